@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* buf: allocation, buffers and the wire encoding; see buf.h. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define WIRE_NULL UINT32_MAX
+
+void *
+xmalloc(size_t n)
+{
+	void *p = malloc(n ? n : 1);
+
+	if (p == NULL)
+		log_die("memory", "cannot allocate %zu bytes", n);
+	return p;
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size ? size : 1);
+
+	if (p == NULL)
+		log_die("memory", "cannot allocate %zu times %zu bytes", n, size);
+	return p;
+}
+
+void *
+xrealloc(void *old, size_t n)
+{
+	void *p = realloc(old, n ? n : 1);
+
+	if (p == NULL)
+		log_die("memory", "cannot allocate %zu bytes", n);
+	return p;
+}
+
+char *
+xstrndup(const char *s, size_t n)
+{
+	char *p = xmalloc(n + 1);
+
+	memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *
+xstrdup(const char *s)
+{
+	return s == NULL ? NULL : xstrndup(s, strlen(s));
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&p, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		log_die("memory", "cannot format a string");
+	return p;
+}
+
+char *
+buf_reserve(struct buf *b, size_t n)
+{
+	size_t want = b->len + n + 1;
+
+	if (want < n)
+		log_die("memory", "a buffer of %zu bytes cannot be", n);
+	if (want > b->cap) {
+		size_t cap = b->cap ? b->cap * 2 : 64;
+
+		if (cap < want)
+			cap = want;
+		b->data = xrealloc(b->data, cap);
+		b->cap = cap;
+	}
+	b->data[b->len] = '\0';
+	return b->data + b->len;
+}
+
+void
+buf_put(struct buf *b, const void *data, size_t n)
+{
+	char *to = buf_reserve(b, n);
+
+	if (n > 0)
+		memcpy(to, data, n);
+	b->len += n;
+	b->data[b->len] = '\0';
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+	buf_put(b, &c, 1);
+}
+
+void
+buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		log_die("memory", "cannot format a string");
+	buf_reserve(b, n);
+	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+	va_end(again);
+	b->len += n;
+}
+
+void
+buf_reset(struct buf *b)
+{
+	b->len = 0;
+	if (b->data != NULL)
+		b->data[0] = '\0';
+}
+
+void
+buf_free(struct buf *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+char *
+buf_take(struct buf *b)
+{
+	char *p;
+
+	buf_reserve(b, 0);
+	p = b->data;
+	memset(b, 0, sizeof(*b));
+	return p;
+}
+
+void
+buf_put_u8(struct buf *b, uint8_t v)
+{
+	buf_put(b, &v, 1);
+}
+
+void
+buf_put_u32(struct buf *b, uint32_t v)
+{
+	uint8_t d[4] = {v, v >> 8, v >> 16, v >> 24};
+
+	buf_put(b, d, sizeof(d));
+}
+
+void
+buf_put_u64(struct buf *b, uint64_t v)
+{
+	buf_put_u32(b, (uint32_t)v);
+	buf_put_u32(b, (uint32_t)(v >> 32));
+}
+
+void
+buf_put_i64(struct buf *b, int64_t v)
+{
+	buf_put_u64(b, (uint64_t)v);
+}
+
+void
+buf_put_f64(struct buf *b, double v)
+{
+	uint64_t u;
+
+	memcpy(&u, &v, sizeof(u));
+	buf_put_u64(b, u);
+}
+
+void
+buf_put_str(struct buf *b, const char *s)
+{
+	size_t n;
+
+	if (s == NULL) {
+		buf_put_u32(b, WIRE_NULL);
+		return;
+	}
+	n = strlen(s);
+	buf_put_u32(b, (uint32_t)n);
+	buf_put(b, s, n);
+}
+
+struct rd
+rd_of(const void *data, size_t n)
+{
+	struct rd r = {data, (const char *)data + n, false};
+
+	return r;
+}
+
+static const uint8_t *
+rd_bytes(struct rd *r, size_t n)
+{
+	const char *p = r->p;
+
+	if (r->bad || (size_t)(r->end - p) < n) {
+		r->bad = true;
+		return NULL;
+	}
+	r->p += n;
+	return (const uint8_t *)p;
+}
+
+uint8_t
+rd_u8(struct rd *r)
+{
+	const uint8_t *p = rd_bytes(r, 1);
+
+	return p ? p[0] : 0;
+}
+
+uint32_t
+rd_u32(struct rd *r)
+{
+	const uint8_t *p = rd_bytes(r, 4);
+
+	if (p == NULL)
+		return 0;
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+uint64_t
+rd_u64(struct rd *r)
+{
+	uint64_t lo = rd_u32(r);
+
+	return lo | (uint64_t)rd_u32(r) << 32;
+}
+
+int64_t
+rd_i64(struct rd *r)
+{
+	return (int64_t)rd_u64(r);
+}
+
+double
+rd_f64(struct rd *r)
+{
+	uint64_t u = rd_u64(r);
+	double v;
+
+	memcpy(&v, &u, sizeof(v));
+	return v;
+}
+
+char *
+rd_str(struct rd *r)
+{
+	uint32_t n = rd_u32(r);
+	const uint8_t *p;
+
+	if (r->bad || n == WIRE_NULL)
+		return NULL;
+	p = rd_bytes(r, n);
+	if (p == NULL)
+		return NULL;
+	if (memchr(p, '\0', n) != NULL) {
+		r->bad = true;
+		return NULL;
+	}
+	return xstrndup((const char *)p, n);
+}
+
+uint32_t
+rd_count(struct rd *r, size_t min_size)
+{
+	uint32_t n = rd_u32(r);
+
+	if (r->bad || n > (size_t)(r->end - r->p) / min_size) {
+		r->bad = true;
+		return 0;
+	}
+	return n;
+}
+
+bool
+rd_done(const struct rd *r)
+{
+	return !r->bad && r->p == r->end;
+}

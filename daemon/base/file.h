@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file: whole files read with a limit and written so that they survive a crash,
+ * and sealed memory files that carry bytes between roles.
+ */
+#ifndef TOSD_BASE_FILE_H
+#define TOSD_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the file to b; TOSD_ENOENT, TOSD_ELIMIT (larger than max) or TOSD_EIO. */
+int file_read(const char *path, size_t max, struct buf *b, struct err *e);
+int file_read_fd(int fd, const char *name, size_t max, struct buf *b, struct err *e);
+
+/* How a written file becomes durable. */
+enum file_sync { FILE_NOSYNC, FILE_SYNC };
+
+/* Writes path anew: a temporary file beside it, fsync, rename, fsync of the
+ * folder.  An fsync that fails ends the process (dirty pages may be gone, so
+ * trying again would lie). */
+int file_write(const char *path, const void *data, size_t n, mode_t mode,
+    enum file_sync sync, struct err *e);
+
+/* mkdir -p. */
+int file_mkdirs(const char *path, mode_t mode, struct err *e);
+
+/* fsync of a folder, ends the process on failure. */
+void file_sync_dir(const char *path);
+/* fsync of a descriptor, ends the process on failure. */
+void file_sync_fd(int fd, const char *name);
+
+/* A memfd with these bytes, sealed against any change; -1 and e on failure. */
+int file_memfd(const char *name, const void *data, size_t n, struct err *e);
+/* Reads all of a memfd that somebody else made; refuses one that is not sealed. */
+int file_read_memfd(int fd, size_t max, struct buf *b, struct err *e);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * item: one post as a feed shows it: the record that the feed room makes, the
+ * policy room judges and the store keeps.
+ *
+ * Every string is NULL or NUL-terminated valid UTF-8 without NUL, C0 controls
+ * other than \n and \t removed; the struct owns them (xmalloc).
+ */
+#ifndef TOSD_BASE_ITEM_H
+#define TOSD_BASE_ITEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+
+/* What was odd about it. */
+enum {
+	ITEM_MADE_ID = 1 << 0,	 /* the feed gave no id: ours is from url or content */
+	ITEM_TRUNCATED = 1 << 1, /* cut at a limit */
+	ITEM_REPAIRED = 1 << 2,	 /* broken bytes or markup were mended */
+	ITEM_HIDDEN_TEXT = 1 << 3, /* markup hides part of the text from readers */
+	ITEM_DATE_UNREAD = 1 << 4, /* a date was given that could not be read */
+};
+
+struct item {
+	char *id;	      /* as the feed gives it, or made; never NULL once parsed */
+	char *url;	      /* absolute, http or https */
+	char *title;	      /* plain text */
+	char *author;
+	char *text;	      /* plain text of the longest body given */
+	char *summary;	      /* plain text of the shorter one, if both are given */
+	char *lang;
+	char *in_reply_to;
+	char *published_raw;  /* as written */
+	char *updated_raw;
+	int64_t published;    /* ms UTC or CLOCK_NONE */
+	int64_t updated;
+	char **links;	      /* absolute addresses in the body, in order, no doubles */
+	size_t nlinks;
+	uint32_t flags;	      /* ITEM_* */
+};
+
+void item_init(struct item *it);  /* all NULL, times CLOCK_NONE */
+void item_clear(struct item *it); /* frees what it owns, then as item_init */
+void item_copy(struct item *to, const struct item *from);
+void item_add_link(struct item *it, const char *url);
+
+/* SHA-256 over what a reader sees (url, title, author, text, summary, links), so
+ * that an edit is a new revision and a moved date alone is not. */
+void item_digest(const struct item *it, uint8_t out[DIGEST_LEN]);
+
+/* What plugins look at: title, text and summary (where it is not part of the
+ * text), with a blank line between.  Spans of findings count bytes of this. */
+char *item_body(const struct item *it);
+
+/* The wire form, used in messages and in evidence records. */
+void item_put(struct buf *b, const struct item *it);
+void item_get(struct rd *r, struct item *it); /* it must be initialised */
+#define ITEM_WIRE_MIN 64
+
+#endif

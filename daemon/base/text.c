@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text: UTF-8 and escaping; see text.h. */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define REPLACEMENT 0xfffdu
+
+int
+text_decode(const char *s, size_t n, uint32_t *cp)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	uint32_t c, min;
+	int len;
+
+	if (n == 0)
+		return 0;
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		len = 2, c = p[0] & 0x1f, min = 0x80;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		len = 3, c = p[0] & 0x0f, min = 0x800;
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		len = 4, c = p[0] & 0x07, min = 0x10000;
+	} else {
+		return 0;
+	}
+	if (n < (size_t)len)
+		return 0;
+	for (int i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*cp = c;
+	return len;
+}
+
+void
+text_encode(struct buf *b, uint32_t cp)
+{
+	char d[4];
+	int n;
+
+	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+		cp = REPLACEMENT;
+	if (cp < 0x80) {
+		d[0] = (char)cp;
+		n = 1;
+	} else if (cp < 0x800) {
+		d[0] = (char)(0xc0 | cp >> 6);
+		d[1] = (char)(0x80 | (cp & 0x3f));
+		n = 2;
+	} else if (cp < 0x10000) {
+		d[0] = (char)(0xe0 | cp >> 12);
+		d[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		d[2] = (char)(0x80 | (cp & 0x3f));
+		n = 3;
+	} else {
+		d[0] = (char)(0xf0 | cp >> 18);
+		d[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+		d[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+		d[3] = (char)(0x80 | (cp & 0x3f));
+		n = 4;
+	}
+	buf_put(b, d, n);
+}
+
+/* How many of the first bytes are plain ASCII, a word at a time. */
+static size_t
+ascii_run(const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t w;
+
+	for (; i + 8 <= n; i += 8) {
+		memcpy(&w, s + i, 8);
+		if (w & 0x8080808080808080u)
+			break;
+	}
+	while (i < n && (uint8_t)s[i] < 0x80)
+		i++;
+	return i;
+}
+
+bool
+text_valid(const char *s, size_t n)
+{
+	uint32_t cp;
+
+	for (;;) {
+		size_t run = ascii_run(s, n);
+		int len;
+
+		s += run;
+		n -= run;
+		if (n == 0)
+			return true;
+		len = text_decode(s, n, &cp);
+		if (len == 0)
+			return false;
+		s += len;
+		n -= len;
+	}
+}
+
+void
+text_repair(struct buf *b, const char *s, size_t n)
+{
+	uint32_t cp;
+
+	if (text_valid(s, n) && (n == 0 || memchr(s, '\0', n) == NULL)) {
+		buf_put(b, s, n);
+		return;
+	}
+	while (n > 0) {
+		int len = text_decode(s, n, &cp);
+
+		if (len == 0 || cp == 0) {
+			text_encode(b, REPLACEMENT);
+			len = 1;
+		} else {
+			buf_put(b, s, len);
+		}
+		s += len;
+		n -= len;
+	}
+}
+
+/* Ranges that change how a line looks or that cannot be seen: C0, DEL and C1,
+ * soft hyphen, Arabic letter mark, zero-width and direction marks, line and
+ * paragraph separators, invisible operators, byte-order mark, tag characters. */
+static const struct {
+	uint32_t from, to;
+} controls[] = {
+    {0x00, 0x1f},
+    {0x7f, 0x9f},
+    {0xad, 0xad},
+    {0x61c, 0x61c},
+    {0x180e, 0x180e},
+    {0x200b, 0x200f},
+    {0x2028, 0x202e},
+    {0x2060, 0x206f},
+    {0xfeff, 0xfeff},
+    {0xfff9, 0xfffb},
+    {0xe0000, 0xe007f},
+};
+
+bool
+text_is_control(uint32_t cp)
+{
+	if (cp >= 0x20 && cp < 0x7f)
+		return false;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (cp >= controls[i].from && cp <= controls[i].to)
+			return true;
+	return false;
+}
+
+/* The escaped form of the character at s in piece; returns bytes eaten. */
+static int
+escape_one(const char *s, size_t n, char piece[16], size_t *plen)
+{
+	uint32_t cp;
+	int len = text_decode(s, n, &cp);
+
+	if (len == 0) {
+		*plen = snprintf(piece, 16, "\\x%02x", (uint8_t)s[0]);
+		return 1;
+	}
+	if (!text_is_control(cp)) {
+		memcpy(piece, s, len);
+		*plen = len;
+		return len;
+	}
+	if (cp < 0x100)
+		*plen = snprintf(piece, 16, "\\x%02x", (unsigned)cp);
+	else
+		*plen = snprintf(piece, 16, "\\u{%x}", (unsigned)cp);
+	return len;
+}
+
+size_t
+text_escape(char *out, size_t cap, const char *s, size_t n)
+{
+	char piece[16];
+	size_t o = 0, plen;
+
+	if (cap == 0)
+		return 0;
+	while (n > 0) {
+		int eaten = escape_one(s, n, piece, &plen);
+
+		if (o + plen + 1 > cap)
+			break;
+		memcpy(out + o, piece, plen);
+		o += plen;
+		s += eaten;
+		n -= eaten;
+	}
+	out[o] = '\0';
+	return o;
+}
+
+void
+text_escape_buf(struct buf *b, const char *s, size_t n)
+{
+	char piece[16];
+	size_t plen;
+
+	while (n > 0) {
+		int eaten = escape_one(s, n, piece, &plen);
+
+		buf_put(b, piece, plen);
+		s += eaten;
+		n -= eaten;
+	}
+}
+
+size_t
+text_prefix(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; n > 0 && s[i] != '\0'; n--) {
+		i++;
+		while (((uint8_t)s[i] & 0xc0) == 0x80)
+			i++;
+	}
+	return i;
+}
+
+char *
+text_trim(char *s)
+{
+	size_t n = strlen(s), lead = strspn(s, " \t\r\n\f\v");
+
+	while (n > lead && strchr(" \t\r\n\f\v", s[n - 1]) != NULL)
+		n--;
+	memmove(s, s + lead, n - lead);
+	s[n - lead] = '\0';
+	return s;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text: UTF-8 (RFC 3629) checked and mended, and the escaping that every tenant
+ * byte passes on its way to a terminal or a log.
+ */
+#ifndef TOSD_BASE_TEXT_H
+#define TOSD_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Decodes one character; returns its length 1..4 and sets *cp, or returns 0 if
+ * the bytes at s are not well-formed UTF-8 (surrogates and overlongs are not). */
+int text_decode(const char *s, size_t n, uint32_t *cp);
+/* Appends cp (U+FFFD if it is no scalar value). */
+void text_encode(struct buf *b, uint32_t cp);
+
+bool text_valid(const char *s, size_t n);
+
+/* Appends s with every broken byte and every NUL as U+FFFD. */
+void text_repair(struct buf *b, const char *s, size_t n);
+
+/* Escapes C0, C1, DEL, bidi and invisible controls and broken UTF-8 as \xNN or
+ * \u{N}; a backslash stays.  Writes at most cap-1 bytes and a NUL; cuts between
+ * characters.  Returns the length written. */
+size_t text_escape(char *out, size_t cap, const char *s, size_t n);
+/* The same, growing. */
+void text_escape_buf(struct buf *b, const char *s, size_t n);
+
+/* True for characters that text_escape() would escape. */
+bool text_is_control(uint32_t cp);
+
+/* Bytes of s that hold at most n characters: for short quotes. */
+size_t text_prefix(const char *s, size_t n);
+
+/* Trims ASCII white space on both ends, in place.  Returns s. */
+char *text_trim(char *s);
+
+#endif

@@ -1,0 +1,1 @@
+# The cases room: libraries and tests.

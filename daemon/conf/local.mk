@@ -1,0 +1,1 @@
+# The conf room: libraries and tests.

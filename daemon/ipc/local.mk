@@ -1,0 +1,1 @@
+# The ipc room: libraries and tests.

@@ -1,0 +1,1 @@
+# The notice room: libraries and tests.

@@ -1,0 +1,1 @@
+# The policy room: libraries and tests.

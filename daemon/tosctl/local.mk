@@ -1,0 +1,1 @@
+# The tosctl room: libraries and tests.

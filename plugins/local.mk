@@ -1,0 +1,1 @@
+# What plugins builds and installs.

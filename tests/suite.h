@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * suite: the frame of every CUnit program: a table of tests and a main() whose
+ * exit code says whether all of them passed.
+ */
+#ifndef TOSD_TESTS_SUITE_H
+#define TOSD_TESTS_SUITE_H
+
+#include <CUnit/Basic.h>
+#include <CUnit/CUnit.h>
+#include <stdlib.h>
+
+struct suite_test {
+	const char *name;
+	void (*run)(void);
+};
+
+static inline int
+suite_main(const char *suite, const struct suite_test *tests, size_t n)
+{
+	CU_pSuite s;
+	unsigned failed;
+
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return 2;
+	s = CU_add_suite(suite, NULL, NULL);
+	for (size_t i = 0; s != NULL && i < n; i++)
+		CU_add_test(s, tests[i].name, tests[i].run);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failed = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#define SUITE_MAIN(name, tests)                                                          \
+	int main(void)                                                                   \
+	{                                                                                \
+		return suite_main(name, tests, sizeof(tests) / sizeof((tests)[0]));      \
+	}
+
+#endif

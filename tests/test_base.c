@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_base: floor 0 against known answers and broken input. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/finding.h"
+#include "base/id.h"
+#include "base/item.h"
+#include "base/text.h"
+#include "suite.h"
+
+static void
+test_clock_round_trip(void)
+{
+	static const char *const good[] = {"1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z",
+	    "2026-11-22T13:00:00.123Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"};
+	static const char *const bad[] = {"", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+	    "2026-11-22T13:00:00", "2026-11-22T24:00:00Z", "2026-11-22T13:00:00Zx"};
+	char out[CLOCK_TEXT];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		CU_ASSERT_STRING_EQUAL(clock_format(clock_parse(good[i]), out), good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT_EQUAL(clock_parse(bad[i]), CLOCK_NONE);
+	CU_ASSERT_EQUAL(clock_parse("2003-12-31T18:14:55+08:00"),
+	    clock_parse("2003-12-31T10:14:55Z"));
+	CU_ASSERT_STRING_EQUAL(clock_format(CLOCK_NONE, out), "-");
+	CU_ASSERT_STRING_EQUAL(clock_format(-1, out), "1969-12-31T23:59:59.999Z");
+}
+
+static void
+test_digest_known(void)
+{
+	/* FIPS 180-4 example "abc". */
+	static const char want[] =
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	struct digest_part parts[] = {{"a", 1}, {"bc", 2}};
+	uint8_t d[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+	struct buf b = {0};
+
+	CU_ASSERT_STRING_EQUAL(digest_hex_of("abc", 3, hex), want);
+	digest_parts(parts, 2, d);
+	CU_ASSERT_STRING_EQUAL(digest_hex(d, sizeof(d), hex), want);
+	CU_ASSERT_TRUE(digest_unhex(want, d, sizeof(d)));
+	CU_ASSERT_FALSE(digest_unhex("zz", d, 1));
+	digest_base64(&b, "ab", 2);
+	CU_ASSERT_STRING_EQUAL(b.data, "YWI=");
+	buf_reset(&b);
+	CU_ASSERT_TRUE(digest_unbase64(&b, "YWI=", 4));
+	CU_ASSERT_STRING_EQUAL(b.data, "ab");
+	CU_ASSERT_FALSE(digest_unbase64(&b, "YW=I", 4));
+	CU_ASSERT_FALSE(digest_unbase64(&b, "YWI", 3));
+	buf_free(&b);
+}
+
+static void
+test_text_utf8(void)
+{
+	static const struct {
+		const char *s;
+		size_t n;
+		bool ok;
+	} cases[] = {
+	    {"plain", 5, true},
+	    {"\xc3\xa9", 2, true},
+	    {"\xf0\x9f\x98\x80", 4, true},
+	    {"\xc0\x80", 2, false},		/* overlong */
+	    {"\xed\xa0\x80", 3, false},		/* surrogate */
+	    {"\xf4\x90\x80\x80", 4, false},	/* beyond U+10FFFF */
+	    {"\xc3", 1, false},			/* cut */
+	    {"12345678\xff", 9, false},
+	};
+	char out[64];
+	struct buf b = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(text_valid(cases[i].s, cases[i].n), cases[i].ok);
+	text_repair(&b, "a\xff\0b", 4);
+	CU_ASSERT_STRING_EQUAL(b.data, "a\xef\xbf\xbd\xef\xbf\xbd" "b");
+	buf_free(&b);
+	text_escape(out, sizeof(out), "a\x1b[31m\xe2\x80\xae\xff", 9);
+	CU_ASSERT_STRING_EQUAL(out, "a\\x1b[31m\\u{202e}");
+	CU_ASSERT_EQUAL(text_escape(out, 4, "\xf0\x9f\x98\x80", 4), 0);
+	CU_ASSERT_EQUAL(text_prefix("\xc3\xa9\xc3\xa9x", 2), 4);
+}
+
+static void
+test_item_wire(void)
+{
+	struct item a, b;
+	struct buf w = {0};
+	struct rd r;
+	uint8_t da[DIGEST_LEN], db[DIGEST_LEN];
+
+	item_init(&a);
+	item_init(&b);
+	a.id = xstrdup("1");
+	a.text = xstrdup("text");
+	a.title = xstrdup("");
+	a.published = 5;
+	item_add_link(&a, "http://example.com/");
+	item_add_link(&a, "http://example.com/");
+	item_put(&w, &a);
+	r = rd_of(w.data, w.len);
+	item_get(&r, &b);
+	CU_ASSERT_TRUE(rd_done(&r));
+	CU_ASSERT_EQUAL(b.nlinks, 1);
+	CU_ASSERT_PTR_NULL(b.url);
+	CU_ASSERT_STRING_EQUAL(b.title, "");
+	item_digest(&a, da);
+	item_digest(&b, db);
+	CU_ASSERT_EQUAL(memcmp(da, db, sizeof(da)), 0);
+	a.published = 6;
+	item_digest(&a, da);
+	CU_ASSERT_EQUAL(memcmp(da, db, sizeof(da)), 0);
+	item_clear(&b);
+	/* Every cut of the message is refused, none reads outside it. */
+	for (size_t n = 0; n < w.len; n++) {
+		char *cut = xstrndup(w.data, n);
+
+		r = rd_of(cut, n);
+		item_get(&r, &b);
+		CU_ASSERT_TRUE(r.bad);
+		item_clear(&b);
+		free(cut);
+	}
+	item_clear(&a);
+	buf_free(&w);
+}
+
+static void
+test_id_order(void)
+{
+	char a[ID_TEXT], b[ID_TEXT];
+
+	id_new(1700000000000, a);
+	id_new(1700000000000, b);
+	CU_ASSERT_TRUE(id_valid(a));
+	CU_ASSERT_TRUE(strcmp(a, b) < 0);
+	CU_ASSERT_NSTRING_EQUAL(a, "01HF7YAT00", 10);
+	CU_ASSERT_FALSE(id_valid("01HF7YAT00"));
+}
+
+static void
+test_memfd_sealed(void)
+{
+	struct buf b = {0};
+	struct err e = ERR_INIT;
+	int fd = file_memfd("test", "hello", 5, &e);
+
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	CU_ASSERT_TRUE(write(fd, "x", 1) < 0);
+	CU_ASSERT_EQUAL(file_read_memfd(fd, 5, &b, &e), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "hello");
+	CU_ASSERT_EQUAL(file_read_memfd(fd, 4, &b, &e), TOSD_ELIMIT);
+	close(fd);
+	buf_free(&b);
+}
+
+static const struct suite_test tests[] = {
+    {"clock: RFC 3339 there and back", test_clock_round_trip},
+    {"digest: known answers", test_digest_known},
+    {"text: UTF-8 and escaping", test_text_utf8},
+    {"item: wire form, digest, every cut", test_item_wire},
+    {"id: ULIDs sort", test_id_order},
+    {"file: sealed memory files", test_memfd_sealed},
+};
+
+SUITE_MAIN("base", tests)
