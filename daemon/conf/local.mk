@@ -1,1 +1,2 @@
-# The conf room: libraries and tests.
+# The conf room.
+noinst_HEADERS += %D%/conf.h

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf: the configuration as one immutable structure.
+ *
+ * Reading and understanding are apart.  The supervisor reads the files once
+ * (conf_sources_read) and hands the same bytes to every role, so that all roles
+ * know one configuration and need no files; conf_parse turns the bytes into a
+ * struct conf, or into a list of every mistake with file, line and remedy.
+ * Strings belong to the struct conf; NULL where an optional one is not given.
+ * Durations are milliseconds, sizes are bytes.
+ */
+#ifndef TOSD_CONF_CONF_H
+#define TOSD_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+enum conf_sandbox { CONF_SANDBOX_REQUIRED, CONF_SANDBOX_BEST_EFFORT, CONF_SANDBOX_OFF };
+
+/* An address range: 16 bytes of IPv6 (IPv4 as ::ffff:a.b.c.d) and prefix bits. */
+struct conf_range {
+	uint8_t addr[16];
+	unsigned bits;
+};
+
+struct conf_provider {
+	const char *name;	/* shown in notices */
+	const char *mailbox;	/* where tenants write to; a read mailbox */
+	const char *phone;	/* emergency number */
+	const char *aup_url;	/* the acceptable-use policy */
+	const char *aup_version;
+	const char *host;	/* domain for Message-IDs; default: part after @ of mailbox */
+};
+
+struct conf_fetch {
+	const char *user_agent;
+	const char *ca_file;	  /* default: Debian's bundle */
+	int64_t interval;	  /* between polls of a feed, unless the feed says more */
+	int64_t interval_min, interval_max;
+	int64_t connect_timeout, timeout;
+	int64_t host_gap;	  /* at least this between requests to one host */
+	size_t max_body, max_items, max_text, max_header;
+	unsigned max_redirects, max_connections, max_host_connections;
+	struct conf_range *allow; /* private addresses that all tenants may have */
+	size_t nallow;
+};
+
+struct conf_setting { /* for a plugin: strings, numbers and booleans as text */
+	const char *key, *value;
+};
+
+struct conf_plugin {
+	const char *name;	   /* "rules" */
+	const char *path;	   /* the object; default plugindir/NAME.so */
+	struct conf_setting *settings;
+	size_t nsettings;
+	unsigned grant;		   /* capabilities granted: bits of <tosd/policy.h> */
+	const char *file;	   /* where it stands, for messages */
+	int line;
+};
+
+struct conf_policy {
+	struct conf_plugin *plugins;
+	size_t nplugins;
+	const char *packs_dir;	   /* directory of *.conf packs, handed to plugin rules */
+	const char *cache_dir;	   /* compiled databases; NULL: none */
+	unsigned workers;
+	int64_t deadline;	   /* a worker that is silent for longer is killed */
+	unsigned batch;		   /* items sent to a worker at a time */
+	unsigned attempts;	   /* tries before an item counts as degraded */
+	double threshold;	   /* a finding below this score never counts */
+};
+
+struct conf_safety {
+	const char **protect; /* names of own sites, vehicles, staff roles */
+	size_t nprotect;
+	const char **desk;    /* mail addresses of the safety desk */
+	size_t ndesk;
+};
+
+struct conf_stage {
+	const char *name;	/* "notice", "warning", ... shown in notices */
+	int64_t deadline;	/* for the tenant to act, from delivery */
+	int64_t deadline_critical; /* the same when severity is critical; 0: deadline */
+};
+
+struct conf_ladder {
+	struct conf_stage *stages; /* in order; after the last comes the recommendation */
+	size_t nstages;
+	int64_t cure;		/* quiet time after which a case steps down, then closes */
+	double removal_rate;	/* share of reported items to be gone at a deadline */
+	int64_t time_to_takedown; /* agreed median */
+	unsigned min_exposure;	/* items seen below which a rate is "insufficient data" */
+	int64_t recheck;	/* between looks at a cited item */
+	int64_t max_gap;	/* longest blind time of ours that a step up tolerates */
+	unsigned max_exhibits;	/* shown in one notice */
+};
+
+struct conf_courier {
+	enum { CONF_MAIL_NONE, CONF_MAIL_SMTP, CONF_MAIL_SENDMAIL } transport;
+	const char *url;	/* smtp://host:port or smtps://host */
+	const char *sendmail;	/* path of the program */
+	const char *from;	/* header From and envelope sender */
+	const char *username;	/* NULL: no authentication */
+	const char *password_credential; /* name in $CREDENTIALS_DIRECTORY, or a path */
+	bool starttls;		/* require TLS on smtp:// */
+	int64_t timeout;
+	int64_t retry_min, retry_max; /* back-off of soft failures */
+	unsigned attempts;	/* soft failures before a person is asked */
+	const char *legal;	/* mail address of the legal desk; NULL: none */
+};
+
+struct conf_console {
+	const char *listen; /* "127.0.0.1:8790", "[::1]:8790", "unix:/run/tosd/http"; NULL: off */
+};
+
+struct conf_ledger {
+	const char *origin;	    /* name of the log, e.g. "abuse.example.net/tosd" */
+	const char *key_credential; /* name in $CREDENTIALS_DIRECTORY or a path; default
+				     * state_dir/keys/log.key, made at first start */
+	int64_t seal_interval;	    /* longest time that an entry stays unsigned */
+	unsigned seal_entries;	    /* or as many entries */
+};
+
+struct conf_store {
+	const char *url; /* "sqlite:/var/lib/tosd/store.db" */
+};
+
+struct conf_staff {
+	const char *name;  /* pseudonym that goes on record */
+	const char *user;  /* local account that may speak as it; NULL: root only */
+	bool reviewer, approver;
+};
+
+struct conf_feed {
+	const char *url;
+	int64_t interval; /* 0: conf_fetch.interval */
+	const char *file;
+	int line;
+};
+
+struct conf_tenant {
+	const char *id;	     /* the operator's name of it: [a-z0-9-]{1,63} */
+	char key[17];	     /* opaque: first 16 hex digits of SHA-256("tosd tenant\0" id) */
+	const char *name;
+	const char *contact; /* mail address that notices go to */
+	const char *contact2; /* second one, tried after a bounce */
+	const char *manager; /* account manager's mail address */
+	const char *contract;
+	const char *language; /* "en" */
+	struct conf_feed *feeds;
+	size_t nfeeds;
+	struct conf_range *allow;
+	size_t nallow;
+	const char *file;
+	int line;
+};
+
+struct conf {
+	char digest[DIGEST_HEX]; /* of the sources: goes into the ledger */
+	const char *state_dir, *run_dir;
+	const char *control;	 /* socket of tosctl; default run_dir/control */
+	const char *templates_dir;
+	const char *user, *group; /* to run as when started by root; NULL: stay */
+	enum conf_sandbox sandbox;
+	unsigned fetchers;
+	int64_t ping_interval, ping_timeout; /* the watchdog of roles */
+	int64_t restart_min, restart_max;    /* back-off of restarts */
+	int64_t stop_timeout;
+	struct conf_provider provider;
+	struct conf_store store;
+	struct conf_ledger ledger;
+	struct conf_fetch fetch;
+	struct conf_policy policy;
+	struct conf_safety safety;
+	struct conf_ladder ladder;
+	struct conf_courier courier;
+	struct conf_console console;
+	struct conf_staff *staff;
+	size_t nstaff;
+	struct conf_tenant *tenants;
+	size_t ntenants;
+	void *arena; /* owns all of the above */
+};
+
+/* The files as read: the main one first, then tenants.d/?*.conf beside it (or the
+ * folder named by `tenants_dir`) in byte order of their names. */
+struct conf_source {
+	char *name;
+	char *text;
+};
+struct conf_sources {
+	struct conf_source *v;
+	size_t n;
+};
+
+int conf_sources_read(const char *path, struct conf_sources *out, struct err *e);
+void conf_sources_put(struct buf *b, const struct conf_sources *s);
+void conf_sources_get(struct rd *r, struct conf_sources *out);
+void conf_sources_clear(struct conf_sources *s);
+
+/* Called once for each mistake: "tosd.conf:12: unknown key `intervall' in `fetch';
+ * did you mean `interval'?" */
+typedef void conf_report(void *ctx, const char *file, int line, const char *text);
+
+/* Purely from the bytes, without touching a file.  0, or TOSD_EINVAL after all
+ * mistakes were reported; *out is NULL then. */
+int conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
+    struct conf **out);
+void conf_free(struct conf **c);
+
+/* What only the file system can tell (packs and templates readable, folders,
+ * plugins): for `tosd -t` and before start.  0 or TOSD_EINVAL. */
+int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
+
+/* The tenant with this key or id; NULL if there is none. */
+const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *key);
+const struct conf_tenant *conf_tenant_by_id(const struct conf *c, const char *id);
+
+/* A secret: $CREDENTIALS_DIRECTORY/NAME, or the file NAME when it is a path (then
+ * refused if others may read it).  Appends without the last newline. */
+int conf_secret(const char *name, struct buf *out, struct err *e);
+
+/* "90s", "15m", "72h", "14d", "500ms" or a bare count of seconds.  -1: not one. */
+int64_t conf_duration(const char *s);
+/* "10.0.0.0/8", "::1".  False: not one. */
+bool conf_range_parse(const char *s, struct conf_range *out);
+
+#endif
