@@ -1,1 +1,2 @@
-# The ipc room: libraries and tests.
+# The ipc room.
+noinst_HEADERS += %D%/msg.h

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg: the message catalogue.  Every message between roles is one row of one
+ * table (msg_rows in msg.c): type, name, who may send it, to whom, its encoder
+ * and decoder, and whether a descriptor comes with it.  What is not in the table
+ * does not pass: a wrong sender, an unknown type, left-over bytes or a missing
+ * descriptor end the peer.
+ *
+ * A struct msg owns everything in it (msg_clear), its descriptor included.
+ */
+#ifndef TOSD_IPC_MSG_H
+#define TOSD_IPC_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/finding.h"
+#include "base/id.h"
+#include "base/item.h"
+
+#define MSG_VERSION 1
+#define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
+
+enum role {
+	ROLE_SUPERVISOR,
+	ROLE_FETCH,
+	ROLE_POLICY,
+	ROLE_ENGINE,
+	ROLE_COURIER,
+	ROLE_CONSOLE,
+	ROLE_COUNT,
+};
+const char *role_name(enum role role);
+int role_parse(const char *name); /* -1 if unknown */
+
+enum msg_type {
+	/* supervisor and every role */
+	MSG_HELLO = 1, /* role -> supervisor, first: version */
+	MSG_CONF,      /* supervisor -> role: sources in a memfd; READY answers it */
+	MSG_PEER,      /* supervisor -> role: a channel to another role (descriptor) */
+	MSG_READY,     /* role -> supervisor: sandboxed, working */
+	MSG_PING,
+	MSG_PONG,
+	MSG_STOP,      /* supervisor -> role: finish what is in hand, then exit */
+	MSG_STUCK,     /* engine -> supervisor: this policy worker is past its deadline */
+	MSG_SECRET,    /* supervisor -> role: a named secret in a memfd */
+	/* engine and fetch */
+	MSG_POLL,
+	MSG_POLLED,
+	/* engine and policy */
+	MSG_RULES,
+	MSG_INSPECT,
+	MSG_INSPECTED,
+	/* engine and courier */
+	MSG_SEND,
+	MSG_SENT,
+	MSG_SENDING, /* courier -> engine, after PEER: what it still has in hand */
+	/* engine and console */
+	MSG_STATS,
+	MSG_TYPE_COUNT,
+};
+
+struct msg_hello {
+	uint32_t version;
+	int64_t pid;
+};
+
+struct msg_peer {
+	uint8_t role; /* enum role of the other end */
+	uint32_t index;
+};
+
+struct msg_stuck {
+	uint32_t index; /* of the policy worker */
+	char *why;
+};
+
+struct msg_secret {
+	char *name; /* "smtp-password", "log-key"; the bytes are in the memfd */
+};
+
+/* What to fetch. */
+enum poll_kind {
+	POLL_FEED, /* parse as a feed */
+	POLL_PAGE, /* an item's page: one item out of it */
+};
+struct msg_poll {
+	uint64_t id;   /* the engine's number of this request */
+	uint8_t kind;
+	char *url;
+	char *tenant;  /* opaque key, to find the tenant's own address ranges */
+	char *etag;    /* validators, byte for byte as the server sent them */
+	char *last_modified;
+	char *body_hash; /* hex SHA-256 of the last body: an equal one is not parsed */
+};
+
+enum poll_outcome {
+	POLLED_OK,	    /* 200 and read: items are there */
+	POLLED_UNCHANGED,   /* 304, or 200 with the known body */
+	POLLED_GONE,	    /* 410 */
+	POLLED_NOT_FOUND,   /* 404 */
+	POLLED_FORBIDDEN,   /* 401, 403 */
+	POLLED_LEGAL,	    /* 451 */
+	POLLED_RATE_LIMIT,  /* 429, 503 */
+	POLLED_HTTP_ERROR,  /* any other status */
+	POLLED_DNS,
+	POLLED_CONNECT,
+	POLLED_TLS,
+	POLLED_TIMEOUT,
+	POLLED_REFUSED,	    /* by the guard: address, scheme, redirects */
+	POLLED_NOT_FEED,    /* 200, but not a feed */
+	POLLED_OWN_FAULT,   /* our own network or process failed: never the tenant's */
+	POLLED_COUNT,
+};
+const char *polled_name(enum poll_outcome o);
+
+/* The descriptor is the capture: a memfd with msg_capture_put() bytes.  It comes
+ * with every outcome where a server answered. */
+struct msg_polled {
+	uint64_t id;
+	uint8_t outcome;
+	int32_t status;	     /* last HTTP status, 0 if none */
+	int64_t time;	     /* when the answer was complete */
+	char *url;	     /* of the last hop */
+	char *moved;	     /* where permanent redirects alone led, or NULL */
+	char *etag, *last_modified; /* to be kept; NULL: none sent */
+	char *body_hash;
+	int64_t hint;	     /* wanted poll interval (ttl, max-age, Expires), 0: none */
+	int64_t retry_after; /* ms from time, 0: none */
+	char *why;	     /* words for everything that is not OK */
+	char *format, *title;
+	bool well_formed, truncated;
+	uint32_t nitems;
+	struct item *items;
+};
+
+/* What went over the wire, byte for byte, for the vault. */
+struct msg_capture {
+	char *url, *peer;
+	int64_t time;
+	struct buf request, response;
+};
+void msg_capture_put(struct buf *b, const struct msg_capture *c);
+void msg_capture_get(struct rd *r, struct msg_capture *c);
+void msg_capture_clear(struct msg_capture *c);
+
+/* One rule that a policy worker has loaded. */
+struct msg_rule {
+	char *rule, *pack, *clause, *category;
+	uint32_t rev;
+	uint8_t mode;
+	int32_t severity;
+};
+struct msg_rules {
+	char *digest; /* of all packs and plugins: the policy version */
+	uint32_t n;
+	struct msg_rule *v;
+	uint32_t nproblems; /* packs and plugins that were refused, in words */
+	char **problems;
+};
+
+struct msg_inspect_item {
+	uint64_t revision; /* the store's number */
+	char *tenant;	   /* opaque key */
+	int64_t time;	   /* event time: published, or first seen */
+	struct item item;
+};
+struct msg_inspect {
+	uint64_t batch;
+	uint32_t n;
+	struct msg_inspect_item *v;
+};
+
+struct msg_inspected_item {
+	uint64_t revision;
+	char *degraded; /* why a plugin gave no answer; NULL: all answered */
+	uint32_t n;
+	struct finding *findings;
+};
+struct msg_inspected {
+	uint64_t batch;
+	char *digest; /* policy version that judged */
+	uint32_t n;
+	struct msg_inspected_item *v;
+};
+
+/* One message to one recipient; the descriptor is its exact bytes. */
+struct msg_send {
+	uint64_t id;	 /* the outbox row */
+	char *channel;	 /* "mail" */
+	char *recipient;
+	char *sender;	 /* envelope sender */
+	char *sha256;	 /* of the bytes: checked before sending */
+};
+
+enum sent_outcome {
+	SENT_OK,      /* the receiving server took responsibility */
+	SENT_SOFT,    /* not taken; try again later */
+	SENT_HARD,    /* refused for good */
+	SENT_UNKNOWN, /* the answer after the data was lost */
+};
+const char *sent_name(enum sent_outcome o);
+struct msg_sent {
+	uint64_t id;
+	uint8_t outcome;
+	int32_t code;	/* SMTP reply or exit status */
+	char *reply;	/* the server's words */
+	int64_t time;
+};
+
+struct msg_sending {
+	uint32_t n;
+	uint64_t *ids;
+};
+
+struct msg_stats {
+	char *json; /* one object of numbers, see console */
+};
+
+struct msg {
+	enum msg_type type;
+	enum role from;	     /* filled in by the receiving end */
+	uint32_t from_index;
+	uint32_t seq;	     /* PING and PONG */
+	int fd;		     /* -1: none */
+	union {
+		struct msg_hello hello;
+		struct msg_peer peer;
+		struct msg_stuck stuck;
+		struct msg_secret secret;
+		struct msg_poll poll;
+		struct msg_polled polled;
+		struct msg_rules rules;
+		struct msg_inspect inspect;
+		struct msg_inspected inspected;
+		struct msg_send send;
+		struct msg_sent sent;
+		struct msg_sending sending;
+		struct msg_stats stats;
+	};
+};
+
+void msg_init(struct msg *m, enum msg_type type); /* all zero, fd -1 */
+void msg_clear(struct msg *m);
+const char *msg_name(enum msg_type type);
+
+/* The body of m, without the frame's header. */
+void msg_encode(struct buf *b, const struct msg *m);
+
+/* Decodes a body that came from `from` for `to`; has_fd says whether a descriptor
+ * came along (the caller puts it into m->fd).  0 or TOSD_EPROTO; m is clear then. */
+int msg_decode(struct msg *m, uint16_t type, const void *body, size_t n, enum role from,
+    enum role to, bool has_fd, struct err *e);
+
+#endif
