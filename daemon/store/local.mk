@@ -1,1 +1,2 @@
-# The store room: libraries and tests.
+# The store room.
+noinst_HEADERS += %D%/store.h
