@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_fetch: the pure half of the fetch room: addresses and schedules. */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "fetch/guard.h"
+#include "fetch/schedule.h"
+#include "ipc/msg.h"
+#include "suite.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Resolves a numeric spelling the way a resolver does it, inet_aton() forms included.
+ */
+static bool
+resolve(const char *host, struct sockaddr_storage *ss)
+{
+	struct addrinfo hints = {
+	    .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *ai = NULL;
+
+	if (getaddrinfo(host, "80", &hints, &ai) != 0)
+		return false;
+	memcpy(ss, ai->ai_addr, ai->ai_addrlen);
+	freeaddrinfo(ai);
+	return true;
+}
+
+static bool
+allowed(const char *host, const struct conf_range *v, size_t n, const char **why)
+{
+	struct sockaddr_storage ss = {0};
+
+	if (!resolve(host, &ss)) {
+		CU_FAIL("not a numeric address");
+		fprintf(stderr, "cannot read %s\n", host);
+		return false;
+	}
+	return guard_allows((struct sockaddr *)&ss, v, n, why);
+}
+
+static const char *const refused[] = {
+    /* spellings of loopback */
+    "127.0.0.1", "127.1", "127.0.1", "127.255.255.254", "0x7f.0.0.1", "0x7f000001",
+    "0X7F.1", "0177.0.0.1", "017700000001", "2130706433", "127.0.0.0x1", "::1",
+    "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "::ffff:7f00:1", "::127.0.0.1", "::7f00:1",
+    "64:ff9b::127.0.0.1", "2002:7f00:1::", "2001:0:7f00:1::1",
+    /* this network */
+    "0.0.0.0", "0", "0.1.2.3", "::", "::ffff:0.0.0.0",
+    /* metadata services and link-local */
+    "169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.0.1",
+    "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "64:ff9b::a9fe:a9fe",
+    "2002:a9fe:a9fe::1", "fe80::1", "febf:ffff::1", "fd00:ec2::254",
+    /* private */
+    "10.0.0.0", "10.255.255.255", "012.0.0.1", "10.1", "172.16.0.1", "172.31.255.255",
+    "192.168.0.1", "192.168.257", "3232235521", "::ffff:10.0.0.1", "::ffff:c0a8:1",
+    "2002:c0a8:1::1", "fc00::1", "fdff:ffff::1", "100.64.0.1", "100.127.255.255",
+    /* protocol, documentation, benchmark */
+    "192.0.0.1", "192.0.0.170", "192.0.2.1", "198.51.100.7", "203.0.113.9",
+    "198.18.0.1", "198.19.255.255", "192.88.99.1", "2001:db8::1", "3fff::1",
+    "2001:2::1", "2001:10::1", "2001:1ff::1", "100::1", "64:ff9b:1::1",
+    /* multicast, reserved, the rest */
+    "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255", "ff02::1",
+    "ff0e::1", "fec0::1", "5f00::1", "4000::1", "e000::1", "::ffff:0:1.1.1.1",
+    "64:ff9b::1.1.1.1"};
+
+static const char *const granted[] = {"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0",
+    "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255",
+    "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0",
+    "192.0.3.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
+    "198.51.99.255", "203.0.112.255", "223.255.255.255", "::ffff:1.1.1.1",
+    "2606:4700:4700::1111", "2a00:1450:4001::1", "2001:200::1", "2001:db7:ffff::1",
+    "2001:db9::1", "2003::1", "3ffe:ffff::1"};
+
+static void
+test_guard_refuses(void)
+{
+	CU_ASSERT(COUNT(refused) >= 60);
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		const char *why = NULL;
+		bool ok = allowed(refused[i], NULL, 0, &why);
+
+		CU_ASSERT_FALSE(ok);
+		CU_ASSERT_PTR_NOT_NULL(why);
+		if (ok)
+			fprintf(stderr, "was let through: %s\n", refused[i]);
+	}
+}
+
+static void
+test_guard_grants(void)
+{
+	for (size_t i = 0; i < COUNT(granted); i++) {
+		const char *why = "";
+		bool ok = allowed(granted[i], NULL, 0, &why);
+
+		CU_ASSERT_TRUE(ok);
+		if (!ok)
+			fprintf(stderr, "was refused: %s: %s\n", granted[i], why);
+	}
+}
+
+static struct conf_range
+range(const char *v6, unsigned bits)
+{
+	struct conf_range r = {.bits = bits};
+
+	CU_ASSERT_EQUAL(inet_pton(AF_INET6, v6, r.addr), 1);
+	return r;
+}
+
+static void
+test_guard_allow_list(void)
+{
+	struct conf_range v[] = {range("::ffff:10.20.0.0", 112), range("fd12::", 16),
+	    range("64:ff9b::", 96)};
+	struct conf_range wild = {.bits = 4000}, host = range("::ffff:127.0.0.1", 128);
+
+	CU_ASSERT_TRUE(allowed("10.20.3.4", v, COUNT(v), NULL));
+	CU_ASSERT_TRUE(allowed("::ffff:10.20.3.4", v, COUNT(v), NULL));
+	CU_ASSERT_FALSE(allowed("10.21.0.1", v, COUNT(v), NULL));
+	CU_ASSERT_TRUE(allowed("fd12:3::4", v, COUNT(v), NULL));
+	CU_ASSERT_FALSE(allowed("fd13::4", v, COUNT(v), NULL));
+	/* A translator that is allowed does not open what is behind it. */
+	CU_ASSERT_TRUE(allowed("64:ff9b::1.1.1.1", v, COUNT(v), NULL));
+	CU_ASSERT_TRUE(allowed("64:ff9b::10.20.0.1", v, COUNT(v), NULL));
+	CU_ASSERT_FALSE(allowed("64:ff9b::169.254.169.254", v, COUNT(v), NULL));
+	CU_ASSERT_FALSE(allowed("127.0.0.1", &wild, 1, NULL));
+	CU_ASSERT_TRUE(allowed("127.0.0.1", &host, 1, NULL));
+	CU_ASSERT_FALSE(allowed("127.0.0.2", &host, 1, NULL));
+}
+
+static void
+test_guard_families(void)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_storage ss = {0};
+	char name[GUARD_TEXT];
+
+	CU_ASSERT_FALSE(guard_allows((struct sockaddr *)&un, NULL, 0, NULL));
+	CU_ASSERT_TRUE(resolve("2001:db8::5", &ss));
+	CU_ASSERT_STRING_EQUAL(
+	    guard_name((struct sockaddr *)&ss, name), "[2001:db8::5]:80");
+	CU_ASSERT_TRUE(resolve("192.0.2.7", &ss));
+	CU_ASSERT_STRING_EQUAL(
+	    guard_name((struct sockaddr *)&ss, name), "192.0.2.7:80");
+}
+
+static void
+test_guard_url(void)
+{
+	static const char *const good[] = {"http://example.net/",
+	    "https://example.net/f?x", "HTTPS://EXAMPLE.NET/",
+	    "http://example.net:8080/a", "http://[2606::1]/f.xml",
+	    "https://example.net", "http://example.net:65535/"};
+	static const char *const bad[] = {"", "example.net/f", "//example.net/f",
+	    "ftp://example.net/", "file:///etc/passwd", "gopher://example.net/",
+	    "javascript:alert(1)", "http://", "http://user@example.net/",
+	    "http://user:pw@example.net/", "http://example.net:25/",
+	    "http://example.net:6667/", "http://example.net:0/",
+	    "http://example.net:65536/", "http://example.net/a b",
+	    "http://exa\nmple.net/", "http://example.net/\r\nX: y", "http://[::1/",
+	    "dict://example.net:80/x", "unix:///run/x", "http://example.net:22/"};
+
+	for (size_t i = 0; i < COUNT(good); i++)
+		CU_ASSERT_TRUE(guard_url(good[i], NULL));
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		const char *why = NULL;
+
+		CU_ASSERT_FALSE(guard_url(bad[i], &why));
+		CU_ASSERT_PTR_NOT_NULL(why);
+	}
+}
+
+/* --- schedule --------------------------------------------------------------- */
+
+static const struct fetch_plan_in usual = {.now = 1000000,
+    .base_interval = CLOCK_HOUR,
+    .min = 5 * CLOCK_MIN,
+    .max = CLOCK_DAY,
+    .outcome = POLLED_OK,
+    .jitter_seed = 7};
+
+static bool
+within_tenth(int64_t d, int64_t about)
+{
+	return d >= about - about / 10 && d <= about + about / 10;
+}
+
+static void
+test_plan_success(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	in.failures = 9;
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
+	CU_ASSERT_EQUAL(p.failures, 0);
+	CU_ASSERT_FALSE(p.unobservable);
+	in.base_interval = CLOCK_MIN; /* below min: min */
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, in.min));
+	in.base_interval = 2 * CLOCK_SEC; /* a demonstration means what it says */
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 2 * CLOCK_SEC));
+	in.base_interval = 0;
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(p.next > in.now);
+}
+
+static void
+test_plan_hint(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		in.jitter_seed = seed;
+		in.outcome = seed % 2 ? POLLED_OK : POLLED_UNCHANGED;
+		in.hint = 3 * CLOCK_HOUR;
+		fetch_plan(&in, &p);
+		CU_ASSERT(p.next - in.now >= in.hint);
+		CU_ASSERT(p.next - in.now <= in.hint + in.hint / 10);
+		in.hint = CLOCK_MIN; /* a shorter wish does not make us faster */
+		fetch_plan(&in, &p);
+		CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
+		in.hint = 525600 * CLOCK_MIN;
+		fetch_plan(&in, &p);
+		CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
+		CU_ASSERT_FALSE(p.unobservable); /* we ask, whatever it wishes */
+	}
+	in.hint = INT64_MAX;
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
+	in.hint = -5;
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
+}
+
+static void
+test_plan_backoff(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p = {0};
+	int64_t want = CLOCK_MIN;
+
+	for (unsigned o = 0; o < POLLED_COUNT; o++) {
+		if (o == POLLED_OK || o == POLLED_UNCHANGED || o == POLLED_OWN_FAULT ||
+		    o == POLLED_GONE || o == POLLED_RATE_LIMIT)
+			continue;
+		in.outcome = o;
+		want = CLOCK_MIN;
+		for (in.failures = 0; in.failures < 40; in.failures = p.failures) {
+			fetch_plan(&in, &p);
+			CU_ASSERT_TRUE(within_tenth(p.next - in.now, want));
+			CU_ASSERT_EQUAL(p.failures, in.failures + 1);
+			want = want * 2 > CLOCK_DAY ? CLOCK_DAY : want * 2;
+		}
+	}
+	in.failures = UINT32_MAX;
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.failures, UINT32_MAX);
+	CU_ASSERT(p.next - in.now <= CLOCK_DAY);
+	in.base_interval = 3 * CLOCK_SEC; /* back-off of a demonstration */
+	in.max = 20 * CLOCK_SEC;
+	in.failures = 0;
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 3 * CLOCK_SEC));
+	in.failures = 30;
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 20 * CLOCK_SEC));
+}
+
+static void
+test_plan_own_fault(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	in.outcome = POLLED_OWN_FAULT;
+	in.failures = 5;
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.failures, 5);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_MIN));
+	CU_ASSERT_FALSE(p.unobservable);
+}
+
+static void
+test_plan_limits(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	in.outcome = POLLED_RATE_LIMIT;
+	fetch_plan(&in, &p); /* it did not say how long: not sooner than usual */
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
+	in.retry_after = 2 * CLOCK_HOUR;
+	for (in.jitter_seed = 0; in.jitter_seed < 100; in.jitter_seed++) {
+		fetch_plan(&in, &p);
+		CU_ASSERT(p.next - in.now >= in.retry_after);
+		CU_ASSERT(p.next - in.now <= in.retry_after + in.retry_after / 10);
+		CU_ASSERT_FALSE(p.unobservable);
+	}
+	in.retry_after = CLOCK_DAY; /* exactly the cap is obeyed to the full */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
+	CU_ASSERT_FALSE(p.unobservable);
+	in.retry_after = 31536000 * CLOCK_SEC;
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
+	CU_ASSERT_TRUE(p.unobservable);
+	in.retry_after = 0;
+	in.outcome = POLLED_GONE;
+	fetch_plan(&in, &p);
+	CU_ASSERT(p.next - in.now >= CLOCK_DAY - CLOCK_DAY / 10);
+	CU_ASSERT(p.next - in.now <= CLOCK_DAY);
+	in.outcome = 200; /* no such outcome: must not read beyond the table */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.failures, 1);
+}
+
+static void
+test_plan_jitter(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan a, b;
+	int64_t low = INT64_MAX, high = 0;
+
+	for (in.jitter_seed = 0; in.jitter_seed < 1000; in.jitter_seed++) {
+		fetch_plan(&in, &a);
+		fetch_plan(&in, &b);
+		CU_ASSERT_EQUAL(a.next, b.next);
+		low = a.next - in.now < low ? a.next - in.now : low;
+		high = a.next - in.now > high ? a.next - in.now : high;
+	}
+	CU_ASSERT(low < CLOCK_HOUR * 91 / 100 && low >= CLOCK_HOUR * 90 / 100);
+	CU_ASSERT(high > CLOCK_HOUR * 109 / 100 && high <= CLOCK_HOUR * 110 / 100);
+}
+
+static void
+test_first_is_spread(void)
+{
+	unsigned bins[10] = {0};
+
+	for (uint64_t seed = 0; seed < 10000; seed++) {
+		int64_t t = fetch_first(5000, CLOCK_HOUR, seed);
+
+		CU_ASSERT_FATAL(t >= 5000 && t < 5000 + CLOCK_HOUR);
+		bins[(t - 5000) * 10 / CLOCK_HOUR]++;
+	}
+	for (size_t i = 0; i < COUNT(bins); i++)
+		CU_ASSERT(bins[i] > 850 && bins[i] < 1150);
+	CU_ASSERT_EQUAL(fetch_first(5000, 0, 1), 5000);
+}
+
+static const struct suite_test tests[] = {
+    {"guard: every refused spelling", test_guard_refuses},
+    {"guard: neighbours of refused ranges", test_guard_grants},
+    {"guard: allowed ranges", test_guard_allow_list},
+    {"guard: families and names", test_guard_families},
+    {"guard: addresses of the web only", test_guard_url},
+    {"schedule: success", test_plan_success},
+    {"schedule: hints", test_plan_hint},
+    {"schedule: back-off", test_plan_backoff},
+    {"schedule: own faults do not count", test_plan_own_fault},
+    {"schedule: Retry-After and gone", test_plan_limits},
+    {"schedule: jitter", test_plan_jitter},
+    {"schedule: start is spread", test_first_is_spread},
+};
+
+SUITE_MAIN("fetch", tests)
