@@ -257,13 +257,15 @@ move_deadline(const struct look *k, enum deadline_rule rule, struct case_state *
 		break;
 	case DEADLINE_STAGE:
 		n->deadline = now + stage_deadline(k->l, n);
+		n->clock_since = now;
 		break;
 	case DEADLINE_CURE:
 		n->deadline = now + k->l->cure;
-		n->watch_since = now;
+		n->clock_since = now;
 		break;
 	case DEADLINE_EXTEND:
 		n->deadline = now + k->ev->facts.our_gap;
+		n->clock_since = now; /* this gap is made good: it counts once */
 		break;
 	case DEADLINE_FREEZE:
 		n->remaining = n->deadline > now ? n->deadline - now : 0;
@@ -272,6 +274,7 @@ move_deadline(const struct look *k, enum deadline_rule rule, struct case_state *
 	case DEADLINE_RESUME:
 		n->deadline = now + n->remaining;
 		n->remaining = 0;
+		n->clock_since = now;
 		break;
 	}
 }

@@ -72,7 +72,8 @@ struct case_state {
 	int64_t deadline;	/* RUNNING: the tenant's; WATCH: end of the cure time */
 	int64_t remaining;	/* FROZEN: what was left of the deadline */
 	int64_t last_violation;
-	int64_t watch_since;
+	int64_t clock_since;	/* start of the clock that `deadline' ends: our own gaps
+				 * count from here */
 };
 
 /* What was counted, as recorded with the step. */

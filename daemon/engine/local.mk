@@ -1,1 +1,18 @@
-# The engine room: libraries and tests.
+# The engine room: the reaction, without sockets or clocks.
+noinst_LIBRARIES += libtosd_engine.a
+libtosd_engine_a_SOURCES = \
+	%D%/engine.c %D%/engine.h %D%/engine_in.h \
+	%D%/engine_capture.c \
+	%D%/engine_case.c \
+	%D%/engine_control.c \
+	%D%/engine_doc.c \
+	%D%/engine_exposure.c \
+	%D%/engine_feed.c \
+	%D%/engine_inspect.c \
+	%D%/engine_notice.c \
+	%D%/engine_outbox.c \
+	%D%/engine_person.c \
+	%D%/engine_poll.c \
+	%D%/engine_query.c \
+	%D%/engine_recheck.c \
+	%D%/engine_record.c

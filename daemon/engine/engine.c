@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine: opening, the table of messages, the turn (handle, tick, flush).
+ * Owns everything in struct engine.
+ */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* A shard is ours for so long; renewed at a third of it. */
+#define LEASE_TTL (15 * CLOCK_SEC)
+
+int
+engine_must(int rc, int allowed, const char *what, const struct err *e)
+{
+	if (rc != 0 && rc != allowed)
+		log_die("engine", "%s: %s", what, e->text);
+	return rc;
+}
+
+void
+engine_begin(struct engine *g)
+{
+	struct err e = ERR_INIT;
+
+	if (g->in_txn)
+		return;
+	engine_must(store_begin(g->store, &e), 0, "cannot begin a transaction", &e);
+	g->in_txn = true;
+}
+
+struct store_at
+engine_at(const struct engine *g, const char *tenant)
+{
+	struct store_at at = {store_shard(tenant), 0};
+
+	at.fence = g->fences[at.shard];
+	return at;
+}
+
+void
+engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m)
+{
+	if (g->nout == g->out_cap) {
+		g->out_cap = g->out_cap ? g->out_cap * 2 : 16;
+		g->out = xrealloc(g->out, g->out_cap * sizeof(*g->out));
+	}
+	g->out[g->nout].to = to;
+	g->out[g->nout].index = index;
+	g->out[g->nout].m = *m;
+	g->nout++;
+	msg_init(m, m->type);
+}
+
+/* --- opening ---------------------------------------------------------------------- */
+
+static int
+open_all(struct engine *g, const struct engine_options *o, struct err *e)
+{
+	const char *url = o->store_url != NULL ? o->store_url : o->conf->store.url;
+	int rc;
+
+	if ((rc = file_mkdirs(o->conf->state_dir, 0700, e)) != 0 ||
+	    (rc = store_open(url, &g->store, e)) != 0 ||
+	    (rc = store_claim(g->store, "engine", LEASE_TTL, g->fences, e)) != 0 ||
+	    (rc = vault_open(o->conf->state_dir, o->sync, &g->vault, e)) != 0 ||
+	    (rc = ledger_open(o->conf->state_dir, o->key, o->sync, &g->ledger, e)) != 0)
+		return rc;
+	return engine_record_recover(g, e);
+}
+
+static void
+record_start(struct engine *g, int64_t now)
+{
+	json_t *j = json_pack("{s:s, s:s, s:s, s:o}", "configuration", g->conf->digest,
+	    "version", PACKAGE_VERSION, "templates", notice_set_digest(g->notices),
+	    "ladder", engine_ladder_json(&g->ladder));
+
+	engine_record(g, "start", j, NULL, now);
+}
+
+int
+engine_new(const struct engine_options *o, int64_t now, struct engine **out,
+    struct err *e)
+{
+	struct engine *g = xcalloc(1, sizeof(*g));
+	int rc;
+
+	*out = NULL;
+	g->conf = o->conf;
+	g->notices = o->notices;
+	g->key = o->key;
+	g->sync = o->sync;
+	g->send = o->send;
+	g->ctx = o->ctx;
+	g->started = now;
+	g->unsealed_since = CLOCK_NONE;
+	g->nfetchers = o->conf->fetchers;
+	g->fetchers = xcalloc(g->nfetchers, sizeof(*g->fetchers));
+	rc = open_all(g, o, e);
+	if (rc != 0) {
+		ledger_free(&g->ledger);
+		vault_free(&g->vault);
+		store_free(&g->store);
+		free(g->fetchers);
+		free(g);
+		return rc;
+	}
+	engine_ladder_load(g);
+	engine_begin(g);
+	record_start(g, now);
+	engine_alive_absence(g, now);
+	engine_feed_sync(g, now);
+	engine_inspect_resize(g);
+	engine_inspect_load(g);
+	engine_flush(g, now);
+	*out = g;
+	return 0;
+}
+
+void
+engine_free(struct engine **gp, int64_t now)
+{
+	struct engine *g = *gp;
+
+	if (g == NULL)
+		return;
+	engine_begin(g);
+	engine_record(g, "stop", json_object(), NULL, now);
+	engine_flush(g, now);
+	engine_record_seal(g, true, now);
+	engine_feed_free(g);
+	engine_inspect_free(g);
+	for (size_t i = 0; i < g->nout; i++)
+		msg_clear(&g->out[i].m);
+	free(g->out);
+	free(g->polls);
+	ledger_free(&g->ledger);
+	vault_free(&g->vault);
+	store_free(&g->store);
+	free(g);
+	*gp = NULL;
+}
+
+/* --- the turn ----------------------------------------------------------------------- */
+
+static const struct {
+	enum msg_type type;
+	void (*handle)(struct engine *g, struct msg *m, int64_t now);
+} handlers[] = {
+    {MSG_POLLED, engine_polled},
+    {MSG_RULES, engine_rules},
+    {MSG_INSPECTED, engine_inspected},
+    {MSG_SENT, engine_sent},
+    {MSG_SENDING, engine_courier_hand},
+};
+
+void
+engine_handle(struct engine *g, struct msg *m, int64_t now)
+{
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].type == m->type) {
+			engine_begin(g);
+			handlers[i].handle(g, m, now);
+			return;
+		}
+	log_warn("engine", "no use for a %s message", msg_name(m->type));
+}
+
+void
+engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now)
+{
+	(void)now;
+	if (role == ROLE_FETCH && index < g->nfetchers)
+		g->fetchers[index] = true;
+	else if (role == ROLE_POLICY && index < g->nworkers)
+		g->workers[index].up = true;
+	else if (role == ROLE_COURIER)
+		g->courier_up = true;
+}
+
+void
+engine_peer_down(struct engine *g, enum role role, uint32_t index, int64_t now)
+{
+	engine_begin(g);
+	if (role == ROLE_FETCH)
+		engine_fetch_down(g, index, now);
+	else if (role == ROLE_POLICY)
+		engine_inspect_down(g, index, now);
+	else if (role == ROLE_COURIER)
+		engine_courier_down(g, now);
+}
+
+static void
+sooner(int64_t *next, int64_t t)
+{
+	if (t != CLOCK_NONE && t < *next)
+		*next = t;
+}
+
+int64_t
+engine_tick(struct engine *g, int64_t now)
+{
+	int64_t next = now + CLOCK_MIN;
+
+	engine_begin(g);
+	if (!g->draining) {
+		sooner(&next, engine_feed_dispatch(g, now));
+		sooner(&next, engine_recheck_dispatch(g, now));
+	}
+	engine_inspect_dispatch(g, now);
+	sooner(&next, engine_inspect_deadline(g, now));
+	sooner(&next, engine_case_due(g, now));
+	sooner(&next, engine_exposure_due(g, now));
+	sooner(&next, engine_alive_mark(g, now));
+	engine_flush(g, now);
+	sooner(&next, engine_outbox_due(g));
+	sooner(&next, engine_record_seal(g, false, now));
+	return next > now ? next : now + 1;
+}
+
+static void
+commit(struct engine *g)
+{
+	struct err e = ERR_INIT;
+
+	if (!g->in_txn)
+		return;
+	engine_must(store_commit(g->store, &e), 0, "cannot commit", &e);
+	g->in_txn = false;
+	engine_record_copy(g);
+}
+
+void
+engine_flush(struct engine *g, int64_t now)
+{
+	/* Work that became possible by what was just handled goes into the same
+	 * commit: new revisions go to idle workers. */
+	if (g->in_txn)
+		engine_inspect_dispatch(g, now);
+	commit(g);
+	/* A notice leaves after its entries are signed, and its row says `sending'
+	 * before the courier hears of it: evidence before action. */
+	engine_record_seal(g, false, now);
+	if (engine_outbox_dispatch(g, now))
+		commit(g);
+	for (size_t i = 0; i < g->nout; i++)
+		g->send(g->ctx, g->out[i].to, g->out[i].index, &g->out[i].m);
+	g->nout = 0;
+}
+
+void
+engine_reconf(struct engine *g, const struct conf *conf, const struct notice_set *notices,
+    int64_t now)
+{
+	g->conf = conf;
+	g->notices = notices;
+	engine_ladder_load(g);
+	engine_begin(g);
+	engine_record(g, "configuration",
+	    json_pack("{s:s, s:s, s:o}", "configuration", conf->digest, "templates",
+		notice_set_digest(notices), "ladder", engine_ladder_json(&g->ladder)),
+	    NULL, now);
+	engine_feed_sync(g, now);
+	engine_inspect_resize(g);
+	engine_flush(g, now);
+}
+
+void
+engine_drain(struct engine *g)
+{
+	g->draining = true;
+}
+
+int
+engine_busy(const struct engine *g)
+{
+	for (size_t i = 0; i < g->nworkers; i++)
+		if (g->workers[i].batch != 0)
+			return 1;
+	return g->npolls > 0 || g->sending > 0;
+}
+
+void
+engine_watch(struct engine *g, void (*fn)(void *ctx, const char *entry), void *ctx)
+{
+	g->watch = fn;
+	g->watch_ctx = ctx;
+}
+
+json_t *
+engine_stats(struct engine *g, int64_t now)
+{
+	struct store_counts c;
+	struct err e = ERR_INIT;
+	json_t *polls = json_object();
+
+	engine_must(store_count(g->store, &c, &e), 0, "cannot count", &e);
+	for (int i = 0; i < POLLED_COUNT; i++)
+		json_object_set_new(polls, polled_name(i), json_integer(g->polls_by[i]));
+	return json_pack(
+	    "{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+	    " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+	    "version", PACKAGE_VERSION, "started", (json_int_t)g->started, "uptime_ms",
+	    (json_int_t)(now - g->started), "polls", polls, "items_new",
+	    (json_int_t)g->items_new, "items_changed", (json_int_t)g->items_changed,
+	    "items_judged", (json_int_t)g->items_judged, "items_degraded",
+	    (json_int_t)g->items_degraded, "findings", (json_int_t)g->findings,
+	    "violations", (json_int_t)g->violations, "worker_deaths",
+	    (json_int_t)g->worker_deaths, "feeds", (json_int_t)c.feeds, "feeds_down",
+	    (json_int_t)c.feeds_down, "items", (json_int_t)c.items, "pending",
+	    (json_int_t)c.pending, "violations_online", (json_int_t)c.violations_online,
+	    "cases_open", (json_int_t)c.cases_open, "recommended",
+	    (json_int_t)c.recommended, "outbox_new", (json_int_t)c.outbox_new,
+	    "outbox_unknown", (json_int_t)c.outbox_unknown, "outbox_failed",
+	    (json_int_t)c.outbox_failed, "ledger_size", (json_int_t)g->seq,
+	    "ledger_signed", (json_int_t)ledger_signed(g->ledger), "policy", g->policy);
+}

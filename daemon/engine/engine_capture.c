@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_capture: the exact bytes of an answer into the vault, durable before any
+ * row refers to them.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+bool
+engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
+    struct vault_ref *out)
+{
+	struct msg_capture c = {0};
+	struct vault_capture v = {0};
+	struct err e = ERR_INIT;
+	struct buf b = {0};
+	char *meta = NULL;
+	struct rd r;
+	bool ok = false;
+
+	if (fd < 0)
+		return false;
+	if (file_read_memfd(fd, MSG_MAX, &b, &e) != 0) {
+		log_warn("capture", "not kept: %s", e.text);
+		goto out;
+	}
+	r = rd_of(b.data, b.len);
+	msg_capture_get(&r, &c);
+	if (!rd_done(&r)) {
+		log_warn("capture", "not kept: the fetch role sent a broken capture");
+		goto out;
+	}
+	meta = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
+	v.url = c.url;
+	v.time = c.time;
+	v.peer = c.peer;
+	v.request = c.request.data;
+	v.request_len = c.request.len;
+	v.response = c.response.data;
+	v.response_len = c.response.len;
+	v.metadata = meta;
+	v.truncated = truncated;
+	engine_must(vault_put(g->vault, &v, out, &e), 0, "cannot keep a capture", &e);
+	ok = true;
+out:
+	free(meta);
+	msg_capture_clear(&c);
+	buf_free(&b);
+	return ok;
+}

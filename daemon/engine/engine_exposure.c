@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_exposure: hours that are over get their ledger entry: how much was seen,
+ * the denominator of every rate.  Also our own absence: the daemon leaves a mark
+ * every minute, and what is missing after a start is a gap of ours, through which
+ * no deadline runs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* Entries for an hour wait this long for what is still being inspected. */
+#define SETTLE (5 * CLOCK_MIN)
+#define ROWS_AT_ONCE 256
+
+struct rows {
+	struct store_exposure v[ROWS_AT_ONCE];
+	size_t n;
+};
+
+static int
+collect(void *ctx, const struct store_exposure *x)
+{
+	struct rows *r = ctx;
+
+	r->v[r->n++] = *x;
+	return r->n == ROWS_AT_ONCE;
+}
+
+static void
+seal_hour(struct engine *g, const struct store_exposure *x, int64_t now)
+{
+	struct store_at at = engine_at(g, x->tenant);
+	char hour[CLOCK_TEXT];
+	struct err e = ERR_INIT;
+
+	engine_record(g, "exposure", json_pack("{s:s, s:s, s:I, s:I, s:I}", "tenant",
+		x->tenant, "hour", clock_format(x->hour, hour), "items",
+		(json_int_t)x->items, "violations", (json_int_t)x->violations, "degraded",
+		(json_int_t)x->degraded), NULL, now);
+	engine_must(store_exposure_seal(g->store, &at, x->tenant, x->hour, &e), 0,
+	    "cannot keep an hour", &e);
+}
+
+int64_t
+engine_exposure_due(struct engine *g, int64_t now)
+{
+	int64_t hour = now - now % CLOCK_HOUR;
+	struct rows *r;
+
+	if (now < g->next_exposure)
+		return g->next_exposure;
+	r = xcalloc(1, sizeof(*r));
+	/* An hour with late rows is recorded again, with the sum: the last entry of an
+	 * hour counts. */
+	store_exposure_unsealed(g->store, now - SETTLE < hour ? hour - CLOCK_HOUR : hour,
+	    collect, r);
+	for (size_t i = 0; i < r->n; i++)
+		seal_hour(g, &r->v[i], now);
+	g->next_exposure = r->n == ROWS_AT_ONCE ? now : now + SETTLE;
+	free(r);
+	return g->next_exposure;
+}
+
+/* --- our own absence ------------------------------------------------------------------- */
+
+#define ALIVE_EVERY CLOCK_MIN
+#define ABSENCE_MIN (3 * CLOCK_MIN)
+
+int64_t
+engine_alive_mark(struct engine *g, int64_t now)
+{
+	struct err e = ERR_INIT;
+	char text[24];
+
+	if (now < g->next_alive)
+		return g->next_alive;
+	snprintf(text, sizeof(text), "%lld", (long long)now);
+	engine_must(store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time",
+	    &e);
+	g->next_alive = now + ALIVE_EVERY;
+	return g->next_alive;
+}
+
+struct absence {
+	struct engine *g;
+	int64_t from, now;
+	const char *tenant;
+};
+
+static int
+absent_feed(void *ctx, const struct store_feed *f)
+{
+	struct absence *a = ctx;
+	struct store_at at = engine_at(a->g, f->tenant);
+	struct store_gap gap = {.feed = f->id, .from = a->from, .to = a->now, .ours = true,
+	    .why = (char *)"the daemon was not running"};
+	struct err e = ERR_INIT;
+
+	if (!f->active)
+		return 0;
+	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
+	engine_must(store_gap_open(a->g->store, &at, &gap, &e), 0, "cannot open a gap", &e);
+	return 0;
+}
+
+static int
+absent_case(void *ctx, const struct store_case *c)
+{
+	struct absence *a = ctx;
+
+	store_feed_each(a->g->store, c->tenant, absent_feed, a);
+	return 0;
+}
+
+void
+engine_alive_absence(struct engine *g, int64_t now)
+{
+	char *text = store_meta_get(g->store, "alive");
+	struct absence a = {.g = g, .from = text != NULL ? atoll(text) : now, .now = now};
+	char from[CLOCK_TEXT], to[CLOCK_TEXT];
+
+	free(text);
+	if (now - a.from < ABSENCE_MIN)
+		return;
+	log_notice("engine", "we were away from %s to %s: no deadline runs through that",
+	    clock_format(a.from, from), clock_format(now, to));
+	engine_record(g, "gap", json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed",
+		"why", "the daemon was not running", "ours", 1, "from", from, "to", to),
+	    NULL, now);
+	store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_feed: which feeds there are and when each is due: a binary heap over the
+ * time of the next poll.  Owns g->feeds, g->heap and the list of requests that
+ * fetch has in hand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+#include "fetch/schedule.h"
+
+/* --- the heap --------------------------------------------------------------------- */
+
+static void
+heap_put(struct engine *g, uint32_t slot, uint32_t feed)
+{
+	g->heap[slot] = feed;
+	g->feeds[feed].slot = slot;
+}
+
+static int64_t
+heap_key(const struct engine *g, uint32_t slot)
+{
+	return g->feeds[g->heap[slot]].next;
+}
+
+static void
+heap_up(struct engine *g, uint32_t slot)
+{
+	uint32_t feed = g->heap[slot];
+
+	while (slot > 0 && heap_key(g, (slot - 1) / 2) > g->feeds[feed].next) {
+		heap_put(g, slot, g->heap[(slot - 1) / 2]);
+		slot = (slot - 1) / 2;
+	}
+	heap_put(g, slot, feed);
+}
+
+static void
+heap_down(struct engine *g, uint32_t slot)
+{
+	uint32_t feed = g->heap[slot];
+
+	for (;;) {
+		uint32_t child = slot * 2 + 1;
+
+		if (child >= g->heap_n)
+			break;
+		if (child + 1 < g->heap_n && heap_key(g, child + 1) < heap_key(g, child))
+			child++;
+		if (heap_key(g, child) >= g->feeds[feed].next)
+			break;
+		heap_put(g, slot, g->heap[child]);
+		slot = child;
+	}
+	heap_put(g, slot, feed);
+}
+
+static void
+heap_remove(struct engine *g, struct engine_feed *f)
+{
+	uint32_t slot = f->slot, last;
+
+	if (slot == ENGINE_NO_SLOT)
+		return;
+	f->slot = ENGINE_NO_SLOT;
+	if (slot == --g->heap_n)
+		return;
+	last = g->heap[g->heap_n];
+	heap_put(g, slot, last);
+	heap_up(g, slot);
+	heap_down(g, g->feeds[last].slot);
+}
+
+void
+engine_feed_schedule(struct engine *g, struct engine_feed *f, int64_t next)
+{
+	f->next = next;
+	if (!f->active)
+		return;
+	if (f->slot == ENGINE_NO_SLOT) {
+		heap_put(g, (uint32_t)g->heap_n++, (uint32_t)(f - g->feeds));
+		heap_up(g, f->slot);
+		return;
+	}
+	heap_up(g, f->slot);
+	heap_down(g, f->slot);
+}
+
+/* --- from the configuration ---------------------------------------------------------- */
+
+static int
+feed_cmp(const void *a, const void *b)
+{
+	const struct engine_feed *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+struct engine_feed *
+engine_feed_find(struct engine *g, int64_t id)
+{
+	struct engine_feed key = {.id = id};
+
+	return bsearch(&key, g->feeds, g->nfeeds, sizeof(key), feed_cmp);
+}
+
+struct retire {
+	struct engine *g;
+	int64_t now;
+};
+
+/* A feed of the store that the configuration no longer has. */
+static int
+retire_feed(void *ctx, const struct store_feed *f)
+{
+	struct retire *r = ctx;
+	struct store_at at = engine_at(r->g, f->tenant);
+	struct err e = ERR_INIT;
+
+	if (!f->active || engine_feed_find(r->g, f->id) != NULL)
+		return 0;
+	engine_must(store_feed_retire(r->g->store, &at, f->id, &e), 0,
+	    "cannot retire a feed", &e);
+	log_info("feed", "no longer read: %s", f->url);
+	return 0;
+}
+
+static void
+add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *cf,
+    int64_t now)
+{
+	struct engine_feed *f = &g->feeds[g->nfeeds];
+	struct store_at at = engine_at(g, t->key);
+	struct store_feed row;
+	struct err e = ERR_INIT;
+	uint8_t d[DIGEST_LEN];
+	uint64_t seed;
+	bool fresh;
+
+	memset(f, 0, sizeof(*f));
+	f->tenant = t;
+	f->interval = cf->interval > 0 ? cf->interval : g->conf->fetch.interval;
+	f->slot = ENGINE_NO_SLOT;
+	f->active = true;
+	digest_sha256(cf->url, strlen(cf->url), d);
+	memcpy(&seed, d, sizeof(seed));
+	f->next = fetch_first(now, f->interval, seed);
+	engine_must(store_feed_sync(g->store, &at, t->key, cf->url, f->next, &f->id, &fresh,
+			&e), 0, "cannot keep a feed", &e);
+	if (!fresh) {
+		engine_must(store_feed_get(g->store, f->id, &row, &e), 0,
+		    "cannot read a feed", &e);
+		/* What was due while we were away is spread over one interval; what lies
+		 * in the future, at most one interval ahead, stays. */
+		if (row.next_poll > now && row.next_poll < f->next + f->interval)
+			f->next = row.next_poll;
+		store_feed_clear(&row);
+	}
+	g->nfeeds++;
+}
+
+void
+engine_feed_sync(struct engine *g, int64_t now)
+{
+	struct retire r = {g, now};
+	size_t total = 0;
+
+	for (size_t i = 0; i < g->conf->ntenants; i++)
+		total += g->conf->tenants[i].nfeeds;
+	/* Requests in hand stay valid: they name feeds by the store's numbers. */
+	g->feeds = xrealloc(g->feeds, (total + 1) * sizeof(*g->feeds));
+	g->heap = xrealloc(g->heap, (total + 1) * sizeof(*g->heap));
+	g->nfeeds = 0;
+	g->heap_n = 0;
+	for (size_t i = 0; i < g->conf->ntenants; i++)
+		for (size_t k = 0; k < g->conf->tenants[i].nfeeds; k++)
+			add_feed(g, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k], now);
+	qsort(g->feeds, g->nfeeds, sizeof(*g->feeds), feed_cmp);
+	for (size_t i = 0; i < g->nfeeds; i++)
+		engine_feed_schedule(g, &g->feeds[i], g->feeds[i].next);
+	for (size_t i = 0; i < g->npolls; i++) {
+		struct engine_feed *f = engine_feed_find(g, g->polls[i].feed);
+
+		if (f != NULL) {
+			heap_remove(g, f);
+			f->in_flight = true;
+		}
+	}
+	store_feed_each(g->store, NULL, retire_feed, &r);
+}
+
+void
+engine_feed_free(struct engine *g)
+{
+	free(g->feeds);
+	free(g->heap);
+	free(g->fetchers);
+}
+
+/* --- requests in hand ------------------------------------------------------------------ */
+
+size_t
+engine_poll_room(const struct engine *g)
+{
+	size_t max = (size_t)g->conf->fetch.max_connections * ENGINE_POLLS_PER_CONNECTION *
+	    g->nfetchers;
+
+	return g->npolls < max ? max - g->npolls : 0;
+}
+
+bool
+engine_poll_has_violation(const struct engine *g, int64_t violation)
+{
+	for (size_t i = 0; i < g->npolls; i++)
+		if (g->polls[i].violation == violation)
+			return true;
+	return false;
+}
+
+bool
+engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out)
+{
+	for (size_t i = 0; i < g->npolls; i++)
+		if (g->polls[i].id == id) {
+			*out = g->polls[i];
+			g->polls[i] = g->polls[--g->npolls];
+			return true;
+		}
+	return false;
+}
+
+/* One host always goes to the same fetcher, which keeps its gaps and limits. */
+static uint32_t
+fetcher_of(const struct engine *g, const char *url)
+{
+	const char *host = strstr(url, "://");
+	uint64_t h = 1469598103934665603u;
+
+	host = host != NULL ? host + 3 : url;
+	for (; *host != '\0' && *host != '/' && *host != '?' && *host != '#'; host++)
+		h = (h ^ (uint8_t)*host) * 1099511628211u;
+	return (uint32_t)(h % g->nfetchers);
+}
+
+bool
+engine_poll_send(struct engine *g, const struct engine_poll *p, struct msg *m)
+{
+	struct engine_poll q = *p;
+
+	q.fetcher = fetcher_of(g, m->poll.url);
+	if (!g->fetchers[q.fetcher])
+		return false;
+	q.id = ++g->next_poll_id;
+	m->poll.id = q.id;
+	if (g->npolls == g->polls_cap) {
+		g->polls_cap = g->polls_cap ? g->polls_cap * 2 : 64;
+		g->polls = xrealloc(g->polls, g->polls_cap * sizeof(*g->polls));
+	}
+	g->polls[g->npolls++] = q;
+	engine_emit(g, ROLE_FETCH, q.fetcher, m);
+	return true;
+}
+
+static bool
+send_feed(struct engine *g, struct engine_feed *f, int64_t now)
+{
+	struct engine_poll p = {.feed = f->id, .since = now};
+	struct store_feed row;
+	struct err e = ERR_INIT;
+	struct msg m;
+	bool ok;
+
+	engine_must(store_feed_get(g->store, f->id, &row, &e), 0, "cannot read a feed", &e);
+	msg_init(&m, MSG_POLL);
+	m.poll.kind = POLL_FEED;
+	m.poll.url = xstrdup(row.url);
+	m.poll.tenant = xstrdup(row.tenant);
+	m.poll.etag = xstrdup(row.etag);
+	m.poll.last_modified = xstrdup(row.last_modified);
+	m.poll.body_hash = xstrdup(row.body_hash);
+	store_feed_clear(&row);
+	ok = engine_poll_send(g, &p, &m);
+	msg_clear(&m);
+	return ok;
+}
+
+int64_t
+engine_feed_dispatch(struct engine *g, int64_t now)
+{
+	while (g->heap_n > 0 && heap_key(g, 0) <= now && engine_poll_room(g) > 0) {
+		struct engine_feed *f = &g->feeds[g->heap[0]];
+
+		if (!send_feed(g, f, now)) {
+			/* No fetcher is up: our own gap; its restart is a matter of
+			 * seconds. */
+			engine_feed_schedule(g, f, now + CLOCK_SEC);
+			continue;
+		}
+		heap_remove(g, f);
+		f->in_flight = true;
+	}
+	/* With no room left, the next answer makes room and calls the tick. */
+	if (g->heap_n == 0 || engine_poll_room(g) == 0)
+		return CLOCK_NONE;
+	return heap_key(g, 0);
+}
+
+void
+engine_fetch_down(struct engine *g, uint32_t index, int64_t now)
+{
+	if (index >= g->nfetchers)
+		return;
+	g->fetchers[index] = false;
+	for (size_t i = 0; i < g->npolls;) {
+		struct engine_poll *p = &g->polls[i];
+		struct engine_feed *f;
+
+		if (p->fetcher != index) {
+			i++;
+			continue;
+		}
+		/* A lost request is asked again; a recheck stays due in the store. */
+		f = p->feed != 0 ? engine_feed_find(g, p->feed) : NULL;
+		if (f != NULL) {
+			f->in_flight = false;
+			engine_feed_schedule(g, f, now);
+		}
+		*p = g->polls[--g->npolls];
+	}
+}

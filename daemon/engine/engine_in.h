@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_in: what the files of the engine share.  Not for other rooms.
+ */
+#ifndef TOSD_ENGINE_IN_H
+#define TOSD_ENGINE_IN_H
+
+#include "cases/ladder.h"
+#include "cases/measure.h"
+#include "engine/engine.h"
+#include "evidence/vault.h"
+#include "store/store.h"
+
+/* Never more than this many requests with fetch at a time, per connection. */
+#define ENGINE_POLLS_PER_CONNECTION 2
+
+/* A feed as scheduled; the rest of it is in the store. */
+struct engine_feed {
+	int64_t id;
+	const struct conf_tenant *tenant;
+	int64_t interval;
+	int64_t next;
+	uint32_t slot;	 /* place in the heap, or ENGINE_NO_SLOT */
+	bool in_flight;
+	bool active;
+};
+#define ENGINE_NO_SLOT UINT32_MAX
+
+/* A request that fetch has. */
+struct engine_poll {
+	uint64_t id;
+	int64_t feed;	   /* store id, 0 for a recheck */
+	int64_t violation; /* store id, 0 for a feed */
+	uint32_t fetcher;
+	int64_t since;
+};
+
+struct engine_worker {
+	bool up;
+	uint64_t batch; /* 0: idle */
+	int64_t since;
+	bool reported;	/* as stuck */
+	int64_t *revisions;
+	size_t n;
+};
+
+struct engine_out {
+	enum role to;
+	uint32_t index;
+	struct msg m;
+};
+
+/* A ring of revision ids. */
+struct engine_queue {
+	int64_t *v;
+	size_t head, n, cap;
+};
+
+struct engine {
+	const struct conf *conf;
+	const struct notice_set *notices;
+	const struct ledger_key *key;
+	enum file_sync sync;
+	void (*send)(void *ctx, enum role to, uint32_t index, struct msg *m);
+	void *ctx;
+	void (*watch)(void *ctx, const char *entry);
+	void *watch_ctx;
+
+	struct store *store;
+	struct vault *vault;
+	struct ledger *ledger;
+	struct ladder ladder;
+	uint64_t fences[STORE_SHARDS];
+	bool in_txn;
+	bool draining;
+
+	struct engine_out *out; /* leaves after the commit */
+	size_t nout, out_cap;
+
+	/* record */
+	int64_t seq;	   /* of the next entry */
+	int64_t last_t;	   /* of the newest entry: time never runs backwards */
+	int64_t unsealed_since; /* CLOCK_NONE: all is signed */
+
+	/* feeds */
+	struct engine_feed *feeds;
+	size_t nfeeds;
+	uint32_t *heap;
+	size_t heap_n;
+	struct engine_poll *polls;
+	size_t npolls, polls_cap;
+	uint64_t next_poll_id;
+	bool *fetchers; /* up? */
+	unsigned nfetchers; /* fixed at the start: each owns its hosts */
+	int64_t next_exposure;
+
+	/* inspection */
+	struct engine_worker *workers;
+	size_t nworkers;
+	struct engine_queue pending;  /* to be sent in batches */
+	struct engine_queue suspects; /* were with a worker that died: sent alone */
+	uint64_t next_batch;
+	char policy[DIGEST_HEX];
+	int64_t last_safety; /* revision last alerted: one alert each */
+
+	/* outbox */
+	bool courier_up;
+	bool courier_told; /* it has said what it has in hand */
+	unsigned sending;
+
+	int64_t next_exposure, next_alive;
+
+	/* counters for stats */
+	uint64_t polls_by[POLLED_COUNT];
+	uint64_t items_new, items_changed, items_judged, items_degraded, findings,
+	    violations, worker_deaths;
+	int64_t started;
+};
+
+/* --- engine.c ------------------------------------------------------------------- */
+
+/* Opens the transaction if none is open. */
+void engine_begin(struct engine *g);
+/* The shard and fence under which this tenant's rows are written. */
+struct store_at engine_at(const struct engine *g, const char *tenant);
+/* Queues m (taken) until the commit. */
+void engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m);
+/* For store, vault and ledger calls: an error other than `allowed` ends the
+ * process, because going on would lose or double something.  Returns rc. */
+int engine_must(int rc, int allowed, const char *what, const struct err *e);
+
+/* --- engine_record.c --------------------------------------------------------------- */
+
+/* Adds seq, t and kind to entry (taken) and puts it on record.  c, where given, is
+ * the case it belongs to: its chain is carried on (the caller updates the row).
+ * Returns its index. */
+int64_t engine_record(struct engine *g, const char *kind, json_t *entry,
+    struct store_case *c, int64_t now);
+/* After opening store and ledger: brings the ledger's files up to the store. */
+int engine_record_recover(struct engine *g, struct err *e);
+/* After a commit: copies new rows to the ledger. */
+void engine_record_copy(struct engine *g);
+/* Signs when due or wanted; returns when it is due next. */
+int64_t engine_record_seal(struct engine *g, bool force, int64_t now);
+/* Removes files of the vault that a crash left without an entry. */
+void engine_record_sweep(struct engine *g);
+/* sha256-style JSON string of a file reference: sets file, commit, bytes. */
+void engine_record_file(json_t *entry, const struct vault_ref *ref);
+
+/* --- engine_feed.c ------------------------------------------------------------------ */
+
+void engine_feed_sync(struct engine *g, int64_t now); /* from the configuration */
+void engine_feed_free(struct engine *g);
+struct engine_feed *engine_feed_find(struct engine *g, int64_t id);
+void engine_feed_schedule(struct engine *g, struct engine_feed *f, int64_t next);
+int64_t engine_feed_dispatch(struct engine *g, int64_t now); /* returns next due */
+/* Takes the request with this id off the list; false if there is none. */
+bool engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out);
+/* Sends a request to the fetcher that is right for its host; false: none is up. */
+bool engine_poll_send(struct engine *g, const struct engine_poll *p, struct msg *m);
+size_t engine_poll_room(const struct engine *g);
+bool engine_poll_has_violation(const struct engine *g, int64_t violation);
+void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
+
+/* --- engine_poll.c ------------------------------------------------------------------ */
+
+void engine_polled(struct engine *g, struct msg *m, int64_t now);
+
+/* --- engine_capture.c ---------------------------------------------------------------- */
+
+/* Puts the bytes of a capture memfd into the vault.  false: there were none. */
+bool engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
+    struct vault_ref *out);
+
+/* --- engine_recheck.c --------------------------------------------------------------- */
+
+int64_t engine_recheck_dispatch(struct engine *g, int64_t now); /* returns next due */
+void engine_rechecked(struct engine *g, int64_t violation, struct msg *m, int64_t now);
+/* The violation v is (no longer) there: updates v, records, tells the case. */
+void engine_presence_set(struct engine *g, struct store_violation *v,
+    enum store_presence p, int64_t when, const struct vault_ref *capture, int64_t now);
+
+/* --- engine_inspect.c --------------------------------------------------------------- */
+
+void engine_queue_add(struct engine_queue *q, int64_t id);
+void engine_inspect_load(struct engine *g); /* what a restart finds pending */
+void engine_inspect_resize(struct engine *g);
+void engine_inspect_dispatch(struct engine *g, int64_t now);
+int64_t engine_inspect_deadline(struct engine *g, int64_t now); /* returns next due */
+void engine_inspect_down(struct engine *g, uint32_t index, int64_t now);
+void engine_rules(struct engine *g, struct msg *m, int64_t now);
+void engine_inspected(struct engine *g, struct msg *m, int64_t now);
+void engine_inspect_free(struct engine *g);
+
+/* --- engine_case.c ------------------------------------------------------------------ */
+
+void engine_ladder_load(struct engine *g);
+json_t *engine_ladder_json(const struct ladder *l);
+/* A violation that counts: joins or opens the tenant's case, gets its exhibit
+ * number, its ledger entry and its row; then the ladder is asked. */
+void engine_case_violation(struct engine *g, struct store_violation *v,
+    int64_t capture_entry, int64_t now);
+/* An event of the ladder; records the step, does what it asks for, updates c. */
+void engine_case_event(struct engine *g, struct store_case *c, enum case_event_type type,
+    const struct case_facts *facts, int severity, int64_t now);
+void engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
+    struct case_facts *out);
+int64_t engine_case_due(struct engine *g, int64_t now); /* returns next due */
+void engine_case_state(const struct store_case *c, struct case_state *out);
+
+/* --- engine_doc.c ------------------------------------------------------------------- */
+
+struct engine_doc_in {
+	const char *kind;
+	enum notice_audience audience;
+	const struct conf_tenant *tenant;
+	const struct store_case *c;	      /* NULL for safety */
+	const struct case_step *step;	      /* NULL: none */
+	const struct store_violation *safety; /* for kind safety */
+	uint32_t n;			      /* number of the notice */
+};
+/* The notice document (etc/notices.d/README); the caller decrefs. */
+json_t *engine_doc(struct engine *g, const struct engine_doc_in *in, int64_t now);
+
+/* --- engine_notice.c ---------------------------------------------------------------- */
+
+/* Composes the notices of a step for every audience, keeps them, puts them into the
+ * outbox. */
+void engine_notice_stage(struct engine *g, struct store_case *c,
+    const struct case_step *step, int64_t now);
+void engine_notice_recommend(struct engine *g, struct store_case *c,
+    const struct case_step *step, int64_t now);
+void engine_notice_closed(struct engine *g, struct store_case *c,
+    const struct case_step *step, int64_t now);
+void engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t now);
+
+/* --- engine_outbox.c ---------------------------------------------------------------- */
+
+void engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
+    const char *recipient, int64_t entry, int64_t now);
+/* Hands what may leave to the courier; true if it did anything. */
+bool engine_outbox_dispatch(struct engine *g, int64_t now);
+int64_t engine_outbox_due(struct engine *g);
+void engine_courier_down(struct engine *g, int64_t now);
+void engine_courier_hand(struct engine *g, struct msg *m, int64_t now);
+void engine_sent(struct engine *g, struct msg *m, int64_t now);
+/* A person says what became of a message whose fate is unknown or that failed. */
+int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
+    const char *person, int64_t now, struct err *e);
+
+/* --- engine_exposure.c -------------------------------------------------------------- */
+
+/* Marks that we are alive; after a start, records the time that no mark covers as a
+ * gap of our own. */
+int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
+void engine_alive_absence(struct engine *g, int64_t now);
+
+int64_t engine_exposure_due(struct engine *g, int64_t now); /* returns next due */
+
+/* --- engine_query.c: read-only answers of engine_control ------------------------------ */
+
+struct engine_call {
+	struct engine *g;
+	const json_t *request;
+	uint32_t uid; /* of the caller, as the kernel tells */
+	int64_t now;
+	json_t *reply;
+};
+typedef int engine_cmd_fn(struct engine_call *k, struct err *e);
+engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
+    engine_query_violations, engine_query_cases, engine_query_case,
+    engine_query_notices, engine_query_outbox;
+
+/* --- engine_person.c: what people decide ---------------------------------------------- */
+
+engine_cmd_fn engine_person_decide, engine_person_appeal, engine_person_reply,
+    engine_person_hold, engine_person_erase, engine_person_outbox, engine_person_poll;
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_inspect: revisions to policy workers and back.  A worker holds one batch
+ * at a time.  When a worker dies with a batch, its revisions become suspects and
+ * are sent alone, so that the one that kills is found; after conf.policy.attempts
+ * deaths it is recorded as degraded: never as clean.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+#include "policy/verdict.h"
+
+/* Characters of a quote shown to people. */
+#define QUOTE_CHARS 240
+
+/* --- queues ------------------------------------------------------------------------- */
+
+void
+engine_queue_add(struct engine_queue *q, int64_t id)
+{
+	if (q->n == q->cap) {
+		size_t cap = q->cap ? q->cap * 2 : 256;
+		int64_t *v = xmalloc(cap * sizeof(*v));
+
+		for (size_t i = 0; i < q->n; i++)
+			v[i] = q->v[(q->head + i) % q->cap];
+		free(q->v);
+		q->v = v;
+		q->cap = cap;
+		q->head = 0;
+	}
+	q->v[(q->head + q->n++) % q->cap] = id;
+}
+
+static int64_t
+queue_take(struct engine_queue *q)
+{
+	int64_t id = q->v[q->head];
+
+	q->head = (q->head + 1) % q->cap;
+	q->n--;
+	return id;
+}
+
+void
+engine_inspect_load(struct engine *g)
+{
+	struct err e = ERR_INIT;
+	int64_t ids[256], after = 0;
+	size_t n;
+
+	do {
+		engine_must(store_revision_pending(g->store, after, ids, 256, &n, &e), 0,
+		    "cannot list what is to be inspected", &e);
+		for (size_t i = 0; i < n; i++)
+			engine_queue_add(&g->pending, ids[i]);
+		if (n > 0)
+			after = ids[n - 1];
+	} while (n == 256);
+	if (g->pending.n > 0)
+		log_info("inspect", "%zu revisions wait for inspection", g->pending.n);
+}
+
+void
+engine_inspect_resize(struct engine *g)
+{
+	size_t want = g->conf->policy.workers;
+
+	if (want <= g->nworkers)
+		return; /* those too many are taken down by the supervisor */
+	g->workers = xrealloc(g->workers, want * sizeof(*g->workers));
+	memset(g->workers + g->nworkers, 0, (want - g->nworkers) * sizeof(*g->workers));
+	g->nworkers = want;
+}
+
+void
+engine_inspect_free(struct engine *g)
+{
+	for (size_t i = 0; i < g->nworkers; i++)
+		free(g->workers[i].revisions);
+	free(g->workers);
+	free(g->pending.v);
+	free(g->suspects.v);
+}
+
+/* --- to a worker ---------------------------------------------------------------------- */
+
+static void
+put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	struct msg_inspect_item *it = &b->v[b->n];
+
+	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
+	    &e);
+	if (r.state == INSPECT_PENDING) {
+		it->revision = (uint64_t)id;
+		it->tenant = xstrdup(r.tenant);
+		it->time = r.time;
+		it->item = r.body;
+		item_init(&r.body);
+		b->n++;
+	}
+	store_revision_clear(&r);
+}
+
+static void
+send_batch(struct engine *g, uint32_t index, int64_t now)
+{
+	struct engine_worker *w = &g->workers[index];
+	size_t max = g->conf->policy.batch;
+	struct engine_queue *q = &g->pending;
+	struct msg m;
+
+	if (g->suspects.n > 0) {
+		q = &g->suspects;
+		max = 1;
+	}
+	if (max > q->n)
+		max = q->n;
+	msg_init(&m, MSG_INSPECT);
+	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
+	for (size_t i = 0; i < max; i++) {
+		item_init(&m.inspect.v[m.inspect.n].item);
+		put_revision(g, &m.inspect, queue_take(q));
+	}
+	if (m.inspect.n == 0) {
+		msg_clear(&m);
+		return;
+	}
+	m.inspect.batch = ++g->next_batch;
+	w->batch = m.inspect.batch;
+	w->since = now;
+	w->reported = false;
+	w->n = m.inspect.n;
+	w->revisions = xrealloc(w->revisions, w->n * sizeof(*w->revisions));
+	for (size_t i = 0; i < w->n; i++)
+		w->revisions[i] = (int64_t)m.inspect.v[i].revision;
+	engine_emit(g, ROLE_POLICY, index, &m);
+}
+
+void
+engine_inspect_dispatch(struct engine *g, int64_t now)
+{
+	for (uint32_t i = 0; i < g->nworkers; i++)
+		while (g->workers[i].up && g->workers[i].batch == 0 &&
+		    g->pending.n + g->suspects.n > 0)
+			send_batch(g, i, now);
+}
+
+int64_t
+engine_inspect_deadline(struct engine *g, int64_t now)
+{
+	int64_t next = CLOCK_NONE;
+
+	for (uint32_t i = 0; i < g->nworkers; i++) {
+		struct engine_worker *w = &g->workers[i];
+		int64_t due = w->since + g->conf->policy.deadline;
+		struct msg m;
+
+		if (w->batch == 0 || w->reported)
+			continue;
+		if (now < due) {
+			if (next == CLOCK_NONE || due < next)
+				next = due;
+			continue;
+		}
+		log_warn("inspect", "policy worker %u gave no answer within %lld ms over %zu "
+		    "items: it will be killed", i, (long long)g->conf->policy.deadline, w->n);
+		msg_init(&m, MSG_STUCK);
+		m.stuck.index = i;
+		m.stuck.why = xstrdup("past its deadline");
+		w->reported = true;
+		engine_emit(g, ROLE_SUPERVISOR, 0, &m);
+	}
+	return next;
+}
+
+/* --- a worker that died ----------------------------------------------------------------- */
+
+static void
+judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
+{
+	struct store_revision r;
+	struct store_at at;
+	struct err e = ERR_INIT;
+
+	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
+	    &e);
+	at = engine_at(g, r.tenant);
+	engine_must(store_revision_judged(g->store, &at, id, INSPECT_DEGRADED,
+			r.attempts + 1, g->policy, why, &e), 0, "cannot keep a judgement", &e);
+	engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1,
+			&e), 0, "cannot count", &e);
+	engine_record(g, "degraded", json_pack("{s:s, s:I, s:I, s:s, s:s}", "tenant",
+		r.tenant, "item", (json_int_t)r.item, "revision", (json_int_t)id, "why", why,
+		"policy", g->policy), NULL, now);
+	log_warn("inspect", "revision %lld of item %lld is degraded: %s", (long long)id,
+	    (long long)r.item, why);
+	g->items_degraded++;
+	store_revision_clear(&r);
+}
+
+/* True when this revision was alone with a dying worker often enough. */
+static bool
+gave_up(struct engine *g, int64_t id)
+{
+	struct store_revision r;
+	struct store_at at;
+	struct err e = ERR_INIT;
+	bool over;
+
+	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
+	    &e);
+	at = engine_at(g, r.tenant);
+	over = r.attempts + 1 >= g->conf->policy.attempts;
+	if (!over)
+		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
+				r.attempts + 1, NULL, NULL, &e), 0, "cannot count a try", &e);
+	store_revision_clear(&r);
+	return over;
+}
+
+void
+engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
+{
+	struct engine_worker *w;
+
+	if (index >= g->nworkers)
+		return;
+	w = &g->workers[index];
+	w->up = false;
+	if (w->batch == 0)
+		return;
+	g->worker_deaths++;
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->n == 1 && gave_up(g, w->revisions[i]))
+			judge_degraded(g, w->revisions[i],
+			    w->reported ? "the policy worker hung over it"
+					: "the policy worker died over it", now);
+		else
+			engine_queue_add(&g->suspects, w->revisions[i]);
+	}
+	w->batch = 0;
+	w->n = 0;
+}
+
+/* --- from a worker ------------------------------------------------------------------------ */
+
+void
+engine_rules(struct engine *g, struct msg *m, int64_t now)
+{
+	struct msg_rules *r = &m->rules;
+	json_t *rules, *entry;
+
+	for (uint32_t i = 0; i < r->nproblems; i++)
+		log_warn("policy", "%s", r->problems[i]);
+	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
+		return;
+	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
+	rules = json_array();
+	for (uint32_t i = 0; i < r->n; i++)
+		json_array_append_new(rules, json_pack("[s, I, s, s, s?]", r->v[i].rule,
+			(json_int_t)r->v[i].rev, finding_mode_name(r->v[i].mode),
+			r->v[i].pack, r->v[i].clause));
+	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules);
+	/* An entry holds 65,535 bytes: a very long list is kept as its hash. */
+	if (json_dumpb(rules, NULL, 0, JSON_COMPACT) > 60000) {
+		char *text = json_dumps(rules, JSON_COMPACT);
+		char hex[DIGEST_HEX];
+
+		digest_hex_of(text, strlen(text), hex);
+		json_object_set_new(entry, "rules", json_pack("{s:i, s:s}", "count",
+		    (int)r->n, "sha256", hex));
+		free(text);
+	}
+	engine_record(g, "policy", entry, NULL, now);
+	log_info("policy", "version %.12s with %u rules", g->policy, r->n);
+}
+
+static void
+fill_violation(struct engine *g, const struct store_revision *r, const struct finding *f,
+    int64_t now, struct store_violation *v)
+{
+	char *body = item_body(&r->body);
+	struct buf quote = {0};
+
+	memset(v, 0, sizeof(*v));
+	memcpy(v->tenant, r->tenant, sizeof(v->tenant));
+	v->item = r->item;
+	v->revision = r->id;
+	finding_copy(&v->finding, f);
+	v->url = xstrdup(r->body.url);
+	if (f->nspans > 0)
+		notice_quote(&quote, body, f->spans[0].start, f->spans[0].end, QUOTE_CHARS);
+	else
+		notice_quote(&quote, body, 0, strlen(body), QUOTE_CHARS);
+	v->quote = buf_take(&quote);
+	v->found = now;
+	v->posted = r->body.published;
+	v->entry = -1;
+	v->reported = v->ended = v->last_check = CLOCK_NONE;
+	v->presence = PRESENT_ONLINE;
+	v->since = v->last_online = r->seen;
+	v->next_check = now + g->conf->ladder.recheck;
+	free(body);
+}
+
+/* One finding of a revision.  True if it is a new violation. */
+static bool
+judge_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
+    enum policy_lane lane, int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct store_violation v, open;
+	struct err e = ERR_INIT;
+	bool added = false;
+
+	if (engine_must(store_finding_add(g->store, &at, r->id, f,
+		    lane == POLICY_LANE_CASE, now, &e), TOSD_EEXIST,
+		"cannot keep a finding", &e) != 0)
+		return false;
+	g->findings++;
+	if (lane == POLICY_LANE_NONE)
+		return false;
+	fill_violation(g, r, f, now, &v);
+	if (lane == POLICY_LANE_SAFETY) {
+		engine_notice_safety(g, &v, now);
+	} else if (engine_must(store_violation_open(g->store, r->item, f->rule, &open, &e),
+		       TOSD_ENOENT, "cannot look for a violation", &e) == 0) {
+		store_violation_clear(&open); /* the same, in a new revision */
+	} else {
+		engine_case_violation(g, &v, r->entry, now);
+		g->violations++;
+		added = true;
+	}
+	store_violation_clear(&v);
+	return added;
+}
+
+struct edited {
+	struct engine *g;
+	const struct store_revision *r;
+	const struct msg_inspected_item *judged;
+	const enum policy_lane *lanes;
+	int64_t now;
+};
+
+/* An open violation of this item that the newest revision no longer shows. */
+static int
+mend_one(void *ctx, const struct store_violation *row)
+{
+	struct edited *x = ctx;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	if (row->presence == PRESENT_REMOVED || row->presence == PRESENT_EDITED ||
+	    row->revision == x->r->id)
+		return 0;
+	for (uint32_t i = 0; i < x->judged->n; i++)
+		if (x->lanes[i] == POLICY_LANE_CASE &&
+		    strcmp(x->judged->findings[i].rule, row->finding.rule) == 0)
+			return 0;
+	engine_must(store_violation_get(x->g->store, row->id, &v, &e), 0,
+	    "cannot read a violation", &e);
+	engine_presence_set(x->g, &v, PRESENT_EDITED, x->r->seen, NULL, x->now);
+	store_violation_clear(&v);
+	return 0;
+}
+
+static void
+judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
+    int64_t now)
+{
+	struct store_revision r;
+	struct store_at at;
+	struct err e = ERR_INIT;
+	enum policy_lane *lanes;
+	bool violated = false;
+
+	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
+		TOSD_ENOENT, "cannot read a revision", &e) != 0)
+		return;
+	at = engine_at(g, r.tenant);
+	lanes = xcalloc(j->n, sizeof(*lanes));
+	policy_verdict(j->findings, j->n, g->conf->policy.threshold, lanes);
+	for (uint32_t i = 0; i < j->n; i++)
+		violated |= judge_finding(g, &r, &j->findings[i], lanes[i], now);
+	if (r.n > 1 && j->degraded == NULL) {
+		struct edited x = {g, &r, j, lanes, now};
+
+		store_violation_each(g->store, VIOLATION_OF_ITEM, r.item, 0, mend_one, &x);
+	}
+	if (j->degraded != NULL) {
+		judge_degraded(g, r.id, j->degraded, now);
+	} else {
+		engine_must(store_revision_judged(g->store, &at, r.id, INSPECT_DONE,
+				r.attempts, policy, NULL, &e), 0, "cannot keep a judgement",
+		    &e);
+		engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1,
+				0, 0, &e), 0, "cannot count", &e);
+		g->items_judged++;
+	}
+	if (violated)
+		engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0,
+				&e), 0, "cannot count", &e);
+	free(lanes);
+	store_revision_clear(&r);
+}
+
+void
+engine_inspected(struct engine *g, struct msg *m, int64_t now)
+{
+	struct msg_inspected *b = &m->inspected;
+	struct engine_worker *w;
+
+	if (m->from_index >= g->nworkers)
+		return;
+	w = &g->workers[m->from_index];
+	if (w->batch == 0 || w->batch != b->batch) {
+		log_warn("inspect", "policy worker %u answers what nobody asked",
+		    m->from_index);
+		return;
+	}
+	for (uint32_t i = 0; i < b->n; i++)
+		for (size_t k = 0; k < w->n; k++)
+			if (w->revisions[k] == (int64_t)b->v[i].revision) {
+				judge_item(g, &b->v[i], b->digest, now);
+				w->revisions[k] = 0; /* once only */
+				break;
+			}
+	/* What the worker left out is no answer: it goes back as a suspect. */
+	for (size_t k = 0; k < w->n; k++)
+		if (w->revisions[k] != 0)
+			engine_queue_add(&g->suspects, w->revisions[k]);
+	w->batch = 0;
+	w->n = 0;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_notice: notices composed, kept, recorded and queued, in one transaction.
+ * The exact bytes are in the vault and on the ledger before the courier can have
+ * them (the outbox row names the entry that must be signed first).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* One composition: what it is, for whom, and where it goes. */
+struct draft {
+	struct engine *g;
+	struct engine_doc_in in;
+	struct store_case *c; /* NULL: safety */
+	const char *tenant;   /* key */
+	const char *name;     /* of the file and the Message-ID: "2026-000001.n1" */
+	char *message_id;
+	char *in_reply_to;
+	int64_t now;
+};
+
+static const char *
+mail_host(const struct engine *g)
+{
+	const char *at = strrchr(g->conf->provider.mailbox, '@');
+
+	if (g->conf->provider.host != NULL)
+		return g->conf->provider.host;
+	return at != NULL ? at + 1 : "localhost";
+}
+
+static bool
+compose(struct draft *d, const char *to, struct buf *bytes)
+{
+	struct notice_mail mail = {.from = d->g->conf->courier.from, .to = to,
+	    .reply_to = d->g->conf->provider.mailbox, .message_id = d->message_id,
+	    .in_reply_to = d->in_reply_to, .date = d->now - d->now % 1000,
+	    .auto_generated = true};
+	const char *references[1] = {d->in_reply_to};
+	struct err e = ERR_INIT;
+	json_t *doc = engine_doc(d->g, &d->in, d->now);
+	int rc;
+
+	if (d->in_reply_to != NULL) {
+		mail.references = references;
+		mail.nreferences = 1;
+	}
+	rc = notice_compose(d->g->notices, d->in.kind, d->in.audience, doc, &mail, bytes,
+	    &e);
+	json_decref(doc);
+	if (rc != 0)
+		log_err("notice", "%s for %s is not sent, a person must mend it: %s",
+		    d->in.kind, notice_audience_name(d->in.audience), e.text);
+	return rc == 0;
+}
+
+static void
+keep(struct draft *d, const char *rel, const struct buf *bytes, struct vault_ref *ref)
+{
+	struct err e = ERR_INIT;
+	int rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
+
+	if (rc == TOSD_EEXIST) {
+		/* Left by a crash before its commit: nothing refers to it. */
+		engine_must(vault_erase(d->g->vault, rel, &e), TOSD_ENOENT,
+		    "cannot replace an uncommitted notice", &e);
+		rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
+	}
+	engine_must(rc, 0, "cannot keep a notice", &e);
+}
+
+static void
+subject_of(const struct buf *bytes, char **out)
+{
+	const char *s = strstr(bytes->data, "Subject: ");
+
+	*out = s != NULL ? xstrndup(s + 9, strcspn(s + 9, "\r\n")) : xstrdup("");
+}
+
+/* Records a composed notice; returns its store id and entry. */
+static int64_t
+file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *bytes,
+    int64_t *entry)
+{
+	struct store_at at = engine_at(d->g, d->tenant);
+	struct store_notice n = {.n = d->in.n, .made = d->now, .delivered = CLOCK_NONE};
+	char hex[DIGEST_HEX];
+	struct err e = ERR_INIT;
+	json_t *j;
+
+	digest_hex_of(bytes->data, bytes->len, hex);
+	j = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "notice", (int)d->in.n, "of",
+	    d->in.kind, "audience", notice_audience_name(d->in.audience), "tenant",
+	    d->tenant, "sha256", hex, "templates", notice_set_digest(d->g->notices));
+	engine_record_file(j, ref);
+	if (d->c != NULL) {
+		json_object_set_new(j, "stage", json_integer(d->c->stage));
+		n.case_id = d->c->id;
+		n.stage = d->c->stage;
+	}
+	*entry = engine_record(d->g, "notice", j, d->c, d->now);
+	n.kind = xstrdup(d->in.kind);
+	n.audience = xstrdup(notice_audience_name(d->in.audience));
+	snprintf(n.tenant, sizeof(n.tenant), "%s", d->tenant);
+	n.file = xstrdup(ref->path);
+	n.commit = xstrdup(ref->commit);
+	n.sha256 = xstrdup(hex);
+	n.message_id = xstrdup(d->message_id);
+	subject_of(bytes, &n.subject);
+	n.entry = *entry;
+	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
+	    &e);
+	*entry = n.entry;
+	int64_t id = n.id;
+	store_notice_clear(&n);
+	return id;
+}
+
+/* Composes for one audience and queues it for every address.  False: there is no
+ * template for it, nobody to send it to, or it could not be composed. */
+static bool
+issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto)
+{
+	struct buf bytes = {0};
+	struct vault_ref ref;
+	char *rel;
+	int64_t id, entry;
+	bool ok = false;
+
+	if (nto == 0 || !notice_set_has(d->g->notices, d->in.kind, a))
+		return false;
+	d->in.audience = a;
+	d->message_id = xasprintf("%s.%s@%s", d->name, notice_audience_name(a),
+	    mail_host(d->g));
+	if (compose(d, to[0], &bytes)) {
+		rel = xasprintf("notices/%s/%s-%s.eml", d->c != NULL ? d->c->number : "safety",
+		    d->name, notice_audience_name(a));
+		keep(d, rel, &bytes, &ref);
+		id = file_notice(d, &ref, &bytes, &entry);
+		for (size_t i = 0; i < nto; i++)
+			engine_outbox_add(d->g, id, d->tenant, to[i], entry, d->now);
+		free(rel);
+		ok = true;
+	}
+	free(d->message_id);
+	d->message_id = NULL;
+	buf_free(&bytes);
+	return ok;
+}
+
+static void
+issue_one(struct draft *d, enum notice_audience a, const char *to)
+{
+	if (to != NULL)
+		issue(d, a, &to, 1);
+}
+
+/* --- of a case --------------------------------------------------------------------------- */
+
+struct cite {
+	struct engine *g;
+	struct store_at at;
+	uint32_t notice;
+};
+
+/* What no notice cites yet and is not gone is cited by this one. */
+static int
+cite_violation(void *ctx, const struct store_violation *row)
+{
+	struct cite *k = ctx;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	if (row->notice != 0 || row->presence == PRESENT_REMOVED ||
+	    row->presence == PRESENT_EDITED)
+		return 0;
+	engine_must(store_violation_get(k->g->store, row->id, &v, &e), 0,
+	    "cannot read a violation", &e);
+	v.notice = k->notice;
+	engine_must(store_violation_update(k->g->store, &k->at, &v, &e), 0,
+	    "cannot keep a violation", &e);
+	store_violation_clear(&v);
+	return 0;
+}
+
+static void
+draft_init(struct draft *d, struct engine *g, struct store_case *c, const char *kind,
+    const struct case_step *step, int64_t now)
+{
+	memset(d, 0, sizeof(*d));
+	d->g = g;
+	d->c = c;
+	d->tenant = c->tenant;
+	d->now = now;
+	d->in.kind = kind;
+	d->in.tenant = conf_tenant_by_key(g->conf, c->tenant);
+	d->in.c = c;
+	d->in.step = step;
+	d->in.n = ++c->notices;
+	d->name = xasprintf("case-%s.n%u", c->number, c->notices);
+	if (c->notices > 1)
+		d->in_reply_to = xasprintf("case-%s.n1.tenant@%s", c->number, mail_host(g));
+}
+
+static void
+draft_clear(struct draft *d)
+{
+	free((char *)d->name);
+	free(d->in_reply_to);
+}
+
+void
+engine_notice_stage(struct engine *g, struct store_case *c, const struct case_step *step,
+    int64_t now)
+{
+	struct cite k = {g, engine_at(g, c->tenant), c->notices + 1};
+	struct draft d;
+
+	draft_init(&d, g, c, "stage", step, now);
+	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, cite_violation, &k);
+	if (d.in.tenant == NULL) {
+		log_warn("notice", "case %s: its tenant is no longer configured", c->number);
+		draft_clear(&d);
+		return;
+	}
+	/* The account manager hears it before the tenant does. */
+	issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
+	issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
+	draft_clear(&d);
+}
+
+void
+engine_notice_recommend(struct engine *g, struct store_case *c,
+    const struct case_step *step, int64_t now)
+{
+	struct draft d;
+
+	draft_init(&d, g, c, "recommendation", step, now);
+	if (d.in.tenant != NULL)
+		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
+	issue_one(&d, NOTICE_LEGAL, g->conf->courier.legal);
+	draft_clear(&d);
+}
+
+void
+engine_notice_closed(struct engine *g, struct store_case *c, const struct case_step *step,
+    int64_t now)
+{
+	struct draft d;
+
+	draft_init(&d, g, c, "closed", step, now);
+	if (d.in.tenant != NULL) {
+		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
+		issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
+	}
+	draft_clear(&d);
+}
+
+/* --- the safety lane ------------------------------------------------------------------------ */
+
+void
+engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t now)
+{
+	struct draft d = {.g = g, .tenant = v->tenant, .now = now};
+	const struct conf_safety *s = &g->conf->safety;
+	char *name;
+
+	if (g->last_safety == v->revision)
+		return; /* a second rule over the same words */
+	g->last_safety = v->revision;
+	name = xasprintf("safety-%lld", (long long)v->revision);
+	d.in.kind = "safety";
+	d.in.tenant = conf_tenant_by_key(g->conf, v->tenant);
+	d.in.safety = v;
+	d.in.n = (uint32_t)v->revision; /* its number: one alert a revision */
+	d.name = name;
+	engine_record(g, "safety", json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s}", "tenant",
+		v->tenant, "item", (json_int_t)v->item, "revision", (json_int_t)v->revision,
+		"rule", v->finding.rule, "rev", (json_int_t)v->finding.rev, "pack",
+		v->finding.pack, "policy", g->policy), NULL, now);
+	log_warn("safety", "revision %lld is aimed at our own people or sites (rule %s)",
+	    (long long)v->revision, v->finding.rule);
+	if (s->ndesk == 0)
+		log_warn("safety", "no safety desk is configured: nobody is told");
+	issue(&d, NOTICE_SAFETY, s->desk, s->ndesk);
+	issue_one(&d, NOTICE_LEGAL, g->conf->courier.legal);
+	free(name);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_outbox: messages to people.  new -> sending -> sent | failed | unknown.
+ * `sending' is durable before the courier is told; a message whose fate is not
+ * known is never sent again by itself: a person decides.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* Messages that the courier holds at a time. */
+#define SENDING_MAX 4
+#define MAIL_MAX (1u << 20)
+
+void
+engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
+    const char *recipient, int64_t entry, int64_t now)
+{
+	struct store_at at = engine_at(g, tenant);
+	struct store_outbox o = {.notice = notice, .entry = entry, .next_try = now,
+	    .time = now};
+	struct err e = ERR_INIT;
+	char *idem = xasprintf("%lld\nmail\n%s", (long long)notice, recipient);
+
+	digest_hex_of(idem, strlen(idem), o.idem);
+	free(idem);
+	snprintf(o.tenant, sizeof(o.tenant), "%s", tenant);
+	o.channel = xstrdup("mail");
+	o.recipient = xstrdup(recipient);
+	o.sender = xstrdup(g->conf->courier.from);
+	engine_must(store_outbox_add(g->store, &at, &o, &e), TOSD_EEXIST,
+	    "cannot queue a message", &e);
+	store_outbox_clear(&o);
+}
+
+/* --- to the courier ------------------------------------------------------------------------ */
+
+struct ready {
+	int64_t ids[SENDING_MAX];
+	size_t n;
+};
+
+static int
+collect_ready(void *ctx, const struct store_outbox *o)
+{
+	struct ready *r = ctx;
+
+	r->ids[r->n++] = o->id;
+	return r->n == SENDING_MAX;
+}
+
+static void
+send_one(struct engine *g, int64_t id, int64_t now)
+{
+	struct store_outbox o;
+	struct store_notice n;
+	struct store_at at;
+	struct buf bytes = {0};
+	struct err e = ERR_INIT;
+	struct msg m;
+
+	engine_must(store_outbox_get(g->store, id, &o, &e), 0, "cannot read the outbox", &e);
+	engine_must(store_notice_get(g->store, o.notice, &n, &e), 0, "cannot read a notice",
+	    &e);
+	at = engine_at(g, o.tenant);
+	/* The bytes that leave are the bytes on record. */
+	engine_must(vault_check(g->vault, n.file, n.commit, &e), 0,
+	    "a notice does not match its record", &e);
+	engine_must(vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
+	o.state = OUTBOX_SENDING;
+	o.attempts++;
+	o.time = now;
+	engine_must(store_outbox_update(g->store, &at, &o, &e), 0,
+	    "cannot keep the outbox", &e);
+	msg_init(&m, MSG_SEND);
+	m.send.id = (uint64_t)id;
+	m.send.channel = xstrdup(o.channel);
+	m.send.recipient = xstrdup(o.recipient);
+	m.send.sender = xstrdup(o.sender);
+	m.send.sha256 = xstrdup(n.sha256);
+	m.fd = file_memfd("notice", bytes.data, bytes.len, &e);
+	if (m.fd < 0)
+		log_die("outbox", "%s", e.text);
+	g->sending++;
+	engine_emit(g, ROLE_COURIER, 0, &m);
+	buf_free(&bytes);
+	store_notice_clear(&n);
+	store_outbox_clear(&o);
+}
+
+bool
+engine_outbox_dispatch(struct engine *g, int64_t now)
+{
+	struct ready r = {.n = 0};
+
+	if (!g->courier_up || !g->courier_told || g->sending >= SENDING_MAX ||
+	    g->conf->courier.transport == CONF_MAIL_NONE)
+		return false;
+	store_outbox_each(g->store, OUTBOX_NEW, now, (int64_t)ledger_signed(g->ledger),
+	    SENDING_MAX - g->sending, collect_ready, &r);
+	if (r.n == 0)
+		return false;
+	engine_begin(g);
+	for (size_t i = 0; i < r.n; i++)
+		send_one(g, r.ids[i], now);
+	return true;
+}
+
+int64_t
+engine_outbox_due(struct engine *g)
+{
+	if (!g->courier_up || !g->courier_told || g->sending >= SENDING_MAX ||
+	    g->conf->courier.transport == CONF_MAIL_NONE)
+		return CLOCK_NONE;
+	return store_outbox_next_try(g->store);
+}
+
+void
+engine_courier_down(struct engine *g, int64_t now)
+{
+	(void)now;
+	/* What it held stays `sending' until its successor says that it does not have
+	 * it (engine_courier_hand): only then the fate is unknown. */
+	g->courier_up = false;
+	g->courier_told = false;
+}
+
+/* --- what became of it ------------------------------------------------------------------------ */
+
+static void
+record_delivery(struct engine *g, const struct store_outbox *o,
+    const struct store_notice *n, const char *state, const char *by, int64_t now)
+{
+	json_t *j = json_pack("{s:I, s:I, s:s, s:s, s:i, s:s, s:i, s:s}", "outbox",
+	    (json_int_t)o->id, "notice", (json_int_t)n->id, "audience", n->audience,
+	    "state", state, "code", o->code, "sha256", n->sha256, "attempt",
+	    (int)o->attempts, "by", by);
+	struct store_at at = engine_at(g, n->tenant);
+	struct store_case c;
+	struct err e = ERR_INIT;
+
+	if (n->case_id == 0) {
+		engine_record(g, "delivery", j, NULL, now);
+		return;
+	}
+	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
+	    &e);
+	engine_record(g, "delivery", j, &c, now);
+	engine_must(store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
+}
+
+static bool
+is_stage_notice(const struct store_notice *n)
+{
+	return strcmp(n->kind, "stage") == 0 && strcmp(n->audience, "tenant") == 0;
+}
+
+struct mark {
+	struct engine *g;
+	struct store_at at;
+	uint32_t notice;
+	int64_t time, now, deadline;
+};
+
+/* The exhibits that the delivered notice cites are reported from now on. */
+static int
+mark_reported(void *ctx, const struct store_violation *row)
+{
+	struct mark *k = ctx;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	if (row->notice != k->notice || row->reported != CLOCK_NONE)
+		return 0;
+	engine_must(store_violation_get(k->g->store, row->id, &v, &e), 0,
+	    "cannot read a violation", &e);
+	v.reported = k->time;
+	v.next_check = k->now + k->g->conf->ladder.recheck;
+	if (k->deadline != CLOCK_NONE && v.next_check >= k->deadline)
+		v.next_check = k->now + (k->deadline - k->now) / 2;
+	engine_must(store_violation_update(k->g->store, &k->at, &v, &e), 0,
+	    "cannot keep a violation", &e);
+	store_violation_clear(&v);
+	return 0;
+}
+
+static void
+delivered(struct engine *g, const struct store_notice *n, int64_t time, int64_t now)
+{
+	struct store_at at = engine_at(g, n->tenant);
+	struct store_case c;
+	struct err e = ERR_INIT;
+
+	engine_must(store_notice_delivered(g->store, &at, n->id, time, &e), 0,
+	    "cannot keep a delivery", &e);
+	if (!is_stage_notice(n))
+		return;
+	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
+	    &e);
+	if (n->n == c.notices)
+		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL, 0, now);
+	struct mark k = {g, at, n->n, time, now, c.deadline};
+	store_violation_each(g->store, VIOLATION_OF_CASE, c.id, 0, mark_reported, &k);
+}
+
+/* For good: the second contact is tried, then the clock stops and people hear. */
+static void
+undeliverable(struct engine *g, const struct store_outbox *o, const struct store_notice *n,
+    int64_t now)
+{
+	const struct conf_tenant *t = conf_tenant_by_key(g->conf, n->tenant);
+	struct store_case c;
+	struct err e = ERR_INIT;
+
+	log_warn("outbox", "message %lld to %s (%s) cannot be delivered: %s",
+	    (long long)o->id, o->recipient, n->audience, o->reply ? o->reply : "no reason");
+	if (!is_stage_notice(n))
+		return;
+	if (t != NULL && t->contact2 != NULL && strcmp(t->contact2, o->recipient) != 0) {
+		engine_outbox_add(g, n->id, n->tenant, t->contact2, n->entry, now);
+		return;
+	}
+	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
+	    &e);
+	if (n->n == c.notices)
+		engine_case_event(g, &c, CASE_EV_BOUNCED, NULL, 0, now);
+}
+
+static int64_t
+backoff(const struct engine *g, uint32_t attempts)
+{
+	int64_t t = g->conf->courier.retry_min;
+
+	for (uint32_t i = 1; i < attempts && t < g->conf->courier.retry_max; i++)
+		t *= 2;
+	return t < g->conf->courier.retry_max ? t : g->conf->courier.retry_max;
+}
+
+static void
+settle(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
+    const char *word, const char *by, int64_t time, int64_t now)
+{
+	struct store_at at = engine_at(g, o->tenant);
+	struct store_notice n;
+	struct err e = ERR_INIT;
+
+	o->state = state;
+	o->time = now;
+	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
+	    &e);
+	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0, "cannot read a notice",
+	    &e);
+	record_delivery(g, o, &n, word, by, now);
+	if (state == OUTBOX_SENT)
+		delivered(g, &n, time, now);
+	else if (state == OUTBOX_FAILED)
+		undeliverable(g, o, &n, now);
+	store_notice_clear(&n);
+}
+
+static void
+soft_failure(struct engine *g, struct store_outbox *o, int64_t now)
+{
+	struct store_at at = engine_at(g, o->tenant);
+	struct err e = ERR_INIT;
+
+	if (o->attempts >= g->conf->courier.attempts) {
+		settle(g, o, OUTBOX_FAILED, "failed", "courier", now, now);
+		return;
+	}
+	o->state = OUTBOX_NEW;
+	o->next_try = now + backoff(g, o->attempts);
+	o->time = now;
+	log_info("outbox", "message %lld to %s not taken (%d %s): again later",
+	    (long long)o->id, o->recipient, o->code, o->reply ? o->reply : "");
+	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
+	    &e);
+}
+
+void
+engine_sent(struct engine *g, struct msg *m, int64_t now)
+{
+	struct msg_sent *s = &m->sent;
+	struct store_outbox o;
+	struct err e = ERR_INIT;
+
+	if (engine_must(store_outbox_get(g->store, (int64_t)s->id, &o, &e), TOSD_ENOENT,
+		"cannot read the outbox", &e) != 0)
+		return;
+	/* A late answer to a row that was given up as unknown still counts. */
+	if (o.state != OUTBOX_SENDING && o.state != OUTBOX_UNKNOWN) {
+		store_outbox_clear(&o);
+		return;
+	}
+	if (o.state == OUTBOX_SENDING && g->sending > 0)
+		g->sending--;
+	o.code = s->code;
+	free(o.reply);
+	o.reply = s->reply;
+	s->reply = NULL;
+	if (s->outcome == SENT_OK)
+		settle(g, &o, OUTBOX_SENT, "sent", "courier", s->time, now);
+	else if (s->outcome == SENT_HARD)
+		settle(g, &o, OUTBOX_FAILED, "failed", "courier", now, now);
+	else if (s->outcome == SENT_UNKNOWN)
+		settle(g, &o, OUTBOX_UNKNOWN, "unknown", "courier", now, now);
+	else
+		soft_failure(g, &o, now);
+	store_outbox_clear(&o);
+}
+
+struct lost {
+	const struct msg_sending *hand;
+	int64_t *ids;
+	size_t n;
+};
+
+static int
+collect_lost(void *ctx, const struct store_outbox *o)
+{
+	struct lost *l = ctx;
+
+	for (uint32_t i = 0; i < l->hand->n; i++)
+		if (l->hand->ids[i] == (uint64_t)o->id)
+			return 0;
+	l->ids = xrealloc(l->ids, (l->n + 1) * sizeof(*l->ids));
+	l->ids[l->n++] = o->id;
+	return 0;
+}
+
+/* A new courier, or an old one that meets a new engine, says what it has in hand or
+ * has an answer for.  Every other row in `sending' was with one that died. */
+void
+engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
+{
+	struct lost l = {.hand = &m->sending};
+	struct store_outbox o;
+	struct err e = ERR_INIT;
+
+	store_outbox_each(g->store, OUTBOX_SENDING, now, INT64_MAX, 0, collect_lost, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
+		    "cannot read the outbox", &e);
+		log_warn("outbox", "message %lld to %s: its fate is unknown, a person "
+		    "decides: tosctl outbox %lld delivered|resend|failed",
+		    (long long)o.id, o.recipient, (long long)o.id);
+		settle(g, &o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+		store_outbox_clear(&o);
+	}
+	free(l.ids);
+	g->sending = m->sending.n;
+	g->courier_told = true;
+}
+
+int
+engine_outbox_settle(struct engine *g, int64_t id, const char *what, const char *person,
+    int64_t now, struct err *e)
+{
+	struct store_outbox o;
+	int rc = store_outbox_get(g->store, id, &o, e);
+
+	if (rc != 0)
+		return rc;
+	if (o.state != OUTBOX_UNKNOWN && o.state != OUTBOX_FAILED) {
+		store_outbox_clear(&o);
+		return err_set(e, TOSD_ESTATE,
+		    "message %lld is neither unknown nor failed: nothing to settle",
+		    (long long)id);
+	}
+	if (strcmp(what, "delivered") == 0) {
+		settle(g, &o, OUTBOX_SENT, "sent", person, now, now);
+	} else if (strcmp(what, "failed") == 0) {
+		settle(g, &o, OUTBOX_FAILED, "failed", person, now, now);
+	} else if (strcmp(what, "resend") == 0) {
+		o.next_try = now;
+		o.attempts = 0;
+		settle(g, &o, OUTBOX_NEW, "resend", person, now, now);
+	} else {
+		rc = err_set(e, TOSD_EINVAL, "`%s': say delivered, resend or failed", what);
+	}
+	store_outbox_clear(&o);
+	return rc;
+}

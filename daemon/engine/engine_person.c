@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_person: what people decide: recommendations, appeals, replies, holds,
+ * erasures, messages whose fate is unknown.  Who speaks is a name from the
+ * configuration's staff list, bound to a local account where one is given; the
+ * name is a pseudonym and goes on record, the account does not.
+ */
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+#include "fetch/schedule.h"
+
+#define REASON_MAX 4000
+
+static const char *
+arg(const struct engine_call *k, const char *key)
+{
+	return json_string_value(json_object_get(k->request, key));
+}
+
+/* The staff member that the caller speaks as; NULL and e if they may not. */
+static const struct conf_staff *
+speaker(const struct engine_call *k, bool approver, struct err *e)
+{
+	const char *name = arg(k, "person");
+	const struct conf_staff *s = NULL;
+	struct passwd *pw;
+
+	for (size_t i = 0; name != NULL && i < k->g->conf->nstaff; i++)
+		if (strcmp(k->g->conf->staff[i].name, name) == 0)
+			s = &k->g->conf->staff[i];
+	if (s == NULL) {
+		err_set(e, TOSD_EDENIED, "`%s' is not in the configuration's staff list",
+		    name != NULL ? name : "");
+		return NULL;
+	}
+	if (approver ? !s->approver : !s->reviewer && !s->approver) {
+		err_set(e, TOSD_EDENIED, "%s has not the role for this", name);
+		return NULL;
+	}
+	if (s->user != NULL) {
+		pw = getpwnam(s->user);
+		if (pw == NULL || pw->pw_uid != k->uid) {
+			err_set(e, TOSD_EDENIED, "%s speaks through the account %s only",
+			    name, s->user);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+static int
+need_reason(const struct engine_call *k, const char **reason, struct err *e)
+{
+	*reason = arg(k, "reason");
+	if (*reason == NULL || strspn(*reason, " \t\n") == strlen(*reason))
+		return err_set(e, TOSD_EINVAL, "a reason is needed, in words");
+	if (strlen(*reason) > REASON_MAX)
+		return err_set(e, TOSD_ELIMIT, "a reason has at most %d bytes", REASON_MAX);
+	return 0;
+}
+
+static int
+need_case(const struct engine_call *k, struct store_case *c, struct err *e)
+{
+	const char *number = arg(k, "case");
+
+	if (number == NULL)
+		return err_set(e, TOSD_EINVAL, "a case number is needed");
+	return store_case_by_number(k->g->store, number, c, e);
+}
+
+static void
+keep_case(struct engine *g, const struct store_case *c)
+{
+	struct store_at at = engine_at(g, c->tenant);
+	struct err e = ERR_INIT;
+
+	engine_must(store_case_update(g->store, &at, c, &e), 0, "cannot keep a case", &e);
+}
+
+/* A person's words go to the vault (they can be erased), their hash on record. */
+static void
+keep_words(struct engine *g, const struct store_case *c, const char *what,
+    const char *words, json_t *entry)
+{
+	struct vault_ref ref;
+	struct err e = ERR_INIT;
+	char *rel = xasprintf("notices/%s/%s-%lld.txt", c->number, what, (long long)g->seq);
+	int rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
+
+	if (rc == TOSD_EEXIST) {
+		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
+		    "cannot replace uncommitted words", &e);
+		rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
+	}
+	engine_must(rc, 0, "cannot keep a person's words", &e);
+	engine_record_file(entry, &ref);
+	free(rel);
+}
+
+/* --- the recommendation ------------------------------------------------------------------ */
+
+struct signatures {
+	const char *person;
+	uint32_t uid;
+	unsigned others;
+	bool again;
+	int64_t since;
+};
+
+static int
+count_signature(void *ctx, const struct store_decision *d)
+{
+	struct signatures *s = ctx;
+
+	if (d->time < s->since || strcmp(d->verdict, "accept") != 0)
+		return 0;
+	if (strcmp(d->person, s->person) == 0)
+		s->again = true;
+	else
+		s->others++;
+	return 0;
+}
+
+int
+engine_person_decide(struct engine_call *k, struct err *e)
+{
+	const char *verdict = arg(k, "verdict"), *reason;
+	const struct conf_staff *who = speaker(k, true, e);
+	struct signatures s = {.uid = k->uid};
+	struct store_decision d = {0};
+	struct case_facts facts;
+	struct store_case c;
+	struct store_at at;
+	json_t *entry;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	if (verdict == NULL ||
+	    (strcmp(verdict, "accept") != 0 && strcmp(verdict, "reject") != 0))
+		return err_set(e, TOSD_EINVAL, "say accept or reject");
+	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+		return rc;
+	if (c.phase != CASE_RECOMMENDED)
+		return err_set(e, TOSD_ESTATE, "case %s is %s: there is no recommendation "
+		    "to decide", c.number, case_phase_name(c.phase));
+	s.person = who->name;
+	s.since = c.stage_since;
+	store_decision_each(k->g->store, c.id, count_signature, &s);
+	if (s.again && strcmp(verdict, "accept") == 0)
+		return err_set(e, TOSD_EDENIED,
+		    "%s has accepted already: a second person is needed", who->name);
+	at = engine_at(k->g, c.tenant);
+	entry = json_pack("{s:s, s:s}", "person", who->name, "verdict", verdict);
+	keep_words(k->g, &c, "decision", reason, entry);
+	d.case_id = c.id;
+	d.person = (char *)who->name;
+	d.reason = (char *)reason;
+	d.verdict = (char *)verdict;
+	d.uid = k->uid;
+	d.time = k->now;
+	d.entry = engine_record(k->g, "decision", entry, &c, k->now);
+	engine_must(store_decision_add(k->g->store, &at, &d, e), 0,
+	    "cannot keep a decision", e);
+	engine_case_facts(k->g, &c, k->now, &facts);
+	facts.approvals = s.others + 1;
+	engine_case_event(k->g, &c, strcmp(verdict, "accept") == 0 ? CASE_EV_ACCEPT
+	    : CASE_EV_REJECT, &facts, 0, k->now);
+	keep_case(k->g, &c);
+	json_object_set_new(k->reply, "rows", json_pack("[{s:s, s:s, s:i}]", "case",
+	    c.number, "phase", case_phase_name(c.phase), "approvals",
+	    strcmp(verdict, "accept") == 0 ? (int)facts.approvals : 0));
+	return 0;
+}
+
+/* --- appeals and replies -------------------------------------------------------------------- */
+
+int
+engine_person_appeal(struct engine_call *k, struct err *e)
+{
+	static const struct {
+		const char *word;
+		enum case_event_type event;
+	} words[] = {
+	    {"open", CASE_EV_APPEAL},
+	    {"reject", CASE_EV_APPEAL_REJECTED},
+	    {"uphold", CASE_EV_APPEAL_UPHELD},
+	};
+	const char *what = arg(k, "what"), *reason;
+	const struct conf_staff *who = speaker(k, false, e);
+	struct store_case c;
+	json_t *entry;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+		return rc;
+	for (size_t i = 0; what != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, what) != 0)
+			continue;
+		if (i == 0 ? c.phase != CASE_RUNNING : c.phase != CASE_FROZEN)
+			return err_set(e, TOSD_ESTATE, "case %s is %s: that cannot be now",
+			    c.number, case_phase_name(c.phase));
+		entry = json_pack("{s:s, s:s}", "person", who->name, "appeal", what);
+		keep_words(k->g, &c, "appeal", reason, entry);
+		engine_record(k->g, "appeal", entry, &c, k->now);
+		engine_case_event(k->g, &c, words[i].event, NULL, 0, k->now);
+		return 0;
+	}
+	return err_set(e, TOSD_EINVAL, "say open, reject or uphold");
+}
+
+int
+engine_person_reply(struct engine_call *k, struct err *e)
+{
+	const struct conf_staff *who = speaker(k, false, e);
+	const char *words = arg(k, "reason");
+	struct store_case c;
+	json_t *entry;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	if (words == NULL || words[0] == '\0')
+		return err_set(e, TOSD_EINVAL, "the tenant's words are needed");
+	if ((rc = need_case(k, &c, e)) != 0)
+		return rc;
+	entry = json_pack("{s:s}", "person", who->name);
+	keep_words(k->g, &c, "reply", words, entry);
+	engine_record(k->g, "reply", entry, &c, k->now);
+	keep_case(k->g, &c);
+	return 0;
+}
+
+/* --- holds and erasures ------------------------------------------------------------------------ */
+
+int
+engine_person_hold(struct engine_call *k, struct err *e)
+{
+	const struct conf_staff *who = speaker(k, true, e);
+	const char *what = arg(k, "what"), *reason;
+	struct store_case c;
+	struct store_at at;
+	json_t *entry;
+	bool set;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	if (what == NULL || (strcmp(what, "set") != 0 && strcmp(what, "clear") != 0))
+		return err_set(e, TOSD_EINVAL, "say set or clear");
+	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+		return rc;
+	set = strcmp(what, "set") == 0;
+	at = engine_at(k->g, c.tenant);
+	entry = json_pack("{s:s, s:b}", "person", who->name, "held", set);
+	keep_words(k->g, &c, "hold", reason, entry);
+	engine_record(k->g, "hold", entry, &c, k->now);
+	engine_must(store_hold_set(k->g->store, &at, c.id, set, e), 0, "cannot keep a hold",
+	    e);
+	keep_case(k->g, &c);
+	return 0;
+}
+
+int
+engine_person_erase(struct engine_call *k, struct err *e)
+{
+	const struct conf_staff *who = speaker(k, true, e);
+	const char *file = arg(k, "file"), *reason;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	if ((rc = need_reason(k, &reason, e)) != 0)
+		return rc;
+	if (file == NULL || strncmp(file, "evidence/", 9) != 0)
+		return err_set(e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
+	if (store_capture_needed(k->g->store, file))
+		return err_set(e, TOSD_ESTATE, "%s is evidence in an open or held case and "
+		    "is kept", file);
+	/* On record first: after a crash between the two the erasure is repeated. */
+	engine_record(k->g, "erasure", json_pack("{s:s, s:s}", "erased", file, "person",
+		who->name), NULL, k->now);
+	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
+	engine_flush(k->g, k->now);
+	engine_record_seal(k->g, true, k->now);
+	return vault_erase(k->g->vault, file, e);
+}
+
+/* --- messages and polls --------------------------------------------------------------------------- */
+
+int
+engine_person_outbox(struct engine_call *k, struct err *e)
+{
+	const struct conf_staff *who = speaker(k, false, e);
+	const char *what = arg(k, "what");
+	json_int_t id = json_integer_value(json_object_get(k->request, "id"));
+
+	if (who == NULL)
+		return e->code;
+	return engine_outbox_settle(k->g, id, what != NULL ? what : "", who->name, k->now,
+	    e);
+}
+
+/* Polls a tenant's feeds now. */
+int
+engine_person_poll(struct engine_call *k, struct err *e)
+{
+	const char *id = arg(k, "tenant");
+	const struct conf_tenant *t = id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
+	int n = 0;
+
+	if (id != NULL && t == NULL)
+		return err_set(e, TOSD_ENOENT, "there is no tenant `%s'", id);
+	for (size_t i = 0; i < k->g->nfeeds; i++) {
+		struct engine_feed *f = &k->g->feeds[i];
+
+		if ((t != NULL && f->tenant != t) || f->in_flight)
+			continue;
+		engine_feed_schedule(k->g, f, k->now);
+		n++;
+	}
+	json_object_set_new(k->reply, "rows", json_pack("[{s:i}]", "feeds", n));
+	return 0;
+}

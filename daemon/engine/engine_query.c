@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_query: what tosctl shows.  Each answer is one array of flat objects, so
+ * that the tool can print it as a table or as JSON lines.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_in.h"
+
+static void
+set_time(json_t *o, const char *key, int64_t ms)
+{
+	char t[CLOCK_TEXT];
+
+	if (ms != CLOCK_NONE)
+		json_object_set_new(o, key, json_string(clock_format(ms, t)));
+}
+
+static void
+set_text(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL)
+		json_object_set_new(o, key, json_string(s));
+}
+
+static const char *
+tenant_id(const struct engine *g, const char *key)
+{
+	const struct conf_tenant *t = conf_tenant_by_key(g->conf, key);
+
+	return t != NULL ? t->id : key;
+}
+
+/* The rows of an answer; `only` is a tenant's key, or NULL for all. */
+struct rows {
+	struct engine *g;
+	json_t *list;
+	const char *only;
+};
+
+static struct rows
+rows_begin(struct engine_call *k)
+{
+	const char *id = json_string_value(json_object_get(k->request, "tenant"));
+	const struct conf_tenant *t = id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
+	struct rows r = {k->g, json_array(), t != NULL ? t->key : id};
+
+	json_object_set_new(k->reply, "rows", r.list);
+	return r;
+}
+
+static bool
+wanted(const struct rows *r, const char *key)
+{
+	return r->only == NULL || strcmp(r->only, key) == 0;
+}
+
+int
+engine_query_status(struct engine_call *k, struct err *e)
+{
+	json_t *row = engine_stats(k->g, k->now);
+
+	(void)e;
+	set_time(row, "started", k->g->started);
+	set_text(row, "configuration", k->g->conf->digest);
+	json_object_set_new(row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
+	json_object_set_new(row, "polls_in_hand", json_integer((json_int_t)k->g->npolls));
+	json_object_set_new(row, "courier_up", json_boolean(k->g->courier_up));
+	json_object_set_new(k->reply, "rows", json_pack("[o]", row));
+	return 0;
+}
+
+/* --- tenants and feeds ----------------------------------------------------------------- */
+
+struct seen {
+	uint64_t items, violations, degraded;
+};
+
+static int
+sum_exposure(void *ctx, const struct store_exposure *x)
+{
+	struct seen *s = ctx;
+
+	s->items += x->items;
+	s->violations += x->violations;
+	s->degraded += x->degraded;
+	return 0;
+}
+
+static json_t *
+tenant_row(struct engine_call *k, const struct conf_tenant *t)
+{
+	struct seen s = {0};
+	struct measure_rate rate;
+	struct store_case c;
+	struct err e = ERR_INIT;
+	json_t *o = json_object();
+
+	store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure, &s);
+	measure_rate(s.items, s.violations, k->g->conf->ladder.min_exposure, &rate);
+	set_text(o, "id", t->id);
+	set_text(o, "name", t->name);
+	set_text(o, "key", t->key);
+	json_object_set_new(o, "feeds", json_integer((json_int_t)t->nfeeds));
+	json_object_set_new(o, "items", json_integer((json_int_t)s.items));
+	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
+	json_object_set_new(o, "degraded", json_integer((json_int_t)s.degraded));
+	if (rate.enough)
+		json_object_set_new(o, "per_1000", json_pack("[f, f, f]", rate.low,
+		    rate.per_1000, rate.high));
+	if (store_case_active(k->g->store, t->key, &c, &e) == 0) {
+		set_text(o, "case", c.number);
+		json_object_set_new(o, "stage", json_integer(c.stage));
+		set_text(o, "phase", case_phase_name(c.phase));
+		set_time(o, "deadline", c.deadline);
+	}
+	return o;
+}
+
+int
+engine_query_tenants(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	for (size_t i = 0; i < k->g->conf->ntenants; i++)
+		if (wanted(&r, k->g->conf->tenants[i].key))
+			json_array_append_new(r.list,
+			    tenant_row(k, &k->g->conf->tenants[i]));
+	return 0;
+}
+
+static int
+feed_row(void *ctx, const struct store_feed *f)
+{
+	struct rows *r = ctx;
+	json_t *o;
+
+	if (!wanted(r, f->tenant))
+		return 0;
+	o = json_pack("{s:I, s:s, s:s, s:b, s:s, s:i, s:I}", "id", (json_int_t)f->id,
+	    "tenant", tenant_id(r->g, f->tenant), "url", f->url, "active", f->active,
+	    "outcome", f->polls > 0 ? polled_name(f->outcome) : "not polled yet", "status",
+	    f->status, "polls", (json_int_t)f->polls);
+	set_text(o, "format", f->format);
+	set_text(o, "title", f->title);
+	set_text(o, "why", f->why);
+	set_time(o, "last_poll", f->last_poll);
+	set_time(o, "last_ok", f->last_ok);
+	set_time(o, "next_poll", f->next_poll);
+	set_time(o, "down_since", f->down_since);
+	json_array_append_new(r->list, o);
+	return 0;
+}
+
+int
+engine_query_feeds(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_feed_each(k->g->store, NULL, feed_row, &r);
+}
+
+/* --- violations, cases, notices ------------------------------------------------------------ */
+
+static const char *const presences[] = {
+    [PRESENT_ONLINE] = "online",
+    [PRESENT_REMOVED] = "removed",
+    [PRESENT_EDITED] = "edited",
+    [PRESENT_UNKNOWN] = "unknown",
+};
+
+static int
+violation_row(void *ctx, const struct store_violation *v)
+{
+	struct rows *r = ctx;
+	struct store_case c = {0};
+	struct err e = ERR_INIT;
+	json_t *o;
+
+	if (!wanted(r, v->tenant))
+		return 0;
+	store_case_get(r->g->store, v->case_id, &c, &e);
+	o = json_pack("{s:I, s:s, s:s, s:i, s:s, s:I, s:s, s:s, s:f, s:s}", "id",
+	    (json_int_t)v->id, "tenant", tenant_id(r->g, v->tenant), "case", c.number,
+	    "exhibit", (int)v->exhibit, "rule", v->finding.rule, "rev",
+	    (json_int_t)v->finding.rev, "clause", v->finding.clause, "severity",
+	    finding_severity_name(v->finding.severity), "score", v->finding.score,
+	    "presence", presences[v->presence]);
+	set_text(o, "url", v->url);
+	set_text(o, "quote", v->quote);
+	set_time(o, "posted", v->posted);
+	set_time(o, "found", v->found);
+	set_time(o, "reported", v->reported);
+	set_time(o, "ended", v->ended);
+	set_time(o, "last_check", v->last_check);
+	json_object_set_new(o, "notice", json_integer(v->notice));
+	json_object_set_new(o, "item", json_integer((json_int_t)v->item));
+	json_object_set_new(o, "entry", json_integer((json_int_t)v->entry));
+	json_array_append_new(r->list, o);
+	return 0;
+}
+
+int
+engine_query_violations(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, violation_row, &r);
+}
+
+static int
+case_row(void *ctx, const struct store_case *c)
+{
+	struct rows *r = ctx;
+	const struct conf_ladder *l = &r->g->conf->ladder;
+	json_t *o;
+
+	if (!wanted(r, c->tenant))
+		return 0;
+	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:i}", "case", c->number, "tenant",
+	    tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
+	    c->stage >= 1 && c->stage <= (int)l->nstages ? l->stages[c->stage - 1].name
+							 : "-",
+	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
+	    (int)c->exhibits);
+	set_text(o, "severity", finding_severity_name(c->severity));
+	set_time(o, "opened", c->opened);
+	set_time(o, "closed", c->closed);
+	set_time(o, "deadline", c->deadline);
+	json_array_append_new(r->list, o);
+	return 0;
+}
+
+int
+engine_query_cases(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_case_each(k->g->store, CASE_BY_ALL, 0, case_row, &r);
+}
+
+static int
+notice_row(void *ctx, const struct store_notice *n)
+{
+	struct rows *r = ctx;
+	struct store_case c = {0};
+	struct err e = ERR_INIT;
+	json_t *o;
+
+	if (!wanted(r, n->tenant))
+		return 0;
+	if (n->case_id != 0)
+		store_case_get(r->g->store, n->case_id, &c, &e);
+	o = json_pack("{s:I, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "id",
+	    (json_int_t)n->id, "tenant", tenant_id(r->g, n->tenant), "case",
+	    c.number[0] ? c.number : "-", "n", (int)n->n, "kind", n->kind, "audience",
+	    n->audience, "subject", n->subject, "file", n->file, "sha256", n->sha256,
+	    "entry", (json_int_t)n->entry);
+	set_time(o, "made", n->made);
+	set_time(o, "delivered", n->delivered);
+	json_array_append_new(r->list, o);
+	return 0;
+}
+
+int
+engine_query_notices(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_notice_each(k->g->store, -1, notice_row, &r);
+}
+
+static int
+decision_row(void *ctx, const struct store_decision *d)
+{
+	json_t *list = ctx;
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I}", "person", d->person, "verdict",
+	    d->verdict, "reason", d->reason, "entry", (json_int_t)d->entry);
+
+	set_time(o, "time", d->time);
+	json_array_append_new(list, o);
+	return 0;
+}
+
+struct of_case {
+	struct rows rows;
+	int64_t id;
+};
+
+static int
+violation_of_case(void *ctx, const struct store_violation *v)
+{
+	struct of_case *x = ctx;
+
+	return violation_row(&x->rows, v);
+}
+
+int
+engine_query_case(struct engine_call *k, struct err *e)
+{
+	const char *number = json_string_value(json_object_get(k->request, "case"));
+	struct rows r = {k->g, json_array(), NULL};
+	struct of_case x = {{k->g, json_array(), NULL}, 0};
+	struct rows n = {k->g, json_array(), NULL};
+	json_t *decisions = json_array(), *row;
+	struct case_facts f;
+	struct store_case c;
+	int rc = store_case_by_number(k->g->store, number != NULL ? number : "", &c, e);
+
+	if (rc == 0) {
+		case_row(&r, &c);
+		row = json_array_get(r.list, 0);
+		store_violation_each(k->g->store, VIOLATION_OF_CASE, c.id, 0,
+		    violation_of_case, &x);
+		store_notice_each(k->g->store, c.id, notice_row, &n);
+		store_decision_each(k->g->store, c.id, decision_row, decisions);
+		engine_case_facts(k->g, &c, k->now, &f);
+		json_object_set(row, "exhibits_list", x.rows.list);
+		json_object_set(row, "notices_list", n.list);
+		json_object_set(row, "decisions", decisions);
+		json_object_set_new(row, "facts", json_pack("{s:i, s:i, s:i, s:i, s:i, s:b}",
+		    "reported", (int)f.reported, "removed", (int)f.removed, "online",
+		    (int)f.online, "unknown", (int)f.unknown, "unreported",
+		    (int)f.unreported, "process_met",
+		    case_process_met(&k->g->ladder, &f)));
+		json_object_set(k->reply, "rows", r.list);
+	}
+	json_decref(r.list);
+	json_decref(x.rows.list);
+	json_decref(n.list);
+	json_decref(decisions);
+	return rc;
+}
+
+static int
+outbox_row(void *ctx, const struct store_outbox *x)
+{
+	static const char *const states[] = {"new", "sending", "sent", "failed", "unknown"};
+	struct rows *r = ctx;
+	json_t *o;
+
+	if (!wanted(r, x->tenant))
+		return 0;
+	o = json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:i}", "id", (json_int_t)x->id,
+	    "notice", (json_int_t)x->notice, "tenant", tenant_id(r->g, x->tenant),
+	    "recipient", x->recipient, "state", states[x->state], "attempts",
+	    (int)x->attempts, "code", x->code);
+	set_text(o, "reply", x->reply);
+	set_time(o, "time", x->time);
+	json_array_append_new(r->list, o);
+	return 0;
+}
+
+static int
+outbox_of(void *ctx, const struct store_notice *n)
+{
+	struct rows *r = ctx;
+
+	return store_outbox_of_notice(r->g->store, n->id, outbox_row, r);
+}
+
+int
+engine_query_outbox(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_notice_each(k->g->store, -1, outbox_of, &r);
+}

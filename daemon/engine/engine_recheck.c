@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_recheck: whether cited content is still there.  The item's own page is
+ * asked; an answer that tells nothing is recorded as such and never counts as
+ * removal.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* Looks that are dispatched in one turn. */
+#define LOOKS_AT_ONCE 32
+/* Something that is gone is looked at so much more rarely: it may come back. */
+#define GONE_FACTOR 4
+
+static const char *const presence_names[] = {
+    [PRESENT_ONLINE] = "online",
+    [PRESENT_REMOVED] = "removed",
+    [PRESENT_EDITED] = "edited",
+    [PRESENT_UNKNOWN] = "unknown",
+};
+
+/* --- what a look found ---------------------------------------------------------------- */
+
+static void
+record_look(struct engine *g, struct store_violation *v, enum store_presence p,
+    const struct vault_ref *capture, const char *how, int64_t now)
+{
+	struct store_at at = engine_at(g, v->tenant);
+	struct store_case c;
+	struct err e = ERR_INIT;
+	json_t *o = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s}", "violation",
+	    (json_int_t)v->id, "item", (json_int_t)v->item, "exhibit", (int)v->exhibit,
+	    "presence", presence_names[p], "before", presence_names[v->presence], "how",
+	    how);
+
+	if (capture != NULL)
+		engine_record_file(o, capture);
+	engine_must(store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case",
+	    &e);
+	engine_record(g, "recheck", o, &c, now);
+	engine_must(store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
+}
+
+static void
+set_presence(struct engine *g, struct store_violation *v, enum store_presence p,
+    int64_t when, const struct vault_ref *capture, const char *how, int64_t now)
+{
+	struct store_at at = engine_at(g, v->tenant);
+	struct err e = ERR_INIT;
+
+	if (p != v->presence) {
+		record_look(g, v, p, capture, how, now);
+		v->since = when;
+		if (p == PRESENT_ONLINE)
+			v->ended = CLOCK_NONE; /* it is back */
+		else if (p != PRESENT_UNKNOWN && v->ended == CLOCK_NONE)
+			v->ended = when;
+		v->presence = p;
+	}
+	if (p == PRESENT_ONLINE)
+		v->last_online = when;
+	engine_must(store_violation_update(g->store, &at, v, &e), 0,
+	    "cannot keep a violation", &e);
+}
+
+void
+engine_presence_set(struct engine *g, struct store_violation *v, enum store_presence p,
+    int64_t when, const struct vault_ref *capture, int64_t now)
+{
+	set_presence(g, v, p, when, capture, "feed", now);
+}
+
+/* --- asking ------------------------------------------------------------------------------ */
+
+struct due {
+	int64_t ids[LOOKS_AT_ONCE];
+	size_t n;
+};
+
+static int
+collect_due(void *ctx, const struct store_violation *v)
+{
+	struct due *d = ctx;
+
+	d->ids[d->n++] = v->id;
+	return d->n == LOOKS_AT_ONCE;
+}
+
+/* When to look next: at the usual pace, and once more shortly before a deadline,
+ * so that no step is taken on an old look. */
+static int64_t
+next_look(struct engine *g, const struct store_violation *v, int64_t now)
+{
+	int64_t pace = g->conf->ladder.recheck, next, last;
+	struct store_case c;
+	struct err e = ERR_INIT;
+
+	engine_must(store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case",
+	    &e);
+	if (c.closed != CLOCK_NONE)
+		return CLOCK_NONE;
+	if (v->presence == PRESENT_REMOVED || v->presence == PRESENT_EDITED)
+		pace *= GONE_FACTOR;
+	next = now + pace;
+	if (c.phase != CASE_RUNNING || c.deadline == CLOCK_NONE)
+		return next;
+	last = c.deadline - (pace < CLOCK_MIN ? pace : CLOCK_MIN);
+	return last > now && last < next ? last : next;
+}
+
+static void
+look_failed(struct engine *g, struct store_violation *v, const char *why, int64_t now)
+{
+	struct store_at at = engine_at(g, v->tenant);
+	struct err e = ERR_INIT;
+
+	v->misses++;
+	v->last_check = now;
+	v->next_check = next_look(g, v, now);
+	if (v->presence == PRESENT_ONLINE)
+		set_presence(g, v, PRESENT_UNKNOWN, now, NULL, why, now);
+	else
+		engine_must(store_violation_update(g->store, &at, v, &e), 0,
+		    "cannot keep a violation", &e);
+}
+
+static bool
+look_at(struct engine *g, int64_t id, int64_t now)
+{
+	struct engine_poll p = {.violation = id, .since = now};
+	struct store_violation v;
+	struct err e = ERR_INIT;
+	struct msg m;
+	bool ok = true;
+
+	if (engine_poll_has_violation(g, id))
+		return true;
+	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
+	    &e);
+	if (v.url == NULL) {
+		look_failed(g, &v, "the item has no page of its own", now);
+		store_violation_clear(&v);
+		return true;
+	}
+	msg_init(&m, MSG_POLL);
+	m.poll.kind = POLL_PAGE;
+	m.poll.url = xstrdup(v.url);
+	m.poll.tenant = xstrdup(v.tenant);
+	ok = engine_poll_send(g, &p, &m);
+	msg_clear(&m);
+	store_violation_clear(&v);
+	return ok;
+}
+
+int64_t
+engine_recheck_dispatch(struct engine *g, int64_t now)
+{
+	struct due d = {.n = 0};
+	int64_t next = store_violation_next_check(g->store);
+
+	if (next == CLOCK_NONE || next > now)
+		return next;
+	store_violation_each(g->store, VIOLATION_DUE, now, LOOKS_AT_ONCE, collect_due, &d);
+	for (size_t i = 0; i < d.n && engine_poll_room(g) > 0; i++)
+		if (!look_at(g, d.ids[i], now))
+			break;
+	/* What is in hand stays due; look again when it can have been answered. */
+	return now + CLOCK_SEC;
+}
+
+/* --- the answer ---------------------------------------------------------------------------- */
+
+/* Copies s with each run of white space as one blank. */
+static char *
+squeeze(const char *s, size_t n)
+{
+	char *out = xmalloc(n + 1);
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool space = strchr(" \t\r\n", s[i]) != NULL;
+
+		if (!space)
+			out[o++] = s[i];
+		else if (o > 0 && out[o - 1] != ' ')
+			out[o++] = ' ';
+	}
+	out[o] = '\0';
+	return out;
+}
+
+/* Whether the page still shows the bytes that the finding points at. */
+static bool
+page_shows(struct engine *g, const struct store_violation *v, const struct item *page)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	char *body, *all, *want, *text;
+	size_t from = 0, to;
+	bool found;
+
+	engine_must(store_revision_get(g->store, v->revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	body = item_body(&r.body);
+	to = strlen(body);
+	if (v->finding.nspans > 0 && v->finding.spans[0].end <= to) {
+		from = v->finding.spans[0].start;
+		to = v->finding.spans[0].end;
+	}
+	want = squeeze(body + from, to - from);
+	text = item_body(page);
+	all = squeeze(text, strlen(text));
+	found = strstr(all, want) != NULL;
+	free(text);
+	free(all);
+	free(want);
+	free(body);
+	store_revision_clear(&r);
+	return found;
+}
+
+static enum store_presence
+presence_of(struct engine *g, const struct store_violation *v, const struct msg_polled *p)
+{
+	switch (p->outcome) {
+	case POLLED_GONE:
+	case POLLED_NOT_FOUND:
+	case POLLED_LEGAL:
+		return PRESENT_REMOVED;
+	case POLLED_OK:
+		if (p->nitems == 0)
+			return PRESENT_UNKNOWN;
+		return page_shows(g, v, &p->items[0]) ? PRESENT_ONLINE : PRESENT_EDITED;
+	default:
+		return PRESENT_UNKNOWN;
+	}
+}
+
+void
+engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
+{
+	struct msg_polled *p = &m->polled;
+	struct vault_ref ref, *capture = NULL;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+	enum store_presence presence;
+	json_t *meta;
+
+	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
+	    &e);
+	presence = presence_of(g, &v, p);
+	if (presence == PRESENT_UNKNOWN) {
+		look_failed(g, &v, polled_name(p->outcome), now);
+		store_violation_clear(&v);
+		return;
+	}
+	/* A look that changes something is kept with its bytes; so is the first one. */
+	if (presence != v.presence || v.checks == 0) {
+		meta = json_pack("{s:I, s:i, s:s}", "violation", (json_int_t)v.id, "exhibit",
+		    (int)v.exhibit, "presence", presence_names[presence]);
+		if (engine_capture_put(g, m->fd, meta, p->truncated, &ref))
+			capture = &ref;
+		json_decref(meta);
+	}
+	v.checks++;
+	v.last_check = p->time;
+	if (capture != NULL && presence == v.presence)
+		record_look(g, &v, presence, capture, "page", now);
+	set_presence(g, &v, presence, p->time, capture, "page", now);
+	v.next_check = next_look(g, &v, now);
+	set_presence(g, &v, presence, p->time, NULL, "page", now);
+	store_violation_clear(&v);
+}

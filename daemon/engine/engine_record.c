@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_record: facts onto the ledger.  A row is written in the transaction of
+ * what it tells; after the commit it is copied to the ledger's files in order,
+ * and signed when somebody waits for it or the time is over.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+/* Rows kept in the store although they are signed: the chain's last time. */
+#define KEEP_ROWS 64
+/* How far back a crash can have left files without an entry. */
+#define SWEEP_SPAN CLOCK_HOUR
+
+void
+engine_record_file(json_t *entry, const struct vault_ref *ref)
+{
+	json_object_set_new(entry, "file", json_string(ref->path));
+	json_object_set_new(entry, "commit", json_string(ref->commit));
+	json_object_set_new(entry, "bytes", json_integer((json_int_t)ref->size));
+}
+
+static void
+chain_case(json_t *entry, const struct store_case *c)
+{
+	static const char zeros[] =
+	    "0000000000000000000000000000000000000000000000000000000000000000";
+
+	json_object_set_new(entry, "case", json_string(c->number));
+	json_object_set_new(entry, "prev", json_string(c->chain[0] ? c->chain : zeros));
+}
+
+int64_t
+engine_record(struct engine *g, const char *kind, json_t *entry, struct store_case *c,
+    int64_t now)
+{
+	char t[CLOCK_TEXT];
+	uint8_t leaf[DIGEST_LEN];
+	struct err e = ERR_INIT;
+	int64_t seq = g->seq;
+	char *text;
+
+	if (now < g->last_t)
+		now = g->last_t;
+	g->last_t = now;
+	json_object_set_new(entry, "seq", json_integer(seq));
+	json_object_set_new(entry, "t", json_string(clock_format(now, t)));
+	json_object_set_new(entry, "kind", json_string(kind));
+	if (c != NULL)
+		chain_case(entry, c);
+	text = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+	json_decref(entry);
+	if (text == NULL)
+		log_die("record", "a %s entry cannot be written as JSON", kind);
+	engine_must(store_ledger_add(g->store, seq, text, strlen(text), &e), 0,
+	    "cannot put an entry on record", &e);
+	if (c != NULL) {
+		ledger_leaf(text, strlen(text), leaf);
+		digest_hex(leaf, sizeof(leaf), c->chain);
+	}
+	free(text);
+	g->seq++;
+	if (g->unsealed_since == CLOCK_NONE)
+		g->unsealed_since = now;
+	return seq;
+}
+
+struct copy {
+	struct engine *g;
+	bool watching;
+};
+
+static int
+copy_row(void *ctx, int64_t seq, const void *entry, size_t n)
+{
+	struct copy *c = ctx;
+	struct err e = ERR_INIT;
+
+	engine_must(ledger_append(c->g->ledger, (uint64_t)seq, entry, n, NULL, &e), 0,
+	    "cannot append to the ledger", &e);
+	if (c->watching && c->g->watch != NULL) {
+		char *text = xstrndup(entry, n);
+
+		c->g->watch(c->g->watch_ctx, text);
+		free(text);
+	}
+	return 0;
+}
+
+void
+engine_record_copy(struct engine *g)
+{
+	struct copy c = {g, true};
+
+	if ((uint64_t)g->seq > ledger_size(g->ledger))
+		store_ledger_each(g->store, (int64_t)ledger_size(g->ledger), copy_row, &c);
+}
+
+static bool
+seal_due(struct engine *g, bool force, int64_t now)
+{
+	int64_t wanted;
+
+	if (ledger_size(g->ledger) == ledger_signed(g->ledger))
+		return false;
+	if (force || now >= g->unsealed_since + g->conf->ledger.seal_interval)
+		return true;
+	if (ledger_size(g->ledger) - ledger_signed(g->ledger) >=
+	    g->conf->ledger.seal_entries)
+		return true;
+	wanted = store_outbox_wants(g->store);
+	return wanted >= (int64_t)ledger_signed(g->ledger);
+}
+
+int64_t
+engine_record_seal(struct engine *g, bool force, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	if (seal_due(g, force, now)) {
+		engine_must(ledger_seal(g->ledger, &e), 0, "cannot sign the ledger", &e);
+		g->unsealed_since = CLOCK_NONE;
+		if (ledger_signed(g->ledger) > KEEP_ROWS)
+			engine_must(store_ledger_trim(g->store,
+					(int64_t)ledger_signed(g->ledger) - KEEP_ROWS, &e),
+			    0, "cannot trim signed rows", &e);
+	}
+	if (g->unsealed_since == CLOCK_NONE)
+		return CLOCK_NONE;
+	return g->unsealed_since + g->conf->ledger.seal_interval;
+}
+
+/* --- after a start ------------------------------------------------------------------- */
+
+static int64_t
+entry_time(const void *entry, size_t n)
+{
+	json_t *j = json_loadb(entry, n, 0, NULL);
+	const char *t = json_string_value(json_object_get(j, "t"));
+	int64_t ms = t != NULL ? clock_parse(t) : CLOCK_NONE;
+
+	json_decref(j);
+	return ms;
+}
+
+static int
+last_time(struct engine *g, struct err *e)
+{
+	struct buf b = {0};
+	int rc;
+
+	if (ledger_size(g->ledger) == 0)
+		return 0;
+	rc = ledger_read(g->ledger, ledger_size(g->ledger) - 1, &b, e);
+	if (rc == 0) {
+		g->last_t = entry_time(b.data, b.len);
+		if (g->last_t == CLOCK_NONE)
+			g->last_t = 0;
+	}
+	buf_free(&b);
+	return rc;
+}
+
+int
+engine_record_recover(struct engine *g, struct err *e)
+{
+	struct copy c = {g, false};
+	int rc;
+
+	g->seq = store_ledger_next(g->store);
+	if ((uint64_t)g->seq < ledger_size(g->ledger))
+		return err_set(e, TOSD_ESTATE,
+		    "the store knows %lld ledger entries, the signed ledger has %llu: the "
+		    "store is older or new; run `tosctl rebuild' to make it again",
+		    (long long)g->seq, (unsigned long long)ledger_size(g->ledger));
+	if ((uint64_t)g->seq > ledger_size(g->ledger)) {
+		log_info("record", "copying %llu committed entries to the ledger",
+		    (unsigned long long)g->seq - ledger_size(g->ledger));
+		store_ledger_each(g->store, (int64_t)ledger_size(g->ledger), copy_row, &c);
+		if (ledger_size(g->ledger) != (uint64_t)g->seq)
+			return err_set(e, TOSD_ETAMPER,
+			    "the store lacks ledger rows from %llu on: restore the "
+			    "ledger files or run `tosctl rebuild'",
+			    (unsigned long long)ledger_size(g->ledger));
+	}
+	if ((rc = ledger_seal(g->ledger, e)) != 0 || (rc = last_time(g, e)) != 0)
+		return rc;
+	engine_record_sweep(g);
+	return 0;
+}
+
+/* --- files that a crash left without an entry ----------------------------------------- */
+
+struct stray {
+	char **v;
+	size_t n;
+};
+
+static void
+stray_drop(struct stray *s, const char *rel)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->v[i], rel) == 0) {
+			free(s->v[i]);
+			s->v[i] = s->v[--s->n];
+			return;
+		}
+}
+
+/* Collects files below dir/rel that were written after `since`. */
+static void
+stray_walk(struct stray *s, const char *dir, const char *rel, int64_t since)
+{
+	char *path = xasprintf("%s/%s", dir, rel);
+	DIR *d = opendir(path);
+	struct dirent *de;
+	struct stat st;
+
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		char *child, *full;
+
+		if (de->d_name[0] == '.')
+			continue;
+		child = xasprintf("%s/%s", rel, de->d_name);
+		full = xasprintf("%s/%s", dir, child);
+		if (lstat(full, &st) == 0 && S_ISDIR(st.st_mode)) {
+			stray_walk(s, dir, child, since);
+		} else if (S_ISREG(st.st_mode) && st.st_mtim.tv_sec * 1000 >= since) {
+			s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+			s->v[s->n++] = child;
+			child = NULL;
+		}
+		free(child);
+		free(full);
+	}
+	if (d != NULL)
+		closedir(d);
+	free(path);
+}
+
+/* Takes from s what the entries of the last hour refer to. */
+static void
+stray_keep_recorded(struct engine *g, struct stray *s, int64_t since)
+{
+	struct err e = ERR_INIT;
+	struct buf b = {0};
+
+	for (uint64_t i = ledger_size(g->ledger); i > 0 && s->n > 0; i--) {
+		json_t *j;
+		const char *file, *t;
+		bool old;
+
+		buf_reset(&b);
+		engine_must(ledger_read(g->ledger, i - 1, &b, &e), 0,
+		    "cannot read the ledger", &e);
+		j = json_loadb(b.data, b.len, 0, NULL);
+		file = json_string_value(json_object_get(j, "file"));
+		t = json_string_value(json_object_get(j, "t"));
+		old = t != NULL && clock_parse(t) < since;
+		if (file != NULL) {
+			char *salt = xasprintf("%s.salt", file);
+
+			stray_drop(s, file);
+			stray_drop(s, salt);
+			free(salt);
+		}
+		json_decref(j);
+		if (old)
+			break;
+	}
+	buf_free(&b);
+}
+
+void
+engine_record_sweep(struct engine *g)
+{
+	struct stray s = {0};
+	int64_t since = g->last_t - SWEEP_SPAN;
+
+	stray_walk(&s, g->conf->state_dir, "evidence", since + SWEEP_SPAN / 2);
+	stray_walk(&s, g->conf->state_dir, "notices", since + SWEEP_SPAN / 2);
+	stray_keep_recorded(g, &s, since);
+	/* What is left was written for a transaction that never was: nothing refers to
+	 * it and nobody was told of it. */
+	if (s.n > 0)
+		log_info("record", "removing %zu files that a crash left without an entry",
+		    s.n);
+	for (size_t i = 0; i < s.n; i++) {
+		char *path = xasprintf("%s/%s", g->conf->state_dir, s.v[i]);
+
+		unlink(path);
+		free(path);
+		free(s.v[i]);
+	}
+	free(s.v);
+}
