@@ -80,12 +80,12 @@ at(void)
 	return (struct store_at){shard, fences[shard]};
 }
 
-#define OK(call)                                                                         \
-	do {                                                                             \
-		int ok_rc = (call);                                                      \
-		if (ok_rc != 0)                                                          \
-			printf("%s:%d: %d %s\n", __FILE__, __LINE__, ok_rc, e.text);     \
-		CU_ASSERT_EQUAL(ok_rc, 0);                                               \
+#define OK(call)                                                                     \
+	do {                                                                         \
+		int ok_rc = (call);                                                  \
+		if (ok_rc != 0)                                                      \
+			printf("%s:%d: %d %s\n", __FILE__, __LINE__, ok_rc, e.text); \
+		CU_ASSERT_EQUAL(ok_rc, 0);                                           \
 	} while (0)
 
 static int64_t
@@ -96,7 +96,8 @@ make_feed(struct store *s)
 	int64_t id = 0;
 	bool fresh;
 
-	OK(store_feed_sync(s, &a, TENANT, "http://a.example/feed", T0, &id, &fresh, &e));
+	OK(store_feed_sync(
+	    s, &a, TENANT, "http://a.example/feed", T0, &id, &fresh, &e));
 	return id;
 }
 
@@ -134,9 +135,16 @@ add_revision(struct store *s, int64_t feed, const char *guid, int64_t *item_id,
 static struct store_case
 new_case(void)
 {
-	struct store_case c = {.opened = T0, .closed = CLOCK_NONE, .stage = 1, .phase = 2,
-	    .severity = 30, .stage_since = T0, .deadline = T0 + 100,
-	    .remaining = CLOCK_NONE, .last_violation = T0, .watch_since = CLOCK_NONE};
+	struct store_case c = {.opened = T0,
+	    .closed = CLOCK_NONE,
+	    .stage = 1,
+	    .phase = 2,
+	    .severity = 30,
+	    .stage_since = T0,
+	    .deadline = T0 + 100,
+	    .remaining = CLOCK_NONE,
+	    .last_violation = T0,
+	    .watch_since = CLOCK_NONE};
 
 	strcpy(c.tenant, TENANT);
 	return c;
@@ -146,10 +154,19 @@ static struct store_violation
 new_violation(int64_t c, int64_t item, int64_t revision)
 {
 	static struct finding_span span = {3, 9};
-	struct store_violation v = {.case_id = c, .item = item, .revision = revision,
-	    .exhibit = 1, .found = T0, .posted = CLOCK_NONE, .entry = 9,
-	    .reported = CLOCK_NONE, .presence = PRESENT_ONLINE, .since = T0,
-	    .ended = CLOCK_NONE, .last_online = T0, .last_check = CLOCK_NONE,
+	struct store_violation v = {.case_id = c,
+	    .item = item,
+	    .revision = revision,
+	    .exhibit = 1,
+	    .found = T0,
+	    .posted = CLOCK_NONE,
+	    .entry = 9,
+	    .reported = CLOCK_NONE,
+	    .presence = PRESENT_ONLINE,
+	    .since = T0,
+	    .ended = CLOCK_NONE,
+	    .last_online = T0,
+	    .last_check = CLOCK_NONE,
 	    .next_check = T0 + 50};
 
 	strcpy(v.tenant, TENANT);
@@ -186,8 +203,8 @@ test_feeds(void)
 	bool fresh = true;
 	int n = 0;
 
-	OK(store_feed_sync(s, &a, TENANT, "http://a.example/feed", T0 + 9, &again, &fresh,
-	    &e));
+	OK(store_feed_sync(
+	    s, &a, TENANT, "http://a.example/feed", T0 + 9, &again, &fresh, &e));
 	CU_ASSERT_EQUAL(id, again);
 	CU_ASSERT_FALSE(fresh);
 	OK(store_feed_get(s, id, &f, &e));
@@ -285,7 +302,8 @@ test_items(void)
 	store_revision_clear(&r);
 
 	OK(store_finding_add(s, &a, rev, &f, true, T0, &e));
-	CU_ASSERT_EQUAL(store_finding_add(s, &a, rev, &f, true, T0 + 1, &e), TOSD_EEXIST);
+	CU_ASSERT_EQUAL(
+	    store_finding_add(s, &a, rev, &f, true, T0 + 1, &e), TOSD_EEXIST);
 	f.rev = 2;
 	OK(store_finding_add(s, &a, rev, &f, true, T0, &e));
 	CU_ASSERT_EQUAL(store_finding_add(s, &a, 99, &f, true, T0, &e), TOSD_EINVAL);
@@ -353,7 +371,8 @@ test_violations(void)
 	store_item_clear(&it);
 	CU_ASSERT_EQUAL(store_violation_next_check(s), T0 + 20);
 
-	CU_ASSERT_EQUAL(store_violation_each(s, VIOLATION_ALL, 0, 0, see_violation, &x), 0);
+	CU_ASSERT_EQUAL(
+	    store_violation_each(s, VIOLATION_ALL, 0, 0, see_violation, &x), 0);
 	CU_ASSERT_EQUAL(x.n, 2);
 	x.n = 0;
 	store_violation_each(s, VIOLATION_OF_CASE, c.id, 0, see_violation, &x);
@@ -422,8 +441,8 @@ test_cases(void)
 	struct err e = ERR_INIT;
 	struct store_case c = new_case(), d = new_case(), got;
 	struct store_violation v;
-	struct store_decision dec = {.person = (char *)"p1", .verdict = (char *)"accept",
-	    .time = T0};
+	struct store_decision dec = {
+	    .person = (char *)"p1", .verdict = (char *)"accept", .time = T0};
 	int64_t feed = make_feed(s), item = 0, rev = 0;
 	int n = 0;
 
@@ -503,8 +522,12 @@ test_notices(void)
 	struct store *s = open_url("sqlite::memory:");
 	struct store_at a = at();
 	struct err e = ERR_INIT;
-	struct store_notice n = {.n = 1, .kind = (char *)"stage",
-	    .audience = (char *)"tenant", .made = T0, .delivered = CLOCK_NONE, .entry = 5};
+	struct store_notice n = {.n = 1,
+	    .kind = (char *)"stage",
+	    .audience = (char *)"tenant",
+	    .made = T0,
+	    .delivered = CLOCK_NONE,
+	    .entry = 5};
 	struct store_notice got;
 	int k = 0;
 
@@ -536,8 +559,11 @@ test_outbox(void)
 	struct err e = ERR_INIT;
 	struct store_notice n = {
 	    .n = 1, .kind = (char *)"k", .audience = (char *)"a", .made = T0};
-	struct store_outbox o = {.channel = (char *)"mail", .recipient = (char *)"x@y",
-	    .next_try = T0, .entry = 5, .time = T0};
+	struct store_outbox o = {.channel = (char *)"mail",
+	    .recipient = (char *)"x@y",
+	    .next_try = T0,
+	    .entry = 5,
+	    .time = T0};
 	struct store_outbox got;
 	int k = 0;
 
@@ -725,11 +751,11 @@ test_fences(void)
 	OK(store_claim(s, "they", 60000, theirs, &e));
 	CU_ASSERT_NOT_EQUAL(theirs[5], 0);
 	OK(store_begin(s, &e));
-	CU_ASSERT_EQUAL(
-	    add_revision(s, feed, "g", &item, NULL, &e), TOSD_EDENIED);
+	CU_ASSERT_EQUAL(add_revision(s, feed, "g", &item, NULL, &e), TOSD_EDENIED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "not ours any more"));
 	old = (struct store_at){(old.shard + 1) % STORE_SHARDS, 1};
-	CU_ASSERT_EQUAL(store_feed_sync(s, &old, TENANT, "http://x", T0, &id, &fresh, &e),
+	CU_ASSERT_EQUAL(
+	    store_feed_sync(s, &old, TENANT, "http://x", T0, &id, &fresh, &e),
 	    TOSD_EINVAL); /* another tenant's shard */
 	memcpy(fences, theirs, sizeof(fences));
 	OK(add_revision(s, feed, "g", &item, NULL, &e)); /* a refusal breaks nothing */
@@ -763,8 +789,9 @@ test_all_or_nothing(void)
 	item = 0;
 	OK(add_revision(s, feed, "kept?", &item, NULL, &e));
 	a = at();
-	CU_ASSERT_EQUAL(store_finding_add(s, &a, lost, &(struct finding){.rule =
-	    (char *)"r"}, true, T0, &e), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(store_finding_add(s, &a, lost,
+			    &(struct finding){.rule = (char *)"r"}, true, T0, &e),
+	    TOSD_EINVAL);
 	CU_ASSERT_EQUAL(store_meta_set(s, "k", "v", &e), TOSD_EINVAL);
 	CU_ASSERT_EQUAL(store_commit(s, &e), TOSD_EINVAL);
 	CU_ASSERT_EQUAL(store_item_find(s, feed, "kept?", &it, &e), TOSD_ENOENT);
@@ -779,7 +806,8 @@ test_all_or_nothing(void)
 	remove_files();
 }
 
-/* --- crashes and full disks -------------------------------------------------------- */
+/* --- crashes and full disks --------------------------------------------------------
+ */
 
 /* Commits batches of ten revisions and one ledger row, and says each on fd. */
 static void
@@ -945,7 +973,8 @@ test_full_file(void)
 	remove_files();
 }
 
-/* --- files that are not ours --------------------------------------------------------- */
+/* --- files that are not ours ---------------------------------------------------------
+ */
 
 static void
 run_sql(const char *sql)
@@ -1049,7 +1078,8 @@ test_readonly(void)
 	remove_files();
 }
 
-/* --- how fast ---------------------------------------------------------------------- */
+/* --- how fast ----------------------------------------------------------------------
+ */
 
 static double
 seconds(void)
@@ -1090,10 +1120,11 @@ bench_store(void)
 static double
 bench_raw(void)
 {
-	static const char *const sql[] = {
-	    "INSERT INTO item(feed, tenant, guid, url, first_seen, revisions, revision, "
-	    "digest, violations) VALUES(1, '" TENANT "', ?1, 'http://a.example/1', 1, 0, "
-	    "0, '', 0)",
+	static const char *const sql[] = {"INSERT INTO item(feed, tenant, guid, url, "
+					  "first_seen, revisions, revision, "
+					  "digest, violations) VALUES(1, '" TENANT
+					  "', ?1, 'http://a.example/1', 1, 0, "
+					  "0, '', 0)",
 	    "INSERT INTO revision(item, n, digest, seen, time, capture, file, "
 	    "vault_commit, entry, state, attempts, body) VALUES(?1, 1, ?2, 1, 1, "
 	    "'01ARZ3NDEKTSV4RRFFQ69G5FAV', '2026/11/x.warc', 'c0', 7, 0, 0, ?3)",
@@ -1105,15 +1136,18 @@ bench_raw(void)
 	double t;
 
 	sqlite3_open(path_of(""), &db);
-	sqlite3_exec(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-	    "PRAGMA cache_size = -32768", NULL, NULL, NULL);
+	sqlite3_exec(db,
+	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+	    "PRAGMA cache_size = -32768",
+	    NULL, NULL, NULL);
 	for (int i = 0; i < 3; i++)
 		sqlite3_prepare_v2(db, sql[i], -1, &st[i], NULL);
 	t = seconds();
 	for (int i = 0; i < BATCHES * 1000; i++) {
 		if (i % 1000 == 0)
 			sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-		snprintf(guid, sizeof(guid), "http://a.example/%d/%d", i / 1000, i % 1000);
+		snprintf(
+		    guid, sizeof(guid), "http://a.example/%d/%d", i / 1000, i % 1000);
 		digest_hex_of(guid, strlen(guid), digest);
 		sqlite3_bind_text(st[0], 1, guid, -1, SQLITE_STATIC);
 		sqlite3_step(st[0]);
@@ -1148,8 +1182,8 @@ test_speed(void)
 	make_feed(s);
 	store_free(&s);
 	raw = bench_raw();
-	printf("(%.0f revisions/s in batches of 1000; %.2f of raw SQLite's %.0f) ", ours,
-	    ours / raw, raw);
+	printf("(%.0f revisions/s in batches of 1000; %.2f of raw SQLite's %.0f) ",
+	    ours, ours / raw, raw);
 	CU_ASSERT_TRUE(ours > 0);
 	remove_files();
 }

@@ -13,6 +13,25 @@
 
 /* --- errors ------------------------------------------------------------------ */
 
+/* What the kernel said, as the file that was written remembers it: errno itself
+ * has often been overwritten by then.  The WAL is a "journal" here. */
+static int
+last_errno(struct store *s)
+{
+	static const int which[] = {
+	    SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+	int sys = sqlite3_system_errno(s->db);
+
+	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]) && sys == 0; i++) {
+		sqlite3_file *f = NULL;
+
+		sqlite3_file_control(s->db, "main", which[i], &f);
+		if (f != NULL && f->pMethods != NULL)
+			f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
+	}
+	return sys;
+}
+
 static bool
 is_full(int code, int sys)
 {
@@ -24,7 +43,7 @@ is_full(int code, int sys)
 int
 db_fail(struct store *s, const char *what, struct err *e)
 {
-	int code = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
+	int code = sqlite3_extended_errcode(s->db), sys = last_errno(s);
 
 	/* The kernel may have dropped the pages: a second fsync would lie. */
 	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
@@ -57,10 +76,11 @@ db_fail(struct store *s, const char *what, struct err *e)
 		    "%s: %s may not be written: check its owner and mode", what,
 		    s->path);
 	case SQLITE_CONSTRAINT:
-		return err_set(e, TOSD_EINVAL, "%s: refused: %s", what,
-		    sqlite3_errmsg(s->db));
+		return err_set(
+		    e, TOSD_EINVAL, "%s: refused: %s", what, sqlite3_errmsg(s->db));
 	case SQLITE_TOOBIG:
-		return err_set(e, TOSD_ELIMIT, "%s: a value is over the size limit", what);
+		return err_set(
+		    e, TOSD_ELIMIT, "%s: a value is over the size limit", what);
 	default:
 		return err_set(e, TOSD_EIO, "%s: %s: %s%s%s", what, s->path,
 		    sqlite3_errmsg(s->db), sys != 0 ? ": " : "",
@@ -111,8 +131,8 @@ db_cached(struct store *s, const void *table, const void *key)
 }
 
 sqlite3_stmt *
-db_prepare(struct store *s, const void *table, const void *key, const char *sql,
-    struct err *e)
+db_prepare(
+    struct store *s, const void *table, const void *key, const char *sql, struct err *e)
 {
 	struct db_stmt *d = slot(s, table, key);
 
@@ -252,14 +272,14 @@ db_exec(struct store *s, const char *sql, struct err *e)
 /* --- transactions and fences --------------------------------------------------- */
 
 static int
-check_fence(struct store *s, const struct store_at *at, const char *tenant,
-    struct err *e)
+check_fence(
+    struct store *s, const struct store_at *at, const char *tenant, struct err *e)
 {
 	static const char sql[] = "SELECT fence FROM shard WHERE id = ?1";
 
 	if (at->shard >= STORE_SHARDS)
-		return err_set(e, TOSD_EINVAL, "shard %u: there are %d", at->shard,
-		    STORE_SHARDS);
+		return err_set(
+		    e, TOSD_EINVAL, "shard %u: there are %d", at->shard, STORE_SHARDS);
 	if (tenant != NULL && at->shard != store_shard(tenant))
 		return err_set(e, TOSD_EINVAL,
 		    "tenant %s belongs to shard %u, the write names %u", tenant,

@@ -26,10 +26,10 @@ struct db_stmt {
 
 struct store {
 	sqlite3 *db;
-	char *path;	/* ":memory:" for simulations */
-	char *dir;	/* what a person frees space in */
+	char *path; /* ":memory:" for simulations */
+	char *dir;  /* what a person frees space in */
 	bool memory, readonly;
-	bool unshared;	/* opened read-only while no writer had it open */
+	bool unshared; /* opened read-only while no writer had it open */
 	bool in_txn;
 	bool broken;	/* a write failed: this transaction can only be rolled back */
 	struct err why; /* that failure */
@@ -54,8 +54,10 @@ enum db_type {
 	DB_SPANS, /* struct finding: its spans */
 	DB_ITEM,  /* struct item, in its wire form */
 };
-enum { DB_FIXED = 1, /* set when the row is made, then never changed */
-	DB_READ = 2 /* an expression: only read */ };
+enum {
+	DB_FIXED = 1, /* set when the row is made, then never changed */
+	DB_READ = 2   /* an expression: only read */
+};
 
 struct db_col {
 	const char *name;
@@ -63,8 +65,11 @@ struct db_col {
 	unsigned flags;
 	size_t off, size;
 };
-#define DB_COL(st, name, member, type, flags)                                            \
-	{name, type, flags, offsetof(struct st, member), sizeof(((struct st *)0)->member)}
+#define DB_COL(st, name, member, type, flags)                   \
+	{                                                       \
+		name, type, flags, offsetof(struct st, member), \
+		    sizeof(((struct st *)0)->member)            \
+	}
 
 struct db_table {
 	const char *name;
@@ -88,8 +93,8 @@ void db_bind(sqlite3_stmt *st, const char *args, va_list ap);
 
 /* A statement of the cache, reset, its arguments bound; NULL and e on failure.
  * text must be a constant: its address is the key. */
-sqlite3_stmt *db_query(struct store *s, const char *text, struct err *e,
-    const char *args, ...);
+sqlite3_stmt *db_query(
+    struct store *s, const char *text, struct err *e, const char *args, ...);
 /* 1 a row, 0 no more (the statement is reset), or an error (reset as well). */
 int db_step(struct store *s, sqlite3_stmt *st, struct err *e);
 
@@ -97,15 +102,15 @@ int db_step(struct store *s, sqlite3_stmt *st, struct err *e);
 int db_run(struct store *s, const char *text, int *changed, struct err *e,
     const char *args, ...);
 /* The one number that a query gives; none if it gives no row or NULL. */
-int64_t db_number(struct store *s, int64_t none, const char *text, const char *args,
-    ...);
+int64_t db_number(
+    struct store *s, int64_t none, const char *text, const char *args, ...);
 
 /* INSERT ... ON CONFLICT DO NOTHING of all columns but id and DB_READ; sets the
  * row's id.  TOSD_EEXIST if a unique key is there. */
 int db_insert(struct store *s, const struct db_table *t, void *row, struct err *e);
 /* UPDATE of all that may change, by id.  TOSD_ENOENT. */
-int db_update(struct store *s, const struct db_table *t, const void *row,
-    struct err *e);
+int db_update(
+    struct store *s, const struct db_table *t, const void *row, struct err *e);
 /* The first row WHERE ...; TOSD_ENOENT (row is then as after init). */
 int db_get(struct store *s, const struct db_table *t, void *row, struct err *e,
     const char *where, const char *args, ...);
@@ -117,15 +122,15 @@ int db_each(struct store *s, const struct db_table *t,
 
 /* Carries a typed callback of store.h through db_each(): NAME_visit() and its
  * struct NAME_walk {fn, ctx}. */
-#define DB_VISITOR(name)                                                                 \
-	struct name##_walk {                                                             \
-		store_##name##_fn *fn;                                                   \
-		void *ctx;                                                               \
-	};                                                                               \
-	static int name##_visit(void *ctx, const void *row)                              \
-	{                                                                                \
-		const struct name##_walk *w = ctx;                                       \
-		return w->fn(w->ctx, row);                                               \
+#define DB_VISITOR(name)                                    \
+	struct name##_walk {                                \
+		store_##name##_fn *fn;                      \
+		void *ctx;                                  \
+	};                                                  \
+	static int name##_visit(void *ctx, const void *row) \
+	{                                                   \
+		const struct name##_walk *w = ctx;          \
+		return w->fn(w->ctx, row);                  \
 	}
 
 /* Every write begins here: refuses a lost shard, a read-only store and a broken

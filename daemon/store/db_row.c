@@ -101,7 +101,8 @@ read_packed(sqlite3_stmt *st, int i, const struct db_col *c, void *p)
 	if (c->type == DB_ITEM) {
 		item_get(&r, p);
 		if (!rd_done(&r)) {
-			log_err("store", "a stored post cannot be read, taken as empty");
+			log_err(
+			    "store", "a stored post cannot be read, taken as empty");
 			item_clear(p);
 		}
 		return;
@@ -270,7 +271,8 @@ db_insert(struct store *s, const struct db_table *t, void *row, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (sqlite3_changes(s->db) == 0)
-		return err_set(e, TOSD_EEXIST, "%s: this row is there already", t->name);
+		return err_set(
+		    e, TOSD_EEXIST, "%s: this row is there already", t->name);
 	*(int64_t *)((char *)row + t->cols[0].off) = sqlite3_last_insert_rowid(s->db);
 	return 0;
 }
@@ -288,8 +290,8 @@ db_update(struct store *s, const struct db_table *t, const void *row, struct err
 	sqlite3_bind_int64(st, 1, id);
 	rc = run_row(s, t, st, e);
 	if (rc == 0 && sqlite3_changes(s->db) == 0)
-		rc = err_set(e, TOSD_ENOENT, "%s %lld: no such row", t->name,
-		    (long long)id);
+		rc = err_set(
+		    e, TOSD_ENOENT, "%s %lld: no such row", t->name, (long long)id);
 	return rc;
 }
 

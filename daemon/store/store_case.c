@@ -64,8 +64,7 @@ case_add(struct store *s, struct store_case *c, struct err *e)
 {
 	static const char active[] =
 	    "SELECT id FROM cases WHERE tenant = ?1 AND closed IS NULL";
-	static const char last[] =
-	    "SELECT max(episode) FROM cases WHERE tenant = ?1";
+	static const char last[] = "SELECT max(episode) FROM cases WHERE tenant = ?1";
 	int rc;
 
 	if (c->closed == CLOCK_NONE && db_number(s, 0, active, "t", c->tenant) != 0)
@@ -79,8 +78,8 @@ case_add(struct store *s, struct store_case *c, struct err *e)
 }
 
 int
-store_case_add(struct store *s, const struct store_at *at, struct store_case *c,
-    struct err *e)
+store_case_add(
+    struct store *s, const struct store_at *at, struct store_case *c, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, c->tenant, &own, e);
@@ -89,8 +88,8 @@ store_case_add(struct store *s, const struct store_at *at, struct store_case *c,
 }
 
 int
-store_case_update(struct store *s, const struct store_at *at, const struct store_case *c,
-    struct err *e)
+store_case_update(struct store *s, const struct store_at *at,
+    const struct store_case *c, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, c->tenant[0] != '\0' ? c->tenant : NULL, &own, e);
@@ -105,15 +104,15 @@ store_case_get(struct store *s, int64_t id, struct store_case *out, struct err *
 }
 
 int
-store_case_by_number(struct store *s, const char *number, struct store_case *out,
-    struct err *e)
+store_case_by_number(
+    struct store *s, const char *number, struct store_case *out, struct err *e)
 {
 	return db_get(s, &cases, out, e, "number = ?1", "t", number);
 }
 
 int
-store_case_active(struct store *s, const char *tenant, struct store_case *out,
-    struct err *e)
+store_case_active(
+    struct store *s, const char *tenant, struct store_case *out, struct err *e)
 {
 	return db_get(s, &cases, out, e, "tenant = ?1 AND closed IS NULL", "t", tenant);
 }
@@ -121,8 +120,8 @@ store_case_active(struct store *s, const char *tenant, struct store_case *out,
 DB_VISITOR(case)
 
 int
-store_case_each(struct store *s, enum store_case_by by, int64_t key, store_case_fn *fn,
-    void *ctx)
+store_case_each(
+    struct store *s, enum store_case_by by, int64_t key, store_case_fn *fn, void *ctx)
 {
 	static const char *const where[] = {
 	    [CASE_BY_ALL] = "?1 = ?1 ORDER BY id",
@@ -137,8 +136,8 @@ store_case_each(struct store *s, enum store_case_by by, int64_t key, store_case_
 int64_t
 store_case_next_deadline(struct store *s)
 {
-	return db_number(s, CLOCK_NONE,
-	    "SELECT min(deadline) FROM cases WHERE closed IS NULL", "");
+	return db_number(
+	    s, CLOCK_NONE, "SELECT min(deadline) FROM cases WHERE closed IS NULL", "");
 }
 
 /* --- decisions ------------------------------------------------------------------- */
@@ -172,8 +171,8 @@ static const struct db_table decisions = {"decision", sizeof(struct store_decisi
     sizeof(decision_cols) / sizeof(decision_cols[0])};
 
 int
-store_decision_add(struct store *s, const struct store_at *at, struct store_decision *d,
-    struct err *e)
+store_decision_add(
+    struct store *s, const struct store_at *at, struct store_decision *d, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, NULL, &own, e);
@@ -188,11 +187,12 @@ store_decision_each(struct store *s, int64_t case_id, store_decision_fn *fn, voi
 {
 	struct decision_walk w = {fn, ctx};
 
-	return db_each(s, &decisions, decision_visit, &w, "case_id = ?1 ORDER BY id", "i",
-	    case_id);
+	return db_each(s, &decisions, decision_visit, &w, "case_id = ?1 ORDER BY id",
+	    "i", case_id);
 }
 
-/* --- holds ------------------------------------------------------------------------- */
+/* --- holds -------------------------------------------------------------------------
+ */
 
 int
 store_hold_set(struct store *s, const struct store_at *at, int64_t case_id, bool held,

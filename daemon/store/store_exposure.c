@@ -68,12 +68,13 @@ store_exposure_each(struct store *s, const char *tenant, int64_t from, int64_t t
 	struct exposure_walk w = {fn, ctx};
 
 	return db_each(s, &exposures, exposure_visit, &w,
-	    "tenant = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour", "tii", tenant, from,
-	    to);
+	    "tenant = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour", "tii", tenant,
+	    from, to);
 }
 
 int
-store_exposure_unsealed(struct store *s, int64_t before, store_exposure_fn *fn, void *ctx)
+store_exposure_unsealed(
+    struct store *s, int64_t before, store_exposure_fn *fn, void *ctx)
 {
 	struct exposure_walk w = {fn, ctx};
 

@@ -47,15 +47,18 @@ feed_clear(void *row)
 	store_feed_clear(row);
 }
 
-static const struct db_table feeds = {"feed", sizeof(struct store_feed), NULL, feed_clear,
-    feed_cols, sizeof(feed_cols) / sizeof(feed_cols[0])};
+static const struct db_table feeds = {"feed", sizeof(struct store_feed), NULL,
+    feed_clear, feed_cols, sizeof(feed_cols) / sizeof(feed_cols[0])};
 
 static int
 feed_add(struct store *s, const char *tenant, const char *url, int64_t next_poll,
     int64_t *id, struct err *e)
 {
-	struct store_feed f = {.active = true, .next_poll = next_poll,
-	    .last_poll = CLOCK_NONE, .last_ok = CLOCK_NONE, .down_since = CLOCK_NONE};
+	struct store_feed f = {.active = true,
+	    .next_poll = next_poll,
+	    .last_poll = CLOCK_NONE,
+	    .last_ok = CLOCK_NONE,
+	    .down_since = CLOCK_NONE};
 	int rc;
 
 	if (strlen(tenant) >= sizeof(f.tenant))
@@ -101,8 +104,8 @@ store_feed_retire(struct store *s, const struct store_at *at, int64_t id, struct
 }
 
 int
-store_feed_update(struct store *s, const struct store_at *at, const struct store_feed *f,
-    struct err *e)
+store_feed_update(struct store *s, const struct store_at *at,
+    const struct store_feed *f, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, f->tenant[0] != '\0' ? f->tenant : NULL, &own, e);
@@ -156,8 +159,8 @@ static const struct db_table gaps = {"gap", sizeof(struct store_gap), NULL, gap_
     gap_cols, sizeof(gap_cols) / sizeof(gap_cols[0])};
 
 int
-store_gap_open(struct store *s, const struct store_at *at, struct store_gap *g,
-    struct err *e)
+store_gap_open(
+    struct store *s, const struct store_at *at, struct store_gap *g, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, g->tenant, &own, e);
@@ -166,15 +169,16 @@ store_gap_open(struct store *s, const struct store_at *at, struct store_gap *g,
 }
 
 int
-store_gap_close(struct store *s, const struct store_at *at, int64_t feed, int64_t to,
-    struct err *e)
+store_gap_close(
+    struct store *s, const struct store_at *at, int64_t feed, int64_t to, struct err *e)
 {
 	static const char sql[] = "UPDATE gap SET until = max(?2, since) "
 				  "WHERE coalesce(feed, 0) = ?1 AND until IS NULL";
 	bool own;
 	int rc = db_write(s, at, NULL, &own, e);
 
-	return rc < 0 ? rc : db_done(s, own, db_run(s, sql, NULL, e, "ii", feed, to), e);
+	return rc < 0 ? rc
+		      : db_done(s, own, db_run(s, sql, NULL, e, "ii", feed, to), e);
 }
 
 DB_VISITOR(gap)

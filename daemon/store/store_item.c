@@ -8,15 +8,9 @@
 
 #define I(name, type, flags) DB_COL(store_item, #name, name, type, flags)
 static const struct db_col item_cols[] = {
-    I(id, DB_I64, 0),
-    I(feed, DB_I64, DB_FIXED),
-    I(tenant, DB_CHARS, DB_FIXED),
-    I(guid, DB_STR, DB_FIXED),
-    I(url, DB_STR, 0),
-    I(first_seen, DB_TIME, DB_FIXED),
-    I(revisions, DB_U32, 0),
-    I(revision, DB_I64, 0),
-    I(digest, DB_CHARS, 0),
+    I(id, DB_I64, 0), I(feed, DB_I64, DB_FIXED), I(tenant, DB_CHARS, DB_FIXED),
+    I(guid, DB_STR, DB_FIXED), I(url, DB_STR, 0), I(first_seen, DB_TIME, DB_FIXED),
+    I(revisions, DB_U32, 0), I(revision, DB_I64, 0), I(digest, DB_CHARS, 0),
     I(violations, DB_U32, DB_FIXED), /* kept by store_violation.c */
 };
 #undef I
@@ -126,8 +120,8 @@ item_make(struct store *s, struct store_item *item, struct err *e)
 }
 
 static int
-revision_add(struct store *s, struct store_item *item, struct store_revision *r,
-    struct err *e)
+revision_add(
+    struct store *s, struct store_item *item, struct store_revision *r, struct err *e)
 {
 	static const char sql[] = "UPDATE item SET revisions = ?2, revision = ?3, "
 				  "digest = ?4, url = coalesce(?5, url) WHERE id = ?1";
@@ -169,7 +163,8 @@ store_revision_add(struct store *s, const struct store_at *at, struct store_item
 }
 
 int
-store_revision_get(struct store *s, int64_t id, struct store_revision *out, struct err *e)
+store_revision_get(
+    struct store *s, int64_t id, struct store_revision *out, struct err *e)
 {
 	return db_get(s, &revisions, out, e, "id = ?1", "i", id);
 }
@@ -186,19 +181,21 @@ store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
 
 	if (rc < 0)
 		return rc;
-	rc = db_run(s, sql, &n, e, "iiitt", id, (int64_t)state, (int64_t)attempts, policy,
-	    why);
+	rc = db_run(
+	    s, sql, &n, e, "iiitt", id, (int64_t)state, (int64_t)attempts, policy, why);
 	if (rc == 0 && n == 0)
-		rc = err_set(e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+		rc = err_set(
+		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
 	return db_done(s, own, rc, e);
 }
 
 int
-store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
-    size_t *n, struct err *e)
+store_revision_pending(
+    struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
 {
-	static const char sql[] = "SELECT id FROM revision WHERE state <> 1 AND state = 0 "
-				  "AND id > ?1 ORDER BY id LIMIT ?2";
+	static const char sql[] =
+	    "SELECT id FROM revision WHERE state <> 1 AND state = 0 "
+	    "AND id > ?1 ORDER BY id LIMIT ?2";
 	sqlite3_stmt *st = db_query(s, sql, e, "ii", after, (int64_t)max);
 	int rc = st != NULL ? 1 : TOSD_EIO;
 

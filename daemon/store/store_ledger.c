@@ -33,8 +33,10 @@ ledger_add(struct store *s, int64_t seq, const void *entry, size_t n, struct err
 		return err_set(e, TOSD_EEXIST, "ledger row %lld is written already",
 		    (long long)seq);
 	if (seq > next)
-		return err_set(e, TOSD_ESTATE, "ledger row %lld would leave a hole: the "
-		    "next is %lld", (long long)seq, (long long)next);
+		return err_set(e, TOSD_ESTATE,
+		    "ledger row %lld would leave a hole: the "
+		    "next is %lld",
+		    (long long)seq, (long long)next);
 	st = db_query(s, sql, e, "i", seq);
 	if (st == NULL)
 		return db_break(s, TOSD_EIO, e);
@@ -45,7 +47,8 @@ ledger_add(struct store *s, int64_t seq, const void *entry, size_t n, struct err
 }
 
 int
-store_ledger_add(struct store *s, int64_t seq, const void *entry, size_t n, struct err *e)
+store_ledger_add(
+    struct store *s, int64_t seq, const void *entry, size_t n, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, NULL, NULL, &own, e);
@@ -113,10 +116,12 @@ static const struct {
 	const char *sql;
 	size_t off;
 } counts[] = {
-#define COUNT(name, text) {"SELECT " text, offsetof(struct store_counts, name)}
+#define COUNT(name, text)                                           \
+	{                                                           \
+		"SELECT " text, offsetof(struct store_counts, name) \
+	}
     COUNT(feeds, "count(*) FROM feed WHERE active = 1"),
-    COUNT(feeds_down,
-	"count(*) FROM feed WHERE active = 1 AND down_since IS NOT NULL"),
+    COUNT(feeds_down, "count(*) FROM feed WHERE active = 1 AND down_since IS NOT NULL"),
     COUNT(items, "max(id) FROM item"),
     COUNT(revisions, "max(id) FROM revision"),
     COUNT(pending, "count(*) FROM revision WHERE state <> 1 AND state = 0"),

@@ -48,8 +48,8 @@ static const struct db_table notices = {"notice", sizeof(struct store_notice), N
     notice_clear, notice_cols, sizeof(notice_cols) / sizeof(notice_cols[0])};
 
 int
-store_notice_add(struct store *s, const struct store_at *at, struct store_notice *n,
-    struct err *e)
+store_notice_add(
+    struct store *s, const struct store_at *at, struct store_notice *n, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, n->tenant[0] != '\0' ? n->tenant : NULL, &own, e);
@@ -59,8 +59,8 @@ store_notice_add(struct store *s, const struct store_at *at, struct store_notice
 
 /* The first proof of delivery stands: a deadline counts from it. */
 int
-store_notice_delivered(struct store *s, const struct store_at *at, int64_t id,
-    int64_t time, struct err *e)
+store_notice_delivered(
+    struct store *s, const struct store_at *at, int64_t id, int64_t time, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE notice SET delivered = coalesce(delivered, ?2) WHERE id = ?1";
@@ -135,8 +135,8 @@ static const struct db_table outbox = {"outbox", sizeof(struct store_outbox), NU
     outbox_clear, outbox_cols, sizeof(outbox_cols) / sizeof(outbox_cols[0])};
 
 int
-store_outbox_add(struct store *s, const struct store_at *at, struct store_outbox *o,
-    struct err *e)
+store_outbox_add(
+    struct store *s, const struct store_at *at, struct store_outbox *o, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, o->tenant[0] != '\0' ? o->tenant : NULL, &own, e);
@@ -173,8 +173,8 @@ store_outbox_each(struct store *s, enum store_outbox_state state, int64_t now,
 	int64_t most = limit > 0 && limit < INT64_MAX ? (int64_t)limit : -1;
 
 	if (state == OUTBOX_NEW)
-		return db_each(s, &outbox, outbox_visit, &w, due, "iii", now, signed_size,
-		    most);
+		return db_each(
+		    s, &outbox, outbox_visit, &w, due, "iii", now, signed_size, most);
 	return db_each(s, &outbox, outbox_visit, &w, all, "ii", (int64_t)state, most);
 }
 

@@ -160,8 +160,8 @@ migrate(struct store *s, struct err *e)
 	/* Asked again under the lock: another process may have been faster. */
 	version = db_number(s, -1, "PRAGMA user_version", "");
 	if (version < 0 || version > SCHEMA)
-		rc = err_set(e, TOSD_ESTATE, "%s: changed while it was opened: try again",
-		    s->path);
+		rc = err_set(e, TOSD_ESTATE,
+		    "%s: changed while it was opened: try again", s->path);
 	for (int64_t v = version; rc == 0 && v < SCHEMA; v++)
 		rc = take_step(s, v, e);
 	if (rc == 0)
@@ -201,14 +201,16 @@ db_schema(struct store *s, struct err *e)
 		    "%s: is a database of another program: name another path", s->path);
 	if (version > SCHEMA)
 		return err_set(e, TOSD_ESTATE,
-		    "%s: has schema version %lld, this tosd knows up to %lld: start the "
+		    "%s: has schema version %lld, this tosd knows up to %lld: start "
+		    "the "
 		    "newer tosd again, or restore a backup from before the upgrade",
 		    s->path, (long long)version, (long long)SCHEMA);
 	if (version == SCHEMA)
 		return 0;
 	if (s->readonly)
 		return err_set(e, TOSD_ESTATE,
-		    "%s: has schema version %lld, wanted %lld: start the daemon once, it "
+		    "%s: has schema version %lld, wanted %lld: start the daemon once, "
+		    "it "
 		    "brings it up to date",
 		    s->path, (long long)version, (long long)SCHEMA);
 	return migrate(s, e);

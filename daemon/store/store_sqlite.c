@@ -96,9 +96,10 @@ connect_db(struct store *s, struct err *e)
 	rc = sqlite3_open_v2(uri, &s->db, flags, NULL);
 	free(uri);
 	if (rc != SQLITE_OK)
-		return err_set(e, TOSD_EIO, "%s: cannot be opened: %s: check the path, "
-		    "its owner and mode", s->path,
-		    s->db != NULL ? sqlite3_errmsg(s->db) : "no memory");
+		return err_set(e, TOSD_EIO,
+		    "%s: cannot be opened: %s: check the path, "
+		    "its owner and mode",
+		    s->path, s->db != NULL ? sqlite3_errmsg(s->db) : "no memory");
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
@@ -122,6 +123,30 @@ db_share(struct store *s)
 		log_die("store", "%s", e.text); /* the file was there a moment ago */
 }
 
+/* Where the file system cannot share memory, SQLite stays with another journal and
+ * says so only in the answer: then a reader would block the engine. */
+static int
+use_wal(struct store *s, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc = db_exec(s, settings_file, e);
+	bool wal;
+
+	if (rc < 0)
+		return rc;
+	st = db_query(s, "PRAGMA journal_mode", e, "");
+	rc = st != NULL ? db_step(s, st, e) : TOSD_EIO;
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(e, TOSD_EIO, "%s: no journal", s->path);
+	wal = strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+	sqlite3_reset(st);
+	return wal ? 0
+		   : err_set(e, TOSD_EIO,
+			 "%s: its file system cannot do write-ahead logging: put it on "
+			 "a local disk",
+			 s->path);
+}
+
 static int
 open_store(const char *url, bool readonly, struct store **out, struct err *e)
 {
@@ -143,14 +168,16 @@ open_store(const char *url, bool readonly, struct store **out, struct err *e)
 	s->dir = xstrdup(dirname(copy));
 	free(copy);
 	if (readonly && !s->memory && access(s->path, F_OK) != 0)
-		rc = err_set(e, TOSD_ENOENT, "%s: there is no store yet: start the "
-		    "daemon first", s->path);
+		rc = err_set(e, TOSD_ENOENT,
+		    "%s: there is no store yet: start the "
+		    "daemon first",
+		    s->path);
 	else
 		rc = connect_db(s, e);
 	if (rc == 0)
 		rc = db_schema(s, e);
 	if (rc == 0 && !readonly)
-		rc = db_exec(s, s->memory ? settings_memory : settings_file, e);
+		rc = s->memory ? db_exec(s, settings_memory, e) : use_wal(s, e);
 	/* The name of a new file must survive a power cut as well. */
 	if (rc == 0 && !readonly && !s->memory)
 		file_sync_dir(s->dir);

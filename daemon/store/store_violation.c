@@ -83,8 +83,8 @@ count_open(struct store *s, int64_t item, int64_t by, struct err *e)
 }
 
 int
-store_violation_add(struct store *s, const struct store_at *at, struct store_violation *v,
-    struct err *e)
+store_violation_add(struct store *s, const struct store_at *at,
+    struct store_violation *v, struct err *e)
 {
 	bool own;
 	int rc = db_write(s, at, v->tenant, &own, e);
@@ -114,13 +114,14 @@ store_violation_update(struct store *s, const struct store_at *at,
 	rc = db_update(s, &violations, v, e);
 	if (rc == 0)
 		rc = count_open(s, item,
-		    (int64_t)is_open((int64_t)v->presence) - (int64_t)is_open(before), e);
+		    (int64_t)is_open((int64_t)v->presence) - (int64_t)is_open(before),
+		    e);
 	return db_done(s, own, rc, e);
 }
 
 int
-store_violation_get(struct store *s, int64_t id, struct store_violation *out,
-    struct err *e)
+store_violation_get(
+    struct store *s, int64_t id, struct store_violation *out, struct err *e)
 {
 	return db_get(s, &violations, out, e, "id = ?1", "i", id);
 }
@@ -130,7 +131,8 @@ store_violation_open(struct store *s, int64_t item, const char *rule,
     struct store_violation *out, struct err *e)
 {
 	return db_get(s, &violations, out, e,
-	    "item = ?1 AND " OPEN " AND rule = ?2 ORDER BY id LIMIT 1", "it", item, rule);
+	    "item = ?1 AND " OPEN " AND rule = ?2 ORDER BY id LIMIT 1", "it", item,
+	    rule);
 }
 
 DB_VISITOR(violation)
