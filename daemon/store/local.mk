@@ -1,2 +1,20 @@
 # The store room.
-noinst_HEADERS += %D%/store.h
+noinst_LIBRARIES += libtosd_store.a
+libtosd_store_a_SOURCES = \
+	%D%/db.c %D%/db.h \
+	%D%/db_row.c \
+	%D%/store.h \
+	%D%/store_case.c \
+	%D%/store_exposure.c \
+	%D%/store_feed.c \
+	%D%/store_item.c \
+	%D%/store_ledger.c \
+	%D%/store_outbox.c \
+	%D%/store_schema.c \
+	%D%/store_sqlite.c \
+	%D%/store_violation.c
+
+check_PROGRAMS += tests/test_store
+tests_test_store_SOURCES = tests/test_store.c tests/suite.h
+tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_LIBS) \
+	$(CRYPTO_LIBS)

@@ -36,6 +36,8 @@ struct store;
 int store_open(const char *url, struct store **out, struct err *e);
 int store_open_readonly(const char *url, struct store **out, struct err *e);
 void store_free(struct store **s);
+/* An upper limit on the database file; writes beyond it fail as on a full disk. */
+int store_limit(struct store *s, uint64_t bytes, struct err *e);
 
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
@@ -350,6 +352,7 @@ int store_ledger_each(struct store *s, int64_t from, store_ledger_fn *fn, void *
 int store_ledger_trim(struct store *s, int64_t below, struct err *e);
 
 /* --- counts for status and metrics ------------------------------------------------ */
+#define STORE_PHASE_RECOMMENDED 6 /* store_case.phase: CASE_RECOMMENDED of the ladder */
 struct store_counts {
 	uint64_t feeds, feeds_down, items, revisions, pending, degraded, findings,
 	    violations, violations_online, cases_open, recommended, notices, outbox_new,

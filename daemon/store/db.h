@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db: the small layer between the store's subjects (store_*.c) and SQLite, so
+ * that a query is a few lines.  Nothing outside this folder includes it.
+ *
+ * A table of columns says where each value of a row lies in its C struct.  Column
+ * 0 is always the row's id.  A finished query never leaves a statement open, so a
+ * callback may read and write as it likes.
+ */
+#ifndef TOSD_STORE_DB_H
+#define TOSD_STORE_DB_H
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "store/store.h"
+
+#define DB_STMTS 256 /* slots of the statement cache; about 80 are in use */
+
+struct db_stmt {
+	const void *table; /* what the text is about, or NULL */
+	const void *text;  /* address of the SQL (or of its WHERE part) */
+	sqlite3_stmt *st;
+};
+
+struct store {
+	sqlite3 *db;
+	char *path; /* ":memory:" for simulations */
+	char *dir;  /* what a person frees space in */
+	bool memory, readonly;
+	bool unshared; /* opened read-only while no writer had it open */
+	bool in_txn;
+	bool broken;	/* a write failed: this transaction can only be rolled back */
+	struct err why; /* that failure */
+	uint64_t txn;	/* number of the transaction, for the fences below */
+	struct {
+		uint64_t txn, fence; /* as read in this transaction */
+	} fences[STORE_SHARDS];
+	struct db_stmt stmts[DB_STMTS];
+};
+
+enum db_type {
+	DB_I64,
+	DB_TIME, /* CLOCK_NONE is NULL */
+	DB_REF,	 /* 0 is NULL: refers to nothing */
+	DB_U32,
+	DB_I32, /* enums as well */
+	DB_U8,
+	DB_BOOL,
+	DB_F64,
+	DB_STR,	  /* char *, xmalloc'd */
+	DB_CHARS, /* char[] */
+	DB_SPANS, /* struct finding: its spans */
+	DB_ITEM,  /* struct item, in its wire form */
+};
+enum {
+	DB_FIXED = 1, /* set when the row is made, then never changed */
+	DB_READ = 2   /* an expression: only read */
+};
+
+struct db_col {
+	const char *name;
+	enum db_type type;
+	unsigned flags;
+	size_t off, size;
+};
+#define DB_COL(st, name, member, type, flags)                   \
+	{                                                       \
+		name, type, flags, offsetof(struct st, member), \
+		    sizeof(((struct st *)0)->member)            \
+	}
+
+struct db_table {
+	const char *name;
+	size_t size; /* of the C struct */
+	void (*init)(void *row);
+	void (*clear)(void *row);
+	const struct db_col *cols;
+	size_t ncols;
+};
+
+/* Arguments of the calls below, by a letter each: i int64_t, t text (NULL is
+ * NULL), m time (CLOCK_NONE is NULL). */
+
+/* The cached statement for (table, key), NULL if there is none yet. */
+sqlite3_stmt *db_cached(struct store *s, const void *table, const void *key);
+/* Prepares sql and keeps it under (table, key); NULL and e on failure. */
+sqlite3_stmt *db_prepare(struct store *s, const void *table, const void *key,
+    const char *sql, struct err *e);
+/* Text arguments are borrowed until the statement has run. */
+void db_bind(sqlite3_stmt *st, const char *args, va_list ap);
+
+/* A statement of the cache, reset, its arguments bound; NULL and e on failure.
+ * text must be a constant: its address is the key. */
+sqlite3_stmt *db_query(
+    struct store *s, const char *text, struct err *e, const char *args, ...);
+/* 1 a row, 0 no more (the statement is reset), or an error (reset as well). */
+int db_step(struct store *s, sqlite3_stmt *st, struct err *e);
+
+/* Runs a statement that gives no rows; *changed (may be NULL) rows it touched. */
+int db_run(struct store *s, const char *text, int *changed, struct err *e,
+    const char *args, ...);
+/* The one number that a query gives; none if it gives no row or NULL. */
+int64_t db_number(
+    struct store *s, int64_t none, const char *text, const char *args, ...);
+
+/* INSERT ... ON CONFLICT DO NOTHING of all columns but id and DB_READ; sets the
+ * row's id.  TOSD_EEXIST if a unique key is there. */
+int db_insert(struct store *s, const struct db_table *t, void *row, struct err *e);
+/* UPDATE of all that may change, by id.  TOSD_ENOENT. */
+int db_update(
+    struct store *s, const struct db_table *t, const void *row, struct err *e);
+/* The first row WHERE ...; TOSD_ENOENT (row is then as after init). */
+int db_get(struct store *s, const struct db_table *t, void *row, struct err *e,
+    const char *where, const char *args, ...);
+/* Every row WHERE ... (an ORDER BY and LIMIT may follow).  The ids are read first,
+ * then row after row: what fn changes does not disturb the walk. */
+int db_each(struct store *s, const struct db_table *t,
+    int (*fn)(void *ctx, const void *row), void *ctx, const char *where,
+    const char *args, ...);
+
+/* Carries a typed callback of store.h through db_each(): NAME_visit() and its
+ * struct NAME_walk {fn, ctx}. */
+#define DB_VISITOR(name)                                    \
+	struct name##_walk {                                \
+		store_##name##_fn *fn;                      \
+		void *ctx;                                  \
+	};                                                  \
+	static int name##_visit(void *ctx, const void *row) \
+	{                                                   \
+		const struct name##_walk *w = ctx;          \
+		return w->fn(w->ctx, row);                  \
+	}
+
+/* Every write begins here: refuses a lost shard, a read-only store and a broken
+ * transaction, and opens a transaction if there is none (*own is then true).
+ * tenant: whose row it is, NULL if the caller does not say; at NULL: the write
+ * belongs to no tenant. */
+int db_write(struct store *s, const struct store_at *at, const char *tenant, bool *own,
+    struct err *e);
+/* ... and ends here: commits or takes back a transaction of its own.  Returns rc,
+ * or the error of the commit. */
+int db_done(struct store *s, bool own, int rc, struct err *e);
+
+/* Translates the last SQLite failure into words; a failed fsync ends the process. */
+int db_fail(struct store *s, const char *what, struct err *e);
+/* A failure after which the transaction must not be committed. */
+int db_break(struct store *s, int rc, struct err *e);
+/* Plain SQL without arguments. */
+int db_exec(struct store *s, const char *sql, struct err *e);
+/* store_schema.c: checks whose file it is, makes or migrates the tables. */
+int db_schema(struct store *s, struct err *e);
+/* store_sqlite.c: a read-only store that was opened while no writer had it open
+ * opens itself again once there is one. */
+void db_share(struct store *s);
+/* Closes all cached statements. */
+void db_forget(struct store *s);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_item: items, their revisions and what rules found in them; see store.h.
+ * This is the hot path: three statements for a new post, two for an edited one. */
+#include "store/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define I(name, type, flags) DB_COL(store_item, #name, name, type, flags)
+static const struct db_col item_cols[] = {
+    I(id, DB_I64, 0), I(feed, DB_I64, DB_FIXED), I(tenant, DB_CHARS, DB_FIXED),
+    I(guid, DB_STR, DB_FIXED), I(url, DB_STR, 0), I(first_seen, DB_TIME, DB_FIXED),
+    I(revisions, DB_U32, 0), I(revision, DB_I64, 0), I(digest, DB_CHARS, 0),
+    I(violations, DB_U32, DB_FIXED), /* kept by store_violation.c */
+};
+#undef I
+
+void
+store_item_clear(struct store_item *i)
+{
+	free(i->guid);
+	free(i->url);
+	memset(i, 0, sizeof(*i));
+}
+
+static void
+item_row_clear(void *row)
+{
+	store_item_clear(row);
+}
+
+static const struct db_table items = {"item", sizeof(struct store_item), NULL,
+    item_row_clear, item_cols, sizeof(item_cols) / sizeof(item_cols[0])};
+
+int
+store_item_find(struct store *s, int64_t feed, const char *guid, struct store_item *out,
+    struct err *e)
+{
+	return db_get(s, &items, out, e, "feed = ?1 AND guid = ?2", "it", feed, guid);
+}
+
+int
+store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *e)
+{
+	return db_get(s, &items, out, e, "id = ?1", "i", id);
+}
+
+/* --- revisions ------------------------------------------------------------------- */
+
+#define OF_ITEM(col) "(SELECT " col " FROM item WHERE item.id = revision.item)"
+#define R(name, type, flags) DB_COL(store_revision, #name, name, type, flags)
+static const struct db_col revision_cols[] = {
+    R(id, DB_I64, 0),
+    R(item, DB_I64, DB_FIXED),
+    R(n, DB_U32, DB_FIXED),
+    DB_COL(store_revision, OF_ITEM("feed"), feed, DB_I64, DB_READ),
+    DB_COL(store_revision, OF_ITEM("tenant"), tenant, DB_CHARS, DB_READ),
+    R(digest, DB_CHARS, DB_FIXED),
+    R(seen, DB_TIME, DB_FIXED),
+    R(time, DB_TIME, DB_FIXED),
+    R(capture, DB_CHARS, DB_FIXED),
+    R(file, DB_STR, DB_FIXED),
+    DB_COL(store_revision, "vault_commit", commit, DB_STR, DB_FIXED),
+    R(entry, DB_I64, DB_FIXED),
+    R(state, DB_I32, 0),
+    R(attempts, DB_U32, 0),
+    R(policy, DB_STR, 0),
+    R(why, DB_STR, 0),
+    R(body, DB_ITEM, DB_FIXED),
+};
+#undef R
+
+void
+store_revision_clear(struct store_revision *r)
+{
+	free(r->file);
+	free(r->commit);
+	free(r->policy);
+	free(r->why);
+	item_clear(&r->body);
+	memset(r, 0, sizeof(*r));
+	item_init(&r->body);
+}
+
+static void
+revision_init(void *row)
+{
+	item_init(&((struct store_revision *)row)->body);
+}
+
+static void
+revision_clear(void *row)
+{
+	store_revision_clear(row);
+}
+
+static const struct db_table revisions = {"revision", sizeof(struct store_revision),
+    revision_init, revision_clear, revision_cols,
+    sizeof(revision_cols) / sizeof(revision_cols[0])};
+
+/* Makes the item, or reads how many revisions it has. */
+static int
+item_make(struct store *s, struct store_item *item, struct err *e)
+{
+	static const char sql[] = "SELECT revisions FROM item WHERE id = ?1";
+	int64_t n;
+
+	if (item->id == 0) {
+		item->revisions = 0;
+		item->revision = 0;
+		item->violations = 0;
+		return db_insert(s, &items, item, e);
+	}
+	n = db_number(s, -1, sql, "i", item->id);
+	if (n < 0)
+		return err_set(
+		    e, TOSD_ENOENT, "item %lld: no such row", (long long)item->id);
+	item->revisions = (uint32_t)n;
+	return 0;
+}
+
+static int
+revision_add(
+    struct store *s, struct store_item *item, struct store_revision *r, struct err *e)
+{
+	static const char sql[] = "UPDATE item SET revisions = ?2, revision = ?3, "
+				  "digest = ?4, url = coalesce(?5, url) WHERE id = ?1";
+	int rc = item_make(s, item, e);
+
+	if (rc < 0)
+		return rc;
+	r->item = item->id;
+	r->feed = item->feed;
+	memcpy(r->tenant, item->tenant, sizeof(r->tenant));
+	r->n = item->revisions + 1;
+	rc = db_insert(s, &revisions, r, e);
+	if (rc == 0)
+		rc = db_run(s, sql, NULL, e, "iiitt", item->id, (int64_t)r->n, r->id,
+		    r->digest, item->url);
+	/* Half of it must not be committed. */
+	if (rc < 0)
+		return db_break(s, rc, e);
+	item->revisions = r->n;
+	item->revision = r->id;
+	memcpy(item->digest, r->digest, sizeof(item->digest));
+	return 0;
+}
+
+int
+store_revision_add(struct store *s, const struct store_at *at, struct store_item *item,
+    struct store_revision *r, struct err *e)
+{
+	int64_t id = item->id;
+	bool own;
+	int rc = db_write(s, at, item->tenant, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_done(s, own, revision_add(s, item, r, e), e);
+	if (rc < 0)
+		item->id = id; /* nothing of it stays */
+	return rc;
+}
+
+int
+store_revision_get(
+    struct store *s, int64_t id, struct store_revision *out, struct err *e)
+{
+	return db_get(s, &revisions, out, e, "id = ?1", "i", id);
+}
+
+int
+store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
+    enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
+    struct err *e)
+{
+	static const char sql[] = "UPDATE revision SET state = ?2, attempts = ?3, "
+				  "policy = ?4, why = ?5 WHERE id = ?1";
+	bool own;
+	int rc = db_write(s, at, NULL, &own, e), n = 0;
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(
+	    s, sql, &n, e, "iiitt", id, (int64_t)state, (int64_t)attempts, policy, why);
+	if (rc == 0 && n == 0)
+		rc = err_set(
+		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+	return db_done(s, own, rc, e);
+}
+
+int
+store_revision_pending(
+    struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT id FROM revision WHERE state <> 1 AND state = 0 "
+	    "AND id > ?1 ORDER BY id LIMIT ?2";
+	sqlite3_stmt *st = db_query(s, sql, e, "ii", after, (int64_t)max);
+	int rc = st != NULL ? 1 : TOSD_EIO;
+
+	*n = 0;
+	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
+		if (*n < max)
+			ids[(*n)++] = sqlite3_column_int64(st, 0);
+	return rc;
+}
+
+/* The old bytes are overwritten in the file (secure_delete), not only unlinked;
+ * what the WAL still holds goes with the next checkpoint. */
+int
+store_revision_erase(struct store *s, const char *capture_file, struct err *e)
+{
+	static const char sql[] = "UPDATE revision SET body = NULL WHERE file = ?1";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	db_exec(s, "PRAGMA secure_delete = ON", NULL);
+	rc = db_run(s, sql, NULL, e, "t", capture_file);
+	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
+	return db_done(s, own, rc, e);
+}
+
+/* --- findings -------------------------------------------------------------------- */
+
+struct finding_row {
+	int64_t id, revision, time;
+	bool counts;
+	struct finding f;
+};
+
+#define F(name, type) DB_COL(finding_row, #name, name, type, 0)
+#define FF(name, type) DB_COL(finding_row, #name, f.name, type, 0)
+static const struct db_col finding_cols[] = {
+    F(id, DB_I64),
+    F(revision, DB_I64),
+    FF(rule, DB_STR),
+    FF(rev, DB_U32),
+    FF(pack, DB_STR),
+    FF(clause, DB_STR),
+    FF(category, DB_STR),
+    FF(reason, DB_STR),
+    FF(severity, DB_I32),
+    FF(score, DB_F64),
+    FF(mode, DB_I32),
+    DB_COL(finding_row, "spans", f, DB_SPANS, 0),
+    F(counts, DB_BOOL),
+    F(time, DB_TIME),
+};
+#undef F
+#undef FF
+
+static const struct db_table findings = {"finding", sizeof(struct finding_row), NULL,
+    NULL, finding_cols, sizeof(finding_cols) / sizeof(finding_cols[0])};
+
+int
+store_finding_add(struct store *s, const struct store_at *at, int64_t revision,
+    const struct finding *f, bool counts, int64_t time, struct err *e)
+{
+	/* Borrows the finding's texts: the row is only read. */
+	struct finding_row row = {0, revision, time, counts, *f};
+	bool own;
+	int rc = db_write(s, at, NULL, &own, e);
+
+	return rc < 0 ? rc : db_done(s, own, db_insert(s, &findings, &row, e), e);
+}

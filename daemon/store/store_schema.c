@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_schema: the tables, and the steps from one version to the next.  The
+ * version stands in PRAGMA user_version; application_id says that the file is ours.
+ *
+ * Every index has a query that needs it; on the hot path (item, revision) each one
+ * costs more than the row itself, above all with random keys, so there are few and
+ * their keys rise or stay close to each other.
+ */
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define APPLICATION 0x746f7364 /* "tosd" */
+
+static const char step_1[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
+    /* What was done to this file: for people who look at it years later. */
+    "CREATE TABLE migration(version INTEGER PRIMARY KEY, done INTEGER NOT NULL) STRICT;"
+    /* Numbers that are given once, also after their rows are gone. */
+    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE shard(id INTEGER PRIMARY KEY, owner TEXT, until INTEGER,"
+    "  fence INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE feed(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, url TEXT NOT NULL,"
+    "  active INTEGER NOT NULL, etag TEXT, last_modified TEXT, body_hash TEXT,"
+    "  title TEXT, format TEXT, next_poll INTEGER, last_poll INTEGER, last_ok INTEGER,"
+    "  down_since INTEGER, failures INTEGER NOT NULL, status INTEGER NOT NULL,"
+    "  outcome INTEGER NOT NULL, why TEXT, polls INTEGER NOT NULL,"
+    "  UNIQUE(tenant, url)) STRICT;"
+
+    /* UNIQUE(feed, guid): every post of every poll is looked up by it.  No foreign
+     * key on item.revision: the two rows refer to each other. */
+    "CREATE TABLE item(id INTEGER PRIMARY KEY,"
+    "  feed INTEGER NOT NULL REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  guid TEXT NOT NULL, url TEXT, first_seen INTEGER, revisions INTEGER NOT NULL,"
+    "  revision INTEGER NOT NULL, digest TEXT NOT NULL, violations INTEGER NOT NULL,"
+    "  UNIQUE(feed, guid)) STRICT;"
+
+    /* body is last: a count or a look at the state never reads it. */
+    "CREATE TABLE revision(id INTEGER PRIMARY KEY,"
+    "  item INTEGER NOT NULL REFERENCES item(id), n INTEGER NOT NULL,"
+    "  digest TEXT NOT NULL, seen INTEGER, time INTEGER, capture TEXT, file TEXT,"
+    "  vault_commit TEXT, entry INTEGER NOT NULL, state INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL, policy TEXT, why TEXT, body BLOB) STRICT;"
+    /* Rows leave this index when judged, so it stays small. */
+    "CREATE INDEX revision_todo ON revision(state, id) WHERE state <> 1;"
+    /* Erasure and "is it needed" ask by file; names rise with time. */
+    "CREATE INDEX revision_file ON revision(file) WHERE file IS NOT NULL;"
+
+    "CREATE TABLE finding(id INTEGER PRIMARY KEY,"
+    "  revision INTEGER NOT NULL REFERENCES revision(id), rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, pack TEXT, clause TEXT, category TEXT, reason TEXT,"
+    "  severity INTEGER NOT NULL, score REAL NOT NULL, mode INTEGER NOT NULL,"
+    "  spans BLOB, counts INTEGER NOT NULL, time INTEGER,"
+    "  UNIQUE(revision, rule, rev)) STRICT;"
+
+    "CREATE TABLE cases(id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
+    "  tenant TEXT NOT NULL, episode INTEGER NOT NULL, opened INTEGER, closed INTEGER,"
+    "  stage INTEGER NOT NULL, phase INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    "  stage_since INTEGER, deadline INTEGER, remaining INTEGER,"
+    "  last_violation INTEGER, watch_since INTEGER, notices INTEGER NOT NULL,"
+    "  exhibits INTEGER NOT NULL, outcome INTEGER NOT NULL, chain TEXT,"
+    "  UNIQUE(tenant, episode)) STRICT;"
+    /* A tenant has one ladder. */
+    "CREATE UNIQUE INDEX cases_active ON cases(tenant) WHERE closed IS NULL;"
+    "CREATE INDEX cases_due ON cases(deadline) WHERE closed IS NULL;"
+
+    "CREATE TABLE violation(id INTEGER PRIMARY KEY,"
+    "  case_id INTEGER REFERENCES cases(id), tenant TEXT NOT NULL,"
+    "  item INTEGER NOT NULL REFERENCES item(id),"
+    "  revision INTEGER NOT NULL REFERENCES revision(id), exhibit INTEGER NOT NULL,"
+    "  rule TEXT NOT NULL, rev INTEGER NOT NULL, pack TEXT, clause TEXT,"
+    "  category TEXT, reason TEXT, severity INTEGER NOT NULL, score REAL NOT NULL,"
+    "  mode INTEGER NOT NULL, spans BLOB, url TEXT, quote TEXT, found INTEGER,"
+    "  posted INTEGER, entry INTEGER NOT NULL, notice INTEGER NOT NULL,"
+    "  reported INTEGER, presence INTEGER NOT NULL, since INTEGER, ended INTEGER,"
+    "  last_online INTEGER, last_check INTEGER, next_check INTEGER,"
+    "  checks INTEGER NOT NULL, misses INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX violation_case ON violation(case_id);"
+    "CREATE INDEX violation_item ON violation(item, presence);"
+    "CREATE INDEX violation_revision ON violation(revision);"
+    "CREATE INDEX violation_due ON violation(next_check) WHERE next_check IS NOT NULL;"
+
+    /* case_id is NULL for safety notices, which are outside any case. */
+    "CREATE TABLE notice(id INTEGER PRIMARY KEY,"
+    "  case_id INTEGER REFERENCES cases(id), n INTEGER NOT NULL,"
+    "  stage INTEGER NOT NULL, kind TEXT NOT NULL, audience TEXT NOT NULL,"
+    "  tenant TEXT NOT NULL, made INTEGER, delivered INTEGER, file TEXT,"
+    "  vault_commit TEXT, sha256 TEXT, message_id TEXT, subject TEXT,"
+    "  entry INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX notice_key"
+    "  ON notice(coalesce(case_id, 0), n, kind, audience);"
+
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY,"
+    "  notice INTEGER NOT NULL REFERENCES notice(id), tenant TEXT NOT NULL,"
+    "  channel TEXT NOT NULL, recipient TEXT, sender TEXT, idem TEXT NOT NULL UNIQUE,"
+    "  state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_try INTEGER,"
+    "  entry INTEGER NOT NULL, code INTEGER NOT NULL, reply TEXT,"
+    "  time INTEGER) STRICT;"
+    "CREATE INDEX outbox_todo ON outbox(state, next_try);"
+    "CREATE INDEX outbox_notice ON outbox(notice);"
+
+    "CREATE TABLE decision(id INTEGER PRIMARY KEY,"
+    "  case_id INTEGER NOT NULL REFERENCES cases(id), person TEXT NOT NULL,"
+    "  reason TEXT, verdict TEXT NOT NULL, uid INTEGER NOT NULL, time INTEGER,"
+    "  entry INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX decision_case ON decision(case_id);"
+    "CREATE TABLE hold(case_id INTEGER PRIMARY KEY REFERENCES cases(id)) STRICT;"
+
+    "CREATE TABLE exposure(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
+    "  hour INTEGER NOT NULL, items INTEGER NOT NULL, violations INTEGER NOT NULL,"
+    "  degraded INTEGER NOT NULL, sealed INTEGER NOT NULL,"
+    "  UNIQUE(tenant, hour)) STRICT;"
+    "CREATE INDEX exposure_open ON exposure(hour) WHERE sealed = 0;"
+
+    "CREATE TABLE gap(id INTEGER PRIMARY KEY, feed INTEGER REFERENCES feed(id),"
+    "  tenant TEXT NOT NULL, since INTEGER, until INTEGER, ours INTEGER NOT NULL,"
+    "  why TEXT) STRICT;"
+    "CREATE INDEX gap_tenant ON gap(tenant, since);"
+    "CREATE UNIQUE INDEX gap_open"
+    "  ON gap(coalesce(feed, 0), tenant) WHERE until IS NULL;"
+
+    "CREATE TABLE ledger_row(seq INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;"
+
+    "INSERT INTO shard(id, fence)"
+    "  WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1023)"
+    "  SELECT i, 0 FROM n;";
+
+/* Step i makes version i + 1 of version i; a step that was released never changes. */
+static const char *const steps[] = {step_1};
+#define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
+
+_Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");
+
+static int
+take_step(struct store *s, int64_t from, struct err *e)
+{
+	char sql[256];
+	int rc = db_exec(s, steps[from], e);
+
+	snprintf(sql, sizeof(sql),
+	    "INSERT INTO migration VALUES(%lld, CAST(strftime('%%s') AS INTEGER));"
+	    "PRAGMA user_version = %lld; PRAGMA application_id = %d",
+	    (long long)from + 1, (long long)from + 1, APPLICATION);
+	return rc == 0 ? db_exec(s, sql, e) : rc;
+}
+
+static int
+migrate(struct store *s, struct err *e)
+{
+	int64_t version;
+	int rc = db_exec(s, "BEGIN IMMEDIATE", e);
+
+	if (rc < 0)
+		return rc;
+	/* Asked again under the lock: another process may have been faster. */
+	version = db_number(s, -1, "PRAGMA user_version", "");
+	if (version < 0 || version > SCHEMA)
+		rc = err_set(e, TOSD_ESTATE,
+		    "%s: changed while it was opened: try again", s->path);
+	for (int64_t v = version; rc == 0 && v < SCHEMA; v++)
+		rc = take_step(s, v, e);
+	if (rc == 0)
+		rc = db_exec(s, "COMMIT", e);
+	if (rc < 0 && !sqlite3_get_autocommit(s->db))
+		db_exec(s, "ROLLBACK", NULL);
+	db_forget(s); /* PRAGMA statements of the cache saw another schema */
+	if (rc < 0)
+		return e != NULL ? err_wrap(e, "making the tables") : rc;
+	return 0;
+}
+
+static int
+pragma(struct store *s, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = db_query(s, sql, e, "");
+	int rc = st != NULL ? db_step(s, st, e) : e != NULL ? e->code : TOSD_EIO;
+
+	*out = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
+	if (rc > 0)
+		sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
+}
+
+int
+db_schema(struct store *s, struct err *e)
+{
+	int64_t version, app, tables;
+	int rc;
+
+	if ((rc = pragma(s, "PRAGMA user_version", &version, e)) < 0 ||
+	    (rc = pragma(s, "PRAGMA application_id", &app, e)) < 0 ||
+	    (rc = pragma(s, "SELECT count(*) FROM sqlite_schema", &tables, e)) < 0)
+		return rc;
+	if (app != APPLICATION && (tables > 0 || app != 0 || version != 0))
+		return err_set(e, TOSD_EINVAL,
+		    "%s: is a database of another program: name another path", s->path);
+	if (version > SCHEMA)
+		return err_set(e, TOSD_ESTATE,
+		    "%s: has schema version %lld, this tosd knows up to %lld: start "
+		    "the "
+		    "newer tosd again, or restore a backup from before the upgrade",
+		    s->path, (long long)version, (long long)SCHEMA);
+	if (version == SCHEMA)
+		return 0;
+	if (s->readonly)
+		return err_set(e, TOSD_ESTATE,
+		    "%s: has schema version %lld, wanted %lld: start the daemon once, "
+		    "it "
+		    "brings it up to date",
+		    s->path, (long long)version, (long long)SCHEMA);
+	return migrate(s, e);
+}
