@@ -15,6 +15,6 @@ libtosd_evidence_a_SOURCES = \
 	%D%/warc.c %D%/warc.h
 
 check_PROGRAMS += tests/test_evidence
-tests_test_evidence_SOURCES = tests/test_evidence.c tests/suite.h
+tests_test_evidence_SOURCES = tests/test_evidence.c tests/evidence_log.h tests/suite.h
 tests_test_evidence_LDADD = libtosd_evidence.a libtosd_base.a $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
