@@ -1,1 +1,11 @@
-# The notice room: libraries and tests.
+# The notice room: templates, composed mails, and the courier's transports.
+noinst_LIBRARIES += libtosd_notice.a
+libtosd_notice_a_SOURCES = \
+	%D%/mail_word.c %D%/mail_word.h \
+	%D%/template.h %D%/template_tree.h \
+	%D%/template_parse.c %D%/template_render.c
+
+check_PROGRAMS += tests/test_template
+tests_test_template_SOURCES = tests/test_template.c tests/suite.h
+tests_test_template_LDADD = libtosd_notice.a libtosd_base.a $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
