@@ -16,3 +16,10 @@ tests_test_template_LDADD = libtosd_notice.a libtosd_base.a $(CUNIT_LIBS) \
 check_PROGRAMS += tests/notice_main
 tests_notice_main_SOURCES = tests/notice_main.c
 tests_notice_main_LDADD = $(tests_test_template_LDADD)
+
+check_PROGRAMS += tests/test_notice
+tests_test_notice_SOURCES = tests/test_notice.c tests/suite.h
+tests_test_notice_LDADD = $(tests_test_template_LDADD)
+
+dist_check_SCRIPTS += tests/test_notice_mail.py
+EXTRA_DIST += tests/notice/stage.tenant.json tests/notice/stage.tenant.eml
