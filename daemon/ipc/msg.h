@@ -68,6 +68,11 @@ struct msg_hello {
 	int64_t pid;
 };
 
+/* The first one starts the role; later ones are new configuration. */
+struct msg_conf {
+	uint32_t index; /* which one of its role the receiver is */
+};
+
 struct msg_peer {
 	uint8_t role; /* enum role of the other end */
 	uint32_t index;
@@ -228,6 +233,7 @@ struct msg {
 	int fd;		     /* -1: none */
 	union {
 		struct msg_hello hello;
+		struct msg_conf conf;
 		struct msg_peer peer;
 		struct msg_stuck stuck;
 		struct msg_secret secret;
