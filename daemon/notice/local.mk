@@ -1,1 +1,25 @@
-# The notice room: libraries and tests.
+# The notice room: templates, composed mails, and the courier's transports.
+noinst_LIBRARIES += libtosd_notice.a
+libtosd_notice_a_SOURCES = \
+	%D%/mail_word.c %D%/mail_word.h \
+	%D%/notice.h %D%/notice_compose.c %D%/notice_quote.c \
+	%D%/notice_set.c %D%/notice_set.h \
+	%D%/notice_lint.c %D%/notice_lint.h \
+	%D%/template.h %D%/template_tree.h \
+	%D%/template_parse.c %D%/template_render.c
+
+check_PROGRAMS += tests/test_template
+tests_test_template_SOURCES = tests/test_template.c tests/suite.h
+tests_test_template_LDADD = libtosd_notice.a libtosd_base.a $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/notice_main
+tests_notice_main_SOURCES = tests/notice_main.c
+tests_notice_main_LDADD = $(tests_test_template_LDADD)
+
+check_PROGRAMS += tests/test_notice
+tests_test_notice_SOURCES = tests/test_notice.c tests/suite.h
+tests_test_notice_LDADD = $(tests_test_template_LDADD)
+
+dist_check_SCRIPTS += tests/test_notice_mail.py
+EXTRA_DIST += tests/notice/stage.tenant.json tests/notice/stage.tenant.eml
