@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosd/policy.h: what a policy plugin of tosd needs, and all that it sees.
+ *
+ * A plugin is a shared object that looks at one item (a post, an article, a comment)
+ * at a time and reports what it FINDS.  It cannot act: there is no call to warn, block
+ * or suspend anybody, here or anywhere else in tosd.  What follows from a finding is
+ * decided elsewhere, by written rules and, at the end, by people.
+ *
+ * The whole of a plugin:
+ *
+ *	#include <string.h>
+ *	#include <tosd/policy.h>
+ *
+ *	static const struct tosd_host *host;
+ *	static int32_t shouting;
+ *
+ *	static int
+ *	open_(const struct tosd_host *h, const struct tosd_str *settings, void **state,
+ *	    const char **errstr)
+ *	{
+ *		struct tosd_rule r = {sizeof(r), "manners/shouting", 1, NULL, "9.1",
+ *		    "manners", TOSD_LOW, TOSD_ENFORCE};
+ *
+ *		host = h;
+ *		shouting = h->declare(h, &r, errstr);
+ *		return shouting < 0 ? TOSD_FAILED : TOSD_DONE;
+ *	}
+ *
+ *	static int
+ *	check(void *state, const struct tosd_item *item, struct tosd_report *report,
+ *	    const char **errstr)
+ *	{
+ *		struct tosd_str text = host->field(host, item, TOSD_TEXT);
+ *		const char *at = memchr(text.ptr, '!', text.len);
+ *
+ *		if (at != NULL) {
+ *			uint32_t i = (uint32_t)(at - text.ptr);
+ *			struct tosd_span span = {i, i + 1};
+ *			struct tosd_finding f = {sizeof(f), shouting, 0.5, &span, 1,
+ *			    {"it shouts", 9}};
+ *
+ *			host->finding(host, report, &f);
+ *		}
+ *		return TOSD_DONE;
+ *	}
+ *
+ *	TOSD_POLICY(.name = "shouting", .version = "1", .needs = TOSD_NEED_TEXT,
+ *	    .open = open_, .check = check);
+ *
+ * Build: cc -shared -fPIC -o shouting.so shouting.c $(pkg-config --cflags tosd-policy)
+ *
+ * LAWS
+ * Findings, never actions.  Same input, same findings: a plugin may depend on the item,
+ * its event time, its settings and the named sets, and on nothing else (no clock, no
+ * randomness, no environment, no memory of earlier items, and no network).  A missing
+ * answer is an answer: who cannot judge an item returns TOSD_DEGRADED and says why;
+ * returning TOSD_DONE without a finding means "looked at, nothing found".
+ *
+ * PROCESS AND THREADS
+ * Plugins run in worker processes of their own.  All calls come from one thread, one
+ * after another, never inside one another; several workers load the same plugin.
+ * open() may read files; after it the sandbox closes: no files, no sockets, no new
+ * processes.  A worker that crashes, or is silent past the configured deadline, is
+ * killed, and the item is recorded as not judged by the plugin.
+ *
+ * MEMORY
+ * No allocation crosses the border: each side frees what it has allocated.  What the
+ * host passes to open() as text, and the host table, are valid until close() returns;
+ * items, reports and what field() and link() return until the check() they were given
+ * to returns.  What a plugin passes to the host is copied before the call returns.
+ * A text left in *errstr must stay valid until the next call into the plugin.
+ *
+ * UNITS
+ * Text is UTF-8, valid, without NUL; lengths and offsets are bytes.  Time is
+ * milliseconds since 1970-01-01T00:00:00Z.  Scores are 0 to 1.
+ *
+ * COMPATIBILITY
+ * Tables begin with their size and grow at the end only; so a plugin made for 1.x runs
+ * on every host 1.y, in both directions.  A slot that may be missing on the other side
+ * is asked for with TOSD_HAS(table, slot).  A host refuses another major number.
+ *
+ * API CHANGES
+ * 1.0 (tosd 0.1): the first.
+ */
+#ifndef TOSD_POLICY_H
+#define TOSD_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TOSD_ABI_MAJOR 1
+#define TOSD_ABI_MINOR 0
+
+/* Whether the table behind p, made by somebody else, has the slot, and filled. */
+#define TOSD_HAS(p, slot)                                                                \
+	((p)->size >= (size_t)((const char *)(&(p)->slot + 1) - (const char *)(p)) &&    \
+	    (p)->slot != 0)
+
+/* What a callback returns. */
+enum tosd_result {
+	TOSD_DONE = 0,	   /* done; for check(): the whole item was judged */
+	TOSD_FAILED = -1,  /* open(), selftest(): not usable, see *errstr */
+	TOSD_DEGRADED = -2 /* check(): not wholly judged, see *errstr; findings are kept */
+};
+
+/* What a plugin needs beyond its settings.  The operator grants it (`grant` in
+ * tosd.conf); a plugin that needs more than that is not loaded.  Without the need
+ * the host gives empty strings and no links. */
+enum tosd_need {
+	TOSD_NEED_TEXT = 1 << 0,   /* TOSD_TEXT, TOSD_LANG */
+	TOSD_NEED_LINKS = 1 << 1,  /* TOSD_URL, link() */
+	TOSD_NEED_AUTHOR = 1 << 2, /* TOSD_AUTHOR */
+	TOSD_NEED_TENANT = 1 << 3, /* TOSD_TENANT */
+	TOSD_NEED_SETS = 1 << 4	   /* in_set(), set_at() */
+};
+
+enum tosd_severity {
+	TOSD_LOW = 10,
+	TOSD_MEDIUM = 20,
+	TOSD_HIGH = 30,
+	TOSD_CRITICAL = 40 /* danger to life: people are told at once */
+};
+
+/* The life of a rule.  Only findings of TOSD_ENFORCE ever count. */
+enum tosd_mode {
+	TOSD_DRAFT = 0,
+	TOSD_SHADOW = 1, /* recorded, for measuring */
+	TOSD_CANARY = 2, /* reserved: 1.0 hosts record it as shadow */
+	TOSD_ENFORCE = 3
+};
+
+/* Borrowed bytes, not NUL-terminated.  ptr is never NULL when it comes from the host. */
+struct tosd_str {
+	const char *ptr;
+	size_t len;
+};
+
+struct tosd_item;   /* what is judged */
+struct tosd_report; /* where findings of one check() go */
+
+enum tosd_field {
+	TOSD_TEXT,   /* title, body, summary, a blank line between: spans count in it */
+	TOSD_LANG,   /* language tag as the feed gives it, often empty */
+	TOSD_URL,
+	TOSD_AUTHOR, /* keyed hash of the author within the tenant, hexadecimal */
+	TOSD_TENANT  /* opaque key of the tenant, hexadecimal */
+};
+
+/* What a plugin may find.  Declared in open(), at least one. */
+struct tosd_rule {
+	size_t size;	      /* sizeof(struct tosd_rule) */
+	const char *id;	      /* "pack/rule": lower-case letters, digits, '-', '.', '/'; at
+			       * most 127 bytes; no two rules of a host share one */
+	uint32_t rev;	      /* raised with each change of meaning; from 1 */
+	const char *digest;   /* 64 hex digits of SHA-256 over what the rule is made of
+			       * (a pack's bytes); NULL: the plugin's own object */
+	const char *clause;   /* of the acceptable-use policy, "3.2 violence" */
+	const char *category; /* "violence", "spam", ...; "safety": for the safety desk,
+			       * apart from the tenant's score */
+	int32_t severity;     /* enum tosd_severity */
+	int32_t mode;	      /* enum tosd_mode */
+};
+
+struct tosd_span {
+	uint32_t start, end; /* bytes [start, end) of TOSD_TEXT, start < end, both on
+			      * borders of characters */
+};
+
+struct tosd_finding {
+	size_t size;			/* sizeof(struct tosd_finding) */
+	int32_t rule;			/* what declare() returned */
+	double score;			/* how sure: 0 to 1 */
+	const struct tosd_span *spans;	/* what it stands on; ascending by start */
+	size_t nspans;			/* at most TOSD_SPANS; 0: the item as a whole */
+	struct tosd_str reason;		/* for people: what was found, in words */
+};
+#define TOSD_SPANS 64	   /* spans of one finding */
+#define TOSD_FINDINGS 256  /* findings of one item, per plugin */
+#define TOSD_REASON 512	   /* bytes of a reason; longer ones are cut */
+
+enum tosd_log {
+	TOSD_LOG_PROBLEM = 3, /* something of the operator's was refused and left out */
+	TOSD_LOG_WARN = 4,
+	TOSD_LOG_INFO = 6,
+	TOSD_LOG_DEBUG = 7
+};
+
+/* What the host offers.  h is the table itself, as open() got it. */
+struct tosd_host {
+	size_t size;
+	uint32_t abi_major, abi_minor;
+
+	/* In open() only.  The number of the rule (from 0), or -1 and *errstr (valid until
+	 * the next call into the host) when the rule breaks the form above. */
+	int32_t (*declare)(const struct tosd_host *h, const struct tosd_rule *rule,
+	    const char **errstr);
+
+	/* In check() only.  Empty where the item has no such field or it was not needed. */
+	struct tosd_str (*field)(const struct tosd_host *h, const struct tosd_item *item,
+	    enum tosd_field which);
+
+	/* In check() only.  The i-th address in the item, from 0; length 0: no more. */
+	struct tosd_str (*link)(const struct tosd_host *h, const struct tosd_item *item,
+	    size_t i);
+
+	/* In check() only.  Publication time, or when it was first seen. */
+	int64_t (*event_time)(const struct tosd_host *h, const struct tosd_item *item);
+
+	/* In check() only.  0, or -1 when the host refuses the finding (rule not declared,
+	 * score or spans out of range, too many): the item then counts as degraded. */
+	int (*finding)(const struct tosd_host *h, struct tosd_report *report,
+	    const struct tosd_finding *f);
+
+	/* In check() only.  Takes units of work off the item's budget (a unit is about one
+	 * byte looked at once) and returns what is left.  Below 0: stop, and return
+	 * TOSD_DEGRADED.  Counted and not timed, so that an item always ends alike. */
+	int64_t (*budget)(const struct tosd_host *h, struct tosd_report *report,
+	    int64_t units);
+
+	/* Named sets of strings, the same until close().  "@protected": names of the
+	 * provider's own sites, vehicles and staff roles.  in_set(): 1, 0, or -1 when there
+	 * is no such set; compares ASCII letters without case.  set_at(): the i-th member in
+	 * sorted order; length 0: no more. */
+	int (*in_set)(const struct tosd_host *h, const char *set, struct tosd_str member);
+	struct tosd_str (*set_at)(const struct tosd_host *h, const char *set, size_t i);
+
+	/* Writes a line; control characters are escaped. */
+	void (*log)(const struct tosd_host *h, enum tosd_log level, struct tosd_str text);
+
+	/* --- end of 1.0 */
+};
+
+enum tosd_type {
+	TOSD_STRING,
+	TOSD_INTEGER, /* decimal, 64 bits */
+	TOSD_NUMBER,  /* decimal with a point */
+	TOSD_BOOL     /* "true" or "false" */
+};
+
+/* A row of the settings schema.  The host checks what tosd.conf says against it. */
+struct tosd_setting {
+	const char *key;
+	enum tosd_type type;
+	const char *preset; /* when the key is not given; NULL: it must be given */
+	const char *doc;    /* one line for people */
+};
+
+/* What a plugin is.  Made with TOSD_POLICY(). */
+struct tosd_policy {
+	size_t size;
+	uint32_t abi_major, abi_minor; /* of the header that it was built with */
+
+	const char *name;    /* as in tosd.conf: [a-z][a-z0-9-]*, at most 63 bytes */
+	const char *version; /* the plugin's own, for people */
+	uint32_t needs;	     /* TOSD_NEED_* */
+
+	/* Once, first.  settings[i] is the value of the i-th row of the schema, checked and
+	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE,
+	 * or TOSD_FAILED and *errstr: not loaded then, and close() is not called. */
+	int (*open)(const struct tosd_host *h, const struct tosd_str *settings,
+	    void **state, const char **errstr);
+
+	/* For each item.  TOSD_DONE or TOSD_DEGRADED. */
+	int (*check)(void *state, const struct tosd_item *item, struct tosd_report *report,
+	    const char **errstr);
+
+	/* --- optional from here; NULL or 0 when there is none */
+
+	void (*close)(void *state);
+	const struct tosd_setting *schema;
+	size_t nschema;
+
+	/* After open(), before the first check(): judges examples of its own.  TOSD_DONE, or
+	 * TOSD_FAILED and *errstr: not loaded then. */
+	int (*selftest)(void *state, const char **errstr);
+
+	/* --- end of 1.0 */
+};
+
+#if defined(__GNUC__)
+#define TOSD_EXPORT __attribute__((visibility("default")))
+#else
+#define TOSD_EXPORT
+#endif
+
+/* The one symbol that a plugin exports.  To be linked so that it stays the only one:
+ * -fvisibility=hidden, or libtool's -export-symbols-regex '^tosd_policy$'. */
+extern TOSD_EXPORT const struct tosd_policy tosd_policy;
+#define TOSD_POLICY(...)                                                                 \
+	const struct tosd_policy tosd_policy = {.size = sizeof(struct tosd_policy),      \
+	    .abi_major = TOSD_ABI_MAJOR, .abi_minor = TOSD_ABI_MINOR, __VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

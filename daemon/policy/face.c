@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* face: the calls a plugin can make, and the checks on what it says; see face.h. */
+#include "policy/face.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define RULES_MAX 20000
+#define LOG_MAX 1000 /* bytes of a plugin's line */
+
+_Static_assert((int)TOSD_LOW == SEVERITY_LOW && (int)TOSD_MEDIUM == SEVERITY_MEDIUM &&
+	(int)TOSD_HIGH == SEVERITY_HIGH && (int)TOSD_CRITICAL == SEVERITY_CRITICAL,
+    "the public header and ours name the same grades");
+_Static_assert((int)TOSD_DRAFT == MODE_DRAFT && (int)TOSD_SHADOW == MODE_SHADOW &&
+	(int)TOSD_CANARY == MODE_CANARY && (int)TOSD_ENFORCE == MODE_ENFORCE,
+    "the public header and ours name the same modes");
+
+/* The table is the first member, so its address is the face's. */
+static struct policy_face *
+face_of(const struct tosd_host *h)
+{
+	return (struct policy_face *)(uintptr_t)h;
+}
+
+static int32_t __attribute__((format(printf, 3, 4)))
+refuse(struct policy_face *f, const char **errstr, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f->why, sizeof(f->why), fmt, ap);
+	va_end(ap);
+	if (errstr != NULL)
+		*errstr = f->why;
+	return -1;
+}
+
+static bool
+good_id(const char *s)
+{
+	size_t n = strnlen(s, 128);
+
+	return n > 0 && n < 128 &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
+}
+
+/* One line of plain text that fits the ledger. */
+static bool
+good_words(const char *s, size_t max)
+{
+	size_t n = s != NULL ? strnlen(s, max + 1) : 0;
+
+	if (n == 0 || n > max || !text_valid(s, n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)s[i] < 0x20 || s[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static const char *
+bad_rule(const struct tosd_rule *r)
+{
+	uint8_t d[DIGEST_LEN];
+
+	if (r->id == NULL || !good_id(r->id))
+		return "its id must be 1 to 127 of a-z, 0-9, '-', '.' and '/'";
+	if (r->rev == 0 || r->rev > INT32_MAX)
+		return "its rev must be from 1";
+	if (r->digest != NULL && (strnlen(r->digest, 65) != 64 ||
+				     !digest_unhex(r->digest, d, sizeof(d))))
+		return "its digest must be 64 hexadecimal digits";
+	if (!good_words(r->clause, 200))
+		return "its clause must be 1 to 200 bytes of text";
+	if (r->category == NULL || !good_id(r->category) || strlen(r->category) > 32)
+		return "its category must be 1 to 32 of a-z, 0-9 and '-'";
+	if (strcmp(finding_severity_name(r->severity), "unknown") == 0)
+		return "its severity is none of TOSD_LOW to TOSD_CRITICAL";
+	if (r->mode < TOSD_DRAFT || r->mode > TOSD_ENFORCE)
+		return "its mode is none of TOSD_DRAFT to TOSD_ENFORCE";
+	return NULL;
+}
+
+static int32_t
+host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
+{
+	struct policy_face *f = face_of(h);
+	struct policy_rule *to;
+	const char *bad;
+
+	if (f->phase != POLICY_OPENING)
+		return refuse(f, errstr, "declare() is for open() only");
+	if (r == NULL || r->size < sizeof(*r))
+		return refuse(f, errstr, "a rule without its size");
+	if ((bad = bad_rule(r)) != NULL)
+		return refuse(f, errstr, "rule `%.64s': %s",
+		    r->id != NULL && good_id(r->id) ? r->id : "?", bad);
+	for (size_t i = 0; i < f->nrules; i++)
+		if (strcmp(f->rules[i].id, r->id) == 0)
+			return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
+	if (f->nrules >= RULES_MAX)
+		return refuse(f, errstr, "more than %d rules", RULES_MAX);
+	f->rules = xrealloc(f->rules, (f->nrules + 1) * sizeof(*f->rules));
+	to = &f->rules[f->nrules];
+	to->id = xstrdup(r->id);
+	to->rev = r->rev;
+	to->digest = xstrdup(r->digest != NULL ? r->digest : f->object);
+	to->clause = xstrdup(r->clause);
+	to->category = xstrdup(r->category);
+	to->severity = r->severity;
+	to->mode = r->mode == TOSD_CANARY ? MODE_SHADOW : (enum finding_mode)r->mode;
+	return (int32_t)f->nrules++;
+}
+
+/* The same author gives the same hash within a tenant, another one elsewhere. */
+static struct tosd_str
+author_hash(const struct tosd_item *item)
+{
+	struct tosd_item *w = (struct tosd_item *)(uintptr_t)item;
+	uint8_t d[DIGEST_LEN];
+
+	if (item->it->author == NULL || item->it->author[0] == '\0')
+		return (struct tosd_str){"", 0};
+	if (w->author[0] == '\0') {
+		struct digest_part parts[] = {
+		    {"tosd author", 12},
+		    {item->tenant, strlen(item->tenant) + 1},
+		    {item->it->author, strlen(item->it->author)},
+		};
+
+		digest_parts(parts, 3, d);
+		digest_hex(d, 16, w->author);
+	}
+	return (struct tosd_str){w->author, 32};
+}
+
+static struct tosd_str
+host_field(const struct tosd_host *h, const struct tosd_item *item, enum tosd_field which)
+{
+	static const uint32_t need[] = {
+	    [TOSD_TEXT] = TOSD_NEED_TEXT,
+	    [TOSD_LANG] = TOSD_NEED_TEXT,
+	    [TOSD_URL] = TOSD_NEED_LINKS,
+	    [TOSD_AUTHOR] = TOSD_NEED_AUTHOR,
+	    [TOSD_TENANT] = TOSD_NEED_TENANT,
+	};
+	const char *s = NULL;
+
+	if ((size_t)which >= sizeof(need) / sizeof(need[0]) ||
+	    !(face_of(h)->granted & need[which]))
+		return (struct tosd_str){"", 0};
+	if (which == TOSD_TEXT)
+		return (struct tosd_str){item->text, item->len};
+	if (which == TOSD_AUTHOR)
+		return author_hash(item);
+	if (which == TOSD_LANG)
+		s = item->it->lang;
+	else if (which == TOSD_URL)
+		s = item->it->url;
+	else
+		s = item->tenant;
+	return (struct tosd_str){s != NULL ? s : "", s != NULL ? strlen(s) : 0};
+}
+
+static struct tosd_str
+host_link(const struct tosd_host *h, const struct tosd_item *item, size_t i)
+{
+	if (!(face_of(h)->granted & TOSD_NEED_LINKS) || i >= item->it->nlinks)
+		return (struct tosd_str){"", 0};
+	return (struct tosd_str){item->it->links[i], strlen(item->it->links[i])};
+}
+
+static int64_t
+host_event_time(const struct tosd_host *h, const struct tosd_item *item)
+{
+	(void)h;
+	return item->time;
+}
+
+/* True where a character begins or the text ends. */
+static bool
+on_border(const struct tosd_item *item, uint32_t at)
+{
+	return at == item->len || ((uint8_t)item->text[at] & 0xc0) != 0x80;
+}
+
+static const char *
+bad_finding(const struct tosd_report *r, const struct tosd_finding *f)
+{
+	if (f == NULL || f->size < sizeof(*f))
+		return "a finding without its size";
+	if (f->rule < 0 || (size_t)f->rule >= r->face->nrules)
+		return "a finding of a rule that it has not declared";
+	if (!(f->score >= 0 && f->score <= 1))
+		return "a score that is not 0 to 1";
+	if (f->nspans > TOSD_SPANS || (f->nspans > 0 && f->spans == NULL))
+		return "too many spans, or none where some are said";
+	for (size_t i = 0; i < f->nspans; i++) {
+		const struct tosd_span *s = &f->spans[i];
+
+		if (s->start >= s->end || s->end > r->item->len)
+			return "a span outside of the text";
+		if (!on_border(r->item, s->start) || !on_border(r->item, s->end))
+			return "a span that cuts a character";
+		if (i > 0 && s->start < s[-1].start)
+			return "spans that are not in order";
+	}
+	if (f->reason.len > 0 && f->reason.ptr == NULL)
+		return "a reason of NULL";
+	if (r->n >= TOSD_FINDINGS)
+		return "too many findings for one item";
+	return NULL;
+}
+
+/* A reason as one line of valid UTF-8, cut between characters. */
+static char *
+clean_reason(struct tosd_str s)
+{
+	struct buf in = {0}, out = {0};
+	size_t n = s.len > TOSD_REASON ? TOSD_REASON : s.len;
+
+	while (n < s.len && n > 0 && ((uint8_t)s.ptr[n] & 0xc0) == 0x80)
+		n--;
+	text_repair(&in, n > 0 ? s.ptr : "", n);
+	text_escape_buf(&out, in.len > 0 ? in.data : "", in.len);
+	buf_free(&in);
+	return buf_take(&out);
+}
+
+static int
+host_finding(const struct tosd_host *h, struct tosd_report *r, const struct tosd_finding *f)
+{
+	const struct policy_rule *rule;
+	struct finding *to;
+	const char *bad;
+
+	if (face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != face_of(h))
+		return -1;
+	if ((bad = bad_finding(r, f)) != NULL) {
+		if (r->bad[0] == '\0')
+			snprintf(r->bad, sizeof(r->bad), "made %s", bad);
+		return -1;
+	}
+	rule = &r->face->rules[f->rule];
+	r->v = xrealloc(r->v, (r->n + 1) * sizeof(*r->v));
+	to = &r->v[r->n++];
+	*to = (struct finding){.rule = xstrdup(rule->id), .rev = rule->rev,
+	    .pack = xstrdup(rule->digest), .clause = xstrdup(rule->clause),
+	    .category = xstrdup(rule->category), .reason = clean_reason(f->reason),
+	    .severity = rule->severity, .score = f->score, .mode = rule->mode,
+	    .nspans = f->nspans};
+	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
+	for (size_t i = 0; i < f->nspans; i++)
+		to->spans[i] = (struct finding_span){f->spans[i].start, f->spans[i].end};
+	return 0;
+}
+
+static int64_t
+host_budget(const struct tosd_host *h, struct tosd_report *r, int64_t units)
+{
+	(void)h;
+	if (r == NULL || units < 0)
+		return -1;
+	if (r->budget >= 0)
+		r->budget = units > r->budget ? -1 : r->budget - units;
+	return r->budget;
+}
+
+int
+policy_set_compare(const char *a, size_t alen, const char *b, size_t blen)
+{
+	size_t n = alen < blen ? alen : blen;
+	int c = n > 0 ? strncasecmp(a, b, n) : 0;
+
+	if (c != 0 || alen == blen)
+		return c;
+	return alen < blen ? -1 : 1;
+}
+
+static const struct policy_set *
+find_set(const struct policy_face *f, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < f->nsets; i++)
+		if (f->granted & TOSD_NEED_SETS && strcmp(f->sets[i].name, name) == 0)
+			return &f->sets[i];
+	return NULL;
+}
+
+static int
+host_in_set(const struct tosd_host *h, const char *set, struct tosd_str m)
+{
+	const struct policy_set *s = find_set(face_of(h), set);
+	size_t lo = 0, hi = s != NULL ? s->n : 0;
+
+	if (s == NULL)
+		return -1;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = policy_set_compare(s->v[mid], strlen(s->v[mid]), m.ptr, m.len);
+
+		if (c == 0)
+			return 1;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
+static struct tosd_str
+host_set_at(const struct tosd_host *h, const char *set, size_t i)
+{
+	const struct policy_set *s = find_set(face_of(h), set);
+
+	if (s == NULL || i >= s->n)
+		return (struct tosd_str){"", 0};
+	return (struct tosd_str){s->v[i], strlen(s->v[i])};
+}
+
+static void
+host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
+{
+	struct policy_face *f = face_of(h);
+	int n = (int)(text.len > LOG_MAX ? LOG_MAX : text.len);
+	char *line;
+
+	if (text.ptr == NULL)
+		return;
+	line = xasprintf("%.*s", n, text.ptr);
+	if (level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING)
+		f->problem(f->ctx, f->plugin, line);
+	else
+		log_write(level <= TOSD_LOG_WARN ? LOG_L_WARN :
+			level <= TOSD_LOG_INFO	 ? LOG_L_INFO :
+						   LOG_L_DEBUG,
+		    "policy", "%s: %s", f->plugin, line);
+	free(line);
+}
+
+void
+policy_face_init(struct policy_face *f)
+{
+	f->table = (struct tosd_host){
+	    .size = sizeof(struct tosd_host),
+	    .abi_major = TOSD_ABI_MAJOR,
+	    .abi_minor = TOSD_ABI_MINOR,
+	    .declare = host_declare,
+	    .field = host_field,
+	    .link = host_link,
+	    .event_time = host_event_time,
+	    .finding = host_finding,
+	    .budget = host_budget,
+	    .in_set = host_in_set,
+	    .set_at = host_set_at,
+	    .log = host_log,
+	};
+	f->phase = POLICY_IDLE;
+}
+
+void
+policy_face_clear(struct policy_face *f)
+{
+	for (size_t i = 0; i < f->nrules; i++) {
+		free(f->rules[i].id);
+		free(f->rules[i].digest);
+		free(f->rules[i].clause);
+		free(f->rules[i].category);
+	}
+	free(f->rules);
+	f->rules = NULL;
+	f->nrules = 0;
+}
+
+static int
+compare_findings(const void *pa, const void *pb)
+{
+	const struct finding *a = pa, *b = pb;
+	int c = strcmp(a->rule, b->rule);
+
+	for (size_t i = 0; c == 0 && i < a->nspans && i < b->nspans; i++) {
+		if (a->spans[i].start != b->spans[i].start)
+			c = a->spans[i].start < b->spans[i].start ? -1 : 1;
+		else if (a->spans[i].end != b->spans[i].end)
+			c = a->spans[i].end < b->spans[i].end ? -1 : 1;
+	}
+	if (c == 0 && a->nspans != b->nspans)
+		c = a->nspans < b->nspans ? -1 : 1;
+	if (c == 0 && a->score != b->score)
+		c = a->score > b->score ? -1 : 1;
+	return c != 0 ? c : strcmp(a->reason, b->reason);
+}
+
+void
+policy_report_sort(struct tosd_report *r)
+{
+	if (r->n > 1)
+		qsort(r->v, r->n, sizeof(*r->v), compare_findings);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * face: the host's table as one plugin sees it, with the rules that it declared and the
+ * report that it is writing.  Everything that comes from the plugin is checked here,
+ * before anybody else sees it.
+ */
+#ifndef TOSD_POLICY_FACE_H
+#define TOSD_POLICY_FACE_H
+
+#include <tosd/policy.h>
+
+#include "base/finding.h"
+#include "base/item.h"
+
+/* A set of names, sorted (policy_set_compare), no doubles; owned by the host. */
+struct policy_set {
+	const char *name;
+	const char **v;
+	size_t n;
+};
+
+struct policy_rule { /* owned by the face */
+	char *id, *digest, *clause, *category;
+	uint32_t rev;
+	int severity;
+	enum finding_mode mode;
+};
+
+enum policy_phase { POLICY_IDLE, POLICY_OPENING, POLICY_CHECKING };
+
+struct policy_face {
+	struct tosd_host table; /* first: what the plugin holds points here */
+	enum policy_phase phase;
+	const char *plugin, *object; /* name and digest; borrowed */
+	uint32_t granted;
+	const struct policy_set *sets;
+	size_t nsets;
+	struct policy_rule *rules;
+	size_t nrules;
+	char why[256]; /* the last errstr that we gave */
+	void (*problem)(void *ctx, const char *plugin, const char *text);
+	void *ctx;
+};
+
+/* What is judged: all borrowed but author. */
+struct tosd_item {
+	const struct item *it;
+	const char *text;
+	size_t len;
+	const char *tenant;
+	int64_t time;
+	char author[33]; /* made when asked for; empty until then */
+};
+
+struct tosd_report {
+	const struct policy_face *face;
+	const struct tosd_item *item;
+	struct finding *v;
+	uint32_t n;
+	int64_t budget;
+	char bad[256]; /* the first thing that was refused; empty: nothing */
+};
+
+/* Fills in the table and its phase; the caller has set the other fields. */
+void policy_face_init(struct policy_face *f);
+/* Frees the rules. */
+void policy_face_clear(struct policy_face *f);
+
+/* At the end of a check(): puts the findings in order (rule, spans, score). */
+void policy_report_sort(struct tosd_report *r);
+
+/* Compares as in_set() does; for sorting and searching sets. */
+int policy_set_compare(const char *a, size_t alen, const char *b, size_t blen);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host: the plugins of a configuration; see host.h. */
+#include "policy/host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "policy/face.h"
+#include "policy/plugin.h"
+
+/* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
+ * each byte.  Enough for thousands of patterns on a normal post; an end for wicked ones. */
+#define BUDGET_ITEM (4 << 20)
+#define BUDGET_BYTE 64
+
+struct slot {
+	struct policy_plugin *plugin;
+	struct policy_face *face; /* on its own, because the plugin keeps its address */
+	void *state;
+};
+
+struct policy_host {
+	struct policy_options o;
+	struct slot *v;
+	size_t n;
+	struct policy_set sets[1];
+	char **problems;
+	size_t nproblems;
+	char digest[DIGEST_HEX];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+problem(struct policy_host *h, const char *fmt, ...)
+{
+	struct buf b = {0};
+	va_list ap;
+	char *raw;
+
+	va_start(ap, fmt);
+	if (vasprintf(&raw, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	text_escape_buf(&b, raw, strlen(raw));
+	free(raw);
+	h->problems = xrealloc(h->problems, (h->nproblems + 1) * sizeof(*h->problems));
+	h->problems[h->nproblems] = buf_take(&b);
+	if (h->o.report != NULL)
+		h->o.report(h->o.ctx, h->problems[h->nproblems]);
+	h->nproblems++;
+}
+
+static void
+face_problem(void *ctx, const char *plugin, const char *text)
+{
+	problem(ctx, "%s: %s", plugin, text);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	return policy_set_compare(x, strlen(x), y, strlen(y));
+}
+
+static void
+make_sets(struct policy_host *h)
+{
+	const struct conf_safety *s = h->o.safety;
+	struct policy_set *set = &h->sets[0];
+	size_t n = s != NULL ? s->nprotect : 0;
+
+	set->name = "@protected";
+	set->v = xcalloc(n + 1, sizeof(*set->v));
+	for (size_t i = 0; i < n; i++)
+		if (s->protect[i][0] != '\0')
+			set->v[set->n++] = s->protect[i];
+	if (set->n == 0)
+		return;
+	qsort(set->v, set->n, sizeof(*set->v), compare_names);
+	n = 1;
+	for (size_t i = 1; i < set->n; i++)
+		if (compare_names(&set->v[i], &set->v[n - 1]) != 0)
+			set->v[n++] = set->v[i];
+	set->n = n;
+}
+
+static void
+slot_clear(struct slot *s)
+{
+	if (s->face != NULL)
+		policy_face_clear(s->face);
+	policy_plugin_free(&s->plugin);
+	free(s->face);
+}
+
+static const char *
+other_with_rule(const struct policy_host *h, const char *id)
+{
+	for (size_t i = 0; i < h->n; i++)
+		for (size_t k = 0; k < h->v[i].face->nrules; k++)
+			if (strcmp(h->v[i].face->rules[k].id, id) == 0)
+				return policy_plugin_name(h->v[i].plugin);
+	return NULL;
+}
+
+/* open() and selftest(); on failure the plugin has been closed again. */
+static int
+slot_open(struct policy_host *h, struct slot *s, struct err *e)
+{
+	const struct tosd_policy *t = policy_plugin_table(s->plugin);
+	const char *name = policy_plugin_name(s->plugin), *why = NULL;
+	int rc;
+
+	s->face->phase = POLICY_OPENING;
+	rc = t->open(&s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
+	s->face->phase = POLICY_IDLE;
+	if (rc != TOSD_DONE)
+		return err_set(e, TOSD_EINVAL, "plugin `%s' did not open: %s", name,
+		    why != NULL ? why : "it does not say why");
+	rc = 0;
+	if (s->face->nrules == 0)
+		rc = err_set(e, TOSD_EINVAL, "plugin `%s' has no rules", name);
+	if (rc == 0 && TOSD_HAS(t, selftest) && t->selftest(s->state, &why) != TOSD_DONE)
+		rc = err_set(e, TOSD_EINVAL, "plugin `%s' failed its own test: %s", name,
+		    why != NULL ? why : "it does not say which");
+	for (size_t i = 0; rc == 0 && i < s->face->nrules; i++) {
+		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
+
+		if (other != NULL)
+			rc = err_set(e, TOSD_EINVAL, "plugin `%s' declares the rule `%s', "
+			    "which is one of plugin `%s'", name, id, other);
+	}
+	if (rc != 0 && TOSD_HAS(t, close))
+		t->close(s->state);
+	return rc;
+}
+
+static int
+add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
+{
+	/* A plugin named here gets the folders of the policy section unless its own
+	 * settings say otherwise. */
+	struct conf_setting extra[2];
+	struct slot s = {0};
+	size_t nextra = 0;
+	int rc;
+
+	if (h->o.conf->packs_dir != NULL)
+		extra[nextra++] = (struct conf_setting){"packs_dir", h->o.conf->packs_dir};
+	if (h->o.conf->cache_dir != NULL)
+		extra[nextra++] = (struct conf_setting){"cache_dir", h->o.conf->cache_dir};
+	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
+	if (rc != 0)
+		return rc;
+	s.face = xcalloc(1, sizeof(*s.face));
+	s.face->plugin = policy_plugin_name(s.plugin);
+	s.face->object = policy_plugin_digest(s.plugin);
+	s.face->granted = policy_plugin_granted(s.plugin);
+	s.face->sets = h->sets;
+	s.face->nsets = 1;
+	s.face->problem = face_problem;
+	s.face->ctx = h;
+	policy_face_init(s.face);
+	rc = slot_open(h, &s, e);
+	if (rc != 0) {
+		slot_clear(&s);
+		return rc;
+	}
+	h->v = xrealloc(h->v, (h->n + 1) * sizeof(*h->v));
+	h->v[h->n++] = s;
+	return 0;
+}
+
+/* Where files lie is no part of a policy; what they say is in the rules' digests. */
+static void
+digest_plugin(struct buf *b, const struct slot *s)
+{
+	const struct tosd_policy *t = policy_plugin_table(s->plugin);
+	const struct tosd_str *set = policy_plugin_settings(s->plugin);
+
+	buf_put_str(b, policy_plugin_name(s->plugin));
+	buf_put_str(b, policy_plugin_digest(s->plugin));
+	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
+		size_t n = strlen(t->schema[i].key);
+
+		if (n > 4 && strcmp(t->schema[i].key + n - 4, "_dir") == 0)
+			continue;
+		buf_put_str(b, t->schema[i].key);
+		buf_put_str(b, set[i].ptr);
+	}
+	for (size_t i = 0; i < s->face->nrules; i++) {
+		const struct policy_rule *r = &s->face->rules[i];
+
+		buf_put_str(b, r->id);
+		buf_put_u32(b, r->rev);
+		buf_put_str(b, r->digest);
+		buf_put_str(b, r->clause);
+		buf_put_str(b, r->category);
+		buf_put_u32(b, (uint32_t)r->severity);
+		buf_put_u8(b, (uint8_t)r->mode);
+	}
+}
+
+static void
+make_digest(struct policy_host *h)
+{
+	struct buf b = {0};
+
+	buf_put_str(&b, "tosd policy 1");
+	for (size_t i = 0; i < h->n; i++)
+		digest_plugin(&b, &h->v[i]);
+	for (size_t i = 0; i < h->sets[0].n; i++)
+		buf_put_str(&b, h->sets[0].v[i]);
+	digest_hex_of(b.data, b.len, h->digest);
+	buf_free(&b);
+}
+
+int
+policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
+{
+	struct policy_host *h = xcalloc(1, sizeof(*h));
+
+	*out = NULL;
+	h->o = *o;
+	make_sets(h);
+	for (size_t i = 0; i < o->conf->nplugins; i++) {
+		struct err why = ERR_INIT;
+
+		if (add_plugin(h, &o->conf->plugins[i], &why) != 0)
+			problem(h, "%s", why.text);
+	}
+	if (h->n == 0) {
+		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
+		    h->nproblems > 0 ? h->problems[h->nproblems - 1] :
+				       "none is configured (policy.plugins)");
+		policy_host_free(&h);
+		return TOSD_ENOENT;
+	}
+	make_digest(h);
+	*out = h;
+	return 0;
+}
+
+void
+policy_host_free(struct policy_host **hp)
+{
+	struct policy_host *h = *hp;
+
+	if (h == NULL)
+		return;
+	*hp = NULL;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct tosd_policy *t = policy_plugin_table(h->v[i].plugin);
+
+		if (TOSD_HAS(t, close))
+			t->close(h->v[i].state);
+		slot_clear(&h->v[i]);
+	}
+	for (size_t i = 0; i < h->nproblems; i++)
+		free(h->problems[i]);
+	free(h->problems);
+	free(h->sets[0].v);
+	free(h->v);
+	free(h);
+}
+
+const char *
+policy_host_digest(const struct policy_host *h)
+{
+	return h->digest;
+}
+
+void
+policy_host_rules(const struct policy_host *h, struct msg_rules *out)
+{
+	uint32_t n = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < h->n; i++)
+		n += (uint32_t)h->v[i].face->nrules;
+	out->digest = xstrdup(h->digest);
+	out->v = xcalloc(n, sizeof(*out->v));
+	for (size_t i = 0; i < h->n; i++) {
+		for (size_t k = 0; k < h->v[i].face->nrules; k++) {
+			const struct policy_rule *r = &h->v[i].face->rules[k];
+
+			out->v[out->n++] = (struct msg_rule){.rule = xstrdup(r->id),
+			    .pack = xstrdup(r->digest), .clause = xstrdup(r->clause),
+			    .category = xstrdup(r->category), .rev = r->rev,
+			    .mode = (uint8_t)r->mode, .severity = r->severity};
+		}
+	}
+	out->problems = xcalloc(h->nproblems + 1, sizeof(*out->problems));
+	for (size_t i = 0; i < h->nproblems; i++)
+		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
+}
+
+static void
+say_degraded(struct buf *b, const char *who, const char *why)
+{
+	if (b->len < 2000)
+		buf_printf(b, "%s%s: %.200s", b->len > 0 ? "; " : "", who, why);
+}
+
+static void
+check_one(struct slot *s, struct tosd_item *item, struct tosd_report *r, struct buf *bad)
+{
+	const char *why = NULL;
+	int rc;
+
+	r->face = s->face;
+	r->item = item;
+	r->budget = BUDGET_ITEM + (int64_t)item->len * BUDGET_BYTE;
+	s->face->phase = POLICY_CHECKING;
+	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
+	s->face->phase = POLICY_IDLE;
+	if (rc != TOSD_DONE)
+		say_degraded(bad, s->face->plugin, why != NULL ? why : "did not say why");
+	else if (r->budget < 0)
+		say_degraded(bad, s->face->plugin, "went over its budget");
+	if (r->bad[0] != '\0')
+		say_degraded(bad, s->face->plugin, r->bad);
+	policy_report_sort(r);
+}
+
+void
+policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
+    int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
+{
+	char *body = item_body(it);
+	struct tosd_item item = {.it = it, .text = body, .len = strlen(body),
+	    .tenant = tenant_key != NULL ? tenant_key : "", .time = event_time};
+	struct buf bad = {0};
+
+	if (item.len > POLICY_TEXT_MAX) {
+		item.len = POLICY_TEXT_MAX;
+		while (((uint8_t)body[item.len] & 0xc0) == 0x80)
+			item.len--;
+		say_degraded(&bad, "host", "text longer than 1 MiB, its beginning was judged");
+	}
+	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
+	if (!text_valid(body, item.len)) {
+		say_degraded(&bad, "host", "text is not valid UTF-8, not judged");
+		item.len = 0;
+		item.text = NULL;
+	}
+	for (size_t i = 0; item.text != NULL && i < h->n; i++) {
+		struct tosd_report r = {0};
+
+		check_one(&h->v[i], &item, &r, &bad);
+		if (r.n > 0) {
+			*findings = xrealloc(*findings, (*n + r.n) * sizeof(**findings));
+			memcpy(*findings + *n, r.v, r.n * sizeof(*r.v));
+			*n += r.n;
+		}
+		free(r.v);
+	}
+	*degraded = bad.len > 0 ? buf_take(&bad) : NULL;
+	buf_free(&bad);
+	free(body);
+}
