@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client: asks web servers on behalf of the daemon: politely (per-host gaps and
+ * limits, validators), within limits (time, size, redirects), only where the guard
+ * lets it, and with every byte kept.  Runs on the loop, in one thread.
+ */
+#ifndef TOSD_FETCH_CLIENT_H
+#define TOSD_FETCH_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "ipc/loop.h"
+#include "ipc/msg.h"
+
+struct fetch_client;
+
+/* What to get.  Everything is copied. */
+struct fetch_request {
+	const char *url;
+	const char *accept; /* Accept header; NULL: feeds first, then anything */
+	const char *etag,
+	    *last_modified; /* validators as they were sent to us, or NULL */
+	const struct conf_range *allow; /* of this tenant, beside conf_fetch.allow */
+	size_t nallow;
+};
+
+/* One answer on the way, the last one included. */
+struct fetch_hop {
+	char *url;
+	char *peer;	/* "192.0.2.1:443", NULL if no connection came about */
+	int32_t status; /* 0: no answer */
+};
+
+/*
+ * What came of it.  All of it belongs to the client and is freed after the callback,
+ * which may take a string or a buffer by setting it to NULL or zero.
+ *
+ * The outcome is POLLED_OK for every 200 that was read: whether it is a feed is not
+ * known here.  A transfer that broke off later than the head has the outcome of the
+ * failure, status 200, truncated set and the body that did come.
+ */
+struct fetch_result {
+	uint8_t outcome; /* enum poll_outcome */
+	int32_t status;	 /* of the last hop, 0 if none */
+	int64_t time;	 /* clock_now() when it was complete */
+	int64_t took;	 /* ms on the wire, waiting for our turn left out */
+	char *url;	 /* of the last hop */
+	char *moved; /* where permanent redirects alone lead; only when it went well */
+	char *peer;
+	char *etag, *last_modified; /* to keep; NULL: none, or the body is not whole */
+	char *content_type;
+	int64_t hint;	     /* ms the answer is fresh, 0: not said */
+	int64_t retry_after; /* ms, 0: not said */
+	bool truncated;	     /* body is cut at a limit or by a failure */
+	char *why;	     /* words for whatever is not plain success, UTF-8 */
+	struct buf request;  /* as sent on the last hop */
+	struct buf head;     /* as received on the last hop */
+	struct buf body;     /* codings taken off */
+	struct fetch_hop *hops;
+	size_t nhops;
+};
+
+/* Called once for each request, from the loop, never from inside fetch_client_get(). */
+typedef void fetch_done_cb(void *ctx, struct fetch_result *r);
+
+/* Never NULL.  conf is copied. */
+struct fetch_client *fetch_client_new(struct loop *l, const struct conf_fetch *conf);
+
+/* Queues it; it starts when its host's turn comes. */
+void fetch_client_get(struct fetch_client *c, const struct fetch_request *req,
+    fetch_done_cb *done, void *ctx);
+
+/* Other limits from now on; what runs goes on under the old time limits. */
+void fetch_client_reconf(struct fetch_client *c, const struct conf_fetch *conf);
+
+/* Ends all that waits or runs with POLLED_OWN_FAULT, before it returns. */
+void fetch_client_abort(struct fetch_client *c, const char *why);
+
+/* Without calling anybody back.  Not from inside a callback. */
+void fetch_client_free(struct fetch_client **c);
+
+struct fetch_stats {
+	uint64_t requests;		 /* taken */
+	uint64_t hops;			 /* sent out */
+	uint64_t connections;		 /* newly made */
+	uint64_t bytes;			 /* of heads and bodies, unpacked */
+	uint64_t outcomes[POLLED_COUNT]; /* of the requests that ended */
+	size_t active, waiting, hosts;	 /* now */
+};
+void fetch_client_stats(const struct fetch_client *c, struct fetch_stats *out);
+
+#endif

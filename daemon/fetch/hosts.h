@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hosts: who may be asked next.  A queue for each host, at most so many requests at
+ * a time and so much time between two of them to one host.  Knows nothing of HTTP and
+ * no clock: the caller says what time it is (steady ms).
+ *
+ * The waiting are the caller's: struct host_wait is the first member of whatever he
+ * queues.  A host that is idle and whose gap is over is forgotten.
+ */
+#ifndef TOSD_FETCH_HOSTS_H
+#define TOSD_FETCH_HOSTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hosts;
+struct host;
+
+struct host_wait {
+	struct host_wait *next;
+	struct host *host; /* set from hosts_put() until hosts_end() */
+};
+
+struct hosts *hosts_new(unsigned per_host, int64_t gap);
+void hosts_free(struct hosts **h); /* the waiting stay the caller's */
+void hosts_limits(struct hosts *h, unsigned per_host, int64_t gap);
+
+/* Queues w for that host (lower-case name); front: before the others of that host. */
+void hosts_put(struct hosts *h, const char *name, struct host_wait *w, bool front);
+
+/* Takes out the next that may start now, NULL if none.  It counts as running until
+ * hosts_end(). */
+struct host_wait *hosts_take(struct hosts *h, int64_t now);
+void hosts_end(struct hosts *h, struct host_wait *w);
+
+/* When hosts_take() is worth a new try; INT64_MAX: not before somebody ends. */
+int64_t hosts_due(const struct hosts *h);
+
+/* Hosts known, and requests that wait. */
+size_t hosts_count(const struct hosts *h);
+size_t hosts_waiting(const struct hosts *h);
+
+#endif

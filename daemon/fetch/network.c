@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* network: see network.h.  Owns nothing. */
+#include "fetch/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void
+network_answered(struct network *n)
+{
+	n->nfailed = 0;
+}
+
+static uint64_t
+fnv1a(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+	return h;
+}
+
+/* Connecting a datagram socket sends nothing: it only asks the routing table. */
+static bool
+routable(const struct sockaddr *sa, socklen_t len)
+{
+	int fd = socket(sa->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = connect(fd, sa, len) == 0;
+	close(fd);
+	return ok;
+}
+
+/* Is there a route to the world?  Asked for the addresses of a root name server. */
+static bool
+has_route(void)
+{
+	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(53)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+
+	inet_pton(AF_INET, "198.41.0.4", &in4.sin_addr);
+	inet_pton(AF_INET6, "2001:503:ba3e::2:30", &in6.sin6_addr);
+	return routable((struct sockaddr *)&in4, sizeof(in4)) ||
+	       routable((struct sockaddr *)&in6, sizeof(in6));
+}
+
+/* What the kernel says about us, not about the other side. */
+static bool
+is_own(int error)
+{
+	static const int own[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EPERM, EACCES,
+	    EADDRNOTAVAIL, ENETDOWN, EAFNOSUPPORT};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (error == own[i])
+			return true;
+	return false;
+}
+
+const char *
+network_failed(struct network *n, const char *host, int error)
+{
+	uint64_t h = fnv1a(host);
+	unsigned i;
+
+	if (is_own(error))
+		return strerror(error);
+	if (error == ECONNREFUSED || error == ECONNRESET) {
+		network_answered(n); /* the other side's machine has spoken */
+		return NULL;
+	}
+	/* Without an errno it was the name that could not be resolved, or time. */
+	if ((error == 0 || error == ENETUNREACH || error == EHOSTUNREACH) &&
+	    !has_route())
+		return "this machine has no route to the network";
+	for (i = 0; i < n->nfailed && n->failed[i] != h; i++)
+		continue;
+	if (i == n->nfailed && n->nfailed < NETWORK_HOSTS)
+		n->failed[n->nfailed++] = h;
+	return n->nfailed == NETWORK_HOSTS ? "no host at all can be reached: our own "
+					     "network is taken to be down"
+					   : NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transfer: one hop of a request: a libcurl easy handle that is used again and again,
+ * the bytes that went over the wire, and every limit that can be enforced while they
+ * do.  Redirects are not followed here.
+ */
+#ifndef TOSD_FETCH_TRANSFER_H
+#define TOSD_FETCH_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+
+/* What to ask for; borrowed until the transfer has ended. */
+struct transfer_ask {
+	const char *url;
+	const char *accept;	   /* Accept header */
+	const char *etag;	   /* sent back as If-None-Match, NULL: not */
+	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
+	int64_t timeout;	   /* ms for this hop; at least 1 */
+	const struct conf_range *allow;
+	size_t nallow;
+};
+
+/* Why we ended it ourselves. */
+enum transfer_stop {
+	TRANSFER_RAN,	 /* we did not */
+	TRANSFER_HEADER, /* header longer than max_header */
+	TRANSFER_BODY,	 /* body longer than allowed */
+	TRANSFER_BOMB,	 /* unpacks to more than 100 times of what came */
+};
+
+struct transfer {
+	CURL *easy;
+	const struct conf_fetch *conf; /* borrowed from the client */
+	void *owner;		       /* whose hop it is; NULL: free */
+	struct transfer *next;	       /* in the client's list of free ones */
+	unsigned generation;	       /* of the configuration it was made for */
+	struct curl_slist *headers;
+	struct transfer_ask ask;
+	/* what happened */
+	struct buf request, head, body; /* body with the codings taken off */
+	size_t head_bytes;		/* of all heads and trailers */
+	size_t raw_bytes;		/* of the body as it came */
+	int status;
+	bool head_done; /* the final answer's head is complete */
+	enum transfer_stop stop;
+	char refused[160]; /* an address that the guard did not let through, in words;
+			    * another address of the host may have worked */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* share: TLS sessions; NULL: none.  conf must outlive the transfer. */
+struct transfer *transfer_new(const struct conf_fetch *conf, CURLSH *share);
+void transfer_free(struct transfer **t);
+
+/* Options that follow the configuration, after it has changed. */
+void transfer_configure(struct transfer *t);
+
+/* Makes it ready for multi_add(). */
+void transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner);
+/* Empties it for the next use; buffers that the owner took stay his. */
+void transfer_end(struct transfer *t);
+
+/* The transfer of an easy handle. */
+struct transfer *transfer_of(CURL *easy);
+
+#endif
