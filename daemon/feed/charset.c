@@ -104,8 +104,8 @@ header_charset(const char *content_type, char out[32])
 
 	out[0] = '\0';
 	if (content_type != NULL)
-		p = find_word(content_type, strnlen(content_type, 512), "charset=");
-	if (p != NULL)
+		p = find_word(content_type, strnlen(content_type, 512), "charset");
+	if (p != NULL && p[strspn(p, " \t")] == '=')
 		name_at(out, p, p + strnlen(p, 64));
 }
 
@@ -137,6 +137,7 @@ own_charset(const char *s, size_t n, char out[32])
 
 struct look {
 	size_t good; /* multi-byte characters of UTF-8 */
+	size_t c1;   /* of these U+0080 to U+009F */
 	size_t bad;  /* bytes that are none */
 	bool nul, control;
 };
@@ -164,6 +165,7 @@ look_at(const char *s, size_t n, struct look *l)
 			i++;
 		} else if ((len = text_decode(s + i, n - i, &cp)) > 0) {
 			l->good++;
+			l->c1 += cp < 0xa0;
 			i += len;
 		} else {
 			l->bad++;
@@ -174,14 +176,15 @@ look_at(const char *s, size_t n, struct look *l)
 
 /* --- conversion -------------------------------------------------------------- */
 
+/* Bytes 0x80 to 0x9f of windows-1252 (WHATWG Encoding). */
+static const uint16_t high[32] = {0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026,
+    0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90,
+    0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161,
+    0x203a, 0x153, 0x9d, 0x17e, 0x178};
+
 static void
 put_1252(struct buf *out, const char *s, size_t n)
 {
-	static const uint16_t high[32] = {0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026,
-	    0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90,
-	    0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161,
-	    0x203a, 0x153, 0x9d, 0x17e, 0x178};
-
 	buf_reserve(out, n + n / 8);
 	for (size_t i = 0; i < n;) {
 		size_t run = i;
@@ -195,6 +198,23 @@ put_1252(struct buf *out, const char *s, size_t n)
 		c = (uint8_t)s[i++];
 		text_encode(out, c == 0 ? 0xfffd : c < 0xa0 ? high[c - 0x80] : c);
 	}
+}
+
+/* C1 controls in UTF-8 come from windows-1252 that was taken for Latin-1. */
+static void
+put_c1(struct buf *out, const char *s, size_t n)
+{
+	const char *end = s + n, *p;
+
+	buf_reserve(out, n + n / 8);
+	while ((p = memchr(s, 0xc2, end - s)) != NULL && p + 1 < end) {
+		uint8_t c = (uint8_t)p[1];
+
+		buf_put(out, s, p - s);
+		text_encode(out, c < 0xa0 ? high[c - 0x80] : c);
+		s = p + 2;
+	}
+	buf_put(out, s, end - s);
 }
 
 /* Appends s read as charset; returns how many bytes were none, or -1 if iconv
@@ -323,8 +343,14 @@ take_utf8(struct feed_text *t, const char *s, size_t n, const struct look *l)
 	t->control = l->control;
 	t->p = s;
 	t->n = n;
-	if (l->bad == 0 && !l->nul)
+	if (l->bad == 0 && !l->nul && l->c1 == 0)
 		return;
+	if (l->bad == 0 && !l->nul) {
+		put_c1(&t->own, s, n);
+		t->p = t->own.data;
+		t->n = t->own.len;
+		return;
+	}
 	text_repair(&t->own, s, n);
 	buf_reserve(&t->own, 0);
 	t->p = t->own.data;
@@ -387,6 +413,25 @@ seven_bit(const char *name)
 	return strncmp(name, "iso-2022", 8) == 0;
 }
 
+/* ASCII is what it was declared to be, if there is such an encoding. */
+static void
+keep_declared(struct feed_text *t, char names[][32], bool ascii)
+{
+	const char *name = names[0][0] != '\0' ? names[0] : names[1];
+	iconv_t cd;
+
+	if (name[0] == '\0' || is_utf8_name(name))
+		return;
+	cd = usable(meaning(name)) ? iconv_open("UTF-8", meaning(name)) : (iconv_t)-1;
+	if (cd == (iconv_t)-1) {
+		t->wrong = true;
+		return;
+	}
+	iconv_close(cd);
+	if (ascii)
+		strcpy(t->encoding, name);
+}
+
 void
 feed_text_read(struct feed_text *t, const void *body, size_t n, const char *content_type)
 {
@@ -409,6 +454,7 @@ feed_text_read(struct feed_text *t, const void *body, size_t n, const char *cont
 	look_at(s, n, &l);
 	if (l.bad == 0 && !seven_bit(names[0]) && !seven_bit(names[1])) {
 		take_utf8(t, s, n, &l);
+		keep_declared(t, names, l.good == 0);
 		return;
 	}
 	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
@@ -418,7 +464,9 @@ feed_text_read(struct feed_text *t, const void *body, size_t n, const char *cont
 		return;
 	}
 	detect(s, n, names[2]);
-	if (is_utf8_name(names[0]) || is_utf8_name(names[1]))
+	/* XML without a declaration is UTF-8; this is not. */
+	if (is_utf8_name(names[0]) || is_utf8_name(names[1]) ||
+	    (names[0][0] == '\0' && names[1][0] == '\0'))
 		t->wrong = true;
 	best_of(t, s, n, names, 3);
 	if (t->p == NULL)

@@ -230,10 +230,10 @@ iso_extended(const char **s, struct when *w)
 		if (number(s, 2, &n) != 2)
 			return false;
 		v = 1;
-		if (**s == '-' && is_digit((*s)[1])) {
+		if (**s == '-' && is_digit((*s)[1]))
 			(*s)++;
+		if (is_digit(**s))
 			number(s, 1, &v);
-		}
 		return week(w, n, v);
 	}
 	if (n == 3 && ((*s)[3] != '-' || !is_digit((*s)[4]))) {
@@ -334,6 +334,9 @@ iso(const char *s)
 		s++;
 	else if (*s != '\0' && !offset(&s, &w))
 		return CLOCK_NONE;
+	/* RFC 9557: the offset before [Zone/Name] stands. */
+	if (*s == '[' && s[strlen(s) - 1] == ']')
+		return resolve(&w);
 	return *s == '\0' ? resolve(&w) : CLOCK_NONE;
 }
 
@@ -371,7 +374,7 @@ compact(const char *s)
 	return resolve(&w);
 }
 
-/* --- Korean: 2004년 05월 28일 01:31:15, 2004-05-25 오후 11:23:17 ------------ */
+/* --- East Asia: 2004년 05월 28일 01:31:15, 2004-05-25 오후 11:23:17, 2004年5月28日 */
 
 static bool
 skip_text(const char **s, const char *what)
@@ -391,14 +394,16 @@ korean_day(const char **s, struct when *w)
 	if (number(s, 4, &w->year) != 4)
 		return false;
 	w->year_digits = 4;
-	if (!skip_text(s, "년") && !skip_text(s, "-") && !skip_text(s, "."))
+	if (!skip_text(s, "년") && !skip_text(s, "年") && !skip_text(s, "-") &&
+	    !skip_text(s, "."))
 		return false;
 	if (number(s, 2, &w->month) == 0 ||
-	    (!skip_text(s, "월") && !skip_text(s, "-") && !skip_text(s, ".")))
+	    (!skip_text(s, "월") && !skip_text(s, "月") && !skip_text(s, "-") &&
+		!skip_text(s, ".")))
 		return false;
 	if (number(s, 2, &w->day) == 0)
 		return false;
-	if (!skip_text(s, "일") && !skip_text(s, "."))
+	if (!skip_text(s, "일") && !skip_text(s, "日") && !skip_text(s, "."))
 		skip_text(s, " ");
 	return true;
 }
@@ -409,7 +414,9 @@ korean(const char *s)
 {
 	struct when w;
 
-	if (strstr(s, "년") == NULL && strstr(s, "오전") == NULL &&
+	bool chinese = strstr(s, "年") != NULL;
+
+	if (!chinese && strstr(s, "년") == NULL && strstr(s, "오전") == NULL &&
 	    strstr(s, "오후") == NULL)
 		return CLOCK_NONE;
 	clear(&w);
@@ -425,7 +432,7 @@ korean(const char *s)
 		s++;
 	if (*s != '\0' && !offset(&s, &w))
 		return CLOCK_NONE;
-	if (!w.zoned)
+	if (!w.zoned && !chinese)
 		w.zone = 9 * 60;
 	return *s == '\0' ? resolve(&w) : CLOCK_NONE;
 }

@@ -524,19 +524,27 @@ feed_value(struct xml_state *s, enum feed_el el, const char *base)
 	}
 }
 
-/* "me@example.com (Name)" and "Name <me@example.com>" of RSS: the name. */
+/* "me@example.com (Name)", "Name (me@example.com)" and "Name <me@example.com>" of
+ * RSS: the name.  An address alone stays. */
 static void
 rss_author(struct draft *d, char *s, int rank)
 {
-	char *open, *close;
+	char *open, *close, *at;
 
 	text_trim(s);
-	if (strchr(s, '@') != NULL && (open = strchr(s, '(')) != NULL &&
-	    (close = strrchr(open, ')')) != NULL && close > open + 1) {
-		draft_author(d, open + 1, close - open - 1, rank);
-		return;
+	at = strchr(s, '@');
+	open = strchr(s, '(');
+	close = open != NULL ? strrchr(open, ')') : NULL;
+	if (at != NULL && close > open + 1 && open > s) {
+		if (at < open) {
+			draft_author(d, open + 1, close - open - 1, rank);
+			return;
+		}
+		if (at < close)
+			*open = '\0';
 	}
-	if ((open = strchr(s, '<')) != NULL && open > s && strchr(open, '@') != NULL)
+	open = strchr(s, '<');
+	if (open != NULL && open > s && strchr(open, '@') != NULL)
 		*open = '\0';
 	draft_author(d, s, strlen(s), rank);
 }
