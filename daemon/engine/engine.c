@@ -11,9 +11,6 @@
 #include "base/log.h"
 #include "engine/engine_in.h"
 
-/* A shard is ours for so long; renewed at a third of it. */
-#define LEASE_TTL (15 * CLOCK_SEC)
-
 int
 engine_must(int rc, int allowed, const char *what, const struct err *e)
 {
@@ -66,7 +63,7 @@ open_all(struct engine *g, const struct engine_options *o, struct err *e)
 
 	if ((rc = file_mkdirs(o->conf->state_dir, 0700, e)) != 0 ||
 	    (rc = store_open(url, &g->store, e)) != 0 ||
-	    (rc = store_claim(g->store, "engine", LEASE_TTL, g->fences, e)) != 0 ||
+	    (rc = store_claim(g->store, "engine", ENGINE_LEASE, g->fences, e)) != 0 ||
 	    (rc = vault_open(o->conf->state_dir, o->sync, &g->vault, e)) != 0 ||
 	    (rc = ledger_open(o->conf->state_dir, o->key, o->sync, &g->ledger, e)) != 0)
 		return rc;

@@ -80,6 +80,9 @@ engine_alive_mark(struct engine *g, int64_t now)
 	snprintf(text, sizeof(text), "%lld", (long long)now);
 	engine_must(store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time",
 	    &e);
+	/* The shards as well: whoever does not renew loses them. */
+	engine_must(store_claim(g->store, "engine", ENGINE_LEASE, g->fences, &e), 0,
+	    "cannot renew the shards", &e);
 	g->next_alive = now + ALIVE_EVERY;
 	return g->next_alive;
 }

@@ -14,6 +14,9 @@
 /* Never more than this many requests with fetch at a time, per connection. */
 #define ENGINE_POLLS_PER_CONNECTION 2
 
+/* A shard is ours for so long, and renewed every minute. */
+#define ENGINE_LEASE (5 * CLOCK_MIN)
+
 /* A feed as scheduled; the rest of it is in the store. */
 struct engine_feed {
 	int64_t id;
@@ -92,7 +95,6 @@ struct engine {
 	uint64_t next_poll_id;
 	bool *fetchers; /* up? */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
-	int64_t next_exposure;
 
 	/* inspection */
 	struct engine_worker *workers;

@@ -217,17 +217,20 @@ keep_capture(struct batch *b, int fd, int64_t now)
 	    b->feed->tenant, "feed", (json_int_t)b->feed->id, "status", b->p->status,
 	    "items", (int)b->p->nitems, "new", (int)b->fresh, "changed", (int)b->changed);
 	int64_t seq;
+	bool kept;
 
 	json_object_set_new(entry, "revisions", json_array());
 	for (size_t i = 0; i < b->n && i < 2000; i++)
 		json_array_append_new(json_object_get(entry, "revisions"),
 		    json_integer(b->revisions[i]));
-	if (engine_capture_put(b->g, fd, meta, b->p->truncated, &ref))
+	kept = engine_capture_put(b->g, fd, meta, b->p->truncated, &ref);
+	if (kept)
 		engine_record_file(entry, &ref);
 	seq = engine_record(b->g, "capture", entry, NULL, now);
 	for (size_t i = 0; i < b->n; i++) {
 		engine_must(store_revision_captured(b->g->store, &b->at, b->revisions[i],
-				ref.id, ref.path, ref.commit, seq, &e),
+				kept ? ref.id : "", kept ? ref.path : NULL,
+				kept ? ref.commit : NULL, seq, &e),
 		    0, "cannot tie a revision to its capture", &e);
 		engine_queue_add(&b->g->pending, b->revisions[i]);
 	}

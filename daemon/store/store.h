@@ -134,6 +134,11 @@ int store_revision_add(struct store *s, const struct store_at *at,
     struct store_item *item, struct store_revision *r, struct err *e);
 int store_revision_get(struct store *s, int64_t id, struct store_revision *out,
     struct err *e);
+/* Ties a revision to the capture that proves it, once that is in the vault: its name
+ * there, commitment and ledger index (-1: none). */
+int store_revision_captured(struct store *s, const struct store_at *at, int64_t id,
+    const char *capture, const char *file, const char *commit, int64_t entry,
+    struct err *e);
 int store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e);

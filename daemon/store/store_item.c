@@ -190,6 +190,25 @@ store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
 }
 
 int
+store_revision_captured(struct store *s, const struct store_at *at, int64_t id,
+    const char *capture, const char *file, const char *commit, int64_t entry,
+    struct err *e)
+{
+	static const char sql[] = "UPDATE revision SET capture = ?2, file = ?3, "
+				  "vault_commit = ?4, entry = ?5 WHERE id = ?1";
+	bool own;
+	int rc = db_write(s, at, NULL, &own, e), n = 0;
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(s, sql, &n, e, "ittti", id, capture, file, commit, entry);
+	if (rc == 0 && n == 0)
+		rc = err_set(
+		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+	return db_done(s, own, rc, e);
+}
+
+int
 store_revision_pending(
     struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
 {

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role_engine: the engine on channels and in real time.  One turn of the loop
+ * handles every message that is there, then one tick commits it all together.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "console/control.h"
+#include "engine/engine.h"
+#include "ipc/role.h"
+#include "roles.h"
+
+#define STATS_EVERY (5 * CLOCK_SEC)
+
+struct engine_role {
+	struct role_self *self;
+	struct conf *conf;
+	struct notice_set *notices;
+	struct ledger_key *key;
+	struct engine *engine;
+	struct control *control;
+	struct loop_timer *tick, *stats;
+	bool stopping;
+};
+
+/* --- the turn --------------------------------------------------------------------------- */
+
+static void
+kick(struct engine_role *r)
+{
+	loop_timer_set(r->tick, 0);
+}
+
+static void
+on_tick(void *ctx)
+{
+	struct engine_role *r = ctx;
+	int64_t now = clock_now(), next = engine_tick(r->engine, now);
+
+	if (r->stopping && !engine_busy(r->engine)) {
+		role_exit(r->self);
+		return;
+	}
+	loop_timer_set(r->tick, next > now ? next - now : 1);
+}
+
+static void
+on_send(void *ctx, enum role to, uint32_t index, struct msg *m)
+{
+	struct engine_role *r = ctx;
+
+	/* A peer that is gone takes its messages along: peer_down tells the engine. */
+	role_send(r->self, to, index, m);
+}
+
+static void
+on_msg(void *ctx, struct msg *m)
+{
+	struct engine_role *r = ctx;
+
+	engine_handle(r->engine, m, clock_now());
+	kick(r);
+}
+
+static void
+on_peer_up(void *ctx, enum role role, uint32_t index)
+{
+	struct engine_role *r = ctx;
+
+	engine_peer_up(r->engine, role, index, clock_now());
+	kick(r);
+}
+
+static void
+on_peer_down(void *ctx, enum role role, uint32_t index)
+{
+	struct engine_role *r = ctx;
+
+	engine_peer_down(r->engine, role, index, clock_now());
+	kick(r);
+}
+
+static json_t *
+on_control(void *ctx, const json_t *request, uint32_t uid)
+{
+	struct engine_role *r = ctx;
+	json_t *reply = engine_control(r->engine, request, uid, clock_now());
+
+	kick(r);
+	return reply;
+}
+
+static void
+on_stats(void *ctx)
+{
+	struct engine_role *r = ctx;
+	struct msg m;
+	json_t *j;
+
+	if (role_has_peer(r->self, ROLE_CONSOLE, 0)) {
+		msg_init(&m, MSG_STATS);
+		j = engine_stats(r->engine, clock_now());
+		m.stats.json = json_dumps(j, JSON_COMPACT);
+		json_decref(j);
+		role_send(r->self, ROLE_CONSOLE, 0, &m);
+	}
+	loop_timer_set(r->stats, STATS_EVERY);
+}
+
+/* --- start ------------------------------------------------------------------------------ */
+
+/* The log's key: given by the supervisor as a secret, or a file of our own that the
+ * first start makes. */
+static int
+load_key(struct engine_role *r, struct err *e)
+{
+	const struct buf *given = role_secret(r->self, "log-key");
+	char *dir = xasprintf("%s/keys", r->conf->state_dir);
+	char *path = xasprintf("%s/log.key", dir);
+	int rc;
+
+	if (given != NULL) {
+		rc = ledger_key_parse(given->data, &r->key, e);
+		goto out;
+	}
+	if ((rc = file_mkdirs(dir, 0700, e)) != 0)
+		goto out;
+	rc = ledger_key_load(path, &r->key, e);
+	if (rc != TOSD_ENOENT)
+		goto out;
+	if ((rc = ledger_key_new(r->conf->ledger.origin, &r->key, e)) == 0 &&
+	    (rc = ledger_key_save(r->key, path, e)) == 0)
+		log_notice("engine", "made a signing key in %s: keep a copy of %s/log.vkey "
+		    "elsewhere", path, r->conf->state_dir);
+out:
+	free(path);
+	free(dir);
+	return rc;
+}
+
+static void
+release(void *ctx)
+{
+	struct engine_role *r = ctx;
+
+	control_free(&r->control);
+	engine_free(&r->engine, clock_now());
+	loop_timer_free(&r->tick);
+	loop_timer_free(&r->stats);
+	ledger_key_free(&r->key);
+	notice_set_free(&r->notices);
+	conf_free(&r->conf);
+	free(r);
+}
+
+static int
+start(struct role_self *self, const struct buf *sources, struct sandbox_profile *profile,
+    struct err *e)
+{
+	struct engine_role *r = xcalloc(1, sizeof(*r));
+	struct engine_options o = {.sync = FILE_SYNC, .send = on_send, .ctx = r};
+	int rc;
+
+	r->self = self;
+	role_set_ctx(self, r);
+	r->tick = loop_timer_new(role_loop(self), on_tick, r);
+	r->stats = loop_timer_new(role_loop(self), on_stats, r);
+	if ((rc = conf_of_role(sources, &r->conf, e)) != 0 ||
+	    (rc = file_mkdirs(r->conf->state_dir, 0700, e)) != 0 ||
+	    (rc = file_mkdirs(r->conf->run_dir, 0755, e)) != 0 ||
+	    (rc = load_key(r, e)) != 0 ||
+	    (rc = notice_set_load(r->conf->templates_dir, &r->notices, e)) != 0)
+		return rc;
+	o.conf = r->conf;
+	o.notices = r->notices;
+	o.key = r->key;
+	if ((rc = engine_new(&o, clock_now(), &r->engine, e)) != 0)
+		return rc;
+	rc = control_new(role_loop(self), r->conf->control, on_control, r, &r->control, e);
+	if (rc != 0)
+		return rc;
+	profile_of_role(ROLE_ENGINE, r->conf, profile);
+	loop_timer_set(r->tick, 0);
+	loop_timer_set(r->stats, STATS_EVERY);
+	return 0;
+}
+
+static int
+reconf(void *ctx, const struct buf *sources, struct err *e)
+{
+	struct engine_role *r = ctx;
+	struct conf *conf = NULL;
+	struct notice_set *notices = NULL;
+	int rc;
+
+	if ((rc = conf_of_role(sources, &conf, e)) != 0 ||
+	    (rc = notice_set_load(conf->templates_dir, &notices, e)) != 0) {
+		conf_free(&conf);
+		return rc;
+	}
+	engine_reconf(r->engine, conf, notices, clock_now());
+	conf_free(&r->conf);
+	notice_set_free(&r->notices);
+	r->conf = conf;
+	r->notices = notices;
+	kick(r);
+	return 0;
+}
+
+static void
+stop(void *ctx)
+{
+	struct engine_role *r = ctx;
+
+	/* The others have ended before us and all that they sent is in. */
+	r->stopping = true;
+	engine_drain(r->engine);
+	kick(r);
+}
+
+int
+role_engine_main(void)
+{
+	static const struct role_ops ops = {
+	    .role = ROLE_ENGINE,
+	    .start = start,
+	    .reconf = reconf,
+	    .msg = on_msg,
+	    .peer_up = on_peer_up,
+	    .peer_down = on_peer_down,
+	    .stop = stop,
+	    .free = release,
+	};
+
+	return role_main(&ops);
+}
