@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl: the table of commands.  Each has its file; those that ask a running
+ * daemon share tosctl_ask.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tosctl/tosctl_ask.h"
+#include "tosctl/tosctl_evidence.h"
+#include "tosctl/tosctl_parse.h"
+#include "tosctl/tosctl_rebuild.h"
+#include "tosctl/tosctl_render.h"
+#include "tosctl/tosctl_replay.h"
+#include "tosctl/tosctl_scan.h"
+#include "tosctl/tosctl_simulate.h"
+#include "tosctl/tosctl_trend.h"
+
+#define EXIT_USAGE 2
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+	const char *summary;
+} commands[] = {
+    {"status", tosctl_ask, "what the daemon is doing"},
+    {"tenants", tosctl_ask, "tenants, what was seen of them, their cases"},
+    {"feeds", tosctl_ask, "feeds and how readable they are"},
+    {"violations", tosctl_ask, "what was found and whether it is still there"},
+    {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
+    {"notices", tosctl_ask, "notices that were made"},
+    {"outbox", tosctl_ask, "messages; outbox ID delivered|resend|failed --person P"},
+    {"decide", tosctl_ask, "decide NUMBER accept|reject --person P --reason TEXT"},
+    {"appeal", tosctl_ask, "appeal NUMBER open|reject|uphold --person P --reason TEXT"},
+    {"reply", tosctl_ask, "reply NUMBER --person P --reason TEXT: a tenant's answer"},
+    {"hold", tosctl_ask, "hold NUMBER set|clear --person P --reason TEXT"},
+    {"erase", tosctl_ask, "erase FILE --person P --reason TEXT: a capture"},
+    {"poll", tosctl_ask, "poll [TENANT]: read feeds now"},
+    {"evidence", tosctl_evidence, "verify the record; show an entry; make a key"},
+    {"rebuild", tosctl_rebuild, "make the store again from ledger and vault"},
+    {"replay", tosctl_replay, "take recorded decisions again and compare"},
+    {"simulate", tosctl_simulate, "play a scenario in virtual time"},
+    {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
+    {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
+    {"policy", tosctl_policy, "lint or test packs"},
+    {"render", tosctl_render, "a template with a JSON document"},
+    {"trend", tosctl_trend, "whether a series rises, falls or stays"},
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int
+usage(FILE *to)
+{
+	fprintf(to, "usage: tosctl COMMAND [ARGUMENTS]\n\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+	fprintf(to, "\nMore in tosctl(1).  Exit codes: 0 done, 1 negative answer, 2 usage, "
+	    "3 cannot.\n");
+	return to == stdout ? 0 : EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return usage(stdout);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		printf("tosctl %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (strcmp(commands[i].name, argv[1]) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "tosctl: there is no command `%s'; `tosctl help' lists them\n",
+	    argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tosctl_ask: commands that a running daemon answers, over its control socket. */
+#ifndef TOSD_TOSCTL_ASK_H
+#define TOSD_TOSCTL_ASK_H
+
+/* argv[0] names the command (status, tenants, decide ...).  Returns the exit code. */
+int tosctl_ask(int argc, char **argv);
+
+#endif
