@@ -2,9 +2,9 @@
 /*
  * sim_world: posts as intervals of virtual time.  A post is online from `from` to
  * `until`; an edit ends one interval and begins another under the same id.  What
- * the tenant does after a report is written into the scenario (`removed_after'
- * counts from the post, `removed_after_report' from the first look at its page,
- * which only a report causes).
+ * the tenant does after a report is written into the scenario: `removed_after'
+ * counts from the post, `removed_after_report' from the delivery of the notice that
+ * cites it.
  */
 #include "tosctl/sim_world.h"
 
@@ -380,33 +380,47 @@ answer_feed(struct sim_world *w, const struct conf_tenant *t, int64_t now,
 	out->well_formed = true;
 }
 
-/* A look at a post's page: only reported posts are looked at. */
+static struct post *
+post_at(struct sim_world *w, const char *url, int64_t now)
+{
+	for (size_t i = 0; i < w->nposts; i++) {
+		char *its = post_url(&w->posts[i]);
+		bool same = strcmp(its, url) == 0;
+
+		free(its);
+		if (same && online(&w->posts[i], now))
+			return &w->posts[i];
+	}
+	return NULL;
+}
+
+void
+sim_world_report(struct sim_world *w, const char *url, int64_t now)
+{
+	struct post *p = post_at(w, url, now);
+
+	if (p == NULL || p->reported)
+		return;
+	p->reported = true;
+	if (p->after_report != CLOCK_NONE && now + p->after_report < p->until)
+		p->until = now + p->after_report;
+}
+
 static void
 answer_page(struct sim_world *w, const struct msg_poll *poll, int64_t now,
     struct msg_polled *out)
 {
+	const struct post *p = post_at(w, poll->url, now);
+
 	out->outcome = POLLED_GONE;
 	out->status = 410;
-	for (size_t i = 0; i < w->nposts; i++) {
-		struct post *p = &w->posts[i];
-		char *url = post_url(p);
-		bool same = strcmp(url, poll->url) == 0;
-
-		free(url);
-		if (!same || !online(p, now))
-			continue;
-		out->items = xcalloc(1, sizeof(*out->items));
-		post_item(p, &out->items[0]);
-		out->nitems = 1;
-		out->outcome = POLLED_OK;
-		out->status = 200;
-		/* From the first look on the tenant knows. */
-		if (!p->reported && p->after_report != CLOCK_NONE &&
-		    now + p->after_report < p->until)
-			p->until = now + p->after_report;
-		p->reported = true;
+	if (p == NULL)
 		return;
-	}
+	out->items = xcalloc(1, sizeof(*out->items));
+	post_item(p, &out->items[0]);
+	out->nitems = 1;
+	out->outcome = POLLED_OK;
+	out->status = 200;
 }
 
 static int

@@ -32,6 +32,9 @@ void sim_world_free(struct sim_world **w);
 void sim_world_answer(struct sim_world *w, const struct msg_poll *poll, int64_t now,
     struct msg *out);
 
+/* A delivered notice cites the post at this address: the tenant knows of it now. */
+void sim_world_report(struct sim_world *w, const char *url, int64_t now);
+
 /* Whether mail to this address is refused at this time. */
 bool sim_world_bounces(const struct sim_world *w, const char *recipient, int64_t now);
 

@@ -6,6 +6,7 @@
  */
 #include "tosctl/tosctl_simulate.h"
 
+#include <ftw.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ struct sim {
 	uint64_t order;
 	int64_t now;
 	bool all;
+	bool delivered; /* a notice reached a tenant in this turn */
 	json_t *scenario;
 };
 
@@ -135,6 +137,8 @@ on_entry(void *ctx, const char *text)
 	bool show = s->all;
 	char *line;
 
+	if (kind != NULL && strcmp(kind, "delivery") == 0)
+		s->delivered = true;
 	for (size_t i = 0; kind != NULL && i < sizeof(shown) / sizeof(shown[0]); i++)
 		show |= strcmp(shown[i], kind) == 0;
 	if (show) {
@@ -170,15 +174,23 @@ go_to(struct sim *s, int64_t t)
 	clock_set_virtual(s->now);
 }
 
+static json_t *
+ask(struct sim *s, const char *cmd)
+{
+	json_t *request = json_pack("{s:s}", "cmd", cmd);
+	json_t *reply = engine_control(s->engine, request, 0, s->now);
+
+	json_decref(request);
+	return reply;
+}
+
 /* A person's request; the tenant's newest case is filled in. */
 static void
 do_deed(struct sim *s, const struct sim_deed *d)
 {
-	json_t *r = json_deep_copy(d->request), *cases, *reply, *row;
+	json_t *r = json_deep_copy(d->request), *cases = ask(s, "cases"), *reply, *row;
 	size_t i;
 
-	cases = engine_control(s->engine, json_object_get(s->scenario, "cases_request"), 0,
-	    s->now);
 	json_array_foreach(json_object_get(cases, "rows"), i, row)
 		if (strcmp(json_string_value(json_object_get(row, "tenant")), d->tenant) == 0)
 			json_object_set(r, "case", json_object_get(row, "case"));
@@ -189,6 +201,24 @@ do_deed(struct sim *s, const struct sim_deed *d)
 	json_decref(reply);
 	json_decref(cases);
 	json_decref(r);
+}
+
+/* Tells the world which posts its tenants know of now. */
+static void
+tell_reported(struct sim *s)
+{
+	json_t *reply = ask(s, "violations"), *row;
+	size_t i;
+
+	s->delivered = false;
+	json_array_foreach(json_object_get(reply, "rows"), i, row) {
+		const char *url = json_string_value(json_object_get(row, "url"));
+
+		if (url != NULL && json_object_get(row, "reported") != NULL &&
+		    json_object_get(row, "ended") == NULL)
+			sim_world_report(s->world, url, s->now);
+	}
+	json_decref(reply);
 }
 
 static void
@@ -220,6 +250,8 @@ run(struct sim *s, int64_t end)
 			sim_world_done(s->world);
 		}
 		tick = engine_tick(s->engine, s->now);
+		if (s->delivered)
+			tell_reported(s);
 	}
 	go_to(s, end);
 }
@@ -324,8 +356,6 @@ simulate(struct sim *s, const char *path, const char *dir, const char *plugin,
 	s->scenario = json_load_file(path, 0, &je);
 	if (s->scenario == NULL)
 		return err_set(e, TOSD_EINVAL, "%s:%d: %s", path, je.line, je.text);
-	json_object_set_new(s->scenario, "cases_request", json_pack("{s:s}", "cmd",
-	    "cases"));
 	start = json_string_value(json_object_get(s->scenario, "start"));
 	end = json_string_value(json_object_get(s->scenario, "end"));
 	s->now = start != NULL ? clock_parse(start) : CLOCK_NONE;
@@ -356,6 +386,15 @@ close_sim(struct sim *s)
 	ledger_key_free(&s->key);
 	conf_free(&s->conf);
 	json_decref(s->scenario);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
 }
 
 static const struct option long_options[] = {
@@ -403,13 +442,8 @@ tosctl_simulate(int argc, char **argv)
 	}
 	rc = simulate(&s, argv[optind], dir, plugin, &e);
 	close_sim(&s);
-	if (dir == temporary) {
-		char *rm = xasprintf("rm -rf %s", temporary);
-
-		if (system(rm) != 0)
-			fprintf(stderr, "tosctl: %s stays\n", temporary);
-		free(rm);
-	}
+	if (dir == temporary)
+		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	if (rc != 0)
 		fprintf(stderr, "tosctl: %s\n", e.text);
 	return rc == 0 ? DONE : CANNOT;
