@@ -4,7 +4,7 @@
  * vectors (the data folder, TOSD_DATA) and against crashes.  What a verifier finds
  * is in test_tamper.c.
  */
-#include <dirent.h>
+#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,52 +89,44 @@ vector_ok(const json_t *j, bool inclusion)
  * odd strings are equal.  Here what is no hash cannot be handed in, so it is refused. */
 #define ODD_VECTOR "sizes-are-equal-one-and-proof-is-empty.json"
 
-static void
-run_vector(const char *path, const char *name, bool inclusion, unsigned *count)
-{
-	json_t *j = load_json(path);
-	bool want;
+static bool vectors_inclusion;
+static unsigned vectors_run;
 
+static int
+run_vector(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	bool want, got;
+	json_t *j;
+
+	(void)st;
+	if (type != FTW_F || !place_ends(path, ".json"))
+		return 0;
+	j = load_json(path);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(j);
 	want = !json_boolean_value(json_object_get(j, "wantErr"));
-	if (strcmp(name, ODD_VECTOR) == 0) {
+	if (strcmp(path + at->base, ODD_VECTOR) == 0) {
 		CU_ASSERT_TRUE(want);
 		want = false;
 	}
-	if (vector_ok(j, inclusion) != want)
+	got = vector_ok(j, vectors_inclusion);
+	if (got != want)
 		fprintf(stderr, "%s: wanted %d\n", path, want);
-	CU_ASSERT_EQUAL(vector_ok(j, inclusion), want);
-	(*count)++;
+	CU_ASSERT_EQUAL(got, want);
+	vectors_run++;
 	json_decref(j);
+	return 0;
 }
 
 static unsigned
 run_vectors(const char *kind, bool inclusion)
 {
 	char *top = xasprintf("%s/rfc6962_merkle/testdata/%s", log_data(), kind);
-	unsigned count = 0;
-	DIR *dir = opendir(top), *sub;
-	struct dirent *d, *f;
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
-	while ((d = readdir(dir)) != NULL) {
-		char *path = xasprintf("%s/%s", top, d->d_name);
-
-		sub = d->d_name[0] == '.' ? NULL : opendir(path);
-		while (sub != NULL && (f = readdir(sub)) != NULL) {
-			char *file = xasprintf("%s/%s", path, f->d_name);
-
-			if (place_ends(f->d_name, ".json"))
-				run_vector(file, f->d_name, inclusion, &count);
-			free(file);
-		}
-		if (sub != NULL)
-			closedir(sub);
-		free(path);
-	}
-	closedir(dir);
+	vectors_inclusion = inclusion;
+	vectors_run = 0;
+	CU_ASSERT_EQUAL(nftw(top, run_vector, 8, FTW_PHYS), 0);
 	free(top);
-	return count;
+	return vectors_run;
 }
 
 static void
