@@ -256,7 +256,6 @@ test_lint_blocks(void)
 	    {"recommendation", NOTICE_LEGAL, "items.url", "url"},
 	    {"recommendation", NOTICE_LEGAL, "evidence.origin", "evidence.origin"},
 	    {"safety", NOTICE_SAFETY, "safety.url", "safety.url"},
-	    {"safety", NOTICE_SAFETY, "safety.quote", "safety.quote"},
 	    {"safety", NOTICE_LEGAL, "safety.captured", "safety.captured"},
 	    {"closed", NOTICE_TENANT, "numbers.violations", "numbers.violations"},
 	};
@@ -288,7 +287,8 @@ test_optional(void)
 	static const char *const paths[] = {"provider.phone", "provider.aup_version",
 	    "tenant.contract", "next_stage", "items.posted", "items.checked", "items.quote",
 	    "items.online_for", "numbers.rate", "numbers.median_takedown", "earlier", "process",
-	    "decided_by", "reasons", "more_items"};
+	    "decided_by", "reasons", "more_items",
+	    "numbers.removal_rate"};
 	struct notice_set *s = load_set();
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -306,12 +306,45 @@ test_optional(void)
 	notice_set_free(&s);
 }
 
+/* All reported posts are gone, but late: the notice has no items and says so. */
+static void
+test_nothing_online(void)
+{
+	static const struct {
+		const char *kind;
+		enum notice_audience a;
+	} who[] = {{"stage", NOTICE_TENANT}, {"stage", NOTICE_MANAGER},
+	    {"recommendation", NOTICE_LEGAL}, {"recommendation", NOTICE_MANAGER}};
+	struct notice_set *s = load_set();
+
+	for (size_t i = 0; i < 4; i++) {
+		json_t *d = load_doc(who[i].kind, who[i].a);
+		struct buf sub = {0}, body = {0};
+		struct err e = ERR_INIT;
+
+		json_object_set_new(d, "items", json_array());
+		json_object_set_new(d, "rules", json_array());
+		if (who[i].a != NOTICE_MANAGER)
+			CU_ASSERT_EQUAL(notice_render(s, who[i].kind, who[i].a, d, &sub, &body, &e),
+			    TOSD_EINVAL);
+		set_at(d, "numbers.online", json_integer(0));
+		if (notice_render(s, who[i].kind, who[i].a, d, &sub, &body, &e) != 0)
+			printf("\n  %s\n", e.text);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(body.data);
+		CU_ASSERT_PTR_NOT_NULL(strstr(body.data, "online any more"));
+		buf_free(&sub);
+		buf_free(&body);
+		json_decref(d);
+	}
+	notice_set_free(&s);
+}
+
 static void
 test_kept_apart(void)
 {
 	struct notice_set *s = load_set();
 	json_t *d = load_doc("safety", NOTICE_SAFETY);
-	struct buf out = {0};
+	struct buf out = {0}, plain = {0};
 	struct err e = ERR_INIT;
 
 	/* The wrong document for the template, and the safety lane for the tenant. */
@@ -324,10 +357,15 @@ test_kept_apart(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "safety"));
 	json_decref(d);
 	d = load_doc("stage", NOTICE_TENANT);
-	json_object_set_new(d, "against", json_array());
-	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &out, &e), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &plain, &e), 0);
+	json_object_set_new(d, "against", json_pack("[s]", "we were blind for a day"));
+	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &out, &e), 0);
+	/* It is neither in the words nor in the attached copy, and the caller keeps it. */
+	CU_ASSERT_TRUE(out.len == plain.len && memcmp(out.data, plain.data, out.len) == 0);
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(d, "against"));
+	buf_free(&plain);
+	buf_free(&out);
 	json_decref(d);
-	CU_ASSERT_EQUAL(out.len, 0);
 	notice_set_free(&s);
 }
 
@@ -709,6 +747,7 @@ static const struct suite_test tests[] = {
     {"the manager's digest is one screen", test_one_screen},
     {"a missing point stops the mail", test_lint_blocks},
     {"what may be absent", test_optional},
+    {"nothing is online any more", test_nothing_online},
     {"safety and deliberation are kept from tenants", test_kept_apart},
     {"injection in every field", test_injection},
     {"data is no template", test_no_template_in_data},

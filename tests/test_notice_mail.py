@@ -3,7 +3,9 @@
 # test_notice_mail: reads a composed notice with Python's email package: what a
 # receiving program sees must be what the document said.
 import email
+import email.header
 import email.policy
+import email.utils
 import json
 import os
 import subprocess
@@ -35,7 +37,13 @@ def check(doc):
     sender = m["From"].addresses[0]
     assert len(m["From"].addresses) == 1
     assert sender.addr_spec == "abuse@host.example", sender
-    assert sender.display_name == doc["provider"]["name"], sender.display_name
+    # The new parser of some Python versions keeps the space between two encoded words
+    # of a display name, against RFC 2047, 6.2; the old one does not.
+    raw_from = email.message_from_bytes(raw)["From"]
+    shown = str(email.header.make_header(email.header.decode_header(raw_from)))
+    shown = email.utils.parseaddr(shown)[0] if shown.startswith('"') else \
+        shown.rsplit(" <", 1)[0]
+    assert shown == doc["provider"]["name"], (raw_from, shown)
     assert m["To"].addresses[0].addr_spec == "owner@forum.example"
     assert m["Message-ID"] == "<2026-000001.n1@host.example>"
     assert m["Date"].datetime.isoformat() == "2026-11-22T13:00:00+00:00"

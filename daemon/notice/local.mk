@@ -1,6 +1,8 @@
 # The notice room: templates, composed mails, and the courier's transports.
 noinst_LIBRARIES += libtosd_notice.a
 libtosd_notice_a_SOURCES = \
+	%D%/courier.c %D%/courier.h \
+	%D%/courier_sendmail.c %D%/courier_smtp.c \
 	%D%/mail_word.c %D%/mail_word.h \
 	%D%/notice.h %D%/notice_compose.c %D%/notice_quote.c \
 	%D%/notice_set.c %D%/notice_set.h \
@@ -23,3 +25,10 @@ tests_test_notice_LDADD = $(tests_test_template_LDADD)
 
 dist_check_SCRIPTS += tests/test_notice_mail.py
 EXTRA_DIST += tests/notice/stage.tenant.json tests/notice/stage.tenant.eml
+
+check_PROGRAMS += tests/courier_main
+tests_courier_main_SOURCES = tests/courier_main.c
+tests_courier_main_LDADD = libtosd_notice.a libtosd_base.a $(CURL_LIBS) $(JANSSON_LIBS) \
+	$(CRYPTO_LIBS)
+
+dist_check_SCRIPTS += tests/test_courier.py

@@ -56,6 +56,8 @@ struct notice_mail {
 
 /* Renders the notice, checks that it makes every mandatory point, and appends the
  * bytes of the mail to out: CRLF, ASCII, no line over 998.  Same input, same bytes.
+ * What speaks against a step ("against") is left out of a tenant's words and copy;
+ * a document with `safety' is refused for tenant and manager.
  * TOSD_ENOENT: no such template; TOSD_EINVAL: the document or the envelope does not
  * do, and e says which name or point; out is as before then. */
 int notice_compose(const struct notice_set *s, const char *kind, enum notice_audience a,

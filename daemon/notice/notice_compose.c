@@ -31,14 +31,28 @@ check_doc(const char *kind, enum notice_audience a, const json_t *doc, struct er
 	if (to == NULL || strcmp(to, notice_audience_name(a)) != 0)
 		return err_set(e, TOSD_EINVAL, "the document's `audience' is not `%s'",
 		    notice_audience_name(a));
-	/* The whole document is attached, so what a template may not show to somebody
-	 * may not be in it either. */
-	for (void *it = json_object_iter((json_t *)doc); it != NULL;
-	     it = json_object_iter_next((json_t *)doc, it))
-		if (!notice_name_allowed(json_object_iter_key(it), a))
-			return err_set(e, TOSD_EINVAL, "`%s' must not be in a document for the %s",
-			    json_object_iter_key(it), notice_audience_name(a));
+	/* The whole document is attached.  A threat in a tenant's document is a mistake
+	 * that nobody may make twice. */
+	if ((a == NOTICE_TENANT || a == NOTICE_MANAGER) &&
+	    json_object_get(doc, "safety") != NULL)
+		return err_set(e, TOSD_EINVAL, "`safety' must not be in a document for the %s",
+		    notice_audience_name(a));
 	return 0;
+}
+
+/* The document as this audience may have it, in words and attached. */
+static json_t *
+doc_for(const json_t *doc, enum notice_audience a)
+{
+	json_t *own = json_copy((json_t *)doc);
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe (own, next, name, value)
+		if (!notice_name_allowed(name, a))
+			json_object_del(own, name);
+	return own;
 }
 
 /* Adds the first few of a list under another name, for digests. */
@@ -99,7 +113,7 @@ render_notice(const struct notice_set *s, const char *kind, enum notice_audience
 {
 	const struct notice_file *f = notice_set_find(s, kind, a);
 	struct notice_lint *lint = notice_lint_new();
-	json_t *view = json_copy((json_t *)doc);
+	json_t *view = doc_for(doc, a);
 	int rc;
 
 	if (f == NULL)
@@ -323,6 +337,7 @@ notice_compose(const struct notice_set *s, const char *kind, enum notice_audienc
     const json_t *doc, const struct notice_mail *mail, struct buf *out, struct err *e)
 {
 	struct buf subject = {0}, body = {0};
+	json_t *own = doc_for(doc, a);
 	char *json = NULL;
 	int rc = check_mail(mail, e);
 
@@ -330,7 +345,7 @@ notice_compose(const struct notice_set *s, const char *kind, enum notice_audienc
 		rc = render_notice(s, kind, a, doc, TEMPLATE_HEADER, &subject, &body, e);
 	if (rc != 0)
 		goto out;
-	json = json_dumps(doc, JSON_INDENT(1) | JSON_SORT_KEYS);
+	json = json_dumps(own, JSON_INDENT(1) | JSON_SORT_KEYS);
 	if (json == NULL) {
 		rc = err_set(e, TOSD_EINVAL, "the notice document cannot be written as JSON");
 		goto out;
@@ -339,6 +354,7 @@ notice_compose(const struct notice_set *s, const char *kind, enum notice_audienc
 	put_parts(out, &body, json);
 out:
 	free(json);
+	json_decref(own);
 	buf_free(&subject);
 	buf_free(&body);
 	return rc;
