@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* charset: which encoding, then conversion with own replacement; see charset.h. */
+#include "feed/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <uchardet/uchardet.h>
+
+#include "base/text.h"
+
+#define NAME_MAX_LEN 31
+#define PROLOG 1024  /* bytes searched for a declaration */
+#define DETECT (64 << 10) /* bytes that uchardet looks at */
+
+/* Names whose real meaning differs (WHATWG Encoding), and what iconv calls it. */
+static const struct {
+	const char *name, *means;
+} aliases[] = {
+    {"utf8", "utf-8"},
+    {"x-utf-8", "utf-8"},
+    {"unicode-1-1-utf-8", "utf-8"},
+    {"us-ascii", "windows-1252"},
+    {"ascii", "windows-1252"},
+    {"iso-8859-1", "windows-1252"},
+    {"iso8859-1", "windows-1252"},
+    {"iso_8859-1", "windows-1252"},
+    {"latin1", "windows-1252"},
+    {"latin-1", "windows-1252"},
+    {"cp1252", "windows-1252"},
+    {"x-cp1252", "windows-1252"},
+    {"cp819", "windows-1252"},
+    {"gb2312", "gb18030"},
+    {"gb_2312-80", "gb18030"},
+    {"gbk", "gb18030"},
+    {"x-gbk", "gb18030"},
+    {"euc-kr", "uhc"},
+    {"ks_c_5601-1987", "uhc"},
+    {"ks_c_5601", "uhc"},
+    {"korean", "uhc"},
+    {"shift_jis", "cp932"},
+    {"shift-jis", "cp932"},
+    {"sjis", "cp932"},
+    {"x-sjis", "cp932"},
+    {"big5", "big5-hkscs"},
+    {"iso-8859-9", "windows-1254"},
+    {"iso-8859-11", "windows-874"},
+    {"tis-620", "windows-874"},
+    {"macintosh", "mac"},
+    {"x-mac-roman", "mac"},
+};
+
+static const char *
+meaning(const char *name)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (strcasecmp(aliases[i].name, name) == 0)
+			return aliases[i].means;
+	return name;
+}
+
+static void
+set_name(char out[32], const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n && i < NAME_MAX_LEN; i++)
+		out[i] = s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i];
+	out[i] = '\0';
+}
+
+/* The name at s, up to a character that no name has; quotes are skipped. */
+static void
+name_at(char out[32], const char *s, const char *end)
+{
+	const char *p;
+
+	while (s < end && (*s == ' ' || *s == '"' || *s == '\'' || *s == '='))
+		s++;
+	for (p = s; p < end && ((*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
+	    *p == '.' || *p == ':' || ((*p | 32) >= 'a' && (*p | 32) <= 'z')); p++)
+		;
+	set_name(out, s, p - s);
+}
+
+static const char *
+find_word(const char *s, size_t n, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i + len <= n; i++)
+		if (strncasecmp(s + i, word, len) == 0)
+			return s + i + len;
+	return NULL;
+}
+
+static void
+header_charset(const char *content_type, char out[32])
+{
+	const char *p = NULL;
+
+	out[0] = '\0';
+	if (content_type != NULL)
+		p = find_word(content_type, strnlen(content_type, 512), "charset");
+	if (p != NULL && p[strspn(p, " \t")] == '=')
+		name_at(out, p, p + strnlen(p, 64));
+}
+
+/* The encoding that the document declares itself. */
+static void
+own_charset(const char *s, size_t n, char out[32])
+{
+	const char *decl, *end, *p = NULL;
+
+	out[0] = '\0';
+	if (n > PROLOG)
+		n = PROLOG;
+	decl = memmem(s, n, "<?xml", 5);
+	if (decl != NULL) {
+		end = memchr(decl, '>', s + n - decl);
+		if (end == NULL)
+			end = s + n;
+		p = find_word(decl, end - decl, "encoding");
+	}
+	if (p == NULL && decl == NULL && find_word(s, n, "<meta") != NULL) {
+		p = find_word(s, n, "charset=");
+		end = s + n;
+	}
+	if (p != NULL)
+		name_at(out, p, end);
+}
+
+/* --- one look at the bytes -------------------------------------------------- */
+
+struct look {
+	size_t good; /* multi-byte characters of UTF-8 */
+	size_t c1;   /* of these U+0080 to U+009F */
+	size_t bad;  /* bytes that are none */
+	bool nul, control;
+};
+
+/* XML allows no C0 controls but tab and line ends. */
+static const uint8_t odd[256] = {
+    [0 ... 8] = 1, [11] = 1, [12] = 1, [14 ... 31] = 1, [128 ... 255] = 2};
+
+static void
+look_at(const char *s, size_t n, struct look *l)
+{
+	size_t i = 0;
+	uint32_t cp;
+	int len;
+
+	memset(l, 0, sizeof(*l));
+	while (i < n) {
+		uint8_t c = (uint8_t)s[i];
+
+		if (odd[c] == 0) {
+			i++;
+		} else if (odd[c] == 1) {
+			l->nul = l->nul || c == 0;
+			l->control = true;
+			i++;
+		} else if ((len = text_decode(s + i, n - i, &cp)) > 0) {
+			l->good++;
+			l->c1 += cp < 0xa0;
+			i += len;
+		} else {
+			l->bad++;
+			i++;
+		}
+	}
+}
+
+/* --- conversion -------------------------------------------------------------- */
+
+/* Bytes 0x80 to 0x9f of windows-1252 (WHATWG Encoding). */
+static const uint16_t high[32] = {0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026,
+    0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90,
+    0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161,
+    0x203a, 0x153, 0x9d, 0x17e, 0x178};
+
+static void
+put_1252(struct buf *out, const char *s, size_t n)
+{
+	buf_reserve(out, n + n / 8);
+	for (size_t i = 0; i < n;) {
+		size_t run = i;
+		uint8_t c;
+
+		while (i < n && (uint8_t)s[i] < 0x80 && s[i] != '\0')
+			i++;
+		buf_put(out, s + run, i - run);
+		if (i == n)
+			break;
+		c = (uint8_t)s[i++];
+		text_encode(out, c == 0 ? 0xfffd : c < 0xa0 ? high[c - 0x80] : c);
+	}
+}
+
+/* C1 controls in UTF-8 come from windows-1252 that was taken for Latin-1. */
+static void
+put_c1(struct buf *out, const char *s, size_t n)
+{
+	const char *end = s + n, *p;
+
+	buf_reserve(out, n + n / 8);
+	while ((p = memchr(s, 0xc2, end - s)) != NULL && p + 1 < end) {
+		uint8_t c = (uint8_t)p[1];
+
+		buf_put(out, s, p - s);
+		text_encode(out, c < 0xa0 ? high[c - 0x80] : c);
+		s = p + 2;
+	}
+	buf_put(out, s, end - s);
+}
+
+/* Appends s read as charset; returns how many bytes were none, or -1 if iconv
+ * does not know the charset. */
+static long
+put_iconv(struct buf *out, const char *charset, const char *s, size_t n)
+{
+	iconv_t cd = iconv_open("UTF-8", charset);
+	char *in = (char *)s;
+	long bad = 0;
+
+	if (cd == (iconv_t)-1)
+		return -1;
+	while (n > 0) {
+		size_t room = n * 2 + 64, had;
+		char *to = buf_reserve(out, room);
+
+		had = room;
+		if (iconv(cd, &in, &n, &to, &room) != (size_t)-1) {
+			out->len += had - room;
+			break;
+		}
+		out->len += had - room;
+		if (errno == E2BIG)
+			continue;
+		bad++;
+		text_encode(out, 0xfffd);
+		iconv(cd, NULL, NULL, NULL, NULL);
+		in++;
+		n--;
+	}
+	iconv_close(cd);
+	return bad;
+}
+
+/* Names that are no charset of documents: conversions with side effects, or ways
+ * to write < and > in bytes that nobody else would read so. */
+static bool
+usable(const char *name)
+{
+	static const char *const never[] = {
+	    "utf-7", "utf7", "unicode-1-1-utf-7", "utf-7-imap", "hz", "hz-gb-2312"};
+
+	if (name[0] == '\0' || strncmp(name, "cs", 2) == 0 || strncmp(name, "java", 4) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (strcmp(name, never[i]) == 0)
+			return false;
+	return true;
+}
+
+/* Reads all as the named charset.  Returns the number of wrong bytes, -1 if the
+ * name is unknown. */
+static long
+convert(struct buf *out, const char *name, const char *s, size_t n)
+{
+	const char *means = meaning(name);
+
+	buf_reset(out);
+	if (strcmp(means, "windows-1252") == 0) {
+		put_1252(out, s, n);
+		return 0;
+	}
+	return usable(means) ? put_iconv(out, means, s, n) : -1;
+}
+
+/* A second clean-up after iconv: NUL is not allowed anywhere. */
+static void
+adopt(struct feed_text *t, const char *name)
+{
+	struct look l;
+
+	look_at(t->own.data != NULL ? t->own.data : "", t->own.len, &l);
+	t->control = l.control;
+	if (l.nul || l.bad > 0) {
+		struct buf clean = {0};
+
+		text_repair(&clean, t->own.data, t->own.len);
+		buf_free(&t->own);
+		t->own = clean;
+		t->wrong = true;
+	}
+	buf_reserve(&t->own, 0);
+	t->p = t->own.data;
+	t->n = t->own.len;
+	set_name(t->encoding, name, strlen(name));
+}
+
+/* A fixed name that the first bytes prove: a mark, or "<" and "?" in wide units. */
+static const char *
+by_first_bytes(const uint8_t *s, size_t n, size_t *skip)
+{
+	static const struct {
+		uint8_t bytes[4], n, skip;
+		const char *name;
+	} marks[] = {
+	    {{0xef, 0xbb, 0xbf}, 3, 3, "utf-8"},
+	    {{0xff, 0xfe, 0, 0}, 4, 4, "utf-32le"},
+	    {{0, 0, 0xfe, 0xff}, 4, 4, "utf-32be"},
+	    {{0xff, 0xfe}, 2, 2, "utf-16le"},
+	    {{0xfe, 0xff}, 2, 2, "utf-16be"},
+	    {{'<', 0, 0, 0}, 4, 0, "utf-32le"},
+	    {{0, 0, 0, '<'}, 4, 0, "utf-32be"},
+	    {{'<', 0, '?', 0}, 4, 0, "utf-16le"},
+	    {{0, '<', 0, '?'}, 4, 0, "utf-16be"},
+	    {{'<', 0, 'r', 0}, 4, 0, "utf-16le"},
+	    {{0, '<', 0, 'r'}, 4, 0, "utf-16be"},
+	    {{'{', 0}, 2, 0, "utf-16le"},
+	    {{0, '{'}, 2, 0, "utf-16be"},
+	    {{0x4c, 0x6f, 0xa7, 0x94}, 4, 0, "ibm037"},
+	};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (n < marks[i].n || memcmp(s, marks[i].bytes, marks[i].n) != 0)
+			continue;
+		*skip = marks[i].skip;
+		return marks[i].name;
+	}
+	return NULL;
+}
+
+static void
+take_utf8(struct feed_text *t, const char *s, size_t n, const struct look *l)
+{
+	strcpy(t->encoding, "utf-8");
+	t->control = l->control;
+	t->p = s;
+	t->n = n;
+	if (l->bad == 0 && !l->nul && l->c1 == 0)
+		return;
+	if (l->bad == 0 && !l->nul) {
+		put_c1(&t->own, s, n);
+		t->p = t->own.data;
+		t->n = t->own.len;
+		return;
+	}
+	text_repair(&t->own, s, n);
+	buf_reserve(&t->own, 0);
+	t->p = t->own.data;
+	t->n = t->own.len;
+	t->wrong = true;
+}
+
+static bool
+is_utf8_name(const char *name)
+{
+	return strcmp(meaning(name), "utf-8") == 0;
+}
+
+/* What uchardet says of the bytes, or windows-1252. */
+static void
+detect(const char *s, size_t n, char out[32])
+{
+	uchardet_t ud = uchardet_new();
+
+	uchardet_handle_data(ud, s, n < DETECT ? n : DETECT);
+	uchardet_data_end(ud);
+	set_name(out, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
+	uchardet_delete(ud);
+	if (out[0] == '\0' || strcmp(out, "ascii") == 0 || is_utf8_name(out))
+		strcpy(out, "windows-1252");
+}
+
+/* Tries the names in turn; the first without a wrong byte wins, else the one with
+ * the fewest. */
+static void
+best_of(struct feed_text *t, const char *s, size_t n, char names[][32], int count)
+{
+	long best = -1, bad;
+	int which = -1;
+
+	for (int i = 0; i < count; i++) {
+		if (names[i][0] == '\0' || is_utf8_name(names[i]))
+			continue;
+		bad = convert(&t->own, names[i], s, n);
+		if (bad < 0)
+			t->wrong = true;
+		if (bad >= 0 && (best < 0 || bad < best)) {
+			best = bad;
+			which = i;
+		}
+		if (bad == 0)
+			break;
+	}
+	if (best != 0 && which >= 0)
+		convert(&t->own, names[which], s, n);
+	if (best != 0)
+		t->wrong = true;
+	if (which >= 0)
+		adopt(t, names[which]);
+}
+
+static bool
+seven_bit(const char *name)
+{
+	return strncmp(name, "iso-2022", 8) == 0;
+}
+
+/* ASCII is what it was declared to be, if there is such an encoding. */
+static void
+keep_declared(struct feed_text *t, char names[][32], bool ascii)
+{
+	const char *name = names[0][0] != '\0' ? names[0] : names[1];
+	iconv_t cd;
+
+	if (name[0] == '\0' || is_utf8_name(name))
+		return;
+	cd = usable(meaning(name)) ? iconv_open("UTF-8", meaning(name)) : (iconv_t)-1;
+	if (cd == (iconv_t)-1) {
+		t->wrong = true;
+		return;
+	}
+	iconv_close(cd);
+	if (ascii)
+		strcpy(t->encoding, name);
+}
+
+void
+feed_text_read(struct feed_text *t, const void *body, size_t n, const char *content_type)
+{
+	const char *s = body, *fixed;
+	char names[3][32];
+	struct look l;
+	size_t skip = 0;
+
+	memset(t, 0, sizeof(*t));
+	fixed = by_first_bytes(body, n, &skip);
+	s += skip;
+	n -= skip;
+	if (fixed != NULL && !is_utf8_name(fixed)) {
+		t->wrong = convert(&t->own, fixed, s, n) != 0;
+		adopt(t, fixed);
+		return;
+	}
+	header_charset(content_type, names[0]);
+	own_charset(s, n, names[1]);
+	look_at(s, n, &l);
+	if (l.bad == 0 && !seven_bit(names[0]) && !seven_bit(names[1])) {
+		take_utf8(t, s, n, &l);
+		keep_declared(t, names, l.good == 0);
+		return;
+	}
+	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
+	 * document, which must not become unreadable as a whole. */
+	if (l.bad > 0 && (l.good > l.bad || fixed != NULL)) {
+		take_utf8(t, s, n, &l);
+		return;
+	}
+	detect(s, n, names[2]);
+	/* XML without a declaration is UTF-8; this is not. */
+	if (is_utf8_name(names[0]) || is_utf8_name(names[1]) ||
+	    (names[0][0] == '\0' && names[1][0] == '\0'))
+		t->wrong = true;
+	best_of(t, s, n, names, 3);
+	if (t->p == NULL)
+		take_utf8(t, s, n, &l);
+}
+
+void
+feed_text_free(struct feed_text *t)
+{
+	buf_free(&t->own);
+	memset(t, 0, sizeof(*t));
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* draft: from the constructs of an item to the item; see draft.h. */
+#include "feed/draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define TITLE_MAX ((size_t)16 << 10)
+#define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
+#define DOC_LINK_BYTES ((size_t)8 << 20)
+
+void
+draft_init(struct draft *d, struct feed_build *build)
+{
+	memset(d, 0, sizeof(*d));
+	item_init(&d->it);
+	d->build = build;
+}
+
+/* A literal value, cleaned and trimmed. */
+static char *
+literal(struct draft *d, const char *s, size_t n, size_t max)
+{
+	struct buf b = {0};
+
+	buf_reserve(&b, n < max ? n : max);
+	if (!feed_plain_put(&b, s, n, max) && d != NULL)
+		d->it.flags |= ITEM_TRUNCATED;
+	return text_trim(buf_take(&b));
+}
+
+static void
+absorb(struct draft *d, struct feed_html *h)
+{
+	for (size_t i = 0; i < h->links.n; i++)
+		feed_links_add(&d->links, NULL, h->links.v[i], strlen(h->links.v[i]));
+	if (h->hidden)
+		d->it.flags |= ITEM_HIDDEN_TEXT;
+	if (h->truncated)
+		d->it.flags |= ITEM_TRUNCATED;
+	if (h->alt != NULL && d->alt.len < SHORT_MAX * 8) {
+		if (d->alt.len > 0)
+			buf_putc(&d->alt, '\n');
+		buf_puts(&d->alt, h->alt);
+	}
+}
+
+char *
+draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, size_t max)
+{
+	struct feed_html_opt opt = {.base = base, .max_text = max};
+	struct feed_html h;
+	char *text;
+
+	if (form == DRAFT_PLAIN || (form == DRAFT_GUESS && !feed_html_likely(s, n)))
+		return literal(d, s, n, max);
+	/* Most constructs hold neither tags nor references. */
+	feed_html_text(s, n, &opt, &h);
+	if (d != NULL)
+		absorb(d, &h);
+	text = h.text;
+	h.text = NULL;
+	feed_html_clear(&h);
+	return text;
+}
+
+/* Shall a value of this rank replace the present one? */
+static bool
+better(int *have, int rank, bool last_wins)
+{
+	if (rank < *have || (rank == *have && !last_wins))
+		return false;
+	*have = rank;
+	return true;
+}
+
+static void
+replace(char **to, char *value)
+{
+	free(*to);
+	*to = value;
+}
+
+void
+draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, int rank)
+{
+	char *t;
+
+	if (rank <= d->title_rank)
+		return;
+	t = draft_plain(d, s, n, form, base, TITLE_MAX);
+	/* An empty title only counts while there is no other. */
+	better(&d->title_rank, t[0] != '\0' ? rank : 0, true);
+	replace(&d->it.title, t);
+}
+
+void
+draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
+    enum draft_form form, const char *base)
+{
+	size_t max = d->build->lim->max_text;
+	char *t = draft_plain(d, s, n, form, base, max);
+
+	if (d->bodies[which] == NULL) {
+		d->bodies[which] = t;
+		d->order[which] = ++d->nbodies;
+		return;
+	}
+	/* A second body of the same kind is kept as well: it may be what readers
+	 * elsewhere see. */
+	if (t[0] != '\0' && strcmp(t, d->bodies[which]) != 0 && d->more.len < max) {
+		if (d->more.len > 0)
+			buf_puts(&d->more, "\n\n");
+		feed_plain_put(&d->more, t, strlen(t), max);
+	}
+	free(t);
+}
+
+void
+draft_url(struct draft *d, const char *base, const char *ref, size_t n, int rank)
+{
+	char *url;
+
+	if (rank <= d->url_rank || n == 0)
+		return;
+	url = feed_url_join(base, ref, n);
+	if (!feed_url_is_web(url)) {
+		free(url);
+		return;
+	}
+	d->url_rank = rank;
+	replace(&d->it.url, url);
+}
+
+static void
+draft_short(struct draft *d, char **to, int *have, const char *s, size_t n, int rank)
+{
+	char *v;
+
+	if (rank <= *have)
+		return;
+	v = literal(d, s, n, SHORT_MAX);
+	if (v[0] == '\0') {
+		free(v);
+		return;
+	}
+	*have = rank;
+	replace(to, v);
+}
+
+void
+draft_id(struct draft *d, const char *s, size_t n, int rank)
+{
+	draft_short(d, &d->it.id, &d->id_rank, s, n, rank);
+}
+
+void
+draft_author(struct draft *d, const char *s, size_t n, int rank)
+{
+	draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
+}
+
+static void
+draft_date(struct draft *d, char **raw, int64_t *at, int *have, const char *s, size_t n,
+    int rank)
+{
+	char *v = literal(d, s, n, SHORT_MAX);
+	int64_t t = feed_date(v);
+
+	if (v[0] == '\0') {
+		free(v);
+		return;
+	}
+	if (t == CLOCK_NONE) {
+		d->it.flags |= ITEM_DATE_UNREAD;
+		if (*raw == NULL)
+			*raw = v;
+		else
+			free(v);
+		return;
+	}
+	if (!better(have, rank, true)) {
+		free(v);
+		return;
+	}
+	replace(raw, v);
+	*at = t;
+}
+
+void
+draft_published(struct draft *d, const char *s, size_t n, int rank)
+{
+	draft_date(d, &d->it.published_raw, &d->it.published, &d->published_rank, s, n,
+	    rank);
+}
+
+void
+draft_updated(struct draft *d, const char *s, size_t n, int rank)
+{
+	draft_date(d, &d->it.updated_raw, &d->it.updated, &d->updated_rank, s, n, rank);
+}
+
+void
+draft_link(struct draft *d, const char *base, const char *ref, size_t n)
+{
+	feed_links_add(&d->links, base, ref, n);
+}
+
+/* What readers see first of two bodies: one that is at least twice as long, or
+ * else the one that comes later in the document. */
+static enum draft_body
+front(const struct draft *d)
+{
+	enum draft_body a = DRAFT_CONTENT, b = DRAFT_SUMMARY;
+	size_t la, lb;
+
+	if (d->bodies[b] == NULL)
+		b = DRAFT_FALLBACK;
+	if (d->bodies[a] == NULL || d->bodies[b] == NULL)
+		return d->bodies[a] != NULL ? a : b;
+	la = strlen(d->bodies[a]);
+	lb = strlen(d->bodies[b]);
+	if (la >= 2 * lb)
+		return a;
+	if (lb >= 2 * la)
+		return b;
+	return d->order[a] > d->order[b] ? a : b;
+}
+
+static void
+add_summary(struct buf *b, const char *s)
+{
+	if (s == NULL || s[0] == '\0')
+		return;
+	if (b->len > 0)
+		buf_puts(b, "\n\n");
+	buf_puts(b, s);
+}
+
+static void
+set_bodies(struct draft *d)
+{
+	enum draft_body first = front(d);
+	struct buf rest = {0};
+
+	d->it.text = d->bodies[first];
+	d->bodies[first] = NULL;
+	for (int i = 0; i < DRAFT_NBODIES; i++) {
+		if (d->bodies[i] != NULL && strcmp(d->bodies[i], d->it.text) != 0)
+			add_summary(&rest, d->bodies[i]);
+		free(d->bodies[i]);
+	}
+	add_summary(&rest, d->more.data);
+	add_summary(&rest, d->alt.data);
+	if (rest.len > 0)
+		d->it.summary = buf_take(&rest);
+	buf_free(&rest);
+	buf_free(&d->more);
+	buf_free(&d->alt);
+}
+
+/* Room for all links of a document is bounded: relative links under a long base
+ * are longer than what was received. */
+static void
+set_links(struct draft *d)
+{
+	struct feed_build *b = d->build;
+
+	if (d->links.full)
+		d->it.flags |= ITEM_TRUNCATED;
+	if (b->link_bytes + d->links.bytes > DOC_LINK_BYTES) {
+		d->it.flags |= ITEM_TRUNCATED;
+		b->doc->truncated = true;
+	} else if (d->links.n > 0) {
+		b->link_bytes += d->links.bytes;
+		d->it.links = d->links.v;
+		d->it.nlinks = d->links.n;
+		d->links.v = NULL;
+		d->links.n = 0;
+	}
+	feed_links_free(&d->links);
+}
+
+static void
+make_id(struct item *it)
+{
+	uint8_t sum[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+
+	if (it->id != NULL)
+		return;
+	it->flags |= ITEM_MADE_ID;
+	if (it->url != NULL) {
+		it->id = xstrdup(it->url);
+		return;
+	}
+	item_digest(it, sum);
+	it->id = xasprintf("sha256:%s", digest_hex(sum, DIGEST_LEN, hex));
+}
+
+void
+draft_finish(struct draft *d)
+{
+	struct feed_build *b = d->build;
+	struct feed_doc *doc = b->doc;
+
+	set_bodies(d);
+	set_links(d);
+	make_id(&d->it);
+	if (doc->nitems >= b->lim->max_items) {
+		doc->truncated = true;
+		item_clear(&d->it);
+		return;
+	}
+	if (doc->nitems == b->cap) {
+		b->cap = b->cap ? b->cap * 2 : 16;
+		doc->items = xrealloc(doc->items, b->cap * sizeof(*doc->items));
+	}
+	if (d->it.flags & ITEM_TRUNCATED)
+		doc->truncated = true;
+	doc->items[doc->nitems++] = d->it;
+	item_init(&d->it);
+}

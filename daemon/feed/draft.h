@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * draft: one item while its document is being read.  The readers of XML and of
+ * JSON hand in what they find; the draft decides which title, address, date and
+ * body of several counts, and makes a finished item.
+ */
+#ifndef TOSD_FEED_DRAFT_H
+#define TOSD_FEED_DRAFT_H
+
+#include "feed/feed.h"
+#include "feed/html.h"
+
+/* What the two readers share. */
+struct feed_build {
+	struct feed_doc *doc;
+	const struct feed_limits *lim;
+	size_t cap;	   /* items allocated */
+	size_t link_bytes; /* of all items so far */
+};
+
+/* How the text of a construct is to be read. */
+enum draft_form {
+	DRAFT_PLAIN, /* literal */
+	DRAFT_HTML,
+	DRAFT_GUESS, /* HTML if it looks so */
+};
+
+enum draft_body { DRAFT_CONTENT, DRAFT_SUMMARY, DRAFT_FALLBACK, DRAFT_NBODIES };
+
+struct draft {
+	struct feed_build *build;
+	struct item it;
+	struct feed_links links;
+	struct buf alt, more;
+	char *bodies[DRAFT_NBODIES];
+	int order[DRAFT_NBODIES]; /* which came after which */
+	int nbodies;
+	/* How good the present value is; a better one replaces it. */
+	int title_rank, url_rank, id_rank, author_rank, published_rank, updated_rank;
+};
+
+void draft_init(struct draft *d, struct feed_build *build);
+
+/* All strings are borrowed; rank decides between several, an equal rank keeps the
+ * first (dates: takes the last). */
+void draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, int rank);
+void draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
+    enum draft_form form, const char *base);
+void draft_url(struct draft *d, const char *base, const char *ref, size_t n, int rank);
+void draft_id(struct draft *d, const char *s, size_t n, int rank);
+void draft_author(struct draft *d, const char *s, size_t n, int rank);
+void draft_published(struct draft *d, const char *s, size_t n, int rank);
+void draft_updated(struct draft *d, const char *s, size_t n, int rank);
+void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
+
+/* Moves the item into build->doc, or drops it where the limit is reached. */
+void draft_finish(struct draft *d);
+
+/* A construct as plain text, trimmed; never NULL.  Links, hidden and alt go to
+ * the draft where d is not NULL. */
+char *draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, size_t max);
+
+/* The readers.  text is valid UTF-8. */
+struct feed_text;
+int feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
+    struct feed_build *build, struct err *e);
+int feed_json_parse(const struct feed_text *text, const struct feed_source *src,
+    struct feed_build *build, struct err *e);
+
+/* Notes what was mended (only the first is kept) and that the document is not
+ * well formed.  at points into the text, or is NULL. */
+void feed_problem(struct feed_doc *doc, const struct feed_text *text, const char *at,
+    const char *what);
+
+#endif

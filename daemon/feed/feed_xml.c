@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * feed_xml: the reader of RSS, Atom and CDF: open elements, name spaces, and text
+ * on its way into the element that is captured.  Elements that lost their end tag
+ * are closed when one that encloses them ends, or when a new item begins.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "feed/charset.h"
+#include "feed/xml_state.h"
+
+/* The name behind the prefix. */
+static struct markup_str
+local_of(struct markup_str name, struct markup_str *prefix)
+{
+	const char *colon = memchr(name.p, ':', name.n);
+
+	*prefix = (struct markup_str){name.p, 0};
+	if (colon == NULL || colon + 1 == name.p + name.n)
+		return name;
+	prefix->n = colon - name.p;
+	return (struct markup_str){colon + 1, name.p + name.n - colon - 1};
+}
+
+static bool
+known(const char *name, size_t n)
+{
+	struct markup_str prefix, local = local_of((struct markup_str){name, n}, &prefix);
+	enum feed_ns ns = NS_MAIN;
+
+	if (prefix.n > 0)
+		ns = feed_ns_usual(prefix.p, prefix.n);
+	return n > 1 && feed_el_of(ns, local.p, local.n) != EL_NONE;
+}
+
+static bool
+same(struct markup_str a, struct markup_str b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* Names hash without case, so that </Title> finds <title>. */
+static uint32_t
+hash(struct markup_str s)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (uint8_t)(s.p[i] | 32)) * 16777619u;
+	return h;
+}
+
+static enum feed_ns
+lookup_ns(struct xml_state *s, struct markup_str prefix)
+{
+	enum feed_ns ns;
+
+	for (size_t i = s->nbindings; i-- > 0;)
+		if (same(s->bindings[i].prefix, prefix))
+			return s->bindings[i].ns;
+	if (prefix.n == 0)
+		return NS_MAIN;
+	ns = feed_ns_usual(prefix.p, prefix.n);
+	if (ns != NS_XML)
+		markup_note(&s->m, MARKUP_BAD_PREFIX, prefix.p);
+	return ns;
+}
+
+static void
+bind(struct xml_state *s, struct markup_str prefix, struct markup_str uri)
+{
+	struct xml_binding *b = &s->bindings[s->nbindings];
+
+	if (s->nbindings == XML_BINDINGS)
+		return;
+	b->prefix = prefix;
+	b->uri = uri;
+	b->ns = feed_ns_of(uri.p, uri.n);
+	if (b->ns == NS_OTHER && s->main_uri.n > 0 && same(uri, s->main_uri))
+		b->ns = NS_MAIN;
+	s->nbindings++;
+}
+
+/* Declarations, xml:base and xml:lang of the tag; an attribute whose prefix is not
+ * declared is noted. */
+static void
+read_attrs(struct xml_state *s, struct xml_frame *f)
+{
+	bool prefixed = false;
+
+	for (size_t i = 0; i < s->t.nattrs; i++) {
+		struct markup_attr *a = &s->m.attrs[i];
+
+		if (a->value.p == NULL)
+			continue;
+		markup_check(&s->m, a->value.p, a->value.n);
+		if (a->name.n >= 5 && memcmp(a->name.p, "xmlns", 5) == 0) {
+			struct markup_str prefix = {a->name.p + 5, 0};
+
+			if (a->name.n > 6 && a->name.p[5] == ':')
+				prefix = (struct markup_str){a->name.p + 6, a->name.n - 6};
+			bind(s, prefix, a->value);
+		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
+			f->base = feed_url_join(xml_base(s), a->value.p, a->value.n);
+		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:lang", 8) == 0) {
+			f->lang = a->value;
+		} else if (memchr(a->name.p, ':', a->name.n) != NULL) {
+			prefixed = true;
+		}
+	}
+	for (size_t i = 0; prefixed && i < s->t.nattrs; i++) {
+		struct markup_str prefix;
+
+		local_of(s->m.attrs[i].name, &prefix);
+		if (prefix.n > 0 &&
+		    (prefix.n < 3 || memcmp(prefix.p, "xml", 3) != 0))
+			lookup_ns(s, prefix);
+	}
+}
+
+const char *
+xml_base(const struct xml_state *s)
+{
+	for (size_t i = s->depth; i-- > 0;)
+		if (s->frames[i].base != NULL)
+			return s->frames[i].base;
+	return s->base;
+}
+
+/* The root may be in a name space of its author's making: then that is ours. */
+static void
+adopt_root(struct xml_state *s, struct xml_frame *f, struct markup_str prefix)
+{
+	for (size_t i = s->nbindings; i-- > 0;) {
+		if (!same(s->bindings[i].prefix, prefix))
+			continue;
+		s->main_uri = s->bindings[i].uri;
+		break;
+	}
+	for (size_t i = 0; i < s->nbindings; i++)
+		if (s->main_uri.n > 0 && same(s->bindings[i].uri, s->main_uri))
+			s->bindings[i].ns = NS_MAIN;
+	f->ns = NS_MAIN;
+}
+
+static bool
+is_root(enum feed_el el)
+{
+	return el == EL_RSS || el == EL_RDF || el == EL_FEED || el == EL_CHANNEL ||
+	    el == EL_ITEM;
+}
+
+static void
+pop(struct xml_state *s)
+{
+	struct xml_frame *f = xml_top(s);
+
+	xml_element_close(s);
+	s->nbindings = f->nbindings;
+	free(f->base);
+	s->depth--;
+	s->m.enclosing.n = 0;
+	if (s->depth > 0)
+		s->m.enclosing = xml_top(s)->name;
+}
+
+/* Closes frames until depth are left. */
+static void
+pop_to(struct xml_state *s, size_t depth)
+{
+	if (s->depth > depth + 1)
+		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
+	while (s->depth > depth)
+		pop(s);
+}
+
+/* A tag inside the captured element goes into its text as it is, but without a
+ * prefix, so that HTML reads it. */
+static void
+keep_tag(struct xml_state *s)
+{
+	struct markup_str prefix, local = local_of(s->t.name, &prefix);
+
+	if (s->form == XML_PLAIN)
+		return;
+	s->children = true;
+	if (prefix.n == 0) {
+		buf_put(&s->buf, s->t.source.p, s->t.source.n);
+		if (s->t.source.n > 0 && s->t.source.p[s->t.source.n - 1] != '>')
+			buf_putc(&s->buf, '>');
+		return;
+	}
+	buf_puts(&s->buf, s->t.kind == MARKUP_CLOSE ? "</" : "<");
+	buf_put(&s->buf, local.p, s->t.source.p + s->t.source.n - local.p);
+}
+
+/* What must be closed before the element begins. */
+static void
+close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
+{
+	bool ours = ns == NS_MAIN || ns == NS_ATOM || ns == NS_ATOM03;
+
+	if (s->item > 0 && el == EL_ITEM && ours && s->form != XML_INLINE) {
+		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
+		pop_to(s, s->item - 1);
+	} else if (s->capture > 0 && xml_is_sibling(s, ns, el)) {
+		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
+		pop_to(s, s->capture - 1);
+	}
+}
+
+static void
+open_element(struct xml_state *s)
+{
+	struct xml_frame *f;
+	struct markup_str prefix, local;
+	enum feed_ns ns;
+	enum feed_el el;
+	size_t marks;
+
+	if (s->root_closed)
+		markup_note(&s->m, MARKUP_OUTSIDE, s->t.source.p);
+	if (s->depth >= s->max_depth) {
+		markup_note(&s->m, MARKUP_TOO_DEEP, s->t.source.p);
+		if (s->capture > 0)
+			keep_tag(s);
+		s->beyond += !s->t.empty;
+		return;
+	}
+	marks = s->nbindings;
+	f = &s->frames[s->depth];
+	memset(f, 0, sizeof(*f));
+	if (s->t.nattrs > 0)
+		read_attrs(s, f);
+	local = local_of(s->t.name, &prefix);
+	ns = lookup_ns(s, prefix);
+	el = feed_el_of(ns, local.p, local.n);
+	if (!s->root_seen && ns == NS_OTHER &&
+	    is_root(feed_el_of(NS_MAIN, local.p, local.n))) {
+		adopt_root(s, f, prefix);
+		ns = NS_MAIN;
+		el = feed_el_of(ns, local.p, local.n);
+	}
+	close_before(s, ns, el);
+	/* Frames may have been closed, and their declarations with them. */
+	if (f != &s->frames[s->depth]) {
+		s->frames[s->depth] = *f;
+		f->base = NULL;
+		f = &s->frames[s->depth];
+	}
+	f->nbindings = (uint8_t)(marks < s->nbindings ? marks : s->nbindings);
+	f->name = s->t.name;
+	f->hash = hash(s->t.name);
+	f->ns = ns;
+	f->el = el;
+	s->depth++;
+	s->m.enclosing = f->name;
+	if (s->capture > 0)
+		keep_tag(s);
+	xml_element_open(s);
+	if (s->t.empty)
+		pop(s);
+}
+
+/* The innermost open element of that name; 0 if there is none. */
+static size_t
+find_open(const struct xml_state *s, struct markup_str name)
+{
+	uint32_t h = hash(name);
+
+	for (size_t i = s->depth; i > 0; i--) {
+		const struct xml_frame *f = &s->frames[i - 1];
+
+		if (f->hash == h && f->name.n == name.n &&
+		    strncasecmp(f->name.p, name.p, name.n) == 0)
+			return i;
+	}
+	return 0;
+}
+
+static void
+close_element(struct xml_state *s)
+{
+	size_t at;
+
+	if (s->beyond > 0) {
+		s->beyond--;
+		if (s->capture > 0)
+			keep_tag(s);
+		return;
+	}
+	at = find_open(s, s->t.name);
+	if (at == 0 || !same(s->frames[at - 1].name, s->t.name))
+		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
+	if (at == 0) {
+		if (s->capture > 0)
+			keep_tag(s);
+		return;
+	}
+	if (at > s->capture && s->capture > 0)
+		keep_tag(s);
+	pop_to(s, at - 1);
+	if (s->depth == 0)
+		s->root_closed = true;
+}
+
+static bool
+blank(const char *p, size_t n)
+{
+	while (n > 0 && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) {
+		p++;
+		n--;
+	}
+	return n == 0;
+}
+
+/* Bytes of one capture are bounded: markup may be longer than its text. */
+static size_t
+room(const struct xml_state *s, size_t n)
+{
+	size_t max = s->build->lim->max_text * 4 + 4096;
+
+	if (s->buf.len + n <= max)
+		return n;
+	s->build->doc->truncated = true;
+	n = s->buf.len < max ? max - s->buf.len : 0;
+	return n;
+}
+
+static void
+on_text(struct xml_state *s)
+{
+	const char *p = s->t.text.p;
+	size_t n = s->t.text.n;
+
+	if (s->depth == 0 && !blank(p, n))
+		markup_note(&s->m, MARKUP_OUTSIDE, p);
+	if (s->capture == 0) {
+		if (s->t.kind == MARKUP_TEXT)
+			markup_check(&s->m, p, n);
+		return;
+	}
+	n = room(s, n);
+	while (n > 0 && n < s->t.text.n && ((uint8_t)p[n] & 0xc0) == 0x80)
+		n--;
+	if (s->t.kind == MARKUP_CDATA && s->form == XML_INLINE) {
+		/* Literal text among markup: what would be markup is escaped. */
+		buf_puts(&s->buf, "<![CDATA[");
+		buf_put(&s->buf, p, n);
+		buf_puts(&s->buf, "]]>");
+	} else if (s->t.kind == MARKUP_CDATA) {
+		buf_put(&s->buf, p, n);
+	} else if (s->form == XML_INLINE) {
+		markup_check(&s->m, p, n);
+		buf_put(&s->buf, p, n);
+	} else {
+		markup_decode(&s->m, &s->buf, p, n);
+	}
+}
+
+static void
+on_token(struct xml_state *s)
+{
+	switch (s->t.kind) {
+	case MARKUP_OPEN:
+		open_element(s);
+		break;
+	case MARKUP_CLOSE:
+		close_element(s);
+		break;
+	case MARKUP_TEXT:
+	case MARKUP_CDATA:
+		on_text(s);
+		break;
+	case MARKUP_PI:
+		if (s->t.text.n >= 3 && memcmp(s->t.text.p, "xml", 3) == 0 &&
+		    (s->t.text.n == 3 || (uint8_t)s->t.text.p[3] <= ' ') &&
+		    s->t.source.p != s->m.start)
+			markup_note(&s->m, MARKUP_LATE_DECL, s->t.source.p);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The base of everything: the document's address, or what it says is its own. */
+static char *
+document_base(const struct feed_source *src)
+{
+	const char *loc = src->content_location;
+
+	if (loc != NULL && loc[0] != '\0') {
+		char *base = feed_url_join(src->url, loc, strlen(loc));
+
+		if (base != NULL)
+			return base;
+	}
+	return xstrdup(src->url);
+}
+
+static void
+finish(struct xml_state *s)
+{
+	struct feed_doc *doc = s->build->doc;
+
+	if (s->depth > 0)
+		markup_note(&s->m, MARKUP_MISNESTED, s->m.end);
+	s->t.source.p = s->m.end;
+	while (s->depth > 0)
+		pop(s);
+	if (s->m.fault != MARKUP_FINE)
+		feed_problem(doc, s->text, s->m.fault_at, markup_fault_text(s->m.fault));
+	if (doc->ttl_ms == 0 && s->period > 0)
+		doc->ttl_ms = s->period / (s->frequency > 0 ? s->frequency : 1);
+	buf_free(&s->buf);
+	free(s->base);
+	free(s->name);
+	free(s->email);
+}
+
+int
+feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
+    struct feed_build *build, struct err *e)
+{
+	struct xml_state *s = xmalloc(sizeof(*s));
+	bool found;
+
+	/* The large arrays are written before they are read. */
+	memset((char *)s + sizeof(s->m), 0,
+	    offsetof(struct xml_state, frames) - sizeof(s->m));
+	memset((char *)s + offsetof(struct xml_state, depth), 0,
+	    offsetof(struct xml_state, bindings) - offsetof(struct xml_state, depth));
+	memset((char *)s + offsetof(struct xml_state, nbindings), 0,
+	    sizeof(*s) - offsetof(struct xml_state, nbindings));
+	s->text = text;
+	s->src = src;
+	s->build = build;
+	s->base = document_base(src);
+	s->max_depth = build->lim->max_depth < XML_DEPTH ? build->lim->max_depth : XML_DEPTH;
+	if (s->max_depth < 8)
+		s->max_depth = 8;
+	markup_init(&s->m, MARKUP_XML, text->p, text->n);
+	s->m.known = known;
+	while (markup_next(&s->m, &s->t))
+		on_token(s);
+	finish(s);
+	found = s->root_seen;
+	free(s);
+	return found ? 0 : err_set(e, TOSD_EINVAL, "no feed: no rss, feed or channel element");
+}

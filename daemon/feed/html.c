@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html: tokens to readable text; see html.h. */
+#include "feed/html.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "feed/html_names.h"
+#include "feed/markup.h"
+
+#define ALT_MAX ((size_t)64 << 10)
+#define META_MAX ((size_t)16 << 10)
+
+enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARA };
+
+struct state {
+	struct markup m;
+	struct markup_token t;
+	const struct feed_html_opt *opt;
+	struct feed_html *out;
+	struct buf text, alt, decoded, title;
+	char *base; /* of <base href>, else NULL */
+	enum gap gap;
+	unsigned pre;
+	bool in_title, seen_title, drop;
+};
+
+/* Bytes that end a run of text which can be copied as it is. */
+static const uint8_t special[256] = {[0 ... ' '] = 1};
+
+static void
+put_gap(struct buf *b, enum gap gap)
+{
+	static const char *const gaps[] = {"", " ", "\n", "\n\n"};
+
+	if (b->len > 0 && gap != GAP_NONE)
+		buf_puts(b, gaps[gap]);
+}
+
+/* Appends decoded text, white space collapsed.  Single spaces are copied along
+ * with the words around them: most text is one long run. */
+static void
+put_text(struct state *s, const char *p, size_t n)
+{
+	const char *end = p + n;
+	struct buf *b = &s->text;
+
+	buf_reserve(b, n + 2);
+	while (p < end) {
+		const char *run = p;
+
+		while (p < end && (!special[(uint8_t)*p] ||
+		    (*p == ' ' && p > run && p + 1 < end && !special[(uint8_t)p[1]])))
+			p++;
+		if (p > run) {
+			put_gap(b, s->gap);
+			s->gap = GAP_NONE;
+			buf_put(b, run, p - run);
+		}
+		if (p >= end)
+			break;
+		if (s->pre > 0 && *p == '\n')
+			s->gap = s->gap < GAP_LINE ? GAP_LINE : GAP_PARA;
+		else if (s->gap < GAP_SPACE && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+			s->gap = GAP_SPACE;
+		p++;
+	}
+}
+
+static void
+raise_gap(struct state *s, enum gap gap)
+{
+	if (s->gap < gap)
+		s->gap = gap;
+}
+
+/* Text up to the limit: what lies beyond is not looked at. */
+static bool
+room_left(struct state *s)
+{
+	size_t max = s->opt->max_text;
+
+	if (max == 0 || s->text.len < max)
+		return true;
+	s->out->truncated = true;
+	return false;
+}
+
+static void
+on_text(struct state *s)
+{
+	const char *p = s->t.text.p;
+	size_t n = s->t.text.n;
+
+	if (s->drop || n == 0)
+		return;
+	if (memchr(p, '&', n) != NULL) {
+		buf_reset(&s->decoded);
+		markup_decode(&s->m, &s->decoded, p, n);
+		p = s->decoded.data;
+		n = s->decoded.len;
+	}
+	if (s->in_title)
+		buf_put(&s->title, p, n);
+	else if (room_left(s))
+		put_text(s, p, n);
+}
+
+/* The value of an attribute, decoded, in s->decoded; false if it has none. */
+static bool
+value(struct state *s, const struct markup_str *v)
+{
+	buf_reset(&s->decoded);
+	if (v == NULL || v->p == NULL)
+		return false;
+	buf_reserve(&s->decoded, 0);
+	markup_decode(&s->m, &s->decoded, v->p, v->n);
+	return true;
+}
+
+static bool
+attr(struct state *s, const char *name)
+{
+	return value(s, markup_attr(&s->m, &s->t, name));
+}
+
+/* The style, lower case and without spaces, against what makes text unseen. */
+static bool
+style_hides(const struct markup_str *v)
+{
+	static const char *const tricks[] = {"display:none", "visibility:hidden",
+	    "font-size:0", "opacity:0;", "text-indent:-9"};
+	char flat[512];
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n && n < sizeof(flat) - 2; i++) {
+		char c = v->p[i];
+
+		if ((uint8_t)c > ' ')
+			flat[n++] = c >= 'A' && c <= 'Z' ? c + 32 : c;
+	}
+	flat[n++] = ';';
+	flat[n] = '\0';
+	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
+		const char *at = strstr(flat, tricks[i]);
+
+		/* font-size:0.9em hides nothing */
+		if (at != NULL && strncmp(at, "font-size:0.", 12) != 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+base_of(const struct state *s)
+{
+	return s->base != NULL ? s->base : s->opt->base;
+}
+
+static void
+keep_note(struct state *s, const struct markup_str *v)
+{
+	if (v->n == 0 || s->alt.len > ALT_MAX || !value(s, v))
+		return;
+	text_trim(s->decoded.data);
+	if (s->decoded.data[0] == '\0')
+		return;
+	if (s->alt.len > 0)
+		buf_putc(&s->alt, '\n');
+	feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX);
+}
+
+static void
+on_attr(struct state *s, const struct markup_attr *a)
+{
+	switch (html_attr(a->name.p, a->name.n)) {
+	case HTML_ATTR_LINK:
+		if (value(s, &a->value))
+			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			    s->decoded.len);
+		break;
+	case HTML_ATTR_SRCSET:
+		if (value(s, &a->value))
+			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			    strcspn(s->decoded.data, " \t\n,"));
+		break;
+	case HTML_ATTR_NOTE:
+		if (a->value.p != NULL)
+			keep_note(s, &a->value);
+		break;
+	case HTML_ATTR_STYLE:
+		if (a->value.p != NULL && style_hides(&a->value))
+			s->out->hidden = true;
+		break;
+	case HTML_ATTR_HIDDEN:
+		s->out->hidden = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What a page says of itself. */
+static void
+on_meta(struct state *s)
+{
+	static const struct {
+		const char *name;
+		size_t field;
+	} metas[] = {
+	    {"author", offsetof(struct feed_html, author)},
+	    {"article:author", offsetof(struct feed_html, author)},
+	    {"description", offsetof(struct feed_html, description)},
+	    {"og:description", offsetof(struct feed_html, description)},
+	    {"article:published_time", offsetof(struct feed_html, date)},
+	    {"og:title", offsetof(struct feed_html, title)},
+	};
+	char key[32];
+	struct buf b = {0};
+
+	if (!attr(s, "name") && !attr(s, "property"))
+		return;
+	strncpy(key, s->decoded.data, sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(metas) / sizeof(metas[0]); i++) {
+		char **to = (char **)((char *)s->out + metas[i].field);
+
+		if (strcasecmp(key, metas[i].name) != 0 || *to != NULL)
+			continue;
+		if (!attr(s, "content"))
+			return;
+		feed_plain_put(&b, s->decoded.data, s->decoded.len, META_MAX);
+		*to = text_trim(buf_take(&b));
+		return;
+	}
+}
+
+static void
+on_head_element(struct state *s, enum html_tag tag)
+{
+	if (tag == HTML_TAG_TITLE && !s->seen_title) {
+		s->in_title = s->seen_title = true;
+	} else if (tag == HTML_TAG_META) {
+		on_meta(s);
+	} else if (tag == HTML_TAG_HTML && s->out->lang == NULL && attr(s, "lang")) {
+		if (s->decoded.len < 64)
+			s->out->lang = xstrdup(s->decoded.data);
+	} else if (tag == HTML_TAG_BASE && s->base == NULL && attr(s, "href")) {
+		s->base = feed_url_join(s->opt->base, s->decoded.data, s->decoded.len);
+	} else if (tag == HTML_TAG_LINK && s->out->canonical == NULL && attr(s, "rel") &&
+	    strcasecmp(s->decoded.data, "canonical") == 0 && attr(s, "href")) {
+		s->out->canonical =
+		    feed_url_join(base_of(s), s->decoded.data, s->decoded.len);
+	}
+}
+
+static void
+on_tag(struct state *s, bool open)
+{
+	enum html_tag tag = html_tag(s->t.name.p, s->t.name.n);
+
+	if (open && s->opt->page)
+		on_head_element(s, tag);
+	s->drop = false;
+	switch (tag) {
+	case HTML_TAG_DROP: /* the tokenizer gives its content as one token */
+		s->drop = open && !s->t.empty;
+		break;
+	case HTML_TAG_PRE:
+		raise_gap(s, GAP_LINE);
+		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
+		break;
+	case HTML_TAG_PARA:
+		raise_gap(s, GAP_PARA);
+		break;
+	case HTML_TAG_BLOCK:
+		raise_gap(s, GAP_LINE);
+		break;
+	case HTML_TAG_CELL:
+		raise_gap(s, GAP_SPACE);
+		break;
+	case HTML_TAG_TITLE:
+		if (!open)
+			s->in_title = false;
+		break;
+	default:
+		break;
+	}
+	for (size_t i = 0; open && i < s->t.nattrs; i++)
+		on_attr(s, &s->m.attrs[i]);
+}
+
+/* Cuts at the limit between characters. */
+static void
+cut(struct state *s)
+{
+	size_t max = s->opt->max_text;
+
+	if (max == 0 || s->text.len <= max)
+		return;
+	while (max > 0 && ((uint8_t)s->text.data[max] & 0xc0) == 0x80)
+		max--;
+	s->text.len = max;
+	s->text.data[max] = '\0';
+	s->out->truncated = true;
+}
+
+static void
+close_state(struct state *s)
+{
+	struct buf b = {0};
+
+	cut(s);
+	s->out->text = buf_take(&s->text);
+	if (s->alt.len > 0)
+		s->out->alt = buf_take(&s->alt);
+	if (s->seen_title) {
+		feed_plain_put(&b, s->title.data ? s->title.data : "", s->title.len, META_MAX);
+		buf_reserve(&b, 0);
+		free(s->out->title);
+		s->out->title = text_trim(buf_take(&b));
+	}
+	if (s->out->links.full)
+		s->out->truncated = true;
+	buf_free(&s->alt);
+	buf_free(&s->title);
+	buf_free(&s->decoded);
+	free(s->base);
+}
+
+void
+feed_html_text(const char *html, size_t n, const struct feed_html_opt *opt,
+    struct feed_html *out)
+{
+	struct state s;
+
+	memset(out, 0, sizeof(*out));
+	memset((char *)&s + sizeof(s.m), 0, sizeof(s) - sizeof(s.m));
+	s.opt = opt;
+	s.out = out;
+	markup_init(&s.m, MARKUP_HTML, html, n);
+	while (markup_next(&s.m, &s.t)) {
+		if (s.t.kind == MARKUP_OPEN || s.t.kind == MARKUP_CLOSE)
+			on_tag(&s, s.t.kind == MARKUP_OPEN);
+		else if (s.t.kind == MARKUP_TEXT || s.t.kind == MARKUP_CDATA)
+			on_text(&s);
+	}
+	close_state(&s);
+}
+
+void
+feed_html_clear(struct feed_html *h)
+{
+	free(h->text);
+	free(h->title);
+	free(h->alt);
+	free(h->lang);
+	free(h->date);
+	free(h->author);
+	free(h->description);
+	free(h->canonical);
+	feed_links_free(&h->links);
+	memset(h, 0, sizeof(*h));
+}
+
+bool
+feed_html_likely(const char *s, size_t n)
+{
+	struct markup m;
+	struct markup_token t;
+	bool sign = false;
+
+	if (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL)
+		return false;
+	markup_init(&m, MARKUP_HTML, s, n);
+	while (markup_next(&m, &t)) {
+		if (t.kind == MARKUP_OPEN || t.kind == MARKUP_CLOSE) {
+			if (html_tag(t.name.p, t.name.n) == HTML_TAG_UNKNOWN)
+				return false;
+			sign = sign || t.kind == MARKUP_CLOSE || t.empty || t.nattrs > 0;
+		} else if (t.kind == MARKUP_TEXT && memchr(t.text.p, '&', t.text.n)) {
+			struct buf b = {0};
+
+			/* A reference that decodes to something else. */
+			markup_decode(&m, &b, t.text.p, t.text.n);
+			sign = sign || b.len != t.text.n;
+			buf_free(&b);
+		}
+	}
+	return sign;
+}
+
+bool
+feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
+{
+	const char *end = s + n;
+	bool whole = true;
+
+	if (max > 0 && b->len + n > max) {
+		size_t keep = b->len < max ? max - b->len : 0;
+
+		while (keep > 0 && ((uint8_t)s[keep] & 0xc0) == 0x80)
+			keep--;
+		end = s + keep;
+		whole = false;
+	}
+	while (s < end) {
+		const char *run = s;
+
+		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
+			s++;
+		buf_put(b, run, s - run);
+		if (s < end) {
+			if (*s == '\r' && (s + 1 == end || s[1] != '\n'))
+				buf_putc(b, '\n');
+			s++;
+		}
+	}
+	return whole;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html_names: what the elements and attributes of HTML mean for readers. */
+#ifndef TOSD_FEED_HTML_NAMES_H
+#define TOSD_FEED_HTML_NAMES_H
+
+#include <stddef.h>
+
+enum html_tag {
+	HTML_TAG_UNKNOWN,
+	HTML_TAG_INLINE,
+	HTML_TAG_BLOCK, /* starts and ends a line */
+	HTML_TAG_PARA,	/* with a blank line around */
+	HTML_TAG_CELL,	/* a space between */
+	HTML_TAG_PRE,
+	HTML_TAG_DROP,
+	HTML_TAG_TITLE,
+	HTML_TAG_META,
+	HTML_TAG_HTML,
+	HTML_TAG_BASE,
+	HTML_TAG_LINK,
+};
+
+enum html_attr {
+	HTML_ATTR_OTHER,
+	HTML_ATTR_LINK,	  /* an address */
+	HTML_ATTR_SRCSET, /* a list of addresses */
+	HTML_ATTR_NOTE,	  /* text for readers */
+	HTML_ATTR_STYLE,
+	HTML_ATTR_HIDDEN,
+};
+
+/* The name in lower case. */
+enum html_tag html_tag(const char *name, size_t n);
+/* The name in any case. */
+enum html_attr html_attr(const char *name, size_t n);
+
+#endif

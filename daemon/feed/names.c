@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* names: the tables; see names.h. */
+#include "feed/names.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct uri {
+	const char *text;
+	enum feed_ns ns;
+};
+
+/* Compared without case and without a final slash or hash. */
+static const struct uri uris[] = {
+    {"http://www.w3.org/2005/Atom", NS_ATOM},
+    {"https://www.w3.org/2005/Atom", NS_ATOM},
+    {"http://www.w3.org/2005/Atom/", NS_ATOM},
+    {"http://purl.org/atom/ns", NS_ATOM03},
+    {"http://example.com/newformat", NS_ATOM03},
+    {"http://example.com/necho", NS_ATOM03},
+    {"http://purl.org/echo", NS_ATOM03},
+    {"uri/of/echo/namespace", NS_ATOM03},
+    {"http://purl.org/pie", NS_ATOM03},
+    {"http://purl.org/net/rss1.1", NS_MAIN},
+    {"http://purl.org/rss/1.0", NS_MAIN},
+    {"http://my.netscape.com/rdf/simple/0.9", NS_MAIN},
+    {"http://channel.netscape.com/rdf/simple/0.9", NS_MAIN},
+    {"http://my.netscape.com/publish/formats/rss-0.91.dtd", NS_MAIN},
+    {"http://backend.userland.com/rss", NS_MAIN},
+    {"http://backend.userland.com/rss2", NS_MAIN},
+    {"http://backend.userland.com/RSS2.1", NS_MAIN},
+    {"http://blogs.law.harvard.edu/tech/rss", NS_MAIN},
+    {"http://cyber.law.harvard.edu/rss", NS_MAIN},
+    {"http://www.rssboard.org/rss-specification", NS_MAIN},
+    {"http://www.w3.org/1999/02/22-rdf-syntax-ns", NS_RDF},
+    {"http://purl.org/rss/1.0/modules/content", NS_CONTENT},
+    {"http://purl.org/dc/elements/1.1", NS_DC},
+    {"http://purl.org/dc/elements/1.0", NS_DC},
+    {"http://purl.org/dc/terms", NS_DCTERMS},
+    {"http://search.yahoo.com/mrss", NS_MEDIA},
+    {"http://tools.search.yahoo.com/mrss", NS_MEDIA},
+    {"http://www.rssboard.org/media-rss", NS_MEDIA},
+    {"http://www.itunes.com/dtds/podcast-1.0.dtd", NS_ITUNES},
+    {"http://example.com/dtds/podcast-1.0.dtd", NS_ITUNES},
+    {"http://www.itunes.com/dtds/podcast", NS_ITUNES},
+    {"http://purl.org/rss/1.0/modules/syndication", NS_SY},
+    {"http://purl.org/syndication/thread/1.0", NS_THR},
+    {"http://www.w3.org/1999/xhtml", NS_XHTML},
+    {"http://www.w3.org/XML/1998/namespace", NS_XML},
+};
+
+static size_t
+bare_len(const char *s, size_t n)
+{
+	while (n > 0 && (s[n - 1] == '/' || s[n - 1] == '#' || (unsigned char)s[n - 1] <= ' '))
+		n--;
+	return n;
+}
+
+enum feed_ns
+feed_ns_of(const char *uri, size_t n)
+{
+	while (n > 0 && (unsigned char)*uri <= ' ') {
+		uri++;
+		n--;
+	}
+	n = bare_len(uri, n);
+	if (n == 0)
+		return NS_MAIN;
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
+		if (strlen(uris[i].text) == n && strncasecmp(uris[i].text, uri, n) == 0)
+			return uris[i].ns;
+	return NS_OTHER;
+}
+
+enum feed_ns
+feed_ns_usual(const char *prefix, size_t n)
+{
+	static const struct uri usual[] = {
+	    {"atom", NS_ATOM},
+	    {"a10", NS_ATOM},
+	    {"rdf", NS_RDF},
+	    {"rss", NS_MAIN},
+	    {"content", NS_CONTENT},
+	    {"dc", NS_DC},
+	    {"dcterms", NS_DCTERMS},
+	    {"media", NS_MEDIA},
+	    {"itunes", NS_ITUNES},
+	    {"sy", NS_SY},
+	    {"thr", NS_THR},
+	    {"xhtml", NS_XHTML},
+	    {"xml", NS_XML},
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (strlen(usual[i].text) == n && memcmp(usual[i].text, prefix, n) == 0)
+			return usual[i].ns;
+	return NS_OTHER;
+}
+
+struct name {
+	const char *text;
+	unsigned char el;
+};
+
+/* RSS, Atom and CDF share one table: their names do not collide.  By length. */
+static const struct name main_names[] = {
+    {"a", EL_ANCHOR},
+    {"id", EL_ID},
+    {"rss", EL_RSS},
+    {"rdf", EL_RDF},
+    {"ttl", EL_TTL},
+    {"url", EL_SIDE},
+    {"body", EL_CONTENT},
+    {"feed", EL_FEED},
+    {"guid", EL_GUID},
+    {"item", EL_ITEM},
+    {"link", EL_LINK},
+    {"name", EL_NAME},
+    {"logo", EL_SIDE},
+    {"entry", EL_ITEM},
+    {"title", EL_TITLE},
+    {"image", EL_BOX},
+    {"email", EL_EMAIL},
+    {"cloud", EL_SIDE},
+    {"issued", EL_ISSUED},
+    {"author", EL_AUTHOR},
+    {"source", EL_BOX},
+    {"rights", EL_SIDE},
+    {"channel", EL_CHANNEL},
+    {"content", EL_CONTENT},
+    {"created", EL_CREATED},
+    {"lastmod", EL_UPDATED},
+    {"pubdate", EL_PUBLISHED},
+    {"summary", EL_DESCRIPTION},
+    {"tagline", EL_SIDE},
+    {"updated", EL_UPDATED},
+    {"abstract", EL_DESCRIPTION},
+    {"category", EL_SIDE},
+    {"comments", EL_SIDE},
+    {"fullitem", EL_CONTENT},
+    {"language", EL_LANGUAGE},
+    {"modified", EL_MODIFIED},
+    {"subtitle", EL_SIDE},
+    {"enclosure", EL_ENCLOSURE},
+    {"generator", EL_SIDE},
+    {"published", EL_PUBLISHED},
+    {"textinput", EL_BOX},
+    {"webmaster", EL_SIDE},
+    {"contributor", EL_BOX},
+    {"description", EL_DESCRIPTION},
+    {"lastbuilddate", EL_SIDE},
+    {"managingeditor", EL_SIDE},
+};
+static const struct name rdf_names[] = {{"rdf", EL_RDF}};
+static const struct name content_names[] = {{"encoded", EL_CONTENT}};
+static const struct name dc_names[] = {
+    {"date", EL_DATE},
+    {"title", EL_TITLE},
+    {"author", EL_CREATOR},
+    {"creator", EL_CREATOR},
+    {"language", EL_LANGUAGE},
+    {"identifier", EL_IDENTIFIER},
+    {"description", EL_FALLBACK},
+};
+static const struct name dcterms_names[] = {
+    {"issued", EL_ISSUED},
+    {"created", EL_CREATED},
+    {"creator", EL_CREATOR},
+    {"modified", EL_MODIFIED},
+    {"abstract", EL_FALLBACK},
+};
+static const struct name media_names[] = {
+    {"title", EL_MEDIA_TITLE},
+    {"content", EL_ENCLOSURE},
+    {"player", EL_ENCLOSURE},
+    {"thumbnail", EL_ENCLOSURE},
+    {"description", EL_FALLBACK},
+};
+static const struct name itunes_names[] = {
+    {"author", EL_ITUNES_AUTHOR},
+    {"summary", EL_FALLBACK},
+    {"subtitle", EL_FALLBACK},
+};
+static const struct name sy_names[] = {
+    {"updateperiod", EL_PERIOD}, {"updatefrequency", EL_FREQUENCY}};
+static const struct name thr_names[] = {{"in-reply-to", EL_REPLY}};
+static const struct name xhtml_names[] = {{"body", EL_CONTENT}, {"div", EL_CONTENT}};
+
+#define TABLE(t)                                                                         \
+	{                                                                                \
+		t, sizeof(t) / sizeof(t[0])                                              \
+	}
+static const struct {
+	const struct name *names;
+	size_t n;
+} tables[] = {
+    [NS_OTHER] = {NULL, 0},
+    [NS_MAIN] = TABLE(main_names),
+    [NS_ATOM] = TABLE(main_names),
+    [NS_ATOM03] = TABLE(main_names),
+    [NS_RDF] = TABLE(rdf_names),
+    [NS_CONTENT] = TABLE(content_names),
+    [NS_DC] = TABLE(dc_names),
+    [NS_DCTERMS] = TABLE(dcterms_names),
+    [NS_MEDIA] = TABLE(media_names),
+    [NS_ITUNES] = TABLE(itunes_names),
+    [NS_SY] = TABLE(sy_names),
+    [NS_THR] = TABLE(thr_names),
+    [NS_XHTML] = TABLE(xhtml_names),
+    [NS_XML] = {NULL, 0},
+};
+
+enum feed_el
+feed_el_of(enum feed_ns ns, const char *local, size_t n)
+{
+	const struct name *names = tables[ns].names;
+	char low = n > 0 ? local[0] | 32 : 0;
+
+	for (size_t i = 0; i < tables[ns].n; i++)
+		if (names[i].text[0] == low && strncasecmp(names[i].text, local, n) == 0 &&
+		    names[i].text[n] == '\0')
+			return names[i].el;
+	return EL_NONE;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reference: character and entity references, the second half of markup.h. */
+#include <string.h>
+
+#include "base/text.h"
+#include "feed/entities.h"
+#include "feed/markup.h"
+
+#define EXPAND_MAX ((size_t)1 << 20) /* bytes one document may make of its entities */
+
+#define NAME_LOOK 64 /* longer names are no names: keeps & floods linear */
+
+/* What authors mean by &#128; to &#159; : windows-1252 (WHATWG HTML, "numeric
+ * character reference end state"). */
+static const uint16_t cp1252[32] = {0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020,
+    0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d, 0x017d, 0x8f, 0x90, 0x2018,
+    0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+    0x0153, 0x9d, 0x017e, 0x0178};
+
+static int
+digit_value(char c, int base)
+{
+	int v;
+
+	if (c >= '0' && c <= '9')
+		v = c - '0';
+	else if ((c | 32) >= 'a' && (c | 32) <= 'f')
+		v = (c | 32) - 'a' + 10;
+	else
+		return -1;
+	return v < base ? v : -1;
+}
+
+static void
+encode(struct buf *out, uint32_t cp)
+{
+	if (out == NULL)
+		return;
+	if (cp < 0x80)
+		buf_putc(out, (char)cp);
+	else
+		text_encode(out, cp);
+}
+
+/* A numeric reference at s ("&#..."); returns its length, 0 if it is none. */
+static size_t
+numeric(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	int base = 10, v;
+	size_t i = 2, first;
+	uint32_t cp = 0;
+
+	if (i < n && (s[i] == 'x' || s[i] == 'X')) {
+		if (s[i] == 'X')
+			markup_note(m, MARKUP_BAD_REF, s);
+		base = 16;
+		i++;
+	}
+	for (first = i; i < n && (v = digit_value(s[i], base)) >= 0; i++)
+		if (cp <= 0x10ffff)
+			cp = cp * base + v;
+	if (i == first)
+		return 0;
+	if (cp >= 0x80 && cp < 0xa0)
+		cp = cp1252[cp - 0x80];
+	if (cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ||
+	    (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r')) {
+		markup_note(m, MARKUP_BAD_REF, s);
+		cp = 0xfffd;
+	}
+	encode(out, cp);
+	if (i < n && s[i] == ';')
+		return i + 1;
+	markup_note(m, MARKUP_BAD_REF, s);
+	return i;
+}
+
+/* The value of a declared entity: its own character references and the five of
+ * XML are decoded, entities that it names in turn are not. */
+static void
+expand(struct markup *m, struct buf *out, const struct markup_str *value)
+{
+	size_t kept = m->nentities;
+
+	if (m->expanded + value->n > EXPAND_MAX)
+		return;
+	m->expanded += value->n;
+	m->nentities = 0;
+	markup_decode(m, out, value->p, value->n);
+	m->nentities = kept;
+}
+
+static bool
+declared(struct markup *m, struct buf *out, const char *name, size_t n)
+{
+	for (size_t i = 0; i < m->nentities; i++) {
+		const struct markup_str *d = &m->entities[i].name;
+
+		if (d->n != n || memcmp(d->p, name, n) != 0)
+			continue;
+		if (out != NULL)
+			expand(m, out, &m->entities[i].value);
+		return true;
+	}
+	return false;
+}
+
+/* The five names that XML itself knows. */
+static char
+predefined(const char *s, size_t n)
+{
+	if (n == 2 && s[1] == 't')
+		return s[0] == 'l' ? '<' : s[0] == 'g' ? '>' : 0;
+	if (n == 3 && memcmp(s, "amp", 3) == 0)
+		return '&';
+	if (n == 4 && memcmp(s, "quot", 4) == 0)
+		return '"';
+	if (n == 4 && memcmp(s, "apos", 4) == 0)
+		return '\'';
+	return 0;
+}
+
+static bool
+name_char(char c)
+{
+	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') ||
+	    (uint8_t)c >= 0x80 || c == '.' || c == '-' || c == '_' || c == ':';
+}
+
+/* A named reference at s; returns its length, 0 if it is none. */
+static size_t
+named(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	size_t i = 1;
+	uint32_t cp[2];
+	char c;
+
+	while (i < n && i <= NAME_LOOK && name_char(s[i]))
+		i++;
+	if (i == 1)
+		return 0;
+	if (i < n && s[i] == ';') {
+		if ((c = predefined(s + 1, i - 1)) != 0) {
+			encode(out, (uint8_t)c);
+			return i + 1;
+		}
+		if (declared(m, out, s + 1, i - 1))
+			return i + 1;
+		markup_note(m, MARKUP_BAD_REF, s);
+		if (feed_entity_find(s + 1, i - 1, cp)) {
+			encode(out, cp[0]);
+			if (cp[1] != 0)
+				encode(out, cp[1]);
+			return i + 1;
+		}
+	}
+	if (m->mode != MARKUP_HTML)
+		return 0;
+	i = feed_entity_prefix(s + 1, i - 1, cp);
+	if (i > 0)
+		encode(out, cp[0]);
+	return i > 0 ? i + 1 : 0;
+}
+
+static void
+decode(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	const char *end = s + n, *amp;
+	size_t len;
+
+	while (s < end && (amp = memchr(s, '&', end - s)) != NULL) {
+		if (out != NULL)
+			buf_put(out, s, amp - s);
+		s = amp;
+		if (s + 1 < end && s[1] == '#')
+			len = numeric(m, out, s, end - s);
+		else
+			len = named(m, out, s, end - s);
+		if (len == 0) {
+			markup_note(m, MARKUP_BARE_AMP, s);
+			encode(out, '&');
+			len = 1;
+		}
+		s += len;
+	}
+	if (out != NULL && s < end)
+		buf_put(out, s, end - s);
+}
+
+void
+markup_decode(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	decode(m, out, s, n);
+}
+
+void
+markup_check(struct markup *m, const char *s, size_t n)
+{
+	if (memchr(s, '&', n) != NULL)
+		decode(m, NULL, s, n);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* url: resolution of references and sets of links; see url.h. */
+#include "feed/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "feed/markup.h"
+
+/* The five parts of RFC 3986 section 3; p is NULL where a part is missing. */
+struct parts {
+	struct markup_str scheme, authority, path, query; /* query with its '?' */
+	struct markup_str fragment;			  /* with its '#' */
+};
+
+static size_t
+scheme_len(const char *s, size_t n)
+{
+	size_t i;
+
+	if (n == 0 || (s[0] | 32) < 'a' || (s[0] | 32) > 'z')
+		return 0;
+	for (i = 1; i < n && i < 32; i++) {
+		char c = s[i];
+
+		if (c == ':')
+			return i;
+		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') &&
+		    c != '+' && c != '-' && c != '.')
+			return 0;
+	}
+	return 0;
+}
+
+bool
+feed_url_has_scheme(const char *ref, size_t n)
+{
+	return scheme_len(ref, n) > 0;
+}
+
+bool
+feed_url_is_web(const char *url)
+{
+	if (url == NULL)
+		return false;
+	return (strncasecmp(url, "http://", 7) == 0 && url[7] != '\0') ||
+	    (strncasecmp(url, "https://", 8) == 0 && url[8] != '\0');
+}
+
+static void
+split(const char *s, size_t n, struct parts *u)
+{
+	const char *end = s + n, *p;
+	size_t len = scheme_len(s, n);
+
+	memset(u, 0, sizeof(*u));
+	if (len > 0) {
+		u->scheme = (struct markup_str){s, len};
+		s += len + 1;
+	}
+	if (end - s >= 2 && s[0] == '/' && s[1] == '/') {
+		for (p = s + 2; p < end && *p != '/' && *p != '?' && *p != '#'; p++)
+			;
+		u->authority = (struct markup_str){s, p - s};
+		s = p;
+	}
+	for (p = s; p < end && *p != '?' && *p != '#'; p++)
+		;
+	u->path = (struct markup_str){s, p - s};
+	if (p < end && *p == '?') {
+		const char *q = memchr(p, '#', end - p);
+
+		if (q == NULL)
+			q = end;
+		u->query = (struct markup_str){p, q - p};
+		p = q;
+	}
+	if (p < end)
+		u->fragment = (struct markup_str){p, end - p};
+}
+
+static void
+put(struct buf *b, const struct markup_str *s)
+{
+	if (s->p != NULL)
+		buf_put(b, s->p, s->n);
+}
+
+/* Appends path with "." and ".." resolved (section 5.2.4); root is where the path
+ * starts in b. */
+static void
+put_path(struct buf *b, const char *p, size_t n, size_t root)
+{
+	const char *end = p + n;
+
+	while (p < end) {
+		const char *seg = *p == '/' ? p + 1 : p, *next;
+		size_t len;
+
+		next = seg < end ? memchr(seg, '/', end - seg) : NULL;
+		len = (next != NULL ? next : end) - seg;
+		if (len == 2 && seg[0] == '.' && seg[1] == '.') {
+			while (b->len > root && b->data[--b->len] != '/')
+				;
+			if (next == NULL)
+				buf_putc(b, '/');
+		} else if (len == 1 && seg[0] == '.') {
+			if (next == NULL)
+				buf_putc(b, '/');
+		} else {
+			buf_put(b, p, seg + len - p);
+		}
+		p = seg + len;
+	}
+}
+
+static void
+merge(struct buf *b, const struct parts *base, const struct parts *ref)
+{
+	struct buf path = {0};
+	size_t dir = base->path.n, root;
+
+	while (dir > 0 && base->path.p[dir - 1] != '/')
+		dir--;
+	if (dir > 0)
+		buf_put(&path, base->path.p, dir);
+	else
+		buf_putc(&path, '/');
+	buf_put(&path, ref->path.p, ref->path.n);
+	root = b->len;
+	put_path(b, path.data, path.len, root);
+	buf_free(&path);
+}
+
+static char *
+resolve(const char *base, const char *s, size_t n)
+{
+	struct parts b, r;
+	struct buf out = {0};
+
+	split(base, strlen(base), &b);
+	split(s, n, &r);
+	if (b.scheme.n == 0)
+		return NULL;
+	put(&out, &b.scheme);
+	buf_putc(&out, ':');
+	put(&out, r.authority.p != NULL ? &r.authority : &b.authority);
+	if (r.authority.p != NULL) {
+		put(&out, &r.path);
+		put(&out, &r.query);
+	} else if (r.path.n == 0) {
+		put(&out, &b.path);
+		put(&out, r.query.p != NULL ? &r.query : &b.query);
+	} else {
+		if (r.path.p[0] == '/')
+			put_path(&out, r.path.p, r.path.n, out.len);
+		else
+			merge(&out, &b, &r);
+		put(&out, &r.query);
+	}
+	put(&out, &r.fragment);
+	return buf_take(&out);
+}
+
+char *
+feed_url_join(const char *base, const char *ref, size_t n)
+{
+	char clean[FEED_URL_MAX];
+	size_t len = 0, i;
+
+	while (n > 0 && (uint8_t)ref[n - 1] <= ' ')
+		n--;
+	for (i = 0; i < n && (uint8_t)ref[i] <= ' '; i++)
+		;
+	for (; i < n; i++) {
+		/* Browsers drop tabs and line breaks inside (WHATWG URL). */
+		if ((uint8_t)ref[i] < ' ')
+			continue;
+		if (len == sizeof(clean))
+			return NULL;
+		clean[len++] = ref[i];
+	}
+	if (scheme_len(clean, len) > 0)
+		return xstrndup(clean, len);
+	if (base == NULL || strlen(base) > FEED_URL_MAX)
+		return NULL;
+	return resolve(base, clean, len);
+}
+
+static uint32_t
+hash(const char *s)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 16777619u;
+	return h;
+}
+
+/* The slot of url: empty, or its own. */
+static uint32_t *
+slot_of(struct feed_links *l, const char *url)
+{
+	size_t i = hash(url) & (l->nslots - 1);
+
+	while (l->slots[i] != 0 && strcmp(l->v[l->slots[i] - 1], url) != 0)
+		i = (i + 1) & (l->nslots - 1);
+	return &l->slots[i];
+}
+
+static void
+grow(struct feed_links *l)
+{
+	l->nslots = l->nslots ? l->nslots * 2 : 16;
+	l->cap = l->nslots / 2;
+	l->v = xrealloc(l->v, l->cap * sizeof(*l->v));
+	free(l->slots);
+	l->slots = xcalloc(l->nslots, sizeof(*l->slots));
+	for (size_t i = 0; i < l->n; i++)
+		*slot_of(l, l->v[i]) = (uint32_t)i + 1;
+}
+
+void
+feed_links_add(struct feed_links *l, const char *base, const char *ref, size_t n)
+{
+	char *url;
+	uint32_t *slot;
+	size_t len;
+
+	if (l->full || n == 0)
+		return;
+	url = feed_url_join(base, ref, n);
+	if (!feed_url_is_web(url)) {
+		free(url);
+		return;
+	}
+	if (l->n == l->cap)
+		grow(l);
+	slot = slot_of(l, url);
+	len = strlen(url);
+	if (*slot != 0 || l->n == FEED_LINKS_MAX || l->bytes + len > FEED_LINKS_BYTES) {
+		l->full = *slot == 0;
+		free(url);
+		return;
+	}
+	l->bytes += len;
+	l->v[l->n++] = url;
+	*slot = (uint32_t)l->n;
+}
+
+void
+feed_links_free(struct feed_links *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	free(l->slots);
+	memset(l, 0, sizeof(*l));
+}

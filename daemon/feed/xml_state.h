@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * xml_state: what the two halves of the XML reader share: feed_xml.c keeps the
+ * open elements and name spaces, xml_elements.c knows what elements mean.
+ */
+#ifndef TOSD_FEED_XML_STATE_H
+#define TOSD_FEED_XML_STATE_H
+
+#include "feed/draft.h"
+#include "feed/markup.h"
+#include "feed/names.h"
+
+#define XML_DEPTH 512	/* feed_limits.max_depth cannot be more */
+#define XML_BINDINGS 64 /* name space declarations in force at a time */
+
+struct xml_binding {
+	struct markup_str prefix, uri;
+	enum feed_ns ns;
+};
+
+struct xml_frame {
+	struct markup_str name; /* with prefix */
+	uint32_t hash;
+	uint8_t el, ns;
+	uint8_t nbindings; /* in force before this element */
+	char *base;	   /* own xml:base made absolute, else NULL */
+	struct markup_str lang; /* own xml:lang, p NULL if none */
+};
+
+/* How the text of the element being captured is written. */
+enum xml_form {
+	XML_PLAIN,  /* a value */
+	XML_TEXT,   /* a text construct: literal unless it has child elements */
+	XML_GUESS,
+	XML_HTML,   /* escaped markup */
+	XML_INLINE, /* child elements are markup, text is not escaped twice */
+	XML_BASE64,
+	XML_BASE64_TEXT,
+};
+
+struct xml_state {
+	struct markup m;
+	struct markup_token t;
+	const struct feed_text *text;
+	const struct feed_source *src;
+	struct feed_build *build;
+	char *base; /* of the document, NULL if unknown */
+
+	struct xml_frame frames[XML_DEPTH];
+	size_t depth, max_depth;
+	size_t beyond; /* open elements deeper than that */
+	struct xml_binding bindings[XML_BINDINGS];
+	size_t nbindings;
+	struct markup_str main_uri; /* an unknown one that the root is in */
+	bool root_seen, root_closed, has_items;
+
+	/* Depth of the frame, 0 where none is open. */
+	size_t item, box, person, capture;
+	enum feed_el capture_el;
+	enum xml_form form;
+	bool children; /* the captured element has child elements */
+	bool permalink; /* of the guid being captured */
+	bool permalink_stated;
+	struct buf buf;
+	struct draft draft;
+	char *name, *email; /* of the person */
+	int64_t period;
+	int frequency;
+};
+
+/* The frame on top; its base and language include what encloses it. */
+static inline struct xml_frame *
+xml_top(struct xml_state *s)
+{
+	return &s->frames[s->depth - 1];
+}
+const char *xml_base(const struct xml_state *s);
+
+/* The open element s->t has just become the top frame. */
+void xml_element_open(struct xml_state *s);
+/* The top frame is about to be closed. */
+void xml_element_close(struct xml_state *s);
+/* Is it an element that can only stand beside the captured one, so that the
+ * captured one must have lost its end tag? */
+bool xml_is_sibling(const struct xml_state *s, enum feed_ns ns, enum feed_el el);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_parse: shows how the daemon reads a feed: items as JSON lines on standard
+ * output, what was wrong with the document on standard error.
+ */
+#include "tosctl/tosctl_parse.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "feed/feed.h"
+
+#define DOCUMENT_MAX ((size_t)64 << 20)
+
+enum { DONE, NOT_A_FEED, USAGE, CANNOT_READ };
+
+static int
+usage(void)
+{
+	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
+	      "                    [--doc] FILE|-\n"
+	      "       tosctl parse --dates\n",
+	    stderr);
+	return USAGE;
+}
+
+static void
+put_text(json_t *o, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(o, key, json_string(value));
+}
+
+/* Whole seconds: feeds mean no more, and the floor is the same before 1970. */
+static const char *
+time_text(int64_t t, char out[CLOCK_TEXT])
+{
+	if (t != CLOCK_NONE)
+		t -= ((t % CLOCK_SEC) + CLOCK_SEC) % CLOCK_SEC;
+	return clock_format(t, out);
+}
+
+static void
+put_time(json_t *o, const char *key, int64_t t)
+{
+	char text[CLOCK_TEXT];
+
+	if (t != CLOCK_NONE)
+		put_text(o, key, time_text(t, text));
+}
+
+static void
+put_flags(json_t *o, uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+	    {ITEM_TRUNCATED, "truncated"},
+	    {ITEM_REPAIRED, "repaired"},
+	    {ITEM_HIDDEN_TEXT, "hidden_text"},
+	    {ITEM_DATE_UNREAD, "date_unread"},
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & names[i].flag)
+			json_array_append_new(list, json_string(names[i].name));
+	if (json_array_size(list) > 0)
+		json_object_set(o, "flags", list);
+	json_decref(list);
+}
+
+static int
+put_line(json_t *o)
+{
+	int rc = json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+	json_decref(o);
+	putchar('\n');
+	return rc;
+}
+
+static void
+put_item(const struct item *it)
+{
+	json_t *o = json_object();
+
+	put_text(o, "id", it->id);
+	if (it->flags & ITEM_MADE_ID)
+		json_object_set_new(o, "made_id", json_true());
+	put_text(o, "url", it->url);
+	put_text(o, "title", it->title);
+	put_text(o, "author", it->author);
+	put_time(o, "published", it->published);
+	put_time(o, "updated", it->updated);
+	put_text(o, "text", it->text);
+	put_text(o, "summary", it->summary);
+	put_text(o, "lang", it->lang);
+	put_text(o, "in_reply_to", it->in_reply_to);
+	put_text(o, "published_raw", it->published_raw);
+	put_text(o, "updated_raw", it->updated_raw);
+	if (it->nlinks > 0) {
+		json_t *links = json_array();
+
+		for (size_t i = 0; i < it->nlinks; i++)
+			json_array_append_new(links, json_string(it->links[i]));
+		json_object_set_new(o, "links", links);
+	}
+	put_flags(o, it->flags);
+	put_line(o);
+}
+
+/* --doc: one line about the document before its items. */
+static void
+put_doc(const struct feed_doc *d)
+{
+	json_t *o = json_object();
+
+	put_text(o, "format", d->format);
+	put_text(o, "encoding", d->encoding);
+	put_text(o, "title", d->title);
+	put_text(o, "link", d->link);
+	put_text(o, "lang", d->lang);
+	json_object_set_new(o, "well_formed", json_boolean(d->well_formed));
+	put_text(o, "problem", d->problem);
+	if (d->truncated)
+		json_object_set_new(o, "truncated", json_true());
+	if (d->ttl_ms > 0)
+		json_object_set_new(o, "ttl_seconds", json_integer(d->ttl_ms / CLOCK_SEC));
+	put_text(o, "next_url", d->next_url);
+	json_object_set_new(o, "items", json_integer((json_int_t)d->nitems));
+	put_line(o);
+}
+
+static int
+parse_dates(void)
+{
+	char text[CLOCK_TEXT];
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &cap, stdin)) >= 0) {
+		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+			line[--n] = '\0';
+		puts(time_text(strlen(line) == (size_t)n ? feed_date(line) : CLOCK_NONE, text));
+	}
+	free(line);
+	return ferror(stdin) || fflush(stdout) != 0 ? CANNOT_READ : DONE;
+}
+
+static int
+parse_file(const char *path, const struct feed_source *src, bool doc)
+{
+	struct buf body = {0};
+	struct err e = ERR_INIT;
+	struct feed_doc d;
+	int rc;
+
+	rc = strcmp(path, "-") == 0
+	    ? file_read_fd(STDIN_FILENO, "standard input", DOCUMENT_MAX, &body, &e)
+	    : file_read(path, DOCUMENT_MAX, &body, &e);
+	if (rc != 0) {
+		fprintf(stderr, "tosctl parse: %s\n", e.text);
+		buf_free(&body);
+		return CANNOT_READ;
+	}
+	buf_reserve(&body, 0);
+	rc = feed_parse(body.data, body.len, src, NULL, &d, &e);
+	if (rc != 0) {
+		fprintf(stderr, "tosctl parse: %s: %s\n", path, e.text);
+	} else {
+		if (doc)
+			put_doc(&d);
+		for (size_t i = 0; i < d.nitems; i++)
+			put_item(&d.items[i]);
+		if (!d.well_formed && !doc)
+			fprintf(stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
+		if (d.truncated)
+			fprintf(stderr, "tosctl parse: %s: cut at a limit\n", path);
+	}
+	feed_doc_clear(&d);
+	buf_free(&body);
+	if (fflush(stdout) != 0)
+		return CANNOT_READ;
+	return rc == 0 ? DONE : NOT_A_FEED;
+}
+
+int
+tosctl_parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"url", required_argument, NULL, 'u'},
+	    {"type", required_argument, NULL, 't'},
+	    {"location", required_argument, NULL, 'l'},
+	    {"dates", no_argument, NULL, 'd'},
+	    {"doc", no_argument, NULL, 'D'},
+	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
+	    {NULL, 0, NULL, 0},
+	};
+	struct feed_source src = {0};
+	bool dates = false, doc = false;
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'u':
+			src.url = optarg;
+			break;
+		case 't':
+			src.content_type = optarg;
+			break;
+		case 'l':
+			src.content_location = optarg;
+			break;
+		case 'd':
+			dates = true;
+			break;
+		case 'D':
+			doc = true;
+			break;
+		case 'j':
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (dates)
+		return optind == argc ? parse_dates() : usage();
+	return optind == argc - 1 ? parse_file(argv[optind], &src, doc) : usage();
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs feeds with known items through `tosctl parse` and says which hold.
+
+usage: check_feeds.py PROGRAM [DATA-FOLDER]
+
+PROGRAM is called as `PROGRAM parse ...` (tosctl) or, when it is named parse_main,
+without the first word.  The expected values come from a library that returns
+HTML, so a title or text holds if it is equal, or if its HTML read as plain text is
+equal after white space is collapsed and its addresses are among our links.
+"""
+import html.parser
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+BASE = "http://127.0.0.1:8097/"
+
+
+class Plain(html.parser.HTMLParser):
+    """HTML to text, independent of the code under test."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.text, self.links = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.text.append(" " if tag in ("br", "p", "div", "li", "td") else "")
+        for name, value in attrs:
+            if name in ("href", "src", "xlink:href") and re.match("https?://", value or ""):
+                self.links.append(value)
+
+    def handle_endtag(self, tag):
+        self.text.append(" " if tag in ("p", "div", "li", "td") else "")
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def collapse(s):
+    return " ".join(s.split())
+
+
+def text_holds(want, got, links):
+    if want == got or collapse(want) == collapse(got):
+        return True
+    p = Plain()
+    p.feed(want)
+    p.close()
+    return collapse("".join(p.text)) == collapse(got) and all(u in links for u in p.links)
+
+
+def author_holds(want, got):
+    # The data states "name" and "name (address)" for the same Atom document.
+    return want == got or (got or "").startswith(want + " (")
+
+
+def differences(want, got):
+    for key in ("id", "url", "published", "updated"):
+        if key in want and want[key] != got.get(key):
+            yield key, want[key], got.get(key)
+    if "author" in want and not author_holds(want["author"], got.get("author")):
+        yield "author", want["author"], got.get("author")
+    for key in ("title", "text"):
+        if key not in want:
+            continue
+        accepted = [want[key]] + want.get(key + "_alt", [])
+        if not any(text_holds(w, got.get(key, ""), got.get("links", [])) for w in accepted):
+            yield key, want[key], got.get(key)
+
+
+def run(program, feed, want):
+    head = want.get("response_headers", {})
+    cmd = program + ["--doc"]
+    if BASE in json.dumps(want.get("items", "")) + str(want.get("other_expectations", "")):
+        cmd += ["--url", BASE + feed.name]
+    if "content-type" in head:
+        cmd += ["--type", head["content-type"]]
+    if "content-location" in head:
+        cmd += ["--location", head["content-location"]]
+    p = subprocess.run(cmd + [str(feed)], capture_output=True, check=False, timeout=60)
+    return p.returncode, [json.loads(line) for line in p.stdout.decode().splitlines()]
+
+
+def check(program, feed, want):
+    code, lines = run(program, feed, want)
+    problems = []
+    items = lines[1:]
+    if code != 0 and want.get("items"):
+        problems.append(("exit", 0, code))
+    for w in want.get("items", []):
+        if w["index"] >= len(items):
+            problems.append(("item", w["index"], None))
+            continue
+        problems += differences(w, items[w["index"]])
+    bozo = None
+    if "bozo" in want and lines:
+        bozo = (want["bozo"], not lines[0]["well_formed"])
+    elif "bozo" in want:
+        bozo = (want["bozo"], True)
+    return problems, bozo, lines[0] if lines else {}
+
+
+def check_folder(program, folder, show_bozo):
+    total = held = bozo_right = bozo_total = 0
+    for expected in sorted(folder.glob("*.expected.json")):
+        want = json.loads(expected.read_text())
+        feed = next(f for f in folder.glob(re.escape(expected.name[:-14]) + ".*") if f != expected)
+        problems, bozo, doc = check(program, feed, want)
+        if want.get("items"):
+            total += 1
+            held += not problems
+        for p in problems:
+            print("no:", feed.name, *map(repr, p))
+        if bozo is not None:
+            bozo_total += 1
+            bozo_right += bozo[0] == bozo[1]
+            if bozo[0] != bozo[1] and show_bozo:
+                print("bozo:", feed.name, "expected", bozo[0], doc.get("problem", ""))
+    print(f"{folder.name}: {held} of {total} hold; well-formedness {bozo_right} of {bozo_total}")
+    return total - held
+
+
+def check_dates(program, file):
+    cases = json.loads(file.read_text())
+    p = subprocess.run(program + ["--dates"], input="".join(c["input"] + "\n" for c in cases).encode(),
+                       capture_output=True, check=True, timeout=60)
+    wrong = 0
+    for case, got in zip(cases, p.stdout.decode().splitlines(), strict=True):
+        want = case["expected"] or "-"
+        if want.startswith("99-"):  # the year 99, written short in the data
+            want = "00" + want
+        if want != got:
+            wrong += 1
+            print("no: date", case["format"], repr(case["input"]), want, got)
+    print(f"dates: {len(cases) - wrong} of {len(cases)} hold")
+    return wrong
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    program = [sys.argv[1]] + ([] if sys.argv[1].endswith("parse_main") else ["parse"])
+    if program[-1] != "parse":
+        program = [sys.argv[1]]
+    data = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "../shared/data") / "feeds/feedparser"
+    if not data.is_dir():
+        print("skipped: no folder", data)
+        return
+    wrong = check_folder(program, data / "items", True)
+    check_folder(program, data / "feedlevel", True)
+    wrong += check_dates(program, data / "dates.json")
+    sys.exit(wrong > 4)
+
+
+main()
