@@ -16,7 +16,8 @@ input closes if --stdin-ends is given.  What can be served, side by side:
                    redirect (Location), flood (so many bytes of header lines),
                    endless_header, trailers (so many bytes), raw (sent as is, then
                    closed), close (no answer at all)
-                 "$PORT" in redirect and body is this server's port.
+                 "$PORT" in redirect and body is this server's port, "$OTHER" the one
+                 given with --other.
 --dir DIR        files with ETag and Last-Modified; NAME.gone makes NAME a 410.
 --timeline FILE  JSON [{"at": s, "tenant", "op": "post|edit|remove", "id", "title",
                  "text", "author"}, ...] or {"tenants": {NAME: {"format": "rss|atom|
@@ -86,10 +87,10 @@ def validated(request, body, ctype, mtime):
 
 
 class Script:
-    def __init__(self, text, port):
+    def __init__(self, text, app, other):
         self.steps = json.loads(text)
         self.taken = {}
-        self.port = port
+        self.app, self.other = app, other
         self.lock = threading.Lock()
 
     def answer(self, request):
@@ -106,14 +107,13 @@ class Script:
         return self.make(request, step)
 
     def make(self, request, step):
-        port = str(self.port())
         headers = step.get("headers", [])
         headers = list(headers.items()) if isinstance(headers, dict) else list(headers)
-        body = step.get("body", "").replace("$PORT", port).encode("utf-8", "surrogateescape")
+        body = self.ports(step.get("body", "")).encode("utf-8", "surrogateescape")
         body *= step.get("repeat", 1)
         status = step.get("status", 302 if "redirect" in step else 200)
         if "redirect" in step:
-            headers.append(("Location", step["redirect"].replace("$PORT", port)))
+            headers.append(("Location", self.ports(step["redirect"])))
         for key, name, asked in (("etag", "ETag", "if-none-match"),
                                  ("last_modified", "Last-Modified", "if-modified-since")):
             if key in step:
@@ -127,6 +127,9 @@ class Script:
             body = bomb(step["bomb"])
             headers.append(("Content-Encoding", "gzip"))
         return Answer(status, headers, body, step)
+
+    def ports(self, text):
+        return text.replace("$PORT", str(self.app.port)).replace("$OTHER", str(self.other))
 
     @staticmethod
     def unchanged(request, step):
@@ -308,7 +311,7 @@ class Request:
         self.raw = head
         self.time = time.time()
         self.connection = connection
-        lines = head.decode("latin-1").split("\r\n")
+        lines = head.decode("utf-8", "surrogateescape").split("\r\n")
         words = lines[0].split(" ")
         if len(words) != 3:
             raise Hang
@@ -512,6 +515,7 @@ def arguments():
     p.add_argument("--port", type=int, default=0, help="0: a free one")
     p.add_argument("--bind", default="127.0.0.1", help="loopback addresses, with commas")
     p.add_argument("--script", metavar="FILE")
+    p.add_argument("--other", type=int, default=0, help="port of another server")
     p.add_argument("--dir", metavar="DIR")
     p.add_argument("--timeline", metavar="FILE")
     p.add_argument("--speed", type=float, default=1, help="of the timeline")
@@ -529,7 +533,7 @@ def main():
     if o.tls:
         app.tls = tls_context(o.tls, o.tls_names.split(","))
     if o.script:
-        app.sources.append(Script(read(o.script), lambda: app.port))
+        app.sources.append(Script(read(o.script), app, o.other))
     if o.timeline:
         base = start if o.base is None else o.base
         app.timeline = Timeline(read(o.timeline), start, o.speed, base)

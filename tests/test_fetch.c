@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_fetch: the pure half of the fetch room: addresses and schedules. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "fetch/answer.h"
 #include "fetch/guard.h"
+#include "fetch/hosts.h"
+#include "fetch/network.h"
 #include "fetch/schedule.h"
 #include "ipc/msg.h"
 #include "suite.h"
@@ -359,6 +364,244 @@ test_first_is_spread(void)
 	CU_ASSERT_EQUAL(fetch_first(5000, 0, 1), 5000);
 }
 
+/* --- answers ------------------------------------------------------------------ */
+
+static struct buf
+head_of(const char *lines)
+{
+	struct buf b = {0};
+
+	buf_printf(&b, "HTTP/1.1 200 OK\r\n%s\r\n", lines);
+	return b;
+}
+
+static void
+test_answer_header(void)
+{
+	static const struct {
+		const char *lines, *want;
+	} rows[] = {
+	    {"ETag: \"a\"\r\n", "\"a\""},
+	    {"eTAG:\"a\"\r\n", "\"a\""},
+	    {"ETag:  \t \"a b\" \t \r\n", "\"a b\""},
+	    {"ETag:\r\n", ""},
+	    {"ETag: \r\nX: y\r\n", ""},
+	    {"ETag: one\r\nETag: two\r\n", "one"},
+	    {"ETag: bare\n", "bare"},
+	    {"X-ETag: no\r\nETagger: no\r\nETag : no\r\n", NULL},
+	    {"X: y\r\n ETag: folded\r\n", NULL},
+	    {"", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf b = head_of(rows[i].lines);
+		char *v = answer_header(&b, "ETag");
+
+		if (rows[i].want == NULL)
+			CU_ASSERT_PTR_NULL(v)
+		else
+			CU_ASSERT_STRING_EQUAL(v, rows[i].want);
+		free(v);
+		buf_free(&b);
+	}
+	struct buf none = {0}, cut = {0};
+	CU_ASSERT_PTR_NULL(answer_header(&none, "ETag"));
+	buf_puts(&cut, "HTTP/1.1 200 OK\r\nETag: cu");
+	CU_ASSERT_PTR_NULL(answer_header(&cut, "ETag"));
+	buf_free(&cut);
+}
+
+static void
+test_answer_status(void)
+{
+	static const struct {
+		const char *line;
+		int want;
+	} rows[] = {{"HTTP/1.1 200 OK\r\n", 200}, {"HTTP/2 304 \r\n", 304},
+	    {"HTTP/1.0 404", 404}, {"HTTP/1.1 20", 0}, {"HTTP/1.1", 0},
+	    {"HTTP/1.1 ", 0}, {"HTTP/1.1 2x0 OK", 0}, {"XTTP/1.1 200 OK", 0}, {"", 0}};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		CU_ASSERT_EQUAL(
+		    answer_status(rows[i].line, strlen(rows[i].line)), rows[i].want);
+}
+
+#define NOON 784111777000 /* Sun, 06 Nov 1994 08:49:37 GMT, of RFC 9110 */
+
+static void
+test_answer_fresh(void)
+{
+	static const struct {
+		const char *lines;
+		int64_t want;
+	} rows[] = {
+	    {"", 0},
+	    {"Cache-Control: max-age=300\r\n", 300},
+	    {"Cache-Control: public,MAX-AGE=300 , x\r\n", 300},
+	    {"Cache-Control: max-age=\"300\"\r\n", 300},
+	    {"Cache-Control: max-age=300\r\nAge: 100\r\n", 200},
+	    {"Cache-Control: max-age=300\r\nAge: 900\r\n", 0},
+	    {"Cache-Control: s-maxage=300\r\n", 0},
+	    {"Cache-Control: x-max-age=300\r\n", 0},
+	    {"Cache-Control: max-age=300, no-cache\r\n", 0},
+	    {"Cache-Control: no-store, max-age=300\r\n", 0},
+	    {"Cache-Control: max-age=-5\r\n", 0},
+	    {"Cache-Control: max-age=\r\n", 0},
+	    {"Cache-Control: max-age\r\n", 0},
+	    {"Expires: Sun, 06 Nov 1994 08:59:37 GMT\r\n", 600},
+	    {"Expires: Sunday, 06-Nov-94 08:59:37 GMT\r\n", 600},
+	    {"Expires: Sun Nov  6 08:59:37 1994\r\n", 600},
+	    {"Expires: Sun, 06 Nov 1994 08:59:37 GMT\r\n"
+	     "Date: Sun, 06 Nov 1994 08:58:37 GMT\r\n",
+		60},
+	    {"Expires: Sun, 06 Nov 1994 07:59:37 GMT\r\n", 0},
+	    {"Expires: 0\r\n", 0},
+	    {"Cache-Control: max-age=60\r\nExpires: Sun, 06 Nov 1999 08:59:37 GMT\r\n",
+		60},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf b = head_of(rows[i].lines);
+
+		CU_ASSERT_EQUAL(answer_fresh(&b, NOON), rows[i].want * CLOCK_SEC);
+		if (answer_fresh(&b, NOON) != rows[i].want * CLOCK_SEC)
+			fprintf(stderr, "%s gives %lld\n", rows[i].lines,
+			    (long long)answer_fresh(&b, NOON));
+		buf_free(&b);
+	}
+}
+
+static void
+test_answer_retry_after(void)
+{
+	static const struct {
+		const char *lines;
+		int64_t want;
+	} rows[] = {
+	    {"", 0},
+	    {"Retry-After: 120\r\n", 120},
+	    {"Retry-After: 0\r\n", 0},
+	    {"Retry-After: -1\r\n", 0},
+	    {"Retry-After: soon\r\n", 0},
+	    {"Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n", 60},
+	    {"Retry-After: Sun, 06 Nov 1994 08:00:00 GMT\r\n", 0},
+	    /* their clock is a day ahead of ours */
+	    {"Date: Mon, 07 Nov 1994 08:49:37 GMT\r\n"
+	     "Retry-After: Mon, 07 Nov 1994 08:50:37 GMT\r\n",
+		60},
+	};
+	struct buf b;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		b = head_of(rows[i].lines);
+		CU_ASSERT_EQUAL(answer_retry_after(&b, NOON), rows[i].want * CLOCK_SEC);
+		buf_free(&b);
+	}
+	b = head_of("Retry-After: 99999999999999999999999999\r\n");
+	CU_ASSERT(answer_retry_after(&b, NOON) > 1000 * 365 * CLOCK_DAY);
+	buf_free(&b);
+}
+
+/* --- hosts -------------------------------------------------------------------- */
+
+static void
+test_hosts_gap(void)
+{
+	struct host_wait w[4] = {0};
+	struct hosts *h = hosts_new(2, 100);
+
+	CU_ASSERT_EQUAL(hosts_due(h), INT64_MAX);
+	hosts_put(h, "a", &w[0], false);
+	hosts_put(h, "a", &w[1], false);
+	hosts_put(h, "a", &w[2], true); /* a redirect goes before the others */
+	hosts_put(h, "b", &w[3], false);
+	CU_ASSERT_EQUAL(hosts_waiting(h), 4);
+	struct host_wait *x = hosts_take(h, 1000), *y = hosts_take(h, 1000);
+	CU_ASSERT((x == &w[2] && y == &w[3]) || (x == &w[3] && y == &w[2]));
+	CU_ASSERT_PTR_NULL(hosts_take(h, 1099));
+	CU_ASSERT_EQUAL(hosts_due(h), 1100);
+	CU_ASSERT_PTR_EQUAL(hosts_take(h, 1100), &w[0]);
+	CU_ASSERT_PTR_NULL(hosts_take(h, 5000)); /* two of a are running */
+	CU_ASSERT_EQUAL(hosts_due(h), INT64_MAX);
+	hosts_end(h, &w[2]);
+	CU_ASSERT_PTR_EQUAL(hosts_take(h, 5000), &w[1]);
+	for (size_t i = 0; i < 4; i++)
+		if (w[i].host != NULL)
+			hosts_end(h, &w[i]);
+	CU_ASSERT_PTR_NULL(hosts_take(h, 5099));
+	CU_ASSERT_EQUAL(hosts_count(h), 1); /* b's gap is over, a's is not */
+	CU_ASSERT_PTR_NULL(hosts_take(h, 5100));
+	CU_ASSERT_EQUAL(hosts_count(h), 0);
+	hosts_free(&h);
+	CU_ASSERT_PTR_NULL(h);
+}
+
+/* A thousand hosts in disorder, against what must always hold. */
+static void
+test_hosts_many(void)
+{
+	enum { HOSTS = 1000, EACH = 5, N = HOSTS * EACH };
+	static struct host_wait w[N];
+	static int64_t started[HOSTS];
+	static unsigned running[HOSTS];
+	struct hosts *h = hosts_new(2, 50);
+	struct host_wait *x, *live[N];
+	unsigned taken = 0, nlive = 0, rnd = 1;
+	char name[16];
+
+	memset(w, 0, sizeof(w));
+	for (unsigned i = 0; i < N; i++) {
+		snprintf(name, sizeof(name), "h%u", i * 7919 % HOSTS);
+		hosts_put(h, name, &w[i], i % 3 == 0);
+	}
+	for (unsigned i = 0; i < HOSTS; i++)
+		started[i] = -50;
+	for (int64_t now = 0; now < 100000 && (taken < N || nlive > 0); now++) {
+		while ((x = hosts_take(h, now)) != NULL) {
+			unsigned k = (unsigned)(x - w) * 7919 % HOSTS;
+
+			CU_ASSERT_FATAL(now - started[k] >= 50);
+			CU_ASSERT_FATAL(++running[k] <= 2);
+			started[k] = now;
+			live[nlive++] = x;
+			taken++;
+		}
+		for (unsigned n = nlive / 20 + 1; n > 0 && nlive > 0; n--) {
+			unsigned i = (rnd = rnd * 1103515245u + 12345u) / 65536 % nlive;
+
+			running[(unsigned)(live[i] - w) * 7919 % HOSTS]--;
+			hosts_end(h, live[i]);
+			live[i] = live[--nlive];
+		}
+	}
+	CU_ASSERT_EQUAL(taken, N);
+	CU_ASSERT_EQUAL(hosts_waiting(h), 0);
+	CU_ASSERT_PTR_NULL(hosts_take(h, INT64_MAX));
+	CU_ASSERT_EQUAL(hosts_count(h), 0);
+	hosts_free(&h);
+}
+
+/* --- whose fault ----------------------------------------------------------------- */
+
+static void
+test_network(void)
+{
+	struct network n = {0};
+
+	/* The other side's machine has spoken: theirs, however often. */
+	for (int i = 0; i < 10; i++)
+		CU_ASSERT_PTR_NULL(network_failed(&n, i % 2 ? "a" : "b", ECONNREFUSED));
+	/* One host alone never means that we are down. */
+	for (int i = 0; i < 10; i++)
+		CU_ASSERT_PTR_NULL(network_failed(&n, "a", ETIMEDOUT));
+	CU_ASSERT_PTR_NULL(network_failed(&n, "b", ETIMEDOUT));
+	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "c", ETIMEDOUT));
+	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "a", ETIMEDOUT));
+	network_answered(&n);
+	CU_ASSERT_PTR_NULL(network_failed(&n, "a", ETIMEDOUT));
+	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "a", EMFILE)); /* plainly ours */
+}
+
 static const struct suite_test tests[] = {
     {"guard: every refused spelling", test_guard_refuses},
     {"guard: neighbours of refused ranges", test_guard_grants},
@@ -372,6 +615,13 @@ static const struct suite_test tests[] = {
     {"schedule: Retry-After and gone", test_plan_limits},
     {"schedule: jitter", test_plan_jitter},
     {"schedule: start is spread", test_first_is_spread},
+    {"answer: header values", test_answer_header},
+    {"answer: status lines", test_answer_status},
+    {"answer: freshness", test_answer_fresh},
+    {"answer: Retry-After", test_answer_retry_after},
+    {"hosts: gap and limit", test_hosts_gap},
+    {"hosts: a thousand", test_hosts_many},
+    {"network: whose fault", test_network},
 };
 
 SUITE_MAIN("fetch", tests)

@@ -27,7 +27,7 @@ answer_header(const struct buf *head, const char *name)
 	for (; p != NULL && p < end; p = eol + 1) {
 		eol = memchr(p, '\n', (size_t)(end - p));
 		if (eol == NULL)
-			eol = end - 1;
+			break; /* cut off: who knows what it would have said */
 		if ((size_t)(eol - p) <= n || p[n] != ':' ||
 		    strncasecmp(p, name, n) != 0)
 			continue;

@@ -14,3 +14,10 @@ check_PROGRAMS += tests/test_fetch
 tests_test_fetch_SOURCES = tests/test_fetch.c tests/suite.h
 tests_test_fetch_LDADD = libtosd_fetch.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) \
 	$(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/test_fetch_client
+tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
+	tests/suite.h
+tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
+	$(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+EXTRA_DIST += tests/http_server.py tests/http_script.json

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role_fetch: POLL in, POLLED out.  Glues the client of the fetch room to the readers
+ * of the feed room, in a process that can write no file and run no program: it is the
+ * only one that reads tenants' bytes raw.
+ *
+ * A poll in hand is a struct poll, owned by the client's callback.  Every poll gets
+ * exactly one answer, unless the engine that asked is gone.
+ */
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "feed/feed.h"
+#include "fetch/answer.h"
+#include "fetch/client.h"
+#include "ipc/role.h"
+#include "roles.h"
+
+#define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
+/* Room in a frame for everything of an answer that is not an item. */
+#define FRAME_REST (1u << 20)
+#define TEXT_MAX 1024 /* of "why" */
+
+struct fetch_role {
+	struct role_self *self;
+	struct conf *conf;
+	struct fetch_client *client;
+	bool stopping; /* polls are turned down */
+	bool ended;    /* nobody is told any more */
+};
+
+struct poll {
+	struct fetch_role *role;
+	uint32_t engine; /* who asked */
+	uint64_t id;
+	uint8_t kind; /* enum poll_kind */
+	char *etag, *last_modified, *body_hash;
+};
+
+static void
+poll_free(struct poll *p)
+{
+	free(p->etag);
+	free(p->last_modified);
+	free(p->body_hash);
+	free(p);
+}
+
+/* --- an answer read --------------------------------------------------------------- */
+
+static char *
+take(char **s)
+{
+	char *v = *s;
+
+	*s = NULL;
+	return v;
+}
+
+static void
+say(struct msg_polled *p, uint8_t outcome, const char *why)
+{
+	p->outcome = outcome;
+	free(p->why);
+	p->why = why != NULL ? xstrndup(why, TEXT_MAX) : NULL;
+}
+
+/* Nothing may vouch for this body later: not a 304, not an equal digest. */
+static void
+forget_validators(struct msg_polled *p)
+{
+	free(take(&p->etag));
+	free(take(&p->last_modified));
+	free(take(&p->body_hash));
+}
+
+/* At least the bytes that an item takes in a message. */
+static size_t
+wire_size(const struct item *it)
+{
+	const char *const strings[] = {it->id, it->url, it->title, it->author, it->text,
+	    it->summary, it->lang, it->in_reply_to, it->published_raw, it->updated_raw};
+	size_t n = 2 * ITEM_WIRE_MIN;
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		n += strings[i] != NULL ? strlen(strings[i]) + 8 : 8;
+	for (size_t i = 0; i < it->nlinks; i++)
+		n += strlen(it->links[i]) + 8;
+	return n;
+}
+
+/* Moves the items over, as many as fit into one frame. */
+static void
+take_items(struct msg_polled *p, struct item *items, size_t n)
+{
+	size_t room = MSG_MAX - FRAME_REST, fit = 0, size;
+
+	while (fit < n && (size = wire_size(&items[fit])) <= room) {
+		room -= size;
+		fit++;
+	}
+	p->items = xcalloc(fit + 1, sizeof(*p->items));
+	p->nitems = (uint32_t)fit;
+	for (size_t i = 0; i < fit; i++) {
+		p->items[i] = items[i];
+		item_init(&items[i]);
+	}
+	if (fit < n)
+		p->truncated = true;
+}
+
+static void
+read_feed(struct fetch_role *role, const struct fetch_result *r,
+    const struct feed_source *src, struct msg_polled *p)
+{
+	struct feed_limits lim = feed_limits_default;
+	struct feed_doc doc;
+	struct err e = ERR_INIT;
+	bool broke_off = p->outcome != POLLED_OK;
+
+	lim.max_items = role->conf->fetch.max_items;
+	lim.max_text = role->conf->fetch.max_text;
+	if (feed_parse(r->body.data, r->body.len, src, &lim, &doc, &e) != 0) {
+		if (!broke_off)
+			say(p, POLLED_NOT_FEED, e.text);
+		forget_validators(p);
+	} else if (!broke_off || doc.nitems > 0) {
+		/* What came before the transfer broke off counts. */
+		p->outcome = POLLED_OK;
+		p->format = take(&doc.format);
+		p->title = take(&doc.title);
+		p->well_formed = doc.well_formed && !p->truncated;
+		p->truncated |= doc.truncated;
+		if (doc.ttl_ms > p->hint)
+			p->hint = doc.ttl_ms;
+		if (p->why == NULL && doc.problem != NULL)
+			p->why = xstrndup(doc.problem, TEXT_MAX);
+		take_items(p, doc.items, doc.nitems);
+	}
+	feed_doc_clear(&doc);
+}
+
+static void
+read_page(struct fetch_role *role, const struct fetch_result *r,
+    const struct feed_source *src, struct msg_polled *p)
+{
+	if (p->outcome != POLLED_OK)
+		return;
+	if (p->truncated) {
+		/* Whoever hides a post behind megabytes must not pass for having
+		 * removed it. */
+		say(p, POLLED_HTTP_ERROR, "page beyond the limit");
+		forget_validators(p);
+		return;
+	}
+	p->items = xcalloc(1, sizeof(*p->items));
+	p->nitems = 1;
+	item_init(&p->items[0]);
+	feed_page(
+	    r->body.data, r->body.len, src, role->conf->fetch.max_text, &p->items[0]);
+}
+
+/* A 200, or what there is of one. */
+static void
+read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
+{
+	char hex[DIGEST_HEX];
+	char *location = answer_header(&r->head, "Content-Location");
+	char *language = answer_header(&r->head, "Content-Language");
+	struct feed_source src = {.url = r->url,
+	    .content_type = r->content_type,
+	    .content_location = location,
+	    .content_language = language};
+
+	if (!p->truncated) {
+		digest_hex_of(
+		    r->body.data != NULL ? r->body.data : "", r->body.len, hex);
+		p->body_hash = xstrdup(hex);
+	}
+	if (p->body_hash != NULL && q->body_hash != NULL &&
+	    strcmp(p->body_hash, q->body_hash) == 0)
+		p->outcome = POLLED_UNCHANGED; /* known: not read again */
+	else if (q->kind == POLL_PAGE)
+		read_page(q->role, r, &src, p);
+	else
+		read_feed(q->role, r, &src, p);
+	free(location);
+	free(language);
+}
+
+/* --- the answer sent ----------------------------------------------------------------
+ */
+
+/* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
+static int
+capture_of(const struct fetch_result *r)
+{
+	struct msg_capture c = {.url = r->url, .peer = r->peer, .time = r->time};
+	struct buf response = {0}, b = {0};
+	struct err e = ERR_INIT;
+	int fd;
+
+	if (r->head.len == 0)
+		return -1;
+	buf_put(&response, r->head.data, r->head.len);
+	if (r->body.len > 0)
+		buf_put(&response, r->body.data, r->body.len);
+	c.request = r->request; /* borrowed: c is never cleared */
+	c.response = response;
+	msg_capture_put(&b, &c);
+	fd = file_memfd("capture", b.data, b.len, &e);
+	if (fd < 0)
+		log_warn("fetch", "an answer goes without its bytes: %s", e.text);
+	buf_free(&response);
+	buf_free(&b);
+	return fd;
+}
+
+static void
+on_result(void *ctx, struct fetch_result *r)
+{
+	struct poll *q = ctx;
+	struct fetch_role *role = q->role;
+	struct msg m;
+	struct msg_polled *p = &m.polled;
+	int rc;
+
+	if (role->ended) {
+		poll_free(q);
+		return;
+	}
+	msg_init(&m, MSG_POLLED);
+	p->id = q->id;
+	p->outcome = r->outcome;
+	p->status = r->status;
+	p->time = r->time;
+	p->hint = r->hint;
+	p->retry_after = r->retry_after;
+	p->truncated = r->truncated;
+	p->why = r->why != NULL ? xstrndup(r->why, TEXT_MAX) : NULL;
+	p->moved = take(&r->moved);
+	p->etag = take(&r->etag);
+	p->last_modified = take(&r->last_modified);
+	if (r->outcome == POLLED_OK ||
+	    (r->status == 200 && r->truncated && r->body.len > 0)) {
+		read_body(q, r, p);
+	} else if (r->outcome == POLLED_UNCHANGED) {
+		/* A 304 need not repeat what still holds. */
+		if (p->etag == NULL)
+			p->etag = take(&q->etag);
+		if (p->last_modified == NULL)
+			p->last_modified = take(&q->last_modified);
+		p->body_hash = take(&q->body_hash);
+	}
+	m.fd = capture_of(r);
+	p->url = take(&r->url);
+	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),
+	    p->why != NULL ? ": " : "", p->why != NULL ? p->why : "");
+	rc = role_send(role->self, ROLE_ENGINE, q->engine, &m);
+	if (rc != 0 && rc != TOSD_ENOENT) /* an engine that is gone asks again */
+		log_err("fetch", "an answer could not be sent: %s", err_name(rc));
+	poll_free(q);
+}
+
+/* --- the role
+ * --------------------------------------------------------------------------- */
+
+static void
+on_poll(struct fetch_role *role, struct msg *m)
+{
+	struct msg_poll *in = &m->poll;
+	const struct conf_tenant *t = NULL;
+	struct fetch_request req = {
+	    .url = in->url, .etag = in->etag, .last_modified = in->last_modified};
+	struct poll *q = xcalloc(1, sizeof(*q));
+
+	if (in->tenant != NULL)
+		t = conf_tenant_by_key(role->conf, in->tenant);
+	if (t != NULL) {
+		req.allow = t->allow;
+		req.nallow = t->nallow;
+	}
+	if (in->kind == POLL_PAGE)
+		req.accept = ACCEPT_PAGE;
+	q->role = role;
+	q->engine = m->from_index;
+	q->id = in->id;
+	q->kind = in->kind;
+	fetch_client_get(role->client, &req, on_result, q);
+	q->etag = take(&in->etag);
+	q->last_modified = take(&in->last_modified);
+	q->body_hash = take(&in->body_hash);
+}
+
+static void
+on_msg(void *ctx, struct msg *m)
+{
+	struct fetch_role *role = ctx;
+
+	if (m->type == MSG_POLL)
+		on_poll(role, m);
+	if (role->stopping) /* answered at once, so that the engine knows */
+		fetch_client_abort(role->client, "the fetcher is being stopped");
+}
+
+static void
+on_peer_down(void *ctx, enum role role, uint32_t index)
+{
+	struct fetch_role *r = ctx;
+
+	(void)index;
+	if (role == ROLE_ENGINE) /* the next engine counts its polls anew */
+		fetch_client_abort(r->client, "the engine is gone");
+}
+
+/* Lets the resolver read its files and load its modules before the sandbox closes. */
+static void
+warm_resolver(void)
+{
+	struct addrinfo *ai = NULL;
+
+	if (getaddrinfo("localhost", "80", NULL, &ai) == 0)
+		freeaddrinfo(ai);
+}
+
+static int
+start(struct role_self *self, const struct buf *sources,
+    struct sandbox_profile *profile, struct err *e)
+{
+	struct fetch_role *r = xcalloc(1, sizeof(*r));
+	int rc;
+
+	r->self = self;
+	role_set_ctx(self, r);
+	rc = conf_of_role(sources, &r->conf, e);
+	if (rc != 0)
+		return rc;
+	warm_resolver();
+	r->client = fetch_client_new(role_loop(self), &r->conf->fetch);
+	profile_of_role(ROLE_FETCH, r->conf, profile);
+	return 0;
+}
+
+static int
+reconf(void *ctx, const struct buf *sources, struct err *e)
+{
+	struct fetch_role *r = ctx;
+	struct conf *conf = NULL;
+	int rc = conf_of_role(sources, &conf, e);
+
+	if (rc != 0)
+		return rc;
+	if (strcmp(conf->fetch.ca_file, r->conf->fetch.ca_file) != 0) {
+		/* The sandbox lets us read the old one only: start anew. */
+		conf_free(&conf);
+		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
+	}
+	fetch_client_reconf(r->client, &conf->fetch);
+	conf_free(&r->conf);
+	r->conf = conf;
+	return 0;
+}
+
+static void
+stop(void *ctx)
+{
+	struct fetch_role *r = ctx;
+
+	r->stopping = true;
+	fetch_client_abort(r->client, "the fetcher is being stopped");
+	role_exit(r->self);
+}
+
+static void
+release(void *ctx)
+{
+	struct fetch_role *r = ctx;
+
+	r->ended = true;
+	if (r->client != NULL)
+		fetch_client_abort(r->client, "the end");
+	fetch_client_free(&r->client);
+	conf_free(&r->conf);
+	free(r);
+}
+
+int
+role_fetch_main(void)
+{
+	static const struct role_ops ops = {
+	    .role = ROLE_FETCH,
+	    .start = start,
+	    .reconf = reconf,
+	    .msg = on_msg,
+	    .peer_down = on_peer_down,
+	    .stop = stop,
+	    .free = release,
+	};
+
+	return role_main(&ops);
+}
