@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "ipc/loop_in.h"
 
 struct loop {
 	struct event_base *base;
@@ -34,6 +35,12 @@ struct loop_signal {
 	loop_signal_cb *cb;
 	void *ctx;
 };
+
+struct event_base *
+loop_base(struct loop *l)
+{
+	return l->base;
+}
 
 struct loop *
 loop_new(void)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * health: probes as plain text, metrics in the Prometheus text format 0.0.4
+ * (prometheus.io/docs/instrumenting/exposition_formats).
+ */
+#include "console/health.h"
+
+#include <string.h>
+
+/* The engine sends every 5 s; older numbers mean that it is not there. */
+#define FRESH_MS 15000
+
+static const struct metric {
+	const char *key;  /* of the stats object */
+	const char *name, *type, *help;
+} metrics[] = {
+    {"items_new", "tosd_items_new_total", "counter", "Items seen for the first time."},
+    {"items_changed", "tosd_items_changed_total", "counter",
+	"Revisions of known items."},
+    {"items_judged", "tosd_items_judged_total", "counter", "Revisions inspected."},
+    {"items_degraded", "tosd_items_degraded_total", "counter",
+	"Revisions that a policy gave no answer for."},
+    {"findings", "tosd_findings_total", "counter", "Findings of all rules and modes."},
+    {"violations", "tosd_violations_total", "counter", "Findings that counted."},
+    {"worker_deaths", "tosd_policy_worker_deaths_total", "counter",
+	"Policy workers that died with items in hand."},
+    {"feeds", "tosd_feeds", "gauge", "Feeds in the configuration."},
+    {"feeds_down", "tosd_feeds_unreadable", "gauge", "Feeds not readable now."},
+    {"items", "tosd_items_stored", "gauge", "Items known."},
+    {"pending", "tosd_revisions_pending", "gauge", "Revisions waiting for inspection."},
+    {"violations_online", "tosd_violations_online", "gauge",
+	"Cited items last seen online."},
+    {"cases_open", "tosd_cases_open", "gauge", "Cases not closed."},
+    {"recommended", "tosd_cases_recommended", "gauge",
+	"Cases that wait for two people."},
+    {"outbox_new", "tosd_outbox_pending", "gauge", "Messages not sent yet."},
+    {"outbox_unknown", "tosd_outbox_unknown", "gauge",
+	"Messages whose fate a person has to find out."},
+    {"outbox_failed", "tosd_outbox_failed", "gauge", "Messages refused for good."},
+    {"ledger_size", "tosd_ledger_entries", "gauge", "Entries on the ledger."},
+    {"ledger_signed", "tosd_ledger_signed_entries", "gauge",
+	"Entries under the newest signed head."},
+};
+
+static void
+put_head(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+put_metrics(const json_t *stats, struct buf *b)
+{
+	const json_t *polls = json_object_get(stats, "polls");
+	const char *outcome, *version;
+	json_t *n;
+
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		const struct metric *m = &metrics[i];
+
+		put_head(b, m->name, m->type, m->help);
+		buf_printf(b, "%s %lld\n", m->name,
+		    (long long)json_integer_value(json_object_get(stats, m->key)));
+	}
+	put_head(b, "tosd_feed_polls_total", "counter", "Polls by outcome.");
+	json_object_foreach((json_t *)polls, outcome, n)
+		buf_printf(b, "tosd_feed_polls_total{outcome=\"%s\"} %lld\n", outcome,
+		    (long long)json_integer_value(n));
+	version = json_string_value(json_object_get(stats, "version"));
+	put_head(b, "tosd_build_info", "gauge", "Version of the daemon.");
+	buf_printf(b, "tosd_build_info{version=\"%s\"} 1\n", version ? version : "unknown");
+}
+
+static void
+say(struct http_reply *r, int status, const char *text)
+{
+	r->status = status;
+	r->type = "text/plain; charset=utf-8";
+	buf_puts(&r->body, text);
+}
+
+void
+health_answer(const char *path, const json_t *stats, int64_t age,
+    struct http_reply *reply)
+{
+	bool fresh = stats != NULL && age <= FRESH_MS;
+
+	if (strcmp(path, "/healthz") == 0) {
+		say(reply, 200, "alive\n");
+	} else if (strcmp(path, "/readyz") == 0) {
+		if (fresh)
+			say(reply, 200, "ready\n");
+		else
+			say(reply, 503, "the engine is not answering\n");
+	} else if (strcmp(path, "/metrics") == 0) {
+		if (stats == NULL) {
+			say(reply, 503, "the engine has sent no numbers yet\n");
+			return;
+		}
+		reply->status = 200;
+		reply->type = "text/plain; version=0.0.4; charset=utf-8";
+		put_metrics(stats, &reply->body);
+	} else {
+		say(reply, 404, "there is /healthz, /readyz and /metrics\n");
+	}
+}

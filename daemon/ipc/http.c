@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http: evhttp behind our own names, and what evhttp is too kind to; see http.h. */
+#include "ipc/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ipc/loop_in.h"
+
+#define HEADERS_MAX 16384
+#define IDLE_SECONDS 15
+
+struct http_server {
+	struct evhttp *http;
+	http_fn *fn;
+	void *ctx;
+	char *unix_path;
+	unsigned port;
+};
+
+/* --- requests ------------------------------------------------------------------------ */
+
+static unsigned
+count_header(struct evkeyvalq *headers, const char *name)
+{
+	struct evkeyval *h;
+	unsigned n = 0;
+
+	for (h = headers->tqh_first; h != NULL; h = h->next.tqe_next)
+		n += strcasecmp(h->key, name) == 0;
+	return n;
+}
+
+/* evhttp takes a doubled Content-Length and a missing Host: both are refused, since
+ * a proxy before us may read them differently. */
+static bool
+well_formed(struct evhttp_request *req)
+{
+	struct evkeyvalq *h = evhttp_request_get_input_headers(req);
+
+	return count_header(h, "Host") == 1 && count_header(h, "Content-Length") <= 1 &&
+	    evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0;
+}
+
+static void
+send_reply(struct evhttp_request *req, struct http_reply *r)
+{
+	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
+	struct evbuffer *body = evbuffer_new();
+
+	evhttp_add_header(h, "Content-Type", r->type != NULL ? r->type : "text/plain");
+	evhttp_add_header(h, "X-Content-Type-Options", "nosniff");
+	evhttp_add_header(h, "Cache-Control", "no-store");
+	evhttp_add_header(h, "Content-Security-Policy", "default-src 'none'");
+	if (body != NULL && r->body.len > 0)
+		evbuffer_add(body, r->body.data, r->body.len);
+	evhttp_send_reply(req, r->status, NULL, body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+static void
+on_request(struct evhttp_request *req, void *ctx)
+{
+	struct http_server *s = ctx;
+	struct http_reply r = {0};
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+
+	if (!well_formed(req))
+		r.status = 400;
+	else
+		s->fn(s->ctx, path != NULL ? path : "/", &r);
+	if (r.status == 0)
+		r.status = 404;
+	send_reply(req, &r);
+	buf_free(&r.body);
+}
+
+/* --- listening ------------------------------------------------------------------------- */
+
+static int
+listen_unix(const char *path, struct err *e)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path)) {
+		err_set(e, TOSD_EINVAL, "console: the socket's path is too long: %s", path);
+		return -1;
+	}
+	strcpy(sa.sun_path, path);
+	unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+	    chmod(path, 0660) != 0 || listen(fd, 64) != 0) {
+		err_sys(e, "console: cannot listen on %s", path);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+parse_address(const char *s, struct sockaddr_storage *ss, socklen_t *len)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *in = (struct sockaddr_in *)ss;
+	const char *colon = strrchr(s, ':');
+	char host[64];
+	char *end;
+	long port;
+	size_t n;
+
+	memset(ss, 0, sizeof(*ss));
+	if (colon == NULL)
+		return -1;
+	port = strtol(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != '\0' || port < 0 || port > 65535)
+		return -1;
+	n = colon - s;
+	if (n > 1 && s[0] == '[' && s[n - 1] == ']') {
+		s++;
+		n -= 2;
+	}
+	if (n >= sizeof(host))
+		return -1;
+	memcpy(host, s, n);
+	host[n] = '\0';
+	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)port);
+		*len = sizeof(*in);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons((uint16_t)port);
+		*len = sizeof(*in6);
+		return 0;
+	}
+	return -1;
+}
+
+static int
+listen_inet(const char *where, unsigned *port, struct err *e)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd, one = 1;
+
+	if (parse_address(where, &ss, &len) != 0) {
+		err_set(e, TOSD_EINVAL, "console: `%s' is no address; say 127.0.0.1:8790, "
+		    "[::1]:8790 or unix:/path", where);
+		return -1;
+	}
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    bind(fd, (struct sockaddr *)&ss, len) != 0 || listen(fd, 64) != 0) {
+		err_sys(e, "console: cannot listen on %s", where);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	/* Inherited by what is accepted: without it each answer waits 40 ms for a
+	 * delayed acknowledgement. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	getsockname(fd, (struct sockaddr *)&ss, &len);
+	*port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
+					      : ((struct sockaddr_in6 *)&ss)->sin6_port);
+	return fd;
+}
+
+int
+http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
+    struct http_server **out, struct err *e)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+	int fd;
+
+	*out = NULL;
+	if (strncmp(where, "unix:", 5) == 0) {
+		s->unix_path = xstrdup(where + 5);
+		fd = listen_unix(s->unix_path, e);
+	} else {
+		fd = listen_inet(where, &s->port, e);
+	}
+	s->http = fd >= 0 ? evhttp_new(loop_base(loop)) : NULL;
+	if (s->http == NULL || evhttp_accept_socket(s->http, fd) != 0) {
+		if (fd >= 0) {
+			err_set(e, TOSD_EIO, "console: libevent refused the socket");
+			close(fd);
+		}
+		http_server_free(&s);
+		return e != NULL && e->code != 0 ? e->code : TOSD_EIO;
+	}
+	s->fn = fn;
+	s->ctx = ctx;
+	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_max_headers_size(s->http, HEADERS_MAX);
+	evhttp_set_max_body_size(s->http, 0);
+	evhttp_set_timeout(s->http, IDLE_SECONDS);
+	evhttp_set_gencb(s->http, on_request, s);
+	*out = s;
+	return 0;
+}
+
+void
+http_server_free(struct http_server **sp)
+{
+	struct http_server *s = *sp;
+
+	if (s == NULL)
+		return;
+	if (s->http != NULL)
+		evhttp_free(s->http);
+	if (s->unix_path != NULL)
+		unlink(s->unix_path);
+	free(s->unix_path);
+	free(s);
+	*sp = NULL;
+}
+
+unsigned
+http_server_port(const struct http_server *s)
+{
+	return s->port;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_replay: every step of a case is on the ledger with its whole input: state
+ * before, event, counts and the ladder of that day.  The same function over the same
+ * input must give the recorded output, today as then.
+ */
+#include "tosctl/tosctl_replay.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cases/ladder.h"
+#include "evidence/ledger.h"
+
+#define DEFAULT_STATE "/var/lib/tosd"
+
+enum { SAME = 0, DIFFERENT = 1, USAGE = 2, CANNOT = 3 };
+
+struct replay {
+	bool json;
+	const char *one; /* an index or a case number; NULL: all */
+	unsigned steps, different;
+};
+
+static int64_t
+ms(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? json_integer_value(v) : CLOCK_NONE;
+}
+
+static int
+num(const json_t *o, const char *key)
+{
+	return (int)json_integer_value(json_object_get(o, key));
+}
+
+static const char *
+str(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+read_ladder(const json_t *o, struct ladder *l)
+{
+	const json_t *stages = json_object_get(o, "stages");
+
+	memset(l, 0, sizeof(*l));
+	for (size_t i = 0; i < json_array_size(stages) && i < LADDER_STAGES_MAX; i++) {
+		const json_t *st = json_array_get(stages, i);
+
+		l->stages[i].deadline = json_integer_value(json_array_get(st, 0));
+		l->stages[i].deadline_critical = json_integer_value(json_array_get(st, 1));
+		l->nstages++;
+	}
+	l->cure = json_integer_value(json_object_get(o, "cure"));
+	l->removal_rate = json_number_value(json_object_get(o, "removal_rate"));
+	l->time_to_takedown = json_integer_value(json_object_get(o, "time_to_takedown"));
+	l->max_gap = json_integer_value(json_object_get(o, "max_gap"));
+	l->critical = num(o, "critical");
+}
+
+static bool
+read_state(const json_t *o, struct case_state *s)
+{
+	int phase = case_phase_parse(str(o, "phase"));
+
+	memset(s, 0, sizeof(*s));
+	s->stage = num(o, "stage");
+	s->phase = phase < 0 ? CASE_CLEAR : (enum case_phase)phase;
+	s->severity = num(o, "severity");
+	s->stage_since = ms(o, "stage_since");
+	s->deadline = ms(o, "deadline");
+	s->remaining = ms(o, "remaining");
+	s->last_violation = ms(o, "last_violation");
+	s->clock_since = ms(o, "clock_since");
+	return phase >= 0 && s->stage >= 0 && s->stage <= LADDER_STAGES_MAX;
+}
+
+static bool
+read_event(const json_t *o, struct case_event *ev)
+{
+	const json_t *f = json_object_get(o, "facts");
+	int type = case_event_parse(str(o, "event"));
+
+	memset(ev, 0, sizeof(*ev));
+	ev->type = type < 0 ? CASE_EV_VIOLATION : (enum case_event_type)type;
+	ev->time = ms(o, "time");
+	ev->severity = num(o, "event_severity");
+	ev->facts.reported = (uint32_t)num(f, "reported");
+	ev->facts.removed = (uint32_t)num(f, "removed");
+	ev->facts.online = (uint32_t)num(f, "online");
+	ev->facts.unknown = (uint32_t)num(f, "unknown");
+	ev->facts.unreported = (uint32_t)num(f, "unreported");
+	ev->facts.approvals = (uint32_t)num(f, "approvals");
+	ev->facts.our_gap = ms(f, "our_gap");
+	ev->facts.median_takedown = ms(f, "median_takedown");
+	return type >= 0;
+}
+
+static bool
+same_state(const struct case_state *a, const struct case_state *b)
+{
+	return a->stage == b->stage && a->phase == b->phase && a->severity == b->severity &&
+	    a->stage_since == b->stage_since && a->deadline == b->deadline &&
+	    a->remaining == b->remaining && a->last_violation == b->last_violation &&
+	    a->clock_since == b->clock_since;
+}
+
+static bool
+replay_step(const json_t *o)
+{
+	struct case_state from, to;
+	struct case_event ev;
+	struct case_step st;
+	struct ladder l;
+
+	read_ladder(json_object_get(o, "ladder"), &l);
+	if (!read_state(json_object_get(o, "from"), &from) ||
+	    !read_state(json_object_get(o, "to"), &to) || !read_event(o, &ev) ||
+	    from.stage > l.nstages)
+		return false;
+	case_step(&l, &from, &ev, &st);
+	return same_state(&st.next, &to) && strcmp(st.row, str(o, "row")) == 0 &&
+	    (int)st.actions == num(o, "actions");
+}
+
+static void
+entry(struct replay *r, const json_t *o, uint64_t index)
+{
+	const char *kind = str(o, "kind");
+	char number[24];
+	bool same;
+
+	if (strcmp(kind, "step") != 0 && strcmp(kind, "recommendation") != 0)
+		return;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)index);
+	if (r->one != NULL && strcmp(r->one, number) != 0 &&
+	    strcmp(r->one, str(o, "case")) != 0)
+		return;
+	same = replay_step(o);
+	r->steps++;
+	r->different += !same;
+	if (r->json)
+		printf("{\"seq\":%s,\"case\":\"%s\",\"same\":%s}\n", number, str(o, "case"),
+		    same ? "true" : "false");
+	else if (!same || r->one != NULL)
+		printf("entry %s, case %s: %s: %s\n", number, str(o, "case"), str(o, "row"),
+		    same ? "the same" : "DIFFERENT");
+}
+
+static int
+replay(struct replay *r, const char *dir, struct err *e)
+{
+	struct ledger *l;
+	struct buf b = {0};
+	int rc = ledger_open(dir, NULL, FILE_NOSYNC, &l, e);
+
+	if (rc != 0)
+		return rc;
+	for (uint64_t i = 0; i < ledger_size(l) && rc == 0; i++) {
+		json_t *o;
+
+		buf_reset(&b);
+		rc = ledger_read(l, i, &b, e);
+		o = rc == 0 ? json_loadb(b.data, b.len, 0, NULL) : NULL;
+		if (o != NULL)
+			entry(r, o, i);
+		json_decref(o);
+	}
+	buf_free(&b);
+	ledger_free(&l);
+	return rc;
+}
+
+static const struct option long_options[] = {
+    {"all", no_argument, NULL, 'a'},
+    {"dir", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {NULL, 0, NULL, 0},
+};
+
+int
+tosctl_replay(int argc, char **argv)
+{
+	const char *dir = getenv("TOSD_STATE");
+	struct replay r = {0};
+	struct err e = ERR_INIT;
+	bool all = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "ad:j", long_options, NULL)) != -1)
+		switch (c) {
+		case 'a':
+			all = true;
+			break;
+		case 'd':
+			dir = optarg;
+			break;
+		case 'j':
+			r.json = true;
+			break;
+		default:
+			return USAGE;
+		}
+	r.one = optind < argc ? argv[optind] : NULL;
+	if ((r.one == NULL) != all || argc - optind > 1) {
+		fprintf(stderr, "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n");
+		return USAGE;
+	}
+	if (replay(&r, dir != NULL ? dir : DEFAULT_STATE, &e) != 0) {
+		fprintf(stderr, "tosctl: %s\n", e.text);
+		return CANNOT;
+	}
+	if (r.one != NULL && r.steps == 0) {
+		fprintf(stderr, "tosctl: no decision `%s' is on the ledger\n", r.one);
+		return CANNOT;
+	}
+	if (!r.json)
+		printf("%u decisions replayed, %u different\n", r.steps, r.different);
+	return r.different == 0 ? SAME : DIFFERENT;
+}
