@@ -11,9 +11,11 @@ libtosd_ipc_a_SOURCES = \
 	%D%/msg_inspect.c \
 	%D%/msg_mail.c \
 	%D%/msg_poll.c \
+	%D%/ready.c %D%/ready.h \
 	%D%/role.c %D%/role.h \
 	%D%/sandbox.c %D%/sandbox.h \
-	%D%/seccomp.c %D%/seccomp.h
+	%D%/seccomp.c %D%/seccomp.h \
+	%D%/spawn.c %D%/spawn.h
 
 check_PROGRAMS += tests/test_ipc
 tests_test_ipc_SOURCES = tests/test_ipc.c tests/suite.h

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervisor: what the files of the supervisor role share.
+ *
+ * A slot is a place that must be filled ("policy 1"); a proc is one process, from its
+ * start until it is reaped.  A slot has a current proc and, while it is replaced by a
+ * newer one, a next one.  What there should be (the slots, the generation of the
+ * configuration) is compared with what there is after every event, and the difference
+ * worked off (supervisor_step); so every mixture of crashes, reloads and stops
+ * converges by the same code.
+ */
+#ifndef TOSD_SUPERVISOR_H
+#define TOSD_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "ipc/channel.h"
+#include "ipc/loop.h"
+#include "ipc/ready.h"
+
+/* The configuration with what has to be read before roles start: taken into use as a
+ * whole, or not at all. */
+struct setup {
+	struct conf *conf;
+	struct buf sources;   /* conf_sources_put() bytes */
+	struct buf log_key;   /* for the engine; empty: none configured */
+	struct buf smtp_password; /* for the courier; empty: none configured */
+	bool become;	      /* roles run as uid and gid */
+	uid_t uid;
+	gid_t gid;
+};
+
+enum proc_state {
+	PROC_STARTING, /* not READY yet */
+	PROC_READY,
+	PROC_STOPPING, /* was told to stop */
+	PROC_ENDING,   /* was killed, or closed its channel */
+};
+
+struct proc {
+	struct proc *next;
+	struct supervisor *sup;
+	struct slot *slot;
+	pid_t pid;
+	enum proc_state state;
+	struct channel *ch;	     /* NULL once closed */
+	struct loop_timer *deadline; /* of the state; then SIGKILL */
+	unsigned generation;	     /* of the configuration that it was given */
+	bool conf_due;		     /* it has not answered that yet */
+	bool expected;		     /* its end is our will: no back-off */
+	int64_t ready_since;	     /* clock_steady() */
+	uint32_t ping, pong;	     /* sequence numbers */
+	int64_t ping_time;	     /* when the last unanswered ping went out */
+};
+
+struct slot {
+	struct slot *next;
+	struct supervisor *sup;
+	enum role role;
+	uint32_t index;
+	struct proc *cur, *newer;
+	bool wanted;		    /* false: no place any more in the configuration */
+	bool waiting;		    /* the restart timer runs */
+	int64_t backoff;	    /* last one, 0: none */
+	struct loop_timer *restart;
+};
+
+struct supervisor {
+	const char *conf_path;
+	struct setup *setup;
+	unsigned generation; /* counts configurations taken into use, from 1 */
+	struct loop *loop;
+	struct ready *ready;
+	struct slot *slots;
+	struct proc *procs;
+	struct loop_timer *tick; /* pings and watchdog */
+	struct loop_signal *signals[4];
+	bool up;	/* READY=1 was said */
+	bool reloading; /* RELOADING=1 was said, READY=1 is due */
+	bool stopping, hurry;
+	size_t stop_step; /* which role is being stopped */
+};
+
+/* --- supervisor_setup.c --- */
+
+/* Reads files and secrets anew.  NULL after every mistake was logged. */
+struct setup *setup_read(const char *conf_path);
+void setup_free(struct setup **s);
+
+/* --- supervisor_proc.c --- */
+
+/* A new place, empty; the last in the list. */
+struct slot *slot_new(struct supervisor *sup, enum role role, uint32_t index);
+/* The place must be empty. */
+void slot_free(struct slot **s);
+/* Starts a process for the place; what goes wrong is logged and tried again later. */
+struct proc *proc_start(struct slot *slot);
+/* Sends secrets and configuration of the present generation. */
+void proc_configure(struct proc *p);
+/* Tells it to stop; SIGKILL after stop_timeout. */
+void proc_stop(struct proc *p);
+/* SIGKILL, with the reason for the log. */
+void proc_kill(struct proc *p, const char *why);
+/* SIGCHLD: takes leave of every process that has ended. */
+void proc_reap(struct supervisor *sup);
+/* Frees a proc that has been reaped, or everything at the very end. */
+void proc_free(struct proc *p);
+/* Channels between a ready proc and those it may talk to. */
+void proc_connect(struct proc *p);
+
+/* --- supervisor_watch.c --- */
+
+/* Starts asking roles whether they live, and telling the service manager. */
+void watch_start(struct supervisor *sup);
+/* An answer to a ping. */
+void watch_pong(struct proc *p, uint32_t seq);
+
+/* --- role_supervisor.c --- */
+
+/* Compares what is with what should be, and does the next thing. */
+void supervisor_step(struct supervisor *sup);
+
+/*
+ * The whole role: reads the configuration, starts roles from /proc/self/exe (whose
+ * main must know --role and --index), serves until a signal, returns the exit code.
+ */
+int supervisor_run(const char *conf_path);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor_setup: configuration, secrets and the user id, read as one. */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "supervisor.h"
+
+static void
+log_mistake(void *ctx, const char *file, int line, const char *text)
+{
+	(void)ctx;
+	log_err("conf", "%s:%d: %s", file, line, text);
+}
+
+/* One secret, if one is configured.  An empty one is a mistake, not "none". */
+static int
+read_secret(const char *what, const char *name, struct buf *out, struct err *e)
+{
+	if (name == NULL)
+		return 0;
+	if (conf_secret(name, out, e) != 0)
+		return err_wrap(e, "%s", what);
+	if (out->len == 0)
+		return err_set(e, TOSD_EINVAL, "%s: the credential %s is empty", what,
+		    name);
+	return 0;
+}
+
+/* The configured user, if we may choose. */
+static int
+find_user(struct setup *s, struct err *e)
+{
+	const char *user = s->conf->user, *group = s->conf->group;
+	struct passwd *pw;
+	struct group *gr;
+
+	if (geteuid() != 0)
+		return 0;
+	if (user == NULL) {
+		log_warn("conf", "started by root and no `user' is configured: roles "
+		    "keep user id 0 (without capabilities)");
+		return 0;
+	}
+	pw = getpwnam(user);
+	if (pw == NULL)
+		return err_set(e, TOSD_ENOENT, "user %s does not exist", user);
+	s->become = true;
+	s->uid = pw->pw_uid;
+	s->gid = pw->pw_gid;
+	if (group == NULL)
+		return 0;
+	gr = getgrnam(group);
+	if (gr == NULL)
+		return err_set(e, TOSD_ENOENT, "group %s does not exist", group);
+	s->gid = gr->gr_gid;
+	return 0;
+}
+
+/* Roles run as another user, who cannot make folders in /var/lib. */
+static int
+make_dir(const struct setup *s, const char *path, mode_t mode, struct err *e)
+{
+	int rc = file_mkdirs(path, mode, e);
+
+	if (rc == 0 && s->become && chown(path, s->uid, s->gid) != 0)
+		rc = err_sys(e, "cannot give folder %s to the user of the roles", path);
+	return rc;
+}
+
+static int
+finish(struct setup *s, struct err *e)
+{
+	const struct conf *c = s->conf;
+	int rc;
+
+	rc = read_secret("ledger key", c->ledger.key_credential, &s->log_key, e);
+	if (rc == 0)
+		rc = read_secret("SMTP password", c->courier.password_credential,
+		    &s->smtp_password, e);
+	if (rc == 0)
+		rc = find_user(s, e);
+	if (rc == 0)
+		rc = make_dir(s, c->state_dir, 0700, e);
+	return rc != 0 ? rc : make_dir(s, c->run_dir, 0755, e);
+}
+
+struct setup *
+setup_read(const char *conf_path)
+{
+	struct setup *s = xcalloc(1, sizeof(*s));
+	struct conf_sources sources = {0};
+	struct err e = ERR_INIT;
+	int rc;
+
+	rc = conf_sources_read(conf_path, &sources, &e);
+	if (rc != 0) {
+		log_err("conf", "%s", e.text);
+		goto out;
+	}
+	rc = conf_parse(&sources, log_mistake, NULL, &s->conf);
+	if (rc != 0)
+		goto out;
+	conf_sources_put(&s->sources, &sources);
+	rc = conf_check_files(s->conf, log_mistake, NULL);
+	if (rc != 0)
+		goto out;
+	rc = finish(s, &e);
+	if (rc != 0)
+		log_err("conf", "%s", e.text);
+out:
+	conf_sources_clear(&sources);
+	if (rc != 0)
+		setup_free(&s);
+	return s;
+}
+
+static void
+wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_free(b);
+}
+
+void
+setup_free(struct setup **sp)
+{
+	struct setup *s = *sp;
+
+	if (s == NULL)
+		return;
+	conf_free(&s->conf);
+	buf_free(&s->sources);
+	wipe(&s->log_key);
+	wipe(&s->smtp_password);
+	free(s);
+	*sp = NULL;
+}
