@@ -724,6 +724,10 @@ test_mail_words(void)
 	CU_ASSERT_STRING_EQUAL(b.data, "=?utf-8?B?w6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6k=?="
 	    " =?utf-8?B?w6nDqcOpw6nDqcOp?=");
 	buf_reset(&b);
+	mail_word_encode(&b, "[case 1]  for Grün und Blöd (2 of 3)");
+	CU_ASSERT_STRING_EQUAL(b.data,
+	    "[case 1]  for =?utf-8?B?R3LDvG4gdW5kIEJsw7Zk?= (2 of 3)");
+	buf_reset(&b);
 	mail_word_phrase(&b, "A \"B\" C\\");
 	CU_ASSERT_STRING_EQUAL(b.data, "\"A \\\"B\\\" C\\\\\"");
 	buf_reset(&b);

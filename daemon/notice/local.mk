@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libtosd_notice.a
 libtosd_notice_a_SOURCES = \
 	%D%/courier.c %D%/courier.h \
+	%D%/courier_book.c %D%/courier_book.h \
 	%D%/courier_sendmail.c %D%/courier_smtp.c \
 	%D%/mail_word.c %D%/mail_word.h \
 	%D%/notice.h %D%/notice_compose.c %D%/notice_quote.c \
@@ -32,3 +33,9 @@ tests_courier_main_LDADD = libtosd_notice.a libtosd_base.a $(CURL_LIBS) $(JANSSO
 	$(CRYPTO_LIBS)
 
 dist_check_SCRIPTS += tests/test_courier.py
+
+check_PROGRAMS += tests/render_main
+tests_render_main_SOURCES = tests/render_main.c \
+	daemon/tosctl/tosctl_render.c daemon/tosctl/tosctl_render.h
+tests_render_main_LDADD = $(tests_test_template_LDADD)
+dist_check_SCRIPTS += tests/test_render.sh

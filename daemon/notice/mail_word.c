@@ -16,32 +16,38 @@
 #define LINE_WANTED 78 /* RFC 5322, 2.1.1: should; 998 is must */
 #define LINE_QP 76
 
+/* Whether the word at s (n bytes, no spaces in it) may travel as it is.  "=?" would be
+ * read as an encoded word on arrival; a line with a longer word could not be folded. */
 static bool
-plain_ascii(const char *s)
+plain_word(const char *s, size_t n)
 {
-	for (; *s != '\0'; s++)
-		if (*s < 0x20 || *s > 0x7e)
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < 0x20 || s[i] > 0x7e || (s[i] == '=' && i + 1 < n && s[i + 1] == '?'))
 			return false;
-	return true;
+	return n <= 200;
 }
 
-/* Words longer than this could not be folded below 998. */
+/* From the first to the last word that must be encoded; false if there is none. */
 static bool
-long_word(const char *s)
+find_odd(const char *s, size_t *from, size_t *to)
 {
-	for (size_t n; *s != '\0'; s += n + (s[n] == ' ')) {
-		n = strcspn(s, " ");
-		if (n > 200)
-			return true;
+	bool found = false;
+
+	for (size_t at = 0, n; s[at] != '\0'; at += n + (s[at + n] == ' ')) {
+		n = strcspn(s + at, " ");
+		if (plain_word(s + at, n))
+			continue;
+		if (!found)
+			*from = at;
+		found = true;
+		*to = at + n;
 	}
-	return false;
+	return found;
 }
 
 static void
-encoded_words(struct buf *b, const char *s)
+encoded_words(struct buf *b, const char *s, size_t left)
 {
-	size_t left = strlen(s);
-
 	while (left > 0) {
 		size_t n = left < WORD_BYTES ? left : WORD_BYTES;
 
@@ -60,18 +66,24 @@ encoded_words(struct buf *b, const char *s)
 void
 mail_word_encode(struct buf *b, const char *text)
 {
-	/* "=?" in plain text would be read as an encoded word on arrival. */
-	if (plain_ascii(text) && strstr(text, "=?") == NULL && !long_word(text))
+	size_t from, to;
+
+	if (!find_odd(text, &from, &to)) {
 		buf_puts(b, text);
-	else
-		encoded_words(b, text);
+		return;
+	}
+	buf_put(b, text, from);
+	encoded_words(b, text + from, to - from);
+	buf_puts(b, text + to);
 }
 
 void
 mail_word_phrase(struct buf *b, const char *text)
 {
-	if (!plain_ascii(text) || strstr(text, "=?") != NULL || long_word(text)) {
-		encoded_words(b, text);
+	size_t from, to;
+
+	if (find_odd(text, &from, &to)) {
+		encoded_words(b, text, strlen(text));
 		return;
 	}
 	buf_putc(b, '"');

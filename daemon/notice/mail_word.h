@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 
-/* Appends text (one line of UTF-8) as the value of an unstructured header: as it is
- * where that is safe, else as encoded words with single spaces between. */
+/* Appends text (one line of UTF-8) as the value of an unstructured header: as it is,
+ * but for the stretch from the first to the last word that must be encoded. */
 void mail_word_encode(struct buf *b, const char *text);
 
 /* Appends text as a display name: a quoted string, or encoded words. */
