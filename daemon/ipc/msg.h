@@ -256,6 +256,10 @@ const char *msg_name(enum msg_type type);
 /* The body of m, without the frame's header. */
 void msg_encode(struct buf *b, const struct msg *m);
 
+/* Whether the catalogue lets m (with its descriptor or without) pass from `from` to
+ * `to`: 0 or TOSD_EPROTO. */
+int msg_check(const struct msg *m, enum role from, enum role to, struct err *e);
+
 /* Decodes a body that came from `from` for `to`; has_fd says whether a descriptor
  * came along (the caller puts it into m->fd).  0 or TOSD_EPROTO; m is clear then. */
 int msg_decode(struct msg *m, uint16_t type, const void *body, size_t n, enum role from,

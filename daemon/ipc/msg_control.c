@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* msg_control: messages between the supervisor and the roles, and the console's. */
+#include <stdlib.h>
+
+#include "ipc/msg_codec.h"
+
+#define INDEX_MAX 4096 /* workers of one role: more is a broken peer */
+
+void
+msg_put_empty(struct buf *b, const struct msg *m)
+{
+	(void)b;
+	(void)m;
+}
+
+void
+msg_get_empty(struct rd *r, struct msg *m)
+{
+	(void)r;
+	(void)m;
+}
+
+void
+msg_clear_empty(struct msg *m)
+{
+	(void)m;
+}
+
+void
+msg_put_hello(struct buf *b, const struct msg *m)
+{
+	buf_put_u32(b, m->hello.version);
+	buf_put_i64(b, m->hello.pid);
+}
+
+void
+msg_get_hello(struct rd *r, struct msg *m)
+{
+	m->hello.version = rd_u32(r);
+	m->hello.pid = rd_i64(r);
+}
+
+void
+msg_clear_hello(struct msg *m)
+{
+	(void)m;
+}
+
+static uint32_t
+get_index(struct rd *r)
+{
+	uint32_t index = rd_u32(r);
+
+	if (index >= INDEX_MAX)
+		r->bad = true;
+	return index;
+}
+
+void
+msg_put_conf(struct buf *b, const struct msg *m)
+{
+	buf_put_u32(b, m->conf.index);
+}
+
+void
+msg_get_conf(struct rd *r, struct msg *m)
+{
+	m->conf.index = get_index(r);
+}
+
+void
+msg_clear_conf(struct msg *m)
+{
+	(void)m;
+}
+
+void
+msg_put_peer(struct buf *b, const struct msg *m)
+{
+	buf_put_u8(b, m->peer.role);
+	buf_put_u32(b, m->peer.index);
+}
+
+void
+msg_get_peer(struct rd *r, struct msg *m)
+{
+	m->peer.role = msg_enum(r, ROLE_COUNT);
+	m->peer.index = get_index(r);
+	/* The supervisor's own channel is there from the start. */
+	if (m->peer.role == ROLE_SUPERVISOR)
+		r->bad = true;
+}
+
+void
+msg_clear_peer(struct msg *m)
+{
+	(void)m;
+}
+
+void
+msg_put_seq(struct buf *b, const struct msg *m)
+{
+	buf_put_u32(b, m->seq);
+}
+
+void
+msg_get_seq(struct rd *r, struct msg *m)
+{
+	m->seq = rd_u32(r);
+}
+
+void
+msg_clear_seq(struct msg *m)
+{
+	(void)m;
+}
+
+void
+msg_put_stuck(struct buf *b, const struct msg *m)
+{
+	buf_put_u32(b, m->stuck.index);
+	buf_put_str(b, m->stuck.why);
+}
+
+void
+msg_get_stuck(struct rd *r, struct msg *m)
+{
+	m->stuck.index = get_index(r);
+	m->stuck.why = rd_str(r);
+}
+
+void
+msg_clear_stuck(struct msg *m)
+{
+	free(m->stuck.why);
+}
+
+void
+msg_put_secret(struct buf *b, const struct msg *m)
+{
+	buf_put_str(b, m->secret.name);
+}
+
+void
+msg_get_secret(struct rd *r, struct msg *m)
+{
+	m->secret.name = msg_need_str(r);
+}
+
+void
+msg_clear_secret(struct msg *m)
+{
+	free(m->secret.name);
+}
+
+/* The console asks with NULL, the engine answers with an object. */
+void
+msg_put_stats(struct buf *b, const struct msg *m)
+{
+	buf_put_str(b, m->stats.json);
+}
+
+void
+msg_get_stats(struct rd *r, struct msg *m)
+{
+	m->stats.json = rd_str(r);
+}
+
+void
+msg_clear_stats(struct msg *m)
+{
+	free(m->stats.json);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg_inspect: messages between engine and policy.  A policy worker runs code of the
+ * policy team on tenants' bytes: what it says is checked.
+ */
+#include <stdlib.h>
+
+#include "ipc/msg_codec.h"
+
+#define RULE_WIRE_MIN 25
+#define INSPECT_WIRE_MIN (20 + ITEM_WIRE_MIN)
+#define INSPECTED_WIRE_MIN 16
+
+/* Finding spans that start after they end would make an exhibit of nothing. */
+static void
+get_finding(struct rd *r, struct finding *f)
+{
+	finding_get(r, f);
+	for (size_t i = 0; i < f->nspans; i++)
+		if (f->spans[i].start > f->spans[i].end)
+			r->bad = true;
+}
+
+static void
+put_rule(struct buf *b, const struct msg_rule *v)
+{
+	buf_put_str(b, v->rule);
+	buf_put_str(b, v->pack);
+	buf_put_str(b, v->clause);
+	buf_put_str(b, v->category);
+	buf_put_u32(b, v->rev);
+	buf_put_u8(b, v->mode);
+	buf_put_u32(b, (uint32_t)v->severity);
+}
+
+static void
+get_rule(struct rd *r, struct msg_rule *v)
+{
+	v->rule = msg_need_text(r);
+	v->pack = msg_need_text(r);
+	v->clause = msg_need_text(r);
+	v->category = msg_need_text(r);
+	v->rev = rd_u32(r);
+	v->mode = msg_enum(r, MODE_RETIRED + 1);
+	v->severity = (int32_t)rd_u32(r);
+}
+
+void
+msg_put_rules(struct buf *b, const struct msg *m)
+{
+	const struct msg_rules *p = &m->rules;
+
+	buf_put_str(b, p->digest);
+	buf_put_u32(b, p->n);
+	for (uint32_t i = 0; i < p->n; i++)
+		put_rule(b, &p->v[i]);
+	buf_put_u32(b, p->nproblems);
+	for (uint32_t i = 0; i < p->nproblems; i++)
+		buf_put_str(b, p->problems[i]);
+}
+
+void
+msg_get_rules(struct rd *r, struct msg *m)
+{
+	struct msg_rules *p = &m->rules;
+	uint32_t n;
+
+	p->digest = msg_need_text(r);
+	n = rd_count(r, RULE_WIRE_MIN);
+	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
+	while (!r->bad && p->n < n)
+		get_rule(r, &p->v[p->n++]);
+	n = rd_count(r, 4);
+	p->problems = n > 0 ? xcalloc(n, sizeof(*p->problems)) : NULL;
+	while (!r->bad && p->nproblems < n)
+		p->problems[p->nproblems++] = msg_need_str(r);
+}
+
+void
+msg_clear_rules(struct msg *m)
+{
+	struct msg_rules *p = &m->rules;
+
+	free(p->digest);
+	for (uint32_t i = 0; i < p->n; i++) {
+		free(p->v[i].rule);
+		free(p->v[i].pack);
+		free(p->v[i].clause);
+		free(p->v[i].category);
+	}
+	free(p->v);
+	for (uint32_t i = 0; i < p->nproblems; i++)
+		free(p->problems[i]);
+	free(p->problems);
+}
+
+void
+msg_put_inspect(struct buf *b, const struct msg *m)
+{
+	const struct msg_inspect *p = &m->inspect;
+
+	buf_put_u64(b, p->batch);
+	buf_put_u32(b, p->n);
+	for (uint32_t i = 0; i < p->n; i++) {
+		buf_put_u64(b, p->v[i].revision);
+		buf_put_str(b, p->v[i].tenant);
+		buf_put_i64(b, p->v[i].time);
+		item_put(b, &p->v[i].item);
+	}
+}
+
+void
+msg_get_inspect(struct rd *r, struct msg *m)
+{
+	struct msg_inspect *p = &m->inspect;
+	uint32_t n;
+
+	p->batch = rd_u64(r);
+	n = rd_count(r, INSPECT_WIRE_MIN);
+	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
+	while (!r->bad && p->n < n) {
+		struct msg_inspect_item *v = &p->v[p->n++];
+
+		v->revision = rd_u64(r);
+		v->tenant = msg_need_str(r);
+		v->time = rd_i64(r);
+		msg_item(r, &v->item);
+	}
+}
+
+void
+msg_clear_inspect(struct msg *m)
+{
+	struct msg_inspect *p = &m->inspect;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		free(p->v[i].tenant);
+		item_clear(&p->v[i].item);
+	}
+	free(p->v);
+}
+
+void
+msg_put_inspected(struct buf *b, const struct msg *m)
+{
+	const struct msg_inspected *p = &m->inspected;
+
+	buf_put_u64(b, p->batch);
+	buf_put_str(b, p->digest);
+	buf_put_u32(b, p->n);
+	for (uint32_t i = 0; i < p->n; i++) {
+		buf_put_u64(b, p->v[i].revision);
+		buf_put_str(b, p->v[i].degraded);
+		buf_put_u32(b, p->v[i].n);
+		for (uint32_t k = 0; k < p->v[i].n; k++)
+			finding_put(b, &p->v[i].findings[k]);
+	}
+}
+
+static void
+get_inspected_item(struct rd *r, struct msg_inspected_item *v)
+{
+	uint32_t n;
+
+	v->revision = rd_u64(r);
+	v->degraded = rd_str(r);
+	n = rd_count(r, FINDING_WIRE_MIN);
+	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
+	while (!r->bad && v->n < n)
+		get_finding(r, &v->findings[v->n++]);
+}
+
+void
+msg_get_inspected(struct rd *r, struct msg *m)
+{
+	struct msg_inspected *p = &m->inspected;
+	uint32_t n;
+
+	p->batch = rd_u64(r);
+	p->digest = msg_need_text(r);
+	n = rd_count(r, INSPECTED_WIRE_MIN);
+	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
+	while (!r->bad && p->n < n)
+		get_inspected_item(r, &p->v[p->n++]);
+}
+
+void
+msg_clear_inspected(struct msg *m)
+{
+	struct msg_inspected *p = &m->inspected;
+
+	free(p->digest);
+	for (uint32_t i = 0; i < p->n; i++) {
+		free(p->v[i].degraded);
+		for (uint32_t k = 0; k < p->v[i].n; k++)
+			finding_clear(&p->v[i].findings[k]);
+		free(p->v[i].findings);
+	}
+	free(p->v);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg_poll: messages between engine and fetch, and the capture that travels with them.
+ * The fetch role reads tenants' bytes all day; what it says is checked as if a tenant
+ * had taken it over.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc/msg_codec.h"
+
+static const char *const outcomes[POLLED_COUNT] = {
+    [POLLED_OK] = "ok",
+    [POLLED_UNCHANGED] = "unchanged",
+    [POLLED_GONE] = "gone",
+    [POLLED_NOT_FOUND] = "not-found",
+    [POLLED_FORBIDDEN] = "forbidden",
+    [POLLED_LEGAL] = "legal",
+    [POLLED_RATE_LIMIT] = "rate-limit",
+    [POLLED_HTTP_ERROR] = "http-error",
+    [POLLED_DNS] = "dns",
+    [POLLED_CONNECT] = "connect",
+    [POLLED_TLS] = "tls",
+    [POLLED_TIMEOUT] = "timeout",
+    [POLLED_REFUSED] = "refused",
+    [POLLED_NOT_FEED] = "not-feed",
+    [POLLED_OWN_FAULT] = "own-fault",
+};
+
+const char *
+polled_name(enum poll_outcome o)
+{
+	return (unsigned)o < POLLED_COUNT ? outcomes[o] : "unknown";
+}
+
+void
+msg_put_poll(struct buf *b, const struct msg *m)
+{
+	const struct msg_poll *p = &m->poll;
+
+	buf_put_u64(b, p->id);
+	buf_put_u8(b, p->kind);
+	buf_put_str(b, p->url);
+	buf_put_str(b, p->tenant);
+	buf_put_str(b, p->etag);
+	buf_put_str(b, p->last_modified);
+	buf_put_str(b, p->body_hash);
+}
+
+void
+msg_get_poll(struct rd *r, struct msg *m)
+{
+	struct msg_poll *p = &m->poll;
+
+	p->id = rd_u64(r);
+	p->kind = msg_enum(r, POLL_PAGE + 1);
+	p->url = msg_need_str(r);
+	p->tenant = msg_need_str(r);
+	p->etag = rd_str(r);
+	p->last_modified = rd_str(r);
+	p->body_hash = msg_hash(r);
+}
+
+void
+msg_clear_poll(struct msg *m)
+{
+	free(m->poll.url);
+	free(m->poll.tenant);
+	free(m->poll.etag);
+	free(m->poll.last_modified);
+	free(m->poll.body_hash);
+}
+
+void
+msg_put_polled(struct buf *b, const struct msg *m)
+{
+	const struct msg_polled *p = &m->polled;
+
+	buf_put_u64(b, p->id);
+	buf_put_u8(b, p->outcome);
+	buf_put_u32(b, (uint32_t)p->status);
+	buf_put_i64(b, p->time);
+	buf_put_str(b, p->url);
+	buf_put_str(b, p->moved);
+	buf_put_str(b, p->etag);
+	buf_put_str(b, p->last_modified);
+	buf_put_str(b, p->body_hash);
+	buf_put_i64(b, p->hint);
+	buf_put_i64(b, p->retry_after);
+	buf_put_str(b, p->why);
+	buf_put_str(b, p->format);
+	buf_put_str(b, p->title);
+	buf_put_u8(b, p->well_formed);
+	buf_put_u8(b, p->truncated);
+	buf_put_u32(b, p->nitems);
+	for (uint32_t i = 0; i < p->nitems; i++)
+		item_put(b, &p->items[i]);
+}
+
+void
+msg_get_polled(struct rd *r, struct msg *m)
+{
+	struct msg_polled *p = &m->polled;
+	uint32_t n;
+
+	p->id = rd_u64(r);
+	p->outcome = msg_enum(r, POLLED_COUNT);
+	p->status = (int32_t)rd_u32(r);
+	p->time = rd_i64(r);
+	p->url = rd_str(r);
+	p->moved = rd_str(r);
+	p->etag = rd_str(r);
+	p->last_modified = rd_str(r);
+	p->body_hash = msg_hash(r);
+	p->hint = rd_i64(r);
+	p->retry_after = rd_i64(r);
+	p->why = rd_str(r);
+	p->format = rd_str(r);
+	p->title = rd_str(r);
+	p->well_formed = msg_bool(r);
+	p->truncated = msg_bool(r);
+	n = rd_count(r, ITEM_WIRE_MIN);
+	/* Items come of a document that was read, and of nothing else. */
+	if (p->hint < 0 || p->retry_after < 0 || (n > 0 && p->outcome != POLLED_OK))
+		r->bad = true;
+	p->items = n > 0 ? xcalloc(n, sizeof(*p->items)) : NULL;
+	while (!r->bad && p->nitems < n)
+		msg_item(r, &p->items[p->nitems++]);
+}
+
+void
+msg_clear_polled(struct msg *m)
+{
+	struct msg_polled *p = &m->polled;
+
+	free(p->url);
+	free(p->moved);
+	free(p->etag);
+	free(p->last_modified);
+	free(p->body_hash);
+	free(p->why);
+	free(p->format);
+	free(p->title);
+	for (uint32_t i = 0; i < p->nitems; i++)
+		item_clear(&p->items[i]);
+	free(p->items);
+}
+
+/* Bytes that may hold NUL, so not buf_put_str. */
+static void
+put_bytes(struct buf *b, const struct buf *v)
+{
+	buf_put_u32(b, (uint32_t)v->len);
+	buf_put(b, v->data, v->len);
+}
+
+static void
+get_bytes(struct rd *r, struct buf *v)
+{
+	uint32_t n = rd_count(r, 1);
+
+	if (r->bad)
+		return;
+	buf_put(v, r->p, n);
+	r->p += n;
+}
+
+void
+msg_capture_put(struct buf *b, const struct msg_capture *c)
+{
+	buf_put_str(b, c->url);
+	buf_put_str(b, c->peer);
+	buf_put_i64(b, c->time);
+	put_bytes(b, &c->request);
+	put_bytes(b, &c->response);
+}
+
+void
+msg_capture_get(struct rd *r, struct msg_capture *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->url = msg_need_str(r);
+	c->peer = rd_str(r);
+	c->time = rd_i64(r);
+	get_bytes(r, &c->request);
+	get_bytes(r, &c->response);
+}
+
+void
+msg_capture_clear(struct msg_capture *c)
+{
+	free(c->url);
+	free(c->peer);
+	buf_free(&c->request);
+	buf_free(&c->response);
+	memset(c, 0, sizeof(*c));
+}

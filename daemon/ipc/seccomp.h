@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seccomp: the wall of system calls.  Only for sandbox.c. */
+#ifndef TOSD_IPC_SECCOMP_H
+#define TOSD_IPC_SECCOMP_H
+
+#include "base/err.h"
+
+/* Restricts this process and its later threads to what `may` (SANDBOX_MAY_*) needs. */
+int seccomp_enter(unsigned may, struct err *e);
+
+#endif

@@ -1,0 +1,906 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_ipc: the message catalogue there and back and against broken bytes, channels
+ * over real sockets, the loop, and readiness against a real datagram socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "ipc/channel.h"
+#include "ipc/frame.h"
+#include "ipc/loop.h"
+#include "ipc/msg.h"
+#include "suite.h"
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+#define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+/* --- examples: one message of each type, with every field in use --- */
+
+static void
+fill_item(struct item *it)
+{
+	item_init(it);
+	it->id = xstrdup("tag:a,1");
+	it->title = xstrdup("Gr\xc3\xbc\xc3\x9f" "e");
+	it->text = xstrdup("");
+	it->published = 1700000000000;
+	item_add_link(it, "http://example.com/1");
+}
+
+static void
+fill_finding(struct finding *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->rule = xstrdup("violence/threat-direct");
+	f->rev = 3;
+	f->pack = xstrdup(HASH);
+	f->clause = xstrdup("3.2 violence");
+	f->category = xstrdup("violence");
+	f->severity = SEVERITY_HIGH;
+	f->score = 0.75;
+	f->mode = MODE_ENFORCE;
+	f->nspans = 1;
+	f->spans = xcalloc(1, sizeof(*f->spans));
+	f->spans[0].end = 4;
+}
+
+static void
+fill_hello(struct msg *m)
+{
+	m->hello.version = MSG_VERSION;
+	m->hello.pid = 4711;
+}
+
+static void
+fill_conf(struct msg *m)
+{
+	m->conf.index = 2;
+}
+
+static void
+fill_peer(struct msg *m)
+{
+	m->peer.role = ROLE_POLICY;
+	m->peer.index = 3;
+}
+
+static void
+fill_seq(struct msg *m)
+{
+	m->seq = 0xfffffffe;
+}
+
+static void
+fill_stuck(struct msg *m)
+{
+	m->stuck.index = 1;
+	m->stuck.why = xstrdup("batch 7 took 30 s");
+}
+
+static void
+fill_secret(struct msg *m)
+{
+	m->secret.name = xstrdup("log-key");
+}
+
+static void
+fill_poll(struct msg *m)
+{
+	m->poll.id = 0x1122334455667788;
+	m->poll.kind = POLL_PAGE;
+	m->poll.url = xstrdup("https://example.com/feed");
+	m->poll.tenant = xstrdup("0123456789abcdef");
+	m->poll.etag = xstrdup("W/\"\xff\"");
+	m->poll.body_hash = xstrdup(HASH);
+}
+
+static void
+fill_polled(struct msg *m)
+{
+	m->polled.id = 9;
+	m->polled.outcome = POLLED_OK;
+	m->polled.status = 200;
+	m->polled.time = 1700000000000;
+	m->polled.url = xstrdup("https://example.com/feed");
+	m->polled.last_modified = xstrdup("Tue, 14 Nov 2023 22:13:20 GMT");
+	m->polled.hint = 900000;
+	m->polled.well_formed = true;
+	m->polled.nitems = 2;
+	m->polled.items = xcalloc(2, sizeof(struct item));
+	fill_item(&m->polled.items[0]);
+	fill_item(&m->polled.items[1]);
+}
+
+static void
+fill_rules(struct msg *m)
+{
+	struct msg_rule *r;
+
+	m->rules.digest = xstrdup(HASH);
+	m->rules.n = 1;
+	r = m->rules.v = xcalloc(1, sizeof(*m->rules.v));
+	r->rule = xstrdup("spam/seo");
+	r->pack = xstrdup(HASH);
+	r->clause = xstrdup("4.1");
+	r->category = xstrdup("spam");
+	r->mode = MODE_RETIRED;
+	r->severity = SEVERITY_LOW;
+	m->rules.nproblems = 1;
+	m->rules.problems = xcalloc(1, sizeof(char *));
+	m->rules.problems[0] = xstrdup("x.conf:3: no tests");
+}
+
+static void
+fill_inspect(struct msg *m)
+{
+	m->inspect.batch = 5;
+	m->inspect.n = 1;
+	m->inspect.v = xcalloc(1, sizeof(*m->inspect.v));
+	m->inspect.v[0].revision = 77;
+	m->inspect.v[0].tenant = xstrdup("0123456789abcdef");
+	m->inspect.v[0].time = -1;
+	fill_item(&m->inspect.v[0].item);
+}
+
+static void
+fill_inspected(struct msg *m)
+{
+	m->inspected.batch = 5;
+	m->inspected.digest = xstrdup(HASH);
+	m->inspected.n = 2;
+	m->inspected.v = xcalloc(2, sizeof(*m->inspected.v));
+	m->inspected.v[0].revision = 77;
+	m->inspected.v[0].n = 1;
+	m->inspected.v[0].findings = xcalloc(1, sizeof(struct finding));
+	fill_finding(&m->inspected.v[0].findings[0]);
+	m->inspected.v[1].degraded = xstrdup("plugin classifier timed out");
+}
+
+static void
+fill_send(struct msg *m)
+{
+	m->send.id = 12;
+	m->send.channel = xstrdup("mail");
+	m->send.recipient = xstrdup("abuse@tenant.example");
+	m->send.sender = xstrdup("");
+	m->send.sha256 = xstrdup(HASH);
+}
+
+static void
+fill_sent(struct msg *m)
+{
+	m->sent.id = 12;
+	m->sent.outcome = SENT_UNKNOWN;
+	m->sent.code = -250;
+	m->sent.reply = xstrdup("250 2.0.0 ok");
+	m->sent.time = 1700000000000;
+}
+
+static void
+fill_sending(struct msg *m)
+{
+	m->sending.n = 2;
+	m->sending.ids = xcalloc(2, sizeof(uint64_t));
+	m->sending.ids[1] = UINT64_MAX;
+}
+
+static void
+fill_stats(struct msg *m)
+{
+	m->stats.json = xstrdup("{}");
+}
+
+/* from, to: one permitted direction; golden: the body in hexadecimal, written by hand
+ * from the wire format, where that is short enough to read. */
+static const struct example {
+	enum msg_type type;
+	enum role from, to;
+	bool fd;
+	void (*fill)(struct msg *m);
+	const char *golden;
+} examples[] = {
+    {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
+	"01000000" "6712000000000000"},
+    {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
+    {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer, "02" "03000000"},
+    {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, NULL, ""},
+    {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
+    {MSG_PONG, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_seq, "feffffff"},
+    {MSG_STOP, ROLE_SUPERVISOR, ROLE_COURIER, false, NULL, ""},
+    {MSG_STUCK, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_stuck, NULL},
+    {MSG_SECRET, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_secret,
+	"07000000" "6c6f672d6b6579"},
+    {MSG_POLL, ROLE_ENGINE, ROLE_FETCH, false, fill_poll, NULL},
+    {MSG_POLLED, ROLE_FETCH, ROLE_ENGINE, true, fill_polled, NULL},
+    {MSG_RULES, ROLE_POLICY, ROLE_ENGINE, false, fill_rules, NULL},
+    {MSG_INSPECT, ROLE_ENGINE, ROLE_POLICY, false, fill_inspect, NULL},
+    {MSG_INSPECTED, ROLE_POLICY, ROLE_ENGINE, false, fill_inspected, NULL},
+    {MSG_SEND, ROLE_ENGINE, ROLE_COURIER, true, fill_send, NULL},
+    {MSG_SENT, ROLE_COURIER, ROLE_ENGINE, false, fill_sent,
+	"0c00000000000000" "03" "06ffffff" "0c000000" "32353020322e302e30206f6b"
+	"0068e5cf8b010000"},
+    {MSG_SENDING, ROLE_COURIER, ROLE_ENGINE, false, fill_sending,
+	"02000000" "0000000000000000" "ffffffffffffffff"},
+    {MSG_STATS, ROLE_ENGINE, ROLE_CONSOLE, false, fill_stats, "02000000" "7b7d"},
+};
+
+static void
+make_example(struct msg *m, const struct example *x)
+{
+	msg_init(m, x->type);
+	if (x->fill != NULL)
+		x->fill(m);
+}
+
+static void
+test_msg_round_trip(void)
+{
+	/* Every type of the catalogue has an example. */
+	CU_ASSERT_EQUAL(N(examples), MSG_TYPE_COUNT - 1);
+	for (size_t i = 0; i < N(examples); i++) {
+		const struct example *x = &examples[i];
+		struct buf a = {0}, b = {0};
+		struct err e = ERR_INIT;
+		struct msg m, back;
+
+		CU_ASSERT_EQUAL(x->type, i + 1);
+		make_example(&m, x);
+		msg_encode(&a, &m);
+		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from, x->to,
+				    x->fd, &e), 0);
+		CU_ASSERT_STRING_EQUAL(e.text, "");
+		CU_ASSERT_EQUAL(back.from, x->from);
+		msg_encode(&b, &back);
+		CU_ASSERT_EQUAL(a.len, b.len);
+		CU_ASSERT_TRUE(a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+		if (x->golden != NULL) {
+			char hex[256] = "";
+
+			if (a.len > 0)
+				digest_hex((uint8_t *)a.data, a.len, hex);
+			CU_ASSERT_STRING_EQUAL(hex, x->golden);
+		}
+		msg_clear(&m);
+		msg_clear(&back);
+		buf_free(&a);
+		buf_free(&b);
+	}
+}
+
+static void
+test_msg_values(void)
+{
+	struct buf a = {0};
+	struct msg m, back;
+
+	msg_init(&m, MSG_INSPECTED);
+	fill_inspected(&m);
+	msg_encode(&a, &m);
+	CU_ASSERT_EQUAL_FATAL(msg_decode(&back, MSG_INSPECTED, a.data, a.len, ROLE_POLICY,
+				  ROLE_ENGINE, false, NULL), 0);
+	CU_ASSERT_EQUAL(back.inspected.n, 2);
+	CU_ASSERT_EQUAL(back.inspected.v[0].findings[0].score, 0.75);
+	CU_ASSERT_EQUAL(back.inspected.v[0].findings[0].spans[0].end, 4);
+	CU_ASSERT_PTR_NULL(back.inspected.v[0].degraded);
+	CU_ASSERT_STRING_EQUAL(back.inspected.v[1].degraded, "plugin classifier timed out");
+	msg_clear(&m);
+	msg_clear(&back);
+	buf_free(&a);
+}
+
+/* Every cut of every message, and one byte too many, is refused. */
+static void
+test_msg_cuts(void)
+{
+	for (size_t i = 0; i < N(examples); i++) {
+		const struct example *x = &examples[i];
+		struct buf a = {0};
+		struct msg m, back;
+
+		make_example(&m, x);
+		msg_encode(&a, &m);
+		msg_clear(&m);
+		for (size_t n = 0; n < a.len; n++) {
+			char *cut = xstrndup(a.data, n);
+
+			CU_ASSERT_EQUAL(msg_decode(&back, x->type, cut, n, x->from, x->to,
+					    x->fd, NULL), TOSD_EPROTO);
+			free(cut);
+		}
+		buf_putc(&a, 0);
+		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from, x->to,
+				    x->fd, NULL), TOSD_EPROTO);
+		buf_free(&a);
+	}
+}
+
+/* Every single byte changed: refused, or read as something that encodes the same. */
+static void
+test_msg_flips(void)
+{
+	for (size_t i = 0; i < N(examples); i++) {
+		const struct example *x = &examples[i];
+		struct buf a = {0}, b = {0};
+		struct msg m, back;
+
+		make_example(&m, x);
+		msg_encode(&a, &m);
+		msg_clear(&m);
+		for (size_t k = 0; k < a.len * 3; k++) {
+			char old = a.data[k / 3];
+
+			a.data[k / 3] = (char)(k % 3 == 0 ? 0xff : old + (int)(k % 3));
+			if (msg_decode(&back, x->type, a.data, a.len, x->from, x->to,
+				x->fd, NULL) == 0) {
+				buf_reset(&b);
+				msg_encode(&b, &back);
+				CU_ASSERT_TRUE(b.len == a.len &&
+				    memcmp(a.data, b.data, a.len) == 0);
+				msg_clear(&back);
+			}
+			a.data[k / 3] = old;
+		}
+		buf_free(&a);
+		buf_free(&b);
+	}
+}
+
+/* Only the permitted pairs, and only with the descriptor that belongs to it. */
+static void
+test_msg_table(void)
+{
+	static const struct {
+		enum msg_type type;
+		enum role from, to;
+	} wrong[] = {
+	    {MSG_STUCK, ROLE_POLICY, ROLE_SUPERVISOR},
+	    {MSG_POLLED, ROLE_POLICY, ROLE_ENGINE},
+	    {MSG_POLL, ROLE_ENGINE, ROLE_POLICY},
+	    {MSG_INSPECT, ROLE_FETCH, ROLE_POLICY},
+	    {MSG_SEND, ROLE_CONSOLE, ROLE_COURIER},
+	    {MSG_CONF, ROLE_ENGINE, ROLE_FETCH},
+	    {MSG_SECRET, ROLE_SUPERVISOR, ROLE_FETCH},
+	    {MSG_STATS, ROLE_ENGINE, ROLE_ENGINE},
+	    {0, ROLE_ENGINE, ROLE_FETCH},
+	    {MSG_TYPE_COUNT, ROLE_ENGINE, ROLE_FETCH},
+	    {0xffff, ROLE_ENGINE, ROLE_FETCH},
+	};
+	struct err e = ERR_INIT;
+	struct msg m;
+
+	for (size_t i = 0; i < N(wrong); i++)
+		for (int fd = 0; fd < 2; fd++)
+			CU_ASSERT_EQUAL(msg_decode(&m, (uint16_t)wrong[i].type, "", 0,
+					    wrong[i].from, wrong[i].to, fd, &e),
+			    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_READY, "", 0, ROLE_FETCH, ROLE_SUPERVISOR,
+			    true, &e), TOSD_EPROTO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "with a descriptor"));
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_CONF, "\0\0\0\0", 4, ROLE_SUPERVISOR,
+			    ROLE_FETCH, false, &e), TOSD_EPROTO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "without a descriptor"));
+}
+
+/* Well-formed bytes that no honest peer sends. */
+static void
+test_msg_lies(void)
+{
+	static const struct {
+		enum msg_type type;
+		enum role from, to;
+		const char *text; /* one string that must not pass, after the number */
+	} lies[] = {
+	    {MSG_SECRET, ROLE_SUPERVISOR, ROLE_ENGINE, NULL},
+	};
+	struct buf b = {0};
+	struct msg m;
+
+	buf_put_str(&b, lies[0].text);
+	CU_ASSERT_EQUAL(msg_decode(&m, lies[0].type, b.data, b.len, lies[0].from,
+			    lies[0].to, true, NULL), TOSD_EPROTO);
+	/* A count of four thousand million elements in twelve bytes. */
+	buf_reset(&b);
+	buf_put_u32(&b, UINT32_MAX);
+	buf_put_u64(&b, 1);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_SENDING, b.data, b.len, ROLE_COURIER,
+			    ROLE_ENGINE, false, NULL), TOSD_EPROTO);
+	/* Items that came with something else than a feed that was read. */
+	msg_init(&m, MSG_POLLED);
+	fill_polled(&m);
+	m.polled.outcome = POLLED_NOT_FOUND;
+	buf_reset(&b);
+	msg_encode(&b, &m);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
+			    true, NULL), TOSD_EPROTO);
+	/* An item's text that is not UTF-8. */
+	msg_init(&m, MSG_POLLED);
+	fill_polled(&m);
+	m.polled.items[1].text = (free(m.polled.items[1].text), xstrdup("\xc0\x80"));
+	buf_reset(&b);
+	msg_encode(&b, &m);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
+			    true, NULL), TOSD_EPROTO);
+	/* A span that ends before it starts. */
+	msg_init(&m, MSG_INSPECTED);
+	fill_inspected(&m);
+	m.inspected.v[0].findings[0].spans[0].start = 5;
+	buf_reset(&b);
+	msg_encode(&b, &m);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
+			    ROLE_ENGINE, false, NULL), TOSD_EPROTO);
+	buf_free(&b);
+}
+
+static void
+test_capture(void)
+{
+	struct msg_capture a = {0}, b;
+	struct buf w = {0};
+	struct rd r;
+
+	a.url = xstrdup("http://example.com/");
+	a.time = 7;
+	buf_put(&a.request, "GET / HTTP/1.1\r\n\r\n", 18);
+	buf_put(&a.response, "a\0b", 3);
+	msg_capture_put(&w, &a);
+	r = rd_of(w.data, w.len);
+	msg_capture_get(&r, &b);
+	CU_ASSERT_TRUE(rd_done(&r));
+	CU_ASSERT_EQUAL(b.response.len, 3);
+	CU_ASSERT_EQUAL(memcmp(b.response.data, "a\0b", 3), 0);
+	CU_ASSERT_PTR_NULL(b.peer);
+	msg_capture_clear(&b);
+	for (size_t n = 0; n < w.len; n++) {
+		char *cut = xstrndup(w.data, n);
+
+		r = rd_of(cut, n);
+		msg_capture_get(&r, &b);
+		CU_ASSERT_TRUE(r.bad);
+		msg_capture_clear(&b);
+		free(cut);
+	}
+	msg_capture_clear(&a);
+	buf_free(&w);
+}
+
+static void
+test_names(void)
+{
+	for (int i = 0; i < ROLE_COUNT; i++)
+		CU_ASSERT_EQUAL(role_parse(role_name(i)), i);
+	CU_ASSERT_EQUAL(role_parse("root"), -1);
+	CU_ASSERT_STRING_EQUAL(msg_name(MSG_PING), "PING");
+	CU_ASSERT_STRING_EQUAL(msg_name(0), "unknown");
+	for (int i = 0; i < POLLED_COUNT; i++)
+		CU_ASSERT_STRING_NOT_EQUAL(polled_name(i), "unknown");
+	CU_ASSERT_STRING_EQUAL(polled_name(POLLED_COUNT), "unknown");
+	CU_ASSERT_STRING_EQUAL(sent_name(SENT_UNKNOWN), "unknown");
+	CU_ASSERT_STRING_EQUAL(sent_name(SENT_UNKNOWN + 1), "invalid");
+}
+
+/* --- loop --- */
+
+static int count;
+static struct loop *loop;
+
+static void
+on_count(void *ctx)
+{
+	struct loop_timer **t = ctx;
+
+	if (++count < 3)
+		loop_timer_set(*t, 1);
+	else
+		loop_stop(loop);
+}
+
+static void
+on_free_self(void *ctx)
+{
+	loop_timer_free(ctx);
+	count++;
+}
+
+static void
+on_usr1(void *ctx, int signo)
+{
+	*(int *)ctx = signo;
+	loop_stop(loop);
+}
+
+static void
+test_loop(void)
+{
+	struct loop_timer *t, *u;
+	struct loop_signal *s;
+	int64_t start;
+	int got = 0;
+
+	loop = loop_new();
+	count = 0;
+	start = clock_steady();
+	t = loop_timer_new(loop, on_count, &t);
+	loop_timer_set(t, 20);
+	CU_ASSERT_EQUAL(loop_run(loop), 0);
+	CU_ASSERT_EQUAL(count, 3);
+	CU_ASSERT_TRUE(clock_steady() - start >= 20);
+	loop_timer_set(t, 0);
+	loop_timer_clear(t);
+	loop_turn(loop);
+	CU_ASSERT_EQUAL(count, 3);
+	u = loop_timer_new(loop, on_free_self, &u);
+	loop_timer_set(u, 0);
+	loop_turn(loop);
+	CU_ASSERT_EQUAL(count, 4);
+	CU_ASSERT_PTR_NULL(u);
+	s = loop_signal(loop, SIGUSR1, on_usr1, &got);
+	raise(SIGUSR1);
+	loop_run(loop);
+	CU_ASSERT_EQUAL(got, SIGUSR1);
+	loop_signal_free(&s);
+	loop_timer_free(&t);
+	loop_free(&loop);
+}
+
+/* --- channel --- */
+
+struct end {
+	struct channel *ch;
+	int msgs, closes;
+	size_t bytes;
+	struct msg last; /* moved out of the callback */
+	char why[ERR_TEXT_MAX];
+	bool pause_each, free_on_msg;
+};
+
+static void
+on_msg(void *ctx, struct msg *m)
+{
+	struct end *x = ctx;
+
+	x->msgs++;
+	msg_clear(&x->last);
+	x->last = *m;
+	msg_init(m, m->type);
+	if (x->last.type == MSG_STATS)
+		x->bytes += strlen(x->last.stats.json);
+	if (x->pause_each)
+		channel_pause(x->ch, true);
+	if (x->free_on_msg)
+		channel_free(&x->ch);
+}
+
+static void
+on_close(void *ctx, const char *why)
+{
+	struct end *x = ctx;
+
+	x->closes++;
+	snprintf(x->why, sizeof(x->why), "%s", why);
+}
+
+static void
+open_end(struct end *x, int fd, enum role self, enum role peer)
+{
+	struct channel_ends ends = {self, peer, 3};
+
+	memset(x, 0, sizeof(*x));
+	msg_init(&x->last, MSG_READY);
+	x->ch = channel_new_take(loop, fd, &ends, on_msg, on_close, x);
+}
+
+static void
+close_end(struct end *x)
+{
+	channel_free(&x->ch);
+	msg_clear(&x->last);
+}
+
+static void
+pump(int turns)
+{
+	while (turns-- > 0)
+		loop_turn(loop);
+}
+
+static int
+open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			n++;
+	return n;
+}
+
+static void
+test_channel_talk(void)
+{
+	struct end engine, policy;
+	struct buf body = {0};
+	struct msg m;
+	int fds[2];
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&engine, fds[0], ROLE_ENGINE, ROLE_POLICY);
+	open_end(&policy, fds[1], ROLE_POLICY, ROLE_ENGINE);
+	for (int i = 0; i < 100; i++) {
+		msg_init(&m, MSG_INSPECT);
+		fill_inspect(&m);
+		m.inspect.batch = (uint64_t)i;
+		CU_ASSERT_EQUAL(channel_send(engine.ch, &m), 0);
+		CU_ASSERT_PTR_NULL(m.inspect.v);
+	}
+	pump(5);
+	CU_ASSERT_EQUAL(policy.msgs, 100);
+	CU_ASSERT_EQUAL(policy.last.inspect.batch, 99);
+	CU_ASSERT_EQUAL(policy.last.from, ROLE_ENGINE);
+	CU_ASSERT_EQUAL(policy.last.from_index, 3);
+	CU_ASSERT_STRING_EQUAL(policy.last.inspect.v[0].item.id, "tag:a,1");
+	/* What was sent before the end is delivered before the end is told. */
+	msg_init(&m, MSG_INSPECTED);
+	fill_inspected(&m);
+	CU_ASSERT_EQUAL(channel_send(policy.ch, &m), 0);
+	close_end(&policy);
+	pump(3);
+	CU_ASSERT_EQUAL(engine.msgs, 1);
+	CU_ASSERT_EQUAL(engine.closes, 1);
+	CU_ASSERT_STRING_EQUAL(engine.why, "it ended");
+	msg_init(&m, MSG_INSPECT);
+	CU_ASSERT_EQUAL(channel_send(engine.ch, &m), TOSD_ESTATE);
+	close_end(&engine);
+	loop_free(&loop);
+	buf_free(&body);
+}
+
+/* Far more than the kernel buffers, with a reader that pauses. */
+static void
+test_channel_backpressure(void)
+{
+	struct end engine, console;
+	size_t before;
+	struct msg m;
+	int fds[2];
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&engine, fds[0], ROLE_ENGINE, ROLE_CONSOLE);
+	open_end(&console, fds[1], ROLE_CONSOLE, ROLE_ENGINE);
+	console.pause_each = true;
+	for (int i = 0; i < 8; i++) {
+		msg_init(&m, MSG_STATS);
+		m.stats.json = xmalloc(1000001);
+		memset(m.stats.json, 'x', 1000000);
+		m.stats.json[1000000] = '\0';
+		CU_ASSERT_EQUAL(channel_send(engine.ch, &m), 0);
+	}
+	CU_ASSERT_TRUE(channel_queued(engine.ch) > 7000000);
+	for (int i = 0; i < 200 && console.msgs == 0; i++)
+		pump(1);
+	CU_ASSERT_EQUAL(console.msgs, 1);
+	before = channel_queued(engine.ch);
+	pump(50);
+	CU_ASSERT_EQUAL(console.msgs, 1);
+	CU_ASSERT_TRUE(before - channel_queued(engine.ch) < 1000000);
+	console.pause_each = false;
+	channel_pause(console.ch, false);
+	for (int i = 0; i < 2000 && console.msgs < 8; i++)
+		pump(1);
+	CU_ASSERT_EQUAL(console.msgs, 8);
+	CU_ASSERT_EQUAL(console.bytes, 8000000);
+	CU_ASSERT_EQUAL(channel_queued(engine.ch), 0);
+	close_end(&engine);
+	close_end(&console);
+	loop_free(&loop);
+}
+
+static void
+test_channel_fds(void)
+{
+	int before = open_fds(), fds[2];
+	struct end sup, role;
+	struct buf b = {0};
+	struct msg m;
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&sup, fds[0], ROLE_SUPERVISOR, ROLE_ENGINE);
+	open_end(&role, fds[1], ROLE_ENGINE, ROLE_SUPERVISOR);
+	for (int i = 0; i < 20; i++) {
+		msg_init(&m, i % 2 ? MSG_PING : MSG_CONF);
+		if (i % 2 == 0)
+			m.fd = file_memfd("conf", &"0123456789"[i / 2], 1, NULL);
+		CU_ASSERT_EQUAL(channel_send(sup.ch, &m), 0);
+		CU_ASSERT_EQUAL(m.fd, -1);
+	}
+	msg_init(&m, MSG_CONF);
+	m.fd = file_memfd("conf", "last", 4, NULL);
+	channel_send(sup.ch, &m);
+	pump(5);
+	CU_ASSERT_EQUAL(role.msgs, 21);
+	CU_ASSERT_EQUAL(file_read_memfd(role.last.fd, 9, &b, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "last");
+	CU_ASSERT_TRUE(fcntl(role.last.fd, F_GETFD) & FD_CLOEXEC);
+	/* Queued descriptors are closed with the channel. */
+	channel_pause(role.ch, true);
+	for (int i = 0; i < 3; i++) {
+		msg_init(&m, MSG_CONF);
+		m.fd = file_memfd("conf", "x", 1, NULL);
+		channel_send(sup.ch, &m);
+	}
+	close_end(&sup);
+	close_end(&role);
+	loop_free(&loop);
+	CU_ASSERT_EQUAL(open_fds(), before);
+	buf_free(&b);
+}
+
+/* Raw bytes of a wicked peer; each must end the channel with words. */
+static void
+test_channel_breach(void)
+{
+	static const struct {
+		struct frame f;
+		const char *body;
+		size_t n;
+		const char *why;
+	} cases[] = {
+	    {{2, MSG_INSPECTED, 0, 1, 0}, "", 0, "version"},
+	    {{1, MSG_INSPECTED, 0, 2, 0}, "", 0, "was due"},
+	    {{1, MSG_INSPECTED, 0, 1, 2}, "", 0, "flags"},
+	    {{1, MSG_INSPECTED, UINT32_MAX, 1, 0}, "", 0, "more than"},
+	    {{1, MSG_POLLED, 0, 1, 0}, "", 0, "may not pass"},
+	    {{1, 999, 0, 1, 0}, "", 0, "not in the catalogue"},
+	    {{1, MSG_INSPECTED, 3, 1, 0}, "abc", 3, "malformed"},
+	    {{1, MSG_INSPECTED, 0, 1, 1}, "", 0, "without the descriptor"},
+	};
+	struct end engine;
+	uint8_t head[FRAME_HEAD];
+	struct msg m;
+	int fds[2];
+
+	for (size_t i = 0; i < N(cases); i++) {
+		loop = loop_new();
+		CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+		open_end(&engine, fds[0], ROLE_ENGINE, ROLE_POLICY);
+		frame_put(head, &cases[i].f);
+		CU_ASSERT_EQUAL(write(fds[1], head, sizeof(head)), FRAME_HEAD);
+		CU_ASSERT_EQUAL(write(fds[1], cases[i].body, cases[i].n), cases[i].n);
+		pump(4);
+		CU_ASSERT_EQUAL(engine.msgs, 0);
+		CU_ASSERT_EQUAL(engine.closes, 1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(engine.why, cases[i].why));
+		msg_init(&m, MSG_INSPECT);
+		CU_ASSERT_EQUAL(channel_send(engine.ch, &m), TOSD_ESTATE);
+		close_end(&engine);
+		close(fds[1]);
+		loop_free(&loop);
+	}
+}
+
+/* One byte at a time, then an end in the middle of a frame. */
+static void
+test_channel_drip(void)
+{
+	struct frame f = {MSG_VERSION, MSG_SENDING, 12, 1, 0};
+	uint8_t raw[FRAME_HEAD + 12] = {0};
+	struct end engine;
+	int fds[2];
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&engine, fds[0], ROLE_ENGINE, ROLE_COURIER);
+	frame_put(raw, &f);
+	raw[FRAME_HEAD] = 1;
+	raw[FRAME_HEAD + 4] = 42;
+	for (size_t i = 0; i < sizeof(raw); i++) {
+		CU_ASSERT_EQUAL(engine.msgs, 0);
+		CU_ASSERT_EQUAL(write(fds[1], raw + i, 1), 1);
+		pump(1);
+	}
+	CU_ASSERT_EQUAL(engine.msgs, 1);
+	CU_ASSERT_EQUAL(engine.last.sending.ids[0], 42);
+	f.seq = 2;
+	frame_put(raw, &f);
+	CU_ASSERT_EQUAL(write(fds[1], raw, 20), 20);
+	close(fds[1]);
+	pump(3);
+	CU_ASSERT_EQUAL(engine.closes, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(engine.why, "middle"));
+	close_end(&engine);
+	loop_free(&loop);
+}
+
+/* Descriptors without frames, and two with one. */
+static void
+test_channel_fd_flood(void)
+{
+	int before = open_fds(), fds[2], sent[2];
+	struct end engine;
+	char room[CMSG_SPACE(2 * sizeof(int))] __attribute__((aligned(8)));
+	struct iovec iov = {(char[]){1}, 1};
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room,
+	    .msg_controllen = sizeof(room)};
+	struct cmsghdr *c;
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&engine, fds[0], ROLE_ENGINE, ROLE_POLICY);
+	memset(room, 0, sizeof(room));
+	c = CMSG_FIRSTHDR(&mh);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(sent));
+	sent[0] = sent[1] = fds[1];
+	memcpy(CMSG_DATA(c), sent, sizeof(sent));
+	CU_ASSERT_EQUAL(sendmsg(fds[1], &mh, 0), 1);
+	pump(3);
+	CU_ASSERT_EQUAL(engine.closes, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(engine.why, "descriptors"));
+	close_end(&engine);
+	close(fds[1]);
+	loop_free(&loop);
+	CU_ASSERT_EQUAL(open_fds(), before);
+}
+
+/* The owner may free the channel in the middle of a delivery. */
+static void
+test_channel_free_inside(void)
+{
+	struct end engine, console;
+	struct msg m;
+	int fds[2];
+
+	loop = loop_new();
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	open_end(&engine, fds[0], ROLE_ENGINE, ROLE_CONSOLE);
+	open_end(&console, fds[1], ROLE_CONSOLE, ROLE_ENGINE);
+	console.free_on_msg = true;
+	for (int i = 0; i < 3; i++) {
+		msg_init(&m, MSG_STATS);
+		fill_stats(&m);
+		channel_send(engine.ch, &m);
+	}
+	pump(4);
+	CU_ASSERT_EQUAL(console.msgs, 1);
+	CU_ASSERT_PTR_NULL(console.ch);
+	CU_ASSERT_EQUAL(engine.closes, 1);
+	close_end(&engine);
+	close_end(&console);
+	loop_free(&loop);
+}
+
+static const struct suite_test tests[] = {
+    {"msg: every type there and back, golden bytes", test_msg_round_trip},
+    {"msg: values survive", test_msg_values},
+    {"msg: every cut is refused", test_msg_cuts},
+    {"msg: changed bytes are refused or read exactly", test_msg_flips},
+    {"msg: the table of senders, receivers and descriptors", test_msg_table},
+    {"msg: well-formed lies", test_msg_lies},
+    {"msg: captures", test_capture},
+    {"msg: names", test_names},
+    {"loop: timers, deferred calls, signals", test_loop},
+    {"channel: messages both ways, last words", test_channel_talk},
+    {"channel: back-pressure and pause", test_channel_backpressure},
+    {"channel: descriptors pass and are closed", test_channel_fds},
+    {"channel: every breach ends it", test_channel_breach},
+    {"channel: byte by byte, cut short", test_channel_drip},
+    {"channel: descriptors without frames", test_channel_fd_flood},
+    {"channel: freed from inside", test_channel_free_inside},
+};
+
+SUITE_MAIN("ipc", tests)
