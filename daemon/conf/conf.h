@@ -166,6 +166,7 @@ struct conf {
 	const char *state_dir, *run_dir;
 	const char *control;	 /* socket of tosctl; default run_dir/control */
 	const char *templates_dir;
+	const char *tenants_dir; /* NULL: tenants.d beside the main file, if there */
 	const char *user, *group; /* to run as when started by root; NULL: stay */
 	enum conf_sandbox sandbox;
 	unsigned fetchers;

@@ -1,2 +1,17 @@
 # The conf room.
-noinst_HEADERS += %D%/conf.h
+noinst_LIBRARIES += libtosd_conf.a
+libtosd_conf_a_SOURCES = \
+	%D%/conf.c %D%/conf.h \
+	%D%/conf_arena.c %D%/conf_arena.h \
+	%D%/conf_check.c %D%/conf_check.h \
+	%D%/conf_files.c \
+	%D%/conf_lex.c %D%/conf_lex.h \
+	%D%/conf_list.c \
+	%D%/conf_secret.c %D%/conf_secret.h \
+	%D%/conf_set.c \
+	%D%/conf_source.c %D%/conf_source.h \
+	%D%/conf_table.c %D%/conf_table.h \
+	%D%/conf_tenant.c \
+	%D%/conf_url.c \
+	%D%/conf_value.c %D%/conf_value.h \
+	%D%/conf_walk.c %D%/conf_walk.h

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf: sources to struct conf; see conf.h.  Every source is read, even after a
+ * mistake, so that one run tells all that is wrong.
+ */
+#include "conf/conf.h"
+
+#include <libconfig.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_check.h"
+#include "conf/conf_lex.h"
+#include "conf/conf_source.h"
+#include "conf/conf_table.h"
+
+/* One source while it is read. */
+struct reading {
+	config_t cfg;
+	bool good; /* libconfig understood it */
+};
+
+static void
+say_lex(void *ctx, int line, const char *text)
+{
+	conf_walk_say_line(ctx, line, "%s", text);
+}
+
+/* libconfig places a string of a list at the line of the token behind it; the
+ * scanner knows better.  Depth is bounded by the scanner. */
+static void
+mend_lines(config_setting_t *s, const struct conf_lex *lex, size_t *next)
+{
+	int n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
+
+	if (config_setting_type(s) == CONFIG_TYPE_STRING && *next < lex->nstrings) {
+		if (config_setting_name(s) == NULL)
+			s->line = lex->string_lines[*next];
+		++*next;
+	}
+	for (int i = 0; i < n; i++)
+		mend_lines(config_setting_get_elem(s, i), lex, next);
+}
+
+static void
+read_source(struct conf_walk *w, const struct conf_source *src, struct reading *r)
+{
+	struct conf_lex lex = {.say = say_lex, .ctx = w};
+	const char *text = src->text;
+	size_t next = 0;
+
+	/* A byte order mark, as some editors write it, means nothing in UTF-8. */
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;
+	config_init(&r->cfg);
+	/* Should an @include ever pass the scanner, it finds nothing to open. */
+	config_set_include_dir(&r->cfg, "/dev/null");
+	if (conf_lex_scan(&lex, text)) {
+		r->good = config_read_string(&r->cfg, text);
+		if (!r->good)
+			conf_walk_say_line(w, config_error_line(&r->cfg),
+			    "%s; look here and at the line before for a missing `;', "
+			    "quote or bracket",
+			    config_error_text(&r->cfg));
+		else
+			mend_lines(config_root_setting(&r->cfg), &lex, &next);
+	}
+	conf_lex_clear(&lex);
+}
+
+static size_t
+count_tenants(const struct reading *r)
+{
+	const config_setting_t *s =
+	    r->good ? conf_walk_member(config_root_setting(&r->cfg), "tenants") : NULL;
+
+	if (s == NULL || !config_setting_is_aggregate(s))
+		return 0;
+	return config_setting_length(s);
+}
+
+/* The digest of what was read, where it lay on disk does not matter. */
+static void
+make_digest(struct conf *c, const struct conf_sources *s)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < s->n; i++) {
+		const char *slash = strrchr(s->v[i].name, '/');
+
+		buf_put_str(&b, slash != NULL ? slash + 1 : s->v[i].name);
+		buf_put_str(&b, s->v[i].text);
+	}
+	digest_hex_of(b.data, b.len, c->digest);
+	buf_free(&b);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct conf_mistake *x = a, *y = b;
+
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Tells the mistakes in the order of the files and lines; returns the verdict. */
+static int
+tell(struct conf_walk *w, const struct conf_sources *s, conf_report *report, void *ctx)
+{
+	int rc = w->nmistakes == 0 ? 0 : TOSD_EINVAL;
+
+	qsort(w->mistakes, w->nmistakes, sizeof(w->mistakes[0]), by_place);
+	for (size_t i = 0; i < w->nmistakes; i++) {
+		const struct conf_mistake *m = &w->mistakes[i];
+
+		if (report != NULL)
+			report(ctx, s->v[m->source].name, m->line, m->text);
+		free(m->text);
+	}
+	free(w->mistakes);
+	return rc;
+}
+
+/* Walks the tables over what libconfig understood. */
+static void
+walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *r)
+{
+	size_t tenants = 0, before = w->nmistakes;
+	bool fetch_sound = false;
+
+	for (size_t i = 0; i < s->n; i++)
+		tenants += count_tenants(&r[i]);
+	w->c->tenants =
+	    conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
+	for (size_t i = 0; i < s->n; i++) {
+		w->source = i;
+		w->file = conf_arena_str(w->arena, s->v[i].name);
+		if (r[i].good)
+			conf_walk_table(w,
+			    i == 0 ? &conf_table_root : &conf_table_tenants, w->c,
+			    config_root_setting(&r[i].cfg));
+		if (i == 0)
+			fetch_sound = r[0].good && w->nmistakes == before;
+	}
+	conf_check_tenants(w, s, fetch_sound);
+}
+
+int
+conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
+    struct conf **out)
+{
+	struct conf_walk w = {0};
+	struct reading *r = xcalloc(s->n, sizeof(*r));
+	char *folder;
+	int rc;
+
+	*out = NULL;
+	if (s->n == 0) {
+		free(r);
+		return TOSD_EINVAL;
+	}
+	folder = conf_source_folder(s->v[0].name);
+	w.arena = conf_arena_new();
+	w.c = conf_arena_alloc(w.arena, 1, sizeof(*w.c));
+	w.c->arena = w.arena;
+	w.folder = folder;
+	for (w.source = 0; w.source < s->n; w.source++)
+		read_source(&w, &s->v[w.source], &r[w.source]);
+	walk_sources(&w, s, r);
+	make_digest(w.c, s);
+	for (size_t i = 0; i < s->n; i++)
+		config_destroy(&r[i].cfg);
+	free(r);
+	free(folder);
+	rc = tell(&w, s, report, ctx);
+	if (rc != 0)
+		conf_arena_free(&w.arena);
+	else
+		*out = w.c;
+	return rc;
+}
+
+void
+conf_free(struct conf **c)
+{
+	struct conf_arena *a;
+
+	if (*c == NULL)
+		return;
+	a = (*c)->arena;
+	conf_arena_free(&a);
+	*c = NULL;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf_check: relations and derived defaults, section by section; see conf_check.h. */
+#include "conf/conf_check.h"
+
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "conf/conf_table.h"
+#include "conf/conf_value.h"
+
+#define SOCKET_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+/* Where to point for a key: its own line, else that of the section. */
+static const config_setting_t *
+place(const struct conf_section *sec, const char *key)
+{
+	const config_setting_t *s = conf_walk_member(sec->s, key);
+
+	return s != NULL ? s : sec->s;
+}
+
+static bool
+given(const struct conf_section *sec, const char *key)
+{
+	return conf_walk_member(sec->s, key) != NULL;
+}
+
+/* less must not be above more.  Points at the one that was written. */
+static void
+in_order(const struct conf_section *sec, const char *less, int64_t a, const char *more,
+    int64_t b)
+{
+	char ta[CLOCK_TEXT], tb[CLOCK_TEXT];
+
+	if (a <= b || !conf_section_sound(sec, less) || !conf_section_sound(sec, more))
+		return;
+	conf_walk_say(sec->w, place(sec, given(sec, less) ? less : more),
+	    "`%s' (%s) is longer than `%s' (%s%s); change one of them", less,
+	    clock_span(a, ta), more, clock_span(b, tb),
+	    given(sec, more) ? "" : ", the default");
+}
+
+void
+conf_check_provider(const struct conf_section *sec)
+{
+	struct conf_provider *p = sec->base;
+
+	if (p->host == NULL && p->mailbox != NULL)
+		p->host = conf_arena_str(sec->w->arena, strrchr(p->mailbox, '@') + 1);
+}
+
+void
+conf_check_fetch(const struct conf_section *sec)
+{
+	const struct conf_fetch *f = sec->base;
+
+	in_order(sec, "interval_min", f->interval_min, "interval", f->interval);
+	in_order(sec, "interval", f->interval, "interval_max", f->interval_max);
+	in_order(sec, "connect_timeout", f->connect_timeout, "timeout", f->timeout);
+	if (f->max_host_connections > f->max_connections &&
+	    conf_section_sound(sec, "max_host_connections") &&
+	    conf_section_sound(sec, "max_connections"))
+		conf_walk_say(sec->w, place(sec, "max_host_connections"),
+		    "`max_host_connections' (%u) is larger than `max_connections' (%u); "
+		    "change one of them",
+		    f->max_host_connections, f->max_connections);
+}
+
+void
+conf_check_plugin(const struct conf_section *sec)
+{
+	struct conf_plugin *p = sec->base;
+	struct conf_path path = {.key = "path", .check = CONF_CHECK_PLUGIN,
+	    .file = p->file, .line = p->line};
+
+	if (p->name == NULL)
+		return;
+	if (p->path == NULL)
+		p->path = conf_arena_take(sec->w->arena,
+		    xasprintf("%s/%s.so", TOSD_PLUGINDIR, p->name));
+	path.path = p->path;
+	conf_arena_path(sec->w->arena, &path);
+}
+
+/* The one plugin of a configuration that names none. */
+static void
+default_plugin(const struct conf_section *sec)
+{
+	struct conf_policy *p = sec->base;
+	struct conf_section plugin = {.w = sec->w, .s = NULL};
+
+	p->plugins = conf_arena_alloc(sec->w->arena, 1, sizeof(*p->plugins));
+	p->nplugins = 1;
+	p->plugins[0].name = conf_arena_str(sec->w->arena, "rules");
+	p->plugins[0].grant = conf_list_grant("text links sets");
+	p->plugins[0].file = sec->w->file;
+	p->plugins[0].line = sec->s != NULL ? config_setting_source_line(sec->s) : 1;
+	plugin.base = &p->plugins[0];
+	conf_check_plugin(&plugin);
+}
+
+void
+conf_check_policy(const struct conf_section *sec)
+{
+	struct conf_policy *p = sec->base;
+
+	if (p->nplugins == 0 && !given(sec, "plugins"))
+		default_plugin(sec);
+	for (size_t i = 0; i < p->nplugins; i++)
+		for (size_t j = 0; j < i && p->plugins[i].name != NULL; j++)
+			if (p->plugins[j].name != NULL &&
+			    strcmp(p->plugins[i].name, p->plugins[j].name) == 0)
+				conf_walk_say_line(sec->w, p->plugins[i].line,
+				    "plugin `%s' is there already, at line %d; each "
+				    "plugin runs once",
+				    p->plugins[i].name, p->plugins[j].line);
+}
+
+void
+conf_check_stage(const struct conf_section *sec)
+{
+	const struct conf_stage *st = sec->base;
+
+	if (conf_section_sound(sec, "deadline"))
+		in_order(sec, "deadline_critical", st->deadline_critical, "deadline",
+		    st->deadline);
+}
+
+/* The documented default of the ladder. */
+static const struct conf_stage default_stages[] = {
+    {"notice", 72 * CLOCK_HOUR, 24 * CLOCK_HOUR},
+    {"warning", 48 * CLOCK_HOUR, 12 * CLOCK_HOUR},
+    {"final warning", 24 * CLOCK_HOUR, 6 * CLOCK_HOUR},
+};
+#define NDEFAULT (sizeof(default_stages) / sizeof(default_stages[0]))
+
+void
+conf_check_ladder(const struct conf_section *sec)
+{
+	struct conf_ladder *l = sec->base;
+	const config_setting_t *list = conf_walk_member(sec->s, "stages");
+
+	if (l->nstages == 0 && list == NULL) {
+		l->stages = conf_arena_alloc(sec->w->arena, NDEFAULT, sizeof(*l->stages));
+		memcpy(l->stages, default_stages, sizeof(default_stages));
+		l->nstages = NDEFAULT;
+	}
+	for (size_t i = 0; i < l->nstages && list != NULL; i++)
+		for (size_t j = 0; j < i && l->stages[i].name != NULL; j++)
+			if (l->stages[j].name != NULL &&
+			    strcmp(l->stages[i].name, l->stages[j].name) == 0)
+				conf_walk_say(sec->w,
+				    config_setting_get_elem((config_setting_t *)list, i),
+				    "stage `%s' is there already; the name stands in "
+				    "notices and must tell the stages apart",
+				    conf_walk_quote(l->stages[i].name));
+}
+
+static void
+check_smtp(const struct conf_section *sec)
+{
+	const struct conf_courier *c = sec->base;
+
+	if (c->url == NULL && conf_section_sound(sec, "url"))
+		conf_walk_say(sec->w, place(sec, "transport"),
+		    "`transport' is \"smtp\" but `url' is missing; write "
+		    "url = \"smtp://HOST:PORT\"");
+	if (c->url != NULL && c->username != NULL && !c->starttls &&
+	    strncmp(c->url, "smtps:", 6) != 0 && !conf_value_url_local(c->url))
+		conf_walk_say(sec->w, place(sec, "starttls"),
+		    "`username' without TLS would send the password in clear; set "
+		    "starttls = true or write smtps:// in `url'");
+}
+
+void
+conf_check_courier(const struct conf_section *sec)
+{
+	struct conf_courier *c = sec->base;
+
+	if (c->transport == CONF_MAIL_SMTP)
+		check_smtp(sec);
+	if (c->transport == CONF_MAIL_SENDMAIL && c->sendmail == NULL) {
+		struct conf_path p = {"sendmail", "/usr/sbin/sendmail",
+		    CONF_CHECK_PROGRAM, sec->w->file, 1};
+
+		c->sendmail = conf_arena_str(sec->w->arena, p.path);
+		p.path = c->sendmail;
+		p.line = config_setting_source_line(place(sec, "transport"));
+		conf_arena_path(sec->w->arena, &p);
+	}
+	if (given(sec, "username") != given(sec, "password_credential"))
+		conf_walk_say(sec->w,
+		    place(sec, given(sec, "username") ? "username" :
+							"password_credential"),
+		    "`username' and `password_credential' go together; give both or "
+		    "none");
+	in_order(sec, "retry_min", c->retry_min, "retry_max", c->retry_max);
+}
+
+void
+conf_check_console(const struct conf_section *sec)
+{
+	struct conf_console *c = sec->base;
+
+	if (c->listen != NULL && strncmp(c->listen, "unix:", 5) == 0)
+		c->listen = conf_arena_take(sec->w->arena,
+		    xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
+}
+
+static void
+check_staff(const struct conf_section *sec)
+{
+	const struct conf *c = sec->base;
+	const config_setting_t *list = conf_walk_member(sec->s, "staff");
+
+	for (size_t i = 0; i < c->nstaff; i++)
+		for (size_t j = 0; j < i && c->staff[i].name != NULL; j++) {
+			const struct conf_staff *a = &c->staff[j], *b = &c->staff[i];
+			bool user = a->user != NULL && b->user != NULL &&
+			    strcmp(a->user, b->user) == 0;
+
+			if (a->name == NULL || (strcmp(a->name, b->name) != 0 && !user))
+				continue;
+			/* Two approvals must come from two people. */
+			conf_walk_say(sec->w,
+			    config_setting_get_elem((config_setting_t *)list, i),
+			    "staff `%s' has the %s of an earlier entry; each entry is "
+			    "one person",
+			    conf_walk_quote(b->name), user ? "user" : "name");
+		}
+}
+
+/* Defaults that lie below the folders, and paths that become socket names. */
+static void
+derive_paths(const struct conf_section *sec)
+{
+	struct conf *c = sec->base;
+	struct conf_walk *w = sec->w;
+
+	if (c->control == NULL)
+		c->control = conf_arena_take(w->arena, xasprintf("%s/control",
+		    c->run_dir));
+	if (strlen(c->control) > SOCKET_MAX)
+		conf_walk_say(w, place(sec, given(sec, "control") ? "control" : "run_dir"),
+		    "`control' would be a socket with a path of %zu bytes; the system "
+		    "allows %zu, choose a shorter `run_dir'",
+		    strlen(c->control), SOCKET_MAX);
+	if (c->store.url == NULL)
+		c->store.url = conf_arena_take(w->arena, xasprintf("sqlite:%s/store.db",
+		    c->state_dir));
+	else
+		c->store.url = conf_arena_take(w->arena, xasprintf("sqlite:%s",
+		    conf_walk_path(w, c->store.url + strlen("sqlite:"))));
+	if (c->ledger.key_credential == NULL)
+		c->ledger.key_credential = conf_arena_take(w->arena,
+		    xasprintf("%s/keys/log.key", c->state_dir));
+}
+
+void
+conf_check_root(const struct conf_section *sec)
+{
+	struct conf *c = sec->base;
+	struct conf_arena *a = sec->w->arena;
+	const char *host = c->provider.host != NULL ? c->provider.host : "localhost";
+
+	in_order(sec, "restart_min", c->restart_min, "restart_max", c->restart_max);
+	in_order(sec, "ping_interval", c->ping_interval, "ping_timeout", c->ping_timeout);
+	derive_paths(sec);
+	check_staff(sec);
+	if (c->courier.from == NULL)
+		c->courier.from = conf_arena_str(a, c->provider.mailbox);
+	if (c->ledger.origin == NULL)
+		c->ledger.origin = conf_arena_take(a, xasprintf("%s/tosd", host));
+	if (c->fetch.user_agent == NULL && c->provider.mailbox != NULL)
+		c->fetch.user_agent = conf_arena_take(a,
+		    xasprintf("tosd/%s (+mailto:%s)", PACKAGE_VERSION,
+			c->provider.mailbox));
+}

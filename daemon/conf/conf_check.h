@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_check: what the rows of the tables cannot say: relations between values,
+ * and defaults that follow from other values.  Each is the `done' of one table.
+ */
+#ifndef TOSD_CONF_CONF_CHECK_H
+#define TOSD_CONF_CONF_CHECK_H
+
+#include "conf/conf_walk.h"
+
+void conf_check_provider(const struct conf_section *sec);
+void conf_check_fetch(const struct conf_section *sec);
+void conf_check_plugin(const struct conf_section *sec);
+void conf_check_policy(const struct conf_section *sec);
+void conf_check_stage(const struct conf_section *sec);
+void conf_check_ladder(const struct conf_section *sec);
+void conf_check_courier(const struct conf_section *sec);
+void conf_check_console(const struct conf_section *sec);
+void conf_check_tenant(const struct conf_section *sec);
+void conf_check_root(const struct conf_section *sec);
+
+/* Over the tenants of all files, once every file is read: no id twice and, where
+ * `fetch' itself was right (intervals), each feed's interval within the limits.
+ * Makes the look-up tables. */
+void conf_check_tenants(struct conf_walk *w, const struct conf_sources *s,
+    bool intervals);
+
+#endif

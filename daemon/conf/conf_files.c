@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_files: what only the file system can tell about a configuration, for
+ * `tosd -t` and before start.  Looks, changes nothing.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "conf/conf_arena.h"
+#include "conf/conf_secret.h"
+#include "conf/conf_source.h"
+#include "conf/conf_table.h"
+
+struct look {
+	conf_report *report;
+	void *ctx;
+	size_t found;
+};
+
+static void
+say(struct look *l, const struct conf_path *p, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+say(struct look *l, const struct conf_path *p, const char *fmt, ...)
+{
+	char what[512], text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(text, sizeof(text), "`%s': %s %s", p->key, p->path, what);
+	if (l->report != NULL)
+		l->report(l->ctx, p->file, p->line, text);
+	l->found++;
+}
+
+/* stat; keeps a mistake when there is nothing. */
+static bool
+there(struct look *l, const struct conf_path *p, struct stat *st)
+{
+	if (stat(p->path, st) == 0)
+		return true;
+	say(l, p, "cannot be used: %s", strerror(errno));
+	return false;
+}
+
+/* A folder that we make: what is nearest above it must be a folder. */
+static void
+check_made(struct look *l, const struct conf_path *p)
+{
+	char *path = xstrdup(p->path), *up;
+	struct stat st;
+
+	while (stat(path, &st) != 0 && errno == ENOENT && strcmp(path, "/") != 0) {
+		up = conf_source_folder(path);
+		free(path);
+		path = up;
+	}
+	if (stat(path, &st) != 0)
+		say(l, p, "cannot be made: %s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		say(l, p, "cannot be made: %s is not a folder", path);
+	free(path);
+}
+
+static bool
+counts(const struct conf_path *p, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (name[0] == '.')
+		return false;
+	return p->check != CONF_CHECK_PACKS ||
+	    (n > 5 && strcmp(name + n - 5, ".conf") == 0);
+}
+
+static void
+check_folder(struct look *l, const struct conf_path *p)
+{
+	struct dirent *d;
+	struct stat st;
+	size_t n = 0;
+	DIR *dir;
+
+	if (!there(l, p, &st))
+		return;
+	dir = opendir(p->path);
+	if (dir == NULL) {
+		say(l, p, "cannot be read: %s", strerror(errno));
+		return;
+	}
+	while ((d = readdir(dir)) != NULL)
+		n += counts(p, d->d_name);
+	closedir(dir);
+	if (n == 0)
+		say(l, p, "%s",
+		    p->check == CONF_CHECK_PACKS ?
+			"holds no rule pack (*.conf): nothing would ever be found" :
+			"is empty: notices could not be written");
+	if (st.st_mode & S_IWOTH)
+		say(l, p, "may be written by everybody; make it chmod o-w");
+}
+
+static void
+check_file(struct look *l, const struct conf_path *p)
+{
+	int mode = p->check == CONF_CHECK_PROGRAM ? X_OK : R_OK;
+	struct stat st;
+
+	if (!there(l, p, &st))
+		return;
+	if (!S_ISREG(st.st_mode))
+		say(l, p, "is not a regular file");
+	else if (access(p->path, mode) != 0)
+		say(l, p, "cannot be %s: %s", mode == X_OK ? "executed" : "read",
+		    strerror(errno));
+	else if (p->check == CONF_CHECK_PLUGIN && st.st_mode & (S_IWGRP | S_IWOTH))
+		say(l, p, "may be written by others; a plugin is code, make it "
+		    "chmod go-w");
+}
+
+/* Names of credentials are only known once systemd has started us. */
+static void
+check_secret(struct look *l, const struct conf_path *p)
+{
+	const char *bad;
+	struct stat st;
+
+	if (strchr(p->path, '/') == NULL)
+		return;
+	if (p->check == CONF_CHECK_KEY && stat(p->path, &st) != 0 && errno == ENOENT) {
+		check_made(l, p);
+		return;
+	}
+	if (!there(l, p, &st))
+		return;
+	bad = conf_secret_refused(st.st_mode);
+	if (bad != NULL)
+		say(l, p, "%s", bad);
+}
+
+static void
+check_account(struct look *l, const struct conf_path *p)
+{
+	bool user = p->check == CONF_CHECK_USER;
+
+	if (user ? getpwnam(p->path) == NULL : getgrnam(p->path) == NULL)
+		say(l, p, "is no %s of this machine; make it (systemd-sysusers does), "
+		    "or name another", user ? "user" : "group");
+}
+
+static void (*const checks[])(struct look *, const struct conf_path *) = {
+    [CONF_CHECK_MADE] = check_made,
+    [CONF_CHECK_PACKS] = check_folder,
+    [CONF_CHECK_FOLDER] = check_folder,
+    [CONF_CHECK_FILE] = check_file,
+    [CONF_CHECK_PLUGIN] = check_file,
+    [CONF_CHECK_PROGRAM] = check_file,
+    [CONF_CHECK_SECRET] = check_secret,
+    [CONF_CHECK_KEY] = check_secret,
+    [CONF_CHECK_USER] = check_account,
+    [CONF_CHECK_GROUP] = check_account,
+};
+
+int
+conf_check_files(const struct conf *c, conf_report *report, void *ctx)
+{
+	const struct conf_arena *a = c->arena;
+	struct look l = {report, ctx, 0};
+
+	for (size_t i = 0; i < a->npaths; i++)
+		checks[a->paths[i].check](&l, &a->paths[i]);
+	return l.found == 0 ? 0 : TOSD_EINVAL;
+}
