@@ -16,10 +16,11 @@
 #define LOG_MAX 1000 /* bytes of a plugin's line */
 
 _Static_assert((int)TOSD_LOW == SEVERITY_LOW && (int)TOSD_MEDIUM == SEVERITY_MEDIUM &&
-	(int)TOSD_HIGH == SEVERITY_HIGH && (int)TOSD_CRITICAL == SEVERITY_CRITICAL,
+		   (int)TOSD_HIGH == SEVERITY_HIGH &&
+		   (int)TOSD_CRITICAL == SEVERITY_CRITICAL,
     "the public header and ours name the same grades");
 _Static_assert((int)TOSD_DRAFT == MODE_DRAFT && (int)TOSD_SHADOW == MODE_SHADOW &&
-	(int)TOSD_CANARY == MODE_CANARY && (int)TOSD_ENFORCE == MODE_ENFORCE,
+		   (int)TOSD_CANARY == MODE_CANARY && (int)TOSD_ENFORCE == MODE_ENFORCE,
     "the public header and ours name the same modes");
 
 /* The table is the first member, so its address is the face's. */
@@ -48,7 +49,7 @@ good_id(const char *s)
 	size_t n = strnlen(s, 128);
 
 	return n > 0 && n < 128 &&
-	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
 }
 
 /* One line of plain text that fits the ledger. */
@@ -74,8 +75,8 @@ bad_rule(const struct tosd_rule *r)
 		return "its id must be 1 to 127 of a-z, 0-9, '-', '.' and '/'";
 	if (r->rev == 0 || r->rev > INT32_MAX)
 		return "its rev must be from 1";
-	if (r->digest != NULL && (strnlen(r->digest, 65) != 64 ||
-				     !digest_unhex(r->digest, d, sizeof(d))))
+	if (r->digest != NULL &&
+	    (strnlen(r->digest, 65) != 64 || !digest_unhex(r->digest, d, sizeof(d))))
 		return "its digest must be 64 hexadecimal digits";
 	if (!good_words(r->clause, 200))
 		return "its clause must be 1 to 200 bytes of text";
@@ -104,7 +105,8 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 		    r->id != NULL && good_id(r->id) ? r->id : "?", bad);
 	for (size_t i = 0; i < f->nrules; i++)
 		if (strcmp(f->rules[i].id, r->id) == 0)
-			return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
+			return refuse(
+			    f, errstr, "rule `%.64s' is declared twice", r->id);
 	if (f->nrules >= RULES_MAX)
 		return refuse(f, errstr, "more than %d rules", RULES_MAX);
 	f->rules = xrealloc(f->rules, (f->nrules + 1) * sizeof(*f->rules));
@@ -142,7 +144,8 @@ author_hash(const struct tosd_item *item)
 }
 
 static struct tosd_str
-host_field(const struct tosd_host *h, const struct tosd_item *item, enum tosd_field which)
+host_field(
+    const struct tosd_host *h, const struct tosd_item *item, enum tosd_field which)
 {
 	static const uint32_t need[] = {
 	    [TOSD_TEXT] = TOSD_NEED_TEXT,
@@ -235,7 +238,8 @@ clean_reason(struct tosd_str s)
 }
 
 static int
-host_finding(const struct tosd_host *h, struct tosd_report *r, const struct tosd_finding *f)
+host_finding(
+    const struct tosd_host *h, struct tosd_report *r, const struct tosd_finding *f)
 {
 	const struct policy_rule *rule;
 	struct finding *to;
@@ -251,14 +255,20 @@ host_finding(const struct tosd_host *h, struct tosd_report *r, const struct tosd
 	rule = &r->face->rules[f->rule];
 	r->v = xrealloc(r->v, (r->n + 1) * sizeof(*r->v));
 	to = &r->v[r->n++];
-	*to = (struct finding){.rule = xstrdup(rule->id), .rev = rule->rev,
-	    .pack = xstrdup(rule->digest), .clause = xstrdup(rule->clause),
-	    .category = xstrdup(rule->category), .reason = clean_reason(f->reason),
-	    .severity = rule->severity, .score = f->score, .mode = rule->mode,
+	*to = (struct finding){.rule = xstrdup(rule->id),
+	    .rev = rule->rev,
+	    .pack = xstrdup(rule->digest),
+	    .clause = xstrdup(rule->clause),
+	    .category = xstrdup(rule->category),
+	    .reason = clean_reason(f->reason),
+	    .severity = rule->severity,
+	    .score = f->score,
+	    .mode = rule->mode,
 	    .nspans = f->nspans};
 	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
 	for (size_t i = 0; i < f->nspans; i++)
-		to->spans[i] = (struct finding_span){f->spans[i].start, f->spans[i].end};
+		to->spans[i] =
+		    (struct finding_span){f->spans[i].start, f->spans[i].end};
 	return 0;
 }
 
@@ -337,10 +347,12 @@ host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 	line = xasprintf("%.*s", n, text.ptr);
 	if (level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING)
 		f->problem(f->ctx, f->plugin, line);
+	else if (level == TOSD_LOG_INFO && f->phase == POLICY_OPENING)
+		f->note(f->ctx, f->plugin, line);
 	else
-		log_write(level <= TOSD_LOG_WARN ? LOG_L_WARN :
-			level <= TOSD_LOG_INFO	 ? LOG_L_INFO :
-						   LOG_L_DEBUG,
+		log_write(level <= TOSD_LOG_WARN   ? LOG_L_WARN
+			  : level <= TOSD_LOG_INFO ? LOG_L_INFO
+						   : LOG_L_DEBUG,
 		    "policy", "%s: %s", f->plugin, line);
 	free(line);
 }

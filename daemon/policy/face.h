@@ -38,7 +38,9 @@ struct policy_face {
 	struct policy_rule *rules;
 	size_t nrules;
 	char why[256]; /* the last errstr that we gave */
+	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
 	void (*problem)(void *ctx, const char *plugin, const char *text);
+	void (*note)(void *ctx, const char *plugin, const char *text);
 	void *ctx;
 };
 

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "policy/face.h"
 #include "policy/plugin.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
- * each byte.  Enough for thousands of patterns on a normal post; an end for wicked ones. */
+ * each byte.  Enough for thousands of patterns on a normal post; an end for wicked
+ * ones. */
 #define BUDGET_ITEM (4 << 20)
 #define BUDGET_BYTE 64
 
@@ -57,6 +59,17 @@ static void
 face_problem(void *ctx, const char *plugin, const char *text)
 {
 	problem(ctx, "%s: %s", plugin, text);
+}
+
+static void
+face_note(void *ctx, const char *plugin, const char *text)
+{
+	const struct policy_host *h = ctx;
+
+	if (h->o.note != NULL)
+		h->o.note(h->o.ctx, text);
+	else
+		log_info("policy", "%s: %s", plugin, text);
 }
 
 static int
@@ -117,7 +130,8 @@ slot_open(struct policy_host *h, struct slot *s, struct err *e)
 	int rc;
 
 	s->face->phase = POLICY_OPENING;
-	rc = t->open(&s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
+	rc = t->open(
+	    &s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE)
 		return err_set(e, TOSD_EINVAL, "plugin `%s' did not open: %s", name,
@@ -125,15 +139,18 @@ slot_open(struct policy_host *h, struct slot *s, struct err *e)
 	rc = 0;
 	if (s->face->nrules == 0)
 		rc = err_set(e, TOSD_EINVAL, "plugin `%s' has no rules", name);
-	if (rc == 0 && TOSD_HAS(t, selftest) && t->selftest(s->state, &why) != TOSD_DONE)
-		rc = err_set(e, TOSD_EINVAL, "plugin `%s' failed its own test: %s", name,
-		    why != NULL ? why : "it does not say which");
+	if (rc == 0 && TOSD_HAS(t, selftest) &&
+	    t->selftest(s->state, &why) != TOSD_DONE)
+		rc = err_set(e, TOSD_EINVAL, "plugin `%s' failed its own test: %s",
+		    name, why != NULL ? why : "it does not say which");
 	for (size_t i = 0; rc == 0 && i < s->face->nrules; i++) {
 		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
 
 		if (other != NULL)
-			rc = err_set(e, TOSD_EINVAL, "plugin `%s' declares the rule `%s', "
-			    "which is one of plugin `%s'", name, id, other);
+			rc = err_set(e, TOSD_EINVAL,
+			    "plugin `%s' declares the rule `%s', "
+			    "which is one of plugin `%s'",
+			    name, id, other);
 	}
 	if (rc != 0 && TOSD_HAS(t, close))
 		t->close(s->state);
@@ -151,9 +168,11 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	int rc;
 
 	if (h->o.conf->packs_dir != NULL)
-		extra[nextra++] = (struct conf_setting){"packs_dir", h->o.conf->packs_dir};
+		extra[nextra++] =
+		    (struct conf_setting){"packs_dir", h->o.conf->packs_dir};
 	if (h->o.conf->cache_dir != NULL)
-		extra[nextra++] = (struct conf_setting){"cache_dir", h->o.conf->cache_dir};
+		extra[nextra++] =
+		    (struct conf_setting){"cache_dir", h->o.conf->cache_dir};
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
 	if (rc != 0)
 		return rc;
@@ -164,6 +183,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	s.face->sets = h->sets;
 	s.face->nsets = 1;
 	s.face->problem = face_problem;
+	s.face->note = face_note;
 	s.face->ctx = h;
 	policy_face_init(s.face);
 	rc = slot_open(h, &s, e);
@@ -236,8 +256,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 	}
 	if (h->n == 0) {
 		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
-		    h->nproblems > 0 ? h->problems[h->nproblems - 1] :
-				       "none is configured (policy.plugins)");
+		    h->nproblems > 0 ? h->problems[h->nproblems - 1]
+				     : "none is configured (policy.plugins)");
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
@@ -290,9 +310,12 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 			const struct policy_rule *r = &h->v[i].face->rules[k];
 
 			out->v[out->n++] = (struct msg_rule){.rule = xstrdup(r->id),
-			    .pack = xstrdup(r->digest), .clause = xstrdup(r->clause),
-			    .category = xstrdup(r->category), .rev = r->rev,
-			    .mode = (uint8_t)r->mode, .severity = r->severity};
+			    .pack = xstrdup(r->digest),
+			    .clause = xstrdup(r->clause),
+			    .category = xstrdup(r->category),
+			    .rev = r->rev,
+			    .mode = (uint8_t)r->mode,
+			    .severity = r->severity};
 		}
 	}
 	out->problems = xcalloc(h->nproblems + 1, sizeof(*out->problems));
@@ -308,7 +331,8 @@ say_degraded(struct buf *b, const char *who, const char *why)
 }
 
 static void
-check_one(struct slot *s, struct tosd_item *item, struct tosd_report *r, struct buf *bad)
+check_one(
+    struct slot *s, struct tosd_item *item, struct tosd_report *r, struct buf *bad)
 {
 	const char *why = NULL;
 	int rc;
@@ -320,7 +344,8 @@ check_one(struct slot *s, struct tosd_item *item, struct tosd_report *r, struct 
 	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE)
-		say_degraded(bad, s->face->plugin, why != NULL ? why : "did not say why");
+		say_degraded(
+		    bad, s->face->plugin, why != NULL ? why : "did not say why");
 	else if (r->budget < 0)
 		say_degraded(bad, s->face->plugin, "went over its budget");
 	if (r->bad[0] != '\0')
@@ -333,15 +358,19 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
     int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
 {
 	char *body = item_body(it);
-	struct tosd_item item = {.it = it, .text = body, .len = strlen(body),
-	    .tenant = tenant_key != NULL ? tenant_key : "", .time = event_time};
+	struct tosd_item item = {.it = it,
+	    .text = body,
+	    .len = strlen(body),
+	    .tenant = tenant_key != NULL ? tenant_key : "",
+	    .time = event_time};
 	struct buf bad = {0};
 
 	if (item.len > POLICY_TEXT_MAX) {
 		item.len = POLICY_TEXT_MAX;
 		while (((uint8_t)body[item.len] & 0xc0) == 0x80)
 			item.len--;
-		say_degraded(&bad, "host", "text longer than 1 MiB, its beginning was judged");
+		say_degraded(
+		    &bad, "host", "text longer than 1 MiB, its beginning was judged");
 	}
 	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
 	if (!text_valid(body, item.len)) {
@@ -354,7 +383,8 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 
 		check_one(&h->v[i], &item, &r, &bad);
 		if (r.n > 0) {
-			*findings = xrealloc(*findings, (*n + r.n) * sizeof(**findings));
+			*findings =
+			    xrealloc(*findings, (*n + r.n) * sizeof(**findings));
 			memcpy(*findings + *n, r.v, r.n * sizeof(*r.v));
 			*n += r.n;
 		}

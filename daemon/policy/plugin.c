@@ -58,27 +58,34 @@ policy_need_names(uint32_t bits, char out[96])
 	out[0] = '\0';
 	for (size_t i = 0; i < NNEEDS; i++)
 		if (bits & needs[i].bit)
-			n += snprintf(out + n, 96 - n, "%s%s", n > 0 ? ", " : "",
-			    needs[i].name);
+			n += snprintf(
+			    out + n, 96 - n, "%s%s", n > 0 ? ", " : "", needs[i].name);
 	if (bits & ~ALL_NEEDS)
 		snprintf(out + n, 96 - n, "%sunknown 0x%x", n > 0 ? ", " : "",
 		    bits & ~ALL_NEEDS);
 	return out;
 }
 
-/* Who else could have written this file?  A plugin is code that runs with our rights. */
+/* Who else could have written this file?  A plugin is code that runs with our rights.
+ */
 static int
 check_owner(const char *path, const struct stat *st, struct err *e)
 {
 	if (!S_ISREG(st->st_mode))
-		return err_set(e, TOSD_EDENIED, "%s: not a plain file; install the object"
-		    " itself", path);
+		return err_set(e, TOSD_EDENIED,
+		    "%s: not a plain file; install the object"
+		    " itself",
+		    path);
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(e, TOSD_EDENIED, "%s: owned by uid %ld; must be root's or "
-		    "that of the running user: chown root", path, (long)st->st_uid);
+		return err_set(e, TOSD_EDENIED,
+		    "%s: owned by uid %ld; must be root's or "
+		    "that of the running user: chown root",
+		    path, (long)st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(e, TOSD_EDENIED, "%s: others may write it (mode %04o); "
-		    "chmod go-w", path, (unsigned)st->st_mode & 07777);
+		return err_set(e, TOSD_EDENIED,
+		    "%s: others may write it (mode %04o); "
+		    "chmod go-w",
+		    path, (unsigned)st->st_mode & 07777);
 	return 0;
 }
 
@@ -90,8 +97,8 @@ read_object(struct policy_plugin *p, struct stat *st, struct err *e)
 	struct buf b = {0};
 
 	if (fd < 0 && errno == ELOOP)
-		return err_set(e, TOSD_EDENIED, "%s: a symlink; name the object itself",
-		    p->path);
+		return err_set(
+		    e, TOSD_EDENIED, "%s: a symlink; name the object itself", p->path);
 	if (fd < 0) {
 		rc = errno == ENOENT ? TOSD_ENOENT : TOSD_EIO;
 		err_sys(e, "cannot open %s", p->path);
@@ -99,8 +106,8 @@ read_object(struct policy_plugin *p, struct stat *st, struct err *e)
 			e->code = rc;
 		return rc;
 	}
-	rc = fstat(fd, st) != 0 ? err_sys(e, "cannot stat %s", p->path) :
-				  check_owner(p->path, st, e);
+	rc = fstat(fd, st) != 0 ? err_sys(e, "cannot stat %s", p->path)
+				: check_owner(p->path, st, e);
 	if (rc == 0)
 		rc = file_read_fd(fd, p->path, OBJECT_MAX, &b, e);
 	if (rc == 0)
@@ -120,16 +127,21 @@ check_symbol(const struct policy_plugin *p, const struct tosd_policy *t, struct 
 	if (dladdr1(t, &info, (void **)&sym, RTLD_DL_SYMENT) == 0 || sym == NULL ||
 	    ELF64_ST_TYPE(sym->st_info) != STT_OBJECT ||
 	    sym->st_size < offsetof(struct tosd_policy, name) || t->size > sym->st_size)
-		return err_set(e, TOSD_EINVAL, "%s: its symbol tosd_policy is not the table"
-		    " of <tosd/policy.h>; make it with TOSD_POLICY()", p->path);
+		return err_set(e, TOSD_EINVAL,
+		    "%s: its symbol tosd_policy is not the table"
+		    " of <tosd/policy.h>; make it with TOSD_POLICY()",
+		    p->path);
 	if (t->abi_major != TOSD_ABI_MAJOR)
-		return err_set(e, TOSD_EINVAL, "%s: made for version %u.%u of the plugin "
-		    "interface, this is %d.%d; build it anew", p->path, t->abi_major,
-		    t->abi_minor, TOSD_ABI_MAJOR, TOSD_ABI_MINOR);
+		return err_set(e, TOSD_EINVAL,
+		    "%s: made for version %u.%u of the plugin "
+		    "interface, this is %d.%d; build it anew",
+		    p->path, t->abi_major, t->abi_minor, TOSD_ABI_MAJOR,
+		    TOSD_ABI_MINOR);
 	if (t->size < offsetof(struct tosd_policy, close))
-		return err_set(e, TOSD_EINVAL, "%s: its table is %zu bytes, at least %zu "
-		    "are needed; make it with TOSD_POLICY()", p->path, t->size,
-		    offsetof(struct tosd_policy, close));
+		return err_set(e, TOSD_EINVAL,
+		    "%s: its table is %zu bytes, at least %zu "
+		    "are needed; make it with TOSD_POLICY()",
+		    p->path, t->size, offsetof(struct tosd_policy, close));
 	return 0;
 }
 
@@ -139,7 +151,7 @@ good_name(const char *s)
 	size_t n = strlen(s);
 
 	return n > 0 && n < 64 && s[0] >= 'a' && s[0] <= 'z' &&
-	    strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n;
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
 static int
@@ -148,17 +160,21 @@ check_table(const struct policy_plugin *p, const struct conf_plugin *c, struct e
 	const struct tosd_policy *t = p->table;
 	char names[96];
 
-	if (t->open == NULL || t->check == NULL || t->name == NULL || t->version == NULL ||
-	    !good_name(t->name))
-		return err_set(e, TOSD_EINVAL, "%s: name, version, open and check are "
-		    "mandatory (name is [a-z][a-z0-9-]*)", p->path);
+	if (t->open == NULL || t->check == NULL || t->name == NULL ||
+	    t->version == NULL || !good_name(t->name))
+		return err_set(e, TOSD_EINVAL,
+		    "%s: name, version, open and check are "
+		    "mandatory (name is [a-z][a-z0-9-]*)",
+		    p->path);
 	if (TOSD_HAS(t, nschema) && (t->nschema > SCHEMA_MAX || t->schema == NULL))
-		return err_set(e, TOSD_EINVAL, "%s: a schema of %zu settings, at most %d",
-		    p->path, t->nschema, SCHEMA_MAX);
+		return err_set(e, TOSD_EINVAL,
+		    "%s: a schema of %zu settings, at most %d", p->path, t->nschema,
+		    SCHEMA_MAX);
 	if (t->needs & ~c->grant)
-		return err_set(e, TOSD_EDENIED, "plugin `%s' (%s:%d) needs %s, which is not "
-		    "granted; add it to `grant', or remove the plugin", p->name,
-		    c->file ? c->file : "-", c->line,
+		return err_set(e, TOSD_EDENIED,
+		    "plugin `%s' (%s:%d) needs %s, which is not "
+		    "granted; add it to `grant', or remove the plugin",
+		    p->name, c->file ? c->file : "-", c->line,
 		    policy_need_names(t->needs & ~c->grant, names));
 	return 0;
 }
@@ -179,12 +195,14 @@ map_object(struct policy_plugin *p, const struct stat *before, struct err *e)
 	    after.st_dev != before->st_dev || after.st_size != before->st_size ||
 	    after.st_ctim.tv_sec != before->st_ctim.tv_sec ||
 	    after.st_ctim.tv_nsec != before->st_ctim.tv_nsec)
-		return err_set(e, TOSD_EDENIED, "%s: changed while it was loaded; try again",
-		    p->path);
+		return err_set(e, TOSD_EDENIED,
+		    "%s: changed while it was loaded; try again", p->path);
 	p->table = dlsym(p->handle, "tosd_policy");
 	if (p->table == NULL)
-		return err_set(e, TOSD_EINVAL, "%s: exports no symbol tosd_policy; it is no"
-		    " policy plugin", p->path);
+		return err_set(e, TOSD_EINVAL,
+		    "%s: exports no symbol tosd_policy; it is no"
+		    " policy plugin",
+		    p->path);
 	return check_symbol(p, p->table, e);
 }
 
@@ -233,8 +251,10 @@ check_unknown(const struct policy_plugin *p, const struct conf_plugin *c, struct
 			buf_printf(&b, "%s%s", k > 0 ? ", " : "", key);
 		}
 		if (!known)
-			err_set(e, TOSD_EINVAL, "plugin `%s' (%s:%d) has no setting `%s'; it "
-			    "has: %s", p->name, c->file ? c->file : "-", c->line,
+			err_set(e, TOSD_EINVAL,
+			    "plugin `%s' (%s:%d) has no setting `%s'; it "
+			    "has: %s",
+			    p->name, c->file ? c->file : "-", c->line,
 			    c->settings[i].key, b.len > 0 ? b.data : "none");
 		buf_free(&b);
 		if (!known)
@@ -256,20 +276,26 @@ fill_settings(struct policy_plugin *p, const struct conf_plugin *c,
 		const char *v, *must;
 
 		if (row->key == NULL || row->doc == NULL)
-			return err_set(e, TOSD_EINVAL, "%s: row %zu of its schema lacks key "
-			    "or doc", p->path, i);
+			return err_set(e, TOSD_EINVAL,
+			    "%s: row %zu of its schema lacks key "
+			    "or doc",
+			    p->path, i);
 		v = find_setting(c->settings, c->nsettings, row->key);
 		v = v ? v : find_setting(extra, nextra, row->key);
 		v = v ? v : row->preset;
 		if (v == NULL)
-			return err_set(e, TOSD_EINVAL, "plugin `%s' (%s:%d) wants the "
-			    "setting `%s': %s", p->name, c->file ? c->file : "-", c->line,
-			    row->key, row->doc);
+			return err_set(e, TOSD_EINVAL,
+			    "plugin `%s' (%s:%d) wants the "
+			    "setting `%s': %s",
+			    p->name, c->file ? c->file : "-", c->line, row->key,
+			    row->doc);
 		must = wrong_type(row->type, v);
 		if (must != NULL)
-			return err_set(e, TOSD_EINVAL, "plugin `%s' (%s:%d): setting `%s' "
-			    "must be %s, not \"%s\"", p->name, c->file ? c->file : "-",
-			    c->line, row->key, must, v);
+			return err_set(e, TOSD_EINVAL,
+			    "plugin `%s' (%s:%d): setting `%s' "
+			    "must be %s, not \"%s\"",
+			    p->name, c->file ? c->file : "-", c->line, row->key, must,
+			    v);
 		p->settings[i] = (struct tosd_str){xstrdup(v), strlen(v)};
 		p->nsettings = i + 1;
 	}
@@ -286,7 +312,8 @@ policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra
 
 	*out = NULL;
 	p->name = xstrdup(c->name);
-	p->path = c->path ? xstrdup(c->path) : xasprintf(TOSD_PLUGINDIR "/%s.so", c->name);
+	p->path =
+	    c->path ? xstrdup(c->path) : xasprintf(TOSD_PLUGINDIR "/%s.so", c->name);
 	/* dlopen() searches for names without a slash. */
 	if (strchr(p->path, '/') == NULL) {
 		char *path = xasprintf("./%s", p->path);

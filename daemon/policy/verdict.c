@@ -20,7 +20,8 @@ outranked(const struct finding *f, size_t a, size_t b)
 }
 
 size_t
-policy_verdict(const struct finding *f, size_t n, double threshold, enum policy_lane *lanes)
+policy_verdict(
+    const struct finding *f, size_t n, double threshold, enum policy_lane *lanes)
 {
 	size_t count = 0;
 
@@ -31,8 +32,8 @@ policy_verdict(const struct finding *f, size_t n, double threshold, enum policy_
 			counts = !outranked(f, i, k);
 		lanes[i] = POLICY_LANE_NONE;
 		if (counts) {
-			lanes[i] = policy_is_safety(&f[i]) ? POLICY_LANE_SAFETY :
-							     POLICY_LANE_CASE;
+			lanes[i] = policy_is_safety(&f[i]) ? POLICY_LANE_SAFETY
+							   : POLICY_LANE_CASE;
 			count++;
 		}
 	}

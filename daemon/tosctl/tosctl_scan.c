@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_scan: rule packs tried on items from standard input, with the very host and
+ * plugin of the daemon; see tosctl_scan.h.
+ */
+#include "tosctl/tosctl_scan.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <tosd/policy.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "policy/host.h"
+
+#define LINE_MAX_ (8u << 20) /* bytes of one line of input */
+#define CATEGORIES 64
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+static const char scan_usage[] =
+    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR] [--protect "
+    "NAME]...\n"
+    "Reads items as JSON, one a line ({\"id\", \"text\"}; also title, summary, author, "
+    "url,\n"
+    "lang, published), and writes their findings as JSON, one a line.  Spans count "
+    "bytes\n"
+    "of title, text and summary with a blank line between.\n";
+
+static const char policy_usage[] =
+    "usage: tosctl policy lint|test DIR [--plugin FILE]\n"
+    "Loads the rule packs of DIR, runs their tests and says what is wrong.\n";
+
+struct options {
+	const char *policies, *plugin, *cache;
+	const char **protect;
+	size_t nprotect;
+	bool json, help;
+};
+
+struct scan {
+	struct policy_host *host;
+	const char *categories[CATEGORIES];
+	size_t ncategories;
+	struct msg_rules rules;
+	int rc;
+};
+
+/* --- what is where */
+
+/* In a build tree the program stands beside what it was built from. */
+static bool
+in_build_tree(void)
+{
+	char exe[PATH_MAX], here[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	if (realpath(TOSD_BUILDDIR, here) == NULL)
+		return false;
+	n = (ssize_t)strlen(here);
+	return strncmp(exe, here, (size_t)n) == 0 && exe[n] == '/';
+}
+
+static const char *
+default_plugin(void)
+{
+	return in_build_tree() ? TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
+			       : TOSD_PLUGINDIR "/rules.so";
+}
+
+static const char *
+default_policies(void)
+{
+	return in_build_tree() ? TOSD_SRCDIR "/etc/policies.d"
+			       : TOSD_CONFDIR "/policies.d";
+}
+
+/* --- options */
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {
+	    {"policies", required_argument, NULL, 'p'},
+	    {"plugin", required_argument, NULL, 'P'},
+	    {"cache", required_argument, NULL, 'C'},
+	    {"protect", required_argument, NULL, 'R'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){
+	    .policies = default_policies(), .plugin = default_plugin()};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		if (c == 'p')
+			o->policies = optarg;
+		else if (c == 'P')
+			o->plugin = optarg;
+		else if (c == 'C')
+			o->cache = optarg;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 'h')
+			o->help = true;
+		else if (c == 'R') {
+			o->protect = xrealloc(
+			    o->protect, (o->nprotect + 1) * sizeof(*o->protect));
+			o->protect[o->nprotect++] = optarg;
+		} else
+			return -1;
+	}
+	return 0;
+}
+
+static void
+say_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "tosctl: %s\n", text);
+}
+
+static void
+say_nothing(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static int
+open_host(const struct options *o, void (*report)(void *, const char *),
+    void (*note)(void *, const char *), void *ctx, struct policy_host **host)
+{
+	struct conf_plugin plugin = {.name = "rules",
+	    .path = o->plugin,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
+	    .file = "command line"};
+	struct conf_policy policy = {.plugins = &plugin,
+	    .nplugins = 1,
+	    .packs_dir = o->policies,
+	    .cache_dir = o->cache};
+	struct conf_safety safety = {.protect = o->protect, .nprotect = o->nprotect};
+	struct policy_options po = {.conf = &policy,
+	    .safety = &safety,
+	    .report = report,
+	    .note = note,
+	    .ctx = ctx};
+
+	/* When nothing is left the reasons have been reported already. */
+	return policy_host_new(&po, host, NULL);
+}
+
+/* --- an item in */
+
+static char *
+take_string(const json_t *o, const char *key, bool *bad)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (v == NULL || json_is_null(v))
+		return NULL;
+	if (!json_is_string(v)) {
+		*bad = true;
+		return NULL;
+	}
+	return xstrdup(json_string_value(v));
+}
+
+/* NULL, or why the line is no item. */
+static const char *
+read_item(const json_t *o, struct item *it, int64_t *time)
+{
+	const json_t *id = json_object_get(o, "id");
+	bool bad = false;
+
+	if (!json_is_object(o))
+		return "not a JSON object";
+	if (!json_is_string(id) && !json_is_integer(id))
+		return "`id' must be a string or a whole number";
+	it->title = take_string(o, "title", &bad);
+	it->text = take_string(o, "text", &bad);
+	it->summary = take_string(o, "summary", &bad);
+	it->author = take_string(o, "author", &bad);
+	it->url = take_string(o, "url", &bad);
+	it->lang = take_string(o, "lang", &bad);
+	it->published_raw = take_string(o, "published", &bad);
+	if (bad)
+		return "text, title, summary, author, url, lang and published must be "
+		       "strings";
+	if (it->text == NULL && it->title == NULL && it->summary == NULL)
+		return "no `text'";
+	/* Without a date no rule counts as expired. */
+	*time = it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
+	return NULL;
+}
+
+/* --- findings out */
+
+static json_t *
+finding_json(const struct finding *f)
+{
+	json_t *spans = json_array();
+
+	for (size_t i = 0; i < f->nspans; i++)
+		json_array_append_new(spans,
+		    json_pack("[ii]", (int)f->spans[i].start, (int)f->spans[i].end));
+	return json_pack("{ss si ss ss ss ss sf so ss ss}", "rule", f->rule, "rev",
+	    (int)f->rev, "pack", f->pack, "clause", f->clause, "category", f->category,
+	    "severity", finding_severity_name(f->severity), "score", f->score, "spans",
+	    spans, "reason", f->reason, "mode", finding_mode_name(f->mode));
+}
+
+static void
+print_json(json_t *o)
+{
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(o);
+}
+
+static void
+judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
+{
+	json_t *out = json_object(), *scores = json_object(), *list = json_array();
+	struct finding *v = NULL;
+	char *degraded = NULL;
+	uint32_t n = 0;
+
+	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
+	for (size_t i = 0; i < s->ncategories; i++) {
+		double best = 0;
+
+		for (uint32_t k = 0; k < n; k++)
+			if (strcmp(v[k].category, s->categories[i]) == 0 &&
+			    v[k].score > best)
+				best = v[k].score;
+		json_object_set_new(scores, s->categories[i], json_real(best));
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		json_array_append_new(list, finding_json(&v[k]));
+		finding_clear(&v[k]);
+	}
+	free(v);
+	json_object_set(out, "id", json_object_get(in, "id"));
+	json_object_set_new(out, "scores", scores);
+	json_object_set_new(out, "findings", list);
+	if (degraded != NULL) {
+		json_object_set_new(out, "degraded", json_string(degraded));
+		s->rc = EXIT_NEGATIVE;
+		free(degraded);
+	}
+	print_json(out);
+}
+
+static void
+scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
+{
+	const char *why;
+	struct item it;
+	json_error_t je;
+	json_t *in = json_loadb(line, n, JSON_REJECT_DUPLICATES, &je);
+	int64_t time;
+
+	item_init(&it);
+	why = in == NULL ? je.text : read_item(in, &it, &time);
+	if (why == NULL) {
+		judge(s, in, &it, time);
+	} else {
+		print_json(
+		    json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
+		s->rc = EXIT_NEGATIVE;
+	}
+	item_clear(&it);
+	json_decref(in);
+}
+
+/* --- lines */
+
+static bool
+blank(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strchr(" \t\r", s[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* Judges the whole lines at the start of b, keeps the rest.  skip: within a line that
+ * was too long. */
+static void
+scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, bool last)
+{
+	size_t from = 0;
+
+	for (;;) {
+		const char *nl = memchr(b->data + from, '\n', b->len - from);
+		size_t n = nl != NULL ? (size_t)(nl - b->data) - from : b->len - from;
+
+		if (nl == NULL && !(last && n > 0))
+			break;
+		++*number;
+		if (!*skip && !blank(b->data + from, n))
+			scan_line(s, b->data + from, n, *number);
+		*skip = false;
+		from += n + (nl != NULL);
+	}
+	b->len -= from;
+	memmove(b->data, b->data + from, b->len);
+	if (b->len > LINE_MAX_) {
+		if (!*skip)
+			print_json(json_pack("{sI ss}", "line", (json_int_t)*number + 1,
+			    "error", "line longer than 8 MiB"));
+		s->rc = EXIT_NEGATIVE;
+		*skip = true;
+		b->len = 0;
+	}
+}
+
+/* Results are flushed whenever input has to be waited for, so that a program that sends
+ * one item at a time gets its answer. */
+static int
+scan_stream(struct scan *s, int fd)
+{
+	unsigned long number = 0;
+	struct buf b = {0};
+	bool skip = false;
+	ssize_t n;
+
+	do {
+		char *to = buf_reserve(&b, 65536);
+
+		fflush(stdout);
+		n = read(fd, to, 65536);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0)
+			b.len += (size_t)n;
+		scan_lines(s, &b, &number, &skip, n == 0);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	buf_free(&b);
+	if (n < 0) {
+		fprintf(stderr, "tosctl: cannot read standard input: %s\n",
+		    strerror(errno));
+		return EXIT_CANNOT;
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "tosctl: cannot write: %s\n", strerror(errno));
+		return EXIT_CANNOT;
+	}
+	return s->rc;
+}
+
+static void
+rules_clear(struct msg_rules *r)
+{
+	struct msg m = {.type = MSG_RULES, .fd = -1, .rules = *r};
+
+	msg_clear(&m);
+	memset(r, 0, sizeof(*r));
+}
+
+static void
+collect_categories(struct scan *s)
+{
+	policy_host_rules(s->host, &s->rules);
+	for (uint32_t i = 0; i < s->rules.n; i++) {
+		const char *c = s->rules.v[i].category;
+		size_t k = 0;
+
+		while (k < s->ncategories && strcmp(s->categories[k], c) != 0)
+			k++;
+		if (k == s->ncategories && k < CATEGORIES)
+			s->categories[s->ncategories++] = c;
+	}
+}
+
+int
+tosctl_scan(int argc, char **argv)
+{
+	struct scan s = {0};
+	struct options o;
+	int rc = EXIT_DONE;
+
+	if (parse_options(argc, argv, &o) != 0 || optind < argc) {
+		fputs(scan_usage, stderr);
+		rc = EXIT_USAGE;
+	} else if (o.help) {
+		fputs(scan_usage, stdout);
+	} else if (open_host(&o, say_problem, say_nothing, NULL, &s.host) != 0) {
+		rc = EXIT_CANNOT;
+	} else {
+		collect_categories(&s);
+		rc = scan_stream(&s, STDIN_FILENO);
+		rules_clear(&s.rules);
+		policy_host_free(&s.host);
+	}
+	free(o.protect);
+	return rc;
+}
+
+/* --- policy lint */
+
+struct lint {
+	bool json;
+	unsigned problems;
+};
+
+static void
+lint_say(const struct lint *l, const char *kind, const char *text)
+{
+	if (l->json)
+		print_json(json_pack("{ss}", kind, text));
+	else
+		printf("%s\n", text);
+}
+
+static void
+lint_problem(void *ctx, const char *text)
+{
+	struct lint *l = ctx;
+
+	l->problems++;
+	lint_say(l, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
+}
+
+static void
+lint_note(void *ctx, const char *text)
+{
+	lint_say(ctx, "pack", text);
+}
+
+int
+tosctl_policy(int argc, char **argv)
+{
+	struct policy_host *host = NULL;
+	struct lint l = {0};
+	struct options o;
+	int rc;
+
+	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind != 2) ||
+	    (!o.help && strcmp(argv[optind], "lint") != 0 &&
+		strcmp(argv[optind], "test") != 0)) {
+		fputs(policy_usage, stderr);
+		free(o.protect);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		fputs(policy_usage, stdout);
+		free(o.protect);
+		return EXIT_DONE;
+	}
+	o.policies = argv[optind + 1];
+	l.json = o.json;
+	rc = open_host(&o, lint_problem, lint_note, &l, &host);
+	policy_host_free(&host);
+	free(o.protect);
+	return rc != 0 && l.problems == 0 ? EXIT_CANNOT
+	       : l.problems > 0		  ? EXIT_NEGATIVE
+					  : EXIT_DONE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine: rules compiled and asked.  Hyperscan says which patterns may match a text,
+ * PCRE2 confirms, gives spans and looks at the surroundings.  Without a filter every
+ * pattern is confirmed: slow, and the oracle that the fast way is tested against.
+ */
+#ifndef RULES_ENGINE_H
+#define RULES_ENGINE_H
+
+#include <stdint.h>
+
+#include "pack.h"
+
+#define ENGINE_PATTERNS 20000
+#define ENGINE_SPANS 16		/* of one rule in one text */
+#define ENGINE_TEXT_MAX (1u << 20)
+
+struct engine;
+
+struct engine_hit { /* a rule that applies to the text */
+	size_t rule; /* number within the engine, in the order of addition */
+	struct {
+		uint32_t start, end; /* bytes of the text as written */
+	} spans[ENGINE_SPANS];
+	size_t nspans;
+};
+
+struct engine_result {
+	struct engine_hit *v; /* borrowed until the next check; ascending by rule */
+	size_t n;
+};
+
+struct engine *engine_new(void);
+void engine_free(struct engine **e);
+
+/* Compiles all rules of p but retired ones.  p and protect are kept by pointer.
+ * -1 and "file:line: rule ...: what" in w. */
+int engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
+    struct why *w);
+
+size_t engine_rules(const struct engine *e);
+const struct pack_rule *engine_rule(const struct engine *e, size_t i);
+const struct pack *engine_pack(const struct engine *e, size_t i);
+
+/* Builds the filter, or takes it from cache_dir (NULL or "": no cache).  -1 and w;
+ * *bad is then the pack at fault, or NULL.  Trouble with the cache is only noted:
+ * *note (borrowed) says what, or is NULL. */
+int engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
+    const char **note, struct why *w);
+
+/* Judges n bytes of valid UTF-8.  spend(ctx, units) returns what is left of the budget;
+ * NULL: no budget.  0, or -1 and w when not all could be judged; *out holds what was
+ * found either way. */
+int engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
+    int64_t (*spend)(void *ctx, int64_t units), void *ctx, struct engine_result *out,
+    struct why *w);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mem: strings and memory of the plugin `rules`; see mem.h. */
+#include "mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *
+mem_new(size_t n, size_t size)
+{
+	void *p = calloc(n > 0 ? n : 1, size);
+
+	if (p == NULL)
+		abort(); /* the worker is disposable, the supervisor starts another */
+	return p;
+}
+
+void *
+mem_grow(void *p, size_t n, size_t size)
+{
+	p = reallocarray(p, n > 0 ? n : 1, size);
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+char *
+mem_dup(const char *s, size_t n)
+{
+	char *p = mem_new(n + 1, 1);
+
+	if (n > 0)
+		memcpy(p, s, n);
+	return p;
+}
+
+void
+sb_put(struct sb *b, const char *s, size_t n)
+{
+	if (b->len + n + 1 > b->cap) {
+		b->cap = (b->len + n + 1) * 2;
+		b->data = mem_grow(b->data, b->cap, 1);
+	}
+	if (n > 0)
+		memcpy(b->data + b->len, s, n);
+	b->len += n;
+	b->data[b->len] = '\0';
+}
+
+void
+sb_puts(struct sb *b, const char *s)
+{
+	sb_put(b, s, strlen(s));
+}
+
+void
+sb_printf(struct sb *b, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		abort();
+	sb_put(b, s, (size_t)n);
+	free(s);
+}
+
+void
+sb_free(struct sb *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+char *
+sb_take(struct sb *b)
+{
+	char *s = b->data != NULL ? b->data : mem_dup("", 0);
+
+	memset(b, 0, sizeof(*b));
+	return s;
+}
+
+int
+why_set(struct why *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void
+mem_sha256(const char *data, size_t n, char out[MEM_HEX])
+{
+	unsigned char d[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (EVP_Digest(data, n, d, &len, EVP_sha256(), NULL) != 1)
+		abort();
+	for (unsigned i = 0; i < len && i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", d[i]);
+}
+
+int
+mem_utf8(const char *s, size_t n, uint32_t *cp)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const uint8_t *p = (const uint8_t *)s;
+	int len = n == 0	? 0
+		  : p[0] < 0x80 ? 1
+		  : p[0] < 0xc2 ? 0
+		  : p[0] < 0xe0 ? 2
+		  : p[0] < 0xf0 ? 3
+		  : p[0] < 0xf5 ? 4
+				: 0;
+	uint32_t c;
+
+	if (len == 0 || n < (size_t)len)
+		return 0;
+	c = len == 1 ? p[0] : p[0] & (0xffu >> (len + 1));
+	for (int i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*cp = c;
+	return len;
+}
+
+bool
+mem_utf8_valid(const char *s, size_t n)
+{
+	uint32_t cp;
+
+	for (size_t i = 0; i < n;) {
+		int len = mem_utf8(s + i, n - i, &cp);
+
+		if (len == 0 || cp == 0)
+			return false;
+		i += (size_t)len;
+	}
+	return true;
+}
+
+int
+mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char piece[16384];
+	ssize_t n;
+
+	if (fd < 0)
+		return why_set(w, "cannot open: %s", strerror(errno));
+	while ((n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || out->len + (size_t)n > max)
+			break;
+		sb_put(out, piece, (size_t)n);
+	}
+	close(fd);
+	if (n < 0)
+		return why_set(w, "cannot read: %s", strerror(errno));
+	if (n > 0)
+		return why_set(w, "larger than %zu bytes; split it", max);
+	if (!mem_utf8_valid(out->data != NULL ? out->data : "", out->len))
+		return why_set(w, "not valid UTF-8 text; save it as UTF-8");
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mem: memory that cannot fail, growing strings and error texts of the plugin `rules`.
+ * The plugin is built from <tosd/policy.h> alone, so it brings its own.
+ */
+#ifndef RULES_MEM_H
+#define RULES_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void *mem_new(size_t n, size_t size); /* zeroed */
+void *mem_grow(void *p, size_t n, size_t size);
+char *mem_dup(const char *s, size_t n); /* NUL-terminated copy */
+
+/* All zero is empty; data is NUL-terminated once non-NULL. */
+struct sb {
+	char *data;
+	size_t len, cap;
+};
+void sb_put(struct sb *b, const char *s, size_t n);
+void sb_puts(struct sb *b, const char *s);
+void sb_printf(struct sb *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sb_free(struct sb *b);
+char *sb_take(struct sb *b); /* never NULL */
+
+/* Why something failed, for a person. */
+struct why {
+	char text[500];
+};
+/* Sets the text; returns -1. */
+int why_set(struct why *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define MEM_HEX 65
+/* SHA-256 as lower-case hexadecimal. */
+void mem_sha256(const char *data, size_t n, char out[MEM_HEX]);
+
+/* Decodes the UTF-8 character at s; its length, or 0 if it is not well-formed. */
+int mem_utf8(const char *s, size_t n, uint32_t *cp);
+bool mem_utf8_valid(const char *s, size_t n);
+
+/* Reads a plain file of at most max bytes; NUL bytes and broken UTF-8 are refused. */
+int mem_read_file(const char *path, size_t max, struct sb *out, struct why *w);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pattern: see pattern.h.
+ *
+ * Why `filter` differs: Hyperscan knows no look-behind, \b means ASCII words there, and
+ * counted repeats of large classes cost it much.  So the filter has \b only where an
+ * ASCII letter stands at the edge, and gaps are "anything but the end of a sentence".
+ */
+#include "pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX 4 /* lists within lists */
+#define TOKENS_MAX 40
+#define WORD_BYTES 24 /* longest word that a gap passes over, in characters */
+#define SEP_MAX 5     /* signs between two words */
+
+#define SEP "[^\\pL\\pN.!?;]{1,5}+"
+#define SEP_FILTER "[^a-z0-9.!?;]{1,5}"
+#define BEGIN "(?<![\\pL\\pN_])"
+#define END "(?![\\pL\\pN_])"
+
+struct out {
+	const struct pattern_env *env;
+	struct sb *confirm, *filter;
+	struct why *w;
+	bool empty; /* it needs a list that is empty */
+};
+
+static bool
+ascii_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
+}
+
+static void
+put(struct out *o, const char *s)
+{
+	sb_puts(o->confirm, s);
+	sb_puts(o->filter, s);
+}
+
+static void
+put_literal(struct out *o, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strchr("\\^$.[]|()?*+{}-#&~", s[i]) != NULL)
+			put(o, "\\");
+		sb_put(o->confirm, s + i, 1);
+		sb_put(o->filter, s + i, 1);
+	}
+}
+
+/* A name of the operator's: literal, whatever signs it has, blanks as between words. */
+static void
+put_name(struct out *o, const char *s)
+{
+	for (size_t len; *s != '\0'; s += len) {
+		len = strcspn(s, " ");
+		put_literal(o, s, len);
+		if (s[len] == '\0')
+			break;
+		sb_puts(o->confirm, SEP);
+		sb_puts(o->filter, SEP_FILTER);
+		len += strspn(s + len, " ");
+	}
+}
+
+/* One word: letters, perhaps with * at the end. */
+static int
+put_word(struct out *o, const char *s, size_t n)
+{
+	bool any = n > 1 && s[n - 1] == '*';
+
+	if (any)
+		n--;
+	if (n == 0 || memchr(s, '*', n) != NULL || memchr(s, '<', n) != NULL ||
+	    memchr(s, '@', n) != NULL || memchr(s, '?', n) != NULL)
+		return why_set(o->w,
+		    "`%.*s' is not a word; signs with a meaning are @list, "
+		    "word*, word?, a|b and <N>",
+		    (int)n, s);
+	put_literal(o, s, n);
+	if (any) {
+		sb_puts(o->confirm, "[\\pL\\pN']{0,24}");
+		sb_puts(o->filter, "[^ ]{0,24}");
+	}
+	return 0;
+}
+
+static int put_choice(struct out *o, const char *s, size_t n, int depth);
+
+/* Words separated by blanks, as in a list's entry. */
+static int
+put_words(struct out *o, const char *s, size_t n, int depth)
+{
+	bool first = true;
+	int rc = 0;
+
+	for (size_t i = 0, len; rc == 0 && i < n; i += len) {
+		while (i < n && s[i] == ' ')
+			i++;
+		for (len = 0; i + len < n && s[i + len] != ' '; len++)
+			;
+		if (len == 0)
+			break;
+		if (!first) {
+			sb_puts(o->confirm, SEP);
+			sb_puts(o->filter, SEP_FILTER);
+		}
+		first = false;
+		rc = put_choice(o, s + i, len, depth);
+	}
+	return rc;
+}
+
+static int
+put_list(struct out *o, const char *name, size_t n, int depth)
+{
+	const struct pattern_env *env = o->env;
+	const struct pack_list *l;
+	int rc = 0;
+
+	if (depth >= DEPTH_MAX)
+		return why_set(o->w,
+		    "list `%.*s': lists within lists are too deep, or in a "
+		    "circle",
+		    (int)n, name);
+	if (n == 6 && memcmp(name, "target", 6) == 0) {
+		if (env->target == NULL)
+			return why_set(
+			    o->w, "@target is used, but the rule has no `target'");
+		return put_list(o, env->target + 1, strlen(env->target + 1), depth + 1);
+	}
+	if (n == 9 && memcmp(name, "protected", 9) == 0)
+		l = env->protect;
+	else
+		l = pack_list(env->pack, name, n);
+	if (l == NULL)
+		return why_set(
+		    o->w, "there is no list `%.*s' in this pack", (int)n, name);
+	if (l->n == 0)
+		o->empty = true;
+	put(o, "(?:");
+	for (size_t i = 0; rc == 0 && i < l->n; i++) {
+		if (i > 0)
+			put(o, "|");
+		if (l == env->protect)
+			put_name(o, l->words[i]);
+		else
+			rc = put_words(o, l->words[i], strlen(l->words[i]), depth + 1);
+		if (o->confirm->len > PATTERN_CONFIRM_MAX)
+			rc = why_set(o->w,
+			    "too long with all its lists; split list `%.*s'", (int)n,
+			    name);
+	}
+	put(o, ")");
+	return rc;
+}
+
+/* a|b|@list */
+static int
+put_choice(struct out *o, const char *s, size_t n, int depth)
+{
+	bool several = memchr(s, '|', n) != NULL;
+	int rc = 0;
+
+	if (several)
+		put(o, "(?:");
+	for (size_t i = 0, len; rc == 0 && i <= n; i += len + 1) {
+		for (len = 0; i + len < n && s[i + len] != '|'; len++)
+			;
+		if (len == 0)
+			return why_set(o->w, "`%.*s': an empty alternative", (int)n, s);
+		if (i > 0)
+			put(o, "|");
+		if (s[i] == '@')
+			rc = put_list(o, s + i + 1, len - 1, depth);
+		else
+			rc = put_word(o, s + i, len);
+	}
+	if (several)
+		put(o, ")");
+	return rc;
+}
+
+struct token {
+	const char *s;
+	size_t n;
+	int gap; /* -1: not a gap */
+	bool optional;
+};
+
+static int
+tokenize(struct out *o, const char *text, struct token *v, int *n)
+{
+	for (const char *s = text + strspn(text, " "); *s != '\0';
+	     s += strspn(s, " ")) {
+		struct token *t = &v[*n];
+		size_t len = strcspn(s, " ");
+
+		if (*n >= TOKENS_MAX)
+			return why_set(o->w, "more than %d words", TOKENS_MAX);
+		*t = (struct token){s, len, -1, false};
+		s += len;
+		if (t->s[0] == '<') {
+			char *end;
+			long gap = strtol(t->s + 1, &end, 10);
+
+			if (end == t->s + 1 || end != t->s + len - 1 || *end != '>' ||
+			    gap < 0 || gap > PACK_WITHIN)
+				return why_set(o->w, "`%.*s': a gap is <0> to <%d>",
+				    (int)len, t->s, PACK_WITHIN);
+			t->gap = (int)gap;
+		} else if (len > 1 && t->s[len - 1] == '?') {
+			t->optional = true;
+			t->n--;
+		}
+		(*n)++;
+	}
+	if (*n == 0 || v[0].gap >= 0 || v[*n - 1].gap >= 0)
+		return why_set(o->w, "a phrase begins and ends with a word");
+	for (int i = 0; i < *n; i++)
+		if (v[i].gap < 0 && !v[i].optional)
+			return 0;
+	return why_set(o->w, "every word of the phrase is optional");
+}
+
+static void
+put_gap(struct out *o, int words)
+{
+	sb_printf(
+	    o->confirm, "(?:" SEP "[\\pL\\pN'_]{1,%d}){0,%d}" SEP, WORD_BYTES, words);
+	sb_printf(o->filter, "[^.!?;]{1,%d}", words * (WORD_BYTES + SEP_MAX) + SEP_MAX);
+}
+
+/* Words, with separators between; an optional one takes its separator with it. */
+static int
+put_tokens(struct out *o, const struct token *v, int n)
+{
+	bool begun = false, gap = false;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < n; i++) {
+		const struct token *t = &v[i];
+
+		if (t->gap >= 0) {
+			put_gap(o, t->gap);
+			gap = true;
+			continue;
+		}
+		if (t->optional)
+			put(o, "(?:");
+		if (begun && !gap) {
+			sb_puts(o->confirm, SEP);
+			sb_puts(o->filter, SEP_FILTER);
+		}
+		rc = put_choice(o, t->s, t->n, 0);
+		if (t->optional) {
+			/* Before the first word that must be there, and after a gap,
+			 * the separator follows. */
+			if (!begun || gap) {
+				sb_puts(o->confirm, SEP);
+				sb_puts(o->filter, SEP_FILTER);
+			}
+			put(o, ")?");
+		} else {
+			begun = true;
+			gap = false;
+		}
+	}
+	return rc;
+}
+
+static int
+make_phrase(struct out *o, const char *text)
+{
+	struct token v[TOKENS_MAX];
+	int n = 0, rc = tokenize(o, text, v, &n);
+
+	if (rc != 0)
+		return rc;
+	sb_puts(o->confirm, BEGIN);
+	if (ascii_word(v[0].s[0]) && !v[0].optional)
+		sb_puts(o->filter, "\\b");
+	rc = put_tokens(o, v, n);
+	sb_puts(o->confirm, END);
+	return rc;
+}
+
+/* A regular expression as it is, with @{list} replaced. */
+static int
+make_regex(struct out *o, const char *s)
+{
+	int rc = 0;
+
+	while (rc == 0 && *s != '\0') {
+		const char *at = strstr(s, "@{"),
+			   *end = at != NULL ? strchr(at, '}') : NULL;
+
+		if (end == NULL) {
+			put(o, s);
+			break;
+		}
+		sb_put(o->confirm, s, (size_t)(at - s));
+		sb_put(o->filter, s, (size_t)(at - s));
+		rc = put_list(o, at + 2, (size_t)(end - at - 2), 0);
+		s = end + 1;
+	}
+	return rc;
+}
+
+int
+pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
+    struct sb *confirm, struct sb *filter, struct why *w)
+{
+	struct out o = {env, confirm, filter, w, false};
+	int rc = p->regex ? make_regex(&o, p->text) : make_phrase(&o, p->text);
+
+	if (rc != 0)
+		return rc;
+	if (filter->len > PATTERN_FILTER_MAX || confirm->len > PATTERN_CONFIRM_MAX)
+		return why_set(w,
+		    "too long with all its lists (%zu bytes, at most %d); split "
+		    "a list",
+		    filter->len, PATTERN_FILTER_MAX);
+	return o.empty ? 1 : 0;
+}
