@@ -252,7 +252,7 @@ open_element(struct xml_state *s)
 	}
 	f->nbindings = (uint8_t)(marks < s->nbindings ? marks : s->nbindings);
 	f->name = s->t.name;
-	f->hash = hash(s->t.name);
+	s->hashes[s->depth] = hash(s->t.name);
 	f->ns = ns;
 	f->el = el;
 	s->depth++;
@@ -273,7 +273,7 @@ find_open(const struct xml_state *s, struct markup_str name)
 	for (size_t i = s->depth; i > 0; i--) {
 		const struct xml_frame *f = &s->frames[i - 1];
 
-		if (f->hash == h && f->name.n == name.n &&
+		if (s->hashes[i - 1] == h && f->name.n == name.n &&
 		    strncasecmp(f->name.p, name.p, name.n) == 0)
 			return i;
 	}
@@ -405,7 +405,7 @@ finish(struct xml_state *s)
 {
 	struct feed_doc *doc = s->build->doc;
 
-	if (s->depth > 0)
+	if (s->depth > 0 && !s->build->full)
 		markup_note(&s->m, MARKUP_MISNESTED, s->m.end);
 	s->t.source.p = s->m.end;
 	while (s->depth > 0)
@@ -443,7 +443,7 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 		s->max_depth = 8;
 	markup_init(&s->m, MARKUP_XML, text->p, text->n);
 	s->m.known = known;
-	while (markup_next(&s->m, &s->t))
+	while (!build->full && markup_next(&s->m, &s->t))
 		on_token(s);
 	finish(s);
 	found = s->root_seen;

@@ -239,6 +239,8 @@ rest_of_tag(struct markup *m, struct markup_token *t, const char *p)
 	}
 	/* What lies before p was looked at in vain: next time without quotes, so
 	 * that no byte is read more than twice. */
+	if (m->mode == MARKUP_HTML && m->plain_until >= m->end)
+		m->no_gt = true;
 	if (p > m->plain_until)
 		m->plain_until = p;
 	return NULL;
@@ -323,7 +325,7 @@ tag_token(struct markup *m, struct markup_token *t)
 		t->kind = MARKUP_CLOSE;
 		p++;
 	}
-	if (p >= m->end || !is(*p, NAME_START))
+	if (p >= m->end || !is(*p, NAME_START) || m->no_gt)
 		return bare_lt(m, t);
 	t->name.p = p;
 	while (p < m->end && !is(*p, STOP_NAME))
@@ -434,10 +436,11 @@ declare(struct markup *m, const char *p)
 		;
 	name.n = p - name.p;
 	p = skip_ws(p, m->end);
-	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\''))
+	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\'') ||
+	    m->nentities == MARKUP_ENTITIES)
 		return; /* parameter or external entity */
 	q = memchr(p + 1, *p, m->end - p - 1);
-	if (q == NULL || m->nentities == MARKUP_ENTITIES)
+	if (q == NULL)
 		return;
 	value.p = p + 1;
 	value.n = q - value.p;
@@ -478,10 +481,11 @@ doctype_token(struct markup *m, struct markup_token *t)
 	t->kind = MARKUP_DOCTYPE;
 	t->text.p = p;
 	while (p < m->end && *p != '>' && *p != '<') {
-		if (*p == '[' && m->mode == MARKUP_XML) {
+		if (*p == '[' && m->mode == MARKUP_XML && !m->no_subset_end) {
 			q = subset(m, p + 1);
 			if (q == NULL) {
 				markup_note(m, MARKUP_UNTERMINATED, m->at);
+				m->no_subset_end = true;
 				q = p + 1;
 			}
 			p = q;
