@@ -205,9 +205,9 @@ close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 	if (s->item > 0 && el == EL_ITEM && ours && s->form != XML_INLINE) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 		pop_to(s, s->item - 1);
-	} else if (s->capture > 0 && xml_is_sibling(s, ns, el)) {
+	} else if ((s->capture > 0 || s->person > 0) && xml_is_sibling(s, ns, el)) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
-		pop_to(s, s->capture - 1);
+		pop_to(s, (s->person > 0 ? s->person : s->capture) - 1);
 	}
 }
 
@@ -269,8 +269,10 @@ static size_t
 find_open(const struct xml_state *s, struct markup_str name)
 {
 	uint32_t h = hash(name);
+	/* Thousands of end tags that close nothing: look less far, stay linear. */
+	size_t last = s->strays > 10000 && s->depth > 32 ? s->depth - 32 : 0;
 
-	for (size_t i = s->depth; i > 0; i--) {
+	for (size_t i = s->depth; i > last; i--) {
 		const struct xml_frame *f = &s->frames[i - 1];
 
 		if (s->hashes[i - 1] == h && f->name.n == name.n &&
@@ -295,6 +297,7 @@ close_element(struct xml_state *s)
 	if (at == 0 || !same(s->frames[at - 1].name, s->t.name))
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 	if (at == 0) {
+		s->strays++;
 		if (s->capture > 0)
 			keep_tag(s);
 		return;

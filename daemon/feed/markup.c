@@ -147,6 +147,14 @@ bare_value(struct markup *m, const char *p, struct markup_str *v)
 	return p;
 }
 
+/* rel="alternate href="/x": did the value run into the next attribute's quote? */
+static bool
+ran_over(const struct markup *m, const char *p, const char *q)
+{
+	return q > p && q[-1] == '=' && memchr(p, ' ', q - p) != NULL && q + 2 < m->end &&
+	    !is(q[1], WS) && q[1] != '>' && (q[1] != '/' || q[2] != '>');
+}
+
 static const char *
 attr_value(struct markup *m, const char *p, struct markup_str *v)
 {
@@ -165,6 +173,8 @@ attr_value(struct markup *m, const char *p, struct markup_str *v)
 		if (gt != NULL)
 			return bare_value(m, p + 1, v);
 	}
+	if (m->mode == MARKUP_XML && ran_over(m, p + 1, q))
+		return bare_value(m, p + 1, v);
 	v->p = p + 1;
 	v->n = q - v->p;
 	if (q + 1 < m->end && is(q[1], NAME_START))
@@ -462,6 +472,9 @@ subset(struct markup *m, const char *p)
 		}
 		if (m->end - p > 9 && memcmp(p, "<!ENTITY", 8) == 0)
 			declare(m, p + 8);
+		/* A tag: the subset has lost its end. */
+		if (*p == '<' && p + 1 < m->end && is(p[1], NAME_START))
+			return NULL;
 		if (*p == '"' || *p == '\'') {
 			q = memchr(p + 1, *p, m->end - p - 1);
 			if (q == NULL)

@@ -49,6 +49,7 @@ struct xml_state {
 	uint32_t hashes[XML_DEPTH]; /* of the frames' names, apart for speed */
 	size_t depth, max_depth;
 	size_t beyond; /* open elements deeper than that */
+	size_t strays; /* end tags that closed nothing */
 	struct xml_binding bindings[XML_BINDINGS];
 	size_t nbindings;
 	struct markup_str main_uri; /* an unknown one that the root is in */
