@@ -313,7 +313,7 @@ draft_finish(struct draft *d)
 	set_links(d);
 	make_id(&d->it);
 	if (doc->nitems >= b->lim->max_items) {
-		doc->truncated = true;
+		doc->truncated = b->full = true;
 		item_clear(&d->it);
 		return;
 	}

@@ -15,6 +15,7 @@ struct feed_build {
 	struct feed_doc *doc;
 	const struct feed_limits *lim;
 	size_t cap;	   /* items allocated */
+	bool full;	   /* all items that are wanted: reading may stop */
 	size_t link_bytes; /* of all items so far */
 };
 
@@ -54,7 +55,8 @@ void draft_published(struct draft *d, const char *s, size_t n, int rank);
 void draft_updated(struct draft *d, const char *s, size_t n, int rank);
 void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
 
-/* Moves the item into build->doc, or drops it where the limit is reached. */
+/* Moves the item into build->doc, or drops it where the limit is reached; then
+ * build->full is set. */
 void draft_finish(struct draft *d);
 
 /* A construct as plain text, trimmed; never NULL.  Links, hidden and alt go to

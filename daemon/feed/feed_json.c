@@ -37,7 +37,7 @@ read_members(struct state *s, const struct member *members, size_t n)
 		return;
 	}
 	json_enter(&s->r);
-	while (json_member(&s->r, &s->name)) {
+	while (!s->build->full && json_member(&s->r, &s->name)) {
 		size_t i = 0;
 
 		while (i < n && strcmp(members[i].name, s->name.data) != 0)
@@ -57,7 +57,7 @@ each(struct state *s, void (*read)(struct state *s))
 		return;
 	}
 	json_enter(&s->r);
-	while (json_element(&s->r))
+	while (!s->build->full && json_element(&s->r))
 		read(s);
 }
 
@@ -301,7 +301,7 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 
 	json_reader_init(&s.r, text->p, text->n);
 	read_members(&s, members, sizeof(members) / sizeof(members[0]));
-	if (json_peek(&s.r) != JSON_KIND_NONE || s.r.p < s.r.end)
+	if (!build->full && (json_peek(&s.r) != JSON_KIND_NONE || s.r.p < s.r.end))
 		s.r.broken = true;
 	if (s.r.broken)
 		feed_problem(build->doc, text, s.r.broken_at, "text that is no JSON");

@@ -205,9 +205,9 @@ close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 	if (s->item > 0 && el == EL_ITEM && ours && s->form != XML_INLINE) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 		pop_to(s, s->item - 1);
-	} else if (s->capture > 0 && xml_is_sibling(s, ns, el)) {
+	} else if ((s->capture > 0 || s->person > 0) && xml_is_sibling(s, ns, el)) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
-		pop_to(s, s->capture - 1);
+		pop_to(s, (s->person > 0 ? s->person : s->capture) - 1);
 	}
 }
 
@@ -252,7 +252,7 @@ open_element(struct xml_state *s)
 	}
 	f->nbindings = (uint8_t)(marks < s->nbindings ? marks : s->nbindings);
 	f->name = s->t.name;
-	f->hash = hash(s->t.name);
+	s->hashes[s->depth] = hash(s->t.name);
 	f->ns = ns;
 	f->el = el;
 	s->depth++;
@@ -269,11 +269,13 @@ static size_t
 find_open(const struct xml_state *s, struct markup_str name)
 {
 	uint32_t h = hash(name);
+	/* Thousands of end tags that close nothing: look less far, stay linear. */
+	size_t last = s->strays > 10000 && s->depth > 32 ? s->depth - 32 : 0;
 
-	for (size_t i = s->depth; i > 0; i--) {
+	for (size_t i = s->depth; i > last; i--) {
 		const struct xml_frame *f = &s->frames[i - 1];
 
-		if (f->hash == h && f->name.n == name.n &&
+		if (s->hashes[i - 1] == h && f->name.n == name.n &&
 		    strncasecmp(f->name.p, name.p, name.n) == 0)
 			return i;
 	}
@@ -295,6 +297,7 @@ close_element(struct xml_state *s)
 	if (at == 0 || !same(s->frames[at - 1].name, s->t.name))
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 	if (at == 0) {
+		s->strays++;
 		if (s->capture > 0)
 			keep_tag(s);
 		return;
@@ -405,7 +408,7 @@ finish(struct xml_state *s)
 {
 	struct feed_doc *doc = s->build->doc;
 
-	if (s->depth > 0)
+	if (s->depth > 0 && !s->build->full)
 		markup_note(&s->m, MARKUP_MISNESTED, s->m.end);
 	s->t.source.p = s->m.end;
 	while (s->depth > 0)
@@ -443,7 +446,7 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 		s->max_depth = 8;
 	markup_init(&s->m, MARKUP_XML, text->p, text->n);
 	s->m.known = known;
-	while (markup_next(&s->m, &s->t))
+	while (!build->full && markup_next(&s->m, &s->t))
 		on_token(s);
 	finish(s);
 	found = s->root_seen;

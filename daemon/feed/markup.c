@@ -147,6 +147,14 @@ bare_value(struct markup *m, const char *p, struct markup_str *v)
 	return p;
 }
 
+/* rel="alternate href="/x": did the value run into the next attribute's quote? */
+static bool
+ran_over(const struct markup *m, const char *p, const char *q)
+{
+	return q > p && q[-1] == '=' && memchr(p, ' ', q - p) != NULL && q + 2 < m->end &&
+	    !is(q[1], WS) && q[1] != '>' && (q[1] != '/' || q[2] != '>');
+}
+
 static const char *
 attr_value(struct markup *m, const char *p, struct markup_str *v)
 {
@@ -165,6 +173,8 @@ attr_value(struct markup *m, const char *p, struct markup_str *v)
 		if (gt != NULL)
 			return bare_value(m, p + 1, v);
 	}
+	if (m->mode == MARKUP_XML && ran_over(m, p + 1, q))
+		return bare_value(m, p + 1, v);
 	v->p = p + 1;
 	v->n = q - v->p;
 	if (q + 1 < m->end && is(q[1], NAME_START))
@@ -239,6 +249,8 @@ rest_of_tag(struct markup *m, struct markup_token *t, const char *p)
 	}
 	/* What lies before p was looked at in vain: next time without quotes, so
 	 * that no byte is read more than twice. */
+	if (m->mode == MARKUP_HTML && m->plain_until >= m->end)
+		m->no_gt = true;
 	if (p > m->plain_until)
 		m->plain_until = p;
 	return NULL;
@@ -323,7 +335,7 @@ tag_token(struct markup *m, struct markup_token *t)
 		t->kind = MARKUP_CLOSE;
 		p++;
 	}
-	if (p >= m->end || !is(*p, NAME_START))
+	if (p >= m->end || !is(*p, NAME_START) || m->no_gt)
 		return bare_lt(m, t);
 	t->name.p = p;
 	while (p < m->end && !is(*p, STOP_NAME))
@@ -434,10 +446,11 @@ declare(struct markup *m, const char *p)
 		;
 	name.n = p - name.p;
 	p = skip_ws(p, m->end);
-	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\''))
+	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\'') ||
+	    m->nentities == MARKUP_ENTITIES)
 		return; /* parameter or external entity */
 	q = memchr(p + 1, *p, m->end - p - 1);
-	if (q == NULL || m->nentities == MARKUP_ENTITIES)
+	if (q == NULL)
 		return;
 	value.p = p + 1;
 	value.n = q - value.p;
@@ -459,6 +472,9 @@ subset(struct markup *m, const char *p)
 		}
 		if (m->end - p > 9 && memcmp(p, "<!ENTITY", 8) == 0)
 			declare(m, p + 8);
+		/* A tag: the subset has lost its end. */
+		if (*p == '<' && p + 1 < m->end && is(p[1], NAME_START))
+			return NULL;
 		if (*p == '"' || *p == '\'') {
 			q = memchr(p + 1, *p, m->end - p - 1);
 			if (q == NULL)
@@ -478,10 +494,11 @@ doctype_token(struct markup *m, struct markup_token *t)
 	t->kind = MARKUP_DOCTYPE;
 	t->text.p = p;
 	while (p < m->end && *p != '>' && *p != '<') {
-		if (*p == '[' && m->mode == MARKUP_XML) {
+		if (*p == '[' && m->mode == MARKUP_XML && !m->no_subset_end) {
 			q = subset(m, p + 1);
 			if (q == NULL) {
 				markup_note(m, MARKUP_UNTERMINATED, m->at);
+				m->no_subset_end = true;
 				q = p + 1;
 			}
 			p = q;

@@ -88,6 +88,7 @@ struct markup {
 	/* Where the next terminator is, from where it was last looked for. */
 	const char *comment_end, *cdata_end, *pi_end;
 	const char *plain_until; /* tags before this: quotes do not count */
+	bool no_subset_end, no_gt;   /* known to be missed from here on */
 	unsigned no_raw_end;	 /* raw text elements known to have no end */
 	unsigned raw;		 /* inside this raw text element (index + 1) */
 	size_t expanded;	 /* bytes made from declared entities so far */

@@ -63,9 +63,10 @@ is_atom(enum feed_ns ns)
 bool
 xml_is_sibling(const struct xml_state *s, enum feed_ns ns, enum feed_el el)
 {
-	const struct xml_frame *f = &s->frames[s->capture - 1];
+	size_t at = s->person > 0 ? s->person : s->capture;
+	const struct xml_frame *f = &s->frames[at - 1];
 
-	if (s->form == XML_INLINE || s->person > 0 || s->depth != s->capture)
+	if (s->form == XML_INLINE || s->depth != at)
 		return false;
 	switch (el) {
 	case EL_TITLE:

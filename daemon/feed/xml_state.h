@@ -20,7 +20,6 @@ struct xml_binding {
 
 struct xml_frame {
 	struct markup_str name; /* with prefix */
-	uint32_t hash;
 	uint8_t el, ns;
 	uint8_t nbindings; /* in force before this element */
 	char *base;	   /* own xml:base made absolute, else NULL */
@@ -47,8 +46,10 @@ struct xml_state {
 	char *base; /* of the document, NULL if unknown */
 
 	struct xml_frame frames[XML_DEPTH];
+	uint32_t hashes[XML_DEPTH]; /* of the frames' names, apart for speed */
 	size_t depth, max_depth;
 	size_t beyond; /* open elements deeper than that */
+	size_t strays; /* end tags that closed nothing */
 	struct xml_binding bindings[XML_BINDINGS];
 	size_t nbindings;
 	struct markup_str main_uri; /* an unknown one that the root is in */
