@@ -1,1 +1,14 @@
-# The tosctl room: libraries and tests.
+# tosctl: one program, a file a command.
+bin_PROGRAMS += tosctl
+tosctl_SOURCES = \
+	%D%/sim_world.c %D%/sim_world.h \
+	%D%/tosctl.c \
+	%D%/tosctl_ask.c %D%/tosctl_ask.h \
+	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
+	%D%/tosctl_parse.c %D%/tosctl_parse.h \
+	%D%/tosctl_render.c %D%/tosctl_render.h \
+	%D%/tosctl_replay.c %D%/tosctl_replay.h \
+	%D%/tosctl_scan.c %D%/tosctl_scan.h \
+	%D%/tosctl_simulate.c %D%/tosctl_simulate.h \
+	%D%/tosctl_trend.c %D%/tosctl_trend.h
+tosctl_LDADD = $(ROOMS) $(ROOM_LIBS)

@@ -9,7 +9,6 @@
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_parse.h"
-#include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
 #include "tosctl/tosctl_replay.h"
 #include "tosctl/tosctl_scan.h"
@@ -37,7 +36,6 @@ static const struct command {
     {"erase", tosctl_ask, "erase FILE --person P --reason TEXT: a capture"},
     {"poll", tosctl_ask, "poll [TENANT]: read feeds now"},
     {"evidence", tosctl_evidence, "verify the record; show an entry; make a key"},
-    {"rebuild", tosctl_rebuild, "make the store again from ledger and vault"},
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
