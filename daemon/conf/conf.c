@@ -109,13 +109,16 @@ by_place(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* True if m says nothing that was not said by the ones before it on its line. */
+/* True if v[i] says nothing that was not said by the ones before it on its line;
+ * not looking back far, should a whole file be one line. */
 static bool
 said_before(const struct conf_mistake *v, size_t i)
 {
 	const struct conf_mistake *m = &v[i];
+	int looks = 32;
 
-	while (i-- > 0 && v[i].source == m->source && v[i].line == m->line)
+	while (i-- > 0 && looks-- > 0 && v[i].source == m->source &&
+	    v[i].line == m->line)
 		if (strcmp(v[i].text, m->text) == 0 ||
 		    (m->kind == MISTAKE_VALUE && v[i].kind == MISTAKE_SCANNED))
 			return true;
