@@ -13,9 +13,9 @@
 #include "suite.h"
 
 #define MINIMUM "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
-#define TENANT(more)                                                                     \
-	"tenants = ( { id = \"a\"; name = \"A\"; contact = \"a@example.org\";\n"         \
-	"  manager = \"m@example.net\";\n"                                               \
+#define TENANT(more)                                                             \
+	"tenants = ( { id = \"a\"; name = \"A\"; contact = \"a@example.org\";\n" \
+	"  manager = \"m@example.net\";\n"                                       \
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
 /* What was reported, as "FILE:LINE: TEXT" lines. */
@@ -29,9 +29,8 @@ collect(void *ctx, const char *file, int line, const char *text)
 static struct conf *
 parse(struct buf *said, const char *const *texts)
 {
-	static const char *const names[] = {
-	    "/etc/tosd/main.conf", "/etc/tosd/tenants.d/1.conf",
-	    "/etc/tosd/tenants.d/2.conf"};
+	static const char *const names[] = {"/etc/tosd/main.conf",
+	    "/etc/tosd/tenants.d/1.conf", "/etc/tosd/tenants.d/2.conf"};
 	struct conf_source v[3];
 	struct conf_sources s = {v, 0};
 	struct conf *c = NULL;
@@ -74,7 +73,9 @@ static const struct {
     {MINIMUM "user = \"a\xff\";", 2, "not UTF-8"},
     {MINIMUM "fetch = {\n max_body = 30000000000; };", 3, "too large"},
     {MINIMUM "fetch = {\n max_body = 0xffffffff; };", 3, "too large"},
-    {MINIMUM "x = ((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))));",
+    {MINIMUM
+	"x = "
+	"((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))));",
 	2, "nested"},
     /* keys */
     {MINIMUM "fetch = {\n intervall = \"5m\"; };", 3, "did you mean `interval'"},
@@ -117,7 +118,8 @@ static const struct {
     {MINIMUM "console = { listen = \"[::1:80\"; };", 2, "127.0.0.1:8790"},
     {MINIMUM "store = { url = \"mysql:x\"; };", 2, "sqlite:PATH"},
     {MINIMUM "ledger = { origin = \"a b\"; };", 2, "spaces"},
-    {MINIMUM "safety = { desk = (\n\"a@example.net\",\n\"nobody\" ); };", 4, "\"nobody\""},
+    {MINIMUM "safety = { desk = (\n\"a@example.net\",\n\"nobody\" ); };", 4,
+	"\"nobody\""},
     {"provider = { name = \"P\";\n mailbox = \"Abuse <a@b>\"; };", 2, "display name"},
     {"provider = { name = \"P\";\n mailbox = \"a@b_c\"; };", 2, "not a host name"},
     {"provider = { name = \"P\"; mailbox = \"a@b\";\n aup_url = \"ftp://x/\"; };", 2,
@@ -184,8 +186,9 @@ static const struct {
     {MINIMUM "fetch = { connect_timeout = \"1m\"; };", 2, "longer than `timeout'"},
     {MINIMUM "fetch = { max_connections = 1; };", 2, "larger than `max_connections'"},
     {MINIMUM "restart_min = \"5m\";", 2, "longer than `restart_max'"},
-    {MINIMUM "run_dir = \"/r234567890123456789012345678901234567890123456789012345678901"
-	     "2345678901234567890123456789012345678901234567890\";",
+    {MINIMUM
+	"run_dir = \"/r234567890123456789012345678901234567890123456789012345678901"
+	"2345678901234567890123456789012345678901234567890\";",
 	2, "shorter `run_dir'"},
     {MINIMUM "courier = { transport = \"smtp\"; };", 2, "`url' is missing"},
     {MINIMUM "courier = { username = \"u\"; };", 2, "go together"},
@@ -210,14 +213,14 @@ test_one_mistake(void)
 		struct conf *c = parse_one(&said, bad[i].text);
 		char *want = xasprintf("/etc/tosd/main.conf:%d: ", bad[i].line);
 		bool good = c == NULL && said.data != NULL &&
-		    strncmp(said.data, want, strlen(want)) == 0 &&
-		    strstr(said.data, bad[i].words) != NULL &&
-		    strchr(said.data, '\n') == said.data + said.len - 1;
+			    strncmp(said.data, want, strlen(want)) == 0 &&
+			    strstr(said.data, bad[i].words) != NULL &&
+			    strchr(said.data, '\n') == said.data + said.len - 1;
 
 		CU_ASSERT_TRUE(good);
 		if (!good)
-			printf("\ncase %zu, %s wanted %d `%s', said:\n%s", i, bad[i].text,
-			    bad[i].line, bad[i].words, said.data);
+			printf("\ncase %zu, %s wanted %d `%s', said:\n%s", i,
+			    bad[i].text, bad[i].line, bad[i].words, said.data);
 		free(want);
 		conf_free(&c);
 	}
@@ -229,18 +232,17 @@ test_one_mistake(void)
 static void
 test_all_in_one_run(void)
 {
-	static const char *const texts[] = {
-	    "fetchers = 0;\n"
-	    "fetch = { intervall = 1;\n"
-	    "  interval = \"x\"; max_redirects = 99;\n"
-	    "  allow = [ \"x\", \"y\" ]; };\n"
-	    "courier = { password = \"p\"; };\n"
-	    "tenants = ( { id = \"a\"; } );\n",
+	static const char *const texts[] = {"fetchers = 0;\n"
+					    "fetch = { intervall = 1;\n"
+					    "  interval = \"x\"; max_redirects = 99;\n"
+					    "  allow = [ \"x\", \"y\" ]; };\n"
+					    "courier = { password = \"p\"; };\n"
+					    "tenants = ( { id = \"a\"; } );\n",
 	    "fetch = { };\n"
 	    "tenants = ( { id = \"b\"; name = \"\"; } );\n",
-	    "tenants = (;\n",
-	    NULL};
-	static const char *const want[] = {"main.conf:1: `name' is missing in `provider'",
+	    "tenants = (;\n", NULL};
+	static const char *const want[] = {
+	    "main.conf:1: `name' is missing in `provider'",
 	    "main.conf:1: `mailbox' is missing", "main.conf:1: `fetchers'",
 	    "main.conf:2: unknown key `intervall'", "main.conf:3: `interval'",
 	    "main.conf:3: `max_redirects'", "main.conf:4: `allow': \"x\"",
@@ -273,7 +275,8 @@ test_files_of_tenants(void)
 	    "tenants = ( { id = \"b\"; name = \"B\"; contact = \"b@b\"; manager = "
 	    "\"m@m\"; feeds = [ \"http://b/1\", \"http://b/2\" ]; } );",
 	    "\xef\xbb\xbf# nothing yet, saved by an editor that writes a mark\n", NULL};
-	static const char *const twice[] = {MINIMUM TENANT(""), "\n\n" TENANT(""), NULL};
+	static const char *const twice[] = {
+	    MINIMUM TENANT(""), "\n\n" TENANT(""), NULL};
 	static const char *const strange[] = {MINIMUM, "provider = { };", NULL};
 	struct buf said = {0};
 	struct conf *c = parse(&said, good);
@@ -342,7 +345,8 @@ test_defaults(void)
 /* Every key of every table, given a value other than its default. */
 static const char every_key[] =
     "state_dir = \"state\"; run_dir = \"./run\"; control = \"run/c\";\n"
-    "templates_dir = \"n.d\"; tenants_dir = \"t.d\"; user = \"tosd\"; group = \"tosd\";\n"
+    "templates_dir = \"n.d\"; tenants_dir = \"t.d\"; user = \"tosd\"; group = "
+    "\"tosd\";\n"
     "sandbox = \"best-effort\"; fetchers = 2; ping_interval = \"1s\";\n"
     "ping_timeout = 5; restart_min = \"100ms\"; restart_max = \"5s\";\n"
     "stop_timeout = \"3s\";\n"
@@ -359,7 +363,8 @@ static const char every_key[] =
     "  max_connections = 4; max_host_connections = 1;\n"
     "  allow = [ \"127.0.0.0/8\", \"::1\" ]; };\n"
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
-    "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; };\n"
+    "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
+    "};\n"
     "  grant = [ \"text\", \"author\" ]; }, \"rules\" ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
     "  attempts = 1; threshold = 1; };\n"
@@ -374,7 +379,8 @@ static const char every_key[] =
     "  retry_min = \"1s\"; retry_max = \"2s\"; attempts = 3;\n"
     "  legal = \"legal@example.net\"; };\n"
     "console = { listen = \"unix:run/http\"; };\n"
-    "staff = ( { name = \"r1\"; user = \"ann\"; reviewer = true; approver = true; } );\n"
+    "staff = ( { name = \"r1\"; user = \"ann\"; reviewer = true; approver = true; } "
+    ");\n"
     "tenants = ( { id = \"t-1\"; name = \"T\"; contact = \"c@t.example\";\n"
     "  contact2 = \"d@t.example\"; manager = \"m@example.net\"; contract = \"C-1\";\n"
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
@@ -461,8 +467,8 @@ row_is_explained(const struct conf_row *row)
 		if (end != NULL)
 			*end = '\0';
 		found = row->def == NULL || row->type == CONF_GRANT ||
-		    strncmp(row->def, TOSD_CONFDIR, strlen(TOSD_CONFDIR)) == 0 ||
-		    strstr(copy, row->def) != NULL;
+			strncmp(row->def, TOSD_CONFDIR, strlen(TOSD_CONFDIR)) == 0 ||
+			strstr(copy, row->def) != NULL;
 		free(copy);
 		at++;
 	}
@@ -521,8 +527,7 @@ put(const char *dir, const char *name, const char *text, mode_t mode)
 	char *path = xasprintf("%s/%s", dir, name);
 	struct err e = ERR_INIT;
 
-	CU_ASSERT_EQUAL(
-	    file_write(path, text, strlen(text), mode, FILE_NOSYNC, &e), 0);
+	CU_ASSERT_EQUAL(file_write(path, text, strlen(text), mode, FILE_NOSYNC, &e), 0);
 	chmod(path, mode);
 	free(path);
 }
@@ -611,10 +616,10 @@ test_durations(void)
 		const char *s;
 		int64_t ms;
 	} cases[] = {{"90s", 90000}, {"15m", 900000}, {"72h", 259200000},
-	    {"14d", 1209600000}, {"500ms", 500}, {"7", 7000}, {"0", 0}, {"", -1}, {"s", -1},
-	    {"-1s", -1}, {"1.5h", -1}, {"5 m", -1}, {" 5m", -1}, {"5m ", -1}, {"5M", -1},
-	    {"5mm", -1}, {"999999999999999999d", -1}, {"9999999999999999999", -1},
-	    {"0x10", -1}};
+	    {"14d", 1209600000}, {"500ms", 500}, {"7", 7000}, {"0", 0}, {"", -1},
+	    {"s", -1}, {"-1s", -1}, {"1.5h", -1}, {"5 m", -1}, {" 5m", -1}, {"5m ", -1},
+	    {"5M", -1}, {"5mm", -1}, {"999999999999999999d", -1},
+	    {"9999999999999999999", -1}, {"0x10", -1}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		CU_ASSERT_EQUAL(conf_duration(cases[i].s), cases[i].ms);
@@ -654,8 +659,9 @@ test_distance(void)
 	CU_ASSERT_EQUAL(conf_value_distance("kitten", "sitting"), 3);
 	CU_ASSERT_EQUAL(conf_value_distance("ab", "ba"), 1);
 	CU_ASSERT_EQUAL(conf_value_distance("Interval", "interval"), 0);
-	CU_ASSERT_EQUAL(conf_value_distance("abcdefghijabcdefghijabcdefghijabcdefghijx",
-			    "a"), SIZE_MAX);
+	CU_ASSERT_EQUAL(
+	    conf_value_distance("abcdefghijabcdefghijabcdefghijabcdefghijx", "a"),
+	    SIZE_MAX);
 	CU_ASSERT_TRUE(conf_value_secret_key("SMTP_PASSWORD"));
 	CU_ASSERT_FALSE(conf_value_secret_key("password_credential"));
 	CU_ASSERT_FALSE(conf_value_secret_key("token_limit"));
@@ -729,16 +735,18 @@ look(const char *dir, struct buf *said, int want)
 static void
 test_check_files(void)
 {
-	static const char text[] = MINIMUM
-	    "state_dir = \"s/t\"; run_dir = \"r\"; templates_dir = \"n\";\n"
-	    "user = \"root\"; group = \"root\";\n"
-	    "fetch = { ca_file = \"ca\"; };\n"
-	    "policy = { packs_dir = \"p\"; plugins = ( { name = \"x\";\n"
-	    "  path = \"x.so\"; } ); };\n"
-	    "courier = { transport = \"sendmail\"; sendmail = \"x.so\"; username = \"u\";\n"
-	    "  password_credential = \"./key\"; };\n";
+	static const char text[] =
+	    MINIMUM "state_dir = \"s/t\"; run_dir = \"r\"; templates_dir = \"n\";\n"
+		    "user = \"root\"; group = \"root\";\n"
+		    "fetch = { ca_file = \"ca\"; };\n"
+		    "policy = { packs_dir = \"p\"; plugins = ( { name = \"x\";\n"
+		    "  path = \"x.so\"; } ); };\n"
+		    "courier = { transport = \"sendmail\"; sendmail = \"x.so\"; "
+		    "username = \"u\";\n"
+		    "  password_credential = \"./key\"; };\n";
 	static const char *const want[] = {":2: `templates_dir'", ":4: `ca_file'",
-	    ":5: `path'", ":5: `packs_dir'", ":7: `sendmail'", ":8: `password_credential'"};
+	    ":5: `path'", ":5: `packs_dir'", ":7: `sendmail'",
+	    ":8: `password_credential'"};
 	char *dir = make_folder(), *sub = xasprintf("%s/n", dir);
 	struct buf said = {0};
 
@@ -794,7 +802,8 @@ test_broken_bytes(void)
 
 		for (int k = 0; k < 3; k++) {
 			x = x * 1103515245 + 12345;
-			text[(x >> 8) % n] = "\"{}()[];=,/*#\\@9 \n\x80" "a"[(x >> 4) % 21];
+			text[(x >> 8) % n] = "\"{}()[];=,/*#\\@9 \n\x80"
+					     "a"[(x >> 4) % 21];
 		}
 		c = parse_one(&said, text);
 		conf_free(&c);

@@ -117,8 +117,8 @@ said_before(const struct conf_mistake *v, size_t i)
 	const struct conf_mistake *m = &v[i];
 	int looks = 32;
 
-	while (i-- > 0 && looks-- > 0 && v[i].source == m->source &&
-	    v[i].line == m->line)
+	while (
+	    i-- > 0 && looks-- > 0 && v[i].source == m->source && v[i].line == m->line)
 		if (strcmp(v[i].text, m->text) == 0 ||
 		    (m->kind == MISTAKE_VALUE && v[i].kind == MISTAKE_SCANNED))
 			return true;
@@ -131,7 +131,8 @@ tell(struct conf_walk *w, const struct conf_sources *s, conf_report *report, voi
 {
 	int rc = w->nmistakes == 0 ? 0 : TOSD_EINVAL;
 
-	qsort(w->mistakes, w->nmistakes, sizeof(w->mistakes[0]), by_place);
+	if (w->nmistakes > 0)
+		qsort(w->mistakes, w->nmistakes, sizeof(w->mistakes[0]), by_place);
 	for (size_t i = 0; i < w->nmistakes; i++) {
 		const struct conf_mistake *m = &w->mistakes[i];
 
@@ -153,8 +154,7 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 
 	for (size_t i = 0; i < s->n; i++)
 		tenants += count_tenants(&r[i]);
-	w->c->tenants =
-	    conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
+	w->c->tenants = conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
 	for (size_t i = 0; i < s->n; i++) {
 		w->source = i;
 		w->file = conf_arena_str(w->arena, s->v[i].name);
@@ -169,8 +169,8 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 }
 
 int
-conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
-    struct conf **out)
+conf_parse(
+    const struct conf_sources *s, conf_report *report, void *ctx, struct conf **out)
 {
 	struct conf_walk w = {0};
 	struct reading *r = xcalloc(s->n, sizeof(*r));

@@ -14,15 +14,14 @@
 /* Ours needs 6; libconfig's parser would take 3,000. */
 #define DEPTH_MAX 32
 
-#define NAME_BYTES                                                                       \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-"
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-"
 
 struct scan {
 	struct conf_lex *lex;
 	const char *p;
 	int line;
 	int depth;
-	bool ok; /* libconfig may read it, whatever else was said */
+	bool ok;	   /* libconfig may read it, whatever else was said */
 	bool after_string; /* the last token was a string: the next one joins it */
 };
 
@@ -49,8 +48,8 @@ note_string(struct scan *s)
 		return;
 	if (lex->nstrings == lex->room) {
 		lex->room = lex->room ? lex->room * 2 : 64;
-		lex->string_lines = xrealloc(lex->string_lines,
-		    lex->room * sizeof(lex->string_lines[0]));
+		lex->string_lines = xrealloc(
+		    lex->string_lines, lex->room * sizeof(lex->string_lines[0]));
 	}
 	lex->string_lines[lex->nstrings++] = s->line;
 }
@@ -70,8 +69,9 @@ scan_string(struct scan *s)
 			if (*s->p == '\n')
 				s->line++;
 			if (*s->p == 'x' && strncmp(s->p, "x00", 3) == 0)
-				say(s, s->line, "a string holds \\x00, which would end it "
-						"there; take it out");
+				say(s, s->line,
+				    "a string holds \\x00, which would end it "
+				    "there; take it out");
 		}
 	}
 	if (*s->p == '"')
@@ -157,7 +157,7 @@ scan_token(struct scan *s)
 		s->p++;
 		s->p += strspn(s->p, NAME_BYTES);
 	} else if (isdigit(c) ||
-	    ((c == '+' || c == '-') && isdigit((unsigned char)s->p[1]))) {
+		   ((c == '+' || c == '-') && isdigit((unsigned char)s->p[1]))) {
 		scan_number(s);
 	} else {
 		scan_nesting(s);

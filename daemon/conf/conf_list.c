@@ -97,7 +97,8 @@ set_ranges(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
 			continue;
 		if (text != NULL)
 			conf_walk_say(w, e,
-			    "`%s': \"%s\" is not an address range; write \"10.0.0.0/8\" "
+			    "`%s': \"%s\" is not an address range; write "
+			    "\"10.0.0.0/8\" "
 			    "or \"::1\", with no bits set behind the prefix",
 			    row->key, conf_walk_quote(text));
 		ok = false;
@@ -121,7 +122,7 @@ set_grant(struct conf_walk *w, const struct conf_row *row, unsigned *to,
 		size_t k = 0;
 
 		while (text != NULL && k < NCAPABILITIES &&
-		    strcmp(capabilities[k].name, text) != 0)
+		       strcmp(capabilities[k].name, text) != 0)
 			buf_printf(&names, " \"%s\"", capabilities[k++].name);
 		if (text != NULL && k < NCAPABILITIES)
 			*to |= capabilities[k].bit;
@@ -165,8 +166,9 @@ set_groups(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
 		char *el = *array + *count * t->size;
 
 		if (!bare && !config_setting_is_group(e)) {
-			conf_walk_say(w, e, "`%s' must hold only groups, { key = value; }%s",
-			    row->key, t->bare ? ", or strings" : "");
+			conf_walk_say(w, e,
+			    "`%s' must hold only groups, { key = value; }%s", row->key,
+			    t->bare ? ", or strings" : "");
 			continue;
 		}
 		note_place(w, t, el, e);
@@ -213,8 +215,8 @@ scalar_text(const config_setting_t *s)
 }
 
 bool
-conf_list_settings(struct conf_walk *w, void *to, size_t *count,
-    const config_setting_t *s)
+conf_list_settings(
+    struct conf_walk *w, void *to, size_t *count, const config_setting_t *s)
 {
 	int n = config_setting_length(s);
 	struct conf_setting *v = conf_arena_alloc(w->arena, n, sizeof(*v));
@@ -227,7 +229,8 @@ conf_list_settings(struct conf_walk *w, void *to, size_t *count,
 
 		if (conf_value_secret_key(key)) {
 			conf_walk_say(w, e,
-			    "`%s': a secret must not stand in the configuration; put it "
+			    "`%s': a secret must not stand in the configuration; put "
+			    "it "
 			    "in a file that only tosd may read and give the plugin its "
 			    "name, as `password_credential' does for mail",
 			    conf_walk_quote(key));
@@ -236,7 +239,8 @@ conf_list_settings(struct conf_walk *w, void *to, size_t *count,
 		if (text == NULL) {
 			conf_walk_say(w, e,
 			    "`%s': settings of a plugin are strings, numbers, true or "
-			    "false, not %s", conf_walk_quote(key), "lists or groups");
+			    "false, not %s",
+			    conf_walk_quote(key), "lists or groups");
 			ok = false;
 			continue;
 		}

@@ -73,8 +73,8 @@ void conf_set_default(struct conf_walk *w, const struct conf_row *row, void *bas
  * a plugin's free settings.  to is the array's address, count that of its length. */
 bool conf_list_set(struct conf_walk *w, const struct conf_row *row, void *to,
     size_t *count, const struct config_setting_t *s);
-bool conf_list_settings(struct conf_walk *w, void *to, size_t *count,
-    const struct config_setting_t *s);
+bool conf_list_settings(
+    struct conf_walk *w, void *to, size_t *count, const struct config_setting_t *s);
 
 /* The bits of capabilities by name, separated by spaces: a row's default. */
 unsigned conf_list_grant(const char *words);
@@ -83,8 +83,8 @@ unsigned conf_list_grant(const char *words);
 const char *conf_walk_path(struct conf_walk *w, const char *path);
 
 /* A member of group s by name; NULL if s is NULL or has none. */
-const struct config_setting_t *conf_walk_member(const struct config_setting_t *s,
-    const char *key);
+const struct config_setting_t *conf_walk_member(
+    const struct config_setting_t *s, const char *key);
 
 /* The bytes of a key or value, fit for a message: escaped and cut.  Uses a few
  * static buffers in turn. */
