@@ -78,8 +78,8 @@ install_missing() {
 		echo "autogen.sh: all packages are there"
 		return 0
 	fi
-	echo "autogen.sh: these packages are needed to build and run $what and will be" \
-		"installed with apt-get:"
+	echo "autogen.sh: \`$what' needs these packages, which will be installed with" \
+		"apt-get (README says what each library is for):"
 	echo "    $missing"
 	as_root apt-get update -q
 	# shellcheck disable=SC2086 # a list of names, split on purpose

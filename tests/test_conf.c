@@ -199,6 +199,10 @@ static const struct {
 	"run_dir = \"/r234567890123456789012345678901234567890123456789012345678901"
 	"2345678901234567890123456789012345678901234567890\";",
 	2, "shorter `run_dir'"},
+    {MINIMUM
+	"console = {\n listen = \"unix:r23456789012345678901234567890123456789012345"
+	"6789012345678901234567890123456789012345678901234567890\"; };",
+	3, "choose a shorter one"},
     {MINIMUM "courier = { transport = \"smtp\"; };", 2, "`url' is missing"},
     {MINIMUM "courier = { username = \"u\"; };", 2, "go together"},
     {MINIMUM "courier = { transport = \"smtp\"; url = \"smtp://mx.example.net\";\n"

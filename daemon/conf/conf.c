@@ -6,7 +6,6 @@
 #include "conf/conf.h"
 
 #include <libconfig.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 

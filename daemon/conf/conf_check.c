@@ -3,8 +3,6 @@
 #include "conf/conf_check.h"
 
 #include <libconfig.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -212,9 +210,15 @@ conf_check_console(const struct conf_section *sec)
 {
 	struct conf_console *c = sec->base;
 
-	if (c->listen != NULL && strncmp(c->listen, "unix:", 5) == 0)
-		c->listen = conf_arena_take(sec->w->arena,
-		    xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
+	if (c->listen == NULL || strncmp(c->listen, "unix:", 5) != 0)
+		return;
+	c->listen = conf_arena_take(
+	    sec->w->arena, xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
+	if (strlen(c->listen + 5) > SOCKET_MAX)
+		conf_walk_say(sec->w, place(sec, "listen"),
+		    "`listen' would be a socket with a path of %zu bytes; the system "
+		    "allows %zu, choose a shorter one",
+		    strlen(c->listen + 5), SOCKET_MAX);
 }
 
 static void

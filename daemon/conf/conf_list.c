@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conf_list: the values that are many; see conf_walk.h. */
 #include <libconfig.h>
+#include <tosd/policy.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,11 @@ static const struct {
     {"tenant", 1u << 3},
     {"sets", 1u << 4},
 };
+#ifdef TOSD_ABI_MAJOR
+_Static_assert(TOSD_NEED_TEXT == 1 && TOSD_NEED_LINKS == 2 && TOSD_NEED_AUTHOR == 4 &&
+		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16,
+    "the capabilities above are those of the header");
+#endif
 #define NCAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
 unsigned

@@ -5,13 +5,10 @@
  * understood exactly as if it had been written in the file.
  */
 #include <libconfig.h>
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
