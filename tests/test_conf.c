@@ -190,7 +190,9 @@ static const struct {
     {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
 	     "l = ( 1 ); }; } ); };",
 	3, "strings, numbers"},
-    /* relations */
+    /* relations; a wrong value is not compared as well */
+    {MINIMUM "fetch = { interval = \"x\";\n interval_min = \"1h\"; };", 2,
+	"is not a duration"},
     {MINIMUM "fetch = { interval = \"30s\"; };", 2, "`interval_min' (5 min"},
     {MINIMUM "fetch = { connect_timeout = \"1m\"; };", 2, "longer than `timeout'"},
     {MINIMUM "fetch = { max_connections = 1; };", 2, "larger than `max_connections'"},
@@ -682,6 +684,7 @@ test_distance(void)
 	CU_ASSERT_TRUE(conf_value_url_local("smtp://127.0.0.1:25"));
 	CU_ASSERT_TRUE(conf_value_url_local("smtp://[::1]"));
 	CU_ASSERT_FALSE(conf_value_url_local("smtp://127.example.net"));
+	CU_ASSERT_FALSE(conf_value_url_local("smtp://192.0.2.1"));
 }
 
 static void
