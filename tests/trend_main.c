@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trend_main: `tosctl trend` as a program of its own ("trend_main --walk FILE").
+ * trend_main: `tosctl trend` as a program of its own ("trend_main trend FILE").
  * Without arguments it is a test: CSV files in, JSON lines, messages and exit codes
  * out.
  */
@@ -216,8 +216,10 @@ main(int argc, char **argv)
 {
 	int rc;
 
+	if (argc > 1 && strcmp(argv[1], "trend") == 0)
+		return tosctl_trend(argc - 1, argv + 1);
 	if (argc > 1)
-		return tosctl_trend(argc, argv);
+		return 2;
 	strcpy(dir, "/tmp/trend_main.XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return 2;
