@@ -280,7 +280,7 @@ check_fence(
 	if (at->shard >= STORE_SHARDS)
 		return err_set(
 		    e, TOSD_EINVAL, "shard %u: there are %d", at->shard, STORE_SHARDS);
-	if (tenant != NULL && at->shard != store_shard(tenant))
+	if (tenant != NULL && tenant[0] != '\0' && at->shard != store_shard(tenant))
 		return err_set(e, TOSD_EINVAL,
 		    "tenant %s belongs to shard %u, the write names %u", tenant,
 		    store_shard(tenant), at->shard);

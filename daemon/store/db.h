@@ -135,7 +135,7 @@ int db_each(struct store *s, const struct db_table *t,
 
 /* Every write begins here: refuses a lost shard, a read-only store and a broken
  * transaction, and opens a transaction if there is none (*own is then true).
- * tenant: whose row it is, NULL if the caller does not say; at NULL: the write
+ * tenant: whose row it is, NULL or "" if the caller does not say; at NULL: the write
  * belongs to no tenant. */
 int db_write(struct store *s, const struct store_at *at, const char *tenant, bool *own,
     struct err *e);

@@ -3,6 +3,7 @@
  * store owns its connection and statements; one thread uses it. */
 #include "store/db.h"
 
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,19 @@ use_wal(struct store *s, struct err *e)
 			 s->path);
 }
 
+/* The file holds posts and addresses of people: not for everyone to read.  SQLite
+ * gives the files beside it the same mode. */
+static int
+make_private(const struct store *s, struct err *e)
+{
+	int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd < 0)
+		return err_sys(e, "%s: cannot be opened", s->path);
+	close(fd);
+	return 0;
+}
+
 static int
 open_store(const char *url, bool readonly, struct store **out, struct err *e)
 {
@@ -173,6 +187,8 @@ open_store(const char *url, bool readonly, struct store **out, struct err *e)
 		    "daemon first",
 		    s->path);
 	else
+		rc = readonly || s->memory ? 0 : make_private(s, e);
+	if (rc == 0)
 		rc = connect_db(s, e);
 	if (rc == 0)
 		rc = db_schema(s, e);
