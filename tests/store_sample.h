@@ -173,6 +173,14 @@ new_violation(int64_t c, int64_t item, int64_t revision)
 }
 
 static inline int
+count_feed(void *ctx, const struct store_feed *f)
+{
+	(void)f;
+	++*(int *)ctx;
+	return 0;
+}
+
+static inline int
 store_sample_main(const char *name, const struct suite_test *tests, size_t n)
 {
 	int rc;

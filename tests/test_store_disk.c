@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "store_sample.h"
 
 static void
@@ -283,6 +284,90 @@ test_refusals(void)
 	remove_files();
 }
 
+static int
+touch_violation(void *ctx, const struct store_violation *v)
+{
+	(void)ctx;
+	return v->finding.nspans > 1 << 20 || strlen(v->tenant) >= STORE_KEY;
+}
+
+/* Looks at everything that is there; what it says does not matter. */
+static void
+read_all(void)
+{
+	struct err e = ERR_INIT;
+	struct store *s = NULL;
+	struct store_counts c;
+	struct store_revision r;
+	int n = 0;
+
+	if (store_open(url(), &s, &e) != 0) {
+		CU_ASSERT_NOT_EQUAL(strlen(e.text), 0);
+		return;
+	}
+	store_count(s, &c, &e);
+	store_feed_each(s, NULL, count_feed, &n);
+	CU_ASSERT_NOT_EQUAL(
+	    store_violation_each(s, VIOLATION_ALL, 0, 0, touch_violation, NULL), 1);
+	for (int64_t i = 1; i < 20; i++) {
+		store_revision_get(s, i, &r, &e);
+		store_revision_clear(&r);
+	}
+	store_meta_set(s, "k", "v", &e);
+	store_free(&s);
+}
+
+/* Bytes that changed on the disk, or were changed: an error, never a crash. */
+static void
+test_damage(void)
+{
+	struct store *s = open_url(url());
+	struct err e = ERR_INIT;
+	struct store_at a = at();
+	struct buf whole = {0};
+	int64_t feed = make_feed(s), item = 0, rev = 0;
+	unsigned r = 4711;
+
+	for (int i = 0; i < 10; i++) {
+		struct store_violation v;
+		char guid[16];
+
+		snprintf(guid, sizeof(guid), "g%d", i);
+		item = 0;
+		OK(add_revision(s, feed, guid, &item, &rev, &e));
+		v = new_violation(0, item, rev);
+		OK(store_violation_add(s, &a, &v, &e));
+	}
+	store_free(&s);
+	log_set_level((enum log_level)0); /* a hundred complaints are expected */
+	OK(file_read(path_of(""), 64 << 20, &whole, &e));
+	for (int round = 0; round < 100; round++) {
+		struct buf b = {0};
+
+		buf_put(&b, whole.data, whole.len);
+		for (int k = 0; k < 20; k++) {
+			r = r * 1103515245 + 12345;
+			/* The header is spared half of the time, to come further. */
+			size_t at_byte = (round % 2 * 100 + (r >> 4)) % b.len;
+
+			b.data[at_byte] = (char)(r >> 24);
+		}
+		OK(file_write(path_of(""), b.data, b.len, 0600, FILE_NOSYNC, &e));
+		buf_free(&b);
+		read_all();
+		remove_files();
+	}
+	/* Rows that hold what they should not. */
+	OK(file_write(path_of(""), whole.data, whole.len, 0600, FILE_NOSYNC, &e));
+	run_sql("UPDATE violation SET tenant = printf('%.*c', 4000, 'x'), "
+		"spans = x'0102030405', presence = -9, severity = 1 << 40;"
+		"UPDATE revision SET body = x'ffffffffffff', digest = 'x'");
+	read_all();
+	log_set_level(LOG_L_INFO);
+	buf_free(&whole);
+	remove_files();
+}
+
 static void
 test_readonly(void)
 {
@@ -486,6 +571,7 @@ static const struct suite_test tests[] = {
     {"full: page limit", test_full},
     {"full: file size limit", test_full_file},
     {"files that are not ours", test_refusals},
+    {"damaged files", test_damage},
     {"read-only", test_readonly},
     {"erasure", test_erase},
     {"speed", test_speed},

@@ -3,6 +3,7 @@
  * store owns its connection and statements; one thread uses it. */
 #include "store/db.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -64,6 +65,9 @@ uri_of(const char *path, const char *query)
 {
 	struct buf b = {0};
 
+	/* Two slashes at the beginning would name a host. */
+	while (path[0] == '/' && path[1] == '/')
+		path++;
 	buf_puts(&b, "file:");
 	for (const char *p = path; *p != '\0'; p++)
 		if (strchr("%?#", *p) != NULL)
@@ -149,15 +153,20 @@ use_wal(struct store *s, struct err *e)
 }
 
 /* The file holds posts and addresses of people: not for everyone to read.  SQLite
- * gives the files beside it the same mode. */
+ * gives the files beside it the same mode.  Only a new file is touched: to close a
+ * descriptor of an open database would drop the locks this process has on it. */
 static int
 make_private(const struct store *s, struct err *e)
 {
-	int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
-	if (fd < 0)
-		return err_sys(e, "%s: cannot be opened", s->path);
-	close(fd);
+	if (fd < 0 && errno != EEXIST)
+		return err_sys(e,
+		    "%s: cannot be made: check the folder, its owner and "
+		    "mode",
+		    s->path);
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 
