@@ -440,17 +440,29 @@ test_erase(void)
 	struct store *s = open_url(url());
 	struct err e = ERR_INIT;
 	int64_t feed = make_feed(s), item = 0;
+	struct store_counts c;
+	struct store *r;
 	struct stat st;
 
 	OK(add_revision(s, feed, "g", &item, NULL, &e));
 	CU_ASSERT_TRUE(file_holds(path_of("-wal"), "text of some length"));
+	/* A reader holds the old state: it comes off with a later commit. */
+	OK(store_open_readonly(url(), &r, &e));
+	OK(store_begin(r, &e));
+	OK(store_count(r, &c, &e));
+	OK(store_begin(s, &e));
 	OK(store_revision_erase(s, "2026/11/x.warc", &e));
+	OK(store_commit(s, &e));
+	CU_ASSERT_TRUE(file_holds(path_of("-wal"), "text of some length"));
+	OK(store_commit(r, &e));
+	OK(store_meta_set(s, "k", "v", &e));
 	/* Not even the bytes are left, while the daemon goes on. */
 	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "text of some length"));
 	CU_ASSERT_FALSE(file_holds(path_of(""), "text of some length"));
 	CU_ASSERT_TRUE(file_holds(path_of(""), "http://a.example/feed"));
 	CU_ASSERT_EQUAL(stat(path_of(""), &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 07, 0);
+	store_free(&r);
 	store_free(&s);
 	remove_files();
 }

@@ -22,8 +22,9 @@
  *   tripling from 10 to 30 a week: 60 % and 76 %; ten times the usual for one of 60
  *   days: ever 3 %, at the end under 1 %; for a whole week: 9 % and 1 %.
  * A single question has the same alpha, so that one set of numbers has one answer.
- * The engine asks about the last 60 days; a series asked about for ever from its
- * first day would spend more than that.
+ * Counts that come in heaps (a daily rate spread like an exponential) say rising a
+ * little more often: ever, 3 to 6 %.  Ask about the last two months or so: a series
+ * asked about for ever from its first day would spend more.
  *
  * Pure functions: no clock, no chance.
  */

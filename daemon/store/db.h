@@ -33,6 +33,7 @@ struct store {
 	bool in_txn;
 	bool broken;	/* a write failed: this transaction can only be rolled back */
 	struct err why; /* that failure */
+	bool erased;	/* something must leave the WAL after the commit */
 	uint64_t txn;	/* number of the transaction, for the fences below */
 	struct {
 		uint64_t txn, fence; /* as read in this transaction */

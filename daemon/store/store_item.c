@@ -206,9 +206,8 @@ store_revision_pending(
 	return rc;
 }
 
-/* The old bytes are overwritten in the file (secure_delete), not only unlinked, and
- * the WAL, which still holds them, is emptied.  Inside a transaction that cannot be
- * done: there the WAL keeps them until it is written over. */
+/* The old bytes are overwritten in the file (secure_delete), not only unlinked; the
+ * commit then empties the WAL, which still holds them. */
 int
 store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 {
@@ -221,11 +220,8 @@ store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "t", capture_file);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
-	rc = db_done(s, own, rc, e);
-	/* A reader can stand in the way: the next one does it. */
-	if (rc == 0 && own)
-		db_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
-	return rc;
+	s->erased |= rc == 0;
+	return db_done(s, own, rc, e);
 }
 
 /* --- findings -------------------------------------------------------------------- */

@@ -270,6 +270,16 @@ store_begin(struct store *s, struct err *e)
 	return 0;
 }
 
+/* What was erased must not stay in the WAL.  A reader may stand in the way: then the
+ * next commit tries again, so no one waits for long. */
+static void
+empty_wal(struct store *s)
+{
+	sqlite3_busy_timeout(s->db, BUSY_MS / 50);
+	s->erased = db_number(s, 1, "PRAGMA wal_checkpoint(TRUNCATE)", "") != 0;
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+}
+
 int
 store_commit(struct store *s, struct err *e)
 {
@@ -288,6 +298,8 @@ store_commit(struct store *s, struct err *e)
 		store_rollback(s);
 	s->in_txn = false;
 	s->txn++;
+	if (rc == 0 && s->erased)
+		empty_wal(s);
 	return rc;
 }
 
