@@ -50,7 +50,7 @@ db_fail(struct store *s, const char *what, struct err *e)
 		log_die("store",
 		    "%s: fsync failed (%s): check the disk, then start again; "
 		    "what was committed before is safe",
-		    s->path, strerror(sys));
+		    s->path, sys != 0 ? strerror(sys) : sqlite3_errmsg(s->db));
 	if (is_full(code, sys))
 		return err_set(e, TOSD_EIO,
 		    "%s: database or disk is full: free space under %s; nothing "
