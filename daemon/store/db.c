@@ -50,7 +50,7 @@ db_fail(struct store *s, const char *what, struct err *e)
 		log_die("store",
 		    "%s: fsync failed (%s): check the disk, then start again; "
 		    "what was committed before is safe",
-		    s->path, strerror(sys));
+		    s->path, sys != 0 ? strerror(sys) : sqlite3_errmsg(s->db));
 	if (is_full(code, sys))
 		return err_set(e, TOSD_EIO,
 		    "%s: database or disk is full: free space under %s; nothing "
@@ -280,7 +280,7 @@ check_fence(
 	if (at->shard >= STORE_SHARDS)
 		return err_set(
 		    e, TOSD_EINVAL, "shard %u: there are %d", at->shard, STORE_SHARDS);
-	if (tenant != NULL && at->shard != store_shard(tenant))
+	if (tenant != NULL && tenant[0] != '\0' && at->shard != store_shard(tenant))
 		return err_set(e, TOSD_EINVAL,
 		    "tenant %s belongs to shard %u, the write names %u", tenant,
 		    store_shard(tenant), at->shard);

@@ -33,6 +33,7 @@ struct store {
 	bool in_txn;
 	bool broken;	/* a write failed: this transaction can only be rolled back */
 	struct err why; /* that failure */
+	bool erased;	/* something must leave the WAL after the commit */
 	uint64_t txn;	/* number of the transaction, for the fences below */
 	struct {
 		uint64_t txn, fence; /* as read in this transaction */
@@ -135,7 +136,7 @@ int db_each(struct store *s, const struct db_table *t,
 
 /* Every write begins here: refuses a lost shard, a read-only store and a broken
  * transaction, and opens a transaction if there is none (*own is then true).
- * tenant: whose row it is, NULL if the caller does not say; at NULL: the write
+ * tenant: whose row it is, NULL or "" if the caller does not say; at NULL: the write
  * belongs to no tenant. */
 int db_write(struct store *s, const struct store_at *at, const char *tenant, bool *own,
     struct err *e);

@@ -310,15 +310,22 @@ find(struct store *s, const struct db_table *t, const char *where, struct err *e
 	return st;
 }
 
+static void
+blank(const struct db_table *t, void *row)
+{
+	memset(row, 0, t->size);
+	if (t->init != NULL)
+		t->init(row);
+}
+
 static int
 get(struct store *s, const struct db_table *t, sqlite3_stmt *st, void *row,
     struct err *e)
 {
 	int rc = db_step(s, st, e);
 
-	memset(row, 0, t->size);
-	if (t->init != NULL)
-		t->init(row);
+	/* Only now: an argument may have been a text inside of row. */
+	blank(t, row);
 	for (size_t i = 0; rc > 0 && i < t->ncols; i++)
 		read_col(st, (int)i, &t->cols[i], row);
 	sqlite3_reset(st);
@@ -335,8 +342,10 @@ db_get(struct store *s, const struct db_table *t, void *row, struct err *e,
 	sqlite3_stmt *st = find(s, t, where, e);
 	va_list ap;
 
-	if (st == NULL)
+	if (st == NULL) {
+		blank(t, row);
 		return TOSD_EIO;
+	}
 	va_start(ap, args);
 	db_bind(st, args, ap);
 	va_end(ap);

@@ -14,7 +14,10 @@ libtosd_store_a_SOURCES = \
 	%D%/store_sqlite.c \
 	%D%/store_violation.c
 
-check_PROGRAMS += tests/test_store
-tests_test_store_SOURCES = tests/test_store.c tests/suite.h
+check_PROGRAMS += tests/test_store tests/test_store_disk
+tests_test_store_SOURCES = tests/test_store.c tests/store_sample.h tests/suite.h
 tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_LIBS) \
 	$(CRYPTO_LIBS)
+tests_test_store_disk_SOURCES = tests/test_store_disk.c tests/store_sample.h \
+	tests/suite.h
+tests_test_store_disk_LDADD = $(tests_test_store_LDADD)

@@ -92,7 +92,7 @@ store_case_update(struct store *s, const struct store_at *at,
     const struct store_case *c, struct err *e)
 {
 	bool own;
-	int rc = db_write(s, at, c->tenant[0] != '\0' ? c->tenant : NULL, &own, e);
+	int rc = db_write(s, at, c->tenant, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_update(s, &cases, c, e), e);
 }

@@ -108,7 +108,7 @@ store_feed_update(struct store *s, const struct store_at *at,
     const struct store_feed *f, struct err *e)
 {
 	bool own;
-	int rc = db_write(s, at, f->tenant[0] != '\0' ? f->tenant : NULL, &own, e);
+	int rc = db_write(s, at, f->tenant, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_update(s, &feeds, f, e), e);
 }

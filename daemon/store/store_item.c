@@ -225,8 +225,8 @@ store_revision_pending(
 	return rc;
 }
 
-/* The old bytes are overwritten in the file (secure_delete), not only unlinked;
- * what the WAL still holds goes with the next checkpoint. */
+/* The old bytes are overwritten in the file (secure_delete), not only unlinked; the
+ * commit then empties the WAL, which still holds them. */
 int
 store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 {
@@ -239,6 +239,7 @@ store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "t", capture_file);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
+	s->erased |= rc == 0;
 	return db_done(s, own, rc, e);
 }
 

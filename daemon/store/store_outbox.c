@@ -52,7 +52,7 @@ store_notice_add(
     struct store *s, const struct store_at *at, struct store_notice *n, struct err *e)
 {
 	bool own;
-	int rc = db_write(s, at, n->tenant[0] != '\0' ? n->tenant : NULL, &own, e);
+	int rc = db_write(s, at, n->tenant, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_insert(s, &notices, n, e), e);
 }
@@ -139,7 +139,7 @@ store_outbox_add(
     struct store *s, const struct store_at *at, struct store_outbox *o, struct err *e)
 {
 	bool own;
-	int rc = db_write(s, at, o->tenant[0] != '\0' ? o->tenant : NULL, &own, e);
+	int rc = db_write(s, at, o->tenant, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_insert(s, &outbox, o, e), e);
 }
@@ -149,7 +149,7 @@ store_outbox_update(struct store *s, const struct store_at *at,
     const struct store_outbox *o, struct err *e)
 {
 	bool own;
-	int rc = db_write(s, at, o->tenant[0] != '\0' ? o->tenant : NULL, &own, e);
+	int rc = db_write(s, at, o->tenant, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_update(s, &outbox, o, e), e);
 }

@@ -3,6 +3,8 @@
  * store owns its connection and statements; one thread uses it. */
 #include "store/db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +65,9 @@ uri_of(const char *path, const char *query)
 {
 	struct buf b = {0};
 
+	/* Two slashes at the beginning would name a host. */
+	while (path[0] == '/' && path[1] == '/')
+		path++;
 	buf_puts(&b, "file:");
 	for (const char *p = path; *p != '\0'; p++)
 		if (strchr("%?#", *p) != NULL)
@@ -147,6 +152,24 @@ use_wal(struct store *s, struct err *e)
 			 s->path);
 }
 
+/* The file holds posts and addresses of people: not for everyone to read.  SQLite
+ * gives the files beside it the same mode.  Only a new file is touched: to close a
+ * descriptor of an open database would drop the locks this process has on it. */
+static int
+make_private(const struct store *s, struct err *e)
+{
+	int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (fd < 0 && errno != EEXIST)
+		return err_sys(e,
+		    "%s: cannot be made: check the folder, its owner and "
+		    "mode",
+		    s->path);
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
 static int
 open_store(const char *url, bool readonly, struct store **out, struct err *e)
 {
@@ -173,6 +196,8 @@ open_store(const char *url, bool readonly, struct store **out, struct err *e)
 		    "daemon first",
 		    s->path);
 	else
+		rc = readonly || s->memory ? 0 : make_private(s, e);
+	if (rc == 0)
 		rc = connect_db(s, e);
 	if (rc == 0)
 		rc = db_schema(s, e);
@@ -245,6 +270,16 @@ store_begin(struct store *s, struct err *e)
 	return 0;
 }
 
+/* What was erased must not stay in the WAL.  A reader may stand in the way: then the
+ * next commit tries again, so no one waits for long. */
+static void
+empty_wal(struct store *s)
+{
+	sqlite3_busy_timeout(s->db, BUSY_MS / 50);
+	s->erased = db_number(s, 1, "PRAGMA wal_checkpoint(TRUNCATE)", "") != 0;
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+}
+
 int
 store_commit(struct store *s, struct err *e)
 {
@@ -263,6 +298,8 @@ store_commit(struct store *s, struct err *e)
 		store_rollback(s);
 	s->in_txn = false;
 	s->txn++;
+	if (rc == 0 && s->erased)
+		empty_wal(s);
 	return rc;
 }
 

@@ -105,7 +105,7 @@ store_violation_update(struct store *s, const struct store_at *at,
 	static const char of[] = "SELECT item FROM violation WHERE id = ?1";
 	int64_t before, item;
 	bool own;
-	int rc = db_write(s, at, v->tenant[0] != '\0' ? v->tenant : NULL, &own, e);
+	int rc = db_write(s, at, v->tenant, &own, e);
 
 	if (rc < 0)
 		return rc;
