@@ -14,3 +14,10 @@ check_PROGRAMS += tests/probe
 tests_probe_SOURCES = tests/probe.c
 tests_probe_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a libtosd_base.a \
 	$(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += tests/test_supervisor.py
+
+check_PROGRAMS += tests/test_sandbox
+tests_test_sandbox_SOURCES = tests/test_sandbox.c tests/suite.h
+tests_test_sandbox_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a \
+	libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
