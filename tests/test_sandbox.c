@@ -313,7 +313,7 @@ make_conf(const char *transport)
 			     "provider = { name = \"t\"; mailbox = \"a@example.net\"; };\n"
 			     "courier = { transport = \"%s\"; from = \"a@example.net\"; "
 			     "sendmail = \"/bin/true\"; };\n",
-	    state, state, dir, transport);
+	    state, state, state, transport);
 	if (conf_parse(&all, no_report, NULL, &c) != 0)
 		abort();
 	free(src.name);
