@@ -9,6 +9,7 @@
  *   no-start-ROLE   start fails
  *   no-reconf-ROLE  new configuration is refused while running
  *   stubborn-ROLE   MSG_STOP is not obeyed
+ *   rude-fetch      fetch writes garbage to every channel but the supervisor's
  *   stuck           the engine reports policy 0 as stuck, once
  */
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -59,12 +61,30 @@ told(const char *what, const char *role)
 	return faccessat(dir_fd, name, F_OK, 0) == 0;
 }
 
+/* As if it had been taken over. */
+static void
+be_rude(void)
+{
+	struct stat st;
+
+	for (int fd = ROLE_CONTROL_FD + 1; fd < 64; fd++)
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		    write(fd, "garbage garbage garbage", 23) == 23)
+			note("rude");
+}
+
 static void
 on_look(void *ctx)
 {
 	struct msg m;
 
 	(void)ctx;
+	if (me == ROLE_FETCH) {
+		if (told("rude", "fetch"))
+			be_rude();
+		loop_timer_set(look, 20);
+		return;
+	}
 	if (told("stuck", NULL)) {
 		unlinkat(dir_fd, "stuck", 0);
 		msg_init(&m, MSG_STUCK);
@@ -93,8 +113,9 @@ start(struct role_self *self, const struct buf *sources, struct sandbox_profile 
 	if (conf_of_role(sources, &conf, e) != 0)
 		return e->code;
 	profile_of_role(me, conf, profile);
-	if (me == ROLE_ENGINE) {
+	if (me == ROLE_ENGINE)
 		sandbox_write(profile, getenv("PROBE_DIR"));
+	if (me == ROLE_ENGINE || me == ROLE_FETCH) {
 		look = loop_timer_new(role_loop(self), on_look, NULL);
 		loop_timer_set(look, 20);
 	}

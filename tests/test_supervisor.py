@@ -284,6 +284,21 @@ def test_stuck_worker():
         p.clean()
 
 
+def test_rude_role():
+    p = started()
+    try:
+        engine, old = p.pid("engine"), p.pid("fetch")
+        p.ctl("rude-fetch")
+        wait("the breach", lambda: "breaks the catalogue" in p.errors())
+        p.ctl("rude-fetch", False)
+        wait("another fetch", lambda: p.working() and p.pid("fetch") != old)
+        assert p.pid("engine") == engine
+        assert "it broke the message catalogue" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_reload_refused():
     p = started()
     try:
