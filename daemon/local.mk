@@ -1,1 +1,23 @@
-# The roles and the programs.
+# The supervisor, what all roles share, and the programs.
+noinst_LIBRARIES += libtosd_supervisor.a
+libtosd_supervisor_a_SOURCES = \
+	%D%/role_supervisor.c %D%/supervisor.h \
+	%D%/roles.c %D%/roles.h \
+	%D%/supervisor_proc.c \
+	%D%/supervisor_setup.c \
+	%D%/supervisor_watch.c
+
+dist_man_MANS += %D%/tosd.8
+
+# The supervisor with roles that only talk, to be killed: tests/test_supervisor.py.
+check_PROGRAMS += tests/probe
+tests_probe_SOURCES = tests/probe.c
+tests_probe_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a libtosd_base.a \
+	$(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += tests/test_supervisor.py
+
+check_PROGRAMS += tests/test_sandbox
+tests_test_sandbox_SOURCES = tests/test_sandbox.c tests/suite.h
+tests_test_sandbox_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a \
+	libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS)

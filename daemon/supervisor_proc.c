@@ -223,6 +223,15 @@ take_stuck(struct proc *p, struct msg *m)
 }
 
 static void
+take_broken(struct proc *p, struct msg *m)
+{
+	for (struct slot *s = p->sup->slots; s != NULL; s = s->next)
+		if (s->role == m->broken.role && s->index == m->broken.index &&
+		    s->cur != NULL && s->cur->state == PROC_READY)
+			proc_kill(s->cur, "it broke the message catalogue");
+}
+
+static void
 on_msg(void *ctx, struct msg *m)
 {
 	static void (*const take[MSG_TYPE_COUNT])(struct proc *, struct msg *) = {
@@ -230,6 +239,7 @@ on_msg(void *ctx, struct msg *m)
 	    [MSG_READY] = take_ready,
 	    [MSG_PONG] = take_pong,
 	    [MSG_STUCK] = take_stuck,
+	    [MSG_BROKEN] = take_broken,
 	};
 
 	take[m->type](ctx, m);

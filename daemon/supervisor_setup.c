@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* supervisor_setup: configuration, secrets and the user id, read as one. */
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +30,18 @@ read_secret(const char *what, const char *name, struct buf *out, struct err *e)
 		return err_set(e, TOSD_EINVAL, "%s: the credential %s is empty", what,
 		    name);
 	return 0;
+}
+
+/* A key in the state folder (the default) is the engine's own: it makes it at its first
+ * start, and nobody else has to know it. */
+static bool
+is_engines_own(const struct conf *c)
+{
+	size_t n = strlen(c->state_dir);
+
+	return c->ledger.key_credential != NULL &&
+	    strncmp(c->ledger.key_credential, c->state_dir, n) == 0 &&
+	    c->ledger.key_credential[n] == '/';
 }
 
 /* The configured user, if we may choose. */
@@ -77,9 +89,10 @@ static int
 finish(struct setup *s, struct err *e)
 {
 	const struct conf *c = s->conf;
-	int rc;
+	int rc = 0;
 
-	rc = read_secret("ledger key", c->ledger.key_credential, &s->log_key, e);
+	if (!is_engines_own(c))
+		rc = read_secret("ledger key", c->ledger.key_credential, &s->log_key, e);
 	if (rc == 0)
 		rc = read_secret("SMTP password", c->courier.password_credential,
 		    &s->smtp_password, e);

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +21,8 @@
 #include "ipc/frame.h"
 #include "ipc/loop.h"
 #include "ipc/msg.h"
+#include "ipc/ready.h"
+#include "ipc/spawn.h"
 #include "suite.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -84,6 +89,14 @@ fill_stuck(struct msg *m)
 {
 	m->stuck.index = 1;
 	m->stuck.why = xstrdup("batch 7 took 30 s");
+}
+
+static void
+fill_broken(struct msg *m)
+{
+	m->broken.role = ROLE_FETCH;
+	m->broken.index = 1;
+	m->broken.why = xstrdup("");
 }
 
 static void
@@ -231,6 +244,8 @@ static const struct example {
     {MSG_SENDING, ROLE_COURIER, ROLE_ENGINE, false, fill_sending,
 	"02000000" "0000000000000000" "ffffffffffffffff"},
     {MSG_STATS, ROLE_ENGINE, ROLE_CONSOLE, false, fill_stats, "02000000" "7b7d"},
+    {MSG_BROKEN, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_broken,
+	"01" "01000000" "00000000"},
 };
 
 static void
@@ -660,6 +675,7 @@ test_channel_talk(void)
 	CU_ASSERT_EQUAL(engine.msgs, 1);
 	CU_ASSERT_EQUAL(engine.closes, 1);
 	CU_ASSERT_STRING_EQUAL(engine.why, "it ended");
+	CU_ASSERT_FALSE(channel_breached(engine.ch));
 	msg_init(&m, MSG_INSPECT);
 	CU_ASSERT_EQUAL(channel_send(engine.ch, &m), TOSD_ESTATE);
 	close_end(&engine);
@@ -784,6 +800,7 @@ test_channel_breach(void)
 		CU_ASSERT_EQUAL(engine.msgs, 0);
 		CU_ASSERT_EQUAL(engine.closes, 1);
 		CU_ASSERT_PTR_NOT_NULL(strstr(engine.why, cases[i].why));
+		CU_ASSERT_TRUE(channel_breached(engine.ch));
 		msg_init(&m, MSG_INSPECT);
 		CU_ASSERT_EQUAL(channel_send(engine.ch, &m), TOSD_ESTATE);
 		close_end(&engine);
@@ -884,6 +901,155 @@ test_channel_free_inside(void)
 	loop_free(&loop);
 }
 
+/* --- ready --- */
+
+static void
+hear(int fd, const char *want)
+{
+	char got[512];
+	ssize_t n = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT);
+
+	CU_ASSERT_TRUE_FATAL(n >= 0);
+	got[n] = '\0';
+	CU_ASSERT_NSTRING_EQUAL(got, want, strlen(want));
+	if (strncmp(want, "RELOADING", 9) != 0)
+		CU_ASSERT_STRING_EQUAL(got, want);
+}
+
+static void
+talk_to(int fd)
+{
+	struct err e = ERR_INIT;
+	struct ready *r = NULL;
+
+	setenv("WATCHDOG_USEC", "30000000", 1);
+	CU_ASSERT_EQUAL_FATAL(ready_new(&r, &e), 0);
+	CU_ASSERT_PTR_NULL(getenv("NOTIFY_SOCKET"));
+	CU_ASSERT_PTR_NULL(getenv("WATCHDOG_USEC"));
+	CU_ASSERT_EQUAL(ready_watchdog(r), 30000);
+	CU_ASSERT_TRUE(ready_up(r, "a\nREADY=0"));
+	hear(fd, "READY=1\nSTATUS=a READY=0\n");
+	CU_ASSERT_TRUE(ready_alive(r));
+	hear(fd, "WATCHDOG=1\n");
+	CU_ASSERT_TRUE(ready_reloading(r, "x"));
+	hear(fd, "RELOADING=1\nMONOTONIC_USEC=");
+	CU_ASSERT_TRUE(ready_stopping(r, NULL));
+	hear(fd, "STOPPING=1\n");
+	CU_ASSERT_TRUE(ready_status(r, "ok"));
+	hear(fd, "STATUS=ok\n");
+	ready_free(&r);
+}
+
+static void
+test_ready(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/tmp/tosd-ready-%d", (int)getpid());
+	for (int abstract = 0; abstract < 2; abstract++) {
+		size_t n = strlen(name);
+
+		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		memcpy(addr.sun_path, name, n + 1);
+		if (abstract)
+			addr.sun_path[0] = '\0';
+		CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&addr,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + !abstract)),
+		    0);
+		if (abstract)
+			name[0] = '@';
+		setenv("NOTIFY_SOCKET", name, 1);
+		talk_to(fd);
+		close(fd);
+		if (!abstract)
+			unlink(name);
+	}
+}
+
+static void
+test_ready_nobody(void)
+{
+	static const char *const bad[] = {"", "relative", "@", "vsock:2:1"};
+	struct err e = ERR_INIT;
+	struct ready *r;
+
+	unsetenv("NOTIFY_SOCKET");
+	CU_ASSERT_EQUAL(ready_new(&r, &e), 0);
+	CU_ASSERT_FALSE(ready_up(r, "x"));
+	CU_ASSERT_EQUAL(ready_watchdog(r), 0);
+	ready_free(&r);
+	/* The watchdog of another process is not ours. */
+	setenv("NOTIFY_SOCKET", "/tmp/nobody-listens-here", 1);
+	setenv("WATCHDOG_USEC", "1000000", 1);
+	setenv("WATCHDOG_PID", "1", 1);
+	CU_ASSERT_EQUAL(ready_new(&r, &e), 0);
+	CU_ASSERT_EQUAL(ready_watchdog(r), 0);
+	CU_ASSERT_FALSE(ready_alive(r));
+	ready_free(&r);
+	for (size_t i = 0; i < N(bad); i++) {
+		setenv("NOTIFY_SOCKET", bad[i], 1);
+		CU_ASSERT_EQUAL(ready_new(&r, &e), TOSD_EINVAL);
+		CU_ASSERT_PTR_NULL(r);
+		CU_ASSERT_PTR_NULL(getenv("NOTIFY_SOCKET"));
+	}
+}
+
+/* --- spawn --- */
+
+/* A program that cannot run is told at once, with the reason, and leaves no child. */
+static void
+test_spawn_fails(void)
+{
+	struct spawn s = {.exe = "/nonexistent/tosd", .role = ROLE_FETCH};
+	int before = open_fds(), fds[2];
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	CU_ASSERT_TRUE(spawn_role(&s, fds[1], &e) < 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "/nonexistent/tosd"));
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+	if (geteuid() != 0) {
+		s.become = true;
+		CU_ASSERT_EQUAL(spawn_role(&s, fds[1], &e), TOSD_EDENIED);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	CU_ASSERT_EQUAL(open_fds(), before);
+}
+
+/* What the child has open, by its own look at /proc; 10 is where the shell keeps its
+ * script. */
+static void
+test_spawn_clean(void)
+{
+	static const char script[] = "#!/bin/sh\n"
+	    "for f in 0 1 2 3 4 5 6 7 8 9 11 12 13 14 15 16 17; do\n"
+	    "[ -e /proc/$$/fd/$f ] && set -- \"$@\" $f; done; echo \"$*\" >&3\n";
+	char path[64], got[256] = "";
+	struct spawn s = {.exe = path, .role = ROLE_POLICY, .index = 7,
+	    .die_with_us = true};
+	struct err e = ERR_INIT;
+	int fds[2], extra = dup(0);
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/tmp/tosd-spawn-%d", (int)getpid());
+	CU_ASSERT_EQUAL_FATAL(file_write(path, script, sizeof(script) - 1, 0700,
+				  FILE_NOSYNC, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
+	pid = spawn_role(&s, fds[1], &e);
+	CU_ASSERT_TRUE_FATAL(pid > 0);
+	CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
+	CU_ASSERT_TRUE(read(fds[0], got, sizeof(got) - 1) > 0);
+	CU_ASSERT_TRUE(extra > ROLE_CONTROL_FD);
+	CU_ASSERT_STRING_EQUAL(got, "--role policy --index 7 0 1 2 3\n");
+	close(fds[0]);
+	close(fds[1]);
+	close(extra);
+	unlink(path);
+}
+
 static const struct suite_test tests[] = {
     {"msg: every type there and back, golden bytes", test_msg_round_trip},
     {"msg: values survive", test_msg_values},
@@ -901,6 +1067,10 @@ static const struct suite_test tests[] = {
     {"channel: byte by byte, cut short", test_channel_drip},
     {"channel: descriptors without frames", test_channel_fd_flood},
     {"channel: freed from inside", test_channel_free_inside},
+    {"ready: path and abstract sockets", test_ready},
+    {"ready: nobody there, bad addresses", test_ready_nobody},
+    {"spawn: failures are told", test_spawn_fails},
+    {"spawn: nothing is inherited", test_spawn_clean},
 };
 
 SUITE_MAIN("ipc", tests)

@@ -57,6 +57,7 @@ struct channel {
 	bool paused;
 	bool eof;
 	bool closed; /* on_close is due or was called */
+	bool breached; /* by the peer, of the catalogue */
 	bool told;   /* on_close was called */
 	bool freed;  /* to be freed when the last callback has returned */
 	int depth;   /* callbacks in progress */
@@ -132,6 +133,7 @@ breach(struct channel *ch, const char *why)
 {
 	log_err("channel", "%s %u breaks the catalogue: %s; closing its channel",
 	    role_name(ch->ends.peer), ch->ends.peer_index, why);
+	ch->breached = true;
 	fail(ch, why);
 }
 
@@ -501,6 +503,12 @@ channel_free(struct channel **chp)
 	ch->freed = true;
 	if (ch->depth == 0)
 		destroy(ch);
+}
+
+bool
+channel_breached(const struct channel *ch)
+{
+	return ch->breached;
 }
 
 size_t

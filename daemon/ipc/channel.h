@@ -43,6 +43,9 @@ void channel_free(struct channel **ch);
  * than MSG_MAX.  A message that the catalogue forbids here is our own fault: aborts. */
 int channel_send(struct channel *ch, struct msg *m);
 
+/* True once the peer has broken the catalogue (for on_close: why it was closed). */
+bool channel_breached(const struct channel *ch);
+
 /* Bytes queued and not yet taken by the kernel. */
 size_t channel_queued(const struct channel *ch);
 

@@ -21,3 +21,15 @@ check_PROGRAMS += tests/test_ipc
 tests_test_ipc_SOURCES = tests/test_ipc.c tests/suite.h
 tests_test_ipc_LDADD = libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) \
 	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_msg tests/fuzz_channel
+tests_fuzz_msg_SOURCES = tests/fuzz_msg.c
+tests_fuzz_msg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_msg_LDADD = libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_channel_SOURCES = tests/fuzz_channel.c
+tests_fuzz_channel_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_channel_LDADD = $(tests_fuzz_msg_LDADD)
+else
+EXTRA_DIST += tests/fuzz_msg.c tests/fuzz_channel.c
+endif

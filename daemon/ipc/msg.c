@@ -52,6 +52,7 @@ static const struct msg_row {
     [MSG_SENT] = {"SENT", COURIER, ENGINE, FD_NO, CODEC(sent)},
     [MSG_SENDING] = {"SENDING", COURIER, ENGINE, FD_NO, CODEC(sending)},
     [MSG_STATS] = {"STATS", ENGINE | CONSOLE, ENGINE | CONSOLE, FD_NO, CODEC(stats)},
+    [MSG_BROKEN] = {"BROKEN", ENGINE, SUP, FD_NO, CODEC(broken)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

@@ -60,6 +60,8 @@ enum msg_type {
 	MSG_SENDING, /* courier -> engine, after PEER: what it still has in hand */
 	/* engine and console */
 	MSG_STATS,
+	/* engine and supervisor */
+	MSG_BROKEN, /* engine -> supervisor: this role broke the catalogue; end it */
 	MSG_TYPE_COUNT,
 };
 
@@ -80,6 +82,12 @@ struct msg_peer {
 
 struct msg_stuck {
 	uint32_t index; /* of the policy worker */
+	char *why;
+};
+
+struct msg_broken {
+	uint8_t role;
+	uint32_t index;
 	char *why;
 };
 
@@ -236,6 +244,7 @@ struct msg {
 		struct msg_conf conf;
 		struct msg_peer peer;
 		struct msg_stuck stuck;
+		struct msg_broken broken;
 		struct msg_secret secret;
 		struct msg_poll poll;
 		struct msg_polled polled;

@@ -40,6 +40,7 @@ MSG_CODEC(conf);
 MSG_CODEC(peer);
 MSG_CODEC(seq);
 MSG_CODEC(stuck);
+MSG_CODEC(broken);
 MSG_CODEC(secret);
 MSG_CODEC(stats);
 /* msg_poll.c: engine and fetch */

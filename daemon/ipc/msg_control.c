@@ -136,6 +136,30 @@ msg_clear_stuck(struct msg *m)
 }
 
 void
+msg_put_broken(struct buf *b, const struct msg *m)
+{
+	buf_put_u8(b, m->broken.role);
+	buf_put_u32(b, m->broken.index);
+	buf_put_str(b, m->broken.why);
+}
+
+void
+msg_get_broken(struct rd *r, struct msg *m)
+{
+	m->broken.role = msg_enum(r, ROLE_COUNT);
+	m->broken.index = get_index(r);
+	m->broken.why = rd_str(r);
+	if (m->broken.role == ROLE_SUPERVISOR || m->broken.role == ROLE_ENGINE)
+		r->bad = true;
+}
+
+void
+msg_clear_broken(struct msg *m)
+{
+	free(m->broken.why);
+}
+
+void
 msg_put_secret(struct buf *b, const struct msg *m)
 {
 	buf_put_str(b, m->secret.name);

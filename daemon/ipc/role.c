@@ -105,10 +105,35 @@ peer_gone(struct peer *p, const char *why)
 		self->ops->peer_down(self->ctx, role, index);
 }
 
+/*
+ * A peer that broke the catalogue must end, since nobody would connect the two again:
+ * the engine has the supervisor end the other; any other role ends itself, for it must
+ * not be able to have the engine killed.
+ */
+static void
+end_broken(struct role_self *self, const struct peer *p, const char *why)
+{
+	struct msg m;
+
+	if (self->ops->role != ROLE_ENGINE) {
+		quit(self, EXIT_FAILURE);
+		return;
+	}
+	msg_init(&m, MSG_BROKEN);
+	m.broken.role = (uint8_t)p->role;
+	m.broken.index = p->index;
+	m.broken.why = xstrdup(why);
+	channel_send(self->control, &m);
+}
+
 static void
 on_peer_close(void *ctx, const char *why)
 {
-	peer_gone(ctx, why);
+	struct peer *p = ctx;
+
+	if (channel_breached(p->ch))
+		end_broken(p->self, p, why);
+	peer_gone(p, why);
 }
 
 static void

@@ -34,7 +34,8 @@ struct role_ops {
 	 * (all zero before; profile_of_role() in roles.h does that from the
 	 * configuration; its strings must live until start's caller has entered it,
 	 * which those of a struct conf do) and hands its own state to role_set_ctx().
-	 * Messages cannot be sent yet.  An error ends the process; the text is logged. */
+	 * Messages cannot be sent yet.  An error ends the process, without ops->free;
+	 * the text is logged. */
 	int (*start)(struct role_self *self, const struct buf *sources,
 	    struct sandbox_profile *profile, struct err *e);
 
@@ -80,7 +81,8 @@ const struct buf *role_secret(const struct role_self *self, const char *name);
 
 /* Sends m, which is taken (clear afterwards, also on failure).  ROLE_SUPERVISOR with
  * index 0 is the supervisor.  0; TOSD_ENOENT if there is no such peer now;
- * TOSD_ELIMIT if m is larger than MSG_MAX.  What the catalogue forbids aborts. */
+ * TOSD_ELIMIT if m is larger than MSG_MAX.  What the catalogue forbids aborts.  What
+ * a peer that is just ending no longer gets is followed by its peer_down. */
 int role_send(struct role_self *self, enum role to, uint32_t index, struct msg *m);
 
 /* Bytes queued for that peer and not yet taken by the kernel; 0 if it is not there.

@@ -209,8 +209,11 @@ add_alarms(scmp_filter_ctx f, unsigned may)
 	return rc;
 }
 
-#define ALLOW_IF(f, name, ...)                                                           \
-	add((f), SCMP_ACT_ALLOW, (name), &(struct scmp_arg_cmp)__VA_ARGS__)
+static int
+allow_if(scmp_filter_ctx f, const char *name, struct scmp_arg_cmp when)
+{
+	return add(f, SCMP_ACT_ALLOW, name, &when);
+}
 
 /* Files, by how they are opened; landlock says which. */
 static int
@@ -221,7 +224,7 @@ add_open(scmp_filter_ctx f, unsigned may)
 	if (may & SANDBOX_MAY_WRITE)
 		return add(f, SCMP_ACT_ALLOW, "openat", NULL);
 	if (may & SANDBOX_MAY_READ)
-		return ALLOW_IF(f, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, changes, 0));
+		return allow_if(f, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, changes, 0));
 	return 0;
 }
 
@@ -231,12 +234,12 @@ add_sockets(scmp_filter_ctx f, unsigned may)
 	int rc = 0;
 
 	if (may & SANDBOX_MAY_INET) {
-		rc = ALLOW_IF(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET));
+		rc = allow_if(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET));
 		if (rc == 0)
-			rc = ALLOW_IF(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+			rc = allow_if(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6));
 	}
 	if (rc == 0 && (may & SANDBOX_MAY_UNIX))
-		rc = ALLOW_IF(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		rc = allow_if(f, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	return rc;
 }
 
@@ -250,10 +253,10 @@ add_memory(scmp_filter_ctx f, unsigned may)
 		rc = add(f, SCMP_ACT_ALLOW, "mmap", NULL);
 		return rc != 0 ? rc : add(f, SCMP_ACT_ALLOW, "mprotect", NULL);
 	}
-	rc = ALLOW_IF(f, "mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	rc = allow_if(f, "mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	return rc != 0
 	    ? rc
-	    : ALLOW_IF(f, "mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	    : allow_if(f, "mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 /* What is allowed with certain arguments only. */
@@ -273,13 +276,10 @@ add_conditions(scmp_filter_ctx f, unsigned may)
 	};
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(conds) / sizeof(conds[0]); i++) {
-		struct scmp_arg_cmp when = conds[i].when;
-
-		rc = add(f, SCMP_ACT_ALLOW, conds[i].name, &when);
-	}
+	for (size_t i = 0; rc == 0 && i < sizeof(conds) / sizeof(conds[0]); i++)
+		rc = allow_if(f, conds[i].name, conds[i].when);
 	if (rc == 0 && (may & SANDBOX_MAY_THREAD))
-		rc = ALLOW_IF(f, "clone",
+		rc = allow_if(f, "clone",
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	return rc;
 }

@@ -1,0 +1,529 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor, driven from outside: tests/probe is killed, frozen, reloaded and
+stopped, and must come back to a working set each time.  Needs no root; with root it
+also looks at the user ids.  Standard library only."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("builddir", ".")
+ROLES = [("engine", 0), ("policy", 0), ("policy", 1), ("fetch", 0), ("courier", 0),
+         ("console", 0)]
+CONF = """
+state_dir = "{d}/state"; run_dir = "{d}/run"; templates_dir = "{d}/tpl";
+ping_interval = "{ping}"; ping_timeout = "1s"; restart_min = "100ms";
+restart_max = "400ms"; stop_timeout = "{stop}"; fetchers = {fetchers};
+{extra}
+provider = {{ name = "{name}"; mailbox = "abuse@example.net"; }};
+policy = {{ workers = {workers}; packs_dir = "{d}/packs";
+  plugins = ({{ name = "rules"; path = "{d}/x.so"; }}); }};
+courier = {{ {courier} }};
+{console}
+"""
+
+
+class Probe:
+    """One supervisor with its folder, its log and its notify socket."""
+
+    def __init__(self, env=None, **conf):
+        self.dir = tempfile.mkdtemp(prefix="tosd-sup-")
+        os.chmod(self.dir, 0o755)
+        for name in ("tpl", "packs", "ctl"):
+            os.mkdir(f"{self.dir}/{name}")
+        os.chmod(f"{self.dir}/ctl", 0o777)
+        for name in ("x.so", "tpl/a", "packs/a.conf", "log"):
+            open(f"{self.dir}/{name}", "w").close()
+        os.chmod(f"{self.dir}/log", 0o666)
+        self.settings = dict(d=self.dir, ping="100ms", stop="1s", fetchers=1, workers=2,
+                             name="one", courier='transport = "none";', extra="",
+                             console='console = { listen = "127.0.0.1:1"; };')
+        self.configure(**conf)
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(f"{self.dir}/notify")
+        self.notify.setblocking(False)
+        self.told = []
+        self.err = open(f"{self.dir}/stderr", "w+")
+        self.proc = subprocess.Popen(
+            [f"{BUILD}/tests/probe", f"{self.dir}/tosd.conf"], stderr=self.err,
+            start_new_session=True,
+            env=dict(os.environ, PROBE_LOG=f"{self.dir}/log",
+                     PROBE_DIR=f"{self.dir}/ctl", NOTIFY_SOCKET=f"{self.dir}/notify",
+                     WATCHDOG_USEC="600000", **(env or {})))
+
+    def configure(self, **conf):
+        self.settings.update(conf)
+        with open(f"{self.dir}/tosd.conf", "w") as f:
+            f.write(CONF.format(**self.settings))
+
+    def ctl(self, name, there=True):
+        path = f"{self.dir}/ctl/{name}"
+        open(path, "w").close() if there else os.unlink(path)
+
+    def log(self):
+        with open(f"{self.dir}/log") as f:
+            return [line.split(" ", 3) for line in f.read().splitlines()]
+
+    def errors(self):
+        with open(f"{self.dir}/stderr") as f:
+            return f.read()
+
+    def messages(self):
+        """Every datagram so far, with the time of its arrival."""
+        while True:
+            try:
+                self.told.append((time.monotonic(), self.notify.recv(4096).decode()))
+            except BlockingIOError:
+                return self.told
+
+    def said(self, what):
+        return [m for _, m in self.messages() if what in m.splitlines()]
+
+    def pids(self):
+        """The living processes of roles, by role and index, from /proc."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat") as f:
+                    stat = f.read().rsplit(")", 1)[1].split()
+                with open(f"/proc/{pid}/cmdline") as f:
+                    args = f.read().split("\0")
+            except OSError:
+                continue
+            if int(stat[1]) == self.proc.pid and stat[0] != "Z" and "--role" in args:
+                found.setdefault((args[2], int(args[4])), []).append(int(pid))
+        return found
+
+    def pid(self, role, index=0):
+        return self.pids()[role, index][0]
+
+    def linked(self):
+        """True when engine and every other role that lives know of each other."""
+        up = {}
+        for role, index, pid, what in self.log():
+            w = what.split()
+            if w[0] in ("up", "down"):
+                up.setdefault(int(pid), {})[w[1], int(w[2])] = w[0] == "up"
+        pids = {k: v[0] for k, v in self.pids().items() if len(v) == 1}
+        if ("engine", 0) not in pids:
+            return False
+        engine = up.get(pids["engine", 0], {})
+        return all(engine.get(k) and up.get(p, {}).get(("engine", 0))
+                   for k, p in pids.items() if k[0] != "engine")
+
+    def working(self, roles=None):
+        pids = self.pids()
+        return (sorted(pids) == sorted(roles or ROLES) and self.linked()
+                and all(len(v) == 1 for v in pids.values()))
+
+    def end(self, signo=signal.SIGTERM, limit=8):
+        if self.proc.poll() is None:
+            self.proc.send_signal(signo)
+        return self.proc.wait(limit)
+
+    def clean(self):
+        pids = [p for v in self.pids().values() for p in v]
+        if self.proc.poll() is None:
+            self.proc.kill()
+            self.proc.wait()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.notify.close()
+        self.err.close()
+        shutil.rmtree(self.dir)
+
+
+def wait(what, predicate, limit=15):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if predicate():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"waited {limit} s for: {what}")
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def started(**conf):
+    p = Probe(**conf)
+    try:
+        wait("all roles", p.working)
+        wait("READY=1", lambda: p.said("READY=1"))
+    except AssertionError:
+        print(p.errors())
+        p.clean()
+        raise
+    return p
+
+
+# --- the tests ---
+
+
+def test_start_and_stop():
+    p = started()
+    try:
+        assert all("notify=no" in w[3] for w in p.log() if w[3].startswith("start"))
+        wait("both directions", lambda: len(
+            [1 for w in p.log() if w[3].startswith("got")]) == 4)
+        assert p.end() == 0
+        order = [w[0] for w in p.log() if w[3] == "end"]
+        assert order == ["fetch", "policy", "policy", "courier", "console", "engine"]
+        # What fetch said last was heard.
+        assert ["engine", "got POLLED from fetch 0"] in [[w[0], w[3]] for w in p.log()]
+        assert p.said("STOPPING=1")
+    finally:
+        p.clean()
+
+
+def test_kill_each_role():
+    p = started()
+    try:
+        for role, index in ROLES:
+            old = p.pid(role, index)
+            os.kill(old, signal.SIGKILL)
+            wait(f"{role} {index} again",
+                 lambda: p.working() and p.pid(role, index) != old)
+            assert re.search(rf"{role} {index} \(pid {old}\) was killed by SIGKILL",
+                             p.errors())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_kill_all_at_once():
+    p = started()
+    try:
+        old = p.pids()
+        for pids in old.values():
+            os.kill(pids[0], signal.SIGKILL)
+        wait("a new set", lambda: p.working()
+             and not {x[0] for x in old.values()} & {x[0] for x in p.pids().values()})
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_back_off():
+    p = Probe()
+    try:
+        p.ctl("no-start-courier")
+        time.sleep(0.1)
+        tries = lambda: [w for w in p.log() if w[0] == "courier" and w[3] == "no-start"]
+        wait("the first failure", lambda: len(tries()) >= 1)
+        begin, first = time.monotonic(), len(tries())
+        time.sleep(3)
+        n = len(tries()) - first
+        # 100 + 200 + 400 + 400 ... ms: nine tries at most in three seconds.
+        assert 4 <= n <= 9, f"{n} tries in {time.monotonic() - begin:.1f} s"
+        assert not p.said("READY=1")
+        assert not p.said("WATCHDOG=1")
+        p.ctl("no-start-courier", False)
+        wait("a working set", p.working)
+        wait("READY=1", lambda: p.said("READY=1"))
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_frozen_role():
+    p = started()
+    try:
+        old = p.pid("fetch")
+        wait("a watchdog", lambda: p.said("WATCHDOG=1"))
+        os.kill(old, signal.SIGSTOP)
+        time.sleep(0.3)
+        n = len(p.said("WATCHDOG=1"))
+        time.sleep(0.5)
+        assert len(p.said("WATCHDOG=1")) == n, "fed the watchdog for a frozen role"
+        wait("another fetch", lambda: p.working() and p.pid("fetch") != old)
+        wait("the watchdog again", lambda: len(p.said("WATCHDOG=1")) > n)
+        assert "has not answered for too long" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_watchdog_rhythm():
+    p = started(ping="900ms")  # the manager's 600 ms are asked for more often than that
+    try:
+        end = time.monotonic() + 1.5
+        wait("some time", lambda: p.messages() and time.monotonic() > end)
+        times = [t for t, m in p.messages() if "WATCHDOG=1" in m]
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        assert len(times) >= 5 and max(gaps) < 0.6, gaps
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_stuck_worker():
+    p = started()
+    try:
+        old = p.pid("policy", 0)
+        p.ctl("stuck")
+        wait("another policy 0", lambda: p.working() and p.pid("policy", 0) != old)
+        assert "the script says so" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_rude_role():
+    p = started()
+    try:
+        engine, old = p.pid("engine"), p.pid("fetch")
+        p.ctl("rude-fetch")
+        wait("the breach", lambda: "breaks the catalogue" in p.errors())
+        p.ctl("rude-fetch", False)
+        wait("another fetch", lambda: p.working() and p.pid("fetch") != old)
+        assert p.pid("engine") == engine
+        assert "it broke the message catalogue" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_refused():
+    p = started()
+    try:
+        old = p.pids()
+        p.configure(name="two", ping="never", extra="nonsense = 1;")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("the refusal", lambda: "the new configuration is refused" in p.errors())
+        assert "ping_interval" in p.errors() and "nonsense" in p.errors()
+        time.sleep(0.3)
+        assert p.pids() == old and not p.said("RELOADING=1")
+        # A role that starts now gets the old one, whatever the file says.
+        os.kill(p.pid("fetch"), signal.SIGKILL)
+        wait("fetch again", lambda: p.working() and p.pids() != old)
+        assert not any("name=two" in w[3] for w in p.log())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_accepted():
+    p = started()
+    try:
+        old = p.pids()
+        p.configure(name="two", workers=3, fetchers=2)
+        p.proc.send_signal(signal.SIGHUP)
+        roles = ROLES + [("policy", 2), ("fetch", 1)]
+        wait("READY=1 again", lambda: len(p.said("READY=1")) == 2)
+        wait("more roles", lambda: p.working(roles))
+        new = p.pids()
+        for role in ("engine", "fetch", "courier", "console"):
+            assert new[role, 0] == old[role, 0], f"{role} was restarted"
+            assert [role, "reconf name=two"] in [[w[0], w[3]] for w in p.log()]
+        for i in range(2):
+            assert new["policy", i] != old["policy", i], "policy kept its rules"
+        # A worker stopped only when its successor was there: never fewer than two.
+        living = 2
+        for w in p.log():
+            if w[0] == "policy" and w[3].startswith("start") and "two" in w[3]:
+                living += 1
+            if w[0] == "policy" and w[3] == "end":
+                living -= 1
+                assert living >= 2
+        order = [m.split("\n")[0] for _, m in p.messages() if "WATCHDOG" not in m]
+        assert order == ["READY=1", "RELOADING=1", "READY=1"], order
+        usec = re.search(r"MONOTONIC_USEC=(\d+)", p.said("RELOADING=1")[0])
+        assert abs(int(usec.group(1)) / 1e6 - time.monotonic()) < 30
+        # And fewer again.
+        p.configure(workers=1, fetchers=1)
+        p.proc.send_signal(signal.SIGHUP)
+        wait("READY=1 a third time", lambda: len(p.said("READY=1")) == 3)
+        wait("fewer roles", lambda: p.working([r for r in ROLES if r != ("policy", 1)]))
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_needs_restart():
+    p = started()
+    try:
+        old = p.pid("console")
+        p.ctl("no-reconf-console")
+        p.configure(name="two")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("READY=1 again", lambda: len(p.said("READY=1")) == 2)
+        assert p.pid("console") != old
+        assert any(w[0] == "console" and "start" in w[3] and "name=two" in w[3]
+                   for w in p.log())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_while_crashing():
+    p = started()
+    try:
+        p.configure(name="two")
+        for pids in p.pids().values():
+            os.kill(pids[0], signal.SIGKILL)
+        p.proc.send_signal(signal.SIGHUP)
+        p.configure(name="three")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("a working set", lambda: len(p.said("READY=1")) >= 2 and p.working())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_stubborn_role():
+    p = started()
+    try:
+        p.ctl("stubborn-courier")
+        begin = time.monotonic()
+        assert p.end() == 0
+        assert 0.9 < time.monotonic() - begin < 5
+        assert "it did not stop in time" in p.errors()
+        assert [w[0] for w in p.log() if w[3] == "end"][-1] == "engine"
+    finally:
+        p.clean()
+
+
+def test_second_signal_hurries():
+    p = started(stop="5s")
+    try:
+        p.ctl("stubborn-courier")
+        p.proc.send_signal(signal.SIGINT)
+        wait("courier's turn", lambda: ["courier", "stop"] in
+             [[w[0], w[3]] for w in p.log()])
+        begin = time.monotonic()
+        assert p.end(signal.SIGINT) == 0
+        assert time.monotonic() - begin < 3
+        # The engine was not killed all the same.
+        assert ["engine", "end"] in [[w[0], w[3]] for w in p.log()]
+    finally:
+        p.clean()
+
+
+def test_supervisor_killed():
+    p = started()
+    try:
+        pids = [x[0] for x in p.pids().values()]
+        p.proc.kill()
+        p.proc.wait()
+        wait("no orphan", lambda: not any(alive(x) for x in pids))
+        # The engine came to an end by itself.
+        assert ["engine", "end"] in [[w[0], w[3]] for w in p.log()]
+    finally:
+        p.clean()
+
+
+def test_group_signals():
+    """Ctrl-C or `systemctl kill` reach the roles as well: the order stays."""
+    p = started()
+    try:
+        for pids in p.pids().values():
+            os.kill(pids[0], signal.SIGTERM)
+            os.kill(pids[0], signal.SIGINT)
+            os.kill(pids[0], signal.SIGHUP)
+        time.sleep(0.3)
+        assert p.working()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_secrets():
+    creds = tempfile.mkdtemp(prefix="tosd-creds-")
+    with open(f"{creds}/smtp", "w") as f:
+        f.write("hush\n")
+    with open(f"{creds}/key", "w") as f:
+        f.write("sign\n")
+    os.chmod(f"{creds}/smtp", 0o600)
+    os.chmod(f"{creds}/key", 0o600)
+    p = Probe(env={"CREDENTIALS_DIRECTORY": creds},
+              courier='transport = "smtp"; url = "smtp://127.0.0.1:25"; '
+              'from = "a@example.net"; username = "u"; password_credential = "smtp";',
+              extra='ledger = { key_credential = "key"; };')
+    try:
+        wait("all roles", p.working)
+        got = {w[0]: w[3] for w in p.log() if w[3].startswith("start")}
+        assert "key=sign pass=-" in got["engine"], got
+        assert "key=- pass=hush" in got["courier"], got
+        for role in ("fetch", "policy", "console"):
+            assert "key=- pass=-" in got[role], got
+        # A secret that is gone refuses a reload as a whole.
+        os.unlink(f"{creds}/smtp")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("the refusal", lambda: "the new configuration is refused" in p.errors())
+        assert p.end() == 0
+    finally:
+        p.clean()
+        shutil.rmtree(creds)
+
+
+def test_bad_start():
+    p = Probe(extra="nonsense = 1; more = 2;")
+    try:
+        assert p.proc.wait(5) == 1
+        assert "nonsense" in p.errors() and "more" in p.errors()
+    finally:
+        p.clean()
+
+
+def test_user():
+    if os.getuid() != 0:
+        print("  (not root: skipped)")
+        return
+    p = Probe(extra='user = "nobody";')
+    try:
+        wait("all roles", p.working)
+        import pwd
+        uid = pwd.getpwnam("nobody").pw_uid
+        assert all(f"uid={uid}" in w[3] for w in p.log() if w[3].startswith("start"))
+        for pids in p.pids().values():
+            with open(f"/proc/{pids[0]}/status") as f:
+                status = f.read()
+            assert re.search(rf"Uid:\t{uid}\t{uid}\t{uid}\t{uid}", status)
+            assert re.search(r"Groups:\s*\n", status)
+            for caps in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
+                assert re.search(rf"{caps}:\t0+\n", status), status
+            assert "NoNewPrivs:\t1" in status
+        assert os.stat(f"{p.dir}/state").st_uid == uid
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def main():
+    tests = [(k, v) for k, v in sorted(globals().items()) if k.startswith("test_")]
+    wanted = sys.argv[1:]
+    failed = 0
+    for name, run in tests:
+        if wanted and name not in wanted:
+            continue
+        begin = time.monotonic()
+        try:
+            run()
+            verdict = "ok"
+        except (AssertionError, subprocess.TimeoutExpired) as e:
+            failed += 1
+            import traceback
+            traceback.print_exc()
+            verdict = f"FAILED: {e}"
+        print(f"{name}: {verdict} ({time.monotonic() - begin:.1f} s)", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
