@@ -47,6 +47,7 @@ struct verify {
 	bool doubt;	     /* the tree cannot be known: heads say nothing more */
 
 	/* entries */
+	bool unread; /* some could not be read, or are not as signed */
 	int64_t last_t;
 	struct table cases;   /* case -> leaf of its last entry */
 	struct table files;   /* path -> start of the commitment, 4 bytes */

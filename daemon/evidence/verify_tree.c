@@ -280,6 +280,7 @@ check_piece(struct verify *v, struct piece *p)
 		const uint8_t *mine = p->leaf + (size_t)i * DIGEST_LEN;
 		bool sure = i < p->whole && !p->differs[i];
 
+		v->unread = v->unread || !sure;
 		if (!sure && p->tile_ok)
 			verify_doubt(v, (uint8_t *)p->tile.data + (size_t)i * DIGEST_LEN);
 		if (i < p->whole)
