@@ -12,7 +12,9 @@
 #include "suite.h"
 
 /* A key for tests only. */
-#define BUILD_SECRET "PRIVATE+KEY+tosd.test/log+0f2cf5ac+AT/ZomlEpB1knYobG+W4SwrJUgF9aYPBdXHvMAEbpv9n"
+#define BUILD_SECRET                             \
+	"PRIVATE+KEY+tosd.test/log+0f2cf5ac+AT/" \
+	"ZomlEpB1knYobG+W4SwrJUgF9aYPBdXHvMAEbpv9n"
 #define BUILD_VKEY "tosd.test/log+0f2cf5ac+AbXfllmMOr9mCAfqQ22U0aBedBDcaa1k13J62EVE5G43"
 #define BUILD_START INT64_C(1795352400000)
 #define BUILD_CASES 5
@@ -81,19 +83,25 @@ build_entry(struct build *b, json_t *j, int which)
 static UNUSED_OK json_t *
 build_commit(const char *kind, const struct vault_ref *ref)
 {
-	return json_pack("{s:s, s:s, s:s, s:I}", "kind", kind, "file", ref->path, "commit",
-	    ref->commit, "bytes", (json_int_t)ref->size);
+	return json_pack("{s:s, s:s, s:s, s:I}", "kind", kind, "file", ref->path,
+	    "commit", ref->commit, "bytes", (json_int_t)ref->size);
 }
 
 static UNUSED_OK void
 build_capture(struct build *b)
 {
 	uint64_t seq = ledger_size(b->ledger);
-	char *body = xasprintf("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nitem %llu",
-	    (unsigned long long)seq);
-	struct vault_capture c = {.url = "http://tenant.example/feed", .request = "GET /",
-	    .time = BUILD_START + (int64_t)seq * 1000, .request_len = 5, .response = body,
-	    .response_len = strlen(body), .metadata = "{}", .peer = "192.0.2.1"};
+	char *body =
+	    xasprintf("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nitem %llu",
+		(unsigned long long)seq);
+	struct vault_capture c = {.url = "http://tenant.example/feed",
+	    .request = "GET /",
+	    .time = BUILD_START + (int64_t)seq * 1000,
+	    .request_len = 5,
+	    .response = body,
+	    .response_len = strlen(body),
+	    .metadata = "{}",
+	    .peer = "192.0.2.1"};
 	struct vault_ref ref;
 
 	if (vault_put(b->vault, &c, &ref, NULL) != 0)

@@ -14,8 +14,8 @@
 #include "evidence/verify_in.h"
 
 void
-verify_say(struct verify *v, int64_t index, const char *file, bool tamper, const char *fmt,
-    ...)
+verify_say(struct verify *v, int64_t index, const char *file, bool tamper,
+    const char *fmt, ...)
 {
 	struct verify_problem p = {.index = index, .file = file, .tamper = tamper};
 	char what[ERR_TEXT_MAX];
@@ -101,10 +101,13 @@ find_key(struct verify *v, struct err *e)
 		v->r->own_key = true;
 		if (note_key_parse(own, &v->key, &why) != 0)
 			verify_say(v, -1, "log.vkey", true,
-			    "cannot be used, so no signed head can be checked: %s", why.text);
+			    "cannot be used, so no signed head can be checked: %s",
+			    why.text);
 	} else if (there(v->log, "checkpoint") || there(v->log, "tile")) {
-		rc = err_set(e, TOSD_ENOENT, "%s/log.vkey is missing: give the log's public "
-		    "key with --vkey", v->o->dir);
+		rc = err_set(e, TOSD_ENOENT,
+		    "%s/log.vkey is missing: give the log's public "
+		    "key with --vkey",
+		    v->o->dir);
 	}
 	free(own);
 	return rc;
@@ -129,7 +132,8 @@ verify_clear(struct verify *v)
 }
 
 int
-evidence_verify(const struct verify_options *o, struct verify_result *out, struct err *e)
+evidence_verify(
+    const struct verify_options *o, struct verify_result *out, struct err *e)
 {
 	struct verify *v = xcalloc(1, sizeof(*v));
 	int rc;
@@ -158,11 +162,12 @@ evidence_verify(const struct verify_options *o, struct verify_result *out, struc
 	if (v->have_head || v->r->tampered == 0)
 		verify_stray(v);
 	if (out->tampered > 0)
-		rc = err_set(e, TOSD_ETAMPER, "%s was tampered with: %u problems", o->dir,
-		    out->tampered);
+		rc = err_set(e, TOSD_ETAMPER, "%s was tampered with: %u problems",
+		    o->dir, out->tampered);
 	else if (out->incomplete > 0)
-		rc = err_set(e, TOSD_ESTATE, "%s is incomplete but consistent: %u problems",
-		    o->dir, out->incomplete);
+		rc = err_set(e, TOSD_ESTATE,
+		    "%s is incomplete but consistent: %u problems", o->dir,
+		    out->incomplete);
 out:
 	verify_clear(v);
 	return rc;

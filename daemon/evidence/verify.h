@@ -41,13 +41,13 @@ struct verify_result {
 	uint64_t files_checked;
 	uint64_t erased; /* committed files that an entry says were erased */
 	unsigned tampered, incomplete; /* problems of each sort */
-	uint64_t heads;	 /* signed heads that were checked */
-	bool own_key;	 /* the key came from the folder itself */
+	uint64_t heads;		       /* signed heads that were checked */
+	bool own_key;		       /* the key came from the folder itself */
 };
 
 /* 0 good; TOSD_ETAMPER; TOSD_ESTATE: incomplete but consistent; another code: could
  * not be checked (no key, unreadable, an anchor of another log). */
-int evidence_verify(const struct verify_options *o, struct verify_result *out,
-    struct err *e);
+int evidence_verify(
+    const struct verify_options *o, struct verify_result *out, struct err *e);
 
 #endif

@@ -43,7 +43,7 @@ static bool
 hex_ok(const char *s)
 {
 	return s != NULL && strlen(s) == DIGEST_HEX - 1 &&
-	    strspn(s, "0123456789abcdef") == DIGEST_HEX - 1;
+	       strspn(s, "0123456789abcdef") == DIGEST_HEX - 1;
 }
 
 void
@@ -112,9 +112,11 @@ check_case(const struct entry *en, const uint8_t leaf[DIGEST_LEN])
 
 	if (name == NULL)
 		return;
-	if (!json_is_string(name) || !hex_ok(prev) || !digest_unhex(prev, has, sizeof(has))) {
-		say(en, "an entry of a case needs the case's name and \"prev\", the hash of "
-		    "the case's entry before it");
+	if (!json_is_string(name) || !hex_ok(prev) ||
+	    !digest_unhex(prev, has, sizeof(has))) {
+		say(en, "an entry of a case needs the case's name and \"prev\", the "
+			"hash of "
+			"the case's entry before it");
 		return;
 	}
 	if (!en->sure) {
@@ -125,7 +127,8 @@ check_case(const struct entry *en, const uint8_t leaf[DIGEST_LEN])
 	memcpy(want, is_new ? none : last, sizeof(want));
 	memcpy(last, leaf, DIGEST_LEN);
 	if (memcmp(want, has, sizeof(want)) != 0 && !doubted(en->v, has))
-		say(en, "the chain of its case is broken: \"prev\" is not the hash of the "
+		say(en,
+		    "the chain of its case is broken: \"prev\" is not the hash of the "
 		    "case's entry before it");
 }
 
@@ -170,15 +173,17 @@ check_bytes(const struct entry *en, const char *rel, const char *commit, uint64_
 	if (rc == TOSD_ENOENT && !is_there(v, rel))
 		note_missing(en, rel);
 	else if (rc == TOSD_ENOENT)
-		verify_say(v, (int64_t)en->index, salt, true, "the file's salt is missing");
+		verify_say(
+		    v, (int64_t)en->index, salt, true, "the file's salt is missing");
 	else if (rc != 0)
 		verify_say(v, (int64_t)en->index,
-		    rc == TOSD_ETAMPER && salted_salt_broken(v->o->dir, rel) ? salt : rel,
+		    rc == TOSD_ETAMPER && salted_salt_broken(v->o->dir, rel) ? salt
+									     : rel,
 		    true, "%s", why.text);
 	else if (size != bytes)
 		verify_say(v, (int64_t)en->index, rel, true,
-		    "the file has %llu bytes, the entry says %llu", (unsigned long long)size,
-		    (unsigned long long)bytes);
+		    "the file has %llu bytes, the entry says %llu",
+		    (unsigned long long)size, (unsigned long long)bytes);
 	else if (strcmp(hex, commit) != 0 && salted_salt_broken(v->o->dir, rel))
 		verify_say(v, (int64_t)en->index, salt, true,
 		    "the salt was changed, so the commitment does not hold");
@@ -232,8 +237,8 @@ check_erasure(const struct entry *en)
 	}
 	if (table_get(&en->v->files, rel) == NULL) {
 		if (!en->v->unread)
-			say(en,
-			    "the erasure is of a file that no entry before it committed to");
+			say(en, "the erasure is of a file that no entry before it "
+				"committed to");
 		return;
 	}
 	if (is_there(en->v, rel)) {
@@ -262,7 +267,8 @@ verify_entry(struct verify *v, uint64_t index, const char *entry, size_t n,
 
 	snprintf(en.bundle, sizeof(en.bundle), "%s%s", v->prefix,
 	    tile_name(TILE_ENTRIES, index / TILE_WIDTH, width, name));
-	j = one_line(entry, n) ? json_loadb(entry, n, JSON_REJECT_DUPLICATES, &why) : NULL;
+	j = one_line(entry, n) ? json_loadb(entry, n, JSON_REJECT_DUPLICATES, &why)
+			       : NULL;
 	if (j == NULL) {
 		say(&en, "the entry is not one JSON object on one line");
 		if (!sure)
@@ -285,7 +291,8 @@ verify_entries_end(struct verify *v)
 
 	while ((m = table_each(&v->missing, &at)) != NULL)
 		if (m->rel != NULL)
-			/* One accusation a fault: the erasure may be what was changed. */
+			/* One accusation a fault: the erasure may be what was changed.
+			 */
 			verify_say(v, (int64_t)m->index, m->rel, !v->unread,
 			    "the file is missing, and no %s says that it was erased",
 			    v->unread ? "entry that could be read" : "entry");

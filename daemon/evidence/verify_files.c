@@ -71,7 +71,8 @@ stray_kept(struct verify *v, const char *rel, bool regular)
 	if (place_ends(rel, PLACE_PART))
 		verify_say(v, -1, rel, false, "an unfinished file, left by a crash");
 	else if (!regular)
-		verify_say(v, -1, rel, false, "neither file nor folder: it does not belong");
+		verify_say(
+		    v, -1, rel, false, "neither file nor folder: it does not belong");
 	else if (place_ends(rel, PLACE_SALT))
 		stray_salt(v, rel);
 	else if (table_get(&v->files, rel) == NULL)
@@ -82,7 +83,8 @@ stray_kept(struct verify *v, const char *rel, bool regular)
 
 /* A partial file of an older head must be the start of what took its place. */
 static void
-stray_older(struct verify *v, const char *rel, int level, uint64_t index, unsigned width)
+stray_older(
+    struct verify *v, const char *rel, int level, uint64_t index, unsigned width)
 {
 	unsigned now = tile_width(level, index, v->head.size);
 	char *path = xasprintf("%s/%s", v->log, rel), file[VERIFY_FILE];
@@ -95,7 +97,7 @@ stray_older(struct verify *v, const char *rel, int level, uint64_t index, unsign
 		same = same && tile_read_bundle(v->log, index, now, &new, NULL) == 0;
 	else
 		same = same && tile_read(v->log, level, index, now, &new, NULL) == 0;
-	same = same && old.len <= new.len && memcmp(old.data, new.data, old.len) == 0;
+	same = same && old.len <= new.len &&memcmp(old.data, new.data, old.len) == 0;
 	if (same && level != TILE_ENTRIES)
 		same = old.len == (size_t)width * DIGEST_LEN;
 	if (same && level == TILE_ENTRIES) {
@@ -106,8 +108,10 @@ stray_older(struct verify *v, const char *rel, int level, uint64_t index, unsign
 	}
 	if (!same) {
 		snprintf(file, sizeof(file), "%s%s", v->prefix, rel);
-		verify_say(v, (int64_t)((index * TILE_WIDTH) << (8 * (level > 0 ? level : 0))),
-		    file, true, "a partial file of an older head is not the start of the "
+		verify_say(v,
+		    (int64_t)((index * TILE_WIDTH) << (8 * (level > 0 ? level : 0))),
+		    file, true,
+		    "a partial file of an older head is not the start of the "
 		    "present one");
 	}
 	buf_free(&old);

@@ -33,7 +33,8 @@ list_kept(struct verify *v, struct err *e)
 		if (!checkpoint_name_parse(d->d_name, &size))
 			continue;
 		if ((v->nkept & (v->nkept + 1)) == 0)
-			v->kept = xrealloc(v->kept, (v->nkept + 1) * 2 * sizeof(*v->kept));
+			v->kept =
+			    xrealloc(v->kept, (v->nkept + 1) * 2 * sizeof(*v->kept));
 		v->kept[v->nkept++] = size;
 	}
 	if (dir != NULL)
@@ -97,10 +98,11 @@ fall_back(struct verify *v)
 	char name[CHECKPOINT_NAME];
 
 	for (size_t i = v->nkept; i-- > 0 && !v->have_head;) {
-		char *path = xasprintf("%s/%s", v->log, checkpoint_name(v->kept[i], name));
+		char *path =
+		    xasprintf("%s/%s", v->log, checkpoint_name(v->kept[i], name));
 
 		v->have_head = checkpoint_load(v->key, path, &v->head, NULL) == 0 &&
-		    v->head.size == v->kept[i];
+			       v->head.size == v->kept[i];
 		free(path);
 	}
 }
@@ -155,7 +157,8 @@ verify_heads(struct verify *v, struct err *e)
 	if (v->have_head && v->nkept > 0 && i == v->nkept) {
 		snprintf(file, sizeof(file), "%s%s", v->prefix,
 		    checkpoint_name(v->head.size, name));
-		verify_say(v, -1, file, false, "the kept copy of the newest head is missing");
+		verify_say(
+		    v, -1, file, false, "the kept copy of the newest head is missing");
 	}
 	if (!v->have_head)
 		fall_back(v);
@@ -163,7 +166,8 @@ verify_heads(struct verify *v, struct err *e)
 }
 
 static void
-compare(struct verify *v, const struct checkpoint *c, const char *name, const char *what)
+compare(
+    struct verify *v, const struct checkpoint *c, const char *name, const char *what)
 {
 	uint8_t root[DIGEST_LEN];
 	char file[VERIFY_FILE];
@@ -177,9 +181,10 @@ compare(struct verify *v, const struct checkpoint *c, const char *name, const ch
 		return;
 	snprintf(file, sizeof(file), "%s%s", v->prefix, name);
 	verify_say(v, -1, file, true,
-	    "%s of %llu entries was signed over other entries than are here; up to entry "
-	    "%llu they agree", what, (unsigned long long)c->size,
-	    (unsigned long long)v->agreed);
+	    "%s of %llu entries was signed over other entries than are here; up to "
+	    "entry "
+	    "%llu they agree",
+	    what, (unsigned long long)c->size, (unsigned long long)v->agreed);
 }
 
 void
@@ -188,7 +193,8 @@ verify_heads_at(struct verify *v)
 	struct checkpoint c;
 	char name[CHECKPOINT_NAME], file[VERIFY_FILE];
 
-	for (; v->kept_at < v->nkept && v->kept[v->kept_at] == v->range.size; v->kept_at++) {
+	for (; v->kept_at < v->nkept && v->kept[v->kept_at] == v->range.size;
+	     v->kept_at++) {
 		checkpoint_name(v->range.size, name);
 		if (!load_head(v, name, &c))
 			continue;
@@ -197,11 +203,14 @@ verify_heads_at(struct verify *v)
 			continue;
 		}
 		snprintf(file, sizeof(file), "%s%s", v->prefix, name);
-		verify_say(v, -1, file, true, "is the head of %llu entries, put under "
-		    "another's name", (unsigned long long)c.size);
+		verify_say(v, -1, file, true,
+		    "is the head of %llu entries, put under "
+		    "another's name",
+		    (unsigned long long)c.size);
 	}
 	if (v->have_anchor && v->anchor.size == v->range.size)
-		compare(v, &v->anchor, "checkpoint", "the log forks from the anchor, which");
+		compare(v, &v->anchor, "checkpoint",
+		    "the log forks from the anchor, which");
 	if (v->head.size == v->range.size)
 		compare(v, &v->head, "checkpoint", "the newest head");
 }

@@ -21,9 +21,9 @@ struct piece {
 	unsigned width;
 	struct buf bundle, tile;
 	char bundle_name[VERIFY_FILE], tile_name[VERIFY_FILE];
-	bool tile_ok;	 /* there, and of the right length */
-	bool bundle_ok;	 /* there */
-	unsigned whole;	 /* entries that could be read */
+	bool tile_ok;	/* there, and of the right length */
+	bool bundle_ok; /* there */
+	unsigned whole; /* entries that could be read */
 	const char *entry[TILE_WIDTH];
 	size_t len[TILE_WIDTH];
 	uint8_t leaf[TILE_BYTES]; /* of the entries that are there */
@@ -41,7 +41,8 @@ load(struct verify *v, int level, uint64_t index, unsigned width, struct buf *b,
 	char tile[TILE_NAME];
 
 	for (unsigned w = width; rc == TOSD_ENOENT; w = TILE_WIDTH) {
-		char *path = xasprintf("%s/%s", v->log, tile_name(level, index, w, tile));
+		char *path =
+		    xasprintf("%s/%s", v->log, tile_name(level, index, w, tile));
 
 		rc = file_read(path, TILE_BUNDLE_MAX, b, NULL);
 		free(path);
@@ -51,16 +52,17 @@ load(struct verify *v, int level, uint64_t index, unsigned width, struct buf *b,
 	}
 	if (rc == TOSD_ENOENT)
 		*got = width;
-	snprintf(name, VERIFY_FILE, "%s%s", v->prefix, tile_name(level, index, *got, tile));
+	snprintf(
+	    name, VERIFY_FILE, "%s%s", v->prefix, tile_name(level, index, *got, tile));
 	return rc;
 }
 
 static const char *
 load_words(int rc)
 {
-	return rc == TOSD_ENOENT ? "is missing"
-	    : rc == TOSD_ELIMIT	 ? "is longer than it can be"
-				 : "cannot be read";
+	return rc == TOSD_ENOENT   ? "is missing"
+	       : rc == TOSD_ELIMIT ? "is longer than it can be"
+				   : "cannot be read";
 }
 
 /* A tile of the length that its name says; else says what is wrong. */
@@ -85,7 +87,8 @@ static void
 load_bundle(struct verify *v, struct piece *p)
 {
 	unsigned got;
-	int rc = load(v, TILE_ENTRIES, p->index, p->width, &p->bundle, p->bundle_name, &got);
+	int rc =
+	    load(v, TILE_ENTRIES, p->index, p->width, &p->bundle, p->bundle_name, &got);
 	const char *s = p->bundle.data, *end = s + p->bundle.len;
 	int64_t first = (int64_t)(p->index * TILE_WIDTH);
 
@@ -96,7 +99,7 @@ load_bundle(struct verify *v, struct piece *p)
 	}
 	p->bundle_ok = true;
 	while (p->whole < p->width &&
-	    tile_entry(&s, end, &p->entry[p->whole], &p->len[p->whole])) {
+	       tile_entry(&s, end, &p->entry[p->whole], &p->len[p->whole])) {
 		merkle_leaf(p->entry[p->whole], p->len[p->whole],
 		    p->leaf + (size_t)p->whole * DIGEST_LEN);
 		p->whole++;
@@ -112,7 +115,8 @@ find_differences(struct piece *p)
 	for (unsigned i = 0; p->tile_ok && i < p->whole; i++) {
 		size_t at = (size_t)i * DIGEST_LEN;
 
-		p->differs[i] = memcmp(p->leaf + at, p->tile.data + at, DIGEST_LEN) != 0;
+		p->differs[i] =
+		    memcmp(p->leaf + at, p->tile.data + at, DIGEST_LEN) != 0;
 		p->ndiffer += p->differs[i];
 	}
 }
@@ -132,9 +136,9 @@ gives(struct verify *v, const struct piece *p, const uint8_t *leaves)
 		struct buf b = {0};
 
 		merkle_perfect(leaves, TILE_WIDTH, got);
-		yes = load_tile(v, 1, above, tile_width(1, above, v->head.size), &b, name,
-			  true) &&
-		    memcmp(b.data + at * DIGEST_LEN, got, DIGEST_LEN) == 0;
+		yes = load_tile(v, 1, above, tile_width(1, above, v->head.size), &b,
+			  name, true) &&
+		      memcmp(b.data + at * DIGEST_LEN, got, DIGEST_LEN) == 0;
 		buf_free(&b);
 	} else if (!v->doubt) {
 		struct merkle_range *r = xmalloc(sizeof(*r));
@@ -168,9 +172,10 @@ say_entries(struct verify *v, const struct piece *p)
 		if (!p->differs[i])
 			continue;
 		named++;
-		verify_say(v, (int64_t)(p->index * TILE_WIDTH + i), p->bundle_name, true,
-		    "the entry does not match its signed hash%s",
-		    named == NAMED_MAX && p->ndiffer > named ? "; nor do more after it" : "");
+		verify_say(v, (int64_t)(p->index * TILE_WIDTH + i), p->bundle_name,
+		    true, "the entry does not match its signed hash%s",
+		    named == NAMED_MAX && p->ndiffer > named ? "; nor do more after it"
+							     : "");
 	}
 }
 
@@ -185,8 +190,8 @@ judge(struct verify *v, struct piece *p)
 	if (p->whole < p->width) {
 		if (p->bundle_ok)
 			verify_say(v, first, p->bundle_name, true,
-			    "the bundle is broken: %u of %u entries can be read", p->whole,
-			    p->width);
+			    "the bundle is broken: %u of %u entries can be read",
+			    p->whole, p->width);
 		return p->tile_ok ? tile : NULL;
 	}
 	if (!p->tile_ok)
@@ -195,7 +200,8 @@ judge(struct verify *v, struct piece *p)
 		return p->leaf;
 	if (gives(v, p, p->leaf)) {
 		verify_say(v, first, p->tile_name, true,
-		    "the tile does not have the hash of this entry, which is as signed");
+		    "the tile does not have the hash of this entry, which is as "
+		    "signed");
 		memset(p->differs, 0, sizeof(p->differs));
 		return p->leaf;
 	}
@@ -219,11 +225,13 @@ check_upper(struct verify *v, int level)
 		for (unsigned i = 0; i < n; i++) {
 			size_t at = (size_t)i * DIGEST_LEN;
 
-			if (memcmp(b.data + at, v->edge[level].hash + at, DIGEST_LEN) == 0)
+			if (memcmp(b.data + at, v->edge[level].hash + at, DIGEST_LEN) ==
+			    0)
 				continue;
 			verify_say(v,
-			    (int64_t)((index * TILE_WIDTH + i) << (8 * level)), name, true,
-			    "hash %u of the tile is not that of the tile below", i);
+			    (int64_t)((index * TILE_WIDTH + i) << (8 * level)), name,
+			    true, "hash %u of the tile is not that of the tile below",
+			    i);
 			break;
 		}
 	buf_free(&b);
@@ -237,8 +245,8 @@ carry(struct verify *v, const uint8_t *leaves)
 
 	merkle_perfect(leaves, TILE_WIDTH, root);
 	for (int level = 1; level < TILE_LEVELS; level++) {
-		memcpy(v->edge[level].hash + (size_t)v->edge[level].n++ * DIGEST_LEN, root,
-		    DIGEST_LEN);
+		memcpy(v->edge[level].hash + (size_t)v->edge[level].n++ * DIGEST_LEN,
+		    root, DIGEST_LEN);
 		if (v->edge[level].n < TILE_WIDTH)
 			return;
 		check_upper(v, level);
@@ -282,7 +290,8 @@ check_piece(struct verify *v, struct piece *p)
 
 		v->unread = v->unread || !sure;
 		if (!sure && p->tile_ok)
-			verify_doubt(v, (uint8_t *)p->tile.data + (size_t)i * DIGEST_LEN);
+			verify_doubt(
+			    v, (uint8_t *)p->tile.data + (size_t)i * DIGEST_LEN);
 		if (i < p->whole)
 			verify_entry(v, first + i, p->entry[i], p->len[i], mine, sure);
 	}

@@ -115,17 +115,20 @@ summary_people(const struct verify_options *o, const struct verify_result *r, in
 {
 	printf("%s: %llu entries, %llu signed heads, %llu files checked, %llu erased; "
 	       "%u problems of tampering, %u of incompleteness\n",
-	    rc == 0	      ? "good"
+	    rc == 0		 ? "good"
 	    : rc == TOSD_ETAMPER ? "TAMPERED"
-			      : "incomplete but consistent",
+				 : "incomplete but consistent",
 	    (unsigned long long)r->entries, (unsigned long long)r->heads,
 	    (unsigned long long)r->files_checked, (unsigned long long)r->erased,
 	    r->tampered, r->incomplete);
 	if (r->own_key)
-		printf("note: the key came from %s/log.vkey; give one from elsewhere with "
-		       "--vkey to exclude a log that was made anew\n", o->dir);
+		printf(
+		    "note: the key came from %s/log.vkey; give one from elsewhere with "
+		    "--vkey to exclude a log that was made anew\n",
+		    o->dir);
 	if (o->anchor == NULL)
-		printf("note: without --anchor (a head kept elsewhere) it cannot be excluded "
+		printf("note: without --anchor (a head kept elsewhere) it cannot be "
+		       "excluded "
 		       "that everything was put back to an older state\n");
 }
 
@@ -133,13 +136,13 @@ static void
 summary_json(const struct verify_options *o, const struct verify_result *r, int rc)
 {
 	print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:b, s:b}", "result",
-	    rc == 0	      ? "good"
+	    rc == 0		 ? "good"
 	    : rc == TOSD_ETAMPER ? "tampered"
-			      : "incomplete",
+				 : "incomplete",
 	    "entries", (json_int_t)r->entries, "heads", (json_int_t)r->heads, "files",
 	    (json_int_t)r->files_checked, "erased", (json_int_t)r->erased, "tampered",
-	    (int)r->tampered, "incomplete", (int)r->incomplete, "own_key", (int)r->own_key,
-	    "anchored", (int)(o->anchor != NULL)));
+	    (int)r->tampered, "incomplete", (int)r->incomplete, "own_key",
+	    (int)r->own_key, "anchored", (int)(o->anchor != NULL)));
 }
 
 static int
@@ -204,9 +207,9 @@ cmd_show(int argc, char **argv)
 	ledger_free(&l);
 	if (rc != 0)
 		complain(&e, 0);
-	return rc == 0 ? EXIT_DONE
-	    : rc == TOSD_ETAMPER || rc == TOSD_ENOENT ? EXIT_NO
-						      : EXIT_CANNOT;
+	return rc == 0					 ? EXIT_DONE
+	       : rc == TOSD_ETAMPER || rc == TOSD_ENOENT ? EXIT_NO
+							 : EXIT_CANNOT;
 }
 
 static int
