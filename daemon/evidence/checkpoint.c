@@ -28,7 +28,8 @@ checkpoint_number(const char *s, uint64_t *out)
 const char *
 checkpoint_name(uint64_t size, char out[CHECKPOINT_NAME])
 {
-	snprintf(out, CHECKPOINT_NAME, "checkpoints/%llu.note", (unsigned long long)size);
+	snprintf(
+	    out, CHECKPOINT_NAME, "checkpoints/%llu.note", (unsigned long long)size);
 	return out;
 }
 
@@ -47,7 +48,8 @@ checkpoint_sign(const struct note_key *key, const struct checkpoint *c, struct b
 	struct buf body = {0};
 	int rc;
 
-	buf_printf(&body, "%s\n%llu\n", note_key_name(key), (unsigned long long)c->size);
+	buf_printf(
+	    &body, "%s\n%llu\n", note_key_name(key), (unsigned long long)c->size);
 	digest_base64(&body, c->root, sizeof(c->root));
 	buf_putc(&body, '\n');
 	rc = note_sign(key, body.data, body.len, out, e);
@@ -70,7 +72,8 @@ checkpoint_parse(const struct note_key *key, const char *text, size_t n,
 	end = text + body;
 	if (body <= strlen(name) || memcmp(s, name, strlen(name)) != 0 ||
 	    s[strlen(name)] != '\n')
-		return err_set(e, TOSD_EINVAL, "the signed head is not one of log %s", name);
+		return err_set(
+		    e, TOSD_EINVAL, "the signed head is not one of log %s", name);
 	s = checkpoint_number(s + strlen(name) + 1, &out->size);
 	if (s == NULL || end - s < ROOT_B64 + 2 || s[0] != '\n' ||
 	    s[1 + ROOT_B64] != '\n' || !digest_unbase64(&root, s + 1, ROOT_B64) ||
@@ -84,8 +87,8 @@ checkpoint_parse(const struct note_key *key, const char *text, size_t n,
 }
 
 int
-checkpoint_load(const struct note_key *key, const char *path, struct checkpoint *out,
-    struct err *e)
+checkpoint_load(
+    const struct note_key *key, const char *path, struct checkpoint *out, struct err *e)
 {
 	struct buf b = {0};
 	int rc = file_read(path, NOTE_MAX, &b, e);

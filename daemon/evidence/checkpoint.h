@@ -27,8 +27,8 @@ int checkpoint_sign(const struct note_key *key, const struct checkpoint *c,
 int checkpoint_parse(const struct note_key *key, const char *text, size_t n,
     struct checkpoint *out, struct err *e);
 /* From a file; TOSD_ENOENT if there is none. */
-int checkpoint_load(const struct note_key *key, const char *path, struct checkpoint *out,
-    struct err *e);
+int checkpoint_load(const struct note_key *key, const char *path,
+    struct checkpoint *out, struct err *e);
 
 /* A number in its one spelling: digits, no sign, no zero in front.  Returns what
  * follows it, or NULL if there is none that fits. */

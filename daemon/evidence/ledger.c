@@ -72,14 +72,18 @@ ledger_append(struct ledger *l, uint64_t index, const void *entry, size_t n,
 	int rc;
 
 	if (l->sign == NULL)
-		return err_set(e, TOSD_ESTATE, "log %s is open for reading only", l->log);
+		return err_set(
+		    e, TOSD_ESTATE, "log %s is open for reading only", l->log);
 	if (index != l->range.size)
-		return err_set(e, TOSD_ESTATE, "entry %llu cannot come now: log %s has %llu",
+		return err_set(e, TOSD_ESTATE,
+		    "entry %llu cannot come now: log %s has %llu",
 		    (unsigned long long)index, l->log,
 		    (unsigned long long)l->range.size);
 	if (n > TILE_ENTRY_MAX)
-		return err_set(e, TOSD_ELIMIT, "entry %llu has %zu bytes, over the limit of "
-		    "%d", (unsigned long long)index, n, TILE_ENTRY_MAX);
+		return err_set(e, TOSD_ELIMIT,
+		    "entry %llu has %zu bytes, over the limit of "
+		    "%d",
+		    (unsigned long long)index, n, TILE_ENTRY_MAX);
 	if (l->edge[0].n == TILE_WIDTH && (rc = ledger_flush(l, 0, e)) != 0)
 		return rc;
 	merkle_leaf(entry, n, hash);
@@ -108,8 +112,10 @@ load_old(struct ledger *l, uint64_t index, struct err *e)
 		rc = tile_read_bundle(l->log, index, TILE_WIDTH, &l->old, e);
 	/* A signed entry without its file is tampering, not absence. */
 	if (rc == TOSD_ENOENT)
-		rc = err_set(e, TOSD_ETAMPER, "log %s: a file of entries %llu to %llu is "
-		    "missing", l->log, (unsigned long long)index * TILE_WIDTH,
+		rc = err_set(e, TOSD_ETAMPER,
+		    "log %s: a file of entries %llu to %llu is "
+		    "missing",
+		    l->log, (unsigned long long)index * TILE_WIDTH,
 		    (unsigned long long)index * TILE_WIDTH + TILE_WIDTH - 1);
 	p = l->old.data;
 	end = p + l->old.len;
@@ -118,11 +124,12 @@ load_old(struct ledger *l, uint64_t index, struct err *e)
 
 		if (whole)
 			merkle_leaf(entry, n, leaf);
-		if (!whole || memcmp(leaf, tile.data + (size_t)i * DIGEST_LEN,
-			DIGEST_LEN) != 0)
-			rc = err_set(e, TOSD_ETAMPER, "log %s: entry %llu does not match "
-			    "its hash; run tosctl evidence verify", l->log,
-			    (unsigned long long)(index * TILE_WIDTH + i));
+		if (!whole ||
+		    memcmp(leaf, tile.data + (size_t)i * DIGEST_LEN, DIGEST_LEN) != 0)
+			rc = err_set(e, TOSD_ETAMPER,
+			    "log %s: entry %llu does not match "
+			    "its hash; run tosctl evidence verify",
+			    l->log, (unsigned long long)(index * TILE_WIDTH + i));
 	}
 	if (rc == 0) {
 		l->old_index = index;
@@ -142,8 +149,9 @@ ledger_read(struct ledger *l, uint64_t index, struct buf *b, struct err *e)
 	int rc;
 
 	if (index >= l->range.size)
-		return err_set(e, TOSD_ENOENT, "log %s has no entry %llu: it has %llu", l->log,
-		    (unsigned long long)index, (unsigned long long)l->range.size);
+		return err_set(e, TOSD_ENOENT, "log %s has no entry %llu: it has %llu",
+		    l->log, (unsigned long long)index,
+		    (unsigned long long)l->range.size);
 	if (bundle != l->edge[0].index) {
 		from = &l->old;
 		if ((l->old_n == 0 || l->old_index != bundle) &&
@@ -154,8 +162,10 @@ ledger_read(struct ledger *l, uint64_t index, struct buf *b, struct err *e)
 	end = p + from->len;
 	for (unsigned i = 0; i <= index % TILE_WIDTH; i++)
 		if (!tile_entry(&p, end, &entry, &n))
-			return err_set(e, TOSD_ETAMPER, "log %s: the bundle of entry %llu is "
-			    "cut off", l->log, (unsigned long long)index);
+			return err_set(e, TOSD_ETAMPER,
+			    "log %s: the bundle of entry %llu is "
+			    "cut off",
+			    l->log, (unsigned long long)index);
 	buf_put(b, entry, n);
 	return 0;
 }
@@ -170,8 +180,8 @@ sealed_check(const struct ledger *l, uint64_t size, struct err *e)
 }
 
 int
-ledger_inclusion(struct ledger *l, uint64_t index, uint64_t size, struct merkle_proof *out,
-    struct err *e)
+ledger_inclusion(struct ledger *l, uint64_t index, uint64_t size,
+    struct merkle_proof *out, struct err *e)
 {
 	struct tile_source files = {l->log, l->head.size};
 	struct merkle_source src = {tile_node, &files};

@@ -30,10 +30,10 @@ struct ledger {
 	struct checkpoint head; /* newest signed; size 0 if none */
 	struct merkle_range range;
 	struct ledger_edge edge[TILE_LEVELS];
-	struct buf bundle;	   /* entries of edge[0] */
-	struct buf old;		   /* one older bundle, for reading */
+	struct buf bundle; /* entries of edge[0] */
+	struct buf old;	   /* one older bundle, for reading */
 	uint64_t old_index;
-	unsigned old_n;		   /* entries in it, 0: none */
+	unsigned old_n; /* entries in it, 0: none */
 };
 
 /* The key that heads are checked with. */
@@ -44,11 +44,11 @@ void ledger_edge_add(struct ledger_edge *edge, const uint8_t hash[DIGEST_LEN]);
 int ledger_flush(struct ledger *l, int level, struct err *e);
 /* Removes partial files of a tile that are narrower than `keep`; with all, wider
  * ones as well.  What cannot be removed stays: it does no harm. */
-void ledger_prune(const struct ledger *l, int level, uint64_t index, unsigned keep,
-    bool all);
+void ledger_prune(
+    const struct ledger *l, int level, uint64_t index, unsigned keep, bool all);
 /* Writes the kept copy of the head of this size. */
-int ledger_keep_head(const struct ledger *l, uint64_t size, const void *note, size_t n,
-    struct err *e);
+int ledger_keep_head(
+    const struct ledger *l, uint64_t size, const void *note, size_t n, struct err *e);
 
 #define LEDGER_DIR_MODE 0750
 #define LEDGER_FILE_MODE 0640

@@ -24,8 +24,9 @@ take_lock(struct ledger *l, struct err *e)
 		rc = err_sys(e, "cannot open %s", path);
 	else if (fcntl(l->lock, F_OFD_SETLK, &lk) != 0)
 		rc = errno == EAGAIN || errno == EACCES
-		    ? err_set(e, TOSD_EBUSY, "another process writes log %s", l->log)
-		    : err_sys(e, "cannot lock %s", path);
+			 ? err_set(
+			       e, TOSD_EBUSY, "another process writes log %s", l->log)
+			 : err_sys(e, "cannot lock %s", path);
 	free(path);
 	return rc;
 }
@@ -49,14 +50,16 @@ settle_key(struct ledger *l, struct err *e)
 	if (rc == TOSD_ENOENT) {
 		char *line = xasprintf("%s\n", vkey);
 
-		rc = place_write(l->dir, "log.vkey", line, strlen(line), LEDGER_FILE_MODE,
-		    LEDGER_DIR_MODE, l->sync, e);
+		rc = place_write(l->dir, "log.vkey", line, strlen(line),
+		    LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
 		free(line);
 	} else if (rc == 0 &&
-	    (b.len != strlen(vkey) + 1 || memcmp(b.data, vkey, b.len - 1) != 0 ||
-		b.data[b.len - 1] != '\n')) {
-		rc = err_set(e, TOSD_ETAMPER, "%s is not the public part of the key given: "
-		    "the log was begun with another key, or the file was changed", path);
+		   (b.len != strlen(vkey) + 1 || memcmp(b.data, vkey, b.len - 1) != 0 ||
+		       b.data[b.len - 1] != '\n')) {
+		rc = err_set(e, TOSD_ETAMPER,
+		    "%s is not the public part of the key given: "
+		    "the log was begun with another key, or the file was changed",
+		    path);
 	}
 out:
 	buf_free(&b);
@@ -84,6 +87,9 @@ list_kept(const struct ledger *l, struct kept *k, struct err *e)
 	if (dir == NULL && errno != ENOENT)
 		rc = err_sys(e, "cannot read folder %s", path);
 	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		/* A crash's unfinished file: its size may never be sealed again. */
+		if (l->sign != NULL && place_ends(d->d_name, PLACE_PART))
+			unlinkat(dirfd(dir), d->d_name, 0);
 		if (!checkpoint_name_parse(d->d_name, &size))
 			continue;
 		if (size > k->newest)
@@ -114,7 +120,8 @@ check_rollback(const struct ledger *l, const struct kept *k, struct err *e)
 	rc = checkpoint_load(ledger_check_key(l), path, &newer, NULL);
 	if (rc == 0)
 		rc = err_set(e, TOSD_ETAMPER,
-		    "log %s was rolled back: its head has %llu entries, but %s was signed",
+		    "log %s was rolled back: its head has %llu entries, but %s was "
+		    "signed",
 		    l->log, (unsigned long long)l->head.size, path);
 	else
 		rc = 0; /* not ours: verify names it */
@@ -129,8 +136,8 @@ load_head(struct ledger *l, struct kept *k, struct err *e)
 	struct buf b = {0};
 	int rc = file_read(path, NOTE_MAX, &b, e);
 
-	if (rc == 0 &&
-	    (rc = checkpoint_parse(ledger_check_key(l), b.data, b.len, &l->head, e)) != 0) {
+	if (rc == 0 && (rc = checkpoint_parse(
+			    ledger_check_key(l), b.data, b.len, &l->head, e)) != 0) {
 		/* Whatever is wrong with a head of ours, it was not written so. */
 		err_wrap(e, "%s", path);
 		rc = TOSD_ETAMPER;
@@ -201,8 +208,10 @@ load_edges(struct ledger *l, struct err *e)
 		return rc;
 	merkle_range_root(&l->range, root);
 	if (memcmp(root, l->head.root, sizeof(root)) != 0)
-		rc = err_set(e, TOSD_ETAMPER, "the tiles of log %s do not give the root of "
-		    "its signed head; run tosctl evidence verify", l->log);
+		rc = err_set(e, TOSD_ETAMPER,
+		    "the tiles of log %s do not give the root of "
+		    "its signed head; run tosctl evidence verify",
+		    l->log);
 	return rc;
 }
 
@@ -230,11 +239,12 @@ load_bundle(struct ledger *l, struct err *e)
 
 		if (whole)
 			merkle_leaf(entry, n, leaf);
-		if (!whole || memcmp(leaf, edge->hash + (size_t)i * DIGEST_LEN,
-			DIGEST_LEN) != 0)
-			rc = err_set(e, TOSD_ETAMPER, "log %s: entry %llu does not match "
-			    "its hash; run tosctl evidence verify", l->log,
-			    (unsigned long long)(edge->index * TILE_WIDTH + i));
+		if (!whole ||
+		    memcmp(leaf, edge->hash + (size_t)i * DIGEST_LEN, DIGEST_LEN) != 0)
+			rc = err_set(e, TOSD_ETAMPER,
+			    "log %s: entry %llu does not match "
+			    "its hash; run tosctl evidence verify",
+			    l->log, (unsigned long long)(edge->index * TILE_WIDTH + i));
 	}
 	/* A full bundle from an unsigned tail has more than is ours. */
 	if (rc == 0)
@@ -246,7 +256,8 @@ load_bundle(struct ledger *l, struct err *e)
 static void
 tidy(const struct ledger *l, const struct kept *k)
 {
-	for (int i = TILE_ENTRIES; i < TILE_LEVELS && tile_count(i, l->head.size) > 0; i++) {
+	for (int i = TILE_ENTRIES; i < TILE_LEVELS && tile_count(i, l->head.size) > 0;
+	     i++) {
 		uint64_t at = tile_count(i, k->before) / TILE_WIDTH;
 
 		ledger_prune(l, i, at, tile_width(i, at, l->head.size), false);
@@ -270,7 +281,8 @@ ledger_open(const char *dir, const struct ledger_key *key, enum file_sync sync,
 	if (l->sign != NULL) {
 		rc = file_mkdirs(dir, 0700, e);
 		if (rc == 0)
-			rc = place_dirs(dir, "log/checkpoints/", LEDGER_DIR_MODE, sync, e);
+			rc = place_dirs(
+			    dir, "log/checkpoints/", LEDGER_DIR_MODE, sync, e);
 		if (rc == 0)
 			rc = take_lock(l, e);
 	}

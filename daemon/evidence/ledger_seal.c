@@ -18,15 +18,15 @@ write_tile(const struct ledger *l, int level, uint64_t index, unsigned width,
 	char name[TILE_NAME];
 
 	tile_name(level, index, width, name);
-	return place_write(l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE,
-	    l->sync, e);
+	return place_write(
+	    l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
 }
 
 /* A full file that is there already was left by a crash before its head was signed
  * (what a head covers is never written again).  The same bytes are kept. */
 static int
-write_full(const struct ledger *l, int level, uint64_t index, const void *data, size_t n,
-    struct err *e)
+write_full(const struct ledger *l, int level, uint64_t index, const void *data,
+    size_t n, struct err *e)
 {
 	struct buf old = {0};
 	char name[TILE_NAME];
@@ -39,8 +39,10 @@ write_full(const struct ledger *l, int level, uint64_t index, const void *data, 
 	if (rc == 0 && old.len == n && memcmp(old.data, data, n) == 0)
 		goto out;
 	if (rc == 0)
-		log_warn("ledger", "%s was never signed and differs from what the database "
-		    "says; it is written anew", path);
+		log_warn("ledger",
+		    "%s was never signed and differs from what the database "
+		    "says; it is written anew",
+		    path);
 	rc = write_tile(l, level, index, TILE_WIDTH, data, n, e);
 out:
 	buf_free(&old);
@@ -59,7 +61,8 @@ ledger_flush(struct ledger *l, int level, struct err *e)
 	if (edge[1].n == TILE_WIDTH)
 		rc = ledger_flush(l, level + 1, e);
 	if (rc == 0 && level == 0)
-		rc = write_full(l, TILE_ENTRIES, edge->index, l->bundle.data, l->bundle.len, e);
+		rc = write_full(
+		    l, TILE_ENTRIES, edge->index, l->bundle.data, l->bundle.len, e);
 	if (rc == 0)
 		rc = write_full(l, level, edge->index, edge->hash, TILE_BYTES, e);
 	if (rc != 0)
@@ -89,8 +92,10 @@ ledger_prune(const struct ledger *l, int level, uint64_t index, unsigned keep, b
 	while (dir != NULL && (d = readdir(dir)) != NULL) {
 		uint64_t w;
 		const char *end = checkpoint_number(d->d_name, &w);
+		bool part = place_ends(d->d_name, PLACE_PART);
 
-		if (end == NULL || *end != '\0' || w == keep || (w > keep && !all))
+		if (!part &&
+		    (end == NULL || *end != '\0' || w == keep || (w > keep && !all)))
 			continue;
 		unlinkat(dirfd(dir), d->d_name, 0);
 	}
@@ -137,29 +142,31 @@ prove_growth(const struct ledger *l, const struct checkpoint *next, struct err *
 	if (l->head.size == 0)
 		return 0;
 	rc = merkle_consistency(&src, l->head.size, next->size, &proof, e);
-	if (rc == 0 &&
-	    !merkle_consistency_ok(l->head.size, next->size, l->head.root, next->root,
-		proof.hash[0], proof.n))
-		rc = err_set(e, TOSD_ETAMPER, "the tiles of log %s do not continue its last "
-		    "signed head; nothing was signed.  Run tosctl evidence verify", l->log);
+	if (rc == 0 && !merkle_consistency_ok(l->head.size, next->size, l->head.root,
+			   next->root, proof.hash[0], proof.n))
+		rc = err_set(e, TOSD_ETAMPER,
+		    "the tiles of log %s do not continue its last "
+		    "signed head; nothing was signed.  Run tosctl evidence verify",
+		    l->log);
 	return rc;
 }
 
 int
-ledger_keep_head(const struct ledger *l, uint64_t size, const void *note, size_t n,
-    struct err *e)
+ledger_keep_head(
+    const struct ledger *l, uint64_t size, const void *note, size_t n, struct err *e)
 {
 	char name[CHECKPOINT_NAME];
 
-	return place_write(l->log, checkpoint_name(size, name), note, n, LEDGER_FILE_MODE,
-	    LEDGER_DIR_MODE, l->sync, e);
+	return place_write(l->log, checkpoint_name(size, name), note, n,
+	    LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
 }
 
 /* Partial files that the new head does without. */
 static void
 prune_edges(const struct ledger *l, uint64_t before)
 {
-	for (int i = TILE_ENTRIES; i < TILE_LEVELS && tile_count(i, l->head.size) > 0; i++) {
+	for (int i = TILE_ENTRIES; i < TILE_LEVELS && tile_count(i, l->head.size) > 0;
+	     i++) {
 		uint64_t old = tile_count(i, before) / TILE_WIDTH;
 		uint64_t now = tile_count(i, l->head.size) / TILE_WIDTH;
 
@@ -180,7 +187,8 @@ ledger_seal(struct ledger *l, struct err *e)
 	if (next.size == before)
 		return 0;
 	if (l->sign == NULL)
-		return err_set(e, TOSD_ESTATE, "log %s is open for reading only", l->log);
+		return err_set(
+		    e, TOSD_ESTATE, "log %s is open for reading only", l->log);
 	merkle_range_root(&l->range, next.root);
 	rc = write_edges(l, e);
 	if (rc == 0)
@@ -188,8 +196,8 @@ ledger_seal(struct ledger *l, struct err *e)
 	if (rc == 0)
 		rc = checkpoint_sign(l->sign, &next, &note, e);
 	if (rc == 0)
-		rc = place_write(l->log, "checkpoint", note.data, note.len, LEDGER_FILE_MODE,
-		    LEDGER_DIR_MODE, l->sync, e);
+		rc = place_write(l->log, "checkpoint", note.data, note.len,
+		    LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
 	if (rc != 0)
 		goto out;
 	l->head = next;

@@ -11,10 +11,33 @@ libtosd_evidence_a_SOURCES = \
 	%D%/place.c %D%/place.h \
 	%D%/salted.c %D%/salted.h \
 	%D%/tile.c %D%/tile.h \
+	%D%/table.c %D%/table.h \
 	%D%/vault.c %D%/vault.h \
+	%D%/verify.c %D%/verify.h %D%/verify_in.h \
+	%D%/verify_entry.c \
+	%D%/verify_files.c \
+	%D%/verify_head.c \
+	%D%/verify_tree.c \
 	%D%/warc.c %D%/warc.h
 
-check_PROGRAMS += tests/test_evidence
+check_PROGRAMS += tests/test_evidence tests/test_vault tests/test_verify tests/test_tamper
 tests_test_evidence_SOURCES = tests/test_evidence.c tests/evidence_log.h tests/suite.h
 tests_test_evidence_LDADD = libtosd_evidence.a libtosd_base.a $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+tests_test_vault_SOURCES = tests/test_vault.c tests/evidence_log.h tests/suite.h
+tests_test_vault_LDADD = $(tests_test_evidence_LDADD)
+tests_test_verify_SOURCES = tests/test_verify.c tests/evidence_said.h \
+	tests/evidence_build.h tests/evidence_log.h tests/suite.h
+tests_test_verify_LDADD = $(tests_test_evidence_LDADD)
+EXTRA_tests_test_verify_DEPENDENCIES = tests/evidence_main$(EXEEXT)
+tests_test_tamper_SOURCES = tests/test_tamper.c tests/evidence_said.h \
+	tests/evidence_build.h tests/evidence_log.h tests/suite.h
+tests_test_tamper_LDADD = $(tests_test_evidence_LDADD)
+
+# `tosctl evidence` alone: a tool of test_verify, not a test.
+EXTRA_PROGRAMS += tests/evidence_main
+tests_evidence_main_SOURCES = tests/evidence_main.c \
+	daemon/tosctl/tosctl_evidence.c daemon/tosctl/tosctl_evidence.h
+tests_evidence_main_LDADD = libtosd_evidence.a libtosd_base.a $(JANSSON_LIBS) \
+	$(CRYPTO_LIBS)
+CLEANFILES += tests/evidence_main$(EXEEXT)

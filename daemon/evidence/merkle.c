@@ -131,8 +131,8 @@ merkle_inclusion(const struct merkle_source *src, uint64_t index, uint64_t size,
 	while (hi - lo > 1) {
 		uint64_t mid = lo + split_of(hi - lo);
 		bool left = index < mid;
-		int rc = span_root(src, left ? mid : lo, left ? hi : mid,
-		    out->hash[out->n++], e);
+		int rc = span_root(
+		    src, left ? mid : lo, left ? hi : mid, out->hash[out->n++], e);
 
 		if (rc != 0)
 			return rc;
@@ -161,8 +161,8 @@ merkle_consistency(const struct merkle_source *src, uint64_t size1, uint64_t siz
 		uint64_t mid = lo + split_of(hi - lo);
 		bool left = size1 <= mid;
 
-		rc = span_root(src, left ? mid : lo, left ? hi : mid,
-		    out->hash[out->n++], e);
+		rc = span_root(
+		    src, left ? mid : lo, left ? hi : mid, out->hash[out->n++], e);
 		if (rc != 0)
 			return rc;
 		if (left)
@@ -241,5 +241,5 @@ merkle_consistency_ok(uint64_t size1, uint64_t size2, const uint8_t root1[DIGEST
 			last >>= 1;
 	}
 	return last == 0 && memcmp(old, root1, sizeof(old)) == 0 &&
-	    memcmp(new, root2, sizeof(new)) == 0;
+	       memcmp(new, root2, sizeof(new)) == 0;
 }

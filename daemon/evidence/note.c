@@ -117,8 +117,10 @@ note_key_new(const char *name, struct note_key **out, struct err *e)
 
 	*out = NULL;
 	if (!name_ok(name, strlen(name)))
-		return err_set(e, TOSD_EINVAL, "a key's name has 1 to %d bytes of UTF-8 "
-		    "without spaces, '+' and control characters", NOTE_NAME_MAX);
+		return err_set(e, TOSD_EINVAL,
+		    "a key's name has 1 to %d bytes of UTF-8 "
+		    "without spaces, '+' and control characters",
+		    NOTE_NAME_MAX);
 	pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	if (pkey == NULL || EVP_PKEY_get_raw_private_key(pkey, seed, &n) != 1 ||
 	    n != sizeof(seed))
@@ -140,7 +142,7 @@ id_text_ok(const char *s, size_t n, uint8_t id[ID_LEN])
 	memcpy(hex, s, n);
 	hex[n] = '\0';
 	return digest_unhex(hex, id, ID_LEN) &&
-	    strcmp(digest_hex(id, ID_LEN, again), hex) == 0;
+	       strcmp(digest_hex(id, ID_LEN, again), hex) == 0;
 }
 
 int
@@ -159,15 +161,18 @@ note_key_parse(const char *text, struct note_key **out, struct err *e)
 	    !name_ok(name, hex - name) || !id_text_ok(hex + 1, key - hex - 1, id) ||
 	    !unbase64_exact(&raw, key + 1, strlen(key + 1)) || raw.len != 1 + KEY_LEN ||
 	    raw.data[0] != ALG_ED25519) {
-		rc = err_set(e, TOSD_EINVAL, "this is no Ed25519 note key "
+		rc = err_set(e, TOSD_EINVAL,
+		    "this is no Ed25519 note key "
 		    "(name+hexid+base64, or " SECRET_MARK "... for a secret one)");
 		goto out;
 	}
 	rc = key_make(name, hex - name, (uint8_t *)raw.data + 1, secret, out, e);
 	if (rc == 0 && memcmp(id, (*out)->id, ID_LEN) != 0) {
 		note_key_free(out);
-		rc = err_set(e, TOSD_EINVAL, "the key of %.*s does not match its id: it "
-		    "was mistyped or changed", (int)(hex - name), name);
+		rc = err_set(e, TOSD_EINVAL,
+		    "the key of %.*s does not match its id: it "
+		    "was mistyped or changed",
+		    (int)(hex - name), name);
 	}
 out:
 	if (raw.data != NULL)
@@ -233,7 +238,8 @@ note_key_save(const struct note_key *k, const char *path, struct err *e)
 	int fd = -1, rc = 0;
 
 	if (text == NULL) {
-		rc = err_set(e, TOSD_EINVAL, "the key of %s is not a secret one", k->name);
+		rc = err_set(
+		    e, TOSD_EINVAL, "the key of %s is not a secret one", k->name);
 		goto out;
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -279,8 +285,10 @@ note_key_load(const char *path, struct note_key **out, struct err *e)
 	else if ((rc = note_key_parse(b.data, out, e)) != 0)
 		rc = err_wrap(e, "%s", path);
 	else if ((*out)->secret && stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		rc = err_set(e, TOSD_EDENIED, "%s holds a secret key, but others may read "
-		    "it: chmod 600 it, or make a new key", path);
+		rc = err_set(e, TOSD_EDENIED,
+		    "%s holds a secret key, but others may read "
+		    "it: chmod 600 it, or make a new key",
+		    path);
 out:
 	if (rc != 0)
 		note_key_free(out);
@@ -314,14 +322,17 @@ note_sign(const struct note_key *k, const char *body, size_t n, struct buf *out,
 	if (!k->secret)
 		return err_set(e, TOSD_EINVAL, "the key of %s cannot sign", k->name);
 	if (!text_ok(body, n))
-		return err_set(e, TOSD_EINVAL, "a note is UTF-8 text that ends in a "
+		return err_set(e, TOSD_EINVAL,
+		    "a note is UTF-8 text that ends in a "
 		    "newline, without other control characters");
 	memcpy(sig, k->id, ID_LEN);
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) != 1 ||
-	    EVP_DigestSign(ctx, sig + ID_LEN, &sig_len, (const uint8_t *)body, n) != 1 ||
+	    EVP_DigestSign(ctx, sig + ID_LEN, &sig_len, (const uint8_t *)body, n) !=
+		1 ||
 	    sig_len != SIG_LEN) {
-		rc = err_set(e, TOSD_EIO, "OpenSSL cannot sign with the key of %s", k->name);
+		rc = err_set(
+		    e, TOSD_EIO, "OpenSSL cannot sign with the key of %s", k->name);
 		goto out;
 	}
 	buf_put(out, body, n);
@@ -337,8 +348,9 @@ static bool
 signature_ok(const struct note_key *k, const char *body, size_t n, const uint8_t *sig)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
-	    EVP_DigestVerify(ctx, sig, SIG_LEN, (const uint8_t *)body, n) == 1;
+	bool ok = ctx != NULL &&
+		  EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+		  EVP_DigestVerify(ctx, sig, SIG_LEN, (const uint8_t *)body, n) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	return ok;
@@ -368,9 +380,9 @@ line_check(const struct note_key *k, const char *s, size_t n, const char *body,
 		goto out;
 	}
 	got = raw.len == ID_LEN + SIG_LEN &&
-		signature_ok(k, body, body_len, (uint8_t *)raw.data + ID_LEN)
-	    ? LINE_GOOD
-	    : LINE_WRONG;
+		      signature_ok(k, body, body_len, (uint8_t *)raw.data + ID_LEN)
+		  ? LINE_GOOD
+		  : LINE_WRONG;
 out:
 	buf_free(&raw);
 	return got;
@@ -396,24 +408,31 @@ note_verify(const struct note_key *k, const char *text, size_t n, size_t *body_l
 	unsigned lines = 0;
 
 	if (gap == 0 || s == end)
-		return err_set(e, TOSD_EINVAL, "this is no signed note (a text, an empty "
+		return err_set(e, TOSD_EINVAL,
+		    "this is no signed note (a text, an empty "
 		    "line, signature lines)");
 	for (; s < end; lines++) {
 		const char *nl = memchr(s, '\n', end - s);
 		enum line got = line_check(k, s, nl - s, text, gap);
 
 		if (got == LINE_BROKEN || lines == SIGNATURES_MAX)
-			return err_set(e, TOSD_EINVAL, "signature line %u of the note is "
-			    "malformed", lines + 1);
+			return err_set(e, TOSD_EINVAL,
+			    "signature line %u of the note is "
+			    "malformed",
+			    lines + 1);
 		if (got == LINE_WRONG)
-			return err_set(e, TOSD_ETAMPER, "the signature of %s does not "
-			    "match the text: one of them was changed", k->name);
+			return err_set(e, TOSD_ETAMPER,
+			    "the signature of %s does not "
+			    "match the text: one of them was changed",
+			    k->name);
 		good = good || got == LINE_GOOD;
 		s = nl + 1;
 	}
 	if (!good)
-		return err_set(e, TOSD_ETAMPER, "the note is not signed by %s with the "
-		    "key given", k->name);
+		return err_set(e, TOSD_ETAMPER,
+		    "the note is not signed by %s with the "
+		    "key given",
+		    k->name);
 	*body_len = gap;
 	return 0;
 }

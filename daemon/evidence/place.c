@@ -24,7 +24,8 @@ place_ends(const char *s, const char *suffix)
 static bool
 part_ok(const char *s, size_t n)
 {
-	return n > 0 && !(n == 1 && s[0] == '.') && !(n == 2 && memcmp(s, "..", 2) == 0);
+	return n > 0 && !(n == 1 && s[0] == '.') &&
+	       !(n == 2 && memcmp(s, "..", 2) == 0);
 }
 
 bool
@@ -58,14 +59,16 @@ place_rel_check(const char *rel, struct err *e)
 		return 0;
 	text_escape(shown, sizeof(shown), rel, strnlen(rel, PLACE_REL_MAX));
 	return err_set(e, TOSD_EINVAL,
-	    "\"%s\" cannot name a kept file: it must be a plain path below evidence/ or "
-	    "notices/, shorter than %d bytes, not ending in " PLACE_SALT " or " PLACE_PART,
+	    "\"%s\" cannot name a kept file: it must be a plain path below evidence/ "
+	    "or "
+	    "notices/, shorter than %d bytes, not ending in " PLACE_SALT
+	    " or " PLACE_PART,
 	    shown, PLACE_REL_MAX);
 }
 
 int
-place_dirs(const char *root, const char *rel, mode_t mode, enum file_sync sync,
-    struct err *e)
+place_dirs(
+    const char *root, const char *rel, mode_t mode, enum file_sync sync, struct err *e)
 {
 	char *path = xasprintf("%s/%s", root, rel);
 	char *s = path + strlen(root);

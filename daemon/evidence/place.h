@@ -29,8 +29,8 @@ int place_rel_check(const char *rel, struct err *e);
 
 /* Makes the folders that the file root/rel needs below root, each made durable in
  * its parent.  rel may be a file's or, with a slash at its end, a folder's name. */
-int place_dirs(const char *root, const char *rel, mode_t mode, enum file_sync sync,
-    struct err *e);
+int place_dirs(
+    const char *root, const char *rel, mode_t mode, enum file_sync sync, struct err *e);
 
 /* place_dirs() and then file_write() of root/rel. */
 int place_write(const char *root, const char *rel, const void *data, size_t n,

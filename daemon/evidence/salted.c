@@ -86,8 +86,8 @@ read_salt(const char *dir, const char *rel, uint8_t salt[SALTED_SALT], struct er
 	n = read(fd, raw, sizeof(raw));
 	close(fd);
 	if (n != SALTED_SALT)
-		return err_set(e, TOSD_ETAMPER, "%s/%s" PLACE_SALT " has not %d bytes", dir,
-		    rel, SALTED_SALT);
+		return err_set(e, TOSD_ETAMPER, "%s/%s" PLACE_SALT " has not %d bytes",
+		    dir, rel, SALTED_SALT);
 	memcpy(salt, raw, SALTED_SALT);
 	return 0;
 }

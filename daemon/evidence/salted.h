@@ -28,8 +28,8 @@ int salted_write(const char *dir, const char *rel, const void *data, size_t n,
 
 /* Reads the file a piece at a time.  TOSD_ENOENT: file or salt is missing;
  * TOSD_ETAMPER: one of them is not a regular file, or the salt has not 32 bytes. */
-int salted_commit(const char *dir, const char *rel, char hex[DIGEST_HEX], uint64_t *size,
-    struct err *e);
+int salted_commit(const char *dir, const char *rel, char hex[DIGEST_HEX],
+    uint64_t *size, struct err *e);
 
 /* Was the salt, rather than the file, changed?  For after a commitment failed. */
 bool salted_salt_broken(const char *dir, const char *rel);

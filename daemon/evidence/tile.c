@@ -43,7 +43,7 @@ tile_name_parse(const char *name, int *level, uint64_t *index, unsigned *width)
 		*level = TILE_ENTRIES;
 		s += 13;
 	} else if (strncmp(s, "tile/", 5) == 0 && s[5] >= '0' && s[5] <= '7' &&
-	    s[6] == '/') {
+		   s[6] == '/') {
 		*level = s[5] - '0';
 		s += 7;
 	} else {
@@ -56,8 +56,8 @@ tile_name_parse(const char *name, int *level, uint64_t *index, unsigned *width)
 			__builtin_add_overflow(*index, (uint64_t)(*s - '0'), index)))
 			return false;
 	if (*s == '.' &&
-	    (strncmp(s, ".p/", 3) != 0 || checkpoint_number(s + 3, &w) == NULL || w == 0 ||
-		w >= TILE_WIDTH))
+	    (strncmp(s, ".p/", 3) != 0 || checkpoint_number(s + 3, &w) == NULL ||
+		w == 0 || w >= TILE_WIDTH))
 		return false;
 	*width = (unsigned)w;
 	return strcmp(tile_name(*level, *index, *width, again), name) == 0;
@@ -107,20 +107,22 @@ tile_read(const char *log, int level, uint64_t index, unsigned width, struct buf
 	if (rc != 0)
 		return rc;
 	if (b->len - at != want * DIGEST_LEN)
-		return err_set(e, TOSD_ETAMPER, "%s/%s has %zu bytes instead of %zu", log,
-		    tile_name(level, index, want, name), b->len - at, want * DIGEST_LEN);
+		return err_set(e, TOSD_ETAMPER, "%s/%s has %zu bytes instead of %zu",
+		    log, tile_name(level, index, want, name), b->len - at,
+		    want * DIGEST_LEN);
 	b->len = at + (size_t)width * DIGEST_LEN;
 	return 0;
 }
 
 int
-tile_read_bundle(const char *log, uint64_t index, unsigned width, struct buf *b,
-    struct err *e)
+tile_read_bundle(
+    const char *log, uint64_t index, unsigned width, struct buf *b, struct err *e)
 {
 	int rc = read_named(log, TILE_ENTRIES, index, width, TILE_BUNDLE_MAX, b, e);
 
 	if (rc == TOSD_ENOENT && width < TILE_WIDTH)
-		rc = read_named(log, TILE_ENTRIES, index, TILE_WIDTH, TILE_BUNDLE_MAX, b, e);
+		rc = read_named(
+		    log, TILE_ENTRIES, index, TILE_WIDTH, TILE_BUNDLE_MAX, b, e);
 	return rc;
 }
 
@@ -167,8 +169,8 @@ tile_node(void *source, unsigned level, uint64_t index, uint8_t out[DIGEST_LEN],
 		    (unsigned long long)src->size);
 	rc = tile_read(src->log, tile_level, tile, width, &b, e);
 	if (rc == 0)
-		merkle_perfect((uint8_t *)b.data + (size_t)from * DIGEST_LEN,
-		    (size_t)1 << k, out);
+		merkle_perfect(
+		    (uint8_t *)b.data + (size_t)from * DIGEST_LEN, (size_t)1 << k, out);
 	buf_free(&b);
 	return rc;
 }

@@ -43,8 +43,8 @@ int tile_read(const char *log, int level, uint64_t index, unsigned width, struct
     struct err *e);
 /* The same for entries: b is a bundle of at least `width` entries.  Its inside is
  * not looked at. */
-int tile_read_bundle(const char *log, uint64_t index, unsigned width, struct buf *b,
-    struct err *e);
+int tile_read_bundle(
+    const char *log, uint64_t index, unsigned width, struct buf *b, struct err *e);
 
 /* Takes one entry off the bundle [*p, end): false if none is whole. */
 bool tile_entry(const char **p, const char *end, const char **entry, size_t *n);

@@ -87,15 +87,20 @@ put_info(struct buf *b, const struct vault_capture *c, const struct ids *ids,
 	    "warc-format/warc-1.1/\r\n";
 	char *fields = xasprintf("WARC-Filename: %s\r\n", file);
 
-	warc_put(b, &(struct warc_new){.type = "warcinfo", .id = ids->info, .time = c->time,
-	    .content_type = "application/warc-fields", .fields = fields, .block = block,
-	    .block_len = sizeof(block) - 1});
+	warc_put(b, &(struct warc_new){.type = "warcinfo",
+			.id = ids->info,
+			.time = c->time,
+			.content_type = "application/warc-fields",
+			.fields = fields,
+			.block = block,
+			.block_len = sizeof(block) - 1});
 	free(fields);
 }
 
 /* A request or a response.  warc_http_body() of an empty message is 0: no digest. */
 static void
-put_http(struct buf *b, const struct vault_capture *c, const struct ids *ids, bool answer)
+put_http(
+    struct buf *b, const struct vault_capture *c, const struct ids *ids, bool answer)
 {
 	const void *block = answer ? c->response : c->request;
 	size_t n = answer ? c->response_len : c->request_len;
@@ -103,18 +108,21 @@ put_http(struct buf *b, const struct vault_capture *c, const struct ids *ids, bo
 
 	buf_puts(&f, "WARC-Target-URI: ");
 	warc_put_uri(&f, c->url);
-	buf_printf(&f, "\r\nWARC-Warcinfo-ID: %s\r\nWARC-Concurrent-To: %s\r\n", ids->info,
-	    answer ? ids->request : ids->response);
+	buf_printf(&f, "\r\nWARC-Warcinfo-ID: %s\r\nWARC-Concurrent-To: %s\r\n",
+	    ids->info, answer ? ids->request : ids->response);
 	if (c->peer != NULL && c->peer[0] != '\0')
 		buf_printf(&f, "WARC-IP-Address: %s\r\n", c->peer);
 	if (answer && c->truncated)
 		buf_puts(&f, "WARC-Truncated: length\r\n");
 	warc_put(b, &(struct warc_new){.type = answer ? "response" : "request",
-	    .id = answer ? ids->response : ids->request, .time = c->time,
-	    .content_type = answer ? "application/http; msgtype=response"
-				   : "application/http; msgtype=request",
-	    .fields = f.data, .block = block, .block_len = n,
-	    .payload_at = n > 0 ? warc_http_body(block, n) : 0});
+			.id = answer ? ids->response : ids->request,
+			.time = c->time,
+			.content_type = answer ? "application/http; msgtype=response"
+					       : "application/http; msgtype=request",
+			.fields = f.data,
+			.block = block,
+			.block_len = n,
+			.payload_at = n > 0 ? warc_http_body(block, n) : 0});
 	buf_free(&f);
 }
 
@@ -127,9 +135,13 @@ put_metadata(struct buf *b, const struct vault_capture *c, const struct ids *ids
 	warc_put_uri(&f, c->url);
 	buf_printf(&f, "\r\nWARC-Warcinfo-ID: %s\r\nWARC-Refers-To: %s\r\n", ids->info,
 	    ids->response);
-	warc_put(b, &(struct warc_new){.type = "metadata", .id = ids->metadata,
-	    .time = c->time, .content_type = "application/json", .fields = f.data,
-	    .block = c->metadata, .block_len = strlen(c->metadata)});
+	warc_put(b, &(struct warc_new){.type = "metadata",
+			.id = ids->metadata,
+			.time = c->time,
+			.content_type = "application/json",
+			.fields = f.data,
+			.block = c->metadata,
+			.block_len = strlen(c->metadata)});
 	buf_free(&f);
 }
 
@@ -157,11 +169,12 @@ name_capture(const struct vault *v, int64_t time, struct vault_ref *out, struct 
 	char when[CLOCK_TEXT];
 
 	if (time < 0 || clock_format(time, when)[0] == '-')
-		return err_set(e, TOSD_EINVAL, "a capture needs the time of its answer");
+		return err_set(
+		    e, TOSD_EINVAL, "a capture needs the time of its answer");
 	do {
 		id_new(time, out->id);
-		snprintf(out->path, sizeof(out->path), "evidence/%.4s/%.2s/%s.warc", when,
-		    when + 5, out->id);
+		snprintf(out->path, sizeof(out->path), "evidence/%.4s/%.2s/%s.warc",
+		    when, when + 5, out->id);
 	} while (exists(v, out->path));
 	return 0;
 }
@@ -177,10 +190,11 @@ vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 	if (c->url == NULL || c->url[0] == '\0')
 		return err_set(e, TOSD_EINVAL, "a capture needs its address");
 	if (c->peer != NULL && c->peer[0] != '\0' && !ip_ok(c->peer))
-		return err_set(e, TOSD_EINVAL, "a capture's peer must be an IP address");
+		return err_set(
+		    e, TOSD_EINVAL, "a capture's peer must be an IP address");
 	if (c->response_len > VAULT_FILE_MAX / 2 || c->request_len > VAULT_FILE_MAX / 4)
-		return err_set(e, TOSD_ELIMIT, "a capture of %zu bytes is too large to keep",
-		    c->response_len);
+		return err_set(e, TOSD_ELIMIT,
+		    "a capture of %zu bytes is too large to keep", c->response_len);
 	rc = name_capture(v, c->time, out, e);
 	if (rc != 0)
 		return rc;
@@ -213,17 +227,20 @@ same_again(struct vault *v, const char *rel, const void *data, size_t n,
 {
 	struct buf old = {0};
 	int rc = vault_read(v, rel, &old, e);
-	bool same = rc == 0 && old.len == n && (n == 0 || memcmp(old.data, data, n) == 0);
+	bool same =
+	    rc == 0 && old.len == n && (n == 0 || memcmp(old.data, data, n) == 0);
 
 	buf_free(&old);
 	if (rc == 0 && !same)
-		return err_set(e, TOSD_EEXIST, "%s/%s is kept already, with other bytes",
-		    v->dir, rel);
+		return err_set(e, TOSD_EEXIST,
+		    "%s/%s is kept already, with other bytes", v->dir, rel);
 	if (rc == 0)
 		rc = salted_commit(v->dir, rel, out->commit, &out->size, e);
 	if (rc == TOSD_ENOENT)
-		rc = err_set(e, TOSD_ETAMPER, "%s/%s has lost its salt, so what was committed "
-		    "to cannot be proven", v->dir, rel);
+		rc = err_set(e, TOSD_ETAMPER,
+		    "%s/%s has lost its salt, so what was committed "
+		    "to cannot be proven",
+		    v->dir, rel);
 	return rc;
 }
 
@@ -237,7 +254,8 @@ vault_put_bytes(struct vault *v, const char *rel, const void *data, size_t n,
 	if (rc != 0)
 		return rc;
 	if (n > VAULT_FILE_MAX)
-		return err_set(e, TOSD_ELIMIT, "%s: %zu bytes are too many to keep", rel, n);
+		return err_set(
+		    e, TOSD_ELIMIT, "%s: %zu bytes are too many to keep", rel, n);
 	snprintf(out->path, sizeof(out->path), "%s", rel);
 	if (exists(v, rel))
 		return same_again(v, rel, data, n, out, e);
@@ -254,8 +272,8 @@ vault_check(struct vault *v, const char *rel, const char *commit, struct err *e)
 	if (rc == 0)
 		rc = salted_commit(v->dir, rel, hex, &size, e);
 	if (rc == 0 && strcmp(hex, commit) != 0)
-		rc = err_set(e, TOSD_ETAMPER, "%s/%s%s is not what was committed to", v->dir,
-		    rel, salted_salt_broken(v->dir, rel) ? PLACE_SALT : "");
+		rc = err_set(e, TOSD_ETAMPER, "%s/%s%s is not what was committed to",
+		    v->dir, rel, salted_salt_broken(v->dir, rel) ? PLACE_SALT : "");
 	return rc;
 }
 
@@ -269,8 +287,8 @@ vault_erase(struct vault *v, const char *rel, struct err *e)
 
 /* The block of the first record of a type. */
 static int
-read_block(struct vault *v, const char *rel, const char *type, struct buf *to,
-    struct err *e)
+read_block(
+    struct vault *v, const char *rel, const char *type, struct buf *to, struct err *e)
 {
 	struct buf b = {0};
 	struct warc w;
@@ -285,7 +303,8 @@ read_block(struct vault *v, const char *rel, const char *type, struct buf *to,
 	if (rc < 0) {
 		err_wrap(e, "%s/%s", v->dir, rel);
 	} else if (rc == 0) {
-		rc = err_set(e, TOSD_ENOENT, "%s/%s has no %s record", v->dir, rel, type);
+		rc = err_set(
+		    e, TOSD_ENOENT, "%s/%s has no %s record", v->dir, rel, type);
 	} else {
 		buf_put(to, r.block, r.block_len);
 		rc = 0;

@@ -47,7 +47,8 @@ warc_field(const struct warc_record *r, const char *name, size_t *len)
 	const char *p = r->head, *end = p + r->head_len, *nl, *v;
 
 	for (; p < end && (nl = line_end(p, end)) != NULL; p = nl + 1) {
-		if ((size_t)(nl - p) <= k || p[k] != ':' || strncasecmp(p, name, k) != 0)
+		if ((size_t)(nl - p) <= k || p[k] != ':' ||
+		    strncasecmp(p, name, k) != 0)
 			continue;
 		v = p + k + 1;
 		while (v < nl && (*v == ' ' || *v == '\t'))
@@ -129,7 +130,8 @@ digest_check(const char *value, size_t n, const void *data, size_t len)
 	for (size_t i = 0; colon != NULL && i < 2; i++) {
 		size_t k = strlen(names[i]);
 
-		if ((size_t)(colon - value) != k || strncasecmp(value, names[i], k) != 0)
+		if ((size_t)(colon - value) != k ||
+		    strncasecmp(value, names[i], k) != 0)
 			continue;
 		if (EVP_Digest(data, len, d, &d_len, i == 0 ? EVP_sha1() : EVP_sha256(),
 			NULL) != 1)
@@ -159,8 +161,10 @@ record_digests(struct warc_record *r, unsigned n, struct err *e)
 			continue;
 		got = digest_check(v, len, each[i].data, each[i].len);
 		if (got < 0)
-			return err_set(e, TOSD_ETAMPER, "record %u at byte %zu does not match "
-			    "its %s", n, r->at, each[i].name);
+			return err_set(e, TOSD_ETAMPER,
+			    "record %u at byte %zu does not match "
+			    "its %s",
+			    n, r->at, each[i].name);
 		if (got > 0)
 			r->checked++;
 		else
@@ -196,21 +200,28 @@ record_head(struct warc *w, struct warc_record *r, struct err *e)
 	size_t left = w->len - w->at;
 
 	if (left >= 2 && memcmp(p, "\x1f\x8b", 2) == 0)
-		return err_set(e, TOSD_EINVAL, "record %u at byte %zu is compressed: only "
-		    "plain WARC is read here, gunzip it first", w->n + 1, w->at);
+		return err_set(e, TOSD_EINVAL,
+		    "record %u at byte %zu is compressed: only "
+		    "plain WARC is read here, gunzip it first",
+		    w->n + 1, w->at);
 	if (left >= 11 && memcmp(p, "filedesc://", 11) == 0)
-		return err_set(e, TOSD_EINVAL, "this is an ARC file, the format before WARC; "
+		return err_set(e, TOSD_EINVAL,
+		    "this is an ARC file, the format before WARC; "
 		    "it is not read here");
 	if (left < 8 ||
 	    (strncmp(p, "WARC/1.0", 8) != 0 && strncmp(p, "WARC/1.1", 8) != 0))
-		return err_set(e, TOSD_EINVAL, "at byte %zu, after %u records, stands no "
-		    "WARC/1.0 or WARC/1.1 record", w->at, w->n);
+		return err_set(e, TOSD_EINVAL,
+		    "at byte %zu, after %u records, stands no "
+		    "WARC/1.0 or WARC/1.1 record",
+		    w->at, w->n);
 	if (left > WARC_HEAD_MAX)
 		end = p + WARC_HEAD_MAX;
 	nl = line_end(p, end);
 	if (nl != p + 9 || nl[-1] != '\r')
-		return err_set(e, TOSD_EINVAL, "record %u at byte %zu has a broken first "
-		    "line", w->n + 1, w->at);
+		return err_set(e, TOSD_EINVAL,
+		    "record %u at byte %zu has a broken first "
+		    "line",
+		    w->n + 1, w->at);
 	r->head = nl + 1;
 	for (p = r->head; (nl = line_end(p, end)) != NULL; p = nl + 1) {
 		if (nl == p + 1 && *p == '\r') {
@@ -222,14 +233,17 @@ record_head(struct warc *w, struct warc_record *r, struct err *e)
 		    (*p != ' ' && *p != '\t' && memchr(p, ':', nl - p) == NULL))
 			break;
 	}
-	return err_set(e, TOSD_EINVAL, "record %u at byte %zu has a broken or unfinished "
-	    "header", w->n + 1, w->at);
+	return err_set(e, TOSD_EINVAL,
+	    "record %u at byte %zu has a broken or unfinished "
+	    "header",
+	    w->n + 1, w->at);
 }
 
 static int
 record_fields(const struct warc *w, const struct warc_record *r, struct err *e)
 {
-	static const char *const needed[] = {"WARC-Type", "WARC-Record-ID", "WARC-Date"};
+	static const char *const needed[] = {
+	    "WARC-Type", "WARC-Record-ID", "WARC-Date"};
 
 	for (size_t i = 0; i < 3; i++) {
 		size_t n;
@@ -237,15 +251,18 @@ record_fields(const struct warc *w, const struct warc_record *r, struct err *e)
 		char date[CLOCK_TEXT];
 
 		if (v == NULL || n == 0)
-			return err_set(e, TOSD_EINVAL, "record %u at byte %zu has no %s",
-			    w->n + 1, w->at, needed[i]);
+			return err_set(e, TOSD_EINVAL,
+			    "record %u at byte %zu has no %s", w->n + 1, w->at,
+			    needed[i]);
 		if (i < 2 || n >= sizeof(date))
 			continue;
 		memcpy(date, v, n);
 		date[n] = '\0';
 		if (clock_parse(date) == CLOCK_NONE)
-			return err_set(e, TOSD_EINVAL, "record %u at byte %zu has a WARC-Date "
-			    "that is no time", w->n + 1, w->at);
+			return err_set(e, TOSD_EINVAL,
+			    "record %u at byte %zu has a WARC-Date "
+			    "that is no time",
+			    w->n + 1, w->at);
 	}
 	return 0;
 }
@@ -266,15 +283,21 @@ warc_next(struct warc *w, struct warc_record *r, struct err *e)
 	if (rc != 0)
 		return rc;
 	if (content_length(r, &r->block_len) != 0)
-		return err_set(e, TOSD_EINVAL, "record %u at byte %zu has no Content-Length "
-		    "that is a number", w->n + 1, w->at);
+		return err_set(e, TOSD_EINVAL,
+		    "record %u at byte %zu has no Content-Length "
+		    "that is a number",
+		    w->n + 1, w->at);
 	left = w->data + w->len - r->block;
 	if (left < 4 || left - 4 < r->block_len)
-		return err_set(e, TOSD_EINVAL, "record %u at byte %zu is cut off: it should "
-		    "have %zu bytes and %zu are left", w->n + 1, w->at, r->block_len, left);
+		return err_set(e, TOSD_EINVAL,
+		    "record %u at byte %zu is cut off: it should "
+		    "have %zu bytes and %zu are left",
+		    w->n + 1, w->at, r->block_len, left);
 	if (memcmp(r->block + r->block_len, "\r\n\r\n", 4) != 0)
-		return err_set(e, TOSD_EINVAL, "record %u at byte %zu does not end where its "
-		    "Content-Length says", w->n + 1, w->at);
+		return err_set(e, TOSD_EINVAL,
+		    "record %u at byte %zu does not end where its "
+		    "Content-Length says",
+		    w->n + 1, w->at);
 	r->payload = r->block;
 	r->payload_len = r->block_len;
 	type = warc_field(r, "Content-Type", &type_len);
@@ -345,7 +368,8 @@ warc_put(struct buf *b, const struct warc_new *r)
 	char date[CLOCK_TEXT], hex[DIGEST_HEX];
 	const char *block = r->block;
 
-	buf_printf(b, "WARC/1.1\r\nWARC-Type: %s\r\nWARC-Record-ID: %s\r\nWARC-Date: %s\r\n",
+	buf_printf(b,
+	    "WARC/1.1\r\nWARC-Type: %s\r\nWARC-Record-ID: %s\r\nWARC-Date: %s\r\n",
 	    r->type, r->id, clock_format(r->time, date));
 	if (r->fields != NULL)
 		buf_puts(b, r->fields);
@@ -353,9 +377,10 @@ warc_put(struct buf *b, const struct warc_new *r)
 	    digest_hex_of(block, r->block_len, hex));
 	if (r->payload_at > 0)
 		buf_printf(b, "WARC-Payload-Digest: sha256:%s\r\n",
-		    digest_hex_of(block + r->payload_at, r->block_len - r->payload_at, hex));
-	buf_printf(b, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", r->content_type,
-	    r->block_len);
+		    digest_hex_of(
+			block + r->payload_at, r->block_len - r->payload_at, hex));
+	buf_printf(b, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+	    r->content_type, r->block_len);
 	buf_put(b, block, r->block_len);
 	buf_puts(b, "\r\n\r\n");
 }

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_vault: WARC files of others (the data folder, TOSD_DATA) and our own, and the
+ * vault that keeps them. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "evidence/vault.h"
+#include "evidence/warc.h"
+#include "evidence_log.h"
+#include "suite.h"
+
+/* --- WARC */
+
+static void
+test_warc_samples(void)
+{
+	static const struct {
+		const char *file;
+		int rc;
+		unsigned records, checked;
+		const char *why;
+	} each[] = {{"example.warc", 0, 6, 3, ""},
+	    {"example-iana.org-chunked.warc", 0, 3, 3, ""},
+	    {"example-trunc.warc", TOSD_EINVAL, 0, 0, "Content-Length"},
+	    {"example-digest.warc", TOSD_ETAMPER, 0, 0, "WARC-Payload-Digest"},
+	    {"example.warc.gz", TOSD_EINVAL, 0, 0, "gunzip"},
+	    {"example-bad-non-chunked.warc.gz", TOSD_EINVAL, 0, 0, "gunzip"},
+	    {"example.arc", TOSD_EINVAL, 0, 0, "ARC file"},
+	    {"example-space-in-url.arc", TOSD_EINVAL, 0, 0, "ARC file"},
+	    {"bad.arc", TOSD_EINVAL, 0, 0, "ARC file"}};
+
+	if (log_data() == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		char *path =
+		    xasprintf("%s/warc_samples/test/data/%s", log_data(), each[i].file);
+		struct warc_summary sum;
+		struct buf b = {0};
+		struct err e = ERR_INIT;
+		int rc;
+
+		CU_ASSERT_EQUAL_FATAL(file_read(path, 1 << 20, &b, NULL), 0);
+		rc = warc_check(b.data, b.len, &sum, &e);
+		if (rc != each[i].rc || strstr(e.text, each[i].why) == NULL)
+			fprintf(stderr, "%s: %d %s\n", each[i].file, rc, e.text);
+		CU_ASSERT_EQUAL(rc, each[i].rc);
+		CU_ASSERT_PTR_NOT_NULL(strstr(e.text, each[i].why));
+		if (rc == 0) {
+			CU_ASSERT_EQUAL(sum.records, each[i].records);
+			CU_ASSERT_EQUAL(sum.checked, each[i].checked);
+		}
+		buf_free(&b);
+		free(path);
+	}
+}
+
+/* The records after the first of that file are right in every digest spelling. */
+static void
+test_warc_spellings(void)
+{
+	char *path;
+	struct warc_summary sum;
+	struct buf b = {0};
+	char *second;
+
+	if (log_data() == NULL)
+		return;
+	path = xasprintf("%s/warc_samples/test/data/example-digest.warc", log_data());
+	CU_ASSERT_EQUAL_FATAL(file_read(path, 1 << 20, &b, NULL), 0);
+	second = memmem(b.data + 8, b.len - 8, "WARC/1.0", 8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(second);
+	CU_ASSERT_EQUAL(warc_check(second, b.data + b.len - second, &sum, NULL), 0);
+	CU_ASSERT_EQUAL(sum.records, 3);
+	CU_ASSERT_EQUAL(sum.checked, 6);
+	buf_free(&b);
+	free(path);
+}
+
+/* --- vault */
+
+static const char request[] = "GET /feed HTTP/1.1\r\nHost: tenant.example\r\n\r\n";
+static const char response[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+			       "a\0b line\r\n\r\nWARC/1.1\r\n";
+
+static struct vault_capture
+sample_capture(void)
+{
+	return (struct vault_capture){.url = "http://tenant.example/feed?a=\r\nX: y z",
+	    .time = clock_parse("2026-11-22T13:00:00.250Z"),
+	    .peer = "192.0.2.7",
+	    .request = request,
+	    .request_len = sizeof(request) - 1,
+	    .response = response,
+	    .response_len = sizeof(response) - 1,
+	    .metadata = "{\"seen\":3}",
+	    .truncated = true};
+}
+
+static void
+check_records(const struct buf *b)
+{
+	static const char *const types[] = {
+	    "warcinfo", "request", "response", "metadata"};
+	struct warc w = warc_of(b->data, b->len);
+	struct warc_record r;
+
+	for (size_t i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL_FATAL(warc_next(&w, &r, NULL), 1);
+		CU_ASSERT_TRUE(warc_field_is(&r, "WARC-Type", types[i]));
+		CU_ASSERT_EQUAL(r.checked, i == 1 || i == 2 ? 2 : 1);
+		if (i > 0)
+			CU_ASSERT_TRUE(warc_field_is(&r, "WARC-Target-URI",
+			    "http://tenant.example/feed?a=%0D%0AX:%20y%20z"));
+		if (i != 2)
+			continue;
+		CU_ASSERT_TRUE(warc_field_is(&r, "WARC-Truncated", "length"));
+		CU_ASSERT_TRUE(warc_field_is(&r, "WARC-IP-Address", "192.0.2.7"));
+		CU_ASSERT_TRUE(
+		    warc_field_is(&r, "WARC-Date", "2026-11-22T13:00:00.250Z"));
+		CU_ASSERT_EQUAL(r.payload_len, 22);
+		CU_ASSERT_EQUAL(memcmp(r.payload, "a\0b", 3), 0);
+	}
+	CU_ASSERT_EQUAL(warc_next(&w, &r, NULL), 0);
+}
+
+static void
+test_vault_capture(void)
+{
+	char *dir = log_scratch(), *path;
+	struct vault_capture c = sample_capture();
+	struct vault_ref ref, other;
+	struct vault *v = NULL;
+	struct buf b = {0};
+	struct stat st;
+
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_NOSYNC, &v, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(vault_put(v, &c, &ref, NULL), 0);
+	CU_ASSERT_EQUAL(vault_put(v, &c, &other, NULL), 0);
+	CU_ASSERT_STRING_NOT_EQUAL(ref.path, other.path);
+	CU_ASSERT_EQUAL(strncmp(ref.path, "evidence/2026/11/", 17), 0);
+	CU_ASSERT_TRUE(id_valid(ref.id));
+	CU_ASSERT_EQUAL(vault_read(v, ref.path, &b, NULL), 0);
+	CU_ASSERT_EQUAL(b.len, ref.size);
+	check_records(&b);
+	buf_reset(&b);
+	CU_ASSERT_EQUAL(vault_metadata(v, ref.path, &b, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "{\"seen\":3}");
+	buf_reset(&b);
+	CU_ASSERT_EQUAL(vault_response(v, ref.path, &b, NULL), 0);
+	CU_ASSERT_TRUE(
+	    b.len == sizeof(response) - 1 && memcmp(b.data, response, b.len) == 0);
+	path = xasprintf("%s/%s", dir, ref.path);
+	CU_ASSERT_EQUAL(stat(path, &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+	CU_ASSERT_EQUAL(vault_check(v, ref.path, ref.commit, NULL), 0);
+	CU_ASSERT_EQUAL(vault_check(v, ref.path, other.commit, NULL), TOSD_ETAMPER);
+	log_flip(path, 8 * 40);
+	CU_ASSERT_EQUAL(vault_check(v, ref.path, ref.commit, NULL), TOSD_ETAMPER);
+	CU_ASSERT_EQUAL(vault_erase(v, ref.path, NULL), 0);
+	CU_ASSERT_EQUAL(vault_check(v, ref.path, ref.commit, NULL), TOSD_ENOENT);
+	CU_ASSERT_EQUAL(vault_erase(v, ref.path, NULL), TOSD_ENOENT);
+	CU_ASSERT_EQUAL(vault_erase(v, "../x", NULL), TOSD_EINVAL);
+	c.peer = "tenant.example";
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), TOSD_EINVAL);
+	c = (struct vault_capture){.url = "x", .time = 0};
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), 0);
+	buf_free(&b);
+	free(path);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
+static void
+test_vault_bytes(void)
+{
+	static const char rel[] = "notices/2026-000001/1-tenant.eml";
+	static const char *const bad[] = {"", "/etc/passwd", "notices/", "notices/../x",
+	    "notices/a/../../x", "notices//a", "notices/./a", "log/checkpoint",
+	    "notices/a\nb", "notices/a\x7f", "notices/\xff", "notices/x.salt",
+	    "evidence/x.part", "notices",
+	    "notices/"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaa"};
+	char *dir = log_scratch(), *salt, *cmd;
+	struct vault_ref a, b;
+	struct vault *v = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_NOSYNC, &v, NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT_EQUAL(
+		    vault_put_bytes(v, bad[i], "x", 1, &a, NULL), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hello", 5, &a, NULL), 0);
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hello", 5, &b, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(a.commit, b.commit);
+	CU_ASSERT_EQUAL(b.size, 5);
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hellO", 5, &b, NULL), TOSD_EEXIST);
+	/* Anybody can check a commitment with two usual programs. */
+	cmd = xasprintf("cd %s && test \"$(cat %s.salt %s | sha256sum)\" = '%s  -'",
+	    dir, rel, rel, a.commit);
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	salt = xasprintf("%s/%s.salt", dir, rel);
+	CU_ASSERT_EQUAL(unlink(salt), 0);
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hello", 5, &b, NULL), TOSD_ETAMPER);
+	free(cmd);
+	free(salt);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
+static const struct suite_test tests[] = {
+    {"warc: samples", test_warc_samples},
+    {"warc: spellings of digests", test_warc_spellings},
+    {"vault: captures", test_vault_capture},
+    {"vault: other bytes", test_vault_bytes},
+};
+
+SUITE_MAIN("vault", tests)
