@@ -25,6 +25,7 @@ static void
 say_lex(void *ctx, int line, const char *text)
 {
 	conf_walk_say_line(ctx, line, "%s", text);
+	conf_walk_kind(ctx, MISTAKE_SCANNED);
 }
 
 /* libconfig places a string of a list at the line of the token behind it; the
@@ -108,6 +109,19 @@ by_place(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* True if m says nothing that was not said by the ones before it on its line. */
+static bool
+said_before(const struct conf_mistake *v, size_t i)
+{
+	const struct conf_mistake *m = &v[i];
+
+	while (i-- > 0 && v[i].source == m->source && v[i].line == m->line)
+		if (strcmp(v[i].text, m->text) == 0 ||
+		    (m->kind == MISTAKE_VALUE && v[i].kind == MISTAKE_SCANNED))
+			return true;
+	return false;
+}
+
 /* Tells the mistakes in the order of the files and lines; returns the verdict. */
 static int
 tell(struct conf_walk *w, const struct conf_sources *s, conf_report *report, void *ctx)
@@ -118,10 +132,11 @@ tell(struct conf_walk *w, const struct conf_sources *s, conf_report *report, voi
 	for (size_t i = 0; i < w->nmistakes; i++) {
 		const struct conf_mistake *m = &w->mistakes[i];
 
-		if (report != NULL)
+		if (report != NULL && !said_before(w->mistakes, i))
 			report(ctx, s->v[m->source].name, m->line, m->text);
-		free(m->text);
 	}
+	for (size_t i = 0; i < w->nmistakes; i++)
+		free(w->mistakes[i].text);
 	free(w->mistakes);
 	return rc;
 }

@@ -271,6 +271,7 @@ set_scalar(struct conf_walk *w, const struct conf_row *row, void *to,
 		    bad);
 	else
 		conf_walk_say(w, s, "`%s' %s", row->key, bad);
+	conf_walk_kind(w, MISTAKE_VALUE);
 	return false;
 }
 
@@ -295,8 +296,8 @@ conf_set_row(struct conf_walk *w, const struct conf_row *row, void *base,
 		if (!config_setting_is_list(s) && !config_setting_is_array(s))
 			return wrong_type(w, row, s);
 		if (row->flags & CONF_NOT_EMPTY && config_setting_length(s) == 0) {
-			conf_walk_say(w, s, "`%s' is empty; write at least one, or "
-			    "leave the key out", row->key);
+			conf_walk_say(w, s, "`%s' is empty; write at least one%s", row->key,
+			    row->flags & CONF_REQUIRED ? "" : ", or leave the key out");
 			return false;
 		}
 		return conf_list_set(w, row, to, count, s);

@@ -324,7 +324,8 @@ conf_value_secret_key(const char *key)
 	    "token", "api_key", "apikey", "private_key"};
 	size_t n = strlen(key);
 
-	if (strcasecmp(key, "pass") == 0)
+	/* Nor a misspelt one. */
+	if (strcasecmp(key, "pass") == 0 || conf_value_distance(key, "password") <= 2)
 		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t w = strlen(words[i]);

@@ -29,6 +29,7 @@ keep(struct conf_walk *w, int line, const char *fmt, va_list ap)
 	m = &w->mistakes[w->nmistakes];
 	m->source = w->source;
 	m->line = line > 0 ? line : 1;
+	m->kind = MISTAKE_OTHER;
 	m->order = w->nmistakes++;
 	m->text = xstrdup(text);
 }
@@ -51,6 +52,12 @@ conf_walk_say(struct conf_walk *w, const config_setting_t *s, const char *fmt, .
 	va_start(ap, fmt);
 	keep(w, s != NULL ? (int)config_setting_source_line(s) : 1, fmt, ap);
 	va_end(ap);
+}
+
+void
+conf_walk_kind(struct conf_walk *w, int kind)
+{
+	w->mistakes[w->nmistakes - 1].kind = kind;
 }
 
 const char *

@@ -20,6 +20,7 @@ struct conf_mistake {
 	size_t source; /* index of the file */
 	int line;
 	size_t order; /* keeps the order of mistakes on one line */
+	enum { MISTAKE_OTHER, MISTAKE_SCANNED, MISTAKE_VALUE } kind;
 	char *text;
 };
 
@@ -51,6 +52,10 @@ void conf_walk_say(struct conf_walk *w, const struct config_setting_t *s,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void conf_walk_say_line(struct conf_walk *w, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Says what the last mistake was, since a value that the scanner has refused
+ * needs no second message. */
+void conf_walk_kind(struct conf_walk *w, int kind);
 
 /* Fills base from group s (NULL: only defaults): unknown keys, types, limits,
  * required keys, then the table's own check.  A bare string is the value of the
