@@ -36,6 +36,7 @@ struct courier {
 	pthread_cond_t work;
 	struct waiting *todo, **todo_end;
 	struct finished *done, **done_end;
+	pthread_t thread; /* once started */
 	bool started, busy, ending;
 };
 
@@ -138,8 +139,6 @@ work(void *arg)
 		c->busy = false;
 		add_result(c, &r);
 	}
-	c->started = false;
-	pthread_cond_signal(&c->work);
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
@@ -149,17 +148,12 @@ static void
 start_thread(struct courier *c)
 {
 	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t t;
 
 	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&t, &attr, work, c) != 0)
+	if (pthread_create(&c->thread, NULL, work, c) != 0)
 		log_die("courier", "cannot start the thread that sends");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	c->started = true;
 }
 
@@ -207,6 +201,7 @@ courier_free(struct courier **cp)
 {
 	struct courier *c = *cp;
 	struct courier_result r;
+	bool busy;
 
 	if (c == NULL)
 		return;
@@ -217,14 +212,15 @@ courier_free(struct courier **cp)
 	pthread_mutex_lock(&c->lock);
 	c->ending = true;
 	pthread_cond_signal(&c->work);
-	if (c->busy) {
+	busy = c->busy;
+	pthread_mutex_unlock(&c->lock);
+	if (busy) {
 		/* It still uses c.  The process is about to end; let it have it. */
-		pthread_mutex_unlock(&c->lock);
+		pthread_detach(c->thread);
 		return;
 	}
-	while (c->started)
-		pthread_cond_wait(&c->work, &c->lock);
-	pthread_mutex_unlock(&c->lock);
+	if (c->started)
+		pthread_join(c->thread, NULL);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->work);
 	close(c->event);
