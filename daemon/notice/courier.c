@@ -103,10 +103,13 @@ static void
 transfer(const struct courier *c, const struct courier_job *j, struct courier_result *r)
 {
 	static const char bad[] = "the address is not one that we can send to";
+	static const char empty[] = "the mail is empty";
 
 	r->id = j->id;
 	if (!mail_word_address_valid(j->recipient) || !mail_word_address_valid(j->sender))
 		courier_result_set(r, SENT_HARD, 0, bad, sizeof(bad) - 1);
+	else if (j->bytes.len == 0)
+		courier_result_set(r, SENT_HARD, 0, empty, sizeof(empty) - 1);
 	else if (c->sendmail)
 		courier_sendmail(&c->settings, j, r);
 	else
