@@ -127,6 +127,7 @@ def smtp_bytes():
     check("tarpit past the time-out", got, "unknown")
     assert got[5] < 10000 and got[4] < 1000, got
     check("bad recipient", send("smtp", url, b"x\r\n", to="a@b\r\nRCPT TO:<c@d>"), "hard", 0)
+    check("empty mail", send("smtp", url, b""), "hard", 0, "empty")
     check("bad sender", send("smtp", url, b"x\r\n", sender="a b@c"), "hard", 0)
     c.stop()
     check("nobody there", send("smtp", url, b"a: b\r\n\r\nx\r\n"), "soft", 0)

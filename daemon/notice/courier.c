@@ -36,6 +36,7 @@ struct courier {
 	pthread_cond_t work;
 	struct waiting *todo, **todo_end;
 	struct finished *done, **done_end;
+	pthread_t thread; /* once started */
 	bool started, busy, ending;
 };
 
@@ -102,10 +103,13 @@ static void
 transfer(const struct courier *c, const struct courier_job *j, struct courier_result *r)
 {
 	static const char bad[] = "the address is not one that we can send to";
+	static const char empty[] = "the mail is empty";
 
 	r->id = j->id;
 	if (!mail_word_address_valid(j->recipient) || !mail_word_address_valid(j->sender))
 		courier_result_set(r, SENT_HARD, 0, bad, sizeof(bad) - 1);
+	else if (j->bytes.len == 0)
+		courier_result_set(r, SENT_HARD, 0, empty, sizeof(empty) - 1);
 	else if (c->sendmail)
 		courier_sendmail(&c->settings, j, r);
 	else
@@ -138,8 +142,6 @@ work(void *arg)
 		c->busy = false;
 		add_result(c, &r);
 	}
-	c->started = false;
-	pthread_cond_signal(&c->work);
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
@@ -149,17 +151,12 @@ static void
 start_thread(struct courier *c)
 {
 	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t t;
 
 	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&t, &attr, work, c) != 0)
+	if (pthread_create(&c->thread, NULL, work, c) != 0)
 		log_die("courier", "cannot start the thread that sends");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	c->started = true;
 }
 
@@ -207,6 +204,7 @@ courier_free(struct courier **cp)
 {
 	struct courier *c = *cp;
 	struct courier_result r;
+	bool busy;
 
 	if (c == NULL)
 		return;
@@ -217,14 +215,15 @@ courier_free(struct courier **cp)
 	pthread_mutex_lock(&c->lock);
 	c->ending = true;
 	pthread_cond_signal(&c->work);
-	if (c->busy) {
+	busy = c->busy;
+	pthread_mutex_unlock(&c->lock);
+	if (busy) {
 		/* It still uses c.  The process is about to end; let it have it. */
-		pthread_mutex_unlock(&c->lock);
+		pthread_detach(c->thread);
 		return;
 	}
-	while (c->started)
-		pthread_cond_wait(&c->work, &c->lock);
-	pthread_mutex_unlock(&c->lock);
+	if (c->started)
+		pthread_join(c->thread, NULL);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->work);
 	close(c->event);

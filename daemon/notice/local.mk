@@ -39,3 +39,18 @@ tests_render_main_SOURCES = tests/render_main.c \
 	daemon/tosctl/tosctl_render.c daemon/tosctl/tosctl_render.h
 tests_render_main_LDADD = $(tests_test_template_LDADD)
 dist_check_SCRIPTS += tests/test_render.sh
+
+check_PROGRAMS += tests/test_role_courier
+tests_test_role_courier_SOURCES = tests/test_role_courier.c tests/suite.h \
+	daemon/role_courier.c daemon/roles.h
+tests_test_role_courier_LDADD = libtosd_notice.a libtosd_conf.a libtosd_ipc.a \
+	libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) \
+	$(CONFIG_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_template
+tests_fuzz_template_SOURCES = tests/fuzz_template.c
+tests_fuzz_template_LDADD = libtosd_notice.a libtosd_base.a $(CURL_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_template_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

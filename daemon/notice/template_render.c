@@ -320,7 +320,7 @@ indent_text(struct buf *b, const char *text, const char *indent)
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 
-		if (n > 0 && !(n == 1 && text[0] == '\r'))
+		if (n > 0)
 			buf_puts(b, indent);
 		buf_put(b, text, n + (text[n] == '\n'));
 		text += n + (text[n] == '\n');
