@@ -319,6 +319,15 @@ on_peer_down(void *ctx, enum role role, uint32_t index)
 		fetch_client_abort(r->client, "the engine is gone");
 }
 
+/* Asks under a name that tells a tenant whom to turn to.  To be freed. */
+static char *
+user_agent(const struct conf *c)
+{
+	if (c->fetch.user_agent != NULL)
+		return xstrdup(c->fetch.user_agent);
+	return xasprintf("tosd/" PACKAGE_VERSION " (+mailto:%s)", c->provider.mailbox);
+}
+
 /* Lets the resolver read its files and load its modules before the sandbox closes. */
 static void
 warm_resolver(void)
@@ -334,6 +343,8 @@ start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
 {
 	struct fetch_role *r = xcalloc(1, sizeof(*r));
+	struct conf_fetch fetch;
+	char *agent;
 	int rc;
 
 	r->self = self;
@@ -342,7 +353,10 @@ start(struct role_self *self, const struct buf *sources,
 	if (rc != 0)
 		return rc;
 	warm_resolver();
-	r->client = fetch_client_new(role_loop(self), &r->conf->fetch);
+	fetch = r->conf->fetch;
+	fetch.user_agent = agent = user_agent(r->conf);
+	r->client = fetch_client_new(role_loop(self), &fetch);
+	free(agent);
 	profile_of_role(ROLE_FETCH, r->conf, profile);
 	return 0;
 }
@@ -352,7 +366,9 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 {
 	struct fetch_role *r = ctx;
 	struct conf *conf = NULL;
+	struct conf_fetch fetch;
 	int rc = conf_of_role(sources, &conf, e);
+	char *agent;
 
 	if (rc != 0)
 		return rc;
@@ -361,7 +377,10 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		conf_free(&conf);
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
-	fetch_client_reconf(r->client, &conf->fetch);
+	fetch = conf->fetch;
+	fetch.user_agent = agent = user_agent(conf);
+	fetch_client_reconf(r->client, &fetch);
+	free(agent);
 	conf_free(&r->conf);
 	r->conf = conf;
 	return 0;
