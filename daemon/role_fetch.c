@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "conf/conf.h"
 #include "feed/feed.h"
 #include "fetch/answer.h"
@@ -25,7 +26,7 @@
 #define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
 /* Room in a frame for everything of an answer that is not an item. */
 #define FRAME_REST (1u << 20)
-#define TEXT_MAX 1024 /* of "why" */
+#define WORDS_MAX 500 /* characters of "why" */
 
 struct fetch_role {
 	struct role_self *self;
@@ -63,12 +64,19 @@ take(char **s)
 	return v;
 }
 
+/* A copy of s (NULL stays NULL) that is no longer than words should be. */
+static char *
+words(const char *s)
+{
+	return s != NULL ? xstrndup(s, text_prefix(s, WORDS_MAX)) : NULL;
+}
+
 static void
 say(struct msg_polled *p, uint8_t outcome, const char *why)
 {
 	p->outcome = outcome;
 	free(p->why);
-	p->why = why != NULL ? xstrndup(why, TEXT_MAX) : NULL;
+	p->why = words(why);
 }
 
 /* Nothing may vouch for this body later: not a 304, not an equal digest. */
@@ -139,8 +147,8 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->truncated |= doc.truncated;
 		if (doc.ttl_ms > p->hint)
 			p->hint = doc.ttl_ms;
-		if (p->why == NULL && doc.problem != NULL)
-			p->why = xstrndup(doc.problem, TEXT_MAX);
+		if (p->why == NULL)
+			p->why = words(doc.problem);
 		take_items(p, doc.items, doc.nitems);
 	}
 	feed_doc_clear(&doc);
@@ -243,7 +251,7 @@ on_result(void *ctx, struct fetch_result *r)
 	p->hint = r->hint;
 	p->retry_after = r->retry_after;
 	p->truncated = r->truncated;
-	p->why = r->why != NULL ? xstrndup(r->why, TEXT_MAX) : NULL;
+	p->why = words(r->why);
 	p->moved = take(&r->moved);
 	p->etag = take(&r->etag);
 	p->last_modified = take(&r->last_modified);
