@@ -53,7 +53,7 @@ poll_free(struct poll *p)
 	free(p);
 }
 
-/* --- an answer read --------------------------------------------------------------- */
+/* --- an answer read --- */
 
 static char *
 take(char **s)
@@ -202,8 +202,7 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	free(language);
 }
 
-/* --- the answer sent ----------------------------------------------------------------
- */
+/* --- the answer sent --- */
 
 /* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
 static int
@@ -276,8 +275,7 @@ on_result(void *ctx, struct fetch_result *r)
 	poll_free(q);
 }
 
-/* --- the role
- * --------------------------------------------------------------------------- */
+/* --- the role --- */
 
 static void
 on_poll(struct fetch_role *role, struct msg *m)

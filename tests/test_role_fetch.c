@@ -69,8 +69,7 @@ static bool closed;
 static struct msg last; /* POLLED */
 static uint64_t next_id = 1;
 
-/* --- what the rest of the daemon does ----------------------------------------------
- */
+/* --- what the rest of the daemon does --- */
 
 static void
 report(void *ctx, const char *file, int line, const char *text)
@@ -111,8 +110,7 @@ profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 	sandbox_read(p, "/etc");
 }
 
-/* --- the other end of the channels ---------------------------------------------------
- */
+/* --- the other end of the channels --- */
 
 static void
 on_control(void *ctx, struct msg *m)
@@ -240,8 +238,7 @@ poll_page(const char *path)
 	return poll_as(POLL_PAGE, "good", path, NULL, NULL);
 }
 
-/* --- cases
- * ------------------------------------------------------------------------------ */
+/* --- cases --- */
 
 static void
 test_feeds(void)
@@ -479,8 +476,7 @@ static const struct suite_test tests[] = {
     {"stop", test_stop},
 };
 
-/* --- frame
- * -------------------------------------------------------------------------------- */
+/* --- frame --- */
 
 static char *
 write_file(const char *name, const char *text)

@@ -40,6 +40,7 @@ struct job {
 	size_t nallow;
 	struct transfer *transfer; /* while a hop runs */
 	int64_t started;	   /* this hop, steady ms */
+	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */
 	struct fetch_result r;	   /* grows hop by hop */
 };
@@ -59,7 +60,7 @@ struct fetch_client {
 	struct fetch_stats stats;
 };
 
-/* --- configuration ---------------------------------------------------------- */
+/* --- configuration --- */
 
 static void
 conf_copy(struct conf_fetch *to, const struct conf_fetch *from)
@@ -84,7 +85,7 @@ conf_clear(struct conf_fetch *c)
 	free(c->allow);
 }
 
-/* --- jobs --------------------------------------------------------------------- */
+/* --- jobs --- */
 
 static void
 result_clear(struct fetch_result *r)
@@ -217,7 +218,7 @@ host_of(const char *url)
 	return host;
 }
 
-/* --- starting ------------------------------------------------------------------- */
+/* --- starting --- */
 
 static void
 job_enqueue(struct job *j, bool front)
@@ -274,6 +275,7 @@ job_start(struct job *j)
 	    .etag = j->etag,
 	    .last_modified = j->last_modified,
 	    .timeout = c->conf.timeout - j->r.took,
+	    .fresh = j->fresh,
 	    .allow = j->allow,
 	    .nallow = j->nallow};
 
@@ -326,7 +328,7 @@ pump(void *ctx)
 		loop_timer_set(c->timer, 0);
 }
 
-/* --- ending ----------------------------------------------------------------------- */
+/* --- ending --- */
 
 /* Lays the bytes of the hop into the result, in place of those of the hop before. */
 static void
@@ -481,6 +483,18 @@ own_fault(struct job *j, const struct transfer *t, CURLcode rc)
 	return network_failed(&j->client->network, j->host, (int)os_errno);
 }
 
+/* True if time was up before the name was resolved. */
+static bool
+names_hang(const struct transfer *t, CURLcode rc)
+{
+	curl_off_t us = 0;
+
+	if (rc != CURLE_OPERATION_TIMEDOUT || t->request.len > 0)
+		return false;
+	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &us);
+	return us == 0;
+}
+
 /* The transfer failed: whose fault, and what is left of it? */
 static void
 job_failed(struct job *j, const struct transfer *t, CURLcode rc)
@@ -508,7 +522,19 @@ job_failed(struct job *j, const struct transfer *t, CURLcode rc)
 	r->truncated = r->status != 0;
 	if (r->status != 0)
 		r->content_type = answer_header(&r->head, "Content-Type");
-	job_finish(j, answer_failure(rc), why);
+	job_finish(j, names_hang(t, rc) ? POLLED_DNS : answer_failure(rc), why);
+}
+
+/* A kept connection may be dead, or still carry what a server sent beyond its last
+ * answer; libcurl sees only some of that.  Then the hop is tried once more. */
+static bool
+is_stale(const struct job *j, const struct transfer *t, CURLcode rc)
+{
+	long made = 1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	return made == 0 && !j->fresh && !t->head_done && t->stop == TRANSFER_RAN &&
+	       t->request.len > 0 && rc != CURLE_OPERATION_TIMEDOUT;
 }
 
 /* Is there an answer, even if the transfer did not end well?  Of what is not a feed
@@ -531,14 +557,20 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	bool answer = is_answer(t, rc);
 	char *target = answer ? xstrdup(redirect_target(t)) : NULL;
 
+	bool stale = !answer && is_stale(j, t, rc);
+
 	j->r.took += clock_steady() - j->started;
-	add_hop(j, t);
+	if (!stale)
+		add_hop(j, t);
 	hosts_end(c->hosts, &j->wait);
 	j->transfer = NULL;
 	c->stats.active--;
+	j->fresh = stale;
 	if (answer)
 		network_answered(&c->network);
-	if (!answer)
+	if (stale)
+		job_enqueue(j, true);
+	else if (!answer)
 		job_failed(j, t, rc);
 	else if (target != NULL)
 		job_follow_take(j, target);
@@ -548,7 +580,7 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	loop_timer_set(c->timer, 0);
 }
 
-/* --- the client ------------------------------------------------------------------- */
+/* --- the client --- */
 
 struct fetch_client *
 fetch_client_new(struct loop *l, const struct conf_fetch *conf)
