@@ -5,6 +5,7 @@ libtosd_fetch_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/guard.c %D%/guard.h \
 	%D%/hosts.c %D%/hosts.h \
+	%D%/job.c %D%/job.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
 	%D%/schedule.c %D%/schedule.h \
