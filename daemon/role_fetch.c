@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "conf/conf.h"
 #include "feed/feed.h"
 #include "fetch/answer.h"
@@ -25,7 +26,7 @@
 #define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
 /* Room in a frame for everything of an answer that is not an item. */
 #define FRAME_REST (1u << 20)
-#define TEXT_MAX 1024 /* of "why" */
+#define WORDS_MAX 500 /* characters of "why" */
 
 struct fetch_role {
 	struct role_self *self;
@@ -52,7 +53,7 @@ poll_free(struct poll *p)
 	free(p);
 }
 
-/* --- an answer read --------------------------------------------------------------- */
+/* --- an answer read --- */
 
 static char *
 take(char **s)
@@ -63,12 +64,19 @@ take(char **s)
 	return v;
 }
 
+/* A copy of s (NULL stays NULL) that is no longer than words should be. */
+static char *
+words(const char *s)
+{
+	return s != NULL ? xstrndup(s, text_prefix(s, WORDS_MAX)) : NULL;
+}
+
 static void
 say(struct msg_polled *p, uint8_t outcome, const char *why)
 {
 	p->outcome = outcome;
 	free(p->why);
-	p->why = why != NULL ? xstrndup(why, TEXT_MAX) : NULL;
+	p->why = words(why);
 }
 
 /* Nothing may vouch for this body later: not a 304, not an equal digest. */
@@ -139,8 +147,8 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->truncated |= doc.truncated;
 		if (doc.ttl_ms > p->hint)
 			p->hint = doc.ttl_ms;
-		if (p->why == NULL && doc.problem != NULL)
-			p->why = xstrndup(doc.problem, TEXT_MAX);
+		if (p->why == NULL)
+			p->why = words(doc.problem);
 		take_items(p, doc.items, doc.nitems);
 	}
 	feed_doc_clear(&doc);
@@ -194,8 +202,7 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	free(language);
 }
 
-/* --- the answer sent ----------------------------------------------------------------
- */
+/* --- the answer sent --- */
 
 /* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
 static int
@@ -243,7 +250,7 @@ on_result(void *ctx, struct fetch_result *r)
 	p->hint = r->hint;
 	p->retry_after = r->retry_after;
 	p->truncated = r->truncated;
-	p->why = r->why != NULL ? xstrndup(r->why, TEXT_MAX) : NULL;
+	p->why = words(r->why);
 	p->moved = take(&r->moved);
 	p->etag = take(&r->etag);
 	p->last_modified = take(&r->last_modified);
@@ -268,8 +275,7 @@ on_result(void *ctx, struct fetch_result *r)
 	poll_free(q);
 }
 
-/* --- the role
- * --------------------------------------------------------------------------- */
+/* --- the role --- */
 
 static void
 on_poll(struct fetch_role *role, struct msg *m)
@@ -319,6 +325,15 @@ on_peer_down(void *ctx, enum role role, uint32_t index)
 		fetch_client_abort(r->client, "the engine is gone");
 }
 
+/* Asks under a name that tells a tenant whom to turn to.  To be freed. */
+static char *
+user_agent(const struct conf *c)
+{
+	if (c->fetch.user_agent != NULL)
+		return xstrdup(c->fetch.user_agent);
+	return xasprintf("tosd/" PACKAGE_VERSION " (+mailto:%s)", c->provider.mailbox);
+}
+
 /* Lets the resolver read its files and load its modules before the sandbox closes. */
 static void
 warm_resolver(void)
@@ -334,6 +349,8 @@ start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
 {
 	struct fetch_role *r = xcalloc(1, sizeof(*r));
+	struct conf_fetch fetch;
+	char *agent;
 	int rc;
 
 	r->self = self;
@@ -342,7 +359,10 @@ start(struct role_self *self, const struct buf *sources,
 	if (rc != 0)
 		return rc;
 	warm_resolver();
-	r->client = fetch_client_new(role_loop(self), &r->conf->fetch);
+	fetch = r->conf->fetch;
+	fetch.user_agent = agent = user_agent(r->conf);
+	r->client = fetch_client_new(role_loop(self), &fetch);
+	free(agent);
 	profile_of_role(ROLE_FETCH, r->conf, profile);
 	return 0;
 }
@@ -352,7 +372,9 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 {
 	struct fetch_role *r = ctx;
 	struct conf *conf = NULL;
+	struct conf_fetch fetch;
 	int rc = conf_of_role(sources, &conf, e);
+	char *agent;
 
 	if (rc != 0)
 		return rc;
@@ -361,7 +383,10 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		conf_free(&conf);
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
-	fetch_client_reconf(r->client, &conf->fetch);
+	fetch = conf->fetch;
+	fetch.user_agent = agent = user_agent(conf);
+	fetch_client_reconf(r->client, &fetch);
+	free(agent);
 	conf_free(&r->conf);
 	r->conf = conf;
 	return 0;

@@ -182,7 +182,7 @@ test_guard_url(void)
 	}
 }
 
-/* --- schedule --------------------------------------------------------------- */
+/* --- schedule --- */
 
 static const struct fetch_plan_in usual = {.now = 1000000,
     .base_interval = CLOCK_HOUR,
@@ -364,7 +364,7 @@ test_first_is_spread(void)
 	CU_ASSERT_EQUAL(fetch_first(5000, 0, 1), 5000);
 }
 
-/* --- answers ------------------------------------------------------------------ */
+/* --- answers --- */
 
 static struct buf
 head_of(const char *lines)
@@ -502,7 +502,7 @@ test_answer_retry_after(void)
 	buf_free(&b);
 }
 
-/* --- hosts -------------------------------------------------------------------- */
+/* --- hosts --- */
 
 static void
 test_hosts_gap(void)
@@ -581,7 +581,7 @@ test_hosts_many(void)
 	hosts_free(&h);
 }
 
-/* --- whose fault ----------------------------------------------------------------- */
+/* --- whose fault --- */
 
 static void
 test_network(void)

@@ -4,7 +4,9 @@
  * everything a wicked one would (tests/http_server.py with tests/http_script.json).
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +32,28 @@ static struct fetch_client *client;
 static struct conf_fetch conf;
 static struct conf_range local;
 
-/* --- asking -------------------------------------------------------------------- */
+/* --- a name server that does not answer --- */
+
+#define HANG 4 /* seconds */
+
+/* Stands before the C library's: libcurl's resolver threads come here. */
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+    struct addrinfo **res)
+{
+	static int (*real)(
+	    const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (node != NULL && strncmp(node, "hang.", 5) == 0) {
+		sleep(HANG);
+		return EAI_AGAIN;
+	}
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(node, service, hints, res);
+}
+
+/* --- asking --- */
 
 struct answer {
 	struct fetch_result r; /* taken over whole */
@@ -117,14 +140,16 @@ wait_for(struct answer *v, size_t n)
 {
 	struct loop_timer *t = loop_timer_new(loop, on_impatience, NULL);
 	int64_t end = clock_steady() + PATIENCE;
-	size_t done = 0;
+	size_t done;
 
 	loop_timer_set(t, PATIENCE);
-	while (done < n && clock_steady() < end) {
-		loop_run(loop);
+	for (;;) {
 		done = 0;
 		for (size_t i = 0; i < n; i++)
 			done += v[i].done;
+		if (done == n || clock_steady() >= end)
+			break;
+		loop_run(loop);
 	}
 	loop_timer_free(&t);
 	CU_ASSERT_EQUAL(done, n);
@@ -205,7 +230,7 @@ defaults(void)
 	fresh_client();
 }
 
-/* --- answers --------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void
 test_plain(void)
@@ -345,7 +370,7 @@ test_retry_after(void)
 	CU_ASSERT_EQUAL(expect("/s503junk", POLLED_RATE_LIMIT)->retry_after, 0);
 }
 
-/* --- redirects ------------------------------------------------------------------- */
+/* --- redirects --- */
 
 static void
 test_redirect_permanent(void)
@@ -403,8 +428,7 @@ test_redirect_guarded(void)
 	CU_ASSERT_TRUE(says(expect("/user", POLLED_REFUSED), "user name"));
 }
 
-/* --- the guard on first hops --------------------------------------------------------
- */
+/* --- the guard on first hops --- */
 
 static void
 test_guard_at_connect(void)
@@ -463,8 +487,7 @@ test_no_proxy(void)
 	unsetenv("ALL_PROXY");
 }
 
-/* --- limits
- * --------------------------------------------------------------------------- */
+/* --- limits --- */
 
 static void
 test_compression(void)
@@ -548,7 +571,11 @@ test_broken_transfers(void)
 	r = expect("/cut", POLLED_CONNECT);
 	CU_ASSERT_EQUAL(r->body.len, 9);
 	CU_ASSERT_TRUE(r->truncated);
-	CU_ASSERT_EQUAL(expect("/liar", POLLED_OK)->body.len, 5);
+	for (int i = 0; i < 5; i++) {
+		/* What it sent beyond its length is no answer to the next request. */
+		CU_ASSERT_EQUAL(expect("/liar", POLLED_OK)->body.len, 5);
+		CU_ASSERT_STRING_EQUAL(expect("/plain", POLLED_OK)->etag, "\"v1\"");
+	}
 	expect("/close", POLLED_CONNECT);
 	CU_ASSERT_EQUAL(expect("/garbage", POLLED_HTTP_ERROR)->status, 0);
 	CU_ASSERT_EQUAL(get("/badstatus")->status, 0);
@@ -569,8 +596,36 @@ test_unreachable(void)
 	CU_ASSERT_PTR_NOT_NULL(r->why);
 }
 
-/* --- TLS
- * ------------------------------------------------------------------------------- */
+static void
+test_names_that_hang(void)
+{
+	struct answer v[3] = {0};
+	int64_t t0 = clock_steady();
+	unsigned served = 0;
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		char url[64];
+
+		snprintf(url, sizeof(url), "http://hang.%zu.invalid/", i);
+		ask(&v[i], url);
+	}
+	while (clock_steady() - t0 < 2 * conf.connect_timeout) {
+		expect("/plain", POLLED_OK); /* the others go on meanwhile */
+		served++;
+		usleep(10000);
+	}
+	wait_for(v, COUNT(v));
+	CU_ASSERT(served > 20);
+	CU_ASSERT(clock_steady() - t0 < (HANG - 1) * CLOCK_SEC);
+	for (size_t i = 0; i < COUNT(v); i++) {
+		CU_ASSERT(v[i].r.outcome == POLLED_DNS ||
+			  v[i].r.outcome == POLLED_OWN_FAULT); /* no network here */
+		CU_ASSERT_PTR_NOT_NULL(v[i].r.why);
+		answer_clear(&v[i]);
+	}
+}
+
+/* --- TLS --- */
 
 static const char *
 tls_url(const char *host)
@@ -655,8 +710,7 @@ test_tls_store_is_read_once(void)
 	close(watch);
 }
 
-/* --- politeness
- * ------------------------------------------------------------------------- */
+/* --- politeness --- */
 
 static int
 by_time(const void *a, const void *b)
@@ -738,8 +792,7 @@ test_keep_alive(void)
 	CU_ASSERT(s.hosts <= 1);
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void
 test_abort(void)
@@ -811,8 +864,7 @@ test_reconf(void)
 	}
 }
 
-/* --- frame
- * --------------------------------------------------------------------------------- */
+/* --- frame --- */
 
 static const struct {
 	const char *name;
@@ -840,6 +892,7 @@ static const struct {
     {"header limits", test_header_limits},
     {"broken transfers", test_broken_transfers},
     {"unreachable", test_unreachable},
+    {"names that hang", test_names_that_hang},
     {"TLS, good and bad", test_tls},
     {"TLS downgrade is not for good", test_tls_downgrade},
     {"certificate store is read once", test_tls_store_is_read_once},

@@ -5,6 +5,7 @@ libtosd_fetch_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/guard.c %D%/guard.h \
 	%D%/hosts.c %D%/hosts.h \
+	%D%/job.c %D%/job.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
 	%D%/schedule.c %D%/schedule.h \
@@ -20,4 +21,11 @@ tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
 	tests/suite.h
 tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 	$(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/test_role_fetch
+tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
+	tests/suite.h daemon/role_fetch.c daemon/roles.h
+tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
+	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) \
+	$(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += tests/http_server.py tests/http_script.json

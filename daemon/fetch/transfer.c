@@ -151,6 +151,9 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_PRIVATE, t);
 	SET(t, CURLOPT_ERRORBUFFER, t->error);
 	SET(t, CURLOPT_NOSIGNAL, 1L);
+	/* Else giving up on a name waits for the resolver's thread, and with it the
+	 * whole loop, as long as the tenant's name server likes. */
+	SET(t, CURLOPT_QUICK_EXIT, 1L);
 	SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(t, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(t, CURLOPT_PROXY, ""); /* whatever the environment says: the guard must
@@ -249,6 +252,7 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	add_header(t, "If-Modified-Since", ask->last_modified);
 	SET(t, CURLOPT_HTTPHEADER, t->headers);
 	SET(t, CURLOPT_URL, ask->url);
+	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
 	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
 }
 

@@ -21,6 +21,7 @@ struct transfer_ask {
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
+	bool fresh;		   /* not on a kept connection */
 	const struct conf_range *allow;
 	size_t nallow;
 };

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job: what a hop means: an answer, a redirect, a failure and whose; see job.h.
+ */
+#include "fetch/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "fetch/answer.h"
+#include "fetch/guard.h"
+
+#define ACCEPT_FEEDS                                                         \
+	"application/atom+xml, application/rss+xml, application/feed+json, " \
+	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
+
+static void
+result_clear(struct fetch_result *r)
+{
+	free(r->url);
+	free(r->moved);
+	free(r->peer);
+	free(r->etag);
+	free(r->last_modified);
+	free(r->content_type);
+	free(r->why);
+	buf_free(&r->request);
+	buf_free(&r->head);
+	buf_free(&r->body);
+	for (size_t i = 0; i < r->nhops; i++) {
+		free(r->hops[i].url);
+		free(r->hops[i].peer);
+	}
+	free(r->hops);
+}
+
+static void
+job_link(struct job *j)
+{
+	struct job_env *env = j->env;
+
+	j->next = env->jobs;
+	if (j->next != NULL)
+		j->next->prev = j;
+	env->jobs = j;
+}
+
+static void
+job_unlink(struct job *j)
+{
+	if (j->prev != NULL)
+		j->prev->next = j->next;
+	else
+		j->env->jobs = j->next;
+	if (j->next != NULL)
+		j->next->prev = j->prev;
+}
+
+/* It is out of the list by now. */
+static void
+job_free(struct job *j)
+{
+	result_clear(&j->r);
+	free(j->host);
+	free(j->accept);
+	free(j->etag);
+	free(j->last_modified);
+	free(j->allow);
+	free(j);
+}
+
+void
+job_drop(struct job *j)
+{
+	job_unlink(j);
+	job_free(j);
+}
+
+struct job *
+job_new(struct job_env *env, const struct fetch_request *req)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	size_t n = env->conf->nallow;
+
+	j->env = env;
+	j->permanent = true;
+	j->r.url = xstrdup(req->url);
+	j->accept = xstrdup(req->accept != NULL ? req->accept : ACCEPT_FEEDS);
+	j->etag = xstrdup(req->etag);
+	j->last_modified = xstrdup(req->last_modified);
+	j->nallow = n + req->nallow;
+	j->allow = xcalloc(j->nallow + 1, sizeof(*j->allow));
+	if (n > 0)
+		memcpy(j->allow, env->conf->allow, n * sizeof(*j->allow));
+	if (req->nallow > 0)
+		memcpy(j->allow + n, req->allow, req->nallow * sizeof(*j->allow));
+	job_link(j);
+	return j;
+}
+
+static void
+job_why(struct job *j, const char *text)
+{
+	struct buf b = {0};
+
+	text_repair(&b, text, strlen(text)); /* libcurl quotes the server's bytes */
+	free(j->r.why);
+	j->r.why = buf_take(&b);
+}
+
+void
+job_finish(struct job *j, uint8_t outcome, const char *why)
+{
+	struct job_env *env = j->env;
+
+	j->r.outcome = outcome;
+	if (why != NULL)
+		job_why(j, why);
+	if (j->r.time == 0)
+		j->r.time = clock_now();
+	if (outcome != POLLED_OK && outcome != POLLED_UNCHANGED) {
+		free(j->r.moved);
+		j->r.moved = NULL;
+	}
+	env->stats->outcomes[outcome]++;
+	job_unlink(j); /* the callback may end all others */
+	j->done(j->ctx, &j->r);
+	job_free(j);
+}
+
+/* Lays the bytes of the hop into the result, in place of those of the hop before. */
+static void
+copy_bytes(struct buf *to, const struct buf *from)
+{
+	buf_reset(to);
+	buf_put(to, from->data, from->len);
+}
+
+static void
+take_bytes(struct fetch_result *r, struct transfer *t)
+{
+	copy_bytes(&r->request, &t->request);
+	copy_bytes(&r->head, &t->head);
+	buf_free(&r->body);
+	r->body = t->body; /* may be large: moved */
+	t->body = (struct buf){0};
+	r->status = t->head_done ? t->status : 0;
+	r->time = clock_now();
+}
+
+static void
+add_hop(struct job *j, struct transfer *t)
+{
+	struct fetch_result *r = &j->r;
+	char *ip = NULL;
+	long port = 0, made = 0;
+	struct fetch_hop *hop;
+
+	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_PORT, &port);
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	j->env->stats->connections += (uint64_t)made;
+	j->env->stats->bytes += t->head_bytes + t->body.len;
+	take_bytes(r, t);
+	r->hops = xrealloc(r->hops, (r->nhops + 1) * sizeof(*r->hops));
+	hop = &r->hops[r->nhops++];
+	hop->url = xstrdup(r->url);
+	hop->status = r->status;
+	hop->peer = NULL;
+	if (ip != NULL && ip[0] != '\0' && t->request.len > 0)
+		hop->peer =
+		    xasprintf(strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
+	free(r->peer);
+	r->peer = xstrdup(hop->peer);
+}
+
+/* The address that the hop redirects to; NULL: it does not.  To be curl_free()d. */
+static char *
+redirect_target(const struct transfer *t)
+{
+	char *url = NULL;
+
+	if (!t->head_done || !answer_redirects(t->status))
+		return NULL;
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+	return url; /* libcurl's, until the handle is used again */
+}
+
+static bool
+seen(const struct fetch_result *r, const char *url)
+{
+	for (size_t i = 0; i < r->nhops; i++)
+		if (strcmp(r->hops[i].url, url) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_https(const char *url)
+{
+	return strncmp(url, "https:", 6) == 0;
+}
+
+/* Why the redirect to url is not followed; NULL: it is. */
+static const char *
+why_not(const struct job *j, const char *url)
+{
+	const char *why = NULL;
+
+	if (seen(&j->r, url))
+		return "redirect in a circle";
+	if (j->r.nhops > j->env->conf->max_redirects)
+		return "too many redirects";
+	guard_url(url, &why);
+	return why;
+}
+
+/* On to url, which is taken. */
+static enum job_step
+follow_take(struct job *j, char *url)
+{
+	struct fetch_result *r = &j->r;
+	const char *why = why_not(j, url);
+	char *text;
+
+	if (why != NULL) {
+		text = xasprintf("%s: to %.1024s", why, url);
+		job_finish(j, POLLED_REFUSED, text);
+		free(text);
+		free(url);
+		return JOB_ENDED;
+	}
+	/* A step back to plain HTTP is followed, but not for good. */
+	j->permanent = j->permanent && answer_permanent(r->status) &&
+		       (is_https(url) || !is_https(r->url));
+	free(r->url);
+	r->url = url;
+	if (j->permanent) {
+		free(r->moved);
+		r->moved = xstrdup(url);
+	}
+	if (r->took < j->env->conf->timeout)
+		return JOB_AGAIN;
+	job_finish(j, POLLED_TIMEOUT, "time was up among the redirects");
+	return JOB_ENDED;
+}
+
+/* An answer that is no redirect. */
+static void
+job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
+{
+	struct fetch_result *r = &j->r;
+	bool conditional = j->etag != NULL || j->last_modified != NULL;
+	const char *why;
+	uint8_t outcome = answer_outcome(r->status, conditional, &why);
+
+	r->truncated = stop != TRANSFER_RAN || rc != CURLE_OK;
+	if (stop == TRANSFER_BODY && outcome == POLLED_OK)
+		why = "body cut at the limit";
+	if (stop == TRANSFER_BOMB)
+		why = "unpacks to more than a hundred times its size; cut";
+	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
+		r->hint = answer_fresh(&r->head, r->time);
+	else
+		r->retry_after = answer_retry_after(&r->head, r->time);
+	r->content_type = answer_header(&r->head, "Content-Type");
+	if (!r->truncated) { /* else a later 304 would vouch for what we lack */
+		r->etag = answer_header(&r->head, "ETag");
+		r->last_modified = answer_header(&r->head, "Last-Modified");
+	}
+	job_finish(j, outcome, why);
+}
+
+/* In words, why it was our own fault that the transfer did not reach its server. */
+static const char *
+own_fault(struct job *j, const struct transfer *t, CURLcode rc)
+{
+	long os_errno = 0;
+
+	if (t->request.len > 0 || rc == CURLE_SSL_CONNECT_ERROR ||
+	    rc == CURLE_PEER_FAILED_VERIFICATION) {
+		network_answered(j->env->network);
+		return NULL;
+	}
+	if (rc == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+	else if (rc != CURLE_COULDNT_RESOLVE_HOST && rc != CURLE_OPERATION_TIMEDOUT)
+		return NULL;
+	return network_failed(j->env->network, j->host, (int)os_errno);
+}
+
+/* True if time was up before the name was resolved. */
+static bool
+names_hang(const struct transfer *t, CURLcode rc)
+{
+	curl_off_t us = 0;
+
+	if (rc != CURLE_OPERATION_TIMEDOUT || t->request.len > 0)
+		return false;
+	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &us);
+	return us == 0;
+}
+
+/* The transfer failed: whose fault, and what is left of it? */
+static void
+job_failed(struct job *j, const struct transfer *t, CURLcode rc)
+{
+	struct fetch_result *r = &j->r;
+	const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
+	const char *own;
+	char *text;
+
+	if (t->refused[0] != '\0' && t->request.len == 0) {
+		job_finish(j, POLLED_REFUSED, t->refused);
+		return;
+	}
+	if (t->stop == TRANSFER_HEADER || rc == CURLE_OUT_OF_MEMORY) {
+		job_finish(j, POLLED_HTTP_ERROR, "header beyond the limit");
+		return;
+	}
+	own = own_fault(j, t, rc);
+	if (own != NULL) {
+		text = xasprintf("%s (%s)", own, why);
+		job_finish(j, POLLED_OWN_FAULT, text);
+		free(text);
+		return;
+	}
+	r->truncated = r->status != 0;
+	if (r->status != 0)
+		r->content_type = answer_header(&r->head, "Content-Type");
+	job_finish(j, names_hang(t, rc) ? POLLED_DNS : answer_failure(rc), why);
+}
+
+/* A kept connection may be dead, or still carry what a server sent beyond its last
+ * answer; libcurl sees only some of that.  Then the hop is tried once more. */
+static bool
+is_stale(const struct job *j, const struct transfer *t, CURLcode rc)
+{
+	long made = 1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	return made == 0 && !j->fresh && !t->head_done && t->stop == TRANSFER_RAN &&
+	       t->request.len > 0 && rc != CURLE_OPERATION_TIMEDOUT;
+}
+
+/* Is there an answer, even if the transfer did not end well?  Of what is not a feed
+ * the head is enough. */
+static bool
+is_answer(const struct transfer *t, CURLcode rc)
+{
+	if (!t->head_done || t->stop == TRANSFER_HEADER)
+		return false;
+	return rc == CURLE_OK || t->stop != TRANSFER_RAN ||
+	       (t->status != 200 && t->status != 203);
+}
+
+enum job_step
+job_step(struct job *j, struct transfer *t, CURLcode rc)
+{
+	bool answer = is_answer(t, rc);
+	char *target = answer ? xstrdup(redirect_target(t)) : NULL;
+
+	j->fresh = !answer && is_stale(j, t, rc);
+	if (j->fresh)
+		return JOB_AGAIN; /* as if it had not been */
+	add_hop(j, t);
+	if (answer)
+		network_answered(j->env->network);
+	if (target != NULL)
+		return follow_take(j, target);
+	if (answer)
+		job_answered(j, t->stop, rc);
+	else
+		job_failed(j, t, rc);
+	return JOB_ENDED;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job: one request on its way, hop by hop, and what each hop means for it.  Internal
+ * to the client: client.c decides when a hop runs, job.c what comes after it.
+ *
+ * A job is in the list of its environment until job_finish(), which tells its owner
+ * and frees it.  It has a transfer only while a hop runs.
+ */
+#ifndef TOSD_FETCH_JOB_H
+#define TOSD_FETCH_JOB_H
+
+#include "fetch/client.h"
+#include "fetch/hosts.h"
+#include "fetch/network.h"
+#include "fetch/transfer.h"
+
+/* What all jobs of a client share; all of it is the client's. */
+struct job_env {
+	const struct conf_fetch *conf;
+	struct network *network;
+	struct fetch_stats *stats;
+	struct job *jobs; /* all of them */
+};
+
+struct job {
+	struct host_wait wait; /* first: hosts.h */
+	struct job *prev, *next;
+	struct job_env *env;
+	fetch_done_cb *done;
+	void *ctx;
+	char *host; /* of the hop */
+	char *accept, *etag, *last_modified;
+	struct conf_range *allow; /* of the configuration and of the request */
+	size_t nallow;
+	struct transfer *transfer; /* while a hop runs */
+	int64_t started;	   /* this hop, steady ms */
+	bool fresh;		   /* this hop must not use a kept connection */
+	bool permanent;		   /* all redirects so far are for good */
+	struct fetch_result r;	   /* grows hop by hop */
+};
+
+/* Copies the request; into the list. */
+struct job *job_new(struct job_env *env, const struct fetch_request *req);
+
+/* Calls the owner back with what there is, then frees j.  why: words, or NULL. */
+void job_finish(struct job *j, uint8_t outcome, const char *why);
+
+/* Out of the list and gone, without a word. */
+void job_drop(struct job *j);
+
+/* A hop has ended with this result.  JOB_ENDED: j was finished and is gone;
+ * JOB_AGAIN: another hop, to r.url, is due. */
+enum job_step { JOB_ENDED, JOB_AGAIN };
+enum job_step job_step(struct job *j, struct transfer *t, CURLcode rc);
+
+#endif
