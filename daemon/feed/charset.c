@@ -454,7 +454,8 @@ feed_text_read(struct feed_text *t, const void *body, size_t n, const char *cont
 	look_at(s, n, &l);
 	if (l.bad == 0 && !seven_bit(names[0]) && !seven_bit(names[1])) {
 		take_utf8(t, s, n, &l);
-		keep_declared(t, names, l.good == 0);
+		if (fixed == NULL)
+			keep_declared(t, names, l.good == 0);
 		return;
 	}
 	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked

@@ -94,9 +94,10 @@ on_text(struct state *s)
 	const char *p = s->t.text.p;
 	size_t n = s->t.text.n;
 
-	if (s->drop || n == 0)
+	/* Raw text comes as CDATA; a script without end is text like any other. */
+	if (n == 0 || (s->drop && s->t.kind == MARKUP_CDATA))
 		return;
-	if (memchr(p, '&', n) != NULL) {
+	if (s->t.kind == MARKUP_TEXT && memchr(p, '&', n) != NULL) {
 		buf_reset(&s->decoded);
 		markup_decode(&s->m, &s->decoded, p, n);
 		p = s->decoded.data;

@@ -243,7 +243,7 @@ rest_of_tag(struct markup *m, struct markup_token *t, const char *p)
 			p = attr(m, t, p);
 		}
 	}
-	if (p >= m->end && m->mode == MARKUP_XML && lost_gt(m, t)) {
+	if (p >= m->end && m->mode == MARKUP_XML && t->kind == MARKUP_CLOSE) {
 		markup_note(m, MARKUP_MISSING_GT, p);
 		return m->end;
 	}
@@ -518,6 +518,7 @@ markup_next(struct markup *m, struct markup_token *t)
 	size_t left = m->end - m->at;
 
 	t->source.p = m->at;
+	t->text.n = 0;
 	t->nattrs = 0;
 	t->empty = false;
 	if (left == 0)
