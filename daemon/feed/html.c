@@ -373,7 +373,7 @@ feed_html_likely(const char *s, size_t n)
 	struct markup_token t;
 	bool sign = false;
 
-	if (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL)
+	if (n == 0 || (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL))
 		return false;
 	markup_init(&m, MARKUP_HTML, s, n);
 	while (markup_next(&m, &t)) {
@@ -396,9 +396,12 @@ feed_html_likely(const char *s, size_t n)
 bool
 feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 {
-	const char *end = s + n;
+	const char *end;
 	bool whole = true;
 
+	if (n == 0)
+		return true;
+	end = s + n;
 	if (max > 0 && b->len + n > max) {
 		size_t keep = b->len < max ? max - b->len : 0;
 
