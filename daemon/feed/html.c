@@ -20,6 +20,7 @@ struct state {
 	struct markup_token t;
 	const struct feed_html_opt *opt;
 	struct feed_html *out;
+	struct feed_links *links;
 	struct buf text, alt, decoded, title;
 	char *base; /* of <base href>, else NULL */
 	enum gap gap;
@@ -179,12 +180,12 @@ on_attr(struct state *s, const struct markup_attr *a)
 	switch (html_attr(a->name.p, a->name.n)) {
 	case HTML_ATTR_LINK:
 		if (value(s, &a->value))
-			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			feed_links_add(s->links, base_of(s), s->decoded.data,
 			    s->decoded.len);
 		break;
 	case HTML_ATTR_SRCSET:
 		if (value(s, &a->value))
-			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			feed_links_add(s->links, base_of(s), s->decoded.data,
 			    strcspn(s->decoded.data, " \t\n,"));
 		break;
 	case HTML_ATTR_NOTE:
@@ -323,7 +324,7 @@ close_state(struct state *s)
 		free(s->out->title);
 		s->out->title = text_trim(buf_take(&b));
 	}
-	if (s->out->links.full)
+	if (s->links->full)
 		s->out->truncated = true;
 	buf_free(&s->alt);
 	buf_free(&s->title);
@@ -341,6 +342,7 @@ feed_html_text(const char *html, size_t n, const struct feed_html_opt *opt,
 	memset((char *)&s + sizeof(s.m), 0, sizeof(s) - sizeof(s.m));
 	s.opt = opt;
 	s.out = out;
+	s.links = opt->links != NULL ? opt->links : &out->links;
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	while (markup_next(&s.m, &s.t)) {
 		if (s.t.kind == MARKUP_OPEN || s.t.kind == MARKUP_CLOSE)
