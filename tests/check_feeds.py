@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs feeds with known items through `tosctl parse` and says which hold.
 
-usage: check_feeds.py PROGRAM [DATA-FOLDER]
+usage: check_feeds.py [PROGRAM [DATA-FOLDER]]
 
 PROGRAM is called as `PROGRAM parse ...` (tosctl) or, when it is named parse_main,
-without the first word.  The expected values come from a library that returns
+without the first word; it defaults to $builddir/tests/parse_main.  The data folder is
+$TOSD_DATA or else $srcdir/../shared/data.  At most 4 items may differ.  The expected values come from a library that returns
 HTML, so a title or text holds if it is equal, or if its HTML read as plain text is
 equal after white space is collapsed and its addresses are among our links.
 """
 import html.parser
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -140,19 +142,21 @@ def check_dates(program, file):
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
+    args = sys.argv[1:]
+    if len(args) > 2:
         sys.exit(__doc__)
-    program = [sys.argv[1]] + ([] if sys.argv[1].endswith("parse_main") else ["parse"])
-    if program[-1] != "parse":
-        program = [sys.argv[1]]
-    data = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "../shared/data") / "feeds/feedparser"
-    if not data.is_dir():
-        print("skipped: no folder", data)
-        return
-    wrong = check_folder(program, data / "items", True)
-    check_folder(program, data / "feedlevel", True)
-    wrong += check_dates(program, data / "dates.json")
-    sys.exit(wrong > 4)
+    env = os.environ.get
+    program = args[0] if args else env("builddir", ".") + "/tests/parse_main"
+    data = args[1] if len(args) > 1 else env("TOSD_DATA") or env("srcdir", ".") + "/../shared/data"
+    feeds = pathlib.Path(data) / "feeds" / "feedparser"
+    if not feeds.is_dir():
+        print("skipped: no folder", feeds)
+        sys.exit(77)
+    command = [program] if program.endswith("parse_main") else [program, "parse"]
+    wrong = check_folder(command, feeds / "items", True)
+    check_folder(command, feeds / "feedlevel", True)
+    wrong_dates = check_dates(command, feeds / "dates.json")
+    sys.exit(1 if wrong > 4 or wrong_dates else 0)
 
 
 main()

@@ -146,6 +146,18 @@ struct look {
 static const uint8_t odd[256] = {
     [0 ... 8] = 1, [11] = 1, [12] = 1, [14 ... 31] = 1, [128 ... 255] = 2};
 
+/* Eight bytes that are all printable ASCII: the high bit of a byte is set in the
+ * result where the byte has it, or is less than a space. */
+static bool
+dull8(const char *s)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return ((w | (w - ones * ' ')) & (ones << 7)) == 0;
+}
+
 static void
 look_at(const char *s, size_t n, struct look *l)
 {
@@ -155,8 +167,13 @@ look_at(const char *s, size_t n, struct look *l)
 
 	memset(l, 0, sizeof(*l));
 	while (i < n) {
-		uint8_t c = (uint8_t)s[i];
+		uint8_t c;
 
+		while (n - i >= 8 && dull8(s + i))
+			i += 8;
+		if (i == n)
+			break;
+		c = (uint8_t)s[i];
 		if (odd[c] == 0) {
 			i++;
 		} else if (odd[c] == 1) {
@@ -454,7 +471,8 @@ feed_text_read(struct feed_text *t, const void *body, size_t n, const char *cont
 	look_at(s, n, &l);
 	if (l.bad == 0 && !seven_bit(names[0]) && !seven_bit(names[1])) {
 		take_utf8(t, s, n, &l);
-		keep_declared(t, names, l.good == 0);
+		if (fixed == NULL)
+			keep_declared(t, names, l.good == 0);
 		return;
 	}
 	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked

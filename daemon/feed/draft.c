@@ -35,8 +35,6 @@ literal(struct draft *d, const char *s, size_t n, size_t max)
 static void
 absorb(struct draft *d, struct feed_html *h)
 {
-	for (size_t i = 0; i < h->links.n; i++)
-		feed_links_add(&d->links, NULL, h->links.v[i], strlen(h->links.v[i]));
 	if (h->hidden)
 		d->it.flags |= ITEM_HIDDEN_TEXT;
 	if (h->truncated)
@@ -58,7 +56,8 @@ draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
 
 	if (form == DRAFT_PLAIN || (form == DRAFT_GUESS && !feed_html_likely(s, n)))
 		return literal(d, s, n, max);
-	/* Most constructs hold neither tags nor references. */
+	if (d != NULL)
+		opt.links = &d->links;
 	feed_html_text(s, n, &opt, &h);
 	if (d != NULL)
 		absorb(d, &h);

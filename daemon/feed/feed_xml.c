@@ -103,6 +103,7 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 				prefix = (struct markup_str){a->name.p + 6, a->name.n - 6};
 			bind(s, prefix, a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
+			free(f->base); /* it may be given twice */
 			f->base = feed_url_join(xml_base(s), a->value.p, a->value.n);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:lang", 8) == 0) {
 			f->lang = a->value;

@@ -20,6 +20,7 @@ struct state {
 	struct markup_token t;
 	const struct feed_html_opt *opt;
 	struct feed_html *out;
+	struct feed_links *links;
 	struct buf text, alt, decoded, title;
 	char *base; /* of <base href>, else NULL */
 	enum gap gap;
@@ -94,9 +95,10 @@ on_text(struct state *s)
 	const char *p = s->t.text.p;
 	size_t n = s->t.text.n;
 
-	if (s->drop || n == 0)
+	/* Raw text comes as CDATA; a script without end is text like any other. */
+	if (n == 0 || (s->drop && s->t.kind == MARKUP_CDATA))
 		return;
-	if (memchr(p, '&', n) != NULL) {
+	if (s->t.kind == MARKUP_TEXT && memchr(p, '&', n) != NULL) {
 		buf_reset(&s->decoded);
 		markup_decode(&s->m, &s->decoded, p, n);
 		p = s->decoded.data;
@@ -178,12 +180,12 @@ on_attr(struct state *s, const struct markup_attr *a)
 	switch (html_attr(a->name.p, a->name.n)) {
 	case HTML_ATTR_LINK:
 		if (value(s, &a->value))
-			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			feed_links_add(s->links, base_of(s), s->decoded.data,
 			    s->decoded.len);
 		break;
 	case HTML_ATTR_SRCSET:
 		if (value(s, &a->value))
-			feed_links_add(&s->out->links, base_of(s), s->decoded.data,
+			feed_links_add(s->links, base_of(s), s->decoded.data,
 			    strcspn(s->decoded.data, " \t\n,"));
 		break;
 	case HTML_ATTR_NOTE:
@@ -322,7 +324,7 @@ close_state(struct state *s)
 		free(s->out->title);
 		s->out->title = text_trim(buf_take(&b));
 	}
-	if (s->out->links.full)
+	if (s->links->full)
 		s->out->truncated = true;
 	buf_free(&s->alt);
 	buf_free(&s->title);
@@ -340,6 +342,7 @@ feed_html_text(const char *html, size_t n, const struct feed_html_opt *opt,
 	memset((char *)&s + sizeof(s.m), 0, sizeof(s) - sizeof(s.m));
 	s.opt = opt;
 	s.out = out;
+	s.links = opt->links != NULL ? opt->links : &out->links;
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	while (markup_next(&s.m, &s.t)) {
 		if (s.t.kind == MARKUP_OPEN || s.t.kind == MARKUP_CLOSE)
@@ -372,7 +375,7 @@ feed_html_likely(const char *s, size_t n)
 	struct markup_token t;
 	bool sign = false;
 
-	if (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL)
+	if (n == 0 || (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL))
 		return false;
 	markup_init(&m, MARKUP_HTML, s, n);
 	while (markup_next(&m, &t)) {
@@ -395,9 +398,12 @@ feed_html_likely(const char *s, size_t n)
 bool
 feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 {
-	const char *end = s + n;
+	const char *end;
 	bool whole = true;
 
+	if (n == 0)
+		return true;
+	end = s + n;
 	if (max > 0 && b->len + n > max) {
 		size_t keep = b->len < max ? max - b->len : 0;
 

@@ -20,6 +20,7 @@
 struct feed_html_opt {
 	const char *base; /* for relative addresses; NULL: those are left out */
 	size_t max_text;  /* bytes of text, 0: no limit */
+	struct feed_links *links; /* where links go; NULL: into the result */
 	bool page;	  /* a whole page: its <title> is no part of the text */
 };
 

@@ -29,9 +29,20 @@ tests_parse_main_SOURCES = tests/parse_main.c daemon/tosctl/tosctl_parse.c \
 tests_parse_main_LDADD = libtosd_feed.a libtosd_base.a $(JANSSON_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 
+dist_check_SCRIPTS += tests/check_feeds.py
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_feed
 tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
 tests_fuzz_feed_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
 tests_fuzz_feed_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+# Speed beside bare expat: build with `make tests/bench_feed`.
+EXTRA_DIST += tests/bench_feed.c
+if HAVE_EXPAT
+EXTRA_PROGRAMS += tests/bench_feed
+tests_bench_feed_SOURCES = tests/bench_feed.c
+tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_LIBS) \
+	$(CRYPTO_LIBS)
 endif

@@ -55,8 +55,8 @@ markup_init(struct markup *m, enum markup_mode mode, const char *s, size_t n)
 	memset(m, 0, offsetof(struct markup, entities));
 	m->nentities = 0;
 	m->mode = mode;
-	m->start = m->at = s;
-	m->end = s + n;
+	m->start = m->at = n > 0 ? s : "";
+	m->end = m->start + n;
 }
 
 void
@@ -76,13 +76,25 @@ skip_ws(const char *p, const char *end)
 	return p;
 }
 
+/* Like memmem(), which reads all of its haystack first under AddressSanitizer. */
+static const char *
+seek(const char *p, const char *end, const char *what, size_t n)
+{
+	while ((size_t)(end - p) >= n && (p = memchr(p, what[0], end - p - n + 1)) != NULL) {
+		if (memcmp(p, what, n) == 0)
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 /* The next terminator at or after p, from the cache where it still holds; the
  * document's end stands for "there is none". */
 static const char *
 find_end(struct markup *m, const char **cache, const char *p, const char *what, size_t n)
 {
 	if (*cache == NULL || *cache < p) {
-		*cache = p < m->end ? memmem(p, m->end - p, what, n) : NULL;
+		*cache = p < m->end ? seek(p, m->end, what, n) : NULL;
 		if (*cache == NULL)
 			*cache = m->end;
 	}
@@ -243,7 +255,7 @@ rest_of_tag(struct markup *m, struct markup_token *t, const char *p)
 			p = attr(m, t, p);
 		}
 	}
-	if (p >= m->end && m->mode == MARKUP_XML && lost_gt(m, t)) {
+	if (p >= m->end && m->mode == MARKUP_XML && t->kind == MARKUP_CLOSE) {
 		markup_note(m, MARKUP_MISSING_GT, p);
 		return m->end;
 	}
@@ -365,7 +377,7 @@ comment_token(struct markup *m, struct markup_token *t)
 	if (m->mode == MARKUP_HTML && p < m->end && *p == '>')
 		return t->kind = MARKUP_COMMENT, finish(m, t, p + 1);
 	if (e == m->end ||
-	    (m->mode == MARKUP_XML && memmem(p, e - p, "<!--", 4) != NULL)) {
+	    (m->mode == MARKUP_XML && seek(p, e, "<!--", 4) != NULL)) {
 		/* Text behind a comment that never ends must not vanish. */
 		markup_note(m, MARKUP_UNTERMINATED, m->at);
 		return text_token(m, t, p);
@@ -382,7 +394,7 @@ cdata_lost(const struct markup *m, const char *p, const char *limit)
 {
 	const struct markup_str *in = &m->enclosing;
 
-	while (in->n > 0 && (p = memmem(p, limit - p, "</", 2)) != NULL) {
+	while (in->n > 0 && (p = seek(p, limit, "</", 2)) != NULL) {
 		if ((size_t)(limit - p) > in->n + 2 && memcmp(p + 2, in->p, in->n) == 0 &&
 		    is(p[in->n + 2], STOP_NAME))
 			return p;
@@ -395,7 +407,7 @@ static bool
 cdata_token(struct markup *m, struct markup_token *t)
 {
 	const char *p = m->at + 9, *e = find_end(m, &m->cdata_end, p, "]]>", 3);
-	const char *again = memmem(p, e - p, "<![CDATA[", 9), *lost = NULL;
+	const char *again = seek(p, e, "<![CDATA[", 9), *lost = NULL;
 
 	t->kind = MARKUP_CDATA;
 	t->text.p = p;
@@ -518,6 +530,7 @@ markup_next(struct markup *m, struct markup_token *t)
 	size_t left = m->end - m->at;
 
 	t->source.p = m->at;
+	t->text.n = 0;
 	t->nattrs = 0;
 	t->empty = false;
 	if (left == 0)

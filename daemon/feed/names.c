@@ -8,45 +8,50 @@
 struct uri {
 	const char *text;
 	enum feed_ns ns;
+	size_t n;
 };
+#define URI(text, ns)                                                                    \
+	{                                                                                \
+		text, ns, sizeof(text) - 1                                               \
+	}
 
 /* Compared without case and without a final slash or hash. */
 static const struct uri uris[] = {
-    {"http://www.w3.org/2005/Atom", NS_ATOM},
-    {"https://www.w3.org/2005/Atom", NS_ATOM},
-    {"http://www.w3.org/2005/Atom/", NS_ATOM},
-    {"http://purl.org/atom/ns", NS_ATOM03},
-    {"http://example.com/newformat", NS_ATOM03},
-    {"http://example.com/necho", NS_ATOM03},
-    {"http://purl.org/echo", NS_ATOM03},
-    {"uri/of/echo/namespace", NS_ATOM03},
-    {"http://purl.org/pie", NS_ATOM03},
-    {"http://purl.org/net/rss1.1", NS_MAIN},
-    {"http://purl.org/rss/1.0", NS_MAIN},
-    {"http://my.netscape.com/rdf/simple/0.9", NS_MAIN},
-    {"http://channel.netscape.com/rdf/simple/0.9", NS_MAIN},
-    {"http://my.netscape.com/publish/formats/rss-0.91.dtd", NS_MAIN},
-    {"http://backend.userland.com/rss", NS_MAIN},
-    {"http://backend.userland.com/rss2", NS_MAIN},
-    {"http://backend.userland.com/RSS2.1", NS_MAIN},
-    {"http://blogs.law.harvard.edu/tech/rss", NS_MAIN},
-    {"http://cyber.law.harvard.edu/rss", NS_MAIN},
-    {"http://www.rssboard.org/rss-specification", NS_MAIN},
-    {"http://www.w3.org/1999/02/22-rdf-syntax-ns", NS_RDF},
-    {"http://purl.org/rss/1.0/modules/content", NS_CONTENT},
-    {"http://purl.org/dc/elements/1.1", NS_DC},
-    {"http://purl.org/dc/elements/1.0", NS_DC},
-    {"http://purl.org/dc/terms", NS_DCTERMS},
-    {"http://search.yahoo.com/mrss", NS_MEDIA},
-    {"http://tools.search.yahoo.com/mrss", NS_MEDIA},
-    {"http://www.rssboard.org/media-rss", NS_MEDIA},
-    {"http://www.itunes.com/dtds/podcast-1.0.dtd", NS_ITUNES},
-    {"http://example.com/dtds/podcast-1.0.dtd", NS_ITUNES},
-    {"http://www.itunes.com/dtds/podcast", NS_ITUNES},
-    {"http://purl.org/rss/1.0/modules/syndication", NS_SY},
-    {"http://purl.org/syndication/thread/1.0", NS_THR},
-    {"http://www.w3.org/1999/xhtml", NS_XHTML},
-    {"http://www.w3.org/XML/1998/namespace", NS_XML},
+    URI("http://www.w3.org/2005/Atom", NS_ATOM),
+    URI("https://www.w3.org/2005/Atom", NS_ATOM),
+    URI("http://www.w3.org/2005/Atom/", NS_ATOM),
+    URI("http://purl.org/atom/ns", NS_ATOM03),
+    URI("http://example.com/newformat", NS_ATOM03),
+    URI("http://example.com/necho", NS_ATOM03),
+    URI("http://purl.org/echo", NS_ATOM03),
+    URI("uri/of/echo/namespace", NS_ATOM03),
+    URI("http://purl.org/pie", NS_ATOM03),
+    URI("http://purl.org/net/rss1.1", NS_MAIN),
+    URI("http://purl.org/rss/1.0", NS_MAIN),
+    URI("http://my.netscape.com/rdf/simple/0.9", NS_MAIN),
+    URI("http://channel.netscape.com/rdf/simple/0.9", NS_MAIN),
+    URI("http://my.netscape.com/publish/formats/rss-0.91.dtd", NS_MAIN),
+    URI("http://backend.userland.com/rss", NS_MAIN),
+    URI("http://backend.userland.com/rss2", NS_MAIN),
+    URI("http://backend.userland.com/RSS2.1", NS_MAIN),
+    URI("http://blogs.law.harvard.edu/tech/rss", NS_MAIN),
+    URI("http://cyber.law.harvard.edu/rss", NS_MAIN),
+    URI("http://www.rssboard.org/rss-specification", NS_MAIN),
+    URI("http://www.w3.org/1999/02/22-rdf-syntax-ns", NS_RDF),
+    URI("http://purl.org/rss/1.0/modules/content", NS_CONTENT),
+    URI("http://purl.org/dc/elements/1.1", NS_DC),
+    URI("http://purl.org/dc/elements/1.0", NS_DC),
+    URI("http://purl.org/dc/terms", NS_DCTERMS),
+    URI("http://search.yahoo.com/mrss", NS_MEDIA),
+    URI("http://tools.search.yahoo.com/mrss", NS_MEDIA),
+    URI("http://www.rssboard.org/media-rss", NS_MEDIA),
+    URI("http://www.itunes.com/dtds/podcast-1.0.dtd", NS_ITUNES),
+    URI("http://example.com/dtds/podcast-1.0.dtd", NS_ITUNES),
+    URI("http://www.itunes.com/dtds/podcast", NS_ITUNES),
+    URI("http://purl.org/rss/1.0/modules/syndication", NS_SY),
+    URI("http://purl.org/syndication/thread/1.0", NS_THR),
+    URI("http://www.w3.org/1999/xhtml", NS_XHTML),
+    URI("http://www.w3.org/XML/1998/namespace", NS_XML),
 };
 
 static size_t
@@ -68,7 +73,7 @@ feed_ns_of(const char *uri, size_t n)
 	if (n == 0)
 		return NS_MAIN;
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
-		if (strlen(uris[i].text) == n && strncasecmp(uris[i].text, uri, n) == 0)
+		if (uris[i].n == n && strncasecmp(uris[i].text, uri, n) == 0)
 			return uris[i].ns;
 	return NS_OTHER;
 }
@@ -77,29 +82,31 @@ enum feed_ns
 feed_ns_usual(const char *prefix, size_t n)
 {
 	static const struct uri usual[] = {
-	    {"atom", NS_ATOM},
-	    {"a10", NS_ATOM},
-	    {"rdf", NS_RDF},
-	    {"rss", NS_MAIN},
-	    {"content", NS_CONTENT},
-	    {"dc", NS_DC},
-	    {"dcterms", NS_DCTERMS},
-	    {"media", NS_MEDIA},
-	    {"itunes", NS_ITUNES},
-	    {"sy", NS_SY},
-	    {"thr", NS_THR},
-	    {"xhtml", NS_XHTML},
-	    {"xml", NS_XML},
+	    URI("atom", NS_ATOM),
+	    URI("a10", NS_ATOM),
+	    URI("rdf", NS_RDF),
+	    URI("rss", NS_MAIN),
+	    URI("content", NS_CONTENT),
+	    URI("dc", NS_DC),
+	    URI("dcterms", NS_DCTERMS),
+	    URI("media", NS_MEDIA),
+	    URI("itunes", NS_ITUNES),
+	    URI("sy", NS_SY),
+	    URI("thr", NS_THR),
+	    URI("xhtml", NS_XHTML),
+	    URI("xml", NS_XML),
 	};
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-		if (strlen(usual[i].text) == n && memcmp(usual[i].text, prefix, n) == 0)
+		if (usual[i].n == n && memcmp(usual[i].text, prefix, n) == 0)
 			return usual[i].ns;
 	return NS_OTHER;
 }
 
+#define LONGEST 14
+
 struct name {
-	const char *text;
+	char text[LONGEST + 1];
 	unsigned char el;
 };
 
@@ -215,11 +222,14 @@ enum feed_el
 feed_el_of(enum feed_ns ns, const char *local, size_t n)
 {
 	const struct name *names = tables[ns].names;
-	char low = n > 0 ? local[0] | 32 : 0;
+	char low[LONGEST + 2] = "";
 
+	if (n > LONGEST)
+		return EL_NONE;
+	for (size_t i = 0; i < n; i++)
+		low[i] = local[i] >= 'A' && local[i] <= 'Z' ? local[i] + 32 : local[i];
 	for (size_t i = 0; i < tables[ns].n; i++)
-		if (names[i].text[0] == low && strncasecmp(names[i].text, local, n) == 0 &&
-		    names[i].text[n] == '\0')
+		if (names[i].text[0] == low[0] && memcmp(names[i].text, low, n + 1) == 0)
 			return names[i].el;
 	return EL_NONE;
 }

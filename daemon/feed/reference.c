@@ -165,9 +165,12 @@ named(struct markup *m, struct buf *out, const char *s, size_t n)
 static void
 decode(struct markup *m, struct buf *out, const char *s, size_t n)
 {
-	const char *end = s + n, *amp;
+	const char *end, *amp;
 	size_t len;
 
+	if (n == 0)
+		return;
+	end = s + n;
 	while (s < end && (amp = memchr(s, '&', end - s)) != NULL) {
 		if (out != NULL)
 			buf_put(out, s, amp - s);
@@ -196,6 +199,6 @@ markup_decode(struct markup *m, struct buf *out, const char *s, size_t n)
 void
 markup_check(struct markup *m, const char *s, size_t n)
 {
-	if (memchr(s, '&', n) != NULL)
+	if (n > 0 && memchr(s, '&', n) != NULL)
 		decode(m, NULL, s, n);
 }

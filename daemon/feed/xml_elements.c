@@ -536,7 +536,7 @@ rss_author(struct draft *d, char *s, int rank)
 	at = strchr(s, '@');
 	open = strchr(s, '(');
 	close = open != NULL ? strrchr(open, ')') : NULL;
-	if (at != NULL && close > open + 1 && open > s) {
+	if (at != NULL && close != NULL && close > open + 1 && open > s) {
 		if (at < open) {
 			draft_author(d, open + 1, close - open - 1, rank);
 			return;
