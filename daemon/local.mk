@@ -16,8 +16,24 @@ tests_probe_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a libtosd_ba
 	$(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 dist_check_SCRIPTS += tests/test_supervisor.py
 
-check_PROGRAMS += tests/test_sandbox
+UNIT_TESTS += tests/test_sandbox
 tests_test_sandbox_SOURCES = tests/test_sandbox.c tests/suite.h
 tests_test_sandbox_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a \
 	libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) \
 	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
+ROOMS = libtosd_engine.a libtosd_console.a libtosd_notice.a libtosd_fetch.a \
+	libtosd_feed.a libtosd_policy.a libtosd_cases.a libtosd_store.a \
+	libtosd_evidence.a libtosd_conf.a libtosd_ipc.a libtosd_base.a
+ROOM_LIBS = $(EVENT_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(CONFIG_LIBS) $(SQLITE_LIBS) \
+	$(UCHARDET_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lpthread -ldl -lm
+
+sbin_PROGRAMS += tosd
+tosd_SOURCES = \
+	%D%/tosd.c \
+	%D%/role_console.c \
+	%D%/role_courier.c \
+	%D%/role_engine.c \
+	%D%/role_fetch.c \
+	%D%/role_policy.c
+tosd_LDADD = libtosd_supervisor.a $(ROOMS) $(ROOM_LIBS)

@@ -11,6 +11,6 @@ libtosd_base_a_SOURCES = \
 	%D%/log.c %D%/log.h \
 	%D%/text.c %D%/text.h
 
-check_PROGRAMS += tests/test_base
+UNIT_TESTS += tests/test_base
 tests_test_base_SOURCES = tests/test_base.c tests/suite.h
 tests_test_base_LDADD = libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)

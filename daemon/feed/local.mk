@@ -17,7 +17,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/url.c %D%/url.h \
 	%D%/xml_elements.c %D%/xml_state.h
 
-check_PROGRAMS += tests/test_feed
+UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)

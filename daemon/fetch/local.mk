@@ -11,18 +11,18 @@ libtosd_fetch_a_SOURCES = \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/transfer.c %D%/transfer.h
 
-check_PROGRAMS += tests/test_fetch
+UNIT_TESTS += tests/test_fetch
 tests_test_fetch_SOURCES = tests/test_fetch.c tests/suite.h
 tests_test_fetch_LDADD = libtosd_fetch.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) \
 	$(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/test_fetch_client
+UNIT_TESTS += tests/test_fetch_client
 tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
 	tests/suite.h
 tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 	$(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/test_role_fetch
+UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	tests/suite.h daemon/role_fetch.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \

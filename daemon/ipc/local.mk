@@ -17,7 +17,7 @@ libtosd_ipc_a_SOURCES = \
 	%D%/seccomp.c %D%/seccomp.h \
 	%D%/spawn.c %D%/spawn.h
 
-check_PROGRAMS += tests/test_ipc
+UNIT_TESTS += tests/test_ipc
 tests_test_ipc_SOURCES = tests/test_ipc.c tests/suite.h
 tests_test_ipc_LDADD = libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(EVENT_LIBS) \
 	$(SECCOMP_LIBS) $(CRYPTO_LIBS)

@@ -11,7 +11,7 @@ libtosd_notice_a_SOURCES = \
 	%D%/template.h %D%/template_tree.h \
 	%D%/template_parse.c %D%/template_render.c
 
-check_PROGRAMS += tests/test_template
+UNIT_TESTS += tests/test_template
 tests_test_template_SOURCES = tests/test_template.c tests/suite.h
 tests_test_template_LDADD = libtosd_notice.a libtosd_base.a $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
@@ -20,7 +20,7 @@ check_PROGRAMS += tests/notice_main
 tests_notice_main_SOURCES = tests/notice_main.c
 tests_notice_main_LDADD = $(tests_test_template_LDADD)
 
-check_PROGRAMS += tests/test_notice
+UNIT_TESTS += tests/test_notice
 tests_test_notice_SOURCES = tests/test_notice.c tests/suite.h
 tests_test_notice_LDADD = $(tests_test_template_LDADD)
 
@@ -40,7 +40,7 @@ tests_render_main_SOURCES = tests/render_main.c \
 tests_render_main_LDADD = $(tests_test_template_LDADD)
 dist_check_SCRIPTS += tests/test_render.sh
 
-check_PROGRAMS += tests/test_role_courier
+UNIT_TESTS += tests/test_role_courier
 tests_test_role_courier_SOURCES = tests/test_role_courier.c tests/suite.h \
 	daemon/role_courier.c daemon/roles.h
 tests_test_role_courier_LDADD = libtosd_notice.a libtosd_conf.a libtosd_ipc.a \

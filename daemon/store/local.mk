@@ -14,7 +14,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_sqlite.c \
 	%D%/store_violation.c
 
-check_PROGRAMS += tests/test_store tests/test_store_disk
+UNIT_TESTS += tests/test_store tests/test_store_disk
 tests_test_store_SOURCES = tests/test_store.c tests/store_sample.h tests/suite.h
 tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_LIBS) \
 	$(CRYPTO_LIBS)
