@@ -9,8 +9,13 @@ dist_notices_DATA =
 dist_man_MANS += %D%/tosd.conf.5
 EXTRA_DIST += %D%/tosd.conf
 
-# A configuration that is there already is the operator's and stays.
-install-data-local:
+# A configuration that is there already is the operator's and stays.  Targets of
+# their own, since other folders have something to install by hand, too.
+install-data-local: install-tosd-conf
+uninstall-local: uninstall-tosd-conf
+.PHONY: install-tosd-conf uninstall-tosd-conf
+
+install-tosd-conf:
 	$(MKDIR_P) '$(DESTDIR)$(confdir)' '$(DESTDIR)$(tenantsdir)'
 	@if test -e '$(DESTDIR)$(confdir)/tosd.conf'; then \
 		echo 'tosd.conf is there already and stays as it is'; \
@@ -18,7 +23,7 @@ install-data-local:
 		$(INSTALL_DATA) '$(srcdir)/%D%/tosd.conf' '$(DESTDIR)$(confdir)/tosd.conf'; \
 	fi
 
-uninstall-local:
+uninstall-tosd-conf:
 	@if cmp -s '$(srcdir)/%D%/tosd.conf' '$(DESTDIR)$(confdir)/tosd.conf'; then \
 		rm -f '$(DESTDIR)$(confdir)/tosd.conf'; \
 	fi

@@ -190,7 +190,11 @@ static const struct {
     {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
 	     "l = ( 1 ); }; } ); };",
 	3, "strings, numbers"},
+    {MINIMUM "/* a\n b */ fetch = { allow = [\n\"x\" ]; };", 4, "address range"},
+    {MINIMUM "store = { ur = \"x\"; };", 2, "did you mean `url'"},
     /* relations; a wrong value is not compared as well */
+    {MINIMUM "fetch = { interval = \"x\";\n interval_max = \"10m\"; };", 2,
+	"is not a duration"},
     {MINIMUM "fetch = { interval = \"x\";\n interval_min = \"1h\"; };", 2,
 	"is not a duration"},
     {MINIMUM "fetch = { interval = \"30s\"; };", 2, "`interval_min' (5 min"},
