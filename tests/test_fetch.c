@@ -583,23 +583,57 @@ test_hosts_many(void)
 
 /* --- whose fault --- */
 
-static void
-test_network(void)
+static bool
+blamed_on_us(struct network *n, const char *host, int error)
 {
-	struct network n = {0};
+	return network_failed(n, host, error) != NULL;
+}
+
+static void
+test_network_start(void)
+{
+	static struct network n;
 
 	/* The other side's machine has spoken: theirs, however often. */
 	for (int i = 0; i < 10; i++)
-		CU_ASSERT_PTR_NULL(network_failed(&n, i % 2 ? "a" : "b", ECONNREFUSED));
-	/* One host alone never means that we are down. */
+		CU_ASSERT_FALSE(blamed_on_us(&n, i % 2 ? "a" : "b", ECONNREFUSED));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "a", EMFILE)); /* plainly ours */
+	/* Nobody was heard yet: one host proves nothing, three do. */
+	memset(&n, 0, sizeof(n));
 	for (int i = 0; i < 10; i++)
-		CU_ASSERT_PTR_NULL(network_failed(&n, "a", ETIMEDOUT));
-	CU_ASSERT_PTR_NULL(network_failed(&n, "b", ETIMEDOUT));
-	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "c", ETIMEDOUT));
-	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "a", ETIMEDOUT));
-	network_answered(&n);
-	CU_ASSERT_PTR_NULL(network_failed(&n, "a", ETIMEDOUT));
-	CU_ASSERT_PTR_NOT_NULL(network_failed(&n, "a", EMFILE)); /* plainly ours */
+		CU_ASSERT_FALSE(blamed_on_us(&n, "a", ETIMEDOUT));
+	CU_ASSERT_FALSE(blamed_on_us(&n, "b", ETIMEDOUT));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "c", ETIMEDOUT));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "a", ETIMEDOUT));
+	network_heard(&n, "d");
+	CU_ASSERT_FALSE(blamed_on_us(&n, "a", ETIMEDOUT));
+}
+
+static void
+test_network_later(void)
+{
+	static struct network n;
+	char host[8];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(host, sizeof(host), "good%d", i);
+		network_heard(&n, host);
+	}
+	/* Hosts that were never heard may fail as many as they are. */
+	for (int i = 0; i < 100; i++) {
+		snprintf(host, sizeof(host), "dead%d", i % 10);
+		CU_ASSERT_FALSE(blamed_on_us(&n, host, ETIMEDOUT));
+	}
+	/* Living ones that fall silent count, each once. */
+	for (int i = 0; i < 10; i++)
+		CU_ASSERT_FALSE(blamed_on_us(&n, i % 2 ? "good1" : "good2", ETIMEDOUT));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "good3", ETIMEDOUT));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "dead1", ETIMEDOUT)); /* then so for all */
+	network_heard(&n, "good4");
+	CU_ASSERT_FALSE(blamed_on_us(&n, "good1", ETIMEDOUT)); /* its silence is old */
+	CU_ASSERT_FALSE(blamed_on_us(&n, "good5", ETIMEDOUT));
+	CU_ASSERT_FALSE(blamed_on_us(&n, "good6", ETIMEDOUT));
+	CU_ASSERT_TRUE(blamed_on_us(&n, "good7", ETIMEDOUT));
 }
 
 static const struct suite_test tests[] = {
@@ -621,7 +655,8 @@ static const struct suite_test tests[] = {
     {"answer: Retry-After", test_answer_retry_after},
     {"hosts: gap and limit", test_hosts_gap},
     {"hosts: a thousand", test_hosts_many},
-    {"network: whose fault", test_network},
+    {"network: whose fault at the start", test_network_start},
+    {"network: whose fault later", test_network_later},
 };
 
 SUITE_MAIN("fetch", tests)

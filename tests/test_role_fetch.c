@@ -110,6 +110,17 @@ profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 	sandbox_read(p, "/etc");
 }
 
+static char *
+write_file(const char *name, const char *text)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct err e = ERR_INIT;
+
+	if (file_write(path, text, strlen(text), 0600, FILE_NOSYNC, &e) != 0)
+		log_die("test", "%s", e.text);
+	return path;
+}
+
 /* --- the other end of the channels --- */
 
 static void
@@ -382,6 +393,35 @@ test_pages(void)
 	CU_ASSERT_EQUAL(p->nitems, 0);
 }
 
+/* A static site: files come with validators, and go. */
+static void
+test_directory(void)
+{
+	const struct msg_polled *p = poll_page("/post.html");
+	char *path = xasprintf("%s/post.html", dir), *gone = xasprintf("%s.gone", path);
+	char *etag;
+
+	CU_ASSERT_EQUAL(p->outcome, POLLED_NOT_FOUND);
+	free(write_file("post.html", "<title>T</title><p>words</p>"));
+	p = poll_page("/post.html");
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p->etag);
+	etag = xstrdup(p->etag);
+	p = poll_as(POLL_PAGE, "good", "/post.html", etag, NULL);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_UNCHANGED);
+	free(write_file("post.html", "<title>T</title><p>other words</p>"));
+	p = poll_as(POLL_PAGE, "good", "/post.html", etag, NULL);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	free(write_file("post.html.gone", ""));
+	CU_ASSERT_EQUAL(poll_page("/post.html")->outcome, POLLED_GONE);
+	CU_ASSERT_EQUAL(poll_page("/../../etc/hostname")->outcome, POLLED_NOT_FOUND);
+	unlink(gone);
+	unlink(path);
+	free(gone);
+	free(path);
+	free(etag);
+}
+
 static void
 test_tenants_ranges(void)
 {
@@ -469,6 +509,7 @@ static const struct suite_test tests[] = {
     {"a feed that breaks off", test_broken_off},
     {"hint of feed and header", test_hint},
     {"pages", test_pages},
+    {"static files", test_directory},
     {"ranges of the tenant", test_tenants_ranges},
     {"TLS and names inside the sandbox", test_inside_the_sandbox},
     {"new configuration", test_reconf},
@@ -477,17 +518,6 @@ static const struct suite_test tests[] = {
 };
 
 /* --- frame --- */
-
-static char *
-write_file(const char *name, const char *text)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	struct err e = ERR_INIT;
-
-	if (file_write(path, text, strlen(text), 0600, FILE_NOSYNC, &e) != 0)
-		log_die("test", "%s", e.text);
-	return path;
-}
 
 #ifdef TOSD_SANITIZED
 #define SANDBOX "off"
@@ -566,7 +596,7 @@ main(void)
 	t = write_file("timeline.json", timeline);
 	s = write_file("script.json", script);
 	web = http_child_start(
-	    (const char *const[]){"--timeline", t, "--script", s, NULL});
+	    (const char *const[]){"--timeline", t, "--script", s, "--dir", dir, NULL});
 	tls = http_child_start(
 	    (const char *const[]){"--timeline", t, "--tls", dir, NULL});
 	if (web.port == 0 || tls.port == 0) {

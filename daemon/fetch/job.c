@@ -176,7 +176,7 @@ add_hop(struct job *j, struct transfer *t)
 	r->peer = xstrdup(hop->peer);
 }
 
-/* The address that the hop redirects to; NULL: it does not.  To be curl_free()d. */
+/* The address that the hop redirects to, borrowed; NULL: it does not. */
 static char *
 redirect_target(const struct transfer *t)
 {
@@ -277,11 +277,12 @@ job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
 static const char *
 own_fault(struct job *j, const struct transfer *t, CURLcode rc)
 {
+	curl_off_t connected = 0;
 	long os_errno = 0;
 
-	if (t->request.len > 0 || rc == CURLE_SSL_CONNECT_ERROR ||
-	    rc == CURLE_PEER_FAILED_VERIFICATION) {
-		network_answered(j->env->network);
+	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	if (connected > 0 || t->request.len > 0) {
+		network_heard(j->env->network, j->host);
 		return NULL;
 	}
 	if (rc == CURLE_COULDNT_CONNECT)
@@ -367,7 +368,7 @@ job_step(struct job *j, struct transfer *t, CURLcode rc)
 		return JOB_AGAIN; /* as if it had not been */
 	add_hop(j, t);
 	if (answer)
-		network_answered(j->env->network);
+		network_heard(j->env->network, j->host);
 	if (target != NULL)
 		return follow_take(j, target);
 	if (answer)

@@ -10,12 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void
-network_answered(struct network *n)
-{
-	n->nfailed = 0;
-}
-
 static uint64_t
 fnv1a(const char *s)
 {
@@ -24,6 +18,41 @@ fnv1a(const char *s)
 	for (; *s != '\0'; s++)
 		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
 	return h;
+}
+
+/* 0 stands for "nobody" in the tables. */
+static uint64_t
+digest(const char *host)
+{
+	uint64_t h = fnv1a(host);
+
+	return h != 0 ? h : 1;
+}
+
+void
+network_heard(struct network *n, const char *host)
+{
+	uint64_t h = digest(host);
+
+	n->heard[h % NETWORK_HEARD] = h;
+	n->nsilent = 0;
+	n->ever = true;
+}
+
+/* Counts the host if its silence is news. */
+static void
+note_silence(struct network *n, const char *host)
+{
+	uint64_t h = digest(host), *place = &n->heard[h % NETWORK_HEARD];
+
+	if (n->ever && *place != h)
+		return;
+	*place = 0;
+	for (unsigned i = 0; i < n->nsilent; i++)
+		if (n->silent[i] == h)
+			return;
+	if (n->nsilent < NETWORK_HOSTS)
+		n->silent[n->nsilent++] = h;
 }
 
 /* Connecting a datagram socket sends nothing: it only asks the routing table. */
@@ -69,24 +98,18 @@ is_own(int error)
 const char *
 network_failed(struct network *n, const char *host, int error)
 {
-	uint64_t h = fnv1a(host);
-	unsigned i;
-
 	if (is_own(error))
 		return strerror(error);
 	if (error == ECONNREFUSED || error == ECONNRESET) {
-		network_answered(n); /* the other side's machine has spoken */
+		network_heard(n, host); /* its machine has spoken */
 		return NULL;
 	}
 	/* Without an errno it was the name that could not be resolved, or time. */
 	if ((error == 0 || error == ENETUNREACH || error == EHOSTUNREACH) &&
 	    !has_route())
 		return "this machine has no route to the network";
-	for (i = 0; i < n->nfailed && n->failed[i] != h; i++)
-		continue;
-	if (i == n->nfailed && n->nfailed < NETWORK_HOSTS)
-		n->failed[n->nfailed++] = h;
-	return n->nfailed == NETWORK_HOSTS ? "no host at all can be reached: our own "
+	note_silence(n, host);
+	return n->nsilent == NETWORK_HOSTS ? "no host at all can be reached: our own "
 					     "network is taken to be down"
 					   : NULL;
 }
