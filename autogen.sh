@@ -1,6 +1,148 @@
 #!/bin/sh
-# Makes configure.  The commands `demo` and `check` come with their rooms.
+# Makes configure; or, as one command for a fresh machine, also installs what is
+# missing, builds, and runs the demonstration or the tests.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p build-aux/m4
-autoreconf --install --force --warnings=all,error
+
+usage() {
+	cat <<'EOF'
+usage: ./autogen.sh          make configure (developers; then ./configure && make)
+       ./autogen.sh demo     install what is missing, build in build/, run the daemon
+                             over sample tenants
+       ./autogen.sh check    the same, and run all tests
+
+environment: CONFIGURE_FLAGS  more flags for configure
+             BUILD_DIR        instead of build/
+EOF
+}
+
+# What a machine needs to generate and build; README says what each library is for.
+build_packages() {
+	# Either one gives libhs; they exclude each other, so what is there stays.
+	if [ -n "$(missing_of libvectorscan-dev)" ]; then
+		case "$(dpkg --print-architecture)" in
+		amd64 | i386) hs=libhyperscan-dev ;;
+		*) hs=libvectorscan-dev ;;
+		esac
+	else
+		hs=libvectorscan-dev
+	fi
+	echo autoconf automake libtool pkg-config autoconf-archive gcc libc6-dev make \
+		libevent-dev libcurl4-openssl-dev libjansson-dev libconfig-dev \
+		libcunit1-dev libsqlite3-dev libssl-dev "$hs" libpcre2-dev zlib1g-dev \
+		libuchardet-dev libseccomp-dev
+}
+
+# What the tests and the demonstration run beside it.
+check_packages() {
+	echo mandoc python3 python3-aiosmtpd openssl systemd libexpat1-dev ca-certificates
+}
+
+demo_packages() {
+	echo python3 python3-aiosmtpd openssl ca-certificates
+}
+
+missing_of() {
+	for p in "$@"; do
+		# pkg-config is provided by pkgconf on newer releases.
+		case "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null || true)" in
+		"install ok installed") continue ;;
+		esac
+		if [ "$p" = pkg-config ] && command -v pkg-config >/dev/null; then
+			continue
+		fi
+		echo "$p"
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "autogen.sh: root is needed for: $*" >&2
+		echo "autogen.sh: run it as root, or install sudo" >&2
+		exit 1
+	fi
+}
+
+install_missing() {
+	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+		echo "autogen.sh: this is not Debian or Ubuntu, so nothing is installed;" \
+			"configure will say what is missing" >&2
+		return 0
+	fi
+	missing=$(missing_of "$@" | tr '\n' ' ')
+	if [ -z "$missing" ]; then
+		echo "autogen.sh: all packages are there"
+		return 0
+	fi
+	echo "autogen.sh: \`$what' needs these packages, which will be installed with" \
+		"apt-get (README says what each library is for):"
+	echo "    $missing"
+	as_root apt-get update -q
+	# shellcheck disable=SC2086 # a list of names, split on purpose
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+		--no-install-recommends $missing
+}
+
+generate() {
+	mkdir -p build-aux/m4
+	autoreconf --install --force --warnings=all,error
+}
+
+build() {
+	dir=${BUILD_DIR:-build}
+	src=$(pwd)
+	mkdir -p "$dir"
+	cd "$dir"
+	# shellcheck disable=SC2086 # flags, split on purpose
+	"$src/configure" ${CONFIGURE_FLAGS:-}
+	make -j"$(nproc)"
+}
+
+# Runs the rest and says in one line how it went.
+outcome() {
+	rc=0
+	"$@" || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		echo "autogen.sh: $what passed"
+	else
+		echo "autogen.sh: $what failed (exit $rc); see above, and in $(pwd)" >&2
+	fi
+	return "$rc"
+}
+
+what=${1:-}
+if [ $# -gt 1 ]; then
+	usage >&2
+	exit 2
+fi
+case "$what" in
+"")
+	generate
+	;;
+demo)
+	# shellcheck disable=SC2046 # lists of names, split on purpose
+	install_missing $(build_packages) $(demo_packages)
+	generate
+	build
+	outcome env srcdir="$src" builddir="$(pwd)" "$src/tests/demo.sh"
+	;;
+check)
+	# shellcheck disable=SC2046 # lists of names, split on purpose
+	install_missing $(build_packages) $(check_packages)
+	generate
+	build
+	outcome make -j"$(nproc)" check
+	;;
+-h | --help)
+	usage
+	;;
+*)
+	echo "autogen.sh: unknown argument: $what" >&2
+	usage >&2
+	exit 2
+	;;
+esac

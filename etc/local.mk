@@ -1,1 +1,30 @@
-# What etc builds and installs.
+# What etc builds and installs.  Rule packs and templates are added to these two
+# lists by the rooms that write them.
+policiesdir = $(confdir)/policies.d
+noticesdir = $(confdir)/notices.d
+tenantsdir = $(confdir)/tenants.d
+dist_policies_DATA =
+dist_notices_DATA =
+
+dist_man_MANS += %D%/tosd.conf.5
+EXTRA_DIST += %D%/tosd.conf
+
+# A configuration that is there already is the operator's and stays.  Targets of
+# their own, since other folders have something to install by hand, too.
+install-data-local: install-tosd-conf
+uninstall-local: uninstall-tosd-conf
+.PHONY: install-tosd-conf uninstall-tosd-conf
+
+install-tosd-conf:
+	$(MKDIR_P) '$(DESTDIR)$(confdir)' '$(DESTDIR)$(tenantsdir)'
+	@if test -e '$(DESTDIR)$(confdir)/tosd.conf'; then \
+		echo 'tosd.conf is there already and stays as it is'; \
+	else \
+		$(INSTALL_DATA) '$(srcdir)/%D%/tosd.conf' '$(DESTDIR)$(confdir)/tosd.conf'; \
+	fi
+
+uninstall-tosd-conf:
+	@if cmp -s '$(srcdir)/%D%/tosd.conf' '$(DESTDIR)$(confdir)/tosd.conf'; then \
+		rm -f '$(DESTDIR)$(confdir)/tosd.conf'; \
+	fi
+	-rmdir '$(DESTDIR)$(tenantsdir)' 2>/dev/null

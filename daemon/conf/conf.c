@@ -6,7 +6,6 @@
 #include "conf/conf.h"
 
 #include <libconfig.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,7 @@ static void
 say_lex(void *ctx, int line, const char *text)
 {
 	conf_walk_say_line(ctx, line, "%s", text);
+	conf_walk_kind(ctx, MISTAKE_SCANNED);
 }
 
 /* libconfig places a string of a list at the line of the token behind it; the
@@ -108,20 +108,38 @@ by_place(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* True if v[i] says nothing that was not said by the ones before it on its line;
+ * not looking back far, should a whole file be one line. */
+static bool
+said_before(const struct conf_mistake *v, size_t i)
+{
+	const struct conf_mistake *m = &v[i];
+	int looks = 32;
+
+	while (
+	    i-- > 0 && looks-- > 0 && v[i].source == m->source && v[i].line == m->line)
+		if (strcmp(v[i].text, m->text) == 0 ||
+		    (m->kind == MISTAKE_VALUE && v[i].kind == MISTAKE_SCANNED))
+			return true;
+	return false;
+}
+
 /* Tells the mistakes in the order of the files and lines; returns the verdict. */
 static int
 tell(struct conf_walk *w, const struct conf_sources *s, conf_report *report, void *ctx)
 {
 	int rc = w->nmistakes == 0 ? 0 : TOSD_EINVAL;
 
-	qsort(w->mistakes, w->nmistakes, sizeof(w->mistakes[0]), by_place);
+	if (w->nmistakes > 0)
+		qsort(w->mistakes, w->nmistakes, sizeof(w->mistakes[0]), by_place);
 	for (size_t i = 0; i < w->nmistakes; i++) {
 		const struct conf_mistake *m = &w->mistakes[i];
 
-		if (report != NULL)
+		if (report != NULL && !said_before(w->mistakes, i))
 			report(ctx, s->v[m->source].name, m->line, m->text);
-		free(m->text);
 	}
+	for (size_t i = 0; i < w->nmistakes; i++)
+		free(w->mistakes[i].text);
 	free(w->mistakes);
 	return rc;
 }
@@ -135,8 +153,7 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 
 	for (size_t i = 0; i < s->n; i++)
 		tenants += count_tenants(&r[i]);
-	w->c->tenants =
-	    conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
+	w->c->tenants = conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
 	for (size_t i = 0; i < s->n; i++) {
 		w->source = i;
 		w->file = conf_arena_str(w->arena, s->v[i].name);
@@ -151,8 +168,8 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 }
 
 int
-conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
-    struct conf **out)
+conf_parse(
+    const struct conf_sources *s, conf_report *report, void *ctx, struct conf **out)
 {
 	struct conf_walk w = {0};
 	struct reading *r = xcalloc(s->n, sizeof(*r));

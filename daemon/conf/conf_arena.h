@@ -12,9 +12,9 @@
 
 /* A path that conf_check_files() looks at, and where it was written. */
 struct conf_path {
-	const char *key;  /* "packs_dir" */
+	const char *key; /* "packs_dir" */
 	const char *path;
-	unsigned check;	  /* enum conf_check of conf_table.h */
+	unsigned check; /* enum conf_check of conf_table.h */
 	const char *file;
 	int line;
 };

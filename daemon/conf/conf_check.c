@@ -3,8 +3,6 @@
 #include "conf/conf_check.h"
 
 #include <libconfig.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -66,7 +64,8 @@ conf_check_fetch(const struct conf_section *sec)
 	    conf_section_sound(sec, "max_host_connections") &&
 	    conf_section_sound(sec, "max_connections"))
 		conf_walk_say(sec->w, place(sec, "max_host_connections"),
-		    "`max_host_connections' (%u) is larger than `max_connections' (%u); "
+		    "`max_host_connections' (%u) is larger than `max_connections' "
+		    "(%u); "
 		    "change one of them",
 		    f->max_host_connections, f->max_connections);
 }
@@ -75,14 +74,16 @@ void
 conf_check_plugin(const struct conf_section *sec)
 {
 	struct conf_plugin *p = sec->base;
-	struct conf_path path = {.key = "path", .check = CONF_CHECK_PLUGIN,
-	    .file = p->file, .line = p->line};
+	struct conf_path path = {.key = "path",
+	    .check = CONF_CHECK_PLUGIN,
+	    .file = p->file,
+	    .line = p->line};
 
 	if (p->name == NULL)
 		return;
 	if (p->path == NULL)
-		p->path = conf_arena_take(sec->w->arena,
-		    xasprintf("%s/%s.so", TOSD_PLUGINDIR, p->name));
+		p->path = conf_arena_take(
+		    sec->w->arena, xasprintf("%s/%s.so", TOSD_PLUGINDIR, p->name));
 	path.path = p->path;
 	conf_arena_path(sec->w->arena, &path);
 }
@@ -146,7 +147,8 @@ conf_check_ladder(const struct conf_section *sec)
 	const config_setting_t *list = conf_walk_member(sec->s, "stages");
 
 	if (l->nstages == 0 && list == NULL) {
-		l->stages = conf_arena_alloc(sec->w->arena, NDEFAULT, sizeof(*l->stages));
+		l->stages =
+		    conf_arena_alloc(sec->w->arena, NDEFAULT, sizeof(*l->stages));
 		memcpy(l->stages, default_stages, sizeof(default_stages));
 		l->nstages = NDEFAULT;
 	}
@@ -155,7 +157,8 @@ conf_check_ladder(const struct conf_section *sec)
 			if (l->stages[j].name != NULL &&
 			    strcmp(l->stages[i].name, l->stages[j].name) == 0)
 				conf_walk_say(sec->w,
-				    config_setting_get_elem((config_setting_t *)list, i),
+				    config_setting_get_elem(
+					(config_setting_t *)list, i),
 				    "stage `%s' is there already; the name stands in "
 				    "notices and must tell the stages apart",
 				    conf_walk_quote(l->stages[i].name));
@@ -195,8 +198,8 @@ conf_check_courier(const struct conf_section *sec)
 	}
 	if (given(sec, "username") != given(sec, "password_credential"))
 		conf_walk_say(sec->w,
-		    place(sec, given(sec, "username") ? "username" :
-							"password_credential"),
+		    place(sec,
+			given(sec, "username") ? "username" : "password_credential"),
 		    "`username' and `password_credential' go together; give both or "
 		    "none");
 	in_order(sec, "retry_min", c->retry_min, "retry_max", c->retry_max);
@@ -207,9 +210,15 @@ conf_check_console(const struct conf_section *sec)
 {
 	struct conf_console *c = sec->base;
 
-	if (c->listen != NULL && strncmp(c->listen, "unix:", 5) == 0)
-		c->listen = conf_arena_take(sec->w->arena,
-		    xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
+	if (c->listen == NULL || strncmp(c->listen, "unix:", 5) != 0)
+		return;
+	c->listen = conf_arena_take(
+	    sec->w->arena, xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
+	if (strlen(c->listen + 5) > SOCKET_MAX)
+		conf_walk_say(sec->w, place(sec, "listen"),
+		    "`listen' would be a socket with a path of %zu bytes; the system "
+		    "allows %zu, choose a shorter one",
+		    strlen(c->listen + 5), SOCKET_MAX);
 }
 
 static void
@@ -222,7 +231,7 @@ check_staff(const struct conf_section *sec)
 		for (size_t j = 0; j < i && c->staff[i].name != NULL; j++) {
 			const struct conf_staff *a = &c->staff[j], *b = &c->staff[i];
 			bool user = a->user != NULL && b->user != NULL &&
-			    strcmp(a->user, b->user) == 0;
+				    strcmp(a->user, b->user) == 0;
 
 			if (a->name == NULL || (strcmp(a->name, b->name) != 0 && !user))
 				continue;
@@ -243,22 +252,24 @@ derive_paths(const struct conf_section *sec)
 	struct conf_walk *w = sec->w;
 
 	if (c->control == NULL)
-		c->control = conf_arena_take(w->arena, xasprintf("%s/control",
-		    c->run_dir));
+		c->control =
+		    conf_arena_take(w->arena, xasprintf("%s/control", c->run_dir));
 	if (strlen(c->control) > SOCKET_MAX)
-		conf_walk_say(w, place(sec, given(sec, "control") ? "control" : "run_dir"),
+		conf_walk_say(w,
+		    place(sec, given(sec, "control") ? "control" : "run_dir"),
 		    "`control' would be a socket with a path of %zu bytes; the system "
 		    "allows %zu, choose a shorter `run_dir'",
 		    strlen(c->control), SOCKET_MAX);
 	if (c->store.url == NULL)
-		c->store.url = conf_arena_take(w->arena, xasprintf("sqlite:%s/store.db",
-		    c->state_dir));
+		c->store.url = conf_arena_take(
+		    w->arena, xasprintf("sqlite:%s/store.db", c->state_dir));
 	else
-		c->store.url = conf_arena_take(w->arena, xasprintf("sqlite:%s",
-		    conf_walk_path(w, c->store.url + strlen("sqlite:"))));
+		c->store.url = conf_arena_take(
+		    w->arena, xasprintf("sqlite:%s",
+				  conf_walk_path(w, c->store.url + strlen("sqlite:"))));
 	if (c->ledger.key_credential == NULL)
-		c->ledger.key_credential = conf_arena_take(w->arena,
-		    xasprintf("%s/keys/log.key", c->state_dir));
+		c->ledger.key_credential = conf_arena_take(
+		    w->arena, xasprintf("%s/keys/log.key", c->state_dir));
 }
 
 void
@@ -269,7 +280,8 @@ conf_check_root(const struct conf_section *sec)
 	const char *host = c->provider.host != NULL ? c->provider.host : "localhost";
 
 	in_order(sec, "restart_min", c->restart_min, "restart_max", c->restart_max);
-	in_order(sec, "ping_interval", c->ping_interval, "ping_timeout", c->ping_timeout);
+	in_order(
+	    sec, "ping_interval", c->ping_interval, "ping_timeout", c->ping_timeout);
 	derive_paths(sec);
 	check_staff(sec);
 	if (c->courier.from == NULL)
@@ -277,7 +289,7 @@ conf_check_root(const struct conf_section *sec)
 	if (c->ledger.origin == NULL)
 		c->ledger.origin = conf_arena_take(a, xasprintf("%s/tosd", host));
 	if (c->fetch.user_agent == NULL && c->provider.mailbox != NULL)
-		c->fetch.user_agent = conf_arena_take(a,
-		    xasprintf("tosd/%s (+mailto:%s)", PACKAGE_VERSION,
-			c->provider.mailbox));
+		c->fetch.user_agent =
+		    conf_arena_take(a, xasprintf("tosd/%s (+mailto:%s)",
+					   PACKAGE_VERSION, c->provider.mailbox));
 }

@@ -22,7 +22,7 @@ void conf_check_root(const struct conf_section *sec);
 /* Over the tenants of all files, once every file is read: no id twice and, where
  * `fetch' itself was right (intervals), each feed's interval within the limits.
  * Makes the look-up tables. */
-void conf_check_tenants(struct conf_walk *w, const struct conf_sources *s,
-    bool intervals);
+void conf_check_tenants(
+    struct conf_walk *w, const struct conf_sources *s, bool intervals);
 
 #endif

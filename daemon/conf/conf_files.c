@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
-#include <libgen.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,8 +26,7 @@ struct look {
 	size_t found;
 };
 
-static void
-say(struct look *l, const struct conf_path *p, const char *fmt, ...)
+static void say(struct look *l, const struct conf_path *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void
@@ -83,7 +81,7 @@ counts(const struct conf_path *p, const char *name)
 	if (name[0] == '.')
 		return false;
 	return p->check != CONF_CHECK_PACKS ||
-	    (n > 5 && strcmp(name + n - 5, ".conf") == 0);
+	       (n > 5 && strcmp(name + n - 5, ".conf") == 0);
 }
 
 static void
@@ -106,9 +104,9 @@ check_folder(struct look *l, const struct conf_path *p)
 	closedir(dir);
 	if (n == 0)
 		say(l, p, "%s",
-		    p->check == CONF_CHECK_PACKS ?
-			"holds no rule pack (*.conf): nothing would ever be found" :
-			"is empty: notices could not be written");
+		    p->check == CONF_CHECK_PACKS
+			? "holds no rule pack (*.conf): nothing would ever be found"
+			: "is empty: notices could not be written");
 	if (st.st_mode & S_IWOTH)
 		say(l, p, "may be written by everybody; make it chmod o-w");
 }
@@ -127,7 +125,8 @@ check_file(struct look *l, const struct conf_path *p)
 		say(l, p, "cannot be %s: %s", mode == X_OK ? "executed" : "read",
 		    strerror(errno));
 	else if (p->check == CONF_CHECK_PLUGIN && st.st_mode & (S_IWGRP | S_IWOTH))
-		say(l, p, "may be written by others; a plugin is code, make it "
+		say(l, p,
+		    "may be written by others; a plugin is code, make it "
 		    "chmod go-w");
 }
 
@@ -157,8 +156,10 @@ check_account(struct look *l, const struct conf_path *p)
 	bool user = p->check == CONF_CHECK_USER;
 
 	if (user ? getpwnam(p->path) == NULL : getgrnam(p->path) == NULL)
-		say(l, p, "is no %s of this machine; make it (systemd-sysusers does), "
-		    "or name another", user ? "user" : "group");
+		say(l, p,
+		    "is no %s of this machine; make it (systemd-sysusers does), "
+		    "or name another",
+		    user ? "user" : "group");
 }
 
 static void (*const checks[])(struct look *, const struct conf_path *) = {

@@ -14,22 +14,28 @@
 /* Ours needs 6; libconfig's parser would take 3,000. */
 #define DEPTH_MAX 32
 
-#define NAME_BYTES                                                                       \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-"
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-"
 
 struct scan {
 	struct conf_lex *lex;
 	const char *p;
 	int line;
 	int depth;
-	bool ok;
+	bool ok;	   /* libconfig may read it, whatever else was said */
 	bool after_string; /* the last token was a string: the next one joins it */
 };
 
+/* A mistake after which the rest can still be read, so that all is told at once. */
 static void
 say(struct scan *s, int line, const char *text)
 {
 	s->lex->say(s->lex->ctx, line, text);
+}
+
+static void
+say_and_stop(struct scan *s, int line, const char *text)
+{
+	say(s, line, text);
 	s->ok = false;
 }
 
@@ -42,8 +48,8 @@ note_string(struct scan *s)
 		return;
 	if (lex->nstrings == lex->room) {
 		lex->room = lex->room ? lex->room * 2 : 64;
-		lex->string_lines = xrealloc(lex->string_lines,
-		    lex->room * sizeof(lex->string_lines[0]));
+		lex->string_lines = xrealloc(
+		    lex->string_lines, lex->room * sizeof(lex->string_lines[0]));
 	}
 	lex->string_lines[lex->nstrings++] = s->line;
 }
@@ -63,14 +69,15 @@ scan_string(struct scan *s)
 			if (*s->p == '\n')
 				s->line++;
 			if (*s->p == 'x' && strncmp(s->p, "x00", 3) == 0)
-				say(s, s->line, "a string holds \\x00, which would end it "
-						"there; take it out");
+				say(s, s->line,
+				    "a string holds \\x00, which would end it "
+				    "there; take it out");
 		}
 	}
 	if (*s->p == '"')
 		s->p++;
 	else
-		say(s, start, "this string has no closing quote");
+		say_and_stop(s, start, "this string has no closing quote");
 	s->after_string = true;
 }
 
@@ -91,7 +98,7 @@ scan_comment(struct scan *s)
 		if (*p == '\n')
 			s->line++;
 	if (*p == '\0')
-		say(s, start, "this comment has no closing */");
+		say_and_stop(s, start, "this comment has no closing */");
 	s->p = *p == '\0' ? p : p + 2;
 	return true;
 }
@@ -126,7 +133,7 @@ scan_nesting(struct scan *s)
 	else if (strchr(")}]", *s->p) != NULL)
 		s->depth--;
 	if (s->depth == DEPTH_MAX + 1)
-		say(s, s->line, "brackets are nested more than 32 deep");
+		say_and_stop(s, s->line, "brackets are nested more than 32 deep");
 	s->p++;
 }
 
@@ -141,7 +148,7 @@ scan_token(struct scan *s)
 	}
 	s->after_string = false;
 	if (c == '@') {
-		say(s, s->line,
+		say_and_stop(s, s->line,
 		    "@include is not supported: the configuration is handed to every "
 		    "role as bytes, without files; put the text here, or tenants into "
 		    "files of the tenants.d folder");
@@ -150,7 +157,7 @@ scan_token(struct scan *s)
 		s->p++;
 		s->p += strspn(s->p, NAME_BYTES);
 	} else if (isdigit(c) ||
-	    ((c == '+' || c == '-') && isdigit((unsigned char)s->p[1]))) {
+		   ((c == '+' || c == '-') && isdigit((unsigned char)s->p[1]))) {
 		scan_number(s);
 	} else {
 		scan_nesting(s);

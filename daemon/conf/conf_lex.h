@@ -21,7 +21,7 @@ struct conf_lex {
 	void *ctx;
 };
 
-/* True if libconfig may read this text. */
+/* True if libconfig may read this text; mistakes may have been told all the same. */
 bool conf_lex_scan(struct conf_lex *lex, const char *text);
 void conf_lex_clear(struct conf_lex *lex);
 

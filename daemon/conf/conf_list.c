@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conf_list: the values that are many; see conf_walk.h. */
 #include <libconfig.h>
+#include <tosd/policy.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,11 @@ static const struct {
     {"tenant", 1u << 3},
     {"sets", 1u << 4},
 };
+#ifdef TOSD_ABI_MAJOR
+_Static_assert(TOSD_NEED_TEXT == 1 && TOSD_NEED_LINKS == 2 && TOSD_NEED_AUTHOR == 4 &&
+		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16,
+    "the capabilities above are those of the header");
+#endif
 #define NCAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
 unsigned
@@ -97,7 +103,8 @@ set_ranges(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
 			continue;
 		if (text != NULL)
 			conf_walk_say(w, e,
-			    "`%s': \"%s\" is not an address range; write \"10.0.0.0/8\" "
+			    "`%s': \"%s\" is not an address range; write "
+			    "\"10.0.0.0/8\" "
 			    "or \"::1\", with no bits set behind the prefix",
 			    row->key, conf_walk_quote(text));
 		ok = false;
@@ -121,7 +128,7 @@ set_grant(struct conf_walk *w, const struct conf_row *row, unsigned *to,
 		size_t k = 0;
 
 		while (text != NULL && k < NCAPABILITIES &&
-		    strcmp(capabilities[k].name, text) != 0)
+		       strcmp(capabilities[k].name, text) != 0)
 			buf_printf(&names, " \"%s\"", capabilities[k++].name);
 		if (text != NULL && k < NCAPABILITIES)
 			*to |= capabilities[k].bit;
@@ -165,8 +172,9 @@ set_groups(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
 		char *el = *array + *count * t->size;
 
 		if (!bare && !config_setting_is_group(e)) {
-			conf_walk_say(w, e, "`%s' must hold only groups, { key = value; }%s",
-			    row->key, t->bare ? ", or strings" : "");
+			conf_walk_say(w, e,
+			    "`%s' must hold only groups, { key = value; }%s", row->key,
+			    t->bare ? ", or strings" : "");
 			continue;
 		}
 		note_place(w, t, el, e);
@@ -213,8 +221,8 @@ scalar_text(const config_setting_t *s)
 }
 
 bool
-conf_list_settings(struct conf_walk *w, void *to, size_t *count,
-    const config_setting_t *s)
+conf_list_settings(
+    struct conf_walk *w, void *to, size_t *count, const config_setting_t *s)
 {
 	int n = config_setting_length(s);
 	struct conf_setting *v = conf_arena_alloc(w->arena, n, sizeof(*v));
@@ -227,7 +235,8 @@ conf_list_settings(struct conf_walk *w, void *to, size_t *count,
 
 		if (conf_value_secret_key(key)) {
 			conf_walk_say(w, e,
-			    "`%s': a secret must not stand in the configuration; put it "
+			    "`%s': a secret must not stand in the configuration; put "
+			    "it "
 			    "in a file that only tosd may read and give the plugin its "
 			    "name, as `password_credential' does for mail",
 			    conf_walk_quote(key));
@@ -236,7 +245,8 @@ conf_list_settings(struct conf_walk *w, void *to, size_t *count,
 		if (text == NULL) {
 			conf_walk_say(w, e,
 			    "`%s': settings of a plugin are strings, numbers, true or "
-			    "false, not %s", conf_walk_quote(key), "lists or groups");
+			    "false, not %s",
+			    conf_walk_quote(key), "lists or groups");
 			ok = false;
 			continue;
 		}

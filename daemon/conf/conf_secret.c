@@ -85,8 +85,8 @@ conf_secret(const char *name, struct buf *out, struct err *e)
 		    "path of a file instead",
 		    name, name);
 	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(e, TOSD_EINVAL, "`%s' is not the name of a credential",
-		    name);
+		return err_set(
+		    e, TOSD_EINVAL, "`%s' is not the name of a credential", name);
 	path = xasprintf("%s/%s", dir, name);
 	/* systemd's folder is closed to others as a whole. */
 	rc = secret_read(path, false, out, e);

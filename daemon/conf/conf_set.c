@@ -5,13 +5,10 @@
  * understood exactly as if it had been written in the file.
  */
 #include <libconfig.h>
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
@@ -68,7 +65,8 @@ amount(enum conf_type type, int64_t v, char out[32])
 	static const struct unit {
 		int64_t factor;
 		const char *unit;
-	} spans[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}},
+	} spans[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"},
+	    {1, "ms"}},
 	  sizes[] = {{1 << 30, "G"}, {1 << 20, "M"}, {1 << 10, "K"}, {1, ""}};
 	const struct unit *u = type == CONF_SPAN ? spans : sizes;
 
@@ -137,14 +135,14 @@ set_share(void *to, double v)
 static const char *
 set_string(struct conf_walk *w, const struct conf_row *row, void *to, const char *text)
 {
-	const char *bad = row->value.text != NULL ? row->value.text(text) :
-						    conf_value_text(text);
+	const char *bad =
+	    row->value.text != NULL ? row->value.text(text) : conf_value_text(text);
 	bool is_path = row->type == CONF_PATH ||
-	    (row->type == CONF_KEYFILE && strchr(text, '/') != NULL);
+		       (row->type == CONF_KEYFILE && strchr(text, '/') != NULL);
 
 	if (bad == NULL)
-		*(const char **)to = is_path ? conf_walk_path(w, text) :
-					       conf_arena_str(w->arena, text);
+		*(const char **)to =
+		    is_path ? conf_walk_path(w, text) : conf_arena_str(w->arena, text);
 	return bad;
 }
 
@@ -171,10 +169,11 @@ set_text(struct conf_walk *w, const struct conf_row *row, void *to, const char *
 		return NULL;
 	}
 	if (v < 0)
-		return row->type == CONF_SPAN ? "is not a duration; write one such as "
-						"\"90s\", \"15m\", \"72h\" or \"14d\"" :
-						"is not a size; write one such as 4096, "
-						"\"64K\" or \"10M\"";
+		return row->type == CONF_SPAN
+			   ? "is not a duration; write one such as "
+			     "\"90s\", \"15m\", \"72h\" or \"14d\""
+			   : "is not a size; write one such as 4096, "
+			     "\"64K\" or \"10M\"";
 	return set_number(row, to, v);
 }
 
@@ -182,12 +181,16 @@ static void
 note_path(struct conf_walk *w, const struct conf_row *row, const void *to,
     const config_setting_t *s)
 {
-	struct conf_path p = {.key = row->key, .path = *(const char *const *)to,
-	    .check = row->check, .file = w->file, .line = 1};
+	struct conf_path p = {
+	    .key = row->key, .check = row->check, .file = w->file, .line = 1};
 
+	/* Only rows of strings have something to check. */
+	if (row->check == CONF_CHECK_NONE)
+		return;
+	p.path = *(const char *const *)to;
 	if (s != NULL)
 		p.line = (int)config_setting_source_line(s);
-	if (row->check != CONF_CHECK_NONE && p.path != NULL)
+	if (p.path != NULL)
 		conf_arena_path(w->arena, &p);
 }
 
@@ -230,9 +233,9 @@ is_integer(const config_setting_t *s)
 static int64_t
 from_integer(const struct conf_row *row, const config_setting_t *s)
 {
-	int64_t v = config_setting_type(s) == CONFIG_TYPE_INT ?
-	    config_setting_get_int(s) :
-	    config_setting_get_int64(s);
+	int64_t v = config_setting_type(s) == CONFIG_TYPE_INT
+			? config_setting_get_int(s)
+			: config_setting_get_int64(s);
 
 	if (row->type != CONF_SPAN)
 		return v;
@@ -246,7 +249,7 @@ set_scalar(struct conf_walk *w, const struct conf_row *row, void *to,
 	int type = config_setting_type(s);
 	const char *bad, *text = config_setting_get_string(s);
 	bool texts = row->type == CONF_TEXT || row->type == CONF_PATH ||
-	    row->type == CONF_KEYFILE || row->type == CONF_CHOICE;
+		     row->type == CONF_KEYFILE || row->type == CONF_CHOICE;
 	bool units = row->type == CONF_SPAN || row->type == CONF_SIZE;
 	bool counts = row->type == CONF_COUNT || row->type == CONF_MANY;
 
@@ -255,9 +258,8 @@ set_scalar(struct conf_walk *w, const struct conf_row *row, void *to,
 		return true;
 	}
 	if (row->type == CONF_SHARE && (is_integer(s) || type == CONFIG_TYPE_FLOAT))
-		bad = set_share(to,
-		    is_integer(s) ? (double)from_integer(row, s) :
-				    config_setting_get_float(s));
+		bad = set_share(to, is_integer(s) ? (double)from_integer(row, s)
+						  : config_setting_get_float(s));
 	else if ((units || counts) && is_integer(s))
 		bad = set_number(row, to, from_integer(row, s));
 	else if ((texts || units) && type == CONFIG_TYPE_STRING)
@@ -267,10 +269,11 @@ set_scalar(struct conf_walk *w, const struct conf_row *row, void *to,
 	if (bad == NULL)
 		return true;
 	if (type == CONFIG_TYPE_STRING && text[0] != '\0')
-		conf_walk_say(w, s, "`%s': \"%s\" %s", row->key, conf_walk_quote(text),
-		    bad);
+		conf_walk_say(
+		    w, s, "`%s': \"%s\" %s", row->key, conf_walk_quote(text), bad);
 	else
 		conf_walk_say(w, s, "`%s' %s", row->key, bad);
+	conf_walk_kind(w, MISTAKE_VALUE);
 	return false;
 }
 
@@ -295,8 +298,9 @@ conf_set_row(struct conf_walk *w, const struct conf_row *row, void *base,
 		if (!config_setting_is_list(s) && !config_setting_is_array(s))
 			return wrong_type(w, row, s);
 		if (row->flags & CONF_NOT_EMPTY && config_setting_length(s) == 0) {
-			conf_walk_say(w, s, "`%s' is empty; write at least one, or "
-			    "leave the key out", row->key);
+			conf_walk_say(w, s, "`%s' is empty; write at least one%s",
+			    row->key,
+			    row->flags & CONF_REQUIRED ? "" : ", or leave the key out");
 			return false;
 		}
 		return conf_list_set(w, row, to, count, s);

@@ -35,8 +35,8 @@ add(struct conf_sources *s, const char *path, struct err *e)
 	int rc = file_read(path, SOURCE_MAX, &b, e);
 
 	if (rc == 0 && b.len > 0 && memchr(b.data, '\0', b.len) != NULL)
-		rc = err_set(e, TOSD_EINVAL,
-		    "%s holds a NUL byte: it is not a text file", path);
+		rc = err_set(
+		    e, TOSD_EINVAL, "%s holds a NUL byte: it is not a text file", path);
 	if (rc != 0) {
 		buf_free(&b);
 		return rc;
@@ -124,8 +124,8 @@ add_folder(struct conf_sources *s, const char *folder, bool named, struct err *e
 		return err_sys(e, "cannot read the folder of tenants %s%s", folder,
 		    named ? " (tenants_dir)" : "");
 	if (n > SOURCES_MAX)
-		rc = err_set(e, TOSD_ELIMIT, "%s holds more than %d files", folder,
-		    SOURCES_MAX);
+		rc = err_set(
+		    e, TOSD_ELIMIT, "%s holds more than %d files", folder, SOURCES_MAX);
 	for (int i = 0; i < n; i++) {
 		char *path = xasprintf("%s/%s", folder, v[i]->d_name);
 

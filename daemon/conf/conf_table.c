@@ -14,34 +14,58 @@
 #define ROWS(r) .rows = (r), .nrows = sizeof(r) / sizeof((r)[0])
 
 /* One row each: struct, member (which is the key), default, limits. */
-#define TEXT(s, f, flag, d, fn)                                                          \
-	{.key = #f, .type = CONF_TEXT, .flags = flag, .off = OFF(s, f), .def = d,        \
-	    .value.text = fn}
-#define PATH(s, f, d, c)                                                                 \
-	{.key = #f, .type = CONF_PATH, .off = OFF(s, f), .def = d, .check = c}
-#define KEYFILE(s, f, c)                                                                 \
-	{.key = #f, .type = CONF_KEYFILE, .off = OFF(s, f), .check = c}
-#define FLAG(s, f, d) {.key = #f, .type = CONF_FLAG, .off = OFF(s, f), .def = d}
-#define SHARE(s, f, d) {.key = #f, .type = CONF_SHARE, .off = OFF(s, f), .def = d}
-#define NUMBER(t, s, f, d, lo, hi)                                                       \
-	{.key = #f, .type = t, .off = OFF(s, f), .def = d, .min = lo, .max = hi}
+#define TEXT(s, f, flag, d, fn)                                                \
+	{                                                                      \
+		.key = #f, .type = CONF_TEXT, .flags = flag, .off = OFF(s, f), \
+		.def = d, .value.text = fn                                     \
+	}
+#define PATH(s, f, d, c)                                                             \
+	{                                                                            \
+		.key = #f, .type = CONF_PATH, .off = OFF(s, f), .def = d, .check = c \
+	}
+#define KEYFILE(s, f, c)                                                      \
+	{                                                                     \
+		.key = #f, .type = CONF_KEYFILE, .off = OFF(s, f), .check = c \
+	}
+#define FLAG(s, f, d)                                                    \
+	{                                                                \
+		.key = #f, .type = CONF_FLAG, .off = OFF(s, f), .def = d \
+	}
+#define SHARE(s, f, d)                                                    \
+	{                                                                 \
+		.key = #f, .type = CONF_SHARE, .off = OFF(s, f), .def = d \
+	}
+#define NUMBER(t, s, f, d, lo, hi)                                                     \
+	{                                                                              \
+		.key = #f, .type = t, .off = OFF(s, f), .def = d, .min = lo, .max = hi \
+	}
 #define COUNT(s, f, d, lo, hi) NUMBER(CONF_COUNT, s, f, d, lo, hi)
 #define MANY(s, f, d, lo, hi) NUMBER(CONF_MANY, s, f, d, lo, hi)
 #define SIZE(s, f, d, lo, hi) NUMBER(CONF_SIZE, s, f, d, lo, hi)
 #define SPAN(s, f, d, lo, hi) NUMBER(CONF_SPAN, s, f, d, lo, hi)
-#define CHOICE(s, f, d, names)                                                           \
-	{.key = #f, .type = CONF_CHOICE, .off = OFF(s, f), .def = d,                     \
-	    .value.choice = names}
-#define TEXTS(s, f, fn)                                                                  \
-	{.key = #f, .type = CONF_TEXTS, .off = OFF(s, f), .noff = OFF(s, n##f),          \
-	    .value.text = fn}
-#define RANGES(s, f)                                                                     \
-	{.key = #f, .type = CONF_RANGES, .off = OFF(s, f), .noff = OFF(s, n##f)}
-#define GROUP(s, f)                                                                      \
-	{.key = #f, .type = CONF_GROUP, .off = OFF(s, f), .table = &f##_table}
-#define LIST(s, f, flag)                                                                 \
-	{.key = #f, .type = CONF_LIST, .flags = flag, .off = OFF(s, f),                  \
-	    .noff = OFF(s, n##f), .table = &f##_table}
+#define CHOICE(s, f, d, names)                                              \
+	{                                                                   \
+		.key = #f, .type = CONF_CHOICE, .off = OFF(s, f), .def = d, \
+		.value.choice = names                                       \
+	}
+#define TEXTS(s, f, fn)                                                                \
+	{                                                                              \
+		.key = #f, .type = CONF_TEXTS, .off = OFF(s, f), .noff = OFF(s, n##f), \
+		.value.text = fn                                                       \
+	}
+#define RANGES(s, f)                                                                   \
+	{                                                                              \
+		.key = #f, .type = CONF_RANGES, .off = OFF(s, f), .noff = OFF(s, n##f) \
+	}
+#define GROUP(s, f)                                                                  \
+	{                                                                            \
+		.key = #f, .type = CONF_GROUP, .off = OFF(s, f), .table = &f##_table \
+	}
+#define LIST(s, f, flag)                                                       \
+	{                                                                      \
+		.key = #f, .type = CONF_LIST, .flags = flag, .off = OFF(s, f), \
+		.noff = OFF(s, n##f), .table = &f##_table                      \
+	}
 
 #define MS ((int64_t)1)
 #define KIB ((int64_t)1 << 10)
@@ -96,15 +120,22 @@ static const struct conf_table fetch_table = {
 static const struct conf_row plugin_rows[] = {
     TEXT(conf_plugin, name, CONF_REQUIRED, NULL, conf_value_plugin),
     PATH(conf_plugin, path, NULL, CONF_CHECK_NONE),
-    {.key = "settings", .type = CONF_SETTINGS, .off = OFF(conf_plugin, settings),
+    {.key = "settings",
+	.type = CONF_SETTINGS,
+	.off = OFF(conf_plugin, settings),
 	.noff = OFF(conf_plugin, nsettings)},
-    {.key = "grant", .type = CONF_GRANT, .off = OFF(conf_plugin, grant),
+    {.key = "grant",
+	.type = CONF_GRANT,
+	.off = OFF(conf_plugin, grant),
 	.def = "text links sets"},
 };
-static const struct conf_table plugins_table = {
-    .name = "plugins", ROWS(plugin_rows), .size = sizeof(struct conf_plugin),
-    .file_off = OFF(conf_plugin, file), .line_off = OFF(conf_plugin, line),
-    .done = conf_check_plugin, .bare = true};
+static const struct conf_table plugins_table = {.name = "plugins",
+    ROWS(plugin_rows),
+    .size = sizeof(struct conf_plugin),
+    .file_off = OFF(conf_plugin, file),
+    .line_off = OFF(conf_plugin, line),
+    .done = conf_check_plugin,
+    .bare = true};
 
 static const struct conf_row policy_rows[] = {
     LIST(conf_policy, plugins, CONF_NOT_EMPTY),
@@ -127,12 +158,17 @@ static const struct conf_table safety_table = {.name = "safety", ROWS(safety_row
 
 static const struct conf_row stage_rows[] = {
     TEXT(conf_stage, name, CONF_REQUIRED, NULL, conf_value_name),
-    {.key = "deadline", .type = CONF_SPAN, .flags = CONF_REQUIRED,
-	.off = OFF(conf_stage, deadline), .min = CLOCK_SEC, .max = 365 * CLOCK_DAY},
+    {.key = "deadline",
+	.type = CONF_SPAN,
+	.flags = CONF_REQUIRED,
+	.off = OFF(conf_stage, deadline),
+	.min = CLOCK_SEC,
+	.max = 365 * CLOCK_DAY},
     SPAN(conf_stage, deadline_critical, NULL, CLOCK_SEC, 365 * CLOCK_DAY),
 };
-static const struct conf_table stages_table = {
-    .name = "stages", ROWS(stage_rows), .size = sizeof(struct conf_stage),
+static const struct conf_table stages_table = {.name = "stages",
+    ROWS(stage_rows),
+    .size = sizeof(struct conf_stage),
     .done = conf_check_stage};
 
 static const struct conf_row ladder_rows[] = {
@@ -185,9 +221,12 @@ static const struct conf_row feed_rows[] = {
     TEXT(conf_feed, url, CONF_REQUIRED, NULL, conf_value_url),
     SPAN(conf_feed, interval, NULL, CLOCK_SEC, 30 * CLOCK_DAY),
 };
-static const struct conf_table feeds_table = {
-    .name = "feeds", ROWS(feed_rows), .size = sizeof(struct conf_feed),
-    .file_off = OFF(conf_feed, file), .line_off = OFF(conf_feed, line), .bare = true};
+static const struct conf_table feeds_table = {.name = "feeds",
+    ROWS(feed_rows),
+    .size = sizeof(struct conf_feed),
+    .file_off = OFF(conf_feed, file),
+    .line_off = OFF(conf_feed, line),
+    .bare = true};
 
 static const struct conf_row tenant_rows[] = {
     TEXT(conf_tenant, id, CONF_REQUIRED, NULL, conf_value_id),
@@ -200,9 +239,11 @@ static const struct conf_row tenant_rows[] = {
     LIST(conf_tenant, feeds, CONF_REQUIRED | CONF_NOT_EMPTY),
     RANGES(conf_tenant, allow),
 };
-static const struct conf_table tenants_table = {
-    .name = "tenants", ROWS(tenant_rows), .size = sizeof(struct conf_tenant),
-    .file_off = OFF(conf_tenant, file), .line_off = OFF(conf_tenant, line),
+static const struct conf_table tenants_table = {.name = "tenants",
+    ROWS(tenant_rows),
+    .size = sizeof(struct conf_tenant),
+    .file_off = OFF(conf_tenant, file),
+    .line_off = OFF(conf_tenant, line),
     .done = conf_check_tenant};
 
 static const char *const sandboxes[] = {"required", "best-effort", "off", NULL};
@@ -212,10 +253,16 @@ static const struct conf_row root_rows[] = {
     PATH(conf, control, NULL, CONF_CHECK_NONE),
     PATH(conf, templates_dir, TOSD_CONFDIR "/notices.d", CONF_CHECK_FOLDER),
     PATH(conf, tenants_dir, NULL, CONF_CHECK_NONE),
-    {.key = "user", .type = CONF_TEXT, .off = OFF(conf, user),
-	.value.text = conf_value_name, .check = CONF_CHECK_USER},
-    {.key = "group", .type = CONF_TEXT, .off = OFF(conf, group),
-	.value.text = conf_value_name, .check = CONF_CHECK_GROUP},
+    {.key = "user",
+	.type = CONF_TEXT,
+	.off = OFF(conf, user),
+	.value.text = conf_value_name,
+	.check = CONF_CHECK_USER},
+    {.key = "group",
+	.type = CONF_TEXT,
+	.off = OFF(conf, group),
+	.value.text = conf_value_name,
+	.check = CONF_CHECK_GROUP},
     CHOICE(conf, sandbox, "required", sandboxes),
     COUNT(conf, fetchers, "1", 1, 64),
     SPAN(conf, ping_interval, "2s", 100 * MS, CLOCK_HOUR),

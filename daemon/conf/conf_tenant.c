@@ -106,16 +106,17 @@ static void
 check_twice(struct conf_walk *w, const struct conf_sources *s,
     const struct conf_tenant *t, const struct conf_tenant *first)
 {
-	char *text = xasprintf("tenant `%s' is there already, at %s:%d; ids must differ",
-	    t->id, first->file, first->line);
+	char *text =
+	    xasprintf("tenant `%s' is there already, at %s:%d; ids must differ", t->id,
+		first->file, first->line);
 
 	say_in(w, s->v, s->n, t->file, t->line, text);
 	free(text);
 }
 
 static void
-check_interval(struct conf_walk *w, const struct conf_sources *s,
-    const struct conf_feed *f)
+check_interval(
+    struct conf_walk *w, const struct conf_sources *s, const struct conf_feed *f)
 {
 	const struct conf_fetch *all = &w->c->fetch;
 	char have[CLOCK_TEXT], limit[CLOCK_TEXT], *text;
@@ -123,11 +124,12 @@ check_interval(struct conf_walk *w, const struct conf_sources *s,
 
 	if (f->interval == 0 || (!low && f->interval <= all->interval_max))
 		return;
-	text = xasprintf("`interval' (%s) is %s than `%s' of `fetch' (%s); change one of "
-			 "them",
-	    clock_span(f->interval, have), low ? "shorter" : "longer",
-	    low ? "interval_min" : "interval_max",
-	    clock_span(low ? all->interval_min : all->interval_max, limit));
+	text =
+	    xasprintf("`interval' (%s) is %s than `%s' of `fetch' (%s); change one of "
+		      "them",
+		clock_span(f->interval, have), low ? "shorter" : "longer",
+		low ? "interval_min" : "interval_max",
+		clock_span(low ? all->interval_min : all->interval_max, limit));
 	say_in(w, s->v, s->n, f->file, f->line, text);
 	free(text);
 }

@@ -82,8 +82,7 @@ conf_value_url(const char *s)
 {
 	static const char *const schemes[] = {"http", "https", NULL};
 	CURLU *u = curl_url();
-	const char *bad =
-	    check(u, s, schemes, "must begin with http:// or https://");
+	const char *bad = check(u, s, schemes, "must begin with http:// or https://");
 
 	curl_url_cleanup(u);
 	return bad;
@@ -94,8 +93,7 @@ conf_value_mail_url(const char *s)
 {
 	static const char *const schemes[] = {"smtp", "smtps", NULL};
 	CURLU *u = curl_url();
-	const char *bad =
-	    check(u, s, schemes, "must begin with smtp:// or smtps://");
+	const char *bad = check(u, s, schemes, "must begin with smtp:// or smtps://");
 	char *path = bad == NULL ? part(u, CURLUPART_PATH) : NULL;
 
 	if (bad == NULL && ((path != NULL && strcmp(path, "/") != 0) ||
@@ -118,8 +116,8 @@ conf_value_url_local(const char *url)
 		host = part(u, CURLUPART_HOST);
 	if (host != NULL)
 		local = strcasecmp(host, "localhost") == 0 ||
-		    strcmp(host, "[::1]") == 0 ||
-		    (inet_pton(AF_INET, host, v4) == 1 && v4[0] == 127);
+			strcmp(host, "[::1]") == 0 ||
+			(inet_pton(AF_INET, host, v4) == 1 && v4[0] == 127);
 	free(host);
 	curl_url_cleanup(u);
 	return local;

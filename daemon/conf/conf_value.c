@@ -4,11 +4,9 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -36,8 +34,8 @@ number_with_unit(const char *s, const struct unit *units, size_t n)
 		v = v * 10 + (s[i] - '0');
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(s + len, units[i].name) == 0)
-			return v > INT64_MAX / units[i].factor ? -1 :
-								 v * units[i].factor;
+			return v > INT64_MAX / units[i].factor ? -1
+							       : v * units[i].factor;
 	return -1;
 }
 
@@ -244,11 +242,8 @@ conf_value_listen(const char *s)
 	bool six = s[0] == '[';
 	size_t n;
 
-	if (strncmp(s, "unix:", 5) == 0) {
-		if (strlen(s + 5) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-			return "names a socket with too long a path (107 bytes at most)";
+	if (strncmp(s, "unix:", 5) == 0)
 		return s[5] == '\0' ? bad : conf_value_text(s);
-	}
 	if (colon == NULL || !port_ok(colon + 1))
 		return bad;
 	if (six && (colon == s || colon[-1] != ']'))
@@ -265,7 +260,8 @@ const char *
 conf_value_store(const char *s)
 {
 	if (strncmp(s, "sqlite:", 7) != 0 || s[7] == '\0')
-		return "must be \"sqlite:PATH\"; SQLite is the one store of this version";
+		return "must be \"sqlite:PATH\"; SQLite is the one store of this "
+		       "version";
 	return conf_value_text(s);
 }
 
@@ -320,11 +316,12 @@ conf_value_distance(const char *a, const char *b)
 bool
 conf_value_secret_key(const char *key)
 {
-	static const char *const words[] = {"password", "passwd", "passphrase", "secret",
-	    "token", "api_key", "apikey", "private_key"};
+	static const char *const words[] = {"password", "passwd", "passphrase",
+	    "secret", "token", "api_key", "apikey", "private_key"};
 	size_t n = strlen(key);
 
-	if (strcasecmp(key, "pass") == 0)
+	/* Nor a misspelt one. */
+	if (strcasecmp(key, "pass") == 0 || conf_value_distance(key, "password") <= 2)
 		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t w = strlen(words[i]);

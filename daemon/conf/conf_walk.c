@@ -29,6 +29,7 @@ keep(struct conf_walk *w, int line, const char *fmt, va_list ap)
 	m = &w->mistakes[w->nmistakes];
 	m->source = w->source;
 	m->line = line > 0 ? line : 1;
+	m->kind = MISTAKE_OTHER;
 	m->order = w->nmistakes++;
 	m->text = xstrdup(text);
 }
@@ -51,6 +52,12 @@ conf_walk_say(struct conf_walk *w, const config_setting_t *s, const char *fmt, .
 	va_start(ap, fmt);
 	keep(w, s != NULL ? (int)config_setting_source_line(s) : 1, fmt, ap);
 	va_end(ap);
+}
+
+void
+conf_walk_kind(struct conf_walk *w, int kind)
+{
+	w->mistakes[w->nmistakes - 1].kind = kind;
 }
 
 const char *
@@ -135,8 +142,10 @@ say_unknown(struct conf_walk *w, const struct conf_table *t, const config_settin
 
 	if (conf_value_secret_key(key))
 		conf_walk_say(w, s,
-		    "`%s' in `%s': a secret must not stand in the configuration; put it "
-		    "in a file that only tosd may read, or in a systemd credential, and "
+		    "`%s' in `%s': a secret must not stand in the configuration; put "
+		    "it "
+		    "in a file that only tosd may read, or in a systemd credential, "
+		    "and "
 		    "name that with `password_credential'",
 		    conf_walk_quote(key), t->name);
 	else if (owner != NULL && owner != t)
@@ -149,7 +158,8 @@ say_unknown(struct conf_walk *w, const struct conf_table *t, const config_settin
 		    conf_walk_quote(key), t->name, near);
 	else
 		conf_walk_say(w, s,
-		    "unknown key `%s' in `%s'; tosd.conf(5) lists the keys, take it out",
+		    "unknown key `%s' in `%s'; tosd.conf(5) lists the keys, take it "
+		    "out",
 		    conf_walk_quote(key), t->name);
 }
 
@@ -189,8 +199,8 @@ conf_walk_table(struct conf_walk *w, const struct conf_table *t, void *base,
 		find_unknown(w, t, s);
 	for (size_t i = 0; i < t->nrows; i++) {
 		const struct conf_row *row = &t->rows[i];
-		const config_setting_t *m = bare && i == 0 ? s :
-							     conf_walk_member(s, row->key);
+		const config_setting_t *m =
+		    bare && i == 0 ? s : conf_walk_member(s, row->key);
 
 		if (m != NULL && conf_set_row(w, row, base, m))
 			continue;

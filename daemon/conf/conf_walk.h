@@ -20,6 +20,7 @@ struct conf_mistake {
 	size_t source; /* index of the file */
 	int line;
 	size_t order; /* keeps the order of mistakes on one line */
+	enum { MISTAKE_OTHER, MISTAKE_SCANNED, MISTAKE_VALUE } kind;
 	char *text;
 };
 
@@ -52,6 +53,10 @@ void conf_walk_say(struct conf_walk *w, const struct config_setting_t *s,
 void conf_walk_say_line(struct conf_walk *w, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Says what the last mistake was, since a value that the scanner has refused
+ * needs no second message. */
+void conf_walk_kind(struct conf_walk *w, int kind);
+
 /* Fills base from group s (NULL: only defaults): unknown keys, types, limits,
  * required keys, then the table's own check.  A bare string is the value of the
  * first row. */
@@ -68,8 +73,8 @@ void conf_set_default(struct conf_walk *w, const struct conf_row *row, void *bas
  * a plugin's free settings.  to is the array's address, count that of its length. */
 bool conf_list_set(struct conf_walk *w, const struct conf_row *row, void *to,
     size_t *count, const struct config_setting_t *s);
-bool conf_list_settings(struct conf_walk *w, void *to, size_t *count,
-    const struct config_setting_t *s);
+bool conf_list_settings(
+    struct conf_walk *w, void *to, size_t *count, const struct config_setting_t *s);
 
 /* The bits of capabilities by name, separated by spaces: a row's default. */
 unsigned conf_list_grant(const char *words);
@@ -78,8 +83,8 @@ unsigned conf_list_grant(const char *words);
 const char *conf_walk_path(struct conf_walk *w, const char *path);
 
 /* A member of group s by name; NULL if s is NULL or has none. */
-const struct config_setting_t *conf_walk_member(const struct config_setting_t *s,
-    const char *key);
+const struct config_setting_t *conf_walk_member(
+    const struct config_setting_t *s, const char *key);
 
 /* The bytes of a key or value, fit for a message: escaped and cut.  Uses a few
  * static buffers in turn. */

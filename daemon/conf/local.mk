@@ -15,3 +15,8 @@ libtosd_conf_a_SOURCES = \
 	%D%/conf_url.c \
 	%D%/conf_value.c %D%/conf_value.h \
 	%D%/conf_walk.c %D%/conf_walk.h
+
+check_PROGRAMS += tests/test_conf
+tests_test_conf_SOURCES = tests/test_conf.c tests/suite.h
+tests_test_conf_LDADD = libtosd_conf.a libtosd_base.a $(CONFIG_LIBS) $(CURL_LIBS) \
+	$(CRYPTO_LIBS) $(CUNIT_LIBS)
