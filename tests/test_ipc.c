@@ -22,6 +22,7 @@
 #include "ipc/loop.h"
 #include "ipc/msg.h"
 #include "ipc/ready.h"
+#include "ipc/role.h"
 #include "ipc/spawn.h"
 #include "suite.h"
 
@@ -1031,7 +1032,7 @@ test_spawn_clean(void)
 	struct spawn s = {.exe = path, .role = ROLE_POLICY, .index = 7,
 	    .die_with_us = true};
 	struct err e = ERR_INIT;
-	int fds[2], extra = dup(0);
+	int fds[2], extra = fcntl(0, F_DUPFD, 6);
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "/tmp/tosd-spawn-%d", (int)getpid());

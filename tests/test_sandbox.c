@@ -344,13 +344,27 @@ outcome_of(const struct sandbox_profile *p, bool (*run)(void), int *code)
 	return *code == 0 ? DONE : DENIED;
 }
 
-#ifndef TOSD_SANITIZED
+/* Sanitizers need system calls of their own, so those builds have no seccomp. */
+static bool
+has_seccomp(void)
+{
+#ifdef TOSD_SANITIZED
+	printf("(sanitizer build: skipped) ");
+	return false;
+#else
+	return true;
+#endif
+}
+
 static void
 test_profiles(void)
 {
-	struct conf *c = make_conf("none");
+	struct conf *c;
 	int code;
 
+	if (!has_seccomp())
+		return;
+	c = make_conf("none");
 	for (size_t r = 0; r < N(roles); r++) {
 		struct sandbox_profile p;
 
@@ -393,10 +407,13 @@ test_tries_work(void)
 static void
 test_sendmail(void)
 {
-	struct conf *c = make_conf("sendmail");
 	struct sandbox_profile p;
+	struct conf *c;
 	int code;
 
+	if (!has_seccomp())
+		return;
+	c = make_conf("sendmail");
 	profile_of_role(ROLE_COURIER, c, &p);
 	CU_ASSERT_EQUAL(outcome_of(&p, try_exec, &code), DONE);
 	CU_ASSERT_EQUAL(outcome_of(&p, try_fork, &code), DONE);
@@ -405,7 +422,6 @@ test_sendmail(void)
 	CU_ASSERT_EQUAL(outcome_of(&p, try_io_uring, &code), KILLED);
 	conf_free(&c);
 }
-#endif
 
 /* Landlock alone, without seccomp behind it (also in sanitizer builds). */
 static void
@@ -470,11 +486,9 @@ test_become(void)
 }
 
 static const struct suite_test tests[] = {
-#ifndef TOSD_SANITIZED
     {"sandbox: the tries work without one", test_tries_work},
     {"sandbox: each role's profile", test_profiles},
     {"sandbox: the courier with a mail program", test_sendmail},
-#endif
     {"sandbox: landlock", test_landlock},
     {"sandbox: the user id is given up for good", test_become},
 };
