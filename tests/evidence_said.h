@@ -42,18 +42,37 @@ check(const char *dir, struct said *s, struct verify_result *r)
 	return evidence_verify(&o, r != NULL ? r : &mine, NULL);
 }
 
+/* A shell command in that folder. */
+static UNUSED_OK void
+run(const char *dir, const char *cmd)
+{
+	char *all = xasprintf("cd '%s' && { %s; }", dir, cmd);
+
+	if (system(all) != 0) {
+		fprintf(stderr, "failed: %s\n", all);
+		abort();
+	}
+	free(all);
+}
+
 /* Verified, with this answer; shows why if not. */
 static UNUSED_OK void
 want(const char *dir, int rc)
 {
 	struct said s = {0};
+	int got;
 
-	if (check(dir, &s, NULL) != rc) {
-		s.loud = true;
-		fprintf(stderr, "%s: wanted %d, got:\n", dir, rc);
-		check(dir, &s, NULL);
-	}
-	CU_ASSERT_EQUAL(check(dir, &s, NULL), rc);
+	/* The tests' writer holds the log, and beside a writer nothing young is left
+	 * over. */
+	if (rc == TOSD_ESTATE)
+		run(dir, "find . ! -type d -exec touch -h -d '1 hour ago' {} +");
+	got = check(dir, &s, NULL);
+	CU_ASSERT_EQUAL(got, rc);
+	if (got == rc)
+		return;
+	s.loud = true;
+	fprintf(stderr, "%s: wanted %d, got %d and, once more:\n", dir, rc, got);
+	check(dir, &s, NULL);
 }
 
 /* A fault in this file (relative) must be called tampering and named. */
@@ -68,19 +87,6 @@ want_named(const char *dir, const char *file, int64_t index, unsigned *missed)
 	fprintf(stderr, "missed in %s (entry %lld):\n", file, (long long)index);
 	s.loud = true;
 	check(dir, &s, NULL);
-}
-
-/* A shell command in that folder. */
-static UNUSED_OK void
-run(const char *dir, const char *cmd)
-{
-	char *all = xasprintf("cd '%s' && { %s; }", dir, cmd);
-
-	if (system(all) != 0) {
-		fprintf(stderr, "failed: %s\n", all);
-		abort();
-	}
-	free(all);
 }
 
 #endif

@@ -226,6 +226,7 @@ test_incomplete(void)
 	want(b.dir, 0);
 	/* Kept, but the process died before its entry. */
 	vault_put_bytes(b.vault, "notices/2026-000009/1.eml", "x", 1, &ref, NULL);
+	want(b.dir, 0); /* the writer may still be at it */
 	want(b.dir, TOSD_ESTATE);
 	build_entry(&b, build_commit("notice", &ref), -1);
 	CU_ASSERT_EQUAL(ledger_seal(b.ledger, NULL), 0);
@@ -241,6 +242,8 @@ test_incomplete(void)
 	want(b.dir, TOSD_ESTATE);
 	run(b.dir, "rm evidence/y.part; mkfifo evidence/pipe");
 	want(b.dir, TOSD_ESTATE);
+	/* Without a writer the newest head must be kept as well. */
+	build_close(&b);
 	run(b.dir, "rm evidence/pipe; rm log/checkpoints/501.note");
 	want(b.dir, TOSD_ESTATE);
 	/* An older head's partial tile: sound, then changed. */
@@ -254,8 +257,41 @@ test_incomplete(void)
 		want(b.dir, TOSD_ETAMPER);
 		free(path);
 	}
-	build_close(&b);
 	log_scratch_free(b.dir);
+}
+
+/* Beside a writer that appends, seals and tidies, nothing is called wrong. */
+static void
+test_beside_writer(void)
+{
+	char *dir = log_scratch();
+	struct build b;
+	unsigned runs = 0;
+	int status = 0;
+	pid_t child;
+
+	build_open(&b, dir);
+	log_append_plain(b.ledger, 10);
+	CU_ASSERT_EQUAL(ledger_seal(b.ledger, NULL), 0);
+	build_close(&b);
+	child = fork();
+	if (child == 0) {
+		build_open(&b, dir);
+		for (unsigned i = 0; i < 250; i++) {
+			log_append_plain(b.ledger, i % 17);
+			build_capture(&b);
+			if (ledger_seal(b.ledger, NULL) != 0)
+				abort();
+			usleep(2000);
+		}
+		_exit(0);
+	}
+	for (; waitpid(child, &status, WNOHANG) == 0; runs++)
+		want(dir, 0);
+	CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	CU_ASSERT_TRUE(runs > 3);
+	want(dir, 0);
+	log_scratch_free(dir);
 }
 
 static void
@@ -353,6 +389,7 @@ static const struct suite_test tests[] = {
     {"fork", test_fork},
     {"entries that break the rules", test_bad_entries},
     {"incomplete but consistent", test_incomplete},
+    {"beside a writer", test_beside_writer},
     {"erasure", test_erased},
     {"the command", test_command},
 };

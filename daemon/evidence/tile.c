@@ -2,6 +2,7 @@
 /* tile: static files of a log; see tile.h. */
 #include "evidence/tile.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,12 +79,12 @@ tile_width(int level, uint64_t index, uint64_t size)
 }
 
 static int
-read_named(const char *log, int level, uint64_t index, unsigned width, size_t max,
-    struct buf *b, struct err *e)
+read_named(const char *log, int level, uint64_t index, unsigned width, struct buf *b,
+    struct err *e)
 {
 	char name[TILE_NAME];
 	char *path = xasprintf("%s/%s", log, tile_name(level, index, width, name));
-	int rc = file_read(path, max, b, e);
+	int rc = file_read(path, level < 0 ? TILE_BUNDLE_MAX : TILE_BYTES, b, e);
 
 	free(path);
 	/* Longer than its kind can be: not ours. */
@@ -92,24 +93,70 @@ read_named(const char *log, int level, uint64_t index, unsigned width, size_t ma
 	return rc;
 }
 
+/* The narrowest partial file of a tile that is wider than `width`; 0: none. */
+static unsigned
+wider_partial(const char *log, int level, uint64_t index, unsigned width)
+{
+	char name[TILE_NAME];
+	char *path = xasprintf("%s/%s", log, tile_name(level, index, 1, name));
+	unsigned best = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	*strrchr(path, '/') = '\0';
+	dir = opendir(path);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		uint64_t w;
+		const char *end = checkpoint_number(d->d_name, &w);
+
+		if (end != NULL && *end == '\0' && w > width && w < TILE_WIDTH &&
+		    (best == 0 || w < best))
+			best = (unsigned)w;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	free(path);
+	return best;
+}
+
+int
+tile_load(const char *log, int level, uint64_t index, unsigned width, struct buf *b,
+    unsigned *got, struct err *e)
+{
+	int rc = read_named(log, level, index, width, b, e);
+
+	*got = width;
+	if (width == TILE_WIDTH)
+		return rc;
+	/* A writer may take two steps while we look, hardly ten. */
+	for (unsigned i = 0; rc == TOSD_ENOENT && i < 10; i++) {
+		unsigned wide = wider_partial(log, level, index, width);
+
+		*got = wide > 0 ? wide : TILE_WIDTH;
+		rc = read_named(log, level, index, *got, b, e);
+		if (wide == 0)
+			break;
+	}
+	if (rc == TOSD_ENOENT)
+		*got = width;
+	return rc;
+}
+
 int
 tile_read(const char *log, int level, uint64_t index, unsigned width, struct buf *b,
     struct err *e)
 {
-	size_t at = b->len, want = width;
+	size_t at = b->len;
 	char name[TILE_NAME];
-	int rc = read_named(log, level, index, width, TILE_BYTES, b, e);
+	unsigned got;
+	int rc = tile_load(log, level, index, width, b, &got, e);
 
-	if (rc == TOSD_ENOENT && width < TILE_WIDTH) {
-		want = TILE_WIDTH;
-		rc = read_named(log, level, index, want, TILE_BYTES, b, e);
-	}
 	if (rc != 0)
 		return rc;
-	if (b->len - at != want * DIGEST_LEN)
-		return err_set(e, TOSD_ETAMPER, "%s/%s has %zu bytes instead of %zu",
-		    log, tile_name(level, index, want, name), b->len - at,
-		    want * DIGEST_LEN);
+	if (b->len - at != (size_t)got * DIGEST_LEN)
+		return err_set(e, TOSD_ETAMPER, "%s/%s has %zu bytes instead of %u",
+		    log, tile_name(level, index, got, name), b->len - at,
+		    got * DIGEST_LEN);
 	b->len = at + (size_t)width * DIGEST_LEN;
 	return 0;
 }
@@ -118,12 +165,9 @@ int
 tile_read_bundle(
     const char *log, uint64_t index, unsigned width, struct buf *b, struct err *e)
 {
-	int rc = read_named(log, TILE_ENTRIES, index, width, TILE_BUNDLE_MAX, b, e);
+	unsigned got;
 
-	if (rc == TOSD_ENOENT && width < TILE_WIDTH)
-		rc = read_named(
-		    log, TILE_ENTRIES, index, TILE_WIDTH, TILE_BUNDLE_MAX, b, e);
-	return rc;
+	return tile_load(log, TILE_ENTRIES, index, width, b, &got, e);
 }
 
 bool

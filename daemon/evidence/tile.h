@@ -36,6 +36,12 @@ bool tile_name_parse(const char *name, int *level, uint64_t *index, unsigned *wi
 uint64_t tile_count(int level, uint64_t size);
 unsigned tile_width(int level, uint64_t index, uint64_t size);
 
+/* Appends the file of this tile (or bundle) of at least `width`: that partial one,
+ * else what has taken its place since, a wider partial or the full one; *got is its
+ * width.  Nothing inside is looked at.  TOSD_ENOENT: there is none. */
+int tile_load(const char *log, int level, uint64_t index, unsigned width, struct buf *b,
+    unsigned *got, struct err *e);
+
 /* Appends the first `width` hashes (level >= 0) of a tile: the partial file, or the
  * start of the full one where that has replaced it.  TOSD_ENOENT; TOSD_ETAMPER if
  * the file does not have the length that its name says. */

@@ -8,6 +8,9 @@
  * case; every kept file against its commitment; erasures; and left-overs.  Where an
  * entry and its hash disagree, the tree above says which of the two was changed.
  *
+ * It may run beside the daemon: it checks up to the head that it finds first, and
+ * what is younger than ten minutes is then not called a left-over.
+ *
  * What nobody can find without something from outside: a log put back whole to an
  * older state (hand in --anchor: a head that was mailed or printed), and a log made
  * anew with the secret key.

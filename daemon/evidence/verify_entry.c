@@ -288,12 +288,13 @@ verify_entries_end(struct verify *v)
 {
 	const struct verify_missing *m;
 	size_t at = 0;
+	/* One accusation a fault: the erasure may be what was changed.  And a running
+	 * daemon may have erased the file since. */
+	bool unsure = v->unread || (v->live && verify_grown(v));
 
 	while ((m = table_each(&v->missing, &at)) != NULL)
 		if (m->rel != NULL)
-			/* One accusation a fault: the erasure may be what was changed.
-			 */
-			verify_say(v, (int64_t)m->index, m->rel, !v->unread,
+			verify_say(v, (int64_t)m->index, m->rel, !unsure,
 			    "the file is missing, and no %s says that it was erased",
-			    v->unread ? "entry that could be read" : "entry");
+			    unsure ? "entry that could be read" : "entry");
 }

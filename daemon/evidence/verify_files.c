@@ -4,6 +4,7 @@
  * left, tiles that no signed head covers.  None of it is tampering by itself: a crash
  * leaves the same.
  */
+#include <errno.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "evidence/place.h"
 #include "evidence/verify_in.h"
+
+/* A file is written before the entry that commits to it, so beside a running daemon
+ * what is younger than this is on its way. */
+#define YOUNG (10 * CLOCK_MIN)
+
+static bool
+is_young(const struct verify *v, const struct stat *st)
+{
+	return v->live && (int64_t)st->st_mtime * CLOCK_SEC > v->start - YOUNG;
+}
+
+/* A left-over, unless it is on its way. */
+static void
+say_left(struct verify *v, const char *file, const char *what)
+{
+	if (!v->young)
+		verify_say(v, -1, file, false, "%s", what);
+}
 
 /* Calls each() for everything in dir/top that is no folder; rel is relative to dir. */
 static void
@@ -33,11 +53,18 @@ walk(struct verify *v, const char *dir, const char *top,
 	fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	while (fts != NULL && (f = fts_read(fts)) != NULL) {
 		const char *rel = f->fts_path + strlen(dir) + 1;
+		bool failed = f->fts_info == FTS_DNR || f->fts_info == FTS_ERR ||
+			      f->fts_info == FTS_NS;
 
+		/* Gone since the folder was listed: a writer tidied it away. */
+		if (failed && f->fts_errno == ENOENT)
+			continue;
 		if (f->fts_info == FTS_DNR || f->fts_info == FTS_ERR)
 			verify_say(v, -1, rel, false, "the folder cannot be read");
-		else if (f->fts_info != FTS_D && f->fts_info != FTS_DP)
+		else if (f->fts_info != FTS_D && f->fts_info != FTS_DP) {
+			v->young = f->fts_info != FTS_NS && is_young(v, f->fts_statp);
 			each(v, rel, f->fts_info == FTS_F);
+		}
 	}
 	if (fts != NULL)
 		fts_close(fts);
@@ -56,10 +83,9 @@ stray_salt(struct verify *v, const char *rel)
 	/* With its file it is as known as that; the file is named, not the salt. */
 	if (access(path, F_OK) != 0) {
 		if (m != NULL && m->rel == NULL)
-			verify_say(v, -1, rel, false,
-			    "its file was erased, the salt was left");
+			say_left(v, rel, "its file was erased, the salt was left");
 		else if (m == NULL)
-			verify_say(v, -1, rel, false, "a salt without a file");
+			say_left(v, rel, "a salt without a file");
 	}
 	free(path);
 	free(file);
@@ -69,14 +95,14 @@ static void
 stray_kept(struct verify *v, const char *rel, bool regular)
 {
 	if (place_ends(rel, PLACE_PART))
-		verify_say(v, -1, rel, false, "an unfinished file, left by a crash");
+		say_left(v, rel, "an unfinished file, left by a crash");
 	else if (!regular)
 		verify_say(
 		    v, -1, rel, false, "neither file nor folder: it does not belong");
 	else if (place_ends(rel, PLACE_SALT))
 		stray_salt(v, rel);
 	else if (table_get(&v->files, rel) == NULL)
-		verify_say(v, -1, rel, false, "no signed entry speaks of this file");
+		say_left(v, rel, "no signed entry speaks of this file");
 }
 
 /* --- log/ */
@@ -91,13 +117,17 @@ stray_older(
 	struct buf old = {0}, new = {0};
 	const char *p, *entry;
 	size_t n;
-	bool same = file_read(path, TILE_BUNDLE_MAX, &old, NULL) == 0;
+	int rc = file_read(path, TILE_BUNDLE_MAX, &old, NULL);
+	bool same = rc == 0;
 
+	if (rc == TOSD_ENOENT)
+		goto out; /* tidied away meanwhile */
 	if (level == TILE_ENTRIES)
 		same = same && tile_read_bundle(v->log, index, now, &new, NULL) == 0;
 	else
 		same = same && tile_read(v->log, level, index, now, &new, NULL) == 0;
-	same = same && old.len <= new.len &&memcmp(old.data, new.data, old.len) == 0;
+	if (same && (old.len > new.len || memcmp(old.data, new.data, old.len) != 0))
+		same = false;
 	if (same && level != TILE_ENTRIES)
 		same = old.len == (size_t)width * DIGEST_LEN;
 	if (same && level == TILE_ENTRIES) {
@@ -114,6 +144,7 @@ stray_older(
 		    "a partial file of an older head is not the start of the "
 		    "present one");
 	}
+out:
 	buf_free(&old);
 	buf_free(&new);
 	free(path);
@@ -129,9 +160,9 @@ stray_tile(struct verify *v, const char *rel, bool regular)
 
 	snprintf(file, sizeof(file), "%s%s", v->prefix, rel);
 	if (!regular || !tile_name_parse(rel, &level, &index, &width))
-		verify_say(v, -1, file, false, "this is no tile's name");
+		say_left(v, file, "this is no tile's name");
 	else if (width > tile_width(level, index, v->head.size))
-		verify_say(v, -1, file, false,
+		say_left(v, file,
 		    "beyond the newest signed head: written, but never signed");
 	else if (width < tile_width(level, index, v->head.size))
 		stray_older(v, rel, level, index, width);
@@ -146,7 +177,7 @@ stray_head(struct verify *v, const char *rel, bool regular)
 	if (regular && checkpoint_name_parse(rel + strlen("checkpoints/"), &size))
 		return;
 	snprintf(file, sizeof(file), "%s%s", v->prefix, rel);
-	verify_say(v, -1, file, false, "this is no kept head's name");
+	say_left(v, file, "this is no kept head's name");
 }
 
 /* The rest of log/: what is directly in it. */
@@ -158,7 +189,7 @@ stray_log(struct verify *v, const char *rel, bool regular)
 	if (strncmp(name, "tile/", 5) == 0 || strncmp(name, "checkpoints/", 12) == 0)
 		return;
 	if (!regular || (strcmp(name, "checkpoint") != 0 && strcmp(name, "lock") != 0))
-		verify_say(v, -1, rel, false, "this does not belong into a log");
+		say_left(v, rel, "this does not belong into a log");
 }
 
 void

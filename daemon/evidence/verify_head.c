@@ -147,14 +147,14 @@ verify_heads(struct verify *v, struct err *e)
 	} else if (v->nkept > 0) {
 		snprintf(file, sizeof(file), "%scheckpoint", v->prefix);
 		verify_say(v, -1, file, true, "the newest signed head is missing");
-	} else if (have_tiles(v)) {
+	} else if (have_tiles(v) && !v->live) {
 		snprintf(file, sizeof(file), "%scheckpoint", v->prefix);
 		verify_say(v, -1, file, false, "nothing of this log was ever signed");
 	}
 	for (i = 0; i < v->nkept && v->kept[i] != v->head.size; i++)
 		;
 	/* The kept copy is written last: a crash can leave it out. */
-	if (v->have_head && v->nkept > 0 && i == v->nkept) {
+	if (v->have_head && !v->live && v->nkept > 0 && i == v->nkept) {
 		snprintf(file, sizeof(file), "%s%s", v->prefix,
 		    checkpoint_name(v->head.size, name));
 		verify_say(
@@ -163,6 +163,18 @@ verify_heads(struct verify *v, struct err *e)
 	if (!v->have_head)
 		fall_back(v);
 	return find_anchor(v, e);
+}
+
+bool
+verify_grown(const struct verify *v)
+{
+	char *path = xasprintf("%s/checkpoint", v->log);
+	struct checkpoint now;
+	bool grown =
+	    checkpoint_load(v->key, path, &now, NULL) == 0 && now.size > v->head.size;
+
+	free(path);
+	return grown;
 }
 
 static void

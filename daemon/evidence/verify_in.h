@@ -28,6 +28,11 @@ struct verify {
 	const char *prefix; /* before names in it: "log/", or "" where dir is the log */
 	struct note_key *key;
 
+	/* A writer holds the log: what is young may be on its way into it. */
+	bool live;
+	int64_t start; /* when we began, ms */
+	bool young;    /* the file being looked at */
+
 	/* heads */
 	struct checkpoint head; /* what the tree is checked against */
 	bool have_head;
@@ -68,6 +73,8 @@ void verify_say(struct verify *v, int64_t index, const char *file, bool tamper,
 int verify_heads(struct verify *v, struct err *e);
 /* The tree has v->range.size entries now: do the heads of that size agree? */
 void verify_heads_at(struct verify *v);
+/* Has a newer head been signed since we began? */
+bool verify_grown(const struct verify *v);
 /* Kept heads beyond the newest. */
 void verify_heads_end(struct verify *v);
 

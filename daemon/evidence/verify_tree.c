@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "evidence/verify_in.h"
 
 #define NAMED_MAX 8 /* entries of one bundle that are named one by one */
@@ -31,27 +30,14 @@ struct piece {
 	unsigned ndiffer;
 };
 
-/* Reads a tile or bundle, the full one where the partial is gone; name is set to
- * what was read, or should have been. */
+/* Reads a tile or bundle; name is set to what was read, or should have been. */
 static int
 load(struct verify *v, int level, uint64_t index, unsigned width, struct buf *b,
     char name[VERIFY_FILE], unsigned *got)
 {
-	int rc = TOSD_ENOENT;
+	int rc = tile_load(v->log, level, index, width, b, got, NULL);
 	char tile[TILE_NAME];
 
-	for (unsigned w = width; rc == TOSD_ENOENT; w = TILE_WIDTH) {
-		char *path =
-		    xasprintf("%s/%s", v->log, tile_name(level, index, w, tile));
-
-		rc = file_read(path, TILE_BUNDLE_MAX, b, NULL);
-		free(path);
-		*got = w;
-		if (w == TILE_WIDTH)
-			break;
-	}
-	if (rc == TOSD_ENOENT)
-		*got = width;
 	snprintf(
 	    name, VERIFY_FILE, "%s%s", v->prefix, tile_name(level, index, *got, tile));
 	return rc;
@@ -60,9 +46,9 @@ load(struct verify *v, int level, uint64_t index, unsigned width, struct buf *b,
 static const char *
 load_words(int rc)
 {
-	return rc == TOSD_ENOENT   ? "is missing"
-	       : rc == TOSD_ELIMIT ? "is longer than it can be"
-				   : "cannot be read";
+	return rc == TOSD_ENOENT    ? "is missing"
+	       : rc == TOSD_ETAMPER ? "is longer than it can be"
+				    : "cannot be read";
 }
 
 /* A tile of the length that its name says; else says what is wrong. */
