@@ -264,6 +264,7 @@ test_lint_blocks(void)
 	    {"recommendation", NOTICE_LEGAL, "items.url", "url"},
 	    {"recommendation", NOTICE_LEGAL, "evidence.origin", "evidence.origin"},
 	    {"safety", NOTICE_SAFETY, "safety.url", "safety.url"},
+	    {"safety", NOTICE_SAFETY, "date", "date"},
 	    {"safety", NOTICE_LEGAL, "safety.captured", "safety.captured"},
 	    {"closed", NOTICE_TENANT, "numbers.violations", "numbers.violations"},
 	};
@@ -312,6 +313,42 @@ test_optional(void)
 		if (compose(s, "stage", NOTICE_TENANT, d, &out, &e) != 0)
 			printf("\n  %s: %s\n", paths[i], e.text);
 		CU_ASSERT_EQUAL(e.code, 0);
+		buf_free(&out);
+		json_decref(d);
+	}
+	notice_set_free(&s);
+}
+
+/* Everything that may be absent is absent at once: a new case of a tenant about whom
+ * little is known, and a threat where there is no case. */
+static void
+test_sparse(void)
+{
+	static const char *const gone[] = {"provider.phone", "provider.aup_version",
+	    "tenant.contract", "items.posted", "items.checked", "items.quote",
+	    "items.online_for", "items.file", "numbers.rate", "numbers.rate_low",
+	    "numbers.rate_high", "numbers.removal_rate", "numbers.median_takedown",
+	    "next_stage", "reasons", "against", "decided_by", "earlier", "safety.quote",
+	    "safety.tenant_stage"};
+	static const char *const not_safety[] = {"case", "notice", "of", "stage", "items",
+	    "rules", "more_items", "numbers", "process"};
+	struct notice_set *s = load_set();
+
+	for (size_t i = 0; i < NALL; i++) {
+		json_t *d = load_doc(all[i].kind, all[i].audience);
+		struct buf out = {0};
+		struct err e = ERR_INIT;
+
+		for (size_t k = 0; k < sizeof(gone) / sizeof(gone[0]); k++)
+			set_at(d, gone[k], NULL);
+		set_at(d, "process", json_object());
+		for (size_t k = 0; k < sizeof(not_safety) / sizeof(not_safety[0]); k++)
+			if (strcmp(all[i].kind, "safety") == 0)
+				json_object_del(d, not_safety[k]);
+		if (compose(s, all[i].kind, all[i].audience, d, &out, &e) != 0)
+			printf("\n  %s\n", e.text);
+		CU_ASSERT_EQUAL(e.code, 0);
+		CU_ASSERT_TRUE(out.len > 500);
 		buf_free(&out);
 		json_decref(d);
 	}
@@ -790,6 +827,7 @@ static const struct suite_test tests[] = {
     {"the manager's digest is one screen", test_one_screen},
     {"a missing point stops the mail", test_lint_blocks},
     {"what may be absent", test_optional},
+    {"a sparse document", test_sparse},
     {"nothing is online any more", test_nothing_online},
     {"safety and deliberation are kept from tenants", test_kept_apart},
     {"injection in every field", test_injection},

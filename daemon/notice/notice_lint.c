@@ -20,7 +20,8 @@ static const struct point {
 	const char *stage, *recommendation, *safety, *closed; /* for whom */
 	const char *names[POINT_NAMES];
 } points[] = {
-    {1, "case, notice, date", "TM", "ML", "SL", "TM", {"case", "date"}},
+    {1, "case, notice, date", "TM", "ML", "", "TM", {"case", "date"}},
+    {1, "date, and case if there is one", "", "", "SL", "", {"?case", "date"}},
     {2, "sender and how to reply", "TM", "M", "S", "TM",
 	{"provider.name", "provider.mailbox", "?provider.phone"}},
     {3, "tenant and contract", "TM", "ML", "SL", "TM",
