@@ -38,7 +38,7 @@ give_results(struct courier_role *r)
 	struct msg m;
 
 	while (role_has_peer(r->self, ROLE_ENGINE, 0) &&
-	    (res = courier_book_next(r->book)) != NULL) {
+	       (res = courier_book_next(r->book)) != NULL) {
 		msg_init(&m, MSG_SENT);
 		m.sent.id = res->id;
 		m.sent.outcome = (uint8_t)res->outcome;
@@ -119,7 +119,8 @@ read_bytes(const struct msg *m, struct buf *b)
 	struct err e = ERR_INIT;
 
 	if (file_read_memfd(m->fd, MAIL_MAX, b, &e) != 0) {
-		log_err("courier", "mail %llu: %s", (unsigned long long)m->send.id, e.text);
+		log_err(
+		    "courier", "mail %llu: %s", (unsigned long long)m->send.id, e.text);
 		return "its bytes cannot be read";
 	}
 	digest_hex_of(b->data == NULL ? "" : b->data, b->len, hex);
@@ -199,7 +200,8 @@ make_courier(struct courier_role *r, struct err *e)
 	int rc;
 
 	if (r->conf->courier.transport == CONF_MAIL_NONE) {
-		log_warn("courier", "no way to send mail is configured: notices stay here");
+		log_warn(
+		    "courier", "no way to send mail is configured: notices stay here");
 		return 0;
 	}
 	rc = courier_new(&r->conf->courier, &extras, &r->courier, e);
@@ -222,8 +224,8 @@ release(void *ctx)
 }
 
 static int
-start(struct role_self *self, const struct buf *sources, struct sandbox_profile *profile,
-    struct err *e)
+start(struct role_self *self, const struct buf *sources,
+    struct sandbox_profile *profile, struct err *e)
 {
 	struct courier_role *r = xcalloc(1, sizeof(*r));
 	int rc;

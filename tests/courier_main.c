@@ -62,8 +62,8 @@ main(int argc, char **argv)
 		if (n > 0 && courier_next(c, &r))
 			break;
 	}
-	printf("%s %d %u %lld %lld %s\n", outcomes[r.outcome], r.code, pings, (long long)gap,
-	    (long long)(clock_steady() - begin), r.reply);
+	printf("%s %d %u %lld %lld %s\n", outcomes[r.outcome], r.code, pings,
+	    (long long)gap, (long long)(clock_steady() - begin), r.reply);
 	courier_result_clear(&r);
 	courier_free(&c);
 	return 0;

@@ -40,8 +40,9 @@ static void
 check_all(const struct template *t, const json_t *j, const char *part)
 {
 	for (int mode = TEMPLATE_HTML; mode <= TEMPLATE_HEADER; mode++) {
-		struct template_options o = {
-		    .mode = (enum template_mode)mode, .partial = partial, .ctx = (void *)part};
+		struct template_options o = {.mode = (enum template_mode)mode,
+		    .partial = partial,
+		    .ctx = (void *)part};
 		struct buf strict = {0}, lenient = {0};
 		int rc = template_render(t, j, &o, &strict, NULL);
 
@@ -49,8 +50,9 @@ check_all(const struct template *t, const json_t *j, const char *part)
 		if (template_render(t, j, &o, &lenient, NULL) == 0)
 			check_output(&lenient, o.mode);
 		if (rc == 0)
-			must(strict.len == lenient.len && (strict.len == 0 ||
-			    memcmp(strict.data, lenient.data, strict.len) == 0));
+			must(strict.len == lenient.len &&
+			     (strict.len == 0 ||
+				 memcmp(strict.data, lenient.data, strict.len) == 0));
 		buf_free(&strict);
 		buf_free(&lenient);
 	}
@@ -77,15 +79,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		doc = text + size;
 	j = json_loads(doc, JSON_DECODE_ANY, NULL);
 	if (j == NULL)
-		j = json_pack("{s:s, s:[i,i,s], s:{s:s, s:b}, s:s}", "a", "<x>", "l", 1, 2, "three", "o",
-		    "a", "inner", "b", 1, "t", doc);
+		j = json_pack("{s:s, s:[i,i,s], s:{s:s, s:b}, s:s}", "a", "<x>", "l", 1,
+		    2, "three", "o", "a", "inner", "b", 1, "t", doc);
 	if (j == NULL)
 		j = json_object();
 	if (template_parse(text, strlen(text), &t, NULL) == 0)
 		check_all(t, j, part);
 	template_free(&t);
 	json_decref(j);
-	notice_quote(&b, part, size > 0 ? data[0] : 0, size > 1 ? data[1] : 0, size % 80);
+	notice_quote(
+	    &b, part, size > 0 ? data[0] : 0, size > 1 ? data[1] : 0, size % 80);
 	must(text_valid(b.data == NULL ? "" : b.data, b.len));
 	must(b.data == NULL || strstr(b.data, "http://") == NULL);
 	buf_reset(&b);

@@ -35,11 +35,11 @@ main(int argc, char **argv)
 		return 2;
 	rc = notice_set_load(argv[1], &set, &e);
 	if (rc == 0 && argc > 4)
-		rc = notice_render(set, argv[2], (enum notice_audience)audience, doc, &subject,
-		    &out, &e);
+		rc = notice_render(set, argv[2], (enum notice_audience)audience, doc,
+		    &subject, &out, &e);
 	else if (rc == 0)
-		rc = notice_compose(set, argv[2], (enum notice_audience)audience, doc, &mail,
-		    &out, &e);
+		rc = notice_compose(
+		    set, argv[2], (enum notice_audience)audience, doc, &mail, &out, &e);
 	if (rc != 0)
 		fprintf(stderr, "%s\n", e.text);
 	if (rc == 0 && argc > 4)

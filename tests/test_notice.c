@@ -55,12 +55,14 @@ load_doc(const char *kind, enum notice_audience a)
 		json_object_del(d, "deadline");
 	if (a == NOTICE_LEGAL || a == NOTICE_MANAGER)
 		json_object_set_new(d, "against",
-		    json_pack("[ss]", "the tenant removed 1 of 2 posts", "one gap of ours"));
+		    json_pack(
+			"[ss]", "the tenant removed 1 of 2 posts", "one gap of ours"));
 	if (strcmp(kind, "safety") == 0)
 		json_object_set_new(d, "safety",
-		    json_pack("{ss ss ss sb ss}", "url", "hxxps://forum[.]example/t/9", "quote",
-		        "tonight, at the depot", "captured", "2026-11-22T12:00:00Z",
-		        "author_known", 0, "tenant_stage", "warning"));
+		    json_pack("{ss ss ss sb ss}", "url", "hxxps://forum[.]example/t/9",
+			"quote", "tonight, at the depot", "captured",
+			"2026-11-22T12:00:00Z", "author_known", 0, "tenant_stage",
+			"warning"));
 	return d;
 }
 
@@ -108,7 +110,7 @@ well_formed(const struct buf *b)
 			return false;
 	}
 	return b->len > 2 && memcmp(b->data + b->len - 2, "\r\n", 2) == 0 &&
-	    strstr(b->data, "\r\n\r\n") != NULL;
+	       strstr(b->data, "\r\n\r\n") != NULL;
 }
 
 /* Fields of the mail's header by name: how many there are. */
@@ -161,8 +163,10 @@ test_golden(void)
 
 	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &out, NULL), 0);
 	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &again, NULL), 0);
-	CU_ASSERT_TRUE(out.len == again.len && memcmp(out.data, again.data, out.len) == 0);
-	CU_ASSERT_EQUAL(file_read(SAMPLES "/stage.tenant.eml", 1 << 20, &want, NULL), 0);
+	CU_ASSERT_TRUE(
+	    out.len == again.len && memcmp(out.data, again.data, out.len) == 0);
+	CU_ASSERT_EQUAL(
+	    file_read(SAMPLES "/stage.tenant.eml", 1 << 20, &want, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(out.len, want.len);
 	CU_ASSERT_EQUAL(memcmp(out.data, want.data, out.len), 0);
 	buf_free(&out);
@@ -187,12 +191,16 @@ test_one_screen(void)
 		items = json_object_get(d, "items");
 		for (int i = 0; i < 10; i++) {
 			json_array_append(items, json_array_get(items, 0));
-			json_array_append_new(json_object_get(d, "against"), json_string("more"));
-			json_array_append_new(json_object_get(d, "reasons"), json_string("more"));
+			json_array_append_new(
+			    json_object_get(d, "against"), json_string("more"));
+			json_array_append_new(
+			    json_object_get(d, "reasons"), json_string("more"));
 		}
 		CU_ASSERT_EQUAL_FATAL(
-		    notice_render(s, kinds[k], NOTICE_MANAGER, d, &sub, &body, NULL), 0);
-		for (char *p = body.data, *nl; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
+		    notice_render(s, kinds[k], NOTICE_MANAGER, d, &sub, &body, NULL),
+		    0);
+		for (char *p = body.data, *nl; (nl = strchr(p, '\n')) != NULL;
+		     p = nl + 1) {
 			lines++;
 			CU_ASSERT_TRUE(nl - p <= 80);
 		}
@@ -256,6 +264,7 @@ test_lint_blocks(void)
 	    {"recommendation", NOTICE_LEGAL, "items.url", "url"},
 	    {"recommendation", NOTICE_LEGAL, "evidence.origin", "evidence.origin"},
 	    {"safety", NOTICE_SAFETY, "safety.url", "safety.url"},
+	    {"safety", NOTICE_SAFETY, "date", "date"},
 	    {"safety", NOTICE_LEGAL, "safety.captured", "safety.captured"},
 	    {"closed", NOTICE_TENANT, "numbers.violations", "numbers.violations"},
 	};
@@ -264,17 +273,21 @@ test_lint_blocks(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (int how = 0; how < 3; how++) {
 			json_t *d = load_doc(cases[i].kind, cases[i].a);
-			json_t *v = how == 0 ? NULL : json_string(how == 1 ? "" : " \t\n");
+			json_t *v =
+			    how == 0 ? NULL : json_string(how == 1 ? "" : " \t\n");
 			struct buf out = {0};
 			struct err e = ERR_INIT;
 
 			set_at(d, cases[i].path, v);
-			CU_ASSERT_EQUAL(compose(s, cases[i].kind, cases[i].a, d, &out, &e),
+			CU_ASSERT_EQUAL(
+			    compose(s, cases[i].kind, cases[i].a, d, &out, &e),
 			    TOSD_EINVAL);
-			/* Blank in place of an object or a list is found as its first name. */
+			/* Blank in place of an object or a list is found as its first
+			 * name. */
 			if (how != 2 && strstr(e.text, cases[i].says) == NULL)
 				printf("\n  %s: %s\n", cases[i].path, e.text);
-			CU_ASSERT_TRUE(how == 2 || strstr(e.text, cases[i].says) != NULL);
+			CU_ASSERT_TRUE(
+			    how == 2 || strstr(e.text, cases[i].says) != NULL);
 			CU_ASSERT_EQUAL(out.len, 0);
 			json_decref(d);
 		}
@@ -285,10 +298,10 @@ static void
 test_optional(void)
 {
 	static const char *const paths[] = {"provider.phone", "provider.aup_version",
-	    "tenant.contract", "next_stage", "items.posted", "items.checked", "items.quote",
-	    "items.online_for", "numbers.rate", "numbers.median_takedown", "earlier", "process",
-	    "decided_by", "reasons", "more_items",
-	    "numbers.removal_rate"};
+	    "tenant.contract", "next_stage", "items.posted", "items.checked",
+	    "items.quote", "items.online_for", "numbers.rate",
+	    "numbers.median_takedown", "earlier", "process", "decided_by", "reasons",
+	    "more_items", "numbers.removal_rate"};
 	struct notice_set *s = load_set();
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -300,6 +313,42 @@ test_optional(void)
 		if (compose(s, "stage", NOTICE_TENANT, d, &out, &e) != 0)
 			printf("\n  %s: %s\n", paths[i], e.text);
 		CU_ASSERT_EQUAL(e.code, 0);
+		buf_free(&out);
+		json_decref(d);
+	}
+	notice_set_free(&s);
+}
+
+/* Everything that may be absent is absent at once: a new case of a tenant about whom
+ * little is known, and a threat where there is no case. */
+static void
+test_sparse(void)
+{
+	static const char *const gone[] = {"provider.phone", "provider.aup_version",
+	    "tenant.contract", "items.posted", "items.checked", "items.quote",
+	    "items.online_for", "items.file", "numbers.rate", "numbers.rate_low",
+	    "numbers.rate_high", "numbers.removal_rate", "numbers.median_takedown",
+	    "next_stage", "reasons", "against", "decided_by", "earlier", "safety.quote",
+	    "safety.tenant_stage"};
+	static const char *const not_safety[] = {"case", "notice", "of", "stage", "items",
+	    "rules", "more_items", "numbers", "process"};
+	struct notice_set *s = load_set();
+
+	for (size_t i = 0; i < NALL; i++) {
+		json_t *d = load_doc(all[i].kind, all[i].audience);
+		struct buf out = {0};
+		struct err e = ERR_INIT;
+
+		for (size_t k = 0; k < sizeof(gone) / sizeof(gone[0]); k++)
+			set_at(d, gone[k], NULL);
+		set_at(d, "process", json_object());
+		for (size_t k = 0; k < sizeof(not_safety) / sizeof(not_safety[0]); k++)
+			if (strcmp(all[i].kind, "safety") == 0)
+				json_object_del(d, not_safety[k]);
+		if (compose(s, all[i].kind, all[i].audience, d, &out, &e) != 0)
+			printf("\n  %s\n", e.text);
+		CU_ASSERT_EQUAL(e.code, 0);
+		CU_ASSERT_TRUE(out.len > 500);
 		buf_free(&out);
 		json_decref(d);
 	}
@@ -325,7 +374,8 @@ test_nothing_online(void)
 		json_object_set_new(d, "items", json_array());
 		json_object_set_new(d, "rules", json_array());
 		if (who[i].a != NOTICE_MANAGER)
-			CU_ASSERT_EQUAL(notice_render(s, who[i].kind, who[i].a, d, &sub, &body, &e),
+			CU_ASSERT_EQUAL(
+			    notice_render(s, who[i].kind, who[i].a, d, &sub, &body, &e),
 			    TOSD_EINVAL);
 		set_at(d, "numbers.online", json_integer(0));
 		if (notice_render(s, who[i].kind, who[i].a, d, &sub, &body, &e) != 0)
@@ -360,8 +410,10 @@ test_kept_apart(void)
 	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &plain, &e), 0);
 	json_object_set_new(d, "against", json_pack("[s]", "we were blind for a day"));
 	CU_ASSERT_EQUAL(compose(s, "stage", NOTICE_TENANT, d, &out, &e), 0);
-	/* It is neither in the words nor in the attached copy, and the caller keeps it. */
-	CU_ASSERT_TRUE(out.len == plain.len && memcmp(out.data, plain.data, out.len) == 0);
+	/* It is neither in the words nor in the attached copy, and the caller keeps it.
+	 */
+	CU_ASSERT_TRUE(
+	    out.len == plain.len && memcmp(out.data, plain.data, out.len) == 0);
 	CU_ASSERT_PTR_NOT_NULL(json_object_get(d, "against"));
 	buf_free(&plain);
 	buf_free(&out);
@@ -380,11 +432,11 @@ inject(const struct notice_set *s, json_t *doc, json_t *at, const char *evil)
 	size_t i;
 
 	if (json_is_array(at)) {
-		json_array_foreach (at, i, v)
-			n += inject(s, doc, v, evil);
+		json_array_foreach(at, i, v) n += inject(s, doc, v, evil);
 		return n;
 	}
-	json_object_foreach_safe (at, tmp, key, v) {
+	json_object_foreach_safe(at, tmp, key, v)
+	{
 		struct buf out = {0};
 		struct err e = ERR_INIT;
 		int rc;
@@ -420,11 +472,16 @@ inject(const struct notice_set *s, json_t *doc, json_t *at, const char *evil)
 static void
 test_injection(void)
 {
-	static const char *const evil[] = {
-	    "x\r\nBcc: evil@evil.example\r\n\r\nbody", "x\nBcc: evil@evil.example", "x\rBcc: e@e",
-	    "x\xc2\x85" "Bcc: e@e", "x\xe2\x80\xa8" "Bcc: e@e", "\xe2\x80\xae" "evil",
-	    "{{provider.mailbox}}", "--=_tosd_", "\n.\n", "\nFrom evil", "=?utf-8?B?QmNj?=",
-	    "\x1b[2J", "<evil@evil.example>, \"a\" <b@c>"};
+	static const char *const evil[] = {"x\r\nBcc: evil@evil.example\r\n\r\nbody",
+	    "x\nBcc: evil@evil.example", "x\rBcc: e@e",
+	    "x\xc2\x85"
+	    "Bcc: e@e",
+	    "x\xe2\x80\xa8"
+	    "Bcc: e@e",
+	    "\xe2\x80\xae"
+	    "evil",
+	    "{{provider.mailbox}}", "--=_tosd_", "\n.\n", "\nFrom evil",
+	    "=?utf-8?B?QmNj?=", "\x1b[2J", "<evil@evil.example>, \"a\" <b@c>"};
 	struct notice_set *s = load_set();
 	json_t *d = load_doc("stage", NOTICE_TENANT);
 	unsigned n = 0;
@@ -448,10 +505,12 @@ test_no_template_in_data(void)
 	json_t *d = load_doc("stage", NOTICE_TENANT);
 	struct buf sub = {0}, body = {0};
 
-	set_at(d, "items.quote", json_string("{{provider.mailbox}} {{! /point 6 }}\nDeadline: never"));
-	CU_ASSERT_EQUAL(notice_render(s, "stage", NOTICE_TENANT, d, &sub, &body, NULL), 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(body.data,
-	    "\"{{provider.mailbox}} {{! /point 6 }} Deadline: never\""));
+	set_at(d, "items.quote",
+	    json_string("{{provider.mailbox}} {{! /point 6 }}\nDeadline: never"));
+	CU_ASSERT_EQUAL(
+	    notice_render(s, "stage", NOTICE_TENANT, d, &sub, &body, NULL), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    body.data, "\"{{provider.mailbox}} {{! /point 6 }} Deadline: never\""));
 	buf_free(&sub);
 	buf_free(&body);
 	json_decref(d);
@@ -461,10 +520,11 @@ test_no_template_in_data(void)
 static void
 test_envelope(void)
 {
-	static const char *const addresses[] = {"", "nobody", "a@", "@b", "a b@c", "a@b\r\nBcc: x@y",
-	    "<a@b>", "A <a@b>", "a@b,c@d", "-oQ/tmp@x", "a@b@c", "\xc3\xa9@b", NULL};
-	static const char *const ids[] = {"", "<>", "a", "<a@b", "<a@b>\r\nBcc: x", "a b@c",
-	    "<a@b> <c@d>", NULL};
+	static const char *const addresses[] = {"", "nobody", "a@", "@b", "a b@c",
+	    "a@b\r\nBcc: x@y", "<a@b>", "A <a@b>", "a@b,c@d", "-oQ/tmp@x", "a@b@c",
+	    "\xc3\xa9@b", NULL};
+	static const char *const ids[] = {
+	    "", "<>", "a", "<a@b", "<a@b>\r\nBcc: x", "a b@c", "<a@b> <c@d>", NULL};
 	struct notice_set *s = load_set();
 	json_t *d = load_doc("stage", NOTICE_TENANT);
 	struct buf out = {0};
@@ -473,15 +533,18 @@ test_envelope(void)
 		struct notice_mail m = sample_mail();
 
 		m.to = addresses[i];
-		CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
+		CU_ASSERT_EQUAL(
+		    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
 		    TOSD_EINVAL);
 		m = sample_mail();
 		m.from = addresses[i];
-		CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
+		CU_ASSERT_EQUAL(
+		    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
 		    TOSD_EINVAL);
 		m = sample_mail();
 		m.reply_to = addresses[i];
-		CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
+		CU_ASSERT_EQUAL(
+		    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
 		    addresses[i] == NULL ? 0 : TOSD_EINVAL);
 		buf_reset(&out);
 	}
@@ -489,11 +552,13 @@ test_envelope(void)
 		struct notice_mail m = sample_mail();
 
 		m.message_id = ids[i];
-		CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
+		CU_ASSERT_EQUAL(
+		    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
 		    TOSD_EINVAL);
 		m = sample_mail();
 		m.references = &ids[i];
-		CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
+		CU_ASSERT_EQUAL(
+		    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL),
 		    TOSD_EINVAL);
 	}
 	CU_ASSERT_EQUAL(out.len, 0);
@@ -516,7 +581,8 @@ test_threads(void)
 	m.references = (const char *const *)ids;
 	m.nreferences = 300;
 	m.auto_generated = false;
-	CU_ASSERT_EQUAL(notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL), 0);
+	CU_ASSERT_EQUAL(
+	    notice_compose(s, "stage", NOTICE_TENANT, d, &m, &out, NULL), 0);
 	CU_ASSERT_TRUE(well_formed(&out));
 	CU_ASSERT_EQUAL(count_field(&out, "References"), 1);
 	CU_ASSERT_EQUAL(count_field(&out, "Auto-Submitted"), 0);
@@ -553,7 +619,8 @@ test_folders(void)
 	    {"closed.manager.mustache", "Subject: x\n{{> gone}}\n", "gone"},
 	    {"closed.manager.mustache", "Subject: x\n{{#case}}\n", "line 2"},
 	    {"closed.manager.mustache", "Subject: x\n{{safety.url}}\n", "safety"},
-	    {"closed.tenant.mustache", "Subject: x\n{{#against}}{{/against}}\n", "against"},
+	    {"closed.tenant.mustache", "Subject: x\n{{#against}}{{/against}}\n",
+		"against"},
 	    {"closed.manager.mustache", "Subject: x\nall fine\n", "point 1"},
 	    {"loop.mustache", "{{> loop}}\n", "includes itself"},
 	    {"closed.manager.mustache", "Subject: {{case\n", "line 1"},
@@ -595,7 +662,8 @@ test_defang(void)
 	    {"HTTP://A.example", "hxxp://A[.]example"},
 	    {"www.site.example/x", "www[.]site[.]example/x"},
 	    {"site.example", "site[.]example"},
-	    {"https://a.example/?u=http://b.example/c", "hxxps://a[.]example/?u=hxxp://b[.]example/c"},
+	    {"https://a.example/?u=http://b.example/c",
+		"hxxps://a[.]example/?u=hxxp://b[.]example/c"},
 	    {"ftp://a.example/f", "fxp://a[.]example/f"},
 	    {"javascript:alert(1)", "javascript[:]alert(1)"},
 	    {"https://a.example/\r\nBcc: x", "hxxps://a[.]example/ Bcc: x"},
@@ -631,9 +699,11 @@ test_quote(void)
 	    {"we will burn it", 99, 200, 40, "we will burn it"},
 	    {"a\n\n\tb  c", 0, 1, 40, "a b c"},
 	    {"  lead and trail \n", 2, 6, 40, "lead and trail"},
-	    {"grün und blöd", 3, 4, 40, "grün und blöd"}, /* in the middle of a letter */
+	    {"grün und blöd", 3, 4, 40,
+		"grün und blöd"}, /* in the middle of a letter */
 	    {"ääääääääää", 4, 6, 3, "…ä…"},
-	    {"see http://evil.example/x now", 4, 8, 60, "see hxxp://evil[.]example/x now"},
+	    {"see http://evil.example/x now", 4, 8, 60,
+		"see hxxp://evil[.]example/x now"},
 	    {"x\xe2\x80\xaey\x1b[0m", 0, 1, 40, "xy[0m"},
 	    {"bad \xff byte", 4, 5, 40, "bad \xef\xbf\xbd byte"},
 	    {"", 0, 0, 10, ""},
@@ -642,9 +712,11 @@ test_quote(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct buf b = {0};
 
-		notice_quote(&b, cases[i].body, cases[i].start, cases[i].end, cases[i].max);
+		notice_quote(
+		    &b, cases[i].body, cases[i].start, cases[i].end, cases[i].max);
 		if (strcmp(b.data == NULL ? "" : b.data, cases[i].want) != 0)
-			printf("\n  case %zu: [%s] not [%s]\n", i, b.data, cases[i].want);
+			printf(
+			    "\n  case %zu: [%s] not [%s]\n", i, b.data, cases[i].want);
 		CU_ASSERT_STRING_EQUAL(b.data == NULL ? "" : b.data, cases[i].want);
 		buf_free(&b);
 	}
@@ -676,8 +748,10 @@ test_quote_sweep(void)
 				notice_quote(&b, body, start, end, max);
 				if (b.data == NULL)
 					continue;
-				if (!text_valid(b.data, b.len) || characters(b.data) > max)
-					CU_FAIL("quote too long or cut inside a letter");
+				if (!text_valid(b.data, b.len) ||
+				    characters(b.data) > max)
+					CU_FAIL(
+					    "quote too long or cut inside a letter");
 				buf_free(&b);
 			}
 	CU_PASS("sweep");
@@ -717,16 +791,18 @@ test_mail_words(void)
 
 	field("short", "Subject: short\r\n");
 	field("", "Subject:\r\n");
-	field("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c",
+	field("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
+	      "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c",
 	    "Subject: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
 	    " bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\r\n");
 	mail_word_encode(&b, "ééééééééééééééééééééééééé");
-	CU_ASSERT_STRING_EQUAL(b.data, "=?utf-8?B?w6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6k=?="
+	CU_ASSERT_STRING_EQUAL(b.data,
+	    "=?utf-8?B?w6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6k=?="
 	    " =?utf-8?B?w6nDqcOpw6nDqcOp?=");
 	buf_reset(&b);
 	mail_word_encode(&b, "[case 1]  for Grün und Blöd (2 of 3)");
-	CU_ASSERT_STRING_EQUAL(b.data,
-	    "[case 1]  for =?utf-8?B?R3LDvG4gdW5kIEJsw7Zk?= (2 of 3)");
+	CU_ASSERT_STRING_EQUAL(
+	    b.data, "[case 1]  for =?utf-8?B?R3LDvG4gdW5kIEJsw7Zk?= (2 of 3)");
 	buf_reset(&b);
 	mail_word_phrase(&b, "A \"B\" C\\");
 	CU_ASSERT_STRING_EQUAL(b.data, "\"A \\\"B\\\" C\\\\\"");
@@ -735,8 +811,8 @@ test_mail_words(void)
 	CU_ASSERT_STRING_EQUAL(b.data, "Thu, 1 Jan 1970 00:00:00 +0000");
 	buf_reset(&b);
 	mail_word_text(&b, ".dot\nFrom x\ntrail \né=\n", 22, true);
-	CU_ASSERT_STRING_EQUAL(b.data,
-	    "=2Edot\r\n=46rom x\r\ntrail=20\r\n=C3=A9=3D\r\n");
+	CU_ASSERT_STRING_EQUAL(
+	    b.data, "=2Edot\r\n=46rom x\r\ntrail=20\r\n=C3=A9=3D\r\n");
 	buf_free(&b);
 	CU_ASSERT_TRUE(mail_word_plain("a\nb\n", 4));
 	CU_ASSERT_FALSE(mail_word_plain(".a\n", 3));
@@ -751,6 +827,7 @@ static const struct suite_test tests[] = {
     {"the manager's digest is one screen", test_one_screen},
     {"a missing point stops the mail", test_lint_blocks},
     {"what may be absent", test_optional},
+    {"a sparse document", test_sparse},
     {"nothing is online any more", test_nothing_online},
     {"safety and deliberation are kept from tenants", test_kept_apart},
     {"injection in every field", test_injection},

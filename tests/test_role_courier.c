@@ -95,8 +95,8 @@ static void
 serve(int fd, int out, int delay_ms)
 {
 	static char b[65536];
-	static const char *const replies[] = {"250 hi\r\n", "250 ok\r\n", "250 ok\r\n",
-	    "354 go\r\n"};
+	static const char *const replies[] = {
+	    "250 hi\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"};
 	uint32_t n;
 
 	say(fd, "220 hi\r\n");
@@ -155,7 +155,8 @@ static int
 count_mails(struct server *s)
 {
 	/* "." doubled by SMTP, and its end mark. */
-	static const char want[] = "From: a@host.example\r\nSubject: x\r\n\r\n..dot\r\n.\r\n";
+	static const char want[] =
+	    "From: a@host.example\r\nSubject: x\r\n\r\n..dot\r\n.\r\n";
 	struct pollfd p = {s->mails, POLLIN, 0};
 	char b[65536];
 	uint32_t n;
@@ -231,9 +232,12 @@ put_conf(struct desk *d, int port)
 	struct buf b = {0};
 	struct msg m;
 
-	src.text = xasprintf("provider: { name = \"Host\"; mailbox = \"abuse@host.example\"; };\n"
-	    "courier: { transport = \"smtp\"; url = \"smtp://127.0.0.1:%d\"; starttls = false;\n"
-	    "  from = \"abuse@host.example\"; timeout = \"8s\"; };\n", port);
+	src.text = xasprintf(
+	    "provider: { name = \"Host\"; mailbox = \"abuse@host.example\"; };\n"
+	    "courier: { transport = \"smtp\"; url = \"smtp://127.0.0.1:%d\"; starttls "
+	    "= false;\n"
+	    "  from = \"abuse@host.example\"; timeout = \"8s\"; };\n",
+	    port);
 	conf_sources_put(&b, &s);
 	msg_init(&m, MSG_CONF);
 	m.fd = file_memfd("conf", b.data, b.len, NULL);
@@ -242,7 +246,8 @@ put_conf(struct desk *d, int port)
 	buf_free(&b);
 }
 
-/* Turns the loop until *flag is at least `want`, at most ms; returns how long it took. */
+/* Turns the loop until *flag is at least `want`, at most ms; returns how long it took.
+ */
 static int64_t
 until(struct desk *d, const int *flag, int want, int64_t ms)
 {
@@ -269,7 +274,8 @@ new_engine(struct desk *d)
 	d->nsending = -1;
 	if (channel_pair(fds, NULL) != 0)
 		abort();
-	d->engine = channel_new_take(d->loop, fds[0], &ends, on_engine, on_engine_close, d);
+	d->engine =
+	    channel_new_take(d->loop, fds[0], &ends, on_engine, on_engine_close, d);
 	msg_init(&m, MSG_PEER);
 	m.peer.role = ROLE_ENGINE;
 	m.fd = fds[1];
@@ -451,7 +457,8 @@ test_engine_restarts(void)
 	until(&d, &d.nsent, 1, 2000);
 	CU_ASSERT_EQUAL_FATAL(d.nsent, 1);
 	CU_ASSERT_EQUAL(d.sent[0].outcome, SENT_OK);
-	/* Given, but perhaps not read to the end: given again, not counted as under way. */
+	/* Given, but perhaps not read to the end: given again, not counted as under
+	 * way. */
 	new_engine(&d);
 	CU_ASSERT_EQUAL(d.nsending, 0);
 	until(&d, &d.nsent, 1, 2000);

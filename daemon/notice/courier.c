@@ -106,7 +106,8 @@ transfer(const struct courier *c, const struct courier_job *j, struct courier_re
 	static const char empty[] = "the mail is empty";
 
 	r->id = j->id;
-	if (!mail_word_address_valid(j->recipient) || !mail_word_address_valid(j->sender))
+	if (!mail_word_address_valid(j->recipient) ||
+	    !mail_word_address_valid(j->sender))
 		courier_result_set(r, SENT_HARD, 0, bad, sizeof(bad) - 1);
 	else if (j->bytes.len == 0)
 		courier_result_set(r, SENT_HARD, 0, empty, sizeof(empty) - 1);
@@ -173,7 +174,8 @@ courier_new(const struct conf_courier *conf, const struct courier_extras *extras
 	if (conf->transport == CONF_MAIL_SMTP && conf->url == NULL)
 		return err_set(e, TOSD_EINVAL, "courier: transport smtp needs a `url'");
 	if (conf->transport == CONF_MAIL_SENDMAIL && conf->sendmail == NULL)
-		return err_set(e, TOSD_EINVAL, "courier: transport sendmail needs a program");
+		return err_set(
+		    e, TOSD_EINVAL, "courier: transport sendmail needs a program");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, TOSD_EIO, "courier: libcurl cannot start");
 	c = xcalloc(1, sizeof(*c));
@@ -187,7 +189,8 @@ courier_new(const struct conf_courier *conf, const struct courier_extras *extras
 	    .helo = xstrdup(extras->helo),
 	    .ca_file = xstrdup(extras->ca_file),
 	    .username = xstrdup(conf->username),
-	    .password = password == NULL || password[0] == '\0' ? NULL : xstrdup(password),
+	    .password =
+		password == NULL || password[0] == '\0' ? NULL : xstrdup(password),
 	    .sendmail = xstrdup(conf->sendmail),
 	    .starttls = conf->starttls,
 	    .timeout = conf->timeout > 0 ? conf->timeout : CLOCK_MIN};

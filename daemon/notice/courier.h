@@ -33,7 +33,7 @@ void courier_job_clear(struct courier_job *j);
 struct courier_result {
 	uint64_t id;
 	enum sent_outcome outcome;
-	int code;     /* the server's last SMTP reply, or the program's exit status; 0: none */
+	int code;     /* last SMTP reply, or the program's exit status; 0: none */
 	char *reply;  /* words for people, escaped; never NULL */
 	int64_t time; /* when we knew */
 };
@@ -43,7 +43,7 @@ struct courier;
 
 /* What conf_courier does not know; each may be NULL. */
 struct courier_extras {
-	const char *helo;     /* what we call ourselves to the server; NULL: the host's name */
+	const char *helo;     /* our name for the server; NULL: the host's name */
 	const char *password; /* "" is none */
 	const char *ca_file;  /* whom we trust; NULL: libcurl's default */
 };
@@ -71,7 +71,7 @@ void courier_cancel(struct courier *c);
 /* The transports, blocking; each fills in all of r but the id. */
 struct courier_settings {
 	char *url, *helo, *username, *password, *ca_file; /* SMTP */
-	char *sendmail; /* the program */
+	char *sendmail;					  /* the program */
 	bool starttls;
 	int64_t timeout;
 };

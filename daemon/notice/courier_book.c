@@ -88,8 +88,8 @@ courier_book_take(struct courier_book *b, uint64_t id)
 		if (w->r.reply == NULL) {
 			int64_t then = w->r.time;
 
-			courier_result_set(&w->r, w->r.outcome, w->r.code, words,
-			    sizeof(words) - 1);
+			courier_result_set(
+			    &w->r, w->r.outcome, w->r.code, words, sizeof(words) - 1);
 			w->r.time = then;
 		}
 		w->turn = ++b->turns;

@@ -43,7 +43,8 @@ static void
 local_lines(struct buf *b, const struct buf *from)
 {
 	for (size_t i = 0; i < from->len; i++)
-		if (from->data[i] != '\r' || i + 1 == from->len || from->data[i + 1] != '\n')
+		if (from->data[i] != '\r' || i + 1 == from->len ||
+		    from->data[i + 1] != '\n')
 			buf_putc(b, from->data[i]);
 }
 
@@ -51,9 +52,10 @@ static int
 spawn(struct program *p, const struct courier_settings *s, const struct courier_job *j,
     int child_in, int child_out)
 {
-	char *argv[] = {s->sendmail, (char *)"-i", (char *)"-f", j->sender, (char *)"--",
-	    j->recipient, NULL};
-	char *env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", NULL};
+	char *argv[] = {s->sendmail, (char *)"-i", (char *)"-f", j->sender,
+	    (char *)"--", j->recipient, NULL};
+	char *env[] = {
+	    (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"LC_ALL=C", NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -167,16 +169,18 @@ conclude(struct program *p, int status, struct courier_result *r)
 
 	if (!WIFEXITED(status)) {
 		o = SENT_UNKNOWN;
-		snprintf(words, sizeof(words), "the mail program was ended by signal %d",
-		    WTERMSIG(status));
+		snprintf(words, sizeof(words),
+		    "the mail program was ended by signal %d", WTERMSIG(status));
 	} else {
-		snprintf(words, sizeof(words), "the mail program ended with status %d", code);
+		snprintf(words, sizeof(words), "the mail program ended with status %d",
+		    code);
 		if (code == EX_TEMPFAIL)
 			o = SENT_SOFT;
 		else if (code == 0)
 			o = p->written == p->text.len ? SENT_OK : SENT_UNKNOWN;
 		if (o == SENT_UNKNOWN)
-			snprintf(words, sizeof(words), "the mail program did not read all of it");
+			snprintf(words, sizeof(words),
+			    "the mail program did not read all of it");
 	}
 	if (p->nsaid > 0)
 		courier_result_set(r, o, code, p->said, p->nsaid);

@@ -104,7 +104,8 @@ set_options(CURL *h, const struct courier_settings *s, struct smtp *t, char *err
 		curl_easy_setopt(h, CURLOPT_CAINFO, s->ca_file);
 	if (s->username != NULL) {
 		curl_easy_setopt(h, CURLOPT_USERNAME, s->username);
-		curl_easy_setopt(h, CURLOPT_PASSWORD, s->password == NULL ? "" : s->password);
+		curl_easy_setopt(
+		    h, CURLOPT_PASSWORD, s->password == NULL ? "" : s->password);
 	}
 }
 
@@ -139,7 +140,8 @@ say(struct courier_result *r, CURLcode rc, long code, const struct smtp *t,
 	if ((rc == CURLE_OK || code >= 400) && t->nline > 0)
 		buf_put(&words, t->line, t->nline);
 	else
-		buf_printf(&words, "%s%s", error[0] != '\0' ? error : curl_easy_strerror(rc),
+		buf_printf(&words, "%s%s",
+		    error[0] != '\0' ? error : curl_easy_strerror(rc),
 		    o == SENT_UNKNOWN ? "; no answer after the data" : "");
 	courier_result_set(r, o, (int)code, words.data, words.len);
 	buf_free(&words);

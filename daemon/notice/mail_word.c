@@ -22,7 +22,8 @@ static bool
 plain_word(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e || (s[i] == '=' && i + 1 < n && s[i + 1] == '?'))
+		if (s[i] < 0x20 || s[i] > 0x7e ||
+		    (s[i] == '=' && i + 1 < n && s[i + 1] == '?'))
 			return false;
 	return n <= 200;
 }
@@ -105,7 +106,8 @@ mail_word_field(struct buf *b, const char *name, const char *value)
 	while (*value != '\0') {
 		size_t n = strcspn(value, " ");
 
-		/* A line of white space alone is no continuation: fold before words only. */
+		/* A line of white space alone is no continuation: fold before words
+		 * only. */
 		if (!first && n > 0 && line + 1 + n > LINE_WANTED) {
 			buf_puts(b, "\r\n");
 			line = 0;
@@ -131,15 +133,16 @@ mail_word_date(struct buf *b, int64_t ms)
 		memset(&tm, 0, sizeof(tm));
 	/* strftime would say the names in the locale's language. */
 	buf_printf(b, "%.3s, %d %.3s %04d %02d:%02d:%02d +0000", days + 3 * tm.tm_wday,
-	    tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
+	    tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec);
 }
 
 static bool
 atoms(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (s[i] <= 0x20 || s[i] > 0x7e || strchr("()<>[]:;@\\,\"", s[i]) != NULL)
+		if (s[i] <= 0x20 || s[i] > 0x7e ||
+		    strchr("()<>[]:;@\\,\"", s[i]) != NULL)
 			return false;
 	return n > 0;
 }
@@ -150,7 +153,7 @@ mail_word_address_valid(const char *address)
 	const char *at = address == NULL ? NULL : strchr(address, '@');
 
 	return at != NULL && address[0] != '-' && strlen(address) <= 254 &&
-	    atoms(address, (size_t)(at - address)) && atoms(at + 1, strlen(at + 1));
+	       atoms(address, (size_t)(at - address)) && atoms(at + 1, strlen(at + 1));
 }
 
 bool
@@ -159,7 +162,7 @@ mail_word_id_valid(const char *id, size_t n)
 	const char *at = memchr(id, '@', n);
 
 	return at != NULL && n <= 200 && atoms(id, (size_t)(at - id)) &&
-	    atoms(at + 1, n - (size_t)(at + 1 - id));
+	       atoms(at + 1, n - (size_t)(at + 1 - id));
 }
 
 bool
@@ -170,7 +173,8 @@ mail_word_plain(const char *text, size_t n)
 	for (size_t i = 0; i < n; i++, line++) {
 		char c = text[i];
 
-		if (line == 0 && (c == '.' || (n - i >= 5 && memcmp(text + i, "From ", 5) == 0)))
+		if (line == 0 &&
+		    (c == '.' || (n - i >= 5 && memcmp(text + i, "From ", 5) == 0)))
 			return false;
 		if (c == '\n') {
 			if (line > 0 && (text[i - 1] == ' ' || text[i - 1] == '\t'))

@@ -39,13 +39,14 @@ void notice_set_free(struct notice_set **s);
 /* Hex SHA-256 over names and texts, for the record. */
 const char *notice_set_digest(const struct notice_set *s);
 
-bool notice_set_has(const struct notice_set *s, const char *kind, enum notice_audience a);
+bool notice_set_has(
+    const struct notice_set *s, const char *kind, enum notice_audience a);
 
 /* The envelope of one mail; strings are borrowed.  Addresses are bare (a@b);
  * Message-IDs with or without their angle brackets. */
 struct notice_mail {
 	const char *from, *to;
-	const char *reply_to;	 /* NULL: none */
+	const char *reply_to; /* NULL: none */
 	const char *message_id;
 	const char *in_reply_to; /* NULL: begins a thread */
 	const char *const *references;
@@ -75,7 +76,7 @@ void notice_defang(struct buf *b, const char *url);
  * characters on one line, with what stands around it as far as there is room; "..."
  * marks (U+2026) where something was left out; addresses in it defanged (which can
  * make it longer).  Offsets that are wrong are moved to the nearest that are right. */
-void notice_quote(struct buf *b, const char *body, size_t start, size_t end,
-    size_t max_chars);
+void notice_quote(
+    struct buf *b, const char *body, size_t start, size_t end, size_t max_chars);
 
 #endif

@@ -17,7 +17,7 @@
 #include "notice/notice_set.h"
 
 #define FIRST_FEW 3	   /* shown by a digest of one screen */
-#define MAX_REFERENCES 100 /* a thread's first and newest ones, see put_references() */
+#define MAX_REFERENCES 100 /* of a thread, see put_references() */
 
 /* What a notice needs that the caller could get wrong without noticing. */
 static int
@@ -27,7 +27,8 @@ check_doc(const char *kind, enum notice_audience a, const json_t *doc, struct er
 	const char *to = json_string_value(json_object_get(doc, "audience"));
 
 	if (k == NULL || strcmp(k, kind) != 0)
-		return err_set(e, TOSD_EINVAL, "the document's `kind' is not `%s'", kind);
+		return err_set(
+		    e, TOSD_EINVAL, "the document's `kind' is not `%s'", kind);
 	if (to == NULL || strcmp(to, notice_audience_name(a)) != 0)
 		return err_set(e, TOSD_EINVAL, "the document's `audience' is not `%s'",
 		    notice_audience_name(a));
@@ -35,7 +36,8 @@ check_doc(const char *kind, enum notice_audience a, const json_t *doc, struct er
 	 * that nobody may make twice. */
 	if ((a == NOTICE_TENANT || a == NOTICE_MANAGER) &&
 	    json_object_get(doc, "safety") != NULL)
-		return err_set(e, TOSD_EINVAL, "`safety' must not be in a document for the %s",
+		return err_set(e, TOSD_EINVAL,
+		    "`safety' must not be in a document for the %s",
 		    notice_audience_name(a));
 	return 0;
 }
@@ -49,9 +51,10 @@ doc_for(const json_t *doc, enum notice_audience a)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe (own, next, name, value)
+	json_object_foreach_safe(own, next, name, value) {
 		if (!notice_name_allowed(name, a))
 			json_object_del(own, name);
+	}
 	return own;
 }
 
@@ -71,9 +74,9 @@ add_first(json_t *view, const char *name, const char *as)
 }
 
 static int
-render_parts(const struct notice_set *s, const struct notice_file *f, const json_t *view,
-    enum template_mode subject_mode, struct buf *subject, struct buf *body,
-    const struct template_watch *watch, struct err *e)
+render_parts(const struct notice_set *s, const struct notice_file *f,
+    const json_t *view, enum template_mode subject_mode, struct buf *subject,
+    struct buf *body, const struct template_watch *watch, struct err *e)
 {
 	struct template_options o = {.mode = subject_mode,
 	    .partial = notice_set_partial,
@@ -128,8 +131,8 @@ render_notice(const struct notice_set *s, const char *kind, enum notice_audience
 		    notice_lint_watch(lint), e);
 	}
 	if (rc == 0)
-		rc = notice_lint_check(lint, kind, a, doc, body->data == NULL ? "" : body->data,
-		    e);
+		rc = notice_lint_check(
+		    lint, kind, a, doc, body->data == NULL ? "" : body->data, e);
 	if (rc == 0)
 		trim_body(body);
 	else
@@ -164,7 +167,8 @@ check_address(const char *what, const char *address, struct err *e)
 		return 0;
 	text_escape(shown, sizeof(shown), address == NULL ? "" : address,
 	    address == NULL ? 0 : strlen(address));
-	return err_set(e, TOSD_EINVAL, "%s `%s' is not a bare mail address", what, shown);
+	return err_set(
+	    e, TOSD_EINVAL, "%s `%s' is not a bare mail address", what, shown);
 }
 
 /* The id without its angle brackets. */
@@ -188,7 +192,8 @@ check_id(const char *what, const char *id, struct err *e)
 
 	if (s != NULL && mail_word_id_valid(s, n))
 		return 0;
-	text_escape(shown, sizeof(shown), id == NULL ? "" : id, id == NULL ? 0 : strlen(id));
+	text_escape(
+	    shown, sizeof(shown), id == NULL ? "" : id, id == NULL ? 0 : strlen(id));
 	return err_set(e, TOSD_EINVAL, "%s `%s' is not a Message-ID", what, shown);
 }
 
@@ -248,7 +253,7 @@ language_valid(const char *s)
 	size_t n = s == NULL ? 0 : strlen(s);
 
 	return n >= 2 && n <= 16 &&
-	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == n;
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == n;
 }
 
 static void
@@ -317,7 +322,8 @@ put_parts(struct buf *out, const struct buf *body, const char *json)
 	char boundary[48];
 
 	make_boundary(body, json, boundary);
-	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n\r\n", boundary);
+	buf_printf(out, "Content-Type: multipart/mixed;\r\n boundary=\"%s\"\r\n\r\n",
+	    boundary);
 	buf_printf(out, "--%s\r\n", boundary);
 	buf_puts(out, "Content-Type: text/plain; charset=utf-8\r\n");
 	buf_printf(out, "Content-Transfer-Encoding: %s\r\n",
@@ -325,7 +331,8 @@ put_parts(struct buf *out, const struct buf *body, const char *json)
 	buf_puts(out, "Content-Disposition: inline\r\n\r\n");
 	mail_word_text(out, body->data, body->len, !plain);
 	buf_printf(out, "\r\n--%s\r\n", boundary);
-	buf_puts(out, "Content-Type: application/json; name=\"notice.json\"\r\n"
+	buf_puts(out,
+	    "Content-Type: application/json; name=\"notice.json\"\r\n"
 	    "Content-Transfer-Encoding: base64\r\n"
 	    "Content-Disposition: attachment; filename=\"notice.json\"\r\n\r\n");
 	mail_word_base64(out, json, strlen(json));
@@ -342,12 +349,14 @@ notice_compose(const struct notice_set *s, const char *kind, enum notice_audienc
 	int rc = check_mail(mail, e);
 
 	if (rc == 0)
-		rc = render_notice(s, kind, a, doc, TEMPLATE_HEADER, &subject, &body, e);
+		rc =
+		    render_notice(s, kind, a, doc, TEMPLATE_HEADER, &subject, &body, e);
 	if (rc != 0)
 		goto out;
 	json = json_dumps(own, JSON_INDENT(1) | JSON_SORT_KEYS);
 	if (json == NULL) {
-		rc = err_set(e, TOSD_EINVAL, "the notice document cannot be written as JSON");
+		rc = err_set(
+		    e, TOSD_EINVAL, "the notice document cannot be written as JSON");
 		goto out;
 	}
 	put_header(out, mail, doc, subject.data == NULL ? "" : subject.data);

@@ -20,10 +20,12 @@ static const struct point {
 	const char *stage, *recommendation, *safety, *closed; /* for whom */
 	const char *names[POINT_NAMES];
 } points[] = {
-    {1, "case, notice, date", "TM", "ML", "SL", "TM", {"case", "date"}},
+    {1, "case, notice, date", "TM", "ML", "", "TM", {"case", "date"}},
+    {1, "date, and case if there is one", "", "", "SL", "", {"?case", "date"}},
     {2, "sender and how to reply", "TM", "M", "S", "TM",
-        {"provider.name", "provider.mailbox", "?provider.phone"}},
-    {3, "tenant and contract", "TM", "ML", "SL", "TM", {"tenant.name", "?tenant.contract"}},
+	{"provider.name", "provider.mailbox", "?provider.phone"}},
+    {3, "tenant and contract", "TM", "ML", "SL", "TM",
+	{"tenant.name", "?tenant.contract"}},
     {4, "what is asked or decided now", "TM", "ML", "SL", "TM", {NULL}},
     {5, "scope and duration", "T", "L", "", "", {NULL}},
     {6, "the items", "TM", "ML", "", "", {NULL}},
@@ -53,10 +55,14 @@ static const struct {
 	char audience;
 	const char *name;
 } rows[] = {
-    {6, "stage", 'T', "items.n"},	 {6, "stage", 'T', "items.url"},
-    {6, "stage", 'T', "items.captured"}, {6, "stage", 'T', "items.state"},
-    {6, "stage", 'T', "items.commit"},	 {11, "stage", 'T', "items.clause"},
-    {12, "stage", 'T', "rules.reason"},	 {6, "recommendation", 'L', "items.url"},
+    {6, "stage", 'T', "items.n"},
+    {6, "stage", 'T', "items.url"},
+    {6, "stage", 'T', "items.captured"},
+    {6, "stage", 'T', "items.state"},
+    {6, "stage", 'T', "items.commit"},
+    {11, "stage", 'T', "items.clause"},
+    {12, "stage", 'T', "rules.reason"},
+    {6, "recommendation", 'L', "items.url"},
     {6, "recommendation", 'L', "items.captured"},
     {6, "recommendation", 'L', "items.state"},
     {6, "recommendation", 'L', "items.commit"},
@@ -65,28 +71,28 @@ static const struct {
 #define NROWS (sizeof(rows) / sizeof(rows[0]))
 
 const char *const notice_optional[] = {"case", "deadline", "next_stage", "items",
-    "first_items", "more_items", "earlier", "rules", "reasons", "first_reasons", "against",
-    "first_against", "decided_by", "safety", "tenant_stage", "safety.tenant_stage", "phone",
-    "provider.phone", "contract", "tenant.contract", "aup_version", "provider.aup_version",
-    "posted", "safety.posted", "checked", "online_for", "quote", "safety.quote", "file",
-    "delivered",
-    "process", "text", "process.text", "threshold", "process.threshold", "rate",
-    "numbers.rate", "rate_low", "numbers.rate_low", "removal_rate", "numbers.removal_rate",
+    "first_items", "more_items", "earlier", "rules", "reasons", "first_reasons",
+    "against", "first_against", "decided_by", "safety", "tenant_stage",
+    "safety.tenant_stage", "phone", "provider.phone", "contract", "tenant.contract",
+    "aup_version", "provider.aup_version", "posted", "safety.posted", "checked",
+    "online_for", "quote", "safety.quote", "file", "delivered", "process", "text",
+    "process.text", "threshold", "process.threshold", "rate", "numbers.rate",
+    "rate_low", "numbers.rate_low", "removal_rate", "numbers.removal_rate",
     "median_takedown", "numbers.median_takedown", "evidence", NULL};
 
 /* Every part of every name of the document. */
-static const char *const vocabulary[] = {"against", "audience", "aup_url", "aup_version",
-    "author_known", "automated_detection", "captured", "case", "category", "checked",
-    "clause", "commit", "contact", "contract", "date", "deadline", "decided_by",
-    "delivered", "earlier", "entry", "evidence", "file", "first_against", "first_items",
-    "first_reasons", "id", "items", "key", "kind", "language", "mailbox",
-    "median_takedown", "met", "more_items", "n", "name", "next_stage", "notice", "numbers",
-    "of", "online", "online_for", "origin", "pack", "phone", "policy_version", "posted",
-    "process", "provider", "quote", "rate", "rate_high", "rate_low", "reason", "reasons",
-    "removal_rate", "removed", "repeats", "reported", "rev", "root", "rule", "rules",
-    "safety", "seen", "severity", "size", "span", "stage", "state", "tenant",
-    "tenant_stage", "text", "threshold", "url", "utc", "verdict", "violations", "vkey",
-    "window_days"};
+static const char *const vocabulary[] = {"against", "audience", "aup_url",
+    "aup_version", "author_known", "automated_detection", "captured", "case",
+    "category", "checked", "clause", "commit", "contact", "contract", "date",
+    "deadline", "decided_by", "delivered", "earlier", "entry", "evidence", "file",
+    "first_against", "first_items", "first_reasons", "id", "items", "key", "kind",
+    "language", "mailbox", "median_takedown", "met", "more_items", "n", "name",
+    "next_stage", "notice", "numbers", "of", "online", "online_for", "origin", "pack",
+    "phone", "policy_version", "posted", "process", "provider", "quote", "rate",
+    "rate_high", "rate_low", "reason", "reasons", "removal_rate", "removed", "repeats",
+    "reported", "rev", "root", "rule", "rules", "safety", "seen", "severity", "size",
+    "span", "stage", "state", "tenant", "tenant_stage", "text", "threshold", "url",
+    "utc", "verdict", "violations", "vkey", "window_days"};
 
 /* A value's place in the document, and how often it was seen and seen empty. */
 struct shown {
@@ -145,7 +151,8 @@ notice_name_allowed(const char *name, enum notice_audience a)
 				return false;
 	if (a == NOTICE_TENANT)
 		for (size_t i = 0; i < sizeof(deciders) / sizeof(deciders[0]); i++)
-			if (strlen(deciders[i]) == n && memcmp(deciders[i], name, n) == 0)
+			if (strlen(deciders[i]) == n &&
+			    memcmp(deciders[i], name, n) == 0)
 				return false;
 	return true;
 }
@@ -160,7 +167,8 @@ notice_lint_mark(const char *comment)
 	if (strncmp(comment + end, "point ", 6) != 0)
 		return 0;
 	n = strtol(comment + end + 6, &after, 10);
-	if (n < 1 || n > POINT_MAX || (*after != '\0' && *after != ' ' && *after != ':'))
+	if (n < 1 || n > POINT_MAX ||
+	    (*after != '\0' && *after != ' ' && *after != ':'))
 		return 0;
 	return end ? -(int)n : (int)n;
 }
@@ -205,10 +213,11 @@ saw_comment(void *ctx, const char *text, size_t offset)
 		return;
 	if (l->nstretches == l->cap_stretches) {
 		l->cap_stretches = l->cap_stretches == 0 ? 32 : l->cap_stretches * 2;
-		l->stretches = xrealloc(l->stretches, l->cap_stretches * sizeof(*l->stretches));
+		l->stretches =
+		    xrealloc(l->stretches, l->cap_stretches * sizeof(*l->stretches));
 	}
-	l->stretches[l->nstretches++] =
-	    (struct stretch){.point = (unsigned)mark, .from = offset, .to = offset, .open = true};
+	l->stretches[l->nstretches++] = (struct stretch){
+	    .point = (unsigned)mark, .from = offset, .to = offset, .open = true};
 }
 
 struct notice_lint *
@@ -216,7 +225,8 @@ notice_lint_new(void)
 {
 	struct notice_lint *l = xcalloc(1, sizeof(*l));
 
-	l->watch = (struct template_watch){.value = saw_value, .comment = saw_comment, .ctx = l};
+	l->watch = (struct template_watch){
+	    .value = saw_value, .comment = saw_comment, .ctx = l};
 	return l;
 }
 
@@ -281,7 +291,7 @@ doc_has(const json_t *doc, const char *path)
 			break;
 	}
 	return doc != NULL && !json_is_null(doc) &&
-	    !(json_is_string(doc) && json_string_length(doc) == 0);
+	       !(json_is_string(doc) && json_string_length(doc) == 0);
 }
 
 static int
@@ -297,11 +307,11 @@ check_name(const struct notice_lint *l, const struct point *p, const char *name,
 	}
 	s = find_shown(l, name);
 	if (s == NULL)
-		return err_set(e, TOSD_EINVAL, "point %u (%s) does not show `%s'", p->number,
-		    p->title, name);
+		return err_set(e, TOSD_EINVAL, "point %u (%s) does not show `%s'",
+		    p->number, p->title, name);
 	if (s->empty > 0)
-		return err_set(e, TOSD_EINVAL, "point %u (%s): `%s' is empty", p->number,
-		    p->title, name);
+		return err_set(e, TOSD_EINVAL, "point %u (%s): `%s' is empty",
+		    p->number, p->title, name);
 	return 0;
 }
 
@@ -317,8 +327,8 @@ says_something(const struct notice_lint *l, unsigned point, const char *body)
 		for (size_t at = s->from; at < s->to; at++) {
 			unsigned char c = (unsigned char)body[at];
 
-			if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-			    c >= 0x80)
+			if ((c >= '0' && c <= '9') ||
+			    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c >= 0x80)
 				return true;
 		}
 	}
@@ -328,10 +338,11 @@ says_something(const struct notice_lint *l, unsigned point, const char *body)
 static bool
 may_be_without_items(const json_t *doc)
 {
-	const json_t *online = json_object_get(json_object_get(doc, "numbers"), "online");
+	const json_t *online =
+	    json_object_get(json_object_get(doc, "numbers"), "online");
 
 	return json_array_size(json_object_get(doc, "items")) == 0 &&
-	    json_is_integer(online) && json_integer_value(online) == 0;
+	       json_is_integer(online) && json_integer_value(online) == 0;
 }
 
 static int
@@ -346,11 +357,12 @@ check_rows(const struct notice_lint *l, const struct point *p, const char *kind,
 			continue;
 		s = find_shown(l, rows[i].name);
 		if (s == NULL || s->full == 0)
-			return err_set(e, TOSD_EINVAL, "point %u (%s) shows no `%s'", p->number,
-			    p->title, rows[i].name);
+			return err_set(e, TOSD_EINVAL, "point %u (%s) shows no `%s'",
+			    p->number, p->title, rows[i].name);
 		if (s->empty > 0)
-			return err_set(e, TOSD_EINVAL, "point %u (%s): `%s' is empty in %u of %u "
-			    "rows", p->number, p->title, rows[i].name, s->empty,
+			return err_set(e, TOSD_EINVAL,
+			    "point %u (%s): `%s' is empty in %u of %u rows",
+			    p->number, p->title, rows[i].name, s->empty,
 			    s->empty + s->full);
 	}
 	return 0;
@@ -367,9 +379,11 @@ notice_lint_check(const struct notice_lint *l, const char *kind, enum notice_aud
 		if (!due(p, kind, a))
 			continue;
 		if (!says_something(l, p->number, body))
-			return err_set(e, TOSD_EINVAL, "point %u (%s) is not made: its text came "
-			    "out empty", p->number, p->title);
-		for (size_t k = 0; rc == 0 && k < POINT_NAMES && p->names[k] != NULL; k++)
+			return err_set(e, TOSD_EINVAL,
+			    "point %u (%s) is not made: its text came out empty",
+			    p->number, p->title);
+		for (size_t k = 0; rc == 0 && k < POINT_NAMES && p->names[k] != NULL;
+		     k++)
 			rc = check_name(l, p, p->names[k], doc, e);
 		if (rc == 0)
 			rc = check_rows(l, p, kind, a, doc, e);
@@ -385,8 +399,10 @@ notice_lint_marks(const char *kind, enum notice_audience a,
 {
 	for (size_t i = 0; i < NPOINTS; i++)
 		if (due(&points[i], kind, a) && !marked(ctx, points[i].number))
-			return err_set(e, TOSD_EINVAL, "no {{! point %u }} ... {{! /point %u }}: "
-			    "a %s notice must make this point (%s)", points[i].number,
-			    points[i].number, notice_audience_name(a), points[i].title);
+			return err_set(e, TOSD_EINVAL,
+			    "no {{! point %u }} ... {{! /point %u }}: "
+			    "a %s notice must make this point (%s)",
+			    points[i].number, points[i].number, notice_audience_name(a),
+			    points[i].title);
 	return 0;
 }

@@ -27,8 +27,9 @@ defanged(const char *s, const char *end, bool *host, const char **form)
 {
 	static const struct {
 		const char *from, *to;
-	} starts[] = {{"http://", "hxxp://"}, {"https://", "hxxps://"}, {"ftp://", "fxp://"},
-	    {"javascript:", "javascript[:]"}, {"data:", "data[:]"}};
+	} starts[] = {{"http://", "hxxp://"}, {"https://", "hxxps://"},
+	    {"ftp://", "fxp://"}, {"javascript:", "javascript[:]"},
+	    {"data:", "data[:]"}};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (begins(s, end, starts[i].from)) {
@@ -77,7 +78,8 @@ put_clean(struct buf *b, const char *s, size_t n)
 
 	while (n > 0) {
 		int len = text_decode(s, n, &cp);
-		bool space = len == 1 && strchr(" \t\n\r\f\v", s[0]) != NULL && s[0] != '\0';
+		bool space =
+		    len == 1 && strchr(" \t\n\r\f\v", s[0]) != NULL && s[0] != '\0';
 
 		if (space) {
 			if (b->len == 0 || b->data[b->len - 1] != ' ') {
@@ -99,7 +101,7 @@ static void
 join(struct buf *all, const struct buf *piece)
 {
 	size_t skip = piece->len > 0 && piece->data[0] == ' ' &&
-	    (all->len == 0 || all->data[all->len - 1] == ' ');
+		      (all->len == 0 || all->data[all->len - 1] == ' ');
 
 	if (piece->len > skip)
 		buf_put(all, piece->data + skip, piece->len - skip);
@@ -191,7 +193,8 @@ fit(struct pieces *p, size_t max)
 }
 
 void
-notice_quote(struct buf *b, const char *body, size_t start, size_t end, size_t max_chars)
+notice_quote(
+    struct buf *b, const char *body, size_t start, size_t end, size_t max_chars)
 {
 	size_t n = strlen(body), from, to;
 	struct pieces p = {{0}};
@@ -203,8 +206,8 @@ notice_quote(struct buf *b, const char *body, size_t start, size_t end, size_t m
 		start--;
 	while (end < n && is_tail(body[end]))
 		end++;
-	/* Cleaning only shortens; a window of some more than max is looked at, so that a
-	 * quote of a huge text costs no more than one of a small text. */
+	/* Cleaning only shortens; a window of some more than max is looked at, so that
+	 * a quote of a huge text costs no more than one of a small text. */
 	from = suffix_start(body, start, max_chars * 4 + 64);
 	to = end + text_prefix(body + end, max_chars * 4 + 64);
 	if (end - start > max_chars * 16 + 64)

@@ -99,16 +99,20 @@ set_kind(struct notice_file *f, struct err *e)
 		return 0;
 	a = notice_audience_parse(dot + 1);
 	if (a < 0)
-		return err_set(e, TOSD_EINVAL, "`%.40s' is no audience; known are tenant, manager, "
-		    "safety and legal", dot + 1);
+		return err_set(e, TOSD_EINVAL,
+		    "`%.40s' is no audience; known are tenant, manager, "
+		    "safety and legal",
+		    dot + 1);
 	f->audience = (enum notice_audience)a;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strlen(kinds[i]) == (size_t)(dot - f->name) &&
 		    strncmp(kinds[i], f->name, strlen(kinds[i])) == 0)
 			f->kind = xstrdup(kinds[i]);
 	if (f->kind == NULL)
-		return err_set(e, TOSD_EINVAL, "`%.40s' is no kind of notice; known are stage, "
-		    "recommendation, safety and closed", f->name);
+		return err_set(e, TOSD_EINVAL,
+		    "`%.40s' is no kind of notice; known are stage, "
+		    "recommendation, safety and closed",
+		    f->name);
 	return 0;
 }
 
@@ -121,11 +125,12 @@ parse_file(struct notice_file *f, struct err *e)
 
 	if (rc == 0 && f->kind != NULL) {
 		if (strncmp(body, field, strlen(field)) != 0)
-			return err_set(e, TOSD_EINVAL, "line 1: the first line must be `Subject: "
-			    "...'");
+			return err_set(e, TOSD_EINVAL,
+			    "line 1: the first line must be `Subject: ...'");
 		s = body + strlen(field);
 		s += strspn(s, " \t");
-		/* The line end stays with the body, so that lines count as in the file. */
+		/* The line end stays with the body, so that lines count as in the file.
+		 */
 		body = s + strcspn(s, "\n");
 		rc = template_parse(s, (size_t)(body - s), &f->subject, e);
 	}
@@ -152,20 +157,23 @@ visit(void *ctx, enum template_ref ref, const char *name, unsigned line)
 
 	if (ref != TEMPLATE_REF_PARTIAL) {
 		if (!notice_name_known(name))
-			return err_set(w->e, TOSD_EINVAL, "line %u: `%.60s' is no name of the "
-			    "notice document (see README)", line, name);
+			return err_set(w->e, TOSD_EINVAL,
+			    "line %u: `%.60s' is no name of the "
+			    "notice document (see README)",
+			    line, name);
 		if (!w->any_audience && !notice_name_allowed(name, w->audience))
-			return err_set(w->e, TOSD_EINVAL, "line %u: `%.60s' may not be shown to "
-			    "this audience (%s)", line, name, notice_audience_name(w->audience));
+			return err_set(w->e, TOSD_EINVAL,
+			    "line %u: `%.60s' may not be shown to this audience (%s)",
+			    line, name, notice_audience_name(w->audience));
 		return 0;
 	}
 	p = find_file(w->s, name);
 	if (p == NULL || p->kind != NULL)
-		return err_set(w->e, TOSD_ENOENT, "line %u: there is no partial `%.60s'", line,
-		    name);
+		return err_set(w->e, TOSD_ENOENT,
+		    "line %u: there is no partial `%.60s'", line, name);
 	if (p->mark == 1)
-		return err_set(w->e, TOSD_EINVAL, "line %u: partial `%.60s' includes itself", line,
-		    name);
+		return err_set(w->e, TOSD_EINVAL,
+		    "line %u: partial `%.60s' includes itself", line, name);
 	return p->mark == 2 ? 0 : walk_file(w, p);
 }
 
@@ -195,7 +203,8 @@ is_marked(void *ctx, unsigned point)
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->v[i].mark != 2)
 			continue;
-		for (const char *p = s->v[i].text; (p = strstr(p, "{{! ")) != NULL; p += 4) {
+		for (const char *p = s->v[i].text; (p = strstr(p, "{{! ")) != NULL;
+		     p += 4) {
 			int mark = notice_lint_mark(p + 4);
 
 			has_open = has_open || mark == (int)point;
@@ -208,8 +217,8 @@ is_marked(void *ctx, unsigned point)
 static int
 check_file(struct notice_set *s, struct notice_file *f, struct err *e)
 {
-	struct walk w = {.s = s, .audience = f->audience, .any_audience = f->kind == NULL,
-	    .e = e};
+	struct walk w = {
+	    .s = s, .audience = f->audience, .any_audience = f->kind == NULL, .e = e};
 	int rc;
 
 	for (size_t i = 0; i < s->n; i++)
@@ -255,15 +264,16 @@ read_dir(struct notice_set *s, const char *dir, struct err *e)
 	int rc = 0;
 
 	if (d == NULL && errno == ENOENT)
-		return err_set(e, TOSD_ENOENT, "there is no folder of templates %s", dir);
+		return err_set(
+		    e, TOSD_ENOENT, "there is no folder of templates %s", dir);
 	if (d == NULL)
 		return err_sys(e, "cannot open the folder of templates %s", dir);
 	while (rc == 0 && (de = readdir(d)) != NULL) {
 		if (!is_template(de->d_name))
 			continue;
 		if (s->n == MAX_FILES) {
-			rc = err_set(e, TOSD_ELIMIT, "%s has more than %d templates", dir,
-			    MAX_FILES);
+			rc = err_set(e, TOSD_ELIMIT, "%s has more than %d templates",
+			    dir, MAX_FILES);
 			break;
 		}
 		rc = read_file(dir, de->d_name, &s->v[s->n++], e);

@@ -24,8 +24,8 @@ struct notice_set {
 };
 
 /* NULL if there is none. */
-const struct notice_file *notice_set_find(const struct notice_set *s, const char *kind,
-    enum notice_audience a);
+const struct notice_file *notice_set_find(
+    const struct notice_set *s, const char *kind, enum notice_audience a);
 
 /* A template_partial over a struct notice_set. */
 const char *notice_set_partial(void *set, const char *name);

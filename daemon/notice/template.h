@@ -20,18 +20,19 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define TEMPLATE_MAX_DEPTH 32		/* nested sections of one text, nested partials */
-#define TEMPLATE_MAX_OUTPUT (1u << 20)	/* bytes rendered */
-#define TEMPLATE_MAX_SOURCE (1u << 20)	/* bytes of one template */
+#define TEMPLATE_MAX_DEPTH 32 /* nested sections of one text, nested partials */
+#define TEMPLATE_MAX_OUTPUT (1u << 20)	 /* bytes rendered */
+#define TEMPLATE_MAX_SOURCE (1u << 20)	 /* bytes of one template */
 #define TEMPLATE_MAX_PARTIALS (4u << 20) /* bytes of partials read in one rendering */
-#define TEMPLATE_MAX_STEPS 4000000u	/* tags and texts passed in one rendering */
+#define TEMPLATE_MAX_STEPS 4000000u	 /* tags and texts passed in one rendering */
 
 /* What is done to data on its way into the output. */
 enum template_mode {
 	TEMPLATE_HTML,	 /* & < > " ' become references, unless {{{ }}} or {{& }} */
 	TEMPLATE_TEXT,	 /* nothing is escaped */
-	TEMPLATE_HEADER, /* one line; a line break is refused, and what is not plain ASCII
-			  * comes out as encoded words (RFC 2047): a header's value */
+	TEMPLATE_HEADER, /* one line; a line break is refused, and what is not plain
+			  * ASCII comes out as encoded words (RFC 2047): a header's
+			  * value */
 };
 
 struct template;
@@ -52,11 +53,12 @@ struct template_watch {
 
 struct template_options {
 	enum template_mode mode;
-	bool lenient;		   /* absent names and partials are empty, not an error */
+	bool lenient;		   /* what is absent is empty, not an error */
 	template_partial *partial; /* NULL: no partials */
 	void *ctx;		   /* for partial */
 	bool one_line;		   /* line breaks and tabs of data become spaces */
-	const char *const *optional; /* names whose sections may be absent; ends in NULL */
+	/* Names whose sections may be absent; ends in NULL. */
+	const char *const *optional;
 	const struct template_watch *watch; /* NULL: nobody */
 };
 
@@ -67,8 +69,8 @@ void template_free(struct template **t);
 
 /* What a tag refers to, for checks before anything is rendered. */
 enum template_ref { TEMPLATE_REF_VALUE, TEMPLATE_REF_SECTION, TEMPLATE_REF_PARTIAL };
-typedef int template_visit(void *ctx, enum template_ref ref, const char *name,
-    unsigned line);
+typedef int template_visit(
+    void *ctx, enum template_ref ref, const char *name, unsigned line);
 /* Calls visit for each tag in order until it returns other than 0; returns that. */
 int template_walk(const struct template *t, template_visit *visit, void *ctx);
 

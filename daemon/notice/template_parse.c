@@ -26,9 +26,9 @@ struct parser {
 
 /* One tag between its delimiters. */
 struct tag {
-	const char *start, *end;    /* the whole, delimiters included */
-	char sigil;		    /* one of #^/!>&={ or 0 for a variable */
-	const char *inner;	    /* the name, trimmed */
+	const char *start, *end; /* the whole, delimiters included */
+	char sigil;		 /* one of #^/!>&={ or 0 for a variable */
+	const char *inner;	 /* the name, trimmed */
 	size_t ninner;
 	const char *indent, *after; /* if alone on its line: line's start, next line */
 };
@@ -36,7 +36,8 @@ struct tag {
 static bool
 is_space(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' ||
+	       c == '\v';
 }
 
 static unsigned
@@ -139,8 +140,8 @@ read_tag(struct parser *ps, const char *at, struct tag *tag)
 		extra = '=';
 	stop = find_close(ps, q, extra);
 	if (stop == NULL)
-		return err_set(ps->e, TOSD_EINVAL, "line %u: the tag `%s' is not closed",
-		    line_at(ps, at),
+		return err_set(ps->e, TOSD_EINVAL,
+		    "line %u: the tag `%s' is not closed", line_at(ps, at),
 		    shown(at, ps->end - at > 24 ? 24 : (size_t)(ps->end - at), name));
 	tag->end = stop + (extra != '\0') + ps->nclose;
 	while (q < stop && is_space(*q))
@@ -179,8 +180,9 @@ static int
 open_section(struct parser *ps, struct node *nd)
 {
 	if (ps->depth == TEMPLATE_MAX_DEPTH)
-		return err_set(ps->e, TOSD_ELIMIT, "line %u: more than %d sections in one "
-		    "another", nd->line, TEMPLATE_MAX_DEPTH);
+		return err_set(ps->e, TOSD_ELIMIT,
+		    "line %u: more than %d sections in one another",
+		    nd->line, TEMPLATE_MAX_DEPTH);
 	ps->open_sections[ps->depth++] = ps->t->n - 1;
 	return 0;
 }
@@ -193,12 +195,15 @@ close_section(struct parser *ps, const struct tag *tag)
 
 	shown(tag->inner, tag->ninner, is);
 	if (ps->depth == 0)
-		return err_set(ps->e, TOSD_EINVAL, "line %u: `%s' is closed but not open",
-		    line_at(ps, tag->start), is);
+		return err_set(ps->e, TOSD_EINVAL,
+		    "line %u: `%s' is closed but not open", line_at(ps, tag->start),
+		    is);
 	nd = &ps->t->nodes[ps->open_sections[--ps->depth]];
-	if (strlen(nd->name) != tag->ninner || memcmp(nd->name, tag->inner, tag->ninner) != 0)
-		return err_set(ps->e, TOSD_EINVAL, "line %u: `%s' is closed where `%s' of "
-		    "line %u is open", line_at(ps, tag->start), is,
+	if (strlen(nd->name) != tag->ninner ||
+	    memcmp(nd->name, tag->inner, tag->ninner) != 0)
+		return err_set(ps->e, TOSD_EINVAL,
+		    "line %u: `%s' is closed where `%s' of line %u is open",
+		    line_at(ps, tag->start), is,
 		    shown(nd->name, strlen(nd->name), want), nd->line);
 	nd->end = ps->t->n;
 	return 0;
@@ -219,8 +224,10 @@ set_delimiters(struct parser *ps, const struct tag *tag)
 		if (is_space(*c))
 			second = end;
 	if (mid == s || second == end || memchr(s, '=', tag->ninner) != NULL)
-		return err_set(ps->e, TOSD_EINVAL, "line %u: delimiters are set as "
-		    "`=OPEN CLOSE=', two words without `='", line_at(ps, tag->start));
+		return err_set(ps->e, TOSD_EINVAL,
+		    "line %u: delimiters are set as "
+		    "`=OPEN CLOSE=', two words without `='",
+		    line_at(ps, tag->start));
 	ps->open = s;
 	ps->nopen = (size_t)(mid - s);
 	ps->close = second;
@@ -279,7 +286,8 @@ parse_all(struct parser *ps)
 	const char *at;
 	int rc;
 
-	while ((at = memmem(ps->p, (size_t)(ps->end - ps->p), ps->open, ps->nopen)) != NULL) {
+	while ((at = memmem(ps->p, (size_t)(ps->end - ps->p), ps->open, ps->nopen)) !=
+	       NULL) {
 		rc = read_tag(ps, at, &tag);
 		if (rc != 0)
 			return rc;
@@ -295,8 +303,8 @@ parse_all(struct parser *ps)
 		const struct node *nd = &ps->t->nodes[ps->open_sections[ps->depth - 1]];
 		char name[64];
 
-		return err_set(ps->e, TOSD_EINVAL, "line %u: `%s' is never closed", nd->line,
-		    shown(nd->name, strlen(nd->name), name));
+		return err_set(ps->e, TOSD_EINVAL, "line %u: `%s' is never closed",
+		    nd->line, shown(nd->name, strlen(nd->name), name));
 	}
 	return 0;
 }
@@ -305,13 +313,15 @@ int
 template_parse(const char *text, size_t n, struct template **out, struct err *e)
 {
 	struct template *t;
-	struct parser ps = {.open = "{{", .close = "}}", .nopen = 2, .nclose = 2, .line = 1};
+	struct parser ps = {
+	    .open = "{{", .close = "}}", .nopen = 2, .nclose = 2, .line = 1};
 	int rc;
 
 	*out = NULL;
 	if (n > TEMPLATE_MAX_SOURCE)
-		return err_set(e, TOSD_ELIMIT, "the template has %zu bytes, at most %u are read",
-		    n, TEMPLATE_MAX_SOURCE);
+		return err_set(e, TOSD_ELIMIT,
+		    "the template has %zu bytes, at most %u are read", n,
+		    TEMPLATE_MAX_SOURCE);
 	if (!text_valid(text, n) || (n > 0 && memchr(text, '\0', n) != NULL))
 		return err_set(e, TOSD_EINVAL, "the template is not plain UTF-8 text");
 	t = xcalloc(1, sizeof(*t));

@@ -52,8 +52,9 @@ static int
 put(struct render *r, const char *s, size_t n)
 {
 	if (n > TEMPLATE_MAX_OUTPUT - (r->out->len - r->base))
-		return err_set(r->e, TOSD_ELIMIT, "the rendered text would be longer than %u "
-		    "bytes", TEMPLATE_MAX_OUTPUT);
+		return err_set(r->e, TOSD_ELIMIT,
+		    "the rendered text would be longer than %u bytes",
+		    TEMPLATE_MAX_OUTPUT);
 	buf_put(r->out, s, n);
 	return 0;
 }
@@ -156,7 +157,8 @@ truthy(const json_t *v)
  * a broken chain is absent, it is not looked for further out.  With a watcher,
  * *path is set to where it was found (the caller frees it). */
 static const json_t *
-resolve(const struct render *r, const struct node *nd, const struct frame *f, char **path)
+resolve(
+    const struct render *r, const struct node *nd, const struct frame *f, char **path)
 {
 	const json_t *v = NULL;
 	const char *part = nd->parts;
@@ -175,7 +177,8 @@ resolve(const struct render *r, const struct node *nd, const struct frame *f, ch
 		v = json_object_get(v, part);
 	}
 	if (v != NULL && r->o->watch != NULL)
-		*path = xasprintf("%s%s%s", f->path, f->path[0] == '\0' ? "" : ".", nd->name);
+		*path = xasprintf(
+		    "%s%s%s", f->path, f->path[0] == '\0' ? "" : ".", nd->name);
 	return v;
 }
 
@@ -185,7 +188,8 @@ absent(const struct render *r, const struct node *nd)
 	char name[80];
 
 	text_escape(name, sizeof(name), nd->name, strlen(nd->name));
-	return err_set(r->e, TOSD_EINVAL, "line %u: the data has no `%s'", nd->line, name);
+	return err_set(
+	    r->e, TOSD_EINVAL, "line %u: the data has no `%s'", nd->line, name);
 }
 
 static bool
@@ -206,13 +210,13 @@ put_compound(struct render *r, const struct node *nd, const json_t *v, bool esca
 	int rc;
 
 	if (!r->o->lenient)
-		return err_set(r->e, TOSD_EINVAL, "line %u: `%.60s' is %s, not one value; use "
-		    "a section", nd->line, nd->name,
-		    json_is_array(v) ? "a list" : "an object");
+		return err_set(r->e, TOSD_EINVAL,
+		    "line %u: `%.60s' is %s, not one value; use a section",
+		    nd->line, nd->name, json_is_array(v) ? "a list" : "an object");
 	text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	if (text == NULL)
-		return err_set(r->e, TOSD_ELIMIT, "line %u: `%.60s' is nested too deeply",
-		    nd->line, nd->name);
+		return err_set(r->e, TOSD_ELIMIT,
+		    "line %u: `%.60s' is nested too deeply", nd->line, nd->name);
 	rc = put_data(r, text, strlen(text), escape);
 	free(text);
 	return rc;
@@ -225,8 +229,9 @@ put_string(struct render *r, const struct node *nd, const json_t *v, bool escape
 	size_t n = json_string_length(v);
 
 	if (r->o->mode == TEMPLATE_HEADER && strpbrk(s, "\r\n") != NULL)
-		return err_set(r->e, TOSD_EINVAL, "line %u: `%.60s' holds a line break, which "
-		    "a header cannot have", nd->line, nd->name);
+		return err_set(r->e, TOSD_EINVAL,
+		    "line %u: `%.60s' holds a line break, which a header cannot have",
+		    nd->line, nd->name);
 	return put_data(r, s, n, escape);
 }
 
@@ -244,7 +249,8 @@ put_value(struct render *r, const struct node *nd, const json_t *v)
 	case JSON_FALSE:
 		return put(r, "false", 5);
 	case JSON_INTEGER:
-		snprintf(num, sizeof(num), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		snprintf(
+		    num, sizeof(num), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 		return put(r, num, strlen(num));
 	case JSON_REAL:
 		real_text(json_real_value(v), num);
@@ -278,7 +284,8 @@ render_value(struct render *r, const struct node *nd, const struct frame *f)
 	rc = put_value(r, nd, v);
 	if (rc == 0 && r->o->watch != NULL && r->o->watch->value != NULL)
 		r->o->watch->value(r->o->watch->ctx, path,
-		    r->out->len == before || blank(r->out->data + before, r->out->len - before));
+		    r->out->len == before ||
+			blank(r->out->data + before, r->out->len - before));
 	free(path);
 	return rc;
 }
@@ -329,8 +336,8 @@ indent_text(struct buf *b, const char *text, const char *indent)
 
 /* The partial, read before in this rendering or now.  *out NULL: there is none. */
 static int
-find_partial(struct render *r, const char *name, const char *indent,
-    const struct template **out)
+find_partial(
+    struct render *r, const char *name, const char *indent, const struct template **out)
 {
 	struct buf b = {0};
 	const char *text;
@@ -376,12 +383,14 @@ static int
 check_cycle(const struct render *r, const struct node *nd, const struct active *a)
 {
 	if (a != NULL && a->depth == TEMPLATE_MAX_DEPTH)
-		return err_set(r->e, TOSD_ELIMIT, "line %u: partial `%.60s' is more than %d "
-		    "partials deep", nd->line, nd->name, TEMPLATE_MAX_DEPTH);
+		return err_set(r->e, TOSD_ELIMIT,
+		    "line %u: partial `%.60s' is more than %d partials deep",
+		    nd->line, nd->name, TEMPLATE_MAX_DEPTH);
 	for (; a != NULL && !r->o->lenient; a = a->up)
 		if (strcmp(a->name, nd->name) == 0)
-			return err_set(r->e, TOSD_EINVAL, "line %u: partial `%.60s' includes "
-			    "itself", nd->line, nd->name);
+			return err_set(r->e, TOSD_EINVAL,
+			    "line %u: partial `%.60s' includes itself",
+			    nd->line, nd->name);
 	return 0;
 }
 
@@ -389,7 +398,8 @@ static int
 render_partial(struct render *r, const struct node *nd, const struct frame *f,
     const struct active *a)
 {
-	struct active now = {.name = nd->name, .up = a, .depth = a == NULL ? 1 : a->depth + 1};
+	struct active now = {
+	    .name = nd->name, .up = a, .depth = a == NULL ? 1 : a->depth + 1};
 	const struct template *t = NULL;
 	char *indent;
 	int rc = check_cycle(r, nd, a);
@@ -400,8 +410,10 @@ render_partial(struct render *r, const struct node *nd, const struct frame *f,
 	rc = find_partial(r, nd->name, indent, &t);
 	free(indent);
 	if (rc == 0 && t == NULL)
-		return r->o->lenient ? 0 : err_set(r->e, TOSD_ENOENT, "line %u: there is no "
-		    "partial `%.60s'", nd->line, nd->name);
+		return r->o->lenient ? 0
+				     : err_set(r->e, TOSD_ENOENT,
+					   "line %u: there is no partial `%.60s'",
+					   nd->line, nd->name);
 	if (rc == 0)
 		rc = render_range(r, t, 0, t->n, f, &now);
 	if (rc != 0)
@@ -458,7 +470,8 @@ render_range(struct render *r, const struct template *t, size_t from, size_t to,
 		const struct node *nd = &t->nodes[i];
 
 		if (++r->steps > TEMPLATE_MAX_STEPS)
-			return err_set(r->e, TOSD_ELIMIT, "rendering takes too many steps");
+			return err_set(
+			    r->e, TOSD_ELIMIT, "rendering takes too many steps");
 		rc = render_node(r, t, i, f, a);
 		i = nd->end > i ? nd->end : i + 1;
 	}
@@ -484,8 +497,8 @@ finish_header(struct render *r)
 	r->out->data[r->base] = '\0';
 	if (strpbrk(s, "\r\n") != NULL) {
 		free(s);
-		return err_set(r->e, TOSD_EINVAL, "a header has one line, the template has "
-		    "more");
+		return err_set(r->e, TOSD_EINVAL,
+		    "a header has one line, the template has more");
 	}
 	mail_word_encode(r->out, s);
 	free(s);

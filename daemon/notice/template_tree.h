@@ -22,12 +22,12 @@ enum node_kind {
 struct node {
 	enum node_kind kind;
 	unsigned line;
-	const char *text; /* of TEXT and COMMENT; of a standalone PARTIAL: its indentation */
+	const char *text; /* of TEXT, COMMENT; a standalone PARTIAL's indentation */
 	size_t len;
-	char *name;	  /* as written; NULL for TEXT and COMMENT */
-	char *parts;	  /* the name's dotted parts, each ended by NUL */
-	unsigned nparts;  /* 0: the implicit iterator "." */
-	size_t end;	  /* of sections: index after the last node of the body */
+	char *name;	 /* as written; NULL for TEXT and COMMENT */
+	char *parts;	 /* the name's dotted parts, each ended by NUL */
+	unsigned nparts; /* 0: the implicit iterator "." */
+	size_t end;	 /* of sections: index after the last node of the body */
 };
 
 struct template {

@@ -42,15 +42,17 @@ struct render_job {
 static int
 parse_mode(const char *s, enum template_mode *mode)
 {
-	static const char *const names[] = {
-	    [TEMPLATE_HTML] = "html", [TEMPLATE_TEXT] = "text", [TEMPLATE_HEADER] = "header"};
+	static const char *const names[] = {[TEMPLATE_HTML] = "html",
+	    [TEMPLATE_TEXT] = "text",
+	    [TEMPLATE_HEADER] = "header"};
 
 	for (int i = 0; i < 3; i++)
 		if (strcmp(s, names[i]) == 0) {
 			*mode = (enum template_mode)i;
 			return 0;
 		}
-	fprintf(stderr, "tosctl render: `%s' is no mode; known are html, text and header\n", s);
+	fprintf(stderr,
+	    "tosctl render: `%s' is no mode; known are html, text and header\n", s);
 	return USAGE;
 }
 
@@ -115,7 +117,7 @@ static bool
 name_is_file(const char *name)
 {
 	return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
-	    strlen(name) < 200;
+	       strlen(name) < 200;
 }
 
 static const char *
@@ -153,7 +155,8 @@ static json_t *
 parse_data(const char *name, const struct buf *b)
 {
 	json_error_t je;
-	json_t *data = json_loadb(b->data, b->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
+	json_t *data =
+	    json_loadb(b->data, b->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
 
 	if (data == NULL)
 		fprintf(stderr, "tosctl render: %s:%d: %s\n", name, je.line, je.text);
