@@ -92,7 +92,8 @@ feed_parse(const void *body, size_t n, const struct feed_source *src,
 	out->encoding = xstrdup(text.encoding);
 	out->well_formed = true;
 	if (text.wrong)
-		feed_problem(out, &text, NULL, "bytes that the declared encoding does not allow");
+		feed_problem(out, &text, NULL,
+		    "bytes that the declared encoding does not allow");
 	rc = is_json(&text) ? feed_json_parse(&text, src, &build, e)
 			    : feed_xml_parse(&text, src, &build, e);
 	if (rc == 0 && text.control)

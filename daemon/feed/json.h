@@ -25,8 +25,8 @@ enum json_kind {
 
 struct json_reader {
 	const char *p, *end;
-	bool broken;		/* the text is not JSON by the letter */
-	const char *broken_at;	/* where first */
+	bool broken;	       /* the text is not JSON by the letter */
+	const char *broken_at; /* where first */
 };
 
 /* The bytes (valid UTF-8) stay the caller's. */
