@@ -266,8 +266,15 @@ doc_title(struct state *s)
 static void
 doc_url(struct state *s, char **to)
 {
-	if (value(s, FEED_URL_MAX) && *to == NULL)
-		*to = feed_url_join(s->base, s->value.data, s->value.len);
+	char *url;
+
+	if (!value(s, FEED_URL_MAX) || *to != NULL)
+		return;
+	url = feed_url_join(s->base, s->value.data, s->value.len);
+	if (feed_url_is_web(url))
+		*to = url;
+	else
+		free(url);
 }
 
 static void

@@ -62,6 +62,7 @@ markup_init(struct markup *m, enum markup_mode mode, const char *s, size_t n)
 void
 markup_note(struct markup *m, enum markup_fault f, const char *at)
 {
+	m->faults++;
 	if (m->fault == MARKUP_FINE) {
 		m->fault = f;
 		m->fault_at = at;

@@ -81,6 +81,7 @@ struct markup {
 	enum markup_mode mode;
 	enum markup_fault fault; /* the first one */
 	const char *fault_at;
+	size_t faults; /* how many */
 	/* Optional, XML mode: is this an element the caller expects?  Decides
 	 * whether "<name<" lost its > or is text. */
 	bool (*known)(const char *name, size_t n);

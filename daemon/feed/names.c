@@ -186,6 +186,7 @@ static const struct name media_names[] = {
     {"description", EL_FALLBACK},
 };
 static const struct name itunes_names[] = {
+    {"title", EL_MEDIA_TITLE},
     {"author", EL_ITUNES_AUTHOR},
     {"summary", EL_FALLBACK},
     {"subtitle", EL_FALLBACK},

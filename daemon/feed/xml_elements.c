@@ -3,6 +3,7 @@
  * xml_elements: what the elements of RSS, Atom and CDF mean: which ones begin an
  * item, whose text is captured and how that text is written.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -147,7 +148,9 @@ atom_form(struct xml_state *s)
 static enum xml_form
 form_of(struct xml_state *s, const struct xml_frame *f)
 {
-	if (xml_is_atom(f->ns))
+	/* Some write Atom without its name space, or its attribute in RSS. */
+	if (xml_is_atom(f->ns) ||
+	    (f->ns == NS_MAIN && markup_attr(&s->m, &s->t, "type") != NULL))
 		return atom_form(s);
 	if (f->ns == NS_XHTML)
 		return XML_INLINE;
@@ -155,9 +158,6 @@ form_of(struct xml_state *s, const struct xml_frame *f)
 		return XML_GUESS;
 	if (f->el == EL_TITLE || f->ns == NS_ITUNES || f->ns == NS_DC)
 		return XML_GUESS;
-	/* RSS has no attribute for it; some write Atom's. */
-	if (attr_is(s, "type", "xhtml"))
-		return XML_INLINE;
 	return XML_HTML;
 }
 
@@ -211,7 +211,7 @@ begin_item(struct xml_state *s)
 	const struct buf *v;
 
 	s->item = s->depth;
-	s->has_items = true;
+	s->faults_before = s->m.faults;
 	draft_init(&s->draft, s->build);
 	for (size_t i = s->depth; i-- > 0;) {
 		struct markup_str lang = s->frames[i].lang;
@@ -219,7 +219,8 @@ begin_item(struct xml_state *s)
 		if (lang.p == NULL)
 			continue;
 		if (lang.n > 0 && lang.n < 64)
-			s->draft.it.lang = xstrndup(lang.p, lang.n);
+			s->draft.it.lang =
+			    draft_plain(NULL, lang.p, lang.n, DRAFT_PLAIN, NULL, 64);
 		break;
 	}
 	for (size_t i = 0; i < s->t.nattrs; i++) {
@@ -251,17 +252,31 @@ html_type(const struct markup_str *type)
 	       memmem(type->p, type->n, "html", 4) != NULL;
 }
 
+/* The first web address of its kind. */
+static void
+take_url(struct xml_state *s, const struct buf *href, char **to)
+{
+	char *url;
+
+	if (*to != NULL)
+		return;
+	url = feed_url_join(xml_base(s), href->data, href->len);
+	if (feed_url_is_web(url))
+		*to = url;
+	else
+		free(url);
+}
+
 static void
 feed_link(struct xml_state *s, const struct buf *href, const char *rel)
 {
 	struct feed_doc *doc = s->build->doc;
 
-	if (strcmp(rel, "alternate") == 0 && doc->link == NULL)
-		doc->link = feed_url_join(xml_base(s), href->data, href->len);
+	if (strcmp(rel, "alternate") == 0)
+		take_url(s, href, &doc->link);
 	/* RFC 5005: next (paged) and prev-archive lead to older items. */
-	if ((strcmp(rel, "next") == 0 || strcmp(rel, "prev-archive") == 0) &&
-	    doc->next_url == NULL)
-		doc->next_url = feed_url_join(xml_base(s), href->data, href->len);
+	if (strcmp(rel, "next") == 0 || strcmp(rel, "prev-archive") == 0)
+		take_url(s, href, &doc->next_url);
 }
 
 /* <link rel href>, of Atom and wherever else it is written. */

@@ -54,7 +54,8 @@ struct xml_state {
 	struct xml_binding bindings[XML_BINDINGS];
 	size_t nbindings;
 	struct markup_str main_uri; /* an unknown one that the root is in */
-	bool root_seen, root_closed, has_items;
+	bool root_seen, root_closed;
+	size_t faults_before; /* the item being read */
 
 	/* Depth of the frame, 0 where none is open. */
 	size_t item, box, person, capture;

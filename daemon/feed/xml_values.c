@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "feed/charset.h"
 #include "feed/xml_state.h"
 
 static void
@@ -97,8 +98,13 @@ feed_value(struct xml_state *s, enum feed_el el, const char *base)
 			    draft_plain(NULL, b->data, b->len, form, base, 4096);
 		break;
 	case EL_LINK:
-		if (doc->link == NULL && b->len > 0)
-			doc->link = feed_url_join(base, b->data, b->len);
+		if (doc->link != NULL || b->len == 0)
+			break;
+		doc->link = feed_url_join(base, b->data, b->len);
+		if (!feed_url_is_web(doc->link)) {
+			free(doc->link);
+			doc->link = NULL;
+		}
 		break;
 	case EL_LANGUAGE:
 		if (doc->lang == NULL && b->len > 0 && b->len < 64)
@@ -244,6 +250,8 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 		break;
 	case EL_ID:
 		item_id(s, b, base, rank, false);
+		/* For want of a link: most ids of Atom are addresses. */
+		draft_url(d, NULL, b->data, b->len, 1);
 		break;
 	case EL_IDENTIFIER:
 		draft_id(d, b->data, b->len, rank);
@@ -253,9 +261,12 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	case EL_CREATED:
 		draft_published(d, b->data, b->len, rank);
 		break;
+	case EL_DATE: /* of RSS 1.0: the one date that there is */
+		draft_published(d, b->data, b->len, 1);
+		draft_updated(d, b->data, b->len, rank);
+		break;
 	case EL_UPDATED:
 	case EL_MODIFIED:
-	case EL_DATE:
 		draft_updated(d, b->data, b->len, rank);
 		break;
 	case EL_CREATOR:
@@ -306,6 +317,8 @@ xml_element_close(struct xml_state *s)
 	if (s->depth == s->box)
 		s->box = 0;
 	if (s->depth == s->item) {
+		if (s->m.faults > s->faults_before || s->text->wrong)
+			s->draft.it.flags |= ITEM_REPAIRED;
 		draft_finish(&s->draft);
 		s->item = 0;
 	}
