@@ -399,8 +399,9 @@ document_base(const struct feed_source *src)
 	if (loc != NULL && loc[0] != '\0') {
 		char *base = feed_url_join(src->url, loc, strlen(loc));
 
-		if (base != NULL)
+		if (feed_url_is_web(base))
 			return base;
+		free(base);
 	}
 	return xstrdup(src->url);
 }

@@ -245,13 +245,6 @@ begin_item(struct xml_state *s)
 	buf_free(&b);
 }
 
-static bool
-html_type(const struct markup_str *type)
-{
-	return type == NULL || type->p == NULL || type->n == 0 ||
-	       memmem(type->p, type->n, "html", 4) != NULL;
-}
-
 /* The first web address of its kind. */
 static void
 take_url(struct xml_state *s, const struct buf *href, char **to)
@@ -265,6 +258,28 @@ take_url(struct xml_state *s, const struct buf *href, char **to)
 		*to = url;
 	else
 		free(url);
+}
+
+/* What the root and the channel say in attributes: xml:lang, and CDF's HREF. */
+static void
+feed_attributes(struct xml_state *s, const struct xml_frame *f)
+{
+	struct feed_doc *doc = s->build->doc;
+	struct buf b = {0};
+
+	if (doc->lang == NULL && f->lang.p != NULL && f->lang.n > 0 && f->lang.n < 64)
+		doc->lang =
+		    draft_plain(NULL, f->lang.p, f->lang.n, DRAFT_PLAIN, NULL, 64);
+	if (f->el == EL_CHANNEL && attr(s, &b, "HREF") != NULL)
+		take_url(s, &b, &doc->link);
+	buf_free(&b);
+}
+
+static bool
+html_type(const struct markup_str *type)
+{
+	return type == NULL || type->p == NULL || type->n == 0 ||
+	       memmem(type->p, type->n, "html", 4) != NULL;
 }
 
 static void
@@ -402,6 +417,9 @@ xml_element_open(struct xml_state *s)
 		set_format(s, f);
 	if (!s->root_seen || s->box > 0)
 		return;
+	if (s->item == 0 &&
+	    (f->el == EL_FEED || f->el == EL_CHANNEL || f->el == EL_RSS))
+		feed_attributes(s, f);
 	/* Inside a captured element only a person's parts are elements of ours. */
 	if (s->capture > 0 &&
 	    !(s->person > 0 && (f->el == EL_NAME || f->el == EL_EMAIL)))

@@ -24,7 +24,7 @@ static int
 usage(void)
 {
 	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
-	      "                    [--doc] FILE|-\n"
+	      "                    [--language TAG] [--doc] FILE|-\n"
 	      "       tosctl parse --dates\n",
 	    stderr);
 	return USAGE;
@@ -203,6 +203,7 @@ tosctl_parse(int argc, char **argv)
 	    {"url", required_argument, NULL, 'u'},
 	    {"type", required_argument, NULL, 't'},
 	    {"location", required_argument, NULL, 'l'},
+	    {"language", required_argument, NULL, 'L'},
 	    {"dates", no_argument, NULL, 'd'},
 	    {"doc", no_argument, NULL, 'D'},
 	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
@@ -223,6 +224,9 @@ tosctl_parse(int argc, char **argv)
 			break;
 		case 'l':
 			src.content_location = optarg;
+			break;
+		case 'L':
+			src.content_language = optarg;
 			break;
 		case 'd':
 			dates = true;
