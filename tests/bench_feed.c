@@ -98,7 +98,8 @@ main(int argc, char **argv)
 	}
 	expat = measure(files, argc - 1, by_expat);
 	us = measure(files, argc - 1, by_us);
-	printf("expat %.1f MB/s, feed_parse %.1f MB/s, ratio %.2f (%zu tags, %zu items)\n",
+	printf(
+	    "expat %.1f MB/s, feed_parse %.1f MB/s, ratio %.2f (%zu tags, %zu items)\n",
 	    expat, us, us / expat, tags, found + bytes % 1);
 	for (int i = 1; i < argc; i++)
 		buf_free(&files[i - 1]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_feed: libFuzzer target: any bytes as a feed, as HTML, as a page and as a date. */
+/* fuzz_feed: libFuzzer target: any bytes as a feed, as HTML, as a page and as a date.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,9 +11,10 @@
 #include <uchardet/uchardet.h>
 
 #include "base/text.h"
+#include "feed/entities.h"
 
 #define NAME_MAX_LEN 31
-#define PROLOG 1024  /* bytes searched for a declaration */
+#define PROLOG 1024	  /* bytes searched for a declaration */
 #define DETECT (64 << 10) /* bytes that uchardet looks at */
 
 /* Names whose real meaning differs (WHATWG Encoding), and what iconv calls it. */
@@ -80,8 +81,10 @@ name_at(char out[32], const char *s, const char *end)
 
 	while (s < end && (*s == ' ' || *s == '"' || *s == '\'' || *s == '='))
 		s++;
-	for (p = s; p < end && ((*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
-	    *p == '.' || *p == ':' || ((*p | 32) >= 'a' && (*p | 32) <= 'z')); p++)
+	for (p = s; p < end &&
+		    ((*p >= '0' && *p <= '9') || *p == '-' || *p == '_' || *p == '.' ||
+			*p == ':' || ((*p | 32) >= 'a' && (*p | 32) <= 'z'));
+	     p++)
 		;
 	set_name(out, s, p - s);
 }
@@ -193,12 +196,6 @@ look_at(const char *s, size_t n, struct look *l)
 
 /* --- conversion -------------------------------------------------------------- */
 
-/* Bytes 0x80 to 0x9f of windows-1252 (WHATWG Encoding). */
-static const uint16_t high[32] = {0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026,
-    0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90,
-    0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161,
-    0x203a, 0x153, 0x9d, 0x17e, 0x178};
-
 static void
 put_1252(struct buf *out, const char *s, size_t n)
 {
@@ -213,7 +210,9 @@ put_1252(struct buf *out, const char *s, size_t n)
 		if (i == n)
 			break;
 		c = (uint8_t)s[i++];
-		text_encode(out, c == 0 ? 0xfffd : c < 0xa0 ? high[c - 0x80] : c);
+		text_encode(out, c == 0	    ? 0xfffd
+				 : c < 0xa0 ? feed_cp1252[c - 0x80]
+					    : c);
 	}
 }
 
@@ -228,7 +227,7 @@ put_c1(struct buf *out, const char *s, size_t n)
 		uint8_t c = (uint8_t)p[1];
 
 		buf_put(out, s, p - s);
-		text_encode(out, c < 0xa0 ? high[c - 0x80] : c);
+		text_encode(out, c < 0xa0 ? feed_cp1252[c - 0x80] : c);
 		s = p + 2;
 	}
 	buf_put(out, s, end - s);
@@ -275,7 +274,8 @@ usable(const char *name)
 	static const char *const never[] = {
 	    "utf-7", "utf7", "unicode-1-1-utf-7", "utf-7-imap", "hz", "hz-gb-2312"};
 
-	if (name[0] == '\0' || strncmp(name, "cs", 2) == 0 || strncmp(name, "java", 4) == 0)
+	if (name[0] == '\0' || strncmp(name, "cs", 2) == 0 ||
+	    strncmp(name, "java", 4) == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		if (strcmp(name, never[i]) == 0)
@@ -450,7 +450,8 @@ keep_declared(struct feed_text *t, char names[][32], bool ascii)
 }
 
 void
-feed_text_read(struct feed_text *t, const void *body, size_t n, const char *content_type)
+feed_text_read(
+    struct feed_text *t, const void *body, size_t n, const char *content_type)
 {
 	const char *s = body, *fixed;
 	char names[3][32];

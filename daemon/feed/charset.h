@@ -14,18 +14,18 @@
 #include "base/buf.h"
 
 struct feed_text {
-	const char *p;	    /* valid UTF-8 without NUL; in own, or in the body */
+	const char *p; /* valid UTF-8 without NUL; in own, or in the body */
 	size_t n;
-	char encoding[32];  /* what the bytes were read as, lower case */
-	bool wrong;	    /* bytes broke the encoding and became U+FFFD, or the
-			     * declaration was not true */
-	bool control;	    /* control characters that XML forbids */
+	char encoding[32]; /* what the bytes were read as, lower case */
+	bool wrong;	   /* bytes broke the encoding and became U+FFFD, or the
+			    * declaration was not true */
+	bool control;	   /* control characters that XML forbids */
 	struct buf own;
 };
 
 /* content_type is the HTTP header's value or NULL.  body must outlive t. */
-void feed_text_read(struct feed_text *t, const void *body, size_t n,
-    const char *content_type);
+void feed_text_read(
+    struct feed_text *t, const void *body, size_t n, const char *content_type);
 void feed_text_free(struct feed_text *t);
 
 #endif

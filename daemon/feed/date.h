@@ -21,7 +21,7 @@ enum date_word {
 	DATE_ZONE,    /* value: minutes east of UTC */
 	DATE_AM,
 	DATE_PM,
-	DATE_FILLER,  /* "de", "um", "at" */
+	DATE_FILLER, /* "de", "um", "at" */
 };
 /* The word in lower case without a final dot. */
 enum date_word date_word(const char *s, int *value);

@@ -194,8 +194,8 @@ draft_date(struct draft *d, char **raw, int64_t *at, int *have, const char *s, s
 void
 draft_published(struct draft *d, const char *s, size_t n, int rank)
 {
-	draft_date(d, &d->it.published_raw, &d->it.published, &d->published_rank, s, n,
-	    rank);
+	draft_date(
+	    d, &d->it.published_raw, &d->it.published, &d->published_rank, s, n, rank);
 }
 
 void

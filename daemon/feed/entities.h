@@ -9,6 +9,9 @@
 
 #define FEED_ENTITY_MAX 31 /* the longest name */
 
+/* Bytes 0x80 to 0x9f of windows-1252 (WHATWG Encoding); five stand for themselves. */
+extern const uint16_t feed_cp1252[32];
+
 /* The name between & and ; to one or two characters (cp[1] is 0 for one). */
 bool feed_entity_find(const char *name, size_t n, uint32_t cp[2]);
 

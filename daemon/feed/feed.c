@@ -75,6 +75,17 @@ is_json(const struct feed_text *t)
 	return i < t->n && (t->p[i] == '{' || t->p[i] == '[');
 }
 
+/* Content-Language is a list; the first one is taken. */
+static char *
+header_lang(const char *value)
+{
+	size_t n = strcspn(value, ", ;");
+
+	if (n == 0 || n >= 64 || !text_valid(value, n))
+		return NULL;
+	return draft_plain(NULL, value, n, DRAFT_PLAIN, NULL, 64);
+}
+
 int
 feed_parse(const void *body, size_t n, const struct feed_source *src,
     const struct feed_limits *lim, struct feed_doc *out, struct err *e)
@@ -92,14 +103,17 @@ feed_parse(const void *body, size_t n, const struct feed_source *src,
 	out->encoding = xstrdup(text.encoding);
 	out->well_formed = true;
 	if (text.wrong)
-		feed_problem(out, &text, NULL, "bytes that the declared encoding does not allow");
+		feed_problem(out, &text, NULL,
+		    "bytes that the declared encoding does not allow");
 	rc = is_json(&text) ? feed_json_parse(&text, src, &build, e)
 			    : feed_xml_parse(&text, src, &build, e);
 	if (rc == 0 && text.control)
 		feed_problem(out, &text, NULL, "control characters");
-	if (out->lang == NULL && src->content_language != NULL &&
-	    strlen(src->content_language) < 64)
-		out->lang = xstrdup(src->content_language);
+	if (out->lang == NULL && src->content_language != NULL)
+		out->lang = header_lang(src->content_language);
+	for (size_t i = 0; out->lang != NULL && i < out->nitems; i++)
+		if (out->items[i].lang == NULL)
+			out->items[i].lang = xstrdup(out->lang);
 	if (rc != 0)
 		err_set(e, rc, "this is no feed: %s", looks_like(&text));
 	feed_text_free(&text);

@@ -36,10 +36,10 @@ struct feed_limits {
 extern const struct feed_limits feed_limits_default; /* 2000, 1 MiB, 512 */
 
 struct feed_doc {
-	char *format;	  /* "rss2.0", "atom1.0", "jsonfeed1.1", ... */
-	char *encoding;	  /* what the bytes were read as */
+	char *format;	/* "rss2.0", "atom1.0", "jsonfeed1.1", ... */
+	char *encoding; /* what the bytes were read as */
 	char *title;
-	char *link;	  /* absolute address of the site, or NULL */
+	char *link; /* absolute address of the site, or NULL */
 	char *lang;
 	bool well_formed; /* nothing had to be mended */
 	bool truncated;	  /* a limit was reached; what came before is here */
@@ -59,7 +59,7 @@ void feed_doc_clear(struct feed_doc *d);
 
 /* An HTML page (any charset) to one item: title, text, links, for rechecks.  out
  * need not be initialised; its id is the page's address (ITEM_MADE_ID). */
-void feed_page(const void *body, size_t n, const struct feed_source *src, size_t max_text,
-    struct item *out);
+void feed_page(const void *body, size_t n, const struct feed_source *src,
+    size_t max_text, struct item *out);
 
 #endif

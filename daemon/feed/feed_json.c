@@ -67,7 +67,8 @@ value(struct state *s, size_t max)
 {
 	enum json_kind kind = json_text(&s->r, &s->value, max);
 
-	return (kind == JSON_KIND_STRING || kind == JSON_KIND_NUMBER) && s->value.len > 0;
+	return (kind == JSON_KIND_STRING || kind == JSON_KIND_NUMBER) &&
+	       s->value.len > 0;
 }
 
 /* --- items ------------------------------------------------------------------- */
@@ -113,25 +114,27 @@ item_title(struct state *s)
 static void
 item_html(struct state *s)
 {
-	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) == JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len, DRAFT_HTML,
-		    s->base);
+	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) ==
+	    JSON_KIND_STRING)
+		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len,
+		    DRAFT_HTML, s->base);
 }
 
 static void
 item_plain(struct state *s)
 {
-	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) == JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len, DRAFT_PLAIN,
-		    NULL);
+	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) ==
+	    JSON_KIND_STRING)
+		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len,
+		    DRAFT_PLAIN, NULL);
 }
 
 static void
 item_summary(struct state *s)
 {
 	if (json_text(&s->r, &s->value, s->build->lim->max_text) == JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_FALLBACK, s->value.data, s->value.len, DRAFT_PLAIN,
-		    NULL);
+		draft_body(&s->d, DRAFT_FALLBACK, s->value.data, s->value.len,
+		    DRAFT_PLAIN, NULL);
 }
 
 static void
@@ -152,7 +155,8 @@ static void
 item_lang(struct state *s)
 {
 	if (value(s, 64) && s->d.it.lang == NULL)
-		s->d.it.lang = draft_plain(NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
+		s->d.it.lang = draft_plain(
+		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
 }
 
 static void
@@ -247,22 +251,30 @@ doc_version(struct state *s)
 		return;
 	s->version = true;
 	free(s->build->doc->format);
-	s->build->doc->format = xasprintf("jsonfeed%.8s", at + strlen("jsonfeed.org/version/"));
+	s->build->doc->format =
+	    xasprintf("jsonfeed%.8s", at + strlen("jsonfeed.org/version/"));
 }
 
 static void
 doc_title(struct state *s)
 {
 	if (value(s, VALUE_MAX) && s->build->doc->title == NULL)
-		s->build->doc->title =
-		    draft_plain(NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, VALUE_MAX);
+		s->build->doc->title = draft_plain(
+		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, VALUE_MAX);
 }
 
 static void
 doc_url(struct state *s, char **to)
 {
-	if (value(s, FEED_URL_MAX) && *to == NULL)
-		*to = feed_url_join(s->base, s->value.data, s->value.len);
+	char *url;
+
+	if (!value(s, FEED_URL_MAX) || *to != NULL)
+		return;
+	url = feed_url_join(s->base, s->value.data, s->value.len);
+	if (feed_url_is_web(url))
+		*to = url;
+	else
+		free(url);
 }
 
 static void
@@ -281,8 +293,8 @@ static void
 doc_lang(struct state *s)
 {
 	if (value(s, 64) && s->build->doc->lang == NULL)
-		s->build->doc->lang =
-		    draft_plain(NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
+		s->build->doc->lang = draft_plain(
+		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
 }
 
 int
@@ -308,7 +320,8 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 	buf_free(&s.name);
 	buf_free(&s.value);
 	if (!s.version && !s.items)
-		return err_set(e, TOSD_EINVAL, "no feed: JSON without version and items");
+		return err_set(
+		    e, TOSD_EINVAL, "no feed: JSON without version and items");
 	if (build->doc->format == NULL)
 		build->doc->format = xstrdup("jsonfeed");
 	return 0;

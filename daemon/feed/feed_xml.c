@@ -27,7 +27,8 @@ local_of(struct markup_str name, struct markup_str *prefix)
 static bool
 known(const char *name, size_t n)
 {
-	struct markup_str prefix, local = local_of((struct markup_str){name, n}, &prefix);
+	struct markup_str prefix,
+	    local = local_of((struct markup_str){name, n}, &prefix);
 	enum feed_ns ns = NS_MAIN;
 
 	if (prefix.n > 0)
@@ -100,7 +101,8 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 			struct markup_str prefix = {a->name.p + 5, 0};
 
 			if (a->name.n > 6 && a->name.p[5] == ':')
-				prefix = (struct markup_str){a->name.p + 6, a->name.n - 6};
+				prefix =
+				    (struct markup_str){a->name.p + 6, a->name.n - 6};
 			bind(s, prefix, a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
 			free(f->base); /* it may be given twice */
@@ -115,8 +117,7 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 		struct markup_str prefix;
 
 		local_of(s->m.attrs[i].name, &prefix);
-		if (prefix.n > 0 &&
-		    (prefix.n < 3 || memcmp(prefix.p, "xml", 3) != 0))
+		if (prefix.n > 0 && (prefix.n < 3 || memcmp(prefix.p, "xml", 3) != 0))
 			lookup_ns(s, prefix);
 	}
 }
@@ -150,7 +151,7 @@ static bool
 is_root(enum feed_el el)
 {
 	return el == EL_RSS || el == EL_RDF || el == EL_FEED || el == EL_CHANNEL ||
-	    el == EL_ITEM;
+	       el == EL_ITEM;
 }
 
 static void
@@ -398,8 +399,9 @@ document_base(const struct feed_source *src)
 	if (loc != NULL && loc[0] != '\0') {
 		char *base = feed_url_join(src->url, loc, strlen(loc));
 
-		if (base != NULL)
+		if (feed_url_is_web(base))
 			return base;
+		free(base);
 	}
 	return xstrdup(src->url);
 }
@@ -415,7 +417,8 @@ finish(struct xml_state *s)
 	while (s->depth > 0)
 		pop(s);
 	if (s->m.fault != MARKUP_FINE)
-		feed_problem(doc, s->text, s->m.fault_at, markup_fault_text(s->m.fault));
+		feed_problem(
+		    doc, s->text, s->m.fault_at, markup_fault_text(s->m.fault));
 	if (doc->ttl_ms == 0 && s->period > 0)
 		doc->ttl_ms = s->period / (s->frequency > 0 ? s->frequency : 1);
 	buf_free(&s->buf);
@@ -442,7 +445,8 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 	s->src = src;
 	s->build = build;
 	s->base = document_base(src);
-	s->max_depth = build->lim->max_depth < XML_DEPTH ? build->lim->max_depth : XML_DEPTH;
+	s->max_depth =
+	    build->lim->max_depth < XML_DEPTH ? build->lim->max_depth : XML_DEPTH;
 	if (s->max_depth < 8)
 		s->max_depth = 8;
 	markup_init(&s->m, MARKUP_XML, text->p, text->n);
@@ -452,5 +456,7 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 	finish(s);
 	found = s->root_seen;
 	free(s);
-	return found ? 0 : err_set(e, TOSD_EINVAL, "no feed: no rss, feed or channel element");
+	return found ? 0
+		     : err_set(
+			   e, TOSD_EINVAL, "no feed: no rss, feed or channel element");
 }

@@ -52,8 +52,9 @@ put_text(struct state *s, const char *p, size_t n)
 	while (p < end) {
 		const char *run = p;
 
-		while (p < end && (!special[(uint8_t)*p] ||
-		    (*p == ' ' && p > run && p + 1 < end && !special[(uint8_t)p[1]])))
+		while (p < end &&
+		       (!special[(uint8_t)*p] || (*p == ' ' && p > run && p + 1 < end &&
+						     !special[(uint8_t)p[1]])))
 			p++;
 		if (p > run) {
 			put_gap(b, s->gap);
@@ -64,7 +65,8 @@ put_text(struct state *s, const char *p, size_t n)
 			break;
 		if (s->pre > 0 && *p == '\n')
 			s->gap = s->gap < GAP_LINE ? GAP_LINE : GAP_PARA;
-		else if (s->gap < GAP_SPACE && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+		else if (s->gap < GAP_SPACE &&
+			 (*p == ' ' || (*p >= '\t' && *p <= '\r')))
 			s->gap = GAP_SPACE;
 		p++;
 	}
@@ -180,8 +182,8 @@ on_attr(struct state *s, const struct markup_attr *a)
 	switch (html_attr(a->name.p, a->name.n)) {
 	case HTML_ATTR_LINK:
 		if (value(s, &a->value))
-			feed_links_add(s->links, base_of(s), s->decoded.data,
-			    s->decoded.len);
+			feed_links_add(
+			    s->links, base_of(s), s->decoded.data, s->decoded.len);
 		break;
 	case HTML_ATTR_SRCSET:
 		if (value(s, &a->value))
@@ -251,8 +253,9 @@ on_head_element(struct state *s, enum html_tag tag)
 			s->out->lang = xstrdup(s->decoded.data);
 	} else if (tag == HTML_TAG_BASE && s->base == NULL && attr(s, "href")) {
 		s->base = feed_url_join(s->opt->base, s->decoded.data, s->decoded.len);
-	} else if (tag == HTML_TAG_LINK && s->out->canonical == NULL && attr(s, "rel") &&
-	    strcasecmp(s->decoded.data, "canonical") == 0 && attr(s, "href")) {
+	} else if (tag == HTML_TAG_LINK && s->out->canonical == NULL &&
+		   attr(s, "rel") && strcasecmp(s->decoded.data, "canonical") == 0 &&
+		   attr(s, "href")) {
 		s->out->canonical =
 		    feed_url_join(base_of(s), s->decoded.data, s->decoded.len);
 	}
@@ -319,7 +322,8 @@ close_state(struct state *s)
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);
 	if (s->seen_title) {
-		feed_plain_put(&b, s->title.data ? s->title.data : "", s->title.len, META_MAX);
+		feed_plain_put(
+		    &b, s->title.data ? s->title.data : "", s->title.len, META_MAX);
 		buf_reserve(&b, 0);
 		free(s->out->title);
 		s->out->title = text_trim(buf_take(&b));
@@ -333,8 +337,8 @@ close_state(struct state *s)
 }
 
 void
-feed_html_text(const char *html, size_t n, const struct feed_html_opt *opt,
-    struct feed_html *out)
+feed_html_text(
+    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out)
 {
 	struct state s;
 
@@ -382,7 +386,8 @@ feed_html_likely(const char *s, size_t n)
 		if (t.kind == MARKUP_OPEN || t.kind == MARKUP_CLOSE) {
 			if (html_tag(t.name.p, t.name.n) == HTML_TAG_UNKNOWN)
 				return false;
-			sign = sign || t.kind == MARKUP_CLOSE || t.empty || t.nattrs > 0;
+			sign =
+			    sign || t.kind == MARKUP_CLOSE || t.empty || t.nattrs > 0;
 		} else if (t.kind == MARKUP_TEXT && memchr(t.text.p, '&', t.text.n)) {
 			struct buf b = {0};
 

@@ -18,22 +18,22 @@
 #include "feed/url.h"
 
 struct feed_html_opt {
-	const char *base; /* for relative addresses; NULL: those are left out */
-	size_t max_text;  /* bytes of text, 0: no limit */
+	const char *base;	  /* for relative addresses; NULL: those are left out */
+	size_t max_text;	  /* bytes of text, 0: no limit */
 	struct feed_links *links; /* where links go; NULL: into the result */
-	bool page;	  /* a whole page: its <title> is no part of the text */
+	bool page;		  /* a whole page: its <title> is no part of the text */
 };
 
 /* All owned; free with feed_html_clear(). */
 struct feed_html {
-	char *text;  /* never NULL */
-	char *title; /* of <title>, pages only; NULL if none */
-	char *alt;   /* texts of alt and title attributes, one a line; NULL if none */
-	char *lang;  /* of <html lang>, NULL if none */
-	char *date;  /* pages: article:published_time as written, NULL if none */
-	char *author;	/* pages: <meta name=author>, NULL if none */
+	char *text;   /* never NULL */
+	char *title;  /* of <title>, pages only; NULL if none */
+	char *alt;    /* texts of alt and title attributes, one a line; NULL if none */
+	char *lang;   /* of <html lang>, NULL if none */
+	char *date;   /* pages: article:published_time as written, NULL if none */
+	char *author; /* pages: <meta name=author>, NULL if none */
 	char *description; /* pages: <meta name=description>, NULL if none */
-	char *canonical; /* pages: absolute rel=canonical, NULL if none */
+	char *canonical;   /* pages: absolute rel=canonical, NULL if none */
 	struct feed_links links;
 	bool hidden;	/* some text is hidden by markup */
 	bool truncated; /* a limit was reached */
@@ -41,8 +41,8 @@ struct feed_html {
 
 /* html is valid UTF-8.  out is filled anew.  Text comes out without C0 controls
  * other than \n, trimmed. */
-void feed_html_text(const char *html, size_t n, const struct feed_html_opt *opt,
-    struct feed_html *out);
+void feed_html_text(
+    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out);
 void feed_html_clear(struct feed_html *h);
 
 /* Does plain text look as if HTML was meant: an end tag or a reference, and no tag

@@ -145,7 +145,8 @@ string(struct json_reader *r, struct buf *b, size_t max)
 		n = r->p - run;
 		if (b != NULL && b->len < max) {
 			if (n > max - b->len)
-				for (n = max - b->len; n > 0 && ((uint8_t)run[n] & 0xc0) == 0x80;)
+				for (n = max - b->len;
+				     n > 0 && ((uint8_t)run[n] & 0xc0) == 0x80;)
 					n--;
 			buf_put(b, run, n);
 		}
@@ -201,7 +202,8 @@ bare(struct json_reader *r, struct buf *b, size_t max, enum json_kind kind)
 	const char *s = r->p;
 	size_t n;
 
-	while (r->p < r->end && (uint8_t)*r->p > ' ' && strchr(",:{}[]\"", *r->p) == NULL)
+	while (
+	    r->p < r->end && (uint8_t)*r->p > ' ' && strchr(",:{}[]\"", *r->p) == NULL)
 		r->p++;
 	n = r->p - s;
 	if (kind == JSON_KIND_NUMBER ? !good_number(s, r->p)

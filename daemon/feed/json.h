@@ -4,7 +4,8 @@
  * no tree, so a document costs no memory beyond the values asked for, and one
  * broken value does not hide the rest: lone surrogates and U+0000 become U+FFFD,
  * numbers stay text, doubles are the caller's to see, missing commas and a missing
- * end are mended.  What was mended is noted.
+ * end are mended.  What was mended is noted; of
+ * skipped values only strings and brackets are looked at.
  */
 #ifndef TOSD_FEED_JSON_H
 #define TOSD_FEED_JSON_H
@@ -25,8 +26,8 @@ enum json_kind {
 
 struct json_reader {
 	const char *p, *end;
-	bool broken;		/* the text is not JSON by the letter */
-	const char *broken_at;	/* where first */
+	bool broken;	       /* the text is not JSON by the letter */
+	const char *broken_at; /* where first */
 };
 
 /* The bytes (valid UTF-8) stay the caller's. */

@@ -2,7 +2,8 @@
 noinst_LIBRARIES += libtosd_feed.a
 libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
-	%D%/date.c %D%/date.h %D%/date_words.c \
+	%D%/date.c %D%/date.h %D%/date_iso.c \
+	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
@@ -15,12 +16,17 @@ libtosd_feed_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
 	%D%/url.c %D%/url.h \
-	%D%/xml_elements.c %D%/xml_state.h
+	%D%/xml_elements.c %D%/xml_state.h %D%/xml_values.c
 
 UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/test_feed_hostile
+tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
+tests_test_feed_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 # `tosctl parse` by itself: what check_feeds.py and people at the desk run.
 noinst_PROGRAMS += tests/parse_main

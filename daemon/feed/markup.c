@@ -62,6 +62,7 @@ markup_init(struct markup *m, enum markup_mode mode, const char *s, size_t n)
 void
 markup_note(struct markup *m, enum markup_fault f, const char *at)
 {
+	m->faults++;
 	if (m->fault == MARKUP_FINE) {
 		m->fault = f;
 		m->fault_at = at;
@@ -80,7 +81,8 @@ skip_ws(const char *p, const char *end)
 static const char *
 seek(const char *p, const char *end, const char *what, size_t n)
 {
-	while ((size_t)(end - p) >= n && (p = memchr(p, what[0], end - p - n + 1)) != NULL) {
+	while ((size_t)(end - p) >= n &&
+	       (p = memchr(p, what[0], end - p - n + 1)) != NULL) {
 		if (memcmp(p, what, n) == 0)
 			return p;
 		p++;
@@ -91,7 +93,8 @@ seek(const char *p, const char *end, const char *what, size_t n)
 /* The next terminator at or after p, from the cache where it still holds; the
  * document's end stands for "there is none". */
 static const char *
-find_end(struct markup *m, const char **cache, const char *p, const char *what, size_t n)
+find_end(
+    struct markup *m, const char **cache, const char *p, const char *what, size_t n)
 {
 	if (*cache == NULL || *cache < p) {
 		*cache = p < m->end ? seek(p, m->end, what, n) : NULL;
@@ -151,8 +154,8 @@ bare_value(struct markup *m, const char *p, struct markup_str *v)
 {
 	v->p = p;
 	while (p < m->end && !is(*p, STOP_BARE) &&
-	    !(m->mode == MARKUP_XML && *p == '<') &&
-	    !(*p == '/' && p + 1 < m->end && p[1] == '>'))
+	       !(m->mode == MARKUP_XML && *p == '<') &&
+	       !(*p == '/' && p + 1 < m->end && p[1] == '>'))
 		p++;
 	v->n = p - v->p;
 	markup_note(m, MARKUP_BAD_ATTR, p);
@@ -163,8 +166,9 @@ bare_value(struct markup *m, const char *p, struct markup_str *v)
 static bool
 ran_over(const struct markup *m, const char *p, const char *q)
 {
-	return q > p && q[-1] == '=' && memchr(p, ' ', q - p) != NULL && q + 2 < m->end &&
-	    !is(q[1], WS) && q[1] != '>' && (q[1] != '/' || q[2] != '>');
+	return q > p && q[-1] == '=' && memchr(p, ' ', q - p) != NULL &&
+	       q + 2 < m->end && !is(q[1], WS) && q[1] != '>' &&
+	       (q[1] != '/' || q[2] != '>');
 }
 
 static const char *
@@ -289,7 +293,7 @@ raw_end_at(const char *p, const char *end, unsigned raw)
 	size_t n = raws[raw].n;
 
 	return (size_t)(end - p) >= n + 3 && p[1] == '/' &&
-	    strncasecmp(p + 2, raws[raw].name, n) == 0 && is(p[n + 2], STOP_NAME);
+	       strncasecmp(p + 2, raws[raw].name, n) == 0 && is(p[n + 2], STOP_NAME);
 }
 
 static const char *
@@ -309,7 +313,8 @@ static void
 enter_raw(struct markup *m, const struct markup_token *t)
 {
 	for (unsigned i = 0; i < NRAWS; i++) {
-		if (t->name.n != raws[i].n || memcmp(t->name.p, raws[i].name, t->name.n))
+		if (t->name.n != raws[i].n ||
+		    memcmp(t->name.p, raws[i].name, t->name.n))
 			continue;
 		if ((m->no_raw_end & 1u << i) == 0 && m->at < m->end)
 			m->raw = i + 1;
@@ -376,8 +381,7 @@ comment_token(struct markup *m, struct markup_token *t)
 	/* <!--> and <!---> are whole comments in HTML. */
 	if (m->mode == MARKUP_HTML && p < m->end && *p == '>')
 		return t->kind = MARKUP_COMMENT, finish(m, t, p + 1);
-	if (e == m->end ||
-	    (m->mode == MARKUP_XML && seek(p, e, "<!--", 4) != NULL)) {
+	if (e == m->end || (m->mode == MARKUP_XML && seek(p, e, "<!--", 4) != NULL)) {
 		/* Text behind a comment that never ends must not vanish. */
 		markup_note(m, MARKUP_UNTERMINATED, m->at);
 		return text_token(m, t, p);
@@ -395,8 +399,8 @@ cdata_lost(const struct markup *m, const char *p, const char *limit)
 	const struct markup_str *in = &m->enclosing;
 
 	while (in->n > 0 && (p = seek(p, limit, "</", 2)) != NULL) {
-		if ((size_t)(limit - p) > in->n + 2 && memcmp(p + 2, in->p, in->n) == 0 &&
-		    is(p[in->n + 2], STOP_NAME))
+		if ((size_t)(limit - p) > in->n + 2 &&
+		    memcmp(p + 2, in->p, in->n) == 0 && is(p[in->n + 2], STOP_NAME))
 			return p;
 		p += 2;
 	}
@@ -581,7 +585,8 @@ markup_fault_text(enum markup_fault f)
 	    [MARKUP_BAD_ATTR] = "an attribute without value, quotes or space",
 	    [MARKUP_TWICE_ATTR] = "an attribute given twice in one tag",
 	    [MARKUP_MISSING_GT] = "a tag without its >",
-	    [MARKUP_UNTERMINATED] = "a comment, CDATA section or declaration without end",
+	    [MARKUP_UNTERMINATED] =
+		"a comment, CDATA section or declaration without end",
 	    [MARKUP_MISNESTED] = "tags that do not match",
 	    [MARKUP_BAD_PREFIX] = "a name space prefix that is not declared",
 	    [MARKUP_OUTSIDE] = "text or tags outside the root element",

@@ -39,18 +39,18 @@ enum markup_kind {
 
 enum markup_fault {
 	MARKUP_FINE,
-	MARKUP_BARE_LT,	     /* < that opens nothing */
-	MARKUP_BARE_AMP,     /* & that opens no reference */
-	MARKUP_BAD_REF,	     /* reference to no known or no allowed character */
-	MARKUP_BAD_ATTR,     /* no value, no quotes, no space between */
+	MARKUP_BARE_LT,	 /* < that opens nothing */
+	MARKUP_BARE_AMP, /* & that opens no reference */
+	MARKUP_BAD_REF,	 /* reference to no known or no allowed character */
+	MARKUP_BAD_ATTR, /* no value, no quotes, no space between */
 	MARKUP_TWICE_ATTR,
 	MARKUP_MISSING_GT,
 	MARKUP_UNTERMINATED, /* comment, CDATA, instruction or DOCTYPE */
-	MARKUP_MISNESTED,    /* an end tag that closes nothing, or an element left open */
-	MARKUP_BAD_PREFIX,   /* a prefix that no xmlns declares */
-	MARKUP_OUTSIDE,	     /* something but white space outside the root element */
-	MARKUP_LATE_DECL,    /* <?xml that is not at the start */
-	MARKUP_BAD_CHAR,     /* a control character or byte that is not allowed */
+	MARKUP_MISNESTED,  /* an end tag that closes nothing, or an element left open */
+	MARKUP_BAD_PREFIX, /* a prefix that no xmlns declares */
+	MARKUP_OUTSIDE,	   /* something but white space outside the root element */
+	MARKUP_LATE_DECL,  /* <?xml that is not at the start */
+	MARKUP_BAD_CHAR,   /* a control character or byte that is not allowed */
 	MARKUP_TOO_DEEP,
 	MARKUP_NFAULTS
 };
@@ -72,7 +72,7 @@ struct markup_token {
 	struct markup_str source; /* the whole token as written */
 	struct markup_str name;	  /* lower case in HTML mode */
 	struct markup_str text;
-	size_t nattrs;		  /* in markup.attrs */
+	size_t nattrs; /* in markup.attrs */
 	bool empty;
 };
 
@@ -81,17 +81,18 @@ struct markup {
 	enum markup_mode mode;
 	enum markup_fault fault; /* the first one */
 	const char *fault_at;
+	size_t faults; /* how many */
 	/* Optional, XML mode: is this an element the caller expects?  Decides
 	 * whether "<name<" lost its > or is text. */
 	bool (*known)(const char *name, size_t n);
 	struct markup_str enclosing; /* the open element, set by the caller */
 	/* Where the next terminator is, from where it was last looked for. */
 	const char *comment_end, *cdata_end, *pi_end;
-	const char *plain_until; /* tags before this: quotes do not count */
-	bool no_subset_end, no_gt;   /* known to be missed from here on */
-	unsigned no_raw_end;	 /* raw text elements known to have no end */
-	unsigned raw;		 /* inside this raw text element (index + 1) */
-	size_t expanded;	 /* bytes made from declared entities so far */
+	const char *plain_until;   /* tags before this: quotes do not count */
+	bool no_subset_end, no_gt; /* known to be missed from here on */
+	unsigned no_raw_end;	   /* raw text elements known to have no end */
+	unsigned raw;		   /* inside this raw text element (index + 1) */
+	size_t expanded;	   /* bytes made from declared entities so far */
 	struct {
 		struct markup_str name, value;
 	} entities[MARKUP_ENTITIES];
@@ -111,8 +112,8 @@ void markup_note(struct markup *m, enum markup_fault f, const char *at);
 
 /* The attribute's value (references not decoded), NULL if there is none.  Names
  * compare without case in HTML mode. */
-const struct markup_str *markup_attr(const struct markup *m,
-    const struct markup_token *t, const char *name);
+const struct markup_str *markup_attr(
+    const struct markup *m, const struct markup_token *t, const char *name);
 
 /* Appends s with references decoded; unknown ones stay as they are. */
 void markup_decode(struct markup *m, struct buf *out, const char *s, size_t n);

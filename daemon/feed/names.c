@@ -10,9 +10,9 @@ struct uri {
 	enum feed_ns ns;
 	size_t n;
 };
-#define URI(text, ns)                                                                    \
-	{                                                                                \
-		text, ns, sizeof(text) - 1                                               \
+#define URI(text, ns)                      \
+	{                                  \
+		text, ns, sizeof(text) - 1 \
 	}
 
 /* Compared without case and without a final slash or hash. */
@@ -57,7 +57,8 @@ static const struct uri uris[] = {
 static size_t
 bare_len(const char *s, size_t n)
 {
-	while (n > 0 && (s[n - 1] == '/' || s[n - 1] == '#' || (unsigned char)s[n - 1] <= ' '))
+	while (n > 0 &&
+	       (s[n - 1] == '/' || s[n - 1] == '#' || (unsigned char)s[n - 1] <= ' '))
 		n--;
 	return n;
 }
@@ -185,6 +186,7 @@ static const struct name media_names[] = {
     {"description", EL_FALLBACK},
 };
 static const struct name itunes_names[] = {
+    {"title", EL_MEDIA_TITLE},
     {"author", EL_ITUNES_AUTHOR},
     {"summary", EL_FALLBACK},
     {"subtitle", EL_FALLBACK},
@@ -194,9 +196,9 @@ static const struct name sy_names[] = {
 static const struct name thr_names[] = {{"in-reply-to", EL_REPLY}};
 static const struct name xhtml_names[] = {{"body", EL_CONTENT}, {"div", EL_CONTENT}};
 
-#define TABLE(t)                                                                         \
-	{                                                                                \
-		t, sizeof(t) / sizeof(t[0])                                              \
+#define TABLE(t)                            \
+	{                                   \
+		t, sizeof(t) / sizeof(t[0]) \
 	}
 static const struct {
 	const struct name *names;
@@ -229,7 +231,8 @@ feed_el_of(enum feed_ns ns, const char *local, size_t n)
 	for (size_t i = 0; i < n; i++)
 		low[i] = local[i] >= 'A' && local[i] <= 'Z' ? local[i] + 32 : local[i];
 	for (size_t i = 0; i < tables[ns].n; i++)
-		if (names[i].text[0] == low[0] && memcmp(names[i].text, low, n + 1) == 0)
+		if (names[i].text[0] == low[0] &&
+		    memcmp(names[i].text, low, n + 1) == 0)
 			return names[i].el;
 	return EL_NONE;
 }

@@ -10,13 +10,6 @@
 
 #define NAME_LOOK 64 /* longer names are no names: keeps & floods linear */
 
-/* What authors mean by &#128; to &#159; : windows-1252 (WHATWG HTML, "numeric
- * character reference end state"). */
-static const uint16_t cp1252[32] = {0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020,
-    0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d, 0x017d, 0x8f, 0x90, 0x2018,
-    0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
-    0x0153, 0x9d, 0x017e, 0x0178};
-
 static int
 digit_value(char c, int base)
 {
@@ -61,8 +54,11 @@ numeric(struct markup *m, struct buf *out, const char *s, size_t n)
 			cp = cp * base + v;
 	if (i == first)
 		return 0;
-	if (cp >= 0x80 && cp < 0xa0)
-		cp = cp1252[cp - 0x80];
+	if (cp >= 0x80 && cp < 0xa0) {
+		/* What authors mean by &#128; to &#159; (WHATWG HTML, "numeric
+		 * character reference end state"). */
+		cp = feed_cp1252[cp - 0x80];
+	}
 	if (cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ||
 	    (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r')) {
 		markup_note(m, MARKUP_BAD_REF, s);
@@ -124,7 +120,7 @@ static bool
 name_char(char c)
 {
 	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') ||
-	    (uint8_t)c >= 0x80 || c == '.' || c == '-' || c == '_' || c == ':';
+	       (uint8_t)c >= 0x80 || c == '.' || c == '-' || c == '_' || c == ':';
 }
 
 /* A named reference at s; returns its length, 0 if it is none. */

@@ -45,7 +45,7 @@ feed_url_is_web(const char *url)
 	if (url == NULL)
 		return false;
 	return (strncasecmp(url, "http://", 7) == 0 && url[7] != '\0') ||
-	    (strncasecmp(url, "https://", 8) == 0 && url[8] != '\0');
+	       (strncasecmp(url, "https://", 8) == 0 && url[8] != '\0');
 }
 
 static void

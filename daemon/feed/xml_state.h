@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xml_state: what the two halves of the XML reader share: feed_xml.c keeps the
- * open elements and name spaces, xml_elements.c knows what elements mean.
+ * xml_state: what the parts of the XML reader share: feed_xml.c keeps the open
+ * elements and name spaces, xml_elements.c knows what elements mean where they
+ * begin, xml_values.c what becomes of their text where they end.
  */
 #ifndef TOSD_FEED_XML_STATE_H
 #define TOSD_FEED_XML_STATE_H
@@ -21,15 +22,15 @@ struct xml_binding {
 struct xml_frame {
 	struct markup_str name; /* with prefix */
 	uint8_t el, ns;
-	uint8_t nbindings; /* in force before this element */
-	char *base;	   /* own xml:base made absolute, else NULL */
+	uint8_t nbindings;	/* in force before this element */
+	char *base;		/* own xml:base made absolute, else NULL */
 	struct markup_str lang; /* own xml:lang, p NULL if none */
 };
 
 /* How the text of the element being captured is written. */
 enum xml_form {
-	XML_PLAIN,  /* a value */
-	XML_TEXT,   /* a text construct: literal unless it has child elements */
+	XML_PLAIN, /* a value */
+	XML_TEXT,  /* a text construct: literal unless it has child elements */
 	XML_GUESS,
 	XML_HTML,   /* escaped markup */
 	XML_INLINE, /* child elements are markup, text is not escaped twice */
@@ -53,13 +54,14 @@ struct xml_state {
 	struct xml_binding bindings[XML_BINDINGS];
 	size_t nbindings;
 	struct markup_str main_uri; /* an unknown one that the root is in */
-	bool root_seen, root_closed, has_items;
+	bool root_seen, root_closed;
+	size_t faults_before; /* the item being read */
 
 	/* Depth of the frame, 0 where none is open. */
 	size_t item, box, person, capture;
 	enum feed_el capture_el;
 	enum xml_form form;
-	bool children; /* the captured element has child elements */
+	bool children;	/* the captured element has child elements */
 	bool permalink; /* of the guid being captured */
 	bool permalink_stated;
 	struct buf buf;
@@ -76,6 +78,20 @@ xml_top(struct xml_state *s)
 	return &s->frames[s->depth - 1];
 }
 const char *xml_base(const struct xml_state *s);
+
+/* How an element counts; rank: of several sources of one value the higher wins. */
+enum { IN_ITEM = 1, IN_FEED = 2, IN_PERSON = 4 };
+struct xml_element {
+	uint8_t el, where, construct, rank;
+};
+/* NULL for elements whose text is not captured. */
+const struct xml_element *xml_element_find(enum feed_el el);
+
+static inline bool
+xml_is_atom(enum feed_ns ns)
+{
+	return ns == NS_ATOM || ns == NS_ATOM03;
+}
 
 /* The open element s->t has just become the top frame. */
 void xml_element_open(struct xml_state *s);

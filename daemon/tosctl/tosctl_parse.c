@@ -24,7 +24,7 @@ static int
 usage(void)
 {
 	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
-	      "                    [--doc] FILE|-\n"
+	      "                    [--language TAG] [--doc] FILE|-\n"
 	      "       tosctl parse --dates\n",
 	    stderr);
 	return USAGE;
@@ -133,7 +133,8 @@ put_doc(const struct feed_doc *d)
 	if (d->truncated)
 		json_object_set_new(o, "truncated", json_true());
 	if (d->ttl_ms > 0)
-		json_object_set_new(o, "ttl_seconds", json_integer(d->ttl_ms / CLOCK_SEC));
+		json_object_set_new(
+		    o, "ttl_seconds", json_integer(d->ttl_ms / CLOCK_SEC));
 	put_text(o, "next_url", d->next_url);
 	json_object_set_new(o, "items", json_integer((json_int_t)d->nitems));
 	put_line(o);
@@ -150,7 +151,8 @@ parse_dates(void)
 	while ((n = getline(&line, &cap, stdin)) >= 0) {
 		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
 			line[--n] = '\0';
-		puts(time_text(strlen(line) == (size_t)n ? feed_date(line) : CLOCK_NONE, text));
+		puts(time_text(
+		    strlen(line) == (size_t)n ? feed_date(line) : CLOCK_NONE, text));
 	}
 	free(line);
 	return ferror(stdin) || fflush(stdout) != 0 ? CANNOT_READ : DONE;
@@ -165,8 +167,8 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 	int rc;
 
 	rc = strcmp(path, "-") == 0
-	    ? file_read_fd(STDIN_FILENO, "standard input", DOCUMENT_MAX, &body, &e)
-	    : file_read(path, DOCUMENT_MAX, &body, &e);
+		 ? file_read_fd(STDIN_FILENO, "standard input", DOCUMENT_MAX, &body, &e)
+		 : file_read(path, DOCUMENT_MAX, &body, &e);
 	if (rc != 0) {
 		fprintf(stderr, "tosctl parse: %s\n", e.text);
 		buf_free(&body);
@@ -182,7 +184,8 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 		for (size_t i = 0; i < d.nitems; i++)
 			put_item(&d.items[i]);
 		if (!d.well_formed && !doc)
-			fprintf(stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
+			fprintf(
+			    stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
 		if (d.truncated)
 			fprintf(stderr, "tosctl parse: %s: cut at a limit\n", path);
 	}
@@ -200,6 +203,7 @@ tosctl_parse(int argc, char **argv)
 	    {"url", required_argument, NULL, 'u'},
 	    {"type", required_argument, NULL, 't'},
 	    {"location", required_argument, NULL, 'l'},
+	    {"language", required_argument, NULL, 'L'},
 	    {"dates", no_argument, NULL, 'd'},
 	    {"doc", no_argument, NULL, 'D'},
 	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
@@ -220,6 +224,9 @@ tosctl_parse(int argc, char **argv)
 			break;
 		case 'l':
 			src.content_location = optarg;
+			break;
+		case 'L':
+			src.content_language = optarg;
 			break;
 		case 'd':
 			dates = true;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* date_parts: numbers, times, offsets, and parts to an instant; see date_parts.h. */
+#include "feed/date_parts.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+void
+date_clear(struct date_parts *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->year = w->month = w->day = w->hour = w->pm = DATE_UNSET;
+}
+
+int
+date_number(const char **s, int max, int *v)
+{
+	int n = 0;
+
+	for (*v = 0; n < max && date_is_digit(**s); n++, (*s)++)
+		*v = *v * 10 + (**s - '0');
+	return n;
+}
+
+int
+date_digits(const char *s)
+{
+	int n = 0;
+
+	while (date_is_digit(s[n]))
+		n++;
+	return n;
+}
+
+int
+date_days_in(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month == 2 && leap ? 29 : days[month - 1];
+}
+
+int
+date_full_year(int year, int digits)
+{
+	if (digits == 2)
+		return year < 50 ? 2000 + year : 1900 + year;
+	return digits == 3 ? 1900 + year : year;
+}
+
+int64_t
+date_resolve(struct date_parts *w)
+{
+	if (w->month == DATE_UNSET && w->weekday_month > 0)
+		w->month = w->weekday_month;
+	if (w->year == DATE_UNSET || w->month == DATE_UNSET)
+		return CLOCK_NONE;
+	w->year = date_full_year(w->year, w->year_digits);
+	if (w->day == DATE_UNSET)
+		w->day = 1;
+	if (w->hour == DATE_UNSET)
+		w->hour = 0;
+	if (w->pm != DATE_UNSET) {
+		if (w->hour < 1 || w->hour > 23)
+			return CLOCK_NONE;
+		if (w->hour <= 12)
+			w->hour = w->hour % 12 + 12 * w->pm;
+	}
+	if (w->month < 1 || w->month > 12 || w->day < 1 || w->year > 9999 ||
+	    w->day > date_days_in(w->year, w->month) || w->hour > 24 || w->min > 59 ||
+	    w->sec > 60 || (w->hour == 24 && (w->min > 0 || w->sec > 0)) ||
+	    w->zone > 24 * 60 || w->zone < -24 * 60)
+		return CLOCK_NONE;
+	return clock_days(w->year, w->month, w->day) * CLOCK_DAY +
+	       w->hour * CLOCK_HOUR + w->min * CLOCK_MIN + w->sec * CLOCK_SEC + w->ms -
+	       w->zone * CLOCK_MIN;
+}
+
+/* .123 or ,123 behind the seconds. */
+static void
+fraction(const char **s, struct date_parts *w)
+{
+	int scale = 100;
+
+	if ((**s != '.' && **s != ',') || !date_is_digit((*s)[1]))
+		return;
+	for ((*s)++; date_is_digit(**s); (*s)++, scale /= 10)
+		w->ms += (**s - '0') * scale;
+}
+
+bool
+date_time(const char **s, struct date_parts *w)
+{
+	int n = date_digits(*s), v;
+
+	if (w->hour != DATE_UNSET || n == 0)
+		return false;
+	if (n == 4 || n == 6) {
+		date_number(s, 2, &w->hour);
+		date_number(s, 2, &w->min);
+		if (n == 6)
+			date_number(s, 2, &w->sec);
+		fraction(s, w);
+		return true;
+	}
+	if (n > 2)
+		return false;
+	date_number(s, 2, &w->hour);
+	if (**s != ':' && !(**s == '.' && date_digits(*s + 1) == 2))
+		return false;
+	(*s)++;
+	n = date_number(s, 2, &w->min);
+	if (n == 0 || date_is_digit(**s))
+		return false;
+	if (**s == ':' || (**s == '.' && date_digits(*s + 1) == 2)) {
+		(*s)++;
+		n = date_number(s, 2, &v);
+		if (n == 0 || date_is_digit(**s) || **s == ':')
+			return false;
+		w->sec = v;
+		fraction(s, w);
+	}
+	return true;
+}
+
+bool
+date_offset(const char **s, struct date_parts *w)
+{
+	int sign = **s == '-' ? -1 : 1, h, m = 0, n;
+
+	if ((**s != '+' && **s != '-') || !date_is_digit((*s)[1]))
+		return false;
+	(*s)++;
+	n = date_digits(*s);
+	if (n == 3 || n > 4)
+		return false;
+	date_number(s, 2, &h);
+	if (n == 4) {
+		date_number(s, 2, &m);
+	} else if (**s == ':') {
+		(*s)++;
+		if (date_number(s, 2, &m) != 2 || date_is_digit(**s))
+			return false;
+	}
+	if (m > 59 || h > 15)
+		return false;
+	w->zone += sign * (h * 60 + m);
+	w->zoned = true;
+	return true;
+}

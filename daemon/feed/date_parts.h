@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * date_parts: the parts of a date while it is read, and what its readers share.
+ * All readers work on lower-case text; those that return bool leave *s behind what
+ * they read, or anywhere when they return false.
+ */
+#ifndef TOSD_FEED_DATE_PARTS_H
+#define TOSD_FEED_DATE_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DATE_UNSET -1
+
+/* What has been read so far; DATE_UNSET where nothing was. */
+struct date_parts {
+	int year, month, day;
+	int year_digits;
+	int hour, min, sec, ms;
+	int weekday_month; /* the month that a weekday's name might also mean */
+	int pm;		   /* DATE_UNSET, 0 am, 1 pm */
+	bool zoned;
+	int zone; /* minutes east */
+};
+
+static inline bool
+date_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+void date_clear(struct date_parts *w);
+
+/* Digits at *s, at most max of them; returns how many, moves *s, sets *v. */
+int date_number(const char **s, int max, int *v);
+/* How many digits there are. */
+int date_digits(const char *s);
+int date_days_in(int year, int month);
+/* Short years as RFC 2822 section 4.3 reads them. */
+int date_full_year(int year, int digits);
+
+/* h:mm[:ss[.f]], hhmm[ss]; false if it is none. */
+bool date_time(const char **s, struct date_parts *w);
+/* +hh:mm, +hhmm, +hh, +h; false if it is none. */
+bool date_offset(const char **s, struct date_parts *w);
+
+/* ms UTC, or CLOCK_NONE where a part is missing or out of its range. */
+int64_t date_resolve(struct date_parts *w);
+
+/* The readers of date.c that fill a file of their own: CLOCK_NONE if s is not in
+ * their form. */
+int64_t date_iso(const char *s);
+/* Digits without separators: how many there are says what they mean. */
+bool date_iso_basic(const char **s, struct date_parts *w, int digits);
+
+#endif
