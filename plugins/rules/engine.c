@@ -27,15 +27,26 @@ struct rule {
 struct pattern {
 	pcre2_code *code;
 	size_t rule;
-	bool found; /* the filter has named it */
+	unsigned atom[PATTERN_ATOMS]; /* different ones */
+	unsigned natoms;
+	unsigned seen; /* of them, in the present text */
+};
+
+struct atom {
+	char *text;
+	unsigned *patterns; /* those that need it */
+	size_t n;
 };
 
 struct engine {
 	struct rule *rules;
 	size_t nrules;
 	struct pattern *patterns;
-	char **filters; /* the expression of each pattern */
 	size_t npatterns;
+	struct atom *atoms;
+	size_t natoms;
+	unsigned *touched; /* patterns with seen > 0 */
+	size_t ntouched;
 	struct context *contexts;
 	int8_t
 	    *known; /* of each context over the whole text: 0 not asked, 1 no, 2 yes */
@@ -78,9 +89,11 @@ engine_free(struct engine **ep)
 		return;
 	*ep = NULL;
 	filter_free(&e->filter);
-	for (size_t i = 0; i < e->npatterns; i++) {
+	for (size_t i = 0; i < e->npatterns; i++)
 		pcre2_code_free(e->patterns[i].code);
-		free(e->filters[i]);
+	for (size_t i = 0; i < e->natoms; i++) {
+		free(e->atoms[i].text);
+		free(e->atoms[i].patterns);
 	}
 	for (size_t i = 0; i < e->ncontexts; i++)
 		pcre2_code_free(e->contexts[i].code);
@@ -90,7 +103,8 @@ engine_free(struct engine **ep)
 	fold_free(&e->fold);
 	free(e->rules);
 	free(e->patterns);
-	free(e->filters);
+	free(e->atoms);
+	free(e->touched);
 	free(e->contexts);
 	free(e->known);
 	free(e->found);
@@ -130,33 +144,58 @@ check_empty(struct engine *e, const pcre2_code *code, struct why *w)
 	return 0;
 }
 
-static int
-add_pattern(struct engine *e, const struct pattern_env *env,
-    const struct pack_pattern *p, struct why *w)
+/* The number of the atom with this text; lists are shared by many patterns. */
+static unsigned
+intern_atom(struct engine *e, const char *text)
 {
-	struct sb confirm = {0}, filter = {0};
+	for (size_t i = 0; i < e->natoms; i++)
+		if (strcmp(e->atoms[i].text, text) == 0)
+			return (unsigned)i;
+	e->atoms = mem_grow(e->atoms, e->natoms + 1, sizeof(*e->atoms));
+	e->atoms[e->natoms] = (struct atom){mem_dup(text, strlen(text)), NULL, 0};
+	return (unsigned)e->natoms++;
+}
+
+static void
+link_atoms(struct engine *e, struct pattern *p, const struct pattern_out *out)
+{
+	for (size_t i = 0; i < out->natoms; i++) {
+		unsigned at = intern_atom(e, out->atom[i]), k = 0;
+		struct atom *a = &e->atoms[at];
+
+		while (k < p->natoms && p->atom[k] != at)
+			k++;
+		if (k < p->natoms)
+			continue;
+		p->atom[p->natoms++] = at;
+		a->patterns = mem_grow(a->patterns, a->n + 1, sizeof(*a->patterns));
+		a->patterns[a->n++] = (unsigned)(p - e->patterns);
+	}
+}
+
+static int
+add_pattern(struct engine *e, const struct pattern_env *env, const struct pack_pattern *p,
+    struct why *w)
+{
+	struct pattern_out out = {0};
 	pcre2_code *code = NULL;
-	int rc = pattern_make(env, p, &confirm, &filter, w);
+	int rc = pattern_make(env, p, &out, w);
 
 	if (rc == 0 && e->npatterns >= ENGINE_PATTERNS)
 		rc = why_set(w, "more than %d patterns in all packs", ENGINE_PATTERNS);
 	if (rc == 0) {
-		code = compile(confirm.data, confirm.len, w);
+		code = compile(out.confirm.data, out.confirm.len, w);
 		rc = code == NULL ? -1 : check_empty(e, code, w);
 	}
 	if (rc == 0) {
-		e->patterns =
-		    mem_grow(e->patterns, e->npatterns + 1, sizeof(*e->patterns));
-		e->filters =
-		    mem_grow(e->filters, e->npatterns + 1, sizeof(*e->filters));
+		e->patterns = mem_grow(e->patterns, e->npatterns + 1, sizeof(*e->patterns));
 		e->patterns[e->npatterns] =
-		    (struct pattern){code, e->nrules - 1, false};
-		e->filters[e->npatterns++] = sb_take(&filter);
+		    (struct pattern){.code = code, .rule = e->nrules - 1};
+		link_atoms(e, &e->patterns[e->npatterns++], &out);
 	} else {
 		pcre2_code_free(code);
 	}
-	sb_free(&confirm);
-	sb_free(&filter);
+	pattern_clear(&out);
 	return rc > 0 ? 0 : rc; /* one that can match nothing now is left out */
 }
 
@@ -171,15 +210,16 @@ add_context(struct engine *e, const struct pattern_env *env,
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
-		struct sb filter = {0};
+		struct pattern_out out = {0};
 
-		sb_puts(&all, i > 0 ? "|(?:" : "(?:");
-		rc = pattern_make(env, &src->v[i], &all, &filter, &why);
-		sb_puts(&all, ")");
+		rc = pattern_make(env, &src->v[i], &out, &why);
+		if (rc == 0)
+			sb_printf(&all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
 		if (rc < 0)
 			why_set(w, "%s:%d: context `%s': %s", env->pack->file,
 			    src->v[i].line, src->name, why.text);
-		sb_free(&filter);
+		pattern_clear(&out);
+		rc = rc > 0 ? 0 : rc;
 	}
 	if (rc == 0 && src->n > 0) {
 		c.code = compile(all.data, all.len, &why);
@@ -220,6 +260,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 	}
 	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
 	e->found = mem_grow(e->found, e->npatterns, sizeof(*e->found));
+	e->touched = mem_grow(e->touched, e->npatterns, sizeof(*e->touched));
 	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
 	return 0;
 }
@@ -246,15 +287,18 @@ int
 engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
     const char **note, struct why *w)
 {
-	const char *const *v = (const char *const *)e->filters;
+	const char **v = mem_new(e->natoms, sizeof(*v));
 	struct why why = {""};
 	int at, rc;
 
 	*bad = NULL;
-	rc = filter_new(
-	    v, (unsigned)e->npatterns, cache_dir, &e->filter, &at, note, &why);
-	if (rc != 0 && at >= 0 && (size_t)at < e->npatterns) {
-		const struct rule *r = &e->rules[e->patterns[at].rule];
+	for (size_t i = 0; i < e->natoms; i++)
+		v[i] = e->atoms[i].text;
+	rc = filter_new(v, (unsigned)e->natoms, cache_dir, &e->filter, &at, note, &why);
+	free(v);
+	if (rc != 0 && at >= 0 && (size_t)at < e->natoms) {
+		const struct pattern *p = &e->patterns[e->atoms[at].patterns[0]];
+		const struct rule *r = &e->rules[p->rule];
 
 		*bad = r->pack;
 		return why_set(w, "%s:%d: rule `%s': %s", r->pack->file, r->src->line,
@@ -265,14 +309,20 @@ engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
 	return rc;
 }
 
+/* An atom is named once in a text. */
 static void
 on_found(void *ctx, unsigned place)
 {
 	struct engine *e = ctx;
+	const struct atom *a = &e->atoms[place];
 
-	if (!e->patterns[place].found) {
-		e->patterns[place].found = true;
-		e->found[e->nfound++] = place;
+	for (size_t i = 0; i < a->n; i++) {
+		struct pattern *p = &e->patterns[a->patterns[i]];
+
+		if (p->seen++ == 0)
+			e->touched[e->ntouched++] = a->patterns[i];
+		if (p->seen == p->natoms)
+			e->found[e->nfound++] = a->patterns[i];
 	}
 }
 
@@ -299,8 +349,9 @@ find_candidates(struct engine *e)
 	rc = filter_scan(e->filter, e->fold.text, e->fold.len, on_found, e);
 	if (e->nfound > 1)
 		qsort(e->found, e->nfound, sizeof(*e->found), compare_places);
-	for (size_t i = 0; i < e->nfound; i++)
-		e->patterns[e->found[i]].found = false;
+	for (size_t i = 0; i < e->ntouched; i++)
+		e->patterns[e->touched[i]].seen = 0;
+	e->ntouched = 0;
 	return rc;
 }
 

@@ -19,7 +19,7 @@ int filter_new(const char *const *v, unsigned n, const char *cache_dir,
     struct filter **out, int *bad, const char **note, struct why *w);
 void filter_free(struct filter **f);
 
-/* Calls found(ctx, place) for each expression that may match; at least once. 0 or -1. */
+/* Calls found(ctx, place) once for each expression that may match.  0 or -1. */
 int filter_scan(struct filter *f, const char *s, size_t n,
     void (*found)(void *ctx, unsigned place), void *ctx);
 

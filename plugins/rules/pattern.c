@@ -2,9 +2,10 @@
 /*
  * pattern: see pattern.h.
  *
- * Why `filter` differs: Hyperscan knows no look-behind, \b means ASCII words there, and
- * counted repeats of large classes cost it much.  So the filter has \b only where an
- * ASCII letter stands at the edge, and gaps are "anything but the end of a sentence".
+ * Atoms are the words of a phrase that must be there, each list one atom.  Lists are used
+ * by many phrases but are one atom for all of them, and without the gaps between words
+ * Hyperscan compiles them in no time.  An atom matches whenever its part of the phrase
+ * does, and perhaps more: Hyperscan has no look-behind and its \b knows ASCII words only.
  */
 #include "pattern.h"
 
@@ -14,18 +15,26 @@
 #define DEPTH_MAX 4 /* lists within lists */
 #define TOKENS_MAX 40
 #define WORD_BYTES 24 /* longest word that a gap passes over, in characters */
-#define SEP_MAX 5     /* signs between two words */
+#define SEP_MAX 8	 /* signs between two words */
 
-#define SEP "[^\\pL\\pN.!?;]{1,5}+"
-#define SEP_FILTER "[^a-z0-9.!?;]{1,5}"
+#define SEP "[^\\pL\\pN.!?;]{1,8}"
+#define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
 #define BEGIN "(?<![\\pL\\pN_])"
 #define END "(?![\\pL\\pN_])"
 
 struct out {
 	const struct pattern_env *env;
-	struct sb *confirm, *filter;
+	struct sb *confirm;
+	struct sb *filter; /* the present atom */
 	struct why *w;
-	bool empty; /* it needs a list that is empty */
+	bool empty;	   /* it needs a list that is empty */
+	bool odd;	   /* the atom has words that begin or end with no ASCII letter */
+	size_t shortest;   /* word of the atom, in bytes */
+	struct {
+		char *text;
+		size_t shortest;
+	} atoms[TOKENS_MAX];
+	size_t natoms;
 };
 
 static bool
@@ -57,6 +66,7 @@ put_literal(struct out *o, const char *s, size_t n)
 static void
 put_name(struct out *o, const char *s)
 {
+	o->odd = true;
 	for (size_t len; *s != '\0'; s += len) {
 		len = strcspn(s, " ");
 		put_literal(o, s, len);
@@ -83,22 +93,25 @@ put_word(struct out *o, const char *s, size_t n)
 		    "word*, word?, a|b and <N>",
 		    (int)n, s);
 	put_literal(o, s, n);
-	if (any) {
+	o->odd = o->odd || any || !ascii_word(s[0]) || !ascii_word(s[n - 1]);
+	o->shortest = n < o->shortest ? n : o->shortest;
+	if (any)
 		sb_puts(o->confirm, "[\\pL\\pN']{0,24}");
-		sb_puts(o->filter, "[^ ]{0,24}");
-	}
 	return 0;
 }
 
 static int put_choice(struct out *o, const char *s, size_t n, int depth);
 
-/* Words separated by blanks, as in a list's entry. */
+/* Words separated by blanks, as in a list's entry.  Only the longest goes into the atom,
+ * so that atoms stay sets of plain words. */
 static int
 put_words(struct out *o, const char *s, size_t n, int depth)
 {
+	struct sb *atom = o->filter, best = {0}, piece = {0};
 	bool first = true;
 	int rc = 0;
 
+	o->filter = &piece;
 	for (size_t i = 0, len; rc == 0 && i < n; i += len) {
 		while (i < n && s[i] == ' ')
 			i++;
@@ -106,13 +119,20 @@ put_words(struct out *o, const char *s, size_t n, int depth)
 			;
 		if (len == 0)
 			break;
-		if (!first) {
+		if (!first)
 			sb_puts(o->confirm, SEP);
-			sb_puts(o->filter, SEP_FILTER);
-		}
 		first = false;
+		piece.len = 0;
 		rc = put_choice(o, s + i, len, depth);
+		if (piece.len > best.len) {
+			best.len = 0;
+			sb_put(&best, piece.data, piece.len);
+		}
 	}
+	o->filter = atom;
+	sb_put(atom, best.data != NULL ? best.data : "", best.len);
+	sb_free(&best);
+	sb_free(&piece);
 	return rc;
 }
 
@@ -233,10 +253,37 @@ put_gap(struct out *o, int words)
 {
 	sb_printf(
 	    o->confirm, "(?:" SEP "[\\pL\\pN'_]{1,%d}){0,%d}" SEP, WORD_BYTES, words);
-	sb_printf(o->filter, "[^.!?;]{1,%d}", words * (WORD_BYTES + SEP_MAX) + SEP_MAX);
 }
 
-/* Words, with separators between; an optional one takes its separator with it. */
+/* Keeps what stands in o->filter as an atom.  At its edges may stand `_', which is a
+ * sign between words for us and a letter for \b. */
+static void
+keep_atom(struct out *o)
+{
+	struct sb b = {0};
+
+	sb_printf(&b, o->odd ? "(?:%s)" : "(?:\\b|_)(?:%s)(?:\\b|_)", o->filter->data);
+	o->atoms[o->natoms].shortest = o->shortest;
+	o->atoms[o->natoms++].text = sb_take(&b);
+}
+
+/* One word of the phrase, as an atom if it must be there. */
+static int
+put_token(struct out *o, const struct token *t)
+{
+	int rc;
+
+	o->filter->len = 0;
+	o->odd = false;
+	o->shortest = SIZE_MAX;
+	rc = put_choice(o, t->s, t->n, 0);
+	if (rc == 0 && !t->optional)
+		keep_atom(o);
+	return rc;
+}
+
+/* Words, with separators between; an optional one takes its separator with it: the one
+ * behind before the first word that must be there and after a gap, else the one before. */
 static int
 put_tokens(struct out *o, const struct token *v, int n)
 {
@@ -252,20 +299,14 @@ put_tokens(struct out *o, const struct token *v, int n)
 			continue;
 		}
 		if (t->optional)
-			put(o, "(?:");
-		if (begun && !gap) {
+			sb_puts(o->confirm, "(?:");
+		if (begun && !gap)
 			sb_puts(o->confirm, SEP);
-			sb_puts(o->filter, SEP_FILTER);
-		}
-		rc = put_choice(o, t->s, t->n, 0);
+		rc = put_token(o, t);
+		if (t->optional && (!begun || gap))
+			sb_puts(o->confirm, SEP);
 		if (t->optional) {
-			/* Before the first word that must be there, and after a gap,
-			 * the separator follows. */
-			if (!begun || gap) {
-				sb_puts(o->confirm, SEP);
-				sb_puts(o->filter, SEP_FILTER);
-			}
-			put(o, ")?");
+			sb_puts(o->confirm, ")?");
 		} else {
 			begun = true;
 			gap = false;
@@ -283,22 +324,19 @@ make_phrase(struct out *o, const char *text)
 	if (rc != 0)
 		return rc;
 	sb_puts(o->confirm, BEGIN);
-	if (ascii_word(v[0].s[0]) && !v[0].optional)
-		sb_puts(o->filter, "\\b");
 	rc = put_tokens(o, v, n);
 	sb_puts(o->confirm, END);
 	return rc;
 }
 
-/* A regular expression as it is, with @{list} replaced. */
+/* A regular expression as it is, with @{list} replaced; all of it is one atom. */
 static int
 make_regex(struct out *o, const char *s)
 {
 	int rc = 0;
 
 	while (rc == 0 && *s != '\0') {
-		const char *at = strstr(s, "@{"),
-			   *end = at != NULL ? strchr(at, '}') : NULL;
+		const char *at = strstr(s, "@{"), *end = at != NULL ? strchr(at, '}') : NULL;
 
 		if (end == NULL) {
 			put(o, s);
@@ -309,22 +347,61 @@ make_regex(struct out *o, const char *s)
 		rc = put_list(o, at + 2, (size_t)(end - at - 2), 0);
 		s = end + 1;
 	}
+	if (rc == 0) {
+		o->odd = true;
+		keep_atom(o);
+	}
 	return rc;
+}
+
+/* The atoms with the longest words are the rarest in a text. */
+static void
+choose_atoms(struct out *o, struct pattern_out *out)
+{
+	while (out->natoms < PATTERN_ATOMS) {
+		size_t best = SIZE_MAX;
+
+		for (size_t i = 0; i < o->natoms; i++)
+			if (o->atoms[i].text != NULL &&
+			    (best == SIZE_MAX || o->atoms[i].shortest > o->atoms[best].shortest))
+				best = i;
+		if (best == SIZE_MAX)
+			return;
+		out->atom[out->natoms++] = o->atoms[best].text;
+		o->atoms[best].text = NULL;
+	}
 }
 
 int
 pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
-    struct sb *confirm, struct sb *filter, struct why *w)
+    struct pattern_out *out, struct why *w)
 {
-	struct out o = {env, confirm, filter, w, false};
-	int rc = p->regex ? make_regex(&o, p->text) : make_phrase(&o, p->text);
+	struct sb filter = {0};
+	struct out o = {.env = env, .confirm = &out->confirm, .filter = &filter, .w = w};
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	if (filter->len > PATTERN_FILTER_MAX || confirm->len > PATTERN_CONFIRM_MAX)
-		return why_set(w,
-		    "too long with all its lists (%zu bytes, at most %d); split "
-		    "a list",
-		    filter->len, PATTERN_FILTER_MAX);
-	return o.empty ? 1 : 0;
+	sb_puts(&filter, "");
+	rc = p->regex ? make_regex(&o, p->text) : make_phrase(&o, p->text);
+	if (rc == 0)
+		choose_atoms(&o, out);
+	for (size_t i = 0; i < o.natoms; i++)
+		free(o.atoms[i].text);
+	sb_free(&filter);
+	for (size_t i = 0; rc == 0 && i < out->natoms; i++)
+		if (strlen(out->atom[i]) > PATTERN_FILTER_MAX)
+			rc = why_set(w, "a list of %zu bytes, at most %d; split it",
+			    strlen(out->atom[i]), PATTERN_FILTER_MAX);
+	if (rc == 0 && out->confirm.len > PATTERN_CONFIRM_MAX)
+		rc = why_set(w, "too long with all its lists (%zu bytes, at most %d); split "
+		    "a list", out->confirm.len, PATTERN_CONFIRM_MAX);
+	return rc != 0 ? rc : o.empty ? 1 : 0;
+}
+
+void
+pattern_clear(struct pattern_out *out)
+{
+	sb_free(&out->confirm);
+	for (size_t i = 0; i < out->natoms; i++)
+		free(out->atom[i]);
+	out->natoms = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pattern: a pattern as written becomes two regular expressions.  `confirm` is exact
- * and for PCRE2; `filter` is for Hyperscan, matches whenever `confirm` does (and perhaps
- * more), and is cheap to run over everything.
+ * pattern: a pattern as written becomes a regular expression for PCRE2, which is exact,
+ * and a few `atoms` for Hyperscan: expressions that are cheap to look for all at once and
+ * each of which must be seen somewhere in a text before the pattern can match it.
  *
  * A phrase is words with blanks between:
  *   kill        the word, without regard to case     kill*    any ending
@@ -24,9 +24,17 @@ struct pattern_env {
 	const char *target;		 /* what @target means; NULL: nothing */
 };
 
-/* Appends to both.  0; -1 and a sentence in w (without file and line); 1 when the
+#define PATTERN_ATOMS 3
+struct pattern_out {
+	struct sb confirm;
+	char *atom[PATTERN_ATOMS];
+	size_t natoms; /* at least one */
+};
+
+/* Fills out, all zero before; pattern_clear() frees it in any case.  0; -1 and a sentence in w (without file and line); 1 when the
  * pattern can match nothing because it wants @protected and that is empty. */
 int pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
-    struct sb *confirm, struct sb *filter, struct why *w);
+    struct pattern_out *out, struct why *w);
+void pattern_clear(struct pattern_out *out);
 
 #endif
