@@ -204,11 +204,24 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 
 /* --- the answer sent --- */
 
+/* "192.0.2.1:80" or "[2001:db8::1]:80" to the address alone, as WARC wants it. */
+static char *
+peer_address(const char *peer)
+{
+	const char *end = peer != NULL ? strrchr(peer, ':') : NULL;
+
+	if (end == NULL)
+		return NULL;
+	if (peer[0] == '[' && end > peer + 1 && end[-1] == ']')
+		return xstrndup(peer + 1, end - peer - 2);
+	return xstrndup(peer, end - peer);
+}
+
 /* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
 static int
 capture_of(const struct fetch_result *r)
 {
-	struct msg_capture c = {.url = r->url, .peer = r->peer, .time = r->time};
+	struct msg_capture c = {.url = r->url, .time = r->time};
 	struct buf response = {0}, b = {0};
 	struct err e = ERR_INIT;
 	int fd;
@@ -220,7 +233,9 @@ capture_of(const struct fetch_result *r)
 		buf_put(&response, r->body.data, r->body.len);
 	c.request = r->request; /* borrowed: c is never cleared */
 	c.response = response;
+	c.peer = peer_address(r->peer);
 	msg_capture_put(&b, &c);
+	free(c.peer);
 	fd = file_memfd("capture", b.data, b.len, &e);
 	if (fd < 0)
 		log_warn("fetch", "an answer goes without its bytes: %s", e.text);

@@ -113,6 +113,7 @@ profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 		if (c->courier.transport == CONF_MAIL_SENDMAIL)
 			p->may |= SANDBOX_MAY_EXEC;
 		read_system(p);
+		sandbox_read(p, c->fetch.ca_file); /* the same trust for mail */
 		break;
 	case ROLE_FETCH:
 		read_system(p);

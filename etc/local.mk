@@ -4,7 +4,16 @@ policiesdir = $(confdir)/policies.d
 noticesdir = $(confdir)/notices.d
 tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA =
-dist_notices_DATA =
+dist_notices_DATA = \
+	%D%/notices.d/README \
+	%D%/notices.d/closed.manager.mustache \
+	%D%/notices.d/closed.tenant.mustache \
+	%D%/notices.d/recommendation.legal.mustache \
+	%D%/notices.d/recommendation.manager.mustache \
+	%D%/notices.d/safety.legal.mustache \
+	%D%/notices.d/safety.safety.mustache \
+	%D%/notices.d/stage.manager.mustache \
+	%D%/notices.d/stage.tenant.mustache
 
 dist_man_MANS += %D%/tosd.conf.5
 EXTRA_DIST += %D%/tosd.conf

@@ -8,7 +8,11 @@ noinst_DATA = %D%/tosd.service
 	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@confdir[@]|$(confdir)|g' \
 		$(srcdir)/%D%/tosd.service.in > $@.part && mv $@.part $@
 
-install-data-local: %D%/tosd.service
+install-data-local: install-systemd
+uninstall-local: uninstall-systemd
+.PHONY: install-systemd uninstall-systemd
+
+install-systemd: %D%/tosd.service
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)' '$(DESTDIR)$(sysusersdir)' \
 		'$(DESTDIR)$(tmpfilesdir)'
 	$(INSTALL_DATA) %D%/tosd.service '$(DESTDIR)$(systemdsystemunitdir)/tosd.service'
@@ -17,7 +21,7 @@ install-data-local: %D%/tosd.service
 	$(INSTALL_DATA) $(srcdir)/%D%/tosd.tmpfiles.conf \
 		'$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 
-uninstall-local:
+uninstall-systemd:
 	rm -f '$(DESTDIR)$(systemdsystemunitdir)/tosd.service' \
 		'$(DESTDIR)$(sysusersdir)/tosd.conf' '$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 

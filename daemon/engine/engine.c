@@ -294,26 +294,45 @@ engine_stats(struct engine *g, int64_t now)
 {
 	struct store_counts c;
 	struct err e = ERR_INIT;
-	json_t *polls = json_object();
+	json_t *o = json_object(), *polls = json_object();
 
 	engine_must(store_count(g->store, &c, &e), 0, "cannot count", &e);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {
+	    {"started_ms", (uint64_t)g->started},
+	    {"uptime_ms", (uint64_t)(now - g->started)},
+	    {"items_new", g->items_new},
+	    {"items_changed", g->items_changed},
+	    {"items_judged", g->items_judged},
+	    {"items_degraded", g->items_degraded},
+	    {"findings", g->findings},
+	    {"violations", g->violations},
+	    {"worker_deaths", g->worker_deaths},
+	    {"feeds", c.feeds},
+	    {"feeds_down", c.feeds_down},
+	    {"items", c.items},
+	    {"pending", c.pending},
+	    {"violations_online", c.violations_online},
+	    {"cases_open", c.cases_open},
+	    {"recommended", c.recommended},
+	    {"notices", c.notices},
+	    {"outbox_new", c.outbox_new},
+	    {"outbox_sending", c.outbox_sending},
+	    {"outbox_unknown", c.outbox_unknown},
+	    {"outbox_failed", c.outbox_failed},
+	    {"ledger_size", (uint64_t)g->seq},
+	    {"ledger_signed", ledger_signed(g->ledger)},
+	};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		json_object_set_new(o, numbers[i].name,
+		    json_integer((json_int_t)numbers[i].value));
 	for (int i = 0; i < POLLED_COUNT; i++)
-		json_object_set_new(polls, polled_name(i), json_integer(g->polls_by[i]));
-	return json_pack(
-	    "{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-	    " s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
-	    "version", PACKAGE_VERSION, "started", (json_int_t)g->started, "uptime_ms",
-	    (json_int_t)(now - g->started), "polls", polls, "items_new",
-	    (json_int_t)g->items_new, "items_changed", (json_int_t)g->items_changed,
-	    "items_judged", (json_int_t)g->items_judged, "items_degraded",
-	    (json_int_t)g->items_degraded, "findings", (json_int_t)g->findings,
-	    "violations", (json_int_t)g->violations, "worker_deaths",
-	    (json_int_t)g->worker_deaths, "feeds", (json_int_t)c.feeds, "feeds_down",
-	    (json_int_t)c.feeds_down, "items", (json_int_t)c.items, "pending",
-	    (json_int_t)c.pending, "violations_online", (json_int_t)c.violations_online,
-	    "cases_open", (json_int_t)c.cases_open, "recommended",
-	    (json_int_t)c.recommended, "outbox_new", (json_int_t)c.outbox_new,
-	    "outbox_unknown", (json_int_t)c.outbox_unknown, "outbox_failed",
-	    (json_int_t)c.outbox_failed, "ledger_size", (json_int_t)g->seq,
-	    "ledger_signed", (json_int_t)ledger_signed(g->ledger), "policy", g->policy);
+		json_object_set_new(polls, polled_name(i),
+		    json_integer((json_int_t)g->polls_by[i]));
+	json_object_set_new(o, "polls", polls);
+	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
+	json_object_set_new(o, "policy", json_string(g->policy));
+	return o;
 }

@@ -319,7 +319,10 @@ put_case(struct engine *g, const struct engine_doc_in *in, int64_t now, json_t *
 	store_violation_each(g->store, VIOLATION_OF_CASE, in->c->id, 0, list_item, &l);
 	store_notice_each(g->store, in->c->id, list_earlier, &earlier);
 	set_text(doc, "case", in->c->number);
-	json_object_set_new(doc, "notice", json_integer(in->n));
+	/* A recommendation and a closing are no notices of the ladder: they say how many
+	 * went before. */
+	json_object_set_new(doc, "notice",
+	    json_integer(strcmp(in->kind, "stage") == 0 ? in->n : in->n - 1));
 	stage_names(g, in->c, doc);
 	if (strcmp(in->kind, "stage") == 0)
 		put_deadline(g, in->c, now, doc);

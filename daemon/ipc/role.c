@@ -262,10 +262,12 @@ take_conf(struct role_self *self, struct msg *m)
 {
 	struct buf sources = {0};
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (self->stopping)
 		return;
-	if (file_read_memfd(m->fd, CONF_BYTES_MAX, &sources, &e) != 0)
+	rc = file_read_memfd(m->fd, CONF_BYTES_MAX, &sources, &e);
+	if (rc != 0)
 		goto out;
 	if (self->started) {
 		reconf(self, &sources);
@@ -277,9 +279,9 @@ take_conf(struct role_self *self, struct msg *m)
 		    role_name(self->ops->role), self->index);
 		log_open(self->who);
 	}
-	start(self, &sources, &e);
+	rc = start(self, &sources, &e);
 out:
-	if (e.code != 0) {
+	if (rc != 0) {
 		log_err("role", "%s", e.text);
 		quit(self, EXIT_FAILURE);
 	}
