@@ -60,54 +60,58 @@ survive(const char *name, const struct buf *b)
 		printf("\n    %s took %.2f s, keeps %zu KiB ", name, took, kept >> 10);
 }
 
+#define RSS "<rss version='2.0'><channel>"
+#define CDATA RSS "<item><description><![CDATA["
+
+static const struct {
+	const char *name, *head, *unit, *tail;
+} floods[] = {
+    {"nested tags", RSS, "<a>", ""},
+    {"nested items", RSS, "<item>", ""},
+    {"nested div", CDATA, "<div>", "]]>"},
+    {"attributes", "<rss ", "a='1' ", ">"},
+    {"html attributes", CDATA, "<p a=1 b='2' c>", "]]>"},
+    {"one tag's attributes", "<rss><channel><item><description><![CDATA[<p ", "a=1 ",
+	">]]>"},
+    {"comments", RSS, "<!--", ""},
+    {"comments with one end", RSS, "<!--", "-->"},
+    {"cdata", "<rss><item><title>", "<![CDATA[", ""},
+    {"cdata with one end", "<rss><item><title>", "<![CDATA[</titl", "]]>"},
+    {"instructions", RSS, "<?x ", ""},
+    {"doctypes", "", "<!DOCTYPE r [", ""},
+    {"doctype quotes", "<!DOCTYPE r [", "\"a'", ""},
+    {"less-than", RSS, "<", ""},
+    {"half tags", RSS, "<a ", ""},
+    {"half values", RSS, "<a b=\"<c d='", ""},
+    {"half html tags", CDATA, "<a \"", "]]>"},
+    {"scripts", CDATA, "<script>", "]]>"},
+    {"raw text kinds", CDATA, "<script><style><xmp><iframe>", "]]>"},
+    {"ampersands", "<rss><item><title>", "&", ""},
+    {"long names of references", "<rss><item><title>", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	""},
+    {"stray ends", "<a><b><c><d><e><rss>", "</x>", ""},
+    {"name spaces", RSS, "<b xmlns:c='http://www.w3.org/2005/Atom' xml:base='x/'>", ""},
+    {"undeclared prefixes", RSS, "<q:b/>", ""},
+    {"links", CDATA, "<a href=x/y/z>", "]]>"},
+    {"links of many items", RSS,
+	"<item><description><![CDATA[<a href=1><a href=2>"
+	"<a href=3><a href=4><a href=5>]]></description></item>",
+	""},
+    {"white space", CDATA, " ", "]]>"},
+    {"one long token", "<rss><item><", "aaaaaaaa", ">"},
+    {"one long text", "<rss><item><title>", "aaaaaaaa", ""},
+    {"bad bytes", "<rss><item><title>", "\xc3\xa9\xff", ""},
+    {"latin", "<rss><item><title>", "\xe9\xe8", ""},
+    {"json arrays", "{\"items\":", "[", ""},
+    {"json items", "{\"items\":[", "{},", "{}]}"},
+    {"json objects", "{\"items\":[{\"id\":", "{\"a\":", ""},
+    {"json escapes", "{\"items\":[{\"title\":\"", "\\ud800", "\"}]}"},
+    {"json quotes", "{\"items\":[{\"title\":", "\"", ""},
+};
+
 static void
 test_hostile(void)
 {
-	static const char r[] = "<rss version='2.0'><channel>";
-	static const char i[] =
-	    "<rss version='2.0'><channel><item><description><![CDATA[";
-	static const struct {
-		const char *name, *head, *unit, *tail;
-	} floods[] = {
-	    {"nested tags", r, "<a>", ""},
-	    {"nested items", r, "<item>", ""},
-	    {"nested div", i, "<div>", "]]>"},
-	    {"attributes", "<rss ", "a='1' ", ">"},
-	    {"html attributes", i, "<p a=1 b='2' c>", "]]>"},
-	    {"one tag's attributes", "<rss><channel><item><description><![CDATA[<p ",
-		"a=1 ", ">]]>"},
-	    {"comments", r, "<!--", ""},
-	    {"comments with one end", r, "<!--", "-->"},
-	    {"cdata", "<rss><item><title>", "<![CDATA[", ""},
-	    {"cdata with one end", "<rss><item><title>", "<![CDATA[</titl", "]]>"},
-	    {"instructions", r, "<?x ", ""},
-	    {"doctypes", "", "<!DOCTYPE r [", ""},
-	    {"doctype quotes", "<!DOCTYPE r [", "\"a'", ""},
-	    {"less-than", r, "<", ""},
-	    {"half tags", r, "<a ", ""},
-	    {"half values", r, "<a b=\"<c d='", ""},
-	    {"half html tags", i, "<a \"", "]]>"},
-	    {"scripts", i, "<script>", "]]>"},
-	    {"raw text kinds", i, "<script><style><xmp><iframe>", "]]>"},
-	    {"ampersands", "<rss><item><title>", "&", ""},
-	    {"long names of references", "<rss><item><title>",
-		"&aaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
-	    {"stray ends", "<a><b><c><d><e><rss>", "</x>", ""},
-	    {"name spaces", r,
-		"<b xmlns:c='http://www.w3.org/2005/Atom' xml:base='x/'>", ""},
-	    {"undeclared prefixes", r, "<q:b/>", ""},
-	    {"links", i, "<a href=x/y/z>", "]]>"},
-	    {"white space", i, " ", "]]>"},
-	    {"one long token", "<rss><item><", "aaaaaaaa", ">"},
-	    {"one long text", "<rss><item><title>", "aaaaaaaa", ""},
-	    {"bad bytes", "<rss><item><title>", "\xc3\xa9\xff", ""},
-	    {"latin", "<rss><item><title>", "\xe9\xe8", ""},
-	    {"json arrays", "{\"items\":", "[", ""},
-	    {"json items", "{\"items\":[", "{},", "{}]}"},
-	    {"json objects", "{\"items\":[{\"id\":", "{\"a\":", ""},
-	    {"json escapes", "{\"items\":[{\"title\":\"", "\\ud800", "\"}]}"},
-	    {"json quotes", "{\"items\":[{\"title\":", "\"", ""},
-	};
 	struct buf b;
 
 	for (size_t k = 0; k < sizeof(floods) / sizeof(floods[0]); k++) {
@@ -116,7 +120,7 @@ test_hostile(void)
 		survive(floods[k].name, &b);
 		buf_free(&b);
 	}
-	b = flood(r, "\0\0\0", 3, "");
+	b = flood(RSS, "\0\0\0", 3, "");
 	survive("NUL", &b);
 	buf_free(&b);
 }

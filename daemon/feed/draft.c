@@ -11,6 +11,7 @@
 #define TITLE_MAX ((size_t)16 << 10)
 #define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
 #define DOC_LINK_BYTES ((size_t)8 << 20)
+#define LINK_COST ((size_t)48) /* of memory, beside its bytes */
 
 void
 draft_init(struct draft *d, struct feed_build *build)
@@ -269,14 +270,15 @@ static void
 set_links(struct draft *d)
 {
 	struct feed_build *b = d->build;
+	size_t cost = d->links.bytes + d->links.n * LINK_COST;
 
 	if (d->links.full)
 		d->it.flags |= ITEM_TRUNCATED;
-	if (b->link_bytes + d->links.bytes > DOC_LINK_BYTES) {
+	if (b->link_bytes + cost > DOC_LINK_BYTES) {
 		d->it.flags |= ITEM_TRUNCATED;
 		b->doc->truncated = true;
 	} else if (d->links.n > 0) {
-		b->link_bytes += d->links.bytes;
+		b->link_bytes += cost;
 		d->it.links = d->links.v;
 		d->it.nlinks = d->links.n;
 		d->links.v = NULL;
