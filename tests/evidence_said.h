@@ -14,7 +14,7 @@ struct said {
 	int64_t index;		 /* with this entry; -1: any */
 	bool named, named_index; /* it was, as tampered or incomplete */
 	unsigned others;	 /* tampering named in other files */
-	bool loud;
+	FILE *loud;		 /* where to repeat it, or NULL */
 };
 
 static UNUSED_OK void
@@ -27,8 +27,8 @@ listen(void *ctx, const struct verify_problem *p)
 	s->named_index =
 	    s->named_index || (it && (s->index < 0 || p->index == s->index));
 	s->others += !it && p->tamper;
-	if (s->loud)
-		fprintf(stderr, "  %s %s %lld: %s\n", p->tamper ? "T" : "i", p->file,
+	if (s->loud != NULL)
+		fprintf(s->loud, "  %s %s %lld: %s\n", p->tamper ? "T" : "i", p->file,
 		    (long long)p->index, p->what);
 }
 
@@ -60,19 +60,21 @@ static UNUSED_OK void
 want(const char *dir, int rc)
 {
 	struct said s = {0};
+	char *text = NULL;
+	size_t len;
 	int got;
 
 	/* The tests' writer holds the log, and beside a writer nothing young is left
 	 * over. */
 	if (rc == TOSD_ESTATE)
 		run(dir, "find . ! -type d -exec touch -h -d '1 hour ago' {} +");
+	s.loud = open_memstream(&text, &len);
 	got = check(dir, &s, NULL);
+	fclose(s.loud);
 	CU_ASSERT_EQUAL(got, rc);
-	if (got == rc)
-		return;
-	s.loud = true;
-	fprintf(stderr, "%s: wanted %d, got %d and, once more:\n", dir, rc, got);
-	check(dir, &s, NULL);
+	if (got != rc)
+		fprintf(stderr, "%s: wanted %d, got %d:\n%s", dir, rc, got, text);
+	free(text);
 }
 
 /* A fault in this file (relative) must be called tampering and named. */
@@ -85,7 +87,7 @@ want_named(const char *dir, const char *file, int64_t index, unsigned *missed)
 		return;
 	(*missed)++;
 	fprintf(stderr, "missed in %s (entry %lld):\n", file, (long long)index);
-	s.loud = true;
+	s.loud = stderr;
 	check(dir, &s, NULL);
 }
 

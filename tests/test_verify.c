@@ -29,7 +29,7 @@ test_clean(void)
 {
 	struct build b;
 	struct verify_result r;
-	struct said s = {.loud = true};
+	struct said s = {.loud = stderr};
 
 	build_sample(&b, log_scratch());
 	CU_ASSERT_EQUAL(check(b.dir, &s, &r), 0);

@@ -63,19 +63,19 @@ find_log(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* Does a writer hold the log?  Where we may not look, we take it for a quiet one. */
-static bool
-is_live(const struct verify *v)
+/* Where we may not look, we take the log for a quiet one. */
+void
+verify_look_live(struct verify *v)
 {
 	struct flock lk = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	char *path = xasprintf("%s/lock", v->log);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool live = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lk) == 0 && lk.l_type == F_WRLCK;
 
+	if (fd >= 0 && fcntl(fd, F_OFD_GETLK, &lk) == 0 && lk.l_type == F_WRLCK)
+		v->live = true;
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	return live;
 }
 
 /* The text of DIR/log.vkey without its newline, or NULL. */
@@ -165,7 +165,7 @@ evidence_verify(
 	rc = find_log(v, e);
 	if (rc == 0) {
 		v->start = clock_now();
-		v->live = is_live(v);
+		verify_look_live(v);
 		rc = find_key(v, e);
 	}
 	if (rc == 0 && v->key != NULL)
@@ -173,7 +173,7 @@ evidence_verify(
 	if (rc != 0)
 		goto out;
 	/* Or has one begun meanwhile? */
-	v->live = v->live || is_live(v);
+	verify_look_live(v);
 	/* Without a head to trust nothing that follows could be told from a forgery. */
 	if (v->have_head) {
 		verify_tree(v);

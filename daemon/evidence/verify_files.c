@@ -24,14 +24,16 @@
 static bool
 is_young(const struct verify *v, const struct stat *st)
 {
-	return v->live && (int64_t)st->st_mtime * CLOCK_SEC > v->start - YOUNG;
+	return (int64_t)st->st_mtime * CLOCK_SEC > v->start - YOUNG;
 }
 
-/* A left-over, unless it is on its way. */
+/* A left-over, unless it is young and somebody is writing. */
 static void
 say_left(struct verify *v, const char *file, const char *what)
 {
-	if (!v->young)
+	if (v->young && !v->live)
+		verify_look_live(v);
+	if (!v->young || !v->live)
 		verify_say(v, -1, file, false, "%s", what);
 }
 

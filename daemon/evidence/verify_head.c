@@ -151,6 +151,7 @@ verify_heads(struct verify *v, struct err *e)
 		snprintf(file, sizeof(file), "%scheckpoint", v->prefix);
 		verify_say(v, -1, file, false, "nothing of this log was ever signed");
 	}
+	verify_look_live(v);
 	for (i = 0; i < v->nkept && v->kept[i] != v->head.size; i++)
 		;
 	/* The kept copy is written last: a crash can leave it out. */

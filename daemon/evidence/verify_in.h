@@ -69,6 +69,9 @@ struct verify_missing {
 void verify_say(struct verify *v, int64_t index, const char *file, bool tamper,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* Sets live if a writer holds the log now; one may come while we look. */
+void verify_look_live(struct verify *v);
+
 /* verify_head.c: finds head, kept heads and anchor. */
 int verify_heads(struct verify *v, struct err *e);
 /* The tree has v->range.size entries now: do the heads of that size agree? */
