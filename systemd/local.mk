@@ -8,7 +8,12 @@ noinst_DATA = %D%/tosd.service
 	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@confdir[@]|$(confdir)|g' \
 		$(srcdir)/%D%/tosd.service.in > $@.part && mv $@.part $@
 
-install-data-local: %D%/tosd.service
+# Other folders have something to install by hand, too.
+install-data-local: install-units
+uninstall-local: uninstall-units
+.PHONY: install-units uninstall-units
+
+install-units: %D%/tosd.service
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)' '$(DESTDIR)$(sysusersdir)' \
 		'$(DESTDIR)$(tmpfilesdir)'
 	$(INSTALL_DATA) %D%/tosd.service '$(DESTDIR)$(systemdsystemunitdir)/tosd.service'
@@ -17,7 +22,7 @@ install-data-local: %D%/tosd.service
 	$(INSTALL_DATA) $(srcdir)/%D%/tosd.tmpfiles.conf \
 		'$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 
-uninstall-local:
+uninstall-units:
 	rm -f '$(DESTDIR)$(systemdsystemunitdir)/tosd.service' \
 		'$(DESTDIR)$(sysusersdir)/tosd.conf' '$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 
