@@ -220,12 +220,18 @@ static int
 start(struct role_self *self, const struct buf *sources, struct err *e)
 {
 	struct sandbox_profile profile = {0};
+	int rc = self->ops->start(self, sources, &profile, e);
 
-	if (self->ops->start(self, sources, &profile, e) != 0)
-		return err_wrap(e, "cannot start");
+	if (rc != 0) {
+		err_wrap(e, "cannot start");
+		return rc;
+	}
 	self->started = true;
-	if (sandbox_enter(&profile, e) != 0)
-		return err_wrap(e, "cannot enter the sandbox");
+	rc = sandbox_enter(&profile, e);
+	if (rc != 0) {
+		err_wrap(e, "cannot enter the sandbox");
+		return rc;
+	}
 	send_empty(self, MSG_READY);
 	return 0;
 }
@@ -264,10 +270,12 @@ take_conf(struct role_self *self, struct msg *m)
 {
 	struct buf sources = {0};
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (self->stopping)
 		return;
-	if (file_read_memfd(m->fd, CONF_BYTES_MAX, &sources, &e) != 0)
+	rc = file_read_memfd(m->fd, CONF_BYTES_MAX, &sources, &e);
+	if (rc != 0)
 		goto out;
 	if (self->started) {
 		reconf(self, &sources);
@@ -279,9 +287,10 @@ take_conf(struct role_self *self, struct msg *m)
 		    role_name(self->ops->role), self->index);
 		log_open(self->who);
 	}
-	start(self, &sources, &e);
+	/* Judged by what it returns: a role may have used e for a look that failed. */
+	rc = start(self, &sources, &e);
 out:
-	if (e.code != 0) {
+	if (rc != 0) {
 		log_err("role", "%s", e.text);
 		quit(self, EXIT_FAILURE);
 	}
