@@ -14,8 +14,8 @@
 /* Never more than this many requests with fetch at a time, per connection. */
 #define ENGINE_POLLS_PER_CONNECTION 2
 
-/* A shard is ours for so long, and renewed every minute. */
-#define ENGINE_LEASE (5 * CLOCK_MIN)
+/* A shard is ours for so long; it is renewed after a third of that. */
+#define ENGINE_LEASE CLOCK_HOUR
 
 /* A feed as scheduled; the rest of it is in the store. */
 struct engine_feed {
@@ -110,7 +110,7 @@ struct engine {
 	bool courier_told; /* it has said what it has in hand */
 	unsigned sending;
 
-	int64_t next_exposure, next_alive;
+	int64_t next_exposure, next_alive, next_renewal;
 
 	/* counters for stats */
 	uint64_t polls_by[POLLED_COUNT];
