@@ -12,13 +12,13 @@ tests_scan_main_SOURCES = tests/scan_main.c \
 tests_scan_main_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/test_policy
+UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 
-check_PROGRAMS += tests/test_rules
+UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h
 tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
