@@ -325,7 +325,7 @@ test_face(void)
 	struct tosd_item a = {.it = &it, .text = "x", .len = 1, .tenant = "t1"},
 			 b = {.it = &it, .text = "x", .len = 1, .tenant = "t2"};
 	const struct tosd_host *h = &f.table;
-	char first[33];
+	char first[33] = "";
 
 	item_init(&it);
 	it.author = xstrdup("Eve");
