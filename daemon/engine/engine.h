@@ -18,6 +18,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/finding.h"
@@ -86,6 +87,9 @@ enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
 int64_t engine_event_time(int64_t published, int64_t seen);
 /* The quote of an exhibit; xmalloc'd. */
 char *engine_quote(const struct item *body, const struct finding *f);
+/* What makes a message one of its kind: sha256 of notice, channel and recipient. */
+void engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
+    char out[DIGEST_HEX]);
 /* How long violations are gathered before the notice of a stage is composed, given
  * the stage's deadline. */
 int64_t engine_gather(int64_t deadline);

@@ -14,6 +14,16 @@
 #define SENDING_MAX 4
 #define MAIL_MAX (1u << 20)
 
+void
+engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
+    char out[DIGEST_HEX])
+{
+	char *text = xasprintf("%lld\n%s\n%s", (long long)notice, channel, recipient);
+
+	digest_hex_of(text, strlen(text), out);
+	free(text);
+}
+
 /* A message is on record by its numbers; the address lies in the vault. */
 static void
 record_message(struct engine *g, const struct store_outbox *o, struct store_case *c,
@@ -45,10 +55,8 @@ engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
 	struct store_outbox o = {.notice = notice, .entry = g->seq, .next_try = now,
 	    .time = now};
 	struct err e = ERR_INIT;
-	char *idem = xasprintf("%lld\nmail\n%s", (long long)notice, recipient);
 
-	digest_hex_of(idem, strlen(idem), o.idem);
-	free(idem);
+	engine_outbox_key(notice, "mail", recipient, o.idem);
 	snprintf(o.tenant, sizeof(o.tenant), "%s", tenant);
 	o.channel = xstrdup("mail");
 	o.recipient = xstrdup(recipient);

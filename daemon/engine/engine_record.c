@@ -34,7 +34,7 @@ engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n
 	struct err e = ERR_INIT;
 	int rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
 
-	if (rc == TOSD_EEXIST || rc == TOSD_ETAMPER) {
+	if (rc == TOSD_EEXIST) {
 		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
 		    "cannot replace an uncommitted file", &e);
 		rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
