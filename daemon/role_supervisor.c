@@ -112,7 +112,8 @@ step_renew(struct slot *s)
 
 	if (s->newer != NULL && s->newer->state == PROC_READY)
 		proc_stop(p);
-	if (p->state != PROC_READY || p->conf_due || p->generation == s->sup->generation)
+	if (p->state != PROC_READY || p->conf_due ||
+	    p->generation == s->sup->generation)
 		return;
 	if (s->role != ROLE_POLICY)
 		proc_configure(p);
@@ -157,8 +158,8 @@ count_of(const struct supervisor *sup, enum role role)
 static void
 step_stop(struct supervisor *sup)
 {
-	while (sup->stop_step < NORDER &&
-	    count_of(sup, stop_order[sup->stop_step]) == 0)
+	while (
+	    sup->stop_step < NORDER && count_of(sup, stop_order[sup->stop_step]) == 0)
 		sup->stop_step++;
 	if (sup->stop_step == NORDER) {
 		loop_stop(sup->loop);
@@ -167,7 +168,8 @@ step_stop(struct supervisor *sup)
 	for (struct proc *p = sup->procs; p != NULL; p = p->next) {
 		if (p->slot->role != stop_order[sup->stop_step])
 			continue;
-		if (sup->hurry && p->slot->role != ROLE_ENGINE && p->state != PROC_ENDING)
+		if (sup->hurry && p->slot->role != ROLE_ENGINE &&
+		    p->state != PROC_ENDING)
 			proc_kill(p, "there is a hurry");
 		else
 			proc_stop(p);
@@ -189,8 +191,8 @@ supervisor_step(struct supervisor *sup)
 	if (!complete(sup) || (sup->up && !sup->reloading))
 		return;
 	snprintf(status, sizeof(status), "%zu tenants", sup->setup->conf->ntenants);
-	log_notice("supervisor", "%s: %s", sup->up ? "new configuration in use" : "ready",
-	    status);
+	log_notice("supervisor", "%s: %s",
+	    sup->up ? "new configuration in use" : "ready", status);
 	sup->up = true;
 	sup->reloading = false;
 	ready_up(sup->ready, status);
@@ -208,8 +210,9 @@ reload(struct supervisor *sup)
 	fresh = setup_read(sup->conf_path);
 	if (fresh == NULL) {
 		log_err("supervisor", "the new configuration is refused; the old one "
-		    "stays in use");
-		ready_status(sup->ready, "the new configuration was refused, see the log");
+				      "stays in use");
+		ready_status(
+		    sup->ready, "the new configuration was refused, see the log");
 		return;
 	}
 	setup_free(&sup->setup);
@@ -231,7 +234,8 @@ stop(struct supervisor *sup, int signo)
 		sup->stopping = true;
 		ready_stopping(sup->ready, "finishing what is in hand");
 	} else if (!sup->hurry) {
-		log_notice("supervisor", "SIG%s again: in a hurry", sigabbrev_np(signo));
+		log_notice(
+		    "supervisor", "SIG%s again: in a hurry", sigabbrev_np(signo));
 		sup->hurry = true;
 	}
 	supervisor_step(sup);

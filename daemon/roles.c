@@ -17,11 +17,11 @@ static const struct role_rights {
 } rights[ROLE_COUNT] = {
     [ROLE_ENGINE] = {SANDBOX_MAY_READ | SANDBOX_MAY_WRITE | SANDBOX_MAY_UNIX, 0, 4096},
     [ROLE_FETCH] = {SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_THREAD |
-	    SANDBOX_MAY_DLOPEN,
+			SANDBOX_MAY_DLOPEN,
 	0, 4096},
     [ROLE_POLICY] = {0, 8 * GIB, 64},
     [ROLE_COURIER] = {SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_THREAD |
-	    SANDBOX_MAY_DLOPEN,
+			  SANDBOX_MAY_DLOPEN,
 	0, 1024},
     [ROLE_CONSOLE] = {SANDBOX_MAY_READ | SANDBOX_MAY_ACCEPT, 0, 4096},
 };
@@ -45,7 +45,8 @@ conf_of_role(const struct buf *sources, struct conf **out, struct err *e)
 	if (!rd_done(&r))
 		rc = err_set(e, TOSD_EPROTO, "the configuration came broken");
 	else if (conf_parse(&s, log_mistake, NULL, out) != 0)
-		rc = err_set(e, TOSD_EINVAL, "the configuration has mistakes, see above");
+		rc = err_set(
+		    e, TOSD_EINVAL, "the configuration has mistakes, see above");
 	conf_sources_clear(&s);
 	return rc;
 }

@@ -26,10 +26,10 @@
  * whole, or not at all. */
 struct setup {
 	struct conf *conf;
-	struct buf sources;   /* conf_sources_put() bytes */
-	struct buf log_key;   /* for the engine; empty: none configured */
+	struct buf sources;	  /* conf_sources_put() bytes */
+	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */
-	bool become;	      /* roles run as uid and gid */
+	bool become;		  /* roles run as uid and gid */
 	uid_t uid;
 	gid_t gid;
 };
@@ -63,9 +63,9 @@ struct slot {
 	enum role role;
 	uint32_t index;
 	struct proc *cur, *newer;
-	bool wanted;		    /* false: no place any more in the configuration */
-	bool waiting;		    /* the restart timer runs */
-	int64_t backoff;	    /* last one, 0: none */
+	bool wanted;	 /* false: no place any more in the configuration */
+	bool waiting;	 /* the restart timer runs */
+	int64_t backoff; /* last one, 0: none */
 	struct loop_timer *restart;
 };
 

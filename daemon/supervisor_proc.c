@@ -123,7 +123,8 @@ proc_free(struct proc *p)
 }
 
 static void
-send_memfd(struct proc *p, enum msg_type type, const char *name, const struct buf *bytes)
+send_memfd(
+    struct proc *p, enum msg_type type, const char *name, const struct buf *bytes)
 {
 	struct err e = ERR_INIT;
 	struct msg m;
@@ -218,8 +219,8 @@ take_stuck(struct proc *p, struct msg *m)
 	for (struct slot *s = p->sup->slots; s != NULL; s = s->next)
 		if (s->role == ROLE_POLICY && s->index == m->stuck.index &&
 		    s->cur != NULL && s->cur->state == PROC_READY)
-			proc_kill(s->cur, m->stuck.why != NULL ? m->stuck.why
-							       : "past its deadline");
+			proc_kill(s->cur,
+			    m->stuck.why != NULL ? m->stuck.why : "past its deadline");
 }
 
 static void
@@ -263,8 +264,11 @@ static pid_t
 run(const struct slot *slot, int control, struct err *e)
 {
 	const struct setup *setup = slot->sup->setup;
-	struct spawn s = {.exe = "/proc/self/exe", .role = slot->role,
-	    .index = slot->index, .become = setup->become, .uid = setup->uid,
+	struct spawn s = {.exe = "/proc/self/exe",
+	    .role = slot->role,
+	    .index = slot->index,
+	    .become = setup->become,
+	    .uid = setup->uid,
 	    .gid = setup->gid};
 
 	s.die_with_us = slot->role != ROLE_ENGINE && slot->role != ROLE_COURIER;
@@ -347,9 +351,11 @@ static void
 describe_end(int status, char *out, size_t cap)
 {
 	if (WIFSIGNALED(status))
-		snprintf(out, cap, "was killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)),
+		snprintf(out, cap, "was killed by SIG%s%s",
+		    sigabbrev_np(WTERMSIG(status)),
 		    WTERMSIG(status) == SIGSYS ? " (a system call that its sandbox "
-						 "forbids)" : "");
+						 "forbids)"
+					       : "");
 	else
 		snprintf(out, cap, "ended with code %d", WEXITSTATUS(status));
 }

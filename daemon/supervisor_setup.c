@@ -27,8 +27,8 @@ read_secret(const char *what, const char *name, struct buf *out, struct err *e)
 	if (conf_secret(name, out, e) != 0)
 		return err_wrap(e, "%s", what);
 	if (out->len == 0)
-		return err_set(e, TOSD_EINVAL, "%s: the credential %s is empty", what,
-		    name);
+		return err_set(
+		    e, TOSD_EINVAL, "%s: the credential %s is empty", what, name);
 	return 0;
 }
 
@@ -40,8 +40,8 @@ is_engines_own(const struct conf *c)
 	size_t n = strlen(c->state_dir);
 
 	return c->ledger.key_credential != NULL &&
-	    strncmp(c->ledger.key_credential, c->state_dir, n) == 0 &&
-	    c->ledger.key_credential[n] == '/';
+	       strncmp(c->ledger.key_credential, c->state_dir, n) == 0 &&
+	       c->ledger.key_credential[n] == '/';
 }
 
 /* The configured user, if we may choose. */
@@ -56,7 +56,7 @@ find_user(struct setup *s, struct err *e)
 		return 0;
 	if (user == NULL) {
 		log_warn("conf", "started by root and no `user' is configured: roles "
-		    "keep user id 0 (without capabilities)");
+				 "keep user id 0 (without capabilities)");
 		return 0;
 	}
 	pw = getpwnam(user);
@@ -92,7 +92,8 @@ finish(struct setup *s, struct err *e)
 	int rc = 0;
 
 	if (!is_engines_own(c))
-		rc = read_secret("ledger key", c->ledger.key_credential, &s->log_key, e);
+		rc =
+		    read_secret("ledger key", c->ledger.key_credential, &s->log_key, e);
 	if (rc == 0)
 		rc = read_secret("SMTP password", c->courier.password_credential,
 		    &s->smtp_password, e);

@@ -28,7 +28,7 @@ static bool
 silent_too_long(const struct proc *p)
 {
 	return p->ping != p->pong &&
-	    clock_steady() - p->ping_time > p->sup->setup->conf->ping_timeout;
+	       clock_steady() - p->ping_time > p->sup->setup->conf->ping_timeout;
 }
 
 static bool

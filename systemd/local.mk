@@ -8,11 +8,12 @@ noinst_DATA = %D%/tosd.service
 	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@confdir[@]|$(confdir)|g' \
 		$(srcdir)/%D%/tosd.service.in > $@.part && mv $@.part $@
 
-install-data-local: install-systemd
-uninstall-local: uninstall-systemd
-.PHONY: install-systemd uninstall-systemd
+# Other folders have something to install by hand, too.
+install-data-local: install-units
+uninstall-local: uninstall-units
+.PHONY: install-units uninstall-units
 
-install-systemd: %D%/tosd.service
+install-units: %D%/tosd.service
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)' '$(DESTDIR)$(sysusersdir)' \
 		'$(DESTDIR)$(tmpfilesdir)'
 	$(INSTALL_DATA) %D%/tosd.service '$(DESTDIR)$(systemdsystemunitdir)/tosd.service'
@@ -21,7 +22,7 @@ install-systemd: %D%/tosd.service
 	$(INSTALL_DATA) $(srcdir)/%D%/tosd.tmpfiles.conf \
 		'$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 
-uninstall-systemd:
+uninstall-units:
 	rm -f '$(DESTDIR)$(systemdsystemunitdir)/tosd.service' \
 		'$(DESTDIR)$(sysusersdir)/tosd.conf' '$(DESTDIR)$(tmpfilesdir)/tosd.conf'
 

@@ -4,3 +4,8 @@ dist_check_SCRIPTS += \
 	%D%/check_floors.sh \
 	%D%/check_man.sh
 EXTRA_DIST += %D%/README
+
+# Scenarios in virtual time, through the engine's own code.
+dist_check_SCRIPTS += %D%/test_story.py
+EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
+	%D%/scenarios/policies.d/story.conf

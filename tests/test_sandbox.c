@@ -246,7 +246,14 @@ try_make_runnable(void)
 static bool
 try_memfd(void)
 {
-	return file_memfd("x", "y", 1, NULL) >= 0;
+	struct buf b = {0};
+	int fd = file_memfd("x", "y", 1, NULL);
+	bool done = fd >= 0 && file_read_memfd(fd, 1, &b, NULL) == 0;
+
+	buf_free(&b);
+	if (fd >= 0)
+		close(fd);
+	return done;
 }
 
 static bool
@@ -286,7 +293,7 @@ static const struct attempt {
     {"signal its parent", try_kill, "xxxxx"},
     {"map memory to run", try_run_memory, "xdxdx"},
     {"make memory runnable", try_make_runnable, "xdxdx"},
-    {"make a memory file", try_memfd, "ddddd"},
+    {"make and read a memory file", try_memfd, "ddddd"},
     {"change a limit", try_raise_limit, "xxxxx"},
 };
 

@@ -81,8 +81,11 @@ engine_alive_mark(struct engine *g, int64_t now)
 	engine_must(store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time",
 	    &e);
 	/* The shards as well: whoever does not renew loses them. */
-	engine_must(store_claim(g->store, "engine", ENGINE_LEASE, g->fences, &e), 0,
-	    "cannot renew the shards", &e);
+	if (now >= g->next_renewal) {
+		engine_must(store_claim(g->store, "engine", ENGINE_LEASE, g->fences, &e), 0,
+		    "cannot renew the shards", &e);
+		g->next_renewal = now + ENGINE_LEASE / 3;
+	}
 	g->next_alive = now + ALIVE_EVERY;
 	return g->next_alive;
 }

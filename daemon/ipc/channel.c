@@ -56,11 +56,11 @@ struct channel {
 
 	bool paused;
 	bool eof;
-	bool closed; /* on_close is due or was called */
+	bool closed;   /* on_close is due or was called */
 	bool breached; /* by the peer, of the catalogue */
-	bool told;   /* on_close was called */
-	bool freed;  /* to be freed when the last callback has returned */
-	int depth;   /* callbacks in progress */
+	bool told;     /* on_close was called */
+	bool freed;    /* to be freed when the last callback has returned */
+	int depth;     /* callbacks in progress */
 	char why[ERR_TEXT_MAX];
 };
 
@@ -308,7 +308,9 @@ receive_some(struct channel *ch)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int) * 4)];
 	} ctl;
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.room,
+	struct msghdr mh = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = ctl.room,
 	    .msg_controllen = sizeof(ctl.room)};
 	ssize_t n = recvmsg(ch->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
@@ -537,7 +539,8 @@ channel_drain(struct channel *ch)
 int
 channel_pair(int fds[2], struct err *e)
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) !=
+	    0)
 		return err_sys(e, "cannot make a socket pair");
 	return 0;
 }

@@ -33,9 +33,11 @@ typedef void channel_msg_cb(void *ctx, struct msg *m);
 typedef void channel_close_cb(void *ctx, const char *why);
 
 /* Takes fd (a connected SOCK_STREAM unix socket), also on failure of a later step. */
-struct channel *channel_new_take(struct loop *l, int fd, const struct channel_ends *ends,
-    channel_msg_cb *on_msg, channel_close_cb *on_close, void *ctx);
-/* Closes it and drops what is queued; on_close is not called.  Safe inside callbacks. */
+struct channel *channel_new_take(struct loop *l, int fd,
+    const struct channel_ends *ends, channel_msg_cb *on_msg, channel_close_cb *on_close,
+    void *ctx);
+/* Closes it and drops what is queued; on_close is not called.  Safe inside callbacks.
+ */
 void channel_free(struct channel **ch);
 
 /* Queues m, which is taken (clear afterwards, also on failure) and sent as soon as the

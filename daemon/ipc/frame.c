@@ -49,14 +49,16 @@ frame_get(const uint8_t in[FRAME_HEAD], uint32_t seq, struct frame *f, struct er
 	f->seq = get32(in + 8);
 	f->flags = get32(in + 12);
 	if (f->version != MSG_VERSION)
-		return err_set(e, TOSD_EPROTO, "frame of version %u, not %d", f->version,
-		    MSG_VERSION);
+		return err_set(e, TOSD_EPROTO, "frame of version %u, not %d",
+		    f->version, MSG_VERSION);
 	if (f->flags & ~FRAME_HAS_FD)
-		return err_set(e, TOSD_EPROTO, "frame with unknown flags %#x", f->flags);
+		return err_set(
+		    e, TOSD_EPROTO, "frame with unknown flags %#x", f->flags);
 	if (f->length > MSG_MAX)
 		return err_set(e, TOSD_EPROTO, "frame of %u bytes, more than %u",
 		    f->length, MSG_MAX);
 	if (f->seq != seq)
-		return err_set(e, TOSD_EPROTO, "frame %u where %u was due", f->seq, seq);
+		return err_set(
+		    e, TOSD_EPROTO, "frame %u where %u was due", f->seq, seq);
 	return 0;
 }

@@ -28,7 +28,7 @@
 #define SCOPE_ABSTRACT_UNIX (1ull << 0) /* from version 6 */
 #define SCOPE_SIGNAL (1ull << 1)
 
-#define RIGHTS_OF_FILE                                                                   \
+#define RIGHTS_OF_FILE \
 	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 #define RIGHTS_READ (FS_READ_FILE | FS_READ_DIR)
 /* To write is everything but programs and devices. */
@@ -116,8 +116,8 @@ landlock_enter(const struct sandbox_profile *p, struct err *e)
 	v = &versions[(size_t)abi < NVERSIONS ? (size_t)abi : NVERSIONS - 1];
 	attr.fs = v->fs;
 	if (v->size >= 16)
-		attr.net = NET_BIND_TCP |
-		    (p->may & SANDBOX_MAY_INET ? 0 : NET_CONNECT_TCP);
+		attr.net =
+		    NET_BIND_TCP | (p->may & SANDBOX_MAY_INET ? 0 : NET_CONNECT_TCP);
 	if (v->size >= 24)
 		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, v->size, 0);

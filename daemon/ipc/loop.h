@@ -46,14 +46,15 @@ void loop_timer_free(struct loop_timer **t);
 
 /* Watches fd for `what` (LOOP_READ | LOOP_WRITE, or 0 for nothing yet), level-
  * triggered.  The descriptor stays the caller's; free the watcher before closing it. */
-struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned what, loop_fd_cb *cb,
-    void *ctx);
+struct loop_fd *loop_fd_new(
+    struct loop *l, int fd, unsigned what, loop_fd_cb *cb, void *ctx);
 /* Watches for something else from now on; 0 pauses. */
 void loop_fd_change(struct loop_fd *w, unsigned what);
 void loop_fd_free(struct loop_fd **w);
 
 /* Calls cb from the loop, not from the signal's own context. */
-struct loop_signal *loop_signal(struct loop *l, int signo, loop_signal_cb *cb, void *ctx);
+struct loop_signal *loop_signal(
+    struct loop *l, int signo, loop_signal_cb *cb, void *ctx);
 void loop_signal_free(struct loop_signal **s);
 
 #endif

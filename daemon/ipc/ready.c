@@ -27,7 +27,8 @@ set_address(struct ready *r, const char *name, struct err *e)
 {
 	size_t n = strlen(name);
 
-	if ((name[0] != '/' && name[0] != '@') || n < 2 || n >= sizeof(r->addr.sun_path))
+	if ((name[0] != '/' && name[0] != '@') || n < 2 ||
+	    n >= sizeof(r->addr.sun_path))
 		return err_set(e, TOSD_EINVAL,
 		    "NOTIFY_SOCKET=%s is neither a path nor an abstract socket", name);
 	r->addr.sun_family = AF_UNIX;
@@ -60,7 +61,8 @@ int
 ready_new(struct ready **out, struct err *e)
 {
 	struct ready *r = xcalloc(1, sizeof(*r));
-	const char *socket_name = getenv("NOTIFY_SOCKET"), *pid = getenv("WATCHDOG_PID");
+	const char *socket_name = getenv("NOTIFY_SOCKET"),
+		   *pid = getenv("WATCHDOG_PID");
 	int rc = 0;
 
 	r->fd = -1;

@@ -19,8 +19,8 @@
 
 #define CONF_BYTES_MAX (64u << 20)
 #define SECRET_BYTES_MAX (64u << 10)
-#define EXIT_LOOK_MS 5	    /* between looks whether everything is sent */
-#define EXIT_LAST_MS 5000   /* then the process ends all the same */
+#define EXIT_LOOK_MS 5	  /* between looks whether everything is sent */
+#define EXIT_LAST_MS 5000 /* then the process ends all the same */
 
 struct peer {
 	struct peer *next;
@@ -97,7 +97,8 @@ peer_gone(struct peer *p, const char *why)
 	enum role role = p->role;
 	uint32_t index = p->index;
 
-	log_debug("role", "channel to %s %u is closed: %s", role_name(role), index, why);
+	log_debug(
+	    "role", "channel to %s %u is closed: %s", role_name(role), index, why);
 	peer_unlink(p);
 	channel_free(&p->ch);
 	free(p);
@@ -164,7 +165,8 @@ take_peer(struct role_self *self, struct msg *m)
 	p->self = self;
 	p->role = ends.peer;
 	p->index = ends.peer_index;
-	p->ch = channel_new_take(self->loop, m->fd, &ends, on_peer_msg, on_peer_close, p);
+	p->ch =
+	    channel_new_take(self->loop, m->fd, &ends, on_peer_msg, on_peer_close, p);
 	m->fd = -1;
 	p->next = self->peers;
 	self->peers = p;
@@ -218,12 +220,18 @@ static int
 start(struct role_self *self, const struct buf *sources, struct err *e)
 {
 	struct sandbox_profile profile = {0};
+	int rc = self->ops->start(self, sources, &profile, e);
 
-	if (self->ops->start(self, sources, &profile, e) != 0)
-		return err_wrap(e, "cannot start");
+	if (rc != 0) {
+		err_wrap(e, "cannot start");
+		return rc;
+	}
 	self->started = true;
-	if (sandbox_enter(&profile, e) != 0)
-		return err_wrap(e, "cannot enter the sandbox");
+	rc = sandbox_enter(&profile, e);
+	if (rc != 0) {
+		err_wrap(e, "cannot enter the sandbox");
+		return rc;
+	}
 	send_empty(self, MSG_READY);
 	return 0;
 }
@@ -279,6 +287,7 @@ take_conf(struct role_self *self, struct msg *m)
 		    role_name(self->ops->role), self->index);
 		log_open(self->who);
 	}
+	/* Judged by what it returns: a role may have used e for a look that failed. */
 	rc = start(self, &sources, &e);
 out:
 	if (rc != 0) {
@@ -439,7 +448,8 @@ nothing(int signo)
 static void
 ignore_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
+	static const int signals[] = {
+	    SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
 	struct sigaction sa = {.sa_handler = nothing, .sa_flags = SA_RESTART};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -452,7 +462,7 @@ control_is_socket(void)
 	struct stat st;
 
 	return fstat(ROLE_CONTROL_FD, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    fcntl(ROLE_CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0;
+	       fcntl(ROLE_CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 static void
@@ -482,15 +492,17 @@ role_main(const struct role_ops *ops)
 
 	log_open(role_name(ops->role));
 	if (!control_is_socket()) {
-		log_err("role", "descriptor %d is no channel: roles are started by the "
-		    "supervisor only (tosd -c FILE)", ROLE_CONTROL_FD);
+		log_err("role",
+		    "descriptor %d is no channel: roles are started by the "
+		    "supervisor only (tosd -c FILE)",
+		    ROLE_CONTROL_FD);
 		return EXIT_FAILURE;
 	}
 	ignore_signals();
 	self.loop = loop_new();
 	self.leave = loop_timer_new(self.loop, on_leave, &self);
-	self.control = channel_new_take(self.loop, ROLE_CONTROL_FD, &ends, on_control,
-	    on_control_close, &self);
+	self.control = channel_new_take(
+	    self.loop, ROLE_CONTROL_FD, &ends, on_control, on_control_close, &self);
 	msg_init(&hello, MSG_HELLO);
 	hello.hello.version = MSG_VERSION;
 	hello.hello.pid = getpid();

@@ -29,9 +29,9 @@ struct role_ops {
 	enum role role;
 
 	/* Required.  `sources` are conf_sources_put() bytes, borrowed.  Here the role
-	 * opens its files and sockets and loads its plugins: it is not sandboxed yet, but
-	 * already runs as the configured user.  It fills in the profile to enter next
-	 * (all zero before; profile_of_role() in roles.h does that from the
+	 * opens its files and sockets and loads its plugins: it is not sandboxed yet,
+	 * but already runs as the configured user.  It fills in the profile to enter
+	 * next (all zero before; profile_of_role() in roles.h does that from the
 	 * configuration; its strings must live until start's caller has entered it,
 	 * which those of a struct conf do) and hands its own state to role_set_ctx().
 	 * Messages cannot be sent yet.  An error ends the process, without ops->free;

@@ -80,14 +80,14 @@ sandbox_become(uid_t uid, gid_t gid, struct err *e)
 	if (geteuid() != 0) {
 		if (uid == geteuid() && gid == getegid())
 			return 0;
-		return err_set(e, TOSD_EDENIED, "only root can become user %u",
-		    (unsigned)uid);
+		return err_set(
+		    e, TOSD_EDENIED, "only root can become user %u", (unsigned)uid);
 	}
 	drop_bounding_set(); /* the change of the user id takes the right to do so */
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(uid, uid, uid) != 0)
-		return err_sys(e, "cannot become user %u, group %u", (unsigned)uid,
-		    (unsigned)gid);
+		return err_sys(
+		    e, "cannot become user %u, group %u", (unsigned)uid, (unsigned)gid);
 	/* Believe nothing: a user id that can be taken back is none. */
 	if (getresuid(&r, &eff, &s) != 0 || r != uid || eff != uid || s != uid ||
 	    (uid != 0 && setuid(0) == 0))
@@ -149,7 +149,7 @@ enter_landlock(const struct sandbox_profile *p, struct err *e)
 
 	if (p->may & SANDBOX_MAY_EXEC) {
 		log_info("sandbox", "no landlock in this role: it runs a program whose "
-		    "files are not known");
+				    "files are not known");
 		return 0;
 	}
 #ifdef TOSD_SANITIZED

@@ -267,6 +267,9 @@ add_conditions(scmp_filter_ctx f, unsigned may)
 		const char *name;
 		struct scmp_arg_cmp when;
 	} conds[] = {
+	    /* How the C library looks at an open descriptor. */
+	    {"newfstatat",
+		SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONBIO)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, TCGETS)},
