@@ -9,3 +9,10 @@ EXTRA_DIST += %D%/README
 dist_check_SCRIPTS += %D%/test_story.py
 EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
 	%D%/scenarios/policies.d/story.conf
+
+# The real programs with a web server and a mail server; daemon.py is what they share.
+dist_check_SCRIPTS += \
+	%D%/test_feeds_daemon.py \
+	%D%/test_kill.py \
+	%D%/test_smtp_bytes.py
+EXTRA_DIST += %D%/daemon.py
