@@ -1,113 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * role_policy: a worker that hosts plugins.  It has no network, no files and no clock
- * that decides anything; what it cannot answer in time costs this process only.
+ * role_policy: one of the workers that judge items.  It loads plugins and packs before
+ * its sandbox closes, tells the engine which rules it has, and then only answers: a
+ * MSG_INSPECTED for each MSG_INSPECT, in order.  It keeps no state from item to item;
+ * an item that crashes or hangs it costs the worker, and the engine knows which batch
+ * it was.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "conf/conf.h"
 #include "ipc/role.h"
 #include "policy/host.h"
 #include "roles.h"
 
-struct policy_role {
+struct policy {
 	struct role_self *self;
 	struct conf *conf;
 	struct policy_host *host;
-	char **problems; /* what was refused at the start, in words */
-	uint32_t nproblems;
 };
 
 static void
-on_refused(void *ctx, const char *text)
+report(void *ctx, const char *text)
 {
-	struct policy_role *r = ctx;
-
-	r->problems = xrealloc(r->problems, (r->nproblems + 1) * sizeof(*r->problems));
-	r->problems[r->nproblems++] = xstrdup(text);
-	log_warn("policy", "%s", text);
+	(void)ctx;
+	log_err("policy", "%s", text);
 }
 
 static void
-on_peer_up(void *ctx, enum role role, uint32_t index)
+policy_free(void *ctx)
 {
-	struct policy_role *r = ctx;
+	struct policy *p = ctx;
+
+	policy_host_free(&p->host);
+	conf_free(&p->conf);
+	free(p);
+}
+
+static int
+policy_start(struct role_self *self, const struct buf *sources,
+    struct sandbox_profile *profile, struct err *e)
+{
+	struct policy *p = xcalloc(1, sizeof(*p));
+	struct policy_options o;
+	int rc = conf_of_role(sources, &p->conf, e);
+
+	p->self = self;
+	if (rc == 0) {
+		o = (struct policy_options){.conf = &p->conf->policy,
+		    .safety = &p->conf->safety,
+		    .report = report};
+		rc = policy_host_new(&o, &p->host, e);
+	}
+	if (rc != 0) {
+		policy_free(p);
+		return rc;
+	}
+	/* No file, no socket, no new code: what a plugin needs it has opened by now. */
+	profile_of_role(ROLE_POLICY, p->conf, profile);
+	role_set_ctx(self, p);
+	return 0;
+}
+
+static void
+policy_peer_up(void *ctx, enum role role, uint32_t index)
+{
+	struct policy *p = ctx;
 	struct msg m;
 
 	if (role != ROLE_ENGINE)
 		return;
 	msg_init(&m, MSG_RULES);
-	policy_host_rules(r->host, &m.rules);
-	role_send(r->self, role, index, &m);
+	policy_host_rules(p->host, &m.rules);
+	if (role_send(p->self, role, index, &m) != 0)
+		log_warn("policy", "the rules could not be sent to the engine");
 }
 
 static void
-on_msg(void *ctx, struct msg *m)
+inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *out)
 {
-	struct policy_role *r = ctx;
-	struct msg out;
+	out->batch = in->batch;
+	out->digest = xstrdup(policy_host_digest(p->host));
+	out->n = in->n;
+	out->v = xcalloc(in->n, sizeof(*out->v));
+	for (uint32_t i = 0; i < in->n; i++) {
+		const struct msg_inspect_item *it = &in->v[i];
+		struct msg_inspected_item *to = &out->v[i];
+
+		to->revision = it->revision;
+		policy_host_check(p->host, it->tenant, &it->item, it->time,
+		    &to->findings, &to->n, &to->degraded);
+	}
+}
+
+static void
+policy_msg(void *ctx, struct msg *m)
+{
+	struct policy *p = ctx;
+	enum role from = m->from;
+	uint32_t index = m->from_index;
+	struct msg answer;
 
 	if (m->type != MSG_INSPECT)
 		return;
-	msg_init(&out, MSG_INSPECTED);
-	out.inspected.batch = m->inspect.batch;
-	out.inspected.digest = xstrdup(policy_host_digest(r->host));
-	out.inspected.v = xcalloc(m->inspect.n, sizeof(*out.inspected.v));
-	for (uint32_t i = 0; i < m->inspect.n; i++) {
-		const struct msg_inspect_item *in = &m->inspect.v[i];
-		struct msg_inspected_item *o = &out.inspected.v[out.inspected.n++];
-
-		o->revision = in->revision;
-		policy_host_check(r->host, in->tenant, &in->item, in->time, &o->findings,
-		    &o->n, &o->degraded);
-	}
-	role_send(r->self, m->from, m->from_index, &out);
-}
-
-static void
-release(void *ctx)
-{
-	struct policy_role *r = ctx;
-
-	policy_host_free(&r->host);
-	for (uint32_t i = 0; i < r->nproblems; i++)
-		free(r->problems[i]);
-	free(r->problems);
-	conf_free(&r->conf);
-	free(r);
-}
-
-static int
-start(struct role_self *self, const struct buf *sources, struct sandbox_profile *profile,
-    struct err *e)
-{
-	struct policy_role *r = xcalloc(1, sizeof(*r));
-	struct policy_options o = {.report = on_refused, .ctx = r};
-	int rc;
-
-	r->self = self;
-	role_set_ctx(self, r);
-	if ((rc = conf_of_role(sources, &r->conf, e)) != 0)
-		return rc;
-	o.conf = &r->conf->policy;
-	o.safety = &r->conf->safety;
-	if ((rc = policy_host_new(&o, &r->host, e)) != 0)
-		return rc;
-	profile_of_role(ROLE_POLICY, r->conf, profile);
-	return 0;
+	msg_init(&answer, MSG_INSPECTED);
+	inspect(p, &m->inspect, &answer.inspected);
+	if (role_send(p->self, from, index, &answer) != 0)
+		log_warn("policy",
+		    "findings of a batch could not be sent; the engine will "
+		    "ask again");
 }
 
 int
 role_policy_main(void)
 {
-	/* No reconf: a new configuration is a new worker, which loads its packs while
-	 * the old one still answers. */
 	static const struct role_ops ops = {
 	    .role = ROLE_POLICY,
-	    .start = start,
-	    .msg = on_msg,
-	    .peer_up = on_peer_up,
-	    .free = release,
+	    .start = policy_start,
+	    .msg = policy_msg,
+	    .peer_up = policy_peer_up,
+	    .free = policy_free,
 	};
 
 	return role_main(&ops);

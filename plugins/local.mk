@@ -25,3 +25,39 @@ plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAG
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_rules_rules_la_LIBADD = $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
+
+# For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
+# interface.  The -rpath makes libtool build shared objects though they are not installed.
+TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
+check_LTLIBRARIES = plugins/probe/probe.la \
+	plugins/probe/older.la plugins/probe/newer.la plugins/probe/major.la \
+	plugins/probe/nothing.la plugins/probe/code.la plugins/probe/short.la \
+	plugins/probe/liar.la plugins/probe/greedy.la
+plugins_probe_probe_la_SOURCES = %D%/probe/probe.c
+plugins_probe_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_probe_probe_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_older_la_SOURCES = %D%/probe/abi.c
+plugins_probe_older_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=1
+plugins_probe_older_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_newer_la_SOURCES = %D%/probe/abi.c
+plugins_probe_newer_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=2
+plugins_probe_newer_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_major_la_SOURCES = %D%/probe/abi.c
+plugins_probe_major_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=3
+plugins_probe_major_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_nothing_la_SOURCES = %D%/probe/abi.c
+plugins_probe_nothing_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=4
+plugins_probe_nothing_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+plugins_probe_code_la_SOURCES = %D%/probe/abi.c
+plugins_probe_code_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=5
+plugins_probe_code_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_short_la_SOURCES = %D%/probe/abi.c
+plugins_probe_short_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=6
+plugins_probe_short_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_liar_la_SOURCES = %D%/probe/abi.c
+plugins_probe_liar_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=7
+plugins_probe_liar_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_greedy_la_SOURCES = %D%/probe/abi.c
+plugins_probe_greedy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=8
+plugins_probe_greedy_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+EXTRA_DIST += %D%/sample/shouting.c

@@ -23,7 +23,7 @@ tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/test_feed_hostile
+UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
 tests_test_feed_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)

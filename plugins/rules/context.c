@@ -103,7 +103,10 @@ context_holds(const struct context *c, const char *s, size_t n, size_t start,
 		return 1;
 	if (c->code == NULL)
 		return 0;
-	if (c->src->where != PACK_TEXT) {
+	if (c->src->where == PACK_INSIDE) {
+		from = start;
+		to = end;
+	} else if (c->src->where != PACK_TEXT) {
 		from = c->src->where == PACK_AFTER ? end : sentence_start(s, start);
 		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, n, end);
 	}

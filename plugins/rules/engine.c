@@ -174,8 +174,8 @@ link_atoms(struct engine *e, struct pattern *p, const struct pattern_out *out)
 }
 
 static int
-add_pattern(struct engine *e, const struct pattern_env *env, const struct pack_pattern *p,
-    struct why *w)
+add_pattern(struct engine *e, const struct pattern_env *env,
+    const struct pack_pattern *p, struct why *w)
 {
 	struct pattern_out out = {0};
 	pcre2_code *code = NULL;
@@ -188,7 +188,8 @@ add_pattern(struct engine *e, const struct pattern_env *env, const struct pack_p
 		rc = code == NULL ? -1 : check_empty(e, code, w);
 	}
 	if (rc == 0) {
-		e->patterns = mem_grow(e->patterns, e->npatterns + 1, sizeof(*e->patterns));
+		e->patterns =
+		    mem_grow(e->patterns, e->npatterns + 1, sizeof(*e->patterns));
 		e->patterns[e->npatterns] =
 		    (struct pattern){.code = code, .rule = e->nrules - 1};
 		link_atoms(e, &e->patterns[e->npatterns++], &out);
@@ -214,7 +215,8 @@ add_context(struct engine *e, const struct pattern_env *env,
 
 		rc = pattern_make(env, &src->v[i], &out, &why);
 		if (rc == 0)
-			sb_printf(&all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
+			sb_printf(
+			    &all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
 		if (rc < 0)
 			why_set(w, "%s:%d: context `%s': %s", env->pack->file,
 			    src->v[i].line, src->name, why.text);

@@ -36,7 +36,7 @@ struct pack_pattern {
 	int line;
 };
 
-enum pack_where { PACK_TEXT, PACK_SENTENCE, PACK_BEFORE, PACK_AFTER };
+enum pack_where { PACK_TEXT, PACK_SENTENCE, PACK_BEFORE, PACK_AFTER, PACK_INSIDE };
 
 /* A surrounding in which a rule does not apply. */
 struct pack_context {

@@ -2,10 +2,11 @@
 /*
  * pattern: see pattern.h.
  *
- * Atoms are the words of a phrase that must be there, each list one atom.  Lists are used
- * by many phrases but are one atom for all of them, and without the gaps between words
- * Hyperscan compiles them in no time.  An atom matches whenever its part of the phrase
- * does, and perhaps more: Hyperscan has no look-behind and its \b knows ASCII words only.
+ * Atoms are the words of a phrase that must be there, each list one atom.  Lists are
+ * used by many phrases but are one atom for all of them, and without the gaps between
+ * words Hyperscan compiles them in no time.  An atom matches whenever its part of the
+ * phrase does, and perhaps more: Hyperscan has no look-behind and its \b knows ASCII
+ * words only.
  */
 #include "pattern.h"
 
@@ -15,7 +16,7 @@
 #define DEPTH_MAX 4 /* lists within lists */
 #define TOKENS_MAX 40
 #define WORD_BYTES 24 /* longest word that a gap passes over, in characters */
-#define SEP_MAX 8	 /* signs between two words */
+#define SEP_MAX 8     /* signs between two words */
 
 #define SEP "[^\\pL\\pN.!?;]{1,8}"
 #define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
@@ -27,9 +28,9 @@ struct out {
 	struct sb *confirm;
 	struct sb *filter; /* the present atom */
 	struct why *w;
-	bool empty;	   /* it needs a list that is empty */
-	bool odd;	   /* the atom has words that begin or end with no ASCII letter */
-	size_t shortest;   /* word of the atom, in bytes */
+	bool empty;	 /* it needs a list that is empty */
+	bool odd;	 /* the atom has words that begin or end with no ASCII letter */
+	size_t shortest; /* word of the atom, in bytes */
 	struct {
 		char *text;
 		size_t shortest;
@@ -102,8 +103,8 @@ put_word(struct out *o, const char *s, size_t n)
 
 static int put_choice(struct out *o, const char *s, size_t n, int depth);
 
-/* Words separated by blanks, as in a list's entry.  Only the longest goes into the atom,
- * so that atoms stay sets of plain words. */
+/* Words separated by blanks, as in a list's entry.  Only the longest goes into the
+ * atom, so that atoms stay sets of plain words. */
 static int
 put_words(struct out *o, const char *s, size_t n, int depth)
 {
@@ -283,7 +284,8 @@ put_token(struct out *o, const struct token *t)
 }
 
 /* Words, with separators between; an optional one takes its separator with it: the one
- * behind before the first word that must be there and after a gap, else the one before. */
+ * behind before the first word that must be there and after a gap, else the one before.
+ */
 static int
 put_tokens(struct out *o, const struct token *v, int n)
 {
@@ -336,7 +338,8 @@ make_regex(struct out *o, const char *s)
 	int rc = 0;
 
 	while (rc == 0 && *s != '\0') {
-		const char *at = strstr(s, "@{"), *end = at != NULL ? strchr(at, '}') : NULL;
+		const char *at = strstr(s, "@{"),
+			   *end = at != NULL ? strchr(at, '}') : NULL;
 
 		if (end == NULL) {
 			put(o, s);
@@ -363,7 +366,8 @@ choose_atoms(struct out *o, struct pattern_out *out)
 
 		for (size_t i = 0; i < o->natoms; i++)
 			if (o->atoms[i].text != NULL &&
-			    (best == SIZE_MAX || o->atoms[i].shortest > o->atoms[best].shortest))
+			    (best == SIZE_MAX ||
+				o->atoms[i].shortest > o->atoms[best].shortest))
 				best = i;
 		if (best == SIZE_MAX)
 			return;
@@ -377,7 +381,8 @@ pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
     struct pattern_out *out, struct why *w)
 {
 	struct sb filter = {0};
-	struct out o = {.env = env, .confirm = &out->confirm, .filter = &filter, .w = w};
+	struct out o = {
+	    .env = env, .confirm = &out->confirm, .filter = &filter, .w = w};
 	int rc;
 
 	sb_puts(&filter, "");
@@ -392,8 +397,10 @@ pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
 			rc = why_set(w, "a list of %zu bytes, at most %d; split it",
 			    strlen(out->atom[i]), PATTERN_FILTER_MAX);
 	if (rc == 0 && out->confirm.len > PATTERN_CONFIRM_MAX)
-		rc = why_set(w, "too long with all its lists (%zu bytes, at most %d); split "
-		    "a list", out->confirm.len, PATTERN_CONFIRM_MAX);
+		rc = why_set(w,
+		    "too long with all its lists (%zu bytes, at most %d); split "
+		    "a list",
+		    out->confirm.len, PATTERN_CONFIRM_MAX);
 	return rc != 0 ? rc : o.empty ? 1 : 0;
 }
 

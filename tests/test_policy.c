@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_policy: the gate for plugins, the host's checks on what they say, and the verdict.
+ * Real shared objects, built beside this program, go through the real loader.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <tosd/policy.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "policy/face.h"
+#include "policy/host.h"
+#include "policy/plugin.h"
+#include "policy/verdict.h"
+#include "tests/suite.h"
+
+#define PROBE TOSD_BUILDDIR "/plugins/probe/.libs/"
+#define W(s) ((char[]){s}) /* a literal that may be pointed to without const */
+
+static char problems[4000];
+
+static void
+note_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	strncat(problems, text, sizeof(problems) - strlen(problems) - 2);
+	strcat(problems, "\n");
+}
+
+/* A host with one plugin; NULL if it was refused (see problems). */
+static struct policy_host *
+host_of(const char *path, unsigned grant, const char *key, const char *value)
+{
+	static struct conf_setting set;
+	static struct conf_plugin plugin;
+	static struct conf_policy policy;
+	static const char *names[] = {"North Hall", "Ada Quill", "north hall", "Öresund"};
+	static struct conf_safety safety = {.protect = names, .nprotect = 4};
+	struct policy_options o = {.conf = &policy, .safety = &safety,
+	    .report = note_problem};
+	struct policy_host *h = NULL;
+
+	set = (struct conf_setting){key, value};
+	plugin = (struct conf_plugin){.name = "it", .path = path, .settings = &set,
+	    .nsettings = key != NULL, .grant = grant, .file = "t.conf", .line = 5};
+	policy = (struct conf_policy){.plugins = &plugin, .nplugins = 1};
+	problems[0] = '\0';
+	policy_host_new(&o, &h, NULL);
+	return h;
+}
+
+static struct policy_host *
+probe(const char *key, const char *value)
+{
+	return host_of(PROBE "probe.so", TOSD_NEED_TEXT, key, value);
+}
+
+struct answer {
+	struct finding *v;
+	uint32_t n;
+	char *degraded;
+};
+
+static struct answer
+ask(struct policy_host *h, const char *text)
+{
+	struct answer a = {0};
+	struct item it;
+
+	item_init(&it);
+	it.id = xstrdup("1");
+	it.text = xstrdup(text);
+	policy_host_check(h, "00112233aabbccdd", &it, 1000, &a.v, &a.n, &a.degraded);
+	item_clear(&it);
+	return a;
+}
+
+static void
+answer_clear(struct answer *a)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		finding_clear(&a->v[i]);
+	free(a->v);
+	free(a->degraded);
+}
+
+static void
+test_abi_good(void)
+{
+	static const char *const good[] = {PROBE "older.so", PROBE "newer.so"};
+
+	for (int i = 0; i < 2; i++) {
+		struct policy_host *h = host_of(good[i], 0, NULL, NULL);
+		struct answer a;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask(h, "anything");
+		CU_ASSERT_EQUAL(a.n, 1);
+		CU_ASSERT_STRING_EQUAL(a.v[0].rule, "abi/all");
+		CU_ASSERT_EQUAL(a.v[0].mode, MODE_SHADOW);
+		CU_ASSERT_EQUAL(strlen(a.v[0].pack), 64);
+		CU_ASSERT_PTR_NULL(a.degraded);
+		answer_clear(&a);
+		policy_host_free(&h);
+	}
+}
+
+static void
+test_abi_bad(void)
+{
+	static const struct {
+		const char *path, *want;
+	} bad[] = {
+	    {PROBE "major.so", "version 2.0 of the plugin interface"},
+	    {PROBE "nothing.so", "exports no symbol tosd_policy"},
+	    {PROBE "code.so", "is not the table"},
+	    {PROBE "short.so", "at least"},
+	    {PROBE "liar.so", "is not the table"},
+	    {PROBE "greedy.so", "needs unknown 0x100000"},
+	    {PROBE "none.so", "No such file"},
+	    {TOSD_BUILDDIR "/plugins", "not a plain file"},
+	    {TOSD_SRCDIR "/plugins/tosd/policy.h", "invalid ELF header"},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct policy_host *h = host_of(bad[i].path, ~0u & 0x1f, NULL, NULL);
+
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(strstr(problems, bad[i].want));
+		if (strstr(problems, bad[i].want) == NULL)
+			printf("\n  %s: %s", bad[i].path, problems);
+	}
+}
+
+/* A copy of the probe that may be spoilt. */
+static void
+copy_probe(const char *to)
+{
+	struct buf b = {0};
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL_FATAL(file_read(PROBE "probe.so", 1 << 24, &b, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(file_write(to, b.data, b.len, 0700, FILE_NOSYNC, &e), 0);
+	buf_free(&b);
+}
+
+static void
+test_file_rules(void)
+{
+	char dir[] = "/tmp/tosd-policy-XXXXXX", path[100], link[100];
+	struct policy_host *h;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/p.so", dir);
+	snprintf(link, sizeof(link), "%s/link.so", dir);
+	copy_probe(path);
+	CU_ASSERT_EQUAL(symlink(path, link), 0);
+	h = host_of(path, TOSD_NEED_TEXT, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL(h);
+	policy_host_free(&h);
+	CU_ASSERT_PTR_NULL(host_of(link, TOSD_NEED_TEXT, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "a symlink"));
+	chmod(path, 0720);
+	CU_ASSERT_PTR_NULL(host_of(path, TOSD_NEED_TEXT, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "others may write it"));
+	chmod(path, 0702);
+	CU_ASSERT_PTR_NULL(host_of(path, TOSD_NEED_TEXT, NULL, NULL));
+	chmod(path, 0700);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL(chown(path, 4711, 0), 0);
+		CU_ASSERT_PTR_NULL(host_of(path, TOSD_NEED_TEXT, NULL, NULL));
+		CU_ASSERT_PTR_NOT_NULL(strstr(problems, "owned by uid 4711"));
+	}
+	unlink(path);
+	unlink(link);
+	rmdir(dir);
+}
+
+static void
+test_grants_and_settings(void)
+{
+	CU_ASSERT_PTR_NULL(host_of(PROBE "probe.so", TOSD_NEED_LINKS, NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "needs text, which is not granted"));
+	CU_ASSERT_PTR_NULL(probe("crush", "x"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "t.conf:5) has no setting `crush'"));
+	CU_ASSERT_PTR_NULL(probe("selftest", "maybe"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "must be true or false, not \"maybe\""));
+	CU_ASSERT_PTR_NULL(probe("selftest", "false"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "failed its own test: told so"));
+	CU_ASSERT_PTR_NULL(probe("open", "fail"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "did not open: told to fail"));
+	CU_ASSERT_PTR_NULL(probe("open", "norule"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has no rules"));
+	CU_ASSERT_PTR_NULL(probe("open", "badrule"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "its id must be"));
+	CU_ASSERT_PTR_NULL(probe("open", "twice"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "declared twice"));
+}
+
+static void
+test_bad_findings(void)
+{
+	static const struct {
+		const char *how, *text, *want;
+	} bad[] = {
+	    {"rule", "abcdef", "has not declared"},
+	    {"score", "abcdef", "not 0 to 1"},
+	    {"nan", "abcdef", "not 0 to 1"},
+	    {"outside", "abcdef", "outside of the text"},
+	    {"empty", "abcdef", "outside of the text"},
+	    {"order", "abcdef", "not in order"},
+	    {"cut", "é found", "cuts a character"},
+	    {"size", "abcdef", "without its size"},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct policy_host *h = probe("bad", bad[i].how);
+		struct answer a;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask(h, bad[i].text);
+		CU_ASSERT_EQUAL(a.n, strstr(bad[i].text, "found") != NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+		CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, bad[i].want));
+		answer_clear(&a);
+		policy_host_free(&h);
+	}
+}
+
+static void
+test_degraded(void)
+{
+	struct policy_host *h = probe("abstain", "hmm");
+	struct answer a = ask(h, "found, hmm");
+
+	CU_ASSERT_EQUAL(a.n, 1);
+	CU_ASSERT_STRING_EQUAL(a.degraded, "it: told to abstain");
+	answer_clear(&a);
+	a = ask(h, "nothing");
+	CU_ASSERT_EQUAL(a.n, 0);
+	CU_ASSERT_PTR_NULL(a.degraded);
+	answer_clear(&a);
+	a = ask(h, "broken \xff found");
+	CU_ASSERT_EQUAL(a.n, 0);
+	CU_ASSERT_PTR_NOT_NULL(a.degraded);
+	answer_clear(&a);
+	policy_host_free(&h);
+	h = probe("spend", "dear");
+	a = ask(h, "dear found");
+	CU_ASSERT_STRING_EQUAL(a.degraded, "it: went over its budget");
+	CU_ASSERT_EQUAL(a.n, 1);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
+static void
+test_long_text(void)
+{
+	struct policy_host *h = probe(NULL, NULL);
+	size_t n = POLICY_TEXT_MAX + 4;
+	char *s = xmalloc(n + 6);
+	struct answer a;
+
+	memset(s, 'a', n);
+	memcpy(s + POLICY_TEXT_MAX - 1, "\xc3\xa9", 2); /* the limit cuts a character */
+	memcpy(s + n, "found", 6);
+	a = ask(h, s);
+	CU_ASSERT_EQUAL(a.n, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, "longer than 1 MiB"));
+	answer_clear(&a);
+	free(s);
+	policy_host_free(&h);
+}
+
+static void
+test_digest(void)
+{
+	struct policy_host *a = probe("find", "one"), *b = probe("find", "one"),
+			   *c = probe("find", "two");
+	struct msg_rules r;
+	struct msg m;
+
+	CU_ASSERT_EQUAL(strlen(policy_host_digest(a)), 64);
+	CU_ASSERT_STRING_EQUAL(policy_host_digest(a), policy_host_digest(b));
+	CU_ASSERT_STRING_NOT_EQUAL(policy_host_digest(a), policy_host_digest(c));
+	policy_host_rules(a, &r);
+	CU_ASSERT_EQUAL(r.n, 1);
+	CU_ASSERT_STRING_EQUAL(r.v[0].rule, "probe/word");
+	CU_ASSERT_EQUAL(r.v[0].rev, 3);
+	CU_ASSERT_STRING_EQUAL(r.digest, policy_host_digest(a));
+	msg_init(&m, MSG_RULES);
+	m.rules = r;
+	msg_clear(&m);
+	policy_host_free(&a);
+	policy_host_free(&b);
+	policy_host_free(&c);
+}
+
+/* What a plugin may see; asked through the table itself. */
+static void
+test_face(void)
+{
+	const char *names[] = {"Ada Quill", "North Hall"};
+	struct policy_set set = {"@protected", names, 2};
+	struct policy_face f = {.plugin = "t", .object = "", .sets = &set, .nsets = 1,
+	    .granted = TOSD_NEED_SETS | TOSD_NEED_AUTHOR};
+	struct item it;
+	struct tosd_item a = {.it = &it, .text = "x", .len = 1, .tenant = "t1"},
+			 b = {.it = &it, .text = "x", .len = 1, .tenant = "t2"};
+	const struct tosd_host *h = &f.table;
+	char first[33];
+
+	item_init(&it);
+	it.author = xstrdup("Eve");
+	policy_face_init(&f);
+	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"NORTH hall", 10}), 1);
+	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"North", 5}), 0);
+	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"North Hall2", 11}), 0);
+	CU_ASSERT_EQUAL(h->in_set(h, "@other", (struct tosd_str){"x", 1}), -1);
+	CU_ASSERT_EQUAL(h->set_at(h, "@protected", 1).len, 10);
+	CU_ASSERT_EQUAL(h->set_at(h, "@protected", 2).len, 0);
+	CU_ASSERT_EQUAL(h->field(h, &a, TOSD_TEXT).len, 0);
+	CU_ASSERT_EQUAL(h->field(h, &a, (enum tosd_field)99).len, 0);
+	CU_ASSERT_EQUAL(h->field(h, &a, TOSD_AUTHOR).len, 32);
+	memcpy(first, h->field(h, &a, TOSD_AUTHOR).ptr, 32);
+	CU_ASSERT_NOT_EQUAL(memcmp(first, h->field(h, &b, TOSD_AUTHOR).ptr, 32), 0);
+	CU_ASSERT_PTR_NULL(strstr(first, "Eve"));
+	item_clear(&it);
+	policy_face_clear(&f);
+}
+
+/* A crash or a hang takes the process with it, and only that: the worker's business. */
+static void
+test_crash_and_hang(void)
+{
+	static const char *const key[] = {"crash", "hang"};
+
+	for (int i = 0; i < 2; i++) {
+		struct policy_host *h = probe(key[i], "boom");
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			struct answer a;
+
+			alarm(1);
+			a = ask(h, "boom");
+			_exit(a.n > 0);
+		}
+		waitpid(pid, &status, 0);
+		CU_ASSERT_TRUE(WIFSIGNALED(status));
+		CU_ASSERT_EQUAL(WTERMSIG(status), i == 0 ? SIGABRT : SIGALRM);
+		policy_host_free(&h);
+	}
+}
+
+static void
+test_verdict(void)
+{
+	struct finding f[] = {
+	    {.rule = W("a"), .category = W("violence"), .score = 0.6, .mode = MODE_ENFORCE},
+	    {.rule = W("a"), .category = W("violence"), .score = 0.9, .mode = MODE_ENFORCE},
+	    {.rule = W("a"), .category = W("violence"), .score = 0.9, .mode = MODE_ENFORCE},
+	    {.rule = W("b"), .category = W("violence"), .score = 0.9, .mode = MODE_SHADOW},
+	    {.rule = W("c"), .category = W("violence"), .score = 0.4, .mode = MODE_ENFORCE},
+	    {.rule = W("d"), .category = W("safety"), .score = 0.5, .mode = MODE_ENFORCE},
+	    {.rule = W("e"), .category = W("violence"), .score = 1.0, .mode = MODE_CANARY},
+	};
+	static const enum policy_lane want[] = {POLICY_LANE_NONE, POLICY_LANE_CASE,
+	    POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_SAFETY,
+	    POLICY_LANE_NONE};
+	enum policy_lane got[7];
+
+	CU_ASSERT_EQUAL(policy_verdict(f, 7, 0.5, got), 2);
+	for (int i = 0; i < 7; i++)
+		CU_ASSERT_EQUAL(got[i], want[i]);
+	CU_ASSERT_EQUAL(policy_verdict(f, 0, 0.5, got), 0);
+}
+
+/* The sample is built as a stranger would: from the header alone. */
+static void
+test_sample(void)
+{
+	char so[] = "/tmp/tosd-sample-XXXXXX", cmd[600];
+	int fd = mkstemp(so);
+	struct policy_host *h;
+	struct answer a;
+
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	close(fd);
+	snprintf(cmd, sizeof(cmd),
+	    "cc -std=c11 -Wall -Wextra -Werror -pedantic -shared -fPIC -o %s "
+	    TOSD_SRCDIR "/plugins/sample/shouting.c -I" TOSD_SRCDIR "/plugins", so);
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	chmod(so, 0700);
+	h = host_of(so, TOSD_NEED_TEXT, "letters", "10");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = ask(h, "WHAT IS THIS? I CANNOT HEAR YOU");
+	CU_ASSERT_EQUAL(a.n, 1);
+	answer_clear(&a);
+	a = ask(h, "What is this? I can hear you");
+	CU_ASSERT_EQUAL(a.n, 0);
+	answer_clear(&a);
+	policy_host_free(&h);
+	unlink(so);
+}
+
+static const struct suite_test tests[] = {
+    {"older and newer plugins run", test_abi_good},
+    {"other tables are refused", test_abi_bad},
+    {"files that others could have written are refused", test_file_rules},
+    {"grants, settings, open and selftest", test_grants_and_settings},
+    {"bad findings are refused", test_bad_findings},
+    {"no answer is an answer", test_degraded},
+    {"long texts", test_long_text},
+    {"the digest names the policy", test_digest},
+    {"what a plugin sees", test_face},
+    {"crash and hang end the process", test_crash_and_hang},
+    {"verdict", test_verdict},
+    {"the sample plugin", test_sample},
+};
+
+SUITE_MAIN("policy", tests)
