@@ -8,14 +8,14 @@ _tosctl_rows() {
 		sed -n 's/.*"'"$2"'":"\{0,1\}\([A-Za-z0-9._-]*\).*/\1/p' | sort -u
 }
 
-# The first word after the command that is no option or the value of one.
+# The words after the command that are neither options nor values of options.
 _tosctl_words() {
-	local i w skip=
+	local i w skip=''
 	words_before=()
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		w=${COMP_WORDS[i]}
 		if [[ -n $skip ]]; then
-			skip=
+			skip=''
 		elif [[ $w == -* ]]; then
 			case $w in
 			-s | -p | -r | --socket | --person | --reason | --dir | --plugin | \
@@ -31,7 +31,7 @@ _tosctl_words() {
 
 _tosctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} list= options= files= words_before n
+	local command=${COMP_WORDS[1]} list='' options='' files='' words_before n
 	local ask='--json --socket' decide='--person --reason --json --socket'
 
 	COMPREPLY=()
