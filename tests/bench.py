@@ -71,7 +71,7 @@ def well_formed(path):
     try:
         xml.parsers.expat.ParserCreate().Parse(path.read_bytes(), True)
         return True
-    except xml.parsers.expat.ExpatError:
+    except (xml.parsers.expat.ExpatError, ValueError):
         return False
 
 
