@@ -19,3 +19,7 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
+# Scenarios in virtual time, through the engine's own code.
+dist_check_SCRIPTS += %D%/test_story.py
+EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
+	%D%/scenarios/policies.d/story.conf

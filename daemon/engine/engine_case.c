@@ -15,7 +15,8 @@
 
 #define GATHER_MAX CLOCK_MIN
 
-enum { OUTCOME_OPEN, OUTCOME_CURED, OUTCOME_ACCEPTED };
+_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
+    "the store counts recommendations by the ladder's number");
 
 void
 engine_ladder_load(struct engine *g)
@@ -217,10 +218,10 @@ worth_recording(const struct case_state *from, const struct case_step *st)
 	    from->stage != st->next.stage || from->deadline != st->next.deadline;
 }
 
-static int64_t
-gather_time(const struct engine *g, const struct store_case *c)
+int64_t
+engine_gather(int64_t deadline)
 {
-	int64_t t = g->ladder.stages[c->stage - 1].deadline / 20;
+	int64_t t = deadline / 20;
 
 	return t < GATHER_MAX ? t : GATHER_MAX;
 }
@@ -255,7 +256,8 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 	struct park p = {g, engine_at(g, c->tenant)};
 
 	if (st->actions & CASE_ACT_NOTICE)
-		c->deadline = now + gather_time(g, c); /* composed then */
+		c->deadline = now +
+		    engine_gather(g->ladder.stages[c->stage - 1].deadline); /* then */
 	if (st->actions & CASE_ACT_RECOMMEND)
 		engine_notice_recommend(g, c, st, now);
 	if (st->actions & CASE_ACT_ALERT)
@@ -266,12 +268,12 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 	if (st->actions & CASE_ACT_CLOSE) {
 		engine_notice_closed(g, c, st, now);
 		c->closed = now;
-		c->outcome = OUTCOME_CURED;
+		c->outcome = ENGINE_CURED;
 		store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, park_violation,
 		    &p);
 	}
 	if (c->phase == CASE_DECIDED)
-		c->outcome = OUTCOME_ACCEPTED;
+		c->outcome = ENGINE_ACCEPTED;
 }
 
 void

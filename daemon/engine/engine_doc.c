@@ -280,6 +280,7 @@ stage_names(const struct engine *g, const struct store_case *c, json_t *doc)
 	else
 		set_text(doc, "next_stage",
 		    "a review by our staff, which may recommend to suspend the service");
+	json_object_set_new(doc, "step", json_integer(c->stage));
 	json_object_set_new(doc, "of", json_integer((json_int_t)l->nstages));
 }
 

@@ -58,21 +58,6 @@ compose(struct draft *d, const char *to, struct buf *bytes)
 }
 
 static void
-keep(struct draft *d, const char *rel, const struct buf *bytes, struct vault_ref *ref)
-{
-	struct err e = ERR_INIT;
-	int rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
-
-	if (rc == TOSD_EEXIST) {
-		/* Left by a crash before its commit: nothing refers to it. */
-		engine_must(vault_erase(d->g->vault, rel, &e), TOSD_ENOENT,
-		    "cannot replace an uncommitted notice", &e);
-		rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
-	}
-	engine_must(rc, 0, "cannot keep a notice", &e);
-}
-
-static void
 subject_of(const struct buf *bytes, char **out)
 {
 	const char *s = strstr(bytes->data, "Subject: ");
@@ -80,15 +65,15 @@ subject_of(const struct buf *bytes, char **out)
 	*out = s != NULL ? xstrndup(s + 9, strcspn(s + 9, "\r\n")) : xstrdup("");
 }
 
-/* Records a composed notice; returns its store id and entry. */
+/* Records a composed notice; returns its store id. */
 static int64_t
-file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *bytes,
-    int64_t *entry)
+file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *bytes)
 {
 	struct store_at at = engine_at(d->g, d->tenant);
 	struct store_notice n = {.n = d->in.n, .made = d->now, .delivered = CLOCK_NONE};
 	char hex[DIGEST_HEX];
 	struct err e = ERR_INIT;
+	int64_t id;
 	json_t *j;
 
 	digest_hex_of(bytes->data, bytes->len, hex);
@@ -101,7 +86,7 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 		n.case_id = d->c->id;
 		n.stage = d->c->stage;
 	}
-	*entry = engine_record(d->g, "notice", j, d->c, d->now);
+	n.entry = engine_record(d->g, "notice", j, d->c, d->now);
 	n.kind = xstrdup(d->in.kind);
 	n.audience = xstrdup(notice_audience_name(d->in.audience));
 	snprintf(n.tenant, sizeof(n.tenant), "%s", d->tenant);
@@ -110,11 +95,9 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	n.sha256 = xstrdup(hex);
 	n.message_id = xstrdup(d->message_id);
 	subject_of(bytes, &n.subject);
-	n.entry = *entry;
 	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
 	    &e);
-	*entry = n.entry;
-	int64_t id = n.id;
+	id = n.id;
 	store_notice_clear(&n);
 	return id;
 }
@@ -127,7 +110,7 @@ issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto
 	struct buf bytes = {0};
 	struct vault_ref ref;
 	char *rel;
-	int64_t id, entry;
+	int64_t id;
 	bool ok = false;
 
 	if (nto == 0 || !notice_set_has(d->g->notices, d->in.kind, a))
@@ -138,10 +121,10 @@ issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto
 	if (compose(d, to[0], &bytes)) {
 		rel = xasprintf("notices/%s/%s-%s.eml", d->c != NULL ? d->c->number : "safety",
 		    d->name, notice_audience_name(a));
-		keep(d, rel, &bytes, &ref);
-		id = file_notice(d, &ref, &bytes, &entry);
+		engine_record_keep(d->g, rel, bytes.data, bytes.len, &ref);
+		id = file_notice(d, &ref, &bytes);
 		for (size_t i = 0; i < nto; i++)
-			engine_outbox_add(d->g, id, d->tenant, to[i], entry, d->now);
+			engine_outbox_add(d->g, id, d->tenant, d->c, to[i], d->now);
 		free(rel);
 		ok = true;
 	}

@@ -88,16 +88,9 @@ keep_words(struct engine *g, const struct store_case *c, const char *what,
     const char *words, json_t *entry)
 {
 	struct vault_ref ref;
-	struct err e = ERR_INIT;
 	char *rel = xasprintf("notices/%s/%s-%lld.txt", c->number, what, (long long)g->seq);
-	int rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
 
-	if (rc == TOSD_EEXIST) {
-		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
-		    "cannot replace uncommitted words", &e);
-		rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
-	}
-	engine_must(rc, 0, "cannot keep a person's words", &e);
+	engine_record_keep(g, rel, words, strlen(words), &ref);
 	engine_record_file(entry, &ref);
 	free(rel);
 }
@@ -279,7 +272,8 @@ engine_person_erase(struct engine_call *k, struct err *e)
 		return e->code;
 	if ((rc = need_reason(k, &reason, e)) != 0)
 		return rc;
-	if (file == NULL || strncmp(file, "evidence/", 9) != 0)
+	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 5 ||
+	    strcmp(file + strlen(file) - 5, ".warc") != 0)
 		return err_set(e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
 	if (store_capture_needed(k->g->store, file))
 		return err_set(e, TOSD_ESTATE, "%s is evidence in an open or held case and "

@@ -26,15 +26,15 @@ static const char *const presence_names[] = {
 
 static void
 record_look(struct engine *g, struct store_violation *v, enum store_presence p,
-    const struct vault_ref *capture, const char *how, int64_t now)
+    int64_t when, const struct vault_ref *capture, const char *how, int64_t now)
 {
 	struct store_at at = engine_at(g, v->tenant);
 	struct store_case c;
 	struct err e = ERR_INIT;
-	json_t *o = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s}", "violation",
+	json_t *o = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:I}", "violation",
 	    (json_int_t)v->id, "item", (json_int_t)v->item, "exhibit", (int)v->exhibit,
 	    "presence", presence_names[p], "before", presence_names[v->presence], "how",
-	    how);
+	    how, "time", (json_int_t)when);
 
 	if (capture != NULL)
 		engine_record_file(o, capture);
@@ -52,7 +52,7 @@ set_presence(struct engine *g, struct store_violation *v, enum store_presence p,
 	struct err e = ERR_INIT;
 
 	if (p != v->presence) {
-		record_look(g, v, p, capture, how, now);
+		record_look(g, v, p, when, capture, how, now);
 		v->since = when;
 		if (p == PRESENT_ONLINE)
 			v->ended = CLOCK_NONE; /* it is back */
@@ -268,7 +268,7 @@ engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
 	v.checks++;
 	v.last_check = p->time;
 	if (capture != NULL && presence == v.presence)
-		record_look(g, &v, presence, capture, "page", now);
+		record_look(g, &v, presence, p->time, capture, "page", now);
 	set_presence(g, &v, presence, p->time, capture, "page", now);
 	v.next_check = next_look(g, &v, now);
 	set_presence(g, &v, presence, p->time, NULL, "page", now);

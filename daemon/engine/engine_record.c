@@ -27,6 +27,21 @@ engine_record_file(json_t *entry, const struct vault_ref *ref)
 	json_object_set_new(entry, "bytes", json_integer((json_int_t)ref->size));
 }
 
+void
+engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
+    struct vault_ref *ref)
+{
+	struct err e = ERR_INIT;
+	int rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+
+	if (rc == TOSD_EEXIST) {
+		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
+		    "cannot replace an uncommitted file", &e);
+		rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+	}
+	engine_must(rc, 0, "cannot keep a file", &e);
+}
+
 static void
 chain_case(json_t *entry, const struct store_case *c)
 {

@@ -1,11 +1,17 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/rebuild.h \
+	%D%/rebuild_case.c \
+	%D%/rebuild_entry.c \
+	%D%/rebuild_item.c \
+	%D%/rebuild_notice.c \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
+	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
 	%D%/tosctl_scan.c %D%/tosctl_scan.h \
