@@ -18,7 +18,7 @@ _tosctl_words() {
 			skip=''
 		elif [[ $w == -* ]]; then
 			case $w in
-			-s | -p | -r | --socket | --person | --reason | --dir | --plugin | \
+			-c | -s | -p | -r | --config | --store | --socket | --person | --reason | --dir | --plugin | \
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
 				--partials | --mode | --data) skip=1 ;;
@@ -37,13 +37,13 @@ _tosctl() {
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		list='status tenants feeds violations cases notices outbox decide appeal
-			reply hold erase poll evidence replay simulate parse scan policy
+			reply hold erase poll evidence replay rebuild simulate parse scan policy
 			render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
 	case $prev in
-	-s | --socket | --anchor | --plugin | --data)
+	-c | --config | -s | --socket | --anchor | --plugin | --data)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -56,7 +56,7 @@ _tosctl() {
 		return
 		;;
 	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
-		--language | --protect) return ;;
+		--language | --protect | --store) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -98,6 +98,7 @@ _tosctl() {
 		options='--all --dir --json'
 		((n == 0)) && list=$(_tosctl_rows cases case)
 		;;
+	rebuild) options='--config --dir --store --force --json' ;;
 	simulate) options='--all --dir --plugin --json' files=-f ;;
 	parse) options='--url --type --location --language --doc --dates --json' files=-f ;;
 	scan) options='--policies --plugin --cache --protect --json --help' ;;
