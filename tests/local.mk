@@ -25,7 +25,8 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 
-# Scenarios in virtual time, through the engine's own code.
-dist_check_SCRIPTS += %D%/test_story.py
-EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
-	%D%/scenarios/policies.d/story.conf
+# The real programs with a web server and a mail server; daemon.py is what they share.
+dist_check_SCRIPTS += \
+	%D%/test_feeds_daemon.py \
+	%D%/test_smtp_bytes.py
+EXTRA_DIST += %D%/daemon.py
