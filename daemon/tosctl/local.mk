@@ -18,3 +18,21 @@ tosctl_SOURCES = \
 	%D%/tosctl_simulate.c %D%/tosctl_simulate.h \
 	%D%/tosctl_trend.c %D%/tosctl_trend.h
 tosctl_LDADD = $(ROOMS) $(ROOM_LIBS)
+
+dist_man_MANS += %D%/tosctl.1
+bashcompdir = $(datadir)/bash-completion/completions
+EXTRA_DIST += %D%/tosctl.bash
+install-data-local: install-tosctl-bash
+uninstall-local: uninstall-tosctl-bash
+.PHONY: install-tosctl-bash uninstall-tosctl-bash
+
+# The file is found by the name of the command, so it loses its ending.
+install-tosctl-bash:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompdir)'
+	$(INSTALL_DATA) '$(srcdir)/%D%/tosctl.bash' '$(DESTDIR)$(bashcompdir)/tosctl'
+
+uninstall-tosctl-bash:
+	rm -f '$(DESTDIR)$(bashcompdir)/tosctl'
+
+# A lost store, made again; needs the plugin as built.
+dist_check_SCRIPTS += tests/test_rebuild.py
