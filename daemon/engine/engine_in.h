@@ -108,6 +108,7 @@ struct engine {
 	/* outbox */
 	bool courier_up;
 	bool courier_told; /* it has said what it has in hand */
+	char courier[ID_TEXT]; /* which process it is */
 	unsigned sending;
 
 	int64_t next_exposure, next_alive, next_renewal;
