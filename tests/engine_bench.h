@@ -434,6 +434,38 @@ bench_mail(struct bench *b, const char *to, enum sent_outcome outcome)
 	return false;
 }
 
+/* The newest notice, as it was sent; the caller frees. */
+static inline char *
+bench_notice(struct bench *b)
+{
+	char *path = xasprintf("%s/%s", b->dir, bench_str(bench_last(b, "notice"), "file"));
+	struct buf bytes = {0};
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL(file_read(path, 1 << 20, &bytes, &e), 0);
+	free(path);
+	buf_putc(&bytes, '\0');
+	return buf_take(&bytes);
+}
+
+/* Another configuration, from the same text with one word changed. */
+static inline void
+bench_reconf(struct bench *b, const char *from, const char *to)
+{
+	const char *at = strstr(bench_conf, from);
+	char *text = xasprintf("%.*s%s%s", (int)(at - bench_conf), bench_conf, to,
+	    at + strlen(from));
+	struct conf_source one = {(char *)"tosd.conf", text};
+	struct conf_sources src = {&one, 1};
+	struct conf *old = b->conf;
+
+	CU_ASSERT_EQUAL_FATAL(conf_parse(&src, bench_mistake, NULL, &b->conf), 0);
+	b->conf->state_dir = b->dir;
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	conf_free(&old);
+	free(text);
+}
+
 /* --- people ------------------------------------------------------------------------------ */
 
 static inline json_t *

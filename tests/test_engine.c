@@ -102,6 +102,47 @@ test_edit(void)
 }
 
 static void
+test_came_again(void)
+{
+	static const struct post mended[] = {{"a", "i will call you"}};
+	struct bench *b = bench_open();
+	char *mail;
+
+	begin_case(b);
+	bench_feed(b, mended, 1);
+	bench_inspect(b);
+	bench_feed(b, two, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	bench_go(b, 7 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 4);
+	mail = bench_notice(b);
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "came again after removal: 1"));
+	free(mail);
+	bench_close(b);
+}
+
+/* A tenant that is gone from the configuration and comes back: its case goes on. */
+static void
+test_not_composed(void)
+{
+	struct bench *b = bench_open();
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_reconf(b, "id = \"forum\"", "id = \"other\"");
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	bench_reconf(b, "id = \"forum\"", "id = \"forum\"");
+	bench_go(b, CLOCK_HOUR + CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "notice"), "notice"), 1);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 2);
+	bench_close(b);
+}
+
+static void
 test_removed(void)
 {
 	struct bench *b = bench_open();
@@ -291,6 +332,91 @@ test_two_people(void)
 	bench_close(b);
 }
 
+/* The courier holds four at a time: what went to our own people is answered. */
+static void
+own_mail(struct bench *b)
+{
+	while (bench_mail(b, "am@host.example", SENT_OK) ||
+	    bench_mail(b, "legal@host.example", SENT_OK))
+		bench_go(b, CLOCK_SEC);
+}
+
+/* What was signed before a rejection does not count for the next recommendation. */
+static void
+test_old_signature(void)
+{
+	static const struct post more[] = {{"a", "i will kill you"}, {"c", "kill them"}};
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	bench_go(b, 6 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
+	CU_ASSERT_TRUE(decide(b, "p2", "reject"));
+	own_mail(b);
+	bench_feed(b, more, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "again in the cure time: same stage");
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "recommendation"), 2);
+	CU_ASSERT_TRUE(decide(b, "p2", "accept"));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "accepted by one person, a second is needed");
+	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "accepted by two people");
+	bench_close(b);
+}
+
+/* Stops for some time and comes back. */
+static void
+be_away(struct bench *b, int64_t ms)
+{
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	b->now += ms;
+	bench_start(b);
+}
+
+/* Several absences: each is made good, not the longest alone. */
+static void
+test_absences(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+
+	begin_case(b);
+	for (int i = 0; i < 3; i++) {
+		bench_go(b, CLOCK_HOUR);
+		be_away(b, 20 * CLOCK_MIN); /* below max_gap each */
+	}
+	bench_go(b, 2 * CLOCK_HOUR + CLOCK_MIN);
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "facts"), "our_gap") / CLOCK_MIN,
+	    60);
+	bench_close(b);
+}
+
+/* A slip of the pen in an erasure must not look like tampering for ever. */
+static void
+test_erase_nothing(void)
+{
+	struct bench *b = bench_open();
+	json_t *r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
+	    "evidence/2026/01/01KE9KNQ8K39V3JWJ96PRNN9AH.warc", "person", "p1", "reason",
+	    "asked for"));
+
+	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "ok")));
+	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 0);
+	json_decref(r);
+	bench_close(b);
+}
+
 static void
 test_absence(void)
 {
@@ -387,6 +513,8 @@ static const struct suite_test tests[] = {
     {"a poll without its bytes", test_bare},
     {"the same poll again records nothing", test_again},
     {"an edit mends", test_edit},
+    {"a post that comes again", test_came_again},
+    {"a notice that cannot be composed", test_not_composed},
     {"a removed page", test_removed},
     {"a worker dies with a batch", test_worker_death},
     {"a worker hangs", test_worker_hangs},
@@ -394,6 +522,9 @@ static const struct suite_test tests[] = {
     {"the courier dies with a message", test_courier_death},
     {"a bounce, and the second contact's", test_bounce},
     {"two people accept", test_two_people},
+    {"a signature before a rejection", test_old_signature},
+    {"absences add up", test_absences},
+    {"an erasure of nothing", test_erase_nothing},
     {"our own absence", test_absence},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},
