@@ -80,7 +80,25 @@ class Publisher(threading.Thread):
         assert self.error is None, self.error
 
 
-def kill(d, role, index):
+def await_work(d, rng):
+    """Half of the time: until the engine is within a commit, a copy to the ledger or a
+    signature, where a random moment rarely hits."""
+    if rng.random() < 0.5:
+        return
+    path = d.path("state/" + rng.choice(["store.db-wal", "log/checkpoint"]))
+
+    def state():
+        try:
+            return path.stat().st_mtime_ns, path.stat().st_size
+        except OSError:
+            return None
+    before, end = state(), time.monotonic() + 1
+    while state() == before and time.monotonic() < end:
+        pass
+    time.sleep(rng.choice([0, 0, 0.001, 0.003]))
+
+
+def kill(d, role, index, rng):
     """One SIGKILL; returns False if the role was not there in time."""
     if role == "supervisor":
         d.proc.kill()
@@ -91,6 +109,8 @@ def kill(d, role, index):
     while time.monotonic() < end:
         pid = d.roles().get((role, index))
         if pid is not None:
+            if role == "engine":
+                await_work(d, rng)
             os.kill(pid, 9)
             return True
         time.sleep(0.02)
@@ -102,7 +122,7 @@ def kill_all(d, kills, rng):
     for i in range(kills):
         role, index = TURNS[i % len(TURNS)]
         time.sleep(rng.uniform(0.02, 1.0))
-        assert kill(d, role, index), f"{role} {index} did not come back"
+        assert kill(d, role, index, rng), f"{role} {index} did not come back"
         done[role] += 1
     return done
 
