@@ -7,6 +7,7 @@ in this process.  Used as a context manager it leaves neither process nor folder
 
 Python's standard library and Debian's python3-aiosmtpd only.
 """
+import asyncio
 import json
 import os
 import pathlib
@@ -135,15 +136,16 @@ class Web:
 
 class Mail:
     """A mail server.  `mails` holds (time, sender, recipient, bytes) of all that came to
-    its end; rcpt(address) and data(recipient, bytes) may return another answer than 250,
-    and data is awaited."""
+    its end; rcpt(address) and data(recipient) may return another answer than 250.  What
+    was taken stays so, even if the client does not live through the delay() seconds to
+    the answer."""
 
-    def __init__(self, rcpt=None, data=None):
+    def __init__(self, rcpt=None, data=None, delay=None):
         try:
             from aiosmtpd.controller import Controller
         except ImportError:
             skip("python3-aiosmtpd is not installed")
-        self.mails, self.rcpt, self.data = [], rcpt, data
+        self.mails, self.rcpt, self.data, self.delay = [], rcpt, data, delay
         self.port = free_port()
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self.controller.start()
@@ -155,11 +157,13 @@ class Mail:
         return answer or "250 ok"
 
     async def handle_DATA(self, server, session, envelope):
-        got = envelope.original_content
-        answer = await self.data(envelope.rcpt_tos[0], got) if self.data else None
+        answer = self.data(envelope.rcpt_tos[0]) if self.data else None
         if answer is None:
             for to in envelope.rcpt_tos:
-                self.mails.append((time.time(), envelope.mail_from, to, got))
+                self.mails.append((time.time(), envelope.mail_from, to,
+                                   envelope.original_content))
+        if self.delay:
+            await asyncio.sleep(self.delay())
         return answer or "250 taken"
 
     def stop(self):

@@ -413,6 +413,44 @@ test_outbox(void)
 	store_free(&s);
 }
 
+static int
+join_recipient(void *ctx, const struct store_outbox *o)
+{
+	strcat(ctx, o->recipient);
+	return 0;
+}
+
+/* A threat to people overtakes the notices that were queued before it. */
+static void
+test_outbox_order(void)
+{
+	static const char *const kinds[] = {"stage", "stage", "safety", "closed", "safety"};
+	struct store *s = open_url("sqlite::memory:");
+	struct store_at a = at();
+	struct err e = ERR_INIT;
+	char order[8] = "";
+
+	for (uint32_t i = 0; i < 5; i++) {
+		char to[2] = {(char)('a' + i), 0};
+		struct store_notice n = {
+		    .n = i, .kind = (char *)kinds[i], .audience = (char *)"x", .made = T0};
+		struct store_outbox o = {.channel = (char *)"mail",
+		    .recipient = to, .next_try = T0, .entry = i == 4 ? 9 : 5, .time = T0};
+
+		OK(store_notice_add(s, &a, &n, &e));
+		o.notice = n.id;
+		strcpy(o.tenant, TENANT);
+		strcpy(o.idem, to);
+		OK(store_outbox_add(s, &a, &o, &e));
+	}
+	OK(store_outbox_each(s, OUTBOX_NEW, T0, 9, 0, join_recipient, order));
+	CU_ASSERT_STRING_EQUAL(order, "cabd"); /* e is not signed yet */
+	order[0] = '\0';
+	OK(store_outbox_each(s, OUTBOX_NEW, T0, 10, 2, join_recipient, order));
+	CU_ASSERT_STRING_EQUAL(order, "ce");
+	store_free(&s);
+}
+
 struct sums {
 	int n;
 	uint64_t items, violations;
@@ -584,6 +622,7 @@ static const struct suite_test tests[] = {
     {"cases, decisions, holds", test_cases},
     {"notices", test_notices},
     {"outbox", test_outbox},
+    {"outbox order", test_outbox_order},
     {"exposure and gaps", test_exposure_and_gaps},
     {"ledger rows, meta, counts", test_ledger_and_meta},
     {"fences", test_fences},

@@ -57,12 +57,20 @@ compose(struct draft *d, const char *to, struct buf *bytes)
 	return rc == 0;
 }
 
-static void
-subject_of(const struct buf *bytes, char **out)
+/* As it stands in the mail, in one line: a long one is folded there. */
+static char *
+subject_of(const struct buf *bytes)
 {
 	const char *s = strstr(bytes->data, "Subject: ");
+	struct buf b = {0};
 
-	*out = s != NULL ? xstrndup(s + 9, strcspn(s + 9, "\r\n")) : xstrdup("");
+	for (s = s != NULL ? s + 9 : ""; *s != '\0'; s++) {
+		if (*s == '\n' && s[1] != ' ' && s[1] != '\t')
+			break;
+		if (*s != '\r' && *s != '\n')
+			buf_putc(&b, *s);
+	}
+	return b.data != NULL ? buf_take(&b) : xstrdup("");
 }
 
 /* Records a composed notice; returns its store id. */
@@ -94,7 +102,7 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	n.commit = xstrdup(ref->commit);
 	n.sha256 = xstrdup(hex);
 	n.message_id = xstrdup(d->message_id);
-	subject_of(bytes, &n.subject);
+	n.subject = subject_of(bytes);
 	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
 	    &e);
 	id = n.id;

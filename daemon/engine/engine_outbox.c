@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "engine/engine_in.h"
 
-/* Messages that the courier holds at a time. */
-#define SENDING_MAX 1 /* he sends one at a time; what he has not begun is not lost */
+/* Messages that the courier holds at a time.  It sends one after the other, and when it
+ * dies nobody knows which of them went: so never more than the one in hand. */
+#define SENDING_MAX 1
 #define MAIL_MAX (1u << 20)
 
 void

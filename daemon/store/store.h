@@ -279,7 +279,8 @@ int store_outbox_update(struct store *s, const struct store_at *at,
 int store_outbox_get(struct store *s, int64_t id, struct store_outbox *out,
     struct err *e);
 typedef int store_outbox_fn(void *ctx, const struct store_outbox *o);
-/* Rows in this state; OUTBOX_NEW: only those due at now with entry < signed_size. */
+/* Rows in this state; OUTBOX_NEW: only those due at now with entry < signed_size, those
+ * of notices of the kind safety first. */
 int store_outbox_each(struct store *s, enum store_outbox_state state, int64_t now,
     int64_t signed_size, size_t limit, store_outbox_fn *fn, void *ctx);
 /* Of one notice, all states. */
