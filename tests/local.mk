@@ -27,6 +27,7 @@ bench: all $(BENCHES)
 
 # The real programs with a web server and a mail server; daemon.py is what they share.
 dist_check_SCRIPTS += \
+	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
 	%D%/test_smtp_bytes.py
