@@ -7,8 +7,7 @@ EXTRA_DIST += %D%/README
 
 # The daemon as people meet it.
 dist_check_SCRIPTS += %D%/test_newcomer.py
-EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py %D%/product.py \
-	%D%/http_server.py
+EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py %D%/product.py
 CLEANFILES += %D%/pattern-cache/*
 
 demo: all

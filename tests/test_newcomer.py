@@ -175,44 +175,72 @@ def test_first_run():
         d.remove()
 
 
-def small_disk(path):
-    """A file system of 1 MB; False where that is not allowed."""
+def small_disk(path, size):
+    """A file system of its own; False where that is not allowed."""
     path.mkdir()
     return os.getuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "tosd-test", str(path)],
+        ["mount", "-t", "tmpfs", "-o", "mode=755,size=" + size, "tosd-test", str(path)],
         stderr=subprocess.DEVNULL).returncode == 0
 
 
+def fill(path):
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(b"x" * 4096)
+        except OSError:
+            pass
+
+
+def full_lines(d):
+    return [x for x in d.log().splitlines() if re.search("No space left|is full", x)]
+
+
+def full_at_start(d):
+    fill(d.state / "ballast")
+    d.start()
+    found = wait(15, "a word about the full disk", lambda: full_lines(d))
+    assert str(d.dir) in found[0] and " engine[" in found[0], found
+    print("  " + found[0])
+
+
+def full_while_running(d, site):
+    """Room, then none: it says so, and a post of that time is not lost."""
+    before = len(full_lines(d))
+    fill(d.state / "ballast")
+    site.happen(tenant="alive", op="post", id="2", title="Again", text="A second post.")
+    found = wait(20, "a word about the disk that filled up",
+                 lambda: full_lines(d)[before:])
+    print("  " + found[0])
+    (d.state / "ballast").unlink()
+    wait(30, "both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2])
+
+
 def test_full_disk():
+    """No room at the start and no room later.  Whoever makes room has a working daemon
+    again without another step, and a record that is whole."""
     d = Daemon("tosd-new-")
+    site = Site(d.dir, {"alive": {"format": "rss"}}, [
+        {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
+         "text": "The first post of a quiet site."}])
     mounted = False
     try:
-        mounted = small_disk(d.state)
+        mounted = small_disk(d.state, "8m")
         if not mounted:
             print("  (cannot mount a small file system: skipped)")
             return
-        with open(d.state / "ballast", "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(b"x" * 4096)
-            except OSError:
-                pass
-        configure(d, {"dead": "http://127.0.0.1:%d/feed.xml" % dead_port()})
-        d.start()
-        found = wait(15, "a word about the full disk", lambda: [
-            x for x in d.log().splitlines()
-            if re.search("No space left|disk is full|is full", x)])
-        assert str(d.dir) in found[0], found
-        print("  " + found[0])
-        # Whoever makes room gets a working daemon, without another step.
-        if d.proc.poll() is None:
-            (d.state / "ballast").unlink()
-            d.ready(30)
-            assert d.stop() == 0
-        else:
-            assert d.proc.returncode not in (0, None)
+        configure(d, {"alive": site.feed("alive")})
+        full_at_start(d)
+        (d.state / "ballast").unlink()
+        d.ready(30)
+        wait(20, "the first post", lambda: [r for r in d.rows("tenants") if r["items"]])
+        full_while_running(d, site)
+        assert d.stop() == 0, d.log()
+        code, out, errors = d.tosctl("evidence", "verify", d.state)
+        assert code == 0, out + errors
     finally:
         d.stop()
+        site.stop()
         if mounted:
             subprocess.run(["umount", "-l", str(d.state)], check=False)
         d.remove()
