@@ -49,9 +49,9 @@ POSTS = (
      "No more talk. Line them up against a wall and shoot."),
     (23, "cinder", "c-107", "pell", "Bicycle for sale",
      "Three gears, two of them work. Collect near the station."),
-    (26, "cinder", "c-109", "orrin", "Monday",
+    (25, "cinder", "c-109", "orrin", "Monday",
      "The hearing is on Monday. Death to all judges who sign it."),
-    (31, "cinder", "c-108", "vetch", "You know who you are",
+    (28, "cinder", "c-108", "vetch", "You know who you are",
      "I know where you live, councillor."),
     # Harbour Talk: two slips, and a team that reads its mail.
     (6, "harbour", "h-203", "brack", "That skipper",

@@ -15,6 +15,7 @@ import traceback
 import urllib.error
 import urllib.request
 
+sys.dont_write_bytecode = True  # the source may be read-only, and stays clean
 from product import Daemon, Failed, Site, wait
 
 CONF = """%(places)s
