@@ -32,3 +32,13 @@ dist_check_SCRIPTS += \
 	%D%/test_kill.py \
 	%D%/test_smtp_bytes.py
 EXTRA_DIST += %D%/daemon.py
+
+# The daemon as people meet it.
+dist_check_SCRIPTS += %D%/test_newcomer.py
+EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py %D%/product.py
+CLEANFILES += %D%/pattern-cache/*
+
+demo: all
+	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+		$(SHELL) $(srcdir)/%D%/demo.sh
+.PHONY: demo
