@@ -5,6 +5,11 @@ dist_check_SCRIPTS += \
 	%D%/check_man.sh
 EXTRA_DIST += %D%/README
 
+# Scenarios in virtual time, through the engine's own code.
+dist_check_SCRIPTS += %D%/test_story.py
+EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
+	%D%/scenarios/policies.d/story.conf
+
 # What things cost, beside what bounds them; ratios, never thresholds.
 EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
@@ -19,6 +24,7 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
+
 # Scenarios in virtual time, through the engine's own code.
 dist_check_SCRIPTS += %D%/test_story.py
 EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
