@@ -25,11 +25,6 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 
-# Scenarios in virtual time, through the engine's own code.
-dist_check_SCRIPTS += %D%/test_story.py
-EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
-	%D%/scenarios/policies.d/story.conf
-
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
 VALGRIND_TESTS = test_base test_feed test_store test_evidence test_ladder test_measure \
