@@ -73,7 +73,7 @@ tenants = (
 
 DEFAULTS = {"interval": "2s", "seal": "200ms", "retry": "500ms", "restart_max": "400ms",
             "ping_timeout": "10s", "desk": DESK, "transport": "none", "smtp": 1,
-            "ladder": 'stages = ( { name = "notice"; deadline = "72h"; } );'}
+            "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );'}
 
 
 def skip(why):
@@ -191,10 +191,13 @@ class Daemon:
     # --- its life
 
     def start(self, limit=30):
+        self.spawn()
+        wait("tosd to be ready", self.ready, limit)
+
+    def spawn(self):
         with open(self.dir + "/log", "ab") as log:
             self.proc = subprocess.Popen([BUILD + "/tosd", "-f", "-c", self.dir + "/tosd.conf"],
                                          stderr=log, stdout=log, start_new_session=True)
-        wait("tosd to be ready", self.ready, limit)
 
     def ready(self):
         assert self.proc.poll() is None, f"tosd ended with {self.proc.returncode}"
@@ -300,7 +303,7 @@ class Daemon:
         for words in (("evidence", "verify"), ("replay", "--all")):
             p = self.run(*words)
             assert p.returncode == 0, (words, p.returncode, p.stdout[-2000:], p.stderr[-2000:])
-            print(f"tosctl {' '.join(words)}: {p.stdout.strip()}")
+            print(f"tosctl {' '.join(words)}: {p.stdout.splitlines()[0]}")
         assert self.query("PRAGMA integrity_check") == [("ok",)]
         assert self.query("PRAGMA foreign_key_check") == []
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Every feed with known items of the data folder, each a tenant of one running tosd: all
 are read, whatever is wrong with their markup; what is stored is what `tosctl parse`
