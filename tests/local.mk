@@ -25,7 +25,6 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 
-<<<<<<< HEAD
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
 VALGRIND_TESTS = test_base test_feed test_store test_evidence test_ladder test_measure \
@@ -63,11 +62,10 @@ clean-local: clean-coverage
 clean-coverage:
 	-rm -rf coverage tests/*.valgrind.log
 	-find . -name '*.gcda' -exec rm -f {} +
-=======
+
 # The real programs with a web server and a mail server; daemon.py is what they share.
 dist_check_SCRIPTS += \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
 	%D%/test_smtp_bytes.py
 EXTRA_DIST += %D%/daemon.py
->>>>>>> main
