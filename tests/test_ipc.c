@@ -458,7 +458,60 @@ test_msg_lies(void)
 	msg_clear(&m);
 	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
 			    ROLE_ENGINE, false, NULL), TOSD_EPROTO);
+	/* A time that no honest clock says. */
+	msg_init(&m, MSG_POLLED);
+	fill_polled(&m);
+	m.polled.time = INT64_MAX;
+	buf_reset(&b);
+	msg_encode(&b, &m);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
+			    true, NULL), TOSD_EPROTO);
 	buf_free(&b);
+}
+
+static void
+set_text(char **to, char *text)
+{
+	free(*to);
+	*to = text;
+}
+
+/* Words of a policy worker that no ledger entry could take. */
+static void
+test_policy_words(void)
+{
+	for (int spoilt = 0; spoilt < 9; spoilt++) {
+		struct buf b = {0};
+		struct finding *f;
+		struct msg m;
+		char *text = xstrdup("\xff"), *long_text = xcalloc(1, 100001);
+
+		memset(long_text, 'x', 100000);
+		msg_init(&m, MSG_INSPECTED);
+		fill_inspected(&m);
+		f = &m.inspected.v[0].findings[0];
+		switch (spoilt) {
+		case 1: set_text(&f->rule, text); break;
+		case 2: set_text(&f->pack, text); break;
+		case 3: set_text(&f->clause, text); break;
+		case 4: set_text(&f->category, text); break;
+		case 5: set_text(&f->reason, text); break;
+		case 6: set_text(&m.inspected.v[1].degraded, text); break;
+		case 7: set_text(&f->rule, long_text); break;
+		case 8: set_text(&m.inspected.v[1].degraded, long_text); break;
+		}
+		msg_encode(&b, &m);
+		msg_clear(&m);
+		CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
+				    ROLE_ENGINE, false, NULL), spoilt ? TOSD_EPROTO : 0);
+		msg_clear(&m);
+		buf_free(&b);
+		if (spoilt == 0 || spoilt > 6)
+			free(text);
+		if (spoilt < 7)
+			free(long_text);
+	}
 }
 
 static void
@@ -1060,6 +1113,7 @@ static const struct suite_test tests[] = {
     {"msg: changed bytes are refused or read exactly", test_msg_flips},
     {"msg: the table of senders, receivers and descriptors", test_msg_table},
     {"msg: well-formed lies", test_msg_lies},
+    {"msg: words of a policy worker", test_policy_words},
     {"msg: captures", test_capture},
     {"msg: names", test_names},
     {"loop: timers, deferred calls, signals", test_loop},

@@ -4,18 +4,40 @@
  * policy team on tenants' bytes: what it says is checked.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "ipc/msg_codec.h"
 
 #define RULE_WIRE_MIN 25
 #define INSPECT_WIRE_MIN (20 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 16
 
+/* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
+ * ledger entries, which hold 65,535 bytes of JSON. */
+#define NAME_MAX_BYTES 512
+#define REASON_MAX_BYTES 4096
+#define SPANS_MAX 64
+
+static bool
+text_within(const char *s, size_t max)
+{
+	size_t n = s != NULL ? strlen(s) : 0;
+
+	return n <= max && (s == NULL || text_valid(s, n));
+}
+
 /* Finding spans that start after they end would make an exhibit of nothing. */
 static void
 get_finding(struct rd *r, struct finding *f)
 {
 	finding_get(r, f);
+	if (!text_within(f->rule, NAME_MAX_BYTES) ||
+	    !text_within(f->pack, NAME_MAX_BYTES) ||
+	    !text_within(f->clause, NAME_MAX_BYTES) ||
+	    !text_within(f->category, NAME_MAX_BYTES) ||
+	    !text_within(f->reason, REASON_MAX_BYTES) || f->nspans > SPANS_MAX)
+		r->bad = true;
 	for (size_t i = 0; i < f->nspans; i++)
 		if (f->spans[i].start > f->spans[i].end)
 			r->bad = true;
@@ -164,6 +186,8 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 
 	v->revision = rd_u64(r);
 	v->degraded = rd_str(r);
+	if (!text_within(v->degraded, REASON_MAX_BYTES))
+		r->bad = true;
 	n = rd_count(r, FINDING_WIRE_MIN);
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)

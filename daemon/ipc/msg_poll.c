@@ -9,6 +9,9 @@
 
 #include "ipc/msg_codec.h"
 
+/* The end of year 9999: the times of honest clocks, safe to add to. */
+#define TIME_MAX ((int64_t)253402300799999)
+
 static const char *const outcomes[POLLED_COUNT] = {
     [POLLED_OK] = "ok",
     [POLLED_UNCHANGED] = "unchanged",
@@ -121,7 +124,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->truncated = msg_bool(r);
 	n = rd_count(r, ITEM_WIRE_MIN);
 	/* Items come of a document that was read, and of nothing else. */
-	if (p->hint < 0 || p->retry_after < 0 || (n > 0 && p->outcome != POLLED_OK))
+	if (p->time < 0 || p->time > TIME_MAX || p->hint < 0 || p->retry_after < 0 || (n > 0 && p->outcome != POLLED_OK))
 		r->bad = true;
 	p->items = n > 0 ? xcalloc(n, sizeof(*p->items)) : NULL;
 	while (!r->bad && p->nitems < n)

@@ -326,8 +326,15 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 static void
 say_degraded(struct buf *b, const char *who, const char *why)
 {
-	if (b->len < 2000)
-		buf_printf(b, "%s%s: %.200s", b->len > 0 ? "; " : "", who, why);
+	size_t n = strnlen(why, 200);
+
+	if (b->len >= 2000)
+		return;
+	/* Cut between characters, and valid: it goes on record. */
+	while (n > 0 && ((uint8_t)why[n] & 0xc0) == 0x80)
+		n--;
+	buf_printf(b, "%s%s: ", b->len > 0 ? "; " : "", who);
+	text_repair(b, why, n);
 }
 
 static void
