@@ -211,6 +211,123 @@ test_worker_hangs(void)
 	bench_close(b);
 }
 
+/* One that hangs answers after all: it is about to be killed and gets nothing more. */
+static void
+test_late_answer(void)
+{
+	static const struct post more[] = {{"c", "good evening"}};
+	struct bench *b = bench_open();
+	struct caught c;
+	uint32_t stuck;
+
+	bench_feed(b, two, 2);
+	bench_go(b, 10 * CLOCK_SEC);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_STUCK, &c));
+	stuck = c.m.stuck.index;
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_feed(b, more, 1);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_NOT_EQUAL(c.index, stuck);
+	msg_clear(&c.m);
+	bench_close(b);
+}
+
+/* Many posts that kill workers do not hold up the others. */
+static void
+test_suspects_turn(void)
+{
+	static const struct post many[] = {{"s1", "x"}, {"s2", "x"}, {"s3", "x"},
+	    {"s4", "x"}, {"s5", "x"}, {"s6", "x"}, {"s7", "x"}, {"s8", "x"}};
+	static const struct post calm[] = {{"c1", "y"}, {"c2", "y"}, {"c3", "y"}};
+	struct bench *b = bench_open();
+	int kills = 0;
+
+	bench_feed(b, many, 8);
+	CU_ASSERT_EQUAL(die_with_batch(b), 8);
+	bench_feed(b, calm, 3);
+	while (kills < 16 && die_with_batch(b) != 3)
+		kills++;
+	CU_ASSERT(kills <= 3); /* what two workers had in hand, and one turn */
+	bench_close(b);
+}
+
+/* A worker that leaves out what it was asked is not asked for ever. */
+static void
+test_left_out(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+	struct msg m;
+	int asked = 0;
+
+	bench_feed(b, two, 2);
+	while (asked < 20 && bench_take(b, MSG_INSPECT, &c)) {
+		msg_init(&m, MSG_INSPECTED);
+		m.from = ROLE_POLICY;
+		m.from_index = c.index;
+		m.inspected.batch = c.m.inspect.batch;
+		m.inspected.digest = xstrdup("d1");
+		engine_handle(b->engine, &m, b->now);
+		msg_clear(&m);
+		msg_clear(&c.m);
+		bench_tick(b);
+		asked++;
+	}
+	CU_ASSERT_EQUAL(asked, 5); /* together, then each twice alone */
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	bench_close(b);
+}
+
+/* No deadline runs from a time that has not come. */
+static void
+test_sent_in_future(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+	struct msg m;
+	const json_t *d;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_SEND, &c));
+	msg_init(&m, MSG_SENT);
+	m.from = ROLE_COURIER;
+	m.sent.id = c.m.send.id;
+	m.sent.outcome = SENT_OK;
+	m.sent.time = INT64_MAX;
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	msg_clear(&c.m);
+	bench_tick(b);
+	d = bench_last(b, "delivery");
+	CU_ASSERT(d != NULL && bench_int(d, "time") <= b->now);
+	bench_close(b);
+}
+
+/* A refusal quotes what was asked, and says so whatever that was. */
+static void
+test_refusal(void)
+{
+	struct bench *b = bench_open();
+
+	for (int odd = 0; odd < 2; odd++) {
+		struct buf name = {0};
+		json_t *reply;
+
+		buf_puts(&name, odd ? "x" : "");
+		for (int i = 0; i < 1000; i++)
+			buf_puts(&name, "\xc3\xa9");
+		reply = bench_ask(b, json_pack("{s:s}", "cmd", name.data));
+		CU_ASSERT_PTR_NOT_NULL(bench_str(reply, "error"));
+		json_decref(reply);
+		buf_free(&name);
+	}
+	bench_close(b);
+}
+
 static void
 test_fetch_death(void)
 {
@@ -518,6 +635,11 @@ static const struct suite_test tests[] = {
     {"a removed page", test_removed},
     {"a worker dies with a batch", test_worker_death},
     {"a worker hangs", test_worker_hangs},
+    {"a worker answers too late", test_late_answer},
+    {"suspects take turns", test_suspects_turn},
+    {"a worker leaves out what it was asked", test_left_out},
+    {"a mail sent in the future", test_sent_in_future},
+    {"a refusal of anything", test_refusal},
     {"fetch dies", test_fetch_death},
     {"the courier dies with a message", test_courier_death},
     {"a bounce, and the second contact's", test_bounce},

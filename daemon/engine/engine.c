@@ -20,6 +20,13 @@ engine_must(int rc, int allowed, const char *what, const struct err *e)
 }
 
 void
+engine_walk(int rc)
+{
+	if (rc < 0)
+		log_die("engine", "rows of the store cannot be read (%s)", err_name(rc));
+}
+
+void
 engine_begin(struct engine *g)
 {
 	struct err e = ERR_INIT;

@@ -19,6 +19,7 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	char *meta = NULL;
 	struct rd r;
 	bool ok = false;
+	int rc;
 
 	if (fd < 0)
 		return false;
@@ -42,8 +43,13 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	v.response_len = c.response.len;
 	v.metadata = meta;
 	v.truncated = truncated;
-	engine_must(vault_put(g->vault, &v, out, &e), 0, "cannot keep a capture", &e);
-	ok = true;
+	rc = vault_put(g->vault, &v, out, &e);
+	/* A capture that makes no sense is the fetch role's fault, not the disk's. */
+	if (rc == TOSD_EINVAL || rc == TOSD_ELIMIT)
+		log_warn("capture", "not kept: %s", e.text);
+	else
+		engine_must(rc, 0, "cannot keep a capture", &e);
+	ok = rc == 0;
 out:
 	free(meta);
 	msg_capture_clear(&c);

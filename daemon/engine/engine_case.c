@@ -176,12 +176,14 @@ engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
 	struct measure_process p;
 
 	memset(out, 0, sizeof(*out));
-	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, count_violation, &n);
+	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+	    count_violation, &n));
 	measure_process(n.v, n.n, now, &p);
 	out->median_takedown = p.median_takedown;
 	free(n.v);
 	if (c->watch_since != CLOCK_NONE && c->watch_since > 0)
-		store_gap_each(g->store, c->tenant, c->watch_since, now, add_gap, &b);
+		engine_walk(store_gap_each(g->store, c->tenant, c->watch_since, now,
+		    add_gap, &b));
 	out->our_gap = blind_time(&b);
 }
 
@@ -306,8 +308,8 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 		engine_notice_closed(g, c, st, now);
 		c->closed = now;
 		c->outcome = ENGINE_CURED;
-		store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, park_violation,
-		    &p);
+		engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+		    park_violation, &p));
 	}
 	if (c->phase == CASE_DECIDED)
 		c->outcome = ENGINE_ACCEPTED;
@@ -445,7 +447,7 @@ engine_case_due(struct engine *g, int64_t now)
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
-	store_case_each(g->store, CASE_BY_DUE, now, collect_due, &d);
+	engine_walk(store_case_each(g->store, CASE_BY_DUE, now, collect_due, &d));
 	for (size_t i = 0; i < d.n; i++)
 		case_due(g, d.ids[i], now);
 	free(d.ids);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/engine_in.h"
 
 static const struct {
@@ -29,6 +30,20 @@ static const struct {
     {"poll", engine_person_poll},
 };
 
+/* The text may quote what was asked, cut within a character. */
+static json_t *
+refusal(const struct err *e, int rc)
+{
+	struct buf text = {0};
+	json_t *o;
+
+	text_repair(&text, e->text, strlen(e->text));
+	o = json_pack("{s:b, s:s, s:s}", "ok", 0, "error",
+	    text.len > 0 ? text.data : "no reason is known", "code", err_name(rc));
+	buf_free(&text);
+	return o;
+}
+
 json_t *
 engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t now)
 {
@@ -40,8 +55,10 @@ engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t no
 	err_set(&e, TOSD_EINVAL, "no command `%s'", name != NULL ? name : "");
 	engine_begin(g);
 	for (size_t i = 0; name != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, name) == 0)
+		if (strcmp(commands[i].name, name) == 0) {
+			err_set(&e, TOSD_EIO, "the store cannot be read; the log says why");
 			rc = commands[i].run(&k, &e);
+		}
 	/* A person's decision is on disk before they read that it was taken. */
 	engine_flush(g, now);
 	if (rc == 0) {
@@ -49,5 +66,5 @@ engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t no
 		return k.reply;
 	}
 	json_decref(k.reply);
-	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", e.text, "code", err_name(rc));
+	return refusal(&e, rc);
 }

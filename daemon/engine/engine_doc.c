@@ -87,6 +87,12 @@ add_rule(struct listing *l, const struct finding *f)
 	    "reason", f->reason != NULL ? f->reason : f->category));
 }
 
+static const char *
+address_of(const struct store_violation *v)
+{
+	return v->url != NULL && v->url[0] != '\0' ? v->url : "(no address of its own)";
+}
+
 static json_t *
 item_json(struct listing *l, const struct store_violation *v)
 {
@@ -99,7 +105,7 @@ item_json(struct listing *l, const struct store_violation *v)
 
 	engine_must(store_revision_get(l->g->store, v->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
-	notice_defang(&url, v->url != NULL ? v->url : "(no address of its own)");
+	notice_defang(&url, address_of(v));
 	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "n", (int)v->exhibit, "url",
 	    url.data, "clause", f->clause, "category", f->category, "rule", f->rule, "rev",
 	    (json_int_t)f->rev, "severity", finding_severity_name(f->severity), "state",
@@ -195,7 +201,8 @@ count_again(struct engine *g, const struct store_case *c)
 	struct again a = {0};
 	int n = 0;
 
-	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, add_post, &a);
+	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+	    add_post, &a));
 	if (a.n > 0)
 		qsort(a.v, a.n, sizeof(*a.v), post_cmp);
 	for (size_t i = 1; i < a.n; i++)
@@ -223,8 +230,8 @@ numbers_json(struct engine *g, const struct store_case *c, const struct case_fac
 	char span[CLOCK_TEXT];
 	json_t *o;
 
-	store_exposure_each(g->store, c->tenant, now - WINDOW_DAYS * CLOCK_DAY,
-	    now + CLOCK_HOUR, add_hour, &s);
+	engine_walk(store_exposure_each(g->store, c->tenant,
+	    now - WINDOW_DAYS * CLOCK_DAY, now + CLOCK_HOUR, add_hour, &s));
 	measure_rate(s.items, s.violations, g->conf->ladder.min_exposure, &rate);
 	trend_test(s.v, s.n, NULL, &trend);
 	free(s.v);
@@ -338,11 +345,12 @@ put_deadline(const struct engine *g, const struct store_case *c, int64_t now, js
 {
 	const struct ladder_stage *st;
 	char span[CLOCK_TEXT];
-	json_t *o = json_object();
+	json_t *o;
 	int64_t t;
 
 	if (c->stage < 1 || c->stage > g->ladder.nstages)
 		return;
+	o = json_object();
 	st = &g->ladder.stages[c->stage - 1];
 	t = c->severity >= g->ladder.critical && st->deadline_critical > 0
 	    ? st->deadline_critical
@@ -366,8 +374,9 @@ put_case(struct engine *g, const struct engine_doc_in *in, int64_t now, json_t *
 	l.items = json_array();
 	l.rules = json_array();
 	engine_case_facts(g, in->c, now, &f);
-	store_violation_each(g->store, VIOLATION_OF_CASE, in->c->id, 0, list_item, &l);
-	store_notice_each(g->store, in->c->id, list_earlier, &earlier);
+	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, in->c->id, 0,
+	    list_item, &l));
+	engine_walk(store_notice_each(g->store, in->c->id, list_earlier, &earlier));
 	set_text(doc, "case", in->c->number);
 	/* A recommendation and a closing are no notices of the ladder: they say how many
 	 * went before. */
@@ -399,7 +408,7 @@ put_safety(struct engine *g, const struct engine_doc_in *in, json_t *doc)
 	struct buf url = {0};
 	json_t *o = json_object();
 
-	notice_defang(&url, v->url != NULL ? v->url : "(no address of its own)");
+	notice_defang(&url, address_of(v));
 	set_text(o, "url", url.data);
 	buf_free(&url);
 	set_text(o, "quote", v->quote);

@@ -55,8 +55,8 @@ engine_exposure_due(struct engine *g, int64_t now)
 	r = xcalloc(1, sizeof(*r));
 	/* An hour with late rows is recorded again, with the sum: the last entry of an
 	 * hour counts. */
-	store_exposure_unsealed(g->store, now - SETTLE < hour ? hour - CLOCK_HOUR : hour,
-	    collect, r);
+	engine_walk(store_exposure_unsealed(g->store,
+	    now - SETTLE < hour ? hour - CLOCK_HOUR : hour, collect, r));
 	for (size_t i = 0; i < r->n; i++)
 		seal_hour(g, &r->v[i], now);
 	g->next_exposure = r->n == ROWS_AT_ONCE ? now : now + SETTLE;
@@ -117,7 +117,7 @@ absent_case(void *ctx, const struct store_case *c)
 {
 	struct absence *a = ctx;
 
-	store_feed_each(a->g->store, c->tenant, absent_feed, a);
+	engine_walk(store_feed_each(a->g->store, c->tenant, absent_feed, a));
 	return 0;
 }
 
@@ -136,5 +136,5 @@ engine_alive_absence(struct engine *g, int64_t now)
 	engine_record(g, "gap", json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed",
 		"why", "the daemon was not running", "ours", 1, "from", from, "to", to),
 	    NULL, now);
-	store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a);
+	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
 }

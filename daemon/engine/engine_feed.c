@@ -219,7 +219,7 @@ engine_feed_sync(struct engine *g, int64_t now)
 			f->in_flight = true;
 		}
 	}
-	store_feed_each(g->store, NULL, retire_feed, &r);
+	engine_walk(store_feed_each(g->store, NULL, retire_feed, &r));
 	record_feeds(g, fresh, r.ids, now);
 	json_decref(fresh);
 	json_decref(r.ids);

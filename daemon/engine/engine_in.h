@@ -133,6 +133,9 @@ void engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m);
 /* For store, vault and ledger calls: an error other than `allowed` ends the
  * process, because going on would lose or double something.  Returns rc. */
 int engine_must(int rc, int allowed, const char *what, const struct err *e);
+/* For store_*_each: rows that cannot be read end the process too, because a decision
+ * on half of the facts is a wrong one.  A callback may stop the walk with 1. */
+void engine_walk(int rc);
 
 /* --- engine_record.c --------------------------------------------------------------- */
 

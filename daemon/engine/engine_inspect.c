@@ -312,7 +312,7 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 			r->v[i].pack, r->v[i].clause));
 	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules);
 	/* An entry holds 65,535 bytes: a very long list is kept as its hash. */
-	if (json_dumpb(rules, NULL, 0, JSON_COMPACT) > 60000) {
+	if (json_dumpb(rules, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII) > 60000) {
 		char *text = json_dumps(rules, JSON_COMPACT);
 		char hex[DIGEST_HEX];
 
@@ -445,7 +445,8 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 	if (r.n > 1 && j->degraded == NULL) {
 		struct edited x = {g, &r, j, lanes, now};
 
-		store_violation_each(g->store, VIOLATION_OF_ITEM, r.item, 0, mend_one, &x);
+		engine_walk(store_violation_each(g->store, VIOLATION_OF_ITEM, r.item, 0,
+		    mend_one, &x));
 	}
 	if (j->degraded != NULL) {
 		judge_degraded(g, r.id, j->degraded, now);

@@ -227,8 +227,8 @@ cite(struct engine *g, const struct store_case *c, uint32_t n, bool set)
 {
 	struct cite k = {g, engine_at(g, c->tenant), n};
 
-	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
-	    set ? cite_violation : uncite_violation, &k);
+	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+	    set ? cite_violation : uncite_violation, &k));
 }
 
 /* Whether the tenant's notice can be composed: else nobody gets one. */

@@ -134,8 +134,9 @@ engine_outbox_dispatch(struct engine *g, int64_t now)
 	if (!g->courier_up || !g->courier_told || g->sending >= SENDING_MAX ||
 	    g->conf->courier.transport == CONF_MAIL_NONE)
 		return false;
-	store_outbox_each(g->store, OUTBOX_NEW, now, (int64_t)ledger_signed(g->ledger),
-	    SENDING_MAX - g->sending, collect_ready, &r);
+	engine_walk(store_outbox_each(g->store, OUTBOX_NEW, now,
+	    (int64_t)ledger_signed(g->ledger), SENDING_MAX - g->sending, collect_ready,
+	    &r));
 	if (r.n == 0)
 		return false;
 	engine_begin(g);
@@ -239,7 +240,8 @@ delivered(struct engine *g, const struct store_notice *n, int64_t time, int64_t 
 	if (n->n == c.notices)
 		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL, 0, now);
 	struct mark k = {g, at, n->n, time, now, c.deadline};
-	store_violation_each(g->store, VIOLATION_OF_CASE, c.id, 0, mark_reported, &k);
+	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c.id, 0,
+	    mark_reported, &k));
 }
 
 /* For good: the second contact is tried, then the clock stops and people hear. */
@@ -342,7 +344,9 @@ engine_sent(struct engine *g, struct msg *m, int64_t now)
 	o.reply = s->reply;
 	s->reply = NULL;
 	if (s->outcome == SENT_OK)
-		settle(g, &o, OUTBOX_SENT, "sent", "courier", s->time, now);
+		/* Deadlines run from here: never from the future. */
+		settle(g, &o, OUTBOX_SENT, "sent", "courier",
+		    s->time >= 0 && s->time < now ? s->time : now, now);
 	else if (s->outcome == SENT_HARD)
 		settle(g, &o, OUTBOX_FAILED, "failed", "courier", now, now);
 	else if (s->outcome == SENT_UNKNOWN)
@@ -408,7 +412,8 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	struct store_outbox o;
 	struct err e = ERR_INIT;
 
-	store_outbox_each(g->store, OUTBOX_SENDING, now, INT64_MAX, 0, collect_lost, &l);
+	engine_walk(store_outbox_each(g->store, OUTBOX_SENDING, now, INT64_MAX, 0,
+	    collect_lost, &l));
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);

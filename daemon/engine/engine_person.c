@@ -151,7 +151,7 @@ engine_person_decide(struct engine_call *k, struct err *e)
 		    "to decide", c.number, case_phase_name(c.phase));
 	s.person = who->name;
 	s.since = c.stage_since;
-	store_decision_each(k->g->store, c.id, count_signature, &s);
+	engine_walk(store_decision_each(k->g->store, c.id, count_signature, &s));
 	if (s.again && strcmp(verdict, "accept") == 0)
 		return err_set(e, TOSD_EDENIED,
 		    "%s has accepted already: a second person is needed", who->name);
@@ -280,7 +280,7 @@ engine_person_erase(struct engine_call *k, struct err *e)
 		return e->code;
 	if ((rc = need_reason(k, &reason, e)) != 0)
 		return rc;
-	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 5 ||
+	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 14 ||
 	    strcmp(file + strlen(file) - 5, ".warc") != 0)
 		return err_set(e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
 	if (store_capture_needed(k->g->store, file))

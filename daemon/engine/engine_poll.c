@@ -197,8 +197,8 @@ take_item(struct batch *b, struct item *it, bool twin, int64_t now)
 		if (row.violations > 0) {
 			struct seen s = {b->g, b->p->time, now};
 
-			store_violation_each(b->g->store, VIOLATION_OF_ITEM, row.id, 0,
-			    seen_online, &s);
+			engine_walk(store_violation_each(b->g->store, VIOLATION_OF_ITEM,
+			    row.id, 0, seen_online, &s));
 		}
 	} else {
 		if (rc != 0) {

@@ -97,7 +97,8 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	struct err e = ERR_INIT;
 	json_t *o = json_object();
 
-	store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure, &s);
+	engine_walk(store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure,
+	    &s));
 	measure_rate(s.items, s.violations, k->g->conf->ladder.min_exposure, &rate);
 	set_text(o, "id", t->id);
 	set_text(o, "name", t->name);
@@ -316,10 +317,11 @@ engine_query_case(struct engine_call *k, struct err *e)
 	if (rc == 0) {
 		case_row(&r, &c);
 		row = json_array_get(r.list, 0);
-		store_violation_each(k->g->store, VIOLATION_OF_CASE, c.id, 0,
-		    violation_of_case, &x);
-		store_notice_each(k->g->store, c.id, notice_row, &n);
-		store_decision_each(k->g->store, c.id, decision_row, decisions);
+		engine_walk(store_violation_each(k->g->store, VIOLATION_OF_CASE, c.id,
+		    0, violation_of_case, &x));
+		engine_walk(store_notice_each(k->g->store, c.id, notice_row, &n));
+		engine_walk(store_decision_each(k->g->store, c.id, decision_row,
+		    decisions));
 		engine_case_facts(k->g, &c, k->now, &f);
 		json_object_set(row, "exhibits_list", x.rows.list);
 		json_object_set(row, "notices_list", n.list);

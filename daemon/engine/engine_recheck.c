@@ -180,7 +180,8 @@ engine_recheck_dispatch(struct engine *g, int64_t now)
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
-	store_violation_each(g->store, VIOLATION_DUE, now, LOOKS_AT_ONCE, collect_due, &d);
+	engine_walk(store_violation_each(g->store, VIOLATION_DUE, now, LOOKS_AT_ONCE,
+	    collect_due, &d));
 	for (size_t i = 0; i < d.n && engine_poll_room(g) > 0; i++)
 		if (!look_at(g, d.ids[i], now))
 			break;

@@ -16,6 +16,7 @@
 
 /* Rows kept in the store although they are signed: the chain's last time. */
 #define KEEP_ROWS 64
+#define ENTRY_MAX 65535
 /* How far back a crash can have left files without an entry. */
 #define SWEEP_SPAN CLOCK_HOUR
 
@@ -74,6 +75,11 @@ engine_record(struct engine *g, const char *kind, json_t *entry, struct store_ca
 	json_decref(entry);
 	if (text == NULL)
 		log_die("record", "a %s entry cannot be written as JSON", kind);
+	/* Before the commit: a row that the ledger cannot take would stand in the way of
+	 * every start. */
+	if (strlen(text) > ENTRY_MAX)
+		log_die("record", "a %s entry of %zu bytes: the ledger takes %d", kind,
+		    strlen(text), ENTRY_MAX);
 	engine_must(store_ledger_add(g->store, seq, text, strlen(text), &e), 0,
 	    "cannot put an entry on record", &e);
 	if (c != NULL) {
@@ -115,7 +121,8 @@ engine_record_copy(struct engine *g)
 	struct copy c = {g, true};
 
 	if ((uint64_t)g->seq > ledger_size(g->ledger))
-		store_ledger_each(g->store, (int64_t)ledger_size(g->ledger), copy_row, &c);
+		engine_walk(store_ledger_each(g->store, (int64_t)ledger_size(g->ledger),
+		    copy_row, &c));
 }
 
 static bool
