@@ -429,9 +429,9 @@ class Demo:
             head = email.message_from_bytes(content, policy=email.policy.default)
             subject = str(head["subject"])
             acts = ()
-            if TENANTS["harbour"]["contact"] in to and "(%s)" % STAGES[0][0] in subject:
+            if TENANTS["harbour"]["contact"] in to and "(%s," % STAGES[0][0] in subject:
                 acts = HARBOUR_ACTS
-            elif TENANTS["cinder"]["contact"] in to and "(%s)" % STAGES[1][0] in subject:
+            elif TENANTS["cinder"]["contact"] in to and "(%s," % STAGES[1][0] in subject:
                 acts = CINDER_ACTS
             for delay, event, words in acts:
                 self.later(delay, lambda e=event, w=words: self.act_of_tenant(e, w), when)
