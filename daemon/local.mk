@@ -8,6 +8,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/supervisor_watch.c
 
 dist_man_MANS += %D%/tosd.8
+EXTRA_DIST += %D%/README
 
 # The supervisor with roles that only talk, to be killed: tests/test_supervisor.py.
 check_PROGRAMS += tests/probe

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "ipc/role.h"
@@ -47,6 +48,10 @@ policy_start(struct role_self *self, const struct buf *sources,
 	int rc = conf_of_role(sources, &p->conf, e);
 
 	p->self = self;
+	/* Without the folder each start compiles anew: a slow start, no fault. */
+	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
+	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)
+		log_warn("policy", "no cache: %s", e->text);
 	if (rc == 0) {
 		o = (struct policy_options){.conf = &p->conf->policy,
 		    .safety = &p->conf->safety,

@@ -61,3 +61,6 @@ plugins_probe_greedy_la_SOURCES = %D%/probe/abi.c
 plugins_probe_greedy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=8
 plugins_probe_greedy_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += %D%/sample/shouting.c
+
+dist_man_MANS += %D%/tosd-policy.7
+EXTRA_DIST += %D%/README

@@ -35,8 +35,8 @@ cpu(void)
 static struct policy_host *
 open_host(const char *packs, const char *cache)
 {
-	static struct conf_plugin plugin = {.name = "rules", .path = PLUGIN,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
+	static struct conf_plugin plugin = {
+	    .name = "rules", .path = PLUGIN, .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
 	static struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
 	struct policy_options o = {.conf = &policy};
 	struct policy_host *h = NULL;
@@ -130,7 +130,8 @@ main(int argc, char **argv)
 	double host = 0, bare = 0;
 	ssize_t len;
 
-	if (f == NULL || mkdtemp(cache) == NULL || (h = open_host(argv[1], cache)) == NULL) {
+	if (f == NULL || mkdtemp(cache) == NULL ||
+	    (h = open_host(argv[1], cache)) == NULL) {
 		fprintf(stderr, "usage: bench_scan PACKS TEXTS [ROUNDS]\n");
 		return 2;
 	}
@@ -148,8 +149,9 @@ main(int argc, char **argv)
 		bare = b > bare ? b : bare;
 	}
 	printf("%zu texts, %.1f %% with findings: host %.0f items/s, bare hs_scan %.0f "
-	       "items/s, ratio %.2f\n", n, 100.0 * (double)hits / (double)(n * rounds * 3),
-	    host, bare, bare > 0 ? host / bare : 0);
+	       "items/s, ratio %.2f\n",
+	    n, 100.0 * (double)hits / (double)(n * rounds * 3), host, bare,
+	    bare > 0 ? host / bare : 0);
 	hs_free_database(db);
 	policy_host_free(&h);
 	for (size_t i = 0; i < n; i++)

@@ -159,4 +159,5 @@ def main():
     sys.exit(1 if wrong > 4 or wrong_dates else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

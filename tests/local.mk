@@ -14,3 +14,30 @@ demo: all
 	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
 		$(SHELL) $(srcdir)/%D%/demo.sh
 .PHONY: demo
+
+# Scenarios in virtual time, through the engine's own code.
+dist_check_SCRIPTS += %D%/test_story.py
+EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
+	%D%/scenarios/policies.d/story.conf
+
+# What things cost, beside what bounds them; ratios, never thresholds.
+EXTRA_PROGRAMS += tests/bench_pipe
+tests_bench_pipe_SOURCES = %D%/bench_pipe.c
+tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
+	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+EXTRA_DIST += %D%/bench.py
+BENCHES = tests/bench_scan tests/bench_pipe
+if HAVE_EXPAT
+BENCHES += tests/bench_feed
+endif
+CLEANFILES += tests/bench_pipe tests/bench_feed
+.PHONY: bench
+bench: all $(BENCHES)
+	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
+
+# The real programs with a web server and a mail server; daemon.py is what they share.
+dist_check_SCRIPTS += \
+	%D%/test_feeds_daemon.py \
+	%D%/test_kill.py \
+	%D%/test_smtp_bytes.py
+EXTRA_DIST += %D%/daemon.py

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_policy: the gate for plugins, the host's checks on what they say, and the verdict.
- * Real shared objects, built beside this program, go through the real loader.
+ * test_policy: the gate for plugins, the host's checks on what they say, and the
+ * verdict. Real shared objects, built beside this program, go through the real loader.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,15 +40,21 @@ host_of(const char *path, unsigned grant, const char *key, const char *value)
 	static struct conf_setting set;
 	static struct conf_plugin plugin;
 	static struct conf_policy policy;
-	static const char *names[] = {"North Hall", "Ada Quill", "north hall", "Öresund"};
+	static const char *names[] = {
+	    "North Hall", "Ada Quill", "north hall", "Öresund"};
 	static struct conf_safety safety = {.protect = names, .nprotect = 4};
-	struct policy_options o = {.conf = &policy, .safety = &safety,
-	    .report = note_problem};
+	struct policy_options o = {
+	    .conf = &policy, .safety = &safety, .report = note_problem};
 	struct policy_host *h = NULL;
 
 	set = (struct conf_setting){key, value};
-	plugin = (struct conf_plugin){.name = "it", .path = path, .settings = &set,
-	    .nsettings = key != NULL, .grant = grant, .file = "t.conf", .line = 5};
+	plugin = (struct conf_plugin){.name = "it",
+	    .path = path,
+	    .settings = &set,
+	    .nsettings = key != NULL,
+	    .grant = grant,
+	    .file = "t.conf",
+	    .line = 5};
 	policy = (struct conf_policy){.plugins = &plugin, .nplugins = 1};
 	problems[0] = '\0';
 	policy_host_new(&o, &h, NULL);
@@ -190,7 +196,8 @@ test_grants_and_settings(void)
 	CU_ASSERT_PTR_NULL(probe("crush", "x"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "t.conf:5) has no setting `crush'"));
 	CU_ASSERT_PTR_NULL(probe("selftest", "maybe"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "must be true or false, not \"maybe\""));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "must be true or false, not \"maybe\""));
 	CU_ASSERT_PTR_NULL(probe("selftest", "false"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "failed its own test: told so"));
 	CU_ASSERT_PTR_NULL(probe("open", "fail"));
@@ -309,20 +316,25 @@ test_face(void)
 {
 	const char *names[] = {"Ada Quill", "North Hall"};
 	struct policy_set set = {"@protected", names, 2};
-	struct policy_face f = {.plugin = "t", .object = "", .sets = &set, .nsets = 1,
+	struct policy_face f = {.plugin = "t",
+	    .object = "",
+	    .sets = &set,
+	    .nsets = 1,
 	    .granted = TOSD_NEED_SETS | TOSD_NEED_AUTHOR};
 	struct item it;
 	struct tosd_item a = {.it = &it, .text = "x", .len = 1, .tenant = "t1"},
 			 b = {.it = &it, .text = "x", .len = 1, .tenant = "t2"};
 	const struct tosd_host *h = &f.table;
-	char first[33];
+	char first[33] = "";
 
 	item_init(&it);
 	it.author = xstrdup("Eve");
 	policy_face_init(&f);
-	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"NORTH hall", 10}), 1);
+	CU_ASSERT_EQUAL(
+	    h->in_set(h, "@protected", (struct tosd_str){"NORTH hall", 10}), 1);
 	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"North", 5}), 0);
-	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"North Hall2", 11}), 0);
+	CU_ASSERT_EQUAL(
+	    h->in_set(h, "@protected", (struct tosd_str){"North Hall2", 11}), 0);
 	CU_ASSERT_EQUAL(h->in_set(h, "@other", (struct tosd_str){"x", 1}), -1);
 	CU_ASSERT_EQUAL(h->set_at(h, "@protected", 1).len, 10);
 	CU_ASSERT_EQUAL(h->set_at(h, "@protected", 2).len, 0);
@@ -365,13 +377,34 @@ static void
 test_verdict(void)
 {
 	struct finding f[] = {
-	    {.rule = W("a"), .category = W("violence"), .score = 0.6, .mode = MODE_ENFORCE},
-	    {.rule = W("a"), .category = W("violence"), .score = 0.9, .mode = MODE_ENFORCE},
-	    {.rule = W("a"), .category = W("violence"), .score = 0.9, .mode = MODE_ENFORCE},
-	    {.rule = W("b"), .category = W("violence"), .score = 0.9, .mode = MODE_SHADOW},
-	    {.rule = W("c"), .category = W("violence"), .score = 0.4, .mode = MODE_ENFORCE},
-	    {.rule = W("d"), .category = W("safety"), .score = 0.5, .mode = MODE_ENFORCE},
-	    {.rule = W("e"), .category = W("violence"), .score = 1.0, .mode = MODE_CANARY},
+	    {.rule = W("a"),
+		.category = W("violence"),
+		.score = 0.6,
+		.mode = MODE_ENFORCE},
+	    {.rule = W("a"),
+		.category = W("violence"),
+		.score = 0.9,
+		.mode = MODE_ENFORCE},
+	    {.rule = W("a"),
+		.category = W("violence"),
+		.score = 0.9,
+		.mode = MODE_ENFORCE},
+	    {.rule = W("b"),
+		.category = W("violence"),
+		.score = 0.9,
+		.mode = MODE_SHADOW},
+	    {.rule = W("c"),
+		.category = W("violence"),
+		.score = 0.4,
+		.mode = MODE_ENFORCE},
+	    {.rule = W("d"),
+		.category = W("safety"),
+		.score = 0.5,
+		.mode = MODE_ENFORCE},
+	    {.rule = W("e"),
+		.category = W("violence"),
+		.score = 1.0,
+		.mode = MODE_CANARY},
 	};
 	static const enum policy_lane want[] = {POLICY_LANE_NONE, POLICY_LANE_CASE,
 	    POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_SAFETY,
@@ -396,8 +429,9 @@ test_sample(void)
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
 	close(fd);
 	snprintf(cmd, sizeof(cmd),
-	    "cc -std=c11 -Wall -Wextra -Werror -pedantic -shared -fPIC -o %s "
-	    TOSD_SRCDIR "/plugins/sample/shouting.c -I" TOSD_SRCDIR "/plugins", so);
+	    "cc -std=c11 -Wall -Wextra -Werror -pedantic -shared -fPIC -o "
+	    "%s " TOSD_SRCDIR "/plugins/sample/shouting.c -I" TOSD_SRCDIR "/plugins",
+	    so);
 	CU_ASSERT_EQUAL(system(cmd), 0);
 	chmod(so, 0700);
 	h = host_of(so, TOSD_NEED_TEXT, "letters", "10");

@@ -18,8 +18,11 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/finding.h"
+#include "base/item.h"
 #include "conf/conf.h"
 #include "evidence/ledger.h"
 #include "ipc/msg.h"
@@ -73,6 +76,23 @@ json_t *engine_control(struct engine *g, const json_t *request, uint32_t uid,
 
 /* Numbers for health and metrics; the caller decrefs. */
 json_t *engine_stats(struct engine *g, int64_t now);
+
+/* --- what `tosctl rebuild' derives again, by the engine's own rules ---------------- */
+
+/* How a case ended: store_case.outcome. */
+enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
+
+/* Event time of a revision: when it was posted, if that can be believed, else when it
+ * was seen. */
+int64_t engine_event_time(int64_t published, int64_t seen);
+/* The quote of an exhibit; xmalloc'd. */
+char *engine_quote(const struct item *body, const struct finding *f);
+/* What makes a message one of its kind: sha256 of notice, channel and recipient. */
+void engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
+    char out[DIGEST_HEX]);
+/* How long violations are gathered before the notice of a stage is composed, given
+ * the stage's deadline. */
+int64_t engine_gather(int64_t deadline);
 
 /* Called for every ledger entry once it is committed: simulations and traces. */
 void engine_watch(struct engine *g, void (*fn)(void *ctx, const char *entry), void *ctx);

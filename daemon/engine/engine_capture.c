@@ -50,3 +50,15 @@ out:
 	buf_free(&b);
 	return ok;
 }
+
+void
+engine_capture_bare(struct engine *g, const char *url, int64_t time,
+    const json_t *metadata, struct vault_ref *out)
+{
+	char *meta = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
+	struct vault_capture v = {.url = url, .time = time, .metadata = meta};
+	struct err e = ERR_INIT;
+
+	engine_must(vault_put(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
+	free(meta);
+}

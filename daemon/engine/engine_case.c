@@ -14,8 +14,11 @@
 #include "engine/engine_in.h"
 
 #define GATHER_MAX CLOCK_MIN
+/* A notice that could not be composed is tried again: a person may have mended it. */
+#define COMPOSE_AGAIN CLOCK_HOUR
 
-enum { OUTCOME_OPEN, OUTCOME_CURED, OUTCOME_ACCEPTED };
+_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
+    "the store counts recommendations by the ladder's number");
 
 void
 engine_ladder_load(struct engine *g)
@@ -113,8 +116,13 @@ count_violation(void *ctx, const struct store_violation *v)
 	return 0;
 }
 
+/* Our own gaps, cut to the time that is asked for. */
 struct blind {
-	int64_t from, now, total;
+	int64_t from, now;
+	struct span {
+		int64_t from, to;
+	} *v;
+	size_t n;
 };
 
 static int
@@ -124,9 +132,39 @@ add_gap(void *ctx, const struct store_gap *gap)
 	int64_t from = gap->from > b->from ? gap->from : b->from;
 	int64_t to = gap->to != CLOCK_NONE && gap->to < b->now ? gap->to : b->now;
 
-	if (gap->ours && to > from && to - from > b->total)
-		b->total = to - from;
+	if (!gap->ours || to <= from)
+		return 0;
+	b->v = xrealloc(b->v, (b->n + 1) * sizeof(*b->v));
+	b->v[b->n++] = (struct span){from, to};
 	return 0;
+}
+
+static int
+span_cmp(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* The time that any of them covers: feeds are blind together, absences add up. */
+static int64_t
+blind_time(struct blind *b)
+{
+	int64_t total = 0, end = INT64_MIN;
+
+	if (b->n > 0)
+		qsort(b->v, b->n, sizeof(*b->v), span_cmp);
+	for (size_t i = 0; i < b->n; i++) {
+		int64_t from = b->v[i].from > end ? b->v[i].from : end;
+
+		if (b->v[i].to > from) {
+			total += b->v[i].to - from;
+			end = b->v[i].to;
+		}
+	}
+	free(b->v);
+	return total;
 }
 
 void
@@ -134,7 +172,7 @@ engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
     struct case_facts *out)
 {
 	struct count n = {.f = out};
-	struct blind b = {c->watch_since, now, 0};
+	struct blind b = {.from = c->watch_since, .now = now};
 	struct measure_process p;
 
 	memset(out, 0, sizeof(*out));
@@ -144,7 +182,7 @@ engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
 	free(n.v);
 	if (c->watch_since != CLOCK_NONE && c->watch_since > 0)
 		store_gap_each(g->store, c->tenant, c->watch_since, now, add_gap, &b);
-	out->our_gap = b.total;
+	out->our_gap = blind_time(&b);
 }
 
 /* --- an event ------------------------------------------------------------------------------- */
@@ -217,10 +255,10 @@ worth_recording(const struct case_state *from, const struct case_step *st)
 	    from->stage != st->next.stage || from->deadline != st->next.deadline;
 }
 
-static int64_t
-gather_time(const struct engine *g, const struct store_case *c)
+int64_t
+engine_gather(int64_t deadline)
 {
-	int64_t t = g->ladder.stages[c->stage - 1].deadline / 20;
+	int64_t t = deadline / 20;
 
 	return t < GATHER_MAX ? t : GATHER_MAX;
 }
@@ -255,7 +293,8 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 	struct park p = {g, engine_at(g, c->tenant)};
 
 	if (st->actions & CASE_ACT_NOTICE)
-		c->deadline = now + gather_time(g, c); /* composed then */
+		c->deadline = now +
+		    engine_gather(g->ladder.stages[c->stage - 1].deadline); /* then */
 	if (st->actions & CASE_ACT_RECOMMEND)
 		engine_notice_recommend(g, c, st, now);
 	if (st->actions & CASE_ACT_ALERT)
@@ -266,12 +305,12 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 	if (st->actions & CASE_ACT_CLOSE) {
 		engine_notice_closed(g, c, st, now);
 		c->closed = now;
-		c->outcome = OUTCOME_CURED;
+		c->outcome = ENGINE_CURED;
 		store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, park_violation,
 		    &p);
 	}
 	if (c->phase == CASE_DECIDED)
-		c->outcome = OUTCOME_ACCEPTED;
+		c->outcome = ENGINE_ACCEPTED;
 }
 
 void
@@ -388,8 +427,8 @@ case_due(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_case_get(g->store, id, &c, &e), 0, "cannot read a case", &e);
 	at = engine_at(g, c.tenant);
 	if (c.phase == CASE_SENDING) {
-		c.deadline = CLOCK_NONE;
-		engine_notice_stage(g, &c, &none, now);
+		c.deadline = engine_notice_stage(g, &c, &none, now)
+		    ? CLOCK_NONE : now + COMPOSE_AGAIN;
 		engine_must(store_case_update(g->store, &at, &c, &e), 0,
 		    "cannot keep a case", &e);
 		return;

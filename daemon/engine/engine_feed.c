@@ -109,7 +109,7 @@ engine_feed_find(struct engine *g, int64_t id)
 
 struct retire {
 	struct engine *g;
-	int64_t now;
+	json_t *ids;
 };
 
 /* A feed of the store that the configuration no longer has. */
@@ -124,13 +124,38 @@ retire_feed(void *ctx, const struct store_feed *f)
 		return 0;
 	engine_must(store_feed_retire(r->g->store, &at, f->id, &e), 0,
 	    "cannot retire a feed", &e);
+	json_array_append_new(r->ids, json_integer((json_int_t)f->id));
 	log_info("feed", "no longer read: %s", f->url);
 	return 0;
 }
 
+/* The numbers that the store gave to feeds: the entry has the numbers, the vault the
+ * addresses, which can tell who a tenant is. */
+static void
+record_feeds(struct engine *g, json_t *fresh, json_t *retired, int64_t now)
+{
+	char *text, *rel;
+	struct vault_ref ref;
+	json_t *entry;
+
+	if (json_array_size(fresh) + json_array_size(retired) == 0)
+		return;
+	entry = json_pack("{s:i, s:i}", "new", (int)json_array_size(fresh), "retired",
+	    (int)json_array_size(retired));
+	json_t *lists = json_pack("{s:O, s:O}", "new", fresh, "retired", retired);
+	text = json_dumps(lists, JSON_COMPACT | JSON_SORT_KEYS);
+	rel = xasprintf("evidence/feeds/%lld.json", (long long)g->seq);
+	engine_record_keep(g, rel, text, strlen(text), &ref);
+	engine_record_file(entry, &ref);
+	engine_record(g, "feeds", entry, NULL, now);
+	json_decref(lists);
+	free(text);
+	free(rel);
+}
+
 static void
 add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *cf,
-    int64_t now)
+    json_t *list, int64_t now)
 {
 	struct engine_feed *f = &g->feeds[g->nfeeds];
 	struct store_at at = engine_at(g, t->key);
@@ -150,7 +175,10 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 	f->next = fetch_first(now, f->interval, seed);
 	engine_must(store_feed_sync(g->store, &at, t->key, cf->url, f->next, &f->id, &fresh,
 			&e), 0, "cannot keep a feed", &e);
-	if (!fresh) {
+	if (fresh) {
+		json_array_append_new(list, json_pack("[I, s, s]", (json_int_t)f->id, t->key,
+		    cf->url));
+	} else {
 		engine_must(store_feed_get(g->store, f->id, &row, &e), 0,
 		    "cannot read a feed", &e);
 		/* What was due while we were away is spread over one interval; what lies
@@ -165,7 +193,8 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 void
 engine_feed_sync(struct engine *g, int64_t now)
 {
-	struct retire r = {g, now};
+	struct retire r = {g, json_array()};
+	json_t *fresh = json_array();
 	size_t total = 0;
 
 	for (size_t i = 0; i < g->conf->ntenants; i++)
@@ -177,7 +206,8 @@ engine_feed_sync(struct engine *g, int64_t now)
 	g->heap_n = 0;
 	for (size_t i = 0; i < g->conf->ntenants; i++)
 		for (size_t k = 0; k < g->conf->tenants[i].nfeeds; k++)
-			add_feed(g, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k], now);
+			add_feed(g, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k],
+			    fresh, now);
 	qsort(g->feeds, g->nfeeds, sizeof(*g->feeds), feed_cmp);
 	for (size_t i = 0; i < g->nfeeds; i++)
 		engine_feed_schedule(g, &g->feeds[i], g->feeds[i].next);
@@ -190,6 +220,9 @@ engine_feed_sync(struct engine *g, int64_t now)
 		}
 	}
 	store_feed_each(g->store, NULL, retire_feed, &r);
+	record_feeds(g, fresh, r.ids, now);
+	json_decref(fresh);
+	json_decref(r.ids);
 }
 
 void

@@ -108,6 +108,7 @@ struct engine {
 	/* outbox */
 	bool courier_up;
 	bool courier_told; /* it has said what it has in hand */
+	char courier[ID_TEXT]; /* which process it is */
 	unsigned sending;
 
 	int64_t next_exposure, next_alive, next_renewal;
@@ -148,6 +149,10 @@ int64_t engine_record_seal(struct engine *g, bool force, int64_t now);
 void engine_record_sweep(struct engine *g);
 /* sha256-style JSON string of a file reference: sets file, commit, bytes. */
 void engine_record_file(json_t *entry, const struct vault_ref *ref);
+/* Keeps bytes under a name of ours, in place of what a crash left there before its
+ * commit. */
+void engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
+    struct vault_ref *ref);
 
 /* --- engine_feed.c ------------------------------------------------------------------ */
 
@@ -173,6 +178,9 @@ void engine_polled(struct engine *g, struct msg *m, int64_t now);
 /* Puts the bytes of a capture memfd into the vault.  false: there were none. */
 bool engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
     struct vault_ref *out);
+/* Where there were none: only what was read from them. */
+void engine_capture_bare(struct engine *g, const char *url, int64_t time,
+    const json_t *metadata, struct vault_ref *out);
 
 /* --- engine_recheck.c --------------------------------------------------------------- */
 
@@ -227,8 +235,8 @@ json_t *engine_doc(struct engine *g, const struct engine_doc_in *in, int64_t now
 /* --- engine_notice.c ---------------------------------------------------------------- */
 
 /* Composes the notices of a step for every audience, keeps them, puts them into the
- * outbox. */
-void engine_notice_stage(struct engine *g, struct store_case *c,
+ * outbox.  False: the tenant's cannot be composed now, nothing was done. */
+bool engine_notice_stage(struct engine *g, struct store_case *c,
     const struct case_step *step, int64_t now);
 void engine_notice_recommend(struct engine *g, struct store_case *c,
     const struct case_step *step, int64_t now);
@@ -238,8 +246,9 @@ void engine_notice_safety(struct engine *g, const struct store_violation *v, int
 
 /* --- engine_outbox.c ---------------------------------------------------------------- */
 
+/* c: the notice's case or NULL; its chain is carried on (the caller updates the row). */
 void engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
-    const char *recipient, int64_t entry, int64_t now);
+    struct store_case *c, const char *recipient, int64_t now);
 /* Hands what may leave to the courier; true if it did anything. */
 bool engine_outbox_dispatch(struct engine *g, int64_t now);
 int64_t engine_outbox_due(struct engine *g);

@@ -195,9 +195,9 @@ judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
 			r.attempts + 1, g->policy, why, &e), 0, "cannot keep a judgement", &e);
 	engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1,
 			&e), 0, "cannot count", &e);
-	engine_record(g, "degraded", json_pack("{s:s, s:I, s:I, s:s, s:s}", "tenant",
+	engine_record(g, "degraded", json_pack("{s:s, s:I, s:I, s:s, s:s, s:i}", "tenant",
 		r.tenant, "item", (json_int_t)r.item, "revision", (json_int_t)id, "why", why,
-		"policy", g->policy), NULL, now);
+		"policy", g->policy, "attempts", (int)r.attempts + 1), NULL, now);
 	log_warn("inspect", "revision %lld of item %lld is degraded: %s", (long long)id,
 	    (long long)r.item, why);
 	g->items_degraded++;
@@ -281,24 +281,33 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	log_info("policy", "version %.12s with %u rules", g->policy, r->n);
 }
 
+char *
+engine_quote(const struct item *it, const struct finding *f)
+{
+	char *body = item_body(it);
+	struct buf quote = {0};
+	size_t from = 0, to = strlen(body);
+
+	if (f->nspans > 0) {
+		from = f->spans[0].start;
+		to = f->spans[0].end;
+	}
+	notice_quote(&quote, body, from, to, QUOTE_CHARS);
+	free(body);
+	return buf_take(&quote);
+}
+
 static void
 fill_violation(struct engine *g, const struct store_revision *r, const struct finding *f,
     int64_t now, struct store_violation *v)
 {
-	char *body = item_body(&r->body);
-	struct buf quote = {0};
-
 	memset(v, 0, sizeof(*v));
 	memcpy(v->tenant, r->tenant, sizeof(v->tenant));
 	v->item = r->item;
 	v->revision = r->id;
 	finding_copy(&v->finding, f);
 	v->url = xstrdup(r->body.url);
-	if (f->nspans > 0)
-		notice_quote(&quote, body, f->spans[0].start, f->spans[0].end, QUOTE_CHARS);
-	else
-		notice_quote(&quote, body, 0, strlen(body), QUOTE_CHARS);
-	v->quote = buf_take(&quote);
+	v->quote = engine_quote(&r->body, f);
 	v->found = now;
 	v->posted = r->body.published;
 	v->entry = -1;
@@ -306,7 +315,6 @@ fill_violation(struct engine *g, const struct store_revision *r, const struct fi
 	v->presence = PRESENT_ONLINE;
 	v->since = v->last_online = r->seen;
 	v->next_check = now + g->conf->ladder.recheck;
-	free(body);
 }
 
 /* One finding of a revision.  True if it is a new violation. */
@@ -371,7 +379,8 @@ mend_one(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
-static void
+/* True if it was judged, false if it is degraded or not there. */
+static bool
 judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
     int64_t now)
 {
@@ -383,7 +392,7 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
 		TOSD_ENOENT, "cannot read a revision", &e) != 0)
-		return;
+		return false;
 	at = engine_at(g, r.tenant);
 	lanes = xcalloc(j->n, sizeof(*lanes));
 	policy_verdict(j->findings, j->n, g->conf->policy.threshold, lanes);
@@ -409,6 +418,33 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 				&e), 0, "cannot count", &e);
 	free(lanes);
 	store_revision_clear(&r);
+	return j->degraded == NULL;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Which revisions were judged by which policy version, as ranges: a revision of which
+ * the ledger says neither this nor `degraded' was never judged. */
+static void
+record_judged(struct engine *g, int64_t *v, size_t n, const char *policy, int64_t now)
+{
+	json_t *ranges = json_array();
+
+	qsort(v, n, sizeof(*v), by_number);
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i + 1; k < n && v[k] == v[k - 1] + 1;)
+			k++;
+		json_array_append_new(ranges, json_pack("[I, I]", (json_int_t)v[i],
+		    (json_int_t)v[k - 1]));
+	}
+	engine_record(g, "judged", json_pack("{s:o, s:s}", "revisions", ranges, "policy",
+		policy != NULL ? policy : ""), NULL, now);
 }
 
 void
@@ -416,6 +452,8 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 {
 	struct msg_inspected *b = &m->inspected;
 	struct engine_worker *w;
+	int64_t *judged;
+	size_t n = 0;
 
 	if (m->from_index >= g->nworkers)
 		return;
@@ -425,13 +463,18 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 		    m->from_index);
 		return;
 	}
+	judged = xcalloc(w->n, sizeof(*judged));
 	for (uint32_t i = 0; i < b->n; i++)
 		for (size_t k = 0; k < w->n; k++)
 			if (w->revisions[k] == (int64_t)b->v[i].revision) {
-				judge_item(g, &b->v[i], b->digest, now);
 				w->revisions[k] = 0; /* once only */
+				if (judge_item(g, &b->v[i], b->digest, now))
+					judged[n++] = (int64_t)b->v[i].revision;
 				break;
 			}
+	if (n > 0)
+		record_judged(g, judged, n, b->digest, now);
+	free(judged);
 	/* What the worker left out is no answer: it goes back as a suspect. */
 	for (size_t k = 0; k < w->n; k++)
 		if (w->revisions[k] != 0)

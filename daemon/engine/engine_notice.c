@@ -58,21 +58,6 @@ compose(struct draft *d, const char *to, struct buf *bytes)
 }
 
 static void
-keep(struct draft *d, const char *rel, const struct buf *bytes, struct vault_ref *ref)
-{
-	struct err e = ERR_INIT;
-	int rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
-
-	if (rc == TOSD_EEXIST) {
-		/* Left by a crash before its commit: nothing refers to it. */
-		engine_must(vault_erase(d->g->vault, rel, &e), TOSD_ENOENT,
-		    "cannot replace an uncommitted notice", &e);
-		rc = vault_put_bytes(d->g->vault, rel, bytes->data, bytes->len, ref, &e);
-	}
-	engine_must(rc, 0, "cannot keep a notice", &e);
-}
-
-static void
 subject_of(const struct buf *bytes, char **out)
 {
 	const char *s = strstr(bytes->data, "Subject: ");
@@ -80,15 +65,15 @@ subject_of(const struct buf *bytes, char **out)
 	*out = s != NULL ? xstrndup(s + 9, strcspn(s + 9, "\r\n")) : xstrdup("");
 }
 
-/* Records a composed notice; returns its store id and entry. */
+/* Records a composed notice; returns its store id. */
 static int64_t
-file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *bytes,
-    int64_t *entry)
+file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *bytes)
 {
 	struct store_at at = engine_at(d->g, d->tenant);
 	struct store_notice n = {.n = d->in.n, .made = d->now, .delivered = CLOCK_NONE};
 	char hex[DIGEST_HEX];
 	struct err e = ERR_INIT;
+	int64_t id;
 	json_t *j;
 
 	digest_hex_of(bytes->data, bytes->len, hex);
@@ -101,7 +86,7 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 		n.case_id = d->c->id;
 		n.stage = d->c->stage;
 	}
-	*entry = engine_record(d->g, "notice", j, d->c, d->now);
+	n.entry = engine_record(d->g, "notice", j, d->c, d->now);
 	n.kind = xstrdup(d->in.kind);
 	n.audience = xstrdup(notice_audience_name(d->in.audience));
 	snprintf(n.tenant, sizeof(n.tenant), "%s", d->tenant);
@@ -110,11 +95,9 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	n.sha256 = xstrdup(hex);
 	n.message_id = xstrdup(d->message_id);
 	subject_of(bytes, &n.subject);
-	n.entry = *entry;
 	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
 	    &e);
-	*entry = n.entry;
-	int64_t id = n.id;
+	id = n.id;
 	store_notice_clear(&n);
 	return id;
 }
@@ -127,7 +110,7 @@ issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto
 	struct buf bytes = {0};
 	struct vault_ref ref;
 	char *rel;
-	int64_t id, entry;
+	int64_t id;
 	bool ok = false;
 
 	if (nto == 0 || !notice_set_has(d->g->notices, d->in.kind, a))
@@ -138,10 +121,10 @@ issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto
 	if (compose(d, to[0], &bytes)) {
 		rel = xasprintf("notices/%s/%s-%s.eml", d->c != NULL ? d->c->number : "safety",
 		    d->name, notice_audience_name(a));
-		keep(d, rel, &bytes, &ref);
-		id = file_notice(d, &ref, &bytes, &entry);
+		engine_record_keep(d->g, rel, bytes.data, bytes.len, &ref);
+		id = file_notice(d, &ref, &bytes);
 		for (size_t i = 0; i < nto; i++)
-			engine_outbox_add(d->g, id, d->tenant, to[i], entry, d->now);
+			engine_outbox_add(d->g, id, d->tenant, d->c, to[i], d->now);
 		free(rel);
 		ok = true;
 	}
@@ -186,6 +169,24 @@ cite_violation(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
+static int
+uncite_violation(void *ctx, const struct store_violation *row)
+{
+	struct cite *k = ctx;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	if (row->notice != k->notice)
+		return 0;
+	engine_must(store_violation_get(k->g->store, row->id, &v, &e), 0,
+	    "cannot read a violation", &e);
+	v.notice = 0;
+	engine_must(store_violation_update(k->g->store, &k->at, &v, &e), 0,
+	    "cannot keep a violation", &e);
+	store_violation_clear(&v);
+	return 0;
+}
+
 static void
 draft_init(struct draft *d, struct engine *g, struct store_case *c, const char *kind,
     const struct case_step *step, int64_t now)
@@ -212,24 +213,57 @@ draft_clear(struct draft *d)
 	free(d->in_reply_to);
 }
 
-void
+/* Sets or takes back the citation of one notice. */
+static void
+cite(struct engine *g, const struct store_case *c, uint32_t n, bool set)
+{
+	struct cite k = {g, engine_at(g, c->tenant), n};
+
+	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+	    set ? cite_violation : uncite_violation, &k);
+}
+
+/* Whether the tenant's notice can be composed: else nobody gets one. */
+static bool
+can_compose(struct draft *d)
+{
+	struct buf bytes = {0};
+	bool ok;
+
+	if (!notice_set_has(d->g->notices, d->in.kind, NOTICE_TENANT))
+		return false;
+	d->in.audience = NOTICE_TENANT;
+	d->message_id = xasprintf("%s.%s@%s", d->name,
+	    notice_audience_name(NOTICE_TENANT), mail_host(d->g));
+	ok = compose(d, d->in.tenant->contact, &bytes);
+	free(d->message_id);
+	d->message_id = NULL;
+	buf_free(&bytes);
+	return ok;
+}
+
+bool
 engine_notice_stage(struct engine *g, struct store_case *c, const struct case_step *step,
     int64_t now)
 {
-	struct cite k = {g, engine_at(g, c->tenant), c->notices + 1};
 	struct draft d;
+	bool ok;
 
 	draft_init(&d, g, c, "stage", step, now);
-	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, cite_violation, &k);
-	if (d.in.tenant == NULL) {
+	cite(g, c, c->notices, true);
+	if (d.in.tenant == NULL)
 		log_warn("notice", "case %s: its tenant is no longer configured", c->number);
-		draft_clear(&d);
-		return;
+	ok = d.in.tenant != NULL && can_compose(&d);
+	if (ok) {
+		/* The account manager hears it before the tenant does. */
+		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
+		issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
+	} else {
+		cite(g, c, c->notices, false);
+		c->notices--;
 	}
-	/* The account manager hears it before the tenant does. */
-	issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
-	issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
 	draft_clear(&d);
+	return ok;
 }
 
 void

@@ -11,27 +11,59 @@
 #include "engine/engine_in.h"
 
 /* Messages that the courier holds at a time. */
-#define SENDING_MAX 4
+#define SENDING_MAX 1 /* he sends one at a time; what he has not begun is not lost */
 #define MAIL_MAX (1u << 20)
 
 void
+engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
+    char out[DIGEST_HEX])
+{
+	char *text = xasprintf("%lld\n%s\n%s", (long long)notice, channel, recipient);
+
+	digest_hex_of(text, strlen(text), out);
+	free(text);
+}
+
+/* A message is on record by its numbers; the address lies in the vault. */
+static void
+record_message(struct engine *g, const struct store_outbox *o, struct store_case *c,
+    int64_t now)
+{
+	json_t *to = json_pack("{s:s, s:s, s:s}", "channel", o->channel, "recipient",
+	    o->recipient, "sender", o->sender);
+	json_t *entry = json_pack("{s:I, s:I, s:s}", "outbox", (json_int_t)o->id, "notice",
+	    (json_int_t)o->notice, "tenant", o->tenant);
+	char *text = json_dumps(to, JSON_COMPACT | JSON_SORT_KEYS);
+	char *rel = xasprintf("notices/%s/message-%lld.json",
+	    c != NULL ? c->number : "safety", (long long)o->id);
+	struct vault_ref ref;
+
+	engine_record_keep(g, rel, text, strlen(text), &ref);
+	engine_record_file(entry, &ref);
+	engine_record(g, "message", entry, c, now);
+	json_decref(to);
+	free(text);
+	free(rel);
+}
+
+void
 engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
-    const char *recipient, int64_t entry, int64_t now)
+    struct store_case *c, const char *recipient, int64_t now)
 {
 	struct store_at at = engine_at(g, tenant);
-	struct store_outbox o = {.notice = notice, .entry = entry, .next_try = now,
+	/* It waits for its own entry, which comes after the notice's. */
+	struct store_outbox o = {.notice = notice, .entry = g->seq, .next_try = now,
 	    .time = now};
 	struct err e = ERR_INIT;
-	char *idem = xasprintf("%lld\nmail\n%s", (long long)notice, recipient);
 
-	digest_hex_of(idem, strlen(idem), o.idem);
-	free(idem);
+	engine_outbox_key(notice, "mail", recipient, o.idem);
 	snprintf(o.tenant, sizeof(o.tenant), "%s", tenant);
 	o.channel = xstrdup("mail");
 	o.recipient = xstrdup(recipient);
 	o.sender = xstrdup(g->conf->courier.from);
-	engine_must(store_outbox_add(g->store, &at, &o, &e), TOSD_EEXIST,
-	    "cannot queue a message", &e);
+	if (engine_must(store_outbox_add(g->store, &at, &o, &e), TOSD_EEXIST,
+		"cannot queue a message", &e) == 0)
+		record_message(g, &o, c, now);
 	store_outbox_clear(&o);
 }
 
@@ -71,6 +103,9 @@ send_one(struct engine *g, int64_t id, int64_t now)
 	engine_must(vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
 	o.state = OUTBOX_SENDING;
 	o.attempts++;
+	/* Until there is an answer the row says who has it: see engine_courier_hand(). */
+	free(o.reply);
+	o.reply = xstrdup(g->courier);
 	o.time = now;
 	engine_must(store_outbox_update(g->store, &at, &o, &e), 0,
 	    "cannot keep the outbox", &e);
@@ -131,12 +166,13 @@ engine_courier_down(struct engine *g, int64_t now)
 
 static void
 record_delivery(struct engine *g, const struct store_outbox *o,
-    const struct store_notice *n, const char *state, const char *by, int64_t now)
+    const struct store_notice *n, const char *state, const char *by, int64_t time,
+    int64_t now)
 {
-	json_t *j = json_pack("{s:I, s:I, s:s, s:s, s:i, s:s, s:i, s:s}", "outbox",
+	json_t *j = json_pack("{s:I, s:I, s:s, s:s, s:i, s:s, s:i, s:s, s:I}", "outbox",
 	    (json_int_t)o->id, "notice", (json_int_t)n->id, "audience", n->audience,
 	    "state", state, "code", o->code, "sha256", n->sha256, "attempt",
-	    (int)o->attempts, "by", by);
+	    (int)o->attempts, "by", by, "time", (json_int_t)time);
 	struct store_at at = engine_at(g, n->tenant);
 	struct store_case c;
 	struct err e = ERR_INIT;
@@ -218,12 +254,16 @@ undeliverable(struct engine *g, const struct store_outbox *o, const struct store
 	    (long long)o->id, o->recipient, n->audience, o->reply ? o->reply : "no reason");
 	if (!is_stage_notice(n))
 		return;
-	if (t != NULL && t->contact2 != NULL && strcmp(t->contact2, o->recipient) != 0) {
-		engine_outbox_add(g, n->id, n->tenant, t->contact2, n->entry, now);
-		return;
-	}
 	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
 	    &e);
+	if (t != NULL && t->contact2 != NULL && strcmp(t->contact2, o->recipient) != 0) {
+		struct store_at at = engine_at(g, n->tenant);
+
+		engine_outbox_add(g, n->id, n->tenant, &c, t->contact2, now);
+		engine_must(store_case_update(g->store, &at, &c, &e), 0,
+		    "cannot keep a case", &e);
+		return;
+	}
 	if (n->n == c.notices)
 		engine_case_event(g, &c, CASE_EV_BOUNCED, NULL, 0, now);
 }
@@ -252,7 +292,7 @@ settle(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
 	    &e);
 	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0, "cannot read a notice",
 	    &e);
-	record_delivery(g, o, &n, word, by, now);
+	record_delivery(g, o, &n, word, by, time, now);
 	if (state == OUTBOX_SENT)
 		delivered(g, &n, time, now);
 	else if (state == OUTBOX_FAILED)
@@ -330,8 +370,36 @@ collect_lost(void *ctx, const struct store_outbox *o)
 	return 0;
 }
 
+/* The row was given to the courier that is there now, or never reached it: it may be
+ * given again, for a courier sends nothing twice in its life (courier_book.h) and
+ * repeats its answer instead. */
+static void
+hand_again(struct engine *g, struct store_outbox *o, int64_t now)
+{
+	struct store_at at = engine_at(g, o->tenant);
+	struct err e = ERR_INIT;
+
+	o->state = OUTBOX_NEW;
+	o->attempts--;
+	o->next_try = o->time = now;
+	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
+	    &e);
+}
+
+static void
+give_up(struct engine *g, struct store_outbox *o, int64_t now)
+{
+	log_warn("outbox", "message %lld to %s: its fate is unknown, a person decides: "
+	    "tosctl outbox %lld delivered|resend|failed", (long long)o->id, o->recipient,
+	    (long long)o->id);
+	free(o->reply);
+	o->reply = xstrdup("the courier died with it");
+	settle(g, o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+}
+
 /* A new courier, or an old one that meets a new engine, says what it has in hand or
- * has an answer for.  Every other row in `sending' was with one that died. */
+ * has an answer for.  Every other row in `sending' either never reached it, or was
+ * with one that died. */
 void
 engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 {
@@ -343,14 +411,15 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);
-		log_warn("outbox", "message %lld to %s: its fate is unknown, a person "
-		    "decides: tosctl outbox %lld delivered|resend|failed",
-		    (long long)o.id, o.recipient, (long long)o.id);
-		settle(g, &o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+		if (o.reply != NULL && strcmp(o.reply, m->sending.courier) == 0)
+			hand_again(g, &o, now);
+		else
+			give_up(g, &o, now);
 		store_outbox_clear(&o);
 	}
 	free(l.ids);
 	g->sending = m->sending.n;
+	snprintf(g->courier, sizeof(g->courier), "%s", m->sending.courier);
 	g->courier_told = true;
 }
 

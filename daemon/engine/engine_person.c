@@ -88,16 +88,9 @@ keep_words(struct engine *g, const struct store_case *c, const char *what,
     const char *words, json_t *entry)
 {
 	struct vault_ref ref;
-	struct err e = ERR_INIT;
 	char *rel = xasprintf("notices/%s/%s-%lld.txt", c->number, what, (long long)g->seq);
-	int rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
 
-	if (rc == TOSD_EEXIST) {
-		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
-		    "cannot replace uncommitted words", &e);
-		rc = vault_put_bytes(g->vault, rel, words, strlen(words), &ref, &e);
-	}
-	engine_must(rc, 0, "cannot keep a person's words", &e);
+	engine_record_keep(g, rel, words, strlen(words), &ref);
 	engine_record_file(entry, &ref);
 	free(rel);
 }
@@ -112,13 +105,20 @@ struct signatures {
 	int64_t since;
 };
 
+/* A rejection ends a recommendation: what was signed before it does not count for the
+ * next one, which may be of the same stage. */
 static int
 count_signature(void *ctx, const struct store_decision *d)
 {
 	struct signatures *s = ctx;
 
-	if (d->time < s->since || strcmp(d->verdict, "accept") != 0)
+	if (d->time < s->since)
 		return 0;
+	if (strcmp(d->verdict, "accept") != 0) {
+		s->others = 0;
+		s->again = false;
+		return 0;
+	}
 	if (strcmp(d->person, s->person) == 0)
 		s->again = true;
 	else
@@ -273,17 +273,24 @@ engine_person_erase(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, true, e);
 	const char *file = arg(k, "file"), *reason;
+	struct buf bytes = {0};
 	int rc;
 
 	if (who == NULL)
 		return e->code;
 	if ((rc = need_reason(k, &reason, e)) != 0)
 		return rc;
-	if (file == NULL || strncmp(file, "evidence/", 9) != 0)
+	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 5 ||
+	    strcmp(file + strlen(file) - 5, ".warc") != 0)
 		return err_set(e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
 	if (store_capture_needed(k->g->store, file))
 		return err_set(e, TOSD_ESTATE, "%s is evidence in an open or held case and "
 		    "is kept", file);
+	/* A slip of the pen must not put an erasure of nothing on record. */
+	rc = vault_read(k->g->vault, file, &bytes, e);
+	buf_free(&bytes);
+	if (rc != 0)
+		return rc;
 	/* On record first: after a crash between the two the erasure is repeated. */
 	engine_record(k->g, "erasure", json_pack("{s:s, s:s}", "erased", file, "person",
 		who->name), NULL, k->now);

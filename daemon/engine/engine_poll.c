@@ -13,6 +13,9 @@
 
 /* A date further ahead than this is not believed; the time of reading counts. */
 #define FUTURE_SLACK CLOCK_DAY
+/* Revisions that a capture's entry names, so that it stays below 65,535 bytes.  They
+ * matter once the capture is erased: until then its metadata names them all. */
+#define NAMED_MAX 1500
 
 /* The revisions that one poll added, for the capture that proves them. */
 struct batch {
@@ -24,6 +27,7 @@ struct batch {
 	size_t n;
 	unsigned fresh, changed;
 	json_t *items; /* metadata of the capture */
+	json_t *named; /* [revision, item, n] for the entry */
 };
 
 /* --- identity: one guid for several contents in one document ------------------------- */
@@ -124,6 +128,15 @@ item_metadata(const struct store_item *row, const struct store_revision *r,
 	return o;
 }
 
+int64_t
+engine_event_time(int64_t published, int64_t seen)
+{
+	bool believed = published != CLOCK_NONE && published > 0 &&
+	    published <= seen + FUTURE_SLACK;
+
+	return believed ? published : seen;
+}
+
 static void
 add_revision(struct batch *b, struct store_item *row, const struct item *it,
     const char *digest)
@@ -133,10 +146,7 @@ add_revision(struct batch *b, struct store_item *row, const struct item *it,
 
 	r.item = row->id;
 	r.seen = b->p->time;
-	r.time = b->p->time;
-	if (it->published != CLOCK_NONE && it->published > 0 &&
-	    it->published <= b->p->time + FUTURE_SLACK)
-		r.time = it->published;
+	r.time = engine_event_time(it->published, r.seen);
 	snprintf(r.digest, sizeof(r.digest), "%s", digest);
 	r.entry = -1;
 	r.state = INSPECT_PENDING;
@@ -145,6 +155,9 @@ add_revision(struct batch *b, struct store_item *row, const struct item *it,
 	    "cannot keep a revision", &e);
 	b->revisions[b->n++] = r.id;
 	json_array_append_new(b->items, item_metadata(row, &r, it));
+	if (json_array_size(b->named) < NAMED_MAX)
+		json_array_append_new(b->named, json_pack("[I, I, I]", (json_int_t)r.id,
+		    (json_int_t)r.item, (json_int_t)r.n));
 }
 
 /* The feed shows an item that we reported: that is a look as good as any. */
@@ -211,26 +224,26 @@ keep_capture(struct batch *b, int fd, int64_t now)
 {
 	struct vault_ref ref = {0};
 	struct err e = ERR_INIT;
-	json_t *meta = json_pack("{s:I, s:s, s:O}", "feed", (json_int_t)b->feed->id,
-	    "tenant", b->feed->tenant, "items", b->items);
-	json_t *entry = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i}", "tenant",
+	json_t *meta = json_pack("{s:I, s:s, s:s, s:I, s:O}", "feed",
+	    (json_int_t)b->feed->id, "url", b->feed->url, "tenant", b->feed->tenant,
+	    "seen", (json_int_t)b->p->time, "items", b->items);
+	json_t *entry = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:I, s:O}", "tenant",
 	    b->feed->tenant, "feed", (json_int_t)b->feed->id, "status", b->p->status,
-	    "items", (int)b->p->nitems, "new", (int)b->fresh, "changed", (int)b->changed);
+	    "items", (int)b->p->nitems, "new", (int)b->fresh, "changed", (int)b->changed,
+	    "seen", (json_int_t)b->p->time, "revisions", b->named);
 	int64_t seq;
-	bool kept;
 
-	json_object_set_new(entry, "revisions", json_array());
-	for (size_t i = 0; i < b->n && i < 2000; i++)
-		json_array_append_new(json_object_get(entry, "revisions"),
-		    json_integer(b->revisions[i]));
-	kept = engine_capture_put(b->g, fd, meta, b->p->truncated, &ref);
-	if (kept)
-		engine_record_file(entry, &ref);
+	if (!engine_capture_put(b->g, fd, meta, b->p->truncated, &ref)) {
+		/* The items are still on record, and the entry says that their bytes
+		 * are not. */
+		engine_capture_bare(b->g, b->feed->url, b->p->time, meta, &ref);
+		json_object_set_new(entry, "bare", json_true());
+	}
+	engine_record_file(entry, &ref);
 	seq = engine_record(b->g, "capture", entry, NULL, now);
 	for (size_t i = 0; i < b->n; i++) {
 		engine_must(store_revision_captured(b->g->store, &b->at, b->revisions[i],
-				kept ? ref.id : "", kept ? ref.path : NULL,
-				kept ? ref.commit : NULL, seq, &e),
+				ref.id, ref.path, ref.commit, seq, &e),
 		    0, "cannot tie a revision to its capture", &e);
 		engine_queue_add(&b->g->pending, b->revisions[i]);
 	}
@@ -245,6 +258,7 @@ take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now
 	bool *twin = xcalloc(p->nitems, sizeof(*twin));
 
 	b.items = json_array();
+	b.named = json_array();
 	b.revisions = xcalloc(p->nitems, sizeof(*b.revisions));
 	find_twins(p, twin);
 	for (uint32_t i = 0; i < p->nitems; i++)
@@ -257,6 +271,7 @@ take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now
 	g->items_new += b.fresh;
 	g->items_changed += b.changed;
 	json_decref(b.items);
+	json_decref(b.named);
 	free(b.revisions);
 	free(twin);
 }

@@ -26,15 +26,15 @@ static const char *const presence_names[] = {
 
 static void
 record_look(struct engine *g, struct store_violation *v, enum store_presence p,
-    const struct vault_ref *capture, const char *how, int64_t now)
+    int64_t when, const struct vault_ref *capture, const char *how, int64_t now)
 {
 	struct store_at at = engine_at(g, v->tenant);
 	struct store_case c;
 	struct err e = ERR_INIT;
-	json_t *o = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s}", "violation",
+	json_t *o = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:I}", "violation",
 	    (json_int_t)v->id, "item", (json_int_t)v->item, "exhibit", (int)v->exhibit,
 	    "presence", presence_names[p], "before", presence_names[v->presence], "how",
-	    how);
+	    how, "time", (json_int_t)when);
 
 	if (capture != NULL)
 		engine_record_file(o, capture);
@@ -52,7 +52,7 @@ set_presence(struct engine *g, struct store_violation *v, enum store_presence p,
 	struct err e = ERR_INIT;
 
 	if (p != v->presence) {
-		record_look(g, v, p, capture, how, now);
+		record_look(g, v, p, when, capture, how, now);
 		v->since = when;
 		if (p == PRESENT_ONLINE)
 			v->ended = CLOCK_NONE; /* it is back */
@@ -127,6 +127,20 @@ look_failed(struct engine *g, struct store_violation *v, const char *why, int64_
 		    "cannot keep a violation", &e);
 }
 
+/* A post without a page is looked at by the polls of its feed alone. */
+static void
+seen_in_feed(struct engine *g, struct store_violation *v, int64_t now)
+{
+	struct store_at at = engine_at(g, v->tenant);
+	struct err e = ERR_INIT;
+
+	v->checks++;
+	v->last_check = now;
+	v->next_check = next_look(g, v, now);
+	engine_must(store_violation_update(g->store, &at, v, &e), 0,
+	    "cannot keep a violation", &e);
+}
+
 static bool
 look_at(struct engine *g, int64_t id, int64_t now)
 {
@@ -141,7 +155,10 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
 	    &e);
 	if (v.url == NULL) {
-		look_failed(g, &v, "the item has no page of its own", now);
+		if (v.last_online > (v.last_check != CLOCK_NONE ? v.last_check : v.found))
+			seen_in_feed(g, &v, now);
+		else
+			look_failed(g, &v, "the item has no page of its own", now);
 		store_violation_clear(&v);
 		return true;
 	}
@@ -268,7 +285,7 @@ engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
 	v.checks++;
 	v.last_check = p->time;
 	if (capture != NULL && presence == v.presence)
-		record_look(g, &v, presence, capture, "page", now);
+		record_look(g, &v, presence, p->time, capture, "page", now);
 	set_presence(g, &v, presence, p->time, capture, "page", now);
 	v.next_check = next_look(g, &v, now);
 	set_presence(g, &v, presence, p->time, NULL, "page", now);

@@ -27,6 +27,21 @@ engine_record_file(json_t *entry, const struct vault_ref *ref)
 	json_object_set_new(entry, "bytes", json_integer((json_int_t)ref->size));
 }
 
+void
+engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
+    struct vault_ref *ref)
+{
+	struct err e = ERR_INIT;
+	int rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+
+	if (rc == TOSD_EEXIST) {
+		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
+		    "cannot replace an uncommitted file", &e);
+		rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+	}
+	engine_must(rc, 0, "cannot keep a file", &e);
+}
+
 static void
 chain_case(json_t *entry, const struct store_case *c)
 {
@@ -198,23 +213,62 @@ engine_record_recover(struct engine *g, struct err *e)
 
 /* --- files that a crash left without an entry ----------------------------------------- */
 
+/*
+ * Nothing is removed that any entry refers to, whatever the clock or a copy of the
+ * folder made of the files' times: a file is only stray once all entries that could
+ * refer to it were read.  A capture tells its own time in its name, so its entry is
+ * among the newest; for other files it may be any.
+ */
 struct stray {
 	char **v;
 	size_t n;
+	size_t untimed; /* of these, whose entry may be any */
 };
+
+/* The time in a capture's name, a ULID; CLOCK_NONE for other names. */
+static int64_t
+name_time(const char *rel)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	const char *name = strrchr(rel, '/');
+	char id[ID_TEXT];
+	int64_t ms = 0;
+
+	if (name == NULL || strlen(name + 1) < ID_TEXT - 1)
+		return CLOCK_NONE;
+	snprintf(id, sizeof(id), "%s", name + 1);
+	if (name[ID_TEXT] != '.' || !id_valid(id))
+		return CLOCK_NONE;
+	for (int i = 0; i < 10; i++)
+		ms = ms * 32 + (strchr(digits, id[i]) - digits);
+	return ms;
+}
+
+static void
+stray_add(struct stray *s, const char *rel, int64_t mtime, int64_t since)
+{
+	int64_t t = name_time(rel);
+
+	if ((t != CLOCK_NONE ? t : mtime) < since)
+		return;
+	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+	s->v[s->n++] = xstrdup(rel);
+	s->untimed += t == CLOCK_NONE;
+}
 
 static void
 stray_drop(struct stray *s, const char *rel)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->v[i], rel) == 0) {
+			s->untimed -= name_time(rel) == CLOCK_NONE;
 			free(s->v[i]);
 			s->v[i] = s->v[--s->n];
 			return;
 		}
 }
 
-/* Collects files below dir/rel that were written after `since`. */
+/* Collects files below dir/rel that are from after `since`. */
 static void
 stray_walk(struct stray *s, const char *dir, const char *rel, int64_t since)
 {
@@ -230,13 +284,10 @@ stray_walk(struct stray *s, const char *dir, const char *rel, int64_t since)
 			continue;
 		child = xasprintf("%s/%s", rel, de->d_name);
 		full = xasprintf("%s/%s", dir, child);
-		if (lstat(full, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (lstat(full, &st) == 0 && S_ISDIR(st.st_mode))
 			stray_walk(s, dir, child, since);
-		} else if (S_ISREG(st.st_mode) && st.st_mtim.tv_sec * 1000 >= since) {
-			s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-			s->v[s->n++] = child;
-			child = NULL;
-		}
+		else if (S_ISREG(st.st_mode))
+			stray_add(s, child, st.st_mtim.tv_sec * 1000, since);
 		free(child);
 		free(full);
 	}
@@ -245,35 +296,39 @@ stray_walk(struct stray *s, const char *dir, const char *rel, int64_t since)
 	free(path);
 }
 
-/* Takes from s what the entries of the last hour refer to. */
+/* Takes from s what an entry refers to; true if the entry is from before `since`. */
+static bool
+stray_entry(struct stray *s, const struct buf *b, int64_t since)
+{
+	json_t *j = json_loadb(b->data, b->len, 0, NULL);
+	const char *file = json_string_value(json_object_get(j, "file"));
+	const char *t = json_string_value(json_object_get(j, "t"));
+	bool old = t != NULL && clock_parse(t) < since;
+
+	if (file != NULL) {
+		char *salt = xasprintf("%s.salt", file);
+
+		stray_drop(s, file);
+		stray_drop(s, salt);
+		free(salt);
+	}
+	json_decref(j);
+	return old;
+}
+
 static void
 stray_keep_recorded(struct engine *g, struct stray *s, int64_t since)
 {
 	struct err e = ERR_INIT;
 	struct buf b = {0};
+	bool old = false;
 
-	for (uint64_t i = ledger_size(g->ledger); i > 0 && s->n > 0; i--) {
-		json_t *j;
-		const char *file, *t;
-		bool old;
-
+	for (uint64_t i = ledger_size(g->ledger);
+	     i > 0 && s->n > 0 && (!old || s->untimed > 0); i--) {
 		buf_reset(&b);
 		engine_must(ledger_read(g->ledger, i - 1, &b, &e), 0,
 		    "cannot read the ledger", &e);
-		j = json_loadb(b.data, b.len, 0, NULL);
-		file = json_string_value(json_object_get(j, "file"));
-		t = json_string_value(json_object_get(j, "t"));
-		old = t != NULL && clock_parse(t) < since;
-		if (file != NULL) {
-			char *salt = xasprintf("%s.salt", file);
-
-			stray_drop(s, file);
-			stray_drop(s, salt);
-			free(salt);
-		}
-		json_decref(j);
-		if (old)
-			break;
+		old |= stray_entry(s, &b, since);
 	}
 	buf_free(&b);
 }

@@ -91,7 +91,7 @@ static const char *const vocabulary[] = {"against", "audience", "aup_url",
     "phone", "policy_version", "posted", "process", "provider", "quote", "rate",
     "rate_high", "rate_low", "reason", "reasons", "removal_rate", "removed", "repeats",
     "reported", "rev", "root", "rule", "rules", "safety", "seen", "severity", "size",
-    "span", "stage", "state", "tenant", "tenant_stage", "text", "threshold", "url",
+    "span", "stage", "state", "step", "tenant", "tenant_stage", "text", "threshold", "url",
     "utc", "verdict", "violations", "vkey", "window_days"};
 
 /* A value's place in the document, and how often it was seen and seen empty. */

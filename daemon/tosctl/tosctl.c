@@ -9,6 +9,7 @@
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_parse.h"
+#include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
 #include "tosctl/tosctl_replay.h"
 #include "tosctl/tosctl_scan.h"
@@ -37,6 +38,7 @@ static const struct command {
     {"poll", tosctl_ask, "poll [TENANT]: read feeds now"},
     {"evidence", tosctl_evidence, "verify the record; show an entry; make a key"},
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
+    {"rebuild", tosctl_rebuild, "make a lost store again from ledger and vault"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},

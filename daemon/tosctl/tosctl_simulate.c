@@ -271,6 +271,7 @@ peers_up(struct sim *s)
 	engine_handle(s->engine, &m, s->now);
 	msg_clear(&m);
 	msg_init(&m, MSG_SENDING);
+	m.sending.courier = xstrdup("simulated");
 	m.from = ROLE_COURIER;
 	engine_handle(s->engine, &m, s->now);
 	msg_clear(&m);
@@ -314,12 +315,28 @@ load_conf(struct sim *s, const char *scenario_path, struct err *e)
 	return rc;
 }
 
+/* A story that keeps its store can be gone on with, so it keeps its key as well. */
+static int
+open_key(struct sim *s, const char *dir, bool keep, struct err *e)
+{
+	char *path = xasprintf("%s/log.key", dir);
+	int rc = TOSD_ENOENT;
+
+	if (keep && access(path, F_OK) == 0)
+		rc = ledger_key_load(path, &s->key, e);
+	else if ((rc = ledger_key_new(s->conf->ledger.origin, &s->key, e)) == 0 && keep)
+		rc = ledger_key_save(s->key, path, e);
+	free(path);
+	return rc;
+}
+
 static int
 open_sim(struct sim *s, const char *dir, const char *plugin, struct err *e)
 {
 	struct policy_options po = {.report = on_refused};
 	struct engine_options eo = {.sync = FILE_NOSYNC, .send = on_send, .ctx = s};
 	char *store = xasprintf("sqlite:%s/store.db", dir);
+	bool keep = json_is_true(json_object_get(s->scenario, "keep_store"));
 	int rc;
 
 	/* The conf is ours alone: where it would write is replaced. */
@@ -331,13 +348,12 @@ open_sim(struct sim *s, const char *dir, const char *plugin, struct err *e)
 	po.safety = &s->conf->safety;
 	if ((rc = policy_host_new(&po, &s->host, e)) != 0 ||
 	    (rc = notice_set_load(s->conf->templates_dir, &s->notices, e)) != 0 ||
-	    (rc = ledger_key_new(s->conf->ledger.origin, &s->key, e)) != 0)
+	    (rc = open_key(s, dir, keep, e)) != 0)
 		goto out;
 	eo.conf = s->conf;
 	eo.notices = s->notices;
 	eo.key = s->key;
-	eo.store_url = json_is_true(json_object_get(s->scenario, "keep_store"))
-	    ? store : "sqlite::memory:";
+	eo.store_url = keep ? store : "sqlite::memory:";
 	clock_set_virtual(s->now);
 	rc = engine_new(&eo, s->now, &s->engine, e);
 out:

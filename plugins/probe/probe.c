@@ -35,8 +35,8 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
     const char **errstr)
 {
 	struct probe *p = calloc(1, sizeof(*p));
-	struct tosd_rule r = {sizeof(r), "probe/word", 3, NULL, "9 Tests", "test", TOSD_LOW,
-	    TOSD_ENFORCE};
+	struct tosd_rule r = {sizeof(r), "probe/word", 3, NULL, "9 Tests", "test",
+	    TOSD_LOW, TOSD_ENFORCE};
 	const char *how = settings[OPEN].ptr;
 
 	if (p == NULL)
@@ -91,7 +91,8 @@ bad_finding(const struct probe *p, struct tosd_report *report, uint32_t n)
 		f.spans = order;
 		f.nspans = 2;
 	} else if (strcmp(how, "cut") == 0)
-		one = (struct tosd_span){0, 1}; /* the text begins with a long character */
+		one = (struct tosd_span){
+		    0, 1}; /* the text begins with a long character */
 	p->host->finding(p->host, report, &f);
 }
 
@@ -121,7 +122,8 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	if (at != NULL) {
 		uint32_t i = (uint32_t)(at - text.ptr);
 		struct tosd_span s = {i, i + (uint32_t)p->set[FIND].len};
-		struct tosd_finding f = {sizeof(f), p->rule, 0.5, &s, 1, {"the word", 8}};
+		struct tosd_finding f = {
+		    sizeof(f), p->rule, 0.5, &s, 1, {"the word", 8}};
 
 		p->host->finding(p->host, report, &f);
 	}
@@ -140,6 +142,6 @@ probe_selftest(void *state, const char **errstr)
 	return strcmp(p->set[SELFTEST].ptr, "true") == 0 ? TOSD_DONE : TOSD_FAILED;
 }
 
-TOSD_POLICY(.name = "probe", .version = "1", .needs = TOSD_NEED_TEXT, .open = probe_open,
-    .check = probe_check, .close = free, .schema = schema, .nschema = COUNT,
-    .selftest = probe_selftest);
+TOSD_POLICY(.name = "probe", .version = "1", .needs = TOSD_NEED_TEXT,
+    .open = probe_open, .check = probe_check, .close = free, .schema = schema,
+    .nschema = COUNT, .selftest = probe_selftest);

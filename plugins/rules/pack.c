@@ -201,8 +201,7 @@ read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
 	static const char *const keys[] = {
 	    "where", "within", "quotes", "phrases", "regexes", NULL};
 	static const char *const places[] = {
-	    "text", "sentence", "before", "after", "inside",
-	    NULL};
+	    "text", "sentence", "before", "after", "inside", NULL};
 	int where = PACK_SENTENCE, rc;
 
 	c->name = mem_dup(config_setting_name(s), strlen(config_setting_name(s)));

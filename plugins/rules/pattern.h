@@ -24,7 +24,7 @@ struct pattern_env {
 	const char *target;		 /* what @target means; NULL: nothing */
 };
 
-#define PATTERN_ATOMS 3
+#define PATTERN_ATOMS 8
 struct pattern_out {
 	struct sb confirm;
 	char *atom[PATTERN_ATOMS];

@@ -27,8 +27,8 @@ static int
 shouting_open(const struct tosd_host *h, const struct tosd_str *settings, void **state,
     const char **errstr)
 {
-	struct tosd_rule rule = {sizeof(rule), "manners/shouting", 1, NULL, "9.1 Good manners",
-	    "manners", TOSD_LOW, TOSD_SHADOW};
+	struct tosd_rule rule = {sizeof(rule), "manners/shouting", 1, NULL,
+	    "9.1 Good manners", "manners", TOSD_LOW, TOSD_SHADOW};
 	struct shouting *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {
@@ -61,10 +61,10 @@ shouting_check(void *state, const struct tosd_item *item, struct tosd_report *re
 	}
 	if (letters >= s->letters && capitals * 10 >= letters * 9) {
 		char reason[80];
-		int n = snprintf(reason, sizeof(reason), "%ld of %ld letters are capitals",
-		    capitals, letters);
-		struct tosd_finding f = {sizeof(f), s->rule, (double)capitals / (double)letters,
-		    NULL, 0, {reason, (size_t)n}};
+		int n = snprintf(reason, sizeof(reason),
+		    "%ld of %ld letters are capitals", capitals, letters);
+		struct tosd_finding f = {sizeof(f), s->rule,
+		    (double)capitals / (double)letters, NULL, 0, {reason, (size_t)n}};
 
 		s->host->finding(s->host, report, &f);
 	}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of tosctl(1) for bash.  Tenants, cases and messages are asked of the
+# daemon, where one answers.
+
+# _tosctl_rows COMMAND KEY: one value a line.
+_tosctl_rows() {
+	timeout 2 tosctl "$1" --json 2>/dev/null |
+		sed -n 's/.*"'"$2"'":"\{0,1\}\([A-Za-z0-9._-]*\).*/\1/p' | sort -u
+}
+
+# The words after the command that are neither options nor values of options.
+_tosctl_words() {
+	local i w skip=''
+	words_before=()
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		w=${COMP_WORDS[i]}
+		if [[ -n $skip ]]; then
+			skip=''
+		elif [[ $w == -* ]]; then
+			case $w in
+			-c | -s | -p | -r | --config | --store | --socket | --person | --reason | --dir | --plugin | \
+				--vkey | --anchor | --url | --type | --location | \
+				--language | --policies | --cache | --protect | \
+				--partials | --mode | --data) skip=1 ;;
+			esac
+		else
+			words_before+=("$w")
+		fi
+	done
+}
+
+_tosctl() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} list='' options='' files='' words_before n
+	local ask='--json --socket' decide='--person --reason --json --socket'
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		list='status tenants feeds violations cases notices outbox decide appeal
+			reply hold erase poll evidence replay rebuild simulate parse scan policy
+			render trend help'
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+		return
+	fi
+	case $prev in
+	-c | --config | -s | --socket | --anchor | --plugin | --data)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--dir | --policies | --cache | --partials)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--mode)
+		mapfile -t COMPREPLY < <(compgen -W 'html text header' -- "$cur")
+		return
+		;;
+	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
+		--language | --protect | --store) return ;;
+	esac
+	_tosctl_words
+	n=${#words_before[@]}
+	case $command in
+	status) options=$ask ;;
+	tenants | feeds | violations | notices | poll)
+		options=$ask
+		((n == 0)) && list=$(_tosctl_rows tenants id)
+		;;
+	cases)
+		options=$ask
+		((n == 0)) && list="$(_tosctl_rows tenants id) $(_tosctl_rows cases case)"
+		;;
+	outbox)
+		options="--person $ask"
+		((n == 0)) && list="$(_tosctl_rows tenants id) $(_tosctl_rows outbox id)"
+		((n == 1)) && list='delivered resend failed'
+		;;
+	decide | appeal | hold | reply)
+		options=$decide
+		((n == 0)) && list=$(_tosctl_rows cases case)
+		if ((n == 1)); then
+			case $command in
+			decide) list='accept reject' ;;
+			appeal) list='open reject uphold' ;;
+			hold) list='set clear' ;;
+			esac
+		fi
+		;;
+	erase) options=$decide ;;
+	evidence)
+		((n == 0)) && list='verify show key'
+		case ${words_before[0]:-} in
+		verify) options='--json --vkey --anchor' files=-d ;;
+		key) options='--new' files=-f ;;
+		esac
+		;;
+	replay)
+		options='--all --dir --json'
+		((n == 0)) && list=$(_tosctl_rows cases case)
+		;;
+	rebuild) options='--config --dir --store --force --json' ;;
+	simulate) options='--all --dir --plugin --json' files=-f ;;
+	parse) options='--url --type --location --language --doc --dates --json' files=-f ;;
+	scan) options='--policies --plugin --cache --protect --json --help' ;;
+	policy)
+		options='--plugin --json --help'
+		((n == 0)) && list='lint test'
+		((n == 1)) && files=-d
+		;;
+	render) options='--partials --mode --lenient --data --help' files=-f ;;
+	trend) options='--walk --json' files=-f ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+	elif [[ -n $list ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+	elif [[ -n $files ]]; then
+		mapfile -t COMPREPLY < <(compgen "$files" -- "$cur")
+	fi
+}
+complete -o filenames -F _tosctl tosctl
