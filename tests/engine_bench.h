@@ -263,7 +263,8 @@ bench_item(struct item *it, const struct post *p)
 {
 	item_init(it);
 	it->id = xstrdup(p->id);
-	it->url = xasprintf("http://forum.example/%s", p->id);
+	if (p->id[0] != '-') /* else it has no page of its own */
+		it->url = xasprintf("http://forum.example/%s", p->id);
 	it->text = xstrdup(p->text);
 	it->published = T0;
 }

@@ -160,6 +160,25 @@ test_removed(void)
 	bench_close(b);
 }
 
+/* A post without a page: its feed shows it, that is a look; silence tells nothing. */
+static void
+test_no_page(void)
+{
+	static const struct post bare[] = {{"-a", "i will kill you"}};
+	struct bench *b = bench_open();
+
+	bench_feed(b, bare, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	for (int i = 0; i < 6; i++) {
+		bench_go(b, CLOCK_HOUR / 2);
+		bench_feed(b, bare, 1);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0);
+	bench_go(b, 6 * CLOCK_HOUR); /* nobody reads the feed */
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "unknown");
+	bench_close(b);
+}
+
 /* Takes the batch of a worker that dies with it; its size. */
 static uint32_t
 die_with_batch(struct bench *b)
@@ -516,6 +535,7 @@ static const struct suite_test tests[] = {
     {"a post that comes again", test_came_again},
     {"a notice that cannot be composed", test_not_composed},
     {"a removed page", test_removed},
+    {"a post without a page", test_no_page},
     {"a worker dies with a batch", test_worker_death},
     {"a worker hangs", test_worker_hangs},
     {"fetch dies", test_fetch_death},
