@@ -26,6 +26,7 @@ struct courier_role {
 	struct conf *conf;
 	struct courier *courier; /* NULL: no transport is configured */
 	struct courier_book *book;
+	char name[ID_TEXT]; /* of this process: the engine tells us from a successor */
 	struct loop_fd *results;
 	bool stopping;
 };
@@ -185,6 +186,7 @@ on_peer_up(void *ctx, enum role role, uint32_t index)
 		return;
 	msg_init(&m, MSG_SENDING);
 	m.sending.n = courier_book_sending(r->book, &m.sending.ids);
+	m.sending.courier = xstrdup(r->name);
 	role_send(r->self, role, index, &m);
 	courier_book_rewind(r->book);
 	give_results(r);
@@ -232,6 +234,7 @@ start(struct role_self *self, const struct buf *sources,
 
 	r->self = self;
 	r->book = courier_book_new();
+	id_new(clock_now(), r->name);
 	role_set_ctx(self, r);
 	rc = conf_of_role(sources, &r->conf, e);
 	if (rc == 0)

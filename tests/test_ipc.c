@@ -205,6 +205,7 @@ fill_sending(struct msg *m)
 	m->sending.n = 2;
 	m->sending.ids = xcalloc(2, sizeof(uint64_t));
 	m->sending.ids[1] = UINT64_MAX;
+	m->sending.courier = xstrdup("01HF7YAT00000000000000000X");
 }
 
 static void
@@ -243,7 +244,8 @@ static const struct example {
 	"0c00000000000000" "03" "06ffffff" "0c000000" "32353020322e302e30206f6b"
 	"0068e5cf8b010000"},
     {MSG_SENDING, ROLE_COURIER, ROLE_ENGINE, false, fill_sending,
-	"02000000" "0000000000000000" "ffffffffffffffff"},
+	"02000000" "0000000000000000" "ffffffffffffffff1a000000303148463759"
+	"4154303030303030303030303030303030303058"},
     {MSG_STATS, ROLE_ENGINE, ROLE_CONSOLE, false, fill_stats, "02000000" "7b7d"},
     {MSG_BROKEN, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_broken,
 	"01" "01000000" "00000000"},
@@ -814,8 +816,8 @@ test_channel_breach(void)
 static void
 test_channel_drip(void)
 {
-	struct frame f = {MSG_VERSION, MSG_SENDING, 12, 1, 0};
-	uint8_t raw[FRAME_HEAD + 12] = {0};
+	struct frame f = {MSG_VERSION, MSG_SENDING, 16, 1, 0};
+	uint8_t raw[FRAME_HEAD + 16] = {0};
 	struct end engine;
 	int fds[2];
 

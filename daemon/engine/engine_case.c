@@ -14,6 +14,8 @@
 #include "engine/engine_in.h"
 
 #define GATHER_MAX CLOCK_MIN
+/* A notice that could not be composed is tried again: a person may have mended it. */
+#define COMPOSE_AGAIN CLOCK_HOUR
 
 _Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
     "the store counts recommendations by the ladder's number");
@@ -114,8 +116,13 @@ count_violation(void *ctx, const struct store_violation *v)
 	return 0;
 }
 
+/* Our own gaps, cut to the time that is asked for. */
 struct blind {
-	int64_t from, now, total;
+	int64_t from, now;
+	struct span {
+		int64_t from, to;
+	} *v;
+	size_t n;
 };
 
 static int
@@ -125,9 +132,39 @@ add_gap(void *ctx, const struct store_gap *gap)
 	int64_t from = gap->from > b->from ? gap->from : b->from;
 	int64_t to = gap->to != CLOCK_NONE && gap->to < b->now ? gap->to : b->now;
 
-	if (gap->ours && to > from && to - from > b->total)
-		b->total = to - from;
+	if (!gap->ours || to <= from)
+		return 0;
+	b->v = xrealloc(b->v, (b->n + 1) * sizeof(*b->v));
+	b->v[b->n++] = (struct span){from, to};
 	return 0;
+}
+
+static int
+span_cmp(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* The time that any of them covers: feeds are blind together, absences add up. */
+static int64_t
+blind_time(struct blind *b)
+{
+	int64_t total = 0, end = INT64_MIN;
+
+	if (b->n > 0)
+		qsort(b->v, b->n, sizeof(*b->v), span_cmp);
+	for (size_t i = 0; i < b->n; i++) {
+		int64_t from = b->v[i].from > end ? b->v[i].from : end;
+
+		if (b->v[i].to > from) {
+			total += b->v[i].to - from;
+			end = b->v[i].to;
+		}
+	}
+	free(b->v);
+	return total;
 }
 
 void
@@ -135,7 +172,7 @@ engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
     struct case_facts *out)
 {
 	struct count n = {.f = out};
-	struct blind b = {c->watch_since, now, 0};
+	struct blind b = {.from = c->watch_since, .now = now};
 	struct measure_process p;
 
 	memset(out, 0, sizeof(*out));
@@ -145,7 +182,7 @@ engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
 	free(n.v);
 	if (c->watch_since != CLOCK_NONE && c->watch_since > 0)
 		store_gap_each(g->store, c->tenant, c->watch_since, now, add_gap, &b);
-	out->our_gap = b.total;
+	out->our_gap = blind_time(&b);
 }
 
 /* --- an event ------------------------------------------------------------------------------- */
@@ -390,8 +427,8 @@ case_due(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_case_get(g->store, id, &c, &e), 0, "cannot read a case", &e);
 	at = engine_at(g, c.tenant);
 	if (c.phase == CASE_SENDING) {
-		c.deadline = CLOCK_NONE;
-		engine_notice_stage(g, &c, &none, now);
+		c.deadline = engine_notice_stage(g, &c, &none, now)
+		    ? CLOCK_NONE : now + COMPOSE_AGAIN;
 		engine_must(store_case_update(g->store, &at, &c, &e), 0,
 		    "cannot keep a case", &e);
 		return;

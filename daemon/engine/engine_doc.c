@@ -157,6 +157,53 @@ add_hour(void *ctx, const struct store_exposure *x)
 	return 0;
 }
 
+/* Violations of one case, to see which posts came again. */
+struct again {
+	struct seen_post {
+		int64_t item, id;
+		bool ended;
+	} *v;
+	size_t n;
+};
+
+static int
+add_post(void *ctx, const struct store_violation *v)
+{
+	struct again *a = ctx;
+
+	a->v = xrealloc(a->v, (a->n + 1) * sizeof(*a->v));
+	a->v[a->n++] = (struct seen_post){v->item, v->id, v->ended != CLOCK_NONE};
+	return 0;
+}
+
+static int
+post_cmp(const void *a, const void *b)
+{
+	const struct seen_post *x = a, *y = b;
+
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* How often a post broke a rule again after it had been removed or mended.  A plain
+ * count: measure_recurrence() is a share of what was watched for a whole window, which
+ * is too late for a notice that goes out days after the first find. */
+static int
+count_again(struct engine *g, const struct store_case *c)
+{
+	struct again a = {0};
+	int n = 0;
+
+	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, add_post, &a);
+	if (a.n > 0)
+		qsort(a.v, a.n, sizeof(*a.v), post_cmp);
+	for (size_t i = 1; i < a.n; i++)
+		n += a.v[i].item == a.v[i - 1].item && a.v[i - 1].ended;
+	free(a.v);
+	return n;
+}
+
 static json_t *
 decimal(double v, int digits)
 {
@@ -184,13 +231,15 @@ numbers_json(struct engine *g, const struct store_case *c, const struct case_fac
 	o = json_pack("{s:i, s:I, s:I, s:i, s:i, s:i, s:i, s:s}", "window_days",
 	    WINDOW_DAYS, "seen", (json_int_t)s.items, "violations",
 	    (json_int_t)s.violations, "reported", (int)f->reported, "removed",
-	    (int)f->removed, "online", (int)(f->online + f->unknown), "repeats", 0,
-	    "verdict", trend_verdict_name(trend.verdict));
+	    (int)f->removed, "online", (int)(f->online + f->unknown), "repeats",
+	    count_again(g, c), "verdict", trend_verdict_name(trend.verdict));
 	if (rate.enough) {
 		json_object_set_new(o, "rate", decimal(rate.per_1000, 1));
 		json_object_set_new(o, "rate_low", decimal(rate.low, 1));
 		json_object_set_new(o, "rate_high", decimal(rate.high, 1));
 	}
+	/* Of all that was reported, as the ladder counts: measure_process() leaves out
+	 * what could not be looked at, which would flatter who hides. */
 	if (f->reported > 0)
 		json_object_set_new(o, "removal_rate",
 		    decimal(100.0 * f->removed / f->reported, 0));

@@ -108,6 +108,7 @@ struct engine {
 	/* outbox */
 	bool courier_up;
 	bool courier_told; /* it has said what it has in hand */
+	char courier[ID_TEXT]; /* which process it is */
 	unsigned sending;
 
 	int64_t next_exposure, next_alive, next_renewal;
@@ -234,8 +235,8 @@ json_t *engine_doc(struct engine *g, const struct engine_doc_in *in, int64_t now
 /* --- engine_notice.c ---------------------------------------------------------------- */
 
 /* Composes the notices of a step for every audience, keeps them, puts them into the
- * outbox. */
-void engine_notice_stage(struct engine *g, struct store_case *c,
+ * outbox.  False: the tenant's cannot be composed now, nothing was done. */
+bool engine_notice_stage(struct engine *g, struct store_case *c,
     const struct case_step *step, int64_t now);
 void engine_notice_recommend(struct engine *g, struct store_case *c,
     const struct case_step *step, int64_t now);

@@ -177,6 +177,24 @@ cite_violation(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
+static int
+uncite_violation(void *ctx, const struct store_violation *row)
+{
+	struct cite *k = ctx;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	if (row->notice != k->notice)
+		return 0;
+	engine_must(store_violation_get(k->g->store, row->id, &v, &e), 0,
+	    "cannot read a violation", &e);
+	v.notice = 0;
+	engine_must(store_violation_update(k->g->store, &k->at, &v, &e), 0,
+	    "cannot keep a violation", &e);
+	store_violation_clear(&v);
+	return 0;
+}
+
 static void
 draft_init(struct draft *d, struct engine *g, struct store_case *c, const char *kind,
     const struct case_step *step, int64_t now)
@@ -203,24 +221,57 @@ draft_clear(struct draft *d)
 	free(d->in_reply_to);
 }
 
-void
+/* Sets or takes back the citation of one notice. */
+static void
+cite(struct engine *g, const struct store_case *c, uint32_t n, bool set)
+{
+	struct cite k = {g, engine_at(g, c->tenant), n};
+
+	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
+	    set ? cite_violation : uncite_violation, &k);
+}
+
+/* Whether the tenant's notice can be composed: else nobody gets one. */
+static bool
+can_compose(struct draft *d)
+{
+	struct buf bytes = {0};
+	bool ok;
+
+	if (!notice_set_has(d->g->notices, d->in.kind, NOTICE_TENANT))
+		return false;
+	d->in.audience = NOTICE_TENANT;
+	d->message_id = xasprintf("%s.%s@%s", d->name,
+	    notice_audience_name(NOTICE_TENANT), mail_host(d->g));
+	ok = compose(d, d->in.tenant->contact, &bytes);
+	free(d->message_id);
+	d->message_id = NULL;
+	buf_free(&bytes);
+	return ok;
+}
+
+bool
 engine_notice_stage(struct engine *g, struct store_case *c, const struct case_step *step,
     int64_t now)
 {
-	struct cite k = {g, engine_at(g, c->tenant), c->notices + 1};
 	struct draft d;
+	bool ok;
 
 	draft_init(&d, g, c, "stage", step, now);
-	store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, cite_violation, &k);
-	if (d.in.tenant == NULL) {
+	cite(g, c, c->notices, true);
+	if (d.in.tenant == NULL)
 		log_warn("notice", "case %s: its tenant is no longer configured", c->number);
-		draft_clear(&d);
-		return;
+	ok = d.in.tenant != NULL && can_compose(&d);
+	if (ok) {
+		/* The account manager hears it before the tenant does. */
+		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
+		issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
+	} else {
+		cite(g, c, c->notices, false);
+		c->notices--;
 	}
-	/* The account manager hears it before the tenant does. */
-	issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
-	issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
 	draft_clear(&d);
+	return ok;
 }
 
 void

@@ -104,6 +104,9 @@ send_one(struct engine *g, int64_t id, int64_t now)
 	engine_must(vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
 	o.state = OUTBOX_SENDING;
 	o.attempts++;
+	/* Until there is an answer the row says who has it: see engine_courier_hand(). */
+	free(o.reply);
+	o.reply = xstrdup(g->courier);
 	o.time = now;
 	engine_must(store_outbox_update(g->store, &at, &o, &e), 0,
 	    "cannot keep the outbox", &e);
@@ -368,8 +371,36 @@ collect_lost(void *ctx, const struct store_outbox *o)
 	return 0;
 }
 
+/* The row was given to the courier that is there now, or never reached it: it may be
+ * given again, for a courier sends nothing twice in its life (courier_book.h) and
+ * repeats its answer instead. */
+static void
+hand_again(struct engine *g, struct store_outbox *o, int64_t now)
+{
+	struct store_at at = engine_at(g, o->tenant);
+	struct err e = ERR_INIT;
+
+	o->state = OUTBOX_NEW;
+	o->attempts--;
+	o->next_try = o->time = now;
+	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
+	    &e);
+}
+
+static void
+give_up(struct engine *g, struct store_outbox *o, int64_t now)
+{
+	log_warn("outbox", "message %lld to %s: its fate is unknown, a person decides: "
+	    "tosctl outbox %lld delivered|resend|failed", (long long)o->id, o->recipient,
+	    (long long)o->id);
+	free(o->reply);
+	o->reply = xstrdup("the courier died with it");
+	settle(g, o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+}
+
 /* A new courier, or an old one that meets a new engine, says what it has in hand or
- * has an answer for.  Every other row in `sending' was with one that died. */
+ * has an answer for.  Every other row in `sending' either never reached it, or was
+ * with one that died. */
 void
 engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 {
@@ -381,14 +412,15 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);
-		log_warn("outbox", "message %lld to %s: its fate is unknown, a person "
-		    "decides: tosctl outbox %lld delivered|resend|failed",
-		    (long long)o.id, o.recipient, (long long)o.id);
-		settle(g, &o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+		if (o.reply != NULL && strcmp(o.reply, m->sending.courier) == 0)
+			hand_again(g, &o, now);
+		else
+			give_up(g, &o, now);
 		store_outbox_clear(&o);
 	}
 	free(l.ids);
 	g->sending = m->sending.n;
+	snprintf(g->courier, sizeof(g->courier), "%s", m->sending.courier);
 	g->courier_told = true;
 }
 

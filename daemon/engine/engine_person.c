@@ -105,13 +105,20 @@ struct signatures {
 	int64_t since;
 };
 
+/* A rejection ends a recommendation: what was signed before it does not count for the
+ * next one, which may be of the same stage. */
 static int
 count_signature(void *ctx, const struct store_decision *d)
 {
 	struct signatures *s = ctx;
 
-	if (d->time < s->since || strcmp(d->verdict, "accept") != 0)
+	if (d->time < s->since)
 		return 0;
+	if (strcmp(d->verdict, "accept") != 0) {
+		s->others = 0;
+		s->again = false;
+		return 0;
+	}
 	if (strcmp(d->person, s->person) == 0)
 		s->again = true;
 	else
@@ -266,6 +273,7 @@ engine_person_erase(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, true, e);
 	const char *file = arg(k, "file"), *reason;
+	struct buf bytes = {0};
 	int rc;
 
 	if (who == NULL)
@@ -278,6 +286,11 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	if (store_capture_needed(k->g->store, file))
 		return err_set(e, TOSD_ESTATE, "%s is evidence in an open or held case and "
 		    "is kept", file);
+	/* A slip of the pen must not put an erasure of nothing on record. */
+	rc = vault_read(k->g->vault, file, &bytes, e);
+	buf_free(&bytes);
+	if (rc != 0)
+		return rc;
 	/* On record first: after a crash between the two the erasure is repeated. */
 	engine_record(k->g, "erasure", json_pack("{s:s, s:s}", "erased", file, "person",
 		who->name), NULL, k->now);

@@ -127,6 +127,20 @@ look_failed(struct engine *g, struct store_violation *v, const char *why, int64_
 		    "cannot keep a violation", &e);
 }
 
+/* A post without a page is looked at by the polls of its feed alone. */
+static void
+seen_in_feed(struct engine *g, struct store_violation *v, int64_t now)
+{
+	struct store_at at = engine_at(g, v->tenant);
+	struct err e = ERR_INIT;
+
+	v->checks++;
+	v->last_check = now;
+	v->next_check = next_look(g, v, now);
+	engine_must(store_violation_update(g->store, &at, v, &e), 0,
+	    "cannot keep a violation", &e);
+}
+
 static bool
 look_at(struct engine *g, int64_t id, int64_t now)
 {
@@ -141,7 +155,10 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
 	    &e);
 	if (v.url == NULL) {
-		look_failed(g, &v, "the item has no page of its own", now);
+		if (v.last_online > (v.last_check != CLOCK_NONE ? v.last_check : v.found))
+			seen_in_feed(g, &v, now);
+		else
+			look_failed(g, &v, "the item has no page of its own", now);
 		store_violation_clear(&v);
 		return true;
 	}

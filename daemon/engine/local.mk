@@ -16,3 +16,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c
+
+UNIT_TESTS += tests/test_engine
+tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
+tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)

@@ -227,6 +227,7 @@ struct msg_sent {
 struct msg_sending {
 	uint32_t n;
 	uint64_t *ids;
+	char *courier; /* its name for life: another one is another process */
 };
 
 struct msg_stats {

@@ -81,6 +81,7 @@ msg_put_sending(struct buf *b, const struct msg *m)
 	buf_put_u32(b, m->sending.n);
 	for (uint32_t i = 0; i < m->sending.n; i++)
 		buf_put_u64(b, m->sending.ids[i]);
+	buf_put_str(b, m->sending.courier);
 }
 
 void
@@ -91,10 +92,14 @@ msg_get_sending(struct rd *r, struct msg *m)
 	m->sending.ids = n > 0 ? xcalloc(n, sizeof(*m->sending.ids)) : NULL;
 	while (m->sending.n < n)
 		m->sending.ids[m->sending.n++] = rd_u64(r);
+	m->sending.courier = rd_str(r);
+	if (m->sending.courier == NULL)
+		r->bad = true;
 }
 
 void
 msg_clear_sending(struct msg *m)
 {
 	free(m->sending.ids);
+	free(m->sending.courier);
 }

@@ -271,6 +271,7 @@ peers_up(struct sim *s)
 	engine_handle(s->engine, &m, s->now);
 	msg_clear(&m);
 	msg_init(&m, MSG_SENDING);
+	m.sending.courier = xstrdup("simulated");
 	m.from = ROLE_COURIER;
 	engine_handle(s->engine, &m, s->now);
 	msg_clear(&m);

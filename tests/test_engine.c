@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_engine: the engine through its own calls, each test one story. */
+#include "engine_bench.h"
+
+static const struct post two[] = {{"a", "i will kill you"}, {"b", "good morning"}};
+
+/* A feed with two posts, one of which breaks a rule; then the notice, delivered. */
+static void
+begin_case(struct bench *b)
+{
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "am@host.example", SENT_OK));
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+}
+
+static void
+test_notice(void)
+{
+	struct bench *b = bench_open();
+	json_t *stats;
+	int64_t delivered;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"), "first notice");
+	bench_go(b, 50 * CLOCK_SEC);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0); /* more may be found */
+	bench_go(b, 20 * CLOCK_SEC);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	/* What was sent was signed before. */
+	stats = engine_stats(b->engine, b->now);
+	CU_ASSERT(bench_int(stats, "ledger_signed") >
+	    bench_int(bench_last(b, "message"), "seq"));
+	json_decref(stats);
+	CU_ASSERT_TRUE(bench_mail(b, "am@host.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 1); /* the tenant has not got it */
+	bench_go(b, CLOCK_MIN);
+	delivered = b->now;
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline"),
+	    delivered + 6 * CLOCK_HOUR);
+	CU_ASSERT_FALSE(bench_mail(b, "owner@forum.example", SENT_OK)); /* once */
+	bench_close(b);
+}
+
+/* Fetch could not send the bytes: the items are on record all the same. */
+static void
+test_bare(void)
+{
+	struct bench *b = bench_open();
+	char *file;
+
+	b->bare = true;
+	bench_feed(b, two, 2);
+	CU_ASSERT_TRUE(json_is_true(json_object_get(bench_last(b, "capture"), "bare")));
+	file = xasprintf("%s/%s", b->dir, bench_str(bench_last(b, "capture"), "file"));
+	CU_ASSERT_EQUAL(access(file, F_OK), 0);
+	free(file);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_close(b);
+}
+
+static void
+test_again(void)
+{
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	for (int i = 0; i < 3; i++)
+		bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	bench_close(b);
+}
+
+static void
+test_edit(void)
+{
+	static const struct post mended[] = {{"a", "i will call you"}};
+	static const struct post worse[] = {{"a", "i will kill you, really"}};
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	bench_feed(b, worse, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1); /* the same, still there */
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0);
+	bench_feed(b, mended, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	bench_feed(b, worse, 1); /* back again: a violation of its own */
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	bench_close(b);
+}
+
+static void
+test_came_again(void)
+{
+	static const struct post mended[] = {{"a", "i will call you"}};
+	struct bench *b = bench_open();
+	char *mail;
+
+	begin_case(b);
+	bench_feed(b, mended, 1);
+	bench_inspect(b);
+	bench_feed(b, two, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	bench_go(b, 7 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 4);
+	mail = bench_notice(b);
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "came again after removal: 1"));
+	free(mail);
+	bench_close(b);
+}
+
+/* A tenant that is gone from the configuration and comes back: its case goes on. */
+static void
+test_not_composed(void)
+{
+	struct bench *b = bench_open();
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_reconf(b, "id = \"forum\"", "id = \"other\"");
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	bench_reconf(b, "id = \"forum\"", "id = \"forum\"");
+	bench_go(b, CLOCK_HOUR + CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "notice"), "notice"), 1);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 2);
+	bench_close(b);
+}
+
+static void
+test_removed(void)
+{
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	bench_page(b, POLLED_OK, &two[0]);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "online");
+	bench_page(b, POLLED_TIMEOUT, NULL); /* tells nothing: no removal */
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "unknown");
+	bench_page(b, POLLED_GONE, NULL);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "removed");
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 3);
+	bench_page(b, POLLED_GONE, NULL);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 3); /* nothing new */
+	bench_close(b);
+}
+
+/* Takes the batch of a worker that dies with it; its size. */
+static uint32_t
+die_with_batch(struct bench *b)
+{
+	struct caught c;
+	uint32_t n;
+
+	if (!bench_take(b, MSG_INSPECT, &c))
+		return 0;
+	n = c.m.inspect.n;
+	msg_clear(&c.m);
+	engine_peer_down(b->engine, ROLE_POLICY, c.index, b->now);
+	engine_peer_up(b->engine, ROLE_POLICY, c.index, b->now);
+	bench_tick(b);
+	return n;
+}
+
+static void
+test_worker_death(void)
+{
+	struct bench *b = bench_open();
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(die_with_batch(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	/* Alone from now on; attempts = 2 deaths alone are enough. */
+	CU_ASSERT_EQUAL(die_with_batch(b), 1); /* revision 1 */
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);  /* revision 2 is well */
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	CU_ASSERT_EQUAL(die_with_batch(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 0); /* never again */
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	bench_close(b);
+}
+
+static void
+test_worker_hangs(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+
+	bench_feed(b, two, 2);
+	bench_go(b, 10 * CLOCK_SEC);
+	CU_ASSERT_TRUE(bench_take(b, MSG_STUCK, &c));
+	CU_ASSERT_FALSE(bench_take(b, MSG_STUCK, &c)); /* said once */
+	msg_clear(&c.m);
+	bench_close(b);
+}
+
+static void
+test_fetch_death(void)
+{
+	struct bench *b = bench_open();
+	uint64_t first = 0, second = 0;
+
+	CU_ASSERT_TRUE(bench_asked(b, POLL_FEED, &first));
+	for (unsigned i = 0; i < b->conf->fetchers; i++)
+		engine_peer_down(b->engine, ROLE_FETCH, i, b->now);
+	bench_go(b, 5 * CLOCK_SEC);
+	for (unsigned i = 0; i < b->conf->fetchers; i++)
+		engine_peer_up(b->engine, ROLE_FETCH, i, b->now);
+	bench_go(b, 5 * CLOCK_SEC);
+	CU_ASSERT_TRUE(bench_asked(b, POLL_FEED, &second));
+	CU_ASSERT_NOT_EQUAL(first, second);
+	/* The answer of the dead one is to no question; the new one counts. */
+	bench_answer(b, first, POLLED_OK, two, 2);
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 0);
+	bench_answer(b, second, POLLED_OK, two, 2);
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
+	bench_close(b);
+}
+
+/* A courier that comes (back) with nothing in hand. */
+static void
+new_courier(struct bench *b)
+{
+	struct msg m;
+
+	engine_peer_up(b->engine, ROLE_COURIER, 0, b->now);
+	msg_init(&m, MSG_SENDING);
+	m.from = ROLE_COURIER;
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
+static void
+test_courier_death(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+	json_t *r;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "am@host.example", SENT_OK));
+	CU_ASSERT_TRUE(bench_take(b, MSG_SEND, &c)); /* the tenant's, in its hand */
+	engine_peer_down(b->engine, ROLE_COURIER, 0, b->now);
+	bench_go(b, CLOCK_MIN);
+	new_courier(b);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "delivery"), "state"), "unknown");
+	bench_go(b, 5 * CLOCK_HOUR);
+	CU_ASSERT_FALSE(bench_take(b, MSG_SEND, &c)); /* never by itself */
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 1);   /* no deadline runs */
+	r = bench_ask(b, json_pack("{s:s, s:I, s:s, s:s}", "cmd", "settle", "id",
+	    (json_int_t)c.m.send.id, "what", "resend", "person", "p1"));
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+	json_decref(r);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 2);
+	msg_clear(&c.m);
+	bench_close(b);
+}
+
+static void
+test_bounce(void)
+{
+	struct bench *b = bench_open();
+
+	bench_feed(b, two, 2);
+	bench_inspect(b);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_HARD));
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 1);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", SENT_HARD));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "undelivered, no deadline runs");
+	bench_go(b, 10 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 2);
+	CU_ASSERT_FALSE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_close(b);
+}
+
+static bool
+decide(struct bench *b, const char *who, const char *verdict)
+{
+	json_t *r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "decide",
+	    "case", "2026-000001", "verdict", verdict, "person", who, "reason", "words"));
+	bool ok = json_is_true(json_object_get(r, "ok"));
+
+	json_decref(r);
+	return ok;
+}
+
+static void
+test_two_people(void)
+{
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	CU_ASSERT_FALSE(decide(b, "p1", "accept")); /* there is nothing to decide */
+	bench_go(b, 6 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "recommendation"), 1);
+	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
+	CU_ASSERT_FALSE(decide(b, "p1", "accept"));
+	CU_ASSERT_FALSE(decide(b, "nobody", "accept"));
+	CU_ASSERT_EQUAL(bench_count(b, "decision"), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(json_object_get(bench_last(b, "recommendation"),
+	    "to"), "phase"), "recommended");
+	CU_ASSERT_TRUE(decide(b, "p2", "accept"));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "accepted by two people");
+	bench_close(b);
+}
+
+/* The courier holds four at a time: what went to our own people is answered. */
+static void
+own_mail(struct bench *b)
+{
+	while (bench_mail(b, "am@host.example", SENT_OK) ||
+	    bench_mail(b, "legal@host.example", SENT_OK))
+		bench_go(b, CLOCK_SEC);
+}
+
+/* What was signed before a rejection does not count for the next recommendation. */
+static void
+test_old_signature(void)
+{
+	static const struct post more[] = {{"a", "i will kill you"}, {"c", "kill them"}};
+	struct bench *b = bench_open();
+
+	begin_case(b);
+	bench_go(b, 6 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
+	CU_ASSERT_TRUE(decide(b, "p2", "reject"));
+	own_mail(b);
+	bench_feed(b, more, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "again in the cure time: same stage");
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "recommendation"), 2);
+	CU_ASSERT_TRUE(decide(b, "p2", "accept"));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "accepted by one person, a second is needed");
+	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "accepted by two people");
+	bench_close(b);
+}
+
+/* Stops for some time and comes back. */
+static void
+be_away(struct bench *b, int64_t ms)
+{
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	b->now += ms;
+	bench_start(b);
+}
+
+/* Several absences: each is made good, not the longest alone. */
+static void
+test_absences(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+
+	begin_case(b);
+	for (int i = 0; i < 3; i++) {
+		bench_go(b, CLOCK_HOUR);
+		be_away(b, 20 * CLOCK_MIN); /* below max_gap each */
+	}
+	bench_go(b, 2 * CLOCK_HOUR + CLOCK_MIN);
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "facts"), "our_gap") / CLOCK_MIN,
+	    60);
+	bench_close(b);
+}
+
+/* A slip of the pen in an erasure must not look like tampering for ever. */
+static void
+test_erase_nothing(void)
+{
+	struct bench *b = bench_open();
+	json_t *r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
+	    "evidence/2026/01/01KE9KNQ8K39V3JWJ96PRNN9AH.warc", "person", "p1", "reason",
+	    "asked for"));
+
+	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "ok")));
+	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 0);
+	json_decref(r);
+	bench_close(b);
+}
+
+static void
+test_absence(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+	int64_t deadline;
+
+	begin_case(b);
+	deadline = bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline");
+	bench_go(b, CLOCK_HOUR);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	b->now += 3 * CLOCK_HOUR; /* we are away */
+	bench_start(b);
+	bench_go(b, deadline - b->now + CLOCK_SEC);
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
+	CU_ASSERT(bench_int(json_object_get(step, "facts"), "our_gap") >= 3 * CLOCK_HOUR);
+	CU_ASSERT(bench_int(json_object_get(step, "to"), "deadline") >=
+	    deadline + 3 * CLOCK_HOUR);
+	bench_go(b, 4 * CLOCK_HOUR);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "process not met: next stage");
+	bench_close(b);
+}
+
+static void
+test_safety(void)
+{
+	static const struct post threat[] = {{"s", "burn the depot down"}};
+	struct bench *b = bench_open();
+	int64_t found;
+
+	bench_feed(b, threat, 1);
+	found = b->now;
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(b->now, found); /* the same turn: no time has passed */
+	CU_ASSERT_TRUE(bench_mail(b, "desk@host.example", SENT_OK));
+	CU_ASSERT_EQUAL(bench_count(b, "safety"), 1);
+	/* Apart from the tenant's score and from the tenant. */
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "step"), 0);
+	CU_ASSERT_FALSE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_FALSE(bench_mail(b, "am@host.example", SENT_OK));
+	bench_close(b);
+}
+
+static void
+test_twins(void)
+{
+	static const struct post twins[] = {{"x", "first"}, {"x", "second"}, {"y", "third"}};
+	static const struct post turned[] = {{"y", "third"}, {"x", "second"}, {"x", "first"}};
+	struct bench *b = bench_open();
+
+	bench_feed(b, twins, 3);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 3);
+	CU_ASSERT_EQUAL(bench_inspect(b), 3);
+	bench_feed(b, turned, 3);
+	bench_feed(b, twins, 3);
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 0);
+	bench_close(b);
+}
+
+/* Files that came from a copy all look new; a start must not take them for what a
+ * crash left behind. */
+static void
+test_sweep(void)
+{
+	struct bench *b = bench_open();
+	char *stray, *kept;
+	FILE *f;
+
+	begin_case(b);
+	bench_go(b, 3 * CLOCK_HOUR);
+	kept = xasprintf("%s/%s", b->dir, bench_str(bench_last(b, "capture"), "file"));
+	stray = xasprintf("%s/notices/2026-000001/left.eml", b->dir);
+	f = fopen(stray, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fclose(f);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	/* The files' own times are today's, which is long after T0. */
+	bench_start(b);
+	CU_ASSERT_EQUAL(access(kept, F_OK), 0);
+	CU_ASSERT_NOT_EQUAL(access(stray, F_OK), 0);
+	free(kept);
+	free(stray);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"a notice goes out and its deadline runs", test_notice},
+    {"a poll without its bytes", test_bare},
+    {"the same poll again records nothing", test_again},
+    {"an edit mends", test_edit},
+    {"a post that comes again", test_came_again},
+    {"a notice that cannot be composed", test_not_composed},
+    {"a removed page", test_removed},
+    {"a worker dies with a batch", test_worker_death},
+    {"a worker hangs", test_worker_hangs},
+    {"fetch dies", test_fetch_death},
+    {"the courier dies with a message", test_courier_death},
+    {"a bounce, and the second contact's", test_bounce},
+    {"two people accept", test_two_people},
+    {"a signature before a rejection", test_old_signature},
+    {"absences add up", test_absences},
+    {"an erasure of nothing", test_erase_nothing},
+    {"our own absence", test_absence},
+    {"the safety lane", test_safety},
+    {"one guid, two contents", test_twins},
+    {"the sweep keeps what is on record", test_sweep},
+};
+
+SUITE_MAIN("engine", tests)
