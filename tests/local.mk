@@ -25,9 +25,58 @@ CLEANFILES += tests/bench_pipe tests/bench_feed
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 
+# Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
+# before it was written fails.
+VALGRIND_TESTS = test_base test_feed test_store test_evidence test_ladder test_measure \
+	test_notice
+.PHONY: check-valgrind
+check-valgrind: $(VALGRIND_TESTS:%=tests/%)
+	@$(AM_TESTS_ENVIRONMENT) bad=; for t in $(VALGRIND_TESTS); do \
+		$(LIBTOOL) --mode=execute valgrind -q --error-exitcode=99 \
+			--leak-check=full --show-leak-kinds=definite,indirect,possible \
+			--errors-for-leak-kinds=definite,indirect,possible \
+			tests/$$t >tests/$$t.valgrind.log 2>&1; rc=$$?; \
+		case $$rc in \
+		0) echo "PASS: $$t";; \
+		77) echo "SKIP: $$t";; \
+		*) echo "FAIL: $$t (exit $$rc)"; tail -n 40 tests/$$t.valgrind.log; bad=1;; \
+		esac; \
+	done; test -z "$$bad"
+
+# After ./configure --enable-coverage: runs the tests, whatever they say, and leaves
+# coverage/index.html.
+.PHONY: coverage
+coverage: all
+	@case ' $(AM_CFLAGS) ' in *' --coverage '*) ;; *) \
+		echo 'coverage: configure with --enable-coverage first' >&2; exit 1;; esac
+	lcov -q --zerocounters --directory .
+	-$(MAKE) $(AM_MAKEFLAGS) check
+	lcov -q --capture --directory . --base-directory '$(abs_top_srcdir)' \
+		--no-external --directory '$(abs_top_srcdir)' --output-file coverage.info
+	lcov -q --remove coverage.info '*/tests/*' --output-file coverage.info
+	genhtml -q coverage.info --output-directory coverage
+	@lcov --summary coverage.info
+CLEANFILES += coverage.info
+clean-local: clean-coverage
+.PHONY: clean-coverage
+clean-coverage:
+	-rm -rf coverage tests/*.valgrind.log
+	-find . -name '*.gcda' -exec rm -f {} +
+
 # The real programs with a web server and a mail server; daemon.py is what they share.
 dist_check_SCRIPTS += \
+	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
 	%D%/test_smtp_bytes.py
 EXTRA_DIST += %D%/daemon.py
+
+# The daemon as people meet it.
+dist_check_SCRIPTS += %D%/test_newcomer.py
+EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py %D%/product.py
+CLEANFILES += %D%/pattern-cache/*
+
+demo: all
+	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+		$(SHELL) $(srcdir)/%D%/demo.sh
+.PHONY: demo

@@ -174,8 +174,8 @@ engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now)
 	(void)now;
 	if (role == ROLE_FETCH && index < g->nfetchers)
 		g->fetchers[index] = true;
-	else if (role == ROLE_POLICY && index < g->nworkers)
-		g->workers[index].up = true;
+	else if (role == ROLE_POLICY)
+		engine_inspect_up(g, index);
 	else if (role == ROLE_COURIER)
 		g->courier_up = true;
 }

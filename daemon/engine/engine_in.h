@@ -42,7 +42,8 @@ struct engine_worker {
 	bool up;
 	uint64_t batch; /* 0: idle */
 	int64_t since;
-	bool reported;	/* as stuck */
+	bool reported;	/* as stuck; gets nothing until its successor is up */
+	bool suspect;	/* the batch is one suspect */
 	int64_t *revisions;
 	size_t n;
 };
@@ -101,6 +102,7 @@ struct engine {
 	size_t nworkers;
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
+	bool suspect_last; /* the last batch was one: ordinary items are next */
 	uint64_t next_batch;
 	char policy[DIGEST_HEX];
 	int64_t last_safety; /* revision last alerted: one alert each */
@@ -197,6 +199,7 @@ void engine_inspect_load(struct engine *g); /* what a restart finds pending */
 void engine_inspect_resize(struct engine *g);
 void engine_inspect_dispatch(struct engine *g, int64_t now);
 int64_t engine_inspect_deadline(struct engine *g, int64_t now); /* returns next due */
+void engine_inspect_up(struct engine *g, uint32_t index);
 void engine_inspect_down(struct engine *g, uint32_t index, int64_t now);
 void engine_rules(struct engine *g, struct msg *m, int64_t now);
 void engine_inspected(struct engine *g, struct msg *m, int64_t now);

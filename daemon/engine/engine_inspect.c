@@ -107,6 +107,20 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 	store_revision_clear(&r);
 }
 
+/* Suspects are settled soon, but a tenant who floods us with texts that kill workers must
+ * not hold up everybody else: only one worker at a time risks itself while ordinary items
+ * wait, and it takes turns. */
+static bool
+suspects_turn(const struct engine *g)
+{
+	if (g->suspects.n == 0 || g->pending.n == 0)
+		return g->suspects.n > 0;
+	for (size_t i = 0; i < g->nworkers; i++)
+		if (g->workers[i].batch != 0 && g->workers[i].suspect)
+			return false;
+	return !g->suspect_last;
+}
+
 static void
 send_batch(struct engine *g, uint32_t index, int64_t now)
 {
@@ -115,7 +129,8 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	struct engine_queue *q = &g->pending;
 	struct msg m;
 
-	if (g->suspects.n > 0) {
+	w->suspect = g->suspect_last = suspects_turn(g);
+	if (w->suspect) {
 		q = &g->suspects;
 		max = 1;
 	}
@@ -134,7 +149,6 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	m.inspect.batch = ++g->next_batch;
 	w->batch = m.inspect.batch;
 	w->since = now;
-	w->reported = false;
 	w->n = m.inspect.n;
 	w->revisions = xrealloc(w->revisions, w->n * sizeof(*w->revisions));
 	for (size_t i = 0; i < w->n; i++)
@@ -146,8 +160,10 @@ void
 engine_inspect_dispatch(struct engine *g, int64_t now)
 {
 	for (uint32_t i = 0; i < g->nworkers; i++)
-		while (g->workers[i].up && g->workers[i].batch == 0 &&
-		    g->pending.n + g->suspects.n > 0)
+		/* One that is about to be killed gets nothing: it would count against
+		 * an item that is not to blame. */
+		while (g->workers[i].up && !g->workers[i].reported &&
+		    g->workers[i].batch == 0 && g->pending.n + g->suspects.n > 0)
 			send_batch(g, i, now);
 }
 
@@ -169,7 +185,8 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 			continue;
 		}
 		log_warn("inspect", "policy worker %u gave no answer within %lld ms over %zu "
-		    "items: it will be killed", i, (long long)g->conf->policy.deadline, w->n);
+		    "items from revision %lld on: it will be killed", i,
+		    (long long)g->conf->policy.deadline, w->n, (long long)w->revisions[0]);
 		msg_init(&m, MSG_STUCK);
 		m.stuck.index = i;
 		m.stuck.why = xstrdup("past its deadline");
@@ -198,8 +215,9 @@ judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
 	engine_record(g, "degraded", json_pack("{s:s, s:I, s:I, s:s, s:s, s:i}", "tenant",
 		r.tenant, "item", (json_int_t)r.item, "revision", (json_int_t)id, "why", why,
 		"policy", g->policy, "attempts", (int)r.attempts + 1), NULL, now);
-	log_warn("inspect", "revision %lld of item %lld is degraded: %s", (long long)id,
-	    (long long)r.item, why);
+	log_warn("inspect", "revision %lld of item %lld (%s) of tenant %s is degraded, not "
+	    "judged: %s", (long long)id, (long long)r.item,
+	    r.body.url != NULL ? r.body.url : "no address", r.tenant, why);
 	g->items_degraded++;
 	store_revision_clear(&r);
 }
@@ -217,11 +235,46 @@ gave_up(struct engine *g, int64_t id)
 	    &e);
 	at = engine_at(g, r.tenant);
 	over = r.attempts + 1 >= g->conf->policy.attempts;
+	log_warn("inspect", "revision %lld of item %lld cost a policy worker, try %u of %u",
+	    (long long)id, (long long)r.item, r.attempts + 1, g->conf->policy.attempts);
 	if (!over)
 		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
 				r.attempts + 1, NULL, NULL, &e), 0, "cannot count a try", &e);
 	store_revision_clear(&r);
 	return over;
+}
+
+/* What a worker had in hand and did not answer; `what' says what became of it. */
+static void
+not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
+{
+	struct engine_worker *w = &g->workers[index];
+	char *why = xasprintf("policy worker %u %s over it", index, what);
+
+	if (w->n > 1)
+		log_warn("inspect", "policy worker %u %s over %zu items from revision %lld "
+		    "on: each is now tried alone", index, what, w->n,
+		    (long long)w->revisions[0]);
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->revisions[i] == 0)
+			continue;
+		if (w->n == 1 && gave_up(g, w->revisions[i]))
+			judge_degraded(g, w->revisions[i], why, now);
+		else
+			engine_queue_add(&g->suspects, w->revisions[i]);
+	}
+	free(why);
+	w->batch = 0;
+	w->n = 0;
+}
+
+void
+engine_inspect_up(struct engine *g, uint32_t index)
+{
+	if (index >= g->nworkers)
+		return;
+	g->workers[index].up = true;
+	g->workers[index].reported = false;
 }
 
 void
@@ -236,16 +289,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 	if (w->batch == 0)
 		return;
 	g->worker_deaths++;
-	for (size_t i = 0; i < w->n; i++) {
-		if (w->n == 1 && gave_up(g, w->revisions[i]))
-			judge_degraded(g, w->revisions[i],
-			    w->reported ? "the policy worker hung over it"
-					: "the policy worker died over it", now);
-		else
-			engine_queue_add(&g->suspects, w->revisions[i]);
-	}
-	w->batch = 0;
-	w->n = 0;
+	not_answered(g, index, w->reported ? "hung" : "died", now);
 }
 
 /* --- from a worker ------------------------------------------------------------------------ */
@@ -475,10 +519,11 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 	if (n > 0)
 		record_judged(g, judged, n, b->digest, now);
 	free(judged);
-	/* What the worker left out is no answer: it goes back as a suspect. */
-	for (size_t k = 0; k < w->n; k++)
-		if (w->revisions[k] != 0)
-			engine_queue_add(&g->suspects, w->revisions[k]);
+	/* What the worker left out is no answer, and not for ever. */
+	for (size_t k = n = 0; k < w->n; k++)
+		n += w->revisions[k] != 0;
+	if (n > 0)
+		not_answered(g, m->from_index, "gave no judgement", now);
 	w->batch = 0;
 	w->n = 0;
 }

@@ -534,6 +534,7 @@ markup_next(struct markup *m, struct markup_token *t)
 	size_t left = m->end - m->at;
 
 	t->source.p = m->at;
+	t->text.p = m->at; /* also of kinds that have none */
 	t->text.n = 0;
 	t->nattrs = 0;
 	t->empty = false;

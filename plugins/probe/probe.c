@@ -6,11 +6,12 @@
  */
 #include <tosd/policy.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CRASH, HANG, LEAK, BAD, ABSTAIN, SPEND, FIND, OPEN, SELFTEST, COUNT };
+enum { CRASH, HANG, LEAK, BAD, ABSTAIN, SPEND, FIND, OPEN, SELFTEST, TOLD, COUNT };
 static const struct tosd_setting schema[COUNT] = {
     [CRASH] = {"crash", TOSD_STRING, "", "dies at this word"},
     [HANG] = {"hang", TOSD_STRING, "", "never returns at this word"},
@@ -22,6 +23,7 @@ static const struct tosd_setting schema[COUNT] = {
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
     [OPEN] = {"open", TOSD_STRING, "ok", "ok, fail, norule, badrule or twice"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
+    [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
 };
 
 struct probe {
@@ -68,29 +70,35 @@ word(const struct probe *p, int which, struct tosd_str text)
 	return w.len > 0 ? memmem(text.ptr, text.len, w.ptr, w.len) : NULL;
 }
 
+static bool
+is(struct tosd_str how, const char *name)
+{
+	return how.len >= strlen(name) && memcmp(how.ptr, name, strlen(name)) == 0;
+}
+
 static void
-bad_finding(const struct probe *p, struct tosd_report *report, uint32_t n)
+bad_finding(const struct probe *p, struct tosd_report *report, uint32_t n,
+    struct tosd_str how)
 {
 	struct tosd_span one = {0, 1}, order[2] = {{2, 3}, {0, 1}};
 	struct tosd_finding f = {sizeof(f), p->rule, 0.5, &one, 1, {"bad", 3}};
-	const char *how = p->set[BAD].ptr;
 
-	if (strcmp(how, "rule") == 0)
+	if (is(how, "rule"))
 		f.rule = 7;
-	else if (strcmp(how, "score") == 0)
+	else if (is(how, "score"))
 		f.score = 1.5;
-	else if (strcmp(how, "nan") == 0)
+	else if (is(how, "nan"))
 		f.score = (double)__builtin_nan("");
-	else if (strcmp(how, "outside") == 0)
+	else if (is(how, "outside"))
 		one.end = n + 1;
-	else if (strcmp(how, "empty") == 0)
+	else if (is(how, "empty"))
 		one.end = 0;
-	else if (strcmp(how, "size") == 0)
+	else if (is(how, "size"))
 		f.size = 8;
-	else if (strcmp(how, "order") == 0) {
+	else if (is(how, "order")) {
 		f.spans = order;
 		f.nspans = 2;
-	} else if (strcmp(how, "cut") == 0)
+	} else if (is(how, "cut"))
 		one = (struct tosd_span){
 		    0, 1}; /* the text begins with a long character */
 	p->host->finding(p->host, report, &f);
@@ -102,7 +110,7 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 {
 	struct probe *p = state;
 	struct tosd_str text = p->host->field(p->host, item, TOSD_TEXT);
-	const char *at = word(p, FIND, text);
+	const char *at = word(p, FIND, text), *told = word(p, TOLD, text);
 
 	if (word(p, CRASH, text) != NULL)
 		abort();
@@ -115,7 +123,12 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 			memset(lost, 1, 16u << 20);
 	}
 	if (p->set[BAD].len > 0)
-		bad_finding(p, report, (uint32_t)text.len);
+		bad_finding(p, report, (uint32_t)text.len, p->set[BAD]);
+	if (told != NULL) {
+		told += p->set[TOLD].len;
+		bad_finding(p, report, (uint32_t)text.len,
+		    (struct tosd_str){told, text.len - (size_t)(told - text.ptr)});
+	}
 	if (word(p, SPEND, text) != NULL)
 		while (p->host->budget(p->host, report, 1 << 20) >= 0)
 			;

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The first hour of somebody new: a typo, a dead feed, a full disk, Ctrl-C, a reload
+with a mistake in it and one without, the probes.  The real daemon must say in one line
+what is wrong, and go on or end as it should.  Standard library only."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+sys.dont_write_bytecode = True  # the source may be read-only, and stays clean
+from product import Daemon, Failed, Site, wait
+
+CONF = """%(places)s
+sandbox = "best-effort";
+restart_min = "500ms";
+provider = { name = "Example Hosting"; mailbox = "abuse@example.net"; };
+fetch = { allow = [ "127.0.0.0/8" ]; interval = "1s"; interval_min = "1s";
+	interval_max = "2s"; };
+policy = { workers = 1; %(policy)s };
+console = { listen = "127.0.0.1:0"; };
+%(extra)s
+tenants = (
+%(tenants)s
+);
+"""
+TENANT = '\t{ id = "%s"; name = "A site"; contact = "a@%s.example";\n' \
+    '\t  manager = "m@example.net"; feeds = ( "%s" ); }'
+
+
+def configure(d, feeds, extra=""):
+    places, policy = d.paths()
+    d.conf.write_text(CONF % {
+        "places": places, "policy": policy, "extra": extra,
+        "tenants": ",\n".join(TENANT % (t, t, url) for t, url in feeds.items())})
+
+
+def dead_port():
+    """A port where nobody listens (it was free a moment ago)."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def get(port, path):
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (port, path),
+                                    timeout=5) as r:
+            return r.status, r.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def lines_with(d, *words):
+    return [x for x in d.log().splitlines() if all(w in x for w in words)]
+
+
+def ended(pids):
+    """Whether none of these processes is left (a zombie is none)."""
+    for pid in pids:
+        try:
+            with open("/proc/%d/stat" % pid) as f:
+                if f.read().rsplit(")", 1)[1].split()[0] != "Z":
+                    return False
+        except OSError:
+            pass
+    return True
+
+
+# --- the tests ------------------------------------------------------------------------
+
+
+def test_typo():
+    d = Daemon("tosd-new-")
+    try:
+        configure(d, {"one": "http://127.0.0.1:1/feed.xml"}, 'run_dri = "/tmp/x";')
+        where = d.conf.read_text().split("\n").index('run_dri = "/tmp/x";') + 1
+        code, said = d.check()
+        assert code == 1, said
+        found = [x for x in said.splitlines() if "run_dri" in x]
+        assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], said
+        d.start()
+        assert d.proc.wait(10) == 1
+        found = lines_with(d, "run_dri")
+        assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], d.log()
+        assert not d.state.exists(), "a refused configuration leaves nothing behind"
+        d.conf.unlink()
+        code, said = d.check()
+        assert code == 1 and len(said.splitlines()) == 1 and "tosd.conf" in said, said
+    finally:
+        d.stop()
+        d.remove()
+
+
+def dead_feed(d, url):
+    row = wait(15, "the dead feed to be tried twice", lambda: [
+        r for r in d.rows("feeds") if r["polls"] >= 2])[0]
+    assert row["outcome"] == "connect" and row["tenant"] == "dead", row
+    assert "connect to 127.0.0.1" in row["why"], row
+    code, out, _ = d.tosctl("feeds")
+    assert code == 0 and "connect to 127.0.0.1" in out and len(out.splitlines()) == 2, out
+    found = lines_with(d, url, "not readable")
+    assert len(found) == 1, "one line, not one for each try: %s" % found
+    assert d.tosctl("status")[0] == 0
+
+
+def probes(d):
+    port = int(re.search(r"health and metrics on port (\d+)", d.log()).group(1))
+    assert get(port, "/healthz") == (200, "alive\n")
+    wait(10, "/readyz", lambda: get(port, "/readyz") == (200, "ready\n"))
+    status, text = get(port, "/metrics")
+    assert status == 200 and "tosd_feeds 1\n" in text and \
+        "\ntosd_feeds_unreadable 1\n" in text, text
+    for line in text.splitlines():
+        assert re.match(r"(# (HELP|TYPE) \w+ .+|\w+(\{\w+=\"[^\"]*\"\})? \d+)$", line), line
+    assert get(port, "/nothing")[0] == 404
+
+
+def bad_reload(d, url):
+    good = d.conf.read_text()
+    d.conf.write_text(good.replace("workers = 1", "workers = lots"))
+    d.proc.send_signal(signal.SIGHUP)
+    wait(10, "the refusal", lambda: lines_with(d, "refused", "configuration"))
+    assert lines_with(d, "tosd.conf:"), d.log()
+    assert [r["url"] for r in d.rows("feeds")] == [url]
+    d.conf.write_text(good)
+
+
+def good_reload(d, url, site):
+    configure(d, {"dead": url, "alive": site.feed("alive")})
+    d.proc.send_signal(signal.SIGHUP)
+    wait(20, "the new tenant to be read", lambda: [
+        r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1])
+    outcomes = {r["tenant"]: r["outcome"] for r in d.rows("feeds")}
+    assert outcomes["dead"] == "connect" and outcomes["alive"] in ("ok", "unchanged"), \
+        outcomes
+
+
+def test_first_run():
+    """Dead feed, probes, reloads and Ctrl-C, in one life of the daemon."""
+    d = Daemon("tosd-new-")
+    site = Site(d.dir, {"alive": {"format": "atom"}}, [
+        {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
+         "text": "The first post of a quiet site."}])
+    url = "http://127.0.0.1:%d/feed.xml" % dead_port()
+    try:
+        configure(d, {"dead": url})
+        d.start()
+        d.ready()
+        dead_feed(d, url)
+        probes(d)
+        bad_reload(d, url)
+        good_reload(d, url, site)
+        roles = [int(p) for p in subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(d.proc.pid)], stdout=subprocess.PIPE,
+            text=True).stdout.split()]
+        assert len(roles) >= 5, roles
+        begin = time.monotonic()
+        assert d.stop(signal.SIGINT) == 0, d.log()
+        assert time.monotonic() - begin < 5
+        assert ended(roles), "a role is left"
+        code, out, errors = d.tosctl("evidence", "verify", d.state)
+        assert code == 0, out + errors
+        code, _, errors = d.tosctl("status")
+        assert code == 3 and "is tosd running?" in errors, errors
+    finally:
+        d.stop()
+        site.stop()
+        d.remove()
+
+
+def small_disk(path, size):
+    """A file system of its own; False where that is not allowed."""
+    path.mkdir()
+    return os.getuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "mode=755,size=" + size, "tosd-test", str(path)],
+        stderr=subprocess.DEVNULL).returncode == 0
+
+
+def fill(path):
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(b"x" * 4096)
+        except OSError:
+            pass
+
+
+def full_lines(d):
+    return [x for x in d.log().splitlines() if re.search("No space left|is full", x)]
+
+
+def full_at_start(d):
+    fill(d.state / "ballast")
+    d.start()
+    found = wait(15, "a word about the full disk", lambda: full_lines(d))
+    assert str(d.dir) in found[0] and " engine[" in found[0], found
+    print("  " + found[0])
+
+
+def full_while_running(d, site):
+    """Room, then none: it says so, and a post of that time is not lost."""
+    before = len(full_lines(d))
+    fill(d.state / "ballast")
+    site.happen(tenant="alive", op="post", id="2", title="Again", text="A second post.")
+    found = wait(20, "a word about the disk that filled up",
+                 lambda: full_lines(d)[before:])
+    print("  " + found[0])
+    (d.state / "ballast").unlink()
+    wait(30, "both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2])
+
+
+def test_full_disk():
+    """No room at the start and no room later.  Whoever makes room has a working daemon
+    again without another step, and a record that is whole."""
+    d = Daemon("tosd-new-")
+    site = Site(d.dir, {"alive": {"format": "rss"}}, [
+        {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
+         "text": "The first post of a quiet site."}])
+    mounted = False
+    try:
+        mounted = small_disk(d.state, "8m")
+        if not mounted:
+            print("  (cannot mount a small file system: skipped)")
+            return
+        configure(d, {"alive": site.feed("alive")})
+        full_at_start(d)
+        (d.state / "ballast").unlink()
+        d.ready(30)
+        wait(20, "the first post", lambda: [r for r in d.rows("tenants") if r["items"]])
+        full_while_running(d, site)
+        assert d.stop() == 0, d.log()
+        code, out, errors = d.tosctl("evidence", "verify", d.state)
+        assert code == 0, out + errors
+    finally:
+        d.stop()
+        site.stop()
+        if mounted:
+            subprocess.run(["umount", "-l", str(d.state)], check=False)
+        d.remove()
+
+
+def main():
+    tests = [(k, v) for k, v in sorted(globals().items()) if k.startswith("test_")]
+    wanted, failed = sys.argv[1:], 0
+    for name, run in tests:
+        if wanted and name not in wanted:
+            continue
+        begin = time.monotonic()
+        try:
+            run()
+            verdict = "ok"
+        except (AssertionError, Failed, OSError, subprocess.TimeoutExpired) as e:
+            failed += 1
+            traceback.print_exc()
+            verdict = "FAILED: %s" % e
+        print("%s: %s (%.1f s)" % (name, verdict, time.monotonic() - begin), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
