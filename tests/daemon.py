@@ -226,6 +226,8 @@ class Daemon:
         return found
 
     def __enter__(self):
+        # `timeout' and make end a test by SIGTERM: nothing may be left then either.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
         return self
 
     def __exit__(self, kind, value, trace):
@@ -242,7 +244,11 @@ class Daemon:
                 except ProcessLookupError:
                     pass
         if kind is None or not os.environ.get("TOSD_KEEP"):
-            shutil.rmtree(self.dir)
+            for _ in range(50):  # what is just dying may still write
+                shutil.rmtree(self.dir, ignore_errors=True)
+                if not os.path.exists(self.dir):
+                    break
+                time.sleep(0.02)
         else:
             print("kept:", self.dir)
 

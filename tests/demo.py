@@ -23,7 +23,7 @@ WIDTH = 100
 DESK, LEGAL = "safety-desk@example.net", "legal@example.net"
 MANAGER = "account-manager@example.net"
 AUDIENCES = {"manager": "account manager", "safety": "safety desk", "legal": "legal desk"}
-STAGES = (("notice", 14), ("warning", 12), ("final warning", 10))
+STAGES = (("notice", 18), ("warning", 14), ("final warning", 12))
 
 CONF = """# Made by the demonstration.  In service a deadline is hours or days.
 %(places)s
@@ -427,11 +427,11 @@ class Demo:
         for when, to, content in self.mail.mails[self.seen_mails:]:
             self.seen_mails += 1
             head = email.message_from_bytes(content, policy=email.policy.default)
-            subject = str(head["subject"])
+            number = str(head["message-id"])  # its words may be changed by anybody
             acts = ()
-            if TENANTS["harbour"]["contact"] in to and "(%s)" % STAGES[0][0] in subject:
+            if TENANTS["harbour"]["contact"] in to and ".n1." in number:
                 acts = HARBOUR_ACTS
-            elif TENANTS["cinder"]["contact"] in to and "(%s)" % STAGES[1][0] in subject:
+            elif TENANTS["cinder"]["contact"] in to and ".n2." in number:
                 acts = CINDER_ACTS
             for delay, event, words in acts:
                 self.later(delay, lambda e=event, w=words: self.act_of_tenant(e, w), when)
@@ -537,11 +537,15 @@ class Demo:
         self.where()
         return all(ok for _, ok in outcomes)
 
+    def is_recommendation(self, name):
+        sent = [e["file"] for e in self.teller.of("notice", of="recommendation")]
+        return any(f.endswith("/" + name) for f in sent)
+
     def show_notice(self):
         files = sorted(self.daemon.state.glob("notices/*/*-manager.eml"))
         for path in files:
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if "recommended" not in str(mail["subject"]):
+            if not self.is_recommendation(path.name):
                 continue
             self.paper.head("What the account manager was told (%s)" % path.name)
             for name in ("From", "To", "Subject", "Date"):

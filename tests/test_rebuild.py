@@ -277,6 +277,25 @@ def test_erased(base):
     check(not os.path.exists(f"{folder}/store.db"), "and leaves no store")
 
 
+def test_unknown(base):
+    """Messages that nobody knows to have left: a person decides, whatever they were."""
+    folder = f"{base}/unsent"
+    os.mkdir(folder)
+    with open(f"{base}/tosd.conf") as f:
+        conf = f.read()
+    with open(f"{base}/tosd.conf", "w") as f:
+        f.write(conf.replace('transport = "smtp"; url = "smtp://127.0.0.1:25";',
+                             'transport = "none";'))
+    simulate(base, folder, START, at(0, 8), [POSTS[0]], "unsent")
+    states = "SELECT group_concat(state) FROM outbox"
+    check(one(f"{folder}/store.db", states) == "0,0", "two messages wait")
+    os.remove(f"{folder}/store.db")
+    got = rebuild(folder)
+    check(got.returncode == 0 and json.loads(got.stdout)["unknown"] == 2,
+          "they are told of", got.stdout + got.stderr)
+    check(one(f"{folder}/store.db", states) == "4,4", "their fate is unknown")
+
+
 def test_changed(base, folder):
     """Other bytes in the vault."""
     broken = f"{base}/broken"
@@ -308,6 +327,7 @@ def main():
         test_changed(base, folder)
         test_goes_on(base, folder, f"{base}/old.db")
         test_erased(base)
+        test_unknown(base)
     finally:
         if os.environ.get("KEEP"):
             print(base)

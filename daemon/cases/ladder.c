@@ -305,21 +305,19 @@ give(const char **list, int *n, const char *text)
 		list[(*n)++] = text;
 }
 
-/* Why, in words: only for steps that are decided by what was counted. */
+/* What speaks for a harder step, and what against it. */
 static void
-explain(const struct look *k, struct case_step *o)
+explain_harder(const struct look *k, struct case_step *o)
 {
 	const struct case_facts *f = &k->ev->facts;
 
-	if (k->ev->type != CASE_EV_DEADLINE)
-		return;
-	if (k->s->phase == CASE_RUNNING && f->removed < k->l->removal_rate * f->reported)
+	if (f->removed < k->l->removal_rate * f->reported)
 		give(o->reasons, &o->nreasons,
 		    "the share of reported items removed is below the threshold");
-	if (k->s->phase == CASE_RUNNING && f->online > 0)
+	if (f->online > 0)
 		give(o->reasons, &o->nreasons, "reported items are still online");
-	if (k->s->phase == CASE_RUNNING && (f->median_takedown == CLOCK_NONE ||
-	    f->median_takedown > k->l->time_to_takedown))
+	if (f->median_takedown == CLOCK_NONE ||
+	    f->median_takedown > k->l->time_to_takedown)
 		give(o->reasons, &o->nreasons,
 		    "the median time to takedown is longer than agreed");
 	if (f->unreported > 0)
@@ -335,6 +333,29 @@ explain(const struct look *k, struct case_step *o)
 		    "for part of the time we could not observe the tenant");
 	if (f->reported < 5)
 		give(o->against, &o->nagainst, "few items were reported");
+}
+
+/* Why, in words: only for steps that are decided by what was counted. */
+static void
+explain(const struct look *k, const struct row *r, struct case_step *o)
+{
+	const struct case_facts *f = &k->ev->facts;
+
+	if (k->ev->type != CASE_EV_DEADLINE)
+		return;
+	if (r->move == STAGE_UP || (r->actions & CASE_ACT_RECOMMEND)) {
+		explain_harder(k, o);
+		return;
+	}
+	if (k->s->phase == CASE_RUNNING && case_process_met(k->l, f))
+		give(o->reasons, &o->nreasons,
+		    "reported items were removed as fast and as fully as agreed");
+	if (f->unreported > 0)
+		give(o->reasons, &o->nreasons,
+		    "further violations were found since the last notice");
+	if (f->our_gap > k->l->max_gap)
+		give(o->reasons, &o->nreasons,
+		    "for part of the time we could not observe the tenant");
 }
 
 void
@@ -363,5 +384,5 @@ case_step(const struct ladder *l, const struct case_state *s, const struct case_
 	out->next.phase = r->next;
 	move_stage(r->move, ev->time, &out->next);
 	move_deadline(&k, r->deadline, &out->next);
-	explain(&k, out);
+	explain(&k, r, out);
 }

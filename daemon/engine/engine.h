@@ -87,6 +87,8 @@ enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
 int64_t engine_event_time(int64_t published, int64_t seen);
 /* The quote of an exhibit; xmalloc'd. */
 char *engine_quote(const struct item *body, const struct finding *f);
+/* A mail's subject as it stands there, in one line: a long one is folded.  xmalloc'd. */
+char *engine_subject(const char *mail);
 /* What makes a message one of its kind: sha256 of notice, channel and recipient. */
 void engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
     char out[DIGEST_HEX]);

@@ -57,11 +57,10 @@ compose(struct draft *d, const char *to, struct buf *bytes)
 	return rc == 0;
 }
 
-/* As it stands in the mail, in one line: a long one is folded there. */
-static char *
-subject_of(const struct buf *bytes)
+char *
+engine_subject(const char *mail)
 {
-	const char *s = strstr(bytes->data, "Subject: ");
+	const char *s = strstr(mail, "Subject: ");
 	struct buf b = {0};
 
 	for (s = s != NULL ? s + 9 : ""; *s != '\0'; s++) {
@@ -102,7 +101,7 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	n.commit = xstrdup(ref->commit);
 	n.sha256 = xstrdup(hex);
 	n.message_id = xstrdup(d->message_id);
-	n.subject = subject_of(bytes);
+	n.subject = engine_subject(bytes->data);
 	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
 	    &e);
 	id = n.id;

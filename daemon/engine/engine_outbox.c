@@ -408,6 +408,7 @@ give_up(struct engine *g, struct store_outbox *o, int64_t now)
 void
 engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 {
+	const char *name = m->sending.courier != NULL ? m->sending.courier : "";
 	struct lost l = {.hand = &m->sending};
 	struct store_outbox o;
 	struct err e = ERR_INIT;
@@ -417,7 +418,7 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);
-		if (o.reply != NULL && strcmp(o.reply, m->sending.courier) == 0)
+		if (o.reply != NULL && strcmp(o.reply, name) == 0)
 			hand_again(g, &o, now);
 		else
 			give_up(g, &o, now);
@@ -425,7 +426,7 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	}
 	free(l.ids);
 	g->sending = m->sending.n;
-	snprintf(g->courier, sizeof(g->courier), "%s", m->sending.courier);
+	snprintf(g->courier, sizeof(g->courier), "%s", name);
 	g->courier_told = true;
 }
 

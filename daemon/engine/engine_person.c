@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "engine/engine_in.h"
@@ -39,6 +40,12 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 	}
 	if (approver ? !s->approver : !s->reviewer && !s->approver) {
 		err_set(e, TOSD_EDENIED, "%s has not the role for this", name);
+		return NULL;
+	}
+	/* Without an account of its own a name is for whoever runs the daemon. */
+	if (s->user == NULL && k->uid != 0 && k->uid != geteuid()) {
+		err_set(e, TOSD_EDENIED, "%s has no `user' in the configuration: only root "
+		    "may speak for it", name);
 		return NULL;
 	}
 	if (s->user != NULL) {

@@ -14,6 +14,8 @@
 #define LOOKS_AT_ONCE 32
 /* Something that is gone is looked at so much more rarely: it may come back. */
 #define GONE_FACTOR 4
+/* A post without a page is known by its feed for so many times the usual pace. */
+#define NO_PAGE_LOOKS 2
 
 static const char *const presence_names[] = {
     [PRESENT_ONLINE] = "online",
@@ -155,7 +157,7 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
 	    &e);
 	if (v.url == NULL) {
-		if (v.last_online > (v.last_check != CLOCK_NONE ? v.last_check : v.found))
+		if (now - v.last_online <= NO_PAGE_LOOKS * g->conf->ladder.recheck)
 			seen_in_feed(g, &v, now);
 		else
 			look_failed(g, &v, "the item has no page of its own", now);

@@ -304,14 +304,26 @@ names_hang(const struct transfer *t, CURLcode rc)
 	return us == 0;
 }
 
+/* What went wrong, in words that begin with the kernel's own where it has some:
+ * "Connection refused" says more than that a connection failed. */
+static char *
+failure_words(const struct transfer *t, CURLcode rc)
+{
+	const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
+	long no = 0;
+
+	if (rc == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &no);
+	return no != 0 ? xasprintf("%s: %s", strerror((int)no), why) : xstrdup(why);
+}
+
 /* The transfer failed: whose fault, and what is left of it? */
 static void
 job_failed(struct job *j, const struct transfer *t, CURLcode rc)
 {
 	struct fetch_result *r = &j->r;
-	const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
 	const char *own;
-	char *text;
+	char *why, *text;
 
 	if (t->refused[0] != '\0' && t->request.len == 0) {
 		job_finish(j, POLLED_REFUSED, t->refused);
@@ -321,17 +333,20 @@ job_failed(struct job *j, const struct transfer *t, CURLcode rc)
 		job_finish(j, POLLED_HTTP_ERROR, "header beyond the limit");
 		return;
 	}
+	why = failure_words(t, rc);
 	own = own_fault(j, t, rc);
 	if (own != NULL) {
 		text = xasprintf("%s (%s)", own, why);
 		job_finish(j, POLLED_OWN_FAULT, text);
 		free(text);
+		free(why);
 		return;
 	}
 	r->truncated = r->status != 0;
 	if (r->status != 0)
 		r->content_type = answer_header(&r->head, "Content-Type");
 	job_finish(j, names_hang(t, rc) ? POLLED_DNS : answer_failure(rc), why);
+	free(why);
 }
 
 /* A kept connection may be dead, or still carry what a server sent beyond its last

@@ -73,30 +73,16 @@ of_case(struct rebuild *r, const json_t *o, struct store_notice *n, struct err *
 	return rc == 0 ? store_case_update(r->store, &at, &c, e) : rc;
 }
 
-/* The value of a header of the mail; xmalloc'd, "" if there is none. */
-static char *
-header(const struct buf *mail, const char *name)
-{
-	const char *s = mail->len > 0 ? strstr(mail->data, name) : NULL;
-
-	if (s == NULL)
-		return xstrdup("");
-	s += strlen(name);
-	return xstrndup(s, strcspn(s, "\r\n"));
-}
-
 static void
-read_mail(struct store_notice *n, struct buf *mail)
+read_mail(struct store_notice *n, const char *mail)
 {
-	char *id = header(mail, "\r\nMessage-ID: ");
-	size_t len = strlen(id);
+	static const char name[] = "\r\nMessage-ID: <";
+	const char *id = strstr(mail, name);
 
-	n->subject = header(mail, "Subject: ");
-	if (len > 2 && id[0] == '<' && id[len - 1] == '>') {
-		n->message_id = xstrndup(id + 1, len - 2);
-		free(id);
-	} else {
-		n->message_id = id;
+	n->subject = engine_subject(mail);
+	if (id != NULL) {
+		id += sizeof(name) - 1;
+		n->message_id = xstrndup(id, strcspn(id, ">\r\n"));
 	}
 }
 
@@ -113,7 +99,7 @@ rebuild_notice(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc != 0)
 		goto out;
 	buf_putc(&mail, '\0');
-	read_mail(&n, &mail);
+	read_mail(&n, mail.data);
 	n.kind = xstrdup(rebuild_str(o, "of"));
 	n.audience = xstrdup(rebuild_str(o, "audience"));
 	snprintf(n.tenant, sizeof(n.tenant), "%s", rebuild_str(o, "tenant"));

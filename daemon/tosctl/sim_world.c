@@ -291,8 +291,10 @@ sim_world_new(const json_t *scenario, const struct conf *conf, int64_t start,
 			sim_world_free(&w);
 			return rc;
 		}
-	qsort(w->posts, w->nposts, sizeof(*w->posts), post_cmp);
-	qsort(w->deeds, w->ndeeds, sizeof(*w->deeds), deed_cmp);
+	if (w->nposts > 0)
+		qsort(w->posts, w->nposts, sizeof(*w->posts), post_cmp);
+	if (w->ndeeds > 0)
+		qsort(w->deeds, w->ndeeds, sizeof(*w->deeds), deed_cmp);
 	*out = w;
 	return 0;
 }
