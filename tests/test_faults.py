@@ -11,7 +11,7 @@ import time
 from daemon import BUILD, Daemon, Web, skip, wait
 
 ORDINARY = 40
-PACE = 8  # seconds from a post to its judgement while workers hang, polling included
+PACE = 5  # seconds from a post to its judgement while workers hang, polling included
 BAD = {"rule": "not declared", "score": "not 0 to 1", "outside": "outside of the text"}
 PROBE = os.path.abspath(BUILD) + "/plugins/probe/.libs/probe.so"
 PLUGIN = """deadline = "1s"; attempts = 2;
