@@ -55,8 +55,8 @@ release(void *ctx)
 }
 
 static int
-start(struct role_self *self, const struct buf *sources, struct sandbox_profile *profile,
-    struct err *e)
+start(struct role_self *self, const struct buf *sources,
+    struct sandbox_profile *profile, struct err *e)
 {
 	struct console_role *r = xcalloc(1, sizeof(*r));
 	int rc;
@@ -66,8 +66,8 @@ start(struct role_self *self, const struct buf *sources, struct sandbox_profile 
 	if ((rc = conf_of_role(sources, &r->conf, e)) != 0)
 		return rc;
 	if (r->conf->console.listen != NULL &&
-	    (rc = http_server_new(role_loop(self), r->conf->console.listen, on_request, r,
-		 &r->http, e)) != 0)
+	    (rc = http_server_new(role_loop(self), r->conf->console.listen, on_request,
+		 r, &r->http, e)) != 0)
 		return rc;
 	if (r->http != NULL && http_server_port(r->http) != 0)
 		log_info("console", "health and metrics on port %u",

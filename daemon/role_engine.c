@@ -26,7 +26,7 @@ struct engine_role {
 	bool stopping;
 };
 
-/* --- the turn --------------------------------------------------------------------------- */
+/* --- the turn --- */
 
 static void
 kick(struct engine_role *r)
@@ -110,7 +110,7 @@ on_stats(void *ctx)
 	loop_timer_set(r->stats, STATS_EVERY);
 }
 
-/* --- start ------------------------------------------------------------------------------ */
+/* --- start --- */
 
 /* The log's key: given by the supervisor as a secret, or a file of our own that the
  * first start makes. */
@@ -133,8 +133,10 @@ load_key(struct engine_role *r, struct err *e)
 		goto out;
 	if ((rc = ledger_key_new(r->conf->ledger.origin, &r->key, e)) == 0 &&
 	    (rc = ledger_key_save(r->key, path, e)) == 0)
-		log_notice("engine", "made a signing key in %s: keep a copy of %s/log.vkey "
-		    "elsewhere", path, r->conf->state_dir);
+		log_notice("engine",
+		    "made a signing key in %s: keep a copy of %s/log.vkey "
+		    "elsewhere",
+		    path, r->conf->state_dir);
 out:
 	free(path);
 	free(dir);
@@ -157,8 +159,8 @@ release(void *ctx)
 }
 
 static int
-start(struct role_self *self, const struct buf *sources, struct sandbox_profile *profile,
-    struct err *e)
+start(struct role_self *self, const struct buf *sources,
+    struct sandbox_profile *profile, struct err *e)
 {
 	struct engine_role *r = xcalloc(1, sizeof(*r));
 	struct engine_options o = {.sync = FILE_SYNC, .send = on_send, .ctx = r};
@@ -179,7 +181,8 @@ start(struct role_self *self, const struct buf *sources, struct sandbox_profile 
 	o.key = r->key;
 	if ((rc = engine_new(&o, clock_now(), &r->engine, e)) != 0)
 		return rc;
-	rc = control_new(role_loop(self), r->conf->control, on_control, r, &r->control, e);
+	rc = control_new(
+	    role_loop(self), r->conf->control, on_control, r, &r->control, e);
 	if (rc != 0)
 		return rc;
 	profile_of_role(ROLE_ENGINE, r->conf, profile);

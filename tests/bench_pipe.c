@@ -85,7 +85,7 @@ parse_scan(struct policy_host *h, const struct buf *files, int n)
 	return items;
 }
 
-/* --- SQLite ------------------------------------------------------------------------ */
+/* --- SQLite --- */
 
 struct row {
 	char *guid, *url, digest[DIGEST_HEX];

@@ -253,7 +253,7 @@ bench_take(struct bench *b, enum msg_type type, struct caught *out)
 	return false;
 }
 
-/* --- fetch ------------------------------------------------------------------------- */
+/* --- fetch --- */
 
 struct post {
 	const char *id, *text;
@@ -353,7 +353,7 @@ bench_page(struct bench *b, enum poll_outcome outcome, const struct post *post)
 	bench_answer(b, id, outcome, post, post != NULL);
 }
 
-/* --- policy -------------------------------------------------------------------------- */
+/* --- policy --- */
 
 static inline void
 bench_find(struct msg_inspected_item *o, const char *category, const char *rule,
@@ -407,7 +407,7 @@ bench_inspect(struct bench *b)
 	return n;
 }
 
-/* --- courier -------------------------------------------------------------------------- */
+/* --- courier --- */
 
 /* Answers the message to this address if the courier has it; false: it has not. */
 static inline bool
@@ -482,7 +482,7 @@ bench_reconf(struct bench *b, const char *from, const char *to)
 	free(text);
 }
 
-/* --- people ------------------------------------------------------------------------------ */
+/* --- people --- */
 
 static inline json_t *
 bench_ask(struct bench *b, json_t *request)

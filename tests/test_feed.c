@@ -36,7 +36,7 @@ parse(const char *s, struct feed_doc *d)
 	return feed_parse(s, strlen(s), &here, NULL, d, NULL);
 }
 
-/* --- tokenizer --------------------------------------------------------------- */
+/* --- tokenizer --- */
 
 /* All tokens as one line, so that a whole document is one comparison. */
 static void
@@ -168,7 +168,7 @@ test_entities(void)
 	CU_ASSERT_EQUAL(feed_entity_prefix("hellip", 6, cp), 0);
 }
 
-/* --- HTML -------------------------------------------------------------------- */
+/* --- HTML --- */
 
 static void
 test_html_text(void)
@@ -287,7 +287,7 @@ test_page(void)
 	item_clear(&it);
 }
 
-/* --- addresses --------------------------------------------------------------- */
+/* --- addresses --- */
 
 /* RFC 3986 section 5.4, with its base. */
 static void
@@ -328,7 +328,7 @@ test_url_join(void)
 	CU_ASSERT_PTR_NULL(feed_url_join(NULL, "x", 1));
 }
 
-/* --- dates ------------------------------------------------------------------- */
+/* --- dates --- */
 
 static void
 test_dates(void)
@@ -373,7 +373,7 @@ test_dates(void)
 	CU_ASSERT_EQUAL(feed_date(NULL), CLOCK_NONE);
 }
 
-/* --- charsets ---------------------------------------------------------------- */
+/* --- charsets --- */
 
 static void
 test_charsets(void)
@@ -413,7 +413,7 @@ test_charsets(void)
 	}
 }
 
-/* --- formats ----------------------------------------------------------------- */
+/* --- formats --- */
 
 static void
 test_rss2(void)
@@ -606,7 +606,7 @@ test_no_feed(void)
 	}
 }
 
-/* --- damage: the same items, but said ----------------------------------------- */
+/* --- damage: the same items, but said --- */
 
 #define ITEM(n)                                                                  \
 	"<item><title>T" n "</title><link>http://e/" n "</link><description>D" n \

@@ -2,7 +2,7 @@
 /* test_store: every function of the store, its idempotency keys and its fences. */
 #include "store_sample.h"
 
-/* --- subjects -------------------------------------------------------------------- */
+/* --- subjects --- */
 
 static void
 test_feeds(void)

@@ -15,7 +15,7 @@ steps_for(double a)
 	return 200 + (int)(8 * sqrt(a < BETA_HUGE ? a : BETA_HUGE));
 }
 
-/* --- gamma ------------------------------------------------------------------------ */
+/* --- gamma --- */
 
 /* A&S 6.5.29; good for x < a + 1. */
 static double
@@ -106,7 +106,7 @@ chance_gamma_quantile(double p, double a)
 	return (lo + hi) / 2;
 }
 
-/* --- beta ------------------------------------------------------------------------- */
+/* --- beta --- */
 
 /* A&S 26.5.8 by Lentz's method; good for x < (a + 1) / (a + b + 2). */
 static double
@@ -183,7 +183,7 @@ chance_beta_quantile(double p, double a, double b)
 	return (lo + hi) / 2;
 }
 
-/* --- others ----------------------------------------------------------------------- */
+/* --- others --- */
 
 double
 chance_normal_above(double z)

@@ -76,10 +76,10 @@ case_process_met(const struct ladder *l, const struct case_facts *f)
 	if (f->removed < l->removal_rate * f->reported)
 		return 0;
 	return f->median_takedown != CLOCK_NONE &&
-	    f->median_takedown <= l->time_to_takedown;
+	       f->median_takedown <= l->time_to_takedown;
 }
 
-/* --- guards -------------------------------------------------------------------- */
+/* --- guards --- */
 
 struct look {
 	const struct ladder *l;
@@ -130,7 +130,7 @@ two_people(const struct look *k)
 	return k->ev->facts.approvals >= 2;
 }
 
-/* --- the table ------------------------------------------------------------------ */
+/* --- the table --- */
 
 /* How the stage changes and what the deadline becomes. */
 enum stage_move { STAGE_STAY, STAGE_UP, STAGE_DOWN, STAGE_FIRST };
@@ -201,8 +201,8 @@ static const struct row rows[] = {
 	DEADLINE_EXTEND, 0, "cure time extended by our own gap"},
     {CASE_WATCH, CASE_EV_DEADLINE, reported_online, CASE_WATCH, STAGE_STAY,
 	DEADLINE_CURE, 0, "reported items still there: cure time again"},
-    {CASE_WATCH, CASE_EV_DEADLINE, above_first, CASE_WATCH, STAGE_DOWN, DEADLINE_CURE, 0,
-	"cured, one stage down"},
+    {CASE_WATCH, CASE_EV_DEADLINE, above_first, CASE_WATCH, STAGE_DOWN, DEADLINE_CURE,
+	0, "cured, one stage down"},
     {CASE_WATCH, CASE_EV_DEADLINE, NULL, CASE_CLOSED, STAGE_STAY, DEADLINE_NONE,
 	CASE_ACT_CLOSE, "cured, closed"},
 
@@ -210,8 +210,8 @@ static const struct row rows[] = {
 	DEADLINE_KEEP, 0, "joins the case"},
     {CASE_RECOMMENDED, CASE_EV_ACCEPT, two_people, CASE_DECIDED, STAGE_STAY,
 	DEADLINE_NONE, 0, "accepted by two people"},
-    {CASE_RECOMMENDED, CASE_EV_ACCEPT, NULL, CASE_RECOMMENDED, STAGE_STAY, DEADLINE_KEEP,
-	0, "accepted by one person, a second is needed"},
+    {CASE_RECOMMENDED, CASE_EV_ACCEPT, NULL, CASE_RECOMMENDED, STAGE_STAY,
+	DEADLINE_KEEP, 0, "accepted by one person, a second is needed"},
     {CASE_RECOMMENDED, CASE_EV_REJECT, NULL, CASE_WATCH, STAGE_STAY, DEADLINE_CURE, 0,
 	"rejected by a person, cure time runs"},
 
@@ -232,7 +232,7 @@ find_row(const struct look *k)
 	return NULL;
 }
 
-/* --- what follows from a row ------------------------------------------------------ */
+/* --- what follows from a row --- */
 
 static int64_t
 stage_deadline(const struct ladder *l, const struct case_state *s)
@@ -359,8 +359,8 @@ explain(const struct look *k, const struct row *r, struct case_step *o)
 }
 
 void
-case_step(const struct ladder *l, const struct case_state *s, const struct case_event *ev,
-    struct case_step *out)
+case_step(const struct ladder *l, const struct case_state *s,
+    const struct case_event *ev, struct case_step *out)
 {
 	struct look k = {l, s, ev};
 	const struct row *r;

@@ -27,11 +27,11 @@ struct ladder_stage {
 struct ladder {
 	struct ladder_stage stages[LADDER_STAGES_MAX];
 	int nstages;
-	int64_t cure;		/* quiet time for one step down */
-	double removal_rate;	/* a process at or above it is met ... */
+	int64_t cure;		  /* quiet time for one step down */
+	double removal_rate;	  /* a process at or above it is met ... */
 	int64_t time_to_takedown; /* ... if its median is at most this as well */
-	int64_t max_gap;	/* our own blind time that a step up tolerates */
-	int critical;		/* severity from which deadline_critical holds */
+	int64_t max_gap;	  /* our own blind time that a step up tolerates */
+	int critical;		  /* severity from which deadline_critical holds */
 };
 
 enum case_phase {
@@ -56,7 +56,7 @@ enum case_event_type {
 	CASE_EV_APPEAL,
 	CASE_EV_APPEAL_REJECTED,
 	CASE_EV_APPEAL_UPHELD,
-	CASE_EV_ACCEPT,	   /* a person accepts the recommendation */
+	CASE_EV_ACCEPT, /* a person accepts the recommendation */
 	CASE_EV_REJECT,
 	CASE_EVENTS,
 };
@@ -65,27 +65,27 @@ int case_event_parse(const char *name); /* -1 if unknown */
 int case_phase_parse(const char *name);
 
 struct case_state {
-	int32_t stage;		/* 0 clear, 1..nstages */
+	int32_t stage; /* 0 clear, 1..nstages */
 	enum case_phase phase;
-	int32_t severity;	/* the gravest so far */
+	int32_t severity; /* the gravest so far */
 	int64_t stage_since;
-	int64_t deadline;	/* RUNNING: the tenant's; WATCH: end of the cure time */
-	int64_t remaining;	/* FROZEN: what was left of the deadline */
+	int64_t deadline;  /* RUNNING: the tenant's; WATCH: end of the cure time */
+	int64_t remaining; /* FROZEN: what was left of the deadline */
 	int64_t last_violation;
-	int64_t clock_since;	/* start of the clock that `deadline' ends: our own gaps
-				 * count from here */
+	int64_t clock_since; /* start of the clock that `deadline' ends: our own gaps
+			      * count from here */
 };
 
 /* What was counted, as recorded with the step. */
 struct case_facts {
-	uint32_t reported;   /* items cited in delivered notices of this case */
-	uint32_t removed;    /* of these gone or edited */
-	uint32_t online;     /* of these seen online at the last look */
-	uint32_t unknown;    /* of these not readable: never counted as removed */
-	uint32_t unreported; /* open violations that no delivered notice cites */
+	uint32_t reported;	 /* items cited in delivered notices of this case */
+	uint32_t removed;	 /* of these gone or edited */
+	uint32_t online;	 /* of these seen online at the last look */
+	uint32_t unknown;	 /* of these not readable: never counted as removed */
+	uint32_t unreported;	 /* open violations that no delivered notice cites */
 	int64_t median_takedown; /* Kaplan-Meier; CLOCK_NONE: not reached */
-	int64_t our_gap;     /* ms of the stage in which we could not look */
-	uint32_t approvals;  /* different people, with this one */
+	int64_t our_gap;	 /* ms of the stage in which we could not look */
+	uint32_t approvals;	 /* different people, with this one */
 };
 
 struct case_event {
@@ -96,10 +96,10 @@ struct case_event {
 };
 
 enum {
-	CASE_ACT_NOTICE = 1 << 0,    /* send the stage's notice */
-	CASE_ACT_RECOMMEND = 1 << 1, /* tell people that suspension is recommended */
-	CASE_ACT_CLOSE = 1 << 2,     /* tell the tenant that the case is closed */
-	CASE_ACT_ALERT = 1 << 3,     /* a person must help: undelivered */
+	CASE_ACT_NOTICE = 1 << 0,      /* send the stage's notice */
+	CASE_ACT_RECOMMEND = 1 << 1,   /* tell people that suspension is recommended */
+	CASE_ACT_CLOSE = 1 << 2,       /* tell the tenant that the case is closed */
+	CASE_ACT_ALERT = 1 << 3,       /* a person must help: undelivered */
 	CASE_ACT_ALERT_GRAVE = 1 << 4, /* critical content: people hear at once */
 };
 
@@ -107,7 +107,7 @@ enum {
 struct case_step {
 	struct case_state next;
 	unsigned actions;
-	const char *row;		  /* name of the table's row, never NULL */
+	const char *row;		       /* name of the table's row, never NULL */
 	const char *reasons[CASE_REASONS_MAX]; /* for the step, in words */
 	int nreasons;
 	const char *against[CASE_REASONS_MAX]; /* what speaks against it */

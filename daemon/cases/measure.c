@@ -171,7 +171,7 @@ measure_process(const struct measure_takedown *v, size_t n, int64_t now,
 	free(s);
 }
 
-/* --- recurrence and backlog ------------------------------------------------------ */
+/* --- recurrence and backlog --- */
 
 void
 measure_recurrence(const struct measure_return *v, size_t n, int64_t window,

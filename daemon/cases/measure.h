@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-/* --- rate --------------------------------------------------------------------- */
+/* --- rate --- */
 
 struct measure_rate {
 	uint64_t items, violations;
@@ -24,7 +24,7 @@ struct measure_rate {
 void measure_rate(
     uint64_t items, uint64_t violations, uint64_t min_items, struct measure_rate *out);
 
-/* --- shares ------------------------------------------------------------------- */
+/* --- shares --- */
 
 struct measure_share {
 	uint64_t part, whole;
@@ -33,7 +33,7 @@ struct measure_share {
 /* part of whole, part <= whole.  Of nothing: share 0, interval 0..1. */
 void measure_share(uint64_t part, uint64_t whole, struct measure_share *out);
 
-/* --- takedown ------------------------------------------------------------------ */
+/* --- takedown --- */
 
 /* One piece of content that was reported to the tenant. */
 struct measure_takedown {
@@ -72,7 +72,7 @@ size_t measure_survival(
 double measure_gone(
     const struct measure_takedown *v, size_t n, int64_t now, int64_t after);
 
-/* --- recurrence ------------------------------------------------------------------ */
+/* --- recurrence --- */
 
 struct measure_return {
 	int64_t ended; /* when it was removed */
@@ -83,7 +83,7 @@ struct measure_return {
 void measure_recurrence(const struct measure_return *v, size_t n, int64_t window,
     int64_t now, struct measure_share *out);
 
-/* --- backlog ---------------------------------------------------------------------- */
+/* --- backlog --- */
 
 struct measure_point {
 	int64_t time;

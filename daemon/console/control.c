@@ -173,8 +173,10 @@ address(const char *path, struct sockaddr_un *sa, struct err *e)
 	memset(sa, 0, sizeof(*sa));
 	sa->sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(sa->sun_path))
-		return err_set(e, TOSD_EINVAL, "the control socket's path is longer than "
-		    "%zu bytes: %s", sizeof(sa->sun_path) - 1, path);
+		return err_set(e, TOSD_EINVAL,
+		    "the control socket's path is longer than "
+		    "%zu bytes: %s",
+		    sizeof(sa->sun_path) - 1, path);
 	strcpy(sa->sun_path, path);
 	return 0;
 }
@@ -194,8 +196,8 @@ control_new(struct loop *loop, const char *path, control_fn *fn, void *ctx,
 	if (fd < 0)
 		return err_sys(e, "cannot make the control socket");
 	unlink(path); /* of an earlier life; the store's lock tells two engines apart */
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 || chmod(path, 0660) != 0 ||
-	    listen(fd, 16) != 0) {
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+	    chmod(path, 0660) != 0 || listen(fd, 16) != 0) {
 		rc = err_sys(e, "cannot listen on %s", path);
 		close(fd);
 		return rc;
@@ -260,7 +262,7 @@ control_ask(const char *path, const json_t *request, json_t **reply, struct err 
 		}
 	buf_reset(&b);
 	while ((b.len == 0 || b.data[b.len - 1] != '\n') &&
-	    (n = recv(fd, buf_reserve(&b, 65536), 65536, 0)) > 0)
+	       (n = recv(fd, buf_reserve(&b, 65536), 65536, 0)) > 0)
 		b.len += n;
 	*reply = b.len > 0 ? json_loadb(b.data, b.len, 0, NULL) : NULL;
 	if (*reply == NULL)

@@ -11,7 +11,7 @@
 #define FRESH_MS 15000
 
 static const struct metric {
-	const char *key;  /* of the stats object */
+	const char *key; /* of the stats object */
 	const char *name, *type, *help;
 } metrics[] = {
     {"items_new", "tosd_items_new_total", "counter", "Items seen for the first time."},
@@ -64,11 +64,12 @@ put_metrics(const json_t *stats, struct buf *b)
 	}
 	put_head(b, "tosd_feed_polls_total", "counter", "Polls by outcome.");
 	json_object_foreach((json_t *)polls, outcome, n)
-		buf_printf(b, "tosd_feed_polls_total{outcome=\"%s\"} %lld\n", outcome,
-		    (long long)json_integer_value(n));
+	    buf_printf(b, "tosd_feed_polls_total{outcome=\"%s\"} %lld\n", outcome,
+		(long long)json_integer_value(n));
 	version = json_string_value(json_object_get(stats, "version"));
 	put_head(b, "tosd_build_info", "gauge", "Version of the daemon.");
-	buf_printf(b, "tosd_build_info{version=\"%s\"} 1\n", version ? version : "unknown");
+	buf_printf(
+	    b, "tosd_build_info{version=\"%s\"} 1\n", version ? version : "unknown");
 }
 
 static void
@@ -80,8 +81,8 @@ say(struct http_reply *r, int status, const char *text)
 }
 
 void
-health_answer(const char *path, const json_t *stats, int64_t age,
-    struct http_reply *reply)
+health_answer(
+    const char *path, const json_t *stats, int64_t age, struct http_reply *reply)
 {
 	bool fresh = stats != NULL && age <= FRESH_MS;
 

@@ -12,7 +12,7 @@
 #include "ipc/http.h"
 
 /* stats: the engine's newest object or NULL; age: ms since it came. */
-void health_answer(const char *path, const json_t *stats, int64_t age,
-    struct http_reply *reply);
+void health_answer(
+    const char *path, const json_t *stats, int64_t age, struct http_reply *reply);
 
 #endif

@@ -23,7 +23,8 @@ void
 engine_walk(int rc)
 {
 	if (rc < 0)
-		log_die("engine", "rows of the store cannot be read (%s)", err_name(rc));
+		log_die(
+		    "engine", "rows of the store cannot be read (%s)", err_name(rc));
 }
 
 void
@@ -60,7 +61,7 @@ engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m)
 	msg_init(m, m->type);
 }
 
-/* --- opening ---------------------------------------------------------------------- */
+/* --- opening --- */
 
 static int
 open_all(struct engine *g, const struct engine_options *o, struct err *e)
@@ -88,8 +89,8 @@ record_start(struct engine *g, int64_t now)
 }
 
 int
-engine_new(const struct engine_options *o, int64_t now, struct engine **out,
-    struct err *e)
+engine_new(
+    const struct engine_options *o, int64_t now, struct engine **out, struct err *e)
 {
 	struct engine *g = xcalloc(1, sizeof(*g));
 	int rc;
@@ -150,7 +151,7 @@ engine_free(struct engine **gp, int64_t now)
 	*gp = NULL;
 }
 
-/* --- the turn ----------------------------------------------------------------------- */
+/* --- the turn --- */
 
 static const struct {
 	enum msg_type type;
@@ -258,8 +259,8 @@ engine_flush(struct engine *g, int64_t now)
 }
 
 void
-engine_reconf(struct engine *g, const struct conf *conf, const struct notice_set *notices,
-    int64_t now)
+engine_reconf(struct engine *g, const struct conf *conf,
+    const struct notice_set *notices, int64_t now)
 {
 	g->conf = conf;
 	g->notices = notices;
@@ -333,11 +334,11 @@ engine_stats(struct engine *g, int64_t now)
 	    {"ledger_signed", ledger_signed(g->ledger)},
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		json_object_set_new(o, numbers[i].name,
-		    json_integer((json_int_t)numbers[i].value));
+		json_object_set_new(
+		    o, numbers[i].name, json_integer((json_int_t)numbers[i].value));
 	for (int i = 0; i < POLLED_COUNT; i++)
-		json_object_set_new(polls, polled_name(i),
-		    json_integer((json_int_t)g->polls_by[i]));
+		json_object_set_new(
+		    polls, polled_name(i), json_integer((json_int_t)g->polls_by[i]));
 	json_object_set_new(o, "polls", polls);
 	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(o, "policy", json_string(g->policy));

@@ -31,11 +31,11 @@
 struct engine;
 
 struct engine_options {
-	const struct conf *conf;	/* borrowed until engine_reconf or free */
+	const struct conf *conf;	  /* borrowed until engine_reconf or free */
 	const struct notice_set *notices; /* borrowed likewise */
-	const struct ledger_key *key;	/* borrowed */
-	enum file_sync sync;		/* FILE_NOSYNC: simulations */
-	const char *store_url;		/* NULL: conf->store.url */
+	const struct ledger_key *key;	  /* borrowed */
+	enum file_sync sync;		  /* FILE_NOSYNC: simulations */
+	const char *store_url;		  /* NULL: conf->store.url */
 	/* Takes m.  A peer that is not there loses it: peer_down has said so. */
 	void (*send)(void *ctx, enum role to, uint32_t index, struct msg *m);
 	void *ctx;
@@ -43,8 +43,8 @@ struct engine_options {
 
 /* Opens store, vault and ledger, repairs what a crash left half done, and records
  * `start`.  TOSD_ETAMPER or TOSD_ESTATE if store and ledger do not fit together. */
-int engine_new(const struct engine_options *o, int64_t now, struct engine **out,
-    struct err *e);
+int engine_new(
+    const struct engine_options *o, int64_t now, struct engine **out, struct err *e);
 /* Records `stop`, seals, closes. */
 void engine_free(struct engine **g, int64_t now);
 
@@ -71,13 +71,13 @@ int engine_busy(const struct engine *g);
 
 /* One request of tosctl, uid as the kernel tells it: {"cmd": ...} -> {"ok": true,
  * ...} or {"ok": false, "error": text, "code": name}.  The caller decrefs. */
-json_t *engine_control(struct engine *g, const json_t *request, uint32_t uid,
-    int64_t now);
+json_t *engine_control(
+    struct engine *g, const json_t *request, uint32_t uid, int64_t now);
 
 /* Numbers for health and metrics; the caller decrefs. */
 json_t *engine_stats(struct engine *g, int64_t now);
 
-/* --- what `tosctl rebuild' derives again, by the engine's own rules ---------------- */
+/* --- what `tosctl rebuild' derives again, by the engine's own rules --- */
 
 /* How a case ended: store_case.outcome. */
 enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
@@ -87,16 +87,18 @@ enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
 int64_t engine_event_time(int64_t published, int64_t seen);
 /* The quote of an exhibit; xmalloc'd. */
 char *engine_quote(const struct item *body, const struct finding *f);
-/* A mail's subject as it stands there, in one line: a long one is folded.  xmalloc'd. */
+/* A mail's subject as it stands there, in one line: a long one is folded.  xmalloc'd.
+ */
 char *engine_subject(const char *mail);
 /* What makes a message one of its kind: sha256 of notice, channel and recipient. */
-void engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
-    char out[DIGEST_HEX]);
+void engine_outbox_key(
+    int64_t notice, const char *channel, const char *recipient, char out[DIGEST_HEX]);
 /* How long violations are gathered before the notice of a stage is composed, given
  * the stage's deadline. */
 int64_t engine_gather(int64_t deadline);
 
 /* Called for every ledger entry once it is committed: simulations and traces. */
-void engine_watch(struct engine *g, void (*fn)(void *ctx, const char *entry), void *ctx);
+void engine_watch(
+    struct engine *g, void (*fn)(void *ctx, const char *entry), void *ctx);
 
 #endif

@@ -65,6 +65,7 @@ engine_capture_bare(struct engine *g, const char *url, int64_t time,
 	struct vault_capture v = {.url = url, .time = time, .metadata = meta};
 	struct err e = ERR_INIT;
 
-	engine_must(vault_put(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
+	engine_must(
+	    vault_put(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
 	free(meta);
 }

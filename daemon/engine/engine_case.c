@@ -45,13 +45,13 @@ engine_ladder_json(const struct ladder *l)
 	json_t *stages = json_array();
 
 	for (int i = 0; i < l->nstages; i++)
-		json_array_append_new(stages, json_pack("[I, I]",
-		    (json_int_t)l->stages[i].deadline,
-		    (json_int_t)l->stages[i].deadline_critical));
+		json_array_append_new(
+		    stages, json_pack("[I, I]", (json_int_t)l->stages[i].deadline,
+				(json_int_t)l->stages[i].deadline_critical));
 	return json_pack("{s:o, s:I, s:f, s:I, s:I, s:i}", "stages", stages, "cure",
 	    (json_int_t)l->cure, "removal_rate", l->removal_rate, "time_to_takedown",
-	    (json_int_t)l->time_to_takedown, "max_gap", (json_int_t)l->max_gap, "critical",
-	    l->critical);
+	    (json_int_t)l->time_to_takedown, "max_gap", (json_int_t)l->max_gap,
+	    "critical", l->critical);
 }
 
 void
@@ -80,7 +80,7 @@ apply_state(struct store_case *c, const struct case_state *s)
 	c->watch_since = s->clock_since;
 }
 
-/* --- what is counted ---------------------------------------------------------------------- */
+/* --- what is counted --- */
 
 struct count {
 	struct case_facts *f;
@@ -121,7 +121,7 @@ struct blind {
 	int64_t from, now;
 	struct span {
 		int64_t from, to;
-	} *v;
+	} * v;
 	size_t n;
 };
 
@@ -168,26 +168,26 @@ blind_time(struct blind *b)
 }
 
 void
-engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
-    struct case_facts *out)
+engine_case_facts(
+    struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out)
 {
 	struct count n = {.f = out};
 	struct blind b = {.from = c->watch_since, .now = now};
 	struct measure_process p;
 
 	memset(out, 0, sizeof(*out));
-	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
-	    count_violation, &n));
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_CASE, c->id, 0, count_violation, &n));
 	measure_process(n.v, n.n, now, &p);
 	out->median_takedown = p.median_takedown;
 	free(n.v);
 	if (c->watch_since != CLOCK_NONE && c->watch_since > 0)
-		engine_walk(store_gap_each(g->store, c->tenant, c->watch_since, now,
-		    add_gap, &b));
+		engine_walk(store_gap_each(
+		    g->store, c->tenant, c->watch_since, now, add_gap, &b));
 	out->our_gap = blind_time(&b);
 }
 
-/* --- an event ------------------------------------------------------------------------------- */
+/* --- an event --- */
 
 static void
 set_ms(json_t *o, const char *key, int64_t ms)
@@ -245,8 +245,11 @@ record_step(struct engine *g, struct store_case *c, const struct case_state *fro
 	    "reasons", words_json(st->reasons, st->nreasons), "against",
 	    words_json(st->against, st->nagainst));
 
-	engine_record(g, st->next.phase == CASE_RECOMMENDED &&
-		    from->phase != CASE_RECOMMENDED ? "recommendation" : "step", o, c, now);
+	engine_record(g,
+	    st->next.phase == CASE_RECOMMENDED && from->phase != CASE_RECOMMENDED
+		? "recommendation"
+		: "step",
+	    o, c, now);
 }
 
 /* Joining changes nothing that a later step would not show. */
@@ -254,7 +257,7 @@ static bool
 worth_recording(const struct case_state *from, const struct case_step *st)
 {
 	return st->actions != 0 || from->phase != st->next.phase ||
-	    from->stage != st->next.stage || from->deadline != st->next.deadline;
+	       from->stage != st->next.stage || from->deadline != st->next.deadline;
 }
 
 int64_t
@@ -295,12 +298,14 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 	struct park p = {g, engine_at(g, c->tenant)};
 
 	if (st->actions & CASE_ACT_NOTICE)
-		c->deadline = now +
+		c->deadline =
+		    now +
 		    engine_gather(g->ladder.stages[c->stage - 1].deadline); /* then */
 	if (st->actions & CASE_ACT_RECOMMEND)
 		engine_notice_recommend(g, c, st, now);
 	if (st->actions & CASE_ACT_ALERT)
-		log_warn("case", "%s: a notice cannot be delivered; see `tosctl cases %s'",
+		log_warn("case",
+		    "%s: a notice cannot be delivered; see `tosctl cases %s'",
 		    c->number, c->number);
 	if (st->actions & CASE_ACT_ALERT_GRAVE)
 		log_warn("case", "%s: critical content", c->number);
@@ -308,8 +313,8 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 		engine_notice_closed(g, c, st, now);
 		c->closed = now;
 		c->outcome = ENGINE_CURED;
-		engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
-		    park_violation, &p));
+		engine_walk(store_violation_each(
+		    g->store, VIOLATION_OF_CASE, c->id, 0, park_violation, &p));
 	}
 	if (c->phase == CASE_DECIDED)
 		c->outcome = ENGINE_ACCEPTED;
@@ -338,10 +343,11 @@ engine_case_event(struct engine *g, struct store_case *c, enum case_event_type t
 		    case_phase_name(c->phase));
 	}
 	act(g, c, &st, now);
-	engine_must(store_case_update(g->store, &at, c, &e), 0, "cannot keep a case", &e);
+	engine_must(
+	    store_case_update(g->store, &at, c, &e), 0, "cannot keep a case", &e);
 }
 
-/* --- a violation ------------------------------------------------------------------------------ */
+/* --- a violation --- */
 
 static void
 open_case(struct engine *g, const char *tenant, int64_t now, struct store_case *c)
@@ -362,29 +368,32 @@ open_case(struct engine *g, const char *tenant, int64_t now, struct store_case *
 }
 
 static json_t *
-violation_json(const struct store_violation *v, int64_t capture_entry, const char *policy)
+violation_json(
+    const struct store_violation *v, int64_t capture_entry, const char *policy)
 {
 	const struct finding *f = &v->finding;
 	json_t *spans = json_array();
 	json_t *o;
 
 	for (size_t i = 0; i < f->nspans && i < 64; i++)
-		json_array_append_new(spans, json_pack("[I, I]",
-		    (json_int_t)f->spans[i].start, (json_int_t)f->spans[i].end));
-	o = json_pack("{s:s, s:I, s:I, s:i, s:s, s:I, s:s, s:s, s:s, s:s, s:f, s:o, s:s}",
+		json_array_append_new(
+		    spans, json_pack("[I, I]", (json_int_t)f->spans[i].start,
+			       (json_int_t)f->spans[i].end));
+	o = json_pack(
+	    "{s:s, s:I, s:I, s:i, s:s, s:I, s:s, s:s, s:s, s:s, s:f, s:o, s:s}",
 	    "tenant", v->tenant, "item", (json_int_t)v->item, "revision",
 	    (json_int_t)v->revision, "exhibit", (int)v->exhibit, "rule", f->rule, "rev",
 	    (json_int_t)f->rev, "pack", f->pack, "clause", f->clause, "category",
-	    f->category, "severity", finding_severity_name(f->severity), "score", f->score,
-	    "spans", spans, "policy", policy);
+	    f->category, "severity", finding_severity_name(f->severity), "score",
+	    f->score, "spans", spans, "policy", policy);
 	if (capture_entry >= 0)
 		json_object_set_new(o, "capture", json_integer(capture_entry));
 	return o;
 }
 
 void
-engine_case_violation(struct engine *g, struct store_violation *v, int64_t capture_entry,
-    int64_t now)
+engine_case_violation(
+    struct engine *g, struct store_violation *v, int64_t capture_entry, int64_t now)
 {
 	struct store_at at = engine_at(g, v->tenant);
 	struct store_case c;
@@ -393,14 +402,14 @@ engine_case_violation(struct engine *g, struct store_violation *v, int64_t captu
 	open_case(g, v->tenant, now, &c);
 	v->case_id = c.id;
 	v->exhibit = ++c.exhibits;
-	v->entry = engine_record(g, "violation", violation_json(v, capture_entry, g->policy),
-	    &c, now);
+	v->entry = engine_record(
+	    g, "violation", violation_json(v, capture_entry, g->policy), &c, now);
 	engine_must(store_violation_add(g->store, &at, v, &e), 0,
 	    "cannot keep a violation", &e);
 	engine_case_event(g, &c, CASE_EV_VIOLATION, NULL, v->finding.severity, now);
 }
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 struct due {
 	int64_t *ids;
@@ -430,7 +439,8 @@ case_due(struct engine *g, int64_t id, int64_t now)
 	at = engine_at(g, c.tenant);
 	if (c.phase == CASE_SENDING) {
 		c.deadline = engine_notice_stage(g, &c, &none, now)
-		    ? CLOCK_NONE : now + COMPOSE_AGAIN;
+				 ? CLOCK_NONE
+				 : now + COMPOSE_AGAIN;
 		engine_must(store_case_update(g->store, &at, &c, &e), 0,
 		    "cannot keep a case", &e);
 		return;

@@ -54,9 +54,11 @@ engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t no
 
 	err_set(&e, TOSD_EINVAL, "no command `%s'", name != NULL ? name : "");
 	engine_begin(g);
-	for (size_t i = 0; name != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; name != NULL && i < sizeof(commands) / sizeof(commands[0]);
+	     i++)
 		if (strcmp(commands[i].name, name) == 0) {
-			err_set(&e, TOSD_EIO, "the store cannot be read; the log says why");
+			err_set(
+			    &e, TOSD_EIO, "the store cannot be read; the log says why");
 			rc = commands[i].run(&k, &e);
 		}
 	/* A person's decision is on disk before they read that it was taken. */

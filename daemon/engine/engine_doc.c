@@ -19,7 +19,8 @@ set_time(json_t *o, const char *key, int64_t ms)
 	char t[CLOCK_TEXT];
 
 	if (ms != CLOCK_NONE)
-		json_object_set_new(o, key, json_string(clock_format(ms - ms % 1000, t)));
+		json_object_set_new(
+		    o, key, json_string(clock_format(ms - ms % 1000, t)));
 }
 
 static void
@@ -55,7 +56,7 @@ tenant_json(const struct conf_tenant *t, const char *key)
 	return o;
 }
 
-/* --- items and rules ---------------------------------------------------------------- */
+/* --- items and rules --- */
 
 static const char *const presence_words[] = {
     [PRESENT_ONLINE] = "online",
@@ -66,7 +67,8 @@ static const char *const presence_words[] = {
 
 struct listing {
 	struct engine *g;
-	uint32_t notice; /* exhibits cited first by this notice, and what is still there */
+	uint32_t
+	    notice; /* exhibits cited first by this notice, and what is still there */
 	json_t *items, *rules;
 	unsigned more, repeats;
 	int64_t now;
@@ -78,13 +80,14 @@ add_rule(struct listing *l, const struct finding *f)
 	json_t *r;
 	size_t i;
 
-	json_array_foreach(l->rules, i, r)
-		if (strcmp(json_string_value(json_object_get(r, "rule")), f->rule) == 0 &&
-		    json_integer_value(json_object_get(r, "rev")) == f->rev)
-			return;
-	json_array_append_new(l->rules, json_pack("{s:s, s:s, s:I, s:s, s:s}", "clause",
-	    f->clause, "rule", f->rule, "rev", (json_int_t)f->rev, "pack", f->pack,
-	    "reason", f->reason != NULL ? f->reason : f->category));
+	json_array_foreach(l->rules, i,
+	    r) if (strcmp(json_string_value(json_object_get(r, "rule")), f->rule) ==
+		       0 &&
+		   json_integer_value(json_object_get(r, "rev")) == f->rev) return;
+	json_array_append_new(
+	    l->rules, json_pack("{s:s, s:s, s:I, s:s, s:s}", "clause", f->clause,
+			  "rule", f->rule, "rev", (json_int_t)f->rev, "pack", f->pack,
+			  "reason", f->reason != NULL ? f->reason : f->category));
 }
 
 static const char *
@@ -106,15 +109,16 @@ item_json(struct listing *l, const struct store_violation *v)
 	engine_must(store_revision_get(l->g->store, v->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
 	notice_defang(&url, address_of(v));
-	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "n", (int)v->exhibit, "url",
-	    url.data, "clause", f->clause, "category", f->category, "rule", f->rule, "rev",
-	    (json_int_t)f->rev, "severity", finding_severity_name(f->severity), "state",
-	    presence_words[v->presence]);
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "n", (int)v->exhibit,
+	    "url", url.data, "clause", f->clause, "category", f->category, "rule",
+	    f->rule, "rev", (json_int_t)f->rev, "severity",
+	    finding_severity_name(f->severity), "state", presence_words[v->presence]);
 	set_text(o, "quote", v->quote);
 	set_time(o, "posted", v->posted);
 	set_time(o, "captured", r.seen);
 	set_time(o, "checked", v->last_check);
-	json_object_set_new(o, "commit", json_string(r.commit != NULL ? r.commit : "none"));
+	json_object_set_new(
+	    o, "commit", json_string(r.commit != NULL ? r.commit : "none"));
 	json_object_set_new(o, "entry", json_integer(r.entry));
 	set_text(o, "file", r.file);
 	if (v->reported != CLOCK_NONE && v->presence == PRESENT_ONLINE)
@@ -140,7 +144,7 @@ list_item(void *ctx, const struct store_violation *v)
 	return 0;
 }
 
-/* --- numbers ---------------------------------------------------------------------------- */
+/* --- numbers --- */
 
 struct series {
 	struct trend_row *v;
@@ -168,7 +172,7 @@ struct again {
 	struct seen_post {
 		int64_t item, id;
 		bool ended;
-	} *v;
+	} * v;
 	size_t n;
 };
 
@@ -201,8 +205,8 @@ count_again(struct engine *g, const struct store_case *c)
 	struct again a = {0};
 	int n = 0;
 
-	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0,
-	    add_post, &a));
+	engine_walk(
+	    store_violation_each(g->store, VIOLATION_OF_CASE, c->id, 0, add_post, &a));
 	if (a.n > 0)
 		qsort(a.v, a.n, sizeof(*a.v), post_cmp);
 	for (size_t i = 1; i < a.n; i++)
@@ -248,8 +252,8 @@ numbers_json(struct engine *g, const struct store_case *c, const struct case_fac
 	/* Of all that was reported, as the ladder counts: measure_process() leaves out
 	 * what could not be looked at, which would flatter who hides. */
 	if (f->reported > 0)
-		json_object_set_new(o, "removal_rate",
-		    decimal(100.0 * f->removed / f->reported, 0));
+		json_object_set_new(
+		    o, "removal_rate", decimal(100.0 * f->removed / f->reported, 0));
 	if (f->median_takedown != CLOCK_NONE)
 		set_text(o, "median_takedown", clock_span(f->median_takedown, span));
 	return o;
@@ -267,14 +271,16 @@ process_json(const struct engine *g, const struct case_facts *f)
 		return o;
 	json_object_set_new(o, "met", json_boolean(met));
 	json_object_set_new(o, "threshold", decimal(100 * l->removal_rate, 0));
-	json_object_set_new(o, "text", json_sprintf("%u of %u reported posts were removed; "
-	    "laid down in advance are %.0f %% and a median of at most %s: %s.", f->removed,
-	    f->reported, 100 * l->removal_rate, clock_span(l->time_to_takedown, agreed),
-	    met ? "met" : "not met"));
+	json_object_set_new(o, "text",
+	    json_sprintf(
+		"%u of %u reported posts were removed; "
+		"laid down in advance are %.0f %% and a median of at most %s: %s.",
+		f->removed, f->reported, 100 * l->removal_rate,
+		clock_span(l->time_to_takedown, agreed), met ? "met" : "not met"));
 	return o;
 }
 
-/* --- the rest ----------------------------------------------------------------------------- */
+/* --- the rest --- */
 
 static int
 list_earlier(void *ctx, const struct store_notice *n)
@@ -335,13 +341,15 @@ stage_names(const struct engine *g, const struct store_case *c, json_t *doc)
 		set_text(doc, "next_stage", l->stages[c->stage].name);
 	else
 		set_text(doc, "next_stage",
-		    "a review by our staff, which may recommend to suspend the service");
+		    "a review by our staff, which may recommend to suspend the "
+		    "service");
 	json_object_set_new(doc, "step", json_integer(c->stage));
 	json_object_set_new(doc, "of", json_integer((json_int_t)l->nstages));
 }
 
 static void
-put_deadline(const struct engine *g, const struct store_case *c, int64_t now, json_t *doc)
+put_deadline(
+    const struct engine *g, const struct store_case *c, int64_t now, json_t *doc)
 {
 	const struct ladder_stage *st;
 	char span[CLOCK_TEXT];
@@ -353,8 +361,8 @@ put_deadline(const struct engine *g, const struct store_case *c, int64_t now, js
 	o = json_object();
 	st = &g->ladder.stages[c->stage - 1];
 	t = c->severity >= g->ladder.critical && st->deadline_critical > 0
-	    ? st->deadline_critical
-	    : st->deadline;
+		? st->deadline_critical
+		: st->deadline;
 	set_time(o, "utc", now + t);
 	set_text(o, "span", clock_span(t, span));
 	json_object_set_new(doc, "deadline", o);
@@ -374,12 +382,12 @@ put_case(struct engine *g, const struct engine_doc_in *in, int64_t now, json_t *
 	l.items = json_array();
 	l.rules = json_array();
 	engine_case_facts(g, in->c, now, &f);
-	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, in->c->id, 0,
-	    list_item, &l));
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_CASE, in->c->id, 0, list_item, &l));
 	engine_walk(store_notice_each(g->store, in->c->id, list_earlier, &earlier));
 	set_text(doc, "case", in->c->number);
-	/* A recommendation and a closing are no notices of the ladder: they say how many
-	 * went before. */
+	/* A recommendation and a closing are no notices of the ladder: they say how
+	 * many went before. */
 	json_object_set_new(doc, "notice",
 	    json_integer(strcmp(in->kind, "stage") == 0 ? in->n : in->n - 1));
 	stage_names(g, in->c, doc);
@@ -392,10 +400,10 @@ put_case(struct engine *g, const struct engine_doc_in *in, int64_t now, json_t *
 	json_object_set_new(doc, "process", process_json(g, &f));
 	json_object_set_new(doc, "earlier", earlier.list);
 	if (in->step != NULL) {
-		json_object_set_new(doc, "reasons",
-		    words(in->step->reasons, in->step->nreasons));
-		json_object_set_new(doc, "against",
-		    words(in->step->against, in->step->nagainst));
+		json_object_set_new(
+		    doc, "reasons", words(in->step->reasons, in->step->nreasons));
+		json_object_set_new(
+		    doc, "against", words(in->step->against, in->step->nagainst));
 	}
 }
 
@@ -419,10 +427,11 @@ put_safety(struct engine *g, const struct engine_doc_in *in, json_t *doc)
 	    c.stage <= (int)g->conf->ladder.nstages)
 		set_text(o, "tenant_stage", g->conf->ladder.stages[c.stage - 1].name);
 	json_object_set_new(doc, "safety", o);
-	json_object_set_new(doc, "rules", json_pack("[{s:s, s:s, s:I, s:s, s:s}]", "clause",
-	    v->finding.clause, "rule", v->finding.rule, "rev",
-	    (json_int_t)v->finding.rev, "pack", v->finding.pack, "reason",
-	    v->finding.reason != NULL ? v->finding.reason : v->finding.category));
+	json_object_set_new(doc, "rules",
+	    json_pack("[{s:s, s:s, s:I, s:s, s:s}]", "clause", v->finding.clause,
+		"rule", v->finding.rule, "rev", (json_int_t)v->finding.rev, "pack",
+		v->finding.pack, "reason",
+		v->finding.reason != NULL ? v->finding.reason : v->finding.category));
 }
 
 json_t *
@@ -434,8 +443,9 @@ engine_doc(struct engine *g, const struct engine_doc_in *in, int64_t now)
 	set_text(doc, "audience", notice_audience_name(in->audience));
 	set_text(doc, "kind", in->kind);
 	set_time(doc, "date", now);
-	set_text(doc, "language", in->tenant != NULL && in->tenant->language != NULL
-		? in->tenant->language : "en");
+	set_text(doc, "language",
+	    in->tenant != NULL && in->tenant->language != NULL ? in->tenant->language
+							       : "en");
 	json_object_set_new(doc, "provider", provider_json(&g->conf->provider));
 	json_object_set_new(doc, "tenant", tenant_json(in->tenant, key));
 	json_object_set_new(doc, "evidence", evidence_json(g));

@@ -36,10 +36,12 @@ seal_hour(struct engine *g, const struct store_exposure *x, int64_t now)
 	char hour[CLOCK_TEXT];
 	struct err e = ERR_INIT;
 
-	engine_record(g, "exposure", json_pack("{s:s, s:s, s:I, s:I, s:I}", "tenant",
-		x->tenant, "hour", clock_format(x->hour, hour), "items",
-		(json_int_t)x->items, "violations", (json_int_t)x->violations, "degraded",
-		(json_int_t)x->degraded), NULL, now);
+	engine_record(g, "exposure",
+	    json_pack("{s:s, s:s, s:I, s:I, s:I}", "tenant", x->tenant, "hour",
+		clock_format(x->hour, hour), "items", (json_int_t)x->items,
+		"violations", (json_int_t)x->violations, "degraded",
+		(json_int_t)x->degraded),
+	    NULL, now);
 	engine_must(store_exposure_seal(g->store, &at, x->tenant, x->hour, &e), 0,
 	    "cannot keep an hour", &e);
 }
@@ -55,8 +57,8 @@ engine_exposure_due(struct engine *g, int64_t now)
 	r = xcalloc(1, sizeof(*r));
 	/* An hour with late rows is recorded again, with the sum: the last entry of an
 	 * hour counts. */
-	engine_walk(store_exposure_unsealed(g->store,
-	    now - SETTLE < hour ? hour - CLOCK_HOUR : hour, collect, r));
+	engine_walk(store_exposure_unsealed(
+	    g->store, now - SETTLE < hour ? hour - CLOCK_HOUR : hour, collect, r));
 	for (size_t i = 0; i < r->n; i++)
 		seal_hour(g, &r->v[i], now);
 	g->next_exposure = r->n == ROWS_AT_ONCE ? now : now + SETTLE;
@@ -64,7 +66,7 @@ engine_exposure_due(struct engine *g, int64_t now)
 	return g->next_exposure;
 }
 
-/* --- our own absence ------------------------------------------------------------------- */
+/* --- our own absence --- */
 
 #define ALIVE_EVERY CLOCK_MIN
 #define ABSENCE_MIN (3 * CLOCK_MIN)
@@ -78,11 +80,12 @@ engine_alive_mark(struct engine *g, int64_t now)
 	if (now < g->next_alive)
 		return g->next_alive;
 	snprintf(text, sizeof(text), "%lld", (long long)now);
-	engine_must(store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time",
-	    &e);
+	engine_must(
+	    store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time", &e);
 	/* The shards as well: whoever does not renew loses them. */
 	if (now >= g->next_renewal) {
-		engine_must(store_claim(g->store, "engine", ENGINE_LEASE, g->fences, &e), 0,
+		engine_must(
+		    store_claim(g->store, "engine", ENGINE_LEASE, g->fences, &e), 0,
 		    "cannot renew the shards", &e);
 		g->next_renewal = now + ENGINE_LEASE / 3;
 	}
@@ -101,14 +104,18 @@ absent_feed(void *ctx, const struct store_feed *f)
 {
 	struct absence *a = ctx;
 	struct store_at at = engine_at(a->g, f->tenant);
-	struct store_gap gap = {.feed = f->id, .from = a->from, .to = a->now, .ours = true,
+	struct store_gap gap = {.feed = f->id,
+	    .from = a->from,
+	    .to = a->now,
+	    .ours = true,
 	    .why = (char *)"the daemon was not running"};
 	struct err e = ERR_INIT;
 
 	if (!f->active)
 		return 0;
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
-	engine_must(store_gap_open(a->g->store, &at, &gap, &e), 0, "cannot open a gap", &e);
+	engine_must(
+	    store_gap_open(a->g->store, &at, &gap, &e), 0, "cannot open a gap", &e);
 	return 0;
 }
 
@@ -125,16 +132,19 @@ void
 engine_alive_absence(struct engine *g, int64_t now)
 {
 	char *text = store_meta_get(g->store, "alive");
-	struct absence a = {.g = g, .from = text != NULL ? atoll(text) : now, .now = now};
+	struct absence a = {
+	    .g = g, .from = text != NULL ? atoll(text) : now, .now = now};
 	char from[CLOCK_TEXT], to[CLOCK_TEXT];
 
 	free(text);
 	if (now - a.from < ABSENCE_MIN)
 		return;
-	log_notice("engine", "we were away from %s to %s: no deadline runs through that",
+	log_notice("engine",
+	    "we were away from %s to %s: no deadline runs through that",
 	    clock_format(a.from, from), clock_format(now, to));
-	engine_record(g, "gap", json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed",
-		"why", "the daemon was not running", "ours", 1, "from", from, "to", to),
+	engine_record(g, "gap",
+	    json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed", "why",
+		"the daemon was not running", "ours", 1, "from", from, "to", to),
 	    NULL, now);
 	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
 }

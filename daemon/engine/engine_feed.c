@@ -11,7 +11,10 @@
 #include "engine/engine_in.h"
 #include "fetch/schedule.h"
 
-/* --- the heap --------------------------------------------------------------------- */
+/* Longer than any queue of one host can make a request wait. */
+#define POLL_FORGOTTEN CLOCK_DAY
+
+/* --- the heap --- */
 
 static void
 heap_put(struct engine *g, uint32_t slot, uint32_t feed)
@@ -48,7 +51,8 @@ heap_down(struct engine *g, uint32_t slot)
 
 		if (child >= g->heap_n)
 			break;
-		if (child + 1 < g->heap_n && heap_key(g, child + 1) < heap_key(g, child))
+		if (child + 1 < g->heap_n &&
+		    heap_key(g, child + 1) < heap_key(g, child))
 			child++;
 		if (heap_key(g, child) >= g->feeds[feed].next)
 			break;
@@ -89,7 +93,7 @@ engine_feed_schedule(struct engine *g, struct engine_feed *f, int64_t next)
 	heap_down(g, f->slot);
 }
 
-/* --- from the configuration ---------------------------------------------------------- */
+/* --- from the configuration --- */
 
 static int
 feed_cmp(const void *a, const void *b)
@@ -173,16 +177,17 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 	digest_sha256(cf->url, strlen(cf->url), d);
 	memcpy(&seed, d, sizeof(seed));
 	f->next = fetch_first(now, f->interval, seed);
-	engine_must(store_feed_sync(g->store, &at, t->key, cf->url, f->next, &f->id, &fresh,
-			&e), 0, "cannot keep a feed", &e);
+	engine_must(store_feed_sync(
+			g->store, &at, t->key, cf->url, f->next, &f->id, &fresh, &e),
+	    0, "cannot keep a feed", &e);
 	if (fresh) {
-		json_array_append_new(list, json_pack("[I, s, s]", (json_int_t)f->id, t->key,
-		    cf->url));
+		json_array_append_new(
+		    list, json_pack("[I, s, s]", (json_int_t)f->id, t->key, cf->url));
 	} else {
 		engine_must(store_feed_get(g->store, f->id, &row, &e), 0,
 		    "cannot read a feed", &e);
-		/* What was due while we were away is spread over one interval; what lies
-		 * in the future, at most one interval ahead, stays. */
+		/* What was due while we were away is spread over one interval; what
+		 * lies in the future, at most one interval ahead, stays. */
 		if (row.next_poll > now && row.next_poll < f->next + f->interval)
 			f->next = row.next_poll;
 		store_feed_clear(&row);
@@ -233,13 +238,13 @@ engine_feed_free(struct engine *g)
 	free(g->fetchers);
 }
 
-/* --- requests in hand ------------------------------------------------------------------ */
+/* --- requests in hand --- */
 
 size_t
 engine_poll_room(const struct engine *g)
 {
-	size_t max = (size_t)g->conf->fetch.max_connections * ENGINE_POLLS_PER_CONNECTION *
-	    g->nfetchers;
+	size_t max = (size_t)g->conf->fetch.max_connections *
+		     ENGINE_POLLS_PER_CONNECTION * g->nfetchers;
 
 	return g->npolls < max ? max - g->npolls : 0;
 }
@@ -306,7 +311,8 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	struct msg m;
 	bool ok;
 
-	engine_must(store_feed_get(g->store, f->id, &row, &e), 0, "cannot read a feed", &e);
+	engine_must(
+	    store_feed_get(g->store, f->id, &row, &e), 0, "cannot read a feed", &e);
 	msg_init(&m, MSG_POLL);
 	m.poll.kind = POLL_FEED;
 	m.poll.url = xstrdup(row.url);
@@ -320,9 +326,40 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	return ok;
 }
 
+/* A lost request is asked again; a recheck stays due in the store. */
+static void
+poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
+{
+	struct engine_feed *f = p->feed != 0 ? engine_feed_find(g, p->feed) : NULL;
+
+	if (f != NULL) {
+		f->in_flight = false;
+		engine_feed_schedule(g, f, now);
+	}
+	*p = g->polls[--g->npolls];
+}
+
+/* A request that fetch has had for so long was forgotten by it: without this the feed
+ * would never be read again, and nobody would know. */
+static void
+drop_forgotten(struct engine *g, int64_t now)
+{
+	for (size_t i = 0; i < g->npolls;) {
+		if (now - g->polls[i].since < POLL_FORGOTTEN) {
+			i++;
+			continue;
+		}
+		log_warn("feed",
+		    "fetch role %u gave no answer for a day: asked again",
+		    g->polls[i].fetcher);
+		poll_lost(g, &g->polls[i], now);
+	}
+}
+
 int64_t
 engine_feed_dispatch(struct engine *g, int64_t now)
 {
+	drop_forgotten(g, now);
 	while (g->heap_n > 0 && heap_key(g, 0) <= now && engine_poll_room(g) > 0) {
 		struct engine_feed *f = &g->feeds[g->heap[0]];
 
@@ -348,19 +385,9 @@ engine_fetch_down(struct engine *g, uint32_t index, int64_t now)
 		return;
 	g->fetchers[index] = false;
 	for (size_t i = 0; i < g->npolls;) {
-		struct engine_poll *p = &g->polls[i];
-		struct engine_feed *f;
-
-		if (p->fetcher != index) {
+		if (g->polls[i].fetcher == index)
+			poll_lost(g, &g->polls[i], now);
+		else
 			i++;
-			continue;
-		}
-		/* A lost request is asked again; a recheck stays due in the store. */
-		f = p->feed != 0 ? engine_feed_find(g, p->feed) : NULL;
-		if (f != NULL) {
-			f->in_flight = false;
-			engine_feed_schedule(g, f, now);
-		}
-		*p = g->polls[--g->npolls];
 	}
 }

@@ -23,7 +23,7 @@ struct engine_feed {
 	const struct conf_tenant *tenant;
 	int64_t interval;
 	int64_t next;
-	uint32_t slot;	 /* place in the heap, or ENGINE_NO_SLOT */
+	uint32_t slot; /* place in the heap, or ENGINE_NO_SLOT */
 	bool in_flight;
 	bool active;
 };
@@ -42,8 +42,8 @@ struct engine_worker {
 	bool up;
 	uint64_t batch; /* 0: idle */
 	int64_t since;
-	bool reported;	/* as stuck; gets nothing until its successor is up */
-	bool suspect;	/* the batch is one suspect */
+	bool reported; /* as stuck; gets nothing until its successor is up */
+	bool suspect;  /* the batch is one suspect */
 	int64_t *revisions;
 	size_t n;
 };
@@ -82,8 +82,8 @@ struct engine {
 	size_t nout, out_cap;
 
 	/* record */
-	int64_t seq;	   /* of the next entry */
-	int64_t last_t;	   /* of the newest entry: time never runs backwards */
+	int64_t seq;		/* of the next entry */
+	int64_t last_t;		/* of the newest entry: time never runs backwards */
 	int64_t unsealed_since; /* CLOCK_NONE: all is signed */
 
 	/* feeds */
@@ -94,7 +94,7 @@ struct engine {
 	struct engine_poll *polls;
 	size_t npolls, polls_cap;
 	uint64_t next_poll_id;
-	bool *fetchers; /* up? */
+	bool *fetchers;	    /* up? */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
 
 	/* inspection */
@@ -109,7 +109,7 @@ struct engine {
 
 	/* outbox */
 	bool courier_up;
-	bool courier_told; /* it has said what it has in hand */
+	bool courier_told;     /* it has said what it has in hand */
 	char courier[ID_TEXT]; /* which process it is */
 	unsigned sending;
 
@@ -122,7 +122,7 @@ struct engine {
 	int64_t started;
 };
 
-/* --- engine.c ------------------------------------------------------------------- */
+/* --- engine.c --- */
 
 /* Opens the transaction if none is open. */
 void engine_begin(struct engine *g);
@@ -137,7 +137,7 @@ int engine_must(int rc, int allowed, const char *what, const struct err *e);
  * on half of the facts is a wrong one.  A callback may stop the walk with 1. */
 void engine_walk(int rc);
 
-/* --- engine_record.c --------------------------------------------------------------- */
+/* --- engine_record.c --- */
 
 /* Adds seq, t and kind to entry (taken) and puts it on record.  c, where given, is
  * the case it belongs to: its chain is carried on (the caller updates the row).
@@ -159,7 +159,7 @@ void engine_record_file(json_t *entry, const struct vault_ref *ref);
 void engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
     struct vault_ref *ref);
 
-/* --- engine_feed.c ------------------------------------------------------------------ */
+/* --- engine_feed.c --- */
 
 void engine_feed_sync(struct engine *g, int64_t now); /* from the configuration */
 void engine_feed_free(struct engine *g);
@@ -174,20 +174,20 @@ size_t engine_poll_room(const struct engine *g);
 bool engine_poll_has_violation(const struct engine *g, int64_t violation);
 void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
 
-/* --- engine_poll.c ------------------------------------------------------------------ */
+/* --- engine_poll.c --- */
 
 void engine_polled(struct engine *g, struct msg *m, int64_t now);
 
-/* --- engine_capture.c ---------------------------------------------------------------- */
+/* --- engine_capture.c --- */
 
 /* Puts the bytes of a capture memfd into the vault.  false: there were none. */
-bool engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
-    struct vault_ref *out);
+bool engine_capture_put(struct engine *g, int fd, const json_t *metadata,
+    bool truncated, struct vault_ref *out);
 /* Where there were none: only what was read from them. */
 void engine_capture_bare(struct engine *g, const char *url, int64_t time,
     const json_t *metadata, struct vault_ref *out);
 
-/* --- engine_recheck.c --------------------------------------------------------------- */
+/* --- engine_recheck.c --- */
 
 int64_t engine_recheck_dispatch(struct engine *g, int64_t now); /* returns next due */
 void engine_rechecked(struct engine *g, int64_t violation, struct msg *m, int64_t now);
@@ -195,7 +195,7 @@ void engine_rechecked(struct engine *g, int64_t violation, struct msg *m, int64_
 void engine_presence_set(struct engine *g, struct store_violation *v,
     enum store_presence p, int64_t when, const struct vault_ref *capture, int64_t now);
 
-/* --- engine_inspect.c --------------------------------------------------------------- */
+/* --- engine_inspect.c --- */
 
 void engine_queue_add(struct engine_queue *q, int64_t id);
 void engine_inspect_load(struct engine *g); /* what a restart finds pending */
@@ -208,23 +208,24 @@ void engine_rules(struct engine *g, struct msg *m, int64_t now);
 void engine_inspected(struct engine *g, struct msg *m, int64_t now);
 void engine_inspect_free(struct engine *g);
 
-/* --- engine_case.c ------------------------------------------------------------------ */
+/* --- engine_case.c --- */
 
 void engine_ladder_load(struct engine *g);
 json_t *engine_ladder_json(const struct ladder *l);
 /* A violation that counts: joins or opens the tenant's case, gets its exhibit
  * number, its ledger entry and its row; then the ladder is asked. */
-void engine_case_violation(struct engine *g, struct store_violation *v,
-    int64_t capture_entry, int64_t now);
+void engine_case_violation(
+    struct engine *g, struct store_violation *v, int64_t capture_entry, int64_t now);
 /* An event of the ladder; records the step, does what it asks for, updates c. */
-void engine_case_event(struct engine *g, struct store_case *c, enum case_event_type type,
-    const struct case_facts *facts, int severity, int64_t now);
-void engine_case_facts(struct engine *g, const struct store_case *c, int64_t now,
-    struct case_facts *out);
+void engine_case_event(struct engine *g, struct store_case *c,
+    enum case_event_type type, const struct case_facts *facts, int severity,
+    int64_t now);
+void engine_case_facts(
+    struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out);
 int64_t engine_case_due(struct engine *g, int64_t now); /* returns next due */
 void engine_case_state(const struct store_case *c, struct case_state *out);
 
-/* --- engine_doc.c ------------------------------------------------------------------- */
+/* --- engine_doc.c --- */
 
 struct engine_doc_in {
 	const char *kind;
@@ -238,21 +239,23 @@ struct engine_doc_in {
 /* The notice document (etc/notices.d/README); the caller decrefs. */
 json_t *engine_doc(struct engine *g, const struct engine_doc_in *in, int64_t now);
 
-/* --- engine_notice.c ---------------------------------------------------------------- */
+/* --- engine_notice.c --- */
 
 /* Composes the notices of a step for every audience, keeps them, puts them into the
  * outbox.  False: the tenant's cannot be composed now, nothing was done. */
-bool engine_notice_stage(struct engine *g, struct store_case *c,
-    const struct case_step *step, int64_t now);
-void engine_notice_recommend(struct engine *g, struct store_case *c,
-    const struct case_step *step, int64_t now);
-void engine_notice_closed(struct engine *g, struct store_case *c,
-    const struct case_step *step, int64_t now);
-void engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t now);
+bool engine_notice_stage(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now);
+void engine_notice_recommend(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now);
+void engine_notice_closed(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now);
+void engine_notice_safety(
+    struct engine *g, const struct store_violation *v, int64_t now);
 
-/* --- engine_outbox.c ---------------------------------------------------------------- */
+/* --- engine_outbox.c --- */
 
-/* c: the notice's case or NULL; its chain is carried on (the caller updates the row). */
+/* c: the notice's case or NULL; its chain is carried on (the caller updates the row).
+ */
 void engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
     struct store_case *c, const char *recipient, int64_t now);
 /* Hands what may leave to the courier; true if it did anything. */
@@ -265,7 +268,7 @@ void engine_sent(struct engine *g, struct msg *m, int64_t now);
 int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
     const char *person, int64_t now, struct err *e);
 
-/* --- engine_exposure.c -------------------------------------------------------------- */
+/* --- engine_exposure.c --- */
 
 /* Marks that we are alive; after a start, records the time that no mark covers as a
  * gap of our own. */
@@ -274,7 +277,7 @@ void engine_alive_absence(struct engine *g, int64_t now);
 
 int64_t engine_exposure_due(struct engine *g, int64_t now); /* returns next due */
 
-/* --- engine_query.c: read-only answers of engine_control ------------------------------ */
+/* --- engine_query.c: read-only answers of engine_control --- */
 
 struct engine_call {
 	struct engine *g;
@@ -288,7 +291,7 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
     engine_query_violations, engine_query_cases, engine_query_case,
     engine_query_notices, engine_query_outbox;
 
-/* --- engine_person.c: what people decide ---------------------------------------------- */
+/* --- engine_person.c: what people decide --- */
 
 engine_cmd_fn engine_person_decide, engine_person_appeal, engine_person_reply,
     engine_person_hold, engine_person_erase, engine_person_outbox, engine_person_poll;

@@ -15,7 +15,7 @@
 /* Characters of a quote shown to people. */
 #define QUOTE_CHARS 240
 
-/* --- queues ------------------------------------------------------------------------- */
+/* --- queues --- */
 
 void
 engine_queue_add(struct engine_queue *q, int64_t id)
@@ -52,8 +52,8 @@ engine_inspect_load(struct engine *g)
 	size_t n;
 
 	do {
-		engine_must(store_revision_pending(g->store, after, ids, 256, &n, &e), 0,
-		    "cannot list what is to be inspected", &e);
+		engine_must(store_revision_pending(g->store, after, ids, 256, &n, &e),
+		    0, "cannot list what is to be inspected", &e);
 		for (size_t i = 0; i < n; i++)
 			engine_queue_add(&g->pending, ids[i]);
 		if (n > 0)
@@ -85,7 +85,7 @@ engine_inspect_free(struct engine *g)
 	free(g->suspects.v);
 }
 
-/* --- to a worker ---------------------------------------------------------------------- */
+/* --- to a worker --- */
 
 static void
 put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
@@ -94,8 +94,8 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 	struct err e = ERR_INIT;
 	struct msg_inspect_item *it = &b->v[b->n];
 
-	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
-	    &e);
+	engine_must(
+	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	if (r.state == INSPECT_PENDING) {
 		it->revision = (uint64_t)id;
 		it->tenant = xstrdup(r.tenant);
@@ -107,9 +107,9 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 	store_revision_clear(&r);
 }
 
-/* Suspects are settled soon, but a tenant who floods us with texts that kill workers must
- * not hold up everybody else: only one worker at a time risks itself while ordinary items
- * wait, and it takes turns. */
+/* Suspects are settled soon, but a tenant who floods us with texts that kill workers
+ * must not hold up everybody else: only one worker at a time risks itself while
+ * ordinary items wait, and it takes turns. */
 static bool
 suspects_turn(const struct engine *g)
 {
@@ -163,7 +163,7 @@ engine_inspect_dispatch(struct engine *g, int64_t now)
 		/* One that is about to be killed gets nothing: it would count against
 		 * an item that is not to blame. */
 		while (g->workers[i].up && !g->workers[i].reported &&
-		    g->workers[i].batch == 0 && g->pending.n + g->suspects.n > 0)
+		       g->workers[i].batch == 0 && g->pending.n + g->suspects.n > 0)
 			send_batch(g, i, now);
 }
 
@@ -184,9 +184,11 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 				next = due;
 			continue;
 		}
-		log_warn("inspect", "policy worker %u gave no answer within %lld ms over %zu "
-		    "items from revision %lld on: it will be killed", i,
-		    (long long)g->conf->policy.deadline, w->n, (long long)w->revisions[0]);
+		log_warn("inspect",
+		    "policy worker %u gave no answer within %lld ms over %zu "
+		    "items from revision %lld on: it will be killed",
+		    i, (long long)g->conf->policy.deadline, w->n,
+		    (long long)w->revisions[0]);
 		msg_init(&m, MSG_STUCK);
 		m.stuck.index = i;
 		m.stuck.why = xstrdup("past its deadline");
@@ -196,7 +198,7 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 	return next;
 }
 
-/* --- a worker that died ----------------------------------------------------------------- */
+/* --- a worker that died --- */
 
 static void
 judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
@@ -205,18 +207,24 @@ judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
 	struct store_at at;
 	struct err e = ERR_INIT;
 
-	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
-	    &e);
+	engine_must(
+	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	at = engine_at(g, r.tenant);
 	engine_must(store_revision_judged(g->store, &at, id, INSPECT_DEGRADED,
-			r.attempts + 1, g->policy, why, &e), 0, "cannot keep a judgement", &e);
-	engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1,
-			&e), 0, "cannot count", &e);
-	engine_record(g, "degraded", json_pack("{s:s, s:I, s:I, s:s, s:s, s:i}", "tenant",
-		r.tenant, "item", (json_int_t)r.item, "revision", (json_int_t)id, "why", why,
-		"policy", g->policy, "attempts", (int)r.attempts + 1), NULL, now);
-	log_warn("inspect", "revision %lld of item %lld (%s) of tenant %s is degraded, not "
-	    "judged: %s", (long long)id, (long long)r.item,
+			r.attempts + 1, g->policy, why, &e),
+	    0, "cannot keep a judgement", &e);
+	engine_must(
+	    store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1, &e),
+	    0, "cannot count", &e);
+	engine_record(g, "degraded",
+	    json_pack("{s:s, s:I, s:I, s:s, s:s, s:i}", "tenant", r.tenant, "item",
+		(json_int_t)r.item, "revision", (json_int_t)id, "why", why, "policy",
+		g->policy, "attempts", (int)r.attempts + 1),
+	    NULL, now);
+	log_warn("inspect",
+	    "revision %lld of item %lld (%s) of tenant %s is degraded, not "
+	    "judged: %s",
+	    (long long)id, (long long)r.item,
 	    r.body.url != NULL ? r.body.url : "no address", r.tenant, why);
 	g->items_degraded++;
 	store_revision_clear(&r);
@@ -231,15 +239,17 @@ gave_up(struct engine *g, int64_t id)
 	struct err e = ERR_INIT;
 	bool over;
 
-	engine_must(store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision",
-	    &e);
+	engine_must(
+	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	at = engine_at(g, r.tenant);
 	over = r.attempts + 1 >= g->conf->policy.attempts;
-	log_warn("inspect", "revision %lld of item %lld cost a policy worker, try %u of %u",
+	log_warn("inspect",
+	    "revision %lld of item %lld cost a policy worker, try %u of %u",
 	    (long long)id, (long long)r.item, r.attempts + 1, g->conf->policy.attempts);
 	if (!over)
 		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
-				r.attempts + 1, NULL, NULL, &e), 0, "cannot count a try", &e);
+				r.attempts + 1, NULL, NULL, &e),
+		    0, "cannot count a try", &e);
 	store_revision_clear(&r);
 	return over;
 }
@@ -252,9 +262,10 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 	char *why = xasprintf("policy worker %u %s over it", index, what);
 
 	if (w->n > 1)
-		log_warn("inspect", "policy worker %u %s over %zu items from revision %lld "
-		    "on: each is now tried alone", index, what, w->n,
-		    (long long)w->revisions[0]);
+		log_warn("inspect",
+		    "policy worker %u %s over %zu items from revision %lld "
+		    "on: each is now tried alone",
+		    index, what, w->n, (long long)w->revisions[0]);
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->revisions[i] == 0)
 			continue;
@@ -292,7 +303,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 	not_answered(g, index, w->reported ? "hung" : "died", now);
 }
 
-/* --- from a worker ------------------------------------------------------------------------ */
+/* --- from a worker --- */
 
 void
 engine_rules(struct engine *g, struct msg *m, int64_t now)
@@ -307,9 +318,9 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
 	rules = json_array();
 	for (uint32_t i = 0; i < r->n; i++)
-		json_array_append_new(rules, json_pack("[s, I, s, s, s?]", r->v[i].rule,
-			(json_int_t)r->v[i].rev, finding_mode_name(r->v[i].mode),
-			r->v[i].pack, r->v[i].clause));
+		json_array_append_new(rules,
+		    json_pack("[s, I, s, s, s?]", r->v[i].rule, (json_int_t)r->v[i].rev,
+			finding_mode_name(r->v[i].mode), r->v[i].pack, r->v[i].clause));
 	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules);
 	/* An entry holds 65,535 bytes: a very long list is kept as its hash. */
 	if (json_dumpb(rules, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII) > 60000) {
@@ -317,8 +328,8 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 		char hex[DIGEST_HEX];
 
 		digest_hex_of(text, strlen(text), hex);
-		json_object_set_new(entry, "rules", json_pack("{s:i, s:s}", "count",
-		    (int)r->n, "sha256", hex));
+		json_object_set_new(entry, "rules",
+		    json_pack("{s:i, s:s}", "count", (int)r->n, "sha256", hex));
 		free(text);
 	}
 	engine_record(g, "policy", entry, NULL, now);
@@ -342,8 +353,8 @@ engine_quote(const struct item *it, const struct finding *f)
 }
 
 static void
-fill_violation(struct engine *g, const struct store_revision *r, const struct finding *f,
-    int64_t now, struct store_violation *v)
+fill_violation(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now, struct store_violation *v)
 {
 	memset(v, 0, sizeof(*v));
 	memcpy(v->tenant, r->tenant, sizeof(v->tenant));
@@ -371,9 +382,9 @@ judge_finding(struct engine *g, const struct store_revision *r, const struct fin
 	struct err e = ERR_INIT;
 	bool added = false;
 
-	if (engine_must(store_finding_add(g->store, &at, r->id, f,
-		    lane == POLICY_LANE_CASE, now, &e), TOSD_EEXIST,
-		"cannot keep a finding", &e) != 0)
+	if (engine_must(store_finding_add(
+			    g->store, &at, r->id, f, lane == POLICY_LANE_CASE, now, &e),
+		TOSD_EEXIST, "cannot keep a finding", &e) != 0)
 		return false;
 	g->findings++;
 	if (lane == POLICY_LANE_NONE)
@@ -381,7 +392,8 @@ judge_finding(struct engine *g, const struct store_revision *r, const struct fin
 	fill_violation(g, r, f, now, &v);
 	if (lane == POLICY_LANE_SAFETY) {
 		engine_notice_safety(g, &v, now);
-	} else if (engine_must(store_violation_open(g->store, r->item, f->rule, &open, &e),
+	} else if (engine_must(
+		       store_violation_open(g->store, r->item, f->rule, &open, &e),
 		       TOSD_ENOENT, "cannot look for a violation", &e) == 0) {
 		store_violation_clear(&open); /* the same, in a new revision */
 	} else {
@@ -445,22 +457,24 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 	if (r.n > 1 && j->degraded == NULL) {
 		struct edited x = {g, &r, j, lanes, now};
 
-		engine_walk(store_violation_each(g->store, VIOLATION_OF_ITEM, r.item, 0,
-		    mend_one, &x));
+		engine_walk(store_violation_each(
+		    g->store, VIOLATION_OF_ITEM, r.item, 0, mend_one, &x));
 	}
 	if (j->degraded != NULL) {
 		judge_degraded(g, r.id, j->degraded, now);
 	} else {
 		engine_must(store_revision_judged(g->store, &at, r.id, INSPECT_DONE,
-				r.attempts, policy, NULL, &e), 0, "cannot keep a judgement",
-		    &e);
-		engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1,
-				0, 0, &e), 0, "cannot count", &e);
+				r.attempts, policy, NULL, &e),
+		    0, "cannot keep a judgement", &e);
+		engine_must(store_exposure_count(
+				g->store, &at, r.tenant, r.seen, r.n == 1, 0, 0, &e),
+		    0, "cannot count", &e);
 		g->items_judged++;
 	}
 	if (violated)
-		engine_must(store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0,
-				&e), 0, "cannot count", &e);
+		engine_must(
+		    store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0, &e),
+		    0, "cannot count", &e);
 	free(lanes);
 	store_revision_clear(&r);
 	return j->degraded == NULL;
@@ -485,11 +499,13 @@ record_judged(struct engine *g, int64_t *v, size_t n, const char *policy, int64_
 	for (size_t i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && v[k] == v[k - 1] + 1;)
 			k++;
-		json_array_append_new(ranges, json_pack("[I, I]", (json_int_t)v[i],
-		    (json_int_t)v[k - 1]));
+		json_array_append_new(ranges,
+		    json_pack("[I, I]", (json_int_t)v[i], (json_int_t)v[k - 1]));
 	}
-	engine_record(g, "judged", json_pack("{s:o, s:s}", "revisions", ranges, "policy",
-		policy != NULL ? policy : ""), NULL, now);
+	engine_record(g, "judged",
+	    json_pack("{s:o, s:s}", "revisions", ranges, "policy",
+		policy != NULL ? policy : ""),
+	    NULL, now);
 }
 
 void

@@ -35,9 +35,12 @@ mail_host(const struct engine *g)
 static bool
 compose(struct draft *d, const char *to, struct buf *bytes)
 {
-	struct notice_mail mail = {.from = d->g->conf->courier.from, .to = to,
-	    .reply_to = d->g->conf->provider.mailbox, .message_id = d->message_id,
-	    .in_reply_to = d->in_reply_to, .date = d->now - d->now % 1000,
+	struct notice_mail mail = {.from = d->g->conf->courier.from,
+	    .to = to,
+	    .reply_to = d->g->conf->provider.mailbox,
+	    .message_id = d->message_id,
+	    .in_reply_to = d->in_reply_to,
+	    .date = d->now - d->now % 1000,
 	    .auto_generated = true};
 	const char *references[1] = {d->in_reply_to};
 	struct err e = ERR_INIT;
@@ -48,8 +51,8 @@ compose(struct draft *d, const char *to, struct buf *bytes)
 		mail.references = references;
 		mail.nreferences = 1;
 	}
-	rc = notice_compose(d->g->notices, d->in.kind, d->in.audience, doc, &mail, bytes,
-	    &e);
+	rc = notice_compose(
+	    d->g->notices, d->in.kind, d->in.audience, doc, &mail, bytes, &e);
 	json_decref(doc);
 	if (rc != 0)
 		log_err("notice", "%s for %s is not sent, a person must mend it: %s",
@@ -102,8 +105,8 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	n.sha256 = xstrdup(hex);
 	n.message_id = xstrdup(d->message_id);
 	n.subject = engine_subject(bytes->data);
-	engine_must(store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice",
-	    &e);
+	engine_must(
+	    store_notice_add(d->g->store, &at, &n, &e), 0, "cannot keep a notice", &e);
 	id = n.id;
 	store_notice_clear(&n);
 	return id;
@@ -123,11 +126,12 @@ issue(struct draft *d, enum notice_audience a, const char *const *to, size_t nto
 	if (nto == 0 || !notice_set_has(d->g->notices, d->in.kind, a))
 		return false;
 	d->in.audience = a;
-	d->message_id = xasprintf("%s.%s@%s", d->name, notice_audience_name(a),
-	    mail_host(d->g));
+	d->message_id =
+	    xasprintf("%s.%s@%s", d->name, notice_audience_name(a), mail_host(d->g));
 	if (compose(d, to[0], &bytes)) {
-		rel = xasprintf("notices/%s/%s-%s.eml", d->c != NULL ? d->c->number : "safety",
-		    d->name, notice_audience_name(a));
+		rel = xasprintf("notices/%s/%s-%s.eml",
+		    d->c != NULL ? d->c->number : "safety", d->name,
+		    notice_audience_name(a));
 		engine_record_keep(d->g, rel, bytes.data, bytes.len, &ref);
 		id = file_notice(d, &ref, &bytes);
 		for (size_t i = 0; i < nto; i++)
@@ -148,7 +152,7 @@ issue_one(struct draft *d, enum notice_audience a, const char *to)
 		issue(d, a, &to, 1);
 }
 
-/* --- of a case --------------------------------------------------------------------------- */
+/* --- of a case --- */
 
 struct cite {
 	struct engine *g;
@@ -210,7 +214,8 @@ draft_init(struct draft *d, struct engine *g, struct store_case *c, const char *
 	d->in.n = ++c->notices;
 	d->name = xasprintf("case-%s.n%u", c->number, c->notices);
 	if (c->notices > 1)
-		d->in_reply_to = xasprintf("case-%s.n1.tenant@%s", c->number, mail_host(g));
+		d->in_reply_to =
+		    xasprintf("case-%s.n1.tenant@%s", c->number, mail_host(g));
 }
 
 static void
@@ -240,8 +245,8 @@ can_compose(struct draft *d)
 	if (!notice_set_has(d->g->notices, d->in.kind, NOTICE_TENANT))
 		return false;
 	d->in.audience = NOTICE_TENANT;
-	d->message_id = xasprintf("%s.%s@%s", d->name,
-	    notice_audience_name(NOTICE_TENANT), mail_host(d->g));
+	d->message_id = xasprintf(
+	    "%s.%s@%s", d->name, notice_audience_name(NOTICE_TENANT), mail_host(d->g));
 	ok = compose(d, d->in.tenant->contact, &bytes);
 	free(d->message_id);
 	d->message_id = NULL;
@@ -250,8 +255,8 @@ can_compose(struct draft *d)
 }
 
 bool
-engine_notice_stage(struct engine *g, struct store_case *c, const struct case_step *step,
-    int64_t now)
+engine_notice_stage(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now)
 {
 	struct draft d;
 	bool ok;
@@ -259,7 +264,8 @@ engine_notice_stage(struct engine *g, struct store_case *c, const struct case_st
 	draft_init(&d, g, c, "stage", step, now);
 	cite(g, c, c->notices, true);
 	if (d.in.tenant == NULL)
-		log_warn("notice", "case %s: its tenant is no longer configured", c->number);
+		log_warn(
+		    "notice", "case %s: its tenant is no longer configured", c->number);
 	ok = d.in.tenant != NULL && can_compose(&d);
 	if (ok) {
 		/* The account manager hears it before the tenant does. */
@@ -274,8 +280,8 @@ engine_notice_stage(struct engine *g, struct store_case *c, const struct case_st
 }
 
 void
-engine_notice_recommend(struct engine *g, struct store_case *c,
-    const struct case_step *step, int64_t now)
+engine_notice_recommend(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now)
 {
 	struct draft d;
 
@@ -287,8 +293,8 @@ engine_notice_recommend(struct engine *g, struct store_case *c,
 }
 
 void
-engine_notice_closed(struct engine *g, struct store_case *c, const struct case_step *step,
-    int64_t now)
+engine_notice_closed(
+    struct engine *g, struct store_case *c, const struct case_step *step, int64_t now)
 {
 	struct draft d;
 
@@ -300,7 +306,7 @@ engine_notice_closed(struct engine *g, struct store_case *c, const struct case_s
 	draft_clear(&d);
 }
 
-/* --- the safety lane ------------------------------------------------------------------------ */
+/* --- the safety lane --- */
 
 void
 engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t now)
@@ -318,11 +324,14 @@ engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t 
 	d.in.safety = v;
 	d.in.n = (uint32_t)v->revision; /* its number: one alert a revision */
 	d.name = name;
-	engine_record(g, "safety", json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s}", "tenant",
-		v->tenant, "item", (json_int_t)v->item, "revision", (json_int_t)v->revision,
+	engine_record(g, "safety",
+	    json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s}", "tenant", v->tenant,
+		"item", (json_int_t)v->item, "revision", (json_int_t)v->revision,
 		"rule", v->finding.rule, "rev", (json_int_t)v->finding.rev, "pack",
-		v->finding.pack, "policy", g->policy), NULL, now);
-	log_warn("safety", "revision %lld is aimed at our own people or sites (rule %s)",
+		v->finding.pack, "policy", g->policy),
+	    NULL, now);
+	log_warn("safety",
+	    "revision %lld is aimed at our own people or sites (rule %s)",
 	    (long long)v->revision, v->finding.rule);
 	if (s->ndesk == 0)
 		log_warn("safety", "no safety desk is configured: nobody is told");

@@ -16,8 +16,8 @@
 #define MAIL_MAX (1u << 20)
 
 void
-engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
-    char out[DIGEST_HEX])
+engine_outbox_key(
+    int64_t notice, const char *channel, const char *recipient, char out[DIGEST_HEX])
 {
 	char *text = xasprintf("%lld\n%s\n%s", (long long)notice, channel, recipient);
 
@@ -27,13 +27,13 @@ engine_outbox_key(int64_t notice, const char *channel, const char *recipient,
 
 /* A message is on record by its numbers; the address lies in the vault. */
 static void
-record_message(struct engine *g, const struct store_outbox *o, struct store_case *c,
-    int64_t now)
+record_message(
+    struct engine *g, const struct store_outbox *o, struct store_case *c, int64_t now)
 {
 	json_t *to = json_pack("{s:s, s:s, s:s}", "channel", o->channel, "recipient",
 	    o->recipient, "sender", o->sender);
-	json_t *entry = json_pack("{s:I, s:I, s:s}", "outbox", (json_int_t)o->id, "notice",
-	    (json_int_t)o->notice, "tenant", o->tenant);
+	json_t *entry = json_pack("{s:I, s:I, s:s}", "outbox", (json_int_t)o->id,
+	    "notice", (json_int_t)o->notice, "tenant", o->tenant);
 	char *text = json_dumps(to, JSON_COMPACT | JSON_SORT_KEYS);
 	char *rel = xasprintf("notices/%s/message-%lld.json",
 	    c != NULL ? c->number : "safety", (long long)o->id);
@@ -53,8 +53,8 @@ engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
 {
 	struct store_at at = engine_at(g, tenant);
 	/* It waits for its own entry, which comes after the notice's. */
-	struct store_outbox o = {.notice = notice, .entry = g->seq, .next_try = now,
-	    .time = now};
+	struct store_outbox o = {
+	    .notice = notice, .entry = g->seq, .next_try = now, .time = now};
 	struct err e = ERR_INIT;
 
 	engine_outbox_key(notice, "mail", recipient, o.idem);
@@ -68,7 +68,7 @@ engine_outbox_add(struct engine *g, int64_t notice, const char *tenant,
 	store_outbox_clear(&o);
 }
 
-/* --- to the courier ------------------------------------------------------------------------ */
+/* --- to the courier --- */
 
 struct ready {
 	int64_t ids[SENDING_MAX];
@@ -94,17 +94,20 @@ send_one(struct engine *g, int64_t id, int64_t now)
 	struct err e = ERR_INIT;
 	struct msg m;
 
-	engine_must(store_outbox_get(g->store, id, &o, &e), 0, "cannot read the outbox", &e);
-	engine_must(store_notice_get(g->store, o.notice, &n, &e), 0, "cannot read a notice",
-	    &e);
+	engine_must(
+	    store_outbox_get(g->store, id, &o, &e), 0, "cannot read the outbox", &e);
+	engine_must(store_notice_get(g->store, o.notice, &n, &e), 0,
+	    "cannot read a notice", &e);
 	at = engine_at(g, o.tenant);
 	/* The bytes that leave are the bytes on record. */
 	engine_must(vault_check(g->vault, n.file, n.commit, &e), 0,
 	    "a notice does not match its record", &e);
-	engine_must(vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
+	engine_must(
+	    vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
 	o.state = OUTBOX_SENDING;
 	o.attempts++;
-	/* Until there is an answer the row says who has it: see engine_courier_hand(). */
+	/* Until there is an answer the row says who has it: see engine_courier_hand().
+	 */
 	free(o.reply);
 	o.reply = xstrdup(g->courier);
 	o.time = now;
@@ -164,7 +167,7 @@ engine_courier_down(struct engine *g, int64_t now)
 	g->courier_told = false;
 }
 
-/* --- what became of it ------------------------------------------------------------------------ */
+/* --- what became of it --- */
 
 static void
 record_delivery(struct engine *g, const struct store_outbox *o,
@@ -183,10 +186,11 @@ record_delivery(struct engine *g, const struct store_outbox *o,
 		engine_record(g, "delivery", j, NULL, now);
 		return;
 	}
-	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
-	    &e);
+	engine_must(
+	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
 	engine_record(g, "delivery", j, &c, now);
-	engine_must(store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
+	engine_must(
+	    store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
 }
 
 static bool
@@ -235,31 +239,33 @@ delivered(struct engine *g, const struct store_notice *n, int64_t time, int64_t 
 	    "cannot keep a delivery", &e);
 	if (!is_stage_notice(n))
 		return;
-	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
-	    &e);
+	engine_must(
+	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
 	if (n->n == c.notices)
 		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL, 0, now);
 	struct mark k = {g, at, n->n, time, now, c.deadline};
-	engine_walk(store_violation_each(g->store, VIOLATION_OF_CASE, c.id, 0,
-	    mark_reported, &k));
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_CASE, c.id, 0, mark_reported, &k));
 }
 
 /* For good: the second contact is tried, then the clock stops and people hear. */
 static void
-undeliverable(struct engine *g, const struct store_outbox *o, const struct store_notice *n,
-    int64_t now)
+undeliverable(struct engine *g, const struct store_outbox *o,
+    const struct store_notice *n, int64_t now)
 {
 	const struct conf_tenant *t = conf_tenant_by_key(g->conf, n->tenant);
 	struct store_case c;
 	struct err e = ERR_INIT;
 
 	log_warn("outbox", "message %lld to %s (%s) cannot be delivered: %s",
-	    (long long)o->id, o->recipient, n->audience, o->reply ? o->reply : "no reason");
+	    (long long)o->id, o->recipient, n->audience,
+	    o->reply ? o->reply : "no reason");
 	if (!is_stage_notice(n))
 		return;
-	engine_must(store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case",
-	    &e);
-	if (t != NULL && t->contact2 != NULL && strcmp(t->contact2, o->recipient) != 0) {
+	engine_must(
+	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
+	if (t != NULL && t->contact2 != NULL &&
+	    strcmp(t->contact2, o->recipient) != 0) {
 		struct store_at at = engine_at(g, n->tenant);
 
 		engine_outbox_add(g, n->id, n->tenant, &c, t->contact2, now);
@@ -291,10 +297,10 @@ settle(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
 
 	o->state = state;
 	o->time = now;
-	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
-	    &e);
-	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0, "cannot read a notice",
-	    &e);
+	engine_must(
+	    store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox", &e);
+	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0,
+	    "cannot read a notice", &e);
 	record_delivery(g, o, &n, word, by, time, now);
 	if (state == OUTBOX_SENT)
 		delivered(g, &n, time, now);
@@ -318,8 +324,8 @@ soft_failure(struct engine *g, struct store_outbox *o, int64_t now)
 	o->time = now;
 	log_info("outbox", "message %lld to %s not taken (%d %s): again later",
 	    (long long)o->id, o->recipient, o->code, o->reply ? o->reply : "");
-	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
-	    &e);
+	engine_must(
+	    store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox", &e);
 }
 
 void
@@ -387,16 +393,17 @@ hand_again(struct engine *g, struct store_outbox *o, int64_t now)
 	o->state = OUTBOX_NEW;
 	o->attempts--;
 	o->next_try = o->time = now;
-	engine_must(store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox",
-	    &e);
+	engine_must(
+	    store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox", &e);
 }
 
 static void
 give_up(struct engine *g, struct store_outbox *o, int64_t now)
 {
-	log_warn("outbox", "message %lld to %s: its fate is unknown, a person decides: "
-	    "tosctl outbox %lld delivered|resend|failed", (long long)o->id, o->recipient,
-	    (long long)o->id);
+	log_warn("outbox",
+	    "message %lld to %s: its fate is unknown, a person decides: "
+	    "tosctl outbox %lld delivered|resend|failed",
+	    (long long)o->id, o->recipient, (long long)o->id);
 	free(o->reply);
 	o->reply = xstrdup("the courier died with it");
 	settle(g, o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
@@ -413,8 +420,8 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	struct store_outbox o;
 	struct err e = ERR_INIT;
 
-	engine_walk(store_outbox_each(g->store, OUTBOX_SENDING, now, INT64_MAX, 0,
-	    collect_lost, &l));
+	engine_walk(store_outbox_each(
+	    g->store, OUTBOX_SENDING, now, INT64_MAX, 0, collect_lost, &l));
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);
@@ -454,7 +461,8 @@ engine_outbox_settle(struct engine *g, int64_t id, const char *what, const char 
 		o.attempts = 0;
 		settle(g, &o, OUTBOX_NEW, "resend", person, now, now);
 	} else {
-		rc = err_set(e, TOSD_EINVAL, "`%s': say delivered, resend or failed", what);
+		rc = err_set(
+		    e, TOSD_EINVAL, "`%s': say delivered, resend or failed", what);
 	}
 	store_outbox_clear(&o);
 	return rc;

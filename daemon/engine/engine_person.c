@@ -34,7 +34,8 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 		if (strcmp(k->g->conf->staff[i].name, name) == 0)
 			s = &k->g->conf->staff[i];
 	if (s == NULL) {
-		err_set(e, TOSD_EDENIED, "`%s' is not in the configuration's staff list",
+		err_set(e, TOSD_EDENIED,
+		    "`%s' is not in the configuration's staff list",
 		    name != NULL ? name : "");
 		return NULL;
 	}
@@ -44,15 +45,17 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 	}
 	/* Without an account of its own a name is for whoever runs the daemon. */
 	if (s->user == NULL && k->uid != 0 && k->uid != geteuid()) {
-		err_set(e, TOSD_EDENIED, "%s has no `user' in the configuration: only root "
-		    "may speak for it", name);
+		err_set(e, TOSD_EDENIED,
+		    "%s has no `user' in the configuration: only root "
+		    "may speak for it",
+		    name);
 		return NULL;
 	}
 	if (s->user != NULL) {
 		pw = getpwnam(s->user);
 		if (pw == NULL || pw->pw_uid != k->uid) {
-			err_set(e, TOSD_EDENIED, "%s speaks through the account %s only",
-			    name, s->user);
+			err_set(e, TOSD_EDENIED,
+			    "%s speaks through the account %s only", name, s->user);
 			return NULL;
 		}
 	}
@@ -66,7 +69,8 @@ need_reason(const struct engine_call *k, const char **reason, struct err *e)
 	if (*reason == NULL || strspn(*reason, " \t\n") == strlen(*reason))
 		return err_set(e, TOSD_EINVAL, "a reason is needed, in words");
 	if (strlen(*reason) > REASON_MAX)
-		return err_set(e, TOSD_ELIMIT, "a reason has at most %d bytes", REASON_MAX);
+		return err_set(
+		    e, TOSD_ELIMIT, "a reason has at most %d bytes", REASON_MAX);
 	return 0;
 }
 
@@ -86,7 +90,8 @@ keep_case(struct engine *g, const struct store_case *c)
 	struct store_at at = engine_at(g, c->tenant);
 	struct err e = ERR_INIT;
 
-	engine_must(store_case_update(g->store, &at, c, &e), 0, "cannot keep a case", &e);
+	engine_must(
+	    store_case_update(g->store, &at, c, &e), 0, "cannot keep a case", &e);
 }
 
 /* A person's words go to the vault (they can be erased), their hash on record. */
@@ -95,14 +100,15 @@ keep_words(struct engine *g, const struct store_case *c, const char *what,
     const char *words, json_t *entry)
 {
 	struct vault_ref ref;
-	char *rel = xasprintf("notices/%s/%s-%lld.txt", c->number, what, (long long)g->seq);
+	char *rel =
+	    xasprintf("notices/%s/%s-%lld.txt", c->number, what, (long long)g->seq);
 
 	engine_record_keep(g, rel, words, strlen(words), &ref);
 	engine_record_file(entry, &ref);
 	free(rel);
 }
 
-/* --- the recommendation ------------------------------------------------------------------ */
+/* --- the recommendation --- */
 
 struct signatures {
 	const char *person;
@@ -154,8 +160,10 @@ engine_person_decide(struct engine_call *k, struct err *e)
 	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
 		return rc;
 	if (c.phase != CASE_RECOMMENDED)
-		return err_set(e, TOSD_ESTATE, "case %s is %s: there is no recommendation "
-		    "to decide", c.number, case_phase_name(c.phase));
+		return err_set(e, TOSD_ESTATE,
+		    "case %s is %s: there is no recommendation "
+		    "to decide",
+		    c.number, case_phase_name(c.phase));
 	s.person = who->name;
 	s.since = c.stage_since;
 	engine_walk(store_decision_each(k->g->store, c.id, count_signature, &s));
@@ -176,16 +184,18 @@ engine_person_decide(struct engine_call *k, struct err *e)
 	    "cannot keep a decision", e);
 	engine_case_facts(k->g, &c, k->now, &facts);
 	facts.approvals = s.others + 1;
-	engine_case_event(k->g, &c, strcmp(verdict, "accept") == 0 ? CASE_EV_ACCEPT
-	    : CASE_EV_REJECT, &facts, 0, k->now);
+	engine_case_event(k->g, &c,
+	    strcmp(verdict, "accept") == 0 ? CASE_EV_ACCEPT : CASE_EV_REJECT, &facts, 0,
+	    k->now);
 	keep_case(k->g, &c);
-	json_object_set_new(k->reply, "rows", json_pack("[{s:s, s:s, s:i}]", "case",
-	    c.number, "phase", case_phase_name(c.phase), "approvals",
-	    strcmp(verdict, "accept") == 0 ? (int)facts.approvals : 0));
+	json_object_set_new(k->reply, "rows",
+	    json_pack("[{s:s, s:s, s:i}]", "case", c.number, "phase",
+		case_phase_name(c.phase), "approvals",
+		strcmp(verdict, "accept") == 0 ? (int)facts.approvals : 0));
 	return 0;
 }
 
-/* --- appeals and replies -------------------------------------------------------------------- */
+/* --- appeals and replies --- */
 
 int
 engine_person_appeal(struct engine_call *k, struct err *e)
@@ -212,8 +222,9 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 		if (strcmp(words[i].word, what) != 0)
 			continue;
 		if (i == 0 ? c.phase != CASE_RUNNING : c.phase != CASE_FROZEN)
-			return err_set(e, TOSD_ESTATE, "case %s is %s: that cannot be now",
-			    c.number, case_phase_name(c.phase));
+			return err_set(e, TOSD_ESTATE,
+			    "case %s is %s: that cannot be now", c.number,
+			    case_phase_name(c.phase));
 		entry = json_pack("{s:s, s:s}", "person", who->name, "appeal", what);
 		keep_words(k->g, &c, "appeal", reason, entry);
 		engine_record(k->g, "appeal", entry, &c, k->now);
@@ -245,7 +256,7 @@ engine_person_reply(struct engine_call *k, struct err *e)
 	return 0;
 }
 
-/* --- holds and erasures ------------------------------------------------------------------------ */
+/* --- holds and erasures --- */
 
 int
 engine_person_hold(struct engine_call *k, struct err *e)
@@ -269,8 +280,8 @@ engine_person_hold(struct engine_call *k, struct err *e)
 	entry = json_pack("{s:s, s:b}", "person", who->name, "held", set);
 	keep_words(k->g, &c, "hold", reason, entry);
 	engine_record(k->g, "hold", entry, &c, k->now);
-	engine_must(store_hold_set(k->g->store, &at, c.id, set, e), 0, "cannot keep a hold",
-	    e);
+	engine_must(
+	    store_hold_set(k->g->store, &at, c.id, set, e), 0, "cannot keep a hold", e);
 	keep_case(k->g, &c);
 	return 0;
 }
@@ -289,25 +300,28 @@ engine_person_erase(struct engine_call *k, struct err *e)
 		return rc;
 	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 14 ||
 	    strcmp(file + strlen(file) - 5, ".warc") != 0)
-		return err_set(e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
+		return err_set(
+		    e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
 	if (store_capture_needed(k->g->store, file))
-		return err_set(e, TOSD_ESTATE, "%s is evidence in an open or held case and "
-		    "is kept", file);
+		return err_set(e, TOSD_ESTATE,
+		    "%s is evidence in an open or held case and "
+		    "is kept",
+		    file);
 	/* A slip of the pen must not put an erasure of nothing on record. */
 	rc = vault_read(k->g->vault, file, &bytes, e);
 	buf_free(&bytes);
 	if (rc != 0)
 		return rc;
 	/* On record first: after a crash between the two the erasure is repeated. */
-	engine_record(k->g, "erasure", json_pack("{s:s, s:s}", "erased", file, "person",
-		who->name), NULL, k->now);
+	engine_record(k->g, "erasure",
+	    json_pack("{s:s, s:s}", "erased", file, "person", who->name), NULL, k->now);
 	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_flush(k->g, k->now);
 	engine_record_seal(k->g, true, k->now);
 	return vault_erase(k->g->vault, file, e);
 }
 
-/* --- messages and polls --------------------------------------------------------------------------- */
+/* --- messages and polls --- */
 
 int
 engine_person_outbox(struct engine_call *k, struct err *e)
@@ -318,8 +332,8 @@ engine_person_outbox(struct engine_call *k, struct err *e)
 
 	if (who == NULL)
 		return e->code;
-	return engine_outbox_settle(k->g, id, what != NULL ? what : "", who->name, k->now,
-	    e);
+	return engine_outbox_settle(
+	    k->g, id, what != NULL ? what : "", who->name, k->now, e);
 }
 
 /* Polls a tenant's feeds now. */
@@ -327,7 +341,8 @@ int
 engine_person_poll(struct engine_call *k, struct err *e)
 {
 	const char *id = arg(k, "tenant");
-	const struct conf_tenant *t = id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
+	const struct conf_tenant *t =
+	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
 	int n = 0;
 
 	if (id != NULL && t == NULL)

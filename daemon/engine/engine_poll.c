@@ -30,7 +30,7 @@ struct batch {
 	json_t *named; /* [revision, item, n] for the entry */
 };
 
-/* --- identity: one guid for several contents in one document ------------------------- */
+/* --- identity: one guid for several contents in one document --- */
 
 struct by_id {
 	const char *id;
@@ -86,7 +86,7 @@ find_item(struct batch *b, const struct item *it, const char *digest, bool twin,
 	    TOSD_ENOENT, "cannot look for an item", &e);
 }
 
-/* --- one item ------------------------------------------------------------------------ */
+/* --- one item --- */
 
 static void
 set_str(json_t *o, const char *key, const char *value)
@@ -106,8 +106,8 @@ set_time(json_t *o, const char *key, int64_t ms)
 
 /* What the vault keeps beside the bytes, enough to make the store again. */
 static json_t *
-item_metadata(const struct store_item *row, const struct store_revision *r,
-    const struct item *it)
+item_metadata(
+    const struct store_item *row, const struct store_revision *r, const struct item *it)
 {
 	json_t *o = json_pack("{s:I, s:I, s:I, s:s, s:s}", "item", (json_int_t)row->id,
 	    "revision", (json_int_t)r->id, "n", (json_int_t)r->n, "guid", row->guid,
@@ -132,14 +132,14 @@ int64_t
 engine_event_time(int64_t published, int64_t seen)
 {
 	bool believed = published != CLOCK_NONE && published > 0 &&
-	    published <= seen + FUTURE_SLACK;
+			published <= seen + FUTURE_SLACK;
 
 	return believed ? published : seen;
 }
 
 static void
-add_revision(struct batch *b, struct store_item *row, const struct item *it,
-    const char *digest)
+add_revision(
+    struct batch *b, struct store_item *row, const struct item *it, const char *digest)
 {
 	struct store_revision r = {0};
 	struct err e = ERR_INIT;
@@ -156,8 +156,9 @@ add_revision(struct batch *b, struct store_item *row, const struct item *it,
 	b->revisions[b->n++] = r.id;
 	json_array_append_new(b->items, item_metadata(row, &r, it));
 	if (json_array_size(b->named) < NAMED_MAX)
-		json_array_append_new(b->named, json_pack("[I, I, I]", (json_int_t)r.id,
-		    (json_int_t)r.item, (json_int_t)r.n));
+		json_array_append_new(
+		    b->named, json_pack("[I, I, I]", (json_int_t)r.id,
+				  (json_int_t)r.item, (json_int_t)r.n));
 }
 
 /* The feed shows an item that we reported: that is a look as good as any. */
@@ -217,7 +218,7 @@ take_item(struct batch *b, struct item *it, bool twin, int64_t now)
 	free(guid);
 }
 
-/* --- the document --------------------------------------------------------------------- */
+/* --- the document --- */
 
 static void
 keep_capture(struct batch *b, int fd, int64_t now)
@@ -229,8 +230,8 @@ keep_capture(struct batch *b, int fd, int64_t now)
 	    "seen", (json_int_t)b->p->time, "items", b->items);
 	json_t *entry = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:I, s:O}", "tenant",
 	    b->feed->tenant, "feed", (json_int_t)b->feed->id, "status", b->p->status,
-	    "items", (int)b->p->nitems, "new", (int)b->fresh, "changed", (int)b->changed,
-	    "seen", (json_int_t)b->p->time, "revisions", b->named);
+	    "items", (int)b->p->nitems, "new", (int)b->fresh, "changed",
+	    (int)b->changed, "seen", (json_int_t)b->p->time, "revisions", b->named);
 	int64_t seq;
 
 	if (!engine_capture_put(b->g, fd, meta, b->p->truncated, &ref)) {
@@ -242,8 +243,8 @@ keep_capture(struct batch *b, int fd, int64_t now)
 	engine_record_file(entry, &ref);
 	seq = engine_record(b->g, "capture", entry, NULL, now);
 	for (size_t i = 0; i < b->n; i++) {
-		engine_must(store_revision_captured(b->g->store, &b->at, b->revisions[i],
-				ref.id, ref.path, ref.commit, seq, &e),
+		engine_must(store_revision_captured(b->g->store, &b->at,
+				b->revisions[i], ref.id, ref.path, ref.commit, seq, &e),
 		    0, "cannot tie a revision to its capture", &e);
 		engine_queue_add(&b->g->pending, b->revisions[i]);
 	}
@@ -254,7 +255,8 @@ static void
 take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
 {
 	struct msg_polled *p = &m->polled;
-	struct batch b = {.g = g, .feed = feed, .p = p, .at = engine_at(g, feed->tenant)};
+	struct batch b = {
+	    .g = g, .feed = feed, .p = p, .at = engine_at(g, feed->tenant)};
 	bool *twin = xcalloc(p->nitems, sizeof(*twin));
 
 	b.items = json_array();
@@ -265,8 +267,8 @@ take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now
 		take_item(&b, &p->items[i], twin[i], now);
 	if (b.n > 0) {
 		keep_capture(&b, m->fd, now);
-		log_debug("poll", "%s: %u new, %u changed of %u items", feed->url, b.fresh,
-		    b.changed, p->nitems);
+		log_debug("poll", "%s: %u new, %u changed of %u items", feed->url,
+		    b.fresh, b.changed, p->nitems);
 	}
 	g->items_new += b.fresh;
 	g->items_changed += b.changed;
@@ -276,7 +278,7 @@ take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now
 	free(twin);
 }
 
-/* --- readable or not -------------------------------------------------------------------- */
+/* --- readable or not --- */
 
 static bool
 readable(uint8_t outcome)
@@ -297,7 +299,8 @@ record_gap(struct engine *g, const struct store_feed *f, const char *state, bool
 }
 
 static void
-note_gap(struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
+note_gap(
+    struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
 {
 	struct store_at at = engine_at(g, f->tenant);
 	struct err e = ERR_INIT;
@@ -307,8 +310,8 @@ note_gap(struct engine *g, struct store_feed *f, const struct msg_polled *p, int
 			return;
 		engine_must(store_gap_close(g->store, &at, f->id, p->time, &e), 0,
 		    "cannot close a gap", &e);
-		record_gap(g, f, "closed", false, "readable again", f->down_since, p->time,
-		    now);
+		record_gap(g, f, "closed", false, "readable again", f->down_since,
+		    p->time, now);
 		log_notice("poll", "%s: readable again", f->url);
 		f->down_since = CLOCK_NONE;
 	} else if (f->down_since == CLOCK_NONE) {
@@ -364,9 +367,13 @@ static void
 plan_next(struct engine *g, struct store_feed *f, struct engine_feed *ef,
     const struct msg_polled *p)
 {
-	struct fetch_plan_in in = {.now = p->time, .outcome = p->outcome,
-	    .failures = f->failures, .hint = p->hint, .retry_after = p->retry_after,
-	    .min = g->conf->fetch.interval_min, .max = g->conf->fetch.interval_max};
+	struct fetch_plan_in in = {.now = p->time,
+	    .outcome = p->outcome,
+	    .failures = f->failures,
+	    .hint = p->hint,
+	    .retry_after = p->retry_after,
+	    .min = g->conf->fetch.interval_min,
+	    .max = g->conf->fetch.interval_max};
 	struct fetch_plan plan;
 
 	in.base_interval = ef != NULL ? ef->interval : g->conf->fetch.interval;
@@ -400,8 +407,8 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 		engine_rechecked(g, poll.violation, m, now);
 		return;
 	}
-	engine_must(store_feed_get(g->store, poll.feed, &row, &e), 0, "cannot read a feed",
-	    &e);
+	engine_must(
+	    store_feed_get(g->store, poll.feed, &row, &e), 0, "cannot read a feed", &e);
 	ef = engine_feed_find(g, poll.feed);
 	at = engine_at(g, row.tenant);
 	if (p->outcome == POLLED_OK)
@@ -409,7 +416,8 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	note_gap(g, &row, p, now);
 	update_feed(&row, p);
 	plan_next(g, &row, ef, p);
-	engine_must(store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
+	engine_must(
+	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
 	if (ef != NULL) {
 		ef->in_flight = false;
 		engine_feed_schedule(g, ef, row.next_poll);

@@ -43,7 +43,8 @@ static struct rows
 rows_begin(struct engine_call *k)
 {
 	const char *id = json_string_value(json_object_get(k->request, "tenant"));
-	const struct conf_tenant *t = id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
+	const struct conf_tenant *t =
+	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
 	struct rows r = {k->g, json_array(), t != NULL ? t->key : id};
 
 	json_object_set_new(k->reply, "rows", r.list);
@@ -64,14 +65,16 @@ engine_query_status(struct engine_call *k, struct err *e)
 	(void)e;
 	set_time(row, "started", k->g->started);
 	set_text(row, "configuration", k->g->conf->digest);
-	json_object_set_new(row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
-	json_object_set_new(row, "polls_in_hand", json_integer((json_int_t)k->g->npolls));
+	json_object_set_new(
+	    row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
+	json_object_set_new(
+	    row, "polls_in_hand", json_integer((json_int_t)k->g->npolls));
 	json_object_set_new(row, "courier_up", json_boolean(k->g->courier_up));
 	json_object_set_new(k->reply, "rows", json_pack("[o]", row));
 	return 0;
 }
 
-/* --- tenants and feeds ----------------------------------------------------------------- */
+/* --- tenants and feeds --- */
 
 struct seen {
 	uint64_t items, violations, degraded;
@@ -97,8 +100,8 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	struct err e = ERR_INIT;
 	json_t *o = json_object();
 
-	engine_walk(store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure,
-	    &s));
+	engine_walk(
+	    store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure, &s));
 	measure_rate(s.items, s.violations, k->g->conf->ladder.min_exposure, &rate);
 	set_text(o, "id", t->id);
 	set_text(o, "name", t->name);
@@ -108,8 +111,8 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
 	json_object_set_new(o, "degraded", json_integer((json_int_t)s.degraded));
 	if (rate.enough)
-		json_object_set_new(o, "per_1000", json_pack("[f, f, f]", rate.low,
-		    rate.per_1000, rate.high));
+		json_object_set_new(o, "per_1000",
+		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
 	if (store_case_active(k->g->store, t->key, &c, &e) == 0) {
 		set_text(o, "case", c.number);
 		json_object_set_new(o, "stage", json_integer(c.stage));
@@ -127,8 +130,8 @@ engine_query_tenants(struct engine_call *k, struct err *e)
 	(void)e;
 	for (size_t i = 0; i < k->g->conf->ntenants; i++)
 		if (wanted(&r, k->g->conf->tenants[i].key))
-			json_array_append_new(r.list,
-			    tenant_row(k, &k->g->conf->tenants[i]));
+			json_array_append_new(
+			    r.list, tenant_row(k, &k->g->conf->tenants[i]));
 	return 0;
 }
 
@@ -142,8 +145,8 @@ feed_row(void *ctx, const struct store_feed *f)
 		return 0;
 	o = json_pack("{s:I, s:s, s:s, s:b, s:s, s:i, s:I}", "id", (json_int_t)f->id,
 	    "tenant", tenant_id(r->g, f->tenant), "url", f->url, "active", f->active,
-	    "outcome", f->polls > 0 ? polled_name(f->outcome) : "not polled yet", "status",
-	    f->status, "polls", (json_int_t)f->polls);
+	    "outcome", f->polls > 0 ? polled_name(f->outcome) : "not polled yet",
+	    "status", f->status, "polls", (json_int_t)f->polls);
 	set_text(o, "format", f->format);
 	set_text(o, "title", f->title);
 	set_text(o, "why", f->why);
@@ -164,7 +167,7 @@ engine_query_feeds(struct engine_call *k, struct err *e)
 	return store_feed_each(k->g->store, NULL, feed_row, &r);
 }
 
-/* --- violations, cases, notices ------------------------------------------------------------ */
+/* --- violations, cases, notices --- */
 
 static const char *const presences[] = {
     [PRESENT_ONLINE] = "online",
@@ -210,7 +213,8 @@ engine_query_violations(struct engine_call *k, struct err *e)
 	struct rows r = rows_begin(k);
 
 	(void)e;
-	return store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, violation_row, &r);
+	return store_violation_each(
+	    k->g->store, VIOLATION_ALL, 0, 0, violation_row, &r);
 }
 
 static int
@@ -222,8 +226,8 @@ case_row(void *ctx, const struct store_case *c)
 
 	if (!wanted(r, c->tenant))
 		return 0;
-	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:i}", "case", c->number, "tenant",
-	    tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
+	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:i}", "case", c->number,
+	    "tenant", tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
 	    c->stage >= 1 && c->stage <= (int)l->nstages ? l->stages[c->stage - 1].name
 							 : "-",
 	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
@@ -317,20 +321,21 @@ engine_query_case(struct engine_call *k, struct err *e)
 	if (rc == 0) {
 		case_row(&r, &c);
 		row = json_array_get(r.list, 0);
-		engine_walk(store_violation_each(k->g->store, VIOLATION_OF_CASE, c.id,
-		    0, violation_of_case, &x));
+		engine_walk(store_violation_each(
+		    k->g->store, VIOLATION_OF_CASE, c.id, 0, violation_of_case, &x));
 		engine_walk(store_notice_each(k->g->store, c.id, notice_row, &n));
-		engine_walk(store_decision_each(k->g->store, c.id, decision_row,
-		    decisions));
+		engine_walk(
+		    store_decision_each(k->g->store, c.id, decision_row, decisions));
 		engine_case_facts(k->g, &c, k->now, &f);
 		json_object_set(row, "exhibits_list", x.rows.list);
 		json_object_set(row, "notices_list", n.list);
 		json_object_set(row, "decisions", decisions);
-		json_object_set_new(row, "facts", json_pack("{s:i, s:i, s:i, s:i, s:i, s:b}",
-		    "reported", (int)f.reported, "removed", (int)f.removed, "online",
-		    (int)f.online, "unknown", (int)f.unknown, "unreported",
-		    (int)f.unreported, "process_met",
-		    case_process_met(&k->g->ladder, &f)));
+		json_object_set_new(row, "facts",
+		    json_pack("{s:i, s:i, s:i, s:i, s:i, s:b}", "reported",
+			(int)f.reported, "removed", (int)f.removed, "online",
+			(int)f.online, "unknown", (int)f.unknown, "unreported",
+			(int)f.unreported, "process_met",
+			case_process_met(&k->g->ladder, &f)));
 		json_object_set(k->reply, "rows", r.list);
 	}
 	json_decref(r.list);
@@ -343,7 +348,8 @@ engine_query_case(struct engine_call *k, struct err *e)
 static int
 outbox_row(void *ctx, const struct store_outbox *x)
 {
-	static const char *const states[] = {"new", "sending", "sent", "failed", "unknown"};
+	static const char *const states[] = {
+	    "new", "sending", "sent", "failed", "unknown"};
 	struct rows *r = ctx;
 	json_t *o;
 

@@ -24,7 +24,7 @@ static const char *const presence_names[] = {
     [PRESENT_UNKNOWN] = "unknown",
 };
 
-/* --- what a look found ---------------------------------------------------------------- */
+/* --- what a look found --- */
 
 static void
 record_look(struct engine *g, struct store_violation *v, enum store_presence p,
@@ -40,10 +40,11 @@ record_look(struct engine *g, struct store_violation *v, enum store_presence p,
 
 	if (capture != NULL)
 		engine_record_file(o, capture);
-	engine_must(store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case",
-	    &e);
+	engine_must(
+	    store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case", &e);
 	engine_record(g, "recheck", o, &c, now);
-	engine_must(store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
+	engine_must(
+	    store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
 }
 
 static void
@@ -75,9 +76,10 @@ engine_presence_set(struct engine *g, struct store_violation *v, enum store_pres
 	set_presence(g, v, p, when, capture, "feed", now);
 }
 
-/* --- asking ------------------------------------------------------------------------------ */
+/* --- asking --- */
 
 struct due {
+	const struct engine *g;
 	int64_t ids[LOOKS_AT_ONCE];
 	size_t n;
 };
@@ -87,6 +89,9 @@ collect_due(void *ctx, const struct store_violation *v)
 {
 	struct due *d = ctx;
 
+	/* What a slow host has in hand must not keep others from their turn. */
+	if (engine_poll_has_violation(d->g, v->id))
+		return 0;
 	d->ids[d->n++] = v->id;
 	return d->n == LOOKS_AT_ONCE;
 }
@@ -100,8 +105,8 @@ next_look(struct engine *g, const struct store_violation *v, int64_t now)
 	struct store_case c;
 	struct err e = ERR_INIT;
 
-	engine_must(store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case",
-	    &e);
+	engine_must(
+	    store_case_get(g->store, v->case_id, &c, &e), 0, "cannot read a case", &e);
 	if (c.closed != CLOCK_NONE)
 		return CLOCK_NONE;
 	if (v->presence == PRESENT_REMOVED || v->presence == PRESENT_EDITED)
@@ -154,8 +159,8 @@ look_at(struct engine *g, int64_t id, int64_t now)
 
 	if (engine_poll_has_violation(g, id))
 		return true;
-	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
-	    &e);
+	engine_must(store_violation_get(g->store, id, &v, &e), 0,
+	    "cannot read a violation", &e);
 	if (v.url == NULL) {
 		if (now - v.last_online <= NO_PAGE_LOOKS * g->conf->ladder.recheck)
 			seen_in_feed(g, &v, now);
@@ -177,13 +182,13 @@ look_at(struct engine *g, int64_t id, int64_t now)
 int64_t
 engine_recheck_dispatch(struct engine *g, int64_t now)
 {
-	struct due d = {.n = 0};
+	struct due d = {.g = g};
 	int64_t next = store_violation_next_check(g->store);
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
-	engine_walk(store_violation_each(g->store, VIOLATION_DUE, now, LOOKS_AT_ONCE,
-	    collect_due, &d));
+	engine_walk(
+	    store_violation_each(g->store, VIOLATION_DUE, now, 0, collect_due, &d));
 	for (size_t i = 0; i < d.n && engine_poll_room(g) > 0; i++)
 		if (!look_at(g, d.ids[i], now))
 			break;
@@ -191,7 +196,7 @@ engine_recheck_dispatch(struct engine *g, int64_t now)
 	return now + CLOCK_SEC;
 }
 
-/* --- the answer ---------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 /* Copies s with each run of white space as one blank. */
 static char *
@@ -243,7 +248,8 @@ page_shows(struct engine *g, const struct store_violation *v, const struct item 
 }
 
 static enum store_presence
-presence_of(struct engine *g, const struct store_violation *v, const struct msg_polled *p)
+presence_of(
+    struct engine *g, const struct store_violation *v, const struct msg_polled *p)
 {
 	switch (p->outcome) {
 	case POLLED_GONE:
@@ -269,8 +275,8 @@ engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
 	enum store_presence presence;
 	json_t *meta;
 
-	engine_must(store_violation_get(g->store, id, &v, &e), 0, "cannot read a violation",
-	    &e);
+	engine_must(store_violation_get(g->store, id, &v, &e), 0,
+	    "cannot read a violation", &e);
 	presence = presence_of(g, &v, p);
 	if (presence == PRESENT_UNKNOWN) {
 		look_failed(g, &v, polled_name(p->outcome), now);
@@ -279,8 +285,8 @@ engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
 	}
 	/* A look that changes something is kept with its bytes; so is the first one. */
 	if (presence != v.presence || v.checks == 0) {
-		meta = json_pack("{s:I, s:i, s:s}", "violation", (json_int_t)v.id, "exhibit",
-		    (int)v.exhibit, "presence", presence_names[presence]);
+		meta = json_pack("{s:I, s:i, s:s}", "violation", (json_int_t)v.id,
+		    "exhibit", (int)v.exhibit, "presence", presence_names[presence]);
 		if (engine_capture_put(g, m->fd, meta, p->truncated, &ref))
 			capture = &ref;
 		json_decref(meta);

@@ -75,8 +75,8 @@ engine_record(struct engine *g, const char *kind, json_t *entry, struct store_ca
 	json_decref(entry);
 	if (text == NULL)
 		log_die("record", "a %s entry cannot be written as JSON", kind);
-	/* Before the commit: a row that the ledger cannot take would stand in the way of
-	 * every start. */
+	/* Before the commit: a row that the ledger cannot take would stand in the way
+	 * of every start. */
 	if (strlen(text) > ENTRY_MAX)
 		log_die("record", "a %s entry of %zu bytes: the ledger takes %d", kind,
 		    strlen(text), ENTRY_MAX);
@@ -121,8 +121,8 @@ engine_record_copy(struct engine *g)
 	struct copy c = {g, true};
 
 	if ((uint64_t)g->seq > ledger_size(g->ledger))
-		engine_walk(store_ledger_each(g->store, (int64_t)ledger_size(g->ledger),
-		    copy_row, &c));
+		engine_walk(store_ledger_each(
+		    g->store, (int64_t)ledger_size(g->ledger), copy_row, &c));
 }
 
 static bool
@@ -147,11 +147,13 @@ engine_record_seal(struct engine *g, bool force, int64_t now)
 	struct err e = ERR_INIT;
 
 	if (seal_due(g, force, now)) {
-		engine_must(ledger_seal(g->ledger, &e), 0, "cannot sign the ledger", &e);
+		engine_must(
+		    ledger_seal(g->ledger, &e), 0, "cannot sign the ledger", &e);
 		g->unsealed_since = CLOCK_NONE;
 		if (ledger_signed(g->ledger) > KEEP_ROWS)
-			engine_must(store_ledger_trim(g->store,
-					(int64_t)ledger_signed(g->ledger) - KEEP_ROWS, &e),
+			engine_must(
+			    store_ledger_trim(g->store,
+				(int64_t)ledger_signed(g->ledger) - KEEP_ROWS, &e),
 			    0, "cannot trim signed rows", &e);
 	}
 	if (g->unsealed_since == CLOCK_NONE)
@@ -159,7 +161,7 @@ engine_record_seal(struct engine *g, bool force, int64_t now)
 	return g->unsealed_since + g->conf->ledger.seal_interval;
 }
 
-/* --- after a start ------------------------------------------------------------------- */
+/* --- after a start --- */
 
 static int64_t
 entry_time(const void *entry, size_t n)
@@ -199,13 +201,15 @@ engine_record_recover(struct engine *g, struct err *e)
 	g->seq = store_ledger_next(g->store);
 	if ((uint64_t)g->seq < ledger_size(g->ledger))
 		return err_set(e, TOSD_ESTATE,
-		    "the store knows %lld ledger entries, the signed ledger has %llu: the "
+		    "the store knows %lld ledger entries, the signed ledger has %llu: "
+		    "the "
 		    "store is older or new; run `tosctl rebuild' to make it again",
 		    (long long)g->seq, (unsigned long long)ledger_size(g->ledger));
 	if ((uint64_t)g->seq > ledger_size(g->ledger)) {
 		log_info("record", "copying %llu committed entries to the ledger",
 		    (unsigned long long)g->seq - ledger_size(g->ledger));
-		store_ledger_each(g->store, (int64_t)ledger_size(g->ledger), copy_row, &c);
+		store_ledger_each(
+		    g->store, (int64_t)ledger_size(g->ledger), copy_row, &c);
 		if (ledger_size(g->ledger) != (uint64_t)g->seq)
 			return err_set(e, TOSD_ETAMPER,
 			    "the store lacks ledger rows from %llu on: restore the "
@@ -218,7 +222,7 @@ engine_record_recover(struct engine *g, struct err *e)
 	return 0;
 }
 
-/* --- files that a crash left without an entry ----------------------------------------- */
+/* --- files that a crash left without an entry --- */
 
 /*
  * Nothing is removed that any entry refers to, whatever the clock or a copy of the
@@ -352,8 +356,8 @@ engine_record_sweep(struct engine *g)
 	/* What is left was written for a transaction that never was: nothing refers to
 	 * it and nobody was told of it. */
 	if (s.n > 0)
-		log_info("record", "removing %zu files that a crash left without an entry",
-		    s.n);
+		log_info("record",
+		    "removing %zu files that a crash left without an entry", s.n);
 	for (size_t i = 0; i < s.n; i++) {
 		char *path = xasprintf("%s/%s", g->conf->state_dir, s.v[i]);
 

@@ -136,7 +136,7 @@ own_charset(const char *s, size_t n, char out[32])
 		name_at(out, p, end);
 }
 
-/* --- one look at the bytes -------------------------------------------------- */
+/* --- one look at the bytes --- */
 
 struct look {
 	size_t good; /* multi-byte characters of UTF-8 */
@@ -194,7 +194,7 @@ look_at(const char *s, size_t n, struct look *l)
 	}
 }
 
-/* --- conversion -------------------------------------------------------------- */
+/* --- conversion --- */
 
 static void
 put_1252(struct buf *out, const char *s, size_t n)

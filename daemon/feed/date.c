@@ -15,7 +15,7 @@
 
 #define DATE_MAX 128
 
-/* --- seconds since 1970 ---------------------------------------------------- */
+/* --- seconds since 1970 --- */
 
 static int64_t
 epoch(const char *s)
@@ -112,7 +112,7 @@ korean(const char *s)
 	return *s == '\0' ? date_resolve(&w) : CLOCK_NONE;
 }
 
-/* --- everything that people write ------------------------------------------ */
+/* --- everything that people write --- */
 
 static size_t
 word_len(const char *s)

@@ -71,7 +71,7 @@ value(struct state *s, size_t max)
 	       s->value.len > 0;
 }
 
-/* --- items ------------------------------------------------------------------- */
+/* --- items --- */
 
 static void
 item_id(struct state *s)
@@ -230,7 +230,7 @@ read_item(struct state *s)
 	draft_finish(&s->d);
 }
 
-/* --- the document ------------------------------------------------------------ */
+/* --- the document --- */
 
 static void
 doc_items(struct state *s)

@@ -118,7 +118,7 @@ ends(const struct markup_str *v, const char *what)
 	return v->n >= n && strncasecmp(v->p + v->n - n, what, n) == 0;
 }
 
-/* --- text constructs --------------------------------------------------------- */
+/* --- text constructs --- */
 
 static enum xml_form
 atom_form(struct xml_state *s)
@@ -172,7 +172,7 @@ capture(struct xml_state *s, enum feed_el el, enum xml_form form)
 	buf_reserve(&s->buf, 0);
 }
 
-/* --- beginnings -------------------------------------------------------------- */
+/* --- beginnings --- */
 
 static void
 set_format(struct xml_state *s, const struct xml_frame *f)

@@ -32,7 +32,7 @@ struct http_server {
 	unsigned port;
 };
 
-/* --- requests ------------------------------------------------------------------------ */
+/* --- requests --- */
 
 static unsigned
 count_header(struct evkeyvalq *headers, const char *name)
@@ -53,7 +53,7 @@ well_formed(struct evhttp_request *req)
 	struct evkeyvalq *h = evhttp_request_get_input_headers(req);
 
 	return count_header(h, "Host") == 1 && count_header(h, "Content-Length") <= 1 &&
-	    evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0;
+	       evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0;
 }
 
 static void
@@ -90,7 +90,7 @@ on_request(struct evhttp_request *req, void *ctx)
 	buf_free(&r.body);
 }
 
-/* --- listening ------------------------------------------------------------------------- */
+/* --- listening --- */
 
 static int
 listen_unix(const char *path, struct err *e)
@@ -99,7 +99,8 @@ listen_unix(const char *path, struct err *e)
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {
-		err_set(e, TOSD_EINVAL, "console: the socket's path is too long: %s", path);
+		err_set(
+		    e, TOSD_EINVAL, "console: the socket's path is too long: %s", path);
 		return -1;
 	}
 	strcpy(sa.sun_path, path);
@@ -164,12 +165,15 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 	int fd, one = 1;
 
 	if (parse_address(where, &ss, &len) != 0) {
-		err_set(e, TOSD_EINVAL, "console: `%s' is no address; say 127.0.0.1:8790, "
-		    "[::1]:8790 or unix:/path", where);
+		err_set(e, TOSD_EINVAL,
+		    "console: `%s' is no address; say 127.0.0.1:8790, "
+		    "[::1]:8790 or unix:/path",
+		    where);
 		return -1;
 	}
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
 	    bind(fd, (struct sockaddr *)&ss, len) != 0 || listen(fd, 64) != 0) {
 		err_sys(e, "console: cannot listen on %s", where);
 		if (fd >= 0)
@@ -180,8 +184,9 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 	 * delayed acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	getsockname(fd, (struct sockaddr *)&ss, &len);
-	*port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
-					      : ((struct sockaddr_in6 *)&ss)->sin6_port);
+	*port =
+	    ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
+					  : ((struct sockaddr_in6 *)&ss)->sin6_port);
 	return fd;
 }
 

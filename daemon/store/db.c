@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-/* --- errors ------------------------------------------------------------------ */
+/* --- errors --- */
 
 /* What the kernel said, as the file that was written remembers it: errno itself
  * has often been overwritten by then.  The WAL is a "journal" here. */
@@ -98,7 +98,7 @@ db_break(struct store *s, int rc, struct err *e)
 	return rc;
 }
 
-/* --- statements -------------------------------------------------------------- */
+/* --- statements --- */
 
 static struct db_stmt *
 slot(struct store *s, const void *table, const void *text)
@@ -269,7 +269,7 @@ db_exec(struct store *s, const char *sql, struct err *e)
 		   : db_fail(s, "store", e);
 }
 
-/* --- transactions and fences --------------------------------------------------- */
+/* --- transactions and fences --- */
 
 static int
 check_fence(

@@ -168,7 +168,7 @@ read_col(sqlite3_stmt *st, int i, const struct db_col *c, void *row)
 	}
 }
 
-/* --- made texts ---------------------------------------------------------------- */
+/* --- made texts --- */
 
 static bool
 wanted(const struct db_table *t, size_t i, unsigned skip)
@@ -236,7 +236,7 @@ select_sql(struct buf *b, const struct db_table *t)
 	buf_printf(b, " FROM %s WHERE ", t->name);
 }
 
-/* --- rows ------------------------------------------------------------------------ */
+/* --- rows --- */
 
 static void
 bind_row(sqlite3_stmt *st, const struct db_table *t, const void *row, unsigned skip)

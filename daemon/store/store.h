@@ -43,7 +43,7 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
 
-/* --- shards: who may write -------------------------------------------------- */
+/* --- shards: who may write --- */
 struct store_at {
 	uint32_t shard;
 	uint64_t fence;
@@ -54,12 +54,12 @@ uint32_t store_shard(const char *tenant); /* of a tenant's key */
 int store_claim(struct store *s, const char *owner, int64_t ttl,
     uint64_t fences[STORE_SHARDS], struct err *e);
 
-/* --- meta: named texts ------------------------------------------------------- */
+/* --- meta: named texts --- */
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *e);
 /* xmalloc'd, NULL if there is none. */
 char *store_meta_get(struct store *s, const char *key);
 
-/* --- feeds ------------------------------------------------------------------- */
+/* --- feeds --- */
 struct store_feed {
 	int64_t id;
 	char tenant[STORE_KEY];
@@ -88,7 +88,7 @@ typedef int store_feed_fn(void *ctx, const struct store_feed *f);
 /* tenant NULL: of all; ordered by id. */
 int store_feed_each(struct store *s, const char *tenant, store_feed_fn *fn, void *ctx);
 
-/* --- items and revisions ----------------------------------------------------- */
+/* --- items and revisions --- */
 struct store_item {
 	int64_t id;
 	int64_t feed;
@@ -148,12 +148,12 @@ int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t 
 /* Erases the body of every revision of a capture (privacy); rows stay. */
 int store_revision_erase(struct store *s, const char *capture_file, struct err *e);
 
-/* --- findings ---------------------------------------------------------------- */
+/* --- findings --- */
 /* TOSD_EEXIST if (revision, rule, rev) is there: the idempotency key. */
 int store_finding_add(struct store *s, const struct store_at *at, int64_t revision,
     const struct finding *f, bool counts, int64_t time, struct err *e);
 
-/* --- violations -------------------------------------------------------------- */
+/* --- violations --- */
 enum store_presence { PRESENT_ONLINE, PRESENT_REMOVED, PRESENT_EDITED, PRESENT_UNKNOWN };
 struct store_violation {
 	int64_t id;
@@ -193,7 +193,7 @@ int store_violation_each(struct store *s, enum store_violation_by by, int64_t ke
     size_t limit, store_violation_fn *fn, void *ctx);
 int64_t store_violation_next_check(struct store *s); /* CLOCK_NONE: none */
 
-/* --- cases ------------------------------------------------------------------- */
+/* --- cases --- */
 struct store_case {
 	int64_t id;
 	char number[16];	/* "2026-000001" */
@@ -225,7 +225,7 @@ int store_case_each(struct store *s, enum store_case_by by, int64_t key,
     store_case_fn *fn, void *ctx);
 int64_t store_case_next_deadline(struct store *s); /* CLOCK_NONE: none */
 
-/* --- notices and the outbox -------------------------------------------------- */
+/* --- notices and the outbox --- */
 struct store_notice {
 	int64_t id;
 	int64_t case_id;	/* 0: safety, outside any case */
@@ -290,7 +290,7 @@ int64_t store_outbox_next_try(struct store *s); /* of NEW rows; CLOCK_NONE: none
 /* The highest entry that a NEW row waits for, -1 if none: seal up to there. */
 int64_t store_outbox_wants(struct store *s);
 
-/* --- decisions --------------------------------------------------------------- */
+/* --- decisions --- */
 struct store_decision {
 	int64_t id, case_id;
 	char *person, *reason;
@@ -305,14 +305,14 @@ typedef int store_decision_fn(void *ctx, const struct store_decision *d);
 int store_decision_each(struct store *s, int64_t case_id, store_decision_fn *fn,
     void *ctx);
 
-/* --- legal holds: a held case cannot be erased ---------------------------------- */
+/* --- legal holds: a held case cannot be erased --- */
 int store_hold_set(struct store *s, const struct store_at *at, int64_t case_id,
     bool held, struct err *e);
 bool store_held(struct store *s, int64_t case_id);
 /* Whether a capture file is evidence in any held or open case. */
 bool store_capture_needed(struct store *s, const char *file);
 
-/* --- exposure: what was seen, the denominator ---------------------------------- */
+/* --- exposure: what was seen, the denominator --- */
 struct store_exposure {
 	char tenant[STORE_KEY];
 	int64_t hour; /* start of the hour, ms */
@@ -331,7 +331,7 @@ int store_exposure_unsealed(struct store *s, int64_t before, store_exposure_fn *
 int store_exposure_seal(struct store *s, const struct store_at *at, const char *tenant,
     int64_t hour, struct err *e);
 
-/* --- gaps: when we could not see ------------------------------------------------ */
+/* --- gaps: when we could not see --- */
 struct store_gap {
 	int64_t id, feed;
 	char tenant[STORE_KEY];
@@ -348,7 +348,7 @@ typedef int store_gap_fn(void *ctx, const struct store_gap *g);
 int store_gap_each(struct store *s, const char *tenant, int64_t from, int64_t to,
     store_gap_fn *fn, void *ctx);
 
-/* --- ledger rows to be written ---------------------------------------------------- */
+/* --- ledger rows to be written --- */
 int store_ledger_add(struct store *s, int64_t seq, const void *entry, size_t n,
     struct err *e);
 int64_t store_ledger_next(struct store *s); /* seq of the next row; 0 when empty */
@@ -357,7 +357,7 @@ int store_ledger_each(struct store *s, int64_t from, store_ledger_fn *fn, void *
 /* Forgets rows below seq: they are in signed files.  The counter stays. */
 int store_ledger_trim(struct store *s, int64_t below, struct err *e);
 
-/* --- counts for status and metrics ------------------------------------------------ */
+/* --- counts for status and metrics --- */
 #define STORE_PHASE_RECOMMENDED 6 /* store_case.phase: CASE_RECOMMENDED of the ladder */
 struct store_counts {
 	uint64_t feeds, feeds_down, items, revisions, pending, degraded, findings,

@@ -140,7 +140,7 @@ store_case_next_deadline(struct store *s)
 	    s, CLOCK_NONE, "SELECT min(deadline) FROM cases WHERE closed IS NULL", "");
 }
 
-/* --- decisions ------------------------------------------------------------------- */
+/* --- decisions --- */
 
 #define D(name, type) DB_COL(store_decision, #name, name, type, 0)
 static const struct db_col decision_cols[] = {

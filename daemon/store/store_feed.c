@@ -132,7 +132,7 @@ store_feed_each(struct store *s, const char *tenant, store_feed_fn *fn, void *ct
 	    s, &feeds, feed_visit, &w, "tenant = ?1 ORDER BY id", "t", tenant);
 }
 
-/* --- gaps ------------------------------------------------------------------------ */
+/* --- gaps --- */
 
 #define G(name, col, type) DB_COL(store_gap, col, name, type, 0)
 static const struct db_col gap_cols[] = {

@@ -45,7 +45,7 @@ store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *
 	return db_get(s, &items, out, e, "id = ?1", "i", id);
 }
 
-/* --- revisions ------------------------------------------------------------------- */
+/* --- revisions --- */
 
 #define OF_ITEM(col) "(SELECT " col " FROM item WHERE item.id = revision.item)"
 #define R(name, type, flags) DB_COL(store_revision, #name, name, type, flags)
@@ -243,7 +243,7 @@ store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 	return db_done(s, own, rc, e);
 }
 
-/* --- findings -------------------------------------------------------------------- */
+/* --- findings --- */
 
 struct finding_row {
 	int64_t id, revision, time;

@@ -108,7 +108,7 @@ store_ledger_trim(struct store *s, int64_t below, struct err *e)
 	return db_done(s, own, rc < 0 ? db_break(s, rc, e) : 0, e);
 }
 
-/* --- counts ---------------------------------------------------------------------- */
+/* --- counts --- */
 
 /* max(id) where rows are never deleted: count(*) would read the whole table each
  * time the metrics are asked for.  The rest is small or has an index. */

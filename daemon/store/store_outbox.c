@@ -94,7 +94,7 @@ store_notice_each(struct store *s, int64_t case_id, store_notice_fn *fn, void *c
 	    "coalesce(case_id, 0) = ?1 ORDER BY id", "i", case_id);
 }
 
-/* --- outbox ---------------------------------------------------------------------- */
+/* --- outbox --- */
 
 #define O(name, type, flags) DB_COL(store_outbox, #name, name, type, flags)
 static const struct db_col outbox_cols[] = {

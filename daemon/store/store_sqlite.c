@@ -47,7 +47,7 @@ static const struct {
     {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
-/* --- opening --------------------------------------------------------------------- */
+/* --- opening --- */
 
 static bool
 beside(const struct store *s, const char *suffix)
@@ -251,7 +251,7 @@ store_limit(struct store *s, uint64_t bytes, struct err *e)
 	return db_exec(s, sql, e);
 }
 
-/* --- transactions ---------------------------------------------------------------- */
+/* --- transactions --- */
 
 int
 store_begin(struct store *s, struct err *e)
@@ -315,7 +315,7 @@ store_rollback(struct store *s)
 	s->txn++;
 }
 
-/* --- shards ----------------------------------------------------------------------- */
+/* --- shards --- */
 
 /* The store's own clock, ms.  SQLite's 'now' is the same within one step. */
 #define NOW "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
@@ -366,7 +366,7 @@ store_claim(struct store *s, const char *owner, int64_t ttl,
 	return rc;
 }
 
-/* --- meta ------------------------------------------------------------------------- */
+/* --- meta --- */
 
 int
 store_meta_set(struct store *s, const char *key, const char *value, struct err *e)

@@ -51,7 +51,7 @@ struct rebuild {
  * reason in e if the record does not fit together. */
 int rebuild_all(struct rebuild *r, struct err *e);
 
-/* --- for the handlers (rebuild_entry.c) ------------------------------------------- */
+/* --- for the handlers (rebuild_entry.c) --- */
 
 /* A handler turns one entry into rows: 0 or a TOSD_E code. */
 typedef int rebuild_fn(struct rebuild *r, const json_t *o, struct err *e);

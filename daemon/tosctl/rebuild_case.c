@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "tosctl/rebuild.h"
 
-/* --- violations ------------------------------------------------------------------------- */
+/* --- violations --- */
 
 /* The tenant's open case, or the one that this violation opened. */
 static int
@@ -121,7 +121,7 @@ rebuild_violation(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
-/* --- looks -------------------------------------------------------------------------------- */
+/* --- looks --- */
 
 static int
 presence_of(const char *name)
@@ -189,7 +189,7 @@ rebuild_recheck(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
-/* --- steps ---------------------------------------------------------------------------------- */
+/* --- steps --- */
 
 static int
 apply_state(const struct rebuild *r, const json_t *to, struct store_case *c,
@@ -235,7 +235,7 @@ rebuild_step(struct rebuild *r, const json_t *o, struct err *e)
 	return store_case_update(r->store, &at, &c, e);
 }
 
-/* --- people ------------------------------------------------------------------------------------ */
+/* --- people --- */
 
 int
 rebuild_decision(struct rebuild *r, const json_t *o, struct err *e)
@@ -275,7 +275,7 @@ rebuild_hold(struct rebuild *r, const json_t *o, struct err *e)
 	    json_is_true(json_object_get(o, "held")), e);
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end --- */
 
 static int
 gather_violation(void *ctx, const struct store_violation *v)

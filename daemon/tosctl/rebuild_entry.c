@@ -46,7 +46,7 @@ static const struct {
     {"violation", rebuild_violation},
 };
 
-/* --- for the handlers --------------------------------------------------------------- */
+/* --- for the handlers --- */
 
 int
 rebuild_wrong(const struct rebuild *r, struct err *e, const char *fmt, ...)
@@ -136,7 +136,7 @@ rebuild_ids_add(struct rebuild_ids *ids, int64_t id)
 	ids->v[ids->n++] = id;
 }
 
-/* --- the chain of a case --------------------------------------------------------------- */
+/* --- the chain of a case --- */
 
 static int
 check_chain(struct rebuild *r, const json_t *o, struct err *e)
@@ -176,7 +176,7 @@ set_chain(struct rebuild *r, const json_t *o, const struct buf *text, struct err
 	return store_case_update(r->store, &at, &c, e);
 }
 
-/* --- the walk ------------------------------------------------------------------------------ */
+/* --- the walk --- */
 
 static int
 run_kind(struct rebuild *r, const json_t *o, struct err *e)

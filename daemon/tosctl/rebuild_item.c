@@ -10,7 +10,7 @@
 #include "engine/engine.h"
 #include "tosctl/rebuild.h"
 
-/* --- feeds ---------------------------------------------------------------------------- */
+/* --- feeds --- */
 
 static int
 add_feed(struct rebuild *r, const json_t *row, struct err *e)
@@ -83,7 +83,7 @@ feed_read(struct rebuild *r, struct store_feed *f, int64_t seen, int status,
 	return store_feed_update(r->store, &at, f, e);
 }
 
-/* --- captures --------------------------------------------------------------------------- */
+/* --- captures --- */
 
 struct capture {
 	struct rebuild *r;
@@ -302,7 +302,7 @@ rebuild_item_end(struct rebuild *r, struct err *e)
 	    (unsigned long long)r->lost[0].seq, r->nlost);
 }
 
-/* --- judged ---------------------------------------------------------------------------------- */
+/* --- judged --- */
 
 struct of_revision {
 	int64_t revision;
@@ -399,7 +399,7 @@ rebuild_exposure(struct rebuild *r, const json_t *o, struct err *e)
 	return store_exposure_seal(r->store, &at, tenant, hour, e);
 }
 
-/* --- gaps -------------------------------------------------------------------------------------- */
+/* --- gaps --- */
 
 struct absence {
 	struct rebuild *r;

@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "tosctl/rebuild.h"
 
-/* --- notices ------------------------------------------------------------------------------ */
+/* --- notices --- */
 
 static bool
 there(const struct store_violation *v)
@@ -117,7 +117,7 @@ out:
 	return rc;
 }
 
-/* --- messages ------------------------------------------------------------------------------- */
+/* --- messages --- */
 
 int
 rebuild_message(struct rebuild *r, const json_t *o, struct err *e)
@@ -238,7 +238,7 @@ rebuild_delivery(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 static int
 gather_new(void *ctx, const struct store_outbox *m)

@@ -62,7 +62,7 @@ sim_time(const char *text, int64_t start)
 	return start + sum;
 }
 
-/* --- reading ------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static const char *
 str(const json_t *o, const char *key)
@@ -71,8 +71,8 @@ str(const json_t *o, const char *key)
 }
 
 static int
-time_of(struct sim_world *w, const json_t *o, const char *key, int64_t none, int64_t *out,
-    struct err *e)
+time_of(struct sim_world *w, const json_t *o, const char *key, int64_t none,
+    int64_t *out, struct err *e)
 {
 	const char *s = str(o, key);
 
@@ -81,8 +81,10 @@ time_of(struct sim_world *w, const json_t *o, const char *key, int64_t none, int
 		return 0;
 	*out = sim_time(s, w->start);
 	if (*out == CLOCK_NONE)
-		return err_set(e, TOSD_EINVAL, "`%s = %s' is no time: say `3d 4h' or RFC "
-		    "3339", key, s);
+		return err_set(e, TOSD_EINVAL,
+		    "`%s = %s' is no time: say `3d 4h' or RFC "
+		    "3339",
+		    key, s);
 	return 0;
 }
 
@@ -117,7 +119,8 @@ last_post(struct sim_world *w, const struct conf_tenant *t, const char *id)
 static int
 removal(const json_t *o, struct post *p, struct err *e)
 {
-	const char *after = str(o, "removed_after"), *report = str(o, "removed_after_report");
+	const char *after = str(o, "removed_after"),
+		   *report = str(o, "removed_after_report");
 	int64_t d;
 
 	if (after != NULL) {
@@ -133,8 +136,8 @@ removal(const json_t *o, struct post *p, struct err *e)
 }
 
 static int
-event_post(struct sim_world *w, const json_t *o, const struct conf_tenant *t, int64_t at,
-    struct err *e)
+event_post(struct sim_world *w, const json_t *o, const struct conf_tenant *t,
+    int64_t at, struct err *e)
 {
 	const char *id = str(o, "id"), *text = str(o, "text"), *op = str(o, "op");
 	struct post *p;
@@ -144,7 +147,8 @@ event_post(struct sim_world *w, const json_t *o, const struct conf_tenant *t, in
 	if (strcmp(op, "post") != 0) {
 		p = last_post(w, t, id);
 		if (p == NULL)
-			return err_set(e, TOSD_EINVAL, "there is no post `%s' to %s", id, op);
+			return err_set(
+			    e, TOSD_EINVAL, "there is no post `%s' to %s", id, op);
 		p->until = at;
 		if (strcmp(op, "remove") == 0)
 			return 0;
@@ -158,8 +162,8 @@ event_post(struct sim_world *w, const json_t *o, const struct conf_tenant *t, in
 }
 
 static int
-event_span(struct sim_world *w, const json_t *o, const struct conf_tenant *t, int64_t at,
-    struct err *e)
+event_span(struct sim_world *w, const json_t *o, const struct conf_tenant *t,
+    int64_t at, struct err *e)
 {
 	struct span *s;
 
@@ -173,34 +177,39 @@ event_span(struct sim_world *w, const json_t *o, const struct conf_tenant *t, in
 
 /* Posts at a pace that goes evenly from `every' to `every_end', texts in turn. */
 static int
-event_series(struct sim_world *w, const json_t *o, const struct conf_tenant *t, int64_t at,
-    struct err *e)
+event_series(struct sim_world *w, const json_t *o, const struct conf_tenant *t,
+    int64_t at, struct err *e)
 {
 	const json_t *texts = json_object_get(o, "texts");
-	const char *id = str(o, "id"), *every = str(o, "every"), *end = str(o, "every_end");
+	const char *id = str(o, "id"), *every = str(o, "every"),
+		   *end = str(o, "every_end");
 	int64_t until, pace, last;
 	unsigned n = 0;
 	int rc = time_of(w, o, "until", INT64_MAX, &until, e);
 
 	if (rc != 0)
 		return rc;
-	if (id == NULL || every == NULL || until == INT64_MAX || json_array_size(texts) == 0)
-		return err_set(e, TOSD_EINVAL, "a series needs id, every, until and texts");
+	if (id == NULL || every == NULL || until == INT64_MAX ||
+	    json_array_size(texts) == 0)
+		return err_set(
+		    e, TOSD_EINVAL, "a series needs id, every, until and texts");
 	pace = conf_duration(every);
 	last = end != NULL ? conf_duration(end) : pace;
 	if (pace < CLOCK_SEC || last < CLOCK_SEC)
-		return err_set(e, TOSD_EINVAL, "a pace is a duration of a second or more");
+		return err_set(
+		    e, TOSD_EINVAL, "a pace is a duration of a second or more");
 	for (int64_t now = at; now < until; n++) {
 		double share = (double)(now - at) / (double)(until - at);
-		const char *text = json_string_value(json_array_get(texts,
-		    n % json_array_size(texts)));
+		const char *text = json_string_value(
+		    json_array_get(texts, n % json_array_size(texts)));
 		char *name = xasprintf("%s-%u", id, n);
 		struct post *p = add_post(w, t, name, now);
 
 		free(name);
 		p->text = xasprintf("%s", text != NULL ? text : "");
 		/* Even rates need even steps of 1/pace, not of pace. */
-		now += (int64_t)(1.0 / ((1 - share) / (double)pace + share / (double)last));
+		now += (int64_t)(1.0 /
+				 ((1 - share) / (double)pace + share / (double)last));
 		if ((rc = removal(o, p, e)) != 0)
 			return rc;
 	}
@@ -208,8 +217,8 @@ event_series(struct sim_world *w, const json_t *o, const struct conf_tenant *t, 
 }
 
 static int
-event_deed(struct sim_world *w, const json_t *o, const struct conf_tenant *t, int64_t at,
-    struct err *e)
+event_deed(struct sim_world *w, const json_t *o, const struct conf_tenant *t,
+    int64_t at, struct err *e)
 {
 	struct sim_deed *d;
 
@@ -249,7 +258,8 @@ read_event(struct sim_world *w, const json_t *o, struct err *e)
 		return rc;
 	t = tenant != NULL ? conf_tenant_by_id(w->conf, tenant) : NULL;
 	if (t == NULL)
-		return err_set(e, TOSD_EINVAL, "tenant `%s' is not in the configuration",
+		return err_set(e, TOSD_EINVAL,
+		    "tenant `%s' is not in the configuration",
 		    tenant != NULL ? tenant : "");
 	for (size_t i = 0; op != NULL && i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (strcmp(ops[i].op, op) == 0)
@@ -285,12 +295,12 @@ sim_world_new(const json_t *scenario, const struct conf *conf, int64_t start,
 
 	w->conf = conf;
 	w->start = start;
-	json_array_foreach(events, i, o)
-		if ((rc = read_event(w, o, e)) != 0) {
-			err_wrap(e, "event %zu", i + 1);
-			sim_world_free(&w);
-			return rc;
-		}
+	json_array_foreach(events, i, o) if ((rc = read_event(w, o, e)) != 0)
+	{
+		err_wrap(e, "event %zu", i + 1);
+		sim_world_free(&w);
+		return rc;
+	}
 	if (w->nposts > 0)
 		qsort(w->posts, w->nposts, sizeof(*w->posts), post_cmp);
 	if (w->ndeeds > 0)
@@ -318,7 +328,7 @@ sim_world_free(struct sim_world **wp)
 	*wp = NULL;
 }
 
-/* --- answering -------------------------------------------------------------------------- */
+/* --- answering --- */
 
 static bool
 in_span(const struct sim_world *w, const struct conf_tenant *t, bool mail, int64_t now)
@@ -446,8 +456,8 @@ capture_of(const struct msg_poll *poll, const struct msg_polled *out)
 }
 
 void
-sim_world_answer(struct sim_world *w, const struct msg_poll *poll, int64_t now,
-    struct msg *m)
+sim_world_answer(
+    struct sim_world *w, const struct msg_poll *poll, int64_t now, struct msg *m)
 {
 	const struct conf_tenant *t = conf_tenant_by_key(w->conf, poll->tenant);
 	struct msg_polled *out = &m->polled;

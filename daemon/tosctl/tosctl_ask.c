@@ -24,9 +24,9 @@ enum { DONE = 0, NEGATIVE = 1, USAGE = 2, CANNOT = 3 };
 /* What the words after a command mean. */
 struct shape {
 	const char *command;
-	const char *request;	 /* name on the wire */
-	const char *words[2];	 /* keys of the words, in order; NULL: none */
-	unsigned need;		 /* words that must be there */
+	const char *request;		  /* name on the wire */
+	const char *words[2];		  /* keys of the words, in order; NULL: none */
+	unsigned need;			  /* words that must be there */
 	const char *columns[COLUMNS_MAX]; /* of the table; none: key and value lines */
 };
 
@@ -129,7 +129,7 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 	return r;
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers --- */
 
 static void
 cell(const json_t *v, struct buf *b)
@@ -174,8 +174,9 @@ print_table(const struct shape *sh, const json_t *rows)
 			if (r == 0)
 				buf_puts(&b, sh->columns[c]);
 			else
-				cell(json_object_get(json_array_get(rows, r - 1),
-					 sh->columns[c]), &b);
+				cell(json_object_get(
+					 json_array_get(rows, r - 1), sh->columns[c]),
+				    &b);
 			*at = buf_take(&b);
 			if (width(*at) > CELL_MAX)
 				(*at)[text_prefix(*at, CELL_MAX)] = '\0';
@@ -203,15 +204,18 @@ print_pairs(const json_t *rows)
 	json_t *row, *v, *sub;
 	size_t i, k;
 
-	json_array_foreach(rows, i, row) {
-		json_object_foreach(row, key, v) {
+	json_array_foreach(rows, i, row)
+	{
+		json_object_foreach(row, key, v)
+		{
 			struct buf b = {0};
 
 			if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
 				printf("%s:\n", key);
-				json_array_foreach(v, k, sub) {
-					char *t = json_dumps(sub, JSON_COMPACT |
-					    JSON_ENSURE_ASCII);
+				json_array_foreach(v, k, sub)
+				{
+					char *t = json_dumps(
+					    sub, JSON_COMPACT | JSON_ENSURE_ASCII);
 
 					printf("  %s\n", t);
 					free(t);
@@ -231,7 +235,8 @@ print_lines(const json_t *rows)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		char *t = json_dumps(row, JSON_COMPACT);
 
 		puts(t);
@@ -283,15 +288,16 @@ tosctl_ask(int argc, char **argv)
 	while (sh != NULL && max < 2 && sh->words[max] != NULL)
 		max++;
 	if (sh == NULL || nwords < (int)sh->need || nwords > max) {
-		fprintf(stderr, "tosctl %s: wrong number of words; see tosctl(1)\n", name);
+		fprintf(
+		    stderr, "tosctl %s: wrong number of words; see tosctl(1)\n", name);
 		return USAGE;
 	}
 	request = request_of(sh, &o, nwords, argv + optind);
 	rc = control_ask(o.socket, request, &reply, &e);
 	json_decref(request);
 	if (rc != 0) {
-		fprintf(stderr, "tosctl: %s (is tosd running? -s names another socket)\n",
-		    e.text);
+		fprintf(stderr,
+		    "tosctl: %s (is tosd running? -s names another socket)\n", e.text);
 		return CANNOT;
 	}
 	rc = show(sh, &o, reply);

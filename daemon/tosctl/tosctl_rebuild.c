@@ -35,7 +35,7 @@ struct options {
 	struct conf *parsed;
 };
 
-/* --- places -------------------------------------------------------------------------------- */
+/* --- places --- */
 
 static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
@@ -133,7 +133,7 @@ move_aside(const char *path, int64_t now, struct err *e)
 	return rc;
 }
 
-/* --- the work --------------------------------------------------------------------------------- */
+/* --- the work --- */
 
 static int
 fill(struct rebuild *r, const char *dir, const char *path, struct err *e)

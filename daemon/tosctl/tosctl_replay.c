@@ -58,12 +58,14 @@ read_ladder(const json_t *o, struct ladder *l)
 		const json_t *st = json_array_get(stages, i);
 
 		l->stages[i].deadline = json_integer_value(json_array_get(st, 0));
-		l->stages[i].deadline_critical = json_integer_value(json_array_get(st, 1));
+		l->stages[i].deadline_critical =
+		    json_integer_value(json_array_get(st, 1));
 		l->nstages++;
 	}
 	l->cure = json_integer_value(json_object_get(o, "cure"));
 	l->removal_rate = json_number_value(json_object_get(o, "removal_rate"));
-	l->time_to_takedown = json_integer_value(json_object_get(o, "time_to_takedown"));
+	l->time_to_takedown =
+	    json_integer_value(json_object_get(o, "time_to_takedown"));
 	l->max_gap = json_integer_value(json_object_get(o, "max_gap"));
 	l->critical = num(o, "critical");
 }
@@ -109,10 +111,11 @@ read_event(const json_t *o, struct case_event *ev)
 static bool
 same_state(const struct case_state *a, const struct case_state *b)
 {
-	return a->stage == b->stage && a->phase == b->phase && a->severity == b->severity &&
-	    a->stage_since == b->stage_since && a->deadline == b->deadline &&
-	    a->remaining == b->remaining && a->last_violation == b->last_violation &&
-	    a->clock_since == b->clock_since;
+	return a->stage == b->stage && a->phase == b->phase &&
+	       a->severity == b->severity && a->stage_since == b->stage_since &&
+	       a->deadline == b->deadline && a->remaining == b->remaining &&
+	       a->last_violation == b->last_violation &&
+	       a->clock_since == b->clock_since;
 }
 
 static bool
@@ -130,7 +133,7 @@ replay_step(const json_t *o)
 		return false;
 	case_step(&l, &from, &ev, &st);
 	return same_state(&st.next, &to) && strcmp(st.row, str(o, "row")) == 0 &&
-	    (int)st.actions == num(o, "actions");
+	       (int)st.actions == num(o, "actions");
 }
 
 static void
@@ -150,11 +153,11 @@ entry(struct replay *r, const json_t *o, uint64_t index)
 	r->steps++;
 	r->different += !same;
 	if (r->json)
-		printf("{\"seq\":%s,\"case\":\"%s\",\"same\":%s}\n", number, str(o, "case"),
-		    same ? "true" : "false");
+		printf("{\"seq\":%s,\"case\":\"%s\",\"same\":%s}\n", number,
+		    str(o, "case"), same ? "true" : "false");
 	else if (!same || r->one != NULL)
-		printf("entry %s, case %s: %s: %s\n", number, str(o, "case"), str(o, "row"),
-		    same ? "the same" : "DIFFERENT");
+		printf("entry %s, case %s: %s: %s\n", number, str(o, "case"),
+		    str(o, "row"), same ? "the same" : "DIFFERENT");
 }
 
 static int
@@ -213,7 +216,8 @@ tosctl_replay(int argc, char **argv)
 		}
 	r.one = optind < argc ? argv[optind] : NULL;
 	if ((r.one == NULL) != all || argc - optind > 1) {
-		fprintf(stderr, "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n");
+		fprintf(stderr,
+		    "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n");
 		return USAGE;
 	}
 	if (replay(&r, dir != NULL ? dir : DEFAULT_STATE, &e) != 0) {

@@ -49,7 +49,7 @@ struct sim {
 	json_t *scenario;
 };
 
-/* --- the roles ---------------------------------------------------------------------- */
+/* --- the roles --- */
 
 static void
 send_back(struct sim *s, enum role from, int64_t at, struct msg *m)
@@ -84,8 +84,8 @@ play_policy(struct sim *s, const struct msg *m)
 		struct msg_inspected_item *o = &out.inspected.v[out.inspected.n++];
 
 		o->revision = in->revision;
-		policy_host_check(s->host, in->tenant, &in->item, in->time, &o->findings,
-		    &o->n, &o->degraded);
+		policy_host_check(s->host, in->tenant, &in->item, in->time,
+		    &o->findings, &o->n, &o->degraded);
 	}
 	send_back(s, ROLE_POLICY, s->now, &out);
 }
@@ -120,7 +120,7 @@ on_send(void *ctx, enum role to, uint32_t index, struct msg *m)
 	msg_clear(m);
 }
 
-/* --- what is shown ------------------------------------------------------------------- */
+/* --- what is shown --- */
 
 static const char *const shown[] = {"violation", "recheck", "step", "recommendation",
     "notice", "delivery", "decision", "appeal", "reply", "gap", "safety", "degraded",
@@ -133,7 +133,8 @@ on_entry(void *ctx, const char *text)
 	json_t *j = json_loads(text, 0, NULL);
 	const char *kind = json_string_value(json_object_get(j, "kind"));
 	const char *key = json_string_value(json_object_get(j, "tenant"));
-	const struct conf_tenant *t = key != NULL ? conf_tenant_by_key(s->conf, key) : NULL;
+	const struct conf_tenant *t =
+	    key != NULL ? conf_tenant_by_key(s->conf, key) : NULL;
 	bool show = s->all;
 	char *line;
 
@@ -151,7 +152,7 @@ on_entry(void *ctx, const char *text)
 	json_decref(j);
 }
 
-/* --- the run --------------------------------------------------------------------------- */
+/* --- the run --- */
 
 static size_t
 soonest(const struct sim *s)
@@ -191,9 +192,10 @@ do_deed(struct sim *s, const struct sim_deed *d)
 	json_t *r = json_deep_copy(d->request), *cases = ask(s, "cases"), *reply, *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(cases, "rows"), i, row)
-		if (strcmp(json_string_value(json_object_get(row, "tenant")), d->tenant) == 0)
-			json_object_set(r, "case", json_object_get(row, "case"));
+	json_array_foreach(json_object_get(cases, "rows"), i,
+	    row) if (strcmp(json_string_value(json_object_get(row, "tenant")),
+			 d->tenant) == 0)
+	    json_object_set(r, "case", json_object_get(row, "case"));
 	reply = engine_control(s->engine, r, 0, s->now);
 	if (!json_is_true(json_object_get(reply, "ok")))
 		log_warn("simulate", "a person's request was refused: %s",
@@ -211,7 +213,8 @@ tell_reported(struct sim *s)
 	size_t i;
 
 	s->delivered = false;
-	json_array_foreach(json_object_get(reply, "rows"), i, row) {
+	json_array_foreach(json_object_get(reply, "rows"), i, row)
+	{
 		const char *url = json_string_value(json_object_get(row, "url"));
 
 		if (url != NULL && json_object_get(row, "reported") != NULL &&
@@ -277,7 +280,7 @@ peers_up(struct sim *s)
 	msg_clear(&m);
 }
 
-/* --- opening ------------------------------------------------------------------------------ */
+/* --- opening --- */
 
 static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
@@ -296,7 +299,8 @@ on_refused(void *ctx, const char *text)
 static int
 load_conf(struct sim *s, const char *scenario_path, struct err *e)
 {
-	const char *name = json_string_value(json_object_get(s->scenario, "configuration"));
+	const char *name =
+	    json_string_value(json_object_get(s->scenario, "configuration"));
 	char *copy = xstrdup(scenario_path), *path;
 	struct conf_sources src = {0};
 	int rc;
@@ -362,8 +366,8 @@ out:
 }
 
 static int
-simulate(struct sim *s, const char *path, const char *dir, const char *plugin,
-    struct err *e)
+simulate(
+    struct sim *s, const char *path, const char *dir, const char *plugin, struct err *e)
 {
 	const char *start, *end;
 	json_error_t je;
@@ -376,8 +380,8 @@ simulate(struct sim *s, const char *path, const char *dir, const char *plugin,
 	end = json_string_value(json_object_get(s->scenario, "end"));
 	s->now = start != NULL ? clock_parse(start) : CLOCK_NONE;
 	if (s->now == CLOCK_NONE || end == NULL || sim_time(end, s->now) == CLOCK_NONE)
-		return err_set(e, TOSD_EINVAL, "%s: `start' (RFC 3339) and `end' are needed",
-		    path);
+		return err_set(e, TOSD_EINVAL,
+		    "%s: `start' (RFC 3339) and `end' are needed", path);
 	id_seed((uint64_t)json_integer_value(json_object_get(s->scenario, "seed")));
 	if ((rc = load_conf(s, path, e)) != 0 ||
 	    (rc = sim_world_new(s->scenario, s->conf, s->now, &s->world, e)) != 0 ||
@@ -447,7 +451,8 @@ tosctl_simulate(int argc, char **argv)
 			return USAGE;
 		}
 	if (argc - optind != 1) {
-		fprintf(stderr, "usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
+		fprintf(stderr,
+		    "usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
 		    "SCENARIO\n");
 		return USAGE;
 	}
