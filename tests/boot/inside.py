@@ -36,7 +36,7 @@ provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; }};
 restart_min = "100ms"; restart_max = "1s";
 ledger = {{ seal_interval = "200ms"; {ledger} }};
 fetch = {{ interval = "2s"; interval_min = "1s"; host_gap = 0; allow = [ "127.0.0.0/8" ]; }};
-ladder = {{ stages = ( {{ name = "notice"; deadline = "72h"; }} ); }};
+ladder = {{ stages = ( {{ name = "notice"; deadline = "60s"; }} ); }};
 policy = {{ workers = 2; packs_dir = "/etc/tosd/trial.d"; cache_dir = "/var/lib/tosd/cache"; }};
 courier = {{ {courier} retry_min = "1s"; }};
 console = {{ listen = "127.0.0.1:8790"; }};
@@ -398,6 +398,7 @@ def test_credential_absent():
 
 
 def test_credentials():
+    run("systemctl", "stop", UNIT)
     since = cursor()
     credential("smtp-password", PASSWORD + "\n")
     credential("log-key", (STATE / "keys/log.key").read_text())
