@@ -37,6 +37,12 @@ leave() {
 		# Init of the namespace goes with it, and everything in there.
 		kill -KILL "$outer" 2>/dev/null || :
 	fi
+	# The cgroup stays in the kernel's tree when its mount is gone.
+	if [ -n "$outer" ]; then
+		unshare -m sh -c 'mount --make-rprivate / && mount -t cgroup2 cgroup2 /mnt &&
+			find "/mnt/$0" -depth -type d -exec rmdir {} +' \
+			"tosd-boot-$$" 2>/dev/null || :
+	fi
 	rm -rf "$scratch"
 }
 trap leave EXIT
