@@ -113,7 +113,7 @@ print_mistake(void *ctx, const char *file, int line, const char *text)
 	size_t *n = ctx;
 
 	++*n;
-	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	fprintf(stderr, "%s%s:%d: %s\n", log_mark(LOG_L_ERR), file, line, text);
 }
 
 static int
@@ -127,7 +127,7 @@ test_conf(const char *path)
 
 	rc = conf_sources_read(path, &sources, &e);
 	if (rc != 0) {
-		fprintf(stderr, "tosd: %s\n", e.text);
+		fprintf(stderr, "%stosd: %s\n", log_mark(LOG_L_ERR), e.text);
 		goto out;
 	}
 	rc = conf_parse(&sources, print_mistake, &mistakes, &c);
@@ -136,8 +136,8 @@ test_conf(const char *path)
 	if (rc == 0)
 		printf("%s: configuration is valid\n", path);
 	else
-		fprintf(stderr, "%s: %zu mistake%s\n", path, mistakes,
-		    mistakes == 1 ? "" : "s");
+		fprintf(stderr, "%s%s: %zu mistake%s\n", log_mark(LOG_L_ERR), path,
+		    mistakes, mistakes == 1 ? "" : "s");
 out:
 	conf_free(&c);
 	conf_sources_clear(&sources);

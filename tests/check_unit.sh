@@ -10,7 +10,7 @@ test -f "$unit" || { echo "$unit is not built"; exit 1; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT INT TERM
 # `verify' wants the programs to exist: they need not be installed to be checked.
-sed -e 's|^\(ExecStart[A-Za-z]*=\)[^ ]*/tosd |\1/bin/true |' "$unit" > "$scratch/tosd.service"
+sed -e 's|^\(Exec[A-Za-z]*=\)[^ ]*/tosd |\1/bin/true |' "$unit" > "$scratch/tosd.service"
 
 systemd-analyze security --offline=true --threshold=12 --no-pager \
 	"$scratch/tosd.service" > "$scratch/out" 2>&1 || {

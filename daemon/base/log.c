@@ -45,6 +45,20 @@ log_open(const char *name)
 	to_journal = stderr_is_journal();
 }
 
+const char *
+log_mark(enum log_level level)
+{
+	static const char *const marks[] = {
+	    [LOG_L_ERR] = "<3>",
+	    [LOG_L_WARN] = "<4>",
+	    [LOG_L_NOTICE] = "<5>",
+	    [LOG_L_INFO] = "<6>",
+	    [LOG_L_DEBUG] = "<7>",
+	};
+
+	return stderr_is_journal() ? marks[level] : "";
+}
+
 void
 log_set_level(enum log_level level)
 {

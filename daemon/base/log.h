@@ -32,6 +32,10 @@ void log_write(enum log_level level, const char *token, const char *fmt, ...)
 #define log_info(token, ...) log_write(LOG_L_INFO, token, __VA_ARGS__)
 #define log_debug(token, ...) log_write(LOG_L_DEBUG, token, __VA_ARGS__)
 
+/* What makes the journal take a line that does not come from log_write at this level;
+ * "" where standard error is not the journal.  Static memory. */
+const char *log_mark(enum log_level level);
+
 /* Logs and aborts: for what must not happen.  The supervisor restarts us. */
 void log_die(const char *token, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), noreturn));
