@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "policy/host.h"
 #include "roles.h"
 #include "supervisor.h"
 
@@ -116,6 +117,35 @@ print_mistake(void *ctx, const char *file, int line, const char *text)
 	fprintf(stderr, "%s%s:%d: %s\n", log_mark(LOG_L_ERR), file, line, text);
 }
 
+static void
+print_refused(void *ctx, const char *text)
+{
+	size_t *n = ctx;
+
+	++*n;
+	fprintf(stderr, "%s%s\n", log_mark(LOG_L_ERR), text);
+}
+
+/* Packs and plugins as a policy worker would load them, their own tests included. */
+static int
+test_policy(struct conf *c, size_t *mistakes)
+{
+	struct policy_options o = {.conf = &c->policy,
+	    .safety = &c->safety,
+	    .report = print_refused,
+	    .ctx = mistakes};
+	struct policy_host *host = NULL;
+	struct err e = ERR_INIT;
+	size_t before = *mistakes;
+
+	/* A cache file made by root here could not be replaced by the daemon's user. */
+	c->policy.cache_dir = NULL;
+	if (policy_host_new(&o, &host, &e) != 0 && *mistakes == before)
+		print_refused(mistakes, e.text);
+	policy_host_free(&host);
+	return *mistakes == before ? 0 : TOSD_EINVAL;
+}
+
 static int
 test_conf(const char *path)
 {
@@ -131,8 +161,11 @@ test_conf(const char *path)
 		goto out;
 	}
 	rc = conf_parse(&sources, print_mistake, &mistakes, &c);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = conf_check_files(c, print_mistake, &mistakes);
+		if (test_policy(c, &mistakes) != 0)
+			rc = TOSD_EINVAL;
+	}
 	if (rc == 0)
 		printf("%s: configuration is valid\n", path);
 	else
