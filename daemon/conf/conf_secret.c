@@ -90,6 +90,11 @@ conf_secret(const char *name, struct buf *out, struct err *e)
 	path = xasprintf("%s/%s", dir, name);
 	/* systemd's folder is closed to others as a whole. */
 	rc = secret_read(path, false, out, e);
+	if (rc == TOSD_ENOENT)
+		rc = err_set(e, rc,
+		    "the credential `%s' is not there: put it into /etc/credstore/%s "
+		    "(root, 0600) and start the unit again",
+		    name, name);
 	free(path);
 	return rc;
 }

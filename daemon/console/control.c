@@ -247,7 +247,13 @@ control_ask(const char *path, const json_t *request, json_t **reply, struct err 
 		return err_sys(e, "cannot make a socket");
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
 		rc = errno == ENOENT || errno == ECONNREFUSED ? TOSD_ENOENT : TOSD_EIO;
-		err_sys(e, "no daemon answers on %s", path);
+		if (errno == EACCES)
+			rc = err_set(e, TOSD_EDENIED,
+			    "only root and the group of %s may ask; this account is "
+			    "not in that group",
+			    path);
+		else
+			err_sys(e, "no daemon answers on %s", path);
 		e->code = rc;
 		goto out;
 	}

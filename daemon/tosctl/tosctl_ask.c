@@ -296,8 +296,10 @@ tosctl_ask(int argc, char **argv)
 	rc = control_ask(o.socket, request, &reply, &e);
 	json_decref(request);
 	if (rc != 0) {
-		fprintf(stderr,
-		    "tosctl: %s (is tosd running? -s names another socket)\n", e.text);
+		fprintf(stderr, "tosctl: %s%s\n", e.text,
+		    e.code == TOSD_EDENIED
+			? ""
+			: " (is tosd running? -s names another socket)");
 		return CANNOT;
 	}
 	rc = show(sh, &o, reply);

@@ -315,7 +315,7 @@ def test_control():
     """root and tosd's group may ask, nobody else; a person acts through their account."""
     assert "policy" in run("tosctl", "status")
     assert "policy" in run("tosctl", "status", user="ann")
-    print("  others:", run("tosctl", "status", user="eve", ok=False).strip())
+    assert "not in that group" in run("tosctl", "status", user="eve", ok=False)
     number = cases()[0]["case"]
     hold = ("tosctl", "hold", number, "set", "-p", "reviewer-1", "-r", "a trial")
     assert "through the account ann only" in run(*hold, user="bo", ok=False)
@@ -392,7 +392,7 @@ def test_credential_absent():
     configure("forum", "mailer", courier=SMTP.format(port=MAILS))
     run("systemctl", "start", UNIT, ok=False)
     run("systemctl", "stop", UNIT)
-    said_so = said(since, "SMTP password", 3)
+    said_so = said(since, "put it into /etc/credstore/smtp-password", 3)
     assert said_so, journal(since)
     print(" ", said_so[0][2])
 
