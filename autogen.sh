@@ -29,7 +29,7 @@ build_packages() {
 	fi
 	echo autoconf automake libtool pkg-config autoconf-archive gcc libc6-dev make \
 		libevent-dev libcurl4-openssl-dev libjansson-dev libconfig-dev \
-		libcunit1-dev libsqlite3-dev libssl-dev "$hs" libpcre2-dev zlib1g-dev \
+		libcunit1-dev libsqlite3-dev libssl-dev "$hs" libpcre2-dev \
 		libuchardet-dev libseccomp-dev
 }
 
