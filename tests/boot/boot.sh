@@ -12,15 +12,18 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-mirror=${TOSD_BOOT_MIRROR:-MIRROR}
+# The mirror that this machine's own apt takes packages from.
+mirror=${TOSD_BOOT_MIRROR:-$(apt-get indextargets --format '$(SITE)' 2>/dev/null | head -n 1)}
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 base=${TOSD_BOOT_ROOT:-/var/tmp/tosd-boot-$release}
 packages=systemd,systemd-sysv,dbus,ca-certificates,openssl,python3-minimal,libpython3-stdlib
-packages=$packages,libevent-2.1-7,libcurl4,libjansson4,libconfig9,libsqlite3-0,libssl3
+packages=$packages,libevent-core-2.1-7,libevent-extra-2.1-7,libcurl4,libjansson4,libconfig9
+packages=$packages,libsqlite3-0,libssl3
 packages=$packages,libhyperscan5,libpcre2-8-0,libuchardet0,libseccomp2
 
 skip() { echo "SKIP: $*"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "this needs root"
+[ -n "$mirror" ] || skip "apt names no mirror; set TOSD_BOOT_MIRROR"
 for tool in debootstrap systemd-nspawn unshare nsenter setsid pgrep; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
