@@ -100,6 +100,12 @@ wire_size(const struct item *it)
 		n += strings[i] != NULL ? strlen(strings[i]) + 8 : 8;
 	for (size_t i = 0; i < it->nlinks; i++)
 		n += strlen(it->links[i]) + 8;
+	for (size_t i = 0; i < it->nmedia; i++) {
+		const struct item_media *m = &it->media[i];
+
+		n += strlen(m->url) + 24 + (m->type != NULL ? strlen(m->type) : 0) +
+		     (m->text != NULL ? strlen(m->text) : 0);
+	}
 	return n;
 }
 

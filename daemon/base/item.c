@@ -44,6 +44,12 @@ item_clear(struct item *it)
 	for (size_t i = 0; i < it->nlinks; i++)
 		free(it->links[i]);
 	free(it->links);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		free(it->media[i].url);
+		free(it->media[i].type);
+		free(it->media[i].text);
+	}
+	free(it->media);
 	item_init(it);
 }
 
@@ -57,6 +63,36 @@ item_add_link(struct item *it, const char *url)
 	it->links[it->nlinks++] = xstrdup(url);
 }
 
+static void
+set_missing(char **to, const char *value)
+{
+	if (*to == NULL)
+		*to = xstrdup(value);
+}
+
+static struct item_media *
+push_media(struct item *it)
+{
+	it->media = xrealloc(it->media, (it->nmedia + 1) * sizeof(*it->media));
+	it->media[it->nmedia] = (struct item_media){0};
+	return &it->media[it->nmedia++];
+}
+
+void
+item_add_media(struct item *it, const char *url, const char *type, const char *text)
+{
+	struct item_media *m = NULL;
+
+	for (size_t i = 0; m == NULL && i < it->nmedia; i++)
+		if (strcmp(it->media[i].url, url) == 0)
+			m = &it->media[i];
+	if (m == NULL)
+		m = push_media(it);
+	set_missing(&m->url, url);
+	set_missing(&m->type, type);
+	set_missing(&m->text, text);
+}
+
 void
 item_copy(struct item *to, const struct item *from)
 {
@@ -66,8 +102,14 @@ item_copy(struct item *to, const struct item *from)
 	to->published = from->published;
 	to->updated = from->updated;
 	to->flags = from->flags;
-	for (size_t i = 0; i < from->nlinks; i++)
-		item_add_link(to, from->links[i]);
+	if (from->nlinks > 0)
+		to->links = xcalloc(from->nlinks, sizeof(*to->links));
+	for (; to->nlinks < from->nlinks; to->nlinks++)
+		to->links[to->nlinks] = xstrdup(from->links[to->nlinks]);
+	for (size_t i = 0; i < from->nmedia; i++)
+		*push_media(to) = (struct item_media){.url = xstrdup(from->media[i].url),
+		    .type = xstrdup(from->media[i].type),
+		    .text = xstrdup(from->media[i].text)};
 }
 
 void
@@ -82,25 +124,36 @@ item_digest(const struct item *it, uint8_t out[DIGEST_LEN])
 	buf_put_str(&b, it->summary);
 	for (size_t i = 0; i < it->nlinks; i++)
 		buf_put_str(&b, it->links[i]);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		buf_put_str(&b, it->media[i].url);
+		buf_put_str(&b, it->media[i].text);
+	}
 	digest_sha256(b.data, b.len, out);
 	buf_free(&b);
+}
+
+static void
+add_part(struct buf *b, const char *part)
+{
+	if (part == NULL || part[0] == '\0')
+		return;
+	if (b->len > 0)
+		buf_puts(b, "\n\n");
+	buf_puts(b, part);
 }
 
 char *
 item_body(const struct item *it)
 {
-	const char *parts[3] = {it->title, it->text, it->summary};
 	struct buf b = {0};
 
-	if (it->text != NULL && it->summary != NULL && strstr(it->text, it->summary))
-		parts[2] = NULL;
-	for (int i = 0; i < 3; i++) {
-		if (parts[i] == NULL || parts[i][0] == '\0')
-			continue;
-		if (b.len > 0)
-			buf_puts(&b, "\n\n");
-		buf_puts(&b, parts[i]);
-	}
+	add_part(&b, it->title);
+	add_part(&b, it->text);
+	if (it->text == NULL || it->summary == NULL ||
+	    strstr(it->text, it->summary) == NULL)
+		add_part(&b, it->summary);
+	for (size_t i = 0; i < it->nmedia; i++)
+		add_part(&b, it->media[i].text);
 	return buf_take(&b);
 }
 
@@ -115,6 +168,30 @@ item_put(struct buf *b, const struct item *it)
 	buf_put_u32(b, (uint32_t)it->nlinks);
 	for (size_t i = 0; i < it->nlinks; i++)
 		buf_put_str(b, it->links[i]);
+	buf_put_u32(b, (uint32_t)it->nmedia);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		buf_put_str(b, it->media[i].url);
+		buf_put_str(b, it->media[i].type);
+		buf_put_str(b, it->media[i].text);
+	}
+}
+
+static void
+get_media(struct rd *r, struct item *it)
+{
+	uint32_t n = rd_count(r, 12);
+
+	if (n > 0)
+		it->media = xcalloc(n, sizeof(*it->media));
+	for (uint32_t i = 0; i < n; i++) {
+		struct item_media *m = &it->media[it->nmedia++];
+
+		m->url = rd_str(r);
+		m->type = rd_str(r);
+		m->text = rd_str(r);
+		if (m->url == NULL)
+			m->url = xstrdup("");
+	}
 }
 
 void
@@ -139,4 +216,5 @@ item_get(struct rd *r, struct item *it)
 		}
 		it->links[it->nlinks++] = s;
 	}
+	get_media(r, it);
 }

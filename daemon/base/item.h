@@ -22,6 +22,15 @@ enum {
 	ITEM_REPAIRED = 1 << 2,	 /* broken bytes or markup were mended */
 	ITEM_HIDDEN_TEXT = 1 << 3, /* markup hides part of the text from readers */
 	ITEM_DATE_UNREAD = 1 << 4, /* a date was given that could not be read */
+	ITEM_POINTER = 1 << 5,	   /* names a page; the text has to be read there */
+	ITEM_DOUBLE_KEY = 1 << 6,  /* a key is given twice, with different values */
+};
+
+/* A picture, sound or film that belongs to the post.  url is never NULL. */
+struct item_media {
+	char *url;  /* absolute, http or https */
+	char *type; /* as given: "image/jpeg", "video", ...; may be NULL */
+	char *text; /* description for those who cannot see it; may be NULL */
 };
 
 struct item {
@@ -39,6 +48,8 @@ struct item {
 	int64_t updated;
 	char **links;	      /* absolute addresses in the body, in order, no doubles */
 	size_t nlinks;
+	struct item_media *media; /* in order, no address twice */
+	size_t nmedia;
 	uint32_t flags;	      /* ITEM_* */
 };
 
@@ -46,13 +57,15 @@ void item_init(struct item *it);  /* all NULL, times CLOCK_NONE */
 void item_clear(struct item *it); /* frees what it owns, then as item_init */
 void item_copy(struct item *to, const struct item *from);
 void item_add_link(struct item *it, const char *url);
+/* type and text may be NULL; an address that is there already gains them. */
+void item_add_media(struct item *it, const char *url, const char *type, const char *text);
 
-/* SHA-256 over what a reader sees (url, title, author, text, summary, links), so
+/* SHA-256 over what a reader sees (url, title, author, text, summary, links, media), so
  * that an edit is a new revision and a moved date alone is not. */
 void item_digest(const struct item *it, uint8_t out[DIGEST_LEN]);
 
-/* What plugins look at: title, text and summary (where it is not part of the
- * text), with a blank line between.  Spans of findings count bytes of this. */
+/* What plugins look at: title, text, summary (where it is not part of the text) and
+ * the descriptions of media, with a blank line between.  Spans of findings count bytes of this. */
 char *item_body(const struct item *it);
 
 /* The wire form, used in messages and in evidence records. */

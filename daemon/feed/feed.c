@@ -133,6 +133,14 @@ feed_doc_clear(struct feed_doc *d)
 	free(d->lang);
 	free(d->problem);
 	free(d->next_url);
+	free(d->self_url);
+	free(d->hub);
+	for (size_t i = 0; i < d->ngone; i++)
+		free(d->gone[i]);
+	free(d->gone);
+	for (size_t i = 0; i < d->nmore; i++)
+		free(d->more[i]);
+	free(d->more);
 	memset(d, 0, sizeof(*d));
 }
 

@@ -46,6 +46,15 @@ struct feed_doc {
 	char *problem;	  /* what was mended first, with its line; NULL if nothing */
 	int64_t ttl_ms;	  /* how often to come (ttl, sy:updatePeriod), 0 if not said */
 	char *next_url;	  /* absolute address of older items, or NULL */
+	char *self_url;	  /* absolute address that the document gives itself, or NULL */
+	char *hub;	  /* absolute address of its WebSub hub, or NULL */
+	uint32_t skip_hours; /* bit h: not to be asked in hour h (0 to 23, GMT) */
+	uint8_t skip_days;   /* bit d: not to be asked on day d, Sunday is 0 */
+	char **gone;	     /* ids of items that it says were removed */
+	size_t ngone;
+	char **more; /* absolute addresses of documents to be read too (a sitemap
+		      * index), in order */
+	size_t nmore;
 	struct item *items;
 	size_t nitems;
 };
