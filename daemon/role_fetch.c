@@ -151,6 +151,17 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->title = take(&doc.title);
 		p->well_formed = doc.well_formed && !p->truncated;
 		p->truncated |= doc.truncated;
+		p->next_url = take(&doc.next_url);
+		p->self_url = take(&doc.self_url);
+		p->hub = take(&doc.hub);
+		p->skip_hours = doc.skip_hours;
+		p->skip_days = doc.skip_days;
+		p->gone = doc.gone;
+		p->ngone = (uint32_t)doc.ngone;
+		p->more = doc.more;
+		p->nmore = (uint32_t)doc.nmore;
+		doc.gone = doc.more = NULL;
+		doc.ngone = doc.nmore = 0;
 		if (doc.ttl_ms > p->hint)
 			p->hint = doc.ttl_ms;
 		if (p->why == NULL)

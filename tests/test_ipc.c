@@ -128,6 +128,12 @@ fill_polled(struct msg *m)
 	m->polled.last_modified = xstrdup("Tue, 14 Nov 2023 22:13:20 GMT");
 	m->polled.hint = 900000;
 	m->polled.well_formed = true;
+	m->polled.next_url = xstrdup("https://example.com/feed?page=2");
+	m->polled.skip_hours = 1u << 23 | 1;
+	m->polled.skip_days = 1 << 6;
+	m->polled.ngone = 1;
+	m->polled.gone = xcalloc(1, sizeof(char *));
+	m->polled.gone[0] = xstrdup("tag:example.com,2023:1");
 	m->polled.nitems = 2;
 	m->polled.items = xcalloc(2, sizeof(struct item));
 	fill_item(&m->polled.items[0]);

@@ -108,6 +108,7 @@ struct msg_poll {
 	char *etag;    /* validators, byte for byte as the server sent them */
 	char *last_modified;
 	char *body_hash; /* hex SHA-256 of the last body: an equal one is not parsed */
+	bool second;	 /* ask as somebody else (user agent, egress): for comparison */
 };
 
 enum poll_outcome {
@@ -146,6 +147,14 @@ struct msg_polled {
 	char *why;	     /* words for everything that is not OK */
 	char *format, *title;
 	bool well_formed, truncated;
+	char *next_url;	     /* of older items, absolute, or NULL */
+	char *self_url, *hub; /* as the document says, absolute, or NULL */
+	uint32_t skip_hours; /* bits 0 to 23, GMT */
+	uint8_t skip_days;   /* bits 0 (Sunday) to 6 */
+	uint32_t ngone;	     /* ids that the document says were removed */
+	char **gone;
+	uint32_t nmore;	     /* further documents to be read, absolute */
+	char **more;
 	uint32_t nitems;
 	struct item *items;
 };

@@ -48,6 +48,7 @@ msg_put_poll(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->etag);
 	buf_put_str(b, p->last_modified);
 	buf_put_str(b, p->body_hash);
+	buf_put_u8(b, p->second);
 }
 
 void
@@ -62,6 +63,7 @@ msg_get_poll(struct rd *r, struct msg *m)
 	p->etag = rd_str(r);
 	p->last_modified = rd_str(r);
 	p->body_hash = msg_hash(r);
+	p->second = msg_bool(r);
 }
 
 void
@@ -72,6 +74,32 @@ msg_clear_poll(struct msg *m)
 	free(m->poll.etag);
 	free(m->poll.last_modified);
 	free(m->poll.body_hash);
+}
+
+static void
+put_list(struct buf *b, char *const *v, uint32_t n)
+{
+	buf_put_u32(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		buf_put_str(b, v[i]);
+}
+
+static void
+get_list(struct rd *r, char ***v, uint32_t *n)
+{
+	uint32_t want = rd_count(r, 4);
+
+	*v = want > 0 ? xcalloc(want, sizeof(**v)) : NULL;
+	while (!r->bad && *n < want)
+		(*v)[(*n)++] = msg_need_str(r);
+}
+
+static void
+free_list(char **v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
 }
 
 void
@@ -95,9 +123,27 @@ msg_put_polled(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->title);
 	buf_put_u8(b, p->well_formed);
 	buf_put_u8(b, p->truncated);
+	buf_put_str(b, p->next_url);
+	buf_put_str(b, p->self_url);
+	buf_put_str(b, p->hub);
+	buf_put_u32(b, p->skip_hours);
+	buf_put_u8(b, p->skip_days);
+	put_list(b, p->gone, p->ngone);
+	put_list(b, p->more, p->nmore);
 	buf_put_u32(b, p->nitems);
 	for (uint32_t i = 0; i < p->nitems; i++)
 		item_put(b, &p->items[i]);
+}
+
+/* Items, removals and further documents come of a document that was read, and of
+ * nothing else. */
+static bool
+sound(const struct msg_polled *p, uint32_t nitems)
+{
+	if (p->outcome != POLLED_OK && (nitems > 0 || p->ngone > 0 || p->nmore > 0))
+		return false;
+	return p->time >= 0 && p->time <= TIME_MAX && p->hint >= 0 &&
+	       p->retry_after >= 0 && p->skip_hours < 1u << 24 && p->skip_days < 1 << 7;
 }
 
 void
@@ -122,9 +168,15 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->title = rd_str(r);
 	p->well_formed = msg_bool(r);
 	p->truncated = msg_bool(r);
+	p->next_url = rd_str(r);
+	p->self_url = rd_str(r);
+	p->hub = rd_str(r);
+	p->skip_hours = rd_u32(r);
+	p->skip_days = rd_u8(r);
+	get_list(r, &p->gone, &p->ngone);
+	get_list(r, &p->more, &p->nmore);
 	n = rd_count(r, ITEM_WIRE_MIN);
-	/* Items come of a document that was read, and of nothing else. */
-	if (p->time < 0 || p->time > TIME_MAX || p->hint < 0 || p->retry_after < 0 || (n > 0 && p->outcome != POLLED_OK))
+	if (!sound(p, n))
 		r->bad = true;
 	p->items = n > 0 ? xcalloc(n, sizeof(*p->items)) : NULL;
 	while (!r->bad && p->nitems < n)
@@ -144,6 +196,11 @@ msg_clear_polled(struct msg *m)
 	free(p->why);
 	free(p->format);
 	free(p->title);
+	free(p->next_url);
+	free(p->self_url);
+	free(p->hub);
+	free_list(p->gone, p->ngone);
+	free_list(p->more, p->nmore);
 	for (uint32_t i = 0; i < p->nitems; i++)
 		item_clear(&p->items[i]);
 	free(p->items);
