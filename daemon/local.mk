@@ -4,6 +4,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/role_supervisor.c %D%/supervisor.h \
 	%D%/roles.c %D%/roles.h \
 	%D%/supervisor_proc.c \
+	%D%/supervisor_reload.c \
 	%D%/supervisor_setup.c \
 	%D%/supervisor_watch.c
 

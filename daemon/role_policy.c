@@ -20,12 +20,15 @@ struct policy {
 	struct role_self *self;
 	struct conf *conf;
 	struct policy_host *host;
+	uint32_t faults; /* packs and plugins left out */
 };
 
 static void
 report(void *ctx, const char *text)
 {
-	(void)ctx;
+	struct policy *p = ctx;
+
+	p->faults++;
 	log_err("policy", "%s", text);
 }
 
@@ -55,7 +58,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	if (rc == 0) {
 		o = (struct policy_options){.conf = &p->conf->policy,
 		    .safety = &p->conf->safety,
-		    .report = report};
+		    .report = report,
+		    .ctx = p};
 		rc = policy_host_new(&o, &p->host, e);
 	}
 	if (rc != 0) {
@@ -65,6 +69,7 @@ policy_start(struct role_self *self, const struct buf *sources,
 	/* No file, no socket, no new code: what a plugin needs it has opened by now. */
 	profile_of_role(ROLE_POLICY, p->conf, profile);
 	role_set_ctx(self, p);
+	role_set_faults(self, p->faults);
 	return 0;
 }
 

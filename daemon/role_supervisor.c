@@ -46,8 +46,8 @@ slot_find(const struct supervisor *sup, enum role role, uint32_t index)
 }
 
 /* Places as the configuration wants them; those that are too many are marked. */
-static void
-plan_slots(struct supervisor *sup)
+void
+supervisor_plan(struct supervisor *sup)
 {
 	for (size_t i = 0; i < NORDER; i++) {
 		enum role role = start_order[i];
@@ -200,33 +200,6 @@ supervisor_step(struct supervisor *sup)
 }
 
 static void
-reload(struct supervisor *sup)
-{
-	struct setup *fresh;
-
-	if (sup->stopping)
-		return;
-	log_info("supervisor", "reading the configuration anew");
-	fresh = setup_read(sup->conf_path);
-	if (fresh == NULL) {
-		log_err("supervisor", "the new configuration is refused; the old one "
-				      "stays in use");
-		ready_status(
-		    sup->ready, "the new configuration was refused, see the log");
-		return;
-	}
-	setup_free(&sup->setup);
-	sup->setup = fresh;
-	sup->generation++;
-	if (sup->up) {
-		sup->reloading = true;
-		ready_reloading(sup->ready, "taking a new configuration into use");
-	}
-	plan_slots(sup);
-	supervisor_step(sup);
-}
-
-static void
 stop(struct supervisor *sup, int signo)
 {
 	if (!sup->stopping) {
@@ -249,7 +222,7 @@ on_signal(void *ctx, int signo)
 	if (signo == SIGCHLD)
 		proc_reap(sup);
 	else if (signo == SIGHUP)
-		reload(sup);
+		reload_begin(sup);
 	else
 		stop(sup, signo);
 }
@@ -279,6 +252,7 @@ clean_up(struct supervisor *sup)
 	}
 	loop_free(&sup->loop);
 	ready_free(&sup->ready);
+	setup_free(&sup->next);
 	setup_free(&sup->setup);
 }
 
@@ -304,7 +278,7 @@ supervisor_run(const char *conf_path)
 	sup.loop = loop_new();
 	watch_signals(&sup);
 	watch_start(&sup);
-	plan_slots(&sup);
+	supervisor_plan(&sup);
 	supervisor_step(&sup);
 	rc = loop_run(sup.loop);
 	log_notice("supervisor", "stopped");

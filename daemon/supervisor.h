@@ -8,6 +8,10 @@
  * configuration) is compared with what there is after every event, and the difference
  * worked off (supervisor_step); so every mixture of crashes, reloads and stops
  * converges by the same code.
+ *
+ * A new configuration is rehearsed before it is taken into use: a policy worker outside
+ * of the places is given it, loads plugins and packs and runs their tests, and is
+ * stopped again.  Only when it found nothing to complain of do the others get it.
  */
 #ifndef TOSD_SUPERVISOR_H
 #define TOSD_SUPERVISOR_H
@@ -72,6 +76,9 @@ struct slot {
 struct supervisor {
 	const char *conf_path;
 	struct setup *setup;
+	struct setup *next;  /* is being rehearsed; NULL: none is */
+	struct slot trial;   /* of the worker that rehearses, in no list */
+	bool again;	     /* another SIGHUP came meanwhile */
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	struct loop *loop;
 	struct ready *ready;
@@ -112,6 +119,19 @@ void proc_free(struct proc *p);
 /* Channels between a ready proc and those it may talk to. */
 void proc_connect(struct proc *p);
 
+/* --- supervisor_reload.c --- */
+
+/* SIGHUP: reads the configuration anew and has it rehearsed. */
+void reload_begin(struct supervisor *sup);
+/* What a role that is about to start in this place has to know. */
+const struct setup *reload_setup_of(const struct slot *slot);
+/* True if the place is that of the rehearsal. */
+bool reload_is_trial(const struct slot *slot);
+/* The rehearsing worker is ready, having left out so many packs and plugins. */
+void reload_heard(struct proc *p, uint32_t faults);
+/* It has ended; if it was not heard of before, that is the answer. */
+void reload_ended(struct supervisor *sup);
+
 /* --- supervisor_watch.c --- */
 
 /* Starts asking roles whether they live, and telling the service manager. */
@@ -121,6 +141,8 @@ void watch_pong(struct proc *p, uint32_t seq);
 
 /* --- role_supervisor.c --- */
 
+/* Places as the configuration in use wants them. */
+void supervisor_plan(struct supervisor *sup);
 /* Compares what is with what should be, and does the next thing. */
 void supervisor_step(struct supervisor *sup);
 

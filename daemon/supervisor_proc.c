@@ -145,9 +145,9 @@ send_memfd(
 void
 proc_configure(struct proc *p)
 {
-	const struct setup *s = p->sup->setup;
+	const struct setup *s = reload_setup_of(p->slot);
 
-	if (p->ch == NULL)
+	if (p->ch == NULL || s == NULL)
 		return;
 	if (p->slot->role == ROLE_ENGINE && s->log_key.len > 0)
 		send_memfd(p, MSG_SECRET, "log-key", &s->log_key);
@@ -190,11 +190,14 @@ take_ready(struct proc *p, struct msg *m)
 {
 	bool first = p->state == PROC_STARTING;
 
-	(void)m;
 	if ((!first && p->state != PROC_READY) || !p->conf_due)
 		return;
 	p->conf_due = false;
 	loop_timer_clear(p->deadline);
+	if (reload_is_trial(p->slot)) {
+		reload_heard(p, m->ready.faults);
+		return;
+	}
 	log_info("supervisor", "%s %u (pid %d) %s", role_name(p->slot->role),
 	    p->slot->index, (int)p->pid,
 	    first ? "is ready" : "has taken the new configuration");
@@ -263,7 +266,7 @@ on_close(void *ctx, const char *why)
 static pid_t
 run(const struct slot *slot, int control, struct err *e)
 {
-	const struct setup *setup = slot->sup->setup;
+	const struct setup *setup = reload_setup_of(slot);
 	struct spawn s = {.exe = "/proc/self/exe",
 	    .role = slot->role,
 	    .index = slot->index,
@@ -294,7 +297,8 @@ proc_start(struct slot *slot)
 	if (pid < 0) {
 		log_err("supervisor", "cannot start %s %u: %s", role_name(slot->role),
 		    slot->index, e.text);
-		back_off(slot);
+		if (!reload_is_trial(slot))
+			back_off(slot);
 		return NULL;
 	}
 	p = xcalloc(1, sizeof(*p));
@@ -383,6 +387,8 @@ bury(struct proc *p, int status)
 	if (!p->expected && !p->sup->stopping && slot->wanted)
 		back_off(slot);
 	proc_free(p);
+	if (reload_is_trial(slot))
+		reload_ended(slot->sup);
 }
 
 void

@@ -138,6 +138,9 @@ test_policy(struct conf *c, size_t *mistakes)
 	struct err e = ERR_INIT;
 	size_t before = *mistakes;
 
+	/* Not known where they lie, which has been said. */
+	if (c->policy.packs_dir == NULL)
+		return TOSD_EINVAL;
 	/* A cache file made by root here could not be replaced by the daemon's user. */
 	c->policy.cache_dir = NULL;
 	if (policy_host_new(&o, &host, &e) != 0 && *mistakes == before)
@@ -160,12 +163,13 @@ test_conf(const char *path)
 		fprintf(stderr, "%stosd: %s\n", log_mark(LOG_L_ERR), e.text);
 		goto out;
 	}
-	rc = conf_parse(&sources, print_mistake, &mistakes, &c);
-	if (rc == 0) {
-		rc = conf_check_files(c, print_mistake, &mistakes);
-		if (test_policy(c, &mistakes) != 0)
-			rc = TOSD_EINVAL;
-	}
+	/* Whatever is wrong in the file, folders and packs are looked at as well: one
+	 * run tells all. */
+	rc = conf_parse_draft(&sources, print_mistake, &mistakes, &c);
+	if (c != NULL && conf_check_files(c, print_mistake, &mistakes) != 0)
+		rc = TOSD_EINVAL;
+	if (c != NULL && test_policy(c, &mistakes) != 0)
+		rc = TOSD_EINVAL;
 	if (rc == 0)
 		printf("%s: configuration is valid\n", path);
 	else

@@ -67,6 +67,12 @@ fill_hello(struct msg *m)
 }
 
 static void
+fill_ready(struct msg *m)
+{
+	m->ready.faults = 3;
+}
+
+static void
 fill_conf(struct msg *m)
 {
 	m->conf.index = 2;
@@ -230,10 +236,10 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"01000000" "6712000000000000"},
+	"02000000" "6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer, "02" "03000000"},
-    {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, NULL, ""},
+    {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready, "03000000"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
     {MSG_PONG, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_seq, "feffffff"},
     {MSG_STOP, ROLE_SUPERVISOR, ROLE_COURIER, false, NULL, ""},
@@ -837,14 +843,14 @@ test_channel_breach(void)
 		size_t n;
 		const char *why;
 	} cases[] = {
-	    {{2, MSG_INSPECTED, 0, 1, 0}, "", 0, "version"},
-	    {{1, MSG_INSPECTED, 0, 2, 0}, "", 0, "was due"},
-	    {{1, MSG_INSPECTED, 0, 1, 2}, "", 0, "flags"},
-	    {{1, MSG_INSPECTED, UINT32_MAX, 1, 0}, "", 0, "more than"},
-	    {{1, MSG_POLLED, 0, 1, 0}, "", 0, "may not pass"},
-	    {{1, 999, 0, 1, 0}, "", 0, "not in the catalogue"},
-	    {{1, MSG_INSPECTED, 3, 1, 0}, "abc", 3, "malformed"},
-	    {{1, MSG_INSPECTED, 0, 1, 1}, "", 0, "without the descriptor"},
+	    {{MSG_VERSION + 1, MSG_INSPECTED, 0, 1, 0}, "", 0, "version"},
+	    {{MSG_VERSION, MSG_INSPECTED, 0, 2, 0}, "", 0, "was due"},
+	    {{MSG_VERSION, MSG_INSPECTED, 0, 1, 2}, "", 0, "flags"},
+	    {{MSG_VERSION, MSG_INSPECTED, UINT32_MAX, 1, 0}, "", 0, "more than"},
+	    {{MSG_VERSION, MSG_POLLED, 0, 1, 0}, "", 0, "may not pass"},
+	    {{MSG_VERSION, 999, 0, 1, 0}, "", 0, "not in the catalogue"},
+	    {{MSG_VERSION, MSG_INSPECTED, 3, 1, 0}, "abc", 3, "malformed"},
+	    {{MSG_VERSION, MSG_INSPECTED, 0, 1, 1}, "", 0, "without the descriptor"},
 	};
 	struct end engine;
 	uint8_t head[FRAME_HEAD];

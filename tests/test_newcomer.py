@@ -6,6 +6,7 @@ what is wrong, and go on or end as it should.  Standard library only."""
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import urllib.error
 import urllib.request
 
 sys.dont_write_bytecode = True  # the source may be read-only, and stays clean
-from product import Daemon, Failed, Site, wait
+from product import SOURCE, Daemon, Failed, Site, wait
 
 CONF = """%(places)s
 sandbox = "best-effort";
@@ -37,6 +38,9 @@ TENANT = '\t{ id = "%s"; name = "A site"; contact = "a@%s.example";\n' \
 
 def configure(d, feeds, extra=""):
     places, policy = d.paths()
+    if (d.dir / "packs").is_dir():
+        policy = re.sub('packs_dir = "[^"]*"', 'packs_dir = "%s"' % (d.dir / "packs"),
+                        policy)
     d.conf.write_text(CONF % {
         "places": places, "policy": policy, "extra": extra,
         "tenants": ",\n".join(TENANT % (t, t, url) for t, url in feeds.items())})
@@ -123,6 +127,60 @@ def probes(d):
     assert get(port, "/nothing")[0] == 404
 
 
+def own_packs(d):
+    """Packs that the test may break: the shipped ones, copied."""
+    shutil.copytree(SOURCE / "etc/policies.d", d.dir / "packs")
+
+
+def break_pack(d):
+    """A pack of which a test of its own fails; says where."""
+    (d.dir / "packs" / "broken.conf").write_text("pack = {\n  name = \"broken\"\n")
+    return str(d.dir / "packs" / "broken.conf") + ":"
+
+
+def test_mistakes_in_all_files():
+    """The file, a tenant's file and a pack: all in one run, each with its place."""
+    d = Daemon("tosd-new-")
+    try:
+        own_packs(d)
+        configure(d, {"one": "http://127.0.0.1:1/feed.xml"}, 'run_dri = "/tmp/x";')
+        (d.dir / "tenants.d").mkdir()
+        (d.dir / "tenants.d" / "two.conf").write_text(
+            'tenants = (\n{ id = "two"; name = "Two"; contact = "nobody"; '
+            'manager = "m@example.net"; feeds = ( "http://127.0.0.1:1/" ); } );\n')
+        pack = break_pack(d)
+        code, said = d.check()
+        assert code == 1, said
+        for words in ("run_dri", "two.conf:2:", pack, ": 3 mistakes"):
+            assert len([x for x in said.splitlines() if words in x]) == 1, (words, said)
+        # Nothing of the file is understood: then the folder of packs is not known.
+        d.conf.write_text("state_dir = ;\n")
+        code, said = d.check()
+        assert code == 1 and "tosd.conf:1:" in said and "packs" not in said, said
+        # A folder that is given wrongly is not replaced by another one.
+        configure(d, {"one": "http://127.0.0.1:1/feed.xml"})
+        d.conf.write_text(re.sub('packs_dir = "[^"]*"', "packs_dir = 5",
+                                 d.conf.read_text()))
+        code, said = d.check()
+        assert code == 1 and "packs_dir" in said and "policies.d" not in said, said
+    finally:
+        d.stop()
+        d.remove()
+
+
+def bad_pack(d, url):
+    """A bare SIGHUP, which no `tosd -t` went before."""
+    configure(d, {"dead": url, "other": url + "?2"})
+    pack = break_pack(d)
+    before = len(lines_with(d, "refused"))
+    d.proc.send_signal(signal.SIGHUP)
+    wait(60, "the refusal", lambda: len(lines_with(d, "refused")) > before)
+    assert lines_with(d, pack), d.log()
+    assert [r["url"] for r in d.rows("feeds")] == [url]
+    assert len([r for r in d.rows("violations")]) == 0
+    (d.dir / "packs" / "broken.conf").unlink()
+
+
 def bad_reload(d, url):
     good = d.conf.read_text()
     d.conf.write_text(good.replace("workers = 1", "workers = lots"))
@@ -151,12 +209,14 @@ def test_first_run():
          "text": "The first post of a quiet site."}])
     url = "http://127.0.0.1:%d/feed.xml" % dead_port()
     try:
+        own_packs(d)
         configure(d, {"dead": url})
         d.start()
         d.ready()
         dead_feed(d, url)
         probes(d)
         bad_reload(d, url)
+        bad_pack(d, url)
         good_reload(d, url, site)
         with open("/proc/%d/task/%d/children" % (d.proc.pid, d.proc.pid)) as f:
             roles = [int(p) for p in f.read().split()]

@@ -168,13 +168,12 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 }
 
 int
-conf_parse(
+conf_parse_draft(
     const struct conf_sources *s, conf_report *report, void *ctx, struct conf **out)
 {
 	struct conf_walk w = {0};
 	struct reading *r = xcalloc(s->n, sizeof(*r));
 	char *folder;
-	int rc;
 
 	*out = NULL;
 	if (s->n == 0) {
@@ -194,11 +193,18 @@ conf_parse(
 		config_destroy(&r[i].cfg);
 	free(r);
 	free(folder);
-	rc = tell(&w, s, report, ctx);
+	*out = w.c;
+	return tell(&w, s, report, ctx);
+}
+
+int
+conf_parse(
+    const struct conf_sources *s, conf_report *report, void *ctx, struct conf **out)
+{
+	int rc = conf_parse_draft(s, report, ctx, out);
+
 	if (rc != 0)
-		conf_arena_free(&w.arena);
-	else
-		*out = w.c;
+		conf_free(out);
 	return rc;
 }
 

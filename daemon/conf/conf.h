@@ -213,6 +213,11 @@ typedef void conf_report(void *ctx, const char *file, int line, const char *text
  * mistakes were reported; *out is NULL then. */
 int conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
     struct conf **out);
+/* The same, but *out is what could be understood even then (NULL only without any
+ * source): not to run with, but to look for further mistakes, in packs and folders.
+ * policy.packs_dir is NULL in it where the folder of packs is not known for sure. */
+int conf_parse_draft(const struct conf_sources *s, conf_report *report, void *ctx,
+    struct conf **out);
 void conf_free(struct conf **c);
 
 /* What only the file system can tell (packs and templates readable, folders,

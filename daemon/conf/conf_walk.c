@@ -185,8 +185,21 @@ conf_section_sound(const struct conf_section *sec, const char *key)
 	return row != NULL && !(sec->bad & (uint64_t)1 << (row - sec->table->rows));
 }
 
-/* A wrong value is replaced by the default, so that the walk can go on; the
- * table's check asks conf_section_sound() before it judges a relation. */
+/* So that the walk can go on after a wrong value.  Nobody asked for what lies at a
+ * default path then, so it is not looked at; and a default folder of packs would be
+ * judged in place of the one that was meant. */
+static void
+stand_in(struct conf_walk *w, const struct conf_row *row, void *base)
+{
+	size_t npaths = w->arena->npaths;
+
+	conf_set_default(w, row, base);
+	w->arena->npaths = npaths;
+	if (row->check == CONF_CHECK_PACKS)
+		*(const char **)((char *)base + row->off) = NULL;
+}
+
+/* The table's check asks conf_section_sound() before it judges a relation. */
 void
 conf_walk_table(struct conf_walk *w, const struct conf_table *t, void *base,
     const config_setting_t *s)
@@ -209,7 +222,10 @@ conf_walk_table(struct conf_walk *w, const struct conf_table *t, void *base,
 			    row->key, t->name);
 		if (m != NULL || row->flags & CONF_REQUIRED)
 			sec.bad |= (uint64_t)1 << i;
-		conf_set_default(w, row, base);
+		if (m != NULL)
+			stand_in(w, row, base);
+		else
+			conf_set_default(w, row, base);
 	}
 	if (t->done != NULL)
 		t->done(&sec);

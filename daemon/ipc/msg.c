@@ -37,7 +37,7 @@ static const struct msg_row {
     [MSG_HELLO] = {"HELLO", WORKERS, SUP, FD_NO, CODEC(hello)},
     [MSG_CONF] = {"CONF", SUP, WORKERS, FD_YES, CODEC(conf)},
     [MSG_PEER] = {"PEER", SUP, WORKERS, FD_YES, CODEC(peer)},
-    [MSG_READY] = {"READY", WORKERS, SUP, FD_NO, CODEC(empty)},
+    [MSG_READY] = {"READY", WORKERS, SUP, FD_NO, CODEC(ready)},
     [MSG_PING] = {"PING", SUP, WORKERS, FD_NO, CODEC(seq)},
     [MSG_PONG] = {"PONG", WORKERS, SUP, FD_NO, CODEC(seq)},
     [MSG_STOP] = {"STOP", SUP, WORKERS, FD_NO, CODEC(empty)},

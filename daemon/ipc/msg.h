@@ -21,7 +21,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 1
+#define MSG_VERSION 2
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -73,6 +73,11 @@ struct msg_hello {
 /* The first one starts the role; later ones are new configuration. */
 struct msg_conf {
 	uint32_t index; /* which one of its role the receiver is */
+};
+
+/* Answers a configuration. */
+struct msg_ready {
+	uint32_t faults; /* packs and plugins that were left out as broken */
 };
 
 struct msg_peer {
@@ -252,6 +257,7 @@ struct msg {
 	union {
 		struct msg_hello hello;
 		struct msg_conf conf;
+		struct msg_ready ready;
 		struct msg_peer peer;
 		struct msg_stuck stuck;
 		struct msg_broken broken;

@@ -39,6 +39,7 @@ MSG_CODEC(hello);
 MSG_CODEC(conf);
 MSG_CODEC(peer);
 MSG_CODEC(seq);
+MSG_CODEC(ready);
 MSG_CODEC(stuck);
 MSG_CODEC(broken);
 MSG_CODEC(secret);

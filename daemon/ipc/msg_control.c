@@ -116,6 +116,24 @@ msg_clear_seq(struct msg *m)
 }
 
 void
+msg_put_ready(struct buf *b, const struct msg *m)
+{
+	buf_put_u32(b, m->ready.faults);
+}
+
+void
+msg_get_ready(struct rd *r, struct msg *m)
+{
+	m->ready.faults = rd_u32(r);
+}
+
+void
+msg_clear_ready(struct msg *m)
+{
+	(void)m;
+}
+
+void
 msg_put_stuck(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->stuck.index);

@@ -43,7 +43,7 @@ struct role_self {
 	struct channel *control;
 	struct loop_timer *leave; /* looks whether everything is sent */
 	int left_ms;
-	uint32_t index;
+	uint32_t index, faults;
 	char who[32];
 	bool started, stopping, leaving;
 	int code;
@@ -207,11 +207,12 @@ take_secret(struct role_self *self, struct msg *m)
 }
 
 static void
-send_empty(struct role_self *self, enum msg_type type)
+send_ready(struct role_self *self)
 {
 	struct msg m;
 
-	msg_init(&m, type);
+	msg_init(&m, MSG_READY);
+	m.ready.faults = self->faults;
 	channel_send(self->control, &m);
 }
 
@@ -232,7 +233,7 @@ start(struct role_self *self, const struct buf *sources, struct err *e)
 		err_wrap(e, "cannot enter the sandbox");
 		return rc;
 	}
-	send_empty(self, MSG_READY);
+	send_ready(self);
 	return 0;
 }
 
@@ -257,7 +258,7 @@ reconf(struct role_self *self, const struct buf *sources)
 
 	if (self->ops->reconf != NULL &&
 	    self->ops->reconf(self->ctx, sources, &e) == 0) {
-		send_empty(self, MSG_READY);
+		send_ready(self);
 		return;
 	}
 	log_notice("role", "starting anew for the new configuration%s%s",
@@ -370,6 +371,12 @@ role_exit(struct role_self *self)
 	self->leaving = true;
 	self->left_ms = EXIT_LAST_MS;
 	loop_timer_set(self->leave, 0);
+}
+
+void
+role_set_faults(struct role_self *self, uint32_t n)
+{
+	self->faults = n;
 }
 
 void

@@ -69,6 +69,10 @@ int role_main(const struct role_ops *ops);
 /* The state that every callback gets as ctx; to be set in start. */
 void role_set_ctx(struct role_self *self, void *ctx);
 
+/* So many parts of the configuration were left out as broken (packs, plugins); to be
+ * said in start or reconf.  The supervisor refuses a new configuration for it. */
+void role_set_faults(struct role_self *self, uint32_t n);
+
 /* The loop to put watchers and timers on; free them in ops->free at the latest. */
 struct loop *role_loop(struct role_self *self);
 

@@ -278,26 +278,27 @@ refuse_include(struct walk *k, const char *text)
 }
 
 int
-pack_read(const char *dir, const char *file, struct pack **out, struct why *w)
+pack_read(const char *dir, const char *name, struct pack **out, struct why *w)
 {
 	struct pack *p = mem_new(1, sizeof(*p));
-	struct walk k = {file, w};
 	struct sb path = {0}, bytes = {0};
+	struct walk k = {NULL, w};
 	struct why why;
 	config_t cfg;
 	int rc;
 
 	*out = NULL;
-	p->file = mem_dup(file, strlen(file));
 	config_init(&cfg);
-	sb_printf(&path, "%s/%s", dir, file);
-	rc = mem_read_file(path.data, PACK_FILE_MAX, &bytes, &why);
+	sb_printf(&path, "%s/%s", dir, name);
+	/* People find a mistake by the whole path. */
+	k.file = p->file = mem_dup(path.data, path.len);
+	rc = mem_read_file(p->file, PACK_FILE_MAX, &bytes, &why);
 	if (rc != 0)
-		why_set(w, "%s: %s", file, why.text);
+		why_set(w, "%s: %s", p->file, why.text);
 	if (rc == 0)
 		rc = refuse_include(&k, bytes.data != NULL ? bytes.data : "");
 	if (rc == 0 && !config_read_string(&cfg, bytes.data != NULL ? bytes.data : ""))
-		rc = why_set(w, "%s:%d: %s", file, config_error_line(&cfg),
+		rc = why_set(w, "%s:%d: %s", p->file, config_error_line(&cfg),
 		    config_error_text(&cfg));
 	if (rc == 0)
 		rc = read_tree(&k, &cfg, dir, p, &bytes);

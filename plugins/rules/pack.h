@@ -85,8 +85,8 @@ struct pack {
 	struct pack_list standin; /* names that tests use for @protected */
 };
 
-/* Reads DIR/FILE.  0, or -1 with file, line and remedy in w. */
-int pack_read(const char *dir, const char *file, struct pack **out, struct why *w);
+/* Reads DIR/NAME.  0, or -1 with file, line and remedy in w. */
+int pack_read(const char *dir, const char *name, struct pack **out, struct why *w);
 void pack_free(struct pack **p);
 
 /* The list of that name (without @); NULL: there is none. */

@@ -78,7 +78,7 @@ load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
 		if (strcmp(r->packs[i]->name, p->name) == 0)
 			rc = why_set(&r->why, "%s: the pack name `%s' is taken by %s",
-			    file, p->name, r->packs[i]->file);
+			    p->file, p->name, r->packs[i]->file);
 	if (rc == 0)
 		rc = engine_add(e, p, &p->standin, &r->why);
 	if (rc == 0)
