@@ -344,6 +344,7 @@ def item_of(blob):
         item[key] = None if ms == -1 << 63 else rfc3339(ms // 1000)
     take("<I")
     item["links"] = [text() for _ in range(take("<I"))]
+    item["media"] = [(text(), text(), text()) for _ in range(take("<I"))]
     assert at == len(blob), "a stored item has bytes left over"
     return {k: v for k, v in item.items() if v is not None}
 
