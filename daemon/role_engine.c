@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "console/control.h"
 #include "engine/engine.h"
@@ -14,6 +15,7 @@
 #include "roles.h"
 
 #define STATS_EVERY (5 * CLOCK_SEC)
+#define CAME_MAX 4096 /* answers timed between two commits; more are not */
 
 struct engine_role {
 	struct role_self *self;
@@ -24,6 +26,10 @@ struct engine_role {
 	struct control *control;
 	struct loop_timer *tick, *stats;
 	bool stopping;
+	/* From the last byte of an answer with items until they are on disk. */
+	struct histogram delay;
+	int64_t came[CAME_MAX]; /* answers not committed yet */
+	size_t ncame;
 };
 
 /* --- the turn --- */
@@ -40,6 +46,10 @@ on_tick(void *ctx)
 	struct engine_role *r = ctx;
 	int64_t now = clock_now(), next = engine_tick(r->engine, now);
 
+	if (r->ncame > 0)
+		now = clock_now();
+	while (r->ncame > 0)
+		histogram_add(&r->delay, now - r->came[--r->ncame]);
 	if (r->stopping && !engine_busy(r->engine)) {
 		role_exit(r->self);
 		return;
@@ -61,6 +71,8 @@ on_msg(void *ctx, struct msg *m)
 {
 	struct engine_role *r = ctx;
 
+	if (m->type == MSG_POLLED && m->polled.nitems > 0 && r->ncame < CAME_MAX)
+		r->came[r->ncame++] = m->polled.time;
 	engine_handle(r->engine, m, clock_now());
 	kick(r);
 }
@@ -93,6 +105,16 @@ on_control(void *ctx, const json_t *request, uint32_t uid)
 	return reply;
 }
 
+static json_t *
+delay_json(const struct histogram *h)
+{
+	json_t *n = json_array();
+
+	for (int i = 0; i < HISTOGRAM_CLASSES; i++)
+		json_array_append_new(n, json_integer((json_int_t)h->n[i]));
+	return json_pack("{s:o, s:I}", "n", n, "sum_ms", (json_int_t)h->sum);
+}
+
 static void
 on_stats(void *ctx)
 {
@@ -103,6 +125,7 @@ on_stats(void *ctx)
 	if (role_has_peer(r->self, ROLE_CONSOLE, 0)) {
 		msg_init(&m, MSG_STATS);
 		j = engine_stats(r->engine, clock_now());
+		json_object_set_new(j, "delay", delay_json(&r->delay));
 		m.stats.json = json_dumps(j, JSON_COMPACT);
 		json_decref(j);
 		role_send(r->self, ROLE_CONSOLE, 0, &m);

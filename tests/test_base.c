@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/finding.h"
+#include "base/histogram.h"
 #include "base/id.h"
 #include "base/item.h"
 #include "base/text.h"
@@ -30,6 +31,27 @@ test_clock_round_trip(void)
 	    clock_parse("2003-12-31T10:14:55Z"));
 	CU_ASSERT_STRING_EQUAL(clock_format(CLOCK_NONE, out), "-");
 	CU_ASSERT_STRING_EQUAL(clock_format(-1, out), "1969-12-31T23:59:59.999Z");
+}
+
+static void
+test_histogram(void)
+{
+	struct histogram h = {0};
+
+	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.5), 0);
+	for (int i = 0; i < 98; i++)
+		histogram_add(&h, i % 2 == 0 ? 3 : 5);
+	histogram_add(&h, -7);
+	histogram_add(&h, 30001);
+	CU_ASSERT_EQUAL(h.count, 100);
+	CU_ASSERT_EQUAL(h.sum, 49 * 8 + 30001);
+	CU_ASSERT_EQUAL(h.n[0], 1);
+	CU_ASSERT_EQUAL(h.n[2], 98);
+	CU_ASSERT_EQUAL(h.n[HISTOGRAM_CLASSES - 1], 1);
+	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.01), 1);
+	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.5), 5);
+	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.99), 5);
+	CU_ASSERT_EQUAL(histogram_quantile(&h, 1), -1);
 }
 
 static void
@@ -167,6 +189,7 @@ static const struct suite_test tests[] = {
     {"digest: known answers", test_digest_known},
     {"text: UTF-8 and escaping", test_text_utf8},
     {"item: wire form, digest, every cut", test_item_wire},
+    {"histogram: classes and quantiles", test_histogram},
     {"id: ULIDs sort", test_id_order},
     {"file: sealed memory files", test_memfd_sealed},
 };

@@ -123,7 +123,7 @@ def probes(d):
     assert status == 200 and "tosd_feeds 1\n" in text and \
         "\ntosd_feeds_unreadable 1\n" in text, text
     for line in text.splitlines():
-        assert re.match(r"(# (HELP|TYPE) \w+ .+|\w+(\{\w+=\"[^\"]*\"\})? \d+)$", line), line
+        assert re.match(r"(# (HELP|TYPE) \w+ .+|\w+(\{\w+=\"[^\"]*\"\})? [0-9.e+-]+)$", line), line
     assert get(port, "/nothing")[0] == 404
 
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/histogram.h"
+
 /* The engine sends every 5 s; older numbers mean that it is not there. */
 #define FRESH_MS 15000
 
@@ -49,6 +51,27 @@ put_head(struct buf *b, const char *name, const char *type, const char *help)
 }
 
 static void
+put_delay(const json_t *delay, struct buf *b)
+{
+	static const char name[] = "tosd_record_delay_seconds";
+	const json_t *n = json_object_get(delay, "n");
+	json_int_t sum = 0;
+
+	put_head(b, name, "histogram",
+	    "From the last byte of an answer with items until they are on disk.");
+	for (size_t i = 0; i < HISTOGRAM_CLASSES - 1; i++) {
+		sum += json_integer_value(json_array_get(n, i));
+		buf_printf(b, "%s_bucket{le=\"%g\"} %lld\n", name,
+		    (double)histogram_bounds[i] / 1000, (long long)sum);
+	}
+	sum += json_integer_value(json_array_get(n, HISTOGRAM_CLASSES - 1));
+	buf_printf(b, "%s_bucket{le=\"+Inf\"} %lld\n", name, (long long)sum);
+	buf_printf(b, "%s_sum %g\n%s_count %lld\n", name,
+	    (double)json_integer_value(json_object_get(delay, "sum_ms")) / 1000, name,
+	    (long long)sum);
+}
+
+static void
 put_metrics(const json_t *stats, struct buf *b)
 {
 	const json_t *polls = json_object_get(stats, "polls");
@@ -66,6 +89,7 @@ put_metrics(const json_t *stats, struct buf *b)
 	json_object_foreach((json_t *)polls, outcome, n)
 	    buf_printf(b, "tosd_feed_polls_total{outcome=\"%s\"} %lld\n", outcome,
 		(long long)json_integer_value(n));
+	put_delay(json_object_get(stats, "delay"), b);
 	version = json_string_value(json_object_get(stats, "version"));
 	put_head(b, "tosd_build_info", "gauge", "Version of the daemon.");
 	buf_printf(
