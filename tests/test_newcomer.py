@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 
 sys.dont_write_bytecode = True  # the source may be read-only, and stays clean
-from product import Daemon, Failed, Site, wait
+from daemon import Failed, Site, Tosd, wait
 
 CONF = """%(places)s
 sandbox = "best-effort";
@@ -36,7 +36,7 @@ TENANT = '\t{ id = "%s"; name = "A site"; contact = "a@%s.example";\n' \
 
 
 def configure(d, feeds, extra=""):
-    places, policy = d.paths()
+    places, policy = d.places()
     d.conf.write_text(CONF % {
         "places": places, "policy": policy, "extra": extra,
         "tenants": ",\n".join(TENANT % (t, t, url) for t, url in feeds.items())})
@@ -78,7 +78,7 @@ def ended(pids):
 
 
 def test_typo():
-    d = Daemon("tosd-new-")
+    d = Tosd("tosd-new-")
     try:
         configure(d, {"one": "http://127.0.0.1:1/feed.xml"}, 'run_dri = "/tmp/x";')
         where = d.conf.read_text().split("\n").index('run_dri = "/tmp/x";') + 1
@@ -86,7 +86,7 @@ def test_typo():
         assert code == 1, said
         found = [x for x in said.splitlines() if "run_dri" in x]
         assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], said
-        d.start()
+        d.spawn()
         assert d.proc.wait(10) == 1
         found = lines_with(d, "run_dri")
         assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], d.log()
@@ -95,26 +95,27 @@ def test_typo():
         code, said = d.check()
         assert code == 1 and len(said.splitlines()) == 1 and "tosd.conf" in said, said
     finally:
-        d.stop()
+        d.end()
         d.remove()
 
 
 def dead_feed(d, url):
-    row = wait(15, "the dead feed to be tried twice", lambda: [
-        r for r in d.rows("feeds") if r["polls"] >= 2])[0]
+    row = wait("the dead feed to be tried twice", lambda: [
+        r for r in d.rows("feeds") if r["polls"] >= 2], 15)[0]
     assert row["outcome"] == "connect" and row["tenant"] == "dead", row
     assert "connect to 127.0.0.1" in row["why"], row
-    code, out, _ = d.tosctl("feeds")
-    assert code == 0 and "connect to 127.0.0.1" in out and len(out.splitlines()) == 2, out
+    p = d.run("feeds")
+    assert p.returncode == 0 and "connect to 127.0.0.1" in p.stdout, p
+    assert len(p.stdout.splitlines()) == 2, p.stdout
     found = lines_with(d, url, "not readable")
     assert len(found) == 1, "one line, not one for each try: %s" % found
-    assert d.tosctl("status")[0] == 0
+    assert d.run("status").returncode == 0
 
 
 def probes(d):
     port = int(re.search(r"health and metrics on port (\d+)", d.log()).group(1))
     assert get(port, "/healthz") == (200, "alive\n")
-    wait(10, "/readyz", lambda: get(port, "/readyz") == (200, "ready\n"))
+    wait("/readyz", lambda: get(port, "/readyz") == (200, "ready\n"), 10)
     status, text = get(port, "/metrics")
     assert status == 200 and "tosd_feeds 1\n" in text and \
         "\ntosd_feeds_unreadable 1\n" in text, text
@@ -127,7 +128,7 @@ def bad_reload(d, url):
     good = d.conf.read_text()
     d.conf.write_text(good.replace("workers = 1", "workers = lots"))
     d.proc.send_signal(signal.SIGHUP)
-    wait(10, "the refusal", lambda: lines_with(d, "refused", "configuration"))
+    wait("the refusal", lambda: lines_with(d, "refused", "configuration"), 10)
     assert lines_with(d, "tosd.conf:"), d.log()
     assert [r["url"] for r in d.rows("feeds")] == [url]
     d.conf.write_text(good)
@@ -136,8 +137,8 @@ def bad_reload(d, url):
 def good_reload(d, url, site):
     configure(d, {"dead": url, "alive": site.feed("alive")})
     d.proc.send_signal(signal.SIGHUP)
-    wait(20, "the new tenant to be read", lambda: [
-        r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1])
+    wait("the new tenant to be read", lambda: [
+        r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1], 20)
     outcomes = {r["tenant"]: r["outcome"] for r in d.rows("feeds")}
     assert outcomes["dead"] == "connect" and outcomes["alive"] in ("ok", "unchanged"), \
         outcomes
@@ -145,15 +146,15 @@ def good_reload(d, url, site):
 
 def test_first_run():
     """Dead feed, probes, reloads and Ctrl-C, in one life of the daemon."""
-    d = Daemon("tosd-new-")
-    site = Site(d.dir, {"alive": {"format": "atom"}}, [
+    d = Tosd("tosd-new-")
+    site = Site({"alive": {"format": "atom"}}, [
         {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
          "text": "The first post of a quiet site."}])
     url = "http://127.0.0.1:%d/feed.xml" % dead_port()
     try:
         configure(d, {"dead": url})
-        d.start()
-        d.ready()
+        d.spawn()
+        d.wait_ready(60)
         dead_feed(d, url)
         probes(d)
         bad_reload(d, url)
@@ -162,15 +163,15 @@ def test_first_run():
             roles = [int(p) for p in f.read().split()]
         assert len(roles) >= 5, roles
         begin = time.monotonic()
-        assert d.stop(signal.SIGINT) == 0, d.log()
+        assert d.end(signal.SIGINT) == 0, d.log()
         assert time.monotonic() - begin < 5
         assert ended(roles), "a role is left"
-        code, out, errors = d.tosctl("evidence", "verify", d.state)
-        assert code == 0, out + errors
-        code, _, errors = d.tosctl("status")
-        assert code == 3 and "is tosd running?" in errors, errors
+        p = d.run("evidence", "verify", d.state)
+        assert p.returncode == 0, p
+        p = d.run("status")
+        assert p.returncode == 3 and "is tosd running?" in p.stderr, p
     finally:
-        d.stop()
+        d.end()
         site.stop()
         d.remove()
 
@@ -198,9 +199,9 @@ def full_lines(d):
 
 def full_at_start(d):
     fill(d.state / "ballast")
-    d.start()
-    found = wait(15, "a word about the full disk", lambda: full_lines(d))
-    assert str(d.dir) in found[0] and " engine[" in found[0], found
+    d.spawn()
+    found = wait("a word about the full disk", lambda: full_lines(d), 15)
+    assert d.dir in found[0] and " engine[" in found[0], found
     print("  " + found[0])
 
 
@@ -208,19 +209,19 @@ def full_while_running(d, site):
     """Room, then none: it says so, and a post of that time is not lost."""
     before = len(full_lines(d))
     fill(d.state / "ballast")
-    site.happen(tenant="alive", op="post", id="2", title="Again", text="A second post.")
-    found = wait(20, "a word about the disk that filled up",
-                 lambda: full_lines(d)[before:])
+    site.event(tenant="alive", op="post", id="2", title="Again", text="A second post.")
+    found = wait("a word about the disk that filled up",
+                 lambda: full_lines(d)[before:], 20)
     print("  " + found[0])
     (d.state / "ballast").unlink()
-    wait(30, "both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2])
+    wait("both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2], 30)
 
 
 def test_full_disk():
     """No room at the start and no room later.  Whoever makes room has a working daemon
     again without another step, and a record that is whole."""
-    d = Daemon("tosd-new-")
-    site = Site(d.dir, {"alive": {"format": "rss"}}, [
+    d = Tosd("tosd-new-")
+    site = Site({"alive": {"format": "rss"}}, [
         {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
          "text": "The first post of a quiet site."}])
     mounted = False
@@ -232,14 +233,14 @@ def test_full_disk():
         configure(d, {"alive": site.feed("alive")})
         full_at_start(d)
         (d.state / "ballast").unlink()
-        d.ready(30)
-        wait(20, "the first post", lambda: [r for r in d.rows("tenants") if r["items"]])
+        d.wait_ready()
+        wait("the first post", lambda: [r for r in d.rows("tenants") if r["items"]], 20)
         full_while_running(d, site)
-        assert d.stop() == 0, d.log()
-        code, out, errors = d.tosctl("evidence", "verify", d.state)
-        assert code == 0, out + errors
+        assert d.end() == 0, d.log()
+        p = d.run("evidence", "verify", d.state)
+        assert p.returncode == 0, p
     finally:
-        d.stop()
+        d.end()
         site.stop()
         if mounted:
             subprocess.run(["umount", "-l", str(d.state)], check=False)
