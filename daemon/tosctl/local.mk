@@ -1,6 +1,9 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/feed_facts.c %D%/feed_facts.h \
+	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
+	%D%/onboard.c %D%/onboard.h \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
 	%D%/rebuild_entry.c \
@@ -10,6 +13,7 @@ tosctl_SOURCES = \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
+	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \

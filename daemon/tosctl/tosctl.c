@@ -8,6 +8,7 @@
 
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_evidence.h"
+#include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
@@ -40,6 +41,7 @@ static const struct command {
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
     {"rebuild", tosctl_rebuild, "make a lost store again from ledger and vault"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
+    {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "lint or test packs"},
