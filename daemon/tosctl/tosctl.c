@@ -15,6 +15,7 @@
 #include "tosctl/tosctl_replay.h"
 #include "tosctl/tosctl_scan.h"
 #include "tosctl/tosctl_simulate.h"
+#include "tosctl/tosctl_tenant.h"
 #include "tosctl/tosctl_trend.h"
 
 #define EXIT_USAGE 2
@@ -41,6 +42,7 @@ static const struct command {
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
     {"rebuild", tosctl_rebuild, "make a lost store again from ledger and vault"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
+    {"tenant", tosctl_tenant, "tenant add URL; tenant import FILE: proposals for tenants.d"},
     {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
