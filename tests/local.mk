@@ -71,6 +71,9 @@ dist_check_SCRIPTS += \
 	%D%/test_smtp_bytes.py
 EXTRA_DIST += %D%/daemon.py %D%/servers.py
 
+# Tenants found, proposed and explained.
+dist_check_SCRIPTS += %D%/test_onboard.py
+
 # By hand, as root: the unit under a systemd of its own.
 EXTRA_DIST += %D%/boot/boot.sh %D%/boot/inside.py
 
