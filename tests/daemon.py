@@ -1,29 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scenario tests share: the real tosd with a mail server and a web server.
+"""The product run from outside, for the scenario tests and the demonstration: the real
+tosd of the build tree, tosctl, the store and the ledger read from their files.
 
-A Daemon owns one short folder under /tmp (configuration, state, sockets, log), a
-process of tests/http_server.py and, where python3-aiosmtpd is installed, a mail server
-in this process.  Used as a context manager it leaves neither process nor folder.
+Tosd	tosd in a short folder of its own under /tmp: its life, tosctl, its files
+Daemon	the same with a configuration and a pack for tests; a context manager that leaves
+	neither process nor folder
 
-Python's standard library and Debian's python3-aiosmtpd only.
-"""
-import asyncio
+The servers of tenants and of mail are those of servers.py; one import gets all."""
+import getpass
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-BUILD = os.environ.get("builddir", ".")
-SOURCE = os.environ.get("srcdir", str(pathlib.Path(__file__).resolve().parent.parent))
+from servers import (SOURCE, Failed, Mail, PlainMail, Site, Web, end_process,  # noqa: F401
+                     free_port, mail_server, skip)
+
+BUILD = os.path.abspath(os.environ.get("builddir") or ".")
+# Compiled patterns of the delivered packs: made once for each build tree.
+CACHE = BUILD + "/tests/pattern-cache"
 DESK, MANAGER = "desk@host.example", "manager@host.example"
 
 PACK = """
@@ -60,7 +62,7 @@ ledger = {{ seal_interval = "{seal}"; }};
 fetch = {{ interval = "{interval}"; interval_min = "1s"; interval_max = "1h";
   host_gap = 0; max_host_connections = 8; allow = [ "127.0.0.0/8" ]; timeout = "10s"; }};
 policy = {{ packs_dir = "{dir}/packs"; workers = 2; batch = 16;
-  plugins = ( {{ name = "rules"; path = "{build}/plugins/rules/.libs/rules.so"; }} ); }};
+  plugins = ( {{ name = "rules"; path = "{dir}/rules.so"; }} ); }};
 safety = {{ desk = [ "{desk}" ]; }};
 ladder = {{ {ladder} }};
 courier = {{ transport = "{transport}"; url = "smtp://127.0.0.1:{smtp}"; starttls = false;
@@ -77,11 +79,6 @@ DEFAULTS = {"interval": "2s", "seal": "200ms", "retry": "500ms", "restart_max": 
             "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );'}
 
 
-def skip(why):
-    print("SKIP:", why)
-    sys.exit(77)
-
-
 def data_folder(name):
     folder = pathlib.Path(os.environ.get("TOSD_DATA") or SOURCE + "/../shared/data") / name
     if not folder.is_dir():
@@ -89,128 +86,150 @@ def data_folder(name):
     return folder
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def wait(what, predicate, limit=30, pause=0.05):
-    """What predicate returned once it was true; an AssertionError past the limit."""
+    """What predicate returned once it was true; Failed past the limit."""
     end = time.monotonic() + limit
-    while time.monotonic() < end:
+    while True:
         got = predicate()
         if got:
             return got
+        if time.monotonic() > end:
+            raise Failed(f"waited {limit} s for: {what}")
         time.sleep(pause)
-    raise AssertionError(f"waited {limit} s for: {what}")
 
 
-class Web:
-    """tests/http_server.py; ends with this process."""
-
-    def __init__(self, kind, plan, *args):
-        with tempfile.TemporaryFile("w+") as f:
-            json.dump(plan, f)
-            f.flush()
-            self.proc = subprocess.Popen(
-                [sys.executable, SOURCE + "/tests/http_server.py", "--stdin-ends", kind,
-                 f"/proc/self/fd/{f.fileno()}", *args], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, pass_fds=[f.fileno()])
-            self.port = int(self.proc.stdout.readline())
-        self.base = f"http://127.0.0.1:{self.port}/"
-
-    def event(self, **event):
-        urllib.request.urlopen(self.base + "_event", json.dumps(event).encode(), 20).close()
-
-    def log(self):
-        with urllib.request.urlopen(self.base + "_log", timeout=20) as r:
-            return json.load(r)["requests"]
-
-    def stop(self):
-        self.proc.stdin.close()
-        self.proc.stdout.close()
-        self.proc.kill()
-        self.proc.wait(10)
+def account():
+    """The local account that the staff of the configuration speaks through."""
+    try:
+        return getpass.getuser() if os.getuid() != 0 else "root"
+    except (KeyError, OSError):
+        raise Failed("this user id has no account name; decisions need one") from None
 
 
-class Mail:
-    """A mail server.  `mails` holds (time, sender, recipient, bytes) of all that came to
-    its end; rcpt(address) and data(recipient) may return another answer than 250.  What
-    was taken stays so, even if the client does not live through the delay() seconds to
-    the answer."""
+# --- the ledger ---------------------------------------------------------------------
 
-    def __init__(self, rcpt=None, data=None, delay=None):
+
+class Ledger:
+    """Reads the entries under the newest signed head as they come (tlog-tiles)."""
+
+    def __init__(self, state):
+        self.log = pathlib.Path(state) / "log"
+        self.next = 0
+
+    def size(self):
         try:
-            from aiosmtpd.controller import Controller
-        except ImportError:
-            skip("python3-aiosmtpd is not installed")
-        self.mails, self.rcpt, self.data, self.delay = [], rcpt, data, delay
-        self.port = free_port()
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
+            return int((self.log / "checkpoint").read_text().split("\n")[1])
+        except (OSError, IndexError, ValueError):
+            return 0
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        answer = self.rcpt(address) if self.rcpt else None
-        if answer is None:
-            envelope.rcpt_tos.append(address)
-        return answer or "250 ok"
+    def bundle(self, number, width):
+        """Bytes of the entry bundle, which may have grown since the head was read."""
+        digits = "%03d" % (number % 1000)
+        while number >= 1000:
+            number //= 1000
+            digits = "x%03d/" % (number % 1000) + digits
+        path = self.log / "tile" / "entries" / digits
+        if width < 256:
+            partial = path.with_name(path.name + ".p")
+            wide = [int(p.name) for p in partial.glob("*") if p.name.isdigit()]
+            wide = [w for w in wide if w >= width]
+            if wide:
+                path = partial / str(min(wide))
+        return path.read_bytes()
 
-    async def handle_DATA(self, server, session, envelope):
-        answer = self.data(envelope.rcpt_tos[0]) if self.data else None
-        if answer is None:
-            for to in envelope.rcpt_tos:
-                self.mails.append((time.time(), envelope.mail_from, to,
-                                   envelope.original_content))
-        if self.delay:
-            await asyncio.sleep(self.delay())
-        return answer or "250 taken"
+    def new(self):
+        """Entries that were not given yet.  Comes back later if a file just moves."""
+        size, out = self.size(), []
+        while self.next < size:
+            number, skip = divmod(self.next, 256)
+            try:
+                data = self.bundle(number, min(256, size - number * 256))
+            except OSError:
+                return out
+            at, i = 0, 0
+            while at + 2 <= len(data) and number * 256 + i < size:
+                length = int.from_bytes(data[at:at + 2], "big")
+                if i >= skip:
+                    out.append(json.loads(data[at + 2:at + 2 + length]))
+                at, i = at + 2 + length, i + 1
+            if number * 256 + i <= self.next:
+                return out
+            self.next = number * 256 + i
+        return out
 
-    def stop(self):
-        self.controller.stop()
+
+# --- the daemon ---------------------------------------------------------------------
 
 
-class Daemon:
-    def __init__(self, tenants, **settings):
-        """tenants: {id: feed address} or {id: (feed address, further lines)}."""
-        self.dir = tempfile.mkdtemp(prefix="tosd-", dir="/tmp")
+class Tosd:
+    """tosd in a folder of its own, with whatever is written to `conf`."""
+
+    def __init__(self, prefix="tosd-"):
+        for program in ("tosd", "tosctl"):
+            if not os.access(f"{BUILD}/{program}", os.X_OK):
+                raise Failed(f"{BUILD}/{program} is not built; run make first")
+        # Below /tmp, not $TMPDIR: names of sockets are short.
+        self.dir = tempfile.mkdtemp(prefix=prefix, dir="/tmp")
         self.proc = None
-        os.mkdir(self.dir + "/packs")
-        self.write("packs/trial.conf", PACK)
-        self.settings = {**DEFAULTS, "console": free_port(), **settings}
-        rows = []
-        for name, feed in tenants.items():
-            url, more = feed if isinstance(feed, tuple) else (feed, "")
-            rows.append('  { id = "%s"; name = "Tenant %s"; contact = "%s@tenant.example"; '
-                        'manager = "%s"; feeds = ( "%s" ); %s }'
-                        % (name, name, name, MANAGER, url, more))
-        self.write("tosd.conf", CONF.format(dir=self.dir, build=os.path.abspath(BUILD),
-                                            source=os.path.abspath(SOURCE),
-                                            tenants=",\n".join(rows), **self.settings))
+        self.conf, self.state = self.path("tosd.conf"), self.path("state")
+        self.log_file = self.path("tosd.log")
+        # A copy, since a umask of 002 leaves files that tosd refuses to load.
+        shutil.copy(BUILD + "/plugins/rules/.libs/rules.so", self.path("rules.so"))
+        self.path("rules.so").chmod(0o755)
+
+    def places(self):
+        """What the configuration says of folders: at its top, and within `policy'."""
+        os.makedirs(CACHE, 0o755, exist_ok=True)
+        return (f'state_dir = "{self.state}";\nrun_dir = "{self.dir}/run";\n'
+                f'templates_dir = "{SOURCE}/etc/notices.d";\n',
+                f'plugins = ( {{ name = "rules"; path = "{self.dir}/rules.so"; }} );\n'
+                f'\tpacks_dir = "{SOURCE}/etc/policies.d";\n\tcache_dir = "{CACHE}";')
 
     def write(self, name, text):
-        with open(f"{self.dir}/{name}", "w", encoding="utf-8") as f:
-            f.write(text)
+        self.path(name).write_text(text, "utf-8")
+
+    def check(self):
+        """tosd -t: (exit code, what it said)."""
+        p = subprocess.run([BUILD + "/tosd", "-t", "-c", self.conf], timeout=30, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return p.returncode, p.stdout
 
     # --- its life
 
     def start(self, limit=30):
         self.spawn()
-        wait("tosd to be ready", self.ready, limit)
+        self.wait_ready(limit)
 
     def spawn(self):
-        with open(self.dir + "/log", "ab") as log:
-            self.proc = subprocess.Popen([BUILD + "/tosd", "-f", "-c", self.dir + "/tosd.conf"],
-                                         stderr=log, stdout=log, start_new_session=True)
+        with open(self.log_file, "ab") as log:
+            self.proc = subprocess.Popen([BUILD + "/tosd", "-f", "-c", self.conf],
+                                         stdin=subprocess.DEVNULL, stderr=log, stdout=log,
+                                         start_new_session=True)
 
     def ready(self):
-        assert self.proc.poll() is None, f"tosd ended with {self.proc.returncode}"
-        status = self.status()
+        if self.proc.poll() is not None:
+            raise Failed(f"tosd ended by itself (exit {self.proc.returncode}); see "
+                         f"{self.log_file}")
+        status = self.status() if "] ready: " in self.log() else None
         return status is not None and status["policy"] != ""
 
+    def wait_ready(self, limit=30):
+        wait(f"tosd to be ready; see {self.log_file}", self.ready, limit)
+
+    def end(self, sig=signal.SIGTERM, limit=30):
+        """Its exit code; None if it never ran or had to be killed.  Works twice."""
+        return end_process(self.proc, sig, limit) if self.proc is not None else None
+
     def stop(self, limit=30):
-        self.proc.send_signal(signal.SIGTERM)
-        assert self.proc.wait(limit) == 0, "tosd did not end well"
+        code = self.end(limit=limit)
+        assert code == 0, f"tosd did not end well: {code}"
+
+    def remove(self):
+        for _ in range(50):  # what is just dying may still write
+            shutil.rmtree(self.dir, ignore_errors=True)
+            if not os.path.exists(self.dir):
+                break
+            time.sleep(0.02)
 
     def roles(self):
         """{(role, index): pid} of the living children, from /proc."""
@@ -224,6 +243,86 @@ class Daemon:
             if int(stat[1]) == self.proc.pid and stat[0] != "Z" and "--role" in args:
                 found[args[2], int(args[4])] = int(pid)
         return found
+
+    def path(self, name):
+        return pathlib.Path(self.dir, name)
+
+    def log(self):
+        try:
+            return self.log_file.read_text("utf-8", "replace")
+        except OSError:
+            return ""
+
+    # --- questions to it
+
+    def run(self, *words, check=False, limit=120):
+        env = dict(os.environ, TOSD_CONTROL=self.dir + "/run/control",
+                   TOSD_STATE=self.dir + "/state")
+        return subprocess.run([BUILD + "/tosctl", *map(str, words)], env=env, check=check,
+                              capture_output=True, text=True, timeout=limit)
+
+    def ask(self, *words):
+        """The rows of an answer; None if the daemon cannot be asked just now."""
+        p = self.run(*words, "--json")
+        return [json.loads(x) for x in p.stdout.splitlines()] if p.returncode == 0 else None
+
+    def rows(self, *words):
+        """The same; none if it cannot be asked."""
+        return self.ask(*words) or []
+
+    def status(self):
+        rows = self.ask("status")
+        return rows[0] if rows else None
+
+    # --- its files
+
+    def query(self, sql, *args):
+        """Rows of the store, read only, beside the running daemon."""
+        db = sqlite3.connect(f"file:{self.dir}/state/store.db?mode=ro", uri=True, timeout=20)
+        try:
+            return db.execute(sql, args).fetchall()
+        finally:
+            db.close()
+
+    def ledger(self):
+        """Every signed entry in the ledger's files."""
+        return Ledger(self.state).new()
+
+    def kinds(self):
+        """How many ledger entries there are of each kind."""
+        count = {}
+        for entry in self.ledger():
+            count[entry["kind"]] = count.get(entry["kind"], 0) + 1
+        return count
+
+    def check_record(self):
+        """The ledger verifies, decisions come out the same, the database is whole."""
+        for words in (("evidence", "verify"), ("replay", "--all")):
+            p = self.run(*words)
+            assert p.returncode == 0, (words, p.returncode, p.stdout[-2000:], p.stderr[-2000:])
+            print(f"tosctl {' '.join(words)}: {p.stdout.splitlines()[0]}")
+        assert self.query("PRAGMA integrity_check") == [("ok",)]
+        assert self.query("PRAGMA foreign_key_check") == []
+
+
+class Daemon(Tosd):
+    """A context manager; ends what runs and removes the folder, or keeps it when the test
+    failed and TOSD_KEEP is set."""
+
+    def __init__(self, tenants, **settings):
+        """tenants: {id: feed address} or {id: (feed address, further lines)}."""
+        super().__init__()
+        os.mkdir(self.dir + "/packs")
+        self.write("packs/trial.conf", PACK)
+        self.settings = {**DEFAULTS, "console": free_port(), **settings}
+        rows = []
+        for name, feed in tenants.items():
+            url, more = feed if isinstance(feed, tuple) else (feed, "")
+            rows.append('  { id = "%s"; name = "Tenant %s"; contact = "%s@tenant.example"; '
+                        'manager = "%s"; feeds = ( "%s" ); %s }'
+                        % (name, name, name, MANAGER, url, more))
+        self.write("tosd.conf", CONF.format(dir=self.dir, source=SOURCE,
+                                            tenants=",\n".join(rows), **self.settings))
 
     def __enter__(self):
         # `timeout' and make end a test by SIGTERM: nothing may be left then either.
@@ -244,78 +343,9 @@ class Daemon:
                 except ProcessLookupError:
                     pass
         if kind is None or not os.environ.get("TOSD_KEEP"):
-            for _ in range(50):  # what is just dying may still write
-                shutil.rmtree(self.dir, ignore_errors=True)
-                if not os.path.exists(self.dir):
-                    break
-                time.sleep(0.02)
+            self.remove()
         else:
             print("kept:", self.dir)
-
-    def path(self, name):
-        return pathlib.Path(self.dir, name)
-
-    def log(self):
-        return self.path("log").read_text("utf-8", "replace")
-
-    # --- questions to it
-
-    def run(self, *words, check=False):
-        env = dict(os.environ, TOSD_CONTROL=self.dir + "/run/control",
-                   TOSD_STATE=self.dir + "/state")
-        return subprocess.run([BUILD + "/tosctl", *words], env=env, capture_output=True,
-                              text=True, timeout=120, check=check)
-
-    def ask(self, *words):
-        """The rows of an answer; None if the daemon cannot be asked just now."""
-        p = self.run(*words, "--json")
-        return [json.loads(x) for x in p.stdout.splitlines()] if p.returncode == 0 else None
-
-    def status(self):
-        rows = self.ask("status")
-        return rows[0] if rows else None
-
-    # --- its files
-
-    def query(self, sql, *args):
-        """Rows of the store, read only, beside the running daemon."""
-        db = sqlite3.connect(f"file:{self.dir}/state/store.db?mode=ro", uri=True, timeout=20)
-        try:
-            return db.execute(sql, args).fetchall()
-        finally:
-            db.close()
-
-    def ledger(self):
-        """Every entry in the ledger's files, from the bundles of the tlog-tiles layout."""
-        root = pathlib.Path(self.dir, "state", "log", "tile", "entries")
-        bundles = {}
-        for path in filter(pathlib.Path.is_file, root.rglob("*")):
-            name, full = str(path.relative_to(root)), 256
-            if ".p/" in name:
-                name, full = name.split(".p/")
-            bundles[name] = max(bundles.get(name, (0, None)), (int(full), path))
-        for name in sorted(bundles, key=lambda n: n.replace("x", "")):
-            raw, at = bundles[name][1].read_bytes(), 0
-            while at < len(raw):
-                size = struct.unpack_from(">H", raw, at)[0]
-                yield json.loads(raw[at + 2:at + 2 + size])
-                at += 2 + size
-
-    def kinds(self):
-        """How many ledger entries there are of each kind."""
-        count = {}
-        for entry in self.ledger():
-            count[entry["kind"]] = count.get(entry["kind"], 0) + 1
-        return count
-
-    def check_record(self):
-        """The ledger verifies, decisions come out the same, the database is whole."""
-        for words in (("evidence", "verify"), ("replay", "--all")):
-            p = self.run(*words)
-            assert p.returncode == 0, (words, p.returncode, p.stdout[-2000:], p.stderr[-2000:])
-            print(f"tosctl {' '.join(words)}: {p.stdout.splitlines()[0]}")
-        assert self.query("PRAGMA integrity_check") == [("ok",)]
-        assert self.query("PRAGMA foreign_key_check") == []
 
 
 def item_of(blob):
@@ -344,7 +374,8 @@ def item_of(blob):
         item[key] = None if ms == -1 << 63 else rfc3339(ms // 1000)
     take("<I")
     item["links"] = [text() for _ in range(take("<I"))]
-    item["media"] = [(text(), text(), text()) for _ in range(take("<I"))]
+    item["media"] = [dict(zip(("url", "type", "text"), (text(), text(), text())))
+                     for _ in range(take("<I"))]
     assert at == len(blob), "a stored item has bytes left over"
     return {k: v for k, v in item.items() if v is not None}
 

@@ -16,7 +16,7 @@ import time
 
 from demo_story import (CINDER_ACTS, HARBOUR_ACTS, POSTS, PROTECTED, REASONS, TENANTS,
                         TRAMLINE_DOWN, TRAMLINE_MISSED, TRAMLINE_POSTS, TRAMLINE_UP)
-from product import Daemon, Failed, Ledger, Site, account, mail_server
+from daemon import Failed, Ledger, Site, Tosd, account, mail_server
 
 LIMIT = 110  # seconds for the story; it takes about 60
 WIDTH = 100
@@ -306,7 +306,7 @@ class Teller:
 class Demo:
     def __init__(self, paper):
         self.paper = paper
-        self.daemon = Daemon("tosd-demo-")
+        self.daemon = Tosd("tosd-demo-")
         self.sites, self.mail, self.teller = [], None, None
         self.plan = []  # (time, what to do), in order
         self.seen_mails = 0
@@ -315,7 +315,7 @@ class Demo:
     # --- setting up
 
     def configure(self):
-        places, policy = self.daemon.paths()
+        places, policy = self.daemon.places()
         site_of = {t: self.tramline if t == "tramline" else self.town for t in TENANTS}
         tenants = ",\n".join(
             '\t{ id = "%s"; name = "%s"; contact = "%s"; manager = "%s";\n'
@@ -341,9 +341,9 @@ class Demo:
         self.tram_format = {"tramline": formats.pop("tramline")}
         self.tram_base = int(time.time())
         self.tram_posts = [self.tram_post(0, p[1:]) for p in TRAMLINE_POSTS]
-        self.town = Site(self.daemon.dir, formats, first)
+        self.town = Site(formats, first)
         self.sites.append(self.town)
-        self.tramline = Site(self.daemon.dir, self.tram_format, self.tram_posts,
+        self.tramline = Site(self.tram_format, self.tram_posts,
                              base=self.tram_base)
         self.sites.append(self.tramline)
 
@@ -364,8 +364,7 @@ class Demo:
         self.configure()
         self.paper.plain("$ tosd -c %s    (log: %s)" % (self.daemon.conf,
                                                         self.daemon.log_file))
-        self.daemon.start()
-        self.daemon.ready()
+        self.daemon.start(60)
         self.paper.head("Timeline (from the ledger; “deadline” means %s)" % ", ".join(
             "%d s" % s[1] for s in STAGES))
         self.paper.start = time.time()
@@ -379,13 +378,13 @@ class Demo:
         self.plan.sort(key=lambda p: p[0])
 
     def post(self, tenant, i, author, title, text):
-        self.town.happen(tenant=tenant, op="post", id=i, author=author, title=title,
+        self.town.event(tenant=tenant, op="post", id=i, author=author, title=title,
                          text=text)
         if PROTECTED in text:
             self.teller.posted[i] = time.time()
 
     def act_of_tenant(self, event, words):
-        self.town.happen(**event)
+        self.town.event(**event)
         self.paper.at(time.time(), event["tenant"], words, "dim")
 
     def tramline_down(self):
@@ -397,22 +396,23 @@ class Demo:
         shift = int(time.time()) - self.tram_base
         posts = self.tram_posts + [self.tram_post(shift - 4, TRAMLINE_MISSED)]
         posts = [dict(p, at=p["at"] - shift) for p in posts]
-        self.tramline = Site(self.daemon.dir, self.tram_format, posts, self.tramline.port,
+        self.tramline = Site(self.tram_format, posts, self.tramline.port,
                              self.tram_base + shift)
         self.sites.append(self.tramline)
         self.paper.at(time.time(), "tramline", "its web server is back; a post appeared "
                       "meanwhile", "dim")
 
     def decide(self, case, person, refused=False):
-        code, _, errors = self.daemon.tosctl("decide", case, "accept", "--person", person,
-                                             "--reason", REASONS[person])
+        p = self.daemon.run("decide", case, "accept", "--person", person, "--reason",
+                            REASONS[person])
         if refused:
-            said = errors.strip().removeprefix("tosctl: ")
+            said = p.stderr.strip().removeprefix("tosctl: ")
             self.paper.at(time.time(), "cinder", "%s tries to decide again: %s" % (
-                person, "refused (%s)" % said if code == 1 else "NOT REFUSED"), "step")
-            self.refused = code == 1
-        elif code != 0:
-            self.paper.at(time.time(), "cinder", "tosctl decide failed: " + errors, "bad")
+                person, "refused (%s)" % said if p.returncode == 1 else "NOT REFUSED"), "step")
+            self.refused = p.returncode == 1
+        elif p.returncode != 0:
+            self.paper.at(time.time(), "cinder", "tosctl decide failed: " + p.stderr,
+                          "bad")
 
     def plan_all(self):
         self.refused = False
@@ -424,14 +424,14 @@ class Demo:
 
     def react(self):
         """People who read their mail: what follows from a mail that has come."""
-        for when, to, content in self.mail.mails[self.seen_mails:]:
+        for when, _, to, content in self.mail.mails[self.seen_mails:]:
             self.seen_mails += 1
             head = email.message_from_bytes(content, policy=email.policy.default)
             number = str(head["message-id"])  # its words may be changed by anybody
             acts = ()
-            if TENANTS["harbour"]["contact"] in to and ".n1." in number:
+            if TENANTS["harbour"]["contact"] == to and ".n1." in number:
                 acts = HARBOUR_ACTS
-            elif TENANTS["cinder"]["contact"] in to and ".n2." in number:
+            elif TENANTS["cinder"]["contact"] == to and ".n2." in number:
                 acts = CINDER_ACTS
             for delay, event, words in acts:
                 self.later(delay, lambda e=event, w=words: self.act_of_tenant(e, w), when)
@@ -457,7 +457,7 @@ class Demo:
                 if self.teller.tenant(e) == "tramline"]
         posts = sum(p[1] == "seedlings" for p in POSTS)
         seen = {t: r.get("items", 0) for t, r in tenants.items()}
-        desk = [m for m in self.mail.mails if DESK in m[1]]
+        desk = [m for m in self.mail.mails if m[2] == DESK]
         outbox = [r["state"] for r in self.daemon.rows("outbox")]
         return [
             ("cinder     suspension recommended; one person was not enough, two accepted",
@@ -501,7 +501,7 @@ class Demo:
 
     def stop_all(self):
         """Stops everything, in an order that loses nothing.  tosd's exit code."""
-        code = self.daemon.stop()
+        code = self.daemon.end()
         for site in self.sites:
             site.stop()
         self.sites = []
@@ -511,11 +511,11 @@ class Demo:
         return code
 
     def run_and_show(self, *words):
-        code, out, errors = self.daemon.tosctl(*words, limit=60)
+        p = self.daemon.run(*words, limit=60)
         self.paper.plain("$ tosctl %s" % " ".join(map(str, words)))
-        for line in (out + errors).splitlines():
+        for line in (p.stdout + p.stderr).splitlines():
             self.paper.plain(line)
-        return code == 0
+        return p.returncode == 0
 
     def close(self, outcomes):
         self.paper.head("Stopping (SIGTERM)")
@@ -557,13 +557,13 @@ class Demo:
             return
 
     def where(self):
-        d = self.daemon.dir
+        d = self.daemon
         self.paper.head("Where to read on (nothing is deleted)")
         for what, path in (("all notices", "state/notices/"), ("captures", "state/evidence/"),
                            ("ledger", "state/log/"), ("log of the daemon", "tosd.log"),
                            ("configuration", "tosd.conf")):
-            if (d / path).exists():
-                print("  %-18s %s/%s" % (what, d, path), flush=True)
+            if d.path(path).exists():
+                print("  %-18s %s/%s" % (what, d.dir, path), flush=True)
 
 
 def interrupt(_number, _frame):

@@ -69,14 +69,17 @@ dist_check_SCRIPTS += \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
 	%D%/test_smtp_bytes.py
-EXTRA_DIST += %D%/daemon.py
+EXTRA_DIST += %D%/daemon.py %D%/servers.py
+
+# Tenants found, proposed and explained.
+dist_check_SCRIPTS += %D%/test_onboard.py
 
 # By hand, as root: the unit under a systemd of its own.
 EXTRA_DIST += %D%/boot/boot.sh %D%/boot/inside.py
 
 # The daemon as people meet it.
 dist_check_SCRIPTS += %D%/test_newcomer.py
-EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py %D%/product.py
+EXTRA_DIST += %D%/demo.sh %D%/demo.py %D%/demo_story.py
 CLEANFILES += %D%/pattern-cache/*
 
 demo: all

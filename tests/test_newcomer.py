@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 
 sys.dont_write_bytecode = True  # the source may be read-only, and stays clean
-from product import SOURCE, Daemon, Failed, Site, wait
+from daemon import SOURCE, Failed, Site, Tosd, wait
 
 CONF = """%(places)s
 sandbox = "best-effort";
@@ -37,9 +37,9 @@ TENANT = '\t{ id = "%s"; name = "A site"; contact = "a@%s.example";\n' \
 
 
 def configure(d, feeds, extra=""):
-    places, policy = d.paths()
-    if (d.dir / "packs").is_dir():
-        policy = re.sub('packs_dir = "[^"]*"', 'packs_dir = "%s"' % (d.dir / "packs"),
+    places, policy = d.places()
+    if d.path("packs").is_dir():
+        policy = re.sub('packs_dir = "[^"]*"', 'packs_dir = "%s"' % d.path("packs"),
                         policy)
     d.conf.write_text(CONF % {
         "places": places, "policy": policy, "extra": extra,
@@ -82,7 +82,7 @@ def ended(pids):
 
 
 def test_typo():
-    d = Daemon("tosd-new-")
+    d = Tosd("tosd-new-")
     try:
         configure(d, {"one": "http://127.0.0.1:1/feed.xml"}, 'run_dri = "/tmp/x";')
         where = d.conf.read_text().split("\n").index('run_dri = "/tmp/x";') + 1
@@ -90,7 +90,7 @@ def test_typo():
         assert code == 1, said
         found = [x for x in said.splitlines() if "run_dri" in x]
         assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], said
-        d.start()
+        d.spawn()
         assert d.proc.wait(10) == 1
         found = lines_with(d, "run_dri")
         assert len(found) == 1 and "tosd.conf:%d:" % where in found[0], d.log()
@@ -99,26 +99,27 @@ def test_typo():
         code, said = d.check()
         assert code == 1 and len(said.splitlines()) == 1 and "tosd.conf" in said, said
     finally:
-        d.stop()
+        d.end()
         d.remove()
 
 
 def dead_feed(d, url):
-    row = wait(15, "the dead feed to be tried twice", lambda: [
-        r for r in d.rows("feeds") if r["polls"] >= 2])[0]
+    row = wait("the dead feed to be tried twice", lambda: [
+        r for r in d.rows("feeds") if r["polls"] >= 2], 15)[0]
     assert row["outcome"] == "connect" and row["tenant"] == "dead", row
     assert "connect to 127.0.0.1" in row["why"], row
-    code, out, _ = d.tosctl("feeds")
-    assert code == 0 and "connect to 127.0.0.1" in out and len(out.splitlines()) == 2, out
+    p = d.run("feeds")
+    assert p.returncode == 0 and "connect to 127.0.0.1" in p.stdout, p
+    assert len(p.stdout.splitlines()) == 2, p.stdout
     found = lines_with(d, url, "not readable")
     assert len(found) == 1, "one line, not one for each try: %s" % found
-    assert d.tosctl("status")[0] == 0
+    assert d.run("status").returncode == 0
 
 
 def probes(d):
     port = int(re.search(r"health and metrics on port (\d+)", d.log()).group(1))
     assert get(port, "/healthz") == (200, "alive\n")
-    wait(10, "/readyz", lambda: get(port, "/readyz") == (200, "ready\n"))
+    wait("/readyz", lambda: get(port, "/readyz") == (200, "ready\n"), 10)
     status, text = get(port, "/metrics")
     assert status == 200 and "tosd_feeds 1\n" in text and \
         "\ntosd_feeds_unreadable 1\n" in text, text
@@ -129,23 +130,23 @@ def probes(d):
 
 def own_packs(d):
     """Packs that the test may break: the shipped ones, copied."""
-    shutil.copytree(SOURCE / "etc/policies.d", d.dir / "packs")
+    shutil.copytree(SOURCE + "/etc/policies.d", d.path("packs"))
 
 
 def break_pack(d):
     """A pack of which a test of its own fails; says where."""
-    (d.dir / "packs" / "broken.conf").write_text("pack = {\n  name = \"broken\"\n")
-    return str(d.dir / "packs" / "broken.conf") + ":"
+    d.path("packs/broken.conf").write_text("pack = {\n  name = \"broken\"\n")
+    return strd.path("packs/broken.conf") + ":"
 
 
 def test_mistakes_in_all_files():
     """The file, a tenant's file and a pack: all in one run, each with its place."""
-    d = Daemon("tosd-new-")
+    d = Tosd("tosd-new-")
     try:
         own_packs(d)
         configure(d, {"one": "http://127.0.0.1:1/feed.xml"}, 'run_dri = "/tmp/x";')
-        (d.dir / "tenants.d").mkdir()
-        (d.dir / "tenants.d" / "two.conf").write_text(
+        d.path("tenants.d").mkdir()
+        d.path("tenants.d/two.conf").write_text(
             'tenants = (\n{ id = "two"; name = "Two"; contact = "nobody"; '
             'manager = "m@example.net"; feeds = ( "http://127.0.0.1:1/" ); } );\n')
         pack = break_pack(d)
@@ -164,7 +165,7 @@ def test_mistakes_in_all_files():
         code, said = d.check()
         assert code == 1 and "packs_dir" in said and "policies.d" not in said, said
     finally:
-        d.stop()
+        d.end()
         d.remove()
 
 
@@ -174,18 +175,18 @@ def bad_pack(d, url):
     pack = break_pack(d)
     before = len(lines_with(d, "refused"))
     d.proc.send_signal(signal.SIGHUP)
-    wait(60, "the refusal", lambda: len(lines_with(d, "refused")) > before)
+    wait("the refusal", lambda: len(lines_with(d, "refused")) > before, 60)
     assert lines_with(d, pack), d.log()
     assert [r["url"] for r in d.rows("feeds")] == [url]
     assert len([r for r in d.rows("violations")]) == 0
-    (d.dir / "packs" / "broken.conf").unlink()
+    d.path("packs/broken.conf").unlink()
 
 
 def bad_reload(d, url):
     good = d.conf.read_text()
     d.conf.write_text(good.replace("workers = 1", "workers = lots"))
     d.proc.send_signal(signal.SIGHUP)
-    wait(10, "the refusal", lambda: lines_with(d, "refused", "configuration"))
+    wait("the refusal", lambda: lines_with(d, "refused", "configuration"), 10)
     assert lines_with(d, "tosd.conf:"), d.log()
     assert [r["url"] for r in d.rows("feeds")] == [url]
     d.conf.write_text(good)
@@ -194,8 +195,8 @@ def bad_reload(d, url):
 def good_reload(d, url, site):
     configure(d, {"dead": url, "alive": site.feed("alive")})
     d.proc.send_signal(signal.SIGHUP)
-    wait(20, "the new tenant to be read", lambda: [
-        r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1])
+    wait("the new tenant to be read", lambda: [
+        r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1], 20)
     outcomes = {r["tenant"]: r["outcome"] for r in d.rows("feeds")}
     assert outcomes["dead"] == "connect" and outcomes["alive"] in ("ok", "unchanged"), \
         outcomes
@@ -203,16 +204,16 @@ def good_reload(d, url, site):
 
 def test_first_run():
     """Dead feed, probes, reloads and Ctrl-C, in one life of the daemon."""
-    d = Daemon("tosd-new-")
-    site = Site(d.dir, {"alive": {"format": "atom"}}, [
+    d = Tosd("tosd-new-")
+    site = Site({"alive": {"format": "atom"}}, [
         {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
          "text": "The first post of a quiet site."}])
     url = "http://127.0.0.1:%d/feed.xml" % dead_port()
     try:
         own_packs(d)
         configure(d, {"dead": url})
-        d.start()
-        d.ready()
+        d.spawn()
+        d.wait_ready(60)
         dead_feed(d, url)
         probes(d)
         bad_reload(d, url)
@@ -222,15 +223,15 @@ def test_first_run():
             roles = [int(p) for p in f.read().split()]
         assert len(roles) >= 5, roles
         begin = time.monotonic()
-        assert d.stop(signal.SIGINT) == 0, d.log()
+        assert d.end(signal.SIGINT) == 0, d.log()
         assert time.monotonic() - begin < 5
         assert ended(roles), "a role is left"
-        code, out, errors = d.tosctl("evidence", "verify", d.state)
-        assert code == 0, out + errors
-        code, _, errors = d.tosctl("status")
-        assert code == 3 and "is tosd running?" in errors, errors
+        p = d.run("evidence", "verify", d.state)
+        assert p.returncode == 0, p
+        p = d.run("status")
+        assert p.returncode == 3 and "is tosd running?" in p.stderr, p
     finally:
-        d.stop()
+        d.end()
         site.stop()
         d.remove()
 
@@ -258,9 +259,9 @@ def full_lines(d):
 
 def full_at_start(d):
     fill(d.state / "ballast")
-    d.start()
-    found = wait(15, "a word about the full disk", lambda: full_lines(d))
-    assert str(d.dir) in found[0] and " engine[" in found[0], found
+    d.spawn()
+    found = wait("a word about the full disk", lambda: full_lines(d), 15)
+    assert d.dir in found[0] and " engine[" in found[0], found
     print("  " + found[0])
 
 
@@ -268,19 +269,19 @@ def full_while_running(d, site):
     """Room, then none: it says so, and a post of that time is not lost."""
     before = len(full_lines(d))
     fill(d.state / "ballast")
-    site.happen(tenant="alive", op="post", id="2", title="Again", text="A second post.")
-    found = wait(20, "a word about the disk that filled up",
-                 lambda: full_lines(d)[before:])
+    site.event(tenant="alive", op="post", id="2", title="Again", text="A second post.")
+    found = wait("a word about the disk that filled up",
+                 lambda: full_lines(d)[before:], 20)
     print("  " + found[0])
     (d.state / "ballast").unlink()
-    wait(30, "both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2])
+    wait("both posts", lambda: [r for r in d.rows("tenants") if r["items"] == 2], 30)
 
 
 def test_full_disk():
     """No room at the start and no room later.  Whoever makes room has a working daemon
     again without another step, and a record that is whole."""
-    d = Daemon("tosd-new-")
-    site = Site(d.dir, {"alive": {"format": "rss"}}, [
+    d = Tosd("tosd-new-")
+    site = Site({"alive": {"format": "rss"}}, [
         {"at": 0, "tenant": "alive", "op": "post", "id": "1", "title": "Hello",
          "text": "The first post of a quiet site."}])
     mounted = False
@@ -292,14 +293,14 @@ def test_full_disk():
         configure(d, {"alive": site.feed("alive")})
         full_at_start(d)
         (d.state / "ballast").unlink()
-        d.ready(30)
-        wait(20, "the first post", lambda: [r for r in d.rows("tenants") if r["items"]])
+        d.wait_ready()
+        wait("the first post", lambda: [r for r in d.rows("tenants") if r["items"]], 20)
         full_while_running(d, site)
-        assert d.stop() == 0, d.log()
-        code, out, errors = d.tosctl("evidence", "verify", d.state)
-        assert code == 0, out + errors
+        assert d.end() == 0, d.log()
+        p = d.run("evidence", "verify", d.state)
+        assert p.returncode == 0, p
     finally:
-        d.stop()
+        d.end()
         site.stop()
         if mounted:
             subprocess.run(["umount", "-l", str(d.state)], check=False)

@@ -1,21 +1,29 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/feed_facts.c %D%/feed_facts.h \
+	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
+	%D%/onboard.c %D%/onboard.h \
+	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
 	%D%/rebuild_entry.c \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \
 	%D%/sim_world.c %D%/sim_world.h \
+	%D%/tenant_find.c %D%/tenant_find.h \
+	%D%/tenant_import.c %D%/tenant_import.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
+	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
 	%D%/tosctl_scan.c %D%/tosctl_scan.h \
 	%D%/tosctl_simulate.c %D%/tosctl_simulate.h \
+	%D%/tosctl_tenant.c %D%/tosctl_tenant.h \
 	%D%/tosctl_trend.c %D%/tosctl_trend.h
 tosctl_LDADD = $(ROOMS) $(ROOM_LIBS)
 

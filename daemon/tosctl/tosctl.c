@@ -8,12 +8,14 @@
 
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_evidence.h"
+#include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
 #include "tosctl/tosctl_replay.h"
 #include "tosctl/tosctl_scan.h"
 #include "tosctl/tosctl_simulate.h"
+#include "tosctl/tosctl_tenant.h"
 #include "tosctl/tosctl_trend.h"
 
 #define EXIT_USAGE 2
@@ -40,6 +42,8 @@ static const struct command {
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
     {"rebuild", tosctl_rebuild, "make a lost store again from ledger and vault"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
+    {"tenant", tosctl_tenant, "tenant add URL; tenant import FILE: proposals for tenants.d"},
+    {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "lint or test packs"},

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * feed_report: what `tosctl feed check` found out, and the telling of it.  The facts
+ * are gathered in tosctl_feed.c; here they become sentences, warnings and JSON.
+ */
+#ifndef TOSD_TOSCTL_FEED_REPORT_H
+#define TOSD_TOSCTL_FEED_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fetch/schedule.h"
+#include "tosctl/feed_facts.h"
+#include "tosctl/onboard.h"
+
+/* What a second request, with the validators of the first, was answered. */
+enum again {
+	AGAIN_NOT_ASKED,
+	AGAIN_304,
+	AGAIN_SAME_BODY,
+	AGAIN_OTHER_BODY,
+	AGAIN_FAILED
+};
+
+struct feed_report {
+	const char *asked;	 /* address as given */
+	const struct visit *v;	 /* the first answer */
+	struct feed_facts facts; /* if it is a feed */
+	enum again again;
+	const char *again_words; /* how that went, AGAIN_FAILED only */
+	int64_t configured;	 /* interval of the configuration, ms */
+	int64_t soonest, latest; /* the interval that results, with jitter */
+	struct fetch_plan plan;	 /* one of them */
+	char *hub;		 /* of the document or of a Link header; NULL: none */
+};
+
+void feed_report_words(const struct feed_report *r);
+void feed_report_json(const struct feed_report *r);
+
+/* One warning: a word that stays the same over versions, and a sentence. */
+typedef void feed_warning_cb(void *ctx, const char *word, const char *text);
+/* All warnings in the order of their weight; returns how many. */
+size_t feed_report_warnings(
+    const struct feed_report *r, feed_warning_cb *cb, void *ctx);
+
+/* Is a poll each `interval' ms enough to see every item?  Words for people. */
+const char *feed_report_enough(const struct feed_report *r);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_feed: reads a feed once as the daemon would, then once more with its own
+ * validators, and lets feed_report tell what that means.
+ */
+#include "tosctl/tosctl_feed.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "conf/conf_value.h"
+#include "fetch/answer.h"
+#include "ipc/msg.h"
+#include "tosctl/feed_report.h"
+
+#define SEEDS 64 /* plans made to see how far jitter goes */
+
+enum { DONE = 0, NOT_READABLE = 1, USAGE = 2, CANNOT = 3 };
+
+static int
+usage(void)
+{
+	fputs("usage: tosctl feed check [-c FILE] [--allow RANGE] [--json] URL\n",
+	    stderr);
+	return USAGE;
+}
+
+/* The first rel=hub of a Link header; to be freed. */
+static char *
+header_hub(const struct visit *v)
+{
+	char *value = answer_header(&v->r.head, "Link"), *hub = NULL;
+	char *at = value;
+
+	while (at != NULL && hub == NULL && (at = strchr(at, '<')) != NULL) {
+		char *end = strchr(++at, '>'), *next;
+
+		if (end == NULL)
+			break;
+		next = strchr(end, '<');
+		if (next != NULL)
+			*next = '\0';
+		if (strstr(end, "rel=\"hub\"") != NULL ||
+		    strstr(end, "rel=hub") != NULL)
+			hub = xstrndup(at, (size_t)(end - at));
+		if (next == NULL)
+			break;
+		*next = '<';
+		at = next;
+	}
+	free(value);
+	return hub;
+}
+
+/* The same address once more, as the daemon does at the next poll. */
+static void
+ask_again(struct onboard *o, struct feed_report *r, char **words)
+{
+	const struct fetch_result *a = &r->v->r;
+	struct visit_ask ask = {.etag = a->etag, .last_modified = a->last_modified};
+	struct visit again;
+
+	if (!r->v->is_feed || (a->etag == NULL && a->last_modified == NULL))
+		return;
+	onboard_visit(o, r->asked, &ask, &again);
+	if (again.r.outcome == POLLED_UNCHANGED) {
+		r->again = AGAIN_304;
+	} else if (again.r.outcome != POLLED_OK) {
+		r->again = AGAIN_FAILED;
+		*words = visit_words(&again);
+		r->again_words = *words;
+	} else if (again.r.body.len == a->body.len &&
+		   memcmp(again.r.body.data, a->body.data, a->body.len) == 0) {
+		r->again = AGAIN_SAME_BODY;
+	} else {
+		r->again = AGAIN_OTHER_BODY;
+	}
+	visit_clear(&again);
+}
+
+/* What the configuration says of this address, if it names it. */
+static int64_t
+interval_of(const struct conf *c, const char *url)
+{
+	for (size_t i = 0; i < c->ntenants; i++)
+		for (size_t j = 0; j < c->tenants[i].nfeeds; j++) {
+			const struct conf_feed *f = &c->tenants[i].feeds[j];
+
+			if (f->interval > 0 && strcmp(f->url, url) == 0)
+				return f->interval;
+		}
+	return c->fetch.interval;
+}
+
+/* When the daemon would come again, over many seeds of the jitter. */
+static void
+plan(const struct conf *c, struct feed_report *r)
+{
+	const struct visit *v = r->v;
+	struct fetch_plan_in in = {
+	    .now = v->r.time,
+	    .base_interval = interval_of(c, r->asked),
+	    .min = c->fetch.interval_min,
+	    .max = c->fetch.interval_max,
+	    .outcome = v->r.outcome,
+	    .hint = v->r.hint,
+	    .retry_after = v->r.retry_after,
+	};
+
+	if (v->r.outcome == POLLED_OK && !v->is_feed)
+		in.outcome = POLLED_NOT_FEED;
+	if (v->is_feed && v->doc.ttl_ms > in.hint)
+		in.hint = v->doc.ttl_ms;
+	r->configured = in.base_interval;
+	for (in.jitter_seed = 0; in.jitter_seed < SEEDS; in.jitter_seed++) {
+		int64_t span;
+
+		fetch_plan(&in, &r->plan);
+		span = r->plan.next - in.now;
+		if (in.jitter_seed == 0 || span < r->soonest)
+			r->soonest = span;
+		if (in.jitter_seed == 0 || span > r->latest)
+			r->latest = span;
+	}
+}
+
+static int
+check(struct onboard *o, const char *url, bool json)
+{
+	struct visit v;
+	struct feed_report r = {.asked = url, .v = &v};
+	char *words = NULL;
+	int rc;
+
+	onboard_visit(o, url, NULL, &v);
+	if (v.is_feed) {
+		feed_facts(&v.doc, v.r.time, &r.facts);
+		r.hub = v.doc.hub != NULL ? xstrdup(v.doc.hub) : header_hub(&v);
+		ask_again(o, &r, &words);
+	}
+	plan(onboard_conf(o), &r);
+	if (json)
+		feed_report_json(&r);
+	else
+		feed_report_words(&r);
+	rc = v.is_feed ? DONE : visit_own_fault(&v) ? CANNOT : NOT_READABLE;
+	if (rc == NOT_READABLE && v.r.outcome == POLLED_OK && !json)
+		onboard_say("`tosctl tenant add' looks for the feeds of a page.");
+	free(words);
+	free(r.hub);
+	visit_clear(&v);
+	return fflush(stdout) == 0 ? rc : CANNOT;
+}
+
+int
+tosctl_feed(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"allow", required_argument, NULL, 'a'},
+	    {"json", no_argument, NULL, 'j'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *conf = NULL, *allow[16], *wrong;
+	struct onboard *o;
+	struct err e = ERR_INIT;
+	size_t nallow = 0;
+	bool json = false;
+	int c, rc;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+		if (c == 'c')
+			conf = optarg;
+		else if (c == 'j')
+			json = true;
+		else if (c == 'a' && nallow < 16)
+			allow[nallow++] = optarg;
+		else
+			return usage();
+	}
+	if (argc - optind != 2 || strcmp(argv[optind], "check") != 0)
+		return usage();
+	wrong = conf_value_url(argv[optind + 1]);
+	if (wrong != NULL) {
+		onboard_complain("%s %s", argv[optind + 1], wrong);
+		return USAGE;
+	}
+	if (onboard_new(&o, conf, &e) != 0) {
+		onboard_complain("%s", e.text);
+		return CANNOT;
+	}
+	rc = DONE;
+	for (size_t i = 0; i < nallow && rc == DONE; i++)
+		if (!onboard_allow(o, allow[i])) {
+			onboard_complain("%s is no address range", allow[i]);
+			rc = USAGE;
+		}
+	if (rc == DONE)
+		rc = check(o, argv[optind + 1], json);
+	onboard_free(&o);
+	return rc;
+}
