@@ -30,6 +30,8 @@ import time
 
 import daemon as harness
 
+SOURCE = pathlib.Path(os.environ.get("srcdir") or
+                      pathlib.Path(__file__).parent.parent).resolve()
 MIB = 1 << 20
 MAX_MEMORY, MAX_BASE, MAX_FEED = 256 * MIB, 128 * MIB, 1024
 MAX_BURST = 3.0  # largest second to the mean
@@ -47,6 +49,12 @@ console = {{ listen = "127.0.0.1:{console}"; }};
 TENANT = """{{ id = "t{i}"; name = "Tenant {i}"; contact = "t{i}@tenant.example";
  manager = "am@host.example"; feeds = ( {{ url = "http://{host}:{port}/feed.xml";
  interval = "{interval}"; }} ); }}"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def address(i):
@@ -146,9 +154,9 @@ class Tosd:
         (self.dir / "packs").mkdir()
         (self.dir / "packs/trial.conf").write_text(harness.PACK)
         (self.dir / "tenants.d").mkdir()
-        self.console = harness.free_port()
+        self.console = free_port()
         (self.dir / "tosd.conf").write_text(CONF.format(
-            dir=self.dir, src=os.path.abspath(harness.SOURCE), console=self.console,
+            dir=self.dir, src=SOURCE, console=self.console,
             build=os.path.abspath(harness.BUILD), interval=interval, least=least))
         for first in range(0, feeds, 1000):
             (self.dir / f"tenants.d/{first:06}.conf").write_text(
