@@ -65,6 +65,7 @@ start(struct role_self *self, const struct buf *sources,
 	role_set_ctx(self, r);
 	if ((rc = conf_of_role(sources, &r->conf, e)) != 0)
 		return rc;
+	conf_lean(r->conf, CONF_TENANTS_NONE);
 	if (r->conf->console.listen != NULL &&
 	    (rc = http_server_new(role_loop(self), r->conf->console.listen, on_request,
 		 r, &r->http, e)) != 0)

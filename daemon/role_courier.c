@@ -238,6 +238,8 @@ start(struct role_self *self, const struct buf *sources,
 	role_set_ctx(self, r);
 	rc = conf_of_role(sources, &r->conf, e);
 	if (rc == 0)
+		conf_lean(r->conf, CONF_TENANTS_NONE);
+	if (rc == 0)
 		rc = make_courier(r, e);
 	if (rc == 0)
 		profile_of_role(ROLE_COURIER, r->conf, profile);

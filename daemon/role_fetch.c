@@ -162,8 +162,7 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->nmore = (uint32_t)doc.nmore;
 		doc.gone = doc.more = NULL;
 		doc.ngone = doc.nmore = 0;
-		if (doc.ttl_ms > p->hint)
-			p->hint = doc.ttl_ms;
+		p->ttl = doc.ttl_ms > 0 ? doc.ttl_ms : 0;
 		if (p->why == NULL)
 			p->why = words(doc.problem);
 		take_items(p, doc.items, doc.nitems);
@@ -390,6 +389,7 @@ start(struct role_self *self, const struct buf *sources,
 	rc = conf_of_role(sources, &r->conf, e);
 	if (rc != 0)
 		return rc;
+	conf_lean(r->conf, CONF_TENANTS_RANGES);
 	warm_resolver();
 	fetch = r->conf->fetch;
 	fetch.user_agent = agent = user_agent(r->conf);
@@ -415,6 +415,7 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		conf_free(&conf);
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
+	conf_lean(conf, CONF_TENANTS_RANGES);
 	fetch = conf->fetch;
 	fetch.user_agent = agent = user_agent(conf);
 	fetch_client_reconf(r->client, &fetch);

@@ -51,6 +51,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	int rc = conf_of_role(sources, &p->conf, e);
 
 	p->self = self;
+	if (rc == 0)
+		conf_lean(p->conf, CONF_TENANTS_NONE);
 	/* Without the folder each start compiles anew: a slow start, no fault. */
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)

@@ -190,7 +190,7 @@ supervisor_step(struct supervisor *sup)
 		step_slot(s);
 	if (!complete(sup) || (sup->up && !sup->reloading))
 		return;
-	snprintf(status, sizeof(status), "%zu tenants", sup->setup->conf->ntenants);
+	snprintf(status, sizeof(status), "%zu tenants", sup->setup->ntenants);
 	log_notice("supervisor", "%s: %s",
 	    sup->up ? "new configuration in use" : "ready", status);
 	sup->up = true;

@@ -29,7 +29,8 @@
 /* The configuration with what has to be read before roles start: taken into use as a
  * whole, or not at all. */
 struct setup {
-	struct conf *conf;
+	struct conf *conf; /* without the tenants */
+	size_t ntenants;
 	struct buf sources;	  /* conf_sources_put() bytes */
 	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */

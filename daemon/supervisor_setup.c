@@ -124,6 +124,8 @@ setup_read(const char *conf_path)
 	rc = conf_check_files(s->conf, log_mistake, NULL);
 	if (rc != 0)
 		goto out;
+	s->ntenants = s->conf->ntenants;
+	conf_lean(s->conf, CONF_TENANTS_NONE);
 	rc = finish(s, &e);
 	if (rc != 0)
 		log_err("conf", "%s", e.text);

@@ -376,6 +376,8 @@ static const char every_key[] =
     "ledger = { origin = \"log.example.net\"; key_credential = \"log-key\";\n"
     "  seal_interval = \"2s\"; seal_entries = 16; };\n"
     "fetch = { user_agent = \"me\"; ca_file = \"ca.pem\"; interval = \"2s\";\n"
+    "  hint_max = \"2h\"; retry_after_max = \"3h\"; moved_polls = 4;\n"
+    "  moved_after = \"5s\";\n"
     "  interval_min = 1; interval_max = \"1h\"; connect_timeout = \"1s\";\n"
     "  timeout = \"2s\"; host_gap = 0; max_body = \"1MiB\"; max_items = 10;\n"
     "  max_text = \"64K\"; max_header = 2048; max_redirects = 0;\n"

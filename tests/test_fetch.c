@@ -188,6 +188,9 @@ static const struct fetch_plan_in usual = {.now = 1000000,
     .base_interval = CLOCK_HOUR,
     .min = 5 * CLOCK_MIN,
     .max = CLOCK_DAY,
+    .weekly = -1,
+    .hint_max = CLOCK_DAY,
+    .retry_max = CLOCK_DAY,
     .outcome = POLLED_OK,
     .jitter_seed = 7};
 
@@ -207,7 +210,7 @@ test_plan_success(void)
 	fetch_plan(&in, &p);
 	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
 	CU_ASSERT_EQUAL(p.failures, 0);
-	CU_ASSERT_FALSE(p.unobservable);
+	CU_ASSERT_PTR_NULL(p.silence);
 	in.base_interval = CLOCK_MIN; /* below min: min */
 	fetch_plan(&in, &p);
 	CU_ASSERT_TRUE(within_tenth(p.next - in.now, in.min));
@@ -238,7 +241,18 @@ test_plan_hint(void)
 		in.hint = 525600 * CLOCK_MIN;
 		fetch_plan(&in, &p);
 		CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
-		CU_ASSERT_FALSE(p.unobservable); /* we ask, whatever it wishes */
+		CU_ASSERT_PTR_NOT_NULL(p.silence); /* we ask all the same, and say so */
+		CU_ASSERT_EQUAL(p.asked, in.hint);
+		CU_ASSERT_EQUAL(p.cap, CLOCK_DAY);
+		in.ttl = in.hint; /* the document's own wish is one like it */
+		in.hint = 0;
+		fetch_plan(&in, &p);
+		CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
+		CU_ASSERT_PTR_NOT_NULL(p.silence);
+		in.hint = CLOCK_DAY; /* exactly the cap is obeyed to the full */
+		in.ttl = 0;
+		fetch_plan(&in, &p);
+		CU_ASSERT_PTR_NULL(p.silence);
 	}
 	in.hint = INT64_MAX;
 	fetch_plan(&in, &p);
@@ -292,8 +306,14 @@ test_plan_own_fault(void)
 	in.failures = 5;
 	fetch_plan(&in, &p);
 	CU_ASSERT_EQUAL(p.failures, 5);
-	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_MIN));
-	CU_ASSERT_FALSE(p.unobservable);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 15 * CLOCK_MIN));
+	CU_ASSERT_PTR_NULL(p.silence);
+	CU_ASSERT_FALSE(fetch_plan_counts(POLLED_OWN_FAULT));
+	CU_ASSERT_FALSE(fetch_plan_counts(POLLED_UNCHANGED));
+	CU_ASSERT_TRUE(fetch_plan_counts(POLLED_TLS));
+	in.base_interval = 6 * CLOCK_MIN; /* in step with the others: no wave after it */
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 6 * CLOCK_MIN));
 }
 
 static void
@@ -310,16 +330,19 @@ test_plan_limits(void)
 		fetch_plan(&in, &p);
 		CU_ASSERT(p.next - in.now >= in.retry_after);
 		CU_ASSERT(p.next - in.now <= in.retry_after + in.retry_after / 10);
-		CU_ASSERT_FALSE(p.unobservable);
+		CU_ASSERT_PTR_NULL(p.silence);
 	}
 	in.retry_after = CLOCK_DAY; /* exactly the cap is obeyed to the full */
 	fetch_plan(&in, &p);
 	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
-	CU_ASSERT_FALSE(p.unobservable);
+	CU_ASSERT_PTR_NULL(p.silence);
 	in.retry_after = 31536000 * CLOCK_SEC;
 	fetch_plan(&in, &p);
 	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
-	CU_ASSERT_TRUE(p.unobservable);
+	CU_ASSERT_PTR_NOT_NULL(p.silence);
+	in.hint_max = INT64_MAX; /* the other cap is not its */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next - in.now, CLOCK_DAY);
 	in.retry_after = 0;
 	in.outcome = POLLED_GONE;
 	fetch_plan(&in, &p);
@@ -346,6 +369,101 @@ test_plan_jitter(void)
 	}
 	CU_ASSERT(low < CLOCK_HOUR * 91 / 100 && low >= CLOCK_HOUR * 90 / 100);
 	CU_ASSERT(high > CLOCK_HOUR * 109 / 100 && high <= CLOCK_HOUR * 110 / 100);
+}
+
+static void
+test_plan_rate(void)
+{
+	static const struct {
+		double weekly;
+		int64_t want;
+	} rows[] = {{0, CLOCK_DAY}, {1, CLOCK_DAY}, {7, CLOCK_DAY}, {14, 12 * CLOCK_HOUR},
+	    {168, CLOCK_HOUR}, {2016, 5 * CLOCK_MIN}, {1e9, 5 * CLOCK_MIN},
+	    {-1, CLOCK_HOUR}};
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		in.weekly = rows[i].weekly;
+		in.outcome = i % 2 ? POLLED_OK : POLLED_UNCHANGED;
+		fetch_plan(&in, &p);
+		CU_ASSERT_EQUAL(p.interval, rows[i].want);
+		CU_ASSERT_TRUE(within_tenth(p.next - in.now, rows[i].want));
+	}
+	in.weekly = 7;
+	in.flood = true; /* what was pushed out unseen must not be more */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.interval, 5 * CLOCK_MIN);
+	in.fixed = true; /* the operator's word */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.interval, CLOCK_HOUR);
+	in.fixed = false;
+	in.base_interval = 2 * CLOCK_SEC; /* a demonstration means what it says */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.interval, 2 * CLOCK_SEC);
+}
+
+static bool
+is_skipped(const struct fetch_plan_in *in, int64_t t)
+{
+	return in->skip_hours >> (t / CLOCK_HOUR % 24) & 1 ||
+	       in->skip_days >> ((t / CLOCK_DAY + 4) % 7) & 1;
+}
+
+static void
+test_plan_skips(void)
+{
+	/* 2026-01-05, a Monday, 08:30 GMT. */
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	in.now = 1767600000000 + 30 * CLOCK_MIN;
+	in.skip_hours = 1u << 9 | 1u << 10;
+	for (in.jitter_seed = 0; in.jitter_seed < 200; in.jitter_seed++) {
+		fetch_plan(&in, &p); /* due about 9:30: not before 11 */
+		CU_ASSERT(p.next >= in.now + 150 * CLOCK_MIN);
+		CU_ASSERT(p.next <= in.now + 160 * CLOCK_MIN);
+		CU_ASSERT_PTR_NULL(p.silence);
+		CU_ASSERT_FALSE(is_skipped(&in, p.next));
+	}
+	in.outcome = POLLED_TIMEOUT; /* nor after a failure */
+	in.now += CLOCK_HOUR;
+	fetch_plan(&in, &p);
+	CU_ASSERT_FALSE(is_skipped(&in, p.next));
+	in = usual;
+	in.now = 1767600000000;
+	in.skip_days = 1 << 1; /* Mondays: until Tuesday, 16 hours ahead */
+	fetch_plan(&in, &p);
+	CU_ASSERT(p.next >= in.now + 16 * CLOCK_HOUR);
+	CU_ASSERT(p.next <= in.now + 16 * CLOCK_HOUR + 10 * CLOCK_MIN);
+	in.skip_days = 1 << 1 | 1 << 2; /* 40 hours: beyond the cap */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next, in.now + CLOCK_DAY);
+	CU_ASSERT_PTR_NOT_NULL(p.silence);
+	CU_ASSERT_EQUAL(p.asked, 40 * CLOCK_HOUR);
+	in.skip_days = 0;
+	in.skip_hours = 0xffffff; /* never */
+	fetch_plan(&in, &p);
+	CU_ASSERT_EQUAL(p.next, in.now + CLOCK_DAY);
+	CU_ASSERT_PTR_NOT_NULL(p.silence);
+	CU_ASSERT_EQUAL(p.asked, 0);
+	in.skip_hours = 1u << 20; /* not now: of no effect */
+	fetch_plan(&in, &p);
+	CU_ASSERT_TRUE(within_tenth(p.next - in.now, CLOCK_HOUR));
+}
+
+/* Retry-After also counts after a success: a redirect on the way may have said it. */
+static void
+test_plan_retry_on_redirect(void)
+{
+	struct fetch_plan_in in = usual;
+	struct fetch_plan p;
+
+	in.retry_after = 3 * CLOCK_HOUR;
+	fetch_plan(&in, &p);
+	CU_ASSERT(p.next - in.now >= 3 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(p.failures, 0);
+	CU_ASSERT_STRING_EQUAL(p.why, "Retry-After");
 }
 
 static void
@@ -648,6 +766,9 @@ static const struct suite_test tests[] = {
     {"schedule: own faults do not count", test_plan_own_fault},
     {"schedule: Retry-After and gone", test_plan_limits},
     {"schedule: jitter", test_plan_jitter},
+    {"schedule: the feed's own rate", test_plan_rate},
+    {"schedule: skipHours and skipDays", test_plan_skips},
+    {"schedule: Retry-After of a redirect", test_plan_retry_on_redirect},
     {"schedule: start is spread", test_first_is_spread},
     {"answer: header values", test_answer_header},
     {"answer: status lines", test_answer_status},

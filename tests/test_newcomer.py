@@ -136,7 +136,7 @@ def own_packs(d):
 def break_pack(d):
     """A pack of which a test of its own fails; says where."""
     d.path("packs/broken.conf").write_text("pack = {\n  name = \"broken\"\n")
-    return strd.path("packs/broken.conf") + ":"
+    return "%s:" % d.path("packs/broken.conf")
 
 
 def test_mistakes_in_all_files():

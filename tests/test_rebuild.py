@@ -95,7 +95,10 @@ DEEDS = [
 LOST = {
     # validators, titles, times and counts of polls
     "feed": {"etag", "last_modified", "body_hash", "title", "format", "next_poll",
-             "last_poll", "last_ok", "failures", "status", "outcome", "why", "polls"},
+             "last_poll", "last_ok", "failures", "status", "outcome", "why", "polls",
+             "state_since", "hint", "ttl", "skip_hours", "skip_days", "retry_after", "rate",
+             "rate_at", "rate_from", "flood", "planned", "answered", "moved", "moved_state",
+             "moved_since", "moved_checked", "moved_polls"},
     # a finding's words can quote the post; findings that do not count are not on record
     "finding": {"id", "reason"},
     # the same, and looks that changed nothing

@@ -17,6 +17,9 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s); /* NULL stays NULL */
 char *xstrndup(const char *s, size_t n);
+/* Gives back to the system what was freed.  After work that took much more than what is
+ * left of it: in small pieces the C library would keep it for ever. */
+void xtrim(void);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* All zero is an empty buffer.  data is always NUL-terminated once non-NULL. */

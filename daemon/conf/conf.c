@@ -153,7 +153,8 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 
 	for (size_t i = 0; i < s->n; i++)
 		tenants += count_tenants(&r[i]);
-	w->c->tenants = conf_arena_alloc(w->arena, tenants, sizeof(struct conf_tenant));
+	w->c->tenants =
+	    conf_arena_alloc(w->arena->tenants, tenants, sizeof(struct conf_tenant));
 	for (size_t i = 0; i < s->n; i++) {
 		w->source = i;
 		w->file = conf_arena_str(w->arena, s->v[i].name);
@@ -182,6 +183,7 @@ conf_parse_draft(
 	}
 	folder = conf_source_folder(s->v[0].name);
 	w.arena = conf_arena_new();
+	w.arena->tenants = conf_arena_new();
 	w.c = conf_arena_alloc(w.arena, 1, sizeof(*w.c));
 	w.c->arena = w.arena;
 	w.folder = folder;
@@ -193,6 +195,7 @@ conf_parse_draft(
 		config_destroy(&r[i].cfg);
 	free(r);
 	free(folder);
+	xtrim(); /* libconfig's trees are larger than what was made of them */
 	*out = w.c;
 	return tell(&w, s, report, ctx);
 }
@@ -206,6 +209,38 @@ conf_parse(
 	if (rc != 0)
 		conf_free(out);
 	return rc;
+}
+
+void
+conf_lean(struct conf *c, enum conf_tenants keep)
+{
+	struct conf_arena *a = c->arena, *from = a->tenants, *to = conf_arena_new();
+	const struct conf_tenant **sorted = a->by_key;
+	struct conf_tenant *v;
+	size_t n = 0, m = 0;
+
+	for (size_t i = 0; keep == CONF_TENANTS_RANGES && i < c->ntenants; i++)
+		n += c->tenants[i].nallow > 0;
+	v = conf_arena_alloc(to, n, sizeof(*v));
+	a->by_id = NULL;
+	a->by_key = conf_arena_alloc(to, n, sizeof(*a->by_key));
+	for (size_t i = 0; m < n; i++) {
+		const struct conf_tenant *t = sorted[i];
+		size_t size = t->nallow * sizeof(*t->allow);
+
+		if (t->nallow == 0)
+			continue;
+		memcpy(v[m].key, t->key, sizeof(v[m].key));
+		v[m].allow = memcpy(conf_arena_alloc(to, 1, size), t->allow, size);
+		v[m].nallow = t->nallow;
+		a->by_key[m] = &v[m];
+		m++;
+	}
+	c->tenants = v;
+	c->ntenants = n;
+	a->tenants = to;
+	conf_arena_free(&from);
+	xtrim();
 }
 
 void

@@ -42,6 +42,10 @@ struct conf_fetch {
 	const char *ca_file;	  /* default: Debian's bundle */
 	int64_t interval;	  /* between polls of a feed, unless the feed says more */
 	int64_t interval_min, interval_max;
+	int64_t hint_max;	  /* longest silence that caching headers and the feed get */
+	int64_t retry_after_max;  /* longest silence that Retry-After gets */
+	unsigned moved_polls;	  /* a permanent redirect is kept after so many polls */
+	int64_t moved_after;	  /* over so much time that all led to one place */
 	int64_t connect_timeout, timeout;
 	int64_t host_gap;	  /* at least this between requests to one host */
 	size_t max_body, max_items, max_text, max_header;
@@ -219,6 +223,11 @@ int conf_parse(const struct conf_sources *s, conf_report *report, void *ctx,
 int conf_parse_draft(const struct conf_sources *s, conf_report *report, void *ctx,
     struct conf **out);
 void conf_free(struct conf **c);
+
+/* Forgets what a role has no use for, once it is parsed: all tenants, or of those with
+ * address ranges everything but these and the key; no look-up by id after that. */
+enum conf_tenants { CONF_TENANTS_NONE, CONF_TENANTS_RANGES };
+void conf_lean(struct conf *c, enum conf_tenants keep);
 
 /* What only the file system can tell (packs and templates readable, folders,
  * plugins): for `tosd -t` and before start.  0 or TOSD_EINVAL. */

@@ -161,9 +161,12 @@ set_groups(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
     const config_setting_t *s)
 {
 	const struct conf_table *t = row->table;
+	struct conf_arena *main = w->arena;
 	int n = config_setting_length(s);
 	char **array = to;
 
+	if (to == (void *)&w->c->tenants)
+		w->arena = main->tenants;
 	if (*array == NULL)
 		*array = conf_arena_alloc(w->arena, n, t->size);
 	for (int i = 0; i < n; i++) {
@@ -181,6 +184,7 @@ set_groups(struct conf_walk *w, const struct conf_row *row, void *to, size_t *co
 		conf_walk_table(w, t, el, e);
 		++*count;
 	}
+	w->arena = main;
 	return true;
 }
 

@@ -141,8 +141,8 @@ conf_check_tenants(struct conf_walk *w, const struct conf_sources *s, bool inter
 	struct conf_arena *a = w->arena;
 	size_t n = 0;
 
-	a->by_id = conf_arena_alloc(a, c->ntenants, sizeof(*a->by_id));
-	a->by_key = conf_arena_alloc(a, c->ntenants, sizeof(*a->by_key));
+	a->by_id = conf_arena_alloc(a->tenants, c->ntenants, sizeof(*a->by_id));
+	a->by_key = conf_arena_alloc(a->tenants, c->ntenants, sizeof(*a->by_key));
 	for (size_t i = 0; i < c->ntenants; i++) {
 		const struct conf_tenant *t = &c->tenants[i];
 
@@ -167,7 +167,7 @@ const struct conf_tenant *
 conf_tenant_by_id(const struct conf *c, const char *id)
 {
 	const struct conf_arena *a = c->arena;
-	size_t lo = 0, hi = c->ntenants;
+	size_t lo = 0, hi = a->by_id != NULL ? c->ntenants : 0;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;

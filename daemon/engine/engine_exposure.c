@@ -96,7 +96,7 @@ engine_alive_mark(struct engine *g, int64_t now)
 struct absence {
 	struct engine *g;
 	int64_t from, now;
-	const char *tenant;
+	const char *why;
 };
 
 static int
@@ -108,7 +108,7 @@ absent_feed(void *ctx, const struct store_feed *f)
 	    .from = a->from,
 	    .to = a->now,
 	    .ours = true,
-	    .why = (char *)"the daemon was not running"};
+	    .why = (char *)a->why};
 	struct err e = ERR_INIT;
 
 	if (!f->active)
@@ -129,22 +129,39 @@ absent_case(void *ctx, const struct store_case *c)
 }
 
 void
-engine_alive_absence(struct engine *g, int64_t now)
+engine_absence(struct engine *g, int64_t from, int64_t to, const char *why, int64_t now)
 {
-	char *text = store_meta_get(g->store, "alive");
-	struct absence a = {
-	    .g = g, .from = text != NULL ? atoll(text) : now, .now = now};
-	char from[CLOCK_TEXT], to[CLOCK_TEXT];
+	struct absence a = {.g = g, .from = from, .now = to, .why = why};
+	char begin[CLOCK_TEXT], end[CLOCK_TEXT];
 
-	free(text);
-	if (now - a.from < ABSENCE_MIN)
-		return;
-	log_notice("engine",
-	    "we were away from %s to %s: no deadline runs through that",
-	    clock_format(a.from, from), clock_format(now, to));
+	clock_format(from, begin);
+	clock_format(to, end);
+	log_notice("engine", "blind from %s to %s: %s: no deadline runs through that",
+	    begin, end, why);
 	engine_record(g, "gap",
-	    json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed", "why",
-		"the daemon was not running", "ours", 1, "from", from, "to", to),
+	    json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", "closed", "why", why,
+		"ours", 1, "from", begin, "to", end),
 	    NULL, now);
 	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
+}
+
+int64_t
+engine_alive_away(struct engine *g, int64_t now)
+{
+	char *text = store_meta_get(g->store, "alive");
+	int64_t from = text != NULL ? atoll(text) : CLOCK_NONE;
+
+	free(text);
+	if (from == CLOCK_NONE)
+		return INT64_MAX;
+	return now > from ? now - from : 0;
+}
+
+void
+engine_alive_absence(struct engine *g, int64_t now)
+{
+	int64_t away = engine_alive_away(g, now);
+
+	if (away >= ABSENCE_MIN && away != INT64_MAX)
+		engine_absence(g, now - away, now, "the daemon was not running", now);
 }

@@ -157,9 +157,30 @@ record_feeds(struct engine *g, json_t *fresh, json_t *retired, int64_t now)
 	free(rel);
 }
 
+/* When a feed that is in the store is due: as planned after its last poll, by the
+ * configuration of now.  What was due while we were away is spread over as much time as
+ * that was, one interval at most, so that as many come as ever. */
+static void
+next_of_row(struct engine *g, struct engine_feed *f, const struct store_feed *row,
+    uint64_t seed, int64_t away, int64_t now)
+{
+	struct fetch_plan plan;
+
+	if (row->polls == 0 || row->last_poll == CLOCK_NONE) {
+		if (row->next_poll > now && row->next_poll < now + f->interval)
+			f->next = row->next_poll;
+		return;
+	}
+	engine_plan(g, row, f, &plan);
+	f->next = plan.next;
+	if (plan.next < now && away > 0)
+		f->next = fetch_first(
+		    now, away < plan.interval ? away : plan.interval, seed);
+}
+
 static void
 add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *cf,
-    json_t *list, int64_t now)
+    json_t *list, int64_t away, int64_t now)
 {
 	struct engine_feed *f = &g->feeds[g->nfeeds];
 	struct store_at at = engine_at(g, t->key);
@@ -171,7 +192,8 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 
 	memset(f, 0, sizeof(*f));
 	f->tenant = t;
-	f->interval = cf->interval > 0 ? cf->interval : g->conf->fetch.interval;
+	f->fixed = cf->interval > 0;
+	f->interval = f->fixed ? cf->interval : g->conf->fetch.interval;
 	f->slot = ENGINE_NO_SLOT;
 	f->active = true;
 	digest_sha256(cf->url, strlen(cf->url), d);
@@ -186,10 +208,7 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 	} else {
 		engine_must(store_feed_get(g->store, f->id, &row, &e), 0,
 		    "cannot read a feed", &e);
-		/* What was due while we were away is spread over one interval; what
-		 * lies in the future, at most one interval ahead, stays. */
-		if (row.next_poll > now && row.next_poll < f->next + f->interval)
-			f->next = row.next_poll;
+		next_of_row(g, f, &row, seed, away, now);
 		store_feed_clear(&row);
 	}
 	g->nfeeds++;
@@ -201,6 +220,8 @@ engine_feed_sync(struct engine *g, int64_t now)
 	struct retire r = {g, json_array()};
 	json_t *fresh = json_array();
 	size_t total = 0;
+	/* Nobody was away at a reload. */
+	int64_t away = g->feeds == NULL ? engine_alive_away(g, now) : 0;
 
 	for (size_t i = 0; i < g->conf->ntenants; i++)
 		total += g->conf->tenants[i].nfeeds;
@@ -212,7 +233,7 @@ engine_feed_sync(struct engine *g, int64_t now)
 	for (size_t i = 0; i < g->conf->ntenants; i++)
 		for (size_t k = 0; k < g->conf->tenants[i].nfeeds; k++)
 			add_feed(g, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k],
-			    fresh, now);
+			    fresh, away, now);
 	qsort(g->feeds, g->nfeeds, sizeof(*g->feeds), feed_cmp);
 	for (size_t i = 0; i < g->nfeeds; i++)
 		engine_feed_schedule(g, &g->feeds[i], g->feeds[i].next);
@@ -228,6 +249,7 @@ engine_feed_sync(struct engine *g, int64_t now)
 	record_feeds(g, fresh, r.ids, now);
 	json_decref(fresh);
 	json_decref(r.ids);
+	xtrim();
 }
 
 void
@@ -315,7 +337,7 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	    store_feed_get(g->store, f->id, &row, &e), 0, "cannot read a feed", &e);
 	msg_init(&m, MSG_POLL);
 	m.poll.kind = POLL_FEED;
-	m.poll.url = xstrdup(row.url);
+	m.poll.url = xstrdup(engine_moved_url(g, &row, now, &p.moved));
 	m.poll.tenant = xstrdup(row.tenant);
 	m.poll.etag = xstrdup(row.etag);
 	m.poll.last_modified = xstrdup(row.last_modified);

@@ -26,6 +26,7 @@ struct engine_feed {
 	uint32_t slot; /* place in the heap, or ENGINE_NO_SLOT */
 	bool in_flight;
 	bool active;
+	bool fixed; /* the interval was given for this feed: obeyed as it is */
 };
 #define ENGINE_NO_SLOT UINT32_MAX
 
@@ -36,6 +37,20 @@ struct engine_poll {
 	int64_t violation; /* store id, 0 for a feed */
 	uint32_t fetcher;
 	int64_t since;
+	bool moved; /* asked where the feed has moved to, not at its own address */
+};
+
+/* Polls in a row, at so many hosts, that heard nobody at all: engine_outage.c. */
+#define OUTAGE_POLLS 5
+#define OUTAGE_HOSTS 3
+struct engine_outage {
+	bool on;
+	int64_t since;
+	size_t n;
+	struct {
+		int64_t feed, time;
+		uint64_t host;
+	} v[OUTAGE_POLLS];
 };
 
 struct engine_worker {
@@ -96,6 +111,7 @@ struct engine {
 	uint64_t next_poll_id;
 	bool *fetchers;	    /* up? */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
+	struct engine_outage outage;
 
 	/* inspection */
 	struct engine_worker *workers;
@@ -177,6 +193,43 @@ void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
 /* --- engine_poll.c --- */
 
 void engine_polled(struct engine *g, struct msg *m, int64_t now);
+
+/* --- engine_plan.c --- */
+
+struct fetch_plan;
+/* From what the row says; ef may be NULL. */
+void engine_plan(const struct engine *g, const struct store_feed *f,
+    const struct engine_feed *ef, struct fetch_plan *out);
+/* After a poll: brings the row up to date, next_poll included; moves strings out of p.
+ * fresh: items that were new. */
+void engine_plan_polled(struct engine *g, struct store_feed *f, struct engine_feed *ef,
+    const struct engine_poll *poll, struct msg_polled *p, uint64_t fresh, int64_t now);
+/* The next poll asks for everything. */
+void engine_plan_forget(struct store_feed *f);
+/* The feed is in another state (enum poll_outcome, POLLED_OK: readable) since then. */
+void engine_plan_state(struct engine *g, struct store_feed *f, uint8_t to,
+    int64_t since, const char *why, int64_t now);
+void engine_gap_open(struct engine *g, struct store_feed *f, bool ours,
+    const char *why, int64_t from, int64_t now);
+void engine_gap_close(struct engine *g, struct store_feed *f, const char *why,
+    int64_t to, int64_t now);
+
+/* --- engine_moved.c --- */
+
+/* The address to ask; *moved: it is not the configured one. */
+const char *engine_moved_url(
+    const struct engine *g, const struct store_feed *f, int64_t now, bool *moved);
+void engine_moved_note(struct engine *g, struct store_feed *f,
+    const struct engine_poll *poll, const struct msg_polled *p, int64_t now);
+/* True if only the look at the configured address of a moved feed failed. */
+bool engine_moved_check_failed(struct store_feed *f, const struct engine_poll *poll,
+    const struct msg_polled *p);
+
+/* --- engine_outage.c --- */
+
+/* Makes a fault of our own of an answer that is one. */
+void engine_outage_judge(
+    struct engine *g, const struct store_feed *f, struct msg_polled *p, int64_t now);
 
 /* --- engine_capture.c --- */
 
@@ -274,6 +327,11 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
  * gap of our own. */
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
+/* How long we have not marked the time; INT64_MAX: we never have. */
+int64_t engine_alive_away(struct engine *g, int64_t now);
+/* We saw nothing from then to then, and it was our own fault. */
+void engine_absence(
+    struct engine *g, int64_t from, int64_t to, const char *why, int64_t now);
 
 int64_t engine_exposure_due(struct engine *g, int64_t now); /* returns next due */
 

@@ -135,6 +135,56 @@ engine_query_tenants(struct engine_call *k, struct err *e)
 	return 0;
 }
 
+/* One word each, so that a script can tell them apart. */
+static const char *
+feed_state(const struct store_feed *f)
+{
+	if (f->state_since == CLOCK_NONE) /* only faults of ours so far */
+		return polled_name(f->outcome);
+	return polled_name(f->state);
+}
+
+/* What the schedule is made from; nothing where there is nothing. */
+static void
+feed_numbers(json_t *o, const struct store_feed *f)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} numbers[] = {
+	    {"failures", f->failures},
+	    {"hint_ms", f->hint},
+	    {"ttl_ms", f->ttl},
+	    {"retry_after_ms", f->retry_after},
+	    {"skip_hours", f->skip_hours},
+	    {"skip_days", f->skip_days},
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].value != 0)
+			json_object_set_new(o, numbers[i].name,
+			    json_integer((json_int_t)numbers[i].value));
+	if (f->rate_at != CLOCK_NONE)
+		json_object_set_new(o, "weekly", json_real(f->rate));
+}
+
+static void
+feed_moved(json_t *o, const struct store_feed *f)
+{
+	static const char *const names[] = {
+	    [MOVED_SEEN] = "seen",
+	    [MOVED_KEPT] = "kept",
+	    [MOVED_FAILED] = "failed",
+	};
+
+	if (f->moved == NULL)
+		return;
+	set_text(o, "moved_to", f->moved);
+	set_text(o, "moved", f->moved_state <= MOVED_FAILED ? names[f->moved_state] : "?");
+	set_time(o, "moved_since", f->moved_since);
+	json_object_set_new(o, "moved_polls", json_integer(f->moved_polls));
+}
+
 static int
 feed_row(void *ctx, const struct store_feed *f)
 {
@@ -150,6 +200,13 @@ feed_row(void *ctx, const struct store_feed *f)
 	set_text(o, "format", f->format);
 	set_text(o, "title", f->title);
 	set_text(o, "why", f->why);
+	set_text(o, "state", f->polls > 0 ? feed_state(f) : "new");
+	set_time(o, "since", f->state_since);
+	set_text(o, "unobservable", f->silence);
+	set_time(o, "unobservable_since", f->silence_since);
+	set_text(o, "planned", f->planned);
+	feed_numbers(o, f);
+	feed_moved(o, f);
 	set_time(o, "last_poll", f->last_poll);
 	set_time(o, "last_ok", f->last_ok);
 	set_time(o, "next_poll", f->next_poll);

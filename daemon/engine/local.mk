@@ -9,9 +9,12 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
 	%D%/engine_inspect.c \
+	%D%/engine_moved.c \
 	%D%/engine_notice.c \
+	%D%/engine_outage.c \
 	%D%/engine_outbox.c \
 	%D%/engine_person.c \
+	%D%/engine_plan.c \
 	%D%/engine_poll.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \

@@ -223,6 +223,7 @@ follow_take(struct job *j, char *url)
 {
 	struct fetch_result *r = &j->r;
 	const char *why = why_not(j, url);
+	int64_t wait;
 	char *text;
 
 	if (why != NULL) {
@@ -232,6 +233,10 @@ follow_take(struct job *j, char *url)
 		free(url);
 		return JOB_ENDED;
 	}
+	/* Also a redirect may say how long to leave its server alone. */
+	wait = answer_retry_after(&r->head, r->time);
+	if (wait > r->retry_after)
+		r->retry_after = wait;
 	/* A step back to plain HTTP is followed, but not for good. */
 	j->permanent = j->permanent && answer_permanent(r->status) &&
 		       (is_https(url) || !is_https(r->url));
@@ -255,6 +260,7 @@ job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
 	bool conditional = j->etag != NULL || j->last_modified != NULL;
 	const char *why;
 	uint8_t outcome = answer_outcome(r->status, conditional, &why);
+	int64_t wait = 0;
 
 	r->truncated = stop != TRANSFER_RAN || rc != CURLE_OK;
 	if (stop == TRANSFER_BODY && outcome == POLLED_OK)
@@ -264,7 +270,9 @@ job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
 	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
 		r->hint = answer_fresh(&r->head, r->time);
 	else
-		r->retry_after = answer_retry_after(&r->head, r->time);
+		wait = answer_retry_after(&r->head, r->time);
+	if (wait > r->retry_after)
+		r->retry_after = wait;
 	r->content_type = answer_header(&r->head, "Content-Type");
 	if (!r->truncated) { /* else a later 304 would vouch for what we lack */
 		r->etag = answer_header(&r->head, "ETag");

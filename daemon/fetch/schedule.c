@@ -7,6 +7,11 @@
 
 #define BACKOFF_START CLOCK_MIN
 #define BACKOFF_CAP CLOCK_DAY
+#define GONE_EVERY CLOCK_DAY
+/* After a fault of our own: soon, but not so soon that all feeds together come back
+ * as one wave. */
+#define OWN_RETRY (15 * CLOCK_MIN)
+#define WEEK (7 * CLOCK_DAY)
 #define SHORTEST 1 /* ms: "next" is never "now", or a zero interval would spin */
 
 /* How an outcome is treated. */
@@ -18,7 +23,7 @@ static const struct {
 } outcomes[POLLED_COUNT] = {
     [POLLED_OK] = {KIND_GOOD, "interval"},
     [POLLED_UNCHANGED] = {KIND_GOOD, "interval"},
-    [POLLED_GONE] = {KIND_GONE, "gone: asked at the longest interval"},
+    [POLLED_GONE] = {KIND_GONE, "gone: asked once a day"},
     [POLLED_NOT_FOUND] = {KIND_FAILED, "back-off: not found"},
     [POLLED_FORBIDDEN] = {KIND_FAILED, "back-off: access refused"},
     [POLLED_LEGAL] = {KIND_FAILED, "back-off: withheld for legal reasons"},
@@ -30,7 +35,7 @@ static const struct {
     [POLLED_TIMEOUT] = {KIND_FAILED, "back-off: time-out"},
     [POLLED_REFUSED] = {KIND_FAILED, "back-off: address refused"},
     [POLLED_NOT_FEED] = {KIND_FAILED, "back-off: not a feed"},
-    [POLLED_OWN_FAULT] = {KIND_OWN, "own fault: tried again soon"},
+    [POLLED_OWN_FAULT] = {KIND_OWN, "own fault: not counted"},
 };
 
 static int64_t
@@ -85,23 +90,123 @@ sane(int64_t span)
 
 /* Below a minute stands in no production file: tests and demonstrations mean it. */
 static int64_t
-base_of(const struct fetch_plan_in *in)
+base_of(const struct fetch_plan_in *in, const char **why)
 {
-	int64_t base = most(sane(in->base_interval), SHORTEST);
+	int64_t base = most(sane(in->base_interval), SHORTEST), min = sane(in->min);
+	int64_t max = most(sane(in->max), min);
 
-	return base < CLOCK_MIN ? base : most(base, sane(in->min));
+	if (base < CLOCK_MIN)
+		return base;
+	if (in->fixed) {
+		*why = "interval of this feed";
+		return most(base, min);
+	}
+	if (in->flood) {
+		*why = "most of the last document was new";
+		return most(min, SHORTEST);
+	}
+	if (in->weekly < 0)
+		return most(base, min);
+	*why = "a week by the items of a week";
+	if (in->weekly * (double)max <= (double)WEEK)
+		return max;
+	return most(least((int64_t)((double)WEEK / in->weekly), max), min);
+}
+
+/* A wish of span, granted up to cap; the largest that is refused is told. */
+static int64_t
+grant(struct fetch_plan *out, int64_t span, int64_t cap, const char *what)
+{
+	span = sane(span);
+	cap = sane(cap);
+	if (span > cap && (out->silence == NULL || span > out->asked)) {
+		out->silence = what;
+		out->asked = span;
+		out->cap = cap;
+	}
+	return least(span, cap);
+}
+
+/* How long the wishes of the answer say to wait at least. */
+static int64_t
+floor_of(const struct fetch_plan_in *in, struct fetch_plan *out)
+{
+	int64_t hint = grant(out, in->hint, in->hint_max,
+	    "Cache-Control or Expires is beyond the cap");
+	int64_t ttl = grant(out, in->ttl, in->hint_max,
+	    "the document's ttl or updatePeriod is beyond the cap");
+	int64_t retry =
+	    grant(out, in->retry_after, in->retry_max, "Retry-After is beyond the cap");
+
+	return most(retry, most(hint, ttl));
+}
+
+static bool
+skipped(const struct fetch_plan_in *in, int64_t t)
+{
+	/* The epoch was a Thursday. */
+	return in->skip_hours >> (t / CLOCK_HOUR % 24) & 1 ||
+	       in->skip_days >> ((t / CLOCK_DAY + 4) % 7) & 1;
+}
+
+/* Moves the plan out of what is to be skipped: into the first ten minutes of the next
+ * hour that is open, so that those who wait for it do not come at one instant. */
+static void
+skip(const struct fetch_plan_in *in, struct fetch_plan *out)
+{
+	int64_t t = out->next, limit = in->now + sane(in->hint_max), end;
+
+	if ((in->skip_hours == 0 && in->skip_days == 0) || t < 0 || !skipped(in, t))
+		return;
+	end = t + 8 * CLOCK_DAY;
+	while (t < end && skipped(in, t))
+		t = t - t % CLOCK_HOUR + CLOCK_HOUR;
+	if (t < end && t <= limit) {
+		t += (int64_t)(mix(in->jitter_seed) % (uint64_t)(10 * CLOCK_MIN));
+		out->next = least(t, most(limit, out->next));
+		out->why = "skipHours and skipDays";
+		return;
+	}
+	out->next = most(out->next, limit);
+	out->silence = t < end ? "skipHours and skipDays are beyond the cap"
+			       : "skipHours and skipDays leave no hour";
+	out->asked = t < end ? t - in->now : 0;
+	out->cap = sane(in->hint_max);
 }
 
 static void
-set_next(struct fetch_plan *out, const struct fetch_plan_in *in, int64_t delay,
-    int64_t floor, int64_t cap)
+set_next(const struct fetch_plan_in *in, struct fetch_plan *out, int64_t delay,
+    int64_t floor)
 {
+	int64_t cap = most(most(sane(in->max), delay), floor);
 	int64_t d = jitter(delay, in->jitter_seed);
 
 	if (d < floor) /* asked for: jitter goes only to the later side */
 		d = floor + (floor - d);
 	d = most(least(d, cap), SHORTEST);
-	out->next = in->now > INT64_MAX - d ? INT64_MAX : in->now + d;
+	out->interval = most(delay, floor);
+	out->next = in->now > INT64_MAX / 2 - d ? INT64_MAX / 2 : in->now + d;
+}
+
+static int64_t
+delay_of(const struct fetch_plan_in *in, enum kind kind, int64_t base, unsigned failures)
+{
+	int64_t cap = most(sane(in->max), base), start = least(BACKOFF_START, base);
+	int64_t delay = backoff(start, failures, least(BACKOFF_CAP, cap));
+
+	switch (kind) {
+	case KIND_GOOD:
+		return base;
+	case KIND_OWN:
+		return least(base, OWN_RETRY);
+	case KIND_GONE:
+		return least(GONE_EVERY, cap);
+	case KIND_LIMITED: /* it has just said "less often" */
+		return most(delay, base);
+	case KIND_FAILED:
+		break;
+	}
+	return delay;
 }
 
 void
@@ -109,34 +214,30 @@ fetch_plan(const struct fetch_plan_in *in, struct fetch_plan *out)
 {
 	unsigned o = in->outcome < POLLED_COUNT ? in->outcome : POLLED_HTTP_ERROR;
 	enum kind kind = outcomes[o].kind;
-	int64_t base = base_of(in), cap = most(sane(in->max), base);
-	int64_t start = least(BACKOFF_START, base);
-	int64_t delay = base, floor = 0;
+	const char *words = outcomes[o].why;
+	int64_t base = base_of(in, &words), delay, floor;
 
-	*out = (struct fetch_plan){.failures = in->failures, .why = outcomes[o].why};
-	if (kind == KIND_GOOD) {
+	*out = (struct fetch_plan){.failures = in->failures,
+	    .why = kind == KIND_GOOD ? words : outcomes[o].why};
+	if (kind == KIND_GOOD)
 		out->failures = 0;
-		floor = least(sane(in->hint), cap);
-		if (floor > base)
-			out->why = sane(in->hint) > cap ? "hint of the answer, capped"
-							: "hint of the answer";
-	} else if (kind == KIND_OWN) {
-		delay = start;
-	} else {
+	else if (fetch_plan_counts((uint8_t)o))
 		out->failures += in->failures < UINT32_MAX;
-		floor = least(sane(in->retry_after), cap);
-		delay = backoff(start, in->failures, least(BACKOFF_CAP, cap));
-		if (kind == KIND_GONE)
-			delay = cap;
-		if (kind == KIND_LIMITED) /* it has just said "less often" */
-			delay = most(delay, base);
-		out->unobservable = sane(in->retry_after) > cap;
-		if (out->unobservable)
-			out->why = "Retry-After is beyond the cap";
-		else if (floor > delay)
-			out->why = "Retry-After";
-	}
-	set_next(out, in, most(delay, floor), floor, cap);
+	delay = delay_of(in, kind, base, in->failures);
+	floor = floor_of(in, out);
+	if (floor > delay)
+		out->why = sane(in->retry_after) >= floor ? "Retry-After"
+							  : "hint of the answer";
+	set_next(in, out, most(delay, floor), floor);
+	skip(in, out);
+}
+
+bool
+fetch_plan_counts(uint8_t outcome)
+{
+	enum kind kind = outcomes[outcome < POLLED_COUNT ? outcome : 0].kind;
+
+	return kind != KIND_GOOD && kind != KIND_OWN;
 }
 
 int64_t

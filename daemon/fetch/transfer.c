@@ -25,7 +25,7 @@
 #define RATIO_FROM (1u << 20)
 #define LOW_SPEED 32L /* bytes a second; less, for a while, is a hang */
 #define ACCEPT_MAX 512
-#define VALIDATOR_MAX 4096
+#define VALIDATOR_MAX 16384
 
 /* An option that libcurl does not take is a fault of the build. */
 #define SET(t, opt, value)                                                  \

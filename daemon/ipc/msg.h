@@ -147,7 +147,8 @@ struct msg_polled {
 	char *moved;	     /* where permanent redirects alone led, or NULL */
 	char *etag, *last_modified; /* to be kept; NULL: none sent */
 	char *body_hash;
-	int64_t hint;	     /* wanted poll interval (ttl, max-age, Expires), 0: none */
+	int64_t hint;	     /* interval wanted by max-age or Expires, 0: none */
+	int64_t ttl;	     /* interval that the document wants, 0: none */
 	int64_t retry_after; /* ms from time, 0: none */
 	char *why;	     /* words for everything that is not OK */
 	char *format, *title;

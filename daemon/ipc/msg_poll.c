@@ -117,6 +117,7 @@ msg_put_polled(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->last_modified);
 	buf_put_str(b, p->body_hash);
 	buf_put_i64(b, p->hint);
+	buf_put_i64(b, p->ttl);
 	buf_put_i64(b, p->retry_after);
 	buf_put_str(b, p->why);
 	buf_put_str(b, p->format);
@@ -142,7 +143,7 @@ sound(const struct msg_polled *p, uint32_t nitems)
 {
 	if (p->outcome != POLLED_OK && (nitems > 0 || p->ngone > 0 || p->nmore > 0))
 		return false;
-	return p->time >= 0 && p->time <= TIME_MAX && p->hint >= 0 &&
+	return p->time >= 0 && p->time <= TIME_MAX && p->hint >= 0 && p->ttl >= 0 &&
 	       p->retry_after >= 0 && p->skip_hours < 1u << 24 && p->skip_days < 1 << 7;
 }
 
@@ -162,6 +163,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->last_modified = rd_str(r);
 	p->body_hash = msg_hash(r);
 	p->hint = rd_i64(r);
+	p->ttl = rd_i64(r);
 	p->retry_after = rd_i64(r);
 	p->why = rd_str(r);
 	p->format = rd_str(r);

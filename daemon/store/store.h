@@ -60,6 +60,11 @@ int store_meta_set(struct store *s, const char *key, const char *value, struct e
 char *store_meta_get(struct store *s, const char *key);
 
 /* --- feeds --- */
+enum store_moved {
+	MOVED_SEEN,   /* not proven yet */
+	MOVED_KEPT,   /* asked there */
+	MOVED_FAILED, /* asked at both in turn until one answers */
+};
 struct store_feed {
 	int64_t id;
 	char tenant[STORE_KEY];
@@ -74,6 +79,27 @@ struct store_feed {
 	uint8_t outcome;    /* enum poll_outcome */
 	char *why;	    /* last trouble in words */
 	uint64_t polls;
+	uint8_t state;	    /* enum poll_outcome that holds; faults of ours are none */
+	int64_t state_since;
+	bool down_ours;	    /* the open gap is our own */
+	/* What the schedule is made from, so that a restart makes the same again. */
+	int64_t hint, ttl;  /* ms that header and document ask for, 0: they do not */
+	uint32_t skip_hours;
+	uint8_t skip_days;
+	int64_t retry_after; /* ms, of the last poll */
+	double rate;	     /* new items, each of them fading away over a week or so */
+	int64_t rate_at, rate_from; /* as of; counted since */
+	bool flood;	     /* most of the last document was new */
+	char *planned;	     /* what decided on next_poll, in words */
+	char *silence;	     /* why it cannot be read as often as it must; NULL: it can */
+	int64_t silence_since;
+	char *answered;	     /* what the validators belong to, where it is not url */
+	/* Where permanent redirects lead to. */
+	char *moved;
+	uint8_t moved_state;   /* enum store_moved */
+	int64_t moved_since;   /* of this target */
+	int64_t moved_checked; /* when url itself was last asked */
+	uint32_t moved_polls;  /* in a row that led there */
 };
 void store_feed_clear(struct store_feed *f);
 /* Finds or makes the feed (tenant, url), marks it active; *id, and *fresh if made. */

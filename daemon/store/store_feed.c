@@ -25,6 +25,27 @@ static const struct db_col feed_cols[] = {
     F(outcome, DB_U8, 0),
     F(why, DB_STR, 0),
     F(polls, DB_I64, 0),
+    F(state, DB_U8, 0),
+    F(state_since, DB_TIME, 0),
+    F(down_ours, DB_BOOL, 0),
+    F(hint, DB_I64, 0),
+    F(ttl, DB_I64, 0),
+    F(skip_hours, DB_U32, 0),
+    F(skip_days, DB_U8, 0),
+    F(retry_after, DB_I64, 0),
+    F(rate, DB_F64, 0),
+    F(rate_at, DB_TIME, 0),
+    F(rate_from, DB_TIME, 0),
+    F(flood, DB_BOOL, 0),
+    F(planned, DB_STR, 0),
+    F(silence, DB_STR, 0),
+    F(silence_since, DB_TIME, 0),
+    F(answered, DB_STR, 0),
+    F(moved, DB_STR, 0),
+    F(moved_state, DB_U8, 0),
+    F(moved_since, DB_TIME, 0),
+    F(moved_checked, DB_TIME, 0),
+    F(moved_polls, DB_U32, 0),
 };
 #undef F
 
@@ -38,6 +59,10 @@ store_feed_clear(struct store_feed *f)
 	free(f->title);
 	free(f->format);
 	free(f->why);
+	free(f->planned);
+	free(f->silence);
+	free(f->answered);
+	free(f->moved);
 	memset(f, 0, sizeof(*f));
 }
 
@@ -58,7 +83,13 @@ feed_add(struct store *s, const char *tenant, const char *url, int64_t next_poll
 	    .next_poll = next_poll,
 	    .last_poll = CLOCK_NONE,
 	    .last_ok = CLOCK_NONE,
-	    .down_since = CLOCK_NONE};
+	    .down_since = CLOCK_NONE,
+	    .state_since = CLOCK_NONE,
+	    .rate_at = CLOCK_NONE,
+	    .rate_from = CLOCK_NONE,
+	    .silence_since = CLOCK_NONE,
+	    .moved_since = CLOCK_NONE,
+	    .moved_checked = CLOCK_NONE};
 	int rc;
 
 	if (strlen(tenant) >= sizeof(f.tenant))

@@ -130,8 +130,35 @@ static const char step_1[] =
     "  WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1023)"
     "  SELECT i, 0 FROM n;";
 
+/* What a feed's schedule, its state and the redirects of its address are made from. */
+static const char step_polite[] =
+    "ALTER TABLE feed ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN state_since INTEGER;"
+    "ALTER TABLE feed ADD COLUMN down_ours INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN hint INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN ttl INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN skip_hours INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN skip_days INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN retry_after INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN rate REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN rate_at INTEGER;"
+    "ALTER TABLE feed ADD COLUMN rate_from INTEGER;"
+    "ALTER TABLE feed ADD COLUMN flood INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN planned TEXT;"
+    "ALTER TABLE feed ADD COLUMN silence TEXT;"
+    "ALTER TABLE feed ADD COLUMN silence_since INTEGER;"
+    "ALTER TABLE feed ADD COLUMN answered TEXT;"
+    "ALTER TABLE feed ADD COLUMN moved TEXT;"
+    "ALTER TABLE feed ADD COLUMN moved_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE feed ADD COLUMN moved_since INTEGER;"
+    "ALTER TABLE feed ADD COLUMN moved_checked INTEGER;"
+    "ALTER TABLE feed ADD COLUMN moved_polls INTEGER NOT NULL DEFAULT 0;"
+    /* Without it a feed that is down now would look readable until its next poll. */
+    "UPDATE feed SET state = outcome, state_since = down_since"
+    "  WHERE down_since IS NOT NULL;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
-static const char *const steps[] = {step_1};
+static const char *const steps[] = {step_1, step_polite};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -83,7 +83,7 @@ void rebuild_ids_add(struct rebuild_ids *ids, int64_t id);
 
 /* rebuild_item.c */
 rebuild_fn rebuild_feeds, rebuild_capture, rebuild_judged, rebuild_degraded,
-    rebuild_exposure, rebuild_gap, rebuild_erasure;
+    rebuild_exposure, rebuild_gap, rebuild_erasure, rebuild_state, rebuild_unobservable;
 int rebuild_item_end(struct rebuild *r, struct err *e);
 /* rebuild_case.c */
 rebuild_fn rebuild_violation, rebuild_step, rebuild_recheck, rebuild_decision,

@@ -34,6 +34,7 @@ static const struct {
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
     {"message", rebuild_message},
+    {"moved", NULL}, /* a redirect has to prove itself anew */
     {"notice", rebuild_notice},
     {"policy", NULL},
     {"recheck", rebuild_recheck},
@@ -41,8 +42,10 @@ static const struct {
     {"reply", NULL},
     {"safety", NULL},
     {"start", NULL},
+    {"state", rebuild_state},
     {"step", rebuild_step},
     {"stop", NULL},
+    {"unobservable", rebuild_unobservable},
     {"violation", rebuild_violation},
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "ipc/msg.h"
 #include "tosctl/rebuild.h"
 
 /* --- feeds --- */
@@ -399,6 +400,59 @@ rebuild_exposure(struct rebuild *r, const json_t *o, struct err *e)
 	return store_exposure_seal(r->store, &at, tenant, hour, e);
 }
 
+/* --- states of feeds --- */
+
+static uint8_t
+outcome_of(const char *name)
+{
+	uint8_t o = 0;
+
+	while (o < POLLED_COUNT && strcmp(name, polled_name(o)) != 0)
+		o++;
+	return o;
+}
+
+int
+rebuild_state(struct rebuild *r, const json_t *o, struct err *e)
+{
+	struct store_at at;
+	struct store_feed f;
+	uint8_t to = outcome_of(rebuild_str(o, "to"));
+	int rc;
+
+	if (to == POLLED_COUNT)
+		return rebuild_wrong(r, e, "a state that this tosd does not know");
+	rc = feed_of(r, o, &f, e);
+	if (rc != 0)
+		return rc;
+	at = rebuild_at(r, f.tenant);
+	f.state = to;
+	f.state_since = rebuild_ms(o, "since");
+	f.status = (int32_t)rebuild_int(o, "status");
+	rc = store_feed_update(r->store, &at, &f, e);
+	store_feed_clear(&f);
+	return rc;
+}
+
+int
+rebuild_unobservable(struct rebuild *r, const json_t *o, struct err *e)
+{
+	bool open = strcmp(rebuild_str(o, "state"), "open") == 0;
+	struct store_at at;
+	struct store_feed f;
+	int rc = feed_of(r, o, &f, e);
+
+	if (rc != 0)
+		return rc;
+	at = rebuild_at(r, f.tenant);
+	free(f.silence);
+	f.silence = open ? xstrdup(rebuild_str(o, "why")) : NULL;
+	f.silence_since = open ? rebuild_ms(o, "from") : CLOCK_NONE;
+	rc = store_feed_update(r->store, &at, &f, e);
+	store_feed_clear(&f);
+	return rc;
+}
+
 /* --- gaps --- */
 
 struct absence {
@@ -441,9 +495,11 @@ feed_gap(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
 	if (strcmp(rebuild_str(o, "state"), "open") == 0) {
 		f->down_since = gap.from;
+		f->down_ours = gap.ours;
 		rc = store_gap_open(r->store, &at, &gap, e);
 	} else {
 		f->down_since = CLOCK_NONE;
+		f->down_ours = false;
 		f->last_ok = f->last_poll = to;
 		rc = store_gap_close(r->store, &at, f->id, to, e);
 	}
