@@ -2,9 +2,9 @@
 /*
  * transfer: options and callbacks of an easy handle; see transfer.h.
  *
- * The guard is asked twice: for every socket that is opened, after the name was
- * resolved, and again before a request goes out, because a kept connection may have
- * been opened for a tenant who is allowed more.
+ * libcurl is handed one address, which the guard has let through, and looks up nothing.
+ * The guard is asked again for every socket that is opened, and before a request goes
+ * out, because a kept connection may have been opened for a tenant who is allowed more.
  */
 #include "fetch/transfer.h"
 
@@ -42,8 +42,10 @@ guard(struct transfer *t, const struct sockaddr *sa, unsigned port)
 	const char *why = "";
 	char name[GUARD_TEXT];
 
-	if (guard_allows(sa, t->ask.allow, t->ask.nallow, &why) &&
-	    guard_port(port, &why))
+	if (!resolve_same(sa, &t->ask.addr->sa) || port != t->ask.port)
+		why = "not the address that was asked for";
+	else if (guard_allows(sa, t->ask.allow, t->ask.nallow, &why) &&
+		 guard_port(port, &why))
 		return true;
 	snprintf(t->refused, sizeof(t->refused), "%s: %s", guard_name(sa, name), why);
 	return false;
@@ -151,14 +153,10 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_PRIVATE, t);
 	SET(t, CURLOPT_ERRORBUFFER, t->error);
 	SET(t, CURLOPT_NOSIGNAL, 1L);
-	/* Else giving up on a name waits for the resolver's thread, and with it the
-	 * whole loop, as long as the tenant's name server likes. */
-	SET(t, CURLOPT_QUICK_EXIT, 1L);
 	SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(t, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(t, CURLOPT_PROXY, ""); /* whatever the environment says: the guard must
 				    * see the address of the real server */
-	SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(t, CURLOPT_ACCEPT_ENCODING, "");
 	SET(t, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(t, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -180,25 +178,46 @@ set_fixed(struct transfer *t, CURLSH *share)
 		SET(t, CURLOPT_SHARE, share);
 }
 
+/* As libcurl wants it told whether it is an interface or an address. */
+static char *
+interface_of(const char *name, char out[64])
+{
+	struct in6_addr any;
+
+	if (name == NULL)
+		return NULL;
+	snprintf(out, 64, "%s!%s",
+	    inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1
+		? "host"
+		: "if",
+	    name);
+	return out;
+}
+
 void
 transfer_configure(struct transfer *t)
 {
 	const struct conf_fetch *c = t->conf;
 	long slow = (long)(c->timeout / 2000); /* seconds of half the whole time */
+	char egress[64];
 
 	SET(t, CURLOPT_CAINFO, c->ca_file);
-	SET(t, CURLOPT_USERAGENT, c->user_agent);
-	SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout);
+	SET(t, CURLOPT_USERAGENT, t->second ? c->second_user_agent : c->user_agent);
+	SET(t, CURLOPT_INTERFACE,
+	    t->second ? interface_of(c->second_interface, egress) : NULL);
+	SET(t, CURLOPT_HTTP_VERSION,
+	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);
 }
 
 struct transfer *
-transfer_new(const struct conf_fetch *conf, CURLSH *share)
+transfer_new(const struct conf_fetch *conf, CURLSH *share, bool second)
 {
 	struct transfer *t = xcalloc(1, sizeof(*t));
 
 	t->conf = conf;
+	t->second = second;
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		log_die("fetch", "libcurl could not make a handle");
@@ -216,6 +235,7 @@ transfer_free(struct transfer **tp)
 		return;
 	transfer_end(t);
 	curl_easy_cleanup(t->easy);
+	buf_free(&t->lines);
 	buf_free(&t->request);
 	buf_free(&t->head);
 	buf_free(&t->body);
@@ -223,22 +243,56 @@ transfer_free(struct transfer **tp)
 	*tp = NULL;
 }
 
-/* Adds "name: value" unless value could end the line or empty the header. */
-static void
-add_header(struct transfer *t, const char *name, const char *value)
+static bool
+sendable(const char *value)
 {
-	struct curl_slist *more;
-	char *line;
+	return value != NULL && value[0] != '\0' && strlen(value) <= VALIDATOR_MAX &&
+	       strpbrk(value, "\r\n") == NULL;
+}
 
-	if (value == NULL || value[0] == '\0' || strlen(value) > VALIDATOR_MAX ||
-	    strpbrk(value, "\r\n") != NULL)
-		return;
-	line = xasprintf("%s: %s", name, value);
-	more = curl_slist_append(t->headers, line);
-	free(line);
-	if (more == NULL)
-		abort();
-	t->headers = more;
+/* Lays "name: value" lines into t->lines and strings them together: lists that libcurl
+ * only reads, so they need no memory of their own. */
+static struct curl_slist *
+headers_of(struct transfer *t, const struct transfer_ask *ask)
+{
+	const struct {
+		const char *name, *value;
+	} rows[TRANSFER_HEADERS] = {{"Accept", ask->accept},
+	    {"If-None-Match", ask->etag}, {"If-Modified-Since", ask->last_modified}};
+	size_t at[TRANSFER_HEADERS], n = 0;
+
+	buf_reset(&t->lines);
+	for (size_t i = 0; i < TRANSFER_HEADERS; i++) {
+		if (!sendable(rows[i].value))
+			continue; /* it could end the line or empty the header */
+		at[n++] = t->lines.len;
+		buf_puts(&t->lines, rows[i].name);
+		buf_puts(&t->lines, ": ");
+		buf_puts(&t->lines, rows[i].value);
+		buf_putc(&t->lines, '\0');
+	}
+	for (size_t i = 0; i < n; i++) {
+		t->headers[i].data = t->lines.data + at[i];
+		t->headers[i].next = i + 1 < n ? &t->headers[i + 1] : NULL;
+	}
+	return n > 0 ? t->headers : NULL;
+}
+
+/* "::ADDRESS:PORT": for any host and port of the URL, this. */
+static void
+connect_to(struct transfer *t)
+{
+	char name[GUARD_TEXT];
+	struct resolve_addr to = *t->ask.addr;
+
+	if (to.sa.sa_family == AF_INET)
+		to.in4.sin_port = htons(t->ask.port);
+	else
+		to.in6.sin6_port = htons(t->ask.port);
+	snprintf(
+	    t->connect_to, sizeof(t->connect_to), "::%s", guard_name(&to.sa, name));
+	t->connect.data = t->connect_to;
+	SET(t, CURLOPT_CONNECT_TO, &t->connect);
 }
 
 void
@@ -247,21 +301,18 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	transfer_end(t);
 	t->ask = *ask;
 	t->owner = owner;
-	add_header(t, "Accept", ask->accept);
-	add_header(t, "If-None-Match", ask->etag);
-	add_header(t, "If-Modified-Since", ask->last_modified);
-	SET(t, CURLOPT_HTTPHEADER, t->headers);
+	connect_to(t);
+	SET(t, CURLOPT_HTTPHEADER, headers_of(t, ask));
 	SET(t, CURLOPT_URL, ask->url);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
 	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
+	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)(ask->connect_timeout > 0 ? ask->connect_timeout : 1));
 }
 
 void
 transfer_end(struct transfer *t)
 {
-	SET(t, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
-	curl_slist_free_all(t->headers);
-	t->headers = NULL;
 	t->owner = NULL;
 	memset(&t->ask, 0, sizeof(t->ask));
 	buf_reset(&t->request);

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "fetch/resolve.h"
 
 /* What to ask for; borrowed until the transfer has ended. */
 struct transfer_ask {
@@ -21,7 +22,11 @@ struct transfer_ask {
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
-	bool fresh;		   /* not on a kept connection */
+	int64_t connect_timeout;   /* ms of these for a connection */
+	/* The one address to be connected to; libcurl resolves nothing. */
+	const struct resolve_addr *addr;
+	uint16_t port;
+	bool fresh; /* not on a kept connection */
 	const struct conf_range *allow;
 	size_t nallow;
 };
@@ -34,13 +39,18 @@ enum transfer_stop {
 	TRANSFER_BOMB,	 /* unpacks to more than 100 times of what came */
 };
 
+#define TRANSFER_HEADERS 3 /* that we write ourselves */
+
 struct transfer {
 	CURL *easy;
 	const struct conf_fetch *conf; /* borrowed from the client */
 	void *owner;		       /* whose hop it is; NULL: free */
 	struct transfer *next;	       /* in the client's list of free ones */
 	unsigned generation;	       /* of the configuration it was made for */
-	struct curl_slist *headers;
+	bool second;		       /* asks as somebody else */
+	struct curl_slist headers[TRANSFER_HEADERS], connect; /* not on the heap */
+	struct buf lines;				      /* of headers */
+	char connect_to[64];
 	struct transfer_ask ask;
 	/* what happened */
 	struct buf request, head, body; /* body with the codings taken off */
@@ -54,8 +64,10 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* share: TLS sessions; NULL: none.  conf must outlive the transfer. */
-struct transfer *transfer_new(const struct conf_fetch *conf, CURLSH *share);
+/* share: TLS sessions; NULL: none.  conf must outlive the transfer.  second: with the
+ * second user agent and interface. */
+struct transfer *transfer_new(
+    const struct conf_fetch *conf, CURLSH *share, bool second);
 void transfer_free(struct transfer **t);
 
 /* Options that follow the configuration, after it has changed. */
