@@ -19,6 +19,10 @@
 #include "fetch/multi.h"
 #include "fetch/resolve.h"
 
+#define ACCEPT_FEEDS                                                         \
+	"application/atom+xml, application/rss+xml, application/feed+json, " \
+	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
+
 /* Connections, TLS sessions and handles of one of the two whom we ask as: a server must
  * not know one by the other. */
 struct side {
@@ -214,7 +218,8 @@ job_connect(struct fetch_client *c, struct job *j)
 {
 	struct side *side = side_of(c, j);
 	struct transfer_ask ask = {.url = j->r.url,
-	    .accept = j->accept,
+	    .parts = j->target.url,
+	    .accept = j->accept != NULL ? j->accept : ACCEPT_FEEDS,
 	    .etag = j->etag,
 	    .last_modified = j->last_modified,
 	    .timeout = c->conf.timeout - j->r.took,

@@ -183,9 +183,11 @@ guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 	const struct sockaddr_in6 *in6 = (const void *)sa;
 	char ip[INET6_ADDRSTRLEN] = "?";
 
+	const uint8_t *b = (const uint8_t *)&in4->sin_addr;
+
 	if (sa->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &in4->sin_addr, ip, sizeof(ip));
-		snprintf(out, GUARD_TEXT, "%s:%u", ip, ntohs(in4->sin_port));
+		snprintf(out, GUARD_TEXT, "%u.%u.%u.%u:%u", b[0], b[1], b[2], b[3],
+		    ntohs(in4->sin_port));
 	} else if (sa->sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
 		snprintf(out, GUARD_TEXT, "[%s]:%u", ip, ntohs(in6->sin6_port));

@@ -4,7 +4,6 @@
  */
 #include "fetch/job.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +11,6 @@
 #include "base/text.h"
 #include "fetch/answer.h"
 #include "fetch/guard.h"
-
-#define ACCEPT_FEEDS                                                         \
-	"application/atom+xml, application/rss+xml, application/feed+json, " \
-	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
 
 void
 fetch_result_clear(struct fetch_result *r)
@@ -92,7 +87,7 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->permanent = true;
 	j->second = req->second;
 	j->r.url = xstrdup(req->url);
-	j->accept = xstrdup(req->accept != NULL ? req->accept : ACCEPT_FEEDS);
+	j->accept = xstrdup(req->accept);
 	j->etag = xstrdup(req->etag);
 	j->last_modified = xstrdup(req->last_modified);
 	j->nallow = n + req->nallow;
@@ -154,20 +149,6 @@ take_bytes(struct fetch_result *r, struct transfer *t)
 	r->time = clock_now();
 }
 
-/* "192.0.2.1:443": the address that the hop is at. */
-static char *
-peer_of(const struct job *j)
-{
-	struct resolve_addr a = j->addrs.v[j->addr];
-	char name[GUARD_TEXT];
-
-	if (a.sa.sa_family == AF_INET)
-		a.in4.sin_port = htons(j->target.port);
-	else
-		a.in6.sin6_port = htons(j->target.port);
-	return xstrdup(guard_name(&a.sa, name));
-}
-
 static void
 add_hop(struct job *j, struct transfer *t)
 {
@@ -179,7 +160,7 @@ add_hop(struct job *j, struct transfer *t)
 	j->env->stats->connections += (uint64_t)made;
 	j->env->stats->bytes += t->head_bytes + t->body.len;
 	free(r->peer);
-	r->peer = t->request.len > 0 ? peer_of(j) : NULL;
+	r->peer = t->request.len > 0 ? xstrdup(transfer_peer(t)) : NULL;
 	take_bytes(r, t);
 	r->hops = xrealloc(r->hops, (r->nhops + 1) * sizeof(*r->hops));
 	hop = &r->hops[r->nhops++];

@@ -10,6 +10,7 @@ libtosd_fetch_a_SOURCES = \
 	%D%/network.c %D%/network.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/resolve_dns.c %D%/resolve_dns.h \
+	%D%/same.c %D%/same.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/target.c %D%/target.h \
 	%D%/transfer.c %D%/transfer.h
@@ -34,3 +35,12 @@ tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
 	$(EVENT_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) \
 	$(CRYPTO_LIBS)
 EXTRA_DIST += tests/http_server.py tests/http_script.json
+
+# The client beside a bare libcurl loop: part of `make bench'.
+if HAVE_EXPAT
+EXTRA_PROGRAMS += tests/bench_fetch
+tests_bench_fetch_SOURCES = tests/bench_fetch.c
+tests_bench_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
+	$(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS) $(EXPAT_LIBS)
+endif

@@ -10,7 +10,6 @@
 #include "fetch/target.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,9 +46,10 @@ is_ascii(const char *s)
 }
 
 /* The host as it is asked for: an international name as xn--..., in lower case, without
- * the dot of an absolute name.  NULL: that cannot be.  To be freed. */
+ * the dot of an absolute name, of which *dot tells.  NULL: that cannot be.  To be freed.
+ */
 static char *
-host_of(CURLU *u)
+host_of(CURLU *u, bool *dot)
 {
 	char *s = part(u, CURLUPART_HOST, 0), *host;
 	size_t n;
@@ -65,7 +65,8 @@ host_of(CURLU *u)
 	for (char *p = host; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	n = strlen(host);
-	if (n > 0 && host[n - 1] == '.')
+	*dot = n > 0 && host[n - 1] == '.';
+	if (*dot)
 		host[n - 1] = '\0';
 	return host;
 }
@@ -99,34 +100,26 @@ name_ok(const char *host)
 }
 
 static bool
-host_ok(CURLU *u, struct target *t, const char **why)
+host_ok(struct target *t, const char **why)
 {
-	char *raw = part(u, CURLUPART_HOST, 0), *zone = part(u, CURLUPART_ZONEID, 0);
-	size_t n = raw != NULL ? strlen(raw) : 0;
-	bool dot = n > 0 && raw[n - 1] == '.', ok = true;
+	bool dot = false;
 
-	curl_free(raw);
-	curl_free(zone);
-	if (zone != NULL)
-		return refuse(
-		    why, "an address with a zone is one of this machine only");
-	t->host = n > 0 ? host_of(u) : NULL;
+	t->host = host_of(t->url, &dot);
 	if (t->host == NULL)
-		return refuse(why,
-		    n > 0 ? "the host is no valid name" : "no host in the address");
+		return refuse(why, "the host is no valid name");
 	t->literal = resolve_literal(t->host, &t->addr);
 	if (t->literal ? dot : ends_in_number(t->host))
-		ok = refuse(why, "the host looks like an address, but is none");
-	else if (!t->literal && (!name_ok(t->host) || t->host[0] == '.'))
-		ok = refuse(why, "the host is no valid name");
-	return ok;
+		return refuse(why, "the host looks like an address, but is none");
+	if (!t->literal && (!name_ok(t->host) || t->host[0] == '.'))
+		return refuse(why, "the host is no valid name");
+	return true;
 }
 
 static bool
-parts_ok(CURLU *u, struct target *t, const char **why)
+parts_ok(struct target *t, const char **why)
 {
-	char *scheme = part(u, CURLUPART_SCHEME, 0);
-	char *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	char *scheme = part(t->url, CURLUPART_SCHEME, 0);
+	char *port = part(t->url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	unsigned n = port != NULL ? (unsigned)strtoul(port, NULL, 10) : 0;
 	bool ok = true;
 
@@ -134,7 +127,7 @@ parts_ok(CURLU *u, struct target *t, const char **why)
 	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
 		ok = refuse(why, "scheme is neither http nor https");
 	else
-		ok = host_ok(u, t, why) && guard_port(n, why);
+		ok = host_ok(t, why) && guard_port(n, why);
 	t->port = (uint16_t)n;
 	curl_free(scheme);
 	curl_free(port);
@@ -151,7 +144,7 @@ authority_ok(const char *url, const char **why)
 	for (size_t i = 0; i < n; i++) {
 		if (p[2 + i] == '@')
 			return refuse(why, "user name in the address");
-		if (p[2 + i] == '%' || p[2 + i] == '\\')
+		if (p[2 + i] == '%' || p[2 + i] == '\\') /* zones of addresses, too */
 			return refuse(why, "the host is no valid name");
 	}
 	return true;
@@ -160,28 +153,23 @@ authority_ok(const char *url, const char **why)
 static bool
 url_ok(const char *url, struct target *t, const char **why)
 {
-	CURLU *u;
 	CURLUcode rc;
-	bool ok;
 
 	if (strlen(url) > URL_MAX_BYTES)
 		return refuse(why, "address is too long");
 	for (const char *p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return refuse(why, "blank or control byte in the address");
-	u = curl_url();
-	if (u == NULL)
+	t->url = curl_url();
+	if (t->url == NULL)
 		abort();
 	rc = curl_url_set(
-	    u, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME);
+	    t->url, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME);
 	if (rc == CURLUE_USER_NOT_ALLOWED)
-		ok = refuse(why, "user name in the address");
-	else if (rc != CURLUE_OK)
-		ok = refuse(why, "not a valid address");
-	else
-		ok = parts_ok(u, t, why) && authority_ok(url, why);
-	curl_url_cleanup(u);
-	return ok;
+		return refuse(why, "user name in the address");
+	if (rc != CURLUE_OK)
+		return refuse(why, "not a valid address");
+	return authority_ok(url, why) && parts_ok(t, why);
 }
 
 bool
@@ -200,6 +188,7 @@ target_of(const char *url, struct target *out, const char **why)
 void
 target_clear(struct target *t)
 {
+	curl_url_cleanup(t->url);
 	free(t->host);
 	memset(t, 0, sizeof(*t));
 }

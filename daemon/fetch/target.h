@@ -6,12 +6,14 @@
 #ifndef TOSD_FETCH_TARGET_H
 #define TOSD_FETCH_TARGET_H
 
+#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "fetch/resolve.h"
 
 struct target {
+	CURLU *url; /* taken apart; the transfer takes it as it is */
 	char *host; /* lower case, ASCII, without a dot at its end */
 	uint16_t port;
 	bool literal; /* the host is this address: */

@@ -24,7 +24,8 @@
 #define RATIO 100	       /* unpacked to packed, above RATIO_FROM */
 #define RATIO_FROM (1u << 20)
 #define LOW_SPEED 32L /* bytes a second; less, for a while, is a hang */
-#define ACCEPT_MAX 512
+#define BELIEVED (1 << 20) /* of an announced length, before it is there */
+#define HEAD_USUAL 1000	   /* bytes of most heads, sent or received */
 #define VALIDATOR_MAX 4096
 
 /* An option that libcurl does not take is a fault of the build. */
@@ -75,6 +76,7 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 	struct sockaddr_in in4 = {.sin_family = AF_INET};
 	const struct sockaddr *sa = NULL;
+	struct transfer *t = ctx;
 
 	(void)own_ip;
 	(void)own_port;
@@ -83,8 +85,9 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 		sa = (const struct sockaddr *)&in4;
 	else if (inet_pton(AF_INET6, peer_ip, &in6.sin6_addr) == 1)
 		sa = (const struct sockaddr *)&in6;
-	if (sa == NULL || !guard(ctx, sa, (unsigned)peer_port))
+	if (sa == NULL || !guard(t, sa, (unsigned)peer_port))
 		return CURL_PREREQFUNC_ABORT;
+	SET(t, CURLOPT_VERBOSE, 1L); /* until on_debug() has seen the request */
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -111,6 +114,29 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* Room for all that is announced, so that it need not be moved as it grows. */
+static void
+expect_body(struct transfer *t, size_t first)
+{
+	curl_off_t all = -1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &all);
+	if (all > BELIEVED)
+		all = BELIEVED;
+	if (all > (curl_off_t)first && (size_t)all <= t->conf->max_body)
+		buf_reserve(&t->body, (size_t)all);
+}
+
+/* Of the body, as it came. */
+static size_t
+raw_bytes(const struct transfer *t)
+{
+	curl_off_t n = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
+	return (size_t)n;
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *ctx)
 {
@@ -118,31 +144,36 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	size_t max = t->conf->max_body, room;
 
 	n *= size;
+	if (t->body.len == 0)
+		expect_body(t, n);
 	if (t->status != 200 && t->status != 203 && max > ERROR_BODY)
 		max = ERROR_BODY;
 	room = max > t->body.len ? max - t->body.len : 0;
 	if (n > room)
 		t->stop = TRANSFER_BODY;
-	if (t->body.len + n > RATIO_FROM && (t->body.len + n) / RATIO > t->raw_bytes)
+	if (t->body.len + n > RATIO_FROM && (t->body.len + n) / RATIO > raw_bytes(t))
 		t->stop = TRANSFER_BOMB;
 	buf_put(&t->body, data, n < room ? n : room);
 	return t->stop == TRANSFER_RAN ? n : 0;
 }
 
+/* The only way to see the request as it goes out.  libcurl's other words are not wanted,
+ * and cost a tenth of a short transfer. */
 static int
 on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 
 	(void)easy;
-	if (what == CURLINFO_HEADER_OUT) {
-		/* A kept connection may turn out dead; libcurl then asks again. */
-		if (n >= 4 && memcmp(data, "GET ", 4) == 0)
-			buf_reset(&t->request);
-		buf_put(&t->request, data, n);
-	} else if (what == CURLINFO_DATA_IN) {
-		t->raw_bytes += n;
-	}
+	if (what != CURLINFO_HEADER_OUT)
+		return 0;
+	/* A kept connection may turn out dead; libcurl then asks again. */
+	if (n >= 4 && memcmp(data, "GET ", 4) == 0)
+		buf_reset(&t->request);
+	buf_put(&t->request, data, n);
+	if (t->request.len >= 4 &&
+	    memcmp(t->request.data + t->request.len - 4, "\r\n\r\n", 4) == 0)
+		SET(t, CURLOPT_VERBOSE, 0L);
 	return 0;
 }
 
@@ -173,7 +204,6 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_WRITEDATA, t);
 	SET(t, CURLOPT_DEBUGFUNCTION, on_debug);
 	SET(t, CURLOPT_DEBUGDATA, t);
-	SET(t, CURLOPT_VERBOSE, 1L); /* on_debug() is not called without it */
 	if (share != NULL)
 		SET(t, CURLOPT_SHARE, share);
 }
@@ -301,9 +331,13 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	transfer_end(t);
 	t->ask = *ask;
 	t->owner = owner;
+	buf_reserve(&t->request, HEAD_USUAL);
+	buf_reserve(&t->head, HEAD_USUAL);
 	connect_to(t);
 	SET(t, CURLOPT_HTTPHEADER, headers_of(t, ask));
 	SET(t, CURLOPT_URL, ask->url);
+	SET(t, CURLOPT_CURLU, ask->parts);
+	SET(t, CURLOPT_VERBOSE, 0L);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
 	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
 	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
@@ -313,16 +347,23 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 void
 transfer_end(struct transfer *t)
 {
+	SET(t, CURLOPT_CURLU, (CURLU *)NULL); /* is not ours */
 	t->owner = NULL;
 	memset(&t->ask, 0, sizeof(t->ask));
 	buf_reset(&t->request);
 	buf_reset(&t->head);
 	buf_free(&t->body); /* may be large; a pool of them would add up */
-	t->head_bytes = t->raw_bytes = 0;
+	t->head_bytes = 0;
 	t->status = 0;
 	t->head_done = false;
 	t->stop = TRANSFER_RAN;
 	t->refused[0] = t->error[0] = '\0';
+}
+
+const char *
+transfer_peer(const struct transfer *t)
+{
+	return t->connect_to + 2;
 }
 
 struct transfer *

@@ -18,6 +18,7 @@
 /* What to ask for; borrowed until the transfer has ended. */
 struct transfer_ask {
 	const char *url;
+	CURLU *parts;		   /* of the same: what libcurl goes by */
 	const char *accept;	   /* Accept header */
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
@@ -50,12 +51,11 @@ struct transfer {
 	bool second;		       /* asks as somebody else */
 	struct curl_slist headers[TRANSFER_HEADERS], connect; /* not on the heap */
 	struct buf lines;				      /* of headers */
-	char connect_to[64];
+	char connect_to[64]; /* "::192.0.2.1:443" */
 	struct transfer_ask ask;
 	/* what happened */
 	struct buf request, head, body; /* body with the codings taken off */
 	size_t head_bytes;		/* of all heads and trailers */
-	size_t raw_bytes;		/* of the body as it came */
 	int status;
 	bool head_done; /* the final answer's head is complete */
 	enum transfer_stop stop;
@@ -77,6 +77,9 @@ void transfer_configure(struct transfer *t);
 void transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner);
 /* Empties it for the next use; buffers that the owner took stay his. */
 void transfer_end(struct transfer *t);
+
+/* "192.0.2.1:443": whom it asks. */
+const char *transfer_peer(const struct transfer *t);
 
 /* The transfer of an easy handle. */
 struct transfer *transfer_of(CURL *easy);
