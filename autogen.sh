@@ -28,9 +28,9 @@ build_packages() {
 		hs=libvectorscan-dev
 	fi
 	echo autoconf automake libtool pkg-config autoconf-archive gcc libc6-dev make \
-		libevent-dev libcurl4-openssl-dev libjansson-dev libconfig-dev \
-		libcunit1-dev libsqlite3-dev libssl-dev "$hs" libpcre2-dev \
-		libuchardet-dev libseccomp-dev
+		libevent-dev libcurl4-openssl-dev libc-ares-dev libjansson-dev \
+		libconfig-dev libcunit1-dev libsqlite3-dev libssl-dev "$hs" \
+		libpcre2-dev libuchardet-dev libseccomp-dev
 }
 
 # What the tests and the demonstration run beside it.

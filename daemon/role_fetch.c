@@ -7,7 +7,6 @@
  * A poll in hand is a struct poll, owned by the client's callback.  Every poll gets
  * exactly one answer, unless the engine that asked is gone.
  */
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,6 +324,10 @@ on_poll(struct fetch_role *role, struct msg *m)
 	}
 	if (in->kind == POLL_PAGE)
 		req.accept = ACCEPT_PAGE;
+	if (in->second) { /* what would others get? */
+		req.second = true;
+		req.etag = req.last_modified = NULL;
+	}
 	q->role = role;
 	q->engine = m->from_index;
 	q->id = in->id;
@@ -365,16 +368,6 @@ user_agent(const struct conf *c)
 	return xasprintf("tosd/" PACKAGE_VERSION " (+mailto:%s)", c->provider.mailbox);
 }
 
-/* Lets the resolver read its files and load its modules before the sandbox closes. */
-static void
-warm_resolver(void)
-{
-	struct addrinfo *ai = NULL;
-
-	if (getaddrinfo("localhost", "80", NULL, &ai) == 0)
-		freeaddrinfo(ai);
-}
-
 static int
 start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
@@ -390,7 +383,6 @@ start(struct role_self *self, const struct buf *sources,
 	if (rc != 0)
 		return rc;
 	conf_lean(r->conf, CONF_TENANTS_RANGES);
-	warm_resolver();
 	fetch = r->conf->fetch;
 	fetch.user_agent = agent = user_agent(r->conf);
 	r->client = fetch_client_new(role_loop(self), &fetch);

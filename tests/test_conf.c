@@ -382,7 +382,9 @@ static const char every_key[] =
     "  timeout = \"2s\"; host_gap = 0; max_body = \"1MiB\"; max_items = 10;\n"
     "  max_text = \"64K\"; max_header = 2048; max_redirects = 0;\n"
     "  max_connections = 4; max_host_connections = 1;\n"
-    "  allow = [ \"127.0.0.0/8\", \"::1\" ]; };\n"
+    "  allow = [ \"127.0.0.0/8\", \"::1\" ]; second_user_agent = \"you\";\n"
+    "  second_interface = \"eth1\"; http2 = false;\n"
+    "  resolvers = [ \"127.0.0.1:5353\", \"::1\", \"[::1]:54\" ]; };\n"
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
     "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
     "};\n"
@@ -428,6 +430,9 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->fetch.max_body, 1 << 20);
 	CU_ASSERT_EQUAL(c->fetch.host_gap, 0);
 	CU_ASSERT_EQUAL(c->fetch.nallow, 2);
+	CU_ASSERT_EQUAL(c->fetch.nresolvers, 3);
+	CU_ASSERT_STRING_EQUAL(c->fetch.resolvers[2], "[::1]:54");
+	CU_ASSERT_FALSE(c->fetch.http2);
 	CU_ASSERT_EQUAL(c->fetch.allow[0].bits, 104);
 	CU_ASSERT_EQUAL(c->policy.nplugins, 2);
 	p = &c->policy.plugins[0];

@@ -15,6 +15,7 @@
 #include "fetch/hosts.h"
 #include "fetch/network.h"
 #include "fetch/schedule.h"
+#include "fetch/target.h"
 #include "ipc/msg.h"
 #include "suite.h"
 
@@ -173,11 +174,11 @@ test_guard_url(void)
 	    "dict://example.net:80/x", "unix:///run/x", "http://example.net:22/"};
 
 	for (size_t i = 0; i < COUNT(good); i++)
-		CU_ASSERT_TRUE(guard_url(good[i], NULL));
+		CU_ASSERT_TRUE(target_of(good[i], NULL, NULL));
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		const char *why = NULL;
 
-		CU_ASSERT_FALSE(guard_url(bad[i], &why));
+		CU_ASSERT_FALSE(target_of(bad[i], NULL, &why));
 		CU_ASSERT_PTR_NOT_NULL(why);
 	}
 }

@@ -4,9 +4,7 @@
  * everything a wicked one would (tests/http_server.py with tests/http_script.json).
  */
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +21,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PATIENCE (20 * CLOCK_SEC)
+#define HANG 4 /* seconds */
 
 static struct http_child web, tls;
 static char tls_dir[] = "/tmp/tosd-test-XXXXXX";
@@ -31,27 +30,6 @@ static struct loop *loop;
 static struct fetch_client *client;
 static struct conf_fetch conf;
 static struct conf_range local;
-
-/* --- a name server that does not answer --- */
-
-#define HANG 4 /* seconds */
-
-/* Stands before the C library's: libcurl's resolver threads come here. */
-int
-getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-    struct addrinfo **res)
-{
-	static int (*real)(
-	    const char *, const char *, const struct addrinfo *, struct addrinfo **);
-
-	if (node != NULL && strncmp(node, "hang.", 5) == 0) {
-		sleep(HANG);
-		return EAI_AGAIN;
-	}
-	if (real == NULL)
-		*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-	return real(node, service, hints, res);
-}
 
 /* --- asking --- */
 
@@ -77,23 +55,7 @@ on_answer(void *ctx, struct fetch_result *r)
 static void
 answer_clear(struct answer *a)
 {
-	struct fetch_result *r = &a->r;
-
-	free(r->url);
-	free(r->moved);
-	free(r->peer);
-	free(r->etag);
-	free(r->last_modified);
-	free(r->content_type);
-	free(r->why);
-	buf_free(&r->request);
-	buf_free(&r->head);
-	buf_free(&r->body);
-	for (size_t i = 0; i < r->nhops; i++) {
-		free(r->hops[i].url);
-		free(r->hops[i].peer);
-	}
-	free(r->hops);
+	fetch_result_clear(&a->r);
 	memset(a, 0, sizeof(*a));
 }
 

@@ -487,7 +487,7 @@ def test_feed_warnings():
             f"<item><title>t{i}</title></item>" for i in range(5)) + "</channel></rss>"
         fast = rss("Fast", []).replace("</channel>", "".join(
             f"<item><guid isPermaLink='false'>same</guid><title>q{i}</title><description>"
-            f"begins and [...]</description><pubDate>Sun, 22 Nov 2026 10:{i:02}:00 GMT"
+            f"begins and [...]</description><pubDate>Sun, 22 Nov 2026 10:00:{2*i:02} GMT"
             "</pubDate></item>" for i in range(10)) + "</channel>")
         b.serve({"/bare": doc(bare), "/fast": {**doc(fast), "last_modified":
                                                "Sun, 22 Nov 2026 10:10:00 GMT"},

@@ -105,7 +105,7 @@ profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 {
 	(void)role;
 	p->mode = (enum sandbox_mode)c->sandbox;
-	p->may = SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_THREAD;
+	p->may = SANDBOX_MAY_READ | SANDBOX_MAY_INET;
 	sandbox_read(p, c->fetch.ca_file);
 	sandbox_read(p, "/etc");
 }

@@ -39,6 +39,8 @@ struct conf_provider {
 
 struct conf_fetch {
 	const char *user_agent;
+	const char *second_user_agent; /* of the fetch that nobody should recognise */
+	const char *second_interface;  /* its way out, or NULL: the usual one */
 	const char *ca_file;	  /* default: Debian's bundle */
 	int64_t interval;	  /* between polls of a feed, unless the feed says more */
 	int64_t interval_min, interval_max;
@@ -52,6 +54,9 @@ struct conf_fetch {
 	unsigned max_redirects, max_connections, max_host_connections;
 	struct conf_range *allow; /* private addresses that all tenants may have */
 	size_t nallow;
+	const char **resolvers; /* name servers, none: those of the system */
+	size_t nresolvers;
+	bool http2; /* over TLS, where offered */
 };
 
 struct conf_setting { /* for a plugin: strings, numbers and booleans as text */

@@ -98,6 +98,10 @@ static const struct conf_table ledger_table = {.name = "ledger", ROWS(ledger_row
 
 static const struct conf_row fetch_rows[] = {
     TEXT(conf_fetch, user_agent, 0, NULL, conf_value_text),
+    TEXT(conf_fetch, second_user_agent, 0,
+	"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+	conf_value_text),
+    TEXT(conf_fetch, second_interface, 0, NULL, conf_value_interface),
     PATH(conf_fetch, ca_file, "/etc/ssl/certs/ca-certificates.crt", CONF_CHECK_FILE),
     SPAN(conf_fetch, interval, "15m", CLOCK_SEC, 30 * CLOCK_DAY),
     SPAN(conf_fetch, interval_min, "5m", CLOCK_SEC, 30 * CLOCK_DAY),
@@ -117,6 +121,8 @@ static const struct conf_row fetch_rows[] = {
     COUNT(conf_fetch, max_connections, "64", 1, 4096),
     COUNT(conf_fetch, max_host_connections, "2", 1, 64),
     RANGES(conf_fetch, allow),
+    TEXTS(conf_fetch, resolvers, conf_value_resolver),
+    FLAG(conf_fetch, http2, "true"),
 };
 static const struct conf_table fetch_table = {
     .name = "fetch", ROWS(fetch_rows), .done = conf_check_fetch};

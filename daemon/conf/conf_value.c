@@ -256,6 +256,52 @@ conf_value_listen(const char *s)
 	return inet_pton(six ? AF_INET6 : AF_INET, addr, raw) == 1 ? NULL : bad;
 }
 
+static bool
+address_ok(int family, const char *s, size_t n)
+{
+	char addr[INET6_ADDRSTRLEN];
+	uint8_t raw[16];
+
+	if (n >= sizeof(addr))
+		return false;
+	memcpy(addr, s, n);
+	addr[n] = '\0';
+	return inet_pton(family, addr, raw) == 1;
+}
+
+const char *
+conf_value_resolver(const char *s)
+{
+	static const char bad[] = "is not the address of a name server, such as "
+				  "\"192.0.2.53\" or \"[2001:db8::53]:5353\"";
+	const char *colon = strrchr(s, ':');
+	size_t n = colon != NULL ? (size_t)(colon - s) : 0;
+
+	if (address_ok(AF_INET, s, strlen(s)) || address_ok(AF_INET6, s, strlen(s)))
+		return NULL;
+	if (colon == NULL || !port_ok(colon + 1))
+		return bad;
+	if (address_ok(AF_INET, s, n))
+		return NULL;
+	return s[0] == '[' && n > 2 && s[n - 1] == ']' &&
+		       address_ok(AF_INET6, s + 1, n - 2)
+		   ? NULL
+		   : bad;
+}
+
+const char *
+conf_value_interface(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (address_ok(AF_INET, s, n) || address_ok(AF_INET6, s, n))
+		return NULL;
+	if (n > 0 && n < 16 && strspn(s, LOWER UPPER DIGITS "-._@") == n)
+		return NULL;
+	return "is neither an address of this machine nor a network interface, such as "
+	       "\"eth1\"";
+}
+
 const char *
 conf_value_store(const char *s)
 {

@@ -29,6 +29,11 @@ const char *conf_value_plugin(const char *s);
 const char *conf_value_language(const char *s);
 /* "127.0.0.1:8790", "[::1]:8790" or "unix:PATH". */
 const char *conf_value_listen(const char *s);
+/* A name server by its address: "192.0.2.53", "2001:db8::53", with a port
+ * "192.0.2.53:5353", "[2001:db8::53]:5353". */
+const char *conf_value_resolver(const char *s);
+/* A network interface, or an address of this machine. */
+const char *conf_value_interface(const char *s);
 /* "sqlite:PATH". */
 const char *conf_value_store(const char *s);
 /* The name of a log: no spaces, no plus sign (C2SP signed-note). */

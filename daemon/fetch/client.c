@@ -2,12 +2,12 @@
 /*
  * client: when a job's next hop runs; see client.h, and job.h for what comes of it.
  *
- * A job is in the queue of a host, or has a transfer, or (a refused address) is in
- * the list of those to be told.  Transfers go back to a pool after each hop.
+ * A job is in the queue of a host, or holds one of its places: while its name is
+ * resolved, then with a transfer; or (a refused address, a host that wants peace) it is
+ * in the list of those to be told.  Transfers go back to a pool after each hop.
  */
 #include "fetch/client.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +15,32 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "fetch/guard.h"
 #include "fetch/job.h"
 #include "fetch/multi.h"
+#include "fetch/resolve.h"
+
+#define ACCEPT_FEEDS                                                         \
+	"application/atom+xml, application/rss+xml, application/feed+json, " \
+	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
+
+/* Connections, TLS sessions and handles of one of the two whom we ask as: a server must
+ * not know one by the other. */
+struct side {
+	struct multi *multi; /* NULL: not used yet */
+	CURLSH *share;
+	struct transfer *pool;
+};
 
 struct fetch_client {
 	struct conf_fetch conf; /* own copy */
+	struct loop *loop;
 	struct loop_timer *timer;
-	struct multi *multi;
-	CURLSH *share;
+	struct side sides[2]; /* the second: as somebody else */
 	struct hosts *hosts;
+	struct resolver *resolver;
 	struct job_env env;
-	struct job **refused; /* to be told from the loop */
-	size_t nrefused;
-	struct transfer *pool;
+	struct job **told; /* to be told from the loop */
+	size_t ntold;
 	unsigned generation; /* of conf; older transfers are set up again */
 	struct network network;
 	struct fetch_stats stats;
@@ -41,7 +53,12 @@ conf_copy(struct conf_fetch *to, const struct conf_fetch *from)
 {
 	*to = *from;
 	to->user_agent = xstrdup(from->user_agent != NULL ? from->user_agent : "tosd");
+	to->second_user_agent = xstrdup(
+	    from->second_user_agent != NULL ? from->second_user_agent : to->user_agent);
+	to->second_interface = xstrdup(from->second_interface);
 	to->ca_file = xstrdup(from->ca_file);
+	to->resolvers = NULL; /* the resolver has them */
+	to->nresolvers = 0;
 	to->allow = NULL;
 	if (from->nallow > 0) {
 		to->allow = xcalloc(from->nallow, sizeof(*to->allow));
@@ -55,54 +72,112 @@ static void
 conf_clear(struct conf_fetch *c)
 {
 	free((char *)c->user_agent);
+	free((char *)c->second_user_agent);
+	free((char *)c->second_interface);
 	free((char *)c->ca_file);
 	free(c->allow);
 }
 
-/* Lower-case host of an address that guard_url() has passed; to be freed. */
+/* Name servers with commas between, NULL if none are named.  To be freed. */
 static char *
-host_of(const char *url)
+servers_of(const struct conf_fetch *conf)
 {
-	CURLU *u = curl_url();
-	char *part = NULL, *host;
-	size_t n;
+	struct buf b = {0};
 
-	if (u == NULL)
-		abort();
-	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_HOST, &part, 0) != CURLUE_OK)
-		part = NULL;
-	host = xstrdup(part != NULL ? part : "");
-	curl_free(part);
-	curl_url_cleanup(u);
-	for (char *p = host; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	n = strlen(host);
-	if (n > 0 && host[n - 1] == '.') /* the same host */
-		host[n - 1] = '\0';
-	return host;
+	for (size_t i = 0; i < conf->nresolvers; i++) {
+		if (i > 0)
+			buf_putc(&b, ',');
+		buf_puts(&b, conf->resolvers[i]);
+	}
+	return conf->nresolvers > 0 ? buf_take(&b) : NULL;
 }
 
 /* --- starting --- */
 
+/* The job ends with this verdict, from the loop: its host is not asked. */
 static void
-job_enqueue(struct fetch_client *c, struct job *j, bool front)
+tell_later(struct fetch_client *c, struct job *j, uint8_t verdict, const char *why)
 {
-	free(j->host);
-	j->host = host_of(j->r.url);
-	hosts_put(c->hosts, j->host, &j->wait, front);
+	j->verdict = verdict;
+	j->verdict_why = why;
+	c->told = xrealloc(c->told, (c->ntold + 1) * sizeof(struct job *));
+	c->told[c->ntold++] = j;
 	loop_timer_set(c->timer, 0);
 }
 
-static struct transfer *
-pool_get(struct fetch_client *c)
+static void
+tell(struct fetch_client *c)
 {
-	struct transfer *t = c->pool;
+	struct job **v = c->told;
+	size_t n = c->ntold;
+
+	c->told = NULL;
+	c->ntold = 0;
+	for (size_t i = 0; i < n; i++)
+		job_finish(v[i], v[i]->verdict, v[i]->verdict_why);
+	free(v);
+}
+
+/* True if the host wants to be left alone for longer than it makes sense to wait. */
+static bool
+in_peace(struct fetch_client *c, struct job *j)
+{
+	int64_t now = clock_steady();
+	int64_t until = hosts_paused(c->hosts, j->target.host, now);
+
+	if (until == INT64_MIN || until - now <= c->conf.timeout)
+		return false;
+	j->r.retry_after = until - now;
+	tell_later(c, j, POLLED_RATE_LIMIT,
+	    "the host has asked for a pause, by Retry-After to an earlier request");
+	return true;
+}
+
+/* Those who wait for a host that has just asked for a pause need not wait for it. */
+static void
+tell_paused(struct fetch_client *c, const char *host)
+{
+	int64_t now = clock_steady(), until = hosts_paused(c->hosts, host, now);
+	struct host_wait *w;
+
+	if (until == INT64_MIN || until - now <= c->conf.timeout)
+		return;
+	while ((w = hosts_drop(c->hosts, host)) != NULL)
+		in_peace(c, (struct job *)w);
+}
+
+/* The hop to r.url waits for its turn. */
+static void
+job_enqueue(struct fetch_client *c, struct job *j, bool front)
+{
+	const char *why = NULL;
+
+	target_clear(&j->target);
+	if (!target_of(j->r.url, &j->target, &why)) {
+		tell_later(c, j, POLLED_REFUSED, why);
+		return;
+	}
+	if (in_peace(c, j))
+		return;
+	hosts_put(c->hosts, j->target.host, &j->wait, front);
+	loop_timer_set(c->timer, 0);
+}
+
+static struct side *
+side_of(struct fetch_client *c, const struct job *j)
+{
+	return &c->sides[j->second];
+}
+
+static struct transfer *
+pool_get(struct fetch_client *c, struct side *side)
+{
+	struct transfer *t = side->pool;
 
 	if (t == NULL) {
-		t = transfer_new(&c->conf, c->share);
+		t = transfer_new(&c->conf, side->share, side == &c->sides[1]);
 	} else {
-		c->pool = t->next;
+		side->pool = t->next;
 		t->next = NULL;
 		if (t->generation != c->generation)
 			transfer_configure(t);
@@ -112,61 +187,104 @@ pool_get(struct fetch_client *c)
 }
 
 static void
-pool_put(struct fetch_client *c, struct transfer *t)
+pool_put(struct side *side, struct transfer *t)
 {
 	transfer_end(t);
-	t->next = c->pool;
-	c->pool = t;
+	t->next = side->pool;
+	side->pool = t;
 }
 
-/* Takes the transfer off the job. */
+/* The job holds no place any more. */
 static void
-job_detach(struct fetch_client *c, struct job *j)
+job_leave(struct fetch_client *c, struct job *j)
 {
+	resolver_forget(&j->name);
 	hosts_end(c->hosts, &j->wait);
-	pool_put(c, j->transfer);
-	j->transfer = NULL;
 	c->stats.active--;
+	loop_timer_set(c->timer, 0);
+}
+
+/* Time for one of the addresses that are left: none may use up all of it. */
+static int64_t
+connect_time(const struct fetch_client *c, const struct job *j)
+{
+	int64_t whole = c->conf.connect_timeout;
+
+	return whole / (int64_t)(j->addrs.n - j->addr);
+}
+
+static void
+job_connect(struct fetch_client *c, struct job *j)
+{
+	struct side *side = side_of(c, j);
+	struct transfer_ask ask = {.url = j->r.url,
+	    .parts = j->target.url,
+	    .accept = j->accept != NULL ? j->accept : ACCEPT_FEEDS,
+	    .etag = j->etag,
+	    .last_modified = j->last_modified,
+	    .timeout = c->conf.timeout - j->r.took,
+	    .connect_timeout = connect_time(c, j),
+	    .addr = &j->addrs.v[j->addr],
+	    .port = j->target.port,
+	    .fresh = j->fresh,
+	    .allow = j->allow,
+	    .nallow = j->nallow};
+
+	j->transfer = pool_get(c, side);
+	j->started = clock_steady();
+	transfer_begin(j->transfer, &ask, j);
+	if (multi_add(side->multi, j->transfer->easy) != 0) {
+		pool_put(side, j->transfer);
+		j->transfer = NULL;
+		job_leave(c, j);
+		job_finish(j, POLLED_OWN_FAULT, "libcurl did not take the request");
+	}
+}
+
+/* It is known where the name leads, or why nowhere. */
+static void
+job_located(struct fetch_client *c, struct job *j, const struct resolve_set *set)
+{
+	char *why = NULL;
+	uint8_t outcome = job_resolved(j, set, &why);
+
+	if (outcome == POLLED_OK) {
+		job_connect(c, j);
+	} else {
+		job_leave(c, j);
+		job_finish(j, outcome, why);
+	}
+	free(why);
+}
+
+static void
+on_name(struct resolve_wait *w, const struct resolve_set *set)
+{
+	struct job *j = (struct job *)(void *)((char *)w - offsetof(struct job, name));
+
+	j->r.took += clock_steady() - j->started;
+	job_located(j->env->ctx, j, set);
 }
 
 static void
 job_start(struct fetch_client *c, struct job *j)
 {
-	struct transfer_ask ask = {.url = j->r.url,
-	    .accept = j->accept,
-	    .etag = j->etag,
-	    .last_modified = j->last_modified,
-	    .timeout = c->conf.timeout - j->r.took,
-	    .fresh = j->fresh,
-	    .allow = j->allow,
-	    .nallow = j->nallow};
+	struct resolve_set one = {.n = 1};
+	const struct resolve_set *set = &one;
 
-	j->transfer = pool_get(c);
 	j->started = clock_steady();
 	c->stats.active++;
 	c->stats.hops++;
-	transfer_begin(j->transfer, &ask, j);
-	if (multi_add(c->multi, j->transfer->easy) != 0) {
-		job_detach(c, j);
-		job_finish(j, POLLED_OWN_FAULT, "libcurl did not take the request");
+	if (j->target.literal)
+		one.v[0] = j->target.addr;
+	else
+		set = resolver_known(c->resolver, j->target.host);
+	if (set != NULL) {
+		job_located(c, j, set);
+		return;
 	}
-}
-
-static void
-tell_refused(struct fetch_client *c)
-{
-	struct job **v = c->refused;
-	size_t n = c->nrefused;
-	const char *why;
-
-	c->refused = NULL;
-	c->nrefused = 0;
-	for (size_t i = 0; i < n; i++) {
-		why = "not a valid address";
-		guard_url(v[i]->r.url, &why);
-		job_finish(v[i], POLLED_REFUSED, why);
-	}
-	free(v);
+	j->name.done = on_name;
+	resolver_ask(c->resolver, j->target.host, &j->name);
 }
 
 /* Starts whatever may start now and sets the timer for the rest. */
@@ -177,7 +295,7 @@ pump(void *ctx)
 	struct host_wait *w;
 	int64_t now = clock_steady(), due;
 
-	tell_refused(c);
+	tell(c);
 	while (c->stats.active < c->conf.max_connections &&
 	       (w = hosts_take(c->hosts, now)) != NULL)
 		job_start(c, (struct job *)w);
@@ -186,7 +304,7 @@ pump(void *ctx)
 		loop_timer_clear(c->timer); /* until a transfer ends */
 	else
 		loop_timer_set(c->timer, due > now ? due - now : 0);
-	if (c->nrefused > 0)
+	if (c->ntold > 0)
 		loop_timer_set(c->timer, 0);
 }
 
@@ -196,36 +314,85 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	struct fetch_client *c = ctx;
 	struct transfer *t = transfer_of(easy);
 	struct job *j = t->owner;
+	struct side *side = side_of(c, j);
 
 	j->r.took += clock_steady() - j->started;
-	hosts_end(c->hosts, &j->wait);
 	j->transfer = NULL;
-	c->stats.active--;
+	if (job_next(j, t, rc)) {
+		pool_put(side, t);
+		job_connect(c, j);
+		return;
+	}
+	job_leave(c, j);
 	if (job_step(j, t, rc) == JOB_AGAIN)
 		job_enqueue(c, j, true);
-	pool_put(c, t);
-	loop_timer_set(c->timer, 0);
+	pool_put(side, t);
+}
+
+static void
+on_pause(void *ctx, const char *host)
+{
+	tell_paused(ctx, host);
 }
 
 /* --- the client --- */
+
+static void
+side_limits(struct fetch_client *c)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (c->sides[i].multi != NULL)
+			multi_limits(c->sides[i].multi, c->conf.max_connections,
+			    c->conf.max_host_connections);
+}
+
+static void
+side_new(struct fetch_client *c, struct side *side)
+{
+	side->share = curl_share_init();
+	if (side->share == NULL)
+		log_die("fetch", "libcurl could not make a share handle");
+	curl_share_setopt(side->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	side->multi = multi_new(c->loop, on_done, c);
+	side_limits(c);
+}
+
+static void
+side_free(struct side *side)
+{
+	struct transfer *t;
+
+	if (side->multi == NULL)
+		return;
+	while ((t = side->pool) != NULL) {
+		side->pool = t->next;
+		transfer_free(&t);
+	}
+	multi_free(&side->multi);
+	curl_share_cleanup(side->share);
+}
 
 struct fetch_client *
 fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 {
 	struct fetch_client *c = xcalloc(1, sizeof(*c));
+	char *servers = servers_of(conf);
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");
 	conf_copy(&c->conf, conf);
-	c->env = (struct job_env){&c->conf, &c->network, &c->stats, NULL};
-	c->share = curl_share_init();
-	if (c->share == NULL)
-		log_die("fetch", "libcurl could not make a share handle");
-	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	c->multi = multi_new(l, on_done, c);
-	multi_limits(c->multi, c->conf.max_connections, c->conf.max_host_connections);
+	c->loop = l;
 	c->hosts = hosts_new(c->conf.max_host_connections, c->conf.host_gap);
+	c->env = (struct job_env){.conf = &c->conf,
+	    .network = &c->network,
+	    .stats = &c->stats,
+	    .hosts = c->hosts,
+	    .paused = on_pause,
+	    .ctx = c};
+	side_new(c, &c->sides[0]);
+	c->resolver = resolver_new(l, servers, c->conf.connect_timeout);
 	c->timer = loop_timer_new(l, pump, c);
+	free(servers);
 	return c;
 }
 
@@ -238,42 +405,49 @@ fetch_client_get(struct fetch_client *c, const struct fetch_request *req,
 	j->done = done;
 	j->ctx = ctx;
 	c->stats.requests++;
-	if (guard_url(req->url, NULL)) {
-		job_enqueue(c, j, false);
-		return;
-	}
-	c->refused = xrealloc(c->refused, (c->nrefused + 1) * sizeof(struct job *));
-	c->refused[c->nrefused++] = j;
-	loop_timer_set(c->timer, 0);
+	if (side_of(c, j)->multi == NULL)
+		side_new(c, side_of(c, j));
+	job_enqueue(c, j, false);
 }
 
 void
 fetch_client_reconf(struct fetch_client *c, const struct conf_fetch *conf)
 {
 	struct conf_fetch old = c->conf;
+	char *servers = servers_of(conf);
 
 	conf_copy(&c->conf, conf);
 	conf_clear(&old);
 	c->generation++;
-	multi_limits(c->multi, c->conf.max_connections, c->conf.max_host_connections);
+	side_limits(c);
 	hosts_limits(c->hosts, c->conf.max_host_connections, c->conf.host_gap);
+	resolver_reconf(c->resolver, servers, c->conf.connect_timeout);
 	loop_timer_set(c->timer, 0);
+	free(servers);
 }
 
 /* Takes every job out of queues and transfers. */
 static void
 detach_all(struct fetch_client *c)
 {
-	for (struct job *j = c->env.jobs; j != NULL; j = j->next)
+	struct host_wait *w;
+
+	for (struct job *j = c->env.jobs; j != NULL; j = j->next) {
 		if (j->transfer != NULL) {
-			multi_remove(c->multi, j->transfer->easy);
-			job_detach(c, j);
+			multi_remove(side_of(c, j)->multi, j->transfer->easy);
+			pool_put(side_of(c, j), j->transfer);
+			j->transfer = NULL;
+			job_leave(c, j);
+		} else if (j->name.name != NULL) {
+			job_leave(c, j);
+		} else if (j->wait.host != NULL) {
+			while ((w = hosts_drop(c->hosts, j->target.host)) != NULL)
+				;
 		}
-	hosts_free(&c->hosts);
-	c->hosts = hosts_new(c->conf.max_host_connections, c->conf.host_gap);
-	free(c->refused);
-	c->refused = NULL;
-	c->nrefused = 0;
+	}
+	free(c->told);
+	c->told = NULL;
+	c->ntold = 0;
 }
 
 void
@@ -299,19 +473,15 @@ void
 fetch_client_free(struct fetch_client **cp)
 {
 	struct fetch_client *c = *cp;
-	struct transfer *t;
 
 	if (c == NULL)
 		return;
 	detach_all(c);
 	while (c->env.jobs != NULL)
 		job_drop(c->env.jobs);
-	while ((t = c->pool) != NULL) {
-		c->pool = t->next;
-		transfer_free(&t);
-	}
-	multi_free(&c->multi);
-	curl_share_cleanup(c->share);
+	resolver_free(&c->resolver);
+	side_free(&c->sides[0]);
+	side_free(&c->sides[1]);
 	hosts_free(&c->hosts);
 	loop_timer_free(&c->timer);
 	conf_clear(&c->conf);
@@ -325,4 +495,6 @@ fetch_client_stats(const struct fetch_client *c, struct fetch_stats *out)
 	*out = c->stats;
 	out->waiting = hosts_waiting(c->hosts);
 	out->hosts = hosts_count(c->hosts);
+	out->lookups = resolver_asked(c->resolver);
+	out->names = resolver_count(c->resolver);
 }

@@ -26,6 +26,7 @@ struct fetch_request {
 	    *last_modified; /* validators as they were sent to us, or NULL */
 	const struct conf_range *allow; /* of this tenant, beside conf_fetch.allow */
 	size_t nallow;
+	bool second; /* as somebody else: user agent, way out, connections */
 };
 
 /* One answer on the way, the last one included. */
@@ -33,6 +34,8 @@ struct fetch_hop {
 	char *url;
 	char *peer;	/* "192.0.2.1:443", NULL if no connection came about */
 	int32_t status; /* 0: no answer */
+	/* As sent and received; empty in the last one, whose bytes are the result's. */
+	struct buf request, head;
 };
 
 /*
@@ -54,7 +57,7 @@ struct fetch_result {
 	char *etag, *last_modified; /* to keep; NULL: none, or the body is not whole */
 	char *content_type;
 	int64_t hint;	     /* ms the answer is fresh, 0: not said */
-	int64_t retry_after; /* ms, 0: not said */
+	int64_t retry_after; /* ms, 0: not said; redirects on the way may say it, too */
 	bool truncated;	     /* body is cut at a limit or by a failure */
 	char *why;	     /* words for whatever is not plain success, UTF-8 */
 	struct buf request;  /* as sent on the last hop */
@@ -63,6 +66,8 @@ struct fetch_result {
 	struct fetch_hop *hops;
 	size_t nhops;
 };
+/* Frees what is in it; all zero after. */
+void fetch_result_clear(struct fetch_result *r);
 
 /* Called once for each request, from the loop, never from inside fetch_client_get(). */
 typedef void fetch_done_cb(void *ctx, struct fetch_result *r);
@@ -70,7 +75,9 @@ typedef void fetch_done_cb(void *ctx, struct fetch_result *r);
 /* Never NULL.  conf is copied. */
 struct fetch_client *fetch_client_new(struct loop *l, const struct conf_fetch *conf);
 
-/* Queues it; it starts when its host's turn comes. */
+/* Queues it; it starts when its host's turn comes.  A host that asked for a pause
+ * longer than one request may take is not asked: the outcome is POLLED_RATE_LIMIT then,
+ * status 0, with what is left of the pause. */
 void fetch_client_get(struct fetch_client *c, const struct fetch_request *req,
     fetch_done_cb *done, void *ctx);
 
@@ -84,12 +91,13 @@ void fetch_client_abort(struct fetch_client *c, const char *why);
 void fetch_client_free(struct fetch_client **c);
 
 struct fetch_stats {
-	uint64_t requests;		 /* taken */
-	uint64_t hops;			 /* sent out */
-	uint64_t connections;		 /* newly made */
-	uint64_t bytes;			 /* of heads and bodies, unpacked */
-	uint64_t outcomes[POLLED_COUNT]; /* of the requests that ended */
-	size_t active, waiting, hosts;	 /* now */
+	uint64_t requests;		      /* taken */
+	uint64_t hops;			      /* sent out */
+	uint64_t connections;		      /* newly made */
+	uint64_t bytes;			      /* of heads and bodies, unpacked */
+	uint64_t outcomes[POLLED_COUNT];      /* of the requests that ended */
+	uint64_t lookups;		      /* names asked for */
+	size_t active, waiting, hosts, names; /* now */
 };
 void fetch_client_stats(const struct fetch_client *c, struct fetch_stats *out);
 

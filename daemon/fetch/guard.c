@@ -9,14 +9,10 @@
 #include "fetch/guard.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define URL_MAX_BYTES 8192
 
 static const struct {
 	uint32_t net; /* host order */
@@ -113,9 +109,18 @@ judge4(const uint8_t a[16], const char **why)
 	return true;
 }
 
+/* ISATAP (RFC 5214): the lower half of any prefix says which IPv4 address it leads to. */
+static bool
+is_isatap(const uint8_t a[16])
+{
+	return (a[8] & 0xfd) == 0 && a[9] == 0 && a[10] == 0x5e && a[11] == 0xfe;
+}
+
 static bool
 judge6(const uint8_t a[16], const char **why)
 {
+	if (is_isatap(a))
+		return refuse(why, "tunnelled IPv4 address (ISATAP)");
 	for (size_t i = 0; i < sizeof(nets6) / sizeof(nets6[0]); i++)
 		if (in_net(a, nets6[i].net, nets6[i].bits))
 			return refuse(why, nets6[i].why);
@@ -171,64 +176,6 @@ guard_port(unsigned port, const char **why)
 	return true;
 }
 
-/* A part of u, NULL if it has none.  The caller frees it with curl_free(). */
-static char *
-part(CURLU *u, CURLUPart what, unsigned flags)
-{
-	char *s = NULL;
-
-	return curl_url_get(u, what, &s, flags) == CURLUE_OK ? s : NULL;
-}
-
-static bool
-url_parts_ok(CURLU *u, const char **why)
-{
-	char *scheme = part(u, CURLUPART_SCHEME, 0), *host = part(u, CURLUPART_HOST, 0);
-	char *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	bool ok = true;
-
-	if (scheme == NULL ||
-	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		ok = refuse(why, "scheme is neither http nor https");
-	else if (host == NULL || host[0] == '\0')
-		ok = refuse(why, "no host in the address");
-	else
-		ok = guard_port(
-		    port != NULL ? (unsigned)strtoul(port, NULL, 10) : 0, why);
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	return ok;
-}
-
-bool
-guard_url(const char *url, const char **why)
-{
-	CURLU *u;
-	CURLUcode rc;
-	bool ok;
-
-	if (strlen(url) > URL_MAX_BYTES)
-		return refuse(why, "address is too long");
-	for (const char *p = url; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return refuse(why, "blank or control byte in the address");
-	u = curl_url();
-	if (u == NULL)
-		abort();
-	/* The parser of the transfer itself: no second opinion to play off. */
-	rc = curl_url_set(
-	    u, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME);
-	if (rc == CURLUE_USER_NOT_ALLOWED)
-		ok = refuse(why, "user name in the address");
-	else if (rc != CURLUE_OK)
-		ok = refuse(why, "not a valid address");
-	else
-		ok = url_parts_ok(u, why);
-	curl_url_cleanup(u);
-	return ok;
-}
-
 const char *
 guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 {
@@ -236,9 +183,11 @@ guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 	const struct sockaddr_in6 *in6 = (const void *)sa;
 	char ip[INET6_ADDRSTRLEN] = "?";
 
+	const uint8_t *b = (const uint8_t *)&in4->sin_addr;
+
 	if (sa->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &in4->sin_addr, ip, sizeof(ip));
-		snprintf(out, GUARD_TEXT, "%s:%u", ip, ntohs(in4->sin_port));
+		snprintf(out, GUARD_TEXT, "%u.%u.%u.%u:%u", b[0], b[1], b[2], b[3],
+		    ntohs(in4->sin_port));
 	} else if (sa->sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
 		snprintf(out, GUARD_TEXT, "[%s]:%u", ip, ntohs(in6->sin6_port));

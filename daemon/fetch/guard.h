@@ -29,13 +29,6 @@ bool guard_allows(const struct sockaddr *sa, const struct conf_range *allow, siz
  * HTTP request for something else (mail, IRC, ...). */
 bool guard_port(unsigned port, const char **why);
 
-/*
- * Is url an address to be fetched at all?  http or https, a host, no user name, an
- * allowed port, at most 8 KiB.  False sets *why as above.  Whether its host may be
- * connected to is known only after resolving it: guard_allows().
- */
-bool guard_url(const char *url, const char **why);
-
 /* "192.0.2.1:443" or "[2001:db8::1]:443", for records.  Returns out. */
 const char *guard_name(const struct sockaddr *sa, char out[GUARD_TEXT]);
 

@@ -15,19 +15,21 @@
 #include "base/buf.h"
 
 #define NOT_IN_HEAP SIZE_MAX
+#define PAUSED_MAX 16384 /* a tenant could make up hosts without end */
 
 struct host {
 	const char *name; /* first: hosts_cmp() compares by it; points behind us */
 	struct host_wait *first, **last;
 	unsigned running;
-	int64_t due;  /* no start before */
-	size_t index; /* in the heap */
+	int64_t due;	/* no start before */
+	int64_t paused; /* nor before this, which the host asked for */
+	size_t index;	/* in the heap */
 };
 
 struct hosts {
 	void *tree;
 	struct host **heap;
-	size_t n, cap, count, waiting;
+	size_t n, cap, count, waiting, paused;
 	unsigned per_host;
 	int64_t gap;
 };
@@ -121,7 +123,7 @@ host_get(struct hosts *h, const char *name)
 	host->name = strcpy((char *)(host + 1), name);
 	host->last = &host->first;
 	host->index = NOT_IN_HEAP;
-	host->due = INT64_MIN;
+	host->due = host->paused = INT64_MIN;
 	if (tsearch(host, &h->tree, hosts_cmp) == NULL)
 		abort();
 	h->count++;
@@ -132,6 +134,7 @@ static void
 host_forget(struct hosts *h, struct host *host)
 {
 	heap_remove(h, host);
+	h->paused -= host->paused != INT64_MIN;
 	tdelete(host, &h->tree, hosts_cmp);
 	free(host);
 	h->count--;
@@ -203,7 +206,9 @@ hosts_take(struct hosts *h, int64_t now)
 			host->last = &host->first;
 		w->next = NULL;
 		host->running++;
-		host->due = now + h->gap;
+		host->due = now + h->gap; /* a pause is over, or due would be later */
+		h->paused -= host->paused != INT64_MIN;
+		host->paused = INT64_MIN;
 		h->waiting--;
 		settle(h, host);
 		return w;
@@ -219,6 +224,58 @@ hosts_end(struct hosts *h, struct host_wait *w)
 	w->host = NULL;
 	host->running--;
 	settle(h, host);
+}
+
+static struct host *
+host_find(struct hosts *h, const char *name)
+{
+	struct host key = {.name = name};
+	void *found = tfind(&key, &h->tree, hosts_cmp);
+
+	return found != NULL ? *(struct host **)found : NULL;
+}
+
+void
+hosts_pause(struct hosts *h, const char *name, int64_t until)
+{
+	struct host *host = host_find(h, name);
+
+	if (host == NULL && h->paused < PAUSED_MAX)
+		host = host_get(h, name);
+	if (host == NULL || host->paused >= until ||
+	    (host->paused == INT64_MIN && h->paused >= PAUSED_MAX))
+		return;
+	h->paused += host->paused == INT64_MIN;
+	host->paused = until;
+	if (host->due < until)
+		host->due = until;
+	settle(h, host);
+}
+
+int64_t
+hosts_paused(struct hosts *h, const char *name, int64_t now)
+{
+	struct host *host = h->paused > 0 ? host_find(h, name) : NULL;
+
+	return host != NULL && host->paused > now ? host->paused : INT64_MIN;
+}
+
+struct host_wait *
+hosts_drop(struct hosts *h, const char *name)
+{
+	struct host *host = host_find(h, name);
+	struct host_wait *w = host != NULL ? host->first : NULL;
+
+	if (w == NULL)
+		return NULL;
+	host->first = w->next;
+	if (host->first == NULL)
+		host->last = &host->first;
+	w->next = NULL;
+	w->host = NULL;
+	h->waiting--;
+	settle(h, host);
+	return w;
 }
 
 int64_t

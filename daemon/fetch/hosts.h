@@ -34,6 +34,15 @@ void hosts_put(struct hosts *h, const char *name, struct host_wait *w, bool fron
 struct host_wait *hosts_take(struct hosts *h, int64_t now);
 void hosts_end(struct hosts *h, struct host_wait *w);
 
+/* A host that asked for it gets nothing until then, whoever asks; a later time counts,
+ * an earlier one does not.  It is dropped in silence where too many have asked. */
+void hosts_pause(struct hosts *h, const char *name, int64_t until);
+/* Until when, INT64_MIN if it is not paused. */
+int64_t hosts_paused(struct hosts *h, const char *name, int64_t now);
+/* Takes out the next that waits for this host, NULL if none; it does not count as
+ * running, and hosts_end() is not for it. */
+struct host_wait *hosts_drop(struct hosts *h, const char *name);
+
 /* When hosts_take() is worth a new try; INT64_MAX: not before somebody ends. */
 int64_t hosts_due(const struct hosts *h);
 

@@ -12,12 +12,8 @@
 #include "fetch/answer.h"
 #include "fetch/guard.h"
 
-#define ACCEPT_FEEDS                                                         \
-	"application/atom+xml, application/rss+xml, application/feed+json, " \
-	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
-
-static void
-result_clear(struct fetch_result *r)
+void
+fetch_result_clear(struct fetch_result *r)
 {
 	free(r->url);
 	free(r->moved);
@@ -32,8 +28,11 @@ result_clear(struct fetch_result *r)
 	for (size_t i = 0; i < r->nhops; i++) {
 		free(r->hops[i].url);
 		free(r->hops[i].peer);
+		buf_free(&r->hops[i].request);
+		buf_free(&r->hops[i].head);
 	}
 	free(r->hops);
+	memset(r, 0, sizeof(*r));
 }
 
 static void
@@ -62,8 +61,8 @@ job_unlink(struct job *j)
 static void
 job_free(struct job *j)
 {
-	result_clear(&j->r);
-	free(j->host);
+	fetch_result_clear(&j->r);
+	target_clear(&j->target);
 	free(j->accept);
 	free(j->etag);
 	free(j->last_modified);
@@ -86,8 +85,9 @@ job_new(struct job_env *env, const struct fetch_request *req)
 
 	j->env = env;
 	j->permanent = true;
+	j->second = req->second;
 	j->r.url = xstrdup(req->url);
-	j->accept = xstrdup(req->accept != NULL ? req->accept : ACCEPT_FEEDS);
+	j->accept = xstrdup(req->accept);
 	j->etag = xstrdup(req->etag);
 	j->last_modified = xstrdup(req->last_modified);
 	j->nallow = n + req->nallow;
@@ -130,22 +130,21 @@ job_finish(struct job *j, uint8_t outcome, const char *why)
 	job_free(j);
 }
 
-/* Lays the bytes of the hop into the result, in place of those of the hop before. */
-static void
-copy_bytes(struct buf *to, const struct buf *from)
-{
-	buf_reset(to);
-	buf_put(to, from->data, from->len);
-}
-
+/* Moves the bytes of the hop into the result; those of the hop before go to it. */
 static void
 take_bytes(struct fetch_result *r, struct transfer *t)
 {
-	copy_bytes(&r->request, &t->request);
-	copy_bytes(&r->head, &t->head);
+	struct fetch_hop *before = r->nhops > 0 ? &r->hops[r->nhops - 1] : NULL;
+
+	if (before != NULL) {
+		before->request = r->request;
+		before->head = r->head;
+	}
 	buf_free(&r->body);
-	r->body = t->body; /* may be large: moved */
-	t->body = (struct buf){0};
+	r->request = t->request;
+	r->head = t->head;
+	r->body = t->body;
+	t->request = t->head = t->body = (struct buf){0};
 	r->status = t->head_done ? t->status : 0;
 	r->time = clock_now();
 }
@@ -154,26 +153,19 @@ static void
 add_hop(struct job *j, struct transfer *t)
 {
 	struct fetch_result *r = &j->r;
-	char *ip = NULL;
-	long port = 0, made = 0;
+	long made = 0;
 	struct fetch_hop *hop;
 
-	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
-	curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_PORT, &port);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
 	j->env->stats->connections += (uint64_t)made;
 	j->env->stats->bytes += t->head_bytes + t->body.len;
+	free(r->peer);
+	r->peer = t->request.len > 0 ? xstrdup(transfer_peer(t)) : NULL;
 	take_bytes(r, t);
 	r->hops = xrealloc(r->hops, (r->nhops + 1) * sizeof(*r->hops));
 	hop = &r->hops[r->nhops++];
-	hop->url = xstrdup(r->url);
-	hop->status = r->status;
-	hop->peer = NULL;
-	if (ip != NULL && ip[0] != '\0' && t->request.len > 0)
-		hop->peer =
-		    xasprintf(strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
-	free(r->peer);
-	r->peer = xstrdup(hop->peer);
+	*hop = (struct fetch_hop){
+	    .url = xstrdup(r->url), .status = r->status, .peer = xstrdup(r->peer)};
 }
 
 /* The address that the hop redirects to, borrowed; NULL: it does not. */
@@ -213,7 +205,7 @@ why_not(const struct job *j, const char *url)
 		return "redirect in a circle";
 	if (j->r.nhops > j->env->conf->max_redirects)
 		return "too many redirects";
-	guard_url(url, &why);
+	target_of(url, NULL, &why);
 	return why;
 }
 
@@ -223,7 +215,6 @@ follow_take(struct job *j, char *url)
 {
 	struct fetch_result *r = &j->r;
 	const char *why = why_not(j, url);
-	int64_t wait;
 	char *text;
 
 	if (why != NULL) {
@@ -233,10 +224,6 @@ follow_take(struct job *j, char *url)
 		free(url);
 		return JOB_ENDED;
 	}
-	/* Also a redirect may say how long to leave its server alone. */
-	wait = answer_retry_after(&r->head, r->time);
-	if (wait > r->retry_after)
-		r->retry_after = wait;
 	/* A step back to plain HTTP is followed, but not for good. */
 	j->permanent = j->permanent && answer_permanent(r->status) &&
 		       (is_https(url) || !is_https(r->url));
@@ -252,6 +239,26 @@ follow_take(struct job *j, char *url)
 	return JOB_ENDED;
 }
 
+/* Retry-After of any answer: the whole host is left alone so long, up to a cap, since a
+ * tenant must not get rid of us for a year. */
+static void
+heed_retry_after(struct job *j)
+{
+	struct fetch_result *r = &j->r;
+	int64_t wait = answer_retry_after(&r->head, r->time);
+	int64_t cap = j->env->conf->interval_max;
+
+	if (wait == 0)
+		return;
+	if (wait > j->retry_after)
+		j->retry_after = wait;
+	if (answer_redirects(r->status))
+		return; /* meant for the next poll: the redirect is followed at once */
+	hosts_pause(
+	    j->env->hosts, j->target.host, clock_steady() + (wait < cap ? wait : cap));
+	j->env->paused(j->env->ctx, j->target.host);
+}
+
 /* An answer that is no redirect. */
 static void
 job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
@@ -260,7 +267,6 @@ job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
 	bool conditional = j->etag != NULL || j->last_modified != NULL;
 	const char *why;
 	uint8_t outcome = answer_outcome(r->status, conditional, &why);
-	int64_t wait = 0;
 
 	r->truncated = stop != TRANSFER_RAN || rc != CURLE_OK;
 	if (stop == TRANSFER_BODY && outcome == POLLED_OK)
@@ -270,9 +276,8 @@ job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
 	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
 		r->hint = answer_fresh(&r->head, r->time);
 	else
-		wait = answer_retry_after(&r->head, r->time);
-	if (wait > r->retry_after)
-		r->retry_after = wait;
+		heed_retry_after(j);
+	r->retry_after = j->retry_after;
 	r->content_type = answer_header(&r->head, "Content-Type");
 	if (!r->truncated) { /* else a later 304 would vouch for what we lack */
 		r->etag = answer_header(&r->head, "ETag");
@@ -290,26 +295,14 @@ own_fault(struct job *j, const struct transfer *t, CURLcode rc)
 
 	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (connected > 0 || t->request.len > 0) {
-		network_heard(j->env->network, j->host);
+		network_heard(j->env->network, j->target.host);
 		return NULL;
 	}
 	if (rc == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
-	else if (rc != CURLE_COULDNT_RESOLVE_HOST && rc != CURLE_OPERATION_TIMEDOUT)
+	else if (rc != CURLE_OPERATION_TIMEDOUT)
 		return NULL;
-	return network_failed(j->env->network, j->host, (int)os_errno);
-}
-
-/* True if time was up before the name was resolved. */
-static bool
-names_hang(const struct transfer *t, CURLcode rc)
-{
-	curl_off_t us = 0;
-
-	if (rc != CURLE_OPERATION_TIMEDOUT || t->request.len > 0)
-		return false;
-	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &us);
-	return us == 0;
+	return network_failed(j->env->network, j->target.host, (int)os_errno);
 }
 
 /* What went wrong, in words that begin with the kernel's own where it has some:
@@ -353,7 +346,7 @@ job_failed(struct job *j, const struct transfer *t, CURLcode rc)
 	r->truncated = r->status != 0;
 	if (r->status != 0)
 		r->content_type = answer_header(&r->head, "Content-Type");
-	job_finish(j, names_hang(t, rc) ? POLLED_DNS : answer_failure(rc), why);
+	job_finish(j, answer_failure(rc), why);
 	free(why);
 }
 
@@ -380,6 +373,53 @@ is_answer(const struct transfer *t, CURLcode rc)
 	       (t->status != 200 && t->status != 203);
 }
 
+/* --- names --- */
+
+static uint8_t
+unresolved(struct job *j, const struct resolve_set *set, char **why)
+{
+	const char *own = NULL;
+
+	if (set->state == RESOLVE_OWN)
+		own = set->why;
+	else if (set->state == RESOLVE_FAILED)
+		own = network_failed(j->env->network, j->target.host, 0);
+	*why = own != NULL ? xasprintf("%s (%s)", own, set->why) : xstrdup(set->why);
+	return own != NULL ? POLLED_OWN_FAULT : POLLED_DNS;
+}
+
+uint8_t
+job_resolved(struct job *j, const struct resolve_set *set, char **why)
+{
+	const char *words = "";
+	char name[GUARD_TEXT];
+
+	if (set->state != RESOLVE_OK)
+		return unresolved(j, set, why);
+	j->addrs.n = j->addr = 0;
+	for (size_t i = 0; i < set->n; i++)
+		if (guard_allows(&set->v[i].sa, j->allow, j->nallow, &words))
+			j->addrs.v[j->addrs.n++] = set->v[i];
+	if (j->addrs.n > 0)
+		return POLLED_OK;
+	*why = xasprintf("%s: %s", guard_name(&set->v[set->n - 1].sa, name), words);
+	return POLLED_REFUSED;
+}
+
+bool
+job_next(struct job *j, const struct transfer *t, CURLcode rc)
+{
+	bool again = j->addr + 1 < j->addrs.n && t->request.len == 0 &&
+		     t->refused[0] == '\0' && j->r.took < j->env->conf->timeout &&
+		     (rc == CURLE_COULDNT_CONNECT || rc == CURLE_OPERATION_TIMEDOUT ||
+			 rc == CURLE_SSL_CONNECT_ERROR);
+
+	j->addr += again;
+	return again;
+}
+
+/* --- hops --- */
+
 enum job_step
 job_step(struct job *j, struct transfer *t, CURLcode rc)
 {
@@ -391,9 +431,11 @@ job_step(struct job *j, struct transfer *t, CURLcode rc)
 		return JOB_AGAIN; /* as if it had not been */
 	add_hop(j, t);
 	if (answer)
-		network_heard(j->env->network, j->host);
-	if (target != NULL)
+		network_heard(j->env->network, j->target.host);
+	if (target != NULL) {
+		heed_retry_after(j);
 		return follow_take(j, target);
+	}
 	if (answer)
 		job_answered(j, t->stop, rc);
 	else

@@ -12,6 +12,8 @@
 #include "fetch/client.h"
 #include "fetch/hosts.h"
 #include "fetch/network.h"
+#include "fetch/resolve.h"
+#include "fetch/target.h"
 #include "fetch/transfer.h"
 
 /* What all jobs of a client share; all of it is the client's. */
@@ -19,23 +21,33 @@ struct job_env {
 	const struct conf_fetch *conf;
 	struct network *network;
 	struct fetch_stats *stats;
-	struct job *jobs; /* all of them */
+	struct hosts *hosts;
+	struct job *jobs;			     /* all of them */
+	void (*paused)(void *ctx, const char *host); /* it asked for it just now */
+	void *ctx;
 };
 
 struct job {
 	struct host_wait wait; /* first: hosts.h */
+	struct resolve_wait name;
 	struct job *prev, *next;
 	struct job_env *env;
 	fetch_done_cb *done;
 	void *ctx;
-	char *host; /* of the hop */
-	char *accept, *etag, *last_modified;
+	char *accept, *etag, *last_modified; /* NULL: the usual; none */
 	struct conf_range *allow; /* of the configuration and of the request */
 	size_t nallow;
+	struct target target;	   /* of the hop */
+	struct resolve_set addrs;  /* of the target, as far as the guard lets us */
+	size_t addr;		   /* the one that is tried */
 	struct transfer *transfer; /* while a hop runs */
 	int64_t started;	   /* this hop, steady ms */
+	int64_t retry_after;	   /* the longest that a redirect asked for */
+	bool second;		   /* asks as somebody else */
 	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */
+	uint8_t verdict;	   /* of a job that ends without being asked */
+	const char *verdict_why;   /* static */
 	struct fetch_result r;	   /* grows hop by hop */
 };
 
@@ -47,6 +59,14 @@ void job_finish(struct job *j, uint8_t outcome, const char *why);
 
 /* Out of the list and gone, without a word. */
 void job_drop(struct job *j);
+
+/* The addresses of the hop's name are known, or why they are not.  POLLED_OK: there is
+ * one to connect to; else what the job is to be finished with, words in *why. */
+uint8_t job_resolved(struct job *j, const struct resolve_set *set, char **why);
+
+/* No connection came about: true if there is another address to try, which is then the
+ * job's, for the same hop. */
+bool job_next(struct job *j, const struct transfer *t, CURLcode rc);
 
 /* A hop has ended with this result.  JOB_ENDED: j was finished and is gone;
  * JOB_AGAIN: another hop, to r.url, is due. */

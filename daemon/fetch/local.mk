@@ -8,24 +8,39 @@ libtosd_fetch_a_SOURCES = \
 	%D%/job.c %D%/job.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
+	%D%/resolve.c %D%/resolve.h \
+	%D%/resolve_dns.c %D%/resolve_dns.h \
+	%D%/same.c %D%/same.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/target.c %D%/target.h \
 	%D%/transfer.c %D%/transfer.h
 
 UNIT_TESTS += tests/test_fetch
 tests_test_fetch_SOURCES = tests/test_fetch.c tests/suite.h
-tests_test_fetch_LDADD = libtosd_fetch.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) \
-	$(CRYPTO_LIBS)
+tests_test_fetch_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
+	$(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_fetch_client
 tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
 	tests/suite.h
 tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
-	$(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
+	$(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	tests/suite.h daemon/role_fetch.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
-	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) \
-	$(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) \
+	$(EVENT_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) \
+	$(CRYPTO_LIBS)
 EXTRA_DIST += tests/http_server.py tests/http_script.json
+
+# The client beside a bare libcurl loop: part of `make bench'.
+if HAVE_EXPAT
+EXTRA_PROGRAMS += tests/bench_fetch
+tests_bench_fetch_SOURCES = tests/bench_fetch.c
+tests_bench_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
+	$(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS) $(EXPAT_LIBS)
+endif

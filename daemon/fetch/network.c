@@ -69,17 +69,17 @@ routable(const struct sockaddr *sa, socklen_t len)
 	return ok;
 }
 
-/* Is there a route to the world?  Asked for the addresses of a root name server. */
-static bool
-has_route(void)
+/* Asked for the addresses of a root name server. */
+bool
+network_routes(int family)
 {
 	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(53)};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
 
 	inet_pton(AF_INET, "198.41.0.4", &in4.sin_addr);
 	inet_pton(AF_INET6, "2001:503:ba3e::2:30", &in6.sin6_addr);
-	return routable((struct sockaddr *)&in4, sizeof(in4)) ||
-	       routable((struct sockaddr *)&in6, sizeof(in6));
+	return family == AF_INET ? routable((struct sockaddr *)&in4, sizeof(in4))
+				 : routable((struct sockaddr *)&in6, sizeof(in6));
 }
 
 /* What the kernel says about us, not about the other side. */
@@ -106,7 +106,7 @@ network_failed(struct network *n, const char *host, int error)
 	}
 	/* Without an errno it was the name that could not be resolved, or time. */
 	if ((error == 0 || error == ENETUNREACH || error == EHOSTUNREACH) &&
-	    !has_route())
+	    !network_routes(AF_INET) && !network_routes(AF_INET6))
 		return "this machine has no route to the network";
 	note_silence(n, host);
 	return n->nsilent == NETWORK_HOSTS ? "no host at all can be reached: our own "

@@ -30,4 +30,7 @@ void network_heard(struct network *n, const char *host);
  * why that is our own fault, or NULL if it is not known to be. */
 const char *network_failed(struct network *n, const char *host, int error);
 
+/* Is there a route to the world of this family (AF_INET, AF_INET6)? */
+bool network_routes(int family);
+
 #endif

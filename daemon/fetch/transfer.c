@@ -2,9 +2,9 @@
 /*
  * transfer: options and callbacks of an easy handle; see transfer.h.
  *
- * The guard is asked twice: for every socket that is opened, after the name was
- * resolved, and again before a request goes out, because a kept connection may have
- * been opened for a tenant who is allowed more.
+ * libcurl is handed one address, which the guard has let through, and looks up nothing.
+ * The guard is asked again for every socket that is opened, and before a request goes
+ * out, because a kept connection may have been opened for a tenant who is allowed more.
  */
 #include "fetch/transfer.h"
 
@@ -24,7 +24,8 @@
 #define RATIO 100	       /* unpacked to packed, above RATIO_FROM */
 #define RATIO_FROM (1u << 20)
 #define LOW_SPEED 32L /* bytes a second; less, for a while, is a hang */
-#define ACCEPT_MAX 512
+#define BELIEVED (1 << 20) /* of an announced length, before it is there */
+#define HEAD_USUAL 1000	   /* bytes of most heads, sent or received */
 #define VALIDATOR_MAX 16384
 
 /* An option that libcurl does not take is a fault of the build. */
@@ -42,8 +43,10 @@ guard(struct transfer *t, const struct sockaddr *sa, unsigned port)
 	const char *why = "";
 	char name[GUARD_TEXT];
 
-	if (guard_allows(sa, t->ask.allow, t->ask.nallow, &why) &&
-	    guard_port(port, &why))
+	if (!resolve_same(sa, &t->ask.addr->sa) || port != t->ask.port)
+		why = "not the address that was asked for";
+	else if (guard_allows(sa, t->ask.allow, t->ask.nallow, &why) &&
+		 guard_port(port, &why))
 		return true;
 	snprintf(t->refused, sizeof(t->refused), "%s: %s", guard_name(sa, name), why);
 	return false;
@@ -73,6 +76,7 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 	struct sockaddr_in in4 = {.sin_family = AF_INET};
 	const struct sockaddr *sa = NULL;
+	struct transfer *t = ctx;
 
 	(void)own_ip;
 	(void)own_port;
@@ -81,8 +85,9 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 		sa = (const struct sockaddr *)&in4;
 	else if (inet_pton(AF_INET6, peer_ip, &in6.sin6_addr) == 1)
 		sa = (const struct sockaddr *)&in6;
-	if (sa == NULL || !guard(ctx, sa, (unsigned)peer_port))
+	if (sa == NULL || !guard(t, sa, (unsigned)peer_port))
 		return CURL_PREREQFUNC_ABORT;
+	SET(t, CURLOPT_VERBOSE, 1L); /* until on_debug() has seen the request */
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -109,6 +114,29 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* Room for all that is announced, so that it need not be moved as it grows. */
+static void
+expect_body(struct transfer *t, size_t first)
+{
+	curl_off_t all = -1;
+
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &all);
+	if (all > BELIEVED)
+		all = BELIEVED;
+	if (all > (curl_off_t)first && (size_t)all <= t->conf->max_body)
+		buf_reserve(&t->body, (size_t)all);
+}
+
+/* Of the body, as it came. */
+static size_t
+raw_bytes(const struct transfer *t)
+{
+	curl_off_t n = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
+	return (size_t)n;
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *ctx)
 {
@@ -116,31 +144,36 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	size_t max = t->conf->max_body, room;
 
 	n *= size;
+	if (t->body.len == 0)
+		expect_body(t, n);
 	if (t->status != 200 && t->status != 203 && max > ERROR_BODY)
 		max = ERROR_BODY;
 	room = max > t->body.len ? max - t->body.len : 0;
 	if (n > room)
 		t->stop = TRANSFER_BODY;
-	if (t->body.len + n > RATIO_FROM && (t->body.len + n) / RATIO > t->raw_bytes)
+	if (t->body.len + n > RATIO_FROM && (t->body.len + n) / RATIO > raw_bytes(t))
 		t->stop = TRANSFER_BOMB;
 	buf_put(&t->body, data, n < room ? n : room);
 	return t->stop == TRANSFER_RAN ? n : 0;
 }
 
+/* The only way to see the request as it goes out.  libcurl's other words are not wanted,
+ * and cost a tenth of a short transfer. */
 static int
 on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 
 	(void)easy;
-	if (what == CURLINFO_HEADER_OUT) {
-		/* A kept connection may turn out dead; libcurl then asks again. */
-		if (n >= 4 && memcmp(data, "GET ", 4) == 0)
-			buf_reset(&t->request);
-		buf_put(&t->request, data, n);
-	} else if (what == CURLINFO_DATA_IN) {
-		t->raw_bytes += n;
-	}
+	if (what != CURLINFO_HEADER_OUT)
+		return 0;
+	/* A kept connection may turn out dead; libcurl then asks again. */
+	if (n >= 4 && memcmp(data, "GET ", 4) == 0)
+		buf_reset(&t->request);
+	buf_put(&t->request, data, n);
+	if (t->request.len >= 4 &&
+	    memcmp(t->request.data + t->request.len - 4, "\r\n\r\n", 4) == 0)
+		SET(t, CURLOPT_VERBOSE, 0L);
 	return 0;
 }
 
@@ -151,14 +184,10 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_PRIVATE, t);
 	SET(t, CURLOPT_ERRORBUFFER, t->error);
 	SET(t, CURLOPT_NOSIGNAL, 1L);
-	/* Else giving up on a name waits for the resolver's thread, and with it the
-	 * whole loop, as long as the tenant's name server likes. */
-	SET(t, CURLOPT_QUICK_EXIT, 1L);
 	SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(t, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(t, CURLOPT_PROXY, ""); /* whatever the environment says: the guard must
 				    * see the address of the real server */
-	SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	SET(t, CURLOPT_ACCEPT_ENCODING, "");
 	SET(t, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(t, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -175,9 +204,24 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_WRITEDATA, t);
 	SET(t, CURLOPT_DEBUGFUNCTION, on_debug);
 	SET(t, CURLOPT_DEBUGDATA, t);
-	SET(t, CURLOPT_VERBOSE, 1L); /* on_debug() is not called without it */
 	if (share != NULL)
 		SET(t, CURLOPT_SHARE, share);
+}
+
+/* As libcurl wants it told whether it is an interface or an address. */
+static char *
+interface_of(const char *name, char out[64])
+{
+	struct in6_addr any;
+
+	if (name == NULL)
+		return NULL;
+	snprintf(out, 64, "%s!%s",
+	    inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1
+		? "host"
+		: "if",
+	    name);
+	return out;
 }
 
 void
@@ -185,20 +229,25 @@ transfer_configure(struct transfer *t)
 {
 	const struct conf_fetch *c = t->conf;
 	long slow = (long)(c->timeout / 2000); /* seconds of half the whole time */
+	char egress[64];
 
 	SET(t, CURLOPT_CAINFO, c->ca_file);
-	SET(t, CURLOPT_USERAGENT, c->user_agent);
-	SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout);
+	SET(t, CURLOPT_USERAGENT, t->second ? c->second_user_agent : c->user_agent);
+	SET(t, CURLOPT_INTERFACE,
+	    t->second ? interface_of(c->second_interface, egress) : NULL);
+	SET(t, CURLOPT_HTTP_VERSION,
+	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);
 }
 
 struct transfer *
-transfer_new(const struct conf_fetch *conf, CURLSH *share)
+transfer_new(const struct conf_fetch *conf, CURLSH *share, bool second)
 {
 	struct transfer *t = xcalloc(1, sizeof(*t));
 
 	t->conf = conf;
+	t->second = second;
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		log_die("fetch", "libcurl could not make a handle");
@@ -216,6 +265,7 @@ transfer_free(struct transfer **tp)
 		return;
 	transfer_end(t);
 	curl_easy_cleanup(t->easy);
+	buf_free(&t->lines);
 	buf_free(&t->request);
 	buf_free(&t->head);
 	buf_free(&t->body);
@@ -223,22 +273,56 @@ transfer_free(struct transfer **tp)
 	*tp = NULL;
 }
 
-/* Adds "name: value" unless value could end the line or empty the header. */
-static void
-add_header(struct transfer *t, const char *name, const char *value)
+static bool
+sendable(const char *value)
 {
-	struct curl_slist *more;
-	char *line;
+	return value != NULL && value[0] != '\0' && strlen(value) <= VALIDATOR_MAX &&
+	       strpbrk(value, "\r\n") == NULL;
+}
 
-	if (value == NULL || value[0] == '\0' || strlen(value) > VALIDATOR_MAX ||
-	    strpbrk(value, "\r\n") != NULL)
-		return;
-	line = xasprintf("%s: %s", name, value);
-	more = curl_slist_append(t->headers, line);
-	free(line);
-	if (more == NULL)
-		abort();
-	t->headers = more;
+/* Lays "name: value" lines into t->lines and strings them together: lists that libcurl
+ * only reads, so they need no memory of their own. */
+static struct curl_slist *
+headers_of(struct transfer *t, const struct transfer_ask *ask)
+{
+	const struct {
+		const char *name, *value;
+	} rows[TRANSFER_HEADERS] = {{"Accept", ask->accept},
+	    {"If-None-Match", ask->etag}, {"If-Modified-Since", ask->last_modified}};
+	size_t at[TRANSFER_HEADERS], n = 0;
+
+	buf_reset(&t->lines);
+	for (size_t i = 0; i < TRANSFER_HEADERS; i++) {
+		if (!sendable(rows[i].value))
+			continue; /* it could end the line or empty the header */
+		at[n++] = t->lines.len;
+		buf_puts(&t->lines, rows[i].name);
+		buf_puts(&t->lines, ": ");
+		buf_puts(&t->lines, rows[i].value);
+		buf_putc(&t->lines, '\0');
+	}
+	for (size_t i = 0; i < n; i++) {
+		t->headers[i].data = t->lines.data + at[i];
+		t->headers[i].next = i + 1 < n ? &t->headers[i + 1] : NULL;
+	}
+	return n > 0 ? t->headers : NULL;
+}
+
+/* "::ADDRESS:PORT": for any host and port of the URL, this. */
+static void
+connect_to(struct transfer *t)
+{
+	char name[GUARD_TEXT];
+	struct resolve_addr to = *t->ask.addr;
+
+	if (to.sa.sa_family == AF_INET)
+		to.in4.sin_port = htons(t->ask.port);
+	else
+		to.in6.sin6_port = htons(t->ask.port);
+	snprintf(
+	    t->connect_to, sizeof(t->connect_to), "::%s", guard_name(&to.sa, name));
+	t->connect.data = t->connect_to;
+	SET(t, CURLOPT_CONNECT_TO, &t->connect);
 }
 
 void
@@ -247,31 +331,39 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	transfer_end(t);
 	t->ask = *ask;
 	t->owner = owner;
-	add_header(t, "Accept", ask->accept);
-	add_header(t, "If-None-Match", ask->etag);
-	add_header(t, "If-Modified-Since", ask->last_modified);
-	SET(t, CURLOPT_HTTPHEADER, t->headers);
+	buf_reserve(&t->request, HEAD_USUAL);
+	buf_reserve(&t->head, HEAD_USUAL);
+	connect_to(t);
+	SET(t, CURLOPT_HTTPHEADER, headers_of(t, ask));
 	SET(t, CURLOPT_URL, ask->url);
+	SET(t, CURLOPT_CURLU, ask->parts);
+	SET(t, CURLOPT_VERBOSE, 0L);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
 	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
+	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)(ask->connect_timeout > 0 ? ask->connect_timeout : 1));
 }
 
 void
 transfer_end(struct transfer *t)
 {
-	SET(t, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
-	curl_slist_free_all(t->headers);
-	t->headers = NULL;
+	SET(t, CURLOPT_CURLU, (CURLU *)NULL); /* is not ours */
 	t->owner = NULL;
 	memset(&t->ask, 0, sizeof(t->ask));
 	buf_reset(&t->request);
 	buf_reset(&t->head);
 	buf_free(&t->body); /* may be large; a pool of them would add up */
-	t->head_bytes = t->raw_bytes = 0;
+	t->head_bytes = 0;
 	t->status = 0;
 	t->head_done = false;
 	t->stop = TRANSFER_RAN;
 	t->refused[0] = t->error[0] = '\0';
+}
+
+const char *
+transfer_peer(const struct transfer *t)
+{
+	return t->connect_to + 2;
 }
 
 struct transfer *

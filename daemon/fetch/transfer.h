@@ -13,15 +13,21 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "fetch/resolve.h"
 
 /* What to ask for; borrowed until the transfer has ended. */
 struct transfer_ask {
 	const char *url;
+	CURLU *parts;		   /* of the same: what libcurl goes by */
 	const char *accept;	   /* Accept header */
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
-	bool fresh;		   /* not on a kept connection */
+	int64_t connect_timeout;   /* ms of these for a connection */
+	/* The one address to be connected to; libcurl resolves nothing. */
+	const struct resolve_addr *addr;
+	uint16_t port;
+	bool fresh; /* not on a kept connection */
 	const struct conf_range *allow;
 	size_t nallow;
 };
@@ -34,18 +40,22 @@ enum transfer_stop {
 	TRANSFER_BOMB,	 /* unpacks to more than 100 times of what came */
 };
 
+#define TRANSFER_HEADERS 3 /* that we write ourselves */
+
 struct transfer {
 	CURL *easy;
 	const struct conf_fetch *conf; /* borrowed from the client */
 	void *owner;		       /* whose hop it is; NULL: free */
 	struct transfer *next;	       /* in the client's list of free ones */
 	unsigned generation;	       /* of the configuration it was made for */
-	struct curl_slist *headers;
+	bool second;		       /* asks as somebody else */
+	struct curl_slist headers[TRANSFER_HEADERS], connect; /* not on the heap */
+	struct buf lines;				      /* of headers */
+	char connect_to[64]; /* "::192.0.2.1:443" */
 	struct transfer_ask ask;
 	/* what happened */
 	struct buf request, head, body; /* body with the codings taken off */
 	size_t head_bytes;		/* of all heads and trailers */
-	size_t raw_bytes;		/* of the body as it came */
 	int status;
 	bool head_done; /* the final answer's head is complete */
 	enum transfer_stop stop;
@@ -54,8 +64,10 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* share: TLS sessions; NULL: none.  conf must outlive the transfer. */
-struct transfer *transfer_new(const struct conf_fetch *conf, CURLSH *share);
+/* share: TLS sessions; NULL: none.  conf must outlive the transfer.  second: with the
+ * second user agent and interface. */
+struct transfer *transfer_new(
+    const struct conf_fetch *conf, CURLSH *share, bool second);
 void transfer_free(struct transfer **t);
 
 /* Options that follow the configuration, after it has changed. */
@@ -65,6 +77,9 @@ void transfer_configure(struct transfer *t);
 void transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner);
 /* Empties it for the next use; buffers that the owner took stay his. */
 void transfer_end(struct transfer *t);
+
+/* "192.0.2.1:443": whom it asks. */
+const char *transfer_peer(const struct transfer *t);
 
 /* The transfer of an easy handle. */
 struct transfer *transfer_of(CURL *easy);

@@ -17,7 +17,7 @@ mirror=${TOSD_BOOT_MIRROR:-$(apt-get indextargets --format '$(SITE)' 2>/dev/null
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 base=${TOSD_BOOT_ROOT:-/var/tmp/tosd-boot-$release}
 packages=systemd,systemd-sysv,dbus,ca-certificates,openssl,python3-minimal,libpython3-stdlib
-packages=$packages,libevent-core-2.1-7,libevent-extra-2.1-7,libcurl4,libjansson4,libconfig9
+packages=$packages,libevent-core-2.1-7,libevent-extra-2.1-7,libcurl4,libc-ares2,libjansson4,libconfig9
 packages=$packages,libsqlite3-0,libssl3
 packages=$packages,libhyperscan5,libpcre2-8-0,libuchardet0,libseccomp2
 
