@@ -8,15 +8,27 @@ libtosd_feed_a_SOURCES = \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
-	%D%/feed_json.c \
+	%D%/feed_json.c %D%/feed_json.h \
+	%D%/feed_json_activity.c \
+	%D%/feed_json_atproto.c \
+	%D%/feed_json_discourse.c \
+	%D%/feed_json_doc.c \
+	%D%/feed_json_item.c \
+	%D%/feed_json_keys.c \
+	%D%/feed_json_map.c \
+	%D%/feed_json_mastodon.c \
+	%D%/feed_json_put.c \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
+	%D%/lines.c %D%/lines.h \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
 	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c \
+	%D%/sse.c %D%/sse.h \
+	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
 	%D%/xml_elements.c %D%/xml_state.h %D%/xml_values.c
 
@@ -57,5 +69,30 @@ if HAVE_EXPAT
 EXTRA_PROGRAMS += tests/bench_feed
 tests_bench_feed_SOURCES = tests/bench_feed.c
 tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_LIBS) \
+	$(CRYPTO_LIBS)
+endif
+
+UNIT_TESTS += tests/test_feed_json
+tests_test_feed_json_SOURCES = tests/test_feed_json.c tests/suite.h
+tests_test_feed_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_json
+tests_test_json_SOURCES = tests/test_json.c tests/suite.h
+tests_test_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_json_hostile
+tests_test_json_hostile_SOURCES = tests/test_json_hostile.c tests/suite.h
+tests_test_json_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+# Speed beside yajl: build with `make tests/bench_json`.
+EXTRA_DIST += tests/bench_json.c
+if HAVE_YAJL
+EXTRA_PROGRAMS += tests/bench_json
+tests_bench_json_SOURCES = tests/bench_json.c
+tests_bench_json_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
+tests_bench_json_LDADD = libtosd_feed.a libtosd_base.a $(YAJL_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
