@@ -63,6 +63,15 @@ meaning(const char *name)
 	return name;
 }
 
+/* What iconv and detection call otherwise than documents do. */
+static const char *
+common_name(const char *name)
+{
+	if (strcmp(name, "uhc") == 0)
+		return "euc-kr";
+	return strcmp(meaning(name), "gb18030") == 0 ? "gb18030" : name;
+}
+
 static void
 set_name(char out[32], const char *s, size_t n)
 {
@@ -139,9 +148,10 @@ own_charset(const char *s, size_t n, char out[32])
 /* --- one look at the bytes --- */
 
 struct look {
-	size_t good; /* multi-byte characters of UTF-8 */
-	size_t c1;   /* of these U+0080 to U+009F */
-	size_t bad;  /* bytes that are none */
+	size_t good;  /* multi-byte characters of UTF-8 */
+	size_t c1;    /* of these U+0080 to U+009F */
+	size_t bad;   /* bytes that are none */
+	size_t alien; /* of these such as another encoding would put there */
 	bool nul, control;
 };
 
@@ -159,6 +169,19 @@ dull8(const char *s)
 
 	memcpy(&w, s, sizeof(w));
 	return ((w | (w - ones * ' ')) & (ones << 7)) == 0;
+}
+
+/* Is the byte at s, which is no UTF-8, likely to be a character of an encoding with
+ * one byte each?  0xfe and 0xff hardly are, nor is the rest of a character that was
+ * cut short: "\xe2\x80<". */
+static bool
+alien(const char *s, size_t n)
+{
+	uint8_t c = (uint8_t)s[0];
+
+	if (c >= 0xfe)
+		return false;
+	return c < 0xc2 || n < 2 || ((uint8_t)s[1] & 0xc0) != 0x80;
 }
 
 static void
@@ -189,6 +212,7 @@ look_at(const char *s, size_t n, struct look *l)
 			i += len;
 		} else {
 			l->bad++;
+			l->alien += alien(s + i, n - i);
 			i++;
 		}
 	}
@@ -231,6 +255,19 @@ put_c1(struct buf *out, const char *s, size_t n)
 		s = p + 2;
 	}
 	buf_put(out, s, end - s);
+}
+
+/* What uchardet cannot tell and windows-1252 leaves without a meaning: ISO 8859-2,
+ * with the marks of windows-1252 where that has controls. */
+static bool
+not_1252(const char *s, size_t n)
+{
+	static const char holes[] = "\x81\x8d\x8f\x90\x9d";
+
+	for (const char *h = holes; *h != '\0'; h++)
+		if (memchr(s, *h, n) != NULL)
+			return true;
+	return false;
 }
 
 /* Appends s read as charset; returns how many bytes were none, or -1 if iconv
@@ -304,19 +341,23 @@ adopt(struct feed_text *t, const char *name)
 {
 	struct look l;
 
+	struct buf clean = {0};
+
 	look_at(t->own.data != NULL ? t->own.data : "", t->own.len, &l);
 	t->control = l.control;
-	if (l.nul || l.bad > 0) {
-		struct buf clean = {0};
-
+	t->wrong = t->wrong || l.nul || l.bad > 0;
+	if (l.nul || l.bad > 0)
 		text_repair(&clean, t->own.data, t->own.len);
+	else if (l.c1 > 0)
+		put_c1(&clean, t->own.data, t->own.len);
+	if (clean.len > 0) {
 		buf_free(&t->own);
 		t->own = clean;
-		t->wrong = true;
 	}
 	buf_reserve(&t->own, 0);
 	t->p = t->own.data;
 	t->n = t->own.len;
+	name = common_name(name);
 	set_name(t->encoding, name, strlen(name));
 }
 
@@ -392,7 +433,7 @@ detect(const char *s, size_t n, char out[32])
 	set_name(out, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
 	uchardet_delete(ud);
 	if (out[0] == '\0' || strcmp(out, "ascii") == 0 || is_utf8_name(out))
-		strcpy(out, "windows-1252");
+		strcpy(out, not_1252(s, n) ? "iso-8859-2" : "windows-1252");
 }
 
 /* Tries the names in turn; the first without a wrong byte wins, else the one with
@@ -446,7 +487,21 @@ keep_declared(struct feed_text *t, char names[][32], bool ascii)
 	}
 	iconv_close(cd);
 	if (ascii)
-		strcpy(t->encoding, name);
+		strcpy(t->encoding, common_name(name));
+}
+
+/* Media types of the form text/xml, which RFC 3023 reads as US-ASCII where they say
+ * no charset; RFC 7303 no longer does, and neither do we where it matters. */
+static bool
+ascii_by_type(const char *type)
+{
+	size_t n;
+
+	if (type == NULL || strncasecmp(type, "text/", 5) != 0)
+		return false;
+	n = strcspn(type, "; \t,");
+	return (n >= 8 && strncasecmp(type + 5, "xml", 3) == 0) ||
+	       (n > 9 && strncasecmp(type + n - 4, "+xml", 4) == 0);
 }
 
 void
@@ -474,11 +529,17 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		if (fixed == NULL)
 			keep_declared(t, names, l.good == 0);
+		if (fixed == NULL && names[0][0] == '\0' && ascii_by_type(content_type)) {
+			t->not_ascii = l.good > 0;
+			if (l.good == 0)
+				strcpy(t->encoding, "us-ascii");
+		}
 		return;
 	}
 	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
-	 * document, which must not become unreadable as a whole. */
-	if (l.bad > 0 && (l.good > l.bad || fixed != NULL)) {
+	 * document, which must not become unreadable as a whole.  Where a third of
+	 * all that is not ASCII is no UTF-8, it was none. */
+	if (l.bad > 0 && (l.good > 2 * l.alien || fixed != NULL)) {
 		take_utf8(t, s, n, &l);
 		return;
 	}

@@ -352,6 +352,9 @@ tag_token(struct markup *m, struct markup_token *t)
 		t->kind = MARKUP_CLOSE;
 		p++;
 	}
+	/* <> was a tag without a name in SGML, and readers still leave it out. */
+	if (m->mode == MARKUP_HTML && p < m->end && *p == '>')
+		return t->kind = MARKUP_COMMENT, finish(m, t, p + 1);
 	if (p >= m->end || !is(*p, NAME_START) || m->no_gt)
 		return bare_lt(m, t);
 	t->name.p = p;
