@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "feed/entities.h"
+#include "feed/lanes.h"
 
 #define NAME_MAX_LEN 31
 #define PROLOG 1024	  /* bytes searched for a declaration */
@@ -159,18 +160,6 @@ struct look {
 static const uint8_t odd[256] = {
     [0 ... 8] = 1, [11] = 1, [12] = 1, [14 ... 31] = 1, [128 ... 255] = 2};
 
-/* Eight bytes that are all printable ASCII: the high bit of a byte is set in the
- * result where the byte has it, or is less than a space. */
-static bool
-dull8(const char *s)
-{
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t w;
-
-	memcpy(&w, s, sizeof(w));
-	return ((w | (w - ones * ' ')) & (ones << 7)) == 0;
-}
-
 /* Is the byte at s, which is no UTF-8, likely to be a character of an encoding with
  * one byte each?  0xfe and 0xff hardly are, nor is the rest of a character that was
  * cut short: "\xe2\x80<". */
@@ -184,19 +173,40 @@ alien(const char *s, size_t n)
 	return c < 0xc2 || n < 2 || ((uint8_t)s[1] & 0xc0) != 0x80;
 }
 
+/* The length of the character at s, 0 if there is none; the ways of most text are
+ * looked at here. */
+static inline int
+character(const char *s, size_t n, size_t *c1)
+{
+	uint8_t c = (uint8_t)s[0];
+	uint32_t cp;
+	int len;
+
+	if (n >= 3 && ((uint8_t)s[1] & 0xc0) == 0x80) {
+		if (c >= 0xc3 && c <= 0xdf)
+			return 2;
+		if (c >= 0xe1 && c != 0xed && c <= 0xef &&
+		    ((uint8_t)s[2] & 0xc0) == 0x80)
+			return 3;
+	}
+	len = text_decode(s, n, &cp);
+	if (len > 0)
+		*c1 += cp < 0xa0;
+	return len;
+}
+
 static void
 look_at(const char *s, size_t n, struct look *l)
 {
 	size_t i = 0;
-	uint32_t cp;
 	int len;
 
 	memset(l, 0, sizeof(*l));
 	while (i < n) {
 		uint8_t c;
 
-		while (n - i >= 8 && dull8(s + i))
-			i += 8;
+		while (n - i >= LANES && lanes_ascii(s + i))
+			i += LANES;
 		if (i == n)
 			break;
 		c = (uint8_t)s[i];
@@ -206,9 +216,8 @@ look_at(const char *s, size_t n, struct look *l)
 			l->nul = l->nul || c == 0;
 			l->control = true;
 			i++;
-		} else if ((len = text_decode(s + i, n - i, &cp)) > 0) {
+		} else if ((len = character(s + i, n - i, &l->c1)) > 0) {
 			l->good++;
-			l->c1 += cp < 0xa0;
 			i += len;
 		} else {
 			l->bad++;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "feed/html_names.h"
+#include "feed/lanes.h"
 #include "feed/markup.h"
 
 #define ALT_MAX ((size_t)64 << 10)
@@ -28,9 +29,6 @@ struct state {
 	bool in_title, seen_title, drop;
 };
 
-/* Bytes that end a run of text which can be copied as it is. */
-static const uint8_t special[256] = {[0 ... ' '] = 1};
-
 static void
 put_gap(struct buf *b, enum gap gap)
 {
@@ -40,8 +38,23 @@ put_gap(struct buf *b, enum gap gap)
 		buf_puts(b, gaps[gap]);
 }
 
-/* Appends decoded text, white space collapsed.  Single spaces are copied along
- * with the words around them: most text is one long run. */
+/* The end of the run of text at p that can be copied as it is: words with single
+ * spaces between. */
+static const char *
+run_end(const char *p, const char *end)
+{
+	while (p < end) {
+		while (end - p > LANES && lanes_smooth(p))
+			p += LANES;
+		for (int i = 0; i < LANES && p < end; i++, p++)
+			if ((uint8_t)*p < ' ' ||
+			    (*p == ' ' && (p + 1 == end || (uint8_t)p[1] <= ' ')))
+				return p;
+	}
+	return p;
+}
+
+/* Appends decoded text, white space collapsed. */
 static void
 put_text(struct state *s, const char *p, size_t n)
 {
@@ -52,11 +65,8 @@ put_text(struct state *s, const char *p, size_t n)
 	while (p < end) {
 		const char *run = p;
 
-		while (p < end &&
-		       (!special[(uint8_t)*p] || (*p == ' ' && p > run && p + 1 < end &&
-						     !special[(uint8_t)p[1]])))
-			p++;
-		if (p > run) {
+		if ((uint8_t)*p > ' ') {
+			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
 			s->gap = GAP_NONE;
 			buf_put(b, run, p - run);
@@ -420,6 +430,8 @@ feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 	while (s < end) {
 		const char *run = s;
 
+		while (end - s >= LANES && lanes_plain(s))
+			s += LANES;
 		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
 			s++;
 		buf_put(b, run, s - run);

@@ -12,6 +12,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/html.c %D%/html.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
+	%D%/lanes.h \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
