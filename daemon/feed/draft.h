@@ -54,6 +54,9 @@ void draft_author(struct draft *d, const char *s, size_t n, int rank);
 void draft_published(struct draft *d, const char *s, size_t n, int rank);
 void draft_updated(struct draft *d, const char *s, size_t n, int rank);
 void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
+/* type and text may be NULL. */
+void draft_media(struct draft *d, const char *base, const char *ref, size_t n,
+    const char *type, const char *text);
 
 /* Moves the item into build->doc, or drops it where the limit is reached; then
  * build->full is set. */
