@@ -4,6 +4,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
+	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
@@ -23,6 +24,10 @@ UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_dates
+tests_test_feed_dates_SOURCES = tests/test_feed_dates.c tests/suite.h
+tests_test_feed_dates_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
