@@ -17,6 +17,7 @@
 #define NAME_MAX_LEN 31
 #define PROLOG 1024	  /* bytes searched for a declaration */
 #define DETECT (64 << 10) /* bytes that uchardet looks at */
+#define DETECT_MIN 8	  /* of these not ASCII, or it only guesses */
 
 /* Names whose real meaning differs (WHATWG Encoding), and what iconv calls it. */
 static const struct {
@@ -160,17 +161,19 @@ struct look {
 static const uint8_t odd[256] = {
     [0 ... 8] = 1, [11] = 1, [12] = 1, [14 ... 31] = 1, [128 ... 255] = 2};
 
-/* Is the byte at s, which is no UTF-8, likely to be a character of an encoding with
- * one byte each?  0xfe and 0xff hardly are, nor is the rest of a character that was
- * cut short: "\xe2\x80<". */
-static bool
-alien(const char *s, size_t n)
+/* What is no UTF-8 at s: how many bytes, and whether they look like characters of an
+ * encoding with one byte each.  0xfe and 0xff hardly do, nor does the rest of a
+ * character that was cut short: "\xe2\x80<". */
+static size_t
+broken(const char *s, size_t n, bool *alien)
 {
 	uint8_t c = (uint8_t)s[0];
+	size_t len = 1;
 
-	if (c >= 0xfe)
-		return false;
-	return c < 0xc2 || n < 2 || ((uint8_t)s[1] & 0xc0) != 0x80;
+	while (c >= 0xc2 && len < n && len < 3 && ((uint8_t)s[len] & 0xc0) == 0x80)
+		len++;
+	*alien = c < 0xfe && len == 1;
+	return len;
 }
 
 /* The length of the character at s, 0 if there is none; the ways of most text are
@@ -199,6 +202,7 @@ static void
 look_at(const char *s, size_t n, struct look *l)
 {
 	size_t i = 0;
+	bool alien;
 	int len;
 
 	memset(l, 0, sizeof(*l));
@@ -220,9 +224,11 @@ look_at(const char *s, size_t n, struct look *l)
 			l->good++;
 			i += len;
 		} else {
-			l->bad++;
-			l->alien += alien(s + i, n - i);
-			i++;
+			size_t wrong = broken(s + i, n - i, &alien);
+
+			l->bad += wrong;
+			l->alien += alien;
+			i += wrong;
 		}
 	}
 }
@@ -431,18 +437,23 @@ is_utf8_name(const char *name)
 	return strcmp(meaning(name), "utf-8") == 0;
 }
 
-/* What uchardet says of the bytes, or windows-1252. */
+/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing. */
 static void
-detect(const char *s, size_t n, char out[32])
+detect(const char *s, size_t n, const struct look *l, char out[32])
 {
-	uchardet_t ud = uchardet_new();
+	char name[32];
+	uchardet_t ud;
 
+	strcpy(out, not_1252(s, n) ? "iso-8859-2" : "windows-1252");
+	if (l->bad < DETECT_MIN)
+		return;
+	ud = uchardet_new();
 	uchardet_handle_data(ud, s, n < DETECT ? n : DETECT);
 	uchardet_data_end(ud);
-	set_name(out, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
+	set_name(name, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
 	uchardet_delete(ud);
-	if (out[0] == '\0' || strcmp(out, "ascii") == 0 || is_utf8_name(out))
-		strcpy(out, not_1252(s, n) ? "iso-8859-2" : "windows-1252");
+	if (name[0] != '\0' && strcmp(name, "ascii") != 0 && !is_utf8_name(name))
+		strcpy(out, name);
 }
 
 /* Tries the names in turn; the first without a wrong byte wins, else the one with
@@ -552,7 +563,7 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		return;
 	}
-	detect(s, n, names[2]);
+	detect(s, n, &l, names[2]);
 	/* XML without a declaration is UTF-8; this is not. */
 	if (is_utf8_name(names[0]) || is_utf8_name(names[1]) ||
 	    (names[0][0] == '\0' && names[1][0] == '\0'))

@@ -232,8 +232,8 @@ draft_media(struct draft *d, const char *base, const char *ref, size_t n,
 	free(url);
 }
 
-/* What readers see first of two bodies: one that is at least twice as long, or
- * else the one that comes later in the document. */
+/* What readers see first of two bodies: one that is at least twice as long, or else
+ * the content; in Atom, where either may be the longer one, what comes later. */
 static enum draft_body
 front(const struct draft *d)
 {
@@ -250,7 +250,7 @@ front(const struct draft *d)
 		return a;
 	if (lb >= 2 * la)
 		return b;
-	return d->order[a] > d->order[b] ? a : b;
+	return !d->later_wins || d->order[a] > d->order[b] ? a : b;
 }
 
 static void

@@ -36,6 +36,7 @@ struct draft {
 	char *bodies[DRAFT_NBODIES];
 	int order[DRAFT_NBODIES]; /* which came after which */
 	int nbodies;
+	bool later_wins; /* of two bodies alike in length the later one is shown */
 	/* How good the present value is; a better one replaces it. */
 	int title_rank, url_rank, id_rank, author_rank, published_rank, updated_rank;
 };

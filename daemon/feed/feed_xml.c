@@ -476,7 +476,12 @@ finish(struct xml_state *s)
 		    doc, s->text, s->m.fault_at, markup_fault_text(s->m.fault));
 	if (doc->ttl_ms == 0 && s->period > 0)
 		doc->ttl_ms = s->period / (s->frequency > 0 ? s->frequency : 1);
+	/* RFC 4287 section 4.2.1. */
+	for (size_t i = 0; s->author != NULL && i < doc->nitems; i++)
+		if (doc->items[i].author == NULL)
+			doc->items[i].author = xstrdup(s->author);
 	buf_free(&s->buf);
+	free(s->author);
 	free(s->base);
 	free(s->name);
 	free(s->email);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "feed/html_hidden.h"
 #include "feed/html_names.h"
 #include "feed/lanes.h"
 #include "feed/markup.h"
@@ -140,33 +141,6 @@ attr(struct state *s, const char *name)
 	return value(s, markup_attr(&s->m, &s->t, name));
 }
 
-/* The style, lower case and without spaces, against what makes text unseen. */
-static bool
-style_hides(const struct markup_str *v)
-{
-	static const char *const tricks[] = {"display:none", "visibility:hidden",
-	    "font-size:0", "opacity:0;", "text-indent:-9"};
-	char flat[512];
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n && n < sizeof(flat) - 2; i++) {
-		char c = v->p[i];
-
-		if ((uint8_t)c > ' ')
-			flat[n++] = c >= 'A' && c <= 'Z' ? c + 32 : c;
-	}
-	flat[n++] = ';';
-	flat[n] = '\0';
-	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
-		const char *at = strstr(flat, tricks[i]);
-
-		/* font-size:0.9em hides nothing */
-		if (at != NULL && strncmp(at, "font-size:0.", 12) != 0)
-			return true;
-	}
-	return false;
-}
-
 static const char *
 base_of(const struct state *s)
 {
@@ -205,7 +179,16 @@ on_attr(struct state *s, const struct markup_attr *a)
 			keep_note(s, &a->value);
 		break;
 	case HTML_ATTR_STYLE:
-		if (a->value.p != NULL && style_hides(&a->value))
+		if (!s->out->hidden && value(s, &a->value))
+			s->out->hidden =
+			    html_style_hides(s->decoded.data, s->decoded.len);
+		break;
+	case HTML_ATTR_CLASS:
+		if (a->value.p != NULL && html_class_hides(a->value.p, a->value.n))
+			s->out->hidden = true;
+		break;
+	case HTML_ATTR_ARIA_HIDDEN:
+		if (a->value.n == 4 && strncasecmp(a->value.p, "true", 4) == 0)
 			s->out->hidden = true;
 		break;
 	case HTML_ATTR_HIDDEN:
@@ -328,6 +311,8 @@ close_state(struct state *s)
 	struct buf b = {0};
 
 	cut(s);
+	if (!s->out->hidden && s->text.len > 0)
+		s->out->hidden = html_text_broken(s->text.data, s->text.len);
 	s->out->text = buf_take(&s->text);
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);

@@ -11,6 +11,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/feed_json.c \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
+	%D%/html_hidden.c %D%/html_hidden.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
 	%D%/lanes.h \
@@ -28,6 +29,11 @@ tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_L
 UNIT_TESTS += tests/test_feed_dates
 tests_test_feed_dates_SOURCES = tests/test_feed_dates.c tests/suite.h
 tests_test_feed_dates_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_formats
+tests_test_feed_formats_SOURCES = tests/test_feed_formats.c tests/suite.h
+tests_test_feed_formats_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h

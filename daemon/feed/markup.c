@@ -571,8 +571,7 @@ markup_attr(const struct markup *m, const struct markup_token *t, const char *na
 	for (size_t i = 0; i < t->nattrs; i++) {
 		const struct markup_str *a = &m->attrs[i].name;
 
-		if (a->n == n && (m->mode == MARKUP_HTML ? strncasecmp(a->p, name, n)
-							 : memcmp(a->p, name, n)) == 0)
+		if (a->n == n && strncasecmp(a->p, name, n) == 0)
 			return &m->attrs[i].value;
 	}
 	return NULL;

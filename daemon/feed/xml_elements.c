@@ -26,7 +26,7 @@ static const struct xml_element elements[EL_COUNT] = {
     [EL_UPDATED] = {EL_UPDATED, IN_ITEM, 0, 3},
     [EL_MODIFIED] = {EL_MODIFIED, IN_ITEM, 0, 2},
     [EL_DATE] = {EL_DATE, IN_ITEM, 0, 1},
-    [EL_AUTHOR] = {EL_AUTHOR, IN_ITEM, 0, 4},
+    [EL_AUTHOR] = {EL_AUTHOR, IN_ITEM | IN_FEED, 0, 4},
     [EL_CREATOR] = {EL_CREATOR, IN_ITEM, 0, 3},
     [EL_ITUNES_AUTHOR] = {EL_ITUNES_AUTHOR, IN_ITEM, 0, 2},
     [EL_NAME] = {EL_NAME, IN_PERSON, 0, 0},
@@ -196,6 +196,7 @@ begin_item(struct xml_state *s)
 	s->item = s->depth;
 	s->faults_before = s->m.faults;
 	draft_init(&s->draft, s->build);
+	s->draft.later_wins = xml_is_atom(xml_top(s)->ns);
 	if (s->map == MAP_URLS)
 		s->draft.it.flags |= ITEM_POINTER;
 	for (size_t i = s->depth; i-- > 0;) {
@@ -261,6 +262,8 @@ begin_capture(
 {
 	if (f->el == EL_LINK &&
 	    (xml_is_atom(f->ns) || markup_attr(&s->m, &s->t, "href")))
+		return;
+	if (f->el == EL_AUTHOR && s->item == 0 && !xml_is_atom(f->ns))
 		return;
 	if (f->el == EL_GUID) {
 		s->permalink = !xml_attr_is(s, "isPermaLink", "false");

@@ -73,6 +73,7 @@ struct xml_state {
 	struct buf buf;
 	struct draft draft;
 	char *name, *email; /* of the person */
+	char *author;	    /* of an Atom feed, for entries that have none */
 	struct xml_medium medium;
 	int64_t period;
 	int frequency;

@@ -189,22 +189,34 @@ rss_author(struct draft *d, char *s, int rank)
 	draft_author(d, s, strlen(s), rank);
 }
 
-static void
-end_person(struct xml_state *s, int rank)
+/* "Name (address)", either alone, or NULL. */
+static char *
+person_text(const struct xml_state *s)
 {
 	struct buf b = {0};
 
-	if (s->name != NULL || s->email != NULL) {
-		if (s->name != NULL && s->name[0] != '\0')
-			buf_puts(&b, s->name);
-		if (s->email != NULL && s->email[0] != '\0')
-			buf_printf(&b, b.len > 0 ? " (%s)" : "%s", s->email);
-		if (b.len > 0)
-			draft_author(&s->draft, b.data, b.len, rank);
-		buf_free(&b);
-	} else if (s->capture_el == EL_AUTHOR && s->buf.len > 0) {
+	if (s->name != NULL && s->name[0] != '\0')
+		buf_puts(&b, s->name);
+	if (s->email != NULL && s->email[0] != '\0')
+		buf_printf(&b, b.len > 0 ? " (%s)" : "%s", s->email);
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
+static void
+end_person(struct xml_state *s, int rank)
+{
+	char *who = person_text(s);
+
+	if (s->item == 0 && s->author == NULL) {
+		s->author = who;
+		who = NULL;
+	} else if (s->item > 0 && who != NULL) {
+		draft_author(&s->draft, who, strlen(who), rank);
+	} else if (s->item > 0 && s->name == NULL && s->email == NULL &&
+		   s->capture_el == EL_AUTHOR && s->buf.len > 0) {
 		rss_author(&s->draft, s->buf.data, rank);
 	}
+	free(who);
 	free(s->name);
 	free(s->email);
 	s->name = s->email = NULL;
@@ -345,9 +357,9 @@ xml_element_close(struct xml_state *s)
 	const struct xml_frame *f = xml_top(s);
 
 	if (s->depth == s->person) {
-		if (s->item > 0)
-			end_person(s, xml_element_find(EL_AUTHOR)->rank * 2 +
-					  (f->ns == s->frames[s->item - 1].ns));
+		end_person(s,
+		    xml_element_find(EL_AUTHOR)->rank * 2 +
+			(s->item > 0 && f->ns == s->frames[s->item - 1].ns));
 		s->person = 0;
 	}
 	if (s->depth == s->capture)
