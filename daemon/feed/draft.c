@@ -11,6 +11,7 @@
 #define TITLE_MAX ((size_t)16 << 10)
 #define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
 #define DOC_LINK_BYTES ((size_t)8 << 20)
+#define LANG_MAX 64
 #define MEDIA_MAX 64
 #define LINK_COST ((size_t)48) /* of memory, beside its bytes */
 
@@ -67,6 +68,20 @@ draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
 	h.text = NULL;
 	feed_html_clear(&h);
 	return text;
+}
+
+char *
+draft_lang(const char *s, size_t n)
+{
+	char *tag;
+
+	if (n == 0 || n >= LANG_MAX)
+		return NULL;
+	tag = literal(NULL, s, n, LANG_MAX);
+	for (char *p = tag; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return tag;
 }
 
 /* Shall a value of this rank replace the present one? */

@@ -68,6 +68,9 @@ void draft_finish(struct draft *d);
 char *draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, size_t max);
 
+/* A language tag, its parts with - between; NULL if there is none. */
+char *draft_lang(const char *s, size_t n);
+
 /* The readers.  text is valid UTF-8. */
 struct feed_text;
 int feed_xml_parse(const struct feed_text *text, const struct feed_source *src,

@@ -104,9 +104,7 @@ header_lang(const char *value)
 {
 	size_t n = strcspn(value, ", ;");
 
-	if (n == 0 || n >= 64 || !text_valid(value, n))
-		return NULL;
-	return draft_plain(NULL, value, n, DRAFT_PLAIN, NULL, 64);
+	return text_valid(value, n) ? draft_lang(value, n) : NULL;
 }
 
 int

@@ -204,9 +204,7 @@ begin_item(struct xml_state *s)
 
 		if (lang.p == NULL)
 			continue;
-		if (lang.n > 0 && lang.n < 64)
-			s->draft.it.lang =
-			    draft_plain(NULL, lang.p, lang.n, DRAFT_PLAIN, NULL, 64);
+		s->draft.it.lang = draft_lang(lang.p, lang.n);
 		break;
 	}
 	for (size_t i = 0; i < s->t.nattrs; i++) {
@@ -238,9 +236,8 @@ feed_attributes(struct xml_state *s, const struct xml_frame *f)
 	struct feed_doc *doc = s->build->doc;
 	struct buf b = {0};
 
-	if (doc->lang == NULL && f->lang.p != NULL && f->lang.n > 0 && f->lang.n < 64)
-		doc->lang =
-		    draft_plain(NULL, f->lang.p, f->lang.n, DRAFT_PLAIN, NULL, 64);
+	if (doc->lang == NULL && f->lang.p != NULL)
+		doc->lang = draft_lang(f->lang.p, f->lang.n);
 	if (f->el == EL_CHANNEL && xml_attr(s, &b, "HREF") != NULL)
 		xml_take_url(xml_base(s), b.data, b.len, &doc->link);
 	buf_free(&b);
@@ -272,11 +269,10 @@ begin_capture(
 	if (f->el == EL_AUTHOR)
 		s->person = s->depth;
 	/* The body's own language is the item's. */
-	if (s->item > 0 && f->lang.p != NULL && f->lang.n > 0 && f->lang.n < 64 &&
+	if (s->item > 0 && f->lang.p != NULL &&
 	    (f->el == EL_CONTENT || f->el == EL_DESCRIPTION)) {
 		free(s->draft.it.lang);
-		s->draft.it.lang =
-		    draft_plain(NULL, f->lang.p, f->lang.n, DRAFT_PLAIN, NULL, 64);
+		s->draft.it.lang = draft_lang(f->lang.p, f->lang.n);
 	}
 	capture(s, f->el, how->construct ? form_of(s, f) : XML_PLAIN);
 }

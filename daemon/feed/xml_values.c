@@ -142,9 +142,8 @@ feed_value(struct xml_state *s, enum feed_el el, const char *base)
 			skip_day(doc, b->data);
 		break;
 	case EL_LANGUAGE:
-		if (doc->lang == NULL && b->len > 0 && b->len < 64)
-			doc->lang =
-			    draft_plain(NULL, b->data, b->len, DRAFT_PLAIN, NULL, 64);
+		if (doc->lang == NULL)
+			doc->lang = draft_lang(b->data, b->len);
 		break;
 	case EL_TTL:
 		n = strtol(text_trim(b->data), NULL, 10);
@@ -323,7 +322,7 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 		break;
 	case EL_LANGUAGE:
 		free(d->it.lang);
-		d->it.lang = draft_plain(NULL, b->data, b->len, DRAFT_PLAIN, NULL, 64);
+		d->it.lang = draft_lang(b->data, b->len);
 		break;
 	default:
 		item_text(s, f->el, base, how->rank);
