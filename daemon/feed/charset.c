@@ -12,10 +12,12 @@
 
 #include "base/text.h"
 #include "feed/entities.h"
+#include "feed/lanes.h"
 
 #define NAME_MAX_LEN 31
 #define PROLOG 1024	  /* bytes searched for a declaration */
 #define DETECT (64 << 10) /* bytes that uchardet looks at */
+#define DETECT_MIN 8	  /* of these not ASCII, or it only guesses */
 
 /* Names whose real meaning differs (WHATWG Encoding), and what iconv calls it. */
 static const struct {
@@ -61,6 +63,15 @@ meaning(const char *name)
 		if (strcasecmp(aliases[i].name, name) == 0)
 			return aliases[i].means;
 	return name;
+}
+
+/* What iconv and detection call otherwise than documents do. */
+static const char *
+common_name(const char *name)
+{
+	if (strcmp(name, "uhc") == 0)
+		return "euc-kr";
+	return strcmp(meaning(name), "gb18030") == 0 ? "gb18030" : name;
 }
 
 static void
@@ -139,9 +150,10 @@ own_charset(const char *s, size_t n, char out[32])
 /* --- one look at the bytes --- */
 
 struct look {
-	size_t good; /* multi-byte characters of UTF-8 */
-	size_t c1;   /* of these U+0080 to U+009F */
-	size_t bad;  /* bytes that are none */
+	size_t good;  /* multi-byte characters of UTF-8 */
+	size_t c1;    /* of these U+0080 to U+009F */
+	size_t bad;   /* bytes that are none */
+	size_t alien; /* of these such as another encoding would put there */
 	bool nul, control;
 };
 
@@ -149,31 +161,56 @@ struct look {
 static const uint8_t odd[256] = {
     [0 ... 8] = 1, [11] = 1, [12] = 1, [14 ... 31] = 1, [128 ... 255] = 2};
 
-/* Eight bytes that are all printable ASCII: the high bit of a byte is set in the
- * result where the byte has it, or is less than a space. */
-static bool
-dull8(const char *s)
+/* What is no UTF-8 at s: how many bytes, and whether they look like characters of an
+ * encoding with one byte each.  0xfe and 0xff hardly do, nor does the rest of a
+ * character that was cut short: "\xe2\x80<". */
+static size_t
+broken(const char *s, size_t n, bool *alien)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t w;
+	uint8_t c = (uint8_t)s[0];
+	size_t len = 1;
 
-	memcpy(&w, s, sizeof(w));
-	return ((w | (w - ones * ' ')) & (ones << 7)) == 0;
+	while (c >= 0xc2 && len < n && len < 3 && ((uint8_t)s[len] & 0xc0) == 0x80)
+		len++;
+	*alien = c < 0xfe && len == 1;
+	return len;
+}
+
+/* The length of the character at s, 0 if there is none; the ways of most text are
+ * looked at here. */
+static inline int
+character(const char *s, size_t n, size_t *c1)
+{
+	uint8_t c = (uint8_t)s[0];
+	uint32_t cp;
+	int len;
+
+	if (n >= 3 && ((uint8_t)s[1] & 0xc0) == 0x80) {
+		if (c >= 0xc3 && c <= 0xdf)
+			return 2;
+		if (c >= 0xe1 && c != 0xed && c <= 0xef &&
+		    ((uint8_t)s[2] & 0xc0) == 0x80)
+			return 3;
+	}
+	len = text_decode(s, n, &cp);
+	if (len > 0)
+		*c1 += cp < 0xa0;
+	return len;
 }
 
 static void
 look_at(const char *s, size_t n, struct look *l)
 {
 	size_t i = 0;
-	uint32_t cp;
+	bool alien;
 	int len;
 
 	memset(l, 0, sizeof(*l));
 	while (i < n) {
 		uint8_t c;
 
-		while (n - i >= 8 && dull8(s + i))
-			i += 8;
+		while (n - i >= LANES && lanes_ascii(s + i))
+			i += LANES;
 		if (i == n)
 			break;
 		c = (uint8_t)s[i];
@@ -183,13 +220,15 @@ look_at(const char *s, size_t n, struct look *l)
 			l->nul = l->nul || c == 0;
 			l->control = true;
 			i++;
-		} else if ((len = text_decode(s + i, n - i, &cp)) > 0) {
+		} else if ((len = character(s + i, n - i, &l->c1)) > 0) {
 			l->good++;
-			l->c1 += cp < 0xa0;
 			i += len;
 		} else {
-			l->bad++;
-			i++;
+			size_t wrong = broken(s + i, n - i, &alien);
+
+			l->bad += wrong;
+			l->alien += alien;
+			i += wrong;
 		}
 	}
 }
@@ -231,6 +270,19 @@ put_c1(struct buf *out, const char *s, size_t n)
 		s = p + 2;
 	}
 	buf_put(out, s, end - s);
+}
+
+/* What uchardet cannot tell and windows-1252 leaves without a meaning: ISO 8859-2,
+ * with the marks of windows-1252 where that has controls. */
+static bool
+not_1252(const char *s, size_t n)
+{
+	static const char holes[] = "\x81\x8d\x8f\x90\x9d";
+
+	for (const char *h = holes; *h != '\0'; h++)
+		if (memchr(s, *h, n) != NULL)
+			return true;
+	return false;
 }
 
 /* Appends s read as charset; returns how many bytes were none, or -1 if iconv
@@ -304,19 +356,23 @@ adopt(struct feed_text *t, const char *name)
 {
 	struct look l;
 
+	struct buf clean = {0};
+
 	look_at(t->own.data != NULL ? t->own.data : "", t->own.len, &l);
 	t->control = l.control;
-	if (l.nul || l.bad > 0) {
-		struct buf clean = {0};
-
+	t->wrong = t->wrong || l.nul || l.bad > 0;
+	if (l.nul || l.bad > 0)
 		text_repair(&clean, t->own.data, t->own.len);
+	else if (l.c1 > 0)
+		put_c1(&clean, t->own.data, t->own.len);
+	if (clean.len > 0) {
 		buf_free(&t->own);
 		t->own = clean;
-		t->wrong = true;
 	}
 	buf_reserve(&t->own, 0);
 	t->p = t->own.data;
 	t->n = t->own.len;
+	name = common_name(name);
 	set_name(t->encoding, name, strlen(name));
 }
 
@@ -381,18 +437,23 @@ is_utf8_name(const char *name)
 	return strcmp(meaning(name), "utf-8") == 0;
 }
 
-/* What uchardet says of the bytes, or windows-1252. */
+/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing. */
 static void
-detect(const char *s, size_t n, char out[32])
+detect(const char *s, size_t n, const struct look *l, char out[32])
 {
-	uchardet_t ud = uchardet_new();
+	char name[32];
+	uchardet_t ud;
 
+	strcpy(out, not_1252(s, n) ? "iso-8859-2" : "windows-1252");
+	if (l->bad < DETECT_MIN)
+		return;
+	ud = uchardet_new();
 	uchardet_handle_data(ud, s, n < DETECT ? n : DETECT);
 	uchardet_data_end(ud);
-	set_name(out, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
+	set_name(name, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
 	uchardet_delete(ud);
-	if (out[0] == '\0' || strcmp(out, "ascii") == 0 || is_utf8_name(out))
-		strcpy(out, "windows-1252");
+	if (name[0] != '\0' && strcmp(name, "ascii") != 0 && !is_utf8_name(name))
+		strcpy(out, name);
 }
 
 /* Tries the names in turn; the first without a wrong byte wins, else the one with
@@ -446,7 +507,21 @@ keep_declared(struct feed_text *t, char names[][32], bool ascii)
 	}
 	iconv_close(cd);
 	if (ascii)
-		strcpy(t->encoding, name);
+		strcpy(t->encoding, common_name(name));
+}
+
+/* Media types of the form text/xml, which RFC 3023 reads as US-ASCII where they say
+ * no charset; RFC 7303 no longer does, and neither do we where it matters. */
+static bool
+ascii_by_type(const char *type)
+{
+	size_t n;
+
+	if (type == NULL || strncasecmp(type, "text/", 5) != 0)
+		return false;
+	n = strcspn(type, "; \t,");
+	return (n >= 8 && strncasecmp(type + 5, "xml", 3) == 0) ||
+	       (n > 9 && strncasecmp(type + n - 4, "+xml", 4) == 0);
 }
 
 void
@@ -474,15 +549,21 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		if (fixed == NULL)
 			keep_declared(t, names, l.good == 0);
+		if (fixed == NULL && names[0][0] == '\0' && ascii_by_type(content_type)) {
+			t->not_ascii = l.good > 0;
+			if (l.good == 0)
+				strcpy(t->encoding, "us-ascii");
+		}
 		return;
 	}
 	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
-	 * document, which must not become unreadable as a whole. */
-	if (l.bad > 0 && (l.good > l.bad || fixed != NULL)) {
+	 * document, which must not become unreadable as a whole.  Where a third of
+	 * all that is not ASCII is no UTF-8, it was none. */
+	if (l.bad > 0 && (l.good > 2 * l.alien || fixed != NULL)) {
 		take_utf8(t, s, n, &l);
 		return;
 	}
-	detect(s, n, names[2]);
+	detect(s, n, &l, names[2]);
 	/* XML without a declaration is UTF-8; this is not. */
 	if (is_utf8_name(names[0]) || is_utf8_name(names[1]) ||
 	    (names[0][0] == '\0' && names[1][0] == '\0'))

@@ -20,6 +20,8 @@ struct feed_text {
 	bool wrong;	   /* bytes broke the encoding and became U+FFFD, or the
 			    * declaration was not true */
 	bool control;	   /* control characters that XML forbids */
+	bool not_ascii;	   /* its media type is text/xml without charset, which
+			    * RFC 3023 reads as US-ASCII, but it is not */
 	struct buf own;
 };
 

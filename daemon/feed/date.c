@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -83,6 +84,35 @@ korean_day(const char **s, struct date_parts *w)
 	return true;
 }
 
+static bool
+skip_any(const char **s, const char *a, const char *b, const char *c)
+{
+	return skip_text(s, a) || skip_text(s, b) || skip_text(s, c);
+}
+
+/* 14時05分06秒, 오후 2시 5분, or with colons. */
+static bool
+korean_time(const char **s, struct date_parts *w)
+{
+	const char *p = *s;
+
+	if (skip_any(&p, "오후", "下午", "午後"))
+		w->pm = 1;
+	else if (skip_any(&p, "오전", "上午", "午前"))
+		w->pm = 0;
+	*s = p;
+	if (date_number(&p, 2, &w->hour) > 0 && skip_any(&p, "시", "時", "点")) {
+		if (date_number(&p, 2, &w->min) > 0 && !skip_any(&p, "분", "分", "分"))
+			return false;
+		if (date_number(&p, 2, &w->sec) > 0)
+			skip_any(&p, "초", "秒", "秒");
+		*s = p;
+		return true;
+	}
+	w->hour = DATE_UNSET;
+	return **s == '\0' || date_time(s, w);
+}
+
 /* Korean time where no zone is given: these forms come from Korean servers. */
 static int64_t
 korean(const char *s)
@@ -97,11 +127,7 @@ korean(const char *s)
 	date_clear(&w);
 	if (!korean_day(&s, &w))
 		return CLOCK_NONE;
-	if (skip_text(&s, "오후"))
-		w.pm = 1;
-	else if (skip_text(&s, "오전"))
-		w.pm = 0;
-	if (*s != '\0' && !date_time(&s, &w))
+	if (!korean_time(&s, &w))
 		return CLOCK_NONE;
 	while (*s == ' ')
 		s++;
@@ -164,6 +190,54 @@ set_month(struct date_parts *w, int month)
 	return true;
 }
 
+/* A named zone, and GMT-01:01 or EST -0500. */
+static bool
+take_zone(const char **s, struct date_parts *w, int minutes)
+{
+	const char *p = *s;
+
+	if (w->zoned) /* -0500 EST */
+		return true;
+	/* "at 5 pm" is no Atlantic time. */
+	if (w->hour == DATE_UNSET && *p != '\0')
+		return true;
+	w->zoned = true;
+	while (*p == ' ')
+		p++;
+	w->zone = 0;
+	if (date_offset(&p, w))
+		*s = p;
+	else
+		w->zone = minutes;
+	return true;
+}
+
+/* Europe/Brussels, EST5EDT. */
+static bool
+take_place(const char **s, struct date_parts *w)
+{
+	size_t n = strcspn(*s, " ,;()[]");
+
+	if (w->zoned || n < 2 || !date_zone_find(*s, n, w))
+		return false;
+	*s += n;
+	return true;
+}
+
+/* At the start: the weekday in a language that we do not know, or a label. */
+static bool
+skip_first(const char **s, const char *start)
+{
+	size_t n = word_len(*s);
+
+	if (*s != start || n == 0 || n > 24)
+		return false;
+	if ((*s)[n] != ',' && (*s)[n] != ':' && (*s)[n - 1] != '.')
+		return false;
+	*s += n + ((*s)[n] == ',' || (*s)[n] == ':');
+	return true;
+}
+
 static bool
 take_word(const char **s, struct date_parts *w)
 {
@@ -174,7 +248,7 @@ take_word(const char **s, struct date_parts *w)
 		(*s)++;
 		return true;
 	}
-	if (skip_text(s, "etc/"))
+	if (skip_text(s, "etc/") || take_place(s, w))
 		return true;
 	switch (read_word(s, &v)) {
 	case DATE_MONTH:
@@ -184,16 +258,11 @@ take_word(const char **s, struct date_parts *w)
 			w->weekday_month = v;
 		return true;
 	case DATE_ZONE:
-		if (w->zoned ||
-		    w->hour == DATE_UNSET) /* "at 5 pm" is no Atlantic time */
-			return w->hour == DATE_UNSET;
-		w->zoned = true;
-		w->zone = v;
-		date_offset(s, w); /* GMT-01:01 */
+		return take_zone(s, w, v);
+	case DATE_AM: /* "am" is also German for "on" */
+		if (w->hour != DATE_UNSET)
+			w->pm = 0;
 		return true;
-	case DATE_AM:
-		w->pm = 0;
-		return w->hour != DATE_UNSET;
 	case DATE_PM:
 		w->pm = 1;
 		return w->hour != DATE_UNSET;
@@ -306,6 +375,28 @@ odd_time(const char **s, struct date_parts *w, int digits)
 	return false;
 }
 
+/* "09 -0700": an hour alone; "09:26:53 0200": an offset without its sign. */
+static bool
+bare_number(const char **s, struct date_parts *w, int digits)
+{
+	const char *p = *s + digits;
+	int h, m = 0;
+
+	if (w->day == DATE_UNSET || w->year == DATE_UNSET || w->month == DATE_UNSET)
+		return false;
+	if (w->hour == DATE_UNSET && digits == 2 && *p == ' ' &&
+	    (p[1] == '+' || p[1] == '-') && date_digits(p + 2) == 4)
+		return date_number(s, 2, &w->hour) == 2;
+	if (w->hour == DATE_UNSET || w->zoned || (digits != 4 && digits != 2) ||
+	    *p != '\0')
+		return false;
+	date_number(s, 2, &h);
+	date_number(s, 2, &m);
+	w->zone = h * 60 + m;
+	w->zoned = true;
+	return h <= 14 && m % 15 == 0;
+}
+
 static bool
 take_number(const char **s, struct date_parts *w)
 {
@@ -314,6 +405,14 @@ take_number(const char **s, struct date_parts *w)
 
 	if (digits > 8)
 		return false;
+	if (digits == 4 && next == ':' && w->month != DATE_UNSET) {
+		/* 21/Aug/2018:14:05:06, as web servers log */
+		(*s) += 5;
+		return set_year(w, atoi(*s - 5), 4);
+	}
+	/* A time after one of midnight: the first one was no time. */
+	if (next == ':' && w->hour == 0 && w->min == 0 && w->sec == 0)
+		w->hour = DATE_UNSET;
 	if (next == ':')
 		return date_time(s, w);
 	if ((next == '/' || next == '-' || next == '.') && date_is_digit(after) &&
@@ -323,9 +422,11 @@ take_number(const char **s, struct date_parts *w)
 		return true;
 	if (next == '.' && w->year != DATE_UNSET && date_digits(*s + digits + 1) == 2)
 		return date_time(s, w);
-	if (digits == 4 && w->year != DATE_UNSET && w->hour == DATE_UNSET &&
+	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET &&
 	    next != '-')
 		return date_time(s, w);
+	if (bare_number(s, w, digits))
+		return true;
 	return plain_number(s, w, digits);
 }
 
@@ -347,7 +448,8 @@ take(const char **s, struct date_parts *w)
 	if (**s == '(')
 		return skip_comment(s);
 	if ((**s == '+' || **s == '-') && date_is_digit((*s)[1]) &&
-	    w->hour != DATE_UNSET)
+	    (w->hour != DATE_UNSET ||
+		(w->year != DATE_UNSET && date_digits(*s + 1) == 4)))
 		return date_offset(s, w);
 	if (**s != '\0' && strchr("-/.@|'", **s) != NULL) {
 		(*s)++;
@@ -359,6 +461,7 @@ take(const char **s, struct date_parts *w)
 static int64_t
 loose(const char *s)
 {
+	const char *start = s;
 	struct date_parts w;
 
 	date_clear(&w);
@@ -367,8 +470,10 @@ loose(const char *s)
 			s++;
 		if (*s == '\0')
 			break;
-		if (!take(&s, &w))
+		if (!take(&s, &w) && !skip_first(&s, start))
 			return CLOCK_NONE;
+		while (*s == ':')
+			s++;
 	}
 	return date_resolve(&w);
 }
@@ -381,14 +486,41 @@ lower(uint32_t cp)
 		return ' ';
 	if (cp == 0x2212 || cp == 0x2013)
 		return '-';
+	/* Latin Extended-A: pairs, but for their order. */
+	if (cp >= 0x100 && cp < 0x180 && cp != 0x131 && cp != 0x138 && cp != 0x149)
+		return (cp < 0x139 || (cp > 0x149 && cp < 0x178)) ? cp | 1
+		       : cp == 0x178				  ? 0xff
+		       : cp == 0x17f				  ? 's'
+								  : cp + (cp & 1);
 	if ((cp >= 'A' && cp <= 'Z') || (cp >= 0xc0 && cp <= 0xde && cp != 0xd7) ||
 	    (cp >= 0x391 && cp <= 0x3a9) || (cp >= 0x410 && cp <= 0x42f))
 		return cp + 32;
 	if (cp >= 0x388 && cp <= 0x38a)
 		return cp + 37;
-	if (cp == 0x15a || cp == 0x141 || cp == 0x179 || cp == 0x17b)
-		return cp + 1;
 	return cp == 0x386 ? 0x3ac : cp;
+}
+
+/* Without what programs leave around a date. */
+static void
+tidy(char *text)
+{
+	char *at;
+	size_t n;
+
+	while ((at = strstr(text, "&#43;")) != NULL) { /* escaped twice */
+		*at = '+';
+		memmove(at + 1, at + 5, strlen(at + 5) + 1);
+	}
+	if (text[0] == '@' || text[0] == '"' || text[0] == '\'')
+		text[0] = ' ';
+	n = strlen(text);
+	while (n > 0 && strchr(" }.;,\"'>", text[n - 1]) != NULL)
+		n--;
+	/* a.m. keeps its dot */
+	if (text[n] == '.' && n > 0 && text[n - 1] == 'm')
+		n++;
+	text[n] = '\0';
+	text_trim(text);
 }
 
 int64_t
@@ -415,7 +547,7 @@ feed_date(const char *s)
 	}
 	snprintf(text, sizeof(text), "%s", b.data != NULL ? b.data : "");
 	buf_free(&b);
-	text_trim(text);
+	tidy(text);
 	for (size_t i = 0; t == CLOCK_NONE && i < sizeof(readers) / sizeof(readers[0]);
 	     i++)
 		t = readers[i](text);

@@ -135,6 +135,17 @@ iso_day(const char **s, struct date_parts *w)
 	return iso_extended(s, w);
 }
 
+/* As date_time(), and an hour alone. */
+static bool
+iso_time(const char **s, struct date_parts *w)
+{
+	char after = date_digits(*s) == 2 ? (*s)[2] : '?';
+
+	if (after == '\0' || after == 'z')
+		return date_number(s, 2, &w->hour) == 2;
+	return date_time(s, w);
+}
+
 int64_t
 date_iso(const char *s)
 {
@@ -149,16 +160,26 @@ date_iso(const char *s)
 		return CLOCK_NONE;
 	for (s++; *s == ' '; s++)
 		;
-	if (!date_time(&s, &w))
+	if (!iso_time(&s, &w))
 		return CLOCK_NONE;
 	while (*s == ' ')
 		s++;
+	/* Some write a colon before the offset, or seconds or a Z behind it. */
+	if (*s == ':' && (s[1] == '+' || s[1] == '-'))
+		s++;
+	if (*s == '+' || *s == '-') {
+		if (!date_offset(&s, &w))
+			return CLOCK_NONE;
+		if (strncmp(s, ":00", 3) == 0)
+			s += 3;
+	}
 	if (*s == 'z' && s[1] == '\0')
 		s++;
-	else if (*s != '\0' && !date_offset(&s, &w))
-		return CLOCK_NONE;
 	/* RFC 9557: the offset before [Zone/Name] stands. */
-	if (*s == '[' && s[strlen(s) - 1] == ']')
+	if (*s == '[' && s[strlen(s) - 1] == ']') {
+		if (!w.zoned)
+			date_zone_find(s + 1, strlen(s) - 2, &w);
 		return date_resolve(&w);
+	}
 	return *s == '\0' ? date_resolve(&w) : CLOCK_NONE;
 }

@@ -53,6 +53,8 @@ date_full_year(int year, int digits)
 int64_t
 date_resolve(struct date_parts *w)
 {
+	int64_t local;
+
 	if (w->month == DATE_UNSET && w->weekday_month > 0)
 		w->month = w->weekday_month;
 	if (w->year == DATE_UNSET || w->month == DATE_UNSET)
@@ -73,9 +75,11 @@ date_resolve(struct date_parts *w)
 	    w->sec > 60 || (w->hour == 24 && (w->min > 0 || w->sec > 0)) ||
 	    w->zone > 24 * 60 || w->zone < -24 * 60)
 		return CLOCK_NONE;
-	return clock_days(w->year, w->month, w->day) * CLOCK_DAY +
-	       w->hour * CLOCK_HOUR + w->min * CLOCK_MIN + w->sec * CLOCK_SEC + w->ms -
-	       w->zone * CLOCK_MIN;
+	local = clock_days(w->year, w->month, w->day) * CLOCK_DAY +
+		w->hour * CLOCK_HOUR + w->min * CLOCK_MIN + w->sec * CLOCK_SEC + w->ms;
+	if (w->summer != 0 && date_is_summer(w, local))
+		local -= CLOCK_HOUR;
+	return local - w->zone * CLOCK_MIN;
 }
 
 /* .123 or ,123 behind the seconds. */
@@ -117,7 +121,12 @@ date_time(const char **s, struct date_parts *w)
 	if (**s == ':' || (**s == '.' && date_digits(*s + 1) == 2)) {
 		(*s)++;
 		n = date_number(s, 2, &v);
-		if (n == 0 || date_is_digit(**s) || **s == ':')
+		if (n == 0 || date_is_digit(**s))
+			return false;
+		/* A fourth part, or a colon before the offset. */
+		if (**s == ':' && date_digits(*s + 1) >= 2)
+			*s += 1 + date_digits(*s + 1);
+		else if (**s == ':' && (*s)[1] != '+' && (*s)[1] != '-')
 			return false;
 		w->sec = v;
 		fraction(s, w);
@@ -134,10 +143,10 @@ date_offset(const char **s, struct date_parts *w)
 		return false;
 	(*s)++;
 	n = date_digits(*s);
-	if (n == 3 || n > 4)
+	if (n > 4)
 		return false;
-	date_number(s, 2, &h);
-	if (n == 4) {
+	date_number(s, n == 3 ? 1 : 2, &h); /* -400 */
+	if (n >= 3) {
 		date_number(s, 2, &m);
 	} else if (**s == ':') {
 		(*s)++;

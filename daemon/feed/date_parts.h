@@ -8,6 +8,7 @@
 #define TOSD_FEED_DATE_PARTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DATE_UNSET -1
@@ -20,7 +21,8 @@ struct date_parts {
 	int weekday_month; /* the month that a weekday's name might also mean */
 	int pm;		   /* DATE_UNSET, 0 am, 1 pm */
 	bool zoned;
-	int zone; /* minutes east */
+	int zone;   /* minutes east */
+	int summer; /* the rule of its summer time, for date_is_summer(); 0: none */
 };
 
 static inline bool
@@ -43,6 +45,11 @@ int date_full_year(int year, int digits);
 bool date_time(const char **s, struct date_parts *w);
 /* +hh:mm, +hhmm, +hh, +h; false if it is none. */
 bool date_offset(const char **s, struct date_parts *w);
+
+/* A zone of the tz database; false if it is not known.  The name in lower case. */
+bool date_zone_find(const char *name, size_t n, struct date_parts *w);
+/* Is it summer time at this time of the zone's clocks (ms)? */
+bool date_is_summer(const struct date_parts *w, int64_t local);
 
 /* ms UTC, or CLOCK_NONE where a part is missing or out of its range. */
 int64_t date_resolve(struct date_parts *w);

@@ -11,6 +11,8 @@
 #define TITLE_MAX ((size_t)16 << 10)
 #define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
 #define DOC_LINK_BYTES ((size_t)8 << 20)
+#define LANG_MAX 64
+#define MEDIA_MAX 64
 #define LINK_COST ((size_t)48) /* of memory, beside its bytes */
 
 void
@@ -66,6 +68,20 @@ draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
 	h.text = NULL;
 	feed_html_clear(&h);
 	return text;
+}
+
+char *
+draft_lang(const char *s, size_t n)
+{
+	char *tag;
+
+	if (n == 0 || n >= LANG_MAX)
+		return NULL;
+	tag = literal(NULL, s, n, LANG_MAX);
+	for (char *p = tag; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return tag;
 }
 
 /* Shall a value of this rank replace the present one? */
@@ -211,8 +227,28 @@ draft_link(struct draft *d, const char *base, const char *ref, size_t n)
 	feed_links_add(&d->links, base, ref, n);
 }
 
-/* What readers see first of two bodies: one that is at least twice as long, or
- * else the one that comes later in the document. */
+void
+draft_media(struct draft *d, const char *base, const char *ref, size_t n,
+    const char *type, const char *text)
+{
+	char *url;
+
+	if (n == 0)
+		return;
+	url = feed_url_join(base, ref, n);
+	if (!feed_url_is_web(url)) {
+		free(url);
+		return;
+	}
+	if (d->it.nmedia < MEDIA_MAX && (type == NULL || strlen(type) < SHORT_MAX))
+		item_add_media(&d->it, url, type, text);
+	else
+		d->it.flags |= ITEM_TRUNCATED;
+	free(url);
+}
+
+/* What readers see first of two bodies: one that is at least twice as long, or else
+ * the content; in Atom, where either may be the longer one, what comes later. */
 static enum draft_body
 front(const struct draft *d)
 {
@@ -229,7 +265,7 @@ front(const struct draft *d)
 		return a;
 	if (lb >= 2 * la)
 		return b;
-	return d->order[a] > d->order[b] ? a : b;
+	return !d->later_wins || d->order[a] > d->order[b] ? a : b;
 }
 
 static void
@@ -264,6 +300,19 @@ set_bodies(struct draft *d)
 	buf_free(&d->alt);
 }
 
+static void
+drop_media(struct item *it)
+{
+	for (size_t i = 0; i < it->nmedia; i++) {
+		free(it->media[i].url);
+		free(it->media[i].type);
+		free(it->media[i].text);
+	}
+	free(it->media);
+	it->media = NULL;
+	it->nmedia = 0;
+}
+
 /* Room for all links of a document is bounded: relative links under a long base
  * are longer than what was received. */
 static void
@@ -272,12 +321,20 @@ set_links(struct draft *d)
 	struct feed_build *b = d->build;
 	size_t cost = d->links.bytes + d->links.n * LINK_COST;
 
+	for (size_t i = 0; i < d->it.nmedia; i++) {
+		const struct item_media *m = &d->it.media[i];
+
+		cost += strlen(m->url) + LINK_COST * 2;
+		cost += (m->type != NULL ? strlen(m->type) : 0) +
+			(m->text != NULL ? strlen(m->text) : 0);
+	}
 	if (d->links.full)
 		d->it.flags |= ITEM_TRUNCATED;
 	if (b->link_bytes + cost > DOC_LINK_BYTES) {
 		d->it.flags |= ITEM_TRUNCATED;
 		b->doc->truncated = true;
-	} else if (d->links.n > 0) {
+		drop_media(&d->it);
+	} else {
 		b->link_bytes += cost;
 		d->it.links = d->links.v;
 		d->it.nlinks = d->links.n;
@@ -285,6 +342,16 @@ set_links(struct draft *d)
 		d->links.n = 0;
 	}
 	feed_links_free(&d->links);
+}
+
+/* A post that is nothing but its sound or film; "image" is a mere illustration. */
+static void
+set_media_url(struct item *it)
+{
+	for (size_t i = 0; it->url == NULL && i < it->nmedia; i++)
+		if (it->media[i].type == NULL ||
+		    strcmp(it->media[i].type, "image") != 0)
+			it->url = xstrdup(it->media[i].url);
 }
 
 static void
@@ -324,6 +391,7 @@ draft_finish(struct draft *d)
 
 	set_bodies(d);
 	set_links(d);
+	set_media_url(&d->it);
 	make_id(&d->it);
 	if (doc->nitems >= b->lim->max_items) {
 		doc->truncated = b->full = true;

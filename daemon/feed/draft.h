@@ -36,6 +36,7 @@ struct draft {
 	char *bodies[DRAFT_NBODIES];
 	int order[DRAFT_NBODIES]; /* which came after which */
 	int nbodies;
+	bool later_wins; /* of two bodies alike in length the later one is shown */
 	/* How good the present value is; a better one replaces it. */
 	int title_rank, url_rank, id_rank, author_rank, published_rank, updated_rank;
 };
@@ -54,6 +55,9 @@ void draft_author(struct draft *d, const char *s, size_t n, int rank);
 void draft_published(struct draft *d, const char *s, size_t n, int rank);
 void draft_updated(struct draft *d, const char *s, size_t n, int rank);
 void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
+/* type and text may be NULL. */
+void draft_media(struct draft *d, const char *base, const char *ref, size_t n,
+    const char *type, const char *text);
 
 /* Forgets the item in hand. */
 void draft_clear(struct draft *d);
@@ -66,6 +70,9 @@ void draft_finish(struct draft *d);
  * the draft where d is not NULL. */
 char *draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, size_t max);
+
+/* A language tag, its parts with - between; NULL if there is none. */
+char *draft_lang(const char *s, size_t n);
 
 /* The readers.  text is valid UTF-8. */
 struct feed_text;

@@ -75,15 +75,36 @@ is_json(const struct feed_text *t)
 	return i < t->n && (t->p[i] == '{' || t->p[i] == '[');
 }
 
+/* Is it a media type that XML is sent as? */
+static bool
+xml_type(const char *type)
+{
+	size_t n = strcspn(type, "; \t,");
+
+	return n == 0 || (n >= 4 && (strncasecmp(type + n - 4, "/xml", 4) == 0 ||
+					strncasecmp(type + n - 4, "+xml", 4) == 0)) ||
+	       (n > 9 && (strncasecmp(type, "text/xml-", 9) == 0 ||
+			     strncasecmp(type, "application/xml-", 16) == 0));
+}
+
+/* What the header says against the document. */
+static void
+check_type(struct feed_doc *doc, const struct feed_text *text, const char *type)
+{
+	if (text->not_ascii)
+		feed_problem(doc, text, NULL,
+		    "its media type says US-ASCII (text/xml without charset)");
+	else if (type != NULL && !xml_type(type))
+		feed_problem(doc, text, NULL, "its media type is none of XML");
+}
+
 /* Content-Language is a list; the first one is taken. */
 static char *
 header_lang(const char *value)
 {
 	size_t n = strcspn(value, ", ;");
 
-	if (n == 0 || n >= 64 || !text_valid(value, n))
-		return NULL;
-	return draft_plain(NULL, value, n, DRAFT_PLAIN, NULL, 64);
+	return text_valid(value, n) ? draft_lang(value, n) : NULL;
 }
 
 int
@@ -109,6 +130,8 @@ feed_parse(const void *body, size_t n, const struct feed_source *src,
 			    : feed_xml_parse(&text, src, &build, e);
 	if (rc == 0 && text.control)
 		feed_problem(out, &text, NULL, "control characters");
+	if (rc == 0 && !is_json(&text))
+		check_type(out, &text, src->content_type);
 	if (out->lang == NULL && src->content_language != NULL)
 		out->lang = header_lang(src->content_language);
 	for (size_t i = 0; out->lang != NULL && i < out->nitems; i++)

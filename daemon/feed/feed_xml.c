@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "feed/charset.h"
+#include "feed/html_names.h"
 #include "feed/xml_state.h"
 
 /* The name behind the prefix. */
@@ -151,7 +152,16 @@ static bool
 is_root(enum feed_el el)
 {
 	return el == EL_RSS || el == EL_RDF || el == EL_FEED || el == EL_CHANNEL ||
-	       el == EL_ITEM;
+	       el == EL_ITEM || el == EL_URLSET || el == EL_SITEMAPINDEX;
+}
+
+/* Names that mean something in a sitemap only. */
+static enum feed_el
+in_context(const struct xml_state *s, enum feed_el el)
+{
+	if (el == EL_URL)
+		return s->map == MAP_URLS ? EL_ITEM : EL_SIDE;
+	return el == EL_LOC && s->map == MAP_NONE ? EL_NONE : el;
 }
 
 static void
@@ -159,6 +169,8 @@ pop(struct xml_state *s)
 {
 	struct xml_frame *f = xml_top(s);
 
+	if (f->base != NULL && s->capture > 0 && s->depth > s->capture)
+		s->rebased--;
 	xml_element_close(s);
 	s->nbindings = f->nbindings;
 	free(f->base);
@@ -178,6 +190,43 @@ pop_to(struct xml_state *s, size_t depth)
 		pop(s);
 }
 
+/* The same with its addresses made absolute: HTML knows no xml:base. */
+static void
+keep_rebased(struct xml_state *s, struct markup_str local)
+{
+	struct buf url = {0};
+
+	buf_putc(&s->buf, '<');
+	buf_put(&s->buf, local.p, local.n);
+	for (size_t i = 0; i < s->t.nattrs; i++) {
+		const struct markup_attr *a = &s->m.attrs[i];
+		char *joined = NULL;
+
+		if (a->value.p == NULL)
+			continue;
+		buf_putc(&s->buf, ' ');
+		buf_put(&s->buf, a->name.p, a->name.n);
+		buf_puts(&s->buf, "=\"");
+		/* References need no decoding: base and value are both escaped. */
+		if (html_attr(a->name.p, a->name.n) == HTML_ATTR_LINK)
+			joined = feed_url_join(xml_base(s), a->value.p, a->value.n);
+		buf_reset(&url);
+		if (joined != NULL)
+			buf_puts(&url, joined);
+		else
+			buf_put(&url, a->value.p, a->value.n);
+		for (size_t k = 0; k < url.len; k++)
+			if (url.data[k] == '"')
+				buf_puts(&s->buf, "&quot;");
+			else
+				buf_putc(&s->buf, url.data[k]);
+		buf_putc(&s->buf, '"');
+		free(joined);
+	}
+	buf_puts(&s->buf, s->t.empty ? "/>" : ">");
+	buf_free(&url);
+}
+
 /* A tag inside the captured element goes into its text as it is, but without a
  * prefix, so that HTML reads it. */
 static void
@@ -188,6 +237,10 @@ keep_tag(struct xml_state *s)
 	if (s->form == XML_PLAIN)
 		return;
 	s->children = true;
+	if (s->rebased > 0 && s->t.kind == MARKUP_OPEN) {
+		keep_rebased(s, local);
+		return;
+	}
 	if (prefix.n == 0) {
 		buf_put(&s->buf, s->t.source.p, s->t.source.n);
 		if (s->t.source.n > 0 && s->t.source.p[s->t.source.n - 1] != '>')
@@ -238,7 +291,7 @@ open_element(struct xml_state *s)
 		read_attrs(s, f);
 	local = local_of(s->t.name, &prefix);
 	ns = lookup_ns(s, prefix);
-	el = feed_el_of(ns, local.p, local.n);
+	el = in_context(s, feed_el_of(ns, local.p, local.n));
 	if (!s->root_seen && ns == NS_OTHER &&
 	    is_root(feed_el_of(NS_MAIN, local.p, local.n))) {
 		adopt_root(s, f, prefix);
@@ -259,8 +312,10 @@ open_element(struct xml_state *s)
 	f->el = el;
 	s->depth++;
 	s->m.enclosing = f->name;
-	if (s->capture > 0)
+	if (s->capture > 0) {
+		s->rebased += f->base != NULL;
 		keep_tag(s);
+	}
 	xml_element_open(s);
 	if (s->t.empty)
 		pop(s);
@@ -421,10 +476,16 @@ finish(struct xml_state *s)
 		    doc, s->text, s->m.fault_at, markup_fault_text(s->m.fault));
 	if (doc->ttl_ms == 0 && s->period > 0)
 		doc->ttl_ms = s->period / (s->frequency > 0 ? s->frequency : 1);
+	/* RFC 4287 section 4.2.1. */
+	for (size_t i = 0; s->author != NULL && i < doc->nitems; i++)
+		if (doc->items[i].author == NULL)
+			doc->items[i].author = xstrdup(s->author);
 	buf_free(&s->buf);
+	free(s->author);
 	free(s->base);
 	free(s->name);
 	free(s->email);
+	xml_medium_close(s);
 }
 
 int
@@ -458,5 +519,5 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 	free(s);
 	return found ? 0
 		     : err_set(
-			   e, TOSD_EINVAL, "no feed: no rss, feed or channel element");
+			   e, TOSD_EINVAL, "no feed: no rss, feed, channel or urlset element");
 }

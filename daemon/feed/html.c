@@ -7,7 +7,9 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "feed/html_hidden.h"
 #include "feed/html_names.h"
+#include "feed/lanes.h"
 #include "feed/markup.h"
 
 #define ALT_MAX ((size_t)64 << 10)
@@ -28,9 +30,6 @@ struct state {
 	bool in_title, seen_title, drop;
 };
 
-/* Bytes that end a run of text which can be copied as it is. */
-static const uint8_t special[256] = {[0 ... ' '] = 1};
-
 static void
 put_gap(struct buf *b, enum gap gap)
 {
@@ -40,8 +39,23 @@ put_gap(struct buf *b, enum gap gap)
 		buf_puts(b, gaps[gap]);
 }
 
-/* Appends decoded text, white space collapsed.  Single spaces are copied along
- * with the words around them: most text is one long run. */
+/* The end of the run of text at p that can be copied as it is: words with single
+ * spaces between. */
+static const char *
+run_end(const char *p, const char *end)
+{
+	while (p < end) {
+		while (end - p > LANES && lanes_smooth(p))
+			p += LANES;
+		for (int i = 0; i < LANES && p < end; i++, p++)
+			if ((uint8_t)*p < ' ' ||
+			    (*p == ' ' && (p + 1 == end || (uint8_t)p[1] <= ' ')))
+				return p;
+	}
+	return p;
+}
+
+/* Appends decoded text, white space collapsed. */
 static void
 put_text(struct state *s, const char *p, size_t n)
 {
@@ -52,11 +66,8 @@ put_text(struct state *s, const char *p, size_t n)
 	while (p < end) {
 		const char *run = p;
 
-		while (p < end &&
-		       (!special[(uint8_t)*p] || (*p == ' ' && p > run && p + 1 < end &&
-						     !special[(uint8_t)p[1]])))
-			p++;
-		if (p > run) {
+		if ((uint8_t)*p > ' ') {
+			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
 			s->gap = GAP_NONE;
 			buf_put(b, run, p - run);
@@ -130,33 +141,6 @@ attr(struct state *s, const char *name)
 	return value(s, markup_attr(&s->m, &s->t, name));
 }
 
-/* The style, lower case and without spaces, against what makes text unseen. */
-static bool
-style_hides(const struct markup_str *v)
-{
-	static const char *const tricks[] = {"display:none", "visibility:hidden",
-	    "font-size:0", "opacity:0;", "text-indent:-9"};
-	char flat[512];
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n && n < sizeof(flat) - 2; i++) {
-		char c = v->p[i];
-
-		if ((uint8_t)c > ' ')
-			flat[n++] = c >= 'A' && c <= 'Z' ? c + 32 : c;
-	}
-	flat[n++] = ';';
-	flat[n] = '\0';
-	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
-		const char *at = strstr(flat, tricks[i]);
-
-		/* font-size:0.9em hides nothing */
-		if (at != NULL && strncmp(at, "font-size:0.", 12) != 0)
-			return true;
-	}
-	return false;
-}
-
 static const char *
 base_of(const struct state *s)
 {
@@ -195,7 +179,16 @@ on_attr(struct state *s, const struct markup_attr *a)
 			keep_note(s, &a->value);
 		break;
 	case HTML_ATTR_STYLE:
-		if (a->value.p != NULL && style_hides(&a->value))
+		if (!s->out->hidden && value(s, &a->value))
+			s->out->hidden =
+			    html_style_hides(s->decoded.data, s->decoded.len);
+		break;
+	case HTML_ATTR_CLASS:
+		if (a->value.p != NULL && html_class_hides(a->value.p, a->value.n))
+			s->out->hidden = true;
+		break;
+	case HTML_ATTR_ARIA_HIDDEN:
+		if (a->value.n == 4 && strncasecmp(a->value.p, "true", 4) == 0)
 			s->out->hidden = true;
 		break;
 	case HTML_ATTR_HIDDEN:
@@ -318,6 +311,8 @@ close_state(struct state *s)
 	struct buf b = {0};
 
 	cut(s);
+	if (!s->out->hidden && s->text.len > 0)
+		s->out->hidden = html_text_broken(s->text.data, s->text.len);
 	s->out->text = buf_take(&s->text);
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);
@@ -420,6 +415,8 @@ feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 	while (s < end) {
 		const char *run = s;
 
+		while (end - s >= LANES && lanes_plain(s))
+			s += LANES;
 		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
 			s++;
 		buf_put(b, run, s - run);

@@ -6,8 +6,8 @@
  *
  * script, style and template are dropped; block elements and <br> become line
  * breaks; white space is collapsed except in <pre>.  Text that markup hides from
- * readers (display:none, visibility:hidden, font-size:0, hidden) is kept and
- * flagged: a tenant may hide from us what scripts show later.
+ * readers (html_hidden.h) is kept and flagged: a tenant may hide from us what
+ * scripts show later.
  */
 #ifndef TOSD_FEED_HTML_H
 #define TOSD_FEED_HTML_H

@@ -26,7 +26,9 @@ enum html_attr {
 	HTML_ATTR_SRCSET, /* a list of addresses */
 	HTML_ATTR_NOTE,	  /* text for readers */
 	HTML_ATTR_STYLE,
+	HTML_ATTR_CLASS,
 	HTML_ATTR_HIDDEN,
+	HTML_ATTR_ARIA_HIDDEN,
 };
 
 /* The name in lower case. */

@@ -5,6 +5,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
 	%D%/discover.c %D%/discover.h %D%/discover_places.c \
+	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
@@ -20,9 +21,11 @@ libtosd_feed_a_SOURCES = \
 	%D%/feed_json_put.c \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
+	%D%/html_hidden.c %D%/html_hidden.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
 	%D%/lines.c %D%/lines.h \
+	%D%/lanes.h \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
@@ -30,12 +33,21 @@ libtosd_feed_a_SOURCES = \
 	%D%/sse.c %D%/sse.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
-	%D%/xml_elements.c %D%/xml_state.h %D%/xml_values.c
+	%D%/xml_elements.c %D%/xml_links.c %D%/xml_state.h %D%/xml_values.c
 
 UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_dates
+tests_test_feed_dates_SOURCES = tests/test_feed_dates.c tests/suite.h
+tests_test_feed_dates_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_formats
+tests_test_feed_formats_SOURCES = tests/test_feed_formats.c tests/suite.h
+tests_test_feed_formats_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h

@@ -352,6 +352,9 @@ tag_token(struct markup *m, struct markup_token *t)
 		t->kind = MARKUP_CLOSE;
 		p++;
 	}
+	/* <> was a tag without a name in SGML, and readers still leave it out. */
+	if (m->mode == MARKUP_HTML && p < m->end && *p == '>')
+		return t->kind = MARKUP_COMMENT, finish(m, t, p + 1);
 	if (p >= m->end || !is(*p, NAME_START) || m->no_gt)
 		return bare_lt(m, t);
 	t->name.p = p;
@@ -568,8 +571,7 @@ markup_attr(const struct markup *m, const struct markup_token *t, const char *na
 	for (size_t i = 0; i < t->nattrs; i++) {
 		const struct markup_str *a = &m->attrs[i].name;
 
-		if (a->n == n && (m->mode == MARKUP_HTML ? strncasecmp(a->p, name, n)
-							 : memcmp(a->p, name, n)) == 0)
+		if (a->n == n && strncasecmp(a->p, name, n) == 0)
 			return &m->attrs[i].value;
 	}
 	return NULL;

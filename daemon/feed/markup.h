@@ -111,7 +111,7 @@ bool markup_next(struct markup *m, struct markup_token *t);
 void markup_note(struct markup *m, enum markup_fault f, const char *at);
 
 /* The attribute's value (references not decoded), NULL if there is none.  Names
- * compare without case in HTML mode. */
+ * compare without case: some write isPermalink. */
 const struct markup_str *markup_attr(
     const struct markup *m, const struct markup_token *t, const char *name);
 

@@ -51,6 +51,14 @@ static const struct uri uris[] = {
     URI("http://purl.org/rss/1.0/modules/syndication", NS_SY),
     URI("http://purl.org/syndication/thread/1.0", NS_THR),
     URI("http://www.w3.org/1999/xhtml", NS_XHTML),
+    URI("http://purl.org/atompub/tombstones/1.0", NS_TOMBSTONE),
+    URI("http://rssnamespace.org/feedburner/ext/1.0", NS_FEEDBURNER),
+    URI("http://www.google.com/schemas/sitemap-news/0.9", NS_NEWS),
+    URI("https://www.google.com/schemas/sitemap-news/0.9", NS_NEWS),
+    URI("http://www.google.com/schemas/sitemap-image/1.1", NS_IMAGE),
+    URI("https://www.google.com/schemas/sitemap-image/1.1", NS_IMAGE),
+    URI("http://www.google.com/schemas/sitemap-video/1.1", NS_VIDEO),
+    URI("https://www.google.com/schemas/sitemap-video/1.1", NS_VIDEO),
     URI("http://www.w3.org/XML/1998/namespace", NS_XML),
 };
 
@@ -95,6 +103,11 @@ feed_ns_usual(const char *prefix, size_t n)
 	    URI("sy", NS_SY),
 	    URI("thr", NS_THR),
 	    URI("xhtml", NS_XHTML),
+	    URI("at", NS_TOMBSTONE),
+	    URI("feedburner", NS_FEEDBURNER),
+	    URI("news", NS_NEWS),
+	    URI("image", NS_IMAGE),
+	    URI("video", NS_VIDEO),
 	    URI("xml", NS_XML),
 	};
 
@@ -104,7 +117,7 @@ feed_ns_usual(const char *prefix, size_t n)
 	return NS_OTHER;
 }
 
-#define LONGEST 14
+#define LONGEST 16
 
 struct name {
 	char text[LONGEST + 1];
@@ -118,8 +131,12 @@ static const struct name main_names[] = {
     {"rss", EL_RSS},
     {"rdf", EL_RDF},
     {"ttl", EL_TTL},
-    {"url", EL_SIDE},
+    {"url", EL_URL},
+    {"loc", EL_LOC},
+    {"day", EL_DAY},
+    {"hour", EL_HOUR},
     {"body", EL_CONTENT},
+    {"date", EL_DATE},
     {"feed", EL_FEED},
     {"guid", EL_GUID},
     {"item", EL_ITEM},
@@ -135,6 +152,7 @@ static const struct name main_names[] = {
     {"author", EL_AUTHOR},
     {"source", EL_BOX},
     {"rights", EL_SIDE},
+    {"urlset", EL_URLSET},
     {"channel", EL_CHANNEL},
     {"content", EL_CONTENT},
     {"created", EL_CREATED},
@@ -149,7 +167,9 @@ static const struct name main_names[] = {
     {"fullitem", EL_CONTENT},
     {"language", EL_LANGUAGE},
     {"modified", EL_MODIFIED},
+    {"skipdays", EL_SKIP},
     {"subtitle", EL_SIDE},
+    {"skiphours", EL_SKIP},
     {"enclosure", EL_ENCLOSURE},
     {"generator", EL_SIDE},
     {"published", EL_PUBLISHED},
@@ -157,6 +177,7 @@ static const struct name main_names[] = {
     {"webmaster", EL_SIDE},
     {"contributor", EL_BOX},
     {"description", EL_DESCRIPTION},
+    {"sitemapindex", EL_SITEMAPINDEX},
     {"lastbuilddate", EL_SIDE},
     {"managingeditor", EL_SIDE},
 };
@@ -165,8 +186,11 @@ static const struct name content_names[] = {{"encoded", EL_CONTENT}};
 static const struct name dc_names[] = {
     {"date", EL_DATE},
     {"title", EL_TITLE},
+    {"issued", EL_ISSUED},
     {"author", EL_CREATOR},
+    {"created", EL_CREATED},
     {"creator", EL_CREATOR},
+    {"modified", EL_MODIFIED},
     {"language", EL_LANGUAGE},
     {"identifier", EL_IDENTIFIER},
     {"description", EL_FALLBACK},
@@ -180,12 +204,13 @@ static const struct name dcterms_names[] = {
 };
 static const struct name media_names[] = {
     {"title", EL_MEDIA_TITLE},
-    {"content", EL_ENCLOSURE},
-    {"player", EL_ENCLOSURE},
-    {"thumbnail", EL_ENCLOSURE},
+    {"content", EL_MEDIUM},
+    {"player", EL_PLAYER},
+    {"thumbnail", EL_THUMBNAIL},
     {"description", EL_FALLBACK},
 };
 static const struct name itunes_names[] = {
+    {"image", EL_THUMBNAIL},
     {"title", EL_MEDIA_TITLE},
     {"author", EL_ITUNES_AUTHOR},
     {"summary", EL_FALLBACK},
@@ -194,7 +219,29 @@ static const struct name itunes_names[] = {
 static const struct name sy_names[] = {
     {"updateperiod", EL_PERIOD}, {"updatefrequency", EL_FREQUENCY}};
 static const struct name thr_names[] = {{"in-reply-to", EL_REPLY}};
-static const struct name xhtml_names[] = {{"body", EL_CONTENT}, {"div", EL_CONTENT}};
+static const struct name tombstone_names[] = {{"deleted-entry", EL_DELETED}};
+static const struct name feedburner_names[] = {{"origlink", EL_ORIGINAL}};
+static const struct name news_names[] = {
+    {"title", EL_TITLE},
+    {"language", EL_LANGUAGE},
+    {"publication_date", EL_PUBLISHED},
+};
+static const struct name image_names[] = {
+    {"loc", EL_MEDIUM_LOC},
+    {"image", EL_MEDIUM},
+    {"title", EL_MEDIUM_NOTE},
+    {"caption", EL_MEDIUM_NOTE},
+};
+static const struct name video_names[] = {
+    {"title", EL_MEDIUM_NOTE},
+    {"video", EL_MEDIUM},
+    {"player_loc", EL_MEDIUM_LOC},
+    {"content_loc", EL_MEDIUM_LOC},
+    {"description", EL_MEDIUM_NOTE},
+    {"thumbnail_loc", EL_THUMBNAIL_LOC},
+};
+static const struct name xhtml_names[] = {
+    {"div", EL_CONTENT}, {"body", EL_CONTENT}, {"link", EL_LINK}};
 
 #define TABLE(t)                            \
 	{                                   \
@@ -217,6 +264,11 @@ static const struct {
     [NS_SY] = TABLE(sy_names),
     [NS_THR] = TABLE(thr_names),
     [NS_XHTML] = TABLE(xhtml_names),
+    [NS_TOMBSTONE] = TABLE(tombstone_names),
+    [NS_FEEDBURNER] = TABLE(feedburner_names),
+    [NS_NEWS] = TABLE(news_names),
+    [NS_IMAGE] = TABLE(image_names),
+    [NS_VIDEO] = TABLE(video_names),
     [NS_XML] = {NULL, 0},
 };
 

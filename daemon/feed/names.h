@@ -19,6 +19,11 @@ enum feed_ns {
 	NS_SY,
 	NS_THR,
 	NS_XHTML,
+	NS_TOMBSTONE, /* RFC 6721 */
+	NS_FEEDBURNER,
+	NS_NEWS, /* of sitemaps, as the two below */
+	NS_IMAGE,
+	NS_VIDEO,
 	NS_XML,
 };
 
@@ -56,9 +61,25 @@ enum feed_el {
 	EL_FREQUENCY,
 	EL_BOX, /* its children are not the item's: image, source, textInput */
 	EL_ENCLOSURE,
+	EL_MEDIUM,    /* a picture or film whose parts are its children */
+	EL_THUMBNAIL, /* a picture, by its attribute */
+	EL_PLAYER,
+	EL_MEDIUM_LOC, /* a picture or film, by its text */
+	EL_THUMBNAIL_LOC,
+	EL_MEDIUM_NOTE, /* what it shows */
 	EL_REPLY,
+	EL_DELETED,
+	EL_ORIGINAL, /* the address behind one that counts clicks */
+	EL_SKIP,     /* skipHours, skipDays */
+	EL_HOUR,
+	EL_DAY,
+	EL_URLSET,
+	EL_SITEMAPINDEX,
+	EL_URL, /* an item of a sitemap */
+	EL_LOC,
 	EL_ANCHOR,
 	EL_SIDE, /* known child of an item that we do not read */
+	EL_COUNT
 };
 
 /* The name space of an address, spelled as specified or as commonly mistaken. */

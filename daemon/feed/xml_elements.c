@@ -10,40 +10,44 @@
 #include "base/text.h"
 #include "feed/xml_state.h"
 
-static const struct xml_element elements[] = {
-    {EL_TITLE, IN_ITEM | IN_FEED, 1, 2},
-    {EL_MEDIA_TITLE, IN_ITEM, 1, 1},
-    {EL_LINK, IN_ITEM | IN_FEED, 0, 5},
-    {EL_DESCRIPTION, IN_ITEM, 1, 0},
-    {EL_CONTENT, IN_ITEM, 1, 0},
-    {EL_FALLBACK, IN_ITEM, 1, 0},
-    {EL_GUID, IN_ITEM, 0, 4},
-    {EL_ID, IN_ITEM, 0, 3},
-    {EL_IDENTIFIER, IN_ITEM, 0, 1},
-    {EL_PUBLISHED, IN_ITEM, 0, 3},
-    {EL_ISSUED, IN_ITEM, 0, 2},
-    {EL_CREATED, IN_ITEM, 0, 1},
-    {EL_UPDATED, IN_ITEM, 0, 3},
-    {EL_MODIFIED, IN_ITEM, 0, 2},
-    {EL_DATE, IN_ITEM, 0, 1},
-    {EL_AUTHOR, IN_ITEM, 0, 4},
-    {EL_CREATOR, IN_ITEM, 0, 3},
-    {EL_ITUNES_AUTHOR, IN_ITEM, 0, 2},
-    {EL_NAME, IN_PERSON, 0, 0},
-    {EL_EMAIL, IN_PERSON, 0, 0},
-    {EL_LANGUAGE, IN_ITEM | IN_FEED, 0, 0},
-    {EL_TTL, IN_FEED, 0, 0},
-    {EL_PERIOD, IN_FEED, 0, 0},
-    {EL_FREQUENCY, IN_FEED, 0, 0},
+static const struct xml_element elements[EL_COUNT] = {
+    [EL_TITLE] = {EL_TITLE, IN_ITEM | IN_FEED, 1, 2},
+    [EL_MEDIA_TITLE] = {EL_MEDIA_TITLE, IN_ITEM, 1, 1},
+    [EL_LINK] = {EL_LINK, IN_ITEM | IN_FEED, 0, 5},
+    [EL_DESCRIPTION] = {EL_DESCRIPTION, IN_ITEM, 1, 0},
+    [EL_CONTENT] = {EL_CONTENT, IN_ITEM, 1, 0},
+    [EL_FALLBACK] = {EL_FALLBACK, IN_ITEM, 1, 0},
+    [EL_GUID] = {EL_GUID, IN_ITEM, 0, 4},
+    [EL_ID] = {EL_ID, IN_ITEM, 0, 3},
+    [EL_IDENTIFIER] = {EL_IDENTIFIER, IN_ITEM, 0, 1},
+    [EL_PUBLISHED] = {EL_PUBLISHED, IN_ITEM, 0, 3},
+    [EL_ISSUED] = {EL_ISSUED, IN_ITEM, 0, 2},
+    [EL_CREATED] = {EL_CREATED, IN_ITEM, 0, 1},
+    [EL_UPDATED] = {EL_UPDATED, IN_ITEM, 0, 3},
+    [EL_MODIFIED] = {EL_MODIFIED, IN_ITEM, 0, 2},
+    [EL_DATE] = {EL_DATE, IN_ITEM, 0, 1},
+    [EL_AUTHOR] = {EL_AUTHOR, IN_ITEM | IN_FEED, 0, 4},
+    [EL_CREATOR] = {EL_CREATOR, IN_ITEM, 0, 3},
+    [EL_ITUNES_AUTHOR] = {EL_ITUNES_AUTHOR, IN_ITEM, 0, 2},
+    [EL_NAME] = {EL_NAME, IN_PERSON, 0, 0},
+    [EL_EMAIL] = {EL_EMAIL, IN_PERSON, 0, 0},
+    [EL_LANGUAGE] = {EL_LANGUAGE, IN_ITEM | IN_FEED, 0, 0},
+    [EL_TTL] = {EL_TTL, IN_FEED, 0, 0},
+    [EL_PERIOD] = {EL_PERIOD, IN_FEED, 0, 0},
+    [EL_FREQUENCY] = {EL_FREQUENCY, IN_FEED, 0, 0},
+    [EL_LOC] = {EL_LOC, IN_ITEM | IN_FEED, 0, 6},
+    [EL_MEDIUM_LOC] = {EL_MEDIUM_LOC, IN_ITEM, 0, 0},
+    [EL_THUMBNAIL_LOC] = {EL_THUMBNAIL_LOC, IN_ITEM, 0, 0},
+    [EL_MEDIUM_NOTE] = {EL_MEDIUM_NOTE, IN_ITEM, 1, 0},
+    [EL_ORIGINAL] = {EL_ORIGINAL, IN_ITEM, 0, 0},
+    [EL_HOUR] = {EL_HOUR, IN_FEED, 0, 0},
+    [EL_DAY] = {EL_DAY, IN_FEED, 0, 0},
 };
 
 const struct xml_element *
 xml_element_find(enum feed_el el)
 {
-	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
-		if (elements[i].el == el)
-			return &elements[i];
-	return NULL;
+	return elements[el].el != EL_NONE ? &elements[el] : NULL;
 }
 
 bool
@@ -78,30 +82,6 @@ xml_is_sibling(const struct xml_state *s, enum feed_ns ns, enum feed_el el)
 	}
 }
 
-/* An attribute with references decoded, in a buffer that lives until the next
- * call; NULL if there is none. */
-static const struct buf *
-attr(struct xml_state *s, struct buf *b, const char *name)
-{
-	const struct markup_str *v = markup_attr(&s->m, &s->t, name);
-
-	buf_reset(b);
-	if (v == NULL || v->p == NULL)
-		return NULL;
-	buf_reserve(b, 0);
-	markup_decode(&s->m, b, v->p, v->n);
-	return b;
-}
-
-static bool
-attr_is(struct xml_state *s, const char *name, const char *value)
-{
-	const struct markup_str *v = markup_attr(&s->m, &s->t, name);
-
-	return v != NULL && v->p != NULL && v->n == strlen(value) &&
-	       strncasecmp(v->p, value, v->n) == 0;
-}
-
 static bool
 starts(const struct markup_str *v, const char *what)
 {
@@ -129,14 +109,14 @@ atom_form(struct xml_state *s)
 	if (type != NULL && type->p == NULL)
 		type = NULL;
 	html = type != NULL && (starts(type, "html") || starts(type, "text/html"));
-	if (attr_is(s, "mode", "base64"))
+	if (xml_attr_is(s, "mode", "base64"))
 		return type != NULL && starts(type, "text/plain") ? XML_BASE64_TEXT
 								  : XML_BASE64;
 	if (type != NULL &&
 	    (starts(type, "xhtml") || starts(type, "application/xhtml")))
-		return attr_is(s, "mode", "escaped") ? XML_HTML : XML_INLINE;
+		return xml_attr_is(s, "mode", "escaped") ? XML_HTML : XML_INLINE;
 	if (html)
-		return attr_is(s, "mode", "xml") ? XML_INLINE : XML_HTML;
+		return xml_attr_is(s, "mode", "xml") ? XML_INLINE : XML_HTML;
 	if (type == NULL || type->n == 0 || starts(type, "text") ||
 	    starts(type, "plain"))
 		return XML_TEXT;
@@ -154,7 +134,7 @@ form_of(struct xml_state *s, const struct xml_frame *f)
 		return atom_form(s);
 	if (f->ns == NS_XHTML)
 		return XML_INLINE;
-	if (f->ns == NS_MEDIA && !attr_is(s, "type", "html"))
+	if (f->ns == NS_MEDIA && !xml_attr_is(s, "type", "html"))
 		return XML_GUESS;
 	if (f->el == EL_TITLE || f->ns == NS_ITUNES || f->ns == NS_DC)
 		return XML_GUESS;
@@ -195,6 +175,9 @@ set_format(struct xml_state *s, const struct xml_frame *f)
 				format = "rss0.90";
 	} else if (f->el == EL_CHANNEL) {
 		format = "cdf";
+	} else if (f->el == EL_URLSET || f->el == EL_SITEMAPINDEX) {
+		s->map = f->el == EL_URLSET ? MAP_URLS : MAP_INDEX;
+		format = s->map == MAP_URLS ? "sitemap" : "sitemapindex";
 	} else if (v != NULL && v->p != NULL && v->n > 0 && v->n <= 8) {
 		made = xasprintf("rss%.*s", (int)v->n, v->p);
 	}
@@ -213,14 +196,15 @@ begin_item(struct xml_state *s)
 	s->item = s->depth;
 	s->faults_before = s->m.faults;
 	draft_init(&s->draft, s->build);
+	s->draft.later_wins = xml_is_atom(xml_top(s)->ns);
+	if (s->map == MAP_URLS)
+		s->draft.it.flags |= ITEM_POINTER;
 	for (size_t i = s->depth; i-- > 0;) {
 		struct markup_str lang = s->frames[i].lang;
 
 		if (lang.p == NULL)
 			continue;
-		if (lang.n > 0 && lang.n < 64)
-			s->draft.it.lang =
-			    draft_plain(NULL, lang.p, lang.n, DRAFT_PLAIN, NULL, 64);
+		s->draft.it.lang = draft_lang(lang.p, lang.n);
 		break;
 	}
 	for (size_t i = 0; i < s->t.nattrs; i++) {
@@ -237,27 +221,12 @@ begin_item(struct xml_state *s)
 		}
 	}
 	/* CDF: <ITEM HREF="..." LASTMOD="..."> */
-	if ((v = attr(s, &b, "HREF")) != NULL || (v = attr(s, &b, "href")) != NULL)
+	if ((v = xml_attr(s, &b, "HREF")) != NULL || (v = xml_attr(s, &b, "href")) != NULL)
 		draft_url(&s->draft, xml_base(s), v->data, v->len, 5);
-	if ((v = attr(s, &b, "LASTMOD")) != NULL ||
-	    (v = attr(s, &b, "lastmod")) != NULL)
+	if ((v = xml_attr(s, &b, "LASTMOD")) != NULL ||
+	    (v = xml_attr(s, &b, "lastmod")) != NULL)
 		draft_updated(&s->draft, v->data, v->len, 3);
 	buf_free(&b);
-}
-
-/* The first web address of its kind. */
-static void
-take_url(struct xml_state *s, const struct buf *href, char **to)
-{
-	char *url;
-
-	if (*to != NULL)
-		return;
-	url = feed_url_join(xml_base(s), href->data, href->len);
-	if (feed_url_is_web(url))
-		*to = url;
-	else
-		free(url);
 }
 
 /* What the root and the channel say in attributes: xml:lang, and CDF's HREF. */
@@ -267,114 +236,10 @@ feed_attributes(struct xml_state *s, const struct xml_frame *f)
 	struct feed_doc *doc = s->build->doc;
 	struct buf b = {0};
 
-	if (doc->lang == NULL && f->lang.p != NULL && f->lang.n > 0 && f->lang.n < 64)
-		doc->lang =
-		    draft_plain(NULL, f->lang.p, f->lang.n, DRAFT_PLAIN, NULL, 64);
-	if (f->el == EL_CHANNEL && attr(s, &b, "HREF") != NULL)
-		take_url(s, &b, &doc->link);
-	buf_free(&b);
-}
-
-static bool
-html_type(const struct markup_str *type)
-{
-	return type == NULL || type->p == NULL || type->n == 0 ||
-	       memmem(type->p, type->n, "html", 4) != NULL;
-}
-
-static void
-feed_link(struct xml_state *s, const struct buf *href, const char *rel)
-{
-	struct feed_doc *doc = s->build->doc;
-
-	if (strcmp(rel, "alternate") == 0)
-		take_url(s, href, &doc->link);
-	/* RFC 5005: next (paged) and prev-archive lead to older items. */
-	if (strcmp(rel, "next") == 0 || strcmp(rel, "prev-archive") == 0)
-		take_url(s, href, &doc->next_url);
-}
-
-/* <link rel href>, of Atom and wherever else it is written. */
-static void
-link_element(struct xml_state *s, bool atom)
-{
-	struct buf href = {0}, b = {0};
-	char rel[24] = "alternate";
-	const struct buf *r;
-	const char *slash;
-
-	if (attr(s, &href, "href") == NULL)
-		goto out;
-	r = attr(s, &b, "rel");
-	if (r != NULL && r->len > 0) {
-		/* Registered relations may be written as addresses. */
-		slash = strrchr(r->data, '/');
-		strncpy(rel, slash != NULL ? slash + 1 : r->data, sizeof(rel) - 1);
-		for (char *p = rel; *p != '\0'; p++)
-			*p = *p >= 'A' && *p <= 'Z' ? *p + 32 : *p;
-	}
-	if (s->item == 0) {
-		feed_link(s, &href, rel);
-		goto out;
-	}
-	if (strcmp(rel, "alternate") == 0)
-		draft_url(&s->draft, xml_base(s), href.data, href.len,
-		    (atom ? 3 : 2) + html_type(markup_attr(&s->m, &s->t, "type")));
-	else if (strcmp(rel, "self") != 0 && strcmp(rel, "edit") != 0 &&
-		 strcmp(rel, "replies") != 0)
-		draft_link(&s->draft, xml_base(s), href.data, href.len);
-out:
-	buf_free(&href);
-	buf_free(&b);
-}
-
-static void
-reply_element(struct xml_state *s)
-{
-	struct buf b = {0};
-	const struct buf *v = attr(s, &b, "ref");
-
-	if (v == NULL)
-		v = attr(s, &b, "href");
-	if (v != NULL && s->draft.it.in_reply_to == NULL && v->len < 2048) {
-		struct buf clean = {0};
-
-		feed_plain_put(&clean, v->data, v->len, 2048);
-		s->draft.it.in_reply_to = text_trim(buf_take(&clean));
-	}
-	buf_free(&b);
-}
-
-static void
-address_element(struct xml_state *s, const char *name)
-{
-	struct buf b = {0};
-	const struct buf *v = attr(s, &b, name);
-
-	if (v != NULL)
-		draft_link(&s->draft, xml_base(s), v->data, v->len);
-	buf_free(&b);
-}
-
-/* Elements that say what they say in attributes. */
-static void
-by_attributes(struct xml_state *s, const struct xml_frame *f)
-{
-	struct buf b = {0};
-	const struct buf *v;
-
-	if (f->el == EL_LINK)
-		link_element(s, xml_is_atom(f->ns));
-	if (s->item == 0)
-		return;
-	if (f->el == EL_ENCLOSURE)
-		address_element(s, "url");
-	if (f->el == EL_CONTENT && xml_is_atom(f->ns))
-		address_element(s, "src");
-	if (f->el == EL_REPLY)
-		reply_element(s);
-	if (f->el == EL_ANCHOR && (v = attr(s, &b, "HREF")) != NULL)
-		draft_url(&s->draft, xml_base(s), v->data, v->len, 4);
+	if (doc->lang == NULL && f->lang.p != NULL)
+		doc->lang = draft_lang(f->lang.p, f->lang.n);
+	if (f->el == EL_CHANNEL && xml_attr(s, &b, "HREF") != NULL)
+		xml_take_url(xml_base(s), b.data, b.len, &doc->link);
 	buf_free(&b);
 }
 
@@ -395,13 +260,39 @@ begin_capture(
 	if (f->el == EL_LINK &&
 	    (xml_is_atom(f->ns) || markup_attr(&s->m, &s->t, "href")))
 		return;
+	if (f->el == EL_AUTHOR && s->item == 0 && !xml_is_atom(f->ns))
+		return;
 	if (f->el == EL_GUID) {
-		s->permalink = !attr_is(s, "isPermaLink", "false");
-		s->permalink_stated = attr_is(s, "isPermaLink", "true");
+		s->permalink = !xml_attr_is(s, "isPermaLink", "false");
+		s->permalink_stated = xml_attr_is(s, "isPermaLink", "true");
 	}
 	if (f->el == EL_AUTHOR)
 		s->person = s->depth;
+	/* The body's own language is the item's. */
+	if (s->item > 0 && f->lang.p != NULL &&
+	    (f->el == EL_CONTENT || f->el == EL_DESCRIPTION)) {
+		free(s->draft.it.lang);
+		s->draft.it.lang = draft_lang(f->lang.p, f->lang.n);
+	}
 	capture(s, f->el, how->construct ? form_of(s, f) : XML_PLAIN);
+}
+
+static bool
+is_root(const struct xml_frame *f, bool ours)
+{
+	switch (f->el) {
+	case EL_RDF:
+		return true;
+	case EL_RSS:
+	case EL_FEED:
+	case EL_CHANNEL:
+	case EL_ITEM:
+	case EL_URLSET:
+	case EL_SITEMAPINDEX:
+		return ours;
+	default:
+		return false;
+	}
 }
 
 void
@@ -411,9 +302,7 @@ xml_element_open(struct xml_state *s)
 	const struct xml_element *how;
 	bool ours = f->ns == NS_MAIN || f->ns == NS_ATOM || f->ns == NS_ATOM03;
 
-	if (!s->root_seen &&
-	    (f->el == EL_RDF || (ours && (f->el == EL_RSS || f->el == EL_FEED ||
-					     f->el == EL_CHANNEL || f->el == EL_ITEM))))
+	if (!s->root_seen && is_root(f, ours))
 		set_format(s, f);
 	if (!s->root_seen || s->box > 0)
 		return;
@@ -428,14 +317,10 @@ xml_element_open(struct xml_state *s)
 		begin_item(s);
 		return;
 	}
-	if (f->el == EL_BOX && ours) {
+	if ((f->el == EL_BOX && ours) || f->el == EL_DELETED)
 		s->box = s->depth;
-		if (f->ns == NS_MAIN && s->item > 0)
-			address_element(s, "url");
-		return;
-	}
-	by_attributes(s, f);
+	xml_link_element(s, f);
 	how = xml_element_find(f->el);
-	if (how != NULL && counts_here(s, how))
+	if (how != NULL && s->box == 0 && counts_here(s, how))
 		begin_capture(s, f, how);
 }

@@ -38,6 +38,12 @@ enum xml_form {
 	XML_BASE64_TEXT,
 };
 
+/* The picture, sound or film whose element is open. */
+struct xml_medium {
+	size_t depth; /* 0: none is */
+	char *url, *type, *text;
+};
+
 struct xml_state {
 	struct markup m;
 	struct markup_token t;
@@ -67,8 +73,14 @@ struct xml_state {
 	struct buf buf;
 	struct draft draft;
 	char *name, *email; /* of the person */
+	char *author;	    /* of an Atom feed, for entries that have none */
+	struct xml_medium medium;
 	int64_t period;
 	int frequency;
+	enum { MAP_NONE, MAP_URLS, MAP_INDEX } map; /* is it a sitemap? */
+	bool archive;	    /* doc->next_url is a prev-archive */
+	size_t rebased;	    /* open elements in the captured one with an xml:base */
+	size_t gone_bytes, more_bytes;
 };
 
 /* The frame on top; its base and language include what encloses it. */
@@ -92,6 +104,23 @@ xml_is_atom(enum feed_ns ns)
 {
 	return ns == NS_ATOM || ns == NS_ATOM03;
 }
+
+/* An attribute of s->t with references decoded, in b; NULL if there is none. */
+const struct buf *xml_attr(struct xml_state *s, struct buf *b, const char *name);
+bool xml_attr_is(struct xml_state *s, const char *name, const char *value);
+
+/* Elements that say in attributes what they say: links, enclosures, tombstones. */
+void xml_link_element(struct xml_state *s, const struct xml_frame *f);
+/* The web address href at base into *to, if that is still NULL. */
+void xml_take_url(const char *base, const char *href, size_t n, char **to);
+/* What a text inside an open medium says of it. */
+void xml_medium_text(struct xml_state *s, enum feed_el el, const char *base);
+/* The element of the medium ends. */
+void xml_medium_close(struct xml_state *s);
+/* An id, made absolute where readers do. */
+char *xml_id(const char *base, const char *s);
+/* Another address of an index, or id of a removed item; both lists are bounded. */
+void xml_more(struct xml_state *s, const char *base);
 
 /* The open element s->t has just become the top frame. */
 void xml_element_open(struct xml_state *s);

@@ -82,6 +82,35 @@ period_ms(const char *s)
 	return 0;
 }
 
+/* 0 to 23; some write 24 for midnight. */
+static void
+skip_hour(struct feed_doc *doc, char *s)
+{
+	char *end;
+	long h = strtol(text_trim(s), &end, 10);
+
+	if (end != s && *end == '\0' && h >= 0 && h <= 24)
+		doc->skip_hours |= 1u << (h % 24);
+}
+
+static void
+skip_day(struct feed_doc *doc, char *s)
+{
+	static const char *const days[] = {"sunday", "monday", "tuesday", "wednesday",
+	    "thursday", "friday", "saturday"};
+
+	text_trim(s);
+	for (unsigned i = 0; i < 7; i++)
+		if (strlen(s) >= 3 && strncasecmp(s, days[i], strlen(s)) == 0)
+			doc->skip_days |= 1u << i;
+}
+
+static bool
+in_skip(const struct xml_state *s)
+{
+	return s->depth > 1 && s->frames[s->depth - 2].el == EL_SKIP;
+}
+
 static void
 feed_value(struct xml_state *s, enum feed_el el, const char *base)
 {
@@ -98,18 +127,23 @@ feed_value(struct xml_state *s, enum feed_el el, const char *base)
 			    draft_plain(NULL, b->data, b->len, form, base, 4096);
 		break;
 	case EL_LINK:
-		if (doc->link != NULL || b->len == 0)
-			break;
-		doc->link = feed_url_join(base, b->data, b->len);
-		if (!feed_url_is_web(doc->link)) {
-			free(doc->link);
-			doc->link = NULL;
-		}
+		xml_take_url(base, b->data, b->len, &doc->link);
+		break;
+	case EL_LOC:
+		if (s->map == MAP_INDEX)
+			xml_more(s, base);
+		break;
+	case EL_HOUR:
+		if (in_skip(s))
+			skip_hour(doc, b->data);
+		break;
+	case EL_DAY:
+		if (in_skip(s))
+			skip_day(doc, b->data);
 		break;
 	case EL_LANGUAGE:
-		if (doc->lang == NULL && b->len > 0 && b->len < 64)
-			doc->lang =
-			    draft_plain(NULL, b->data, b->len, DRAFT_PLAIN, NULL, 64);
+		if (doc->lang == NULL)
+			doc->lang = draft_lang(b->data, b->len);
 		break;
 	case EL_TTL:
 		n = strtol(text_trim(b->data), NULL, 10);
@@ -154,22 +188,34 @@ rss_author(struct draft *d, char *s, int rank)
 	draft_author(d, s, strlen(s), rank);
 }
 
-static void
-end_person(struct xml_state *s, int rank)
+/* "Name (address)", either alone, or NULL. */
+static char *
+person_text(const struct xml_state *s)
 {
 	struct buf b = {0};
 
-	if (s->name != NULL || s->email != NULL) {
-		if (s->name != NULL && s->name[0] != '\0')
-			buf_puts(&b, s->name);
-		if (s->email != NULL && s->email[0] != '\0')
-			buf_printf(&b, b.len > 0 ? " (%s)" : "%s", s->email);
-		if (b.len > 0)
-			draft_author(&s->draft, b.data, b.len, rank);
-		buf_free(&b);
-	} else if (s->capture_el == EL_AUTHOR && s->buf.len > 0) {
+	if (s->name != NULL && s->name[0] != '\0')
+		buf_puts(&b, s->name);
+	if (s->email != NULL && s->email[0] != '\0')
+		buf_printf(&b, b.len > 0 ? " (%s)" : "%s", s->email);
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
+static void
+end_person(struct xml_state *s, int rank)
+{
+	char *who = person_text(s);
+
+	if (s->item == 0 && s->author == NULL) {
+		s->author = who;
+		who = NULL;
+	} else if (s->item > 0 && who != NULL) {
+		draft_author(&s->draft, who, strlen(who), rank);
+	} else if (s->item > 0 && s->name == NULL && s->email == NULL &&
+		   s->capture_el == EL_AUTHOR && s->buf.len > 0) {
 		rss_author(&s->draft, s->buf.data, rank);
 	}
+	free(who);
 	free(s->name);
 	free(s->email);
 	s->name = s->email = NULL;
@@ -186,7 +232,6 @@ person_value(struct xml_state *s, enum feed_el el)
 	buf_reset(&s->buf);
 }
 
-/* Relative ids are resolved as readers do; "abc" is an id as it stands. */
 static void
 item_id(
     struct xml_state *s, const struct buf *b, const char *base, int rank, bool whole)
@@ -194,16 +239,9 @@ item_id(
 	char *id;
 
 	text_trim(b->data);
-	if (!whole && strchr(b->data, '/') != NULL && base != NULL &&
-	    !feed_url_has_scheme(b->data, strlen(b->data)) &&
-	    strpbrk(b->data, " \n") == NULL) {
-		id = feed_url_join(base, b->data, strlen(b->data));
-		if (id != NULL)
-			draft_id(&s->draft, id, strlen(id), rank);
-		free(id);
-		return;
-	}
-	draft_id(&s->draft, b->data, strlen(b->data), rank);
+	id = whole ? xstrdup(b->data) : xml_id(base, b->data);
+	draft_id(&s->draft, id, strlen(id), rank);
+	free(id);
 }
 
 static void
@@ -222,6 +260,8 @@ item_text(struct xml_state *s, enum feed_el el, const char *base, int rank)
 	const char *p = s->buf.data != NULL ? s->buf.data : "";
 	size_t n = s->buf.len;
 
+	if (el == EL_MEDIUM_NOTE || el == EL_MEDIUM_LOC || el == EL_THUMBNAIL_LOC)
+		return; /* outside of its medium */
 	if (el == EL_TITLE || el == EL_MEDIA_TITLE)
 		draft_title(d, p, n, form, base, rank);
 	else
@@ -273,9 +313,16 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	case EL_ITUNES_AUTHOR:
 		rss_author(d, b->data, rank);
 		break;
+	case EL_LOC: /* of a sitemap; the page is what the entry is about */
+		draft_url(d, base, b->data, b->len, rank);
+		break;
+	case EL_ORIGINAL:
+		draft_url(d, base, b->data, b->len, 1);
+		draft_link(d, base, b->data, b->len);
+		break;
 	case EL_LANGUAGE:
 		free(d->it.lang);
-		d->it.lang = draft_plain(NULL, b->data, b->len, DRAFT_PLAIN, NULL, 64);
+		d->it.lang = draft_lang(b->data, b->len);
 		break;
 	default:
 		item_text(s, f->el, base, how->rank);
@@ -292,7 +339,9 @@ end_capture(struct xml_state *s)
 	if (s->person > 0 && (f->el == EL_NAME || f->el == EL_EMAIL))
 		person_value(s, f->el);
 	else if (f->el != EL_AUTHOR && how != NULL) {
-		if (s->item > 0)
+		if (s->item > 0 && s->medium.depth > 0)
+			xml_medium_text(s, f->el, xml_base(s));
+		else if (s->item > 0)
 			item_value(s, f, how, xml_base(s));
 		else
 			feed_value(s, f->el, xml_base(s));
@@ -307,13 +356,15 @@ xml_element_close(struct xml_state *s)
 	const struct xml_frame *f = xml_top(s);
 
 	if (s->depth == s->person) {
-		if (s->item > 0)
-			end_person(s, xml_element_find(EL_AUTHOR)->rank * 2 +
-					  (f->ns == s->frames[s->item - 1].ns));
+		end_person(s,
+		    xml_element_find(EL_AUTHOR)->rank * 2 +
+			(s->item > 0 && f->ns == s->frames[s->item - 1].ns));
 		s->person = 0;
 	}
 	if (s->depth == s->capture)
 		end_capture(s);
+	if (s->depth == s->medium.depth)
+		xml_medium_close(s);
 	if (s->depth == s->box)
 		s->box = 0;
 	if (s->depth == s->item) {

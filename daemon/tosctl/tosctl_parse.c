@@ -66,6 +66,8 @@ put_flags(json_t *o, uint32_t flags)
 	    {ITEM_REPAIRED, "repaired"},
 	    {ITEM_HIDDEN_TEXT, "hidden_text"},
 	    {ITEM_DATE_UNREAD, "date_unread"},
+	    {ITEM_POINTER, "pointer"},
+	    {ITEM_DOUBLE_KEY, "double_key"},
 	};
 	json_t *list = json_array();
 
@@ -75,6 +77,53 @@ put_flags(json_t *o, uint32_t flags)
 	if (json_array_size(list) > 0)
 		json_object_set(o, "flags", list);
 	json_decref(list);
+}
+
+static void
+put_list(json_t *o, const char *key, char *const *v, size_t n)
+{
+	json_t *list;
+
+	if (n == 0)
+		return;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(v[i]));
+	json_object_set_new(o, key, list);
+}
+
+static void
+put_media(json_t *o, const struct item *it)
+{
+	json_t *list;
+
+	if (it->nmedia == 0)
+		return;
+	list = json_array();
+	for (size_t i = 0; i < it->nmedia; i++) {
+		json_t *m = json_object();
+
+		put_text(m, "url", it->media[i].url);
+		put_text(m, "type", it->media[i].type);
+		put_text(m, "text", it->media[i].text);
+		json_array_append_new(list, m);
+	}
+	json_object_set_new(o, "media", list);
+}
+
+/* The numbers of the bits that are set. */
+static void
+put_bits(json_t *o, const char *key, uint32_t bits)
+{
+	json_t *list;
+
+	if (bits == 0)
+		return;
+	list = json_array();
+	for (int i = 0; i < 32; i++)
+		if (bits >> i & 1)
+			json_array_append_new(list, json_integer(i));
+	json_object_set_new(o, key, list);
 }
 
 static int
@@ -106,13 +155,8 @@ put_item(const struct item *it)
 	put_text(o, "in_reply_to", it->in_reply_to);
 	put_text(o, "published_raw", it->published_raw);
 	put_text(o, "updated_raw", it->updated_raw);
-	if (it->nlinks > 0) {
-		json_t *links = json_array();
-
-		for (size_t i = 0; i < it->nlinks; i++)
-			json_array_append_new(links, json_string(it->links[i]));
-		json_object_set_new(o, "links", links);
-	}
+	put_list(o, "links", it->links, it->nlinks);
+	put_media(o, it);
 	put_flags(o, it->flags);
 	put_line(o);
 }
@@ -135,7 +179,13 @@ put_doc(const struct feed_doc *d)
 	if (d->ttl_ms > 0)
 		json_object_set_new(
 		    o, "ttl_seconds", json_integer(d->ttl_ms / CLOCK_SEC));
+	put_bits(o, "skip_hours", d->skip_hours);
+	put_bits(o, "skip_days", d->skip_days);
+	put_text(o, "self_url", d->self_url);
+	put_text(o, "hub", d->hub);
 	put_text(o, "next_url", d->next_url);
+	put_list(o, "gone", d->gone, d->ngone);
+	put_list(o, "more", d->more, d->nmore);
 	json_object_set_new(o, "items", json_integer((json_int_t)d->nitems));
 	put_line(o);
 }
