@@ -147,7 +147,7 @@ def stored(d):
     """{(tenant, guid): (item, revisions, state of the last revision)}"""
     found = {}
     for url, guid, item, n, state in d.query(
-            "SELECT feed.url, guid, item.id, revisions, state FROM item JOIN feed ON "
+            "SELECT feed.url, guid, item.id, revisions, revision.state FROM item JOIN feed ON "
             "feed.id = feed JOIN revision ON revision.item = item.id AND "
             "revision.n = item.revisions"):
         key = (url.split("/")[-2], guid)

@@ -70,27 +70,35 @@ discover_software(const char *name)
 	return NULL;
 }
 
-/* One element of "links": rel and href. */
-static void
-read_link(struct json_reader *r, struct buf *rel, struct buf *href)
+/* The text of a member that is a string, at most max bytes; NULL: there is none. */
+static char *
+member_text(const struct json_value *object, const char *name, size_t max)
 {
-	struct buf name = {0};
+	struct json_value v;
+	struct buf b = {0};
+	char *text = NULL;
+	const char *p;
+	size_t n;
 
-	buf_reset(rel);
-	buf_reset(href);
-	json_enter(r);
-	while (json_member(r, &name)) {
-		buf_reserve(&name, 0);
-		if (strcmp(name.data, "rel") == 0)
-			json_text(r, rel, URL_BYTES);
-		else if (strcmp(name.data, "href") == 0)
-			json_text(r, href, URL_BYTES);
-		else
-			json_skip(r);
+	if (json_find(object, name, &v) && v.kind == JSON_KIND_STRING) {
+		p = json_text(&v, &b, max, &n);
+		text = xstrndup(p, n);
 	}
-	buf_reserve(rel, 0);
-	buf_reserve(href, 0);
-	buf_free(&name);
+	buf_free(&b);
+	return text;
+}
+
+/* The member of the outermost object, if it is of that kind. */
+static bool
+find_top(const struct feed_text *text, const char *name, enum json_kind kind,
+    struct json_value *v)
+{
+	struct json_value top;
+	struct json_reader r;
+
+	json_reader_init(&r, text->p, text->n);
+	return json_read(&r, &top) == JSON_KIND_OBJECT && json_find(&top, name, v) &&
+	       v->kind == kind;
 }
 
 /* The version at the end of a schema's address, "2.1"; NULL if it is none. */
@@ -103,113 +111,62 @@ schema_version(const char *rel)
 	return at != NULL ? at + sizeof(schema) - 1 : NULL;
 }
 
+/* Takes the address of one element of "links" if its version is the highest yet. */
 static void
-read_links(struct json_reader *r, const char *url, char **best, char version[8])
+read_link(
+    const struct json_value *link, const char *url, char **best, char version[8])
 {
-	struct buf rel = {0}, href = {0};
+	char *rel = member_text(link, "rel", URL_BYTES), *joined = NULL;
+	char *href = member_text(link, "href", URL_BYTES);
+	const char *v = rel != NULL ? schema_version(rel) : NULL;
 
-	json_enter(r);
-	while (json_element(r)) {
-		const char *v;
-		char *joined;
-
-		if (json_peek(r) != JSON_KIND_OBJECT) {
-			json_skip(r);
-			continue;
-		}
-		read_link(r, &rel, &href);
-		v = schema_version(rel.data);
-		if (v == NULL || strlen(v) >= 8 || strcmp(v, version) <= 0)
-			continue;
-		joined = feed_url_join(url, href.data, href.len);
-		if (!feed_url_is_web(joined)) {
-			free(joined);
-			continue;
-		}
-		free(*best);
-		*best = joined;
-		memcpy(version, v, strlen(v) + 1);
-	}
-	buf_free(&rel);
-	buf_free(&href);
+	if (v == NULL || href == NULL || strlen(v) >= 8 || strcmp(v, version) <= 0)
+		goto out;
+	joined = feed_url_join(url, href, strlen(href));
+	if (!feed_url_is_web(joined))
+		goto out;
+	free(*best);
+	*best = joined;
+	joined = NULL;
+	memcpy(version, v, strlen(v) + 1);
+out:
+	free(joined);
+	free(rel);
+	free(href);
 }
 
-/* Reads the members of the outermost object: links of the first document, software
- * of the second. */
 char *
 discover_nodeinfo(const void *body, size_t n, const char *url)
 {
-	struct feed_text text;
+	struct json_value links, link;
 	struct json_reader r;
-	struct buf name = {0};
+	struct feed_text text;
 	char *best = NULL, version[8] = "";
 
 	feed_text_read(&text, body, n, NULL);
-	json_reader_init(&r, text.p, text.n);
-	if (json_peek(&r) == JSON_KIND_OBJECT) {
+	if (find_top(&text, "links", JSON_KIND_ARRAY, &links)) {
+		json_reader_init(&r, links.p, links.n);
 		json_enter(&r);
-		while (json_member(&r, &name)) {
-			buf_reserve(&name, 0);
-			if (strcmp(name.data, "links") == 0 &&
-			    json_peek(&r) == JSON_KIND_ARRAY)
-				read_links(&r, url, &best, version);
-			else
-				json_skip(&r);
-		}
+		while (json_element(&r))
+			if (json_read(&r, &link) == JSON_KIND_OBJECT)
+				read_link(&link, url, &best, version);
 	}
-	buf_free(&name);
 	feed_text_free(&text);
 	return best;
-}
-
-static void
-read_software(struct json_reader *r, char **name, char **version)
-{
-	struct buf key = {0}, value = {0};
-
-	json_enter(r);
-	while (json_member(r, &key)) {
-		char **to = NULL;
-
-		buf_reserve(&key, 0);
-		if (strcmp(key.data, "name") == 0)
-			to = name;
-		else if (strcmp(key.data, "version") == 0)
-			to = version;
-		buf_reset(&value);
-		if (to == NULL || *to != NULL) {
-			json_skip(r);
-		} else if (json_text(r, &value, NAME_MAX_BYTES) == JSON_KIND_STRING) {
-			buf_reserve(&value, 0);
-			*to = xstrdup(value.data);
-		}
-	}
-	buf_free(&key);
-	buf_free(&value);
 }
 
 bool
 discover_nodeinfo_read(const void *body, size_t n, char **name, char **version)
 {
+	struct json_value software;
 	struct feed_text text;
-	struct json_reader r;
-	struct buf key = {0};
 
 	*name = *version = NULL;
 	feed_text_read(&text, body, n, NULL);
-	json_reader_init(&r, text.p, text.n);
-	if (json_peek(&r) == JSON_KIND_OBJECT) {
-		json_enter(&r);
-		while (json_member(&r, &key)) {
-			buf_reserve(&key, 0);
-			if (strcmp(key.data, "software") == 0 &&
-			    json_peek(&r) == JSON_KIND_OBJECT)
-				read_software(&r, name, version);
-			else
-				json_skip(&r);
-		}
+	if (find_top(&text, "software", JSON_KIND_OBJECT, &software)) {
+		*name = member_text(&software, "name", NAME_MAX_BYTES);
+		*version = member_text(&software, "version", NAME_MAX_BYTES);
 	}
-	buf_free(&key);
 	feed_text_free(&text);
 	return *name != NULL;
 }
