@@ -15,8 +15,13 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_poll.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
-	%D%/engine_record.c
+	%D%/engine_record.c \
+	%D%/engine_window.c %D%/engine_window.h
 
 UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_window
+tests_test_window_SOURCES = tests/test_window.c tests/suite.h
+tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
