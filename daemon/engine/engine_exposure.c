@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "store/store_cover.h"
 
 /* Entries for an hour wait this long for what is still being inspected. */
 #define SETTLE (5 * CLOCK_MIN)
@@ -135,6 +136,7 @@ engine_alive_absence(struct engine *g, int64_t now)
 	struct absence a = {
 	    .g = g, .from = text != NULL ? atoll(text) : now, .now = now};
 	char from[CLOCK_TEXT], to[CLOCK_TEXT];
+	struct err e = ERR_INIT;
 
 	free(text);
 	if (now - a.from < ABSENCE_MIN)
@@ -147,4 +149,6 @@ engine_alive_absence(struct engine *g, int64_t now)
 		"the daemon was not running", "ours", 1, "from", from, "to", to),
 	    NULL, now);
 	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
+	engine_must(store_away_add(g->store, a.from, now, &e), 0,
+	    "cannot keep when we were away", &e);
 }

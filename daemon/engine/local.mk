@@ -4,18 +4,27 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
+	%D%/engine_compare.c \
 	%D%/engine_control.c \
+	%D%/engine_cover.c %D%/engine_cover.h \
 	%D%/engine_doc.c \
+	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
 	%D%/engine_inspect.c \
 	%D%/engine_notice.c \
+	%D%/engine_older.c %D%/engine_older.h \
 	%D%/engine_outbox.c \
+	%D%/engine_page.c \
 	%D%/engine_person.c \
+	%D%/engine_pointer.c \
 	%D%/engine_poll.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c \
+	%D%/engine_removal.c \
+	%D%/engine_score.c \
+	%D%/engine_take.c \
 	%D%/engine_window.c %D%/engine_window.h
 
 UNIT_TESTS += tests/test_engine

@@ -111,8 +111,6 @@ static const struct db_col errand_cols[] = {
     E(until, DB_TIME, 0),
     E(mark, DB_TIME, 0),
     E(entry, DB_REF, 0),
-    E(known, DB_STR, 0),
-    E(first, DB_STR, 0),
     E(etag, DB_STR, 0),
     E(last_modified, DB_STR, 0),
     E(body_hash, DB_STR, 0),
@@ -132,8 +130,6 @@ store_errand_clear(struct store_errand *x)
 {
 	free(x->name);
 	free(x->url);
-	free(x->known);
-	free(x->first);
 	free(x->etag);
 	free(x->last_modified);
 	free(x->body_hash);

@@ -60,9 +60,9 @@ struct store_errand {
 	uint32_t stage;
 	int64_t pages, bytes; /* spent */
 	int64_t since, until; /* of a gap */
-	int64_t mark;	      /* date of what was last read there */
+	int64_t mark;	      /* date of what was last read there; of a gap: the
+			       * first item that is new, `item' being the last known */
 	int64_t entry;	      /* ledger index of what it goes on from, 0: none */
-	char *known, *first;  /* of a gap: the last post known, the first one new */
 	char *etag, *last_modified, *body_hash;
 	struct buf data;
 };

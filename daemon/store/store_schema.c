@@ -146,7 +146,7 @@ static const char step_cover[] =
     "  kind INTEGER NOT NULL, name TEXT NOT NULL, url TEXT, item INTEGER, due INTEGER,"
     "  attempts INTEGER NOT NULL, stage INTEGER NOT NULL, pages INTEGER NOT NULL,"
     "  bytes INTEGER NOT NULL, since INTEGER, until INTEGER, mark INTEGER, entry INTEGER,"
-    "  known TEXT, first TEXT, etag TEXT, last_modified TEXT, body_hash TEXT,"
+    "  etag TEXT, last_modified TEXT, body_hash TEXT,"
     "  data BLOB, UNIQUE(feed, kind, name)) STRICT;"
     "CREATE INDEX errand_due ON errand(due) WHERE due IS NOT NULL;"
     /* A post without a row is visible and as it was first seen. */

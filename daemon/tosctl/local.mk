@@ -3,6 +3,7 @@ bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
+	%D%/rebuild_cover.c \
 	%D%/rebuild_entry.c \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \

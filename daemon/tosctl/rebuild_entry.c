@@ -23,6 +23,7 @@ static const struct {
 } kinds[] = {
     {"appeal", NULL},
     {"capture", rebuild_capture},
+    {"cloaking", rebuild_cloaking},
     {"configuration", NULL},
     {"decision", rebuild_decision},
     {"degraded", rebuild_degraded},
@@ -40,6 +41,7 @@ static const struct {
     {"recommendation", rebuild_step},
     {"reply", NULL},
     {"safety", NULL},
+    {"sighting", rebuild_sighting},
     {"start", NULL},
     {"step", rebuild_step},
     {"stop", NULL},
