@@ -31,6 +31,10 @@ UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
+UNIT_TESTS += tests/test_cover
+tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h
+tests_test_cover_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
 UNIT_TESTS += tests/test_window
 tests_test_window_SOURCES = tests/test_window.c tests/suite.h
 tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
