@@ -359,7 +359,7 @@ static inline void
 bench_find(struct msg_inspected_item *o, const char *category, const char *rule,
     const char *text, const char *word)
 {
-	const char *at = strstr(text, word);
+	const char *at = text != NULL ? strstr(text, word) : NULL;
 	struct finding *f;
 
 	if (at == NULL)

@@ -199,6 +199,7 @@ static const struct {
 	"is not a duration"},
     {MINIMUM "fetch = { interval = \"30s\"; };", 2, "`interval_min' (5 min"},
     {MINIMUM "fetch = { connect_timeout = \"1m\"; };", 2, "longer than `timeout'"},
+    {MINIMUM "coverage = { second_min = \"17h\"; };", 2, "longer than `second_max'"},
     {MINIMUM "fetch = { max_connections = 1; };", 2, "larger than `max_connections'"},
     {MINIMUM "restart_min = \"5m\";", 2, "longer than `restart_max'"},
     {MINIMUM
@@ -330,6 +331,9 @@ test_defaults(void)
 	CU_ASSERT_EQUAL(c->fetch.interval, 15 * CLOCK_MIN);
 	CU_ASSERT_EQUAL(c->fetch.max_body, 10u << 20);
 	CU_ASSERT_EQUAL(c->fetch.max_items, 2000);
+	CU_ASSERT_EQUAL(c->coverage.removal_gap, 10 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(c->coverage.backfill_pages, 0);
+	CU_ASSERT_EQUAL(c->coverage.second_max, 16 * CLOCK_HOUR);
 	CU_ASSERT_EQUAL(c->ladder.nstages, 3);
 	CU_ASSERT_STRING_EQUAL(c->ladder.stages[2].name, "final warning");
 	CU_ASSERT_EQUAL(c->ladder.stages[0].deadline, 72 * CLOCK_HOUR);
@@ -385,6 +389,9 @@ static const char every_key[] =
     "  allow = [ \"127.0.0.0/8\", \"::1\" ]; second_user_agent = \"you\";\n"
     "  second_interface = \"eth1\"; http2 = false;\n"
     "  resolvers = [ \"127.0.0.1:5353\", \"::1\", \"[::1]:54\" ]; };\n"
+    "coverage = { removal_gap = \"2s\"; walk_pages = 3; walk_bytes = \"1M\";\n"
+    "  day_pages = 4; day_bytes = \"2M\"; backfill_pages = 5; read_pages = 6;\n"
+    "  more_interval = \"3s\"; second_min = \"4s\"; second_max = \"5s\"; };\n"
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
     "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
     "};\n"

@@ -112,7 +112,8 @@ LOST = {
 }
 ONLY = {"finding": "counts = 1"}
 TABLES = ["feed", "item", "revision", "finding", "cases", "violation", "notice", "outbox",
-          "decision", "hold", "exposure", "gap", "ledger_row", "counter"]
+          "decision", "hold", "exposure", "gap", "sighting", "away", "ledger_row",
+          "counter"]
 
 failures = 0
 

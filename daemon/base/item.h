@@ -24,6 +24,8 @@ enum {
 	ITEM_DATE_UNREAD = 1 << 4, /* a date was given that could not be read */
 	ITEM_POINTER = 1 << 5,	   /* names a page; the text has to be read there */
 	ITEM_DOUBLE_KEY = 1 << 6,  /* a key is given twice, with different values */
+	ITEM_SHARED_ID = 1 << 16,  /* other posts of the document have the same id */
+	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
 };
 
 /* A picture, sound or film that belongs to the post.  url is never NULL. */

@@ -59,6 +59,19 @@ struct conf_fetch {
 	bool http2; /* over TLS, where offered */
 };
 
+/* Whether all was read that a feed shows. */
+struct conf_coverage {
+	int64_t removal_gap;  /* least time between the two readings without a post */
+	unsigned walk_pages;  /* older pages read to close one gap */
+	size_t walk_bytes;
+	unsigned day_pages;   /* the same of one feed and day, for all reasons */
+	size_t day_bytes;
+	unsigned backfill_pages; /* of a feed's whole history, a day; 0: none */
+	unsigned read_pages;  /* of posts that a feed only points at, a day */
+	int64_t more_interval; /* between readings of a further document */
+	int64_t second_min, second_max; /* between looks as somebody else; 0: none */
+};
+
 struct conf_setting { /* for a plugin: strings, numbers and booleans as text */
 	const char *key, *value;
 };
@@ -186,6 +199,7 @@ struct conf {
 	struct conf_store store;
 	struct conf_ledger ledger;
 	struct conf_fetch fetch;
+	struct conf_coverage coverage;
 	struct conf_policy policy;
 	struct conf_safety safety;
 	struct conf_ladder ladder;

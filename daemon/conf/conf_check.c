@@ -71,6 +71,14 @@ conf_check_fetch(const struct conf_section *sec)
 }
 
 void
+conf_check_coverage(const struct conf_section *sec)
+{
+	const struct conf_coverage *c = sec->base;
+
+	in_order(sec, "second_min", c->second_min, "second_max", c->second_max);
+}
+
+void
 conf_check_plugin(const struct conf_section *sec)
 {
 	struct conf_plugin *p = sec->base;

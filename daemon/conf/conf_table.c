@@ -127,6 +127,21 @@ static const struct conf_row fetch_rows[] = {
 static const struct conf_table fetch_table = {
     .name = "fetch", ROWS(fetch_rows), .done = conf_check_fetch};
 
+static const struct conf_row coverage_rows[] = {
+    SPAN(conf_coverage, removal_gap, "10m", CLOCK_SEC, 30 * CLOCK_DAY),
+    COUNT(conf_coverage, walk_pages, "20", 0, 10000),
+    SIZE(conf_coverage, walk_bytes, "20M", KIB, GIB),
+    COUNT(conf_coverage, day_pages, "500", 0, 1000000),
+    SIZE(conf_coverage, day_bytes, "200M", KIB, 64 * GIB),
+    COUNT(conf_coverage, backfill_pages, "0", 0, 1000000),
+    COUNT(conf_coverage, read_pages, "500", 0, 1000000),
+    SPAN(conf_coverage, more_interval, "1h", CLOCK_SEC, 30 * CLOCK_DAY),
+    SPAN(conf_coverage, second_min, "8h", 0, 30 * CLOCK_DAY),
+    SPAN(conf_coverage, second_max, "16h", 0, 30 * CLOCK_DAY),
+};
+static const struct conf_table coverage_table = {
+    .name = "coverage", ROWS(coverage_rows), .done = conf_check_coverage};
+
 static const struct conf_row plugin_rows[] = {
     TEXT(conf_plugin, name, CONF_REQUIRED, NULL, conf_value_plugin),
     PATH(conf_plugin, path, NULL, CONF_CHECK_NONE),
@@ -284,6 +299,7 @@ static const struct conf_row root_rows[] = {
     GROUP(conf, store),
     GROUP(conf, ledger),
     GROUP(conf, fetch),
+    GROUP(conf, coverage),
     GROUP(conf, policy),
     GROUP(conf, safety),
     GROUP(conf, ladder),

@@ -216,6 +216,7 @@ engine_tick(struct engine *g, int64_t now)
 	if (!g->draining) {
 		sooner(&next, engine_feed_dispatch(g, now));
 		sooner(&next, engine_recheck_dispatch(g, now));
+		sooner(&next, engine_errand_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	sooner(&next, engine_inspect_deadline(g, now));

@@ -16,6 +16,7 @@ static const struct {
     {"status", engine_query_status},
     {"tenants", engine_query_tenants},
     {"feeds", engine_query_feeds},
+    {"sightings", engine_query_sightings},
     {"violations", engine_query_violations},
     {"cases", engine_query_cases},
     {"case", engine_query_case},

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "store/store_cover.h"
 
 /* Entries for an hour wait this long for what is still being inspected. */
 #define SETTLE (5 * CLOCK_MIN)
@@ -133,6 +134,7 @@ engine_absence(struct engine *g, int64_t from, int64_t to, const char *why, int6
 {
 	struct absence a = {.g = g, .from = from, .now = to, .why = why};
 	char begin[CLOCK_TEXT], end[CLOCK_TEXT];
+	struct err e = ERR_INIT;
 
 	clock_format(from, begin);
 	clock_format(to, end);
@@ -143,6 +145,8 @@ engine_absence(struct engine *g, int64_t from, int64_t to, const char *why, int6
 		"ours", 1, "from", begin, "to", end),
 	    NULL, now);
 	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
+	engine_must(store_away_add(g->store, from, to, &e), 0,
+	    "cannot keep when we were away", &e);
 }
 
 int64_t

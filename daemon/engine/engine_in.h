@@ -35,6 +35,7 @@ struct engine_poll {
 	uint64_t id;
 	int64_t feed;	   /* store id, 0 for a recheck */
 	int64_t violation; /* store id, 0 for a feed */
+	int64_t errand;	   /* store id, 0 for a feed */
 	uint32_t fetcher;
 	int64_t since;
 	bool moved; /* asked where the feed has moved to, not at its own address */
@@ -231,6 +232,26 @@ bool engine_moved_check_failed(struct store_feed *f, const struct engine_poll *p
 void engine_outage_judge(
     struct engine *g, const struct store_feed *f, struct msg_polled *p, int64_t now);
 
+/* --- engine_cover.c (more in engine_cover.h) --- */
+
+/* After every poll of a feed, before its row is changed. */
+void engine_cover_polled(
+    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
+/* Validators that were found to lie are not used again. */
+void engine_cover_distrust(struct engine *g, struct store_feed *feed);
+
+/* --- engine_errand.c --- */
+
+int64_t engine_errand_dispatch(struct engine *g, int64_t now); /* returns next due */
+void engine_errand_answered(struct engine *g, int64_t id, struct msg *m, int64_t now);
+
+/* --- engine_score.c --- */
+
+/* What share of the last 30 days a feed could be read: {"share", "hours", "ours",
+ * "theirs": {reason: hours}}; feed 0: all of the tenant together. */
+json_t *engine_score(
+    struct engine *g, const char *tenant, int64_t feed, int64_t now);
+
 /* --- engine_capture.c --- */
 
 /* Puts the bytes of a capture memfd into the vault.  false: there were none. */
@@ -346,6 +367,7 @@ struct engine_call {
 };
 typedef int engine_cmd_fn(struct engine_call *k, struct err *e);
 engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
+    engine_query_sightings,
     engine_query_violations, engine_query_cases, engine_query_case,
     engine_query_notices, engine_query_outbox;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine_in.h"
+#include "engine/engine_cover.h"
 
 static void
 set_time(json_t *o, const char *key, int64_t ms)
@@ -37,6 +37,7 @@ struct rows {
 	struct engine *g;
 	json_t *list;
 	const char *only;
+	int64_t now;
 };
 
 static struct rows
@@ -45,7 +46,7 @@ rows_begin(struct engine_call *k)
 	const char *id = json_string_value(json_object_get(k->request, "tenant"));
 	const struct conf_tenant *t =
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
-	struct rows r = {k->g, json_array(), t != NULL ? t->key : id};
+	struct rows r = {k->g, json_array(), t != NULL ? t->key : id, k->now};
 
 	json_object_set_new(k->reply, "rows", r.list);
 	return r;
@@ -75,6 +76,17 @@ engine_query_status(struct engine_call *k, struct err *e)
 }
 
 /* --- tenants and feeds --- */
+
+/* The share alone for a table, and all of it under `observed'. */
+static void
+set_score(json_t *o, json_t *score)
+{
+	json_t *share = json_object_get(score, "share");
+
+	if (share != NULL)
+		json_object_set(o, "readable", share);
+	json_object_set_new(o, "observed", score);
+}
 
 struct seen {
 	uint64_t items, violations, degraded;
@@ -110,6 +122,7 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	json_object_set_new(o, "items", json_integer((json_int_t)s.items));
 	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
 	json_object_set_new(o, "degraded", json_integer((json_int_t)s.degraded));
+	set_score(o, engine_score(k->g, t->key, 0, k->now));
 	if (rate.enough)
 		json_object_set_new(o, "per_1000",
 		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
@@ -185,6 +198,45 @@ feed_moved(json_t *o, const struct store_feed *f)
 	json_object_set_new(o, "moved_polls", json_integer(f->moved_polls));
 }
 
+static const char *const errand_names[ERRAND_COUNT] = {
+    [ERRAND_OLDER] = "walks",
+    [ERRAND_FILL] = "history_to_read",
+    [ERRAND_MORE] = "documents",
+    [ERRAND_PAGE] = "pages_to_read",
+    [ERRAND_CONFIRM] = "pages_to_ask",
+    [ERRAND_AGAIN] = "seeming_missing",
+    [ERRAND_SECOND] = "looks",
+};
+
+/* What is known of the coverage of a feed. */
+static void
+set_coverage(struct engine *g, json_t *o, const struct store_feed *f)
+{
+	struct store_coverage c;
+
+	engine_cover_get(g, f, &c);
+	json_object_set_new(o, "readings", json_integer((json_int_t)c.readings));
+	json_object_set_new(o, "gaps_lost", json_integer((json_int_t)c.lost));
+	json_object_set_new(o, "shared_ids", json_integer((json_int_t)c.shared));
+	json_object_set_new(o, "compared", json_integer((json_int_t)c.seconds));
+	set_time(o, "cloaked", c.cloaked);
+	set_time(o, "stale_validators", c.stale);
+	store_coverage_clear(&c);
+	for (int i = 0; i < ERRAND_COUNT; i++) {
+		int64_t n = store_errand_count(g->store, f->id, (enum store_errand_kind)i);
+
+		if (n > 0 && i != ERRAND_SECOND && i != ERRAND_MORE)
+			json_object_set_new(
+			    o, errand_names[i], json_integer((json_int_t)n));
+	}
+	json_object_set_new(o, "missing",
+	    json_integer((json_int_t)store_sighting_count(
+		g->store, f->id, SIGHT_MISSING)));
+	json_object_set_new(o, "removed",
+	    json_integer((json_int_t)store_sighting_count(
+		g->store, f->id, SIGHT_REMOVED)));
+}
+
 static int
 feed_row(void *ctx, const struct store_feed *f)
 {
@@ -211,6 +263,8 @@ feed_row(void *ctx, const struct store_feed *f)
 	set_time(o, "last_ok", f->last_ok);
 	set_time(o, "next_poll", f->next_poll);
 	set_time(o, "down_since", f->down_since);
+	set_coverage(r->g, o, f);
+	set_score(o, engine_score(r->g, f->tenant, f->id, r->now));
 	json_array_append_new(r->list, o);
 	return 0;
 }
@@ -222,6 +276,43 @@ engine_query_feeds(struct engine_call *k, struct err *e)
 
 	(void)e;
 	return store_feed_each(k->g->store, NULL, feed_row, &r);
+}
+
+/* --- posts that are not simply visible --- */
+
+static int
+sighting_row(void *ctx, const struct store_sighting *x)
+{
+	struct rows *r = ctx;
+	struct store_item item;
+	struct err e = ERR_INIT;
+	json_t *o;
+
+	if (!wanted(r, x->tenant))
+		return 0;
+	engine_must(
+	    store_item_get(r->g->store, x->id, &item, &e), 0, "cannot read an item", &e);
+	o = json_pack("{s:I, s:s, s:I, s:s, s:s, s:i, s:I}", "item", (json_int_t)x->id,
+	    "tenant", tenant_id(r->g, x->tenant), "feed", (json_int_t)x->feed, "guid",
+	    item.guid, "state", engine_sight_name(x->state), "revisions",
+	    (int)item.revisions, "entry", (json_int_t)x->entry);
+	set_text(o, "url", item.url);
+	set_text(o, "how", x->how);
+	set_time(o, "first_seen", item.first_seen);
+	set_time(o, "since", x->since);
+	set_time(o, "gone", x->gone);
+	json_array_append_new(r->list, o);
+	store_item_clear(&item);
+	return 0;
+}
+
+int
+engine_query_sightings(struct engine_call *k, struct err *e)
+{
+	struct rows r = rows_begin(k);
+
+	(void)e;
+	return store_sighting_each(k->g->store, r.only, sighting_row, &r);
 }
 
 /* --- violations, cases, notices --- */
@@ -367,9 +458,9 @@ int
 engine_query_case(struct engine_call *k, struct err *e)
 {
 	const char *number = json_string_value(json_object_get(k->request, "case"));
-	struct rows r = {k->g, json_array(), NULL};
-	struct of_case x = {{k->g, json_array(), NULL}, 0};
-	struct rows n = {k->g, json_array(), NULL};
+	struct rows r = {k->g, json_array(), NULL, k->now};
+	struct of_case x = {{k->g, json_array(), NULL, k->now}, 0};
+	struct rows n = {k->g, json_array(), NULL, k->now};
 	json_t *decisions = json_array(), *row;
 	struct case_facts f;
 	struct store_case c;

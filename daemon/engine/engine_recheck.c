@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_cover.h"
 
 /* Looks that are dispatched in one turn. */
 #define LOOKS_AT_ONCE 32
@@ -198,25 +198,6 @@ engine_recheck_dispatch(struct engine *g, int64_t now)
 
 /* --- the answer --- */
 
-/* Copies s with each run of white space as one blank. */
-static char *
-squeeze(const char *s, size_t n)
-{
-	char *out = xmalloc(n + 1);
-	size_t o = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool space = strchr(" \t\r\n", s[i]) != NULL;
-
-		if (!space)
-			out[o++] = s[i];
-		else if (o > 0 && out[o - 1] != ' ')
-			out[o++] = ' ';
-	}
-	out[o] = '\0';
-	return out;
-}
-
 /* Whether the page still shows the bytes that the finding points at. */
 static bool
 page_shows(struct engine *g, const struct store_violation *v, const struct item *page)
@@ -235,9 +216,9 @@ page_shows(struct engine *g, const struct store_violation *v, const struct item 
 		from = v->finding.spans[0].start;
 		to = v->finding.spans[0].end;
 	}
-	want = squeeze(body + from, to - from);
+	want = engine_squeeze(body + from, to - from);
 	text = item_body(page);
-	all = squeeze(text, strlen(text));
+	all = engine_squeeze(text, strlen(text));
 	found = strstr(all, want) != NULL;
 	free(text);
 	free(all);
@@ -259,7 +240,11 @@ presence_of(
 	case POLLED_OK:
 		if (p->nitems == 0)
 			return PRESENT_UNKNOWN;
-		return page_shows(g, v, &p->items[0]) ? PRESENT_ONLINE : PRESENT_EDITED;
+		if (page_shows(g, v, &p->items[0]))
+			return PRESENT_ONLINE;
+		/* Sent elsewhere: a front page or a login tells nothing of the post. */
+		return engine_same_page(v->url, p->url) ? PRESENT_EDITED
+							: PRESENT_UNKNOWN;
 	default:
 		return PRESENT_UNKNOWN;
 	}

@@ -4,22 +4,40 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
+	%D%/engine_compare.c \
 	%D%/engine_control.c \
+	%D%/engine_cover.c %D%/engine_cover.h \
 	%D%/engine_doc.c \
+	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
 	%D%/engine_inspect.c \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
+	%D%/engine_older.c %D%/engine_older.h \
 	%D%/engine_outage.c \
 	%D%/engine_outbox.c \
+	%D%/engine_page.c \
 	%D%/engine_person.c \
 	%D%/engine_plan.c \
+	%D%/engine_pointer.c \
 	%D%/engine_poll.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
-	%D%/engine_record.c
+	%D%/engine_record.c \
+	%D%/engine_removal.c \
+	%D%/engine_score.c \
+	%D%/engine_take.c \
+	%D%/engine_window.c %D%/engine_window.h
 
 UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_cover
+tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h
+tests_test_cover_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_window
+tests_test_window_SOURCES = tests/test_window.c tests/suite.h
+tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)

@@ -104,6 +104,7 @@ struct msg_secret {
 enum poll_kind {
 	POLL_FEED, /* parse as a feed */
 	POLL_PAGE, /* an item's page: one item out of it */
+	POLL_OLDER, /* an older page of a feed: as a feed, without validators */
 };
 struct msg_poll {
 	uint64_t id;   /* the engine's number of this request */

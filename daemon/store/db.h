@@ -54,6 +54,7 @@ enum db_type {
 	DB_CHARS, /* char[] */
 	DB_SPANS, /* struct finding: its spans */
 	DB_ITEM,  /* struct item, in its wire form */
+	DB_BYTES, /* struct buf; empty is NULL */
 };
 enum {
 	DB_FIXED = 1, /* set when the row is made, then never changed */

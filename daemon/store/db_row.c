@@ -39,6 +39,13 @@ bind_packed(sqlite3_stmt *st, int i, const struct db_col *c, const void *p)
 		item_put(&b, p);
 		return bind_bytes(st, i, &b);
 	}
+	if (c->type == DB_BYTES) {
+		const struct buf *v = p;
+
+		return v->len == 0 ? sqlite3_bind_null(st, i)
+				   : sqlite3_bind_blob(st, i, v->data, (int)v->len,
+					 SQLITE_STATIC);
+	}
 	if (f->nspans == 0)
 		return sqlite3_bind_null(st, i);
 	for (size_t k = 0; k < f->nspans; k++) {
@@ -81,6 +88,7 @@ bind_col(sqlite3_stmt *st, int i, const struct db_col *c, const void *row)
 				 : sqlite3_bind_text(st, i, p, -1, SQLITE_STATIC);
 	case DB_SPANS:
 	case DB_ITEM:
+	case DB_BYTES:
 		return bind_packed(st, i, c, p);
 	}
 	if ((c->type == DB_TIME && v == CLOCK_NONE) || (c->type == DB_REF && v == 0))
@@ -105,6 +113,10 @@ read_packed(sqlite3_stmt *st, int i, const struct db_col *c, void *p)
 			    "store", "a stored post cannot be read, taken as empty");
 			item_clear(p);
 		}
+		return;
+	}
+	if (c->type == DB_BYTES) {
+		buf_put(p, r.p, (size_t)n);
 		return;
 	}
 	f->nspans = (size_t)n / 8;
@@ -163,6 +175,7 @@ read_col(sqlite3_stmt *st, int i, const struct db_col *c, void *row)
 		break;
 	case DB_SPANS:
 	case DB_ITEM:
+	case DB_BYTES:
 		read_packed(st, i, c, p);
 		break;
 	}

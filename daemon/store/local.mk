@@ -5,6 +5,7 @@ libtosd_store_a_SOURCES = \
 	%D%/db_row.c \
 	%D%/store.h \
 	%D%/store_case.c \
+	%D%/store_cover.c %D%/store_cover.h \
 	%D%/store_exposure.c \
 	%D%/store_feed.c \
 	%D%/store_item.c \

@@ -157,8 +157,35 @@ static const char step_polite[] =
     "UPDATE feed SET state = outcome, state_since = down_since"
     "  WHERE down_since IS NOT NULL;";
 
+/* Coverage: what each feed last showed, what is still to be asked for, and what became
+ * of posts that are not simply there (store_cover.h). */
+static const char step_cover[] =
+    "CREATE TABLE coverage(id INTEGER PRIMARY KEY REFERENCES feed(id),"
+    "  tenant TEXT NOT NULL, since INTEGER, read INTEGER, readings INTEGER NOT NULL,"
+    "  falling INTEGER NOT NULL, rising INTEGER NOT NULL, window BLOB,"
+    "  day INTEGER NOT NULL, pages INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  filled INTEGER NOT NULL, texts INTEGER NOT NULL, shared INTEGER NOT NULL,"
+    "  lost INTEGER NOT NULL, seconds INTEGER NOT NULL, cloaked INTEGER,"
+    "  stale INTEGER) STRICT;"
+    /* What fetch has in hand is known in memory; a row stays due until its answer. */
+    "CREATE TABLE errand(id INTEGER PRIMARY KEY,"
+    "  feed INTEGER NOT NULL REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  kind INTEGER NOT NULL, name TEXT NOT NULL, url TEXT, item INTEGER, due INTEGER,"
+    "  attempts INTEGER NOT NULL, stage INTEGER NOT NULL, pages INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, since INTEGER, until INTEGER, mark INTEGER, entry INTEGER,"
+    "  etag TEXT, last_modified TEXT, body_hash TEXT,"
+    "  data BLOB, UNIQUE(feed, kind, name)) STRICT;"
+    "CREATE INDEX errand_due ON errand(due) WHERE due IS NOT NULL;"
+    /* A post without a row is visible and as it was first seen. */
+    "CREATE TABLE sighting(id INTEGER PRIMARY KEY REFERENCES item(id),"
+    "  feed INTEGER NOT NULL REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  state INTEGER NOT NULL, since INTEGER, gone INTEGER, how TEXT,"
+    "  entry INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX sighting_feed ON sighting(feed, state);"
+    "CREATE TABLE away(id INTEGER PRIMARY KEY, since INTEGER, until INTEGER) STRICT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
-static const char *const steps[] = {step_1, step_polite};
+static const char *const steps[] = {step_1, step_polite, step_cover};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -7,6 +7,7 @@ tosctl_SOURCES = \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
+	%D%/rebuild_cover.c \
 	%D%/rebuild_entry.c \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \

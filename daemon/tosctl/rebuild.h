@@ -11,7 +11,9 @@
  * Not on record, so not the same afterwards: validators, titles and poll counts of
  * feeds; findings that did not count; the reason in words of a finding; looks that
  * changed nothing (last_check, misses, last_online between two entries); answers of
- * mail servers in words; the local account behind a decision.
+ * mail servers in words; the local account behind a decision; what a feed last showed
+ * and what was still to be asked for it (the next reading begins anew: a walk to older
+ * pages that was under way is not gone on with, and a history is read once more).
  */
 #ifndef TOSD_TOSCTL_REBUILD_IN_H
 #define TOSD_TOSCTL_REBUILD_IN_H
@@ -83,8 +85,16 @@ void rebuild_ids_add(struct rebuild_ids *ids, int64_t id);
 
 /* rebuild_item.c */
 rebuild_fn rebuild_feeds, rebuild_capture, rebuild_judged, rebuild_degraded,
-    rebuild_exposure, rebuild_gap, rebuild_erasure, rebuild_state, rebuild_unobservable;
+    rebuild_exposure, rebuild_erasure, rebuild_state, rebuild_unobservable;
 int rebuild_item_end(struct rebuild *r, struct err *e);
+/* A post has another content than before. */
+int rebuild_edited(struct rebuild *r, const struct store_item *item, int64_t when,
+    struct err *e);
+/* The feed that the entry names, which must be its tenant's. */
+int rebuild_feed_of(struct rebuild *r, const json_t *o, struct store_feed *f,
+    struct err *e);
+/* rebuild_cover.c */
+rebuild_fn rebuild_gap, rebuild_sighting, rebuild_cloaking;
 /* rebuild_case.c */
 rebuild_fn rebuild_violation, rebuild_step, rebuild_recheck, rebuild_decision,
     rebuild_hold;

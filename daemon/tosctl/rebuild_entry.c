@@ -23,6 +23,7 @@ static const struct {
 } kinds[] = {
     {"appeal", NULL},
     {"capture", rebuild_capture},
+    {"cloaking", rebuild_cloaking},
     {"configuration", NULL},
     {"decision", rebuild_decision},
     {"degraded", rebuild_degraded},
@@ -41,6 +42,7 @@ static const struct {
     {"recommendation", rebuild_step},
     {"reply", NULL},
     {"safety", NULL},
+    {"sighting", rebuild_sighting},
     {"start", NULL},
     {"state", rebuild_state},
     {"step", rebuild_step},

@@ -55,8 +55,8 @@ rebuild_feeds(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
-static int
-feed_of(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e)
+int
+rebuild_feed_of(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e)
 {
 	int64_t id = rebuild_int(o, "feed");
 	int rc = store_feed_get(r->store, id, f, e);
@@ -131,6 +131,8 @@ add_revision(struct capture *c, int64_t item, int64_t revision, int64_t n,
 	if (rc == 0 && (rc = rebuild_same(r, "item", row->id, item, e)) == 0 &&
 	    (rc = rebuild_same(r, "revision", rev->id, revision, e)) == 0)
 		rc = rebuild_same(r, "revision of its item", rev->n, n, e);
+	if (rc == 0 && rev->n > 1)
+		rc = rebuild_edited(r, row, c->seen, e);
 	c->made++;
 	return rc;
 }
@@ -258,7 +260,7 @@ rebuild_capture(struct rebuild *r, const json_t *o, struct err *e)
 	struct capture c = {.r = r, .o = o, .file = rebuild_str(o, "file"),
 	    .commit = rebuild_str(o, "commit"), .seen = rebuild_ms(o, "seen")};
 	struct store_feed feed;
-	int rc = feed_of(r, o, &feed, e);
+	int rc = rebuild_feed_of(r, o, &feed, e);
 
 	if (rc != 0)
 		return rc;
@@ -422,7 +424,7 @@ rebuild_state(struct rebuild *r, const json_t *o, struct err *e)
 
 	if (to == POLLED_COUNT)
 		return rebuild_wrong(r, e, "a state that this tosd does not know");
-	rc = feed_of(r, o, &f, e);
+	rc = rebuild_feed_of(r, o, &f, e);
 	if (rc != 0)
 		return rc;
 	at = rebuild_at(r, f.tenant);
@@ -440,7 +442,7 @@ rebuild_unobservable(struct rebuild *r, const json_t *o, struct err *e)
 	bool open = strcmp(rebuild_str(o, "state"), "open") == 0;
 	struct store_at at;
 	struct store_feed f;
-	int rc = feed_of(r, o, &f, e);
+	int rc = rebuild_feed_of(r, o, &f, e);
 
 	if (rc != 0)
 		return rc;
@@ -453,72 +455,3 @@ rebuild_unobservable(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
-/* --- gaps --- */
-
-struct absence {
-	struct rebuild *r;
-	const json_t *o;
-	struct err *e;
-};
-
-static int
-absent_feed(void *ctx, const struct store_feed *f)
-{
-	struct absence *a = ctx;
-	struct store_at at = rebuild_at(a->r, f->tenant);
-	struct store_gap gap = {.feed = f->id, .from = rebuild_ms(a->o, "from"),
-	    .to = rebuild_ms(a->o, "to"), .ours = true,
-	    .why = (char *)rebuild_str(a->o, "why")};
-
-	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
-	return f->active ? store_gap_open(a->r->store, &at, &gap, a->e) : 0;
-}
-
-static int
-absent_case(void *ctx, const struct store_case *c)
-{
-	struct absence *a = ctx;
-
-	return store_feed_each(a->r->store, c->tenant, absent_feed, a);
-}
-
-static int
-feed_gap(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e)
-{
-	struct store_at at = rebuild_at(r, f->tenant);
-	struct store_gap gap = {.feed = f->id, .from = rebuild_ms(o, "from"),
-	    .to = CLOCK_NONE, .ours = json_is_true(json_object_get(o, "ours")),
-	    .why = (char *)rebuild_str(o, "why")};
-	int64_t to = rebuild_ms(o, "to");
-	int rc;
-
-	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
-	if (strcmp(rebuild_str(o, "state"), "open") == 0) {
-		f->down_since = gap.from;
-		f->down_ours = gap.ours;
-		rc = store_gap_open(r->store, &at, &gap, e);
-	} else {
-		f->down_since = CLOCK_NONE;
-		f->down_ours = false;
-		f->last_ok = f->last_poll = to;
-		rc = store_gap_close(r->store, &at, f->id, to, e);
-	}
-	return rc == 0 ? store_feed_update(r->store, &at, f, e) : rc;
-}
-
-int
-rebuild_gap(struct rebuild *r, const json_t *o, struct err *e)
-{
-	struct absence a = {r, o, e};
-	struct store_feed f;
-	int rc;
-
-	if (rebuild_int(o, "feed") == 0) /* we were away */
-		return store_case_each(r->store, CASE_BY_OPEN, 0, absent_case, &a);
-	rc = feed_of(r, o, &f, e);
-	if (rc == 0) {
-		rc = feed_gap(r, o, &f, e);
-		store_feed_clear(&f);
-	}
-	return rc;
-}

@@ -471,7 +471,7 @@ sim_world_answer(
 		out->why = xstrdup("connection refused");
 		return;
 	}
-	if (poll->kind == POLL_FEED)
+	if (poll->kind != POLL_PAGE)
 		answer_feed(w, t, now, out);
 	else
 		answer_page(w, poll, now, out);

@@ -28,6 +28,7 @@ static const struct command {
     {"status", tosctl_ask, "what the daemon is doing"},
     {"tenants", tosctl_ask, "tenants, what was seen of them, their cases"},
     {"feeds", tosctl_ask, "feeds and how readable they are"},
+    {"sightings", tosctl_ask, "posts that were edited, unlisted, removed or came back"},
     {"violations", tosctl_ask, "what was found and whether it is still there"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},

@@ -16,7 +16,7 @@
 #include "console/control.h"
 
 #define DEFAULT_SOCKET "/run/tosd/control"
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 16
 #define CELL_MAX 60 /* characters shown of one cell */
 
 enum { DONE = 0, NEGATIVE = 1, USAGE = 2, CANNOT = 3 };
@@ -33,11 +33,13 @@ struct shape {
 static const struct shape shapes[] = {
     {"status", "status", {NULL}, 0, {NULL}},
     {"tenants", "tenants", {"tenant"}, 0,
-	{"id", "feeds", "items", "violations", "degraded", "case", "stage", "phase",
-	    "deadline"}},
+	{"id", "feeds", "readable", "items", "violations", "degraded", "case", "stage",
+	    "phase", "deadline"}},
     {"feeds", "feeds", {"tenant"}, 0,
-	{"tenant", "state", "since", "status", "polls", "last_ok", "next_poll",
-	    "unobservable", "url", "why"}},
+	{"tenant", "state", "since", "status", "polls", "readable", "gaps_lost",
+	    "cloaked", "last_ok", "next_poll", "unobservable", "url", "why"}},
+    {"sightings", "sightings", {"tenant"}, 0,
+	{"item", "tenant", "state", "since", "gone", "revisions", "url", "how"}},
     {"violations", "violations", {"tenant"}, 0,
 	{"id", "tenant", "case", "exhibit", "rule", "severity", "presence", "found",
 	    "notice", "quote"}},

@@ -124,7 +124,7 @@ on_send(void *ctx, enum role to, uint32_t index, struct msg *m)
 
 static const char *const shown[] = {"violation", "recheck", "step", "recommendation",
     "notice", "delivery", "decision", "appeal", "reply", "gap", "safety", "degraded",
-    "hold"};
+    "hold", "sighting", "cloaking"};
 
 static void
 on_entry(void *ctx, const char *text)

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_cover: each reading of a feed against the one before: what is missing, whether
+ * the two meet, in what order the feed is.  Keeps the row `coverage'.
+ */
+#include "engine/engine_cover.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+
+/* --- the row --- */
+
+void
+engine_cover_get(
+    struct engine *g, const struct store_feed *feed, struct store_coverage *c)
+{
+	struct err e = ERR_INIT;
+
+	if (engine_must(store_coverage_get(g->store, feed->id, c, &e), TOSD_ENOENT,
+		"cannot read what a feed last showed", &e) == 0)
+		return;
+	c->id = feed->id;
+	memcpy(c->tenant, feed->tenant, sizeof(c->tenant));
+}
+
+void
+engine_cover_put(struct engine *g, const struct store_coverage *c)
+{
+	struct store_at at = engine_at(g, c->tenant);
+	struct err e = ERR_INIT;
+
+	engine_must(store_coverage_put(g->store, &at, c, &e), 0,
+	    "cannot keep what a feed showed", &e);
+}
+
+enum window_order
+engine_cover_order(const struct store_coverage *c)
+{
+	if (c->falling == c->rising)
+		return WINDOW_UNORDERED;
+	return c->falling > c->rising ? WINDOW_FALLING : WINDOW_RISING;
+}
+
+/* --- what may be spent --- */
+
+void
+engine_cover_day(struct store_coverage *c, int64_t now)
+{
+	if (c->day == now / CLOCK_DAY)
+		return;
+	c->day = now / CLOCK_DAY;
+	c->pages = c->bytes = c->filled = c->texts = 0;
+}
+
+bool
+engine_cover_may_read(const struct engine *g, const struct store_coverage *c)
+{
+	return c->pages < (int64_t)g->conf->coverage.day_pages &&
+	       c->bytes < (int64_t)g->conf->coverage.day_bytes;
+}
+
+/* Some time in the first hour of the next day, by feed: not all at midnight. */
+int64_t
+engine_cover_tomorrow(const struct store_feed *feed, int64_t now)
+{
+	return (now / CLOCK_DAY + 1) * CLOCK_DAY + feed->id * 7919 % CLOCK_HOUR;
+}
+
+int64_t
+engine_cover_size(const struct msg *m)
+{
+	struct stat st;
+
+	return m->fd >= 0 && fstat(m->fd, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* --- addresses --- */
+
+static size_t
+host_of(const char *url, const char **host)
+{
+	const char *at = strstr(url, "://"), *end;
+
+	*host = at != NULL ? at + 3 : url;
+	end = *host + strcspn(*host, "/?#");
+	for (const char *p = *host; p < end; p++)
+		if (*p == '@')
+			*host = p + 1;
+	if (**host == '[')
+		return strcspn(*host, "]");
+	return strcspn(*host, ":/?#");
+}
+
+static bool
+below(const char *host, size_t n, const char *of, size_t m)
+{
+	return n > m && host[n - m - 1] == '.' && strncasecmp(host + n - m, of, m) == 0;
+}
+
+bool
+engine_same_site(const char *a, const char *b)
+{
+	const char *x, *y;
+	size_t n, m;
+
+	if (a == NULL || b == NULL)
+		return false;
+	n = host_of(a, &x);
+	m = host_of(b, &y);
+	if (n >= 4 && strncasecmp(x, "www.", 4) == 0) {
+		x += 4;
+		n -= 4;
+	}
+	if (m >= 4 && strncasecmp(y, "www.", 4) == 0) {
+		y += 4;
+		m -= 4;
+	}
+	return (n == m && strncasecmp(x, y, n) == 0) || below(x, n, y, m) ||
+	       below(y, m, x, n);
+}
+
+/* The part from the path on, without a last slash or a fragment. */
+static size_t
+path_of(const char *url, const char **path)
+{
+	size_t n;
+
+	host_of(url, path);
+	*path += strcspn(*path, "/?#");
+	n = strcspn(*path, "#");
+	while (n > 0 && (*path)[n - 1] == '/')
+		n--;
+	return n;
+}
+
+bool
+engine_same_page(const char *a, const char *b)
+{
+	const char *x, *y;
+	size_t n, m;
+
+	if (a == NULL || b == NULL)
+		return true;
+	n = path_of(a, &x);
+	m = path_of(b, &y);
+	return n == m && memcmp(x, y, n) == 0 && engine_same_site(a, b);
+}
+
+/* --- a reading --- */
+
+/* A reading in the making. */
+struct reading {
+	struct engine *g;
+	struct store_feed *feed;
+	const struct msg_polled *p;
+	struct store_coverage c;
+	struct window before;
+	struct engine_reading now;
+	int64_t time;
+};
+
+/* What is gone from two readings, far enough apart, is missing; what is gone from this
+ * one alone stays in the window until then. */
+static void
+settle_missing(struct reading *r, struct window *next, int64_t now)
+{
+	int64_t gap = r->g->conf->coverage.removal_gap, soonest = CLOCK_NONE;
+	struct store_errand x;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < next->n; i++) {
+		struct window_post *p = &next->v[i];
+
+		if (p->gone != CLOCK_NONE && r->p->time - p->gone >= gap) {
+			engine_removal_missing(
+			    r->g, r->feed, p->item, p->gone, r->p->time, now);
+			continue;
+		}
+		if (p->gone != CLOCK_NONE &&
+		    (soonest == CLOCK_NONE || p->gone < soonest))
+			soonest = p->gone;
+		next->v[kept++] = *p;
+	}
+	next->n = kept;
+	if (soonest == CLOCK_NONE)
+		return;
+	/* Nothing may be published for weeks, and a 304 is no reading. */
+	engine_errand_new(&x, r->feed, ERRAND_AGAIN, NULL);
+	x.due = soonest + gap > now ? soonest + gap : now;
+	engine_errand_add(r->g, &x);
+	store_errand_clear(&x);
+}
+
+/* Posts that are listed again, of those that the last reading did not have. */
+static void
+settle_returned(struct reading *r, int64_t now)
+{
+	enum window_verdict *v = xcalloc(r->now.shown.n + 1, sizeof(*v));
+
+	window_judge(&r->now.shown, &r->before, WINDOW_UNORDERED, v);
+	for (size_t i = 0; i < r->now.shown.n; i++)
+		if (v[i] != WINDOW_LISTED &&
+		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0)
+			engine_sight_listed(r->g, r->feed, r->now.shown.v[i].item,
+			    r->p->time, now);
+	free(v);
+}
+
+static void
+settle(struct reading *r, int64_t now)
+{
+	enum window_verdict *v = xcalloc(r->before.n + 1, sizeof(*v));
+	enum window_order vote = window_vote(&r->before, &r->now.shown);
+	struct window next;
+
+	r->c.falling += vote == WINDOW_FALLING;
+	r->c.rising += vote == WINDOW_RISING;
+	window_judge(&r->before, &r->now.shown, engine_cover_order(&r->c), v);
+	if (r->before.n > 0)
+		settle_returned(r, now);
+	if (!window_overlaps(
+		&r->before, &r->now.shown, engine_cover_order(&r->c)))
+		engine_older_begin(r->g, r->feed, &r->c, r->p, &r->before,
+		    &r->now.shown,
+		    r->feed->last_ok > r->c.read ? r->feed->last_ok : r->c.read, now);
+	window_merge(&r->before, &r->now.shown, v, r->p->time, &next);
+	settle_missing(r, &next, now);
+	buf_reset(&r->c.window);
+	window_pack(&next, &r->c.window);
+	window_free(&next);
+	free(v);
+}
+
+void
+engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+{
+	struct reading r = {.g = g, .feed = feed, .p = &m->polled};
+	struct engine_take t = engine_take_all(feed, m);
+
+	engine_cover_get(g, feed, &r.c);
+	window_unpack(&r.c.window, &r.before);
+	engine_take(g, &t, &r.now, now);
+	engine_pointer_more(g, feed, r.p, 0, now);
+	engine_removal_told(g, feed, r.p, &r.now.shown, now);
+	if (r.now.shared > 0 && r.c.shared == 0)
+		log_notice("cover", "%s: %u posts share their id with others: told "
+		    "apart by content and address", feed->url, r.now.shared);
+	r.c.shared = r.now.shared;
+	/* One that shows nothing tells nothing, and must not make the next one look
+	 * like the first. */
+	if (r.now.shown.n > 0)
+		settle(&r, now);
+	r.c.readings++;
+	r.c.read = r.p->time;
+	engine_older_fill(g, feed, r.p);
+	engine_cover_put(g, &r.c);
+	window_free(&r.before);
+	window_free(&r.now.shown);
+	store_coverage_clear(&r.c);
+}
+
+void
+engine_cover_polled(
+    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+{
+	struct store_coverage c;
+
+	engine_cover_get(g, feed, &c);
+	if (c.since == CLOCK_NONE) {
+		c.since = m->polled.time;
+		engine_compare_plan(g, feed, &c, now);
+		engine_cover_put(g, &c);
+	}
+	store_coverage_clear(&c);
+	if (m->polled.outcome == POLLED_OK)
+		engine_cover_read(g, feed, m, now);
+}
+
+void
+engine_cover_distrust(struct engine *g, struct store_feed *feed)
+{
+	struct store_coverage c;
+
+	if (feed->etag == NULL && feed->last_modified == NULL)
+		return;
+	engine_cover_get(g, feed, &c);
+	if (c.stale != CLOCK_NONE) {
+		free(feed->etag);
+		free(feed->last_modified);
+		feed->etag = feed->last_modified = NULL;
+	}
+	store_coverage_clear(&c);
+}

@@ -1,0 +1,1013 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_cover: whether all is read that a feed shows, and what is not there any more: the
+ * engine through its own calls, each test one story.
+ */
+#include "engine/engine_older.h"
+#include "engine_bench.h"
+
+/* --- documents -------------------------------------------------------------------------- */
+
+struct doc {
+	enum poll_outcome outcome;
+	int32_t status;	      /* 0: 200 */
+	const char *next, *gone, *more, *etag, *format, *url;
+	struct item *v;
+	uint32_t n;
+};
+
+static struct item *
+add(struct doc *d, const char *id, const char *text)
+{
+	struct item *it;
+
+	d->v = xrealloc(d->v, (d->n + 1) * sizeof(*d->v));
+	it = &d->v[d->n++];
+	item_init(it);
+	it->id = xstrdup(id);
+	it->url = xasprintf("http://forum.example/p/%s", id);
+	it->text = xstrdup(text);
+	return it;
+}
+
+/* Posts n, n-1, ... m of a blog: newest first, one an hour. */
+static struct doc
+posts(int n, int m)
+{
+	struct doc d = {0};
+
+	for (; n >= m; n--) {
+		char id[16], text[80];
+
+		snprintf(id, sizeof(id), "n%d", n);
+		snprintf(text, sizeof(text),
+		    "This is the text of post %d, which has some length.", n);
+		add(&d, id, text)->published = T0 - (int64_t)(1000 - n) * CLOCK_HOUR;
+	}
+	return d;
+}
+
+static void
+leave_out(struct doc *d, const char *id)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		if (strcmp(d->v[i].id, id) == 0) {
+			item_clear(&d->v[i]);
+			d->n--;
+			memmove(&d->v[i], &d->v[i + 1], (d->n - i) * sizeof(d->v[0]));
+			return;
+		}
+}
+
+static char *
+copy_of(const char *s)
+{
+	return xstrdup(s);
+}
+
+static char **
+list_of(const char *s, uint32_t *n)
+{
+	char **v;
+
+	if (s == NULL)
+		return NULL;
+	v = xcalloc(1, sizeof(*v));
+	v[0] = xstrdup(s);
+	*n = 1;
+	return v;
+}
+
+/* Answers this request with the document (taken). */
+static void
+answer(struct bench *b, struct caught *c, struct doc d)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_POLLED);
+	m.from = ROLE_FETCH;
+	m.polled.id = c->m.poll.id;
+	m.polled.outcome = d.outcome;
+	m.polled.status = d.status != 0 ? d.status : 200;
+	m.polled.time = b->now;
+	m.polled.url = copy_of(d.url != NULL ? d.url : c->m.poll.url);
+	m.polled.next_url = copy_of(d.next);
+	m.polled.etag = copy_of(d.etag);
+	m.polled.format = copy_of(d.format);
+	m.polled.gone = list_of(d.gone, &m.polled.ngone);
+	m.polled.more = list_of(d.more, &m.polled.nmore);
+	m.polled.items = d.v;
+	m.polled.nitems = d.n;
+	m.fd = bench_capture(b);
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	msg_clear(&c->m);
+	bench_tick(b);
+}
+
+/* Waits for the next request of this kind (other ones stay); false after two days. */
+static bool
+asked(struct bench *b, enum poll_kind kind, struct caught *out)
+{
+	for (int quarters = 0; quarters < 200; quarters++) {
+		for (size_t n = b->n; n > 0 && bench_take(b, MSG_POLL, out); n--) {
+			if (out->m.poll.kind == kind)
+				return true;
+			bench_send(b, out->to, out->index, &out->m);
+		}
+		bench_go(b, CLOCK_HOUR / 4);
+	}
+	return false;
+}
+
+static void
+reply(struct bench *b, enum poll_kind kind, struct doc d)
+{
+	struct caught c;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, kind, &c));
+	answer(b, &c, d);
+}
+
+static void
+read_feed(struct bench *b, struct doc d)
+{
+	reply(b, POLL_FEED, d);
+}
+
+static bool
+waits(struct bench *b, enum poll_kind kind)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i].m.type == MSG_POLL && b->v[i].m.poll.kind == kind)
+			return true;
+	return false;
+}
+
+static struct bench *
+open_with(const char *coverage)
+{
+	struct bench *b = bench_open();
+	char *both = xasprintf("coverage = { %s };\npolicy = {", coverage);
+
+	bench_reconf(b, "policy = {", both);
+	free(both);
+	return b;
+}
+
+static void
+inspect_all(struct bench *b)
+{
+	while (bench_inspect(b) > 0)
+		;
+}
+
+static const char *
+sight(struct bench *b)
+{
+	return bench_str(bench_last(b, "sighting"), "state");
+}
+
+/* The one row of a query, or of those the first. */
+static json_t *
+row(struct bench *b, const char *cmd)
+{
+	json_t *r = bench_ask(b, json_pack("{s:s}", "cmd", cmd));
+	json_t *one = json_incref(json_array_get(json_object_get(r, "rows"), 0));
+
+	json_decref(r);
+	return one;
+}
+
+/* --- identity ----------------------------------------------------------------------------- */
+
+/* Posts from..to with one id: each with its own text, and by request its own address. */
+static struct doc
+same_id(int from, int to, bool places, const char *more)
+{
+	struct doc d = {0};
+
+	for (int i = from; i >= to; i--) {
+		char text[80];
+		struct item *it;
+
+		snprintf(text, sizeof(text), "Text number %d%s", i, more);
+		it = add(&d, "one", text);
+		free(it->url);
+		it->url = places ? xasprintf("http://forum.example/p/%d", i) : NULL;
+	}
+	return d;
+}
+
+static void
+test_shared_id(void)
+{
+	for (int places = 0; places < 2; places++) {
+		struct bench *b = bench_open();
+		json_t *r;
+
+		read_feed(b, same_id(500, 1, places, ""));
+		CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 500);
+		CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "shared"), 500);
+		inspect_all(b);
+		read_feed(b, same_id(500, 1, places, ""));
+		/* The window shrinks, shifts, and at last holds one of them alone. */
+		read_feed(b, same_id(499, 300, places, ""));
+		read_feed(b, same_id(7, 7, places, ""));
+		CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
+		read_feed(b, same_id(502, 401, places, ""));
+		CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 2);
+		inspect_all(b);
+		r = row(b, "status");
+		CU_ASSERT_EQUAL(bench_int(r, "items"), 502);
+		json_decref(r);
+		r = row(b, "feeds");
+		CU_ASSERT_EQUAL(bench_int(r, "shared_ids"), 102);
+		json_decref(r);
+		bench_close(b);
+	}
+}
+
+/* Who has an address of its own can be edited; it stays the same post. */
+static void
+test_shared_id_edit(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, same_id(3, 1, true, ""));
+	read_feed(b, same_id(3, 1, true, ", mended"));
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "changed"), 3);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 0);
+	read_feed(b, same_id(2, 2, true, ", again"));
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "changed"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* First alone, then beside another with its id, then that one alone. */
+static void
+test_id_becomes_shared(void)
+{
+	struct bench *b = bench_open();
+	json_t *r;
+
+	read_feed(b, same_id(1, 1, false, ""));
+	read_feed(b, same_id(2, 1, false, ""));
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 1);
+	read_feed(b, same_id(2, 2, false, ""));
+	read_feed(b, same_id(1, 1, false, ""));
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 2);
+	inspect_all(b);
+	r = row(b, "status");
+	CU_ASSERT_EQUAL(bench_int(r, "items"), 2);
+	json_decref(r);
+	bench_close(b);
+}
+
+/* An id that is the beginning of others is not shared with them. */
+static void
+test_id_prefix(void)
+{
+	struct bench *b = bench_open();
+	struct doc d = {0};
+
+	add(&d, "http://x/1", "The post");
+	add(&d, "http://x/1#comment-1", "The comment");
+	read_feed(b, d);
+	d = (struct doc){0};
+	add(&d, "http://x/1", "The post, mended");
+	add(&d, "http://x/1#comment-1", "The comment");
+	read_feed(b, d);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "changed"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- removal ------------------------------------------------------------------------------ */
+
+static struct doc
+without(int n, int m, const char *id)
+{
+	struct doc d = posts(n, m);
+
+	leave_out(&d, id);
+	return d;
+}
+
+/* A feed in which n5 is missing in two readings. */
+static void
+lose_n5(struct bench *b)
+{
+	read_feed(b, posts(9, 1));
+	read_feed(b, without(9, 1, "n5"));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0); /* once is nothing */
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	read_feed(b, without(9, 1, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_TRUE(waits(b, POLL_PAGE));
+	inspect_all(b);
+}
+
+static void
+test_removed(void)
+{
+	static const enum poll_outcome tells[] = {
+	    POLLED_NOT_FOUND, POLLED_GONE, POLLED_LEGAL};
+
+	for (int i = 0; i < 3; i++) {
+		struct bench *b = bench_open();
+		struct doc gone = {.outcome = tells[i], .status = 404};
+		json_t *r;
+
+		lose_n5(b);
+		reply(b, POLL_PAGE, gone);
+		CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "sighting"), "before"), "missing");
+		CU_ASSERT_PTR_NOT_NULL(
+		    json_object_get(bench_last(b, "sighting"), "file"));
+		r = row(b, "sightings");
+		CU_ASSERT_STRING_EQUAL(bench_str(r, "state"), "removed");
+		CU_ASSERT_STRING_EQUAL(bench_str(r, "guid"), "n5");
+		json_decref(r);
+		/* That it stays away is no news; that it comes back is. */
+		read_feed(b, without(9, 1, "n5"));
+		read_feed(b, without(9, 1, "n5"));
+		CU_ASSERT_EQUAL(bench_count(b, "sighting"), 2);
+		read_feed(b, posts(9, 1));
+		CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+		inspect_all(b);
+		bench_close(b);
+	}
+}
+
+/* A quiet feed that answers 304 is read again all the same, ten minutes later. */
+static void
+test_removed_in_silence(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+	struct doc d = without(9, 1, "n5");
+	int64_t before;
+
+	read_feed(b, posts(9, 1));
+	d.etag = "\"e\"";
+	read_feed(b, d);
+	before = b->now;
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+	CU_ASSERT(b->now - before <= 15 * CLOCK_MIN);
+	CU_ASSERT_PTR_NULL(c.m.poll.etag);
+	answer(b, &c, without(9, 1, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* What was pushed out is not missing, nor is what shows again in the second reading. */
+static void
+test_not_missing(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, posts(12, 4));
+	read_feed(b, posts(20, 12));
+	read_feed(b, without(20, 12, "n15"));
+	read_feed(b, posts(20, 12));
+	read_feed(b, posts(21, 13));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+test_unlisted(void)
+{
+	struct bench *b = bench_open();
+
+	lose_n5(b);
+	reply(b, POLL_PAGE, posts(5, 5));
+	CU_ASSERT_STRING_EQUAL(sight(b), "unlisted");
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_STRING_EQUAL(sight(b), "visible");
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* A front page, a page without the post, a refusal: nothing is known. */
+static void
+test_soft(void)
+{
+	struct bench *b = bench_open();
+	struct doc front = posts(5, 5), other = {0},
+		   refused = {.outcome = POLLED_FORBIDDEN, .status = 403},
+		   gone = {.outcome = POLLED_GONE, .status = 410};
+
+	lose_n5(b);
+	front.url = "http://forum.example/";
+	reply(b, POLL_PAGE, front);
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	add(&other, "x", "This post is not available in your country.");
+	reply(b, POLL_PAGE, other);
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	reply(b, POLL_PAGE, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 1);
+	reply(b, POLL_PAGE, gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	bench_close(b);
+}
+
+/* What is cited follows: removed, then there again. */
+static void
+test_cited(void)
+{
+	struct bench *b = bench_open();
+	struct doc d = posts(9, 1), gone = {.outcome = POLLED_GONE, .status = 410};
+	struct caught c;
+
+	free(d.v[4].text);
+	d.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, d);
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	read_feed(b, without(9, 1, "n5"));
+	read_feed(b, without(9, 1, "n5"));
+	/* The looks at cited items and this one are requests of their own. */
+	for (int i = 0; i < 2 && bench_count(b, "sighting") < 2; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+		answer(b, &c, gone);
+	}
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "removed");
+	d = posts(9, 1);
+	free(d.v[4].text);
+	d.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, d);
+	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "online");
+	bench_close(b);
+}
+
+static void
+test_tombstone(void)
+{
+	struct bench *b = bench_open();
+	struct doc d = posts(9, 1), gone = {.outcome = POLLED_GONE, .status = 410};
+
+	free(d.v[8].url);
+	d.v[8].url = NULL; /* n1 has no page */
+	read_feed(b, d);
+	d = posts(9, 6);
+	d.gone = "n5";
+	read_feed(b, d);
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	reply(b, POLL_PAGE, gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	d = posts(9, 6);
+	d.gone = "n1";
+	read_feed(b, d);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed"); /* believed */
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 3);
+	d = posts(9, 6);
+	d.gone = "n5"; /* it stands there for weeks */
+	read_feed(b, d);
+	d = posts(9, 6);
+	d.gone = "n7"; /* listed in the same document */
+	read_feed(b, d);
+	d = posts(9, 6);
+	d.gone = "never seen";
+	read_feed(b, d);
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 3);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- coverage ------------------------------------------------------------------------------ */
+
+static struct doc
+page_of(int n, int m, const char *next)
+{
+	struct doc d = posts(n, m);
+
+	d.next = next;
+	return d;
+}
+
+static void
+test_walk(void)
+{
+	struct bench *b = bench_open();
+	json_t *r;
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, page_of(30, 21, "http://forum.example/feed?page=3"));
+	reply(b, POLL_OLDER, page_of(20, 11, "http://forum.example/feed?page=4"));
+	reply(b, POLL_OLDER, page_of(10, 1, "http://forum.example/feed?page=5"));
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER)); /* they meet */
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	r = row(b, "status");
+	CU_ASSERT_EQUAL(bench_int(r, "items"), 40);
+	json_decref(r);
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+test_walk_again(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, page_of(30, 21, "http://forum.example/feed?page=3"));
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_OLDER, &c));
+	CU_ASSERT_STRING_EQUAL(c.m.poll.url, "http://forum.example/feed?page=3");
+	answer(b, &c, posts(20, 5));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+check_lost(struct bench *b, const char *reason, int pages)
+{
+	const json_t *gap = bench_last(b, "gap");
+	json_t *r = row(b, "feeds");
+
+	CU_ASSERT_STRING_EQUAL(bench_str(gap, "state"), "lost");
+	CU_ASSERT_STRING_EQUAL(bench_str(gap, "reason"), reason);
+	CU_ASSERT_EQUAL(bench_int(gap, "pages"), pages);
+	CU_ASSERT_EQUAL(bench_int(gap, "last_known"), 1); /* n9: stored first */
+	CU_ASSERT(bench_int(gap, "first_new") > 9);
+	CU_ASSERT(clock_parse(bench_str(gap, "from")) < clock_parse(bench_str(gap, "to")));
+	CU_ASSERT_EQUAL(bench_int(r, "gaps_lost"), 1);
+	json_decref(r);
+}
+
+static void
+test_lost(void)
+{
+	struct bench *b = bench_open();
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, posts(40, 31));
+	check_lost(b, "the feed names no older page", 0);
+	inspect_all(b);
+	bench_close(b);
+
+	b = bench_open();
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, gone);
+	check_lost(b, "the older page cannot be read", 0);
+	inspect_all(b);
+	bench_close(b);
+
+	/* Not to another's site, on whom we would be set. */
+	b = bench_open();
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://victim.example/feed?page=2"));
+	check_lost(b, "the feed names no older page", 0);
+	inspect_all(b);
+	bench_close(b);
+
+	b = open_with("walk_pages = 2;");
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(90, 81, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, page_of(80, 71, "http://forum.example/feed?page=3"));
+	reply(b, POLL_OLDER, page_of(70, 61, "http://forum.example/feed?page=4"));
+	check_lost(b, "no more pages may be read for one gap", 2);
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* A feed that is blank for one poll does not begin anew. */
+static void
+test_blank(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, (struct doc){0});
+	read_feed(b, posts(40, 31));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 1);
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+test_older_urls(void)
+{
+	static const struct {
+		const char *url, *format, *last, *next;
+	} rules[] = {
+	    {"http://forum.example/feed/", "rss20", "x", "http://forum.example/feed/?paged=2"},
+	    {"http://forum.example/feed/?paged=2", "rss20", "x",
+		"http://forum.example/feed/?paged=3"},
+	    {"http://forum.example/api?local=1", "mastodon", "tag:x,2026:statuses/1234",
+		"http://forum.example/api?local=1&max_id=1234"},
+	    {"http://forum.example/api?max_id=9&local=1", "mastodon", "7",
+		"http://forum.example/api?local=1&max_id=7"},
+	    {"http://forum.example/posts.json", "discourse", "88",
+		"http://forum.example/posts.json?before=88"},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct msg_polled p = {.format = (char *)rules[i].format, .nitems = 1};
+		struct item it;
+		char *got;
+
+		item_init(&it);
+		it.id = (char *)rules[i].last;
+		p.items = &it;
+		got = engine_older_url(rules[i].url, &p);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(got);
+		CU_ASSERT_STRING_EQUAL(got, rules[i].next);
+		free(got);
+	}
+}
+
+/* Two pages a day, to the end, over a restart. */
+static void
+test_history(void)
+{
+	struct bench *b = open_with("backfill_pages = 2;");
+	char next[64];
+	int64_t begun = b->now;
+	json_t *r;
+
+	read_feed(b, page_of(60, 51, "http://forum.example/feed?page=2"));
+	for (int page = 2; page <= 6; page++) {
+		int n = 70 - 10 * page;
+
+		snprintf(next, sizeof(next), "http://forum.example/feed?page=%d", page + 1);
+		reply(b, POLL_OLDER, page_of(n, n - 9, page < 6 ? next : NULL));
+		inspect_all(b);
+		if (page == 3) {
+			CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+			bench_forget(b);
+			engine_free(&b->engine, b->now);
+			bench_start(b);
+		}
+	}
+	CU_ASSERT(b->now - begun > CLOCK_DAY);
+	CU_ASSERT(b->now - begun < 4 * CLOCK_DAY);
+	r = row(b, "status");
+	CU_ASSERT_EQUAL(bench_int(r, "items"), 60);
+	json_decref(r);
+	bench_forget(b);
+	bench_go(b, 2 * CLOCK_DAY);
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+	bench_close(b);
+}
+
+/* --- pointers -------------------------------------------------------------------------------- */
+
+static struct doc
+map(int64_t changed)
+{
+	struct doc d = {0};
+
+	for (int i = 0; i < 2; i++) {
+		struct item *it = add(&d, i == 0 ? "first" : "second", "");
+
+		free(it->text);
+		it->text = NULL;
+		it->updated = i == 0 ? changed : T0;
+		it->flags |= ITEM_POINTER;
+	}
+	return d;
+}
+
+static struct doc
+text_page(const char *text)
+{
+	struct doc d = {0};
+
+	add(&d, "page", text);
+	return d;
+}
+
+static void
+test_pointers(void)
+{
+	struct bench *b = bench_open();
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+	json_t *r;
+
+	read_feed(b, map(T0));
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 0); /* there is no text yet */
+	reply(b, POLL_PAGE, text_page("i will kill you"));
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	reply(b, POLL_PAGE, gone); /* then what the feed says is all there is */
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 2);
+	inspect_all(b);
+	read_feed(b, map(T0));
+	r = row(b, "feeds");
+	CU_ASSERT_EQUAL(bench_int(r, "pages_to_read"), 0);
+	json_decref(r);
+	read_feed(b, map(T0 + CLOCK_HOUR)); /* it says that it has changed */
+	r = row(b, "feeds");
+	CU_ASSERT_EQUAL(bench_int(r, "pages_to_read"), 1);
+	json_decref(r);
+	bench_close(b);
+}
+
+static void
+test_more(void)
+{
+	struct bench *b = bench_open();
+	struct doc index = {.more = "http://forum.example/map-1.xml"};
+	struct caught c;
+
+	read_feed(b, index);
+	do {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+	} while (strstr(c.m.poll.url, "map-1") == NULL);
+	answer(b, &c, posts(3, 1));
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 3);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- a second look ---------------------------------------------------------------------------- */
+
+#define SOON "second_min = \"30m\"; second_max = \"40m\";"
+
+/* Answers polls until somebody else asks; then that one has this. */
+static bool
+other_asks(struct bench *b, struct doc (*ours)(int), struct doc theirs, int round)
+{
+	struct caught c;
+
+	for (int i = 0; i < 20; i++) {
+		if (!asked(b, POLL_FEED, &c))
+			return false;
+		if (c.m.poll.second) {
+			CU_ASSERT_PTR_NULL(c.m.poll.etag);
+			answer(b, &c, theirs);
+			return true;
+		}
+		answer(b, &c, ours(round));
+	}
+	return false;
+}
+
+static struct doc
+nine(int round)
+{
+	(void)round;
+	return posts(9, 1);
+}
+
+static void
+test_same_for_all(void)
+{
+	struct bench *b = open_with(SOON);
+	json_t *r;
+
+	read_feed(b, posts(9, 1));
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_TRUE(other_asks(b, nine, posts(9, 1), 1));
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0);
+	r = row(b, "feeds");
+	CU_ASSERT_EQUAL(bench_int(r, "compared"), 3);
+	CU_ASSERT_PTR_NULL(json_object_get(r, "cloaked"));
+	json_decref(r);
+	inspect_all(b);
+	bench_close(b);
+}
+
+static struct doc
+with_secret(void)
+{
+	struct doc d = without(9, 1, "n5");
+
+	add(&d, "secret", "i will kill you")->published = T0 - 994 * CLOCK_HOUR;
+	/* In its place, not at the end. */
+	struct item it = d.v[d.n - 1];
+	memmove(&d.v[4], &d.v[3], (d.n - 4) * sizeof(it));
+	d.v[3] = it;
+	return d;
+}
+
+static void
+test_cloaked(void)
+{
+	struct bench *b = open_with(SOON);
+	const json_t *o;
+	json_t *r;
+
+	read_feed(b, posts(9, 1));
+	inspect_all(b);
+	CU_ASSERT_TRUE(other_asks(b, nine, with_secret(), 1));
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0); /* not on one look */
+	CU_ASSERT_TRUE(other_asks(b, nine, with_secret(), 2));
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 2);
+	o = bench_last(b, "cloaking");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "state"), "confirmed");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "what"), "content");
+	CU_ASSERT_EQUAL(bench_int(o, "only_us"), 1);	 /* n5 */
+	CU_ASSERT_EQUAL(bench_int(o, "only_others"), 1); /* the secret */
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(o, "file"));
+	/* What is kept from us is judged like everything else. */
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	r = row(b, "feeds");
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(r, "cloaked"));
+	json_decref(r);
+	bench_close(b);
+}
+
+static struct doc
+other_words(const char *word)
+{
+	struct doc d = posts(9, 1);
+
+	for (uint32_t i = 0; i < d.n; i++) {
+		free(d.v[i].text);
+		d.v[i].text = xasprintf("Post %u: %s", i, word);
+	}
+	return d;
+}
+
+/* Another text for others is found; a feed that is never twice the same is not taken
+ * for it, nor is an update between the two. */
+static void
+test_other_words(void)
+{
+	struct bench *b = open_with(SOON);
+
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, other_words("clean"), 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, other_words("clean"), 2));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "state"), "confirmed");
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "cloaking"), "otherwise"), 9);
+	bench_forget(b);
+	bench_close(b);
+
+	b = open_with(SOON);
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, other_words("10:31"), 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, other_words("10:32"), 2));
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "cloaking"), "state"), "cleared");
+	bench_forget(b);
+	bench_close(b);
+
+	b = open_with(SOON);
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, posts(10, 2), 1)); /* n10 has just come */
+	CU_ASSERT_TRUE(other_asks(b, nine, posts(9, 1), 2));
+	CU_ASSERT_NOT_EQUAL(bench_count(b, "cloaking"), 1);
+	CU_ASSERT(bench_count(b, "cloaking") == 0 ||
+	    strcmp(bench_str(bench_last(b, "cloaking"), "state"), "cleared") == 0);
+	bench_forget(b);
+	bench_close(b);
+}
+
+/* Nothing in common, however the order is. */
+static void
+test_nothing_shared(void)
+{
+	struct bench *b = open_with(SOON);
+
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, posts(909, 901), 1));
+	CU_ASSERT_TRUE(other_asks(b, nine, posts(909, 901), 2));
+	CU_ASSERT_TRUE(json_is_true(
+	    json_object_get(bench_last(b, "cloaking"), "nothing_shared")));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "state"), "confirmed");
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 9);
+	bench_forget(b);
+	bench_close(b);
+}
+
+/* 304 for ever although there are new posts. */
+static void
+test_stale(void)
+{
+	struct bench *b = open_with(SOON);
+	struct doc d = posts(9, 1), same = {.outcome = POLLED_UNCHANGED, .status = 304,
+	    .etag = "\"old\""};
+	struct caught c;
+	int conditional = 0;
+	json_t *r;
+
+	d.etag = "\"old\"";
+	read_feed(b, d);
+	for (int i = 0; i < 20 && bench_count(b, "cloaking") == 0; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		if (c.m.poll.etag != NULL) {
+			conditional++;
+			answer(b, &c, same);
+		} else {
+			answer(b, &c, conditional > 0 ? posts(12, 4) : posts(9, 1));
+		}
+	}
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "what"), "stale-validators");
+	/* Never asked with validators again. */
+	for (int i = 0; i < 5; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		CU_ASSERT_PTR_NULL(c.m.poll.etag);
+		d = posts(12, 4);
+		d.etag = "\"new\"";
+		answer(b, &c, d);
+	}
+	r = row(b, "feeds");
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(r, "stale_validators"));
+	json_decref(r);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- how readable ------------------------------------------------------------------------------ */
+
+static void
+test_score(void)
+{
+	struct bench *b = open_with("second_max = 0; second_min = 0;");
+	struct doc down = {.outcome = POLLED_TIMEOUT, .status = 0};
+	int64_t begun, from, to;
+	double share;
+	json_t *r, *theirs;
+
+	read_feed(b, posts(9, 1));
+	begun = b->now;
+	for (int i = 0; i < 10; i++)
+		read_feed(b, posts(9, 1));
+	from = b->now;
+	for (int i = 0; i < 5; i++)
+		reply(b, POLL_FEED, down);
+	read_feed(b, posts(9, 1));
+	to = b->now;
+	r = row(b, "feeds");
+	share = json_real_value(json_object_get(r, "readable"));
+	CU_ASSERT_DOUBLE_EQUAL(
+	    share, 1.0 - (double)(to - from) / (double)(to - begun), 0.001);
+	theirs = json_object_get(json_object_get(r, "observed"), "theirs");
+	CU_ASSERT_DOUBLE_EQUAL(json_real_value(json_object_get(theirs, "timeout")),
+	    (double)(to - from) / CLOCK_HOUR, 0.01);
+	json_decref(r);
+	/* We are away: neither theirs nor seen. */
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	b->now += 10 * CLOCK_HOUR;
+	bench_start(b);
+	r = row(b, "tenants");
+	CU_ASSERT_DOUBLE_EQUAL(
+	    json_real_value(json_object_get(r, "readable")), share, 0.01);
+	CU_ASSERT(json_real_value(json_object_get(json_object_get(r, "observed"), "ours")) >
+	    9.9);
+	json_decref(r);
+	inspect_all(b);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"500 posts with one id", test_shared_id},
+    {"posts with one id are edited", test_shared_id_edit},
+    {"an id that becomes shared", test_id_becomes_shared},
+    {"an id that begins others", test_id_prefix},
+    {"missing twice, and its page is gone", test_removed},
+    {"missing while the feed is quiet", test_removed_in_silence},
+    {"pushed out is not missing", test_not_missing},
+    {"merely unlisted", test_unlisted},
+    {"pages that do not tell", test_soft},
+    {"what is cited follows", test_cited},
+    {"the feed says what is removed", test_tombstone},
+    {"a flood is walked back", test_walk},
+    {"a walk goes on after a restart", test_walk_again},
+    {"gaps that stay", test_lost},
+    {"a feed that is blank once", test_blank},
+    {"addresses of older pages", test_older_urls},
+    {"the whole history, some pages a day", test_history},
+    {"pointers are read before they are inspected", test_pointers},
+    {"further documents", test_more},
+    {"the same for everybody", test_same_for_all},
+    {"posts that only others see", test_cloaked},
+    {"other words for others", test_other_words},
+    {"nothing in common", test_nothing_shared},
+    {"304 for ever", test_stale},
+    {"how readable a feed was", test_score},
+};
+
+SUITE_MAIN("cover", tests)
