@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 
-from servers import (SOURCE, Failed, Mail, PlainMail, Site, Web, end_process,  # noqa: F401
-                     free_port, mail_server, skip)
+from servers import (SOURCE, Failed, Mail, Mastodon, PlainMail, Site,  # noqa: F401
+                     Web, end_process, free_port, mail_server, skip)
 
 BUILD = os.path.abspath(os.environ.get("builddir") or ".")
 # Compiled patterns of the delivered packs: made once for each build tree.

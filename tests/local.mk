@@ -74,6 +74,10 @@ EXTRA_DIST += %D%/daemon.py %D%/servers.py
 # Tenants found, proposed and explained.
 dist_check_SCRIPTS += %D%/test_onboard.py
 
+# A fediverse server as a tenant.
+dist_check_SCRIPTS += %D%/test_mastodon.py
+EXTRA_DIST += %D%/mastodon_server.py %D%/mastodon_payloads.json
+
 # Real web software as tenants, where it is installed (./autogen.sh real installs it).
 REAL_TESTS = wordpress
 EXTRA_DIST += %D%/real/wordpress.py
