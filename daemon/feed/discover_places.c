@@ -4,17 +4,17 @@
  * NodeInfo documents that name the software (nodeinfo.diaspora.software, versions 1.0
  * to 2.1).  The paths are those of the projects' API documentation.  See discover.h.
  */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "feed/charset.h"
 #include "feed/discover.h"
-#include "feed/json.h"
 #include "feed/url.h"
 
-#define NAME_MAX_BYTES 64
-#define URL_BYTES FEED_URL_MAX
+#define NAME_MAX_CHARS 64
 
 const char *
 discover_path(size_t i)
@@ -70,27 +70,18 @@ discover_software(const char *name)
 	return NULL;
 }
 
-/* One element of "links": rel and href. */
-static void
-read_link(struct json_reader *r, struct buf *rel, struct buf *href)
+/* The document as a tree: it is small, comes once, and is no item.  NULL if it is no
+ * JSON; json_decref() it. */
+static json_t *
+read_json(const void *body, size_t n)
 {
-	struct buf name = {0};
+	struct feed_text text;
+	json_t *doc;
 
-	buf_reset(rel);
-	buf_reset(href);
-	json_enter(r);
-	while (json_member(r, &name)) {
-		buf_reserve(&name, 0);
-		if (strcmp(name.data, "rel") == 0)
-			json_text(r, rel, URL_BYTES);
-		else if (strcmp(name.data, "href") == 0)
-			json_text(r, href, URL_BYTES);
-		else
-			json_skip(r);
-	}
-	buf_reserve(rel, 0);
-	buf_reserve(href, 0);
-	buf_free(&name);
+	feed_text_read(&text, body, n, NULL);
+	doc = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
+	feed_text_free(&text);
+	return doc;
 }
 
 /* The version at the end of a schema's address, "2.1"; NULL if it is none. */
@@ -98,118 +89,57 @@ static const char *
 schema_version(const char *rel)
 {
 	static const char schema[] = "nodeinfo.diaspora.software/ns/schema/";
-	const char *at = strstr(rel, schema);
+	const char *at = rel != NULL ? strstr(rel, schema) : NULL;
 
 	return at != NULL ? at + sizeof(schema) - 1 : NULL;
 }
 
-static void
-read_links(struct json_reader *r, const char *url, char **best, char version[8])
+char *
+discover_nodeinfo(const void *body, size_t n, const char *url)
 {
-	struct buf rel = {0}, href = {0};
+	json_t *doc = read_json(body, n), *links = json_object_get(doc, "links"), *link;
+	char *best = NULL, version[8] = "";
+	size_t i;
 
-	json_enter(r);
-	while (json_element(r)) {
-		const char *v;
+	json_array_foreach(links, i, link)
+	{
+		const char *rel = json_string_value(json_object_get(link, "rel"));
+		const char *href = json_string_value(json_object_get(link, "href"));
+		const char *v = schema_version(rel);
 		char *joined;
 
-		if (json_peek(r) != JSON_KIND_OBJECT) {
-			json_skip(r);
+		if (v == NULL || href == NULL || strlen(v) >= sizeof(version) ||
+		    strcmp(v, version) <= 0)
 			continue;
-		}
-		read_link(r, &rel, &href);
-		v = schema_version(rel.data);
-		if (v == NULL || strlen(v) >= 8 || strcmp(v, version) <= 0)
-			continue;
-		joined = feed_url_join(url, href.data, href.len);
+		joined = feed_url_join(url, href, strlen(href));
 		if (!feed_url_is_web(joined)) {
 			free(joined);
 			continue;
 		}
-		free(*best);
-		*best = joined;
+		free(best);
+		best = joined;
 		memcpy(version, v, strlen(v) + 1);
 	}
-	buf_free(&rel);
-	buf_free(&href);
-}
-
-/* Reads the members of the outermost object: links of the first document, software
- * of the second. */
-char *
-discover_nodeinfo(const void *body, size_t n, const char *url)
-{
-	struct feed_text text;
-	struct json_reader r;
-	struct buf name = {0};
-	char *best = NULL, version[8] = "";
-
-	feed_text_read(&text, body, n, NULL);
-	json_reader_init(&r, text.p, text.n);
-	if (json_peek(&r) == JSON_KIND_OBJECT) {
-		json_enter(&r);
-		while (json_member(&r, &name)) {
-			buf_reserve(&name, 0);
-			if (strcmp(name.data, "links") == 0 &&
-			    json_peek(&r) == JSON_KIND_ARRAY)
-				read_links(&r, url, &best, version);
-			else
-				json_skip(&r);
-		}
-	}
-	buf_free(&name);
-	feed_text_free(&text);
+	json_decref(doc);
 	return best;
 }
 
-static void
-read_software(struct json_reader *r, char **name, char **version)
+/* A copy that is not longer than names are; NULL if it is no string. */
+static char *
+name_of(const json_t *value)
 {
-	struct buf key = {0}, value = {0};
+	const char *s = json_string_value(value);
 
-	json_enter(r);
-	while (json_member(r, &key)) {
-		char **to = NULL;
-
-		buf_reserve(&key, 0);
-		if (strcmp(key.data, "name") == 0)
-			to = name;
-		else if (strcmp(key.data, "version") == 0)
-			to = version;
-		buf_reset(&value);
-		if (to == NULL || *to != NULL) {
-			json_skip(r);
-		} else if (json_text(r, &value, NAME_MAX_BYTES) == JSON_KIND_STRING) {
-			buf_reserve(&value, 0);
-			*to = xstrdup(value.data);
-		}
-	}
-	buf_free(&key);
-	buf_free(&value);
+	return s != NULL ? xstrndup(s, text_prefix(s, NAME_MAX_CHARS)) : NULL;
 }
 
 bool
 discover_nodeinfo_read(const void *body, size_t n, char **name, char **version)
 {
-	struct feed_text text;
-	struct json_reader r;
-	struct buf key = {0};
+	json_t *doc = read_json(body, n), *software = json_object_get(doc, "software");
 
-	*name = *version = NULL;
-	feed_text_read(&text, body, n, NULL);
-	json_reader_init(&r, text.p, text.n);
-	if (json_peek(&r) == JSON_KIND_OBJECT) {
-		json_enter(&r);
-		while (json_member(&r, &key)) {
-			buf_reserve(&key, 0);
-			if (strcmp(key.data, "software") == 0 &&
-			    json_peek(&r) == JSON_KIND_OBJECT)
-				read_software(&r, name, version);
-			else
-				json_skip(&r);
-		}
-	}
-	buf_free(&key);
-	feed_text_free(&text);
+	*name = name_of(json_object_get(software, "name"));
+	*version = name_of(json_object_get(software, "version"));
+	json_decref(doc);
 	return *name != NULL;
 }

@@ -4,7 +4,6 @@ libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
-	%D%/discover.c %D%/discover.h %D%/discover_places.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
@@ -16,7 +15,6 @@ libtosd_feed_a_SOURCES = \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
-	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c \
 	%D%/url.c %D%/url.h \
 	%D%/xml_elements.c %D%/xml_state.h %D%/xml_values.c
 
@@ -28,11 +26,6 @@ tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_L
 UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
 tests_test_feed_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
-	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
-
-UNIT_TESTS += tests/test_discover
-tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h
-tests_test_discover_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 # `tosctl parse` by itself: what check_feeds.py and people at the desk run.
@@ -59,3 +52,13 @@ tests_bench_feed_SOURCES = tests/bench_feed.c
 tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
+
+# Finding feeds, and lists of them.
+libtosd_feed_a_SOURCES += \
+	%D%/discover.c %D%/discover.h %D%/discover_places.c \
+	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c
+
+UNIT_TESTS += tests/test_discover
+tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h
+tests_test_discover_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(UCHARDET_LIBS) $(CRYPTO_LIBS)
