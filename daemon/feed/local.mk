@@ -28,6 +28,16 @@ tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
 tests_test_feed_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
+# Finding feeds, and lists of them.
+libtosd_feed_a_SOURCES += \
+	%D%/discover.c %D%/discover.h %D%/discover_places.c \
+	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c
+
+UNIT_TESTS += tests/test_discover
+tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h
+tests_test_discover_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
 # `tosctl parse` by itself: what check_feeds.py and people at the desk run.
 noinst_PROGRAMS += tests/parse_main
 tests_parse_main_SOURCES = tests/parse_main.c daemon/tosctl/tosctl_parse.c \
@@ -52,13 +62,3 @@ tests_bench_feed_SOURCES = tests/bench_feed.c
 tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
-
-# Finding feeds, and lists of them.
-libtosd_feed_a_SOURCES += \
-	%D%/discover.c %D%/discover.h %D%/discover_places.c \
-	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c
-
-UNIT_TESTS += tests/test_discover
-tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h
-tests_test_discover_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
-	$(JANSSON_LIBS) $(UCHARDET_LIBS) $(CRYPTO_LIBS)
