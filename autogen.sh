@@ -10,6 +10,7 @@ usage: ./autogen.sh          make configure (developers; then ./configure && mak
        ./autogen.sh demo     install what is missing, build in build/, run the daemon
                              over sample tenants
        ./autogen.sh check    the same, and run all tests
+       ./autogen.sh real     the same, with real software as tenants (WordPress)
 
 environment: CONFIGURE_FLAGS  more flags for configure
              BUILD_DIR        instead of build/
@@ -40,6 +41,12 @@ check_packages() {
 
 demo_packages() {
 	echo python3 python3-aiosmtpd openssl ca-certificates
+}
+
+# Web software that tests/real/ sets up as a tenant; none of it is started as a service.
+real_packages() {
+	echo python3 wordpress wordpress-theme-twentytwentythree php-cli php-mysql \
+		mariadb-server-core ca-certificates
 }
 
 missing_of() {
@@ -136,6 +143,13 @@ check)
 	generate
 	build
 	outcome make -j"$(nproc)" check
+	;;
+real)
+	# shellcheck disable=SC2046 # lists of names, split on purpose
+	install_missing $(build_packages) $(real_packages)
+	generate
+	build
+	outcome make real
 	;;
 -h | --help)
 	usage

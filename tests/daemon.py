@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 
-from servers import (SOURCE, Failed, Mail, PlainMail, Site, Web, end_process,  # noqa: F401
-                     free_port, mail_server, skip)
+from servers import (SOURCE, Failed, Mail, Mastodon, PlainMail, Site,  # noqa: F401
+                     Web, end_process, free_port, mail_server, skip)
 
 BUILD = os.path.abspath(os.environ.get("builddir") or ".")
 # Compiled patterns of the delivered packs: made once for each build tree.
@@ -59,7 +59,7 @@ ping_interval = "500ms"; ping_timeout = "{ping_timeout}"; stop_timeout = "10s";
 provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
   aup_url = "https://host.example/aup"; aup_version = "1"; }};
 ledger = {{ seal_interval = "{seal}"; }};
-fetch = {{ interval = "{interval}"; interval_min = "1s"; interval_max = "1h";
+fetch = {{ interval = "{interval}"; interval_min = "1s"; interval_max = "{interval_max}";
   host_gap = 0; max_host_connections = 8; allow = [ "127.0.0.0/8" ]; timeout = "10s"; }};
 policy = {{ packs_dir = "{dir}/packs"; workers = 2; batch = 16;
   plugins = ( {{ name = "rules"; path = "{dir}/rules.so"; }} ); }};
@@ -69,13 +69,15 @@ courier = {{ transport = "{transport}"; url = "smtp://127.0.0.1:{smtp}"; starttl
   from = "abuse@host.example"; retry_min = "{retry}"; retry_max = "2s"; attempts = 5;
   timeout = "10s"; legal = "legal@host.example"; }};
 console = {{ listen = "127.0.0.1:{console}"; }};
+{more}
 tenants = (
 {tenants}
 );
 """
 
-DEFAULTS = {"interval": "2s", "seal": "200ms", "retry": "500ms", "restart_max": "400ms",
-            "ping_timeout": "10s", "desk": DESK, "transport": "none", "smtp": 1,
+DEFAULTS = {"interval": "2s", "interval_max": "1h", "more": "", "seal": "200ms",
+            "retry": "500ms", "restart_max": "400ms", "ping_timeout": "10s",
+            "desk": DESK, "transport": "none", "smtp": 1,
             "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );'}
 
 
@@ -310,17 +312,19 @@ class Daemon(Tosd):
     failed and TOSD_KEEP is set."""
 
     def __init__(self, tenants, **settings):
-        """tenants: {id: feed address} or {id: (feed address, further lines)}."""
+        """tenants: {id: feed}, a feed being an address, a list of them, or (those, further
+        lines).  settings: values of DEFAULTS; more: further lines of the file."""
         super().__init__()
         os.mkdir(self.dir + "/packs")
         self.write("packs/trial.conf", PACK)
         self.settings = {**DEFAULTS, "console": free_port(), **settings}
         rows = []
         for name, feed in tenants.items():
-            url, more = feed if isinstance(feed, tuple) else (feed, "")
+            urls, more = feed if isinstance(feed, tuple) else (feed, "")
+            urls = [urls] if isinstance(urls, str) else urls
             rows.append('  { id = "%s"; name = "Tenant %s"; contact = "%s@tenant.example"; '
                         'manager = "%s"; feeds = ( "%s" ); %s }'
-                        % (name, name, name, MANAGER, url, more))
+                        % (name, name, name, MANAGER, '", "'.join(urls), more))
         self.write("tosd.conf", CONF.format(dir=self.dir, source=SOURCE,
                                             tenants=",\n".join(rows), **self.settings))
 

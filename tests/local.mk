@@ -84,6 +84,24 @@ EXTRA_DIST += %D%/load_feeds.py
 load: all
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/load_feeds.py
 
+# A fediverse server as a tenant.
+dist_check_SCRIPTS += %D%/test_mastodon.py
+EXTRA_DIST += %D%/mastodon_server.py %D%/mastodon_payloads.json
+
+# Real web software as tenants, where it is installed (./autogen.sh real installs it).
+REAL_TESTS = wordpress
+EXTRA_DIST += %D%/real/wordpress.py
+.PHONY: real
+real: all
+	@$(AM_TESTS_ENVIRONMENT) bad=; for t in $(REAL_TESTS); do \
+		python3 -B $(srcdir)/%D%/real/$$t.py; rc=$$?; \
+		case $$rc in \
+		0) echo "PASS: real/$$t";; \
+		77) echo "SKIP: real/$$t";; \
+		*) echo "FAIL: real/$$t (exit $$rc)"; bad=1;; \
+		esac; \
+	done; test -z "$$bad"
+
 # By hand, as root: the unit under a systemd of its own.
 EXTRA_DIST += %D%/boot/boot.sh %D%/boot/inside.py
 

@@ -96,6 +96,38 @@ class Site(Web):
                          "--port", port, *more)
 
 
+class Mastodon:
+    """tests/mastodon_server.py; ends with this process."""
+
+    def __init__(self, *args):
+        self.proc = subprocess.Popen(
+            [sys.executable, SOURCE + "/tests/mastodon_server.py", "--stdin-ends",
+             *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True)
+        line = self.proc.stdout.readline()
+        if not line.strip().isdigit():
+            raise Failed("the Mastodon server does not start")
+        self.port = int(line)
+        self.base = f"http://127.0.0.1:{self.port}/"
+        self.timeline = self.base + "api/v1/timelines/public?local=1&limit=40"
+
+    def event(self, op, **event):
+        """Something happens there, now; the status that it happened to."""
+        data = json.dumps({"op": op, **event}).encode()
+        with urllib.request.urlopen(self.base + "_event", data, 20) as r:
+            return json.load(r)
+
+    def log(self):
+        with urllib.request.urlopen(self.base + "_log", timeout=20) as r:
+            return json.load(r)
+
+    def stop(self):
+        self.proc.stdin.close()
+        self.proc.stdout.close()
+        self.proc.kill()
+        self.proc.wait(10)
+
+
 # --- mail ---------------------------------------------------------------------------
 
 

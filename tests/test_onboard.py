@@ -466,7 +466,8 @@ def test_feed_good():
                               "application/rss+xml"), "etag": '"v1"'},
                  "/hop": {"status": 302, "redirect": "/f"},
                  "/hub": {**doc(rss("H", range(3))), "headers": {
-                     "Link": '<http://hub.example/>; rel="hub"'}},
+                     "Link": '<http://hub.example/>; rel="hub", </hub?page=2>; '
+                             'rel="next"'}},
                  "/x": doc(rss("X", range(2), hub))})
         r, warnings = check(b, "hop")
         assert r["feed"] and r["final_url"].endswith("/f") and len(r["hops"]) == 2, r
@@ -474,7 +475,10 @@ def test_feed_good():
         assert r["ttl_seconds"] == 2700 and 75000 <= r["interval_min_seconds"] <= 86400, r
         assert r["window_seconds"] == 19 * 86400 and r["enough"] == "that is often enough"
         assert not warnings & {"no-dates", "no-ids", "cut-text", "too-slow"}, warnings
-        assert check(b, "hub")[0]["hub"] == "http://hub.example/"
+        r, warnings = check(b, "hub")
+        assert r["hub"] == "http://hub.example/", r
+        assert r["next_url"] == b.web.base + "hub?page=2", r
+        assert "no-older-pages" not in warnings
         p = b.run("feed", "check", b.web.base + "f")
         assert p.returncode == 0 and "answered with 304" in p.stdout, p.stdout
         assert all(len(x) < 200 and "\x1b" not in x for x in p.stdout.splitlines())

@@ -4,7 +4,6 @@ libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
-	%D%/discover.c %D%/discover.h %D%/discover_places.c \
 	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
@@ -29,7 +28,6 @@ libtosd_feed_a_SOURCES = \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
-	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c \
 	%D%/sse.c %D%/sse.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
@@ -53,6 +51,11 @@ UNIT_TESTS += tests/test_feed_hostile
 tests_test_feed_hostile_SOURCES = tests/test_feed_hostile.c tests/suite.h
 tests_test_feed_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+# Finding feeds, and lists of them.
+libtosd_feed_a_SOURCES += \
+	%D%/discover.c %D%/discover.h %D%/discover_places.c \
+	%D%/roster.c %D%/roster.h %D%/roster_csv.c %D%/roster_opml.c
 
 UNIT_TESTS += tests/test_discover
 tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h

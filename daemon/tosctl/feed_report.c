@@ -128,8 +128,8 @@ say_content(const struct feed_report *r)
 	say_dates(f);
 	if (d->ngone > 0)
 		onboard_say("  removed     it says so of %zu items", d->ngone);
-	if (d->next_url != NULL)
-		onboard_say("  older       pages go on at %s", d->next_url);
+	if (r->older != NULL)
+		onboard_say("  older       pages go on at %s", r->older);
 	if (d->nmore > 0)
 		onboard_say("  parts       it names %zu further documents", d->nmore);
 }
@@ -341,7 +341,7 @@ put_feed(json_t *o, const struct feed_report *r)
 	put_seconds(o, "window_seconds", f->window);
 	put_seconds(o, "busiest_window_seconds", f->burst);
 	put_seconds(o, "ttl_seconds", d->ttl_ms);
-	put_text(o, "next_url", d->next_url);
+	put_text(o, "next_url", r->older);
 	put_text(o, "enough", feed_report_enough(r));
 }
 

@@ -31,7 +31,9 @@ struct feed_report {
 	int64_t configured;	 /* interval of the configuration, ms */
 	int64_t soonest, latest; /* the interval that results, with jitter */
 	struct fetch_plan plan;	 /* one of them */
-	char *hub;		 /* of the document or of a Link header; NULL: none */
+	/* Of the document or of a Link header; NULL: none. */
+	char *hub;
+	char *older; /* where older items are */
 };
 
 void feed_report_words(const struct feed_report *r);

@@ -135,7 +135,7 @@ validators_break(const struct feed_report *r)
 static bool
 no_way_back(const struct feed_report *r)
 {
-	return is_feed(r) && r->facts.items > 0 && r->v->doc.next_url == NULL;
+	return is_feed(r) && r->facts.items > 0 && r->older == NULL;
 }
 
 /* A window that items leave between two polls. */

@@ -21,7 +21,8 @@ _tosctl_words() {
 			-c | -s | -p | -r | --config | --store | --socket | --person | --reason | --dir | --plugin | \
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
-				--partials | --mode | --data) skip=1 ;;
+				--partials | --mode | --data | --allow | --id | --name | \
+				--contact | --manager | --contract | --by) skip=1 ;;
 			esac
 		else
 			words_before+=("$w")
@@ -37,8 +38,8 @@ _tosctl() {
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		list='status tenants feeds violations cases notices outbox decide appeal
-			reply hold erase poll evidence replay rebuild simulate parse scan policy
-			render trend help'
+			reply hold erase poll tenant feed evidence replay rebuild simulate
+			parse scan policy render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
@@ -55,8 +56,13 @@ _tosctl() {
 		mapfile -t COMPREPLY < <(compgen -W 'html text header' -- "$cur")
 		return
 		;;
+	--by)
+		mapfile -t COMPREPLY < <(compgen -W 'list host one' -- "$cur")
+		return
+		;;
 	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
-		--language | --protect | --store) return ;;
+		--language | --protect | --store | --allow | --id | --name | --contact | \
+		--manager | --contract) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -100,6 +106,19 @@ _tosctl() {
 		;;
 	rebuild) options='--config --dir --store --force --json' ;;
 	simulate) options='--all --dir --plugin --json' files=-f ;;
+	tenant)
+		((n == 0)) && list='add import'
+		options='--config --json --write --allow --id --name --contact --manager
+			--contract'
+		case ${words_before[0]:-} in
+		add) options="$options --all" ;;
+		import) options="$options --by --check" files=-f ;;
+		esac
+		;;
+	feed)
+		((n == 0)) && list='check'
+		options='--config --allow --json'
+		;;
 	parse) options='--url --type --location --language --doc --dates --json' files=-f ;;
 	scan) options='--policies --plugin --cache --protect --json --help' ;;
 	policy)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "conf/conf_value.h"
+#include "feed/url.h"
 #include "fetch/answer.h"
 #include "ipc/msg.h"
 #include "tosctl/feed_report.h"
@@ -29,14 +30,31 @@ usage(void)
 	return USAGE;
 }
 
-/* The first rel=hub of a Link header; to be freed. */
-static char *
-header_hub(const struct visit *v)
+/* Does the part of a Link header behind its address have this relation? */
+static bool
+has_rel(const char *params, const char *rel)
 {
-	char *value = answer_header(&v->r.head, "Link"), *hub = NULL;
+	const char *at = params;
+	size_t n = strlen(rel);
+
+	while ((at = strcasestr(at, "rel=")) != NULL) {
+		at += 4;
+		at += *at == '"';
+		if (strncasecmp(at, rel, n) == 0 && strchr("\"; ,", at[n]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The first address of the Link header with this relation, absolute; NULL: none.  To be
+ * freed. */
+static char *
+header_link(const struct visit *v, const char *rel)
+{
+	char *value = answer_header(&v->r.head, "Link"), *found = NULL;
 	char *at = value;
 
-	while (at != NULL && hub == NULL && (at = strchr(at, '<')) != NULL) {
+	while (at != NULL && found == NULL && (at = strchr(at, '<')) != NULL) {
 		char *end = strchr(++at, '>'), *next;
 
 		if (end == NULL)
@@ -44,16 +62,22 @@ header_hub(const struct visit *v)
 		next = strchr(end, '<');
 		if (next != NULL)
 			*next = '\0';
-		if (strstr(end, "rel=\"hub\"") != NULL ||
-		    strstr(end, "rel=hub") != NULL)
-			hub = xstrndup(at, (size_t)(end - at));
+		if (has_rel(end, rel))
+			found = feed_url_join(v->r.url, at, (size_t)(end - at));
 		if (next == NULL)
 			break;
 		*next = '<';
 		at = next;
 	}
 	free(value);
-	return hub;
+	return found;
+}
+
+/* What the document says, else what the header says.  To be freed. */
+static char *
+either(const char *of_document, const struct visit *v, const char *rel)
+{
+	return of_document != NULL ? xstrdup(of_document) : header_link(v, rel);
 }
 
 /* The same address once more, as the daemon does at the next poll. */
@@ -157,7 +181,8 @@ check(struct onboard *o, const char *url, bool json)
 	onboard_visit(o, url, NULL, &v);
 	if (v.is_feed) {
 		feed_facts(&v.doc, v.r.time, &r.facts);
-		r.hub = v.doc.hub != NULL ? xstrdup(v.doc.hub) : header_hub(&v);
+		r.hub = either(v.doc.hub, &v, "hub");
+		r.older = either(v.doc.next_url, &v, "next");
 		ask_again(o, &r, &words);
 	}
 	plan(onboard_conf(o), &r);
@@ -170,6 +195,7 @@ check(struct onboard *o, const char *url, bool json)
 		onboard_say("`tosctl tenant add' looks for the feeds of a page.");
 	free(words);
 	free(r.hub);
+	free(r.older);
 	visit_clear(&v);
 	return fflush(stdout) == 0 ? rc : CANNOT;
 }
