@@ -23,3 +23,8 @@ libtosd_engine_a_SOURCES = \
 UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_feeds
+tests_test_engine_feeds_SOURCES = tests/test_engine_feeds.c tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_feeds_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
