@@ -37,6 +37,7 @@ struct bench {
 	struct caught v[CAUGHT_MAX];
 	size_t n;
 	bool bare; /* fetch sends no bytes along */
+	bool memory; /* the store is no file: fast, and gone with the engine */
 	json_t *entries; /* all that was committed */
 };
 
@@ -144,7 +145,8 @@ bench_peers(struct bench *b)
 static inline void
 bench_start(struct bench *b)
 {
-	char *url = xasprintf("sqlite:%s/store.db", b->dir);
+	char *url = b->memory ? xstrdup("sqlite::memory:")
+			      : xasprintf("sqlite:%s/store.db", b->dir);
 	struct engine_options o = {.conf = b->conf, .notices = b->notices, .key = b->key,
 	    .sync = FILE_NOSYNC, .send = bench_send, .ctx = b, .store_url = url};
 	struct err e = ERR_INIT;
@@ -160,9 +162,9 @@ bench_start(struct bench *b)
 }
 
 static inline struct bench *
-bench_open(void)
+bench_open_with(const char *conf, bool memory)
 {
-	struct conf_source one = {(char *)"tosd.conf", (char *)bench_conf};
+	struct conf_source one = {(char *)"tosd.conf", (char *)conf};
 	struct conf_sources src = {&one, 1};
 	struct bench *b = xcalloc(1, sizeof(*b));
 	const char *top = getenv("srcdir");
@@ -172,6 +174,7 @@ bench_open(void)
 	log_set_level(LOG_L_ERR);
 	id_seed(1);
 	b->now = T0;
+	b->memory = memory;
 	b->entries = json_array();
 	snprintf(b->dir, sizeof(b->dir), "/tmp/tosd-engine-XXXXXX");
 	if (mkdtemp(b->dir) == NULL ||
@@ -185,6 +188,12 @@ bench_open(void)
 	b->conf->state_dir = b->dir;
 	bench_start(b);
 	return b;
+}
+
+static inline struct bench *
+bench_open(void)
+{
+	return bench_open_with(bench_conf, false);
 }
 
 /* Forgets what was sent and not looked at. */

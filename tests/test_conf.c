@@ -416,6 +416,51 @@ static const char every_key[] =
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
     "  interval = \"3s\"; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
 
+/* Many tenants, each third with address ranges: what each role keeps of them. */
+static void
+test_lean(void)
+{
+	struct buf text = {0}, said = {0};
+	struct conf *c;
+	char digest[DIGEST_HEX], key[17];
+	unsigned copies = 0;
+
+	buf_puts(&text, MINIMUM "tenants = (");
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&text,
+		    "%s{ id = \"t%d\"; name = \"T\"; contact = \"c@t.example\";"
+		    " manager = \"m@example.net\"; feeds = ( \"http://t%d.example/\" );"
+		    " %s }",
+		    i > 0 ? ",\n" : "", i, i,
+		    i % 3 == 0 ? "allow = [ \"10.0.0.0/8\", \"::1\" ];" : "");
+	buf_puts(&text, ");\n");
+	c = parse_one(&said, text.data);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL_FATAL(c->ntenants, 3000);
+	/* Few copies of what all of them say. */
+	for (size_t i = 1; i < c->ntenants; i++)
+		copies += c->tenants[i].manager != c->tenants[i - 1].manager;
+	CU_ASSERT(copies < 500);
+	CU_ASSERT_STRING_EQUAL(c->tenants[1].feeds[0].url, "http://t1.example/");
+	memcpy(digest, c->digest, sizeof(digest));
+	memcpy(key, conf_tenant_by_id(c, "t2997")->key, sizeof(key));
+	conf_lean(c, CONF_TENANTS_RANGES);
+	CU_ASSERT_EQUAL(c->ntenants, 1000);
+	CU_ASSERT_PTR_NULL(conf_tenant_by_id(c, "t2997"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(conf_tenant_by_key(c, key));
+	CU_ASSERT_EQUAL(conf_tenant_by_key(c, key)->nallow, 2);
+	CU_ASSERT_EQUAL(conf_tenant_by_key(c, key)->allow[1].addr[15], 1);
+	CU_ASSERT_STRING_EQUAL(c->digest, digest);
+	conf_lean(c, CONF_TENANTS_NONE);
+	CU_ASSERT_EQUAL(c->ntenants, 0);
+	CU_ASSERT_PTR_NULL(conf_tenant_by_key(c, key));
+	CU_ASSERT_STRING_EQUAL(c->provider.name, "P");
+	CU_ASSERT_PTR_NOT_NULL(c->ladder.stages[0].name);
+	conf_free(&c);
+	buf_free(&said);
+	buf_free(&text);
+}
+
 static void
 test_every_key(void)
 {
@@ -852,6 +897,7 @@ static const struct suite_test tests[] = {
     {"files of tenants.d", test_files_of_tenants},
     {"defaults", test_defaults},
     {"every key", test_every_key},
+    {"what a role has no use for is dropped", test_lean},
     {"the manual names every key and default", test_manual},
     {"the example passes", test_example},
     {"sources: read, wire form, every cut", test_sources},

@@ -153,6 +153,9 @@ static const char step_polite[] =
     "ALTER TABLE feed ADD COLUMN moved_since INTEGER;"
     "ALTER TABLE feed ADD COLUMN moved_checked INTEGER;"
     "ALTER TABLE feed ADD COLUMN moved_polls INTEGER NOT NULL DEFAULT 0;"
+    /* For the counts of every few seconds, which must not read all feeds. */
+    "CREATE INDEX feed_active ON feed(active);"
+    "CREATE INDEX feed_down ON feed(active) WHERE down_since IS NOT NULL;"
     /* Without it a feed that is down now would look readable until its next poll. */
     "UPDATE feed SET state = outcome, state_since = down_since"
     "  WHERE down_since IS NOT NULL;";

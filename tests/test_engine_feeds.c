@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_feeds: how feeds are asked, through the engine's own calls and in virtual
+ * time: schedule, validators, states, redirects, outages of ours, many feeds for hours.
+ */
+#include "engine_bench.h"
+#include "store/store.h"
+
+/* Configurations of so many feeds, each at a host of its own. */
+static char *
+conf_of(unsigned feeds, const char *fetch, const char *each)
+{
+	struct buf b = {0};
+
+	buf_printf(&b,
+	    "provider = { name = \"Host\"; mailbox = \"abuse@host.example\"; };\n"
+	    "fetch = { %s };\n"
+	    "tenants = (\n",
+	    fetch);
+	for (unsigned i = 0; i < feeds; i++)
+		buf_printf(&b,
+		    "%s{ id = \"t%u\"; name = \"T\"; contact = \"o@forum.example\";\n"
+		    "  manager = \"am@host.example\"; feeds = ( { %s\n"
+		    "  url = \"http://h%u.example/feed\"; } ); }\n",
+		    i > 0 ? "," : "", i, each, i);
+	buf_puts(&b, ");\n");
+	return buf_take(&b);
+}
+
+static struct bench *
+open_feeds(unsigned feeds, const char *fetch, const char *each, bool memory)
+{
+	char *text = conf_of(feeds, fetch, each);
+	struct bench *b = bench_open_with(text, memory);
+
+	free(text);
+	return b;
+}
+
+/* What fetch says; more is set before it is sent. */
+static struct msg
+said(struct bench *b, uint64_t id, enum poll_outcome outcome, int status)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_POLLED);
+	m.from = ROLE_FETCH;
+	m.polled.id = id;
+	m.polled.outcome = outcome;
+	m.polled.status = status;
+	m.polled.time = b->now;
+	return m;
+}
+
+static void
+say(struct bench *b, struct msg *m)
+{
+	clock_set_virtual(b->now);
+	engine_handle(b->engine, m, b->now);
+	msg_clear(m);
+	bench_tick(b);
+}
+
+/* The next request, whenever it comes; b->now is then.  The caller clears c. */
+static bool
+next_poll(struct bench *b, struct caught *c)
+{
+	for (int64_t end = b->now + 3 * CLOCK_DAY; b->now < end;) {
+		int64_t next = bench_tick(b);
+
+		if (bench_take(b, MSG_POLL, c))
+			return true;
+		b->now = next;
+	}
+	return false;
+}
+
+/* The row of tosctl feeds; the caller decrefs. */
+static json_t *
+row_of(struct bench *b, size_t i)
+{
+	json_t *reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds"));
+	json_t *row = json_incref(json_array_get(json_object_get(reply, "rows"), i));
+
+	json_decref(reply);
+	return row;
+}
+
+static bool
+row_has(struct bench *b, const char *key, const char *want)
+{
+	json_t *row = row_of(b, 0);
+	const char *has = json_string_value(json_object_get(row, key));
+	bool same = want == NULL ? has == NULL : has != NULL && strcmp(has, want) == 0;
+
+	if (!same)
+		printf("\n%s is %s\n", key, has != NULL ? has : "(none)");
+	json_decref(row);
+	return same;
+}
+
+/* --- schedule --- */
+
+/* One poll; returns how long after the one before it was sent. */
+static int64_t
+poll_once(struct bench *b, enum poll_outcome outcome, int status, unsigned items)
+{
+	static unsigned serial;
+	struct caught c;
+	struct msg m;
+	int64_t from = b->now;
+
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	m = said(b, c.m.poll.id, outcome, status);
+	if (outcome == POLLED_OK) {
+		m.polled.items = xcalloc(items + 1, sizeof(*m.polled.items));
+		m.polled.nitems = items;
+		for (unsigned i = 0; i < items; i++) {
+			char *id = xasprintf("i%u", serial++);
+			struct post p = {id, "good morning"};
+
+			bench_item(&m.polled.items[i], &p);
+			m.polled.items[i].published = CLOCK_NONE;
+			free(id);
+		}
+	}
+	say(b, &m);
+	msg_clear(&c.m);
+	return b->now - from;
+}
+
+/* A feed without dates that brings an item every six hours is asked about as often,
+ * after it has been watched for some weeks. */
+static void
+test_own_rate(void)
+{
+	struct bench *b = open_feeds(1, "interval = \"1h\";", "", true);
+	int64_t seen = 0, gap = 0, sum = 0, n = 0;
+
+	poll_once(b, POLLED_OK, 200, 1);
+	while (b->now < T0 + 60 * CLOCK_DAY) {
+		unsigned news = (unsigned)((b->now - T0) / (6 * CLOCK_HOUR) - seen);
+
+		gap = poll_once(b, news ? POLLED_OK : POLLED_UNCHANGED, 200, news);
+		seen += news;
+		if (b->now < T0 + CLOCK_DAY && !news) /* on probation */
+			CU_ASSERT(gap <= CLOCK_HOUR + CLOCK_HOUR / 10);
+		if (b->now > T0 + 40 * CLOCK_DAY && gap > 10 * CLOCK_MIN) {
+			sum += gap;
+			n++;
+		}
+	}
+	CU_ASSERT_FATAL(n > 10);
+	CU_ASSERT(sum / n > 4 * CLOCK_HOUR && sum / n < 9 * CLOCK_HOUR);
+	/* Silent for ever: once a day, never less. */
+	while (b->now < T0 + 140 * CLOCK_DAY)
+		gap = poll_once(b, POLLED_UNCHANGED, 304, 0);
+	CU_ASSERT(gap >= CLOCK_DAY * 9 / 10 && gap <= CLOCK_DAY);
+	bench_close(b);
+}
+
+/* A restart and a reload plan what was planned before. */
+static void
+test_same_plan(void)
+{
+	struct bench *b = open_feeds(1, "interval = \"2h\";", "", false);
+	struct caught c;
+	struct msg m;
+	json_t *before, *after;
+
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	m = said(b, c.m.poll.id, POLLED_RATE_LIMIT, 429);
+	m.polled.retry_after = 11 * CLOCK_HOUR;
+	say(b, &m);
+	msg_clear(&c.m);
+	before = row_of(b, 0);
+	b->now += CLOCK_HOUR;
+	engine_free(&b->engine, b->now);
+	b->now += CLOCK_HOUR;
+	bench_start(b);
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	after = row_of(b, 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(before, "next_poll"), bench_str(after, "next_poll"));
+	CU_ASSERT_EQUAL(clock_parse(bench_str(before, "next_poll")), b->now);
+	msg_clear(&c.m);
+	json_decref(before);
+	json_decref(after);
+	bench_close(b);
+}
+
+/* --- validators --- */
+
+static int64_t
+count_items(struct bench *b, char **etag)
+{
+	char *url = xasprintf("sqlite:%s/store.db", b->dir);
+	struct store *s;
+	struct store_feed f;
+	struct store_counts n = {0};
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL_FATAL(store_open_readonly(url, &s, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(store_feed_get(s, 1, &f, &e), 0);
+	CU_ASSERT_EQUAL(store_count(s, &n, &e), 0);
+	*etag = xstrdup(f.etag);
+	store_feed_clear(&f);
+	store_free(&s);
+	free(url);
+	return (int64_t)n.items;
+}
+
+/* Somebody else who looks at the store sees both or neither. */
+static void
+test_one_transaction(void)
+{
+	static const struct post p = {"a", "good morning"};
+	struct bench *b = bench_open();
+	struct caught c;
+	struct msg m;
+	char *etag;
+
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	m = said(b, c.m.poll.id, POLLED_OK, 200);
+	m.fd = bench_capture(b);
+	m.polled.etag = xstrdup("W/\"a,b\"");
+	m.polled.items = xcalloc(1, sizeof(*m.polled.items));
+	m.polled.nitems = 1;
+	bench_item(&m.polled.items[0], &p);
+	engine_handle(b->engine, &m, b->now);
+	CU_ASSERT_EQUAL(count_items(b, &etag), 0);
+	CU_ASSERT_PTR_NULL(etag);
+	engine_flush(b->engine, b->now);
+	CU_ASSERT_EQUAL(count_items(b, &etag), 1);
+	CU_ASSERT_STRING_EQUAL_FATAL(etag != NULL ? etag : "", "W/\"a,b\"");
+	free(etag);
+	msg_clear(&m);
+	msg_clear(&c.m);
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	CU_ASSERT_STRING_EQUAL(c.m.poll.etag, "W/\"a,b\"");
+	CU_ASSERT_PTR_NULL(c.m.poll.last_modified);
+	msg_clear(&c.m);
+	bench_close(b);
+}
+
+/* --- states and silence --- */
+
+static void
+test_states(void)
+{
+	struct bench *b = bench_open();
+
+	poll_once(b, POLLED_OK, 200, 1);
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 0);
+	for (int i = 0; i < 5; i++)
+		poll_once(b, POLLED_NOT_FOUND, 404, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "state"), "from"), "ok");
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "state"), "to"), "not-found");
+	CU_ASSERT_TRUE(row_has(b, "state", "not-found"));
+	poll_once(b, POLLED_OWN_FAULT, 0, 0); /* says nothing of the feed */
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 1);
+	CU_ASSERT_TRUE(row_has(b, "state", "not-found"));
+	poll_once(b, POLLED_TLS, 0, 0);
+	CU_ASSERT_TRUE(row_has(b, "state", "tls"));
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 2);
+	poll_once(b, POLLED_UNCHANGED, 304, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 3);
+	CU_ASSERT_TRUE(row_has(b, "state", "ok"));
+	/* Gone is looked at once a day. */
+	poll_once(b, POLLED_GONE, 410, 0);
+	for (int i = 0; i < 4; i++) {
+		int64_t gap = poll_once(b, POLLED_GONE, 410, 0);
+
+		CU_ASSERT(gap >= CLOCK_DAY * 9 / 10 && gap <= CLOCK_DAY);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 4);
+	bench_close(b);
+}
+
+/* Back-off: a minute, doubled each time, a day at most, for ever. */
+static void
+test_never_gives_up(void)
+{
+	struct bench *b = bench_open();
+	int64_t want = CLOCK_MIN;
+
+	poll_once(b, POLLED_TIMEOUT, 0, 0);
+	for (int i = 0; i < 200; i++) {
+		int64_t gap = poll_once(b, POLLED_TIMEOUT, 0, 0);
+
+		CU_ASSERT(gap >= want * 9 / 10 - 1 && gap <= want * 11 / 10 + 1);
+		want = want * 2 > CLOCK_DAY ? CLOCK_DAY : want * 2;
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 1);
+	bench_close(b);
+}
+
+static void
+test_silence(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+	struct msg m;
+
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+		m = said(b, c.m.poll.id, POLLED_RATE_LIMIT, 429);
+		m.polled.retry_after = 365 * CLOCK_DAY;
+		say(b, &m);
+		msg_clear(&c.m);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "unobservable"), "asked_ms"), 365 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "unobservable"), "cap_ms"), CLOCK_DAY);
+	CU_ASSERT_TRUE(row_has(b, "unobservable", "Retry-After is beyond the cap"));
+	poll_once(b, POLLED_TIMEOUT, 0, 0); /* nobody has said that it is over */
+	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 1);
+	poll_once(b, POLLED_UNCHANGED, 304, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 2);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "unobservable"), "state"), "closed");
+	CU_ASSERT_TRUE(row_has(b, "unobservable", NULL));
+	bench_close(b);
+}
+
+/* --- redirects --- */
+
+/* One poll; where it was asked must be `want'. */
+static void
+poll_moved(struct bench *b, const char *want, enum poll_outcome outcome, const char *moved)
+{
+	struct caught c;
+	struct msg m;
+
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	CU_ASSERT_STRING_EQUAL(c.m.poll.url, want);
+	m = said(b, c.m.poll.id, outcome, outcome == POLLED_OK ? 200 : 404);
+	m.polled.moved = xstrdup(moved);
+	say(b, &m);
+	msg_clear(&c.m);
+}
+
+static const char *
+moved_state(struct bench *b)
+{
+	const json_t *o = bench_last(b, "moved");
+
+	return o != NULL ? bench_str(o, "state") : "";
+}
+
+#define OLD "http://forum.example/feed"
+#define NEW "https://forum.example/atom"
+
+static void
+test_moved(void)
+{
+	struct bench *b = bench_open();
+	int64_t start, polls = 0;
+
+	poll_moved(b, OLD, POLLED_OK, NULL);
+	start = b->now;
+	poll_moved(b, OLD, POLLED_OK, "http://elsewhere.example/sorry");
+	poll_moved(b, OLD, POLLED_OK, NULL); /* proves nothing */
+	CU_ASSERT_EQUAL(bench_count(b, "moved"), 0);
+	while (bench_count(b, "moved") == 0 && polls++ < 100)
+		poll_moved(b, OLD, POLLED_OK, NEW);
+	CU_ASSERT(b->now - start >= CLOCK_DAY);
+	CU_ASSERT(polls >= 3);
+	CU_ASSERT_STRING_EQUAL(moved_state(b), "kept");
+	CU_ASSERT_TRUE(row_has(b, "url", OLD)); /* still the feed's name */
+	CU_ASSERT_TRUE(row_has(b, "moved_to", NEW));
+	/* A day later the old address is looked at again; that it fails is no fault of
+	 * the feed. */
+	start = b->now;
+	for (polls = 0; b->now - start < 40 * CLOCK_HOUR;) {
+		struct caught c;
+		struct msg m;
+		bool old;
+
+		CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+		old = strcmp(c.m.poll.url, OLD) == 0;
+		CU_ASSERT(old || strcmp(c.m.poll.url, NEW) == 0);
+		CU_ASSERT(!old || b->now - start >= CLOCK_DAY);
+		polls += old;
+		m = said(b, c.m.poll.id, old ? POLLED_NOT_FOUND : POLLED_UNCHANGED,
+		    old ? 404 : 304);
+		say(b, &m);
+		msg_clear(&c.m);
+	}
+	CU_ASSERT_EQUAL(polls, 1);
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 0);
+	CU_ASSERT_STRING_EQUAL(moved_state(b), "kept");
+	bench_close(b);
+}
+
+static void
+test_moved_fails(void)
+{
+	struct bench *b = bench_open();
+
+	for (int i = 0; i < 100 && bench_count(b, "moved") == 0; i++)
+		poll_moved(b, OLD, POLLED_OK, NEW);
+	poll_moved(b, NEW, POLLED_TIMEOUT, NULL);
+	CU_ASSERT_STRING_EQUAL(moved_state(b), "failed");
+	/* Both in turn, the configured one first, until one answers. */
+	poll_moved(b, OLD, POLLED_NOT_FOUND, NULL);
+	poll_moved(b, NEW, POLLED_TIMEOUT, NULL);
+	poll_moved(b, OLD, POLLED_NOT_FOUND, NULL);
+	poll_moved(b, NEW, POLLED_OK, NULL);
+	CU_ASSERT_STRING_EQUAL(moved_state(b), "kept");
+	poll_moved(b, NEW, POLLED_NOT_FOUND, NULL);
+	poll_moved(b, OLD, POLLED_OK, NULL);
+	CU_ASSERT_STRING_EQUAL(moved_state(b), "dropped");
+	CU_ASSERT_TRUE(row_has(b, "moved_to", NULL));
+	poll_moved(b, OLD, POLLED_OK, NULL);
+	CU_ASSERT_EQUAL(bench_count(b, "moved"), 5);
+	bench_close(b);
+}
+
+/* --- outages of ours --- */
+
+static void
+test_outage(void)
+{
+	struct bench *b = open_feeds(12, "interval = \"10m\";", "interval = \"10m\";", true);
+	json_t *reply, *row;
+	size_t i;
+
+	for (int k = 0; k < 24; k++)
+		poll_once(b, POLLED_UNCHANGED, 304, 0);
+	for (int k = 0; k < 60; k++)
+		poll_once(b, k % 2 ? POLLED_TIMEOUT : POLLED_DNS, 0, 0);
+	reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds"));
+	json_array_foreach(json_object_get(reply, "rows"), i, row) {
+		CU_ASSERT_STRING_EQUAL(bench_str(row, "state"), "ok");
+		CU_ASSERT_EQUAL(bench_int(row, "failures"), 0);
+		CU_ASSERT_STRING_EQUAL(bench_str(row, "outcome"), "own-fault");
+	}
+	json_decref(reply);
+	CU_ASSERT_TRUE(json_is_true(json_object_get(bench_last(b, "gap"), "ours")));
+	/* All that was held against four feeds before it was clear is taken back. */
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 8);
+	poll_once(b, POLLED_UNCHANGED, 304, 0);
+	i = bench_count(b, "gap");
+	poll_once(b, POLLED_NOT_FOUND, 404, 0); /* this one is the feed's */
+	CU_ASSERT(bench_count(b, "gap") > i);
+	CU_ASSERT_EQUAL(bench_count(b, "state"), 9);
+	bench_close(b);
+}
+
+/* Two hosts, or a word of anybody in between: no outage. */
+static void
+test_no_outage(void)
+{
+	struct bench *b = open_feeds(6, "interval = \"10m\";", "interval = \"10m\";", true);
+
+	for (int k = 0; k < 12; k++)
+		poll_once(b, POLLED_UNCHANGED, 304, 0);
+	for (int k = 0; k < 30; k++)
+		poll_once(b, k % 4 == 3 ? POLLED_NOT_FOUND : POLLED_TIMEOUT,
+		    k % 4 == 3 ? 404 : 0, 0);
+	CU_ASSERT(bench_count(b, "state") >= 6);
+	for (size_t i = 0; i < json_array_size(b->entries); i++) {
+		const json_t *o = json_array_get(b->entries, i);
+
+		if (strcmp(bench_str(o, "kind"), "gap") == 0)
+			CU_ASSERT_FALSE(json_is_true(json_object_get(o, "ours")));
+	}
+	bench_close(b);
+}
+
+/* --- many feeds --- */
+
+#define MANY 10000
+#define SECONDS 3600
+
+struct run {
+	unsigned per_second[2 * SECONDS];
+	unsigned polls;
+};
+
+/* Lets time pass and answers at once whatever is asked. */
+static void
+run_for(struct bench *b, struct run *r, int64_t from, int64_t ms)
+{
+	struct caught c;
+	struct msg m;
+
+	for (int64_t end = b->now + ms; b->now < end;) {
+		int64_t next = bench_tick(b);
+
+		while (bench_take(b, MSG_POLL, &c)) {
+			size_t s = (size_t)((b->now - from) / CLOCK_SEC);
+
+			r->polls++;
+			if (s < sizeof(r->per_second) / sizeof(r->per_second[0]))
+				r->per_second[s]++;
+			m = said(b, c.m.poll.id, POLLED_UNCHANGED, 304);
+			engine_handle(b->engine, &m, b->now);
+			msg_clear(&m);
+			msg_clear(&c.m);
+		}
+		/* In steps of a tenth of a second: commits are gathered. */
+		b->now = next > b->now + 100 ? next : b->now + 100;
+	}
+}
+
+static unsigned
+largest(const struct run *r, size_t from, size_t to)
+{
+	unsigned n = 0;
+
+	for (size_t i = from; i < to; i++)
+		n = r->per_second[i] > n ? r->per_second[i] : n;
+	return n;
+}
+
+/* An hour of 10,000 feeds at 5 minutes: every one is asked as often as it should be, and
+ * no second sees more than three times the mean, the first ones least of all. */
+static void
+test_hour(void)
+{
+	struct bench *b = open_feeds(
+	    MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
+	struct run *r = xcalloc(1, sizeof(*r));
+	const unsigned mean = MANY / 300;
+
+	run_for(b, r, T0, CLOCK_HOUR);
+	CU_ASSERT(r->polls > MANY * 115 / 10 && r->polls < MANY * 125 / 10);
+	CU_ASSERT(largest(r, 0, SECONDS) <= 3 * mean);
+	printf("\n%u polls, %u in the largest second, mean %u ", r->polls,
+	    largest(r, 0, SECONDS), mean);
+	for (size_t s = 0; s + 10 < SECONDS; s += 10) { /* nor silence */
+		unsigned n = 0;
+
+		for (size_t i = s; i < s + 10; i++)
+			n += r->per_second[i];
+		CU_ASSERT(n > mean * 10 / 2);
+	}
+	free(r);
+	bench_close(b);
+}
+
+/* A restart after minutes away, and a reload, do not bring them together. */
+static void
+test_no_burst(void)
+{
+	const unsigned feeds = 3000, mean = 3000 / 300;
+	struct bench *b = open_feeds(
+	    feeds, "interval = \"5m\"; interval_max = \"5m\";", "", false);
+	struct run *r = xcalloc(1, sizeof(*r)), *again = xcalloc(1, sizeof(*again));
+	int64_t from;
+
+	run_for(b, r, T0, 10 * CLOCK_MIN);
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	run_for(b, r, T0, 5 * CLOCK_MIN);
+	CU_ASSERT(largest(r, 0, 900) <= 3 * mean);
+	engine_free(&b->engine, b->now);
+	b->now += 2 * CLOCK_MIN;
+	from = b->now;
+	bench_start(b);
+	run_for(b, again, from, 10 * CLOCK_MIN);
+	CU_ASSERT(largest(again, 0, 600) <= 4 * mean);
+	/* Nobody was left out. */
+	CU_ASSERT(again->polls > feeds * 19 / 10);
+	printf("\nlargest second %u, after the restart %u, mean %u ", largest(r, 0, 900),
+	    largest(again, 0, 600), mean);
+	free(r);
+	free(again);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"a feed is asked as often as it brings something", test_own_rate},
+    {"restart and reload plan the same", test_same_plan},
+    {"validators and items in one transaction", test_one_transaction},
+    {"states", test_states},
+    {"back-off never gives up", test_never_gives_up},
+    {"silence beyond the cap", test_silence},
+    {"a redirect proves itself", test_moved},
+    {"a kept redirect fails", test_moved_fails},
+    {"an outage of ours", test_outage},
+    {"no outage of ours", test_no_outage},
+    {"an hour of 10,000 feeds", test_hour},
+    {"no burst after restart and reload", test_no_burst},
+};
+
+SUITE_MAIN("engine, feeds", tests)
