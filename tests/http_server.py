@@ -25,7 +25,8 @@ input closes if --stdin-ends is given.  What can be served, side by side:
                  /TENANT/feed.xml and /TENANT/posts/ID (200, then 410).  POST /_event
                  with one such object makes it happen now.
 
-GET /_log is every request so far as JSON, with its exact header bytes; GET /_clear
+GET /_to?URL redirects to whatever follows the question mark, percent signs taken off
+once.  GET /_log is every request so far as JSON, with its exact header bytes; GET /_clear
 empties the log.
 """
 
@@ -454,6 +455,10 @@ class App:
             self.timeline.add(json.loads(request.body))
             return Answer(200, plain, b"{}")
         self.log.append(request)
+        if request.path == "/_to":
+            to = urllib.parse.unquote(request.target.partition("?")[2], "utf-8",
+                                      "surrogateescape")
+            return Answer(302, [("Location", to)])
         for source in self.sources:
             a = source.answer(request)
             if a is not None:
