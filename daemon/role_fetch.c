@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -19,6 +18,7 @@
 #include "feed/feed.h"
 #include "fetch/answer.h"
 #include "fetch/client.h"
+#include "fetch/same.h"
 #include "ipc/role.h"
 #include "roles.h"
 
@@ -189,11 +189,19 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 	    r->body.data, r->body.len, src, role->conf->fetch.max_text, &p->items[0]);
 }
 
+/* Is it the body of last time, and whole?  Then it need not be read. */
+static bool
+is_known(const struct poll *q, const struct fetch_result *r)
+{
+	return !r->truncated && q->body_hash != NULL && r->body.len > 0 &&
+	       same_check(q->body_hash, r->body.data, r->body.len);
+}
+
 /* A 200, or what there is of one. */
 static void
 read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
 {
-	char hex[DIGEST_HEX];
+	char mark[SAME_HEX];
 	char *location = answer_header(&r->head, "Content-Location");
 	char *language = answer_header(&r->head, "Content-Language");
 	struct feed_source src = {.url = r->url,
@@ -201,15 +209,10 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	    .content_location = location,
 	    .content_language = language};
 
-	if (!p->truncated) {
-		digest_hex_of(
-		    r->body.data != NULL ? r->body.data : "", r->body.len, hex);
-		p->body_hash = xstrdup(hex);
-	}
-	if (p->body_hash != NULL && q->body_hash != NULL &&
-	    strcmp(p->body_hash, q->body_hash) == 0)
-		p->outcome = POLLED_UNCHANGED; /* known: not read again */
-	else if (q->kind == POLL_PAGE)
+	if (!p->truncated)
+		p->body_hash = xstrdup(same_mark(
+		    r->body.data != NULL ? r->body.data : "", r->body.len, mark));
+	if (q->kind == POLL_PAGE)
 		read_page(q->role, r, &src, p);
 	else
 		read_feed(q->role, r, &src, p);
@@ -284,8 +287,11 @@ on_result(void *ctx, struct fetch_result *r)
 	p->moved = take(&r->moved);
 	p->etag = take(&r->etag);
 	p->last_modified = take(&r->last_modified);
-	if (r->outcome == POLLED_OK ||
-	    (r->status == 200 && r->truncated && r->body.len > 0)) {
+	if (r->outcome == POLLED_OK && is_known(q, r)) {
+		p->outcome = POLLED_UNCHANGED;
+		p->body_hash = take(&q->body_hash);
+	} else if (r->outcome == POLLED_OK ||
+		   (r->status == 200 && r->truncated && r->body.len > 0)) {
 		read_body(q, r, p);
 	} else if (r->outcome == POLLED_UNCHANGED) {
 		/* A 304 need not repeat what still holds. */
@@ -295,7 +301,8 @@ on_result(void *ctx, struct fetch_result *r)
 			p->last_modified = take(&q->last_modified);
 		p->body_hash = take(&q->body_hash);
 	}
-	m.fd = capture_of(r);
+	if (p->outcome != POLLED_UNCHANGED || q->kind != POLL_FEED)
+		m.fd = capture_of(r); /* else nothing in it is new */
 	p->url = take(&r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),
 	    p->why != NULL ? ": " : "", p->why != NULL ? p->why : "");

@@ -101,8 +101,8 @@ on_start(void *ctx, const char *name, const char **attrs)
 {
 	static const char *const item[] = {"item", "entry", NULL};
 	static const char *const fields[] = {"title", "link", "guid", "id", "pubDate",
-	    "published", "updated", "description", "content", "encoded", "author", "name",
-	    "creator", NULL};
+	    "published", "updated", "description", "content", "encoded", "author",
+	    "name", "creator", NULL};
 	struct extract *x = ctx;
 
 	(void)attrs;
@@ -122,7 +122,8 @@ on_end(void *ctx, const char *name)
 
 	(void)name;
 	if (x->in_field) {
-		free(xstrndup(x->field.data != NULL ? x->field.data : "", x->field.len));
+		free(
+		    xstrndup(x->field.data != NULL ? x->field.data : "", x->field.len));
 		x->in_field = false;
 	}
 	if (x->depth-- == x->item) {
@@ -193,7 +194,7 @@ harvest(void)
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&s);
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 		curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &new);
-		made += (size_t)new;
+		made += (size_t) new;
 		wrong += m->data.result != CURLE_OK ||
 			 status != (mode == M_304 && etags[0] != NULL ? 304 : 200);
 		curl_multi_remove_handle(multi, easy);
@@ -275,8 +276,7 @@ loop_start(void)
 		curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 30000L);
 		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
 		curl_easy_setopt(e, CURLOPT_USERAGENT, "bench/1");
-		curl_easy_setopt(
-		    e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 		curl_easy_setopt(e, CURLOPT_CAINFO, ca_file);
 		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	}
@@ -336,8 +336,8 @@ on_result(void *ctx, struct fetch_result *r)
 static void
 ask(void)
 {
-	static struct conf_range local = {.bits = 104,
-	    .addr = {[10] = 0xff, [11] = 0xff, [12] = 127}};
+	static struct conf_range local = {
+	    .bits = 104, .addr = {[10] = 0xff, [11] = 0xff, [12] = 127}};
 	size_t k = started++ % nurls;
 	struct fetch_request req = {
 	    .url = urls[k], .etag = etags[k], .allow = &local, .nallow = 1};
@@ -461,8 +461,9 @@ main(int argc, char **argv)
 	double *bare, *ours, *ratio;
 
 	if (options(argc, argv) != 0) {
-		fprintf(stderr, "usage: bench_fetch -m 304|full|same|tls [-n REQUESTS] "
-				"[-c CONNECTIONS] [-r ROUNDS] [-C CA] [-o|-b] < URLS\n");
+		fprintf(stderr,
+		    "usage: bench_fetch -m 304|full|same|tls [-n REQUESTS] "
+		    "[-c CONNECTIONS] [-r ROUNDS] [-C CA] [-o|-b] < URLS\n");
 		return 2;
 	}
 	read_urls();
@@ -482,8 +483,9 @@ main(int argc, char **argv)
 		ours[i] = skip_ours ? 0 : measure(loop_ours, requests);
 		ratio[i] = bare[i] / ours[i];
 	}
-	printf("bare %.1f us, ours %.1f us a request, ratio %.2f (%zu items, %zu wrong, "
-	       "%zu new connections of the bare loop)\n",
+	printf(
+	    "bare %.1f us, ours %.1f us a request, ratio %.2f (%zu items, %zu wrong, "
+	    "%zu new connections of the bare loop)\n",
 	    median(bare, rounds) * 1e6, median(ours, rounds) * 1e6,
 	    median(ratio, rounds), items, wrong, made);
 	return wrong != 0;

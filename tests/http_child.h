@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_child: tests/http_server.py as a child process of a test program.  It ends
- * with its standard input, so it cannot outlive the test even if that crashes.
+ * http_child: tests/http_server.py, or another server that says its port, as a child
+ * process of a test program.  It ends with its standard input, so it cannot outlive the test even if that crashes.
  */
 #ifndef TOSD_TESTS_HTTP_CHILD_H
 #define TOSD_TESTS_HTTP_CHILD_H
@@ -18,9 +18,9 @@ struct http_child {
 	int port; /* 0: it did not start */
 };
 
-/* args: options of the server, NULL at the end; at most 16. */
+/* The script below tests/; args: its options, NULL at the end; at most 16. */
 static inline struct http_child
-http_child_start(const char *const *args)
+http_child_run(const char *script, const char *const *args)
 {
 	const char *src = getenv("srcdir"), *argv[24] = {"python3"};
 	char path[4096], line[32] = "";
@@ -28,8 +28,8 @@ http_child_start(const char *const *args)
 	int in[2], out[2], n = 1;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/tests/http_server.py",
-	    src != NULL ? src : TOSD_SRCDIR);
+	snprintf(path, sizeof(path), "%s/tests/%s",
+	    src != NULL ? src : TOSD_SRCDIR, script);
 	argv[n++] = path;
 	argv[n++] = "--stdin-ends";
 	for (int i = 0; args[i] != NULL && i < 16; i++)
@@ -53,6 +53,12 @@ http_child_start(const char *const *args)
 	if (f != NULL)
 		fclose(f);
 	return c;
+}
+
+static inline struct http_child
+http_child_start(const char *const *args)
+{
+	return http_child_run("http_server.py", args);
 }
 
 static inline void

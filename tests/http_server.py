@@ -8,13 +8,14 @@ input closes if --stdin-ends is given.  What can be served, side by side:
 --script FILE    JSON {"/path": step or [step, ...]}; each request takes the next step,
                  the last one stays.  Keys of a step (all optional):
                    status, reason, headers ({name: value} or [[name, value], ...]),
-                   body, repeat (body so many times), gzip, bomb (gzip of so many zero
+                   body, hex (body as digits), repeat (body so many times), gzip, bomb (gzip of so many zero
                    bytes), chunked (true, "bad" or "endless"), length (Content-Length
                    that lies), cut (end after so many bytes of body), delay (seconds
                    before the head), drip ([bytes, seconds]: body in such sips),
                    etag, last_modified (sent, and answered with 304 on an exact match),
                    redirect (Location), flood (so many bytes of header lines),
-                   endless_header, trailers (so many bytes), raw (sent as is, then
+                   continues (so many interim answers first), head_drip (seconds after
+                   each byte of the head), endless_header, trailers (so many bytes), raw (sent as is, then
                    closed), close (no answer at all)
                  "$PORT" in redirect and body is this server's port, "$OTHER" the one
                  given with --other.
@@ -25,7 +26,8 @@ input closes if --stdin-ends is given.  What can be served, side by side:
                  /TENANT/feed.xml and /TENANT/posts/ID (200, then 410).  POST /_event
                  with one such object makes it happen now.
 
-GET /_log is every request so far as JSON, with its exact header bytes; GET /_clear
+GET /_to?URL redirects to whatever follows the question mark, percent signs taken off
+once.  GET /_log is every request so far as JSON, with its exact header bytes; GET /_clear
 empties the log.
 """
 
@@ -110,6 +112,7 @@ class Script:
         headers = step.get("headers", [])
         headers = list(headers.items()) if isinstance(headers, dict) else list(headers)
         body = self.ports(step.get("body", "")).encode("utf-8", "surrogateescape")
+        body += bytes.fromhex(step.get("hex", ""))
         body *= step.get("repeat", 1)
         status = step.get("status", 302 if "redirect" in step else 200)
         if "redirect" in step:
@@ -311,6 +314,7 @@ class Request:
         self.raw = head
         self.time = time.time()
         self.connection = connection
+        self.client, self.resumed = "", False
         lines = head.decode("utf-8", "surrogateescape").split("\r\n")
         words = lines[0].split(" ")
         if len(words) != 3:
@@ -325,7 +329,8 @@ class Request:
 
     def as_json(self):
         return {"time": self.time, "path": self.path, "target": self.target,
-                "connection": self.connection, "headers": self.headers,
+                "connection": self.connection, "client": self.client,
+                "resumed": self.resumed, "headers": self.headers,
                 "raw": base64.b64encode(self.raw).decode()}
 
 
@@ -342,6 +347,8 @@ class Handler(socketserver.BaseRequestHandler):
             while True:
                 head, buffered = self.read_head(buffered)
                 request = Request(head, number)
+                request.client = self.client_address[0]
+                request.resumed = getattr(self.request, "session_reused", False)
                 length = int(request.headers.get("content-length", 0))
                 while len(buffered) < length:
                     buffered += self.receive()
@@ -388,7 +395,15 @@ class Handler(socketserver.BaseRequestHandler):
             headers.append(("Content-Length", str(step.get("length", len(a.body)))))
         head = "HTTP/1.1 %d %s\r\n" % (a.status, step.get("reason", "Reason"))
         head += "".join("%s: %s\r\n" % h for h in headers)
-        self.request.sendall(head.encode("utf-8", "surrogateescape"))
+        head = head.encode("utf-8", "surrogateescape")
+        for _ in range(step.get("continues", 0)):
+            self.request.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if "head_drip" in step:
+            for i in range(len(head)):
+                self.request.sendall(head[i:i + 1])
+                time.sleep(step["head_drip"])
+        else:
+            self.request.sendall(head)
         self.flood(step)
         self.request.sendall(b"\r\n")
         if a.status != 304 and request.method != "HEAD":
@@ -454,6 +469,10 @@ class App:
             self.timeline.add(json.loads(request.body))
             return Answer(200, plain, b"{}")
         self.log.append(request)
+        if request.path == "/_to":
+            to = urllib.parse.unquote(request.target.partition("?")[2], "utf-8",
+                                      "surrogateescape")
+            return Answer(302, [("Location", to)])
         for source in self.sources:
             a = source.answer(request)
             if a is not None:

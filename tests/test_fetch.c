@@ -2,6 +2,8 @@
 /* test_fetch: the pure half of the fetch room: addresses and schedules. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <locale.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include "fetch/guard.h"
 #include "fetch/hosts.h"
 #include "fetch/network.h"
+#include "fetch/same.h"
 #include "fetch/schedule.h"
 #include "fetch/target.h"
 #include "ipc/msg.h"
@@ -171,7 +174,26 @@ test_guard_url(void)
 	    "http://example.net:6667/", "http://example.net:0/",
 	    "http://example.net:65536/", "http://example.net/a b",
 	    "http://exa\nmple.net/", "http://example.net/\r\nX: y", "http://[::1/",
-	    "dict://example.net:80/x", "unix:///run/x", "http://example.net:22/"};
+	    "dict://example.net:80/x", "unix:///run/x", "http://example.net:22/",
+	    "http://127.0.0.1./", "http://1.2.3.4.5/", "http://a.0x1/", "http://a..b/",
+	    "http://[fe80::1%25eth0]/", "http://%61.example/", "http://a b/",
+	    "http://.example/", "http://a\\b.example/"};
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* as fetch_client_new() does it */
+	static const struct {
+		const char *url, *host;
+		unsigned port;
+		bool literal;
+	} parts[] = {
+	    {"https://EXAMPLE.net./", "example.net", 443, false},
+	    {"http://0x7f.1:8080/", "127.0.0.1", 8080, true},
+	    {"http://2130706433/", "127.0.0.1", 80, true},
+	    {"http://[::FFFF:1.2.3.4]/", NULL, 80, true},
+	    {"http://b\xc3\xbc"
+	     "cher.example/",
+		"xn--bcher-kva.example", 80, false},
+	    {"http://under_score.example/", "under_score.example", 80, false},
+	};
 
 	for (size_t i = 0; i < COUNT(good); i++)
 		CU_ASSERT_TRUE(target_of(good[i], NULL, NULL));
@@ -180,6 +202,16 @@ test_guard_url(void)
 
 		CU_ASSERT_FALSE(target_of(bad[i], NULL, &why));
 		CU_ASSERT_PTR_NOT_NULL(why);
+	}
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		struct target t;
+
+		CU_ASSERT_TRUE(target_of(parts[i].url, &t, NULL));
+		CU_ASSERT_TRUE(t.host != NULL && (parts[i].host == NULL ||
+						     !strcmp(t.host, parts[i].host)));
+		CU_ASSERT_EQUAL(t.port, parts[i].port);
+		CU_ASSERT_EQUAL(t.literal, parts[i].literal);
+		target_clear(&t);
 	}
 }
 
@@ -700,6 +732,106 @@ test_hosts_many(void)
 	hosts_free(&h);
 }
 
+static void
+test_hosts_pause(void)
+{
+	struct host_wait w[4] = {0}, *x;
+	struct hosts *h = hosts_new(2, 100);
+
+	CU_ASSERT_EQUAL(hosts_paused(h, "a", 0), INT64_MIN);
+	hosts_put(h, "a", &w[0], false);
+	CU_ASSERT_PTR_EQUAL(hosts_take(h, 1000), &w[0]);
+	hosts_put(h, "a", &w[1], false);
+	hosts_put(h, "a", &w[2], false);
+	hosts_pause(h, "a", 9000);
+	hosts_pause(h, "a", 5000); /* shorter: does not count */
+	CU_ASSERT_EQUAL(hosts_paused(h, "a", 1000), 9000);
+	CU_ASSERT_EQUAL(hosts_paused(h, "b", 1000), INT64_MIN);
+	hosts_end(h, &w[0]);
+	CU_ASSERT_PTR_NULL(hosts_take(h, 8999));
+	CU_ASSERT_EQUAL(hosts_due(h), 9000);
+	x = hosts_drop(h, "a");
+	CU_ASSERT_PTR_EQUAL(x, &w[1]);
+	CU_ASSERT_PTR_EQUAL(hosts_take(h, 9000), &w[2]);
+	CU_ASSERT_EQUAL(hosts_paused(h, "a", 9000), INT64_MIN);
+	CU_ASSERT_PTR_NULL(hosts_drop(h, "a"));
+	hosts_end(h, &w[2]);
+	/* One that nobody waits for is forgotten when its pause is over. */
+	hosts_pause(h, "c", 20000);
+	CU_ASSERT_EQUAL(hosts_count(h), 2);
+	CU_ASSERT_PTR_NULL(hosts_take(h, 19999));
+	CU_ASSERT_EQUAL(hosts_paused(h, "c", 19999), 20000);
+	CU_ASSERT_PTR_NULL(hosts_take(h, 20000));
+	CU_ASSERT_EQUAL(hosts_count(h), 0);
+	hosts_free(&h);
+}
+
+#define CROWD 100000
+
+/* Whatever tenants make up, what is left of it in the end is nothing. */
+static void
+test_hosts_crowd(void)
+{
+	struct host_wait *w = xcalloc(CROWD, sizeof(*w)), *x;
+	struct hosts *h = hosts_new(2, 1000);
+	size_t heap = mallinfo2().uordblks, taken = 0;
+	char name[32];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < CROWD; i++) {
+			snprintf(name, sizeof(name), "h%d.example", i);
+			hosts_put(h, name, &w[i], false);
+			if ((x = hosts_take(h, i)) == NULL)
+				continue;
+			taken++;
+			if (i % 2)
+				hosts_pause(h, name, i + 500000);
+			hosts_end(h, x);
+			hosts_take(h, i); /* forgets those that are due */
+		}
+		/* Those that pause, and those within their gap. */
+		CU_ASSERT(hosts_count(h) <= 16384 + 1001);
+		while (hosts_take(h, INT64_MAX) != NULL)
+			;
+	}
+	CU_ASSERT_EQUAL(taken, 3 * CROWD);
+	CU_ASSERT_EQUAL(hosts_count(h), 0);
+	CU_ASSERT(mallinfo2().uordblks < heap + 20000);
+	hosts_free(&h);
+	free(w);
+}
+
+/* --- known bodies --- */
+
+static void
+test_same(void)
+{
+	static char body[100000];
+	char mark[SAME_HEX], other[SAME_HEX];
+	size_t lengths[] = {0, 1, 15, 16, 17, 4096, 99999};
+
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		size_t n = lengths[i];
+
+		same_mark(body, n, mark);
+		same_mark(body, n, other);
+		CU_ASSERT_EQUAL(strlen(mark), SAME_HEX - 1);
+		CU_ASSERT_STRING_NOT_EQUAL(mark, other); /* each has a key of its own */
+		CU_ASSERT_TRUE(same_check(mark, body, n));
+		CU_ASSERT_FALSE(same_check(mark, body, n + 1)); /* zeros count, too */
+		if (n == 0)
+			continue;
+		CU_ASSERT_FALSE(same_check(mark, body, n - 1));
+		body[n / 2] ^= 1;
+		CU_ASSERT_FALSE(same_check(mark, body, n));
+		CU_ASSERT_FALSE(same_check(other, body, n));
+		body[n / 2] ^= 1;
+	}
+	CU_ASSERT_FALSE(same_check(NULL, body, 5));
+	CU_ASSERT_FALSE(same_check("", body, 5));
+	CU_ASSERT_FALSE(same_check("no mark at all", body, 5));
+}
+
 /* --- whose fault --- */
 
 static bool
@@ -777,6 +909,9 @@ static const struct suite_test tests[] = {
     {"answer: Retry-After", test_answer_retry_after},
     {"hosts: gap and limit", test_hosts_gap},
     {"hosts: a thousand", test_hosts_many},
+    {"hosts: pauses", test_hosts_pause},
+    {"hosts: a hundred thousand that come and go", test_hosts_crowd},
+    {"same: marks of bodies", test_same},
     {"network: whose fault at the start", test_network_start},
     {"network: whose fault later", test_network_later},
 };

@@ -148,18 +148,31 @@ try_connect(void)
 
 /* Serving on a port is nobody's business once the sandbox is closed. */
 static bool
-try_bind(void)
+bind_to(unsigned port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool done;
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	at.sin_port = htons(48123);
+	at.sin_port = htons((uint16_t)port);
 	done = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
 	if (fd >= 0)
 		close(fd);
 	return done;
+}
+
+static bool
+try_bind(void)
+{
+	return bind_to(48123);
+}
+
+/* But to connect from another address than the usual one is for those who connect. */
+static bool
+try_bind_any(void)
+{
+	return bind_to(0);
 }
 
 static int listener = -1;
@@ -283,6 +296,7 @@ static const struct attempt {
     {"make a packet or netlink socket", try_packet, "xxxxx"},
     {"connect", try_connect, "xdxdx"},
     {"bind a TCP port", try_bind, "xxxxx"},
+    {"bind an address, but no port", try_bind_any, "xdxdx"},
     {"accept", try_accept, "dxxxd"},
     {"run a program", try_exec, "kkkkk"},
     {"fork", try_fork, "kkkkk"},

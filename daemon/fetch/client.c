@@ -9,6 +9,7 @@
 #include "fetch/client.h"
 
 #include <curl/curl.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -378,6 +379,8 @@ fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 	struct fetch_client *c = xcalloc(1, sizeof(*c));
 	char *servers = servers_of(conf);
 
+	/* International names come as UTF-8; libidn2 takes them to be in the locale's. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");
 	conf_copy(&c->conf, conf);

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 
 #define NOT_IN_HEAP SIZE_MAX
+#define HEAP_SMALL 256	 /* not worth giving back */
 #define PAUSED_MAX 16384 /* a tenant could make up hosts without end */
 
 struct host {
@@ -138,6 +139,10 @@ host_forget(struct hosts *h, struct host *host)
 	tdelete(host, &h->tree, hosts_cmp);
 	free(host);
 	h->count--;
+	if (h->cap > HEAP_SMALL && h->n < h->cap / 4) {
+		h->cap /= 2;
+		h->heap = xrealloc(h->heap, h->cap * sizeof(*h->heap));
+	}
 }
 
 struct hosts *

@@ -22,10 +22,26 @@ tests_test_fetch_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a $(CUNIT_LI
 
 UNIT_TESTS += tests/test_fetch_client
 tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
-	tests/suite.h
+	tests/fetch_ask.h tests/suite.h
 tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 	$(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
 	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_fetch_names
+tests_test_fetch_names_SOURCES = tests/test_fetch_names.c tests/http_child.h \
+	tests/fetch_ask.h tests/suite.h
+tests_test_fetch_names_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
+	$(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
+	$(CRYPTO_LIBS)
+EXTRA_DIST += tests/dns_server.py tests/dns_zone.json
+
+UNIT_TESTS += tests/test_fetch_wire
+tests_test_fetch_wire_SOURCES = tests/test_fetch_wire.c tests/http_child.h \
+	tests/fetch_ask.h tests/suite.h
+tests_test_fetch_wire_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
+	$(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
+	$(CRYPTO_LIBS)
+EXTRA_DIST += tests/nginx_server.py
 
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \

@@ -23,6 +23,8 @@
 #define TTL_MAX CLOCK_HOUR /* whatever a zone says */
 #define SECOND_FAMILY 100  /* ms that the first one waits for it (RFC 8305, 3) */
 #define ROUTES_KEPT CLOCK_MIN
+/* c-ares does not tell a server that fails from one that is silent. */
+#define FAILED_WORDS "the name servers of this name fail or do not answer"
 
 enum phase { IDLE, ASKING, DOUBTFUL, READY };
 
@@ -245,8 +247,7 @@ probe_end(struct resolver *r, bool spoke)
 		if (n->phase != DOUBTFUL)
 			continue;
 		if (spoke)
-			finish(n, RESOLVE_FAILED,
-			    "the name servers of this name do not answer");
+			finish(n, RESOLVE_FAILED, FAILED_WORDS);
 		else
 			finish(n, RESOLVE_OWN, "our own name servers do not answer");
 	}
@@ -280,7 +281,7 @@ conclude(struct resolve_name *n)
 	if (n->set.n > 0) {
 		finish(n, RESOLVE_OK, NULL);
 	} else if (n->failed || (n->silent && n->none)) {
-		finish(n, RESOLVE_FAILED, "the name servers of this name fail");
+		finish(n, RESOLVE_FAILED, FAILED_WORDS);
 	} else if (n->none) {
 		finish(n, RESOLVE_NONE, "there is no such name, or no address for it");
 	} else if (n->own) {

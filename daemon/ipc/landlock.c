@@ -36,6 +36,7 @@
 
 #define CREATE_VERSION 1u
 #define RULE_PATH 1
+#define RULE_PORT 2
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
@@ -45,6 +46,10 @@ struct path_attr {
 	uint64_t allowed;
 	int32_t fd;
 } __attribute__((packed));
+
+struct port_attr {
+	uint64_t allowed, port;
+};
 
 /* What each version added: all file rights it knows, and the size of its structure. */
 static const struct version {
@@ -90,6 +95,18 @@ allow(int ruleset, const char *path, uint64_t rights, struct err *e)
 	return rc;
 }
 
+/* Port 0: some port of the kernel's choice.  To connect from an address of our own that
+ * is not the usual one takes bind(); to serve anybody there takes listen() as well. */
+static int
+allow_own_address(int ruleset, struct err *e)
+{
+	struct port_attr rule = {NET_BIND_TCP, 0};
+
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &rule, 0) != 0)
+		return err_sys(e, "landlock: cannot add a rule for a port");
+	return 0;
+}
+
 static int
 allow_all(int ruleset, const struct sandbox_profile *p, uint64_t known, struct err *e)
 {
@@ -124,6 +141,8 @@ landlock_enter(const struct sandbox_profile *p, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "landlock: cannot make a ruleset");
 	rc = allow_all(fd, p, attr.fs, e);
+	if (rc == 0 && attr.net != 0 && (p->may & SANDBOX_MAY_INET))
+		rc = allow_own_address(fd, e);
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
 		rc = err_sys(e, "landlock: cannot enter");
 	close(fd);

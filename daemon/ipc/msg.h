@@ -113,7 +113,7 @@ struct msg_poll {
 	char *tenant;  /* opaque key, to find the tenant's own address ranges */
 	char *etag;    /* validators, byte for byte as the server sent them */
 	char *last_modified;
-	char *body_hash; /* hex SHA-256 of the last body: an equal one is not parsed */
+	char *body_hash; /* mark of the last body (64 hex): an equal one is not parsed */
 	bool second;	 /* ask as somebody else (user agent, egress): for comparison */
 };
 
@@ -138,7 +138,7 @@ enum poll_outcome {
 const char *polled_name(enum poll_outcome o);
 
 /* The descriptor is the capture: a memfd with msg_capture_put() bytes.  It comes
- * with every outcome where a server answered. */
+ * with every outcome where a server answered, but for a feed that is unchanged. */
 struct msg_polled {
 	uint64_t id;
 	uint8_t outcome;
@@ -147,7 +147,7 @@ struct msg_polled {
 	char *url;	     /* of the last hop */
 	char *moved;	     /* where permanent redirects alone led, or NULL */
 	char *etag, *last_modified; /* to be kept; NULL: none sent */
-	char *body_hash;
+	char *body_hash;     /* known to the fetch role alone (fetch/same.h) */
 	int64_t hint;	     /* interval wanted by max-age or Expires, 0: none */
 	int64_t ttl;	     /* interval that the document wants, 0: none */
 	int64_t retry_after; /* ms from time, 0: none */
