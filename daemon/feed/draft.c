@@ -21,12 +21,47 @@ draft_init(struct draft *d, struct feed_build *build)
 	d->build = build;
 }
 
+/* Is there nothing in it that feed_plain_put() would change? */
+static bool
+is_clean(const char *s, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		uint64_t w;
+
+		memcpy(&w, s + i, 8);
+		if ((w - ones * ' ') & ~w & ones << 7) /* a byte below a space */
+			for (size_t k = i; k < i + 8; k++)
+				if ((uint8_t)s[k] < ' ' && s[k] != '\n' && s[k] != '\t')
+					return false;
+	}
+	for (; i < n; i++)
+		if ((uint8_t)s[i] < ' ' && s[i] != '\n' && s[i] != '\t')
+			return false;
+	return true;
+}
+
+/* White space as text_trim() knows it. */
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* A literal value, cleaned and trimmed. */
 static char *
 literal(struct draft *d, const char *s, size_t n, size_t max)
 {
 	struct buf b = {0};
 
+	for (; n > 0 && is_space(*s); s++)
+		n--;
+	while (n > 0 && is_space(s[n - 1]))
+		n--;
+	if (n <= max && is_clean(s, n))
+		return xstrndup(s, n);
 	buf_reserve(&b, n < max ? n : max);
 	if (!feed_plain_put(&b, s, n, max) && d != NULL)
 		d->it.flags |= ITEM_TRUNCATED;

@@ -105,7 +105,14 @@ json_has(const struct json_fields *f, enum json_key k)
 void json_fields_read(struct json_reader *r, struct json_fields *f);
 void json_fields_of(const struct json_value *v, struct json_fields *f);
 /* NULL if the member is missing or null; the first one that is neither. */
-const struct json_value *json_get(const struct json_fields *f, enum json_key k);
+static inline const struct json_value *
+json_get(const struct json_fields *f, enum json_key k)
+{
+	if (!json_has(f, k) || f->v[k].kind == JSON_KIND_NONE ||
+	    (f->v[k].kind == JSON_KIND_WORD && json_is_word(&f->v[k], "null")))
+		return NULL;
+	return &f->v[k];
+}
 const struct json_value *json_first(
     const struct json_fields *f, const enum json_key *keys, size_t n);
 #define JSON_FIRST(f, ...)                             \

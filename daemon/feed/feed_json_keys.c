@@ -146,15 +146,6 @@ json_fields_of(const struct json_value *v, struct json_fields *f)
 }
 
 const struct json_value *
-json_get(const struct json_fields *f, enum json_key k)
-{
-	if (!json_has(f, k) || f->v[k].kind == JSON_KIND_NONE ||
-	    json_is_word(&f->v[k], "null"))
-		return NULL;
-	return &f->v[k];
-}
-
-const struct json_value *
 json_first(const struct json_fields *f, const enum json_key *keys, size_t n)
 {
 	const struct json_value *v = NULL;
