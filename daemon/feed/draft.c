@@ -17,7 +17,7 @@ void
 draft_init(struct draft *d, struct feed_build *build)
 {
 	memset(d, 0, sizeof(*d));
-	item_init(&d->it);
+	d->it.published = d->it.updated = CLOCK_NONE; /* as item_init() */
 	d->build = build;
 }
 
@@ -28,12 +28,14 @@ is_clean(const char *s, size_t n)
 	const uint64_t ones = 0x0101010101010101u;
 	size_t i = 0;
 
-	for (; i + 8 <= n; i += 8) {
-		uint64_t w;
+	for (; i + 16 <= n; i += 16) {
+		uint64_t w[2];
 
-		memcpy(&w, s + i, 8);
-		if ((w - ones * ' ') & ~w & ones << 7) /* a byte below a space */
-			for (size_t k = i; k < i + 8; k++)
+		memcpy(w, s + i, 16);
+		/* A byte below a space? */
+		if ((((w[0] - ones * ' ') & ~w[0]) | ((w[1] - ones * ' ') & ~w[1])) &
+		    ones << 7)
+			for (size_t k = i; k < i + 16; k++)
 				if ((uint8_t)s[k] < ' ' && s[k] != '\n' && s[k] != '\t')
 					return false;
 	}

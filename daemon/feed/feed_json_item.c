@@ -6,6 +6,8 @@
  * This is where most elements of a stream go, so only the members that are there are
  * looked at: each has a place, and of several for one place the lowest rank counts.
  */
+#include <string.h>
+
 #include "feed/feed_json.h"
 
 enum place {
@@ -213,11 +215,23 @@ read_lists(struct feed_json *j, const struct found *in)
 }
 
 static void
+read_addresses(struct feed_json *j, const struct found *in)
+{
+	feed_json_url(j, in->one[URL], 3);
+	feed_json_url(j, in->one[ABOUT], 2);
+	feed_json_url(j, in->one[FALLBACK_URL], 1);
+	feed_json_link(j, in->one[ABOUT]);
+}
+
+static void
 read_item(struct feed_json *j, const struct json_fields *f)
 {
-	struct found in = {.has = 0};
+	struct found in;
 	const struct json_value *id;
 
+	memset(in.one, 0, sizeof(in.one));
+	in.has = 0;
+	in.deleted = false;
 	find(f, &in);
 	id = in.one[ID] != NULL ? in.one[ID] : in.one[FALLBACK_URL];
 	if (in.deleted) {
@@ -226,17 +240,18 @@ read_item(struct feed_json *j, const struct json_fields *f)
 	}
 	feed_json_begin(j);
 	feed_json_id(j, id);
-	feed_json_url(j, in.one[URL], 3);
-	feed_json_url(j, in.one[ABOUT], 2);
-	feed_json_url(j, in.one[FALLBACK_URL], 1);
-	feed_json_url(j, json_get(f, JSON_GUID), 1);
-	feed_json_link(j, in.one[ABOUT]);
-	feed_json_title(j, in.one[TITLE], DRAFT_PLAIN);
+	if (in.one[URL] != NULL || in.one[ABOUT] != NULL || in.one[FALLBACK_URL] != NULL)
+		read_addresses(j, &in);
+	if (json_has(f, JSON_GUID))
+		feed_json_url(j, json_get(f, JSON_GUID), 1);
+	if (in.one[TITLE] != NULL)
+		feed_json_title(j, in.one[TITLE], DRAFT_PLAIN);
 	feed_json_author(j, in.one[AUTHOR]);
 	if (json_has(f, JSON_AUTHORS))
 		feed_json_author(j, json_get(f, JSON_AUTHOR));
 	feed_json_published(j, in.one[PUBLISHED]);
-	feed_json_updated(j, in.one[UPDATED]);
+	if (in.one[UPDATED] != NULL)
+		feed_json_updated(j, in.one[UPDATED]);
 	feed_json_lang(j, in.one[LANG]);
 	feed_json_reply(j, in.one[REPLY]);
 	read_lists(j, &in);
