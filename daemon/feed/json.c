@@ -374,10 +374,8 @@ json_element(struct json_reader *r)
 
 /* A scalar, or nothing where a value should be. */
 static void
-scalar(struct json_reader *r, struct json_value *v)
+scalar(struct json_reader *r, struct json_value *v, enum json_kind kind)
 {
-	enum json_kind kind = json_peek(r);
-
 	if (kind == JSON_KIND_STRING) {
 		string(r, v);
 	} else if (r->p < r->end && *r->p != '}' && *r->p != ']' && *r->p != ',') {
@@ -436,7 +434,7 @@ nested(struct json_reader *r)
 			push(r, &s, kind == JSON_KIND_OBJECT);
 			r->p++;
 		} else {
-			scalar(r, &v);
+			scalar(r, &v, kind);
 		}
 		while (s.depth > 0) {
 			char close = closer(&s);
@@ -468,7 +466,7 @@ json_read(struct json_reader *r, struct json_value *v)
 	}
 	kind = r->p < r->end ? kind_of(*r->p) : JSON_KIND_NONE;
 	if (kind != JSON_KIND_OBJECT && kind != JSON_KIND_ARRAY) {
-		scalar(r, v);
+		scalar(r, v, kind);
 		return v->kind;
 	}
 	v->p = r->p;

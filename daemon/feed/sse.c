@@ -152,6 +152,10 @@ on_line(void *ctx, const char *line, size_t n)
 		dispatch(s);
 		return;
 	}
+	if (n >= 6 && memcmp(line, "data: ", 6) == 0) { /* most bytes are */
+		add_data(s, line + 6, n - 6);
+		return;
+	}
 	colon = memchr(line, ':', n);
 	name = colon != NULL ? (size_t)(colon - line) : n;
 	v = colon != NULL ? colon + 1 : line + n;
