@@ -90,3 +90,8 @@ tests_bench_json_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
 tests_bench_json_LDADD = libtosd_feed.a libtosd_base.a $(YAJL_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
+
+UNIT_TESTS += tests/test_feed_stream
+tests_test_feed_stream_SOURCES = tests/test_feed_stream.c tests/suite.h
+tests_test_feed_stream_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
