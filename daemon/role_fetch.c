@@ -41,6 +41,7 @@ struct poll {
 	uint64_t id;
 	uint8_t kind; /* enum poll_kind */
 	char *etag, *last_modified, *body_hash;
+	char *tenant, *url; /* as asked, to find the feed's mapping */
 };
 
 static void
@@ -49,6 +50,8 @@ poll_free(struct poll *p)
 	free(p->etag);
 	free(p->last_modified);
 	free(p->body_hash);
+	free(p->tenant);
+	free(p->url);
 	free(p);
 }
 
@@ -197,6 +200,34 @@ is_known(const struct poll *q, const struct fetch_result *r)
 	       same_check(q->body_hash, r->body.data, r->body.len);
 }
 
+/* The mapping of the feed, if it has one; *to is where it is put. */
+static const struct feed_mapping *
+mapping_of(const struct poll *q, struct feed_mapping *to)
+{
+	const struct conf_mapping *m =
+	    q->tenant != NULL && q->role->conf->nmapped > 0
+		? conf_mapping_of(q->role->conf, q->tenant, q->url)
+		: NULL;
+
+	if (m == NULL)
+		return NULL;
+	*to = (struct feed_mapping){.items = m->items,
+	    .id = m->id,
+	    .url = m->url,
+	    .title = m->title,
+	    .author = m->author,
+	    .text = m->text,
+	    .summary = m->summary,
+	    .published = m->published,
+	    .updated = m->updated,
+	    .language = m->language,
+	    .in_reply_to = m->in_reply_to,
+	    .media = m->media,
+	    .deleted = m->deleted,
+	    .next = m->next};
+	return to;
+}
+
 /* A 200, or what there is of one. */
 static void
 read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
@@ -204,10 +235,12 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	char mark[SAME_HEX];
 	char *location = answer_header(&r->head, "Content-Location");
 	char *language = answer_header(&r->head, "Content-Language");
+	struct feed_mapping mapping;
 	struct feed_source src = {.url = r->url,
 	    .content_type = r->content_type,
 	    .content_location = location,
-	    .content_language = language};
+	    .content_language = language,
+	    .mapping = mapping_of(q, &mapping)};
 
 	if (!p->truncated)
 		p->body_hash = xstrdup(same_mark(
@@ -343,6 +376,8 @@ on_poll(struct fetch_role *role, struct msg *m)
 	q->etag = take(&in->etag);
 	q->last_modified = take(&in->last_modified);
 	q->body_hash = take(&in->body_hash);
+	q->tenant = take(&in->tenant);
+	q->url = take(&in->url);
 }
 
 static void

@@ -414,7 +414,11 @@ static const char every_key[] =
     "tenants = ( { id = \"t-1\"; name = \"T\"; contact = \"c@t.example\";\n"
     "  contact2 = \"d@t.example\"; manager = \"m@example.net\"; contract = \"C-1\";\n"
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
-    "  interval = \"3s\"; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
+    "  interval = \"3s\"; mapping = { items = \"data.posts[*]\"; id = \"id\";\n"
+    "  url = \"links[0].href\"; title = \"t\"; author = \"by[\\\"a.b\\\"]\";\n"
+    "  text = \"c[*].x\"; summary = \"s\"; published = \"p\"; updated = \"u\";\n"
+    "  language = \"l\"; in_reply_to = \"r\"; media = \"m\"; deleted = \"d\";\n"
+    "  next = \"paging.next\"; }; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
 
 /* Many tenants, each third with address ranges: what each role keeps of them. */
 static void
@@ -501,6 +505,71 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->courier.transport, CONF_MAIL_SMTP);
 	CU_ASSERT_TRUE(c->staff[0].approver);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].interval, 3000);
+	CU_ASSERT_STRING_EQUAL(
+	    c->tenants[0].feeds[0].mapping->author, "by[\"a.b\"]");
+	CU_ASSERT_STRING_EQUAL(c->tenants[0].feeds[0].mapping->next, "paging.next");
+	conf_free(&c);
+	buf_free(&said);
+}
+
+#define MAPPED(url, id) \
+	"{ url = \"" url "\"; mapping = { id = \"" id "\"; text = \"t\"; }; }"
+
+static const char mapped[] =
+    "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
+    "tenants = ( { id = \"a\"; name = \"A\"; contact = \"c@t.example\";\n"
+    "  manager = \"m@example.net\"; feeds = (\n" MAPPED("http://x/a?p=1", "one") ","
+    MAPPED("http://x/a?p=2", "two") "," MAPPED("http://y/b", "three")
+    ", \"http://z/feed\" ); },\n"
+    "  { id = \"b\"; name = \"B\"; contact = \"c@t.example\"; manager = "
+    "\"m@example.net\";\n"
+    "  feeds = ( " MAPPED("http://y/b", "four") " ); } );\n";
+
+/* Whose JSON is read by which mapping. */
+static void
+test_mapping(void)
+{
+	static const char *const wrong[] = {"", ".a", "a.", "a..b", "a[", "a[x]", "a[-1]",
+	    "a[]", "a]b", "[\"\"]", "a[\"b]", "a b[*", "a[1]b",
+	    "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"};
+	static const char *const right[] = {"a", "a.b", "a[0]", "[*]", "[\"a.b\"].c",
+	    "a[*][1].b", "a b.c-d", "\xc3\xa9"};
+	static const struct {
+		const char *url, *id;
+	} cases[] = {
+	    {"http://x/a?p=1", "one"},
+	    {"http://x/a?p=2", "two"},
+	    {"http://x/a?p=3", NULL}, /* one of two */
+	    {"http://y/b", "three"},
+	    {"http://y/b?page=2", "three"},
+	    {"http://y/other", "three"},
+	    {"http://x/b", NULL},
+	    {"http://z/feed", NULL},
+	    {"http://yy/b", NULL},
+	};
+	struct buf said = {0};
+	struct conf *c;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_PTR_NOT_NULL(conf_value_member(wrong[i]));
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+		CU_ASSERT_PTR_NULL(conf_value_member(right[i]));
+	c = parse_one(&said, mapped);
+	if (c == NULL)
+		printf("\n%s", said.data);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL(c->nmapped, 4);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct conf_mapping *m =
+		    conf_mapping_of(c, c->tenants[0].key, cases[i].url);
+
+		CU_ASSERT_EQUAL(m != NULL, cases[i].id != NULL);
+		if (m != NULL && cases[i].id != NULL)
+			CU_ASSERT_STRING_EQUAL(m->id, cases[i].id);
+	}
+	CU_ASSERT_PTR_NULL(conf_mapping_of(c, "0123456789abcdef", "http://y/b"));
+	CU_ASSERT_STRING_EQUAL(
+	    conf_mapping_of(c, c->tenants[1].key, "http://y/b")->id, "four");
 	conf_free(&c);
 	buf_free(&said);
 }
@@ -892,6 +961,7 @@ test_broken_bytes(void)
 }
 
 static const struct suite_test tests[] = {
+    {"mappings", test_mapping},
     {"one mistake: line and remedy", test_one_mistake},
     {"all mistakes in one run", test_all_in_one_run},
     {"files of tenants.d", test_files_of_tenants},

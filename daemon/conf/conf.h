@@ -159,9 +159,27 @@ struct conf_staff {
 	bool reviewer, approver;
 };
 
+/* Where the parts of a post are in a feed's JSON: paths such as "data.posts[*]",
+ * "author.name" or "x[\"a.b\"][0]"; NULL: not there.  items and next lead from the
+ * document, all others from one item. */
+struct conf_mapping {
+	const char *items;
+	const char *id, *url, *title, *author, *text, *summary;
+	const char *published, *updated, *language, *in_reply_to, *media;
+	const char *deleted, *next;
+};
+
+/* A feed that has one. */
+struct conf_mapped {
+	const char *tenant; /* its key */
+	const char *url;
+	struct conf_mapping mapping;
+};
+
 struct conf_feed {
 	const char *url;
 	int64_t interval; /* 0: conf_fetch.interval */
+	const struct conf_mapping *mapping; /* NULL: by what the document holds */
 	const char *file;
 	int line;
 };
@@ -209,6 +227,8 @@ struct conf {
 	size_t nstaff;
 	struct conf_tenant *tenants;
 	size_t ntenants;
+	struct conf_mapped *mapped; /* by tenant and url */
+	size_t nmapped;
 	void *arena; /* owns all of the above */
 };
 
@@ -255,6 +275,12 @@ int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
 /* The tenant with this key or id; NULL if there is none. */
 const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *key);
 const struct conf_tenant *conf_tenant_by_id(const struct conf *c, const char *id);
+
+/* The mapping that applies to an address asked for a tenant: that of the feed with this
+ * address or, since pages of a feed have addresses of their own, with the same up to
+ * the query, or the only one at the same host.  NULL if there is none. */
+const struct conf_mapping *conf_mapping_of(
+    const struct conf *c, const char *tenant_key, const char *url);
 
 /* A secret: $CREDENTIALS_DIRECTORY/NAME, or the file NAME when it is a path (then
  * refused if others may read it).  Appends without the last newline. */

@@ -18,6 +18,7 @@ void conf_check_ladder(const struct conf_section *sec);
 void conf_check_courier(const struct conf_section *sec);
 void conf_check_console(const struct conf_section *sec);
 void conf_check_tenant(const struct conf_section *sec);
+void conf_check_mapping(const struct conf_section *sec);
 void conf_check_root(const struct conf_section *sec);
 
 /* Over the tenants of all files, once every file is read: no id twice and, where
@@ -25,5 +26,8 @@ void conf_check_root(const struct conf_section *sec);
  * Makes the look-up tables. */
 void conf_check_tenants(
     struct conf_walk *w, const struct conf_sources *s, bool intervals);
+
+/* Makes the look-up table of mappings, with copies of all that it needs. */
+void conf_check_mapped(struct conf_walk *w);
 
 #endif

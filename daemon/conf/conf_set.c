@@ -46,6 +46,7 @@ static const char *const wanted[] = {
     [CONF_RANGES] = "a list of address ranges, [ \"10.0.0.0/8\" ]",
     [CONF_SETTINGS] = "a group { key = value; }",
     [CONF_GRANT] = "a list of capabilities, [ \"text\" ]",
+    [CONF_OPTION] = "a group { }",
     [CONF_GROUP] = "a group { }",
     [CONF_LIST] = "a list of groups, ( { ... }, { ... } )",
 };
@@ -286,9 +287,13 @@ conf_set_row(struct conf_walk *w, const struct conf_row *row, void *base,
 	bool ok;
 
 	switch (row->type) {
+	case CONF_OPTION:
 	case CONF_GROUP:
 		if (!config_setting_is_group(s))
 			return wrong_type(w, row, s);
+		if (row->type == CONF_OPTION)
+			to = *(void **)to =
+			    conf_arena_alloc(w->arena, 1, row->table->size);
 		conf_walk_table(w, row->table, to, s);
 		return true;
 	case CONF_LIST:

@@ -61,6 +61,10 @@
 	{                                                                            \
 		.key = #f, .type = CONF_GROUP, .off = OFF(s, f), .table = &f##_table \
 	}
+#define OPTION(s, f)                                                                  \
+	{                                                                             \
+		.key = #f, .type = CONF_OPTION, .off = OFF(s, f), .table = &f##_table \
+	}
 #define LIST(s, f, flag)                                                       \
 	{                                                                      \
 		.key = #f, .type = CONF_LIST, .flags = flag, .off = OFF(s, f), \
@@ -242,9 +246,32 @@ static const struct conf_row staff_rows[] = {
 static const struct conf_table staff_table = {
     .name = "staff", ROWS(staff_rows), .size = sizeof(struct conf_staff)};
 
+#define MEMBER(f) TEXT(conf_mapping, f, 0, NULL, conf_value_member)
+static const struct conf_row mapping_rows[] = {
+    MEMBER(items),
+    MEMBER(id),
+    MEMBER(url),
+    MEMBER(title),
+    MEMBER(author),
+    MEMBER(text),
+    MEMBER(summary),
+    MEMBER(published),
+    MEMBER(updated),
+    MEMBER(language),
+    MEMBER(in_reply_to),
+    MEMBER(media),
+    MEMBER(deleted),
+    MEMBER(next),
+};
+static const struct conf_table mapping_table = {.name = "mapping",
+    ROWS(mapping_rows),
+    .size = sizeof(struct conf_mapping),
+    .done = conf_check_mapping};
+
 static const struct conf_row feed_rows[] = {
     TEXT(conf_feed, url, CONF_REQUIRED, NULL, conf_value_url),
     SPAN(conf_feed, interval, NULL, CLOCK_SEC, 30 * CLOCK_DAY),
+    OPTION(conf_feed, mapping),
 };
 static const struct conf_table feeds_table = {.name = "feeds",
     ROWS(feed_rows),

@@ -27,6 +27,7 @@ enum conf_type {
 	CONF_RANGES,   /* struct conf_range * */
 	CONF_SETTINGS, /* struct conf_setting *, free keys */
 	CONF_GRANT,    /* unsigned, bits of <tosd/policy.h> */
+	CONF_OPTION,   /* row.table's structure *, NULL if not given */
 	CONF_GROUP,    /* a section inside the parent's structure */
 	CONF_LIST,     /* an array of row.table's structures */
 };

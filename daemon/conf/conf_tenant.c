@@ -161,6 +161,7 @@ conf_check_tenants(struct conf_walk *w, const struct conf_sources *s, bool inter
 		else
 			first = i;
 	}
+	conf_check_mapped(w);
 }
 
 const struct conf_tenant *

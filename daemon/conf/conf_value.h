@@ -38,6 +38,8 @@ const char *conf_value_interface(const char *s);
 const char *conf_value_store(const char *s);
 /* The name of a log: no spaces, no plus sign (C2SP signed-note). */
 const char *conf_value_origin(const char *s);
+/* A path into JSON: names with dots between, [n], [*] and ["name"]; 16 at most. */
+const char *conf_value_member(const char *s);
 /* The name of a stage or of staff: as text, at most 64 bytes. */
 const char *conf_value_name(const char *s);
 

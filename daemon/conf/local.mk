@@ -8,6 +8,7 @@ libtosd_conf_a_SOURCES = \
 	%D%/conf_lex.c %D%/conf_lex.h \
 	%D%/conf_list.c \
 	%D%/conf_secret.c %D%/conf_secret.h \
+	%D%/conf_mapping.c \
 	%D%/conf_set.c \
 	%D%/conf_source.c %D%/conf_source.h \
 	%D%/conf_table.c %D%/conf_table.h \

@@ -539,6 +539,9 @@ feed_date(const char *s)
 	n = strnlen(s, DATE_MAX + 1);
 	if (n > DATE_MAX)
 		return CLOCK_NONE;
+	if (date_usual(s, n, &t))
+		return t;
+	t = CLOCK_NONE;
 	for (size_t i = 0; i < n; i += len) {
 		len = text_decode(s + i, n - i, &cp);
 		if (len == 0)

@@ -60,4 +60,7 @@ int64_t date_iso(const char *s);
 /* Digits without separators: how many there are says what they mean. */
 bool date_iso_basic(const char **s, struct date_parts *w, int digits);
 
+/* The usual forms, read at once; false: any of the others, or none. */
+bool date_usual(const char *s, size_t n, int64_t *t);
+
 #endif

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -19,8 +22,43 @@ void
 draft_init(struct draft *d, struct feed_build *build)
 {
 	memset(d, 0, sizeof(*d));
-	item_init(&d->it);
+	d->it.published = d->it.updated = CLOCK_NONE; /* as item_init() */
 	d->build = build;
+}
+
+/* Bytes that feed_plain_put() leaves as they are. */
+static bool
+is_plain(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)s[i] < ' ' && s[i] != '\n' && s[i] != '\t')
+			return false;
+	return true;
+}
+
+/* The same, sixteen at a time where nothing is below a space. */
+static bool
+is_clean(const char *s, size_t n)
+{
+#ifdef __SSE2__
+	const __m128i low = _mm_set1_epi8(' ' - 1);
+
+	for (; n >= 16; s += 16, n -= 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)s);
+
+		if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(c, low), c)) != 0 &&
+		    !is_plain(s, 16))
+			return false;
+	}
+#endif
+	return is_plain(s, n);
+}
+
+/* White space as text_trim() knows it. */
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* A literal value, cleaned and trimmed. */
@@ -29,6 +67,12 @@ literal(struct draft *d, const char *s, size_t n, size_t max)
 {
 	struct buf b = {0};
 
+	for (; n > 0 && is_space(*s); s++)
+		n--;
+	while (n > 0 && is_space(s[n - 1]))
+		n--;
+	if (n <= max && is_clean(s, n))
+		return xstrndup(s, n);
 	buf_reserve(&b, n < max ? n : max);
 	if (!feed_plain_put(&b, s, n, max) && d != NULL)
 		d->it.flags |= ITEM_TRUNCATED;

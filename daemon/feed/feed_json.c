@@ -122,7 +122,7 @@ mend(struct feed_json *j, const char *start, struct json_fields *f)
 		return; /* what was read does not reach into the next one */
 	reread(j, j->r.p - restart);
 	json_reader_init(&part, start, restart - start);
-	json_fields_read(&part, f);
+	json_fields_read(&part, f, NULL);
 	j->r.p = restart;
 }
 
@@ -136,7 +136,7 @@ read_narrow(struct feed_json *j, struct json_fields *f)
 
 	json_reader_init(
 	    &part, j->r.p, (restart != NULL ? restart : j->r.end) - j->r.p);
-	json_fields_read(&part, f);
+	json_fields_read(&part, f, NULL);
 	if (part.lost)
 		j->flags |= ITEM_REPAIRED;
 	j->r.broken = true;
@@ -181,7 +181,7 @@ next(struct feed_json *j, bool in_array)
 	if (in_array && j->rereads == 0)
 		read_narrow(j, &f);
 	else
-		json_fields_read(r, &f);
+		json_fields_read(r, &f, &j->shape);
 	if (r->lost && in_array)
 		mend(j, v.p, &f);
 	else if (r->lost || j->resumed)

@@ -101,11 +101,33 @@ json_has(const struct json_fields *f, enum json_key k)
 	return f->have[k / 64] >> k % 64 & 1;
 }
 
-/* Reads the object that comes next; anything else is skipped and has no members. */
-void json_fields_read(struct json_reader *r, struct json_fields *f);
+/* The members as the last object had them, byte for byte from the comma to the colon:
+ * the next one mostly has the same, so they need not be read again. */
+#define JSON_SHAPE_MEMBERS 32
+#define JSON_SHAPE_BYTES 32
+struct json_shape {
+	struct {
+		char text[JSON_SHAPE_BYTES];
+		uint32_t mask; /* of the bytes that count */
+		uint8_t n;     /* of text; 0: not known */
+		uint8_t key;
+	} m[JSON_SHAPE_MEMBERS];
+};
+
+/* Reads the object that comes next; anything else is skipped and has no members.
+ * shape may be NULL. */
+void json_fields_read(
+    struct json_reader *r, struct json_fields *f, struct json_shape *shape);
 void json_fields_of(const struct json_value *v, struct json_fields *f);
 /* NULL if the member is missing or null; the first one that is neither. */
-const struct json_value *json_get(const struct json_fields *f, enum json_key k);
+static inline const struct json_value *
+json_get(const struct json_fields *f, enum json_key k)
+{
+	if (!json_has(f, k) || f->v[k].kind == JSON_KIND_NONE ||
+	    (f->v[k].kind == JSON_KIND_WORD && json_is_word(&f->v[k], "null")))
+		return NULL;
+	return &f->v[k];
+}
 const struct json_value *json_first(
     const struct json_fields *f, const enum json_key *keys, size_t n);
 #define JSON_FIRST(f, ...)                             \
@@ -121,6 +143,7 @@ struct feed_json {
 	struct json_reader r;
 	struct draft d; /* the item in hand */
 	struct buf scratch;
+	struct json_shape shape; /* of elements */
 	const char *format;   /* what the elements are, by the first that was known */
 	char *topic;	      /* title that items without one get */
 	uint32_t flags;	      /* ITEM_* of everything the element in hand makes */

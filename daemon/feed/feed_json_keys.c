@@ -2,6 +2,9 @@
 /* feed_json_keys: the member names that any reader of JSON here knows, as numbers;
  * see feed_json.h. */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "feed/feed_json.h"
 
@@ -102,11 +105,95 @@ same_value(const struct json_value *a, const struct json_value *b)
 	return same;
 }
 
+/* The name between two quotes of a member that was read before. */
+static void
+first_name(const char *p, const char *end, struct json_fields *f)
+{
+	const char *quote = memchr(p, '"', end - p);
+
+	f->first = (struct json_value){.p = quote + 1, .kind = JSON_KIND_STRING};
+	quote = memchr(quote + 1, '"', end - quote - 1);
+	f->first.n = quote - f->first.p;
+}
+
+static void
+put(struct json_fields *f, enum json_key k, const struct json_value *v)
+{
+	if (!json_has(f, k)) {
+		f->have[k / 64] |= (uint64_t)1 << k % 64;
+		f->v[k] = *v;
+		return;
+	}
+	/* Asked until the first difference only: that is linear. */
+	if (!f->doubled)
+		f->doubled = !same_value(&f->v[k], v);
+	if (json_is_word(&f->v[k], "null"))
+		f->v[k] = *v;
+}
+
+#ifdef __SSE2__
+/* A bit for each of 32 bytes that are equal. */
+static uint32_t
+equal32(const char *a, const char *b)
+{
+	const __m128i *x = (const void *)a, *y = (const void *)b;
+	__m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(x), _mm_loadu_si128(y));
+	__m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(x + 1), _mm_loadu_si128(y + 1));
+
+	return (uint32_t)_mm_movemask_epi8(low) |
+	       (uint32_t)_mm_movemask_epi8(high) << 16;
+}
+#endif
+
+/* The member number i if it is written as in the object before; moves r behind its
+ * colon. */
+static bool
+is_as_before(struct json_reader *r, const struct json_shape *shape, size_t i)
+{
+	size_t n = i < JSON_SHAPE_MEMBERS ? shape->m[i].n : 0;
+
+	if (n == 0 || (size_t)(r->end - r->p) < n)
+		return false;
+#ifdef __SSE2__
+	if (r->end - r->p >= JSON_SHAPE_BYTES) {
+		if ((equal32(r->p, shape->m[i].text) & shape->m[i].mask) !=
+		    shape->m[i].mask)
+			return false;
+		r->p += n;
+		return true;
+	}
+#endif
+	if (memcmp(r->p, shape->m[i].text, n) != 0)
+		return false;
+	r->p += n;
+	return true;
+}
+
+/* Keeps how the member was written that was read from `start'. */
+static void
+keep_shape(const struct json_reader *r, struct json_shape *shape, size_t i,
+    const char *start, enum json_key k)
+{
+	size_t n = r->p - start;
+
+	if (i >= JSON_SHAPE_MEMBERS)
+		return;
+	shape->m[i].n = 0;
+	if (n > JSON_SHAPE_BYTES || r->broken || memchr(start, '\\', n) != NULL)
+		return;
+	memcpy(shape->m[i].text, start, n);
+	shape->m[i].key = (uint8_t)k;
+	shape->m[i].n = (uint8_t)n;
+	shape->m[i].mask = (uint32_t)(((uint64_t)1 << n) - 1);
+}
+
 void
-json_fields_read(struct json_reader *r, struct json_fields *f)
+json_fields_read(struct json_reader *r, struct json_fields *f, struct json_shape *shape)
 {
 	struct json_value name, v;
+	enum json_key k;
 
+	_Static_assert(JSON_NKEYS <= UINT8_MAX, "a shape keeps keys in a byte");
 	memset(f->have, 0, sizeof(f->have));
 	f->doubled = false;
 	f->first = (struct json_value){0};
@@ -115,24 +202,25 @@ json_fields_read(struct json_reader *r, struct json_fields *f)
 		return;
 	}
 	json_enter(r);
-	while (json_member(r, &name)) {
-		enum json_key k = key_of(&name);
+	for (size_t i = 0;; i++) {
+		const char *start = r->p;
 
-		if (f->first.p == NULL)
-			f->first = name;
-		json_read(r, &v);
-		if (k == JSON_NO_KEY)
-			continue;
-		if (!json_has(f, k)) {
-			f->have[k / 64] |= (uint64_t)1 << k % 64;
-			f->v[k] = v;
-			continue;
+		if (shape != NULL && is_as_before(r, shape, i)) {
+			k = shape->m[i].key;
+			if (i == 0)
+				first_name(start, r->p, f);
+		} else {
+			if (!json_member(r, &name))
+				return;
+			k = key_of(&name);
+			if (i == 0)
+				f->first = name;
+			if (shape != NULL)
+				keep_shape(r, shape, i, start, k);
 		}
-		/* Asked until the first difference only: that is linear. */
-		if (!f->doubled)
-			f->doubled = !same_value(&f->v[k], &v);
-		if (json_is_word(&f->v[k], "null"))
-			f->v[k] = v;
+		json_read(r, &v);
+		if (k != JSON_NO_KEY)
+			put(f, k, &v);
 	}
 }
 
@@ -142,16 +230,7 @@ json_fields_of(const struct json_value *v, struct json_fields *f)
 	struct json_reader r;
 
 	json_reader_init(&r, v->p, v->n);
-	json_fields_read(&r, f);
-}
-
-const struct json_value *
-json_get(const struct json_fields *f, enum json_key k)
-{
-	if (!json_has(f, k) || f->v[k].kind == JSON_KIND_NONE ||
-	    json_is_word(&f->v[k], "null"))
-		return NULL;
-	return &f->v[k];
+	json_fields_read(&r, f, NULL);
 }
 
 const struct json_value *

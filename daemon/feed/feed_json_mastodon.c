@@ -120,12 +120,14 @@ feed_json_event(struct feed_json *j, const char *event, size_t nevent, const cha
 {
 	struct json_reader outer = j->r;
 	struct json_value v;
+	bool posts = nevent == 0 || is(event, nevent, "update") ||
+		     is(event, nevent, "status.update");
 
-	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+	for (size_t i = 0; !posts && i < sizeof(silent) / sizeof(silent[0]); i++)
 		if (is(event, nevent, silent[i]))
 			return;
 	json_reader_init(&j->r, data, n);
-	if (is(event, nevent, "delete") && json_peek(&j->r) != JSON_KIND_OBJECT) {
+	if (!posts && is(event, nevent, "delete") && json_peek(&j->r) != JSON_KIND_OBJECT) {
 		json_read(&j->r, &v);
 		feed_json_gone_value(j, &v);
 		j->known++;

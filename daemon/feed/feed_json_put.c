@@ -34,8 +34,11 @@ const char *
 feed_json_text(struct feed_json *j, const struct json_value *v, size_t max, size_t *n)
 {
 	struct json_value inner;
-	const struct json_value *t = text_value(v, &inner);
+	const struct json_value *t;
 
+	if (v != NULL && v->kind == JSON_KIND_STRING)
+		return json_text(v, &j->scratch, max, n);
+	t = text_value(v, &inner);
 	if (t == NULL || t->kind == JSON_KIND_WORD)
 		return NULL;
 	return json_text(t, &j->scratch, max, n);

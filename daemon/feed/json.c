@@ -243,6 +243,15 @@ good_number(const char *p, const char *end)
 	return q == end;
 }
 
+/* true, false or null. */
+static bool
+good_word(const char *s, size_t n)
+{
+	if (n == 4)
+		return memcmp(s, "true", 4) == 0 || memcmp(s, "null", 4) == 0;
+	return n == 5 && memcmp(s, "false", 5) == 0;
+}
+
 static bool
 same(const struct json_value *v, const char *word)
 {
@@ -259,18 +268,25 @@ json_is_word(const struct json_value *v, const char *word)
 static void
 bare(struct json_reader *r, struct json_value *v, enum json_kind kind)
 {
-	v->p = r->p;
+	const char *p = r->p;
+
+	v->p = p;
 	v->kind = kind;
 	v->escaped = false;
-	while (r->p < r->end && !(class[(uint8_t)*r->p] & ENDS_WORD))
-		r->p++;
-	v->n = r->p - v->p;
-	if (kind == JSON_KIND_NUMBER
-		? !good_number(v->p, r->p)
-		: !(same(v, "true") || same(v, "null") || same(v, "false")))
+	/* Most are short numbers without sign, fraction or exponent. */
+	p = digits(p, r->end);
+	if (p > v->p && p < r->end && class[(uint8_t)*p] & ENDS_WORD &&
+	    (*v->p != '0' || p == v->p + 1)) {
+		v->n = p - v->p;
+		r->p = p;
+		return;
+	}
+	while (p < r->end && !(class[(uint8_t)*p] & ENDS_WORD))
+		p++;
+	v->n = p - v->p;
+	r->p = p + (v->n == 0);
+	if (kind == JSON_KIND_NUMBER ? !good_number(v->p, p) : !good_word(v->p, v->n))
 		broken(r, v->p);
-	if (v->n == 0)
-		r->p++;
 }
 
 /* --- objects and arrays --- */
@@ -358,10 +374,8 @@ json_element(struct json_reader *r)
 
 /* A scalar, or nothing where a value should be. */
 static void
-scalar(struct json_reader *r, struct json_value *v)
+scalar(struct json_reader *r, struct json_value *v, enum json_kind kind)
 {
-	enum json_kind kind = json_peek(r);
-
 	if (kind == JSON_KIND_STRING) {
 		string(r, v);
 	} else if (r->p < r->end && *r->p != '}' && *r->p != ']' && *r->p != ',') {
@@ -420,7 +434,7 @@ nested(struct json_reader *r)
 			push(r, &s, kind == JSON_KIND_OBJECT);
 			r->p++;
 		} else {
-			scalar(r, &v);
+			scalar(r, &v, kind);
 		}
 		while (s.depth > 0) {
 			char close = closer(&s);
@@ -443,10 +457,16 @@ nested(struct json_reader *r)
 enum json_kind
 json_read(struct json_reader *r, struct json_value *v)
 {
-	enum json_kind kind = json_peek(r);
+	enum json_kind kind;
 
+	skip_ws(r);
+	if (r->p < r->end && *r->p == '"') {
+		string(r, v);
+		return JSON_KIND_STRING;
+	}
+	kind = r->p < r->end ? kind_of(*r->p) : JSON_KIND_NONE;
 	if (kind != JSON_KIND_OBJECT && kind != JSON_KIND_ARRAY) {
-		scalar(r, v);
+		scalar(r, v, kind);
 		return v->kind;
 	}
 	v->p = r->p;

@@ -4,6 +4,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
+	%D%/date_usual.c \
 	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
@@ -111,3 +112,8 @@ tests_bench_json_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
 tests_bench_json_LDADD = libtosd_feed.a libtosd_base.a $(YAJL_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
+
+UNIT_TESTS += tests/test_feed_stream
+tests_test_feed_stream_SOURCES = tests/test_feed_stream.c tests/suite.h
+tests_test_feed_stream_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)

@@ -11,6 +11,7 @@
 #define ID_MAX ((size_t)1024)	/* it goes into a header of the next request */
 #define TYPE_MAX ((size_t)256)
 #define RETRY_DIGITS 9
+#define KEEP ((size_t)64 << 10) /* memory that is not given back after an event */
 
 struct feed_sse {
 	struct feed_lines *lines;
@@ -18,6 +19,10 @@ struct feed_sse {
 	feed_sse_fn *fn;
 	void *ctx;
 	struct buf type, data, id;
+	/* Data of one line is not copied while the piece that it is in is at hand. */
+	const char *piece, *piece_end;
+	const char *one;
+	size_t none; /* its length */
 	int64_t retry;
 	unsigned mark; /* bytes of the byte order mark seen; 3: behind it */
 	bool over;     /* this event has a line or data beyond the limit */
@@ -33,13 +38,37 @@ set_type(struct feed_sse *s, const char *v, size_t n)
 }
 
 static void
+keep_one(struct feed_sse *s)
+{
+	if (s->one == NULL)
+		return;
+	buf_put(&s->data, s->one, s->none);
+	buf_putc(&s->data, '\n');
+	s->one = NULL;
+}
+
+static void
+drop(struct feed_sse *s)
+{
+	s->over = true;
+	s->one = NULL;
+	buf_reset(&s->data);
+}
+
+static void
 add_data(struct feed_sse *s, const char *v, size_t n)
 {
 	if (s->over)
 		return;
-	if (s->data.len + n + 1 > s->max + 1) {
-		s->over = true;
-		buf_reset(&s->data);
+	if (n <= s->max && s->one == NULL && s->data.len == 0 && v >= s->piece &&
+	    v < s->piece_end) {
+		s->one = v;
+		s->none = n;
+		return;
+	}
+	keep_one(s);
+	if (s->data.len + n > s->max) {
+		drop(s);
 		return;
 	}
 	buf_put(&s->data, v, n);
@@ -90,16 +119,22 @@ dispatch(struct feed_sse *s)
 		e.event = s->type.data;
 		e.nevent = s->type.len;
 	}
-	if (!s->over && s->data.len > 0) {
+	if (s->one != NULL) {
+		e.data = s->one;
+		e.n = s->none;
+	} else if (s->data.len > 0) {
 		e.data = s->data.data;
 		e.n = s->data.len - 1; /* without the last line's end */
-		s->data.data[e.n] = '\0';
 	}
-	if (s->over || s->data.len > 0)
+	if (s->over || e.data != NULL)
 		s->fn(s->ctx, &e);
 	s->over = false;
+	s->one = NULL;
 	buf_reset(&s->type);
-	buf_reset(&s->data);
+	if (s->data.cap > KEEP)
+		buf_free(&s->data);
+	else
+		buf_reset(&s->data);
 }
 
 static void
@@ -110,12 +145,15 @@ on_line(void *ctx, const char *line, size_t n)
 	size_t name;
 
 	if (line == NULL) {
-		s->over = true;
-		buf_reset(&s->data);
+		drop(s);
 		return;
 	}
 	if (n == 0) {
 		dispatch(s);
+		return;
+	}
+	if (n >= 6 && memcmp(line, "data: ", 6) == 0) { /* most bytes are */
+		add_data(s, line + 6, n - 6);
 		return;
 	}
 	colon = memchr(line, ':', n);
@@ -174,7 +212,11 @@ feed_sse_feed(struct feed_sse *s, const char *p, size_t n)
 		p++;
 		n--;
 	}
+	s->piece = p;
+	s->piece_end = p + n;
 	feed_lines_feed(s->lines, p, n);
+	keep_one(s);
+	s->piece = s->piece_end = NULL;
 }
 
 const char *
