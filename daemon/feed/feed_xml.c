@@ -85,6 +85,23 @@ bind(struct xml_state *s, struct markup_str prefix, struct markup_str uri)
 	s->nbindings++;
 }
 
+/* An address below xml:base.  Each may be longer than what was received, so that all
+ * of them have a budget. */
+static char *
+joined(struct xml_state *s, const struct markup_str *ref)
+{
+	char *url;
+
+	if (s->base_bytes > XML_BASE_BYTES) {
+		s->build->doc->truncated = true;
+		return NULL;
+	}
+	url = feed_url_join(xml_base(s), ref->p, ref->n);
+	if (url != NULL)
+		s->base_bytes += strlen(url);
+	return url;
+}
+
 /* Declarations, xml:base and xml:lang of the tag; an attribute whose prefix is not
  * declared is noted. */
 static void
@@ -107,7 +124,7 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 			bind(s, prefix, a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
 			free(f->base); /* it may be given twice */
-			f->base = feed_url_join(xml_base(s), a->value.p, a->value.n);
+			f->base = joined(s, &a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:lang", 8) == 0) {
 			f->lang = a->value;
 		} else if (memchr(a->name.p, ':', a->name.n) != NULL) {
@@ -200,7 +217,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 	buf_put(&s->buf, local.p, local.n);
 	for (size_t i = 0; i < s->t.nattrs; i++) {
 		const struct markup_attr *a = &s->m.attrs[i];
-		char *joined = NULL;
+		char *whole = NULL;
 
 		if (a->value.p == NULL)
 			continue;
@@ -209,10 +226,10 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 		buf_puts(&s->buf, "=\"");
 		/* References need no decoding: base and value are both escaped. */
 		if (html_attr(a->name.p, a->name.n) == HTML_ATTR_LINK)
-			joined = feed_url_join(xml_base(s), a->value.p, a->value.n);
+			whole = joined(s, &a->value);
 		buf_reset(&url);
-		if (joined != NULL)
-			buf_puts(&url, joined);
+		if (whole != NULL)
+			buf_puts(&url, whole);
 		else
 			buf_put(&url, a->value.p, a->value.n);
 		for (size_t k = 0; k < url.len; k++)
@@ -221,7 +238,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 			else
 				buf_putc(&s->buf, url.data[k]);
 		buf_putc(&s->buf, '"');
-		free(joined);
+		free(whole);
 	}
 	buf_puts(&s->buf, s->t.empty ? "/>" : ">");
 	buf_free(&url);

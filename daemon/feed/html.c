@@ -2,6 +2,7 @@
 /* html: tokens to readable text; see html.h. */
 #include "feed/html.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -55,14 +56,26 @@ run_end(const char *p, const char *end)
 	return p;
 }
 
+/* How much text may follow; a few bytes more than fits, so that cut() sees it. */
+static size_t
+room(const struct state *s)
+{
+	size_t max = s->opt->max_text;
+
+	if (max == 0)
+		return SIZE_MAX;
+	return s->text.len > max ? 0 : max - s->text.len + 4;
+}
+
 /* Appends decoded text, white space collapsed. */
 static void
 put_text(struct state *s, const char *p, size_t n)
 {
 	const char *end = p + n;
 	struct buf *b = &s->text;
+	size_t left = room(s);
 
-	buf_reserve(b, n + 2);
+	buf_reserve(b, (n < left ? n : left) + 2);
 	while (p < end) {
 		const char *run = p;
 
@@ -70,6 +83,11 @@ put_text(struct state *s, const char *p, size_t n)
 			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
 			s->gap = GAP_NONE;
+			left = room(s);
+			if ((size_t)(p - run) >= left) {
+				buf_put(b, run, left);
+				break;
+			}
 			buf_put(b, run, p - run);
 		}
 		if (p >= end)
