@@ -350,7 +350,8 @@ find_open(const struct xml_state *s, struct markup_str name)
 		const struct xml_frame *f = &s->frames[i - 1];
 
 		if (s->hashes[i - 1] == h && f->name.n == name.n &&
-		    strncasecmp(f->name.p, name.p, name.n) == 0)
+		    (memcmp(f->name.p, name.p, name.n) == 0 ||
+			strncasecmp(f->name.p, name.p, name.n) == 0))
 			return i;
 	}
 	return 0;

@@ -274,18 +274,27 @@ word_byte(char c)
 	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* U+200B to U+200D, U+2060 and U+FEFF, at the first of their three bytes. */
+static bool
+no_width(const char *p)
+{
+	uint8_t b = (uint8_t)p[1], c = (uint8_t)p[2];
+
+	if ((uint8_t)*p == 0xef)
+		return b == 0xbb && c == 0xbf;
+	return (b == 0x80 && c >= 0x8b && c <= 0x8d) || (b == 0x81 && c == 0xa0);
+}
+
 bool
 html_text_broken(const char *s, size_t n)
 {
-	/* U+200B to U+200D, U+2060, U+FEFF */
-	static const char *const marks[] = {"\xe2\x80\x8b", "\xe2\x80\x8c",
-	    "\xe2\x80\x8d", "\xe2\x81\xa0", "\xef\xbb\xbf"};
+	static const int leads[] = {0xe2, 0xef};
 	const char *end = s + n;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		for (const char *p = s; (p = memmem(p, end - p, marks[i], 3)) != NULL;
-		     p += 3)
-			if (p > s && word_byte(p[-1]) && p + 3 < end && word_byte(p[3]))
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+		for (const char *p = s; (p = memchr(p, leads[i], end - p)) != NULL; p++)
+			if (p > s && end - p > 3 && no_width(p) && word_byte(p[-1]) &&
+			    word_byte(p[3]))
 				return true;
 	return false;
 }
