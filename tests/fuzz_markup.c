@@ -40,8 +40,7 @@ read_in(enum markup_mode mode, const char *s, size_t n)
 			if (m.attrs[i].value.p == NULL)
 				continue;
 			buf_reset(&b);
-			markup_decode(
-			    &m, &b, m.attrs[i].value.p, m.attrs[i].value.n);
+			markup_decode(&m, &b, m.attrs[i].value.p, m.attrs[i].value.n);
 			html_style_hides(b.data != NULL ? b.data : "", b.len);
 			html_class_hides(b.data != NULL ? b.data : "", b.len);
 		}

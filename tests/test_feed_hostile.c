@@ -29,7 +29,8 @@ struct flood {
 #define RSS "<rss version='2.0'><channel>" GOOD
 #define CDATA RSS "<item><description><![CDATA["
 #define ATOM "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>good</id></entry>"
-#define XHTML ATOM "<entry><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>"
+#define XHTML \
+	ATOM "<entry><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>"
 #define JSON "{\"items\":[{\"id\":\"good\"},"
 #define K16 "xxxxxxxxxxxxxxxx"
 
@@ -222,7 +223,7 @@ survive(const char *name, const struct flood *f, struct buf (*other)(void))
 		worst.cpu = seen.cpu;
 	if (seen.kib > worst.kib)
 		worst.kib = seen.kib;
-	/* Sanitizers slow it down tenfold and keep what was freed. */
+		/* Sanitizers slow it down tenfold and keep what was freed. */
 #ifdef __SANITIZE_ADDRESS__
 	if (seen.cpu >= CPU_MAX * 10)
 #else
@@ -266,8 +267,8 @@ entity_bomb(void)
 	buf_puts(&b, "<!DOCTYPE r [<!ENTITY a \"");
 	for (int i = 0; i < 60000; i++)
 		buf_putc(&b, 'x');
-	buf_puts(&b, "\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;\">]>" RSS
-		     "<item><title>");
+	buf_puts(
+	    &b, "\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;\">]>" RSS "<item><title>");
 	for (int i = 0; i < 100000; i++)
 		buf_puts(&b, "&a;&b;");
 	return b;

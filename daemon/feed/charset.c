@@ -441,7 +441,8 @@ is_utf8_name(const char *name)
 	return strcmp(meaning(name), "utf-8") == 0;
 }
 
-/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing. */
+/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing.
+ */
 static void
 detect(const char *s, size_t n, const struct look *l, char out[32])
 {
@@ -553,7 +554,8 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		if (fixed == NULL)
 			keep_declared(t, names, l.good == 0);
-		if (fixed == NULL && names[0][0] == '\0' && ascii_by_type(content_type)) {
+		if (fixed == NULL && names[0][0] == '\0' &&
+		    ascii_by_type(content_type)) {
 			t->not_ascii = l.good > 0;
 			if (l.good == 0)
 				strcpy(t->encoding, "us-ascii");

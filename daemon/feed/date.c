@@ -422,8 +422,7 @@ take_number(const char **s, struct date_parts *w)
 		return true;
 	if (next == '.' && w->year != DATE_UNSET && date_digits(*s + digits + 1) == 2)
 		return date_time(s, w);
-	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET &&
-	    next != '-')
+	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET && next != '-')
 		return date_time(s, w);
 	if (bare_number(s, w, digits))
 		return true;

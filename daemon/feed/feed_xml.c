@@ -149,14 +149,17 @@ xml_base(const struct xml_state *s)
 	return s->base;
 }
 
-/* The root may be in a name space of its author's making: then that is ours. */
+/* The root may be in a name space of its author's making: then that is ours.  One of
+ * a module, given by mistake, only means ours without its prefix. */
 static void
 adopt_root(struct xml_state *s, struct xml_frame *f, struct markup_str prefix)
 {
 	for (size_t i = s->nbindings; i-- > 0;) {
 		if (!same(s->bindings[i].prefix, prefix))
 			continue;
-		s->main_uri = s->bindings[i].uri;
+		if (s->bindings[i].ns == NS_OTHER)
+			s->main_uri = s->bindings[i].uri;
+		s->bindings[i].ns = NS_MAIN;
 		break;
 	}
 	for (size_t i = 0; i < s->nbindings; i++)
@@ -283,11 +286,29 @@ close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 	}
 }
 
+/* What element the tag is, and of which name space. */
+static enum feed_el
+meaning(struct xml_state *s, struct xml_frame *f, enum feed_ns *ns)
+{
+	struct markup_str prefix, local = local_of(s->t.name, &prefix);
+	enum feed_el el;
+
+	*ns = lookup_ns(s, prefix);
+	el = in_context(s, feed_el_of(*ns, local.p, local.n));
+	if (s->root_seen || *ns == NS_MAIN || el != EL_NONE)
+		return el;
+	el = feed_el_of(NS_MAIN, local.p, local.n);
+	if (!is_root(el))
+		return EL_NONE;
+	adopt_root(s, f, prefix);
+	*ns = NS_MAIN;
+	return el;
+}
+
 static void
 open_element(struct xml_state *s)
 {
 	struct xml_frame *f;
-	struct markup_str prefix, local;
 	enum feed_ns ns;
 	enum feed_el el;
 	size_t marks;
@@ -306,15 +327,7 @@ open_element(struct xml_state *s)
 	memset(f, 0, sizeof(*f));
 	if (s->t.nattrs > 0)
 		read_attrs(s, f);
-	local = local_of(s->t.name, &prefix);
-	ns = lookup_ns(s, prefix);
-	el = in_context(s, feed_el_of(ns, local.p, local.n));
-	if (!s->root_seen && ns == NS_OTHER &&
-	    is_root(feed_el_of(NS_MAIN, local.p, local.n))) {
-		adopt_root(s, f, prefix);
-		ns = NS_MAIN;
-		el = feed_el_of(ns, local.p, local.n);
-	}
+	el = meaning(s, f, &ns);
 	close_before(s, ns, el);
 	/* Frames may have been closed, and their declarations with them. */
 	if (f != &s->frames[s->depth]) {
@@ -415,6 +428,13 @@ on_text(struct xml_state *s)
 
 	if (s->depth == 0 && !blank(p, n))
 		markup_note(&s->m, MARKUP_OUTSIDE, p);
+	if (s->capture == 0 && s->item > 0 && s->void_link && !blank(p, n)) {
+		buf_reset(&s->buf);
+		markup_decode(&s->m, &s->buf, p, n);
+		draft_url(&s->draft, NULL, s->buf.data, s->buf.len, 4);
+		s->void_link = false;
+		return;
+	}
 	if (s->capture == 0) {
 		if (s->t.kind == MARKUP_TEXT)
 			markup_check(&s->m, p, n);
@@ -536,6 +556,6 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 	found = s->root_seen;
 	free(s);
 	return found ? 0
-		     : err_set(
-			   e, TOSD_EINVAL, "no feed: no rss, feed, channel or urlset element");
+		     : err_set(e, TOSD_EINVAL,
+			   "no feed: no rss, feed, channel or urlset element");
 }

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define STYLE_MAX 4096	 /* bytes of a style that are looked at */
+#define STYLE_MAX 4096	  /* bytes of a style that are looked at */
 #define OFF_SCREEN -500.0 /* px: nothing is moved so far to be seen */
-#define SAME_COLOUR 8	 /* steps of 256 that nobody tells apart */
+#define SAME_COLOUR 8	  /* steps of 256 that nobody tells apart */
 
 /* What the declarations seen so far say together. */
 struct style {
@@ -133,9 +133,9 @@ colour(const char *s)
 		const char *name;
 		long value;
 	} names[] = {{"white", 0xffffff}, {"black", 0}, {"red", 0xff0000},
-	    {"blue", 0xff}, {"green", 0x8000}, {"yellow", 0xffff00},
-	    {"gray", 0x808080}, {"grey", 0x808080}, {"silver", 0xc0c0c0},
-	    {"snow", 0xfffafa}, {"ivory", 0xfffff0}, {"whitesmoke", 0xf5f5f5}};
+	    {"blue", 0xff}, {"green", 0x8000}, {"yellow", 0xffff00}, {"gray", 0x808080},
+	    {"grey", 0x808080}, {"silver", 0xc0c0c0}, {"snow", 0xfffafa},
+	    {"ivory", 0xfffff0}, {"whitesmoke", 0xf5f5f5}};
 	int r, g, b;
 
 	if (*s == '#')
@@ -145,8 +145,7 @@ colour(const char *s)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t n = strlen(names[i].name);
 
-		if (strncmp(s, names[i].name, n) == 0 &&
-		    (s[n] < 'a' || s[n] > 'z'))
+		if (strncmp(s, names[i].name, n) == 0 && (s[n] < 'a' || s[n] > 'z'))
 			return names[i].value;
 	}
 	return -1;

@@ -15,7 +15,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
 	%D%/lanes.h \
-	%D%/markup.c %D%/markup.h \
+	%D%/markup.c %D%/markup.h %D%/markup_fault.c \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
 	%D%/url.c %D%/url.h \
