@@ -105,10 +105,11 @@ compare(const struct buf *files, int n)
 	}
 	qsort(ratio, ROUNDS, sizeof(ratio[0]), by_value);
 	qsort(expat, ROUNDS, sizeof(expat[0]), by_value);
-	printf("expat %.1f MB/s, feed_parse / expat: median %.2f, %.2f to %.2f "
+	printf("expat %.1f MB/s, feed_parse %.1f MB/s, ratio median %.2f, %.2f to %.2f "
 	       "(%zu tags, %zu bytes of text, %zu items)\n",
-	    total / expat[ROUNDS / 2] / 1e6, ratio[ROUNDS / 2], ratio[0],
-	    ratio[ROUNDS - 1], tags, bytes, found);
+	    total / expat[ROUNDS / 2] / 1e6,
+	    total / expat[ROUNDS / 2] / 1e6 * ratio[ROUNDS / 2], ratio[ROUNDS / 2],
+	    ratio[0], ratio[ROUNDS - 1], tags, bytes, found);
 }
 
 int

@@ -40,6 +40,13 @@ check_item(const struct item *it)
 	check_text(it->updated_raw);
 	for (size_t i = 0; i < it->nlinks; i++)
 		check_text(it->links[i]);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		if (it->media[i].url == NULL)
+			abort();
+		check_text(it->media[i].url);
+		check_text(it->media[i].type);
+		check_text(it->media[i].text);
+	}
 }
 
 int
@@ -59,6 +66,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check_item(&doc.items[i]);
 	check_text(doc.title);
 	check_text(doc.link);
+	check_text(doc.lang);
+	check_text(doc.hub);
+	check_text(doc.self_url);
+	check_text(doc.next_url);
+	if (doc.ngone > lim.max_items || doc.nmore > lim.max_items)
+		abort();
+	for (size_t i = 0; i < doc.ngone; i++)
+		check_text(doc.gone[i]);
+	for (size_t i = 0; i < doc.nmore; i++)
+		check_text(doc.more[i]);
 	feed_doc_clear(&doc);
 	feed_page(data, n, &src, 4096, &page);
 	check_item(&page);

@@ -167,8 +167,8 @@ test_sitemap(void)
 	SAME(it->title, "Head");
 	SAME(it->lang, "en");
 	SAME(it->updated_raw, "2024-05-01");
-	CU_ASSERT_EQUAL(it->published,
-	    clock_days(2024, 4, 30) * CLOCK_DAY + 8 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(
+	    it->published, clock_days(2024, 4, 30) * CLOCK_DAY + 8 * CLOCK_HOUR);
 	CU_ASSERT_EQUAL_FATAL(it->nmedia, 1);
 	SAME(it->media[0].text, "seen");
 	SAME(it->links[0], "http://e.org/de/1");
@@ -247,63 +247,63 @@ hides(const char *html)
 	return hidden;
 }
 
+static const char *const tricks[] = {
+    "<p style='display:none'>x</p>",
+    "<p style='DISPLAY : NONE !important'>x</p>",
+    "<p style='dis/* */play:none'>x</p>",
+    "<p style='display&#58;none'>x</p>",
+    "<p style='color:red;visibility: hidden'>x</p>",
+    "<span style='font-size:0'>x</span>",
+    "<span style='font-size:0.01em'>x</span>",
+    "<span style='font-size:1px'>x</span>",
+    "<span style='font:0/0 a'>x</span>",
+    "<div style='opacity:0'>x</div>",
+    "<div style='opacity: 0.01'>x</div>",
+    "<div style='width:0;overflow:hidden'>x</div>",
+    "<div style='height:0px;overflow:hidden'>x</div>",
+    "<div style='max-height:0'>x</div>",
+    "<div style='position:absolute;left:-9999px'>x</div>",
+    "<div style='position:fixed;top:-100em'>x</div>",
+    "<div style='text-indent:-9999px'>x</div>",
+    "<div style='margin-left:-5000px'>x</div>",
+    "<div style='clip:rect(0,0,0,0)'>x</div>",
+    "<div style='clip-path:inset(50%)'>x</div>",
+    "<div style='transform:scale(0)'>x</div>",
+    "<b style='color:#fff;background:white'>x</b>",
+    "<b style='background-color:rgb(1,2,3);color:#010203'>x</b>",
+    "<b style='color:#fefefe;background:#fff url(x)'>x</b>",
+    "<b style='color:transparent'>x</b>",
+    "<p hidden>x</p>",
+    "<p hidden=''>x</p>",
+    "<p aria-hidden='true'>x</p>",
+    "<p class='a sr-only b'>x</p>",
+    "wo\xe2\x80\x8brd",
+    "wo&#8203;rd",
+    "wo&#xfeff;rd",
+};
+static const char *const honest[] = {
+    "<p style='display:block'>x</p>",
+    "<p style='font-size:0.9em'>x</p>",
+    "<p style='font-size:10px;line-height:0'>x</p>",
+    "<p style='font:10px serif'>x</p>",
+    "<p style='opacity:0.8'>x</p>",
+    "<p style='border-width:0;margin:0;padding:0'>x</p>",
+    "<p style='height:0;padding-bottom:56.25%'>x</p>",
+    "<p style='width:100%;height:auto'>x</p>",
+    "<p style='left:-5px;text-indent:-1em'>x</p>",
+    "<p style='color:#fff;background:#000'>x</p>",
+    "<p style='color:#fff'>x</p>",
+    "<p style='transform:scale(1)'>x</p>",
+    "<p aria-hidden='false'>x</p>",
+    "<p class='hidden-gem'>x</p>",
+    "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
+    "<p style=''>x</p>",
+    "<p style=';:;'>x</p>",
+};
+
 static void
 test_hidden(void)
 {
-	static const char *const tricks[] = {
-	    "<p style='display:none'>x</p>",
-	    "<p style='DISPLAY : NONE !important'>x</p>",
-	    "<p style='dis/* */play:none'>x</p>",
-	    "<p style='display&#58;none'>x</p>",
-	    "<p style='color:red;visibility: hidden'>x</p>",
-	    "<span style='font-size:0'>x</span>",
-	    "<span style='font-size:0.01em'>x</span>",
-	    "<span style='font-size:1px'>x</span>",
-	    "<span style='font:0/0 a'>x</span>",
-	    "<div style='opacity:0'>x</div>",
-	    "<div style='opacity: 0.01'>x</div>",
-	    "<div style='width:0;overflow:hidden'>x</div>",
-	    "<div style='height:0px;overflow:hidden'>x</div>",
-	    "<div style='max-height:0'>x</div>",
-	    "<div style='position:absolute;left:-9999px'>x</div>",
-	    "<div style='position:fixed;top:-100em'>x</div>",
-	    "<div style='text-indent:-9999px'>x</div>",
-	    "<div style='margin-left:-5000px'>x</div>",
-	    "<div style='clip:rect(0,0,0,0)'>x</div>",
-	    "<div style='clip-path:inset(50%)'>x</div>",
-	    "<div style='transform:scale(0)'>x</div>",
-	    "<b style='color:#fff;background:white'>x</b>",
-	    "<b style='background-color:rgb(1,2,3);color:#010203'>x</b>",
-	    "<b style='color:#fefefe;background:#fff url(x)'>x</b>",
-	    "<b style='color:transparent'>x</b>",
-	    "<p hidden>x</p>",
-	    "<p hidden=''>x</p>",
-	    "<p aria-hidden='true'>x</p>",
-	    "<p class='a sr-only b'>x</p>",
-	    "wo\xe2\x80\x8brd",
-	    "wo&#8203;rd",
-	    "wo&#xfeff;rd",
-	};
-	static const char *const honest[] = {
-	    "<p style='display:block'>x</p>",
-	    "<p style='font-size:0.9em'>x</p>",
-	    "<p style='font-size:10px;line-height:0'>x</p>",
-	    "<p style='font:10px serif'>x</p>",
-	    "<p style='opacity:0.8'>x</p>",
-	    "<p style='border-width:0;margin:0;padding:0'>x</p>",
-	    "<p style='height:0;padding-bottom:56.25%'>x</p>",
-	    "<p style='width:100%;height:auto'>x</p>",
-	    "<p style='left:-5px;text-indent:-1em'>x</p>",
-	    "<p style='color:#fff;background:#000'>x</p>",
-	    "<p style='color:#fff'>x</p>",
-	    "<p style='transform:scale(1)'>x</p>",
-	    "<p aria-hidden='false'>x</p>",
-	    "<p class='hidden-gem'>x</p>",
-	    "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
-	    "<p style=''>x</p>",
-	    "<p style=';:;'>x</p>",
-	};
-
 	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
 		if (!hides(tricks[i]))
 			printf("\n    not seen: %s ", tricks[i]);

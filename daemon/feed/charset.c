@@ -203,14 +203,18 @@ look_at(const char *s, size_t n, struct look *l)
 {
 	size_t i = 0;
 	bool alien;
-	int len;
+	int len, dull;
 
 	memset(l, 0, sizeof(*l));
 	while (i < n) {
 		uint8_t c;
 
-		while (n - i >= LANES && lanes_ascii(s + i))
+		/* The step is constant while it can be, so that the next look need
+		 * not wait for this one. */
+		while (n - i >= LANES && (dull = lanes_ascii(s + i)) == LANES)
 			i += LANES;
+		if (n - i >= LANES)
+			i += dull;
 		if (i == n)
 			break;
 		c = (uint8_t)s[i];
@@ -437,7 +441,8 @@ is_utf8_name(const char *name)
 	return strcmp(meaning(name), "utf-8") == 0;
 }
 
-/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing. */
+/* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing.
+ */
 static void
 detect(const char *s, size_t n, const struct look *l, char out[32])
 {
@@ -549,7 +554,8 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		if (fixed == NULL)
 			keep_declared(t, names, l.good == 0);
-		if (fixed == NULL && names[0][0] == '\0' && ascii_by_type(content_type)) {
+		if (fixed == NULL && names[0][0] == '\0' &&
+		    ascii_by_type(content_type)) {
 			t->not_ascii = l.good > 0;
 			if (l.good == 0)
 				strcpy(t->encoding, "us-ascii");

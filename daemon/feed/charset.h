@@ -4,6 +4,7 @@
  * of the HTTP header, encoding of the XML declaration (or of <meta> in a page),
  * valid UTF-8, detection, windows-1252.  Bytes that are valid UTF-8 and not plain
  * ASCII are UTF-8 whatever is declared: other encodings hardly ever look like it.
+ * What is so but for less than a third of it is UTF-8 that was damaged.
  */
 #ifndef TOSD_FEED_CHARSET_H
 #define TOSD_FEED_CHARSET_H

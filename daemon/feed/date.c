@@ -422,8 +422,7 @@ take_number(const char **s, struct date_parts *w)
 		return true;
 	if (next == '.' && w->year != DATE_UNSET && date_digits(*s + digits + 1) == 2)
 		return date_time(s, w);
-	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET &&
-	    next != '-')
+	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET && next != '-')
 		return date_time(s, w);
 	if (bare_number(s, w, digits))
 		return true;
@@ -507,7 +506,8 @@ tidy(char *text)
 	char *at;
 	size_t n;
 
-	while ((at = strstr(text, "&#43;")) != NULL) { /* escaped twice */
+	while ((at = strchr(text, '&')) != NULL && /* escaped twice */
+	       strncmp(at, "&#43;", 5) == 0) {
 		*at = '+';
 		memmove(at + 1, at + 5, strlen(at + 5) + 1);
 	}
@@ -523,34 +523,53 @@ tidy(char *text)
 	text_trim(text);
 }
 
-int64_t
-feed_date(const char *s)
+/* s in lower case; false if it is too long to be a date. */
+static bool
+fold(const char *s, char text[DATE_MAX * 2], bool *ascii)
 {
-	static int64_t (*const readers[])(const char *) = {
-	    date_iso, epoch, compact, korean, loose};
-	char text[DATE_MAX * 2];
 	struct buf b = {0};
-	size_t n, len;
+	size_t n = 0, len;
 	uint32_t cp;
-	int64_t t = CLOCK_NONE;
 
-	if (s == NULL)
-		return CLOCK_NONE;
+	for (; s[n] != '\0' && (uint8_t)s[n] < 0x80 && n <= DATE_MAX; n++)
+		text[n] = (uint8_t)s[n] < ' '	       ? ' '
+			  : s[n] >= 'A' && s[n] <= 'Z' ? s[n] + 32
+						       : s[n];
+	text[n <= DATE_MAX ? n : 0] = '\0';
+	*ascii = s[n] == '\0';
+	if (*ascii || n > DATE_MAX)
+		return n <= DATE_MAX;
 	n = strnlen(s, DATE_MAX + 1);
-	if (n > DATE_MAX)
-		return CLOCK_NONE;
-	if (date_usual(s, n, &t))
-		return t;
-	t = CLOCK_NONE;
 	for (size_t i = 0; i < n; i += len) {
 		len = text_decode(s + i, n - i, &cp);
 		if (len == 0)
 			break;
 		text_encode(&b, lower(cp));
 	}
-	snprintf(text, sizeof(text), "%s", b.data != NULL ? b.data : "");
+	snprintf(text, DATE_MAX * 2, "%s", b.data != NULL ? b.data : "");
 	buf_free(&b);
+	return n <= DATE_MAX;
+}
+
+int64_t
+feed_date(const char *s)
+{
+	static int64_t (*const readers[])(const char *) = {
+	    date_iso, epoch, compact, loose};
+	char text[DATE_MAX * 2];
+	int64_t t = CLOCK_NONE;
+	bool ascii;
+
+	if (s == NULL)
+		return CLOCK_NONE;
+	if (date_usual(s, strnlen(s, DATE_MAX + 1), &t))
+		return t;
+	t = CLOCK_NONE;
+	if (!fold(s, text, &ascii))
+		return CLOCK_NONE;
 	tidy(text);
+	if (!ascii)
+		t = korean(text);
 	for (size_t i = 0; t == CLOCK_NONE && i < sizeof(readers) / sizeof(readers[0]);
 	     i++)
 		t = readers[i](text);

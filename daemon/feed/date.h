@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * date: the dates that feeds write: RFC 3339 and ISO 8601 (also week, ordinal and
- * short forms), RFC 822 and 850, asctime, and what people type in nine languages.
+ * short forms), RFC 822 and 850, asctime, zones by name, and what people type in some
+ * twenty languages.
  * What cannot be read is CLOCK_NONE; a date is never guessed and never "now".
  */
 #ifndef TOSD_FEED_DATE_H

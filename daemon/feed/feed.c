@@ -81,8 +81,9 @@ xml_type(const char *type)
 {
 	size_t n = strcspn(type, "; \t,");
 
-	return n == 0 || (n >= 4 && (strncasecmp(type + n - 4, "/xml", 4) == 0 ||
-					strncasecmp(type + n - 4, "+xml", 4) == 0)) ||
+	return n == 0 ||
+	       (n >= 4 && (strncasecmp(type + n - 4, "/xml", 4) == 0 ||
+			      strncasecmp(type + n - 4, "+xml", 4) == 0)) ||
 	       (n > 9 && (strncasecmp(type, "text/xml-", 9) == 0 ||
 			     strncasecmp(type, "application/xml-", 16) == 0));
 }

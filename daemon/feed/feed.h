@@ -2,7 +2,7 @@
 /*
  * feed: bytes of a feed document to items.  What kind of document it is follows
  * from its content, never from its media type.  RSS 0.9x, 1.0 and 2.0, Atom 0.3
- * and 1.0, CDF, JSON Feed, and the JSON of Mastodon, ActivityPub, Discourse and
+ * and 1.0, CDF, sitemaps, JSON Feed, and the JSON of Mastodon, ActivityPub, Discourse and
  * Jetstream are read, also as one object a line; whatever is broken in them is
  * mended as far as it goes, and said.
  *

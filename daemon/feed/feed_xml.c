@@ -85,6 +85,23 @@ bind(struct xml_state *s, struct markup_str prefix, struct markup_str uri)
 	s->nbindings++;
 }
 
+/* An address below xml:base.  Each may be longer than what was received, so that all
+ * of them have a budget. */
+static char *
+joined(struct xml_state *s, const struct markup_str *ref)
+{
+	char *url;
+
+	if (s->base_bytes > XML_BASE_BYTES) {
+		s->build->doc->truncated = true;
+		return NULL;
+	}
+	url = feed_url_join(xml_base(s), ref->p, ref->n);
+	if (url != NULL)
+		s->base_bytes += strlen(url);
+	return url;
+}
+
 /* Declarations, xml:base and xml:lang of the tag; an attribute whose prefix is not
  * declared is noted. */
 static void
@@ -107,7 +124,7 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 			bind(s, prefix, a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
 			free(f->base); /* it may be given twice */
-			f->base = feed_url_join(xml_base(s), a->value.p, a->value.n);
+			f->base = joined(s, &a->value);
 		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:lang", 8) == 0) {
 			f->lang = a->value;
 		} else if (memchr(a->name.p, ':', a->name.n) != NULL) {
@@ -132,14 +149,17 @@ xml_base(const struct xml_state *s)
 	return s->base;
 }
 
-/* The root may be in a name space of its author's making: then that is ours. */
+/* The root may be in a name space of its author's making: then that is ours.  One of
+ * a module, given by mistake, only means ours without its prefix. */
 static void
 adopt_root(struct xml_state *s, struct xml_frame *f, struct markup_str prefix)
 {
 	for (size_t i = s->nbindings; i-- > 0;) {
 		if (!same(s->bindings[i].prefix, prefix))
 			continue;
-		s->main_uri = s->bindings[i].uri;
+		if (s->bindings[i].ns == NS_OTHER)
+			s->main_uri = s->bindings[i].uri;
+		s->bindings[i].ns = NS_MAIN;
 		break;
 	}
 	for (size_t i = 0; i < s->nbindings; i++)
@@ -200,7 +220,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 	buf_put(&s->buf, local.p, local.n);
 	for (size_t i = 0; i < s->t.nattrs; i++) {
 		const struct markup_attr *a = &s->m.attrs[i];
-		char *joined = NULL;
+		char *whole = NULL;
 
 		if (a->value.p == NULL)
 			continue;
@@ -209,10 +229,10 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 		buf_puts(&s->buf, "=\"");
 		/* References need no decoding: base and value are both escaped. */
 		if (html_attr(a->name.p, a->name.n) == HTML_ATTR_LINK)
-			joined = feed_url_join(xml_base(s), a->value.p, a->value.n);
+			whole = joined(s, &a->value);
 		buf_reset(&url);
-		if (joined != NULL)
-			buf_puts(&url, joined);
+		if (whole != NULL)
+			buf_puts(&url, whole);
 		else
 			buf_put(&url, a->value.p, a->value.n);
 		for (size_t k = 0; k < url.len; k++)
@@ -221,7 +241,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 			else
 				buf_putc(&s->buf, url.data[k]);
 		buf_putc(&s->buf, '"');
-		free(joined);
+		free(whole);
 	}
 	buf_puts(&s->buf, s->t.empty ? "/>" : ">");
 	buf_free(&url);
@@ -266,11 +286,29 @@ close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 	}
 }
 
+/* What element the tag is, and of which name space. */
+static enum feed_el
+meaning(struct xml_state *s, struct xml_frame *f, enum feed_ns *ns)
+{
+	struct markup_str prefix, local = local_of(s->t.name, &prefix);
+	enum feed_el el;
+
+	*ns = lookup_ns(s, prefix);
+	el = in_context(s, feed_el_of(*ns, local.p, local.n));
+	if (s->root_seen || *ns == NS_MAIN || el != EL_NONE)
+		return el;
+	el = feed_el_of(NS_MAIN, local.p, local.n);
+	if (!is_root(el))
+		return EL_NONE;
+	adopt_root(s, f, prefix);
+	*ns = NS_MAIN;
+	return el;
+}
+
 static void
 open_element(struct xml_state *s)
 {
 	struct xml_frame *f;
-	struct markup_str prefix, local;
 	enum feed_ns ns;
 	enum feed_el el;
 	size_t marks;
@@ -289,15 +327,7 @@ open_element(struct xml_state *s)
 	memset(f, 0, sizeof(*f));
 	if (s->t.nattrs > 0)
 		read_attrs(s, f);
-	local = local_of(s->t.name, &prefix);
-	ns = lookup_ns(s, prefix);
-	el = in_context(s, feed_el_of(ns, local.p, local.n));
-	if (!s->root_seen && ns == NS_OTHER &&
-	    is_root(feed_el_of(NS_MAIN, local.p, local.n))) {
-		adopt_root(s, f, prefix);
-		ns = NS_MAIN;
-		el = feed_el_of(ns, local.p, local.n);
-	}
+	el = meaning(s, f, &ns);
 	close_before(s, ns, el);
 	/* Frames may have been closed, and their declarations with them. */
 	if (f != &s->frames[s->depth]) {
@@ -333,7 +363,8 @@ find_open(const struct xml_state *s, struct markup_str name)
 		const struct xml_frame *f = &s->frames[i - 1];
 
 		if (s->hashes[i - 1] == h && f->name.n == name.n &&
-		    strncasecmp(f->name.p, name.p, name.n) == 0)
+		    (memcmp(f->name.p, name.p, name.n) == 0 ||
+			strncasecmp(f->name.p, name.p, name.n) == 0))
 			return i;
 	}
 	return 0;
@@ -397,6 +428,13 @@ on_text(struct xml_state *s)
 
 	if (s->depth == 0 && !blank(p, n))
 		markup_note(&s->m, MARKUP_OUTSIDE, p);
+	if (s->capture == 0 && s->item > 0 && s->void_link && !blank(p, n)) {
+		buf_reset(&s->buf);
+		markup_decode(&s->m, &s->buf, p, n);
+		draft_url(&s->draft, NULL, s->buf.data, s->buf.len, 4);
+		s->void_link = false;
+		return;
+	}
 	if (s->capture == 0) {
 		if (s->t.kind == MARKUP_TEXT)
 			markup_check(&s->m, p, n);
@@ -518,6 +556,6 @@ feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
 	found = s->root_seen;
 	free(s);
 	return found ? 0
-		     : err_set(
-			   e, TOSD_EINVAL, "no feed: no rss, feed, channel or urlset element");
+		     : err_set(e, TOSD_EINVAL,
+			   "no feed: no rss, feed, channel or urlset element");
 }

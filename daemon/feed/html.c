@@ -2,6 +2,7 @@
 /* html: tokens to readable text; see html.h. */
 #include "feed/html.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@
 
 #define ALT_MAX ((size_t)64 << 10)
 #define META_MAX ((size_t)16 << 10)
+#define AT_ONCE ((size_t)64 << 10) /* room for text that is made beforehand */
 
 enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARA };
 
@@ -44,15 +46,30 @@ put_gap(struct buf *b, enum gap gap)
 static const char *
 run_end(const char *p, const char *end)
 {
-	while (p < end) {
-		while (end - p > LANES && lanes_smooth(p))
-			p += LANES;
-		for (int i = 0; i < LANES && p < end; i++, p++)
-			if ((uint8_t)*p < ' ' ||
-			    (*p == ' ' && (p + 1 == end || (uint8_t)p[1] <= ' ')))
-				return p;
+	int n;
+
+	while (end - p > LANES) {
+		n = lanes_smooth(p);
+		if (n < LANES)
+			return p + n;
+		p += LANES; /* a constant: the next look need not wait */
 	}
+	for (; p < end; p++)
+		if ((uint8_t)*p < ' ' ||
+		    (*p == ' ' && (p + 1 == end || (uint8_t)p[1] <= ' ')))
+			break;
 	return p;
+}
+
+/* How much text may follow; a few bytes more than fits, so that cut() sees it. */
+static size_t
+room(const struct state *s)
+{
+	size_t max = s->opt->max_text;
+
+	if (max == 0)
+		return SIZE_MAX;
+	return s->text.len > max ? 0 : max - s->text.len + 4;
 }
 
 /* Appends decoded text, white space collapsed. */
@@ -61,8 +78,9 @@ put_text(struct state *s, const char *p, size_t n)
 {
 	const char *end = p + n;
 	struct buf *b = &s->text;
+	size_t left = room(s);
 
-	buf_reserve(b, n + 2);
+	buf_reserve(b, (n < left ? n : left) + 2);
 	while (p < end) {
 		const char *run = p;
 
@@ -70,6 +88,11 @@ put_text(struct state *s, const char *p, size_t n)
 			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
 			s->gap = GAP_NONE;
+			left = room(s);
+			if ((size_t)(p - run) >= left) {
+				buf_put(b, run, left);
+				break;
+			}
 			buf_put(b, run, p - run);
 		}
 		if (p >= end)
@@ -313,6 +336,8 @@ close_state(struct state *s)
 	cut(s);
 	if (!s->out->hidden && s->text.len > 0)
 		s->out->hidden = html_text_broken(s->text.data, s->text.len);
+	if (s->text.cap > 2 * s->text.len + 64)
+		s->text.data = xrealloc(s->text.data, s->text.len + 1);
 	s->out->text = buf_take(&s->text);
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);
@@ -343,6 +368,7 @@ feed_html_text(
 	s.out = out;
 	s.links = opt->links != NULL ? opt->links : &out->links;
 	markup_init(&s.m, MARKUP_HTML, html, n);
+	buf_reserve(&s.text, n < AT_ONCE ? n : AT_ONCE);
 	while (markup_next(&s.m, &s.t)) {
 		if (s.t.kind == MARKUP_OPEN || s.t.kind == MARKUP_CLOSE)
 			on_tag(&s, s.t.kind == MARKUP_OPEN);
@@ -415,7 +441,7 @@ feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 	while (s < end) {
 		const char *run = s;
 
-		while (end - s >= LANES && lanes_plain(s))
+		while (end - s >= LANES && lanes_plain(s) == LANES)
 			s += LANES;
 		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
 			s++;

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define STYLE_MAX 4096	 /* bytes of a style that are looked at */
+#define STYLE_MAX 4096	  /* bytes of a style that are looked at */
 #define OFF_SCREEN -500.0 /* px: nothing is moved so far to be seen */
-#define SAME_COLOUR 8	 /* steps of 256 that nobody tells apart */
+#define SAME_COLOUR 8	  /* steps of 256 that nobody tells apart */
 
 /* What the declarations seen so far say together. */
 struct style {
@@ -133,9 +133,9 @@ colour(const char *s)
 		const char *name;
 		long value;
 	} names[] = {{"white", 0xffffff}, {"black", 0}, {"red", 0xff0000},
-	    {"blue", 0xff}, {"green", 0x8000}, {"yellow", 0xffff00},
-	    {"gray", 0x808080}, {"grey", 0x808080}, {"silver", 0xc0c0c0},
-	    {"snow", 0xfffafa}, {"ivory", 0xfffff0}, {"whitesmoke", 0xf5f5f5}};
+	    {"blue", 0xff}, {"green", 0x8000}, {"yellow", 0xffff00}, {"gray", 0x808080},
+	    {"grey", 0x808080}, {"silver", 0xc0c0c0}, {"snow", 0xfffafa},
+	    {"ivory", 0xfffff0}, {"whitesmoke", 0xf5f5f5}};
 	int r, g, b;
 
 	if (*s == '#')
@@ -145,8 +145,7 @@ colour(const char *s)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t n = strlen(names[i].name);
 
-		if (strncmp(s, names[i].name, n) == 0 &&
-		    (s[n] < 'a' || s[n] > 'z'))
+		if (strncmp(s, names[i].name, n) == 0 && (s[n] < 'a' || s[n] > 'z'))
 			return names[i].value;
 	}
 	return -1;
@@ -274,18 +273,27 @@ word_byte(char c)
 	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* U+200B to U+200D, U+2060 and U+FEFF, at the first of their three bytes. */
+static bool
+no_width(const char *p)
+{
+	uint8_t b = (uint8_t)p[1], c = (uint8_t)p[2];
+
+	if ((uint8_t)*p == 0xef)
+		return b == 0xbb && c == 0xbf;
+	return (b == 0x80 && c >= 0x8b && c <= 0x8d) || (b == 0x81 && c == 0xa0);
+}
+
 bool
 html_text_broken(const char *s, size_t n)
 {
-	/* U+200B to U+200D, U+2060, U+FEFF */
-	static const char *const marks[] = {"\xe2\x80\x8b", "\xe2\x80\x8c",
-	    "\xe2\x80\x8d", "\xe2\x81\xa0", "\xef\xbb\xbf"};
+	static const int leads[] = {0xe2, 0xef};
 	const char *end = s + n;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		for (const char *p = s; (p = memmem(p, end - p, marks[i], 3)) != NULL;
-		     p += 3)
-			if (p > s && word_byte(p[-1]) && p + 3 < end && word_byte(p[3]))
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+		for (const char *p = s; (p = memchr(p, leads[i], end - p)) != NULL; p++)
+			if (p > s && end - p > 3 && no_width(p) && word_byte(p[-1]) &&
+			    word_byte(p[3]))
 				return true;
 	return false;
 }

@@ -9,10 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define LANES 16
 
 typedef uint8_t lanes __attribute__((vector_size(LANES)));
+typedef int8_t signed_lanes __attribute__((vector_size(LANES)));
 
 static inline lanes
 lanes_at(const char *p)
@@ -23,43 +27,52 @@ lanes_at(const char *p)
 	return v;
 }
 
-/* Is any byte of a comparison's result set? */
-static inline bool
-lanes_any(lanes v)
+/* The first byte of a comparison's result that is set; LANES if none is. */
+static inline int
+lanes_first(lanes v)
 {
-	uint64_t half[2];
+#ifdef __SSE2__
+	return __builtin_ctz((unsigned)_mm_movemask_epi8((__m128i)v) | 1u << LANES);
+#else
+	int i = 0;
 
-	memcpy(half, &v, sizeof(half));
-	return (half[0] | half[1]) != 0;
+	while (i < LANES && v[i] == 0)
+		i++;
+	return i;
+#endif
 }
 
-/* No white space but single spaces between words, and no control, in the sixteen
- * bytes at p; reads one byte more. */
-static inline bool
+/* How many of the sixteen bytes at p can be copied as words with single spaces
+ * between; reads one byte more. */
+static inline int
 lanes_smooth(const char *p)
 {
 	lanes a = lanes_at(p), b = lanes_at(p + 1);
 
-	return !lanes_any((lanes)((a < ' ') | (b < ' ') | ((a == ' ') & (b == ' '))));
+	return lanes_first((lanes)((a < ' ') | ((a == ' ') & (b <= ' '))));
 }
 
-/* Only ASCII that XML allows. */
-static inline bool
+/* How many of the sixteen bytes at p are ASCII that XML allows. */
+static inline int
 lanes_ascii(const char *p)
 {
 	lanes a = lanes_at(p);
+	/* As signed numbers, bytes from 0x80 on are less than a space as well. */
+	lanes odd = (lanes)((signed_lanes)a < ' ');
+	int n = lanes_first(odd);
 
-	return !lanes_any((lanes)((a >= 0x80) |
-				  ((a < ' ') & (a != '\t') & (a != '\n') & (a != '\r'))));
+	if (n == LANES)
+		return n;
+	return lanes_first(odd & (lanes)((a != '\t') & (a != '\n') & (a != '\r')));
 }
 
-/* No control but \n and \t. */
-static inline bool
+/* How many of the sixteen bytes at p are no control but \n and \t. */
+static inline int
 lanes_plain(const char *p)
 {
 	lanes a = lanes_at(p);
 
-	return !lanes_any((lanes)((a < ' ') & (a != '\t') & (a != '\n')));
+	return lanes_first((lanes)((a < ' ') & (a != '\t') & (a != '\n')));
 }
 
 #endif

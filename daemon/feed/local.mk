@@ -26,7 +26,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/json.c %D%/json.h \
 	%D%/lines.c %D%/lines.h \
 	%D%/lanes.h \
-	%D%/markup.c %D%/markup.h \
+	%D%/markup.c %D%/markup.h %D%/markup_fault.c \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
 	%D%/sse.c %D%/sse.h \
@@ -77,6 +77,16 @@ noinst_PROGRAMS += tests/fuzz_feed
 tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
 tests_fuzz_feed_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
 tests_fuzz_feed_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz_markup tests/fuzz_date tests/fuzz_charset
+tests_fuzz_markup_SOURCES = tests/fuzz_markup.c
+tests_fuzz_markup_LDADD = $(tests_fuzz_feed_LDADD)
+tests_fuzz_markup_LDFLAGS = $(tests_fuzz_feed_LDFLAGS)
+tests_fuzz_date_SOURCES = tests/fuzz_date.c
+tests_fuzz_date_LDADD = $(tests_fuzz_feed_LDADD)
+tests_fuzz_date_LDFLAGS = $(tests_fuzz_feed_LDFLAGS)
+tests_fuzz_charset_SOURCES = tests/fuzz_charset.c
+tests_fuzz_charset_LDADD = $(tests_fuzz_feed_LDADD)
+tests_fuzz_charset_LDFLAGS = $(tests_fuzz_feed_LDFLAGS)
 endif
 
 # Speed beside bare expat: build with `make tests/bench_feed`.

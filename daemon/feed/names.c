@@ -272,16 +272,55 @@ static const struct {
     [NS_XML] = {NULL, 0},
 };
 
+/* Chains through the largest table by length and first letter, made once. */
+#define BUCKETS 64
+#define NMAIN (sizeof(main_names) / sizeof(main_names[0]))
+static unsigned char heads[BUCKETS], nexts[NMAIN + 1]; /* index + 1, 0 ends */
+
+static unsigned
+bucket(char first, size_t n)
+{
+	return ((unsigned char)first * 5u + (unsigned)n) % BUCKETS;
+}
+
+static void
+index_names(void)
+{
+	for (size_t i = NMAIN; i > 0; i--) {
+		const char *text = main_names[i - 1].text;
+		unsigned k = bucket(text[0], strlen(text));
+
+		nexts[i] = heads[k];
+		heads[k] = (unsigned char)i;
+	}
+}
+
+static enum feed_el
+main_el(const char *low, size_t n)
+{
+	if (nexts[0] == 0) {
+		index_names();
+		nexts[0] = 1;
+	}
+	for (unsigned i = heads[bucket(low[0], n)]; i > 0; i = nexts[i])
+		if (memcmp(main_names[i - 1].text, low, n + 1) == 0)
+			return main_names[i - 1].el;
+	return EL_NONE;
+}
+
 enum feed_el
 feed_el_of(enum feed_ns ns, const char *local, size_t n)
 {
 	const struct name *names = tables[ns].names;
-	char low[LONGEST + 2] = "";
+	char low[LONGEST + 2];
 
-	if (n > LONGEST)
+	if (n == 0 || n > LONGEST || names == NULL)
 		return EL_NONE;
 	for (size_t i = 0; i < n; i++)
 		low[i] = local[i] >= 'A' && local[i] <= 'Z' ? local[i] + 32 : local[i];
+	low[n] = '\0';
+	if (names == main_names)
+		return main_el(low, n);
 	for (size_t i = 0; i < tables[ns].n; i++)
 		if (names[i].text[0] == low[0] &&
 		    memcmp(names[i].text, low, n + 1) == 0)

@@ -24,13 +24,25 @@ digit_value(char c, int base)
 	return v < base ? v : -1;
 }
 
+/* As buf_put(), but inline and without a NUL behind: runs are short. */
+static inline void
+put(struct buf *out, const char *s, size_t n)
+{
+	if (out->cap - out->len <= n)
+		buf_reserve(out, n);
+	memcpy(out->data + out->len, s, n);
+	out->len += n;
+}
+
 static void
 encode(struct buf *out, uint32_t cp)
 {
+	char c = (char)cp;
+
 	if (out == NULL)
 		return;
 	if (cp < 0x80)
-		buf_putc(out, (char)cp);
+		put(out, &c, 1);
 	else
 		text_encode(out, cp);
 }
@@ -158,20 +170,40 @@ named(struct markup *m, struct buf *out, const char *s, size_t n)
 	return i > 0 ? i + 1 : 0;
 }
 
+/* The references that escaped markup is made of; the length, 0 if it is none. */
+static inline size_t
+common(const char *s, size_t n, char *c)
+{
+	if (n >= 4 && s[2] == 't' && s[3] == ';' && (s[1] == 'l' || s[1] == 'g')) {
+		*c = s[1] == 'l' ? '<' : '>';
+		return 4;
+	}
+	if (n >= 5 && memcmp(s, "&amp;", 5) == 0)
+		return *c = '&', 5;
+	if (n >= 6 && memcmp(s, "&quot;", 6) == 0)
+		return *c = '"', 6;
+	return 0;
+}
+
 static void
 decode(struct markup *m, struct buf *out, const char *s, size_t n)
 {
 	const char *end, *amp;
 	size_t len;
+	char c;
 
 	if (n == 0)
 		return;
 	end = s + n;
+	if (out != NULL) /* what is decoded is shorter, as a rule */
+		buf_reserve(out, n);
 	while (s < end && (amp = memchr(s, '&', end - s)) != NULL) {
 		if (out != NULL)
-			buf_put(out, s, amp - s);
+			put(out, s, amp - s);
 		s = amp;
-		if (s + 1 < end && s[1] == '#')
+		if ((len = common(s, end - s, &c)) > 0)
+			encode(out, (uint8_t)c);
+		else if (s + 1 < end && s[1] == '#')
 			len = numeric(m, out, s, end - s);
 		else
 			len = named(m, out, s, end - s);
@@ -182,8 +214,10 @@ decode(struct markup *m, struct buf *out, const char *s, size_t n)
 		}
 		s += len;
 	}
-	if (out != NULL && s < end)
-		buf_put(out, s, end - s);
+	if (out != NULL) {
+		put(out, s, end - s);
+		buf_reserve(out, 0);
+	}
 }
 
 void

@@ -8,6 +8,8 @@
 
 #include "feed/markup.h"
 
+#define FEW 8 /* links that are compared one by one */
+
 /* The five parts of RFC 3986 section 3; p is NULL where a part is missing. */
 struct parts {
 	struct markup_str scheme, authority, path, query; /* query with its '?' */
@@ -198,6 +200,16 @@ hash(const char *s)
 	return h;
 }
 
+/* Is it there?  Few links need no table. */
+static bool
+among_few(const struct feed_links *l, const char *url)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], url) == 0)
+			return true;
+	return false;
+}
+
 /* The slot of url: empty, or its own. */
 static uint32_t *
 slot_of(struct feed_links *l, const char *url)
@@ -212,9 +224,11 @@ slot_of(struct feed_links *l, const char *url)
 static void
 grow(struct feed_links *l)
 {
-	l->nslots = l->nslots ? l->nslots * 2 : 16;
-	l->cap = l->nslots / 2;
+	l->cap = l->cap > 0 ? l->cap * 2 : FEW;
 	l->v = xrealloc(l->v, l->cap * sizeof(*l->v));
+	if (l->cap == FEW)
+		return;
+	l->nslots = l->cap * 2;
 	free(l->slots);
 	l->slots = xcalloc(l->nslots, sizeof(*l->slots));
 	for (size_t i = 0; i < l->n; i++)
@@ -224,8 +238,9 @@ grow(struct feed_links *l)
 void
 feed_links_add(struct feed_links *l, const char *base, const char *ref, size_t n)
 {
+	uint32_t *slot = NULL;
+	bool there;
 	char *url;
-	uint32_t *slot;
 	size_t len;
 
 	if (l->full || n == 0)
@@ -237,16 +252,19 @@ feed_links_add(struct feed_links *l, const char *base, const char *ref, size_t n
 	}
 	if (l->n == l->cap)
 		grow(l);
-	slot = slot_of(l, url);
+	if (l->slots != NULL)
+		slot = slot_of(l, url);
+	there = slot != NULL ? *slot != 0 : among_few(l, url);
 	len = strlen(url);
-	if (*slot != 0 || l->n == FEED_LINKS_MAX || l->bytes + len > FEED_LINKS_BYTES) {
-		l->full = *slot == 0;
+	if (there || l->n == FEED_LINKS_MAX || l->bytes + len > FEED_LINKS_BYTES) {
+		l->full = !there;
 		free(url);
 		return;
 	}
 	l->bytes += len;
 	l->v[l->n++] = url;
-	*slot = (uint32_t)l->n;
+	if (slot != NULL)
+		*slot = (uint32_t)l->n;
 }
 
 void

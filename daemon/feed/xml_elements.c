@@ -221,7 +221,8 @@ begin_item(struct xml_state *s)
 		}
 	}
 	/* CDF: <ITEM HREF="..." LASTMOD="..."> */
-	if ((v = xml_attr(s, &b, "HREF")) != NULL || (v = xml_attr(s, &b, "href")) != NULL)
+	if ((v = xml_attr(s, &b, "HREF")) != NULL ||
+	    (v = xml_attr(s, &b, "href")) != NULL)
 		draft_url(&s->draft, xml_base(s), v->data, v->len, 5);
 	if ((v = xml_attr(s, &b, "LASTMOD")) != NULL ||
 	    (v = xml_attr(s, &b, "lastmod")) != NULL)
@@ -257,8 +258,8 @@ static void
 begin_capture(
     struct xml_state *s, const struct xml_frame *f, const struct xml_element *how)
 {
-	if (f->el == EL_LINK &&
-	    (xml_is_atom(f->ns) || markup_attr(&s->m, &s->t, "href")))
+	/* Without href its text is the address, whatever name space RSS is put in. */
+	if (f->el == EL_LINK && markup_attr(&s->m, &s->t, "href") != NULL)
 		return;
 	if (f->el == EL_AUTHOR && s->item == 0 && !xml_is_atom(f->ns))
 		return;

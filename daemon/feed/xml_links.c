@@ -10,8 +10,9 @@
 #include "base/text.h"
 #include "feed/xml_state.h"
 
-#define LIST_BYTES ((size_t)256 << 10) /* of the ids gone, of the addresses of an index */
-#define NOTE_MAX ((size_t)4 << 10)     /* of a description of a picture */
+#define LIST_BYTES \
+	((size_t)256 << 10)	   /* of the ids gone, of the addresses of an index */
+#define NOTE_MAX ((size_t)4 << 10) /* of a description of a picture */
 
 const struct buf *
 xml_attr(struct xml_state *s, struct buf *b, const char *name)
@@ -237,6 +238,8 @@ link_element(struct xml_state *s, const struct xml_frame *f)
 		else if (f->ns != NS_XHTML)
 			feed_link(s, &href, &rel);
 	}
+	/* Programs that take RSS for HTML write <link/>http://... */
+	s->void_link = s->t.empty && href.len == 0 && s->item > 0;
 	buf_free(&href);
 	buf_free(&rel);
 }
@@ -336,8 +339,7 @@ xml_medium_close(struct xml_state *s)
 
 	if (m->depth > 0 && m->url != NULL && s->item > 0) {
 		draft_link(&s->draft, NULL, m->url, strlen(m->url));
-		draft_media(
-		    &s->draft, NULL, m->url, strlen(m->url), m->type, m->text);
+		draft_media(&s->draft, NULL, m->url, strlen(m->url), m->type, m->text);
 	}
 	free(m->url);
 	free(m->type);

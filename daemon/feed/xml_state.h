@@ -11,7 +11,8 @@
 #include "feed/markup.h"
 #include "feed/names.h"
 
-#define XML_DEPTH 512	/* feed_limits.max_depth cannot be more */
+#define XML_DEPTH 512			 /* feed_limits.max_depth cannot be more */
+#define XML_BASE_BYTES ((size_t)1 << 20) /* of all addresses made by xml:base */
 #define XML_BINDINGS 64 /* name space declarations in force at a time */
 
 struct xml_binding {
@@ -78,8 +79,10 @@ struct xml_state {
 	int64_t period;
 	int frequency;
 	enum { MAP_NONE, MAP_URLS, MAP_INDEX } map; /* is it a sitemap? */
-	bool archive;	    /* doc->next_url is a prev-archive */
-	size_t rebased;	    /* open elements in the captured one with an xml:base */
+	bool void_link;	   /* <link/> has just been, its address may follow */
+	bool archive;	   /* doc->next_url is a prev-archive */
+	size_t base_bytes; /* made of xml:base and of addresses below it so far */
+	size_t rebased;	   /* open elements in the captured one with an xml:base */
 	size_t gone_bytes, more_bytes;
 };
 

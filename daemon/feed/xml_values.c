@@ -273,6 +273,28 @@ item_text(struct xml_state *s, enum feed_el el, const char *base, int rank)
 }
 
 static void
+item_date(struct draft *d, enum feed_el el, const struct buf *b, int rank)
+{
+	switch (el) {
+	case EL_PUBLISHED:
+	case EL_ISSUED:
+	case EL_CREATED:
+		draft_published(d, b->data, b->len, rank);
+		break;
+	case EL_DATE: /* of RSS 1.0: the one date that there is */
+		draft_published(d, b->data, b->len, 1);
+		draft_updated(d, b->data, b->len, rank);
+		break;
+	case EL_UPDATED:
+	case EL_MODIFIED:
+		draft_updated(d, b->data, b->len, rank);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
 item_value(struct xml_state *s, const struct xml_frame *f,
     const struct xml_element *how, const char *base)
 {
@@ -296,19 +318,6 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	case EL_IDENTIFIER:
 		draft_id(d, b->data, b->len, rank);
 		break;
-	case EL_PUBLISHED:
-	case EL_ISSUED:
-	case EL_CREATED:
-		draft_published(d, b->data, b->len, rank);
-		break;
-	case EL_DATE: /* of RSS 1.0: the one date that there is */
-		draft_published(d, b->data, b->len, 1);
-		draft_updated(d, b->data, b->len, rank);
-		break;
-	case EL_UPDATED:
-	case EL_MODIFIED:
-		draft_updated(d, b->data, b->len, rank);
-		break;
 	case EL_CREATOR:
 	case EL_ITUNES_AUTHOR:
 		rss_author(d, b->data, rank);
@@ -323,6 +332,14 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	case EL_LANGUAGE:
 		free(d->it.lang);
 		d->it.lang = draft_lang(b->data, b->len);
+		break;
+	case EL_PUBLISHED:
+	case EL_ISSUED:
+	case EL_CREATED:
+	case EL_DATE:
+	case EL_UPDATED:
+	case EL_MODIFIED:
+		item_date(d, f->el, b, rank);
 		break;
 	default:
 		item_text(s, f->el, base, how->rank);
@@ -356,9 +373,8 @@ xml_element_close(struct xml_state *s)
 	const struct xml_frame *f = xml_top(s);
 
 	if (s->depth == s->person) {
-		end_person(s,
-		    xml_element_find(EL_AUTHOR)->rank * 2 +
-			(s->item > 0 && f->ns == s->frames[s->item - 1].ns));
+		end_person(s, xml_element_find(EL_AUTHOR)->rank * 2 +
+				  (s->item > 0 && f->ns == s->frames[s->item - 1].ns));
 		s->person = 0;
 	}
 	if (s->depth == s->capture)
