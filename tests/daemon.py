@@ -54,6 +54,7 @@ CONF = """
 state_dir = "{dir}/state"; run_dir = "{dir}/run"; templates_dir = "{source}/etc/notices.d";
 sandbox = "best-effort"; restart_min = "50ms"; restart_max = "{restart_max}";
 ping_interval = "500ms"; ping_timeout = "{ping_timeout}"; stop_timeout = "10s";
+{more}
 provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
   aup_url = "https://host.example/aup"; aup_version = "1"; }};
 ledger = {{ seal_interval = "{seal}"; }};
@@ -74,7 +75,7 @@ tenants = (
 
 DEFAULTS = {"interval": "2s", "seal": "200ms", "retry": "500ms", "restart_max": "400ms",
             "ping_timeout": "10s", "desk": DESK, "transport": "none", "smtp": 1,
-            "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );'}
+            "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );', "more": ""}
 
 
 def skip(why):
@@ -344,6 +345,8 @@ def item_of(blob):
         item[key] = None if ms == -1 << 63 else rfc3339(ms // 1000)
     take("<I")
     item["links"] = [text() for _ in range(take("<I"))]
+    for _ in range(take("<I")):  # media: address, type, description
+        text(), text(), text()
     assert at == len(blob), "a stored item has bytes left over"
     return {k: v for k, v in item.items() if v is not None}
 
