@@ -5,6 +5,7 @@
  */
 #include "engine/engine_older.h"
 #include "engine_bench.h"
+#include "store/store_cover.h"
 
 /* --- documents -------------------------------------------------------------------------- */
 
@@ -609,6 +610,41 @@ test_blank(void)
 	bench_close(b);
 }
 
+/* A store that was made again does not know the last reading, but that there was one. */
+static void
+test_forgotten(void)
+{
+	for (int meets = 0; meets < 2; meets++) {
+		struct bench *b = bench_open();
+		struct store_coverage c;
+		struct store_at at = {0, 0};
+		uint64_t fences[STORE_SHARDS];
+		char *url = xasprintf("sqlite:%s/store.db", b->dir);
+		struct store *s;
+		struct err e = ERR_INIT;
+
+		read_feed(b, posts(9, 1));
+		inspect_all(b);
+		engine_free(&b->engine, b->now);
+		CU_ASSERT_EQUAL_FATAL(store_open(url, &s, &e), 0);
+		CU_ASSERT_EQUAL(store_claim(s, "engine", CLOCK_MIN, fences, &e), 0);
+		CU_ASSERT_EQUAL(store_coverage_get(s, 1, &c, &e), 0);
+		at.shard = store_shard(c.tenant);
+		at.fence = fences[at.shard];
+		buf_reset(&c.window);
+		CU_ASSERT_EQUAL(store_coverage_put(s, &at, &c, &e), 0);
+		store_coverage_clear(&c);
+		store_free(&s);
+		free(url);
+		bench_forget(b);
+		bench_start(b);
+		read_feed(b, meets ? posts(12, 4) : posts(40, 31));
+		CU_ASSERT_EQUAL(bench_count(b, "gap"), !meets);
+		inspect_all(b);
+		bench_close(b);
+	}
+}
+
 static void
 test_older_urls(void)
 {
@@ -998,6 +1034,7 @@ static const struct suite_test tests[] = {
     {"a walk goes on after a restart", test_walk_again},
     {"gaps that stay", test_lost},
     {"a feed that is blank once", test_blank},
+    {"a last reading that is not on record", test_forgotten},
     {"addresses of older pages", test_older_urls},
     {"the whole history, some pages a day", test_history},
     {"pointers are read before they are inspected", test_pointers},

@@ -234,6 +234,21 @@ settle(struct reading *r, int64_t now)
 	free(v);
 }
 
+/* Not that a store that was made again, where the last reading is not on record, takes
+ * the next one for the first: something was there, whatever it was. */
+static void
+recall(struct reading *r)
+{
+	static const struct window_post something = {.item = -1,
+	    .published = CLOCK_NONE,
+	    .updated = CLOCK_NONE,
+	    .gone = CLOCK_NONE};
+
+	window_unpack(&r->c.window, &r->before);
+	if (r->before.n == 0 && store_item_shares(r->g->store, r->feed->id, ""))
+		window_add(&r->before, &something);
+}
+
 void
 engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
 {
@@ -241,7 +256,7 @@ engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int6
 	struct engine_take t = engine_take_all(feed, m);
 
 	engine_cover_get(g, feed, &r.c);
-	window_unpack(&r.c.window, &r.before);
+	recall(&r);
 	engine_take(g, &t, &r.now, now);
 	engine_pointer_more(g, feed, r.p, 0, now);
 	engine_removal_told(g, feed, r.p, &r.now.shown, now);

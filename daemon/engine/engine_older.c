@@ -185,7 +185,7 @@ last_known(const struct window *before, enum window_order order)
 		size_t k = order == WINDOW_RISING ? before->n - 1 - i : i;
 
 		if (before->v[k].gone == CLOCK_NONE)
-			return before->v[k].item;
+			return before->v[k].item > 0 ? before->v[k].item : 0;
 	}
 	return 0;
 }
@@ -255,6 +255,11 @@ take_page(struct engine *g, struct store_errand *x, const struct store_feed *fee
 
 	t.known = known;
 	engine_take(g, &t, &r, now);
+	engine_removal_told(g, feed, &m->polled, &r.shown, now);
+	for (size_t i = 0; i < r.shown.n; i++)
+		if ((r.shown.v[i].flags & WINDOW_FRESH) == 0)
+			engine_sight_listed(
+			    g, feed, r.shown.v[i].item, t.time, now);
 	*shown = r.shown;
 	engine_cover_day(c, now);
 	c->pages++;

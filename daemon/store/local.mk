@@ -22,3 +22,7 @@ tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_L
 tests_test_store_disk_SOURCES = tests/test_store_disk.c tests/store_sample.h \
 	tests/suite.h
 tests_test_store_disk_LDADD = $(tests_test_store_LDADD)
+
+UNIT_TESTS += tests/test_store_cover
+tests_test_store_cover_SOURCES = tests/test_store_cover.c tests/store_sample.h tests/suite.h
+tests_test_store_cover_LDADD = $(tests_test_store_LDADD)
