@@ -56,7 +56,6 @@ CONF = """
 state_dir = "{dir}/state"; run_dir = "{dir}/run"; templates_dir = "{source}/etc/notices.d";
 sandbox = "best-effort"; restart_min = "50ms"; restart_max = "{restart_max}";
 ping_interval = "500ms"; ping_timeout = "{ping_timeout}"; stop_timeout = "10s";
-{more}
 provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
   aup_url = "https://host.example/aup"; aup_version = "1"; }};
 ledger = {{ seal_interval = "{seal}"; }};
