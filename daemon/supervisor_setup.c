@@ -32,6 +32,33 @@ read_secret(const char *what, const char *name, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int
+read_token(struct setup *s, const struct conf_feed *f, struct err *e)
+{
+	struct setup_token *t;
+
+	for (size_t i = 0; i < s->ntokens; i++)
+		if (strcmp(s->tokens[i].name, f->token_credential) == 0)
+			return 0; /* one for several streams */
+	s->tokens = xrealloc(s->tokens, (s->ntokens + 1) * sizeof(*s->tokens));
+	t = &s->tokens[s->ntokens++];
+	*t = (struct setup_token){.name = f->token_credential};
+	return read_secret("token of a stream", t->name, &t->bytes, e);
+}
+
+static int
+read_tokens(struct setup *s, struct err *e)
+{
+	const struct conf *c = s->conf;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->ntenants && rc == 0; i++)
+		for (size_t j = 0; j < c->tenants[i].nfeeds && rc == 0; j++)
+			if (c->tenants[i].feeds[j].token_credential != NULL)
+				rc = read_token(s, &c->tenants[i].feeds[j], e);
+	return rc;
+}
+
 /* A key in the state folder (the default) is the engine's own: it makes it at its first
  * start, and nobody else has to know it. */
 static bool
@@ -98,6 +125,8 @@ finish(struct setup *s, struct err *e)
 		rc = read_secret("SMTP password", c->courier.password_credential,
 		    &s->smtp_password, e);
 	if (rc == 0)
+		rc = read_tokens(s, e);
+	if (rc == 0)
 		rc = find_user(s, e);
 	if (rc == 0)
 		rc = make_dir(s, c->state_dir, 0700, e);
@@ -153,6 +182,9 @@ setup_free(struct setup **sp)
 	buf_free(&s->sources);
 	wipe(&s->log_key);
 	wipe(&s->smtp_password);
+	for (size_t i = 0; i < s->ntokens; i++)
+		wipe(&s->tokens[i].bytes);
+	free(s->tokens);
 	free(s);
 	*sp = NULL;
 }

@@ -251,8 +251,9 @@ keep_capture(struct batch *b, int fd, int64_t now)
 	json_decref(meta);
 }
 
-static void
-take_items(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+void
+engine_take_items(
+    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
 {
 	struct msg_polled *p = &m->polled;
 	struct batch b = {
@@ -412,15 +413,17 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	ef = engine_feed_find(g, poll.feed);
 	at = engine_at(g, row.tenant);
 	if (p->outcome == POLLED_OK)
-		take_items(g, &row, m, now);
+		engine_take_items(g, &row, m, now);
 	note_gap(g, &row, p, now);
 	update_feed(&row, p);
 	plan_next(g, &row, ef, p);
+	engine_push_polled(g, &row, &poll, p, now);
 	engine_must(
 	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
 	if (ef != NULL) {
 		ef->in_flight = false;
 		engine_feed_schedule(g, ef, row.next_poll);
+		engine_stream_polled(g, &poll, ef, p, now);
 	}
 	store_feed_clear(&row);
 }

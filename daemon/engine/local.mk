@@ -13,9 +13,11 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_outbox.c \
 	%D%/engine_person.c \
 	%D%/engine_poll.c \
+	%D%/engine_push.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
-	%D%/engine_record.c
+	%D%/engine_record.c \
+	%D%/engine_stream.c
 
 UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h

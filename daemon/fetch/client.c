@@ -119,14 +119,38 @@ pool_put(struct fetch_client *c, struct transfer *t)
 	c->pool = t;
 }
 
+/* It holds no place of its host, and no connection of the common number, any more. */
+static void
+job_release(struct fetch_client *c, struct job *j)
+{
+	if (j->released)
+		return;
+	j->released = true;
+	hosts_end(c->hosts, &j->wait);
+	c->stats.active--;
+}
+
 /* Takes the transfer off the job. */
 static void
 job_detach(struct fetch_client *c, struct job *j)
 {
-	hosts_end(c->hosts, &j->wait);
+	job_release(c, j);
 	pool_put(c, j->transfer);
 	j->transfer = NULL;
-	c->stats.active--;
+}
+
+/* A stream that is open must not keep others of its host waiting for ever. */
+static int
+on_piece(struct transfer *t, const char *data, size_t n)
+{
+	struct job *j = t->owner;
+	struct fetch_client *c = j->env->client;
+
+	if (data == NULL) {
+		job_release(c, j);
+		loop_timer_set(c->timer, 0);
+	}
+	return job_data(j, t, data, n);
 }
 
 static void
@@ -138,14 +162,27 @@ job_start(struct fetch_client *c, struct job *j)
 	    .last_modified = j->last_modified,
 	    .timeout = c->conf.timeout - j->r.took,
 	    .fresh = j->fresh,
+	    .sink = j->on_data != NULL ? on_piece : NULL,
+	    .bearer = j->bearer,
+	    .last_event_id = j->last_event_id,
+	    .form = j->form,
 	    .allow = j->allow,
 	    .nallow = j->nallow};
 
+	j->released = false;
+	if (j->cancelled != NULL) {
+		c->stats.active++;
+		job_release(c, j);
+		job_finish(j, POLLED_OWN_FAULT, j->cancelled);
+		return;
+	}
 	j->transfer = pool_get(c);
 	j->started = clock_steady();
 	c->stats.active++;
 	c->stats.hops++;
 	transfer_begin(j->transfer, &ask, j);
+	if (j->on_data != NULL)
+		job_data(j, j->transfer, NULL, 0);
 	if (multi_add(c->multi, j->transfer->easy) != 0) {
 		job_detach(c, j);
 		job_finish(j, POLLED_OWN_FAULT, "libcurl did not take the request");
@@ -198,9 +235,8 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	struct job *j = t->owner;
 
 	j->r.took += clock_steady() - j->started;
-	hosts_end(c->hosts, &j->wait);
+	job_release(c, j);
 	j->transfer = NULL;
-	c->stats.active--;
 	if (job_step(j, t, rc) == JOB_AGAIN)
 		job_enqueue(c, j, true);
 	pool_put(c, t);
@@ -208,6 +244,14 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 }
 
 /* --- the client --- */
+
+/* Open streams come on top of what is asked one by one. */
+static void
+limit_multi(struct fetch_client *c)
+{
+	multi_limits(c->multi, c->conf.max_connections + c->conf.max_streams,
+	    c->conf.max_host_connections + c->conf.max_streams);
+}
 
 struct fetch_client *
 fetch_client_new(struct loop *l, const struct conf_fetch *conf)
@@ -217,13 +261,13 @@ fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");
 	conf_copy(&c->conf, conf);
-	c->env = (struct job_env){&c->conf, &c->network, &c->stats, NULL};
+	c->env = (struct job_env){&c->conf, &c->network, &c->stats, NULL, c};
 	c->share = curl_share_init();
 	if (c->share == NULL)
 		log_die("fetch", "libcurl could not make a share handle");
 	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	c->multi = multi_new(l, on_done, c);
-	multi_limits(c->multi, c->conf.max_connections, c->conf.max_host_connections);
+	limit_multi(c);
 	c->hosts = hosts_new(c->conf.max_host_connections, c->conf.host_gap);
 	c->timer = loop_timer_new(l, pump, c);
 	return c;
@@ -255,9 +299,39 @@ fetch_client_reconf(struct fetch_client *c, const struct conf_fetch *conf)
 	conf_copy(&c->conf, conf);
 	conf_clear(&old);
 	c->generation++;
-	multi_limits(c->multi, c->conf.max_connections, c->conf.max_host_connections);
+	limit_multi(c);
 	hosts_limits(c->hosts, c->conf.max_host_connections, c->conf.host_gap);
 	loop_timer_set(c->timer, 0);
+}
+
+void
+fetch_client_cancel(struct fetch_client *c, const void *ctx, const char *why)
+{
+	struct job *j = c->env.jobs, *next;
+
+	for (; j != NULL; j = next) {
+		next = j->next;
+		if (j->ctx != ctx)
+			continue;
+		if (j->transfer == NULL) {
+			j->cancelled = why;
+			continue;
+		}
+		multi_remove(c->multi, j->transfer->easy);
+		job_detach(c, j);
+		job_finish(j, POLLED_OWN_FAULT, why);
+		loop_timer_set(c->timer, 0);
+	}
+}
+
+void
+fetch_client_resume(struct fetch_client *c, const void *ctx)
+{
+	for (struct job *j = c->env.jobs; j != NULL; j = j->next)
+		if (j->ctx == ctx && j->transfer != NULL) {
+			curl_easy_pause(j->transfer->easy, CURLPAUSE_CONT);
+			return; /* the list may have changed */
+		}
 }
 
 /* Takes every job out of queues and transfers. */

@@ -20,6 +20,7 @@ struct job_env {
 	struct network *network;
 	struct fetch_stats *stats;
 	struct job *jobs; /* all of them */
+	struct fetch_client *client;
 };
 
 struct job {
@@ -36,6 +37,10 @@ struct job {
 	int64_t started;	   /* this hop, steady ms */
 	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */
+	bool released;		   /* streams: holds no place of its host any more */
+	const char *cancelled;	   /* why it is given up once its turn comes */
+	fetch_data_cb *on_data;
+	char *bearer, *last_event_id, *form;
 	struct fetch_result r;	   /* grows hop by hop */
 };
 
@@ -47,6 +52,9 @@ void job_finish(struct job *j, uint8_t outcome, const char *why);
 
 /* Out of the list and gone, without a word. */
 void job_drop(struct job *j);
+
+/* Gives its owner what came (data NULL: the head); enum fetch_flow. */
+int job_data(struct job *j, const struct transfer *t, const char *data, size_t n);
 
 /* A hop has ended with this result.  JOB_ENDED: j was finished and is gone;
  * JOB_AGAIN: another hop, to r.url, is due. */

@@ -8,7 +8,11 @@ libtosd_fetch_a_SOURCES = \
 	%D%/job.c %D%/job.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
+	%D%/pace.c %D%/pace.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/signature.c %D%/signature.h \
+	%D%/stream.c %D%/stream.h \
+	%D%/subscription.c %D%/subscription.h \
 	%D%/transfer.c %D%/transfer.h
 
 UNIT_TESTS += tests/test_fetch

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "fetch/answer.h"
+#include "fetch/client.h"
 #include "fetch/guard.h"
 
 #define ERROR_BODY (64u << 10) /* kept of an answer that is not the wanted one */
@@ -86,6 +87,13 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 	return CURL_PREREQFUNC_OK;
 }
 
+/* Does the body go to a sink? */
+static bool
+streams(const struct transfer *t)
+{
+	return t->ask.sink != NULL && t->status == 200;
+}
+
 static size_t
 on_header(char *line, size_t size, size_t n, void *ctx)
 {
@@ -106,6 +114,10 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	buf_put(&t->head, line, n);
 	if (line[0] == '\r' || line[0] == '\n')
 		t->head_done = t->status >= 200;
+	if (t->head_done && streams(t) && t->ask.sink(t, NULL, 0) == FETCH_END) {
+		t->stop = TRANSFER_ENOUGH;
+		return 0;
+	}
 	return n;
 }
 
@@ -116,6 +128,15 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	size_t max = t->conf->max_body, room;
 
 	n *= size;
+	if (streams(t)) {
+		int flow = n > 0 ? t->ask.sink(t, data, n) : FETCH_GO;
+
+		if (flow == FETCH_END)
+			t->stop = TRANSFER_ENOUGH;
+		return flow == FETCH_WAIT ? CURL_WRITEFUNC_PAUSE
+		       : flow == FETCH_GO ? n
+					  : 0;
+	}
 	if (t->status != 200 && t->status != 203 && max > ERROR_BODY)
 		max = ERROR_BODY;
 	room = max > t->body.len ? max - t->body.len : 0;
@@ -127,6 +148,21 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	return t->stop == TRANSFER_RAN ? n : 0;
 }
 
+/* The record of the request shows that there was a token, not which. */
+static void
+hide_token(struct buf *request)
+{
+	static const char name[] = "\r\nAuthorization: ";
+	char *at = strcasestr(request->data, name), *end;
+
+	if (at == NULL)
+		return;
+	at += sizeof(name) - 1;
+	end = strstr(at, "\r\n");
+	for (; end != NULL && at < end; at++)
+		*at = '*';
+}
+
 static int
 on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 {
@@ -135,9 +171,12 @@ on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 	(void)easy;
 	if (what == CURLINFO_HEADER_OUT) {
 		/* A kept connection may turn out dead; libcurl then asks again. */
-		if (n >= 4 && memcmp(data, "GET ", 4) == 0)
+		if (n >= 5 && (memcmp(data, "GET ", 4) == 0 ||
+				  memcmp(data, "POST ", 5) == 0))
 			buf_reset(&t->request);
 		buf_put(&t->request, data, n);
+		if (t->ask.bearer != NULL)
+			hide_token(&t->request);
 	} else if (what == CURLINFO_DATA_IN) {
 		t->raw_bytes += n;
 	}
@@ -184,13 +223,37 @@ void
 transfer_configure(struct transfer *t)
 {
 	const struct conf_fetch *c = t->conf;
-	long slow = (long)(c->timeout / 2000); /* seconds of half the whole time */
 
 	SET(t, CURLOPT_CAINFO, c->ca_file);
 	SET(t, CURLOPT_USERAGENT, c->user_agent);
 	SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout);
+}
+
+/* Streams have no end, and their owner watches over their silence. */
+static void
+set_pace(struct transfer *t, const struct transfer_ask *ask)
+{
+	bool stream = ask->sink != NULL;
+	/* seconds of half the whole time */
+	long slow = stream ? 0 : (long)(t->conf->timeout / 2000);
+
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);
+	SET(t, CURLOPT_ACCEPT_ENCODING, stream ? (char *)NULL : "");
+	SET(t, CURLOPT_TIMEOUT_MS,
+	    stream ? 0L : (long)(ask->timeout > 0 ? ask->timeout : 1));
+}
+
+static void
+set_method(struct transfer *t, const struct transfer_ask *ask)
+{
+	if (ask->form == NULL) {
+		SET(t, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	SET(t, CURLOPT_POST, 1L);
+	SET(t, CURLOPT_POSTFIELDS, ask->form);
+	SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(ask->form));
 }
 
 struct transfer *
@@ -250,10 +313,19 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	add_header(t, "Accept", ask->accept);
 	add_header(t, "If-None-Match", ask->etag);
 	add_header(t, "If-Modified-Since", ask->last_modified);
+	add_header(t, "Last-Event-ID", ask->last_event_id);
+	if (ask->bearer != NULL) {
+		char *value = xasprintf("Bearer %s", ask->bearer);
+
+		add_header(t, "Authorization", value);
+		explicit_bzero(value, strlen(value));
+		free(value);
+	}
 	SET(t, CURLOPT_HTTPHEADER, t->headers);
 	SET(t, CURLOPT_URL, ask->url);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
-	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
+	set_pace(t, ask);
+	set_method(t, ask);
 }
 
 void

@@ -14,6 +14,11 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 
+/* Where the body of a 200 goes instead of being kept: as fetch_data_cb (client.h),
+ * returning an enum fetch_flow.  data NULL: the head is complete. */
+struct transfer;
+typedef int transfer_sink(struct transfer *t, const char *data, size_t n);
+
 /* What to ask for; borrowed until the transfer has ended. */
 struct transfer_ask {
 	const char *url;
@@ -22,6 +27,10 @@ struct transfer_ask {
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
 	bool fresh;		   /* not on a kept connection */
+	transfer_sink *sink;	   /* NULL: the body is kept */
+	const char *bearer;	   /* token, NULL: none */
+	const char *last_event_id; /* NULL: none */
+	const char *form;	   /* POST; NULL: GET */
 	const struct conf_range *allow;
 	size_t nallow;
 };
@@ -32,6 +41,7 @@ enum transfer_stop {
 	TRANSFER_HEADER, /* header longer than max_header */
 	TRANSFER_BODY,	 /* body longer than allowed */
 	TRANSFER_BOMB,	 /* unpacks to more than 100 times of what came */
+	TRANSFER_ENOUGH, /* the sink wants no more */
 };
 
 struct transfer {

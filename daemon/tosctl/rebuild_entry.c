@@ -31,11 +31,13 @@ static const struct {
     {"exposure", rebuild_exposure},
     {"feeds", rebuild_feeds},
     {"gap", rebuild_gap},
+    {"gone", NULL},
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
     {"message", rebuild_message},
     {"notice", rebuild_notice},
     {"policy", NULL},
+    {"push", NULL},
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
@@ -43,6 +45,7 @@ static const struct {
     {"start", NULL},
     {"step", rebuild_step},
     {"stop", NULL},
+    {"stream", NULL},
     {"violation", rebuild_violation},
 };
 

@@ -36,7 +36,7 @@ static const struct shape shapes[] = {
 	{"id", "feeds", "items", "violations", "degraded", "case", "stage", "phase",
 	    "deadline"}},
     {"feeds", "feeds", {"tenant"}, 0,
-	{"tenant", "outcome", "status", "polls", "last_ok", "next_poll", "url", "why"}},
+	{"tenant", "outcome", "status", "polls", "last_ok", "next_poll", "push", "url", "why"}},
     {"violations", "violations", {"tenant"}, 0,
 	{"id", "tenant", "case", "exhibit", "rule", "severity", "presence", "found",
 	    "notice", "quote"}},
