@@ -305,6 +305,18 @@ make_id(struct item *it)
 }
 
 void
+draft_clear(struct draft *d)
+{
+	for (int i = 0; i < DRAFT_NBODIES; i++)
+		free(d->bodies[i]);
+	feed_links_free(&d->links);
+	buf_free(&d->more);
+	buf_free(&d->alt);
+	item_clear(&d->it);
+	memset(d, 0, sizeof(*d));
+}
+
+void
 draft_finish(struct draft *d)
 {
 	struct feed_build *b = d->build;

@@ -55,6 +55,9 @@ void draft_published(struct draft *d, const char *s, size_t n, int rank);
 void draft_updated(struct draft *d, const char *s, size_t n, int rank);
 void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
 
+/* Forgets the item in hand. */
+void draft_clear(struct draft *d);
+
 /* Moves the item into build->doc, or drops it where the limit is reached; then
  * build->full is set. */
 void draft_finish(struct draft *d);

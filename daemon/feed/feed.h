@@ -2,8 +2,9 @@
 /*
  * feed: bytes of a feed document to items.  What kind of document it is follows
  * from its content, never from its media type.  RSS 0.9x, 1.0 and 2.0, Atom 0.3
- * and 1.0, CDF and JSON Feed are read; whatever is broken in them is mended as
- * far as it goes, and said.
+ * and 1.0, CDF, JSON Feed, and the JSON of Mastodon, ActivityPub, Discourse and
+ * Jetstream are read, also as one object a line; whatever is broken in them is
+ * mended as far as it goes, and said.
  *
  * Nothing here opens a file or a connection, and all of it is linear in the
  * document's size.
@@ -19,6 +20,18 @@
 #include "base/item.h"
 #include "feed/date.h"
 
+/* How to read JSON of a kind of its own: paths such as "data.posts", "author.name",
+ * "images[0].url", "tags[*]" or "x[\"a.b\"]".  items leads from the document (or from
+ * each line of NDJSON) to an array, or with [*] to its elements; NULL: the document
+ * itself.  next leads from the document, all others from one item.  NULL: not there. */
+struct feed_mapping {
+	const char *items;
+	const char *id, *url, *title, *author, *text, *summary;
+	const char *published, *updated, *language, *in_reply_to, *media;
+	const char *deleted; /* not false, 0, "" or null: the item is gone */
+	const char *next;    /* address of older items */
+};
+
 /* Where the bytes came from; any may be NULL.  url is the base of relative
  * addresses, the rest are values of HTTP headers. */
 struct feed_source {
@@ -26,6 +39,7 @@ struct feed_source {
 	const char *content_type;
 	const char *content_location;
 	const char *content_language;
+	const struct feed_mapping *mapping; /* for JSON; NULL: by its content */
 };
 
 struct feed_limits {

@@ -1,328 +1,292 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * feed_json: JSON Feed 1.0 and 1.1 (jsonfeed.org): the members that we know, by
- * table; all others are skipped.
- */
+/* feed_json: which kind an element is, and how a damaged one is kept from hiding those
+ * behind it; see feed_json.h. */
+#include "feed/feed_json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "feed/charset.h"
-#include "feed/draft.h"
-#include "feed/json.h"
 
-#define VALUE_MAX ((size_t)2048)
+/* The first that recognises an element reads it. */
+static const struct feed_json_kind *const kinds[] = {&feed_json_jetstream,
+    &feed_json_envelope, &feed_json_activity, &feed_json_status, &feed_json_post,
+    &feed_json_topic, &feed_json_item};
 
-struct state {
-	struct json_reader r;
-	const struct feed_text *text;
-	struct feed_build *build;
-	const char *base;
-	struct draft d;
-	struct buf name, value;
-	bool version; /* the document says that it is a JSON Feed */
-	bool items;
-};
-
-struct member {
-	const char *name;
-	void (*read)(struct state *s);
-};
-
-static void
-read_members(struct state *s, const struct member *members, size_t n)
+void
+feed_json_fields(
+    struct feed_json *j, const struct json_value *v, struct json_fields *f)
 {
-	if (json_peek(&s->r) != JSON_KIND_OBJECT) {
-		json_skip(&s->r);
-		return;
-	}
-	json_enter(&s->r);
-	while (!s->build->full && json_member(&s->r, &s->name)) {
-		size_t i = 0;
-
-		while (i < n && strcmp(members[i].name, s->name.data) != 0)
-			i++;
-		if (i < n)
-			members[i].read(s);
-		else
-			json_skip(&s->r);
+	json_fields_of(v, f);
+	if (f->doubled) {
+		j->flags |= ITEM_DOUBLE_KEY;
+		j->doubled = *v;
 	}
 }
 
-static void
-each(struct state *s, void (*read)(struct state *s))
-{
-	if (json_peek(&s->r) != JSON_KIND_ARRAY) {
-		read(s);
-		return;
-	}
-	json_enter(&s->r);
-	while (!s->build->full && json_element(&s->r))
-		read(s);
-}
-
-/* A string (or a number as it is written) in s->value; false for the rest. */
+/* An element that was cut out of damage is only believed if it is of the same kind as
+ * the others: what is nested in them may look like an element. */
 static bool
-value(struct state *s, size_t max)
+believed(const struct feed_json *j, const struct feed_json_kind *kind)
 {
-	enum json_kind kind = json_text(&s->r, &s->value, max);
-
-	return (kind == JSON_KIND_STRING || kind == JSON_KIND_NUMBER) &&
-	       s->value.len > 0;
+	return !(j->flags & ITEM_REPAIRED) || j->format == NULL ||
+	       kind->format == j->format;
 }
 
-/* --- items --- */
-
-static void
-item_id(struct state *s)
+void
+feed_json_element(
+    struct feed_json *j, const struct json_fields *f, const struct json_value *object)
 {
-	if (value(s, VALUE_MAX))
-		draft_id(&s->d, s->value.data, s->value.len, 1);
-}
-
-static void
-item_url(struct state *s)
-{
-	if (value(s, FEED_URL_MAX))
-		draft_url(&s->d, s->base, s->value.data, s->value.len, 2);
-}
-
-/* The address that a link blog writes about: what readers are led to. */
-static void
-item_external(struct state *s)
-{
-	if (!value(s, FEED_URL_MAX))
-		return;
-	draft_url(&s->d, s->base, s->value.data, s->value.len, 1);
-	draft_link(&s->d, s->base, s->value.data, s->value.len);
-}
-
-static void
-item_link(struct state *s)
-{
-	if (value(s, FEED_URL_MAX))
-		draft_link(&s->d, s->base, s->value.data, s->value.len);
-}
-
-static void
-item_title(struct state *s)
-{
-	if (value(s, VALUE_MAX * 8))
-		draft_title(&s->d, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 1);
-}
-
-static void
-item_html(struct state *s)
-{
-	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) ==
-	    JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len,
-		    DRAFT_HTML, s->base);
-}
-
-static void
-item_plain(struct state *s)
-{
-	if (json_text(&s->r, &s->value, s->build->lim->max_text * 4) ==
-	    JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_CONTENT, s->value.data, s->value.len,
-		    DRAFT_PLAIN, NULL);
-}
-
-static void
-item_summary(struct state *s)
-{
-	if (json_text(&s->r, &s->value, s->build->lim->max_text) == JSON_KIND_STRING)
-		draft_body(&s->d, DRAFT_FALLBACK, s->value.data, s->value.len,
-		    DRAFT_PLAIN, NULL);
-}
-
-static void
-item_published(struct state *s)
-{
-	if (value(s, VALUE_MAX))
-		draft_published(&s->d, s->value.data, s->value.len, 1);
-}
-
-static void
-item_modified(struct state *s)
-{
-	if (value(s, VALUE_MAX))
-		draft_updated(&s->d, s->value.data, s->value.len, 1);
-}
-
-static void
-item_lang(struct state *s)
-{
-	if (value(s, 64) && s->d.it.lang == NULL)
-		s->d.it.lang = draft_plain(
-		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
-}
-
-static void
-author_name(struct state *s)
-{
-	if (value(s, VALUE_MAX))
-		draft_author(&s->d, s->value.data, s->value.len, 1);
-}
-
-static void
-item_author(struct state *s)
-{
-	static const struct member members[] = {{"name", author_name}};
-
-	/* Some write a bare name. */
-	if (json_peek(&s->r) == JSON_KIND_STRING)
-		author_name(s);
-	else
-		read_members(s, members, 1);
-}
-
-static void
-item_authors(struct state *s)
-{
-	each(s, item_author);
-}
-
-static void
-attachment(struct state *s)
-{
-	static const struct member members[] = {{"url", item_link}};
-
-	read_members(s, members, 1);
-}
-
-static void
-item_attachments(struct state *s)
-{
-	each(s, attachment);
-}
-
-static void
-read_item(struct state *s)
-{
-	static const struct member members[] = {
-	    {"id", item_id},
-	    {"url", item_url},
-	    {"external_url", item_external},
-	    {"title", item_title},
-	    {"content_html", item_html},
-	    {"content_text", item_plain},
-	    {"summary", item_summary},
-	    {"date_published", item_published},
-	    {"date_modified", item_modified},
-	    {"author", item_author},
-	    {"authors", item_authors},
-	    {"language", item_lang},
-	    {"image", item_link},
-	    {"banner_image", item_link},
-	    {"attachments", item_attachments},
-	};
-
-	if (json_peek(&s->r) != JSON_KIND_OBJECT) {
-		json_skip(&s->r);
+	if (j->map != NULL) {
+		feed_json_map_element(j, object);
 		return;
 	}
-	draft_init(&s->d, s->build);
-	read_members(s, members, sizeof(members) / sizeof(members[0]));
-	/* Members have no order in JSON: of alike bodies the content comes first. */
-	s->d.order[DRAFT_CONTENT] = s->d.nbodies + 1;
-	draft_finish(&s->d);
-}
-
-/* --- the document --- */
-
-static void
-doc_items(struct state *s)
-{
-	s->items = true;
-	each(s, read_item);
-}
-
-static void
-doc_version(struct state *s)
-{
-	const char *at;
-
-	if (!value(s, VALUE_MAX))
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!kinds[i]->is(f))
+			continue;
+		if (!believed(j, kinds[i]))
+			return;
+		if (j->known++ == 0)
+			j->format = kinds[i]->format;
+		j->doubled = (struct json_value){0};
+		if (f->doubled) {
+			j->flags |= ITEM_DOUBLE_KEY;
+			j->doubled = *object;
+		}
+		kinds[i]->read(j, f);
 		return;
-	at = strstr(s->value.data, "jsonfeed.org/version/");
-	if (at == NULL)
+	}
+}
+
+/* --- damage --- */
+
+static const char *
+back_over_space(const char *p, const char *start)
+{
+	while (p > start && (uint8_t)p[-1] <= ' ')
+		p--;
+	return p;
+}
+
+static const char *
+over_space(const char *p, const char *end)
+{
+	while (p < end && (uint8_t)*p <= ' ')
+		p++;
+	return p;
+}
+
+/* Where the next element begins behind `from', by the name of the first member that
+ * the elements have: `, { "name" :'.  NULL if that is nowhere, which is remembered. */
+static const char *
+find_restart(struct feed_json *j, const char *from)
+{
+	const struct json_value *mark = &j->landmark;
+	const char *p = from, *end = j->r.end, *open, *before, *after;
+
+	if (mark->p == NULL || mark->n == 0 || from >= end ||
+	    (j->no_landmark != NULL && from >= j->no_landmark))
+		return NULL;
+	while ((p = memmem(p, end - p, mark->p, mark->n)) != NULL) {
+		open = back_over_space(p - 1, from);
+		after = over_space(p + mark->n + 1, end);
+		if (p > from + 1 && p[-1] == '"' && open > from && open[-1] == '{' &&
+		    after < end && p[mark->n] == '"' && *after == ':') {
+			before = back_over_space(open - 1, from);
+			if (before > from && (before[-1] == ',' || before[-1] == '}'))
+				return open - 1;
+		}
+		p += mark->n;
+	}
+	j->no_landmark = from;
+	return NULL;
+}
+
+/* The element at start has damage to its structure: it ends at the latest where the
+ * next one begins. */
+static void
+mend(struct feed_json *j, const char *start, struct json_fields *f)
+{
+	const char *restart = find_restart(j, start + 1);
+	struct json_reader part;
+
+	j->flags |= ITEM_REPAIRED;
+	if (restart == NULL || restart >= j->r.p) {
+		/* What was read does not reach into the next one. */
 		return;
-	s->version = true;
-	free(s->build->doc->format);
-	s->build->doc->format =
-	    xasprintf("jsonfeed%.8s", at + strlen("jsonfeed.org/version/"));
+	}
+	json_reader_init(&part, start, restart - start);
+	json_fields_read(&part, f);
+	j->r.p = restart;
+}
+
+/* The address of an item alone. */
+static void
+read_address(struct feed_json *j, const struct json_value *v)
+{
+	feed_json_begin(j);
+	feed_json_id(j, v);
+	feed_json_url(j, v, 1);
+	j->flags |= ITEM_POINTER;
+	if (j->d.it.url != NULL) {
+		j->known++;
+		feed_json_end(j);
+	} else {
+		draft_clear(&j->d);
+	}
 }
 
 static void
-doc_title(struct state *s)
+next(struct feed_json *j, bool in_array)
 {
-	if (value(s, VALUE_MAX) && s->build->doc->title == NULL)
-		s->build->doc->title = draft_plain(
-		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, VALUE_MAX);
-}
+	struct json_reader *r = &j->r;
+	struct json_value v = {0};
+	struct json_fields f;
+	bool lost = r->lost;
 
-static void
-doc_url(struct state *s, char **to)
-{
-	char *url;
-
-	if (!value(s, FEED_URL_MAX) || *to != NULL)
+	v.kind = json_peek(r);
+	v.p = r->p;
+	j->flags = 0;
+	j->seen++;
+	if (v.kind != JSON_KIND_OBJECT) {
+		json_read(r, &v);
+		if (v.kind == JSON_KIND_STRING && j->pointers)
+			read_address(j, &v);
 		return;
-	url = feed_url_join(s->base, s->value.data, s->value.len);
-	if (feed_url_is_web(url))
-		*to = url;
-	else
-		free(url);
+	}
+	r->lost = false;
+	json_fields_read(r, &f);
+	if (r->lost && in_array)
+		mend(j, v.p, &f);
+	else if (r->lost)
+		j->flags |= ITEM_REPAIRED;
+	else if (j->landmark.p == NULL && in_array && !f.first.escaped)
+		j->landmark = f.first;
+	r->lost = r->lost || lost;
+	v.n = r->p - v.p;
+	feed_json_element(j, &f, &v);
 }
 
+void
+feed_json_next(struct feed_json *j)
+{
+	next(j, false);
+}
+
+/* Steps over the rest of an array whose items are not wanted any more. */
 static void
-doc_link(struct state *s)
+skip_rest(struct json_reader *r)
 {
-	doc_url(s, &s->build->doc->link);
+	while (json_element(r))
+		json_skip(r);
 }
 
+/* Elements up to the end of their array.  A bracket that does not belong there is no
+ * end of it. */
 static void
-doc_next(struct state *s)
+run(struct feed_json *j)
 {
-	doc_url(s, &s->build->doc->next_url);
+	struct json_reader *r = &j->r;
+	bool lost = r->lost;
+	const char *restart;
+
+	r->lost = false;
+	do {
+		while (!j->build->full && json_element(r))
+			next(j, true);
+		if (j->build->full)
+			skip_rest(r);
+		restart = r->lost && !j->build->full ? find_restart(j, r->p) : NULL;
+		if (restart != NULL)
+			r->p = restart;
+	} while (restart != NULL);
+	r->lost = r->lost || lost;
 }
 
-static void
-doc_lang(struct state *s)
+void
+feed_json_elements(struct feed_json *j)
 {
-	if (value(s, 64) && s->build->doc->lang == NULL)
-		s->build->doc->lang = draft_plain(
-		    NULL, s->value.data, s->value.len, DRAFT_PLAIN, NULL, 64);
+	if (json_peek(&j->r) != JSON_KIND_ARRAY) {
+		next(j, false);
+		return;
+	}
+	json_enter(&j->r);
+	run(j);
 }
 
-int
-feed_json_parse(const struct feed_text *text, const struct feed_source *src,
-    struct feed_build *build, struct err *e)
+bool
+feed_json_resume(struct feed_json *j)
 {
-	static const struct member members[] = {
-	    {"version", doc_version},
-	    {"title", doc_title},
-	    {"home_page_url", doc_link},
-	    {"next_url", doc_next},
-	    {"language", doc_lang},
-	    {"items", doc_items},
-	};
-	struct state s = {.text = text, .build = build, .base = src->url};
+	const char *restart = find_restart(j, j->r.p);
 
-	json_reader_init(&s.r, text->p, text->n);
-	read_members(&s, members, sizeof(members) / sizeof(members[0]));
-	if (!build->full && (json_peek(&s.r) != JSON_KIND_NONE || s.r.p < s.r.end))
-		s.r.broken = true;
-	if (s.r.broken)
-		feed_problem(build->doc, text, s.r.broken_at, "text that is no JSON");
-	buf_free(&s.name);
-	buf_free(&s.value);
-	if (!s.version && !s.items)
-		return err_set(
-		    e, TOSD_EINVAL, "no feed: JSON without version and items");
-	if (build->doc->format == NULL)
-		build->doc->format = xstrdup("jsonfeed");
-	return 0;
+	if (restart == NULL)
+		return false;
+	j->r.p = restart;
+	run(j);
+	return true;
+}
+
+/* --- the end --- */
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct item *x = *(const struct item *const *)a;
+	const struct item *y = *(const struct item *const *)b;
+	int d = strcmp(x->id, y->id);
+
+	return d != 0 ? d : (x > y) - (x < y);
+}
+
+/* The last item of that id in a sorted row; NULL if there is none. */
+static const struct item *
+last_of(const struct item *const *v, size_t n, const char *id)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(v[mid]->id, id) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && strcmp(v[lo - 1]->id, id) == 0 ? v[lo - 1] : NULL;
+}
+
+void
+feed_json_settle(struct feed_json *j)
+{
+	struct feed_doc *doc = j->build->doc;
+	const struct item **v;
+	size_t kept = 0;
+
+	if (doc->ngone == 0 || doc->nitems == 0)
+		return;
+	v = xcalloc(doc->nitems, sizeof(*v));
+	for (size_t i = 0; i < doc->nitems; i++)
+		v[i] = &doc->items[i];
+	qsort(v, doc->nitems, sizeof(*v), by_id);
+	for (size_t i = 0; i < doc->ngone; i++) {
+		const struct item *it = last_of(v, doc->nitems, doc->gone[i]);
+
+		if (it != NULL && (size_t)(it - doc->items) >= j->gone_at[i]) {
+			free(doc->gone[i]);
+			continue;
+		}
+		j->gone_at[kept] = j->gone_at[i];
+		doc->gone[kept++] = doc->gone[i];
+	}
+	doc->ngone = kept;
+	free(v);
+}
+
+void
+feed_json_clear(struct feed_json *j)
+{
+	buf_free(&j->scratch);
+	free(j->gone_at);
+	free(j->topic);
+	memset(j, 0, sizeof(*j));
 }

@@ -7,7 +7,16 @@ libtosd_feed_a_SOURCES = \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
-	%D%/feed_json.c \
+	%D%/feed_json.c %D%/feed_json.h \
+	%D%/feed_json_activity.c \
+	%D%/feed_json_atproto.c \
+	%D%/feed_json_discourse.c \
+	%D%/feed_json_doc.c \
+	%D%/feed_json_item.c \
+	%D%/feed_json_keys.c \
+	%D%/feed_json_map.c \
+	%D%/feed_json_mastodon.c \
+	%D%/feed_json_put.c \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
 	%D%/html_names.c %D%/html_names.h \
