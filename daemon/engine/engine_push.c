@@ -400,6 +400,7 @@ engine_push_dispatch(struct engine *g, int64_t now)
 static void
 take_data(struct engine *g, struct store_subscription *r, struct msg *m, int64_t now)
 {
+	struct engine_feed *f = engine_feed_find(g, r->feed);
 	struct msg_pushed *p = &m->pushed;
 	struct store_item item;
 	struct store_feed feed;
@@ -409,6 +410,8 @@ take_data(struct engine *g, struct store_subscription *r, struct msg *m, int64_t
 	    store_feed_get(g->store, r->feed, &feed, &e), 0, "cannot read a feed", &e);
 	engine_pushed_take(g, &feed, m, now);
 	store_feed_clear(&feed);
+	if (p->nitems + p->ngone == 0 && f != NULL && !f->in_flight)
+		engine_feed_schedule(g, f, now); /* a light ping: it says to look */
 	r->last_push = p->time;
 	r->pushes++;
 	for (uint32_t i = 0; i < p->nitems && r->missed != NULL; i++) {

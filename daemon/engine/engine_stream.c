@@ -101,21 +101,6 @@ key_of(const struct conf_feed *f, char key[DIGEST_HEX])
 	buf_free(&b);
 }
 
-/* last_id where it is a number and is to be stepped back. */
-static char *
-rewound(const char *last_id, uint64_t by)
-{
-	char *end;
-	unsigned long long n;
-
-	if (last_id == NULL || by == 0)
-		return xstrdup(last_id);
-	n = strtoull(last_id, &end, 10);
-	if (end == last_id || *end != '\0')
-		return xstrdup(last_id);
-	return xasprintf("%llu", n > by ? n - by : 0);
-}
-
 static void
 send(struct engine *g, struct engine_stream *s, const char *tenant, bool open,
     const char *last_id)
@@ -134,7 +119,7 @@ send(struct engine *g, struct engine_stream *s, const char *tenant, bool open,
 		m.stream.cursor_param = xstrdup(s->conf->cursor_param);
 		m.stream.cursor_key = xstrdup(s->conf->cursor_key);
 		m.stream.cursor_rewind = s->conf->cursor_rewind;
-		m.stream.last_id = rewound(last_id, s->conf->cursor_rewind);
+		m.stream.last_id = xstrdup(last_id);
 	}
 	s->sent = open;
 	engine_emit(g, ROLE_FETCH, s->fetcher, &m);

@@ -28,7 +28,8 @@ tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
-	tests/suite.h daemon/role_fetch.c daemon/roles.h
+	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_hub.c \
+	daemon/role_fetch_stream.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) \
 	$(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
