@@ -5,7 +5,6 @@ libtosd_feed_a_SOURCES = \
 	%D%/date.c %D%/date.h %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
 	%D%/draft.c %D%/draft.h \
-	%D%/events.c %D%/events.h \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
 	%D%/feed_json.c %D%/feed_json.h \
