@@ -158,7 +158,7 @@ next(struct feed_json *j, bool in_array)
 	json_fields_read(r, &f);
 	if (r->lost && in_array)
 		mend(j, v.p, &f);
-	else if (r->lost)
+	else if (r->lost || j->resumed)
 		j->flags |= ITEM_REPAIRED;
 	else if (j->landmark.p == NULL && in_array && !f.first.escaped)
 		j->landmark = f.first;
@@ -182,24 +182,33 @@ skip_rest(struct json_reader *r)
 }
 
 /* Elements up to the end of their array.  A bracket that does not belong there is no
- * end of it. */
+ * end of it; and if the end is missing, the last element may have taken in what was
+ * meant to stand behind it. */
 static void
 run(struct feed_json *j)
 {
 	struct json_reader *r = &j->r;
 	bool lost = r->lost;
-	const char *restart;
+	const char *restart, *last = NULL;
 
 	r->lost = false;
 	do {
-		while (!j->build->full && json_element(r))
+		while (!j->build->full && json_element(r)) {
+			last = r->p;
 			next(j, true);
+		}
 		if (j->build->full)
 			skip_rest(r);
-		restart = r->lost && !j->build->full ? find_restart(j, r->p) : NULL;
-		if (restart != NULL)
+		restart = NULL;
+		if (r->lost && !j->build->full)
+			restart = find_restart(
+			    j, r->p < r->end || last == NULL ? r->p : last + 1);
+		if (restart != NULL) {
 			r->p = restart;
+			j->resumed = true;
+		}
 	} while (restart != NULL);
+	j->resumed = false;
 	r->lost = r->lost || lost;
 }
 
@@ -222,6 +231,7 @@ feed_json_resume(struct feed_json *j)
 	if (restart == NULL)
 		return false;
 	j->r.p = restart;
+	j->resumed = true;
 	run(j);
 	return true;
 }

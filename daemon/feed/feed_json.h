@@ -134,6 +134,7 @@ struct feed_json {
 	struct json_value doubled;  /* an object with a member given twice */
 	bool container;	      /* a member that holds elements was found */
 	bool deleted;	      /* says the mapping of the element in hand */
+	bool resumed;	      /* behind damage to brackets: not sure to be an element */
 	bool enveloped;	      /* within an event within an element */
 	bool pointers;	      /* elements that are strings are addresses of items */
 };

@@ -200,16 +200,18 @@ read_wrap(struct feed_json *j, unsigned depth)
 
 /* An object that says so much that it is an item, and no answer like {"error": "..."}. */
 static bool
-is_one(const struct json_fields *f)
+is_one(const struct feed_json *j, const struct json_fields *f)
 {
+	const struct json_value *text = JSON_FIRST(f, JSON_CONTENT_HTML,
+	    JSON_CONTENT_TEXT, JSON_CONTENT, JSON_BODY, JSON_TEXT, JSON_MESSAGE);
+
+	if (text == NULL && !j->container)
+		text = JSON_FIRST(f, JSON_TITLE, JSON_DELETED, JSON_TOMBSTONE);
 	return feed_json_jetstream.is(f) || feed_json_envelope.is(f) ||
 	       feed_json_activity.is(f) || feed_json_status.is(f) ||
 	       feed_json_post.is(f) || feed_json_topic.is(f) ||
-	       (JSON_FIRST(f, JSON_ID, JSON_GUID, JSON_UUID, JSON_ID_, JSON_URL) !=
-		       NULL &&
-		   JSON_FIRST(f, JSON_CONTENT_HTML, JSON_CONTENT_TEXT, JSON_CONTENT,
-		       JSON_BODY, JSON_TEXT, JSON_MESSAGE, JSON_TITLE, JSON_DELETED,
-		       JSON_TOMBSTONE) != NULL);
+	       (text != NULL && JSON_FIRST(f, JSON_ID, JSON_GUID, JSON_UUID, JSON_ID_,
+				    JSON_URL) != NULL);
 }
 
 /* Damage in front of the elements has hidden them: look for their name. */
@@ -252,15 +254,17 @@ read_object(struct feed_json *j)
 			 json_has(&f, JSON_ITEMS));
 	about(j, &f);
 	j->flags = 0;
+	if (j->r.lost && !j->container)
+		find_elements(j, v.p);
+	if (j->r.lost && j->container)
+		return;
 	if (collection) {
 		j->container = true;
 		if (j->format == NULL)
 			j->format = feed_json_activity.format;
-	} else if (is_one(&f)) {
+	} else if (is_one(j, &f)) {
 		feed_json_element(j, &f, &v);
 	}
-	if (j->r.lost && !j->container && j->known == 0)
-		find_elements(j, v.p);
 }
 
 /* --- one object a line --- */

@@ -239,21 +239,25 @@ person(struct feed_json *j, const struct json_value *v)
 {
 	struct json_fields f;
 	char *name, *handle, *both;
+	int rank = 2;
 
 	json_fields_of(v, &f);
 	name = feed_json_str(j, JSON_FIRST(&f, JSON_DISPLAY_NAME, JSON_NAME));
 	handle = feed_json_str(
 	    j, JSON_FIRST(&f, JSON_ACCT, JSON_PREFERRED_NAME, JSON_USERNAME, JSON_LOGIN,
 		   JSON_NICK));
-	if (name == NULL && handle == NULL)
+	if (name == NULL && handle == NULL) {
+		/* Somebody with a name who comes later goes before. */
 		name = feed_json_str(j,
 		    JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
+		rank = 1;
+	}
 	if (name != NULL && handle != NULL && strcmp(name, handle) != 0)
 		both = xasprintf("%s (@%s)", name, handle);
 	else
 		both = xstrdup(name != NULL ? name : handle);
 	if (both != NULL)
-		draft_author(&j->d, both, strlen(both), 1);
+		draft_author(&j->d, both, strlen(both), rank);
 	free(name);
 	free(handle);
 	free(both);
@@ -266,13 +270,13 @@ author(struct feed_json *j, const struct json_value *v)
 	const char *s;
 
 	if (v->kind == JSON_KIND_OBJECT) {
-		if (j->d.author_rank == 0)
+		if (j->d.author_rank < 2)
 			person(j, v);
 		return;
 	}
 	s = feed_json_text(j, v, FEED_JSON_SHORT, &n);
 	if (s != NULL)
-		draft_author(&j->d, s, n, 1);
+		draft_author(&j->d, s, n, 2);
 }
 
 void

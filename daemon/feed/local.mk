@@ -61,3 +61,13 @@ tests_bench_feed_SOURCES = tests/bench_feed.c
 tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 endif
+
+UNIT_TESTS += tests/test_feed_json
+tests_test_feed_json_SOURCES = tests/test_feed_json.c tests/suite.h
+tests_test_feed_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_json
+tests_test_json_SOURCES = tests/test_json.c tests/suite.h
+tests_test_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
