@@ -102,6 +102,13 @@ find_restart(struct feed_json *j, const char *from)
 	return NULL;
 }
 
+/* Reads bytes a second time, as long as that is linear in the document's size. */
+static void
+reread(struct feed_json *j, size_t n)
+{
+	j->rereads -= n < j->rereads ? n : j->rereads;
+}
+
 /* The element at start has damage to its structure: it ends at the latest where the
  * next one begins. */
 static void
@@ -111,13 +118,29 @@ mend(struct feed_json *j, const char *start, struct json_fields *f)
 	struct json_reader part;
 
 	j->flags |= ITEM_REPAIRED;
-	if (restart == NULL || restart >= j->r.p) {
-		/* What was read does not reach into the next one. */
-		return;
-	}
+	if (restart == NULL || restart >= j->r.p)
+		return; /* what was read does not reach into the next one */
+	reread(j, j->r.p - restart);
 	json_reader_init(&part, start, restart - start);
 	json_fields_read(&part, f);
 	j->r.p = restart;
+}
+
+/* Where so much is damaged that mending would take too long: an element ends where
+ * the next one seems to begin, even if that lies within it. */
+static void
+read_narrow(struct feed_json *j, struct json_fields *f)
+{
+	const char *restart = find_restart(j, j->r.p + 1);
+	struct json_reader part;
+
+	json_reader_init(
+	    &part, j->r.p, (restart != NULL ? restart : j->r.end) - j->r.p);
+	json_fields_read(&part, f);
+	if (part.lost)
+		j->flags |= ITEM_REPAIRED;
+	j->r.broken = true;
+	j->r.p = part.lost && restart != NULL ? restart : part.p;
 }
 
 /* The address of an item alone. */
@@ -155,7 +178,10 @@ next(struct feed_json *j, bool in_array)
 		return;
 	}
 	r->lost = false;
-	json_fields_read(r, &f);
+	if (in_array && j->rereads == 0)
+		read_narrow(j, &f);
+	else
+		json_fields_read(r, &f);
 	if (r->lost && in_array)
 		mend(j, v.p, &f);
 	else if (r->lost || j->resumed)
@@ -204,6 +230,7 @@ run(struct feed_json *j)
 			restart = find_restart(
 			    j, r->p < r->end || last == NULL ? r->p : last + 1);
 		if (restart != NULL) {
+			reread(j, r->p > restart ? r->p - restart : 0);
 			r->p = restart;
 			j->resumed = true;
 		}

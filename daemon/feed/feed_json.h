@@ -131,6 +131,7 @@ struct feed_json {
 	char lowest[24];      /* and its value */
 	struct json_value landmark; /* first member's name of a sound element */
 	const char *no_landmark;    /* from here on there is none */
+	size_t rereads;		    /* bytes that may be read again to mend damage */
 	struct json_value doubled;  /* an object with a member given twice */
 	bool container;	      /* a member that holds elements was found */
 	bool deleted;	      /* says the mapping of the element in hand */
@@ -139,6 +140,7 @@ struct feed_json {
 	bool pointers;	      /* elements that are strings are addresses of items */
 };
 
+#define FEED_REREADS 8 /* times the document's size */
 #define FEED_GONE_MAX 10000
 #define FEED_GONE_BYTES ((size_t)512 << 10)
 #define FEED_MEDIA_MAX 64

@@ -427,6 +427,7 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 	struct feed_json j = {.build = build,
 	    .text = text,
 	    .base = src->url,
+	    .rereads = text->n * FEED_REREADS,
 	    .map = src->mapping};
 	bool lines, read;
 

@@ -71,3 +71,8 @@ UNIT_TESTS += tests/test_json
 tests_test_json_SOURCES = tests/test_json.c tests/suite.h
 tests_test_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_json_hostile
+tests_test_json_hostile_SOURCES = tests/test_json_hostile.c tests/suite.h
+tests_test_json_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
