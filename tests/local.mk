@@ -20,7 +20,10 @@ BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT
 BENCHES += tests/bench_feed
 endif
-CLEANFILES += tests/bench_pipe tests/bench_feed
+if HAVE_YAJL
+BENCHES += tests/bench_json
+endif
+CLEANFILES += tests/bench_pipe tests/bench_feed tests/bench_json
 .PHONY: bench
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py

@@ -21,9 +21,12 @@ libtosd_feed_a_SOURCES = \
 	%D%/html.c %D%/html.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
+	%D%/lines.c %D%/lines.h \
 	%D%/markup.c %D%/markup.h \
 	%D%/names.c %D%/names.h \
 	%D%/reference.c \
+	%D%/sse.c %D%/sse.h \
+	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
 	%D%/xml_elements.c %D%/xml_state.h %D%/xml_values.c
 
@@ -76,3 +79,13 @@ UNIT_TESTS += tests/test_json_hostile
 tests_test_json_hostile_SOURCES = tests/test_json_hostile.c tests/suite.h
 tests_test_json_hostile_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+# Speed beside yajl: build with `make tests/bench_json`.
+EXTRA_DIST += tests/bench_json.c
+if HAVE_YAJL
+EXTRA_PROGRAMS += tests/bench_json
+tests_bench_json_SOURCES = tests/bench_json.c
+tests_bench_json_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
+tests_bench_json_LDADD = libtosd_feed.a libtosd_base.a $(YAJL_LIBS) $(UCHARDET_LIBS) \
+	$(CRYPTO_LIBS)
+endif

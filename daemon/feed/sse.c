@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sse: lines to events; see sse.h. */
+#include "feed/sse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "feed/lines.h"
+
+#define ID_MAX ((size_t)1024)	/* it goes into a header of the next request */
+#define TYPE_MAX ((size_t)256)
+#define RETRY_DIGITS 9
+
+struct feed_sse {
+	struct feed_lines *lines;
+	size_t max;
+	feed_sse_fn *fn;
+	void *ctx;
+	struct buf type, data, id;
+	int64_t retry;
+	unsigned mark; /* bytes of the byte order mark seen; 3: behind it */
+	bool over;     /* this event has a line or data beyond the limit */
+};
+
+/* --- fields --- */
+
+static void
+set_type(struct feed_sse *s, const char *v, size_t n)
+{
+	buf_reset(&s->type);
+	buf_put(&s->type, v, n < TYPE_MAX ? n : TYPE_MAX);
+}
+
+static void
+add_data(struct feed_sse *s, const char *v, size_t n)
+{
+	if (s->over)
+		return;
+	if (s->data.len + n + 1 > s->max + 1) {
+		s->over = true;
+		buf_reset(&s->data);
+		return;
+	}
+	buf_put(&s->data, v, n);
+	buf_putc(&s->data, '\n');
+}
+
+static void
+set_id(struct feed_sse *s, const char *v, size_t n)
+{
+	if (n > ID_MAX || memchr(v, '\0', n) != NULL)
+		return;
+	buf_reset(&s->id);
+	buf_put(&s->id, v, n);
+}
+
+static void
+set_retry(struct feed_sse *s, const char *v, size_t n)
+{
+	int64_t ms = 0;
+
+	if (n == 0 || n > RETRY_DIGITS)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i] < '0' || v[i] > '9')
+			return;
+		ms = ms * 10 + (v[i] - '0');
+	}
+	s->retry = ms;
+}
+
+static const struct {
+	const char *name;
+	size_t n;
+	void (*set)(struct feed_sse *s, const char *v, size_t n);
+} fields[] = {
+    {"data", 4, add_data},
+    {"event", 5, set_type},
+    {"id", 2, set_id},
+    {"retry", 5, set_retry},
+};
+
+static void
+dispatch(struct feed_sse *s)
+{
+	struct feed_sse_event e = {.event = "message", .nevent = 7, .id = s->id.data};
+
+	if (s->type.len > 0) {
+		e.event = s->type.data;
+		e.nevent = s->type.len;
+	}
+	if (!s->over && s->data.len > 0) {
+		e.data = s->data.data;
+		e.n = s->data.len - 1; /* without the last line's end */
+		s->data.data[e.n] = '\0';
+	}
+	if (s->over || s->data.len > 0)
+		s->fn(s->ctx, &e);
+	s->over = false;
+	buf_reset(&s->type);
+	buf_reset(&s->data);
+}
+
+static void
+on_line(void *ctx, const char *line, size_t n)
+{
+	struct feed_sse *s = ctx;
+	const char *colon, *v;
+	size_t name;
+
+	if (line == NULL) {
+		s->over = true;
+		buf_reset(&s->data);
+		return;
+	}
+	if (n == 0) {
+		dispatch(s);
+		return;
+	}
+	colon = memchr(line, ':', n);
+	name = colon != NULL ? (size_t)(colon - line) : n;
+	v = colon != NULL ? colon + 1 : line + n;
+	if (v < line + n && *v == ' ')
+		v++;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].n == name && memcmp(fields[i].name, line, name) == 0)
+			fields[i].set(s, v, line + n - v);
+}
+
+/* --- the stream --- */
+
+struct feed_sse *
+feed_sse_new(size_t max, feed_sse_fn *fn, void *ctx)
+{
+	struct feed_sse *s = xcalloc(1, sizeof(*s));
+
+	/* A line has its field's name before the data. */
+	s->lines = feed_lines_new(FEED_LINES_ALL, max + 16, on_line, s);
+	s->max = max;
+	s->fn = fn;
+	s->ctx = ctx;
+	s->retry = -1;
+	buf_reserve(&s->id, 0);
+	return s;
+}
+
+void
+feed_sse_free(struct feed_sse **s)
+{
+	if (*s != NULL) {
+		feed_lines_free(&(*s)->lines);
+		buf_free(&(*s)->type);
+		buf_free(&(*s)->data);
+		buf_free(&(*s)->id);
+	}
+	free(*s);
+	*s = NULL;
+}
+
+void
+feed_sse_feed(struct feed_sse *s, const char *p, size_t n)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	while (n > 0 && s->mark < 3) {
+		if (*p != mark[s->mark]) {
+			/* What looked like a mark was the start of a line. */
+			feed_lines_feed(s->lines, mark, s->mark);
+			s->mark = 3;
+			break;
+		}
+		s->mark++;
+		p++;
+		n--;
+	}
+	feed_lines_feed(s->lines, p, n);
+}
+
+const char *
+feed_sse_last_id(const struct feed_sse *s)
+{
+	return s->id.data;
+}
+
+int64_t
+feed_sse_retry(const struct feed_sse *s)
+{
+	return s->retry;
+}
