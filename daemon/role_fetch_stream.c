@@ -10,14 +10,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "feed/events.h"
 #include "feed/json.h"
+#include "feed/lines.h"
+#include "feed/sse.h"
+#include "feed/stream.h"
 #include "role_fetch.h"
 
-#define BATCH_SPAN ((int64_t)200) /* ms that an event may wait for others */
+/* An event after a pause waits for the rest of what comes with it; those of a flood, so
+ * long after the last batch: each one costs files and a commit. */
+#define BATCH_PAUSE ((int64_t)3) /* ms */
+#define BATCH_SPAN ((int64_t)200)
 #define BATCH_EVENTS 256
 #define BATCH_BYTES (1u << 20)
-#define EVENT_MAX ((size_t)2 << 20)
+#define EVENT_MAX ((size_t)1 << 20)
 #define QUEUE_MAX ((size_t)16 << 20) /* bytes on the way to the engine */
 #define QUEUE_LOOK ((int64_t)50)     /* ms between looks whether they are fewer */
 #define CURSOR_MAX 256
@@ -28,6 +33,7 @@ struct fetch_live {
 	struct fetch_role *role;
 	uint64_t feed;
 	uint32_t engine;
+	uint8_t kind; /* enum stream_kind */
 	char *url, *cursor_key;
 	struct fetch_stream *stream;
 	struct loop_timer *timer; /* a batch is to be sent, or the queue looked at */
@@ -35,11 +41,13 @@ struct fetch_live {
 	bool up;
 	char *peer;
 	struct buf request, head; /* of the answer that runs */
-	struct feed_events events;
-	struct buf raw;	  /* not sent yet */
-	size_t whole;	  /* of raw: bytes of whole events */
-	struct buf lines; /* the events in it, one a line */
-	unsigned n;	  /* events */
+	struct feed_sse *sse;	     /* one of the two cuts it into events */
+	struct feed_lines *ndjson;
+	struct feed_stream *reader;  /* makes items of them */
+	struct buf raw; /* not sent yet */
+	size_t whole;	/* of raw: bytes up to the end of an event */
+	unsigned n;	/* events */
+	int64_t sent;	/* the last batch, steady ms */
 	bool broken;	  /* one was left out */
 	char *last_id;
 	uint64_t rewind;
@@ -60,6 +68,8 @@ rewound(const char *last_id, uint64_t by)
 	return xasprintf("%llu", n > by ? n - by : 0);
 }
 
+static void parser_free(struct fetch_live *l);
+
 static void
 live_free(struct fetch_live *l)
 {
@@ -70,11 +80,10 @@ live_free(struct fetch_live *l)
 	*at = l->next;
 	fetch_stream_close(&l->stream);
 	loop_timer_free(&l->timer);
-	feed_events_clear(&l->events);
+	parser_free(l);
 	buf_free(&l->request);
 	buf_free(&l->head);
 	buf_free(&l->raw);
-	buf_free(&l->lines);
 	free(l->peer);
 	free(l->url);
 	free(l->cursor_key);
@@ -121,25 +130,17 @@ say(struct fetch_live *l, enum pushed_state state, const char *why)
 /* --- a batch --- */
 
 static void
-read_lines(struct fetch_live *l, struct msg_pushed *p)
+take_items(struct fetch_live *l, struct msg_pushed *p)
 {
-	struct feed_limits lim = fetch_limits(l->role);
-	struct feed_source src = {
-	    .url = l->url, .content_type = "application/x-ndjson"};
 	struct feed_doc doc;
-	struct err e = ERR_INIT;
 
-	if (feed_parse(l->lines.data, l->lines.len, &src, &lim, &doc, &e) != 0) {
-		log_debug("fetch", "%s: events without items: %s", l->url, e.text);
-	} else {
-		fetch_items_take(
-		    &p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
-		p->truncated |= doc.truncated;
-		p->gone = doc.gone;
-		p->ngone = (uint32_t)doc.ngone;
-		doc.gone = NULL;
-		doc.ngone = 0;
-	}
+	feed_stream_take(l->reader, &doc);
+	fetch_items_take(&p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
+	p->truncated |= doc.truncated;
+	p->gone = doc.gone;
+	p->ngone = (uint32_t)doc.ngone;
+	doc.gone = NULL;
+	doc.ngone = 0;
 	feed_doc_clear(&doc);
 }
 
@@ -164,8 +165,7 @@ flush(struct fetch_live *l)
 	if (l->n > 0) {
 		pushed_init(&m, l, PUSHED_DATA);
 		m.pushed.truncated = l->broken;
-		if (l->lines.len > 0)
-			read_lines(l, &m.pushed);
+		take_items(l, &m.pushed);
 		if (m.pushed.nitems + m.pushed.ngone > 0)
 			batch_capture(l, &m);
 		m.pushed.last_id = xstrdup(l->last_id);
@@ -174,17 +174,16 @@ flush(struct fetch_live *l)
 			fetch_stream_at(l->stream, at);
 		free(at);
 		send(l, &m);
+		l->sent = clock_steady();
 	}
 	if (l->whole > 0) { /* else much would be moved for each byte of a slow one */
 		memmove(l->raw.data, l->raw.data + l->whole, l->raw.len - l->whole);
 		l->raw.len -= l->whole;
 		l->raw.data[l->raw.len] = '\0';
-		feed_events_shift(&l->events, l->whole);
 		l->whole = 0;
 	}
 	l->n = 0;
 	l->broken = false;
-	buf_reset(&l->lines);
 }
 
 static void
@@ -216,7 +215,7 @@ set_id(struct fetch_live *l, const char *s, size_t n)
 }
 
 static void
-set_cursor(struct fetch_live *l, const struct feed_event *e)
+set_cursor(struct fetch_live *l, const char *data, size_t size)
 {
 	struct json_reader r;
 	struct json_value v, cursor;
@@ -224,7 +223,7 @@ set_cursor(struct fetch_live *l, const struct feed_event *e)
 	const char *text;
 	size_t n;
 
-	json_reader_init(&r, e->data, e->n);
+	json_reader_init(&r, data, size);
 	if (json_read(&r, &v) == JSON_KIND_OBJECT &&
 	    json_find(&v, l->cursor_key, &cursor)) {
 		text = json_text(&cursor, &b, CURSOR_MAX, &n);
@@ -234,25 +233,77 @@ set_cursor(struct fetch_live *l, const struct feed_event *e)
 }
 
 static void
-on_event(void *ctx, const struct feed_event *e)
+read_event(struct fetch_live *l, const char *name, size_t nname, const char *data,
+    size_t n)
 {
-	struct fetch_live *l = ctx;
-
 	l->n++;
-	if (e->id != NULL)
-		set_id(l, e->id, strlen(e->id));
-	if (e->broken) {
+	if (data == NULL) {
 		l->broken = true;
 		return;
 	}
 	if (l->cursor_key != NULL)
-		set_cursor(l, e);
-	if (l->events.sse) {
-		feed_event_line(&l->lines, e);
-	} else {
-		buf_put(&l->lines, e->data, e->n);
-		buf_putc(&l->lines, '\n');
-	}
+		set_cursor(l, data, n);
+	if (feed_stream_event(l->reader, name, nname, data, n) == TOSD_EBUSY)
+		l->broken = true; /* on_data() sends before there are so many */
+}
+
+static void
+on_event(void *ctx, const struct feed_sse_event *e)
+{
+	struct fetch_live *l = ctx;
+
+	set_id(l, e->id, strlen(e->id));
+	read_event(l, e->event, e->nevent, e->data, e->n);
+}
+
+static void
+on_line(void *ctx, const char *line, size_t n)
+{
+	if (line == NULL || n > 0)
+		read_event(ctx, "", 0, line, n);
+}
+
+static void
+parser_free(struct fetch_live *l)
+{
+	feed_sse_free(&l->sse);
+	feed_lines_free(&l->ndjson);
+	feed_stream_free(&l->reader);
+}
+
+/* For an answer from its first byte on. */
+static void
+parser_new(struct fetch_live *l)
+{
+	struct feed_limits lim = fetch_limits(l->role);
+	struct feed_source src = {.url = l->url};
+
+	parser_free(l);
+	l->reader = feed_stream_new(&src, &lim);
+	if (l->kind == STREAM_SSE)
+		l->sse = feed_sse_new(EVENT_MAX, on_event, l);
+	else
+		l->ndjson = feed_lines_new(FEED_LINES_LF, EVENT_MAX, on_line, l);
+}
+
+/* A piece that ends with a line, or that does not. */
+static void
+parse(struct fetch_live *l, const char *p, size_t n)
+{
+	unsigned before = l->n;
+	bool ends = n > 0 && p[n - 1] == '\n';
+	char first;
+
+	buf_put(&l->raw, p, n);
+	first = l->raw.data[l->whole];
+	if (l->sse != NULL)
+		feed_sse_feed(l->sse, p, n);
+	else
+		feed_lines_feed(l->ndjson, p, n);
+	if (l->n > before || (ends && (first == ':' || first == '\r' || first == '\n')))
+		l->whole = l->raw.len; /* an event, a heartbeat, an empty line */
+	else if (l->raw.len - l->whole > 2 * EVENT_MAX)
+		l->whole = l->raw.len; /* too large an event: not waited for */
 }
 
 static void
@@ -271,26 +322,41 @@ on_up(void *ctx, const struct fetch_piece *p)
 	say(l, PUSHED_UP, NULL);
 }
 
+static int64_t
+batch_wait(const struct fetch_live *l)
+{
+	int64_t left = l->sent + BATCH_SPAN - clock_steady();
+
+	return left > BATCH_PAUSE ? left : BATCH_PAUSE;
+}
+
 static enum fetch_flow
 on_data(void *ctx, const char *data, size_t n)
 {
 	struct fetch_live *l = ctx;
 	unsigned before = l->n;
-	int64_t retry = l->events.retry;
 
 	if (role_queued(l->role->self, ROLE_ENGINE, l->engine) > QUEUE_MAX) {
 		l->waiting = true;
 		loop_timer_set(l->timer, QUEUE_LOOK);
 		return FETCH_WAIT;
 	}
-	buf_put(&l->raw, data, n);
-	l->whole = feed_events_scan(&l->events, &l->raw, on_event, l);
-	if (l->events.retry != retry)
-		fetch_stream_retry(l->stream, l->events.retry);
-	if (l->n == 0 || l->n >= BATCH_EVENTS || l->raw.len >= BATCH_BYTES)
+	while (n > 0) {
+		const char *end = memchr(data, '\n', n);
+		size_t piece = end != NULL ? (size_t)(end - data) + 1 : n;
+
+		parse(l, data, piece);
+		data += piece;
+		n -= piece;
+		if (l->n >= BATCH_EVENTS || (l->n > 0 && l->raw.len >= BATCH_BYTES))
+			flush(l);
+	}
+	if (l->sse != NULL && feed_sse_retry(l->sse) >= 0)
+		fetch_stream_retry(l->stream, feed_sse_retry(l->sse));
+	if (l->n == 0)
 		flush(l);
 	else if (before == 0)
-		loop_timer_set(l->timer, BATCH_SPAN);
+		loop_timer_set(l->timer, batch_wait(l));
 	return FETCH_GO;
 }
 
@@ -298,14 +364,12 @@ static void
 on_down(void *ctx, const char *why, int64_t wait)
 {
 	struct fetch_live *l = ctx;
-	struct feed_events fresh = {.sse = l->events.sse, .max = EVENT_MAX};
 	char span[CLOCK_TEXT];
 
 	if (l->n > 0)
 		flush(l);
 	/* Half an event is none; the next answer begins anew. */
-	feed_events_clear(&l->events);
-	l->events = fresh;
+	parser_new(l);
 	buf_reset(&l->raw);
 	l->whole = 0;
 	log_info("fetch", "%s: stream ended: %s; next try in %s", l->url, why,
@@ -374,8 +438,8 @@ fetch_live_msg(struct fetch_role *role, struct msg *m)
 	l->engine = m->from_index;
 	l->url = xstrdup(in->url);
 	l->cursor_key = xstrdup(in->cursor_key);
-	l->events.sse = in->kind == STREAM_SSE;
-	l->events.max = EVENT_MAX;
+	l->kind = in->kind;
+	parser_new(l);
 	l->timer = loop_timer_new(role_loop(role->self), on_timer, l);
 	if (in->credential != NULL) {
 		token = role_secret(role->self, in->credential);

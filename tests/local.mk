@@ -71,7 +71,8 @@ dist_check_SCRIPTS += \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
-	%D%/test_smtp_bytes.py
+	%D%/test_smtp_bytes.py \
+	%D%/test_stream.py
 EXTRA_DIST += %D%/daemon.py
 
 # By hand, as root: the unit under a systemd of its own.

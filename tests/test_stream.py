@@ -203,9 +203,17 @@ class Site:
                 return 404, b"gone", "text/html"
             return 200, ("<html><body>" + status["content"]).encode(), "text/html"
         if path == "/blog/feed.xml":
-            return 200, self.atom(self.entries), "application/atom+xml"
+            return 200, self.json_feed(), "application/feed+json"
         # Nothing to find by polling: what is not streamed is lost.
         return 200, b'{"version":"https://jsonfeed.org/version/1.1","title":"t","items":[]}'
+
+    def json_feed(self):
+        items = [{"id": url_guid(self, i), "url": url_guid(self, i), "title": i,
+                  "content_text": text, "date_modified": STAMP} for i, text in self.entries]
+        return json.dumps({
+            "version": "https://jsonfeed.org/version/1.1", "title": "b",
+            "feed_url": self.base + "/blog/feed.xml", "items": items,
+            "hubs": [{"type": "WebSub", "url": self.base + "/hub"}]}).encode()
 
     def atom(self, entries):
         rows = "".join(f"<entry><id>{self.base}/blog/{i}</id><title>{i}</title>"
