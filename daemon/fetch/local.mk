@@ -26,6 +26,12 @@ tests_test_fetch_client_SOURCES = tests/test_fetch_client.c tests/http_child.h \
 tests_test_fetch_client_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 	$(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
+UNIT_TESTS += tests/test_fetch_stream
+tests_test_fetch_stream_SOURCES = tests/test_fetch_stream.c tests/suite.h
+tests_test_fetch_stream_LDADD = libtosd_fetch.a libtosd_conf.a libtosd_ipc.a \
+	libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_hub.c \
