@@ -103,8 +103,8 @@ wire_size(const struct item *it)
 }
 
 void
-fetch_items_take(struct item **to, uint32_t *nto, bool *truncated, struct item *items,
-    size_t n)
+fetch_items_take(
+    struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n)
 {
 	size_t room = MSG_MAX - FRAME_REST, fit = 0, size;
 

@@ -26,8 +26,8 @@ struct fetch_role {
 /* --- role_fetch.c --- */
 
 /* Moves the items over, as many as fit into one frame; *truncated if not all did. */
-void fetch_items_take(struct item **to, uint32_t *nto, bool *truncated,
-    struct item *items, size_t n);
+void fetch_items_take(
+    struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n);
 struct feed_limits fetch_limits(const struct fetch_role *role);
 /* A sealed descriptor with these bytes, -1 if it could not be made. */
 int fetch_capture(const char *url, const char *peer, int64_t time,

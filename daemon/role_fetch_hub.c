@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * role_fetch_hub: the subscriber of WebSub (W3C Recommendation of 23 January 2018): asks
- * hubs, answers when they ask back, and takes what they bring.
+ * role_fetch_hub: the subscriber of WebSub (W3C Recommendation of 23 January 2018):
+ * asks hubs, answers when they ask back, and takes what they bring.
  *
  * Every subscription has a callback of its own that only its hub was told, and a secret
  * by which its hub signs.  What is not signed rightly is answered as if it had been
@@ -135,8 +135,10 @@ on_asked(void *ctx, struct fetch_result *r)
 	if (s != NULL && !a->role->ended) {
 		log_info("fetch", "hub %s: %s%s%s", s->hub,
 		    ok ? "has taken our request" : "has not taken our request",
-		    !ok && r->why != NULL ? ": " : "", !ok && r->why != NULL ? r->why : "");
-		say(a->role, s, ok ? PUSHED_ASKED : PUSHED_FAILED, ok ? NULL : r->why, 0);
+		    !ok && r->why != NULL ? ": " : "",
+		    !ok && r->why != NULL ? r->why : "");
+		say(a->role, s, ok ? PUSHED_ASKED : PUSHED_FAILED, ok ? NULL : r->why,
+		    0);
 	}
 	free(a->path);
 	free(a);
@@ -242,7 +244,8 @@ param(const char *query, const char *name)
 				*c = ' ';
 		text = curl_easy_unescape(NULL, copy, 0, &size);
 		free(copy);
-		out = text != NULL && strlen(text) == (size_t)size ? xstrdup(text) : NULL;
+		out =
+		    text != NULL && strlen(text) == (size_t)size ? xstrdup(text) : NULL;
 		curl_free(text);
 		return out;
 	}
@@ -261,8 +264,8 @@ lease_of(const char *text, int64_t asked)
 }
 
 static void
-on_verify(struct fetch_role *role, struct sub *s, const char *query,
-    struct http_reply *reply)
+on_verify(
+    struct fetch_role *role, struct sub *s, const char *query, struct http_reply *reply)
 {
 	char *mode = param(query, "hub.mode"), *topic = param(query, "hub.topic");
 	char *challenge = param(query, "hub.challenge");
@@ -324,9 +327,8 @@ capture(const struct sub *s, const struct http_request *req, int64_t time)
 {
 	static const char taken[] = "HTTP/1.1 202 Accepted\r\n\r\n";
 	struct buf request = {0}, response = {0};
-	char *peer = xasprintf(strchr(req->peer != NULL ? req->peer : "", ':') != NULL
-				   ? "[%s]:0"
-				   : "%s:0",
+	char *peer = xasprintf(
+	    strchr(req->peer != NULL ? req->peer : "", ':') != NULL ? "[%s]:0" : "%s:0",
 	    req->peer != NULL ? req->peer : "");
 	int fd;
 
@@ -334,8 +336,9 @@ capture(const struct sub *s, const struct http_request *req, int64_t time)
 	if (req->n > 0)
 		buf_put(&request, req->body, req->n);
 	buf_puts(&response, taken);
-	fd = fetch_capture(s->topic, req->peer != NULL && req->peer[0] != '\0' ? peer : NULL,
-	    time, &request, &response);
+	fd = fetch_capture(s->topic,
+	    req->peer != NULL && req->peer[0] != '\0' ? peer : NULL, time, &request,
+	    &response);
 	buf_free(&request);
 	buf_free(&response);
 	free(peer);

@@ -41,14 +41,14 @@ struct fetch_live {
 	bool up;
 	char *peer;
 	struct buf request, head; /* of the answer that runs */
-	struct feed_sse *sse;	     /* one of the two cuts it into events */
+	struct feed_sse *sse;	  /* one of the two cuts it into events */
 	struct feed_lines *ndjson;
-	struct feed_stream *reader;  /* makes items of them */
-	struct buf raw; /* not sent yet */
-	size_t whole;	/* of raw: bytes up to the end of an event */
-	unsigned n;	/* events */
-	int64_t sent;	/* the last batch, steady ms */
-	bool broken;	  /* one was left out */
+	struct feed_stream *reader; /* makes items of them */
+	struct buf raw;		    /* not sent yet */
+	size_t whole;		    /* of raw: bytes up to the end of an event */
+	unsigned n;		    /* events */
+	int64_t sent;		    /* the last batch, steady ms */
+	bool broken;		    /* one was left out */
 	char *last_id;
 	uint64_t rewind;
 };
@@ -113,7 +113,8 @@ send(struct fetch_live *l, struct msg *m)
 	int rc = role_send(l->role->self, ROLE_ENGINE, l->engine, m);
 
 	if (rc != 0 && rc != TOSD_ENOENT)
-		log_err("fetch", "%s: what came cannot be sent: %s", l->url, err_name(rc));
+		log_err(
+		    "fetch", "%s: what came cannot be sent: %s", l->url, err_name(rc));
 }
 
 static void
@@ -233,8 +234,8 @@ set_cursor(struct fetch_live *l, const char *data, size_t size)
 }
 
 static void
-read_event(struct fetch_live *l, const char *name, size_t nname, const char *data,
-    size_t n)
+read_event(
+    struct fetch_live *l, const char *name, size_t nname, const char *data, size_t n)
 {
 	l->n++;
 	if (data == NULL) {

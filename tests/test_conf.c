@@ -12,6 +12,10 @@
 #include "conf/conf_value.h"
 #include "suite.h"
 
+#define FEED(keys)                                                               \
+	"tenants = ( { id = \"t\"; name = \"T\"; contact = \"c@t.example\";\n"    \
+	"manager = \"m@t.example\"; feeds = ( { url = \"http://t/\"; " keys \
+	" } ); } );"
 #define MINIMUM "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
 #define TENANT(more)                                                             \
 	"tenants = ( { id = \"a\"; name = \"A\"; contact = \"a@example.org\";\n" \
@@ -97,6 +101,17 @@ static const struct {
     {MINIMUM "courier = {\n pasword = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "courier = {\n smtp_password = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
+    /* streams */
+    {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
+    {MINIMUM FEED("stream = \"websocket\";"), 3, "\"sse\", \"ndjson\""},
+    {MINIMUM FEED("token_credential = \"t\";"), 3, "is for streams only"},
+    {MINIMUM FEED("token = \"t0ken\";"), 3, "must not stand"},
+    {MINIMUM FEED("stream = \"sse\"; stream_url = \"http://t/\"; cursor_key = \"c\";"),
+	3, "give both"},
+    {MINIMUM "fetch = { push_listen = \"127.0.0.1:1\"; };", 2, "give both"},
+    {MINIMUM "fetch = { push_url = \"http://a.example/\"; };", 2, "give both"},
+    {MINIMUM "fetch = { push_interval = \"2d\"; };", 2, "choose from 1s to 1d"},
+    {MINIMUM "fetch = { stream_retry_min = \"10m\"; };", 2, "stream_retry_max"},
     /* types */
     {MINIMUM "fetchers = \"two\";", 2, "must be a whole number, not a string"},
     {MINIMUM "fetchers = 1.5;", 2, "a number with a fraction"},
@@ -380,7 +395,11 @@ static const char every_key[] =
     "  timeout = \"2s\"; host_gap = 0; max_body = \"1MiB\"; max_items = 10;\n"
     "  max_text = \"64K\"; max_header = 2048; max_redirects = 0;\n"
     "  max_connections = 4; max_host_connections = 1;\n"
-    "  allow = [ \"127.0.0.0/8\", \"::1\" ]; };\n"
+    "  allow = [ \"127.0.0.0/8\", \"::1\" ]; max_streams = 7;\n"
+    "  stream_idle = \"30s\"; stream_retry_min = \"2s\"; stream_retry_max = \"3s\";\n"
+    "  push_listen = \"127.0.0.1:8791\"; push_url = \"https://a.example/push/\";\n"
+    "  push_interval = \"12h\"; push_lease = \"1d\"; push_grace = \"1m\";\n"
+    "  push_sha1 = true; };\n"
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
     "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
     "};\n"
@@ -403,7 +422,9 @@ static const char every_key[] =
     "tenants = ( { id = \"t-1\"; name = \"T\"; contact = \"c@t.example\";\n"
     "  contact2 = \"d@t.example\"; manager = \"m@example.net\"; contract = \"C-1\";\n"
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
-    "  interval = \"3s\"; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
+    "  interval = \"3s\"; stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
+    "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
+    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
 
 static void
 test_every_key(void)
@@ -442,6 +463,11 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->courier.transport, CONF_MAIL_SMTP);
 	CU_ASSERT_TRUE(c->staff[0].approver);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].interval, 3000);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].stream, CONF_STREAM_NDJSON);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].cursor_rewind, 5000000);
+	CU_ASSERT_STRING_EQUAL(
+	    c->tenants[0].feeds[0].token_credential, "trial-token");
+	CU_ASSERT_TRUE(c->fetch.push_sha1);
 	conf_free(&c);
 	buf_free(&said);
 }

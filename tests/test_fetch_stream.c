@@ -39,8 +39,8 @@ listen_on(int *out)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0 || listen(fd, 64) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0 ||
+	    listen(fd, 64) != 0 || getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
 		exit(2);
 	*out = ntohs(sa.sin_port);
 	return fd;
@@ -90,7 +90,8 @@ serve(int fd, int log)
 		for (int i = 0; i < 40; i++, usleep(100000))
 			put(fd, "\n");
 	} else if (strcmp(path, "/page") == 0) {
-		put(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>no stream");
+		put(fd,
+		    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>no stream");
 	} else if (strcmp(path, "/moved") == 0) {
 		snprintf(head, sizeof(head),
 		    "HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/two\r\n"
@@ -486,21 +487,25 @@ test_pace(void)
 	    {"third", {POLLED_OK, true, 0, 2, 0, 0, 1000, 300000, 2}, 3200, 4800, 3},
 	    {"capped", {POLLED_CONNECT, false, 0, 40, 0, 0, 1000, 300000, 3}, 240000,
 		360000, 41},
-	    {"sound", {POLLED_OK, true, PACE_SOUND, 9, 0, 0, 1000, 300000, 4}, 1000, 1200,
+	    {"sound", {POLLED_OK, true, PACE_SOUND, 9, 0, 0, 1000, 300000, 4}, 1000,
+		1200, 1},
+	    {"not opened",
+		{POLLED_TIMEOUT, false, PACE_SOUND, 9, 0, 0, 1000, 300000, 5}, 240000,
+		360000, 10},
+	    {"retry:", {POLLED_OK, true, 0, 0, 7000, 0, 1000, 300000, 6}, 7000, 8400,
 		1},
-	    {"not opened", {POLLED_TIMEOUT, false, PACE_SOUND, 9, 0, 0, 1000, 300000, 5},
-		240000, 360000, 10},
-	    {"retry:", {POLLED_OK, true, 0, 0, 7000, 0, 1000, 300000, 6}, 7000, 8400, 1},
-	    {"retry: too long", {POLLED_OK, true, 0, 0, INT64_MAX / 4, 0, 1000, 300000, 7},
-		300000, 360000, 1},
-	    {"no", {POLLED_FORBIDDEN, false, 0, 0, 0, 0, 1000, 300000, 8}, 240000, 360000,
-		1},
-	    {"busy", {POLLED_RATE_LIMIT, false, 0, 0, 0, 900000, 1000, 300000, 9}, 900000,
-		960000, 1},
-	    {"busy for years", {POLLED_RATE_LIMIT, false, 0, 0, 0, INT64_MAX, 1000, 300000, 10},
+	    {"retry: too long",
+		{POLLED_OK, true, 0, 0, INT64_MAX / 4, 0, 1000, 300000, 7}, 300000,
+		360000, 1},
+	    {"no", {POLLED_FORBIDDEN, false, 0, 0, 0, 0, 1000, 300000, 8}, 240000,
+		360000, 1},
+	    {"busy", {POLLED_RATE_LIMIT, false, 0, 0, 0, 900000, 1000, 300000, 9},
+		900000, 960000, 1},
+	    {"busy for years",
+		{POLLED_RATE_LIMIT, false, 0, 0, 0, INT64_MAX, 1000, 300000, 10},
 		PACE_CAP, PACE_CAP + 60000, 1},
-	    {"ours", {POLLED_OWN_FAULT, false, 0, 1, 0, 0, 1000, 300000, 11}, 1600, 2400,
-		1},
+	    {"ours", {POLLED_OWN_FAULT, false, 0, 1, 0, 0, 1000, 300000, 11}, 1600,
+		2400, 1},
 	};
 	struct pace out;
 
@@ -544,10 +549,12 @@ test_signature(void)
 	    {sha256, false, true},
 	    {"SHA256=5BDCC146BF60754E6A042426089575C75A003F089D2739839DEC58B964EC3843",
 		false, true},
-	    {"sha384=af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e22"
+	    {"sha384="
+	     "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e22"
 	     "40ca5e69e2c78b3239ecfab21649",
 		false, true},
-	    {"sha512=164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758"
+	    {"sha512="
+	     "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758"
 	     "bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
 		false, true},
 	    {"sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79", true, true},

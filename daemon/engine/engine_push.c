@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_push: WebSub.  A feed that names a hub is subscribed to there; while the hub
- * is trusted the feed is polled rarely.  A hub is somebody else's promise, so every poll
- * tests it: an item that the poll found and the hub did not bring within push_grace
- * makes it faulty, and the feed is polled as before until a new lease begins.
+ * is trusted the feed is polled rarely.  A hub is somebody else's promise, so every
+ * poll tests it: an item that the poll found and the hub did not bring within
+ * push_grace makes it faulty, and the feed is polled as before until a new lease
+ * begins.
  *
  * What a state means stands in fetch/subscription.c; here it is kept and carried out.
  */
@@ -14,10 +15,11 @@
 #include "engine/engine_in.h"
 #include "fetch/subscription.h"
 
-#define PATH_BYTES 16	/* of the callback's path: nobody guesses it */
-#define SECRET_BYTES 32 /* its hexadecimal form is below the 200 bytes of the standard */
-#define MISSED_MAX 64	/* items that are waited for; one would do to lose the trust */
-#define HUB_FETCHER 0	/* the fetch role that listens */
+#define PATH_BYTES 16 /* of the callback's path: nobody guesses it */
+#define SECRET_BYTES \
+	32	      /* its hexadecimal form is below the 200 bytes of the standard */
+#define MISSED_MAX 64 /* items that are waited for; one would do to lose the trust */
+#define HUB_FETCHER 0 /* the fetch role that listens */
 
 /* --- the row --- */
 
@@ -160,7 +162,8 @@ struct turn {
 
 /* The callback's row, without its strings, is borrowed: a copy to change. */
 static bool
-again(struct turn *t, const struct store_subscription *row, struct store_subscription *r)
+again(
+    struct turn *t, const struct store_subscription *row, struct store_subscription *r)
 {
 	return get(t->g, row->feed, r);
 }
@@ -425,7 +428,8 @@ take_data(struct engine *g, struct store_subscription *r, struct msg *m, int64_t
 }
 
 static void
-take_verified(struct engine *g, struct store_subscription *r, int64_t lease, int64_t now)
+take_verified(
+    struct engine *g, struct store_subscription *r, int64_t lease, int64_t now)
 {
 	struct engine_feed *f = engine_feed_find(g, r->feed);
 	bool renewed = r->state == SUBSCRIPTION_ACTIVE;

@@ -113,8 +113,8 @@ send(struct engine *g, struct engine_stream *s, const char *tenant, bool open,
 	m.stream.url = xstrdup(open ? s->conf->stream_url : "");
 	m.stream.tenant = xstrdup(tenant);
 	if (open) {
-		m.stream.kind = s->conf->stream == CONF_STREAM_NDJSON ? STREAM_NDJSON
-								      : STREAM_SSE;
+		m.stream.kind =
+		    s->conf->stream == CONF_STREAM_NDJSON ? STREAM_NDJSON : STREAM_SSE;
 		m.stream.credential = xstrdup(s->conf->token_credential);
 		m.stream.cursor_param = xstrdup(s->conf->cursor_param);
 		m.stream.cursor_key = xstrdup(s->conf->cursor_key);
@@ -145,8 +145,8 @@ close_one(struct engine *g, struct engine_stream *s, int64_t now)
 /* What the store says of it after a start: an engine that died could not say that its
  * stream ended. */
 static void
-open_one(struct engine *g, const struct engine_feed *f, struct engine_stream *s,
-    int64_t now)
+open_one(
+    struct engine *g, const struct engine_feed *f, struct engine_stream *s, int64_t now)
 {
 	struct store_stream r;
 
@@ -381,8 +381,8 @@ engine_pushed(struct engine *g, struct msg *m, int64_t now)
 		return;
 	}
 	if (s == NULL || !s->sent || s->fetcher != m->from_index) {
-		log_debug("stream", "%s of a stream that is closed",
-		    pushed_name(p->state));
+		log_debug(
+		    "stream", "%s of a stream that is closed", pushed_name(p->state));
 		return;
 	}
 	row_get(g, s->feed, "", &r);
@@ -392,8 +392,8 @@ engine_pushed(struct engine *g, struct msg *m, int64_t now)
 		take_up(g, s, &r, p, now);
 	else if (p->state == PUSHED_DOWN) {
 		s->up = false;
-		row_down(g, &r, "ended", p->why != NULL ? p->why : "ended", p->time,
-		    now);
+		row_down(
+		    g, &r, "ended", p->why != NULL ? p->why : "ended", p->time, now);
 	}
 	row_put(g, &r);
 }

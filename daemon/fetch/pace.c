@@ -6,10 +6,10 @@
 
 /* What the end of a stream means for the next try. */
 enum end {
-	END_USUAL,  /* closed, broken, not reached: back-off */
-	END_NO,	    /* the server says that it will not: not before max */
-	END_WAIT,   /* it asks for time */
-	END_OURS,   /* our own network: soon, not counted */
+	END_USUAL, /* closed, broken, not reached: back-off */
+	END_NO,	   /* the server says that it will not: not before max */
+	END_WAIT,  /* it asks for time */
+	END_OURS,  /* our own network: soon, not counted */
 };
 
 static const uint8_t ends[POLLED_COUNT] = {

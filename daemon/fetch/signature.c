@@ -62,6 +62,5 @@ fetch_signature_ok(const char *header, const char *secret, const void *body, siz
 		&len) == NULL ||
 	    len != m->len)
 		return no(why, "the signature could not be computed");
-	return CRYPTO_memcmp(said, made, len) == 0 ||
-	       no(why, "the signature is wrong");
+	return CRYPTO_memcmp(said, made, len) == 0 || no(why, "the signature is wrong");
 }

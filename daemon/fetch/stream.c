@@ -56,8 +56,7 @@ take_limits(struct fetch_streams *set, const struct conf_fetch *conf)
 }
 
 struct fetch_streams *
-fetch_streams_new(
-    struct loop *l, struct fetch_client *c, const struct conf_fetch *conf)
+fetch_streams_new(struct loop *l, struct fetch_client *c, const struct conf_fetch *conf)
 {
 	struct fetch_streams *set = xcalloc(1, sizeof(*set));
 
@@ -183,10 +182,10 @@ on_done(void *ctx, struct fetch_result *r)
 	    .min = s->set->retry_min,
 	    .max = s->set->retry_max,
 	    .seed = s->seed + ++s->tries};
-	const char *why = s->mistyped	    ? "the answer is not of a stream's type"
-			  : r->why != NULL  ? r->why
+	const char *why = s->mistyped	     ? "the answer is not of a stream's type"
+			  : r->why != NULL   ? r->why
 			  : r->status == 200 ? "the server ended it"
-					    : polled_name(r->outcome);
+					     : polled_name(r->outcome);
 	struct pace pace;
 
 	s->asked = s->open = s->paused = s->mistyped = false;
@@ -228,8 +227,9 @@ on_timer(void *ctx)
 		ask(s);
 		return;
 	}
-	left = s->last == INT64_MAX || s->paused ? s->set->idle
-					: s->last + s->set->idle - clock_steady();
+	left = s->last == INT64_MAX || s->paused
+		   ? s->set->idle
+		   : s->last + s->set->idle - clock_steady();
 	if (left > 0)
 		loop_timer_set(s->timer, left);
 	else

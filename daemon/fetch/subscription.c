@@ -49,19 +49,15 @@ static const uint8_t table[SUBSCRIPTION_EVENTS][SUBSCRIPTION_STATES] = {
 	[FAULTY_] = RENEW,
 	[DENIED_] = ASK,
 	[ENDING_] = OVER},
-    [SUBSCRIPTION_FAILED] = {[ASKED_] = LATER,
-	[ACTIVE_] = LATER,
-	[FAULTY_] = LATER,
-	[ENDING_] = OVER},
+    [SUBSCRIPTION_FAILED] =
+	{[ASKED_] = LATER, [ACTIVE_] = LATER, [FAULTY_] = LATER, [ENDING_] = OVER},
     [SUBSCRIPTION_VERIFIED] = {[ASKED_] = ACTIVE,
 	[ACTIVE_] = ACTIVE,
 	[FAULTY_] = ACTIVE, /* a new lease, a new chance */
 	[DENIED_] = ACTIVE},
     [SUBSCRIPTION_UNDONE] = {[ENDING_] = OVER},
-    [SUBSCRIPTION_REFUSED] = {[ASKED_] = DENIED,
-	[ACTIVE_] = DENIED,
-	[FAULTY_] = DENIED,
-	[ENDING_] = OVER},
+    [SUBSCRIPTION_REFUSED] =
+	{[ASKED_] = DENIED, [ACTIVE_] = DENIED, [FAULTY_] = DENIED, [ENDING_] = OVER},
     [SUBSCRIPTION_MISSED] = {[ACTIVE_] = FAULTY},
 };
 
@@ -110,8 +106,8 @@ activate(struct subscription *s, int64_t lease, int64_t now)
 }
 
 enum subscription_act
-subscription_step(struct subscription *s, enum subscription_event ev, int64_t lease,
-    int64_t now)
+subscription_step(
+    struct subscription *s, enum subscription_event ev, int64_t lease, int64_t now)
 {
 	switch ((enum deed)table[ev][s->state]) {
 	case OLD:

@@ -46,10 +46,10 @@ struct subscription {
 	unsigned failures;	   /* requests in a row without a verification */
 };
 
-/* lease: what the hub granted, for VERIFIED; renewal is due after 80 % of it.  A request
- * without an answer is made again after ten minutes, doubling up to a day. */
-enum subscription_act subscription_step(struct subscription *s,
-    enum subscription_event ev, int64_t lease, int64_t now);
+/* lease: what the hub granted, for VERIFIED; renewal is due after 80 % of it.  A
+ * request without an answer is made again after ten minutes, doubling up to a day. */
+enum subscription_act subscription_step(
+    struct subscription *s, enum subscription_event ev, int64_t lease, int64_t now);
 
 /* May polls be rare? */
 bool subscription_trusted(const struct subscription *s, int64_t now);

@@ -171,8 +171,8 @@ on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 	(void)easy;
 	if (what == CURLINFO_HEADER_OUT) {
 		/* A kept connection may turn out dead; libcurl then asks again. */
-		if (n >= 5 && (memcmp(data, "GET ", 4) == 0 ||
-				  memcmp(data, "POST ", 5) == 0))
+		if (n >= 5 &&
+		    (memcmp(data, "GET ", 4) == 0 || memcmp(data, "POST ", 5) == 0))
 			buf_reset(&t->request);
 		buf_put(&t->request, data, n);
 		if (t->ask.bearer != NULL)

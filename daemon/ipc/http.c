@@ -54,8 +54,7 @@ well_formed(struct evhttp_request *req, bool body)
 	struct evkeyvalq *h = evhttp_request_get_input_headers(req);
 
 	return count_header(h, "Host") == 1 && count_header(h, "Content-Length") <= 1 &&
-	       (body ||
-		   evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0);
+	       (body || evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0);
 }
 
 static void
@@ -84,8 +83,7 @@ struct http_request_in {
 const char *
 http_request_header(const struct http_request *req, const char *name)
 {
-	return evhttp_find_header(
-	    evhttp_request_get_input_headers(req->in->req), name);
+	return evhttp_find_header(evhttp_request_get_input_headers(req->in->req), name);
 }
 
 void
@@ -117,8 +115,7 @@ answer_full(struct http_server *s, struct evhttp_request *req, const char *path,
 	ev_uint16_t port;
 
 	q.body = q.n > 0 ? evbuffer_pullup(body, -1) : NULL;
-	evhttp_connection_get_peer(
-	    evhttp_request_get_connection(req), &peer, &port);
+	evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
 	q.peer = peer;
 	s->post(s->ctx, &q, reply);
 }
@@ -152,8 +149,7 @@ listen_unix(const char *path, struct err *e)
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {
-		err_set(
-		    e, TOSD_EINVAL, "the socket's path is too long: %s", path);
+		err_set(e, TOSD_EINVAL, "the socket's path is too long: %s", path);
 		return -1;
 	}
 	strcpy(sa.sun_path, path);

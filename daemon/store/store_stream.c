@@ -38,8 +38,7 @@ static const struct db_table streams = {"stream", sizeof(struct store_stream), N
     stream_clear, stream_cols, sizeof(stream_cols) / sizeof(stream_cols[0])};
 
 int
-store_stream_get(
-    struct store *s, int64_t feed, struct store_stream *out, struct err *e)
+store_stream_get(struct store *s, int64_t feed, struct store_stream *out, struct err *e)
 {
 	return db_get(s, &streams, out, e, "feed = ?1", "i", feed);
 }
@@ -59,8 +58,8 @@ put(struct store *s, const struct store_at *at, const struct db_table *t,
 }
 
 int
-store_stream_put(struct store *s, const struct store_at *at, struct store_stream *r,
-    struct err *e)
+store_stream_put(
+    struct store *s, const struct store_at *at, struct store_stream *r, struct err *e)
 {
 	return put(s, at, &streams, r->tenant, r->id == 0, r, e);
 }
