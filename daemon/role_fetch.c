@@ -454,6 +454,7 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 	fetch.user_agent = agent = user_agent(conf);
 	fetch_client_reconf(r->client, &fetch);
 	fetch_streams_reconf(r->streams, &fetch);
+	fetch_live_tokens(r);
 	free(agent);
 	conf_free(&r->conf);
 	r->conf = conf;

@@ -36,8 +36,10 @@ int fetch_capture(const char *url, const char *peer, int64_t time,
 /* --- role_fetch_stream.c: MSG_STREAM --- */
 
 void fetch_live_msg(struct fetch_role *role, struct msg *m);
-/* Closes all, without a word. */
+/* Closes all; what came is sent. */
 void fetch_live_end(struct fetch_role *role);
+/* The secrets may have changed: the next requests use those of now. */
+void fetch_live_tokens(struct fetch_role *role);
 
 /* --- role_fetch_hub.c: MSG_SUBSCRIBE, and what hubs say --- */
 

@@ -20,7 +20,7 @@
  * long after the last batch: each one costs files and a commit. */
 #define BATCH_PAUSE ((int64_t)3) /* ms */
 #define BATCH_SPAN ((int64_t)200)
-#define BATCH_EVENTS 256
+#define BATCH_EVENTS 1024 /* so no stream brings more than 5,120 a second */
 #define BATCH_BYTES (1u << 20)
 #define EVENT_MAX ((size_t)1 << 20)
 #define QUEUE_MAX ((size_t)16 << 20) /* bytes on the way to the engine */
@@ -34,7 +34,7 @@ struct fetch_live {
 	uint64_t feed;
 	uint32_t engine;
 	uint8_t kind; /* enum stream_kind */
-	char *url, *cursor_key;
+	char *url, *cursor_key, *credential;
 	struct fetch_stream *stream;
 	struct loop_timer *timer; /* a batch is to be sent, or the queue looked at */
 	bool waiting;		  /* the stream is held back */
@@ -69,12 +69,15 @@ rewound(const char *last_id, uint64_t by)
 }
 
 static void parser_free(struct fetch_live *l);
+static void flush(struct fetch_live *l);
 
 static void
 live_free(struct fetch_live *l)
 {
 	struct fetch_live **at = &l->role->lives;
 
+	if (l->n > 0 && !l->role->ended)
+		flush(l);
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
@@ -87,6 +90,7 @@ live_free(struct fetch_live *l)
 	free(l->peer);
 	free(l->url);
 	free(l->cursor_key);
+	free(l->credential);
 	free(l->last_id);
 	free(l);
 }
@@ -331,15 +335,23 @@ batch_wait(const struct fetch_live *l)
 	return left > BATCH_PAUSE ? left : BATCH_PAUSE;
 }
 
+static bool
+full(const struct fetch_live *l)
+{
+	return l->n >= BATCH_EVENTS || (l->n > 0 && l->raw.len >= BATCH_BYTES);
+}
+
 static enum fetch_flow
 on_data(void *ctx, const char *data, size_t n)
 {
 	struct fetch_live *l = ctx;
 	unsigned before = l->n;
 
-	if (role_queued(l->role->self, ROLE_ENGINE, l->engine) > QUEUE_MAX) {
+	/* The batch waits for its time, or others for the engine: so does the server.
+	 */
+	if (full(l) || role_queued(l->role->self, ROLE_ENGINE, l->engine) > QUEUE_MAX) {
 		l->waiting = true;
-		loop_timer_set(l->timer, QUEUE_LOOK);
+		loop_timer_set(l->timer, full(l) ? batch_wait(l) : QUEUE_LOOK);
 		return FETCH_WAIT;
 	}
 	while (n > 0) {
@@ -349,8 +361,6 @@ on_data(void *ctx, const char *data, size_t n)
 		parse(l, data, piece);
 		data += piece;
 		n -= piece;
-		if (l->n >= BATCH_EVENTS || (l->n > 0 && l->raw.len >= BATCH_BYTES))
-			flush(l);
 	}
 	if (l->sse != NULL && feed_sse_retry(l->sse) >= 0)
 		fetch_stream_retry(l->stream, feed_sse_retry(l->sse));
@@ -442,10 +452,24 @@ fetch_live_msg(struct fetch_role *role, struct msg *m)
 	l->kind = in->kind;
 	parser_new(l);
 	l->timer = loop_timer_new(role_loop(role->self), on_timer, l);
+	l->credential = xstrdup(in->credential);
 	if (in->credential != NULL) {
 		token = role_secret(role->self, in->credential);
 		if (token == NULL)
 			log_warn("fetch", "%s: its token is not here", l->url);
 	}
 	live_open(l, in, token);
+}
+
+void
+fetch_live_tokens(struct fetch_role *role)
+{
+	const struct buf *token;
+
+	for (struct fetch_live *l = role->lives; l != NULL; l = l->next) {
+		token = l->credential != NULL ? role_secret(role->self, l->credential)
+					      : NULL;
+		if (token != NULL && l->stream != NULL)
+			fetch_stream_token(l->stream, token->data);
+	}
 }

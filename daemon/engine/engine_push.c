@@ -368,6 +368,11 @@ do_due(void *ctx, const struct store_subscription *row)
 	if (!again(t, row, &r))
 		return 0;
 	renewal = r.since + (r.until - r.since) / 10 * 8;
+	if (r.state != SUBSCRIPTION_ACTIVE) {
+		free(r.missed);
+		r.missed = NULL;
+		r.missed_since = CLOCK_NONE;
+	}
 	if (r.missed_since != CLOCK_NONE && r.missed_since + grace <= t->now) {
 		lose_trust(t->g, &r, t->now);
 		/* miss() had drawn the time of the renewal near. */

@@ -296,6 +296,15 @@ fetch_stream_at(struct fetch_stream *s, const char *last_id)
 }
 
 void
+fetch_stream_token(struct fetch_stream *s, const char *bearer)
+{
+	if (s->bearer != NULL)
+		explicit_bzero(s->bearer, strlen(s->bearer));
+	free(s->bearer);
+	s->bearer = xstrdup(bearer);
+}
+
+void
 fetch_stream_retry(struct fetch_stream *s, int64_t ms)
 {
 	s->retry = ms;

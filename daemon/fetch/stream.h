@@ -50,6 +50,8 @@ void fetch_stream_close(struct fetch_stream **s);
 
 /* Where to go on after the next end. */
 void fetch_stream_at(struct fetch_stream *s, const char *last_id);
+/* Another token from the next request on. */
+void fetch_stream_token(struct fetch_stream *s, const char *bearer);
 /* The server's wish: wait so long before opening it again. */
 void fetch_stream_retry(struct fetch_stream *s, int64_t ms);
 void fetch_stream_resume(struct fetch_stream *s);
