@@ -47,6 +47,7 @@ struct fetch_live {
 	struct buf raw;		    /* not sent yet */
 	size_t whole;		    /* of raw: bytes up to the end of an event */
 	unsigned n;		    /* events */
+	uint64_t seen;		    /* events ever */
 	int64_t sent;		    /* the last batch, steady ms */
 	bool broken;		    /* one was left out */
 	char *last_id;
@@ -241,15 +242,19 @@ static void
 read_event(
     struct fetch_live *l, const char *name, size_t nname, const char *data, size_t n)
 {
-	l->n++;
-	if (data == NULL) {
-		l->broken = true;
-		return;
+	int rc = TOSD_EINVAL;
+
+	if (data != NULL)
+		rc = feed_stream_event(l->reader, name, nname, data, n);
+	if (rc == TOSD_EBUSY) { /* what is there leaves first, up to its own place */
+		flush(l);
+		rc = feed_stream_event(l->reader, name, nname, data, n);
 	}
-	if (l->cursor_key != NULL)
+	l->n++;
+	l->seen++;
+	l->broken |= data == NULL || rc == TOSD_EBUSY;
+	if (l->cursor_key != NULL && data != NULL)
 		set_cursor(l, data, n);
-	if (feed_stream_event(l->reader, name, nname, data, n) == TOSD_EBUSY)
-		l->broken = true; /* on_data() sends before there are so many */
 }
 
 static void
@@ -257,8 +262,8 @@ on_event(void *ctx, const struct feed_sse_event *e)
 {
 	struct fetch_live *l = ctx;
 
-	set_id(l, e->id, strlen(e->id));
 	read_event(l, e->event, e->nevent, e->data, e->n);
+	set_id(l, e->id, strlen(e->id));
 }
 
 static void
@@ -295,7 +300,7 @@ parser_new(struct fetch_live *l)
 static void
 parse(struct fetch_live *l, const char *p, size_t n)
 {
-	unsigned before = l->n;
+	uint64_t before = l->seen;
 	bool ends = n > 0 && p[n - 1] == '\n';
 	char first;
 
@@ -305,7 +310,8 @@ parse(struct fetch_live *l, const char *p, size_t n)
 		feed_sse_feed(l->sse, p, n);
 	else
 		feed_lines_feed(l->ndjson, p, n);
-	if (l->n > before || (ends && (first == ':' || first == '\r' || first == '\n')))
+	if (l->seen > before ||
+	    (ends && (first == ':' || first == '\r' || first == '\n')))
 		l->whole = l->raw.len; /* an event, a heartbeat, an empty line */
 	else if (l->raw.len - l->whole > 2 * EVENT_MAX)
 		l->whole = l->raw.len; /* too large an event: not waited for */
