@@ -34,7 +34,7 @@ struct setup {
 	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */
 	struct setup_token {
-		const char *name; /* of the credential: conf's */
+		char *name; /* of the credential */
 		struct buf bytes;
 	} *tokens; /* of streams, for fetch */
 	size_t ntokens;

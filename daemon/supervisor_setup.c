@@ -42,7 +42,7 @@ read_token(struct setup *s, const struct conf_feed *f, struct err *e)
 			return 0; /* one for several streams */
 	s->tokens = xrealloc(s->tokens, (s->ntokens + 1) * sizeof(*s->tokens));
 	t = &s->tokens[s->ntokens++];
-	*t = (struct setup_token){.name = f->token_credential};
+	*t = (struct setup_token){.name = xstrdup(f->token_credential)};
 	return read_secret("token of a stream", t->name, &t->bytes, e);
 }
 
@@ -125,12 +125,21 @@ finish(struct setup *s, struct err *e)
 		rc = read_secret("SMTP password", c->courier.password_credential,
 		    &s->smtp_password, e);
 	if (rc == 0)
-		rc = read_tokens(s, e);
-	if (rc == 0)
 		rc = find_user(s, e);
 	if (rc == 0)
 		rc = make_dir(s, c->state_dir, 0700, e);
 	return rc != 0 ? rc : make_dir(s, c->run_dir, 0755, e);
+}
+
+/* While the tenants are still known. */
+static int
+check_files(struct setup *s, struct err *e)
+{
+	int rc = conf_check_files(s->conf, log_mistake, NULL);
+
+	if (rc == 0 && (rc = read_tokens(s, e)) != 0)
+		log_err("conf", "%s", e->text);
+	return rc;
 }
 
 struct setup *
@@ -150,7 +159,7 @@ setup_read(const char *conf_path)
 	if (rc != 0)
 		goto out;
 	conf_sources_put(&s->sources, &sources);
-	rc = conf_check_files(s->conf, log_mistake, NULL);
+	rc = check_files(s, &e);
 	if (rc != 0)
 		goto out;
 	rc = finish(s, &e);
@@ -182,8 +191,10 @@ setup_free(struct setup **sp)
 	buf_free(&s->sources);
 	wipe(&s->log_key);
 	wipe(&s->smtp_password);
-	for (size_t i = 0; i < s->ntokens; i++)
+	for (size_t i = 0; i < s->ntokens; i++) {
+		free(s->tokens[i].name);
 		wipe(&s->tokens[i].bytes);
+	}
 	free(s->tokens);
 	free(s);
 	*sp = NULL;
