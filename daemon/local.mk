@@ -36,6 +36,8 @@ tosd_SOURCES = \
 	%D%/role_console.c \
 	%D%/role_courier.c \
 	%D%/role_engine.c \
-	%D%/role_fetch.c \
+	%D%/role_fetch.c %D%/role_fetch.h \
+	%D%/role_fetch_hub.c \
+	%D%/role_fetch_stream.c \
 	%D%/role_policy.c
 tosd_LDADD = libtosd_supervisor.a $(ROOMS) $(ROOM_LIBS)

@@ -69,7 +69,7 @@ start(struct role_self *self, const struct buf *sources,
 	if (r->conf->console.listen != NULL &&
 	    (rc = http_server_new(role_loop(self), r->conf->console.listen, on_request,
 		 r, &r->http, e)) != 0)
-		return rc;
+		return err_wrap(e, "console");
 	if (r->http != NULL && http_server_port(r->http) != 0)
 		log_info("console", "health and metrics on port %u",
 		    http_server_port(r->http));

@@ -20,20 +20,13 @@
 #include "fetch/client.h"
 #include "fetch/same.h"
 #include "ipc/role.h"
+#include "role_fetch.h"
 #include "roles.h"
 
 #define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
 /* Room in a frame for everything of an answer that is not an item. */
 #define FRAME_REST (1u << 20)
 #define WORDS_MAX 500 /* characters of "why" */
-
-struct fetch_role {
-	struct role_self *self;
-	struct conf *conf;
-	struct fetch_client *client;
-	bool stopping; /* polls are turned down */
-	bool ended;    /* nobody is told any more */
-};
 
 struct poll {
 	struct fetch_role *role;
@@ -111,9 +104,9 @@ wire_size(const struct item *it)
 	return n;
 }
 
-/* Moves the items over, as many as fit into one frame. */
-static void
-take_items(struct msg_polled *p, struct item *items, size_t n)
+void
+fetch_items_take(
+    struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n)
 {
 	size_t room = MSG_MAX - FRAME_REST, fit = 0, size;
 
@@ -121,27 +114,35 @@ take_items(struct msg_polled *p, struct item *items, size_t n)
 		room -= size;
 		fit++;
 	}
-	p->items = xcalloc(fit + 1, sizeof(*p->items));
-	p->nitems = (uint32_t)fit;
+	*to = xcalloc(fit + 1, sizeof(**to));
+	*nto = (uint32_t)fit;
 	for (size_t i = 0; i < fit; i++) {
-		p->items[i] = items[i];
+		(*to)[i] = items[i];
 		item_init(&items[i]);
 	}
 	if (fit < n)
-		p->truncated = true;
+		*truncated = true;
+}
+
+struct feed_limits
+fetch_limits(const struct fetch_role *role)
+{
+	struct feed_limits lim = feed_limits_default;
+
+	lim.max_items = role->conf->fetch.max_items;
+	lim.max_text = role->conf->fetch.max_text;
+	return lim;
 }
 
 static void
 read_feed(struct fetch_role *role, const struct fetch_result *r,
     const struct feed_source *src, struct msg_polled *p)
 {
-	struct feed_limits lim = feed_limits_default;
+	struct feed_limits lim = fetch_limits(role);
 	struct feed_doc doc;
 	struct err e = ERR_INIT;
 	bool broke_off = p->outcome != POLLED_OK;
 
-	lim.max_items = role->conf->fetch.max_items;
-	lim.max_text = role->conf->fetch.max_text;
 	if (feed_parse(r->body.data, r->body.len, src, &lim, &doc, &e) != 0) {
 		if (!broke_off)
 			say(p, POLLED_NOT_FEED, e.text);
@@ -167,7 +168,8 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->ttl = doc.ttl_ms > 0 ? doc.ttl_ms : 0;
 		if (p->why == NULL)
 			p->why = words(doc.problem);
-		take_items(p, doc.items, doc.nitems);
+		fetch_items_take(
+		    &p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
 	}
 	feed_doc_clear(&doc);
 }
@@ -268,13 +270,32 @@ peer_address(const char *peer)
 	return xstrndup(peer, end - peer);
 }
 
+int
+fetch_capture(const char *url, const char *peer, int64_t time,
+    const struct buf *request, const struct buf *response)
+{
+	struct msg_capture c = {.url = (char *)url, .time = time};
+	struct err e = ERR_INIT;
+	struct buf b = {0};
+	int fd;
+
+	c.request = *request; /* borrowed: c is never cleared */
+	c.response = *response;
+	c.peer = peer_address(peer);
+	msg_capture_put(&b, &c);
+	free(c.peer);
+	fd = file_memfd("capture", b.data, b.len, &e);
+	if (fd < 0)
+		log_warn("fetch", "an answer goes without its bytes: %s", e.text);
+	buf_free(&b);
+	return fd;
+}
+
 /* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
 static int
 capture_of(const struct fetch_result *r)
 {
-	struct msg_capture c = {.url = r->url, .time = r->time};
-	struct buf response = {0}, b = {0};
-	struct err e = ERR_INIT;
+	struct buf response = {0};
 	int fd;
 
 	if (r->head.len == 0)
@@ -282,16 +303,8 @@ capture_of(const struct fetch_result *r)
 	buf_put(&response, r->head.data, r->head.len);
 	if (r->body.len > 0)
 		buf_put(&response, r->body.data, r->body.len);
-	c.request = r->request; /* borrowed: c is never cleared */
-	c.response = response;
-	c.peer = peer_address(r->peer);
-	msg_capture_put(&b, &c);
-	free(c.peer);
-	fd = file_memfd("capture", b.data, b.len, &e);
-	if (fd < 0)
-		log_warn("fetch", "an answer goes without its bytes: %s", e.text);
+	fd = fetch_capture(r->url, r->peer, r->time, &r->request, &response);
 	buf_free(&response);
-	buf_free(&b);
 	return fd;
 }
 
@@ -387,6 +400,10 @@ on_msg(void *ctx, struct msg *m)
 
 	if (m->type == MSG_POLL)
 		on_poll(role, m);
+	else if (m->type == MSG_STREAM && !role->stopping)
+		fetch_live_msg(role, m);
+	else if (m->type == MSG_SUBSCRIBE && !role->stopping)
+		fetch_hub_msg(role, m);
 	if (role->stopping) /* answered at once, so that the engine knows */
 		fetch_client_abort(role->client, "the fetcher is being stopped");
 }
@@ -397,8 +414,12 @@ on_peer_down(void *ctx, enum role role, uint32_t index)
 	struct fetch_role *r = ctx;
 
 	(void)index;
-	if (role == ROLE_ENGINE) /* the next engine counts its polls anew */
-		fetch_client_abort(r->client, "the engine is gone");
+	if (role != ROLE_ENGINE)
+		return;
+	fetch_live_end(r);
+	fetch_hub_forget(r);
+	/* the next engine counts its polls anew */
+	fetch_client_abort(r->client, "the engine is gone");
 }
 
 /* Asks under a name that tells a tenant whom to turn to.  To be freed. */
@@ -429,8 +450,18 @@ start(struct role_self *self, const struct buf *sources,
 	fetch.user_agent = agent = user_agent(r->conf);
 	r->client = fetch_client_new(role_loop(self), &fetch);
 	free(agent);
+	r->streams = fetch_streams_new(role_loop(self), r->client, &r->conf->fetch);
 	profile_of_role(ROLE_FETCH, r->conf, profile);
-	return 0;
+	rc = fetch_hub_start(r, e);
+	if (r->hub != NULL)
+		profile->may |= SANDBOX_MAY_ACCEPT;
+	return rc;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static int
@@ -450,9 +481,15 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
 	conf_lean(conf, CONF_TENANTS_RANGES);
+	if (!same_text(conf->fetch.push_listen, r->conf->fetch.push_listen)) {
+		conf_free(&conf);
+		return err_set(e, TOSD_ESTATE, "fetch.push_listen has changed");
+	}
 	fetch = conf->fetch;
 	fetch.user_agent = agent = user_agent(conf);
 	fetch_client_reconf(r->client, &fetch);
+	fetch_streams_reconf(r->streams, &fetch);
+	fetch_live_tokens(r);
 	free(agent);
 	conf_free(&r->conf);
 	r->conf = conf;
@@ -465,6 +502,7 @@ stop(void *ctx)
 	struct fetch_role *r = ctx;
 
 	r->stopping = true;
+	fetch_live_end(r);
 	fetch_client_abort(r->client, "the fetcher is being stopped");
 	role_exit(r->self);
 }
@@ -475,8 +513,11 @@ release(void *ctx)
 	struct fetch_role *r = ctx;
 
 	r->ended = true;
+	fetch_hub_free(r);
+	fetch_live_end(r);
 	if (r->client != NULL)
 		fetch_client_abort(r->client, "the end");
+	fetch_streams_free(&r->streams);
 	fetch_client_free(&r->client);
 	conf_free(&r->conf);
 	free(r);

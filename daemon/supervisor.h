@@ -34,6 +34,11 @@ struct setup {
 	struct buf sources;	  /* conf_sources_put() bytes */
 	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */
+	struct setup_token {
+		char *name; /* of the credential */
+		struct buf bytes;
+	} *tokens; /* of streams, for fetch */
+	size_t ntokens;
 	bool become;		  /* roles run as uid and gid */
 	uid_t uid;
 	gid_t gid;

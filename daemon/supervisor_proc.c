@@ -130,7 +130,7 @@ send_memfd(
 	struct msg m;
 
 	msg_init(&m, type);
-	m.fd = file_memfd(name, bytes->data, bytes->len, &e);
+	m.fd = file_memfd(type == MSG_SECRET ? "secret" : name, bytes->data, bytes->len, &e);
 	if (m.fd < 0) {
 		log_err("supervisor", "%s", e.text);
 		return;
@@ -153,6 +153,8 @@ proc_configure(struct proc *p)
 		send_memfd(p, MSG_SECRET, "log-key", &s->log_key);
 	if (p->slot->role == ROLE_COURIER && s->smtp_password.len > 0)
 		send_memfd(p, MSG_SECRET, "smtp-password", &s->smtp_password);
+	for (size_t i = 0; i < s->ntokens && p->slot->role == ROLE_FETCH; i++)
+		send_memfd(p, MSG_SECRET, s->tokens[i].name, &s->tokens[i].bytes);
 	send_memfd(p, MSG_CONF, "conf", &s->sources);
 	p->generation = p->sup->generation;
 	p->conf_due = true;

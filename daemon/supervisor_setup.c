@@ -32,6 +32,33 @@ read_secret(const char *what, const char *name, struct buf *out, struct err *e)
 	return 0;
 }
 
+static int
+read_token(struct setup *s, const struct conf_feed *f, struct err *e)
+{
+	struct setup_token *t;
+
+	for (size_t i = 0; i < s->ntokens; i++)
+		if (strcmp(s->tokens[i].name, f->token_credential) == 0)
+			return 0; /* one for several streams */
+	s->tokens = xrealloc(s->tokens, (s->ntokens + 1) * sizeof(*s->tokens));
+	t = &s->tokens[s->ntokens++];
+	*t = (struct setup_token){.name = xstrdup(f->token_credential)};
+	return read_secret("token of a stream", t->name, &t->bytes, e);
+}
+
+static int
+read_tokens(struct setup *s, struct err *e)
+{
+	const struct conf *c = s->conf;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->ntenants && rc == 0; i++)
+		for (size_t j = 0; j < c->tenants[i].nfeeds && rc == 0; j++)
+			if (c->tenants[i].feeds[j].token_credential != NULL)
+				rc = read_token(s, &c->tenants[i].feeds[j], e);
+	return rc;
+}
+
 /* A key in the state folder (the default) is the engine's own: it makes it at its first
  * start, and nobody else has to know it. */
 static bool
@@ -104,6 +131,17 @@ finish(struct setup *s, struct err *e)
 	return rc != 0 ? rc : make_dir(s, c->run_dir, 0755, e);
 }
 
+/* While the tenants are still known. */
+static int
+check_files(struct setup *s, struct err *e)
+{
+	int rc = conf_check_files(s->conf, log_mistake, NULL);
+
+	if (rc == 0 && (rc = read_tokens(s, e)) != 0)
+		log_err("conf", "%s", e->text);
+	return rc;
+}
+
 struct setup *
 setup_read(const char *conf_path)
 {
@@ -121,7 +159,7 @@ setup_read(const char *conf_path)
 	if (rc != 0)
 		goto out;
 	conf_sources_put(&s->sources, &sources);
-	rc = conf_check_files(s->conf, log_mistake, NULL);
+	rc = check_files(s, &e);
 	if (rc != 0)
 		goto out;
 	s->ntenants = s->conf->ntenants;
@@ -155,6 +193,11 @@ setup_free(struct setup **sp)
 	buf_free(&s->sources);
 	wipe(&s->log_key);
 	wipe(&s->smtp_password);
+	for (size_t i = 0; i < s->ntokens; i++) {
+		free(s->tokens[i].name);
+		wipe(&s->tokens[i].bytes);
+	}
+	free(s->tokens);
 	free(s);
 	*sp = NULL;
 }

@@ -12,6 +12,10 @@
 #include "conf/conf_value.h"
 #include "suite.h"
 
+#define FEED(keys)                                                               \
+	"tenants = ( { id = \"t\"; name = \"T\"; contact = \"c@t.example\";\n"    \
+	"manager = \"m@t.example\"; feeds = ( { url = \"http://t/\"; " keys \
+	" } ); } );"
 #define MINIMUM "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
 #define TENANT(more)                                                             \
 	"tenants = ( { id = \"a\"; name = \"A\"; contact = \"a@example.org\";\n" \
@@ -97,6 +101,17 @@ static const struct {
     {MINIMUM "courier = {\n pasword = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "courier = {\n smtp_password = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
+    /* streams */
+    {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
+    {MINIMUM FEED("stream = \"websocket\";"), 3, "\"sse\", \"ndjson\""},
+    {MINIMUM FEED("token_credential = \"t\";"), 3, "is for streams only"},
+    {MINIMUM FEED("token = \"t0ken\";"), 3, "must not stand"},
+    {MINIMUM FEED("stream = \"sse\"; stream_url = \"http://t/\"; cursor_key = \"c\";"),
+	3, "give both"},
+    {MINIMUM "fetch = { push_listen = \"127.0.0.1:1\"; };", 2, "give both"},
+    {MINIMUM "fetch = { push_url = \"http://a.example/\"; };", 2, "give both"},
+    {MINIMUM "fetch = { push_interval = \"2d\"; };", 2, "choose from 1s to 1d"},
+    {MINIMUM "fetch = { stream_retry_min = \"10m\"; };", 2, "stream_retry_max"},
     /* types */
     {MINIMUM "fetchers = \"two\";", 2, "must be a whole number, not a string"},
     {MINIMUM "fetchers = 1.5;", 2, "a number with a fraction"},
@@ -388,7 +403,12 @@ static const char every_key[] =
     "  max_connections = 4; max_host_connections = 1;\n"
     "  allow = [ \"127.0.0.0/8\", \"::1\" ]; second_user_agent = \"you\";\n"
     "  second_interface = \"eth1\"; http2 = false;\n"
-    "  resolvers = [ \"127.0.0.1:5353\", \"::1\", \"[::1]:54\" ]; };\n"
+    "  resolvers = [ \"127.0.0.1:5353\", \"::1\", \"[::1]:54\" ];\n"
+    "  max_streams = 7;\n"
+    "  stream_idle = \"30s\"; stream_retry_min = \"2s\"; stream_retry_max = \"3s\";\n"
+    "  push_listen = \"127.0.0.1:8791\"; push_url = \"https://a.example/push/\";\n"
+    "  push_interval = \"12h\"; push_lease = \"1d\"; push_grace = \"1m\";\n"
+    "  push_sha1 = true; };\n"
     "coverage = { removal_gap = \"2s\"; walk_pages = 3; walk_bytes = \"1M\";\n"
     "  day_pages = 4; day_bytes = \"2M\"; backfill_pages = 5; read_pages = 6;\n"
     "  more_interval = \"3s\"; second_min = \"4s\"; second_max = \"5s\"; };\n"
@@ -414,7 +434,9 @@ static const char every_key[] =
     "tenants = ( { id = \"t-1\"; name = \"T\"; contact = \"c@t.example\";\n"
     "  contact2 = \"d@t.example\"; manager = \"m@example.net\"; contract = \"C-1\";\n"
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
-    "  interval = \"3s\"; mapping = { items = \"data.posts[*]\"; id = \"id\";\n"
+    "  interval = \"3s\"; stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
+    "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
+    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; mapping = { items = \"data.posts[*]\"; id = \"id\";\n"
     "  url = \"links[0].href\"; title = \"t\"; author = \"by[\\\"a.b\\\"]\";\n"
     "  text = \"c[*].x\"; summary = \"s\"; published = \"p\"; updated = \"u\";\n"
     "  language = \"l\"; in_reply_to = \"r\"; media = \"m\"; deleted = \"d\";\n"
@@ -505,6 +527,11 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->courier.transport, CONF_MAIL_SMTP);
 	CU_ASSERT_TRUE(c->staff[0].approver);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].interval, 3000);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].stream, CONF_STREAM_NDJSON);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].cursor_rewind, 5000000);
+	CU_ASSERT_STRING_EQUAL(
+	    c->tenants[0].feeds[0].token_credential, "trial-token");
+	CU_ASSERT_TRUE(c->fetch.push_sha1);
 	CU_ASSERT_STRING_EQUAL(
 	    c->tenants[0].feeds[0].mapping->author, "by[\"a.b\"]");
 	CU_ASSERT_STRING_EQUAL(c->tenants[0].feeds[0].mapping->next, "paging.next");

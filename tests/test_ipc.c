@@ -124,6 +124,47 @@ fill_poll(struct msg *m)
 }
 
 static void
+fill_stream(struct msg *m)
+{
+	m->stream.feed = 7;
+	m->stream.open = true;
+	m->stream.kind = STREAM_NDJSON;
+	m->stream.url = xstrdup("https://example.com/stream");
+	m->stream.tenant = xstrdup("0123456789abcdef");
+	m->stream.credential = xstrdup("trial-token");
+	m->stream.cursor_rewind = 5000000;
+	m->stream.last_id = xstrdup("1725911162329308");
+}
+
+static void
+fill_subscribe(struct msg *m)
+{
+	m->subscribe.feed = 7;
+	m->subscribe.what = SUBSCRIBE_ASK;
+	m->subscribe.tenant = xstrdup("0123456789abcdef");
+	m->subscribe.hub = xstrdup("https://hub.example.com/");
+	m->subscribe.topic = xstrdup("https://example.com/feed");
+	m->subscribe.path = xstrdup("00112233445566778899aabbccddeeff");
+	m->subscribe.secret = xstrdup("s");
+	m->subscribe.lease = 864000000;
+}
+
+static void
+fill_pushed(struct msg *m)
+{
+	m->pushed.feed = 7;
+	m->pushed.state = PUSHED_DATA;
+	m->pushed.time = 1700000000000;
+	m->pushed.last_id = xstrdup("12");
+	m->pushed.ngone = 1;
+	m->pushed.gone = xcalloc(1, sizeof(char *));
+	m->pushed.gone[0] = xstrdup("110");
+	m->pushed.nitems = 1;
+	m->pushed.items = xcalloc(1, sizeof(struct item));
+	fill_item(&m->pushed.items[0]);
+}
+
+static void
 fill_polled(struct msg *m)
 {
 	m->polled.id = 9;
@@ -248,6 +289,9 @@ static const struct example {
 	"07000000" "6c6f672d6b6579"},
     {MSG_POLL, ROLE_ENGINE, ROLE_FETCH, false, fill_poll, NULL},
     {MSG_POLLED, ROLE_FETCH, ROLE_ENGINE, true, fill_polled, NULL},
+    {MSG_STREAM, ROLE_ENGINE, ROLE_FETCH, false, fill_stream, NULL},
+    {MSG_SUBSCRIBE, ROLE_ENGINE, ROLE_FETCH, false, fill_subscribe, NULL},
+    {MSG_PUSHED, ROLE_FETCH, ROLE_ENGINE, true, fill_pushed, NULL},
     {MSG_RULES, ROLE_POLICY, ROLE_ENGINE, false, fill_rules, NULL},
     {MSG_INSPECT, ROLE_ENGINE, ROLE_POLICY, false, fill_inspect, NULL},
     {MSG_INSPECTED, ROLE_POLICY, ROLE_ENGINE, false, fill_inspected, NULL},

@@ -57,6 +57,15 @@ struct conf_fetch {
 	const char **resolvers; /* name servers, none: those of the system */
 	size_t nresolvers;
 	bool http2; /* over TLS, where offered */
+	unsigned max_streams;	  /* held open at a time, by one fetch role */
+	int64_t stream_idle;	  /* one that is silent for longer is opened anew */
+	int64_t stream_retry_min, stream_retry_max;
+	const char *push_listen;  /* WebSub: where hubs reach us; NULL: off */
+	const char *push_url;	  /* the same as hubs see it */
+	int64_t push_interval;	  /* between polls of a feed whose push is trusted */
+	int64_t push_lease;	  /* asked of hubs */
+	int64_t push_grace;	  /* a push that comes later than the poll was missed */
+	bool push_sha1;
 };
 
 /* Whether all was read that a feed shows. */
@@ -175,11 +184,18 @@ struct conf_mapped {
 	const char *url;
 	struct conf_mapping mapping;
 };
+enum conf_stream { CONF_STREAM_NONE, CONF_STREAM_SSE, CONF_STREAM_NDJSON };
 
 struct conf_feed {
 	const char *url;
 	int64_t interval; /* 0: conf_fetch.interval */
 	const struct conf_mapping *mapping; /* NULL: by what the document holds */
+	enum conf_stream stream;
+	const char *stream_url;
+	const char *token_credential; /* bearer token of the stream; NULL: none */
+	const char *cursor_param; /* query parameter to resume by; NULL: none */
+	const char *cursor_key;	  /* member of each line that holds the cursor */
+	size_t cursor_rewind;	  /* taken off the cursor when resuming */
 	const char *file;
 	int line;
 };

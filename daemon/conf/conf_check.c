@@ -52,6 +52,65 @@ conf_check_provider(const struct conf_section *sec)
 		p->host = conf_arena_str(sec->w->arena, strrchr(p->mailbox, '@') + 1);
 }
 
+/* A unix socket's path, absolute and not too long. */
+static void
+check_listen(const struct conf_section *sec, const char *key, const char **value)
+{
+	if (*value == NULL || strncmp(*value, "unix:", 5) != 0)
+		return;
+	*value = conf_arena_take(
+	    sec->w->arena, xasprintf("unix:%s", conf_walk_path(sec->w, *value + 5)));
+	if (strlen(*value + 5) > SOCKET_MAX)
+		conf_walk_say(sec->w, place(sec, key),
+		    "`%s' would be a socket with a path of %zu bytes; the system "
+		    "allows %zu, choose a shorter one",
+		    key, strlen(*value + 5), SOCKET_MAX);
+}
+
+void
+conf_check_feed(const struct conf_section *sec)
+{
+	const struct conf_feed *f = sec->base;
+	static const char *const keys[] = {
+	    "stream_url", "token_credential", "cursor_param", "cursor_key"};
+	const char *const values[] = {
+	    f->stream_url, f->token_credential, f->cursor_param, f->cursor_key};
+
+	if (!conf_section_sound(sec, "stream"))
+		return;
+	if (f->stream != CONF_STREAM_NONE && f->stream_url == NULL &&
+	    conf_section_sound(sec, "stream_url"))
+		conf_walk_say(sec->w, place(sec, "stream"),
+		    "`stream' without `stream_url'; say where it is: `url' is what is "
+		    "polled beside it");
+	for (size_t i = 0; i < 4 && f->stream == CONF_STREAM_NONE; i++)
+		if (values[i] != NULL)
+			conf_walk_say(sec->w, place(sec, keys[i]),
+			    "`%s' is for streams only; add `stream', or take it out",
+			    keys[i]);
+	if ((f->cursor_param == NULL) != (f->cursor_key == NULL) &&
+	    conf_section_sound(sec, "cursor_param") &&
+	    conf_section_sound(sec, "cursor_key"))
+		conf_walk_say(sec->w,
+		    place(sec, f->cursor_key == NULL ? "cursor_param" : "cursor_key"),
+		    "`cursor_param' and `cursor_key' go together; give both");
+}
+
+static void
+check_push(const struct conf_section *sec)
+{
+	struct conf_fetch *f = sec->base;
+
+	check_listen(sec, "push_listen", &f->push_listen);
+	if ((f->push_listen == NULL) != (f->push_url == NULL) &&
+	    conf_section_sound(sec, "push_listen") &&
+	    conf_section_sound(sec, "push_url"))
+		conf_walk_say(sec->w,
+		    place(sec, f->push_url == NULL ? "push_listen" : "push_url"),
+		    "`push_listen' and `push_url' go together: where we listen, and "
+		    "the address under which hubs reach that; give both");
+}
+
 void
 conf_check_fetch(const struct conf_section *sec)
 {
@@ -68,6 +127,9 @@ conf_check_fetch(const struct conf_section *sec)
 		    "(%u); "
 		    "change one of them",
 		    f->max_host_connections, f->max_connections);
+	in_order(sec, "stream_retry_min", f->stream_retry_min, "stream_retry_max",
+	    f->stream_retry_max);
+	check_push(sec);
 }
 
 void
@@ -220,15 +282,7 @@ conf_check_console(const struct conf_section *sec)
 {
 	struct conf_console *c = sec->base;
 
-	if (c->listen == NULL || strncmp(c->listen, "unix:", 5) != 0)
-		return;
-	c->listen = conf_arena_take(
-	    sec->w->arena, xasprintf("unix:%s", conf_walk_path(sec->w, c->listen + 5)));
-	if (strlen(c->listen + 5) > SOCKET_MAX)
-		conf_walk_say(sec->w, place(sec, "listen"),
-		    "`listen' would be a socket with a path of %zu bytes; the system "
-		    "allows %zu, choose a shorter one",
-		    strlen(c->listen + 5), SOCKET_MAX);
+	check_listen(sec, "listen", &c->listen);
 }
 
 static void

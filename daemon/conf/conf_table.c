@@ -127,6 +127,16 @@ static const struct conf_row fetch_rows[] = {
     RANGES(conf_fetch, allow),
     TEXTS(conf_fetch, resolvers, conf_value_resolver),
     FLAG(conf_fetch, http2, "true"),
+    COUNT(conf_fetch, max_streams, "256", 0, 2048),
+    SPAN(conf_fetch, stream_idle, "90s", CLOCK_SEC, CLOCK_HOUR),
+    SPAN(conf_fetch, stream_retry_min, "1s", 100 * MS, CLOCK_HOUR),
+    SPAN(conf_fetch, stream_retry_max, "5m", 100 * MS, CLOCK_DAY),
+    TEXT(conf_fetch, push_listen, 0, NULL, conf_value_listen),
+    TEXT(conf_fetch, push_url, 0, NULL, conf_value_url),
+    SPAN(conf_fetch, push_interval, "24h", CLOCK_SEC, CLOCK_DAY),
+    SPAN(conf_fetch, push_lease, "10d", CLOCK_SEC, 365 * CLOCK_DAY),
+    SPAN(conf_fetch, push_grace, "5m", CLOCK_SEC, CLOCK_DAY),
+    FLAG(conf_fetch, push_sha1, "false"),
 };
 static const struct conf_table fetch_table = {
     .name = "fetch", ROWS(fetch_rows), .done = conf_check_fetch};
@@ -268,16 +278,24 @@ static const struct conf_table mapping_table = {.name = "mapping",
     .size = sizeof(struct conf_mapping),
     .done = conf_check_mapping};
 
+static const char *const streams[] = {"none", "sse", "ndjson", NULL};
 static const struct conf_row feed_rows[] = {
     TEXT(conf_feed, url, CONF_REQUIRED, NULL, conf_value_url),
     SPAN(conf_feed, interval, NULL, CLOCK_SEC, 30 * CLOCK_DAY),
     OPTION(conf_feed, mapping),
+    CHOICE(conf_feed, stream, "none", streams),
+    TEXT(conf_feed, stream_url, 0, NULL, conf_value_url),
+    KEYFILE(conf_feed, token_credential, CONF_CHECK_SECRET),
+    TEXT(conf_feed, cursor_param, 0, NULL, conf_value_name),
+    TEXT(conf_feed, cursor_key, 0, NULL, conf_value_name),
+    MANY(conf_feed, cursor_rewind, "0", 0, 1000000000),
 };
 static const struct conf_table feeds_table = {.name = "feeds",
     ROWS(feed_rows),
     .size = sizeof(struct conf_feed),
     .file_off = OFF(conf_feed, file),
     .line_off = OFF(conf_feed, line),
+    .done = conf_check_feed,
     .bare = true};
 
 static const struct conf_row tenant_rows[] = {

@@ -139,6 +139,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_flush(g, now);
 	engine_record_seal(g, true, now);
 	engine_feed_free(g);
+	engine_stream_free(g);
 	engine_inspect_free(g);
 	for (size_t i = 0; i < g->nout; i++)
 		msg_clear(&g->out[i].m);
@@ -158,6 +159,7 @@ static const struct {
 	void (*handle)(struct engine *g, struct msg *m, int64_t now);
 } handlers[] = {
     {MSG_POLLED, engine_polled},
+    {MSG_PUSHED, engine_pushed},
     {MSG_RULES, engine_rules},
     {MSG_INSPECTED, engine_inspected},
     {MSG_SENT, engine_sent},
@@ -179,10 +181,11 @@ engine_handle(struct engine *g, struct msg *m, int64_t now)
 void
 engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now)
 {
-	(void)now;
-	if (role == ROLE_FETCH && index < g->nfetchers)
+	if (role == ROLE_FETCH && index < g->nfetchers) {
 		g->fetchers[index] = true;
-	else if (role == ROLE_POLICY)
+		engine_begin(g);
+		engine_push_fetch_up(g, index, now);
+	} else if (role == ROLE_POLICY)
 		engine_inspect_up(g, index);
 	else if (role == ROLE_COURIER)
 		g->courier_up = true;
@@ -217,6 +220,8 @@ engine_tick(struct engine *g, int64_t now)
 		sooner(&next, engine_feed_dispatch(g, now));
 		sooner(&next, engine_recheck_dispatch(g, now));
 		sooner(&next, engine_errand_dispatch(g, now));
+		engine_stream_dispatch(g, now);
+		sooner(&next, engine_push_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	sooner(&next, engine_inspect_deadline(g, now));

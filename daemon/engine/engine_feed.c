@@ -192,6 +192,7 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 
 	memset(f, 0, sizeof(*f));
 	f->tenant = t;
+	f->conf = cf;
 	f->fixed = cf->interval > 0;
 	f->interval = f->fixed ? cf->interval : g->conf->fetch.interval;
 	f->slot = ENGINE_NO_SLOT;
@@ -249,6 +250,8 @@ engine_feed_sync(struct engine *g, int64_t now)
 	record_feeds(g, fresh, r.ids, now);
 	json_decref(fresh);
 	json_decref(r.ids);
+	engine_stream_sync(g, now);
+	engine_push_sync(g, now);
 	xtrim();
 }
 
@@ -293,8 +296,8 @@ engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out)
 }
 
 /* One host always goes to the same fetcher, which keeps its gaps and limits. */
-static uint32_t
-fetcher_of(const struct engine *g, const char *url)
+uint32_t
+engine_poll_fetcher(const struct engine *g, const char *url)
 {
 	const char *host = strstr(url, "://");
 	uint64_t h = 1469598103934665603u;
@@ -310,7 +313,7 @@ engine_poll_send(struct engine *g, const struct engine_poll *p, struct msg *m)
 {
 	struct engine_poll q = *p;
 
-	q.fetcher = fetcher_of(g, m->poll.url);
+	q.fetcher = engine_poll_fetcher(g, m->poll.url);
 	if (!g->fetchers[q.fetcher])
 		return false;
 	q.id = ++g->next_poll_id;
@@ -406,6 +409,7 @@ engine_fetch_down(struct engine *g, uint32_t index, int64_t now)
 	if (index >= g->nfetchers)
 		return;
 	g->fetchers[index] = false;
+	engine_stream_fetch_down(g, index, now);
 	for (size_t i = 0; i < g->npolls;) {
 		if (g->polls[i].fetcher == index)
 			poll_lost(g, &g->polls[i], now);

@@ -21,6 +21,7 @@
 struct engine_feed {
 	int64_t id;
 	const struct conf_tenant *tenant;
+	const struct conf_feed *conf;
 	int64_t interval;
 	int64_t next;
 	uint32_t slot; /* place in the heap, or ENGINE_NO_SLOT */
@@ -29,6 +30,16 @@ struct engine_feed {
 	bool fixed; /* the interval was given for this feed: obeyed as it is */
 };
 #define ENGINE_NO_SLOT UINT32_MAX
+
+/* A stream that fetch is to hold open; the rest of it is in the store. */
+struct engine_stream {
+	int64_t feed;
+	const struct conf_feed *conf;
+	char key[DIGEST_HEX]; /* of all that was asked for */
+	uint32_t fetcher;
+	bool sent, up;
+	int64_t repair; /* a poll sent at this time or later closes the gap */
+};
 
 /* A request that fetch has. */
 struct engine_poll {
@@ -114,6 +125,10 @@ struct engine {
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
 	struct engine_outage outage;
 
+	/* streams, by feed */
+	struct engine_stream *streams;
+	size_t nstreams;
+
 	/* inspection */
 	struct engine_worker *workers;
 	size_t nworkers;
@@ -188,12 +203,43 @@ bool engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out);
 /* Sends a request to the fetcher that is right for its host; false: none is up. */
 bool engine_poll_send(struct engine *g, const struct engine_poll *p, struct msg *m);
 size_t engine_poll_room(const struct engine *g);
+/* The fetch role that asks this address's host. */
+uint32_t engine_poll_fetcher(const struct engine *g, const char *url);
 bool engine_poll_has_violation(const struct engine *g, int64_t violation);
 void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
 
 /* --- engine_poll.c --- */
 
 void engine_polled(struct engine *g, struct msg *m, int64_t now);
+
+/* --- engine_stream.c: what comes over connections that stay open --- */
+
+void engine_stream_sync(struct engine *g, int64_t now); /* after engine_feed_sync() */
+void engine_stream_free(struct engine *g);
+void engine_stream_dispatch(struct engine *g, int64_t now);
+void engine_stream_fetch_down(struct engine *g, uint32_t index, int64_t now);
+/* The feed was polled by this request: closes the gap of its stream. */
+void engine_stream_polled(struct engine *g, const struct engine_poll *poll,
+    struct engine_feed *ef, const struct msg_polled *p, int64_t now);
+void engine_pushed(struct engine *g, struct msg *m, int64_t now);
+/* Items and removals of m->pushed into the store, with their bytes. */
+void engine_pushed_take(
+    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
+/* "stream up", "push faulty", ... for people; NULL: there is neither. */
+char *engine_stream_text(struct engine *g, int64_t feed);
+
+/* --- engine_push.c: what hubs bring us (WebSub) --- */
+
+void engine_push_sync(struct engine *g, int64_t now); /* after engine_feed_sync() */
+/* The row of a feed that was polled, before it is kept: subscribes, compares with what
+ * the hub brought, and makes polls rare where the hub is trusted. */
+void engine_push_polled(struct engine *g, struct store_feed *f,
+    const struct engine_poll *poll, const struct msg_polled *p, int64_t now);
+void engine_push_pushed(struct engine *g, struct msg *m, int64_t now);
+void engine_push_fetch_up(struct engine *g, uint32_t index, int64_t now);
+int64_t engine_push_dispatch(struct engine *g, int64_t now); /* returns next due */
+/* NULL: no subscription. */
+char *engine_push_text(struct engine *g, int64_t feed);
 
 /* --- engine_plan.c --- */
 

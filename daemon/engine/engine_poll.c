@@ -43,11 +43,13 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	engine_cover_polled(g, &row, m, now);
 	engine_plan_polled(g, &row, ef, &poll, p, g->items_new - before, now);
 	engine_cover_distrust(g, &row);
+	engine_push_polled(g, &row, &poll, p, now);
 	engine_must(
 	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
 	if (ef != NULL) {
 		ef->in_flight = false;
 		engine_feed_schedule(g, ef, row.next_poll);
+		engine_stream_polled(g, &poll, ef, p, now);
 	}
 	store_feed_clear(&row);
 }

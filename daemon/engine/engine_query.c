@@ -241,6 +241,7 @@ static int
 feed_row(void *ctx, const struct store_feed *f)
 {
 	struct rows *r = ctx;
+	char *push;
 	json_t *o;
 
 	if (!wanted(r, f->tenant))
@@ -259,6 +260,9 @@ feed_row(void *ctx, const struct store_feed *f)
 	set_text(o, "planned", f->planned);
 	feed_numbers(o, f);
 	feed_moved(o, f);
+	push = engine_stream_text(r->g, f->id);
+	set_text(o, "push", push);
+	free(push);
 	set_time(o, "last_poll", f->last_poll);
 	set_time(o, "last_ok", f->last_ok);
 	set_time(o, "next_poll", f->next_poll);

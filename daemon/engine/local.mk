@@ -22,11 +22,13 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_plan.c \
 	%D%/engine_pointer.c \
 	%D%/engine_poll.c \
+	%D%/engine_push.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
 	%D%/engine_score.c \
+	%D%/engine_stream.c \
 	%D%/engine_take.c \
 	%D%/engine_window.c %D%/engine_window.h
 

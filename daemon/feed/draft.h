@@ -62,6 +62,9 @@ void draft_media(struct draft *d, const char *base, const char *ref, size_t n,
 /* Forgets the item in hand. */
 void draft_clear(struct draft *d);
 
+/* Forgets the item in hand. */
+void draft_clear(struct draft *d);
+
 /* Moves the item into build->doc, or drops it where the limit is reached; then
  * build->full is set. */
 void draft_finish(struct draft *d);

@@ -195,11 +195,15 @@ pool_put(struct side *side, struct transfer *t)
 	side->pool = t;
 }
 
-/* The job holds no place any more. */
+/* The job holds no place of its host, and no connection of the common number, any more.
+ * Streams leave already when their head has come. */
 static void
 job_leave(struct fetch_client *c, struct job *j)
 {
 	resolver_forget(&j->name);
+	if (j->released)
+		return;
+	j->released = true;
 	hosts_end(c->hosts, &j->wait);
 	c->stats.active--;
 	loop_timer_set(c->timer, 0);
@@ -212,6 +216,17 @@ connect_time(const struct fetch_client *c, const struct job *j)
 	int64_t whole = c->conf.connect_timeout;
 
 	return whole / (int64_t)(j->addrs.n - j->addr);
+}
+
+/* A stream that is open must not keep others of its host waiting for ever. */
+static int
+on_piece(struct transfer *t, const char *data, size_t n)
+{
+	struct job *j = t->owner;
+
+	if (data == NULL)
+		job_leave(j->env->ctx, j);
+	return job_data(j, t, data, n);
 }
 
 static void
@@ -228,12 +243,18 @@ job_connect(struct fetch_client *c, struct job *j)
 	    .addr = &j->addrs.v[j->addr],
 	    .port = j->target.port,
 	    .fresh = j->fresh,
+	    .sink = j->on_data != NULL ? on_piece : NULL,
+	    .bearer = j->bearer,
+	    .last_event_id = j->last_event_id,
+	    .form = j->form,
 	    .allow = j->allow,
 	    .nallow = j->nallow};
 
 	j->transfer = pool_get(c, side);
 	j->started = clock_steady();
 	transfer_begin(j->transfer, &ask, j);
+	if (j->on_data != NULL)
+		job_data(j, j->transfer, NULL, 0);
 	if (multi_add(side->multi, j->transfer->easy) != 0) {
 		pool_put(side, j->transfer);
 		j->transfer = NULL;
@@ -242,13 +263,27 @@ job_connect(struct fetch_client *c, struct job *j)
 	}
 }
 
+/* Was it cancelled while it waited? */
+static bool
+given_up(struct fetch_client *c, struct job *j)
+{
+	if (j->cancelled == NULL)
+		return false;
+	job_leave(c, j);
+	job_finish(j, POLLED_OWN_FAULT, j->cancelled);
+	return true;
+}
+
 /* It is known where the name leads, or why nowhere. */
 static void
 job_located(struct fetch_client *c, struct job *j, const struct resolve_set *set)
 {
 	char *why = NULL;
-	uint8_t outcome = job_resolved(j, set, &why);
+	uint8_t outcome;
 
+	if (given_up(c, j))
+		return;
+	outcome = job_resolved(j, set, &why);
 	if (outcome == POLLED_OK) {
 		job_connect(c, j);
 	} else {
@@ -274,7 +309,10 @@ job_start(struct fetch_client *c, struct job *j)
 	const struct resolve_set *set = &one;
 
 	j->started = clock_steady();
+	j->released = false;
 	c->stats.active++;
+	if (given_up(c, j))
+		return;
 	c->stats.hops++;
 	if (j->target.literal)
 		one.v[0] = j->target.addr;
@@ -338,13 +376,15 @@ on_pause(void *ctx, const char *host)
 
 /* --- the client --- */
 
+/* Open streams come on top of what is asked one by one. */
 static void
 side_limits(struct fetch_client *c)
 {
 	for (size_t i = 0; i < 2; i++)
 		if (c->sides[i].multi != NULL)
-			multi_limits(c->sides[i].multi, c->conf.max_connections,
-			    c->conf.max_host_connections);
+			multi_limits(c->sides[i].multi,
+			    c->conf.max_connections + c->conf.max_streams,
+			    c->conf.max_host_connections + c->conf.max_streams);
 }
 
 static void
@@ -427,6 +467,38 @@ fetch_client_reconf(struct fetch_client *c, const struct conf_fetch *conf)
 	resolver_reconf(c->resolver, servers, c->conf.connect_timeout);
 	loop_timer_set(c->timer, 0);
 	free(servers);
+}
+
+void
+fetch_client_cancel(struct fetch_client *c, const void *ctx, const char *why)
+{
+	struct job *j = c->env.jobs, *next;
+
+	for (; j != NULL; j = next) {
+		next = j->next;
+		if (j->ctx != ctx)
+			continue;
+		if (j->transfer == NULL) {
+			j->cancelled = why;
+			continue;
+		}
+		multi_remove(side_of(c, j)->multi, j->transfer->easy);
+		pool_put(side_of(c, j), j->transfer);
+		j->transfer = NULL;
+		job_leave(c, j);
+		job_finish(j, POLLED_OWN_FAULT, why);
+		loop_timer_set(c->timer, 0);
+	}
+}
+
+void
+fetch_client_resume(struct fetch_client *c, const void *ctx)
+{
+	for (struct job *j = c->env.jobs; j != NULL; j = j->next)
+		if (j->ctx == ctx && j->transfer != NULL) {
+			curl_easy_pause(j->transfer->easy, CURLPAUSE_CONT);
+			return; /* the list may have changed */
+		}
 }
 
 /* Takes every job out of queues and transfers. */

@@ -18,6 +18,21 @@
 
 struct fetch_client;
 
+/* A body on its way, for answers that have no end.  Everything is borrowed. */
+struct fetch_piece {
+	const char *url, *peer;	   /* of this hop; peer may be NULL */
+	const struct buf *request; /* as sent, without what is secret */
+	const struct buf *head;	   /* NULL: the request is only going out */
+	const char *data;	   /* n 0: the head has come */
+	size_t n;
+};
+enum fetch_flow {
+	FETCH_GO,
+	FETCH_WAIT, /* this piece comes again after fetch_client_resume() */
+	FETCH_END,  /* give the transfer up */
+};
+typedef enum fetch_flow fetch_data_cb(void *ctx, const struct fetch_piece *p);
+
 /* What to get.  Everything is copied. */
 struct fetch_request {
 	const char *url;
@@ -27,6 +42,12 @@ struct fetch_request {
 	const struct conf_range *allow; /* of this tenant, beside conf_fetch.allow */
 	size_t nallow;
 	bool second; /* as somebody else: user agent, way out, connections */
+	/* A stream: the body of a 200 goes there and is not kept, there is no limit to
+	 * time and size, and it takes no other request's place. */
+	fetch_data_cb *on_data;
+	const char *bearer;	   /* a token; does not follow to another origin */
+	const char *last_event_id; /* NULL: none */
+	const char *form;	   /* sent by POST, form-urlencoded; NULL: GET */
 };
 
 /* One answer on the way, the last one included. */
@@ -80,6 +101,12 @@ struct fetch_client *fetch_client_new(struct loop *l, const struct conf_fetch *c
  * status 0, with what is left of the pause. */
 void fetch_client_get(struct fetch_client *c, const struct fetch_request *req,
     fetch_done_cb *done, void *ctx);
+
+/* Gives up the requests with this ctx: each ends with POLLED_OWN_FAULT, now or when
+ * its turn comes. */
+void fetch_client_cancel(struct fetch_client *c, const void *ctx, const char *why);
+/* After FETCH_WAIT. */
+void fetch_client_resume(struct fetch_client *c, const void *ctx);
 
 /* Other limits from now on; what runs goes on under the old time limits. */
 void fetch_client_reconf(struct fetch_client *c, const struct conf_fetch *conf);

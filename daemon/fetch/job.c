@@ -67,6 +67,11 @@ job_free(struct job *j)
 	free(j->etag);
 	free(j->last_modified);
 	free(j->allow);
+	if (j->bearer != NULL)
+		explicit_bzero(j->bearer, strlen(j->bearer));
+	free(j->bearer);
+	free(j->last_event_id);
+	free(j->form);
 	free(j);
 }
 
@@ -90,6 +95,10 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->accept = xstrdup(req->accept);
 	j->etag = xstrdup(req->etag);
 	j->last_modified = xstrdup(req->last_modified);
+	j->on_data = req->on_data;
+	j->bearer = xstrdup(req->bearer);
+	j->last_event_id = xstrdup(req->last_event_id);
+	j->form = xstrdup(req->form);
 	j->nallow = n + req->nallow;
 	j->allow = xcalloc(j->nallow + 1, sizeof(*j->allow));
 	if (n > 0)
@@ -149,6 +158,20 @@ take_bytes(struct fetch_result *r, struct transfer *t)
 	r->time = clock_now();
 }
 
+int
+job_data(struct job *j, const struct transfer *t, const char *data, size_t n)
+{
+	struct fetch_piece p = {.url = j->r.url,
+	    .request = &t->request,
+	    .head = t->head_done ? &t->head : NULL,
+	    .data = data,
+	    .n = n};
+
+	if (t->head_done && n == 0)
+		p.peer = transfer_peer(t);
+	return j->on_data(j->ctx, &p);
+}
+
 static void
 add_hop(struct job *j, struct transfer *t)
 {
@@ -170,12 +193,14 @@ add_hop(struct job *j, struct transfer *t)
 
 /* The address that the hop redirects to, borrowed; NULL: it does not. */
 static char *
-redirect_target(const struct transfer *t)
+redirect_target(const struct job *j, const struct transfer *t)
 {
 	char *url = NULL;
 
 	if (!t->head_done || !answer_redirects(t->status))
 		return NULL;
+	if (j->form != NULL && t->status != 307 && t->status != 308)
+		return NULL; /* the others would turn a POST into a GET */
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
 	return url; /* libcurl's, until the handle is used again */
 }
@@ -193,6 +218,17 @@ static bool
 is_https(const char *url)
 {
 	return strncmp(url, "https:", 6) == 0;
+}
+
+/* Scheme, host and port are alike, by the letter. */
+static bool
+same_origin(const char *a, const char *b)
+{
+	const char *end = strstr(a, "://");
+	size_t n = end != NULL ? (size_t)(end - a) + 3 : 0;
+
+	n += strcspn(a + n, "/?#");
+	return strncmp(a, b, n) == 0 && strchr("/?#", b[n]) != NULL;
 }
 
 /* Why the redirect to url is not followed; NULL: it is. */
@@ -227,6 +263,10 @@ follow_take(struct job *j, char *url)
 	/* A step back to plain HTTP is followed, but not for good. */
 	j->permanent = j->permanent && answer_permanent(r->status) &&
 		       (is_https(url) || !is_https(r->url));
+	if (!same_origin(r->url, url)) {
+		free(j->bearer);
+		j->bearer = NULL;
+	}
 	free(r->url);
 	r->url = url;
 	if (j->permanent) {
@@ -424,7 +464,7 @@ enum job_step
 job_step(struct job *j, struct transfer *t, CURLcode rc)
 {
 	bool answer = is_answer(t, rc);
-	char *target = answer ? xstrdup(redirect_target(t)) : NULL;
+	char *target = answer ? xstrdup(redirect_target(j, t)) : NULL;
 
 	j->fresh = !answer && is_stale(j, t, rc);
 	if (j->fresh)

@@ -48,6 +48,10 @@ struct job {
 	bool permanent;		   /* all redirects so far are for good */
 	uint8_t verdict;	   /* of a job that ends without being asked */
 	const char *verdict_why;   /* static */
+	bool released;		   /* streams: holds no place of its host any more */
+	const char *cancelled;	   /* why it is given up once its turn comes */
+	fetch_data_cb *on_data;
+	char *bearer, *last_event_id, *form;
 	struct fetch_result r;	   /* grows hop by hop */
 };
 
@@ -67,6 +71,8 @@ uint8_t job_resolved(struct job *j, const struct resolve_set *set, char **why);
 /* No connection came about: true if there is another address to try, which is then the
  * job's, for the same hop. */
 bool job_next(struct job *j, const struct transfer *t, CURLcode rc);
+/* Gives its owner what came (data NULL: the head); enum fetch_flow. */
+int job_data(struct job *j, const struct transfer *t, const char *data, size_t n);
 
 /* A hop has ended with this result.  JOB_ENDED: j was finished and is gone;
  * JOB_AGAIN: another hop, to r.url, is due. */

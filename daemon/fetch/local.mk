@@ -8,10 +8,14 @@ libtosd_fetch_a_SOURCES = \
 	%D%/job.c %D%/job.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
+	%D%/pace.c %D%/pace.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/resolve_dns.c %D%/resolve_dns.h \
 	%D%/same.c %D%/same.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/signature.c %D%/signature.h \
+	%D%/stream.c %D%/stream.h \
+	%D%/subscription.c %D%/subscription.h \
 	%D%/target.c %D%/target.h \
 	%D%/transfer.c %D%/transfer.h
 
@@ -43,9 +47,16 @@ tests_test_fetch_wire_LDADD = libtosd_fetch.a libtosd_ipc.a libtosd_base.a \
 	$(CRYPTO_LIBS)
 EXTRA_DIST += tests/nginx_server.py
 
+UNIT_TESTS += tests/test_fetch_stream
+tests_test_fetch_stream_SOURCES = tests/test_fetch_stream.c tests/suite.h
+tests_test_fetch_stream_LDADD = libtosd_fetch.a libtosd_conf.a libtosd_ipc.a \
+	libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) \
+	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
+
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
-	tests/suite.h daemon/role_fetch.c daemon/roles.h
+	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_hub.c \
+	daemon/role_fetch_stream.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) \
 	$(EVENT_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) \

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "fetch/answer.h"
+#include "fetch/client.h"
 #include "fetch/guard.h"
 
 #define ERROR_BODY (64u << 10) /* kept of an answer that is not the wanted one */
@@ -91,6 +92,13 @@ on_request(void *ctx, char *peer_ip, char *own_ip, int peer_port, int own_port)
 	return CURL_PREREQFUNC_OK;
 }
 
+/* Does the body go to a sink? */
+static bool
+streams(const struct transfer *t)
+{
+	return t->ask.sink != NULL && t->status == 200;
+}
+
 static size_t
 on_header(char *line, size_t size, size_t n, void *ctx)
 {
@@ -111,6 +119,10 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	buf_put(&t->head, line, n);
 	if (line[0] == '\r' || line[0] == '\n')
 		t->head_done = t->status >= 200;
+	if (t->head_done && streams(t) && t->ask.sink(t, NULL, 0) == FETCH_END) {
+		t->stop = TRANSFER_ENOUGH;
+		return 0;
+	}
 	return n;
 }
 
@@ -144,6 +156,15 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	size_t max = t->conf->max_body, room;
 
 	n *= size;
+	if (streams(t)) {
+		int flow = n > 0 ? t->ask.sink(t, data, n) : FETCH_GO;
+
+		if (flow == FETCH_END)
+			t->stop = TRANSFER_ENOUGH;
+		return flow == FETCH_WAIT ? CURL_WRITEFUNC_PAUSE
+		       : flow == FETCH_GO ? n
+					  : 0;
+	}
 	if (t->body.len == 0)
 		expect_body(t, n);
 	if (t->status != 200 && t->status != 203 && max > ERROR_BODY)
@@ -157,6 +178,21 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	return t->stop == TRANSFER_RAN ? n : 0;
 }
 
+/* The record of the request shows that there was a token, not which. */
+static void
+hide_token(struct buf *request)
+{
+	static const char name[] = "\r\nAuthorization: ";
+	char *at = strcasestr(request->data, name), *end;
+
+	if (at == NULL)
+		return;
+	at += sizeof(name) - 1;
+	end = strstr(at, "\r\n");
+	for (; end != NULL && at < end; at++)
+		*at = '*';
+}
+
 /* The only way to see the request as it goes out.  libcurl's other words are not wanted,
  * and cost a tenth of a short transfer. */
 static int
@@ -168,12 +204,15 @@ on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 	if (what != CURLINFO_HEADER_OUT)
 		return 0;
 	/* A kept connection may turn out dead; libcurl then asks again. */
-	if (n >= 4 && memcmp(data, "GET ", 4) == 0)
+	if (n >= 5 && (memcmp(data, "GET ", 4) == 0 || memcmp(data, "POST ", 5) == 0))
 		buf_reset(&t->request);
 	buf_put(&t->request, data, n);
 	if (t->request.len >= 4 &&
-	    memcmp(t->request.data + t->request.len - 4, "\r\n\r\n", 4) == 0)
+	    memcmp(t->request.data + t->request.len - 4, "\r\n\r\n", 4) == 0) {
+		if (t->ask.bearer != NULL)
+			hide_token(&t->request);
 		SET(t, CURLOPT_VERBOSE, 0L);
+	}
 	return 0;
 }
 
@@ -228,7 +267,6 @@ void
 transfer_configure(struct transfer *t)
 {
 	const struct conf_fetch *c = t->conf;
-	long slow = (long)(c->timeout / 2000); /* seconds of half the whole time */
 	char egress[64];
 
 	SET(t, CURLOPT_CAINFO, c->ca_file);
@@ -237,8 +275,33 @@ transfer_configure(struct transfer *t)
 	    t->second ? interface_of(c->second_interface, egress) : NULL);
 	SET(t, CURLOPT_HTTP_VERSION,
 	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+}
+
+/* Streams have no end, and their owner watches over their silence. */
+static void
+set_pace(struct transfer *t, const struct transfer_ask *ask)
+{
+	bool stream = ask->sink != NULL;
+	/* seconds of half the whole time */
+	long slow = stream ? 0 : (long)(t->conf->timeout / 2000);
+
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);
+	SET(t, CURLOPT_ACCEPT_ENCODING, stream ? (char *)NULL : "");
+	SET(t, CURLOPT_TIMEOUT_MS,
+	    stream ? 0L : (long)(ask->timeout > 0 ? ask->timeout : 1));
+}
+
+static void
+set_method(struct transfer *t, const struct transfer_ask *ask)
+{
+	if (ask->form == NULL) {
+		SET(t, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	SET(t, CURLOPT_POST, 1L);
+	SET(t, CURLOPT_POSTFIELDS, ask->form);
+	SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(ask->form));
 }
 
 struct transfer *
@@ -287,8 +350,11 @@ headers_of(struct transfer *t, const struct transfer_ask *ask)
 {
 	const struct {
 		const char *name, *value;
-	} rows[TRANSFER_HEADERS] = {{"Accept", ask->accept},
-	    {"If-None-Match", ask->etag}, {"If-Modified-Since", ask->last_modified}};
+	} rows[TRANSFER_HEADERS] = {{"Accept: ", ask->accept},
+	    {"If-None-Match: ", ask->etag},
+	    {"If-Modified-Since: ", ask->last_modified},
+	    {"Last-Event-ID: ", ask->last_event_id},
+	    {"Authorization: Bearer ", ask->bearer}};
 	size_t at[TRANSFER_HEADERS], n = 0;
 
 	buf_reset(&t->lines);
@@ -297,7 +363,6 @@ headers_of(struct transfer *t, const struct transfer_ask *ask)
 			continue; /* it could end the line or empty the header */
 		at[n++] = t->lines.len;
 		buf_puts(&t->lines, rows[i].name);
-		buf_puts(&t->lines, ": ");
 		buf_puts(&t->lines, rows[i].value);
 		buf_putc(&t->lines, '\0');
 	}
@@ -339,15 +404,18 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	SET(t, CURLOPT_CURLU, ask->parts);
 	SET(t, CURLOPT_VERBOSE, 0L);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
-	SET(t, CURLOPT_TIMEOUT_MS, (long)(ask->timeout > 0 ? ask->timeout : 1));
 	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(ask->connect_timeout > 0 ? ask->connect_timeout : 1));
+	set_pace(t, ask);
+	set_method(t, ask);
 }
 
 void
 transfer_end(struct transfer *t)
 {
 	SET(t, CURLOPT_CURLU, (CURLU *)NULL); /* is not ours */
+	if (t->ask.bearer != NULL)
+		explicit_bzero(t->lines.data, t->lines.cap);
 	t->owner = NULL;
 	memset(&t->ask, 0, sizeof(t->ask));
 	buf_reset(&t->request);

@@ -15,6 +15,11 @@
 #include "conf/conf.h"
 #include "fetch/resolve.h"
 
+/* Where the body of a 200 goes instead of being kept: as fetch_data_cb (client.h),
+ * returning an enum fetch_flow.  data NULL: the head is complete. */
+struct transfer;
+typedef int transfer_sink(struct transfer *t, const char *data, size_t n);
+
 /* What to ask for; borrowed until the transfer has ended. */
 struct transfer_ask {
 	const char *url;
@@ -28,6 +33,10 @@ struct transfer_ask {
 	const struct resolve_addr *addr;
 	uint16_t port;
 	bool fresh; /* not on a kept connection */
+	transfer_sink *sink;	   /* NULL: the body is kept */
+	const char *bearer;	   /* token, NULL: none */
+	const char *last_event_id; /* NULL: none */
+	const char *form;	   /* POST; NULL: GET */
 	const struct conf_range *allow;
 	size_t nallow;
 };
@@ -38,9 +47,10 @@ enum transfer_stop {
 	TRANSFER_HEADER, /* header longer than max_header */
 	TRANSFER_BODY,	 /* body longer than allowed */
 	TRANSFER_BOMB,	 /* unpacks to more than 100 times of what came */
+	TRANSFER_ENOUGH, /* the sink wants no more */
 };
 
-#define TRANSFER_HEADERS 3 /* that we write ourselves */
+#define TRANSFER_HEADERS 5 /* that we write ourselves */
 
 struct transfer {
 	CURL *easy;

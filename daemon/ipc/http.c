@@ -27,6 +27,7 @@
 struct http_server {
 	struct evhttp *http;
 	http_fn *fn;
+	http_post_fn *post; /* instead of fn */
 	void *ctx;
 	char *unix_path;
 	unsigned port;
@@ -48,12 +49,12 @@ count_header(struct evkeyvalq *headers, const char *name)
 /* evhttp takes a doubled Content-Length and a missing Host: both are refused, since
  * a proxy before us may read them differently. */
 static bool
-well_formed(struct evhttp_request *req)
+well_formed(struct evhttp_request *req, bool body)
 {
 	struct evkeyvalq *h = evhttp_request_get_input_headers(req);
 
 	return count_header(h, "Host") == 1 && count_header(h, "Content-Length") <= 1 &&
-	       evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0;
+	       (body || evbuffer_get_length(evhttp_request_get_input_buffer(req)) == 0);
 }
 
 static void
@@ -73,6 +74,52 @@ send_reply(struct evhttp_request *req, struct http_reply *r)
 		evbuffer_free(body);
 }
 
+/* --- requests that may have a body --- */
+
+struct http_request_in {
+	struct evhttp_request *req;
+};
+
+const char *
+http_request_header(const struct http_request *req, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(req->in->req), name);
+}
+
+void
+http_request_head(const struct http_request *req, const char *path, struct buf *out)
+{
+	struct evhttp_request *r = req->in->req;
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(r);
+	struct evkeyval *h;
+
+	buf_printf(out, "%s %s HTTP/%d.%d\r\n", req->post ? "POST" : "GET", path,
+	    r->major, r->minor);
+	for (h = headers->tqh_first; h != NULL; h = h->next.tqe_next)
+		buf_printf(out, "%s: %s\r\n", h->key, h->value);
+	buf_puts(out, "\r\n");
+}
+
+static void
+answer_full(struct http_server *s, struct evhttp_request *req, const char *path,
+    struct http_reply *reply)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(req);
+	struct http_request_in in = {req};
+	struct http_request q = {.in = &in,
+	    .post = evhttp_request_get_command(req) == EVHTTP_REQ_POST,
+	    .path = path,
+	    .query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req)),
+	    .n = evbuffer_get_length(body)};
+	char *peer = NULL;
+	ev_uint16_t port;
+
+	q.body = q.n > 0 ? evbuffer_pullup(body, -1) : NULL;
+	evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
+	q.peer = peer;
+	s->post(s->ctx, &q, reply);
+}
+
 static void
 on_request(struct evhttp_request *req, void *ctx)
 {
@@ -80,8 +127,11 @@ on_request(struct evhttp_request *req, void *ctx)
 	struct http_reply r = {0};
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
 
-	if (!well_formed(req))
+	if (!well_formed(req,
+		s->post != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_POST))
 		r.status = 400;
+	else if (s->post != NULL)
+		answer_full(s, req, path != NULL ? path : "/", &r);
 	else
 		s->fn(s->ctx, path != NULL ? path : "/", &r);
 	if (r.status == 0)
@@ -99,8 +149,7 @@ listen_unix(const char *path, struct err *e)
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {
-		err_set(
-		    e, TOSD_EINVAL, "console: the socket's path is too long: %s", path);
+		err_set(e, TOSD_EINVAL, "the socket's path is too long: %s", path);
 		return -1;
 	}
 	strcpy(sa.sun_path, path);
@@ -108,7 +157,7 @@ listen_unix(const char *path, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
 	    chmod(path, 0660) != 0 || listen(fd, 64) != 0) {
-		err_sys(e, "console: cannot listen on %s", path);
+		err_sys(e, "cannot listen on %s", path);
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -166,7 +215,7 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 
 	if (parse_address(where, &ss, &len) != 0) {
 		err_set(e, TOSD_EINVAL,
-		    "console: `%s' is no address; say 127.0.0.1:8790, "
+		    "`%s' is no address; say 127.0.0.1:8790, "
 		    "[::1]:8790 or unix:/path",
 		    where);
 		return -1;
@@ -175,7 +224,7 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
 	    bind(fd, (struct sockaddr *)&ss, len) != 0 || listen(fd, 64) != 0) {
-		err_sys(e, "console: cannot listen on %s", where);
+		err_sys(e, "cannot listen on %s", where);
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -190,8 +239,8 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 	return fd;
 }
 
-int
-http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
+static int
+server_new(struct loop *loop, const char *where, size_t max_body,
     struct http_server **out, struct err *e)
 {
 	struct http_server *s = xcalloc(1, sizeof(*s));
@@ -207,21 +256,46 @@ http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
 	s->http = fd >= 0 ? evhttp_new(loop_base(loop)) : NULL;
 	if (s->http == NULL || evhttp_accept_socket(s->http, fd) != 0) {
 		if (fd >= 0) {
-			err_set(e, TOSD_EIO, "console: libevent refused the socket");
+			err_set(e, TOSD_EIO, "libevent refused the socket");
 			close(fd);
 		}
 		http_server_free(&s);
 		return e != NULL && e->code != 0 ? e->code : TOSD_EIO;
 	}
-	s->fn = fn;
-	s->ctx = ctx;
-	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_allowed_methods(s->http,
+	    EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (max_body > 0 ? EVHTTP_REQ_POST : 0));
 	evhttp_set_max_headers_size(s->http, HEADERS_MAX);
-	evhttp_set_max_body_size(s->http, 0);
+	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_body);
 	evhttp_set_timeout(s->http, IDLE_SECONDS);
 	evhttp_set_gencb(s->http, on_request, s);
 	*out = s;
 	return 0;
+}
+
+int
+http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
+    struct http_server **out, struct err *e)
+{
+	int rc = server_new(loop, where, 0, out, e);
+
+	if (rc == 0) {
+		(*out)->fn = fn;
+		(*out)->ctx = ctx;
+	}
+	return rc;
+}
+
+int
+http_server_new_post(struct loop *loop, const char *where, size_t max_body,
+    http_post_fn *fn, void *ctx, struct http_server **out, struct err *e)
+{
+	int rc = server_new(loop, where, max_body, out, e);
+
+	if (rc == 0) {
+		(*out)->post = fn;
+		(*out)->ctx = ctx;
+	}
+	return rc;
 }
 
 void

@@ -11,6 +11,7 @@ libtosd_ipc_a_SOURCES = \
 	%D%/msg_inspect.c \
 	%D%/msg_mail.c \
 	%D%/msg_poll.c \
+	%D%/msg_stream.c \
 	%D%/ready.c %D%/ready.h \
 	%D%/role.c %D%/role.h \
 	%D%/sandbox.c %D%/sandbox.h \

@@ -50,6 +50,9 @@ enum msg_type {
 	/* engine and fetch */
 	MSG_POLL,
 	MSG_POLLED,
+	MSG_STREAM,    /* engine -> fetch: open or close a stream */
+	MSG_SUBSCRIBE, /* engine -> fetch: a subscription at a hub (WebSub) */
+	MSG_PUSHED,    /* fetch -> engine: what came over them, and how they are */
 	/* engine and policy */
 	MSG_RULES,
 	MSG_INSPECT,
@@ -166,6 +169,71 @@ struct msg_polled {
 	struct item *items;
 };
 
+/* A stream to be held open until it is said otherwise. */
+enum stream_kind {
+	STREAM_SSE,    /* server-sent events */
+	STREAM_NDJSON, /* a JSON text a line */
+	STREAM_KINDS,
+};
+struct msg_stream {
+	uint64_t feed; /* the engine's number of the feed */
+	bool open;     /* false: close it */
+	uint8_t kind;
+	char *url;
+	char *tenant;	  /* opaque key */
+	char *credential; /* name of its bearer token, or NULL */
+	char *cursor_param, *cursor_key; /* NULL: Last-Event-ID */
+	uint64_t cursor_rewind;
+	char *last_id; /* to go on after, or NULL */
+};
+
+/* A subscription at a hub: one path below push_url each, that only the hub knows. */
+enum subscribe_what {
+	SUBSCRIBE_KNOW, /* nothing is to be asked: the hub knows us already */
+	SUBSCRIBE_ASK,
+	SUBSCRIBE_END,
+	SUBSCRIBE_COUNT,
+};
+struct msg_subscribe {
+	uint64_t feed;
+	uint8_t what;
+	char *tenant;
+	char *hub, *topic;
+	char *path;	/* last part of the callback's address */
+	char *secret;	/* of the signatures */
+	int64_t lease;	/* ms to ask for */
+};
+
+enum pushed_state {
+	PUSHED_DATA,	 /* items, removals, or only a new last_id */
+	PUSHED_UP,	 /* the stream is open */
+	PUSHED_DOWN,	 /* it is not: why */
+	PUSHED_ASKED,	 /* the hub has taken our request */
+	PUSHED_FAILED,	 /* it has not: why */
+	PUSHED_VERIFIED, /* the hub asked back: subscribed for `lease' */
+	PUSHED_ENDED,	 /* the hub asked back: no longer subscribed */
+	PUSHED_DENIED,	 /* the hub does not (any longer) serve us: why */
+	PUSHED_COUNT,
+};
+const char *pushed_name(enum pushed_state s);
+
+/* The descriptor is the capture, as with POLLED; it comes with data. */
+struct msg_pushed {
+	uint64_t feed;
+	uint8_t state;
+	bool websub; /* else a stream */
+	int64_t time;
+	int64_t lease; /* ms, VERIFIED only */
+	char *why;
+	char *path;    /* of the subscription it is about; NULL: a stream */
+	char *last_id; /* of streams: where to go on once this is on record */
+	bool truncated;
+	uint32_t ngone;
+	char **gone; /* ids of items that were said to be deleted */
+	uint32_t nitems;
+	struct item *items;
+};
+
 /* What went over the wire, byte for byte, for the vault. */
 struct msg_capture {
 	char *url, *peer;
@@ -266,6 +334,9 @@ struct msg {
 		struct msg_secret secret;
 		struct msg_poll poll;
 		struct msg_polled polled;
+		struct msg_stream stream;
+		struct msg_subscribe subscribe;
+		struct msg_pushed pushed;
 		struct msg_rules rules;
 		struct msg_inspect inspect;
 		struct msg_inspected inspected;

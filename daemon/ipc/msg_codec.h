@@ -47,6 +47,9 @@ MSG_CODEC(stats);
 /* msg_poll.c: engine and fetch */
 MSG_CODEC(poll);
 MSG_CODEC(polled);
+MSG_CODEC(stream);
+MSG_CODEC(subscribe);
+MSG_CODEC(pushed);
 /* msg_inspect.c: engine and policy */
 MSG_CODEC(rules);
 MSG_CODEC(inspect);

@@ -13,6 +13,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_outbox.c \
 	%D%/store_schema.c \
 	%D%/store_sqlite.c \
+	%D%/store_stream.c \
 	%D%/store_violation.c
 
 UNIT_TESTS += tests/test_store tests/test_store_disk

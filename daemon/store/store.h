@@ -114,6 +114,60 @@ typedef int store_feed_fn(void *ctx, const struct store_feed *f);
 /* tenant NULL: of all; ordered by id. */
 int store_feed_each(struct store *s, const char *tenant, store_feed_fn *fn, void *ctx);
 
+/* --- streams: one a feed that has one --- */
+struct store_stream {
+	int64_t id;
+	int64_t feed;
+	char tenant[STORE_KEY];
+	bool up;
+	char *last_id;	    /* all up to here is on record */
+	char *why;	    /* why it is not up */
+	int64_t since;	    /* up or not */
+	int64_t down_since; /* what was missed from here on is not repaired yet */
+	int64_t last_data;
+	uint64_t items;
+};
+void store_stream_clear(struct store_stream *r);
+int store_stream_get(struct store *s, int64_t feed, struct store_stream *out,
+    struct err *e); /* TOSD_ENOENT */
+/* Adds it (id 0, then set) or changes all but feed and tenant. */
+int store_stream_put(struct store *s, const struct store_at *at, struct store_stream *r,
+    struct err *e);
+
+/* --- subscriptions at hubs (WebSub): at most one a feed --- */
+struct store_subscription {
+	int64_t id;
+	int64_t feed;
+	char tenant[STORE_KEY];
+	char *hub, *topic;
+	char *path;	  /* of the callback: only we and the hub know it */
+	char *secret;	  /* of the signatures */
+	int32_t state;	  /* enum subscription_state (fetch/subscription.h) */
+	int64_t since;	  /* in that state */
+	int64_t until;	  /* end of the lease */
+	int64_t due;	  /* something is to be done; CLOCK_NONE: nothing */
+	uint32_t failures;
+	int64_t baseline; /* all items up to this poll are not the hub's to bring */
+	char *missed;	  /* items that a poll found first: numbers with blanks */
+	int64_t missed_since;
+	int64_t last_push;
+	uint64_t pushes;
+	char *why;
+};
+void store_subscription_clear(struct store_subscription *r);
+int store_subscription_get(struct store *s, int64_t feed,
+    struct store_subscription *out, struct err *e); /* TOSD_ENOENT */
+int store_subscription_find(struct store *s, const char *path,
+    struct store_subscription *out, struct err *e); /* TOSD_ENOENT */
+/* Adds it (id 0, then set) or changes all but feed and tenant. */
+int store_subscription_put(struct store *s, const struct store_at *at,
+    struct store_subscription *r, struct err *e);
+typedef int store_subscription_fn(void *ctx, const struct store_subscription *r);
+/* Those due at `now', INT64_MAX: all. */
+int store_subscription_each(
+    struct store *s, int64_t now, store_subscription_fn *fn, void *ctx);
+int64_t store_subscription_due(struct store *s); /* CLOCK_NONE: never */
+
 /* --- items and revisions --- */
 struct store_item {
 	int64_t id;

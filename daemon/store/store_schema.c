@@ -187,8 +187,23 @@ static const char step_cover[] =
     "CREATE INDEX sighting_feed ON sighting(feed, state);"
     "CREATE TABLE away(id INTEGER PRIMARY KEY, since INTEGER, until INTEGER) STRICT;";
 
+/* What comes without being asked for: streams and WebSub subscriptions. */
+static const char step_stream[] =
+    "CREATE TABLE stream(id INTEGER PRIMARY KEY,"
+    "  feed INTEGER NOT NULL UNIQUE REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  up INTEGER NOT NULL, last_id TEXT, why TEXT, since INTEGER,"
+    "  down_since INTEGER, last_data INTEGER, items INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE subscription(id INTEGER PRIMARY KEY,"
+    "  feed INTEGER NOT NULL UNIQUE REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  hub TEXT NOT NULL, topic TEXT NOT NULL, path TEXT NOT NULL UNIQUE,"
+    "  secret TEXT NOT NULL, state INTEGER NOT NULL, since INTEGER, until INTEGER,"
+    "  due INTEGER, failures INTEGER NOT NULL, baseline INTEGER,"
+    "  missed TEXT, missed_since INTEGER, last_push INTEGER, pushes INTEGER NOT NULL,"
+    "  why TEXT) STRICT;"
+    "CREATE INDEX subscription_due ON subscription(due) WHERE due IS NOT NULL;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
-static const char *const steps[] = {step_1, step_polite, step_cover};
+static const char *const steps[] = {step_1, step_polite, step_cover, step_stream};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -32,12 +32,14 @@ static const struct {
     {"exposure", rebuild_exposure},
     {"feeds", rebuild_feeds},
     {"gap", rebuild_gap},
+    {"gone", NULL},
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
     {"message", rebuild_message},
     {"moved", NULL}, /* a redirect has to prove itself anew */
     {"notice", rebuild_notice},
     {"policy", NULL},
+    {"push", NULL},
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
@@ -47,6 +49,7 @@ static const struct {
     {"state", rebuild_state},
     {"step", rebuild_step},
     {"stop", NULL},
+    {"stream", NULL},
     {"unobservable", rebuild_unobservable},
     {"violation", rebuild_violation},
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* role_fetch: what the files of the fetch role share; see role_fetch.c. */
+#ifndef TOSD_ROLE_FETCH_H
+#define TOSD_ROLE_FETCH_H
+
+#include "conf/conf.h"
+#include "feed/feed.h"
+#include "fetch/client.h"
+#include "fetch/stream.h"
+#include "ipc/role.h"
+
+struct fetch_live; /* a stream with what came and was not sent yet */
+struct fetch_hub;  /* the listener for hubs, and all subscriptions */
+
+struct fetch_role {
+	struct role_self *self;
+	struct conf *conf;
+	struct fetch_client *client;
+	struct fetch_streams *streams;
+	struct fetch_live *lives;
+	struct fetch_hub *hub; /* NULL: off, or another role's */
+	bool stopping;	       /* polls are turned down */
+	bool ended;	       /* nobody is told any more */
+};
+
+/* --- role_fetch.c --- */
+
+/* Moves the items over, as many as fit into one frame; *truncated if not all did. */
+void fetch_items_take(
+    struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n);
+struct feed_limits fetch_limits(const struct fetch_role *role);
+/* A sealed descriptor with these bytes, -1 if it could not be made. */
+int fetch_capture(const char *url, const char *peer, int64_t time,
+    const struct buf *request, const struct buf *response);
+
+/* --- role_fetch_stream.c: MSG_STREAM --- */
+
+void fetch_live_msg(struct fetch_role *role, struct msg *m);
+/* Closes all; what came is sent. */
+void fetch_live_end(struct fetch_role *role);
+/* The secrets may have changed: the next requests use those of now. */
+void fetch_live_tokens(struct fetch_role *role);
+
+/* --- role_fetch_hub.c: MSG_SUBSCRIBE, and what hubs say --- */
+
+/* Opens the socket; before the sandbox closes. */
+int fetch_hub_start(struct fetch_role *role, struct err *e);
+void fetch_hub_msg(struct fetch_role *role, struct msg *m);
+/* Forgets all subscriptions: the next engine says which there are. */
+void fetch_hub_forget(struct fetch_role *role);
+void fetch_hub_free(struct fetch_role *role);
+
+#endif
