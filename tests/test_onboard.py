@@ -472,7 +472,7 @@ def test_feed_good():
         r, warnings = check(b, "hop")
         assert r["feed"] and r["final_url"].endswith("/f") and len(r["hops"]) == 2, r
         assert r["validators"] == "304" and r["items"] == r["with_id"] == 20, r
-        assert r["ttl_seconds"] == 2700 and 2700 <= r["interval_min_seconds"] <= 2970, r
+        assert r["ttl_seconds"] == 2700 <= r["interval_min_seconds"], r
         assert r["window_seconds"] == 19 * 86400 and r["enough"] == "that is often enough"
         assert not warnings & {"no-dates", "no-ids", "cut-text", "too-slow"}, warnings
         r, warnings = check(b, "hub")
@@ -486,7 +486,7 @@ def test_feed_good():
 
 def test_feed_warnings():
     """What cannot be seen is said."""
-    with Bench(fetch='interval = "6h"; interval_max = "24h";') as b:
+    with Bench(fetch='interval = "6h"; interval_min = "6h";') as b:
         bare = "<rss><channel>" + "".join(
             f"<item><title>t{i}</title></item>" for i in range(5)) + "</channel></rss>"
         fast = rss("Fast", []).replace("</channel>", "".join(
@@ -507,6 +507,7 @@ def test_feed_warnings():
         assert "NOT" in r["enough"]
         r, w = check(b, "limit", code=1)
         assert r["outcome"] == "rate-limit" and "unobservable" in w, r
+        assert "Retry-After" in r["silence"], r
         assert r["interval_max_seconds"] == 86400 and r["retry_after"] == "31536000", r
         r, w = check(b, "lazy")
         assert r["validators"] == "same-body" and "validators-ignored" in w, r

@@ -18,8 +18,6 @@
 #include "ipc/msg.h"
 #include "tosctl/feed_report.h"
 
-#define SEEDS 64 /* plans made to see how far jitter goes */
-
 enum { DONE = 0, NOT_READABLE = 1, USAGE = 2, CANNOT = 3 };
 
 static int
@@ -106,52 +104,6 @@ ask_again(struct onboard *o, struct feed_report *r, char **words)
 	visit_clear(&again);
 }
 
-/* What the configuration says of this address, if it names it. */
-static int64_t
-interval_of(const struct conf *c, const char *url)
-{
-	for (size_t i = 0; i < c->ntenants; i++)
-		for (size_t j = 0; j < c->tenants[i].nfeeds; j++) {
-			const struct conf_feed *f = &c->tenants[i].feeds[j];
-
-			if (f->interval > 0 && strcmp(f->url, url) == 0)
-				return f->interval;
-		}
-	return c->fetch.interval;
-}
-
-/* When the daemon would come again, over many seeds of the jitter. */
-static void
-plan(const struct conf *c, struct feed_report *r)
-{
-	const struct visit *v = r->v;
-	struct fetch_plan_in in = {
-	    .now = v->r.time,
-	    .base_interval = interval_of(c, r->asked),
-	    .min = c->fetch.interval_min,
-	    .max = c->fetch.interval_max,
-	    .outcome = v->r.outcome,
-	    .hint = v->r.hint,
-	    .retry_after = v->r.retry_after,
-	};
-
-	if (v->r.outcome == POLLED_OK && !v->is_feed)
-		in.outcome = POLLED_NOT_FEED;
-	if (v->is_feed && v->doc.ttl_ms > in.hint)
-		in.hint = v->doc.ttl_ms;
-	r->configured = in.base_interval;
-	for (in.jitter_seed = 0; in.jitter_seed < SEEDS; in.jitter_seed++) {
-		int64_t span;
-
-		fetch_plan(&in, &r->plan);
-		span = r->plan.next - in.now;
-		if (in.jitter_seed == 0 || span < r->soonest)
-			r->soonest = span;
-		if (in.jitter_seed == 0 || span > r->latest)
-			r->latest = span;
-	}
-}
-
 static int
 check(struct onboard *o, const char *url, bool json)
 {
@@ -167,7 +119,7 @@ check(struct onboard *o, const char *url, bool json)
 		r.older = either(v.doc.next_url, &v, "next");
 		ask_again(o, &r, &words);
 	}
-	plan(onboard_conf(o), &r);
+	feed_report_plan(&r, onboard_conf(o));
 	if (json)
 		feed_report_json(&r);
 	else
