@@ -36,7 +36,9 @@ SOON = 20  # seconds from an act of the tenant to what tosd must know
 LADDER = ('stages = ( { name = "notice"; deadline = "1h"; } ); recheck = "1s"; '
           'min_exposure = 1;')
 REMOVED = 4  # SIGHT_REMOVED of daemon/store/store_cover.h
-COVERAGE = 'coverage = { removal_gap = "2s"; second_min = "2s"; second_max = "4s"; };'
+# Second readings within seconds, and no hour's pause because the feed says "hourly".
+OPTIONAL = {"more": 'coverage = { removal_gap = "2s"; second_min = "2s"; second_max = "4s"; };',
+            "fetch": 'hint_max = "1s";'}
 
 WP_CONFIG = """<?php
 define('DB_NAME', 'wp'); define('DB_USER', 'root'); define('DB_PASSWORD', '');
@@ -245,13 +247,13 @@ def find_feeds(wp):
 
 
 def configuration(feeds):
-    """With the settings of coverage, where this build knows them."""
+    """With those settings that this build knows."""
     settings = {"interval": "1s", "interval_max": "1s", "ladder": LADDER}
-    d = Daemon({"blog": feeds}, more=COVERAGE, **settings)
-    if d.check()[0] != 0:
-        d.remove()
-        d = Daemon({"blog": feeds}, **settings)
-    return d
+    for key, value in OPTIONAL.items():
+        with Daemon({"blog": feeds}, **{key: value}) as d:
+            if d.check()[0] == 0:
+                settings[key] = value
+    return Daemon({"blog": feeds}, **settings)
 
 
 def pause():
