@@ -56,6 +56,7 @@ CONF = """
 state_dir = "{dir}/state"; run_dir = "{dir}/run"; templates_dir = "{source}/etc/notices.d";
 sandbox = "best-effort"; restart_min = "50ms"; restart_max = "{restart_max}";
 ping_interval = "500ms"; ping_timeout = "{ping_timeout}"; stop_timeout = "10s";
+{more}
 provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
   aup_url = "https://host.example/aup"; aup_version = "1"; }};
 ledger = {{ seal_interval = "{seal}"; }};
@@ -70,7 +71,6 @@ courier = {{ transport = "{transport}"; url = "smtp://127.0.0.1:{smtp}"; starttl
   from = "abuse@host.example"; retry_min = "{retry}"; retry_max = "2s"; attempts = 5;
   timeout = "10s"; legal = "legal@host.example"; }};
 console = {{ listen = "127.0.0.1:{console}"; }};
-{more}
 tenants = (
 {tenants}
 );
