@@ -56,11 +56,13 @@ CONF = """
 state_dir = "{dir}/state"; run_dir = "{dir}/run"; templates_dir = "{source}/etc/notices.d";
 sandbox = "best-effort"; restart_min = "50ms"; restart_max = "{restart_max}";
 ping_interval = "500ms"; ping_timeout = "{ping_timeout}"; stop_timeout = "10s";
+{more}
 provider = {{ name = "Trial Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
   aup_url = "https://host.example/aup"; aup_version = "1"; }};
 ledger = {{ seal_interval = "{seal}"; }};
 fetch = {{ interval = "{interval}"; interval_min = "1s"; interval_max = "{interval_max}";
-  host_gap = 0; max_host_connections = 8; allow = [ "127.0.0.0/8" ]; timeout = "10s"; }};
+  host_gap = 0; max_host_connections = 8; allow = [ "127.0.0.0/8" ]; timeout = "10s"; {fetch}
+  }};
 policy = {{ packs_dir = "{dir}/packs"; workers = 2; batch = 16;
   plugins = ( {{ name = "rules"; path = "{dir}/rules.so"; }} ); }};
 safety = {{ desk = [ "{desk}" ]; }};
@@ -69,14 +71,13 @@ courier = {{ transport = "{transport}"; url = "smtp://127.0.0.1:{smtp}"; starttl
   from = "abuse@host.example"; retry_min = "{retry}"; retry_max = "2s"; attempts = 5;
   timeout = "10s"; legal = "legal@host.example"; }};
 console = {{ listen = "127.0.0.1:{console}"; }};
-{more}
 tenants = (
 {tenants}
 );
 """
 
-DEFAULTS = {"interval": "2s", "interval_max": "1h", "more": "", "seal": "200ms",
-            "retry": "500ms", "restart_max": "400ms", "ping_timeout": "10s",
+DEFAULTS = {"interval": "2s", "interval_max": "1h", "fetch": "", "more": "",
+            "seal": "200ms", "retry": "500ms", "restart_max": "400ms", "ping_timeout": "10s",
             "desk": DESK, "transport": "none", "smtp": 1,
             "ladder": 'stages = ( { name = "notice"; deadline = "60s"; } );'}
 
@@ -313,7 +314,8 @@ class Daemon(Tosd):
 
     def __init__(self, tenants, **settings):
         """tenants: {id: feed}, a feed being an address, a list of them, or (those, further
-        lines).  settings: values of DEFAULTS; more: further lines of the file."""
+        lines).  settings: values of DEFAULTS; fetch and more: further settings of that
+        group and of the file."""
         super().__init__()
         os.mkdir(self.dir + "/packs")
         self.write("packs/trial.conf", PACK)

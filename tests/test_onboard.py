@@ -486,7 +486,7 @@ def test_feed_good():
 
 def test_feed_warnings():
     """What cannot be seen is said."""
-    with Bench(fetch='interval = "6h"; interval_max = "24h";') as b:
+    with Bench(fetch='interval = "6h"; interval_min = "6h";') as b:
         bare = "<rss><channel>" + "".join(
             f"<item><title>t{i}</title></item>" for i in range(5)) + "</channel></rss>"
         fast = rss("Fast", []).replace("</channel>", "".join(
@@ -507,6 +507,7 @@ def test_feed_warnings():
         assert "NOT" in r["enough"]
         r, w = check(b, "limit", code=1)
         assert r["outcome"] == "rate-limit" and "unobservable" in w, r
+        assert "Retry-After" in r["silence"], r
         assert r["interval_max_seconds"] == 86400 and r["retry_after"] == "31536000", r
         r, w = check(b, "lazy")
         assert r["validators"] == "same-body" and "validators-ignored" in w, r

@@ -188,9 +188,11 @@ say_interval(const struct feed_report *r)
 
 	onboard_say("How often, and why");
 	onboard_say("  interval    %s to %s, decided by: %s (configured: %s)",
-	    clock_span(r->soonest, soon), clock_span(r->latest, late), r->plan.why,
+	    clock_span(r->soonest, soon), clock_span(r->latest, late), r->decided,
 	    clock_span(r->configured, base));
 	say_hints(r);
+	if (r->silence != NULL)
+		onboard_say("  silence     %s", r->silence);
 	if (!r->v->is_feed)
 		return;
 	if (f->window > 0) {
@@ -373,7 +375,8 @@ feed_report_json(const struct feed_report *r)
 	put_seconds(o, "configured_seconds", r->configured);
 	put_seconds(o, "interval_min_seconds", r->soonest);
 	put_seconds(o, "interval_max_seconds", r->latest);
-	put_text(o, "decided_by", r->plan.why);
+	put_text(o, "decided_by", r->decided);
+	put_text(o, "silence", r->silence);
 	feed_report_warnings(r, collect_warning, warnings);
 	json_object_set_new(o, "warnings", warnings);
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);

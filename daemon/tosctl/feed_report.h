@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * feed_report: what `tosctl feed check` found out, and the telling of it.  The facts
- * are gathered in tosctl_feed.c; here they become sentences, warnings and JSON.
+ * are gathered in tosctl_feed.c; here they become a schedule (feed_plan.c),
+ * warnings (feed_warnings.c), sentences and JSON.
  */
 #ifndef TOSD_TOSCTL_FEED_REPORT_H
 #define TOSD_TOSCTL_FEED_REPORT_H
@@ -9,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fetch/schedule.h"
 #include "tosctl/feed_facts.h"
 #include "tosctl/onboard.h"
 
@@ -30,11 +30,15 @@ struct feed_report {
 	const char *again_words; /* how that went, AGAIN_FAILED only */
 	int64_t configured;	 /* interval of the configuration, ms */
 	int64_t soonest, latest; /* the interval that results, with jitter */
-	struct fetch_plan plan;	 /* one of them */
+	const char *decided;	 /* static words: what decided it */
+	const char *silence;	 /* a wish beyond its cap, static words; or NULL */
 	/* Of the document or of a Link header; NULL: none. */
 	char *hub;
 	char *older; /* where older items are */
 };
+
+/* Fills configured, soonest, latest, decided and silence from all the rest. */
+void feed_report_plan(struct feed_report *r, const struct conf *c);
 
 void feed_report_words(const struct feed_report *r);
 void feed_report_json(const struct feed_report *r);

@@ -32,7 +32,7 @@ moved(const struct feed_report *r)
 static bool
 unobservable(const struct feed_report *r)
 {
-	return r->plan.silence != NULL;
+	return r->silence != NULL;
 }
 
 static bool

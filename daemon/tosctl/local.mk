@@ -2,6 +2,7 @@
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
 	%D%/feed_facts.c %D%/feed_facts.h \
+	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
 	%D%/onboard.c %D%/onboard.h \
 	%D%/proposal.c %D%/proposal.h \

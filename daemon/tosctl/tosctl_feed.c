@@ -18,8 +18,6 @@
 #include "ipc/msg.h"
 #include "tosctl/feed_report.h"
 
-#define SEEDS 64 /* plans made to see how far jitter goes */
-
 enum { DONE = 0, NOT_READABLE = 1, USAGE = 2, CANNOT = 3 };
 
 static int
@@ -106,70 +104,6 @@ ask_again(struct onboard *o, struct feed_report *r, char **words)
 	visit_clear(&again);
 }
 
-/* What the configuration says of this address, if it names it. */
-static int64_t
-interval_of(const struct conf *c, const char *url, bool *fixed)
-{
-	for (size_t i = 0; i < c->ntenants; i++)
-		for (size_t j = 0; j < c->tenants[i].nfeeds; j++) {
-			const struct conf_feed *f = &c->tenants[i].feeds[j];
-
-			if (f->interval > 0 && strcmp(f->url, url) == 0) {
-				*fixed = true;
-				return f->interval;
-			}
-		}
-	*fixed = false;
-	return c->fetch.interval;
-}
-
-/* As the daemon will know it after some weeks, from the dates of what is shown. */
-static double
-weekly(const struct feed_facts *f)
-{
-	if (f->items < 2 || f->window <= 0)
-		return -1;
-	return (double)(f->items - 1) * 7 * (double)CLOCK_DAY / (double)f->window;
-}
-
-/* When the daemon would come again, over many seeds of the jitter. */
-static void
-plan(const struct conf *c, struct feed_report *r)
-{
-	const struct visit *v = r->v;
-	struct fetch_plan_in in = {
-	    .now = v->r.time,
-	    .min = c->fetch.interval_min,
-	    .max = c->fetch.interval_max,
-	    .outcome = v->r.outcome,
-	    .hint = v->r.hint,
-	    .retry_after = v->r.retry_after,
-	    .weekly = v->is_feed ? weekly(&r->facts) : -1,
-	    .hint_max = c->fetch.hint_max,
-	    .retry_max = c->fetch.retry_after_max,
-	};
-
-	in.base_interval = interval_of(c, r->asked, &in.fixed);
-	if (v->r.outcome == POLLED_OK && !v->is_feed)
-		in.outcome = POLLED_NOT_FEED;
-	if (v->is_feed) {
-		in.ttl = v->doc.ttl_ms;
-		in.skip_hours = v->doc.skip_hours;
-		in.skip_days = v->doc.skip_days;
-	}
-	r->configured = in.base_interval;
-	for (in.jitter_seed = 0; in.jitter_seed < SEEDS; in.jitter_seed++) {
-		int64_t span;
-
-		fetch_plan(&in, &r->plan);
-		span = r->plan.next - in.now;
-		if (in.jitter_seed == 0 || span < r->soonest)
-			r->soonest = span;
-		if (in.jitter_seed == 0 || span > r->latest)
-			r->latest = span;
-	}
-}
-
 static int
 check(struct onboard *o, const char *url, bool json)
 {
@@ -185,7 +119,7 @@ check(struct onboard *o, const char *url, bool json)
 		r.older = either(v.doc.next_url, &v, "next");
 		ask_again(o, &r, &words);
 	}
-	plan(onboard_conf(o), &r);
+	feed_report_plan(&r, onboard_conf(o));
 	if (json)
 		feed_report_json(&r);
 	else

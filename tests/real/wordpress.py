@@ -35,8 +35,10 @@ PERSON, PASSWORD = "ann", "a pass phrase of some length"
 SOON = 20  # seconds from an act of the tenant to what tosd must know
 LADDER = ('stages = ( { name = "notice"; deadline = "1h"; } ); recheck = "1s"; '
           'min_exposure = 1;')
-REMOVED = 4  # SIGHT_REMOVED of daemon/store/store_cover.h
-COVERAGE = 'coverage = { removal_gap = "2s"; second_min = "2s"; second_max = "4s"; };'
+UNLISTED, MISSING, REMOVED = 2, 3, 4  # SIGHT_* of daemon/store/store_cover.h
+# Second readings within seconds, and no hour's pause because the feed says "hourly".
+OPTIONAL = {"more": 'coverage = { removal_gap = "2s"; second_min = "2s"; second_max = "4s"; };',
+            "fetch": 'hint_max = "1s";'}
 
 WP_CONFIG = """<?php
 define('DB_NAME', 'wp'); define('DB_USER', 'root'); define('DB_PASSWORD', '');
@@ -221,11 +223,13 @@ class Watch:
         return bool(self.d.query(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'sighting'"))
 
-    def removed(self, page):
-        rows = self.d.query("SELECT body, state FROM sighting JOIN revision ON "
+    def states(self, page):
+        rows = self.d.query("SELECT body, sighting.state FROM sighting JOIN revision ON "
                             "revision.item = sighting.id")
-        states = {state for body, state in rows if item_of(body).get("url") == page.link}
-        return states == {REMOVED}
+        return {state for body, state in rows if item_of(body).get("url") == page.link}
+
+    def removed(self, page):
+        return self.states(page) == {REMOVED}
 
 
 def find_feeds(wp):
@@ -245,13 +249,13 @@ def find_feeds(wp):
 
 
 def configuration(feeds):
-    """With the settings of coverage, where this build knows them."""
+    """With those settings that this build knows."""
     settings = {"interval": "1s", "interval_max": "1s", "ladder": LADDER}
-    d = Daemon({"blog": feeds}, more=COVERAGE, **settings)
-    if d.check()[0] != 0:
-        d.remove()
-        d = Daemon({"blog": feeds}, **settings)
-    return d
+    for key, value in OPTIONAL.items():
+        with Daemon({"blog": feeds}, **{key: value}) as d:
+            if d.check()[0] == 0:
+                settings[key] = value
+    return Daemon({"blog": feeds}, **settings)
 
 
 def pause():
@@ -324,6 +328,10 @@ def removals(wp, w, stranger):
     items = w.d.query("SELECT count(*) FROM item")[0][0]
     if w.decides_removals():
         w.soon("a deleted post is known as removed", lambda: w.removed(second))
+        # Its page is that of the post, which is there: gone from the feed is all that
+        # can be known of a comment.
+        w.soon("a deleted comment is known to be gone",
+               lambda: w.states(stranger) & {UNLISTED, MISSING, REMOVED})
     else:
         print("  (this build decides no removals of posts that are not cited)")
         time.sleep(3)
