@@ -7,6 +7,8 @@ requests come, as the server saw them.
 load_feeds.py			10,000 feeds at 5 minutes for 10 minutes
 load_feeds.py --quick		the same pace for a minute and a half: 2,000 at 1 minute
 load_feeds.py --idle N [N...]	N feeds that are hardly ever due: what one more costs
+load_feeds.py --growth		ten times the feeds at the same pace: at most 1.1 times the
+				processor time
 
 Fails where a limit is passed: 256 MiB in all, one core, the largest second at most three
 times the mean, 1 KiB for an idle feed on a base of 128 MiB.  TOSD_QUICK=1 means --quick.
@@ -34,6 +36,7 @@ SOURCE = pathlib.Path(os.environ.get("srcdir") or
 MIB = 1 << 20
 MAX_MEMORY, MAX_BASE, MAX_FEED = 256 * MIB, 128 * MIB, 1024
 MAX_BURST = 3.0  # largest second to the mean
+MAX_GROWTH = 1.1
 SAMPLE = 2.0
 
 CONF = """
@@ -278,6 +281,16 @@ def load(feeds, interval, duration, failed):
         failed.append(f"burst: {max(seconds)} requests in a second, mean {mean:.1f}")
     if not 0.7 * feeds / interval < mean < 1.3 * feeds / interval:
         failed.append(f"pace: {mean:.1f} requests a second instead of {feeds / interval:.1f}")
+    return sum(used.values()) / max(1, sum(seconds))
+
+
+def growth(feeds, interval, duration, failed):
+    """A tenth of the feeds at a tenth of the interval, then all of them."""
+    few = load(feeds // 10, interval // 10, duration, failed)
+    many = load(feeds, interval, duration, failed)
+    print(f"ten times the feeds: {many / few:.3f} of the processor time a poll")
+    if many > MAX_GROWTH * few:
+        failed.append(f"growth: {many / few:.2f}")
 
 
 def idle(counts, failed):
@@ -308,6 +321,7 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         default=os.environ.get("TOSD_QUICK") == "1")
     parser.add_argument("--idle", type=int, nargs="+")
+    parser.add_argument("--growth", action="store_true")
     parser.add_argument("--feeds", type=int)
     parser.add_argument("--interval", type=int)
     parser.add_argument("--duration", type=int)
@@ -316,6 +330,8 @@ def main():
     failed = []
     if o.idle:
         idle(o.idle, failed)
+    elif o.growth:
+        growth(o.feeds or 100000, o.interval or 3000, o.duration or 90, failed)
     else:
         load(o.feeds or (2000 if o.quick else 10000),
              o.interval or (60 if o.quick else 300),

@@ -174,8 +174,8 @@ next_of_row(struct engine *g, struct engine_feed *f, const struct store_feed *ro
 	engine_plan(g, row, f, &plan);
 	f->next = plan.next;
 	if (plan.next < now && away > 0)
-		f->next = fetch_first(
-		    now, away < plan.interval ? away : plan.interval, seed);
+		f->next =
+		    fetch_first(now, away < plan.interval ? away : plan.interval, seed);
 }
 
 static void
@@ -374,8 +374,7 @@ drop_forgotten(struct engine *g, int64_t now)
 			i++;
 			continue;
 		}
-		log_warn("feed",
-		    "fetch role %u gave no answer for a day: asked again",
+		log_warn("feed", "fetch role %u gave no answer for a day: asked again",
 		    g->polls[i].fetcher);
 		poll_lost(g, &g->polls[i], now);
 	}

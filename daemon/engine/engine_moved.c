@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_moved: feeds that say that they have moved for good.  A redirect is followed at
- * once but kept only when enough polls over enough time led to the same place and
+ * engine_moved: feeds that say that they have moved for good.  A redirect is followed
+ * at once but kept only when enough polls over enough time led to the same place and
  * could be read there: a maintenance page must not become the feed.  The configured
  * address stays the feed's key and is asked again now and then; a kept target that
  * fails gives way to it.
@@ -51,8 +51,8 @@ record(struct engine *g, const struct store_feed *f, const char *state, const ch
 	engine_record_keep(g, rel, text, strlen(text), &ref);
 	engine_record_file(entry, &ref);
 	engine_record(g, "moved", entry, NULL, now);
-	log_notice("poll", "%s: permanent redirect to %s: %s: %s", f->url, f->moved, state,
-	    why);
+	log_notice("poll", "%s: permanent redirect to %s: %s: %s", f->url, f->moved,
+	    state, why);
 	json_decref(names);
 	free(text);
 	free(rel);
@@ -88,7 +88,8 @@ see(struct store_feed *f, const char *target, int64_t time)
 
 /* The kept target was asked. */
 static void
-asked_target(struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
+asked_target(
+    struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
 {
 	if (readable(p) && p->moved != NULL) {
 		drop(g, f, "the target has moved on", now);
@@ -108,7 +109,8 @@ asked_target(struct engine *g, struct store_feed *f, const struct msg_polled *p,
 
 /* The configured address was asked and could be read, there or where it led. */
 static void
-asked_url(struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
+asked_url(
+    struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
 {
 	const struct conf_fetch *c = &g->conf->fetch;
 
@@ -124,15 +126,16 @@ asked_url(struct engine *g, struct store_feed *f, const struct msg_polled *p, in
 		f->moved_checked = p->time;
 	}
 	if (f->moved == NULL || f->moved_state == MOVED_KEPT ||
-	    f->moved_polls < c->moved_polls || p->time - f->moved_since < c->moved_after)
+	    f->moved_polls < c->moved_polls ||
+	    p->time - f->moved_since < c->moved_after)
 		return;
 	f->moved_state = MOVED_KEPT;
 	record(g, f, "kept", "it has proven stable", now);
 }
 
 void
-engine_moved_note(struct engine *g, struct store_feed *f, const struct engine_poll *poll,
-    const struct msg_polled *p, int64_t now)
+engine_moved_note(struct engine *g, struct store_feed *f,
+    const struct engine_poll *poll, const struct msg_polled *p, int64_t now)
 {
 	if (poll->moved && f->moved != NULL)
 		asked_target(g, f, p, now);
@@ -144,7 +147,8 @@ bool
 engine_moved_check_failed(
     struct store_feed *f, const struct engine_poll *poll, const struct msg_polled *p)
 {
-	if (poll->moved || f->moved == NULL || f->moved_state != MOVED_KEPT || readable(p))
+	if (poll->moved || f->moved == NULL || f->moved_state != MOVED_KEPT ||
+	    readable(p))
 		return false;
 	f->moved_checked = p->time;
 	return true;

@@ -67,8 +67,7 @@ take_back(struct engine *g, int64_t id, int64_t now)
 		int64_t from = f.down_since;
 
 		engine_gap_close(g, &f, "our own fault after all", from, now);
-		engine_gap_open(
-		    g, &f, true, polled_name(POLLED_OWN_FAULT), from, now);
+		engine_gap_open(g, &f, true, polled_name(POLLED_OWN_FAULT), from, now);
 	}
 	f.failures = 0;
 	f.outcome = POLLED_OWN_FAULT;
@@ -86,8 +85,9 @@ begin(struct engine *g, int64_t now)
 
 	o->on = true;
 	o->since = o->v[0].time;
-	log_err("engine", "the last %d polls heard no host at all: taken for a fault of "
-			  "our own network, not the tenants'",
+	log_err("engine",
+	    "the last %d polls heard no host at all: taken for a fault of "
+	    "our own network, not the tenants'",
 	    OUTAGE_POLLS);
 	for (size_t i = 0; i + 1 < o->n; i++)
 		take_back(g, o->v[i].feed, now);

@@ -73,17 +73,18 @@ first_rate(const struct msg_polled *p, int64_t interval)
 		dated++;
 		rate += faded(1, p->time - t);
 	}
-	return dated > 0 ? rate : (double)RATE_FADE / (double)(interval > 0 ? interval : 1);
+	return dated > 0 ? rate
+			 : (double)RATE_FADE / (double)(interval > 0 ? interval : 1);
 }
 
 static void
-note_rate(struct store_feed *f, const struct msg_polled *p, uint64_t fresh,
-    int64_t interval)
+note_rate(
+    struct store_feed *f, const struct msg_polled *p, uint64_t fresh, int64_t interval)
 {
 	bool first = f->rate_at == CLOCK_NONE;
 
-	f->flood = p->outcome == POLLED_OK && !first && fresh > 0 &&
-		   fresh * 2 > p->nitems;
+	f->flood =
+	    p->outcome == POLLED_OK && !first && fresh > 0 && fresh * 2 > p->nitems;
 	if (first) {
 		f->rate = first_rate(p, interval);
 		f->rate_from = p->time;
@@ -122,8 +123,8 @@ note_validators(struct store_feed *f, struct msg_polled *p)
 	if (p->status == 304)
 		return;
 	free(f->answered);
-	f->answered = p->url != NULL && strcmp(p->url, f->url) != 0 ? xstrdup(p->url)
-								    : NULL;
+	f->answered =
+	    p->url != NULL && strcmp(p->url, f->url) != 0 ? xstrdup(p->url) : NULL;
 }
 
 void
@@ -151,7 +152,8 @@ note_hints(struct store_feed *f, const struct msg_polled *p)
 }
 
 static void
-note_answer(struct store_feed *f, struct msg_polled *p, uint64_t fresh, int64_t interval)
+note_answer(
+    struct store_feed *f, struct msg_polled *p, uint64_t fresh, int64_t interval)
 {
 	f->polls++;
 	f->last_poll = p->time;
@@ -202,7 +204,8 @@ engine_plan_state(struct engine *g, struct store_feed *f, uint8_t to, int64_t si
 }
 
 static void
-note_state(struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
+note_state(
+    struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
 {
 	if (p->outcome != POLLED_OWN_FAULT) /* says nothing of the feed */
 		engine_plan_state(g, f, readable(p->outcome) ? POLLED_OK : p->outcome,
@@ -250,8 +253,8 @@ engine_gap_close(
 	struct store_at at = engine_at(g, f->tenant);
 	struct err e = ERR_INIT;
 
-	engine_must(store_gap_close(g->store, &at, f->id, to, &e), 0,
-	    "cannot close a gap", &e);
+	engine_must(
+	    store_gap_close(g->store, &at, f->id, to, &e), 0, "cannot close a gap", &e);
 	record_gap(g, f, "closed", f->down_ours, why, f->down_since, to, now);
 	f->down_since = CLOCK_NONE;
 	f->down_ours = false;
@@ -273,8 +276,8 @@ note_gap(
 	if (f->down_since != CLOCK_NONE) {
 		if (f->down_ours == ours)
 			return;
-		engine_gap_close(g, f, ours ? "our own fault from here on"
-					    : "no longer our own fault",
+		engine_gap_close(g, f,
+		    ours ? "our own fault from here on" : "no longer our own fault",
 		    p->time, now);
 		from = p->time;
 	}
@@ -317,10 +320,11 @@ note_silence(struct engine *g, struct store_feed *f, const struct fetch_plan *pl
 		    clock_span(plan->cap, cap));
 	} else if (plan->silence != NULL) {
 		set_words(&f->silence, plan->silence);
-	} else if (f->silence != NULL && p->status != 0) { /* else: nobody has said so */
+	} else if (f->silence != NULL &&
+		   p->status != 0) { /* else: nobody has said so */
 		record_silence(g, f, "closed", plan, p->time, now);
-		log_notice("poll", "%s: observable again: no longer: %s", f->url,
-		    f->silence);
+		log_notice(
+		    "poll", "%s: observable again: no longer: %s", f->url, f->silence);
 		set_words(&f->silence, NULL);
 		f->silence_since = CLOCK_NONE;
 	}
@@ -385,7 +389,8 @@ engine_plan_polled(struct engine *g, struct store_feed *f, struct engine_feed *e
 	if (readable(p->outcome))
 		f->failures = 0;
 	else
-		f->failures += fetch_plan_counts(p->outcome) && f->failures < UINT32_MAX;
+		f->failures +=
+		    fetch_plan_counts(p->outcome) && f->failures < UINT32_MAX;
 	note_answer(f, p, fresh, g->conf->fetch.interval);
 	note_state(g, f, p, now);
 	engine_plan(g, f, ef, &plan);

@@ -193,7 +193,8 @@ feed_moved(json_t *o, const struct store_feed *f)
 	if (f->moved == NULL)
 		return;
 	set_text(o, "moved_to", f->moved);
-	set_text(o, "moved", f->moved_state <= MOVED_FAILED ? names[f->moved_state] : "?");
+	set_text(
+	    o, "moved", f->moved_state <= MOVED_FAILED ? names[f->moved_state] : "?");
 	set_time(o, "moved_since", f->moved_since);
 	json_object_set_new(o, "moved_polls", json_integer(f->moved_polls));
 }

@@ -131,8 +131,8 @@ grant(struct fetch_plan *out, int64_t span, int64_t cap, const char *what)
 static int64_t
 floor_of(const struct fetch_plan_in *in, struct fetch_plan *out)
 {
-	int64_t hint = grant(out, in->hint, in->hint_max,
-	    "Cache-Control or Expires is beyond the cap");
+	int64_t hint = grant(
+	    out, in->hint, in->hint_max, "Cache-Control or Expires is beyond the cap");
 	int64_t ttl = grant(out, in->ttl, in->hint_max,
 	    "the document's ttl or updatePeriod is beyond the cap");
 	int64_t retry =
@@ -189,7 +189,8 @@ set_next(const struct fetch_plan_in *in, struct fetch_plan *out, int64_t delay,
 }
 
 static int64_t
-delay_of(const struct fetch_plan_in *in, enum kind kind, int64_t base, unsigned failures)
+delay_of(
+    const struct fetch_plan_in *in, enum kind kind, int64_t base, unsigned failures)
 {
 	int64_t cap = most(sane(in->max), base), start = least(BACKOFF_START, base);
 	int64_t delay = backoff(start, failures, least(BACKOFF_CAP, cap));
