@@ -223,6 +223,7 @@ job_connect(struct fetch_client *c, struct job *j)
 	    .accept = j->accept != NULL ? j->accept : ACCEPT_FEEDS,
 	    .etag = j->etag,
 	    .last_modified = j->last_modified,
+	    .known = j->known,
 	    .timeout = c->conf.timeout - j->r.took,
 	    .connect_timeout = connect_time(c, j),
 	    .addr = &j->addrs.v[j->addr],
@@ -379,7 +380,8 @@ fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 	struct fetch_client *c = xcalloc(1, sizeof(*c));
 	char *servers = servers_of(conf);
 
-	/* International names come as UTF-8; libidn2 takes them to be in the locale's. */
+	/* International names come as UTF-8; libidn2 takes them to be in the locale's.
+	 */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");

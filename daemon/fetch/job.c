@@ -66,6 +66,7 @@ job_free(struct job *j)
 	free(j->accept);
 	free(j->etag);
 	free(j->last_modified);
+	free(j->known);
 	free(j->allow);
 	free(j);
 }
@@ -90,6 +91,7 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->accept = xstrdup(req->accept);
 	j->etag = xstrdup(req->etag);
 	j->last_modified = xstrdup(req->last_modified);
+	j->known = xstrdup(req->known);
 	j->nallow = n + req->nallow;
 	j->allow = xcalloc(j->nallow + 1, sizeof(*j->allow));
 	if (n > 0)
@@ -261,17 +263,18 @@ heed_retry_after(struct job *j)
 
 /* An answer that is no redirect. */
 static void
-job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
+job_answered(struct job *j, struct transfer *t, CURLcode rc)
 {
 	struct fetch_result *r = &j->r;
 	bool conditional = j->etag != NULL || j->last_modified != NULL;
 	const char *why;
 	uint8_t outcome = answer_outcome(r->status, conditional, &why);
 
-	r->truncated = stop != TRANSFER_RAN || rc != CURLE_OK;
-	if (stop == TRANSFER_BODY && outcome == POLLED_OK)
+	r->truncated = t->stop != TRANSFER_RAN || rc != CURLE_OK;
+	r->known = !r->truncated && transfer_known(t);
+	if (t->stop == TRANSFER_BODY && outcome == POLLED_OK)
 		why = "body cut at the limit";
-	if (stop == TRANSFER_BOMB)
+	if (t->stop == TRANSFER_BOMB)
 		why = "unpacks to more than a hundred times its size; cut";
 	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
 		r->hint = answer_fresh(&r->head, r->time);
@@ -437,7 +440,7 @@ job_step(struct job *j, struct transfer *t, CURLcode rc)
 		return follow_take(j, target);
 	}
 	if (answer)
-		job_answered(j, t->stop, rc);
+		job_answered(j, t, rc);
 	else
 		job_failed(j, t, rc);
 	return JOB_ENDED;

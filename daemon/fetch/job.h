@@ -34,7 +34,7 @@ struct job {
 	struct job_env *env;
 	fetch_done_cb *done;
 	void *ctx;
-	char *accept, *etag, *last_modified; /* NULL: the usual; none */
+	char *accept, *etag, *last_modified, *known; /* NULL: the usual; none */
 	struct conf_range *allow; /* of the configuration and of the request */
 	size_t nallow;
 	struct target target;	   /* of the hop */
