@@ -67,7 +67,7 @@ static void
 test_kinds(void)
 {
 	static const char *const names[] = {"one.test", "ONE.test", "one.test.",
-	    "alias.test", "large.test", "localhost"};
+	    "alias.test", "large.test", "localhost", "sub.localhost"};
 	char peer[64];
 
 	snprintf(peer, sizeof(peer), "127.0.0.1:%d", web.port);
@@ -342,7 +342,7 @@ test_rebinding(void)
 static const char *const forbidden[] = {"127.0.0.1", "2130706433", "0x7f000001",
     "017700000001", "0x7f.0.0.1", "0177.0.0.1", "0x7F.0x0.0x0.0x1", "00000177.0.0.1",
     "127.1", "127.0.1", "0x7f.1", "127.0.0.0x1", "127.0.0.1.", "2130706433.",
-    "0x7f000001.", "localhost", "localhost.", "LOCALHOST", "[::1]",
+    "0x7f000001.", "localhost", "localhost.", "LOCALHOST", "a.localhost", "[::1]",
     "[0:0:0:0:0:0:0:1]", "[0000:0000::0001]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
     "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::127.0.0.1]",
     "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2002:7f00:1::1]",
