@@ -141,6 +141,7 @@ test_one_family_is_silent(void)
 static void
 test_next_address(void)
 {
+	struct fetch_stats before, after;
 	const struct fetch_result *r;
 
 	for (int i = 0; i < 4; i++) { /* two of five answer; the order is by chance */
@@ -150,6 +151,10 @@ test_next_address(void)
 		    r->peer != NULL && (strncmp(r->peer, "127.0.0.1:", 10) == 0 ||
 					   strncmp(r->peer, "127.0.0.2:", 10) == 0));
 		CU_ASSERT_EQUAL(r->nhops, 1);
+		fetch_client_stats(client, &before);
+		expect(at("many.test"), POLLED_OK); /* the one that answered is first */
+		fetch_client_stats(client, &after);
+		CU_ASSERT_EQUAL(after.connections, before.connections);
 	}
 	r = expect(at("dead.test"), POLLED_CONNECT);
 	CU_ASSERT_TRUE(says(r, "refused"));

@@ -321,6 +321,8 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	j->r.took += clock_steady() - j->started;
 	j->transfer = NULL;
 	if (job_next(j, t, rc)) {
+		resolver_demote(
+		    c->resolver, j->target.host, &j->addrs.v[j->addr - 1].sa);
 		pool_put(side, t);
 		job_connect(c, j);
 		return;

@@ -67,6 +67,7 @@ job_free(struct job *j)
 	free(j->etag);
 	free(j->last_modified);
 	free(j->known);
+	free(j->later);
 	free(j->allow);
 	free(j);
 }
@@ -112,6 +113,13 @@ job_why(struct job *j, const char *text)
 	j->r.why = buf_take(&b);
 }
 
+static void
+pause_host(struct job_env *env, const char *host, int64_t until)
+{
+	hosts_pause(env->hosts, host, until);
+	env->paused(env->ctx, host);
+}
+
 void
 job_finish(struct job *j, uint8_t outcome, const char *why)
 {
@@ -126,6 +134,8 @@ job_finish(struct job *j, uint8_t outcome, const char *why)
 		free(j->r.moved);
 		j->r.moved = NULL;
 	}
+	if (j->later != NULL)
+		pause_host(env, j->later, j->later_until);
 	env->stats->outcomes[outcome]++;
 	job_unlink(j); /* the callback may end all others */
 	j->done(j->ctx, &j->r);
@@ -241,24 +251,26 @@ follow_take(struct job *j, char *url)
 	return JOB_ENDED;
 }
 
-/* Retry-After of any answer: the whole host is left alone so long, up to a cap, since a
- * tenant must not get rid of us for a year. */
+/* Retry-After: the whole host is left alone so long, up to a cap, since a tenant must
+ * not get rid of us for a year.  A redirect is followed first, and at once. */
 static void
 heed_retry_after(struct job *j)
 {
 	struct fetch_result *r = &j->r;
 	int64_t wait = answer_retry_after(&r->head, r->time);
 	int64_t cap = j->env->conf->interval_max;
+	int64_t until = clock_steady() + (wait < cap ? wait : cap);
 
 	if (wait == 0)
 		return;
 	if (wait > j->retry_after)
 		j->retry_after = wait;
-	if (answer_redirects(r->status))
-		return; /* meant for the next poll: the redirect is followed at once */
-	hosts_pause(
-	    j->env->hosts, j->target.host, clock_steady() + (wait < cap ? wait : cap));
-	j->env->paused(j->env->ctx, j->target.host);
+	if (r->status == 429 || r->status == 503) {
+		pause_host(j->env, j->target.host, until);
+	} else if (answer_redirects(r->status) && j->later == NULL) {
+		j->later = xstrdup(j->target.host);
+		j->later_until = until;
+	}
 }
 
 /* An answer that is no redirect. */

@@ -42,7 +42,9 @@ struct job {
 	size_t addr;		   /* the one that is tried */
 	struct transfer *transfer; /* while a hop runs */
 	int64_t started;	   /* this hop, steady ms */
-	int64_t retry_after;	   /* the longest that a redirect asked for */
+	int64_t retry_after;	   /* the longest that was asked for on the way */
+	char *later;		   /* a host that redirected us and asked for a pause */
+	int64_t later_until;	   /* steady ms */
 	bool second;		   /* asks as somebody else */
 	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */

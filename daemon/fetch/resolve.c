@@ -369,8 +369,8 @@ on_deliver(void *ctx)
 	sweep(r);
 }
 
-/* "localhost" and what is below it is this machine (RFC 6761), whatever servers say; and
- * c-ares 1.18 loses memory over that name. */
+/* "localhost" and what is below it is this machine (RFC 6761), whatever servers say;
+ * and c-ares 1.18 loses memory over that name. */
 static bool
 is_localhost(const char *name)
 {
@@ -417,6 +417,25 @@ resolver_known(struct resolver *r, const char *name)
 	struct resolve_name *n = name_find(r, name);
 
 	return n != NULL && useful(n) ? &n->set : NULL;
+}
+
+void
+resolver_demote(struct resolver *r, const char *name, const struct sockaddr *sa)
+{
+	struct resolve_name *n = name_find(r, name);
+	struct resolve_addr bad;
+	size_t i = 0;
+
+	if (n == NULL || n->phase != IDLE)
+		return;
+	while (i < n->set.n && !resolve_same(&n->set.v[i].sa, sa))
+		i++;
+	if (i == n->set.n)
+		return;
+	bad = n->set.v[i];
+	for (; i + 1 < n->set.n; i++)
+		n->set.v[i] = n->set.v[i + 1];
+	n->set.v[i] = bad;
 }
 
 void
