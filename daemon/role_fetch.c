@@ -194,14 +194,6 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 	    r->body.data, r->body.len, src, role->conf->fetch.max_text, &p->items[0]);
 }
 
-/* Is it the body of last time, and whole?  Then it need not be read. */
-static bool
-is_known(const struct poll *q, const struct fetch_result *r)
-{
-	return !r->truncated && q->body_hash != NULL && r->body.len > 0 &&
-	       same_check(q->body_hash, r->body.data, r->body.len);
-}
-
 /* The mapping of the feed, if it has one; *to is where it is put. */
 static const struct feed_mapping *
 mapping_of(const struct poll *q, struct feed_mapping *to)
@@ -333,7 +325,7 @@ on_result(void *ctx, struct fetch_result *r)
 	p->moved = take(&r->moved);
 	p->etag = take(&r->etag);
 	p->last_modified = take(&r->last_modified);
-	if (r->outcome == POLLED_OK && is_known(q, r)) {
+	if (r->outcome == POLLED_OK && r->known) {
 		p->outcome = POLLED_UNCHANGED;
 		p->body_hash = take(&q->body_hash);
 	} else if (r->outcome == POLLED_OK ||
@@ -365,8 +357,10 @@ on_poll(struct fetch_role *role, struct msg *m)
 {
 	struct msg_poll *in = &m->poll;
 	const struct conf_tenant *t = NULL;
-	struct fetch_request req = {
-	    .url = in->url, .etag = in->etag, .last_modified = in->last_modified};
+	struct fetch_request req = {.url = in->url,
+	    .etag = in->etag,
+	    .last_modified = in->last_modified,
+	    .known = in->body_hash};
 	struct poll *q = xcalloc(1, sizeof(*q));
 
 	if (in->tenant != NULL)

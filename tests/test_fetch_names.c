@@ -67,7 +67,7 @@ static void
 test_kinds(void)
 {
 	static const char *const names[] = {"one.test", "ONE.test", "one.test.",
-	    "alias.test", "large.test", "localhost"};
+	    "alias.test", "large.test", "localhost", "sub.localhost"};
 	char peer[64];
 
 	snprintf(peer, sizeof(peer), "127.0.0.1:%d", web.port);
@@ -141,6 +141,7 @@ test_one_family_is_silent(void)
 static void
 test_next_address(void)
 {
+	struct fetch_stats before, after;
 	const struct fetch_result *r;
 
 	for (int i = 0; i < 4; i++) { /* two of five answer; the order is by chance */
@@ -150,6 +151,10 @@ test_next_address(void)
 		    r->peer != NULL && (strncmp(r->peer, "127.0.0.1:", 10) == 0 ||
 					   strncmp(r->peer, "127.0.0.2:", 10) == 0));
 		CU_ASSERT_EQUAL(r->nhops, 1);
+		fetch_client_stats(client, &before);
+		expect(at("many.test"), POLLED_OK); /* the one that answered is first */
+		fetch_client_stats(client, &after);
+		CU_ASSERT_EQUAL(after.connections, before.connections);
 	}
 	r = expect(at("dead.test"), POLLED_CONNECT);
 	CU_ASSERT_TRUE(says(r, "refused"));
@@ -342,7 +347,7 @@ test_rebinding(void)
 static const char *const forbidden[] = {"127.0.0.1", "2130706433", "0x7f000001",
     "017700000001", "0x7f.0.0.1", "0177.0.0.1", "0x7F.0x0.0x0.0x1", "00000177.0.0.1",
     "127.1", "127.0.1", "0x7f.1", "127.0.0.0x1", "127.0.0.1.", "2130706433.",
-    "0x7f000001.", "localhost", "localhost.", "LOCALHOST", "[::1]",
+    "0x7f000001.", "localhost", "localhost.", "LOCALHOST", "a.localhost", "[::1]",
     "[0:0:0:0:0:0:0:1]", "[0000:0000::0001]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
     "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::127.0.0.1]",
     "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2002:7f00:1::1]",

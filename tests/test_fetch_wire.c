@@ -172,7 +172,12 @@ test_pause_of_redirects(void)
 
 	CU_ASSERT_EQUAL(r->nhops, 2); /* followed at once */
 	CU_ASSERT_EQUAL(r->retry_after, 90 * CLOCK_SEC);
-	expect("/plain", POLLED_OK);
+	CU_ASSERT(expect("/plain", POLLED_RATE_LIMIT)->retry_after > 80 * CLOCK_SEC);
+	/* Of other answers it is only told. */
+	CU_ASSERT_EQUAL(
+	    expect(other_host("/s500later"), POLLED_HTTP_ERROR)->retry_after,
+	    90 * CLOCK_SEC);
+	expect(other_host("/plain"), POLLED_OK);
 }
 
 /* --- somebody else --- */

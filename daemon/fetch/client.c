@@ -238,6 +238,7 @@ job_connect(struct fetch_client *c, struct job *j)
 	    .accept = j->accept != NULL ? j->accept : ACCEPT_FEEDS,
 	    .etag = j->etag,
 	    .last_modified = j->last_modified,
+	    .known = j->known,
 	    .timeout = c->conf.timeout - j->r.took,
 	    .connect_timeout = connect_time(c, j),
 	    .addr = &j->addrs.v[j->addr],
@@ -358,6 +359,8 @@ on_done(void *ctx, CURL *easy, CURLcode rc)
 	j->r.took += clock_steady() - j->started;
 	j->transfer = NULL;
 	if (job_next(j, t, rc)) {
+		resolver_demote(
+		    c->resolver, j->target.host, &j->addrs.v[j->addr - 1].sa);
 		pool_put(side, t);
 		job_connect(c, j);
 		return;
@@ -419,7 +422,8 @@ fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 	struct fetch_client *c = xcalloc(1, sizeof(*c));
 	char *servers = servers_of(conf);
 
-	/* International names come as UTF-8; libidn2 takes them to be in the locale's. */
+	/* International names come as UTF-8; libidn2 takes them to be in the locale's.
+	 */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");

@@ -39,6 +39,7 @@ struct fetch_request {
 	const char *accept; /* Accept header; NULL: feeds first, then anything */
 	const char *etag,
 	    *last_modified; /* validators as they were sent to us, or NULL */
+	const char *known;  /* same_mark() of the body of last time, or NULL */
 	const struct conf_range *allow; /* of this tenant, beside conf_fetch.allow */
 	size_t nallow;
 	bool second; /* as somebody else: user agent, way out, connections */
@@ -79,6 +80,7 @@ struct fetch_result {
 	char *content_type;
 	int64_t hint;	     /* ms the answer is fresh, 0: not said */
 	int64_t retry_after; /* ms, 0: not said; redirects on the way may say it, too */
+	bool known;	     /* body is whole, and that of the mark that was given */
 	bool truncated;	     /* body is cut at a limit or by a failure */
 	char *why;	     /* words for whatever is not plain success, UTF-8 */
 	struct buf request;  /* as sent on the last hop */

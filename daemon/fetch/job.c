@@ -66,6 +66,8 @@ job_free(struct job *j)
 	free(j->accept);
 	free(j->etag);
 	free(j->last_modified);
+	free(j->known);
+	free(j->later);
 	free(j->allow);
 	if (j->bearer != NULL)
 		explicit_bzero(j->bearer, strlen(j->bearer));
@@ -99,6 +101,7 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->bearer = xstrdup(req->bearer);
 	j->last_event_id = xstrdup(req->last_event_id);
 	j->form = xstrdup(req->form);
+	j->known = xstrdup(req->known);
 	j->nallow = n + req->nallow;
 	j->allow = xcalloc(j->nallow + 1, sizeof(*j->allow));
 	if (n > 0)
@@ -119,6 +122,13 @@ job_why(struct job *j, const char *text)
 	j->r.why = buf_take(&b);
 }
 
+static void
+pause_host(struct job_env *env, const char *host, int64_t until)
+{
+	hosts_pause(env->hosts, host, until);
+	env->paused(env->ctx, host);
+}
+
 void
 job_finish(struct job *j, uint8_t outcome, const char *why)
 {
@@ -133,6 +143,8 @@ job_finish(struct job *j, uint8_t outcome, const char *why)
 		free(j->r.moved);
 		j->r.moved = NULL;
 	}
+	if (j->later != NULL)
+		pause_host(env, j->later, j->later_until);
 	env->stats->outcomes[outcome]++;
 	job_unlink(j); /* the callback may end all others */
 	j->done(j->ctx, &j->r);
@@ -279,39 +291,42 @@ follow_take(struct job *j, char *url)
 	return JOB_ENDED;
 }
 
-/* Retry-After of any answer: the whole host is left alone so long, up to a cap, since a
- * tenant must not get rid of us for a year. */
+/* Retry-After: the whole host is left alone so long, up to a cap, since a tenant must
+ * not get rid of us for a year.  A redirect is followed first, and at once. */
 static void
 heed_retry_after(struct job *j)
 {
 	struct fetch_result *r = &j->r;
 	int64_t wait = answer_retry_after(&r->head, r->time);
 	int64_t cap = j->env->conf->interval_max;
+	int64_t until = clock_steady() + (wait < cap ? wait : cap);
 
 	if (wait == 0)
 		return;
 	if (wait > j->retry_after)
 		j->retry_after = wait;
-	if (answer_redirects(r->status))
-		return; /* meant for the next poll: the redirect is followed at once */
-	hosts_pause(
-	    j->env->hosts, j->target.host, clock_steady() + (wait < cap ? wait : cap));
-	j->env->paused(j->env->ctx, j->target.host);
+	if (r->status == 429 || r->status == 503) {
+		pause_host(j->env, j->target.host, until);
+	} else if (answer_redirects(r->status) && j->later == NULL) {
+		j->later = xstrdup(j->target.host);
+		j->later_until = until;
+	}
 }
 
 /* An answer that is no redirect. */
 static void
-job_answered(struct job *j, enum transfer_stop stop, CURLcode rc)
+job_answered(struct job *j, struct transfer *t, CURLcode rc)
 {
 	struct fetch_result *r = &j->r;
 	bool conditional = j->etag != NULL || j->last_modified != NULL;
 	const char *why;
 	uint8_t outcome = answer_outcome(r->status, conditional, &why);
 
-	r->truncated = stop != TRANSFER_RAN || rc != CURLE_OK;
-	if (stop == TRANSFER_BODY && outcome == POLLED_OK)
+	r->truncated = t->stop != TRANSFER_RAN || rc != CURLE_OK;
+	r->known = !r->truncated && transfer_known(t);
+	if (t->stop == TRANSFER_BODY && outcome == POLLED_OK)
 		why = "body cut at the limit";
-	if (stop == TRANSFER_BOMB)
+	if (t->stop == TRANSFER_BOMB)
 		why = "unpacks to more than a hundred times its size; cut";
 	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
 		r->hint = answer_fresh(&r->head, r->time);
@@ -477,7 +492,7 @@ job_step(struct job *j, struct transfer *t, CURLcode rc)
 		return follow_take(j, target);
 	}
 	if (answer)
-		job_answered(j, t->stop, rc);
+		job_answered(j, t, rc);
 	else
 		job_failed(j, t, rc);
 	return JOB_ENDED;

@@ -34,7 +34,7 @@ struct job {
 	struct job_env *env;
 	fetch_done_cb *done;
 	void *ctx;
-	char *accept, *etag, *last_modified; /* NULL: the usual; none */
+	char *accept, *etag, *last_modified, *known; /* NULL: the usual; none */
 	struct conf_range *allow; /* of the configuration and of the request */
 	size_t nallow;
 	struct target target;	   /* of the hop */
@@ -42,7 +42,9 @@ struct job {
 	size_t addr;		   /* the one that is tried */
 	struct transfer *transfer; /* while a hop runs */
 	int64_t started;	   /* this hop, steady ms */
-	int64_t retry_after;	   /* the longest that a redirect asked for */
+	int64_t retry_after;	   /* the longest that was asked for on the way */
+	char *later;		   /* a host that redirected us and asked for a pause */
+	int64_t later_until;	   /* steady ms */
 	bool second;		   /* asks as somebody else */
 	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */

@@ -369,6 +369,26 @@ on_deliver(void *ctx)
 	sweep(r);
 }
 
+/* "localhost" and what is below it is this machine (RFC 6761), whatever servers say;
+ * and c-ares 1.18 loses memory over that name. */
+static bool
+is_localhost(const char *name)
+{
+	static const char local[] = ".localhost";
+	size_t n = strlen(name), len = sizeof(local) - 1;
+
+	return strcmp(name, local + 1) == 0 ||
+	       (n > len && strcmp(name + n - len, local) == 0);
+}
+
+static void
+name_local(struct resolve_name *n)
+{
+	n->set.n = resolve_literal("[::1]", &n->set.v[0]);
+	n->set.n += resolve_literal("127.0.0.1", &n->set.v[1]);
+	finish(n, RESOLVE_OK, NULL);
+}
+
 static void
 name_ask(struct resolve_name *n)
 {
@@ -379,6 +399,10 @@ name_ask(struct resolve_name *n)
 	memset(&n->set, 0, sizeof(n->set));
 	n->ttl = INT64_MAX;
 	n->asked = clock_steady();
+	if (is_localhost(n->name)) {
+		name_local(n);
+		return;
+	}
 	n->timer = loop_timer_new(r->loop, on_late, n);
 	loop_timer_set(n->timer, r->timeout);
 	r->asked++;
@@ -393,6 +417,25 @@ resolver_known(struct resolver *r, const char *name)
 	struct resolve_name *n = name_find(r, name);
 
 	return n != NULL && useful(n) ? &n->set : NULL;
+}
+
+void
+resolver_demote(struct resolver *r, const char *name, const struct sockaddr *sa)
+{
+	struct resolve_name *n = name_find(r, name);
+	struct resolve_addr bad;
+	size_t i = 0;
+
+	if (n == NULL || n->phase != IDLE)
+		return;
+	while (i < n->set.n && !resolve_same(&n->set.v[i].sa, sa))
+		i++;
+	if (i == n->set.n)
+		return;
+	bad = n->set.v[i];
+	for (; i + 1 < n->set.n; i++)
+		n->set.v[i] = n->set.v[i + 1];
+	n->set.v[i] = bad;
 }
 
 void

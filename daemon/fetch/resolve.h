@@ -66,6 +66,10 @@ void resolver_reconf(struct resolver *r, const char *servers, int64_t timeout);
  * asked for.  Valid until the loop goes on. */
 const struct resolve_set *resolver_known(struct resolver *r, const char *name);
 
+/* This address of the name could not be connected to: to be tried after the others, as
+ * long as they are kept. */
+void resolver_demote(struct resolver *r, const char *name, const struct sockaddr *sa);
+
 /* Asks; w->done is called once, from the loop, unless it is forgotten before. */
 void resolver_ask(struct resolver *r, const char *name, struct resolve_wait *w);
 void resolver_forget(struct resolve_wait *w);

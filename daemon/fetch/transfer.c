@@ -20,11 +20,12 @@
 #include "fetch/answer.h"
 #include "fetch/client.h"
 #include "fetch/guard.h"
+#include "fetch/same.h"
 
 #define ERROR_BODY (64u << 10) /* kept of an answer that is not the wanted one */
 #define RATIO 100	       /* unpacked to packed, above RATIO_FROM */
 #define RATIO_FROM (1u << 20)
-#define LOW_SPEED 32L /* bytes a second; less, for a while, is a hang */
+#define LOW_SPEED 32L	   /* bytes a second; less, for a while, is a hang */
 #define BELIEVED (1 << 20) /* of an announced length, before it is there */
 #define HEAD_USUAL 1000	   /* bytes of most heads, sent or received */
 #define VALIDATOR_MAX 16384
@@ -126,9 +127,10 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
-/* Room for all that is announced, so that it need not be moved as it grows. */
+/* Room for all that is announced, so that it need not be moved as it grows; and is it
+ * to be compared? */
 static void
-expect_body(struct transfer *t, size_t first)
+body_begins(struct transfer *t, size_t first)
 {
 	curl_off_t all = -1;
 
@@ -137,6 +139,11 @@ expect_body(struct transfer *t, size_t first)
 		all = BELIEVED;
 	if (all > (curl_off_t)first && (size_t)all <= t->conf->max_body)
 		buf_reserve(&t->body, (size_t)all);
+	if (t->ask.known == NULL || t->status != 200)
+		return;
+	if (t->same == NULL)
+		t->same = same_new();
+	t->digesting = same_start(t->same, t->ask.known);
 }
 
 /* Of the body, as it came. */
@@ -166,7 +173,9 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 					  : 0;
 	}
 	if (t->body.len == 0)
-		expect_body(t, n);
+		body_begins(t, n);
+	if (t->digesting)
+		same_add(t->same, data, n);
 	if (t->status != 200 && t->status != 203 && max > ERROR_BODY)
 		max = ERROR_BODY;
 	room = max > t->body.len ? max - t->body.len : 0;
@@ -328,6 +337,7 @@ transfer_free(struct transfer **tp)
 		return;
 	transfer_end(t);
 	curl_easy_cleanup(t->easy);
+	same_free(&t->same);
 	buf_free(&t->lines);
 	buf_free(&t->request);
 	buf_free(&t->head);
@@ -422,10 +432,20 @@ transfer_end(struct transfer *t)
 	buf_reset(&t->head);
 	buf_free(&t->body); /* may be large; a pool of them would add up */
 	t->head_bytes = 0;
+	t->digesting = false;
 	t->status = 0;
 	t->head_done = false;
 	t->stop = TRANSFER_RAN;
 	t->refused[0] = t->error[0] = '\0';
+}
+
+bool
+transfer_known(struct transfer *t)
+{
+	bool known = t->digesting && same_end(t->same);
+
+	t->digesting = false;
+	return known;
 }
 
 const char *

@@ -27,6 +27,7 @@ struct transfer_ask {
 	const char *accept;	   /* Accept header */
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
+	const char *known;	   /* same_mark() of a body, NULL: none is */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
 	int64_t connect_timeout;   /* ms of these for a connection */
 	/* The one address to be connected to; libcurl resolves nothing. */
@@ -61,12 +62,14 @@ struct transfer {
 	bool second;		       /* asks as somebody else */
 	struct curl_slist headers[TRANSFER_HEADERS], connect; /* not on the heap */
 	struct buf lines;				      /* of headers */
-	char connect_to[64]; /* "::192.0.2.1:443" */
+	char connect_to[64];				      /* "::192.0.2.1:443" */
 	struct transfer_ask ask;
 	/* what happened */
 	struct buf request, head, body; /* body with the codings taken off */
 	size_t head_bytes;		/* of all heads and trailers */
 	int status;
+	struct same *same; /* digests the body; NULL until there is need of it */
+	bool digesting;
 	bool head_done; /* the final answer's head is complete */
 	enum transfer_stop stop;
 	char refused[160]; /* an address that the guard did not let through, in words;
@@ -87,6 +90,9 @@ void transfer_configure(struct transfer *t);
 void transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner);
 /* Empties it for the next use; buffers that the owner took stay his. */
 void transfer_end(struct transfer *t);
+
+/* Is the body, once it is complete, the one that is known? */
+bool transfer_known(struct transfer *t);
 
 /* "192.0.2.1:443": whom it asks. */
 const char *transfer_peer(const struct transfer *t);
