@@ -125,19 +125,11 @@ conf_check_mapped(struct conf_walk *w)
 		qsort(c->mapped, c->nmapped, sizeof(*c->mapped), by_feed);
 }
 
-/* How much of an address says where it leads: without query, or the server alone. */
+/* How much of an address says where it leads: without query. */
 static size_t
 path_len(const char *url)
 {
 	return strcspn(url, "?#");
-}
-
-static size_t
-server_len(const char *url)
-{
-	const char *p = strstr(url, "://");
-
-	return p != NULL ? (size_t)(p + 3 - url) + strcspn(p + 3, "/?#") : strlen(url);
 }
 
 /* The only one of v whose address is the same as far as len() goes. */
@@ -174,7 +166,5 @@ conf_mapping_of(const struct conf *c, const char *tenant_key, const char *url)
 	if (n == 0)
 		return NULL;
 	m = only(c->mapped + lo, n, url, strlen);
-	if (m == NULL)
-		m = only(c->mapped + lo, n, url, path_len);
-	return m != NULL ? m : only(c->mapped + lo, n, url, server_len);
+	return m != NULL ? m : only(c->mapped + lo, n, url, path_len);
 }
