@@ -67,9 +67,10 @@ test_lines(void)
 	} cases[] = {
 	    {FEED_LINES_LF, "a\nbb\r\n\nc", "<a><bb><><c>"},
 	    {FEED_LINES_LF, "a\rb\n", "<a\rb>"},
-	    {FEED_LINES_LF, "12345678\n123456789\nx\n", "<12345678><dropped><x>"},
+    {FEED_LINES_LF, "12345678\n123456789\nx\n", "<12345678><dropped><x>"},
 	    {FEED_LINES_LF, "x\n123456789012345678901234567890", "<x><dropped>"},
-	    {FEED_LINES_LF, "", ""},
+    {FEED_LINES_LF, "12345678\r\n12345678\r\r\nx", "<12345678><dropped><x>"},
+    {FEED_LINES_LF, "", ""},
 	    {FEED_LINES_ALL, "a\nb\rc\r\nd\r\re\n\nf", "<a><b><c><d><><e><><f>"},
 	    {FEED_LINES_ALL, "\r\n\n\r", "<><><>"},
 	    {FEED_LINES_ALL, "123456789\r\n1\r\n", "<dropped><1>"},

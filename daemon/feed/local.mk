@@ -95,3 +95,13 @@ UNIT_TESTS += tests/test_feed_stream
 tests_test_feed_stream_SOURCES = tests/test_feed_stream.c tests/suite.h
 tests_test_feed_stream_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_json tests/fuzz_sse
+tests_fuzz_json_SOURCES = tests/fuzz_json.c
+tests_fuzz_json_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_sse_SOURCES = tests/fuzz_sse.c
+tests_fuzz_sse_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_sse_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
