@@ -168,6 +168,66 @@ test_lines(void)
 	feed_doc_clear(&d);
 }
 
+/* Of more lines than are wanted the newest ones are read, wherever they are. */
+static void
+test_many_lines(void)
+{
+	const struct feed_limits lim = {3, 1000, 64};
+	struct buf up = {0}, down = {0};
+	struct feed_doc d;
+
+	for (int i = 0; i < 9; i++) {
+		buf_printf(&up, "{\"id\":%d,\"text\":\"t\",\"time\":170000000%d}\n", i, i);
+		buf_printf(&down, "{\"id\":%d,\"text\":\"t\",\"time\":170000000%d}\n", 9 - i,
+		    9 - i);
+	}
+	CU_ASSERT_EQUAL_FATAL(feed_parse(up.data, up.len, NULL, &lim, &d, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 3);
+	SAME(d.items[0].id, "6");
+	SAME(d.items[2].id, "8");
+	CU_ASSERT(d.truncated);
+	feed_doc_clear(&d);
+	CU_ASSERT_EQUAL_FATAL(feed_parse(down.data, down.len, NULL, &lim, &d, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 3);
+	SAME(d.items[0].id, "9");
+	CU_ASSERT(d.truncated);
+	feed_doc_clear(&d);
+	buf_free(&up);
+	buf_free(&down);
+}
+
+/* What servers and frameworks put in front of JSON. */
+static void
+test_preamble(void)
+{
+	static const char *const read[] = {
+	    "callback([{'id':1,'text':'x'}]);",
+	    ")]}',\n{'items':[{'id':1,'text':'x'}]}",
+	    "while(1);[{'id':1,'text':'x'}]",
+	    "<br />\n<b>Warning</b>: x[0] in y on line <b>2</b>\n"
+	    "{'items':[{'id':1,'text':'x'}]}",
+	};
+	static const char *const not_read[] = {
+	    "<!DOCTYPE html><html><script>{'@context':'https://schema.org','@type':"
+	    "'Article','id':'1','text':'x'}</script></html>",
+	    "hello {'id':'1'}",
+	    "a { color: red }",
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
+		CU_ASSERT_EQUAL(parse(read[i], &d), 0);
+		CU_ASSERT_EQUAL(d.nitems, 1);
+		CU_ASSERT_FALSE(d.well_formed);
+		feed_doc_clear(&d);
+	}
+	for (size_t i = 0; i < sizeof(not_read) / sizeof(not_read[0]); i++) {
+		CU_ASSERT_NOT_EQUAL(parse(not_read[i], &d), 0);
+		CU_ASSERT_EQUAL(d.nitems, 0);
+		feed_doc_clear(&d);
+	}
+}
+
 /* --- Mastodon --- */
 
 #define ACCOUNT                                                                      \
@@ -577,6 +637,8 @@ test_mapping(void)
 static const struct suite_test tests[] = {
     {"JSON Feed", test_jsonfeed},
     {"one object a line", test_lines},
+    {"more lines than are wanted", test_many_lines},
+    {"text in front of JSON", test_preamble},
     {"Mastodon", test_mastodon},
     {"ActivityPub collections", test_collection},
     {"ActivityPub activities", test_outbox},

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "feed/charset.h"
 #include "feed/feed_json.h"
 
@@ -328,10 +329,58 @@ is_lines(const char *p, const char *end)
 	return objects >= need;
 }
 
+/* The date of the post in the line at p; CLOCK_NONE if it has none. */
+static int64_t
+date_of_line(const struct feed_json *j, const char *p)
+{
+	struct feed_doc doc = {.well_formed = true};
+	struct feed_build build = {.doc = &doc, .lim = j->build->lim};
+	struct feed_json line = {.build = &build, .base = j->base, .map = j->map};
+	int64_t date = CLOCK_NONE;
+
+	json_reader_init(&line.r, p, line_end(p, j->r.end) - p);
+	feed_json_next(&line);
+	if (doc.nitems > 0)
+		date = doc.items[0].published;
+	feed_json_clear(&line);
+	feed_doc_clear(&doc);
+	return date;
+}
+
+/* Where to begin: of a log that is longer than the limit the newest posts count, which
+ * mostly are at its end. */
+static const char *
+first_line(struct feed_json *j, const char *p)
+{
+	const char *end = j->r.end, *last = end, *cut;
+	size_t max = j->build->lim->max_items, lines = 0;
+	int64_t oldest, newest;
+
+	while (end > p && (uint8_t)end[-1] <= ' ')
+		end--;
+	cut = last = end;
+	while (last > p && lines < max) {
+		const char *nl = memrchr(p, '\n', last - p);
+
+		cut = nl != NULL ? nl + 1 : p;
+		last = nl != NULL ? nl : p;
+		lines++;
+	}
+	if (cut == p)
+		return p;
+	last = memrchr(p, '\n', end - p);
+	oldest = date_of_line(j, p);
+	newest = date_of_line(j, last + 1);
+	if (oldest != CLOCK_NONE && newest != CLOCK_NONE && oldest > newest)
+		return p;
+	j->build->doc->truncated = true;
+	return cut;
+}
+
 static void
 read_lines(struct feed_json *j)
 {
-	const char *p = j->r.p, *end = j->r.end, *eol;
+	const char *p = first_line(j, j->r.p), *end = j->r.end, *eol;
 
 	for (; p < end && !j->build->full; p = eol < end ? eol + 1 : end) {
 		eol = line_end(p, end);
