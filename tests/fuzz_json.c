@@ -86,7 +86,8 @@ as_document(const uint8_t *data, size_t n, const struct feed_mapping *map)
 static void
 as_events(const uint8_t *data, size_t n)
 {
-	static const char *const names[] = {"", "update", "status.update", "delete", "x"};
+	static const char *const names[] = {
+	    "", "update", "status.update", "delete", "x"};
 	const struct feed_limits lim = {3, 4096, 64};
 	const char *name = names[data[0] % 5], *s = (const char *)data + 1;
 	struct feed_stream *stream = feed_stream_new(NULL, &lim);

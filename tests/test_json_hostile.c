@@ -18,9 +18,9 @@
 
 static const struct {
 	const char *name, *head, *unit;
-	size_t n;	  /* how often */
+	size_t n; /* how often */
 	const char *tail;
-	bool kept;	  /* the item of HEAD must come out */
+	bool kept; /* the item of HEAD must come out */
 } cases[] = {
     {"a million brackets", HEAD "{\"id\":\"2\",\"x\":", "[", 1000000, "", true},
     {"a million brackets alone", "", "[", 1000000, "", false},
@@ -46,8 +46,8 @@ static const struct {
     {"arrays closed wrong", HEAD, "{\"id\":\"x\"]},", 200000, "]", true},
     {"names of items everywhere", HEAD "{\"id\":[", "\"id\":", 600000, "", true},
     {"restarts that are none", HEAD "{\"id\":[", "{\"id\" ", 400000, "", true},
-    {"space before restarts", HEAD "{\"id\":[", "      {      \"id\"       ", 100000, "",
-	true},
+    {"space before restarts", HEAD "{\"id\":[", "      {      \"id\"       ", 100000,
+	"", true},
     {"half characters", HEAD "{\"text\":\"", "\\ud800", 600000, "\"}]", true},
     {"half escapes", HEAD "{\"text\":\"", "\\u", 1000000, "\"}]", true},
     {"backslashes", HEAD "{\"text\":\"", "\\", 2000001, "\"}]", true},
@@ -60,23 +60,28 @@ static const struct {
 	400000, "{\"id\":\"2\",\"text\":\"t\"}", true},
     {"lines that are none", "{\"id\":\"first\",\"text\":\"t\"}\n", "{\"id\":\"x\n",
 	400000, "", true},
-    {"lines of brackets", "{\"id\":\"first\",\"text\":\"t\"}\n", "{[\n", 600000, "", true},
+    {"lines of brackets", "{\"id\":\"first\",\"text\":\"t\"}\n", "{[\n", 600000, "",
+	true},
     {"a million tombstones", "{\"id\":\"first\",\"text\":\"t\"}\n",
 	"{\"id\":7,\"deleted\":1}\n", 400000, "", true},
     {"a million attachments", "[{\"id\":\"first\",\"attachments\":[",
 	"{\"url\":\"http://e/\"},", 400000, "{}]}]", true},
-    {"attachments in attachments", "[{\"id\":\"first\",\"attachments\":", "[", 1000000, "",
-	true},
-    {"a million authors", "[{\"id\":\"first\",\"authors\":[", "{\"url\":\"u\"},", 700000,
-	"{}]}]", true},
-    {"objects in activities", HEAD, "{\"type\":\"Create\",\"actor\":\"a\",\"object\":",
-	200000, "", true},
+    {"attachments in attachments", "[{\"id\":\"first\",\"attachments\":", "[", 1000000,
+	"", true},
+    {"a million authors", "[{\"id\":\"first\",\"authors\":[", "{\"url\":\"u\"},",
+	700000, "{}]}]", true},
+    {"objects in activities", HEAD,
+	"{\"type\":\"Create\",\"actor\":\"a\",\"object\":", 200000, "", true},
     {"events in events", HEAD, "{\"event\":\"update\",\"payload\":", 200000, "", true},
     {"boosts of boosts", HEAD, "{\"account\":{},\"reblog\":", 200000, "", true},
-    {"a million languages", "[{\"id\":\"first\",\"type\":\"Note\",\"actor\":\"a\","
-			    "\"contentMap\":{", "\"a\":\"b\",", 600000, "\"a\":0}}]", true},
-    {"a million options", "[{\"id\":\"first\",\"type\":\"Question\",\"actor\":\"a\","
-			  "\"oneOf\":[", "{\"name\":\"b\"},", 500000, "0]}]", true},
+    {"a million languages",
+	"[{\"id\":\"first\",\"type\":\"Note\",\"actor\":\"a\","
+	"\"contentMap\":{",
+	"\"a\":\"b\",", 600000, "\"a\":0}}]", true},
+    {"a million options",
+	"[{\"id\":\"first\",\"type\":\"Question\",\"actor\":\"a\","
+	"\"oneOf\":[",
+	"{\"name\":\"b\"},", 500000, "0]}]", true},
     {"pages within pages", HEAD "{}]", "{\"first\":", 300000, "", true},
     {"colons", HEAD "{", ":", 2 * MIB, "}]", true},
     {"commas", HEAD, ",", 2 * MIB, "]", true},

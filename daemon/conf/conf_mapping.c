@@ -134,7 +134,8 @@ path_len(const char *url)
 
 /* The only one of v whose address is the same as far as len() goes. */
 static const struct conf_mapping *
-only(const struct conf_mapped *v, size_t n, const char *url, size_t (*len)(const char *))
+only(
+    const struct conf_mapped *v, size_t n, const char *url, size_t (*len)(const char *))
 {
 	const struct conf_mapping *found = NULL;
 	size_t want = len(url), same = 0;

@@ -14,8 +14,7 @@
 #define WRAPS_MAX 4	/* containers within containers */
 #define LINES_LOOKED 16 /* to tell one object a line from one object */
 
-static void
-read_wrap(struct feed_json *j, unsigned depth);
+static void read_wrap(struct feed_json *j, unsigned depth);
 
 /* --- what a document says of itself --- */
 
@@ -199,7 +198,8 @@ read_wrap(struct feed_json *j, unsigned depth)
 	about(j, &f);
 }
 
-/* An object that says so much that it is an item, and no answer like {"error": "..."}. */
+/* An object that says so much that it is an item, and no answer like {"error": "..."}.
+ */
 static bool
 is_one(const struct feed_json *j, const struct json_fields *f)
 {
@@ -392,7 +392,8 @@ read_lines(struct feed_json *j)
 		if (json_peek(&j->r) != JSON_KIND_NONE || j->r.p < j->r.end)
 			j->r.broken = true;
 		if (j->r.broken)
-			feed_problem(j->build->doc, j->text, p, "a line that is no JSON");
+			feed_problem(
+			    j->build->doc, j->text, p, "a line that is no JSON");
 	}
 }
 

@@ -240,7 +240,8 @@ read_item(struct feed_json *j, const struct json_fields *f)
 	}
 	feed_json_begin(j);
 	feed_json_id(j, id);
-	if (in.one[URL] != NULL || in.one[ABOUT] != NULL || in.one[FALLBACK_URL] != NULL)
+	if (in.one[URL] != NULL || in.one[ABOUT] != NULL ||
+	    in.one[FALLBACK_URL] != NULL)
 		read_addresses(j, &in);
 	if (json_has(f, JSON_GUID))
 		feed_json_url(j, json_get(f, JSON_GUID), 1);

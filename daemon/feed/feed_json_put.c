@@ -246,13 +246,12 @@ person(struct feed_json *j, const struct json_value *v)
 
 	json_fields_of(v, &f);
 	name = feed_json_str(j, JSON_FIRST(&f, JSON_DISPLAY_NAME, JSON_NAME));
-	handle = feed_json_str(
-	    j, JSON_FIRST(&f, JSON_ACCT, JSON_PREFERRED_NAME, JSON_USERNAME, JSON_LOGIN,
-		   JSON_NICK));
+	handle = feed_json_str(j, JSON_FIRST(&f, JSON_ACCT, JSON_PREFERRED_NAME,
+				      JSON_USERNAME, JSON_LOGIN, JSON_NICK));
 	if (name == NULL && handle == NULL) {
 		/* Somebody with a name who comes later goes before. */
-		name = feed_json_str(j,
-		    JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
+		name = feed_json_str(
+		    j, JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
 		rank = 1;
 	}
 	if (name != NULL && handle != NULL && strcmp(name, handle) != 0)
