@@ -361,12 +361,16 @@ first_line(struct feed_json *j, const char *p)
 	cut = last = end;
 	while (last > p && lines < max) {
 		const char *nl = memrchr(p, '\n', last - p);
+		const char *line = skip_space(nl != NULL ? nl + 1 : p, last);
 
-		cut = nl != NULL ? nl + 1 : p;
+		/* Empty lines and such do not push posts out. */
+		if (line < last && *line == '{') {
+			cut = line;
+			lines++;
+		}
 		last = nl != NULL ? nl : p;
-		lines++;
 	}
-	if (cut == p)
+	if (lines < max || last == p)
 		return p;
 	last = memrchr(p, '\n', end - p);
 	oldest = date_of_line(j, p);
