@@ -75,34 +75,6 @@ is_json(const struct feed_text *t)
 	return i < t->n && (t->p[i] == '{' || t->p[i] == '[');
 }
 
-#define PREAMBLE 4096 /* bytes that may stand in front of JSON */
-
-/* JSON behind something else: a call that wraps it, a guard against scripts, a warning
- * of the server's.  Not in pages, which may hold JSON that is no feed. */
-static int
-json_inside(struct feed_text *t, const struct feed_source *src,
-    struct feed_build *build, struct err *e)
-{
-	struct feed_text part = *t;
-	size_t look = t->n < PREAMBLE ? t->n : PREAMBLE;
-
-	if (memmem(t->p, look, "<html", 5) != NULL ||
-	    memmem(t->p, look, "<!DOCTYPE", 9) != NULL)
-		return TOSD_EINVAL;
-	for (size_t i = 0; i + 1 < look; i++) {
-		if ((t->p[i] != '{' && t->p[i] != '[') ||
-		    memchr("\"{[ \t\r\n", t->p[i + 1], 7) == NULL)
-			continue;
-		part.p += i;
-		part.n -= i;
-		if (feed_json_parse(&part, src, build, e) != 0)
-			return TOSD_EINVAL;
-		feed_problem(build->doc, t, t->p, "text in front of the JSON");
-		return 0;
-	}
-	return TOSD_EINVAL;
-}
-
 /* Content-Language is a list; the first one is taken. */
 static char *
 header_lang(const char *value)
@@ -136,7 +108,7 @@ feed_parse(const void *body, size_t n, const struct feed_source *src,
 	rc = is_json(&text) ? feed_json_parse(&text, src, &build, e)
 			    : feed_xml_parse(&text, src, &build, e);
 	if (rc != 0 && out->nitems == 0 && !is_json(&text))
-		rc = json_inside(&text, src, &build, e);
+		rc = feed_json_inside(&text, src, &build, e);
 	if (rc == 0 && text.control)
 		feed_problem(out, &text, NULL, "control characters");
 	if (out->lang == NULL && src->content_language != NULL)

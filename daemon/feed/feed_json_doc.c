@@ -12,6 +12,7 @@
 #include "feed/feed_json.h"
 
 #define WRAPS_MAX 4	/* containers within containers */
+#define PREAMBLE 4096	/* bytes that may stand in front of JSON */
 #define LINES_LOOKED 16 /* to tell one object a line from one object */
 
 static void read_wrap(struct feed_json *j, unsigned depth);
@@ -505,4 +506,28 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 	if (!read)
 		return err_set(e, TOSD_EINVAL, "no feed: JSON of no known kind");
 	return 0;
+}
+
+int
+feed_json_inside(const struct feed_text *t, const struct feed_source *src,
+    struct feed_build *build, struct err *e)
+{
+	struct feed_text part = *t;
+	size_t look = t->n < PREAMBLE ? t->n : PREAMBLE;
+
+	if (memmem(t->p, look, "<html", 5) != NULL ||
+	    memmem(t->p, look, "<!DOCTYPE", 9) != NULL)
+		return TOSD_EINVAL;
+	for (size_t i = 0; i + 1 < look; i++) {
+		if ((t->p[i] != '{' && t->p[i] != '[') ||
+		    memchr("\"{[ \t\r\n", t->p[i + 1], 7) == NULL)
+			continue;
+		part.p += i;
+		part.n -= i;
+		if (feed_json_parse(&part, src, build, e) != 0)
+			return TOSD_EINVAL;
+		feed_problem(build->doc, t, t->p, "text in front of the JSON");
+		return 0;
+	}
+	return TOSD_EINVAL;
 }
