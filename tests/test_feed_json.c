@@ -70,18 +70,17 @@ test_lines(void)
 	struct feed_doc d;
 
 	CU_ASSERT_EQUAL_FATAL(
-	    parse(
-		"{'id':'a','text':'one','created_at':1700000000,'username':'u'}\r\n"
-		"\n"
-		"{'id':'b','text':'tw\n"
-		"{'id':'c','body':'<p>three</p>','timestamp':'1700000000000'}\n"
-		"no json at all\n"
-		"{'id':'d','deleted':true}\n"
-		"{'id':'a','text':'one, edited','updated_at':1700000100.5}\n"
-		"{'id':'e','deleted_at':null,'deleted':false,'message':{'text':'five'}}"
-		"{'id':'f','text':'six'}\n"
-		"{'id':'g','tombstone':1}\n"
-		"{'id':'g','text':'back'}",
+	    parse("{'id':'a','text':'one','created_at':1700000000,'username':'u'}\r\n"
+		  "\n"
+		  "{'id':'b','text':'tw\n"
+		  "{'id':'c','body':'<p>three</p>','timestamp':'1700000000000'}\n"
+		  "no json at all\n"
+		  "{'id':'d','deleted':true}\n"
+		  "{'id':'a','text':'one, edited','updated_at':1700000100.5}\n"
+		  "{'id':'e','deleted_at':null,'deleted':[],'message':{'text':'five'}}"
+		  "{'id':'f','text':'six'}\n"
+		  "{'id':'g','tombstone':1}\n"
+		  "{'id':'g','text':'back'}",
 		&d),
 	    0);
 	SAME(d.format, "ndjson");
@@ -199,7 +198,7 @@ test_usual_names(void)
 	    parse(
 		"[{'id':4,'date':'2024-01-01T10:00:00','date_gmt':'2024-01-01T09:00:00'"
 		","
-		"'link':'https://w.example/p','title':{'rendered':'T'},'content':"
+		"'link':'https://w.example/p','title':{'rendered':'T&amp;U'},'content':"
 		"{'rendered':'<p>c</p>','protected':false},'excerpt':{'rendered':"
 		"'<p>e</p>'},'author':3,'guid':{'rendered':'https://w.example/?p=4'}},"
 		"{'id':5,'author_name':'Q','author':0,'content':{'rendered':'<p>r</"
@@ -209,7 +208,8 @@ test_usual_names(void)
 	    0);
 	SAME(d.format, "json");
 	CU_ASSERT_EQUAL_FATAL(d.nitems, 2);
-	SAME(d.items[0].title, "T");
+	SAME(d.problem, "line 1: an element of no known kind");
+	SAME(d.items[0].title, "T&U");
 	SAME(d.items[0].text, "c");
 	SAME(d.items[0].summary, "e");
 	SAME(d.items[0].url, "https://w.example/p");

@@ -107,6 +107,17 @@ test_collection(void)
 	SAME(d.next_url, "https://social.example/users/a/outbox?page=1");
 	CU_ASSERT_EQUAL(d.nitems, 0);
 	feed_doc_clear(&d);
+	/* JSON-LD writes a list of one as the one. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'type':'OrderedCollectionPage','orderedItems':{'type':'Create',"
+		  "'actor':'u','object':{'type':'Note','id':'/n/1','content':'x'}}}",
+		&d),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].text, "x");
+	feed_doc_clear(&d);
+	CU_ASSERT_NOT_EQUAL(parse("{'type':'error','first':'a','id':4}", &d), 0);
+	feed_doc_clear(&d);
 	/* The first page may be in it, and items may be addresses. */
 	CU_ASSERT_EQUAL_FATAL(
 	    parse("{'type':'Collection','first':{'type':'CollectionPage','next':"

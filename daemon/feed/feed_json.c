@@ -55,6 +55,8 @@ feed_json_element(
 		kinds[i]->read(j, f);
 		return;
 	}
+	if (j->unknown == NULL && f->first.p != NULL)
+		j->unknown = object->p;
 }
 
 /* --- damage --- */

@@ -152,8 +152,9 @@ struct feed_json {
 	size_t seen, known; /* elements, and those that some kind recognised */
 	size_t *gone_at;    /* items before each of doc->gone */
 	size_t gone_bytes;
-	const char *page; /* the parameter that older elements are asked with */
-	char lowest[24];  /* and its value */
+	const char *unknown; /* where the first is that none recognised */
+	const char *page;    /* the parameter that older elements are asked with */
+	char lowest[24];     /* and its value */
 	struct json_value landmark; /* first member's name of a sound element */
 	const char *no_landmark;    /* from here on there is none */
 	size_t rereads;		    /* bytes that may be read again to mend damage */
@@ -246,7 +247,7 @@ void feed_json_each(struct feed_json *j, const struct json_value *v,
 /* An id that is said to be gone. */
 void feed_json_gone(struct feed_json *j, const char *id, size_t n);
 void feed_json_gone_value(struct feed_json *j, const struct json_value *v);
-/* true, a number but 0, a text but "" and "false" and "0", any object. */
+/* true, a number but 0, a text but "" and "false" and "0", a list that is not empty. */
 bool feed_json_yes(const struct json_value *v);
 
 /* Sets *to to the absolute web address that v is, unless it is set. */

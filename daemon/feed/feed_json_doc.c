@@ -159,6 +159,13 @@ read_container(struct feed_json *j, enum json_key k, unsigned depth)
 			feed_json_elements(j);
 			return true;
 		}
+		/* JSON-LD writes a list of one as the one. */
+		if (!j->r.lost && (k == JSON_ITEMS || k == JSON_ORDERED_ITEMS) &&
+		    (kind == JSON_KIND_OBJECT || kind == JSON_KIND_STRING)) {
+			j->container = j->pointers = true;
+			feed_json_next(j);
+			return true;
+		}
 		if (kind == JSON_KIND_OBJECT && containers[i].wrap &&
 		    depth < WRAPS_MAX) {
 			read_wrap(j, depth + 1);
@@ -242,6 +249,14 @@ find_elements(struct feed_json *j, const char *from)
 	feed_json_elements(j);
 }
 
+/* "OrderedCollection", "CollectionPage", ... */
+static bool
+is_collection(const struct json_value *type)
+{
+	return type != NULL && type->kind == JSON_KIND_STRING &&
+	       memmem(type->p, type->n, "Collection", 10) != NULL;
+}
+
 static void
 read_object(struct feed_json *j)
 {
@@ -251,7 +266,7 @@ read_object(struct feed_json *j)
 
 	read_members(j, &f, 0);
 	v.n = j->r.p - v.p;
-	collection = json_has(&f, JSON_TYPE) &&
+	collection = is_collection(json_get(&f, JSON_TYPE)) &&
 		     (json_has(&f, JSON_FIRST) || json_has(&f, JSON_ORDERED_ITEMS) ||
 			 json_has(&f, JSON_ITEMS));
 	about(j, &f);
@@ -499,6 +514,9 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 		read_values(&j);
 	if (j.r.broken)
 		feed_problem(build->doc, text, j.r.broken_at, "text that is no JSON");
+	if (j.unknown != NULL && j.known > 0)
+		feed_problem(
+		    build->doc, text, j.unknown, "an element of no known kind");
 	finish(&j, lines);
 	/* An empty list is a feed without items; a list of other things is none. */
 	read = j.known > 0 || (j.container && j.seen == 0);

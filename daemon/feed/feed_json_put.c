@@ -68,6 +68,12 @@ feed_json_yes(const struct json_value *v)
 				return true;
 		return false;
 	}
+	if (v->kind != JSON_KIND_STRING) {
+		for (size_t i = 1; i + 1 < v->n; i++)
+			if ((uint8_t)v->p[i] > ' ')
+				return true;
+		return false;
+	}
 	return v->n > 0 && !(v->n == 1 && v->p[0] == '0') &&
 	       !(v->n == 5 && memcmp(v->p, "false", 5) == 0);
 }
