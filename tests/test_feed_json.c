@@ -163,12 +163,10 @@ test_preamble(void)
 	    "callback([{'id':1,'text':'x'}]);",
 	    ")]}',\n{'items':[{'id':1,'text':'x'}]}",
 	    "while(1);[{'id':1,'text':'x'}]",
-	    "<br />\n<b>Warning</b>: x[0] in y on line <b>2</b>\n"
-	    "{'items':[{'id':1,'text':'x'}]}",
+	    "<br />\n<b>Warning</b>: x[0] on line 2\n[{'id':1,'text':'x'}]",
 	};
 	static const char *const not_read[] = {
-	    "<!DOCTYPE html><html><script>{'@context':'https://schema.org','@type':"
-	    "'Article','id':'1','text':'x'}</script></html>",
+	    "<!DOCTYPE html><script>{'@type':'Article','id':'1','text':'x'}</script>",
 	    "hello {'id':'1'}",
 	    "a { color: red }",
 	};
