@@ -261,6 +261,15 @@ def bench(folder):
                               run(BUILD / "tests/bench_feed", *files))
                 line(what, float(m[2]), float(m[1]), "bare expat, tags and text only",
                      "MB/s")
+    if (BUILD / "tests/bench_json").exists():
+        said = run(BUILD / "tests/bench_json")
+        yajl = float(re.search(r"yajl (\d+) items/s", said)[1])
+        for what, case in (("NDJSON to items", "lines"),
+                           ("server-sent events to items", "events")):
+            ours = float(re.search(case + r" \d+ items/s, ratio ([\d.]+)", said)[1])
+            line(what, ours * yajl, yajl, "yajl, keys and values only", "items/s")
+    else:
+        print("NDJSON and server-sent events      skipped: built without libyajl-dev")
     m = re.search(r"host (\d+) items/s, bare hs_scan (\d+)",
                   run(BUILD / "tests/bench_scan", packs, texts, 2))
     line("scan, all packs", float(m[1]), float(m[2]), "bare hs_scan, same database",

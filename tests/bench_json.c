@@ -75,7 +75,8 @@ make_posts(void)
 		    1 + below(28), below(24), below(60), below(60));
 		make_body(i);
 		buf_printf(&lines,
-		    "\",\"depth\":%u,\"upvotes\":%u,\"hashtags\":[\"x%u\"],\"links\":[],"
+		    "\",\"depth\":%u,\"upvotes\":%u,\"hashtags\":[\"x%u\"],\"links\":[]"
+		    ","
 		    "\"sensitive\":false}\n",
 		    below(3), below(100), below(4000));
 	}
@@ -142,7 +143,8 @@ take(struct feed_stream *s)
 static unsigned waiting;
 
 static void
-read_event(struct feed_stream *s, const char *event, size_t nevent, const char *p, size_t n)
+read_event(
+    struct feed_stream *s, const char *event, size_t nevent, const char *p, size_t n)
 {
 	if (feed_stream_event(s, event, nevent, p, n) != 0)
 		exit(2);
@@ -166,11 +168,12 @@ static void
 by_lines(void)
 {
 	struct feed_stream *s = feed_stream_new(NULL, NULL);
-	struct feed_lines *l = feed_lines_new(FEED_LINES_LF, FEED_EVENT_MAX, on_line, s);
+	struct feed_lines *l =
+	    feed_lines_new(FEED_LINES_LF, FEED_EVENT_MAX, on_line, s);
 
 	for (size_t o = 0; o < lines.len; o += PIECE)
-		feed_lines_feed(l, lines.data + o,
-		    lines.len - o < PIECE ? lines.len - o : PIECE);
+		feed_lines_feed(
+		    l, lines.data + o, lines.len - o < PIECE ? lines.len - o : PIECE);
 	feed_lines_end(l);
 	take(s);
 	feed_lines_free(&l);

@@ -45,7 +45,8 @@ note_line(void *ctx, const char *line, size_t n)
 
 /* What comes out of s in pieces of `piece' bytes. */
 static void
-split(enum feed_lines_ends ends, size_t max, const char *s, size_t piece, struct buf *out)
+split(
+    enum feed_lines_ends ends, size_t max, const char *s, size_t piece, struct buf *out)
 {
 	struct feed_lines *l = feed_lines_new(ends, max, note_line, out);
 	size_t n = strlen(s);
@@ -69,6 +70,7 @@ test_lines(void)
 	    {FEED_LINES_LF, "a\rb\n", "<a\rb>"},
 	    {FEED_LINES_LF, "12345678\n123456789\nx\n", "<12345678><dropped><x>"},
 	    {FEED_LINES_LF, "x\n123456789012345678901234567890", "<x><dropped>"},
+	    {FEED_LINES_LF, "12345678\r\n12345678\r\r\nx", "<12345678><dropped><x>"},
 	    {FEED_LINES_LF, "", ""},
 	    {FEED_LINES_ALL, "a\nb\rc\r\nd\r\re\n\nf", "<a><b><c><d><><e><><f>"},
 	    {FEED_LINES_ALL, "\r\n\n\r", "<><><>"},
@@ -109,8 +111,12 @@ static const struct {
     {"data:test\n\ndata: test\n\n", "[message||test][message||test]"},
     {"event: update\r\ndata: 1\r\n\r\nevent: x\rdata: 2\r\rdata: 3\n\n",
 	"[update||1][x||2][message||3]"},
-    {"\xef\xbb\xbf" "data: bom\n\n", "[message||bom]"},
-    {"\xef\xbb" "data: none\n\ndata: y\n\n", "[message||y]"},
+    {"\xef\xbb\xbf"
+     "data: bom\n\n",
+	"[message||bom]"},
+    {"\xef\xbb"
+     "data: none\n\ndata: y\n\n",
+	"[message||y]"},
     {"event: lost\n\ndata: a\n\n", "[message||a]"},
     {"id: 7\n\ndata: a\n\n", "[message|7|a]"},
     {"data: unfinished\n", ""},
@@ -139,8 +145,8 @@ test_sse(void)
 			buf_reset(&out);
 			buf_reserve(&out, 0);
 			for (size_t k = 0; k < n; k += piece)
-				feed_sse_feed(s, events[i].in + k,
-				    n - k < piece ? n - k : piece);
+				feed_sse_feed(
+				    s, events[i].in + k, n - k < piece ? n - k : piece);
 			SAME(out.data, events[i].out);
 			feed_sse_free(&s);
 		}
@@ -150,8 +156,9 @@ test_sse(void)
 static void
 test_sse_state(void)
 {
-	static const char in[] = "id: a\0b\nretry: 1500\ndata: x\n\nid: k\nretry: 1e3\n\n"
-				 "retry: 99999999999\nid: m\n";
+	static const char in[] =
+	    "id: a\0b\nretry: 1500\ndata: x\n\nid: k\nretry: 1e3\n\n"
+	    "retry: 99999999999\nid: m\n";
 	struct buf out = {0};
 	struct feed_sse *s = feed_sse_new(100, note_event, &out);
 
@@ -179,9 +186,10 @@ count_event(void *ctx, const struct feed_sse_event *e)
 static void
 test_sse_cost(void)
 {
-	static const char *const units[] = {"data: x\n", "\n", "\r", "\r\n", ":", "data:",
-	    "data\n\n", "id: aaaaaaaaaaaaaaaa\n", "event: b\n\n", "\xef\xbb\xbf",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a\r", "data: y\r\rdata: z\r\n\r\n"};
+	static const char *const units[] = {"data: x\n", "\n", "\r", "\r\n", ":",
+	    "data:", "data\n\n", "id: aaaaaaaaaaaaaaaa\n", "event: b\n\n",
+	    "\xef\xbb\xbf", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a\r",
+	    "data: y\r\rdata: z\r\n\r\n"};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct feed_sse *s = feed_sse_new(1 << 20, count_event, NULL);
@@ -194,7 +202,7 @@ test_sse_cost(void)
 		for (; n < (size_t)16 << 20; n += piece.len)
 			feed_sse_feed(s, piece.data, piece.len);
 		feed_sse_feed(s, "\n\n", 2);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef TOSD_SANITIZED
 		CU_ASSERT(cpu() - start < 1.0);
 #endif
 		feed_sse_free(&s);
@@ -211,9 +219,9 @@ event(struct feed_stream *s, const char *name, const char *data)
 	return feed_stream_event(s, name, strlen(name), data, strlen(data));
 }
 
-#define STATUS(id, text)                                                           \
+#define STATUS(id, text)                                                               \
 	"{\"id\":\"" id "\",\"content\":\"<p>" text "</p>\",\"created_at\":\"2024-01-" \
-	"01T00:00:00.000Z\",\"url\":\"https://s.example/@a/" id                      \
+	"01T00:00:00.000Z\",\"url\":\"https://s.example/@a/" id                        \
 	"\",\"account\":{\"acct\":\"a\"}}"
 
 static void
@@ -241,15 +249,16 @@ test_mastodon(void)
 	SAME(d.gone[1], "110");
 	feed_doc_clear(&d);
 	/* The same over a WebSocket, and a server that nests them. */
-	CU_ASSERT_EQUAL(
-	    event(s, "", "{\"stream\":[\"public\"],\"event\":\"update\",\"payload\":"
-			 "\"{\\\"id\\\":\\\"5\\\",\\\"content\\\":\\\"five\\\","
-			 "\\\"account\\\":{\\\"acct\\\":\\\"b\\\"}}\"}"),
+	CU_ASSERT_EQUAL(event(s, "",
+			    "{\"stream\":[\"public\"],\"event\":\"update\",\"payload\":"
+			    "\"{\\\"id\\\":\\\"5\\\",\\\"content\\\":\\\"five\\\","
+			    "\\\"account\\\":{\\\"acct\\\":\\\"b\\\"}}\"}"),
 	    0);
 	CU_ASSERT_EQUAL(
 	    event(s, "", "{\"event\":\"delete\",\"payload\":\"6\",\"stream\":[]}"), 0);
-	CU_ASSERT_EQUAL(event(s, "", "{\"event\":\"update\",\"payload\":{\"event\":"
-				     "\"update\",\"payload\":" STATUS("7", "x") "}}"),
+	CU_ASSERT_EQUAL(event(s, "",
+			    "{\"event\":\"update\",\"payload\":{\"event\":"
+			    "\"update\",\"payload\":" STATUS("7", "x") "}}"),
 	    0);
 	feed_stream_take(s, &d);
 	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
@@ -269,7 +278,8 @@ test_events(void)
 	struct feed_doc d;
 
 	CU_ASSERT_EQUAL(event(s, "", "{\"id\":1,\"text\":\"a\",\"url\":\"/1\"}"), 0);
-	CU_ASSERT_EQUAL(event(s, "message", "{\"id\":2,\"text\":\"b\xff\"}"), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(
+	    event(s, "message", "{\"id\":2,\"text\":\"b\xff\"}"), TOSD_EINVAL);
 	CU_ASSERT_EQUAL(event(s, "", "{\"id\":3,\"text\":\"c\"}"), TOSD_EBUSY);
 	feed_stream_take(s, &d);
 	CU_ASSERT_FALSE(d.well_formed);
@@ -286,7 +296,8 @@ test_events(void)
 	feed_doc_clear(&d);
 	/* Members in another order than in the event before, and twice. */
 	CU_ASSERT_EQUAL(event(s, "", "{\"title\":\"u\",\"id\":5}"), 0);
-	CU_ASSERT_EQUAL(event(s, "", "{\"title\":\"v\" ,\"id\":6,\"id\":6.}"), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(
+	    event(s, "", "{\"title\":\"v\" ,\"id\":6,\"id\":6.}"), TOSD_EINVAL);
 	feed_stream_take(s, &d);
 	CU_ASSERT_EQUAL_FATAL(d.nitems, 2);
 	SAME(d.items[0].id, "5");

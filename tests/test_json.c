@@ -153,10 +153,10 @@ check_transform(const char *name, const struct buf *b)
 	const char *s;
 	size_t n;
 
-	check_contained(strstr(name, "invalid_codepoint") != NULL &&
-				    strstr(name, "escaped") == NULL
-				? "i"
-				: "y",
+	check_contained(
+	    strstr(name, "invalid_codepoint") != NULL && strstr(name, "escaped") == NULL
+		? "i"
+		: "y",
 	    b);
 	json_reader_init(&r, b->data, b->len);
 	if (json_peek(&r) != JSON_KIND_ARRAY)
@@ -198,11 +198,13 @@ test_text(void)
 	    {"\"plain\"", "plain"},
 	    {"\"\\u0041\\n\\\"\\/\"", "A\n\"/"},
 	    {"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
-	    {"\"a\\ud800b\"", "a\xef\xbf\xbd" "b"},
+	    {"\"a\\ud800b\"", "a\xef\xbf\xbd"
+			      "b"},
 	    {"\"\\udc00\\ud800\"", "\xef\xbf\xbd\xef\xbf\xbd"},
 	    {"\"\\u0000\"", "\xef\xbf\xbd"},
 	    {"\"\\x\\q\"", "xq"},
-	    {"\"\\u12\"", "\xef\xbf\xbd" "12"},
+	    {"\"\\u12\"", "\xef\xbf\xbd"
+			  "12"},
 	    {"-12.50e+3", "-12.50e+3"},
 	    {"true", "true"},
 	    {"[1]", ""},
@@ -315,8 +317,8 @@ test_doubles(void)
 	    {"[{\"id\":1,\"text\":\"a\",\"t\\u0065xt\":\"b\"}]", "1", "a", NULL, true},
 	    {"[{\"id\":1,\"text\":\"a\",\"text\":\"b\"}]", "1", "a", "b", true},
 	    {"[{\"id\":1,\"id\":2,\"text\":\"a\"}]", "1", "a", NULL, true},
-	    {"[{\"id\":1,\"title\":null,\"title\":\"t\",\"text\":\"a\"}]", "1", "a", "t",
-		true},
+	    {"[{\"id\":1,\"title\":null,\"title\":\"t\",\"text\":\"a\"}]", "1", "a",
+		"t", true},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -54,6 +54,10 @@ static const char script[] =
     " \"/text\": {\"etag\": \"\\\"t\\\"\", \"body\": \"plain words\"},"
     " \"/same.xml\": {\"body\": \"<rss><channel><item><guid>s</guid></item></channel>"
     "</rss>\"},"
+    " \"/own.json\": {\"body\": "
+    "\"{\\\"d\\\":[{\\\"n\\\":1,\\\"b\\\":\\\"<i>own</i>\\\"},"
+    "{\\\"n\\\":2,\\\"x\\\":true}],"
+    "\\\"more\\\":\\\"/own.json?2\\\"}\"},"
     " \"/slow\": {\"delay\": 8, \"body\": \"x\"},"
     " \"/ttl.xml\": {\"headers\": {\"Cache-Control\": \"max-age=60\"}, \"body\":"
     " \"<rss><channel><ttl>120</ttl><item><guid>s</guid></item></channel></rss>\"}}";
@@ -296,6 +300,22 @@ test_feeds(void)
 		CU_ASSERT_STRING_EQUAL(p->items[0].text, rows[i].text);
 		CU_ASSERT(p->items[0].published != CLOCK_NONE);
 	}
+}
+
+/* By the configuration of the feed, and of no other. */
+static void
+test_mapping(void)
+{
+	const struct msg_polled *p = poll_feed("/own.json");
+
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_EQUAL_FATAL(p->nitems, 1);
+	CU_ASSERT_STRING_EQUAL(p->items[0].id, "1");
+	CU_ASSERT_STRING_EQUAL(p->items[0].text, "own");
+	CU_ASSERT_EQUAL_FATAL(p->ngone, 1);
+	CU_ASSERT_STRING_EQUAL(p->gone[0], "2");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p->next_url);
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->next_url, "/own.json?2"));
 }
 
 static void
@@ -545,6 +565,7 @@ test_names_and_ways(void)
 
 static const struct suite_test tests[] = {
     {"feeds of three kinds", test_feeds},
+    {"a feed with a mapping", test_mapping},
     {"capture", test_capture},
     {"unchanged by 304 and by body", test_unchanged},
     {"not a feed", test_not_feed},
@@ -578,15 +599,18 @@ make_conf(void)
 	    " max_body = 100000; max_host_connections = 8; ca_file = \"%s/cert.pem\"; "
 	    "resolvers = [ \"127.0.0.1:%d\" ]; second_interface = \"127.0.0.5\"; "
 	    "};\n";
-	static char tenants_text[] =
+	static const char tenants_format[] =
 	    "tenants = (\n"
 	    "{ id = \"good\"; name = \"Good\"; contact = \"a@example.net\"; manager = "
-	    "\"m@example.net\"; feeds = ( \"http://good.example/f\" ); allow = "
+	    "\"m@example.net\"; feeds = ( \"http://good.example/f\", { url = "
+	    "\"http://127.0.0.1:%d/own.json\"; mapping = { items = \"d\"; id = \"n\"; "
+	    "text = \"b\"; deleted = \"x\"; next = \"more\"; }; } ); allow = "
 	    "[ \"127.0.0.0/8\" ]; },\n"
 	    "{ id = \"other\"; name = \"Other\"; contact = \"a@example.net\"; manager "
 	    "= "
 	    "\"m@example.net\"; feeds = ( \"http://other.example/f\" ); } );\n";
 	char *main_text = xasprintf(format, dir, dns.port);
+	char *tenants_text = xasprintf(tenants_format, web.port);
 	struct conf_source v[] = {{(char *)"tosd.conf", main_text},
 	    {(char *)"tenants.d/t.conf", tenants_text}};
 	struct conf_sources s = {v, COUNT(v)};
@@ -595,6 +619,7 @@ make_conf(void)
 	if (parse(&sources, &conf) != 0)
 		log_die("test", "the test's own configuration is wrong");
 	free(main_text);
+	free(tenants_text);
 }
 
 static void

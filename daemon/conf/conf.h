@@ -293,8 +293,8 @@ const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *k
 const struct conf_tenant *conf_tenant_by_id(const struct conf *c, const char *id);
 
 /* The mapping that applies to an address asked for a tenant: that of the feed with this
- * address or, since pages of a feed have addresses of their own, with the same up to
- * the query, or the only one at the same host.  NULL if there is none. */
+ * address or, since pages of a feed have queries of their own, the only one with the
+ * same address up to the query.  NULL if there is none. */
 const struct conf_mapping *conf_mapping_of(
     const struct conf *c, const char *tenant_key, const char *url);
 

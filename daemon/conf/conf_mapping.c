@@ -125,24 +125,17 @@ conf_check_mapped(struct conf_walk *w)
 		qsort(c->mapped, c->nmapped, sizeof(*c->mapped), by_feed);
 }
 
-/* How much of an address says where it leads: without query, or the server alone. */
+/* How much of an address says where it leads: without query. */
 static size_t
 path_len(const char *url)
 {
 	return strcspn(url, "?#");
 }
 
-static size_t
-server_len(const char *url)
-{
-	const char *p = strstr(url, "://");
-
-	return p != NULL ? (size_t)(p + 3 - url) + strcspn(p + 3, "/?#") : strlen(url);
-}
-
 /* The only one of v whose address is the same as far as len() goes. */
 static const struct conf_mapping *
-only(const struct conf_mapped *v, size_t n, const char *url, size_t (*len)(const char *))
+only(
+    const struct conf_mapped *v, size_t n, const char *url, size_t (*len)(const char *))
 {
 	const struct conf_mapping *found = NULL;
 	size_t want = len(url), same = 0;
@@ -174,7 +167,5 @@ conf_mapping_of(const struct conf *c, const char *tenant_key, const char *url)
 	if (n == 0)
 		return NULL;
 	m = only(c->mapped + lo, n, url, strlen);
-	if (m == NULL)
-		m = only(c->mapped + lo, n, url, path_len);
-	return m != NULL ? m : only(c->mapped + lo, n, url, server_len);
+	return m != NULL ? m : only(c->mapped + lo, n, url, path_len);
 }

@@ -83,6 +83,10 @@ int feed_xml_parse(const struct feed_text *text, const struct feed_source *src,
     struct feed_build *build, struct err *e);
 int feed_json_parse(const struct feed_text *text, const struct feed_source *src,
     struct feed_build *build, struct err *e);
+/* JSON behind something else: a call that wraps it, a guard against scripts, a warning
+ * of the server's.  Not in pages, which may hold JSON that is no feed. */
+int feed_json_inside(const struct feed_text *text, const struct feed_source *src,
+    struct feed_build *build, struct err *e);
 
 /* Notes what was mended (only the first is kept) and that the document is not
  * well formed.  at points into the text, or is NULL. */

@@ -129,6 +129,8 @@ feed_parse(const void *body, size_t n, const struct feed_source *src,
 		    "bytes that the declared encoding does not allow");
 	rc = is_json(&text) ? feed_json_parse(&text, src, &build, e)
 			    : feed_xml_parse(&text, src, &build, e);
+	if (rc != 0 && out->nitems == 0 && !is_json(&text))
+		rc = feed_json_inside(&text, src, &build, e);
 	if (rc == 0 && text.control)
 		feed_problem(out, &text, NULL, "control characters");
 	if (rc == 0 && !is_json(&text))

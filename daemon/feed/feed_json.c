@@ -14,8 +14,7 @@ static const struct feed_json_kind *const kinds[] = {&feed_json_jetstream,
     &feed_json_topic, &feed_json_item};
 
 void
-feed_json_fields(
-    struct feed_json *j, const struct json_value *v, struct json_fields *f)
+feed_json_fields(struct feed_json *j, const struct json_value *v, struct json_fields *f)
 {
 	json_fields_of(v, f);
 	if (f->doubled) {
@@ -56,6 +55,8 @@ feed_json_element(
 		kinds[i]->read(j, f);
 		return;
 	}
+	if (j->unknown == NULL && f->first.p != NULL)
+		j->unknown = object->p;
 }
 
 /* --- damage --- */

@@ -16,6 +16,7 @@
 #include "feed/json.h"
 
 /* Every member name that some reader knows. */
+/* clang-format off */
 #define JSON_KEYS(X)                                                                   \
 	X(ID, "id") X(GUID, "guid") X(UUID, "uuid") X(ID_, "_id") X(URI, "uri")        \
 	X(LD_ID, "@id") X(LD_TYPE, "@type") X(LD_CONTEXT, "@context")                  \
@@ -51,14 +52,14 @@
 	X(IMAGE, "image") X(BANNER_IMAGE, "banner_image") X(IMAGES, "images")          \
 	X(ATTACHMENTS, "attachments") X(ATTACHMENT, "attachment") X(MEDIA, "media")    \
 	X(MIME_TYPE, "mime_type") X(MEDIA_TYPE, "mediaType") X(ALT, "alt")             \
-	X(REMOTE_URL, "remote_url") X(PREVIEW_URL, "preview_url") X(ICON, "icon")      \
+	X(REMOTE_URL, "remote_url") X(PREVIEW_URL, "preview_url")                      \
 	X(TYPE, "type") X(OBJECT, "object") X(ACTOR, "actor")                          \
 	X(ATTRIBUTED_TO, "attributedTo") X(ONE_OF, "oneOf") X(ANY_OF, "anyOf")         \
 	X(LOCATION, "location") X(FIRST, "first") X(NEXT, "next")                      \
 	X(ITEMS, "items") X(ORDERED_ITEMS, "orderedItems")                             \
 	X(SPOILER_TEXT, "spoiler_text") X(MEDIA_ATTACHMENTS, "media_attachments")      \
-	X(CARD, "card") X(POLL, "poll") X(OPTIONS, "options") X(REBLOG, "reblog")      \
-	X(QUOTE, "quote") X(QUOTED_STATUS, "quoted_status") X(TAGS, "tags")            \
+	X(CARD, "card") X(POLL, "poll") X(REBLOG, "reblog")                            \
+	X(QUOTE, "quote")                                                              \
 	X(COOKED, "cooked") X(RAW, "raw") X(POST_NUMBER, "post_number")                \
 	X(REPLY_TO_POST, "reply_to_post_number") X(TOPIC_ID, "topic_id")               \
 	X(TOPIC_SLUG, "topic_slug") X(TOPIC_TITLE, "topic_title")                      \
@@ -71,10 +72,11 @@
 	X(ARTICLES, "articles") X(COMMENTS, "comments") X(RESULTS, "results")          \
 	X(DATA, "data") X(KIND, "kind") X(DID, "did") X(TIME_US, "time_us")            \
 	X(COMMIT, "commit") X(OPERATION, "operation") X(COLLECTION, "collection")      \
-	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply") X(PARENT, "parent")      \
+	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply")                          \
 	X(EMBED, "embed") X(FACETS, "facets") X(EVENT, "event") X(PAYLOAD, "payload")  \
 	X(VERSION, "version") X(HOME_PAGE_URL, "home_page_url")                        \
 	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")
+/* clang-format on */
 
 enum json_key {
 	JSON_NO_KEY,
@@ -130,37 +132,38 @@ json_get(const struct json_fields *f, enum json_key k)
 }
 const struct json_value *json_first(
     const struct json_fields *f, const enum json_key *keys, size_t n);
-#define JSON_FIRST(f, ...)                             \
+#define JSON_FIRST(f, ...)                                  \
 	json_first(f, (const enum json_key[]){__VA_ARGS__}, \
 	    sizeof((const enum json_key[]){__VA_ARGS__}) / sizeof(enum json_key))
 
 /* A document, or a stream of them, while it is read. */
 struct feed_json {
 	struct feed_build *build;
-	const struct feed_text *text; /* NULL: a stream, without lines */
-	const char *base;	      /* of relative addresses; may be NULL */
+	const struct feed_text *text;	/* NULL: a stream, without lines */
+	const char *base;		/* of relative addresses; may be NULL */
 	const struct feed_mapping *map; /* NULL: kinds are recognised */
 	struct json_reader r;
 	struct draft d; /* the item in hand */
 	struct buf scratch;
 	struct json_shape shape; /* of elements */
-	const char *format;   /* what the elements are, by the first that was known */
-	char *topic;	      /* title that items without one get */
-	uint32_t flags;	      /* ITEM_* of everything the element in hand makes */
-	size_t seen, known;   /* elements, and those that some kind recognised */
-	size_t *gone_at;      /* items before each of doc->gone */
+	const char *format; /* what the elements are, by the first that was known */
+	char *topic;	    /* title that items without one get */
+	uint32_t flags;	    /* ITEM_* of everything the element in hand makes */
+	size_t seen, known; /* elements, and those that some kind recognised */
+	size_t *gone_at;    /* items before each of doc->gone */
 	size_t gone_bytes;
-	const char *page;     /* the parameter that older elements are asked with */
-	char lowest[24];      /* and its value */
+	const char *unknown; /* where the first is that none recognised */
+	const char *page;    /* the parameter that older elements are asked with */
+	char lowest[24];     /* and its value */
 	struct json_value landmark; /* first member's name of a sound element */
 	const char *no_landmark;    /* from here on there is none */
 	size_t rereads;		    /* bytes that may be read again to mend damage */
 	struct json_value doubled;  /* an object with a member given twice */
-	bool container;	      /* a member that holds elements was found */
-	bool deleted;	      /* says the mapping of the element in hand */
-	bool resumed;	      /* behind damage to brackets: not sure to be an element */
-	bool enveloped;	      /* within an event within an element */
-	bool pointers;	      /* elements that are strings are addresses of items */
+	bool container;		    /* a member that holds elements was found */
+	bool deleted;		    /* says the mapping of the element in hand */
+	bool resumed;	/* behind damage to brackets: not sure to be an element */
+	bool enveloped; /* within an event within an element */
+	bool pointers;	/* elements that are strings are addresses of items */
 };
 
 #define FEED_REREADS 8 /* times the document's size */
@@ -190,8 +193,8 @@ void feed_json_elements(struct feed_json *j);
  * elements.  False if there is none. */
 bool feed_json_resume(struct feed_json *j);
 /* One event of a Mastodon stream: its name and its data. */
-void feed_json_event(struct feed_json *j, const char *event, size_t nevent,
-    const char *data, size_t n);
+void feed_json_event(
+    struct feed_json *j, const char *event, size_t nevent, const char *data, size_t n);
 /* Frees what j owns.  Its document is the caller's. */
 void feed_json_clear(struct feed_json *j);
 /* Tombstones that a later item of the same id contradicts go. */
@@ -244,7 +247,7 @@ void feed_json_each(struct feed_json *j, const struct json_value *v,
 /* An id that is said to be gone. */
 void feed_json_gone(struct feed_json *j, const char *id, size_t n);
 void feed_json_gone_value(struct feed_json *j, const struct json_value *v);
-/* true, a number but 0, a text but "" and "false" and "0", any object. */
+/* true, a number but 0, a text but "" and "false" and "0", a list that is not empty. */
 bool feed_json_yes(const struct json_value *v);
 
 /* Sets *to to the absolute web address that v is, unless it is set. */

@@ -226,7 +226,8 @@ read_parts(struct feed_json *j, const struct json_fields *f)
 }
 
 static void
-read_object(struct feed_json *j, const struct json_fields *f, const struct json_fields *act)
+read_object(
+    struct feed_json *j, const struct json_fields *f, const struct json_fields *act)
 {
 	feed_json_begin(j);
 	feed_json_id(j, JSON_FIRST(f, JSON_ID, JSON_LD_ID));
@@ -243,8 +244,8 @@ read_object(struct feed_json *j, const struct json_fields *f, const struct json_
 
 /* Only the address of an object is given: it has to be read there. */
 static void
-read_pointer(struct feed_json *j, const struct json_value *id, const struct json_value *to,
-    const struct json_fields *act)
+read_pointer(struct feed_json *j, const struct json_value *id,
+    const struct json_value *to, const struct json_fields *act)
 {
 	feed_json_begin(j);
 	feed_json_id(j, id);

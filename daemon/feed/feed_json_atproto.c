@@ -32,7 +32,8 @@ holds_posts(const struct json_value *collection)
 {
 	return is(collection, "app.bsky.feed.post") ||
 	       !((collection->n > 9 && memcmp(collection->p, "app.bsky.", 9) == 0) ||
-		   (collection->n > 10 && memcmp(collection->p, "chat.bsky.", 10) == 0));
+		   (collection->n > 10 &&
+		       memcmp(collection->p, "chat.bsky.", 10) == 0));
 }
 
 static void
@@ -93,8 +94,8 @@ read_record(struct feed_json *j, const struct json_value *record)
 
 	feed_json_fields(j, record, &f);
 	feed_json_title(j, JSON_FIRST(&f, JSON_TITLE, JSON_NAME), DRAFT_PLAIN);
-	feed_json_body(j, DRAFT_CONTENT, JSON_FIRST(&f, JSON_TEXT, JSON_CONTENT),
-	    DRAFT_PLAIN);
+	feed_json_body(
+	    j, DRAFT_CONTENT, JSON_FIRST(&f, JSON_TEXT, JSON_CONTENT), DRAFT_PLAIN);
 	feed_json_published(j, json_get(&f, JSON_CREATED_AT_));
 	feed_json_lang(j, json_get(&f, JSON_LANGS));
 	if (json_get(&f, JSON_REPLY) != NULL &&

@@ -30,7 +30,8 @@ keep_lowest(struct feed_json *j, const char *id)
 {
 	size_t n = strlen(id), have = strlen(j->lowest);
 
-	if (n > 0 && (have == 0 || n < have || (n == have && strcmp(id, j->lowest) < 0)))
+	if (n > 0 &&
+	    (have == 0 || n < have || (n == have && strcmp(id, j->lowest) < 0)))
 		strcpy(j->lowest, id);
 }
 
@@ -53,8 +54,7 @@ post_path(struct feed_json *j, const struct json_fields *f, enum json_key post)
 	number(f, post, num);
 	slug = feed_json_str(j, json_get(f, JSON_TOPIC_SLUG));
 	if (topic[0] != '\0' && num[0] != '\0')
-		path = xasprintf(
-		    "/t/%s/%s/%s", slug != NULL ? slug : "-", topic, num);
+		path = xasprintf("/t/%s/%s/%s", slug != NULL ? slug : "-", topic, num);
 	free(slug);
 	return path;
 }

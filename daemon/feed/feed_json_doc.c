@@ -7,14 +7,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "feed/charset.h"
 #include "feed/feed_json.h"
 
 #define WRAPS_MAX 4	/* containers within containers */
+#define PREAMBLE 4096	/* bytes that may stand in front of JSON */
 #define LINES_LOOKED 16 /* to tell one object a line from one object */
 
-static void
-read_wrap(struct feed_json *j, unsigned depth);
+static void read_wrap(struct feed_json *j, unsigned depth);
 
 /* --- what a document says of itself --- */
 
@@ -158,6 +159,13 @@ read_container(struct feed_json *j, enum json_key k, unsigned depth)
 			feed_json_elements(j);
 			return true;
 		}
+		/* JSON-LD writes a list of one as the one. */
+		if (!j->r.lost && (k == JSON_ITEMS || k == JSON_ORDERED_ITEMS) &&
+		    (kind == JSON_KIND_OBJECT || kind == JSON_KIND_STRING)) {
+			j->container = j->pointers = true;
+			feed_json_next(j);
+			return true;
+		}
 		if (kind == JSON_KIND_OBJECT && containers[i].wrap &&
 		    depth < WRAPS_MAX) {
 			read_wrap(j, depth + 1);
@@ -198,7 +206,8 @@ read_wrap(struct feed_json *j, unsigned depth)
 	about(j, &f);
 }
 
-/* An object that says so much that it is an item, and no answer like {"error": "..."}. */
+/* An object that says so much that it is an item, and no answer like {"error": "..."}.
+ */
 static bool
 is_one(const struct feed_json *j, const struct json_fields *f)
 {
@@ -240,6 +249,14 @@ find_elements(struct feed_json *j, const char *from)
 	feed_json_elements(j);
 }
 
+/* "OrderedCollection", "CollectionPage", ... */
+static bool
+is_collection(const struct json_value *type)
+{
+	return type != NULL && type->kind == JSON_KIND_STRING &&
+	       memmem(type->p, type->n, "Collection", 10) != NULL;
+}
+
 static void
 read_object(struct feed_json *j)
 {
@@ -249,7 +266,7 @@ read_object(struct feed_json *j)
 
 	read_members(j, &f, 0);
 	v.n = j->r.p - v.p;
-	collection = json_has(&f, JSON_TYPE) &&
+	collection = is_collection(json_get(&f, JSON_TYPE)) &&
 		     (json_has(&f, JSON_FIRST) || json_has(&f, JSON_ORDERED_ITEMS) ||
 			 json_has(&f, JSON_ITEMS));
 	about(j, &f);
@@ -328,10 +345,62 @@ is_lines(const char *p, const char *end)
 	return objects >= need;
 }
 
+/* The date of the post in the line at p; CLOCK_NONE if it has none. */
+static int64_t
+date_of_line(const struct feed_json *j, const char *p)
+{
+	struct feed_doc doc = {.well_formed = true};
+	struct feed_build build = {.doc = &doc, .lim = j->build->lim};
+	struct feed_json line = {.build = &build, .base = j->base, .map = j->map};
+	int64_t date = CLOCK_NONE;
+
+	json_reader_init(&line.r, p, line_end(p, j->r.end) - p);
+	feed_json_next(&line);
+	if (doc.nitems > 0)
+		date = doc.items[0].published;
+	feed_json_clear(&line);
+	feed_doc_clear(&doc);
+	return date;
+}
+
+/* Where to begin: of a log that is longer than the limit the newest posts count, which
+ * mostly are at its end. */
+static const char *
+first_line(struct feed_json *j, const char *p)
+{
+	const char *end = j->r.end, *last = end, *cut;
+	size_t max = j->build->lim->max_items, lines = 0;
+	int64_t oldest, newest;
+
+	while (end > p && (uint8_t)end[-1] <= ' ')
+		end--;
+	cut = last = end;
+	while (last > p && lines < max) {
+		const char *nl = memrchr(p, '\n', last - p);
+		const char *line = skip_space(nl != NULL ? nl + 1 : p, last);
+
+		/* Empty lines and such do not push posts out. */
+		if (line < last && *line == '{') {
+			cut = line;
+			lines++;
+		}
+		last = nl != NULL ? nl : p;
+	}
+	if (lines < max || last == p)
+		return p;
+	last = memrchr(p, '\n', end - p);
+	oldest = date_of_line(j, p);
+	newest = date_of_line(j, last + 1);
+	if (oldest != CLOCK_NONE && newest != CLOCK_NONE && oldest > newest)
+		return p;
+	j->build->doc->truncated = true;
+	return cut;
+}
+
 static void
 read_lines(struct feed_json *j)
 {
-	const char *p = j->r.p, *end = j->r.end, *eol;
+	const char *p = first_line(j, j->r.p), *end = j->r.end, *eol;
 
 	for (; p < end && !j->build->full; p = eol < end ? eol + 1 : end) {
 		eol = line_end(p, end);
@@ -343,7 +412,8 @@ read_lines(struct feed_json *j)
 		if (json_peek(&j->r) != JSON_KIND_NONE || j->r.p < j->r.end)
 			j->r.broken = true;
 		if (j->r.broken)
-			feed_problem(j->build->doc, j->text, p, "a line that is no JSON");
+			feed_problem(
+			    j->build->doc, j->text, p, "a line that is no JSON");
 	}
 }
 
@@ -444,6 +514,9 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 		read_values(&j);
 	if (j.r.broken)
 		feed_problem(build->doc, text, j.r.broken_at, "text that is no JSON");
+	if (j.unknown != NULL && j.known > 0)
+		feed_problem(
+		    build->doc, text, j.unknown, "an element of no known kind");
 	finish(&j, lines);
 	/* An empty list is a feed without items; a list of other things is none. */
 	read = j.known > 0 || (j.container && j.seen == 0);
@@ -451,4 +524,28 @@ feed_json_parse(const struct feed_text *text, const struct feed_source *src,
 	if (!read)
 		return err_set(e, TOSD_EINVAL, "no feed: JSON of no known kind");
 	return 0;
+}
+
+int
+feed_json_inside(const struct feed_text *t, const struct feed_source *src,
+    struct feed_build *build, struct err *e)
+{
+	struct feed_text part = *t;
+	size_t look = t->n < PREAMBLE ? t->n : PREAMBLE;
+
+	if (memmem(t->p, look, "<html", 5) != NULL ||
+	    memmem(t->p, look, "<!DOCTYPE", 9) != NULL)
+		return TOSD_EINVAL;
+	for (size_t i = 0; i + 1 < look; i++) {
+		if ((t->p[i] != '{' && t->p[i] != '[') ||
+		    memchr("\"{[ \t\r\n", t->p[i + 1], 7) == NULL)
+			continue;
+		part.p += i;
+		part.n -= i;
+		if (feed_json_parse(&part, src, build, e) != 0)
+			return TOSD_EINVAL;
+		feed_problem(build->doc, t, t->p, "text in front of the JSON");
+		return 0;
+	}
+	return TOSD_EINVAL;
 }

@@ -196,10 +196,16 @@ is_item(const struct json_fields *f)
 	return false;
 }
 
+static bool
+is_stated(const struct found *in)
+{
+	return (in->has & (((uint32_t)1 << (STATED + 1)) - 1)) != 0;
+}
+
 static void
 read_lists(struct feed_json *j, const struct found *in)
 {
-	bool stated = (in->has & (((uint32_t)1 << (STATED + 1)) - 1)) != 0;
+	bool stated = is_stated(in);
 
 	for (uint32_t bits = in->has; bits != 0; bits &= bits - 1) {
 		unsigned rank = (unsigned)__builtin_ctz(bits);
@@ -240,12 +246,14 @@ read_item(struct feed_json *j, const struct json_fields *f)
 	}
 	feed_json_begin(j);
 	feed_json_id(j, id);
-	if (in.one[URL] != NULL || in.one[ABOUT] != NULL || in.one[FALLBACK_URL] != NULL)
+	if (in.one[URL] != NULL || in.one[ABOUT] != NULL ||
+	    in.one[FALLBACK_URL] != NULL)
 		read_addresses(j, &in);
 	if (json_has(f, JSON_GUID))
 		feed_json_url(j, json_get(f, JSON_GUID), 1);
 	if (in.one[TITLE] != NULL)
-		feed_json_title(j, in.one[TITLE], DRAFT_PLAIN);
+		feed_json_title(
+		    j, in.one[TITLE], is_stated(&in) ? DRAFT_PLAIN : DRAFT_GUESS);
 	feed_json_author(j, in.one[AUTHOR]);
 	if (json_has(f, JSON_AUTHORS))
 		feed_json_author(j, json_get(f, JSON_AUTHOR));

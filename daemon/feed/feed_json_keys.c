@@ -140,8 +140,8 @@ equal32(const char *a, const char *b)
 	__m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(x), _mm_loadu_si128(y));
 	__m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(x + 1), _mm_loadu_si128(y + 1));
 
-	return (uint32_t)_mm_movemask_epi8(low) |
-	       (uint32_t)_mm_movemask_epi8(high) << 16;
+	return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high)
+						      << 16;
 }
 #endif
 

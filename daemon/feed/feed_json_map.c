@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feed_json_map: JSON of any other kind, by the paths of a mapping; see feed_mapping. */
+/* feed_json_map: JSON of any other kind, by the paths of a mapping; see feed_mapping.
+ */
 #include <string.h>
 
 #include "feed/feed_json.h"
@@ -101,9 +102,8 @@ walk(struct feed_json *j, struct json_reader *r, const struct path *p, size_t i,
 		return;
 	}
 	json_enter(r);
-	for (size_t k = 0; kind == JSON_KIND_OBJECT ? json_member(r, &name)
-						    : json_element(r);
-	     k++)
+	for (size_t k = 0;
+	     kind == JSON_KIND_OBJECT ? json_member(r, &name) : json_element(r); k++)
 		if (wanted(&p->steps[i], kind == JSON_KIND_OBJECT ? &name : NULL, k))
 			walk(j, r, p, i + 1, leaf, ctx);
 		else

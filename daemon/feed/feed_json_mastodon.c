@@ -15,7 +15,8 @@ is_status(const struct json_fields *f)
 
 	return account != NULL && account->kind == JSON_KIND_OBJECT &&
 	       (json_has(f, JSON_CONTENT) || json_has(f, JSON_REBLOG) ||
-		   json_has(f, JSON_SPOILER_TEXT) || json_has(f, JSON_MEDIA_ATTACHMENTS));
+		   json_has(f, JSON_SPOILER_TEXT) ||
+		   json_has(f, JSON_MEDIA_ATTACHMENTS));
 }
 
 static void
@@ -77,7 +78,8 @@ read_status(struct feed_json *j, const struct json_fields *f)
 
 	feed_json_begin(j);
 	feed_json_id(j, JSON_FIRST(f, JSON_ID, JSON_URI));
-	if (j->base != NULL && j->d.it.id != NULL && strstr(j->base, "/api/v") != NULL &&
+	if (j->base != NULL && j->d.it.id != NULL &&
+	    strstr(j->base, "/api/v") != NULL &&
 	    strlen(j->d.it.id) < sizeof(j->lowest)) {
 		/* Newest first: the last one is the oldest. */
 		j->page = "max_id";
@@ -94,8 +96,8 @@ read_status(struct feed_json *j, const struct json_fields *f)
 	else
 		read_parts(j, f);
 	if (quote != NULL)
-		read_inner(j, json_find(quote, "quoted_status", &quoted) ? &quoted
-									 : quote);
+		read_inner(
+		    j, json_find(quote, "quoted_status", &quoted) ? &quoted : quote);
 	feed_json_end(j);
 }
 
@@ -115,8 +117,8 @@ is(const char *s, size_t n, const char *word)
 }
 
 void
-feed_json_event(struct feed_json *j, const char *event, size_t nevent, const char *data,
-    size_t n)
+feed_json_event(
+    struct feed_json *j, const char *event, size_t nevent, const char *data, size_t n)
 {
 	struct json_reader outer = j->r;
 	struct json_value v;
@@ -127,7 +129,8 @@ feed_json_event(struct feed_json *j, const char *event, size_t nevent, const cha
 		if (is(event, nevent, silent[i]))
 			return;
 	json_reader_init(&j->r, data, n);
-	if (!posts && is(event, nevent, "delete") && json_peek(&j->r) != JSON_KIND_OBJECT) {
+	if (!posts && is(event, nevent, "delete") &&
+	    json_peek(&j->r) != JSON_KIND_OBJECT) {
 		json_read(&j->r, &v);
 		feed_json_gone_value(j, &v);
 		j->known++;

@@ -68,6 +68,12 @@ feed_json_yes(const struct json_value *v)
 				return true;
 		return false;
 	}
+	if (v->kind != JSON_KIND_STRING) {
+		for (size_t i = 1; i + 1 < v->n; i++)
+			if ((uint8_t)v->p[i] > ' ')
+				return true;
+		return false;
+	}
 	return v->n > 0 && !(v->n == 1 && v->p[0] == '0') &&
 	       !(v->n == 5 && memcmp(v->p, "false", 5) == 0);
 }
@@ -246,13 +252,12 @@ person(struct feed_json *j, const struct json_value *v)
 
 	json_fields_of(v, &f);
 	name = feed_json_str(j, JSON_FIRST(&f, JSON_DISPLAY_NAME, JSON_NAME));
-	handle = feed_json_str(
-	    j, JSON_FIRST(&f, JSON_ACCT, JSON_PREFERRED_NAME, JSON_USERNAME, JSON_LOGIN,
-		   JSON_NICK));
+	handle = feed_json_str(j, JSON_FIRST(&f, JSON_ACCT, JSON_PREFERRED_NAME,
+				      JSON_USERNAME, JSON_LOGIN, JSON_NICK));
 	if (name == NULL && handle == NULL) {
 		/* Somebody with a name who comes later goes before. */
-		name = feed_json_str(j,
-		    JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
+		name = feed_json_str(
+		    j, JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
 		rank = 1;
 	}
 	if (name != NULL && handle != NULL && strcmp(name, handle) != 0)

@@ -70,13 +70,11 @@ void json_skip(struct json_reader *r);
 
 /* The text of a string, number or word: where it stands, or decoded in b.  At most
  * max bytes, cut between characters; *n is how many.  "" for objects and arrays. */
-const char *json_text(
-    const struct json_value *v, struct buf *b, size_t max, size_t *n);
+const char *json_text(const struct json_value *v, struct buf *b, size_t max, size_t *n);
 bool json_is_word(const struct json_value *v, const char *word);
 
 /* The value of member `name' of an object, the first one of that name. */
-bool json_find(
-    const struct json_value *object, const char *name, struct json_value *v);
+bool json_find(const struct json_value *object, const char *name, struct json_value *v);
 
 /* Is all of it one JSON text, by the letter? */
 bool json_valid(const char *s, size_t n);

@@ -44,9 +44,12 @@ feed_lines_free(struct feed_lines **l)
 static void
 keep(struct feed_lines *l, const char *p, size_t n)
 {
+	/* A \r at its end does not count, but that is not known yet. */
+	size_t max = l->max + (l->ends == FEED_LINES_LF);
+
 	if (l->over || n == 0)
 		return;
-	if (n > l->max - l->part.len) {
+	if (n > max - l->part.len) {
 		l->over = true;
 		buf_free(&l->part);
 		return;

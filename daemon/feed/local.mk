@@ -99,7 +99,7 @@ tests_bench_feed_LDADD = libtosd_feed.a libtosd_base.a $(EXPAT_LIBS) $(UCHARDET_
 endif
 
 UNIT_TESTS += tests/test_feed_json
-tests_test_feed_json_SOURCES = tests/test_feed_json.c tests/suite.h
+tests_test_feed_json_SOURCES = tests/test_feed_json.c tests/json_feed.h tests/suite.h
 tests_test_feed_json_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
@@ -126,4 +126,19 @@ endif
 UNIT_TESTS += tests/test_feed_stream
 tests_test_feed_stream_SOURCES = tests/test_feed_stream.c tests/suite.h
 tests_test_feed_stream_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_json tests/fuzz_sse
+tests_fuzz_json_SOURCES = tests/fuzz_json.c
+tests_fuzz_json_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_sse_SOURCES = tests/fuzz_sse.c
+tests_fuzz_sse_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_sse_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+UNIT_TESTS += tests/test_feed_social
+tests_test_feed_social_SOURCES = tests/test_feed_social.c tests/json_feed.h tests/suite.h
+tests_test_feed_social_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)

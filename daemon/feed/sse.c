@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "feed/lines.h"
 
-#define ID_MAX ((size_t)1024)	/* it goes into a header of the next request */
+#define ID_MAX ((size_t)1024) /* it goes into a header of the next request */
 #define TYPE_MAX ((size_t)256)
 #define RETRY_DIGITS 9
 #define KEEP ((size_t)64 << 10) /* memory that is not given back after an event */

@@ -17,7 +17,8 @@ struct feed_sse_event {
 	const char *id; /* the last id that the stream gave, "" before */
 };
 
-/* All is good until the call returns.  The parser must not be fed or freed from here. */
+/* All is good until the call returns.  The parser must not be fed or freed from here.
+ */
 typedef void feed_sse_fn(void *ctx, const struct feed_sse_event *e);
 
 struct feed_sse;

@@ -68,11 +68,12 @@ is_sound(const char *s, size_t n)
 	while (i < n) {
 #ifdef __SSE2__
 		while (n - i >= 16) {
-			__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+			__m128i c =
+			    _mm_loadu_si128((const __m128i *)(const void *)(s + i));
 
 			/* Signed: neither zero nor beyond ASCII is above zero. */
-			if (_mm_movemask_epi8(
-				_mm_cmpgt_epi8(c, _mm_setzero_si128())) != 0xffff)
+			if (_mm_movemask_epi8(_mm_cmpgt_epi8(c, _mm_setzero_si128())) !=
+			    0xffff)
 				break;
 			i += 16;
 		}
@@ -100,8 +101,8 @@ make_room(struct feed_stream *s)
 }
 
 int
-feed_stream_event(struct feed_stream *s, const char *event, size_t nevent,
-    const char *data, size_t n)
+feed_stream_event(
+    struct feed_stream *s, const char *event, size_t nevent, const char *data, size_t n)
 {
 	bool bad = !is_sound(data, n);
 
