@@ -277,6 +277,7 @@ static const char *const tricks[] = {
     "<p hidden=''>x</p>",
     "<p aria-hidden='true'>x</p>",
     "<p class='a sr-only b'>x</p>",
+    "<style>p{color:red} @media all{.x { display : none }}</style><p class=x>x</p>",
     "wo\xe2\x80\x8brd",
     "wo&#8203;rd",
     "wo&#xfeff;rd",
@@ -298,6 +299,8 @@ static const char *const honest[] = {
     "<p class='hidden-gem'>x</p>",
     "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
     "<p style=''>x</p>",
+    "<style>p{color:red;display:block}</style>x",
+    "<script>if(a){display:none}</script>x",
     "<p style=';:;'>x</p>",
 };
 
