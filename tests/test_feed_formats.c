@@ -234,6 +234,48 @@ test_xhtml_base(void)
 	feed_doc_clear(&d);
 }
 
+/* An address nobody gave: the document's own serves. */
+static void
+test_own_base(void)
+{
+	const char s[] =
+	    "<rss><channel><link>http://c.org/b/</link><item><title>T</title>"
+	    "<link>p/1</link></item></channel></rss>";
+	struct feed_doc d;
+
+	feed_parse(s, strlen(s), NULL, NULL, &d, NULL);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://c.org/b/p/1");
+	feed_doc_clear(&d);
+	feed_parse(s, strlen(s), &here, NULL, &d, NULL);
+	SAME(d.items[0].url, "http://example.org/dir/p/1");
+	feed_doc_clear(&d);
+}
+
+/* Roots in a wrong name space, and <link/> with its address behind it. */
+static void
+test_odd_roots(void)
+{
+	struct feed_doc d;
+
+	parse("<rss xmlns='http://www.w3.org/2005/Atom'><channel><item><link>http://e/1"
+	      "</link><guid>g</guid></item></channel></rss>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://e/1");
+	feed_doc_clear(&d);
+	parse("<rss xmlns='http://purl.org/dc/elements/1.1/' "
+	      "xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><item><link/>"
+	      "http://e/1?a&amp;b<title>T</title><dc:creator>N</dc:creator></item>"
+	      "</channel></rss>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://e/1?a&b");
+	SAME(d.items[0].title, "T");
+	SAME(d.items[0].author, "N");
+	feed_doc_clear(&d);
+}
+
 static bool
 hides(const char *html)
 {
@@ -277,6 +319,7 @@ static const char *const tricks[] = {
     "<p hidden=''>x</p>",
     "<p aria-hidden='true'>x</p>",
     "<p class='a sr-only b'>x</p>",
+    "<style>p{color:red} @media all{.x { display : none }}</style><p class=x>x</p>",
     "wo\xe2\x80\x8brd",
     "wo&#8203;rd",
     "wo&#xfeff;rd",
@@ -298,6 +341,8 @@ static const char *const honest[] = {
     "<p class='hidden-gem'>x</p>",
     "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
     "<p style=''>x</p>",
+    "<style>p{color:red;display:block}</style>x",
+    "<script>if(a){display:none}</script>x",
     "<p style=';:;'>x</p>",
 };
 
@@ -357,6 +402,8 @@ static const struct suite_test tests[] = {
     {"sitemap", test_sitemap},
     {"sitemap index", test_sitemap_index},
     {"addresses in XHTML", test_xhtml_base},
+    {"own base", test_own_base},
+    {"odd roots", test_odd_roots},
     {"hidden text", test_hidden},
     {"share of bad bytes", test_charset_share},
 };

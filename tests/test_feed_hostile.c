@@ -14,6 +14,14 @@
 
 static const struct feed_source here = {.url = "http://example.org/dir/feed.xml"};
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 #define HOSTILE ((size_t)10 << 20) /* what a fetch may bring at most */
 #define CPU_MAX 1.0
 #define KIB_MAX (64 << 10)
@@ -224,7 +232,7 @@ survive(const char *name, const struct flood *f, struct buf (*other)(void))
 	if (seen.kib > worst.kib)
 		worst.kib = seen.kib;
 		/* Sanitizers slow it down tenfold and keep what was freed. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	if (seen.cpu >= CPU_MAX * 10)
 #else
 	if (seen.cpu >= CPU_MAX || seen.kib >= KIB_MAX)

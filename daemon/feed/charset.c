@@ -380,7 +380,7 @@ adopt(struct feed_text *t, const char *name)
 	set_name(t->encoding, name, strlen(name));
 }
 
-/* A fixed name that the first bytes prove: a mark, or "<" and "?" in wide units. */
+/* A fixed name that the first bytes prove: a mark, or ASCII in wide units. */
 static const char *
 by_first_bytes(const uint8_t *s, size_t n, size_t *skip)
 {
@@ -395,10 +395,6 @@ by_first_bytes(const uint8_t *s, size_t n, size_t *skip)
 	    {{0xfe, 0xff}, 2, 2, "utf-16be"},
 	    {{'<', 0, 0, 0}, 4, 0, "utf-32le"},
 	    {{0, 0, 0, '<'}, 4, 0, "utf-32be"},
-	    {{'<', 0, '?', 0}, 4, 0, "utf-16le"},
-	    {{0, '<', 0, '?'}, 4, 0, "utf-16be"},
-	    {{'<', 0, 'r', 0}, 4, 0, "utf-16le"},
-	    {{0, '<', 0, 'r'}, 4, 0, "utf-16be"},
 	    {{'{', 0}, 2, 0, "utf-16le"},
 	    {{0, '{'}, 2, 0, "utf-16be"},
 	    {{0x4c, 0x6f, 0xa7, 0x94}, 4, 0, "ibm037"},
@@ -410,6 +406,11 @@ by_first_bytes(const uint8_t *s, size_t n, size_t *skip)
 		*skip = marks[i].skip;
 		return marks[i].name;
 	}
+	/* Two ASCII characters of two bytes each. */
+	if (n >= 4 && s[0] != 0 && s[1] == 0 && s[2] != 0 && s[3] == 0)
+		return "utf-16le";
+	if (n >= 4 && s[0] == 0 && s[1] != 0 && s[2] == 0 && s[3] != 0)
+		return "utf-16be";
 	return NULL;
 }
 

@@ -50,94 +50,6 @@ compact(const char *s)
 	return date_resolve(&w);
 }
 
-/* --- East Asia: 2004년 05월 28일 01:31:15, 2004-05-25 오후 11:23:17, 2004年5月28日 */
-
-static bool
-skip_text(const char **s, const char *what)
-{
-	size_t n = strlen(what);
-
-	if (strncmp(*s, what, n) != 0)
-		return false;
-	for (*s += n; **s == ' '; (*s)++)
-		;
-	return true;
-}
-
-static bool
-korean_day(const char **s, struct date_parts *w)
-{
-	if (date_number(s, 4, &w->year) != 4)
-		return false;
-	w->year_digits = 4;
-	if (!skip_text(s, "년") && !skip_text(s, "年") && !skip_text(s, "-") &&
-	    !skip_text(s, "."))
-		return false;
-	if (date_number(s, 2, &w->month) == 0 ||
-	    (!skip_text(s, "월") && !skip_text(s, "月") && !skip_text(s, "-") &&
-		!skip_text(s, ".")))
-		return false;
-	if (date_number(s, 2, &w->day) == 0)
-		return false;
-	if (!skip_text(s, "일") && !skip_text(s, "日") && !skip_text(s, "."))
-		skip_text(s, " ");
-	return true;
-}
-
-static bool
-skip_any(const char **s, const char *a, const char *b, const char *c)
-{
-	return skip_text(s, a) || skip_text(s, b) || skip_text(s, c);
-}
-
-/* 14時05分06秒, 오후 2시 5분, or with colons. */
-static bool
-korean_time(const char **s, struct date_parts *w)
-{
-	const char *p = *s;
-
-	if (skip_any(&p, "오후", "下午", "午後"))
-		w->pm = 1;
-	else if (skip_any(&p, "오전", "上午", "午前"))
-		w->pm = 0;
-	*s = p;
-	if (date_number(&p, 2, &w->hour) > 0 && skip_any(&p, "시", "時", "点")) {
-		if (date_number(&p, 2, &w->min) > 0 && !skip_any(&p, "분", "分", "分"))
-			return false;
-		if (date_number(&p, 2, &w->sec) > 0)
-			skip_any(&p, "초", "秒", "秒");
-		*s = p;
-		return true;
-	}
-	w->hour = DATE_UNSET;
-	return **s == '\0' || date_time(s, w);
-}
-
-/* Korean time where no zone is given: these forms come from Korean servers. */
-static int64_t
-korean(const char *s)
-{
-	struct date_parts w;
-
-	bool chinese = strstr(s, "年") != NULL;
-
-	if (!chinese && strstr(s, "년") == NULL && strstr(s, "오전") == NULL &&
-	    strstr(s, "오후") == NULL)
-		return CLOCK_NONE;
-	date_clear(&w);
-	if (!korean_day(&s, &w))
-		return CLOCK_NONE;
-	if (!korean_time(&s, &w))
-		return CLOCK_NONE;
-	while (*s == ' ')
-		s++;
-	if (*s != '\0' && !date_offset(&s, &w))
-		return CLOCK_NONE;
-	if (!w.zoned && !chinese)
-		w.zone = 9 * 60;
-	return *s == '\0' ? date_resolve(&w) : CLOCK_NONE;
-}
-
 /* --- everything that people write --- */
 
 static size_t
@@ -238,9 +150,26 @@ skip_first(const char **s, const char *start)
 	return true;
 }
 
+/* "E", "XYZT" behind a time: RFC 2822 section 4.3 reads what it does not know, and
+ * single letters, as UTC. */
+static bool
+unknown_zone(const char *word, size_t n, const char *rest, struct date_parts *w)
+{
+	if (w->hour == DATE_UNSET || w->year == DATE_UNSET || w->zoned ||
+	    *rest != '\0' || n > 5)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (word[i] < 'a' || word[i] > 'z')
+			return false;
+	w->zoned = true;
+	return true;
+}
+
 static bool
 take_word(const char **s, struct date_parts *w)
 {
+	const char *word = *s;
+	size_t n = word_len(word);
 	int v;
 
 	/* the t of 13t9:15 */
@@ -248,7 +177,7 @@ take_word(const char **s, struct date_parts *w)
 		(*s)++;
 		return true;
 	}
-	if (skip_text(s, "etc/") || take_place(s, w))
+	if (date_skip(s, "etc/") || take_place(s, w) || date_zone_phrase(s, w))
 		return true;
 	switch (read_word(s, &v)) {
 	case DATE_MONTH:
@@ -269,7 +198,7 @@ take_word(const char **s, struct date_parts *w)
 	case DATE_FILLER:
 		return true;
 	default:
-		return false;
+		return n > 0 && unknown_zone(word, n, word + n, w);
 	}
 }
 
@@ -299,6 +228,8 @@ numeric_date(const char **s, struct date_parts *w)
 			sep = **s;
 		if (i < 2 && *(*s)++ != sep)
 			return false;
+		while (i < 2 && sep == '.' && **s == ' ')
+			(*s)++;
 	}
 	if (n[0] >= 3) {
 		w->month = v[1];
@@ -403,6 +334,10 @@ take_number(const char **s, struct date_parts *w)
 	int digits = date_digits(*s);
 	char next = (*s)[digits], after = next != '\0' ? (*s)[digits + 1] : '\0';
 
+	/* 2004. 01. 05. */
+	if (digits == 4 && next == '.' && after == ' ')
+		after = (*s)[digits + 2];
+
 	if (digits > 8)
 		return false;
 	if (digits == 4 && next == ':' && w->month != DATE_UNSET) {
@@ -429,23 +364,13 @@ take_number(const char **s, struct date_parts *w)
 	return plain_number(s, w, digits);
 }
 
-/* (CEST) and the like. */
-static bool
-skip_comment(const char **s)
-{
-	const char *e = strchr(*s, ')');
-
-	*s = e != NULL ? e + 1 : *s + strlen(*s);
-	return true;
-}
-
 static bool
 take(const char **s, struct date_parts *w)
 {
 	if (date_is_digit(**s))
 		return take_number(s, w);
 	if (**s == '(')
-		return skip_comment(s);
+		return date_comment(s);
 	if ((**s == '+' || **s == '-') && date_is_digit((*s)[1]) &&
 	    (w->hour != DATE_UNSET ||
 		(w->year != DATE_UNSET && date_digits(*s + 1) == 4)))
@@ -511,6 +436,10 @@ tidy(char *text)
 		*at = '+';
 		memmove(at + 1, at + 5, strlen(at + 5) + 1);
 	}
+	if (strncmp(text, "/date(", 6) == 0) { /* of .NET */
+		memset(text, ' ', 6);
+		text[6 + strcspn(text + 6, "+-)")] = '\0';
+	}
 	if (text[0] == '@' || text[0] == '"' || text[0] == '\'')
 		text[0] = ' ';
 	n = strlen(text);
@@ -569,7 +498,7 @@ feed_date(const char *s)
 		return CLOCK_NONE;
 	tidy(text);
 	if (!ascii)
-		t = korean(text);
+		t = date_asia(text);
 	for (size_t i = 0; t == CLOCK_NONE && i < sizeof(readers) / sizeof(readers[0]);
 	     i++)
 		t = readers[i](text);

@@ -159,3 +159,27 @@ date_offset(const char **s, struct date_parts *w)
 	w->zoned = true;
 	return true;
 }
+
+bool
+date_skip(const char **s, const char *what)
+{
+	size_t n = strlen(what);
+
+	if (strncmp(*s, what, n) != 0)
+		return false;
+	for (*s += n; **s == ' '; (*s)++)
+		;
+	return true;
+}
+
+bool
+date_comment(const char **s)
+{
+	int depth = 0;
+
+	do {
+		depth += **s == '(' ? 1 : **s == ')' ? -1 : 0;
+		(*s)++;
+	} while (**s != '\0' && depth > 0);
+	return true;
+}

@@ -48,8 +48,15 @@ bool date_offset(const char **s, struct date_parts *w);
 
 /* A zone of the tz database; false if it is not known.  The name in lower case. */
 bool date_zone_find(const char *name, size_t n, struct date_parts *w);
+/* "Eastern Standard Time". */
+bool date_zone_phrase(const char **s, struct date_parts *w);
 /* Is it summer time at this time of the zone's clocks (ms)? */
 bool date_is_summer(const struct date_parts *w, int64_t local);
+
+/* If what is next: moves behind it and the spaces after. */
+bool date_skip(const char **s, const char *what);
+/* (CEST) and the like; they nest in RFC 822.  Always true. */
+bool date_comment(const char **s);
 
 /* ms UTC, or CLOCK_NONE where a part is missing or out of its range. */
 int64_t date_resolve(struct date_parts *w);
@@ -57,6 +64,7 @@ int64_t date_resolve(struct date_parts *w);
 /* The readers of date.c that fill a file of their own: CLOCK_NONE if s is not in
  * their form. */
 int64_t date_iso(const char *s);
+int64_t date_asia(const char *s);
 /* Digits without separators: how many there are says what they mean. */
 bool date_iso_basic(const char **s, struct date_parts *w, int digits);
 

@@ -127,6 +127,45 @@ date_zone_find(const char *name, size_t n, struct date_parts *w)
 	return false;
 }
 
+bool
+date_zone_phrase(const char **s, struct date_parts *w)
+{
+	static const struct {
+		const char *name;
+		int minutes;
+	} phrases[] = {
+	    {"eastern standard time", -300},
+	    {"eastern daylight time", -240},
+	    {"central standard time", -360},
+	    {"central daylight time", -300},
+	    {"mountain standard time", -420},
+	    {"mountain daylight time", -360},
+	    {"pacific standard time", -480},
+	    {"pacific daylight time", -420},
+	    {"central european time", 60},
+	    {"central european standard time", 60},
+	    {"central european summer time", 120},
+	    {"gmt standard time", 0},
+	    {"greenwich mean time", 0},
+	    {"british summer time", 60},
+	    {"coordinated universal time", 0},
+	};
+
+	if (w->zoned || w->hour == DATE_UNSET)
+		return false;
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+		size_t n = strlen(phrases[i].name);
+
+		if (strncmp(*s, phrases[i].name, n) != 0)
+			continue;
+		*s += n;
+		w->zone = phrases[i].minutes;
+		w->zoned = true;
+		return true;
+	}
+	return false;
+}
+
 /* The day of the nth Sunday of a month; nth 0 is the last one. */
 static int64_t
 sunday(int year, int month, int nth)

@@ -146,7 +146,12 @@ xml_base(const struct xml_state *s)
 	for (size_t i = s->depth; i-- > 0;)
 		if (s->frames[i].base != NULL)
 			return s->frames[i].base;
-	return s->base;
+	if (s->base != NULL)
+		return s->base;
+	/* Nobody said where the document is from: what it says itself is better
+	 * than nothing. */
+	return s->build->doc->self_url != NULL ? s->build->doc->self_url
+					       : s->build->doc->link;
 }
 
 /* The root may be in a name space of its author's making: then that is ours.  One of

@@ -29,7 +29,7 @@ struct state {
 	char *base; /* of <base href>, else NULL */
 	enum gap gap;
 	unsigned pre;
-	bool in_title, seen_title, drop;
+	bool in_title, seen_title, drop, style;
 };
 
 static void
@@ -131,9 +131,15 @@ on_text(struct state *s)
 	const char *p = s->t.text.p;
 	size_t n = s->t.text.n;
 
-	/* Raw text comes as CDATA; a script without end is text like any other. */
-	if (n == 0 || (s->drop && s->t.kind == MARKUP_CDATA))
+	if (n == 0)
 		return;
+	/* Raw text comes as CDATA; a script without end is text like any other. */
+	if (s->drop && s->t.kind == MARKUP_CDATA) {
+		/* Whole pages hide menus and the like: there it tells nothing. */
+		if (s->style && !s->opt->page && !s->out->hidden)
+			s->out->hidden = html_sheet_hides(p, n);
+		return;
+	}
 	if (s->t.kind == MARKUP_TEXT && memchr(p, '&', n) != NULL) {
 		buf_reset(&s->decoded);
 		markup_decode(&s->m, &s->decoded, p, n);
@@ -288,6 +294,7 @@ on_tag(struct state *s, bool open)
 	switch (tag) {
 	case HTML_TAG_DROP: /* the tokenizer gives its content as one token */
 		s->drop = open && !s->t.empty;
+		s->style = s->t.name.n == 5 && memcmp(s->t.name.p, "style", 5) == 0;
 		break;
 	case HTML_TAG_PRE:
 		raise_gap(s, GAP_LINE);

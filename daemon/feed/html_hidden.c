@@ -250,6 +250,24 @@ html_style_hides(const char *s, size_t n)
 }
 
 bool
+html_sheet_hides(const char *s, size_t n)
+{
+	const char *end = s + n, *open = NULL;
+
+	/* The innermost braces are the rules; @media stands around them. */
+	for (; s < end; s++) {
+		if (*s == '{')
+			open = s + 1;
+		if (*s != '}' || open == NULL)
+			continue;
+		if (html_style_hides(open, s - open))
+			return true;
+		open = NULL;
+	}
+	return false;
+}
+
+bool
 html_class_hides(const char *s, size_t n)
 {
 	static const char *const names[] = {"sr-only", "screen-reader-text",

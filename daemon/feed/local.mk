@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libtosd_feed.a
 libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
-	%D%/date.c %D%/date.h %D%/date_iso.c \
+	%D%/date.c %D%/date.h %D%/date_asia.c %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
 	%D%/date_usual.c \
 	%D%/date_zone.c \
