@@ -506,6 +506,27 @@ test_tombstone(void)
 	bench_close(b);
 }
 
+/* A host in trouble is not asked for more. */
+static void
+test_trouble(void)
+{
+	struct bench *b = bench_open();
+	struct doc busy = {.outcome = POLLED_RATE_LIMIT, .status = 429};
+	int64_t from;
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, without(9, 1, "n5"));
+	from = b->now;
+	reply(b, POLL_FEED, busy); /* the look at what seems missing */
+	bench_go(b, 30 * CLOCK_SEC);
+	CU_ASSERT_FALSE(waits(b, POLL_FEED));
+	read_feed(b, without(9, 1, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT(b->now > from);
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* --- coverage ------------------------------------------------------------------------------ */
 
 static struct doc
@@ -867,6 +888,7 @@ test_cloaked(void)
 {
 	struct bench *b = open_with(SOON);
 	const json_t *o;
+	struct caught c;
 	json_t *r;
 
 	read_feed(b, posts(9, 1));
@@ -885,6 +907,10 @@ test_cloaked(void)
 	inspect_all(b);
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
 	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	/* And looked at as one of those who see it. */
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+	CU_ASSERT_TRUE(c.m.poll.second);
+	msg_clear(&c.m);
 	r = row(b, "feeds");
 	CU_ASSERT_PTR_NOT_NULL(json_object_get(r, "cloaked"));
 	json_decref(r);
@@ -1051,6 +1077,7 @@ static const struct suite_test tests[] = {
     {"pages that do not tell", test_soft},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},
+    {"a host in trouble", test_trouble},
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},
     {"gaps that stay", test_lost},
