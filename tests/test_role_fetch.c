@@ -328,6 +328,10 @@ test_unchanged(void)
 	CU_ASSERT(last.fd >= 0);
 	free(etag);
 	free(hash);
+	/* An older page is a feed like the first one. */
+	p = poll_as(POLL_OLDER, "good", "/beta/feed.xml", NULL, NULL);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT(p->nitems > 0 && p->format != NULL);
 	/* A server without validators: the body tells. */
 	p = poll_feed("/same.xml");
 	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
