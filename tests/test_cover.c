@@ -246,6 +246,24 @@ test_shared_id_edit(void)
 	bench_close(b);
 }
 
+/* Two with one id and one address: the one that is known is still the same. */
+static void
+test_shared_place(void)
+{
+	struct bench *b = bench_open();
+	struct doc d = same_id(2, 1, true, "");
+
+	read_feed(b, d);
+	d = same_id(3, 1, true, "");
+	free(d.v[0].url);
+	d.v[0].url = xstrdup(d.v[2].url);
+	read_feed(b, d);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "changed"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* First alone, then beside another with its id, then that one alone. */
 static void
 test_id_becomes_shared(void)
@@ -488,6 +506,27 @@ test_tombstone(void)
 	bench_close(b);
 }
 
+/* A host in trouble is not asked for more. */
+static void
+test_trouble(void)
+{
+	struct bench *b = bench_open();
+	struct doc busy = {.outcome = POLLED_RATE_LIMIT, .status = 429};
+	int64_t from;
+
+	read_feed(b, posts(9, 1));
+	read_feed(b, without(9, 1, "n5"));
+	from = b->now;
+	reply(b, POLL_FEED, busy); /* the look at what seems missing */
+	bench_go(b, 30 * CLOCK_SEC);
+	CU_ASSERT_FALSE(waits(b, POLL_FEED));
+	read_feed(b, without(9, 1, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT(b->now > from);
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* --- coverage ------------------------------------------------------------------------------ */
 
 static struct doc
@@ -507,8 +546,10 @@ test_walk(void)
 
 	read_feed(b, posts(9, 1));
 	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
-	reply(b, POLL_OLDER, page_of(30, 21, "http://forum.example/feed?page=3"));
-	reply(b, POLL_OLDER, page_of(20, 11, "http://forum.example/feed?page=4"));
+	/* What has just been read for the first time is no meeting. */
+	reply(b, POLL_OLDER, page_of(36, 27, "http://forum.example/feed?page=3"));
+	reply(b, POLL_OLDER, page_of(26, 17, "http://forum.example/feed?page=4"));
+	reply(b, POLL_OLDER, page_of(16, 10, "http://forum.example/feed?page=4b"));
 	reply(b, POLL_OLDER, page_of(10, 1, "http://forum.example/feed?page=5"));
 	CU_ASSERT_FALSE(waits(b, POLL_OLDER)); /* they meet */
 	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
@@ -847,6 +888,7 @@ test_cloaked(void)
 {
 	struct bench *b = open_with(SOON);
 	const json_t *o;
+	struct caught c;
 	json_t *r;
 
 	read_feed(b, posts(9, 1));
@@ -865,6 +907,10 @@ test_cloaked(void)
 	inspect_all(b);
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
 	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	/* And looked at as one of those who see it. */
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+	CU_ASSERT_TRUE(c.m.poll.second);
+	msg_clear(&c.m);
 	r = row(b, "feeds");
 	CU_ASSERT_PTR_NOT_NULL(json_object_get(r, "cloaked"));
 	json_decref(r);
@@ -1021,6 +1067,7 @@ test_score(void)
 static const struct suite_test tests[] = {
     {"500 posts with one id", test_shared_id},
     {"posts with one id are edited", test_shared_id_edit},
+    {"one id and one address", test_shared_place},
     {"an id that becomes shared", test_id_becomes_shared},
     {"an id that begins others", test_id_prefix},
     {"missing twice, and its page is gone", test_removed},
@@ -1030,6 +1077,7 @@ static const struct suite_test tests[] = {
     {"pages that do not tell", test_soft},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},
+    {"a host in trouble", test_trouble},
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},
     {"gaps that stay", test_lost},

@@ -368,6 +368,10 @@ test_unchanged(void)
 	CU_ASSERT_EQUAL(last.fd, -1); /* nothing new to keep */
 	free(etag);
 	free(hash);
+	/* An older page is a feed like the first one. */
+	p = poll_as(POLL_OLDER, "good", "/beta/feed.xml", NULL, NULL);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT(p->nitems > 0 && p->format != NULL);
 	/* A server without validators: the body tells. */
 	p = poll_feed("/same.xml");
 	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);

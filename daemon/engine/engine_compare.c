@@ -17,269 +17,12 @@
 
 #include "base/log.h"
 #include "engine/engine_cover.h"
+#include "engine/engine_look.h"
 
 enum { PLAIN, OLD, OTHER, PLAIN_2, OTHER_2 };
 
 #define STEP_ATTEMPTS 3
 #define STALE CLOCK_HOUR /* steps that lie further apart are begun anew */
-#define LOOK_POST 32	 /* bytes of a packed post */
-
-/* --- what was shown --- */
-
-struct look {
-	struct window w;  /* item: a hash of its identity in the document */
-	int64_t *content; /* hash of the content, for each */
-};
-
-static int64_t
-hash_of(const void *data, size_t n)
-{
-	uint8_t d[DIGEST_LEN];
-	uint64_t v = 0;
-
-	digest_sha256(data, n, d);
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | d[i];
-	return (int64_t)v;
-}
-
-static int64_t
-key_of(const struct item *it, int64_t content, bool twin)
-{
-	struct buf b = {0};
-	int64_t key;
-
-	buf_put_str(&b, it->id);
-	if (twin || it->id == NULL)
-		buf_put_i64(&b, content);
-	key = hash_of(b.data, b.len);
-	buf_free(&b);
-	return key;
-}
-
-static int
-number_cmp(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static bool
-in_sorted(const int64_t *v, size_t n, int64_t x)
-{
-	return bsearch(&x, v, n, sizeof(*v), number_cmp) != NULL;
-}
-
-/* Keys that are there more than once, sorted; the caller frees. */
-static int64_t *
-doubles(const int64_t *keys, size_t n, size_t *out)
-{
-	int64_t *v = xcalloc(n + 1, sizeof(*v));
-	size_t m = 0;
-
-	memcpy(v, keys, n * sizeof(*v));
-	qsort(v, n, sizeof(*v), number_cmp);
-	for (size_t i = 1; i < n; i++)
-		if (v[i] == v[i - 1] && (m == 0 || v[m - 1] != v[i]))
-			v[m++] = v[i];
-	*out = m;
-	return v;
-}
-
-static void
-look_add(struct look *l, const struct window_post *p, int64_t content)
-{
-	window_add(&l->w, p);
-	l->content = xrealloc(l->content, l->w.n * sizeof(*l->content));
-	l->content[l->w.n - 1] = content;
-}
-
-static void
-look_free(struct look *l)
-{
-	window_free(&l->w);
-	free(l->content);
-	l->content = NULL;
-}
-
-/* Keys and contents of a document's items, in its order; a true double is there once.
- * keys has p->nitems. */
-static void
-look_make(const struct msg_polled *p, int64_t *keys, struct look *l)
-{
-	int64_t *content = xcalloc(p->nitems + 1, sizeof(*content)), *twice;
-	uint8_t d[DIGEST_LEN];
-	size_t n;
-
-	memset(l, 0, sizeof(*l));
-	for (uint32_t i = 0; i < p->nitems; i++) {
-		item_digest(&p->items[i], d);
-		content[i] = hash_of(d, sizeof(d));
-		keys[i] = key_of(&p->items[i], content[i], false);
-	}
-	twice = doubles(keys, p->nitems, &n);
-	for (uint32_t i = 0; i < p->nitems; i++)
-		if (in_sorted(twice, n, keys[i]))
-			keys[i] = key_of(&p->items[i], content[i], true);
-	free(twice);
-	twice = doubles(keys, p->nitems, &n);
-	for (uint32_t i = 0; i < p->nitems; i++) {
-		struct window_post post = {.item = keys[i],
-		    .published = p->items[i].published,
-		    .updated = p->items[i].updated,
-		    .gone = CLOCK_NONE};
-
-		if (!in_sorted(twice, n, keys[i]))
-			look_add(l, &post, content[i]);
-	}
-	free(twice);
-	free(content);
-}
-
-static void
-look_put(const struct look *l, struct buf *b)
-{
-	buf_put_u32(b, (uint32_t)l->w.n);
-	for (size_t i = 0; i < l->w.n; i++) {
-		buf_put_i64(b, l->w.v[i].item);
-		buf_put_i64(b, l->w.v[i].published);
-		buf_put_i64(b, l->w.v[i].updated);
-		buf_put_i64(b, l->content[i]);
-	}
-}
-
-static void
-look_get(struct rd *r, struct look *l)
-{
-	uint32_t n = rd_count(r, LOOK_POST);
-
-	memset(l, 0, sizeof(*l));
-	for (uint32_t i = 0; i < n; i++) {
-		struct window_post p = {.gone = CLOCK_NONE};
-
-		p.item = rd_i64(r);
-		p.published = rd_i64(r);
-		p.updated = rd_i64(r);
-		look_add(l, &p, rd_i64(r));
-	}
-}
-
-/* --- how two differ --- */
-
-enum how { ONLY_FIRST, ONLY_SECOND, OTHERWISE, HOWS };
-
-struct difference {
-	int64_t key, first, second; /* contents, 0 where there is none */
-	enum how how;
-};
-struct differences {
-	struct difference *v;
-	size_t n;
-	bool nothing_shared;
-};
-
-static void
-differ(struct differences *d, struct difference x)
-{
-	if ((d->n & (d->n - 1)) == 0)
-		d->v = xrealloc(d->v, (d->n > 0 ? d->n * 2 : 1) * sizeof(*d->v));
-	d->v[d->n++] = x;
-}
-
-/* What `a` has and `b` lacks although it reaches beyond; how many both have. */
-static size_t
-lacks(const struct look *a, const struct look *b, enum window_order order, enum how how,
-    struct differences *out)
-{
-	enum window_verdict *v = xcalloc(a->w.n + 1, sizeof(*v));
-	size_t both = 0;
-
-	window_judge(&a->w, &b->w, order, v);
-	for (size_t i = 0; i < a->w.n; i++) {
-		both += v[i] == WINDOW_LISTED;
-		if (v[i] == WINDOW_MISSING)
-			differ(out, (struct difference){a->w.v[i].item,
-					how == ONLY_FIRST ? a->content[i] : 0,
-					how == ONLY_SECOND ? a->content[i] : 0, how});
-	}
-	free(v);
-	return both;
-}
-
-struct pair {
-	int64_t key, content;
-};
-
-static void
-contents(const struct look *a, const struct look *b, struct differences *out)
-{
-	struct pair *v = xcalloc(b->w.n + 1, sizeof(*v));
-
-	for (size_t i = 0; i < b->w.n; i++)
-		v[i] = (struct pair){b->w.v[i].item, b->content[i]};
-	qsort(v, b->w.n, sizeof(*v), number_cmp);
-	for (size_t i = 0; i < a->w.n; i++) {
-		int64_t key = a->w.v[i].item;
-		const struct pair *p =
-		    bsearch(&key, v, b->w.n, sizeof(*v), number_cmp);
-
-		if (p != NULL && p->content != a->content[i])
-			differ(out, (struct difference){key, a->content[i], p->content,
-					OTHERWISE});
-	}
-	free(v);
-}
-
-static void
-compare(const struct look *a, const struct look *b, enum window_order order,
-    struct differences *out)
-{
-	size_t both;
-
-	memset(out, 0, sizeof(*out));
-	both = lacks(a, b, order, ONLY_FIRST, out);
-	lacks(b, a, order, ONLY_SECOND, out);
-	contents(a, b, out);
-	out->nothing_shared = both == 0 && a->w.n + b->w.n > 0;
-}
-
-static bool
-any(const struct differences *d)
-{
-	return d->n > 0 || d->nothing_shared;
-}
-
-static int
-difference_cmp(const void *a, const void *b)
-{
-	const struct difference *x = a, *y = b;
-	int64_t v[] = {x->key, x->first, x->second, x->how},
-		w[] = {y->key, y->first, y->second, y->how};
-
-	for (int i = 0; i < 4; i++)
-		if (v[i] != w[i])
-			return v[i] < w[i] ? -1 : 1;
-	return 0;
-}
-
-/* What both rounds found in the same way: x keeps only that. */
-static void
-keep_common(struct differences *x, const struct differences *y)
-{
-	struct difference *v = xcalloc(y->n + 1, sizeof(*v));
-	size_t kept = 0;
-
-	if (y->n > 0)
-		memcpy(v, y->v, y->n * sizeof(*v));
-	qsort(v, y->n, sizeof(*v), difference_cmp);
-	for (size_t i = 0; i < x->n; i++)
-		if (bsearch(&x->v[i], v, y->n, sizeof(*v), difference_cmp) != NULL)
-			x->v[kept++] = x->v[i];
-	x->n = kept;
-	x->nothing_shared &= y->nothing_shared;
-	free(v);
-}
 
 /* --- on record --- */
 
@@ -289,8 +32,8 @@ record(struct engine *g, const struct store_feed *feed, const struct msg_polled 
 {
 	struct vault_ref ref;
 	char t[CLOCK_TEXT];
-	json_t *meta = json_pack("{s:I, s:s, s:s}", "feed", (json_int_t)feed->id, "what",
-	    what, "state", state);
+	json_t *meta = json_pack("{s:I, s:s, s:s}", "feed", (json_int_t)feed->id,
+	    "what", what, "state", state);
 
 	json_object_set_new(o, "tenant", json_string(feed->tenant));
 	json_object_set_new(o, "feed", json_integer((json_int_t)feed->id));
@@ -310,8 +53,8 @@ counts(const struct differences *d)
 
 	for (size_t i = 0; i < d->n; i++)
 		n[d->v[i].how]++;
-	return json_pack("{s:i, s:i, s:i, s:b}", "only_us", n[ONLY_FIRST], "only_others",
-	    n[ONLY_SECOND], "otherwise", n[OTHERWISE], "nothing_shared",
+	return json_pack("{s:i, s:i, s:i, s:b}", "only_us", n[ONLY_FIRST],
+	    "only_others", n[ONLY_SECOND], "otherwise", n[OTHERWISE], "nothing_shared",
 	    d->nothing_shared);
 }
 
@@ -329,10 +72,10 @@ take_hidden(struct engine *g, const struct store_feed *feed, struct msg *m,
 	for (size_t i = 0; i < d->n; i++)
 		if (d->v[i].how != ONLY_FIRST)
 			hidden[n++] = d->v[i].key;
-	qsort(hidden, n, sizeof(*hidden), number_cmp);
+	qsort(hidden, n, sizeof(*hidden), look_number_cmp);
 	t.n = 0;
 	for (uint32_t i = 0; i < m->polled.nitems; i++)
-		if (d->nothing_shared || in_sorted(hidden, n, keys[i]))
+		if (d->nothing_shared || look_in(hidden, n, keys[i]))
 			some[t.n++] = m->polled.items[i]; /* lent */
 	t.items = some;
 	t.apart = true;
@@ -347,8 +90,8 @@ take_hidden(struct engine *g, const struct store_feed *feed, struct msg *m,
 /* --- the steps --- */
 
 static int64_t
-next_time(const struct engine *g, const struct store_feed *feed, int64_t count,
-    int64_t now)
+next_time(
+    const struct engine *g, const struct store_feed *feed, int64_t count, int64_t now)
 {
 	int64_t min = g->conf->coverage.second_min, max = g->conf->coverage.second_max;
 	struct buf b = {0};
@@ -358,7 +101,7 @@ next_time(const struct engine *g, const struct store_feed *feed, int64_t count,
 		return now + CLOCK_DAY;
 	buf_put_str(&b, feed->url);
 	buf_put_i64(&b, count);
-	h = (uint64_t)hash_of(b.data, b.len);
+	h = (uint64_t)look_hash(b.data, b.len);
 	buf_free(&b);
 	return now + min + (int64_t)(h % (uint64_t)(max - min + 1));
 }
@@ -461,8 +204,8 @@ step_plain(struct step *s)
 	look_put(&s->shown, &s->x->data);
 	engine_cover_read(s->g, s->feed, s->m, s->now);
 	news = s->g->items_new + s->g->items_changed > before;
-	go_to(s, news && (s->x->etag != NULL || s->x->last_modified != NULL) ? OLD
-									     : OTHER);
+	go_to(s,
+	    news && (s->x->etag != NULL || s->x->last_modified != NULL) ? OLD : OTHER);
 }
 
 /* Validators that vouch for a body that is gone are not used again. */
@@ -474,8 +217,10 @@ step_old(struct step *s)
 	struct store_coverage c;
 
 	if (s->m->polled.status == 304) {
-		log_warn("compare", "%s: answers 304 although it has changed: asked "
-		    "without validators from now on", s->feed->url);
+		log_warn("compare",
+		    "%s: answers 304 although it has changed: asked "
+		    "without validators from now on",
+		    s->feed->url);
 		record(s->g, s->feed, &s->m->polled, "stale-validators", "confirmed",
 		    json_object(), s->m->fd, s->now);
 		engine_cover_get(s->g, s->feed, &c);
@@ -509,8 +254,8 @@ step_other(struct step *s)
 	struct look plain;
 
 	look_get(&r, &plain);
-	compare(&plain, &s->shown, order_of(s), &d);
-	if (!any(&d)) {
+	look_compare(&plain, &s->shown, order_of(s), &d);
+	if (!look_differs(&d)) {
 		end(s, false);
 	} else {
 		look_put(&s->shown, &s->x->data);
@@ -541,19 +286,20 @@ step_other_2(struct step *s)
 
 	for (int i = 0; i < 3; i++)
 		look_get(&r, &look[i]);
-	compare(&look[0], &look[1], order, &first);
-	compare(&look[2], &s->shown, order, &d);
-	keep_common(&d, &first);
+	look_compare(&look[0], &look[1], order, &first);
+	look_compare(&look[2], &s->shown, order, &d);
+	look_common(&d, &first);
 	o = counts(&d);
 	json_object_set_new(o, "first", json_integer((json_int_t)s->x->entry));
-	record(s->g, s->feed, &s->m->polled, "content", any(&d) ? "confirmed" : "cleared",
-	    o, s->m->fd, s->now);
-	if (any(&d)) {
-		log_warn("compare", "%s: shows others something else than us: %zu posts%s",
+	record(s->g, s->feed, &s->m->polled, "content",
+	    look_differs(&d) ? "confirmed" : "cleared", o, s->m->fd, s->now);
+	if (look_differs(&d)) {
+		log_warn("compare",
+		    "%s: shows others something else than us: %zu posts%s",
 		    s->feed->url, d.n, d.nothing_shared ? ", nothing in common" : "");
 		take_hidden(s->g, s->feed, s->m, s->keys, &d, s->now);
 	}
-	end(s, any(&d));
+	end(s, look_differs(&d));
 	for (int i = 0; i < 3; i++)
 		look_free(&look[i]);
 	free(first.v);

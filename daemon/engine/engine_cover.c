@@ -204,8 +204,8 @@ settle_returned(struct reading *r, int64_t now)
 	for (size_t i = 0; i < r->now.shown.n; i++)
 		if (v[i] != WINDOW_LISTED &&
 		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0)
-			engine_sight_listed(r->g, r->feed, r->now.shown.v[i].item,
-			    r->p->time, now);
+			engine_sight_listed(
+			    r->g, r->feed, r->now.shown.v[i].item, r->p->time, now);
 	free(v);
 }
 
@@ -221,8 +221,7 @@ settle(struct reading *r, int64_t now)
 	window_judge(&r->before, &r->now.shown, engine_cover_order(&r->c), v);
 	if (r->before.n > 0)
 		settle_returned(r, now);
-	if (!window_overlaps(
-		&r->before, &r->now.shown, engine_cover_order(&r->c)))
+	if (!window_overlaps(&r->before, &r->now.shown, engine_cover_order(&r->c)))
 		engine_older_begin(r->g, r->feed, &r->c, r->p, &r->before,
 		    &r->now.shown,
 		    r->feed->last_ok > r->c.read ? r->feed->last_ok : r->c.read, now);
@@ -261,8 +260,10 @@ engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int6
 	engine_pointer_more(g, feed, r.p, 0, now);
 	engine_removal_told(g, feed, r.p, &r.now.shown, now);
 	if (r.now.shared > 0 && r.c.shared == 0)
-		log_notice("cover", "%s: %u posts share their id with others: told "
-		    "apart by content and address", feed->url, r.now.shared);
+		log_notice("cover",
+		    "%s: %u posts share their id with others: told "
+		    "apart by content and address",
+		    feed->url, r.now.shared);
 	r.c.shared = r.now.shared;
 	/* One that shows nothing tells nothing, and must not make the next one look
 	 * like the first. */

@@ -224,6 +224,19 @@ decimal(double v, int digits)
 	return json_string(text);
 }
 
+/* In what share of the time its feeds could be read, our own outages left out. */
+static void
+put_readable(struct engine *g, const struct store_case *c, int64_t now, json_t *numbers)
+{
+	json_t *score = engine_score(g, c->tenant, 0, now);
+	const json_t *share = json_object_get(score, "share");
+
+	if (share != NULL)
+		json_object_set_new(
+		    numbers, "readable", decimal(100 * json_real_value(share), 1));
+	json_decref(score);
+}
+
 static json_t *
 numbers_json(struct engine *g, const struct store_case *c, const struct case_facts *f,
     int64_t now)
@@ -256,6 +269,7 @@ numbers_json(struct engine *g, const struct store_case *c, const struct case_fac
 		    o, "removal_rate", decimal(100.0 * f->removed / f->reported, 0));
 	if (f->median_takedown != CLOCK_NONE)
 		set_text(o, "median_takedown", clock_span(f->median_takedown, span));
+	put_readable(g, c, now, o);
 	return o;
 }
 

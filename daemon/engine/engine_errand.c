@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_errand: requests beside the polls: older pages, texts, pages of missing posts,
- * second looks.  A row is due until its answer is in the same commit as what it brought,
- * so a crash at any moment asks again and loses nothing.  Polls come first: errands take
- * a share of the requests in hand and no more.
+ * second looks.  A row is due until its answer is in the same commit as what it
+ * brought, so a crash at any moment asks again and loses nothing.  Polls come first:
+ * errands take a share of the requests in hand and no more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +59,8 @@ engine_errand_put(struct engine *g, const struct store_errand *x)
 	struct store_at at = engine_at(g, x->tenant);
 	struct err e = ERR_INIT;
 
-	engine_must(store_errand_update(g->store, &at, x, &e), 0,
-	    "cannot keep an errand", &e);
+	engine_must(
+	    store_errand_update(g->store, &at, x, &e), 0, "cannot keep an errand", &e);
 }
 
 void
@@ -148,6 +148,8 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 	m.poll.kind = POLL_FEED;
 	if (!feed.active)
 		later = now + CLOCK_DAY; /* the configuration may have it again */
+	else if (feed.failures > 0 && feed.next_poll > now)
+		later = feed.next_poll; /* whoever is in trouble is left alone */
 	else
 		later = kinds[x->kind].ask(g, x, &feed, &m, now);
 	if (later != CLOCK_NONE) {

@@ -2,9 +2,9 @@
 /*
  * engine_older: the pages behind a feed's first one.  A reading that does not meet the
  * last one is followed back page by page until it does; where that ends without, the
- * gap goes on record with its bounds.  The same way the whole history of a feed is read,
- * if the configuration wants it.  Where a walk stands is a row of the store, changed in
- * the commit that holds what its page brought.
+ * gap goes on record with its bounds.  The same way the whole history of a feed is
+ * read, if the configuration wants it.  Where a walk stands is a row of the store,
+ * changed in the commit that holds what its page brought.
  */
 #include "engine/engine_older.h"
 
@@ -93,7 +93,8 @@ wordpress(const char *url, const struct msg_polled *p)
 	int n;
 
 	(void)p;
-	n = snprintf(page, sizeof(page), "%d", at != NULL ? atoi(at + 6) % 100000 + 1 : 2);
+	n = snprintf(
+	    page, sizeof(page), "%d", at != NULL ? atoi(at + 6) % 100000 + 1 : 2);
 	return with_parameter(url, "paged", page, (size_t)n);
 }
 
@@ -155,15 +156,15 @@ record_lost(struct engine *g, const struct store_feed *feed, struct store_errand
 	memcpy(gap.tenant, feed->tenant, sizeof(gap.tenant));
 	engine_must(
 	    store_gap_open(g->store, &at, &gap, &e), 0, "cannot keep a gap", &e);
-	o = json_pack("{s:s, s:I, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "tenant",
-	    feed->tenant, "feed", (json_int_t)feed->id, "state", "lost", "ours",
-	    (int)gap.ours, "why", gap.why, "reason", why, "from",
-	    clock_format(x->since, from), "to", clock_format(x->until, to), "last_known",
-	    (json_int_t)x->item, "first_new", (json_int_t)x->mark, "pages",
-	    (json_int_t)x->pages);
+	o = json_pack("{s:s, s:I, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+	    "tenant", feed->tenant, "feed", (json_int_t)feed->id, "state", "lost",
+	    "ours", (int)gap.ours, "why", gap.why, "reason", why, "from",
+	    clock_format(x->since, from), "to", clock_format(x->until, to),
+	    "last_known", (json_int_t)x->item, "first_new", (json_int_t)x->mark,
+	    "pages", (json_int_t)x->pages);
 	engine_record(g, "gap", o, NULL, now);
-	log_notice("older", "%s: posts may be lost between %s and %s: %s", feed->url, from,
-	    to, why);
+	log_notice("older", "%s: posts may be lost between %s and %s: %s", feed->url,
+	    from, to, why);
 }
 
 static void
@@ -235,8 +236,8 @@ engine_older_begin(struct engine *g, const struct store_feed *feed,
 }
 
 int64_t
-engine_older_ask(struct engine *g, struct store_errand *x, const struct store_feed *feed,
-    struct msg *m, int64_t now)
+engine_older_ask(struct engine *g, struct store_errand *x,
+    const struct store_feed *feed, struct msg *m, int64_t now)
 {
 	(void)g, (void)x, (void)feed, (void)now;
 	m->poll.kind = POLL_OLDER;
@@ -258,8 +259,7 @@ take_page(struct engine *g, struct store_errand *x, const struct store_feed *fee
 	engine_removal_told(g, feed, &m->polled, &r.shown, now);
 	for (size_t i = 0; i < r.shown.n; i++)
 		if ((r.shown.v[i].flags & WINDOW_FRESH) == 0)
-			engine_sight_listed(
-			    g, feed, r.shown.v[i].item, t.time, now);
+			engine_sight_listed(g, feed, r.shown.v[i].item, t.time, now);
 	*shown = r.shown;
 	engine_cover_day(c, now);
 	c->pages++;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_pointer: feeds that name pages instead of telling what stands there (sitemaps),
- * and documents that name further documents (a sitemap index).  A page is read before
- * its post is inspected; one that cannot be read leaves the pointer itself, so that what
- * the feed says of it is inspected at least.  The row of a page stays when it was read:
- * it is read again when the feed says that it has changed.
+ * engine_pointer: feeds that name pages instead of telling what stands there
+ * (sitemaps), and documents that name further documents (a sitemap index).  A page is
+ * read before its post is inspected; one that cannot be read leaves the pointer itself,
+ * so that what the feed says of it is inspected at least.  The row of a page stays when
+ * it was read: it is read again when the feed says that it has changed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +43,8 @@ engine_pointer_want(
 
 	if (it->id == NULL || it->url == NULL)
 		return;
-	if (engine_must(store_errand_find(
-			    g->store, feed->id, ERRAND_PAGE, it->id, &x, &e),
+	if (engine_must(
+		store_errand_find(g->store, feed->id, ERRAND_PAGE, it->id, &x, &e),
 		TOSD_ENOENT, "cannot look for an errand", &e) == 0) {
 		renew(g, &x, it, now);
 	} else {
@@ -172,8 +172,10 @@ engine_pointer_more(struct engine *g, const struct store_feed *feed,
 		store_errand_clear(&x);
 	}
 	if (n >= MORE_MAX)
-		log_notice("pointer", "%s: names more than %d further documents: not all "
-		    "are read", feed->url, MORE_MAX);
+		log_notice("pointer",
+		    "%s: names more than %d further documents: not all "
+		    "are read",
+		    feed->url, MORE_MAX);
 }
 
 int64_t

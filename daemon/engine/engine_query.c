@@ -224,18 +224,19 @@ set_coverage(struct engine *g, json_t *o, const struct store_feed *f)
 	set_time(o, "stale_validators", c.stale);
 	store_coverage_clear(&c);
 	for (int i = 0; i < ERRAND_COUNT; i++) {
-		int64_t n = store_errand_count(g->store, f->id, (enum store_errand_kind)i);
+		int64_t n =
+		    store_errand_count(g->store, f->id, (enum store_errand_kind)i);
 
 		if (n > 0 && i != ERRAND_SECOND && i != ERRAND_MORE)
 			json_object_set_new(
 			    o, errand_names[i], json_integer((json_int_t)n));
 	}
 	json_object_set_new(o, "missing",
-	    json_integer((json_int_t)store_sighting_count(
-		g->store, f->id, SIGHT_MISSING)));
+	    json_integer(
+		(json_int_t)store_sighting_count(g->store, f->id, SIGHT_MISSING)));
 	json_object_set_new(o, "removed",
-	    json_integer((json_int_t)store_sighting_count(
-		g->store, f->id, SIGHT_REMOVED)));
+	    json_integer(
+		(json_int_t)store_sighting_count(g->store, f->id, SIGHT_REMOVED)));
 }
 
 static int
@@ -295,8 +296,8 @@ sighting_row(void *ctx, const struct store_sighting *x)
 
 	if (!wanted(r, x->tenant))
 		return 0;
-	engine_must(
-	    store_item_get(r->g->store, x->id, &item, &e), 0, "cannot read an item", &e);
+	engine_must(store_item_get(r->g->store, x->id, &item, &e), 0,
+	    "cannot read an item", &e);
 	o = json_pack("{s:I, s:s, s:I, s:s, s:s, s:i, s:I}", "item", (json_int_t)x->id,
 	    "tenant", tenant_id(r->g, x->tenant), "feed", (json_int_t)x->feed, "guid",
 	    item.guid, "state", engine_sight_name(x->state), "revisions",

@@ -148,6 +148,21 @@ seen_in_feed(struct engine *g, struct store_violation *v, int64_t now)
 	    "cannot keep a violation", &e);
 }
 
+/* What is shown to others alone is looked at as one of them. */
+static bool
+kept_from_us(struct engine *g, const struct store_violation *v)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool kept;
+
+	engine_must(store_revision_get(g->store, v->revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	kept = (r.body.flags & ITEM_CLOAKED) != 0;
+	store_revision_clear(&r);
+	return kept;
+}
+
 static bool
 look_at(struct engine *g, int64_t id, int64_t now)
 {
@@ -173,6 +188,7 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	m.poll.kind = POLL_PAGE;
 	m.poll.url = xstrdup(v.url);
 	m.poll.tenant = xstrdup(v.tenant);
+	m.poll.second = kept_from_us(g, &v);
 	ok = engine_poll_send(g, &p, &m);
 	msg_clear(&m);
 	store_violation_clear(&v);

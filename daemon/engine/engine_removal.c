@@ -105,10 +105,10 @@ set_sight(struct engine *g, const struct store_item *item, const struct change *
 	bool known = get_sight(g, item->id, &x);
 	uint8_t before = known ? x.state : SIGHT_VISIBLE;
 	char t[CLOCK_TEXT];
-	json_t *o = json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "tenant", item->tenant,
-	    "feed", (json_int_t)item->feed, "item", (json_int_t)item->id, "state",
-	    names[c->state], "before", engine_sight_name(before), "how", c->how, "time",
-	    clock_format(c->when, t));
+	json_t *o = json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "tenant",
+	    item->tenant, "feed", (json_int_t)item->feed, "item", (json_int_t)item->id,
+	    "state", names[c->state], "before", engine_sight_name(before), "how",
+	    c->how, "time", clock_format(c->when, t));
 
 	if (c->gone != CLOCK_NONE || !known || c->state == SIGHT_RETURNED ||
 	    c->state == SIGHT_VISIBLE)
@@ -301,9 +301,31 @@ int64_t
 engine_confirm_ask(struct engine *g, struct store_errand *x,
     const struct store_feed *feed, struct msg *m, int64_t now)
 {
-	(void)g, (void)x, (void)feed, (void)now;
+	struct store_coverage c;
+	bool may;
+
+	(void)x;
+	engine_cover_get(g, feed, &c);
+	engine_cover_day(&c, now);
+	may = engine_cover_may_read(g, &c);
+	store_coverage_clear(&c);
+	if (!may)
+		return engine_cover_tomorrow(feed, now);
 	m->poll.kind = POLL_PAGE;
 	return CLOCK_NONE;
+}
+
+static void
+spend(struct engine *g, const struct store_feed *feed, const struct msg *m, int64_t now)
+{
+	struct store_coverage c;
+
+	engine_cover_get(g, feed, &c);
+	engine_cover_day(&c, now);
+	c.pages++;
+	c.bytes += engine_cover_size(m);
+	engine_cover_put(g, &c);
+	store_coverage_clear(&c);
 }
 
 /* Whether the page still shows what the post last said. */
@@ -365,6 +387,7 @@ engine_confirm_answer(struct engine *g, struct store_errand *x, struct store_fee
 	json_t *meta;
 
 	get_item(g, x->item, &item);
+	spend(g, feed, m, now);
 	if (!decide(g, &item, p, &c)) {
 		if (!engine_errand_retry(g, x, p, CONFIRM_ATTEMPTS, now))
 			engine_errand_drop(g, x); /* it stays missing */
@@ -384,8 +407,8 @@ engine_confirm_answer(struct engine *g, struct store_errand *x, struct store_fee
 /* --- the feed once more --- */
 
 int64_t
-engine_again_ask(struct engine *g, struct store_errand *x, const struct store_feed *feed,
-    struct msg *m, int64_t now)
+engine_again_ask(struct engine *g, struct store_errand *x,
+    const struct store_feed *feed, struct msg *m, int64_t now)
 {
 	(void)g, (void)x, (void)feed, (void)m, (void)now;
 	return CLOCK_NONE; /* without validators: a 304 is no reading */

@@ -92,8 +92,9 @@ uncovered(const struct span *v, size_t n, int64_t from, int64_t to)
 
 		if (v[i].to <= from || v[i].from >= to)
 			continue;
-		left = v[i].from > from ? uncovered(v + i + 1, n - i - 1, from, v[i].from)
-					: 0;
+		left = v[i].from > from
+			   ? uncovered(v + i + 1, n - i - 1, from, v[i].from)
+			   : 0;
 		return left + (v[i].to < to
 				      ? uncovered(v + i + 1, n - i - 1, v[i].to, to)
 				      : 0);
@@ -116,8 +117,7 @@ score_feed(struct spans *s, struct score *out)
 	    c.since == CLOCK_NONE)
 		return;
 	s->from = c.since > s->to - SPAN ? c.since : s->to - SPAN;
-	engine_walk(
-	    store_gap_each(s->g->store, c.tenant, s->from, s->to, add_gap, s));
+	engine_walk(store_gap_each(s->g->store, c.tenant, s->from, s->to, add_gap, s));
 	engine_walk(store_away_each(s->g->store, s->from, s->to, add_away, s));
 	store_coverage_clear(&c);
 	if (s->n > 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_take: a document's items into the store: what is known, what is new, what is a
- * revision, with the capture that proves them.  A post is (feed, id); where a feed gives
- * one id to several posts, content and address decide which is which.
+ * revision, with the capture that proves them.  A post is (feed, id); where a feed
+ * gives one id to several posts, content and address decide which is which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -125,8 +125,8 @@ shared_before(struct batch *b, const struct keys *k)
 
 /* Whether the plain key is of a post at this address. */
 static bool
-plain_is_at(struct batch *b, const struct keys *k, const char *url,
-    struct store_item *row)
+plain_is_at(
+    struct batch *b, const struct keys *k, const char *url, struct store_item *row)
 {
 	bool same;
 
@@ -289,7 +289,8 @@ seen_online(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
-/* A post of the document, for the comparison with the last one.  None is there twice. */
+/* A post of the document, for the comparison with the last one.  None is there twice.
+ */
 static void
 show(struct batch *b, const struct store_item *row, const struct item *it,
     struct mark mark, bool fresh)
@@ -314,8 +315,8 @@ take_known(struct batch *b, const struct store_item *row, int64_t now)
 	struct seen s = {b->g, b->t->time, now};
 
 	if (row->violations > 0)
-		engine_walk(store_violation_each(b->g->store, VIOLATION_OF_ITEM,
-		    row->id, 0, seen_online, &s));
+		engine_walk(store_violation_each(
+		    b->g->store, VIOLATION_OF_ITEM, row->id, 0, seen_online, &s));
 }
 
 static void
@@ -382,7 +383,8 @@ keep_capture(struct batch *b, int64_t now)
 	json_t *entry = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:I, s:O}", "tenant",
 	    b->feed->tenant, "feed", (json_int_t)b->feed->id, "status", b->t->status,
 	    "items", (int)b->t->n, "new", (int)b->out->fresh, "changed",
-	    (int)b->out->changed, "seen", (json_int_t)b->t->time, "revisions", b->named);
+	    (int)b->out->changed, "seen", (json_int_t)b->t->time, "revisions",
+	    b->named);
 	int64_t seq;
 
 	if (b->out->shared > 0)

@@ -212,7 +212,8 @@ missing(const struct window_post *x, const struct reach *r, size_t i,
 		/* Or: the last one was taken away and an older one moved up into its
 		 * place; only dates can tell that from being pushed out. */
 		return beyond(x, r->after[i], dates) ||
-		       (r->near && newest_date(x) != CLOCK_NONE && r->behind[i] < oldest_date(x));
+		       (r->near && newest_date(x) != CLOCK_NONE &&
+			   r->behind[i] < oldest_date(x));
 	/* Whichever end is the old one, the window reaches beyond both. */
 	return beyond(x, r->before[i], false) && beyond(x, r->after[i], false) &&
 	       (beyond(x, r->before[i], true) || beyond(x, r->after[i], true));
@@ -369,8 +370,7 @@ set_natural(const struct window *before, const struct match *m, struct window *o
 
 	for (size_t i = 0; i < before->n; i++)
 		if (m->steady[i])
-			out->v[m->at[i]].flags |=
-			    before->v[i].flags & WINDOW_NATURAL;
+			out->v[m->at[i]].flags |= before->v[i].flags & WINDOW_NATURAL;
 	for (size_t j = 0; j < out->n; j++)
 		if (!fresh(out, j))
 			known = j;

@@ -24,7 +24,7 @@ enum {
 };
 
 struct window_post {
-	int64_t item; /* any number that is its own */
+	int64_t item;		    /* any number that is its own */
 	int64_t published, updated; /* CLOCK_NONE: not said */
 	int64_t gone; /* first reading without it; CLOCK_NONE while listed */
 	uint32_t flags;

@@ -76,10 +76,11 @@ int
 store_coverage_put(struct store *s, const struct store_at *at,
     const struct store_coverage *c, struct err *e)
 {
-	static const char make[] =
-	    "INSERT INTO coverage(id, tenant, readings, falling, rising, day, pages, bytes,"
-	    " filled, texts, shared, lost, seconds) VALUES(?1, ?2, 0, 0, 0, 0, 0, 0, 0, 0,"
-	    " 0, 0, 0) ON CONFLICT DO NOTHING";
+	static const char make[] = "INSERT INTO coverage(id, tenant, readings, "
+				   "falling, rising, day, pages, bytes,"
+				   " filled, texts, shared, lost, seconds) VALUES(?1, "
+				   "?2, 0, 0, 0, 0, 0, 0, 0, 0,"
+				   " 0, 0, 0) ON CONFLICT DO NOTHING";
 	bool own;
 	int rc = db_write(s, at, c->tenant, &own, e);
 
@@ -195,8 +196,8 @@ int
 store_errand_find(struct store *s, int64_t feed, enum store_errand_kind kind,
     const char *name, struct store_errand *out, struct err *e)
 {
-	return db_get(s, &errands, out, e, "feed = ?1 AND kind = ?2 AND name = ?3", "iit",
-	    feed, (int64_t)kind, name);
+	return db_get(s, &errands, out, e, "feed = ?1 AND kind = ?2 AND name = ?3",
+	    "iit", feed, (int64_t)kind, name);
 }
 
 int64_t
@@ -281,8 +282,9 @@ int
 store_sighting_put(struct store *s, const struct store_at *at,
     const struct store_sighting *x, struct err *e)
 {
-	static const char make[] = "INSERT INTO sighting(id, feed, tenant, state, entry) "
-				   "VALUES(?1, ?2, ?3, 0, 0) ON CONFLICT DO NOTHING";
+	static const char make[] =
+	    "INSERT INTO sighting(id, feed, tenant, state, entry) "
+	    "VALUES(?1, ?2, ?3, 0, 0) ON CONFLICT DO NOTHING";
 	bool own;
 	int rc = db_write(s, at, x->tenant, &own, e);
 
@@ -303,7 +305,8 @@ store_sighting_each(
 	struct sighting_walk w = {fn, ctx};
 
 	if (tenant == NULL)
-		return db_each(s, &sightings, sighting_visit, &w, "1 = 1 ORDER BY id", "");
+		return db_each(
+		    s, &sightings, sighting_visit, &w, "1 = 1 ORDER BY id", "");
 	return db_each(
 	    s, &sightings, sighting_visit, &w, "tenant = ?1 ORDER BY id", "t", tenant);
 }
@@ -321,8 +324,9 @@ store_sighting_count(struct store *s, int64_t feed, enum store_sight state)
 bool
 store_item_shares(struct store *s, int64_t feed, const char *prefix)
 {
-	static const char sql[] = "SELECT 1 FROM item WHERE feed = ?1 AND guid > ?2 AND "
-				  "guid < ?3 LIMIT 1";
+	static const char sql[] =
+	    "SELECT 1 FROM item WHERE feed = ?1 AND guid > ?2 AND "
+	    "guid < ?3 LIMIT 1";
 	char *end = xasprintf("%s" PREFIX_END, prefix);
 	bool found = db_number(s, 0, sql, "itt", feed, prefix, end) != 0;
 
@@ -338,14 +342,13 @@ store_away_add(struct store *s, int64_t from, int64_t to, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	rc = db_run(s, "INSERT INTO away(since, until) VALUES(?1, ?2)", NULL, e, "ii", from,
-	    to);
+	rc = db_run(s, "INSERT INTO away(since, until) VALUES(?1, ?2)", NULL, e, "ii",
+	    from, to);
 	return db_done(s, own, rc, e);
 }
 
 int
-store_away_each(
-    struct store *s, int64_t from, int64_t to, store_away_fn *fn, void *ctx)
+store_away_each(struct store *s, int64_t from, int64_t to, store_away_fn *fn, void *ctx)
 {
 	static const char sql[] = "SELECT since, until FROM away WHERE since < ?2 AND "
 				  "until > ?1 ORDER BY id";
@@ -354,7 +357,8 @@ store_away_each(
 	int rc = st != NULL ? 1 : TOSD_EIO, stop = 0;
 
 	while (rc > 0 && stop == 0 && (rc = db_step(s, st, &e)) > 0)
-		stop = fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
+		stop =
+		    fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
 	if (stop != 0)
 		sqlite3_reset(st);
 	return rc < 0 ? rc : stop;

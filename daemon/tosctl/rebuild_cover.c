@@ -23,8 +23,10 @@ absent_feed(void *ctx, const struct store_feed *f)
 {
 	struct absence *a = ctx;
 	struct store_at at = rebuild_at(a->r, f->tenant);
-	struct store_gap gap = {.feed = f->id, .from = rebuild_ms(a->o, "from"),
-	    .to = rebuild_ms(a->o, "to"), .ours = true,
+	struct store_gap gap = {.feed = f->id,
+	    .from = rebuild_ms(a->o, "from"),
+	    .to = rebuild_ms(a->o, "to"),
+	    .ours = true,
 	    .why = (char *)rebuild_str(a->o, "why")};
 
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
@@ -43,8 +45,10 @@ static int
 feed_gap(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e)
 {
 	struct store_at at = rebuild_at(r, f->tenant);
-	struct store_gap gap = {.feed = f->id, .from = rebuild_ms(o, "from"),
-	    .to = CLOCK_NONE, .ours = json_is_true(json_object_get(o, "ours")),
+	struct store_gap gap = {.feed = f->id,
+	    .from = rebuild_ms(o, "from"),
+	    .to = CLOCK_NONE,
+	    .ours = json_is_true(json_object_get(o, "ours")),
 	    .why = (char *)rebuild_str(o, "why")};
 	int64_t to = rebuild_ms(o, "to");
 	int rc;
@@ -119,7 +123,8 @@ rebuild_edited(
 	struct store_sighting x;
 	int rc = get_sight(r, item->id, &x, e);
 
-	if (rc == 0 && (x.id == 0 || x.state == SIGHT_EDITED || x.state == SIGHT_VISIBLE)) {
+	if (rc == 0 &&
+	    (x.id == 0 || x.state == SIGHT_EDITED || x.state == SIGHT_VISIBLE)) {
 		x.id = item->id;
 		x.feed = item->feed;
 		memcpy(x.tenant, item->tenant, sizeof(x.tenant));
@@ -146,7 +151,8 @@ rebuild_sighting(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc == TOSD_ENOENT)
 		return rebuild_wrong(r, e, "no entry before it has item %lld",
 		    (long long)rebuild_int(o, "item"));
-	while (state < SIGHT_COUNT && strcmp(states[state], rebuild_str(o, "state")) != 0)
+	while (
+	    state < SIGHT_COUNT && strcmp(states[state], rebuild_str(o, "state")) != 0)
 		state++;
 	if (rc == 0 && state == SIGHT_COUNT)
 		rc = rebuild_wrong(r, e, "its state is not known");

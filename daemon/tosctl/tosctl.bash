@@ -37,7 +37,7 @@ _tosctl() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		list='status tenants feeds violations cases notices outbox decide appeal
+		list='status tenants feeds sightings violations cases notices outbox decide appeal
 			reply hold erase poll tenant feed evidence replay rebuild simulate
 			parse scan policy render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
@@ -68,7 +68,7 @@ _tosctl() {
 	n=${#words_before[@]}
 	case $command in
 	status) options=$ask ;;
-	tenants | feeds | violations | notices | poll)
+	tenants | feeds | sightings | violations | notices | poll)
 		options=$ask
 		((n == 0)) && list=$(_tosctl_rows tenants id)
 		;;
