@@ -16,9 +16,10 @@
 #include "base/text.h"
 #include "conf/conf.h"
 #include "feed/feed.h"
+#include "feed/url.h"
 #include "fetch/answer.h"
 #include "fetch/client.h"
-#include "fetch/same.h"
+#include "fetch/link.h"
 #include "ipc/role.h"
 #include "role_fetch.h"
 #include "roles.h"
@@ -134,6 +135,33 @@ fetch_limits(const struct fetch_role *role)
 	return lim;
 }
 
+/* The address of that relation in the answer's head, absolute; else what the document
+ * said. */
+static void
+prefer_header(const struct fetch_result *r, const char *rel, char **value)
+{
+	char *ref = fetch_link(&r->head, rel), *url = NULL;
+
+	if (ref != NULL)
+		url = feed_url_join(r->url, ref, strlen(ref));
+	free(ref);
+	if (!feed_url_is_web(url)) {
+		free(url);
+		return;
+	}
+	free(*value);
+	*value = url;
+}
+
+static void
+read_links(const struct fetch_result *r, struct msg_polled *p)
+{
+	prefer_header(r, "hub", &p->hub); /* so says WebSub, section 4 */
+	prefer_header(r, "self", &p->self_url);
+	if (p->next_url == NULL) /* as Mastodon's REST API has it */
+		prefer_header(r, "next", &p->next_url);
+}
+
 static void
 read_feed(struct fetch_role *role, const struct fetch_result *r,
     const struct feed_source *src, struct msg_polled *p)
@@ -157,6 +185,7 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->next_url = take(&doc.next_url);
 		p->self_url = take(&doc.self_url);
 		p->hub = take(&doc.hub);
+		read_links(r, p);
 		p->skip_hours = doc.skip_hours;
 		p->skip_days = doc.skip_days;
 		p->gone = doc.gone;

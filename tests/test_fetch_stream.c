@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fetch/link.h"
 #include "fetch/pace.h"
 #include "fetch/signature.h"
 #include "fetch/stream.h"
@@ -583,6 +584,49 @@ test_signature(void)
 	CU_ASSERT_FALSE(fetch_signature_ok(sha256, "Jefe", NULL, 0, false, NULL));
 }
 
+static void
+test_link(void)
+{
+	static const struct {
+		const char *head, *rel, *target;
+	} rows[] = {
+	    {"Link: <https://h/>; rel=\"hub\"\r\n", "hub", "https://h/"},
+	    {"link:<a>;rel=self, <b>;rel=hub\r\n", "hub", "b"},
+	    {"Link: <a>; rel=\"self hub\"\r\n", "hub", "a"},
+	    {"Link: <a>; title=\"x, <y>; rel=hub\"; rel=next\r\n", "hub", NULL},
+	    {"Link: <a>; title=\"x, <y>; rel=hub\"; rel=next\r\n", "next", "a"},
+	    {"Link: <a>; rel=prev\r\nX: y\r\nLINK: <b>; REL=Next\r\n", "next", "b"},
+	    {"Link: <a>; rel=next; rel=hub\r\n", "hub", NULL},
+	    {"Link: <a>; rel=hubs, <b>; rel=nohub\r\n", "hub", NULL},
+	    {"Link: <https://m/api?max_id=7>; rel=\"next\", <https://m/api?min_id=9>; "
+	     "rel=\"prev\"\r\n",
+		"prev", "https://m/api?min_id=9"},
+	    {"Linkage: <a>; rel=hub\r\n", "hub", NULL},
+	    {"Link: <a; rel=hub\r\n", "hub", NULL},
+	    {"Link: <a>; rel=\"hub", "hub", "a"},
+	    {"Link: <a>;;; rel = hub", "hub", "a"},
+	    {"Link:", "hub", NULL},
+	    {"", "hub", NULL},
+	};
+	struct buf head = {0};
+	char *got;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&head);
+		buf_puts(&head, rows[i].head);
+		got = fetch_link(&head, rows[i].rel);
+		if (rows[i].target == NULL)
+			CU_ASSERT_PTR_NULL(got);
+		if (rows[i].target != NULL && got != NULL)
+			CU_ASSERT_STRING_EQUAL(got, rows[i].target);
+		if (rows[i].target != NULL)
+			CU_ASSERT_PTR_NOT_NULL(got);
+		free(got);
+	}
+	buf_free(&head);
+	CU_ASSERT_PTR_NULL(fetch_link(&head, "hub"));
+}
+
 static enum subscription_act
 step(struct subscription *s, enum subscription_event ev, int64_t now)
 {
@@ -674,6 +718,7 @@ test_any_order(void)
 static const struct suite_test tests[] = {
     {"the back-off of streams", test_pace},
     {"signatures of hubs", test_signature},
+    {"links of a head", test_link},
     {"the life of a subscription", test_subscription},
     {"events in any order", test_any_order},
     {"opened again, from where it was", test_reopened},

@@ -143,6 +143,9 @@ class Site:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
+                if self.path == "/blog/feed.xml":  # goes before what the document says
+                    self.send_header("Link", '</blog/feed.xml>; rel="self", <%s/hub>; rel=hub'
+                                     % site.base)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -212,8 +215,7 @@ class Site:
                   "content_text": text, "date_modified": STAMP} for i, text in self.entries]
         return json.dumps({
             "version": "https://jsonfeed.org/version/1.1", "title": "b",
-            "feed_url": self.base + "/blog/feed.xml", "items": items,
-            "hubs": [{"type": "WebSub", "url": self.base + "/hub"}]}).encode()
+            "feed_url": self.base + "/elsewhere", "items": items}).encode()
 
     def atom(self, entries):
         rows = "".join(f"<entry><id>{self.base}/blog/{i}</id><title>{i}</title>"
@@ -315,6 +317,16 @@ def test_mastodon(d, site, url):
     assert states == ["up", "down", "up", "repaired"], states
     assert site.polls["/api/v1/timelines/public"] == polls + 1
     assert set(guids(d, url).values()) == {1, 2}
+    # A gap that is wider than what the feed shows is not called repaired.
+    site.masto.hold(True)
+    site.masto.drop()
+    wait("the stream to be down again", lambda: "stream down" in row(d, url)["push"])
+    for n in range(200, 225):
+        site.post(n, f"post {n}", streamed=False)
+    site.masto.hold(False)
+    wait("the poll of a wide gap",
+         lambda: [e["state"] for e in entries(d, "stream", feed)][-1] == "polled")
+    assert {str(n) for n in range(205, 225)} <= set(guids(d, url))
     # Nothing but heartbeats keeps a stream open.
     time.sleep(3.5)
     assert site.masto.open == 1 and "stream up" in row(d, url)["push"]

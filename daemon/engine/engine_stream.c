@@ -405,6 +405,26 @@ engine_pushed(struct engine *g, struct msg *m, int64_t now)
 
 /* --- repair --- */
 
+/* Does the poll reach back to something that we had before?  Else what lies between is
+ * for older pages to show. */
+static bool
+meets(struct engine *g, int64_t feed, const struct msg_polled *p)
+{
+	struct store_item row;
+	struct err e = ERR_INIT;
+	bool known = p->outcome == POLLED_UNCHANGED || p->nitems == 0;
+
+	for (uint32_t i = 0; i < p->nitems && !known; i++) {
+		if (engine_must(
+			store_item_find(g->store, feed, p->items[i].id, &row, &e),
+			TOSD_ENOENT, "cannot look for an item", &e) != 0)
+			continue;
+		known = row.first_seen < p->time;
+		store_item_clear(&row);
+	}
+	return known;
+}
+
 void
 engine_stream_polled(struct engine *g, const struct engine_poll *poll,
     struct engine_feed *ef, const struct msg_polled *p, int64_t now)
@@ -420,7 +440,11 @@ engine_stream_polled(struct engine *g, const struct engine_poll *poll,
 		return;
 	}
 	row_get(g, s->feed, "", &r);
-	record(g, &r, "repaired", "polled", r.down_since, r.since, now);
+	if (meets(g, poll->feed, p))
+		record(g, &r, "repaired", "polled", r.down_since, r.since, now);
+	else
+		record(g, &r, "polled", "it shows nothing that was known", r.down_since,
+		    r.since, now);
 	r.down_since = CLOCK_NONE;
 	s->repair = CLOCK_NONE;
 	row_put(g, &r);

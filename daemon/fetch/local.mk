@@ -6,6 +6,7 @@ libtosd_fetch_a_SOURCES = \
 	%D%/guard.c %D%/guard.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/job.c %D%/job.h \
+	%D%/link.c %D%/link.h \
 	%D%/multi.c %D%/multi.h \
 	%D%/network.c %D%/network.h \
 	%D%/pace.c %D%/pace.h \
