@@ -20,6 +20,7 @@
 #include "fetch/answer.h"
 #include "fetch/client.h"
 #include "fetch/link.h"
+#include "fetch/same.h"
 #include "ipc/role.h"
 #include "role_fetch.h"
 #include "roles.h"
