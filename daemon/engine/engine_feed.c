@@ -247,6 +247,7 @@ engine_feed_sync(struct engine *g, int64_t now)
 	}
 	engine_walk(store_feed_each(g->store, NULL, retire_feed, &r));
 	record_feeds(g, fresh, r.ids, now);
+	g->synced = now;
 	json_decref(fresh);
 	json_decref(r.ids);
 	xtrim();
@@ -377,9 +378,28 @@ drop_forgotten(struct engine *g, int64_t now)
 	}
 }
 
+/* Reading a hundred thousand feeds takes seconds.  What fell due meanwhile is spread
+ * over twice as much time, instead of being asked at once. */
+static void
+spread_backlog(struct engine *g, int64_t now)
+{
+	int64_t since = g->synced;
+
+	g->synced = CLOCK_NONE;
+	if (since == CLOCK_NONE || since >= now)
+		return;
+	for (size_t i = 0; i < g->nfeeds; i++) {
+		struct engine_feed *f = &g->feeds[i];
+
+		if (f->slot != ENGINE_NO_SLOT && f->next >= since && f->next <= now)
+			engine_feed_schedule(g, f, now + 2 * (f->next - since));
+	}
+}
+
 int64_t
 engine_feed_dispatch(struct engine *g, int64_t now)
 {
+	spread_backlog(g, now);
 	drop_forgotten(g, now);
 	while (g->heap_n > 0 && heap_key(g, 0) <= now && engine_poll_room(g) > 0) {
 		struct engine_feed *f = &g->feeds[g->heap[0]];

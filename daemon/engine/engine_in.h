@@ -108,6 +108,7 @@ struct engine {
 	size_t heap_n;
 	struct engine_poll *polls;
 	size_t npolls, polls_cap;
+	int64_t synced; /* when feeds were spread; CLOCK_NONE: dispatched since then */
 	uint64_t next_poll_id;
 	bool *fetchers;	    /* up? */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
