@@ -476,6 +476,36 @@ test_no_outage(void)
 	bench_close(b);
 }
 
+/* A feed that kills its fetcher is asked ever more seldom; one that happened to be in
+ * hand as well is not kept waiting. */
+static void
+test_deadly(void)
+{
+	struct bench *b =
+	    open_feeds(2, "interval = \"10m\";", "interval = \"10m\";", true);
+	unsigned deaths = 0, good = 0;
+	struct caught c;
+	struct msg m;
+
+	while (b->now < T0 + 6 * CLOCK_HOUR && next_poll(b, &c)) {
+		if (strstr(c.m.poll.url, "h0.") != NULL) {
+			deaths++;
+			engine_peer_down(b->engine, ROLE_FETCH, c.index, b->now);
+			engine_flush(b->engine, b->now);
+			b->now += CLOCK_SEC;
+			engine_peer_up(b->engine, ROLE_FETCH, c.index, b->now);
+		} else {
+			good++;
+			m = said(b, c.m.poll.id, POLLED_UNCHANGED, 304);
+			say(b, &m);
+		}
+		msg_clear(&c.m);
+	}
+	CU_ASSERT(deaths >= 5 && deaths < 20);
+	CU_ASSERT(good > 30);
+	bench_close(b);
+}
+
 /* --- many feeds --- */
 
 #define MANY 10000
@@ -608,6 +638,7 @@ static const struct suite_test tests[] = {
     {"a kept redirect fails", test_moved_fails},
     {"an outage of ours", test_outage},
     {"no outage of ours", test_no_outage},
+    {"a feed that kills its fetcher", test_deadly},
     {"an hour of 10,000 feeds", test_hour},
     {"a slow start", test_slow_start},
     {"no burst after restart and reload", test_no_burst},

@@ -11,6 +11,8 @@
 #include "engine/engine_in.h"
 #include "fetch/schedule.h"
 
+#define LOST_MAX 20
+
 /* Longer than any queue of one host can make a request wait. */
 #define POLL_FORGOTTEN CLOCK_DAY
 
@@ -349,6 +351,28 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	return ok;
 }
 
+/* At once; but one of those that a fetcher died with may be what killed it, and must
+ * not keep it from all others by killing it for ever. */
+static int64_t
+lost_again(struct engine_feed *f)
+{
+	char span[CLOCK_TEXT];
+	int64_t wait;
+
+	f->lost += f->lost < LOST_MAX;
+	if (f->lost < 2)
+		return 0;
+	wait = CLOCK_SEC << (f->lost - 1);
+	if (wait > CLOCK_DAY)
+		wait = CLOCK_DAY;
+	if (f->lost > 2)
+		log_warn("feed",
+		    "a fetch role has ended %u times in a row with a poll of feed %lld "
+		    "of tenant %s in hand: asked again in %s",
+		    f->lost, (long long)f->id, f->tenant->id, clock_span(wait, span));
+	return wait;
+}
+
 /* A lost request is asked again; a recheck stays due in the store. */
 static void
 poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
@@ -357,7 +381,7 @@ poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
 
 	if (f != NULL) {
 		f->in_flight = false;
-		engine_feed_schedule(g, f, now);
+		engine_feed_schedule(g, f, now + lost_again(f));
 	}
 	*p = g->polls[--g->npolls];
 }

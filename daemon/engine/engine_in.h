@@ -27,6 +27,7 @@ struct engine_feed {
 	bool in_flight;
 	bool active;
 	bool fixed; /* the interval was given for this feed: obeyed as it is */
+	uint8_t lost; /* requests in a row whose fetcher died with them */
 };
 #define ENGINE_NO_SLOT UINT32_MAX
 

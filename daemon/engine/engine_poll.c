@@ -310,6 +310,7 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
 	if (ef != NULL) {
 		ef->in_flight = false;
+		ef->lost = 0;
 		engine_feed_schedule(g, ef, row.next_poll);
 	}
 	store_feed_clear(&row);
