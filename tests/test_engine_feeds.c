@@ -37,6 +37,13 @@ open_feeds(unsigned feeds, const char *fetch, const char *each, bool memory)
 	return b;
 }
 
+/* The one feed of bench_conf.  Days pass in these tests: not with a real disk. */
+static struct bench *
+open_one(void)
+{
+	return bench_open_with(bench_conf, true);
+}
+
 /* What fetch says; more is set before it is sent. */
 static struct msg
 said(struct bench *b, uint64_t id, enum poll_outcome outcome, int status)
@@ -248,7 +255,7 @@ test_one_transaction(void)
 static void
 test_states(void)
 {
-	struct bench *b = bench_open();
+	struct bench *b = open_one();
 
 	poll_once(b, POLLED_OK, 200, 1);
 	CU_ASSERT_EQUAL(bench_count(b, "state"), 0);
@@ -282,11 +289,11 @@ test_states(void)
 static void
 test_never_gives_up(void)
 {
-	struct bench *b = bench_open();
+	struct bench *b = open_one();
 	int64_t want = CLOCK_MIN;
 
 	poll_once(b, POLLED_TIMEOUT, 0, 0);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 40; i++) {
 		int64_t gap = poll_once(b, POLLED_TIMEOUT, 0, 0);
 
 		CU_ASSERT(gap >= want * 9 / 10 - 1 && gap <= want * 11 / 10 + 1);
@@ -299,7 +306,7 @@ test_never_gives_up(void)
 static void
 test_silence(void)
 {
-	struct bench *b = bench_open();
+	struct bench *b = open_one();
 	struct caught c;
 	struct msg m;
 
@@ -354,7 +361,7 @@ moved_state(struct bench *b)
 static void
 test_moved(void)
 {
-	struct bench *b = bench_open();
+	struct bench *b = open_one();
 	int64_t start, polls = 0;
 
 	poll_moved(b, OLD, POLLED_OK, NULL);
@@ -396,7 +403,7 @@ test_moved(void)
 static void
 test_moved_fails(void)
 {
-	struct bench *b = bench_open();
+	struct bench *b = open_one();
 
 	for (int i = 0; i < 100 && bench_count(b, "moved") == 0; i++)
 		poll_moved(b, OLD, POLLED_OK, NEW);
@@ -469,6 +476,36 @@ test_no_outage(void)
 	bench_close(b);
 }
 
+/* A feed that kills its fetcher is asked ever more seldom; one that happened to be in
+ * hand as well is not kept waiting. */
+static void
+test_deadly(void)
+{
+	struct bench *b =
+	    open_feeds(2, "interval = \"10m\";", "interval = \"10m\";", true);
+	unsigned deaths = 0, good = 0;
+	struct caught c;
+	struct msg m;
+
+	while (b->now < T0 + 6 * CLOCK_HOUR && next_poll(b, &c)) {
+		if (strstr(c.m.poll.url, "h0.") != NULL) {
+			deaths++;
+			engine_peer_down(b->engine, ROLE_FETCH, c.index, b->now);
+			engine_flush(b->engine, b->now);
+			b->now += CLOCK_SEC;
+			engine_peer_up(b->engine, ROLE_FETCH, c.index, b->now);
+		} else {
+			good++;
+			m = said(b, c.m.poll.id, POLLED_UNCHANGED, 304);
+			say(b, &m);
+		}
+		msg_clear(&c.m);
+	}
+	CU_ASSERT(deaths >= 5 && deaths < 20);
+	CU_ASSERT(good > 30);
+	bench_close(b);
+}
+
 /* --- many feeds --- */
 
 #define MANY 10000
@@ -483,6 +520,9 @@ struct run {
 static void
 run_for(struct bench *b, struct run *r, int64_t from, int64_t ms)
 {
+	/* Commits are gathered; with a real disk more of them. */
+	const int64_t step = b->memory ? 100 : CLOCK_SEC / 2;
+
 	struct caught c;
 	struct msg m;
 
@@ -500,8 +540,7 @@ run_for(struct bench *b, struct run *r, int64_t from, int64_t ms)
 			msg_clear(&m);
 			msg_clear(&c.m);
 		}
-		/* In steps of a tenth of a second: commits are gathered. */
-		b->now = next > b->now + 100 ? next : b->now + 100;
+		b->now = next > b->now + step ? next : b->now + step;
 	}
 }
 
@@ -570,6 +609,24 @@ test_no_burst(void)
 	bench_close(b);
 }
 
+/* What falls due while the daemon is still starting does not come at once. */
+static void
+test_slow_start(void)
+{
+	const unsigned mean = MANY / 300;
+	struct bench *b = open_feeds(
+	    MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
+	struct run *r = xcalloc(1, sizeof(*r));
+
+	b->now += 20 * CLOCK_SEC; /* not one tick until now */
+	run_for(b, r, b->now, 5 * CLOCK_MIN);
+	CU_ASSERT(largest(r, 0, 300) <= 3 * mean);
+	CU_ASSERT(r->polls > MANY * 9 / 10);
+	printf("\nlargest second %u, mean %u ", largest(r, 0, 300), mean);
+	free(r);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"a feed is asked as often as it brings something", test_own_rate},
     {"restart and reload plan the same", test_same_plan},
@@ -581,7 +638,9 @@ static const struct suite_test tests[] = {
     {"a kept redirect fails", test_moved_fails},
     {"an outage of ours", test_outage},
     {"no outage of ours", test_no_outage},
+    {"a feed that kills its fetcher", test_deadly},
     {"an hour of 10,000 feeds", test_hour},
+    {"a slow start", test_slow_start},
     {"no burst after restart and reload", test_no_burst},
 };
 

@@ -713,8 +713,9 @@ def main():
     failed = 0
     with Daemon({f"t{c.number}": url[c] for c in CASES}, interval="1s") as d:
         conf = d.path("tosd.conf").read_text()
-        conf = conf.replace('interval_max = "1h";', FETCH).replace('timeout = "10s"; };\npol',
-                                                                   'timeout = "2s"; };\npol')
+        conf = conf.replace('interval_max = "1h";', FETCH).replace(
+            'allow = [ "127.0.0.0/8" ]; timeout = "10s";',
+            'allow = [ "127.0.0.0/8" ]; timeout = "2s";')
         assert FETCH in conf and 'timeout = "2s"' in conf
         d.write("tosd.conf", conf)
         d.start()

@@ -11,6 +11,8 @@
 #include "engine/engine_in.h"
 #include "fetch/schedule.h"
 
+#define LOST_MAX 20
+
 /* Longer than any queue of one host can make a request wait. */
 #define POLL_FORGOTTEN CLOCK_DAY
 
@@ -248,6 +250,7 @@ engine_feed_sync(struct engine *g, int64_t now)
 	}
 	engine_walk(store_feed_each(g->store, NULL, retire_feed, &r));
 	record_feeds(g, fresh, r.ids, now);
+	g->synced = now;
 	json_decref(fresh);
 	json_decref(r.ids);
 	engine_stream_sync(g, now);
@@ -351,6 +354,28 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	return ok;
 }
 
+/* At once; but one of those that a fetcher died with may be what killed it, and must
+ * not keep it from all others by killing it for ever. */
+static int64_t
+lost_again(struct engine_feed *f)
+{
+	char span[CLOCK_TEXT];
+	int64_t wait;
+
+	f->lost += f->lost < LOST_MAX;
+	if (f->lost < 2)
+		return 0;
+	wait = CLOCK_SEC << (f->lost - 1);
+	if (wait > CLOCK_DAY)
+		wait = CLOCK_DAY;
+	if (f->lost > 2)
+		log_warn("feed",
+		    "a fetch role has ended %u times in a row with a poll of feed %lld "
+		    "of tenant %s in hand: asked again in %s",
+		    f->lost, (long long)f->id, f->tenant->id, clock_span(wait, span));
+	return wait;
+}
+
 /* A lost request is asked again; a recheck stays due in the store. */
 static void
 poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
@@ -359,7 +384,7 @@ poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
 
 	if (f != NULL) {
 		f->in_flight = false;
-		engine_feed_schedule(g, f, now);
+		engine_feed_schedule(g, f, now + lost_again(f));
 	}
 	*p = g->polls[--g->npolls];
 }
@@ -380,9 +405,28 @@ drop_forgotten(struct engine *g, int64_t now)
 	}
 }
 
+/* Reading a hundred thousand feeds takes seconds.  What fell due meanwhile is spread
+ * over twice as much time, instead of being asked at once. */
+static void
+spread_backlog(struct engine *g, int64_t now)
+{
+	int64_t since = g->synced;
+
+	g->synced = CLOCK_NONE;
+	if (since == CLOCK_NONE || since >= now)
+		return;
+	for (size_t i = 0; i < g->nfeeds; i++) {
+		struct engine_feed *f = &g->feeds[i];
+
+		if (f->slot != ENGINE_NO_SLOT && f->next >= since && f->next <= now)
+			engine_feed_schedule(g, f, now + 2 * (f->next - since));
+	}
+}
+
 int64_t
 engine_feed_dispatch(struct engine *g, int64_t now)
 {
+	spread_backlog(g, now);
 	drop_forgotten(g, now);
 	while (g->heap_n > 0 && heap_key(g, 0) <= now && engine_poll_room(g) > 0) {
 		struct engine_feed *f = &g->feeds[g->heap[0]];

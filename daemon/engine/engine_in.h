@@ -28,6 +28,7 @@ struct engine_feed {
 	bool in_flight;
 	bool active;
 	bool fixed; /* the interval was given for this feed: obeyed as it is */
+	uint8_t lost; /* requests in a row whose fetcher died with them */
 };
 #define ENGINE_NO_SLOT UINT32_MAX
 
@@ -120,6 +121,7 @@ struct engine {
 	size_t heap_n;
 	struct engine_poll *polls;
 	size_t npolls, polls_cap;
+	int64_t synced; /* when feeds were spread; CLOCK_NONE: dispatched since then */
 	uint64_t next_poll_id;
 	bool *fetchers;	    /* up? */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */

@@ -48,6 +48,7 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);
 	if (ef != NULL) {
 		ef->in_flight = false;
+		ef->lost = 0;
 		engine_feed_schedule(g, ef, row.next_poll);
 		engine_stream_polled(g, &poll, ef, p, now);
 	}

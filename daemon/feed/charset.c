@@ -132,7 +132,7 @@ own_charset(const char *s, size_t n, char out[32])
 	out[0] = '\0';
 	if (n > PROLOG)
 		n = PROLOG;
-	decl = memmem(s, n, "<?xml", 5);
+	decl = n > 0 ? memmem(s, n, "<?xml", 5) : NULL; /* of nothing, s may be NULL */
 	if (decl != NULL) {
 		end = memchr(decl, '>', s + n - decl);
 		if (end == NULL)
