@@ -294,7 +294,7 @@ on_result(void *ctx, struct fetch_result *r)
 			p->last_modified = take(&q->last_modified);
 		p->body_hash = take(&q->body_hash);
 	}
-	if (p->outcome != POLLED_UNCHANGED || q->kind != POLL_FEED)
+	if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
 		m.fd = capture_of(r); /* else nothing in it is new */
 	p->url = take(&r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),

@@ -132,7 +132,8 @@ enum poll_outcome {
 const char *polled_name(enum poll_outcome o);
 
 /* The descriptor is the capture: a memfd with msg_capture_put() bytes.  It comes
- * with every outcome where a server answered, but for a feed that is unchanged. */
+ * with every outcome where a server answered, but for a feed that is unchanged and a
+ * page whose body is known. */
 struct msg_polled {
 	uint64_t id;
 	uint8_t outcome;
