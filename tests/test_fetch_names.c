@@ -500,8 +500,11 @@ set_up(void)
 	    src != NULL ? src : TOSD_SRCDIR);
 	snprintf(zone, sizeof(zone), "%s/tests/dns_zone.json",
 	    src != NULL ? src : TOSD_SRCDIR);
-	const char *plain[] = {
-	    "--script", script, "--bind", "127.0.0.1,127.0.0.2,127.0.0.3,::1", NULL};
+	ipv6 = has_ipv6();
+	const char *plain[] = {"--script", script, "--bind",
+	    ipv6 ? "127.0.0.1,127.0.0.2,127.0.0.3,::1"
+		 : "127.0.0.1,127.0.0.2,127.0.0.3",
+	    NULL};
 	const char *names[] = {"--zone", zone, NULL};
 	const char *none[] = {"--dead", NULL};
 
