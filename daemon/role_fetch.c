@@ -228,7 +228,22 @@ peer_address(const char *peer)
 	return xstrndup(peer, end - peer);
 }
 
-/* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
+/* The hops before the last one, borrowed but for their peers. */
+static void
+add_hops(struct msg_capture *c, const struct fetch_result *r)
+{
+	if (r->nhops < 2)
+		return;
+	c->nhops = (uint32_t)r->nhops - 1;
+	c->hops = xcalloc(c->nhops, sizeof(*c->hops));
+	for (uint32_t i = 0; i < c->nhops; i++)
+		c->hops[i] = (struct msg_hop){.url = r->hops[i].url,
+		    .peer = peer_address(r->hops[i].peer),
+		    .request = r->hops[i].request,
+		    .response = r->hops[i].head};
+}
+
+/* The bytes of all hops as a sealed descriptor; -1 if no server said anything. */
 static int
 capture_of(const struct fetch_result *r)
 {
@@ -245,8 +260,12 @@ capture_of(const struct fetch_result *r)
 	c.request = r->request; /* borrowed: c is never cleared */
 	c.response = response;
 	c.peer = peer_address(r->peer);
+	add_hops(&c, r);
 	msg_capture_put(&b, &c);
 	free(c.peer);
+	for (uint32_t i = 0; i < c.nhops; i++)
+		free(c.hops[i].peer);
+	free(c.hops);
 	fd = file_memfd("capture", b.data, b.len, &e);
 	if (fd < 0)
 		log_warn("fetch", "an answer goes without its bytes: %s", e.text);

@@ -161,10 +161,17 @@ struct msg_polled {
 };
 
 /* What went over the wire, byte for byte, for the vault. */
+#define MSG_HOPS_MAX 32
+struct msg_hop { /* a redirect on the way: heads only */
+	char *url, *peer;
+	struct buf request, response;
+};
 struct msg_capture {
 	char *url, *peer;
 	int64_t time;
 	struct buf request, response;
+	uint32_t nhops;
+	struct msg_hop *hops;
 };
 void msg_capture_put(struct buf *b, const struct msg_capture *c);
 void msg_capture_get(struct rd *r, struct msg_capture *c);
