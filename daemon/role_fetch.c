@@ -292,20 +292,14 @@ peer_address(const char *peer)
 	return xstrndup(peer, end - peer);
 }
 
-int
-fetch_capture(const char *url, const char *peer, int64_t time,
-    const struct buf *request, const struct buf *response)
+static int
+seal(const struct msg_capture *c)
 {
-	struct msg_capture c = {.url = (char *)url, .time = time};
 	struct err e = ERR_INIT;
 	struct buf b = {0};
 	int fd;
 
-	c.request = *request; /* borrowed: c is never cleared */
-	c.response = *response;
-	c.peer = peer_address(peer);
-	msg_capture_put(&b, &c);
-	free(c.peer);
+	msg_capture_put(&b, c);
 	fd = file_memfd("capture", b.data, b.len, &e);
 	if (fd < 0)
 		log_warn("fetch", "an answer goes without its bytes: %s", e.text);
@@ -313,10 +307,42 @@ fetch_capture(const char *url, const char *peer, int64_t time,
 	return fd;
 }
 
-/* The bytes of the last hop as a sealed descriptor; -1 if no server said anything. */
+int
+fetch_capture(const char *url, const char *peer, int64_t time,
+    const struct buf *request, const struct buf *response)
+{
+	/* All of it is borrowed but the peer: c is never cleared. */
+	struct msg_capture c = {.url = (char *)url,
+	    .peer = peer_address(peer),
+	    .time = time,
+	    .request = *request,
+	    .response = *response};
+	int fd = seal(&c);
+
+	free(c.peer);
+	return fd;
+}
+
+/* The hops before the last one, borrowed but for their peers. */
+static void
+add_hops(struct msg_capture *c, const struct fetch_result *r)
+{
+	if (r->nhops < 2)
+		return;
+	c->nhops = (uint32_t)r->nhops - 1;
+	c->hops = xcalloc(c->nhops, sizeof(*c->hops));
+	for (uint32_t i = 0; i < c->nhops; i++)
+		c->hops[i] = (struct msg_hop){.url = r->hops[i].url,
+		    .peer = peer_address(r->hops[i].peer),
+		    .request = r->hops[i].request,
+		    .response = r->hops[i].head};
+}
+
+/* The bytes of all hops as a sealed descriptor; -1 if no server said anything. */
 static int
 capture_of(const struct fetch_result *r)
 {
+	struct msg_capture c = {.url = r->url, .time = r->time};
 	struct buf response = {0};
 	int fd;
 
@@ -325,7 +351,15 @@ capture_of(const struct fetch_result *r)
 	buf_put(&response, r->head.data, r->head.len);
 	if (r->body.len > 0)
 		buf_put(&response, r->body.data, r->body.len);
-	fd = fetch_capture(r->url, r->peer, r->time, &r->request, &response);
+	c.request = r->request; /* borrowed: c is never cleared */
+	c.response = response;
+	c.peer = peer_address(r->peer);
+	add_hops(&c, r);
+	fd = seal(&c);
+	free(c.peer);
+	for (uint32_t i = 0; i < c.nhops; i++)
+		free(c.hops[i].peer);
+	free(c.hops);
 	buf_free(&response);
 	return fd;
 }
@@ -369,7 +403,7 @@ on_result(void *ctx, struct fetch_result *r)
 			p->last_modified = take(&q->last_modified);
 		p->body_hash = take(&q->body_hash);
 	}
-	if (p->outcome != POLLED_UNCHANGED || q->kind != POLL_FEED)
+	if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
 		m.fd = capture_of(r); /* else nothing in it is new */
 	p->url = take(&r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),

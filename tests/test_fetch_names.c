@@ -16,6 +16,7 @@ static struct http_child dns, deaf;
 static struct conf_fetch conf;
 static char dns_address[32], deaf_address[32];
 static const char *servers[1];
+static bool ipv6; /* this machine has ::1 */
 
 static void
 fresh_client(void)
@@ -85,6 +86,10 @@ test_six(void)
 	struct fetch_request req = {.allow = &loop6, .nallow = 1};
 	const struct fetch_result *r;
 
+	if (!ipv6) {
+		printf("(no IPv6: skipped) ");
+		return;
+	}
 	req.url = at("six.test");
 	r = get_with(&req);
 	CU_ASSERT_EQUAL(r->outcome, POLLED_OK);
@@ -472,6 +477,19 @@ static const struct {
     {"forbidden addresses behind redirects", test_forbidden_redirects},
 };
 
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 at = {
+	    .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 static void
 set_up(void)
 {
@@ -482,8 +500,11 @@ set_up(void)
 	    src != NULL ? src : TOSD_SRCDIR);
 	snprintf(zone, sizeof(zone), "%s/tests/dns_zone.json",
 	    src != NULL ? src : TOSD_SRCDIR);
-	const char *plain[] = {
-	    "--script", script, "--bind", "127.0.0.1,127.0.0.2,127.0.0.3,::1", NULL};
+	ipv6 = has_ipv6();
+	const char *plain[] = {"--script", script, "--bind",
+	    ipv6 ? "127.0.0.1,127.0.0.2,127.0.0.3,::1"
+		 : "127.0.0.1,127.0.0.2,127.0.0.3",
+	    NULL};
 	const char *names[] = {"--zone", zone, NULL};
 	const char *none[] = {"--dead", NULL};
 

@@ -581,6 +581,12 @@ test_capture(void)
 	a.time = 7;
 	buf_put(&a.request, "GET / HTTP/1.1\r\n\r\n", 18);
 	buf_put(&a.response, "a\0b", 3);
+	a.nhops = 2;
+	a.hops = xcalloc(2, sizeof(*a.hops));
+	a.hops[0].url = xstrdup("http://old.example/");
+	a.hops[1].url = xstrdup("http://older.example/");
+	a.hops[1].peer = xstrdup("192.0.2.1");
+	buf_put(&a.hops[1].response, "HTTP/1.1 301 x\r\n\r\n", 18);
 	msg_capture_put(&w, &a);
 	r = rd_of(w.data, w.len);
 	msg_capture_get(&r, &b);
@@ -588,6 +594,10 @@ test_capture(void)
 	CU_ASSERT_EQUAL(b.response.len, 3);
 	CU_ASSERT_EQUAL(memcmp(b.response.data, "a\0b", 3), 0);
 	CU_ASSERT_PTR_NULL(b.peer);
+	CU_ASSERT_EQUAL_FATAL(b.nhops, 2);
+	CU_ASSERT_STRING_EQUAL(b.hops[0].url, "http://old.example/");
+	CU_ASSERT_STRING_EQUAL(b.hops[1].peer, "192.0.2.1");
+	CU_ASSERT_EQUAL(b.hops[1].response.len, 18);
 	msg_capture_clear(&b);
 	for (size_t n = 0; n < w.len; n++) {
 		char *cut = xstrndup(w.data, n);

@@ -58,6 +58,7 @@ static const char script[] =
     "\"{\\\"d\\\":[{\\\"n\\\":1,\\\"b\\\":\\\"<i>own</i>\\\"},"
     "{\\\"n\\\":2,\\\"x\\\":true}],"
     "\\\"more\\\":\\\"/own.json?2\\\"}\"},"
+    " \"/moved.xml\": {\"status\": 301, \"redirect\": \"/ttl.xml\"},"
     " \"/slow\": {\"delay\": 8, \"body\": \"x\"},"
     " \"/ttl.xml\": {\"headers\": {\"Cache-Control\": \"max-age=60\"}, \"body\":"
     " \"<rss><channel><ttl>120</ttl><item><guid>s</guid></item></channel></rss>\"}}";
@@ -353,6 +354,31 @@ test_capture(void)
 	buf_free(&b);
 }
 
+/* What a redirect said is evidence, too. */
+static void
+test_capture_of_redirects(void)
+{
+	struct buf b = {0};
+	struct err e = ERR_INIT;
+	struct msg_capture c = {0};
+	struct rd r;
+
+	CU_ASSERT_EQUAL(poll_feed("/moved.xml")->outcome, POLLED_OK);
+	CU_ASSERT_FATAL(last.fd >= 0);
+	CU_ASSERT_EQUAL_FATAL(file_read_memfd(last.fd, 1 << 20, &b, &e), 0);
+	r = rd_of(b.data, b.len);
+	msg_capture_get(&r, &c);
+	CU_ASSERT_TRUE(rd_done(&r));
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.url, "/ttl.xml"));
+	CU_ASSERT_EQUAL_FATAL(c.nhops, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.hops[0].url, "/moved.xml"));
+	CU_ASSERT_STRING_EQUAL(c.hops[0].peer, "127.0.0.1");
+	CU_ASSERT_EQUAL(strncmp(c.hops[0].request.data, "GET /moved.xml ", 15), 0);
+	CU_ASSERT_EQUAL(strncmp(c.hops[0].response.data, "HTTP/1.1 301 ", 13), 0);
+	msg_capture_clear(&c);
+	buf_free(&b);
+}
+
 static void
 test_unchanged(void)
 {
@@ -571,6 +597,7 @@ static const struct suite_test tests[] = {
     {"feeds of three kinds", test_feeds},
     {"a feed with a mapping", test_mapping},
     {"capture", test_capture},
+    {"capture of redirects", test_capture_of_redirects},
     {"unchanged by 304 and by body", test_unchanged},
     {"not a feed", test_not_feed},
     {"a feed that breaks off", test_broken_off},

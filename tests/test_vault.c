@@ -176,6 +176,54 @@ test_vault_capture(void)
 }
 
 static void
+test_vault_hops(void)
+{
+	static const char moved[] = "HTTP/1.1 301 x\r\nLocation: /feed\r\n\r\n";
+	struct vault_capture hops[2] = {{.url = "http://old.example/",
+					    .peer = "192.0.2.8",
+					    .request = request,
+					    .request_len = sizeof(request) - 1,
+					    .response = moved,
+					    .response_len = sizeof(moved) - 1},
+	    {.url = "http://older.example/"}};
+	char *dir = log_scratch();
+	struct vault_capture c = sample_capture();
+	struct vault_ref ref;
+	struct vault *v = NULL;
+	struct buf b = {0};
+	struct warc_record r;
+	struct warc w;
+	unsigned n = 0, answers = 0;
+
+	c.hops = hops;
+	c.nhops = 2;
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_NOSYNC, &v, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(vault_put(v, &c, &ref, NULL), 0);
+	CU_ASSERT_EQUAL(vault_response(v, ref.path, &b, NULL), 0); /* the last one's */
+	CU_ASSERT_TRUE(
+	    b.len == sizeof(response) - 1 && memcmp(b.data, response, b.len) == 0);
+	buf_reset(&b);
+	CU_ASSERT_EQUAL(vault_read(v, ref.path, &b, NULL), 0);
+	for (w = warc_of(b.data, b.len); warc_next(&w, &r, NULL) == 1; n++) {
+		answers += warc_field_is(&r, "WARC-Type", "response");
+		if (n != 5)
+			continue;
+		CU_ASSERT_TRUE(
+		    warc_field_is(&r, "WARC-Target-URI", "http://old.example/"));
+		CU_ASSERT_TRUE(warc_field_is(&r, "WARC-IP-Address", "192.0.2.8"));
+		CU_ASSERT_TRUE(r.block_len == sizeof(moved) - 1 &&
+			       memcmp(r.block, moved, r.block_len) == 0);
+	}
+	CU_ASSERT_EQUAL(n, 8);
+	CU_ASSERT_EQUAL(answers, 3);
+	hops[1].peer = "tenant.example";
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), TOSD_EINVAL);
+	buf_free(&b);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
+static void
 test_vault_bytes(void)
 {
 	static const char rel[] = "notices/2026-000001/1-tenant.eml";
@@ -216,6 +264,7 @@ static const struct suite_test tests[] = {
     {"warc: samples", test_warc_samples},
     {"warc: spellings of digests", test_warc_spellings},
     {"vault: captures", test_vault_capture},
+    {"vault: redirects on the way", test_vault_hops},
     {"vault: other bytes", test_vault_bytes},
 };
 

@@ -8,12 +8,28 @@
 #include "base/log.h"
 #include "engine/engine_in.h"
 
+/* The redirects as the vault wants them; their bytes stay c's. */
+static struct vault_capture *
+hops_of(const struct msg_capture *c)
+{
+	struct vault_capture *v = xcalloc(c->nhops + 1, sizeof(*v));
+
+	for (uint32_t i = 0; i < c->nhops; i++)
+		v[i] = (struct vault_capture){.url = c->hops[i].url,
+		    .peer = c->hops[i].peer,
+		    .request = c->hops[i].request.data,
+		    .request_len = c->hops[i].request.len,
+		    .response = c->hops[i].response.data,
+		    .response_len = c->hops[i].response.len};
+	return v;
+}
+
 bool
 engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
     struct vault_ref *out)
 {
 	struct msg_capture c = {0};
-	struct vault_capture v = {0};
+	struct vault_capture v = {0}, *hops = NULL;
 	struct err e = ERR_INIT;
 	struct buf b = {0};
 	char *meta = NULL;
@@ -43,6 +59,8 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	v.response_len = c.response.len;
 	v.metadata = meta;
 	v.truncated = truncated;
+	v.hops = hops = hops_of(&c);
+	v.nhops = c.nhops;
 	rc = vault_put(g->vault, &v, out, &e);
 	/* A capture that makes no sense is the fetch role's fault, not the disk's. */
 	if (rc == TOSD_EINVAL || rc == TOSD_ELIMIT)
@@ -52,6 +70,7 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	ok = rc == 0;
 out:
 	free(meta);
+	free(hops);
 	msg_capture_clear(&c);
 	buf_free(&b);
 	return ok;

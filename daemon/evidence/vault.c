@@ -159,6 +159,17 @@ put_capture(struct buf *b, const struct vault_capture *c, const char *file)
 	put_http(b, c, &ids, true);
 	if (c->metadata != NULL)
 		put_metadata(b, c, &ids);
+	/* Last, since whoever reads a capture takes the first record of a kind. */
+	for (size_t i = 0; i < c->nhops; i++) {
+		struct vault_capture hop = c->hops[i];
+
+		hop.time = c->time;
+		hop.truncated = false;
+		warc_id_new(ids.request);
+		warc_id_new(ids.response);
+		put_http(b, &hop, &ids, false);
+		put_http(b, &hop, &ids, true);
+	}
 }
 
 /* An id and a path that nothing has yet.  A time outside the years 0 to 9999 has no
@@ -179,14 +190,9 @@ name_capture(const struct vault *v, int64_t time, struct vault_ref *out, struct 
 	return 0;
 }
 
-int
-vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
-    struct err *e)
+static int
+sound(const struct vault_capture *c, struct err *e)
 {
-	struct buf b = {0};
-	int rc;
-
-	*out = (struct vault_ref){0};
 	if (c->url == NULL || c->url[0] == '\0')
 		return err_set(e, TOSD_EINVAL, "a capture needs its address");
 	if (c->peer != NULL && c->peer[0] != '\0' && !ip_ok(c->peer))
@@ -195,6 +201,22 @@ vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 	if (c->response_len > VAULT_FILE_MAX / 2 || c->request_len > VAULT_FILE_MAX / 4)
 		return err_set(e, TOSD_ELIMIT,
 		    "a capture of %zu bytes is too large to keep", c->response_len);
+	return 0;
+}
+
+int
+vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
+    struct err *e)
+{
+	struct buf b = {0};
+	int rc;
+
+	*out = (struct vault_ref){0};
+	rc = sound(c, e);
+	for (size_t i = 0; rc == 0 && i < c->nhops; i++)
+		rc = sound(&c->hops[i], e);
+	if (rc != 0)
+		return rc;
 	rc = name_capture(v, c->time, out, e);
 	if (rc != 0)
 		return rc;

@@ -50,9 +50,14 @@ struct vault_capture {
 	size_t response_len;
 	const char *metadata; /* JSON text or NULL */
 	bool truncated;	      /* cut at our limit */
+	/* The redirects that led there, in order: url, peer, request and response of
+	 * each; the rest of them is not looked at. */
+	const struct vault_capture *hops;
+	size_t nhops;
 };
 
-/* warcinfo, request, response and metadata records with SHA-256 digests. */
+/* warcinfo, request, response and metadata records with SHA-256 digests, then those of
+ * the hops. */
 int vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e);
 

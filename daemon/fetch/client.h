@@ -80,7 +80,7 @@ struct fetch_result {
 	char *content_type;
 	int64_t hint;	     /* ms the answer is fresh, 0: not said */
 	int64_t retry_after; /* ms, 0: not said; redirects on the way may say it, too */
-	bool known;	     /* body is whole, and that of the mark that was given */
+	bool known;	     /* body is whole and that of the mark: it is left out */
 	bool truncated;	     /* body is cut at a limit or by a failure */
 	char *why;	     /* words for whatever is not plain success, UTF-8 */
 	struct buf request;  /* as sent on the last hop */

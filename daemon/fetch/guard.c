@@ -109,7 +109,8 @@ judge4(const uint8_t a[16], const char **why)
 	return true;
 }
 
-/* ISATAP (RFC 5214): the lower half of any prefix says which IPv4 address it leads to. */
+/* ISATAP (RFC 5214): the lower half of any prefix says which IPv4 address it leads to.
+ */
 static bool
 is_isatap(const uint8_t a[16])
 {

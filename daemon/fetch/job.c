@@ -164,8 +164,12 @@ take_bytes(struct fetch_result *r, struct transfer *t)
 	buf_free(&r->body);
 	r->request = t->request;
 	r->head = t->head;
-	r->body = t->body;
-	t->request = t->head = t->body = (struct buf){0};
+	r->body = (struct buf){0};
+	t->request = t->head = (struct buf){0};
+	if (!r->known) { /* else nobody wants it, and the next one fits in there */
+		r->body = t->body;
+		t->body = (struct buf){0};
+	}
 	r->status = t->head_done ? t->status : 0;
 	r->time = clock_now();
 }
@@ -185,7 +189,7 @@ job_data(struct job *j, const struct transfer *t, const char *data, size_t n)
 }
 
 static void
-add_hop(struct job *j, struct transfer *t)
+add_hop(struct job *j, struct transfer *t, CURLcode rc)
 {
 	struct fetch_result *r = &j->r;
 	long made = 0;
@@ -196,6 +200,7 @@ add_hop(struct job *j, struct transfer *t)
 	j->env->stats->bytes += t->head_bytes + t->body.len;
 	free(r->peer);
 	r->peer = t->request.len > 0 ? xstrdup(transfer_peer(t)) : NULL;
+	r->known = rc == CURLE_OK && t->stop == TRANSFER_RAN && transfer_known(t);
 	take_bytes(r, t);
 	r->hops = xrealloc(r->hops, (r->nhops + 1) * sizeof(*r->hops));
 	hop = &r->hops[r->nhops++];
@@ -323,7 +328,6 @@ job_answered(struct job *j, struct transfer *t, CURLcode rc)
 	uint8_t outcome = answer_outcome(r->status, conditional, &why);
 
 	r->truncated = t->stop != TRANSFER_RAN || rc != CURLE_OK;
-	r->known = !r->truncated && transfer_known(t);
 	if (t->stop == TRANSFER_BODY && outcome == POLLED_OK)
 		why = "body cut at the limit";
 	if (t->stop == TRANSFER_BOMB)
@@ -484,7 +488,7 @@ job_step(struct job *j, struct transfer *t, CURLcode rc)
 	j->fresh = !answer && is_stale(j, t, rc);
 	if (j->fresh)
 		return JOB_AGAIN; /* as if it had not been */
-	add_hop(j, t);
+	add_hop(j, t, rc);
 	if (answer)
 		network_heard(j->env->network, j->target.host);
 	if (target != NULL) {

@@ -118,8 +118,7 @@ static struct line *
 line_new(struct dns *d)
 {
 	struct line *l = xcalloc(1, sizeof(*l));
-	struct ares_options o = {
-	    .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_STAYOPEN,
+	struct ares_options o = {.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
 	    .timeout = (int)(d->timeout / PARTS > 20 ? d->timeout / PARTS : 20),
 	    .tries = TRIES,
 	    .sock_state_cb = on_line_socket,

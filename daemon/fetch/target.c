@@ -46,7 +46,8 @@ is_ascii(const char *s)
 }
 
 /* The host as it is asked for: an international name as xn--..., in lower case, without
- * the dot of an absolute name, of which *dot tells.  NULL: that cannot be.  To be freed.
+ * the dot of an absolute name, of which *dot tells.  NULL: that cannot be.  To be
+ * freed.
  */
 static char *
 host_of(CURLU *u, bool *dot)

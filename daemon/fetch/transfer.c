@@ -27,7 +27,8 @@
 #define RATIO_FROM (1u << 20)
 #define LOW_SPEED 32L	   /* bytes a second; less, for a while, is a hang */
 #define BELIEVED (1 << 20) /* of an announced length, before it is there */
-#define HEAD_USUAL 1000	   /* bytes of most heads, sent or received */
+#define BODY_KEPT (64 << 10)
+#define HEAD_USUAL 1000 /* bytes of most heads, sent or received */
 #define VALIDATOR_MAX 16384
 
 /* An option that libcurl does not take is a fault of the build. */
@@ -430,7 +431,9 @@ transfer_end(struct transfer *t)
 	memset(&t->ask, 0, sizeof(t->ask));
 	buf_reset(&t->request);
 	buf_reset(&t->head);
-	buf_free(&t->body); /* may be large; a pool of them would add up */
+	buf_reset(&t->body);
+	if (t->body.cap > BODY_KEPT)
+		buf_free(&t->body); /* a pool of large ones would add up */
 	t->head_bytes = 0;
 	t->digesting = false;
 	t->status = 0;

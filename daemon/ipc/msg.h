@@ -141,7 +141,8 @@ enum poll_outcome {
 const char *polled_name(enum poll_outcome o);
 
 /* The descriptor is the capture: a memfd with msg_capture_put() bytes.  It comes
- * with every outcome where a server answered, but for a feed that is unchanged. */
+ * with every outcome where a server answered, but for a feed that is unchanged and a
+ * page whose body is known. */
 struct msg_polled {
 	uint64_t id;
 	uint8_t outcome;
@@ -235,10 +236,17 @@ struct msg_pushed {
 };
 
 /* What went over the wire, byte for byte, for the vault. */
+#define MSG_HOPS_MAX 32
+struct msg_hop { /* a redirect on the way: heads only */
+	char *url, *peer;
+	struct buf request, response;
+};
 struct msg_capture {
 	char *url, *peer;
 	int64_t time;
 	struct buf request, response;
+	uint32_t nhops;
+	struct msg_hop *hops;
 };
 void msg_capture_put(struct buf *b, const struct msg_capture *c);
 void msg_capture_get(struct rd *r, struct msg_capture *c);

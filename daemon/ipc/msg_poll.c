@@ -235,17 +235,40 @@ msg_capture_put(struct buf *b, const struct msg_capture *c)
 	buf_put_i64(b, c->time);
 	put_bytes(b, &c->request);
 	put_bytes(b, &c->response);
+	buf_put_u32(b, c->nhops);
+	for (uint32_t i = 0; i < c->nhops; i++) {
+		buf_put_str(b, c->hops[i].url);
+		buf_put_str(b, c->hops[i].peer);
+		put_bytes(b, &c->hops[i].request);
+		put_bytes(b, &c->hops[i].response);
+	}
 }
 
 void
 msg_capture_get(struct rd *r, struct msg_capture *c)
 {
+	uint32_t n;
+
 	memset(c, 0, sizeof(*c));
 	c->url = msg_need_str(r);
 	c->peer = rd_str(r);
 	c->time = rd_i64(r);
 	get_bytes(r, &c->request);
 	get_bytes(r, &c->response);
+	n = rd_count(r, 4 * 4);
+	if (n > MSG_HOPS_MAX) {
+		r->bad = true;
+		return;
+	}
+	c->hops = n > 0 ? xcalloc(n, sizeof(*c->hops)) : NULL;
+	for (; !r->bad && c->nhops < n; c->nhops++) {
+		struct msg_hop *hop = &c->hops[c->nhops];
+
+		hop->url = msg_need_str(r);
+		hop->peer = rd_str(r);
+		get_bytes(r, &hop->request);
+		get_bytes(r, &hop->response);
+	}
 }
 
 void
@@ -255,5 +278,12 @@ msg_capture_clear(struct msg_capture *c)
 	free(c->peer);
 	buf_free(&c->request);
 	buf_free(&c->response);
+	for (uint32_t i = 0; i < c->nhops; i++) {
+		free(c->hops[i].url);
+		free(c->hops[i].peer);
+		buf_free(&c->hops[i].request);
+		buf_free(&c->hops[i].response);
+	}
+	free(c->hops);
 	memset(c, 0, sizeof(*c));
 }
