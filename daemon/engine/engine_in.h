@@ -194,9 +194,11 @@ void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
 /* --- engine_poll.c --- */
 
 void engine_polled(struct engine *g, struct msg *m, int64_t now);
-/* The items of m->polled into the store: new ones and revisions, with the capture. */
-void engine_take_items(
-    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
+/* The items of m->polled into the store: new ones and revisions, with the capture.
+ * events: in the order in which they happened, so that the same id again is an edit and
+ * not another item. */
+void engine_take_items(struct engine *g, struct store_feed *feed, struct msg *m,
+    bool events, int64_t now);
 
 /* --- engine_stream.c: what comes over connections that stay open --- */
 
@@ -208,7 +210,8 @@ void engine_stream_fetch_down(struct engine *g, uint32_t index, int64_t now);
 void engine_stream_polled(struct engine *g, const struct engine_poll *poll,
     struct engine_feed *ef, const struct msg_polled *p, int64_t now);
 void engine_pushed(struct engine *g, struct msg *m, int64_t now);
-/* Items and removals of m->pushed into the store, with their bytes. */
+/* Items and removals of m->pushed into the store, with their bytes; but for what is
+ * older than what is known of the same item. */
 void engine_pushed_take(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
 /* "stream up", "push faulty", ... for people; NULL: there is neither. */

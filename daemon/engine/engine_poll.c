@@ -252,8 +252,8 @@ keep_capture(struct batch *b, int fd, int64_t now)
 }
 
 void
-engine_take_items(
-    struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+engine_take_items(struct engine *g, struct store_feed *feed, struct msg *m, bool events,
+    int64_t now)
 {
 	struct msg_polled *p = &m->polled;
 	struct batch b = {
@@ -263,7 +263,8 @@ engine_take_items(
 	b.items = json_array();
 	b.named = json_array();
 	b.revisions = xcalloc(p->nitems, sizeof(*b.revisions));
-	find_twins(p, twin);
+	if (!events)
+		find_twins(p, twin);
 	for (uint32_t i = 0; i < p->nitems; i++)
 		take_item(&b, &p->items[i], twin[i], now);
 	if (b.n > 0) {
@@ -413,7 +414,7 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	ef = engine_feed_find(g, poll.feed);
 	at = engine_at(g, row.tenant);
 	if (p->outcome == POLLED_OK)
-		engine_take_items(g, &row, m, now);
+		engine_take_items(g, &row, m, false, now);
 	note_gap(g, &row, p, now);
 	update_feed(&row, p);
 	plan_next(g, &row, ef, p);
