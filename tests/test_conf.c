@@ -103,6 +103,8 @@ static const struct {
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
     /* streams */
     {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
+    {MINIMUM FEED("stream = \"sse\"; stream_url = \"http://t/\"; mapping = { text = \"t\"; };"),
+	3, "does not go with"},
     {MINIMUM FEED("stream = \"websocket\";"), 3, "\"sse\", \"ndjson\""},
     {MINIMUM FEED("token_credential = \"t\";"), 3, "is for streams only"},
     {MINIMUM FEED("token = \"t0ken\";"), 3, "must not stand"},
@@ -434,13 +436,14 @@ static const char every_key[] =
     "tenants = ( { id = \"t-1\"; name = \"T\"; contact = \"c@t.example\";\n"
     "  contact2 = \"d@t.example\"; manager = \"m@example.net\"; contract = \"C-1\";\n"
     "  language = \"de-CH\"; feeds = ( { url = \"http://127.0.0.1:81/f?a=b\";\n"
-    "  interval = \"3s\"; stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
-    "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
-    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; mapping = { items = \"data.posts[*]\"; id = \"id\";\n"
+    "  interval = \"3s\"; mapping = { items = \"data.posts[*]\"; id = \"id\";\n"
     "  url = \"links[0].href\"; title = \"t\"; author = \"by[\\\"a.b\\\"]\";\n"
     "  text = \"c[*].x\"; summary = \"s\"; published = \"p\"; updated = \"u\";\n"
     "  language = \"l\"; in_reply_to = \"r\"; media = \"m\"; deleted = \"d\";\n"
-    "  next = \"paging.next\"; }; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
+    "  next = \"paging.next\"; }; }, { url = \"http://127.0.0.1:81/g\";\n"
+    "  stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
+    "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
+    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
 
 /* Many tenants, each third with address ranges: what each role keeps of them. */
 static void
@@ -527,10 +530,10 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->courier.transport, CONF_MAIL_SMTP);
 	CU_ASSERT_TRUE(c->staff[0].approver);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].interval, 3000);
-	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].stream, CONF_STREAM_NDJSON);
-	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].cursor_rewind, 5000000);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[1].stream, CONF_STREAM_NDJSON);
+	CU_ASSERT_EQUAL(c->tenants[0].feeds[1].cursor_rewind, 5000000);
 	CU_ASSERT_STRING_EQUAL(
-	    c->tenants[0].feeds[0].token_credential, "trial-token");
+	    c->tenants[0].feeds[1].token_credential, "trial-token");
 	CU_ASSERT_TRUE(c->fetch.push_sha1);
 	CU_ASSERT_STRING_EQUAL(
 	    c->tenants[0].feeds[0].mapping->author, "by[\"a.b\"]");

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import struct
 import threading
 import time
 import urllib.error
@@ -18,7 +19,7 @@ import urllib.request
 from daemon import Daemon, free_port, wait
 
 TOKEN = "trial-bearer-1b4d"
-STAMP = "2026-11-20T10:00:00.000Z"
+STAMP, LATER = "2026-11-20T10:00:00.000Z", "2026-11-20T11:00:00.000Z"
 
 
 class Channel:
@@ -241,9 +242,12 @@ class Site:
         del self.statuses[str(n)]
         self.masto.add("delete", str(n))
 
-    def item(self, n):
-        return {"id": f"i{n}", "url": f"{self.base}/i/{n}", "title": f"title {n}",
+    def item(self, n, edited=False):
+        item = {"id": f"i{n}", "url": f"{self.base}/i/{n}", "title": f"title {n}",
                 "content_text": f"words of number {n}", "date_published": STAMP}
+        if edited:
+            item.update(content_text=f"other words of number {n}", date_modified=LATER)
+        return item
 
 
 def guids(d, tenant_url):
@@ -252,7 +256,13 @@ def guids(d, tenant_url):
 
 
 def entries(d, kind, feed):
-    return [e for e in d.ledger() if e["kind"] == kind and e.get("feed") == feed]
+    """The ledger as it is now; files may be half made while the daemon runs."""
+    def read():
+        try:
+            return [[e for e in d.ledger() if e["kind"] == kind and e.get("feed") == feed]]
+        except (ValueError, OSError, struct.error):
+            return None
+    return wait("a ledger that can be read", read)[0]
 
 
 def feed_id(d, url):
@@ -341,11 +351,18 @@ def row(d, url):
     return next((r for r in rows if r["url"] == url), {"push": ""})
 
 
+def is_edited(n):
+    return n > 0 and n % 20 == 0
+
+
 def pour(site, begin, count, stop):
     """Events into both replayable streams, steadily, with drops."""
     for n in range(begin, begin + count):
         site.ids.add("message", site.item(n))
         site.ndjson.add("", site.item(n))
+        if is_edited(n - 5):
+            site.ids.add("message", site.item(n - 5, True))
+            site.ndjson.add("", site.item(n - 5, True))
         if n % 97 == 0:
             site.ids.drop()
         if n % 131 == 0:
@@ -367,9 +384,11 @@ def test_kills(d, site, urls):
         if victim in roles:
             os.kill(roles[victim], signal.SIGKILL)
             kills += 1
-    want = {f"i{n}": 1 for n in range(count)}
+    # What is sent again is older than what is known: no revision comes back.
+    want = {f"i{n}": 2 if is_edited(n) else 1 for n in range(count)}
     for url in urls:
-        wait(f"all of {url}", lambda url=url: len(guids(d, url)) >= count, 20)
+        wait(f"all of {url}", lambda url=url: len(guids(d, url)) >= count and
+             all(v >= want[k] for k, v in guids(d, url).items()), 20)
         got = guids(d, url)
         assert got == want, {k: v for k, v in got.items() if want.get(k) != v}
     assert len(site.ids.seen) > 5 and len(site.ndjson.seen) > 5

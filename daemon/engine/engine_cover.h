@@ -29,6 +29,7 @@ struct engine_take {
 	int64_t known; /* posts first seen after this are new to the caller */
 	bool pages;    /* the items were read from their pages: no pointers */
 	bool apart;    /* shown to others: posts of their own */
+	bool events;   /* as they happened: the same id again is an edit, no other post */
 };
 struct engine_reading {
 	struct window shown;

@@ -224,7 +224,8 @@ void engine_stream_fetch_down(struct engine *g, uint32_t index, int64_t now);
 void engine_stream_polled(struct engine *g, const struct engine_poll *poll,
     struct engine_feed *ef, const struct msg_polled *p, int64_t now);
 void engine_pushed(struct engine *g, struct msg *m, int64_t now);
-/* Items and removals of m->pushed into the store, with their bytes. */
+/* Items and removals of m->pushed into the store, with their bytes; but for what is
+ * older than what is known of the same item. */
 void engine_pushed_take(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
 /* "stream up", "push faulty", ... for people; NULL: there is neither. */

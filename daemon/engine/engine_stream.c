@@ -15,6 +15,10 @@
 #include "base/log.h"
 #include "engine/engine_cover.h"
 
+/* A post that says it was changed later than this from now must not hide its next
+ * change: it is not believed. */
+#define STAMP_AHEAD CLOCK_HOUR
+
 static struct engine_stream *
 find(struct engine *g, int64_t feed)
 {
@@ -306,6 +310,56 @@ take_gone(struct engine *g, const struct store_feed *feed, struct msg *m, int64_
 	json_decref(meta);
 }
 
+/* When it was last changed, as far as it says. */
+static int64_t
+stamp(const struct item *it)
+{
+	return it->updated != CLOCK_NONE ? it->updated : it->published;
+}
+
+/* Is it an earlier state of an item that we have a later one of?  Streams that are
+ * resumed send edits and what came before them again, and hubs deliver late. */
+static bool
+is_stale(
+    struct engine *g, const struct store_feed *feed, const struct item *it, int64_t now)
+{
+	struct store_revision r;
+	struct store_item row;
+	struct err e = ERR_INIT;
+	bool stale;
+
+	if (stamp(it) == CLOCK_NONE ||
+	    engine_must(store_item_find(g->store, feed->id, it->id, &row, &e),
+		TOSD_ENOENT, "cannot look for an item", &e) != 0)
+		return false;
+	engine_must(store_revision_get(g->store, row.revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	stale = stamp(&r.body) > stamp(it) && stamp(&r.body) <= now + STAMP_AHEAD;
+	store_revision_clear(&r);
+	store_item_clear(&row);
+	return stale;
+}
+
+static void
+drop_stale(
+    struct engine *g, const struct store_feed *feed, struct msg_pushed *p, int64_t now)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < p->nitems; i++) {
+		if (is_stale(g, feed, &p->items[i], now)) {
+			item_clear(&p->items[i]);
+			continue;
+		}
+		if (kept != i) {
+			p->items[kept] = p->items[i];
+			item_init(&p->items[i]);
+		}
+		kept++;
+	}
+	p->nitems = kept;
+}
+
 void
 engine_pushed_take(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
@@ -314,13 +368,15 @@ engine_pushed_take(
 	struct msg_polled told = {.time = p->time, .gone = p->gone, .ngone = p->ngone};
 	struct engine_take t = {.feed = feed,
 	    .items = p->items,
-	    .n = p->nitems,
 	    .time = p->time,
 	    .status = 200,
 	    .fd = m->fd,
+	    .events = !p->websub,
 	    .truncated = p->truncated};
 	struct engine_reading out = {0};
 
+	drop_stale(g, feed, p, now);
+	t.n = p->nitems;
 	if (p->nitems > 0) {
 		engine_take(g, &t, &out, now);
 		window_free(&out.shown);

@@ -438,7 +438,8 @@ engine_take(struct engine *g, const struct engine_take *t, struct engine_reading
 	b.items = json_array();
 	b.named = json_array();
 	b.revisions = xcalloc(t->n + 1, sizeof(*b.revisions));
-	find_twins(t, mark);
+	if (!t->events)
+		find_twins(t, mark);
 	for (uint32_t i = 0; i < t->n; i++)
 		take_item(&b, &t->items[i], mark[i], now);
 	if (b.n > 0) {
