@@ -2,8 +2,8 @@
 /*
  * feed: bytes of a feed document to items.  What kind of document it is follows
  * from its content, never from its media type.  RSS 0.9x, 1.0 and 2.0, Atom 0.3
- * and 1.0, CDF, sitemaps and JSON Feed are read; whatever is broken in them is mended as
- * far as it goes, and said.
+ * and 1.0, CDF, sitemaps and JSON Feed are read; whatever is broken in them is mended
+ * as far as it goes, and said.
  *
  * Nothing here opens a file or a connection, and all of it is linear in the
  * document's size.
