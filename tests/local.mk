@@ -31,12 +31,14 @@ bench: all $(BENCHES)
 
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
-VALGRIND_TESTS = test_base test_feed test_store test_evidence test_ladder test_measure \
-	test_notice
+VALGRIND_TESTS = test_base test_feed test_feed_dates test_feed_formats test_store \
+	test_evidence test_ladder test_measure test_notice
+EXTRA_DIST += %D%/valgrind.supp
 .PHONY: check-valgrind
 check-valgrind: $(VALGRIND_TESTS:%=tests/%)
 	@$(AM_TESTS_ENVIRONMENT) bad=; for t in $(VALGRIND_TESTS); do \
 		$(LIBTOOL) --mode=execute valgrind -q --error-exitcode=99 \
+			--suppressions=$(srcdir)/%D%/valgrind.supp \
 			--leak-check=full --show-leak-kinds=definite,indirect,possible \
 			--errors-for-leak-kinds=definite,indirect,possible \
 			tests/$$t >tests/$$t.valgrind.log 2>&1; rc=$$?; \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * feed_xml: the reader of RSS, Atom and CDF: open elements, name spaces, and text
- * on its way into the element that is captured.  Elements that lost their end tag
+ * feed_xml: the reader of RSS, Atom, CDF and sitemaps: open elements, name spaces, and
+ * text on its way into the element that is captured.  Elements that lost their end tag
  * are closed when one that encloses them ends, or when a new item begins.
  */
 #include <stdlib.h>

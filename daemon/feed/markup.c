@@ -112,8 +112,10 @@ text_token(struct markup *m, struct markup_token *t, const char *from)
 	t->kind = MARKUP_TEXT;
 	t->text.p = m->at;
 	m->at = lt != NULL ? lt : m->end;
+	/* Word by word: a copy of the pair would wait for both stores. */
 	t->text.n = m->at - t->text.p;
-	t->source = t->text;
+	t->source.p = t->text.p;
+	t->source.n = t->text.n;
 	return true;
 }
 

@@ -239,7 +239,12 @@ item_id(
 	char *id;
 
 	text_trim(b->data);
-	id = whole ? xstrdup(b->data) : xml_id(base, b->data);
+	if (whole || strchr(b->data, '/') == NULL ||
+	    feed_url_has_scheme(b->data, strlen(b->data))) {
+		draft_id(&s->draft, b->data, strlen(b->data), rank);
+		return;
+	}
+	id = xml_id(base, b->data);
 	draft_id(&s->draft, id, strlen(id), rank);
 	free(id);
 }
