@@ -116,6 +116,24 @@ test_collection(void)
 	SAME(d.next_url, "https://social.example/users/a/outbox?page=1");
 	CU_ASSERT_EQUAL(d.nitems, 0);
 	feed_doc_clear(&d);
+	/* Groups announce what their members do; a profile is no post. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse(
+		"{'type':'OrderedCollection','orderedItems':[{'type':'Announce',"
+		"'id':'/a/1','actor':'/c/g','object':{'type':'Create','actor':'/u/m',"
+		"'id':'/a/2','object':{'type':'Page','id':'https://s.example/p/1',"
+		"'name':'N','attributedTo':'/u/m','content':'c'}}},"
+		"{'type':'Announce','actor':'/c/g','object':{'type':'Delete','object':"
+		"'https://s.example/p/2'}},{'type':'Update','actor':'/u/m','object':"
+		"{'type':'Person','id':'/u/m','name':'M'}}]}",
+		&d),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "https://s.example/p/1");
+	SAME(d.items[0].author, "/u/m");
+	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
+	SAME(d.gone[0], "https://s.example/p/2");
+	feed_doc_clear(&d);
 	/* JSON-LD writes a list of one as the one. */
 	CU_ASSERT_EQUAL_FATAL(
 	    parse("{'type':'OrderedCollectionPage','orderedItems':{'type':'Create',"
