@@ -162,6 +162,34 @@ test_many_lines(void)
 	buf_free(&down);
 }
 
+/* Dates as numbers, and what only begins as one. */
+static void
+test_numbers(void)
+{
+	static const struct {
+		const char *in, *raw, *out;
+	} cases[] = {
+	    {"1700000000", "1700000000", "2023-11-14T22:13:20Z"},
+	    {"1700000000123", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"1700000000123456", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"'1700000000123456'", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"1700000000\u00ac\u00ac\u00ac", "1700000000\u00ac\u00ac\u00ac", "-"},
+	    {"17e8", "17e8", "-"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *doc = xasprintf("[{'id':1,'time':%s}]", cases[i].in);
+		struct feed_doc d;
+
+		CU_ASSERT_EQUAL_FATAL(parse(doc, &d), 0);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].published_raw, cases[i].raw);
+		SAME(when(d.items[0].published), cases[i].out);
+		feed_doc_clear(&d);
+		free(doc);
+	}
+}
+
 /* What servers and frameworks put in front of JSON. */
 static void
 test_preamble(void)
@@ -299,6 +327,7 @@ static const struct suite_test tests[] = {
     {"one object a line", test_lines},
     {"lines or not", test_few_lines},
     {"more lines than are wanted", test_many_lines},
+    {"dates as numbers", test_numbers},
     {"text in front of JSON", test_preamble},
     {"the usual names", test_usual_names},
     {"mappings", test_mapping},
