@@ -32,7 +32,8 @@ bench: all $(BENCHES)
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
 VALGRIND_TESTS = test_base test_feed test_feed_dates test_feed_formats test_store \
-	test_evidence test_ladder test_measure test_notice
+	test_evidence test_ladder test_measure test_notice test_json test_feed_json \
+	test_feed_social
 EXTRA_DIST += %D%/valgrind.supp
 .PHONY: check-valgrind
 check-valgrind: $(VALGRIND_TESTS:%=tests/%)

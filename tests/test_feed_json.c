@@ -7,31 +7,31 @@
 
 /* --- JSON Feed --- */
 
+static const char jsonfeed[] =
+
+    "{'version':'https://jsonfeed.org/version/1.1','title':'F','language':"
+    "'de-AT','home_page_url':'/','feed_url':'feed.json','next_url':"
+    "'?page=2','hubs':[{'type':'rssCloud','url':'http://h/0'},{'type':"
+    "'WebSub','url':'http://h/1'}],'authors':[{'name':'Feed'}],"
+    "'_x':{'items':[1]},'items':["
+    "{'id':7,'url':'/7','external_url':'http://else.example/','title':"
+    "'T','content_html':'<p>a <a href=\\\"l\\\">b</a></p>','content_text':"
+    "'plain','summary':'short','image':'/i.png','banner_image':'/b.png',"
+    "'date_published':'2024-02-03T04:05:06+01:00','date_modified':"
+    "'2024-02-03T05:05:06Z','authors':[{'url':'http://u'},{'name':'Zoe'}],"
+    "'tags':['x'],'language':'fr','attachments':[{'url':'/p.mp3',"
+    "'mime_type':'audio/mpeg','title':'Ep','size_in_bytes':1},{'mime_type':"
+    "'x/y'}]},"
+    "{'id':'8','author':{'name':'Old'},'content_text':'1 < 2'},"
+    "{'id':'9','external_url':'http://else.example/9','title':null}]}";
+
 static void
 test_jsonfeed(void)
 {
 	struct feed_doc d;
 	const struct item *it;
 
-	CU_ASSERT_EQUAL_FATAL(
-	    parse(
-		"{'version':'https://jsonfeed.org/version/1.1','title':'F','language':"
-		"'de-AT','home_page_url':'/','feed_url':'feed.json','next_url':"
-		"'?page=2','hubs':[{'type':'rssCloud','url':'http://h/0'},{'type':"
-		"'WebSub','url':'http://h/1'}],'authors':[{'name':'Feed'}],"
-		"'_x':{'items':[1]},'items':["
-		"{'id':7,'url':'/7','external_url':'http://else.example/','title':"
-		"'T','content_html':'<p>a <a href=\\\"l\\\">b</a></p>','content_text':"
-		"'plain','summary':'short','image':'/i.png','banner_image':'/b.png',"
-		"'date_published':'2024-02-03T04:05:06+01:00','date_modified':"
-		"'2024-02-03T05:05:06Z','authors':[{'url':'http://u'},{'name':'Zoe'}],"
-		"'tags':['x'],'language':'fr','attachments':[{'url':'/p.mp3',"
-		"'mime_type':'audio/mpeg','title':'Ep','size_in_bytes':1},{'mime_type':"
-		"'x/y'}]},"
-		"{'id':'8','author':{'name':'Old'},'content_text':'1 < 2'},"
-		"{'id':'9','external_url':'http://else.example/9','title':null}]}",
-		&d),
-	    0);
+	CU_ASSERT_EQUAL_FATAL(parse(jsonfeed, &d), 0);
 	SAME(d.format, "jsonfeed1.1");
 	CU_ASSERT(d.well_formed);
 	SAME(d.title, "F");
@@ -103,7 +103,14 @@ test_lines(void)
 	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
 	SAME(d.gone[0], "d");
 	feed_doc_clear(&d);
-	/* The first line may be the broken one, and objects may take several lines. */
+}
+
+/* The first line may be the broken one, and objects may take several lines. */
+static void
+test_few_lines(void)
+{
+	struct feed_doc d;
+
 	CU_ASSERT_EQUAL_FATAL(parse("{'id':'a','te\n{'id':'b','text':'x'}\n{'id':'c',"
 				    "'text':'y'}\n",
 				  &d),
@@ -153,6 +160,34 @@ test_many_lines(void)
 	feed_doc_clear(&d);
 	buf_free(&up);
 	buf_free(&down);
+}
+
+/* Dates as numbers, and what only begins as one. */
+static void
+test_numbers(void)
+{
+	static const struct {
+		const char *in, *raw, *out;
+	} cases[] = {
+	    {"1700000000", "1700000000", "2023-11-14T22:13:20Z"},
+	    {"1700000000123", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"1700000000123456", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"'1700000000123456'", "1700000000123", "2023-11-14T22:13:20Z"},
+	    {"1700000000\u00ac\u00ac\u00ac", "1700000000\u00ac\u00ac\u00ac", "-"},
+	    {"17e8", "17e8", "-"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *doc = xasprintf("[{'id':1,'time':%s}]", cases[i].in);
+		struct feed_doc d;
+
+		CU_ASSERT_EQUAL_FATAL(parse(doc, &d), 0);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].published_raw, cases[i].raw);
+		SAME(when(d.items[0].published), cases[i].out);
+		feed_doc_clear(&d);
+		free(doc);
+	}
 }
 
 /* What servers and frameworks put in front of JSON. */
@@ -232,9 +267,6 @@ test_mapping(void)
 	    .media = "pics",
 	    .deleted = "meta.del",
 	    .next = "data.more"};
-	static const struct feed_mapping keyed = {
-	    .items = "posts[*]", .id = "k", .text = "v"};
-	static const struct feed_mapping line = {.id = "k", .text = "v"};
 	struct feed_doc d;
 
 	CU_ASSERT_EQUAL_FATAL(
@@ -263,6 +295,17 @@ test_mapping(void)
 	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
 	SAME(d.gone[0], "2");
 	feed_doc_clear(&d);
+}
+
+/* Members of an object as items, and one item a line. */
+static void
+test_mapping_forms(void)
+{
+	static const struct feed_mapping keyed = {
+	    .items = "posts[*]", .id = "k", .text = "v"};
+	static const struct feed_mapping line = {.id = "k", .text = "v"};
+	struct feed_doc d;
+
 	CU_ASSERT_EQUAL_FATAL(
 	    parse_as("{'posts':{'p1':{'k':'1','v':'a'},'p2':{'k':'2','v':'b'}}}", BASE,
 		&keyed, &d),
@@ -282,10 +325,13 @@ test_mapping(void)
 static const struct suite_test tests[] = {
     {"JSON Feed", test_jsonfeed},
     {"one object a line", test_lines},
+    {"lines or not", test_few_lines},
     {"more lines than are wanted", test_many_lines},
+    {"dates as numbers", test_numbers},
     {"text in front of JSON", test_preamble},
     {"the usual names", test_usual_names},
     {"mappings", test_mapping},
+    {"mappings of other forms", test_mapping_forms},
 };
 
 SUITE_MAIN("JSON feeds", tests)

@@ -11,38 +11,40 @@
 	"'account':{'id':'1','username':'ann','acct':'ann','display_name':'Ann A.'," \
 	"'url':'https://social.example/@ann','note':'<p>bio</p>','fields':[]}"
 
+static const char statuses[] =
+
+    "[{'id':'112','created_at':'2024-05-01T10:00:00.000Z',"
+    "'in_reply_to_id':'111','sensitive':true,'spoiler_text':'warning',"
+    "'visibility':'public','language':'en','uri':'https://social.example/"
+    "users/ann/statuses/112','url':'https://social.example/@ann/112',"
+    "'edited_at':'2024-05-01T11:00:00.000Z','content':'<p>Hi <a href="
+    "\\\"https://l.example/\\\">l</a></p>','reblog':null," ACCOUNT
+    ",'media_attachments':[{'id':'5','type':'image','url':"
+    "'https://m.example/1.png','preview_url':'https://m.example/s.png',"
+    "'description':'a cat'},{'id':'6','type':'video','url':null,"
+    "'remote_url':'https://m.example/2.mp4','description':null}],"
+    "'mentions':[],'tags':[{'name':'x','url':'u'}],'emojis':[],"
+    "'card':{'url':'https://c.example/','title':'Card','description':"
+    "'of it'},'poll':{'id':'9','options':[{'title':'yes','votes_count':1},"
+    "{'title':'no'}]}},"
+    "{'id':'110','created_at':'2024-04-30T10:00:00.000Z','uri':"
+    "'https://social.example/users/ann/statuses/110/activity','url':null,"
+    "'content':'','spoiler_text':'','media_attachments':[]," ACCOUNT
+    ",'reblog':{'id':'99','uri':'https://o.example/99','url':"
+    "'https://o.example/@bob/99','content':'<p>boosted</p>','account':"
+    "{'acct':'bob@o.example'},'media_attachments':[]}}]";
+
 static void
 test_mastodon(void)
 {
 	struct feed_doc d;
 	const struct item *it;
 
-	CU_ASSERT_EQUAL_FATAL(
-	    parse_as(
-		"[{'id':'112','created_at':'2024-05-01T10:00:00.000Z',"
-		"'in_reply_to_id':'111','sensitive':true,'spoiler_text':'warning',"
-		"'visibility':'public','language':'en','uri':'https://social.example/"
-		"users/ann/statuses/112','url':'https://social.example/@ann/112',"
-		"'edited_at':'2024-05-01T11:00:00.000Z','content':'<p>Hi <a href="
-		"\\\"https://l.example/\\\">l</a></p>','reblog':null," ACCOUNT
-		",'media_attachments':[{'id':'5','type':'image','url':"
-		"'https://m.example/1.png','preview_url':'https://m.example/s.png',"
-		"'description':'a cat'},{'id':'6','type':'video','url':null,"
-		"'remote_url':'https://m.example/2.mp4','description':null}],"
-		"'mentions':[],'tags':[{'name':'x','url':'u'}],'emojis':[],"
-		"'card':{'url':'https://c.example/','title':'Card','description':"
-		"'of it'},'poll':{'id':'9','options':[{'title':'yes','votes_count':1},"
-		"{'title':'no'}]}},"
-		"{'id':'110','created_at':'2024-04-30T10:00:00.000Z','uri':"
-		"'https://social.example/users/ann/statuses/110/activity','url':null,"
-		"'content':'','spoiler_text':'','media_attachments':[]," ACCOUNT
-		",'reblog':{'id':'99','uri':'https://o.example/99','url':"
-		"'https://o.example/@bob/99','content':'<p>boosted</p>','account':"
-		"{'acct':'bob@o.example'},'media_attachments':[]}}]",
-		"https://social.example/api/v1/timelines/"
-		"public?local=1&max_id=200&limit="
-		"2",
-		NULL, &d),
+	CU_ASSERT_EQUAL_FATAL(parse_as(statuses,
+				  "https://social.example/api/v1/timelines/"
+				  "public?local=1&max_id=200&limit="
+				  "2",
+				  NULL, &d),
 	    0);
 	SAME(d.format, "mastodon");
 	CU_ASSERT(d.well_formed);
@@ -73,7 +75,14 @@ test_mastodon(void)
 	CU_ASSERT_EQUAL(it->updated, CLOCK_NONE);
 	SAME(it->links[0], "https://o.example/@bob/99");
 	feed_doc_clear(&d);
-	/* One status, the fewest members; nothing at all; and what is no feed. */
+}
+
+/* The fewest members; nothing at all; and what is no feed. */
+static void
+test_mastodon_few(void)
+{
+	struct feed_doc d;
+
 	CU_ASSERT_EQUAL_FATAL(
 	    parse("{'account':{'acct':'x'},'content':'y','id':'1'}", &d), 0);
 	SAME(d.format, "mastodon");
@@ -106,6 +115,24 @@ test_collection(void)
 	SAME(d.format, "activitypub");
 	SAME(d.next_url, "https://social.example/users/a/outbox?page=1");
 	CU_ASSERT_EQUAL(d.nitems, 0);
+	feed_doc_clear(&d);
+	/* Groups announce what their members do; a profile is no post. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse(
+		"{'type':'OrderedCollection','orderedItems':[{'type':'Announce',"
+		"'id':'/a/1','actor':'/c/g','object':{'type':'Create','actor':'/u/m',"
+		"'id':'/a/2','object':{'type':'Page','id':'https://s.example/p/1',"
+		"'name':'N','attributedTo':'/u/m','content':'c'}}},"
+		"{'type':'Announce','actor':'/c/g','object':{'type':'Delete','object':"
+		"'https://s.example/p/2'}},{'type':'Update','actor':'/u/m','object':"
+		"{'type':'Person','id':'/u/m','name':'M'}}]}",
+		&d),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "https://s.example/p/1");
+	SAME(d.items[0].author, "/u/m");
+	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
+	SAME(d.gone[0], "https://s.example/p/2");
 	feed_doc_clear(&d);
 	/* JSON-LD writes a list of one as the one. */
 	CU_ASSERT_EQUAL_FATAL(
@@ -268,6 +295,13 @@ test_discourse(void)
 	SAME(d.items[1].url, "https://f.example/t/-/12/1");
 	SAME(d.items[1].author, "ed");
 	feed_doc_clear(&d);
+}
+
+static void
+test_discourse_topics(void)
+{
+	struct feed_doc d;
+
 	/* A topic: its posts, with the title of the whole. */
 	CU_ASSERT_EQUAL_FATAL(
 	    parse(
@@ -356,9 +390,11 @@ test_jetstream(void)
 
 static const struct suite_test tests[] = {
     {"Mastodon", test_mastodon},
+    {"Mastodon, little", test_mastodon_few},
     {"ActivityPub collections", test_collection},
     {"ActivityPub activities", test_outbox},
-    {"Discourse", test_discourse},
+    {"Discourse, posts", test_discourse},
+    {"Discourse, topics", test_discourse_topics},
     {"Jetstream", test_jetstream},
 };
 

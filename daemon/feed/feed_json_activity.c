@@ -54,6 +54,11 @@ static const struct {
     {"Move", ACT_SILENT},
     {"Join", ACT_SILENT},
     {"Leave", ACT_SILENT},
+    {"Person", ACT_SILENT}, /* a profile, no post */
+    {"Group", ACT_SILENT},
+    {"Organization", ACT_SILENT},
+    {"Service", ACT_SILENT},
+    {"Application", ACT_SILENT},
 };
 
 /* The name of a type without the prefix of JSON-LD that was not compacted. */
@@ -259,27 +264,6 @@ read_pointer(struct feed_json *j, const struct json_value *id,
 /* --- activities --- */
 
 static void
-read_announce(struct feed_json *j, const struct json_fields *act)
-{
-	const struct json_value *object = json_get(act, JSON_OBJECT);
-	const struct json_value *id = JSON_FIRST(act, JSON_ID, JSON_LD_ID);
-	struct json_fields f;
-
-	if (object == NULL || object->kind != JSON_KIND_OBJECT) {
-		read_pointer(j, id != NULL ? id : object, object, act);
-		return;
-	}
-	feed_json_fields(j, object, &f);
-	feed_json_begin(j);
-	feed_json_id(j, id);
-	feed_json_published(j, json_get(act, JSON_PUBLISHED));
-	read_parts(j, &f);
-	feed_json_author(j, JSON_FIRST(act, JSON_ACTOR, JSON_ATTRIBUTED_TO));
-	feed_json_link(j, JSON_FIRST(&f, JSON_ID, JSON_LD_ID));
-	feed_json_end(j);
-}
-
-static void
 read_write(struct feed_json *j, const struct json_fields *act)
 {
 	const struct json_value *object = json_get(act, JSON_OBJECT);
@@ -294,8 +278,38 @@ read_write(struct feed_json *j, const struct json_fields *act)
 	feed_json_fields(j, object, &f);
 	if (act_of(&f) == ACT_TOMBSTONE)
 		feed_json_gone_value(j, JSON_FIRST(&f, JSON_ID, JSON_LD_ID));
-	else
+	else if (act_of(&f) != ACT_SILENT)
 		read_object(j, &f, act);
+}
+
+static void
+read_announce(struct feed_json *j, const struct json_fields *act)
+{
+	const struct json_value *object = json_get(act, JSON_OBJECT);
+	const struct json_value *id = JSON_FIRST(act, JSON_ID, JSON_LD_ID);
+	struct json_fields f;
+
+	if (object == NULL || object->kind != JSON_KIND_OBJECT) {
+		read_pointer(j, id != NULL ? id : object, object, act);
+		return;
+	}
+	feed_json_fields(j, object, &f);
+	/* Groups announce what their members do. */
+	if (act_of(&f) == ACT_WRITE) {
+		read_write(j, &f);
+		return;
+	}
+	if (act_of(&f) == ACT_REMOVE) {
+		feed_json_each(j, json_get(&f, JSON_OBJECT), feed_json_gone_value);
+		return;
+	}
+	feed_json_begin(j);
+	feed_json_id(j, id);
+	feed_json_published(j, json_get(act, JSON_PUBLISHED));
+	read_parts(j, &f);
+	feed_json_author(j, JSON_FIRST(act, JSON_ACTOR, JSON_ATTRIBUTED_TO));
+	feed_json_link(j, JSON_FIRST(&f, JSON_ID, JSON_LD_ID));
+	feed_json_end(j);
 }
 
 static void

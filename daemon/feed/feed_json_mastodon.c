@@ -110,7 +110,7 @@ static const char *const silent[] = {"filters_changed", "notification", "convers
     "announcement", "announcement.reaction", "announcement.delete", "encrypted_message",
     "notifications_merged", "heartbeat", "ping"};
 
-static bool
+static inline bool
 is(const char *s, size_t n, const char *word)
 {
 	return strlen(word) == n && memcmp(s, word, n) == 0;

@@ -215,6 +215,15 @@ feed_json_body(struct feed_json *j, enum draft_body which, const struct json_val
 		draft_body(&j->d, which, s, n, form, j->base);
 }
 
+static bool
+is_digits(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return true;
+}
+
 /* Microseconds, as some write numbers, are cut to what a date can be. */
 static void
 date(struct feed_json *j, const struct json_value *v,
@@ -225,7 +234,7 @@ date(struct feed_json *j, const struct json_value *v,
 
 	if (s == NULL || n == 0)
 		return;
-	if (v->kind == JSON_KIND_NUMBER && n == 16 && memchr(s, '.', n) == NULL)
+	if (n == 16 && is_digits(s, n))
 		n = 13;
 	put(&j->d, s, n, 1);
 }

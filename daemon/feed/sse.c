@@ -18,7 +18,9 @@ struct feed_sse {
 	size_t max;
 	feed_sse_fn *fn;
 	void *ctx;
-	struct buf type, data, id;
+	char type[TYPE_MAX];
+	size_t ntype;
+	struct buf data, id;
 	/* Data of one line is not copied while the piece that it is in is at hand. */
 	const char *piece, *piece_end;
 	const char *one;
@@ -33,8 +35,8 @@ struct feed_sse {
 static void
 set_type(struct feed_sse *s, const char *v, size_t n)
 {
-	buf_reset(&s->type);
-	buf_put(&s->type, v, n < TYPE_MAX ? n : TYPE_MAX);
+	s->ntype = n < TYPE_MAX ? n : TYPE_MAX;
+	memcpy(s->type, v, s->ntype);
 }
 
 static void
@@ -115,9 +117,9 @@ dispatch(struct feed_sse *s)
 {
 	struct feed_sse_event e = {.event = "message", .nevent = 7, .id = s->id.data};
 
-	if (s->type.len > 0) {
-		e.event = s->type.data;
-		e.nevent = s->type.len;
+	if (s->ntype > 0) {
+		e.event = s->type;
+		e.nevent = s->ntype;
 	}
 	if (s->one != NULL) {
 		e.data = s->one;
@@ -130,7 +132,7 @@ dispatch(struct feed_sse *s)
 		s->fn(s->ctx, &e);
 	s->over = false;
 	s->one = NULL;
-	buf_reset(&s->type);
+	s->ntype = 0;
 	if (s->data.cap > KEEP)
 		buf_free(&s->data);
 	else
@@ -152,8 +154,13 @@ on_line(void *ctx, const char *line, size_t n)
 		dispatch(s);
 		return;
 	}
-	if (n >= 6 && memcmp(line, "data: ", 6) == 0) { /* most bytes are */
+	/* As most lines are. */
+	if (n >= 6 && memcmp(line, "data: ", 6) == 0) {
 		add_data(s, line + 6, n - 6);
+		return;
+	}
+	if (n >= 7 && memcmp(line, "event: ", 7) == 0) {
+		set_type(s, line + 7, n - 7);
 		return;
 	}
 	colon = memchr(line, ':', n);
@@ -188,7 +195,6 @@ feed_sse_free(struct feed_sse **s)
 {
 	if (*s != NULL) {
 		feed_lines_free(&(*s)->lines);
-		buf_free(&(*s)->type);
 		buf_free(&(*s)->data);
 		buf_free(&(*s)->id);
 	}
