@@ -18,6 +18,7 @@ GET  /api/v1/streaming/public[/local], /api/v1/streaming/health
                                     server-sent events update, status.update, delete; lines
                                     ":thump" between; 401 without --token, if there is one.
                                     Nothing is sent again after a drop: there is no replay
+GET  /api/v1/instance               with the address of the stream
 GET  /@NAME/ID                      the status as a page, 404 once it is deleted
 GET  /.well-known/nodeinfo, /nodeinfo/2.0, /
 
@@ -225,6 +226,12 @@ class Handler(BaseHTTPRequestHandler):
         return 404, {"error": "Record not found"}
 
     def api(self, parts, query, headers):
+        if parts == ["instance"]:
+            return 200, {"uri": self.town.base.split("//")[1], "title": "A Small Town",
+                         "version": "4.2.1", "short_description": "", "description": "",
+                         "urls": {"streaming_api": self.town.base.replace("http", "ws", 1)},
+                         "stats": {"user_count": 3, "domain_count": 1,
+                                   "status_count": len(self.town.statuses)}}
         if parts == ["timelines", "public"]:
             if self.town.closed:
                 return 401, {"error": "This method requires an authenticated user"}, \

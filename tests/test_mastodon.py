@@ -164,6 +164,54 @@ def test_token(town):
     town.event("closed", on=False)
 
 
+def test_independent_client(town):
+    """Mastodon.py, which was not written by us, gets along with it."""
+    try:
+        from mastodon import Mastodon as Client, StreamListener
+    except ImportError:
+        print("  python3-mastodon is not installed: left out")
+        return
+    client = Client(api_base_url=town.base.rstrip("/"), version_check_mode="none",
+                    access_token="any")
+    for i in range(50):
+        town.event("post", text=f"number {i}")
+    page, seen = client.timeline_local(limit=20), []
+    while page:
+        seen += [s["id"] for s in page]
+        page = client.fetch_next(page)
+    assert len(seen) == len(set(seen)) == 53, len(seen)
+    assert client.status(seen[0])["content"] == "<p>number 49</p>"
+    assert client.timeline_local(min_id=seen[5], limit=2)[0]["id"] == seen[3]
+
+    class Listener(StreamListener):
+        def __init__(self):
+            self.got = []
+
+        def on_update(self, status):
+            self.got.append(("update", status["id"]))
+
+        def on_status_update(self, status):
+            self.got.append(("edit", status["content"]))
+
+        def on_delete(self, status_id):
+            self.got.append(("delete", status_id))
+
+        def handle_heartbeat(self):
+            self.got.append(("thump", None))
+
+    listener = Listener()
+    assert client.stream_healthy()
+    handle = client.stream_public(listener, run_async=True)
+    wait("a heartbeat", lambda: ("thump", None) in listener.got)
+    new = town.event("post", text="streamed")
+    town.event("edit", id=new["id"], text="changed")
+    town.event("delete", id=new["id"])
+    wait("three events", lambda: [g for g in listener.got if g[0] != "thump"] == [
+        ("update", int(new["id"])), ("edit", "<p>changed</p>"),
+        ("delete", int(new["id"]))])
+    handle.close()
+
+
 # --- tosd -----------------------------------------------------------------------------
 
 
