@@ -16,6 +16,8 @@
 
 #define BASE "https://site.example/dir/page"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 static void
 must(bool ok)
 {
