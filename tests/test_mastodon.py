@@ -12,10 +12,12 @@ import traceback
 import urllib.error
 import urllib.request
 
-from daemon import Daemon, Failed, Mastodon, item_of, wait
+from daemon import (REMOVED, Daemon, Failed, Mastodon, item_of, known_settings, sightings,
+                    wait)
 
 LADDER = ('stages = ( { name = "notice"; deadline = "1h"; } ); recheck = "1s"; '
           'min_exposure = 1;')
+COVERAGE = 'coverage = { removal_gap = "2s"; second_max = 0; };'
 
 
 def get(town, path, **headers):
@@ -239,6 +241,15 @@ def check_first(d):
     assert german["lang"] == "de" and "Zweiter Absatz\nmit Umbruch." in german["text"], german
 
 
+def check_removal(d, town, status):
+    """One that nobody cited."""
+    if sightings(d, "") is None:
+        print("  this build decides no removals of statuses that are not cited")
+        return
+    town.event("delete", id=status["id"])
+    wait("that it was removed", lambda: sightings(d, status["url"]) == {REMOVED})
+
+
 def follow(d, town):
     new = town.event("post", acct="bo", text="Quay concert at six")
     wait("a new status", lambda: contents(d).get(new["url"]) == ["Quay concert at six"])
@@ -250,6 +261,7 @@ def follow(d, town):
     wait("that it is online", lambda: d.ask("violations")[0]["presence"] == "online")
     town.event("delete", id=bad["id"])
     wait("that it is gone", lambda: d.ask("violations")[0]["presence"] == "removed")
+    check_removal(d, town, new)
     # A preview that is closed is no empty timeline.
     town.event("closed", on=True)
     wait("the refusal", lambda: d.ask("feeds")[0]["outcome"] == "forbidden")
@@ -267,7 +279,7 @@ def test_polling(_):
     town = Mastodon()
     try:
         with Daemon({"town": town.timeline}, interval="1s", interval_max="1s",
-                    ladder=LADDER) as d:
+                    ladder=LADDER, **known_settings(more=COVERAGE)) as d:
             d.write("page.json", json.dumps(get(town, town.timeline)[2]))
             if d.run("parse", d.path("page.json")).returncode != 0:
                 print("  this build reads no Mastodon statuses: not polled")
