@@ -265,15 +265,16 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if self.token and self.token not in (given, query.get("access_token")):
             return self.send(401, {"error": "Missing access token"})
+        mine = queue.Queue()
+        with self.town.lock:  # whoever has seen the head misses nothing
+            self.town.streams.add(mine)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "private, no-store")
         self.send_header("Connection", "close")
-        self.end_headers()
         self.close_connection = True
-        mine = queue.Queue()
-        self.town.streams.add(mine)
         try:
+            self.end_headers()
             self.write(":)\n")
             while True:
                 try:

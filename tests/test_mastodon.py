@@ -57,7 +57,9 @@ class Stream:
     def event(self):
         """(event, data); None at the end."""
         event = data = None
+        end = time.monotonic() + 20
         while line := self.f.readline().decode():
+            assert time.monotonic() < end, "no event, and heartbeats only"
             line = line.rstrip("\n")
             if line.startswith(":"):
                 self.comments.append(line)
