@@ -36,8 +36,8 @@ build_packages() {
 
 # What the tests and the demonstration run beside it.
 check_packages() {
-	echo mandoc python3 python3-aiosmtpd openssl systemd libexpat1-dev libyajl-dev \
-		ca-certificates
+	echo mandoc python3 python3-aiosmtpd python3-mastodon openssl systemd libexpat1-dev \
+		libyajl-dev ca-certificates
 }
 
 demo_packages() {

@@ -354,6 +354,30 @@ class Daemon(Tosd):
             print("kept:", self.dir)
 
 
+def known_settings(**optional):
+    """Those of these settings of a Daemon that this build takes."""
+    known = {}
+    for key, value in optional.items():
+        with Daemon({"any": "http://127.0.0.1/"}, **{key: value}) as d:
+            if d.check()[0] == 0:
+                known[key] = value
+    return known
+
+
+# States of a post, SIGHT_* of daemon/store/store_cover.h.
+UNLISTED, MISSING, REMOVED = 2, 3, 4
+
+
+def sightings(d, url):
+    """{state} of the posts at this address; None if this build decides no removals."""
+    if not d.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                   "name = 'sighting'"):
+        return None
+    rows = d.query("SELECT body, sighting.state FROM sighting JOIN revision ON "
+                   "revision.item = sighting.id")
+    return {state for body, state in rows if item_of(body).get("url") == url}
+
+
 def item_of(blob):
     """A stored item (item_put of daemon/base/item.c) as `tosctl parse` would show it."""
     at = 0

@@ -18,6 +18,7 @@ GET  /api/v1/streaming/public[/local], /api/v1/streaming/health
                                     server-sent events update, status.update, delete; lines
                                     ":thump" between; 401 without --token, if there is one.
                                     Nothing is sent again after a drop: there is no replay
+GET  /api/v1/instance               with the address of the stream
 GET  /@NAME/ID                      the status as a page, 404 once it is deleted
 GET  /.well-known/nodeinfo, /nodeinfo/2.0, /
 
@@ -225,6 +226,12 @@ class Handler(BaseHTTPRequestHandler):
         return 404, {"error": "Record not found"}
 
     def api(self, parts, query, headers):
+        if parts == ["instance"]:
+            return 200, {"uri": self.town.base.split("//")[1], "title": "A Small Town",
+                         "version": "4.2.1", "short_description": "", "description": "",
+                         "urls": {"streaming_api": self.town.base.replace("http", "ws", 1)},
+                         "stats": {"user_count": 3, "domain_count": 1,
+                                   "status_count": len(self.town.statuses)}}
         if parts == ["timelines", "public"]:
             if self.town.closed:
                 return 401, {"error": "This method requires an authenticated user"}, \
@@ -258,15 +265,16 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if self.token and self.token not in (given, query.get("access_token")):
             return self.send(401, {"error": "Missing access token"})
+        mine = queue.Queue()
+        with self.town.lock:  # whoever has seen the head misses nothing
+            self.town.streams.add(mine)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "private, no-store")
         self.send_header("Connection", "close")
-        self.end_headers()
         self.close_connection = True
-        mine = queue.Queue()
-        self.town.streams.add(mine)
         try:
+            self.end_headers()
             self.write(":)\n")
             while True:
                 try:

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "feed/discover.h"
 #include "feed/roster.h"
 #include "suite.h"
@@ -109,6 +110,31 @@ test_page_words(void)
 	    "/api/v1/timelines/public?local=1&limit=40");
 	CU_ASSERT_PTR_NULL(discover_software("misskey")->paths[0]);
 	discover_clear(&d);
+}
+
+/* Long texts are cut between characters. */
+static void
+test_page_cut(void)
+{
+	for (size_t pad = 0; pad < 4; pad++) {
+		struct buf html = {0};
+		struct discover d = {0};
+
+		buf_puts(&html, "<title>");
+		for (size_t i = 0; i < 300 + pad; i++)
+			buf_puts(&html, i < pad ? "x" : "\xe2\x82\xac");
+		buf_puts(&html, "</title><a href=/rss>");
+		for (size_t i = 0; i < 40 + pad; i++)
+			buf_puts(&html, i < pad ? "x" : "\xe2\x82\xac");
+		buf_puts(&html, "</a>");
+		discover_page(&d, html.data, html.len, NULL, BASE);
+		CU_ASSERT(
+		    strlen(d.title) > 150 && text_valid(d.title, strlen(d.title)));
+		CU_ASSERT_FATAL(d.n == 1 && d.v[0].title != NULL);
+		CU_ASSERT(text_valid(d.v[0].title, strlen(d.v[0].title)));
+		discover_clear(&d);
+		buf_free(&html);
+	}
 }
 
 static void
@@ -395,6 +421,7 @@ test_hostile(void)
 static const struct suite_test tests[] = {
     {"links of a page", test_page},
     {"what a page says of itself", test_page_words},
+    {"long texts", test_page_cut},
     {"Link headers", test_header},
     {"robots.txt", test_robots},
     {"NodeInfo", test_nodeinfo},

@@ -12,10 +12,12 @@ import traceback
 import urllib.error
 import urllib.request
 
-from daemon import Daemon, Failed, Mastodon, item_of, wait
+from daemon import (REMOVED, Daemon, Failed, Mastodon, item_of, known_settings, sightings,
+                    wait)
 
 LADDER = ('stages = ( { name = "notice"; deadline = "1h"; } ); recheck = "1s"; '
           'min_exposure = 1;')
+COVERAGE = 'coverage = { removal_gap = "2s"; second_max = 0; };'
 
 
 def get(town, path, **headers):
@@ -55,7 +57,9 @@ class Stream:
     def event(self):
         """(event, data); None at the end."""
         event = data = None
+        end = time.monotonic() + 20
         while line := self.f.readline().decode():
+            assert time.monotonic() < end, "no event, and heartbeats only"
             line = line.rstrip("\n")
             if line.startswith(":"):
                 self.comments.append(line)
@@ -164,6 +168,54 @@ def test_token(town):
     town.event("closed", on=False)
 
 
+def test_independent_client(town):
+    """Mastodon.py, which was not written by us, gets along with it."""
+    try:
+        from mastodon import Mastodon as Client, StreamListener
+    except ImportError:
+        print("  python3-mastodon is not installed: left out")
+        return
+    client = Client(api_base_url=town.base.rstrip("/"), version_check_mode="none",
+                    access_token="any")
+    for i in range(50):
+        town.event("post", text=f"number {i}")
+    page, seen = client.timeline_local(limit=20), []
+    while page:
+        seen += [s["id"] for s in page]
+        page = client.fetch_next(page)
+    assert len(seen) == len(set(seen)) == 53, len(seen)
+    assert client.status(seen[0])["content"] == "<p>number 49</p>"
+    assert client.timeline_local(min_id=seen[5], limit=2)[0]["id"] == seen[3]
+
+    class Listener(StreamListener):
+        def __init__(self):
+            self.got = []
+
+        def on_update(self, status):
+            self.got.append(("update", status["id"]))
+
+        def on_status_update(self, status):
+            self.got.append(("edit", status["content"]))
+
+        def on_delete(self, status_id):
+            self.got.append(("delete", status_id))
+
+        def handle_heartbeat(self):
+            self.got.append(("thump", None))
+
+    listener = Listener()
+    assert client.stream_healthy()
+    handle = client.stream_public(listener, run_async=True)
+    wait("a heartbeat", lambda: ("thump", None) in listener.got)
+    new = town.event("post", text="streamed")
+    town.event("edit", id=new["id"], text="changed")
+    town.event("delete", id=new["id"])
+    wait("three events", lambda: [g for g in listener.got if g[0] != "thump"] == [
+        ("update", int(new["id"])), ("edit", "<p>changed</p>"),
+        ("delete", int(new["id"]))])
+    handle.close()
+
+
 # --- tosd -----------------------------------------------------------------------------
 
 
@@ -191,6 +243,15 @@ def check_first(d):
     assert german["lang"] == "de" and "Zweiter Absatz\nmit Umbruch." in german["text"], german
 
 
+def check_removal(d, town, status):
+    """One that nobody cited."""
+    if sightings(d, "") is None:
+        print("  this build decides no removals of statuses that are not cited")
+        return
+    town.event("delete", id=status["id"])
+    wait("that it was removed", lambda: sightings(d, status["url"]) == {REMOVED})
+
+
 def follow(d, town):
     new = town.event("post", acct="bo", text="Quay concert at six")
     wait("a new status", lambda: contents(d).get(new["url"]) == ["Quay concert at six"])
@@ -202,6 +263,7 @@ def follow(d, town):
     wait("that it is online", lambda: d.ask("violations")[0]["presence"] == "online")
     town.event("delete", id=bad["id"])
     wait("that it is gone", lambda: d.ask("violations")[0]["presence"] == "removed")
+    check_removal(d, town, new)
     # A preview that is closed is no empty timeline.
     town.event("closed", on=True)
     wait("the refusal", lambda: d.ask("feeds")[0]["outcome"] == "forbidden")
@@ -219,7 +281,7 @@ def test_polling(_):
     town = Mastodon()
     try:
         with Daemon({"town": town.timeline}, interval="1s", interval_max="1s",
-                    ladder=LADDER) as d:
+                    ladder=LADDER, **known_settings(more=COVERAGE)) as d:
             d.write("page.json", json.dumps(get(town, town.timeline)[2]))
             if d.run("parse", d.path("page.json")).returncode != 0:
                 print("  this build reads no Mastodon statuses: not polled")

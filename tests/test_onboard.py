@@ -163,6 +163,21 @@ def test_usual_places():
         assert chosen(feeds) == ["/index.xml"], feeds  # has all of the other
 
 
+def test_spoken_address():
+    """A host as people say it; and a site in a folder of its host."""
+    with Bench() as b:
+        b.serve({"/": page(alternate("/f")), "/f": doc(rss("F", range(2))),
+                 "/ann/": page(title="Ann"), "/ann/rss.xml": doc(rss("Ann", range(3))),
+                 "/bo/": page(title="Bo"), "/rss.xml": doc(rss("Host", range(4)))})
+        p = b.run("tenant", "add", f"127.0.0.1:{b.web.port}")
+        assert p.returncode == 0 and "trying http://" in p.stderr, p
+        assert b.web.base + "f" in p.stdout, p
+        feeds, _ = b.add("ann/")
+        assert chosen(feeds) == ["/ann/rss.xml"], feeds
+        feeds, _ = b.add("bo/")
+        assert chosen(feeds) == ["/rss.xml"], feeds
+
+
 def test_anchor_and_robots():
     """Last resorts: links that look like feeds, then what robots.txt names."""
     with Bench() as b:

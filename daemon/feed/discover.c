@@ -335,8 +335,10 @@ on_text(struct page *p)
 
 	if ((p->href == NULL && !p->in_title) || p->text.len > room)
 		return;
-	if (n > room) /* never a whole script */
-		n = room;
+	if (n > room) { /* never a whole script; cut between characters */
+		for (n = room; n > 0 && ((unsigned char)p->t.text.p[n] & 0xc0) == 0x80;)
+			n--;
+	}
 	markup_decode(&p->m, &p->text, p->t.text.p, n);
 }
 

@@ -63,6 +63,14 @@ tests_test_discover_SOURCES = tests/test_discover.c tests/suite.h
 tests_test_discover_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_discover
+tests_fuzz_discover_SOURCES = tests/fuzz_discover.c
+tests_fuzz_discover_LDADD = libtosd_feed.a libtosd_base.a $(JANSSON_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+tests_fuzz_discover_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
 # `tosctl parse` by itself: what check_feeds.py and people at the desk run.
 noinst_PROGRAMS += tests/parse_main
 tests_parse_main_SOURCES = tests/parse_main.c daemon/tosctl/tosctl_parse.c \

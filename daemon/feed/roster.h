@@ -13,8 +13,9 @@
 #define ROSTER_ROWS 100000 /* further ones are left out */
 #define ROSTER_FIELD 4096  /* bytes; a longer value refuses its row */
 #define ROSTER_COLUMNS 64  /* of a CSV file; further ones are ignored */
-#define ROSTER_DEPTH 64 /* folders within folders; deeper ones count as their parent \
-			 */
+#define ROSTER_DEPTH                                                    \
+	64 /* folders within folders; deeper ones count as their parent \
+	    */
 
 /* One feed.  What is not said is NULL; url never is. */
 struct roster_row {

@@ -207,22 +207,12 @@ onboard_conf_path(const struct onboard *o)
 /* --- visits --- */
 
 static void
-take_result(struct fetch_result *to, struct fetch_result *from)
-{
-	*to = *from;
-	from->url = from->moved = from->peer = from->etag = from->last_modified = NULL;
-	from->content_type = from->why = NULL;
-	from->request = from->head = from->body = (struct buf){0};
-	from->hops = NULL;
-	from->nhops = 0;
-}
-
-static void
 on_result(void *ctx, struct fetch_result *r)
 {
 	struct onboard *o = ctx;
 
-	take_result(&o->waiting->r, r);
+	o->waiting->r = *r;
+	memset(r, 0, sizeof(*r)); /* taken over */
 	o->waiting = NULL;
 	loop_stop(o->loop);
 }
@@ -279,21 +269,9 @@ onboard_visit(
 void
 visit_clear(struct visit *v)
 {
-	struct fetch_result *r = &v->r;
-	char *const strings[] = {r->url, r->moved, r->peer, r->etag, r->last_modified,
-	    r->content_type, r->why, v->not_feed};
-
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		free(strings[i]);
-	buf_free(&r->request);
-	buf_free(&r->head);
-	buf_free(&r->body);
-	for (size_t i = 0; i < r->nhops; i++) {
-		free(r->hops[i].url);
-		free(r->hops[i].peer);
-	}
-	free(r->hops);
+	fetch_result_clear(&v->r);
 	feed_doc_clear(&v->doc);
+	free(v->not_feed);
 	memset(v, 0, sizeof(*v));
 }
 

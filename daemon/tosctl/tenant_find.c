@@ -205,21 +205,36 @@ try_software(struct search *s)
 	free(name);
 }
 
-/* Usual places, up to the first feed unless all are wanted. */
-static void
-try_paths(struct search *s, bool all)
+/* Usual places, up to the first feed unless all are wanted.  folder: below that of the
+ * page, which may be one of many sites of its host; else below the host. */
+static bool
+try_paths(struct search *s, bool folder, bool all)
 {
 	const char *path;
 
 	for (size_t i = 0; (path = discover_path(i)) != NULL; i++) {
-		char *url = on_site(s, path);
+		char *url = on_site(s, folder ? path + 1 : path);
 		struct candidate *c =
 		    url != NULL ? try(s, url, DISCOVER_PATH, NULL) : NULL;
 
 		free(url);
 		if (c != NULL && c->feed && !all)
-			break;
+			return true;
 	}
+	return false;
+}
+
+/* Does the page stand below a folder of its host? */
+static bool
+in_folder(const struct search *s)
+{
+	const char *p = strstr(s->root, "://");
+	size_t n;
+
+	if (p == NULL || (p = strchr(p + 3, '/')) == NULL)
+		return false;
+	n = strcspn(p, "?#");
+	return memchr(p + 1, '/', n - 1) != NULL;
 }
 
 static void
@@ -392,8 +407,8 @@ search_on(struct search *s, const struct visit *first, bool all)
 	try_found(s, DISCOVER_HEADER);
 	try_found(s, DISCOVER_LINK);
 	try_software(s);
-	if (feeds(s) == 0 || all)
-		try_paths(s, all);
+	if ((feeds(s) == 0 || all) && !(in_folder(s) && try_paths(s, true, all)))
+		try_paths(s, false, all);
 	if (feeds(s) == 0)
 		try_found(s, DISCOVER_ANCHOR);
 	if (feeds(s) == 0)
@@ -422,6 +437,7 @@ tenant_find(struct onboard *o, const char *url, bool all, struct proposal *p,
 	describe(s, url, p);
 	out->words = buf_take(&s->words);
 	out->own_fault = s->own_fault && feeds(s) == 0;
+	out->no_answer = first->v.r.status == 0 && !out->own_fault;
 	for (size_t i = 0; i < s->n; i++) {
 		visit_clear(&s->v[i].v);
 		free(s->v[i].url);

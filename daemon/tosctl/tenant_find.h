@@ -12,6 +12,7 @@
 struct tenant_finding {
 	char *words;	/* several lines: what was looked at, and what not */
 	bool own_fault; /* our own network failed: nothing is known */
+	bool no_answer; /* nobody answered at the address */
 };
 
 /* Fills p: id, name, language, site and feeds.  all: usual places are tried although

@@ -225,8 +225,9 @@ warn_known(const struct onboard *o, const struct proposal *p)
 
 /* --- add --- */
 
+/* With no_answer it is told there, and nothing else is said, if nobody answers. */
 static int
-add(const struct args *a, struct onboard *o, const char *url)
+add(const struct args *a, struct onboard *o, const char *url, bool *no_answer)
 {
 	struct proposals all = {0};
 	struct proposal *p = proposals_add(&all);
@@ -235,6 +236,11 @@ add(const struct args *a, struct onboard *o, const char *url)
 	int rc;
 
 	tenant_find(o, url, a->all, p, &found);
+	if (no_answer != NULL && (*no_answer = found.no_answer)) {
+		free(found.words);
+		proposals_clear(&all);
+		return NEGATIVE;
+	}
 	settle(&p->id, a->id, true);
 	settle(&p->name, a->name, true);
 	settle(&p->contact, a->contact, true);
@@ -264,12 +270,12 @@ add(const struct args *a, struct onboard *o, const char *url)
 	return rc;
 }
 
+/* People write hosts as they say them: https is tried for them, then http. */
 static int
 run_add(const struct args *a, const char *word)
 {
-	/* People write hosts as they say them. */
-	char *url =
-	    strstr(word, "://") != NULL ? xstrdup(word) : xasprintf("https://%s", word);
+	bool guessed = strstr(word, "://") == NULL, no_answer = false;
+	char *url = xasprintf("%s%s", guessed ? "https://" : "", word), *plain;
 	const char *why = conf_value_url(url);
 	struct onboard *o;
 	int rc;
@@ -281,7 +287,13 @@ run_add(const struct args *a, const char *word)
 	}
 	rc = open_onboard(a, &o);
 	if (rc == DONE) {
-		rc = add(a, o, url);
+		rc = add(a, o, url, guessed ? &no_answer : NULL);
+		if (no_answer) {
+			plain = xasprintf("http://%s", word);
+			onboard_complain("%s does not answer; trying %s", url, plain);
+			rc = add(a, o, plain, NULL);
+			free(plain);
+		}
 		onboard_free(&o);
 	}
 	free(url);

@@ -27,7 +27,8 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from daemon import Daemon, Failed, end_process, free_port, item_of, skip, wait
+from daemon import (MISSING, REMOVED, UNLISTED, Daemon, Failed, end_process, free_port,
+                    item_of, known_settings, sightings, skip, wait)
 
 TREE = "/usr/share/wordpress"
 LEFT_OUT = shutil.ignore_patterns("wp-config.php", "*.map", "languages")
@@ -35,7 +36,6 @@ PERSON, PASSWORD = "ann", "a pass phrase of some length"
 SOON = 20  # seconds from an act of the tenant to what tosd must know
 LADDER = ('stages = ( { name = "notice"; deadline = "1h"; } ); recheck = "1s"; '
           'min_exposure = 1;')
-UNLISTED, MISSING, REMOVED = 2, 3, 4  # SIGHT_* of daemon/store/store_cover.h
 # Second readings within seconds, and no hour's pause because the feed says "hourly".
 OPTIONAL = {"more": 'coverage = { removal_gap = "2s"; second_min = "2s"; second_max = "4s"; };',
             "fetch": 'hint_max = "1s";'}
@@ -220,16 +220,10 @@ class Watch:
         return {r["url"]: r["presence"] for r in self.d.ask("violations")}
 
     def decides_removals(self):
-        return bool(self.d.query(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'sighting'"))
-
-    def states(self, page):
-        rows = self.d.query("SELECT body, sighting.state FROM sighting JOIN revision ON "
-                            "revision.item = sighting.id")
-        return {state for body, state in rows if item_of(body).get("url") == page.link}
+        return sightings(self.d, "") is not None
 
     def removed(self, page):
-        return self.states(page) == {REMOVED}
+        return sightings(self.d, page.link) == {REMOVED}
 
 
 def find_feeds(wp):
@@ -249,13 +243,8 @@ def find_feeds(wp):
 
 
 def configuration(feeds):
-    """With those settings that this build knows."""
-    settings = {"interval": "1s", "interval_max": "1s", "ladder": LADDER}
-    for key, value in OPTIONAL.items():
-        with Daemon({"blog": feeds}, **{key: value}) as d:
-            if d.check()[0] == 0:
-                settings[key] = value
-    return Daemon({"blog": feeds}, **settings)
+    return Daemon({"blog": feeds}, interval="1s", interval_max="1s", ladder=LADDER,
+                  **known_settings(**OPTIONAL))
 
 
 def pause():
@@ -331,7 +320,7 @@ def removals(wp, w, stranger):
         # Its page is that of the post, which is there: gone from the feed is all that
         # can be known of a comment.
         w.soon("a deleted comment is known to be gone",
-               lambda: w.states(stranger) & {UNLISTED, MISSING, REMOVED})
+               lambda: sightings(w.d, stranger.link) & {UNLISTED, MISSING, REMOVED})
     else:
         print("  (this build decides no removals of posts that are not cited)")
         time.sleep(3)
