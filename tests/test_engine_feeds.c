@@ -68,15 +68,36 @@ say(struct bench *b, struct msg *m)
 	bench_tick(b);
 }
 
-/* The next request, whenever it comes; b->now is then.  The caller clears c. */
+/* Is this a poll that a feed's schedule asked for, and no errand in between? */
+static bool
+is_due(struct bench *b, const struct msg_poll *p)
+{
+	json_t *reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds")), *row;
+	bool due = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "rows"), i, row)
+		if (strcmp(p->url, bench_str(row, "url")) == 0 ||
+		    strcmp(p->url, bench_str(row, "moved_to")) == 0)
+			due |= clock_parse(bench_str(row, "next_poll")) <= b->now;
+	json_decref(reply);
+	return due;
+}
+
+/* The next poll of a feed, whenever it comes; b->now is then.  Whatever else is asked, a
+ * look as somebody else for one, gets no answer here.  The caller clears c. */
 static bool
 next_poll(struct bench *b, struct caught *c)
 {
 	for (int64_t end = b->now + 3 * CLOCK_DAY; b->now < end;) {
 		int64_t next = bench_tick(b);
 
-		if (bench_take(b, MSG_POLL, c))
-			return true;
+		while (bench_take(b, MSG_POLL, c)) {
+			if (c->m.poll.kind == POLL_FEED && !c->m.poll.second &&
+			    is_due(b, &c->m.poll))
+				return true;
+			msg_clear(&c->m);
+		}
 		b->now = next;
 	}
 	return false;
