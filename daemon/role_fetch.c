@@ -385,6 +385,7 @@ on_result(void *ctx, struct fetch_result *r)
 	p->hint = r->hint;
 	p->retry_after = r->retry_after;
 	p->truncated = r->truncated;
+	p->young = answer_young(&r->head);
 	p->why = words(r->why);
 	p->moved = take(&r->moved);
 	p->etag = take(&r->etag);

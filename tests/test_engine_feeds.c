@@ -271,6 +271,30 @@ test_one_transaction(void)
 	bench_close(b);
 }
 
+/* WordPress makes both validators of the second of its last change: what is posted
+ * within the same second would hide behind a 304 until something else changes. */
+static void
+test_young_validators(void)
+{
+	struct bench *b = bench_open();
+
+	for (int i = 0; i < 3; i++) {
+		struct caught c;
+		struct msg m;
+
+		CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+		CU_ASSERT_EQUAL(c.m.poll.etag != NULL, i == 2);
+		CU_ASSERT_EQUAL(c.m.poll.last_modified != NULL, i == 2);
+		m = said(b, c.m.poll.id, i == 0 ? POLLED_OK : POLLED_UNCHANGED, 200);
+		m.polled.young = i == 0;
+		m.polled.etag = xstrdup("\"1\"");
+		m.polled.last_modified = xstrdup("Sun, 06 Nov 1994 08:49:37 GMT");
+		say(b, &m);
+		msg_clear(&c.m);
+	}
+	bench_close(b);
+}
+
 /* --- states and silence --- */
 
 static void
@@ -652,6 +676,7 @@ static const struct suite_test tests[] = {
     {"a feed is asked as often as it brings something", test_own_rate},
     {"restart and reload plan the same", test_same_plan},
     {"validators and items in one transaction", test_one_transaction},
+    {"validators of this second", test_young_validators},
     {"states", test_states},
     {"back-off never gives up", test_never_gives_up},
     {"silence beyond the cap", test_silence},

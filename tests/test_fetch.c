@@ -653,6 +653,38 @@ test_answer_retry_after(void)
 	buf_free(&b);
 }
 
+static void
+test_answer_young(void)
+{
+	static const struct {
+		const char *lines;
+		bool want;
+	} rows[] = {
+	    {"", false},
+	    {"Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n", false},
+	    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	     "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+		true},
+	    {"Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n"
+	     "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+		true},
+	    {"Date: Sun, 06 Nov 1994 08:49:39 GMT\r\n"
+	     "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+		false},
+	    /* it will change, or its clock is wrong */
+	    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	     "Last-Modified: Sun, 06 Nov 1995 08:49:37 GMT\r\n",
+		true},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf b = head_of(rows[i].lines);
+
+		CU_ASSERT_EQUAL(answer_young(&b), rows[i].want);
+		buf_free(&b);
+	}
+}
+
 /* --- hosts --- */
 
 static void
@@ -907,6 +939,7 @@ static const struct suite_test tests[] = {
     {"answer: status lines", test_answer_status},
     {"answer: freshness", test_answer_fresh},
     {"answer: Retry-After", test_answer_retry_after},
+    {"answer: validators of this second", test_answer_young},
     {"hosts: gap and limit", test_hosts_gap},
     {"hosts: a thousand", test_hosts_many},
     {"hosts: pauses", test_hosts_pause},

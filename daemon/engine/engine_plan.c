@@ -122,6 +122,12 @@ note_validators(struct store_feed *f, struct msg_polled *p)
 		replace(&f->body_hash, &p->body_hash);
 	if (p->status == 304)
 		return;
+	/* Once more without them: if the body is the same then, they are good. */
+	if (p->young && p->outcome == POLLED_OK) {
+		free(f->etag);
+		free(f->last_modified);
+		f->etag = f->last_modified = NULL;
+	}
 	free(f->answered);
 	f->answered =
 	    p->url != NULL && strcmp(p->url, f->url) != 0 ? xstrdup(p->url) : NULL;

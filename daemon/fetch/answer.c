@@ -233,3 +233,13 @@ answer_retry_after(const struct buf *head, int64_t now)
 	}
 	return wait > 0 ? wait : 0;
 }
+
+bool
+answer_young(const struct buf *head)
+{
+	int64_t modified = date_header(head, "Last-Modified");
+	int64_t date = date_header(head, "Date");
+
+	return modified != CLOCK_NONE && date != CLOCK_NONE &&
+	       date - modified < 2 * CLOCK_SEC;
+}

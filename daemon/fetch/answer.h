@@ -38,4 +38,9 @@ int64_t answer_fresh(const struct buf *head, int64_t now);
  * own Date, since the server's clock need not be ours).  0: none, unreadable, past. */
 int64_t answer_retry_after(const struct buf *head, int64_t now);
 
+/* True if Last-Modified lies less than two seconds before Date: whatever changes within
+ * the same second will bear the same validators (RFC 9110, 8.8.2.2), so that they vouch
+ * for nothing yet. */
+bool answer_young(const struct buf *head);
+
 #endif

@@ -158,6 +158,7 @@ struct msg_polled {
 	char *why;	     /* words for everything that is not OK */
 	char *format, *title;
 	bool well_formed, truncated;
+	bool young;	     /* the validators cannot tell a change of this second */
 	char *next_url;	     /* of older items, absolute, or NULL */
 	char *self_url, *hub; /* as the document says, absolute, or NULL */
 	uint32_t skip_hours; /* bits 0 to 23, GMT */

@@ -124,6 +124,7 @@ msg_put_polled(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->title);
 	buf_put_u8(b, p->well_formed);
 	buf_put_u8(b, p->truncated);
+	buf_put_u8(b, p->young);
 	buf_put_str(b, p->next_url);
 	buf_put_str(b, p->self_url);
 	buf_put_str(b, p->hub);
@@ -170,6 +171,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->title = rd_str(r);
 	p->well_formed = msg_bool(r);
 	p->truncated = msg_bool(r);
+	p->young = msg_bool(r);
 	p->next_url = rd_str(r);
 	p->self_url = rd_str(r);
 	p->hub = rd_str(r);
