@@ -130,7 +130,8 @@ send_memfd(
 	struct msg m;
 
 	msg_init(&m, type);
-	m.fd = file_memfd(type == MSG_SECRET ? "secret" : name, bytes->data, bytes->len, &e);
+	m.fd = file_memfd(
+	    type == MSG_SECRET ? "secret" : name, bytes->data, bytes->len, &e);
 	if (m.fd < 0) {
 		log_err("supervisor", "%s", e.text);
 		return;

@@ -35,8 +35,8 @@ now(void)
 static struct policy_host *
 open_host(const char *packs)
 {
-	static struct conf_plugin plugin = {.name = "rules", .path = PLUGIN,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
+	static struct conf_plugin plugin = {
+	    .name = "rules", .path = PLUGIN, .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
 	static struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
 	static struct policy_options o = {.conf = &policy};
 	struct policy_host *h = NULL;
@@ -137,13 +137,18 @@ sqlite_rows(const char *path, const struct row *rows, size_t n)
 
 	must(NULL, sqlite3_open(path, &db));
 	must(db, sqlite3_exec(db, schema, NULL, NULL, NULL));
-	must(db, sqlite3_prepare_v2(db, "INSERT INTO item(feed, tenant, guid, url,"
-	    " first_seen, digest) VALUES(?1, '0123456789abcdef', ?2, ?3, 1, ?4)", -1, &item,
-	    NULL));
-	must(db, sqlite3_prepare_v2(db, "INSERT INTO revision(item, digest, seen, time,"
-	    " capture, file, state, policy, body) VALUES(?1, ?2, 1, 1,"
-	    " '01ARZ3NDEKTSV4RRFFQ69G5FAV', 'evidence/2026/11/01ARZ3NDEKTSV4RRFFQ69G5FAV'"
-	    " || ?1 / 40, 1, ?2, ?3)", -1, &revision, NULL));
+	must(db,
+	    sqlite3_prepare_v2(db,
+		"INSERT INTO item(feed, tenant, guid, url,"
+		" first_seen, digest) VALUES(?1, '0123456789abcdef', ?2, ?3, 1, ?4)",
+		-1, &item, NULL));
+	must(db, sqlite3_prepare_v2(db,
+		     "INSERT INTO revision(item, digest, seen, time,"
+		     " capture, file, state, policy, body) VALUES(?1, ?2, 1, 1,"
+		     " '01ARZ3NDEKTSV4RRFFQ69G5FAV', "
+		     "'evidence/2026/11/01ARZ3NDEKTSV4RRFFQ69G5FAV'"
+		     " || ?1 / 40, 1, ?2, ?3)",
+		     -1, &revision, NULL));
 	start = now();
 	for (size_t i = 0; i < n; i++) {
 		if (i % BATCH == 0)

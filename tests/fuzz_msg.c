@@ -24,7 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			data[2] % ROLE_COUNT, fd, NULL) != 0)
 			continue;
 		msg_encode(&b, &m);
-		if (b.len != n - 3 || (b.len > 0 && memcmp(b.data, data + 3, b.len) != 0))
+		if (b.len != n - 3 ||
+		    (b.len > 0 && memcmp(b.data, data + 3, b.len) != 0))
 			abort();
 		msg_clear(&m);
 		buf_free(&b);

@@ -17,14 +17,17 @@
 static void
 test_clock_round_trip(void)
 {
-	static const char *const good[] = {"1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z",
-	    "2026-11-22T13:00:00.123Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"};
-	static const char *const bad[] = {"", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
-	    "2026-11-22T13:00:00", "2026-11-22T24:00:00Z", "2026-11-22T13:00:00Zx"};
+	static const char *const good[] = {"1970-01-01T00:00:00Z",
+	    "2000-02-29T23:59:59Z", "2026-11-22T13:00:00.123Z", "0001-01-01T00:00:00Z",
+	    "9999-12-31T23:59:59Z"};
+	static const char *const bad[] = {"", "2026-02-29T00:00:00Z",
+	    "2026-13-01T00:00:00Z", "2026-11-22T13:00:00", "2026-11-22T24:00:00Z",
+	    "2026-11-22T13:00:00Zx"};
 	char out[CLOCK_TEXT];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		CU_ASSERT_STRING_EQUAL(clock_format(clock_parse(good[i]), out), good[i]);
+		CU_ASSERT_STRING_EQUAL(
+		    clock_format(clock_parse(good[i]), out), good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CU_ASSERT_EQUAL(clock_parse(bad[i]), CLOCK_NONE);
 	CU_ASSERT_EQUAL(clock_parse("2003-12-31T18:14:55+08:00"),
@@ -91,10 +94,10 @@ test_text_utf8(void)
 	    {"plain", 5, true},
 	    {"\xc3\xa9", 2, true},
 	    {"\xf0\x9f\x98\x80", 4, true},
-	    {"\xc0\x80", 2, false},		/* overlong */
-	    {"\xed\xa0\x80", 3, false},		/* surrogate */
-	    {"\xf4\x90\x80\x80", 4, false},	/* beyond U+10FFFF */
-	    {"\xc3", 1, false},			/* cut */
+	    {"\xc0\x80", 2, false},	    /* overlong */
+	    {"\xed\xa0\x80", 3, false},	    /* surrogate */
+	    {"\xf4\x90\x80\x80", 4, false}, /* beyond U+10FFFF */
+	    {"\xc3", 1, false},		    /* cut */
 	    {"12345678\xff", 9, false},
 	};
 	char out[64];
@@ -103,7 +106,8 @@ test_text_utf8(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		CU_ASSERT_EQUAL(text_valid(cases[i].s, cases[i].n), cases[i].ok);
 	text_repair(&b, "a\xff\0b", 4);
-	CU_ASSERT_STRING_EQUAL(b.data, "a\xef\xbf\xbd\xef\xbf\xbd" "b");
+	CU_ASSERT_STRING_EQUAL(b.data, "a\xef\xbf\xbd\xef\xbf\xbd"
+				       "b");
 	buf_free(&b);
 	text_escape(out, sizeof(out), "a\x1b[31m\xe2\x80\xae\xff", 9);
 	CU_ASSERT_STRING_EQUAL(out, "a\\x1b[31m\\u{202e}");

@@ -12,9 +12,9 @@
 #include "conf/conf_value.h"
 #include "suite.h"
 
-#define FEED(keys)                                                               \
-	"tenants = ( { id = \"t\"; name = \"T\"; contact = \"c@t.example\";\n"    \
-	"manager = \"m@t.example\"; feeds = ( { url = \"http://t/\"; " keys \
+#define FEED(keys)                                                             \
+	"tenants = ( { id = \"t\"; name = \"T\"; contact = \"c@t.example\";\n" \
+	"manager = \"m@t.example\"; feeds = ( { url = \"http://t/\"; " keys    \
 	" } ); } );"
 #define MINIMUM "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
 #define TENANT(more)                                                             \
@@ -103,7 +103,8 @@ static const struct {
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
     /* streams */
     {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
-    {MINIMUM FEED("stream = \"sse\"; stream_url = \"http://t/\"; mapping = { text = \"t\"; };"),
+    {MINIMUM FEED(
+	 "stream = \"sse\"; stream_url = \"http://t/\"; mapping = { text = \"t\"; };"),
 	3, "does not go with"},
     {MINIMUM FEED("stream = \"websocket\";"), 3, "\"sse\", \"ndjson\""},
     {MINIMUM FEED("token_credential = \"t\";"), 3, "is for streams only"},
@@ -443,7 +444,8 @@ static const char every_key[] =
     "  next = \"paging.next\"; }; }, { url = \"http://127.0.0.1:81/g\";\n"
     "  stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
     "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
-    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; } ); allow = [ \"10.0.0.0/8\" ]; } );\n";
+    "  cursor_key = \"time_us\"; cursor_rewind = 5000000; } ); allow = [ "
+    "\"10.0.0.0/8\" ]; } );\n";
 
 /* Many tenants, each third with address ranges: what each role keeps of them. */
 static void
@@ -532,11 +534,9 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[0].interval, 3000);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[1].stream, CONF_STREAM_NDJSON);
 	CU_ASSERT_EQUAL(c->tenants[0].feeds[1].cursor_rewind, 5000000);
-	CU_ASSERT_STRING_EQUAL(
-	    c->tenants[0].feeds[1].token_credential, "trial-token");
+	CU_ASSERT_STRING_EQUAL(c->tenants[0].feeds[1].token_credential, "trial-token");
 	CU_ASSERT_TRUE(c->fetch.push_sha1);
-	CU_ASSERT_STRING_EQUAL(
-	    c->tenants[0].feeds[0].mapping->author, "by[\"a.b\"]");
+	CU_ASSERT_STRING_EQUAL(c->tenants[0].feeds[0].mapping->author, "by[\"a.b\"]");
 	CU_ASSERT_STRING_EQUAL(c->tenants[0].feeds[0].mapping->next, "paging.next");
 	conf_free(&c);
 	buf_free(&said);
@@ -548,19 +548,19 @@ test_every_key(void)
 static const char mapped[] =
     "provider = { name = \"P\"; mailbox = \"abuse@example.net\"; };\n"
     "tenants = ( { id = \"a\"; name = \"A\"; contact = \"c@t.example\";\n"
-    "  manager = \"m@example.net\"; feeds = (\n" MAPPED("http://x/a?p=1", "one") ","
-    MAPPED("http://x/a?p=2", "two") "," MAPPED("http://y/b", "three")
-    ", \"http://z/feed\" ); },\n"
-    "  { id = \"b\"; name = \"B\"; contact = \"c@t.example\"; manager = "
-    "\"m@example.net\";\n"
-    "  feeds = ( " MAPPED("http://y/b", "four") " ); } );\n";
+    "  manager = \"m@example.net\"; feeds = (\n" MAPPED("http://x/a?p=1",
+	"one") "," MAPPED("http://x/a?p=2", "two") "," MAPPED("http://y/b",
+	"three") ", \"http://z/feed\" ); },\n"
+		 "  { id = \"b\"; name = \"B\"; contact = \"c@t.example\"; manager = "
+		 "\"m@example.net\";\n"
+		 "  feeds = ( " MAPPED("http://y/b", "four") " ); } );\n";
 
 /* Whose JSON is read by which mapping. */
 static void
 test_mapping(void)
 {
-	static const char *const wrong[] = {"", ".a", "a.", "a..b", "a[", "a[x]", "a[-1]",
-	    "a[]", "a]b", "[\"\"]", "a[\"b]", "a b[*", "a[1]b",
+	static const char *const wrong[] = {"", ".a", "a.", "a..b", "a[", "a[x]",
+	    "a[-1]", "a[]", "a]b", "[\"\"]", "a[\"b]", "a b[*", "a[1]b",
 	    "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"};
 	static const char *const right[] = {"a", "a.b", "a[0]", "[*]", "[\"a.b\"].c",
 	    "a[*][1].b", "a b.c-d", "\xc3\xa9"};

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_cover: whether all is read that a feed shows, and what is not there any more: the
- * engine through its own calls, each test one story.
+ * test_cover: whether all is read that a feed shows, and what is not there any more:
+ * the engine through its own calls, each test one story.
  */
 #include "engine/engine_older.h"
 #include "engine_bench.h"
 #include "store/store_cover.h"
 
-/* --- documents -------------------------------------------------------------------------- */
+/* --- documents
+ * -------------------------------------------------------------------------- */
 
 struct doc {
 	enum poll_outcome outcome;
-	int32_t status;	      /* 0: 200 */
+	int32_t status; /* 0: 200 */
 	const char *next, *gone, *more, *etag, *format, *url;
 	struct item *v;
 	uint32_t n;
@@ -180,9 +181,11 @@ row(struct bench *b, const char *cmd)
 	return one;
 }
 
-/* --- identity ----------------------------------------------------------------------------- */
+/* --- identity
+ * ----------------------------------------------------------------------------- */
 
-/* Posts from..to with one id: each with its own text, and by request its own address. */
+/* Posts from..to with one id: each with its own text, and by request its own address.
+ */
 static struct doc
 same_id(int from, int to, bool places, const char *more)
 {
@@ -304,7 +307,8 @@ test_id_prefix(void)
 	bench_close(b);
 }
 
-/* --- removal ------------------------------------------------------------------------------ */
+/* --- removal
+ * ------------------------------------------------------------------------------ */
 
 static struct doc
 without(int n, int m, const char *id)
@@ -468,7 +472,8 @@ test_cited(void)
 	d.v[4].text = xstrdup("i will kill you, says this post");
 	read_feed(b, d);
 	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "online");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "online");
 	bench_close(b);
 }
 
@@ -527,7 +532,8 @@ test_trouble(void)
 	bench_close(b);
 }
 
-/* --- coverage ------------------------------------------------------------------------------ */
+/* --- coverage
+ * ------------------------------------------------------------------------------ */
 
 static struct doc
 page_of(int n, int m, const char *next)
@@ -593,7 +599,8 @@ check_lost(struct bench *b, const char *reason, int pages)
 	CU_ASSERT_EQUAL(bench_int(gap, "pages"), pages);
 	CU_ASSERT_EQUAL(bench_int(gap, "last_known"), 1); /* n9: stored first */
 	CU_ASSERT(bench_int(gap, "first_new") > 9);
-	CU_ASSERT(clock_parse(bench_str(gap, "from")) < clock_parse(bench_str(gap, "to")));
+	CU_ASSERT(
+	    clock_parse(bench_str(gap, "from")) < clock_parse(bench_str(gap, "to")));
 	CU_ASSERT_EQUAL(bench_int(r, "gaps_lost"), 1);
 	json_decref(r);
 }
@@ -651,7 +658,8 @@ test_blank(void)
 	bench_close(b);
 }
 
-/* A store that was made again does not know the last reading, but that there was one. */
+/* A store that was made again does not know the last reading, but that there was one.
+ */
 static void
 test_forgotten(void)
 {
@@ -692,7 +700,8 @@ test_older_urls(void)
 	static const struct {
 		const char *url, *format, *last, *next;
 	} rules[] = {
-	    {"http://forum.example/feed/", "rss20", "x", "http://forum.example/feed/?paged=2"},
+	    {"http://forum.example/feed/", "rss20", "x",
+		"http://forum.example/feed/?paged=2"},
 	    {"http://forum.example/feed/?paged=2", "rss20", "x",
 		"http://forum.example/feed/?paged=3"},
 	    {"http://forum.example/api?local=1", "mastodon", "tag:x,2026:statuses/1234",
@@ -731,7 +740,8 @@ test_history(void)
 	for (int page = 2; page <= 6; page++) {
 		int n = 70 - 10 * page;
 
-		snprintf(next, sizeof(next), "http://forum.example/feed?page=%d", page + 1);
+		snprintf(
+		    next, sizeof(next), "http://forum.example/feed?page=%d", page + 1);
 		reply(b, POLL_OLDER, page_of(n, n - 9, page < 6 ? next : NULL));
 		inspect_all(b);
 		if (page == 3) {
@@ -752,7 +762,8 @@ test_history(void)
 	bench_close(b);
 }
 
-/* --- pointers -------------------------------------------------------------------------------- */
+/* --- pointers
+ * -------------------------------------------------------------------------------- */
 
 static struct doc
 map(int64_t changed)
@@ -822,7 +833,8 @@ test_more(void)
 	bench_close(b);
 }
 
-/* --- a second look ---------------------------------------------------------------------------- */
+/* --- a second look
+ * ---------------------------------------------------------------------------- */
 
 #define SOON "second_min = \"30m\"; second_max = \"40m\";"
 
@@ -949,7 +961,8 @@ test_other_words(void)
 	read_feed(b, posts(9, 1));
 	CU_ASSERT_TRUE(other_asks(b, nine, other_words("10:31"), 1));
 	CU_ASSERT_TRUE(other_asks(b, nine, other_words("10:32"), 2));
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "cloaking"), "state"), "cleared");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "state"), "cleared");
 	bench_forget(b);
 	bench_close(b);
 
@@ -958,7 +971,8 @@ test_other_words(void)
 	CU_ASSERT_TRUE(other_asks(b, nine, posts(10, 2), 1)); /* n10 has just come */
 	CU_ASSERT_TRUE(other_asks(b, nine, posts(9, 1), 2));
 	CU_ASSERT_NOT_EQUAL(bench_count(b, "cloaking"), 1);
-	CU_ASSERT(bench_count(b, "cloaking") == 0 ||
+	CU_ASSERT(
+	    bench_count(b, "cloaking") == 0 ||
 	    strcmp(bench_str(bench_last(b, "cloaking"), "state"), "cleared") == 0);
 	bench_forget(b);
 	bench_close(b);
@@ -973,8 +987,8 @@ test_nothing_shared(void)
 	read_feed(b, posts(9, 1));
 	CU_ASSERT_TRUE(other_asks(b, nine, posts(909, 901), 1));
 	CU_ASSERT_TRUE(other_asks(b, nine, posts(909, 901), 2));
-	CU_ASSERT_TRUE(json_is_true(
-	    json_object_get(bench_last(b, "cloaking"), "nothing_shared")));
+	CU_ASSERT_TRUE(
+	    json_is_true(json_object_get(bench_last(b, "cloaking"), "nothing_shared")));
 	CU_ASSERT_STRING_EQUAL(
 	    bench_str(bench_last(b, "cloaking"), "state"), "confirmed");
 	CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "new"), 9);
@@ -987,8 +1001,9 @@ static void
 test_stale(void)
 {
 	struct bench *b = open_with(SOON);
-	struct doc d = posts(9, 1), same = {.outcome = POLLED_UNCHANGED, .status = 304,
-	    .etag = "\"old\""};
+	struct doc d = posts(9, 1),
+		   same = {
+		       .outcome = POLLED_UNCHANGED, .status = 304, .etag = "\"old\""};
 	struct caught c;
 	int conditional = 0;
 	json_t *r;
@@ -1021,7 +1036,8 @@ test_stale(void)
 	bench_close(b);
 }
 
-/* --- how readable ------------------------------------------------------------------------------ */
+/* --- how readable
+ * ------------------------------------------------------------------------------ */
 
 static void
 test_score(void)
@@ -1057,8 +1073,8 @@ test_score(void)
 	r = row(b, "tenants");
 	CU_ASSERT_DOUBLE_EQUAL(
 	    json_real_value(json_object_get(r, "readable")), share, 0.01);
-	CU_ASSERT(json_real_value(json_object_get(json_object_get(r, "observed"), "ours")) >
-	    9.9);
+	CU_ASSERT(json_real_value(
+		      json_object_get(json_object_get(r, "observed"), "ours")) > 9.9);
 	json_decref(r);
 	inspect_all(b);
 	bench_close(b);

@@ -35,14 +35,15 @@ test_notice(void)
 	/* What was sent was signed before. */
 	stats = engine_stats(b->engine, b->now);
 	CU_ASSERT(bench_int(stats, "ledger_signed") >
-	    bench_int(bench_last(b, "message"), "seq"));
+		  bench_int(bench_last(b, "message"), "seq"));
 	json_decref(stats);
 	CU_ASSERT_TRUE(bench_mail(b, "am@host.example", SENT_OK));
 	CU_ASSERT_EQUAL(bench_count(b, "step"), 1); /* the tenant has not got it */
 	bench_go(b, CLOCK_MIN);
 	delivered = b->now;
 	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
-	CU_ASSERT_EQUAL(bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline"),
+	CU_ASSERT_EQUAL(
+	    bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline"),
 	    delivered + 6 * CLOCK_HOUR);
 	CU_ASSERT_FALSE(bench_mail(b, "owner@forum.example", SENT_OK)); /* once */
 	bench_close(b);
@@ -94,7 +95,8 @@ test_edit(void)
 	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0);
 	bench_feed(b, mended, 1);
 	CU_ASSERT_EQUAL(bench_inspect(b), 1);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "edited");
 	bench_feed(b, worse, 1); /* back again: a violation of its own */
 	CU_ASSERT_EQUAL(bench_inspect(b), 1);
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
@@ -150,11 +152,14 @@ test_removed(void)
 
 	begin_case(b);
 	bench_page(b, POLLED_OK, &two[0]);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "online");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "online");
 	bench_page(b, POLLED_TIMEOUT, NULL); /* tells nothing: no removal */
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "unknown");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "unknown");
 	bench_page(b, POLLED_GONE, NULL);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "removed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "removed");
 	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 3);
 	bench_page(b, POLLED_GONE, NULL);
 	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 3); /* nothing new */
@@ -176,7 +181,8 @@ test_no_page(void)
 	}
 	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0);
 	bench_go(b, 6 * CLOCK_HOUR); /* nobody reads the feed */
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recheck"), "presence"), "unknown");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "unknown");
 	bench_close(b);
 }
 
@@ -401,12 +407,14 @@ test_courier_death(void)
 	engine_peer_down(b->engine, ROLE_COURIER, 0, b->now);
 	bench_go(b, CLOCK_MIN);
 	new_courier(b);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "delivery"), "state"), "unknown");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "delivery"), "state"), "unknown");
 	bench_go(b, 5 * CLOCK_HOUR);
 	CU_ASSERT_FALSE(bench_take(b, MSG_SEND, &c)); /* never by itself */
 	CU_ASSERT_EQUAL(bench_count(b, "step"), 1);   /* no deadline runs */
-	r = bench_ask(b, json_pack("{s:s, s:I, s:s, s:s}", "cmd", "settle", "id",
-	    (json_int_t)c.m.send.id, "what", "resend", "person", "p1"));
+	r = bench_ask(
+	    b, json_pack("{s:s, s:I, s:s, s:s}", "cmd", "settle", "id",
+		   (json_int_t)c.m.send.id, "what", "resend", "person", "p1"));
 	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
 	json_decref(r);
 	bench_go(b, CLOCK_MIN);
@@ -428,8 +436,8 @@ test_bounce(void)
 	CU_ASSERT_EQUAL(bench_count(b, "step"), 1);
 	bench_go(b, CLOCK_MIN);
 	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", SENT_HARD));
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
-	    "undelivered, no deadline runs");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "undelivered, no deadline runs");
 	bench_go(b, 10 * CLOCK_HOUR);
 	CU_ASSERT_EQUAL(bench_count(b, "step"), 2);
 	CU_ASSERT_FALSE(bench_mail(b, "owner@forum.example", SENT_OK));
@@ -439,8 +447,9 @@ test_bounce(void)
 static bool
 decide(struct bench *b, const char *who, const char *verdict)
 {
-	json_t *r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "decide",
-	    "case", "2026-000001", "verdict", verdict, "person", who, "reason", "words"));
+	json_t *r = bench_ask(b,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "decide", "case",
+		"2026-000001", "verdict", verdict, "person", who, "reason", "words"));
 	bool ok = json_is_true(json_object_get(r, "ok"));
 
 	json_decref(r);
@@ -462,11 +471,12 @@ test_two_people(void)
 	CU_ASSERT_FALSE(decide(b, "p1", "accept"));
 	CU_ASSERT_FALSE(decide(b, "nobody", "accept"));
 	CU_ASSERT_EQUAL(bench_count(b, "decision"), 1);
-	CU_ASSERT_STRING_EQUAL(bench_str(json_object_get(bench_last(b, "recommendation"),
-	    "to"), "phase"), "recommended");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_object_get(bench_last(b, "recommendation"), "to"), "phase"),
+	    "recommended");
 	CU_ASSERT_TRUE(decide(b, "p2", "accept"));
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
-	    "accepted by two people");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "accepted by two people");
 	bench_close(b);
 }
 
@@ -474,7 +484,8 @@ test_two_people(void)
 static void
 test_old_signature(void)
 {
-	static const struct post more[] = {{"a", "i will kill you"}, {"c", "kill them"}};
+	static const struct post more[] = {
+	    {"a", "i will kill you"}, {"c", "kill them"}};
 	struct bench *b = bench_open();
 
 	begin_case(b);
@@ -492,11 +503,11 @@ test_old_signature(void)
 	bench_go(b, 4 * CLOCK_HOUR + 2 * CLOCK_MIN);
 	CU_ASSERT_EQUAL(bench_count(b, "recommendation"), 2);
 	CU_ASSERT_TRUE(decide(b, "p2", "accept"));
-	CU_ASSERT_STRING_NOT_EQUAL(bench_str(bench_last(b, "step"), "row"),
-	    "accepted by two people");
+	CU_ASSERT_STRING_NOT_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "accepted by two people");
 	CU_ASSERT_TRUE(decide(b, "p1", "accept"));
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
-	    "accepted by two people");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "accepted by two people");
 	bench_close(b);
 }
 
@@ -525,8 +536,8 @@ test_absences(void)
 	bench_go(b, 2 * CLOCK_HOUR + CLOCK_MIN);
 	step = bench_last(b, "step");
 	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
-	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "facts"), "our_gap") / CLOCK_MIN,
-	    60);
+	CU_ASSERT_EQUAL(
+	    bench_int(json_object_get(step, "facts"), "our_gap") / CLOCK_MIN, 60);
 	bench_close(b);
 }
 
@@ -535,9 +546,10 @@ static void
 test_erase_nothing(void)
 {
 	struct bench *b = bench_open();
-	json_t *r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
-	    "evidence/2026/01/01KE9KNQ8K39V3JWJ96PRNN9AH.warc", "person", "p1", "reason",
-	    "asked for"));
+	json_t *r =
+	    bench_ask(b, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
+			     "evidence/2026/01/01KE9KNQ8K39V3JWJ96PRNN9AH.warc",
+			     "person", "p1", "reason", "asked for"));
 
 	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "ok")));
 	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 0);
@@ -562,12 +574,13 @@ test_absence(void)
 	bench_go(b, deadline - b->now + CLOCK_SEC);
 	step = bench_last(b, "step");
 	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
-	CU_ASSERT(bench_int(json_object_get(step, "facts"), "our_gap") >= 3 * CLOCK_HOUR);
+	CU_ASSERT(
+	    bench_int(json_object_get(step, "facts"), "our_gap") >= 3 * CLOCK_HOUR);
 	CU_ASSERT(bench_int(json_object_get(step, "to"), "deadline") >=
-	    deadline + 3 * CLOCK_HOUR);
+		  deadline + 3 * CLOCK_HOUR);
 	bench_go(b, 4 * CLOCK_HOUR);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
-	    "process not met: next stage");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
 	bench_close(b);
 }
 
@@ -595,8 +608,10 @@ test_safety(void)
 static void
 test_twins(void)
 {
-	static const struct post twins[] = {{"x", "first"}, {"x", "second"}, {"y", "third"}};
-	static const struct post turned[] = {{"y", "third"}, {"x", "second"}, {"x", "first"}};
+	static const struct post twins[] = {
+	    {"x", "first"}, {"x", "second"}, {"y", "third"}};
+	static const struct post turned[] = {
+	    {"y", "third"}, {"x", "second"}, {"x", "first"}};
 	struct bench *b = bench_open();
 
 	bench_feed(b, twins, 3);

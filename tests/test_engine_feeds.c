@@ -76,16 +76,16 @@ is_due(struct bench *b, const struct msg_poll *p)
 	bool due = false;
 	size_t i;
 
-	json_array_foreach(json_object_get(reply, "rows"), i, row)
-		if (strcmp(p->url, bench_str(row, "url")) == 0 ||
-		    strcmp(p->url, bench_str(row, "moved_to")) == 0)
-			due |= clock_parse(bench_str(row, "next_poll")) <= b->now;
+	json_array_foreach(json_object_get(reply, "rows"), i,
+	    row) if (strcmp(p->url, bench_str(row, "url")) == 0 ||
+		     strcmp(p->url, bench_str(row, "moved_to")) == 0) due |=
+	    clock_parse(bench_str(row, "next_poll")) <= b->now;
 	json_decref(reply);
 	return due;
 }
 
-/* The next poll of a feed, whenever it comes; b->now is then.  Whatever else is asked, a
- * look as somebody else for one, gets no answer here.  The caller clears c. */
+/* The next poll of a feed, whenever it comes; b->now is then.  Whatever else is asked,
+ * a look as somebody else for one, gets no answer here.  The caller clears c. */
 static bool
 next_poll(struct bench *b, struct caught *c)
 {
@@ -209,7 +209,8 @@ test_same_plan(void)
 	engine_reconf(b->engine, b->conf, b->notices, b->now);
 	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
 	after = row_of(b, 0);
-	CU_ASSERT_STRING_EQUAL(bench_str(before, "next_poll"), bench_str(after, "next_poll"));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(before, "next_poll"), bench_str(after, "next_poll"));
 	CU_ASSERT_EQUAL(clock_parse(bench_str(before, "next_poll")), b->now);
 	msg_clear(&c.m);
 	json_decref(before);
@@ -363,14 +364,16 @@ test_silence(void)
 		msg_clear(&c.m);
 	}
 	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 1);
-	CU_ASSERT_EQUAL(bench_int(bench_last(b, "unobservable"), "asked_ms"), 365 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(
+	    bench_int(bench_last(b, "unobservable"), "asked_ms"), 365 * CLOCK_DAY);
 	CU_ASSERT_EQUAL(bench_int(bench_last(b, "unobservable"), "cap_ms"), CLOCK_DAY);
 	CU_ASSERT_TRUE(row_has(b, "unobservable", "Retry-After is beyond the cap"));
 	poll_once(b, POLLED_TIMEOUT, 0, 0); /* nobody has said that it is over */
 	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 1);
 	poll_once(b, POLLED_UNCHANGED, 304, 0);
 	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 2);
-	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "unobservable"), "state"), "closed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "unobservable"), "state"), "closed");
 	CU_ASSERT_TRUE(row_has(b, "unobservable", NULL));
 	bench_close(b);
 }
@@ -379,7 +382,8 @@ test_silence(void)
 
 /* One poll; where it was asked must be `want'. */
 static void
-poll_moved(struct bench *b, const char *want, enum poll_outcome outcome, const char *moved)
+poll_moved(
+    struct bench *b, const char *want, enum poll_outcome outcome, const char *moved)
 {
 	struct caught c;
 	struct msg m;
@@ -474,7 +478,8 @@ test_moved_fails(void)
 static void
 test_outage(void)
 {
-	struct bench *b = open_feeds(12, "interval = \"10m\";", "interval = \"10m\";", true);
+	struct bench *b =
+	    open_feeds(12, "interval = \"10m\";", "interval = \"10m\";", true);
 	json_t *reply, *row;
 	size_t i;
 
@@ -483,7 +488,8 @@ test_outage(void)
 	for (int k = 0; k < 60; k++)
 		poll_once(b, k % 2 ? POLLED_TIMEOUT : POLLED_DNS, 0, 0);
 	reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds"));
-	json_array_foreach(json_object_get(reply, "rows"), i, row) {
+	json_array_foreach(json_object_get(reply, "rows"), i, row)
+	{
 		CU_ASSERT_STRING_EQUAL(bench_str(row, "state"), "ok");
 		CU_ASSERT_EQUAL(bench_int(row, "failures"), 0);
 		CU_ASSERT_STRING_EQUAL(bench_str(row, "outcome"), "own-fault");
@@ -504,7 +510,8 @@ test_outage(void)
 static void
 test_no_outage(void)
 {
-	struct bench *b = open_feeds(6, "interval = \"10m\";", "interval = \"10m\";", true);
+	struct bench *b =
+	    open_feeds(6, "interval = \"10m\";", "interval = \"10m\";", true);
 
 	for (int k = 0; k < 12; k++)
 		poll_once(b, POLLED_UNCHANGED, 304, 0);
@@ -599,13 +606,13 @@ largest(const struct run *r, size_t from, size_t to)
 	return n;
 }
 
-/* An hour of 10,000 feeds at 5 minutes: every one is asked as often as it should be, and
- * no second sees more than three times the mean, the first ones least of all. */
+/* An hour of 10,000 feeds at 5 minutes: every one is asked as often as it should be,
+ * and no second sees more than three times the mean, the first ones least of all. */
 static void
 test_hour(void)
 {
-	struct bench *b = open_feeds(
-	    MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
+	struct bench *b =
+	    open_feeds(MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
 	struct run *r = xcalloc(1, sizeof(*r));
 	const unsigned mean = MANY / 300;
 
@@ -630,8 +637,8 @@ static void
 test_no_burst(void)
 {
 	const unsigned feeds = 3000, mean = 3000 / 300;
-	struct bench *b = open_feeds(
-	    feeds, "interval = \"5m\"; interval_max = \"5m\";", "", false);
+	struct bench *b =
+	    open_feeds(feeds, "interval = \"5m\"; interval_max = \"5m\";", "", false);
 	struct run *r = xcalloc(1, sizeof(*r)), *again = xcalloc(1, sizeof(*again));
 	int64_t from;
 
@@ -647,8 +654,8 @@ test_no_burst(void)
 	CU_ASSERT(largest(again, 0, 600) <= 4 * mean);
 	/* Nobody was left out. */
 	CU_ASSERT(again->polls > feeds * 19 / 10);
-	printf("\nlargest second %u, after the restart %u, mean %u ", largest(r, 0, 900),
-	    largest(again, 0, 600), mean);
+	printf("\nlargest second %u, after the restart %u, mean %u ",
+	    largest(r, 0, 900), largest(again, 0, 600), mean);
 	free(r);
 	free(again);
 	bench_close(b);
@@ -659,8 +666,8 @@ static void
 test_slow_start(void)
 {
 	const unsigned mean = MANY / 300;
-	struct bench *b = open_feeds(
-	    MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
+	struct bench *b =
+	    open_feeds(MANY, "interval = \"5m\"; interval_max = \"5m\";", "", true);
 	struct run *r = xcalloc(1, sizeof(*r));
 
 	b->now += 20 * CLOCK_SEC; /* not one tick until now */

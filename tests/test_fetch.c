@@ -344,7 +344,8 @@ test_plan_own_fault(void)
 	CU_ASSERT_FALSE(fetch_plan_counts(POLLED_OWN_FAULT));
 	CU_ASSERT_FALSE(fetch_plan_counts(POLLED_UNCHANGED));
 	CU_ASSERT_TRUE(fetch_plan_counts(POLLED_TLS));
-	in.base_interval = 6 * CLOCK_MIN; /* in step with the others: no wave after it */
+	in.base_interval =
+	    6 * CLOCK_MIN; /* in step with the others: no wave after it */
 	fetch_plan(&in, &p);
 	CU_ASSERT_TRUE(within_tenth(p.next - in.now, 6 * CLOCK_MIN));
 }
@@ -410,9 +411,9 @@ test_plan_rate(void)
 	static const struct {
 		double weekly;
 		int64_t want;
-	} rows[] = {{0, CLOCK_DAY}, {1, CLOCK_DAY}, {7, CLOCK_DAY}, {14, 12 * CLOCK_HOUR},
-	    {168, CLOCK_HOUR}, {2016, 5 * CLOCK_MIN}, {1e9, 5 * CLOCK_MIN},
-	    {-1, CLOCK_HOUR}};
+	} rows[] = {{0, CLOCK_DAY}, {1, CLOCK_DAY}, {7, CLOCK_DAY},
+	    {14, 12 * CLOCK_HOUR}, {168, CLOCK_HOUR}, {2016, 5 * CLOCK_MIN},
+	    {1e9, 5 * CLOCK_MIN}, {-1, CLOCK_HOUR}};
 	struct fetch_plan_in in = usual;
 	struct fetch_plan p;
 

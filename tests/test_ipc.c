@@ -36,7 +36,8 @@ fill_item(struct item *it)
 {
 	item_init(it);
 	it->id = xstrdup("tag:a,1");
-	it->title = xstrdup("Gr\xc3\xbc\xc3\x9f" "e");
+	it->title = xstrdup("Gr\xc3\xbc\xc3\x9f"
+			    "e");
 	it->text = xstrdup("");
 	it->published = 1700000000000;
 	item_add_link(it, "http://example.com/1");
@@ -277,16 +278,20 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"02000000" "6712000000000000"},
+	"02000000"
+	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
-    {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer, "02" "03000000"},
+    {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
+	"02"
+	"03000000"},
     {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready, "03000000"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
     {MSG_PONG, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_seq, "feffffff"},
     {MSG_STOP, ROLE_SUPERVISOR, ROLE_COURIER, false, NULL, ""},
     {MSG_STUCK, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_stuck, NULL},
     {MSG_SECRET, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_secret,
-	"07000000" "6c6f672d6b6579"},
+	"07000000"
+	"6c6f672d6b6579"},
     {MSG_POLL, ROLE_ENGINE, ROLE_FETCH, false, fill_poll, NULL},
     {MSG_POLLED, ROLE_FETCH, ROLE_ENGINE, true, fill_polled, NULL},
     {MSG_STREAM, ROLE_ENGINE, ROLE_FETCH, false, fill_stream, NULL},
@@ -297,14 +302,24 @@ static const struct example {
     {MSG_INSPECTED, ROLE_POLICY, ROLE_ENGINE, false, fill_inspected, NULL},
     {MSG_SEND, ROLE_ENGINE, ROLE_COURIER, true, fill_send, NULL},
     {MSG_SENT, ROLE_COURIER, ROLE_ENGINE, false, fill_sent,
-	"0c00000000000000" "03" "06ffffff" "0c000000" "32353020322e302e30206f6b"
+	"0c00000000000000"
+	"03"
+	"06ffffff"
+	"0c000000"
+	"32353020322e302e30206f6b"
 	"0068e5cf8b010000"},
     {MSG_SENDING, ROLE_COURIER, ROLE_ENGINE, false, fill_sending,
-	"02000000" "0000000000000000" "ffffffffffffffff1a000000303148463759"
+	"02000000"
+	"0000000000000000"
+	"ffffffffffffffff1a000000303148463759"
 	"4154303030303030303030303030303030303058"},
-    {MSG_STATS, ROLE_ENGINE, ROLE_CONSOLE, false, fill_stats, "02000000" "7b7d"},
+    {MSG_STATS, ROLE_ENGINE, ROLE_CONSOLE, false, fill_stats,
+	"02000000"
+	"7b7d"},
     {MSG_BROKEN, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_broken,
-	"01" "01000000" "00000000"},
+	"01"
+	"01000000"
+	"00000000"},
 };
 
 static void
@@ -329,8 +344,9 @@ test_msg_round_trip(void)
 		CU_ASSERT_EQUAL(x->type, i + 1);
 		make_example(&m, x);
 		msg_encode(&a, &m);
-		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from, x->to,
-				    x->fd, &e), 0);
+		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from,
+				    x->to, x->fd, &e),
+		    0);
 		CU_ASSERT_STRING_EQUAL(e.text, "");
 		CU_ASSERT_EQUAL(back.from, x->from);
 		msg_encode(&b, &back);
@@ -359,13 +375,15 @@ test_msg_values(void)
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);
 	msg_encode(&a, &m);
-	CU_ASSERT_EQUAL_FATAL(msg_decode(&back, MSG_INSPECTED, a.data, a.len, ROLE_POLICY,
-				  ROLE_ENGINE, false, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(msg_decode(&back, MSG_INSPECTED, a.data, a.len,
+				  ROLE_POLICY, ROLE_ENGINE, false, NULL),
+	    0);
 	CU_ASSERT_EQUAL(back.inspected.n, 2);
 	CU_ASSERT_EQUAL(back.inspected.v[0].findings[0].score, 0.75);
 	CU_ASSERT_EQUAL(back.inspected.v[0].findings[0].spans[0].end, 4);
 	CU_ASSERT_PTR_NULL(back.inspected.v[0].degraded);
-	CU_ASSERT_STRING_EQUAL(back.inspected.v[1].degraded, "plugin classifier timed out");
+	CU_ASSERT_STRING_EQUAL(
+	    back.inspected.v[1].degraded, "plugin classifier timed out");
 	msg_clear(&m);
 	msg_clear(&back);
 	buf_free(&a);
@@ -386,13 +404,15 @@ test_msg_cuts(void)
 		for (size_t n = 0; n < a.len; n++) {
 			char *cut = xstrndup(a.data, n);
 
-			CU_ASSERT_EQUAL(msg_decode(&back, x->type, cut, n, x->from, x->to,
-					    x->fd, NULL), TOSD_EPROTO);
+			CU_ASSERT_EQUAL(msg_decode(&back, x->type, cut, n, x->from,
+					    x->to, x->fd, NULL),
+			    TOSD_EPROTO);
 			free(cut);
 		}
 		buf_putc(&a, 0);
-		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from, x->to,
-				    x->fd, NULL), TOSD_EPROTO);
+		CU_ASSERT_EQUAL(msg_decode(&back, x->type, a.data, a.len, x->from,
+				    x->to, x->fd, NULL),
+		    TOSD_EPROTO);
 		buf_free(&a);
 	}
 }
@@ -418,7 +438,7 @@ test_msg_flips(void)
 				buf_reset(&b);
 				msg_encode(&b, &back);
 				CU_ASSERT_TRUE(b.len == a.len &&
-				    memcmp(a.data, b.data, a.len) == 0);
+					       memcmp(a.data, b.data, a.len) == 0);
 				msg_clear(&back);
 			}
 			a.data[k / 3] = old;
@@ -456,11 +476,13 @@ test_msg_table(void)
 			CU_ASSERT_EQUAL(msg_decode(&m, (uint16_t)wrong[i].type, "", 0,
 					    wrong[i].from, wrong[i].to, fd, &e),
 			    TOSD_EPROTO);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_READY, "", 0, ROLE_FETCH, ROLE_SUPERVISOR,
-			    true, &e), TOSD_EPROTO);
+	CU_ASSERT_EQUAL(
+	    msg_decode(&m, MSG_READY, "", 0, ROLE_FETCH, ROLE_SUPERVISOR, true, &e),
+	    TOSD_EPROTO);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "with a descriptor"));
 	CU_ASSERT_EQUAL(msg_decode(&m, MSG_CONF, "\0\0\0\0", 4, ROLE_SUPERVISOR,
-			    ROLE_FETCH, false, &e), TOSD_EPROTO);
+			    ROLE_FETCH, false, &e),
+	    TOSD_EPROTO);
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "without a descriptor"));
 }
 
@@ -480,13 +502,15 @@ test_msg_lies(void)
 
 	buf_put_str(&b, lies[0].text);
 	CU_ASSERT_EQUAL(msg_decode(&m, lies[0].type, b.data, b.len, lies[0].from,
-			    lies[0].to, true, NULL), TOSD_EPROTO);
+			    lies[0].to, true, NULL),
+	    TOSD_EPROTO);
 	/* A count of four thousand million elements in twelve bytes. */
 	buf_reset(&b);
 	buf_put_u32(&b, UINT32_MAX);
 	buf_put_u64(&b, 1);
 	CU_ASSERT_EQUAL(msg_decode(&m, MSG_SENDING, b.data, b.len, ROLE_COURIER,
-			    ROLE_ENGINE, false, NULL), TOSD_EPROTO);
+			    ROLE_ENGINE, false, NULL),
+	    TOSD_EPROTO);
 	/* Items that came with something else than a feed that was read. */
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
@@ -494,8 +518,9 @@ test_msg_lies(void)
 	buf_reset(&b);
 	msg_encode(&b, &m);
 	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
-			    true, NULL), TOSD_EPROTO);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
+			    ROLE_ENGINE, true, NULL),
+	    TOSD_EPROTO);
 	/* An item's text that is not UTF-8. */
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
@@ -503,8 +528,9 @@ test_msg_lies(void)
 	buf_reset(&b);
 	msg_encode(&b, &m);
 	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
-			    true, NULL), TOSD_EPROTO);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
+			    ROLE_ENGINE, true, NULL),
+	    TOSD_EPROTO);
 	/* A span that ends before it starts. */
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);
@@ -513,7 +539,8 @@ test_msg_lies(void)
 	msg_encode(&b, &m);
 	msg_clear(&m);
 	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
-			    ROLE_ENGINE, false, NULL), TOSD_EPROTO);
+			    ROLE_ENGINE, false, NULL),
+	    TOSD_EPROTO);
 	/* A time that no honest clock says. */
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
@@ -521,8 +548,9 @@ test_msg_lies(void)
 	buf_reset(&b);
 	msg_encode(&b, &m);
 	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH, ROLE_ENGINE,
-			    true, NULL), TOSD_EPROTO);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
+			    ROLE_ENGINE, true, NULL),
+	    TOSD_EPROTO);
 	buf_free(&b);
 }
 
@@ -548,19 +576,36 @@ test_policy_words(void)
 		fill_inspected(&m);
 		f = &m.inspected.v[0].findings[0];
 		switch (spoilt) {
-		case 1: set_text(&f->rule, text); break;
-		case 2: set_text(&f->pack, text); break;
-		case 3: set_text(&f->clause, text); break;
-		case 4: set_text(&f->category, text); break;
-		case 5: set_text(&f->reason, text); break;
-		case 6: set_text(&m.inspected.v[1].degraded, text); break;
-		case 7: set_text(&f->rule, long_text); break;
-		case 8: set_text(&m.inspected.v[1].degraded, long_text); break;
+		case 1:
+			set_text(&f->rule, text);
+			break;
+		case 2:
+			set_text(&f->pack, text);
+			break;
+		case 3:
+			set_text(&f->clause, text);
+			break;
+		case 4:
+			set_text(&f->category, text);
+			break;
+		case 5:
+			set_text(&f->reason, text);
+			break;
+		case 6:
+			set_text(&m.inspected.v[1].degraded, text);
+			break;
+		case 7:
+			set_text(&f->rule, long_text);
+			break;
+		case 8:
+			set_text(&m.inspected.v[1].degraded, long_text);
+			break;
 		}
 		msg_encode(&b, &m);
 		msg_clear(&m);
-		CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
-				    ROLE_ENGINE, false, NULL), spoilt ? TOSD_EPROTO : 0);
+		CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len,
+				    ROLE_POLICY, ROLE_ENGINE, false, NULL),
+		    spoilt ? TOSD_EPROTO : 0);
 		msg_clear(&m);
 		buf_free(&b);
 		if (spoilt == 0 || spoilt > 6)
@@ -972,7 +1017,9 @@ test_channel_fd_flood(void)
 	struct end engine;
 	char room[CMSG_SPACE(2 * sizeof(int))] __attribute__((aligned(8)));
 	struct iovec iov = {(char[]){1}, 1};
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room,
+	struct msghdr mh = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = room,
 	    .msg_controllen = sizeof(room)};
 	struct cmsghdr *c;
 
@@ -1077,8 +1124,10 @@ test_ready(void)
 		memcpy(addr.sun_path, name, n + 1);
 		if (abstract)
 			addr.sun_path[0] = '\0';
-		CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&addr,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + !abstract)),
+		CU_ASSERT_EQUAL_FATAL(
+		    bind(fd, (struct sockaddr *)&addr,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n +
+				    !abstract)),
 		    0);
 		if (abstract)
 			name[0] = '@';
@@ -1146,19 +1195,20 @@ test_spawn_fails(void)
 static void
 test_spawn_clean(void)
 {
-	static const char script[] = "#!/bin/sh\n"
+	static const char script[] =
+	    "#!/bin/sh\n"
 	    "for f in 0 1 2 3 4 5 6 7 8 9 11 12 13 14 15 16 17; do\n"
 	    "[ -e /proc/$$/fd/$f ] && set -- \"$@\" $f; done; echo \"$*\" >&3\n";
 	char path[64], got[256] = "";
-	struct spawn s = {.exe = path, .role = ROLE_POLICY, .index = 7,
-	    .die_with_us = true};
+	struct spawn s = {
+	    .exe = path, .role = ROLE_POLICY, .index = 7, .die_with_us = true};
 	struct err e = ERR_INIT;
 	int fds[2], extra = fcntl(0, F_DUPFD, 6);
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "/tmp/tosd-spawn-%d", (int)getpid());
-	CU_ASSERT_EQUAL_FATAL(file_write(path, script, sizeof(script) - 1, 0700,
-				  FILE_NOSYNC, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(
+	    file_write(path, script, sizeof(script) - 1, 0700, FILE_NOSYNC, &e), 0);
 	CU_ASSERT_EQUAL_FATAL(channel_pair(fds, NULL), 0);
 	pid = spawn_role(&s, fds[1], &e);
 	CU_ASSERT_TRUE_FATAL(pid > 0);

@@ -17,10 +17,10 @@ static const struct ladder ladder = {
     .critical = 40,
 };
 
-static const struct case_facts good = {.reported = 10, .removed = 10,
-    .median_takedown = 3 * CLOCK_HOUR};
-static const struct case_facts bad = {.reported = 10, .removed = 2, .online = 8,
-    .median_takedown = CLOCK_NONE};
+static const struct case_facts good = {
+    .reported = 10, .removed = 10, .median_takedown = 3 * CLOCK_HOUR};
+static const struct case_facts bad = {
+    .reported = 10, .removed = 2, .online = 8, .median_takedown = CLOCK_NONE};
 
 static struct case_state
 clear(void)

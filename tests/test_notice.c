@@ -330,8 +330,8 @@ test_sparse(void)
 	    "numbers.rate_high", "numbers.removal_rate", "numbers.median_takedown",
 	    "next_stage", "reasons", "against", "decided_by", "earlier", "safety.quote",
 	    "safety.tenant_stage"};
-	static const char *const not_safety[] = {"case", "notice", "of", "stage", "items",
-	    "rules", "more_items", "numbers", "process"};
+	static const char *const not_safety[] = {"case", "notice", "of", "stage",
+	    "items", "rules", "more_items", "numbers", "process"};
 	struct notice_set *s = load_set();
 
 	for (size_t i = 0; i < NALL; i++) {

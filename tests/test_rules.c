@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_rules: rule packs through the real plugin and the real host: what a pack may say,
- * what it is refused for, what its rules find, and where.
+ * test_rules: rule packs through the real plugin and the real host: what a pack may
+ * say, what it is refused for, what its rules find, and where.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -23,16 +23,19 @@
 static const char base_pack[] =
     "pack = { name = \"base\"; version = 1; owner = \"me\"; };\n"
     "clauses = ( { id = \"1\"; text = \"Violence\"; } );\n"
-    "lists = { kill = [ \"kill\", \"shoot\" ]; who = [ \"you\", \"them\", \"the @fruit\" ];\n"
+    "lists = { kill = [ \"kill\", \"shoot\" ]; who = [ \"you\", \"them\", \"the "
+    "@fruit\" ];\n"
     "  fruit = [ \"apple*\" ]; };\n"
-    "contexts = { negation = { where = \"before\"; within = 3; phrases = [ \"never\" ]; };\n"
+    "contexts = { negation = { where = \"before\"; within = 3; phrases = [ \"never\" "
+    "]; };\n"
     "  quotation = { quotes = true; }; };\n"
     "rules = ( { id = \"a\"; rev = 2; mode = \"enforce\"; category = \"violence\";\n"
     "  clause = \"1\"; severity = \"high\"; score = 0.9; reason = \"says {match}\";\n"
     "  phrases = [ \"i will|shall <2> @kill @who\" ]; except = [ \"negation\",\n"
     "  \"quotation\" ]; } );\n"
     "tests = {\n"
-    "  fail = [ \"I will kill you\", \"i shall now shoot them\", \"I will kill the apples\" ];\n"
+    "  fail = [ \"I will kill you\", \"i shall now shoot them\", \"I will kill the "
+    "apples\" ];\n"
     "  ok = [ \"hello\", \"Never: I will kill you\", \"i will eat you\" ];\n"
     "  twins = ( [ \"i will kill you\", \"i will kill them\" ] );\n"
     "};\n";
@@ -85,14 +88,16 @@ open_packs(const char *packs, const char *cache)
 	static struct conf_policy policy;
 	static const char *names[] = {"North Hall", "A+ Site (west)"};
 	static struct conf_safety safety = {.protect = names, .nprotect = 2};
-	struct policy_options o = {.conf = &policy, .safety = &safety,
-	    .report = note_problem, .note = ignore_note};
+	struct policy_options o = {.conf = &policy,
+	    .safety = &safety,
+	    .report = note_problem,
+	    .note = ignore_note};
 	struct policy_host *h = NULL;
 
-	plugin = (struct conf_plugin){.name = "rules", .path = PLUGIN,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
-	policy = (struct conf_policy){.plugins = &plugin, .nplugins = 1,
-	    .packs_dir = packs, .cache_dir = cache};
+	plugin = (struct conf_plugin){
+	    .name = "rules", .path = PLUGIN, .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
+	policy = (struct conf_policy){
+	    .plugins = &plugin, .nplugins = 1, .packs_dir = packs, .cache_dir = cache};
 	problems[0] = '\0';
 	policy_host_new(&o, &h, NULL);
 	return h;
@@ -241,7 +246,8 @@ static const struct {
     {"kill = [", "protected = [", "no name for a list"},
     {"\"the @fruit\"", "\"the @nuts\"", "there is no list `nuts'"},
     {"\"apple*\"", "\"@who\"", "too deep, or in a circle"},
-    {"[ \"apple*\" ]", "{ file = \"/etc/passwd\"; }", "must lie under the pack's folder"},
+    {"[ \"apple*\" ]", "{ file = \"/etc/passwd\"; }",
+	"must lie under the pack's folder"},
     {"[ \"apple*\" ]", "{ file = \"none.txt\"; }", "list file `none.txt': cannot open"},
     {"where = \"before\"", "where = \"behind\"", "one of: text, sentence, before"},
     {"within = 3", "within = 90", "p.conf:5: `within' must be a whole number from 1"},
@@ -249,7 +255,8 @@ static const struct {
     {"rev = 2;", "", "rule `base/a' lacks `rev'"},
     {"score = 0.9", "score = 1.5", "`score' must be a number from 0 to 1"},
     {"mode = \"enforce\"", "mode = \"on\"", "one of: draft, shadow, enforce, retired"},
-    {"severity = \"high\"", "severity = \"bad\"", "one of: low, medium, high, critical"},
+    {"severity = \"high\"", "severity = \"bad\"",
+	"one of: low, medium, high, critical"},
     {"reason = \"says {match}\";", "", "`reason' is missing"},
     {"rev = 2;", "rev = 2; expires = \"soon\";", "must be a day such as"},
     {"rev = 2;", "rev = 2; target = \"kill\";", "`target' names a list"},
@@ -267,17 +274,23 @@ static const struct {
     {"\"I will kill you\",", "", "`tests.fail' has 2 entries, at least 3"},
     {"\"hello\",", "", "`tests.ok' has 2 entries, at least 3"},
     {"( [ \"i will kill you\", \"i will kill them\" ] )", "( )", "`tests.twins' has 0"},
-    {"\"i will kill them\" ]", "\"i will kill you\" ]", "twins are two different texts"},
+    {"\"i will kill them\" ]", "\"i will kill you\" ]",
+	"twins are two different texts"},
     {"\"i will kill them\" ]", "\"i will kill him\" ]", "twins differ: rule `base/a'"},
-    {"\"hello\"", "\"i will kill you\"", "p.conf:13: test `ok' is found by rule `base/a'"},
-    {"\"i shall now shoot", "\"i shall now hug", "p.conf:12: test `fail' is found by no rule"},
+    {"\"hello\"", "\"i will kill you\"",
+	"p.conf:13: test `ok' is found by rule `base/a'"},
+    {"\"i shall now shoot", "\"i shall now hug",
+	"p.conf:12: test `fail' is found by no rule"},
     {"\"I will kill you\",", "{ text = \"x\"; rule = \"b\"; },", "syntax error"},
-    {"fail = [ \"I will kill you\", \"i shall now shoot them\", \"I will kill the apples\" ]",
-	"fail = ( { text = \"x\"; rule = \"b\"; }, \"i will kill you\", \"i will kill them\" )",
+    {"fail = [ \"I will kill you\", \"i shall now shoot them\", \"I will kill the "
+     "apples\" ]",
+	"fail = ( { text = \"x\"; rule = \"b\"; }, \"i will kill you\", \"i will kill "
+	"them\" )",
 	"names the rule `b', which is not in this pack"},
-    {"rules = ( {", "rules = ( { id = \"z\"; rev = 1; mode = \"shadow\"; category = \"x\"; "
-		     "clause = \"1\"; severity = \"low\"; score = 0; reason = \"r\"; "
-		     "phrases = [ \"zebra\" ]; }, {",
+    {"rules = ( {",
+	"rules = ( { id = \"z\"; rev = 1; mode = \"shadow\"; category = \"x\"; "
+	"clause = \"1\"; severity = \"low\"; score = 0; reason = \"r\"; "
+	"phrases = [ \"zebra\" ]; }, {",
 	"rule `base/z' is found by no test"},
     {"rules = (", "@include \"/etc/passwd\"\nrules = (", "@include is not for packs"},
     {"hello", "hell\xff", "not valid UTF-8"},
@@ -294,7 +307,8 @@ test_bad(void)
 		CU_ASSERT_PTR_NOT_NULL(strstr(problems, bad_packs[i].want));
 		CU_ASSERT_PTR_NOT_NULL(strstr(problems, "p.conf"));
 		if (strstr(problems, bad_packs[i].want) == NULL)
-			printf("\n  wanted: %s\n  got: %s", bad_packs[i].want, problems);
+			printf(
+			    "\n  wanted: %s\n  got: %s", bad_packs[i].want, problems);
 		policy_host_free(&h);
 		free(text);
 	}
@@ -314,7 +328,8 @@ test_company(void)
 	write_file("d.txt", "not read", 8);
 	h = open_packs(dir, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
-	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "b.conf: the pack name `base' is taken by /"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "b.conf: the pack name `base' is taken by /"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "c.conf:1: syntax error"));
 	msg_init(&m, MSG_RULES);
 	policy_host_rules(h, &m.rules);
@@ -365,14 +380,16 @@ static void
 test_protected(void)
 {
 	char *text = edited("phrases = [ \"i will|shall <2> @kill @who\" ]",
-	    "target = \"@protected\"; near = ( { of = [ \"@kill\", \"@target\" ]; within = 3; } )");
+	    "target = \"@protected\"; near = ( { of = [ \"@kill\", \"@target\" ]; "
+	    "within = 3; } )");
 	struct buf b = {0};
 	struct policy_host *h;
 	char *tests = strstr(text, "tests = {");
 
 	buf_put(&b, text, (size_t)(tests - text));
 	buf_puts(&b, "tests = { protected = [ \"Old Mill\" ];\n"
-		     "fail = [ \"kill all in the old mill\", \"Old Mill, shoot\", \"kill Old Mill\" ];\n"
+		     "fail = [ \"kill all in the old mill\", \"Old Mill, shoot\", "
+		     "\"kill Old Mill\" ];\n"
 		     "ok = [ \"North Hall\", \"kill north hall\", \"b\" ];\n"
 		     "twins = ( [ \"kill old mill\", \"shoot old mill\" ] ); };\n");
 	h = open_pack(b.data);

@@ -75,7 +75,7 @@ try_write_state(void)
 	snprintf(path, sizeof(path), "%s/a", state);
 	snprintf(to, sizeof(to), "%s/b", state);
 	return opens(path, O_RDWR | O_CREAT | O_TRUNC) && rename(path, to) == 0 &&
-	    unlink(to) == 0;
+	       unlink(to) == 0;
 }
 
 static bool
@@ -211,7 +211,8 @@ try_thread(void)
 {
 	pthread_t t;
 
-	return pthread_create(&t, NULL, thread, NULL) == 0 && pthread_join(t, NULL) == 0;
+	return pthread_create(&t, NULL, thread, NULL) == 0 &&
+	       pthread_join(t, NULL) == 0;
 }
 
 static bool
@@ -241,8 +242,8 @@ try_kill(void)
 static bool
 try_run_memory(void)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	    0);
+	void *p =
+	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p != MAP_FAILED;
 }
@@ -250,8 +251,8 @@ try_run_memory(void)
 static bool
 try_make_runnable(void)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	    0);
+	void *p = mmap(
+	    NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
 }
@@ -329,12 +330,13 @@ make_conf(const char *transport)
 	struct conf_sources all = {&src, 1};
 	struct conf *c = NULL;
 
-	src.text = xasprintf("state_dir = \"%s\"; run_dir = \"%s/run\";\n"
-			     "templates_dir = \"%s\";\n"
-			     "provider = { name = \"t\"; mailbox = \"a@example.net\"; };\n"
-			     "courier = { transport = \"%s\"; from = \"a@example.net\"; "
-			     "sendmail = \"/bin/true\"; };\n",
-	    state, state, state, transport);
+	src.text =
+	    xasprintf("state_dir = \"%s\"; run_dir = \"%s/run\";\n"
+		      "templates_dir = \"%s\";\n"
+		      "provider = { name = \"t\"; mailbox = \"a@example.net\"; };\n"
+		      "courier = { transport = \"%s\"; from = \"a@example.net\"; "
+		      "sendmail = \"/bin/true\"; };\n",
+		state, state, state, transport);
 	if (conf_parse(&all, no_report, NULL, &c) != 0)
 		abort();
 	free(src.name);
@@ -398,7 +400,8 @@ test_profiles(void)
 			CU_ASSERT_EQUAL(letter, attempts[i].want[r]);
 			if (letter != attempts[i].want[r])
 				printf("%s: %s: %c, not %c (%d)\n", role_name(roles[r]),
-				    attempts[i].name, letter, attempts[i].want[r], code);
+				    attempts[i].name, letter, attempts[i].want[r],
+				    code);
 		}
 	}
 	conf_free(&c);
@@ -419,7 +422,8 @@ test_tries_work(void)
 	for (size_t i = 0; i < N(must); i++) {
 		CU_ASSERT_EQUAL(outcome_of(&off, must[i], &code), DONE);
 		if (code != 0)
-			printf("try %zu does not work without a sandbox: %d\n", i, code);
+			printf(
+			    "try %zu does not work without a sandbox: %d\n", i, code);
 	}
 	unlink("/tmp/tosd-sandbox-escaped");
 }
@@ -479,7 +483,7 @@ try_become(void)
 	struct err e = ERR_INIT;
 
 	return sandbox_become(65534, 65534, &e) == 0 && getuid() == 65534 &&
-	    setuid(0) != 0 && setgid(0) != 0;
+	       setuid(0) != 0 && setgid(0) != 0;
 }
 
 static bool
@@ -488,8 +492,8 @@ try_become_not_root(void)
 	struct err e = ERR_INIT;
 
 	return sandbox_become(65534, 65534, &e) == 0 &&
-	    sandbox_become(0, 0, &e) == TOSD_EDENIED &&
-	    sandbox_become(65534, 65534, &e) == 0;
+	       sandbox_become(0, 0, &e) == TOSD_EDENIED &&
+	       sandbox_become(65534, 65534, &e) == 0;
 }
 
 static void
@@ -526,7 +530,8 @@ main(void)
 	snprintf(outside, sizeof(outside), "%s/outside", dir);
 	snprintf(path, sizeof(path), "%s/file", state);
 	fd = mkdir(state, 0700) == 0 ? open(path, O_WRONLY | O_CREAT, 0600) : -1;
-	if (fd < 0 || close(fd) != 0 || file_write(outside, "x", 1, 0600, FILE_NOSYNC, NULL))
+	if (fd < 0 || close(fd) != 0 ||
+	    file_write(outside, "x", 1, 0600, FILE_NOSYNC, NULL))
 		return 2;
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (listener < 0 || listen(listener, 1) != 0)

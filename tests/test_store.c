@@ -424,7 +424,8 @@ join_recipient(void *ctx, const struct store_outbox *o)
 static void
 test_outbox_order(void)
 {
-	static const char *const kinds[] = {"stage", "stage", "safety", "closed", "safety"};
+	static const char *const kinds[] = {
+	    "stage", "stage", "safety", "closed", "safety"};
 	struct store *s = open_url("sqlite::memory:");
 	struct store_at a = at();
 	struct err e = ERR_INIT;
@@ -432,10 +433,15 @@ test_outbox_order(void)
 
 	for (uint32_t i = 0; i < 5; i++) {
 		char to[2] = {(char)('a' + i), 0};
-		struct store_notice n = {
-		    .n = i, .kind = (char *)kinds[i], .audience = (char *)"x", .made = T0};
+		struct store_notice n = {.n = i,
+		    .kind = (char *)kinds[i],
+		    .audience = (char *)"x",
+		    .made = T0};
 		struct store_outbox o = {.channel = (char *)"mail",
-		    .recipient = to, .next_try = T0, .entry = i == 4 ? 9 : 5, .time = T0};
+		    .recipient = to,
+		    .next_try = T0,
+		    .entry = i == 4 ? 9 : 5,
+		    .time = T0};
 
 		OK(store_notice_add(s, &a, &n, &e));
 		o.notice = n.id;

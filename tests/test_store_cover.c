@@ -93,8 +93,9 @@ test_errands(void)
 	OK(store_errand_drop(s, &a, x.id, &e));
 	CU_ASSERT_EQUAL(store_errand_update(s, &a, &x, &e), TOSD_ENOENT);
 	store_errand_clear(&x);
-	CU_ASSERT_EQUAL(store_errand_find(s, feed, ERRAND_PAGE, "http://a.example/1", &x,
-			    &e), TOSD_ENOENT);
+	CU_ASSERT_EQUAL(
+	    store_errand_find(s, feed, ERRAND_PAGE, "http://a.example/1", &x, &e),
+	    TOSD_ENOENT);
 	store_free(&s);
 }
 

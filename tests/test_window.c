@@ -15,7 +15,8 @@
 #define GAP (10 * CLOCK_MIN)
 #define PACE (15 * CLOCK_MIN)
 
-/* --- a table ------------------------------------------------------------------------ */
+/* --- a table ------------------------------------------------------------------------
+ */
 
 /* Posts by letter: newest first, `z' is the oldest, `a' the newest, by their dates.
  * Capitals have no date.  In `now', + before a letter: not known before. */
@@ -33,7 +34,8 @@ read_list(const char *text, bool dated, struct window *w)
 			flags = WINDOW_FRESH;
 			continue;
 		}
-		p.published = dated && *text >= 'a' ? ('z' - *text + 1) * DAY : CLOCK_NONE;
+		p.published =
+		    dated && *text >= 'a' ? ('z' - *text + 1) * DAY : CLOCK_NONE;
 		p.flags = flags;
 		flags = 0;
 		window_add(w, &p);
@@ -94,8 +96,8 @@ test_table(void)
 			got[k] = letters[v[k]];
 		got[before.n] = '\0';
 		if (strcmp(got, cases[i].verdicts) != 0)
-			printf("\n%s -> %s: %s, wanted %s", cases[i].before, cases[i].now,
-			    got, cases[i].verdicts);
+			printf("\n%s -> %s: %s, wanted %s", cases[i].before,
+			    cases[i].now, got, cases[i].verdicts);
 		CU_ASSERT_STRING_EQUAL(got, cases[i].verdicts);
 		window_free(&before);
 		window_free(&now);
@@ -168,7 +170,8 @@ test_pack(void)
 	window_free(&x);
 }
 
-/* --- a thousand feeds ----------------------------------------------------------------- */
+/* --- a thousand feeds
+ * ----------------------------------------------------------------- */
 
 static uint64_t seed;
 
@@ -216,8 +219,10 @@ show(const struct site *s, bool *known, struct window *w)
 			list[shown++] = i - 1;
 	for (unsigned k = 0; k < shown; k++) {
 		unsigned i = list[s->rising ? shown - 1 - k : k];
-		struct window_post p = {.item = i + 1, .published = s->v[i].date,
-		    .updated = s->v[i].edited, .gone = CLOCK_NONE,
+		struct window_post p = {.item = i + 1,
+		    .published = s->v[i].date,
+		    .updated = s->v[i].edited,
+		    .gone = CLOCK_NONE,
 		    .flags = known[i] ? 0 : WINDOW_FRESH};
 
 		known[i] = true;
@@ -394,7 +399,8 @@ simulate(enum dating dating, bool pins, bool rising, struct tally *t)
 			live(&s, reading, now, pins);
 		for (unsigned i = 0; i < s.n; i++)
 			if (s.v[i].removed_at != 0 && listed[i] && inside[i] < 3 &&
-			    reading - s.v[i].removed_at == (int)inside[i] && reaches(&s, i))
+			    reading - s.v[i].removed_at == (int)inside[i] &&
+			    reaches(&s, i))
 				inside[i]++;
 		read_once(&s, &m, known, reading, now, t);
 		for (unsigned i = 0; i < s.n; i++)
@@ -415,7 +421,8 @@ thousand(enum dating dating, bool pins, bool rising, unsigned n)
 	seed = 88172645463325252u + dating * 7u + pins * 3u + rising;
 	for (unsigned i = 0; i < n; i++)
 		simulate(dating, pins, rising, &t);
-	printf("\n    %s%s%s: %u feeds, %u readings; %u removed inside the window, %u found "
+	printf("\n    %s%s%s: %u feeds, %u readings; %u removed inside the window, %u "
+	       "found "
 	       "(at most %u readings), %u open; %u pages asked in vain",
 	    dating_names[dating], pins ? ", pins" : "", rising ? ", oldest first" : "",
 	    t.feeds, t.readings, t.removed, t.decided, t.slow, t.open, t.wasted);
@@ -427,18 +434,20 @@ test_thousand(void)
 {
 	for (int d = 0; d < DATINGS; d++)
 		for (int kind = 0; kind < 4; kind++) {
-			struct tally t = thousand(d, (kind & 1) != 0, (kind & 2) != 0, 250);
+			struct tally t =
+			    thousand(d, (kind & 1) != 0, (kind & 2) != 0, 250);
 
 			CU_ASSERT(t.removed > 100);
 			CU_ASSERT_EQUAL(t.late, 0); /* three readings are enough */
 			CU_ASSERT(t.decided * 10 >= t.removed * 9);
 			if (d == DATED && (kind & 1) == 0)
 				CU_ASSERT_EQUAL(t.open, 0);
-			/* A pin of old that is taken off is no removal; its page says so.
-			 * Else nothing that is there is taken for missing: lying dates may
-			 * cost a page now and then. */
-			CU_ASSERT(t.wasted * 100 <= t.readings * ((kind & 1) != 0 ? 4 : 0) +
-			    (d == LYING ? 500 : 0));
+			/* A pin of old that is taken off is no removal; its page says
+			 * so. Else nothing that is there is taken for missing: lying
+			 * dates may cost a page now and then. */
+			CU_ASSERT(
+			    t.wasted * 100 <= t.readings * ((kind & 1) != 0 ? 4 : 0) +
+						  (d == LYING ? 500 : 0));
 		}
 }
 

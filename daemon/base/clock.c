@@ -69,8 +69,9 @@ clock_format(int64_t ms, char out[CLOCK_TEXT])
 	if (ms == CLOCK_NONE || gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 ||
 	    tm.tm_year > 8099)
 		return strcpy(out, "-");
-	n = snprintf(out, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	n = snprintf(out, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
 	if (frac != 0)
 		n += snprintf(out + n, CLOCK_TEXT - n, ".%03d", (int)frac);
 	snprintf(out + n, CLOCK_TEXT - n, "Z");
@@ -156,7 +157,7 @@ clock_parse(const char *s)
 	if (!parse_zone(&s, &offset) || *s != '\0')
 		return CLOCK_NONE;
 	return clock_days(y, mo, d) * CLOCK_DAY + h * CLOCK_HOUR + mi * CLOCK_MIN +
-	    sec * CLOCK_SEC + frac - offset;
+	       sec * CLOCK_SEC + frac - offset;
 }
 
 const char *

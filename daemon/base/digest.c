@@ -108,7 +108,7 @@ digest_unbase64(struct buf *b, const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char c = s[i];
 		bool data = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		    (c >= '0' && c <= '9') || c == '+' || c == '/';
+			    (c >= '0' && c <= '9') || c == '+' || c == '/';
 
 		if (c == '=' && i >= n - 2)
 			pad++;

@@ -33,8 +33,8 @@ file_read_fd(int fd, const char *name, size_t max, struct buf *b, struct err *e)
 			break;
 		b->len += n;
 		if (b->len - start > max)
-			return err_set(e, TOSD_ELIMIT, "%s is larger than %zu bytes",
-			    name, max);
+			return err_set(
+			    e, TOSD_ELIMIT, "%s is larger than %zu bytes", name, max);
 	}
 	buf_reserve(b, 0);
 	return 0;
@@ -61,8 +61,10 @@ void
 file_sync_fd(int fd, const char *name)
 {
 	if (fsync(fd) != 0)
-		log_die("disk", "fsync of %s failed: %s; stopping, since what was "
-		    "written may be lost", name, strerror(errno));
+		log_die("disk",
+		    "fsync of %s failed: %s; stopping, since what was "
+		    "written may be lost",
+		    name, strerror(errno));
 }
 
 void
@@ -177,8 +179,8 @@ file_read_memfd(int fd, size_t max, struct buf *b, struct err *e)
 	if (fstat(fd, &st) != 0)
 		return err_sys(e, "cannot stat a memory file");
 	if ((uint64_t)st.st_size > max)
-		return err_set(e, TOSD_ELIMIT, "a memory file is larger than %zu bytes",
-		    max);
+		return err_set(
+		    e, TOSD_ELIMIT, "a memory file is larger than %zu bytes", max);
 	to = buf_reserve(b, st.st_size);
 	/* pread: the sender shares our file offset. */
 	while (done < (size_t)st.st_size) {

@@ -120,6 +120,7 @@ finding_get(struct rd *r, struct finding *f)
 	/* A finding without its names, or with a score that is no probability, is a
 	 * broken peer. */
 	if (f->rule == NULL || f->pack == NULL || f->clause == NULL ||
-	    f->category == NULL || f->mode >= NMODES || !(f->score >= 0 && f->score <= 1))
+	    f->category == NULL || f->mode >= NMODES ||
+	    !(f->score >= 0 && f->score <= 1))
 		r->bad = true;
 }

@@ -82,5 +82,5 @@ bool
 id_valid(const char *s)
 {
 	return strlen(s) == ID_TEXT - 1 &&
-	    strspn(s, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ID_TEXT - 1;
+	       strspn(s, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ID_TEXT - 1;
 }

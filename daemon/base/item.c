@@ -107,9 +107,10 @@ item_copy(struct item *to, const struct item *from)
 	for (; to->nlinks < from->nlinks; to->nlinks++)
 		to->links[to->nlinks] = xstrdup(from->links[to->nlinks]);
 	for (size_t i = 0; i < from->nmedia; i++)
-		*push_media(to) = (struct item_media){.url = xstrdup(from->media[i].url),
-		    .type = xstrdup(from->media[i].type),
-		    .text = xstrdup(from->media[i].text)};
+		*push_media(to) =
+		    (struct item_media){.url = xstrdup(from->media[i].url),
+			.type = xstrdup(from->media[i].type),
+			.text = xstrdup(from->media[i].text)};
 }
 
 void

@@ -142,8 +142,7 @@ conf_check_coverage(const struct conf_section *sec)
 	const struct conf_coverage *c = sec->base;
 
 	if (c->second_max > 0)
-		in_order(
-		    sec, "second_min", c->second_min, "second_max", c->second_max);
+		in_order(sec, "second_min", c->second_min, "second_max", c->second_max);
 }
 
 void

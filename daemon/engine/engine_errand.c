@@ -156,8 +156,9 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 		x->due = later;
 		engine_errand_put(g, x);
 	} else {
-		m.poll.url = xstrdup(
-		    x->url != NULL ? x->url : engine_moved_url(g, &feed, now, &p.moved));
+		m.poll.url =
+		    xstrdup(x->url != NULL ? x->url
+					   : engine_moved_url(g, &feed, now, &p.moved));
 		m.poll.tenant = xstrdup(x->tenant);
 		ok = engine_poll_send(g, &p, &m);
 	}

@@ -22,7 +22,7 @@ static const struct {
 	unsigned char kind;
 	short value;
 } words[] = {
-	/* clang-format off */
+    /* clang-format off */
 	{"a", FILLER, 0}, {"a.m", AM, 0}, {"abr", MONTH, 4}, {"abril", MONTH, 4},
 	{"acdt", ZONE, 630}, {"acst", ZONE, 570}, {"adt", ZONE, -180},
 	{"aedt", ZONE, 660}, {"aest", ZONE, 600}, {"aft", ZONE, 270}, {"ago", MONTH, 8},
@@ -301,7 +301,7 @@ static const struct {
 	{"чт", WEEKDAY, 0}, {"юли", MONTH, 7}, {"юни", MONTH, 6}, {"янв", MONTH, 1},
 	{"январь", MONTH, 1}, {"января", MONTH, 1}, {"януари", MONTH, 1}, {"오전", AM, 0},
 	{"오후", PM, 0},
-	/* clang-format on */
+    /* clang-format on */
 };
 
 enum date_word

@@ -18,7 +18,7 @@ static const struct {
 	unsigned char rule;
 	short minutes;
 } zones[] = {
-	/* clang-format off */
+    /* clang-format off */
 	{"africa/abidjan", NONE, 0}, {"africa/accra", NONE, 0},
 	{"africa/addis_ababa", NONE, 180}, {"africa/algiers", NONE, 60},
 	{"africa/dakar", NONE, 0}, {"africa/harare", NONE, 120},
@@ -99,7 +99,7 @@ static const struct {
 	{"singapore", NONE, 480}, {"turkey", NONE, 180}, {"us/alaska", US, -540},
 	{"us/arizona", NONE, -420}, {"us/central", US, -360}, {"us/eastern", US, -300},
 	{"us/hawaii", NONE, -600}, {"us/mountain", US, -420}, {"us/pacific", US, -480},
-	/* clang-format on */
+    /* clang-format on */
 };
 
 bool

@@ -113,8 +113,7 @@ schema_version(const char *rel)
 
 /* Takes the address of one element of "links" if its version is the highest yet. */
 static void
-read_link(
-    const struct json_value *link, const char *url, char **best, char version[8])
+read_link(const struct json_value *link, const char *url, char **best, char version[8])
 {
 	char *rel = member_text(link, "rel", URL_BYTES), *joined = NULL;
 	char *href = member_text(link, "href", URL_BYTES);

@@ -14,7 +14,7 @@ static const struct {
 	char name[LONGEST + 2];
 	uint8_t tag;
 } tags[] = {
-	/* clang-format off */
+    /* clang-format off */
 	{"a", HTML_TAG_INLINE}, {"b", HTML_TAG_INLINE}, {"i", HTML_TAG_INLINE},
 	{"p", HTML_TAG_PARA}, {"q", HTML_TAG_INLINE}, {"s", HTML_TAG_INLINE},
 	{"u", HTML_TAG_INLINE}, {"br", HTML_TAG_BLOCK}, {"dd", HTML_TAG_BLOCK},
@@ -75,7 +75,7 @@ static const struct {
 	{"template", HTML_TAG_DROP}, {"textarea", HTML_TAG_INLINE},
 	{"plaintext", HTML_TAG_PRE}, {"blockquote", HTML_TAG_PARA},
 	{"figcaption", HTML_TAG_BLOCK},
-	/* clang-format on */
+    /* clang-format on */
 };
 #define NTAGS (sizeof(tags) / sizeof(tags[0]))
 

@@ -203,8 +203,8 @@ hide_token(struct buf *request)
 		*at = '*';
 }
 
-/* The only way to see the request as it goes out.  libcurl's other words are not wanted,
- * and cost a tenth of a short transfer. */
+/* The only way to see the request as it goes out.  libcurl's other words are not
+ * wanted, and cost a tenth of a short transfer. */
 static int
 on_debug(CURL *easy, curl_infotype what, char *data, size_t n, void *ctx)
 {
@@ -362,8 +362,7 @@ headers_of(struct transfer *t, const struct transfer_ask *ask)
 	const struct {
 		const char *name, *value;
 	} rows[TRANSFER_HEADERS] = {{"Accept: ", ask->accept},
-	    {"If-None-Match: ", ask->etag},
-	    {"If-Modified-Since: ", ask->last_modified},
+	    {"If-None-Match: ", ask->etag}, {"If-Modified-Since: ", ask->last_modified},
 	    {"Last-Event-ID: ", ask->last_event_id},
 	    {"Authorization: Bearer ", ask->bearer}};
 	size_t at[TRANSFER_HEADERS], n = 0;

@@ -133,12 +133,12 @@ check_row(const struct msg_row *row, unsigned type, enum role from, enum role to
     bool has_fd, struct err *e)
 {
 	if (row == NULL)
-		return err_set(e, TOSD_EPROTO, "message type %u is not in the catalogue",
-		    type);
+		return err_set(
+		    e, TOSD_EPROTO, "message type %u is not in the catalogue", type);
 	if (from == to || (unsigned)from >= ROLE_COUNT || (unsigned)to >= ROLE_COUNT ||
 	    !(row->from & BIT(from)) || !(row->to & BIT(to)))
-		return err_set(e, TOSD_EPROTO, "%s may not pass from %s to %s", row->name,
-		    role_name(from), role_name(to));
+		return err_set(e, TOSD_EPROTO, "%s may not pass from %s to %s",
+		    row->name, role_name(from), role_name(to));
 	if (has_fd ? row->fd == FD_NO : row->fd == FD_YES)
 		return err_set(e, TOSD_EPROTO, "%s came %s a descriptor", row->name,
 		    has_fd ? "with" : "without");

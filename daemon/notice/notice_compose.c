@@ -51,7 +51,8 @@ doc_for(const json_t *doc, enum notice_audience a)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(own, next, name, value) {
+	json_object_foreach_safe(own, next, name, value)
+	{
 		if (!notice_name_allowed(name, a))
 			json_object_del(own, name);
 	}

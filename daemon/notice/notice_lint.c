@@ -91,8 +91,8 @@ static const char *const vocabulary[] = {"against", "audience", "aup_url",
     "phone", "policy_version", "posted", "process", "provider", "quote", "rate",
     "rate_high", "rate_low", "reason", "reasons", "removal_rate", "removed", "repeats",
     "reported", "rev", "root", "rule", "rules", "safety", "seen", "severity", "size",
-    "span", "stage", "state", "step", "tenant", "tenant_stage", "text", "threshold", "url",
-    "utc", "verdict", "violations", "vkey", "window_days"};
+    "span", "stage", "state", "step", "tenant", "tenant_stage", "text", "threshold",
+    "url", "utc", "verdict", "violations", "vkey", "window_days"};
 
 /* A value's place in the document, and how often it was seen and seen empty. */
 struct shown {
@@ -361,9 +361,8 @@ check_rows(const struct notice_lint *l, const struct point *p, const char *kind,
 			    p->number, p->title, rows[i].name);
 		if (s->empty > 0)
 			return err_set(e, TOSD_EINVAL,
-			    "point %u (%s): `%s' is empty in %u of %u rows",
-			    p->number, p->title, rows[i].name, s->empty,
-			    s->empty + s->full);
+			    "point %u (%s): `%s' is empty in %u of %u rows", p->number,
+			    p->title, rows[i].name, s->empty, s->empty + s->full);
 	}
 	return 0;
 }

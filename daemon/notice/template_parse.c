@@ -181,8 +181,8 @@ open_section(struct parser *ps, struct node *nd)
 {
 	if (ps->depth == TEMPLATE_MAX_DEPTH)
 		return err_set(ps->e, TOSD_ELIMIT,
-		    "line %u: more than %d sections in one another",
-		    nd->line, TEMPLATE_MAX_DEPTH);
+		    "line %u: more than %d sections in one another", nd->line,
+		    TEMPLATE_MAX_DEPTH);
 	ps->open_sections[ps->depth++] = ps->t->n - 1;
 	return 0;
 }

@@ -211,8 +211,8 @@ put_compound(struct render *r, const struct node *nd, const json_t *v, bool esca
 
 	if (!r->o->lenient)
 		return err_set(r->e, TOSD_EINVAL,
-		    "line %u: `%.60s' is %s, not one value; use a section",
-		    nd->line, nd->name, json_is_array(v) ? "a list" : "an object");
+		    "line %u: `%.60s' is %s, not one value; use a section", nd->line,
+		    nd->name, json_is_array(v) ? "a list" : "an object");
 	text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	if (text == NULL)
 		return err_set(r->e, TOSD_ELIMIT,
@@ -384,13 +384,13 @@ check_cycle(const struct render *r, const struct node *nd, const struct active *
 {
 	if (a != NULL && a->depth == TEMPLATE_MAX_DEPTH)
 		return err_set(r->e, TOSD_ELIMIT,
-		    "line %u: partial `%.60s' is more than %d partials deep",
-		    nd->line, nd->name, TEMPLATE_MAX_DEPTH);
+		    "line %u: partial `%.60s' is more than %d partials deep", nd->line,
+		    nd->name, TEMPLATE_MAX_DEPTH);
 	for (; a != NULL && !r->o->lenient; a = a->up)
 		if (strcmp(a->name, nd->name) == 0)
 			return err_set(r->e, TOSD_EINVAL,
-			    "line %u: partial `%.60s' includes itself",
-			    nd->line, nd->name);
+			    "line %u: partial `%.60s' includes itself", nd->line,
+			    nd->name);
 	return 0;
 }
 
@@ -497,8 +497,8 @@ finish_header(struct render *r)
 	r->out->data[r->base] = '\0';
 	if (strpbrk(s, "\r\n") != NULL) {
 		free(s);
-		return err_set(r->e, TOSD_EINVAL,
-		    "a header has one line, the template has more");
+		return err_set(
+		    r->e, TOSD_EINVAL, "a header has one line, the template has more");
 	}
 	mail_word_encode(r->out, s);
 	free(s);

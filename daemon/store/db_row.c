@@ -43,8 +43,8 @@ bind_packed(sqlite3_stmt *st, int i, const struct db_col *c, const void *p)
 		const struct buf *v = p;
 
 		return v->len == 0 ? sqlite3_bind_null(st, i)
-				   : sqlite3_bind_blob(st, i, v->data, (int)v->len,
-					 SQLITE_STATIC);
+				   : sqlite3_bind_blob(
+					 st, i, v->data, (int)v->len, SQLITE_STATIC);
 	}
 	if (f->nspans == 0)
 		return sqlite3_bind_null(st, i);

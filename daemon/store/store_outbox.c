@@ -168,9 +168,10 @@ store_outbox_each(struct store *s, enum store_outbox_state state, int64_t now,
 {
 	/* Threats to people do not queue behind notices, which a slow mail server may
 	 * hold up for long. */
-	static const char due[] = "state = 0 AND coalesce(next_try, ?1) <= ?1 AND "
-				  "entry < ?2 ORDER BY (SELECT kind <> 'safety' FROM notice "
-				  "WHERE notice.id = outbox.notice), id LIMIT ?3";
+	static const char due[] =
+	    "state = 0 AND coalesce(next_try, ?1) <= ?1 AND "
+	    "entry < ?2 ORDER BY (SELECT kind <> 'safety' FROM notice "
+	    "WHERE notice.id = outbox.notice), id LIMIT ?3";
 	static const char all[] = "state = ?1 ORDER BY id LIMIT ?2";
 	struct outbox_walk w = {fn, ctx};
 	int64_t most = limit > 0 && limit < INT64_MAX ? (int64_t)limit : -1;

@@ -32,8 +32,8 @@ open_case(struct rebuild *r, const json_t *o, struct store_case *c, struct err *
 		rc = store_case_add(r->store, &at, c, e);
 	}
 	if (rc == 0 && strcmp(c->number, number) != 0)
-		rc = rebuild_wrong(r, e, "case %s on record would become %s", number,
-		    c->number);
+		rc = rebuild_wrong(
+		    r, e, "case %s on record would become %s", number, c->number);
 	return rc;
 }
 
@@ -52,7 +52,8 @@ read_finding(const json_t *o, struct finding *f)
 	f->score = json_number_value(json_object_get(o, "score"));
 	f->mode = MODE_ENFORCE; /* nothing else counts */
 	f->spans = xcalloc(json_array_size(spans) + 1, sizeof(*f->spans));
-	json_array_foreach(spans, i, s) {
+	json_array_foreach(spans, i, s)
+	{
 		f->spans[i].start = (uint32_t)json_integer_value(json_array_get(s, 0));
 		f->spans[i].end = (uint32_t)json_integer_value(json_array_get(s, 1));
 		f->nspans++;
@@ -61,8 +62,8 @@ read_finding(const json_t *o, struct finding *f)
 
 /* The row as the engine makes it when it finds the violation. */
 static int
-read_violation(struct rebuild *r, const json_t *o, struct store_violation *v,
-    struct err *e)
+read_violation(
+    struct rebuild *r, const json_t *o, struct store_violation *v, struct err *e)
 {
 	struct store_revision rev;
 	int rc;
@@ -86,8 +87,8 @@ read_violation(struct rebuild *r, const json_t *o, struct store_violation *v,
 	v->presence = PRESENT_ONLINE;
 	v->since = v->last_online = rev.seen;
 	if (rev.item != v->item)
-		rc = rebuild_wrong(r, e, "revision %lld is of item %lld", (long long)rev.id,
-		    (long long)rev.item);
+		rc = rebuild_wrong(r, e, "revision %lld is of item %lld",
+		    (long long)rev.id, (long long)rev.item);
 	store_revision_clear(&rev);
 	return rc;
 }
@@ -104,10 +105,12 @@ rebuild_violation(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc == 0 && (rc = open_case(r, o, &c, e)) == 0) {
 		v.case_id = c.id;
 		v.exhibit = ++c.exhibits;
-		rc = rebuild_same(r, "exhibit", v.exhibit, rebuild_int(o, "exhibit"), e);
+		rc =
+		    rebuild_same(r, "exhibit", v.exhibit, rebuild_int(o, "exhibit"), e);
 	}
 	if (rc == 0)
-		rc = store_finding_add(r->store, &at, v.revision, &v.finding, true, r->t, e);
+		rc = store_finding_add(
+		    r->store, &at, v.revision, &v.finding, true, r->t, e);
 	if (rc == 0)
 		rc = store_violation_add(r->store, &at, &v, e);
 	if (rc == 0) {
@@ -140,8 +143,8 @@ presence_of(const char *name)
 }
 
 static void
-apply_look(struct store_violation *v, enum store_presence p, const char *how,
-    int64_t when)
+apply_look(
+    struct store_violation *v, enum store_presence p, const char *how, int64_t when)
 {
 	if (p != v->presence) {
 		v->since = when;
@@ -172,8 +175,8 @@ rebuild_recheck(struct rebuild *r, const json_t *o, struct err *e)
 	int rc = store_violation_get(r->store, id, &v, e);
 
 	if (rc != 0)
-		return rebuild_wrong(r, e, "no entry before it found violation %lld",
-		    (long long)id);
+		return rebuild_wrong(
+		    r, e, "no entry before it found violation %lld", (long long)id);
 	at = rebuild_at(r, v.tenant);
 	if (presence < 0 || when == CLOCK_NONE)
 		rc = rebuild_wrong(r, e, "it does not say what was seen, and when");
@@ -182,7 +185,8 @@ rebuild_recheck(struct rebuild *r, const json_t *o, struct err *e)
 		rc = rebuild_same(r, "the violation's exhibit", v.exhibit,
 		    rebuild_int(o, "exhibit"), e);
 	if (rc == 0) {
-		apply_look(&v, (enum store_presence)presence, rebuild_str(o, "how"), when);
+		apply_look(
+		    &v, (enum store_presence)presence, rebuild_str(o, "how"), when);
 		rc = store_violation_update(r->store, &at, &v, e);
 	}
 	store_violation_clear(&v);
@@ -192,14 +196,14 @@ rebuild_recheck(struct rebuild *r, const json_t *o, struct err *e)
 /* --- steps --- */
 
 static int
-apply_state(const struct rebuild *r, const json_t *to, struct store_case *c,
-    struct err *e)
+apply_state(
+    const struct rebuild *r, const json_t *to, struct store_case *c, struct err *e)
 {
 	int phase = case_phase_parse(rebuild_str(to, "phase"));
 
 	if (phase < 0)
-		return rebuild_wrong(r, e, "there is no phase `%s'",
-		    rebuild_str(to, "phase"));
+		return rebuild_wrong(
+		    r, e, "there is no phase `%s'", rebuild_str(to, "phase"));
 	c->stage = (int32_t)rebuild_int(to, "stage");
 	c->phase = (uint8_t)phase;
 	c->severity = (int32_t)rebuild_int(to, "severity");
@@ -223,8 +227,9 @@ rebuild_step(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc != 0 || (rc = apply_state(r, json_object_get(o, "to"), &c, e)) != 0)
 		return rc;
 	if (actions & CASE_ACT_NOTICE)
-		c.deadline = time + engine_gather(json_integer_value(json_array_get(
-		    json_array_get(stages, (size_t)c.stage - 1), 0)));
+		c.deadline =
+		    time + engine_gather(json_integer_value(json_array_get(
+			       json_array_get(stages, (size_t)c.stage - 1), 0)));
 	if (actions & CASE_ACT_CLOSE) {
 		c.closed = time;
 		c.outcome = ENGINE_CURED;
@@ -240,7 +245,8 @@ rebuild_step(struct rebuild *r, const json_t *o, struct err *e)
 int
 rebuild_decision(struct rebuild *r, const json_t *o, struct err *e)
 {
-	struct store_decision d = {.time = r->t, .entry = (int64_t)r->seq,
+	struct store_decision d = {.time = r->t,
+	    .entry = (int64_t)r->seq,
 	    .person = (char *)rebuild_str(o, "person"),
 	    .verdict = (char *)rebuild_str(o, "verdict")};
 	struct store_case c;
@@ -271,8 +277,8 @@ rebuild_hold(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc != 0)
 		return rc;
 	at = rebuild_at(r, c.tenant);
-	return store_hold_set(r->store, &at, c.id,
-	    json_is_true(json_object_get(o, "held")), e);
+	return store_hold_set(
+	    r->store, &at, c.id, json_is_true(json_object_get(o, "held")), e);
 }
 
 /* --- the end --- */
@@ -294,8 +300,8 @@ gather_case(void *ctx, const struct store_case *c)
 {
 	struct open_cases *x = ctx;
 
-	return store_violation_each(x->r->store, VIOLATION_OF_CASE, c->id, 0,
-	    gather_violation, &x->ids);
+	return store_violation_each(
+	    x->r->store, VIOLATION_OF_CASE, c->id, 0, gather_violation, &x->ids);
 }
 
 /* Looks that changed nothing are not on record, so what an open case cites is looked

@@ -65,8 +65,8 @@ rebuild_wrong(const struct rebuild *r, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return err_set(e, TOSD_ESTATE, "entry %llu (%s): %s", (unsigned long long)r->seq,
-	    r->kind, text);
+	return err_set(e, TOSD_ESTATE, "entry %llu (%s): %s",
+	    (unsigned long long)r->seq, r->kind, text);
 }
 
 int
@@ -75,9 +75,10 @@ rebuild_same(const struct rebuild *r, const char *what, int64_t store, int64_t r
 {
 	if (store == record)
 		return 0;
-	return rebuild_wrong(r, e, "%s %lld on record would become %lld: the ledger is not "
-	    "one that tosd wrote, or lacks entries", what, (long long)record,
-	    (long long)store);
+	return rebuild_wrong(r, e,
+	    "%s %lld on record would become %lld: the ledger is not "
+	    "one that tosd wrote, or lacks entries",
+	    what, (long long)record, (long long)store);
 }
 
 struct store_at
@@ -133,7 +134,8 @@ rebuild_case_of(struct rebuild *r, const json_t *o, struct store_case *c, struct
 	int rc = store_case_by_number(r->store, number, c, e);
 
 	if (rc == TOSD_ENOENT)
-		return rebuild_wrong(r, e, "no violation before it opened case `%s'", number);
+		return rebuild_wrong(
+		    r, e, "no violation before it opened case `%s'", number);
 	return rc;
 }
 
@@ -158,10 +160,14 @@ check_chain(struct rebuild *r, const json_t *o, struct err *e)
 	rc = store_case_by_number(r->store, number, &c, e);
 	if (rc == TOSD_ENOENT)
 		return strspn(prev, "0") == DIGEST_HEX - 1
-		    ? 0 : rebuild_wrong(r, e, "the beginning of case %s is missing", number);
+			   ? 0
+			   : rebuild_wrong(
+				 r, e, "the beginning of case %s is missing", number);
 	if (rc == 0 && strcmp(c.chain, prev) != 0)
-		rc = rebuild_wrong(r, e, "it does not follow the entry of case %s before "
-		    "it: run tosctl evidence verify", number);
+		rc = rebuild_wrong(r, e,
+		    "it does not follow the entry of case %s before "
+		    "it: run tosctl evidence verify",
+		    number);
 	return rc;
 }
 
@@ -192,7 +198,8 @@ run_kind(struct rebuild *r, const json_t *o, struct err *e)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].kind, r->kind) == 0)
 			return kinds[i].fn != NULL ? kinds[i].fn(r, o, e) : 0;
-	return rebuild_wrong(r, e, "this tosctl does not know the kind: use the one of the "
+	return rebuild_wrong(r, e,
+	    "this tosctl does not know the kind: use the one of the "
 	    "tosd that wrote it");
 }
 
@@ -206,10 +213,12 @@ take_entry(struct rebuild *r, const struct buf *text, struct err *e)
 	r->t = rebuild_ms(o, "t");
 	if (!json_is_object(o) || r->t == CLOCK_NONE ||
 	    rebuild_int(o, "seq") != (int64_t)r->seq)
-		rc = rebuild_wrong(r, e, "it is no entry of tosd with its number and time");
+		rc = rebuild_wrong(
+		    r, e, "it is no entry of tosd with its number and time");
 	else if ((rc = check_chain(r, o, e)) == 0 && (rc = run_kind(r, o, e)) == 0 &&
-	    (rc = set_chain(r, o, text, e)) == 0)
-		rc = store_ledger_add(r->store, (int64_t)r->seq, text->data, text->len, e);
+		 (rc = set_chain(r, o, text, e)) == 0)
+		rc = store_ledger_add(
+		    r->store, (int64_t)r->seq, text->data, text->len, e);
 	json_decref(o);
 	r->kind = "";
 	return rc;

@@ -28,8 +28,8 @@ add_feed(struct rebuild *r, const json_t *row, struct err *e)
 	at = rebuild_at(r, tenant);
 	rc = store_feed_sync(r->store, &at, tenant, url, r->t, &id, &fresh, e);
 	if (rc == 0)
-		rc = rebuild_same(r, "feed", id,
-		    json_integer_value(json_array_get(row, 0)), e);
+		rc = rebuild_same(
+		    r, "feed", id, json_integer_value(json_array_get(row, 0)), e);
 	return rc;
 }
 
@@ -44,12 +44,10 @@ rebuild_feeds(struct rebuild *r, const json_t *o, struct err *e)
 
 	if (rc == 0 && (lists = json_loadb(b.data, b.len, 0, NULL)) == NULL)
 		rc = rebuild_wrong(r, e, "its list of feeds cannot be read");
-	json_array_foreach(json_object_get(lists, "new"), i, row)
-		if (rc == 0)
-			rc = add_feed(r, row, e);
-	json_array_foreach(json_object_get(lists, "retired"), i, row)
-		if (rc == 0)
-			rc = store_feed_retire(r->store, &at, json_integer_value(row), e);
+	json_array_foreach(json_object_get(lists, "new"), i, row) if (rc == 0) rc =
+	    add_feed(r, row, e);
+	json_array_foreach(json_object_get(lists, "retired"), i, row) if (rc == 0) rc =
+	    store_feed_retire(r->store, &at, json_integer_value(row), e);
 	json_decref(lists);
 	buf_free(&b);
 	return rc;
@@ -62,19 +60,20 @@ rebuild_feed_of(struct rebuild *r, const json_t *o, struct store_feed *f, struct
 	int rc = store_feed_get(r->store, id, f, e);
 
 	if (rc == TOSD_ENOENT)
-		return rebuild_wrong(r, e, "no entry before it names feed %lld",
-		    (long long)id);
+		return rebuild_wrong(
+		    r, e, "no entry before it names feed %lld", (long long)id);
 	if (rc == 0 && strcmp(f->tenant, rebuild_str(o, "tenant")) != 0) {
 		store_feed_clear(f);
-		return rebuild_wrong(r, e, "feed %lld is another tenant's", (long long)id);
+		return rebuild_wrong(
+		    r, e, "feed %lld is another tenant's", (long long)id);
 	}
 	return rc;
 }
 
 /* The last good look that is proven: the daemon may have looked later. */
 static int
-feed_read(struct rebuild *r, struct store_feed *f, int64_t seen, int status,
-    struct err *e)
+feed_read(
+    struct rebuild *r, struct store_feed *f, int64_t seen, int status, struct err *e)
 {
 	struct store_at at = rebuild_at(r, f->tenant);
 
@@ -139,8 +138,8 @@ add_revision(struct capture *c, int64_t item, int64_t revision, int64_t n,
 
 /* The item as known before; or a new row to be filled, *row.id is 0 then. */
 static int
-find_item(struct capture *c, int64_t item, int64_t n, struct store_item *row,
-    struct err *e)
+find_item(
+    struct capture *c, int64_t item, int64_t n, struct store_item *row, struct err *e)
 {
 	int rc = 0;
 
@@ -154,8 +153,8 @@ find_item(struct capture *c, int64_t item, int64_t n, struct store_item *row,
 }
 
 static int
-read_body(struct capture *c, const json_t *meta, struct store_revision *rev,
-    struct err *e)
+read_body(
+    struct capture *c, const json_t *meta, struct store_revision *rev, struct err *e)
 {
 	const char *text = rebuild_str(meta, "record");
 	uint8_t d[DIGEST_LEN];
@@ -172,8 +171,10 @@ read_body(struct capture *c, const json_t *meta, struct store_revision *rev,
 		digest_hex(d, sizeof(d), rev->digest);
 	}
 	if (!ok || strcmp(rev->digest, rebuild_str(meta, "sha256")) != 0)
-		return rebuild_wrong(c->r, e, "%s: the record of revision %lld does not give "
-		    "its digest", c->file, (long long)rebuild_int(meta, "revision"));
+		return rebuild_wrong(c->r, e,
+		    "%s: the record of revision %lld does not give "
+		    "its digest",
+		    c->file, (long long)rebuild_int(meta, "revision"));
 	return 0;
 }
 
@@ -194,7 +195,8 @@ take_item(struct capture *c, const json_t *meta, struct err *e)
 		row.url = xstrdup(rev.body.url);
 	}
 	if (rc == 0)
-		rc = add_revision(c, item, rebuild_int(meta, "revision"), n, &row, &rev, e);
+		rc = add_revision(
+		    c, item, rebuild_int(meta, "revision"), n, &row, &rev, e);
 	store_item_clear(&row);
 	store_revision_clear(&rev);
 	return rc;
@@ -210,9 +212,8 @@ take_metadata(struct capture *c, struct err *e)
 
 	if (rc == 0 && (meta = json_loadb(b.data, b.len, 0, NULL)) == NULL)
 		rc = rebuild_wrong(c->r, e, "%s: its metadata cannot be read", c->file);
-	json_array_foreach(json_object_get(meta, "items"), i, row)
-		if (rc == 0)
-			rc = take_item(c, row, e);
+	json_array_foreach(json_object_get(meta, "items"), i, row) if (rc == 0) rc =
+	    take_item(c, row, e);
 	json_decref(meta);
 	buf_free(&b);
 	return rc;
@@ -227,7 +228,8 @@ take_erased(struct capture *c, struct err *e)
 	int rc = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(c->o, "revisions"), i, row) {
+	json_array_foreach(json_object_get(c->o, "revisions"), i, row)
+	{
 		int64_t item = json_integer_value(json_array_get(row, 1));
 		int64_t n = json_integer_value(json_array_get(row, 2));
 		struct store_revision rev = {0};
@@ -237,8 +239,9 @@ take_erased(struct capture *c, struct err *e)
 		if (rc == 0 && (rc = find_item(c, item, n, &it, e)) == 0) {
 			if (it.id == 0)
 				it.guid = xasprintf("erased:%lld", (long long)item);
-			rc = add_revision(c, item, json_integer_value(json_array_get(row, 0)),
-			    n, &it, &rev, e);
+			rc = add_revision(c, item,
+			    json_integer_value(json_array_get(row, 0)), n, &it, &rev,
+			    e);
 			store_item_clear(&it);
 		}
 		store_revision_clear(&rev);
@@ -257,8 +260,11 @@ note_lost(struct rebuild *r, const char *file)
 int
 rebuild_capture(struct rebuild *r, const json_t *o, struct err *e)
 {
-	struct capture c = {.r = r, .o = o, .file = rebuild_str(o, "file"),
-	    .commit = rebuild_str(o, "commit"), .seen = rebuild_ms(o, "seen")};
+	struct capture c = {.r = r,
+	    .o = o,
+	    .file = rebuild_str(o, "file"),
+	    .commit = rebuild_str(o, "commit"),
+	    .seen = rebuild_ms(o, "seen")};
 	struct store_feed feed;
 	int rc = rebuild_feed_of(r, o, &feed, e);
 
@@ -300,9 +306,10 @@ rebuild_item_end(struct rebuild *r, struct err *e)
 {
 	if (r->nlost == 0)
 		return 0;
-	return err_set(e, TOSD_ETAMPER, "%s of entry %llu is missing, and no entry says that "
-	    "it was erased (%zu such): put it back from a copy", r->lost[0].file,
-	    (unsigned long long)r->lost[0].seq, r->nlost);
+	return err_set(e, TOSD_ETAMPER,
+	    "%s of entry %llu is missing, and no entry says that "
+	    "it was erased (%zu such): put it back from a copy",
+	    r->lost[0].file, (unsigned long long)r->lost[0].seq, r->nlost);
 }
 
 /* --- judged --- */
@@ -332,14 +339,15 @@ judge(struct rebuild *r, int64_t id, enum store_inspect state, uint32_t attempts
 	int rc = store_revision_get(r->store, id, &rev, e);
 
 	if (rc != 0)
-		return rebuild_wrong(r, e, "no capture before it holds revision %lld",
-		    (long long)id);
+		return rebuild_wrong(
+		    r, e, "no capture before it holds revision %lld", (long long)id);
 	at = rebuild_at(r, rev.tenant);
-	store_violation_each(r->store, VIOLATION_OF_ITEM, rev.item, 0, is_of_revision, &v);
+	store_violation_each(
+	    r->store, VIOLATION_OF_ITEM, rev.item, 0, is_of_revision, &v);
 	rc = store_revision_judged(r->store, &at, id, state, attempts, policy, why, e);
 	if (rc == 0)
-		rc = store_exposure_count(r->store, &at, rev.tenant, rev.seen, rev.n == 1,
-		    v.found, state == INSPECT_DEGRADED, e);
+		rc = store_exposure_count(r->store, &at, rev.tenant, rev.seen,
+		    rev.n == 1, v.found, state == INSPECT_DEGRADED, e);
 	store_revision_clear(&rev);
 	return rc;
 }
@@ -350,13 +358,14 @@ rebuild_judged(struct rebuild *r, const json_t *o, struct err *e)
 	const json_t *range;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "revisions"), i, range) {
+	json_array_foreach(json_object_get(o, "revisions"), i, range)
+	{
 		int64_t id = json_integer_value(json_array_get(range, 0));
 		int64_t last = json_integer_value(json_array_get(range, 1));
 
 		for (; id <= last; id++) {
-			int rc = judge(r, id, INSPECT_DONE, 0, rebuild_str(o, "policy"), NULL,
-			    e);
+			int rc = judge(
+			    r, id, INSPECT_DONE, 0, rebuild_str(o, "policy"), NULL, e);
 
 			if (rc != 0)
 				return rc;
@@ -393,11 +402,12 @@ rebuild_exposure(struct rebuild *r, const json_t *o, struct err *e)
 	if (hour == CLOCK_NONE)
 		return rebuild_wrong(r, e, "it names no hour");
 	store_exposure_each(r->store, tenant, hour, hour + 1, keep_exposure, &x);
-	if ((rc = rebuild_same(r, "items:", (int64_t)x.items, rebuild_int(o, "items"), e)) ||
+	if ((rc = rebuild_same(
+		 r, "items:", (int64_t)x.items, rebuild_int(o, "items"), e)) ||
 	    (rc = rebuild_same(r, "violations:", (int64_t)x.violations,
 		 rebuild_int(o, "violations"), e)) ||
-	    (rc = rebuild_same(r, "degraded:", (int64_t)x.degraded,
-		 rebuild_int(o, "degraded"), e)))
+	    (rc = rebuild_same(
+		 r, "degraded:", (int64_t)x.degraded, rebuild_int(o, "degraded"), e)))
 		return rc;
 	return store_exposure_seal(r->store, &at, tenant, hour, e);
 }
@@ -454,4 +464,3 @@ rebuild_unobservable(struct rebuild *r, const json_t *o, struct err *e)
 	store_feed_clear(&f);
 	return rc;
 }
-

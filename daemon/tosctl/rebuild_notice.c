@@ -34,8 +34,8 @@ cite(struct rebuild *r, const struct store_case *c, uint32_t n, struct err *e)
 {
 	struct store_at at = rebuild_at(r, c->tenant);
 	struct rebuild_ids ids = {0};
-	int rc = store_violation_each(r->store, VIOLATION_OF_CASE, c->id, 0,
-	    gather_uncited, &ids);
+	int rc = store_violation_each(
+	    r->store, VIOLATION_OF_CASE, c->id, 0, gather_uncited, &ids);
 
 	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
 		struct store_violation v;
@@ -90,8 +90,10 @@ int
 rebuild_notice(struct rebuild *r, const json_t *o, struct err *e)
 {
 	struct store_notice n = {.n = (uint32_t)rebuild_int(o, "notice"),
-	    .stage = (int32_t)rebuild_int(o, "stage"), .made = r->t,
-	    .delivered = CLOCK_NONE, .entry = (int64_t)r->seq};
+	    .stage = (int32_t)rebuild_int(o, "stage"),
+	    .made = r->t,
+	    .delivered = CLOCK_NONE,
+	    .entry = (int64_t)r->seq};
 	struct store_at at;
 	struct buf mail = {0};
 	int rc = rebuild_bytes(r, o, &mail, e);
@@ -122,8 +124,11 @@ out:
 int
 rebuild_message(struct rebuild *r, const json_t *o, struct err *e)
 {
-	struct store_outbox m = {.notice = rebuild_int(o, "notice"), .state = OUTBOX_NEW,
-	    .entry = (int64_t)r->seq, .next_try = r->t, .time = r->t};
+	struct store_outbox m = {.notice = rebuild_int(o, "notice"),
+	    .state = OUTBOX_NEW,
+	    .entry = (int64_t)r->seq,
+	    .next_try = r->t,
+	    .time = r->t};
 	struct store_at at = rebuild_at(r, rebuild_str(o, "tenant"));
 	struct buf b = {0};
 	json_t *to = NULL;
@@ -161,8 +166,8 @@ reported(struct rebuild *r, const struct store_notice *n, int64_t time, struct e
 {
 	struct store_at at = rebuild_at(r, n->tenant);
 	struct rebuild_ids ids = {0};
-	int rc = store_violation_each(r->store, VIOLATION_OF_CASE, n->case_id, 0,
-	    gather_unreported, &ids);
+	int rc = store_violation_each(
+	    r->store, VIOLATION_OF_CASE, n->case_id, 0, gather_unreported, &ids);
 
 	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
 		struct store_violation v;
@@ -199,13 +204,16 @@ apply_delivery(struct rebuild *r, const json_t *o, struct store_outbox *m,
 	int rc;
 
 	while (i < sizeof(words) / sizeof(words[0]) &&
-	    strcmp(words[i].word, rebuild_str(o, "state")) != 0)
+	       strcmp(words[i].word, rebuild_str(o, "state")) != 0)
 		i++;
 	if (i == sizeof(words) / sizeof(words[0]) || time == CLOCK_NONE)
-		return rebuild_wrong(r, e, "it does not say what became of message %lld, "
-		    "and when", (long long)m->id);
+		return rebuild_wrong(r, e,
+		    "it does not say what became of message %lld, "
+		    "and when",
+		    (long long)m->id);
 	if (strcmp(n->sha256, rebuild_str(o, "sha256")) != 0)
-		return rebuild_wrong(r, e, "notice %lld has other bytes", (long long)n->id);
+		return rebuild_wrong(
+		    r, e, "notice %lld has other bytes", (long long)n->id);
 	m->state = words[i].state;
 	m->attempts = (uint32_t)rebuild_int(o, "attempt");
 	m->code = (int32_t)rebuild_int(o, "code");
@@ -214,7 +222,8 @@ apply_delivery(struct rebuild *r, const json_t *o, struct store_outbox *m,
 	if (rc != 0 || m->state != OUTBOX_SENT)
 		return rc;
 	rc = store_notice_delivered(r->store, &at, n->id, time, e);
-	if (rc == 0 && strcmp(n->kind, "stage") == 0 && strcmp(n->audience, "tenant") == 0)
+	if (rc == 0 && strcmp(n->kind, "stage") == 0 &&
+	    strcmp(n->audience, "tenant") == 0)
 		rc = reported(r, n, time, e);
 	return rc;
 }
@@ -231,7 +240,8 @@ rebuild_delivery(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc != 0)
 		rc = rebuild_wrong(r, e, "no entry before it holds message %lld",
 		    (long long)rebuild_int(o, "outbox"));
-	else if ((rc = rebuild_same(r, "notice", n.id, rebuild_int(o, "notice"), e)) == 0)
+	else if ((rc = rebuild_same(r, "notice", n.id, rebuild_int(o, "notice"), e)) ==
+		 0)
 		rc = apply_delivery(r, o, &m, &n, e);
 	store_outbox_clear(&m);
 	store_notice_clear(&n);
@@ -251,8 +261,8 @@ int
 rebuild_notice_end(struct rebuild *r, struct err *e)
 {
 	struct rebuild_ids ids = {0};
-	int rc = store_outbox_each(r->store, OUTBOX_NEW, INT64_MAX, INT64_MAX, 0,
-	    gather_new, &ids);
+	int rc = store_outbox_each(
+	    r->store, OUTBOX_NEW, INT64_MAX, INT64_MAX, 0, gather_new, &ids);
 
 	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
 		struct store_outbox m;

@@ -43,7 +43,8 @@ static const struct command {
     {"replay", tosctl_replay, "take recorded decisions again and compare"},
     {"rebuild", tosctl_rebuild, "make a lost store again from ledger and vault"},
     {"simulate", tosctl_simulate, "play a scenario in virtual time"},
-    {"tenant", tosctl_tenant, "tenant add URL; tenant import FILE: proposals for tenants.d"},
+    {"tenant", tosctl_tenant,
+	"tenant add URL; tenant import FILE: proposals for tenants.d"},
     {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
@@ -59,7 +60,8 @@ usage(FILE *to)
 	fprintf(to, "usage: tosctl COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
-	fprintf(to, "\nMore in tosctl(1).  Exit codes: 0 done, 1 negative answer, 2 usage, "
+	fprintf(to,
+	    "\nMore in tosctl(1).  Exit codes: 0 done, 1 negative answer, 2 usage, "
 	    "3 cannot.\n");
 	return to == stdout ? 0 : EXIT_USAGE;
 }

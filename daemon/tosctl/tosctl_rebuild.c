@@ -24,8 +24,10 @@
 enum { DONE = 0, NO = 1, USAGE = 2, CANNOT = 3 };
 
 static const char usage_text[] =
-    "usage: tosctl rebuild -c FILE | --dir DIR [--store sqlite:PATH] [--force] [--json]\n"
-    "Makes the store again from DIR/log, DIR/evidence and DIR/notices, while the daemon\n"
+    "usage: tosctl rebuild -c FILE | --dir DIR [--store sqlite:PATH] [--force] "
+    "[--json]\n"
+    "Makes the store again from DIR/log, DIR/evidence and DIR/notices, while the "
+    "daemon\n"
     "is stopped.  A store that is there is only replaced with --force, and kept as\n"
     "PATH.old-TIME.\n";
 
@@ -75,8 +77,10 @@ store_path(const struct options *o, char **out, struct err *e)
 	}
 	if (strncmp(o->store, sqlite, sizeof(sqlite) - 1) != 0 ||
 	    o->store[sizeof(sqlite) - 1] == '\0' || o->store[sizeof(sqlite) - 1] == ':')
-		return err_set(e, TOSD_EINVAL, "`%s': a store is made again in a file: say "
-		    "sqlite:PATH", o->store);
+		return err_set(e, TOSD_EINVAL,
+		    "`%s': a store is made again in a file: say "
+		    "sqlite:PATH",
+		    o->store);
 	*out = xstrdup(o->store + sizeof(sqlite) - 1);
 	return 0;
 }
@@ -90,7 +94,8 @@ check_stopped(const char *dir, struct err *e)
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 
 	if (fd >= 0 && fcntl(fd, F_OFD_GETLK, &lk) == 0 && lk.l_type != F_UNLCK)
-		rc = err_set(e, TOSD_EBUSY, "the daemon runs on %s: stop it first", dir);
+		rc =
+		    err_set(e, TOSD_EBUSY, "the daemon runs on %s: stop it first", dir);
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -146,8 +151,10 @@ fill(struct rebuild *r, const char *dir, const char *path, struct err *e)
 	if ((rc = ledger_open(dir, NULL, FILE_NOSYNC, &r->ledger, e)) != 0)
 		goto out;
 	if (ledger_size(r->ledger) == 0 || stat(dir, &st) != 0) {
-		rc = err_set(e, TOSD_ENOENT, "%s has no ledger with entries: is it the "
-		    "state folder?", dir);
+		rc = err_set(e, TOSD_ENOENT,
+		    "%s has no ledger with entries: is it the "
+		    "state folder?",
+		    dir);
 		goto out;
 	}
 	if ((rc = vault_open(dir, FILE_NOSYNC, &r->vault, e)) == 0 &&
@@ -167,19 +174,20 @@ report(const struct rebuild *r, const struct store_counts *c, const struct optio
 	if (o->json) {
 		j = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "store", path,
 		    "entries", (json_int_t)r->seq, "items", (json_int_t)c->items,
-		    "revisions", (json_int_t)c->revisions, "pending", (json_int_t)c->pending,
-		    "violations", (json_int_t)c->violations, "notices",
-		    (json_int_t)c->notices, "unknown", (int)r->unknown);
+		    "revisions", (json_int_t)c->revisions, "pending",
+		    (json_int_t)c->pending, "violations", (json_int_t)c->violations,
+		    "notices", (json_int_t)c->notices, "unknown", (int)r->unknown);
 		json_dumpf(j, stdout, JSON_COMPACT);
 		putchar('\n');
 		json_decref(j);
 		return;
 	}
-	printf("%s: %llu entries; %llu items, %llu revisions (%llu to be inspected), %llu "
-	    "violations, %llu notices\n", path, (unsigned long long)r->seq,
-	    (unsigned long long)c->items, (unsigned long long)c->revisions,
-	    (unsigned long long)c->pending, (unsigned long long)c->violations,
-	    (unsigned long long)c->notices);
+	printf(
+	    "%s: %llu entries; %llu items, %llu revisions (%llu to be inspected), %llu "
+	    "violations, %llu notices\n",
+	    path, (unsigned long long)r->seq, (unsigned long long)c->items,
+	    (unsigned long long)c->revisions, (unsigned long long)c->pending,
+	    (unsigned long long)c->violations, (unsigned long long)c->notices);
 	if (r->unknown > 0)
 		printf("%u messages may or may not have left: see tosctl outbox\n",
 		    r->unknown);
@@ -196,7 +204,8 @@ make_store(const struct options *o, const char *path, struct err *e)
 
 	if (exists && !o->force) {
 		free(draft);
-		return err_set(e, TOSD_EEXIST, "%s is there: --force moves it aside", path);
+		return err_set(
+		    e, TOSD_EEXIST, "%s is there: --force moves it aside", path);
 	}
 	remove_store(draft); /* of a rebuild that was interrupted */
 	rc = fill(&r, o->dir, draft, e);
@@ -222,8 +231,9 @@ static int
 read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-	    {"dir", required_argument, NULL, 'd'}, {"store", required_argument, NULL, 's'},
-	    {"force", no_argument, NULL, 'f'}, {"json", no_argument, NULL, 'j'}, {0}};
+	    {"dir", required_argument, NULL, 'd'},
+	    {"store", required_argument, NULL, 's'}, {"force", no_argument, NULL, 'f'},
+	    {"json", no_argument, NULL, 'j'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:d:s:fj", longs, NULL)) != -1) {
@@ -258,7 +268,8 @@ tosctl_rebuild(int argc, char **argv)
 	}
 	log_set_level(LOG_L_WARN);
 	if ((o.conf != NULL && (rc = read_conf(&o, &e)) != 0) ||
-	    (rc = store_path(&o, &path, &e)) != 0 || (rc = check_stopped(o.dir, &e)) != 0 ||
+	    (rc = store_path(&o, &path, &e)) != 0 ||
+	    (rc = check_stopped(o.dir, &e)) != 0 ||
 	    (rc = make_store(&o, path, &e)) != 0) {
 		/* Names and texts come from disk. */
 		text_escape_buf(&words, e.text, strlen(e.text));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * abi: plugins of other versions of the interface, one per value of ABI_CASE, to test the
- * gate.  Never installed.
+ * abi: plugins of other versions of the interface, one per value of ABI_CASE, to test
+ * the gate.  Never installed.
  */
 #include <tosd/policy.h>
 
@@ -31,8 +31,8 @@ static int
 abi_open(const struct tosd_host *h, const struct tosd_str *settings, void **state,
     const char **errstr)
 {
-	static const struct tosd_rule r = {sizeof(r), "abi/all", 1, NULL, "9 Tests", "test",
-	    TOSD_LOW, TOSD_SHADOW};
+	static const struct tosd_rule r = {
+	    sizeof(r), "abi/all", 1, NULL, "9 Tests", "test", TOSD_LOW, TOSD_SHADOW};
 
 	(void)settings, (void)state;
 	host = h;
@@ -56,9 +56,11 @@ struct table {
 	uint32_t abi_major, abi_minor;
 	const char *name, *version;
 	uint32_t needs;
-	int (*open)(const struct tosd_host *, const struct tosd_str *, void **, const char **);
+	int (*open)(
+	    const struct tosd_host *, const struct tosd_str *, void **, const char **);
 #if ABI_CASE != SHORT
-	int (*check)(void *, const struct tosd_item *, struct tosd_report *, const char **);
+	int (*check)(
+	    void *, const struct tosd_item *, struct tosd_report *, const char **);
 #endif
 #if ABI_CASE == NEWER
 	void (*close)(void *);

@@ -77,8 +77,8 @@ is(struct tosd_str how, const char *name)
 }
 
 static void
-bad_finding(const struct probe *p, struct tosd_report *report, uint32_t n,
-    struct tosd_str how)
+bad_finding(
+    const struct probe *p, struct tosd_report *report, uint32_t n, struct tosd_str how)
 {
 	struct tosd_span one = {0, 1}, order[2] = {{2, 3}, {0, 1}};
 	struct tosd_finding f = {sizeof(f), p->rule, 0.5, &one, 1, {"bad", 3}};
