@@ -234,6 +234,9 @@ step_old(struct step *s)
 	go_to(s, OTHER);
 }
 
+/* A feed that has brought nothing yet is taken for one with the newest post in front:
+ * else the very post that is kept from us could not be told from one that was pushed
+ * out.  Where that is wrong, the second round clears it. */
 static enum window_order
 order_of(struct step *s)
 {
@@ -242,6 +245,8 @@ order_of(struct step *s)
 
 	engine_cover_get(s->g, s->feed, &c);
 	order = engine_cover_order(&c);
+	if (c.falling == 0 && c.rising == 0)
+		order = WINDOW_FALLING;
 	store_coverage_clear(&c);
 	return order;
 }
