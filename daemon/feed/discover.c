@@ -35,21 +35,7 @@ discover_how_text(enum discover_how how)
 static char *
 plain(const char *s, size_t n)
 {
-	struct buf b = {0};
-	char *text;
-
-	if (s == NULL)
-		return NULL;
-	feed_plain_put(&b, s, n, WORDS_MAX);
-	buf_reserve(&b, 0);
-	text = text_trim(buf_take(&b));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	if (text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
+	return s != NULL ? feed_plain_line(s, n, WORDS_MAX) : NULL;
 }
 
 bool

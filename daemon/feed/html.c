@@ -461,3 +461,21 @@ feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
 	}
 	return whole;
 }
+
+char *
+feed_plain_line(const char *s, size_t n, size_t max)
+{
+	struct buf b = {0};
+	char *text;
+
+	feed_plain_put(&b, s, n, max);
+	buf_reserve(&b, 0);
+	text = text_trim(buf_take(&b));
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	if (text[0] != '\0')
+		return text;
+	free(text);
+	return NULL;
+}

@@ -52,5 +52,7 @@ bool feed_html_likely(const char *s, size_t n);
 /* Appends s without C0 controls other than \n and \t, at most max bytes (0: no
  * limit), cut between characters; \r\n becomes \n.  False if it was cut. */
 bool feed_plain_put(struct buf *b, const char *s, size_t n, size_t max);
+/* The same as one line, trimmed; to be freed.  NULL: nothing is left. */
+char *feed_plain_line(const char *s, size_t n, size_t max);
 
 #endif

@@ -194,25 +194,6 @@ read_header(struct csv *c)
 	return has_url ? NULL : "its first row names no column `url' (or `feed')";
 }
 
-/* A trimmed copy on one line, NULL if it is empty. */
-static char *
-value(const char *s)
-{
-	struct buf b = {0};
-	char *text;
-
-	feed_plain_put(&b, s, strlen(s), 0);
-	buf_reserve(&b, 0);
-	text = text_trim(buf_take(&b));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	if (text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
-}
-
 static void
 put_row(struct csv *c, struct roster *r)
 {
@@ -227,10 +208,11 @@ put_row(struct csv *c, struct roster *r)
 		return;
 	}
 	for (size_t i = 0; i < c->n && i < c->columns; i++) {
+		const char *text = c->bytes.data + c->at[i];
 		enum column col = c->map[i];
 
 		if (col != COL_UNKNOWN && *fields[col] == NULL)
-			*fields[col] = value(c->bytes.data + c->at[i]);
+			*fields[col] = feed_plain_line(text, strlen(text), 0);
 	}
 	roster_put_take(r, &row);
 }

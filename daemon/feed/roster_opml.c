@@ -32,7 +32,7 @@ struct opml {
 static char *
 attr(struct opml *o, const char *name)
 {
-	struct buf once = {0}, twice = {0}, out = {0};
+	struct buf once = {0}, twice = {0};
 	const struct markup_str *v = NULL;
 	char *text;
 
@@ -49,18 +49,10 @@ attr(struct opml *o, const char *name)
 	buf_reserve(&twice, 0);
 	markup_decode(&o->m, &once, v->p, v->n);
 	markup_decode(&o->m, &twice, once.data, once.len);
-	feed_plain_put(&out, twice.data, twice.len, 0);
+	text = feed_plain_line(twice.data, twice.len, 0);
 	buf_free(&once);
 	buf_free(&twice);
-	buf_reserve(&out, 0);
-	text = text_trim(buf_take(&out));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	if (text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
+	return text;
 }
 
 static char *
