@@ -79,6 +79,7 @@ dist_check_SCRIPTS += \
 	%D%/test_kill.py \
 	%D%/test_polite.py \
 	%D%/test_poll_kill.py \
+	%D%/test_sitemap.py \
 	%D%/test_smtp_bytes.py \
 	%D%/test_stream.py
 EXTRA_DIST += %D%/daemon.py %D%/servers.py %D%/polite_server.py
