@@ -227,7 +227,7 @@ step_old(struct step *s)
 		c.stale = s->m->polled.time;
 		engine_cover_put(s->g, &c);
 		store_coverage_clear(&c);
-		engine_cover_distrust(s->g, s->feed);
+		engine_plan_bare(s->feed);
 		engine_must(store_feed_update(s->g->store, &at, s->feed, &e), 0,
 		    "cannot keep a feed", &e);
 	}

@@ -63,10 +63,24 @@ engine_cover_may_read(const struct engine *g, const struct store_coverage *c)
 }
 
 /* Some time in the first hour of the next day, by feed: not all at midnight. */
-int64_t
-engine_cover_tomorrow(const struct store_feed *feed, int64_t now)
+static int64_t
+tomorrow(const struct store_feed *feed, int64_t now)
 {
 	return (now / CLOCK_DAY + 1) * CLOCK_DAY + feed->id * 7919 % CLOCK_HOUR;
+}
+
+int64_t
+engine_cover_budget(
+    struct engine *g, const struct store_feed *feed, engine_cover_may *may, int64_t now)
+{
+	struct store_coverage c;
+	int64_t later;
+
+	engine_cover_get(g, feed, &c);
+	engine_cover_day(&c, now);
+	later = may(g, &c) ? CLOCK_NONE : tomorrow(feed, now);
+	store_coverage_clear(&c);
+	return later;
 }
 
 int64_t
@@ -75,6 +89,21 @@ engine_cover_size(const struct msg *m)
 	struct stat st;
 
 	return m->fd >= 0 && fstat(m->fd, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+void
+engine_cover_spend(struct engine *g, const struct store_feed *feed, int64_t pages,
+    int64_t texts, const struct msg *m, int64_t now)
+{
+	struct store_coverage c;
+
+	engine_cover_get(g, feed, &c);
+	engine_cover_day(&c, now);
+	c.pages += pages;
+	c.texts += texts;
+	c.bytes += engine_cover_size(m);
+	engine_cover_put(g, &c);
+	store_coverage_clear(&c);
 }
 
 /* --- addresses --- */
@@ -248,13 +277,14 @@ recall(struct reading *r)
 		window_add(&r->before, &something);
 }
 
-void
-engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+/* c is taken. */
+static void
+read_take(struct engine *g, struct store_feed *feed, struct msg *m,
+    struct store_coverage *c, int64_t now)
 {
-	struct reading r = {.g = g, .feed = feed, .p = &m->polled};
+	struct reading r = {.g = g, .feed = feed, .p = &m->polled, .c = *c};
 	struct engine_take t = engine_take_all(feed, m);
 
-	engine_cover_get(g, feed, &r.c);
 	recall(&r);
 	engine_take(g, &t, &r.now, now);
 	engine_pointer_more(g, feed, r.p, 0, now);
@@ -279,34 +309,34 @@ engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int6
 }
 
 void
+engine_cover_read(struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
+{
+	struct store_coverage c;
+
+	engine_cover_get(g, feed, &c);
+	read_take(g, feed, m, &c, now);
+}
+
+bool
 engine_cover_polled(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
 {
 	struct store_coverage c;
+	bool fresh, liar;
 
 	engine_cover_get(g, feed, &c);
-	if (c.since == CLOCK_NONE) {
+	liar = c.stale != CLOCK_NONE;
+	fresh = c.since == CLOCK_NONE;
+	if (fresh) {
 		c.since = m->polled.time;
 		engine_compare_plan(g, feed, &c, now);
+	}
+	if (m->polled.outcome == POLLED_OK) {
+		read_take(g, feed, m, &c, now);
+		return liar;
+	}
+	if (fresh)
 		engine_cover_put(g, &c);
-	}
 	store_coverage_clear(&c);
-	if (m->polled.outcome == POLLED_OK)
-		engine_cover_read(g, feed, m, now);
-}
-
-void
-engine_cover_distrust(struct engine *g, struct store_feed *feed)
-{
-	struct store_coverage c;
-
-	if (feed->etag == NULL && feed->last_modified == NULL)
-		return;
-	engine_cover_get(g, feed, &c);
-	if (c.stale != CLOCK_NONE) {
-		free(feed->etag);
-		free(feed->last_modified);
-		feed->etag = feed->last_modified = NULL;
-	}
-	store_coverage_clear(&c);
+	return liar;
 }

@@ -53,8 +53,15 @@ void engine_cover_read(
 enum window_order engine_cover_order(const struct store_coverage *c);
 /* Sets back what was spent if another day has begun. */
 void engine_cover_day(struct store_coverage *c, int64_t now);
-bool engine_cover_may_read(const struct engine *g, const struct store_coverage *c);
-int64_t engine_cover_tomorrow(const struct store_feed *feed, int64_t now);
+/* Whether a page more may be read of a feed today, of which that much was spent. */
+typedef bool engine_cover_may(const struct engine *g, const struct store_coverage *c);
+engine_cover_may engine_cover_may_read;
+/* CLOCK_NONE if it may be read now, else when to ask again. */
+int64_t engine_cover_budget(struct engine *g, const struct store_feed *feed,
+    engine_cover_may *may, int64_t now);
+/* Counts what was read: pages of the feed, pages of its posts, and the answer's bytes. */
+void engine_cover_spend(struct engine *g, const struct store_feed *feed, int64_t pages,
+    int64_t texts, const struct msg *m, int64_t now);
 /* Bytes of an answer's capture. */
 int64_t engine_cover_size(const struct msg *m);
 /* Whether b is on the same site as a: same host, or one below the other. */

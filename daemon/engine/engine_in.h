@@ -254,7 +254,9 @@ void engine_plan(const struct engine *g, const struct store_feed *f,
  * fresh: items that were new. */
 void engine_plan_polled(struct engine *g, struct store_feed *f, struct engine_feed *ef,
     const struct engine_poll *poll, struct msg_polled *p, uint64_t fresh, int64_t now);
-/* The next poll asks for everything. */
+/* The next poll sends no validators. */
+void engine_plan_bare(struct store_feed *f);
+/* The next poll asks for everything, and reads it. */
 void engine_plan_forget(struct store_feed *f);
 /* The feed is in another state (enum poll_outcome, POLLED_OK: readable) since then. */
 void engine_plan_state(struct engine *g, struct store_feed *f, uint8_t to,
@@ -283,11 +285,10 @@ void engine_outage_judge(
 
 /* --- engine_cover.c (more in engine_cover.h) --- */
 
-/* After every poll of a feed, before its row is changed. */
-void engine_cover_polled(
+/* After every poll of a feed, before its row is changed.  True if its validators were
+ * found to lie once: they are not to be used again. */
+bool engine_cover_polled(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
-/* Validators that were found to lie are not used again. */
-void engine_cover_distrust(struct engine *g, struct store_feed *feed);
 
 /* --- engine_errand.c --- */
 

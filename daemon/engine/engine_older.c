@@ -356,23 +356,20 @@ engine_older_fill(
 	store_errand_clear(&x);
 }
 
+static bool
+may_fill(const struct engine *g, const struct store_coverage *c)
+{
+	return c->filled < (int64_t)g->conf->coverage.backfill_pages &&
+	       engine_cover_may_read(g, c);
+}
+
 int64_t
 engine_fill_ask(struct engine *g, struct store_errand *x, const struct store_feed *feed,
     struct msg *m, int64_t now)
 {
-	struct store_coverage c;
-	bool may;
-
 	(void)x;
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	may = c.filled < (int64_t)g->conf->coverage.backfill_pages &&
-	      engine_cover_may_read(g, &c);
-	store_coverage_clear(&c);
-	if (!may)
-		return engine_cover_tomorrow(feed, now);
 	m->poll.kind = POLL_OLDER;
-	return CLOCK_NONE;
+	return engine_cover_budget(g, feed, may_fill, now);
 }
 
 static bool

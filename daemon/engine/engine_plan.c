@@ -123,14 +123,20 @@ note_validators(struct store_feed *f, struct msg_polled *p)
 	if (p->status == 304)
 		return;
 	/* Once more without them: if the body is the same then, they are good. */
-	if (p->young && p->outcome == POLLED_OK) {
-		free(f->etag);
-		free(f->last_modified);
-		f->etag = f->last_modified = NULL;
-	}
+	if (p->young && p->outcome == POLLED_OK)
+		engine_plan_bare(f);
 	free(f->answered);
 	f->answered =
 	    p->url != NULL && strcmp(p->url, f->url) != 0 ? xstrdup(p->url) : NULL;
+}
+
+void
+engine_plan_bare(struct store_feed *f)
+{
+	char *none = NULL;
+
+	replace(&f->etag, &none);
+	replace(&f->last_modified, &none);
 }
 
 void
@@ -138,8 +144,7 @@ engine_plan_forget(struct store_feed *f)
 {
 	char *none = NULL;
 
-	replace(&f->etag, &none);
-	replace(&f->last_modified, &none);
+	engine_plan_bare(f);
 	replace(&f->body_hash, &none);
 }
 

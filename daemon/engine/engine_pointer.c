@@ -58,23 +58,20 @@ engine_pointer_want(
 	store_errand_clear(&x);
 }
 
+static bool
+may_read_text(const struct engine *g, const struct store_coverage *c)
+{
+	return c->texts < (int64_t)g->conf->coverage.read_pages &&
+	       c->bytes < (int64_t)g->conf->coverage.day_bytes;
+}
+
 int64_t
 engine_pointer_ask(struct engine *g, struct store_errand *x,
     const struct store_feed *feed, struct msg *m, int64_t now)
 {
-	struct store_coverage c;
-	bool may;
-
 	(void)x;
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	may = c.texts < (int64_t)g->conf->coverage.read_pages &&
-	      c.bytes < (int64_t)g->conf->coverage.day_bytes;
-	store_coverage_clear(&c);
-	if (!may)
-		return engine_cover_tomorrow(feed, now);
 	m->poll.kind = POLL_PAGE;
-	return CLOCK_NONE;
+	return engine_cover_budget(g, feed, may_read_text, now);
 }
 
 /* The page's text under the pointer's name and dates. */
@@ -112,7 +109,6 @@ engine_pointer_answer(struct engine *g, struct store_errand *x, struct store_fee
 	struct msg_polled *p = &m->polled;
 	struct engine_take t = engine_take_all(feed, m);
 	struct engine_reading r;
-	struct store_coverage c;
 	struct rd rd = rd_of(x->data.data != NULL ? x->data.data : "", x->data.len);
 	struct item it;
 	bool read = p->outcome == POLLED_OK && p->nitems > 0;
@@ -135,12 +131,7 @@ engine_pointer_answer(struct engine *g, struct store_errand *x, struct store_fee
 	engine_take(g, &t, &r, now);
 	window_free(&r.shown);
 	item_clear(&it);
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	c.texts++;
-	c.bytes += engine_cover_size(m);
-	engine_cover_put(g, &c);
-	store_coverage_clear(&c);
+	engine_cover_spend(g, feed, 0, 1, m, now);
 	x->due = CLOCK_NONE;
 	x->attempts = 0;
 	buf_reset(&x->data);
@@ -182,19 +173,10 @@ int64_t
 engine_more_ask(struct engine *g, struct store_errand *x, const struct store_feed *feed,
     struct msg *m, int64_t now)
 {
-	struct store_coverage c;
-	bool may;
-
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	may = engine_cover_may_read(g, &c);
-	store_coverage_clear(&c);
-	if (!may)
-		return engine_cover_tomorrow(feed, now);
 	m->poll.etag = xstrdup(x->etag);
 	m->poll.last_modified = xstrdup(x->last_modified);
 	m->poll.body_hash = xstrdup(x->body_hash);
-	return CLOCK_NONE;
+	return engine_cover_budget(g, feed, engine_cover_may_read, now);
 }
 
 static void
@@ -212,7 +194,6 @@ engine_more_answer(struct engine *g, struct store_errand *x, struct store_feed *
 	struct msg_polled *p = &m->polled;
 	struct engine_take t = engine_take_all(feed, m);
 	struct engine_reading r;
-	struct store_coverage c;
 
 	if (p->outcome != POLLED_OK && p->outcome != POLLED_UNCHANGED) {
 		engine_errand_retry(g, x, p, NEVER_AGAIN, now);
@@ -227,12 +208,7 @@ engine_more_answer(struct engine *g, struct store_errand *x, struct store_feed *
 		replace(&x->last_modified, &p->last_modified);
 		replace(&x->body_hash, &p->body_hash);
 	}
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	c.pages++;
-	c.bytes += engine_cover_size(m);
-	engine_cover_put(g, &c);
-	store_coverage_clear(&c);
+	engine_cover_spend(g, feed, 1, 0, m, now);
 	x->attempts = 0;
 	x->due = now + g->conf->coverage.more_interval;
 	engine_errand_put(g, x);

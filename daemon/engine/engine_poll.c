@@ -20,6 +20,7 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	struct engine_poll poll;
 	struct err e = ERR_INIT;
 	struct store_at at;
+	bool liar;
 
 	if (!engine_poll_take(g, p->id, &poll)) {
 		log_debug("poll", "an answer to no question: %llu",
@@ -40,9 +41,10 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 	    store_feed_get(g->store, poll.feed, &row, &e), 0, "cannot read a feed", &e);
 	ef = engine_feed_find(g, poll.feed);
 	at = engine_at(g, row.tenant);
-	engine_cover_polled(g, &row, m, now);
+	liar = engine_cover_polled(g, &row, m, now);
 	engine_plan_polled(g, &row, ef, &poll, p, g->items_new - before, now);
-	engine_cover_distrust(g, &row);
+	if (liar)
+		engine_plan_bare(&row);
 	engine_push_polled(g, &row, &poll, p, now);
 	engine_must(
 	    store_feed_update(g->store, &at, &row, &e), 0, "cannot keep a feed", &e);

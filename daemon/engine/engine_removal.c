@@ -301,31 +301,9 @@ int64_t
 engine_confirm_ask(struct engine *g, struct store_errand *x,
     const struct store_feed *feed, struct msg *m, int64_t now)
 {
-	struct store_coverage c;
-	bool may;
-
 	(void)x;
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	may = engine_cover_may_read(g, &c);
-	store_coverage_clear(&c);
-	if (!may)
-		return engine_cover_tomorrow(feed, now);
 	m->poll.kind = POLL_PAGE;
-	return CLOCK_NONE;
-}
-
-static void
-spend(struct engine *g, const struct store_feed *feed, const struct msg *m, int64_t now)
-{
-	struct store_coverage c;
-
-	engine_cover_get(g, feed, &c);
-	engine_cover_day(&c, now);
-	c.pages++;
-	c.bytes += engine_cover_size(m);
-	engine_cover_put(g, &c);
-	store_coverage_clear(&c);
+	return engine_cover_budget(g, feed, engine_cover_may_read, now);
 }
 
 /* Whether the page still shows what the post last said. */
@@ -387,7 +365,7 @@ engine_confirm_answer(struct engine *g, struct store_errand *x, struct store_fee
 	json_t *meta;
 
 	get_item(g, x->item, &item);
-	spend(g, feed, m, now);
+	engine_cover_spend(g, feed, 1, 0, m, now);
 	if (!decide(g, &item, p, &c)) {
 		if (!engine_errand_retry(g, x, p, CONFIRM_ATTEMPTS, now))
 			engine_errand_drop(g, x); /* it stays missing */
