@@ -15,15 +15,17 @@ struct suite_test {
 	void (*run)(void);
 };
 
+/* before: called before each test; NULL: nothing is. */
 static inline int
-suite_main(const char *suite, const struct suite_test *tests, size_t n)
+suite_main_with(
+    const char *suite, const struct suite_test *tests, size_t n, void (*before)(void))
 {
 	CU_pSuite s;
 	unsigned failed;
 
 	if (CU_initialize_registry() != CUE_SUCCESS)
 		return 2;
-	s = CU_add_suite(suite, NULL, NULL);
+	s = CU_add_suite_with_setup_and_teardown(suite, NULL, NULL, before, NULL);
 	for (size_t i = 0; s != NULL && i < n; i++)
 		CU_add_test(s, tests[i].name, tests[i].run);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
@@ -31,6 +33,12 @@ suite_main(const char *suite, const struct suite_test *tests, size_t n)
 	failed = CU_get_number_of_failures();
 	CU_cleanup_registry();
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline int
+suite_main(const char *suite, const struct suite_test *tests, size_t n)
+{
+	return suite_main_with(suite, tests, n, NULL);
 }
 
 #define SUITE_MAIN(name, tests)                                                          \

@@ -455,10 +455,7 @@ test_forbidden_redirects(void)
 	CU_ASSERT_FALSE(secret_was_told());
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct suite_test cases[] = {
     {"names of all kinds", test_kinds},
     {"IPv6", test_six},
     {"kept as long as the TTL says", test_kept},
@@ -522,8 +519,7 @@ set_up(void)
 int
 main(void)
 {
-	unsigned failed;
-	CU_pSuite s;
+	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
 	set_up();
@@ -531,21 +527,12 @@ main(void)
 		fprintf(stderr, "needs python3: skipped\n");
 		return 77;
 	}
-	if (CU_initialize_registry() != CUE_SUCCESS)
-		return 2;
-	s = CU_add_suite_with_setup_and_teardown(
-	    "fetch names", NULL, NULL, defaults, NULL);
-	for (size_t i = 0; i < COUNT(cases); i++)
-		CU_add_test(s, cases[i].name, cases[i].run);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failed = CU_get_number_of_failures();
-	CU_cleanup_registry();
+	rc = suite_main_with("fetch names", cases, COUNT(cases), defaults);
 	answer_clear(&last);
 	fetch_client_free(&client);
 	loop_free(&loop);
 	http_child_stop(&web);
 	http_child_stop(&dns);
 	http_child_stop(&deaf);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rc;
 }

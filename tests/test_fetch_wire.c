@@ -373,10 +373,7 @@ test_idle_costs_nothing(void)
 	CU_ASSERT(after.uordblks < before.uordblks + 20000);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct suite_test cases[] = {
     {"each hop keeps its bytes", test_hops},
     {"codings", test_codings},
     {"slow and endless heads", test_heads},
@@ -445,8 +442,7 @@ tear_down(void)
 int
 main(void)
 {
-	unsigned failed;
-	CU_pSuite s;
+	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
 	set_up();
@@ -454,16 +450,7 @@ main(void)
 		fprintf(stderr, "needs python3 and openssl: skipped\n");
 		return 77;
 	}
-	if (CU_initialize_registry() != CUE_SUCCESS)
-		return 2;
-	s = CU_add_suite_with_setup_and_teardown(
-	    "fetch wire", NULL, NULL, defaults, NULL);
-	for (size_t i = 0; i < COUNT(cases); i++)
-		CU_add_test(s, cases[i].name, cases[i].run);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failed = CU_get_number_of_failures();
-	CU_cleanup_registry();
+	rc = suite_main_with("fetch wire", cases, COUNT(cases), defaults);
 	tear_down();
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rc;
 }
