@@ -7,64 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "feed/feed.h"
 #include "feed/json.h"
 #include "feed/stream.h"
-#include "feed/url.h"
+#include "fuzz_doc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check_text(const char *s)
-{
-	if (s == NULL)
-		return;
-	if (!text_valid(s, strlen(s)))
-		abort();
-	for (; *s != '\0'; s++)
-		if ((uint8_t)*s < ' ' && *s != '\n' && *s != '\t')
-			abort();
-}
-
-static void
-check_item(const struct item *it)
-{
-	const char *const strings[] = {it->id, it->url, it->title, it->author, it->text,
-	    it->summary, it->lang, it->in_reply_to, it->published_raw, it->updated_raw};
-
-	if (it->id == NULL || it->id[0] == '\0')
-		abort();
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		check_text(strings[i]);
-	for (size_t i = 0; i < it->nlinks; i++)
-		check_text(it->links[i]);
-	for (size_t i = 0; i < it->nmedia; i++) {
-		if (!feed_url_is_web(it->media[i].url))
-			abort();
-		check_text(it->media[i].url);
-		check_text(it->media[i].type);
-		check_text(it->media[i].text);
-	}
-}
-
-static void
-check_doc(struct feed_doc *d)
-{
-	for (size_t i = 0; i < d->nitems; i++)
-		check_item(&d->items[i]);
-	for (size_t i = 0; i < d->ngone; i++) {
-		if (d->gone[i][0] == '\0')
-			abort();
-		check_text(d->gone[i]);
-	}
-	check_text(d->title);
-	check_text(d->next_url);
-	check_text(d->hub);
-	check_text(d->self_url);
-	check_text(d->problem);
-	feed_doc_clear(d);
-}
 
 static void
 as_document(const uint8_t *data, size_t n, const struct feed_mapping *map)

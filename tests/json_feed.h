@@ -12,16 +12,6 @@
 
 #define BASE "https://social.example/dir/doc.json"
 
-#define SAME(a, b)                                                           \
-	do {                                                                 \
-		const char *a_ = (a), *b_ = (b);                             \
-		bool same_ = a_ && b_ ? strcmp(a_, b_) == 0 : a_ == b_;      \
-		if (!same_)                                                  \
-			printf("\n    line %d: '%s' is not '%s' ", __LINE__, \
-			    a_ ? a_ : "NULL", b_ ? b_ : "NULL");             \
-		CU_ASSERT(same_);                                            \
-	} while (0)
-
 static inline int
 parse_as(
     const char *s, const char *url, const struct feed_mapping *map, struct feed_doc *d)

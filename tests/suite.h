@@ -8,7 +8,23 @@
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* As CU_ASSERT_STRING_EQUAL, but NULL is a value too, and both are shown. */
+static inline void
+suite_same(const char *got, const char *want, int line)
+{
+	bool same = got != NULL && want != NULL ? strcmp(got, want) == 0 : got == want;
+
+	if (!same)
+		printf("\n    line %d: got \"%s\", expected \"%s\" ", line,
+		    got != NULL ? got : "(null)", want != NULL ? want : "(null)");
+	CU_ASSERT(same);
+}
+#define SAME(got, want) suite_same(got, want, __LINE__)
 
 struct suite_test {
 	const char *name;

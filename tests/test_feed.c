@@ -14,19 +14,6 @@
 #include "feed/markup.h"
 #include "suite.h"
 
-/* As CU_ASSERT_STRING_EQUAL, and shows both. */
-static void
-same(const char *got, const char *want, int line)
-{
-	bool equal = got != NULL && strcmp(got, want) == 0;
-
-	if (!equal)
-		printf("\n    line %d: got \"%s\", expected \"%s\" ", line,
-		    got != NULL ? got : "(null)", want);
-	CU_ASSERT(equal);
-}
-#define SAME(got, want) same(got, want, __LINE__)
-
 static const struct feed_source here = {.url = "http://example.org/dir/feed.xml"};
 
 static int

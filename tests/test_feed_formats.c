@@ -13,18 +13,6 @@
 static const struct feed_source here = {.url = "http://example.org/dir/feed.xml"};
 
 static void
-same(const char *got, const char *want, int line)
-{
-	bool equal = want == NULL ? got == NULL : got != NULL && strcmp(got, want) == 0;
-
-	if (!equal)
-		printf("\n    line %d: got \"%s\", expected \"%s\" ", line,
-		    got != NULL ? got : "(null)", want != NULL ? want : "(null)");
-	CU_ASSERT(equal);
-}
-#define SAME(got, want) same(got, want, __LINE__)
-
-static void
 parse(const char *s, struct feed_doc *d)
 {
 	CU_ASSERT_EQUAL(feed_parse(s, strlen(s), &here, NULL, d, NULL), 0);

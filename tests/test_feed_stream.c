@@ -11,16 +11,6 @@
 #include "feed/stream.h"
 #include "suite.h"
 
-#define SAME(a, b)                                                           \
-	do {                                                                 \
-		const char *a_ = (a), *b_ = (b);                             \
-		bool same_ = a_ && b_ ? strcmp(a_, b_) == 0 : a_ == b_;      \
-		if (!same_)                                                  \
-			printf("\n    line %d: '%s' is not '%s' ", __LINE__, \
-			    a_ ? a_ : "NULL", b_ ? b_ : "NULL");             \
-		CU_ASSERT(same_);                                            \
-	} while (0)
-
 #ifdef TOSD_SANITIZED
 #define COST_MAX 20.0 /* seconds; sanitizers slow things down */
 #else

@@ -82,7 +82,7 @@ dist_check_SCRIPTS += tests/check_feeds.py
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_feed
-tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
+tests_fuzz_feed_SOURCES = tests/fuzz_feed.c tests/fuzz_doc.h
 tests_fuzz_feed_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
 tests_fuzz_feed_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz_markup tests/fuzz_date tests/fuzz_charset
@@ -138,7 +138,7 @@ tests_test_feed_stream_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_json tests/fuzz_sse
-tests_fuzz_json_SOURCES = tests/fuzz_json.c
+tests_fuzz_json_SOURCES = tests/fuzz_json.c tests/fuzz_doc.h
 tests_fuzz_json_LDADD = libtosd_feed.a libtosd_base.a $(UCHARDET_LIBS) $(CRYPTO_LIBS)
 tests_fuzz_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_sse_SOURCES = tests/fuzz_sse.c
