@@ -8,13 +8,18 @@ PLUGIN_CPPFLAGS = -I$(top_srcdir)/plugins
 PLUGIN_LDFLAGS = -module -avoid-version -shared -export-symbols-regex '^tosd_policy$$' \
 	-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
+# What our own plugins share: memory, text forms.
+noinst_LTLIBRARIES += plugins/kit/libkit.la
+plugins_kit_libkit_la_SOURCES = \
+	%D%/kit/fold.c %D%/kit/fold.h \
+	%D%/kit/mem.c %D%/kit/mem.h
+plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
+
 plugin_LTLIBRARIES = plugins/rules/rules.la
 plugins_rules_rules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
 	%D%/rules/engine.c %D%/rules/engine.h \
 	%D%/rules/filter.c %D%/rules/filter.h \
-	%D%/rules/fold.c %D%/rules/fold.h \
-	%D%/rules/mem.c %D%/rules/mem.h \
 	%D%/rules/pack.c %D%/rules/pack.h \
 	%D%/rules/pack_rule.c %D%/rules/pack_rule.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
@@ -24,7 +29,7 @@ plugins_rules_rules_la_SOURCES = \
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-plugins_rules_rules_la_LIBADD = $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
+plugins_rules_rules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
 
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.

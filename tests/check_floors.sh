@@ -46,8 +46,9 @@ check() {
 	function plugin_include(name,	own) {
 		split(FILENAME, part, "/")
 		own = part[2]
-		if (name ~ /\.\./ || (name ~ /\// && name !~ "^" own "/"))
-			breach("a plugin sees only its own folder and <tosd/policy.h>")
+		if (name ~ /\.\./ || (name ~ /\// && name !~ "^(kit|" own ")/"))
+			breach("a plugin sees only its own folder, kit and " \
+				"<tosd/policy.h>")
 	}
 	/^[ \t]*#[ \t]*include[ \t]*</ {
 		name = $0
@@ -82,7 +83,8 @@ check() {
 planted() {
 	rm -rf "$scratch/daemon" "$scratch/plugins"
 	mkdir -p "$scratch/daemon/base" "$scratch/daemon/feed" "$scratch/daemon/ipc" \
-		"$scratch/daemon/engine" "$scratch/plugins/tosd" "$scratch/plugins/rules"
+		"$scratch/daemon/engine" "$scratch/plugins/tosd" "$scratch/plugins/rules" \
+		"$scratch/plugins/kit"
 	echo '#include "base/err.h"' >"$scratch/daemon/feed/good.c"
 	echo '#include <event2/event.h>' >"$scratch/daemon/ipc/loop.c"
 	echo '#include "engine/engine.h"' >"$scratch/daemon/role.c"
@@ -109,6 +111,7 @@ planted daemon/feed/bare.c '#include "date.h"' 'write the folder'
 planted daemon/engine/dots.c '#include "../base/err.h"' 'no way up'
 planted daemon/engine/angle.c '#include <base/err.h>' 'with quotes'
 planted plugins/rules/peek.c '#include "base/buf.h"' 'own folder'
+planted plugins/kit/up.c '#include "rules/pack.h"' 'own folder'
 planted plugins/rules/other.c '#include <tosd/inner.h>' 'one public header'
 
 if check "$srcdir"; then

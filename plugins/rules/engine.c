@@ -7,7 +7,7 @@
 
 #include "context.h"
 #include "filter.h"
-#include "fold.h"
+#include "kit/fold.h"
 #include "pattern.h"
 
 /* What one pattern may cost on one text; beyond, the item is degraded. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mem.h"
+#include "kit/mem.h"
 
 struct filter;
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mem.h"
+#include "kit/mem.h"
 
 /* Limits; a pack beyond one of them is refused. */
 #define PACK_FILE_MAX (1u << 20)  /* bytes of a pack, and of a list file */

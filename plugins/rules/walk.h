@@ -9,7 +9,7 @@
 #include <libconfig.h>
 #include <stdbool.h>
 
-#include "mem.h"
+#include "kit/mem.h"
 
 struct walk {
 	const char *file;

@@ -4,8 +4,8 @@
  * letters, full width, leet, l e t t e r s  a p a r t, loooong letters) and remembers
  * where each byte came from, so that spans always point into the text as written.
  */
-#ifndef RULES_FOLD_H
-#define RULES_FOLD_H
+#ifndef KIT_FOLD_H
+#define KIT_FOLD_H
 
 #include <stddef.h>
 #include <stdint.h>

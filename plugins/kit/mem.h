@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mem: memory that cannot fail, growing strings and error texts of the plugin `rules`.
- * The plugin is built from <tosd/policy.h> alone, so it brings its own.
+ * mem: memory that cannot fail, growing strings and error texts of our own plugins.
+ * They are built from <tosd/policy.h> alone, so they bring their own.
  */
-#ifndef RULES_MEM_H
-#define RULES_MEM_H
+#ifndef KIT_MEM_H
+#define KIT_MEM_H
 
 #include <stdbool.h>
 #include <stddef.h>
