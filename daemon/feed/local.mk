@@ -4,7 +4,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
 	%D%/date.c %D%/date.h %D%/date_asia.c %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
-	%D%/date_usual.c \
+	%D%/date_numeric.c %D%/date_usual.c \
 	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
