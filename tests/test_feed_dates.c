@@ -407,6 +407,94 @@ static const struct {
     {"5. januar 2004 kl. 10:14", "2004-01-05T10:14:00Z"},
     {"ma 5.1.2004 10:14", "2004-01-05T10:14:00Z"},
     {"5. tammikuuta 2004 klo 10.14", "2004-01-05T10:14:00Z"},
+    {"Tue, 21 Aug 2018 14:05:06 Europe/Berlin +0200", "2018-08-21T12:05:06Z"},
+    {"2018-08-21T14:05:06 +02:00 Europe/Berlin", "2018-08-21T12:05:06Z"},
+    {"Europe/Berlin 2018-08-21 14:05", "2018-08-21T12:05:00Z"},
+    {"2018-08-21 CEST 14:05", "2018-08-21T12:05:00Z"},
+    {"21 Aug 2018 at 14:05", "2018-08-21T14:05:00Z"},
+    {"2018-08-21 14:05:06 +0200 +0200", "2018-08-21T12:05:06Z"},
+    {"2018-08-21 14:05:06 +0200 +02", "2018-08-21T12:05:06Z"},
+    {"2018-08-21 14:05:06.123456789 +0200 CEST m=+0.012345", "2018-08-21T12:05:06Z"},
+    {"2018-08-21 14:05:06 +0000 UTC", "2018-08-21T14:05:06Z"},
+    {"Tue Aug 21 14:05:06 MET DST 2018", "2018-08-21T12:05:06Z"},
+    {"Tue, 21 Aug 2018 14:05:06 CEDT", "2018-08-21T12:05:06Z"},
+    {"Tue, 21 Aug 2018 14:05 (PDT)", "2018-08-21T21:05:00Z"},
+    {"Tue, 21 Aug 2018 14:05 (a note)", "2018-08-21T14:05:00Z"},
+    {"Tue, 21 Aug 2018 14:05:06 +0200 (PDT)", "2018-08-21T12:05:06Z"},
+    {"Thứ ba, 21/8/2018, 14:05 (GMT+7)", "2018-08-21T07:05:00Z"},
+    {"Tue, 21 Aug 2018 2:05 a. m.", "2018-08-21T02:05:00Z"},
+    {"21 de agosto de 2018, 2:05 p. m.", "2018-08-21T14:05:00Z"},
+    {"Aug 21 2018 2:05P", "2018-08-21T14:05:00Z"},
+    {"Aug 21 2018 2:05p EDT", "2018-08-21T18:05:00Z"},
+    {"Aug 21 2018 0:05 AM", "2018-08-21T00:05:00Z"},
+    {"Aug 21 2018 00:05 PM", "2018-08-21T12:05:00Z"},
+    {"1 a.m. 21.08.2018", "2018-08-21T01:00:00Z"},
+    {"5 Jun 2017 24:05 PDT", "2017-06-05T07:05:00Z"},
+    {"Tue, 07/08/2018", "2018-08-07T00:00:00Z"},
+    {"Tue, 08/07/2018", "2018-08-07T00:00:00Z"},
+    {"07/08/2018", "2018-07-08T00:00:00Z"},
+    {"07/08/2018 Tue", "2018-08-07T00:00:00Z"},
+    {"Wed, 07/08/2018", "2018-07-08T00:00:00Z"},
+    {"Sat, 11 04 2020 08:51:49 +0100", "2020-04-11T07:51:49Z"},
+    {"Wed, 11 04 2020 08:51:49 +0100", "2020-11-04T07:51:49Z"},
+    {"11 25 2013 16:07", "2013-11-25T16:07:00Z"},
+    {"25 11 2013", "2013-11-25T00:00:00Z"},
+    {"2013 11 25", "2013-11-25T00:00:00Z"},
+    {"08-21-2018", "2018-08-21T00:00:00Z"},
+    {"8.21.2018", "2018-08-21T00:00:00Z"},
+    {"06/1/2 15:04", "2006-01-02T15:04:00Z"},
+    {"06-1-2 15:04", "2006-01-02T15:04:00Z"},
+    {"99/5/2", "1999-05-02T00:00:00Z"},
+    {"2018-08/21 14:05:06", "2018-08-21T14:05:06Z"},
+    {"2018:08:21 14:05:06", "2018-08-21T14:05:06Z"},
+    {"2018.08", "2018-08-01T00:00:00Z"},
+    {"08/2018", "2018-08-01T00:00:00Z"},
+    {"21. 8. 2018 14:05", "2018-08-21T14:05:00Z"},
+    {"21. 8. 2018", "2018-08-21T00:00:00Z"},
+    {"21 . 08 . 18 14.05", "2018-08-21T14:05:00Z"},
+    {"24.03.2019. u 22:22", "2019-03-24T22:22:00Z"},
+    {"1.1.103", "2003-01-01T00:00:00Z"},
+    {"2018-08-21+02:00", "2018-08-20T22:00:00Z"},
+    {"2018-08-21-02:00", "2018-08-21T02:00:00Z"},
+    {"2018-08-21Z", "2018-08-21T00:00:00Z"},
+    {"2018-08-21T14+02:00", "2018-08-21T12:00:00Z"},
+    {"2020-W53-5", "2021-01-01T00:00:00Z"},
+    {"20180821140506Z", "2018-08-21T14:05:06Z"},
+    {"20180821140506.5+0200", "2018-08-21T12:05:06Z"},
+    {"201808211405", "2018-08-21T14:05:00Z"},
+    {"946684800000", "2000-01-01T00:00:00Z"},
+    {"1534860306123456", "2018-08-21T14:05:06Z"},
+    {"1534860306123456789", "2018-08-21T14:05:06Z"},
+    {"03 Apr 02 1500 GMT", "2002-04-03T15:00:00Z"},
+    {"21 August 2018 14 h 30", "2018-08-21T14:30:00Z"},
+    {"mardi 21 août 2018 à 14 h", "2018-08-21T14:00:00Z"},
+    {"21/08/2018 14h05min", "2018-08-21T14:05:00Z"},
+    {"21/08/2018 14h05m06s", "2018-08-21T14:05:06Z"},
+    {"14 h le 5 mai 2018", "2018-05-05T14:00:00Z"},
+    {"21. August 2018, 14 Uhr", "2018-08-21T14:00:00Z"},
+    {"21. August 2018, 14 Uhr 30", "2018-08-21T14:30:00Z"},
+    {"21-aug.-2018 14:05", "2018-08-21T14:05:00Z"},
+    {"2018-08-21_14:05:06", "2018-08-21T14:05:06Z"},
+    {"2018-08-21T14:05:06 [Europe/Berlin]", "2018-08-21T12:05:06Z"},
+    {"[Sept] 04, 2014", "2014-09-04T00:00:00Z"},
+    {"21 Aug 2018 A.D. 14:05", "2018-08-21T14:05:00Z"},
+    {"Asteartea, 21 Aug 2018 14:05", "2018-08-21T14:05:00Z"},
+    {"21 sierpnia 2018 o godz. 14:05", "2018-08-21T14:05:00Z"},
+    {"marți, 21 august 2018, ora 14:05", "2018-08-21T14:05:00Z"},
+    {"2018 m. rugpjūčio 21 d.", "2018-08-21T00:00:00Z"},
+    {"21 d'agost de 2018", "2018-08-21T00:00:00Z"},
+    {"5.7.2018 5.45 ip.", "2018-07-05T17:45:00Z"},
+    {"2018/8/21 下午 02:05:06", "2018-08-21T14:05:06Z"},
+    {"2018/8/21 上午 12:05:06", "2018-08-21T00:05:06Z"},
+    {"2018年8月21日 星期二 14:05", "2018-08-21T14:05:00Z"},
+    {"2018年8月21日 14时05分06秒", "2018-08-21T14:05:06Z"},
+    {"2018年8月21日 晚上8:05", "2018-08-21T20:05:00Z"},
+    {"2018年8月21日 火曜日 14:05 JST", "2018-08-21T05:05:00Z"},
+    {"2018년 8월 21일 화요일 오후 2:05", "2018-08-21T05:05:00Z"},
+    {"２０１８年８月２１日　１４：０５", "2018-08-21T14:05:00Z"},
+    {"\xe2\x80\x8e" "8\xe2\x80\x8e/21/\xe2\x80\x8e" "2018 2:05\xe2\x80\x8e PM", "2018-08-21T14:05:00Z"},
+    {"الثلاثاء، 21 أغسطس 2018 14:05", "2018-08-21T14:05:00Z"},
+    {"25/08/2013 06:30:25 م", "2013-08-25T18:30:25Z"},
     /* clang-format on */
 };
 
@@ -462,7 +550,35 @@ test_refused(void)
 	    "Europe/Berlin",
 	    "2018-02-29",
 	    "5 Jan 2004 noon",
-	    "1073297695123456",
+	    /* no year, or one before the first */
+	    "Mon, 25 Nov 16:07:09 PST",
+	    "10 мая",
+	    "0523",
+	    "0523T2355",
+	    "0000-01-01",
+	    "Wed, 30 Nov -0001 00:00:00 +0000",
+	    "-0001-11-30T00:00:00Z",
+	    "31/jan/-1999",
+	    "009-03-04",
+	    /* which is which? */
+	    "10 09 03",
+	    "1/2/3",
+	    "04:02:2014 04:08:09",
+	    /* of another calendar */
+	    "H30.08.21",
+	    "S40.05.23 23:55:21",
+	    /* impossible */
+	    "2019-W53-1",
+	    "2014-04-21T24:00:01",
+	    "2018-08-21T24:00:00.5Z",
+	    "14.13.2018",
+	    "13/13/2018",
+	    "201813211405",
+	    "2018-08-21T14:05:06+02:00a",
+	    "2034860306123456",
+	    "tomorrow",
+	    "5 minutes ago",
+	    "21 August",
 	    "平成16年1月5日",
 	    "",
 	};
@@ -473,6 +589,137 @@ test_refused(void)
 		if (!refused)
 			printf("\n    \"%s\" is read as a date ", none[i]);
 		CU_ASSERT(refused);
+	}
+}
+
+/* The months of one language after the other, as they stand between a day and a year.
+ */
+static void
+test_months(void)
+{
+	static const char *const languages[] = {
+	    "jan feb mar apr may jun jul aug sep oct nov dec",
+	    "januar februar märz april mai juni juli august september oktober november "
+	    "dezember",
+	    "janvier février mars avril mai juin juillet août septembre octobre "
+	    "novembre décembre",
+	    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre "
+	    "ottobre novembre dicembre",
+	    "enero febrero marzo abril mayo junio julio agosto septiembre octubre "
+	    "noviembre diciembre",
+	    "janeiro fevereiro março abril maio junho julho agosto setembro outubro "
+	    "novembro dezembro",
+	    "januari februari maart april mei juni juli augustus september oktober "
+	    "november december",
+	    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września "
+	    "października listopada grudnia",
+	    "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień "
+	    "październik listopad grudzień",
+	    "января февраля марта апреля мая июня июля августа сентября октября ноября "
+	    "декабря",
+	    "січня лютого березня квітня травня червня липня серпня вересня жовтня "
+	    "листопада грудня",
+	    "січень лютий березень квітень травень червень липень серпень вересень "
+	    "жовтень листопад грудень",
+	    "ledna února března dubna května června července srpna září října "
+	    "listopadu prosince",
+	    "led úno bře dub kvě čen čec srp zář říj lis pro",
+	    "januára februára marca apríla mája júna júla augusta septembra októbra "
+	    "novembra decembra",
+	    "januari februari mars april maj juni juli augusti september oktober "
+	    "november december",
+	    "januar februar marts april maj juni juli august september oktober "
+	    "november december",
+	    "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta "
+	    "heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta",
+	    "január február március április május június július augusztus szeptember "
+	    "október november december",
+	    "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου "
+	    "σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου",
+	    "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım "
+	    "aralık",
+	    "ianuarie februarie martie aprilie mai iunie iulie august septembrie "
+	    "octombrie noiembrie decembrie",
+	    "януари февруари март април май юни юли август септември октомври ноември "
+	    "декември",
+	    "студзеня лютага сакавіка красавіка траўня чэрвеня ліпеня жніўня верасня "
+	    "кастрычніка лістапада снежня",
+	    "januar februar mart april maj junij julij avgust septembar oktobar "
+	    "novembar decembar",
+	    "јануар фебруар март април мај јун јул август септембар октобар новембар "
+	    "децембар",
+	    "jaanuar veebruar märts aprill mai juuni juuli august september oktoober "
+	    "november detsember",
+	    "janvāris februāris marts aprīlis maijs jūnijs jūlijs augusts septembris "
+	    "oktobris novembris decembris",
+	    "sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo "
+	    "spalio lapkričio gruodžio",
+	    "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember "
+	    "desember",
+	    "gener febrer març abril maig juny juliol agost setembre octubre novembre "
+	    "desembre",
+	    "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر "
+	    "ديسمبر",
+	    "ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר",
+	};
+	char names[512], in[128], want[CLOCK_TEXT], *rest;
+
+	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
+		int month = 0;
+
+		snprintf(names, sizeof(names), "%s", languages[i]);
+		for (char *m = strtok_r(names, " ", &rest); m != NULL;
+		     m = strtok_r(NULL, " ", &rest)) {
+			snprintf(in, sizeof(in), "5 %s 2004", m);
+			snprintf(want, sizeof(want), "2004-%02d-05T00:00:00Z", ++month);
+			check(in, want);
+		}
+		CU_ASSERT_EQUAL(month, 12);
+	}
+}
+
+/* Which of 07/10 and 10/07 it is, the weekday says. */
+static void
+test_weekdays(void)
+{
+	static const char *const languages[] = {
+	    "Mon Tue Wed Thu Fri Sat Sun",
+	    "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
+	    "lundi mardi mercredi jeudi vendredi samedi dimanche",
+	    "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+	    "lunes martes miércoles jueves viernes sábado domingo",
+	    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado "
+	    "domingo",
+	    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+	    "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+	    "понедельник вторник среда четверг пятница суббота воскресенье",
+	    "pondělí úterý středa čtvrtek pátek sobota neděle",
+	    "måndag tisdag onsdag torsdag fredag lördag söndag",
+	    "maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai",
+	    "hétfő kedd szerda csütörtök péntek szombat vasárnap",
+	    "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
+	    "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+	    "luni marți miercuri joi vineri sâmbătă duminică",
+	    "周一 周二 周三 周四 周五 周六 周日",
+	};
+	char names[256], in[128], *rest;
+
+	/* 2018-10-01 was a Monday, 2018-01-10 a Wednesday. */
+	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
+		int day = 0;
+
+		snprintf(names, sizeof(names), "%s", languages[i]);
+		for (char *d = strtok_r(names, " ", &rest); d != NULL;
+		     d = strtok_r(NULL, " ", &rest)) {
+			char want[CLOCK_TEXT];
+
+			snprintf(want, sizeof(want), "2018-10-%02dT00:00:00Z", ++day);
+			snprintf(in, sizeof(in), "%s %02d/10/2018", d, day);
+			check(in, want);
+			snprintf(in, sizeof(in), "10/%02d/2018 %s", day, d);
+			check(in, want);
+		}
+		CU_ASSERT_EQUAL(day, 7);
 	}
 }
 
@@ -501,6 +748,8 @@ test_summer(void)
 static const struct suite_test tests[] = {
     {"forms", test_forms},
     {"refused", test_refused},
+    {"months", test_months},
+    {"weekdays", test_weekdays},
     {"summer time", test_summer},
 };
 

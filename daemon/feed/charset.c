@@ -11,6 +11,7 @@
 #include <uchardet/uchardet.h>
 
 #include "base/text.h"
+#include "feed/charset_names.h"
 #include "feed/entities.h"
 #include "feed/lanes.h"
 
@@ -18,61 +19,6 @@
 #define PROLOG 1024	  /* bytes searched for a declaration */
 #define DETECT (64 << 10) /* bytes that uchardet looks at */
 #define DETECT_MIN 8	  /* of these not ASCII, or it only guesses */
-
-/* Names whose real meaning differs (WHATWG Encoding), and what iconv calls it. */
-static const struct {
-	const char *name, *means;
-} aliases[] = {
-    {"utf8", "utf-8"},
-    {"x-utf-8", "utf-8"},
-    {"unicode-1-1-utf-8", "utf-8"},
-    {"us-ascii", "windows-1252"},
-    {"ascii", "windows-1252"},
-    {"iso-8859-1", "windows-1252"},
-    {"iso8859-1", "windows-1252"},
-    {"iso_8859-1", "windows-1252"},
-    {"latin1", "windows-1252"},
-    {"latin-1", "windows-1252"},
-    {"cp1252", "windows-1252"},
-    {"x-cp1252", "windows-1252"},
-    {"cp819", "windows-1252"},
-    {"gb2312", "gb18030"},
-    {"gb_2312-80", "gb18030"},
-    {"gbk", "gb18030"},
-    {"x-gbk", "gb18030"},
-    {"euc-kr", "uhc"},
-    {"ks_c_5601-1987", "uhc"},
-    {"ks_c_5601", "uhc"},
-    {"korean", "uhc"},
-    {"shift_jis", "cp932"},
-    {"shift-jis", "cp932"},
-    {"sjis", "cp932"},
-    {"x-sjis", "cp932"},
-    {"big5", "big5-hkscs"},
-    {"iso-8859-9", "windows-1254"},
-    {"iso-8859-11", "windows-874"},
-    {"tis-620", "windows-874"},
-    {"macintosh", "mac"},
-    {"x-mac-roman", "mac"},
-};
-
-static const char *
-meaning(const char *name)
-{
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		if (strcasecmp(aliases[i].name, name) == 0)
-			return aliases[i].means;
-	return name;
-}
-
-/* What iconv and detection call otherwise than documents do. */
-static const char *
-common_name(const char *name)
-{
-	if (strcmp(name, "uhc") == 0)
-		return "euc-kr";
-	return strcmp(meaning(name), "gb18030") == 0 ? "gb18030" : name;
-}
 
 static void
 set_name(char out[32], const char *s, size_t n)
@@ -90,7 +36,7 @@ name_at(char out[32], const char *s, const char *end)
 {
 	const char *p;
 
-	while (s < end && (*s == ' ' || *s == '"' || *s == '\'' || *s == '='))
+	while (s < end && *s != '\0' && strchr(" \t\r\n\"'=", *s) != NULL)
 		s++;
 	for (p = s; p < end &&
 		    ((*p >= '0' && *p <= '9') || *p == '-' || *p == '_' || *p == '.' ||
@@ -289,6 +235,17 @@ not_1252(const char *s, size_t n)
 	return false;
 }
 
+/* What iconv still holds, because an accent might have followed (windows-1255). */
+static void
+put_held(struct buf *out, iconv_t cd)
+{
+	size_t room = 64;
+	char *to = buf_reserve(out, room);
+
+	iconv(cd, NULL, NULL, &to, &room);
+	out->len += 64 - room;
+}
+
 /* Appends s read as charset; returns how many bytes were none, or -1 if iconv
  * does not know the charset. */
 static long
@@ -313,30 +270,29 @@ put_iconv(struct buf *out, const char *charset, const char *s, size_t n)
 		if (errno == E2BIG)
 			continue;
 		bad++;
+		put_held(out, cd);
 		text_encode(out, 0xfffd);
-		iconv(cd, NULL, NULL, NULL, NULL);
 		in++;
 		n--;
 	}
+	put_held(out, cd);
 	iconv_close(cd);
 	return bad;
 }
 
-/* Names that are no charset of documents: conversions with side effects, or ways
- * to write < and > in bytes that nobody else would read so. */
+/* Is the byte this ASCII character in the named charset?  A name that is unknown may
+ * be what it wants. */
 static bool
-usable(const char *name)
+reads_as(const char *name, char byte, char ascii)
 {
-	static const char *const never[] = {
-	    "utf-7", "utf7", "unicode-1-1-utf-7", "utf-7-imap", "hz", "hz-gb-2312"};
+	const char *means = charset_meaning(name);
+	struct buf out = {0};
+	bool same = byte == ascii;
 
-	if (name[0] == '\0' || strncmp(name, "cs", 2) == 0 ||
-	    strncmp(name, "java", 4) == 0)
-		return false;
-	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-		if (strcmp(name, never[i]) == 0)
-			return false;
-	return true;
+	if (charset_usable(means) && put_iconv(&out, means, &byte, 1) >= 0)
+		same = out.len == 1 && out.data[0] == ascii;
+	buf_free(&out);
+	return same;
 }
 
 /* Reads all as the named charset.  Returns the number of wrong bytes, -1 if the
@@ -344,14 +300,14 @@ usable(const char *name)
 static long
 convert(struct buf *out, const char *name, const char *s, size_t n)
 {
-	const char *means = meaning(name);
+	const char *means = charset_meaning(name);
 
 	buf_reset(out);
 	if (strcmp(means, "windows-1252") == 0) {
 		put_1252(out, s, n);
 		return 0;
 	}
-	return usable(means) ? put_iconv(out, means, s, n) : -1;
+	return charset_usable(means) ? put_iconv(out, means, s, n) : -1;
 }
 
 /* A second clean-up after iconv: NUL is not allowed anywhere. */
@@ -376,7 +332,7 @@ adopt(struct feed_text *t, const char *name)
 	buf_reserve(&t->own, 0);
 	t->p = t->own.data;
 	t->n = t->own.len;
-	name = common_name(name);
+	name = charset_common(name);
 	set_name(t->encoding, name, strlen(name));
 }
 
@@ -436,12 +392,6 @@ take_utf8(struct feed_text *t, const char *s, size_t n, const struct look *l)
 	t->wrong = true;
 }
 
-static bool
-is_utf8_name(const char *name)
-{
-	return strcmp(meaning(name), "utf-8") == 0;
-}
-
 /* What uchardet says of the bytes, or windows-1252.  A handful of them tells nothing.
  */
 static void
@@ -458,7 +408,7 @@ detect(const char *s, size_t n, const struct look *l, char out[32])
 	uchardet_data_end(ud);
 	set_name(name, uchardet_get_charset(ud), strlen(uchardet_get_charset(ud)));
 	uchardet_delete(ud);
-	if (name[0] != '\0' && strcmp(name, "ascii") != 0 && !is_utf8_name(name))
+	if (name[0] != '\0' && strcmp(name, "ascii") != 0 && !charset_is_utf8(name))
 		strcpy(out, name);
 }
 
@@ -471,7 +421,7 @@ best_of(struct feed_text *t, const char *s, size_t n, char names[][32], int coun
 	int which = -1;
 
 	for (int i = 0; i < count; i++) {
-		if (names[i][0] == '\0' || is_utf8_name(names[i]))
+		if (names[i][0] == '\0' || charset_is_utf8(names[i]))
 			continue;
 		bad = convert(&t->own, names[i], s, n);
 		if (bad < 0)
@@ -494,7 +444,7 @@ best_of(struct feed_text *t, const char *s, size_t n, char names[][32], int coun
 static bool
 seven_bit(const char *name)
 {
-	return strncmp(name, "iso-2022", 8) == 0;
+	return strncmp(charset_meaning(name), "iso-2022", 8) == 0;
 }
 
 /* ASCII is what it was declared to be, if there is such an encoding. */
@@ -504,16 +454,18 @@ keep_declared(struct feed_text *t, char names[][32], bool ascii)
 	const char *name = names[0][0] != '\0' ? names[0] : names[1];
 	iconv_t cd;
 
-	if (name[0] == '\0' || is_utf8_name(name))
+	if (name[0] == '\0' || charset_is_utf8(name))
 		return;
-	cd = usable(meaning(name)) ? iconv_open("UTF-8", meaning(name)) : (iconv_t)-1;
+	cd = charset_usable(charset_meaning(name))
+		 ? iconv_open("UTF-8", charset_meaning(name))
+		 : (iconv_t)-1;
 	if (cd == (iconv_t)-1) {
 		t->wrong = true;
 		return;
 	}
 	iconv_close(cd);
 	if (ascii)
-		strcpy(t->encoding, common_name(name));
+		strcpy(t->encoding, charset_common(name));
 }
 
 /* Media types of the form text/xml, which RFC 3023 reads as US-ASCII where they say
@@ -530,6 +482,45 @@ ascii_by_type(const char *type)
 	       (n > 9 && strncasecmp(type + n - 4, "+xml", 4) == 0);
 }
 
+/* Forgets what the first byte and the others disprove: a document that begins with
+ * an ASCII < or { is in no wide units and no EBCDIC, whatever is declared, and US-ASCII
+ * has no other bytes.  To believe it would hide the whole document. */
+static void
+forget_false(struct feed_text *t, const char *s, size_t n, char names[][32])
+{
+	size_t i = 0;
+
+	while (i < n && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r'))
+		i++;
+	for (int k = 0; k < 2; k++) {
+		if (names[k][0] == '\0' || charset_is_utf8(names[k]))
+			continue;
+		if ((i == n || memchr("<{[", s[i], 3) == NULL ||
+			reads_as(names[k], s[i], s[i])) &&
+		    !charset_is_ascii(names[k]))
+			continue;
+		names[k][0] = '\0';
+		t->wrong = true;
+	}
+}
+
+/* Which EBCDIC: the one that is declared, if it is one. */
+static void
+ebcdic_name(const char *s, size_t n, const char *content_type, char out[32])
+{
+	struct buf head = {0};
+	char names[2][32];
+
+	strcpy(out, "ibm037");
+	put_iconv(&head, out, s, n < PROLOG ? n : PROLOG);
+	header_charset(content_type, names[0]);
+	own_charset(head.data, head.len, names[1]);
+	buf_free(&head);
+	for (int k = 1; k >= 0; k--)
+		if (names[k][0] != '\0' && reads_as(names[k], 0x4c, '<'))
+			strcpy(out, names[k]);
+}
+
 void
 feed_text_read(
     struct feed_text *t, const void *body, size_t n, const char *content_type)
@@ -543,9 +534,12 @@ feed_text_read(
 	fixed = by_first_bytes(body, n, &skip);
 	s += skip;
 	n -= skip;
-	if (fixed != NULL && !is_utf8_name(fixed)) {
-		t->wrong = convert(&t->own, fixed, s, n) != 0;
-		adopt(t, fixed);
+	if (fixed != NULL && !charset_is_utf8(fixed)) {
+		snprintf(names[0], sizeof(names[0]), "%s", fixed);
+		if (strcmp(fixed, "ibm037") == 0)
+			ebcdic_name(s, n, content_type, names[0]);
+		t->wrong = convert(&t->own, names[0], s, n) != 0;
+		adopt(t, names[0]);
 		return;
 	}
 	header_charset(content_type, names[0]);
@@ -570,9 +564,10 @@ feed_text_read(
 		take_utf8(t, s, n, &l);
 		return;
 	}
+	forget_false(t, s, n, names);
 	detect(s, n, &l, names[2]);
 	/* XML without a declaration is UTF-8; this is not. */
-	if (is_utf8_name(names[0]) || is_utf8_name(names[1]) ||
+	if (charset_is_utf8(names[0]) || charset_is_utf8(names[1]) ||
 	    (names[0][0] == '\0' && names[1][0] == '\0'))
 		t->wrong = true;
 	best_of(t, s, n, names, 3);

@@ -16,40 +16,6 @@
 
 #define DATE_MAX 128
 
-/* --- seconds since 1970 --- */
-
-static int64_t
-epoch(const char *s)
-{
-	int n = date_digits(s), v;
-	int64_t t = 0;
-
-	if ((n != 9 && n != 10 && n != 13) || (s[n] != '\0' && s[n] != '.'))
-		return CLOCK_NONE;
-	for (int i = 0; i < n; i++)
-		t = t * 10 + (s[i] - '0');
-	if (s[n] == '.' && date_digits(s + n + 1) != (int)strlen(s + n + 1))
-		return CLOCK_NONE;
-	v = n == 13 ? 1 : 1000;
-	return t * v;
-}
-
-/* 20031231101455 */
-static int64_t
-compact(const char *s)
-{
-	struct date_parts w;
-
-	date_clear(&w);
-	if (date_digits(s) != 14 || s[14] != '\0')
-		return CLOCK_NONE;
-	w.year_digits = date_number(&s, 4, &w.year);
-	date_number(&s, 2, &w.month);
-	date_number(&s, 2, &w.day);
-	date_time(&s, &w);
-	return date_resolve(&w);
-}
-
 /* --- everything that people write --- */
 
 static size_t
@@ -99,28 +65,64 @@ set_month(struct date_parts *w, int month)
 	if (w->month != DATE_UNSET)
 		return false;
 	w->month = month;
+	w->named = true;
 	return true;
 }
 
-/* A named zone, and GMT-01:01 or EST -0500. */
+/* A named zone of n letters, and GMT-01:01 or EST -0500. */
 static bool
-take_zone(const char **s, struct date_parts *w, int minutes)
+take_zone(const char **s, struct date_parts *w, int minutes, size_t n)
 {
 	const char *p = *s;
 
 	if (w->zoned) /* -0500 EST */
 		return true;
-	/* "at 5 pm" is no Atlantic time. */
-	if (w->hour == DATE_UNSET && *p != '\0')
+	/* "at 5 pm" is no Atlantic time; 2018-08-21 CEST 14:05 is one of Berlin. */
+	if (w->hour == DATE_UNSET && *p != '\0' && (n < 3 || w->year == DATE_UNSET))
 		return true;
-	w->zoned = true;
 	while (*p == ' ')
 		p++;
-	w->zone = 0;
-	if (date_offset(&p, w))
+	if (date_offset(&p, w)) {
 		*s = p;
-	else
+	} else {
 		w->zone = minutes;
+		w->zoned = true;
+	}
+	return true;
+}
+
+/* pm, p.m., p. m.; behind a digit also p.  Sets 1 for pm, 0 for am. */
+static bool
+read_noon(const char **s, bool behind_digit, int *pm)
+{
+	const char *p = *s;
+
+	if (*p != 'a' && *p != 'p')
+		return false;
+	*pm = *p++ == 'p';
+	if (*p == '.')
+		for (p++; *p == ' '; p++)
+			;
+	if (*p == 'm')
+		p++;
+	else if (!behind_digit || p != *s + 1)
+		return false;
+	if (*p == '.')
+		p++;
+	if (word_len(p) > 0)
+		return false;
+	*s = p;
+	return true;
+}
+
+/* "am" is also German for "on": it counts behind an hour only.  The words of Asia,
+ * which stand before it, can be nothing else. */
+static bool
+take_noon(struct date_parts *w, int pm, bool asian)
+{
+	if (w->hour == DATE_UNSET && !asian)
+		return pm == 0;
+	w->pm = pm;
 	return true;
 }
 
@@ -129,25 +131,28 @@ static bool
 take_place(const char **s, struct date_parts *w)
 {
 	size_t n = strcspn(*s, " ,;()[]");
+	struct date_parts named = *w;
 
-	if (w->zoned || n < 2 || !date_zone_find(*s, n, w))
+	if (n < 2 || !date_zone_find(*s, n, &named))
 		return false;
+	if (!w->zoned)
+		*w = named;
 	*s += n;
 	return true;
 }
 
 /* At the start: the weekday in a language that we do not know, or a label. */
 static bool
-skip_first(const char **s, const char *start)
+skip_first(const char **s)
 {
-	size_t n = word_len(*s);
+	size_t n = strcspn(*s, ",:0123456789"), word = word_len(*s);
 
-	if (*s != start || n == 0 || n > 24)
-		return false;
-	if ((*s)[n] != ',' && (*s)[n] != ':' && (*s)[n - 1] != '.')
-		return false;
-	*s += n + ((*s)[n] == ',' || (*s)[n] == ':');
-	return true;
+	if ((*s)[n] == ',' || (*s)[n] == ':')
+		n++;
+	else
+		n = word > 0 && (*s)[word - 1] == '.' ? word : 0;
+	*s += n;
+	return word > 0 && n > 0 && n <= 32;
 }
 
 /* "E", "XYZT" behind a time: RFC 2822 section 4.3 reads what it does not know, and
@@ -170,6 +175,8 @@ take_word(const char **s, struct date_parts *w)
 {
 	const char *word = *s;
 	size_t n = word_len(word);
+	bool behind_digit =
+	    w->hour != DATE_UNSET && !w->zoned && date_is_digit(word[-1]);
 	int v;
 
 	/* the t of 13t9:15 */
@@ -179,71 +186,28 @@ take_word(const char **s, struct date_parts *w)
 	}
 	if (date_skip(s, "etc/") || take_place(s, w) || date_zone_phrase(s, w))
 		return true;
+	if (read_noon(s, behind_digit, &v))
+		return take_noon(w, v, false);
 	switch (read_word(s, &v)) {
 	case DATE_MONTH:
 		return set_month(w, v);
 	case DATE_WEEKDAY:
-		if (v > 0)
-			w->weekday_month = v;
+		w->weekday = v % 16;
+		if (v >= 16)
+			w->weekday_month = v / 16;
 		return true;
 	case DATE_ZONE:
-		return take_zone(s, w, v);
-	case DATE_AM: /* "am" is also German for "on" */
-		if (w->hour != DATE_UNSET)
-			w->pm = 0;
-		return true;
+		return take_zone(s, w, v, n);
+	case DATE_AM:
+		return take_noon(w, 0, (uint8_t)*word >= 0x80);
 	case DATE_PM:
-		w->pm = 1;
-		return w->hour != DATE_UNSET;
-	case DATE_FILLER:
-		return true;
+		return take_noon(w, 1, (uint8_t)*word >= 0x80);
+	case DATE_FILLER: /* not the m of m30.04.01, an emperor, nor the a of +05:00a */
+		return n > 1 || (!date_is_digit(word[1]) &&
+				    !(w->zoned && date_is_digit(word[-1])));
 	default:
 		return n > 0 && unknown_zone(word, n, word + n, w);
 	}
-}
-
-static bool
-set_year(struct date_parts *w, int v, int digits)
-{
-	if (w->year != DATE_UNSET)
-		return false;
-	w->year = v;
-	w->year_digits = digits;
-	return true;
-}
-
-/* 12/05/2004, 12.5.04, 2006/09/15: three numbers with the same sign between.
- * With slashes the month comes first unless it cannot; with dots the day does. */
-static bool
-numeric_date(const char **s, struct date_parts *w)
-{
-	char sep = 0;
-	int v[3], n[3];
-
-	for (int i = 0; i < 3; i++) {
-		n[i] = date_number(s, 4, &v[i]);
-		if (n[i] == 0 || date_is_digit(**s))
-			return false;
-		if (i == 0)
-			sep = **s;
-		if (i < 2 && *(*s)++ != sep)
-			return false;
-		while (i < 2 && sep == '.' && **s == ' ')
-			(*s)++;
-	}
-	if (n[0] >= 3) {
-		w->month = v[1];
-		w->day = v[2];
-		return set_year(w, v[0], n[0]);
-	}
-	if (sep == '/' && v[0] <= 12) {
-		w->month = v[0];
-		w->day = v[1];
-	} else {
-		w->day = v[0];
-		w->month = v[1];
-	}
-	return set_year(w, v[2], n[2]);
 }
 
 /* st, nd, rd, th, º and the dot behind a day. */
@@ -275,7 +239,7 @@ plain_number(const char **s, struct date_parts *w, int digits)
 		return false;
 	date_number(s, 4, &v);
 	if (digits >= 3 || v > 31 || (digits == 2 && w->day != DATE_UNSET))
-		return digits > 1 && set_year(w, v, digits);
+		return digits > 1 && date_set_year(w, v, digits);
 	if (w->day != DATE_UNSET)
 		return false;
 	w->day = v;
@@ -283,26 +247,51 @@ plain_number(const char **s, struct date_parts *w, int digits)
 	return true;
 }
 
-/* 14h30, 3pm: a time that has no colon. */
+/* The minutes behind 14h, and 05m06s. */
+static void
+minutes_of_h(const char **s, struct date_parts *w)
+{
+	bool spaced = **s == ' ';
+	int n = date_digits(*s + spaced);
+
+	/* 14 h 30, but not 14 h 5 mai */
+	if (n == 0 || n > 2 || (spaced && (n == 1 || w->day == DATE_UNSET)))
+		return;
+	*s += spaced;
+	date_number(s, 2, &w->min);
+	if (!date_skip(s, "min") && !date_skip(s, "m"))
+		return;
+	n = date_digits(*s);
+	if (n == 1 || n == 2) {
+		date_number(s, 2, &w->sec);
+		date_skip(s, "s");
+	}
+}
+
+/* 14h30, 14 Uhr, 3pm: a time that has no colon. */
 static bool
 odd_time(const char **s, struct date_parts *w, int digits)
 {
-	const char *p = *s + digits;
+	const char *p = *s + digits, *noon;
+	int hour, pm;
 
 	if (digits > 2 || w->hour != DATE_UNSET)
 		return false;
-	if (*p == 'h' && (date_is_digit(p[1]) || word_len(p) == 1)) {
-		date_number(s, 2, &w->hour);
-		(*s)++;
-		date_number(s, 2, &w->min);
-		return true;
-	}
+	date_number(s, 2, &hour);
 	if (*p == ' ')
 		p++;
-	if ((*p == 'a' || *p == 'p') && p[1] == 'm' && word_len(p) == 2) {
-		date_number(s, 2, &w->hour);
+	noon = p;
+	if ((*p == 'h' && word_len(p) == 1) || strncmp(p, "uhr", 3) == 0) {
+		w->hour = hour;
+		*s = p + (*p == 'h' ? 1 : 3);
+		minutes_of_h(s, w);
 		return true;
 	}
+	if (read_noon(&noon, false, &pm)) {
+		w->hour = hour;
+		return true;
+	}
+	*s -= digits;
 	return false;
 }
 
@@ -332,32 +321,29 @@ static bool
 take_number(const char **s, struct date_parts *w)
 {
 	int digits = date_digits(*s);
-	char next = (*s)[digits], after = next != '\0' ? (*s)[digits + 1] : '\0';
-
-	/* 2004. 01. 05. */
-	if (digits == 4 && next == '.' && after == ' ')
-		after = (*s)[digits + 2];
+	char next = (*s)[digits];
 
 	if (digits > 8)
 		return false;
+	if (date_numeric(s, w))
+		return true;
 	if (digits == 4 && next == ':' && w->month != DATE_UNSET) {
 		/* 21/Aug/2018:14:05:06, as web servers log */
 		(*s) += 5;
-		return set_year(w, atoi(*s - 5), 4);
+		return date_set_year(w, atoi(*s - 5), 4);
 	}
 	/* A time after one of midnight: the first one was no time. */
 	if (next == ':' && w->hour == 0 && w->min == 0 && w->sec == 0)
 		w->hour = DATE_UNSET;
 	if (next == ':')
 		return date_time(s, w);
-	if ((next == '/' || next == '-' || next == '.') && date_is_digit(after) &&
-	    w->year == DATE_UNSET && w->month == DATE_UNSET && w->day == DATE_UNSET)
-		return numeric_date(s, w);
 	if (odd_time(s, w, digits))
 		return true;
 	if (next == '.' && w->year != DATE_UNSET && date_digits(*s + digits + 1) == 2)
 		return date_time(s, w);
-	if (digits == 4 && w->year_digits == 4 && w->hour == DATE_UNSET && next != '-')
+	if (digits == 4 && w->hour == DATE_UNSET && next != '-' &&
+	    (w->year_digits == 4 || (w->year != DATE_UNSET && w->month != DATE_UNSET &&
+					w->day != DATE_UNSET)))
 		return date_time(s, w);
 	if (bare_number(s, w, digits))
 		return true;
@@ -370,12 +356,16 @@ take(const char **s, struct date_parts *w)
 	if (date_is_digit(**s))
 		return take_number(s, w);
 	if (**s == '(')
-		return date_comment(s);
+		return date_comment(s, w);
+	/* A year before the first: what programs make of 0000-00-00. */
+	if (**s == '-' && w->year == DATE_UNSET && w->hour == DATE_UNSET &&
+	    date_digits(*s + 1) == 4 && strchr(" -/", (*s)[-1]) != NULL)
+		return false;
 	if ((**s == '+' || **s == '-') && date_is_digit((*s)[1]) &&
 	    (w->hour != DATE_UNSET ||
 		(w->year != DATE_UNSET && date_digits(*s + 1) == 4)))
 		return date_offset(s, w);
-	if (**s != '\0' && strchr("-/.@|'", **s) != NULL) {
+	if (**s != '\0' && strchr("-/.@|_[]'\"", **s) != NULL) {
 		(*s)++;
 		return true;
 	}
@@ -385,31 +375,47 @@ take(const char **s, struct date_parts *w)
 static int64_t
 loose(const char *s)
 {
-	const char *start = s;
+	const char *start = s, *at;
 	struct date_parts w;
 
 	date_clear(&w);
+	if (*s == '-' && date_is_digit(s[1]))
+		return CLOCK_NONE;
 	for (;;) {
 		while (*s == ' ' || *s == ',' || *s == ';')
 			s++;
 		if (*s == '\0')
 			break;
-		if (!take(&s, &w) && !skip_first(&s, start))
-			return CLOCK_NONE;
+		at = s;
+		if (!take(&s, &w)) {
+			s = at;
+			if (s != start || !skip_first(&s))
+				return CLOCK_NONE;
+		}
 		while (*s == ':')
 			s++;
 	}
+	/* 24:05 is what Java's hours from 1 to 24 make of five past midnight. */
+	if (w.named && w.hour == 24 && (w.min > 0 || w.sec > 0))
+		w.hour = 0;
 	return date_resolve(&w);
 }
 
-/* Lower case of the scripts that month names are written in. */
+/* Lower case of the scripts that month names are written in; 0 for what is not
+ * seen. */
 static uint32_t
 lower(uint32_t cp)
 {
-	if (cp == 0xa0 || cp == 0x202f || cp == 0x2009 || cp < ' ')
+	if (cp == 0x200e || cp == 0x200f || cp == 0xfeff) /* marks of direction */
+		return 0;
+	if (cp == 0xa0 || cp == 0x202f || cp == 0x2009 || cp == 0x3000 || cp < ' ')
 		return ' ';
+	if (cp > 0xff00 && cp < 0xff5f) /* full width */
+		return lower(cp - 0xfee0);
 	if (cp == 0x2212 || cp == 0x2013)
 		return '-';
+	if (cp == 0x60c || cp == 0x3001) /* commas of Arabic and Japanese */
+		return ',';
 	/* Latin Extended-A: pairs, but for their order. */
 	if (cp >= 0x100 && cp < 0x180 && cp != 0x131 && cp != 0x138 && cp != 0x149)
 		return (cp < 0x139 || (cp > 0x149 && cp < 0x178)) ? cp | 1
@@ -440,6 +446,8 @@ tidy(char *text)
 		memset(text, ' ', 6);
 		text[6 + strcspn(text + 6, "+-)")] = '\0';
 	}
+	if ((at = strstr(text, " m=+")) != NULL) /* Go's clock since its start */
+		*at = '\0';
 	if (text[0] == '@' || text[0] == '"' || text[0] == '\'')
 		text[0] = ' ';
 	n = strlen(text);
@@ -473,7 +481,9 @@ fold(const char *s, char text[DATE_MAX * 2], bool *ascii)
 		len = text_decode(s + i, n - i, &cp);
 		if (len == 0)
 			break;
-		text_encode(&b, lower(cp));
+		cp = lower(cp);
+		if (cp != 0)
+			text_encode(&b, cp);
 	}
 	snprintf(text, DATE_MAX * 2, "%s", b.data != NULL ? b.data : "");
 	buf_free(&b);
@@ -484,7 +494,7 @@ int64_t
 feed_date(const char *s)
 {
 	static int64_t (*const readers[])(const char *) = {
-	    date_iso, epoch, compact, loose};
+	    date_iso, date_compact, date_epoch, loose};
 	char text[DATE_MAX * 2];
 	int64_t t = CLOCK_NONE;
 	bool ascii;

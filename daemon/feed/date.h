@@ -2,7 +2,7 @@
 /*
  * date: the dates that feeds write: RFC 3339 and ISO 8601 (also week, ordinal and
  * short forms), RFC 822 and 850, asctime, zones by name, and what people type in some
- * twenty languages.
+ * thirty languages.
  * What cannot be read is CLOCK_NONE; a date is never guessed and never "now".
  */
 #ifndef TOSD_FEED_DATE_H
@@ -18,7 +18,9 @@ int64_t feed_date(const char *s);
 enum date_word {
 	DATE_UNKNOWN,
 	DATE_MONTH,   /* value 1..12 */
-	DATE_WEEKDAY, /* value: 0, or the month that is written alike */
+	/* value: 1 Monday to 7, 0 where languages differ; and 16 times the month that
+	 * is written alike */
+	DATE_WEEKDAY,
 	DATE_ZONE,    /* value: minutes east of UTC */
 	DATE_AM,
 	DATE_PM,

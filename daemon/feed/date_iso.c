@@ -31,6 +31,9 @@ week(struct date_parts *w, int wk, int wd)
 	if (dow < 0)
 		dow += 7;
 	day = jan4 - dow + (wk - 1) * 7 + (wd - 1) - clock_days(w->year, 1, 1) + 1;
+	/* A week belongs to the year of its Thursday: not all have a 53rd. */
+	if (day - wd + 4 > clock_days(w->year + 1, 1, 1) - clock_days(w->year, 1, 1))
+		return false;
 	if (day < 1) {
 		w->year--;
 		day += clock_days(w->year + 1, 1, 1) - clock_days(w->year, 1, 1);
@@ -91,8 +94,9 @@ date_iso_basic(const char **s, struct date_parts *w, int digits)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (forms[i].digits != digits)
 			continue;
-		/* 22013 would be a year of the future as well as a day. */
-		if (digits == 5 && *at != '0')
+		/* 22013 would be a year of the future as well as a day, and 0523
+		 * a day of May. */
+		if ((digits == 5 && *at != '0') || (digits == 4 && *at == '0'))
 			return false;
 		w->year_digits = date_number(s, forms[i].year, &w->year);
 		if (forms[i].month > 0)
@@ -141,7 +145,7 @@ iso_time(const char **s, struct date_parts *w)
 {
 	char after = date_digits(*s) == 2 ? (*s)[2] : '?';
 
-	if (after == '\0' || after == 'z')
+	if (after == '\0' || after == 'z' || after == '+' || after == '-')
 		return date_number(s, 2, &w->hour) == 2;
 	return date_time(s, w);
 }
@@ -156,14 +160,17 @@ date_iso(const char *s)
 		return CLOCK_NONE;
 	if (*s == '\0')
 		return date_resolve(&w);
-	if (*s != 't' && *s != ' ')
+	if (*s == 't' || *s == ' ') {
+		for (s++; *s == ' '; s++)
+			;
+		if (!iso_time(&s, &w))
+			return CLOCK_NONE;
+		while (*s == ' ')
+			s++;
+	} else if (*s != 'z' && strlen(s) < 5) {
+		/* XML Schema: a day with its zone; -01 would be one number more. */
 		return CLOCK_NONE;
-	for (s++; *s == ' '; s++)
-		;
-	if (!iso_time(&s, &w))
-		return CLOCK_NONE;
-	while (*s == ' ')
-		s++;
+	}
 	/* Some write a colon before the offset, or seconds or a Z behind it. */
 	if (*s == ':' && (s[1] == '+' || s[1] == '-'))
 		s++;

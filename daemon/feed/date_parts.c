@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "feed/date.h"
 
 void
 date_clear(struct date_parts *w)
@@ -50,6 +51,27 @@ date_full_year(int year, int digits)
 	return digits == 3 ? 1900 + year : year;
 }
 
+/* 1 Monday to 7; 1970-01-01 was a Thursday. */
+static int
+weekday(int year, int month, int day)
+{
+	return (int)(((clock_days(year, month, day) + 3) % 7 + 7) % 7) + 1;
+}
+
+/* Tue, 02/01/2018 is the second of January: the weekday says so. */
+static void
+settle(struct date_parts *w)
+{
+	int swapped = w->day;
+
+	if (!w->either || w->weekday == 0 ||
+	    weekday(w->year, w->month, w->day) == w->weekday ||
+	    weekday(w->year, w->day, w->month) != w->weekday)
+		return;
+	w->day = w->month;
+	w->month = swapped;
+}
+
 int64_t
 date_resolve(struct date_parts *w)
 {
@@ -62,24 +84,24 @@ date_resolve(struct date_parts *w)
 	w->year = date_full_year(w->year, w->year_digits);
 	if (w->day == DATE_UNSET)
 		w->day = 1;
+	settle(w);
 	if (w->hour == DATE_UNSET)
 		w->hour = 0;
-	if (w->pm != DATE_UNSET) {
-		if (w->hour < 1 || w->hour > 23)
-			return CLOCK_NONE;
-		if (w->hour <= 12)
-			w->hour = w->hour % 12 + 12 * w->pm;
-	}
-	if (w->month < 1 || w->month > 12 || w->day < 1 || w->year > 9999 ||
-	    w->day > date_days_in(w->year, w->month) || w->hour > 24 || w->min > 59 ||
-	    w->sec > 60 || (w->hour == 24 && (w->min > 0 || w->sec > 0)) ||
+	if (w->pm != DATE_UNSET && w->hour <= 12)
+		w->hour = w->hour % 12 + 12 * w->pm;
+	if (w->month < 1 || w->month > 12 || w->day < 1 || w->year < 1 ||
+	    w->year > 9999 || w->day > date_days_in(w->year, w->month) ||
+	    w->hour > 24 || w->min > 59 || w->sec > 60 ||
+	    (w->hour == 24 && (w->min > 0 || w->sec > 0 || w->ms > 0)) ||
 	    w->zone > 24 * 60 || w->zone < -24 * 60)
 		return CLOCK_NONE;
 	local = clock_days(w->year, w->month, w->day) * CLOCK_DAY +
 		w->hour * CLOCK_HOUR + w->min * CLOCK_MIN + w->sec * CLOCK_SEC + w->ms;
 	if (w->summer != 0 && date_is_summer(w, local))
 		local -= CLOCK_HOUR;
-	return local - w->zone * CLOCK_MIN;
+	local -= w->zone * CLOCK_MIN;
+	/* The year 0 is what an empty field of a database becomes. */
+	return local < clock_days(1, 1, 1) * CLOCK_DAY ? CLOCK_NONE : local;
 }
 
 /* .123 or ,123 behind the seconds. */
@@ -155,8 +177,11 @@ date_offset(const char **s, struct date_parts *w)
 	}
 	if (m > 59 || h > 15)
 		return false;
-	w->zone += sign * (h * 60 + m);
-	w->zoned = true;
+	if (!w->offset) {
+		w->zone = sign * (h * 60 + m);
+		w->summer = 0;
+	}
+	w->zoned = w->offset = true;
 	return true;
 }
 
@@ -172,11 +197,36 @@ date_skip(const char **s, const char *what)
 	return true;
 }
 
+/* 17:00 (PDT), 17:00 (GMT+7) */
+static void
+comment_zone(const char *s, struct date_parts *w)
+{
+	char word[8];
+	size_t n = 0;
+	int minutes;
+
+	while (s[n] >= 'a' && s[n] <= 'z' && n < sizeof(word) - 1)
+		n++;
+	memcpy(word, s, n);
+	word[n] = '\0';
+	if (n < 3 || date_word(word, &minutes) != DATE_ZONE)
+		return;
+	s += n;
+	if (*s == ')') {
+		w->zone = minutes;
+		w->zoned = true;
+	} else {
+		date_offset(&s, w);
+	}
+}
+
 bool
-date_comment(const char **s)
+date_comment(const char **s, struct date_parts *w)
 {
 	int depth = 0;
 
+	if (!w->zoned && w->hour != DATE_UNSET)
+		comment_zone(*s + 1, w);
 	do {
 		depth += **s == '(' ? 1 : **s == ')' ? -1 : 0;
 		(*s)++;

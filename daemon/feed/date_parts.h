@@ -18,10 +18,14 @@ struct date_parts {
 	int year, month, day;
 	int year_digits;
 	int hour, min, sec, ms;
+	int weekday;	   /* 1 Monday to 7, 0 unknown */
 	int weekday_month; /* the month that a weekday's name might also mean */
+	bool named;	   /* the month by its name */
+	bool either;	   /* day and month might be each other */
 	int pm;		   /* DATE_UNSET, 0 am, 1 pm */
 	bool zoned;
-	int zone;   /* minutes east */
+	bool offset; /* by a number, which counts more than a name */
+	int zone;    /* minutes east */
 	int summer; /* the rule of its summer time, for date_is_summer(); 0: none */
 };
 
@@ -41,9 +45,12 @@ int date_days_in(int year, int month);
 /* Short years as RFC 2822 section 4.3 reads them. */
 int date_full_year(int year, int digits);
 
+/* False if there is a year already. */
+bool date_set_year(struct date_parts *w, int v, int digits);
+
 /* h:mm[:ss[.f]], hhmm[ss]; false if it is none. */
 bool date_time(const char **s, struct date_parts *w);
-/* +hh:mm, +hhmm, +hh, +h; false if it is none. */
+/* +hh:mm, +hhmm, +hh, +h; false if it is none.  The first one counts. */
 bool date_offset(const char **s, struct date_parts *w);
 
 /* A zone of the tz database; false if it is not known.  The name in lower case. */
@@ -55,8 +62,9 @@ bool date_is_summer(const struct date_parts *w, int64_t local);
 
 /* If what is next: moves behind it and the spaces after. */
 bool date_skip(const char **s, const char *what);
-/* (CEST) and the like; they nest in RFC 822.  Always true. */
-bool date_comment(const char **s);
+/* (CEST) and the like; they nest in RFC 822.  A zone in it counts if there is no
+ * other before.  Always true. */
+bool date_comment(const char **s, struct date_parts *w);
 
 /* ms UTC, or CLOCK_NONE where a part is missing or out of its range. */
 int64_t date_resolve(struct date_parts *w);
@@ -65,6 +73,10 @@ int64_t date_resolve(struct date_parts *w);
  * their form. */
 int64_t date_iso(const char *s);
 int64_t date_asia(const char *s);
+int64_t date_compact(const char *s);
+int64_t date_epoch(const char *s);
+/* Three numbers with signs between, or two; *s stays if it is none. */
+bool date_numeric(const char **s, struct date_parts *w);
 /* Digits without separators: how many there are says what they mean. */
 bool date_iso_basic(const char **s, struct date_parts *w, int digits);
 

@@ -149,6 +149,10 @@ date_zone_phrase(const char **s, struct date_parts *w)
 	    {"greenwich mean time", 0},
 	    {"british summer time", 60},
 	    {"coordinated universal time", 0},
+	    {"india standard time", 330},
+	    {"china standard time", 480},
+	    {"japan standard time", 540},
+	    {"met dst", 120},
 	};
 
 	if (w->zoned || w->hour == DATE_UNSET)

@@ -2,9 +2,10 @@
 noinst_LIBRARIES += libtosd_feed.a
 libtosd_feed_a_SOURCES = \
 	%D%/charset.c %D%/charset.h \
+	%D%/charset_names.c %D%/charset_names.h \
 	%D%/date.c %D%/date.h %D%/date_asia.c %D%/date_iso.c \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
-	%D%/date_usual.c \
+	%D%/date_numeric.c %D%/date_usual.c \
 	%D%/date_zone.c \
 	%D%/draft.c %D%/draft.h \
 	%D%/entities.c %D%/entities.h \
@@ -38,6 +39,11 @@ UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
 tests_test_feed_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_charset
+tests_test_feed_charset_SOURCES = tests/test_feed_charset.c tests/suite.h
+tests_test_feed_charset_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_dates
 tests_test_feed_dates_SOURCES = tests/test_feed_dates.c tests/suite.h
