@@ -81,23 +81,17 @@ xasprintf(const char *fmt, ...)
 	return p;
 }
 
-char *
-buf_reserve(struct buf *b, size_t n)
+void
+buf_grow(struct buf *b, size_t n)
 {
-	size_t want = b->len + n + 1;
+	size_t want = b->len + n + 1, cap = b->cap ? b->cap * 2 : 64;
 
 	if (want < n)
 		log_die("memory", "a buffer of %zu bytes cannot be", n);
-	if (want > b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 64;
-
-		if (cap < want)
-			cap = want;
-		b->data = xrealloc(b->data, cap);
-		b->cap = cap;
-	}
-	b->data[b->len] = '\0';
-	return b->data + b->len;
+	if (cap < want)
+		cap = want;
+	b->data = xrealloc(b->data, cap);
+	b->cap = cap;
 }
 
 void
@@ -114,7 +108,11 @@ buf_put(struct buf *b, const void *data, size_t n)
 void
 buf_putc(struct buf *b, char c)
 {
-	buf_put(b, &c, 1);
+	char *to = buf_reserve(b, 1);
+
+	to[0] = c;
+	to[1] = '\0';
+	b->len++;
 }
 
 void

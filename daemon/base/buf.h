@@ -29,13 +29,21 @@ struct buf {
 	size_t cap;
 };
 
+void buf_grow(struct buf *b, size_t n); /* of buf_reserve() */
 void buf_put(struct buf *b, const void *data, size_t n);
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Room for n more bytes; returns where they go.  Add them with b->len += n. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+	if (n >= b->cap - b->len)
+		buf_grow(b, n);
+	b->data[b->len] = '\0';
+	return b->data + b->len;
+}
 void buf_reset(struct buf *b); /* empties, keeps the memory */
 void buf_free(struct buf *b);
 /* The contents as a NUL-terminated string (never NULL); b is empty after. */

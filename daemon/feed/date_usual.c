@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * date_usual: what programs write, read at once: 2024-05-01T10:00:00[.000]Z, the same
- * with an offset, 20240501100000, and "Wed, 01 May 2024 10:00:00 GMT" or "+0000" of mail
- * and RSS.  Whatever differs in one letter is left to the readers that know more.
+ * with an offset, 20240501100000, and "Wed, 01 May 2024 10:00:00 GMT" or "+0000" of
+ * mail and RSS.  Whatever differs in one letter is left to the readers that know more.
  */
 #include <string.h>
 
