@@ -60,6 +60,17 @@ xtrim(void)
 #endif
 }
 
+void
+xkeep(size_t n)
+{
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, (int)n);
+	mallopt(M_MMAP_THRESHOLD, (int)n / 8); /* no longer follows what is freed */
+#else
+	(void)n;
+#endif
+}
+
 char *
 xstrdup(const char *s)
 {

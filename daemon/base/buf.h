@@ -20,6 +20,9 @@ char *xstrndup(const char *s, size_t n);
 /* Gives back to the system what was freed.  After work that took much more than what is
  * left of it: in small pieces the C library would keep it for ever. */
 void xtrim(void);
+/* Keeps up to n freed bytes at hand, instead of giving them back at once and asking for
+ * them again: for a process whose work comes and goes in pieces of many KiB. */
+void xkeep(size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* All zero is an empty buffer.  data is always NUL-terminated once non-NULL. */

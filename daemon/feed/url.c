@@ -179,28 +179,31 @@ no_controls(const char *s, size_t n)
 	return i;
 }
 
+/* Browsers drop tabs and line breaks inside (WHATWG URL).  How long it is without, at
+ * most FEED_URL_MAX + 1. */
+static size_t
+drop_controls(char *to, const char *s, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n && len <= FEED_URL_MAX; i++)
+		if ((uint8_t)s[i] >= ' ')
+			to[len++] = s[i];
+	return len;
+}
+
 char *
 feed_url_join(const char *base, const char *ref, size_t n)
 {
-	char clean[FEED_URL_MAX];
-	size_t len = 0, i;
+	char clean[FEED_URL_MAX + 1];
 
 	while (n > 0 && (uint8_t)ref[n - 1] <= ' ')
 		n--;
 	for (; n > 0 && (uint8_t)*ref <= ' '; ref++)
 		n--;
-	i = no_controls(ref, n);
-	if (i < n) {
-		for (i = 0; i < n; i++) {
-			/* Browsers drop tabs and line breaks inside (WHATWG URL). */
-			if ((uint8_t)ref[i] < ' ')
-				continue;
-			if (len == sizeof(clean))
-				return NULL;
-			clean[len++] = ref[i];
-		}
+	if (no_controls(ref, n) < n) {
+		n = drop_controls(clean, ref, n);
 		ref = clean;
-		n = len;
 	}
 	if (n > FEED_URL_MAX)
 		return NULL;
