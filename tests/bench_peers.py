@@ -158,17 +158,15 @@ def measure(turn):
               flush=True)
 
 
-def part(make, *args):
-    """Leaves out what cannot be."""
-    try:
-        measure(make(*args))
-    except Missing as e:
-        print(f"bench: left out: {e}")
+def xml_part(folder, names):
+    measure(xml(folder, names))
+
+
+def json_part(folder, _):
+    measure(json(folder))
 
 
 def fetch_part(folder, names):
-    if not (bench.BUILD / "tests/bench_fetch").exists():
-        raise Missing("bench_fetch, built without expat")
     server = subprocess.Popen(
         [sys.executable, str(pathlib.Path(__file__).with_name("nginx_server.py")),
          "--cpu", "1" if (os.cpu_count() or 1) > 1 else "0", str(folder / "data")],
@@ -192,14 +190,14 @@ def main():
         names = prepare(folder)
         print(f"\n{'by turns, median of ' + str(ROUNDS):<28} {'tosd':>10} {'beside':>10} "
               f"{'ratio':>6} {'goal':>5}", flush=True)
-        if (bench.BUILD / "tests/bench_feed").exists():
-            part(xml, folder, names)
-        if (bench.BUILD / "tests/bench_json").exists():
-            part(json, folder)
-        try:
-            fetch_part(folder, names)
-        except Missing as e:
-            print(f"bench: left out: {e}")
+        for ours, part in (("bench_feed", xml_part), ("bench_json", json_part),
+                           ("bench_fetch", fetch_part)):
+            try:
+                if not (bench.BUILD / "tests" / ours).exists():
+                    raise Missing(f"{ours}, built without expat or yajl")
+                part(folder, names)
+            except Missing as e:
+                print(f"bench: left out: {e}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
