@@ -3,9 +3,11 @@
  * bench_feed: feed_parse() beside bare expat over the given files: expat only
  * finds tags and text, the feed room makes finished items of them.
  *
- * usage: bench_feed FILE...
+ * usage: bench_feed [-r ROUNDS] [-o] FILE...
+ *   -o   only ours: for profilers, and beside programs of others
  */
 #include <expat.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,7 +15,9 @@
 #include "base/file.h"
 #include "feed/feed.h"
 
-#define ROUNDS 31
+#define ROUNDS 31 /* at most */
+
+static int rounds = ROUNDS;
 
 static double
 now(void)
@@ -94,25 +98,39 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static double
+median(double *v)
+{
+	qsort(v, (size_t)rounds, sizeof(v[0]), by_value);
+	return v[rounds / 2];
+}
+
 /* Both in turn, again and again: the machine may change its speed in between. */
 static void
-compare(const struct buf *files, int n)
+compare(const struct buf *files, int n, double total)
 {
-	double ratio[ROUNDS], expat[ROUNDS], total = 0;
+	double ratio[ROUNDS], expat[ROUNDS], r, mbs;
 
-	for (int i = 0; i < n; i++)
-		total += (double)files[i].len;
-	for (int r = 0; r < ROUNDS; r++) {
-		expat[r] = measure(files, n, by_expat);
-		ratio[r] = expat[r] / measure(files, n, by_us);
+	for (int i = 0; i < rounds; i++) {
+		expat[i] = measure(files, n, by_expat);
+		ratio[i] = expat[i] / measure(files, n, by_us);
 	}
-	qsort(ratio, ROUNDS, sizeof(ratio[0]), by_value);
-	qsort(expat, ROUNDS, sizeof(expat[0]), by_value);
+	mbs = total / median(expat) / 1e6;
+	r = median(ratio);
 	printf("expat %.1f MB/s, feed_parse %.1f MB/s, ratio median %.2f, %.2f to %.2f "
 	       "(%zu tags, %zu bytes of text, %zu items)\n",
-	    total / expat[ROUNDS / 2] / 1e6,
-	    total / expat[ROUNDS / 2] / 1e6 * ratio[ROUNDS / 2], ratio[ROUNDS / 2],
-	    ratio[0], ratio[ROUNDS - 1], tags, bytes, found);
+	    mbs, mbs * r, r, ratio[0], ratio[rounds - 1], tags, bytes, found);
+}
+
+static void
+ours(const struct buf *files, int n, double total)
+{
+	double took[ROUNDS];
+
+	measure(files, n, by_us); /* warms up */
+	for (int i = 0; i < rounds; i++)
+		took[i] = measure(files, n, by_us);
+	printf("feed_parse %.1f MB/s\n", total / median(took) / 1e6);
 }
 
 int
@@ -120,21 +138,36 @@ main(int argc, char **argv)
 {
 	struct buf *files = xcalloc((size_t)argc, sizeof(*files));
 	struct err e = ERR_INIT;
+	bool only = false;
+	double total = 0;
+	int n = 0, o;
 
-	for (int i = 1; i < argc; i++) {
-		if (file_read(argv[i], (size_t)64 << 20, &files[i - 1], &e) != 0) {
+	while ((o = getopt(argc, argv, "r:o")) != -1) {
+		if (o == 'r')
+			rounds = atoi(optarg);
+		else if (o == 'o')
+			only = true;
+		else
+			return 2;
+	}
+	if (rounds < 1 || rounds > ROUNDS || optind == argc) {
+		fprintf(stderr, "usage: bench_feed [-r ROUNDS] [-o] FILE...\n");
+		return 2;
+	}
+	for (; optind < argc; optind++, n++) {
+		if (file_read(argv[optind], (size_t)64 << 20, &files[n], &e) != 0) {
 			fprintf(stderr, "bench_feed: %s\n", e.text);
 			return 3;
 		}
-		buf_reserve(&files[i - 1], 0);
+		buf_reserve(&files[n], 0);
+		total += (double)files[n].len;
 	}
-	if (getenv("BENCH_PROFILE") != NULL) /* only ours, for a profiler */
-		for (int r = 0; r < ROUNDS * 2; r++)
-			measure(files, argc - 1, by_us);
+	if (only)
+		ours(files, n, total);
 	else
-		compare(files, argc - 1);
-	for (int i = 1; i < argc; i++)
-		buf_free(&files[i - 1]);
+		compare(files, n, total);
+	while (n-- > 0)
+		buf_free(&files[n]);
 	free(files);
 	return 0;
 }

@@ -4,8 +4,9 @@
  * items, beside yajl over the same lines: yajl finds keys and values, one handle over
  * pieces of 64 KiB, and only adds up the length of the bodies.
  *
- * usage: bench_json [FILE.ndjson]	without a file: posts made here
+ * usage: bench_json [-r ROUNDS] [FILE.ndjson]	without a file: posts made here
  */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,12 @@
 #include "feed/sse.h"
 #include "feed/stream.h"
 
-#define ROUNDS 9
+#define ROUNDS 9 /* at most */
 #define PIECE ((size_t)64 << 10)
 #define BATCH 64 /* items taken at a time */
 #define POSTS 20000
 
+static int rounds = ROUNDS;
 static struct buf lines, events; /* the same posts in both forms */
 static size_t found, bytes;
 
@@ -215,26 +217,18 @@ by_value(const void *a, const void *b)
 static double
 median(double *v)
 {
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
+	qsort(v, (size_t)rounds, sizeof(*v), by_value);
+	return v[rounds / 2];
 }
 
-int
-main(int argc, char **argv)
+static size_t
+take_turns(void)
 {
-	struct err e = ERR_INIT;
 	size_t posts = 0;
 
-	if (argc > 1 && file_read(argv[1], (size_t)1 << 30, &lines, &e) != 0) {
-		fprintf(stderr, "bench_json: %s\n", e.text);
-		return 3;
-	}
-	if (argc < 2)
-		make_posts();
-	make_events();
 	for (size_t i = 0; i < lines.len; i++)
 		posts += lines.data[i] == '\n';
-	for (int r = -1; r < ROUNDS; r++) /* the first one warms up */
+	for (int r = -1; r < rounds; r++) /* the first one warms up */
 		for (size_t c = 0; c < NCASES; c++) {
 			double start = now();
 
@@ -244,7 +238,31 @@ main(int argc, char **argv)
 			took[c][r] = now() - start;
 			ratio[c][r] = took[0][r] / took[c][r];
 		}
-	if (found != posts * 2 * (ROUNDS + 1))
+	return posts;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	size_t posts;
+	int o;
+
+	while ((o = getopt(argc, argv, "r:")) != -1)
+		rounds = o == 'r' ? atoi(optarg) : 0;
+	if (rounds < 1 || rounds > ROUNDS) {
+		fprintf(stderr, "usage: bench_json [-r ROUNDS] [FILE.ndjson]\n");
+		return 2;
+	}
+	if (optind == argc)
+		make_posts();
+	else if (file_read(argv[optind], (size_t)1 << 30, &lines, &e) != 0) {
+		fprintf(stderr, "bench_json: %s\n", e.text);
+		return 3;
+	}
+	make_events();
+	posts = take_turns();
+	if (found != posts * 2 * ((size_t)rounds + 1))
 		return 2;
 	for (size_t c = 0; c < NCASES; c++)
 		printf("%s %.0f items/s, ratio %.2f\n", cases[c].name,

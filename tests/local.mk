@@ -15,7 +15,7 @@ EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
 tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
 	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
-EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_fetch.py
+EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_fetch.py %D%/bench_peers.py
 BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT
 BENCHES += tests/bench_feed tests/bench_fetch
@@ -28,6 +28,7 @@ CLEANFILES += tests/bench_pipe tests/bench_feed tests/bench_json tests/bench_fet
 bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench_fetch.py
+	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_peers.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_delay.py
 
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read

@@ -260,11 +260,43 @@ test_vault_bytes(void)
 	log_scratch_free(dir);
 }
 
+/* Several that become durable together, more than the vault has room for at once: under
+ * their names once they are settled, and by then to everybody who asks. */
+static void
+test_vault_together(void)
+{
+	enum { MANY = 70 };
+	char *dir = log_scratch(), *path;
+	struct vault_capture c = sample_capture();
+	struct vault_ref ref[MANY];
+	struct vault *v = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_SYNC, &v, NULL), 0);
+	for (size_t i = 0; i < MANY; i++)
+		CU_ASSERT_EQUAL_FATAL(vault_add(v, &c, &ref[i], NULL), 0);
+	path = xasprintf("%s/%s", dir, ref[MANY - 1].path);
+	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+	CU_ASSERT_EQUAL(vault_settle(v, NULL), 0);
+	CU_ASSERT_EQUAL(access(path, F_OK), 0);
+	for (size_t i = 0; i < MANY; i++)
+		CU_ASSERT_EQUAL(vault_check(v, ref[i].path, ref[i].commit, NULL), 0);
+	/* Erased before it was settled: it must not come back. */
+	CU_ASSERT_EQUAL_FATAL(vault_add(v, &c, &ref[0], NULL), 0);
+	CU_ASSERT_EQUAL(vault_erase(v, ref[0].path, NULL), 0);
+	CU_ASSERT_EQUAL(vault_settle(v, NULL), 0);
+	CU_ASSERT_EQUAL(vault_check(v, ref[0].path, ref[0].commit, NULL), TOSD_ENOENT);
+	CU_ASSERT_EQUAL(vault_settle(v, NULL), 0); /* there is nothing */
+	free(path);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
 static const struct suite_test tests[] = {
     {"warc: samples", test_warc_samples},
     {"warc: spellings of digests", test_warc_spellings},
     {"vault: captures", test_vault_capture},
     {"vault: redirects on the way", test_vault_hops},
+    {"vault: captures that settle together", test_vault_together},
     {"vault: other bytes", test_vault_bytes},
 };
 

@@ -60,6 +60,17 @@ xtrim(void)
 #endif
 }
 
+void
+xkeep(size_t n)
+{
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, (int)n);
+	mallopt(M_MMAP_THRESHOLD, (int)n / 8); /* no longer follows what is freed */
+#else
+	(void)n;
+#endif
+}
+
 char *
 xstrdup(const char *s)
 {
@@ -81,23 +92,17 @@ xasprintf(const char *fmt, ...)
 	return p;
 }
 
-char *
-buf_reserve(struct buf *b, size_t n)
+void
+buf_grow(struct buf *b, size_t n)
 {
-	size_t want = b->len + n + 1;
+	size_t want = b->len + n + 1, cap = b->cap ? b->cap * 2 : 64;
 
 	if (want < n)
 		log_die("memory", "a buffer of %zu bytes cannot be", n);
-	if (want > b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 64;
-
-		if (cap < want)
-			cap = want;
-		b->data = xrealloc(b->data, cap);
-		b->cap = cap;
-	}
-	b->data[b->len] = '\0';
-	return b->data + b->len;
+	if (cap < want)
+		cap = want;
+	b->data = xrealloc(b->data, cap);
+	b->cap = cap;
 }
 
 void
@@ -114,7 +119,11 @@ buf_put(struct buf *b, const void *data, size_t n)
 void
 buf_putc(struct buf *b, char c)
 {
-	buf_put(b, &c, 1);
+	char *to = buf_reserve(b, 1);
+
+	to[0] = c;
+	to[1] = '\0';
+	b->len++;
 }
 
 void

@@ -20,6 +20,9 @@ char *xstrndup(const char *s, size_t n);
 /* Gives back to the system what was freed.  After work that took much more than what is
  * left of it: in small pieces the C library would keep it for ever. */
 void xtrim(void);
+/* Keeps up to n freed bytes at hand, instead of giving them back at once and asking for
+ * them again: for a process whose work comes and goes in pieces of many KiB. */
+void xkeep(size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* All zero is an empty buffer.  data is always NUL-terminated once non-NULL. */
@@ -29,13 +32,21 @@ struct buf {
 	size_t cap;
 };
 
+void buf_grow(struct buf *b, size_t n); /* of buf_reserve() */
 void buf_put(struct buf *b, const void *data, size_t n);
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Room for n more bytes; returns where they go.  Add them with b->len += n. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+	if (n >= b->cap - b->len)
+		buf_grow(b, n);
+	b->data[b->len] = '\0';
+	return b->data + b->len;
+}
 void buf_reset(struct buf *b); /* empties, keeps the memory */
 void buf_free(struct buf *b);
 /* The contents as a NUL-terminated string (never NULL); b is empty after. */

@@ -58,6 +58,13 @@ file_read(const char *path, size_t max, struct buf *b, struct err *e)
 }
 
 void
+file_sync_begin(int fd)
+{
+	/* Only for speed: what it could not begin, fsync does, and says so. */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+void
 file_sync_fd(int fd, const char *name)
 {
 	if (fsync(fd) != 0)
@@ -94,35 +101,59 @@ write_all(int fd, const char *data, size_t n)
 	return 0;
 }
 
+static char *
+part_of(const char *path)
+{
+	return xasprintf("%s.part", path);
+}
+
+int
+file_begin(
+    const char *path, const void *data, size_t n, mode_t mode, int *fd, struct err *e)
+{
+	char *tmp = part_of(path);
+	int rc = 0;
+
+	*fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (*fd < 0) {
+		rc = err_sys(e, "cannot create %s", tmp);
+	} else if (write_all(*fd, data, n) != 0) {
+		rc = err_sys(e, "cannot write %s", tmp);
+		unlink(tmp);
+		close(*fd);
+		*fd = -1;
+	}
+	free(tmp);
+	return rc;
+}
+
+int
+file_finish(const char *path, struct err *e)
+{
+	char *tmp = part_of(path);
+	int rc = 0;
+
+	if (rename(tmp, path) != 0)
+		rc = err_sys(e, "cannot rename %s", tmp);
+	free(tmp);
+	return rc;
+}
+
 int
 file_write(const char *path, const void *data, size_t n, mode_t mode,
     enum file_sync sync, struct err *e)
 {
-	char *tmp = xasprintf("%s.part", path), *dir = xstrdup(path);
-	int fd, rc = 0;
+	char *dir = xstrdup(path);
+	int fd, rc = file_begin(path, data, n, mode, &fd, e);
 
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0) {
-		rc = err_sys(e, "cannot create %s", tmp);
-		goto out;
-	}
-	if (write_all(fd, data, n) != 0) {
-		rc = err_sys(e, "cannot write %s", tmp);
-		unlink(tmp);
-		goto out;
-	}
-	if (sync == FILE_SYNC)
-		file_sync_fd(fd, tmp);
-	if (rename(tmp, path) != 0) {
-		rc = err_sys(e, "cannot rename %s", tmp);
-		goto out;
-	}
-	if (sync == FILE_SYNC)
-		file_sync_dir(dirname(dir));
-out:
-	if (fd >= 0)
+	if (rc == 0) {
+		if (sync == FILE_SYNC)
+			file_sync_fd(fd, path);
 		close(fd);
-	free(tmp);
+		rc = file_finish(path, e);
+	}
+	if (rc == 0 && sync == FILE_SYNC)
+		file_sync_dir(dirname(dir));
 	free(dir);
 	return rc;
 }

@@ -26,9 +26,19 @@ enum file_sync { FILE_NOSYNC, FILE_SYNC };
 int file_write(const char *path, const void *data, size_t n, mode_t mode,
     enum file_sync sync, struct err *e);
 
+/* The same in two steps, for several files that become durable together: the temporary
+ * file is written and its descriptor handed out, to be synced and closed; then it gets
+ * its name.  Syncing the folder is left to the caller. */
+int file_begin(const char *path, const void *data, size_t n, mode_t mode, int *fd,
+    struct err *e);
+int file_finish(const char *path, struct err *e);
+
 /* mkdir -p. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
 
+/* Has the kernel begin to write: the fsync of one of several files then commits them
+ * all, and those of the others find little to do. */
+void file_sync_begin(int fd);
 /* fsync of a folder, ends the process on failure. */
 void file_sync_dir(const char *path);
 /* fsync of a descriptor, ends the process on failure. */

@@ -241,6 +241,8 @@ commit(struct engine *g)
 
 	if (!g->in_txn)
 		return;
+	/* Evidence first: what the rows refer to must outlive a crash that they do. */
+	engine_must(vault_settle(g->vault, &e), 0, "cannot keep captures", &e);
 	engine_must(store_commit(g->store, &e), 0, "cannot commit", &e);
 	g->in_txn = false;
 	engine_record_copy(g);

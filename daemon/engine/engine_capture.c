@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_capture: the exact bytes of an answer into the vault, durable before any
- * row refers to them.
+ * engine_capture: the exact bytes of an answer into the vault.  Those of one turn
+ * become durable together, before the transaction commits whose rows refer to them.
  */
 #include <string.h>
 
@@ -61,7 +61,7 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	v.truncated = truncated;
 	v.hops = hops = hops_of(&c);
 	v.nhops = c.nhops;
-	rc = vault_put(g->vault, &v, out, &e);
+	rc = vault_add(g->vault, &v, out, &e);
 	/* A capture that makes no sense is the fetch role's fault, not the disk's. */
 	if (rc == TOSD_EINVAL || rc == TOSD_ELIMIT)
 		log_warn("capture", "not kept: %s", e.text);
@@ -85,6 +85,6 @@ engine_capture_bare(struct engine *g, const char *url, int64_t time,
 	struct err e = ERR_INIT;
 
 	engine_must(
-	    vault_put(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
+	    vault_add(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
 	free(meta);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,24 +29,82 @@ salt_new(uint8_t salt[SALTED_SALT])
 }
 
 int
-salted_write(const char *dir, const char *rel, const void *data, size_t n,
-    enum file_sync sync, char hex[DIGEST_HEX], struct err *e)
+salted_begin(const char *dir, const char *rel, const void *data, size_t n,
+    enum file_sync sync, char hex[DIGEST_HEX], struct salted_begun *out, struct err *e)
 {
 	uint8_t salt[SALTED_SALT], d[DIGEST_LEN];
 	struct digest_part parts[] = {{salt, sizeof(salt)}, {data, n}};
-	char *salt_rel = xasprintf("%s" PLACE_SALT, rel);
-	int rc;
+	char *path = xasprintf("%s/%s", dir, rel);
+	char *salt_path = xasprintf("%s" PLACE_SALT, path);
+	int rc = place_dirs(dir, rel, 0700, sync, e);
 
+	out->path = NULL;
+	out->fd = out->salt_fd = -1;
 	salt_new(salt);
-	/* The salt first: a file without one could not be committed to. */
-	rc = place_write(dir, salt_rel, salt, sizeof(salt), 0600, 0700, sync, e);
 	if (rc == 0)
-		rc = place_write(dir, rel, data, n, 0600, 0700, sync, e);
+		rc = file_begin(salt_path, salt, sizeof(salt), 0600, &out->salt_fd, e);
+	if (rc == 0)
+		rc = file_begin(path, data, n, 0600, &out->fd, e);
 	if (rc == 0) {
+		if (sync == FILE_SYNC) {
+			file_sync_begin(out->salt_fd);
+			file_sync_begin(out->fd);
+		}
 		digest_parts(parts, 2, d);
 		digest_hex(d, sizeof(d), hex);
+		out->path = path;
+		path = NULL;
+	} else if (out->salt_fd >= 0) {
+		close(out->salt_fd);
 	}
-	free(salt_rel);
+	free(path);
+	free(salt_path);
+	return rc;
+}
+
+void
+salted_sync(struct salted_begun *b, enum file_sync sync)
+{
+	if (sync == FILE_SYNC) {
+		file_sync_fd(b->salt_fd, b->path);
+		file_sync_fd(b->fd, b->path);
+	}
+	close(b->salt_fd);
+	close(b->fd);
+	b->fd = b->salt_fd = -1;
+}
+
+int
+salted_finish(struct salted_begun *b, struct err *e)
+{
+	char *salt_path = xasprintf("%s" PLACE_SALT, b->path);
+	/* The salt first: a file without one could not be committed to. */
+	int rc = file_finish(salt_path, e);
+
+	if (rc == 0)
+		rc = file_finish(b->path, e);
+	free(salt_path);
+	free(b->path);
+	b->path = NULL;
+	return rc;
+}
+
+int
+salted_write(const char *dir, const char *rel, const void *data, size_t n,
+    enum file_sync sync, char hex[DIGEST_HEX], struct err *e)
+{
+	struct salted_begun b;
+	char *path;
+	int rc = salted_begin(dir, rel, data, n, sync, hex, &b, e);
+
+	if (rc != 0)
+		return rc;
+	path = xstrdup(b.path);
+	salted_sync(&b, sync);
+	rc = salted_finish(&b, e);
+	if (rc == 0 && sync == FILE_SYNC)
+		file_sync_dir(dirname(path));
+	free(path);
 	return rc;
 }
 

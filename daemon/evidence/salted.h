@@ -22,9 +22,24 @@
 
 /* Everything below takes the state folder and a relative path that was checked. */
 
-/* Writes salt, then file, both 0600 and durable.  hex gets the commitment. */
+/* Writes salt and file, both 0600 and durable.  hex gets the commitment. */
 int salted_write(const char *dir, const char *rel, const void *data, size_t n,
     enum file_sync sync, char hex[DIGEST_HEX], struct err *e);
+
+/* The same for several files at once: each is begun; then all are synced, then all are
+ * finished, which gives them their names, the salt first; then the caller syncs their
+ * folders.  A crash in between leaves files that say by their names that they are
+ * unfinished, or that nobody refers to. */
+struct salted_begun {
+	char *path; /* whole, of the file; of the salt with PLACE_SALT behind it */
+	int fd, salt_fd;
+};
+
+int salted_begin(const char *dir, const char *rel, const void *data, size_t n,
+    enum file_sync sync, char hex[DIGEST_HEX], struct salted_begun *out,
+    struct err *e);
+void salted_sync(struct salted_begun *b, enum file_sync sync); /* closes them, too */
+int salted_finish(struct salted_begun *b, struct err *e);
 
 /* Reads the file a piece at a time.  TOSD_ENOENT: file or salt is missing;
  * TOSD_ETAMPER: one of them is not a regular file, or the salt has not 32 bytes. */

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,13 @@
 #include "evidence/salted.h"
 #include "evidence/warc.h"
 
+#define BEGUN_MAX 32 /* captures, of two open files each */
+
 struct vault {
 	char *dir;
 	enum file_sync sync;
+	struct salted_begun begun[BEGUN_MAX];
+	size_t nbegun;
 };
 
 int
@@ -45,6 +50,7 @@ vault_free(struct vault **v)
 {
 	if (*v == NULL)
 		return;
+	vault_settle(*v, NULL);
 	free((*v)->dir);
 	free(*v);
 	*v = NULL;
@@ -204,8 +210,52 @@ sound(const struct vault_capture *c, struct err *e)
 	return 0;
 }
 
+/* Once for all that lie in it; they are of one month, as a rule. */
+static void
+sync_folders(char **dirs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || strcmp(dirs[i], dirs[i - 1]) != 0)
+			file_sync_dir(dirs[i]);
+}
+
+int
+vault_settle(struct vault *v, struct err *e)
+{
+	char *paths[BEGUN_MAX], *dirs[BEGUN_MAX];
+	size_t n = v->nbegun;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		salted_sync(&v->begun[i], v->sync);
+		paths[i] = xstrdup(v->begun[i].path);
+		dirs[i] = dirname(paths[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int one = salted_finish(&v->begun[i], rc == 0 ? e : NULL);
+
+		if (rc == 0)
+			rc = one;
+	}
+	if (rc == 0 && v->sync == FILE_SYNC)
+		sync_folders(dirs, n);
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	v->nbegun = 0;
+	return rc;
+}
+
 int
 vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
+    struct err *e)
+{
+	int rc = vault_add(v, c, out, e);
+
+	return rc != 0 ? rc : vault_settle(v, e);
+}
+
+int
+vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e)
 {
 	struct buf b = {0};
@@ -217,11 +267,16 @@ vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 		rc = sound(&c->hops[i], e);
 	if (rc != 0)
 		return rc;
-	rc = name_capture(v, c->time, out, e);
+	if (v->nbegun == BEGUN_MAX)
+		rc = vault_settle(v, e);
+	if (rc == 0)
+		rc = name_capture(v, c->time, out, e);
 	if (rc != 0)
 		return rc;
 	put_capture(&b, c, strrchr(out->path, '/') + 1);
-	rc = salted_write(v->dir, out->path, b.data, b.len, v->sync, out->commit, e);
+	rc = salted_begin(v->dir, out->path, b.data, b.len, v->sync, out->commit,
+	    &v->begun[v->nbegun], e);
+	v->nbegun += rc == 0;
 	out->size = b.len;
 	buf_free(&b);
 	return rc;
@@ -229,11 +284,20 @@ vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 
 /* --- other bytes */
 
+/* A path that may be, and nothing under way that could be behind it. */
+static int
+ready(struct vault *v, const char *rel, struct err *e)
+{
+	int rc = place_rel_check(rel, e);
+
+	return rc != 0 ? rc : vault_settle(v, e);
+}
+
 int
 vault_read(struct vault *v, const char *rel, struct buf *b, struct err *e)
 {
 	char *path;
-	int rc = place_rel_check(rel, e);
+	int rc = ready(v, rel, e);
 
 	if (rc != 0)
 		return rc;
@@ -270,7 +334,7 @@ int
 vault_put_bytes(struct vault *v, const char *rel, const void *data, size_t n,
     struct vault_ref *out, struct err *e)
 {
-	int rc = place_rel_check(rel, e);
+	int rc = ready(v, rel, e);
 
 	*out = (struct vault_ref){.size = n};
 	if (rc != 0)
@@ -289,7 +353,7 @@ vault_check(struct vault *v, const char *rel, const char *commit, struct err *e)
 {
 	char hex[DIGEST_HEX];
 	uint64_t size;
-	int rc = place_rel_check(rel, e);
+	int rc = ready(v, rel, e);
 
 	if (rc == 0)
 		rc = salted_commit(v->dir, rel, hex, &size, e);
@@ -302,7 +366,7 @@ vault_check(struct vault *v, const char *rel, const char *commit, struct err *e)
 int
 vault_erase(struct vault *v, const char *rel, struct err *e)
 {
-	int rc = place_rel_check(rel, e);
+	int rc = ready(v, rel, e);
 
 	return rc != 0 ? rc : salted_erase(v->dir, rel, v->sync, e);
 }

@@ -4,7 +4,8 @@
  * files (notices) as they are below notices/.  Each has a salt beside it, and what
  * goes into the ledger is sha256(salt || file), so that both can be erased.
  *
- * Every function that writes is durable when it returns 0 (with FILE_SYNC).
+ * Every function that writes is durable when it returns 0 (with FILE_SYNC), but for
+ * vault_add(), of which several become durable together.
  * Relative paths are checked: see place_rel_ok().
  */
 #ifndef TOSD_EVIDENCE_VAULT_H
@@ -60,6 +61,13 @@ struct vault_capture {
  * the hops. */
 int vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e);
+
+/* The same, durable and under its name only after vault_settle(), which is called before
+ * anything refers to it; every other function here calls it first. */
+int vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
+    struct err *e);
+/* One fsync for each file, and one for their folder. */
+int vault_settle(struct vault *v, struct err *e);
 
 /* Other bytes under a path of the caller's, e.g. "notices/2026-000001/1-tenant.eml".
  * The same bytes again: the same ref, nothing written.  Other bytes: TOSD_EEXIST.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * date_usual: what programs write, read at once: 2024-05-01T10:00:00[.000]Z, the same
- * with an offset, and 20240501100000.  Whatever differs in one letter is left to the
- * readers that know more.
+ * with an offset, 20240501100000, and "Wed, 01 May 2024 10:00:00 GMT" or "+0000" of
+ * mail and RSS.  Whatever differs in one letter is left to the readers that know more.
  */
 #include <string.h>
 
@@ -50,11 +50,54 @@ fraction(const char *s, int64_t *t)
 	return s;
 }
 
+/* The place of a name of three letters in a row of them, from 1; 0: it is not there. */
+static int
+place(const char *row, const char *name)
+{
+	for (int i = 0; row[i * 3] != '\0'; i++)
+		if (memcmp(row + i * 3, name, 3) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* "GMT", or an offset of four digits. */
+static bool
+mail_zone(const char *s, int64_t *t)
+{
+	int hour, min;
+
+	if (strcmp(s, "GMT") == 0)
+		return true;
+	if ((s[0] != '+' && s[0] != '-') || strlen(s) != 5)
+		return false;
+	hour = two(s + 1);
+	min = two(s + 3);
+	if (hour > 14 || min > 59)
+		return false;
+	*t -= (s[0] == '+' ? 1 : -1) * (int64_t)(hour * 60 + min) * 60 * 1000;
+	return true;
+}
+
+/* As RFC 822 has it, with the day in two digits and the year in four. */
+static bool
+mail(const char *s, size_t n, int64_t *t)
+{
+	return n >= 29 && s[3] == ',' && s[4] == ' ' && s[7] == ' ' && s[11] == ' ' &&
+	       s[16] == ' ' && s[19] == ':' && s[22] == ':' && s[25] == ' ' &&
+	       place("SunMonTueWedThuFriSat", s) > 0 &&
+	       moment(two(s + 12) * 100 + two(s + 14),
+		   place("JanFebMarAprMayJunJulAugSepOctNovDec", s + 8), two(s + 5),
+		   two(s + 17), two(s + 20), two(s + 23), t) &&
+	       mail_zone(s + 26, t);
+}
+
 bool
 date_usual(const char *s, size_t n, int64_t *t)
 {
 	int hour, min;
 
+	if (mail(s, n, t))
+		return true;
 	if (n == 14)
 		return moment(two(s) * 100 + two(s + 2), two(s + 4), two(s + 6),
 		    two(s + 8), two(s + 10), two(s + 12), t);

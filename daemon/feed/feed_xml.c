@@ -200,6 +200,8 @@ pop(struct xml_state *s)
 	s->nbindings = f->nbindings;
 	free(f->base);
 	s->depth--;
+	if (s->hashed > s->depth)
+		s->hashed = s->depth;
 	s->m.enclosing.n = 0;
 	if (s->depth > 0)
 		s->m.enclosing = xml_top(s)->name;
@@ -342,7 +344,6 @@ open_element(struct xml_state *s)
 	}
 	f->nbindings = (uint8_t)(marks < s->nbindings ? marks : s->nbindings);
 	f->name = s->t.name;
-	s->hashes[s->depth] = hash(s->t.name);
 	f->ns = ns;
 	f->el = el;
 	s->depth++;
@@ -358,12 +359,17 @@ open_element(struct xml_state *s)
 
 /* The innermost open element of that name; 0 if there is none. */
 static size_t
-find_open(const struct xml_state *s, struct markup_str name)
+find_open(struct xml_state *s, struct markup_str name)
 {
-	uint32_t h = hash(name);
 	/* Thousands of end tags that close nothing: look less far, stay linear. */
 	size_t last = s->strays > 10000 && s->depth > 32 ? s->depth - 32 : 0;
+	uint32_t h;
 
+	if (s->depth > 0 && same(xml_top(s)->name, name))
+		return s->depth;
+	h = hash(name);
+	for (; s->hashed < s->depth; s->hashed++)
+		s->hashes[s->hashed] = hash(s->frames[s->hashed].name);
 	for (size_t i = s->depth; i > last; i--) {
 		const struct xml_frame *f = &s->frames[i - 1];
 

@@ -412,11 +412,24 @@ cdata_lost(const struct markup *m, const char *p, const char *limit)
 	return NULL;
 }
 
+/* The next section that begins.  HTML is full of <, and has few [. */
+static const char *
+cdata_open(const char *p, const char *end)
+{
+	while (end - p >= 9 && (p = memchr(p + 2, '[', end - p - 8)) != NULL) {
+		p -= 2;
+		if (memcmp(p, "<![CDATA[", 9) == 0)
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 static bool
 cdata_token(struct markup *m, struct markup_token *t)
 {
 	const char *p = m->at + 9, *e = find_end(m, &m->cdata_end, p, "]]>", 3);
-	const char *again = seek(p, e, "<![CDATA[", 9), *lost = NULL;
+	const char *again = cdata_open(p, e), *lost = NULL;
 
 	t->kind = MARKUP_CDATA;
 	t->text.p = p;

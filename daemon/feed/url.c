@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "feed/lanes.h"
 #include "feed/markup.h"
 
 #define FEW 8 /* links that are compared one by one */
@@ -165,29 +166,52 @@ resolve(const char *base, const char *s, size_t n)
 	return buf_take(&out);
 }
 
+/* How many bytes from s on are no control characters. */
+static size_t
+no_controls(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= LANES && lanes_first((lanes)(lanes_at(s + i) < ' ')) == LANES)
+		i += LANES;
+	while (i < n && (uint8_t)s[i] >= ' ')
+		i++;
+	return i;
+}
+
+/* Browsers drop tabs and line breaks inside (WHATWG URL).  How long it is without, at
+ * most FEED_URL_MAX + 1. */
+static size_t
+drop_controls(char *to, const char *s, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n && len <= FEED_URL_MAX; i++)
+		if ((uint8_t)s[i] >= ' ')
+			to[len++] = s[i];
+	return len;
+}
+
 char *
 feed_url_join(const char *base, const char *ref, size_t n)
 {
-	char clean[FEED_URL_MAX];
-	size_t len = 0, i;
+	char clean[FEED_URL_MAX + 1];
 
 	while (n > 0 && (uint8_t)ref[n - 1] <= ' ')
 		n--;
-	for (i = 0; i < n && (uint8_t)ref[i] <= ' '; i++)
-		;
-	for (; i < n; i++) {
-		/* Browsers drop tabs and line breaks inside (WHATWG URL). */
-		if ((uint8_t)ref[i] < ' ')
-			continue;
-		if (len == sizeof(clean))
-			return NULL;
-		clean[len++] = ref[i];
+	for (; n > 0 && (uint8_t)*ref <= ' '; ref++)
+		n--;
+	if (no_controls(ref, n) < n) {
+		n = drop_controls(clean, ref, n);
+		ref = clean;
 	}
-	if (scheme_len(clean, len) > 0)
-		return xstrndup(clean, len);
+	if (n > FEED_URL_MAX)
+		return NULL;
+	if (scheme_len(ref, n) > 0)
+		return xstrndup(ref, n);
 	if (base == NULL || strlen(base) > FEED_URL_MAX)
 		return NULL;
-	return resolve(base, clean, len);
+	return resolve(base, ref, n);
 }
 
 static uint32_t

@@ -56,6 +56,7 @@ struct xml_state {
 	struct xml_frame frames[XML_DEPTH];
 	uint32_t hashes[XML_DEPTH]; /* of the frames' names, apart for speed */
 	size_t depth, max_depth;
+	size_t hashed; /* frames whose name has been hashed: an odd end tag came */
 	size_t beyond; /* open elements deeper than that */
 	size_t strays; /* end tags that closed nothing */
 	struct xml_binding bindings[XML_BINDINGS];

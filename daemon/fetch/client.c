@@ -24,6 +24,8 @@
 	"application/atom+xml, application/rss+xml, application/feed+json, " \
 	"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.9, */*;q=0.8"
 
+#define KEEP ((size_t)8 << 20) /* of the memory of requests that have ended */
+
 /* Connections, TLS sessions and handles of one of the two whom we ask as: a server must
  * not know one by the other. */
 struct side {
@@ -425,6 +427,7 @@ fetch_client_new(struct loop *l, const struct conf_fetch *conf)
 	/* International names come as UTF-8; libidn2 takes them to be in the locale's.
 	 */
 	setlocale(LC_CTYPE, "C.UTF-8");
+	xkeep(KEEP);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		log_die("fetch", "libcurl could not start");
 	conf_copy(&c->conf, conf);

@@ -177,6 +177,31 @@ guard_port(unsigned port, const char **why)
 	return true;
 }
 
+/* As "%u" does, which costs ten times as much, and each request has five of these. */
+static char *
+put_number(char *p, unsigned v)
+{
+	char digits[10];
+	int n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return p;
+}
+
+static void
+put_ip4(char *p, const uint8_t b[4], unsigned port)
+{
+	for (int i = 0; i < 4; i++) {
+		p = put_number(p, b[i]);
+		*p++ = i < 3 ? '.' : ':';
+	}
+	*put_number(p, port) = '\0';
+}
+
 const char *
 guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 {
@@ -184,11 +209,8 @@ guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 	const struct sockaddr_in6 *in6 = (const void *)sa;
 	char ip[INET6_ADDRSTRLEN] = "?";
 
-	const uint8_t *b = (const uint8_t *)&in4->sin_addr;
-
 	if (sa->sa_family == AF_INET) {
-		snprintf(out, GUARD_TEXT, "%u.%u.%u.%u:%u", b[0], b[1], b[2], b[3],
-		    ntohs(in4->sin_port));
+		put_ip4(out, (const uint8_t *)&in4->sin_addr, ntohs(in4->sin_port));
 	} else if (sa->sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
 		snprintf(out, GUARD_TEXT, "[%s]:%u", ip, ntohs(in6->sin6_port));

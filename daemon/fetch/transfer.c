@@ -29,6 +29,7 @@
 #define BELIEVED (1 << 20) /* of an announced length, before it is there */
 #define BODY_KEPT (64 << 10)
 #define HEAD_USUAL 1000 /* bytes of most heads, sent or received */
+#define AT_ONCE 60000L	/* read from a socket; most feeds come in one or two reads */
 #define VALIDATOR_MAX 16384
 
 /* An option that libcurl does not take is a fault of the build. */
@@ -235,6 +236,7 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_NOSIGNAL, 1L);
 	SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(t, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(t, CURLOPT_BUFFERSIZE, AT_ONCE);
 	SET(t, CURLOPT_PROXY, ""); /* whatever the environment says: the guard must
 				    * see the address of the real server */
 	SET(t, CURLOPT_ACCEPT_ENCODING, "");
@@ -394,8 +396,8 @@ connect_to(struct transfer *t)
 		to.in4.sin_port = htons(t->ask.port);
 	else
 		to.in6.sin6_port = htons(t->ask.port);
-	snprintf(
-	    t->connect_to, sizeof(t->connect_to), "::%s", guard_name(&to.sa, name));
+	memcpy(t->connect_to, "::", 2);
+	strcpy(t->connect_to + 2, guard_name(&to.sa, name));
 	t->connect.data = t->connect_to;
 	SET(t, CURLOPT_CONNECT_TO, &t->connect);
 }
