@@ -148,6 +148,7 @@ struct feed_json {
 	struct json_shape shape; /* of elements */
 	const char *format; /* what the elements are, by the first that was known */
 	char *topic;	    /* title that items without one get */
+	char *author;	    /* likewise, of a JSON Feed */
 	uint32_t flags;	    /* ITEM_* of everything the element in hand makes */
 	size_t seen, known; /* elements, and those that some kind recognised */
 	size_t *gone_at;    /* items before each of doc->gone */

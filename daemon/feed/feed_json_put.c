@@ -2,6 +2,7 @@
 /* feed_json_put: values of a JSON element into the item in hand; see feed_json.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "feed/feed_json.h"
@@ -268,6 +269,8 @@ person(struct feed_json *j, const struct json_value *v)
 		name = feed_json_str(
 		    j, JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
 		rank = 1;
+		if (name != NULL && strncasecmp(name, "mailto:", 7) == 0)
+			memmove(name, name + 7, strlen(name + 7) + 1);
 	}
 	if (name != NULL && handle != NULL && strcmp(name, handle) != 0)
 		both = xasprintf("%s (@%s)", name, handle);
