@@ -298,6 +298,40 @@ test_item_links(void)
 	}
 }
 
+/* Whose an entry of Atom is. */
+static void
+test_item_authors(void)
+{
+	static const struct {
+		const char *entry, *author;
+	} cases[] = {
+	    {"<author><name>A</name></author><author><name>B</name></author>", "A"},
+	    {"<author><name/><uri>http://e/</uri></author>", "Feed"},
+	    {"<author>A <b>B</b></author>", "A B"},
+	    {"<source><title>S</title><author><name>S</name></author></source>", "S"},
+	    {"<source><author><name>S</name></author></source>"
+	     "<author><name>A</name></author>",
+		"A"},
+	    {"<contributor><name>C</name></contributor>", "Feed"},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<feed xmlns='http://www.w3.org/2005/Atom'><author><name>Feed"
+		    "</name></author><entry>%s<title>T</title></entry></feed>",
+		    cases[i].entry);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].author, cases[i].author);
+		SAME(d.items[0].title, "T");
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
 /* Name spaces written with https, without their slash, or made up. */
 static void
 test_name_spaces(void)
@@ -527,6 +561,7 @@ static const struct suite_test tests[] = {
     {"addresses in XHTML", test_xhtml_base},
     {"own base", test_own_base},
     {"links of items", test_item_links},
+    {"authors of items", test_item_authors},
     {"name spaces", test_name_spaces},
     {"texts of items", test_item_texts},
     {"odd roots", test_odd_roots},

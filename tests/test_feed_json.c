@@ -79,6 +79,21 @@ test_jsonfeed_bare(void)
 	SAME(d.items[0].url, "http://e/1");
 	SAME(d.items[0].author, "ann@e.example");
 	feed_doc_clear(&d);
+	/* RSS written as JSON. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'rss':{'version':'2.0','channel':{'title':'F','item':[{'title':"
+		  "'T','link':'/1','guid':{'isPermaLink':'false','#value':'g'},"
+		  "'pubDate':'Mon, 06 Jan 2020 10:00:00 GMT','description':"
+		  "'<b>x</b>'}]}}}",
+		&d),
+	    0);
+	SAME(d.title, "F");
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "g");
+	SAME(d.items[0].url, "https://social.example/1");
+	SAME(d.items[0].text, "x");
+	SAME(when(d.items[0].published), "2020-01-06T10:00:00Z");
+	feed_doc_clear(&d);
 	/* Whose the items of other documents are, they say themselves. */
 	CU_ASSERT_EQUAL_FATAL(
 	    parse("{'author':'Ann','posts':[{'id':'1','text':'x'}]}", &d), 0);

@@ -70,6 +70,7 @@
 	X(TOPICS, "topics") X(MORE_TOPICS, "more_topics_url")                          \
 	X(ENTRIES, "entries") X(STATUSES, "statuses") X(MESSAGES, "messages")          \
 	X(ARTICLES, "articles") X(COMMENTS, "comments") X(RESULTS, "results")          \
+	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item")                            \
 	X(DATA, "data") X(KIND, "kind") X(DID, "did") X(TIME_US, "time_us")            \
 	X(COMMIT, "commit") X(OPERATION, "operation") X(COLLECTION, "collection")      \
 	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply")                          \

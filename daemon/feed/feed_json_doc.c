@@ -154,6 +154,9 @@ static const struct {
     {JSON_POST_STREAM, false, true},
     {JSON_TOPIC_LIST, false, true},
     {JSON_FIRST, false, true},
+    {JSON_RSS, false, true}, /* RSS as JSON: rss.channel.item */
+    {JSON_CHANNEL, false, true},
+    {JSON_ITEM, true, false},
 };
 
 /* Reads the value that comes next if member k holds elements. */

@@ -13,8 +13,8 @@
 
 /* Members that hold the text of an object which stands for a text: WordPress, MongoDB,
  * Misskey and several converters from XML. */
-static const char *const text_members[] = {
-    "rendered", "text", "value", "html", "content", "$t", "#text", "_", "$oid"};
+static const char *const text_members[] = {"rendered", "text", "value", "html",
+    "content", "$t", "#text", "#value", "_", "$oid"};
 
 static const struct json_value *
 text_value(const struct json_value *v, struct json_value *inner)

@@ -141,6 +141,7 @@ static const struct name main_names[] = {
     {"rss", EL_RSS},
     {"rdf", EL_RDF},
     {"ttl", EL_TTL},
+    {"uri", EL_SIDE},
     {"url", EL_URL},
     {"loc", EL_LOC},
     {"day", EL_DAY},

@@ -302,6 +302,14 @@ is_root(const struct xml_frame *f, bool ours)
 	}
 }
 
+/* RFC 4287 section 4.2.1: an entry without author has those of its source. */
+static bool
+is_source_author(const struct xml_state *s, const struct xml_frame *f)
+{
+	return s->person > 0 || (f->el == EL_AUTHOR && xml_is_atom(f->ns) &&
+				    s->item > 0 && s->depth == s->box + 1);
+}
+
 void
 xml_element_open(struct xml_state *s)
 {
@@ -311,7 +319,7 @@ xml_element_open(struct xml_state *s)
 
 	if (!s->root_seen && is_root(f, ours))
 		set_format(s, f);
-	if (!s->root_seen || s->box > 0)
+	if (!s->root_seen || (s->box > 0 && !is_source_author(s, f)))
 		return;
 	if (s->item == 0 &&
 	    (f->el == EL_FEED || f->el == EL_CHANNEL || f->el == EL_RSS))
@@ -331,6 +339,6 @@ xml_element_open(struct xml_state *s)
 	/* XHTML may be a body, but not that of a notice of rights. */
 	if (f->ns == NS_XHTML && s->depth > 1 && s->frames[s->depth - 2].el == EL_SIDE)
 		return;
-	if (how != NULL && s->box == 0 && counts_here(s, how))
+	if (how != NULL && s->box != s->depth && counts_here(s, how))
 		begin_capture(s, f, how);
 }

@@ -403,10 +403,14 @@ xml_link_element(struct xml_state *s, const struct xml_frame *f)
 	case EL_THUMBNAIL:
 		enclosure(s, "image");
 		break;
-	case EL_PLAYER:
+	case EL_PLAYER: /* a page that shows it */
 		address_element(s, "url");
-		if (s->medium.depth > 0 && xml_attr(s, &b, "url") != NULL)
-			xml_take_url(xml_base(s), b.data, b.len, &s->medium.url);
+		if ((v = xml_attr(s, &b, "url")) == NULL)
+			break;
+		if (s->medium.depth > 0)
+			xml_take_url(xml_base(s), v->data, v->len, &s->medium.url);
+		else
+			draft_url(&s->draft, xml_base(s), v->data, v->len, 1);
 		break;
 	case EL_MEDIUM:
 		medium_open(s, f);

@@ -372,16 +372,26 @@ end_capture(struct xml_state *s)
 	s->form = XML_PLAIN;
 }
 
+/* The author of an item's source is better than none. */
+static int
+person_rank(const struct xml_state *s, const struct xml_frame *f)
+{
+	if (s->box > 0)
+		return 1;
+	return xml_element_find(EL_AUTHOR)->rank * 2 +
+	       (s->item > 0 && f->ns == s->frames[s->item - 1].ns);
+}
+
 void
 xml_element_close(struct xml_state *s)
 {
 	const struct xml_frame *f = xml_top(s);
 
 	if (s->depth == s->person) {
-		end_person(s, xml_element_find(EL_AUTHOR)->rank * 2 +
-				  (s->item > 0 && f->ns == s->frames[s->item - 1].ns));
+		end_person(s, person_rank(s, f));
 		s->person = 0;
-	}
+	} else if (s->person > 0 && f->el == EL_SIDE)
+		buf_reset(&s->buf); /* an address, no name */
 	if (s->depth == s->capture)
 		end_capture(s);
 	if (s->depth == s->medium.depth)
