@@ -58,7 +58,46 @@ test_jsonfeed(void)
 	SAME(d.items[1].text, "1 < 2");
 	SAME(d.items[1].lang, "de-AT");
 	SAME(d.items[2].url, "http://else.example/9");
+	SAME(d.items[2].author, "Feed");
 	CU_ASSERT_PTR_NULL(d.items[2].title);
+	feed_doc_clear(&d);
+}
+
+/* An item that is nothing but an address, and a name that is one. */
+static void
+test_jsonfeed_bare(void)
+{
+	struct feed_doc d;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'version':'https://jsonfeed.org/version/1','author':{'url':"
+		  "'mailto:ann@e.example'},'items':[{'external_url':'http://e/1'}]}",
+		&d),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "http://e/1");
+	SAME(d.items[0].url, "http://e/1");
+	SAME(d.items[0].author, "ann@e.example");
+	feed_doc_clear(&d);
+	/* RSS written as JSON. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'rss':{'version':'2.0','channel':{'title':'F','item':[{'title':"
+		  "'T','link':'/1','guid':{'isPermaLink':'false','#value':'g'},"
+		  "'pubDate':'Mon, 06 Jan 2020 10:00:00 GMT','description':"
+		  "'<b>x</b>'}]}}}",
+		&d),
+	    0);
+	SAME(d.title, "F");
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "g");
+	SAME(d.items[0].url, "https://social.example/1");
+	SAME(d.items[0].text, "x");
+	SAME(when(d.items[0].published), "2020-01-06T10:00:00Z");
+	feed_doc_clear(&d);
+	/* Whose the items of other documents are, they say themselves. */
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'author':'Ann','posts':[{'id':'1','text':'x'}]}", &d), 0);
+	CU_ASSERT_PTR_NULL(d.items[0].author);
 	feed_doc_clear(&d);
 }
 
@@ -324,6 +363,7 @@ test_mapping_forms(void)
 
 static const struct suite_test tests[] = {
     {"JSON Feed", test_jsonfeed},
+    {"bare JSON Feed", test_jsonfeed_bare},
     {"one object a line", test_lines},
     {"lines or not", test_few_lines},
     {"more lines than are wanted", test_many_lines},

@@ -61,6 +61,16 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static bool
+is_blank(const char *s, size_t n)
+{
+	while (n > 0 && is_space(*s)) {
+		s++;
+		n--;
+	}
+	return n == 0;
+}
+
 /* A literal value, cleaned and trimmed. */
 static char *
 literal(struct draft *d, const char *s, size_t n, size_t max)
@@ -159,6 +169,12 @@ draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
 	replace(&d->it.title, t);
 }
 
+static bool
+says(const struct draft *d, enum draft_body which)
+{
+	return d->bodies[which] != NULL && d->bodies[which][0] != '\0';
+}
+
 void
 draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
     enum draft_form form, const char *base)
@@ -166,8 +182,8 @@ draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
 	size_t max = d->build->lim->max_text;
 	char *t = draft_plain(d, s, n, form, base, max);
 
-	if (d->bodies[which] == NULL) {
-		d->bodies[which] = t;
+	if (!says(d, which)) {
+		replace(&d->bodies[which], t);
 		d->order[which] = ++d->nbodies;
 		return;
 	}
@@ -184,9 +200,17 @@ draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
 void
 draft_url(struct draft *d, const char *base, const char *ref, size_t n, int rank)
 {
+	if (rank > d->url_rank)
+		draft_url_last(d, base, ref, n, rank);
+}
+
+void
+draft_url_last(struct draft *d, const char *base, const char *ref, size_t n, int rank)
+{
 	char *url;
 
-	if (rank <= d->url_rank || n == 0)
+	/* A blank one would be the address of the document itself. */
+	if (rank < d->url_rank || is_blank(ref, n))
 		return;
 	url = feed_url_join(base, ref, n);
 	if (!feed_url_is_web(url)) {
@@ -277,7 +301,7 @@ draft_media(struct draft *d, const char *base, const char *ref, size_t n,
 {
 	char *url;
 
-	if (n == 0)
+	if (is_blank(ref, n))
 		return;
 	url = feed_url_join(base, ref, n);
 	if (!feed_url_is_web(url)) {
@@ -291,6 +315,17 @@ draft_media(struct draft *d, const char *base, const char *ref, size_t n,
 	free(url);
 }
 
+/* One that is there, if only as an empty one. */
+static enum draft_body
+any_body(const struct draft *d)
+{
+	enum draft_body b = DRAFT_CONTENT;
+
+	while (b + 1 < DRAFT_NBODIES && d->bodies[b] == NULL)
+		b++;
+	return b;
+}
+
 /* What readers see first of two bodies: one that is at least twice as long, or else
  * the content; in Atom, where either may be the longer one, what comes later. */
 static enum draft_body
@@ -299,10 +334,12 @@ front(const struct draft *d)
 	enum draft_body a = DRAFT_CONTENT, b = DRAFT_SUMMARY;
 	size_t la, lb;
 
-	if (d->bodies[b] == NULL)
-		b = DRAFT_FALLBACK;
-	if (d->bodies[a] == NULL || d->bodies[b] == NULL)
-		return d->bodies[a] != NULL ? a : b;
+	while (b + 1 < DRAFT_NBODIES && !says(d, b))
+		b++;
+	if (!says(d, a) && !says(d, b))
+		return any_body(d);
+	if (!says(d, a) || !says(d, b) || b != DRAFT_SUMMARY)
+		return says(d, a) ? a : b;
 	la = strlen(d->bodies[a]);
 	lb = strlen(d->bodies[b]);
 	if (la >= 2 * lb)
@@ -413,6 +450,20 @@ make_id(struct item *it)
 	}
 	item_digest(it, sum);
 	it->id = xasprintf("sha256:%s", digest_hex(sum, DIGEST_LEN, hex));
+}
+
+void
+draft_body_of_media(struct draft *d)
+{
+	for (int i = 0; i < DRAFT_NBODIES; i++)
+		if (says(d, i))
+			return;
+	for (size_t i = 0; i < d->it.nmedia; i++)
+		if (d->it.media[i].text != NULL) {
+			replace(
+			    &d->bodies[DRAFT_FALLBACK], xstrdup(d->it.media[i].text));
+			return;
+		}
 }
 
 void

@@ -26,7 +26,13 @@ enum draft_form {
 	DRAFT_GUESS, /* HTML if it looks so */
 };
 
-enum draft_body { DRAFT_CONTENT, DRAFT_SUMMARY, DRAFT_FALLBACK, DRAFT_NBODIES };
+enum draft_body {
+	DRAFT_CONTENT,
+	DRAFT_SUMMARY,
+	DRAFT_FALLBACK,
+	DRAFT_HINT, /* the line below a title */
+	DRAFT_NBODIES
+};
 
 struct draft {
 	struct feed_build *build;
@@ -50,6 +56,9 @@ void draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
 void draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
     enum draft_form form, const char *base);
 void draft_url(struct draft *d, const char *base, const char *ref, size_t n, int rank);
+/* The same, but an equal rank replaces. */
+void draft_url_last(
+    struct draft *d, const char *base, const char *ref, size_t n, int rank);
 void draft_id(struct draft *d, const char *s, size_t n, int rank);
 void draft_author(struct draft *d, const char *s, size_t n, int rank);
 void draft_published(struct draft *d, const char *s, size_t n, int rank);
@@ -59,8 +68,8 @@ void draft_link(struct draft *d, const char *base, const char *ref, size_t n);
 void draft_media(struct draft *d, const char *base, const char *ref, size_t n,
     const char *type, const char *text);
 
-/* Forgets the item in hand. */
-void draft_clear(struct draft *d);
+/* A post that says nothing but what its pictures show: that is its body. */
+void draft_body_of_media(struct draft *d);
 
 /* Forgets the item in hand. */
 void draft_clear(struct draft *d);

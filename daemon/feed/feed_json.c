@@ -326,5 +326,6 @@ feed_json_clear(struct feed_json *j)
 	buf_free(&j->scratch);
 	free(j->gone_at);
 	free(j->topic);
+	free(j->author);
 	memset(j, 0, sizeof(*j));
 }

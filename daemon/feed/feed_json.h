@@ -70,6 +70,7 @@
 	X(TOPICS, "topics") X(MORE_TOPICS, "more_topics_url")                          \
 	X(ENTRIES, "entries") X(STATUSES, "statuses") X(MESSAGES, "messages")          \
 	X(ARTICLES, "articles") X(COMMENTS, "comments") X(RESULTS, "results")          \
+	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item")                            \
 	X(DATA, "data") X(KIND, "kind") X(DID, "did") X(TIME_US, "time_us")            \
 	X(COMMIT, "commit") X(OPERATION, "operation") X(COLLECTION, "collection")      \
 	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply")                          \
@@ -148,6 +149,7 @@ struct feed_json {
 	struct json_shape shape; /* of elements */
 	const char *format; /* what the elements are, by the first that was known */
 	char *topic;	    /* title that items without one get */
+	char *author;	    /* likewise, of a JSON Feed */
 	uint32_t flags;	    /* ITEM_* of everything the element in hand makes */
 	size_t seen, known; /* elements, and those that some kind recognised */
 	size_t *gone_at;    /* items before each of doc->gone */

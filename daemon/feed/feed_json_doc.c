@@ -60,6 +60,18 @@ version(struct feed_json *j, const struct json_value *v)
 	free(s);
 }
 
+/* JSON Feed 1.1: authors of the feed are those of its items that name none. */
+static void
+authors(struct feed_json *j, const struct json_fields *f)
+{
+	feed_json_begin(j);
+	feed_json_author(j, json_get(f, JSON_AUTHORS));
+	feed_json_author(j, json_get(f, JSON_AUTHOR));
+	j->author = j->d.it.author;
+	j->d.it.author = NULL;
+	draft_clear(&j->d);
+}
+
 /* "/latest?page=1" is the page for people: the same as JSON. */
 static void
 more_topics(struct feed_json *j, const struct json_value *v)
@@ -101,6 +113,8 @@ about(struct feed_json *j, const struct json_fields *f)
 	const struct json_value *title = JSON_FIRST(f, JSON_TITLE, JSON_NAME);
 
 	version(j, json_get(f, JSON_VERSION));
+	if (doc->format != NULL && j->author == NULL)
+		authors(j, f);
 	if (j->topic == NULL && json_has(f, JSON_POST_STREAM))
 		plain(j, &j->topic, json_get(f, JSON_TITLE));
 	plain(j, &doc->title, title);
@@ -140,6 +154,9 @@ static const struct {
     {JSON_POST_STREAM, false, true},
     {JSON_TOPIC_LIST, false, true},
     {JSON_FIRST, false, true},
+    {JSON_RSS, false, true}, /* RSS as JSON: rss.channel.item */
+    {JSON_CHANNEL, false, true},
+    {JSON_ITEM, true, false},
 };
 
 /* Reads the value that comes next if member k holds elements. */
@@ -481,9 +498,14 @@ finish(struct feed_json *j, bool lines)
 {
 	struct feed_doc *doc = j->build->doc;
 
-	for (size_t i = 0; j->topic != NULL && i < doc->nitems; i++)
-		if (doc->items[i].title == NULL)
-			doc->items[i].title = xstrdup(j->topic);
+	for (size_t i = 0; i < doc->nitems; i++) {
+		struct item *it = &doc->items[i];
+
+		if (j->topic != NULL && it->title == NULL)
+			it->title = xstrdup(j->topic);
+		if (j->author != NULL && it->author == NULL)
+			it->author = xstrdup(j->author);
+	}
 	feed_json_settle(j);
 	page_by_id(j);
 	if (doc->format == NULL)

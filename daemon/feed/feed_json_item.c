@@ -189,8 +189,8 @@ is_item(const struct json_fields *f)
 			size_t k = w * 64 + (unsigned)__builtin_ctzll(bits);
 
 			if (places[k].place == ID || places[k].place == URL ||
-			    places[k].place == TITLE || places[k].place == BODY ||
-			    places[k].place == FALLBACK_URL)
+			    places[k].place == ABOUT || places[k].place == TITLE ||
+			    places[k].place == BODY || places[k].place == FALLBACK_URL)
 				return true;
 		}
 	return false;

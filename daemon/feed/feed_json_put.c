@@ -2,6 +2,7 @@
 /* feed_json_put: values of a JSON element into the item in hand; see feed_json.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "feed/feed_json.h"
@@ -12,8 +13,8 @@
 
 /* Members that hold the text of an object which stands for a text: WordPress, MongoDB,
  * Misskey and several converters from XML. */
-static const char *const text_members[] = {
-    "rendered", "text", "value", "html", "content", "$t", "#text", "_", "$oid"};
+static const char *const text_members[] = {"rendered", "text", "value", "html",
+    "content", "$t", "#text", "#value", "_", "$oid"};
 
 static const struct json_value *
 text_value(const struct json_value *v, struct json_value *inner)
@@ -268,6 +269,8 @@ person(struct feed_json *j, const struct json_value *v)
 		name = feed_json_str(
 		    j, JSON_FIRST(&f, JSON_TITLE, JSON_ID, JSON_LD_ID, JSON_URL));
 		rank = 1;
+		if (name != NULL && strncasecmp(name, "mailto:", 7) == 0)
+			memmove(name, name + 7, strlen(name + 7) + 1);
 	}
 	if (name != NULL && handle != NULL && strcmp(name, handle) != 0)
 		both = xasprintf("%s (@%s)", name, handle);

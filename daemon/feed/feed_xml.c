@@ -82,6 +82,9 @@ bind(struct xml_state *s, struct markup_str prefix, struct markup_str uri)
 	b->ns = feed_ns_of(uri.p, uri.n);
 	if (b->ns == NS_OTHER && s->main_uri.n > 0 && same(uri, s->main_uri))
 		b->ns = NS_MAIN;
+	else if (b->ns == NS_OTHER)
+		/* Misspelt, or a version of its own: then its prefix tells. */
+		b->ns = feed_ns_usual(prefix.p, prefix.n);
 	s->nbindings++;
 }
 
@@ -143,15 +146,20 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 const char *
 xml_base(const struct xml_state *s)
 {
+	const char *base, *site = s->build->doc->link;
+
 	for (size_t i = s->depth; i-- > 0;)
 		if (s->frames[i].base != NULL)
 			return s->frames[i].base;
-	if (s->base != NULL)
-		return s->base;
 	/* Nobody said where the document is from: what it says itself is better
 	 * than nothing. */
-	return s->build->doc->self_url != NULL ? s->build->doc->self_url
-					       : s->build->doc->link;
+	base = s->base != NULL ? s->base : s->build->doc->self_url;
+	/* A feed that is served by somebody else than its site (feed services, planets)
+	 * was written for the site. */
+	if (base == NULL ||
+	    (s->item > 0 && site != NULL && !feed_url_same_host(base, site)))
+		return site;
+	return base;
 }
 
 /* The root may be in a name space of its author's making: then that is ours.  One of

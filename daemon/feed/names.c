@@ -15,51 +15,46 @@ struct uri {
 		text, ns, sizeof(text) - 1 \
 	}
 
-/* Compared without case and without a final slash or hash. */
+/* Compared without case, without http: or https:, and without a final slash or hash. */
 static const struct uri uris[] = {
-    URI("http://www.w3.org/2005/Atom", NS_ATOM),
-    URI("https://www.w3.org/2005/Atom", NS_ATOM),
-    URI("http://www.w3.org/2005/Atom/", NS_ATOM),
-    URI("http://purl.org/atom/ns", NS_ATOM03),
-    URI("http://example.com/newformat", NS_ATOM03),
-    URI("http://example.com/necho", NS_ATOM03),
-    URI("http://purl.org/echo", NS_ATOM03),
+    URI("www.w3.org/2005/Atom", NS_ATOM),
+    URI("purl.org/atom/ns", NS_ATOM03),
+    URI("example.com/newformat", NS_ATOM03),
+    URI("example.com/necho", NS_ATOM03),
+    URI("purl.org/echo", NS_ATOM03),
     URI("uri/of/echo/namespace", NS_ATOM03),
-    URI("http://purl.org/pie", NS_ATOM03),
-    URI("http://purl.org/net/rss1.1", NS_MAIN),
-    URI("http://purl.org/rss/1.0", NS_MAIN),
-    URI("http://my.netscape.com/rdf/simple/0.9", NS_MAIN),
-    URI("http://channel.netscape.com/rdf/simple/0.9", NS_MAIN),
-    URI("http://my.netscape.com/publish/formats/rss-0.91.dtd", NS_MAIN),
-    URI("http://backend.userland.com/rss", NS_MAIN),
-    URI("http://backend.userland.com/rss2", NS_MAIN),
-    URI("http://backend.userland.com/RSS2.1", NS_MAIN),
-    URI("http://blogs.law.harvard.edu/tech/rss", NS_MAIN),
-    URI("http://cyber.law.harvard.edu/rss", NS_MAIN),
-    URI("http://www.rssboard.org/rss-specification", NS_MAIN),
-    URI("http://www.w3.org/1999/02/22-rdf-syntax-ns", NS_RDF),
-    URI("http://purl.org/rss/1.0/modules/content", NS_CONTENT),
-    URI("http://purl.org/dc/elements/1.1", NS_DC),
-    URI("http://purl.org/dc/elements/1.0", NS_DC),
-    URI("http://purl.org/dc/terms", NS_DCTERMS),
-    URI("http://search.yahoo.com/mrss", NS_MEDIA),
-    URI("http://tools.search.yahoo.com/mrss", NS_MEDIA),
-    URI("http://www.rssboard.org/media-rss", NS_MEDIA),
-    URI("http://www.itunes.com/dtds/podcast-1.0.dtd", NS_ITUNES),
-    URI("http://example.com/dtds/podcast-1.0.dtd", NS_ITUNES),
-    URI("http://www.itunes.com/dtds/podcast", NS_ITUNES),
-    URI("http://purl.org/rss/1.0/modules/syndication", NS_SY),
-    URI("http://purl.org/syndication/thread/1.0", NS_THR),
-    URI("http://www.w3.org/1999/xhtml", NS_XHTML),
-    URI("http://purl.org/atompub/tombstones/1.0", NS_TOMBSTONE),
-    URI("http://rssnamespace.org/feedburner/ext/1.0", NS_FEEDBURNER),
-    URI("http://www.google.com/schemas/sitemap-news/0.9", NS_NEWS),
-    URI("https://www.google.com/schemas/sitemap-news/0.9", NS_NEWS),
-    URI("http://www.google.com/schemas/sitemap-image/1.1", NS_IMAGE),
-    URI("https://www.google.com/schemas/sitemap-image/1.1", NS_IMAGE),
-    URI("http://www.google.com/schemas/sitemap-video/1.1", NS_VIDEO),
-    URI("https://www.google.com/schemas/sitemap-video/1.1", NS_VIDEO),
-    URI("http://www.w3.org/XML/1998/namespace", NS_XML),
+    URI("purl.org/pie", NS_ATOM03),
+    URI("purl.org/net/rss1.1", NS_MAIN),
+    URI("purl.org/rss/1.0", NS_MAIN),
+    URI("my.netscape.com/rdf/simple/0.9", NS_MAIN),
+    URI("channel.netscape.com/rdf/simple/0.9", NS_MAIN),
+    URI("my.netscape.com/publish/formats/rss-0.91.dtd", NS_MAIN),
+    URI("backend.userland.com/rss", NS_MAIN),
+    URI("backend.userland.com/rss2", NS_MAIN),
+    URI("backend.userland.com/RSS2.1", NS_MAIN),
+    URI("blogs.law.harvard.edu/tech/rss", NS_MAIN),
+    URI("cyber.law.harvard.edu/rss", NS_MAIN),
+    URI("www.rssboard.org/rss-specification", NS_MAIN),
+    URI("www.w3.org/1999/02/22-rdf-syntax-ns", NS_RDF),
+    URI("purl.org/rss/1.0/modules/content", NS_CONTENT),
+    URI("purl.org/dc/elements/1.1", NS_DC),
+    URI("purl.org/dc/elements/1.0", NS_DC),
+    URI("purl.org/dc/terms", NS_DCTERMS),
+    URI("search.yahoo.com/mrss", NS_MEDIA),
+    URI("tools.search.yahoo.com/mrss", NS_MEDIA),
+    URI("www.rssboard.org/media-rss", NS_MEDIA),
+    URI("www.itunes.com/dtds/podcast-1.0.dtd", NS_ITUNES),
+    URI("example.com/dtds/podcast-1.0.dtd", NS_ITUNES),
+    URI("www.itunes.com/dtds/podcast", NS_ITUNES),
+    URI("purl.org/rss/1.0/modules/syndication", NS_SY),
+    URI("purl.org/syndication/thread/1.0", NS_THR),
+    URI("www.w3.org/1999/xhtml", NS_XHTML),
+    URI("purl.org/atompub/tombstones/1.0", NS_TOMBSTONE),
+    URI("rssnamespace.org/feedburner/ext/1.0", NS_FEEDBURNER),
+    URI("www.google.com/schemas/sitemap-news/0.9", NS_NEWS),
+    URI("www.google.com/schemas/sitemap-image/1.1", NS_IMAGE),
+    URI("www.google.com/schemas/sitemap-video/1.1", NS_VIDEO),
+    URI("www.w3.org/XML/1998/namespace", NS_XML),
 };
 
 static size_t
@@ -69,6 +64,20 @@ bare_len(const char *s, size_t n)
 	       (s[n - 1] == '/' || s[n - 1] == '#' || (unsigned char)s[n - 1] <= ' '))
 		n--;
 	return n;
+}
+
+/* Names of name spaces are no addresses, but people write them as such. */
+static void
+skip_scheme(const char **s, size_t *n)
+{
+	size_t len = 0;
+
+	if (*n > 7 && strncasecmp(*s, "http://", 7) == 0)
+		len = 7;
+	else if (*n > 8 && strncasecmp(*s, "https://", 8) == 0)
+		len = 8;
+	*s += len;
+	*n -= len;
 }
 
 enum feed_ns
@@ -81,6 +90,7 @@ feed_ns_of(const char *uri, size_t n)
 	n = bare_len(uri, n);
 	if (n == 0)
 		return NS_MAIN;
+	skip_scheme(&uri, &n);
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
 		if (uris[i].n == n && strncasecmp(uris[i].text, uri, n) == 0)
 			return uris[i].ns;
@@ -131,6 +141,7 @@ static const struct name main_names[] = {
     {"rss", EL_RSS},
     {"rdf", EL_RDF},
     {"ttl", EL_TTL},
+    {"uri", EL_SIDE},
     {"url", EL_URL},
     {"loc", EL_LOC},
     {"day", EL_DAY},
@@ -214,7 +225,7 @@ static const struct name itunes_names[] = {
     {"title", EL_MEDIA_TITLE},
     {"author", EL_ITUNES_AUTHOR},
     {"summary", EL_FALLBACK},
-    {"subtitle", EL_FALLBACK},
+    {"subtitle", EL_HINT},
 };
 static const struct name sy_names[] = {
     {"updateperiod", EL_PERIOD}, {"updatefrequency", EL_FREQUENCY}};

@@ -41,6 +41,7 @@ enum feed_el {
 	EL_DESCRIPTION, /* the shorter kind of body */
 	EL_CONTENT,	/* the longer kind */
 	EL_FALLBACK,	/* a body for want of another */
+	EL_HINT,	/* the same for want of that */
 	EL_GUID,
 	EL_ID,
 	EL_IDENTIFIER,

@@ -83,6 +83,18 @@ split(const char *s, size_t n, struct parts *u)
 		u->fragment = (struct markup_str){p, end - p};
 }
 
+bool
+feed_url_same_host(const char *a, const char *b)
+{
+	struct parts x, y;
+
+	split(a, strlen(a), &x);
+	split(b, strlen(b), &y);
+	return x.authority.n == y.authority.n &&
+	       (x.authority.n == 0 ||
+		   strncasecmp(x.authority.p, y.authority.p, x.authority.n) == 0);
+}
+
 static void
 put(struct buf *b, const struct markup_str *s)
 {

@@ -24,6 +24,8 @@ char *feed_url_join(const char *base, const char *ref, size_t n);
 bool feed_url_is_web(const char *url);
 /* True if ref starts with a scheme ("tag:", "http:"). */
 bool feed_url_has_scheme(const char *ref, size_t n);
+/* Two absolute addresses: are host and port written the same? */
+bool feed_url_same_host(const char *a, const char *b);
 
 /* Addresses in the order of their coming, no doubles, limited in number and
  * bytes.  All zero is an empty set. */

@@ -11,12 +11,13 @@
 #include "feed/xml_state.h"
 
 static const struct xml_element elements[EL_COUNT] = {
-    [EL_TITLE] = {EL_TITLE, IN_ITEM | IN_FEED, 1, 2},
-    [EL_MEDIA_TITLE] = {EL_MEDIA_TITLE, IN_ITEM, 1, 1},
+    [EL_TITLE] = {EL_TITLE, IN_ITEM | IN_FEED, 1, 3},
+    [EL_MEDIA_TITLE] = {EL_MEDIA_TITLE, IN_ITEM, 1, 2},
     [EL_LINK] = {EL_LINK, IN_ITEM | IN_FEED, 0, 5},
     [EL_DESCRIPTION] = {EL_DESCRIPTION, IN_ITEM, 1, 0},
     [EL_CONTENT] = {EL_CONTENT, IN_ITEM, 1, 0},
     [EL_FALLBACK] = {EL_FALLBACK, IN_ITEM, 1, 0},
+    [EL_HINT] = {EL_HINT, IN_ITEM, 1, 0},
     [EL_GUID] = {EL_GUID, IN_ITEM, 0, 4},
     [EL_ID] = {EL_ID, IN_ITEM, 0, 3},
     [EL_IDENTIFIER] = {EL_IDENTIFIER, IN_ITEM, 0, 1},
@@ -103,11 +104,15 @@ ends(const struct markup_str *v, const char *what)
 static enum xml_form
 atom_form(struct xml_state *s)
 {
+	static const char *const opaque[] = {"image/", "audio/", "video/", "font/",
+	    "application/octet-stream", "application/pdf", "application/zip",
+	    "application/gzip", "application/ogg"};
 	const struct markup_str *type = markup_attr(&s->m, &s->t, "type");
 	bool html;
 
 	if (type != NULL && type->p == NULL)
 		type = NULL;
+	s->opaque = false;
 	html = type != NULL && (starts(type, "html") || starts(type, "text/html"));
 	if (xml_attr_is(s, "mode", "base64"))
 		return type != NULL && starts(type, "text/plain") ? XML_BASE64_TEXT
@@ -122,6 +127,8 @@ atom_form(struct xml_state *s)
 		return XML_TEXT;
 	if (ends(type, "+xml") || ends(type, "/xml"))
 		return XML_INLINE;
+	for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++)
+		s->opaque = s->opaque || starts(type, opaque[i]);
 	return memchr(type->p, '/', type->n) != NULL ? XML_BASE64 : XML_TEXT;
 }
 
@@ -258,8 +265,7 @@ static void
 begin_capture(
     struct xml_state *s, const struct xml_frame *f, const struct xml_element *how)
 {
-	/* Without href its text is the address, whatever name space RSS is put in. */
-	if (f->el == EL_LINK && markup_attr(&s->m, &s->t, "href") != NULL)
+	if (f->el == EL_LINK && !xml_link_is_text(s))
 		return;
 	if (f->el == EL_AUTHOR && s->item == 0 && !xml_is_atom(f->ns))
 		return;
@@ -296,6 +302,14 @@ is_root(const struct xml_frame *f, bool ours)
 	}
 }
 
+/* RFC 4287 section 4.2.1: an entry without author has those of its source. */
+static bool
+is_source_author(const struct xml_state *s, const struct xml_frame *f)
+{
+	return s->person > 0 || (f->el == EL_AUTHOR && xml_is_atom(f->ns) &&
+				    s->item > 0 && s->depth == s->box + 1);
+}
+
 void
 xml_element_open(struct xml_state *s)
 {
@@ -305,7 +319,7 @@ xml_element_open(struct xml_state *s)
 
 	if (!s->root_seen && is_root(f, ours))
 		set_format(s, f);
-	if (!s->root_seen || s->box > 0)
+	if (!s->root_seen || (s->box > 0 && !is_source_author(s, f)))
 		return;
 	if (s->item == 0 &&
 	    (f->el == EL_FEED || f->el == EL_CHANNEL || f->el == EL_RSS))
@@ -322,6 +336,9 @@ xml_element_open(struct xml_state *s)
 		s->box = s->depth;
 	xml_link_element(s, f);
 	how = xml_element_find(f->el);
-	if (how != NULL && s->box == 0 && counts_here(s, how))
+	/* XHTML may be a body, but not that of a notice of rights. */
+	if (f->ns == NS_XHTML && s->depth > 1 && s->frames[s->depth - 2].el == EL_SIDE)
+		return;
+	if (how != NULL && s->box != s->depth && counts_here(s, how))
 		begin_capture(s, f, how);
 }

@@ -135,6 +135,21 @@ has_rel(const struct buf *rel, const char *name)
 	return false;
 }
 
+/* Without href its text is the address, whatever name space RSS is put in. */
+bool
+xml_link_is_text(struct xml_state *s)
+{
+	struct buf rel = {0};
+	bool page;
+
+	if (markup_attr(&s->m, &s->t, "href") != NULL)
+		return false;
+	xml_attr(s, &rel, "rel");
+	page = has_rel(&rel, "alternate");
+	buf_free(&rel);
+	return page;
+}
+
 static void
 feed_link(struct xml_state *s, const struct buf *href, const struct buf *rel)
 {
@@ -162,11 +177,18 @@ feed_link(struct xml_state *s, const struct buf *href, const struct buf *rel)
 	}
 }
 
-static bool
-html_type(const struct markup_str *type)
+/* Of several pages that a link leads to the one that says to be HTML goes before one
+ * that does not say, and that before one of another type. */
+static int
+page_rank(struct xml_state *s, const struct buf *rel)
 {
-	return type == NULL || type->p == NULL || type->n == 0 ||
-	       memmem(type->p, type->n, "html", 4) != NULL;
+	const struct markup_str *type = markup_attr(&s->m, &s->t, "type");
+
+	if (type == NULL || type->p == NULL || type->n == 0)
+		return 1;
+	if (memmem(type->p, type->n, "html", 4) == NULL)
+		return 0;
+	return rel->len > 0 ? 2 : 1;
 }
 
 /* An attribute as clean text, NULL if there is none. */
@@ -206,10 +228,16 @@ item_link(struct xml_state *s, const struct xml_frame *f, const struct buf *href
 	bool enclosure = has_rel(rel, "enclosure");
 	char *type, *text;
 
+	/* In RSS, where no href belongs, the last <link> counts, as in xml_values.c. */
+	if (rel->len == 0 && f->ns == NS_MAIN &&
+	    markup_attr(&s->m, &s->t, "type") == NULL) {
+		draft_url_last(&s->draft, base, href->data, href->len,
+		    xml_element_find(EL_LINK)->rank * 2 + 1);
+		return;
+	}
 	if (has_rel(rel, "alternate") && f->ns != NS_XHTML) {
 		draft_url(&s->draft, base, href->data, href->len,
-		    (xml_is_atom(f->ns) ? 3 : 2) +
-			html_type(markup_attr(&s->m, &s->t, "type")));
+		    (xml_is_atom(f->ns) ? 3 : 2) + page_rank(s, rel));
 		return;
 	}
 	if (has_rel(rel, "self") || has_rel(rel, "edit") || has_rel(rel, "replies"))
@@ -323,6 +351,8 @@ xml_medium_text(struct xml_state *s, enum feed_el el, const char *base)
 		return;
 	}
 	text = draft_plain(&s->draft, p, s->buf.len, DRAFT_GUESS, base, NOTE_MAX);
+	if (el == EL_MEDIA_TITLE)
+		draft_title(&s->draft, text, strlen(text), DRAFT_PLAIN, NULL, 1);
 	/* A description says more than a title. */
 	if (text[0] == '\0' || (m->text != NULL && el == EL_MEDIA_TITLE)) {
 		free(text);
@@ -340,6 +370,9 @@ xml_medium_close(struct xml_state *s)
 	if (m->depth > 0 && m->url != NULL && s->item > 0) {
 		draft_link(&s->draft, NULL, m->url, strlen(m->url));
 		draft_media(&s->draft, NULL, m->url, strlen(m->url), m->type, m->text);
+	} else if (m->depth > 0 && m->text != NULL && s->item > 0) {
+		draft_body(&s->draft, DRAFT_FALLBACK, m->text, strlen(m->text),
+		    DRAFT_PLAIN, NULL);
 	}
 	free(m->url);
 	free(m->type);
@@ -370,8 +403,14 @@ xml_link_element(struct xml_state *s, const struct xml_frame *f)
 	case EL_THUMBNAIL:
 		enclosure(s, "image");
 		break;
-	case EL_PLAYER:
+	case EL_PLAYER: /* a page that shows it */
 		address_element(s, "url");
+		if ((v = xml_attr(s, &b, "url")) == NULL)
+			break;
+		if (s->medium.depth > 0)
+			xml_take_url(xml_base(s), v->data, v->len, &s->medium.url);
+		else
+			draft_url(&s->draft, xml_base(s), v->data, v->len, 1);
 		break;
 	case EL_MEDIUM:
 		medium_open(s, f);

@@ -70,6 +70,7 @@ struct xml_state {
 	enum feed_el capture_el;
 	enum xml_form form;
 	bool children;	/* the captured element has child elements */
+	bool opaque;	/* it holds a picture or the like in base64, no text */
 	bool permalink; /* of the guid being captured */
 	bool permalink_stated;
 	struct buf buf;
@@ -113,6 +114,8 @@ xml_is_atom(enum feed_ns ns)
 const struct buf *xml_attr(struct xml_state *s, struct buf *b, const char *name);
 bool xml_attr_is(struct xml_state *s, const char *name, const char *value);
 
+/* Is the text of the <link> at hand the address of a page? */
+bool xml_link_is_text(struct xml_state *s);
 /* Elements that say in attributes what they say: links, enclosures, tombstones. */
 void xml_link_element(struct xml_state *s, const struct xml_frame *f);
 /* The web address href at base into *to, if that is still NULL. */

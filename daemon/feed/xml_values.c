@@ -15,23 +15,22 @@
 static void
 unbase64(struct xml_state *s)
 {
-	struct buf out = {0};
-	size_t n = 0;
+	struct buf out = {0}, packed = {0};
 
+	buf_reserve(&packed, s->buf.len);
 	for (size_t i = 0; i < s->buf.len; i++)
 		if ((uint8_t)s->buf.data[i] > ' ')
-			s->buf.data[n++] = s->buf.data[i];
-	s->buf.len = n;
+			packed.data[packed.len++] = s->buf.data[i];
 	buf_reserve(&out, 0);
-	if (!digest_unbase64(&out, s->buf.data, n)) {
-		buf_free(&out);
-		return;
+	/* A word such as "test" is base64 of nothing that could be read: it is text. */
+	if (digest_unbase64(&out, packed.data, packed.len) &&
+	    (s->opaque || text_valid(out.data, out.len))) {
+		buf_reset(&s->buf);
+		if (text_valid(out.data, out.len))
+			buf_put(&s->buf, out.data, out.len);
 	}
-	buf_reset(&s->buf);
-	/* A picture is no text. */
-	if (text_valid(out.data, out.len))
-		buf_put(&s->buf, out.data, out.len);
 	buf_free(&out);
+	buf_free(&packed);
 }
 
 /* What was captured, ready for HTML or as it is. */
@@ -273,6 +272,7 @@ item_text(struct xml_state *s, enum feed_el el, const char *base, int rank)
 		draft_body(d,
 		    el == EL_CONTENT	   ? DRAFT_CONTENT
 		    : el == EL_DESCRIPTION ? DRAFT_SUMMARY
+		    : el == EL_HINT	   ? DRAFT_HINT
 					   : DRAFT_FALLBACK,
 		    p, n, form, base);
 }
@@ -309,8 +309,8 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	int rank = how->rank * 2 + (f->ns == s->frames[s->item - 1].ns);
 
 	switch (f->el) {
-	case EL_LINK:
-		draft_url(d, base, b->data, b->len, rank);
+	case EL_LINK: /* of several the last one, as most readers have it */
+		draft_url_last(d, base, b->data, b->len, rank);
 		break;
 	case EL_GUID:
 		guid(s, b, base, rank);
@@ -372,16 +372,26 @@ end_capture(struct xml_state *s)
 	s->form = XML_PLAIN;
 }
 
+/* The author of an item's source is better than none. */
+static int
+person_rank(const struct xml_state *s, const struct xml_frame *f)
+{
+	if (s->box > 0)
+		return 1;
+	return xml_element_find(EL_AUTHOR)->rank * 2 +
+	       (s->item > 0 && f->ns == s->frames[s->item - 1].ns);
+}
+
 void
 xml_element_close(struct xml_state *s)
 {
 	const struct xml_frame *f = xml_top(s);
 
 	if (s->depth == s->person) {
-		end_person(s, xml_element_find(EL_AUTHOR)->rank * 2 +
-				  (s->item > 0 && f->ns == s->frames[s->item - 1].ns));
+		end_person(s, person_rank(s, f));
 		s->person = 0;
-	}
+	} else if (s->person > 0 && f->el == EL_SIDE)
+		buf_reset(&s->buf); /* an address, no name */
 	if (s->depth == s->capture)
 		end_capture(s);
 	if (s->depth == s->medium.depth)
@@ -391,6 +401,7 @@ xml_element_close(struct xml_state *s)
 	if (s->depth == s->item) {
 		if (s->m.faults > s->faults_before || s->text->wrong)
 			s->draft.it.flags |= ITEM_REPAIRED;
+		draft_body_of_media(&s->draft);
 		draft_finish(&s->draft);
 		s->item = 0;
 	}
