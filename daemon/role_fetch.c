@@ -228,28 +228,11 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 static const struct feed_mapping *
 mapping_of(const struct poll *q, struct feed_mapping *to)
 {
-	const struct conf_mapping *m =
-	    q->tenant != NULL && q->role->conf->nmapped > 0
-		? conf_mapping_of(q->role->conf, q->tenant, q->url)
-		: NULL;
+	const struct conf *c = q->role->conf;
 
-	if (m == NULL)
+	if (q->tenant == NULL || c->nmapped == 0)
 		return NULL;
-	*to = (struct feed_mapping){.items = m->items,
-	    .id = m->id,
-	    .url = m->url,
-	    .title = m->title,
-	    .author = m->author,
-	    .text = m->text,
-	    .summary = m->summary,
-	    .published = m->published,
-	    .updated = m->updated,
-	    .language = m->language,
-	    .in_reply_to = m->in_reply_to,
-	    .media = m->media,
-	    .deleted = m->deleted,
-	    .next = m->next};
-	return to;
+	return feed_mapping_of(conf_mapping_of(c, q->tenant, q->url), to);
 }
 
 /* A 200, or what there is of one. */
@@ -527,7 +510,7 @@ static int
 reconf(void *ctx, const struct buf *sources, struct err *e)
 {
 	struct fetch_role *r = ctx;
-	struct conf *conf = NULL;
+	struct conf *conf = NULL, *old;
 	struct conf_fetch fetch;
 	int rc = conf_of_role(sources, &conf, e);
 	char *agent;
@@ -548,10 +531,11 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 	fetch.user_agent = agent = user_agent(conf);
 	fetch_client_reconf(r->client, &fetch);
 	fetch_streams_reconf(r->streams, &fetch);
-	fetch_live_tokens(r);
 	free(agent);
-	conf_free(&r->conf);
+	old = r->conf;
 	r->conf = conf;
+	fetch_live_reconf(r);
+	conf_free(&old);
 	return 0;
 }
 

@@ -40,6 +40,8 @@ void fetch_live_msg(struct fetch_role *role, struct msg *m);
 void fetch_live_end(struct fetch_role *role);
 /* The secrets may have changed: the next requests use those of now. */
 void fetch_live_tokens(struct fetch_role *role);
+/* The same after role->conf was changed; the old one still exists. */
+void fetch_live_reconf(struct fetch_role *role);
 
 /* --- role_fetch_hub.c: MSG_SUBSCRIBE, and what hubs say --- */
 

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from daemon import Daemon, free_port, wait
+from daemon import REMOVED, Daemon, free_port, item_of, wait
 
 TOKEN = "trial-bearer-1b4d"
 STAMP, LATER = "2026-11-20T10:00:00.000Z", "2026-11-20T11:00:00.000Z"
@@ -130,6 +130,7 @@ def call(url, body=None, headers=None):
 class Site:
     def __init__(self):
         self.masto, self.ids, self.ndjson = (Channel(k) for k in ("masto", "ids", "ndjson"))
+        self.board, self.messages = Channel("ndjson"), {}
         self.hub, self.entries, self.statuses, self.deleted = Hub(6), [], {}, set()
         self.polls, self.log, self.lock = {}, [], threading.Lock()
         site = self
@@ -185,6 +186,9 @@ class Site:
                 if url.path == "/lines/stream":
                     cursor = int(query.get("cursor", 0))
                     return self.stream(site.ndjson, "application/x-ndjson", cursor // 10)
+                if url.path == "/board/stream":
+                    cursor = int(query.get("cursor", 0))
+                    return self.stream(site.board, "application/x-ndjson", cursor // 10)
                 return self.answer(*site.page(url.path))
 
             def do_POST(self):
@@ -206,6 +210,11 @@ class Site:
             if status is None:
                 return 404, b"gone", "text/html"
             return 200, ("<html><body>" + status["content"]).encode(), "text/html"
+        if path == "/board/feed.json":
+            rows = [self.messages[n] for n in sorted(self.messages, reverse=True)[:5]]
+            return 200, json.dumps({"data": {"messages": rows}}).encode()
+        if path.startswith("/board/"):
+            return 404, b"gone", "text/html"
         if path == "/blog/feed.xml":
             return 200, self.json_feed(), "application/feed+json"
         # Nothing to find by polling: what is not streamed is lost.
@@ -241,6 +250,16 @@ class Site:
     def delete(self, n):
         del self.statuses[str(n)]
         self.masto.add("delete", str(n))
+
+    def message(self, n, text):
+        """JSON of a kind that only a mapping reads."""
+        return {"no": n, "body": {"html": f"<p>{text}</p>"}, "sent": STAMP,
+                "see": f"/board/{n}"}
+
+    def say(self, n, text, streamed=True):
+        self.messages[n] = self.message(n, text)
+        if streamed:
+            self.board.add("", {"op": "create", "record": self.messages[n]})
 
     def item(self, n, edited=False):
         item = {"id": f"i{n}", "url": f"{self.base}/i/{n}", "title": f"title {n}",
@@ -279,7 +298,11 @@ def configure(d, site, port):
              'token_credential = "%s/token"; interval = "1h";' % (site.base, d.dir)),
             ("ids", 'stream = "sse"; stream_url = "%s/ids/stream"; interval = "1h";' % site.base),
             ("lines", 'stream = "ndjson"; stream_url = "%s/lines/stream"; interval = "1h"; '
-             'cursor_param = "cursor"; cursor_key = "time_us"; cursor_rewind = 30;' % site.base)):
+             'cursor_param = "cursor"; cursor_key = "time_us"; cursor_rewind = 30;' % site.base),
+            ("board", 'stream = "ndjson"; stream_url = "%s/board/stream"; interval = "1h"; '
+             'cursor_param = "cursor"; cursor_key = "time_us"; mapping = { '
+             'items = "data.messages"; event = "record"; id = "no"; text = "body.html"; '
+             'url = "see"; published = "sent"; deleted = "removed"; };' % site.base)):
         url = '"%s"' % FEEDS[name](site)
         assert url in text
         text = text.replace(url, "{ url = %s; %s }" % (url, more))
@@ -294,6 +317,7 @@ def configure(d, site, port):
 FEEDS = {"masto": lambda s: s.base + "/api/v1/timelines/public",
          "ids": lambda s: s.base + "/ids/feed.json",
          "lines": lambda s: s.base + "/lines/feed.json",
+         "board": lambda s: s.base + "/board/feed.json",
          "blog": lambda s: s.base + "/blog/feed.xml"}
 
 
@@ -344,6 +368,47 @@ def test_mastodon(d, site, url):
     assert capture
     for path in d.path("state").rglob("*"):
         assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_mapped(d, site, url):
+    """A stream of JSON that nothing but its mapping can read, and a gap in it."""
+    feed = feed_id(d, url)
+    for n in range(1, 6):
+        site.say(n, f"message {n}")
+    wait("five messages", lambda: set(guids(d, url)) == set("12345"))
+    bodies = [item_of(b) for b, in d.query("SELECT body FROM revision JOIN item ON item.id = "
+                                           "revision.item WHERE item.feed = ?", feed)]
+    assert sorted(b["text"] for b in bodies) == [f"message {n}" for n in range(1, 6)], bodies
+    assert all(b["url"] == f"{site.base}/board/{b['id']}" for b in bodies), bodies
+    site.say(2, "message 2, edited")
+    wait("a revision", lambda: guids(d, url)["2"] == 2)
+    site.board.add("", {"op": "delete", "record": {"no": 4, "removed": True}})
+    del site.messages[4]
+    wait("the removal",
+         lambda: [e["items"] for e in entries(d, "gone", feed)] and
+         d.query("SELECT state FROM sighting JOIN item ON item.id = sighting.id "
+                 "WHERE item.feed = ? AND guid = '4'", feed) == [(REMOVED,)])
+    # What no event brings is read by the same mapping when the gap is repaired.
+    site.board.hold(True)
+    site.board.drop()
+    wait("the stream to be down", lambda: "stream down" in row(d, url)["push"])
+    site.say(6, "message 6", streamed=False)
+    site.board.hold(False)
+    wait("the gap to be repaired", lambda: "6" in guids(d, url))
+    wait("the repair on record",
+         lambda: [e["state"] for e in entries(d, "stream", feed)][-1] == "repaired")
+    assert guids(d, url) == {"1": 1, "2": 2, "3": 1, "4": 1, "5": 1, "6": 1}
+    # Another mapping: the stream is read by it from then on, though it stays where it is.
+    conf = d.path("tosd.conf").read_text()
+    d.write("tosd.conf", conf.replace('event = "record"; id = "no"', 'event = "note"; id = "no"'))
+    seen = len(site.board.seen)
+    d.proc.send_signal(signal.SIGHUP)
+    wait("the stream to be opened anew", lambda: len(site.board.seen) > seen)
+    site.board.add("", {"note": site.message(7, "message 7")})
+    site.board.add("", {"record": site.message(8, "message 8")})
+    wait("what the new mapping reads", lambda: "7" in guids(d, url))
+    assert "8" not in guids(d, url)
+    d.write("tosd.conf", conf)
 
 
 def row(d, url):
@@ -464,13 +529,15 @@ def main():
     begin = time.monotonic()
     site = Site()
     urls = {name: url(site) for name, url in FEEDS.items()}
-    with Daemon({n: urls[n] for n in ("blog", "masto", "ids", "lines")}, interval="1s") as d:
+    with Daemon({n: urls[n] for n in ("blog", "masto", "ids", "board", "lines")}, interval="1s") as d:
         configure(d, site, free_port())
         d.start()
-        wait("the streams", lambda: site.masto.open + site.ids.open + site.ndjson.open == 3)
+        channels = (site.masto, site.ids, site.ndjson, site.board)
+        wait("the streams", lambda: sum(c.open for c in channels) == 4)
         d.ask("poll")
         test_hub(d, site, urls["blog"])
         test_mastodon(d, site, urls["masto"])
+        test_mapped(d, site, urls["board"])
         test_unsubscribe(d, site, urls["blog"])
         test_kills(d, site, [urls["ids"], urls["lines"]])
         wait("all to be signed",

@@ -259,6 +259,7 @@ static const struct conf_table staff_table = {
 #define MEMBER(f) TEXT(conf_mapping, f, 0, NULL, conf_value_member)
 static const struct conf_row mapping_rows[] = {
     MEMBER(items),
+    MEMBER(event),
     MEMBER(id),
     MEMBER(url),
     MEMBER(title),

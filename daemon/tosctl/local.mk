@@ -4,6 +4,7 @@ tosctl_SOURCES = \
 	%D%/feed_facts.c %D%/feed_facts.h \
 	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
+	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
