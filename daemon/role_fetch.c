@@ -181,6 +181,7 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->outcome = POLLED_OK;
 		p->format = take(&doc.format);
 		p->title = take(&doc.title);
+		p->site = take(&doc.link);
 		p->well_formed = doc.well_formed && !p->truncated;
 		p->truncated |= doc.truncated;
 		p->next_url = take(&doc.next_url);

@@ -310,6 +310,8 @@ read_body(struct fetch_role *role, const struct sub *s, const struct http_reques
 		fetch_items_take(
 		    &p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
 		p->truncated |= doc.truncated;
+		p->site = doc.link;
+		doc.link = NULL;
 		p->gone = doc.gone;
 		p->ngone = (uint32_t)doc.ngone;
 		doc.gone = NULL;

@@ -13,7 +13,7 @@
 struct doc {
 	enum poll_outcome outcome;
 	int32_t status; /* 0: 200 */
-	const char *next, *gone, *more, *etag, *format, *url;
+	const char *next, *gone, *more, *etag, *format, *url, *site;
 	struct item *v;
 	uint32_t n;
 };
@@ -96,6 +96,7 @@ answer(struct bench *b, struct caught *c, struct doc d)
 	m.polled.next_url = copy_of(d.next);
 	m.polled.etag = copy_of(d.etag);
 	m.polled.format = copy_of(d.format);
+	m.polled.site = copy_of(d.site);
 	m.polled.gone = list_of(d.gone, &m.polled.ngone);
 	m.polled.more = list_of(d.more, &m.polled.nmore);
 	m.polled.items = d.v;
@@ -404,6 +405,187 @@ test_not_missing(void)
 	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
 	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
 	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- posts that left */
+
+/* Posts n to m without dates. */
+static struct doc
+undated(int n, int m)
+{
+	struct doc d = posts(n, m);
+
+	for (uint32_t i = 0; i < d.n; i++)
+		d.v[i].published = CLOCK_NONE;
+	return d;
+}
+
+/* The last post of a feed without dates is gone, in two readings. */
+static struct bench *
+lose_last(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, undated(8, 1));
+	read_feed(b, undated(9, 1)); /* it grows: the newest come first */
+	read_feed(b, undated(9, 2));
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	bench_go(b, CLOCK_HOUR);
+	read_feed(b, undated(9, 2));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0); /* nothing is said before */
+	return b;
+}
+
+static void
+is_asked_for(struct bench *b, const char *page, struct doc d)
+{
+	struct caught c;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+	CU_ASSERT_STRING_EQUAL(c.m.poll.url, page);
+	answer(b, &c, d);
+}
+
+/* Removed or cut off for its age?  Its page tells, if pages of the site do at all. */
+static void
+test_left(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+	struct bench *b = lose_last();
+
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	is_asked_for(b, "http://forum.example/p/n1", gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "before"), "visible");
+	CU_ASSERT_PTR_NOT_NULL(bench_str(bench_last(b, "sighting"), "gone"));
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(bench_last(b, "sighting"), "file"));
+	read_feed(b, undated(9, 1));
+	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+test_left_for_age(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+	struct bench *b = lose_last();
+
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	is_asked_for(b, "http://forum.example/p/n1", posts(1, 1));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	inspect_all(b);
+	bench_close(b);
+	/* A site that has no pages for us. */
+	b = lose_last();
+	is_asked_for(b, "http://forum.example/p/n2", gone);
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	inspect_all(b);
+	bench_close(b);
+	/* Listed again before its page was asked for. */
+	b = lose_last();
+	read_feed(b, undated(9, 1));
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- pages elsewhere */
+
+/* Nine posts that link to another site, of a feed that says that it is of `site'. */
+static struct doc
+links(const char *site, const char *without)
+{
+	struct doc d = posts(9, 1);
+
+	d.site = site;
+	for (uint32_t i = 0; i < d.n; i++) {
+		free(d.v[i].url);
+		d.v[i].url = xasprintf("https://blog.elsewhere.example/%s", d.v[i].id);
+	}
+	leave_out(&d, without);
+	return d;
+}
+
+static const char *
+how(struct bench *b)
+{
+	return bench_str(bench_last(b, "sighting"), "how");
+}
+
+/* What a feed links to is not its post, unless it says that the site is its own. */
+static void
+test_elsewhere(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404}, d;
+	struct bench *b = bench_open();
+
+	read_feed(b, links(NULL, ""));
+	read_feed(b, links(NULL, "n5"));
+	read_feed(b, links(NULL, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_PTR_NOT_NULL(strstr(how(b), "on another site"));
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	inspect_all(b);
+	bench_close(b);
+	b = bench_open();
+	read_feed(b, links("https://www.elsewhere.example/", ""));
+	read_feed(b, links("https://www.elsewhere.example/", "n5"));
+	read_feed(b, links("https://www.elsewhere.example/", "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	is_asked_for(b, "https://blog.elsewhere.example/n5", gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	inspect_all(b);
+	bench_close(b);
+	b = bench_open();
+	for (int i = 0; i < 3; i++) {
+		d = posts(9, 1);
+		for (uint32_t k = 0; k < d.n; k++) {
+			free(d.v[k].url);
+			d.v[k].url = NULL;
+		}
+		leave_out(&d, i > 0 ? "n5" : "");
+		read_feed(b, d);
+	}
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_PTR_NOT_NULL(strstr(how(b), "no page"));
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* An article that a cited post links to is gone: the post is not. */
+static void
+test_cited_elsewhere(void)
+{
+	struct doc d = links(NULL, ""), gone = {.outcome = POLLED_GONE, .status = 410};
+	struct bench *b = bench_open();
+	struct caught c;
+
+	free(d.v[4].text);
+	d.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, d);
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+		CU_ASSERT_STRING_EQUAL(
+		    c.m.poll.url, "https://blog.elsewhere.example/n5");
+		if (i == 1)
+			answer(b, &c, posts(3, 3)); /* another text */
+		else
+			answer(b, &c, gone);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "unknown");
 	bench_close(b);
 }
 
@@ -1090,6 +1272,10 @@ static const struct suite_test tests[] = {
     {"missing while the feed is quiet", test_removed_in_silence},
     {"pushed out is not missing", test_not_missing},
     {"merely unlisted", test_unlisted},
+    {"posts that left", test_left},
+    {"posts that left for their age", test_left_for_age},
+    {"pages elsewhere", test_elsewhere},
+    {"cited, with a page elsewhere", test_cited_elsewhere},
     {"pages that do not tell", test_soft},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},

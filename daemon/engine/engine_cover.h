@@ -30,6 +30,7 @@ struct engine_take {
 	bool pages;    /* the items were read from their pages: no pointers */
 	bool apart;    /* shown to others: posts of their own */
 	bool events;   /* as they happened: the same id again is an edit, no other post */
+	const char *site; /* which the document says it is of; NULL: it does not */
 };
 struct engine_reading {
 	struct window shown;
@@ -110,6 +111,10 @@ void engine_sight_listed(
 /* Gone from two readings, the first one at `gone`. */
 void engine_removal_missing(struct engine *g, const struct store_feed *feed,
     int64_t item, int64_t gone, int64_t when, int64_t now);
+/* Gone likewise, but maybe only cut off: no more is known unless its page is gone
+ * while that of one of `listed` is there. */
+void engine_removal_left(struct engine *g, const struct store_feed *feed, int64_t item,
+    int64_t gone, const struct window *listed, int64_t now);
 /* The document says that these are removed. */
 void engine_removal_told(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, const struct window *shown, int64_t now);

@@ -378,6 +378,7 @@ engine_pushed_take(
 	    .status = 200,
 	    .fd = m->fd,
 	    .events = !p->websub,
+	    .site = p->site,
 	    .truncated = p->truncated};
 	struct engine_reading out = {0};
 

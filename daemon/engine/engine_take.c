@@ -340,6 +340,14 @@ take_new(struct batch *b, struct store_item *row, const struct item *it,
 		engine_sight_edited(b->g, row, b->t->time);
 }
 
+/* A link may lead anywhere: what is found there says little of the post. */
+static bool
+elsewhere(const struct engine_take *t, const char *url)
+{
+	return url != NULL && !engine_same_site(t->feed->url, url) &&
+	       !engine_same_site(t->site, url);
+}
+
 static void
 take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 {
@@ -355,6 +363,8 @@ take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 	}
 	if (b->t->apart)
 		it->flags |= ITEM_CLOAKED;
+	if (elsewhere(b->t, it->url))
+		it->flags |= ITEM_ELSEWHERE;
 	item_digest(it, d);
 	digest_hex(d, sizeof(d), digest);
 	rc = find_item(b, it, digest, mark, &row, &guid);
@@ -420,7 +430,8 @@ engine_take_all(const struct store_feed *feed, struct msg *m)
 	    .status = p->status,
 	    .fd = m->fd,
 	    .truncated = p->truncated,
-	    .known = INT64_MAX};
+	    .known = INT64_MAX,
+	    .site = p->site};
 }
 
 void

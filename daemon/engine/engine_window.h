@@ -21,6 +21,7 @@ enum {
 	 * place counts although its date says otherwise. */
 	WINDOW_NATURAL = 1 << 0,
 	WINDOW_FRESH = 1 << 1, /* was not known before this reading */
+	WINDOW_DOUBT = 1 << 2, /* left: see WINDOW_LEFT */
 };
 
 struct window_post {
@@ -39,6 +40,8 @@ enum window_order { WINDOW_UNORDERED, WINDOW_FALLING, WINDOW_RISING };
 enum window_verdict {
 	WINDOW_LISTED,
 	WINDOW_MISSING, /* the window reaches beyond its place, and it is not there */
+	WINDOW_LEFT,	/* more left than new ones can have pushed out: taken away, or cut
+			 * off by age; only its page can tell */
 	WINDOW_OUTSIDE, /* cannot be told */
 };
 
@@ -54,8 +57,8 @@ bool window_overlaps(
 /* What two readings tell of the order: where new posts come in, or else the dates. */
 enum window_order window_vote(const struct window *before, const struct window *now);
 
-/* The window to remember: `now`, and in their places the missing ones, gone since
- * `when` or earlier. */
+/* The window to remember: `now`, and in their places the missing ones and those that
+ * left (WINDOW_DOUBT), gone since `when` or earlier. */
 void window_merge(const struct window *before, const struct window *now,
     const enum window_verdict *verdicts, int64_t when, struct window *out);
 

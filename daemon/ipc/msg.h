@@ -157,6 +157,7 @@ struct msg_polled {
 	int64_t retry_after; /* ms from time, 0: none */
 	char *why;	     /* words for everything that is not OK */
 	char *format, *title;
+	char *site;	     /* which the document says it is of, absolute, or NULL */
 	bool well_formed, truncated;
 	bool young;	     /* the validators cannot tell a change of this second */
 	char *next_url;	     /* of older items, absolute, or NULL */
@@ -224,6 +225,7 @@ struct msg_pushed {
 	uint64_t feed;
 	uint8_t state;
 	bool websub; /* else a stream */
+	char *site;  /* as of msg_polled */
 	int64_t time;
 	int64_t lease; /* ms, VERIFIED only */
 	char *why;
