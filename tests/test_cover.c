@@ -1179,6 +1179,104 @@ test_nothing_shared(void)
 }
 
 /* 304 for ever although there are new posts. */
+/* The next question that is asked as this one of us, answered. */
+static void
+tell(struct bench *b, bool second, struct doc d)
+{
+	struct caught c;
+
+	for (int i = 0; i < 400; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		if (c.m.poll.second == second && c.m.poll.etag == NULL)
+			break;
+		answer(b, &c, posts(9, 1));
+	}
+	CU_ASSERT_EQUAL_FATAL(c.m.poll.second, second);
+	answer(b, &c, d);
+}
+
+/* Somebody else is turned away: twice, with an answer for us in between. */
+static void
+test_others_refused(void)
+{
+	struct doc refused = {.outcome = POLLED_FORBIDDEN, .status = 403};
+	struct bench *b = open_with(SOON);
+	const json_t *o;
+	json_t *r;
+
+	read_feed(b, posts(9, 1));
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0);
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 1);
+	o = bench_last(b, "cloaking");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "what"), "refusal");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "state"), "confirmed");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "refused"), "others");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "answer"), "forbidden");
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(o, "file"));
+	r = row(b, "feeds");
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "refused"), "others");
+	CU_ASSERT_PTR_NULL(json_object_get(r, "cloaked")); /* nothing is kept from us */
+	json_decref(r);
+	/* Told once, and when it is over. */
+	tell(b, true, refused);
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 1);
+	tell(b, true, posts(9, 1));
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 2);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "state"), "cleared");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "refused"), "others");
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* Whatever is asked as ourselves is refused; somebody else gets this. */
+static void
+only_others(struct bench *b, struct doc d)
+{
+	struct doc refused = {.outcome = POLLED_FORBIDDEN, .status = 403};
+	struct caught c;
+
+	for (int i = 0; i < 400; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		if (c.m.poll.second) {
+			answer(b, &c, d);
+			return;
+		}
+		answer(b, &c, refused);
+	}
+	CU_FAIL("never asked as somebody else");
+}
+
+/* We are turned away: what others are shown is read and judged. */
+static void
+test_us_refused(void)
+{
+	struct doc shown = posts(9, 1),
+		   nobody = {.outcome = POLLED_GONE, .status = 410};
+	struct bench *b = open_with(SOON);
+	const json_t *o;
+
+	free(shown.v[4].text);
+	shown.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, posts(9, 8));
+	inspect_all(b);
+	only_others(b, nobody);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0);
+	only_others(b, shown);
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "cloaking"), 1);
+	o = bench_last(b, "cloaking");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "what"), "refusal");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "refused"), "us");
+	CU_ASSERT_TRUE(bench_int(bench_last(b, "capture"), "new") >= 7);
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_close(b);
+}
+
 static void
 test_stale(void)
 {
@@ -1293,6 +1391,8 @@ static const struct suite_test tests[] = {
     {"posts that only others see", test_cloaked},
     {"other words for others", test_other_words},
     {"nothing in common", test_nothing_shared},
+    {"somebody else is turned away", test_others_refused},
+    {"we are turned away", test_us_refused},
     {"304 for ever", test_stale},
     {"how readable a feed was", test_score},
 };

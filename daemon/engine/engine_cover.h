@@ -137,6 +137,8 @@ errand_answer engine_pointer_answer, engine_more_answer;
 /* Sees to it that this feed will be looked at as somebody else. */
 void engine_compare_plan(
     struct engine *g, const struct store_feed *feed, struct store_coverage *c, int64_t now);
+/* Who is turned away where others are answered: "us", "others", or NULL. */
+const char *engine_compare_refused(struct engine *g, int64_t feed);
 errand_ask engine_compare_ask;
 errand_answer engine_compare_answer;
 

@@ -191,10 +191,13 @@ rebuild_cloaking(struct rebuild *r, const json_t *o, struct err *e)
 		rc = 0;
 	}
 	if (strcmp(rebuild_str(o, "state"), "confirmed") == 0) {
-		if (strcmp(rebuild_str(o, "what"), "content") == 0)
-			c.cloaked = rebuild_ms(o, "time");
-		else
+		const char *what = rebuild_str(o, "what");
+
+		if (strcmp(what, "stale-validators") == 0)
 			c.stale = rebuild_ms(o, "time");
+		else if (strcmp(what, "refusal") != 0 ||
+			 strcmp(rebuild_str(o, "refused"), "us") == 0)
+			c.cloaked = rebuild_ms(o, "time");
 	}
 	if (rc == 0)
 		rc = store_coverage_put(r->store, &at, &c, e);
