@@ -447,6 +447,8 @@ on_msg(void *ctx, struct msg *m)
 		fetch_live_msg(role, m);
 	else if (m->type == MSG_SUBSCRIBE && !role->stopping)
 		fetch_hub_msg(role, m);
+	else if (m->type == MSG_TAKEN)
+		fetch_hub_taken(role, m);
 	if (role->stopping) /* answered at once, so that the engine knows */
 		fetch_client_abort(role->client, "the fetcher is being stopped");
 }
@@ -507,6 +509,17 @@ same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool
+same_listener(const struct conf_fetch *a, const struct conf_fetch *b)
+{
+	return same_text(a->push_listen, b->push_listen) &&
+	       a->push_connections == b->push_connections &&
+	       a->push_address_connections == b->push_address_connections &&
+	       a->push_max_header == b->push_max_header &&
+	       a->push_max_body == b->push_max_body &&
+	       a->push_timeout == b->push_timeout;
+}
+
 static int
 reconf(void *ctx, const struct buf *sources, struct err *e)
 {
@@ -524,9 +537,10 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
 	conf_lean(conf, CONF_TENANTS_RANGES);
-	if (!same_text(conf->fetch.push_listen, r->conf->fetch.push_listen)) {
+	if (!same_listener(&conf->fetch, &r->conf->fetch)) {
 		conf_free(&conf);
-		return err_set(e, TOSD_ESTATE, "fetch.push_listen has changed");
+		return err_set(
+		    e, TOSD_ESTATE, "fetch.push_listen or its limits have changed");
 	}
 	fetch = conf->fetch;
 	fetch.user_agent = agent = user_agent(conf);

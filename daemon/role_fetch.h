@@ -48,7 +48,8 @@ void fetch_live_reconf(struct fetch_role *role);
 /* Opens the socket; before the sandbox closes. */
 int fetch_hub_start(struct fetch_role *role, struct err *e);
 void fetch_hub_msg(struct fetch_role *role, struct msg *m);
-/* Forgets all subscriptions: the next engine says which there are. */
+void fetch_hub_taken(struct fetch_role *role, const struct msg *m);
+/* Forgets all subscriptions, and who waits: the next engine says which there are. */
 void fetch_hub_forget(struct fetch_role *role);
 void fetch_hub_free(struct fetch_role *role);
 

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import struct
 import threading
 import time
@@ -309,7 +310,8 @@ def configure(d, site, port):
     text = text.replace("host_gap = 0;", 'host_gap = 0; stream_idle = "3s"; '
                         'stream_retry_min = "200ms"; stream_retry_max = "1s"; '
                         'push_listen = "127.0.0.1:%d"; push_url = "http://127.0.0.1:%d/push/"; '
-                        'push_interval = "1h"; push_grace = "1s"; push_lease = "1h";'
+                        'push_connections = 6; push_timeout = "3s"; push_max_header = "4K"; '
+                        'push_max_body = "64K"; push_interval = "1h"; push_grace = "1s"; push_lease = "1h";'
                         % (port, port))
     path.write_text(text)
 
@@ -508,6 +510,79 @@ def test_hub(d, site, url):
     print(f"hub: {len(hub.asked)} requests, {len(hub.answers)} deliveries")
 
 
+def later(fn, *args):
+    """Runs it beside: what it returned, once it has."""
+    got = []
+    thread = threading.Thread(target=lambda: got.append(fn(*args)), daemon=True)
+    thread.start()
+    return got
+
+
+def test_answers(d, site, url):
+    """A delivery is answered when it is on disk; if the engine dies, it is not."""
+    hub = site.hub
+    engine = d.roles()["engine", 0]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        site.entries.append(("slow", "brought to an engine that sleeps"))
+        got = later(hub.push, site.atom(site.entries[-1:]))
+        time.sleep(1)
+        assert not got, got
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    wait("the answer", lambda: got, 5)
+    assert got == [202] and url_guid(site, "slow") in guids(d, url), (got, guids(d, url))
+    os.kill(engine, signal.SIGSTOP)
+    site.entries.append(("lost", "brought to an engine that dies"))
+    got = later(hub.push, site.atom(site.entries[-1:]))
+    time.sleep(0.5)
+    os.kill(engine, signal.SIGKILL)
+    wait("the answer", lambda: got, 5)
+    assert got == [503], got
+    wait("another engine", lambda: d.roles().get(("engine", 0), engine) != engine and d.status())
+
+    def again():
+        time.sleep(0.1)
+        return hub.push(site.atom(site.entries[-1:])) == 202
+    wait("the delivery of what was refused", again, 20)
+    assert guids(d, url)[url_guid(site, "lost")] == 1
+    test_limits(site)
+
+
+def test_limits(site):
+    """Heads, bodies, connections and time that hubs may take."""
+    hub = site.hub
+    where = urllib.parse.urlsplit(hub.callback)
+    assert hub.push(b"<feed/>" + b" " * 70000) == 413
+    assert call(hub.callback, b"x", {"X-Long": "y" * 5000})[0] in (0, 400, 413)
+
+    def opened():
+        return socket.create_connection((where.hostname, where.port), timeout=15)
+    began = time.monotonic()
+    with opened() as slow:  # a byte now and then: evhttp's own time-out never comes
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"y" * 900
+        slow.settimeout(0.25)
+        try:
+            for byte in head:
+                slow.send(bytes([byte]))
+                try:
+                    if slow.recv(100) == b"":
+                        break
+                except TimeoutError:
+                    pass
+        except OSError:
+            pass
+    assert 2 < time.monotonic() - began < 8, time.monotonic() - began
+    time.sleep(1.2)  # what is closed is known a second later
+    idle = [opened() for _ in range(6)]
+    began = time.monotonic()
+    assert hub.push(site.atom([])) == 202  # once one of them has had its time
+    assert 1 < time.monotonic() - began < 8, time.monotonic() - began
+    for s in idle:
+        s.close()
+    assert hub.push(site.atom([])) == 202
+
+
 def url_guid(site, name):
     return f"{site.base}/blog/{name}"
 
@@ -538,6 +613,7 @@ def main():
         test_hub(d, site, urls["blog"])
         test_mastodon(d, site, urls["masto"])
         test_mapped(d, site, urls["board"])
+        test_answers(d, site, urls["blog"])
         test_unsubscribe(d, site, urls["blog"])
         test_kills(d, site, [urls["ids"], urls["lines"]])
         wait("all to be signed",

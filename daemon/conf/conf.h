@@ -64,6 +64,9 @@ struct conf_fetch {
 	const char *push_url;	  /* the same as hubs see it */
 	int64_t push_interval;	  /* between polls of a feed whose push is trusted */
 	int64_t push_lease;	  /* asked of hubs */
+	unsigned push_connections, push_address_connections;
+	size_t push_max_header, push_max_body;
+	int64_t push_timeout; /* for a hub's request with its answer */
 	int64_t push_grace;	  /* a push that comes later than the poll was missed */
 	bool push_sha1;
 };

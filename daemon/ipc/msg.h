@@ -53,6 +53,7 @@ enum msg_type {
 	MSG_STREAM,    /* engine -> fetch: open or close a stream */
 	MSG_SUBSCRIBE, /* engine -> fetch: a subscription at a hub (WebSub) */
 	MSG_PUSHED,    /* fetch -> engine: what came over them, and how they are */
+	MSG_TAKEN,     /* engine -> fetch: what was pushed under this number is on disk */
 	/* engine and policy */
 	MSG_RULES,
 	MSG_INSPECT,
@@ -225,6 +226,7 @@ struct msg_pushed {
 	uint64_t feed;
 	uint8_t state;
 	bool websub; /* else a stream */
+	uint32_t token; /* TAKEN answers under this number; 0: nobody waits for it */
 	char *site;  /* as of msg_polled */
 	int64_t time;
 	int64_t lease; /* ms, VERIFIED only */
@@ -333,7 +335,7 @@ struct msg {
 	enum msg_type type;
 	enum role from;	     /* filled in by the receiving end */
 	uint32_t from_index;
-	uint32_t seq;	     /* PING and PONG */
+	uint32_t seq;	     /* PING, PONG and TAKEN */
 	int fd;		     /* -1: none */
 	union {
 		struct msg_hello hello;
