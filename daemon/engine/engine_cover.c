@@ -233,8 +233,6 @@ may_ask_left(struct reading *r, unsigned asked)
 static void
 gone_twice(struct reading *r, const struct window_post *p, unsigned *left, int64_t now)
 {
-	if (p->item < 0)
-		return; /* of recall() */
 	if ((p->flags & WINDOW_DOUBT) == 0)
 		engine_removal_missing(
 		    r->g, r->feed, p->item, p->gone, r->p->time, now);
@@ -256,6 +254,8 @@ settle_missing(struct reading *r, struct window *next, int64_t now)
 		struct window_post *p = &next->v[i];
 		int64_t due = p->gone + gap;
 
+		if (p->item < 0) /* of this reading alone, or of recall() */
+			continue;
 		if (p->gone != CLOCK_NONE && r->p->time - p->gone >= gap) {
 			gone_twice(r, p, &left, now);
 			continue;
@@ -280,7 +280,8 @@ settle_returned(struct reading *r, int64_t now)
 	window_judge(&r->now.shown, &r->before, WINDOW_UNORDERED, v);
 	for (size_t i = 0; i < r->now.shown.n; i++)
 		if (v[i] != WINDOW_LISTED &&
-		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0)
+		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0 &&
+		    r->now.shown.v[i].item > 0)
 			engine_sight_listed(
 			    r->g, r->feed, r->now.shown.v[i].item, r->p->time, now);
 	free(v);

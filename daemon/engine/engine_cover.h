@@ -33,6 +33,8 @@ struct engine_take {
 	const char *site; /* which the document says it is of; NULL: it does not */
 };
 struct engine_reading {
+	/* Pointers whose pages were not read yet are posts without a row: their number is
+	 * below zero, and good for this reading alone. */
 	struct window shown;
 	unsigned fresh, changed, shared;
 };
@@ -124,9 +126,10 @@ const char *engine_sight_name(uint8_t state);
 
 /* --- engine_pointer.c --- */
 
-/* The document points at a post: its page will be read if it is not known like this. */
-void engine_pointer_want(
-    struct engine *g, const struct store_feed *feed, const struct item *it, int64_t now);
+/* The document points at a post: its page will be read if it is not known like this.
+ * True if nothing pointed at it before, or only after `known'. */
+bool engine_pointer_want(struct engine *g, const struct store_feed *feed,
+    const struct item *it, int64_t known, int64_t now);
 void engine_pointer_more(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, uint32_t depth, int64_t now);
 errand_ask engine_pointer_ask, engine_more_ask;

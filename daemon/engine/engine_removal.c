@@ -287,6 +287,8 @@ find_control(struct engine *g, const struct window *listed, const char *not_this
 	for (size_t i = listed->n, n = 0; i > 0 && n < 5 && url == NULL; i--, n++) {
 		struct store_item item;
 
+		if (listed->v[i - 1].item < 0)
+			continue;
 		get_item(g, listed->v[i - 1].item, &item);
 		if (has_page(g, &item) && !engine_same_page(item.url, not_this))
 			url = xstrdup(item.url);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine_cover.h"
+#include "engine/engine_look.h"
 
 /* A date further ahead than this is not believed; the time of reading counts. */
 #define FUTURE_SLACK CLOCK_DAY
@@ -308,6 +309,27 @@ show(struct batch *b, const struct store_item *row, const struct item *it,
 	window_add(w, &p);
 }
 
+/* A post that may be known by its name alone. */
+static void
+take_pointer(struct batch *b, const struct item *it, bool known, int64_t now)
+{
+	struct window *w = &b->out->shown;
+	struct window_post p = {
+	    .published = it->published, .updated = it->updated, .gone = CLOCK_NONE};
+
+	if (it->id == NULL || it->url == NULL)
+		return;
+	if (engine_pointer_want(b->g, b->feed, it, b->t->known, now))
+		p.flags = WINDOW_FRESH;
+	if (known)
+		return;
+	p.item = -2 - (int64_t)((uint64_t)look_hash(it->id, strlen(it->id)) >> 2);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].item == p.item)
+			return;
+	window_add(w, &p);
+}
+
 /* The same content as before: the feed shows it, and that is a look. */
 static void
 take_known(struct batch *b, const struct store_item *row, int64_t now)
@@ -369,7 +391,7 @@ take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 	digest_hex(d, sizeof(d), digest);
 	rc = find_item(b, it, digest, mark, &row, &guid);
 	if (pointer)
-		engine_pointer_want(b->g, b->feed, it, now);
+		take_pointer(b, it, row.id != 0, now);
 	else if (rc == 0 && strcmp(row.digest, digest) == 0)
 		take_known(b, &row, now);
 	else

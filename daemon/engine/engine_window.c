@@ -336,6 +336,8 @@ window_overlaps(
 		return true;
 	if (known == 0)
 		return false;
+	if (end < 0) /* nothing else is known of the last reading */
+		return true;
 	if (k > last || now->v[k].item == end || order == WINDOW_RISING)
 		return true;
 	/* The new ones stand at the end.  Either they are older ones that moved up, or

@@ -25,7 +25,8 @@ enum {
 };
 
 struct window_post {
-	int64_t item;		    /* any number that is its own */
+	int64_t item;		    /* any number that is its own; below zero: of one
+				     * reading alone */
 	int64_t published, updated; /* CLOCK_NONE: not said */
 	int64_t gone; /* first reading without it; CLOCK_NONE while listed */
 	uint32_t flags;

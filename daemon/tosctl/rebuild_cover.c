@@ -56,6 +56,7 @@ feed_gap(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
 	if (strcmp(rebuild_str(o, "state"), "lost") == 0) {
 		gap.to = to; /* readable all the time, but not all was read */
+		rebuild_walk_over(r, f->id, gap.from, to);
 		return store_gap_open(r->store, &at, &gap, e);
 	}
 	if (strcmp(rebuild_str(o, "state"), "open") == 0) {
