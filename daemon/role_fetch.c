@@ -181,6 +181,7 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->outcome = POLLED_OK;
 		p->format = take(&doc.format);
 		p->title = take(&doc.title);
+		p->site = take(&doc.link);
 		p->well_formed = doc.well_formed && !p->truncated;
 		p->truncated |= doc.truncated;
 		p->next_url = take(&doc.next_url);
@@ -228,28 +229,11 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 static const struct feed_mapping *
 mapping_of(const struct poll *q, struct feed_mapping *to)
 {
-	const struct conf_mapping *m =
-	    q->tenant != NULL && q->role->conf->nmapped > 0
-		? conf_mapping_of(q->role->conf, q->tenant, q->url)
-		: NULL;
+	const struct conf *c = q->role->conf;
 
-	if (m == NULL)
+	if (q->tenant == NULL || c->nmapped == 0)
 		return NULL;
-	*to = (struct feed_mapping){.items = m->items,
-	    .id = m->id,
-	    .url = m->url,
-	    .title = m->title,
-	    .author = m->author,
-	    .text = m->text,
-	    .summary = m->summary,
-	    .published = m->published,
-	    .updated = m->updated,
-	    .language = m->language,
-	    .in_reply_to = m->in_reply_to,
-	    .media = m->media,
-	    .deleted = m->deleted,
-	    .next = m->next};
-	return to;
+	return feed_mapping_of(conf_mapping_of(c, q->tenant, q->url), to);
 }
 
 /* A 200, or what there is of one. */
@@ -463,6 +447,8 @@ on_msg(void *ctx, struct msg *m)
 		fetch_live_msg(role, m);
 	else if (m->type == MSG_SUBSCRIBE && !role->stopping)
 		fetch_hub_msg(role, m);
+	else if (m->type == MSG_TAKEN)
+		fetch_hub_taken(role, m);
 	if (role->stopping) /* answered at once, so that the engine knows */
 		fetch_client_abort(role->client, "the fetcher is being stopped");
 }
@@ -523,11 +509,22 @@ same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool
+same_listener(const struct conf_fetch *a, const struct conf_fetch *b)
+{
+	return same_text(a->push_listen, b->push_listen) &&
+	       a->push_connections == b->push_connections &&
+	       a->push_address_connections == b->push_address_connections &&
+	       a->push_max_header == b->push_max_header &&
+	       a->push_max_body == b->push_max_body &&
+	       a->push_timeout == b->push_timeout;
+}
+
 static int
 reconf(void *ctx, const struct buf *sources, struct err *e)
 {
 	struct fetch_role *r = ctx;
-	struct conf *conf = NULL;
+	struct conf *conf = NULL, *old;
 	struct conf_fetch fetch;
 	int rc = conf_of_role(sources, &conf, e);
 	char *agent;
@@ -540,18 +537,20 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 		return err_set(e, TOSD_ESTATE, "fetch.ca_file has changed");
 	}
 	conf_lean(conf, CONF_TENANTS_RANGES);
-	if (!same_text(conf->fetch.push_listen, r->conf->fetch.push_listen)) {
+	if (!same_listener(&conf->fetch, &r->conf->fetch)) {
 		conf_free(&conf);
-		return err_set(e, TOSD_ESTATE, "fetch.push_listen has changed");
+		return err_set(
+		    e, TOSD_ESTATE, "fetch.push_listen or its limits have changed");
 	}
 	fetch = conf->fetch;
 	fetch.user_agent = agent = user_agent(conf);
 	fetch_client_reconf(r->client, &fetch);
 	fetch_streams_reconf(r->streams, &fetch);
-	fetch_live_tokens(r);
 	free(agent);
-	conf_free(&r->conf);
+	old = r->conf;
 	r->conf = conf;
+	fetch_live_reconf(r);
+	conf_free(&old);
 	return 0;
 }
 

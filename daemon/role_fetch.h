@@ -40,13 +40,16 @@ void fetch_live_msg(struct fetch_role *role, struct msg *m);
 void fetch_live_end(struct fetch_role *role);
 /* The secrets may have changed: the next requests use those of now. */
 void fetch_live_tokens(struct fetch_role *role);
+/* The same after role->conf was changed; the old one still exists. */
+void fetch_live_reconf(struct fetch_role *role);
 
 /* --- role_fetch_hub.c: MSG_SUBSCRIBE, and what hubs say --- */
 
 /* Opens the socket; before the sandbox closes. */
 int fetch_hub_start(struct fetch_role *role, struct err *e);
 void fetch_hub_msg(struct fetch_role *role, struct msg *m);
-/* Forgets all subscriptions: the next engine says which there are. */
+void fetch_hub_taken(struct fetch_role *role, const struct msg *m);
+/* Forgets all subscriptions, and who waits: the next engine says which there are. */
 void fetch_hub_forget(struct fetch_role *role);
 void fetch_hub_free(struct fetch_role *role);
 

@@ -34,10 +34,19 @@ struct sub {
 	int64_t told; /* steady ms of the last word on a wrong signature */
 };
 
+/* A delivery that is answered when the engine has it on disk. */
+struct waiting {
+	struct waiting *next;
+	uint32_t token;
+	struct http_later *reply;
+};
+
 struct fetch_hub {
 	struct http_server *http;
 	struct sub *v; /* by path */
 	size_t n;
+	struct waiting *waiting;
+	uint32_t tokens; /* given so far */
 };
 
 static void
@@ -310,6 +319,8 @@ read_body(struct fetch_role *role, const struct sub *s, const struct http_reques
 		fetch_items_take(
 		    &p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
 		p->truncated |= doc.truncated;
+		p->site = doc.link;
+		doc.link = NULL;
 		p->gone = doc.gone;
 		p->ngone = (uint32_t)doc.ngone;
 		doc.gone = NULL;
@@ -346,6 +357,32 @@ capture(const struct sub *s, const struct http_request *req, int64_t time)
 }
 
 static void
+answer(struct waiting **at, int status)
+{
+	struct waiting *w = *at;
+
+	*at = w->next;
+	http_later_reply(&w->reply, status);
+	free(w);
+}
+
+/* As many as there are connections at most; the number under which the engine answers.
+ */
+static uint32_t
+wait_for_engine(struct fetch_hub *h, const struct http_request *req)
+{
+	struct waiting *w = xcalloc(1, sizeof(*w));
+
+	if (++h->tokens == 0) /* that one means nobody */
+		h->tokens++;
+	w->token = h->tokens;
+	w->reply = http_request_later(req);
+	w->next = h->waiting;
+	h->waiting = w;
+	return w->token;
+}
+
+static void
 on_content(struct fetch_role *role, struct sub *s, const struct http_request *req,
     struct http_reply *reply)
 {
@@ -370,7 +407,22 @@ on_content(struct fetch_role *role, struct sub *s, const struct http_request *re
 	pushed_init(&m, s, PUSHED_DATA);
 	read_body(role, s, req, &m.pushed);
 	m.fd = capture(s, req, m.pushed.time);
+	m.pushed.token = wait_for_engine(role->hub, req);
 	role_send(role->self, ROLE_ENGINE, s->engine, &m);
+}
+
+void
+fetch_hub_taken(struct fetch_role *role, const struct msg *m)
+{
+	struct waiting **at;
+
+	if (role->hub == NULL)
+		return;
+	for (at = &role->hub->waiting; *at != NULL; at = &(*at)->next)
+		if ((*at)->token == m->seq) {
+			answer(at, 202);
+			return;
+		}
 }
 
 static void
@@ -398,12 +450,17 @@ int
 fetch_hub_start(struct fetch_role *role, struct err *e)
 {
 	const struct conf_fetch *c = &role->conf->fetch;
+	struct http_limits limits = {.connections = c->push_connections,
+	    .per_address = c->push_address_connections,
+	    .header = c->push_max_header,
+	    .body = c->push_max_body,
+	    .time = c->push_timeout};
 	int rc;
 
 	if (c->push_listen == NULL || role_index(role->self) != 0)
 		return 0;
 	role->hub = xcalloc(1, sizeof(*role->hub));
-	rc = http_server_new_post(role_loop(role->self), c->push_listen, c->max_body,
+	rc = http_server_new_post(role_loop(role->self), c->push_listen, &limits,
 	    on_request, role, &role->hub->http, e);
 	return rc != 0 ? err_wrap(e, "fetch.push_listen") : 0;
 }
@@ -416,6 +473,9 @@ fetch_hub_forget(struct fetch_role *role)
 	for (size_t i = 0; i < role->hub->n; i++)
 		sub_clear(&role->hub->v[i]);
 	role->hub->n = 0;
+	/* Whatever the engine that is gone had in hand: hubs bring it again. */
+	while (role->hub->waiting != NULL)
+		answer(&role->hub->waiting, 503);
 }
 
 void

@@ -34,7 +34,9 @@ struct fetch_live {
 	uint64_t feed;
 	uint32_t engine;
 	uint8_t kind; /* enum stream_kind */
-	char *url, *cursor_key, *credential;
+	char *tenant, *url, *cursor_key, *credential;
+	struct feed_mapping paths;	    /* of the configuration in force, */
+	const struct feed_mapping *mapping; /* if there are any, else NULL */
 	struct fetch_stream *stream;
 	struct loop_timer *timer; /* a batch is to be sent, or the queue looked at */
 	bool waiting;		  /* the stream is held back */
@@ -89,6 +91,7 @@ live_free(struct fetch_live *l)
 	buf_free(&l->head);
 	buf_free(&l->raw);
 	free(l->peer);
+	free(l->tenant);
 	free(l->url);
 	free(l->cursor_key);
 	free(l->credential);
@@ -281,12 +284,23 @@ parser_free(struct fetch_live *l)
 	feed_stream_free(&l->reader);
 }
 
+/* The reader of a stream that was opened with a mapping has one for ever: once it is
+ * taken out of the configuration nothing is read until the engine opens it anew. */
+static void
+set_mapping(struct fetch_live *l)
+{
+	const struct conf *c = l->role->conf;
+
+	l->paths = (struct feed_mapping){0};
+	feed_mapping_of(conf_mapping_of_stream(c, l->tenant, l->url), &l->paths);
+}
+
 /* For an answer from its first byte on. */
 static void
 parser_new(struct fetch_live *l)
 {
 	struct feed_limits lim = fetch_limits(l->role);
-	struct feed_source src = {.url = l->url};
+	struct feed_source src = {.url = l->url, .mapping = l->mapping};
 
 	parser_free(l);
 	l->reader = feed_stream_new(&src, &lim);
@@ -453,9 +467,14 @@ fetch_live_msg(struct fetch_role *role, struct msg *m)
 	role->lives = l;
 	l->feed = in->feed;
 	l->engine = m->from_index;
+	l->tenant = xstrdup(in->tenant);
 	l->url = xstrdup(in->url);
 	l->cursor_key = xstrdup(in->cursor_key);
 	l->kind = in->kind;
+	if (conf_mapping_of_stream(role->conf, in->tenant, in->url) != NULL) {
+		set_mapping(l);
+		l->mapping = &l->paths;
+	}
 	parser_new(l);
 	l->timer = loop_timer_new(role_loop(role->self), on_timer, l);
 	l->credential = xstrdup(in->credential);
@@ -478,4 +497,12 @@ fetch_live_tokens(struct fetch_role *role)
 		if (token != NULL && l->stream != NULL)
 			fetch_stream_token(l->stream, token->data);
 	}
+}
+
+void
+fetch_live_reconf(struct fetch_role *role)
+{
+	for (struct fetch_live *l = role->lives; l != NULL; l = l->next)
+		set_mapping(l);
+	fetch_live_tokens(role);
 }

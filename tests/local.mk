@@ -75,9 +75,11 @@ clean-coverage:
 # The real programs with a web server and a mail server; daemon.py is what they share.
 dist_check_SCRIPTS += \
 	%D%/test_cloaking.py \
+	%D%/test_removed.py \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
+	%D%/test_paging.py \
 	%D%/test_polite.py \
 	%D%/test_poll_kill.py \
 	%D%/test_sitemap.py \

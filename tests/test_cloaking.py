@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Who shows us another feed than others?  Four sites on loopback and the real tosd, which
+"""Who shows us another feed than others?  Six sites on loopback and the real tosd, which
 looks at each feed every few seconds as somebody else: one is honest, one keeps posts from
-the daemon, one answers 304 whatever happens, and one is never twice the same, which must
-not pass for cloaking.  Standard library only."""
+the daemon, one answers 304 whatever happens, one is never twice the same, which must not
+pass for cloaking, one turns everybody else away, and one us.  Standard library only."""
 import http.server
 import sys
 import threading
@@ -28,6 +28,7 @@ class Sites(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.count, self.hidden, self.lock = 0, False, threading.Lock()
+        self.closed = True
         self.asked = {}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -47,6 +48,12 @@ class Sites(http.server.ThreadingHTTPServer):
                     posts.insert(0, (6, "Drive them all out!"))
                 if conditional:
                     return 304, ""
+            elif name == "closed" and not ours and self.closed:
+                return 403, "for friends only"
+            elif name == "shut" and ours:
+                return 403, "no robots"
+            elif name == "shut":
+                posts.insert(0, (6, "look, I will hurt you"))
             elif name == "restless":
                 posts.insert(0, (1000 + self.count, "news of this second"))
         return 200, feed(name, posts)
@@ -111,6 +118,19 @@ def run(d, sites):
         for state in ("suspected", "confirmed"):
             if name == "honest" or state == "confirmed":
                 assert not entries(d, name, "content", state), (name, state)
+    # Who is turned away, and what he would have seen.
+    wait("others to be refused", lambda: row(d, "closed").get("refused") == "others", 60)
+    wait("us to be refused", lambda: row(d, "shut").get("refused") == "us", 60)
+    assert row(d, "shut")["state"] == "forbidden", row(d, "shut")
+    assert not row(d, "closed").get("cloaked"), row(d, "closed")
+    found = wait("what we are refused to be judged", lambda: [
+        v for v in d.rows("violations") if v["tenant"] == "shut"], 30)
+    assert len(found) == 1 and found[0]["rule"] == "trial/threat", found
+    wait("their entries", lambda: entries(d, "closed", "refusal", "confirmed") and
+         entries(d, "shut", "refusal", "confirmed"), 20)
+    sites.closed = False
+    wait("the end of a refusal", lambda: "refused" not in row(d, "closed"), 60)
+    wait("its entry", lambda: entries(d, "closed", "refusal", "cleared"), 20)
     d.stop()
     d.check_record()
     print("cloaking confirmed, stale validators found, honest and restless sites spared")
@@ -118,7 +138,7 @@ def run(d, sites):
 
 def main():
     sites = Sites()
-    names = ("honest", "cloaker", "stale", "restless")
+    names = ("honest", "cloaker", "stale", "restless", "closed", "shut")
     with Daemon({n: sites.url(n) for n in names}, interval="1s", more=SETTINGS) as d:
         run(d, sites)
     d.remove()

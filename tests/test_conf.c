@@ -103,9 +103,8 @@ static const struct {
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
     /* streams */
     {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
-    {MINIMUM FEED(
-	 "stream = \"sse\"; stream_url = \"http://t/\"; mapping = { text = \"t\"; };"),
-	3, "does not go with"},
+    {MINIMUM FEED("mapping = { text = \"t\"; event = \"post\"; };"), 3,
+	"is for streams only"},
     {MINIMUM FEED("stream = \"websocket\";"), 3, "\"sse\", \"ndjson\""},
     {MINIMUM FEED("token_credential = \"t\";"), 3, "is for streams only"},
     {MINIMUM FEED("token = \"t0ken\";"), 3, "must not stand"},
@@ -410,6 +409,9 @@ static const char every_key[] =
     "  max_streams = 7;\n"
     "  stream_idle = \"30s\"; stream_retry_min = \"2s\"; stream_retry_max = \"3s\";\n"
     "  push_listen = \"127.0.0.1:8791\"; push_url = \"https://a.example/push/\";\n"
+    "  push_connections = 10; push_address_connections = 3; push_max_header = "
+    "\"8K\";\n"
+    "  push_max_body = \"1M\"; push_timeout = \"10s\";\n"
     "  push_interval = \"12h\"; push_lease = \"1d\"; push_grace = \"1m\";\n"
     "  push_sha1 = true; };\n"
     "coverage = { removal_gap = \"2s\"; walk_pages = 3; walk_bytes = \"1M\";\n"
@@ -443,6 +445,7 @@ static const char every_key[] =
     "  language = \"l\"; in_reply_to = \"r\"; media = \"m\"; deleted = \"d\";\n"
     "  next = \"paging.next\"; }; }, { url = \"http://127.0.0.1:81/g\";\n"
     "  stream = \"ndjson\"; stream_url = \"https://t.example/s\";\n"
+    "  mapping = { text = \"t\"; event = \"e[*]\"; };\n"
     "  token_credential = \"trial-token\"; cursor_param = \"cursor\";\n"
     "  cursor_key = \"time_us\"; cursor_rewind = 5000000; } ); allow = [ "
     "\"10.0.0.0/8\" ]; } );\n";
@@ -550,7 +553,9 @@ static const char mapped[] =
     "tenants = ( { id = \"a\"; name = \"A\"; contact = \"c@t.example\";\n"
     "  manager = \"m@example.net\"; feeds = (\n" MAPPED("http://x/a?p=1",
 	"one") "," MAPPED("http://x/a?p=2", "two") "," MAPPED("http://y/b",
-	"three") ", \"http://z/feed\" ); },\n"
+	"three") ", \"http://z/feed\", { url = \"http://s/\"; stream = \"sse\"; "
+		 "stream_url = \"http://s/live\"; mapping = { text = \"t\"; id = "
+		 "\"five\"; }; } ); },\n"
 		 "  { id = \"b\"; name = \"B\"; contact = \"c@t.example\"; manager = "
 		 "\"m@example.net\";\n"
 		 "  feeds = ( " MAPPED("http://y/b", "four") " ); } );\n";
@@ -588,7 +593,7 @@ test_mapping(void)
 	if (c == NULL)
 		printf("\n%s", said.data);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-	CU_ASSERT_EQUAL(c->nmapped, 4);
+	CU_ASSERT_EQUAL(c->nmapped, 5);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct conf_mapping *m =
 		    conf_mapping_of(c, c->tenants[0].key, cases[i].url);
@@ -597,6 +602,11 @@ test_mapping(void)
 		if (m != NULL && cases[i].id != NULL)
 			CU_ASSERT_STRING_EQUAL(m->id, cases[i].id);
 	}
+	CU_ASSERT_STRING_EQUAL(
+	    conf_mapping_of_stream(c, c->tenants[0].key, "http://s/live")->id, "five");
+	CU_ASSERT_PTR_NULL(
+	    conf_mapping_of_stream(c, c->tenants[1].key, "http://s/live"));
+	CU_ASSERT_PTR_NULL(conf_mapping_of_stream(c, c->tenants[0].key, "http://s/"));
 	CU_ASSERT_PTR_NULL(conf_mapping_of(c, "0123456789abcdef", "http://y/b"));
 	CU_ASSERT_STRING_EQUAL(
 	    conf_mapping_of(c, c->tenants[1].key, "http://y/b")->id, "four");

@@ -13,7 +13,7 @@
 struct doc {
 	enum poll_outcome outcome;
 	int32_t status; /* 0: 200 */
-	const char *next, *gone, *more, *etag, *format, *url;
+	const char *next, *gone, *more, *etag, *format, *url, *site;
 	struct item *v;
 	uint32_t n;
 };
@@ -96,6 +96,7 @@ answer(struct bench *b, struct caught *c, struct doc d)
 	m.polled.next_url = copy_of(d.next);
 	m.polled.etag = copy_of(d.etag);
 	m.polled.format = copy_of(d.format);
+	m.polled.site = copy_of(d.site);
 	m.polled.gone = list_of(d.gone, &m.polled.ngone);
 	m.polled.more = list_of(d.more, &m.polled.nmore);
 	m.polled.items = d.v;
@@ -407,6 +408,187 @@ test_not_missing(void)
 	bench_close(b);
 }
 
+/* --- posts that left */
+
+/* Posts n to m without dates. */
+static struct doc
+undated(int n, int m)
+{
+	struct doc d = posts(n, m);
+
+	for (uint32_t i = 0; i < d.n; i++)
+		d.v[i].published = CLOCK_NONE;
+	return d;
+}
+
+/* The last post of a feed without dates is gone, in two readings. */
+static struct bench *
+lose_last(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, undated(8, 1));
+	read_feed(b, undated(9, 1)); /* it grows: the newest come first */
+	read_feed(b, undated(9, 2));
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	bench_go(b, CLOCK_HOUR);
+	read_feed(b, undated(9, 2));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0); /* nothing is said before */
+	return b;
+}
+
+static void
+is_asked_for(struct bench *b, const char *page, struct doc d)
+{
+	struct caught c;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+	CU_ASSERT_STRING_EQUAL(c.m.poll.url, page);
+	answer(b, &c, d);
+}
+
+/* Removed or cut off for its age?  Its page tells, if pages of the site do at all. */
+static void
+test_left(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+	struct bench *b = lose_last();
+
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	is_asked_for(b, "http://forum.example/p/n1", gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "before"), "visible");
+	CU_ASSERT_PTR_NOT_NULL(bench_str(bench_last(b, "sighting"), "gone"));
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(bench_last(b, "sighting"), "file"));
+	read_feed(b, undated(9, 1));
+	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+	inspect_all(b);
+	bench_close(b);
+}
+
+static void
+test_left_for_age(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404};
+	struct bench *b = lose_last();
+
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	is_asked_for(b, "http://forum.example/p/n1", posts(1, 1));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	inspect_all(b);
+	bench_close(b);
+	/* A site that has no pages for us. */
+	b = lose_last();
+	is_asked_for(b, "http://forum.example/p/n2", gone);
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	inspect_all(b);
+	bench_close(b);
+	/* Listed again before its page was asked for. */
+	b = lose_last();
+	read_feed(b, undated(9, 1));
+	is_asked_for(b, "http://forum.example/p/n2", posts(2, 2));
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	CU_ASSERT_EQUAL(bench_count(b, "sighting"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* --- pages elsewhere */
+
+/* Nine posts that link to another site, of a feed that says that it is of `site'. */
+static struct doc
+links(const char *site, const char *without)
+{
+	struct doc d = posts(9, 1);
+
+	d.site = site;
+	for (uint32_t i = 0; i < d.n; i++) {
+		free(d.v[i].url);
+		d.v[i].url = xasprintf("https://blog.elsewhere.example/%s", d.v[i].id);
+	}
+	leave_out(&d, without);
+	return d;
+}
+
+static const char *
+how(struct bench *b)
+{
+	return bench_str(bench_last(b, "sighting"), "how");
+}
+
+/* What a feed links to is not its post, unless it says that the site is its own. */
+static void
+test_elsewhere(void)
+{
+	struct doc gone = {.outcome = POLLED_NOT_FOUND, .status = 404}, d;
+	struct bench *b = bench_open();
+
+	read_feed(b, links(NULL, ""));
+	read_feed(b, links(NULL, "n5"));
+	read_feed(b, links(NULL, "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_PTR_NOT_NULL(strstr(how(b), "on another site"));
+	CU_ASSERT_FALSE(waits(b, POLL_PAGE));
+	inspect_all(b);
+	bench_close(b);
+	b = bench_open();
+	read_feed(b, links("https://www.elsewhere.example/", ""));
+	read_feed(b, links("https://www.elsewhere.example/", "n5"));
+	read_feed(b, links("https://www.elsewhere.example/", "n5"));
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	is_asked_for(b, "https://blog.elsewhere.example/n5", gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	inspect_all(b);
+	bench_close(b);
+	b = bench_open();
+	for (int i = 0; i < 3; i++) {
+		d = posts(9, 1);
+		for (uint32_t k = 0; k < d.n; k++) {
+			free(d.v[k].url);
+			d.v[k].url = NULL;
+		}
+		leave_out(&d, i > 0 ? "n5" : "");
+		read_feed(b, d);
+	}
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_PTR_NOT_NULL(strstr(how(b), "no page"));
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* An article that a cited post links to is gone: the post is not. */
+static void
+test_cited_elsewhere(void)
+{
+	struct doc d = links(NULL, ""), gone = {.outcome = POLLED_GONE, .status = 410};
+	struct bench *b = bench_open();
+	struct caught c;
+
+	free(d.v[4].text);
+	d.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, d);
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_PAGE, &c));
+		CU_ASSERT_STRING_EQUAL(
+		    c.m.poll.url, "https://blog.elsewhere.example/n5");
+		if (i == 1)
+			answer(b, &c, posts(3, 3)); /* another text */
+		else
+			answer(b, &c, gone);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "recheck"), "presence"), "unknown");
+	bench_close(b);
+}
+
 static void
 test_unlisted(void)
 {
@@ -710,6 +892,13 @@ test_older_urls(void)
 		"http://forum.example/api?local=1&max_id=7"},
 	    {"http://forum.example/posts.json", "discourse", "88",
 		"http://forum.example/posts.json?before=88"},
+	    {"http://forum.example/feed", "rss20", "x",
+		"http://forum.example/feed?paged=2"},
+	    {"http://forum.example/feed/atom/", "atom10", "x",
+		"http://forum.example/feed/atom/?paged=2"},
+	    /* no rule */
+	    {"http://forum.example/feed.xml", "rss20", "7", NULL},
+	    {"http://forum.example/latest.json", "discourse", "7", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -721,8 +910,9 @@ test_older_urls(void)
 		it.id = (char *)rules[i].last;
 		p.items = &it;
 		got = engine_older_url(rules[i].url, &p);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(got);
-		CU_ASSERT_STRING_EQUAL(got, rules[i].next);
+		CU_ASSERT_EQUAL_FATAL(got != NULL, rules[i].next != NULL);
+		if (got != NULL)
+			CU_ASSERT_STRING_EQUAL(got, rules[i].next);
 		free(got);
 	}
 }
@@ -997,6 +1187,104 @@ test_nothing_shared(void)
 }
 
 /* 304 for ever although there are new posts. */
+/* The next question that is asked as this one of us, answered. */
+static void
+tell(struct bench *b, bool second, struct doc d)
+{
+	struct caught c;
+
+	for (int i = 0; i < 400; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		if (c.m.poll.second == second && c.m.poll.etag == NULL)
+			break;
+		answer(b, &c, posts(9, 1));
+	}
+	CU_ASSERT_EQUAL_FATAL(c.m.poll.second, second);
+	answer(b, &c, d);
+}
+
+/* Somebody else is turned away: twice, with an answer for us in between. */
+static void
+test_others_refused(void)
+{
+	struct doc refused = {.outcome = POLLED_FORBIDDEN, .status = 403};
+	struct bench *b = open_with(SOON);
+	const json_t *o;
+	json_t *r;
+
+	read_feed(b, posts(9, 1));
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0);
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 1);
+	o = bench_last(b, "cloaking");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "what"), "refusal");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "state"), "confirmed");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "refused"), "others");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "answer"), "forbidden");
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(o, "file"));
+	r = row(b, "feeds");
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "refused"), "others");
+	CU_ASSERT_PTR_NULL(json_object_get(r, "cloaked")); /* nothing is kept from us */
+	json_decref(r);
+	/* Told once, and when it is over. */
+	tell(b, true, refused);
+	tell(b, true, refused);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 1);
+	tell(b, true, posts(9, 1));
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 2);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "state"), "cleared");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "cloaking"), "refused"), "others");
+	inspect_all(b);
+	bench_close(b);
+}
+
+/* Whatever is asked as ourselves is refused; somebody else gets this. */
+static void
+only_others(struct bench *b, struct doc d)
+{
+	struct doc refused = {.outcome = POLLED_FORBIDDEN, .status = 403};
+	struct caught c;
+
+	for (int i = 0; i < 400; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		if (c.m.poll.second) {
+			answer(b, &c, d);
+			return;
+		}
+		answer(b, &c, refused);
+	}
+	CU_FAIL("never asked as somebody else");
+}
+
+/* We are turned away: what others are shown is read and judged. */
+static void
+test_us_refused(void)
+{
+	struct doc shown = posts(9, 1),
+		   nobody = {.outcome = POLLED_GONE, .status = 410};
+	struct bench *b = open_with(SOON);
+	const json_t *o;
+
+	free(shown.v[4].text);
+	shown.v[4].text = xstrdup("i will kill you, says this post");
+	read_feed(b, posts(9, 8));
+	inspect_all(b);
+	only_others(b, nobody);
+	CU_ASSERT_EQUAL(bench_count(b, "cloaking"), 0);
+	only_others(b, shown);
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "cloaking"), 1);
+	o = bench_last(b, "cloaking");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "what"), "refusal");
+	CU_ASSERT_STRING_EQUAL(bench_str(o, "refused"), "us");
+	CU_ASSERT_TRUE(bench_int(bench_last(b, "capture"), "new") >= 7);
+	inspect_all(b);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_close(b);
+}
+
 static void
 test_stale(void)
 {
@@ -1090,6 +1378,10 @@ static const struct suite_test tests[] = {
     {"missing while the feed is quiet", test_removed_in_silence},
     {"pushed out is not missing", test_not_missing},
     {"merely unlisted", test_unlisted},
+    {"posts that left", test_left},
+    {"posts that left for their age", test_left_for_age},
+    {"pages elsewhere", test_elsewhere},
+    {"cited, with a page elsewhere", test_cited_elsewhere},
     {"pages that do not tell", test_soft},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},
@@ -1107,6 +1399,8 @@ static const struct suite_test tests[] = {
     {"posts that only others see", test_cloaked},
     {"other words for others", test_other_words},
     {"nothing in common", test_nothing_shared},
+    {"somebody else is turned away", test_others_refused},
+    {"we are turned away", test_us_refused},
     {"304 for ever", test_stale},
     {"how readable a feed was", test_score},
 };

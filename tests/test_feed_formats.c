@@ -446,6 +446,10 @@ hides(const char *html)
 	return hidden;
 }
 
+#define TEN "is text. a "
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG HUNDRED HUNDRED
+
 static const char *const tricks[] = {
     "<p style='display:none'>x</p>",
     "<p style='DISPLAY : NONE !important'>x</p>",
@@ -474,8 +478,11 @@ static const char *const tricks[] = {
     "<b style='color:transparent'>x</b>",
     "<p hidden>x</p>",
     "<p hidden=''>x</p>",
-    "<p aria-hidden='true'>x</p>",
-    "<p class='a sr-only b'>x</p>",
+    "<p class='a sr-only b'>" LONG "</p>",
+    "<div class=visually-hidden><div>a</div>" LONG "</div>",
+    "<span class=screen-reader-text>" LONG,
+    "<p class='d-none'>x</p>",
+    "<p class='d-none d-lg-none'>x</p>",
     "<style>p{color:red} @media all{.x { display : none }}</style><p class=x>x</p>",
     "wo\xe2\x80\x8brd",
     "wo&#8203;rd",
@@ -495,6 +502,13 @@ static const char *const honest[] = {
     "<p style='color:#fff'>x</p>",
     "<p style='transform:scale(1)'>x</p>",
     "<p aria-hidden='false'>x</p>",
+    "<p aria-hidden='true'>x</p>",
+    "<i class=icon aria-hidden=true></i>",
+    "<a href=/>on <span class='screen-reader-text'>with the post</span></a>" LONG,
+    "<div class=sr-only>a<div>b</div></div>" LONG "<div>c</div>",
+    "<br class=sr-only><img class=sr-only src=x>" LONG,
+    "<span class=sr-only />" LONG,
+    "<p class='d-none d-md-block'>x</p>",
     "<p class='hidden-gem'>x</p>",
     "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
     "<p style=''>x</p>",

@@ -361,6 +361,38 @@ test_mapping_forms(void)
 	feed_doc_clear(&d);
 }
 
+/* Lines that wrap their posts, and one that wraps something else. */
+static void
+test_mapping_lines(void)
+{
+	static const struct feed_mapping map = {
+	    .items = "post", .id = "k", .text = "v", .deleted = "off"};
+	static const struct feed_mapping many = {
+	    .items = "posts[*]", .id = "k", .text = "v"};
+	struct feed_doc d;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    parse_as("{'kind':'new','post':{'k':1,'v':'a'}}\n{'like':{'k':8,'v':'x'}}\n"
+		     "{'post':{'k':2,'off':true}}\n{'post':'none'}\n"
+		     "{'post':[{'k':3,'v':'c'},4,{'k':5,'v':'e'}]}\n",
+		BASE, &map, &d),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 3);
+	SAME(d.items[0].text, "a");
+	SAME(d.items[1].id, "3");
+	SAME(d.items[2].text, "e");
+	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
+	SAME(d.gone[0], "2");
+	feed_doc_clear(&d);
+	CU_ASSERT_EQUAL_FATAL(
+	    parse_as("{'posts':[{'k':1,'v':'a'},{'k':2,'v':'b'}]}\n{'posts':[]}\n"
+		     "{'posts':{'x':{'k':3,'v':'c'}}}\n",
+		BASE, &many, &d),
+	    0);
+	CU_ASSERT_EQUAL(d.nitems, 3);
+	feed_doc_clear(&d);
+}
+
 static const struct suite_test tests[] = {
     {"JSON Feed", test_jsonfeed},
     {"bare JSON Feed", test_jsonfeed_bare},
@@ -372,6 +404,7 @@ static const struct suite_test tests[] = {
     {"the usual names", test_usual_names},
     {"mappings", test_mapping},
     {"mappings of other forms", test_mapping_forms},
+    {"mappings of lines", test_mapping_lines},
 };
 
 SUITE_MAIN("JSON feeds", tests)

@@ -302,6 +302,56 @@ test_events(void)
 	feed_stream_free(&s);
 }
 
+/* A mapping of the configuration: bare events, events with an envelope of their own,
+ * and those that are wrapped as the document is. */
+static void
+test_mapped(void)
+{
+	static const struct feed_mapping bare = {
+	    .items = "data.posts", .id = "no", .text = "body.html", .deleted = "off"};
+	static const struct feed_mapping wrapped = {
+	    .items = "data.posts", .event = "record", .id = "no", .text = "body.html"};
+	struct feed_source src = {.url = "https://s.example/", .mapping = &bare};
+	struct feed_stream *s = feed_stream_new(&src, NULL);
+	struct feed_doc d;
+
+	CU_ASSERT_EQUAL(event(s, "", "{\"no\":1,\"body\":{\"html\":\"one\"}}"), 0);
+	CU_ASSERT_EQUAL(event(s, "post", "{\"no\":2,\"off\":1}"), 0);
+	CU_ASSERT_EQUAL(event(s, "delete", "3"), 0);
+	CU_ASSERT_EQUAL(event(s, "delete", "{\"no\":4}"), 0);
+	CU_ASSERT_EQUAL(event(s, "", "{}"), 0);
+	CU_ASSERT_EQUAL(event(s, "", "{\"hello\":\"you\"}"), 0);
+	CU_ASSERT_EQUAL(
+	    event(s, "update",
+		"{\"data\":{\"posts\":[{\"no\":5,\"body\":{\"html\":\"five\"}}]}}"),
+	    0);
+	feed_stream_take(s, &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 2);
+	SAME(d.items[0].text, "one");
+	SAME(d.items[1].id, "5");
+	CU_ASSERT_EQUAL_FATAL(d.ngone, 3);
+	SAME(d.gone[0], "2");
+	SAME(d.gone[1], "3");
+	SAME(d.gone[2], "4");
+	feed_doc_clear(&d);
+	feed_stream_free(&s);
+	src.mapping = &wrapped;
+	s = feed_stream_new(&src, NULL);
+	CU_ASSERT_EQUAL(
+	    event(s, "",
+		"{\"no\":6,\"record\":{\"no\":7,\"body\":{\"html\":\"seven\"}}}"),
+	    0);
+	CU_ASSERT_EQUAL(event(s, "", "{\"no\":8,\"body\":{\"html\":\"x\"}}"), 0);
+	CU_ASSERT_EQUAL(event(s, "delete", "{\"record\":{\"no\":9}}"), 0);
+	feed_stream_take(s, &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].id, "7");
+	CU_ASSERT_EQUAL_FATAL(d.ngone, 1);
+	SAME(d.gone[0], "9");
+	feed_doc_clear(&d);
+	feed_stream_free(&s);
+}
+
 static const struct suite_test tests[] = {
     {"lines", test_lines},
     {"server-sent events", test_sse},
@@ -309,6 +359,7 @@ static const struct suite_test tests[] = {
     {"events that cost", test_sse_cost},
     {"events of Mastodon", test_mastodon},
     {"other events", test_events},
+    {"events by a mapping", test_mapped},
 };
 
 SUITE_MAIN("streams", tests)

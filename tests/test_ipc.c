@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "base/file.h"
 #include "ipc/channel.h"
 #include "ipc/frame.h"
+#include "ipc/http.h"
 #include "ipc/loop.h"
 #include "ipc/msg.h"
 #include "ipc/ready.h"
@@ -297,6 +299,7 @@ static const struct example {
     {MSG_STREAM, ROLE_ENGINE, ROLE_FETCH, false, fill_stream, NULL},
     {MSG_SUBSCRIBE, ROLE_ENGINE, ROLE_FETCH, false, fill_subscribe, NULL},
     {MSG_PUSHED, ROLE_FETCH, ROLE_ENGINE, true, fill_pushed, NULL},
+    {MSG_TAKEN, ROLE_ENGINE, ROLE_FETCH, false, fill_seq, "feffffff"},
     {MSG_RULES, ROLE_POLICY, ROLE_ENGINE, false, fill_rules, NULL},
     {MSG_INSPECT, ROLE_ENGINE, ROLE_POLICY, false, fill_inspect, NULL},
     {MSG_INSPECTED, ROLE_POLICY, ROLE_ENGINE, false, fill_inspected, NULL},
@@ -1222,6 +1225,98 @@ test_spawn_clean(void)
 	unlink(path);
 }
 
+/* --- the server --- */
+
+static void
+on_any(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	(void)ctx;
+	(void)req;
+	reply->status = 204;
+}
+
+static void
+on_over(void *ctx)
+{
+	loop_stop(ctx);
+}
+
+static int
+connect_to(unsigned port)
+{
+	struct sockaddr_in sa = {
+	    .sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+/* Those of these that were closed on us. */
+static unsigned
+count_closed(const int *fd, unsigned n)
+{
+	unsigned closed = 0;
+	char c;
+
+	for (unsigned i = 0; i < n; i++)
+		closed += recv(fd[i], &c, 1, MSG_DONTWAIT) == 0;
+	return closed;
+}
+
+static void
+run_for(struct loop *l, struct loop_timer *t, int64_t ms)
+{
+	loop_timer_set(t, ms);
+	CU_ASSERT_EQUAL(loop_run(l), 0);
+}
+
+/* Three from one address and no more; who leaves makes room. */
+static void
+test_http_address(void)
+{
+	struct http_limits limits = http_limits_default;
+	struct loop *l = loop_new();
+	struct loop_timer *t = loop_timer_new(l, on_over, l);
+	struct http_server *s;
+	struct err e = ERR_INIT;
+	int fd[8];
+
+	limits.per_address = 3;
+	limits.count_loopback = true;
+	limits.body = 100;
+	CU_ASSERT_EQUAL_FATAL(
+	    http_server_new_post(l, "127.0.0.1:0", &limits, on_any, NULL, &s, &e), 0);
+	for (unsigned i = 0; i < 5; i++)
+		fd[i] = connect_to(http_server_port(s));
+	run_for(l, t, 200);
+	CU_ASSERT_EQUAL(count_closed(fd, 5), 2);
+	for (unsigned i = 0; i < 5; i++)
+		close(fd[i]);
+	run_for(l, t, 200);
+	for (unsigned i = 0; i < 3; i++)
+		fd[i] = connect_to(http_server_port(s));
+	run_for(l, t, 200);
+	CU_ASSERT_EQUAL(count_closed(fd, 3), 0);
+	for (unsigned i = 0; i < 3; i++)
+		close(fd[i]);
+	http_server_free(&s);
+	/* Those of a proxy on this machine are not counted. */
+	limits.count_loopback = false;
+	CU_ASSERT_EQUAL_FATAL(
+	    http_server_new_post(l, "127.0.0.1:0", &limits, on_any, NULL, &s, &e), 0);
+	for (unsigned i = 0; i < 8; i++)
+		fd[i] = connect_to(http_server_port(s));
+	run_for(l, t, 200);
+	CU_ASSERT_EQUAL(count_closed(fd, 8), 0);
+	for (unsigned i = 0; i < 8; i++)
+		close(fd[i]);
+	http_server_free(&s);
+	loop_timer_free(&t);
+	loop_free(&l);
+}
+
 static const struct suite_test tests[] = {
     {"msg: every type there and back, golden bytes", test_msg_round_trip},
     {"msg: values survive", test_msg_values},
@@ -1244,6 +1339,7 @@ static const struct suite_test tests[] = {
     {"ready: nobody there, bad addresses", test_ready_nobody},
     {"spawn: failures are told", test_spawn_fails},
     {"spawn: nothing is inherited", test_spawn_clean},
+    {"the server: connections from one address", test_http_address},
 };
 
 SUITE_MAIN("ipc", tests)

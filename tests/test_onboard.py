@@ -499,6 +499,38 @@ def test_feed_good():
         assert all(len(x) < 200 and "\x1b" not in x for x in p.stdout.splitlines())
 
 
+def test_feed_mapping():
+    """JSON of a kind of its own is read by what the configuration says of its address,
+    by the check and by `parse' alike."""
+    rows = [{"no": i, "body": {"html": f"<p>words {i}</p>"}, "hour": 1764000000 + i}
+            for i in range(3)]
+    with Bench() as b:
+        b.serve({"/api": doc(json.dumps({"data": {"messages": rows}}), "application/json")})
+        url = b.web.base + "api"
+        r, w = check(b, "api")
+        assert r["with_id"] == r["with_date"] == 0 and "mapping_of" not in r, r
+        assert "guessed-json" in w, w
+        text = b.d.conf.read_text()
+        b.d.conf.write_text(text.replace("tenants = (", """tenants = ( { id = "board"; name = "B";
+            contact = "c@t.example"; manager = "m@h.example"; feeds = ( { url = "%s"; mapping = {
+            items = "data.messages"; id = "no"; text = "body.html"; published = "hour"; }; } ); }"""
+                                         % url))
+        r, w = check(b, "api")
+        assert not w & {"guessed-json", "no-ids", "no-dates"}, w
+        assert r["mapping_of"] == "board" and r["with_text"] == r["with_date"] == 3, r
+        assert check(b, "api?page=2")[0]["items"] == 3
+        said = b.run("feed", "check", url).stdout
+        assert "mapping     that of tenant board" in said, said
+        b.d.path("saved.json").write_text(json.dumps({"data": {"messages": rows}}))
+        p = b.d.run("parse", "-c", b.d.conf, "--url", url, b.d.path("saved.json"))
+        items = [json.loads(x) for x in p.stdout.splitlines()]
+        assert [i["text"] for i in items] == ["words 0", "words 1", "words 2"], p
+        p = b.d.run("parse", "-c", b.d.conf, "--url", url + "x", b.d.path("saved.json"))
+        assert p.returncode == 3 and "has no mapping for a feed at" in p.stderr, p
+        p = b.d.run("parse", "-c", b.d.conf, b.d.path("saved.json"))
+        assert p.returncode == 2 and "--url" in p.stderr, p
+
+
 def test_feed_warnings():
     """What cannot be seen is said."""
     with Bench(fetch='interval = "6h"; interval_min = "6h";') as b:

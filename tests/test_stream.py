@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import struct
 import threading
 import time
@@ -16,7 +17,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from daemon import Daemon, free_port, wait
+from daemon import REMOVED, Daemon, free_port, item_of, wait
 
 TOKEN = "trial-bearer-1b4d"
 STAMP, LATER = "2026-11-20T10:00:00.000Z", "2026-11-20T11:00:00.000Z"
@@ -130,6 +131,7 @@ def call(url, body=None, headers=None):
 class Site:
     def __init__(self):
         self.masto, self.ids, self.ndjson = (Channel(k) for k in ("masto", "ids", "ndjson"))
+        self.board, self.messages = Channel("ndjson"), {}
         self.hub, self.entries, self.statuses, self.deleted = Hub(6), [], {}, set()
         self.polls, self.log, self.lock = {}, [], threading.Lock()
         site = self
@@ -185,6 +187,9 @@ class Site:
                 if url.path == "/lines/stream":
                     cursor = int(query.get("cursor", 0))
                     return self.stream(site.ndjson, "application/x-ndjson", cursor // 10)
+                if url.path == "/board/stream":
+                    cursor = int(query.get("cursor", 0))
+                    return self.stream(site.board, "application/x-ndjson", cursor // 10)
                 return self.answer(*site.page(url.path))
 
             def do_POST(self):
@@ -206,6 +211,11 @@ class Site:
             if status is None:
                 return 404, b"gone", "text/html"
             return 200, ("<html><body>" + status["content"]).encode(), "text/html"
+        if path == "/board/feed.json":
+            rows = [self.messages[n] for n in sorted(self.messages, reverse=True)[:5]]
+            return 200, json.dumps({"data": {"messages": rows}}).encode()
+        if path.startswith("/board/"):
+            return 404, b"gone", "text/html"
         if path == "/blog/feed.xml":
             return 200, self.json_feed(), "application/feed+json"
         # Nothing to find by polling: what is not streamed is lost.
@@ -241,6 +251,16 @@ class Site:
     def delete(self, n):
         del self.statuses[str(n)]
         self.masto.add("delete", str(n))
+
+    def message(self, n, text):
+        """JSON of a kind that only a mapping reads."""
+        return {"no": n, "body": {"html": f"<p>{text}</p>"}, "sent": STAMP,
+                "see": f"/board/{n}"}
+
+    def say(self, n, text, streamed=True):
+        self.messages[n] = self.message(n, text)
+        if streamed:
+            self.board.add("", {"op": "create", "record": self.messages[n]})
 
     def item(self, n, edited=False):
         item = {"id": f"i{n}", "url": f"{self.base}/i/{n}", "title": f"title {n}",
@@ -279,14 +299,19 @@ def configure(d, site, port):
              'token_credential = "%s/token"; interval = "1h";' % (site.base, d.dir)),
             ("ids", 'stream = "sse"; stream_url = "%s/ids/stream"; interval = "1h";' % site.base),
             ("lines", 'stream = "ndjson"; stream_url = "%s/lines/stream"; interval = "1h"; '
-             'cursor_param = "cursor"; cursor_key = "time_us"; cursor_rewind = 30;' % site.base)):
+             'cursor_param = "cursor"; cursor_key = "time_us"; cursor_rewind = 30;' % site.base),
+            ("board", 'stream = "ndjson"; stream_url = "%s/board/stream"; interval = "1h"; '
+             'cursor_param = "cursor"; cursor_key = "time_us"; mapping = { '
+             'items = "data.messages"; event = "record"; id = "no"; text = "body.html"; '
+             'url = "see"; published = "sent"; deleted = "removed"; };' % site.base)):
         url = '"%s"' % FEEDS[name](site)
         assert url in text
         text = text.replace(url, "{ url = %s; %s }" % (url, more))
     text = text.replace("host_gap = 0;", 'host_gap = 0; stream_idle = "3s"; '
                         'stream_retry_min = "200ms"; stream_retry_max = "1s"; '
                         'push_listen = "127.0.0.1:%d"; push_url = "http://127.0.0.1:%d/push/"; '
-                        'push_interval = "1h"; push_grace = "1s"; push_lease = "1h";'
+                        'push_connections = 6; push_timeout = "3s"; push_max_header = "4K"; '
+                        'push_max_body = "64K"; push_interval = "1h"; push_grace = "1s"; push_lease = "1h";'
                         % (port, port))
     path.write_text(text)
 
@@ -294,6 +319,7 @@ def configure(d, site, port):
 FEEDS = {"masto": lambda s: s.base + "/api/v1/timelines/public",
          "ids": lambda s: s.base + "/ids/feed.json",
          "lines": lambda s: s.base + "/lines/feed.json",
+         "board": lambda s: s.base + "/board/feed.json",
          "blog": lambda s: s.base + "/blog/feed.xml"}
 
 
@@ -344,6 +370,47 @@ def test_mastodon(d, site, url):
     assert capture
     for path in d.path("state").rglob("*"):
         assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_mapped(d, site, url):
+    """A stream of JSON that nothing but its mapping can read, and a gap in it."""
+    feed = feed_id(d, url)
+    for n in range(1, 6):
+        site.say(n, f"message {n}")
+    wait("five messages", lambda: set(guids(d, url)) == set("12345"))
+    bodies = [item_of(b) for b, in d.query("SELECT body FROM revision JOIN item ON item.id = "
+                                           "revision.item WHERE item.feed = ?", feed)]
+    assert sorted(b["text"] for b in bodies) == [f"message {n}" for n in range(1, 6)], bodies
+    assert all(b["url"] == f"{site.base}/board/{b['id']}" for b in bodies), bodies
+    site.say(2, "message 2, edited")
+    wait("a revision", lambda: guids(d, url)["2"] == 2)
+    site.board.add("", {"op": "delete", "record": {"no": 4, "removed": True}})
+    del site.messages[4]
+    wait("the removal",
+         lambda: [e["items"] for e in entries(d, "gone", feed)] and
+         d.query("SELECT state FROM sighting JOIN item ON item.id = sighting.id "
+                 "WHERE item.feed = ? AND guid = '4'", feed) == [(REMOVED,)])
+    # What no event brings is read by the same mapping when the gap is repaired.
+    site.board.hold(True)
+    site.board.drop()
+    wait("the stream to be down", lambda: "stream down" in row(d, url)["push"])
+    site.say(6, "message 6", streamed=False)
+    site.board.hold(False)
+    wait("the gap to be repaired", lambda: "6" in guids(d, url))
+    wait("the repair on record",
+         lambda: [e["state"] for e in entries(d, "stream", feed)][-1] == "repaired")
+    assert guids(d, url) == {"1": 1, "2": 2, "3": 1, "4": 1, "5": 1, "6": 1}
+    # Another mapping: the stream is read by it from then on, though it stays where it is.
+    conf = d.path("tosd.conf").read_text()
+    d.write("tosd.conf", conf.replace('event = "record"; id = "no"', 'event = "note"; id = "no"'))
+    seen = len(site.board.seen)
+    d.proc.send_signal(signal.SIGHUP)
+    wait("the stream to be opened anew", lambda: len(site.board.seen) > seen)
+    site.board.add("", {"note": site.message(7, "message 7")})
+    site.board.add("", {"record": site.message(8, "message 8")})
+    wait("what the new mapping reads", lambda: "7" in guids(d, url))
+    assert "8" not in guids(d, url)
+    d.write("tosd.conf", conf)
 
 
 def row(d, url):
@@ -443,6 +510,79 @@ def test_hub(d, site, url):
     print(f"hub: {len(hub.asked)} requests, {len(hub.answers)} deliveries")
 
 
+def later(fn, *args):
+    """Runs it beside: what it returned, once it has."""
+    got = []
+    thread = threading.Thread(target=lambda: got.append(fn(*args)), daemon=True)
+    thread.start()
+    return got
+
+
+def test_answers(d, site, url):
+    """A delivery is answered when it is on disk; if the engine dies, it is not."""
+    hub = site.hub
+    engine = d.roles()["engine", 0]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        site.entries.append(("slow", "brought to an engine that sleeps"))
+        got = later(hub.push, site.atom(site.entries[-1:]))
+        time.sleep(1)
+        assert not got, got
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    wait("the answer", lambda: got, 5)
+    assert got == [202] and url_guid(site, "slow") in guids(d, url), (got, guids(d, url))
+    os.kill(engine, signal.SIGSTOP)
+    site.entries.append(("lost", "brought to an engine that dies"))
+    got = later(hub.push, site.atom(site.entries[-1:]))
+    time.sleep(0.5)
+    os.kill(engine, signal.SIGKILL)
+    wait("the answer", lambda: got, 5)
+    assert got == [503], got
+    wait("another engine", lambda: d.roles().get(("engine", 0), engine) != engine and d.status())
+
+    def again():
+        time.sleep(0.1)
+        return hub.push(site.atom(site.entries[-1:])) == 202
+    wait("the delivery of what was refused", again, 20)
+    assert guids(d, url)[url_guid(site, "lost")] == 1
+    test_limits(site)
+
+
+def test_limits(site):
+    """Heads, bodies, connections and time that hubs may take."""
+    hub = site.hub
+    where = urllib.parse.urlsplit(hub.callback)
+    assert hub.push(b"<feed/>" + b" " * 70000) == 413
+    assert call(hub.callback, b"x", {"X-Long": "y" * 5000})[0] in (0, 400, 413)
+
+    def opened():
+        return socket.create_connection((where.hostname, where.port), timeout=15)
+    began = time.monotonic()
+    with opened() as slow:  # a byte now and then: evhttp's own time-out never comes
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"y" * 900
+        slow.settimeout(0.25)
+        try:
+            for byte in head:
+                slow.send(bytes([byte]))
+                try:
+                    if slow.recv(100) == b"":
+                        break
+                except TimeoutError:
+                    pass
+        except OSError:
+            pass
+    assert 2 < time.monotonic() - began < 8, time.monotonic() - began
+    time.sleep(1.2)  # what is closed is known a second later
+    idle = [opened() for _ in range(6)]
+    began = time.monotonic()
+    assert hub.push(site.atom([])) == 202  # once one of them has had its time
+    assert 1 < time.monotonic() - began < 8, time.monotonic() - began
+    for s in idle:
+        s.close()
+    assert hub.push(site.atom([])) == 202
+
+
 def url_guid(site, name):
     return f"{site.base}/blog/{name}"
 
@@ -464,13 +604,16 @@ def main():
     begin = time.monotonic()
     site = Site()
     urls = {name: url(site) for name, url in FEEDS.items()}
-    with Daemon({n: urls[n] for n in ("blog", "masto", "ids", "lines")}, interval="1s") as d:
+    with Daemon({n: urls[n] for n in ("blog", "masto", "ids", "board", "lines")}, interval="1s") as d:
         configure(d, site, free_port())
         d.start()
-        wait("the streams", lambda: site.masto.open + site.ids.open + site.ndjson.open == 3)
+        channels = (site.masto, site.ids, site.ndjson, site.board)
+        wait("the streams", lambda: sum(c.open for c in channels) == 4)
         d.ask("poll")
         test_hub(d, site, urls["blog"])
         test_mastodon(d, site, urls["masto"])
+        test_mapped(d, site, urls["board"])
+        test_answers(d, site, urls["blog"])
         test_unsubscribe(d, site, urls["blog"])
         test_kills(d, site, [urls["ids"], urls["lines"]])
         wait("all to be signed",

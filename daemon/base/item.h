@@ -26,6 +26,7 @@ enum {
 	ITEM_DOUBLE_KEY = 1 << 6,  /* a key is given twice, with different values */
 	ITEM_SHARED_ID = 1 << 16,  /* other posts of the document have the same id */
 	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
+	ITEM_ELSEWHERE = 1 << 18,  /* its page is on a site that is not its feed's */
 };
 
 /* A picture, sound or film that belongs to the post.  url is never NULL. */

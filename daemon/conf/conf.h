@@ -64,6 +64,9 @@ struct conf_fetch {
 	const char *push_url;	  /* the same as hubs see it */
 	int64_t push_interval;	  /* between polls of a feed whose push is trusted */
 	int64_t push_lease;	  /* asked of hubs */
+	unsigned push_connections, push_address_connections;
+	size_t push_max_header, push_max_body;
+	int64_t push_timeout; /* for a hub's request with its answer */
 	int64_t push_grace;	  /* a push that comes later than the poll was missed */
 	bool push_sha1;
 };
@@ -170,9 +173,9 @@ struct conf_staff {
 
 /* Where the parts of a post are in a feed's JSON: paths such as "data.posts[*]",
  * "author.name" or "x[\"a.b\"][0]"; NULL: not there.  items and next lead from the
- * document, all others from one item. */
+ * document, event from an event of its stream, all others from one item. */
 struct conf_mapping {
-	const char *items;
+	const char *items, *event;
 	const char *id, *url, *title, *author, *text, *summary;
 	const char *published, *updated, *language, *in_reply_to, *media;
 	const char *deleted, *next;
@@ -182,6 +185,7 @@ struct conf_mapping {
 struct conf_mapped {
 	const char *tenant; /* its key */
 	const char *url;
+	const char *stream_url; /* NULL: none */
 	struct conf_mapping mapping;
 };
 enum conf_stream { CONF_STREAM_NONE, CONF_STREAM_SSE, CONF_STREAM_NDJSON };
@@ -297,6 +301,9 @@ const struct conf_tenant *conf_tenant_by_id(const struct conf *c, const char *id
  * same address up to the query.  NULL if there is none. */
 const struct conf_mapping *conf_mapping_of(
     const struct conf *c, const char *tenant_key, const char *url);
+/* That of the feed with this stream. */
+const struct conf_mapping *conf_mapping_of_stream(
+    const struct conf *c, const char *tenant_key, const char *stream_url);
 
 /* A secret: $CREDENTIALS_DIRECTORY/NAME, or the file NAME when it is a path (then
  * refused if others may read it).  Appends without the last newline. */

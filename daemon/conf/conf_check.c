@@ -88,10 +88,11 @@ conf_check_feed(const struct conf_section *sec)
 			conf_walk_say(sec->w, place(sec, keys[i]),
 			    "`%s' is for streams only; add `stream', or take it out",
 			    keys[i]);
-	if (f->stream != CONF_STREAM_NONE && f->mapping != NULL)
-		conf_walk_say(sec->w, place(sec, "stream"),
-		    "`stream' does not go with `mapping': what it brings is read by "
-		    "what it holds, and would not be the same posts; take one out");
+	if (f->stream == CONF_STREAM_NONE && f->mapping != NULL &&
+	    f->mapping->event != NULL)
+		conf_walk_say(sec->w, place(sec, "mapping"),
+		    "`event' of `mapping' is for streams only; add `stream', or take "
+		    "it out");
 	if ((f->cursor_param == NULL) != (f->cursor_key == NULL) &&
 	    conf_section_sound(sec, "cursor_param") &&
 	    conf_section_sound(sec, "cursor_key"))

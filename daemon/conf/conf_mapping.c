@@ -117,6 +117,8 @@ conf_check_mapped(struct conf_walk *w)
 				continue;
 			to->tenant = conf_arena_str(w->arena, t->key);
 			to->url = conf_arena_str(w->arena, t->feeds[k].url);
+			to->stream_url =
+			    conf_arena_str(w->arena, t->feeds[k].stream_url);
 			copy(w->arena, &to->mapping, t->feeds[k].mapping);
 			c->nmapped++;
 		}
@@ -148,10 +150,10 @@ only(
 	return same == 1 ? found : NULL;
 }
 
-const struct conf_mapping *
-conf_mapping_of(const struct conf *c, const char *tenant_key, const char *url)
+/* Those of a tenant: the first one, and how many. */
+static const struct conf_mapped *
+of_tenant(const struct conf *c, const char *tenant_key, size_t *out)
 {
-	const struct conf_mapping *m;
 	size_t lo = 0, hi = c->nmapped, n = 0;
 
 	while (lo < hi) {
@@ -164,8 +166,32 @@ conf_mapping_of(const struct conf *c, const char *tenant_key, const char *url)
 	}
 	while (lo + n < c->nmapped && strcmp(c->mapped[lo + n].tenant, tenant_key) == 0)
 		n++;
+	*out = n;
+	return c->mapped + lo;
+}
+
+const struct conf_mapping *
+conf_mapping_of(const struct conf *c, const char *tenant_key, const char *url)
+{
+	size_t n;
+	const struct conf_mapped *v = of_tenant(c, tenant_key, &n);
+	const struct conf_mapping *m;
+
 	if (n == 0)
 		return NULL;
-	m = only(c->mapped + lo, n, url, strlen);
-	return m != NULL ? m : only(c->mapped + lo, n, url, path_len);
+	m = only(v, n, url, strlen);
+	return m != NULL ? m : only(v, n, url, path_len);
+}
+
+const struct conf_mapping *
+conf_mapping_of_stream(
+    const struct conf *c, const char *tenant_key, const char *stream_url)
+{
+	size_t n;
+	const struct conf_mapped *v = of_tenant(c, tenant_key, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].stream_url != NULL && strcmp(v[i].stream_url, stream_url) == 0)
+			return &v[i].mapping;
+	return NULL;
 }

@@ -136,6 +136,11 @@ static const struct conf_row fetch_rows[] = {
     SPAN(conf_fetch, push_interval, "24h", CLOCK_SEC, CLOCK_DAY),
     SPAN(conf_fetch, push_lease, "10d", CLOCK_SEC, 365 * CLOCK_DAY),
     SPAN(conf_fetch, push_grace, "5m", CLOCK_SEC, CLOCK_DAY),
+    COUNT(conf_fetch, push_connections, "64", 1, 4096),
+    COUNT(conf_fetch, push_address_connections, "8", 1, 4096),
+    SIZE(conf_fetch, push_max_header, "16K", KIB, MIB),
+    SIZE(conf_fetch, push_max_body, "10M", KIB, GIB),
+    SPAN(conf_fetch, push_timeout, "30s", CLOCK_SEC, CLOCK_HOUR),
     FLAG(conf_fetch, push_sha1, "false"),
 };
 static const struct conf_table fetch_table = {
@@ -259,6 +264,7 @@ static const struct conf_table staff_table = {
 #define MEMBER(f) TEXT(conf_mapping, f, 0, NULL, conf_value_member)
 static const struct conf_row mapping_rows[] = {
     MEMBER(items),
+    MEMBER(event),
     MEMBER(id),
     MEMBER(url),
     MEMBER(title),

@@ -11,6 +11,14 @@
  *   OTHER	as somebody else; compared
  *   PLAIN_2	as ourselves again; its bytes are kept
  *   OTHER_2	as somebody else again; its bytes are kept, and the verdict is recorded
+ *
+ * A site may also answer one reader and turn the other away.  Either is told once, and
+ * when it is over:
+ *
+ *   REFUSED_PLAIN	somebody else was turned away: are we?
+ *   REFUSED_OTHER	we are not: is somebody else still?
+ *   DOWN_OTHER	we are turned away, as in the polls before: is somebody else?  If not,
+ *		what is shown there is read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +27,10 @@
 #include "engine/engine_cover.h"
 #include "engine/engine_look.h"
 
-enum { PLAIN, OLD, OTHER, PLAIN_2, OTHER_2 };
+enum { PLAIN, OLD, OTHER, PLAIN_2, OTHER_2, REFUSED_PLAIN, REFUSED_OTHER, DOWN_OTHER };
+
+/* Who was turned away when last told: store_errand.mark. */
+enum { NOBODY, OTHERS, US };
 
 #define STEP_ATTEMPTS 3
 #define STALE CLOCK_HOUR /* steps that lie further apart are begun anew */
@@ -87,6 +98,65 @@ take_hidden(struct engine *g, const struct store_feed *feed, struct msg *m,
 	free(hidden);
 }
 
+/* --- who is turned away --- */
+
+/* A word of the server about the reader, not about its own trouble. */
+static bool
+turned_away(uint8_t outcome, int32_t status)
+{
+	switch (outcome) {
+	case POLLED_FORBIDDEN:
+	case POLLED_LEGAL:
+	case POLLED_GONE:
+	case POLLED_NOT_FOUND:
+	case POLLED_NOT_FEED:
+		return true;
+	case POLLED_HTTP_ERROR:
+		return status >= 400 && status < 500;
+	default:
+		return false;
+	}
+}
+
+/* On record when it changes: p is the answer that shows it. */
+static void
+tell_refusal(struct engine *g, struct store_errand *x, const struct store_feed *feed,
+    struct msg *m, int64_t who, const char *how, int64_t now)
+{
+	int64_t before = x->mark == US || x->mark == OTHERS ? x->mark : NOBODY;
+	json_t *o;
+
+	if (before == who)
+		return;
+	o = json_pack(
+	    "{s:s}", "refused", (who != NOBODY ? who : before) == US ? "us" : "others");
+	if (how != NULL)
+		json_object_set_new(o, "answer", json_string(how));
+	record(g, feed, &m->polled, "refusal", who != NOBODY ? "confirmed" : "cleared",
+	    o, m->fd, now);
+	if (who != NOBODY)
+		log_warn("compare", "%s: answers %s, but turns %s away (%s)", feed->url,
+		    who == US ? "others" : "us", who == US ? "us" : "others",
+		    how != NULL ? how : "?");
+	x->mark = who;
+}
+
+const char *
+engine_compare_refused(struct engine *g, int64_t feed)
+{
+	struct store_errand x;
+	struct err e = ERR_INIT;
+	const char *who = NULL;
+
+	if (engine_must(store_errand_find(g->store, feed, ERRAND_SECOND, "", &x, &e),
+		TOSD_ENOENT, "cannot look for an errand", &e) != 0)
+		return NULL;
+	if (x.mark == US || x.mark == OTHERS)
+		who = x.mark == US ? "us" : "others";
+	store_errand_clear(&x);
+	return who;
+}
+
 /* --- the steps --- */
 
 static int64_t
@@ -137,7 +207,8 @@ engine_compare_ask(struct engine *g, struct store_errand *x,
 {
 	if (g->conf->coverage.second_max <= 0)
 		return now + CLOCK_DAY;
-	if (x->stage == PLAIN && feed->down_since != CLOCK_NONE)
+	if (x->stage == PLAIN && feed->down_since != CLOCK_NONE &&
+	    !turned_away(feed->outcome, feed->status))
 		return now + CLOCK_HOUR; /* nobody is shown anything */
 	if (x->stage != PLAIN && now - x->since > STALE)
 		x->stage = PLAIN;
@@ -153,7 +224,8 @@ engine_compare_ask(struct engine *g, struct store_errand *x,
 		}
 		engine_errand_put(g, x);
 	}
-	m->poll.second = x->stage == OTHER || x->stage == OTHER_2;
+	m->poll.second = x->stage == OTHER || x->stage == OTHER_2 ||
+			 x->stage == REFUSED_OTHER || x->stage == DOWN_OTHER;
 	if (x->stage == OLD) {
 		m->poll.etag = xstrdup(x->etag);
 		m->poll.last_modified = xstrdup(x->last_modified);
@@ -258,6 +330,7 @@ step_other(struct step *s)
 	struct differences d;
 	struct look plain;
 
+	tell_refusal(s->g, s->x, s->feed, s->m, NOBODY, NULL, s->now);
 	look_get(&r, &plain);
 	look_compare(&plain, &s->shown, order_of(s), &d);
 	if (!look_differs(&d)) {
@@ -311,6 +384,60 @@ step_other_2(struct step *s)
 	free(d.v);
 }
 
+static void
+step_refused_plain(struct step *s)
+{
+	engine_cover_read(s->g, s->feed, s->m, s->now);
+	go_to(s, REFUSED_OTHER);
+}
+
+/* It was only once. */
+static void
+step_refused_other(struct step *s)
+{
+	tell_refusal(s->g, s->x, s->feed, s->m, NOBODY, NULL, s->now);
+	end(s, false);
+}
+
+static void
+step_down_other(struct step *s)
+{
+	struct differences all = {.nothing_shared = true};
+
+	tell_refusal(
+	    s->g, s->x, s->feed, s->m, US, polled_name(s->feed->outcome), s->now);
+	take_hidden(s->g, s->feed, s->m, s->keys, &all, s->now);
+	end(s, true);
+}
+
+/* The step after an answer that turns its reader away; false: it is trouble like any
+ * other. */
+static bool
+step_turned_away(struct step *s)
+{
+	switch (s->x->stage) {
+	case PLAIN:
+		if (s->feed->down_since == CLOCK_NONE)
+			return false;
+		go_to(s, DOWN_OTHER);
+		return true;
+	case OTHER:
+	case OTHER_2:
+		go_to(s, REFUSED_PLAIN);
+		return true;
+	case REFUSED_OTHER:
+		tell_refusal(s->g, s->x, s->feed, s->m, OTHERS,
+		    polled_name(s->m->polled.outcome), s->now);
+		end(s, false);
+		return true;
+	case DOWN_OTHER:
+		end(s, false); /* nobody is shown anything */
+		return true;
+	default:
+		return false;
+	}
+}
+
 void
 engine_compare_answer(struct engine *g, struct store_errand *x, struct store_feed *feed,
     struct msg *m, int64_t now)
@@ -321,12 +448,17 @@ engine_compare_answer(struct engine *g, struct store_errand *x, struct store_fee
 	    [OTHER] = step_other,
 	    [PLAIN_2] = step_plain_2,
 	    [OTHER_2] = step_other_2,
+	    [REFUSED_PLAIN] = step_refused_plain,
+	    [REFUSED_OTHER] = step_refused_other,
+	    [DOWN_OTHER] = step_down_other,
 	};
 	struct msg_polled *p = &m->polled;
 	struct step s = {.g = g, .x = x, .feed = feed, .m = m, .now = now};
 
-	if (x->stage > OTHER_2)
+	if (x->stage > DOWN_OTHER)
 		x->stage = PLAIN;
+	if (turned_away(p->outcome, p->status) && step_turned_away(&s))
+		return;
 	if (p->outcome != POLLED_OK && x->stage != OLD) {
 		if (engine_errand_retry(g, x, p, STEP_ATTEMPTS, now))
 			return;

@@ -11,6 +11,13 @@
 
 #include "base/log.h"
 
+/* Of posts that left a feed, maybe only for their age: how many pages are asked for
+ * after one reading, with what share of a day's, and how many times
+ * coverage.removal_gap is waited for a reading that comes anyway. */
+#define LEFT_AT_ONCE 8
+#define LEFT_SHARE 4
+#define LEFT_WAIT 6
+
 /* --- the row --- */
 
 void
@@ -191,36 +198,77 @@ struct reading {
 	int64_t time;
 };
 
-/* What is gone from two readings, far enough apart, is missing; what is gone from this
- * one alone stays in the window until then. */
+/* The whole feed once more at this time at the latest: nothing may be published for
+ * weeks, and a 304 is no reading. */
+static void
+read_again(struct reading *r, int64_t due, int64_t now)
+{
+	struct store_errand x;
+	struct err e = ERR_INIT;
+
+	if (due < now)
+		due = now;
+	if (engine_must(
+		store_errand_find(r->g->store, r->feed->id, ERRAND_AGAIN, "", &x, &e),
+		TOSD_ENOENT, "cannot look for an errand", &e) != 0) {
+		engine_errand_new(&x, r->feed, ERRAND_AGAIN, NULL);
+		x.due = due;
+		engine_errand_add(r->g, &x);
+	} else if (x.due > due && x.attempts == 0) {
+		x.due = due;
+		engine_errand_put(r->g, &x);
+	}
+	store_errand_clear(&x);
+}
+
+/* Pages of posts that left are asked with what others need least: at most so many after
+ * one reading, and a share of what may be read in a day. */
+static bool
+may_ask_left(struct reading *r, unsigned asked)
+{
+	return asked < LEFT_AT_ONCE &&
+	       r->c.pages * LEFT_SHARE < (int64_t)r->g->conf->coverage.day_pages;
+}
+
+static void
+gone_twice(struct reading *r, const struct window_post *p, unsigned *left, int64_t now)
+{
+	if ((p->flags & WINDOW_DOUBT) == 0)
+		engine_removal_missing(
+		    r->g, r->feed, p->item, p->gone, r->p->time, now);
+	else if (may_ask_left(r, *left) && ++*left)
+		engine_removal_left(
+		    r->g, r->feed, p->item, p->gone, &r->now.shown, now);
+}
+
+/* What is gone from two readings, far enough apart, is missing or has left; what is
+ * gone from this one alone stays in the window until then. */
 static void
 settle_missing(struct reading *r, struct window *next, int64_t now)
 {
-	int64_t gap = r->g->conf->coverage.removal_gap, soonest = CLOCK_NONE;
-	struct store_errand x;
+	int64_t gap = r->g->conf->coverage.removal_gap, soonest = INT64_MAX;
+	unsigned left = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < next->n; i++) {
 		struct window_post *p = &next->v[i];
+		int64_t due = p->gone + gap;
 
+		if (p->item < 0) /* of this reading alone, or of recall() */
+			continue;
 		if (p->gone != CLOCK_NONE && r->p->time - p->gone >= gap) {
-			engine_removal_missing(
-			    r->g, r->feed, p->item, p->gone, r->p->time, now);
+			gone_twice(r, p, &left, now);
 			continue;
 		}
-		if (p->gone != CLOCK_NONE &&
-		    (soonest == CLOCK_NONE || p->gone < soonest))
-			soonest = p->gone;
+		if (p->gone != CLOCK_NONE && (p->flags & WINDOW_DOUBT) != 0)
+			due = p->gone + gap * LEFT_WAIT;
+		if (p->gone != CLOCK_NONE && due < soonest)
+			soonest = due;
 		next->v[kept++] = *p;
 	}
 	next->n = kept;
-	if (soonest == CLOCK_NONE)
-		return;
-	/* Nothing may be published for weeks, and a 304 is no reading. */
-	engine_errand_new(&x, r->feed, ERRAND_AGAIN, NULL);
-	x.due = soonest + gap > now ? soonest + gap : now;
-	engine_errand_add(r->g, &x);
-	store_errand_clear(&x);
+	if (soonest != INT64_MAX)
+		read_again(r, soonest, now);
 }
 
 /* Posts that are listed again, of those that the last reading did not have. */
@@ -232,7 +280,8 @@ settle_returned(struct reading *r, int64_t now)
 	window_judge(&r->now.shown, &r->before, WINDOW_UNORDERED, v);
 	for (size_t i = 0; i < r->now.shown.n; i++)
 		if (v[i] != WINDOW_LISTED &&
-		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0)
+		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0 &&
+		    r->now.shown.v[i].item > 0)
 			engine_sight_listed(
 			    r->g, r->feed, r->now.shown.v[i].item, r->p->time, now);
 	free(v);

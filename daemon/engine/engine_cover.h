@@ -30,8 +30,11 @@ struct engine_take {
 	bool pages;    /* the items were read from their pages: no pointers */
 	bool apart;    /* shown to others: posts of their own */
 	bool events;   /* as they happened: the same id again is an edit, no other post */
+	const char *site; /* which the document says it is of; NULL: it does not */
 };
 struct engine_reading {
+	/* Pointers whose pages were not read yet are posts without a row: their number is
+	 * below zero, and good for this reading alone. */
 	struct window shown;
 	unsigned fresh, changed, shared;
 };
@@ -110,6 +113,10 @@ void engine_sight_listed(
 /* Gone from two readings, the first one at `gone`. */
 void engine_removal_missing(struct engine *g, const struct store_feed *feed,
     int64_t item, int64_t gone, int64_t when, int64_t now);
+/* Gone likewise, but maybe only cut off: no more is known unless its page is gone
+ * while that of one of `listed` is there. */
+void engine_removal_left(struct engine *g, const struct store_feed *feed, int64_t item,
+    int64_t gone, const struct window *listed, int64_t now);
 /* The document says that these are removed. */
 void engine_removal_told(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, const struct window *shown, int64_t now);
@@ -119,9 +126,10 @@ const char *engine_sight_name(uint8_t state);
 
 /* --- engine_pointer.c --- */
 
-/* The document points at a post: its page will be read if it is not known like this. */
-void engine_pointer_want(
-    struct engine *g, const struct store_feed *feed, const struct item *it, int64_t now);
+/* The document points at a post: its page will be read if it is not known like this.
+ * True if nothing pointed at it before, or only after `known'. */
+bool engine_pointer_want(struct engine *g, const struct store_feed *feed,
+    const struct item *it, int64_t known, int64_t now);
 void engine_pointer_more(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, uint32_t depth, int64_t now);
 errand_ask engine_pointer_ask, engine_more_ask;
@@ -132,6 +140,8 @@ errand_answer engine_pointer_answer, engine_more_answer;
 /* Sees to it that this feed will be looked at as somebody else. */
 void engine_compare_plan(
     struct engine *g, const struct store_feed *feed, struct store_coverage *c, int64_t now);
+/* Who is turned away where others are answered: "us", "others", or NULL. */
+const char *engine_compare_refused(struct engine *g, int64_t feed);
 errand_ask engine_compare_ask;
 errand_answer engine_compare_answer;
 

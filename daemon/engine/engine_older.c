@@ -104,13 +104,27 @@ static const struct {
 	const char *format, *url;
 	char *(*next)(const char *url, const struct msg_polled *p);
 } rules[] = {
-    {"mastodon", NULL, mastodon},   /* docs.joinmastodon.org/api/guidelines */
-    {"discourse", NULL, discourse}, /* /posts.json?before=ID */
-    {"rss", "/feed/", wordpress},   /* a feed takes `paged' like any archive */
+    {"mastodon", NULL, mastodon},	    /* docs.joinmastodon.org/api/guidelines */
+    {"discourse", "posts.json", discourse}, /* ?before=ID; topics say where more are */
+    {"rss", "/feed/", wordpress},	    /* a feed takes `paged' like any archive */
     {"rss", "/feed?", wordpress},
+    {"rss", "/feed$", wordpress},
+    {"atom", "/feed/atom", wordpress},
     {"rss", "?feed=rss", wordpress},
     {"rss", "paged=", wordpress},
 };
+
+/* A part of the address; with $, its end. */
+static bool
+has_part(const char *url, const char *part)
+{
+	size_t n = strlen(part), len = strlen(url);
+
+	if (part[n - 1] != '$')
+		return strstr(url, part) != NULL;
+	n--;
+	return len >= n && strncmp(url + len - n, part, n) == 0;
+}
 
 char *
 engine_older_url(const char *url, const struct msg_polled *p)
@@ -123,7 +137,7 @@ engine_older_url(const char *url, const struct msg_polled *p)
 		size_t n = strlen(rules[i].format);
 
 		if (strncmp(format, rules[i].format, n) == 0 &&
-		    (rules[i].url == NULL || strstr(url, rules[i].url) != NULL))
+		    (rules[i].url == NULL || has_part(url, rules[i].url)))
 			return rules[i].next(url, p);
 	}
 	return NULL;
@@ -191,6 +205,21 @@ last_known(const struct window *before, enum window_order order)
 	return 0;
 }
 
+/* A walk is on record: if the store is lost, it begins again. */
+static void
+record_walk(
+    struct engine *g, const struct store_errand *x, const char *state, int64_t now)
+{
+	char from[CLOCK_TEXT], to[CLOCK_TEXT];
+
+	engine_record(g, "walk",
+	    json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:I}", "tenant", x->tenant,
+		"feed", (json_int_t)x->feed, "state", state, "from",
+		clock_format(x->since, from), "to", clock_format(x->until, to),
+		"last_known", (json_int_t)x->item, "first_new", (json_int_t)x->mark),
+	    NULL, now);
+}
+
 /* The new one that is nearest to the gap. */
 static int64_t
 first_new(const struct window *shown, enum window_order order)
@@ -198,7 +227,7 @@ first_new(const struct window *shown, enum window_order order)
 	for (size_t i = 0; i < shown->n; i++) {
 		size_t k = order == WINDOW_RISING ? i : shown->n - 1 - i;
 
-		if ((shown->v[k].flags & WINDOW_FRESH) != 0)
+		if ((shown->v[k].flags & WINDOW_FRESH) != 0 && shown->v[k].item > 0)
 			return shown->v[k].item;
 	}
 	return 0;
@@ -229,9 +258,11 @@ engine_older_begin(struct engine *g, const struct store_feed *feed,
 		lost(g, feed, c, &x, "no more pages may be read today", now);
 	else if (store_errand_count(g->store, feed->id, ERRAND_OLDER) >= WALKS)
 		lost(g, feed, c, &x, "too many gaps at a time", now);
-	else if (engine_errand_add(g, &x))
+	else if (engine_errand_add(g, &x)) {
 		log_debug("older", "%s: does not meet the last reading: reading %s",
 		    feed->url, x.url);
+		record_walk(g, &x, "begun", now);
+	}
 	store_errand_clear(&x);
 }
 
@@ -258,7 +289,7 @@ take_page(struct engine *g, struct store_errand *x, const struct store_feed *fee
 	engine_take(g, &t, &r, now);
 	engine_removal_told(g, feed, &m->polled, &r.shown, now);
 	for (size_t i = 0; i < r.shown.n; i++)
-		if ((r.shown.v[i].flags & WINDOW_FRESH) == 0)
+		if ((r.shown.v[i].flags & WINDOW_FRESH) == 0 && r.shown.v[i].item > 0)
 			engine_sight_listed(g, feed, r.shown.v[i].item, t.time, now);
 	*shown = r.shown;
 	engine_cover_day(c, now);
@@ -319,6 +350,7 @@ engine_older_answer(struct engine *g, struct store_errand *x, struct store_feed 
 		    window_overlaps(&before, &shown, engine_cover_order(&c))) {
 			log_debug("older", "%s: met after %lld pages", feed->url,
 			    (long long)x->pages);
+			record_walk(g, x, "met", now);
 			engine_errand_drop(g, x);
 			goto out;
 		}
@@ -375,7 +407,10 @@ engine_fill_ask(struct engine *g, struct store_errand *x, const struct store_fee
 static bool
 has_fresh(const struct window *w)
 {
-	return first_new(w, WINDOW_FALLING) != 0;
+	for (size_t i = 0; i < w->n; i++)
+		if ((w->v[i].flags & WINDOW_FRESH) != 0)
+			return true;
+	return false;
 }
 
 void

@@ -34,28 +34,31 @@ renew(struct engine *g, struct store_errand *x, const struct item *it, int64_t n
 	engine_errand_put(g, x);
 }
 
-void
-engine_pointer_want(
-    struct engine *g, const struct store_feed *feed, const struct item *it, int64_t now)
+bool
+engine_pointer_want(struct engine *g, const struct store_feed *feed,
+    const struct item *it, int64_t known, int64_t now)
 {
 	struct store_errand x;
 	struct err e = ERR_INIT;
+	bool fresh = true;
 
 	if (it->id == NULL || it->url == NULL)
-		return;
+		return false;
 	if (engine_must(
 		store_errand_find(g->store, feed->id, ERRAND_PAGE, it->id, &x, &e),
 		TOSD_ENOENT, "cannot look for an errand", &e) == 0) {
 		renew(g, &x, it, now);
+		fresh = x.since > known;
 	} else {
 		engine_errand_new(&x, feed, ERRAND_PAGE, it->id);
 		x.url = xstrdup(it->url);
 		x.mark = it->updated;
-		x.due = now;
+		x.since = x.due = now;
 		item_put(&x.data, it);
 		engine_errand_add(g, &x);
 	}
 	store_errand_clear(&x);
+	return fresh;
 }
 
 static bool

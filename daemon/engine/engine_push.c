@@ -451,6 +451,19 @@ take_verified(
 		engine_feed_schedule(g, f, now);
 }
 
+/* The hub's answer waits for what it brought to be on disk. */
+static void
+say_taken(struct engine *g, uint32_t fetcher, uint32_t token)
+{
+	struct msg m;
+
+	if (token == 0)
+		return;
+	msg_init(&m, MSG_TAKEN);
+	m.seq = token;
+	engine_emit(g, ROLE_FETCH, fetcher, &m);
+}
+
 void
 engine_push_pushed(struct engine *g, struct msg *m, int64_t now)
 {
@@ -458,6 +471,7 @@ engine_push_pushed(struct engine *g, struct msg *m, int64_t now)
 	struct store_subscription r;
 	struct err e = ERR_INIT;
 
+	say_taken(g, m->from_index, p->token);
 	if (m->from_index != HUB_FETCHER ||
 	    engine_must(store_subscription_find(g->store, p->path, &r, &e), TOSD_ENOENT,
 		"cannot read a subscription", &e) != 0)

@@ -222,6 +222,7 @@ set_coverage(struct engine *g, json_t *o, const struct store_feed *f)
 	json_object_set_new(o, "compared", json_integer((json_int_t)c.seconds));
 	set_time(o, "cloaked", c.cloaked);
 	set_time(o, "stale_validators", c.stale);
+	set_text(o, "refused", engine_compare_refused(g, f->id));
 	store_coverage_clear(&c);
 	for (int i = 0; i < ERRAND_COUNT; i++) {
 		int64_t n =

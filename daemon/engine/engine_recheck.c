@@ -148,19 +148,28 @@ seen_in_feed(struct engine *g, struct store_violation *v, int64_t now)
 	    "cannot keep a violation", &e);
 }
 
-/* What is shown to others alone is looked at as one of them. */
+/* Known by its feed alone. */
+static void
+look_in_feed(struct engine *g, struct store_violation *v, const char *why, int64_t now)
+{
+	if (now - v->last_online <= NO_PAGE_LOOKS * g->conf->ladder.recheck)
+		seen_in_feed(g, v, now);
+	else
+		look_failed(g, v, why, now);
+}
+
 static bool
-kept_from_us(struct engine *g, const struct store_violation *v)
+has_flag(struct engine *g, const struct store_violation *v, uint32_t flag)
 {
 	struct store_revision r;
 	struct err e = ERR_INIT;
-	bool kept;
+	bool has;
 
 	engine_must(store_revision_get(g->store, v->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
-	kept = (r.body.flags & ITEM_CLOAKED) != 0;
+	has = (r.body.flags & flag) != 0;
 	store_revision_clear(&r);
-	return kept;
+	return has;
 }
 
 static bool
@@ -177,10 +186,7 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	engine_must(store_violation_get(g->store, id, &v, &e), 0,
 	    "cannot read a violation", &e);
 	if (v.url == NULL) {
-		if (now - v.last_online <= NO_PAGE_LOOKS * g->conf->ladder.recheck)
-			seen_in_feed(g, &v, now);
-		else
-			look_failed(g, &v, "the item has no page of its own", now);
+		look_in_feed(g, &v, "the item has no page of its own", now);
 		store_violation_clear(&v);
 		return true;
 	}
@@ -188,7 +194,8 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	m.poll.kind = POLL_PAGE;
 	m.poll.url = xstrdup(v.url);
 	m.poll.tenant = xstrdup(v.tenant);
-	m.poll.second = kept_from_us(g, &v);
+	/* What is shown to others alone is looked at as one of them. */
+	m.poll.second = has_flag(g, &v, ITEM_CLOAKED);
 	ok = engine_poll_send(g, &p, &m);
 	msg_clear(&m);
 	store_violation_clear(&v);
@@ -279,6 +286,13 @@ engine_rechecked(struct engine *g, int64_t id, struct msg *m, int64_t now)
 	engine_must(store_violation_get(g->store, id, &v, &e), 0,
 	    "cannot read a violation", &e);
 	presence = presence_of(g, &v, p);
+	/* A page that the post only links to may come and go without it. */
+	if (presence != PRESENT_ONLINE && has_flag(g, &v, ITEM_ELSEWHERE)) {
+		look_in_feed(
+		    g, &v, "its page is on another site and does not show it", now);
+		store_violation_clear(&v);
+		return;
+	}
 	if (presence == PRESENT_UNKNOWN) {
 		look_failed(g, &v, polled_name(p->outcome), now);
 		store_violation_clear(&v);

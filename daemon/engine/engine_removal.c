@@ -5,6 +5,14 @@
  * a page that still shows it is merely unlisted, and all else (a front page, a login, a
  * page without it) tells nothing.  What the feed itself says to be removed is asked for
  * in the same way, and believed where there is no page.
+ *
+ * A post without a page on its feed's site stays missing, which is final unless it is
+ * listed again or the feed says more: it may be shown elsewhere on the site, and a
+ * tenant could make posts pageless in order to have them called removed.
+ *
+ * Of a post that left the feed, pushed out or not, nothing is said before its page is
+ * gone; and since that alone decides there, a listed post's page is asked first: a site
+ * that has no pages for us tells nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +22,15 @@
 #include "engine/engine_cover.h"
 
 #define CONFIRM_ATTEMPTS 6
+#define CONTROL_ATTEMPTS 3
 #define AGAIN_ATTEMPTS 10
 #define HOW_TOLD "the feed says that it is removed"
 #define HOW_GONE "not listed in two readings"
+#define HOW_PAGELESS HOW_GONE "; it has no page that could tell"
+#define HOW_ELSEWHERE HOW_GONE "; its page is on another site and cannot tell"
+
+/* Stages of ERRAND_CONFIRM. */
+enum { CONFIRM_MISSING, CONFIRM_CONTROL, CONFIRM_LEFT };
 
 static const char *const names[SIGHT_COUNT] = {
     [SIGHT_VISIBLE] = "visible",
@@ -90,7 +104,7 @@ follow_one(void *ctx, const struct store_violation *row)
 struct change {
 	enum store_sight state;
 	int64_t when; /* of the reading or look that decided */
-	int64_t gone; /* CLOCK_NONE: as it is */
+	int64_t gone; /* first reading without it; CLOCK_NONE: as it is */
 	const char *how;
 	const struct vault_ref *capture;
 };
@@ -188,6 +202,7 @@ engine_sight_listed(struct engine *g, const struct store_feed *feed, int64_t id,
 	struct store_item item;
 	uint8_t state;
 
+	drop_confirm(g, feed->id, id);
 	if (!get_sight(g, id, &x))
 		return;
 	state = x.state;
@@ -196,7 +211,6 @@ engine_sight_listed(struct engine *g, const struct store_feed *feed, int64_t id,
 		return;
 	c.state = state == SIGHT_UNLISTED ? SIGHT_VISIBLE : SIGHT_RETURNED;
 	get_item(g, id, &item);
-	drop_confirm(g, feed->id, id);
 	set_sight(g, &item, &c, now);
 	store_item_clear(&item);
 }
@@ -205,22 +219,37 @@ engine_sight_listed(struct engine *g, const struct store_feed *feed, int64_t id,
 
 /* Only a page on the feed's own site can tell: a link may lead anywhere. */
 static bool
-ask_page(struct engine *g, const struct store_feed *feed, const struct store_item *item,
-    int64_t now)
+has_page(struct engine *g, const struct store_item *item)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool own;
+
+	if (item->url == NULL)
+		return false;
+	engine_must(store_revision_get(g->store, item->revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	own = (r.body.flags & ITEM_ELSEWHERE) == 0;
+	store_revision_clear(&r);
+	return own;
+}
+
+static void
+ask_page(struct engine *g, const struct store_feed *feed, int64_t item, const char *url,
+    uint32_t stage, int64_t gone, int64_t now)
 {
 	struct store_errand x;
 	char name[24];
 
-	if (item->url == NULL || !engine_same_site(feed->url, item->url))
-		return false;
-	snprintf(name, sizeof(name), "%lld", (long long)item->id);
+	snprintf(name, sizeof(name), "%lld", (long long)item);
 	engine_errand_new(&x, feed, ERRAND_CONFIRM, name);
-	x.url = xstrdup(item->url);
-	x.item = item->id;
+	x.url = xstrdup(url);
+	x.item = item;
+	x.stage = stage;
+	x.since = gone;
 	x.due = now;
 	engine_errand_add(g, &x);
 	store_errand_clear(&x);
-	return true;
 }
 
 void
@@ -239,8 +268,54 @@ engine_removal_missing(struct engine *g, const struct store_feed *feed, int64_t 
 	if (settled)
 		return;
 	get_item(g, id, &item);
+	drop_confirm(g, feed->id, id); /* with a stricter question */
+	if (has_page(g, &item))
+		ask_page(g, feed, id, item.url, CONFIRM_MISSING, gone, now);
+	else
+		c.how = item.url == NULL ? HOW_PAGELESS : HOW_ELSEWHERE;
 	set_sight(g, &item, &c, now);
-	ask_page(g, feed, &item, now);
+	store_item_clear(&item);
+}
+
+/* The page of a post that is listed, as near as can be to those that left: the last
+ * ones are of their age.  To be freed; NULL: none has one. */
+static char *
+find_control(struct engine *g, const struct window *listed, const char *not_this)
+{
+	char *url = NULL;
+
+	for (size_t i = listed->n, n = 0; i > 0 && n < 5 && url == NULL; i--, n++) {
+		struct store_item item;
+
+		if (listed->v[i - 1].item < 0)
+			continue;
+		get_item(g, listed->v[i - 1].item, &item);
+		if (has_page(g, &item) && !engine_same_page(item.url, not_this))
+			url = xstrdup(item.url);
+		store_item_clear(&item);
+	}
+	return url;
+}
+
+void
+engine_removal_left(struct engine *g, const struct store_feed *feed, int64_t id,
+    int64_t gone, const struct window *listed, int64_t now)
+{
+	struct store_sighting x;
+	struct store_item item;
+	char *control = NULL;
+	bool settled = false;
+
+	if (get_sight(g, id, &x)) {
+		settled = x.state == SIGHT_MISSING || x.state == SIGHT_REMOVED;
+		store_sighting_clear(&x);
+	}
+	get_item(g, id, &item);
+	if (!settled && has_page(g, &item))
+		control = find_control(g, listed, item.url);
+	if (control != NULL)
+		ask_page(g, feed, id, control, CONFIRM_CONTROL, gone, now);
+	free(control);
 	store_item_clear(&item);
 }
 
@@ -280,7 +355,11 @@ told(struct engine *g, const struct store_feed *feed, const char *id, int64_t wh
 		"cannot look for an item", &e) != 0)
 		return; /* removed before we saw it */
 	if (!is_shown(shown, item.id) && !told_before(g, item.id)) {
-		if (!ask_page(g, feed, &item, now))
+		drop_confirm(g, feed->id, item.id);
+		if (has_page(g, &item))
+			ask_page(
+			    g, feed, item.id, item.url, CONFIRM_MISSING, when, now);
+		else
 			c.state = SIGHT_REMOVED;
 		set_sight(g, &item, &c, now);
 	}
@@ -354,6 +433,26 @@ decide(struct engine *g, const struct store_item *item, const struct msg_polled 
 	return true;
 }
 
+/* Whether pages of the site can be read at all.  True: now the one that is asked for.
+ */
+static bool
+control_answer(struct engine *g, struct store_errand *x, const struct store_item *item,
+    const struct msg_polled *p, int64_t now)
+{
+	bool gone = p->outcome == POLLED_GONE || p->outcome == POLLED_NOT_FOUND ||
+		    p->outcome == POLLED_LEGAL;
+
+	if (p->outcome != POLLED_OK)
+		return !gone && engine_errand_retry(g, x, p, CONTROL_ATTEMPTS, now);
+	free(x->url);
+	x->url = xstrdup(item->url);
+	x->stage = CONFIRM_LEFT;
+	x->attempts = 0;
+	x->due = now;
+	engine_errand_put(g, x);
+	return true;
+}
+
 void
 engine_confirm_answer(struct engine *g, struct store_errand *x, struct store_feed *feed,
     struct msg *m, int64_t now)
@@ -366,11 +465,25 @@ engine_confirm_answer(struct engine *g, struct store_errand *x, struct store_fee
 
 	get_item(g, x->item, &item);
 	engine_cover_spend(g, feed, 1, 0, m, now);
+	if (x->stage == CONFIRM_CONTROL) {
+		if (!control_answer(g, x, &item, p, now))
+			engine_errand_drop(g, x);
+		store_item_clear(&item);
+		return;
+	}
 	if (!decide(g, &item, p, &c)) {
 		if (!engine_errand_retry(g, x, p, CONFIRM_ATTEMPTS, now))
 			engine_errand_drop(g, x); /* it stays missing */
 		store_item_clear(&item);
 		return;
+	}
+	if (x->stage == CONFIRM_LEFT) {
+		if (c.state == SIGHT_UNLISTED) { /* cut off, as feeds do */
+			engine_errand_drop(g, x);
+			store_item_clear(&item);
+			return;
+		}
+		c.gone = x->since;
 	}
 	meta = json_pack("{s:I, s:I, s:s}", "feed", (json_int_t)feed->id, "item",
 	    (json_int_t)item.id, "state", names[c.state]);

@@ -101,6 +101,12 @@ key_of(const struct conf_feed *f, char key[DIGEST_HEX])
 	buf_put_u64(&b, f->cursor_rewind);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		buf_put_str(&b, texts[i]);
+	if (f->mapping != NULL) { /* all of it is texts */
+		const char *const *paths = (const char *const *)f->mapping;
+
+		for (size_t i = 0; i < sizeof(*f->mapping) / sizeof(*paths); i++)
+			buf_put_str(&b, paths[i]);
+	}
 	digest_hex_of(b.data, b.len, key);
 	buf_free(&b);
 }
@@ -372,6 +378,7 @@ engine_pushed_take(
 	    .status = 200,
 	    .fd = m->fd,
 	    .events = !p->websub,
+	    .site = p->site,
 	    .truncated = p->truncated};
 	struct engine_reading out = {0};
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine_cover.h"
+#include "engine/engine_look.h"
 
 /* A date further ahead than this is not believed; the time of reading counts. */
 #define FUTURE_SLACK CLOCK_DAY
@@ -308,6 +309,27 @@ show(struct batch *b, const struct store_item *row, const struct item *it,
 	window_add(w, &p);
 }
 
+/* A post that may be known by its name alone. */
+static void
+take_pointer(struct batch *b, const struct item *it, bool known, int64_t now)
+{
+	struct window *w = &b->out->shown;
+	struct window_post p = {
+	    .published = it->published, .updated = it->updated, .gone = CLOCK_NONE};
+
+	if (it->id == NULL || it->url == NULL)
+		return;
+	if (engine_pointer_want(b->g, b->feed, it, b->t->known, now))
+		p.flags = WINDOW_FRESH;
+	if (known)
+		return;
+	p.item = -2 - (int64_t)((uint64_t)look_hash(it->id, strlen(it->id)) >> 2);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].item == p.item)
+			return;
+	window_add(w, &p);
+}
+
 /* The same content as before: the feed shows it, and that is a look. */
 static void
 take_known(struct batch *b, const struct store_item *row, int64_t now)
@@ -340,6 +362,14 @@ take_new(struct batch *b, struct store_item *row, const struct item *it,
 		engine_sight_edited(b->g, row, b->t->time);
 }
 
+/* A link may lead anywhere: what is found there says little of the post. */
+static bool
+elsewhere(const struct engine_take *t, const char *url)
+{
+	return url != NULL && !engine_same_site(t->feed->url, url) &&
+	       !engine_same_site(t->site, url);
+}
+
 static void
 take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 {
@@ -355,11 +385,13 @@ take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 	}
 	if (b->t->apart)
 		it->flags |= ITEM_CLOAKED;
+	if (elsewhere(b->t, it->url))
+		it->flags |= ITEM_ELSEWHERE;
 	item_digest(it, d);
 	digest_hex(d, sizeof(d), digest);
 	rc = find_item(b, it, digest, mark, &row, &guid);
 	if (pointer)
-		engine_pointer_want(b->g, b->feed, it, now);
+		take_pointer(b, it, row.id != 0, now);
 	else if (rc == 0 && strcmp(row.digest, digest) == 0)
 		take_known(b, &row, now);
 	else
@@ -420,7 +452,8 @@ engine_take_all(const struct store_feed *feed, struct msg *m)
 	    .status = p->status,
 	    .fd = m->fd,
 	    .truncated = p->truncated,
-	    .known = INT64_MAX};
+	    .known = INT64_MAX,
+	    .site = p->site};
 }
 
 void

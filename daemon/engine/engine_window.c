@@ -219,6 +219,54 @@ missing(const struct window_post *x, const struct reach *r, size_t i,
 	       (beyond(x, r->before[i], true) || beyond(x, r->after[i], true));
 }
 
+/* How many came in where others are pushed out by that. */
+static size_t
+count_pushing(
+    const struct match *m, size_t nbefore, size_t nnow, enum window_order order)
+{
+	bool near = m->nsteady * 2 > nbefore;
+	bool *old = xcalloc(nnow + 1, sizeof(*old));
+	size_t first = nnow, last = 0, n = 0;
+
+	for (size_t i = 0; i < nbefore; i++)
+		if (m->at[i] != NOWHERE)
+			old[m->at[i]] = true;
+	for (size_t j = 0; j < nnow; j++)
+		if (old[j]) {
+			last = j + 1;
+			first = first == nnow ? j : first;
+		}
+	/* Behind all that is old stand those that moved up into free places; unless the
+	 * old is but a pin above a flood. */
+	if (order != WINDOW_FALLING || !near)
+		last = nnow;
+	if (order != WINDOW_RISING || !near)
+		first = 0;
+	for (size_t j = first; j < last; j++)
+		n += !old[j];
+	free(old);
+	return n;
+}
+
+/* Those that nothing is known of become WINDOW_LEFT if nothing pushed them out; once
+ * that is so it stays. */
+static void
+judge_left(const struct match *m, const struct window *before, const struct window *now,
+    enum window_order order, enum window_verdict *out)
+{
+	size_t lost = 0;
+	bool left;
+
+	for (size_t i = 0; i < before->n; i++)
+		lost += out[i] == WINDOW_OUTSIDE && before->v[i].gone == CLOCK_NONE;
+	left = lost > 0 && lost > count_pushing(m, before->n, now->n, order);
+	for (size_t i = 0; i < before->n; i++)
+		if (out[i] == WINDOW_OUTSIDE &&
+		    ((before->v[i].flags & WINDOW_DOUBT) != 0 ||
+			(left && before->v[i].gone == CLOCK_NONE)))
+			out[i] = WINDOW_LEFT;
+}
+
 void
 window_judge(const struct window *before, const struct window *now,
     enum window_order order, enum window_verdict *out)
@@ -239,6 +287,8 @@ window_judge(const struct window *before, const struct window *now,
 		else
 			out[i] = WINDOW_OUTSIDE;
 	}
+	if (!shuffled && now->n > 0)
+		judge_left(&m, before, now, order, out);
 	reach_free(&r);
 	match_free(&m);
 }
@@ -286,6 +336,8 @@ window_overlaps(
 		return true;
 	if (known == 0)
 		return false;
+	if (end < 0) /* nothing else is known of the last reading */
+		return true;
 	if (k > last || now->v[k].item == end || order == WINDOW_RISING)
 		return true;
 	/* The new ones stand at the end.  Either they are older ones that moved up, or
@@ -407,10 +459,13 @@ window_merge(const struct window *before, const struct window *now,
 		/* Steady ones rise in both lists, so one pass merges them. */
 		while (m.steady[i] && done <= m.at[i])
 			window_add(out, &shown.v[done++]);
-		if (verdicts[i] != WINDOW_MISSING)
+		if (verdicts[i] != WINDOW_MISSING && verdicts[i] != WINDOW_LEFT)
 			continue;
 		if (p.gone == CLOCK_NONE)
 			p.gone = when;
+		p.flags &= ~(uint32_t)WINDOW_DOUBT;
+		if (verdicts[i] == WINDOW_LEFT)
+			p.flags |= WINDOW_DOUBT;
 		window_add(out, &p);
 	}
 	while (done < shown.n)

@@ -21,10 +21,12 @@ enum {
 	 * place counts although its date says otherwise. */
 	WINDOW_NATURAL = 1 << 0,
 	WINDOW_FRESH = 1 << 1, /* was not known before this reading */
+	WINDOW_DOUBT = 1 << 2, /* left: see WINDOW_LEFT */
 };
 
 struct window_post {
-	int64_t item;		    /* any number that is its own */
+	int64_t item;		    /* any number that is its own; below zero: of one
+				     * reading alone */
 	int64_t published, updated; /* CLOCK_NONE: not said */
 	int64_t gone; /* first reading without it; CLOCK_NONE while listed */
 	uint32_t flags;
@@ -39,6 +41,8 @@ enum window_order { WINDOW_UNORDERED, WINDOW_FALLING, WINDOW_RISING };
 enum window_verdict {
 	WINDOW_LISTED,
 	WINDOW_MISSING, /* the window reaches beyond its place, and it is not there */
+	WINDOW_LEFT,	/* more left than new ones can have pushed out: taken away, or cut
+			 * off by age; only its page can tell */
 	WINDOW_OUTSIDE, /* cannot be told */
 };
 
@@ -54,8 +58,8 @@ bool window_overlaps(
 /* What two readings tell of the order: where new posts come in, or else the dates. */
 enum window_order window_vote(const struct window *before, const struct window *now);
 
-/* The window to remember: `now`, and in their places the missing ones, gone since
- * `when` or earlier. */
+/* The window to remember: `now`, and in their places the missing ones and those that
+ * left (WINDOW_DOUBT), gone since `when` or earlier. */
 void window_merge(const struct window *before, const struct window *now,
     const enum window_verdict *verdicts, int64_t when, struct window *out);
 

@@ -23,14 +23,22 @@
 /* How to read JSON of a kind of its own: paths such as "data.posts", "author.name",
  * "images[0].url", "tags[*]" or "x[\"a.b\"]".  items leads from the document (or from
  * each line of NDJSON) to an array, or with [*] to its elements; NULL: the document
- * itself.  next leads from the document, all others from one item.  NULL: not there. */
+ * itself.  event leads from an event of a stream to its item or items; NULL: what items
+ * leads to or, if that is nothing, the event itself.  next leads from the document, all
+ * others from one item.  NULL: not there. */
 struct feed_mapping {
-	const char *items;
+	const char *items, *event;
 	const char *id, *url, *title, *author, *text, *summary;
 	const char *published, *updated, *language, *in_reply_to, *media;
 	const char *deleted; /* not false, 0, "" or null: the item is gone */
 	const char *next;    /* address of older items */
 };
+
+struct conf_mapping;
+/* Fills *to with the paths of a configuration, which must outlive it; returns to.
+ * from NULL: NULL. */
+const struct feed_mapping *feed_mapping_of(
+    const struct conf_mapping *from, struct feed_mapping *to);
 
 /* Where the bytes came from; any may be NULL.  url is the base of relative
  * addresses, the rest are values of HTTP headers. */

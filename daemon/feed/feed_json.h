@@ -163,6 +163,11 @@ struct feed_json {
 	struct json_value doubled;  /* an object with a member given twice */
 	bool container;		    /* a member that holds elements was found */
 	bool deleted;		    /* says the mapping of the element in hand */
+	enum {
+		FEED_JSON_WHOLE, /* elements stand in one document, */
+		FEED_JSON_LINES, /* one a line, */
+		FEED_JSON_EVENTS /* or are events of a stream */
+	} apart;
 	bool resumed;	/* behind damage to brackets: not sure to be an element */
 	bool enveloped; /* within an event within an element */
 	bool pointers;	/* elements that are strings are addresses of items */
@@ -202,10 +207,13 @@ void feed_json_clear(struct feed_json *j);
 /* Tombstones that a later item of the same id contradicts go. */
 void feed_json_settle(struct feed_json *j);
 
-/* By a mapping: what the document says of itself, its elements, and one of them. */
+/* By a mapping: what the document says of itself, its elements, and one of them (or
+ * what a line or event holds). */
 void feed_json_map_doc(struct feed_json *j);
 void feed_json_map_values(struct feed_json *j);
 void feed_json_map_element(struct feed_json *j, const struct json_value *object);
+/* An event that says so by its name: the item that it is about is gone. */
+void feed_json_map_gone(struct feed_json *j, const struct json_value *object);
 
 /* The known members of a value that belongs to the item in hand. */
 void feed_json_fields(

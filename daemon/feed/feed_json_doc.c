@@ -368,7 +368,8 @@ date_of_line(const struct feed_json *j, const char *p)
 {
 	struct feed_doc doc = {.well_formed = true};
 	struct feed_build build = {.doc = &doc, .lim = j->build->lim};
-	struct feed_json line = {.build = &build, .base = j->base, .map = j->map};
+	struct feed_json line = {
+	    .build = &build, .base = j->base, .map = j->map, .apart = FEED_JSON_LINES};
 	int64_t date = CLOCK_NONE;
 
 	json_reader_init(&line.r, p, line_end(p, j->r.end) - p);
@@ -419,6 +420,7 @@ read_lines(struct feed_json *j)
 {
 	const char *p = first_line(j, j->r.p), *end = j->r.end, *eol;
 
+	j->apart = FEED_JSON_LINES;
 	for (; p < end && !j->build->full; p = eol < end ? eol + 1 : end) {
 		eol = line_end(p, end);
 		json_reader_init(&j->r, p, eol - p);

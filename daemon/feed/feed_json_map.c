@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "conf/conf.h"
 #include "feed/feed_json.h"
 
 #define STEPS_MAX 16
@@ -190,8 +191,9 @@ is_deleted(struct feed_json *j, const struct json_value *v)
 		j->deleted = true;
 }
 
-void
-feed_json_map_element(struct feed_json *j, const struct json_value *object)
+/* One item. */
+static void
+read_item(struct feed_json *j, const struct json_value *object)
 {
 	j->deleted = false;
 	j->doubled = (struct json_value){0};
@@ -209,6 +211,100 @@ feed_json_map_element(struct feed_json *j, const struct json_value *object)
 	j->known += j->d.it.id != NULL || j->d.it.url != NULL || j->d.nbodies > 0 ||
 		    j->d.it.title != NULL;
 	feed_json_end(j);
+}
+
+/* What a path from a line or event leads to. */
+static void
+read_inner(struct feed_json *j, const struct json_value *v)
+{
+	if (v->kind == JSON_KIND_OBJECT && !j->build->full)
+		read_item(j, v);
+}
+
+struct inside {
+	void (*put)(struct feed_json *j, const struct json_value *v);
+	bool found;
+};
+
+static void
+inner_leaf(struct feed_json *j, struct json_reader *r, void *ctx)
+{
+	struct inside *in = ctx;
+	struct json_value v;
+
+	json_read(r, &v);
+	if (v.kind != JSON_KIND_OBJECT && v.kind != JSON_KIND_ARRAY)
+		return;
+	in->found = true;
+	feed_json_each(j, &v, in->put);
+}
+
+/* put() for each item within a line or event. */
+static void
+each_inside(struct feed_json *j, const struct json_value *object,
+    void (*put)(struct feed_json *j, const struct json_value *v))
+{
+	struct inside in = {put, false};
+	bool events = j->apart == FEED_JSON_EVENTS;
+	const char *path =
+	    events && j->map->event != NULL ? j->map->event : j->map->items;
+	struct json_reader r;
+	struct path p;
+
+	if (path != NULL && compile(path, &p)) {
+		json_reader_init(&r, object->p, object->n);
+		walk(j, &r, &p, 0, inner_leaf, &in);
+	}
+	/* A stream may send bare what the document has in an envelope. */
+	if (path == NULL || (!in.found && events && j->map->event == NULL))
+		put(j, object);
+}
+
+void
+feed_json_map_element(struct feed_json *j, const struct json_value *object)
+{
+	if (j->apart == FEED_JSON_WHOLE)
+		read_item(j, object);
+	else
+		each_inside(j, object, read_inner);
+}
+
+static void
+read_gone(struct feed_json *j, const struct json_value *v)
+{
+	follow(j, v, j->map->id, feed_json_gone_value);
+	j->known++;
+}
+
+void
+feed_json_map_gone(struct feed_json *j, const struct json_value *object)
+{
+	each_inside(j, object, read_gone);
+}
+
+/* --- from the configuration --- */
+
+const struct feed_mapping *
+feed_mapping_of(const struct conf_mapping *from, struct feed_mapping *to)
+{
+	if (from == NULL)
+		return NULL;
+	*to = (struct feed_mapping){.items = from->items,
+	    .event = from->event,
+	    .id = from->id,
+	    .url = from->url,
+	    .title = from->title,
+	    .author = from->author,
+	    .text = from->text,
+	    .summary = from->summary,
+	    .published = from->published,
+	    .updated = from->updated,
+	    .language = from->language,
+	    .in_reply_to = from->in_reply_to,
+	    .media = from->media,
+	    .deleted = from->deleted,
+	    .next = from->next};
+	return to;
 }
 
 /* --- the document --- */

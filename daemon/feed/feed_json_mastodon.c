@@ -124,16 +124,20 @@ feed_json_event(
 	struct json_value v;
 	bool posts = nevent == 0 || is(event, nevent, "update") ||
 		     is(event, nevent, "status.update");
+	bool gone;
 
 	for (size_t i = 0; !posts && i < sizeof(silent) / sizeof(silent[0]); i++)
 		if (is(event, nevent, silent[i]))
 			return;
+	gone = !posts && is(event, nevent, "delete");
 	json_reader_init(&j->r, data, n);
-	if (!posts && is(event, nevent, "delete") &&
-	    json_peek(&j->r) != JSON_KIND_OBJECT) {
+	if (gone && json_peek(&j->r) != JSON_KIND_OBJECT) {
 		json_read(&j->r, &v);
 		feed_json_gone_value(j, &v);
 		j->known++;
+	} else if (gone && j->map != NULL) {
+		json_read(&j->r, &v);
+		feed_json_map_gone(j, &v);
 	} else {
 		while (json_peek(&j->r) == JSON_KIND_OBJECT)
 			feed_json_next(j);

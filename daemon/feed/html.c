@@ -30,6 +30,11 @@ struct state {
 	enum gap gap;
 	unsigned pre;
 	bool in_title, seen_title, drop, style;
+	struct { /* the outermost element for those who listen, while open */
+		char name[16];
+		unsigned depth; /* elements of its name */
+		size_t at;	/* bytes of text before it */
+	} spoken;
 };
 
 static void
@@ -189,6 +194,56 @@ keep_note(struct state *s, const struct markup_str *v)
 	feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX);
 }
 
+/* --- text for those who listen --- */
+
+static bool
+is_spoken(const struct state *s)
+{
+	const struct markup_str *name = &s->t.name;
+
+	return s->spoken.depth > 0 && strlen(s->spoken.name) == name->n &&
+	       strncasecmp(s->spoken.name, name->p, name->n) == 0;
+}
+
+/* Elements without content, that people give classes. */
+static bool
+is_void(const struct markup_str *name)
+{
+	static const char *const names[] = {"br", "hr", "img", "input", "wbr"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == name->n &&
+		    strncasecmp(names[i], name->p, name->n) == 0)
+			return true;
+	return false;
+}
+
+/* It ends: was it more than a label? */
+static void
+close_spoken(struct state *s)
+{
+	s->spoken.depth = 0;
+	if (s->text.len - s->spoken.at > HTML_SPOKEN_MAX)
+		s->out->hidden = true;
+}
+
+static void
+on_class(struct state *s, const struct markup_str *v)
+{
+	enum html_class class =
+	    v->p != NULL ? html_class_of(v->p, v->n) : HTML_CLASS_SHOWN;
+
+	if (class == HTML_CLASS_HIDDEN) {
+		s->out->hidden = true;
+	} else if (class == HTML_CLASS_SPOKEN && s->spoken.depth == 0 && !s->t.empty &&
+		   !is_void(&s->t.name) && s->t.name.n < sizeof(s->spoken.name)) {
+		memcpy(s->spoken.name, s->t.name.p, s->t.name.n);
+		s->spoken.name[s->t.name.n] = '\0';
+		s->spoken.depth = 1;
+		s->spoken.at = s->text.len;
+	}
+}
+
 static void
 on_attr(struct state *s, const struct markup_attr *a)
 {
@@ -213,12 +268,7 @@ on_attr(struct state *s, const struct markup_attr *a)
 			    html_style_hides(s->decoded.data, s->decoded.len);
 		break;
 	case HTML_ATTR_CLASS:
-		if (a->value.p != NULL && html_class_hides(a->value.p, a->value.n))
-			s->out->hidden = true;
-		break;
-	case HTML_ATTR_ARIA_HIDDEN:
-		if (a->value.n == 4 && strncasecmp(a->value.p, "true", 4) == 0)
-			s->out->hidden = true;
+		on_class(s, &a->value);
 		break;
 	case HTML_ATTR_HIDDEN:
 		s->out->hidden = true;
@@ -290,6 +340,11 @@ on_tag(struct state *s, bool open)
 
 	if (open && s->opt->page)
 		on_head_element(s, tag);
+	if (is_spoken(s) && !s->t.empty) {
+		s->spoken.depth += open ? 1 : -1;
+		if (s->spoken.depth == 0)
+			close_spoken(s);
+	}
 	s->drop = false;
 	switch (tag) {
 	case HTML_TAG_DROP: /* the tokenizer gives its content as one token */
@@ -340,6 +395,8 @@ close_state(struct state *s)
 {
 	struct buf b = {0};
 
+	if (s->spoken.depth > 0)
+		close_spoken(s);
 	cut(s);
 	if (!s->out->hidden && s->text.len > 0)
 		s->out->hidden = html_text_broken(s->text.data, s->text.len);

@@ -267,22 +267,51 @@ html_sheet_hides(const char *s, size_t n)
 	return false;
 }
 
-bool
-html_class_hides(const char *s, size_t n)
+/* "d-md-block" beside "d-none": shown on larger screens. */
+static bool
+shown_again(const char *s, size_t n)
 {
-	static const char *const names[] = {"sr-only", "screen-reader-text",
-	    "visually-hidden", "visuallyhidden", "element-invisible", "d-none"};
+	static const char *const sizes[] = {
+	    "d-sm-", "d-md-", "d-lg-", "d-xl-", "d-xxl-"};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t len = strlen(sizes[i]);
+
+		if (n > len && strncasecmp(s, sizes[i], len) == 0)
+			return n != len + 4 || strncasecmp(s + len, "none", 4) != 0;
+	}
+	return false;
+}
+
+enum html_class
+html_class_of(const char *s, size_t n)
+{
+	static const struct {
+		const char *name;
+		enum html_class class;
+	} names[] = {
+	    {"sr-only", HTML_CLASS_SPOKEN},
+	    {"screen-reader-text", HTML_CLASS_SPOKEN},
+	    {"visually-hidden", HTML_CLASS_SPOKEN},
+	    {"visuallyhidden", HTML_CLASS_SPOKEN},
+	    {"element-invisible", HTML_CLASS_SPOKEN},
+	    {"d-none", HTML_CLASS_HIDDEN},
+	};
+	enum html_class class = HTML_CLASS_SHOWN;
 	const char *end = s + n, *p;
+	bool shown = false;
 
 	for (; s < end; s = p + 1) {
 		for (p = s; p < end && (uint8_t)*p > ' '; p++)
 			;
+		shown = shown || shown_again(s, p - s);
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			if (strlen(names[i]) == (size_t)(p - s) &&
-			    strncasecmp(names[i], s, p - s) == 0)
-				return true;
+			if (strlen(names[i].name) == (size_t)(p - s) &&
+			    strncasecmp(names[i].name, s, p - s) == 0 &&
+			    class < names[i].class)
+				class = names[i].class;
 	}
-	return false;
+	return class == HTML_CLASS_HIDDEN && shown ? HTML_CLASS_SHOWN : class;
 }
 
 static bool

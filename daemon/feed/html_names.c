@@ -130,7 +130,6 @@ static const struct {
     {"style", 5, HTML_ATTR_STYLE},
     {"class", 5, HTML_ATTR_CLASS},
     {"hidden", 6, HTML_ATTR_HIDDEN},
-    {"aria-hidden", 11, HTML_ATTR_ARIA_HIDDEN},
     {"srcset", 6, HTML_ATTR_SRCSET},
     {"poster", 6, HTML_ATTR_LINK},
     {"cite", 4, HTML_ATTR_LINK},

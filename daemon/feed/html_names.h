@@ -28,7 +28,6 @@ enum html_attr {
 	HTML_ATTR_STYLE,
 	HTML_ATTR_CLASS,
 	HTML_ATTR_HIDDEN,
-	HTML_ATTR_ARIA_HIDDEN,
 };
 
 /* The name in lower case. */

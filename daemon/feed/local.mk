@@ -80,8 +80,10 @@ endif
 # `tosctl parse` by itself: what check_feeds.py and people at the desk run.
 noinst_PROGRAMS += tests/parse_main
 tests_parse_main_SOURCES = tests/parse_main.c daemon/tosctl/tosctl_parse.c \
-	daemon/tosctl/tosctl_parse.h
-tests_parse_main_LDADD = libtosd_feed.a libtosd_base.a $(JANSSON_LIBS) $(UCHARDET_LIBS) \
+	daemon/tosctl/tosctl_parse.h daemon/tosctl/mapping_find.c \
+	daemon/tosctl/mapping_find.h
+tests_parse_main_LDADD = libtosd_conf.a libtosd_feed.a libtosd_base.a \
+	$(CONFIG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)
 
 dist_check_SCRIPTS += tests/check_feeds.py

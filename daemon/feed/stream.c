@@ -40,6 +40,7 @@ feed_stream_new(const struct feed_source *src, const struct feed_limits *lim)
 	s->lim = lim != NULL ? *lim : feed_limits_default;
 	s->json.base = s->url;
 	s->json.map = src != NULL ? src->mapping : NULL;
+	s->json.apart = FEED_JSON_EVENTS;
 	start(s);
 	return s;
 }

@@ -19,16 +19,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "ipc/http_limit.h"
 #include "ipc/loop_in.h"
 
-#define HEADERS_MAX 16384
-#define IDLE_SECONDS 15
+const struct http_limits http_limits_default = {
+    .connections = 256, .per_address = 32, .header = 16384, .time = 15 * CLOCK_SEC};
 
 struct http_server {
 	struct evhttp *http;
 	http_fn *fn;
 	http_post_fn *post; /* instead of fn */
 	void *ctx;
+	struct http_limit *limit;
 	char *unix_path;
 	unsigned port;
 };
@@ -58,8 +61,9 @@ well_formed(struct evhttp_request *req, bool body)
 }
 
 static void
-send_reply(struct evhttp_request *req, struct http_reply *r)
+send_reply(struct http_server *s, struct evhttp_request *req, struct http_reply *r)
 {
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
 	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
 	struct evbuffer *body = evbuffer_new();
 
@@ -69,6 +73,7 @@ send_reply(struct evhttp_request *req, struct http_reply *r)
 	evhttp_add_header(h, "Content-Security-Policy", "default-src 'none'");
 	if (body != NULL && r->body.len > 0)
 		evbuffer_add(body, r->body.data, r->body.len);
+	http_limit_answered(s->limit, conn);
 	evhttp_send_reply(req, r->status, NULL, body);
 	if (body != NULL)
 		evbuffer_free(body);
@@ -76,9 +81,56 @@ send_reply(struct evhttp_request *req, struct http_reply *r)
 
 /* --- requests that may have a body --- */
 
-struct http_request_in {
-	struct evhttp_request *req;
+struct http_later {
+	struct http_server *server;
+	struct evhttp_request *req; /* NULL: its client has gone */
 };
+
+struct http_request_in {
+	struct http_server *server;
+	struct evhttp_request *req;
+	struct http_later *later;
+};
+
+static void
+on_client_gone(struct evhttp_connection *conn, void *ctx)
+{
+	struct http_later *l = ctx;
+
+	(void)conn;
+	l->req = NULL;
+}
+
+struct http_later *
+http_request_later(const struct http_request *req)
+{
+	struct http_request_in *in = (struct http_request_in *)req->in;
+	struct http_later *l = xcalloc(1, sizeof(*l));
+
+	l->server = in->server;
+	l->req = in->req;
+	in->later = l;
+	evhttp_connection_set_closecb(
+	    evhttp_request_get_connection(in->req), on_client_gone, l);
+	return l;
+}
+
+void
+http_later_reply(struct http_later **lp, int status)
+{
+	struct http_later *l = *lp;
+	struct http_reply r = {.status = status};
+
+	if (l == NULL)
+		return;
+	if (l->req != NULL) {
+		evhttp_connection_set_closecb(
+		    evhttp_request_get_connection(l->req), NULL, NULL);
+		send_reply(l->server, l->req, &r);
+	}
+	free(l);
+	*lp = NULL;
+}
 
 const char *
 http_request_header(const struct http_request *req, const char *name)
@@ -100,12 +152,13 @@ http_request_head(const struct http_request *req, const char *path, struct buf *
 	buf_puts(out, "\r\n");
 }
 
-static void
+/* False: it is answered later. */
+static bool
 answer_full(struct http_server *s, struct evhttp_request *req, const char *path,
     struct http_reply *reply)
 {
 	struct evbuffer *body = evhttp_request_get_input_buffer(req);
-	struct http_request_in in = {req};
+	struct http_request_in in = {s, req, NULL};
 	struct http_request q = {.in = &in,
 	    .post = evhttp_request_get_command(req) == EVHTTP_REQ_POST,
 	    .path = path,
@@ -118,6 +171,7 @@ answer_full(struct http_server *s, struct evhttp_request *req, const char *path,
 	evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
 	q.peer = peer;
 	s->post(s->ctx, &q, reply);
+	return in.later == NULL;
 }
 
 static void
@@ -126,17 +180,19 @@ on_request(struct evhttp_request *req, void *ctx)
 	struct http_server *s = ctx;
 	struct http_reply r = {0};
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+	bool now = true;
 
 	if (!well_formed(req,
 		s->post != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_POST))
 		r.status = 400;
 	else if (s->post != NULL)
-		answer_full(s, req, path != NULL ? path : "/", &r);
+		now = answer_full(s, req, path != NULL ? path : "/", &r);
 	else
 		s->fn(s->ctx, path != NULL ? path : "/", &r);
 	if (r.status == 0)
 		r.status = 404;
-	send_reply(req, &r);
+	if (now)
+		send_reply(s, req, &r);
 	buf_free(&r.body);
 }
 
@@ -240,10 +296,11 @@ listen_inet(const char *where, unsigned *port, struct err *e)
 }
 
 static int
-server_new(struct loop *loop, const char *where, size_t max_body,
+server_new(struct loop *loop, const char *where, const struct http_limits *limits,
     struct http_server **out, struct err *e)
 {
 	struct http_server *s = xcalloc(1, sizeof(*s));
+	struct evhttp_bound_socket *socket = NULL;
 	int fd;
 
 	*out = NULL;
@@ -254,7 +311,11 @@ server_new(struct loop *loop, const char *where, size_t max_body,
 		fd = listen_inet(where, &s->port, e);
 	}
 	s->http = fd >= 0 ? evhttp_new(loop_base(loop)) : NULL;
-	if (s->http == NULL || evhttp_accept_socket(s->http, fd) != 0) {
+	if (s->http != NULL) {
+		s->limit = http_limit_new(loop, s->http, limits);
+		socket = evhttp_accept_socket_with_handle(s->http, fd);
+	}
+	if (socket == NULL) {
 		if (fd >= 0) {
 			err_set(e, TOSD_EIO, "libevent refused the socket");
 			close(fd);
@@ -262,11 +323,13 @@ server_new(struct loop *loop, const char *where, size_t max_body,
 		http_server_free(&s);
 		return e != NULL && e->code != 0 ? e->code : TOSD_EIO;
 	}
-	evhttp_set_allowed_methods(s->http,
-	    EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (max_body > 0 ? EVHTTP_REQ_POST : 0));
-	evhttp_set_max_headers_size(s->http, HEADERS_MAX);
-	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_body);
-	evhttp_set_timeout(s->http, IDLE_SECONDS);
+	http_limit_socket(s->limit, socket);
+	evhttp_set_allowed_methods(
+	    s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
+			 (limits->body > 0 ? EVHTTP_REQ_POST : 0));
+	evhttp_set_max_headers_size(s->http, (ev_ssize_t)limits->header);
+	evhttp_set_max_body_size(s->http, (ev_ssize_t)limits->body);
+	evhttp_set_timeout(s->http, (int)((limits->time + CLOCK_SEC - 1) / CLOCK_SEC));
 	evhttp_set_gencb(s->http, on_request, s);
 	*out = s;
 	return 0;
@@ -276,7 +339,7 @@ int
 http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
     struct http_server **out, struct err *e)
 {
-	int rc = server_new(loop, where, 0, out, e);
+	int rc = server_new(loop, where, &http_limits_default, out, e);
 
 	if (rc == 0) {
 		(*out)->fn = fn;
@@ -286,10 +349,11 @@ http_server_new(struct loop *loop, const char *where, http_fn *fn, void *ctx,
 }
 
 int
-http_server_new_post(struct loop *loop, const char *where, size_t max_body,
-    http_post_fn *fn, void *ctx, struct http_server **out, struct err *e)
+http_server_new_post(struct loop *loop, const char *where,
+    const struct http_limits *limits, http_post_fn *fn, void *ctx,
+    struct http_server **out, struct err *e)
 {
-	int rc = server_new(loop, where, max_body, out, e);
+	int rc = server_new(loop, where, limits, out, e);
 
 	if (rc == 0) {
 		(*out)->post = fn;
@@ -307,6 +371,7 @@ http_server_free(struct http_server **sp)
 		return;
 	if (s->http != NULL)
 		evhttp_free(s->http);
+	http_limit_free(&s->limit);
 	if (s->unix_path != NULL)
 		unlink(s->unix_path);
 	free(s->unix_path);

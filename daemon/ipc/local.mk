@@ -4,7 +4,7 @@ libtosd_ipc_a_SOURCES = \
 	%D%/channel.c %D%/channel.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/landlock.c %D%/landlock.h \
-	%D%/http.c %D%/http.h \
+	%D%/http.c %D%/http.h %D%/http_limit.c %D%/http_limit.h \
 	%D%/loop.c %D%/loop.h %D%/loop_in.h \
 	%D%/msg.c %D%/msg.h %D%/msg_codec.h \
 	%D%/msg_control.c \

@@ -48,6 +48,7 @@ static const struct msg_row {
     [MSG_STREAM] = {"STREAM", ENGINE, FETCH, FD_NO, CODEC(stream)},
     [MSG_SUBSCRIBE] = {"SUBSCRIBE", ENGINE, FETCH, FD_NO, CODEC(subscribe)},
     [MSG_PUSHED] = {"PUSHED", FETCH, ENGINE, FD_MAYBE, CODEC(pushed)},
+    [MSG_TAKEN] = {"TAKEN", ENGINE, FETCH, FD_NO, CODEC(seq)},
     [MSG_RULES] = {"RULES", POLICY, ENGINE, FD_NO, CODEC(rules)},
     [MSG_INSPECT] = {"INSPECT", ENGINE, POLICY, FD_NO, CODEC(inspect)},
     [MSG_INSPECTED] = {"INSPECTED", POLICY, ENGINE, FD_NO, CODEC(inspected)},

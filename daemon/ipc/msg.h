@@ -53,6 +53,7 @@ enum msg_type {
 	MSG_STREAM,    /* engine -> fetch: open or close a stream */
 	MSG_SUBSCRIBE, /* engine -> fetch: a subscription at a hub (WebSub) */
 	MSG_PUSHED,    /* fetch -> engine: what came over them, and how they are */
+	MSG_TAKEN,     /* engine -> fetch: what was pushed under this number is on disk */
 	/* engine and policy */
 	MSG_RULES,
 	MSG_INSPECT,
@@ -157,6 +158,7 @@ struct msg_polled {
 	int64_t retry_after; /* ms from time, 0: none */
 	char *why;	     /* words for everything that is not OK */
 	char *format, *title;
+	char *site;	     /* which the document says it is of, absolute, or NULL */
 	bool well_formed, truncated;
 	bool young;	     /* the validators cannot tell a change of this second */
 	char *next_url;	     /* of older items, absolute, or NULL */
@@ -224,6 +226,8 @@ struct msg_pushed {
 	uint64_t feed;
 	uint8_t state;
 	bool websub; /* else a stream */
+	uint32_t token; /* TAKEN answers under this number; 0: nobody waits for it */
+	char *site;  /* as of msg_polled */
 	int64_t time;
 	int64_t lease; /* ms, VERIFIED only */
 	char *why;
@@ -331,7 +335,7 @@ struct msg {
 	enum msg_type type;
 	enum role from;	     /* filled in by the receiving end */
 	uint32_t from_index;
-	uint32_t seq;	     /* PING and PONG */
+	uint32_t seq;	     /* PING, PONG and TAKEN */
 	int fd;		     /* -1: none */
 	union {
 		struct msg_hello hello;

@@ -122,6 +122,7 @@ msg_put_polled(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->why);
 	buf_put_str(b, p->format);
 	buf_put_str(b, p->title);
+	buf_put_str(b, p->site);
 	buf_put_u8(b, p->well_formed);
 	buf_put_u8(b, p->truncated);
 	buf_put_u8(b, p->young);
@@ -169,6 +170,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->why = rd_str(r);
 	p->format = rd_str(r);
 	p->title = rd_str(r);
+	p->site = rd_str(r);
 	p->well_formed = msg_bool(r);
 	p->truncated = msg_bool(r);
 	p->young = msg_bool(r);
@@ -200,6 +202,7 @@ msg_clear_polled(struct msg *m)
 	free(p->why);
 	free(p->format);
 	free(p->title);
+	free(p->site);
 	free(p->next_url);
 	free(p->self_url);
 	free(p->hub);

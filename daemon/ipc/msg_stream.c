@@ -84,6 +84,8 @@ msg_put_pushed(struct buf *b, const struct msg *m)
 	buf_put_u64(b, p->feed);
 	buf_put_u8(b, p->state);
 	buf_put_u8(b, p->websub);
+	buf_put_u32(b, p->token);
+	buf_put_str(b, p->site);
 	buf_put_i64(b, p->time);
 	buf_put_i64(b, p->lease);
 	buf_put_str(b, p->why);
@@ -107,6 +109,8 @@ msg_get_pushed(struct rd *r, struct msg *m)
 	p->feed = rd_u64(r);
 	p->state = msg_enum(r, PUSHED_COUNT);
 	p->websub = msg_bool(r);
+	p->token = rd_u32(r);
+	p->site = rd_str(r);
 	p->time = rd_i64(r);
 	p->lease = rd_i64(r);
 	p->why = rd_str(r);
@@ -132,6 +136,7 @@ msg_clear_pushed(struct msg *m)
 {
 	struct msg_pushed *p = &m->pushed;
 
+	free(p->site);
 	free(p->why);
 	free(p->path);
 	free(p->last_id);

@@ -116,6 +116,9 @@ say_content(const struct feed_report *r)
 	    d->encoding != NULL ? d->encoding : "?",
 	    d->problem != NULL ? "; mended: " : "",
 	    d->problem != NULL ? d->problem : "");
+	if (r->mapped != NULL)
+		onboard_say("  mapping     that of tenant %s in the configuration",
+		    r->mapped->id);
 	onboard_say(
 	    "  items       %zu: %zu with an id, %zu with a date, %zu with text, "
 	    "%zu with a page, %zu with an author",
@@ -331,6 +334,8 @@ put_feed(json_t *o, const struct feed_report *r)
 	    {"median_text", f->median_text}, {"removed", d->ngone}};
 
 	put_text(o, "format", d->format);
+	if (r->mapped != NULL)
+		put_text(o, "mapping_of", r->mapped->id);
 	put_text(o, "encoding", d->encoding);
 	put_text(o, "title", d->title);
 	put_text(o, "link", d->link);

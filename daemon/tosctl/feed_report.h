@@ -25,6 +25,7 @@ enum again {
 struct feed_report {
 	const char *asked;	 /* address as given */
 	const struct visit *v;	 /* the first answer */
+	const struct conf_tenant *mapped; /* whose mapping it was read by; NULL: none */
 	struct feed_facts facts; /* if it is a feed */
 	enum again again;
 	const char *again_words; /* how that went, AGAIN_FAILED only */

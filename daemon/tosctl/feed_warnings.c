@@ -60,6 +60,14 @@ share(const struct feed_report *r, size_t n, size_t percent)
 	return is_feed(r) && r->facts.items > 0 && n * 100 >= r->facts.items * percent;
 }
 
+/* Of known kinds the format has a name. */
+static bool
+guessed(const struct feed_report *r)
+{
+	return is_feed(r) && r->mapped == NULL && r->facts.items > 0 &&
+	       strcmp(r->v->doc.format, "json") == 0;
+}
+
 static bool
 no_ids(const struct feed_report *r)
 {
@@ -185,6 +193,10 @@ static const struct {
 	"page is not judged. Ask the tenant for a feed with full texts."},
     {"hidden-text", hidden,
 	"Some text is hidden from readers by markup; it is read and flagged."},
+    {"guessed-json", guessed,
+	"Its JSON is of no kind that is known by itself: what usually is called text, "
+	"id and so on was read. A `mapping' in the configuration says where each part "
+	"is; see Mappings in tosd.conf(5)."},
     {"no-ids", no_ids,
 	"Items without an id: theirs is made from address or content, so that a "
 	"changed "

@@ -4,6 +4,7 @@ tosctl_SOURCES = \
 	%D%/feed_facts.c %D%/feed_facts.h \
 	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
+	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
@@ -12,6 +13,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_entry.c \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \
+	%D%/rebuild_open.c \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \

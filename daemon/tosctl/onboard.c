@@ -218,7 +218,7 @@ on_result(void *ctx, struct fetch_result *r)
 }
 
 static void
-read_feed(const struct onboard *o, struct visit *v)
+read_feed(const struct onboard *o, const struct feed_mapping *mapping, struct visit *v)
 {
 	struct feed_limits lim = feed_limits_default;
 	struct err e = ERR_INIT;
@@ -227,7 +227,8 @@ read_feed(const struct onboard *o, struct visit *v)
 	struct feed_source src = {.url = v->r.url,
 	    .content_type = v->r.content_type,
 	    .content_location = location,
-	    .content_language = language};
+	    .content_language = language,
+	    .mapping = mapping};
 
 	lim.max_items = o->conf->fetch.max_items;
 	lim.max_text = o->conf->fetch.max_text;
@@ -263,7 +264,7 @@ onboard_visit(
 			log_die("onboard", "the kernel does not let us wait");
 	if (out->r.outcome == POLLED_OK ||
 	    (out->r.status == 200 && out->r.truncated && out->r.body.len > 0))
-		read_feed(o, out);
+		read_feed(o, ask != NULL ? ask->mapping : NULL, out);
 }
 
 void

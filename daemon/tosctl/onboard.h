@@ -41,6 +41,7 @@ struct visit {
 /* What to ask for, beside the address; all may be NULL. */
 struct visit_ask {
 	const char *accept, *etag, *last_modified;
+	const struct feed_mapping *mapping; /* to read it by */
 };
 extern const struct visit_ask visit_page; /* pages first, feeds welcome */
 

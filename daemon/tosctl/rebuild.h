@@ -12,8 +12,10 @@
  * feeds; findings that did not count; the reason in words of a finding; looks that
  * changed nothing (last_check, misses, last_online between two entries); answers of
  * mail servers in words; the local account behind a decision; what a feed last showed
- * and what was still to be asked for it (the next reading begins anew: a walk to older
- * pages that was under way is not gone on with, and a history is read once more).
+ * (the next reading begins anew, and a history is read once more); the places from which
+ * streams would go on (a poll repairs the gap, or it is on record); subscriptions at hubs
+ * (they are asked for again).  A walk to older pages that was under way begins again, and
+ * pages of missing posts are asked again (rebuild_open.c).
  */
 #ifndef TOSD_TOSCTL_REBUILD_IN_H
 #define TOSD_TOSCTL_REBUILD_IN_H
@@ -32,6 +34,11 @@ struct rebuild_lost {
 	uint64_t seq;
 };
 
+/* Older pages were being read to close this gap. */
+struct rebuild_walk {
+	int64_t feed, from, to, last_known, first_new;
+};
+
 struct rebuild {
 	struct ledger *ledger; /* read only */
 	struct vault *vault;
@@ -46,6 +53,8 @@ struct rebuild {
 
 	struct rebuild_lost *lost;
 	size_t nlost;
+	struct rebuild_walk *walks;
+	size_t nwalks;
 	unsigned unknown; /* messages whose fate is not on record */
 };
 
@@ -95,6 +104,11 @@ int rebuild_feed_of(struct rebuild *r, const json_t *o, struct store_feed *f,
     struct err *e);
 /* rebuild_cover.c */
 rebuild_fn rebuild_gap, rebuild_sighting, rebuild_cloaking;
+/* rebuild_open.c */
+rebuild_fn rebuild_walk, rebuild_stream;
+/* A gap was given up. */
+void rebuild_walk_over(struct rebuild *r, int64_t feed, int64_t from, int64_t to);
+int rebuild_open_end(struct rebuild *r, struct err *e);
 /* rebuild_case.c */
 rebuild_fn rebuild_violation, rebuild_step, rebuild_recheck, rebuild_decision,
     rebuild_hold;

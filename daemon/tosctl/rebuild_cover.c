@@ -56,6 +56,7 @@ feed_gap(struct rebuild *r, const json_t *o, struct store_feed *f, struct err *e
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
 	if (strcmp(rebuild_str(o, "state"), "lost") == 0) {
 		gap.to = to; /* readable all the time, but not all was read */
+		rebuild_walk_over(r, f->id, gap.from, to);
 		return store_gap_open(r->store, &at, &gap, e);
 	}
 	if (strcmp(rebuild_str(o, "state"), "open") == 0) {
@@ -191,10 +192,13 @@ rebuild_cloaking(struct rebuild *r, const json_t *o, struct err *e)
 		rc = 0;
 	}
 	if (strcmp(rebuild_str(o, "state"), "confirmed") == 0) {
-		if (strcmp(rebuild_str(o, "what"), "content") == 0)
-			c.cloaked = rebuild_ms(o, "time");
-		else
+		const char *what = rebuild_str(o, "what");
+
+		if (strcmp(what, "stale-validators") == 0)
 			c.stale = rebuild_ms(o, "time");
+		else if (strcmp(what, "refusal") != 0 ||
+			 strcmp(rebuild_str(o, "refused"), "us") == 0)
+			c.cloaked = rebuild_ms(o, "time");
 	}
 	if (rc == 0)
 		rc = store_coverage_put(r->store, &at, &c, e);

@@ -49,9 +49,10 @@ static const struct {
     {"state", rebuild_state},
     {"step", rebuild_step},
     {"stop", NULL},
-    {"stream", NULL},
+    {"stream", rebuild_stream},
     {"unobservable", rebuild_unobservable},
     {"violation", rebuild_violation},
+    {"walk", rebuild_walk},
 };
 
 /* --- for the handlers --- */
@@ -255,7 +256,7 @@ finish(struct rebuild *r, struct err *e)
 	int rc;
 
 	if ((rc = rebuild_item_end(r, e)) != 0 || (rc = rebuild_case_end(r, e)) != 0 ||
-	    (rc = rebuild_notice_end(r, e)) != 0)
+	    (rc = rebuild_notice_end(r, e)) != 0 || (rc = rebuild_open_end(r, e)) != 0)
 		return rc;
 	/* From here on we were away: the engine records that as a gap of ours. */
 	snprintf(text, sizeof(text), "%lld", (long long)r->t);

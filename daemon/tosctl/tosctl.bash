@@ -119,7 +119,7 @@ _tosctl() {
 		((n == 0)) && list='check'
 		options='--config --allow --json'
 		;;
-	parse) options='--url --type --location --language --doc --dates --json' files=-f ;;
+	parse) options='--url --type --location --language --config --doc --dates --json' files=-f ;;
 	scan) options='--policies --plugin --cache --protect --json --help' ;;
 	policy)
 		options='--plugin --json --help'

@@ -17,6 +17,7 @@
 #include "fetch/answer.h"
 #include "ipc/msg.h"
 #include "tosctl/feed_report.h"
+#include "tosctl/mapping_find.h"
 
 enum { DONE = 0, NOT_READABLE = 1, USAGE = 2, CANNOT = 3 };
 
@@ -109,10 +110,14 @@ check(struct onboard *o, const char *url, bool json)
 {
 	struct visit v;
 	struct feed_report r = {.asked = url, .v = &v};
+	struct feed_mapping mapping;
+	struct visit_ask ask = {0};
 	char *words = NULL;
 	int rc;
 
-	onboard_visit(o, url, NULL, &v);
+	r.mapped = mapping_find(onboard_conf(o), url, &mapping);
+	ask.mapping = r.mapped != NULL ? &mapping : NULL;
+	onboard_visit(o, url, &ask, &v);
 	if (v.is_feed) {
 		feed_facts(&v.doc, v.r.time, &r.facts);
 		r.hub = either(v.doc.hub, &v, "hub");

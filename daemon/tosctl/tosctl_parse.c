@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "feed/feed.h"
+#include "tosctl/mapping_find.h"
 
 #define DOCUMENT_MAX ((size_t)64 << 20)
 
@@ -24,7 +25,7 @@ static int
 usage(void)
 {
 	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
-	      "                    [--language TAG] [--doc] FILE|-\n"
+	      "                    [--language TAG] [-c CONFIG] [--doc] FILE|-\n"
 	      "       tosctl parse --dates\n",
 	    stderr);
 	return USAGE;
@@ -246,6 +247,35 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 	return rc == 0 ? DONE : NOT_A_FEED;
 }
 
+/* By the mapping that a configuration gives to the feed of src->url. */
+static int
+parse_mapped(const char *path, struct feed_source *src, bool doc, const char *config)
+{
+	struct feed_mapping mapping;
+	struct err e = ERR_INIT;
+	struct conf *c;
+	int rc = CANNOT_READ;
+
+	if (src->url == NULL) {
+		fputs(
+		    "tosctl parse: -c needs --url, the address of the feed\n", stderr);
+		return USAGE;
+	}
+	if (mapping_conf("tosctl parse", config, &c, &e) != 0) {
+		fprintf(stderr, "tosctl parse: %s\n", e.text);
+		return CANNOT_READ;
+	}
+	if (mapping_find(c, src->url, &mapping) != NULL) {
+		src->mapping = &mapping;
+		rc = parse_file(path, src, doc);
+	} else {
+		fprintf(stderr, "tosctl parse: %s has no mapping for a feed at %s\n",
+		    config, src->url);
+	}
+	conf_free(&c);
+	return rc;
+}
+
 int
 tosctl_parse(int argc, char **argv)
 {
@@ -254,17 +284,19 @@ tosctl_parse(int argc, char **argv)
 	    {"type", required_argument, NULL, 't'},
 	    {"location", required_argument, NULL, 'l'},
 	    {"language", required_argument, NULL, 'L'},
+	    {"config", required_argument, NULL, 'c'},
 	    {"dates", no_argument, NULL, 'd'},
 	    {"doc", no_argument, NULL, 'D'},
 	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
 	    {NULL, 0, NULL, 0},
 	};
 	struct feed_source src = {0};
+	const char *config = NULL;
 	bool dates = false, doc = false;
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		switch (c) {
 		case 'u':
 			src.url = optarg;
@@ -277,6 +309,9 @@ tosctl_parse(int argc, char **argv)
 			break;
 		case 'L':
 			src.content_language = optarg;
+			break;
+		case 'c':
+			config = optarg;
 			break;
 		case 'd':
 			dates = true;
@@ -292,5 +327,8 @@ tosctl_parse(int argc, char **argv)
 	}
 	if (dates)
 		return optind == argc ? parse_dates() : usage();
-	return optind == argc - 1 ? parse_file(argv[optind], &src, doc) : usage();
+	if (optind != argc - 1)
+		return usage();
+	return config != NULL ? parse_mapped(argv[optind], &src, doc, config)
+			      : parse_file(argv[optind], &src, doc);
 }
