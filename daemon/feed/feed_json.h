@@ -75,7 +75,9 @@
 	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply")                          \
 	X(EMBED, "embed") X(FACETS, "facets") X(EVENT, "event") X(PAYLOAD, "payload")  \
 	X(VERSION, "version") X(HOME_PAGE_URL, "home_page_url")                        \
-	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")
+	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")                \
+	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item") X(ENCLOSURE, "enclosure")  \
+	X(ENCODED, "content:encoded") X(DC_CREATOR, "dc:creator") X(DC_DATE, "dc:date")
 /* clang-format on */
 
 enum json_key {
