@@ -57,8 +57,8 @@ test_jsonfeed(void)
 	SAME(d.items[1].author, "Old");
 	SAME(d.items[1].text, "1 < 2");
 	SAME(d.items[1].lang, "de-AT");
+	SAME(d.items[2].author, "Feed"); /* whoever else is none, writes it */
 	SAME(d.items[2].url, "http://else.example/9");
-	SAME(d.items[2].author, "Feed");
 	CU_ASSERT_PTR_NULL(d.items[2].title);
 	feed_doc_clear(&d);
 }
@@ -99,6 +99,101 @@ test_jsonfeed_bare(void)
 	    parse("{'author':'Ann','posts':[{'id':'1','text':'x'}]}", &d), 0);
 	CU_ASSERT_PTR_NULL(d.items[0].author);
 	feed_doc_clear(&d);
+}
+
+/* An item that only points elsewhere is an item. */
+static void
+test_pointing(void)
+{
+	struct feed_doc d;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    parse("{'version':'https://jsonfeed.org/version/1','items':["
+		  "{'external_url':'http://else.example/1'}]}",
+		&d),
+	    0);
+	CU_ASSERT(d.well_formed);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://else.example/1");
+	feed_doc_clear(&d);
+}
+
+/* --- RSS in JSON --- */
+
+static void
+test_rss(void)
+{
+	static const char doc[] =
+	    "{'rss':{'version':'2.0','channel':{'title':'T','link':'http://e.example/',"
+	    "'description':'D','language':'en','pubDate':'Mon, 05 Jan 2004 10:14:55 "
+	    "GMT',"
+	    "'cloud':{'domain':'c.example','port':1},'item':["
+	    "{'title':'One','link':'http://e.example/1','description':'a <b>b</b>',"
+	    "'guid':{'#value':'tag:1','isPermaLink':false},'author':'a@b.example "
+	    "(Ann)',"
+	    "'pubDate':'Mon, 05 Jan 2004 10:14:55 GMT',"
+	    "'category':[{'#value':'x'}],'enclosure':{'url':'/a.mp3','type':'audio/"
+	    "mpeg',"
+	    "'length':12},'source:outline':{'text':'no'}},"
+	    "{'guid':'http://e.example/2','description':'short','content:encoded':"
+	    "'<p>long</p>','dc:creator':'Bea','dc:date':'2004-01-05T10:14:55Z'}]}}}";
+	struct feed_doc d;
+
+	CU_ASSERT_EQUAL_FATAL(parse(doc, &d), 0);
+	SAME(d.format, "rss-json");
+	SAME(d.title, "T");
+	SAME(d.link, "http://e.example/");
+	SAME(d.lang, "en");
+	CU_ASSERT(d.well_formed);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 2);
+	SAME(d.items[0].id, "tag:1");
+	SAME(d.items[0].url, "http://e.example/1");
+	SAME(d.items[0].title, "One");
+	SAME(d.items[0].text, "a b");
+	SAME(when(d.items[0].published), "2004-01-05T10:14:55Z");
+	CU_ASSERT_EQUAL_FATAL(d.items[0].nmedia, 1);
+	SAME(d.items[0].media[0].url, "https://social.example/a.mp3");
+	SAME(d.items[0].media[0].type, "audio/mpeg");
+	SAME(d.items[1].url, "http://e.example/2");
+	SAME(d.items[1].text, "long");
+	SAME(d.items[1].summary, "short");
+	SAME(d.items[1].author, "Bea");
+	SAME(when(d.items[1].published), "2004-01-05T10:14:55Z");
+	feed_doc_clear(&d);
+}
+
+/* As converters from XML and careless hands write it: one item without a list, the
+ * list outside, none at all, and damage before it. */
+static void
+test_rss_variants(void)
+{
+	static const struct {
+		const char *doc;
+		size_t items;
+	} cases[] = {
+	    {"{'rss':{'channel':{'title':'T','item':{'title':{'#text':'One'}}}}}", 1},
+	    {"{'rss':{'channel':{'title':'T','items':[{'title':'One'}]}}}", 1},
+	    {"{'rss':{'channel':{'title':'T'}},'item':[{'title':'One'},{'title':'b'}]}",
+		2},
+	    {"{'rss':{'channel':{'title':'T'},'item':[{'title':'One'}]}}", 1},
+	    {"{'rss':{'channel':{'title':'T','item':[]}}}", 0},
+	    {"{'rss':{'channel':{'title':'T,'item':[{'title':'One','link':'/1'},"
+	     "{'title':'b','link':'/2'}]}}}",
+		2},
+	    {"{'channel':{'title':'T','item':[{'title':'One'}]}}", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct feed_doc d;
+
+		CU_ASSERT_EQUAL(parse(cases[i].doc, &d), 0);
+		CU_ASSERT_EQUAL(d.nitems, cases[i].items);
+		if (d.nitems != cases[i].items)
+			printf("\n    %zu items of %s ", d.nitems, cases[i].doc);
+		if (d.nitems > 0)
+			SAME(d.items[0].title, "One");
+		feed_doc_clear(&d);
+	}
 }
 
 /* --- one object a line --- */
@@ -396,6 +491,9 @@ test_mapping_lines(void)
 static const struct suite_test tests[] = {
     {"JSON Feed", test_jsonfeed},
     {"bare JSON Feed", test_jsonfeed_bare},
+    {"an item that points", test_pointing},
+    {"RSS in JSON", test_rss},
+    {"RSS in JSON, otherwise", test_rss_variants},
     {"one object a line", test_lines},
     {"lines or not", test_few_lines},
     {"more lines than are wanted", test_many_lines},

@@ -94,8 +94,8 @@ date_iso_basic(const char **s, struct date_parts *w, int digits)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (forms[i].digits != digits)
 			continue;
-		/* 22013 would be a year of the future as well as a day, and 0523
-		 * a day of May. */
+		/* 22013 would be a year of the future as well as a day, and 0821
+		 * a day of August. */
 		if ((digits == 5 && *at != '0') || (digits == 4 && *at == '0'))
 			return false;
 		w->year_digits = date_number(s, forms[i].year, &w->year);

@@ -70,13 +70,14 @@
 	X(TOPICS, "topics") X(MORE_TOPICS, "more_topics_url")                          \
 	X(ENTRIES, "entries") X(STATUSES, "statuses") X(MESSAGES, "messages")          \
 	X(ARTICLES, "articles") X(COMMENTS, "comments") X(RESULTS, "results")          \
-	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item")                            \
 	X(DATA, "data") X(KIND, "kind") X(DID, "did") X(TIME_US, "time_us")            \
 	X(COMMIT, "commit") X(OPERATION, "operation") X(COLLECTION, "collection")      \
 	X(RKEY, "rkey") X(RECORD, "record") X(REPLY, "reply")                          \
 	X(EMBED, "embed") X(FACETS, "facets") X(EVENT, "event") X(PAYLOAD, "payload")  \
 	X(VERSION, "version") X(HOME_PAGE_URL, "home_page_url")                        \
-	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")
+	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")                \
+	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item") X(ENCLOSURE, "enclosure")  \
+	X(ENCODED, "content:encoded") X(DC_CREATOR, "dc:creator") X(DC_DATE, "dc:date")
 /* clang-format on */
 
 enum json_key {

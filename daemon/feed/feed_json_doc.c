@@ -15,7 +15,7 @@
 #define PREAMBLE 4096	/* bytes that may stand in front of JSON */
 #define LINES_LOOKED 16 /* to tell one object a line from one object */
 
-static void read_wrap(struct feed_json *j, unsigned depth);
+static void read_wrap(struct feed_json *j, enum json_key k, unsigned depth);
 
 /* --- what a document says of itself --- */
 
@@ -149,15 +149,24 @@ static const struct {
     {JSON_MESSAGES, true, false},
     {JSON_ARTICLES, true, false},
     {JSON_COMMENTS, true, false},
+    {JSON_ITEM, true, false},
     {JSON_RESULTS, true, true},
     {JSON_DATA, true, true},
     {JSON_POST_STREAM, false, true},
     {JSON_TOPIC_LIST, false, true},
     {JSON_FIRST, false, true},
-    {JSON_RSS, false, true}, /* RSS as JSON: rss.channel.item */
+    {JSON_RSS, false, true},
     {JSON_CHANNEL, false, true},
-    {JSON_ITEM, true, false},
 };
+
+/* Is one element as good as a list of it?  JSON-LD writes it so, and what makes JSON
+ * of RSS. */
+static bool
+may_be_one(enum json_key k, unsigned depth)
+{
+	return k == JSON_ITEMS || k == JSON_ORDERED_ITEMS ||
+	       (k == JSON_ITEM && depth > 0);
+}
 
 /* Reads the value that comes next if member k holds elements. */
 static bool
@@ -176,8 +185,7 @@ read_container(struct feed_json *j, enum json_key k, unsigned depth)
 			feed_json_elements(j);
 			return true;
 		}
-		/* JSON-LD writes a list of one as the one. */
-		if (!j->r.lost && (k == JSON_ITEMS || k == JSON_ORDERED_ITEMS) &&
+		if (!j->r.lost && may_be_one(k, depth) &&
 		    (kind == JSON_KIND_OBJECT || kind == JSON_KIND_STRING)) {
 			j->container = j->pointers = true;
 			feed_json_next(j);
@@ -185,7 +193,7 @@ read_container(struct feed_json *j, enum json_key k, unsigned depth)
 		}
 		if (kind == JSON_KIND_OBJECT && containers[i].wrap &&
 		    depth < WRAPS_MAX) {
-			read_wrap(j, depth + 1);
+			read_wrap(j, k, depth + 1);
 			return true;
 		}
 	}
@@ -215,12 +223,17 @@ read_members(struct feed_json *j, struct json_fields *f, unsigned depth)
 }
 
 static void
-read_wrap(struct feed_json *j, unsigned depth)
+read_wrap(struct feed_json *j, enum json_key k, unsigned depth)
 {
+	struct feed_doc *doc = j->build->doc;
 	struct json_fields f;
 
+	if (k == JSON_RSS && doc->format == NULL)
+		doc->format = xstrdup("rss-json");
 	read_members(j, &f, depth);
 	about(j, &f);
+	if (k == JSON_CHANNEL)
+		feed_json_address(j, &doc->link, json_get(&f, JSON_LINK));
 }
 
 /* An object that says so much that it is an item, and no answer like {"error": "..."}.
@@ -244,8 +257,8 @@ is_one(const struct feed_json *j, const struct json_fields *f)
 static void
 find_elements(struct feed_json *j, const char *from)
 {
-	static const char *const names[] = {
-	    "\"items\"", "\"orderedItems\"", "\"latest_posts\"", "\"posts\""};
+	static const char *const names[] = {"\"items\"", "\"orderedItems\"",
+	    "\"latest_posts\"", "\"posts\"", "\"item\""};
 	const char *best = NULL, *end = j->r.end;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * feed_json_item: items of JSON Feed 1.0 and 1.1 (jsonfeed.org), and of whatever else
- * uses the usual names: lines of NDJSON, exports, WordPress's REST API.
+ * uses the usual names: RSS in JSON, lines of NDJSON, exports, WordPress's REST API.
  *
  * This is where most elements of a stream go, so only the members that are there are
  * looked at: each has a place, and of several for one place the lowest rank counts.
@@ -62,6 +62,7 @@ static const struct {
     [JSON_BY] = {AUTHOR, 10},
     [JSON_NICK] = {AUTHOR, 11},
     [JSON_LOGIN] = {AUTHOR, 12},
+    [JSON_DC_CREATOR] = {AUTHOR, 13},
     [JSON_DATE_PUBLISHED] = {PUBLISHED, 1},
     [JSON_PUBLISHED] = {PUBLISHED, 2},
     [JSON_PUBLISHED_AT] = {PUBLISHED, 3},
@@ -75,6 +76,7 @@ static const struct {
     [JSON_DATE] = {PUBLISHED, 11},
     [JSON_TIMESTAMP] = {PUBLISHED, 12},
     [JSON_TIME] = {PUBLISHED, 13},
+    [JSON_DC_DATE] = {PUBLISHED, 14},
     [JSON_DATE_MODIFIED] = {UPDATED, 1},
     [JSON_UPDATED] = {UPDATED, 2},
     [JSON_UPDATED_AT] = {UPDATED, 3},
@@ -98,6 +100,7 @@ static const struct {
     [JSON_TEXT] = {BODY, 5},
     [JSON_MESSAGE] = {BODY, 6},
     [JSON_HTML] = {BODY, 7},
+    [JSON_ENCODED] = {BODY, 7},
     [JSON_SELFTEXT] = {BODY, 8},
     [JSON_COMMENT] = {BODY, 9},
     [JSON_CAPTION] = {BODY, 10},
@@ -112,6 +115,7 @@ static const struct {
     [JSON_IMAGE] = {MEDIA, 19},
     [JSON_BANNER_IMAGE] = {MEDIA, 20},
     [JSON_IMAGE_URL] = {MEDIA, 21},
+    [JSON_ENCLOSURE] = {MEDIA, 22},
     [JSON_DELETED] = {DELETED, 0},
     [JSON_IS_DELETED] = {DELETED, 0},
     [JSON_IS_DELETED_] = {DELETED, 0},
@@ -189,8 +193,8 @@ is_item(const struct json_fields *f)
 			size_t k = w * 64 + (unsigned)__builtin_ctzll(bits);
 
 			if (places[k].place == ID || places[k].place == URL ||
-			    places[k].place == ABOUT || places[k].place == TITLE ||
-			    places[k].place == BODY || places[k].place == FALLBACK_URL)
+			    places[k].place == TITLE || places[k].place == BODY ||
+			    places[k].place == ABOUT || places[k].place == FALLBACK_URL)
 				return true;
 		}
 	return false;

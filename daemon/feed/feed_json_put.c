@@ -421,8 +421,8 @@ put_doubles(struct feed_json *j, const struct json_value *object)
 	static const enum json_key texts[] = {JSON_TITLE, JSON_NAME, JSON_HEADLINE,
 	    JSON_SUBJECT, JSON_CONTENT_HTML, JSON_CONTENT_TEXT, JSON_CONTENT, JSON_BODY,
 	    JSON_TEXT, JSON_MESSAGE, JSON_HTML, JSON_SELFTEXT, JSON_COMMENT,
-	    JSON_CAPTION, JSON_DESCRIPTION, JSON_SUMMARY, JSON_EXCERPT, JSON_COOKED,
-	    JSON_RAW, JSON_SPOILER_TEXT};
+	    JSON_CAPTION, JSON_DESCRIPTION, JSON_SUMMARY, JSON_EXCERPT, JSON_ENCODED,
+	    JSON_COOKED, JSON_RAW, JSON_SPOILER_TEXT};
 	struct json_fields f = {.have = {0}};
 	struct json_reader r;
 	struct json_value name, v;
