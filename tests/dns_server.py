@@ -16,6 +16,9 @@ The first line on standard output is the port.  It ends with its standard input.
                    truncate   true: the answer comes by TCP only
 --dead           answer nothing at all, not even about the root
 
+A line on standard input changes that for all names and the root: "refused", "servfail",
+"silent", or "well".
+
 "." has name servers.  A question for TXT of "log." is answered with the number of
 questions for A so far, by name, as JSON.
 """
@@ -44,9 +47,12 @@ def record(name, kind, ttl, data):
 
 class Zone:
     def __init__(self, steps, dead):
-        self.steps, self.dead = steps, dead
+        self.steps, self.dead, self.rcode = steps, dead, 0
         self.taken, self.last = {}, {}
         self.lock = threading.Lock()
+
+    def turn(self, word):
+        self.dead, self.rcode = word == "silent", RCODES.get(word, 0)
 
     def step(self, name, kind):
         found = self.steps.get(name)
@@ -78,8 +84,10 @@ class Zone:
         name = ".".join(name)
         kind = struct.unpack("!H", query[at + 1:at + 3])[0]
         question = query[12:at + 5]
-        rcode, records, flags = 0, [], 0x8580
-        if name == "" and kind == NS:
+        rcode, records, flags = self.rcode, [], 0x8580
+        if rcode:
+            pass
+        elif name == "" and kind == NS:
             records = [record("", NS, 3600, pack_name("a.root.test"))]
         elif name == "log" and kind == TXT:
             text = json.dumps(self.taken).encode()
@@ -162,7 +170,8 @@ def main():
         server.zone = Zone(zone, o.dead) if server is udp else udp.zone
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(udp.server_address[1], flush=True)
-    sys.stdin.read()
+    for line in sys.stdin:
+        udp.zone.turn(line.strip())
 
 
 if __name__ == "__main__":

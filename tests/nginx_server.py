@@ -77,7 +77,9 @@ def main():
     p.add_argument("--cpu", type=int, help="the processor that it stays on")
     p.add_argument("--stdin-ends", action="store_true", help="taken for granted")
     o = p.parse_args()
-    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    # The last place is where autogen.sh unpacks one.
+    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:" +
+                         os.environ.get("builddir", ".") + "/tools/usr/sbin")
     if nginx is None:
         return 77
     root = pathlib.Path(o.root).resolve()

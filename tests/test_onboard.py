@@ -4,14 +4,18 @@
 a page, of server software and of usual places, and chooses; what it writes is a
 configuration that tosd takes; `tenant import' reads lists; `feed check' explains.
 Standard library only."""
+import http.server
 import json
 import re
+import ssl
 import sys
+import threading
 import time
 import traceback
 
 sys.dont_write_bytecode = True
 from daemon import Failed, Tosd, Web
+from http_server import make_certificate
 
 CONF = """%(places)s
 sandbox = "best-effort";
@@ -529,6 +533,54 @@ def test_feed_mapping():
         assert p.returncode == 3 and "has no mapping for a feed at" in p.stderr, p
         p = b.d.run("parse", "-c", b.d.conf, b.d.path("saved.json"))
         assert p.returncode == 2 and "--url" in p.stderr, p
+
+
+def told(b, *words, code=1):
+    """All that is said, to somebody who knows nothing."""
+    p = b.run(*words)
+    assert p.returncode == code, p
+    return p.stdout + p.stderr
+
+
+def test_odd_sites():
+    """What cannot be read is said in words, with what to do."""
+    with Bench() as b:
+        b.serve({"/": page(), "/login": page(title="Log in"), "/shut": {"status": 403},
+                 "/inside": {"status": 302, "redirect": "/login"},
+                 "/loop": {"status": 302, "redirect": "/loop"},
+                 **nodeinfo("gargleblaster")})
+        base = b.web.base
+        said = told(b, "tenant", "add", base + "inside")
+        assert "It leads to " + base + "login" in said and "feed check" in said, said
+        assert "NodeInfo says gargleblaster 4.2.1" in told(b, "tenant", "add", base)
+        for path, word in (("inside", "tenant add"), ("shut", "let this machine"),
+                           ("loop", "in a circle"), ("none", "spelling")):
+            said = told(b, "feed", "check", base + path)
+            assert word in said and "would ask again" in said, said
+        assert "--allow" not in told(b, "feed", "check", base + "loop")
+        assert "--allow" in told(b, "feed", "check", "http://10.0.0.1/feed")
+        assert "port" in told(b, "feed", "check", "http://[::1]:1/")
+        assert "http://" in told(b, "feed", "check", "forum.example/feed", code=2)
+        # An international name is asked for in the form that name servers know.
+        said = told(b, "feed", "check", "http://b\u00fccher.invalid/feed")
+        assert "b\u00fccher" in said and "cannot be resolved" in said, said
+
+
+def test_self_signed():
+    with Bench() as b:
+        make_certificate(b.d.dir, ["127.0.0.1"])
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                 http.server.SimpleHTTPRequestHandler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(b.d.dir + "/cert.pem", b.d.dir + "/key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        said = told(b, "feed", "check", f"https://127.0.0.1:{server.server_port}/")
+        assert "TLS fails" in said and "mend the certificate" in said, said
+        said = told(b, "tenant", "add", f"https://127.0.0.1:{server.server_port}/")
+        assert "TLS fails" in said, said
+        server.shutdown()
+        server.server_close()
 
 
 def test_feed_warnings():

@@ -188,6 +188,19 @@ set_next(const struct fetch_plan_in *in, struct fetch_plan *out, int64_t delay,
 	out->next = in->now > INT64_MAX / 2 - d ? INT64_MAX / 2 : in->now + d;
 }
 
+/* Our network is away.  Feeds that come due meanwhile pile up, and must not all come
+ * back in the quarter of an hour after: they are spread over a sixth of their interval,
+ * or over what they are late by beyond what jitter explains. */
+static int64_t
+own_delay(const struct fetch_plan_in *in, int64_t base)
+{
+	int64_t late = sane(in->dark) - base - base / 10;
+	int64_t width = most(base / 6, late);
+
+	return least(base,
+	    OWN_RETRY + (int64_t)(mix(in->jitter_seed + 1) % (uint64_t)(width + 1)));
+}
+
 static int64_t
 delay_of(
     const struct fetch_plan_in *in, enum kind kind, int64_t base, unsigned failures)
@@ -199,7 +212,7 @@ delay_of(
 	case KIND_GOOD:
 		return base;
 	case KIND_OWN:
-		return least(base, OWN_RETRY);
+		return own_delay(in, base);
 	case KIND_GONE:
 		return least(GONE_EVERY, cap);
 	case KIND_LIMITED: /* it has just said "less often" */

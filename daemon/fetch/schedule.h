@@ -24,6 +24,7 @@ struct fetch_plan_in {
 	bool flood;	       /* most of what the document shows was new */
 	uint8_t outcome;       /* enum poll_outcome */
 	unsigned failures;     /* in a row, before this one */
+	int64_t dark;	       /* since it could be read, 0: it never could */
 	int64_t hint;	       /* interval that the answer's header asks for */
 	int64_t ttl;	       /* interval that the document asks for */
 	uint32_t skip_hours;   /* bits 0 to 23, GMT: hours not to ask in */
@@ -51,7 +52,9 @@ struct fetch_plan {
  * not known, min after a flood); never sooner than hint and ttl say.
  * After a failure: back-off from one minute (from base_interval where that is
  * less), doubling up to 24 h or max, for ever.  After 410: a day, or max.  A fault of
- * our own is not counted.
+ * our own is not counted: the feed is asked again some time between 15 minutes and a
+ * sixth of its interval later, or what it is late by if that is more, so that those who
+ * wait for our network do not come back at once.
  * Always: not sooner than Retry-After, not in an hour or on a day to be skipped, with
  * jitter of up to 10 % to both sides, to the later one where the server has asked.
  */

@@ -183,12 +183,65 @@ say_validators(const struct feed_report *r)
 		onboard_say("  hub         none: new items are seen by polling only");
 }
 
+/* For somebody who sees this for the first time. */
+static void
+say_advice(const struct feed_report *r)
+{
+	static const char *const advice[POLLED_COUNT] = {
+	    [POLLED_OK] = "`tosctl tenant add' looks for the feeds of a page",
+	    [POLLED_GONE] = "ask the tenant where the feed is now",
+	    [POLLED_NOT_FOUND] =
+		"check the spelling; `tosctl tenant add SITE' looks for the "
+		"feeds of a site",
+	    [POLLED_FORBIDDEN] =
+		"ask the tenant to let this machine and its user agent "
+		"read the feed",
+	    [POLLED_LEGAL] = "ask the tenant what the server means by that",
+	    [POLLED_RATE_LIMIT] =
+		"wait, or ask the tenant to allow an occasional request",
+	    [POLLED_HTTP_ERROR] = "try again later; if it stays so, tell the tenant",
+	    [POLLED_DNS] =
+		"check the spelling; else the tenant's name servers are at fault",
+	    [POLLED_CONNECT] = "try again later; if it stays so, tell the tenant",
+	    [POLLED_TLS] =
+		"the tenant must mend the certificate; for an authority of your "
+		"own set fetch.ca_file",
+	    [POLLED_TIMEOUT] = "try again later; if it stays so, tell the tenant",
+	    [POLLED_REFUSED] =
+		"if the tenant really is at such an address, give its range "
+		"with --allow, and with `allow' in the configuration",
+	    [POLLED_OWN_FAULT] = "check the network of this machine",
+	};
+	const struct fetch_result *a = &r->v->r;
+	const char *text = a->outcome < POLLED_COUNT ? advice[a->outcome] : NULL;
+
+	/* The guard also refuses ports and redirects that lead nowhere. */
+	if (a->outcome == POLLED_REFUSED &&
+	    (a->why == NULL || strstr(a->why, "address") == NULL))
+		text = "the address cannot be used like this: the reason stands above";
+	if (text != NULL)
+		onboard_say("  you         %s", text);
+}
+
 static void
 say_interval(const struct feed_report *r)
 {
 	const struct feed_facts *f = &r->facts;
 	char soon[CLOCK_TEXT], late[CLOCK_TEXT], base[CLOCK_TEXT], span[CLOCK_TEXT];
 
+	if (!r->v->is_feed) {
+		onboard_say("What now");
+		say_advice(r);
+		onboard_say(
+		    "  the daemon  would ask again after %s to %s, then less and less "
+		    "often, at least once a day (%s)",
+		    clock_span(r->soonest, soon), clock_span(r->latest, late),
+		    r->decided);
+		say_hints(r);
+		if (r->silence != NULL)
+			onboard_say("  silence     %s", r->silence);
+		return;
+	}
 	onboard_say("How often, and why");
 	onboard_say("  interval    %s to %s, decided by: %s (configured: %s)",
 	    clock_span(r->soonest, soon), clock_span(r->latest, late), r->decided,
@@ -196,8 +249,6 @@ say_interval(const struct feed_report *r)
 	say_hints(r);
 	if (r->silence != NULL)
 		onboard_say("  silence     %s", r->silence);
-	if (!r->v->is_feed)
-		return;
 	if (f->window > 0) {
 		onboard_say("  pace        %.1f items a day", f->per_day);
 		onboard_say("  window      an item stays for about %s at that pace; %s",

@@ -398,6 +398,8 @@ search_on(struct search *s, const struct visit *first, bool all)
 		return;
 	}
 	if (first->r.outcome == POLLED_OK) {
+		if (first->r.nhops > 1 && first->r.url != NULL)
+			buf_printf(&s->words, "It leads to %s.\n", first->r.url);
 		read_page(s, first);
 	} else {
 		how = visit_words(first);

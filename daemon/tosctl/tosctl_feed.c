@@ -130,8 +130,6 @@ check(struct onboard *o, const char *url, bool json)
 	else
 		feed_report_words(&r);
 	rc = v.is_feed ? DONE : visit_own_fault(&v) ? CANNOT : NOT_READABLE;
-	if (rc == NOT_READABLE && v.r.outcome == POLLED_OK && !json)
-		onboard_say("`tosctl tenant add' looks for the feeds of a page.");
 	free(words);
 	free(r.hub);
 	free(r.older);

@@ -259,6 +259,10 @@ add(const struct args *a, struct onboard *o, const char *url, bool *no_answer)
 		for (size_t i = 0; i < p->nfeeds; i++)
 			onboard_complain("%s: %.*s", p->feeds[i].url,
 			    (int)strcspn(p->feeds[i].about, "\n"), p->feeds[i].about);
+		if (!found.no_answer && !found.own_fault)
+			onboard_complain(
+			    "Ask the tenant for the address of its feed, and "
+			    "try it with `tosctl feed check URL'.");
 		rc = found.own_fault ? CANNOT : NEGATIVE;
 	} else {
 		warn_known(o, p);
