@@ -530,6 +530,20 @@ ascii_by_type(const char *type)
 	       (n > 9 && strncasecmp(type + n - 4, "+xml", 4) == 0);
 }
 
+/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked document, which
+ * must not become unreadable as a whole.  Where a third of all that is not ASCII is no
+ * UTF-8, it was none.  A mark of UTF-8 in front of it counts as long as no charset is
+ * declared and something is UTF-8: some programs put it before all that they serve. */
+static bool
+is_damaged_utf8(const struct look *l, bool marked, char names[][32])
+{
+	for (int i = 0; i < 2; i++)
+		if (names[i][0] != '\0' && !is_utf8_name(names[i]))
+			marked = false;
+	return (marked && (l->good > 0 || l->alien < DETECT_MIN)) ||
+	       l->good > 2 * l->alien;
+}
+
 void
 feed_text_read(
     struct feed_text *t, const void *body, size_t n, const char *content_type)
@@ -563,10 +577,7 @@ feed_text_read(
 		}
 		return;
 	}
-	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
-	 * document, which must not become unreadable as a whole.  Where a third of
-	 * all that is not ASCII is no UTF-8, it was none. */
-	if (l.bad > 0 && (l.good > 2 * l.alien || fixed != NULL)) {
+	if (l.bad > 0 && is_damaged_utf8(&l, fixed != NULL, names)) {
 		take_utf8(t, s, n, &l);
 		return;
 	}
