@@ -237,7 +237,8 @@ test_lost_ends(void)
 	    "<summary type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>a b"
 	    "</div></summary><content type='xhtml'><div "
 	    "xmlns='http://www.w3.org/1999/xhtml'>a b c, as long as it is</div>"
-	    "</content><link href='http://e/1'/><rights>R</rights></entry>"
+	    "</content><thr:total xmlns:thr='http://purl.org/syndication/thread/1.0'>7"
+	    "</thr:total><link href='http://e/1'/><rights>R</rights></entry>"
 	    "<entry><title>U</title><id>h</id></entry></feed>";
 	static const char *const docs[] = {rss, atom};
 	struct feed_doc d;

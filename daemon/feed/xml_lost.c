@@ -125,8 +125,11 @@ static bool
 beside_inline(const struct xml_state *s, const struct xml_frame *f, enum feed_ns ns,
     enum feed_el el)
 {
-	return s->depth == s->capture && s->children && xml_is_atom(ns) &&
-	       ns == (enum feed_ns)f->ns && el != EL_SIDE &&
+	if (s->depth != s->capture || !s->children)
+		return false;
+	if (ns != NS_OTHER && is_module(s, ns))
+		return true;
+	return xml_is_atom(ns) && ns == (enum feed_ns)f->ns && el != EL_SIDE &&
 	       tells[el] != TELLS_NOTHING && el != EL_BOX;
 }
 
