@@ -114,6 +114,8 @@ test_references(void)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
+	    {"&lt/a&gt &quot. &amp B", "</a> \". & B"},
+	    {"x?a=1&lt=2&gt_x&ampere", "x?a=1&lt=2&gt_x&ampere"},
 	    {"&lt;&amp;&#65;&#x42;&#X43;", "<&ABC"},
 	    {"&eacute;&nbsp;&hellip;", "é\u00a0…"},
 	    {"&#146;&#x80;", "’€"},
@@ -371,6 +373,9 @@ test_charsets(void)
 		bool wrong;
 	} cases[] = {
 	    {"\xef\xbb\xbfx", 4, "text/xml; charset=koi8-r", "x", "utf-8", false},
+	    {"\xef\xbb\xbf<?xml version='1.0' encoding='koi8-r'?>\xc1", 43, NULL,
+		"<?xml version='1.0' encoding='koi8-r'?>а", "koi8-r", false},
+	    {"\xef\xbb\xbf\xe9t\xe9", 6, NULL, "\uFFFDt\uFFFD", "utf-8", true},
 	    {"\xff\xfe<\0r\0", 6, NULL, "<r", "utf-16le", false},
 	    {"\0<\0r\0>", 6, NULL, "<r>", "utf-16be", false},
 	    {"caf\xe9", 4, "text/xml; charset=iso-8859-1", "café", "iso-8859-1", false},

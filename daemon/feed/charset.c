@@ -521,6 +521,20 @@ ebcdic_name(const char *s, size_t n, const char *content_type, char out[32])
 			strcpy(out, names[k]);
 }
 
+/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked document, which
+ * must not become unreadable as a whole.  Where a third of all that is not ASCII is no
+ * UTF-8, it was none.  A mark of UTF-8 in front of it counts as long as no charset is
+ * declared and something is UTF-8: some programs put it before all that they serve. */
+static bool
+is_damaged_utf8(const struct look *l, bool marked, char names[][32])
+{
+	for (int i = 0; i < 2; i++)
+		if (names[i][0] != '\0' && !charset_is_utf8(names[i]))
+			marked = false;
+	return (marked && (l->good > 0 || l->alien < DETECT_MIN)) ||
+	       l->good > 2 * l->alien;
+}
+
 void
 feed_text_read(
     struct feed_text *t, const void *body, size_t n, const char *content_type)
@@ -557,10 +571,7 @@ feed_text_read(
 		}
 		return;
 	}
-	/* A few broken bytes in what is UTF-8 otherwise: a damaged or a wicked
-	 * document, which must not become unreadable as a whole.  Where a third of
-	 * all that is not ASCII is no UTF-8, it was none. */
-	if (l.bad > 0 && (l.good > 2 * l.alien || fixed != NULL)) {
+	if (l.bad > 0 && is_damaged_utf8(&l, fixed != NULL, names)) {
 		take_utf8(t, s, n, &l);
 		return;
 	}

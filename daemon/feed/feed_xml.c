@@ -291,13 +291,16 @@ static void
 close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 {
 	bool ours = ns == NS_MAIN || ns == NS_ATOM || ns == NS_ATOM03;
+	size_t lost;
 
 	if (s->item > 0 && el == EL_ITEM && ours && s->form != XML_INLINE) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 		pop_to(s, s->item - 1);
-	} else if ((s->capture > 0 || s->person > 0) && xml_is_sibling(s, ns, el)) {
+	}
+	while ((s->capture > 0 || s->person > 0 || s->box > 0) &&
+	       (lost = xml_lost_end(s, ns, el)) > 0) {
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
-		pop_to(s, (s->person > 0 ? s->person : s->capture) - 1);
+		pop_to(s, lost - 1);
 	}
 }
 

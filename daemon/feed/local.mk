@@ -33,7 +33,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/sse.c %D%/sse.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
-	%D%/xml_elements.c %D%/xml_links.c %D%/xml_state.h %D%/xml_values.c
+	%D%/xml_elements.c %D%/xml_links.c %D%/xml_lost.c %D%/xml_state.h %D%/xml_values.c
 
 UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h
@@ -52,6 +52,11 @@ tests_test_feed_dates_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(CRYP
 UNIT_TESTS += tests/test_feed_formats
 tests_test_feed_formats_SOURCES = tests/test_feed_formats.c tests/suite.h
 tests_test_feed_formats_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_items
+tests_test_feed_items_SOURCES = tests/test_feed_items.c tests/suite.h
+tests_test_feed_items_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_hostile

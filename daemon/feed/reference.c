@@ -135,6 +135,29 @@ name_char(char c)
 	       (uint8_t)c >= 0x80 || c == '.' || c == '-' || c == '_' || c == ':';
 }
 
+/* "&lt/a&gt;": what is meant is plain, unless it is a parameter of an address. */
+static size_t
+unclosed(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	static const size_t lengths[] = {2, 3, 4};
+	char c, after;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t len = lengths[i];
+
+		if (n <= len || (c = predefined(s + 1, len)) == 0)
+			continue;
+		after = n > len + 1 ? s[len + 1] : ' ';
+		if (after == '=' || after == '_' || (after >= '0' && after <= '9') ||
+		    ((after | 32) >= 'a' && (after | 32) <= 'z'))
+			return 0;
+		markup_note(m, MARKUP_BAD_REF, s);
+		encode(out, (uint8_t)c);
+		return len + 1;
+	}
+	return 0;
+}
+
 /* A named reference at s; returns its length, 0 if it is none. */
 static size_t
 named(struct markup *m, struct buf *out, const char *s, size_t n)
@@ -163,7 +186,7 @@ named(struct markup *m, struct buf *out, const char *s, size_t n)
 		}
 	}
 	if (m->mode != MARKUP_HTML)
-		return 0;
+		return unclosed(m, out, s, n);
 	i = feed_entity_prefix(s + 1, i - 1, cp);
 	if (i > 0)
 		encode(out, cp[0]);

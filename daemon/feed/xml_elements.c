@@ -51,38 +51,6 @@ xml_element_find(enum feed_el el)
 	return elements[el].el != EL_NONE ? &elements[el] : NULL;
 }
 
-bool
-xml_is_sibling(const struct xml_state *s, enum feed_ns ns, enum feed_el el)
-{
-	size_t at = s->person > 0 ? s->person : s->capture;
-	const struct xml_frame *f = &s->frames[at - 1];
-
-	if (s->form == XML_INLINE || s->depth != at)
-		return false;
-	switch (el) {
-	case EL_TITLE:
-	case EL_LINK:
-	case EL_DESCRIPTION:
-	case EL_AUTHOR:
-		/* HTML has elements of these names; a name space tells. */
-		return ns == f->ns && el != (enum feed_el)f->el &&
-		       (xml_is_atom(ns) || (el != EL_AUTHOR && el != EL_DESCRIPTION) ||
-			   s->form == XML_PLAIN || f->el == EL_TITLE);
-	case EL_GUID:
-	case EL_ID:
-	case EL_PUBLISHED:
-	case EL_UPDATED:
-	case EL_CREATOR:
-	case EL_DATE:
-		return el != (enum feed_el)f->el;
-	case EL_CONTENT:
-		return ns == NS_CONTENT ||
-		       (xml_is_atom(ns) && el != (enum feed_el)f->el);
-	default:
-		return false;
-	}
-}
-
 static bool
 starts(const struct markup_str *v, const char *what)
 {

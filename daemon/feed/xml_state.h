@@ -133,8 +133,8 @@ void xml_more(struct xml_state *s, const char *base);
 void xml_element_open(struct xml_state *s);
 /* The top frame is about to be closed. */
 void xml_element_close(struct xml_state *s);
-/* Is it an element that can only stand beside the captured one, so that the
- * captured one must have lost its end tag? */
-bool xml_is_sibling(const struct xml_state *s, enum feed_ns ns, enum feed_el el);
+/* The depth of the open element that must have lost its end tag, since this one can only
+ * stand beside it; 0 if none has. */
+size_t xml_lost_end(const struct xml_state *s, enum feed_ns ns, enum feed_el el);
 
 #endif

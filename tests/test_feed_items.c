@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_feed_items: what of several links, authors and texts counts as the item's, below
+ * which address relative ones are, and that a lost end tag changes none of it.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "feed/feed.h"
+#include "suite.h"
+
+static void
+parse(const char *s, struct feed_doc *d)
+{
+	static const struct feed_source here = {
+	    .url = "http://example.org/dir/feed.xml"};
+
+	CU_ASSERT_EQUAL(feed_parse(s, strlen(s), &here, NULL, d, NULL), 0);
+}
+
+#define NS_ATOM "xmlns:a='http://www.w3.org/2005/Atom' "
+#define NS_MEDIA "xmlns:m='http://search.yahoo.com/mrss/' "
+
+/* An address nobody gave: the document's own serves.  One that was given serves, but
+ * not where the feed is served by somebody else than its site; and pages of the feed
+ * are always where it is. */
+static void
+test_own_base(void)
+{
+	static const char feed[] =
+	    "<rss " NS_ATOM "><channel><link>http://c.org/b/</link><a:link rel='next' "
+	    "href='?p=2'/><item><title>T</title><link>p/1</link></item></channel></"
+	    "rss>";
+	static const struct {
+		const char *url, *item, *next;
+	} cases[] = {
+	    {NULL, "http://c.org/b/p/1", "http://c.org/b/?p=2"},
+	    {"https://C.org/dir/feed.xml", "https://C.org/dir/p/1",
+		"https://C.org/dir/feed.xml?p=2"},
+	    {"http://service.example/c", "http://c.org/b/p/1",
+		"http://service.example/c?p=2"},
+	    {"http://c.org:81/c", "http://c.org/b/p/1", "http://c.org:81/c?p=2"},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct feed_source src = {.url = cases[i].url};
+
+		feed_parse(feed, strlen(feed), &src, NULL, &d, NULL);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].url, cases[i].item);
+		SAME(d.next_url, cases[i].next);
+		feed_doc_clear(&d);
+	}
+}
+
+/* Which of several links is the item's. */
+static void
+test_item_links(void)
+{
+	static const struct {
+		const char *links, *url;
+	} cases[] = {
+	    {"<link>http://e/1</link><link>http://e/2</link><link> </link>",
+		"http://e/2"},
+	    {"<link>http://e/1</link><link href='http://e/2'/>", "http://e/2"},
+	    {"<link>http://e/1</link><a:link href='http://e/2'/>", "http://e/1"},
+	    {"<link>http://e/1</link><link rel='self' href='http://e/2'/>",
+		"http://e/1"},
+	    {"<a:link href='http://e/1'/><a:link href='http://e/2'/>", "http://e/1"},
+	    {"<a:link href='http://e/1'/><a:link rel='alternate' type='text/html' "
+	     "href='http://e/2'/>",
+		"http://e/2"},
+	    {"<a:link rel='alternate' type='audio/mpeg' href='http://e/1'/><a:link "
+	     "href='http://e/2'/>",
+		"http://e/2"},
+	    {"<a:link rel='enclosure'>http://e/1</a:link><a:link>http://e/2</a:link>"
+	     "<a:link rel='via'>http://e/3</a:link>",
+		"http://e/2"},
+	    {"<enclosure url=' '/><enclosure url='http://e/2'/>", "http://e/2"},
+	    {"<m:content><m:player url='http://e/2'/></m:content>", "http://e/2"},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<rss " NS_ATOM NS_MEDIA
+		    "><channel><item>%s</item></channel></rss>",
+		    cases[i].links);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].url, cases[i].url);
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
+/* Whose an entry of Atom is. */
+static void
+test_item_authors(void)
+{
+	static const struct {
+		const char *entry, *author;
+	} cases[] = {
+	    {"<author><name>A</name></author><author><name>B</name></author>", "A"},
+	    {"<author><name/><uri>http://e/</uri></author>", "Feed"},
+	    {"<author>A <b>B</b></author>", "A B"},
+	    {"<source><title>S</title><author><name>S</name></author></source>", "S"},
+	    {"<source><author><name>S</name></author></source>"
+	     "<author><name>A</name></author>",
+		"A"},
+	    {"<contributor><name>C</name></contributor>", "Feed"},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<feed xmlns='http://www.w3.org/2005/Atom'><author><name>Feed"
+		    "</name></author><entry>%s<title>T</title></entry></feed>",
+		    cases[i].entry);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].author, cases[i].author);
+		SAME(d.items[0].title, "T");
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
+/* Name spaces written with https, without their slash, or made up. */
+static void
+test_name_spaces(void)
+{
+	static const char *const uris[] = {"https://purl.org/rss/1.0/modules/content/",
+	    "http://purl.org/rss/1.0/modules/content",
+	    "http://feeds.example/content-of-ours"};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<rss xmlns:content='%s'><channel><item><description>short"
+		    "</description><content:encoded>the long text</content:encoded>"
+		    "</item></channel></rss>",
+		    uris[i]);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].text, "the long text");
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
+/* What is an item's text and title where the usual elements say nothing. */
+static void
+test_item_texts(void)
+{
+	static const struct {
+		const char *body, *title, *text;
+	} cases[] = {
+	    {"<description/><m:description>D</m:description>", NULL, "D"},
+	    {"<c:encoded></c:encoded><description>D</description>", NULL, "D"},
+	    {"<i:subtitle>S</i:subtitle><i:summary>D</i:summary>", NULL, "D"},
+	    {"<i:subtitle>S</i:subtitle>", NULL, "S"},
+	    {"<c:encoded>D</c:encoded><i:summary>much longer</i:summary>", NULL, "D"},
+	    {"<m:group><m:content url='http://e/1'><m:title>T</m:title>"
+	     "<m:description>D</m:description></m:content></m:group>",
+		"T", "D"},
+	    {"<m:content><m:title>T</m:title><m:description>D</m:description>"
+	     "</m:content>",
+		"T", "D"},
+	    {"<title>A</title><m:content url='http://e/1'><m:title>T</m:title>"
+	     "</m:content><m:title>B</m:title>",
+		"A", "T"},
+	    {"<a:content type='application/x-own'>two words</a:content>", NULL,
+		"two words"},
+	    {"<a:content type='application/x-own'>word</a:content>", NULL, "word"},
+	    {"<a:content type='application/x-own'>d29y\nZHM=</a:content>", NULL,
+		"words"},
+	    {"<a:content type='image/png'>iVBORw0KGgo=</a:content>", NULL, ""},
+	    {"<description>D</description><a:rights type='xhtml'>"
+	     "<div xmlns='http://www.w3.org/1999/xhtml'>ours alone, all of it</div>"
+	     "</a:rights>",
+		NULL, "D"},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<rss " NS_ATOM NS_MEDIA
+		    "xmlns:c='http://purl.org/rss/1.0/modules/content/' "
+		    "xmlns:i='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel>"
+		    "<item>%s</item></channel></rss>",
+		    cases[i].body);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].title, cases[i].title);
+		SAME(d.items[0].text, cases[i].text);
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
+/* Every end tag of an item may be lost: what comes behind shows it. */
+static void
+test_lost_ends(void)
+{
+	static const char rss[] =
+	    "<rss " NS_ATOM NS_MEDIA "xmlns:dc='http://purl.org/dc/elements/1.1/' "
+	    "xmlns:c='http://purl.org/rss/1.0/modules/content/' "
+	    "xmlns:own='http://e/own'><channel><title>F</title>"
+	    "<image><url>http://e/i</url><title>I</title></image>"
+	    "<description>All of it</description>"
+	    "<item><title>T</title><link>http://e/1</link>"
+	    "<own:id>7</own:id><dc:creator>Ann</dc:creator><clicks>3</clicks>"
+	    "<pubDate>Mon, 06 Jan 2020 10:00:00 GMT</pubDate><valid>1</valid>"
+	    "<description>a &lt;i&gt;b&lt;/i&gt;</description>"
+	    "<category>C</category><guid>g</guid><kind>k</kind>"
+	    "<m:title>M</m:title><source url='http://e/'>S</source>"
+	    "<c:encoded>a b c, as long as it is</c:encoded>"
+	    "<post xmlns='http://e/'>5</post><comments>http://e/c</comments>"
+	    "</item><item><title>U</title><guid>h</guid></item></channel></rss>";
+	static const char atom[] =
+	    "<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title>"
+	    "<subtitle type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>s"
+	    "</div></subtitle><author><name>Feed</name></author>"
+	    "<entry><title>T</title><author><name>Ann</name><uri>http://e/a</uri>"
+	    "<email>a@e</email></author><id>g</id>"
+	    "<published>2020-01-06T10:00:00Z</published>"
+	    "<summary type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>a b"
+	    "</div></summary><content type='xhtml'><div "
+	    "xmlns='http://www.w3.org/1999/xhtml'>a b c, as long as it is</div>"
+	    "</content><thr:total xmlns:thr='http://purl.org/syndication/thread/1.0'>7"
+	    "</thr:total><link href='http://e/1'/><rights>R</rights></entry>"
+	    "<entry><title>U</title><id>h</id></entry></feed>";
+	static const char *const docs[] = {rss, atom};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < 2; i++)
+		for (const char *end = docs[i]; (end = strstr(end, "</")) != NULL;
+		     end++) {
+			const char *after = strchr(end, '>') + 1;
+			struct buf b = {0};
+
+			if (strncmp(end, "</div>", 6) == 0)
+				continue;
+			buf_put(&b, docs[i], end - docs[i]);
+			buf_puts(&b, after);
+			parse(b.data, &d);
+			CU_ASSERT_EQUAL_FATAL(d.nitems, 2);
+			SAME(d.items[0].id, "g");
+			SAME(d.items[0].title, "T");
+			SAME(d.items[0].url, "http://e/1");
+			SAME(d.items[0].author, i == 0 ? "Ann" : "Ann (a@e)");
+			SAME(d.items[0].text, "a b c, as long as it is");
+			CU_ASSERT_EQUAL(
+			    d.items[0].published, clock_parse("2020-01-06T10:00:00Z"));
+			SAME(d.items[1].title, "U");
+			SAME(d.items[1].id, "h");
+			feed_doc_clear(&d);
+			buf_free(&b);
+		}
+}
+
+static const struct suite_test tests[] = {
+    {"own base", test_own_base},
+    {"links", test_item_links},
+    {"authors", test_item_authors},
+    {"name spaces", test_name_spaces},
+    {"texts", test_item_texts},
+    {"lost end tags", test_lost_ends},
+};
+
+SUITE_MAIN("feed items", tests)
