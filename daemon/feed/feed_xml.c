@@ -146,20 +146,30 @@ read_attrs(struct xml_state *s, struct xml_frame *f)
 const char *
 xml_base(const struct xml_state *s)
 {
-	const char *base, *site = s->build->doc->link;
+	const struct feed_doc *doc = s->build->doc;
 
 	for (size_t i = s->depth; i-- > 0;)
 		if (s->frames[i].base != NULL)
 			return s->frames[i].base;
+	if (s->item > 0 && s->elsewhere)
+		return doc->link;
+	if (s->base != NULL)
+		return s->base;
 	/* Nobody said where the document is from: what it says itself is better
 	 * than nothing. */
-	base = s->base != NULL ? s->base : s->build->doc->self_url;
-	/* A feed that is served by somebody else than its site (feed services, planets)
-	 * was written for the site. */
-	if (base == NULL ||
-	    (s->item > 0 && site != NULL && !feed_url_same_host(base, site)))
-		return site;
-	return base;
+	return doc->self_url != NULL ? doc->self_url : doc->link;
+}
+
+/* A feed that is served by somebody else than its site (feed services, planets) was
+ * written for the site. */
+bool
+xml_is_elsewhere(const struct xml_state *s)
+{
+	const struct feed_doc *doc = s->build->doc;
+	const char *base = s->base != NULL ? s->base : doc->self_url;
+
+	return base != NULL && doc->link != NULL &&
+	       !feed_url_same_host(base, doc->link);
 }
 
 /* The root may be in a name space of its author's making: then that is ours.  One of

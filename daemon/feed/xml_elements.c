@@ -169,6 +169,7 @@ begin_item(struct xml_state *s)
 	const struct buf *v;
 
 	s->item = s->depth;
+	s->elsewhere = xml_is_elsewhere(s);
 	s->faults_before = s->m.faults;
 	draft_init(&s->draft, s->build);
 	s->draft.later_wins = xml_is_atom(xml_top(s)->ns);

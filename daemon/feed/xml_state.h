@@ -81,6 +81,7 @@ struct xml_state {
 	int64_t period;
 	int frequency;
 	enum { MAP_NONE, MAP_URLS, MAP_INDEX } map; /* is it a sitemap? */
+	bool elsewhere;	   /* the item's feed is served by another host than its site's */
 	bool void_link;	   /* <link/> has just been, its address may follow */
 	bool archive;	   /* doc->next_url is a prev-archive */
 	size_t base_bytes; /* made of xml:base and of addresses below it so far */
@@ -95,6 +96,7 @@ xml_top(struct xml_state *s)
 	return &s->frames[s->depth - 1];
 }
 const char *xml_base(const struct xml_state *s);
+bool xml_is_elsewhere(const struct xml_state *s);
 
 /* How an element counts; rank: of several sources of one value the higher wins. */
 enum { IN_ITEM = 1, IN_FEED = 2, IN_PERSON = 4 };
