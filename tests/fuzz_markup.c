@@ -42,7 +42,7 @@ read_in(enum markup_mode mode, const char *s, size_t n)
 			buf_reset(&b);
 			markup_decode(&m, &b, m.attrs[i].value.p, m.attrs[i].value.n);
 			html_style_hides(b.data != NULL ? b.data : "", b.len);
-			html_class_hides(b.data != NULL ? b.data : "", b.len);
+			html_class_of(b.data != NULL ? b.data : "", b.len);
 		}
 		buf_reset(&b);
 		markup_decode(&m, &b, t.text.p, t.text.n);
