@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the score `violence' of `tosctl scan' on texts that no model was trained on.
 
-usage: measure.py [--tosctl PROGRAM] [--seed N] [--train FILE] [SET.jsonl ...] [-- OPTION ...]
+usage: measure.py [--tosctl PROGRAM] [--seed N] [--threshold X] [--train FILE] [SET.jsonl ...]
+                  [-- OPTION ...]
 
 PROGRAM defaults to $builddir/tosctl; what follows -- goes to `tosctl scan'.  Without SET it
 is eval.jsonl beside this script, and counter.jsonl, twins.jsonl and veiled.jsonl are
-measured too.  Every SET is measured once more as disguise.py disguises it.  --train FILE ends the run with 1 if a text of
-the sets stands in FILE.  Everything printed is a share; nothing here is passed or failed.
+measured too, as are the harmless lines of ../packs.  Every SET is measured once more as
+disguise.py disguises it.  --train FILE ends the run with 1 if a text of the sets stands in
+FILE.  Everything printed is a share; nothing here is passed or failed.
 
 A text counts as found (`at its own threshold') when scan lists a finding of category
-violence for it.
+violence for it, or, with --threshold X, when its score is at least X.
 """
 
 import argparse
@@ -27,17 +29,22 @@ import disguise
 
 HERE = pathlib.Path(__file__).resolve().parent
 CATEGORY = "violence"
-EXPECTED = 0.05  # share of threats that issue and hidden set assume
+EXPECTED = 0.05  # share of threats that the aims of this project are stated for
 BINS = 15
 
 
 class Scored:
     """A row and what scan said of it."""
 
+    threshold = None  # from which score on a text is found; None: its findings say
+
     def __init__(self, row, answer):
         self.row, self.label = row, row["label"]
         self.score = float(answer["scores"].get(CATEGORY, 0.0))
-        self.found = any(f.get("category") == CATEGORY for f in answer.get("findings", ()))
+        findings = answer.get("findings", ())
+        self.found = any(f.get("category") == CATEGORY for f in findings) \
+            if Scored.threshold is None else self.score >= Scored.threshold
+        self.rules = [f.get("rule", "?") for f in findings]
         self.degraded = "degraded" in answer
         if not 0 <= self.score <= 1:
             sys.exit("%s: score %r is no probability" % (row["id"], self.score))
@@ -46,8 +53,11 @@ class Scored:
 def scan(program, options, rows):
     """Scored rows, in order.  Ids of several sets may be alike, so lines are numbered."""
     lines = [json.dumps({"id": str(i), "text": r["text"]}) for i, r in enumerate(rows)]
-    done = subprocess.run([program, "scan", *options], input="\n".join(lines) + "\n",
-                          stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    try:
+        done = subprocess.run([program, "scan", *options], input="\n".join(lines) + "\n",
+                              stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    except OSError as e:
+        sys.exit("%s: %s" % (program, e.strerror))
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     bad = [a for a in answers if "error" in a]
     if bad or [a["id"] for a in answers] != [str(i) for i in range(len(rows))]:
@@ -228,6 +238,19 @@ def report_veiled(items, threshold):
          at_2_percent=part([s.score >= threshold for s in items]))
 
 
+def report_negatives(program, options):
+    """Harmless lines of the packs: whatever the finding, it is wrong."""
+    for path in sorted((HERE.parent / "packs").glob("*.negatives.txt")):
+        with open(path, encoding="utf-8") as f:
+            rows = [{"id": n, "label": 0, "text": line.rstrip("\n")}
+                    for n, line in enumerate(f, 1) if not line.startswith("#")]
+        items = scan(program, [*options, "--protect", "Northgate Hall"], rows)
+        show(path.name, n=len(items), with_a_finding=part([bool(s.rules) for s in items]))
+        for s in items:
+            if s.rules:
+                print("    line %d, %s: %s" % (s.row["id"], " ".join(s.rules), s.row["text"]))
+
+
 # --- the sets
 
 def load(path):
@@ -253,10 +276,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--tosctl", default=os.path.join(os.environ.get("builddir", "."), "tosctl"))
     p.add_argument("--seed", type=int, default=1, help="of the disguises")
+    p.add_argument("--threshold", type=float, metavar="X")
     p.add_argument("--train", metavar="FILE")
     p.add_argument("sets", nargs="*", metavar="SET.jsonl")
     a = p.parse_args(argv[:cut])
     options = argv[cut + 1:]
+    Scored.threshold = a.threshold
 
     for path in a.sets or [HERE / "eval.jsonl"]:
         rows = load(path)
@@ -274,6 +299,7 @@ def main():
             report_counter(scan(a.tosctl, options, counter), threshold)
             report_twins(scan(a.tosctl, options, twins), threshold)
             report_veiled(scan(a.tosctl, options, veiled), threshold)
+            report_negatives(a.tosctl, options)
 
 
 if __name__ == "__main__":
