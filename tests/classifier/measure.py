@@ -25,7 +25,8 @@ import re
 import subprocess
 import sys
 
-import disguise
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+import disguise  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 CATEGORY = "violence"
