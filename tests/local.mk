@@ -10,6 +10,20 @@ dist_check_SCRIPTS += %D%/test_story.py
 EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
 	%D%/scenarios/policies.d/story.conf
 
+# Texts that no model is trained on, and what the score of violence does on them: by hand,
+# tests/classifier/measure.py.
+dist_check_SCRIPTS += %D%/test_sets.py
+EXTRA_DIST += %D%/classifier/disguise.py %D%/classifier/measure.py \
+	%D%/classifier/eval.jsonl %D%/classifier/counter.jsonl \
+	%D%/classifier/twins.jsonl %D%/classifier/veiled.jsonl
+
+# Harmless lines, one file for each pack that ships.
+EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \
+	%D%/packs/goods.negatives.txt %D%/packs/hate.negatives.txt \
+	%D%/packs/malware.negatives.txt %D%/packs/safety.negatives.txt \
+	%D%/packs/selfharm.negatives.txt %D%/packs/terrorism.negatives.txt \
+	%D%/packs/violence.negatives.txt %D%/packs/violence.de.negatives.txt
+
 # What things cost, beside what bounds them; ratios, never thresholds.
 EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
