@@ -470,6 +470,7 @@ next_match(
 	int rc;
 
 	if (p->phrase != NULL) {
+		tokens_resolve(&e->tokens, e->lexicon);
 		rc = phrase_match(
 		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
 		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
@@ -537,7 +538,7 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	e->text = s;
 	e->len = n;
 	if (!e->slow) {
-		tokens_take(&e->tokens, e->lexicon, e->letters, s, n);
+		tokens_take(&e->tokens, e->letters, s, n);
 		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
 		if (rc != 0)
 			why_set(w, "Hyperscan failed on this text");
@@ -564,6 +565,8 @@ words_changed(const struct fold *f, const char *s, size_t n)
 {
 	size_t kept = 0, ascii = 0;
 
+	if (f->map == NULL)
+		return false;
 	for (size_t i = 0; i < n; i++)
 		ascii += (uint8_t)s[i] < 0x80;
 	for (size_t i = 0; i < f->len; i++) {

@@ -7,7 +7,7 @@
 
 #include "filter.h"
 
-enum { MARK_ATOMS = 1, MARK_FIRST = 2, MARK_SECOND = 4 }; /* of the lexicon */
+#define MARK_ATOMS 1 /* of the lexicon: the word shows an atom */
 
 /* Two numbers that belong together; sorted by the first, they are a table. */
 struct link {
@@ -57,6 +57,7 @@ struct index {
 	uint32_t look;
 	uint32_t *found;
 	size_t nfound;
+	bool begins;
 	struct sb copy;
 };
 
@@ -193,16 +194,12 @@ index_put(struct index *ix, uint32_t pattern, const uint32_t *atoms, size_t n)
 		add_link(&ix->others, pattern, atoms[i]);
 }
 
-static uint64_t
-pair_key(uint32_t first, uint32_t second)
-{
-	return (uint64_t)first << 32 | second;
-}
-
+/* Pairs are known by the hashes of their words, which need no look into the lexicon; a
+ * pair that is not meant is sorted out when the phrase is matched. */
 static inline uint64_t
-pair_hash(uint64_t key)
+pair_key(uint64_t first, uint64_t second)
 {
-	return lexicon_mix(key, 0x7061697273U);
+	return lexicon_mix(first + 0x9e3779b97f4a7c15U, second);
 }
 
 void
@@ -213,10 +210,9 @@ index_put_pair(struct index *ix, uint32_t pattern, uint32_t first, uint32_t seco
 	if ((n & (n - 1)) == 0)
 		ix->pair_links =
 		    mem_grow(ix->pair_links, n * 2 + 1, sizeof(*ix->pair_links));
-	ix->pair_links[ix->npair_links++] =
-	    (struct pair_link){pair_key(first, second), pattern};
-	lexicon_mark(ix->x, first, MARK_FIRST);
-	lexicon_mark(ix->x, second, MARK_SECOND);
+	ix->pair_links[ix->npair_links++] = (struct pair_link){
+	    pair_key(lexicon_hash_of(ix->x, first), lexicon_hash_of(ix->x, second)),
+	    pattern};
 }
 
 /* --- sealing */
@@ -278,8 +274,8 @@ seal_pairs(struct index *ix)
 		qsort(ix->pair_links, ix->npair_links, sizeof(*ix->pair_links),
 		    compare_pairs);
 	for (size_t i = 0, n; i < ix->npair_links; i += n) {
-		uint64_t key = ix->pair_links[i].key, h = pair_hash(key);
-		size_t at = h >> 32 & ix->pair_mask;
+		uint64_t key = ix->pair_links[i].key;
+		size_t at = key >> 32 & ix->pair_mask;
 
 		for (n = 1; i + n < ix->npair_links && ix->pair_links[i + n].key == key;
 		     n++)
@@ -287,7 +283,8 @@ seal_pairs(struct index *ix)
 		while (ix->pairs[at].n > 0)
 			at = (at + 1) & ix->pair_mask;
 		ix->pairs[at] = (struct pair){key, (uint32_t)i, (uint32_t)n};
-		ix->pair_bits[(h & ix->pair_bits_mask) >> 6] |= (uint64_t)1 << (h & 63);
+		ix->pair_bits[(key & ix->pair_bits_mask) >> 6] |= (uint64_t)1
+								  << (key & 63);
 	}
 }
 
@@ -327,7 +324,8 @@ index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t 
 	seal_links(&ix->patterns, ix->natoms);
 	seal_links(&ix->others, npatterns);
 	seal_pairs(ix);
-	lexicon_seal(ix->x);
+	lexicon_seal(ix->x, MARK_ATOMS);
+	ix->begins = lexicon_has_beginnings(ix->x);
 	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
 	ix->pattern_seen = mem_new((size_t)npatterns + 1, sizeof(*ix->pattern_seen));
 	ix->found = mem_new((size_t)npatterns + 1, sizeof(*ix->found));
@@ -366,14 +364,10 @@ see_word(struct index *ix, uint32_t id)
 		see_atom(ix, ix->words.v[i].to);
 }
 
-static inline void
-see_pair(struct index *ix, uint32_t first, uint32_t second)
+static void
+see_pair(struct index *ix, uint64_t key)
 {
-	uint64_t key = pair_key(first, second), h = pair_hash(key);
-
-	if (!(ix->pair_bits[(h & ix->pair_bits_mask) >> 6] >> (h & 63) & 1))
-		return;
-	for (size_t i = h >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
+	for (size_t i = key >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
 	     i = (i + 1) & ix->pair_mask) {
 		const struct pair *p = &ix->pairs[i];
 
@@ -383,26 +377,47 @@ see_pair(struct index *ix, uint32_t first, uint32_t second)
 }
 
 static void
-look_at_words(struct index *ix, const struct tokens *t)
+see_hash(struct index *ix, uint64_t hash)
 {
-	uint32_t last = UINT32_MAX - 1;
-	const struct token *before = NULL;
+	uint8_t marks = 0;
+	uint32_t id = lexicon_find(ix->x, hash, &marks);
 
-	for (size_t i = 0; i < t->nknown; i++) {
-		const struct token *k = &t->v[t->known[i]];
+	if (marks & MARK_ATOMS)
+		see_word(ix, id);
+}
 
-		if (k->marks & MARK_ATOMS)
-			see_word(ix, k->id);
-		if ((k->marks & MARK_SECOND) && t->known[i] == last + 1 &&
-		    (before->marks & MARK_FIRST))
-			see_pair(ix, before->id, k->id);
-		for (unsigned b = 0; b < k->nbegins; b++)
-			see_word(ix, t->begins[k->begins + b]);
-		last = t->known[i];
-		before = k;
+static void
+see_begins(struct index *ix, struct tokens *t, size_t i)
+{
+	uint32_t ids[LEXICON_BEGIN_MAX];
+	size_t n, len;
+	const char *s = tokens_word(t, i, &len);
+
+	n = lexicon_begins(ix->x, s, len, ids);
+	for (size_t k = 0; k < n; k++)
+		see_word(ix, ids[k]);
+}
+
+static void
+look_at_words(struct index *ix, struct tokens *t)
+{
+	const uint64_t *bits = ix->pair_bits, mask = ix->pair_bits_mask;
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		uint64_t h = t->v[i].hash, key = pair_key(last, h);
+
+		if (lexicon_may(ix->x, h))
+			see_hash(ix, h);
+		if (bits[(key & mask) >> 6] >> (key & 63) & 1)
+			see_pair(ix, key);
+		last = h;
 	}
+	if (ix->begins)
+		for (size_t i = 0; i < t->n; i++)
+			see_begins(ix, t, i);
 	for (size_t i = 0; i < t->nloose; i++)
-		see_word(ix, t->loose[i]);
+		see_hash(ix, t->loose[i]);
 }
 
 static void
@@ -475,7 +490,7 @@ keep_complete(struct index *ix)
 }
 
 int
-index_look(struct index *ix, const struct tokens *t, const char *s, size_t n,
+index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
     const uint32_t **found, size_t *nfound)
 {
 	const char *plain = s;

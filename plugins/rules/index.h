@@ -38,7 +38,7 @@ int index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir,
 
 /* What fits the text that t was taken from; *found is borrowed, ascending and without
  * repetition.  s, n: the same text.  -1: Hyperscan failed. */
-int index_look(struct index *ix, const struct tokens *t, const char *s, size_t n,
+int index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
     const uint32_t **found, size_t *nfound);
 
 /* How many strings and expressions were left to Hyperscan, for `tosctl policy lint'. */

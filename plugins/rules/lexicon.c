@@ -12,21 +12,15 @@ struct word {
 	uint64_t hash;
 };
 
-struct slot {
-	uint32_t tag; /* upper half of the hash */
-	uint32_t id : 24, marks : 8;
-};
-_Static_assert(LEXICON_WORDS < 1 << 24, "numbers fit into a slot");
-
 struct lexicon {
-	struct lexicon_bits may; /* first, see lexicon.h */
+	struct lexicon_table t; /* first, see lexicon.h */
 	uint64_t *bits;
 	struct sb text;
 	struct word *words; /* by number, from 1 */
 	size_t n, room;
-	struct slot *slots;
-	size_t mask;	     /* of slots */
+	uint64_t *begin_bits;
 	uint64_t lengths[4]; /* of beginnings, a bit each */
+	size_t shortest;     /* of them */
 };
 
 struct lexicon *
@@ -34,8 +28,8 @@ lexicon_new(void)
 {
 	struct lexicon *x = mem_new(1, sizeof(*x));
 
-	x->mask = 255;
-	x->slots = mem_new(x->mask + 1, sizeof(*x->slots));
+	x->t.mask = 255;
+	x->t.slots = mem_new(x->t.mask + 1, sizeof(*x->t.slots));
 	x->room = 64;
 	x->words = mem_new(x->room, sizeof(*x->words));
 	sb_puts(&x->text, "");
@@ -52,8 +46,9 @@ lexicon_free(struct lexicon **xp)
 	*xp = NULL;
 	sb_free(&x->text);
 	free(x->words);
-	free(x->slots);
+	free(x->t.slots);
 	free(x->bits);
+	free(x->begin_bits);
 	free(x);
 }
 
@@ -70,68 +65,35 @@ static void
 put_slot(struct lexicon *x, uint32_t id)
 {
 	const struct word *w = &x->words[id];
-	size_t i = w->hash & x->mask;
+	uint64_t i = w->hash >> 20 & x->t.mask;
 
-	while (x->slots[i].id != 0)
-		i = (i + 1) & x->mask;
-	x->slots[i].tag = (uint32_t)(w->hash >> 32);
-	x->slots[i].id = id & 0xffffffu;
-	x->slots[i].marks = w->marks;
+	while (x->t.slots[i].id != 0)
+		i = (i + 1) & x->t.mask;
+	x->t.slots[i] = (struct lexicon_slot){w->hash, id, w->marks};
 }
 
 static void
-rebuild(struct lexicon *x, size_t slots)
+rebuild(struct lexicon *x, uint64_t slots)
 {
-	free(x->slots);
-	x->mask = slots - 1;
-	x->slots = mem_new(slots, sizeof(*x->slots));
+	free(x->t.slots);
+	x->t.mask = slots - 1;
+	x->t.slots = mem_new(slots, sizeof(*x->t.slots));
 	for (uint32_t id = 1; id <= x->n; id++)
 		put_slot(x, id);
-}
-
-/* ASCII letters of s in any case; the word is folded. */
-static bool
-same_word(const struct lexicon *x, const struct word *w, const char *s, size_t n,
-    bool beginning)
-{
-	const char *t = x->text.data + w->at;
-
-	if (w->len != n || w->beginning != beginning)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 32) : s[i];
-
-		if (c != t[i])
-			return false;
-	}
-	return true;
-}
-
-static uint32_t
-look(const struct lexicon *x, const char *s, size_t n, uint64_t hash, bool beginning,
-    uint8_t *marks)
-{
-	for (size_t i = hash & x->mask; x->slots[i].id != 0; i = (i + 1) & x->mask) {
-		const struct slot *t = &x->slots[i];
-
-		if (t->tag != (uint32_t)(hash >> 32) ||
-		    !same_word(x, &x->words[t->id], s, n, beginning))
-			continue;
-		if (marks != NULL)
-			*marks = t->marks;
-		return t->id;
-	}
-	return 0;
 }
 
 uint32_t
 lexicon_add(struct lexicon *x, const char *word, size_t n, bool beginning)
 {
 	uint64_t hash = hash_of(word, n, beginning);
-	uint32_t id = look(x, word, n, hash, beginning, NULL);
+	uint8_t marks;
+	uint32_t id = lexicon_find(x, hash, &marks);
 
-	if (id != 0)
-		return id;
+	if (id != 0) /* another word of the same hash cannot be had too */
+		return x->words[id].len == n && x->words[id].beginning == beginning &&
+			       memcmp(x->text.data + x->words[id].at, word, n) == 0
+			   ? id
+			   : 0;
 	if (x->n >= LEXICON_WORDS)
 		return 0;
 	if (x->n + 2 > x->room) {
@@ -141,8 +103,8 @@ lexicon_add(struct lexicon *x, const char *word, size_t n, bool beginning)
 	id = (uint32_t)++x->n;
 	x->words[id] = (struct word){x->text.len, (uint32_t)n, beginning, 0, hash};
 	sb_put(&x->text, word, n);
-	if (x->n * 2 > x->mask)
-		rebuild(x, (x->mask + 1) * 2);
+	if (x->n * 2 > x->t.mask)
+		rebuild(x, (x->t.mask + 1) * 2);
 	else
 		put_slot(x, id);
 	return id;
@@ -167,24 +129,49 @@ lexicon_text(const struct lexicon *x, uint32_t id, size_t *n)
 	return x->text.data + x->words[id].at;
 }
 
+uint64_t
+lexicon_hash_of(const struct lexicon *x, uint32_t id)
+{
+	return x->words[id].hash;
+}
+
+static void
+set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
+{
+	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
+}
+
 void
-lexicon_seal(struct lexicon *x)
+lexicon_seal(struct lexicon *x, uint8_t marks)
 {
 	size_t nbits = 1024;
 
 	while (nbits < x->n * 32)
 		nbits *= 2;
-	free(x->bits);
 	x->bits = mem_new(nbits / 64, sizeof(*x->bits));
-	x->may = (struct lexicon_bits){x->bits, nbits - 1};
+	x->begin_bits = mem_new(nbits / 64, sizeof(*x->begin_bits));
+	x->t.bits = x->bits;
+	x->t.bits_mask = nbits - 1;
+	x->shortest = SIZE_MAX;
 	for (uint32_t id = 1; id <= x->n; id++) {
 		const struct word *w = &x->words[id];
 
-		if (w->beginning)
+		if (w->beginning) {
 			x->lengths[w->len >> 6 & 3] |= (uint64_t)1 << (w->len & 63);
-		x->bits[(w->hash & x->may.mask) >> 6] |= (uint64_t)1 << (w->hash & 63);
+			if (w->len < x->shortest)
+				x->shortest = w->len;
+		} else if (w->marks & marks) {
+			set_bit(x->bits, x->t.bits_mask, w->hash);
+		}
 	}
-	rebuild(x, x->mask + 1);
+	/* Whether a word begins like any beginning is told by as much of it as the
+	 * shortest one has. */
+	for (uint32_t id = 1; id <= x->n; id++)
+		if (x->words[id].beginning)
+			set_bit(x->begin_bits, x->t.bits_mask,
+			    lexicon_hash(x->text.data + x->words[id].at, x->shortest,
+				x->shortest));
+	rebuild(x, x->t.mask + 1);
 }
 
 bool
@@ -193,30 +180,28 @@ lexicon_has_beginnings(const struct lexicon *x)
 	return (x->lengths[0] | x->lengths[1] | x->lengths[2] | x->lengths[3]) != 0;
 }
 
-uint32_t
-lexicon_find(
-    const struct lexicon *x, const char *s, size_t n, uint64_t hash, uint8_t *marks)
-{
-	return look(x, s, n, hash, false, marks);
-}
-
 size_t
 lexicon_begins(
     const struct lexicon *x, const char *s, size_t n, uint32_t out[LEXICON_BEGIN_MAX])
 {
+	uint64_t start;
 	size_t found = 0;
 
+	if (n < x->shortest)
+		return 0;
+	start = lexicon_hash(s, x->shortest, n);
+	if (!(x->begin_bits[(start & x->t.bits_mask) >> 6] >> (start & 63) & 1))
+		return 0;
 	for (size_t len = n < 255 ? n : 255; len > 0 && found < LEXICON_BEGIN_MAX;
 	     len--) {
+		uint8_t marks;
 		uint64_t h;
 		uint32_t id;
 
 		if (!(x->lengths[len >> 6] >> (len & 63) & 1))
 			continue;
 		h = hash_of(s, len, true);
-		if (!lexicon_may(x, h))
-			continue;
-		id = look(x, s, len, h, true, NULL);
+		id = lexicon_find(x, h, &marks);
 		if (id != 0)
 			out[found++] = id;
 	}

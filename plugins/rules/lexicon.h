@@ -23,40 +23,68 @@ struct lexicon *lexicon_new(void);
 void lexicon_free(struct lexicon **x);
 
 /* The number (from 1) of a word, or of a beginning, as letters_fold() leaves it; added
- * if it is not there.  0: more than LEXICON_WORDS. */
+ * if it is not there.  0: more than LEXICON_WORDS, or (hardly
+ * ever) another word has its hash. */
 uint32_t lexicon_add(struct lexicon *x, const char *word, size_t n, bool beginning);
-/* Gives the word marks of the caller's, which lexicon_find() returns. */
+/* Gives the word marks of the caller's, which lexicon_find() fills in. */
 void lexicon_mark(struct lexicon *x, uint32_t id, uint8_t marks);
 size_t lexicon_count(const struct lexicon *x);
 /* The word, n bytes; borrowed until the next addition. */
 const char *lexicon_text(const struct lexicon *x, uint32_t id, size_t *n);
 
-/* To be called once after the last addition and mark. */
-void lexicon_seal(struct lexicon *x);
+uint64_t lexicon_hash_of(const struct lexicon *x, uint32_t id);
+
+/* To be called once after the last addition and mark; lexicon_may() is then about whole
+ * words that have one of the marks. */
+void lexicon_seal(struct lexicon *x, uint8_t marks);
 bool lexicon_has_beginnings(const struct lexicon *x);
 
-/* The number of a word of n > 0 bytes, in any case if it is ASCII, else folded; 0: it is
- * no word of ours.  hash is lexicon_hash() of it. */
-uint32_t lexicon_find(const struct lexicon *x, const char *s, size_t n, uint64_t hash,
-    uint8_t *marks);
+/* The number of the word whose lexicon_hash() this is; 0: it is no word of ours.  Of two
+ * words with one hash only the first is ours, but a text may have the other: compare
+ * with lexicon_text() before anything depends on it. */
+static inline uint32_t lexicon_find(
+    const struct lexicon *x, uint64_t hash, uint8_t *marks);
 /* The numbers of its beginnings, longest first. */
 size_t lexicon_begins(const struct lexicon *x, const char *s, size_t n,
     uint32_t out[LEXICON_BEGIN_MAX]);
-/* Whether a word of this hash may be one of ours: mostly no, at the cost of one bit. */
+/* Whether a word of this hash may be marked: mostly no, at the cost of one bit. */
 static inline bool lexicon_may(const struct lexicon *x, uint64_t hash);
 
 /* --- the hot part, in the open for the compiler */
 
-struct lexicon_bits {
+struct lexicon_slot {
+	uint64_t hash;
+	uint32_t id;
+	uint8_t marks;
+};
+
+struct lexicon_table { /* what every lexicon begins with */
 	const uint64_t *bits;
+	uint64_t bits_mask;
+	struct lexicon_slot *slots;
 	uint64_t mask;
 };
+
 static inline bool
 lexicon_may(const struct lexicon *x, uint64_t hash)
 {
-	const struct lexicon_bits *b = (const struct lexicon_bits *)x;
+	const struct lexicon_table *t = (const struct lexicon_table *)x;
 
-	return b->bits[(hash & b->mask) >> 6] >> (hash & 63) & 1;
+	return t->bits[(hash & t->bits_mask) >> 6] >> (hash & 63) & 1;
+}
+
+static inline uint32_t
+lexicon_find(const struct lexicon *x, uint64_t hash, uint8_t *marks)
+{
+	const struct lexicon_table *t = (const struct lexicon_table *)x;
+
+	for (uint64_t i = hash >> 20 & t->mask; t->slots[i].id != 0;
+	     i = (i + 1) & t->mask)
+		if (t->slots[i].hash == hash) {
+			*marks = t->slots[i].marks;
+			return t->slots[i].id;
+		}
+	return 0;
 }
 
 static inline uint64_t

@@ -574,16 +574,21 @@ struct run {
 static bool go(struct run *r, size_t step, size_t at);
 
 static bool
-is_word(const struct tokens *t, size_t at, const struct item *it)
+is_word(const struct run *r, size_t at, const struct item *it)
 {
+	const struct tokens *t = r->t;
 	const struct token *k = &t->v[at];
+	bool named = !it->begins && k->id == it->id;
+	const char *text;
+	size_t n;
 
-	if (!it->begins)
-		return k->id == it->id;
-	for (unsigned i = 0; i < k->nbegins; i++)
-		if (t->begins[k->begins + i] == it->id)
-			return true;
-	return false;
+	for (unsigned i = 0; it->begins && !named && i < k->nbegins; i++)
+		named = t->begins[k->begins + i] == it->id;
+	if (!named)
+		return false;
+	/* The number came from a hash alone. */
+	text = lexicon_text(r->b->x, it->id, &n);
+	return tokens_is(t, at, text, n, it->begins);
 }
 
 /* Whether the alternative stands at word `at'; *next is the word behind it. */
@@ -594,7 +599,7 @@ entry_holds(
 	for (uint32_t i = 0; i < e->n; i++) {
 		const struct item *it = &s->items[e->at + i];
 
-		if (at >= r->t->n || !is_word(r->t, at, it))
+		if (at >= r->t->n || !is_word(r, at, it))
 			return false;
 		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
 			return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plain: see plain.h.  Not plain is what is not ASCII; a digit or sign that leet uses
- * with a letter before it, if such a one with a letter behind it is there too; a letter
- * three times in a row; four letters that stand alone with one sign between each.
+ * plain: see plain.h.  Not plain is what is not ASCII; digits and signs that leet uses
+ * with a letter before and behind them; a letter three times in a row; four letters
+ * that stand alone with one sign between each.
  */
 #include "plain.h"
 
@@ -13,13 +13,14 @@
 #endif
 
 #define BLOCK 64
-#define BACK 8 /* bytes of the block before that are looked at again */
+#define BACK 16 /* bytes of the block before that are looked at again */
 
 struct masks {
 	uint64_t high; /* not ASCII */
 	uint64_t letter;
 	uint64_t leet;
 	uint64_t same; /* the same letter as the byte before */
+	uint64_t w, dot;
 };
 
 #ifdef __SSE2__
@@ -47,6 +48,12 @@ look_at(const char *s, int shift, struct masks *m)
 	m->same |= (uint64_t)(uint32_t)_mm_movemask_epi8(same) << shift;
 	m->leet |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_or_si128(digit, sign))
 		   << shift;
+	m->w |= (uint64_t)(uint32_t)_mm_movemask_epi8(
+		    _mm_cmpeq_epi8(lo, _mm_set1_epi8('w')))
+		<< shift;
+	m->dot |=
+	    (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')))
+	    << shift;
 }
 #define STEP 16
 #else
@@ -60,6 +67,8 @@ look_at(const char *s, int shift, struct masks *m)
 	m->high |= c >= 0x80 ? bit : 0;
 	m->letter |= letter ? bit : 0;
 	m->same |= letter && ((uint8_t)s[-1] | 32) == lo ? bit : 0;
+	m->w |= lo == 'w' ? bit : 0;
+	m->dot |= c == '.' ? bit : 0;
 	m->leet |= (c >= '0' && c <= '7') || c == '!' || c == '$' || c == '@' ? bit : 0;
 }
 #define STEP 1
@@ -68,14 +77,12 @@ look_at(const char *s, int shift, struct masks *m)
 bool
 plain_text(const char *s, size_t n)
 {
-	bool before = false, behind = false; /* a leet sign with a letter there */
-
 	/* Blocks overlap, so that what lies across a border is whole in one of them. */
 	for (size_t base = 0; base < n; base += BLOCK - BACK) {
 		char own[BLOCK + 2] = {' '};
 		const char *at = own + 1;
-		struct masks m = {0, 0, 0, 0};
-		uint64_t alone;
+		struct masks m = {0, 0, 0, 0, 0, 0};
+		uint64_t alone, run, behind, triple;
 
 		if (base > 0 && n - base >= BLOCK)
 			at = s + base;
@@ -86,11 +93,15 @@ plain_text(const char *s, size_t n)
 		for (int k = 0; k < BLOCK; k += STEP)
 			look_at(at + k, k, &m);
 		alone = m.letter & ~(m.letter << 1) & ~(m.letter >> 1);
-		before = before || (m.leet & m.letter << 1) != 0;
-		behind = behind || (m.leet & m.letter >> 1) != 0;
-		if (m.high != 0 || (m.same & m.same << 1) != 0 ||
+		/* Adding its first bit to a run of them leaves the bit behind it. */
+		behind = (m.leet + (m.leet & m.letter << 1)) & ~m.leet;
+		run = m.leet & m.leet << 1 & m.leet << 2 & m.leet << 3;
+		triple = m.same & m.same << 1 & ~(m.w & m.dot >> 1);
+		if (n - base > BLOCK) /* what ends behind is in the next block */
+			triple &= UINT64_MAX >> BACK / 2;
+		if (m.high != 0 || triple != 0 ||
 		    (alone & alone >> 2 & alone >> 4 & alone >> 6) != 0 ||
-		    (before && behind))
+		    (behind & m.letter) != 0 || (run & run << 4) != 0)
 			return false;
 	}
 	return true;

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* true: fold_text() would leave the text as it is.  false: it may change it. */
+/* true: fold_text() would leave the text as it is, but for a www.  false: it may change
+ * it. */
 bool plain_text(const char *s, size_t n);
 
 #endif

@@ -61,79 +61,40 @@ look_at(const char *s)
 }
 #endif
 
-struct pass {
-	struct tokens *t;
-	const struct lexicon *x;
-	const struct letters *l;
-	bool begins;
-};
-
-static void
-find_begins(struct pass *p, struct token *k, const char *s, size_t n)
-{
-	struct tokens *t = p->t;
-
-	if (t->begins_cap < t->nbegins + LEXICON_BEGIN_MAX) {
-		t->begins_cap = t->begins_cap * 2 + LEXICON_BEGIN_MAX;
-		t->begins = mem_grow(t->begins, t->begins_cap, sizeof(*t->begins));
-	}
-	k->begins = (uint32_t)t->nbegins;
-	k->nbegins = (uint16_t)lexicon_begins(p->x, s, n, t->begins + t->nbegins);
-	t->nbegins += k->nbegins;
-}
-
-/* s[0..n) is the word as the lexicon has it, but for the case of ASCII. */
+/* s[0..n) is the word, folded but for the case of ASCII. */
 static inline void
-put_token(
-    struct pass *p, size_t start, size_t end, const char *s, size_t n, size_t room)
+put_token(struct tokens *t, size_t start, size_t end, const char *s, size_t n,
+    size_t room, bool mixed)
 {
-	struct tokens *t = p->t;
-	struct token *k = &t->v[t->n];
-	uint64_t hash = lexicon_hash(s, n, room);
+	struct token *k = &t->v[t->n++];
 
+	k->hash = lexicon_hash(s, n, room);
 	k->start = (uint32_t)start;
 	k->end = (uint32_t)end;
-	k->id = 0;
-	k->nbegins = 0;
-	k->marks = 0;
-	if (lexicon_may(p->x, hash))
-		k->id = lexicon_find(p->x, s, n, hash, &k->marks);
-	if (p->begins)
-		find_begins(p, k, s, n);
-	t->known[t->nknown] = (uint32_t)t->n;
-	t->nknown += k->id != 0 || k->nbegins > 0;
-	t->n++;
+	k->mixed = mixed;
 }
 
 /* The ASCII runs of a word that has other letters too. */
 static void
-put_loose(struct pass *p, const char *s, size_t n)
+put_loose(struct tokens *t, const char *s, size_t n)
 {
-	struct tokens *t = p->t;
-
 	for (size_t i = 0, len; i < n; i += len + 1) {
-		uint32_t id;
-
 		for (len = 0; i + len < n && (uint8_t)s[i + len] < 0x80; len++)
 			;
 		if (len == 0 || len == n)
-			continue;
-		id =
-		    lexicon_find(p->x, s + i, len, lexicon_hash(s + i, len, len), NULL);
-		if (id == 0)
 			continue;
 		if (t->nloose == t->loose_cap) {
 			t->loose_cap = t->loose_cap * 2 + 16;
 			t->loose = mem_grow(t->loose, t->loose_cap, sizeof(*t->loose));
 		}
-		t->loose[t->nloose++] = id;
+		t->loose[t->nloose++] = lexicon_hash(s + i, len, len);
 	}
 }
 
 /* Bytes [start, end) are ASCII letters and digits, and characters that are not ASCII.
  */
 static void
-put_mixed(struct pass *p, const char *s, size_t start, size_t end)
+put_mixed(struct tokens *t, const char *s, size_t start, size_t end)
 {
 	for (size_t i = start, from; i < end;) {
 		uint32_t cp;
@@ -142,15 +103,15 @@ put_mixed(struct pass *p, const char *s, size_t start, size_t end)
 		for (from = i; i < end; i += (size_t)len) {
 			cp = (uint8_t)s[i];
 			len = cp < 0x80 ? 1 : mem_utf8(s + i, end - i, &cp);
-			if (len == 0 || !letters_word(p->l, cp))
+			if (len == 0 || !letters_word(t->letters, cp))
 				break;
 		}
 		if (i > from) {
-			p->t->folded.len = 0;
-			letters_fold(p->l, s + from, i - from, &p->t->folded);
-			put_token(p, from, i, p->t->folded.data, p->t->folded.len,
-			    p->t->folded.len);
-			put_loose(p, p->t->folded.data, p->t->folded.len);
+			t->folded.len = 0;
+			letters_fold(t->letters, s + from, i - from, &t->folded);
+			put_token(t, from, i, t->folded.data, t->folded.len,
+			    t->folded.len, true);
+			put_loose(t, t->folded.data, t->folded.len);
 		}
 		if (i < end) {
 			len = mem_utf8(s + i, end - i, &cp);
@@ -163,38 +124,36 @@ put_mixed(struct pass *p, const char *s, size_t start, size_t end)
 static void
 make_room(struct tokens *t, size_t n)
 {
-	t->n = t->nknown = t->nbegins = t->nloose = 0;
 	if (t->cap >= n / 2 + 1)
 		return;
 	t->cap = n + 64;
 	free(t->v);
-	free(t->known);
 	t->v = mem_new(t->cap, sizeof(*t->v));
-	t->known = mem_new(t->cap, sizeof(*t->known));
 }
 
 static inline void
 close_word(
-    struct pass *p, const char *s, size_t n, size_t start, size_t end, bool mixed)
+    struct tokens *t, const char *s, size_t n, size_t start, size_t end, bool mixed)
 {
 	if (mixed)
-		put_mixed(p, s, start, end);
+		put_mixed(t, s, start, end);
 	else
-		put_token(p, start, end, s + start, end - start, n - start);
+		put_token(t, start, end, s + start, end - start, n - start, false);
 }
 
 void
-tokens_take(struct tokens *t, const struct lexicon *x, const struct letters *l,
-    const char *s, size_t n)
+tokens_take(struct tokens *t, const struct letters *l, const char *s, size_t n)
 {
-	struct pass p = {t, x, l, lexicon_has_beginnings(x)};
 	bool open = false, mixed = false;
 	size_t from = 0;
 
 	make_room(t, n);
 	t->text = s;
 	t->len = n;
+	t->letters = l;
 	t->ascii = true;
+	t->resolved = false;
+	t->n = t->nloose = 0;
 	for (size_t base = 0; base < n; base += BLOCK) {
 		char last[BLOCK] = {0};
 		struct masks m;
@@ -208,7 +167,7 @@ tokens_take(struct tokens *t, const struct lexicon *x, const struct letters *l,
 			unsigned k;
 
 			k = rest != 0 ? (unsigned)__builtin_ctzll(rest) : BLOCK - at;
-			if (open) {
+			if (open && m.high != 0) {
 				span = k < 64 ? ((uint64_t)1 << k) - 1 : UINT64_MAX;
 				mixed = mixed || (m.high >> at & span) != 0;
 			}
@@ -216,14 +175,70 @@ tokens_take(struct tokens *t, const struct lexicon *x, const struct letters *l,
 			if (rest == 0)
 				break;
 			if (open)
-				close_word(&p, s, n, from, base + at, mixed);
+				close_word(t, s, n, from, base + at, mixed);
 			open = !open;
 			mixed = false;
 			from = base + at;
 		}
 	}
 	if (open)
-		close_word(&p, s, n, from, n, mixed);
+		close_word(t, s, n, from, n, mixed);
+}
+
+const char *
+tokens_word(struct tokens *t, size_t i, size_t *n)
+{
+	const struct token *k = &t->v[i];
+
+	*n = k->end - k->start;
+	if (!k->mixed)
+		return t->text + k->start;
+	t->folded.len = 0;
+	letters_fold(t->letters, t->text + k->start, *n, &t->folded);
+	*n = t->folded.len;
+	return t->folded.data;
+}
+
+static void
+find_begins(struct tokens *t, const struct lexicon *x, struct token *k, size_t i)
+{
+	const char *s;
+	size_t n;
+
+	if (t->begins_cap < t->nbegins + LEXICON_BEGIN_MAX) {
+		t->begins_cap = t->begins_cap * 2 + LEXICON_BEGIN_MAX;
+		t->begins = mem_grow(t->begins, t->begins_cap, sizeof(*t->begins));
+	}
+	s = tokens_word(t, i, &n);
+	k->begins = (uint32_t)t->nbegins;
+	k->nbegins = (uint16_t)lexicon_begins(x, s, n, t->begins + t->nbegins);
+	t->nbegins += k->nbegins;
+}
+
+void
+tokens_resolve(struct tokens *t, const struct lexicon *x)
+{
+	bool begins = lexicon_has_beginnings(x);
+
+	if (t->resolved)
+		return;
+	t->resolved = true;
+	t->nknown = t->nbegins = 0;
+	if (t->known_cap < t->cap) {
+		t->known_cap = t->cap;
+		t->known = mem_grow(t->known, t->cap, sizeof(*t->known));
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		struct token *k = &t->v[i];
+		uint8_t marks;
+
+		k->id = lexicon_find(x, k->hash, &marks);
+		k->nbegins = 0;
+		if (begins)
+			find_begins(t, x, k, i);
+		if (k->id != 0 || k->nbegins > 0)
+			t->known[t->nknown++] = (uint32_t)i;
+	}
 }
 
 void
@@ -260,6 +275,21 @@ tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n)
 	size_t from = t->v[i - 1].end;
 
 	return t->v[i].start - from == n && memcmp(t->text + from, s, n) == 0;
+}
+
+bool
+tokens_is(const struct tokens *t, size_t i, const char *word, size_t n, bool begins)
+{
+	const char *s = t->text + t->v[i].start;
+	size_t len = t->v[i].end - t->v[i].start;
+	struct sb folded = {0};
+	bool same;
+
+	letters_fold(t->letters, s, len, &folded);
+	same = (begins ? folded.len >= n : folded.len == n) &&
+	       memcmp(folded.data, word, n) == 0;
+	sb_free(&folded);
+	return same;
 }
 
 size_t
