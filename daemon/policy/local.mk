@@ -24,6 +24,15 @@ tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_L
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += tests/policy_negatives.txt
 
+UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_hostile
+tests_test_rules_same_SOURCES = tests/test_rules_same.c tests/rules_host.h tests/suite.h
+tests_test_rules_same_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_packs_SOURCES = tests/test_rules_packs.c tests/rules_host.h tests/suite.h
+tests_test_rules_packs_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_hostile_SOURCES = tests/test_rules_hostile.c tests/rules_host.h \
+	tests/rules_made.h tests/suite.h
+tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)
+
 EXTRA_PROGRAMS += tests/bench_scan
 tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) \

@@ -559,13 +559,15 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	return rc;
 }
 
-/* Whether folding did more than replace characters that are not ASCII. */
+/* Whether folding did more than replace characters that are not ASCII.  The two that
+ * PCRE2 takes for k and s have their say in the folded form only, where they are that. */
 static bool
 words_changed(const struct fold *f, const char *s, size_t n)
 {
 	size_t kept = 0, ascii = 0;
 
-	if (f->map == NULL)
+	if (f->map == NULL || memmem(s, n, "\u212a", 3) != NULL ||
+	    memmem(s, n, "\u017f", 2) != NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		ascii += (uint8_t)s[i] < 0x80;

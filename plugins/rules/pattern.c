@@ -298,6 +298,34 @@ put_choice(struct out *o, const char *s, size_t n, int depth)
 	return rc;
 }
 
+/* What may be missing takes its separator with it, so words that must be there have to
+ * stand on both sides of a gap. */
+static int
+check_tokens(const struct pattern_token *v, int n, struct why *w)
+{
+	bool begun = false, open = false;
+
+	if (n == 0 || v[0].gap >= 0 || v[n - 1].gap >= 0)
+		return why_set(w, "a phrase begins and ends with a word");
+	for (int i = 0; i < n; i++) {
+		if (v[i].gap >= 0 && open)
+			return why_set(w,
+			    "between two gaps stands no word that must be there");
+		if (v[i].gap >= 0 && !begun)
+			break;
+		if (v[i].gap >= 0)
+			open = true;
+		else if (!v[i].optional) {
+			begun = true;
+			open = false;
+		}
+	}
+	if (open || (!begun && strchr(v[0].s, '<') != NULL))
+		return why_set(
+		    w, "a gap stands between words that must be there, not word?");
+	return begun ? 0 : why_set(w, "every word of the phrase is optional");
+}
+
 int
 pattern_split(
     const char *text, struct pattern_token v[PATTERN_TOKENS], int *n, struct why *w)
@@ -327,15 +355,7 @@ pattern_split(
 		}
 		(*n)++;
 	}
-	if (*n == 0 || v[0].gap >= 0 || v[*n - 1].gap >= 0)
-		return why_set(w, "a phrase begins and ends with a word");
-	for (int i = 1; i < *n; i++)
-		if (v[i].gap >= 0 && v[i - 1].gap >= 0)
-			return why_set(w, "two gaps side by side; write one");
-	for (int i = 0; i < *n; i++)
-		if (v[i].gap < 0 && !v[i].optional)
-			return 0;
-	return why_set(w, "every word of the phrase is optional");
+	return check_tokens(v, *n, w);
 }
 
 static void

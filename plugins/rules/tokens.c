@@ -74,6 +74,16 @@ put_token(struct tokens *t, size_t start, size_t end, const char *s, size_t n,
 	k->mixed = mixed;
 }
 
+static void
+add_loose(struct tokens *t, const char *s, size_t n)
+{
+	if (t->nloose == t->loose_cap) {
+		t->loose_cap = t->loose_cap * 2 + 16;
+		t->loose = mem_grow(t->loose, t->loose_cap, sizeof(*t->loose));
+	}
+	t->loose[t->nloose++] = lexicon_hash(s, n, n);
+}
+
 /* The ASCII runs of a word that has other letters too. */
 static void
 put_loose(struct tokens *t, const char *s, size_t n)
@@ -81,14 +91,56 @@ put_loose(struct tokens *t, const char *s, size_t n)
 	for (size_t i = 0, len; i < n; i += len + 1) {
 		for (len = 0; i + len < n && (uint8_t)s[i + len] < 0x80; len++)
 			;
-		if (len == 0 || len == n)
-			continue;
-		if (t->nloose == t->loose_cap) {
-			t->loose_cap = t->loose_cap * 2 + 16;
-			t->loose = mem_grow(t->loose, t->loose_cap, sizeof(*t->loose));
-		}
-		t->loose[t->nloose++] = lexicon_hash(s + i, len, len);
+		if (len > 0 && len < n)
+			add_loose(t, s + i, len);
 	}
+}
+
+#define CUTS 12 /* places where one run is cut */
+#define RUN 200 /* its bytes */
+
+struct run {
+	char s[RUN];
+	size_t n, cuts[CUTS], ncuts;
+};
+
+static void
+put_run(struct tokens *t, struct run *r)
+{
+	r->cuts[r->ncuts++] = r->n;
+	for (size_t i = 0; r->ncuts > 2 && i < r->ncuts; i++)
+		for (size_t k = i + 1; k < r->ncuts; k++)
+			if (r->cuts[k] > r->cuts[i])
+				add_loose(
+				    t, r->s + r->cuts[i], r->cuts[k] - r->cuts[i]);
+	r->n = 0;
+	r->ncuts = 1;
+}
+
+/* U+017F and U+212A fold to s and k, but \b takes them for no letters, so it may stand
+ * before and behind each.  s[0..n) is the word as written. */
+static void
+put_cut(struct tokens *t, const char *s, size_t n)
+{
+	struct run r = {.ncuts = 1};
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp = (uint8_t)s[i];
+		int len = cp < 0x80 ? 1 : mem_utf8(s + i, n - i, &cp);
+		bool odd = cp == 0x17f || cp == 0x212a;
+
+		i += len > 0 ? (size_t)len : 1;
+		if ((cp >= 0x80 && !odd) || r.n == RUN) {
+			put_run(t, &r);
+			continue;
+		}
+		if (odd && r.ncuts < CUTS - 2)
+			r.cuts[r.ncuts++] = r.n;
+		r.s[r.n++] = odd ? (cp == 0x17f ? 's' : 'k') : (char)cp;
+		if (odd && r.ncuts < CUTS - 1)
+			r.cuts[r.ncuts++] = r.n;
+	}
+	put_run(t, &r);
 }
 
 /* Bytes [start, end) are ASCII letters and digits, and characters that are not ASCII.
@@ -112,6 +164,7 @@ put_mixed(struct tokens *t, const char *s, size_t start, size_t end)
 			put_token(t, from, i, t->folded.data, t->folded.len,
 			    t->folded.len, true);
 			put_loose(t, t->folded.data, t->folded.len);
+			put_cut(t, s + from, i - from);
 		}
 		if (i < end) {
 			len = mem_utf8(s + i, end - i, &cp);
