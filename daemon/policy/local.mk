@@ -29,7 +29,7 @@ UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_host
 tests_test_rules_same_SOURCES = tests/test_rules_same.c tests/rules_host.h tests/suite.h
 tests_test_rules_same_LDADD = $(tests_test_rules_LDADD)
 tests_test_rules_packs_SOURCES = tests/test_rules_packs.c tests/rules_host.h tests/suite.h
-tests_test_rules_packs_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_packs_LDADD = libtosd_evidence.a $(tests_test_rules_LDADD)
 tests_test_rules_hostile_SOURCES = tests/test_rules_hostile.c tests/rules_host.h \
 	tests/rules_made.h tests/suite.h
 tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)

@@ -90,9 +90,11 @@ unbounded(const char *s)
 	return NULL;
 }
 
-/* Texts on which careless expressions take long. */
+/* Texts on which careless expressions take long: those, and letters of its own. */
 static const char *const teasers[] = {
     "a", "1", " ", "a ", "a1", "aa.", "x-", "the ", "(", "\"a\" "};
+#define TEASERS (sizeof(teasers) / sizeof(teasers[0]))
+#define LETTERS 12
 
 static bool
 is_slow(const char *regex, size_t n)
@@ -100,19 +102,28 @@ is_slow(const char *regex, size_t n)
 	PCRE2_SIZE at;
 	int error;
 	pcre2_code *code = pcre2_compile((PCRE2_SPTR)regex, n,
-	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NEVER_UCP, &error, &at, NULL);
+	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NEVER_UCP | PCRE2_NO_START_OPTIMIZE,
+	    &error, &at, NULL);
 	pcre2_match_data *md = pcre2_match_data_create(1, NULL);
 	pcre2_match_context *mc = pcre2_match_context_create(NULL);
 	bool slow = false;
+	size_t letter = 0;
 
 	if (code == NULL || md == NULL || mc == NULL)
 		abort();
 	pcre2_set_match_limit(mc, SLOW_STEPS);
-	for (size_t i = 0; !slow && i < sizeof(teasers) / sizeof(teasers[0]); i++) {
+	for (size_t i = 0; !slow && i < TEASERS + LETTERS; i++) {
+		char own[2] = {0};
 		struct sb b = {0};
 
+		while (letter < n && !(regex[letter] >= 'a' && regex[letter] <= 'z'))
+			letter++;
+		if (i >= TEASERS && letter == n)
+			break;
+		if (i >= TEASERS)
+			own[0] = regex[letter++];
 		while (b.len < SLOW_TEXT)
-			sb_puts(&b, teasers[i]);
+			sb_puts(&b, i < TEASERS ? teasers[i] : own);
 		slow = pcre2_match(code, (PCRE2_SPTR)b.data, b.len, 0, 0, md, mc) ==
 		       PCRE2_ERROR_MATCHLIMIT;
 		sb_free(&b);

@@ -86,22 +86,33 @@ skip_quoted(const char *s, const char *end, int *line)
 	return *s != '\0' && *end != '\n' ? s + n : s;
 }
 
-/* libconfig would open any file that a text names after @include, and go as deep as
- * brackets do. */
+/* libconfig would open any file that a text names after @include.  Refused in comments
+ * too: whether it is one shall not matter. */
 static int
-check_text(struct walk *k, const char *s)
+refuse_include(struct walk *k, const char *s)
 {
-	int line = 1, depth = 0;
+	for (int line = 1; *s != '\0'; line++) {
+		size_t n = strcspn(s, "\n"), lead = strspn(s, " \t");
 
-	for (bool start = true; *s != '\0';) {
-		char c = *s++;
-
-		if (start && c == '@' && strncmp(s, "include", 7) == 0)
+		if (strncmp(s + lead, "@include", 8) == 0)
 			return why_set(k->w,
 			    "%s:%d: @include is not for packs; use `include = [ "
 			    "\"file\" ];' or a list file",
 			    k->file, line);
-		start = c == '\n' || (start && (c == ' ' || c == '\t'));
+		s += n + (s[n] == '\n');
+	}
+	return 0;
+}
+
+/* Its parser goes as deep as brackets do. */
+static int
+refuse_depth(struct walk *k, const char *s)
+{
+	int line = 1, depth = 0;
+
+	while (*s != '\0') {
+		char c = *s++;
+
 		line += c == '\n';
 		if (c == '"')
 			s = skip_quoted(s, "\"", &line);
@@ -123,8 +134,10 @@ static int
 parse_text(struct walk *k, const struct sb *text, config_t *cfg)
 {
 	const char *s = text->data != NULL ? text->data : "";
-	int rc = check_text(k, s);
+	int rc = refuse_include(k, s);
 
+	if (rc == 0)
+		rc = refuse_depth(k, s);
 	if (rc == 0 && !config_read_string(cfg, s))
 		rc = why_set(k->w, "%s:%d: %s", k->file, config_error_line(cfg),
 		    config_error_text(cfg));
