@@ -480,4 +480,5 @@ def main():
     print(f"streams and hubs: {time.monotonic() - begin:.1f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()
