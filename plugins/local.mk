@@ -15,8 +15,9 @@ plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/mem.c %D%/kit/mem.h
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la
-plugins_rules_rules_la_SOURCES = \
+# All of the plugin but its face to the host, so that a fuzzer can reach it.
+noinst_LTLIBRARIES += plugins/rules/librules.la
+plugins_rules_librules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
 	%D%/rules/engine.c %D%/rules/engine.h \
 	%D%/rules/filter.c %D%/rules/filter.h \
@@ -36,12 +37,26 @@ plugins_rules_rules_la_SOURCES = \
 	%D%/rules/pack_context.c %D%/rules/pack_in.h \
 	%D%/rules/pack_list.c \
 	%D%/rules/pack_rule.c \
-	%D%/rules/pack_test.c \
-	%D%/rules/rules.c
+	%D%/rules/pack_test.c
+plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
+	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
+plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \
+	$(PCRE2_LIBS) $(CRYPTO_LIBS)
+
+plugin_LTLIBRARIES = plugins/rules/rules.la
+plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-plugins_rules_rules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
+plugins_rules_rules_la_LIBADD = plugins/rules/librules.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_pack
+tests_fuzz_pack_SOURCES = tests/fuzz_pack.c
+tests_fuzz_pack_CPPFLAGS = $(plugins_rules_librules_la_CPPFLAGS)
+tests_fuzz_pack_LDADD = plugins/rules/librules.la
+tests_fuzz_pack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
 
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.
