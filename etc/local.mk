@@ -6,6 +6,9 @@ tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA = \
 	%D%/policies.d/safety.conf \
 	%D%/policies.d/violence.conf
+# What packs include.
+policieslibdir = $(policiesdir)/lib
+dist_policieslib_DATA = %D%/policies.d/lib/english.inc
 dist_notices_DATA = \
 	%D%/notices.d/README \
 	%D%/notices.d/closed.manager.mustache \

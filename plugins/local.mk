@@ -15,21 +15,48 @@ plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/mem.c %D%/kit/mem.h
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la
-plugins_rules_rules_la_SOURCES = \
+# All of the plugin but its face to the host, so that a fuzzer can reach it.
+noinst_LTLIBRARIES += plugins/rules/librules.la
+plugins_rules_librules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
 	%D%/rules/engine.c %D%/rules/engine.h \
 	%D%/rules/filter.c %D%/rules/filter.h \
+	%D%/rules/index.c %D%/rules/index.h \
+	%D%/rules/letters.c %D%/rules/letters.h \
+	%D%/rules/lexicon.c %D%/rules/lexicon.h \
+	%D%/rules/lint.c %D%/rules/lint.h \
+	%D%/rules/need.c %D%/rules/need.h \
 	%D%/rules/pack.c %D%/rules/pack.h \
-	%D%/rules/pack_rule.c %D%/rules/pack_rule.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
+	%D%/rules/phrase.c %D%/rules/phrase.h \
+	%D%/rules/plain.c %D%/rules/plain.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
-	%D%/rules/rules.c \
-	%D%/rules/walk.c %D%/rules/walk.h
+	%D%/rules/sign.c %D%/rules/sign.h \
+	%D%/rules/tokens.c %D%/rules/tokens.h \
+	%D%/rules/walk.c %D%/rules/walk.h \
+	%D%/rules/pack_context.c %D%/rules/pack_in.h \
+	%D%/rules/pack_list.c \
+	%D%/rules/pack_rule.c \
+	%D%/rules/pack_test.c
+plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
+	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
+plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \
+	$(PCRE2_LIBS) $(CRYPTO_LIBS)
+
+plugin_LTLIBRARIES = plugins/rules/rules.la
+plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-plugins_rules_rules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
+plugins_rules_rules_la_LIBADD = plugins/rules/librules.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_pack
+tests_fuzz_pack_SOURCES = tests/fuzz_pack.c
+tests_fuzz_pack_CPPFLAGS = $(plugins_rules_librules_la_CPPFLAGS)
+tests_fuzz_pack_LDADD = plugins/rules/librules.la
+tests_fuzz_pack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
 
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.

@@ -99,7 +99,8 @@ dist_check_SCRIPTS += \
 	%D%/test_poll_kill.py \
 	%D%/test_sitemap.py \
 	%D%/test_smtp_bytes.py \
-	%D%/test_stream.py
+	%D%/test_stream.py \
+	%D%/test_swap.py
 EXTRA_DIST += %D%/daemon.py %D%/servers.py %D%/polite_server.py
 
 # Tenants found, proposed and explained.

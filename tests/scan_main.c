@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tosctl/tosctl_policy.h"
 #include "tosctl/tosctl_scan.h"
 
 int

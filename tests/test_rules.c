@@ -421,17 +421,27 @@ cache_path(char *path, size_t n)
 	return found;
 }
 
+/* base_pack with an expression that is left to Hyperscan; caller frees. */
+static char *
+with_regex(void)
+{
+	return edited(
+	    "phrases = [ \"i will", "regexes = [ \"zo+m\" ]; phrases = [ \"i will");
+}
+
 /* A cache that is cut, changed or not ours is made anew, and the rules work. */
 static void
 test_cache(void)
 {
+	char *pack = with_regex();
 	char path[300];
 	struct stat st;
 	struct policy_host *h;
 	ino_t before;
 
 	remove_all();
-	write_file("p.conf", base_pack, strlen(base_pack));
+	write_file("p.conf", pack, strlen(pack));
+	free(pack);
 	h = open_packs(dir, dir);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	policy_host_free(&h);
@@ -468,11 +478,13 @@ test_cache(void)
 static void
 test_cache_race(void)
 {
+	char *pack = with_regex();
 	pid_t pid[4];
 	char path[300];
 
 	remove_all();
-	write_file("p.conf", base_pack, strlen(base_pack));
+	write_file("p.conf", pack, strlen(pack));
+	free(pack);
 	for (int i = 0; i < 4; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0) {

@@ -623,4 +623,5 @@ def main():
     print(f"streams and hubs: {time.monotonic() - begin:.1f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,8 +8,9 @@ libtosd_policy_a_SOURCES = \
 # `tosctl scan` and `tosctl policy` on their own, for tests of this room.
 check_PROGRAMS += tests/scan_main
 tests_scan_main_SOURCES = tests/scan_main.c \
+	daemon/tosctl/tosctl_policy.c daemon/tosctl/tosctl_policy.h \
 	daemon/tosctl/tosctl_scan.c daemon/tosctl/tosctl_scan.h
-tests_scan_main_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
+tests_scan_main_LDADD = libtosd_policy.a libtosd_evidence.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_policy
@@ -24,8 +25,17 @@ tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_L
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += tests/policy_negatives.txt
 
+UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_hostile
+tests_test_rules_same_SOURCES = tests/test_rules_same.c tests/rules_host.h tests/suite.h
+tests_test_rules_same_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_packs_SOURCES = tests/test_rules_packs.c tests/rules_host.h tests/suite.h
+tests_test_rules_packs_LDADD = libtosd_evidence.a $(tests_test_rules_LDADD)
+tests_test_rules_hostile_SOURCES = tests/test_rules_hostile.c tests/rules_host.h \
+	tests/rules_made.h tests/suite.h
+tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)
+
 EXTRA_PROGRAMS += tests/bench_scan
-tests_bench_scan_SOURCES = tests/bench_scan.c
+tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) \
 	$(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += tests/bench_scan

@@ -22,6 +22,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
+	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \

@@ -123,7 +123,7 @@ _tosctl() {
 	scan) options='--policies --plugin --cache --protect --json --help' ;;
 	policy)
 		options='--plugin --json --help'
-		((n == 0)) && list='lint test'
+		((n == 0)) && list='lint test new keygen sign'
 		((n == 1)) && files=-d
 		;;
 	render) options='--partials --mode --lenient --data --help' files=-f ;;

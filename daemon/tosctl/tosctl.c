@@ -10,6 +10,7 @@
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
+#include "tosctl/tosctl_policy.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
 #include "tosctl/tosctl_replay.h"
@@ -48,7 +49,7 @@ static const struct command {
     {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
-    {"policy", tosctl_policy, "lint or test packs"},
+    {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},
 };

@@ -36,15 +36,11 @@ static const char scan_usage[] =
     "bytes\n"
     "of title, text and summary with a blank line between.\n";
 
-static const char policy_usage[] =
-    "usage: tosctl policy lint|test DIR [--plugin FILE]\n"
-    "Loads the rule packs of DIR, runs their tests and says what is wrong.\n";
-
 struct options {
 	const char *policies, *plugin, *cache;
 	const char **protect;
 	size_t nprotect;
-	bool json, help;
+	bool help;
 };
 
 struct scan {
@@ -73,8 +69,8 @@ in_build_tree(void)
 	return strncmp(exe, here, (size_t)n) == 0 && exe[n] == '/';
 }
 
-static const char *
-default_plugin(void)
+const char *
+scan_default_plugin(void)
 {
 	return in_build_tree() ? TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
 			       : TOSD_PLUGINDIR "/rules.so";
@@ -97,14 +93,13 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"plugin", required_argument, NULL, 'P'},
 	    {"cache", required_argument, NULL, 'C'},
 	    {"protect", required_argument, NULL, 'R'},
-	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	int c;
 
 	*o = (struct options){
-	    .policies = default_policies(), .plugin = default_plugin()};
+	    .policies = default_policies(), .plugin = scan_default_plugin()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'p')
@@ -113,8 +108,6 @@ parse_options(int argc, char **argv, struct options *o)
 			o->plugin = optarg;
 		else if (c == 'C')
 			o->cache = optarg;
-		else if (c == 'j')
-			o->json = true;
 		else if (c == 'h')
 			o->help = true;
 		else if (c == 'R') {
@@ -141,24 +134,26 @@ say_nothing(void *ctx, const char *text)
 	(void)text;
 }
 
-static int
-open_host(const struct options *o, void (*report)(void *, const char *),
-    void (*note)(void *, const char *), void *ctx, struct policy_host **host)
+int
+scan_open(const struct scan_packs *p, struct policy_host **host)
 {
+	struct conf_setting lint = {"lint", p->lint};
 	struct conf_plugin plugin = {.name = "rules",
-	    .path = o->plugin,
+	    .path = p->plugin,
+	    .settings = &lint,
+	    .nsettings = p->lint != NULL,
 	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
 	    .file = "command line"};
 	struct conf_policy policy = {.plugins = &plugin,
 	    .nplugins = 1,
-	    .packs_dir = o->policies,
-	    .cache_dir = o->cache};
-	struct conf_safety safety = {.protect = o->protect, .nprotect = o->nprotect};
+	    .packs_dir = p->folder,
+	    .cache_dir = p->cache};
+	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
 	struct policy_options po = {.conf = &policy,
 	    .safety = &safety,
-	    .report = report,
-	    .note = note,
-	    .ctx = ctx};
+	    .report = p->report,
+	    .note = p->note,
+	    .ctx = p->ctx};
 
 	/* When nothing is left the reasons have been reported already. */
 	return policy_host_new(&po, host, NULL);
@@ -392,15 +387,24 @@ int
 tosctl_scan(int argc, char **argv)
 {
 	struct scan s = {0};
+	struct scan_packs packs;
 	struct options o;
 	int rc = EXIT_DONE;
 
-	if (parse_options(argc, argv, &o) != 0 || optind < argc) {
+	rc = parse_options(argc, argv, &o);
+	packs = (struct scan_packs){.folder = o.policies,
+	    .plugin = o.plugin,
+	    .cache = o.cache,
+	    .protect = o.protect,
+	    .nprotect = o.nprotect,
+	    .report = say_problem,
+	    .note = say_nothing};
+	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
 		rc = EXIT_USAGE;
 	} else if (o.help) {
 		fputs(scan_usage, stdout);
-	} else if (open_host(&o, say_problem, say_nothing, NULL, &s.host) != 0) {
+	} else if (scan_open(&packs, &s.host) != 0) {
 		rc = EXIT_CANNOT;
 	} else {
 		collect_categories(&s);
@@ -410,65 +414,4 @@ tosctl_scan(int argc, char **argv)
 	}
 	free(o.protect);
 	return rc;
-}
-
-/* --- policy lint */
-
-struct lint {
-	bool json;
-	unsigned problems;
-};
-
-static void
-lint_say(const struct lint *l, const char *kind, const char *text)
-{
-	if (l->json)
-		print_json(json_pack("{ss}", kind, text));
-	else
-		printf("%s\n", text);
-}
-
-static void
-lint_problem(void *ctx, const char *text)
-{
-	struct lint *l = ctx;
-
-	l->problems++;
-	lint_say(l, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
-}
-
-static void
-lint_note(void *ctx, const char *text)
-{
-	lint_say(ctx, "pack", text);
-}
-
-int
-tosctl_policy(int argc, char **argv)
-{
-	struct policy_host *host = NULL;
-	struct lint l = {0};
-	struct options o;
-	int rc;
-
-	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind != 2) ||
-	    (!o.help && strcmp(argv[optind], "lint") != 0 &&
-		strcmp(argv[optind], "test") != 0)) {
-		fputs(policy_usage, stderr);
-		free(o.protect);
-		return EXIT_USAGE;
-	}
-	if (o.help) {
-		fputs(policy_usage, stdout);
-		free(o.protect);
-		return EXIT_DONE;
-	}
-	o.policies = argv[optind + 1];
-	l.json = o.json;
-	rc = open_host(&o, lint_problem, lint_note, &l, &host);
-	policy_host_free(&host);
-	free(o.protect);
-	return rc != 0 && l.problems == 0 ? EXIT_CANNOT
-	       : l.problems > 0		  ? EXIT_NEGATIVE
-					  : EXIT_DONE;
 }

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tosctl_scan: the commands `tosctl scan` and `tosctl policy`. */
+/* tosctl_scan: the command `tosctl scan', and packs opened without a daemon. */
 #ifndef TOSD_TOSCTL_SCAN_H
 #define TOSD_TOSCTL_SCAN_H
+
+#include "policy/host.h"
 
 /* Judges NDJSON items from standard input.  argv[0] is "scan".  Returns the exit code:
  * 0 all judged, 1 some line was not valid or not wholly judged, 2 usage, 3 cannot. */
 int tosctl_scan(int argc, char **argv);
 
-/* `tosctl policy lint|test DIR`: loads the packs of a folder and says what is wrong.
- * argv[0] is "policy".  0 all good, 1 some pack was refused, 2 usage, 3 cannot. */
-int tosctl_policy(int argc, char **argv);
+/* A folder of packs, and how to open it: the plugin, what lint compares `expires' to
+ * (NULL: no lint), and where messages go. */
+struct scan_packs {
+	const char *folder, *plugin, *cache, *lint;
+	const char **protect;
+	size_t nprotect;
+	void (*report)(void *ctx, const char *problem);
+	void (*note)(void *ctx, const char *text);
+	void *ctx;
+};
+/* With the very host and plugin of the daemon. */
+int scan_open(const struct scan_packs *p, struct policy_host **host);
+const char *scan_default_plugin(void);
 
 #endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_policy: rule packs written, checked and signed; see tosctl_policy.h.  Packs
+ * are loaded by the very plugin of the daemon, which says what is wrong with them.
+ */
+#include "tosctl/tosctl_policy.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "evidence/note.h"
+#include "tosctl/tosctl_scan.h"
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+static const char usage[] =
+    "usage: tosctl policy lint DIR [--day YYYY-MM-DD] [--strict] [--json] [--plugin "
+    "FILE]\n"
+    "       tosctl policy test DIR [--json] [--plugin FILE]\n"
+    "       tosctl policy new NAME [DIR]\n"
+    "       tosctl policy keygen NAME FILE\n"
+    "       tosctl policy sign --key FILE DIR [PACK]... [--plugin FILE]\n"
+    "test loads the rule packs of DIR and runs their tests; lint also says what should "
+    "be\n"
+    "looked at; new writes a pack to start from; keygen makes a key, sign signs "
+    "packs.\n";
+
+struct options {
+	const char *plugin, *day, *key;
+	bool json, strict, help;
+};
+
+struct told {
+	bool json, quiet;
+	unsigned problems, warnings;
+};
+
+static int
+fail(const struct err *e)
+{
+	fprintf(stderr, "tosctl: %s\n", e->text);
+	return EXIT_CANNOT;
+}
+
+/* --- lint and test */
+
+static void
+tell(const struct told *t, const char *kind, const char *text)
+{
+	json_t *o;
+
+	if (!t->json) {
+		printf("%s\n", text);
+		return;
+	}
+	o = json_pack("{ss}", kind, text);
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void
+on_problem(void *ctx, const char *text)
+{
+	struct told *t = ctx;
+
+	t->problems++;
+	tell(t, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	struct told *t = ctx;
+	bool warning = strncmp(text, "warning: ", 9) == 0;
+
+	t->warnings += warning;
+	if (!t->quiet)
+		tell(t, warning ? "warning" : "pack",
+		    warning && t->json ? text + 9 : text);
+}
+
+static int
+open_packs(const struct options *o, const char *dir, const char *day, struct told *t,
+    struct policy_host **host)
+{
+	struct scan_packs p = {.folder = dir,
+	    .plugin = o->plugin,
+	    .lint = day,
+	    .report = on_problem,
+	    .note = on_note,
+	    .ctx = t};
+
+	return scan_open(&p, host);
+}
+
+static int
+check(const struct options *o, const char *dir, bool lint)
+{
+	char today[CLOCK_TEXT];
+	struct policy_host *host = NULL;
+	struct told t = {.json = o->json};
+	const char *day = o->day;
+	int rc;
+
+	if (lint && day == NULL) {
+		clock_format(clock_now(), today);
+		today[10] = '\0'; /* the day of it */
+		day = today;
+	}
+	rc = open_packs(o, dir, lint ? day : NULL, &t, &host);
+	policy_host_free(&host);
+	if (rc != 0 && t.problems == 0)
+		return EXIT_CANNOT;
+	return t.problems > 0 || (o->strict && t.warnings > 0) ? EXIT_NEGATIVE
+							       : EXIT_DONE;
+}
+
+/* --- new */
+
+static const char skeleton[] =
+    "# %s: WRITE HERE in a line what this pack is about, and what it does not reach.\n"
+    "#\n"
+    "# The form of a pack is explained in tosctl(1), RULE PACKS.  After each change:\n"
+    "#	tosctl policy lint .\n"
+    "# This file loads as it is; replace every word of the example by your own, and "
+    "keep\n"
+    "# at least three texts that are fine, three that are not, and a pair of twins.\n"
+    "\n"
+    "pack = {\n"
+    "	name = \"%s\";\n"
+    "	version = 1;			# raise it with each change\n"
+    "	owner = \"WHO ANSWERS FOR IT\";\n"
+    "	about = \"what it finds\";\n"
+    "};\n"
+    "\n"
+    "# Contexts and lists that several packs share:\n"
+    "# include = [ \"lib/english.inc\" ];\n"
+    "\n"
+    "# What rules point to: clauses of your acceptable-use policy.\n"
+    "clauses = ( { id = \"1.1\"; text = \"Example clause\"; } );\n"
+    "\n"
+    "lists = {\n"
+    "	act = [ \"smash\", \"wreck\", \"set fire to\" ];\n"
+    "	thing = { kind = \"place\"; words = [ \"greenhouse\", \"boathouse\" ]; };\n"
+    "};\n"
+    "\n"
+    "# Surroundings in which a rule does not apply (except), or alone does (require).\n"
+    "contexts = {\n"
+    "	quotation = { quotes = true; };\n"
+    "	negation = { where = \"before\"; within = 4; phrases = [ \"never|not|don't\" "
+    "]; };\n"
+    "};\n"
+    "\n"
+    "rules = (\n"
+    "	{\n"
+    "		id = \"announced\";\n"
+    "		rev = 1;		# raise it whenever the meaning changes\n"
+    "		mode = \"draft\";		# draft, shadow, enforce, retired\n"
+    "		category = \"example\";\n"
+    "		clause = \"1.1\";\n"
+    "		severity = \"low\";	# low, medium, high, critical\n"
+    "		score = 0.8;		# how sure a match makes: 0 to 1\n"
+    "		target = \"@thing\";\n"
+    "		phrases = [ \"i|we will <2> @act <2> @target\" ];\n"
+    "		except = [ \"quotation\", \"negation\" ];\n"
+    "		reason = \"announces damage to a {kind}: \\\"{match}\\\"\";\n"
+    "	}\n"
+    ");\n"
+    "\n"
+    "tests = {\n"
+    "	fail = [\n"
+    "		\"We will smash the greenhouse\",\n"
+    "		\"tonight i will set fire to that old boathouse\",\n"
+    "		\"I will really wreck your greenhouse!\"\n"
+    "	];\n"
+    "	ok = [\n"
+    "		\"We will paint the greenhouse\",\n"
+    "		\"Never think we will smash the greenhouse\",\n"
+    "		\"He said \\\"we will smash the greenhouse\\\" and was arrested\"\n"
+    "	];\n"
+    "	# The same sentence aimed at somebody else must give the same finding.\n"
+    "	twins = ( [ \"we will smash the greenhouse\", \"we will smash the boathouse\" "
+    "] );\n"
+    "};\n";
+
+static bool
+good_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 40 && s[0] >= 'a' && s[0] <= 'z' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static int
+new_pack(const char *name, const char *dir)
+{
+	struct err e = ERR_INIT;
+	struct buf text = {0};
+	char *path = xasprintf("%s/%s.conf", dir, name);
+	struct stat st;
+	int rc = EXIT_DONE;
+
+	if (!good_name(name)) {
+		fprintf(stderr, "tosctl: a pack's name is 1 to 40 lower-case letters, "
+				"digits and '-', and begins with a letter\n");
+		rc = EXIT_USAGE;
+	} else if (lstat(path, &st) == 0) {
+		fprintf(stderr, "tosctl: %s is there already\n", path);
+		rc = EXIT_CANNOT;
+	} else {
+		buf_printf(&text, skeleton, name, name);
+		if (file_write(path, text.data, text.len, 0644, FILE_NOSYNC, &e) != 0)
+			rc = fail(&e);
+		else
+			printf("%s\n", path);
+	}
+	buf_free(&text);
+	free(path);
+	return rc;
+}
+
+/* --- keygen and sign */
+
+static int
+keygen(const char *name, const char *path)
+{
+	struct err e = ERR_INIT;
+	struct note_key *k = NULL;
+	char *vkey;
+	int rc = EXIT_DONE;
+
+	if (note_key_new(name, &k, &e) != 0 || note_key_save(k, path, &e) != 0) {
+		rc = fail(&e);
+	} else {
+		vkey = note_key_vkey(k);
+		printf("%s\n", vkey);
+		free(vkey);
+	}
+	note_key_free(&k);
+	return rc;
+}
+
+/* The signature says what the plugin asks: see plugins/README. */
+static int
+sign_pack(
+    const struct note_key *k, const char *dir, const char *name, const char *digest)
+{
+	char *pack = xasprintf("%s/%s.conf", dir, name);
+	char *path = xasprintf("%s.sig", pack);
+	char *body = xasprintf("tosd rule pack\n%s\n%s\n", name, digest);
+	struct err e = ERR_INIT;
+	struct buf note = {0};
+	int rc = EXIT_DONE;
+
+	if (access(pack, R_OK) != 0) {
+		fprintf(stderr,
+		    "tosctl: to be signed, the pack `%s' must be the file %s\n", name,
+		    pack);
+		rc = EXIT_CANNOT;
+	} else if (note_sign(k, body, strlen(body), &note, &e) != 0 ||
+		   file_write(path, note.data, note.len, 0644, FILE_NOSYNC, &e) != 0) {
+		rc = fail(&e);
+	} else {
+		printf("%s\n", path);
+	}
+	buf_free(&note);
+	free(body);
+	free(path);
+	free(pack);
+	return rc;
+}
+
+static bool
+is_wanted(const char *name, size_t n, char **wanted)
+{
+	if (*wanted == NULL)
+		return true;
+	for (; *wanted != NULL; wanted++)
+		if (strlen(*wanted) == n && memcmp(*wanted, name, n) == 0)
+			return true;
+	return false;
+}
+
+/* Each pack once: its rules stand together. */
+static int
+sign_all(
+    const struct note_key *k, const struct msg_rules *r, const char *dir, char **wanted)
+{
+	size_t before = 0, done = 0;
+	int rc = EXIT_DONE;
+
+	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
+		size_t n = strcspn(r->v[i].rule, "/");
+		char *name;
+
+		if (i > 0 && n == before &&
+		    memcmp(r->v[i - 1].rule, r->v[i].rule, n + 1) == 0)
+			continue;
+		before = n;
+		if (!is_wanted(r->v[i].rule, n, wanted))
+			continue;
+		name = xstrndup(r->v[i].rule, n);
+		rc = sign_pack(k, dir, name, r->v[i].pack);
+		free(name);
+		done++;
+	}
+	if (rc == EXIT_DONE && done == 0) {
+		fprintf(stderr, "tosctl: no such pack in %s\n", dir);
+		rc = EXIT_CANNOT;
+	}
+	return rc;
+}
+
+/* Only packs that pass their tests are signed. */
+static int
+sign(const struct options *o, const char *dir, char **wanted)
+{
+	struct policy_host *host = NULL;
+	struct told t = {.quiet = true};
+	struct err e = ERR_INIT;
+	struct note_key *k = NULL;
+	struct msg m;
+	int rc;
+
+	if (note_key_load(o->key, &k, &e) != 0)
+		return fail(&e);
+	if (!note_key_secret(k)) {
+		fprintf(stderr, "tosctl: %s has no secret key\n", o->key);
+		note_key_free(&k);
+		return EXIT_CANNOT;
+	}
+	rc = open_packs(o, dir, NULL, &t, &host) == 0 ? EXIT_DONE : EXIT_NEGATIVE;
+	if (rc == EXIT_DONE) {
+		msg_init(&m, MSG_RULES);
+		policy_host_rules(host, &m.rules);
+		rc = sign_all(k, &m.rules, dir, wanted);
+		msg_clear(&m);
+	}
+	policy_host_free(&host);
+	note_key_free(&k);
+	return rc == EXIT_DONE && t.problems > 0 ? EXIT_NEGATIVE : rc;
+}
+
+/* --- the command */
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {
+	    {"plugin", required_argument, NULL, 'P'},
+	    {"day", required_argument, NULL, 'd'},
+	    {"key", required_argument, NULL, 'k'},
+	    {"strict", no_argument, NULL, 's'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.plugin = scan_default_plugin()};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		if (c == 'P')
+			o->plugin = optarg;
+		else if (c == 'd')
+			o->day = optarg;
+		else if (c == 'k')
+			o->key = optarg;
+		else if (c == 's')
+			o->strict = true;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 'h')
+			o->help = true;
+		else
+			return -1;
+	}
+	return 0;
+}
+
+int
+tosctl_policy(int argc, char **argv)
+{
+	struct options o;
+	const char *what;
+	char **arg;
+	int n;
+
+	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	what = argv[optind];
+	arg = argv + optind + 1;
+	n = argc - optind - 1;
+	if (strcmp(what, "lint") == 0 && n == 1)
+		return check(&o, arg[0], true);
+	if (strcmp(what, "test") == 0 && n == 1)
+		return check(&o, arg[0], false);
+	if (strcmp(what, "new") == 0 && n <= 2)
+		return new_pack(arg[0], n > 1 ? arg[1] : ".");
+	if (strcmp(what, "keygen") == 0 && n == 2)
+		return keygen(arg[0], arg[1]);
+	if (strcmp(what, "sign") == 0 && o.key != NULL)
+		return sign(&o, arg[0], arg + 1);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lexicon: see lexicon.h.  While words are added the table grows by doubling. */
+#include "lexicon.h"
+
+#include <stdlib.h>
+
+struct word {
+	size_t at; /* in text */
+	uint32_t len;
+	bool beginning;
+	uint8_t marks;
+	uint64_t hash;
+};
+
+struct lexicon {
+	struct lexicon_table t; /* first, see lexicon.h */
+	uint64_t *bits;
+	struct sb text;
+	struct word *words; /* by number, from 1 */
+	size_t n, room;
+	uint64_t *begin_bits;
+	uint64_t lengths[4]; /* of beginnings, a bit each */
+	size_t shortest;     /* of them */
+};
+
+struct lexicon *
+lexicon_new(void)
+{
+	struct lexicon *x = mem_new(1, sizeof(*x));
+
+	x->t.mask = 255;
+	x->t.slots = mem_new(x->t.mask + 1, sizeof(*x->t.slots));
+	x->room = 64;
+	x->words = mem_new(x->room, sizeof(*x->words));
+	sb_puts(&x->text, "");
+	return x;
+}
+
+void
+lexicon_free(struct lexicon **xp)
+{
+	struct lexicon *x = *xp;
+
+	if (x == NULL)
+		return;
+	*xp = NULL;
+	sb_free(&x->text);
+	free(x->words);
+	free(x->t.slots);
+	free(x->bits);
+	free(x->begin_bits);
+	free(x);
+}
+
+/* A beginning and a word of the same letters are two. */
+static uint64_t
+hash_of(const char *s, size_t n, bool beginning)
+{
+	uint64_t h = lexicon_hash(s, n, n);
+
+	return beginning ? lexicon_mix(h, 0xb1) : h;
+}
+
+static void
+put_slot(struct lexicon *x, uint32_t id)
+{
+	const struct word *w = &x->words[id];
+	uint64_t i = w->hash >> 20 & x->t.mask;
+
+	while (x->t.slots[i].id != 0)
+		i = (i + 1) & x->t.mask;
+	x->t.slots[i] = (struct lexicon_slot){w->hash, id, w->marks};
+}
+
+static void
+rebuild(struct lexicon *x, uint64_t slots)
+{
+	free(x->t.slots);
+	x->t.mask = slots - 1;
+	x->t.slots = mem_new(slots, sizeof(*x->t.slots));
+	for (uint32_t id = 1; id <= x->n; id++)
+		put_slot(x, id);
+}
+
+uint32_t
+lexicon_add(struct lexicon *x, const char *word, size_t n, bool beginning)
+{
+	uint64_t hash = hash_of(word, n, beginning);
+	uint8_t marks;
+	uint32_t id = lexicon_find(x, hash, &marks);
+
+	if (id != 0) /* another word of the same hash cannot be had too */
+		return x->words[id].len == n && x->words[id].beginning == beginning &&
+			       memcmp(x->text.data + x->words[id].at, word, n) == 0
+			   ? id
+			   : 0;
+	if (x->n >= LEXICON_WORDS)
+		return 0;
+	if (x->n + 2 > x->room) {
+		x->room *= 2;
+		x->words = mem_grow(x->words, x->room, sizeof(*x->words));
+	}
+	id = (uint32_t)++x->n;
+	x->words[id] = (struct word){x->text.len, (uint32_t)n, beginning, 0, hash};
+	sb_put(&x->text, word, n);
+	if (x->n * 2 > x->t.mask)
+		rebuild(x, (x->t.mask + 1) * 2);
+	else
+		put_slot(x, id);
+	return id;
+}
+
+void
+lexicon_mark(struct lexicon *x, uint32_t id, uint8_t marks)
+{
+	x->words[id].marks |= marks;
+}
+
+size_t
+lexicon_count(const struct lexicon *x)
+{
+	return x->n;
+}
+
+const char *
+lexicon_text(const struct lexicon *x, uint32_t id, size_t *n)
+{
+	*n = x->words[id].len;
+	return x->text.data + x->words[id].at;
+}
+
+uint64_t
+lexicon_hash_of(const struct lexicon *x, uint32_t id)
+{
+	return x->words[id].hash;
+}
+
+static void
+set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
+{
+	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
+}
+
+void
+lexicon_seal(struct lexicon *x, uint8_t marks)
+{
+	size_t nbits = 1024;
+
+	while (nbits < x->n * 32)
+		nbits *= 2;
+	x->bits = mem_new(nbits / 64, sizeof(*x->bits));
+	x->begin_bits = mem_new(nbits / 64, sizeof(*x->begin_bits));
+	x->t.bits = x->bits;
+	x->t.bits_mask = nbits - 1;
+	x->shortest = SIZE_MAX;
+	for (uint32_t id = 1; id <= x->n; id++) {
+		const struct word *w = &x->words[id];
+
+		if (w->beginning) {
+			x->lengths[w->len >> 6 & 3] |= (uint64_t)1 << (w->len & 63);
+			if (w->len < x->shortest)
+				x->shortest = w->len;
+		} else if (w->marks & marks) {
+			set_bit(x->bits, x->t.bits_mask, w->hash);
+		}
+	}
+	/* Whether a word begins like any beginning is told by as much of it as the
+	 * shortest one has. */
+	for (uint32_t id = 1; id <= x->n; id++)
+		if (x->words[id].beginning)
+			set_bit(x->begin_bits, x->t.bits_mask,
+			    lexicon_hash(x->text.data + x->words[id].at, x->shortest,
+				x->shortest));
+	rebuild(x, x->t.mask + 1);
+}
+
+bool
+lexicon_has_beginnings(const struct lexicon *x)
+{
+	return (x->lengths[0] | x->lengths[1] | x->lengths[2] | x->lengths[3]) != 0;
+}
+
+size_t
+lexicon_begins(
+    const struct lexicon *x, const char *s, size_t n, uint32_t out[LEXICON_BEGIN_MAX])
+{
+	uint64_t start;
+	size_t found = 0;
+
+	if (n < x->shortest)
+		return 0;
+	start = lexicon_hash(s, x->shortest, n);
+	if (!(x->begin_bits[(start & x->t.bits_mask) >> 6] >> (start & 63) & 1))
+		return 0;
+	for (size_t len = n < 255 ? n : 255; len > 0 && found < LEXICON_BEGIN_MAX;
+	     len--) {
+		uint8_t marks;
+		uint64_t h;
+		uint32_t id;
+
+		if (!(x->lengths[len >> 6] >> (len & 63) & 1))
+			continue;
+		h = hash_of(s, len, true);
+		id = lexicon_find(x, h, &marks);
+		if (id != 0)
+			out[found++] = id;
+	}
+	return found;
+}

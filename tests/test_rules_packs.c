@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_rules_packs: what a pack can say beside phrases: contexts that are required,
+ * shared files, kinds of targets, weights, days; who has signed it; and what lint says.
+ */
+#include "evidence/note.h"
+#include "tests/rules_host.h"
+
+static const char head[] = "pack = { name = \"p\"; version = 1; owner = \"me\"; };\n"
+			   "clauses = ( { id = \"1\"; text = \"One\"; } );\n";
+
+#define RULE                                                                         \
+	"rev = 1; mode = \"enforce\"; category = \"c\"; clause = \"1\"; severity = " \
+	"\"low\"; score = 0.9; reason = \"{kind}: {match}\"; "
+
+/* head, what stands before rules, the rules, and tests that pass. */
+static char *
+pack_of(const char *before, const char *rules, const char *fail, const char *twins)
+{
+	return xasprintf(
+	    "%s%s\nrules = ( %s );\ntests = { ok = [ \"?\", \"q\", \"qq\" ]; "
+	    "fail = [ %s ]; twins = ( [ %s ] ); };\n",
+	    head, before, rules, fail, twins);
+}
+
+static struct policy_host *
+open_of(const char *before, const char *rules, const char *fail, const char *twins)
+{
+	char *text = pack_of(before, rules, fail, twins);
+	struct policy_host *h = rules_open_pack(text);
+
+	if (h == NULL)
+		printf("\n  %s", rules_problems);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	free(text);
+	return h;
+}
+
+#define KILLS "\"i kill you\", \"i kill them\", \"kill kill\""
+#define TWINS "\"i kill you\", \"i kill them\""
+
+static void
+test_require(void)
+{
+	struct policy_host *h = open_of(
+	    "contexts = { gun = { where = \"text\"; phrases = [ \"gun*\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; require = ( \"gun\", { "
+	    "where = \"around\"; within = 2; phrases = [ \"you\" ]; } ); except = ( { "
+	    "where = \"after\"; within = 3; phrases = [ \"joking\" ]; } ); }",
+	    "\"guns kill you\", \"gun. you i kill\", \"kill you gun\"",
+	    "\"guns kill you x\", \"guns kill you y\"");
+
+	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill you"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "i kill you"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill one two you"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill one you"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "a gun. you there kill"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill you joking"), 0);
+	policy_host_free(&h);
+}
+
+static void
+test_weights(void)
+{
+	struct policy_host *h = open_of("",
+	    "{ id = \"a\"; " RULE
+	    "least = 0.6; phrases = ( \"kill\", { text = \"van\"; "
+	    "weight = 0.5; }, { text = \"mask\"; weight = 0.4; } ); near = ( { of = [ "
+	    "\"rope\", \"tape\" ]; within = 3; weight = 0.6; } ); }",
+	    KILLS, TWINS);
+
+	CU_ASSERT_DOUBLE_EQUAL(rules_score(h, "kill"), 0.9, 1e-9);
+	CU_ASSERT_EQUAL(rules_count(h, "a van"), 0); /* 0.5 is less than 0.6 */
+	CU_ASSERT_EQUAL(rules_count(h, "a van and a van"), 0);
+	CU_ASSERT_DOUBLE_EQUAL(rules_score(h, "a van, a mask"), 0.7, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(rules_score(h, "tape and rope"), 0.6, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(rules_score(h, "van mask tape rope"), 0.88, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(rules_score(h, "van mask tape rope kill"), 0.9, 1e-9);
+	policy_host_free(&h);
+}
+
+static void
+test_kinds(void)
+{
+	struct rules_answer a;
+	struct policy_host *h = open_of(
+	    "lists = { boss = { kind = \"role\"; words = [ \"mayor\", \"judge\" ]; }; "
+	    "hall = { kind = \"place\"; words = [ \"town hall\" ]; };\n"
+	    "  office = { kind = \"place\"; words = [ \"bank\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "target = \"@boss\"; phrases = [ \"kill <1> @target\" ]; },"
+	    "{ id = \"b\"; " RULE "phrases = [ \"burn <1> @any-place\" ]; }",
+	    "\"kill the mayor\", \"burn the town hall\", \"burn the bank\"",
+	    "\"kill the mayor\", \"kill the judge\"");
+
+	a = rules_ask(h, "kill that judge");
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	SAME(a.v[0].reason, "role: kill that judge");
+	rules_answer_clear(&a);
+	CU_ASSERT_EQUAL(rules_count(h, "burn town hall and bank"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "burn the mayor"), 0);
+	policy_host_free(&h);
+}
+
+static void
+test_include(void)
+{
+	static const char common[] =
+	    "about = \"shared\";\ninclude = [ \"more.inc\", \"common.inc\" ];\n"
+	    "lists = { act = [ \"kill\", \"@worse\" ]; };\n"
+	    "contexts = { no = { where = \"before\"; within = 2; phrases = [ \"not\" "
+	    "]; }; };\n";
+	char *text = pack_of("include = [ \"common.inc\" ];",
+	    "{ id = \"a\"; " RULE "phrases = [ \"@act\" ]; except = [ \"no\" ]; }",
+	    KILLS, TWINS);
+	struct policy_host *h;
+	char *digest;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NULL(h);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_problems, "included file `common.inc': cannot open"));
+	rules_write("common.inc", common);
+	rules_write("more.inc", "include = [ \"common.inc\" ]; lists = { worse = [ "
+				"\"maim\" ]; };\n");
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_EQUAL(rules_count(h, "maim"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "do not maim"), 0);
+	digest = xstrdup(policy_host_digest(h));
+	policy_host_free(&h);
+	rules_write("more.inc", "lists = { worse = [ \"hurt\" ]; };\n");
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_STRING_NOT_EQUAL(digest, policy_host_digest(h));
+	policy_host_free(&h);
+	rules_write("more.inc", "lists = { act = [ \"hurt\" ]; };\n");
+	CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_problems, "common.inc:3: list `act' is here "
+				   "twice (first in "));
+	rules_write("more.inc", "rules = ( );\n");
+	CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_problems, "more.inc:1: unknown key `rules'"));
+	free(digest);
+	free(text);
+}
+
+static const struct {
+	const char *from, *to, *want;
+} bad[] = {
+    {"score = 0.9", "score = 0.9; least = 0.95", "`least' is more than `score'"},
+    {"[ \"kill\" ]", "[ 1 ]", "may hold strings only"},
+    {"[ \"kill\" ]", "( { text = \"kill\"; weight = 2.0; } )",
+	"`weight' must be a number from 0.01 to 1"},
+    {"[ \"kill\" ]", "( { text = \"kill\"; colour = 2; } )", "unknown key `colour'"},
+    {"phrases", "require = [ \"rain\" ]; phrases", "there is no context `rain'"},
+    {"phrases", "except = ( { where = \"text\"; } ); phrases",
+	"context `(in a rule)' is empty"},
+    {"owner = \"me\"", "owner = \"me\"; expires = \"2027-02-30\"",
+	"`expires' must be a day"},
+    {"clauses", "lists = { any-role = [ \"x\" ]; }; clauses", "no name for a list"},
+    {"clauses", "lists = { l = { kind = \"animal\"; words = [ \"x\" ]; }; }; clauses",
+	"one of: person, group, place, role"},
+    {"clauses", "lists = { l = { kind = \"role\"; }; }; clauses",
+	"needs `file' or `words'"},
+    {"clauses", "include = [ \"../x\" ]; clauses", "must lie under the pack's folder"},
+    {"[ \"kill\" ]", "[ \"kill <2> you?\" ]",
+	"a gap stands between words that must be"},
+    {"[ \"kill\" ]", "[ \"kill <2> a? <1> b\" ]", "between two gaps"},
+    {"[ \"kill\" ]", "[ \"''\" ]", "has no letter that texts would keep"},
+    {"; twins = ( [ \"i kill you\", \"i kill them\" ] )", "", "`tests.twins' has 0"},
+};
+
+static void
+test_bad(void)
+{
+	char *good = pack_of(
+	    "", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }", KILLS, TWINS);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *at = strstr(good, bad[i].from);
+		struct buf b = {0};
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+		buf_put(&b, good, (size_t)(at - good));
+		buf_puts(&b, bad[i].to);
+		buf_puts(&b, at + strlen(bad[i].from));
+		CU_ASSERT_PTR_NULL(rules_open_pack(b.data));
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, bad[i].want));
+		if (strstr(rules_problems, bad[i].want) == NULL)
+			printf(
+			    "\n  wanted: %s\n  got: %s", bad[i].want, rules_problems);
+		buf_free(&b);
+	}
+	free(good);
+}
+
+/* Letters of any script, in any case, and what texts are folded to. */
+static void
+test_letters(void)
+{
+	struct policy_host *h = open_of("",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"töten werden\", \"УБИТЬ тебя\", \"don't "
+	    "you\", \"o'neil\" ]; }",
+	    "\"wir werden töten werden\", \"убить ТЕБЯ\", \"DON\xe2\x80\x99T you\"",
+	    "\"töten werden a\", \"töten werden b\"");
+
+	CU_ASSERT_EQUAL(rules_count(h, "TÖTEN WERDEN"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "toten werden"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "УБИТЬ, тебя"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "УБИТЬ. тебя"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "неубить тебя"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "don t you"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "O'Neil's"), 1);
+	policy_host_free(&h);
+}
+
+static void
+test_signed(void)
+{
+	char *text = pack_of(
+	    "", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }", KILLS, TWINS);
+	char *body, *vkey, *two;
+	struct note_key *key, *other;
+	struct buf note = {0};
+	struct err e = ERR_INIT;
+	struct policy_host *h = rules_open_pack(text);
+	struct msg m;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	body = xasprintf("tosd rule pack\np\n%s\n", m.rules.v[0].pack);
+	msg_clear(&m);
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL_FATAL(note_key_new("desk", &key, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(note_key_new("other", &other, &e), 0);
+	vkey = note_key_vkey(key);
+	CU_ASSERT_EQUAL(note_sign(key, body, strlen(body), &note, &e), 0);
+	CU_ASSERT_PTR_NULL(rules_open("signers", "nonsense+12345678+AAAA"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "is no Ed25519 verifier key"));
+	CU_ASSERT_PTR_NULL(rules_open("signers", vkey));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "the pack is not signed"));
+	rules_write("p.conf.sig", note.data);
+	h = rules_open("signers", vkey);
+	CU_ASSERT_PTR_NOT_NULL(h);
+	policy_host_free(&h);
+	free(vkey);
+	vkey = note_key_vkey(other);
+	CU_ASSERT_PTR_NULL(rules_open("signers", vkey));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_problems, "none of `signers' has signed it"));
+	free(vkey);
+	vkey = note_key_vkey(key);
+	two = xasprintf("%s  other+00000000+x", vkey);
+	CU_ASSERT_PTR_NULL(rules_open("signers", two));
+	/* One byte of the signature, then one of the pack. */
+	note.data[note.len - 10] ^= 1;
+	rules_write("p.conf.sig", note.data);
+	CU_ASSERT_PTR_NULL(rules_open("signers", vkey));
+	note.data[note.len - 10] ^= 1;
+	rules_write("p.conf.sig", note.data);
+	text[strlen(text) - 1] = ' ';
+	rules_write("p.conf", text);
+	CU_ASSERT_PTR_NULL(rules_open("signers", vkey));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "signs another content"));
+	note_key_free(&key);
+	note_key_free(&other);
+	buf_free(&note);
+	free(two);
+	free(vkey);
+	free(body);
+	free(text);
+}
+
+static void
+test_lint(void)
+{
+	static const char *const said[] = {"list `spare' is not used",
+	    "context `never' is not used", "no end to `.*kill'",
+	    "rule `p/slow': \"(?:k+)+!\" is slow", "needs no word or string",
+	    "is a pattern of rule `p/a' too", "finds all 6 test texts",
+	    "rule `p/a' has expired; its owner is you",
+	    "an `ok' text here is found by rule `p/a'"};
+	char *one =
+	    pack_of("lists = { spare = [ \"x\" ]; }; contexts = { never = { phrases "
+		    "= [ \"x\" ]; }; };",
+		"{ id = \"a\"; " RULE
+		"owner = \"you\"; expires = \"2027-01-01\"; phrases = [ "
+		"\"kill\" ]; }, { id = \"b\"; " RULE
+		"phrases = [ \"kill\", \"kill you\" ]; }, "
+		"{ id = \"slow\"; " RULE "regexes = [ \"(?:k+)+!\", \"i.*kill\", "
+		"\"[0-9]{3}\" ]; }",
+		KILLS, TWINS);
+	char *two =
+	    xasprintf("pack = { name = \"r\"; version = 1; owner = \"me\"; };\nclauses "
+		      "= ( { id = "
+		      "\"1\"; text = \"One\"; } );\nrules = ( { id = \"a\"; " RULE
+		      "phrases = [ \"hug\" ]; } );\ntests = { ok = [ \"q\", \"qq\", "
+		      "\"you kill it\" "
+		      "]; fail = [ \"hug\", \"a hug\", \"hug me\" ]; twins = ( [ \"hug "
+		      "x\", \"hug "
+		      "y\" ] ); };\n");
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", one);
+	rules_write("r.conf", two);
+	h = rules_open("lint", "2027-01-02");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	SAME(rules_problems, "");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
+		if (strstr(rules_notes, said[i]) == NULL)
+			printf("\n  not said: %s", said[i]);
+	}
+	policy_host_free(&h);
+	h = rules_open("lint", "2026-01-02");
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "expire"));
+	policy_host_free(&h);
+	free(one);
+	free(two);
+}
+
+static const struct suite_test tests[] = {
+    {"contexts that are required", test_require},
+    {"weights", test_weights},
+    {"kinds of targets", test_kinds},
+    {"included files", test_include},
+    {"what is refused", test_bad},
+    {"letters of any script", test_letters},
+    {"signatures", test_signed},
+    {"lint", test_lint},
+};
+
+int
+main(void)
+{
+	int rc;
+
+	if (!rules_dir_make())
+		return 2;
+	rc = suite_main("rules_packs", tests, sizeof(tests) / sizeof(tests[0]));
+	rules_dir_remove();
+	return rc;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_rules_same: rules found by words and by what expressions need are those that
+ * PCRE2 finds when it looks for every pattern in every text: same rules, scores, spans
+ * and reasons, over packs and texts made at random from few words, so that nearly
+ * everything nearly matches.
+ */
+#include "tests/rules_host.h"
+
+#define PACKS 25
+#define RULES 60
+#define TEXTS 400
+
+static uint64_t state;
+
+static uint32_t
+below(uint32_t n)
+{
+	uint64_t z;
+
+	state += 0x9e3779b97f4a7c15u;
+	z = (state ^ state >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (uint32_t)(((z ^ z >> 31) >> 32) * n >> 32);
+}
+
+static const char *const words[] = {"kill", "kills", "Shoot", "you", "the", "don't",
+    "i'll", "co-op", "19", "a1b", "мир", "Мира", "straße", "größe", "x", "up", "set",
+    "fire", "to", "kilt", "miss", "kiss", "日本", "l'eau", "it's", "o'neil's", "c3p0",
+    "kkk", "naïve"};
+#define NWORDS (sizeof(words) / sizeof(words[0]))
+
+static const char *
+word(void)
+{
+	return words[below(NWORDS)];
+}
+
+static void
+put_part(struct buf *b)
+{
+	switch (below(8)) {
+	case 0:
+		buf_printf(b, "%s|%s", word(), word());
+		break;
+	case 1:
+		buf_printf(b, "@%s", below(2) ? "acts" : "people");
+		break;
+	case 2:
+		buf_printf(b, "@acts|%s", word());
+		break;
+	case 3:
+		buf_printf(b, "%.*s*", (int)below(2) + 3, "kill" + below(2));
+		break;
+	default:
+		buf_puts(b, word());
+	}
+}
+
+static void
+put_phrase(struct buf *b)
+{
+	uint32_t n = below(4) + 1, must = below(n), last = must;
+	bool optional[4], begun = false; /* a gap may come */
+
+	for (uint32_t i = 0; i < n; i++) {
+		optional[i] = i != must && below(5) == 0;
+		last = optional[i] || i < last ? last : i;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		buf_puts(b, i > 0 ? " " : "");
+		if (begun && i <= last && below(4) == 0) {
+			buf_printf(b, "<%u> ", below(4));
+			begun = false;
+		}
+		put_part(b);
+		buf_puts(b, optional[i] ? "?" : "");
+		begun = begun || !optional[i];
+	}
+}
+
+static void
+put_regex(struct buf *b)
+{
+	static const char *const plain[] = {
+	    "kill", "shoot", "you", "miss", "fire", "a1b", "set", "up"};
+	const char *a = plain[below(8)], *c = plain[below(8)];
+
+	switch (below(12)) {
+	case 0:
+		buf_printf(b, "\\\\b%s(?:s|ed|ing)?\\\\b", a);
+		break;
+	case 1:
+		buf_printf(b, "\\\\b%s\\\\s+(?:the\\\\s+)?%s\\\\b", a, c);
+		break;
+	case 2:
+		buf_printf(b, "%s.{0,12}%s", a, c);
+		break;
+	case 3:
+		buf_printf(b, "\\\\b%.2s[-_.*]{0,2}%s\\\\b", a, a + 2);
+		break;
+	case 4:
+		buf_printf(b, "(?:%s|%s)s?\\\\W+(?:you|%s)", a, c, a);
+		break;
+	case 5:
+		buf_printf(b, "(?<!the )%s(?! up)", a);
+		break;
+	case 6:
+		buf_printf(b, "[%c%c]%s", a[0], c[0], a + 1);
+		break;
+	case 7:
+		buf_printf(b, "^%s|%s$", a, c);
+		break;
+	case 8:
+		buf_printf(b, "\\\\b(?:%s\\\\b.{0,9}\\\\b)+%s", a, c);
+		break;
+	case 9:
+		buf_printf(b, "%s@{people}", a);
+		break;
+	case 10:
+		buf_printf(b, "\\\\b%s\\\\b(?: (?:the|a))? \\\\b%s\\\\b", a, c);
+		break;
+	default:
+		buf_printf(b, "(?:%s){1,2}\\\\d?%s", a, c);
+	}
+}
+
+/* Each rule is shown by a word of its own. */
+static char *
+make_pack(void)
+{
+	struct buf b = {0}, shown = {0};
+
+	buf_puts(&b,
+	    "pack = { name = \"made\"; version = 1; owner = \"nobody\"; };\n"
+	    "clauses = ( { id = \"1\"; text = \"Made\"; } );\n"
+	    "lists = { acts = [ \"kill\", \"kill you\", \"set fire to\", \"shoot\", "
+	    "\"shoot up\", \"don't\" ];\n"
+	    "  people = [ \"you\", \"the мир\", \"all of you and @kin\", \"x|you up\" "
+	    "];\n"
+	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
+	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
+	    "]; };\n"
+	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; }; };\nrules = (\n");
+	for (int i = 0; i < RULES; i++) {
+		bool regex = below(3) == 0;
+
+		buf_printf(&b,
+		    "%s{ id = \"r%d\"; rev = 1; mode = \"enforce\"; category = "
+		    "\"made\"; "
+		    "clause = \"1\"; severity = \"low\"; score = 0.9; reason = "
+		    "\"{match}\"; phrases = ( \"showme%d\"",
+		    i > 0 ? ",\n" : "", i, i);
+		for (uint32_t k = below(3) + !regex; k > 0; k--) {
+			buf_puts(&b, ", { text = \"");
+			put_phrase(&b);
+			buf_printf(&b, "\"; weight = 0.%u; }", below(9) + 1);
+		}
+		buf_puts(&b, " );");
+		if (regex) {
+			buf_puts(&b, " regexes = [ \"");
+			put_regex(&b);
+			buf_puts(&b, "\" ];");
+		}
+		if (below(5) == 0)
+			buf_puts(&b, " except = [ \"not\" ];");
+		if (below(8) == 0)
+			buf_puts(&b, " require = [ \"fire\" ];");
+		buf_puts(&b, " }");
+		buf_printf(&shown, "%s\"fire: showme%d\"", i > 0 ? ", " : "", i);
+	}
+	buf_printf(&b,
+	    "\n);\ntests = { ok = [ \"?\", \"q\", \"qq\" ]; fail = [ %s ];\n"
+	    "twins = ( [ \"fire: showme0 q\", \"fire: showme0 z\" ] ); };\n",
+	    shown.data);
+	buf_free(&shown);
+	return buf_take(&b);
+}
+
+static char *
+make_text(void)
+{
+	static const char *const between[] = {" ", " ", " ", " ", " ", ", ", ". ", "\n",
+	    "_", "-", "'", " - ", "; ", "          ", "/", "", "“", " '", "1"};
+	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
+	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
+	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
+	    "éup", "up日"};
+	uint32_t n = below(14) + 1;
+	struct buf b = {0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		buf_puts(&b, below(3) ? word() : more[below(23)]);
+		buf_puts(&b, between[below(19)]);
+	}
+	return buf_take(&b);
+}
+
+static bool
+same_finding(const struct finding *a, const struct finding *b)
+{
+	if (strcmp(a->rule, b->rule) != 0 || strcmp(a->reason, b->reason) != 0 ||
+	    a->score != b->score || a->nspans != b->nspans)
+		return false;
+	return memcmp(a->spans, b->spans, a->nspans * sizeof(*a->spans)) == 0;
+}
+
+static void
+show(const char *who, const struct rules_answer *a)
+{
+	printf("\n    %s:%s%s", who, a->degraded != NULL ? " " : "",
+	    a->degraded != NULL ? a->degraded : "");
+	for (uint32_t i = 0; i < a->n; i++) {
+		printf(" %s %.3f", a->v[i].rule, a->v[i].score);
+		for (size_t k = 0; k < a->v[i].nspans; k++)
+			printf(" %u-%u", a->v[i].spans[k].start, a->v[i].spans[k].end);
+	}
+}
+
+/* How many findings there were; UINT32_MAX: they differ. */
+static uint32_t
+compare(struct policy_host *fast, struct policy_host *slow, const char *text)
+{
+	struct rules_answer a = rules_ask(fast, text), b = rules_ask(slow, text);
+	bool same = a.n == b.n && (a.degraded == NULL) == (b.degraded == NULL);
+	uint32_t n = a.n;
+
+	for (uint32_t i = 0; same && i < a.n; i++)
+		same = same_finding(&a.v[i], &b.v[i]);
+	if (!same) {
+		printf("\n  \"%s\"", text);
+		show("fast", &a);
+		show("slow", &b);
+	}
+	rules_answer_clear(&a);
+	rules_answer_clear(&b);
+	return same ? n : UINT32_MAX;
+}
+
+static void
+test_same(void)
+{
+	uint32_t found = 0, differ = 0;
+
+	for (unsigned p = 0; p < PACKS && differ < 3; p++) {
+		struct policy_host *fast, *slow;
+		char *pack;
+
+		state = 1000 + p;
+		pack = make_pack();
+		{
+			FILE *f = fopen("/tmp/rt/pack.txt", "w");
+			fputs(pack, f);
+			fclose(f);
+		} // DBG
+		fast = rules_open_pack(pack);
+		slow = rules_open("slow", "true");
+		if (fast == NULL || slow == NULL)
+			printf("\n  pack %u: %s", p, rules_problems);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(fast);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(slow);
+		for (int i = 0; i < TEXTS && differ < 3; i++) {
+			char *text = make_text();
+			uint32_t n = compare(fast, slow, text);
+
+			found += n != UINT32_MAX ? n : 0;
+			if (n == UINT32_MAX) {
+				printf("\n    (pack %u, text %d)", p, i);
+				differ++;
+			}
+			free(text);
+		}
+		policy_host_free(&fast);
+		policy_host_free(&slow);
+		free(pack);
+	}
+	CU_ASSERT_EQUAL(differ, 0);
+	CU_ASSERT_TRUE(found > PACKS * TEXTS); /* it is not all about nothing */
+}
+
+static const struct suite_test tests[] = {
+    {"the fast way finds what the slow way finds", test_same},
+};
+
+int
+main(void)
+{
+	int rc;
+
+	if (!rules_dir_make())
+		return 2;
+	rc = suite_main("rules_same", tests, sizeof(tests) / sizeof(tests[0]));
+	rules_dir_remove();
+	return rc;
+}
