@@ -4,7 +4,9 @@ policiesdir = $(confdir)/policies.d
 noticesdir = $(confdir)/notices.d
 tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA = \
+	%D%/policies.d/hate.conf \
 	%D%/policies.d/safety.conf \
+	%D%/policies.d/terrorism.conf \
 	%D%/policies.d/violence.conf
 dist_notices_DATA = \
 	%D%/notices.d/README \
