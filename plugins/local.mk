@@ -20,12 +20,24 @@ plugins_rules_rules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
 	%D%/rules/engine.c %D%/rules/engine.h \
 	%D%/rules/filter.c %D%/rules/filter.h \
+	%D%/rules/index.c %D%/rules/index.h \
+	%D%/rules/letters.c %D%/rules/letters.h \
+	%D%/rules/lexicon.c %D%/rules/lexicon.h \
+	%D%/rules/lint.c %D%/rules/lint.h \
+	%D%/rules/need.c %D%/rules/need.h \
 	%D%/rules/pack.c %D%/rules/pack.h \
-	%D%/rules/pack_rule.c %D%/rules/pack_rule.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
+	%D%/rules/phrase.c %D%/rules/phrase.h \
+	%D%/rules/plain.c %D%/rules/plain.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
-	%D%/rules/rules.c \
-	%D%/rules/walk.c %D%/rules/walk.h
+	%D%/rules/sign.c %D%/rules/sign.h \
+	%D%/rules/tokens.c %D%/rules/tokens.h \
+	%D%/rules/walk.c %D%/rules/walk.h \
+	%D%/rules/pack_context.c %D%/rules/pack_in.h \
+	%D%/rules/pack_list.c \
+	%D%/rules/pack_rule.c \
+	%D%/rules/pack_test.c \
+	%D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)

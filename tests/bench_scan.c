@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_scan: items a second through the host (text made of an item, folded, filtered,
- * confirmed, checked) beside a bare hs_scan over the same texts with the same database,
- * taken from the plugin's cache.
+ * bench_scan: items a second through the host (text made of an item, folded, searched,
+ * confirmed, findings made) beside a bare hs_scan over the same texts for the same
+ *rules, compiled as one would without anything else: all expressions, caseless, one
+ *match each.
  *
- *	bench_scan PACKS TEXTS [ROUNDS]
+ *	bench_scan [-d DIR] [-n TEXTS] [-r ROUNDS] [-p PACKS] [COUNT|NAME]...
  *
- * TEXTS has one text a line.  Prints both rates and their ratio.
+ * For each COUNT (1000) as many rules are made; with -d, DIR/rulesNAME.tsv is read, and
+ * the texts are the lines of DIR/bodies.txt.  Two or more of them: also what words and
+ * phrases alone cost in the last compared to the first.  -p: the packs of that folder
+ * too, beside the bare scan of the first rules.  Cases run in turn; a ratio is the
+ * median of those of the rounds.
  */
-#include <glob.h>
+#include <fcntl.h>
 #include <hs/hs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +22,28 @@
 #include <tosd/policy.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "policy/host.h"
+#include "tests/rules_made.h"
 
 #define PLUGIN TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
-#define HEAD (sizeof("tosd rules 1\n") - 1 + 64) /* of a cache file */
+#define ROUNDS_MAX 100
+#define CASES 8
+
+struct texts {
+	struct item *v;
+	size_t n;
+};
+
+struct rules {
+	char name[40];
+	struct made made;
+	struct policy_host *host, *words; /* all of them; without expressions */
+	double load;			  /* seconds of processor time */
+	hs_database_t *db;
+	hs_scratch_t *scratch;
+};
+
+static char dir[] = "/tmp/tosd-bench-XXXXXX";
 
 static double
 cpu(void)
@@ -44,31 +66,78 @@ open_host(const char *packs, const char *cache)
 
 	policy.packs_dir = packs;
 	policy.cache_dir = cache;
-	if (policy_host_new(&o, &h, &e) != 0)
+	if (policy_host_new(&o, &h, &e) != 0) {
 		fprintf(stderr, "bench_scan: %s\n", e.text);
+		exit(2);
+	}
 	return h;
 }
 
+/* The pack on disk, and loaded. */
+static struct policy_host *
+load_pack(const struct made *m, const char *name, bool regexes, double *took)
+{
+	char *text = made_pack(m, "made", regexes), packs[100], path[200];
+	struct policy_host *h;
+	struct err e = ERR_INIT;
+	double start;
+
+	snprintf(packs, sizeof(packs), "%s/%s%d", dir, name, regexes);
+	snprintf(path, sizeof(path), "%s/made.conf", packs);
+	if (file_mkdirs(packs, 0700, &e) != 0 ||
+	    file_write(path, text, strlen(text), 0600, FILE_NOSYNC, &e) != 0) {
+		fprintf(stderr, "bench_scan: %s\n", e.text);
+		exit(2);
+	}
+	free(text);
+	start = cpu();
+	h = open_host(packs, NULL);
+	*took = cpu() - start;
+	return h;
+}
+
+static void
+compile_bare(struct rules *r)
+{
+	const char **v = xcalloc(r->made.n, sizeof(*v));
+	unsigned *flags = xcalloc(r->made.n, sizeof(*flags));
+	unsigned *ids = xcalloc(r->made.n, sizeof(*ids));
+	hs_compile_error_t *e = NULL;
+
+	for (size_t i = 0; i < r->made.n; i++) {
+		v[i] = r->made.v[i].regex;
+		flags[i] = HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH;
+		ids[i] = (unsigned)i;
+	}
+	if (hs_compile_multi(v, flags, ids, (unsigned)r->made.n, HS_MODE_BLOCK, NULL,
+		&r->db, &e) != HS_SUCCESS ||
+	    hs_alloc_scratch(r->db, &r->scratch) != HS_SUCCESS) {
+		fprintf(stderr, "bench_scan: hs: %s\n", e != NULL ? e->message : "?");
+		exit(2);
+	}
+	free(v);
+	free(flags);
+	free(ids);
+}
+
 static double
-run_host(struct policy_host *h, struct item *items, size_t n, int rounds, size_t *hits)
+run_host(struct policy_host *h, const struct texts *t, size_t *hits)
 {
 	double start = cpu();
 
-	for (int r = 0; r < rounds; r++) {
-		for (size_t i = 0; i < n; i++) {
-			struct finding *v = NULL;
-			char *degraded;
-			uint32_t k = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		struct finding *v = NULL;
+		char *degraded;
+		uint32_t k = 0;
 
-			policy_host_check(h, "k", &items[i], 0, &v, &k, &degraded);
-			*hits += k > 0;
-			for (uint32_t j = 0; j < k; j++)
-				finding_clear(&v[j]);
-			free(v);
-			free(degraded);
-		}
+		policy_host_check(h, "k", &t->v[i], 0, &v, &k, &degraded);
+		*hits += k;
+		for (uint32_t j = 0; j < k; j++)
+			finding_clear(&v[j]);
+		free(v);
+		free(degraded);
 	}
-	return (double)n * rounds / (cpu() - start);
+	return cpu() - start;
 }
 
 static int
@@ -81,84 +150,195 @@ on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned f
 }
 
 static double
-run_bare(hs_database_t *db, struct item *items, size_t n, int rounds)
+run_bare(const struct rules *r, const struct texts *t, size_t *hits)
 {
-	hs_scratch_t *scratch = NULL;
-	size_t matches = 0;
-	double start;
+	double start = cpu();
 
-	if (hs_alloc_scratch(db, &scratch) != HS_SUCCESS)
-		return 0;
-	start = cpu();
-	for (int r = 0; r < rounds; r++)
-		for (size_t i = 0; i < n; i++)
-			hs_scan(db, items[i].text, (unsigned)strlen(items[i].text), 0,
-			    scratch, on_match, &matches);
-	hs_free_scratch(scratch);
-	return (double)n * rounds / (cpu() - start);
+	for (size_t i = 0; i < t->n; i++)
+		hs_scan(r->db, t->v[i].text, (unsigned)strlen(t->v[i].text), 0,
+		    r->scratch, on_match, hits);
+	return cpu() - start;
 }
 
-static hs_database_t *
-load_database(const char *cache)
+static void
+add_text(struct texts *t, char *s)
 {
-	char pattern[200];
-	hs_database_t *db = NULL;
-	struct buf b = {0};
-	struct err e = ERR_INIT;
-	glob_t g;
+	t->v = xrealloc(t->v, (t->n + 1) * sizeof(*t->v));
+	item_init(&t->v[t->n]);
+	t->v[t->n++].text = s;
+}
 
-	snprintf(pattern, sizeof(pattern), "%s/rules-*.hsdb", cache);
-	if (glob(pattern, 0, NULL, &g) != 0)
-		return NULL;
-	if (file_read(g.gl_pathv[0], 1u << 30, &b, &e) == 0 && b.len > HEAD)
-		hs_deserialize_database(b.data + HEAD, b.len - HEAD, &db);
-	globfree(&g);
-	buf_free(&b);
-	return db;
+static void
+read_texts(struct texts *t, const char *folder, size_t n)
+{
+	char path[300], *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/bodies.txt", folder);
+	if ((f = fopen(path, "r")) == NULL) {
+		perror(path);
+		exit(2);
+	}
+	while (t->n < n && (len = getline(&line, &cap, f)) > 0)
+		add_text(t, xstrndup(line, (size_t)len - (line[len - 1] == '\n')));
+	free(line);
+	fclose(f);
+}
+
+/* Some 200 bytes each; in one of three something that is not ASCII. */
+static void
+make_texts(struct texts *t, struct made *m, size_t n)
+{
+	static const char *const odd[] = {"café", "мир", "straße", "世界", "😂", "“so”"};
+
+	while (t->n < n) {
+		size_t want = 60 + made_below(m, 280);
+		struct buf b = {0};
+
+		while (b.len < want) {
+			buf_puts(&b, b.len > 0 ? " " : "");
+			if (made_below(m, 80) == 0)
+				buf_puts(&b, odd[made_below(m, 6)]);
+			else
+				buf_puts(&b, made_text_word(m));
+			if (made_below(m, 9) == 0)
+				buf_puts(&b, made_below(m, 2) ? "," : ".");
+		}
+		add_text(t, buf_take(&b));
+	}
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Median over the rounds of v[i] / w[i]. */
+static double
+median(const double *v, const double *w, int n)
+{
+	double q[ROUNDS_MAX];
+
+	for (int i = 0; i < n; i++)
+		q[i] = v[i] / w[i];
+	qsort(q, (size_t)n, sizeof(*q), compare_doubles);
+	return q[n / 2];
+}
+
+static void
+prepare(struct rules *r, const char *folder, const char *name, struct made *words)
+{
+	double took;
+	char path[300];
+
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	if (folder != NULL) {
+		snprintf(path, sizeof(path), "%s/rules%s.tsv", folder, name);
+		if (!made_read(&r->made, path)) {
+			perror(path);
+			exit(2);
+		}
+	} else {
+		struct made made = {.state = 7,
+		    .words = words->words,
+		    .nwords = words->nwords,
+		    .noften = words->noften};
+
+		made_rules(&made, strtoul(name, NULL, 10));
+		r->made.v = made.v;
+		r->made.n = made.n;
+	}
+	r->host = load_pack(&r->made, name, true, &r->load);
+	r->words = load_pack(&r->made, name, false, &took);
+	compile_bare(r);
+}
+
+static void
+report(struct rules *r, int n, const struct texts *t, int rounds,
+    struct policy_host *packs)
+{
+	static double all[CASES][ROUNDS_MAX], words[CASES][ROUNDS_MAX],
+	    bare[CASES][ROUNDS_MAX], shipped[ROUNDS_MAX];
+	size_t hits[CASES] = {0}, bares[CASES] = {0}, other = 0;
+
+	for (int k = 0; k < rounds; k++) {
+		for (int i = 0; i < n; i++) {
+			all[i][k] = run_host(r[i].host, t, &hits[i]);
+			bare[i][k] = run_bare(&r[i], t, &bares[i]);
+			words[i][k] = run_host(r[i].words, t, &other);
+		}
+		if (packs != NULL)
+			shipped[k] = run_host(packs, t, &other);
+	}
+	for (int i = 0; i < n; i++)
+		printf(
+		    "rules %s (%zu), %zu texts: host %.0f items/s, bare hs_scan %.0f "
+		    "items/s, ratio %.2f; hits %zu and %zu; loaded in %.2f s of "
+		    "processor time\n",
+		    r[i].name, r[i].made.n, t->n, (double)t->n / all[i][rounds / 2],
+		    (double)t->n / bare[i][rounds / 2], median(bare[i], all[i], rounds),
+		    hits[i] / (size_t)rounds, bares[i] / (size_t)rounds, r[i].load);
+	if (n > 1)
+		printf("words and phrases, rules %s against %s: cost %.2f\n",
+		    r[n - 1].name, r[0].name, median(words[n - 1], words[0], rounds));
+	if (packs != NULL)
+		printf(
+		    "packs: host %.0f items/s, bare hs_scan of rules %s: ratio %.2f\n",
+		    (double)t->n / shipped[rounds / 2], r[0].name,
+		    median(bare[0], shipped, rounds));
 }
 
 int
 main(int argc, char **argv)
 {
-	char cache[] = "/tmp/tosd-bench-XXXXXX", cmd[100], *line = NULL;
-	struct item *items = NULL;
-	size_t n = 0, cap = 0, hits = 0;
-	int rounds = argc > 3 ? atoi(argv[3]) : 5;
-	FILE *f = argc > 2 ? fopen(argv[2], "r") : NULL;
-	struct policy_host *h;
-	hs_database_t *db;
-	double host = 0, bare = 0;
-	ssize_t len;
+	static struct rules r[CASES];
+	static char *preset[] = {(char *)"1000", NULL};
+	const char *folder = NULL, *packs = NULL;
+	struct made words = {.state = 1};
+	struct texts t = {NULL, 0};
+	size_t count = 20000;
+	int c, n = 0, rounds = 7;
+	char **names, cmd[100];
 
-	if (f == NULL || mkdtemp(cache) == NULL ||
-	    (h = open_host(argv[1], cache)) == NULL) {
-		fprintf(stderr, "usage: bench_scan PACKS TEXTS [ROUNDS]\n");
+	while ((c = getopt(argc, argv, "d:n:r:p:")) != -1) {
+		if (c == 'd')
+			folder = optarg;
+		else if (c == 'n')
+			count = strtoul(optarg, NULL, 10);
+		else if (c == 'r')
+			rounds = atoi(optarg);
+		else if (c == 'p')
+			packs = optarg;
+		else
+			return 2;
+	}
+	if (mkdtemp(dir) == NULL || rounds < 1 || rounds > ROUNDS_MAX || count == 0)
 		return 2;
+	made_words(&words, 60000);
+	if (folder != NULL)
+		read_texts(&t, folder, count);
+	else
+		make_texts(&t, &words, count);
+	for (names = optind < argc ? argv + optind : preset;
+	     *names != NULL && n < CASES; names++)
+		prepare(&r[n++], folder, *names, &words);
+	report(r, n, &t, rounds, packs != NULL ? open_host(packs, NULL) : NULL);
+	for (int i = 0; i < n; i++) {
+		policy_host_free(&r[i].host);
+		policy_host_free(&r[i].words);
+		hs_free_scratch(r[i].scratch);
+		hs_free_database(r[i].db);
+		made_free(&r[i].made);
 	}
-	while ((len = getline(&line, &cap, f)) > 0) {
-		items = xrealloc(items, (n + 1) * sizeof(*items));
-		item_init(&items[n]);
-		items[n++].text = xstrndup(line, (size_t)len - (line[len - 1] == '\n'));
-	}
-	db = load_database(cache);
-	for (int i = 0; i < 3 && db != NULL; i++) { /* in turn, the best counts */
-		double a = run_host(h, items, n, rounds, &hits);
-		double b = run_bare(db, items, n, rounds);
-
-		host = a > host ? a : host;
-		bare = b > bare ? b : bare;
-	}
-	printf("%zu texts, %.1f %% with findings: host %.0f items/s, bare hs_scan %.0f "
-	       "items/s, ratio %.2f\n",
-	    n, 100.0 * (double)hits / (double)(n * rounds * 3), host, bare,
-	    bare > 0 ? host / bare : 0);
-	hs_free_database(db);
-	policy_host_free(&h);
-	for (size_t i = 0; i < n; i++)
-		item_clear(&items[i]);
-	free(items);
-	free(line);
-	fclose(f);
-	snprintf(cmd, sizeof(cmd), "rm -r %s", cache);
-	return system(cmd) == 0 && host > 0 ? 0 : 1;
+	for (size_t i = 0; i < t.n; i++)
+		item_clear(&t.v[i]);
+	free(t.v);
+	made_free(&words);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	return system(cmd) == 0 ? 0 : 1;
 }

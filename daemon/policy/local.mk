@@ -25,7 +25,7 @@ tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_L
 EXTRA_DIST += tests/policy_negatives.txt
 
 EXTRA_PROGRAMS += tests/bench_scan
-tests_bench_scan_SOURCES = tests/bench_scan.c
+tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) \
 	$(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += tests/bench_scan

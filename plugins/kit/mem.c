@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void *
@@ -160,12 +161,19 @@ mem_utf8_valid(const char *s, size_t n)
 int
 mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	char piece[16384];
+	struct stat st;
 	ssize_t n;
 
+	if (fd < 0 && errno == ELOOP)
+		return why_set(w, "a symbolic link; put the file itself here");
 	if (fd < 0)
 		return why_set(w, "cannot open: %s", strerror(errno));
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return why_set(w, "not a plain file");
+	}
 	while ((n = read(fd, piece, sizeof(piece))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;

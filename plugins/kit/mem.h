@@ -40,7 +40,8 @@ void mem_sha256(const char *data, size_t n, char out[MEM_HEX]);
 int mem_utf8(const char *s, size_t n, uint32_t *cp);
 bool mem_utf8_valid(const char *s, size_t n);
 
-/* Reads a plain file of at most max bytes; NUL bytes and broken UTF-8 are refused. */
+/* Reads a plain file of at most max bytes; links, NUL bytes and broken UTF-8 are
+ * refused. */
 int mem_read_file(const char *path, size_t max, struct sb *out, struct why *w);
 
 #endif

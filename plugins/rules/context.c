@@ -110,9 +110,9 @@ context_holds(const struct context *c, const char *s, size_t n, size_t start,
 		from = c->src->where == PACK_AFTER ? end : sentence_start(s, start);
 		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, n, end);
 	}
-	if (c->src->where == PACK_BEFORE)
+	if (c->src->where == PACK_BEFORE || c->src->where == PACK_AROUND)
 		from = words_back(s, from, start, c->src->within);
-	else if (c->src->where == PACK_AFTER)
+	if (c->src->where == PACK_AFTER || c->src->where == PACK_AROUND)
 		to = words_on(s, end, to, c->src->within);
 	rc = pcre2_match(c->code, (PCRE2_SPTR)s, to, from, PCRE2_NO_UTF_CHECK, md, mc);
 	if (rc == PCRE2_ERROR_NOMATCH)

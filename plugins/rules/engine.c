@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "context.h"
-#include "filter.h"
+#include "index.h"
 #include "kit/fold.h"
+#include "need.h"
 #include "pattern.h"
+#include "phrase.h"
+#include "plain.h"
 
 /* What one pattern may cost on one text; beyond, the item is degraded. */
 #define MATCH_LIMIT 200000
@@ -22,51 +25,57 @@ struct rule {
 	const struct pack *pack;
 	size_t contexts; /* where those of its pack begin */
 	size_t hit;	 /* place in hits + 1 during a check; 0: none yet */
+	double doubt;	 /* during a check: how likely all its matches are wrong */
 };
 
 struct pattern {
-	pcre2_code *code;
+	pcre2_code *code; /* NULL: it is a phrase that words are enough for */
+	struct phrase *phrase;
 	size_t rule;
-	unsigned atom[PATTERN_ATOMS]; /* different ones */
-	unsigned natoms;
-	unsigned seen; /* of them, in the present text */
-};
-
-struct atom {
-	char *text;
-	unsigned *patterns; /* those that need it */
-	size_t n;
+	double weight;
+	unsigned counted; /* the check in which its weight was last taken */
 };
 
 struct engine {
+	bool slow;
+	struct letters *letters;
+	struct lexicon *lexicon;
+	struct phrases *phrases;
+	struct index *index;
+	uint32_t *set_atom; /* of each set of phrases, + 1; 0: none yet */
+	size_t nset_atom;
 	struct rule *rules;
 	size_t nrules;
 	struct pattern *patterns;
 	size_t npatterns;
-	struct atom *atoms;
-	size_t natoms;
-	unsigned *touched; /* patterns with seen > 0 */
-	size_t ntouched;
 	struct context *contexts;
 	int8_t
 	    *known; /* of each context over the whole text: 0 not asked, 1 no, 2 yes */
 	size_t ncontexts;
-	struct filter *filter;
-	unsigned *found; /* patterns that the filter named */
-	size_t nfound;
 	struct engine_hit *hits;
 	size_t nhits;
+	struct engine_ways ways;
+	unsigned check; /* number of the present one */
 	struct fold fold;
+	struct tokens tokens;
+	const char *text; /* the form that is being searched */
+	size_t len;
+	bool folded; /* it is the folded form */
 	pcre2_match_data *md;
 	pcre2_match_context *mc;
 	pcre2_jit_stack *stack;
 };
 
 struct engine *
-engine_new(void)
+engine_new(struct letters *l, bool slow)
 {
 	struct engine *e = mem_new(1, sizeof(*e));
 
+	e->slow = slow;
+	e->letters = l;
+	e->lexicon = lexicon_new();
+	e->phrases = phrases_new(e->lexicon, l);
+	e->index = index_new(e->lexicon);
 	e->md = pcre2_match_data_create(16, NULL);
 	e->mc = pcre2_match_context_create(NULL);
 	e->stack = pcre2_jit_stack_create(16 * 1024, JIT_STACK, NULL);
@@ -88,12 +97,12 @@ engine_free(struct engine **ep)
 	if (e == NULL)
 		return;
 	*ep = NULL;
-	filter_free(&e->filter);
-	for (size_t i = 0; i < e->npatterns; i++)
+	index_free(&e->index);
+	phrases_free(&e->phrases);
+	lexicon_free(&e->lexicon);
+	for (size_t i = 0; i < e->npatterns; i++) {
 		pcre2_code_free(e->patterns[i].code);
-	for (size_t i = 0; i < e->natoms; i++) {
-		free(e->atoms[i].text);
-		free(e->atoms[i].patterns);
+		phrase_free(&e->patterns[i].phrase);
 	}
 	for (size_t i = 0; i < e->ncontexts; i++)
 		pcre2_code_free(e->contexts[i].code);
@@ -101,13 +110,12 @@ engine_free(struct engine **ep)
 	pcre2_match_context_free(e->mc);
 	pcre2_match_data_free(e->md);
 	fold_free(&e->fold);
+	tokens_free(&e->tokens);
+	free(e->set_atom);
 	free(e->rules);
 	free(e->patterns);
-	free(e->atoms);
-	free(e->touched);
 	free(e->contexts);
 	free(e->known);
-	free(e->found);
 	free(e->hits);
 	free(e);
 }
@@ -144,60 +152,139 @@ check_empty(struct engine *e, const pcre2_code *code, struct why *w)
 	return 0;
 }
 
-/* The number of the atom with this text; lists are shared by many patterns. */
-static unsigned
-intern_atom(struct engine *e, const char *text)
+struct put {
+	struct index *index;
+	uint32_t atom;
+};
+
+static void
+put_word(void *ctx, uint32_t id)
 {
-	for (size_t i = 0; i < e->natoms; i++)
-		if (strcmp(e->atoms[i].text, text) == 0)
-			return (unsigned)i;
-	e->atoms = mem_grow(e->atoms, e->natoms + 1, sizeof(*e->atoms));
-	e->atoms[e->natoms] = (struct atom){mem_dup(text, strlen(text)), NULL, 0};
-	return (unsigned)e->natoms++;
+	const struct put *p = ctx;
+
+	index_word(p->index, p->atom, id);
+}
+
+/* The atom of a set of phrases, which many phrases may share. */
+static uint32_t
+atom_of_set(struct engine *e, uint32_t set)
+{
+	size_t n = phrases_sets(e->phrases);
+
+	if (e->nset_atom < n + 1) {
+		e->set_atom = mem_grow(e->set_atom, n * 2 + 1, sizeof(*e->set_atom));
+		memset(e->set_atom + e->nset_atom, 0,
+		    (n * 2 + 1 - e->nset_atom) * sizeof(*e->set_atom));
+		e->nset_atom = n * 2 + 1;
+	}
+	if (e->set_atom[set] == 0) {
+		struct put p = {e->index, index_atom(e->index)};
+
+		e->set_atom[set] = p.atom + 1;
+		phrases_words(e->phrases, set, put_word, &p);
+	}
+	return e->set_atom[set] - 1;
 }
 
 static void
-link_atoms(struct engine *e, struct pattern *p, const struct pattern_out *out)
+index_phrase(struct engine *e, uint32_t number, const struct phrase *p)
 {
-	for (size_t i = 0; i < out->natoms; i++) {
-		unsigned at = intern_atom(e, out->atom[i]), k = 0;
-		struct atom *a = &e->atoms[at];
+	uint32_t sets[INDEX_ATOMS], first, second;
+	size_t n;
 
-		while (k < p->natoms && p->atom[k] != at)
-			k++;
-		if (k < p->natoms)
-			continue;
-		p->atom[p->natoms++] = at;
-		a->patterns = mem_grow(a->patterns, a->n + 1, sizeof(*a->patterns));
-		a->patterns[a->n++] = (unsigned)(p - e->patterns);
+	e->ways.words++;
+	if (phrase_pair(p, e->phrases, &first, &second)) {
+		index_put_pair(e->index, number, first, second);
+		return;
 	}
+	n = phrase_sets(p, e->phrases, sets, INDEX_ATOMS);
+	for (size_t i = 0; i < n; i++)
+		sets[i] = atom_of_set(e, sets[i]);
+	index_put(e->index, number, sets, n);
+}
+
+static uint32_t
+atom_of_need(struct engine *e, const struct need *d)
+{
+	uint32_t atom = index_atom(e->index);
+
+	for (size_t i = 0; i < d->n; i++) {
+		uint32_t id = d->v[i].word ? lexicon_add(e->lexicon, d->v[i].text,
+						 d->v[i].n, false)
+					   : 0;
+
+		if (id != 0)
+			index_word(e->index, atom, id);
+		else
+			index_string(e->index, atom, d->v[i].text, d->v[i].n);
+	}
+	return atom;
+}
+
+/* What the expression needs; further needs only where they cost no more than words. */
+static void
+index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
+{
+	struct need needs[NEED_MAX];
+	size_t n = need_find(out->confirm.data, out->confirm.len, needs), kept = 0;
+	uint32_t atoms[INDEX_ATOMS];
+
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || needs[i].words)
+			atoms[kept++] = atom_of_need(e, &needs[i]);
+		need_clear(&needs[i]);
+	}
+	e->ways.needs += n > 0;
+	e->ways.expressions += n == 0;
+	for (size_t i = 0; n == 0 && i < out->natoms; i++) {
+		atoms[kept] = index_atom(e->index);
+		index_expression(e->index, atoms[kept++], out->atom[i]);
+	}
+	index_put(e->index, number, atoms, kept);
+}
+
+static int
+add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pattern *p,
+    struct pattern *to, struct why *w)
+{
+	struct pattern_out out = {0};
+	int rc = pattern_make(env, p, &out, w);
+
+	if (rc == 0) {
+		to->code = compile(out.confirm.data, out.confirm.len, w);
+		rc = to->code == NULL ? -1 : check_empty(e, to->code, w);
+	}
+	if (rc == 0 && !e->slow)
+		index_regex(e, (uint32_t)e->npatterns, &out);
+	if (rc != 0)
+		pcre2_code_free(to->code);
+	pattern_clear(&out);
+	return rc;
 }
 
 static int
 add_pattern(struct engine *e, const struct pattern_env *env,
     const struct pack_pattern *p, struct why *w)
 {
-	struct pattern_out out = {0};
-	pcre2_code *code = NULL;
-	int rc = pattern_make(env, p, &out, w);
+	struct pattern to = {.rule = e->nrules - 1, .weight = p->weight};
+	int rc = 1;
 
-	if (rc == 0 && e->npatterns >= ENGINE_PATTERNS)
-		rc = why_set(w, "more than %d patterns in all packs", ENGINE_PATTERNS);
-	if (rc == 0) {
-		code = compile(out.confirm.data, out.confirm.len, w);
-		rc = code == NULL ? -1 : check_empty(e, code, w);
-	}
-	if (rc == 0) {
+	if (e->npatterns >= ENGINE_PATTERNS)
+		return why_set(
+		    w, "more than %d patterns in all packs", ENGINE_PATTERNS);
+	if (!p->regex && !e->slow)
+		rc = phrase_make(e->phrases, env, p->text, &to.phrase, w);
+	if (rc == 0)
+		index_phrase(e, (uint32_t)e->npatterns, to.phrase);
+	else if (rc == 1)
+		rc = add_regex(e, env, p, &to, w);
+	if (rc != 0)
+		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
+	if ((e->npatterns & (e->npatterns - 1)) == 0)
 		e->patterns =
-		    mem_grow(e->patterns, e->npatterns + 1, sizeof(*e->patterns));
-		e->patterns[e->npatterns] =
-		    (struct pattern){.code = code, .rule = e->nrules - 1};
-		link_atoms(e, &e->patterns[e->npatterns++], &out);
-	} else {
-		pcre2_code_free(code);
-	}
-	pattern_clear(&out);
-	return rc > 0 ? 0 : rc; /* one that can match nothing now is left out */
+		    mem_grow(e->patterns, e->npatterns * 2 + 1, sizeof(*e->patterns));
+	e->patterns[e->npatterns++] = to;
+	return 0;
 }
 
 /* All patterns of a context as one alternation: only yes or no is asked of it. */
@@ -218,16 +305,15 @@ add_context(struct engine *e, const struct pattern_env *env,
 			sb_printf(
 			    &all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
 		if (rc < 0)
-			why_set(w, "%s:%d: context `%s': %s", env->pack->file,
-			    src->v[i].line, src->name, why.text);
+			why_set(w, "%s:%d: context `%s': %s", src->file, src->v[i].line,
+			    src->name, why.text);
 		pattern_clear(&out);
-		rc = rc > 0 ? 0 : rc;
 	}
 	if (rc == 0 && src->n > 0) {
 		c.code = compile(all.data, all.len, &why);
 		if (c.code == NULL || check_empty(e, c.code, &why) != 0)
-			rc = why_set(w, "%s:%d: context `%s': %s", env->pack->file,
-			    src->line, src->name, why.text);
+			rc = why_set(w, "%s:%d: context `%s': %s", src->file, src->line,
+			    src->name, why.text);
 	}
 	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
 	e->contexts[e->ncontexts++] = c;
@@ -251,8 +337,10 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 
 		if (r->mode < 0)
 			continue;
-		e->rules = mem_grow(e->rules, e->nrules + 1, sizeof(*e->rules));
-		e->rules[e->nrules++] = (struct rule){r, p, base, 0};
+		if ((e->nrules & (e->nrules - 1)) == 0)
+			e->rules =
+			    mem_grow(e->rules, e->nrules * 2 + 1, sizeof(*e->rules));
+		e->rules[e->nrules++] = (struct rule){r, p, base, 0, 1};
 		env.target = r->target;
 		for (size_t k = 0; k < r->n; k++)
 			if (add_pattern(e, &env, &r->v[k], &why) != 0)
@@ -261,8 +349,6 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 				    why.text);
 	}
 	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
-	e->found = mem_grow(e->found, e->npatterns, sizeof(*e->found));
-	e->touched = mem_grow(e->touched, e->npatterns, sizeof(*e->touched));
 	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
 	return 0;
 }
@@ -286,21 +372,21 @@ engine_pack(const struct engine *e, size_t i)
 }
 
 int
-engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
+engine_seal(struct engine *e, const char *cache_dir, const struct pack **bad,
     const char **note, struct why *w)
 {
-	const char **v = mem_new(e->natoms, sizeof(*v));
 	struct why why = {""};
-	int at, rc;
+	int64_t at;
+	int rc;
 
 	*bad = NULL;
-	for (size_t i = 0; i < e->natoms; i++)
-		v[i] = e->atoms[i].text;
-	rc = filter_new(v, (unsigned)e->natoms, cache_dir, &e->filter, &at, note, &why);
-	free(v);
-	if (rc != 0 && at >= 0 && (size_t)at < e->natoms) {
-		const struct pattern *p = &e->patterns[e->atoms[at].patterns[0]];
-		const struct rule *r = &e->rules[p->rule];
+	*note = NULL;
+	if (e->slow)
+		return 0;
+	rc = index_seal(e->index, (uint32_t)e->npatterns, cache_dir, &at, note, &why);
+	e->ways.strings = index_strings(e->index);
+	if (rc != 0 && at >= 0 && (size_t)at < e->npatterns) {
+		const struct rule *r = &e->rules[e->patterns[at].rule];
 
 		*bad = r->pack;
 		return why_set(w, "%s:%d: rule `%s': %s", r->pack->file, r->src->line,
@@ -311,71 +397,41 @@ engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
 	return rc;
 }
 
-/* An atom is named once in a text. */
-static void
-on_found(void *ctx, unsigned place)
+struct engine_ways
+engine_ways(const struct engine *e)
 {
-	struct engine *e = ctx;
-	const struct atom *a = &e->atoms[place];
-
-	for (size_t i = 0; i < a->n; i++) {
-		struct pattern *p = &e->patterns[a->patterns[i]];
-
-		if (p->seen++ == 0)
-			e->touched[e->ntouched++] = a->patterns[i];
-		if (p->seen == p->natoms)
-			e->found[e->nfound++] = a->patterns[i];
-	}
+	return e->ways;
 }
 
+/* 1: the match stands in the context; 0: not; negative: PCRE2's error. */
 static int
-compare_places(const void *a, const void *b)
+holds(struct engine *e, size_t at, size_t start, size_t end)
 {
-	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	const struct context *c = &e->contexts[at];
+	bool whole = c->src->where == PACK_TEXT && !c->src->quotes;
+	int rc;
 
-	return x < y ? -1 : x > y;
-}
-
-/* Which patterns are worth a look, in their own order. */
-static int
-find_candidates(struct engine *e)
-{
-	int rc = 0;
-
-	e->nfound = 0;
-	if (e->filter == NULL) {
-		for (size_t i = 0; i < e->npatterns; i++)
-			e->found[e->nfound++] = (unsigned)i;
-		return 0;
-	}
-	rc = filter_scan(e->filter, e->fold.text, e->fold.len, on_found, e);
-	if (e->nfound > 1)
-		qsort(e->found, e->nfound, sizeof(*e->found), compare_places);
-	for (size_t i = 0; i < e->ntouched; i++)
-		e->patterns[e->touched[i]].seen = 0;
-	e->ntouched = 0;
+	if (whole && e->known[at] != 0)
+		return e->known[at] - 1;
+	rc = context_holds(c, e->text, e->len, start, end, e->md, e->mc);
+	if (whole && rc >= 0)
+		e->known[at] = (int8_t)(rc + 1);
 	return rc;
 }
 
-/* 1: the match stands in a context that the rule excepts; negative: PCRE2's error. */
+/* 1: the surroundings speak against the match; negative: PCRE2's error. */
 static int
 excepted(struct engine *e, const struct rule *r, size_t start, size_t end)
 {
-	for (size_t i = 0; i < r->src->nexcept; i++) {
-		size_t at = r->contexts + r->src->except[i];
-		const struct context *c = &e->contexts[at];
-		bool whole = c->src->where == PACK_TEXT && !c->src->quotes;
-		int rc = whole ? e->known[at] - 1 : -1;
+	int rc = 0;
 
-		if (!whole || e->known[at] == 0)
-			rc = context_holds(
-			    c, e->fold.text, e->fold.len, start, end, e->md, e->mc);
-		if (whole && rc >= 0)
-			e->known[at] = (int8_t)(rc + 1);
-		if (rc != 0)
-			return rc;
+	for (size_t i = 0; rc == 0 && i < r->src->nexcept; i++)
+		rc = holds(e, r->contexts + r->src->except[i], start, end);
+	for (size_t i = 0; rc == 0 && i < r->src->nrequire; i++) {
+		rc = holds(e, r->contexts + r->src->require[i], start, end);
+		rc = rc < 0 ? rc : !rc;
 	}
-	return 0;
+	return rc;
 }
 
 static void
@@ -383,9 +439,13 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 {
 	struct rule *r = &e->rules[rule];
 	struct engine_hit *h;
-	uint32_t from = fold_origin(&e->fold, start), to = fold_origin(&e->fold, end);
+	uint32_t from = (uint32_t)start, to = (uint32_t)end;
 	size_t i;
 
+	if (e->folded) {
+		from = fold_origin(&e->fold, start);
+		to = fold_origin(&e->fold, end);
+	}
 	if (r->hit == 0) {
 		r->hit = ++e->nhits;
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
@@ -401,34 +461,52 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 	h->nspans++;
 }
 
-/* All matches of one pattern. */
+/* The next match of the pattern at `at' or later: 1 and its bytes, 0, or negative. */
 static int
-confirm(struct engine *e, const struct pattern *p, const struct rule *r, struct why *w)
+next_match(
+    struct engine *e, const struct pattern *p, size_t at, size_t *start, size_t *end)
 {
 	const PCRE2_SIZE *ov = pcre2_get_ovector_pointer(e->md);
-	PCRE2_SPTR s = (PCRE2_SPTR)e->fold.text;
-	size_t at = 0;
-	int rc = 0;
+	int rc;
 
-	for (int i = 0; i < TRIES && at <= e->fold.len; i++) {
-		size_t start, end;
+	if (p->phrase != NULL) {
+		rc = phrase_match(
+		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
+		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
+	}
+	rc = pcre2_match(
+	    p->code, (PCRE2_SPTR)e->text, e->len, at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
+	if (rc < 0)
+		return rc == PCRE2_ERROR_NOMATCH ? 0 : rc;
+	*start = ov[0];
+	*end = ov[1];
+	return 1;
+}
 
-		rc = pcre2_match(
-		    p->code, s, e->fold.len, at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
-		if (rc < 0)
-			break;
-		start = ov[0];
-		end = ov[1];
-		if (end <= start) /* \K or an empty branch: no span can show it */
+/* All matches of one pattern. */
+static int
+confirm(struct engine *e, struct pattern *p, struct why *w)
+{
+	struct rule *r = &e->rules[p->rule];
+	size_t at = 0, start, end;
+	int rc = 1;
+
+	for (int i = 0; i < TRIES && at <= e->len; i++) {
+		rc = next_match(e, p, at, &start, &end);
+		if (rc <= 0 || end <= start) /* \K or an empty branch: no span */
 			break;
 		rc = excepted(e, r, start, end);
 		if (rc < 0)
 			break;
-		if (rc == 0)
+		if (rc == 0) {
 			add_span(e, p->rule, start, end);
+			if (p->counted != e->check)
+				r->doubt *= 1 - p->weight;
+			p->counted = e->check;
+		}
 		at = end;
 	}
-	if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
+	if (rc >= 0)
 		return 0;
 	return why_set(
 	    w, "rule `%s' went over its matching limits (PCRE2 %d)", r->src->id, rc);
@@ -442,40 +520,110 @@ compare_hits(const void *a, const void *b)
 	return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
+struct spender {
+	int64_t (*spend)(void *ctx, int64_t units);
+	void *ctx;
+};
+
+/* One form of the text. */
+static int
+check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
+    const struct spender *sp, struct why *w)
+{
+	const uint32_t *found = NULL;
+	size_t nfound = e->npatterns;
+	int rc = 0;
+
+	e->text = s;
+	e->len = n;
+	if (!e->slow) {
+		tokens_take(&e->tokens, e->lexicon, e->letters, s, n);
+		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
+		if (rc != 0)
+			why_set(w, "Hyperscan failed on this text");
+	}
+	if (nfound > 0 && e->ncontexts > 0)
+		memset(e->known, 0, e->ncontexts);
+	for (size_t i = 0; i < nfound; i++) {
+		struct pattern *p = &e->patterns[e->slow ? i : found[i]];
+
+		if (event_time >= e->rules[p->rule].src->expires)
+			continue;
+		if (sp->spend != NULL && sp->spend(sp->ctx, (int64_t)n) < 0)
+			return why_set(
+			    w, "the text uses up its budget of pattern searches");
+		if (confirm(e, p, w) != 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+/* Whether folding did more than replace characters that are not ASCII. */
+static bool
+words_changed(const struct fold *f, const char *s, size_t n)
+{
+	size_t kept = 0, ascii = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ascii += (uint8_t)s[i] < 0x80;
+	for (size_t i = 0; i < f->len; i++) {
+		char c = s[fold_origin(f, i)];
+
+		if ((uint8_t)c >= 0x80)
+			continue;
+		if (c != f->text[i])
+			return true;
+		kept++;
+	}
+	return kept != ascii;
+}
+
+/* What the hits are worth; those under their rule's `least' go. */
+static void
+finish_hits(struct engine *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->nhits; i++) {
+		struct rule *r = &e->rules[e->hits[i].rule];
+		double score = 1 - r->doubt;
+
+		e->hits[i].score = score < r->src->score ? score : r->src->score;
+		r->hit = 0;
+		r->doubt = 1;
+		if (e->hits[i].score >= r->src->least)
+			e->hits[kept++] = e->hits[i];
+	}
+	e->nhits = kept;
+	if (e->nhits > 1)
+		qsort(e->hits, e->nhits, sizeof(*e->hits), compare_hits);
+}
+
 int
 engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
     int64_t (*spend)(void *ctx, int64_t units), void *ctx, struct engine_result *out,
     struct why *w)
 {
+	const struct spender sp = {spend, ctx};
 	int rc;
 
 	e->nhits = 0;
+	e->check++;
 	if (n > ENGINE_TEXT_MAX)
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
-	fold_text(&e->fold, s, n);
-	rc = find_candidates(e);
-	if (rc != 0)
-		why_set(w, "Hyperscan failed on this text");
-	if (e->nfound > 0)
-		memset(e->known, 0, e->ncontexts);
-	for (size_t i = 0; i < e->nfound; i++) {
-		const struct pattern *p = &e->patterns[e->found[i]];
-		const struct rule *r = &e->rules[p->rule];
-
-		if (event_time >= r->src->expires)
-			continue;
-		if (spend != NULL && spend(ctx, (int64_t)n) < 0) {
-			rc = why_set(
-			    w, "the text uses up its budget of pattern searches");
-			break;
+	e->folded = !plain_text(s, n);
+	if (e->folded) {
+		fold_text(&e->fold, s, n);
+		rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
+		/* What was taken for a disguise may have been meant as it stands. */
+		if (rc == 0 && words_changed(&e->fold, s, n)) {
+			e->folded = false;
+			rc = check_form(e, s, n, event_time, &sp, w);
 		}
-		if (confirm(e, p, r, w) != 0)
-			rc = -1;
+	} else {
+		rc = check_form(e, s, n, event_time, &sp, w);
 	}
-	for (size_t i = 0; i < e->nhits; i++)
-		e->rules[e->hits[i].rule].hit = 0;
-	if (e->nhits > 1)
-		qsort(e->hits, e->nhits, sizeof(*e->hits), compare_hits);
+	finish_hits(e);
 	*out = (struct engine_result){e->hits, e->nhits};
 	return rc;
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine: rules compiled and asked.  Hyperscan says which patterns may match a text,
- * PCRE2 confirms, gives spans and looks at the surroundings.  Without a filter every
- * pattern is confirmed: slow, and the oracle that the fast way is tested against.
+ * engine: rules compiled and asked.  Words and phrases are found in the words of a text;
+ * of an expression, what it cannot do without is looked for first (index.h), and PCRE2
+ * confirms.  An engine made slow has PCRE2 look for every pattern in every text, which
+ * is the oracle that the fast way is tested against.
  */
 #ifndef RULES_ENGINE_H
 #define RULES_ENGINE_H
 
 #include <stdint.h>
 
+#include "letters.h"
 #include "pack.h"
 
-#define ENGINE_PATTERNS 20000
+#define ENGINE_PATTERNS 200000
 #define ENGINE_SPANS 16		/* of one rule in one text */
 #define ENGINE_TEXT_MAX (1u << 20)
 
@@ -23,6 +25,7 @@ struct engine_hit { /* a rule that applies to the text */
 		uint32_t start, end; /* bytes of the text as written */
 	} spans[ENGINE_SPANS];
 	size_t nspans;
+	double score; /* of the patterns that matched, see plugins/README */
 };
 
 struct engine_result {
@@ -30,7 +33,8 @@ struct engine_result {
 	size_t n;
 };
 
-struct engine *engine_new(void);
+/* l is kept and shared; slow: the oracle. */
+struct engine *engine_new(struct letters *l, bool slow);
 void engine_free(struct engine **e);
 
 /* Compiles all rules of p but retired ones.  p and protect are kept by pointer.
@@ -42,11 +46,18 @@ size_t engine_rules(const struct engine *e);
 const struct pack_rule *engine_rule(const struct engine *e, size_t i);
 const struct pack *engine_pack(const struct engine *e, size_t i);
 
-/* Builds the filter, or takes it from cache_dir (NULL or "": no cache).  -1 and w;
- * *bad is then the pack at fault, or NULL.  Trouble with the cache is only noted:
- * *note (borrowed) says what, or is NULL. */
-int engine_filter(struct engine *e, const char *cache_dir, const struct pack **bad,
+/* To be called once after the last engine_add(): builds the index, or takes its dear
+ * parts from cache_dir (NULL or "": no cache).  -1 and w; *bad is then the pack at
+ * fault, or NULL.  Trouble with the cache is only noted: *note (borrowed) says what, or
+ * is NULL. */
+int engine_seal(struct engine *e, const char *cache_dir, const struct pack **bad,
     const char **note, struct why *w);
+
+/* How the patterns are looked for, for people. */
+struct engine_ways {
+	size_t words, needs, strings, expressions;
+};
+struct engine_ways engine_ways(const struct engine *e);
 
 /* Judges n bytes of valid UTF-8.  spend(ctx, units) returns what is left of the budget;
  * NULL: no budget.  0, or -1 and w when not all could be judged; *out holds what was

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <hs/hs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +18,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLAGS                                                                        \
-	(HS_FLAG_UTF8 | HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH | HS_FLAG_PREFILTER | \
-	    HS_FLAG_ALLOWEMPTY)
-#define MAGIC "tosd rules 1\n"
+#define MAGIC "tosd rules 2\n"
 #define HEAD (sizeof(MAGIC) - 1 + 64)
 #define CACHE_MAX (512u << 20)
+#define CACHE_FILES 16
+
+static const unsigned flags_of[] = {
+    [FILTER_REGEXES] = HS_FLAG_UTF8 | HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH |
+		       HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY,
+    [FILTER_STRINGS] = HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH,
+};
+
+/* What to compile. */
+struct wanted {
+	const char *const *v;
+	unsigned n;
+	enum filter_kind kind;
+};
 
 struct filter {
 	hs_database_t *db;
@@ -31,17 +43,17 @@ struct filter {
 };
 
 static void
-cache_key(const char *const *v, unsigned n, char out[MEM_HEX])
+cache_key(const struct wanted *t, char out[MEM_HEX])
 {
 	hs_platform_info_t host;
 	struct sb b = {0};
 
 	memset(&host, 0, sizeof(host));
 	hs_populate_platform(&host);
-	sb_printf(&b, "%s %s %d\n", MAGIC, hs_version(), FLAGS);
+	sb_printf(&b, "%s %s %d %u\n", MAGIC, hs_version(), t->kind, flags_of[t->kind]);
 	sb_put(&b, (const char *)&host, sizeof(host));
-	for (unsigned i = 0; i < n; i++)
-		sb_put(&b, v[i], strlen(v[i]) + 1);
+	for (unsigned i = 0; i < t->n; i++)
+		sb_put(&b, t->v[i], strlen(t->v[i]) + 1);
 	mem_sha256(b.data, b.len, out);
 	sb_free(&b);
 }
@@ -125,19 +137,67 @@ cache_save(struct filter *f, const char *path)
 	sb_free(&tmp);
 }
 
-static int
-compile(struct filter *f, const char *const *v, unsigned n, int *bad, struct why *w)
+static time_t
+age_of(const char *path)
 {
-	unsigned *flags = mem_new(n, sizeof(*flags)), *ids = mem_new(n, sizeof(*ids));
+	struct stat st;
+
+	return lstat(path, &st) == 0 ? st.st_mtime : 0;
+}
+
+/* Each change of a pack leaves a file behind; those of the last few are kept, so that
+ * going back is as fast. */
+static void
+cache_prune(const char *dir, const char *mine)
+{
+	struct sb pattern = {0};
+	glob_t g;
+
+	sb_printf(&pattern, "%s/rules-*.hsdb", dir);
+	if (glob(pattern.data, GLOB_NOSORT, NULL, &g) == 0) {
+		size_t left = g.gl_pathc;
+
+		while (left > CACHE_FILES) {
+			size_t old = 0;
+
+			for (size_t i = 1; i < left; i++)
+				if (strcmp(g.gl_pathv[i], mine) != 0 &&
+				    (strcmp(g.gl_pathv[old], mine) == 0 ||
+					age_of(g.gl_pathv[i]) <
+					    age_of(g.gl_pathv[old])))
+					old = i;
+			unlink(g.gl_pathv[old]);
+			free(g.gl_pathv[old]);
+			g.gl_pathv[old] = g.gl_pathv[--left];
+			g.gl_pathv[left] = NULL;
+		}
+		globfree(&g);
+	}
+	sb_free(&pattern);
+}
+
+static int
+compile(struct filter *f, const struct wanted *t, int *bad, struct why *w)
+{
+	unsigned *flags = mem_new(t->n, sizeof(*flags)),
+		 *ids = mem_new(t->n, sizeof(*ids));
+	size_t *lens = mem_new(t->n, sizeof(*lens));
 	hs_compile_error_t *e = NULL;
+	hs_error_t ok;
 	int rc = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		flags[i] = FLAGS;
+	for (unsigned i = 0; i < t->n; i++) {
+		flags[i] = flags_of[t->kind];
 		ids[i] = i;
+		lens[i] = strlen(t->v[i]);
 	}
-	if (hs_compile_multi(v, flags, ids, n, HS_MODE_BLOCK, NULL, &f->db, &e) !=
-	    HS_SUCCESS) {
+	if (t->kind == FILTER_STRINGS)
+		ok = hs_compile_lit_multi(
+		    t->v, flags, ids, lens, t->n, HS_MODE_BLOCK, NULL, &f->db, &e);
+	else
+		ok = hs_compile_multi(
+		    t->v, flags, ids, t->n, HS_MODE_BLOCK, NULL, &f->db, &e);
+	if (ok != HS_SUCCESS) {
 		*bad = e != NULL ? e->expression : -1;
 		rc = why_set(w, "Hyperscan refuses it: %s",
 		    e != NULL && e->message != NULL ? e->message : "no reason given");
@@ -145,18 +205,19 @@ compile(struct filter *f, const char *const *v, unsigned n, int *bad, struct why
 	}
 	free(flags);
 	free(ids);
+	free(lens);
 	return rc;
 }
 
 static int
-compile_cached(struct filter *f, const char *const *v, unsigned n, const char *dir,
-    int *bad, struct why *w)
+compile_cached(
+    struct filter *f, const struct wanted *t, const char *dir, int *bad, struct why *w)
 {
 	struct sb path = {0}, lock = {0};
 	char key[MEM_HEX];
 	int fd, rc = 0, have;
 
-	cache_key(v, n, key);
+	cache_key(t, key);
 	sb_printf(&path, "%s/rules-%.40s.hsdb", dir, key);
 	sb_printf(&lock, "%s/rules.lock", dir);
 	fd = open(lock.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -174,9 +235,11 @@ compile_cached(struct filter *f, const char *const *v, unsigned n, const char *d
 		    "anew",
 		    path.data);
 	if (have <= 0) {
-		rc = compile(f, v, n, bad, w);
-		if (rc == 0 && fd >= 0)
+		rc = compile(f, t, bad, w);
+		if (rc == 0 && fd >= 0) {
 			cache_save(f, path.data);
+			cache_prune(dir, path.data);
+		}
 	}
 	if (fd >= 0)
 		close(fd);
@@ -186,9 +249,11 @@ compile_cached(struct filter *f, const char *const *v, unsigned n, const char *d
 }
 
 int
-filter_new(const char *const *v, unsigned n, const char *cache_dir, struct filter **out,
-    int *bad, const char **note, struct why *w)
+filter_new(const char *const *v, unsigned n, enum filter_kind kind,
+    const char *cache_dir, struct filter **out, int *bad, const char **note,
+    struct why *w)
 {
+	const struct wanted t = {v, n, kind};
 	struct filter *f = mem_new(1, sizeof(*f));
 	int rc;
 
@@ -198,9 +263,9 @@ filter_new(const char *const *v, unsigned n, const char *cache_dir, struct filte
 	if (hs_valid_platform() != HS_SUCCESS)
 		rc = why_set(w, "this processor lacks what Hyperscan needs (SSSE3)");
 	else if (cache_dir != NULL && *cache_dir != '\0')
-		rc = compile_cached(f, v, n, cache_dir, bad, w);
+		rc = compile_cached(f, &t, cache_dir, bad, w);
 	else
-		rc = compile(f, v, n, bad, w);
+		rc = compile(f, &t, bad, w);
 	if (rc == 0 && hs_alloc_scratch(f->db, &f->scratch) != HS_SUCCESS)
 		rc = why_set(w, "Hyperscan gives no scratch memory");
 	if (rc != 0) {

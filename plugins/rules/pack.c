@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack: reading a rule pack; see pack.h.  Rules and tests are in pack_rule.c. */
+/* pack: reading a rule pack; see pack.h.  This file: files, includes and the head. */
 #include "pack.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tosd/policy.h>
 
-#include "pack_rule.h"
-#include "walk.h"
+#include "pack_in.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define NAME_MAX_ 40
-
-const struct pack_list *
-pack_list(const struct pack *p, const char *name, size_t n)
-{
-	for (size_t i = 0; i < p->nlists; i++)
-		if (strlen(p->lists[i].name) == n &&
-		    memcmp(p->lists[i].name, name, n) == 0)
-			return &p->lists[i];
-	return NULL;
-}
 
 bool
 pack_good_name(const char *s)
@@ -34,117 +21,12 @@ pack_good_name(const char *s)
 }
 
 static int
-list_add(struct walk *k, const config_setting_t *at, struct pack_list *l,
-    const char *word, size_t n)
+read_head(struct pack_source *o, const config_setting_t *root)
 {
-	if (n == 0)
-		return walk_bad(k, at, "list `%s' has an empty entry", l->name);
-	if (n > 200)
-		return walk_bad(
-		    k, at, "list `%s': an entry longer than 200 bytes", l->name);
-	if (l->n >= PACK_WORDS)
-		return walk_bad(
-		    k, at, "list `%s' has more than %d entries", l->name, PACK_WORDS);
-	l->words = mem_grow(l->words, l->n + 1, sizeof(*l->words));
-	l->words[l->n++] = mem_dup(word, n);
-	return 0;
-}
-
-int
-pack_words(struct walk *k, const config_setting_t *s, struct pack_list *l)
-{
-	for (int i = 0; i < config_setting_length(s); i++) {
-		const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
-		const char *word = config_setting_get_string(m);
-		int rc;
-
-		if (word == NULL)
-			return walk_bad(
-			    k, m, "list `%s' may hold strings only", l->name);
-		if ((rc = list_add(k, m, l, word, strlen(word))) != 0)
-			return rc;
-	}
-	return 0;
-}
-
-/* One entry a line; # begins a comment.  The bytes go into the pack's digest. */
-static int
-read_list_file(struct walk *k, const config_setting_t *s, const char *dir,
-    struct pack_list *l, struct sb *bytes)
-{
-	static const char *const keys[] = {"file", NULL};
-	const char *name, *line, *end;
-	struct sb path = {0}, b = {0};
-	struct why why;
-	int rc;
-
-	if ((rc = walk_keys(k, s, keys)) != 0 ||
-	    (rc = walk_string(k, s, "file", true, 200, &name)) != 0)
-		return rc;
-	if (name[0] == '/' || strstr(name, "..") != NULL)
-		return walk_bad(
-		    k, s, "list file `%s' must lie under the pack's folder", name);
-	sb_printf(&path, "%s/%s", dir, name);
-	if (mem_read_file(path.data, PACK_FILE_MAX, &b, &why) != 0)
-		rc = walk_bad(k, s, "list file `%s': %s", name, why.text);
-	sb_printf(bytes, "\n%s %zu\n", name, b.len);
-	sb_put(bytes, b.data != NULL ? b.data : "", b.len);
-	for (line = b.data; rc == 0 && line != NULL && *line != '\0'; line = end) {
-		size_t n = strcspn(line, "\n"), len = strcspn(line, "#\r\n");
-
-		end = line + n + (line[n] == '\n');
-		while (len > 0 && isspace((unsigned char)line[len - 1]))
-			len--;
-		if (len > 0)
-			rc = list_add(k, s, l, line, len);
-	}
-	sb_free(&path);
-	sb_free(&b);
-	return rc;
-}
-
-static int
-read_lists(struct walk *k, const config_setting_t *root, const char *dir,
-    struct pack *p, struct sb *bytes)
-{
-	config_setting_t *lists;
-	int rc = walk_group(k, root, "lists", &lists);
-	int n = rc == 0 && lists != NULL ? config_setting_length(lists) : 0;
-
-	if (n > PACK_LISTS)
-		return walk_bad(k, lists, "more than %d lists", PACK_LISTS);
-	p->lists = mem_new((size_t)n, sizeof(*p->lists));
-	for (int i = 0; rc == 0 && i < n; i++) {
-		const config_setting_t *s = config_setting_get_elem(lists, (unsigned)i);
-		struct pack_list *l = &p->lists[p->nlists++];
-
-		l->name =
-		    mem_dup(config_setting_name(s), strlen(config_setting_name(s)));
-		l->line = (int)config_setting_source_line(s);
-		if (strcmp(l->name, "protected") == 0 || strcmp(l->name, "target") == 0)
-			rc = walk_bad(k, s,
-			    "`%s' is no name for a list: the host gives "
-			    "@protected, a rule's `target' gives @target",
-			    l->name);
-		else if (config_setting_is_group(s))
-			rc = read_list_file(k, s, dir, l, bytes);
-		else if (config_setting_is_array(s) || config_setting_is_list(s))
-			rc = pack_words(k, s, l);
-		else
-			rc = walk_bad(k, s,
-			    "list `%s' must be [ \"word\", ... ] or "
-			    "{ file = \"...\"; }",
-			    l->name);
-		if (rc == 0 && l->n == 0)
-			rc = walk_bad(k, s, "list `%s' is empty", l->name);
-	}
-	return rc;
-}
-
-static int
-read_head(struct walk *k, const config_setting_t *root, struct pack *p)
-{
-	static const char *const keys[] = {"name", "version", "owner", "about", NULL};
+	struct walk *k = &o->walk;
+	struct pack *p = o->pack;
+	static const char *const keys[] = {
+	    "name", "version", "owner", "about", "expires", NULL};
 	config_setting_t *s;
 	const char *name, *owner, *about;
 	int rc = walk_group(k, root, "pack", &s);
@@ -157,7 +39,8 @@ read_head(struct walk *k, const config_setting_t *root, struct pack *p)
 	    (rc = walk_string(k, s, "name", true, NAME_MAX_, &name)) != 0 ||
 	    (rc = walk_string(k, s, "owner", true, 100, &owner)) != 0 ||
 	    (rc = walk_string(k, s, "about", false, 2000, &about)) != 0 ||
-	    (rc = walk_int(k, s, "version", 1, 1000000, &p->version)) != 0)
+	    (rc = walk_int(k, s, "version", 1, 1000000, &p->version)) != 0 ||
+	    (rc = pack_read_expiry(k, s, &p->expires)) != 0)
 		return rc;
 	if (!pack_good_name(name))
 		return walk_bad(
@@ -170,119 +53,173 @@ read_head(struct walk *k, const config_setting_t *root, struct pack *p)
 }
 
 int
-pack_patterns(struct walk *k, const config_setting_t *s, const char *key, bool regex,
-    struct pack_pattern **v, size_t *n)
+pack_read_part(struct pack_source *o, const config_setting_t *s, const char *what,
+    const char *name, struct sb *out)
+{
+	struct sb path = {0};
+	struct why why;
+	int rc = 0;
+
+	if (name[0] == '/' || strstr(name, "..") != NULL)
+		return walk_bad(&o->walk, s, "%s `%s' must lie under the pack's folder",
+		    what, name);
+	sb_printf(&path, "%s/%s", o->dir, name);
+	if (mem_read_file(path.data, o->limits->file_bytes, out, &why) != 0)
+		rc = walk_bad(&o->walk, s, "%s `%s': %s", what, name, why.text);
+	sb_printf(&o->bytes, "\n%s %zu\n", name, out->len);
+	sb_put(&o->bytes, out->data != NULL ? out->data : "", out->len);
+	sb_free(&path);
+	return rc;
+}
+
+/* Over what libconfig takes for a string or a comment; s is behind its beginning. */
+static const char *
+skip_quoted(const char *s, const char *end, int *line)
+{
+	size_t n = strlen(end);
+
+	for (; *s != '\0' && strncmp(s, end, n) != 0; s++) {
+		*line += *s == '\n';
+		if (*end == '"' && *s == '\\' && s[1] != '\0')
+			s++;
+	}
+	return *s != '\0' && *end != '\n' ? s + n : s;
+}
+
+/* libconfig would open any file that a text names after @include, and go as deep as
+ * brackets do. */
+static int
+check_text(struct walk *k, const char *s)
+{
+	int line = 1, depth = 0;
+
+	for (bool start = true; *s != '\0';) {
+		char c = *s++;
+
+		if (start && c == '@' && strncmp(s, "include", 7) == 0)
+			return why_set(k->w,
+			    "%s:%d: @include is not for packs; use `include = [ "
+			    "\"file\" ];' or a list file",
+			    k->file, line);
+		start = c == '\n' || (start && (c == ' ' || c == '\t'));
+		line += c == '\n';
+		if (c == '"')
+			s = skip_quoted(s, "\"", &line);
+		else if (c == '#' || (c == '/' && *s == '/'))
+			s = skip_quoted(s, "\n", &line);
+		else if (c == '/' && *s == '*')
+			s = skip_quoted(s + 1, "*/", &line);
+		depth += c == '(' || c == '[' || c == '{';
+		depth -= c == ')' || c == ']' || c == '}';
+		if (depth > PACK_NESTING)
+			return why_set(k->w, "%s:%d: more than %d brackets deep",
+			    k->file, line, PACK_NESTING);
+	}
+	return 0;
+}
+
+/* Text to a tree; the caller destroys cfg in any case. */
+static int
+parse_text(struct walk *k, const struct sb *text, config_t *cfg)
+{
+	const char *s = text->data != NULL ? text->data : "";
+	int rc = check_text(k, s);
+
+	if (rc == 0 && !config_read_string(cfg, s))
+		rc = why_set(k->w, "%s:%d: %s", k->file, config_error_line(cfg),
+		    config_error_text(cfg));
+	return rc;
+}
+
+static int read_includes(struct pack_source *o, const config_setting_t *root);
+
+/* An included file has lists and contexts, and may include others. */
+static int
+read_include(struct pack_source *o, const config_setting_t *s, const char *name)
+{
+	static const char *const keys[] = {
+	    "about", "include", "lists", "contexts", NULL};
+	const struct walk before = o->walk;
+	struct pack *p = o->pack;
+	struct sb text = {0}, path = {0};
+	const config_setting_t *root;
+	const char *about;
+	config_t cfg;
+	int rc;
+
+	sb_printf(&path, "%s/%s", o->dir, name);
+	for (size_t i = 0; i < p->nincluded; i++)
+		if (strcmp(p->included[i], path.data) == 0) {
+			sb_free(&path);
+			return 0; /* once is enough, in a circle too */
+		}
+	if (p->nincluded >= PACK_INCLUDES) {
+		sb_free(&path);
+		return walk_bad(
+		    &o->walk, s, "more than %d included files", PACK_INCLUDES);
+	}
+	config_init(&cfg);
+	p->included = mem_grow(p->included, p->nincluded + 1, sizeof(*p->included));
+	p->included[p->nincluded++] = sb_take(&path);
+	rc = pack_read_part(o, s, "included file", name, &text);
+	o->walk.file = p->included[p->nincluded - 1];
+	if (rc == 0)
+		rc = parse_text(&o->walk, &text, &cfg);
+	root = config_root_setting(&cfg);
+	if (rc == 0 && (rc = walk_keys(&o->walk, root, keys)) == 0 &&
+	    (rc = walk_string(&o->walk, root, "about", false, 2000, &about)) == 0 &&
+	    (rc = read_includes(o, root)) == 0 && (rc = pack_read_lists(o, root)) == 0)
+		rc = pack_read_contexts(o, root);
+	o->walk = before;
+	config_destroy(&cfg);
+	sb_free(&text);
+	return rc;
+}
+
+static int
+read_includes(struct pack_source *o, const config_setting_t *root)
 {
 	config_setting_t *list;
-	int rc = walk_list(k, s, key, PACK_PATTERNS, &list);
+	int rc = walk_list(&o->walk, root, "include", PACK_INCLUDES, &list);
 
 	for (int i = 0; rc == 0 && list != NULL && i < config_setting_length(list);
 	     i++) {
 		const config_setting_t *m = config_setting_get_elem(list, (unsigned)i);
-		const char *text = config_setting_get_string(m);
+		const char *name = config_setting_get_string(m);
 
-		if (text == NULL || *text == '\0')
+		if (name == NULL || *name == '\0' || strlen(name) > 200)
 			return walk_bad(
-			    k, m, "`%s' may hold strings only, none empty", key);
-		if (strlen(text) > PACK_PATTERN_MAX)
-			return walk_bad(k, m,
-			    "a pattern longer than %d bytes; use a list",
-			    PACK_PATTERN_MAX);
-		*v = mem_grow(*v, *n + 1, sizeof(**v));
-		(*v)[(*n)++] = (struct pack_pattern){regex, mem_dup(text, strlen(text)),
-		    (int)config_setting_source_line(m)};
+			    &o->walk, m, "`include' may hold names of files only");
+		rc = read_include(o, m, name);
 	}
 	return rc;
 }
 
 static int
-read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
+read_tree(struct pack_source *o, const config_setting_t *root)
 {
 	static const char *const keys[] = {
-	    "where", "within", "quotes", "phrases", "regexes", NULL};
-	static const char *const places[] = {
-	    "text", "sentence", "before", "after", "inside", NULL};
-	int where = PACK_SENTENCE, rc;
-
-	c->name = mem_dup(config_setting_name(s), strlen(config_setting_name(s)));
-	c->line = (int)config_setting_source_line(s);
-	c->within = 5;
-	if (!config_setting_is_group(s))
-		return walk_bad(k, s, "context `%s' must be a group", c->name);
-	if ((rc = walk_keys(k, s, keys)) != 0 ||
-	    (rc = walk_choice(k, s, "where", places, &where)) != 0 ||
-	    (rc = walk_int(k, s, "within", 1, PACK_WITHIN, &c->within)) != 0 ||
-	    (rc = walk_bool(k, s, "quotes", &c->quotes)) != 0 ||
-	    (rc = pack_patterns(k, s, "phrases", false, &c->v, &c->n)) != 0 ||
-	    (rc = pack_patterns(k, s, "regexes", true, &c->v, &c->n)) != 0)
-		return rc;
-	c->where = (enum pack_where)where;
-	if (c->n == 0 && !c->quotes)
-		return walk_bad(k, s,
-		    "context `%s' is empty; give it `phrases', `regexes' or "
-		    "`quotes = true'",
-		    c->name);
-	return 0;
-}
-
-static int
-read_contexts(struct walk *k, const config_setting_t *root, struct pack *p)
-{
-	config_setting_t *s;
-	int rc = walk_group(k, root, "contexts", &s);
-	int n = rc == 0 && s != NULL ? config_setting_length(s) : 0;
-
-	if (n > PACK_CONTEXTS)
-		return walk_bad(k, s, "more than %d contexts", PACK_CONTEXTS);
-	p->contexts = mem_new((size_t)n, sizeof(*p->contexts));
-	for (int i = 0; rc == 0 && i < n; i++)
-		rc = read_context(k, config_setting_get_elem(s, (unsigned)i),
-		    &p->contexts[p->ncontexts++]);
-	return rc;
-}
-
-static int
-read_tree(
-    struct walk *k, config_t *cfg, const char *dir, struct pack *p, struct sb *bytes)
-{
-	static const char *const keys[] = {
-	    "pack", "clauses", "lists", "contexts", "rules", "tests", NULL};
-	const config_setting_t *root = config_root_setting(cfg);
+	    "pack", "include", "clauses", "lists", "contexts", "rules", "tests", NULL};
 	int rc;
 
-	if ((rc = walk_keys(k, root, keys)) != 0 || (rc = read_head(k, root, p)) != 0 ||
-	    (rc = read_lists(k, root, dir, p, bytes)) != 0 ||
-	    (rc = read_contexts(k, root, p)) != 0 ||
-	    (rc = pack_read_rules(k, root, p)) != 0)
+	if ((rc = walk_keys(&o->walk, root, keys)) != 0 ||
+	    (rc = read_head(o, root)) != 0 || (rc = read_includes(o, root)) != 0 ||
+	    (rc = pack_read_lists(o, root)) != 0)
 		return rc;
-	return pack_read_tests(k, root, p);
-}
-
-/* libconfig would open any file that a pack names after @include. */
-static int
-refuse_include(struct walk *k, const char *text)
-{
-	int line = 1;
-
-	for (const char *s = text; *s != '\0'; line++) {
-		size_t n = strcspn(s, "\n"), lead = strspn(s, " \t");
-
-		if (strncmp(s + lead, "@include", 8) == 0)
-			return why_set(k->w,
-			    "%s:%d: @include is not for packs; use a list "
-			    "file",
-			    k->file, line);
-		s += n + (s[n] == '\n');
-	}
-	return 0;
+	pack_make_kinds(o->pack);
+	if ((rc = pack_read_contexts(o, root)) != 0 ||
+	    (rc = pack_read_rules(o, root)) != 0)
+		return rc;
+	return pack_read_tests(o, root);
 }
 
 int
-pack_read(const char *dir, const char *name, struct pack **out, struct why *w)
+pack_read(const char *dir, const char *name, const struct pack_limits *limits,
+    struct pack **out, struct why *w)
 {
 	struct pack *p = mem_new(1, sizeof(*p));
-	struct sb path = {0}, bytes = {0};
-	struct walk k = {NULL, w};
+	struct pack_source o = {{NULL, w}, p, dir, limits, {0}};
+	struct sb path = {0};
 	struct why why;
 	config_t cfg;
 	int rc;
@@ -291,56 +228,25 @@ pack_read(const char *dir, const char *name, struct pack **out, struct why *w)
 	config_init(&cfg);
 	sb_printf(&path, "%s/%s", dir, name);
 	/* People find a mistake by the whole path. */
-	k.file = p->file = mem_dup(path.data, path.len);
-	rc = mem_read_file(p->file, PACK_FILE_MAX, &bytes, &why);
+	o.walk.file = p->file = sb_take(&path);
+	rc = mem_read_file(p->file, limits->file_bytes, &o.bytes, &why);
 	if (rc != 0)
 		why_set(w, "%s: %s", p->file, why.text);
 	if (rc == 0)
-		rc = refuse_include(&k, bytes.data != NULL ? bytes.data : "");
-	if (rc == 0 && !config_read_string(&cfg, bytes.data != NULL ? bytes.data : ""))
-		rc = why_set(w, "%s:%d: %s", p->file, config_error_line(&cfg),
-		    config_error_text(&cfg));
+		rc = parse_text(&o.walk, &o.bytes, &cfg);
 	if (rc == 0)
-		rc = read_tree(&k, &cfg, dir, p, &bytes);
+		rc = read_tree(&o, config_root_setting(&cfg));
 	if (rc == 0) {
-		mem_sha256(bytes.data, bytes.len, p->digest);
+		mem_sha256(o.bytes.data, o.bytes.len, p->digest);
+		p->protects =
+		    memmem(o.bytes.data, o.bytes.len, "@protected", 10) != NULL;
 		*out = p;
 	} else {
 		pack_free(&p);
 	}
 	config_destroy(&cfg);
-	sb_free(&path);
-	sb_free(&bytes);
+	sb_free(&o.bytes);
 	return rc;
-}
-
-static void
-list_clear(struct pack_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->words[i]);
-	free(l->words);
-	free(l->name);
-}
-
-static void
-patterns_clear(struct pack_pattern *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(v[i].text);
-	free(v);
-}
-
-static void
-rule_clear(struct pack_rule *r)
-{
-	patterns_clear(r->v, r->n);
-	free(r->except);
-	free(r->id);
-	free(r->clause);
-	free(r->category);
-	free(r->reason);
-	free(r->target);
 }
 
 void
@@ -352,22 +258,26 @@ pack_free(struct pack **pp)
 		return;
 	*pp = NULL;
 	for (size_t i = 0; i < p->nlists; i++)
-		list_clear(&p->lists[i]);
+		pack_list_clear(&p->lists[i]);
 	for (size_t i = 0; i < p->ncontexts; i++) {
-		patterns_clear(p->contexts[i].v, p->contexts[i].n);
+		pack_patterns_clear(p->contexts[i].v, p->contexts[i].n);
 		free(p->contexts[i].name);
 	}
 	for (size_t i = 0; i < p->nrules; i++)
-		rule_clear(&p->rules[i]);
+		pack_rule_clear(&p->rules[i]);
 	for (size_t i = 0; i < p->ntests; i++) {
 		free(p->tests[i].text);
 		free(p->tests[i].twin);
 		free(p->tests[i].rule);
 	}
-	list_clear(&p->standin);
+	for (size_t i = 0; i < p->nincluded; i++)
+		free(p->included[i]);
+	pack_list_clear(&p->standin);
+	free(p->included);
 	free(p->lists);
 	free(p->contexts);
 	free(p->rules);
+	free(p->by_id);
 	free(p->tests);
 	free(p->name);
 	free(p->file);

@@ -12,37 +12,60 @@
 
 #include "kit/mem.h"
 
-/* Limits; a pack beyond one of them is refused. */
-#define PACK_FILE_MAX (1u << 20)  /* bytes of a pack, and of a list file */
-#define PACK_LISTS 200
-#define PACK_WORDS 10000	  /* entries of a list */
-#define PACK_CONTEXTS 100
-#define PACK_RULES 2000
-#define PACK_PATTERNS 500	  /* of a rule or context */
+/* Limits of the form; a pack beyond one of them is refused.  How large files may be and
+ * how many rules there may be is configuration, see struct pack_limits. */
+#define PACK_LISTS 400
+#define PACK_WORDS 50000	  /* entries of a list */
+#define PACK_CONTEXTS 20000	  /* those within rules included */
+#define PACK_PATTERNS 2000	  /* of a rule or context */
 #define PACK_PATTERN_MAX 2000	  /* bytes of a pattern as written */
-#define PACK_TESTS 5000
+#define PACK_TESTS 200000	  /* of a kind */
 #define PACK_WITHIN 20		  /* words */
+#define PACK_INCLUDES 20	  /* files of a pack */
+#define PACK_NESTING 30		  /* brackets within brackets */
+
+struct pack_limits {
+	size_t file_bytes; /* of a pack, a list file, an included file */
+	size_t rules;	   /* of a pack */
+};
+
+/* What kind of target a list names; those of a kind together are @any-person
+ * and so on. */
+enum pack_kind { PACK_NO_KIND, PACK_PERSON, PACK_GROUP, PACK_PLACE, PACK_ROLE };
+#define PACK_KINDS 5
+const char *pack_kind_name(enum pack_kind k);
 
 struct pack_list {
 	char *name;   /* without the @ */
 	char **words;
 	size_t n;
+	enum pack_kind kind;
+	const char *file; /* where it stands */
 	int line;
 };
 
 struct pack_pattern {
 	bool regex; /* else a phrase */
 	char *text;
+	double weight; /* what its match adds to the score: 0 to 1 */
 	int line;
 };
 
-enum pack_where { PACK_TEXT, PACK_SENTENCE, PACK_BEFORE, PACK_AFTER, PACK_INSIDE };
+enum pack_where {
+	PACK_TEXT,
+	PACK_SENTENCE,
+	PACK_BEFORE,
+	PACK_AFTER,
+	PACK_AROUND,
+	PACK_INSIDE
+};
 
-/* A surrounding in which a rule does not apply. */
+/* A surrounding in which a rule does not apply, or in which alone it does. */
 struct pack_context {
-	char *name;
+	char *name; /* "": it belongs to one rule */
+	const char *file;
 	enum pack_where where;
-	int within;  /* words, for before and after */
+	int within;  /* words, for before, after and around */
 	bool quotes; /* the match stands inside quotation marks */
 	struct pack_pattern *v;
 	size_t n;
@@ -53,13 +76,15 @@ struct pack_rule {
 	char *id;   /* "pack/rule" */
 	uint32_t rev;
 	char *clause, *category, *reason, *target;
+	char *owner; /* NULL: the pack's */
 	int severity, mode; /* of <tosd/policy.h>; mode -1: retired */
-	double score;
+	double score;	    /* at most */
+	double least;	    /* below it nothing is found */
 	int64_t expires; /* ms; INT64_MAX: never */
 	struct pack_pattern *v;
 	size_t n;
-	size_t *except; /* numbers of contexts */
-	size_t nexcept;
+	size_t *except, *require; /* numbers of contexts */
+	size_t nexcept, nrequire;
 	int line;
 };
 
@@ -73,23 +98,34 @@ struct pack_test {
 struct pack {
 	char *name, *file, *owner;
 	int version;
-	char digest[MEM_HEX]; /* over the file and its list files */
+	char digest[MEM_HEX]; /* over the file, what it includes and its list files */
+	int64_t expires;      /* of all its rules, see pack_rule */
+	bool protects;	      /* it says @protected somewhere */
+	char **included;      /* paths, for messages */
+	size_t nincluded;
 	struct pack_list *lists;
 	size_t nlists;
 	struct pack_context *contexts;
 	size_t ncontexts;
 	struct pack_rule *rules;
 	size_t nrules;
+	uint32_t *by_id; /* place + 1 of rules by hash */
+	size_t by_id_mask;
 	struct pack_test *tests;
 	size_t ntests;
 	struct pack_list standin; /* names that tests use for @protected */
 };
 
 /* Reads DIR/NAME.  0, or -1 with file, line and remedy in w. */
-int pack_read(const char *dir, const char *name, struct pack **out, struct why *w);
+int pack_read(const char *dir, const char *name, const struct pack_limits *limits,
+    struct pack **out, struct why *w);
 void pack_free(struct pack **p);
 
+/* "2027-01-31" as the beginning of that day. */
+bool pack_day(const char *s, int64_t *out);
 /* The list of that name (without @); NULL: there is none. */
 const struct pack_list *pack_list(const struct pack *p, const char *name, size_t n);
+/* The rule with that id ("pack/rule"); NULL: there is none. */
+const struct pack_rule *pack_rule_find(const struct pack *p, const char *id);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack_rule: the rules and the tests of a pack; see pack.h. */
-#include "pack_rule.h"
-
+/* pack_rule: the rules of a pack; see pack.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tosd/policy.h>
+
+#include "pack_in.h"
 
 #define NEAR_MAX 3 /* parts of a `near`: six orders */
 
@@ -66,33 +66,35 @@ days(int y, int m, int d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static int
-read_expiry(struct walk *k, const config_setting_t *s, struct pack_rule *r)
+bool
+pack_day(const char *s, int64_t *out)
 {
 	static const int month[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	const char *v;
-	int y, m, d, end = 0, rc = walk_string(k, s, "expires", false, 20, &v);
+	int y, m, d, end = 0;
 
-	r->expires = INT64_MAX;
-	if (rc != 0 || v == NULL)
-		return rc;
-	if (sscanf(v, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || v[end] != '\0' ||
+	if (sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || s[end] != '\0' ||
 	    y < 1970 || m < 1 || m > 12 || d < 1 || d > month[m - 1])
-		return walk_bad(k, s, "`expires' must be a day such as \"2027-01-31\"");
-	r->expires = days(y, m, d) * 86400000;
-	return 0;
+		return false;
+	*out = days(y, m, d) * 86400000;
+	return true;
 }
 
-static void
-add_phrase(struct pack_rule *r, char *text, int line)
+int
+pack_read_expiry(struct walk *k, const config_setting_t *s, int64_t *out)
 {
-	r->v = mem_grow(r->v, r->n + 1, sizeof(*r->v));
-	r->v[r->n++] = (struct pack_pattern){false, text, line};
+	const char *v;
+	int rc = walk_string(k, s, "expires", false, 20, &v);
+
+	*out = INT64_MAX;
+	if (rc == 0 && v != NULL && !pack_day(v, out))
+		return walk_bad(k, s, "`expires' must be a day such as \"2027-01-31\"");
+	return rc;
 }
 
 /* Every order of the parts, with gaps between, becomes a phrase. */
 static void
-permute(struct pack_rule *r, const char **part, int n, int done, int within, int line)
+permute(struct pack_rule *r, const char **part, int n, int done, int within,
+    double weight, int line)
 {
 	if (done == n) {
 		struct sb b = {0};
@@ -102,7 +104,7 @@ permute(struct pack_rule *r, const char **part, int n, int done, int within, int
 				sb_printf(&b, " <%d> ", within);
 			sb_puts(&b, part[i]);
 		}
-		add_phrase(r, sb_take(&b), line);
+		pack_add_pattern(&r->v, &r->n, false, sb_take(&b), weight, line);
 		return;
 	}
 	for (int i = done; i < n; i++) {
@@ -110,7 +112,7 @@ permute(struct pack_rule *r, const char **part, int n, int done, int within, int
 
 		part[done] = part[i];
 		part[i] = swap;
-		permute(r, part, n, done + 1, within, line);
+		permute(r, part, n, done + 1, within, weight, line);
 		swap = part[done];
 		part[done] = part[i];
 		part[i] = swap;
@@ -120,11 +122,12 @@ permute(struct pack_rule *r, const char **part, int n, int done, int within, int
 static int
 read_near(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 {
-	static const char *const keys[] = {"of", "within", "ordered", NULL};
+	static const char *const keys[] = {"of", "within", "ordered", "weight", NULL};
 	const char *part[NEAR_MAX];
 	config_setting_t *of;
 	int within = 6, n, rc;
 	bool ordered = false;
+	double weight = 1;
 
 	if (!config_setting_is_group(s))
 		return walk_bad(k, s,
@@ -133,6 +136,7 @@ read_near(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 	if ((rc = walk_keys(k, s, keys)) != 0 ||
 	    (rc = walk_int(k, s, "within", 0, PACK_WITHIN, &within)) != 0 ||
 	    (rc = walk_bool(k, s, "ordered", &ordered)) != 0 ||
+	    (rc = walk_number(k, s, "weight", 0.01, 1, &weight)) != 0 ||
 	    (rc = walk_list(k, s, "of", NEAR_MAX, &of)) != 0)
 		return rc;
 	n = of != NULL ? config_setting_length(of) : 0;
@@ -144,8 +148,8 @@ read_near(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 			return walk_bad(
 			    k, s, "parts of `near' are strings of 1 to 200 bytes");
 	}
-	permute(
-	    r, part, n, ordered ? n : 0, within, (int)config_setting_source_line(s));
+	permute(r, part, n, ordered ? n : 0, within, weight,
+	    (int)config_setting_source_line(s));
 	return 0;
 }
 
@@ -155,8 +159,8 @@ read_matches(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 	config_setting_t *list;
 	int rc;
 
-	if ((rc = pack_patterns(k, s, "phrases", false, &r->v, &r->n)) != 0 ||
-	    (rc = pack_patterns(k, s, "regexes", true, &r->v, &r->n)) != 0 ||
+	if ((rc = pack_patterns(k, s, "phrases", false, true, &r->v, &r->n)) != 0 ||
+	    (rc = pack_patterns(k, s, "regexes", true, true, &r->v, &r->n)) != 0 ||
 	    (rc = walk_list(k, s, "near", PACK_PATTERNS / 6, &list)) != 0)
 		return rc;
 	for (int i = 0; rc == 0 && list != NULL && i < config_setting_length(list); i++)
@@ -169,37 +173,76 @@ read_matches(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 	return rc;
 }
 
+/* `except' and `require': names of contexts, or contexts themselves. */
 static int
-read_except(struct walk *k, const config_setting_t *s, const struct pack *p,
-    struct pack_rule *r)
+read_used(struct pack_source *o, const config_setting_t *s, const struct pack_rule *r,
+    const char *key, size_t **out, size_t *nout)
 {
+	struct walk *k = &o->walk;
+	struct pack *p = o->pack;
 	config_setting_t *list;
-	int rc = walk_list(k, s, "except", PACK_CONTEXTS, &list);
+	int rc = walk_list(k, s, key, 100, &list);
 	int n = rc == 0 && list != NULL ? config_setting_length(list) : 0;
 
-	r->except = mem_new((size_t)n, sizeof(*r->except));
-	for (int i = 0; i < n; i++) {
-		const char *name = config_setting_get_string_elem(list, i);
-		size_t c;
+	*out = mem_new((size_t)n, sizeof(**out));
+	for (int i = 0; rc == 0 && i < n; i++) {
+		const config_setting_t *m = config_setting_get_elem(list, (unsigned)i);
+		const char *name = config_setting_get_string(m);
+		size_t c = 0;
 
-		for (c = 0; name != NULL && c < p->ncontexts; c++)
-			if (strcmp(p->contexts[c].name, name) == 0)
-				break;
+		if (config_setting_is_group(m)) {
+			rc = pack_add_context(o, m, "", &(*out)[(*nout)++]);
+			continue;
+		}
+		while (name != NULL && c < p->ncontexts &&
+		       (*name == '\0' || strcmp(p->contexts[c].name, name) != 0))
+			c++;
 		if (name == NULL || c == p->ncontexts)
 			return walk_bad(k, list,
 			    "rule `%s': there is no context `%s' in this "
 			    "pack",
 			    r->id, name != NULL ? name : "(not a string)");
-		r->except[r->nexcept++] = c;
+		(*out)[(*nout)++] = c;
 	}
 	return rc;
+}
+
+static uint64_t
+hash_id(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3U;
+	return h ^ h >> 29;
+}
+
+/* The slot of the rule with this id, or the empty one where it would be. */
+static size_t
+find_id(const struct pack *p, const char *id)
+{
+	size_t i = hash_id(id) & p->by_id_mask;
+
+	while (p->by_id[i] != 0 && strcmp(p->rules[p->by_id[i] - 1].id, id) != 0)
+		i = (i + 1) & p->by_id_mask;
+	return i;
+}
+
+const struct pack_rule *
+pack_rule_find(const struct pack *p, const char *id)
+{
+	size_t at = p->by_id != NULL ? find_id(p, id) : 0;
+
+	return p->by_id != NULL && p->by_id[at] != 0 ? &p->rules[p->by_id[at] - 1]
+						     : NULL;
 }
 
 static int
 read_names(struct walk *k, const config_setting_t *root, const config_setting_t *s,
     const struct pack *p, struct pack_rule *r)
 {
-	const char *id, *clause, *text, *category, *reason, *target;
+	const char *id, *clause, *text, *category, *reason, *target, *owner;
+	const struct pack_rule *other;
 	struct sb b = {0};
 	int rc;
 
@@ -207,7 +250,8 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	    (rc = walk_string(k, s, "clause", true, 30, &clause)) != 0 ||
 	    (rc = walk_string(k, s, "category", true, 32, &category)) != 0 ||
 	    (rc = walk_string(k, s, "reason", true, 300, &reason)) != 0 ||
-	    (rc = walk_string(k, s, "target", false, 60, &target)) != 0)
+	    (rc = walk_string(k, s, "target", false, 60, &target)) != 0 ||
+	    (rc = walk_string(k, s, "owner", false, 100, &owner)) != 0)
 		return rc;
 	if (!pack_good_name(id) || !pack_good_name(category))
 		return walk_bad(k, s,
@@ -226,26 +270,28 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	r->category = mem_dup(category, strlen(category));
 	r->reason = mem_dup(reason, strlen(reason));
 	r->target = target != NULL ? mem_dup(target, strlen(target)) : NULL;
-	for (size_t i = 0; i + 1 < p->nrules; i++)
-		if (strcmp(p->rules[i].id, r->id) == 0)
-			return walk_bad(k, s,
-			    "rule `%s' is here twice (first in line %d)", id,
-			    p->rules[i].line);
+	r->owner = owner != NULL ? mem_dup(owner, strlen(owner)) : NULL;
+	other = pack_rule_find(p, r->id);
+	if (other != NULL)
+		return walk_bad(k, s, "rule `%s' is here twice (first in line %d)", id,
+		    other->line);
 	return 0;
 }
 
 static int
-read_rule(struct walk *k, const config_setting_t *root, const config_setting_t *s,
-    struct pack *p, struct pack_rule *r)
+read_rule(struct pack_source *o, const config_setting_t *root,
+    const config_setting_t *s, struct pack_rule *r)
 {
 	static const char *const keys[] = {"id", "rev", "mode", "category", "clause",
-	    "severity", "score", "phrases", "regexes", "near", "target", "except",
-	    "reason", "expires", "about", NULL};
+	    "severity", "score", "least", "phrases", "regexes", "near", "target",
+	    "except", "require", "reason", "expires", "owner", "about", NULL};
 	static const char *const modes[] = {
 	    "draft", "shadow", "enforce", "retired", NULL};
 	static const int mode_of[] = {TOSD_DRAFT, TOSD_SHADOW, TOSD_ENFORCE, -1};
 	static const char *const grades[] = {"low", "medium", "high", "critical", NULL};
 	static const int grade_of[] = {TOSD_LOW, TOSD_MEDIUM, TOSD_HIGH, TOSD_CRITICAL};
+	struct walk *k = &o->walk;
+	struct pack *p = o->pack;
 	int rev = 0, mode = -1, grade = -1, rc;
 
 	r->line = (int)config_setting_source_line(s);
@@ -258,7 +304,9 @@ read_rule(struct walk *k, const config_setting_t *root, const config_setting_t *
 	    (rc = walk_choice(k, s, "mode", modes, &mode)) != 0 ||
 	    (rc = walk_choice(k, s, "severity", grades, &grade)) != 0 ||
 	    (rc = walk_number(k, s, "score", 0, 1, &r->score)) != 0 ||
-	    (rc = read_expiry(k, s, r)) != 0 || (rc = read_matches(k, s, r)) != 0)
+	    (rc = walk_number(k, s, "least", 0, 1, &r->least)) != 0 ||
+	    (rc = pack_read_expiry(k, s, &r->expires)) != 0 ||
+	    (rc = read_matches(k, s, r)) != 0)
 		return rc;
 	if (rev == 0 || mode < 0 || grade < 0 || r->score < 0)
 		return walk_bad(k, s, "rule `%s' lacks `%s'", r->id,
@@ -266,129 +314,58 @@ read_rule(struct walk *k, const config_setting_t *root, const config_setting_t *
 		    : mode < 0	? "mode"
 		    : grade < 0 ? "severity"
 				: "score");
+	if (r->least > r->score)
+		return walk_bad(k, s,
+		    "rule `%s': `least' is more than `score', so nothing can be found",
+		    r->id);
 	r->rev = (uint32_t)rev;
 	r->mode = mode_of[mode];
 	r->severity = grade_of[grade];
-	return read_except(k, s, p, r);
+	r->expires = r->expires < p->expires ? r->expires : p->expires;
+	if ((rc = read_used(o, s, r, "except", &r->except, &r->nexcept)) != 0)
+		return rc;
+	return read_used(o, s, r, "require", &r->require, &r->nrequire);
 }
 
 int
-pack_read_rules(struct walk *k, const config_setting_t *root, struct pack *p)
+pack_read_rules(struct pack_source *o, const config_setting_t *root)
 {
+	struct walk *k = &o->walk;
+	struct pack *p = o->pack;
 	config_setting_t *list;
 	int n, rc = check_clauses(k, root);
 
-	if (rc != 0 || (rc = walk_list(k, root, "rules", PACK_RULES, &list)) != 0)
+	if (rc != 0 ||
+	    (rc = walk_list(k, root, "rules", (int)o->limits->rules, &list)) != 0)
 		return rc;
 	n = list != NULL ? config_setting_length(list) : 0;
 	if (n == 0)
 		return walk_bad(k, root, "the pack has no `rules'");
 	p->rules = mem_new((size_t)n, sizeof(*p->rules));
+	for (p->by_id_mask = 15; p->by_id_mask < (size_t)n * 2;)
+		p->by_id_mask = p->by_id_mask * 2 + 1;
+	p->by_id = mem_new(p->by_id_mask + 1, sizeof(*p->by_id));
 	for (int i = 0; rc == 0 && i < n; i++) {
 		const config_setting_t *s = config_setting_get_elem(list, (unsigned)i);
+		struct pack_rule *r = &p->rules[p->nrules++];
 
-		rc = read_rule(k, root, s, p, &p->rules[p->nrules++]);
+		rc = read_rule(o, root, s, r);
+		if (rc == 0)
+			p->by_id[find_id(p, r->id)] = (uint32_t)p->nrules;
 	}
 	return rc;
 }
 
-/* A test is a text, or { text = "..."; rule = "..."; }. */
-static int
-read_test(
-    struct walk *k, const config_setting_t *s, struct pack *p, struct pack_test *t)
+void
+pack_rule_clear(struct pack_rule *r)
 {
-	static const char *const keys[] = {"text", "rule", NULL};
-	const char *text = config_setting_get_string(s), *rule = NULL;
-	struct sb b = {0};
-	int rc = 0;
-
-	t->line = (int)config_setting_source_line(s);
-	if (config_setting_is_group(s)) {
-		if ((rc = walk_keys(k, s, keys)) != 0 ||
-		    (rc = walk_string(k, s, "text", true, 20000, &text)) != 0 ||
-		    (rc = walk_string(k, s, "rule", false, 60, &rule)) != 0)
-			return rc;
-	}
-	if (text == NULL || *text == '\0')
-		return walk_bad(
-		    k, s, "a test is \"text\" or { text = \"...\"; rule = \"...\"; }");
-	t->text = mem_dup(text, strlen(text));
-	if (rule == NULL)
-		return 0;
-	sb_printf(&b, "%s/%s", p->name, rule);
-	t->rule = sb_take(&b);
-	for (size_t i = 0; i < p->nrules; i++)
-		if (strcmp(p->rules[i].id, t->rule) == 0)
-			return 0;
-	return walk_bad(
-	    k, s, "a test names the rule `%s', which is not in this pack", rule);
-}
-
-static int
-read_twins(struct walk *k, const config_setting_t *s, struct pack_test *t)
-{
-	const char *a, *b;
-
-	t->line = (int)config_setting_source_line(s);
-	if ((!config_setting_is_list(s) && !config_setting_is_array(s)) ||
-	    config_setting_length(s) != 2 ||
-	    (a = config_setting_get_string_elem(s, 0)) == NULL ||
-	    (b = config_setting_get_string_elem(s, 1)) == NULL || strcmp(a, b) == 0)
-		return walk_bad(
-		    k, s, "twins are two different texts: [ \"...\", \"...\" ]");
-	t->text = mem_dup(a, strlen(a));
-	t->twin = mem_dup(b, strlen(b));
-	return 0;
-}
-
-static int
-read_kind(struct walk *k, const config_setting_t *tests, struct pack *p,
-    const char *key, int kind, int least)
-{
-	config_setting_t *list;
-	int n, rc = walk_list(k, tests, key, PACK_TESTS, &list);
-
-	if (rc != 0)
-		return rc;
-	n = list != NULL ? config_setting_length(list) : 0;
-	if (n < least)
-		return walk_bad(k, tests,
-		    "`tests.%s' has %d entries, at least %d are needed: %s", key, n,
-		    least,
-		    kind == PACK_OK	? "texts without any finding"
-		    : kind == PACK_FAIL ? "texts that must be found"
-					: "pairs that differ in the target only");
-	p->tests = mem_grow(p->tests, p->ntests + (size_t)n, sizeof(*p->tests));
-	for (int i = 0; rc == 0 && i < n; i++) {
-		const config_setting_t *s = config_setting_get_elem(list, (unsigned)i);
-		struct pack_test *t = &p->tests[p->ntests++];
-
-		memset(t, 0, sizeof(*t));
-		t->kind = kind;
-		rc = kind == PACK_TWINS ? read_twins(k, s, t) : read_test(k, s, p, t);
-	}
-	return rc;
-}
-
-int
-pack_read_tests(struct walk *k, const config_setting_t *root, struct pack *p)
-{
-	static const char *const keys[] = {"ok", "fail", "twins", "protected", NULL};
-	config_setting_t *tests, *names;
-	int rc = walk_group(k, root, "tests", &tests);
-
-	if (rc == 0 && tests == NULL)
-		rc = walk_bad(k, root,
-		    "the pack has no `tests'; it needs at least 3 `fail', 3 "
-		    "`ok' and 1 of `twins'");
-	if (rc != 0 || (rc = walk_keys(k, tests, keys)) != 0 ||
-	    (rc = walk_list(k, tests, "protected", 100, &names)) != 0)
-		return rc;
-	p->standin.name = mem_dup("protected", 9);
-	if (names != NULL && (rc = pack_words(k, names, &p->standin)) != 0)
-		return rc;
-	if ((rc = read_kind(k, tests, p, "fail", PACK_FAIL, 3)) != 0 ||
-	    (rc = read_kind(k, tests, p, "ok", PACK_OK, 3)) != 0)
-		return rc;
-	return read_kind(k, tests, p, "twins", PACK_TWINS, 1);
+	pack_patterns_clear(r->v, r->n);
+	free(r->except);
+	free(r->require);
+	free(r->id);
+	free(r->clause);
+	free(r->category);
+	free(r->reason);
+	free(r->target);
+	free(r->owner);
 }

@@ -13,12 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 4 /* lists within lists */
-#define TOKENS_MAX 40
-#define WORD_BYTES 24 /* longest word that a gap passes over, in characters */
-#define SEP_MAX 8     /* signs between two words */
+#include "kit/fold.h"
 
+#define DEPTH_MAX 4 /* lists within lists */
+
+/* phrase.c and tokens.c say the same without expressions; change them together. */
 #define SEP "[^\\pL\\pN.!?;]{1,8}"
+#define CHAIN "(?:'[\\pL\\pN]++)*+" /* what apostrophes join to a word */
 #define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
 #define BEGIN "(?<![\\pL\\pN_])"
 #define END "(?![\\pL\\pN_])"
@@ -28,13 +29,12 @@ struct out {
 	struct sb *confirm;
 	struct sb *filter; /* the present atom */
 	struct why *w;
-	bool empty;	 /* it needs a list that is empty */
 	bool odd;	 /* the atom has words that begin or end with no ASCII letter */
 	size_t shortest; /* word of the atom, in bytes */
 	struct {
 		char *text;
 		size_t shortest;
-	} atoms[TOKENS_MAX];
+	} atoms[PATTERN_TOKENS];
 	size_t natoms;
 };
 
@@ -63,14 +63,41 @@ put_literal(struct out *o, const char *s, size_t n)
 	}
 }
 
+/* Characters that texts do not keep, a pattern cannot ask for: each is folded alone,
+ * so that nothing but the character itself changes. */
+static void
+fold_literal(const char *s, size_t n, struct sb *out)
+{
+	struct fold f = {0};
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		int len = mem_utf8(s + i, n - i, &cp);
+
+		if (len <= 1) {
+			sb_put(out, s + i, 1);
+			i++;
+			continue;
+		}
+		fold_text(&f, s + i, (size_t)len);
+		sb_put(out, f.text, f.len);
+		i += (size_t)len;
+	}
+	fold_free(&f);
+}
+
 /* A name of the operator's: literal, whatever signs it has, blanks as between words. */
 static void
 put_name(struct out *o, const char *s)
 {
 	o->odd = true;
 	for (size_t len; *s != '\0'; s += len) {
+		struct sb word = {0};
+
 		len = strcspn(s, " ");
-		put_literal(o, s, len);
+		fold_literal(s, len, &word);
+		put_literal(o, word.data != NULL ? word.data : "", word.len);
+		sb_free(&word);
 		if (s[len] == '\0')
 			break;
 		sb_puts(o->confirm, SEP);
@@ -79,26 +106,78 @@ put_name(struct out *o, const char *s)
 	}
 }
 
+int
+pattern_word(const char *s, size_t n, struct sb *out, bool *begins, struct why *w)
+{
+	size_t from = 0;
+
+	*begins = n > 1 && s[n - 1] == '*';
+	n -= *begins;
+	if (n == 0 || memchr(s, '*', n) != NULL || memchr(s, '<', n) != NULL ||
+	    memchr(s, '@', n) != NULL || memchr(s, '?', n) != NULL)
+		return why_set(w,
+		    "`%.*s' is not a word; signs with a meaning are @list, "
+		    "word*, word?, a|b and <N>",
+		    (int)n, s);
+	fold_literal(s, n, out);
+	while (from < out->len && out->data[from] == '\'')
+		from++;
+	while (out->len > from && out->data[out->len - 1] == '\'' && !*begins)
+		out->len--;
+	out->len -= from;
+	if (out->len == 0)
+		return why_set(
+		    w, "`%.*s' has no letter that texts would keep", (int)n, s);
+	memmove(out->data, out->data + from, out->len);
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+size_t
+pattern_rarity(const char *word, size_t n)
+{
+	/* Words that stand in most texts, whatever their length. */
+	static const char common[] =
+	    " the a an of and to in is it that you i he she we they for on are as with"
+	    " his her this have had from or by be at not but what all were when your "
+	    "can"
+	    " said there an each which do how their if will up other about out many "
+	    "then"
+	    " them these so some would make like him into time has look two more go "
+	    "see no"
+	    " could people my than who its now get come my me was been just dont should"
+	    " der die das und ist nicht ein eine ich du er sie es wir ihr zu mit auf "
+	    "von den"
+	    " dem sich auch als an im am wie so noch nur wird sind hat werden ";
+	struct sb b = {0};
+	bool found;
+
+	if (n > 8)
+		return n + 8;
+	sb_printf(&b, " %.*s ", (int)n, word);
+	found = strstr(common, b.data) != NULL;
+	sb_free(&b);
+	return found ? 1 : n + (n < 3 ? 0 : 2);
+}
+
 /* One word: letters, perhaps with * at the end. */
 static int
 put_word(struct out *o, const char *s, size_t n)
 {
-	bool any = n > 1 && s[n - 1] == '*';
+	struct sb word = {0};
+	bool begins;
+	int rc = pattern_word(s, n, &word, &begins, o->w);
 
-	if (any)
-		n--;
-	if (n == 0 || memchr(s, '*', n) != NULL || memchr(s, '<', n) != NULL ||
-	    memchr(s, '@', n) != NULL || memchr(s, '?', n) != NULL)
-		return why_set(o->w,
-		    "`%.*s' is not a word; signs with a meaning are @list, "
-		    "word*, word?, a|b and <N>",
-		    (int)n, s);
-	put_literal(o, s, n);
-	o->odd = o->odd || any || !ascii_word(s[0]) || !ascii_word(s[n - 1]);
-	o->shortest = n < o->shortest ? n : o->shortest;
-	if (any)
-		sb_puts(o->confirm, "[\\pL\\pN']{0,24}");
-	return 0;
+	if (rc == 0) {
+		put_literal(o, word.data, word.len);
+		o->odd = o->odd || begins || !ascii_word(word.data[0]) ||
+			 !ascii_word(word.data[word.len - 1]);
+		o->shortest = word.len < o->shortest ? word.len : o->shortest;
+		if (begins)
+			sb_puts(o->confirm, "[\\pL\\pN]*+" CHAIN);
+	}
+	sb_free(&word);
+	return rc;
 }
 
 static int put_choice(struct out *o, const char *s, size_t n, int depth);
@@ -137,38 +216,50 @@ put_words(struct out *o, const char *s, size_t n, int depth)
 	return rc;
 }
 
+int
+pattern_list(const struct pattern_env *env, const char **name, size_t *n, int depth,
+    const struct pack_list **out, struct why *w)
+{
+	if (*n == 6 && memcmp(*name, "target", 6) == 0) {
+		if (env->target == NULL)
+			return why_set(
+			    w, "@target is used, but the rule has no `target'");
+		*name = env->target + 1;
+		*n = strlen(*name);
+	}
+	if (depth >= DEPTH_MAX)
+		return why_set(w,
+		    "list `%.*s': lists within lists are too deep, or in a "
+		    "circle",
+		    (int)*n, *name);
+	if (*n == 9 && memcmp(*name, "protected", 9) == 0)
+		*out = env->protect;
+	else
+		*out = pack_list(env->pack, *name, *n);
+	if (*out == NULL)
+		return why_set(
+		    w, "there is no list `%.*s' in this pack", (int)*n, *name);
+	return 0;
+}
+
 static int
 put_list(struct out *o, const char *name, size_t n, int depth)
 {
-	const struct pattern_env *env = o->env;
 	const struct pack_list *l;
-	int rc = 0;
+	int rc = pattern_list(o->env, &name, &n, depth, &l, o->w);
 
-	if (depth >= DEPTH_MAX)
-		return why_set(o->w,
-		    "list `%.*s': lists within lists are too deep, or in a "
-		    "circle",
-		    (int)n, name);
-	if (n == 6 && memcmp(name, "target", 6) == 0) {
-		if (env->target == NULL)
-			return why_set(
-			    o->w, "@target is used, but the rule has no `target'");
-		return put_list(o, env->target + 1, strlen(env->target + 1), depth + 1);
+	if (rc != 0)
+		return rc;
+	if (l->n == 0) { /* nothing, and no text has a NUL */
+		sb_puts(o->confirm, "(?!)");
+		sb_puts(o->filter, "\\x00");
+		return 0;
 	}
-	if (n == 9 && memcmp(name, "protected", 9) == 0)
-		l = env->protect;
-	else
-		l = pack_list(env->pack, name, n);
-	if (l == NULL)
-		return why_set(
-		    o->w, "there is no list `%.*s' in this pack", (int)n, name);
-	if (l->n == 0)
-		o->empty = true;
 	put(o, "(?:");
 	for (size_t i = 0; rc == 0 && i < l->n; i++) {
 		if (i > 0)
 			put(o, "|");
-		if (l == env->protect)
+		if (l == o->env->protect && strpbrk(l->words[i], "@|*?<") != NULL)
 			put_name(o, l->words[i]);
 		else
 			rc = put_words(o, l->words[i], strlen(l->words[i]), depth + 1);
@@ -207,24 +298,19 @@ put_choice(struct out *o, const char *s, size_t n, int depth)
 	return rc;
 }
 
-struct token {
-	const char *s;
-	size_t n;
-	int gap; /* -1: not a gap */
-	bool optional;
-};
-
-static int
-tokenize(struct out *o, const char *text, struct token *v, int *n)
+int
+pattern_split(
+    const char *text, struct pattern_token v[PATTERN_TOKENS], int *n, struct why *w)
 {
+	*n = 0;
 	for (const char *s = text + strspn(text, " "); *s != '\0';
 	     s += strspn(s, " ")) {
-		struct token *t = &v[*n];
+		struct pattern_token *t = &v[*n];
 		size_t len = strcspn(s, " ");
 
-		if (*n >= TOKENS_MAX)
-			return why_set(o->w, "more than %d words", TOKENS_MAX);
-		*t = (struct token){s, len, -1, false};
+		if (*n >= PATTERN_TOKENS)
+			return why_set(w, "more than %d words", PATTERN_TOKENS);
+		*t = (struct pattern_token){s, len, -1, false};
 		s += len;
 		if (t->s[0] == '<') {
 			char *end;
@@ -232,7 +318,7 @@ tokenize(struct out *o, const char *text, struct token *v, int *n)
 
 			if (end == t->s + 1 || end != t->s + len - 1 || *end != '>' ||
 			    gap < 0 || gap > PACK_WITHIN)
-				return why_set(o->w, "`%.*s': a gap is <0> to <%d>",
+				return why_set(w, "`%.*s': a gap is <0> to <%d>",
 				    (int)len, t->s, PACK_WITHIN);
 			t->gap = (int)gap;
 		} else if (len > 1 && t->s[len - 1] == '?') {
@@ -242,18 +328,20 @@ tokenize(struct out *o, const char *text, struct token *v, int *n)
 		(*n)++;
 	}
 	if (*n == 0 || v[0].gap >= 0 || v[*n - 1].gap >= 0)
-		return why_set(o->w, "a phrase begins and ends with a word");
+		return why_set(w, "a phrase begins and ends with a word");
+	for (int i = 1; i < *n; i++)
+		if (v[i].gap >= 0 && v[i - 1].gap >= 0)
+			return why_set(w, "two gaps side by side; write one");
 	for (int i = 0; i < *n; i++)
 		if (v[i].gap < 0 && !v[i].optional)
 			return 0;
-	return why_set(o->w, "every word of the phrase is optional");
+	return why_set(w, "every word of the phrase is optional");
 }
 
 static void
 put_gap(struct out *o, int words)
 {
-	sb_printf(
-	    o->confirm, "(?:" SEP "[\\pL\\pN'_]{1,%d}){0,%d}" SEP, WORD_BYTES, words);
+	sb_printf(o->confirm, "(?:" SEP "[\\pL\\pN]++" CHAIN "){0,%d}" SEP, words);
 }
 
 /* Keeps what stands in o->filter as an atom.  At its edges may stand `_', which is a
@@ -270,7 +358,7 @@ keep_atom(struct out *o)
 
 /* One word of the phrase, as an atom if it must be there. */
 static int
-put_token(struct out *o, const struct token *t)
+put_token(struct out *o, const struct pattern_token *t)
 {
 	int rc;
 
@@ -287,13 +375,13 @@ put_token(struct out *o, const struct token *t)
  * behind before the first word that must be there and after a gap, else the one before.
  */
 static int
-put_tokens(struct out *o, const struct token *v, int n)
+put_tokens(struct out *o, const struct pattern_token *v, int n)
 {
 	bool begun = false, gap = false;
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < n; i++) {
-		const struct token *t = &v[i];
+		const struct pattern_token *t = &v[i];
 
 		if (t->gap >= 0) {
 			put_gap(o, t->gap);
@@ -320,8 +408,8 @@ put_tokens(struct out *o, const struct token *v, int n)
 static int
 make_phrase(struct out *o, const char *text)
 {
-	struct token v[TOKENS_MAX];
-	int n = 0, rc = tokenize(o, text, v, &n);
+	struct pattern_token v[PATTERN_TOKENS];
+	int n = 0, rc = pattern_split(text, v, &n, o->w);
 
 	if (rc != 0)
 		return rc;
@@ -401,7 +489,23 @@ pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
 		    "too long with all its lists (%zu bytes, at most %d); split "
 		    "a list",
 		    out->confirm.len, PATTERN_CONFIRM_MAX);
-	return rc != 0 ? rc : o.empty ? 1 : 0;
+	return rc;
+}
+
+int
+pattern_regex(
+    const struct pattern_env *env, const char *s, struct sb *out, struct why *w)
+{
+	struct sb filter = {0};
+	struct out o = {.env = env, .confirm = out, .filter = &filter, .w = w};
+	int rc;
+
+	sb_puts(&filter, "");
+	rc = make_regex(&o, s);
+	for (size_t i = 0; i < o.natoms; i++)
+		free(o.atoms[i].text);
+	sb_free(&filter);
+	return rc;
 }
 
 void

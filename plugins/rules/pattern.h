@@ -8,7 +8,10 @@
  *   kill        the word, without regard to case     kill*    any ending
  *   a|b|c       one of them                          @list    an entry of a list
  *   word?       may be missing (also @list?)         <4>      up to four other words
- * Between two words of a phrase stand blanks or signs, but no end of a sentence.
+ * A word is a run of letters and digits; words that an apostrophe joins count as one
+ * within a gap and an ending.  Between two words of a phrase stand one to eight blanks or
+ * signs, but no end of a sentence.  An apostrophe at the edge of a word counts for
+ * nothing, and characters that fold.h replaces in texts are replaced here too.
  */
 #ifndef RULES_PATTERN_H
 #define RULES_PATTERN_H
@@ -31,10 +34,36 @@ struct pattern_out {
 	size_t natoms; /* at least one */
 };
 
-/* Fills out, all zero before; pattern_clear() frees it in any case.  0; -1 and a sentence in w (without file and line); 1 when the
- * pattern can match nothing because it wants @protected and that is empty. */
+/* Fills out, all zero before; pattern_clear() frees it in any case.  0, or -1 and a
+ * sentence in w (without file and line). */
 int pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
     struct pattern_out *out, struct why *w);
 void pattern_clear(struct pattern_out *out);
+
+/* --- parts that phrase.c needs as well */
+
+#define PATTERN_TOKENS 40
+
+struct pattern_token { /* of a phrase */
+	const char *s;
+	size_t n;
+	int gap; /* -1: not a gap */
+	bool optional;
+};
+
+/* A phrase to at most PATTERN_TOKENS tokens. */
+int pattern_split(
+    const char *text, struct pattern_token v[PATTERN_TOKENS], int *n, struct why *w);
+/* A single word, checked and folded; *begins: it was `word*'. */
+int pattern_word(
+    const char *s, size_t n, struct sb *out, bool *begins, struct why *w);
+/* The list that `name' (without @) means; *name becomes its own name. */
+int pattern_list(const struct pattern_env *env, const char **name, size_t *n, int depth,
+    const struct pack_list **out, struct why *w);
+/* How rare a word is thought to be: of two, the better one to look for. */
+size_t pattern_rarity(const char *word, size_t n);
+/* A regular expression with its @{lists} spread out. */
+int pattern_regex(
+    const struct pattern_env *env, const char *s, struct sb *out, struct why *w);
 
 #endif

@@ -5,13 +5,17 @@
 
 #include "engine.h"
 
-/* Runs all tests of p with e, an engine that holds p alone.  -1 and "file:line: what"
+/* Runs all tests of p with e, which may hold other packs too.  -1 and "file:line: what"
  * for the first test that fails, or for a rule that no test shows at work. */
 int prove_pack(struct engine *e, const struct pack *p, struct why *w);
 
-/* Whether fast (with a filter, over all packs) says of the tests of p what slow (the
- * same without a filter) says.  -1 and w where they differ. */
-int prove_filter(struct engine *fast, struct engine *slow, const struct pack *p,
-    struct why *w);
+/* Whether fast says of the tests of p what slow, the oracle, says; of at most `most' of
+ * them.  -1 and w where they differ. */
+int prove_same(struct engine *fast, struct engine *slow, const struct pack *p,
+    size_t most, struct why *w);
+
+/* Judges a text as if at the beginning of time, so that no rule has expired. */
+int prove_judge(
+    struct engine *e, const char *text, struct engine_result *r, struct why *w);
 
 #endif

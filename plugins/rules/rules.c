@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules: the plugin that runs rule packs.  It reads every *.conf of a folder, lets each
- * pack prove itself by its own tests, refuses those that do not, and compiles the rest
- * into one filter.  The form of a pack: plugins/README.
+ * rules: the plugin that runs rule packs.  It reads every *.conf of a folder, compiles
+ * them into one engine, lets each pack prove itself by its own tests, and refuses those
+ * that do not.  The form of a pack: plugins/README.
  */
 #include <tosd/policy.h>
 
@@ -12,13 +12,19 @@
 #include <string.h>
 
 #include "engine.h"
+#include "lint.h"
 #include "prove.h"
+#include "sign.h"
 
-#define PACKS_MAX 256
 #define QUOTE 80 /* bytes of the match shown in a reason */
 
 struct rules {
 	const struct tosd_host *host;
+	struct letters *letters;
+	struct pack_limits limits;
+	int64_t packs_max;
+	const char *signers;
+	bool slow;
 	struct pack **packs;
 	size_t npacks;
 	struct pack_list protect; /* @protected: words borrowed from the host */
@@ -27,11 +33,34 @@ struct rules {
 	struct why why;
 };
 
-enum { SET_PACKS_DIR, SET_CACHE_DIR };
+enum {
+	SET_PACKS,
+	SET_CACHE,
+	SET_SIGNERS,
+	SET_PACKS_MAX,
+	SET_BYTES,
+	SET_RULES,
+	SET_SLOW,
+	SET_LINT
+};
 static const struct tosd_setting schema[] = {
-    [SET_PACKS_DIR] = {"packs_dir", TOSD_STRING, NULL, "folder of rule packs, *.conf"},
-    [SET_CACHE_DIR] = {"cache_dir", TOSD_STRING, "",
+    [SET_PACKS] = {"packs_dir", TOSD_STRING, NULL, "folder of rule packs, *.conf"},
+    [SET_CACHE] = {"cache_dir", TOSD_STRING, "",
 	"folder for compiled patterns; empty: compile at each start"},
+    [SET_SIGNERS] = {"signers", TOSD_STRING, "",
+	"verifier keys, blanks between; packs signed by none of them are refused; "
+	"empty: "
+	"signatures are not asked for"},
+    [SET_PACKS_MAX] = {"packs_max", TOSD_INTEGER, "256", "packs that are loaded"},
+    [SET_BYTES] = {"file_bytes_max", TOSD_INTEGER, "16777216",
+	"bytes of a pack, of a list file, of an included file"},
+    [SET_RULES] = {"rules_max", TOSD_INTEGER, "20000", "rules of a pack"},
+    [SET_SLOW] = {"slow", TOSD_BOOL, "false",
+	"let PCRE2 search every text for every pattern: the measure of the fast way, "
+	"for "
+	"tests"},
+    [SET_LINT] = {"lint", TOSD_STRING, "",
+	"a day, 2027-01-31: say at the start what in packs should be looked at"},
 };
 
 static void
@@ -67,25 +96,39 @@ take_protected(struct rules *r)
 	}
 }
 
-/* Reads and proves one pack, alone and without a filter. */
+/* A pack that speaks of @protected is tried with the names that its tests bring. */
+static int
+prove_alone(struct rules *r, const struct pack *p)
+{
+	struct engine *e = engine_new(r->letters, false);
+	const struct pack *bad;
+	const char *note;
+	int rc = engine_add(e, p, &p->standin, &r->why);
+
+	if (rc == 0)
+		rc = engine_seal(e, NULL, &bad, &note, &r->why);
+	if (rc == 0)
+		rc = prove_pack(e, p, &r->why);
+	engine_free(&e);
+	return rc;
+}
+
 static int
 load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 {
-	struct engine *e = engine_new();
 	struct pack *p = NULL;
-	int rc = pack_read(dir, file, &p, &r->why);
+	int rc = pack_read(dir, file, &r->limits, &p, &r->why);
 
 	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
 		if (strcmp(r->packs[i]->name, p->name) == 0)
 			rc = why_set(&r->why, "%s: the pack name `%s' is taken by %s",
 			    p->file, p->name, r->packs[i]->file);
-	if (rc == 0)
-		rc = engine_add(e, p, &p->standin, &r->why);
-	if (rc == 0)
-		rc = prove_pack(e, p, &r->why);
+	if (rc == 0 && r->signers[0] != '\0')
+		rc = sign_check(r->signers, dir, p, &r->why);
+	if (rc == 0 && p->protects)
+		rc = prove_alone(r, p);
 	if (rc != 0)
 		pack_free(&p);
-	engine_free(&e);
 	*out = p;
 	return rc;
 }
@@ -95,6 +138,7 @@ load_packs(struct rules *r, const char *dir)
 {
 	struct dirent **v = NULL;
 	int n = scandir(dir, &v, is_pack, by_name);
+	bool full = false;
 
 	if (n < 0)
 		return why_set(&r->why, "cannot read the folder of packs %s: %s", dir,
@@ -102,75 +146,116 @@ load_packs(struct rules *r, const char *dir)
 	for (int i = 0; i < n; i++) {
 		struct pack *p = NULL;
 
-		if (i >= PACKS_MAX)
-			say(r, TOSD_LOG_PROBLEM,
-			    "more than 256 packs; the rest is left out");
-		if (i < PACKS_MAX && load_pack(r, dir, v[i]->d_name, &p) == 0) {
+		if (full) {
+			free(v[i]);
+			continue;
+		}
+		full = i >= r->packs_max;
+		if (full) {
+			why_set(&r->why,
+			    "%s: more than %lld packs; %s and what follows "
+			    "is left out (packs_max)",
+			    dir, (long long)r->packs_max, v[i]->d_name);
+			say(r, TOSD_LOG_PROBLEM, r->why.text);
+		} else if (load_pack(r, dir, v[i]->d_name, &p) == 0) {
 			r->packs = mem_grow(r->packs, r->npacks + 1, sizeof(*r->packs));
 			r->packs[r->npacks++] = p;
-		} else if (i < PACKS_MAX) {
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
 		} else {
-			i = n; /* said once is enough */
+			say(r, TOSD_LOG_PROBLEM, r->why.text);
 		}
-	}
-	for (int i = 0; i < n; i++)
 		free(v[i]);
+	}
 	free(v);
 	return 0;
 }
 
+/* Refuses the packs that are marked. */
 static void
-drop_pack(struct rules *r, const struct pack *p)
+drop_packs(struct rules *r, const bool *bad)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < r->npacks; i++) {
-		if (r->packs[i] != p)
-			continue;
-		pack_free(&r->packs[i]);
-		memmove(&r->packs[i], &r->packs[i + 1],
-		    (--r->npacks - i) * sizeof(*r->packs));
-		return;
+		if (bad[i])
+			pack_free(&r->packs[i]);
+		else
+			r->packs[kept++] = r->packs[i];
 	}
+	r->npacks = kept;
 }
 
-static int
-fill_engine(struct rules *r, struct engine *e, const struct pack **bad)
+/* Fills e with all packs; those at fault are said and marked.  Whether none was. */
+static bool
+fill_engine(struct rules *r, struct engine *e, bool *bad)
 {
+	bool good = true;
+
 	for (size_t i = 0; i < r->npacks; i++) {
-		*bad = r->packs[i];
-		if (engine_add(e, r->packs[i], &r->protect, &r->why) != 0)
-			return -1;
+		bad[i] = engine_add(e, r->packs[i], &r->protect, &r->why) != 0;
+		if (bad[i])
+			say(r, TOSD_LOG_PROBLEM, r->why.text);
+		good = good && !bad[i];
 	}
-	*bad = NULL;
-	return 0;
+	return good;
 }
 
-/* All packs in one engine, with what is protected here and now.  A pack that only fails
- * in company is named in *bad. */
+/* 0: good; 1: packs were marked; -1: nothing can be done. */
 static int
-build(struct rules *r, const char *cache_dir, const struct pack **bad)
+seal_engine(struct rules *r, const char *cache_dir, bool *bad)
 {
-	struct engine *slow = engine_new();
+	const struct pack *culprit = NULL;
 	const char *note = NULL;
-	int rc;
+	int rc = engine_seal(r->engine, cache_dir, &culprit, &note, &r->why);
 
-	r->engine = engine_new();
-	rc = fill_engine(r, r->engine, bad);
-	if (rc == 0)
-		rc = engine_filter(r->engine, cache_dir, bad, &note, &r->why);
-	if (rc == 0 && note != NULL)
+	if (note != NULL)
 		say(r, TOSD_LOG_WARN, note);
-	if (rc == 0)
-		rc = fill_engine(r, slow, bad);
-	for (size_t i = 0; rc == 0 && i < r->npacks; i++) {
-		rc = prove_filter(r->engine, slow, r->packs[i], &r->why);
-		if (rc != 0)
-			*bad = r->packs[i];
-	}
-	engine_free(&slow);
+	if (rc != 0 && culprit == NULL)
+		return -1;
+	for (size_t i = 0; i < r->npacks; i++)
+		bad[i] = r->packs[i] == culprit;
 	if (rc != 0)
-		engine_free(&r->engine);
+		say(r, TOSD_LOG_PROBLEM, r->why.text);
+	return rc != 0;
+}
+
+static int
+prove_packs(struct rules *r, bool *bad)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->npacks; i++) {
+		bad[i] = !r->packs[i]->protects &&
+			 prove_pack(r->engine, r->packs[i], &r->why) != 0;
+		if (bad[i]) {
+			say(r, TOSD_LOG_PROBLEM, r->why.text);
+			rc = 1;
+		}
+	}
 	return rc;
+}
+
+/* All packs in one engine, with what is protected here and now; without those that do
+ * not compile or do not pass. */
+static int
+build(struct rules *r, const char *dir, const char *cache_dir)
+{
+	bool *bad = mem_new(r->npacks, sizeof(*bad));
+	int rc = 1;
+
+	while (rc == 1 && r->npacks > 0) {
+		engine_free(&r->engine);
+		r->engine = engine_new(r->letters, r->slow);
+		rc = fill_engine(r, r->engine, bad) ? 0 : 1;
+		if (rc == 0)
+			rc = seal_engine(r, cache_dir, bad);
+		if (rc == 0)
+			rc = prove_packs(r, bad);
+		if (rc == 1)
+			drop_packs(r, bad);
+	}
+	free(bad);
+	return rc == 1 ? why_set(&r->why, "no rule pack in %s could be loaded", dir)
+		       : rc;
 }
 
 static int
@@ -196,18 +281,65 @@ declare(struct rules *r)
 static void
 say_packs(struct rules *r)
 {
+	size_t *count = mem_new(r->npacks, sizeof(*count)), at = 0;
+
+	/* Rules stand in the order of their packs. */
+	for (size_t k = 0; k < engine_rules(r->engine); k++) {
+		while (r->packs[at] != engine_pack(r->engine, k))
+			at++;
+		count[at]++;
+	}
 	for (size_t i = 0; i < r->npacks; i++) {
 		const struct pack *p = r->packs[i];
 		struct sb b = {0};
-		size_t n = 0;
 
-		for (size_t k = 0; k < engine_rules(r->engine); k++)
-			n += engine_pack(r->engine, k) == p;
-		sb_printf(
-		    &b, "pack %s: %zu rules, %zu tests passed", p->name, n, p->ntests);
+		sb_printf(&b, "pack %s: %zu rules, %zu tests passed", p->name, count[i],
+		    p->ntests);
 		say(r, TOSD_LOG_INFO, b.data);
 		sb_free(&b);
 	}
+	free(count);
+}
+
+static void
+say_lint(void *ctx, const char *line)
+{
+	struct sb b = {0};
+
+	sb_printf(&b, "warning: %s", line);
+	say(ctx, TOSD_LOG_INFO, b.data);
+	sb_free(&b);
+}
+
+#define SAME_TESTS 300 /* of a pack, looked at in both ways */
+
+static void
+lint(struct rules *r, const char *day)
+{
+	struct engine_ways ways = engine_ways(r->engine);
+	struct engine *slow = engine_new(r->letters, true);
+	struct sb b = {0};
+	int rc = 0;
+
+	lint_packs(r->engine, &r->protect, r->packs, r->npacks, day, say_lint, r);
+	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
+		rc = engine_add(slow, r->packs[i], &r->protect, &r->why);
+	for (size_t i = 0; i < r->npacks; i++) {
+		if (rc == 0)
+			rc = prove_same(
+			    r->engine, slow, r->packs[i], SAME_TESTS, &r->why);
+		if (rc != 0)
+			break;
+	}
+	if (rc != 0)
+		say(r, TOSD_LOG_PROBLEM, r->why.text);
+	engine_free(&slow);
+	sb_printf(&b,
+	    "patterns: %zu found by words, %zu by what they need, %zu searched for in "
+	    "every text; %zu strings",
+	    ways.words, ways.needs, ways.expressions, ways.strings);
+	say(r, TOSD_LOG_INFO, b.data);
+	sb_free(&b);
 }
 
 static void
@@ -216,6 +348,7 @@ rules_close(void *state)
 	struct rules *r = state;
 
 	engine_free(&r->engine);
+	letters_free(&r->letters);
 	for (size_t i = 0; i < r->npacks; i++)
 		pack_free(&r->packs[i]);
 	for (size_t i = 0; i < r->protect.n; i++)
@@ -226,6 +359,33 @@ rules_close(void *state)
 	free(r);
 }
 
+/* Limits are numbers within sense. */
+static int
+take_settings(struct rules *r, const struct tosd_str *settings)
+{
+	static const struct {
+		int at;
+		int64_t low, high;
+	} v[] = {{SET_PACKS_MAX, 1, 100000}, {SET_BYTES, 1000, 1 << 30},
+	    {SET_RULES, 1, 200000}};
+	int64_t day, got[3];
+
+	for (int i = 0; i < 3; i++) {
+		got[i] = strtoll(settings[v[i].at].ptr, NULL, 10);
+		if (got[i] < v[i].low || got[i] > v[i].high)
+			return why_set(&r->why, "`%s' must be from %lld to %lld",
+			    schema[v[i].at].key, (long long)v[i].low,
+			    (long long)v[i].high);
+	}
+	r->packs_max = got[0];
+	r->limits = (struct pack_limits){(size_t)got[1], (size_t)got[2]};
+	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
+	r->signers = settings[SET_SIGNERS].ptr;
+	if (settings[SET_LINT].len > 0 && !pack_day(settings[SET_LINT].ptr, &day))
+		return why_set(&r->why, "`lint' must be a day such as 2027-01-31");
+	return sign_keys(r->signers, &r->why);
+}
+
 static int
 rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **state,
     const char **errstr)
@@ -233,27 +393,17 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	/* On failure the state goes, and the host still reads the reason. */
 	static char reason[sizeof(((struct why *)0)->text)];
 	struct rules *r = mem_new(1, sizeof(*r));
-	const char *dir = settings[SET_PACKS_DIR].ptr;
+	const char *dir = settings[SET_PACKS].ptr;
 	int rc;
 
 	r->host = h;
+	r->letters = letters_new();
 	take_protected(r);
-	rc = load_packs(r, dir);
-	while (rc == 0) {
-		const struct pack *bad = NULL;
-
-		if (r->npacks == 0)
-			rc =
-			    why_set(&r->why, "no rule pack in %s could be loaded", dir);
-		else if (build(r, settings[SET_CACHE_DIR].ptr, &bad) == 0)
-			break;
-		else if (bad == NULL)
-			rc = -1;
-		else {
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
-			drop_pack(r, bad);
-		}
-	}
+	rc = take_settings(r, settings);
+	if (rc == 0)
+		rc = load_packs(r, dir);
+	if (rc == 0)
+		rc = build(r, dir, settings[SET_CACHE].ptr);
 	if (rc == 0)
 		rc = declare(r);
 	if (rc != 0) {
@@ -263,30 +413,60 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		return TOSD_FAILED;
 	}
 	say_packs(r);
+	if (settings[SET_LINT].len > 0)
+		lint(r, settings[SET_LINT].ptr);
 	*state = r;
 	return TOSD_DONE;
 }
 
-/* The rule's sentence with {match} filled in. */
 static void
-put_reason(struct sb *b, const struct pack_rule *rule, const char *text,
-    const struct engine_hit *hit)
+put_match(struct sb *b, const char *text, const struct engine_hit *hit)
 {
-	const char *t = rule->reason, *at = strstr(t, "{match}");
 	size_t start = hit->spans[0].start, n = hit->spans[0].end - start;
 
-	if (at == NULL) {
-		sb_puts(b, t);
-		return;
-	}
-	sb_put(b, t, (size_t)(at - t));
 	if (n > QUOTE) {
 		n = QUOTE;
 		while (n > 0 && ((uint8_t)text[start + n] & 0xc0) == 0x80)
 			n--;
 	}
 	sb_put(b, text + start, n);
-	sb_puts(b, at + strlen("{match}"));
+}
+
+/* What the rule's target is: "person", "group", ... */
+static const char *
+target_kind(const struct pack *p, const struct pack_rule *rule)
+{
+	const struct pack_list *l =
+	    rule->target != NULL
+		? pack_list(p, rule->target + 1, strlen(rule->target + 1))
+		: NULL;
+
+	return l != NULL && l->kind != PACK_NO_KIND ? pack_kind_name(l->kind)
+						    : "target";
+}
+
+/* The rule's sentence with {match} and {kind} filled in. */
+static void
+put_reason(struct sb *b, const struct pack *p, const struct pack_rule *rule,
+    const char *text, const struct engine_hit *hit)
+{
+	const char *t = rule->reason;
+
+	while (*t != '\0') {
+		size_t n = strcspn(t, "{");
+
+		sb_put(b, t, n);
+		t += n;
+		if (strncmp(t, "{match}", 7) == 0) {
+			put_match(b, text, hit);
+			t += 7;
+		} else if (strncmp(t, "{kind}", 6) == 0) {
+			sb_puts(b, target_kind(p, rule));
+			t += 6;
+		} else if (*t != '\0') {
+			sb_put(b, t++, 1);
+		}
+	}
 }
 
 static void
@@ -298,13 +478,13 @@ report_hit(struct rules *r, struct tosd_report *report, const char *text,
 	struct sb reason = {0};
 	struct tosd_finding f = {.size = sizeof(f),
 	    .rule = r->declared[hit->rule],
-	    .score = rule->score,
+	    .score = hit->score,
 	    .spans = spans,
 	    .nspans = hit->nspans};
 
 	for (size_t i = 0; i < hit->nspans; i++)
 		spans[i] = (struct tosd_span){hit->spans[i].start, hit->spans[i].end};
-	put_reason(&reason, rule, text, hit);
+	put_reason(&reason, engine_pack(r->engine, hit->rule), rule, text, hit);
 	f.reason = (struct tosd_str){reason.data, reason.len};
 	r->host->finding(r->host, report, &f);
 	sb_free(&reason);

@@ -25,19 +25,18 @@ walk_keys(struct walk *k, const config_setting_t *s, const char *const *known)
 		const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(m);
 		struct sb all = {0};
-		bool ok = false;
-		int rc = 0;
+		int j = 0, rc;
 
-		for (int j = 0; known[j] != NULL; j++) {
-			ok = ok || strcmp(known[j], name) == 0;
+		while (known[j] != NULL && strcmp(known[j], name) != 0)
+			j++;
+		if (known[j] != NULL)
+			continue;
+		for (j = 0; known[j] != NULL; j++)
 			sb_printf(&all, "%s%s", j > 0 ? ", " : "", known[j]);
-		}
-		if (!ok)
-			rc = walk_bad(k, m, "unknown key `%.40s'; known here: %s", name,
-			    all.data);
+		rc = walk_bad(
+		    k, m, "unknown key `%.40s'; known here: %s", name, all.data);
 		sb_free(&all);
-		if (rc != 0)
-			return rc;
+		return rc;
 	}
 	return 0;
 }
@@ -119,14 +118,13 @@ walk_choice(struct walk *k, const config_setting_t *s, const char *key,
 
 	if (m == NULL)
 		return 0;
-	for (int i = 0; names[i] != NULL; i++) {
+	for (int i = 0; names[i] != NULL; i++)
 		if (v != NULL && strcmp(names[i], v) == 0) {
 			*out = i;
-			sb_free(&all);
 			return 0;
 		}
+	for (int i = 0; names[i] != NULL; i++)
 		sb_printf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
-	}
 	rc = walk_bad(k, m, "`%s' must be one of: %s", key, all.data);
 	sb_free(&all);
 	return rc;

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index: see index.h.  Nothing is freed or allocated while a text is looked at. */
+#include "index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter.h"
+
+enum { MARK_ATOMS = 1, MARK_FIRST = 2, MARK_SECOND = 4 }; /* of the lexicon */
+
+/* Two numbers that belong together; sorted by the first, they are a table. */
+struct link {
+	uint32_t from, to;
+};
+
+struct links {
+	struct link *v;
+	size_t n;
+	uint32_t *at; /* where the links of a number begin; one more at the end */
+};
+
+struct pair { /* a slot */
+	uint64_t key;
+	uint32_t at, n; /* its patterns in pair_patterns */
+};
+
+struct pair_link {
+	uint64_t key;
+	uint32_t pattern;
+};
+
+struct texts { /* strings or expressions for Hyperscan */
+	char **v;
+	size_t n;
+	uint32_t *slots; /* place + 1 by hash */
+	size_t mask;
+	struct links atoms;
+	struct filter *filter;
+};
+
+struct index {
+	struct lexicon *x;
+	uint32_t natoms;
+	struct links words;    /* word to atoms */
+	struct links patterns; /* atom to patterns that it alone makes worth a look */
+	struct links others;   /* pattern to further atoms that it needs */
+	struct pair_link *pair_links;
+	size_t npair_links;
+	struct pair *pairs;
+	size_t pair_mask;
+	uint64_t *pair_bits;
+	size_t pair_bits_mask;
+	struct texts strings, expressions;
+	uint32_t npatterns;
+	uint32_t *atom_seen, *pattern_seen; /* the look that saw it last */
+	uint32_t look;
+	uint32_t *found;
+	size_t nfound;
+	struct sb copy;
+};
+
+struct index *
+index_new(struct lexicon *x)
+{
+	struct index *ix = mem_new(1, sizeof(*ix));
+
+	ix->x = x;
+	return ix;
+}
+
+static void
+links_clear(struct links *l)
+{
+	free(l->v);
+	free(l->at);
+}
+
+static void
+texts_clear(struct texts *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i]);
+	free(t->v);
+	free(t->slots);
+	links_clear(&t->atoms);
+	filter_free(&t->filter);
+}
+
+void
+index_free(struct index **ixp)
+{
+	struct index *ix = *ixp;
+
+	if (ix == NULL)
+		return;
+	*ixp = NULL;
+	links_clear(&ix->words);
+	links_clear(&ix->patterns);
+	links_clear(&ix->others);
+	texts_clear(&ix->strings);
+	texts_clear(&ix->expressions);
+	free(ix->pair_links);
+	free(ix->pairs);
+	free(ix->pair_bits);
+	free(ix->atom_seen);
+	free(ix->pattern_seen);
+	free(ix->found);
+	sb_free(&ix->copy);
+	free(ix);
+}
+
+/* --- filling */
+
+static void
+add_link(struct links *l, uint32_t from, uint32_t to)
+{
+	if ((l->n & (l->n - 1)) == 0)
+		l->v = mem_grow(l->v, l->n * 2 + 1, sizeof(*l->v));
+	l->v[l->n++] = (struct link){from, to};
+}
+
+uint32_t
+index_atom(struct index *ix)
+{
+	return ix->natoms++;
+}
+
+void
+index_word(struct index *ix, uint32_t atom, uint32_t id)
+{
+	add_link(&ix->words, id, atom);
+	lexicon_mark(ix->x, id, MARK_ATOMS);
+}
+
+static size_t
+find_slot(const struct texts *t, const char *s, size_t n)
+{
+	uint64_t h = n;
+	size_t i;
+
+	for (size_t k = 0; k < n; k++)
+		h = lexicon_mix(h, (uint8_t)s[k]);
+	for (i = h & t->mask; t->slots[i] != 0; i = (i + 1) & t->mask) {
+		const char *have = t->v[t->slots[i] - 1];
+
+		if (strlen(have) == n && memcmp(have, s, n) == 0)
+			break;
+	}
+	return i;
+}
+
+/* The same text of many patterns is looked for once. */
+static void
+add_text(struct texts *t, uint32_t atom, const char *s, size_t n)
+{
+	size_t at;
+
+	if (t->n * 2 >= t->mask) {
+		free(t->slots);
+		t->mask = t->mask > 0 ? t->mask * 2 + 1 : 255;
+		t->slots = mem_new(t->mask + 1, sizeof(*t->slots));
+		for (size_t i = 0; i < t->n; i++)
+			t->slots[find_slot(t, t->v[i], strlen(t->v[i]))] =
+			    (uint32_t)i + 1;
+		t->v = mem_grow(t->v, t->mask, sizeof(*t->v));
+	}
+	at = find_slot(t, s, n);
+	if (t->slots[at] == 0) {
+		t->v[t->n++] = mem_dup(s, n);
+		t->slots[at] = (uint32_t)t->n;
+	}
+	add_link(&t->atoms, t->slots[at] - 1, atom);
+}
+
+void
+index_string(struct index *ix, uint32_t atom, const char *s, size_t n)
+{
+	add_text(&ix->strings, atom, s, n);
+}
+
+void
+index_expression(struct index *ix, uint32_t atom, const char *regex)
+{
+	add_text(&ix->expressions, atom, regex, strlen(regex));
+}
+
+void
+index_put(struct index *ix, uint32_t pattern, const uint32_t *atoms, size_t n)
+{
+	add_link(&ix->patterns, atoms[0], pattern);
+	for (size_t i = 1; i < n; i++)
+		add_link(&ix->others, pattern, atoms[i]);
+}
+
+static uint64_t
+pair_key(uint32_t first, uint32_t second)
+{
+	return (uint64_t)first << 32 | second;
+}
+
+static inline uint64_t
+pair_hash(uint64_t key)
+{
+	return lexicon_mix(key, 0x7061697273U);
+}
+
+void
+index_put_pair(struct index *ix, uint32_t pattern, uint32_t first, uint32_t second)
+{
+	size_t n = ix->npair_links;
+
+	if ((n & (n - 1)) == 0)
+		ix->pair_links =
+		    mem_grow(ix->pair_links, n * 2 + 1, sizeof(*ix->pair_links));
+	ix->pair_links[ix->npair_links++] =
+	    (struct pair_link){pair_key(first, second), pattern};
+	lexicon_mark(ix->x, first, MARK_FIRST);
+	lexicon_mark(ix->x, second, MARK_SECOND);
+}
+
+/* --- sealing */
+
+static int
+compare_links(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Sorted, each link once, with the place where each number's begin. */
+static void
+seal_links(struct links *l, uint32_t numbers)
+{
+	size_t kept = 0, k = 0;
+
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), compare_links);
+	for (size_t i = 0; i < l->n; i++)
+		if (kept == 0 || compare_links(&l->v[i], &l->v[kept - 1]) != 0)
+			l->v[kept++] = l->v[i];
+	l->n = kept;
+	l->at = mem_new((size_t)numbers + 1, sizeof(*l->at));
+	for (uint32_t i = 0; i <= numbers; i++) {
+		while (k < l->n && l->v[k].from < i)
+			k++;
+		l->at[i] = (uint32_t)k;
+	}
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+	const struct pair_link *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->pattern < y->pattern ? -1 : x->pattern > y->pattern;
+}
+
+static void
+seal_pairs(struct index *ix)
+{
+	size_t slots = 16, bits = 1024;
+
+	while (slots < ix->npair_links * 2)
+		slots *= 2;
+	while (bits < ix->npair_links * 32)
+		bits *= 2;
+	ix->pair_mask = slots - 1;
+	ix->pair_bits_mask = bits - 1;
+	ix->pairs = mem_new(slots, sizeof(*ix->pairs));
+	ix->pair_bits = mem_new(bits / 64, sizeof(*ix->pair_bits));
+	if (ix->npair_links > 1)
+		qsort(ix->pair_links, ix->npair_links, sizeof(*ix->pair_links),
+		    compare_pairs);
+	for (size_t i = 0, n; i < ix->npair_links; i += n) {
+		uint64_t key = ix->pair_links[i].key, h = pair_hash(key);
+		size_t at = h >> 32 & ix->pair_mask;
+
+		for (n = 1; i + n < ix->npair_links && ix->pair_links[i + n].key == key;
+		     n++)
+			;
+		while (ix->pairs[at].n > 0)
+			at = (at + 1) & ix->pair_mask;
+		ix->pairs[at] = (struct pair){key, (uint32_t)i, (uint32_t)n};
+		ix->pair_bits[(h & ix->pair_bits_mask) >> 6] |= (uint64_t)1 << (h & 63);
+	}
+}
+
+static int
+seal_texts(struct index *ix, struct texts *t, enum filter_kind kind, const char *cache,
+    int64_t *bad, const char **note, struct why *w)
+{
+	const char *said = NULL;
+	int at = -1, rc;
+
+	seal_links(&t->atoms, (uint32_t)t->n);
+	if (t->n == 0)
+		return 0;
+	rc = filter_new((const char *const *)t->v, (unsigned)t->n, kind, cache,
+	    &t->filter, &at, &said, w);
+	if (said != NULL)
+		*note = said;
+	if (rc != 0 && at >= 0 && (size_t)at < t->n) {
+		uint32_t atom = t->atoms.v[t->atoms.at[at]].to;
+
+		if (ix->patterns.at[atom] < ix->patterns.at[atom + 1])
+			*bad = ix->patterns.v[ix->patterns.at[atom]].to;
+	}
+	return rc;
+}
+
+int
+index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t *bad,
+    const char **note, struct why *w)
+{
+	int rc;
+
+	*bad = -1;
+	*note = NULL;
+	ix->npatterns = npatterns;
+	seal_links(&ix->words, (uint32_t)lexicon_count(ix->x) + 1);
+	seal_links(&ix->patterns, ix->natoms);
+	seal_links(&ix->others, npatterns);
+	seal_pairs(ix);
+	lexicon_seal(ix->x);
+	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
+	ix->pattern_seen = mem_new((size_t)npatterns + 1, sizeof(*ix->pattern_seen));
+	ix->found = mem_new((size_t)npatterns + 1, sizeof(*ix->found));
+	rc = seal_texts(ix, &ix->strings, FILTER_STRINGS, cache_dir, bad, note, w);
+	if (rc == 0)
+		rc = seal_texts(
+		    ix, &ix->expressions, FILTER_REGEXES, cache_dir, bad, note, w);
+	return rc;
+}
+
+/* --- looking */
+
+static inline void
+see_pattern(struct index *ix, uint32_t pattern)
+{
+	if (ix->pattern_seen[pattern] == ix->look)
+		return;
+	ix->pattern_seen[pattern] = ix->look;
+	ix->found[ix->nfound++] = pattern;
+}
+
+static void
+see_atom(struct index *ix, uint32_t atom)
+{
+	if (ix->atom_seen[atom] == ix->look)
+		return;
+	ix->atom_seen[atom] = ix->look;
+	for (uint32_t i = ix->patterns.at[atom]; i < ix->patterns.at[atom + 1]; i++)
+		see_pattern(ix, ix->patterns.v[i].to);
+}
+
+static void
+see_word(struct index *ix, uint32_t id)
+{
+	for (uint32_t i = ix->words.at[id]; i < ix->words.at[id + 1]; i++)
+		see_atom(ix, ix->words.v[i].to);
+}
+
+static inline void
+see_pair(struct index *ix, uint32_t first, uint32_t second)
+{
+	uint64_t key = pair_key(first, second), h = pair_hash(key);
+
+	if (!(ix->pair_bits[(h & ix->pair_bits_mask) >> 6] >> (h & 63) & 1))
+		return;
+	for (size_t i = h >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
+	     i = (i + 1) & ix->pair_mask) {
+		const struct pair *p = &ix->pairs[i];
+
+		for (uint32_t k = 0; p->key == key && k < p->n; k++)
+			see_pattern(ix, ix->pair_links[p->at + k].pattern);
+	}
+}
+
+static void
+look_at_words(struct index *ix, const struct tokens *t)
+{
+	uint32_t last = UINT32_MAX - 1;
+	const struct token *before = NULL;
+
+	for (size_t i = 0; i < t->nknown; i++) {
+		const struct token *k = &t->v[t->known[i]];
+
+		if (k->marks & MARK_ATOMS)
+			see_word(ix, k->id);
+		if ((k->marks & MARK_SECOND) && t->known[i] == last + 1 &&
+		    (before->marks & MARK_FIRST))
+			see_pair(ix, before->id, k->id);
+		for (unsigned b = 0; b < k->nbegins; b++)
+			see_word(ix, t->begins[k->begins + b]);
+		last = t->known[i];
+		before = k;
+	}
+	for (size_t i = 0; i < t->nloose; i++)
+		see_word(ix, t->loose[i]);
+}
+
+static void
+on_string(void *ctx, unsigned place)
+{
+	struct index *ix = ctx;
+	const struct links *l = &ix->strings.atoms;
+
+	for (uint32_t i = l->at[place]; i < l->at[place + 1]; i++)
+		see_atom(ix, l->v[i].to);
+}
+
+static void
+on_expression(void *ctx, unsigned place)
+{
+	struct index *ix = ctx;
+	const struct links *l = &ix->expressions.atoms;
+
+	for (uint32_t i = l->at[place]; i < l->at[place + 1]; i++)
+		see_atom(ix, l->v[i].to);
+}
+
+/* Strings are compared byte by byte, but PCRE2 takes two more characters for k and s.
+ */
+static void
+as_ascii(struct index *ix, const char **s, size_t *n)
+{
+	const char *end = *s + *n, *p = *s;
+
+	if (memmem(p, *n, "\u212a", 3) == NULL && memmem(p, *n, "\u017f", 2) == NULL)
+		return;
+	ix->copy.len = 0;
+	while (p < end) {
+		bool kelvin = end - p >= 3 && memcmp(p, "\u212a", 3) == 0;
+		bool longs = end - p >= 2 && memcmp(p, "\u017f", 2) == 0;
+
+		sb_put(&ix->copy, kelvin ? "k" : longs ? "s" : p, 1);
+		p += kelvin ? 3 : longs ? 2 : 1;
+	}
+	*s = ix->copy.data;
+	*n = ix->copy.len;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Those whose other atoms were seen too, in order. */
+static void
+keep_complete(struct index *ix)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ix->nfound; i++) {
+		uint32_t p = ix->found[i], k = ix->others.at[p];
+
+		while (k < ix->others.at[p + 1] &&
+		       ix->atom_seen[ix->others.v[k].to] == ix->look)
+			k++;
+		if (k == ix->others.at[p + 1])
+			ix->found[kept++] = p;
+	}
+	ix->nfound = kept;
+	if (kept > 1)
+		qsort(ix->found, kept, sizeof(*ix->found), compare_numbers);
+}
+
+int
+index_look(struct index *ix, const struct tokens *t, const char *s, size_t n,
+    const uint32_t **found, size_t *nfound)
+{
+	const char *plain = s;
+	size_t len = n;
+	int rc = 0;
+
+	if (++ix->look == 0) { /* once in four thousand million texts */
+		memset(ix->atom_seen, 0, ix->natoms * sizeof(*ix->atom_seen));
+		memset(ix->pattern_seen, 0, ix->npatterns * sizeof(*ix->pattern_seen));
+		ix->look = 1;
+	}
+	ix->nfound = 0;
+	look_at_words(ix, t);
+	if (ix->strings.filter != NULL) {
+		if (!t->ascii)
+			as_ascii(ix, &plain, &len);
+		rc = filter_scan(ix->strings.filter, plain, len, on_string, ix);
+	}
+	if (ix->expressions.filter != NULL)
+		rc |= filter_scan(ix->expressions.filter, s, n, on_expression, ix);
+	if (ix->nfound > 0)
+		keep_complete(ix);
+	*found = ix->found;
+	*nfound = ix->nfound;
+	return rc == 0 ? 0 : -1;
+}
+
+size_t
+index_strings(const struct index *ix)
+{
+	return ix->strings.n;
+}
+
+size_t
+index_expressions(const struct index *ix)
+{
+	return ix->expressions.n;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint: see lint.h. */
+#include "lint.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "need.h"
+#include "pattern.h"
+#include "prove.h"
+
+#define SLOW_STEPS 20000 /* of PCRE2 on a text of 2,000 bytes */
+#define SLOW_TEXT 2000
+#define SOON 30	     /* days before a rule's end in which to say so */
+#define SAID_MAX 200 /* lines of a kind */
+#define PAIRS_MAX 2000000
+
+struct lint {
+	struct engine *e;
+	const struct pack_list *protect;
+	struct pack *const *packs;
+	size_t n;
+	void (*say)(void *ctx, const char *line);
+	void *ctx;
+	unsigned said; /* of this kind */
+};
+
+static void __attribute__((format(printf, 4, 5)))
+say(struct lint *l, const char *file, int line, const char *fmt, ...)
+{
+	struct sb b = {0};
+	char text[500];
+	va_list ap;
+
+	if (l->said++ > SAID_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (l->said > SAID_MAX)
+		sb_puts(&b, "... and more of this kind");
+	else
+		sb_printf(&b, "%s:%d: %s", file, line, text);
+	l->say(l->ctx, b.data);
+	sb_free(&b);
+}
+
+/* --- patterns one by one */
+
+/* The first quantifier without an end on something wide; NULL: there is none. */
+static const char *
+unbounded(const char *s)
+{
+	const char *wide = NULL; /* where a wide item begins, just before s */
+
+	while (*s != '\0') {
+		const char *item = s;
+		size_t digits;
+
+		if (wide != NULL && (*s == '*' || *s == '+'))
+			return wide;
+		if (wide != NULL && *s == '{') {
+			digits = strspn(s + 1, "0123456789");
+			if (digits > 0 && strncmp(s + 1 + digits, ",}", 2) == 0)
+				return wide;
+		}
+		wide = NULL;
+		if (*s == '\\') {
+			if (s[1] != '\0' && strchr("DSWNX", s[1]) != NULL)
+				wide = item;
+			s += s[1] != '\0' ? 2 : 1;
+		} else if (*s == '[') {
+			if (s[1] == '^')
+				wide = item;
+			s += s[1] == '^' ? 2 : 1;
+			s += *s == ']';
+			while (*s != '\0' && *s != ']')
+				s += *s == '\\' && s[1] != '\0' ? 2 : 1;
+			s += *s == ']';
+		} else {
+			if (*s == '.' || *s == ')')
+				wide = item;
+			s++;
+		}
+	}
+	return NULL;
+}
+
+/* Texts on which careless expressions take long. */
+static const char *const teasers[] = {
+    "a", "1", " ", "a ", "a1", "aa.", "x-", "the ", "(", "\"a\" "};
+
+static bool
+is_slow(const char *regex, size_t n)
+{
+	PCRE2_SIZE at;
+	int error;
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)regex, n,
+	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NEVER_UCP, &error, &at, NULL);
+	pcre2_match_data *md = pcre2_match_data_create(1, NULL);
+	pcre2_match_context *mc = pcre2_match_context_create(NULL);
+	bool slow = false;
+
+	if (code == NULL || md == NULL || mc == NULL)
+		abort();
+	pcre2_set_match_limit(mc, SLOW_STEPS);
+	for (size_t i = 0; !slow && i < sizeof(teasers) / sizeof(teasers[0]); i++) {
+		struct sb b = {0};
+
+		while (b.len < SLOW_TEXT)
+			sb_puts(&b, teasers[i]);
+		slow = pcre2_match(code, (PCRE2_SPTR)b.data, b.len, 0, 0, md, mc) ==
+		       PCRE2_ERROR_MATCHLIMIT;
+		sb_free(&b);
+	}
+	pcre2_match_context_free(mc);
+	pcre2_match_data_free(md);
+	pcre2_code_free(code);
+	return slow;
+}
+
+static void
+lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
+    const struct pack_pattern *v)
+{
+	const struct pattern_env env = {p, l->protect, r->target};
+	const char *at = unbounded(v->text);
+	struct need needs[NEED_MAX];
+	struct sb out = {0};
+	struct why w;
+	size_t n;
+
+	if (at != NULL)
+		say(l, p->file, v->line,
+		    "rule `%s': no end to `%.20s' in \"%.60s\"; write a most, as in "
+		    "{0,40}",
+		    r->id, at, v->text);
+	if (pattern_regex(&env, v->text, &out, &w) == 0) {
+		if (is_slow(out.data, out.len))
+			say(l, p->file, v->line,
+			    "rule `%s': \"%.60s\" is slow: more than %d steps on some "
+			    "texts of %d bytes",
+			    r->id, v->text, SLOW_STEPS, SLOW_TEXT);
+		n = need_find(out.data, out.len, needs);
+		for (size_t i = 0; i < n; i++)
+			need_clear(&needs[i]);
+		if (n == 0)
+			say(l, p->file, v->line,
+			    "rule `%s': \"%.60s\" needs no word or string that could "
+			    "be "
+			    "looked for first; every text pays for it",
+			    r->id, v->text);
+	}
+	sb_free(&out);
+}
+
+static void
+lint_patterns(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
+			const struct pack_rule *r = &l->packs[i]->rules[k];
+
+			for (size_t j = 0; r->mode >= 0 && j < r->n; j++)
+				if (r->v[j].regex)
+					lint_regex(l, l->packs[i], r, &r->v[j]);
+		}
+}
+
+/* The same words twice are one too many, wherever they stand. */
+struct copy {
+	const struct pack *p;
+	const struct pack_rule *r;
+	const struct pack_pattern *v;
+};
+
+static int
+compare_copies(const void *a, const void *b)
+{
+	const struct copy *x = a, *y = b;
+	int c = strcmp(x->v->text, y->v->text);
+
+	if (c == 0 && x->v->regex != y->v->regex)
+		c = x->v->regex ? 1 : -1;
+	if (c == 0)
+		c = strcmp(x->p->name, y->p->name);
+	if (c == 0 &&
+	    strchr(x->v->text, '@') != NULL) { /* other lists, other meaning */
+		const char *s = x->r->target != NULL ? x->r->target : "";
+		const char *t = y->r->target != NULL ? y->r->target : "";
+
+		c = strcmp(s, t);
+	}
+	return c != 0 ? c : (x->v->line > y->v->line) - (x->v->line < y->v->line);
+}
+
+static void
+lint_copies(struct lint *l)
+{
+	struct copy *v = NULL;
+	size_t n = 0;
+
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
+			const struct pack_rule *r = &l->packs[i]->rules[k];
+
+			v = mem_grow(v, n + r->n + 1, sizeof(*v));
+			for (size_t j = 0; r->mode >= 0 && j < r->n; j++)
+				v[n++] = (struct copy){l->packs[i], r, &r->v[j]};
+		}
+	if (n > 1)
+		qsort(v, n, sizeof(*v), compare_copies);
+	for (size_t i = 1; i < n; i++) {
+		const struct copy *a = &v[i - 1], *b = &v[i];
+		bool same = strcmp(a->v->text, b->v->text) == 0 &&
+			    a->v->regex == b->v->regex && a->r != b->r;
+
+		if (same && (a->p == b->p || strchr(a->v->text, '@') == NULL))
+			say(l, b->p->file, b->v->line,
+			    "rule `%s': \"%.60s\" is a pattern of rule `%s' too "
+			    "(%s:%d)",
+			    b->r->id, b->v->text, a->r->id, a->p->file, a->v->line);
+	}
+	free(v);
+}
+
+/* --- rules against texts */
+
+/* How often two rules found the same text. */
+struct both {
+	uint32_t a, b;
+};
+
+struct seen {
+	unsigned *texts; /* by rule */
+	struct both *v;
+	size_t n;
+};
+
+static void
+count_text(struct lint *l, const char *text, struct seen *s)
+{
+	struct engine_result r;
+	struct why w;
+
+	if (text == NULL || prove_judge(l->e, text, &r, &w) != 0)
+		return;
+	for (size_t i = 0; i < r.n; i++) {
+		s->texts[r.v[i].rule]++;
+		for (size_t k = 0; k < r.n && s->n < PAIRS_MAX; k++) {
+			if (k == i)
+				continue;
+			if ((s->n & (s->n - 1)) == 0)
+				s->v = mem_grow(s->v, s->n * 2 + 1, sizeof(*s->v));
+			s->v[s->n++] =
+			    (struct both){(uint32_t)r.v[i].rule, (uint32_t)r.v[k].rule};
+		}
+	}
+}
+
+static int
+compare_both(const void *a, const void *b)
+{
+	const struct both *x = a, *y = b;
+
+	if (x->a != y->a)
+		return x->a < y->a ? -1 : 1;
+	return x->b < y->b ? -1 : x->b > y->b;
+}
+
+/* A rule whose every text another one of its category finds as well. */
+static void
+lint_overlap(struct lint *l)
+{
+	struct seen s = {mem_new(engine_rules(l->e), sizeof(unsigned)), NULL, 0};
+
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->packs[i]->ntests; k++) {
+			count_text(l, l->packs[i]->tests[k].text, &s);
+			count_text(l, l->packs[i]->tests[k].twin, &s);
+		}
+	if (s.n > 1)
+		qsort(s.v, s.n, sizeof(*s.v), compare_both);
+	for (size_t i = 0, n; i < s.n; i += n) {
+		const struct pack_rule *a = engine_rule(l->e, s.v[i].a),
+				       *b = engine_rule(l->e, s.v[i].b);
+
+		for (n = 1; i + n < s.n && compare_both(&s.v[i], &s.v[i + n]) == 0; n++)
+			;
+		if (n == s.texts[s.v[i].a] && n >= 2 &&
+		    strcmp(a->category, b->category) == 0)
+			say(l, engine_pack(l->e, s.v[i].a)->file, a->line,
+			    "rule `%s': rule `%s' finds all %zu test texts that it "
+			    "finds; is it needed?",
+			    a->id, b->id, n);
+	}
+	free(s.texts);
+	free(s.v);
+}
+
+/* What one pack says is harmless, and another finds. */
+static void
+lint_crossfire(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->packs[i]->ntests; k++) {
+			const struct pack_test *t = &l->packs[i]->tests[k];
+			struct engine_result r;
+			struct why w;
+
+			if (t->kind != PACK_OK ||
+			    prove_judge(l->e, t->text, &r, &w) != 0)
+				continue;
+			for (size_t j = 0; j < r.n; j++)
+				if (engine_pack(l->e, r.v[j].rule) != l->packs[i])
+					say(l, l->packs[i]->file, t->line,
+					    "an `ok' text here is found by rule `%s': "
+					    "\"%.80s\"",
+					    engine_rule(l->e, r.v[j].rule)->id,
+					    t->text);
+		}
+}
+
+/* --- what is never used */
+
+static bool
+names_list(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *s = text; (s = strchr(s, '@')) != NULL; s++) {
+		const char *at = s[1] == '{' ? s + 2 : s + 1;
+
+		if (strncmp(at, name, n) == 0 &&
+		    (at[n] == '\0' || strchr(" |?}*", at[n]) != NULL))
+			return true;
+	}
+	return false;
+}
+
+static bool
+patterns_name(const struct pack_pattern *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names_list(v[i].text, name))
+			return true;
+	return false;
+}
+
+static bool
+list_used(const struct pack *p, const struct pack_list *l)
+{
+	if (l->kind != PACK_NO_KIND)
+		return true; /* it is part of @any-person and so on */
+	for (size_t i = 0; i < p->nrules; i++)
+		if (patterns_name(p->rules[i].v, p->rules[i].n, l->name) ||
+		    (p->rules[i].target != NULL &&
+			names_list(p->rules[i].target, l->name)))
+			return true;
+	for (size_t i = 0; i < p->ncontexts; i++)
+		if (patterns_name(p->contexts[i].v, p->contexts[i].n, l->name))
+			return true;
+	for (size_t i = 0; i < p->nlists; i++)
+		for (size_t k = 0; k < p->lists[i].n; k++)
+			if (names_list(p->lists[i].words[k], l->name))
+				return true;
+	return false;
+}
+
+static bool
+context_used(const struct pack *p, size_t at)
+{
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct pack_rule *r = &p->rules[i];
+
+		for (size_t k = 0; k < r->nexcept; k++)
+			if (r->except[k] == at)
+				return true;
+		for (size_t k = 0; k < r->nrequire; k++)
+			if (r->require[k] == at)
+				return true;
+	}
+	return false;
+}
+
+/* What is included is there for others too. */
+static void
+lint_unused(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		for (size_t k = 0; k < p->nlists; k++)
+			if (p->lists[k].file == p->file && !list_used(p, &p->lists[k]))
+				say(l, p->file, p->lists[k].line,
+				    "list `%s' is not used", p->lists[k].name);
+		for (size_t k = 0; k < p->ncontexts; k++)
+			if (p->contexts[k].file == p->file &&
+			    p->contexts[k].name[0] != '\0' && !context_used(p, k))
+				say(l, p->file, p->contexts[k].line,
+				    "context `%s' is not used", p->contexts[k].name);
+	}
+}
+
+/* --- time */
+
+static void
+lint_expiry(struct lint *l, const char *day)
+{
+	int64_t today, soon;
+
+	l->said = 0;
+	if (!pack_day(day, &today))
+		return;
+	soon = today + (int64_t)SOON * 86400000;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
+			const struct pack_rule *r = &l->packs[i]->rules[k];
+
+			if (r->mode >= 0 && r->expires <= soon)
+				say(l, l->packs[i]->file, r->line,
+				    "rule `%s' %s; its owner is %s", r->id,
+				    r->expires <= today ? "has expired"
+							: "expires within 30 days",
+				    r->owner != NULL ? r->owner : l->packs[i]->owner);
+		}
+}
+
+void
+lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const *packs,
+    size_t n, const char *day, void (*say_)(void *ctx, const char *line), void *ctx)
+{
+	struct lint l = {e, protect, packs, n, say_, ctx, 0};
+
+	lint_patterns(&l);
+	lint_copies(&l);
+	lint_overlap(&l);
+	lint_crossfire(&l);
+	lint_unused(&l);
+	lint_expiry(&l, day);
+}

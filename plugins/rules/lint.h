@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lint: what is allowed in packs but should be looked at, for `tosctl policy lint':
+ * patterns that are slow or may run far, rules that find what others find or what other
+ * packs say is harmless, what is never used, what has expired.
+ */
+#ifndef RULES_LINT_H
+#define RULES_LINT_H
+
+#include "engine.h"
+
+/* All packs of the engine e; day is "2027-01-31", to which `expires' is compared.  Each
+ * line goes to say(), with file and line. */
+void lint_packs(struct engine *e, const struct pack_list *protect,
+    struct pack *const *packs, size_t n, const char *day,
+    void (*say)(void *ctx, const char *line), void *ctx);
+
+#endif

@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * phrase: see phrase.h.  A phrase is a row of steps: a set of alternatives, what stands
+ * between words, a gap, a part that may be missing.  Sets are shared by all phrases
+ * that name the same list; nested lists are spread out when a set is made.
+ */
+#include "phrase.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_ITEMS 60000 /* words of all alternatives of a set */
+
+enum op { OP_SET, OP_APART, OP_GAP, OP_MAYBE, OP_END };
+
+struct step {
+	enum op op;
+	uint32_t arg; /* set; words of a gap; steps that may be missing */
+};
+
+struct item { /* one word of an alternative */
+	uint32_t id;
+	bool begins;	  /* `word*' */
+	uint16_t join;	  /* bytes that stand before it exactly; 0: as between words */
+	uint32_t join_at; /* in phrases.joins */
+};
+
+struct entry {		/* an alternative */
+	uint32_t at, n; /* items */
+};
+
+struct first { /* the index of a set: its alternatives by their first word */
+	uint32_t id, entry;
+};
+
+struct set {
+	struct item *items;
+	size_t nitems;
+	struct entry *v;
+	size_t n;
+	struct first *first; /* ascending */
+	size_t shortest;     /* how rare it is thought to be: pattern_rarity() */
+};
+
+struct phrases {
+	struct lexicon *x;
+	struct letters *l;
+	struct set *sets;
+	size_t nsets, room;
+	uint32_t *slots; /* set + 1 by the hash of its name */
+	char **names;	 /* of sets */
+	size_t mask;
+	struct sb joins;
+};
+
+struct phrase {
+	size_t n;
+	struct step v[];
+};
+
+struct phrases *
+phrases_new(struct lexicon *x, struct letters *l)
+{
+	struct phrases *b = mem_new(1, sizeof(*b));
+
+	b->x = x;
+	b->l = l;
+	b->mask = 255;
+	b->slots = mem_new(b->mask + 1, sizeof(*b->slots));
+	sb_puts(&b->joins, "");
+	return b;
+}
+
+static void
+set_clear(struct set *s)
+{
+	free(s->items);
+	free(s->v);
+	free(s->first);
+}
+
+void
+phrases_free(struct phrases **bp)
+{
+	struct phrases *b = *bp;
+
+	if (b == NULL)
+		return;
+	*bp = NULL;
+	for (size_t i = 0; i < b->nsets; i++) {
+		set_clear(&b->sets[i]);
+		free(b->names[i]);
+	}
+	free(b->sets);
+	free(b->names);
+	free(b->slots);
+	sb_free(&b->joins);
+	free(b);
+}
+
+void
+phrase_free(struct phrase **p)
+{
+	free(*p);
+	*p = NULL;
+}
+
+/* --- sets */
+
+/* Making one: -1 in w, or odd: signs that words do not cover. */
+struct making {
+	struct phrases *b;
+	const struct pattern_env *env;
+	struct why *w;
+	bool odd, empty;
+};
+
+static void
+add_entry(struct set *s, uint32_t at)
+{
+	if ((s->n & (s->n - 1)) == 0)
+		s->v = mem_grow(s->v, s->n * 2 + 1, sizeof(*s->v));
+	s->v[s->n++] = (struct entry){at, (uint32_t)(s->nitems - at)};
+}
+
+static void
+add_item(struct making *m, struct set *s, struct item it)
+{
+	if (s->nitems >= SET_ITEMS)
+		m->odd = true;
+	if (m->odd)
+		return;
+	if ((s->nitems & (s->nitems - 1)) == 0)
+		s->items = mem_grow(s->items, s->nitems * 2 + 1, sizeof(*s->items));
+	s->items[s->nitems++] = it;
+}
+
+/* One literal, folded: its runs of letters and digits, and exactly what joins them. */
+static void
+add_literal(struct making *m, struct set *s, const char *text, size_t n, bool begins)
+{
+	size_t i = 0, join = 0, from;
+	bool first = true;
+
+	while (i < n && !m->odd) {
+		struct item it = {0};
+		struct sb folded = {0};
+		uint32_t cp = 0;
+
+		for (from = i; i < n; i += (size_t)mem_utf8(text + i, n - i, &cp))
+			if (mem_utf8(text + i, n - i, &cp) == 0 ||
+			    !letters_word(m->b->l, cp))
+				break;
+		if (i == from || i - from > 250) { /* begins with a sign */
+			m->odd = true;
+			return;
+		}
+		letters_learn(m->b->l, text + from, i - from);
+		letters_fold(m->b->l, text + from, i - from, &folded);
+		it.begins = begins && i == n;
+		it.id = lexicon_add(m->b->x, folded.data, folded.len, it.begins);
+		sb_free(&folded);
+		m->odd = m->odd || it.id == 0;
+		if (!first) {
+			it.join = (uint16_t)(from - join);
+			it.join_at = (uint32_t)m->b->joins.len;
+			sb_put(&m->b->joins, text + join, from - join);
+		}
+		add_item(m, s, it);
+		first = false;
+		for (join = i; i < n; i += (size_t)mem_utf8(text + i, n - i, &cp))
+			if (mem_utf8(text + i, n - i, &cp) == 0 ||
+			    letters_word(m->b->l, cp))
+				break;
+		if (i == n && i > join) /* ends with a sign */
+			m->odd = true;
+	}
+}
+
+static int add_choice(
+    struct making *m, struct set *s, const char *text, size_t n, int depth);
+
+/* out: each of a followed by each of b. */
+static void
+multiply(struct making *m, const struct set *a, const struct set *b, struct set *out)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		for (size_t k = 0; k < b->n && !m->odd; k++) {
+			uint32_t at = (uint32_t)out->nitems;
+
+			for (size_t j = 0; j < a->v[i].n; j++)
+				add_item(m, out, a->items[a->v[i].at + j]);
+			for (size_t j = 0; j < b->v[k].n; j++)
+				add_item(m, out, b->items[b->v[k].at + j]);
+			add_entry(out, at);
+		}
+	}
+}
+
+/* An entry of a list: words with blanks between. */
+static int
+add_words(struct making *m, struct set *s, const char *text, int depth)
+{
+	struct set row = {0}, next = {0}, both = {0};
+	size_t n = strlen(text);
+	int rc = 0;
+
+	if (strchr(text, ' ') == NULL)
+		return add_choice(m, s, text, n, depth);
+	add_entry(&row, 0);
+	for (size_t i = 0, len; rc == 0 && !m->odd; i += len) {
+		i += strspn(text + i, " ");
+		len = strcspn(text + i, " ");
+		if (len == 0)
+			break;
+		next = (struct set){0};
+		both = (struct set){0};
+		rc = add_choice(m, &next, text + i, len, depth);
+		if (rc == 0)
+			multiply(m, &row, &next, &both);
+		set_clear(&row);
+		set_clear(&next);
+		row = both;
+	}
+	for (size_t i = 0; rc == 0 && i < row.n; i++) {
+		uint32_t at = (uint32_t)s->nitems;
+
+		for (size_t j = 0; j < row.v[i].n; j++)
+			add_item(m, s, row.items[row.v[i].at + j]);
+		add_entry(s, at);
+	}
+	set_clear(&row);
+	return rc;
+}
+
+static int
+add_list(struct making *m, struct set *s, const char *name, size_t n, int depth)
+{
+	const struct pack_list *l;
+	int rc = pattern_list(m->env, &name, &n, depth, &l, m->w);
+
+	if (rc != 0)
+		return rc;
+	m->empty = m->empty || l->n == 0;
+	for (size_t i = 0; rc == 0 && i < l->n && !m->odd; i++) {
+		if (l != m->env->protect) {
+			rc = add_words(m, s, l->words[i], depth + 1);
+		} else if (strpbrk(l->words[i], "@|*?<") != NULL) {
+			m->odd = true; /* a name that may have any sign */
+		} else {
+			rc = add_words(m, s, l->words[i], depth + 1);
+		}
+	}
+	return rc;
+}
+
+static int
+add_choice(struct making *m, struct set *s, const char *text, size_t n, int depth)
+{
+	int rc = 0;
+
+	for (size_t i = 0, len; rc == 0 && i <= n; i += len + 1) {
+		uint32_t at = (uint32_t)s->nitems;
+		struct sb word = {0};
+		bool begins;
+
+		for (len = 0; i + len < n && text[i + len] != '|'; len++)
+			;
+		if (len > 0 && text[i] == '@') {
+			rc = add_list(m, s, text + i + 1, len - 1, depth);
+			continue;
+		}
+		if (len == 0)
+			return why_set(
+			    m->w, "`%.*s': an empty alternative", (int)n, text);
+		rc = pattern_word(text + i, len, &word, &begins, m->w);
+		if (rc == 0)
+			add_literal(m, s, word.data, word.len, begins);
+		if (rc == 0)
+			add_entry(s, at);
+		sb_free(&word);
+	}
+	return rc;
+}
+
+static int
+compare_first(const void *a, const void *b)
+{
+	const struct first *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+/* The word of an alternative that is thought to be the rarest. */
+static const struct item *
+rarest(const struct phrases *b, const struct set *s, const struct entry *e, size_t *how)
+{
+	const struct item *best = NULL;
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct item *it = &s->items[e->at + i];
+		size_t n, rare;
+		const char *text = lexicon_text(b->x, it->id, &n);
+
+		rare = pattern_rarity(text, n);
+		if (best == NULL || rare > *how) {
+			best = it;
+			*how = rare;
+		}
+	}
+	return best;
+}
+
+static void
+finish_set(const struct phrases *b, struct set *s)
+{
+	s->first = mem_new(s->n, sizeof(*s->first));
+	s->shortest = SIZE_MAX;
+	for (size_t i = 0; i < s->n; i++) {
+		size_t rare = 0;
+
+		rarest(b, s, &s->v[i], &rare);
+		s->shortest = rare < s->shortest ? rare : s->shortest;
+		s->first[i] = (struct first){s->items[s->v[i].at].id, (uint32_t)i};
+	}
+	if (s->n > 1)
+		qsort(s->first, s->n, sizeof(*s->first), compare_first);
+}
+
+/* --- sets by name: what is written, and whose lists it means */
+
+static uint64_t
+hash_name(const char *s, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)s[i]) * 0x100000001b3U;
+	return h ^ h >> 29;
+}
+
+static size_t
+find_slot(const struct phrases *b, const char *name, size_t n)
+{
+	size_t i = hash_name(name, n) & b->mask;
+
+	while (b->slots[i] != 0 && (strlen(b->names[b->slots[i] - 1]) != n ||
+				       memcmp(b->names[b->slots[i] - 1], name, n) != 0))
+		i = (i + 1) & b->mask;
+	return i;
+}
+
+static void
+keep_set(struct phrases *b, const char *name, size_t n, struct set s)
+{
+	if (b->nsets * 2 > b->mask) {
+		free(b->slots);
+		b->mask = b->mask * 2 + 1;
+		b->slots = mem_new(b->mask + 1, sizeof(*b->slots));
+		for (size_t i = 0; i < b->nsets; i++)
+			b->slots[find_slot(b, b->names[i], strlen(b->names[i]))] =
+			    (uint32_t)i + 1;
+	}
+	if (b->nsets == b->room) {
+		b->room = b->room * 2 + 64;
+		b->sets = mem_grow(b->sets, b->room, sizeof(*b->sets));
+		b->names = mem_grow(b->names, b->room, sizeof(*b->names));
+	}
+	b->sets[b->nsets] = s;
+	b->names[b->nsets] = mem_dup(name, n);
+	b->nsets++;
+	b->slots[find_slot(b, name, n)] = (uint32_t)b->nsets;
+}
+
+/* The set for one word of a phrase: 0, 1, 2 or -1 as phrase_make(). */
+static int
+get_set(struct phrases *b, const struct pattern_env *env, const char *text, size_t n,
+    uint32_t *out, struct why *w)
+{
+	struct making m = {.b = b, .env = env, .w = w};
+	struct set s = {0};
+	struct sb name = {0};
+	size_t at;
+	int rc;
+
+	sb_put(&name, text, n);
+	if (memchr(text, '@', n) != NULL)
+		sb_printf(&name, "\n%s\n%s", env->pack->name,
+		    env->target != NULL ? env->target : "");
+	at = find_slot(b, name.data, name.len);
+	if (b->slots[at] != 0) {
+		*out = b->slots[at] - 1;
+		sb_free(&name);
+		return 0;
+	}
+	rc = add_choice(&m, &s, text, n, 0);
+	if (rc == 0)
+		rc = m.odd ? 1 : m.empty && s.n == 0 ? 2 : 0;
+	for (size_t i = 0; rc == 0 && i < s.n; i++)
+		if (s.v[i].n == 0) /* a word of nothing but apostrophes */
+			rc = 1;
+	if (rc == 0) {
+		finish_set(b, &s);
+		*out = (uint32_t)b->nsets;
+		keep_set(b, name.data, name.len, s);
+	} else {
+		set_clear(&s);
+	}
+	sb_free(&name);
+	return rc;
+}
+
+/* --- phrases */
+
+static void
+add_step(struct phrase *p, enum op op, uint32_t arg)
+{
+	p->v[p->n++] = (struct step){op, arg};
+}
+
+/* The same order as in pattern.c: an optional word takes its separator with it. */
+static int
+add_steps(struct phrases *b, const struct pattern_env *env,
+    const struct pattern_token *v, int n, struct phrase *p, struct why *w)
+{
+	bool begun = false, gap = false;
+
+	for (int i = 0; i < n; i++) {
+		const struct pattern_token *t = &v[i];
+		bool before = begun && !gap, behind = t->optional && !before;
+		uint32_t set;
+		int rc;
+
+		if (t->gap >= 0) {
+			add_step(p, OP_GAP, (uint32_t)t->gap);
+			gap = true;
+			continue;
+		}
+		rc = get_set(b, env, t->s, t->n, &set, w);
+		if (rc == 2 && t->optional)
+			return 1; /* rare: an optional list that is empty */
+		if (rc != 0)
+			return rc;
+		if (t->optional)
+			add_step(p, OP_MAYBE, 2);
+		if (before)
+			add_step(p, OP_APART, 0);
+		add_step(p, OP_SET, set);
+		if (behind)
+			add_step(p, OP_APART, 0);
+		if (!t->optional) {
+			begun = true;
+			gap = false;
+		}
+	}
+	add_step(p, OP_END, 0);
+	return 0;
+}
+
+int
+phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
+    struct phrase **out, struct why *w)
+{
+	struct pattern_token v[PATTERN_TOKENS];
+	struct phrase *p;
+	int n = 0, rc = pattern_split(text, v, &n, w);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	p = mem_new(1, sizeof(*p) + sizeof(struct step) * (size_t)(n * 3 + 1));
+	rc = add_steps(b, env, v, n, p, w);
+	if (rc == 0)
+		*out = p;
+	else
+		phrase_free(&p);
+	return rc;
+}
+
+size_t
+phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		uint32_t set = p->v[i].arg;
+		size_t k = 0;
+
+		if (p->v[i].op == OP_MAYBE) {
+			i += p->v[i].arg; /* over what may be missing */
+			continue;
+		}
+		if (p->v[i].op != OP_SET)
+			continue;
+		while (k < n && b->sets[out[k]].shortest >= b->sets[set].shortest)
+			k++;
+		if (k == max)
+			continue;
+		n -= n == max;
+		memmove(out + k + 1, out + k, (n - k) * sizeof(*out));
+		out[k] = set;
+		n++;
+	}
+	return n;
+}
+
+size_t
+phrases_sets(const struct phrases *b)
+{
+	return b->nsets;
+}
+
+void
+phrases_words(const struct phrases *b, uint32_t set,
+    void (*each)(void *ctx, uint32_t id), void *ctx)
+{
+	const struct set *s = &b->sets[set];
+
+	for (size_t i = 0; i < s->n; i++) {
+		size_t rare = 0;
+
+		each(ctx, rarest(b, s, &s->v[i], &rare)->id);
+	}
+}
+
+/* The only alternative of the set at this step, if it is one. */
+static const struct entry *
+only(const struct phrase *p, const struct phrases *b, size_t i)
+{
+	const struct set *s;
+
+	if (i >= p->n || p->v[i].op != OP_SET)
+		return NULL;
+	s = &b->sets[p->v[i].arg];
+	return s->n == 1 ? &s->v[0] : NULL;
+}
+
+bool
+phrase_pair(
+    const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second)
+{
+	const struct entry *a = only(p, b, 0), *c = only(p, b, 2);
+	const struct item *ai, *ci;
+
+	if (a == NULL)
+		return false;
+	ai = &b->sets[p->v[0].arg].items[a->at];
+	if (a->n > 1 && !ai[0].begins && !ai[1].begins) {
+		*first = ai[0].id;
+		*second = ai[1].id;
+		return true;
+	}
+	if (a->n > 1 || ai->begins || p->v[1].op != OP_APART || c == NULL)
+		return false;
+	ci = &b->sets[p->v[2].arg].items[c->at];
+	*first = ai->id;
+	*second = ci->id;
+	return !ci->begins;
+}
+
+/* --- matching */
+
+struct run {
+	const struct phrase *p;
+	const struct phrases *b;
+	const struct tokens *t;
+	unsigned steps;
+	bool spent;
+	size_t end;
+};
+
+static bool go(struct run *r, size_t step, size_t at);
+
+static bool
+is_word(const struct tokens *t, size_t at, const struct item *it)
+{
+	const struct token *k = &t->v[at];
+
+	if (!it->begins)
+		return k->id == it->id;
+	for (unsigned i = 0; i < k->nbegins; i++)
+		if (t->begins[k->begins + i] == it->id)
+			return true;
+	return false;
+}
+
+/* Whether the alternative stands at word `at'; *next is the word behind it. */
+static bool
+entry_holds(
+    struct run *r, const struct set *s, const struct entry *e, size_t at, size_t *next)
+{
+	for (uint32_t i = 0; i < e->n; i++) {
+		const struct item *it = &s->items[e->at + i];
+
+		if (at >= r->t->n || !is_word(r->t, at, it))
+			return false;
+		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
+			return false;
+		if (i > 0 && it->join > 0 &&
+		    !tokens_joined(r->t, at, r->b->joins.data + it->join_at, it->join))
+			return false;
+		at = (it->begins ? tokens_chain(r->t, at) : at) + 1;
+	}
+	*next = at;
+	return true;
+}
+
+/* The least place in s->first of a number, or where it would be. */
+static size_t
+find_first(const struct set *s, uint32_t id)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->first[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The next alternative after `last' (-1 at first) that begins with the word at `at'. */
+static int64_t
+next_entry(const struct run *r, const struct set *s, size_t at, int64_t last)
+{
+	const struct token *k = &r->t->v[at];
+	int64_t best = -1;
+
+	for (unsigned i = 0; i <= k->nbegins; i++) {
+		uint32_t id = i == 0 ? k->id : r->t->begins[k->begins + i - 1];
+		size_t f = id != 0 ? find_first(s, id) : s->n;
+
+		while (f < s->n && s->first[f].id == id &&
+		       (int64_t)s->first[f].entry <= last)
+			f++;
+		if (f < s->n && s->first[f].id == id &&
+		    (best < 0 || s->first[f].entry < best))
+			best = s->first[f].entry;
+	}
+	return best;
+}
+
+static bool
+go_set(struct run *r, size_t step, size_t at)
+{
+	const struct set *s = &r->b->sets[r->p->v[step].arg];
+	size_t next;
+
+	if (at >= r->t->n)
+		return false;
+	for (int64_t e = -1; (e = next_entry(r, s, at, e)) >= 0 && !r->spent;)
+		if (entry_holds(r, s, &s->v[e], at, &next) && go(r, step + 1, next))
+			return true;
+	return false;
+}
+
+/* As many words as there may be, then fewer. */
+static bool
+go_gap(struct run *r, size_t step, size_t at)
+{
+	size_t places[PACK_WITHIN + 1], n = 0;
+
+	while (at < r->t->n && tokens_apart(r->t, at)) {
+		places[n++] = at;
+		if (n > r->p->v[step].arg)
+			break;
+		at = tokens_chain(r->t, at) + 1;
+	}
+	while (n-- > 0 && !r->spent)
+		if (go(r, step + 1, places[n]))
+			return true;
+	return false;
+}
+
+/* at: the word that comes next; before it stands what the last step left. */
+static bool
+go(struct run *r, size_t step, size_t at)
+{
+	const struct step *s = &r->p->v[step];
+	const struct tokens *t = r->t;
+
+	if (r->steps-- == 0) {
+		r->steps = 1;
+		r->spent = true;
+		return false;
+	}
+	switch (s->op) {
+	case OP_SET:
+		return go_set(r, step, at);
+	case OP_APART:
+		return at < t->n && tokens_apart(t, at) && go(r, step + 1, at);
+	case OP_GAP:
+		return go_gap(r, step, at);
+	case OP_MAYBE:
+		return go(r, step + 1, at) ||
+		       (!r->spent && go(r, step + 1 + s->arg, at));
+	case OP_END:
+		r->end = t->v[at - 1].end;
+		return r->end >= t->len || t->text[r->end] != '_';
+	}
+	return false;
+}
+
+int
+phrase_match(const struct phrase *p, const struct phrases *b, const struct tokens *t,
+    size_t at, unsigned steps, size_t *start, size_t *end)
+{
+	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
+
+	for (size_t i = 0; i < t->nknown; i++) {
+		const struct token *k = &t->v[t->known[i]];
+
+		if (k->start < at || (k->start > 0 && t->text[k->start - 1] == '_'))
+			continue;
+		if (go(&r, 0, t->known[i])) {
+			*start = k->start;
+			*end = r.end;
+			return 1;
+		}
+		if (r.spent)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * phrase: phrases matched word by word, without an expression: what pattern.c says of a
+ * phrase to PCRE2 is said here of words and of what stands between them, with the same
+ * matches, first alternatives first.
+ */
+#ifndef RULES_PHRASE_H
+#define RULES_PHRASE_H
+
+#include "lexicon.h"
+#include "pattern.h"
+#include "tokens.h"
+
+struct phrases; /* shared parts: the alternatives of words and lists */
+struct phrase;
+
+struct phrases *phrases_new(struct lexicon *x, struct letters *l);
+void phrases_free(struct phrases **b);
+
+/* 0: *out; 1: words are not enough for this phrase (signs, too many alternatives); 2: it
+ * can match nothing, because a list is empty; -1: it is no phrase, see w. */
+int phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
+    struct phrase **out, struct why *w);
+void phrase_free(struct phrase **p);
+
+/* The sets of alternatives that must each be seen in a text, rarest first; at most max.
+ * Numbers are those of the book. */
+size_t phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out,
+    size_t max);
+size_t phrases_sets(const struct phrases *b); /* how many there are */
+/* Calls each() with the word of every alternative of the set that must be there. */
+void phrases_words(const struct phrases *b, uint32_t set,
+    void (*each)(void *ctx, uint32_t id), void *ctx);
+/* Two words that stand side by side in every match, if there are such. */
+bool phrase_pair(
+    const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second);
+
+/* The first match that begins at byte `at' or later: 1 and its bytes, 0, or -1 when it
+ * takes more than `steps'. */
+int phrase_match(const struct phrase *p, const struct phrases *b,
+    const struct tokens *t, size_t at, unsigned steps, size_t *start, size_t *end);
+
+#endif

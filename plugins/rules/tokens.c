@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tokens: see tokens.h. */
+#include "tokens.h"
+
+#include <stdlib.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define BLOCK 64
+#define SEP_MAX 8 /* characters between two words of a phrase; as in pattern.c */
+
+struct masks {
+	uint64_t word; /* ASCII letters and digits, and whatever is not ASCII */
+	uint64_t high; /* not ASCII */
+};
+
+#ifdef __SSE2__
+static inline struct masks
+look_at(const char *s)
+{
+	const __m128i low = _mm_set1_epi8(0x20), a = _mm_set1_epi8('a' - 1),
+		      z = _mm_set1_epi8('z' + 1), zero = _mm_set1_epi8('0' - 1),
+		      nine = _mm_set1_epi8('9' + 1);
+	struct masks m = {0, 0};
+
+	for (int k = 0; k < BLOCK / 16; k++) {
+		__m128i v =
+		    _mm_loadu_si128((const __m128i *)(const void *)(s + k * 16));
+		__m128i lo = _mm_or_si128(v, low);
+		__m128i letter =
+		    _mm_and_si128(_mm_cmpgt_epi8(lo, a), _mm_cmpgt_epi8(z, lo));
+		__m128i digit =
+		    _mm_and_si128(_mm_cmpgt_epi8(v, zero), _mm_cmpgt_epi8(nine, v));
+		uint64_t high = (uint32_t)_mm_movemask_epi8(v);
+		uint64_t word =
+		    (uint32_t)_mm_movemask_epi8(_mm_or_si128(letter, digit));
+
+		m.high |= high << (k * 16);
+		m.word |= (word | high) << (k * 16);
+	}
+	return m;
+}
+#else
+static struct masks
+look_at(const char *s)
+{
+	struct masks m = {0, 0};
+
+	for (int i = 0; i < BLOCK; i++) {
+		uint8_t c = (uint8_t)s[i], lo = c | 32;
+		bool high = c >= 0x80;
+
+		if (high || (lo >= 'a' && lo <= 'z') || (c >= '0' && c <= '9'))
+			m.word |= (uint64_t)1 << i;
+		if (high)
+			m.high |= (uint64_t)1 << i;
+	}
+	return m;
+}
+#endif
+
+struct pass {
+	struct tokens *t;
+	const struct lexicon *x;
+	const struct letters *l;
+	bool begins;
+};
+
+static void
+find_begins(struct pass *p, struct token *k, const char *s, size_t n)
+{
+	struct tokens *t = p->t;
+
+	if (t->begins_cap < t->nbegins + LEXICON_BEGIN_MAX) {
+		t->begins_cap = t->begins_cap * 2 + LEXICON_BEGIN_MAX;
+		t->begins = mem_grow(t->begins, t->begins_cap, sizeof(*t->begins));
+	}
+	k->begins = (uint32_t)t->nbegins;
+	k->nbegins = (uint16_t)lexicon_begins(p->x, s, n, t->begins + t->nbegins);
+	t->nbegins += k->nbegins;
+}
+
+/* s[0..n) is the word as the lexicon has it, but for the case of ASCII. */
+static inline void
+put_token(
+    struct pass *p, size_t start, size_t end, const char *s, size_t n, size_t room)
+{
+	struct tokens *t = p->t;
+	struct token *k = &t->v[t->n];
+	uint64_t hash = lexicon_hash(s, n, room);
+
+	k->start = (uint32_t)start;
+	k->end = (uint32_t)end;
+	k->id = 0;
+	k->nbegins = 0;
+	k->marks = 0;
+	if (lexicon_may(p->x, hash))
+		k->id = lexicon_find(p->x, s, n, hash, &k->marks);
+	if (p->begins)
+		find_begins(p, k, s, n);
+	t->known[t->nknown] = (uint32_t)t->n;
+	t->nknown += k->id != 0 || k->nbegins > 0;
+	t->n++;
+}
+
+/* The ASCII runs of a word that has other letters too. */
+static void
+put_loose(struct pass *p, const char *s, size_t n)
+{
+	struct tokens *t = p->t;
+
+	for (size_t i = 0, len; i < n; i += len + 1) {
+		uint32_t id;
+
+		for (len = 0; i + len < n && (uint8_t)s[i + len] < 0x80; len++)
+			;
+		if (len == 0 || len == n)
+			continue;
+		id =
+		    lexicon_find(p->x, s + i, len, lexicon_hash(s + i, len, len), NULL);
+		if (id == 0)
+			continue;
+		if (t->nloose == t->loose_cap) {
+			t->loose_cap = t->loose_cap * 2 + 16;
+			t->loose = mem_grow(t->loose, t->loose_cap, sizeof(*t->loose));
+		}
+		t->loose[t->nloose++] = id;
+	}
+}
+
+/* Bytes [start, end) are ASCII letters and digits, and characters that are not ASCII.
+ */
+static void
+put_mixed(struct pass *p, const char *s, size_t start, size_t end)
+{
+	for (size_t i = start, from; i < end;) {
+		uint32_t cp;
+		int len;
+
+		for (from = i; i < end; i += (size_t)len) {
+			cp = (uint8_t)s[i];
+			len = cp < 0x80 ? 1 : mem_utf8(s + i, end - i, &cp);
+			if (len == 0 || !letters_word(p->l, cp))
+				break;
+		}
+		if (i > from) {
+			p->t->folded.len = 0;
+			letters_fold(p->l, s + from, i - from, &p->t->folded);
+			put_token(p, from, i, p->t->folded.data, p->t->folded.len,
+			    p->t->folded.len);
+			put_loose(p, p->t->folded.data, p->t->folded.len);
+		}
+		if (i < end) {
+			len = mem_utf8(s + i, end - i, &cp);
+			i += len > 0 ? (size_t)len : 1;
+		}
+	}
+}
+
+/* A text of n bytes has at most n / 2 + 1 words. */
+static void
+make_room(struct tokens *t, size_t n)
+{
+	t->n = t->nknown = t->nbegins = t->nloose = 0;
+	if (t->cap >= n / 2 + 1)
+		return;
+	t->cap = n + 64;
+	free(t->v);
+	free(t->known);
+	t->v = mem_new(t->cap, sizeof(*t->v));
+	t->known = mem_new(t->cap, sizeof(*t->known));
+}
+
+static inline void
+close_word(
+    struct pass *p, const char *s, size_t n, size_t start, size_t end, bool mixed)
+{
+	if (mixed)
+		put_mixed(p, s, start, end);
+	else
+		put_token(p, start, end, s + start, end - start, n - start);
+}
+
+void
+tokens_take(struct tokens *t, const struct lexicon *x, const struct letters *l,
+    const char *s, size_t n)
+{
+	struct pass p = {t, x, l, lexicon_has_beginnings(x)};
+	bool open = false, mixed = false;
+	size_t from = 0;
+
+	make_room(t, n);
+	t->text = s;
+	t->len = n;
+	t->ascii = true;
+	for (size_t base = 0; base < n; base += BLOCK) {
+		char last[BLOCK] = {0};
+		struct masks m;
+
+		if (n - base < BLOCK)
+			memcpy(last, s + base, n - base);
+		m = look_at(n - base < BLOCK ? last : s + base);
+		t->ascii = t->ascii && m.high == 0;
+		for (unsigned at = 0; at < BLOCK;) {
+			uint64_t rest = (open ? ~m.word : m.word) >> at, span;
+			unsigned k;
+
+			k = rest != 0 ? (unsigned)__builtin_ctzll(rest) : BLOCK - at;
+			if (open) {
+				span = k < 64 ? ((uint64_t)1 << k) - 1 : UINT64_MAX;
+				mixed = mixed || (m.high >> at & span) != 0;
+			}
+			at += k;
+			if (rest == 0)
+				break;
+			if (open)
+				close_word(&p, s, n, from, base + at, mixed);
+			open = !open;
+			mixed = false;
+			from = base + at;
+		}
+	}
+	if (open)
+		close_word(&p, s, n, from, n, mixed);
+}
+
+void
+tokens_free(struct tokens *t)
+{
+	free(t->v);
+	free(t->known);
+	free(t->begins);
+	free(t->loose);
+	sb_free(&t->folded);
+	*t = (struct tokens){0};
+}
+
+bool
+tokens_apart(const struct tokens *t, size_t i)
+{
+	size_t chars = 0;
+
+	for (size_t k = t->v[i - 1].end; k < t->v[i].start; k++) {
+		char c = t->text[k];
+
+		if (c == '.' || c == '!' || c == '?' || c == ';')
+			return false;
+		chars += ((uint8_t)c & 0xc0) != 0x80;
+		if (chars > SEP_MAX)
+			return false;
+	}
+	return chars > 0;
+}
+
+bool
+tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n)
+{
+	size_t from = t->v[i - 1].end;
+
+	return t->v[i].start - from == n && memcmp(t->text + from, s, n) == 0;
+}
+
+size_t
+tokens_chain(const struct tokens *t, size_t i)
+{
+	while (i + 1 < t->n && tokens_joined(t, i + 1, "'", 1))
+		i++;
+	return i;
+}
