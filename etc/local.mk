@@ -4,8 +4,13 @@ policiesdir = $(confdir)/policies.d
 noticesdir = $(confdir)/notices.d
 tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA = \
+	%D%/policies.d/doxxing.conf \
+	%D%/policies.d/fraud.conf \
+	%D%/policies.d/goods.conf \
 	%D%/policies.d/hate.conf \
+	%D%/policies.d/malware.conf \
 	%D%/policies.d/safety.conf \
+	%D%/policies.d/selfharm.conf \
 	%D%/policies.d/terrorism.conf \
 	%D%/policies.d/violence.conf
 dist_notices_DATA = \
