@@ -12,6 +12,7 @@ dist_policies_DATA = \
 	%D%/policies.d/safety.conf \
 	%D%/policies.d/selfharm.conf \
 	%D%/policies.d/terrorism.conf \
+	%D%/policies.d/violence-de.conf \
 	%D%/policies.d/violence.conf
 dist_notices_DATA = \
 	%D%/notices.d/README \
