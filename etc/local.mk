@@ -4,7 +4,15 @@ policiesdir = $(confdir)/policies.d
 noticesdir = $(confdir)/notices.d
 tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA = \
+	%D%/policies.d/doxxing.conf \
+	%D%/policies.d/fraud.conf \
+	%D%/policies.d/goods.conf \
+	%D%/policies.d/hate.conf \
+	%D%/policies.d/malware.conf \
 	%D%/policies.d/safety.conf \
+	%D%/policies.d/selfharm.conf \
+	%D%/policies.d/terrorism.conf \
+	%D%/policies.d/violence-de.conf \
 	%D%/policies.d/violence.conf
 # What packs include.
 policieslibdir = $(policiesdir)/lib
