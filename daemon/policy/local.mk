@@ -1,5 +1,8 @@
 noinst_LIBRARIES += libtosd_policy.a
 libtosd_policy_a_SOURCES = \
+	%D%/exec.c %D%/exec.h \
+	%D%/exec_child.c %D%/exec_child.h \
+	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
 	%D%/host.c %D%/host.h \
 	%D%/plugin.c %D%/plugin.h \
@@ -15,17 +18,17 @@ tests_scan_main_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 
 UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h
 tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += tests/policy_negatives.txt
 
 EXTRA_PROGRAMS += tests/bench_scan
 tests_bench_scan_SOURCES = tests/bench_scan.c
-tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) \
-	$(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
+tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += tests/bench_scan
