@@ -260,6 +260,7 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 	take_findings(x, j, ev);
 	if (ev->abstain != NULL)
 		j->why = xasprintf("abstained: %s", ev->abstain);
+	histogram_add(&x->stats.took, now - j->sent);
 	settle(x, j, EXEC_JUDGED, NULL, 0);
 	return 0;
 }
@@ -609,6 +610,12 @@ policy_exec_idle(struct policy_exec *x)
 		x->ticked = now;
 	}
 	return x->state == UP ? CLOCK_SEC : 100;
+}
+
+bool
+policy_exec_up(const struct policy_exec *x)
+{
+	return x->state == UP;
 }
 
 void

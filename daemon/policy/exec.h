@@ -15,6 +15,7 @@
 #ifndef TOSD_POLICY_EXEC_H
 #define TOSD_POLICY_EXEC_H
 
+#include "base/histogram.h"
 #include "policy/exec_child.h"
 #include "policy/face.h"
 
@@ -80,7 +81,9 @@ int64_t policy_exec_idle(struct policy_exec *x);
 /* For the summary of `tosctl plugin'. */
 struct exec_stats {
 	uint64_t lines, ignored, late, busy, losses, complaints;
+	struct histogram took; /* from item to answer */
 };
+bool policy_exec_up(const struct policy_exec *x);
 void policy_exec_stats(const struct policy_exec *x, struct exec_stats *out);
 const struct exec_hello *policy_exec_hello(const struct policy_exec *x);
 /* Appends its settings, for the digest of the policy. */

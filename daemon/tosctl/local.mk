@@ -20,6 +20,9 @@ tosctl_SOURCES = \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
+	%D%/plugin_run.c %D%/plugin_run.h \
+	%D%/tosctl_plugin.c %D%/tosctl_plugin.h \
+	%D%/tosctl_plugin_conform.c \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
