@@ -78,6 +78,8 @@ dist_check_SCRIPTS += \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
+	%D%/test_plugin_faults.py \
+	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \
 	%D%/test_poll_kill.py \
 	%D%/test_sitemap.py \

@@ -32,3 +32,17 @@ tests_bench_scan_SOURCES = tests/bench_scan.c
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += tests/bench_scan
+
+UNIT_TESTS += tests/test_exec
+tests_test_exec_SOURCES = tests/test_exec.c tests/suite.h
+tests_test_exec_LDADD = $(tests_test_policy_LDADD)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_exec
+tests_fuzz_exec_SOURCES = tests/fuzz_exec.c
+tests_fuzz_exec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_exec_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+else
+EXTRA_DIST += tests/fuzz_exec.c
+endif
