@@ -24,7 +24,7 @@ struct policy {
 	struct conf *conf;
 	struct policy_host *host;
 	struct loop_timer *idle; /* to look after programs; NULL: there are none */
-	uint32_t faults; /* packs and plugins left out */
+	uint32_t faults;	 /* packs and plugins left out */
 };
 
 static bool

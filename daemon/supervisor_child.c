@@ -20,8 +20,8 @@
 #include "roles.h"
 #include "supervisor.h"
 
-#define UIDS 256		/* of the range, taken in turn */
-#define DELAY_MIN CLOCK_SEC	/* whatever a worker asks for */
+#define UIDS 256	    /* of the range, taken in turn */
+#define DELAY_MIN CLOCK_SEC /* whatever a worker asks for */
 #define DELAY_MAX CLOCK_HOUR
 
 struct child {
@@ -94,8 +94,8 @@ start(struct child *c)
 	if (pid == 0)
 		pid = spawn_child(&s, fds, &e);
 	if (pid < 0) {
-		log_err("supervisor", "plugin `%s' cannot be started: %s", c->name,
-		    e.text);
+		log_err(
+		    "supervisor", "plugin `%s' cannot be started: %s", c->name, e.text);
 		return;
 	}
 	c->pid = pid;
@@ -177,7 +177,7 @@ child_respawn(struct proc *p, struct msg *m)
 		loop_timer_clear(c->again);
 		return;
 	}
-	loop_timer_set(c->again, delay < DELAY_MIN ? DELAY_MIN
+	loop_timer_set(c->again, delay < DELAY_MIN   ? DELAY_MIN
 				 : delay > DELAY_MAX ? DELAY_MAX
 						     : delay);
 }

@@ -43,8 +43,7 @@ run(const char *text, size_t n, size_t step)
 
 				h = hash(h, f->rule, strlen(f->rule));
 				h = hash(h, f->reason, strlen(f->reason));
-				h = hash(h, f->spans,
-				    f->nspans * sizeof(f->spans[0]));
+				h = hash(h, f->spans, f->nspans * sizeof(f->spans[0]));
 			}
 			exec_hello_clear(&ev.hello);
 		}
@@ -57,7 +56,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char hello[] =
-	    "{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\",\"rules\":"
+	    "{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\","
+	    "\"rules\":"
 	    "[{\"id\":\"a/b\",\"rev\":2,\"clause\":\"1\",\"category\":\"x\","
 	    "\"severity\":\"low\"}],\"want\":[\"text\"]}\n";
 	struct buf b = {0};

@@ -16,7 +16,7 @@ tests_bench_pipe_SOURCES = %D%/bench_pipe.c
 tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
 	$(CRYPTO_LIBS)
-EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_fetch.py
+EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_exec.py %D%/bench_fetch.py
 BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT
 BENCHES += tests/bench_feed tests/bench_fetch
@@ -30,6 +30,7 @@ bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench_fetch.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_delay.py
+	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_exec.py
 
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_exec: the lines of a plugin that is a program, read and written; and such plugins
- * in the host, as real processes.
+ * test_exec: the lines of a plugin that is a program, read and written; and such
+ * plugins in the host, as real processes.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,9 +18,10 @@
 #include "policy/host.h"
 #include "tests/suite.h"
 
-#define HELLO                                                                            \
-	"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\",\"rules\":["  \
-	"{\"id\":\"a/b\",\"rev\":2,\"clause\":\"1\",\"category\":\"x\","                 \
+#define HELLO                                                                          \
+	"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\",\"rules\":" \
+	"["                                                                            \
+	"{\"id\":\"a/b\",\"rev\":2,\"clause\":\"1\",\"category\":\"x\","               \
 	"\"severity\":\"low\"}],\"want\":[\"text\",\"author\"],\"max_inflight\":4}\n"
 
 /* --- the reader */
@@ -37,11 +38,13 @@ reader(const char *text)
 static void
 test_events(void)
 {
-	static const char text[] = HELLO
-	    "\n{\"t\":\"result\",\"seq\":7,\"findings\":[{\"rule\":\"a/b\",\"score\":0.25,"
-	    "\"spans\":[[1,3],[5,9]],\"reason\":\"r\"},{\"rule\":\"a/b\"}],\"x\":{}}\r\n"
-	    "{\"t\":\"later\"}\n{\"t\":\"busy\",\"seq\":8}\n"
-	    "{\"t\":\"result\",\"seq\":9,\"abstain\":\"why\"}\n{\"t\":\"res";
+	static const char text[] =
+	    HELLO "\n{\"t\":\"result\",\"seq\":7,\"findings\":[{\"rule\":\"a/"
+		  "b\",\"score\":0.25,"
+		  "\"spans\":[[1,3],[5,9]],\"reason\":\"r\"},{\"rule\":\"a/"
+		  "b\"}],\"x\":{}}\r\n"
+		  "{\"t\":\"later\"}\n{\"t\":\"busy\",\"seq\":8}\n"
+		  "{\"t\":\"result\",\"seq\":9,\"abstain\":\"why\"}\n{\"t\":\"res";
 	/* However the bytes come. */
 	for (size_t step = 1; step < sizeof(text) + 1; step += step < 9 ? 1 : 40) {
 		struct exec_proto *p = exec_proto_new("it");
@@ -106,8 +109,10 @@ test_breaches(void)
 	    {HELLO HELLO, "line 2 of its output: a second hello"},
 	    {HELLO "{\"t\":\"result\",\"findings\":[]}\n", "`seq' must be"},
 	    {HELLO "{\"t\":\"result\",\"seq\":-1,\"findings\":[]}\n", "`seq' must be"},
-	    {HELLO "{\"t\":\"result\",\"seq\":1}\n", "neither `findings' nor `abstain'"},
-	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":{}}\n", "must be an array"},
+	    {HELLO "{\"t\":\"result\",\"seq\":1}\n",
+		"neither `findings' nor `abstain'"},
+	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":{}}\n",
+		"must be an array"},
 	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":[{}]}\n",
 		"finding 1: `rule' must"},
 	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":[{\"rule\":\"a/b\","
@@ -172,11 +177,8 @@ static void
 test_lines_out(void)
 {
 	struct conf_setting set[] = {{"a\"b", "1\n"}};
-	struct conf_plugin c = {.name = "n",
-	    .window = 3,
-	    .deadline = 50,
-	    .settings = set,
-	    .nsettings = 1};
+	struct conf_plugin c = {
+	    .name = "n", .window = 3, .deadline = 50, .settings = set, .nsettings = 1};
 	char *links[] = {(char *)"http://a/"};
 	struct exec_item it = {.seq = 5,
 	    .deadline = 50,
@@ -195,9 +197,10 @@ test_lines_out(void)
 	buf_reset(&b);
 	/* What was not wanted is not there. */
 	exec_put_item(&b, &it);
-	SAME(b.data, "{\"t\":\"item\",\"seq\":5,\"deadline_ms\":50,\"as_of\":-1,\"item\":"
-		     "{\"text\":\"a\\\"\\\\\\u0009\\u007f\\u0001\xc3\xa4\","
-		     "\"links\":[\"http://a/\"]}}\n");
+	SAME(b.data,
+	    "{\"t\":\"item\",\"seq\":5,\"deadline_ms\":50,\"as_of\":-1,\"item\":"
+	    "{\"text\":\"a\\\"\\\\\\u0009\\u007f\\u0001\xc3\xa4\","
+	    "\"links\":[\"http://a/\"]}}\n");
 	buf_free(&b);
 }
 
@@ -407,7 +410,8 @@ test_host_refusals(void)
 	struct policy_host *h = host_of("\"text\",\"tenant\"", DONE, 4);
 
 	CU_ASSERT_PTR_NULL(h);
-	CU_ASSERT_PTR_NOT_NULL(strstr(said, "wants tenant, which `grant' does not give"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said, "wants tenant, which `grant' does not give"));
 	CU_ASSERT_EQUAL(kid.pid, 0);
 	CU_ASSERT_FALSE(kid.wanted);
 	h = host_of("\"smell\"", DONE, 4);
@@ -419,8 +423,8 @@ test_host_refusals(void)
 static void
 test_host_poison(void)
 {
-	struct policy_host *h = host_of(
-	    "\"text\"", "case $line in *'item 3'*) exit 7;; esac\n" DONE, 64);
+	struct policy_host *h =
+	    host_of("\"text\"", "case $line in *'item 3'*) exit 7;; esac\n" DONE, 64);
 	struct item items[8];
 	struct policy_ask *v;
 	unsigned retried = 0;
@@ -486,8 +490,8 @@ static void
 test_host_late(void)
 {
 	/* Never answers item 1, but all others: it is that item alone that is late. */
-	struct policy_host *h = host_of(
-	    "\"text\"", "case $line in *'item 1'*) continue;; esac\n" DONE "\nsleep 0.1", 2);
+	struct policy_host *h = host_of("\"text\"",
+	    "case $line in *'item 1'*) continue;; esac\n" DONE "\nsleep 0.1", 2);
 	struct item items[20];
 	struct policy_ask *v;
 
@@ -512,7 +516,8 @@ test_host_answers(void)
 	} cases[] = {
 	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"abstain\":\"no idea\"}'",
 		"it: abstained: no idea"},
-	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"z/z\"}]}'",
+	    {"echo "
+	     "'{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"z/z\"}]}'",
 		"it: made a finding of a rule that it has not declared"},
 	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
 	     "\"spans\":[[0,99]]}]}'",
@@ -546,7 +551,8 @@ test_walls(void)
 	    "r=; (cat /etc/passwd) >/dev/null 2>&1 && r=\"$r passwd\"\n"
 	    "(echo x >it.new) 2>/dev/null && r=\"$r write\"\n"
 	    "kill -0 1 2>/dev/null && r=\"$r kill\"\n"
-	    "(python3 -c 'import socket; socket.socket()') 2>/dev/null && r=\"$r socket\"\n"
+	    "(python3 -c 'import socket; socket.socket()') 2>/dev/null && r=\"$r "
+	    "socket\"\n"
 	    "(python3 -c 'import os; os.setpgid(0, 0)') 2>/dev/null && r=\"$r group\"\n"
 	    "echo '{\"t\":\"result\",\"seq\":'$seq',\"abstain\":\"can:'\"$r\"'\"}'";
 	struct policy_host *h = host_of("\"text\"", body, 4);

@@ -207,7 +207,8 @@ def refused():
             os.kill(pid, 9)
         web.event(**post("forum", "too late found"))
         wait("it to be given up", lambda: d.states().get("forum-too late found") == 2, 60)
-        (why,) = [e["why"] for e in d.ledger() if e["kind"] == "degraded"]
+        (why,) = wait("it to be on record", lambda: [e["why"] for e in d.ledger()
+                                                     if e["kind"] == "degraded"])
         assert why.startswith("faulty: gave no answer for "), why
         d.stop()
         d.start()

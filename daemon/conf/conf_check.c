@@ -239,11 +239,11 @@ conf_check_policy(const struct conf_section *sec)
 	if (p->nplugins == 0 && !given(sec, "plugins"))
 		default_plugin(sec);
 	for (size_t i = 0; i < p->nplugins; i++)
-		if (p->plugins[i].ncommand > 0 &&
-		    conf_section_sound(sec, "deadline") &&
+		if (p->plugins[i].ncommand > 0 && conf_section_sound(sec, "deadline") &&
 		    p->plugins[i].deadline > p->deadline / 4)
 			conf_walk_say_line(sec->w, p->plugins[i].line,
-			    "`deadline' of plugin `%s' is more than a quarter of that of "
+			    "`deadline' of plugin `%s' is more than a quarter of that "
+			    "of "
 			    "`policy', after which the worker is killed",
 			    p->plugins[i].name != NULL ? p->plugins[i].name : "?");
 	for (size_t i = 0; i < p->nplugins; i++)

@@ -131,19 +131,18 @@ check_file(struct look *l, const struct conf_path *p)
 }
 
 static bool
-others_write(struct look *l, const struct conf_path *p, const char *what,
-    const struct stat *st)
+others_write(
+    struct look *l, const struct conf_path *p, const char *what, const struct stat *st)
 {
-	const char *who = st->st_uid != 0 && st->st_uid != geteuid()
-	    ? "belongs to somebody else"
+	const char *who =
+	    st->st_uid != 0 && st->st_uid != geteuid() ? "belongs to somebody else"
 	    : st->st_mode & (S_IWGRP | S_IWOTH) && !(st->st_mode & S_ISVTX)
-	    ? "may be written by others"
-	    : NULL;
+		? "may be written by others"
+		: NULL;
 
 	if (who != NULL)
-		say(l, p,
-		    "%s%s; a plugin is code, make it chown root and chmod go-w", what,
-		    who);
+		say(l, p, "%s%s; a plugin is code, make it chown root and chmod go-w",
+		    what, who);
 	return who != NULL;
 }
 

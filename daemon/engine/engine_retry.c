@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "engine/engine_in.h"
 
-#define DUE_BATCH 256	 /* rows taken up at a time ... */
-#define QUEUE_FULL 1024	 /* ... and only while fewer ordinary revisions wait */
+#define DUE_BATCH 256	/* rows taken up at a time ... */
+#define QUEUE_FULL 1024 /* ... and only while fewer ordinary revisions wait */
 #define WAIT_MIN 100
 #define WAIT_MAX (10 * CLOCK_MIN)
 
@@ -69,8 +69,7 @@ add_skip(void *ctx, const struct store_retry *row)
 	struct msg_inspect_item *it = ctx;
 
 	if (row->given_up) {
-		it->skip =
-		    xrealloc(it->skip, (it->nskip + 1) * sizeof(*it->skip));
+		it->skip = xrealloc(it->skip, (it->nskip + 1) * sizeof(*it->skip));
 		it->skip[it->nskip++] = xstrdup(row->plugin);
 	}
 	return 0;
@@ -121,8 +120,8 @@ keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t
 	row.given_up = why != NULL;
 	/* The longer it is away, the seldomer it is asked for. */
 	if (!t->lost && wait < (now - row.since) / 2)
-		wait = (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2
-							: WAIT_MAX;
+		wait =
+		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
 	row.due = row.given_up ? CLOCK_NONE : now + wait;
 	free(row.why);
 	row.why = why != NULL ? why : xstrdup(t->why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spawn: fork, tidy, exec; see spawn.h.  Only in the supervisor, and programs of plugins
- * in `tosctl plugin'.
+ * spawn: fork, tidy, exec; see spawn.h.  Only in the supervisor, and programs of
+ * plugins in `tosctl plugin'.
  *
  * The child tells of a failure before exec through a pipe that exec closes, so that
  * the parent knows at once why a role did not start.
@@ -213,7 +213,8 @@ limit_child(const struct spawn_child *s, uint64_t tasks, struct err *e)
 		uint64_t max;
 	} limits[] = {{RLIMIT_AS, s->memory}, {RLIMIT_NOFILE, s->files},
 	    {RLIMIT_NPROC, tasks + s->processes}, {RLIMIT_CPU, s->cpu},
-	    {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}, {RLIMIT_MEMLOCK, 0}, {RLIMIT_MSGQUEUE, 0}};
+	    {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}, {RLIMIT_MEMLOCK, 0},
+	    {RLIMIT_MSGQUEUE, 0}};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		struct rlimit now, want = {limits[i].max, limits[i].max};
@@ -296,9 +297,8 @@ run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err 
 	return rc;
 }
 
-static void __attribute__((noreturn))
-become_child(const struct spawn_child *s, uint64_t tasks,
-    const int ends[MSG_CHILD_PIPES], int report, pid_t parent)
+static void __attribute__((noreturn)) become_child(const struct spawn_child *s,
+    uint64_t tasks, const int ends[MSG_CHILD_PIPES], int report, pid_t parent)
 {
 	struct err e = ERR_INIT;
 	ssize_t n;

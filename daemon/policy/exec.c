@@ -15,8 +15,8 @@
 #define DRAIN_MAX (2 * CLOCK_SEC)
 #define DELAY_MIN CLOCK_SEC
 #define DELAY_MAX CLOCK_MIN
-#define QUIET CLOCK_MIN	   /* lived so long without a loss: the delay begins anew */
-#define LOSSES 5	   /* within ... */
+#define QUIET CLOCK_MIN	    /* lived so long without a loss: the delay begins anew */
+#define LOSSES 5	    /* within ... */
 #define LOSSES_IN CLOCK_MIN /* ... this long open the breaker */
 #define TICK (10 * CLOCK_SEC)
 #define UNSENT_MAX (256u << 10) /* items are queued no further than this */
@@ -341,8 +341,8 @@ expire(struct policy_exec *x, int64_t now)
 {
 	char why[80];
 
-	snprintf(why, sizeof(why), "no answer within %lld ms",
-	    (long long)x->conf->deadline);
+	snprintf(
+	    why, sizeof(why), "no answer within %lld ms", (long long)x->conf->deadline);
 	for (size_t i = 0; i < x->njobs && x->child != NULL; i++) {
 		struct exec_job *j = &x->jobs[i];
 
@@ -434,8 +434,8 @@ open_exec(struct policy_exec *x, struct err *e)
 	int64_t now = clock_steady(), end = now + HELLO_MAX;
 
 	if (!x->kids.take(x->kids.ctx, x->conf->name, &fds))
-		return err_set(e, TOSD_ENOENT, "plugin `%s' could not be started",
-		    x->conf->name);
+		return err_set(
+		    e, TOSD_ENOENT, "plugin `%s' could not be started", x->conf->name);
 	begin_child(x, &fds, now);
 	x->face->object = x->digest;
 	for (; now < end; now = clock_steady()) {

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 
 #define READ_STEP 65536
-#define READ_MAX (1u << 20) /* of its output at one go, so that others have their turn */
+#define READ_MAX \
+	(1u << 20) /* of its output at one go, so that others have their turn */
 #define PIPE_SIZE (1 << 20)
 #define ERR_LINE 500
 #define ERR_BURST 20 /* lines of standard error at once */
@@ -25,7 +26,7 @@ struct exec_child {
 	bool hush;
 	void (*say)(void *ctx, const char *line);
 	void *ctx;
-	struct buf line;    /* of standard error, not whole yet */
+	struct buf line;	/* of standard error, not whole yet */
 	int64_t tokens, filled; /* thousandths of lines; when they were counted */
 	uint64_t dropped;
 };
@@ -163,8 +164,8 @@ say_line(struct exec_child *c, int64_t now)
 	} else {
 		c->tokens -= 1000;
 		if (c->dropped > 0) {
-			char *s = xasprintf("(%llu lines left out)",
-			    (unsigned long long)c->dropped);
+			char *s = xasprintf(
+			    "(%llu lines left out)", (unsigned long long)c->dropped);
 
 			c->say(c->ctx, s);
 			free(s);

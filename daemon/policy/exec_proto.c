@@ -253,7 +253,8 @@ get_proto(const json_t *o)
 
 	if (json_array_size(v) != 2 || !json_is_integer(lo) || !json_is_integer(hi))
 		return "must be two numbers, the lowest and the highest version";
-	if (json_integer_value(lo) > EXEC_VERSION || json_integer_value(hi) < EXEC_VERSION)
+	if (json_integer_value(lo) > EXEC_VERSION ||
+	    json_integer_value(hi) < EXEC_VERSION)
 		return "does not reach over version 1, which is the one spoken here";
 	return NULL;
 }
@@ -273,8 +274,8 @@ take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct e
 	if ((bad = get_text(o, key = "name", true, &h->name)) != NULL ||
 	    (bad = get_text(o, key = "version", true, &h->version)) != NULL ||
 	    (bad = get_want(o, &h->want)) != NULL)
-		return breach(p, e, "hello: `%s' %s", h->version != NULL ? "want" : key,
-		    bad);
+		return breach(
+		    p, e, "hello: `%s' %s", h->version != NULL ? "want" : key, bad);
 	if ((bad = get_count(o, "max_inflight", 1, 1 << 16, &h->max_inflight)) != NULL)
 		return breach(p, e, "hello: `max_inflight' %s", bad);
 	pure = json_object_get(o, "pure");
@@ -283,8 +284,8 @@ take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct e
 	h->pure = pure == NULL || json_is_true(pure);
 	if (!json_is_array(rules) || json_array_size(rules) == 0 ||
 	    json_array_size(rules) > EXEC_RULES_MAX)
-		return breach(p, e, "hello: `rules' must be an array of 1 to %d",
-		    EXEC_RULES_MAX);
+		return breach(
+		    p, e, "hello: `rules' must be an array of 1 to %d", EXEC_RULES_MAX);
 	h->rules = xcalloc(json_array_size(rules), sizeof(*h->rules));
 	json_array_foreach(rules, i, v)
 	{
@@ -359,12 +360,11 @@ take_result(struct exec_proto *p, const json_t *o, struct exec_event *ev, struct
 		return breach(p, e, "result: `findings' must be an array of at most %d",
 		    TOSD_FINDINGS);
 	if (abstain != NULL && !json_is_string(abstain) && !json_is_false(abstain))
-		return breach(
-		    p, e, "result: `abstain' must be a string that says why");
+		return breach(p, e, "result: `abstain' must be a string that says why");
 	if (list == NULL && !json_is_string(abstain))
 		return breach(p, e, "result: neither `findings' nor `abstain'");
-	json_array_foreach(list, i, v) if ((bad = get_finding(v, &p->findings[i])) !=
-					   NULL) return breach(p, e,
+	json_array_foreach(list, i,
+	    v) if ((bad = get_finding(v, &p->findings[i])) != NULL) return breach(p, e,
 	    "result: finding %zu: %s", i + 1, bad);
 	ev->findings = p->findings;
 	ev->n = json_array_size(list);
@@ -405,8 +405,8 @@ take_message(struct exec_proto *p, struct exec_event *ev, struct err *e)
 	}
 	p->ignored++;
 	if (p->noise > EXEC_NOISE_MAX)
-		return breach(p, e, "more than %d messages without a result",
-		    EXEC_NOISE_MAX);
+		return breach(
+		    p, e, "more than %d messages without a result", EXEC_NOISE_MAX);
 	return 0;
 }
 
@@ -444,8 +444,8 @@ exec_proto_next(struct exec_proto *p, struct exec_event *ev, struct err *e)
 			return err_set(e, TOSD_EPROTO,
 			    "plugin `%s' broke the protocol before", p->name);
 		nl = p->in.len > p->seen
-		    ? memchr(p->in.data + p->seen, '\n', p->in.len - p->seen)
-		    : NULL;
+			 ? memchr(p->in.data + p->seen, '\n', p->in.len - p->seen)
+			 : NULL;
 		if (nl == NULL) {
 			p->seen = p->in.len;
 			if (p->in.len - p->at <= EXEC_LINE_MAX)
@@ -531,8 +531,8 @@ put_field(struct buf *b, const char *key, struct tosd_str s, bool *first)
 void
 exec_put_item(struct buf *b, const struct exec_item *it)
 {
-	const struct tosd_str v[] = {it->text, it->lang, it->url, {NULL, 0}, it->author,
-	    it->tenant};
+	const struct tosd_str v[] = {
+	    it->text, it->lang, it->url, {NULL, 0}, it->author, it->tenant};
 	bool first = true;
 
 	buf_printf(b, "{\"t\":\"item\",\"seq\":%llu,\"deadline_ms\":%lld",

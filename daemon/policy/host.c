@@ -2,42 +2,21 @@
 /* host: the plugins of a configuration; see host.h. */
 #include "policy/host.h"
 
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "policy/exec.h"
-#include "policy/face.h"
-#include "policy/plugin.h"
+#include "policy/host_in.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
  * each byte.  Enough for thousands of patterns on a normal post; an end for wicked
  * ones. */
 #define BUDGET_ITEM (4 << 20)
 #define BUDGET_BYTE 64
-
-struct slot {
-	struct policy_plugin *plugin; /* one of the two; the other is NULL */
-	struct policy_exec *exec;
-	struct policy_face *face; /* on its own, because the plugin keeps its address */
-	void *state;
-};
-
-struct policy_host {
-	struct policy_options o;
-	struct slot *v;
-	size_t n;
-	struct policy_set sets[1];
-	char **problems;
-	size_t nproblems;
-	char digest[DIGEST_HEX];
-};
 
 static void __attribute__((format(printf, 2, 3)))
 problem(struct policy_host *h, const char *fmt, ...)
@@ -107,7 +86,7 @@ make_sets(struct policy_host *h)
 }
 
 static void
-slot_clear(struct slot *s)
+slot_clear(struct policy_slot *s)
 {
 	policy_exec_free(&s->exec);
 	if (s->face != NULL)
@@ -128,7 +107,7 @@ other_with_rule(const struct policy_host *h, const char *id)
 
 /* A rule belongs to one plugin. */
 static int
-check_rules(const struct policy_host *h, const struct slot *s, struct err *e)
+check_rules(const struct policy_host *h, const struct policy_slot *s, struct err *e)
 {
 	for (size_t i = 0; i < s->face->nrules; i++) {
 		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
@@ -144,7 +123,7 @@ check_rules(const struct policy_host *h, const struct slot *s, struct err *e)
 
 /* open() and selftest(); on failure the plugin has been closed again. */
 static int
-slot_open(struct policy_host *h, struct slot *s, struct err *e)
+slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 {
 	const struct tosd_policy *t = policy_plugin_table(s->plugin);
 	const char *name = policy_plugin_name(s->plugin), *why = NULL;
@@ -172,7 +151,8 @@ slot_open(struct policy_host *h, struct slot *s, struct err *e)
 }
 
 static void
-slot_face(struct policy_host *h, struct slot *s, const char *name, uint32_t granted)
+slot_face(
+    struct policy_host *h, struct policy_slot *s, const char *name, uint32_t granted)
 {
 	s->face = xcalloc(1, sizeof(*s->face));
 	s->face->plugin = name;
@@ -188,7 +168,7 @@ slot_face(struct policy_host *h, struct slot *s, const char *name, uint32_t gran
 static int
 add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
-	struct slot s = {0};
+	struct policy_slot s = {0};
 	int rc;
 
 	if (h->o.children == NULL)
@@ -213,7 +193,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
 	struct conf_setting extra[2];
-	struct slot s = {0};
+	struct policy_slot s = {0};
 	size_t nextra = 0;
 	int rc;
 
@@ -228,8 +208,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
 	if (rc != 0)
 		return rc;
-	slot_face(
-	    h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
+	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
 	s.face->object = policy_plugin_digest(s.plugin);
 	rc = slot_open(h, &s, e);
 	if (rc != 0) {
@@ -243,7 +222,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
 static void
-digest_settings(struct buf *b, const struct slot *s)
+digest_settings(struct buf *b, const struct policy_slot *s)
 {
 	const struct tosd_policy *t = policy_plugin_table(s->plugin);
 	const struct tosd_str *set = policy_plugin_settings(s->plugin);
@@ -259,7 +238,7 @@ digest_settings(struct buf *b, const struct slot *s)
 }
 
 static void
-digest_plugin(struct buf *b, const struct slot *s)
+digest_plugin(struct buf *b, const struct policy_slot *s)
 {
 	buf_put_str(b, s->face->plugin);
 	buf_put_str(b, s->face->object);
@@ -329,9 +308,8 @@ policy_host_free(struct policy_host **hp)
 		return;
 	*hp = NULL;
 	for (size_t i = 0; i < h->n; i++) {
-		const struct tosd_policy *t = h->v[i].plugin != NULL
-		    ? policy_plugin_table(h->v[i].plugin)
-		    : NULL;
+		const struct tosd_policy *t =
+		    h->v[i].plugin != NULL ? policy_plugin_table(h->v[i].plugin) : NULL;
 
 		if (t != NULL && TOSD_HAS(t, close))
 			t->close(h->v[i].state);
@@ -379,8 +357,8 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
 }
 
-static void
-say_degraded(struct buf *b, const char *who, const char *why)
+void
+policy_say_degraded(struct buf *b, const char *who, const char *why)
 {
 	size_t n = strnlen(why, 200);
 
@@ -393,9 +371,9 @@ say_degraded(struct buf *b, const char *who, const char *why)
 	text_repair(b, why, n);
 }
 
-static void
-check_one(
-    struct slot *s, struct tosd_item *item, struct tosd_report *r, struct buf *bad)
+void
+policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_report *r,
+    struct buf *bad)
 {
 	const char *why = NULL;
 	int rc;
@@ -407,232 +385,13 @@ check_one(
 	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE)
-		say_degraded(
+		policy_say_degraded(
 		    bad, s->face->plugin, why != NULL ? why : "did not say why");
 	else if (r->budget < 0)
-		say_degraded(bad, s->face->plugin, "went over its budget");
+		policy_say_degraded(bad, s->face->plugin, "went over its budget");
 	if (r->bad[0] != '\0')
-		say_degraded(bad, s->face->plugin, r->bad);
+		policy_say_degraded(bad, s->face->plugin, r->bad);
 	policy_report_sort(r);
-}
-
-/* What is needed while a batch is judged. */
-struct batch {
-	struct policy_ask *ask;
-	struct tosd_item *item; /* text NULL: not judged */
-	char **body;
-	struct buf *bad;
-	size_t n;
-	struct exec_job **jobs; /* by slot; NULL where it is no program */
-};
-
-static void
-batch_item(struct batch *b, size_t i)
-{
-	const struct policy_ask *a = &b->ask[i];
-	char *body = b->body[i] = item_body(a->it);
-	struct tosd_item *item = &b->item[i];
-
-	*item = (struct tosd_item){.it = a->it,
-	    .text = body,
-	    .len = strlen(body),
-	    .tenant = a->tenant != NULL ? a->tenant : "",
-	    .time = a->time};
-	if (item->len > POLICY_TEXT_MAX) {
-		item->len = POLICY_TEXT_MAX;
-		while (((uint8_t)body[item->len] & 0xc0) == 0x80)
-			item->len--;
-		say_degraded(&b->bad[i], "host",
-		    "text longer than 1 MiB, its beginning was judged");
-	}
-	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
-	if (!text_valid(body, item->len)) {
-		say_degraded(
-		    &b->bad[i], "host", "text is not valid UTF-8, not judged");
-		item->len = 0;
-		item->text = NULL;
-	}
-}
-
-static bool
-skipped(const struct policy_ask *a, const char *plugin)
-{
-	for (size_t i = 0; i < a->nskip; i++)
-		if (strcmp(a->skip[i], plugin) == 0)
-			return true;
-	return false;
-}
-
-static void
-add_findings(struct policy_ask *a, struct tosd_report *r)
-{
-	if (r->n > 0) {
-		a->findings =
-		    xrealloc(a->findings, (a->n + r->n) * sizeof(*a->findings));
-		memcpy(a->findings + a->n, r->v, r->n * sizeof(*r->v));
-		a->n += r->n;
-	}
-	free(r->v);
-}
-
-static void
-exec_begin(struct policy_host *h, struct batch *b)
-{
-	b->jobs = xcalloc(h->n + 1, sizeof(struct exec_job *));
-	for (size_t s = 0; s < h->n; s++) {
-		struct exec_job *v;
-
-		if (h->v[s].exec == NULL)
-			continue;
-		v = b->jobs[s] = xcalloc(b->n + 1, sizeof(*v));
-		for (size_t i = 0; i < b->n; i++) {
-			v[i].item = &b->item[i];
-			v[i].name = b->ask[i].revision;
-			if (b->item[i].text == NULL ||
-			    skipped(&b->ask[i], h->v[s].face->plugin))
-				v[i].state = EXEC_JUDGED;
-		}
-		policy_exec_begin(h->v[s].exec, v, b->n);
-		policy_exec_step(h->v[s].exec, false);
-	}
-}
-
-/* All programs at once, until nobody has anything open. */
-static void
-exec_run(struct policy_host *h, int64_t patience)
-{
-	int64_t now = clock_steady(), end = now + patience;
-	bool open;
-
-	do {
-		struct pollfd *v = xcalloc(h->n * 3 + 1, sizeof(*v));
-		int64_t until = now < end ? end : INT64_MAX;
-		nfds_t n = 0;
-
-		open = false;
-		for (size_t s = 0; s < h->n; s++)
-			if (h->v[s].exec != NULL &&
-			    policy_exec_step(h->v[s].exec, now >= end)) {
-				n += policy_exec_poll(h->v[s].exec, v + n, &until);
-				open = true;
-			}
-		now = clock_steady();
-		if (open)
-			poll(v, n, until > now ? (int)(until - now < 1000 ? until - now
-									  : 1000)
-					       : 0);
-		free(v);
-		now = clock_steady();
-	} while (open);
-}
-
-static void
-job_result(struct policy_ask *a, struct buf *bad, const char *who, struct exec_job *j)
-{
-	struct msg_retry *r;
-
-	if (j->why != NULL && j->state == EXEC_JUDGED)
-		say_degraded(bad, who, j->why);
-	if (j->report.bad[0] != '\0')
-		say_degraded(bad, who, j->report.bad);
-	add_findings(a, &j->report);
-	if (j->state != EXEC_JUDGED) {
-		a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
-		r = &a->retry[a->nretry++];
-		*r = (struct msg_retry){.plugin = xstrdup(who),
-		    .lost = j->state == EXEC_LOST,
-		    .alone = j->alone,
-		    .wait = j->wait,
-		    .why = xstrdup(j->why != NULL ? j->why : "")};
-	}
-	free(j->why);
-}
-
-static void
-exec_end(struct policy_host *h, struct batch *b)
-{
-	for (size_t s = 0; s < h->n; s++) {
-		if (h->v[s].exec == NULL)
-			continue;
-		policy_exec_end(h->v[s].exec);
-		for (size_t i = 0; i < b->n; i++)
-			job_result(&b->ask[i], &b->bad[i], h->v[s].face->plugin,
-			    &b->jobs[s][i]);
-		free(b->jobs[s]);
-	}
-	free(b->jobs);
-}
-
-void
-policy_host_judge(
-    struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience)
-{
-	struct batch b = {.ask = v,
-	    .item = xcalloc(n + 1, sizeof(*b.item)),
-	    .body = xcalloc(n + 1, sizeof(*b.body)),
-	    .bad = xcalloc(n + 1, sizeof(*b.bad)),
-	    .n = n};
-
-	for (size_t i = 0; i < n; i++)
-		batch_item(&b, i);
-	exec_begin(h, &b);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t s = 0; b.item[i].text != NULL && s < h->n; s++) {
-			struct tosd_report r = {0};
-
-			if (h->v[s].plugin == NULL)
-				continue;
-			check_one(&h->v[s], &b.item[i], &r, &b.bad[i]);
-			add_findings(&v[i], &r);
-		}
-	}
-	exec_run(h, patience);
-	exec_end(h, &b);
-	for (size_t i = 0; i < n; i++) {
-		v[i].degraded = b.bad[i].len > 0 ? buf_take(&b.bad[i]) : NULL;
-		buf_free(&b.bad[i]);
-		free(b.body[i]);
-	}
-	free(b.item);
-	free(b.body);
-	free(b.bad);
-}
-
-void
-policy_ask_clear(struct policy_ask *a)
-{
-	for (uint32_t i = 0; i < a->n; i++)
-		finding_clear(&a->findings[i]);
-	free(a->findings);
-	for (uint32_t i = 0; i < a->nretry; i++) {
-		free(a->retry[i].plugin);
-		free(a->retry[i].why);
-	}
-	free(a->retry);
-	free(a->degraded);
-}
-
-void
-policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
-    int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
-{
-	struct policy_ask a = {.tenant = tenant_key, .it = it, .time = event_time};
-	struct buf bad = {0};
-
-	a.findings = *findings;
-	a.n = *n;
-	policy_host_judge(h, &a, 1, CLOCK_SEC);
-	*findings = a.findings;
-	*n = a.n;
-	a.findings = NULL;
-	a.n = 0;
-	if (a.degraded != NULL)
-		buf_puts(&bad, a.degraded);
-	for (uint32_t i = 0; i < a.nretry; i++)
-		say_degraded(&bad, a.retry[i].plugin, a.retry[i].why);
-	*degraded = bad.len > 0 ? buf_take(&bad) : NULL;
-	buf_free(&bad);
-	policy_ask_clear(&a);
 }
 
 int64_t

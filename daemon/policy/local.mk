@@ -4,7 +4,8 @@ libtosd_policy_a_SOURCES = \
 	%D%/exec_child.c %D%/exec_child.h \
 	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
-	%D%/host.c %D%/host.h \
+	%D%/host.c %D%/host.h %D%/host_in.h \
+	%D%/host_batch.c \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/verdict.c %D%/verdict.h
 

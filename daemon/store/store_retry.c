@@ -117,8 +117,8 @@ store_retry_reset(struct store *s, int64_t due, struct err *e)
 }
 
 int
-store_retry_drop(struct store *s, const struct store_at *at, int64_t revision, int *n,
-    struct err *e)
+store_retry_drop(
+    struct store *s, const struct store_at *at, int64_t revision, int *n, struct err *e)
 {
 	static const char sql[] = "DELETE FROM retry WHERE revision = ?1";
 

@@ -150,9 +150,11 @@ plugin_run_end(struct plugin_run *r, int64_t patience, bool *ended)
 	if (r->pid == 0)
 		return -1;
 	do {
-		/* Not reaped yet: its number must stay its own until the group is dead. */
+		/* Not reaped yet: its number must stay its own until the group is dead.
+		 */
 		memset(&si, 0, sizeof(si));
-		if (waitid(P_PID, (id_t)r->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		if (waitid(P_PID, (id_t)r->pid, &si, WEXITED | WNOHANG | WNOWAIT) ==
+			0 &&
 		    si.si_pid == r->pid) {
 			if (ended != NULL)
 				*ended = true;

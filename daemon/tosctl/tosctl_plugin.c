@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tosctl_plugin: a plugin that is a program, tried on items from standard input with the
- * host of the daemon, or held against the protocol; see tosctl_plugin.h.
+ * tosctl_plugin: a plugin that is a program, tried on items from standard input with
+ * the host of the daemon, or held against the protocol; see tosctl_plugin.h.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -43,8 +43,19 @@ struct options {
 	size_t nprotect;
 };
 
-enum { O_NAME = 256, O_WINDOW, O_DEADLINE, O_MEMORY, O_GRANT, O_SET, O_PROTECT,
-	O_NOSANDBOX, O_JSON, O_CASE, O_LIST };
+enum {
+	O_NAME = 256,
+	O_WINDOW,
+	O_DEADLINE,
+	O_MEMORY,
+	O_GRANT,
+	O_SET,
+	O_PROTECT,
+	O_NOSANDBOX,
+	O_JSON,
+	O_CASE,
+	O_LIST
+};
 
 static const struct option table[] = {
     {"name", required_argument, NULL, O_NAME},
@@ -144,7 +155,8 @@ take_option(struct plugin_run *r, struct options *o, int c)
 }
 
 static bool
-parse_options(int argc, char **argv, struct plugin_run *r, struct options *o, bool *open)
+parse_options(
+    int argc, char **argv, struct plugin_run *r, struct options *o, bool *open)
 {
 	int c;
 
@@ -218,9 +230,9 @@ settle(struct row *r, bool back)
 		return;
 	}
 	free(a->degraded);
-	a->degraded = t->lost
-	    ? xasprintf("%s: lost %u times over it: %s", t->plugin, r->tries, t->why)
-	    : xasprintf("%s: %s", t->plugin, t->why);
+	a->degraded = t->lost ? xasprintf("%s: lost %u times over it: %s", t->plugin,
+				    r->tries, t->why)
+			      : xasprintf("%s: %s", t->plugin, t->why);
 }
 
 /* Asks about rows that are not settled: those without a loss together, others alone. */
@@ -386,15 +398,17 @@ summary(const struct attempt *a, int64_t ms)
 	struct exec_stats s;
 
 	policy_exec_stats(policy_host_exec(a->host, 0), &s);
-	fprintf(stderr, "%llu items, %llu findings, %llu degraded, %llu lines that are no "
-			"item; %.0f items/s",
+	fprintf(stderr,
+	    "%llu items, %llu findings, %llu degraded, %llu lines that are no "
+	    "item; %.0f items/s",
 	    (unsigned long long)a->items, (unsigned long long)a->findings,
 	    (unsigned long long)a->degraded, (unsigned long long)a->bad,
 	    (double)a->items * 1000 / (double)(ms > 0 ? ms : 1));
 	print_time("half of the answers", histogram_quantile(&s.took, 0.5));
 	print_time("99 %", histogram_quantile(&s.took, 0.99));
-	fprintf(stderr, "; %llu complaints, %llu losses, %llu late, %llu times busy, %llu "
-			"messages of unknown type\n",
+	fprintf(stderr,
+	    "; %llu complaints, %llu losses, %llu late, %llu times busy, %llu "
+	    "messages of unknown type\n",
 	    (unsigned long long)s.complaints, (unsigned long long)s.losses,
 	    (unsigned long long)s.late, (unsigned long long)s.busy,
 	    (unsigned long long)s.ignored);
@@ -435,12 +449,12 @@ tosctl_plugin(int argc, char **argv)
 
 	plugin_run_init(&run);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+	if (argc > 1 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		fputs(usage, stdout);
 		return EXIT_DONE;
 	}
-	if ((!try && !conform) ||
-	    !parse_options(argc - 1, argv + 1, &run, &o, &open)) {
+	if ((!try && !conform) || !parse_options(argc - 1, argv + 1, &run, &o, &open)) {
 		fputs(usage, stderr);
 	} else if (o.help) {
 		fputs(usage, stdout);
@@ -450,16 +464,16 @@ tosctl_plugin(int argc, char **argv)
 		rc = EXIT_DONE;
 	} else if (optind + 1 >= argc) {
 		fputs(usage, stderr);
-	} else if (plugin_run_command(&run, argv + 1 + optind,
-		       (size_t)(argc - 1 - optind), &e) != 0) {
+	} else if (plugin_run_command(
+		       &run, argv + 1 + optind, (size_t)(argc - 1 - optind), &e) != 0) {
 		fprintf(stderr, "tosctl: %s\n", e.text);
 		rc = EXIT_CANNOT;
 	} else {
 		if (open)
 			run.spawn.sandbox = SANDBOX_OFF;
-		rc = try ? try_items(&run, &o)
-		    : plugin_conform(&run, o.json, o.only) > 0 ? EXIT_NEGATIVE
-							       : EXIT_DONE;
+		rc = try					? try_items(&run, &o)
+		     : plugin_conform(&run, o.json, o.only) > 0 ? EXIT_NEGATIVE
+								: EXIT_DONE;
 	}
 	plugin_run_clear(&run);
 	free(o.protect);

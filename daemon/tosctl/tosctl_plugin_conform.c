@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tosctl_plugin_conform: the cases of `tosctl plugin conform', each one row of a table
- * with what it is for.  The program is talked to line by line; what it says goes through
- * the reader and the checks of the daemon's own host.
+ * with what it is for.  The program is talked to line by line; what it says goes
+ * through the reader and the checks of the daemon's own host.
  */
 #include <jansson.h>
 #include <poll.h>
@@ -20,7 +20,8 @@
 #include "tosctl/plugin_run.h"
 #include "tosctl/tosctl_plugin.h"
 
-#define ANSWER_MAX (30 * CLOCK_SEC) /* far longer than any deadline: this is no race */
+#define ANSWER_MAX (30 * CLOCK_SEC) /* far longer than any deadline: this is no race \
+				     */
 #define END_MAX (2 * CLOCK_SEC)
 #define MANY 500
 
@@ -118,9 +119,8 @@ next_event(struct talk *t, struct exec_event *ev, int64_t patience)
 static bool
 declare(struct talk *t)
 {
-	t->face = (struct policy_face){.plugin = t->run->conf.name,
-	    .object = "",
-	    .granted = t->run->conf.grant};
+	t->face = (struct policy_face){
+	    .plugin = t->run->conf.name, .object = "", .granted = t->run->conf.grant};
 	policy_face_init(&t->face);
 	t->face.phase = POLICY_OPENING;
 	for (size_t i = 0; i < t->hello.nrules; i++) {
@@ -230,10 +230,11 @@ check_result(struct talk *t, const struct exec_event *ev, const char *text, size
 	}
 	policy_report_sort(&r);
 	for (uint32_t i = 0; i < r.n; i++) {
-		buf_printf(said, "%s %.17g %s", r.v[i].rule, r.v[i].score, r.v[i].reason);
+		buf_printf(
+		    said, "%s %.17g %s", r.v[i].rule, r.v[i].score, r.v[i].reason);
 		for (size_t k = 0; k < r.v[i].nspans; k++)
-			buf_printf(said, " %u-%u", r.v[i].spans[k].start,
-			    r.v[i].spans[k].end);
+			buf_printf(
+			    said, " %u-%u", r.v[i].spans[k].start, r.v[i].spans[k].end);
 		buf_putc(said, '\n');
 		finding_clear(&r.v[i]);
 	}
@@ -290,8 +291,8 @@ ask_ordinary(struct talk *t)
 static bool
 same(struct talk *t, struct buf *a, struct buf *b, const char *what)
 {
-	bool good = a->len == b->len &&
-		    (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+	bool good =
+	    a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 
 	if (!good)
 		fail(t, "%s: first \"%.100s\", then \"%.100s\"", what,
@@ -503,15 +504,16 @@ ask_many(struct talk *t, unsigned n, unsigned window, struct buf *said)
 			good = fail(t, "busy though its window is kept");
 		else if (good && (ev.seq < first || ev.seq >= first + sent ||
 				     there[ev.seq - first]))
-			good = fail(t, "it answers item %llu twice, or one that it was "
-				       "not asked", (unsigned long long)ev.seq);
+			good = fail(t,
+			    "it answers item %llu twice, or one that it was "
+			    "not asked",
+			    (unsigned long long)ev.seq);
 		if (!good)
 			break;
 		there[ev.seq - first] = true;
 		snprintf(text, sizeof(text), "ITEM %u is HERE!!!",
 		    (unsigned)(ev.seq - first));
-		good = check_result(
-		    t, &ev, text, strlen(text), &said[ev.seq - first]);
+		good = check_result(t, &ev, text, strlen(text), &said[ev.seq - first]);
 		heard++;
 	}
 	free(there);
@@ -522,7 +524,7 @@ static unsigned
 window_of(const struct talk *t)
 {
 	return t->hello.max_inflight < t->run->conf.window ? t->hello.max_inflight
-							    : t->run->conf.window;
+							   : t->run->conf.window;
 }
 
 static bool
@@ -761,8 +763,9 @@ ends(struct talk *t, unsigned answers, bool by_signal)
 		good = fail(t, "it did not end within 2 s");
 	else if (good && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&
 		 !(by_signal && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))
-		good = fail(t, WIFSIGNALED(status) ? "it died by signal %d"
-						   : "it ended with exit code %d",
+		good = fail(t,
+		    WIFSIGNALED(status) ? "it died by signal %d"
+					: "it ended with exit code %d",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	hang_up(t);
 	return good;
@@ -820,14 +823,27 @@ case_term(struct talk *t, const struct test *c)
 }
 
 static const struct test tests[] = {
-#define T(n, a, ...) {.name = n, .about = a, .run = case_text, __VA_ARGS__}
-#define M(n, a, l) {.name = n, .about = a, .run = case_message, .text = l}
-#define I(n, a, l) {.name = n, .about = a, .run = case_item, .text = l}
-#define C(n, a, f, ...) {.name = n, .about = a, .run = f, __VA_ARGS__}
+#define T(n, a, ...)                                                 \
+	{                                                            \
+		.name = n, .about = a, .run = case_text, __VA_ARGS__ \
+	}
+#define M(n, a, l)                                                    \
+	{                                                             \
+		.name = n, .about = a, .run = case_message, .text = l \
+	}
+#define I(n, a, l)                                                 \
+	{                                                          \
+		.name = n, .about = a, .run = case_item, .text = l \
+	}
+#define C(n, a, f, ...)                                      \
+	{                                                    \
+		.name = n, .about = a, .run = f, __VA_ARGS__ \
+	}
     C("hello", "says hello within 2 s, with rules that the host takes", case_hello, 0),
     C("hello-again", "says the same hello in each process", case_hello_again, 0),
     C("hello-granted", "wants no more than it is granted", case_granted, 0),
-    C("hello-pure", "promises that the same item gives the same findings", case_pure, 0),
+    C("hello-pure", "promises that the same item gives the same findings", case_pure,
+	0),
     C("hello-silent", "says nothing after its hello until it is asked", case_silent, 0),
     T("text-empty", "an empty text", .text = ""),
     T("text-letter", "a text of one letter", .text = "a"),
@@ -838,29 +854,48 @@ static const struct test tests[] = {
     T("text-control", "control characters", .text = "\x01\x02\x1b[31mred\x1b[0m\x7f"),
     T("text-nul-words", "a NUL as people write it; no real one is ever sent",
 	.text = "\\u0000 \\0 %00 \xe2\x90\x80"),
-    T("text-replacement", "characters that could not be read", .text = "a\xef\xbf\xbd" "b"),
+    T("text-replacement", "characters that could not be read",
+	.text = "a\xef\xbf\xbd"
+		"b"),
     T("text-latin", "letters of two bytes", .text = "S\xc3\xbc\xc3\x9f \xc3\x84RGER!"),
     T("text-cyrillic", "another alphabet",
-	.text = "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82 \xd0\x9c\xd0\x98\xd0\xa0"),
-    T("text-han", "characters of three bytes", .text = "\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x81"),
-    T("text-emoji", "characters of four bytes", .text = "\xf0\x9f\x98\x80\xf0\x9f\x98\x80 OK"),
+	.text = "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82 "
+		"\xd0\x9c\xd0\x98\xd0\xa0"),
+    T("text-han", "characters of three bytes",
+	.text = "\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x81"),
+    T("text-emoji", "characters of four bytes",
+	.text = "\xf0\x9f\x98\x80\xf0\x9f\x98\x80 OK"),
+    T("text-borders", "what is to be found right behind long characters",
+	.text = "\xf0\x9f\x98\x80!!! \xf0\x9f\x98\x80HELP SOMEBODY PLEASE!!!"),
     T("text-joined", "emoji joined to one",
-	.text = "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7"),
-    T("text-combining", "marks that stand over letters", .text = "Z\xcc\xa7\xcc\x87\xcc\xa8"),
-    T("text-arabic", "right to left", .text = "\xd9\x85\xd8\xb1\xd8\xad\xd8\xa8\xd8\xa7 abc"),
-    T("text-bidi", "controls of direction", .text = "a\xe2\x80\xae" "cba\xe2\x80\xac z"),
+	.text =
+	    "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7"),
+    T("text-combining", "marks that stand over letters",
+	.text = "Z\xcc\xa7\xcc\x87\xcc\xa8"),
+    T("text-arabic", "right to left",
+	.text = "\xd9\x85\xd8\xb1\xd8\xad\xd8\xa8\xd8\xa7 abc"),
+    T("text-bidi", "controls of direction",
+	.text = "a\xe2\x80\xae"
+		"cba\xe2\x80\xac z"),
     T("text-zero-width", "invisible characters within words",
-	.text = "kn\xe2\x80\x8bi\xe2\x80\x8c" "fe\xef\xbb\xbf"),
-    T("text-wide", "full-width letters", .text = "\xef\xbc\xa8\xef\xbc\xa5\xef\xbc\xb9"),
-    T("text-lookalike", "letters of another alphabet in a word", .text = "p\xd0\xb0yp\xd0\xb0l"),
+	.text = "kn\xe2\x80\x8bi\xe2\x80\x8c"
+		"fe\xef\xbb\xbf"),
+    T("text-wide", "full-width letters",
+	.text = "\xef\xbc\xa8\xef\xbc\xa5\xef\xbc\xb9"),
+    T("text-lookalike", "letters of another alphabet in a word",
+	.text = "p\xd0\xb0yp\xd0\xb0l"),
     T("text-bom", "a byte order mark first", .text = "\xef\xbb\xbfhello"),
     T("text-private", "private characters and non-characters",
 	.text = "\xee\x80\x80 \xef\xbf\xbe \xf4\x8f\xbf\xbf"),
-    T("text-separators", "line and paragraph separators", .text = "a\xe2\x80\xa8" "b\xe2\x80\xa9" "c\xc2\x85"),
+    T("text-separators", "line and paragraph separators",
+	.text = "a\xe2\x80\xa8"
+		"b\xe2\x80\xa9"
+		"c\xc2\x85"),
     T("text-capitals", "capitals only", .text = "WHY IS NOBODY LISTENING TO ME"),
     T("text-marks", "many marks", .text = "!?", .times = 200),
     T("text-blank", "blanks only", .text = " \t\n", .times = 100),
-    T("text-json", "a text that is JSON", .text = "{\"t\":\"drain\",\"seq\":1,\"text\":\"x\"}"),
+    T("text-json", "a text that is JSON",
+	.text = "{\"t\":\"drain\",\"seq\":1,\"text\":\"x\"}"),
     T("text-protocol", "a text that looks like our next line",
 	.text = "x\"}}\n{\"t\":\"drain\"}\n"),
     T("text-shell", "words that a shell would run",
@@ -874,10 +909,10 @@ static const struct test tests[] = {
     T("text-many-lines", "20,000 lines", .text = "x\n", .times = 20000),
     T("text-mebibyte", "1 MiB, the longest text there is", .text = "0123456789abcdef",
 	.times = 65536),
-    T("text-mebibyte-wide", "1 MiB of characters of four bytes", .text = "\xf0\x9f\x98\x80",
-	.times = 262144),
-    T("text-mebibyte-quotes", "1 MiB of quotes, which are 2 MiB of JSON", .text = "\"\"\"\"",
-	.times = 262144),
+    T("text-mebibyte-wide", "1 MiB of characters of four bytes",
+	.text = "\xf0\x9f\x98\x80", .times = 262144),
+    T("text-mebibyte-quotes", "1 MiB of quotes, which are 2 MiB of JSON",
+	.text = "\"\"\"\"", .times = 262144),
     T("text-end", "a match, if any, at the very end", .text = "words ", .times = 50,
 	.end = "HELP!!! http://end.example/"),
     I("item-bare", "an item without any field but its text",
@@ -886,20 +921,25 @@ static const struct test tests[] = {
 	"{\"t\":\"item\",\"seq\":@SEQ@,\"deadline_ms\":1000,\"new\":{\"a\":[1,null]},"
 	"\"item\":{\"text\":@TEXT@,\"lang\":\"en\",\"mood\":\"good\"}}"),
     I("item-order", "members in another order",
-	"{\"item\":{\"lang\":\"de\",\"text\":@TEXT@},\"as_of\":5,\"seq\":@SEQ@,\"t\":\"item\"}"),
+	"{\"item\":{\"lang\":\"de\",\"text\":@TEXT@},\"as_of\":5,\"seq\":@SEQ@,\"t\":"
+	"\"item\"}"),
     I("item-spaces", "blanks between the parts of the JSON",
 	"{ \"t\" : \"item\" , \"seq\" : @SEQ@ , \"item\" : { \"text\" : @TEXT@ } }"),
     I("item-old", "an event time before 1970",
-	"{\"t\":\"item\",\"seq\":@SEQ@,\"as_of\":-86400000,\"item\":{\"text\":@TEXT@}}"),
+	"{\"t\":\"item\",\"seq\":@SEQ@,\"as_of\":-86400000,\"item\":{\"text\":@TEXT@}"
+	"}"),
     I("item-escaped", "every letter of a member's name written as an escape",
-	"{\"t\":\"item\",\"seq\":@SEQ@,\"item\":{\"\\u0074\\u0065\\u0078\\u0074\":@TEXT@}}"),
+	"{\"t\":\"item\",\"seq\":@SEQ@,\"item\":{\"\\u0074\\u0065\\u0078\\u0074\":@"
+	"TEXT@}}"),
     C("item-high-seq", "numbers up to 2^53", case_high_seq, 0),
     M("message-unknown", "a type that version 1 does not know is ignored",
 	"{\"t\":\"weather\",\"seq\":1}"),
     M("message-tick", "a tick needs no answer", "{\"t\":\"tick\"}"),
-    C("message-ticks", "a hundred ticks", case_message, .text = "{\"t\":\"tick\"}", .times = 100),
+    C("message-ticks", "a hundred ticks", case_message, .text = "{\"t\":\"tick\"}",
+	.times = 100),
     M("message-sets-empty", "sets without a member", "{\"t\":\"sets\",\"sets\":{}}"),
-    M("message-sets", "a set", "{\"t\":\"sets\",\"sets\":{\"@protected\":[\"North Hall\"]}}"),
+    M("message-sets", "a set",
+	"{\"t\":\"sets\",\"sets\":{\"@protected\":[\"North Hall\"]}}"),
     C("message-sets-long", "a set of 10,000 names", case_long_set, 0),
     C("message-long", "an unknown message of 1 MB", case_long_message, 0),
     M("message-start", "a second start, with settings that it does not know",
@@ -908,17 +948,21 @@ static const struct test tests[] = {
     C("flow-window", "500 items with its whole window in hand", case_window, 0),
     C("flow-together", "two lines that come at once", case_together, 0),
     C("flow-bytes", "a line that comes byte by byte", case_slow, .times = 1),
-    C("flow-pieces", "a line that comes in pieces, cut within characters", case_slow, .times = 7),
+    C("flow-pieces", "a line that comes in pieces, cut within characters", case_slow,
+	.times = 7),
     C("flow-unread", "nobody reads its answers for half a second", case_unread, 0),
     C("flow-deadline", "an ordinary item within its deadline", case_deadline, 0),
     C("same-order", "findings do not depend on the order of items", case_order, 0),
     C("same-memory", "nor on what it was asked before", case_memory, 0),
     C("same-process", "nor on the process", case_other_run, 0),
-    C("load-memory", "does not grow by more than 16 MiB over 2,000 items", case_leak, 0),
+    C("load-memory", "does not grow by more than 16 MiB over 2,000 items", case_leak,
+	0),
     C("load-quiet", "writes no line of log for each item", case_quiet, 0),
     C("end-drain", "ends on drain, with exit code 0 within 2 s", case_drain, 0),
-    C("end-drain-item", "answers what it has in hand before it ends", case_drain, .times = 1),
-    C("end-drain-window", "answers a whole window before it ends", case_drain_window, 0),
+    C("end-drain-item", "answers what it has in hand before it ends", case_drain,
+	.times = 1),
+    C("end-drain-window", "answers a whole window before it ends", case_drain_window,
+	0),
     C("end-drain-eof", "drain, and its input ends", case_drain, .text = "eof"),
     C("end-eof", "ends when its input ends", case_eof, 0),
     C("end-eof-later", "the same after an item", case_eof, .times = 1),
@@ -945,7 +989,8 @@ print(const struct test *c, bool json, const char *result, const char *why)
 	} else {
 		struct buf b = {0};
 
-		text_escape_buf(&b, why != NULL ? why : "", why != NULL ? strlen(why) : 0);
+		text_escape_buf(
+		    &b, why != NULL ? why : "", why != NULL ? strlen(why) : 0);
 		printf("%-4s %-22s %s%s%s\n", result, c->name, c->about,
 		    why != NULL ? ": " : "", b.data != NULL ? b.data : "");
 		buf_free(&b);
@@ -982,7 +1027,8 @@ plugin_conform(struct plugin_run *r, bool json, const char *only)
 	}
 	hang_up(&t);
 	if (run == 0) {
-		fprintf(stderr, "tosctl: there is no case `%s'; --list names them\n", only);
+		fprintf(
+		    stderr, "tosctl: there is no case `%s'; --list names them\n", only);
 		return 1;
 	}
 	if (!json)

@@ -322,8 +322,9 @@ scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, boo
 	memmove(b->data, b->data + from, b->len);
 	if (b->len > LINE_MAX_) {
 		if (!*skip)
-			scan_print_json(json_pack("{sI ss}", "line", (json_int_t)*number + 1,
-			    "error", "line longer than 8 MiB"));
+			scan_print_json(
+			    json_pack("{sI ss}", "line", (json_int_t)*number + 1,
+				"error", "line longer than 8 MiB"));
 		s->rc = EXIT_NEGATIVE;
 		*skip = true;
 		b->len = 0;
