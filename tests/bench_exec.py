@@ -13,7 +13,7 @@ import tempfile
 import time
 
 BUILD = os.path.abspath(os.environ.get("builddir") or ".")
-ITEMS, LOCKSTEP = 100000, 10000
+ITEMS, LOCKSTEP = 30000, 2000
 PROGRAM = """
 import json, sys
 out = sys.stdout.buffer
@@ -61,7 +61,7 @@ def main():
         program = ["/usr/bin/python3", folder / "echo.py"]
         tried = [BUILD + "/tosctl", "plugin", "try", "--deadline", "30s"]
         best = {}
-        for _ in range(3):
+        for _ in range(2):
             for name, args in (("bare", (ITEMS, program, folder / "messages")),
                                ("64", (ITEMS, tried + program, folder / "items")),
                                ("1", (LOCKSTEP, tried + ["--window", "1"] + program,

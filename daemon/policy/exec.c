@@ -41,7 +41,9 @@ struct policy_exec {
 	int64_t heard, ticked;
 	uint64_t seq, first; /* next number; first one of this program */
 	struct exec_job *jobs;
-	size_t njobs, next, flying;
+	size_t njobs, next, flying, waiting;
+	int64_t soonest; /* no deadline of what is in hand is earlier */
+	int64_t again; /* when it is worth asking one again that it was too busy for */
 	struct exec_job *slot[SLOTS]; /* in hand, by seq */
 	struct exec_stats stats;
 };
@@ -100,6 +102,8 @@ settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state,
 	if (j->state == EXEC_FLYING) {
 		x->slot[j->seq % SLOTS] = NULL;
 		x->flying--;
+	} else if (j->state == EXEC_WAITING) {
+		x->waiting--;
 	}
 	j->state = state;
 	j->wait = wait;
@@ -252,8 +256,9 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 		x->stats.busy++;
 		x->slot[j->seq % SLOTS] = NULL;
 		x->flying--;
+		x->waiting++;
 		j->state = EXEC_WAITING;
-		j->not_before = now + BUSY_PAUSE;
+		j->not_before = x->again = now + BUSY_PAUSE;
 		x->next = 0;
 		return 0;
 	}
@@ -312,17 +317,23 @@ send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
 	j->deadline = now + x->conf->deadline;
 	j->state = EXEC_FLYING;
 	j->alone = x->flying == 0;
+	x->waiting--;
+	if (j->deadline < x->soonest)
+		x->soonest = j->deadline;
 	x->slot[j->seq % SLOTS] = j;
 	x->flying++;
 	for (size_t i = 0; x->flying == 2 && i < x->njobs; i++)
 		x->jobs[i].alone &= x->jobs[i].state != EXEC_FLYING;
 }
 
+/* Half a window at a time, so that both sides have more than one line to read. */
 static void
 send_jobs(struct policy_exec *x, int64_t now)
 {
 	size_t i = x->next;
 
+	if (x->waiting == 0 || x->flying > window(x) / 2)
+		return;
 	for (; i < x->njobs && x->flying < window(x) &&
 	       exec_child_unsent(x->child) < UNSENT_MAX;
 	     i++)
@@ -341,11 +352,17 @@ expire(struct policy_exec *x, int64_t now)
 {
 	char why[80];
 
+	if (now < x->soonest)
+		return;
+	x->soonest = INT64_MAX;
 	snprintf(
 	    why, sizeof(why), "no answer within %lld ms", (long long)x->conf->deadline);
 	for (size_t i = 0; i < x->njobs && x->child != NULL; i++) {
 		struct exec_job *j = &x->jobs[i];
 
+		if (j->state == EXEC_FLYING && now < j->deadline &&
+		    j->deadline < x->soonest)
+			x->soonest = j->deadline;
 		if (j->state != EXEC_FLYING || now < j->deadline)
 			continue;
 		if (x->heard < j->sent || x->flying == 1) {
@@ -532,8 +549,11 @@ policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n)
 
 	x->jobs = v;
 	x->njobs = n;
-	x->next = x->flying = 0;
+	x->next = x->flying = x->waiting = 0;
+	x->soonest = INT64_MAX;
 	x->heard = now;
+	for (size_t i = 0; i < n; i++)
+		x->waiting += v[i].state == EXEC_WAITING;
 	live(x, now);
 	/* One that is just starting is not waited for: others have work to do. */
 	if (x->state == UP)
@@ -549,20 +569,23 @@ bool
 policy_exec_step(struct policy_exec *x, bool no_more)
 {
 	int64_t now = clock_steady();
-	bool open = false;
 
 	if (x->child != NULL)
 		hear(x, now);
 	if (x->child != NULL && x->state == UP && !no_more)
 		send_jobs(x, now);
 	if (x->child != NULL)
-		exec_child_move(x->child, now, NULL);
+		exec_child_flush(x->child);
 	if (x->child != NULL)
 		expire(x, now);
-	for (size_t i = 0; i < x->njobs && !open; i++)
-		open = x->jobs[i].state == EXEC_FLYING ||
-		       (!no_more && x->jobs[i].state == EXEC_WAITING);
-	return open;
+	return x->flying > 0 || (!no_more && x->waiting > 0);
+}
+
+bool
+policy_exec_full(const struct policy_exec *x)
+{
+	return x->flying > 8 && x->flying > window(x) / 2 &&
+	       exec_child_unsent(x->child) == 0;
 }
 
 size_t
@@ -570,16 +593,10 @@ policy_exec_poll(const struct policy_exec *x, struct pollfd *v, int64_t *until)
 {
 	if (x->child == NULL)
 		return 0;
-	for (size_t i = 0; i < x->njobs; i++) {
-		const struct exec_job *j = &x->jobs[i];
-		int64_t t = j->state == EXEC_FLYING ? j->deadline
-			    : j->state == EXEC_WAITING && j->not_before > 0
-				? j->not_before
-				: INT64_MAX;
-
-		if (t < *until)
-			*until = t;
-	}
+	if (x->flying > 0 && x->soonest < *until)
+		*until = x->soonest;
+	if (x->waiting > 0 && x->flying == 0 && x->again < *until)
+		*until = x->again;
 	return exec_child_poll(x->child, v);
 }
 

@@ -69,6 +69,8 @@ void policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n);
 /* Does what can be done now; false once nothing is open any more.  no_more: what is
  * not in hand yet will not be asked. */
 bool policy_exec_step(struct policy_exec *x, bool no_more);
+/* True while it has so much in hand that a moment's pause gathers answers. */
+bool policy_exec_full(const struct policy_exec *x);
 /* What to wait for, at most 3, and until when at most (clock_steady()). */
 size_t policy_exec_poll(const struct policy_exec *x, struct pollfd *v, int64_t *until);
 /* Puts the reports in order; the program may be asked again. */

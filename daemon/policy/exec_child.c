@@ -236,6 +236,12 @@ exec_child_poll(const struct exec_child *c, struct pollfd *v)
 }
 
 void
+exec_child_flush(struct exec_child *c)
+{
+	move_out(c);
+}
+
+void
 exec_child_hush(struct exec_child *c)
 {
 	c->hush = true;

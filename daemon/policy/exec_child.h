@@ -34,6 +34,8 @@ size_t exec_child_unsent(const struct exec_child *c);
 /* Moves what can be moved without waiting.  0, or TOSD_ENOENT when it has closed its
  * output and all of it was read. */
 int exec_child_move(struct exec_child *c, int64_t now, struct err *e);
+/* Only what is to be written. */
+void exec_child_flush(struct exec_child *c);
 /* As exec_proto_next(). */
 int exec_child_next(struct exec_child *c, struct exec_event *ev, struct err *e);
 const struct exec_proto *exec_child_proto(const struct exec_child *c);

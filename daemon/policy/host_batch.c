@@ -7,10 +7,14 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/host_in.h"
+
+/* Microseconds: a turn for each single line would cost more than the line. */
+#define GATHER 150
 
 /* What is needed while a batch is judged. */
 struct batch {
@@ -98,7 +102,7 @@ static void
 exec_run(struct policy_host *h, int64_t patience)
 {
 	int64_t now = clock_steady(), end = now + patience;
-	bool open;
+	bool open, full;
 
 	do {
 		struct pollfd *v = xcalloc(h->n * 3 + 1, sizeof(*v));
@@ -106,13 +110,17 @@ exec_run(struct policy_host *h, int64_t patience)
 		nfds_t n = 0;
 
 		open = false;
+		full = true;
 		for (size_t s = 0; s < h->n; s++)
 			if (h->v[s].exec != NULL &&
 			    policy_exec_step(h->v[s].exec, now >= end)) {
 				n += policy_exec_poll(h->v[s].exec, v + n, &until);
 				open = true;
+				full = full && policy_exec_full(h->v[s].exec);
 			}
 		now = clock_steady();
+		if (open && full)
+			usleep(GATHER);
 		if (open)
 			poll(v, n,
 			    until > now ? (int)(until - now < 1000 ? until - now : 1000)

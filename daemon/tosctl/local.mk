@@ -21,6 +21,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/plugin_run.c %D%/plugin_run.h \
+	%D%/plugin_talk.c %D%/plugin_talk.h \
 	%D%/tosctl_plugin.c %D%/tosctl_plugin.h \
 	%D%/tosctl_plugin_conform.c \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \

@@ -5,9 +5,7 @@
  * through the reader and the checks of the daemon's own host.
  */
 #include <jansson.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,30 +15,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/plugin.h"
-#include "tosctl/plugin_run.h"
+#include "tosctl/plugin_talk.h"
 #include "tosctl/tosctl_plugin.h"
 
-#define ANSWER_MAX (30 * CLOCK_SEC) /* far longer than any deadline: this is no race \
-				     */
-#define END_MAX (2 * CLOCK_SEC)
+#define ANSWER_MAX                                                        \
+	(30 * CLOCK_SEC) /* far longer than any deadline: this is no race \
+			  */
 #define MANY 500
-
-/* What was said of one item: findings as text, so that two can be compared. */
-struct answer {
-	uint64_t seq;
-	struct buf said;
-	bool there, abstained;
-};
-
-struct talk {
-	struct plugin_run *run;
-	struct exec_child *c;
-	struct exec_hello hello;
-	struct policy_face face;
-	uint64_t seq;
-	unsigned noise; /* lines on standard error */
-	char why[400];	/* of the case that failed */
-};
 
 struct test {
 	const char *name, *about;
@@ -51,233 +32,6 @@ struct test {
 	const char *end;
 };
 
-static bool __attribute__((format(printf, 2, 3)))
-fail(struct talk *t, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(t->why, sizeof(t->why), fmt, ap);
-	va_end(ap);
-	return false;
-}
-
-/* --- talking */
-
-static void
-on_line(void *ctx, const char *line)
-{
-	struct talk *t = ctx;
-
-	(void)line;
-	t->noise++;
-}
-
-static void
-hang_up(struct talk *t)
-{
-	exec_child_free(&t->c);
-	plugin_run_end(t->run, 0, NULL);
-	policy_face_clear(&t->face);
-	exec_hello_clear(&t->hello);
-}
-
-/* Waits for something from it, or until then. */
-static void
-wait_for(struct talk *t, int64_t end)
-{
-	struct pollfd v[3];
-	int64_t now = clock_steady();
-
-	poll(v, exec_child_poll(t->c, v), end > now ? (int)(end - now) : 0);
-}
-
-/* The next event; false and why: it broke the protocol, ended, or was silent. */
-static bool
-next_event(struct talk *t, struct exec_event *ev, int64_t patience)
-{
-	int64_t end = clock_steady() + patience;
-	struct err e = ERR_INIT, why = ERR_INIT;
-
-	for (;;) {
-		int over = exec_child_move(t->c, clock_steady(), &e);
-		int rc = exec_child_next(t->c, ev, &why);
-
-		if (rc > 0)
-			return true;
-		if (rc < 0)
-			return fail(t, "%s", why.text);
-		if (over < 0)
-			return fail(t, "%s", e.text);
-		if (clock_steady() >= end)
-			return fail(t, "no answer within %lld s",
-			    (long long)(patience / CLOCK_SEC));
-		wait_for(t, end);
-	}
-}
-
-static bool
-declare(struct talk *t)
-{
-	t->face = (struct policy_face){
-	    .plugin = t->run->conf.name, .object = "", .granted = t->run->conf.grant};
-	policy_face_init(&t->face);
-	t->face.phase = POLICY_OPENING;
-	for (size_t i = 0; i < t->hello.nrules; i++) {
-		const struct exec_rule *r = &t->hello.rules[i];
-		const char *why = NULL;
-		struct tosd_rule rule = {.size = sizeof(rule),
-		    .id = r->id,
-		    .rev = r->rev,
-		    .digest = r->digest,
-		    .clause = r->clause,
-		    .category = r->category,
-		    .severity = r->severity,
-		    .mode = r->mode};
-
-		if (t->face.table.declare(&t->face.table, &rule, &why) < 0)
-			return fail(t, "%s", why != NULL ? why : "a rule is refused");
-	}
-	t->face.phase = POLICY_CHECKING;
-	return true;
-}
-
-/* Starts it and hears its hello. */
-static bool
-greet(struct talk *t)
-{
-	struct exec_fds fds;
-	struct exec_event ev;
-	struct err e = ERR_INIT;
-
-	hang_up(t);
-	t->noise = 0;
-	if (plugin_run_start(t->run, &fds, &e) != 0)
-		return fail(t, "%s", e.text);
-	t->c = exec_child_new(t->run->conf.name, &fds, on_line, t);
-	exec_put_start(exec_child_out(t->c), &t->run->conf);
-	if (!next_event(t, &ev, END_MAX))
-		return false;
-	if (ev.kind != EXEC_HELLO)
-		return fail(t, "its first message is no hello");
-	t->hello = ev.hello;
-	return declare(t);
-}
-
-static bool
-ready(struct talk *t)
-{
-	return t->c != NULL || greet(t);
-}
-
-static void
-say(struct talk *t, const char *line)
-{
-	buf_puts(exec_child_out(t->c), line);
-}
-
-static uint32_t
-fields(const struct talk *t)
-{
-	return t->hello.want;
-}
-
-static uint64_t
-put_item(struct talk *t, const char *text, size_t n)
-{
-	struct exec_item it = {.seq = ++t->seq,
-	    .deadline = t->run->conf.deadline,
-	    .as_of = 1700000000000,
-	    .want = fields(t),
-	    .text = {text, n},
-	    .lang = {"en", 2},
-	    .url = {"https://forum.example/post/1", 28},
-	    .author = {"00112233445566778899aabbccddeeff", 32},
-	    .tenant = {"0123456789abcdef", 16}};
-
-	exec_put_item(exec_child_out(t->c), &it);
-	return it.seq;
-}
-
-static int32_t
-rule_number(const struct talk *t, const char *id)
-{
-	for (size_t i = 0; i < t->face.nrules; i++)
-		if (strcmp(t->face.rules[i].id, id) == 0)
-			return (int32_t)i;
-	return -1;
-}
-
-/* Puts what a result says through the host's checks, and into words. */
-static bool
-check_result(struct talk *t, const struct exec_event *ev, const char *text, size_t n,
-    struct buf *said)
-{
-	struct tosd_item item = {.text = text, .len = n};
-	struct tosd_report r = {.face = &t->face, .item = &item};
-	bool good;
-
-	for (size_t i = 0; i < ev->n; i++) {
-		const struct exec_finding *f = &ev->findings[i];
-		struct tosd_finding x = {.size = sizeof(x),
-		    .rule = rule_number(t, f->rule),
-		    .score = f->score,
-		    .spans = f->spans,
-		    .nspans = f->nspans,
-		    .reason = {f->reason, strlen(f->reason)}};
-
-		t->face.table.finding(&t->face.table, &r, &x);
-	}
-	policy_report_sort(&r);
-	for (uint32_t i = 0; i < r.n; i++) {
-		buf_printf(
-		    said, "%s %.17g %s", r.v[i].rule, r.v[i].score, r.v[i].reason);
-		for (size_t k = 0; k < r.v[i].nspans; k++)
-			buf_printf(
-			    said, " %u-%u", r.v[i].spans[k].start, r.v[i].spans[k].end);
-		buf_putc(said, '\n');
-		finding_clear(&r.v[i]);
-	}
-	free(r.v);
-	good = r.bad[0] == '\0';
-	return good || fail(t, "it made %s",
-			   strncmp(r.bad, "made ", 5) == 0 ? r.bad + 5 : r.bad);
-}
-
-/* The answer to this item, which is the only one in hand; said may be NULL. */
-static bool
-hear(struct talk *t, uint64_t seq, const char *text, size_t n, struct buf *said)
-{
-	struct buf own = {0};
-	struct exec_event ev;
-	bool good;
-
-	for (unsigned busy = 0;; busy++) {
-		if (!next_event(t, &ev, ANSWER_MAX))
-			return false;
-		if (ev.kind == EXEC_BUSY && ev.seq == seq && busy < 100) {
-			usleep(20000);
-			seq = put_item(t, text, n);
-			continue;
-		}
-		break;
-	}
-	if (ev.kind != EXEC_RESULT || ev.seq != seq)
-		return fail(t, "it answers item %llu in place of %llu",
-		    (unsigned long long)ev.seq, (unsigned long long)seq);
-	good = check_result(t, &ev, text, n, said != NULL ? said : &own);
-	if (said != NULL && ev.abstain != NULL)
-		buf_printf(said, "abstains: %s", ev.abstain);
-	buf_free(&own);
-	return good;
-}
-
-static bool
-ask(struct talk *t, const char *text, size_t n, struct buf *said)
-{
-	return ready(t) && hear(t, put_item(t, text, n), text, n, said);
-}
-
 /* A sentence that is ordinary, for cases that are not about the text. */
 static const char ordinary[] = "The market opens at nine, and there is COFFEE!!! See "
 			       "https://shop.example/ for the rest.";
@@ -285,7 +39,7 @@ static const char ordinary[] = "The market opens at nine, and there is COFFEE!!!
 static bool
 ask_ordinary(struct talk *t)
 {
-	return ask(t, ordinary, strlen(ordinary), NULL);
+	return talk_ask(t, ordinary, strlen(ordinary), NULL);
 }
 
 static bool
@@ -295,7 +49,7 @@ same(struct talk *t, struct buf *a, struct buf *b, const char *what)
 	    a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 
 	if (!good)
-		fail(t, "%s: first \"%.100s\", then \"%.100s\"", what,
+		talk_fail(t, "%s: first \"%.100s\", then \"%.100s\"", what,
 		    a->data != NULL ? a->data : "", b->data != NULL ? b->data : "");
 	buf_free(a);
 	buf_free(b);
@@ -308,7 +62,7 @@ static bool
 case_hello(struct talk *t, const struct test *c)
 {
 	(void)c;
-	return greet(t);
+	return talk_begin(t);
 }
 
 static bool
@@ -318,12 +72,13 @@ case_hello_again(struct talk *t, const struct test *c)
 	bool good;
 
 	(void)c;
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
 	first = t->hello;
 	memset(&t->hello, 0, sizeof(t->hello));
-	good = greet(t) && (exec_hello_same(&first, &t->hello) ||
-			       fail(t, "its second hello says something else"));
+	good =
+	    talk_begin(t) && (exec_hello_same(&first, &t->hello) ||
+				 talk_fail(t, "its second hello says something else"));
 	exec_hello_clear(&first);
 	return good;
 }
@@ -335,10 +90,10 @@ case_granted(struct talk *t, const struct test *c)
 	char names[96];
 
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	lacks = exec_fields_need(t->hello.want) & ~t->run->conf.grant;
-	return lacks == 0 || fail(t, "it wants %s: try again with --grant",
+	return lacks == 0 || talk_fail(t, "it wants %s: try again with --grant",
 				 policy_need_names(lacks, names));
 }
 
@@ -346,9 +101,9 @@ static bool
 case_pure(struct talk *t, const struct test *c)
 {
 	(void)c;
-	return ready(t) &&
-	       (t->hello.pure || fail(t, "it says that it is not pure: its rules "
-					 "could never count"));
+	return talk_ready(t) &&
+	       (t->hello.pure || talk_fail(t, "it says that it is not pure: its rules "
+					      "could never count"));
 }
 
 static bool
@@ -357,11 +112,11 @@ case_silent(struct talk *t, const struct test *c)
 	struct exec_event ev;
 
 	(void)c;
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
-	if (next_event(t, &ev, 300)) {
+	if (talk_next(t, &ev, 300)) {
 		exec_hello_clear(&ev.hello);
-		return fail(t, "it talks without being asked");
+		return talk_fail(t, "it talks without being asked");
 	}
 	t->why[0] = '\0';
 	return ask_ordinary(t);
@@ -381,7 +136,8 @@ case_text(struct talk *t, const struct test *c)
 		buf_puts(&text, c->end);
 	if (text.data == NULL)
 		buf_puts(&text, "");
-	good = ask(t, text.data, text.len, &a) && ask(t, text.data, text.len, &b);
+	good = talk_ask(t, text.data, text.len, &a) &&
+	       talk_ask(t, text.data, text.len, &b);
 	if (good)
 		good = same(t, &a, &b, "the same text twice");
 	buf_free(&a);
@@ -413,7 +169,7 @@ say_template(struct talk *t, const char *line)
 	}
 	buf_puts(&b, line);
 	buf_putc(&b, '\n');
-	say(t, b.data);
+	talk_say(t, b.data);
 	buf_free(&b);
 }
 
@@ -421,7 +177,7 @@ say_template(struct talk *t, const char *line)
 static bool
 case_message(struct talk *t, const struct test *c)
 {
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	for (unsigned i = 0; i < (c->times > 0 ? c->times : 1); i++)
 		say_template(t, c->text);
@@ -431,22 +187,23 @@ case_message(struct talk *t, const struct test *c)
 static bool
 case_item(struct talk *t, const struct test *c)
 {
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	say_template(t, c->text);
-	return hear(t, t->seq, ordinary, strlen(ordinary), NULL) && ask_ordinary(t);
+	return talk_hear(t, t->seq, ordinary, strlen(ordinary), NULL) &&
+	       ask_ordinary(t);
 }
 
 static bool
 case_high_seq(struct talk *t, const struct test *c)
 {
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	t->seq = (1ull << 53) - 2;
 	if (!ask_ordinary(t))
 		return false;
-	hang_up(t);
+	talk_end(t);
 	t->seq = 0;
 	return true;
 }
@@ -455,12 +212,12 @@ static bool
 case_long_message(struct talk *t, const struct test *c)
 {
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
-	say(t, "{\"t\":\"news\",\"x\":\"");
+	talk_say(t, "{\"t\":\"news\",\"x\":\"");
 	for (int i = 0; i < 200000; i++)
-		say(t, "later");
-	say(t, "\"}\n");
+		talk_say(t, "later");
+	talk_say(t, "\"}\n");
 	return ask_ordinary(t);
 }
 
@@ -468,16 +225,16 @@ static bool
 case_long_set(struct talk *t, const struct test *c)
 {
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
-	say(t, "{\"t\":\"sets\",\"sets\":{\"@protected\":[\"North Hall\"");
+	talk_say(t, "{\"t\":\"sets\",\"sets\":{\"@protected\":[\"North Hall\"");
 	for (int i = 0; i < 10000; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), ",\"depot %d\"", i);
-		say(t, name);
+		talk_say(t, name);
 	}
-	say(t, "]}}\n");
+	talk_say(t, "]}}\n");
 	return ask_ordinary(t);
 }
 
@@ -497,14 +254,14 @@ ask_many(struct talk *t, unsigned n, unsigned window, struct buf *said)
 
 		for (; sent < n && sent - heard < window; sent++) {
 			snprintf(text, sizeof(text), "ITEM %u is HERE!!!", sent);
-			put_item(t, text, strlen(text));
+			talk_item(t, text, strlen(text));
 		}
-		good = next_event(t, &ev, ANSWER_MAX);
+		good = talk_next(t, &ev, ANSWER_MAX);
 		if (good && ev.kind == EXEC_BUSY)
-			good = fail(t, "busy though its window is kept");
+			good = talk_fail(t, "busy though its window is kept");
 		else if (good && (ev.seq < first || ev.seq >= first + sent ||
 				     there[ev.seq - first]))
-			good = fail(t,
+			good = talk_fail(t,
 			    "it answers item %llu twice, or one that it was "
 			    "not asked",
 			    (unsigned long long)ev.seq);
@@ -513,7 +270,7 @@ ask_many(struct talk *t, unsigned n, unsigned window, struct buf *said)
 		there[ev.seq - first] = true;
 		snprintf(text, sizeof(text), "ITEM %u is HERE!!!",
 		    (unsigned)(ev.seq - first));
-		good = check_result(t, &ev, text, strlen(text), &said[ev.seq - first]);
+		good = talk_check(t, &ev, text, strlen(text), &said[ev.seq - first]);
 		heard++;
 	}
 	free(there);
@@ -543,14 +300,14 @@ static bool
 case_window(struct talk *t, const struct test *c)
 {
 	(void)c;
-	return ready(t) && many(t, window_of(t));
+	return talk_ready(t) && many(t, window_of(t));
 }
 
 static bool
 case_lockstep(struct talk *t, const struct test *c)
 {
 	(void)c;
-	return ready(t) && many(t, 1);
+	return talk_ready(t) && many(t, 1);
 }
 
 /* What it says of an item does not depend on what it was asked before. */
@@ -560,8 +317,8 @@ case_memory(struct talk *t, const struct test *c)
 	struct buf a = {0}, b = {0};
 
 	(void)c;
-	if (!greet(t) || !ask(t, ordinary, strlen(ordinary), &a) ||
-	    !many(t, window_of(t)) || !ask(t, ordinary, strlen(ordinary), &b)) {
+	if (!talk_begin(t) || !talk_ask(t, ordinary, strlen(ordinary), &a) ||
+	    !many(t, window_of(t)) || !talk_ask(t, ordinary, strlen(ordinary), &b)) {
 		buf_free(&a);
 		return false;
 	}
@@ -574,8 +331,8 @@ case_other_run(struct talk *t, const struct test *c)
 	struct buf a = {0}, b = {0};
 
 	(void)c;
-	if (!greet(t) || !ask(t, ordinary, strlen(ordinary), &a) || !greet(t) ||
-	    !ask(t, ordinary, strlen(ordinary), &b)) {
+	if (!talk_begin(t) || !talk_ask(t, ordinary, strlen(ordinary), &a) ||
+	    !talk_begin(t) || !talk_ask(t, ordinary, strlen(ordinary), &b)) {
 		buf_free(&a);
 		return false;
 	}
@@ -590,10 +347,10 @@ case_order(struct talk *t, const struct test *c)
 	bool good;
 
 	(void)c;
-	good = ask(t, ordinary, strlen(ordinary), &v[0]) &&
-	       ask(t, other, strlen(other), &v[1]) &&
-	       ask(t, other, strlen(other), &v[2]) &&
-	       ask(t, ordinary, strlen(ordinary), &v[3]);
+	good = talk_ask(t, ordinary, strlen(ordinary), &v[0]) &&
+	       talk_ask(t, other, strlen(other), &v[1]) &&
+	       talk_ask(t, other, strlen(other), &v[2]) &&
+	       talk_ask(t, ordinary, strlen(ordinary), &v[3]);
 	if (good)
 		good = same(t, &v[0], &v[3], "the same text in another order") &&
 		       same(t, &v[1], &v[2], "the same text in another order");
@@ -626,7 +383,7 @@ case_leak(struct talk *t, const struct test *c)
 	long before, after;
 
 	(void)c;
-	if (!ready(t) || !many(t, window_of(t)))
+	if (!talk_ready(t) || !many(t, window_of(t)))
 		return false;
 	before = memory_of(t->run->pid);
 	for (int i = 0; i < 4; i++)
@@ -634,7 +391,7 @@ case_leak(struct talk *t, const struct test *c)
 			return false;
 	after = memory_of(t->run->pid);
 	return after - before <= 16l << 20 ||
-	       fail(t, "it grew by %ld KiB over 2,000 small items",
+	       talk_fail(t, "it grew by %ld KiB over 2,000 small items",
 		   (after - before) >> 10);
 }
 
@@ -646,7 +403,7 @@ in_pieces(struct talk *t, size_t n, unsigned pause)
 {
 	struct buf line = {0};
 	struct buf *out = exec_child_out(t->c);
-	uint64_t seq = put_item(t, ordinary, strlen(ordinary));
+	uint64_t seq = talk_item(t, ordinary, strlen(ordinary));
 	bool good = true;
 
 	buf_put(&line, out->data, out->len);
@@ -655,18 +412,18 @@ in_pieces(struct talk *t, size_t n, unsigned pause)
 		buf_put(out, line.data + i, line.len - i < n ? line.len - i : n);
 		while (good && exec_child_unsent(t->c) > 0) {
 			good = exec_child_move(t->c, clock_steady(), NULL) == 0 ||
-			       fail(t, "it ended over a line that came in pieces");
+			       talk_fail(t, "it ended over a line that came in pieces");
 		}
 		usleep(pause);
 	}
 	buf_free(&line);
-	return good && hear(t, seq, ordinary, strlen(ordinary), NULL);
+	return good && talk_hear(t, seq, ordinary, strlen(ordinary), NULL);
 }
 
 static bool
 case_slow(struct talk *t, const struct test *c)
 {
-	return ready(t) && in_pieces(t, c->times, 2000);
+	return talk_ready(t) && in_pieces(t, c->times, 2000);
 }
 
 static bool
@@ -675,19 +432,19 @@ case_together(struct talk *t, const struct test *c)
 	uint64_t a, b;
 
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	if (window_of(t) < 2)
 		return ask_ordinary(t);
-	a = put_item(t, ordinary, strlen(ordinary));
-	b = put_item(t, ordinary, strlen(ordinary));
+	a = talk_item(t, ordinary, strlen(ordinary));
+	b = talk_item(t, ordinary, strlen(ordinary));
 	for (int i = 0; i < 2; i++) {
 		struct exec_event ev;
 
-		if (!next_event(t, &ev, ANSWER_MAX))
+		if (!talk_next(t, &ev, ANSWER_MAX))
 			return false;
 		if (ev.seq != a && ev.seq != b)
-			return fail(t, "it answers another item");
+			return talk_fail(t, "it answers another item");
 	}
 	return true;
 }
@@ -700,21 +457,21 @@ case_unread(struct talk *t, const struct test *c)
 	uint64_t first = t->seq + 1;
 
 	(void)c;
-	if (!ready(t))
+	if (!talk_ready(t))
 		return false;
 	n = window_of(t);
 	for (unsigned i = 0; i < n; i++)
-		put_item(t, ordinary, strlen(ordinary));
+		talk_item(t, ordinary, strlen(ordinary));
 	first = t->seq - n + 1;
 	exec_child_move(t->c, clock_steady(), NULL);
 	usleep(500000);
 	for (unsigned i = 0; i < n; i++) {
 		struct exec_event ev;
 
-		if (!next_event(t, &ev, ANSWER_MAX))
+		if (!talk_next(t, &ev, ANSWER_MAX))
 			return false;
 		if (ev.seq < first || ev.seq > t->seq)
-			return fail(t, "it answers another item");
+			return talk_fail(t, "it answers another item");
 	}
 	return true;
 }
@@ -723,10 +480,10 @@ static bool
 case_quiet(struct talk *t, const struct test *c)
 {
 	(void)c;
-	if (!greet(t) || !many(t, window_of(t)))
+	if (!talk_begin(t) || !many(t, window_of(t)))
 		return false;
 	return t->noise <= 20 ||
-	       fail(t, "%u lines on standard error over 500 items", t->noise);
+	       talk_fail(t, "%u lines on standard error over 500 items", t->noise);
 }
 
 static bool
@@ -735,14 +492,14 @@ case_deadline(struct talk *t, const struct test *c)
 	int64_t begin, took;
 
 	(void)c;
-	if (!ready(t) || !ask_ordinary(t))
+	if (!talk_ready(t) || !ask_ordinary(t))
 		return false;
 	begin = clock_steady();
 	if (!ask_ordinary(t))
 		return false;
 	took = clock_steady() - begin;
 	return took <= t->run->conf.deadline ||
-	       fail(t, "one ordinary item takes %lld ms", (long long)took);
+	       talk_fail(t, "one ordinary item takes %lld ms", (long long)took);
 }
 
 /* --- cases: the end */
@@ -756,29 +513,29 @@ ends(struct talk *t, unsigned answers, bool by_signal)
 	int status;
 
 	for (unsigned i = 0; i < answers && good; i++)
-		good = next_event(t, &ev, ANSWER_MAX);
+		good = talk_next(t, &ev, ANSWER_MAX);
 	exec_child_move(t->c, clock_steady(), NULL);
 	status = plugin_run_end(t->run, END_MAX, &ended);
 	if (good && !ended)
-		good = fail(t, "it did not end within 2 s");
+		good = talk_fail(t, "it did not end within 2 s");
 	else if (good && !(WIFEXITED(status) && WEXITSTATUS(status) == 0) &&
 		 !(by_signal && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))
-		good = fail(t,
+		good = talk_fail(t,
 		    WIFSIGNALED(status) ? "it died by signal %d"
 					: "it ended with exit code %d",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	hang_up(t);
+	talk_end(t);
 	return good;
 }
 
 static bool
 case_drain(struct talk *t, const struct test *c)
 {
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
 	if (c->times > 0)
-		put_item(t, ordinary, strlen(ordinary));
-	say(t, "{\"t\":\"drain\"}\n");
+		talk_item(t, ordinary, strlen(ordinary));
+	talk_say(t, "{\"t\":\"drain\"}\n");
 	if (c->text != NULL)
 		exec_child_hush(t->c);
 	return ends(t, c->times, false);
@@ -787,7 +544,7 @@ case_drain(struct talk *t, const struct test *c)
 static bool
 case_eof(struct talk *t, const struct test *c)
 {
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
 	if (c->times > 0 && !ask_ordinary(t))
 		return false;
@@ -801,12 +558,12 @@ case_drain_window(struct talk *t, const struct test *c)
 	unsigned n;
 
 	(void)c;
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
 	n = window_of(t);
 	for (unsigned i = 0; i < n; i++)
-		put_item(t, ordinary, strlen(ordinary));
-	say(t, "{\"t\":\"drain\"}\n");
+		talk_item(t, ordinary, strlen(ordinary));
+	talk_say(t, "{\"t\":\"drain\"}\n");
 	exec_child_hush(t->c);
 	return ends(t, n, false);
 }
@@ -814,7 +571,7 @@ case_drain_window(struct talk *t, const struct test *c)
 static bool
 case_term(struct talk *t, const struct test *c)
 {
-	if (!greet(t))
+	if (!talk_begin(t))
 		return false;
 	if (c->times > 0 && !ask_ordinary(t))
 		return false;
@@ -1023,9 +780,9 @@ plugin_conform(struct plugin_run *r, bool json, const char *only)
 		failed += !good;
 		/* A program that failed may still be busy with it. */
 		if (!good)
-			hang_up(&t);
+			talk_end(&t);
 	}
-	hang_up(&t);
+	talk_end(&t);
 	if (run == 0) {
 		fprintf(
 		    stderr, "tosctl: there is no case `%s'; --list names them\n", only);
