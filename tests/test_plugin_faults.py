@@ -154,6 +154,7 @@ def one_fault(fault):
         assert d.status()["worker_deaths"] == 0
         line = check_log(d, f"forum-{bad}", fault)
         assert len(d.log().splitlines()) < 400, "the log is flooded"
+        assert ("under the user id of the roles" in d.log()) == (os.geteuid() != 0)
         d.stop()
         wait("all its processes to be gone", lambda: not d.programs(), 5)
         check_record(d, f"forum-{bad}")
