@@ -218,16 +218,43 @@ def refused():
         print("given up:", why, flush=True)
 
 
+def reload():
+    """A changed program is taken by a reload, a broken one refused; none is left over."""
+    with Tenants() as web, Trial(web) as d:
+        d.start()
+        old, file = set(d.programs()), d.path("plugin/faulty.py")
+        assert len(old) == 2, old
+        text = file.read_text()
+        file.write_text("import sys\nsys.exit('broken')\n")
+        os.kill(d.proc.pid, 1)
+        wait("the broken one to be refused",
+             lambda: "the new configuration is refused" in d.log(), 30)
+        assert "plugin `faulty' said no hello" in d.log()
+        assert set(d.programs()) == old, "the old ones should have stayed"
+        file.write_text(text.replace("faulty/found", "faulty/other"))
+        os.kill(d.proc.pid, 1)
+        wait("the new one to be in use",
+             lambda: "new configuration in use" in d.log(), 30)
+        wait("two programs, other ones",
+             lambda: len(d.programs()) == 2 and not old & set(d.programs()), 10)
+        web.event(**post("forum", "a word found"))
+        wait("it to judge", lambda: d.found("forum-a word found") == ["faulty/other"], 30)
+        d.stop()
+        wait("all its processes to be gone", lambda: not d.programs(), 5)
+        print("reload: a broken program refused, a changed one taken", flush=True)
+
+
 def main():
     if os.environ.get("TOSD_QUICK") == "1":
         skip("a slow scenario")
     if not os.access("/usr/bin/python3", os.X_OK):
         skip("no /usr/bin/python3")
-    for name in sys.argv[1:] or FAULTS + ("retry_queue", "refused"):
+    for name in sys.argv[1:] or FAULTS + ("retry_queue", "refused", "reload"):
         if name in FAULTS:
             one_fault(name)
         else:
-            {"retry_queue": retry_queue, "refused": refused}[name]()
+            {"retry_queue": retry_queue, "refused": refused,
+             "reload": reload}[name]()
     return 0
 
 

@@ -167,6 +167,50 @@ exec_end(struct policy_host *h, struct batch *b)
 	free(b->jobs);
 }
 
+static bool
+any_exec(const struct policy_host *h)
+{
+	for (size_t s = 0; s < h->n; s++)
+		if (h->v[s].exec != NULL)
+			return true;
+	return false;
+}
+
+static void
+check_objects(struct policy_host *h, struct batch *b, size_t i)
+{
+	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
+		struct tosd_report r = {0};
+
+		if (h->v[s].plugin == NULL)
+			continue;
+		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
+		add_findings(&b->ask[i], &r);
+	}
+}
+
+static void
+batch_run(struct policy_host *h, struct batch *b, int64_t patience)
+{
+	bool exec = any_exec(h);
+
+	for (size_t i = 0; i < b->n; i++)
+		batch_item(b, i);
+	if (exec)
+		exec_begin(h, b);
+	for (size_t i = 0; i < b->n; i++)
+		check_objects(h, b, i);
+	if (exec) {
+		exec_run(h, patience);
+		exec_end(h, b);
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		b->ask[i].degraded = b->bad[i].len > 0 ? buf_take(&b->bad[i]) : NULL;
+		buf_free(&b->bad[i]);
+		free(b->body[i]);
+	}
+}
+
 void
 policy_host_judge(
     struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience)
@@ -177,26 +221,7 @@ policy_host_judge(
 	    .bad = xcalloc(n + 1, sizeof(*b.bad)),
 	    .n = n};
 
-	for (size_t i = 0; i < n; i++)
-		batch_item(&b, i);
-	exec_begin(h, &b);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t s = 0; b.item[i].text != NULL && s < h->n; s++) {
-			struct tosd_report r = {0};
-
-			if (h->v[s].plugin == NULL)
-				continue;
-			policy_slot_check(&h->v[s], &b.item[i], &r, &b.bad[i]);
-			add_findings(&v[i], &r);
-		}
-	}
-	exec_run(h, patience);
-	exec_end(h, &b);
-	for (size_t i = 0; i < n; i++) {
-		v[i].degraded = b.bad[i].len > 0 ? buf_take(&b.bad[i]) : NULL;
-		buf_free(&b.bad[i]);
-		free(b.body[i]);
-	}
+	batch_run(h, &b, patience);
 	free(b.item);
 	free(b.body);
 	free(b.bad);
@@ -220,12 +245,17 @@ void
 policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
     int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
 {
+	/* Nothing is allocated for a batch of one: this is the way of `tosctl scan'. */
 	struct policy_ask a = {.tenant = tenant_key, .it = it, .time = event_time};
-	struct buf bad = {0};
+	struct buf none = {0}, bad = {0};
+	struct tosd_item item;
+	char *body;
+	struct batch b = {
+	    .ask = &a, .item = &item, .body = &body, .bad = &none, .n = 1};
 
 	a.findings = *findings;
 	a.n = *n;
-	policy_host_judge(h, &a, 1, CLOCK_SEC);
+	batch_run(h, &b, CLOCK_SEC);
 	*findings = a.findings;
 	*n = a.n;
 	a.findings = NULL;
