@@ -4,7 +4,9 @@
  * its sandbox closes, tells the engine which rules it has, and then only answers: a
  * MSG_INSPECTED for each MSG_INSPECT, in order.  It keeps no state from item to item;
  * an item that crashes or hangs it costs the worker, and the engine knows which batch
- * it was.
+ * it was.  Plugins that are programs are started by the supervisor, which hands over
+ * their pipes: before the configuration, and again when this role has said that one is
+ * of no use any more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "ipc/role.h"
+#include "policy/exec.h"
 #include "policy/host.h"
 #include "roles.h"
 
@@ -20,8 +23,46 @@ struct policy {
 	struct role_self *self;
 	struct conf *conf;
 	struct policy_host *host;
-	uint32_t faults; /* packs and plugins left out */
+	struct loop_timer *idle; /* to look after programs; NULL: there are none */
+	uint32_t faults;	 /* packs and plugins left out */
 };
+
+static bool
+take_program(void *ctx, const char *plugin, struct exec_fds *out)
+{
+	struct policy *p = ctx;
+	int fds[MSG_CHILD_PIPES];
+
+	if (!role_child(p->self, plugin, fds, out->digest))
+		return false;
+	out->in = fds[0];
+	out->out = fds[1];
+	out->err = fds[2];
+	return true;
+}
+
+static void
+lost_program(void *ctx, const char *plugin, int64_t delay, const char *why)
+{
+	struct policy *p = ctx;
+	struct msg m;
+
+	msg_init(&m, MSG_RESPAWN);
+	m.respawn.name = xstrdup(plugin);
+	m.respawn.delay = delay;
+	m.respawn.why = xstrdup(why);
+	role_send(p->self, ROLE_SUPERVISOR, 0, &m);
+}
+
+static void
+on_idle(void *ctx)
+{
+	struct policy *p = ctx;
+	int64_t next = p->host != NULL ? policy_host_idle(p->host) : 0;
+
+	if (next > 0)
+		loop_timer_set(p->idle, next);
+}
 
 static void
 report(void *ctx, const char *text)
@@ -38,6 +79,7 @@ policy_free(void *ctx)
 	struct policy *p = ctx;
 
 	policy_host_free(&p->host);
+	loop_timer_free(&p->idle);
 	conf_free(&p->conf);
 	free(p);
 }
@@ -47,6 +89,7 @@ policy_start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
+	struct policy_children children = {take_program, lost_program, NULL, p};
 	struct policy_options o;
 	int rc = conf_of_role(sources, &p->conf, e);
 
@@ -61,7 +104,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 		o = (struct policy_options){.conf = &p->conf->policy,
 		    .safety = &p->conf->safety,
 		    .report = report,
-		    .ctx = p};
+		    .ctx = p,
+		    .children = &children};
 		rc = policy_host_new(&o, &p->host, e);
 	}
 	if (rc != 0) {
@@ -71,6 +115,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	/* No file, no socket, no new code: what a plugin needs it has opened by now. */
 	profile_of_role(ROLE_POLICY, p->conf, profile);
 	role_set_ctx(self, p);
+	p->idle = loop_timer_new(role_loop(self), on_idle, p);
+	on_idle(p);
 	role_set_faults(self, p->faults);
 	return 0;
 }
@@ -89,21 +135,42 @@ policy_peer_up(void *ctx, enum role role, uint32_t index)
 		log_warn("policy", "the rules could not be sent to the engine");
 }
 
+/* Half of the time that the engine gives us, since a program may use its own deadline
+ * on top of this. */
+static int64_t
+patience(const struct policy *p)
+{
+	return p->conf->policy.deadline / 2;
+}
+
 static void
 inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *out)
 {
+	struct policy_ask *ask = xcalloc(in->n + 1, sizeof(*ask));
+
 	out->batch = in->batch;
 	out->digest = xstrdup(policy_host_digest(p->host));
 	out->n = in->n;
 	out->v = xcalloc(in->n, sizeof(*out->v));
 	for (uint32_t i = 0; i < in->n; i++) {
 		const struct msg_inspect_item *it = &in->v[i];
-		struct msg_inspected_item *to = &out->v[i];
 
-		to->revision = it->revision;
-		policy_host_check(p->host, it->tenant, &it->item, it->time,
-		    &to->findings, &to->n, &to->degraded);
+		ask[i] = (struct policy_ask){.tenant = it->tenant,
+		    .it = &it->item,
+		    .time = it->time,
+		    .revision = it->revision,
+		    .skip = it->skip,
+		    .nskip = it->nskip};
 	}
+	policy_host_judge(p->host, ask, in->n, patience(p));
+	for (uint32_t i = 0; i < in->n; i++)
+		out->v[i] = (struct msg_inspected_item){.revision = in->v[i].revision,
+		    .degraded = ask[i].degraded,
+		    .nretry = ask[i].nretry,
+		    .retry = ask[i].retry,
+		    .n = ask[i].n,
+		    .findings = ask[i].findings};
+	free(ask);
 }
 
 static void
@@ -114,7 +181,7 @@ policy_msg(void *ctx, struct msg *m)
 	uint32_t index = m->from_index;
 	struct msg answer;
 
-	if (m->type != MSG_INSPECT)
+	if (m->type != MSG_INSPECT || p->host == NULL)
 		return;
 	msg_init(&answer, MSG_INSPECTED);
 	inspect(p, &m->inspect, &answer.inspected);
@@ -122,6 +189,16 @@ policy_msg(void *ctx, struct msg *m)
 		log_warn("policy",
 		    "findings of a batch could not be sent; the engine will "
 		    "ask again");
+}
+
+/* Programs get their time to end well. */
+static void
+policy_stop(void *ctx)
+{
+	struct policy *p = ctx;
+
+	policy_host_free(&p->host);
+	role_exit(p->self);
 }
 
 int
@@ -132,6 +209,7 @@ role_policy_main(void)
 	    .start = policy_start,
 	    .msg = policy_msg,
 	    .peer_up = policy_peer_up,
+	    .stop = policy_stop,
 	    .free = policy_free,
 	};
 

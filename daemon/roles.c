@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "ipc/spawn.h"
 
 #define GIB (1ull << 30)
 
@@ -88,15 +90,30 @@ paths_of_console(const struct conf *c, struct sandbox_profile *p)
 	sandbox_read(p, c->state_dir);
 }
 
+static const enum sandbox_mode modes[] = {
+    [CONF_SANDBOX_REQUIRED] = SANDBOX_REQUIRED,
+    [CONF_SANDBOX_BEST_EFFORT] = SANDBOX_BEST_EFFORT,
+    [CONF_SANDBOX_OFF] = SANDBOX_OFF,
+};
+
+void
+spawn_of_plugin(
+    const struct conf_plugin *p, const struct conf *c, struct spawn_child *s)
+{
+	*s = (struct spawn_child){.name = p->name,
+	    .command = p->command,
+	    .ncommand = p->ncommand,
+	    .folder = p->folder,
+	    .sandbox = modes[c->sandbox],
+	    .memory = p->memory,
+	    .files = p->files,
+	    .processes = p->processes,
+	    .cpu = (uint64_t)(p->cpu / CLOCK_SEC)};
+}
+
 void
 profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 {
-	static const enum sandbox_mode modes[] = {
-	    [CONF_SANDBOX_REQUIRED] = SANDBOX_REQUIRED,
-	    [CONF_SANDBOX_BEST_EFFORT] = SANDBOX_BEST_EFFORT,
-	    [CONF_SANDBOX_OFF] = SANDBOX_OFF,
-	};
-
 	memset(p, 0, sizeof(*p));
 	p->mode = modes[c->sandbox];
 	p->may = rights[role].may;

@@ -27,4 +27,9 @@ int conf_of_role(const struct buf *sources, struct conf **out, struct err *e);
  * paths and permissions.  The profile points into c. */
 void profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p);
 
+struct spawn_child;
+/* What the program of a plugin is started with, but for its user. */
+void spawn_of_plugin(
+    const struct conf_plugin *p, const struct conf *c, struct spawn_child *s);
+
 #endif

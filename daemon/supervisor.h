@@ -51,6 +51,8 @@ enum proc_state {
 	PROC_ENDING,   /* was killed, or closed its channel */
 };
 
+struct child; /* the program of a plugin */
+
 struct proc {
 	struct proc *next;
 	struct supervisor *sup;
@@ -65,6 +67,7 @@ struct proc {
 	int64_t ready_since;	     /* clock_steady() */
 	uint32_t ping, pong;	     /* sequence numbers */
 	int64_t ping_time;	     /* when the last unanswered ping went out */
+	struct child *children;	     /* policy: programs of its plugins */
 };
 
 struct slot {
@@ -95,6 +98,7 @@ struct supervisor {
 	bool up;	/* READY=1 was said */
 	bool reloading; /* RELOADING=1 was said, READY=1 is due */
 	bool stopping, hurry;
+	bool said_identity; /* what programs of plugins run as */
 	size_t stop_step; /* which role is being stopped */
 };
 
@@ -124,6 +128,17 @@ void proc_reap(struct supervisor *sup);
 void proc_free(struct proc *p);
 /* Channels between a ready proc and those it may talk to. */
 void proc_connect(struct proc *p);
+
+/* --- supervisor_child.c --- */
+
+/* Starts the programs of this configuration for a policy worker and hands them over. */
+void child_start_all(struct proc *p, const struct conf *conf);
+/* Kills those that are left. */
+void child_end_all(struct proc *p);
+/* RESPAWN. */
+void child_respawn(struct proc *p, struct msg *m);
+/* True if the pid was one of theirs. */
+bool child_reap(struct supervisor *sup, pid_t pid, int status);
 
 /* --- supervisor_reload.c --- */
 

@@ -117,6 +117,7 @@ proc_free(struct proc *p)
 		p->slot->cur = NULL;
 	if (p->slot->newer == p)
 		p->slot->newer = NULL;
+	child_end_all(p);
 	channel_free(&p->ch);
 	loop_timer_free(&p->deadline);
 	free(p);
@@ -156,8 +157,10 @@ proc_configure(struct proc *p)
 		send_memfd(p, MSG_SECRET, "smtp-password", &s->smtp_password);
 	for (size_t i = 0; i < s->ntokens && p->slot->role == ROLE_FETCH; i++)
 		send_memfd(p, MSG_SECRET, s->tokens[i].name, &s->tokens[i].bytes);
-	send_memfd(p, MSG_CONF, "conf", &s->sources);
 	p->generation = p->sup->generation;
+	if (p->slot->role == ROLE_POLICY)
+		child_start_all(p, s->conf);
+	send_memfd(p, MSG_CONF, "conf", &s->sources);
 	p->conf_due = true;
 	loop_timer_set(p->deadline, START_MAX);
 }
@@ -247,6 +250,7 @@ on_msg(void *ctx, struct msg *m)
 	    [MSG_PONG] = take_pong,
 	    [MSG_STUCK] = take_stuck,
 	    [MSG_BROKEN] = take_broken,
+	    [MSG_RESPAWN] = child_respawn,
 	};
 
 	take[m->type](ctx, m);
@@ -407,6 +411,8 @@ proc_reap(struct supervisor *sup)
 			p = p->next;
 		if (p != NULL)
 			bury(p, status);
+		else
+			child_reap(sup, pid, status);
 	}
 	supervisor_step(sup);
 }

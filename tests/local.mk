@@ -28,8 +28,9 @@ EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \
 EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
 tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
-	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
-EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_fetch.py %D%/bench_peers.py
+	$(JANSSON_LIBS) $(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
+	$(CRYPTO_LIBS)
+EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_exec.py %D%/bench_fetch.py %D%/bench_peers.py
 BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT
 BENCHES += tests/bench_feed tests/bench_fetch
@@ -44,6 +45,7 @@ bench: all $(BENCHES)
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench_fetch.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_peers.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_delay.py
+	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_exec.py
 
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
@@ -95,6 +97,8 @@ dist_check_SCRIPTS += \
 	%D%/test_kill.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
+	%D%/test_plugin_faults.py \
+	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \
 	%D%/test_poll_kill.py \
 	%D%/test_sitemap.py \

@@ -201,6 +201,16 @@ static const struct {
 	"no capability \"fly\""},
     {MINIMUM "policy = { plugins = ( \"x\",\n\"x\" ); };", 3, "runs once"},
     {MINIMUM "policy = { plugins = ( \"../x\" ); };", 2, "a-z, 0-9, _ and -"},
+    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"x.py\" ]; } ); };", 3,
+	"whole path"},
+    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; path = \"x.so\";\n"
+	     "command = [ \"/bin/x\" ]; } ); };",
+	3, "an object or a program"},
+    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"/x\" ]; } ); };", 3,
+	"one of its own"},
+    {MINIMUM "policy = { deadline = \"2s\"; plugins = (\n{ name = \"x\";\n"
+	     "command = [ \"/bin/x\" ]; deadline = \"501ms\"; } ); };",
+	3, "more than a quarter"},
     {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
 	     "api_key = \"k\"; }; } ); };",
 	3, "must not stand"},
@@ -420,9 +430,12 @@ static const char every_key[] =
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
     "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
     "};\n"
-    "  grant = [ \"text\", \"author\" ]; }, \"rules\" ); packs_dir = \"p.d\";\n"
+    "  grant = [ \"text\", \"author\" ]; }, \"rules\", { name = \"prog\";\n"
+    "  command = [ \"/usr/bin/env\", \"-i\", \"/opt/x/y.py\" ]; folder = \"f\";\n"
+    "  window = 7; deadline = \"200ms\"; memory = \"64M\"; processes = 3;\n"
+    "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
-    "  attempts = 1; threshold = 1; };\n"
+    "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000; };\n"
     "safety = { protect = ( \"Depot North\" ); desk = [ \"d@example.net\" ]; };\n"
     "ladder = { stages = ( { name = \"one\"; deadline = \"2s\";\n"
     "  deadline_critical = \"1s\"; } ); cure = \"3s\"; removal_rate = 0.5;\n"
@@ -520,7 +533,15 @@ test_every_key(void)
 	CU_ASSERT_STRING_EQUAL(c->fetch.resolvers[2], "[::1]:54");
 	CU_ASSERT_FALSE(c->fetch.http2);
 	CU_ASSERT_EQUAL(c->fetch.allow[0].bits, 104);
-	CU_ASSERT_EQUAL(c->policy.nplugins, 2);
+	CU_ASSERT_EQUAL(c->policy.nplugins, 3);
+	p = &c->policy.plugins[2];
+	CU_ASSERT_EQUAL(p->ncommand, 3);
+	CU_ASSERT_STRING_EQUAL(p->command[2], "/opt/x/y.py");
+	CU_ASSERT_STRING_EQUAL(p->folder, "/etc/tosd/f");
+	CU_ASSERT_EQUAL(p->memory, 64 << 20);
+	CU_ASSERT_EQUAL(p->cpu, 300000);
+	CU_ASSERT_EQUAL(c->policy.retry_for, 7200000);
+	CU_ASSERT_EQUAL(c->policy.plugin_uid, 70000);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);
@@ -920,6 +941,45 @@ look(const char *dir, struct buf *said, int want)
 	free(path);
 }
 
+/* A program is code, as a shared object is, and its folder is how it can be replaced. */
+static void
+test_check_command(void)
+{
+	char *dir = make_folder(), *path = xasprintf("%s/c", dir), *text;
+	struct buf said = {0};
+
+	CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
+	text = xasprintf(MINIMUM "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
+				 "fetch = { ca_file = \"c/y\"; };\n"
+				 "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
+				 "  command = [ \"%s/x\", \"-u\", \"%s/y\" ]; } ); };\n",
+	    path, path);
+	put(dir, "tosd.conf", text, 0644);
+	put(dir, "c/p.conf", "x", 0644);
+	put(dir, "c/y", "x", 0644);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, ":4: `command'"));
+	put(dir, "c/x", "x", 0755);
+	look(dir, &said, 0);
+	put(dir, "c/x", "x", 0775);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "may be written by others"));
+	put(dir, "c/x", "x", 0644);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "cannot be executed"));
+	put(dir, "c/x", "x", 0755);
+	put(dir, "c/y", "x", 0666);
+	look(dir, &said, TOSD_EINVAL);
+	put(dir, "c/y", "x", 0644);
+	CU_ASSERT_EQUAL(chmod(path, 0777), 0);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "lies in a folder that may be written"));
+	buf_free(&said);
+	free(text);
+	free(path);
+	remove_folder(dir);
+}
+
 static void
 test_check_files(void)
 {
@@ -1017,6 +1077,7 @@ static const struct suite_test tests[] = {
     {"distance and secret keys", test_distance},
     {"secrets and their permissions", test_secret},
     {"what the file system says", test_check_files},
+    {"programs of plugins on disk", test_check_command},
     {"broken bytes", test_broken_bytes},
 };
 

@@ -218,6 +218,9 @@ fill_inspect(struct msg *m)
 	m->inspect.v[0].revision = 77;
 	m->inspect.v[0].tenant = xstrdup("0123456789abcdef");
 	m->inspect.v[0].time = -1;
+	m->inspect.v[0].nskip = 1;
+	m->inspect.v[0].skip = xcalloc(1, sizeof(char *));
+	m->inspect.v[0].skip[0] = xstrdup("shouting");
 	fill_item(&m->inspect.v[0].item);
 }
 
@@ -233,6 +236,27 @@ fill_inspected(struct msg *m)
 	m->inspected.v[0].findings = xcalloc(1, sizeof(struct finding));
 	fill_finding(&m->inspected.v[0].findings[0]);
 	m->inspected.v[1].degraded = xstrdup("plugin classifier timed out");
+	m->inspected.v[1].nretry = 1;
+	m->inspected.v[1].retry = xcalloc(1, sizeof(struct msg_retry));
+	m->inspected.v[1].retry[0] = (struct msg_retry){
+	    xstrdup("shouting"), true, true, 4000, xstrdup("it ended")};
+}
+
+static void
+fill_child(struct msg *m)
+{
+	m->child.name = xstrdup("ab");
+	m->child.run = 258;
+	m->child.which = 2;
+	m->child.digest = xstrdup(HASH);
+}
+
+static void
+fill_respawn(struct msg *m)
+{
+	m->respawn.name = xstrdup("ab");
+	m->respawn.delay = -1;
+	m->respawn.why = xstrdup("x");
 }
 
 static void
@@ -280,7 +304,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"02000000"
+	"03000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
@@ -323,6 +347,13 @@ static const struct example {
 	"01"
 	"01000000"
 	"00000000"},
+    {MSG_CHILD, ROLE_SUPERVISOR, ROLE_POLICY, true, fill_child, NULL},
+    {MSG_RESPAWN, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_respawn,
+	"02000000"
+	"6162"
+	"ffffffffffffffff"
+	"01000000"
+	"78"},
 };
 
 static void

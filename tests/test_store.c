@@ -584,6 +584,67 @@ test_ledger_and_meta(void)
 	store_free(&s);
 }
 
+static int
+count_retry(void *ctx, const struct store_retry *row)
+{
+	*(int64_t *)ctx += row->revision;
+	return 0;
+}
+
+/* A revision that waits for plugins is not among those that only wait. */
+static void
+test_retries(void)
+{
+	struct store *s = open_url("sqlite::memory:");
+	struct store_at a = at();
+	struct err e = ERR_INIT;
+	struct store_retry r = {.tries = 1, .since = T0, .due = T0 + 5}, got;
+	int64_t feed = make_feed(s), one = 0, two = 0, rev = 0, other = 0, ids[4], sum = 0;
+	size_t n = 0;
+	int gone = 0;
+
+	OK(add_revision(s, feed, "g", &one, &rev, &e));
+	OK(add_revision(s, feed, "h", &two, &other, &e));
+	CU_ASSERT_EQUAL(store_retry_next(s), CLOCK_NONE);
+	r.revision = rev;
+	strcpy(r.tenant, TENANT);
+	r.plugin = (char *)"p";
+	r.why = (char *)"it ended";
+	OK(store_retry_put(s, &a, &r, &e));
+	r.id = 0;
+	r.plugin = (char *)"q";
+	r.due = T0 + 9;
+	OK(store_retry_put(s, &a, &r, &e));
+	r.id = 0;
+	CU_ASSERT_EQUAL(store_retry_put(s, &a, &r, &e), TOSD_EEXIST);
+	CU_ASSERT_EQUAL(store_retry_count(s), 2);
+	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	CU_ASSERT_EQUAL(n, 1);
+	CU_ASSERT_EQUAL(ids[0], other);
+	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
+	OK(store_retry_due(s, T0 + 4, 10, count_retry, &sum));
+	CU_ASSERT_EQUAL(sum, 0);
+	OK(store_retry_due(s, T0 + 5, 10, count_retry, &sum));
+	CU_ASSERT_EQUAL(sum, rev);
+	OK(store_retry_get(s, rev, "p", &got, &e));
+	CU_ASSERT_EQUAL(got.tries, 1);
+	SAME(got.why, "it ended");
+	got.given_up = true;
+	OK(store_retry_put(s, &a, &got, &e));
+	store_retry_clear(&got);
+	OK(store_retry_asked(s, &a, rev, &e));
+	CU_ASSERT_EQUAL(store_retry_next(s), CLOCK_NONE);
+	OK(store_retry_reset(s, T0 + 20, &e)); /* but for the one that is given up */
+	sum = 0;
+	OK(store_retry_due(s, T0 + 20, 10, count_retry, &sum));
+	CU_ASSERT_EQUAL(sum, rev);
+	OK(store_retry_drop(s, &a, rev, &gone, &e));
+	CU_ASSERT_EQUAL(gone, 2);
+	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	CU_ASSERT_EQUAL(n, 2);
+	store_free(&s);
+}
+
 static void
 test_fences(void)
 {
@@ -631,6 +692,7 @@ static const struct suite_test tests[] = {
     {"outbox order", test_outbox_order},
     {"exposure and gaps", test_exposure_and_gaps},
     {"ledger rows, meta, counts", test_ledger_and_meta},
+    {"what waits for plugins", test_retries},
     {"fences", test_fences},
 };
 STORE_SAMPLE_MAIN("store", tests)

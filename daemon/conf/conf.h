@@ -94,6 +94,14 @@ struct conf_plugin {
 	struct conf_setting *settings;
 	size_t nsettings;
 	unsigned grant;		   /* capabilities granted: bits of <tosd/policy.h> */
+	const char **command;	   /* a program in place of an object; none: an object */
+	size_t ncommand;
+	const char *folder;	   /* of the program: where it runs, and what it may read */
+	unsigned window;	   /* items that it has in hand at most */
+	int64_t deadline;	   /* of an item */
+	size_t memory;
+	unsigned processes, files;
+	int64_t cpu;		   /* of one life of the program */
 	const char *file;	   /* where it stands, for messages */
 	int line;
 };
@@ -108,6 +116,8 @@ struct conf_policy {
 	unsigned batch;		   /* items sent to a worker at a time */
 	unsigned attempts;	   /* tries before an item counts as degraded */
 	double threshold;	   /* a finding below this score never counts */
+	int64_t retry_for;	   /* how long a program that is down is waited for */
+	unsigned plugin_uid;	   /* first of 256 user ids of programs; 0: that of roles */
 };
 
 struct conf_safety {

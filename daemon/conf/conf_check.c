@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "conf/conf_source.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
 
@@ -146,6 +147,52 @@ conf_check_coverage(const struct conf_section *sec)
 		in_order(sec, "second_min", c->second_min, "second_max", c->second_max);
 }
 
+/* Where a program lives: beside its script, else beside itself. */
+static void
+derive_folder(const struct conf_section *sec, struct conf_plugin *p)
+{
+	const char *of = p->command[0];
+	char *folder;
+
+	for (size_t i = p->ncommand - 1; i > 0; i--)
+		if (p->command[i] != NULL && p->command[i][0] == '/')
+			of = p->command[i];
+	if (p->folder == NULL) {
+		folder = conf_source_folder(of);
+		p->folder = conf_arena_take(sec->w->arena, folder);
+	}
+	if (strcmp(p->folder, "/") == 0)
+		conf_walk_say_line(sec->w, p->line,
+		    "the folder of plugin `%s' is `/': it may read its folder, so give "
+		    "it one of its own",
+		    p->name);
+}
+
+/* A plugin that is a program. */
+static void
+check_command(const struct conf_section *sec, struct conf_plugin *p)
+{
+	if (p->path != NULL)
+		conf_walk_say_line(sec->w, p->line,
+		    "plugin `%s' has both `path' and `command': it is an object or a "
+		    "program",
+		    p->name);
+	for (size_t i = 0; i < p->ncommand; i++) {
+		struct conf_path path = {"command", p->command[i],
+		    i == 0 ? CONF_CHECK_COMMAND : CONF_CHECK_SCRIPT, p->file, p->line};
+
+		if (p->command[i] == NULL)
+			return; /* was said */
+		if (p->command[i][0] == '/')
+			conf_arena_path(sec->w->arena, &path);
+		else if (i == 0)
+			conf_walk_say_line(sec->w, p->line,
+			    "`command': \"%s\" must be the whole path of a program",
+			    conf_walk_quote(p->command[i]));
+	}
+	derive_folder(sec, p);
+}
+
 void
 conf_check_plugin(const struct conf_section *sec)
 {
@@ -157,6 +204,10 @@ conf_check_plugin(const struct conf_section *sec)
 
 	if (p->name == NULL)
 		return;
+	if (p->ncommand > 0) {
+		check_command(sec, p);
+		return;
+	}
 	if (p->path == NULL)
 		p->path = conf_arena_take(
 		    sec->w->arena, xasprintf("%s/%s.so", TOSD_PLUGINDIR, p->name));
@@ -188,6 +239,14 @@ conf_check_policy(const struct conf_section *sec)
 
 	if (p->nplugins == 0 && !given(sec, "plugins"))
 		default_plugin(sec);
+	for (size_t i = 0; i < p->nplugins; i++)
+		if (p->plugins[i].ncommand > 0 && conf_section_sound(sec, "deadline") &&
+		    p->plugins[i].deadline > p->deadline / 4)
+			conf_walk_say_line(sec->w, p->plugins[i].line,
+			    "`deadline' of plugin `%s' is more than a quarter of that "
+			    "of "
+			    "`policy', after which the worker is killed",
+			    p->plugins[i].name != NULL ? p->plugins[i].name : "?");
 	for (size_t i = 0; i < p->nplugins; i++)
 		for (size_t j = 0; j < i && p->plugins[i].name != NULL; j++)
 			if (p->plugins[j].name != NULL &&

@@ -130,6 +130,51 @@ check_file(struct look *l, const struct conf_path *p)
 		    "chmod go-w");
 }
 
+static bool
+others_write(
+    struct look *l, const struct conf_path *p, const char *what, const struct stat *st)
+{
+	const char *who =
+	    st->st_uid != 0 && st->st_uid != geteuid() ? "belongs to somebody else"
+	    : st->st_mode & (S_IWGRP | S_IWOTH) && !(st->st_mode & S_ISVTX)
+		? "may be written by others"
+		: NULL;
+
+	if (who != NULL)
+		say(l, p, "%s%s; a plugin is code, make it chown root and chmod go-w",
+		    what, who);
+	return who != NULL;
+}
+
+/* A file of a command, and the folder in which it could be replaced. */
+static void
+check_command(struct look *l, const struct conf_path *p)
+{
+	bool program = p->check == CONF_CHECK_COMMAND;
+	char *folder;
+	struct stat st;
+
+	if (!there(l, p, &st))
+		return;
+	if (S_ISDIR(st.st_mode) && !program) {
+		others_write(l, p, "", &st);
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		say(l, p, "is not a regular file");
+		return;
+	}
+	if (access(p->path, program ? X_OK : R_OK) != 0) {
+		say(l, p, "cannot be %s: %s", program ? "executed" : "read",
+		    strerror(errno));
+		return;
+	}
+	folder = conf_source_folder(p->path);
+	if (!others_write(l, p, "", &st) && stat(folder, &st) == 0)
+		others_write(l, p, "lies in a folder that ", &st);
+	free(folder);
+}
+
 /* Names of credentials are only known once systemd has started us. */
 static void
 check_secret(struct look *l, const struct conf_path *p)
@@ -169,6 +214,8 @@ static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_FILE] = check_file,
     [CONF_CHECK_PLUGIN] = check_file,
     [CONF_CHECK_PROGRAM] = check_file,
+    [CONF_CHECK_COMMAND] = check_command,
+    [CONF_CHECK_SCRIPT] = check_command,
     [CONF_CHECK_SECRET] = check_secret,
     [CONF_CHECK_KEY] = check_secret,
     [CONF_CHECK_USER] = check_account,

@@ -172,6 +172,14 @@ static const struct conf_row plugin_rows[] = {
 	.type = CONF_GRANT,
 	.off = OFF(conf_plugin, grant),
 	.def = "text links sets"},
+    TEXTS(conf_plugin, command, conf_value_text),
+    PATH(conf_plugin, folder, NULL, CONF_CHECK_NONE),
+    COUNT(conf_plugin, window, "64", 1, 1024),
+    SPAN(conf_plugin, deadline, "1s", 10 * MS, CLOCK_MIN),
+    SIZE(conf_plugin, memory, "512M", 16 * MIB, 64 * GIB),
+    COUNT(conf_plugin, processes, "16", 1, 4096),
+    COUNT(conf_plugin, files, "64", 16, 4096),
+    SPAN(conf_plugin, cpu, "1h", CLOCK_SEC, 365 * CLOCK_DAY),
 };
 static const struct conf_table plugins_table = {.name = "plugins",
     ROWS(plugin_rows),
@@ -190,6 +198,8 @@ static const struct conf_row policy_rows[] = {
     COUNT(conf_policy, batch, "64", 1, 1024),
     COUNT(conf_policy, attempts, "2", 1, 10),
     SHARE(conf_policy, threshold, "0.5"),
+    SPAN(conf_policy, retry_for, "24h", CLOCK_SEC, 30 * CLOCK_DAY),
+    COUNT(conf_policy, plugin_uid, "60700", 0, INT32_MAX),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

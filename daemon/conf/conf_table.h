@@ -46,6 +46,8 @@ enum conf_check {
 	CONF_CHECK_FILE,    /* readable */
 	CONF_CHECK_PLUGIN,  /* a shared object that only its owner may write */
 	CONF_CHECK_PROGRAM, /* may be executed */
+	CONF_CHECK_COMMAND, /* the same, and only root or we could have written it */
+	CONF_CHECK_SCRIPT,  /* a file that a command names: likewise */
 	CONF_CHECK_SECRET,  /* readable by nobody else */
 	CONF_CHECK_KEY,	    /* as SECRET, but made at first start when not there */
 	CONF_CHECK_USER,

@@ -121,6 +121,7 @@ engine_new(
 	engine_alive_absence(g, now);
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);
+	engine_retry_load(g, now);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -222,6 +223,7 @@ engine_tick(struct engine *g, int64_t now)
 		sooner(&next, engine_errand_dispatch(g, now));
 		engine_stream_dispatch(g, now);
 		sooner(&next, engine_push_dispatch(g, now));
+		sooner(&next, engine_retry_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	sooner(&next, engine_inspect_deadline(g, now));

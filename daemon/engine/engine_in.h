@@ -136,6 +136,7 @@ struct engine {
 	size_t nworkers;
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
+	int64_t retries;	      /* answers of programs that are waited for */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
 	uint64_t next_batch;
 	char policy[DIGEST_HEX];
@@ -331,6 +332,20 @@ void engine_inspect_down(struct engine *g, uint32_t index, int64_t now);
 void engine_rules(struct engine *g, struct msg *m, int64_t now);
 void engine_inspected(struct engine *g, struct msg *m, int64_t now);
 void engine_inspect_free(struct engine *g);
+
+/* --- engine_retry.c --- */
+
+void engine_retry_load(struct engine *g, int64_t now); /* what a restart finds */
+int64_t engine_retry_dispatch(struct engine *g, int64_t now); /* returns next due */
+/* Names the plugins that are not to see this revision. */
+void engine_retry_skip(
+    struct engine *g, int64_t revision, struct msg_inspect_item *it);
+/* Keeps what is to be asked again.  True: the revision stays pending.  False: it is
+ * settled, and *degraded says which plugin never answered and why, or is NULL. */
+bool engine_retry_take(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, char **degraded, int64_t now);
+/* The revision is settled: nothing more is waited for. */
+void engine_retry_done(struct engine *g, const struct store_at *at, int64_t revision);
 
 /* --- engine_case.c --- */
 

@@ -102,6 +102,7 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 		it->time = r.time;
 		it->item = r.body;
 		item_init(&r.body);
+		engine_retry_skip(g, id, it);
 		b->n++;
 	}
 	store_revision_clear(&r);
@@ -213,6 +214,7 @@ judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now)
 	engine_must(store_revision_judged(g->store, &at, id, INSPECT_DEGRADED,
 			r.attempts + 1, g->policy, why, &e),
 	    0, "cannot keep a judgement", &e);
+	engine_retry_done(g, &at, id);
 	engine_must(
 	    store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1, &e),
 	    0, "cannot count", &e);
@@ -435,7 +437,20 @@ mend_one(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
-/* True if it was judged, false if it is degraded or not there. */
+/* What the answer itself says and what never came, as one; given_up is taken. */
+static char *
+both(const char *degraded, char *given_up)
+{
+	char *all;
+
+	if (degraded == NULL || given_up == NULL)
+		return degraded != NULL ? xstrdup(degraded) : given_up;
+	all = xasprintf("%s; %s", degraded, given_up);
+	free(given_up);
+	return all;
+}
+
+/* True if it was judged; false if it is degraded, not there, or waits for a plugin. */
 static bool
 judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
     int64_t now)
@@ -444,7 +459,8 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 	struct store_at at;
 	struct err e = ERR_INIT;
 	enum policy_lane *lanes;
-	bool violated = false;
+	bool violated = false, waits, judged;
+	char *given_up, *degraded;
 
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
 		TOSD_ENOENT, "cannot read a revision", &e) != 0)
@@ -454,30 +470,35 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 	policy_verdict(j->findings, j->n, g->conf->policy.threshold, lanes);
 	for (uint32_t i = 0; i < j->n; i++)
 		violated |= judge_finding(g, &r, &j->findings[i], lanes[i], now);
-	if (r.n > 1 && j->degraded == NULL) {
+	waits = engine_retry_take(g, &r, j, &given_up, now);
+	degraded = both(j->degraded, given_up);
+	if (r.n > 1 && degraded == NULL && !waits) {
 		struct edited x = {g, &r, j, lanes, now};
 
 		engine_walk(store_violation_each(
 		    g->store, VIOLATION_OF_ITEM, r.item, 0, mend_one, &x));
 	}
-	if (j->degraded != NULL) {
-		judge_degraded(g, r.id, j->degraded, now);
-	} else {
+	if (degraded != NULL && !waits) {
+		judge_degraded(g, r.id, degraded, now);
+	} else if (!waits) {
 		engine_must(store_revision_judged(g->store, &at, r.id, INSPECT_DONE,
 				r.attempts, policy, NULL, &e),
 		    0, "cannot keep a judgement", &e);
 		engine_must(store_exposure_count(
 				g->store, &at, r.tenant, r.seen, r.n == 1, 0, 0, &e),
 		    0, "cannot count", &e);
+		engine_retry_done(g, &at, r.id);
 		g->items_judged++;
 	}
 	if (violated)
 		engine_must(
 		    store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0, &e),
 		    0, "cannot count", &e);
+	judged = degraded == NULL && !waits;
+	free(degraded);
 	free(lanes);
 	store_revision_clear(&r);
-	return j->degraded == NULL;
+	return judged;
 }
 
 static int

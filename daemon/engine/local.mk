@@ -28,6 +28,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
+	%D%/engine_retry.c \
 	%D%/engine_score.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \

@@ -110,10 +110,12 @@ allow_own_address(int ruleset, struct err *e)
 static int
 allow_all(int ruleset, const struct sandbox_profile *p, uint64_t known, struct err *e)
 {
+	uint64_t read =
+	    p->may & SANDBOX_MAY_PLUGIN ? RIGHTS_READ | FS_EXECUTE : RIGHTS_READ;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < SANDBOX_PATHS && p->read[i] != NULL; i++)
-		rc = allow(ruleset, p->read[i], RIGHTS_READ, e);
+		rc = allow(ruleset, p->read[i], read, e);
 	for (size_t i = 0; rc == 0 && i < SANDBOX_PATHS && p->write[i] != NULL; i++)
 		rc = allow(ruleset, p->write[i], known & ~RIGHTS_NEVER, e);
 	return rc;

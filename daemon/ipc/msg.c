@@ -57,6 +57,8 @@ static const struct msg_row {
     [MSG_SENDING] = {"SENDING", COURIER, ENGINE, FD_NO, CODEC(sending)},
     [MSG_STATS] = {"STATS", ENGINE | CONSOLE, ENGINE | CONSOLE, FD_NO, CODEC(stats)},
     [MSG_BROKEN] = {"BROKEN", ENGINE, SUP, FD_NO, CODEC(broken)},
+    [MSG_CHILD] = {"CHILD", SUP, POLICY, FD_YES, CODEC(child)},
+    [MSG_RESPAWN] = {"RESPAWN", POLICY, SUP, FD_NO, CODEC(respawn)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

@@ -21,7 +21,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 2
+#define MSG_VERSION 3
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -66,6 +66,9 @@ enum msg_type {
 	MSG_STATS,
 	/* engine and supervisor */
 	MSG_BROKEN, /* engine -> supervisor: this role broke the catalogue; end it */
+	/* policy and supervisor */
+	MSG_CHILD,   /* supervisor -> policy: one of the three pipes of a program */
+	MSG_RESPAWN, /* policy -> supervisor: kill it, start it anew later */
 	MSG_TYPE_COUNT,
 };
 
@@ -102,6 +105,22 @@ struct msg_broken {
 
 struct msg_secret {
 	char *name; /* "smtp-password", "log-key"; the bytes are in the memfd */
+};
+
+/* A program of a plugin was started; before CONF, and after each RESPAWN.  Three of
+ * these make one: its standard input, output and error. */
+#define MSG_CHILD_PIPES 3
+struct msg_child {
+	char *name;   /* of the plugin */
+	uint64_t run; /* counts programs: which one the pipe belongs to */
+	uint8_t which;
+	char *digest; /* of the files of its command */
+};
+
+struct msg_respawn {
+	char *name;
+	int64_t delay; /* ms; -1: not again */
+	char *why;
 };
 
 /* What to fetch. */
@@ -276,6 +295,8 @@ struct msg_inspect_item {
 	uint64_t revision; /* the store's number */
 	char *tenant;	   /* opaque key */
 	int64_t time;	   /* event time: published, or first seen */
+	uint32_t nskip; /* programs of plugins that are not to see it any more */
+	char **skip;
 	struct item item;
 };
 struct msg_inspect {
@@ -284,9 +305,20 @@ struct msg_inspect {
 	struct msg_inspect_item *v;
 };
 
+/* A program that gave no answer and is to be asked again. */
+struct msg_retry {
+	char *plugin;
+	bool lost;    /* it was lost with the item in hand; false: it was not there */
+	bool alone;   /* ... and nothing else */
+	int64_t wait; /* ms until that is of use */
+	char *why;
+};
+
 struct msg_inspected_item {
 	uint64_t revision;
 	char *degraded; /* why a plugin gave no answer; NULL: all answered */
+	uint32_t nretry;
+	struct msg_retry *retry;
 	uint32_t n;
 	struct finding *findings;
 };
@@ -357,6 +389,8 @@ struct msg {
 		struct msg_sent sent;
 		struct msg_sending sending;
 		struct msg_stats stats;
+		struct msg_child child;
+		struct msg_respawn respawn;
 	};
 };
 

@@ -44,6 +44,8 @@ MSG_CODEC(stuck);
 MSG_CODEC(broken);
 MSG_CODEC(secret);
 MSG_CODEC(stats);
+MSG_CODEC(child);
+MSG_CODEC(respawn);
 /* msg_poll.c: engine and fetch */
 MSG_CODEC(poll);
 MSG_CODEC(polled);

@@ -213,3 +213,53 @@ msg_clear_stats(struct msg *m)
 {
 	free(m->stats.json);
 }
+
+void
+msg_put_child(struct buf *b, const struct msg *m)
+{
+	buf_put_str(b, m->child.name);
+	buf_put_u64(b, m->child.run);
+	buf_put_u8(b, m->child.which);
+	buf_put_str(b, m->child.digest);
+}
+
+void
+msg_get_child(struct rd *r, struct msg *m)
+{
+	m->child.name = msg_need_text(r);
+	m->child.run = rd_u64(r);
+	m->child.which = msg_enum(r, MSG_CHILD_PIPES);
+	m->child.digest = msg_hash(r);
+	if (m->child.digest == NULL)
+		r->bad = true;
+}
+
+void
+msg_clear_child(struct msg *m)
+{
+	free(m->child.name);
+	free(m->child.digest);
+}
+
+void
+msg_put_respawn(struct buf *b, const struct msg *m)
+{
+	buf_put_str(b, m->respawn.name);
+	buf_put_i64(b, m->respawn.delay);
+	buf_put_str(b, m->respawn.why);
+}
+
+void
+msg_get_respawn(struct rd *r, struct msg *m)
+{
+	m->respawn.name = msg_need_text(r);
+	m->respawn.delay = rd_i64(r);
+	m->respawn.why = msg_need_text(r);
+}
+
+void
+msg_clear_respawn(struct msg *m)
+{
+	free(m->respawn.name);
+	free(m->respawn.why);
+}

@@ -10,8 +10,9 @@
 #include "ipc/msg_codec.h"
 
 #define RULE_WIRE_MIN 25
-#define INSPECT_WIRE_MIN (20 + ITEM_WIRE_MIN)
-#define INSPECTED_WIRE_MIN 16
+#define INSPECT_WIRE_MIN (24 + ITEM_WIRE_MIN)
+#define INSPECTED_WIRE_MIN 20
+#define RETRY_WIRE_MIN 18
 
 /* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
  * ledger entries, which hold 65,535 bytes of JSON. */
@@ -127,8 +128,21 @@ msg_put_inspect(struct buf *b, const struct msg *m)
 		buf_put_u64(b, p->v[i].revision);
 		buf_put_str(b, p->v[i].tenant);
 		buf_put_i64(b, p->v[i].time);
+		buf_put_u32(b, p->v[i].nskip);
+		for (uint32_t k = 0; k < p->v[i].nskip; k++)
+			buf_put_str(b, p->v[i].skip[k]);
 		item_put(b, &p->v[i].item);
 	}
+}
+
+static void
+get_skip(struct rd *r, struct msg_inspect_item *v)
+{
+	uint32_t n = rd_count(r, 4);
+
+	v->skip = n > 0 ? xcalloc(n, sizeof(*v->skip)) : NULL;
+	while (!r->bad && v->nskip < n)
+		v->skip[v->nskip++] = msg_need_text(r);
 }
 
 void
@@ -146,6 +160,7 @@ msg_get_inspect(struct rd *r, struct msg *m)
 		v->revision = rd_u64(r);
 		v->tenant = msg_need_str(r);
 		v->time = rd_i64(r);
+		get_skip(r, v);
 		msg_item(r, &v->item);
 	}
 }
@@ -157,9 +172,35 @@ msg_clear_inspect(struct msg *m)
 
 	for (uint32_t i = 0; i < p->n; i++) {
 		free(p->v[i].tenant);
+		for (uint32_t k = 0; k < p->v[i].nskip; k++)
+			free(p->v[i].skip[k]);
+		free(p->v[i].skip);
 		item_clear(&p->v[i].item);
 	}
 	free(p->v);
+}
+
+static void
+put_retry(struct buf *b, const struct msg_retry *t)
+{
+	buf_put_str(b, t->plugin);
+	buf_put_u8(b, t->lost);
+	buf_put_u8(b, t->alone);
+	buf_put_i64(b, t->wait);
+	buf_put_str(b, t->why);
+}
+
+static void
+get_retry(struct rd *r, struct msg_retry *t)
+{
+	t->plugin = msg_need_text(r);
+	t->lost = msg_bool(r);
+	t->alone = msg_bool(r);
+	t->wait = rd_i64(r);
+	t->why = msg_need_text(r);
+	if (!text_within(t->plugin, NAME_MAX_BYTES) ||
+	    !text_within(t->why, REASON_MAX_BYTES))
+		r->bad = true;
 }
 
 void
@@ -173,6 +214,9 @@ msg_put_inspected(struct buf *b, const struct msg *m)
 	for (uint32_t i = 0; i < p->n; i++) {
 		buf_put_u64(b, p->v[i].revision);
 		buf_put_str(b, p->v[i].degraded);
+		buf_put_u32(b, p->v[i].nretry);
+		for (uint32_t k = 0; k < p->v[i].nretry; k++)
+			put_retry(b, &p->v[i].retry[k]);
 		buf_put_u32(b, p->v[i].n);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_put(b, &p->v[i].findings[k]);
@@ -188,6 +232,10 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	v->degraded = rd_str(r);
 	if (!text_within(v->degraded, REASON_MAX_BYTES))
 		r->bad = true;
+	n = rd_count(r, RETRY_WIRE_MIN);
+	v->retry = n > 0 ? xcalloc(n, sizeof(*v->retry)) : NULL;
+	while (!r->bad && v->nretry < n)
+		get_retry(r, &v->retry[v->nretry++]);
 	n = rd_count(r, FINDING_WIRE_MIN);
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)
@@ -216,6 +264,11 @@ msg_clear_inspected(struct msg *m)
 	free(p->digest);
 	for (uint32_t i = 0; i < p->n; i++) {
 		free(p->v[i].degraded);
+		for (uint32_t k = 0; k < p->v[i].nretry; k++) {
+			free(p->v[i].retry[k].plugin);
+			free(p->v[i].retry[k].why);
+		}
+		free(p->v[i].retry);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_clear(&p->v[i].findings[k]);
 		free(p->v[i].findings);

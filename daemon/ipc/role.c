@@ -36,6 +36,15 @@ struct secret {
 	struct buf bytes;
 };
 
+/* A program that was started for us. */
+struct child {
+	struct child *next;
+	char *name;
+	uint64_t run;
+	char digest[DIGEST_HEX];
+	int fds[MSG_CHILD_PIPES]; /* -1: not there yet */
+};
+
 struct role_self {
 	const struct role_ops *ops;
 	void *ctx;
@@ -49,6 +58,7 @@ struct role_self {
 	int code;
 	struct peer *peers;
 	struct secret *secrets;
+	struct child *children;
 };
 
 /* Ends the process as soon as the callback that is running has returned. */
@@ -207,6 +217,76 @@ take_secret(struct role_self *self, struct msg *m)
 }
 
 static void
+child_drop(struct role_self *self, struct child *c)
+{
+	struct child **at = &self->children;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	for (int i = 0; i < MSG_CHILD_PIPES; i++)
+		if (c->fds[i] >= 0)
+			close(c->fds[i]);
+	free(c->name);
+	free(c);
+}
+
+static struct child *
+child_find(const struct role_self *self, const char *name)
+{
+	struct child *c = self->children;
+
+	while (c != NULL && strcmp(c->name, name) != 0)
+		c = c->next;
+	return c;
+}
+
+static void
+take_child(struct role_self *self, struct msg *m)
+{
+	struct child *c = child_find(self, m->child.name);
+
+	if (c != NULL && c->run != m->child.run) {
+		child_drop(self, c); /* nobody took it, and it is dead by now */
+		c = NULL;
+	}
+	if (c == NULL) {
+		c = xcalloc(1, sizeof(*c));
+		c->name = xstrdup(m->child.name);
+		c->run = m->child.run;
+		snprintf(c->digest, sizeof(c->digest), "%s", m->child.digest);
+		for (int i = 0; i < MSG_CHILD_PIPES; i++)
+			c->fds[i] = -1;
+		c->next = self->children;
+		self->children = c;
+	}
+	if (c->fds[m->child.which] >= 0)
+		close(c->fds[m->child.which]);
+	c->fds[m->child.which] = m->fd;
+	m->fd = -1;
+}
+
+bool
+role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
+    char digest[DIGEST_HEX])
+{
+	struct child *c = child_find(self, name);
+
+	for (int i = 0; c != NULL && i < MSG_CHILD_PIPES; i++)
+		if (c->fds[i] < 0)
+			return false;
+	if (c == NULL)
+		return false;
+	memcpy(digest, c->digest, sizeof(c->digest));
+	for (int i = 0; i < MSG_CHILD_PIPES; i++) {
+		fds[i] = c->fds[i];
+		c->fds[i] = -1;
+	}
+	child_drop(self, c);
+	return true;
+}
+
+static void
 send_ready(struct role_self *self)
 {
 	struct msg m;
@@ -325,6 +405,7 @@ on_control(void *ctx, struct msg *m)
 	    [MSG_PING] = take_ping,
 	    [MSG_STOP] = take_stop,
 	    [MSG_SECRET] = take_secret,
+	    [MSG_CHILD] = take_child,
 	};
 
 	take[m->type](ctx, m);
@@ -485,6 +566,8 @@ cleanup(struct role_self *self)
 		free(p);
 	}
 	secrets_clear(self);
+	while (self->children != NULL)
+		child_drop(self, self->children);
 	channel_free(&self->control);
 	loop_timer_free(&self->leave);
 	loop_free(&self->loop);

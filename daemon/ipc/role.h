@@ -83,6 +83,12 @@ uint32_t role_index(const struct role_self *self);
  * reconf.  NULL if it was not given: not configured. */
 const struct buf *role_secret(const struct role_self *self, const char *name);
 
+/* The pipes of a program that the supervisor started for this plugin (CHILD) and nobody
+ * has taken yet: its standard input, output and error, and the digest of its files.
+ * False: there is none. */
+bool role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
+    char digest[DIGEST_HEX]);
+
 /* Sends m, which is taken (clear afterwards, also on failure).  ROLE_SUPERVISOR with
  * index 0 is the supervisor.  0; TOSD_ENOENT if there is no such peer now;
  * TOSD_ELIMIT if m is larger than MSG_MAX.  What the catalogue forbids aborts.  What

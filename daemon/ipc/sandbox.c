@@ -147,7 +147,7 @@ enter_landlock(const struct sandbox_profile *p, struct err *e)
 {
 	struct sandbox_profile own = *p;
 
-	if (p->may & SANDBOX_MAY_EXEC) {
+	if (p->may & SANDBOX_MAY_EXEC && !(p->may & SANDBOX_MAY_PLUGIN)) {
 		log_info("sandbox", "no landlock in this role: it runs a program whose "
 				    "files are not known");
 		return 0;

@@ -27,6 +27,9 @@ enum sandbox_may {
 	SANDBOX_MAY_THREAD = 1 << 5,  /* start threads (libcurl looks names up in them) */
 	SANDBOX_MAY_EXEC = 1 << 6,    /* run a program; see sandbox_enter() */
 	SANDBOX_MAY_DLOPEN = 1 << 7,  /* map code into memory */
+	/* with EXEC: a program whose files are known, so landlock applies (what may be read
+	 * may be run); no sockets, no signals to others, no way out of its group */
+	SANDBOX_MAY_PLUGIN = 1 << 8,
 };
 
 enum sandbox_mode {
@@ -56,7 +59,7 @@ int sandbox_become(uid_t uid, gid_t gid, struct err *e);
 
 /* Enters the profile: no_new_privs, no capabilities, limits, landlock, seccomp.  For
  * good.  Paths that do not exist are left out.  With SANDBOX_MAY_EXEC landlock is
- * left out and seccomp forbids only what no mail program needs, since a program from
+ * left out (but for SANDBOX_MAY_PLUGIN) and seccomp forbids only what no mail program needs, since a program from
  * elsewhere inherits both and nobody here knows its files.
  * 0, or the error of the first wall that failed while mode is SANDBOX_REQUIRED. */
 int sandbox_enter(const struct sandbox_profile *p, struct err *e);

@@ -287,11 +287,42 @@ add_conditions(scmp_filter_ctx f, unsigned may)
 	return rc;
 }
 
+/* What the program of a plugin is refused on top: the network, signals to anybody else,
+ * a process group of its own (it is killed by its group), namespaces.  It is an error
+ * there and no alarm: programs look for such things in passing. */
+static int
+add_plugin(scmp_filter_ctx f)
+{
+	static const char *const no[] = {"socket", "setsid", "setpgid", "kill", "tkill",
+	    "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open", "pidfd_send_signal",
+	    "sched_setscheduler", "sched_setattr", "setpriority", "ioprio_set"};
+	static const uint64_t spaces[] = {CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWPID,
+	    CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP};
+	struct scmp_arg_cmp other = SCMP_A0(SCMP_CMP_NE, (uint64_t)getpid());
+	struct scmp_arg_cmp any = SCMP_A0(SCMP_CMP_NE, 0);
+	uint32_t refused = SCMP_ACT_ERRNO(EPERM);
+	int rc = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(no) / sizeof(no[0]); i++)
+		rc = add(f, refused, no[i], NULL);
+	for (size_t i = 0; rc == 0 && i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+		struct scmp_arg_cmp has =
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i], spaces[i]);
+
+		rc = add(f, refused, "clone", &has);
+	}
+	if (rc == 0)
+		rc = add(f, refused, "tgkill", &other); /* abort() is its own affair */
+	return rc == 0 ? add(f, refused, "prlimit64", &any) : rc;
+}
+
 static int
 add_all(scmp_filter_ctx f, unsigned may)
 {
 	int rc = add_alarms(f, may);
 
+	if (rc == 0 && may & SANDBOX_MAY_PLUGIN)
+		rc = add_plugin(f);
 	/* A program from elsewhere lives under this filter too: only the alarms. */
 	if (rc != 0 || (may & SANDBOX_MAY_EXEC))
 		return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spawn: starting the process of a role. */
+/* spawn: starting the process of a role, or the program of a plugin. */
 #ifndef TOSD_IPC_SPAWN_H
 #define TOSD_IPC_SPAWN_H
 
@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "ipc/msg.h"
+#include "ipc/sandbox.h"
 
 struct spawn {
 	const char *exe; /* "/proc/self/exe" in the daemon */
@@ -30,5 +31,31 @@ struct spawn {
  * TOSD_EDENIED with what the child could not do.
  */
 pid_t spawn_role(const struct spawn *s, int control, struct err *e);
+
+/* A program that judges items (tosd-exec(7)). */
+struct spawn_child {
+	const char *name; /* of the plugin, for its environment */
+	const char *const *command;
+	size_t ncommand;
+	const char *folder; /* where it runs; with /usr all that it may read */
+	bool become;	    /* as in struct spawn; false: it stays who we are */
+	uid_t uid;
+	gid_t gid;
+	enum sandbox_mode sandbox;
+	uint64_t memory, files, processes, cpu; /* bytes, counts, seconds */
+};
+
+/*
+ * Runs the command as leader of a session of its own (its group is killed by the pid that
+ * is returned), with pipes as 0, 1 and 2 and nothing else open, a clean environment,
+ * limits, and the walls of SANDBOX_MAY_PLUGIN; it dies with us.  fds are our ends.
+ */
+pid_t spawn_child(
+    const struct spawn_child *s, int fds[MSG_CHILD_PIPES], struct err *e);
+
+/* SHA-256 over the command: the contents of what it names as files, other words as they
+ * are.  TOSD_EIO or TOSD_ELIMIT. */
+int spawn_child_digest(
+    const char *const *command, size_t n, char hex[DIGEST_HEX], struct err *e);
 
 #endif

@@ -10,30 +10,13 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "policy/face.h"
-#include "policy/plugin.h"
+#include "policy/host_in.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
  * each byte.  Enough for thousands of patterns on a normal post; an end for wicked
  * ones. */
 #define BUDGET_ITEM (4 << 20)
 #define BUDGET_BYTE 64
-
-struct slot {
-	struct policy_plugin *plugin;
-	struct policy_face *face; /* on its own, because the plugin keeps its address */
-	void *state;
-};
-
-struct policy_host {
-	struct policy_options o;
-	struct slot *v;
-	size_t n;
-	struct policy_set sets[1];
-	char **problems;
-	size_t nproblems;
-	char digest[DIGEST_HEX];
-};
 
 static void __attribute__((format(printf, 2, 3)))
 problem(struct policy_host *h, const char *fmt, ...)
@@ -103,8 +86,9 @@ make_sets(struct policy_host *h)
 }
 
 static void
-slot_clear(struct slot *s)
+slot_clear(struct policy_slot *s)
 {
+	policy_exec_free(&s->exec);
 	if (s->face != NULL)
 		policy_face_clear(s->face);
 	policy_plugin_free(&s->plugin);
@@ -117,13 +101,29 @@ other_with_rule(const struct policy_host *h, const char *id)
 	for (size_t i = 0; i < h->n; i++)
 		for (size_t k = 0; k < h->v[i].face->nrules; k++)
 			if (strcmp(h->v[i].face->rules[k].id, id) == 0)
-				return policy_plugin_name(h->v[i].plugin);
+				return h->v[i].face->plugin;
 	return NULL;
+}
+
+/* A rule belongs to one plugin. */
+static int
+check_rules(const struct policy_host *h, const struct policy_slot *s, struct err *e)
+{
+	for (size_t i = 0; i < s->face->nrules; i++) {
+		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
+
+		if (other != NULL)
+			return err_set(e, TOSD_EINVAL,
+			    "plugin `%s' declares the rule `%s', "
+			    "which is one of plugin `%s'",
+			    s->face->plugin, id, other);
+	}
+	return 0;
 }
 
 /* open() and selftest(); on failure the plugin has been closed again. */
 static int
-slot_open(struct policy_host *h, struct slot *s, struct err *e)
+slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 {
 	const struct tosd_policy *t = policy_plugin_table(s->plugin);
 	const char *name = policy_plugin_name(s->plugin), *why = NULL;
@@ -143,18 +143,48 @@ slot_open(struct policy_host *h, struct slot *s, struct err *e)
 	    t->selftest(s->state, &why) != TOSD_DONE)
 		rc = err_set(e, TOSD_EINVAL, "plugin `%s' failed its own test: %s",
 		    name, why != NULL ? why : "it does not say which");
-	for (size_t i = 0; rc == 0 && i < s->face->nrules; i++) {
-		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
-
-		if (other != NULL)
-			rc = err_set(e, TOSD_EINVAL,
-			    "plugin `%s' declares the rule `%s', "
-			    "which is one of plugin `%s'",
-			    name, id, other);
-	}
+	if (rc == 0)
+		rc = check_rules(h, s, e);
 	if (rc != 0 && TOSD_HAS(t, close))
 		t->close(s->state);
 	return rc;
+}
+
+static void
+slot_face(
+    struct policy_host *h, struct policy_slot *s, const char *name, uint32_t granted)
+{
+	s->face = xcalloc(1, sizeof(*s->face));
+	s->face->plugin = name;
+	s->face->granted = granted;
+	s->face->sets = h->sets;
+	s->face->nsets = 1;
+	s->face->problem = face_problem;
+	s->face->note = face_note;
+	s->face->ctx = h;
+	policy_face_init(s->face);
+}
+
+static int
+add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
+{
+	struct policy_slot s = {0};
+	int rc;
+
+	if (h->o.children == NULL)
+		return err_set(e, TOSD_EINVAL,
+		    "plugin `%s' is a program, and none is started here", c->name);
+	slot_face(h, &s, c->name, c->grant);
+	rc = policy_exec_new(c, h->o.children, s.face, &s.exec, e);
+	if (rc == 0)
+		rc = check_rules(h, &s, e);
+	if (rc != 0) {
+		slot_clear(&s);
+		return rc;
+	}
+	h->v = xrealloc(h->v, (h->n + 1) * sizeof(*h->v));
+	h->v[h->n++] = s;
+	return 0;
 }
 
 static int
@@ -163,10 +193,12 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
 	struct conf_setting extra[2];
-	struct slot s = {0};
+	struct policy_slot s = {0};
 	size_t nextra = 0;
 	int rc;
 
+	if (c->ncommand > 0)
+		return add_exec(h, c, e);
 	if (h->o.conf->packs_dir != NULL)
 		extra[nextra++] =
 		    (struct conf_setting){"packs_dir", h->o.conf->packs_dir};
@@ -176,16 +208,8 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
 	if (rc != 0)
 		return rc;
-	s.face = xcalloc(1, sizeof(*s.face));
-	s.face->plugin = policy_plugin_name(s.plugin);
+	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
 	s.face->object = policy_plugin_digest(s.plugin);
-	s.face->granted = policy_plugin_granted(s.plugin);
-	s.face->sets = h->sets;
-	s.face->nsets = 1;
-	s.face->problem = face_problem;
-	s.face->note = face_note;
-	s.face->ctx = h;
-	policy_face_init(s.face);
 	rc = slot_open(h, &s, e);
 	if (rc != 0) {
 		slot_clear(&s);
@@ -198,13 +222,11 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
 static void
-digest_plugin(struct buf *b, const struct slot *s)
+digest_settings(struct buf *b, const struct policy_slot *s)
 {
 	const struct tosd_policy *t = policy_plugin_table(s->plugin);
 	const struct tosd_str *set = policy_plugin_settings(s->plugin);
 
-	buf_put_str(b, policy_plugin_name(s->plugin));
-	buf_put_str(b, policy_plugin_digest(s->plugin));
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
 		size_t n = strlen(t->schema[i].key);
 
@@ -213,6 +235,17 @@ digest_plugin(struct buf *b, const struct slot *s)
 		buf_put_str(b, t->schema[i].key);
 		buf_put_str(b, set[i].ptr);
 	}
+}
+
+static void
+digest_plugin(struct buf *b, const struct policy_slot *s)
+{
+	buf_put_str(b, s->face->plugin);
+	buf_put_str(b, s->face->object);
+	if (s->plugin != NULL)
+		digest_settings(b, s);
+	else
+		policy_exec_settings(s->exec, b);
 	for (size_t i = 0; i < s->face->nrules; i++) {
 		const struct policy_rule *r = &s->face->rules[i];
 
@@ -275,9 +308,10 @@ policy_host_free(struct policy_host **hp)
 		return;
 	*hp = NULL;
 	for (size_t i = 0; i < h->n; i++) {
-		const struct tosd_policy *t = policy_plugin_table(h->v[i].plugin);
+		const struct tosd_policy *t =
+		    h->v[i].plugin != NULL ? policy_plugin_table(h->v[i].plugin) : NULL;
 
-		if (TOSD_HAS(t, close))
+		if (t != NULL && TOSD_HAS(t, close))
 			t->close(h->v[i].state);
 		slot_clear(&h->v[i]);
 	}
@@ -323,8 +357,8 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
 }
 
-static void
-say_degraded(struct buf *b, const char *who, const char *why)
+void
+policy_say_degraded(struct buf *b, const char *who, const char *why)
 {
 	size_t n = strnlen(why, 200);
 
@@ -337,9 +371,9 @@ say_degraded(struct buf *b, const char *who, const char *why)
 	text_repair(b, why, n);
 }
 
-static void
-check_one(
-    struct slot *s, struct tosd_item *item, struct tosd_report *r, struct buf *bad)
+void
+policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_report *r,
+    struct buf *bad)
 {
 	const char *why = NULL;
 	int rc;
@@ -351,53 +385,31 @@ check_one(
 	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE)
-		say_degraded(
+		policy_say_degraded(
 		    bad, s->face->plugin, why != NULL ? why : "did not say why");
 	else if (r->budget < 0)
-		say_degraded(bad, s->face->plugin, "went over its budget");
+		policy_say_degraded(bad, s->face->plugin, "went over its budget");
 	if (r->bad[0] != '\0')
-		say_degraded(bad, s->face->plugin, r->bad);
+		policy_say_degraded(bad, s->face->plugin, r->bad);
 	policy_report_sort(r);
 }
 
-void
-policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
-    int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
+int64_t
+policy_host_idle(struct policy_host *h)
 {
-	char *body = item_body(it);
-	struct tosd_item item = {.it = it,
-	    .text = body,
-	    .len = strlen(body),
-	    .tenant = tenant_key != NULL ? tenant_key : "",
-	    .time = event_time};
-	struct buf bad = {0};
+	int64_t next = 0;
 
-	if (item.len > POLICY_TEXT_MAX) {
-		item.len = POLICY_TEXT_MAX;
-		while (((uint8_t)body[item.len] & 0xc0) == 0x80)
-			item.len--;
-		say_degraded(
-		    &bad, "host", "text longer than 1 MiB, its beginning was judged");
-	}
-	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
-	if (!text_valid(body, item.len)) {
-		say_degraded(&bad, "host", "text is not valid UTF-8, not judged");
-		item.len = 0;
-		item.text = NULL;
-	}
-	for (size_t i = 0; item.text != NULL && i < h->n; i++) {
-		struct tosd_report r = {0};
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].exec != NULL) {
+			int64_t t = policy_exec_idle(h->v[i].exec);
 
-		check_one(&h->v[i], &item, &r, &bad);
-		if (r.n > 0) {
-			*findings =
-			    xrealloc(*findings, (*n + r.n) * sizeof(**findings));
-			memcpy(*findings + *n, r.v, r.n * sizeof(*r.v));
-			*n += r.n;
+			next = next == 0 || t < next ? t : next;
 		}
-		free(r.v);
-	}
-	*degraded = bad.len > 0 ? buf_take(&bad) : NULL;
-	buf_free(&bad);
-	free(body);
+	return next;
+}
+
+const struct policy_exec *
+policy_host_exec(const struct policy_host *h, size_t i)
+{
+	return i < h->n ? h->v[i].exec : NULL;
 }

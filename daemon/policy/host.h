@@ -17,6 +17,7 @@
 #include "ipc/msg.h"
 
 struct policy_host;
+struct policy_children;
 
 struct policy_options {
 	const struct conf_policy *conf; /* both kept by pointer until policy_host_free() */
@@ -28,6 +29,9 @@ struct policy_options {
 	/* Called during policy_host_new() for what went well ("pack violence: 12 rules, 40
 	 * tests passed"), with the same ctx.  NULL: it goes to the log. */
 	void (*note)(void *ctx, const char *text);
+	/* Who starts the programs of `command' plugins (policy/exec.h); copied.  NULL:
+	 * such plugins are refused. */
+	const struct policy_children *children;
 };
 
 /* Longest text that is judged, in bytes of item_body(); of a longer one the beginning
@@ -53,5 +57,39 @@ void policy_host_rules(const struct policy_host *h, struct msg_rules *out);
 void policy_host_check(struct policy_host *h, const char *tenant_key,
     const struct item *it, int64_t event_time, struct finding **findings, uint32_t *n,
     char **degraded);
+
+/* An item and what was said of it. */
+struct policy_ask {
+	const char *tenant; /* opaque key */
+	const struct item *it;
+	int64_t time;	   /* event time */
+	uint64_t revision; /* for log lines */
+	/* Programs that are not asked about it (it has cost them too much already). */
+	char *const *skip;
+	size_t nskip;
+	/* Results: as those of policy_host_check(), all NULL and 0 before. */
+	struct finding *findings;
+	uint32_t n;
+	char *degraded;
+	/* Programs that gave no answer and are to be asked again (xmalloc'd). */
+	struct msg_retry *retry;
+	uint32_t nretry;
+};
+
+/* Judges n items.  Programs get them together and in parallel with each other; after
+ * so many ms (at least one deadline of a plugin longer) what was not asked is a retry. */
+void policy_host_judge(
+    struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience);
+/* Frees what policy_host_judge() left in a. */
+void policy_ask_clear(struct policy_ask *a);
+
+/* Looks after programs between batches; ms until it wants to be called again, 0 when
+ * there are none. */
+int64_t policy_host_idle(struct policy_host *h);
+
+struct policy_exec;
+/* The program of the plugin of that number among those of the configuration that were
+ * loaded; NULL if it is none. */
+const struct policy_exec *policy_host_exec(const struct policy_host *h, size_t i);
 
 #endif

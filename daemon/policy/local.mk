@@ -1,7 +1,11 @@
 noinst_LIBRARIES += libtosd_policy.a
 libtosd_policy_a_SOURCES = \
+	%D%/exec.c %D%/exec.h \
+	%D%/exec_child.c %D%/exec_child.h \
+	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
-	%D%/host.c %D%/host.h \
+	%D%/host.c %D%/host.h %D%/host_in.h \
+	%D%/host_batch.c \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/verdict.c %D%/verdict.h
 
@@ -16,13 +20,13 @@ tests_scan_main_LDADD = libtosd_policy.a libtosd_evidence.a libtosd_ipc.a libtos
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 
 UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h
 tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += tests/policy_negatives.txt
 
 UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_hostile
@@ -36,6 +40,20 @@ tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)
 
 EXTRA_PROGRAMS += tests/bench_scan
 tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
-tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(EVENT_LIBS) \
-	$(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
+tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += tests/bench_scan
+
+UNIT_TESTS += tests/test_exec
+tests_test_exec_SOURCES = tests/test_exec.c tests/suite.h
+tests_test_exec_LDADD = $(tests_test_policy_LDADD)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_exec
+tests_fuzz_exec_SOURCES = tests/fuzz_exec.c
+tests_fuzz_exec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_exec_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+else
+EXTRA_DIST += tests/fuzz_exec.c
+endif

@@ -11,6 +11,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_item.c \
 	%D%/store_ledger.c \
 	%D%/store_outbox.c \
+	%D%/store_retry.c \
 	%D%/store_schema.c \
 	%D%/store_sqlite.c \
 	%D%/store_stream.c \

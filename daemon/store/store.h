@@ -222,11 +222,48 @@ int store_revision_captured(struct store *s, const struct store_at *at, int64_t 
 int store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e);
-/* Ids of pending revisions above `after`, rising; at most max.  Count in *n. */
+/* Ids of pending revisions without a row of `retry' above `after`, rising; at most max.  Count in *n. */
 int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
     size_t *n, struct err *e);
 /* Erases the body of every revision of a capture (privacy); rows stay. */
 int store_revision_erase(struct store *s, const char *capture_file, struct err *e);
+
+/* --- what a program of a plugin still has to say of a revision that is pending --- */
+struct store_retry {
+	int64_t id;
+	int64_t revision;
+	char tenant[STORE_KEY];
+	char *plugin;
+	uint32_t tries;	 /* programs that were lost with it in hand */
+	bool given_up;	 /* the plugin is not asked about it any more: why */
+	int64_t since;	 /* when it was first not answered */
+	int64_t due;	 /* when to ask again; CLOCK_NONE: it is being asked */
+	char *why;
+};
+void store_retry_clear(struct store_retry *r);
+typedef int store_retry_fn(void *ctx, const struct store_retry *row);
+int store_retry_get(struct store *s, int64_t revision, const char *plugin,
+    struct store_retry *out, struct err *e); /* TOSD_ENOENT */
+/* Adds it where its id is 0. */
+int store_retry_put(struct store *s, const struct store_at *at, struct store_retry *r,
+    struct err *e);
+/* Rows of a revision, by plugin. */
+int store_retry_each(struct store *s, int64_t revision, store_retry_fn *fn, void *ctx);
+/* Rows that are due, oldest first, at most max. */
+int store_retry_due(
+    struct store *s, int64_t now, size_t max, store_retry_fn *fn, void *ctx);
+/* When the next one is due; CLOCK_NONE if none is. */
+int64_t store_retry_next(struct store *s);
+/* None of a revision's rows is due: it is being asked. */
+int store_retry_asked(
+    struct store *s, const struct store_at *at, int64_t revision, struct err *e);
+/* Rows that were being asked are due at that time: after a restart. */
+int store_retry_reset(struct store *s, int64_t due, struct err *e);
+/* Forgets a revision's rows, *n of them: it is judged. */
+int store_retry_drop(struct store *s, const struct store_at *at, int64_t revision,
+    int *n, struct err *e);
+/* Rows of all revisions. */
+int64_t store_retry_count(struct store *s);
 
 /* --- findings --- */
 /* TOSD_EEXIST if (revision, rule, rev) is there: the idempotency key. */

@@ -213,8 +213,9 @@ store_revision_pending(
     struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM revision WHERE state <> 1 AND state = 0 "
-	    "AND id > ?1 ORDER BY id LIMIT ?2";
+	    "SELECT id FROM revision WHERE state <> 1 AND state = 0 AND id > ?1 "
+	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id) "
+	    "ORDER BY id LIMIT ?2";
 	sqlite3_stmt *st = db_query(s, sql, e, "ii", after, (int64_t)max);
 	int rc = st != NULL ? 1 : TOSD_EIO;
 

@@ -203,8 +203,17 @@ static const char step_stream[] =
     "  why TEXT) STRICT;"
     "CREATE INDEX subscription_due ON subscription(due) WHERE due IS NOT NULL;";
 
+/* What programs of plugins still have to say. */
+static const char step_retry[] =
+    "CREATE TABLE retry(id INTEGER PRIMARY KEY,"
+    "  revision INTEGER NOT NULL REFERENCES revision(id), tenant TEXT NOT NULL,"
+    "  plugin TEXT NOT NULL, tries INTEGER NOT NULL, given_up INTEGER NOT NULL,"
+    "  since INTEGER, due INTEGER, why TEXT, UNIQUE(revision, plugin)) STRICT;"
+    "CREATE INDEX retry_due ON retry(due) WHERE due IS NOT NULL;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
-static const char *const steps[] = {step_1, step_polite, step_cover, step_stream};
+static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
+    step_retry};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -23,6 +23,10 @@ tosctl_SOURCES = \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
+	%D%/plugin_run.c %D%/plugin_run.h \
+	%D%/plugin_talk.c %D%/plugin_talk.h \
+	%D%/tosctl_plugin.c %D%/tosctl_plugin.h \
+	%D%/tosctl_plugin_conform.c \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \

@@ -39,7 +39,7 @@ _tosctl() {
 	if ((COMP_CWORD == 1)); then
 		list='status tenants feeds sightings violations cases notices outbox decide appeal
 			reply hold erase poll tenant feed evidence replay rebuild simulate
-			parse scan policy render trend help'
+			parse scan policy plugin render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
@@ -125,6 +125,12 @@ _tosctl() {
 		options='--plugin --json --help'
 		((n == 0)) && list='lint test new keygen sign'
 		((n == 1)) && files=-d
+		;;
+	plugin)
+		options='--name --window --deadline --memory --grant --set --protect
+			--no-sandbox --json --case --list --help'
+		((n == 0)) && list='try conform'
+		((n > 0)) && files=-f
 		;;
 	render) options='--partials --mode --lenient --data --help' files=-f ;;
 	trend) options='--walk --json' files=-f ;;

@@ -10,6 +10,7 @@
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
+#include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_policy.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
@@ -50,6 +51,7 @@ static const struct command {
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
+    {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},
 };

@@ -176,8 +176,8 @@ take_string(const json_t *o, const char *key, bool *bad)
 }
 
 /* NULL, or why the line is no item. */
-static const char *
-read_item(const json_t *o, struct item *it, int64_t *time)
+const char *
+scan_read_item(const json_t *o, struct item *it, int64_t *time)
 {
 	const json_t *id = json_object_get(o, "id");
 	bool bad = false;
@@ -205,8 +205,8 @@ read_item(const json_t *o, struct item *it, int64_t *time)
 
 /* --- findings out */
 
-static json_t *
-finding_json(const struct finding *f)
+json_t *
+scan_finding_json(const struct finding *f)
 {
 	json_t *spans = json_array();
 
@@ -219,8 +219,8 @@ finding_json(const struct finding *f)
 	    spans, "reason", f->reason, "mode", finding_mode_name(f->mode));
 }
 
-static void
-print_json(json_t *o)
+void
+scan_print_json(json_t *o)
 {
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	putchar('\n');
@@ -246,7 +246,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 		json_object_set_new(scores, s->categories[i], json_real(best));
 	}
 	for (uint32_t k = 0; k < n; k++) {
-		json_array_append_new(list, finding_json(&v[k]));
+		json_array_append_new(list, scan_finding_json(&v[k]));
 		finding_clear(&v[k]);
 	}
 	free(v);
@@ -258,7 +258,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 		s->rc = EXIT_NEGATIVE;
 		free(degraded);
 	}
-	print_json(out);
+	scan_print_json(out);
 }
 
 static void
@@ -271,11 +271,11 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	int64_t time;
 
 	item_init(&it);
-	why = in == NULL ? je.text : read_item(in, &it, &time);
+	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
 	if (why == NULL) {
 		judge(s, in, &it, time);
 	} else {
-		print_json(
+		scan_print_json(
 		    json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
 		s->rc = EXIT_NEGATIVE;
 	}
@@ -317,8 +317,9 @@ scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, boo
 	memmove(b->data, b->data + from, b->len);
 	if (b->len > LINE_MAX_) {
 		if (!*skip)
-			print_json(json_pack("{sI ss}", "line", (json_int_t)*number + 1,
-			    "error", "line longer than 8 MiB"));
+			scan_print_json(
+			    json_pack("{sI ss}", "line", (json_int_t)*number + 1,
+				"error", "line longer than 8 MiB"));
 		s->rc = EXIT_NEGATIVE;
 		*skip = true;
 		b->len = 0;

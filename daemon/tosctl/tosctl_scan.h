@@ -3,6 +3,8 @@
 #ifndef TOSD_TOSCTL_SCAN_H
 #define TOSD_TOSCTL_SCAN_H
 
+#include <stdint.h>
+
 #include "policy/host.h"
 
 /* Judges NDJSON items from standard input.  argv[0] is "scan".  Returns the exit code:
@@ -22,5 +24,15 @@ struct scan_packs {
 /* With the very host and plugin of the daemon. */
 int scan_open(const struct scan_packs *p, struct policy_host **host);
 const char *scan_default_plugin(void);
+
+struct item;
+struct json_t;
+/* An item from one line of input; NULL, or why the line is none. */
+const char *scan_read_item(const struct json_t *o, struct item *it, int64_t *time);
+struct finding;
+/* As `scan' prints it. */
+struct json_t *scan_finding_json(const struct finding *f);
+/* One line on standard output; o is taken. */
+void scan_print_json(struct json_t *o);
 
 #endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_retry: what programs of plugins still have to say.  A revision for which one
+ * gave no answer stays pending, with a row of the store for each such plugin; what the
+ * others found counts at once, since a finding is kept once only whoever repeats it.
+ * When a row is due the revision is inspected again, whole.
+ *
+ * A program that was lost (crash, hang, broken protocol) with several revisions in hand
+ * makes suspects of them, which are sent alone; one that was alone with a program when
+ * that was lost for the second time (policy.attempts) is not shown to that plugin any
+ * more, and ends as degraded: never as clean.  So does one that a program was not there
+ * for in the whole of policy.retry_for.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_in.h"
+
+#define DUE_BATCH 256	/* rows taken up at a time ... */
+#define QUEUE_FULL 1024 /* ... and only while fewer ordinary revisions wait */
+#define WAIT_MIN 100
+#define WAIT_MAX (10 * CLOCK_MIN)
+
+void
+engine_retry_load(struct engine *g, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	engine_must(store_retry_reset(g->store, now, &e), 0,
+	    "cannot take up what waits for plugins", &e);
+	g->retries = store_retry_count(g->store);
+	if (g->retries > 0)
+		log_info("inspect", "%lld answers of plugins are waited for",
+		    (long long)g->retries);
+}
+
+static int
+take_up(void *ctx, const struct store_retry *row)
+{
+	struct engine *g = ctx;
+	struct store_at at = engine_at(g, row->tenant);
+	struct err e = ERR_INIT;
+
+	if (row->due == CLOCK_NONE)
+		return 0; /* another row of its revision was due as well */
+	engine_must(store_retry_asked(g->store, &at, row->revision, &e), 0,
+	    "cannot mark what is asked again", &e);
+	engine_queue_add(row->tries > 0 ? &g->suspects : &g->pending, row->revision);
+	return 0;
+}
+
+int64_t
+engine_retry_dispatch(struct engine *g, int64_t now)
+{
+	int64_t next;
+
+	if (g->retries == 0)
+		return CLOCK_NONE;
+	if (g->pending.n < QUEUE_FULL)
+		engine_walk(store_retry_due(g->store, now, DUE_BATCH, take_up, g));
+	next = store_retry_next(g->store);
+	return next != CLOCK_NONE && next <= now ? now + WAIT_MIN : next;
+}
+
+static int
+add_skip(void *ctx, const struct store_retry *row)
+{
+	struct msg_inspect_item *it = ctx;
+
+	if (row->given_up) {
+		it->skip = xrealloc(it->skip, (it->nskip + 1) * sizeof(*it->skip));
+		it->skip[it->nskip++] = xstrdup(row->plugin);
+	}
+	return 0;
+}
+
+void
+engine_retry_skip(struct engine *g, int64_t revision, struct msg_inspect_item *it)
+{
+	if (g->retries > 0)
+		engine_walk(store_retry_each(g->store, revision, add_skip, it));
+}
+
+/* Whether this plugin is not asked any more, and why. */
+static char *
+last_word(const struct engine *g, const struct store_retry *row,
+    const struct msg_retry *t, int64_t now)
+{
+	char span[CLOCK_TEXT];
+
+	if (t->lost && t->alone && row->tries >= g->conf->policy.attempts)
+		return xasprintf("lost %u times over it: %s", row->tries, t->why);
+	if (now - row->since > g->conf->policy.retry_for)
+		return xasprintf("gave no answer for %s: %s",
+		    clock_span(now - row->since, span), t->why);
+	return NULL;
+}
+
+static void
+keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t,
+    int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct store_retry row;
+	struct err e = ERR_INIT;
+	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN;
+	char *why;
+
+	if (engine_must(store_retry_get(g->store, r->id, t->plugin, &row, &e),
+		TOSD_ENOENT, "cannot read what waits for a plugin", &e) != 0) {
+		row.revision = r->id;
+		memcpy(row.tenant, r->tenant, sizeof(row.tenant));
+		row.plugin = xstrdup(t->plugin);
+		row.since = now;
+		g->retries++;
+	}
+	row.tries += t->lost;
+	why = last_word(g, &row, t, now);
+	row.given_up = why != NULL;
+	/* The longer it is away, the seldomer it is asked for. */
+	if (!t->lost && wait < (now - row.since) / 2)
+		wait =
+		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
+	row.due = row.given_up ? CLOCK_NONE : now + wait;
+	free(row.why);
+	row.why = why != NULL ? why : xstrdup(t->why);
+	engine_must(store_retry_put(g->store, &at, &row, &e), 0,
+	    "cannot keep what waits for a plugin", &e);
+	store_retry_clear(&row);
+}
+
+static int
+add_why(void *ctx, const struct store_retry *row)
+{
+	struct buf *b = ctx;
+
+	if (row->given_up && b->len < 2000)
+		buf_printf(b, "%s%s: %s", b->len > 0 ? "; " : "", row->plugin,
+		    row->why != NULL ? row->why : "");
+	return 0;
+}
+
+static int
+is_open(void *ctx, const struct store_retry *row)
+{
+	bool *open = ctx;
+
+	*open |= !row->given_up && row->due != CLOCK_NONE;
+	return *open;
+}
+
+bool
+engine_retry_take(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, char **degraded, int64_t now)
+{
+	struct buf why = {0};
+	bool open = false;
+
+	*degraded = NULL;
+	if (g->retries == 0 && j->nretry == 0)
+		return false;
+	for (uint32_t i = 0; i < j->nretry; i++)
+		keep(g, r, &j->retry[i], now);
+	if (j->nretry > 0)
+		engine_walk(store_retry_each(g->store, r->id, is_open, &open));
+	if (open)
+		return true;
+	engine_walk(store_retry_each(g->store, r->id, add_why, &why));
+	*degraded = why.len > 0 ? buf_take(&why) : NULL;
+	buf_free(&why);
+	return false;
+}
+
+void
+engine_retry_done(struct engine *g, const struct store_at *at, int64_t revision)
+{
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	if (g->retries == 0)
+		return;
+	engine_must(store_retry_drop(g->store, at, revision, &n, &e), 0,
+	    "cannot forget what waited for plugins", &e);
+	g->retries -= n;
+}

@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec: a program as a plugin; see exec.h. */
+#include "policy/exec.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/plugin.h"
+
+#define HELLO_MAX (2 * CLOCK_SEC)
+#define DRAIN_MAX (2 * CLOCK_SEC)
+#define DELAY_MIN CLOCK_SEC
+#define DELAY_MAX CLOCK_MIN
+#define QUIET CLOCK_MIN	    /* lived so long without a loss: the delay begins anew */
+#define LOSSES 5	    /* within ... */
+#define LOSSES_IN CLOCK_MIN /* ... this long open the breaker */
+#define TICK (10 * CLOCK_SEC)
+#define UNSENT_MAX (256u << 10) /* items are queued no further than this */
+#define BUSY_PAUSE 20
+#define SLOTS 4096 /* more than any window */
+
+enum state { DOWN, GREETING, UP };
+
+struct policy_exec {
+	const struct conf_plugin *conf;
+	struct policy_children kids;
+	struct policy_face *face;
+	struct exec_child *child;
+	struct exec_hello hello;
+	char digest[DIGEST_HEX];
+	bool opened; /* the rules are declared: they stay as they are */
+	enum state state;
+	int64_t since;	    /* of the state */
+	int64_t delay, due; /* of the next start */
+	int64_t lost[LOSSES];
+	size_t nlost;
+	int64_t heard, ticked;
+	uint64_t seq, first; /* next number; first one of this program */
+	struct exec_job *jobs;
+	size_t njobs, next, flying, waiting;
+	int64_t soonest; /* no deadline of what is in hand is earlier */
+	int64_t again; /* when it is worth asking one again that it was too busy for */
+	struct exec_job *slot[SLOTS]; /* in hand, by seq */
+	struct exec_stats stats;
+};
+
+static void
+say(void *ctx, const char *line)
+{
+	struct policy_exec *x = ctx;
+
+	if (x->kids.say != NULL)
+		x->kids.say(x->kids.ctx, x->conf->name, line);
+	else
+		log_warn("policy", "plugin `%s': %s", x->conf->name, line);
+}
+
+static unsigned
+window(const struct policy_exec *x)
+{
+	return x->hello.max_inflight < x->conf->window ? x->hello.max_inflight
+						       : x->conf->window;
+}
+
+/* --- losing it */
+
+/* How long to stay away after this loss. */
+static int64_t
+next_delay(struct policy_exec *x, int64_t now)
+{
+	if (x->state == UP && now - x->since >= QUIET)
+		x->delay = 0;
+	x->delay = x->delay > 0 ? x->delay * 2 : DELAY_MIN;
+	if (x->delay > DELAY_MAX)
+		x->delay = DELAY_MAX;
+	return x->delay;
+}
+
+/* True when this is one loss too many. */
+static bool
+count_loss(struct policy_exec *x, int64_t now)
+{
+	size_t i = x->nlost++ % LOSSES;
+	int64_t oldest = x->nlost > LOSSES ? x->lost[i] : CLOCK_NONE;
+
+	x->lost[i] = now;
+	x->stats.losses++;
+	if (x->nlost < LOSSES)
+		return false;
+	oldest = x->lost[x->nlost % LOSSES];
+	return now - oldest <= LOSSES_IN;
+}
+
+static void
+settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state,
+    const char *why, int64_t wait)
+{
+	if (j->state == EXEC_FLYING) {
+		x->slot[j->seq % SLOTS] = NULL;
+		x->flying--;
+	} else if (j->state == EXEC_WAITING) {
+		x->waiting--;
+	}
+	j->state = state;
+	j->wait = wait;
+	if (why != NULL && j->why == NULL)
+		j->why = xstrdup(why);
+}
+
+/* "revision 12 and 3 more", "nothing". */
+static char *
+in_hand(const struct policy_exec *x)
+{
+	const struct exec_job *first = NULL;
+
+	for (size_t i = 0; i < x->njobs && first == NULL; i++)
+		if (x->jobs[i].state == EXEC_FLYING)
+			first = &x->jobs[i];
+	if (first == NULL)
+		return xstrdup("nothing");
+	if (x->flying == 1)
+		return xasprintf("revision %llu", (unsigned long long)first->name);
+	return xasprintf("revision %llu and %zu more", (unsigned long long)first->name,
+	    x->flying - 1);
+}
+
+static void
+give_up(struct policy_exec *x, const char *why, int64_t now)
+{
+	bool breaker = count_loss(x, now);
+	int64_t delay = breaker ? DELAY_MAX : next_delay(x, now);
+	char *hand = in_hand(x), *line, span[CLOCK_TEXT];
+
+	line = xasprintf("lost, with %s in hand: %s; it is started again in %s%s", hand,
+	    why, clock_span(delay, span),
+	    breaker ? " (breaker: 5 losses within a minute)" : "");
+	x->stats.complaints++;
+	say(x, line);
+	free(line);
+	free(hand);
+	if (breaker)
+		x->delay = delay;
+	exec_child_free(&x->child);
+	x->state = DOWN;
+	x->since = now;
+	x->due = now + delay;
+	for (size_t i = 0; i < x->njobs; i++) {
+		struct exec_job *j = &x->jobs[i];
+
+		if (j->state == EXEC_FLYING)
+			settle(x, j, EXEC_LOST, why, delay);
+		else if (j->state == EXEC_WAITING)
+			settle(x, j, EXEC_DOWN, why, delay);
+	}
+	x->kids.lost(x->kids.ctx, x->conf->name, delay, why);
+}
+
+/* --- what it says */
+
+static bool
+take_hello(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err *e)
+{
+	uint32_t lacks = exec_fields_need(ev->hello.want) & ~x->face->granted;
+	char names[96];
+
+	if (lacks != 0) {
+		err_set(e, TOSD_EDENIED,
+		    "plugin `%s' wants %s, which `grant' does not give", x->conf->name,
+		    policy_need_names(lacks, names));
+	} else if (x->opened && !exec_hello_same(&x->hello, &ev->hello)) {
+		err_set(e, TOSD_EPROTO,
+		    "plugin `%s' has other rules than before; reload the configuration "
+		    "to take them",
+		    x->conf->name);
+	} else {
+		exec_hello_clear(&x->hello);
+		x->hello = ev->hello;
+		x->state = UP;
+		x->since = x->ticked = now;
+		for (size_t i = 0; x->hello.want & EXEC_SETS && i < x->face->nsets; i++)
+			exec_put_set(exec_child_out(x->child), x->face->sets[i].name,
+			    x->face->sets[i].v, x->face->sets[i].n);
+		return true;
+	}
+	exec_hello_clear(&ev->hello);
+	return false;
+}
+
+static int32_t
+rule_of(const struct policy_exec *x, const char *id)
+{
+	for (size_t i = 0; i < x->face->nrules; i++)
+		if (strcmp(x->face->rules[i].id, id) == 0)
+			return (int32_t)i;
+	return -1;
+}
+
+static void
+take_findings(struct policy_exec *x, struct exec_job *j, const struct exec_event *ev)
+{
+	j->report.face = x->face;
+	j->report.item = j->item;
+	x->face->phase = POLICY_CHECKING;
+	for (size_t i = 0; i < ev->n; i++) {
+		const struct exec_finding *f = &ev->findings[i];
+		struct tosd_finding t = {.size = sizeof(t),
+		    .rule = rule_of(x, f->rule),
+		    .score = f->score,
+		    .spans = f->spans,
+		    .nspans = f->nspans,
+		    .reason = {f->reason, strlen(f->reason)}};
+
+		x->face->table.finding(&x->face->table, &j->report, &t);
+	}
+	x->face->phase = POLICY_IDLE;
+	if (j->report.bad[0] != '\0')
+		x->stats.complaints++;
+}
+
+/* The job that is in hand under this number, NULL when it is not any more (*ok) or
+ * never was. */
+static struct exec_job *
+job_of(struct policy_exec *x, uint64_t seq, bool *ok)
+{
+	struct exec_job *j = x->slot[seq % SLOTS];
+
+	*ok = seq >= x->first && seq < x->seq;
+	return j != NULL && j->seq == seq ? j : NULL;
+}
+
+static int
+take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err *e)
+{
+	struct exec_job *j;
+	bool ok;
+
+	if (ev->kind == EXEC_HELLO)
+		return take_hello(x, ev, now, e) ? 0 : e->code;
+	j = job_of(x, ev->seq, &ok);
+	if (!ok)
+		return err_set(e, TOSD_EPROTO,
+		    "plugin `%s', line %llu of its output: answers item %llu, which it "
+		    "was not asked",
+		    x->conf->name,
+		    (unsigned long long)exec_proto_lines(exec_child_proto(x->child)),
+		    (unsigned long long)ev->seq);
+	if (j == NULL) {
+		x->stats.late++;
+		return 0;
+	}
+	if (ev->kind == EXEC_BUSY) {
+		x->stats.busy++;
+		x->slot[j->seq % SLOTS] = NULL;
+		x->flying--;
+		x->waiting++;
+		j->state = EXEC_WAITING;
+		j->not_before = x->again = now + BUSY_PAUSE;
+		x->next = 0;
+		return 0;
+	}
+	take_findings(x, j, ev);
+	if (ev->abstain != NULL)
+		j->why = xasprintf("abstained: %s", ev->abstain);
+	histogram_add(&x->stats.took, now - j->sent);
+	settle(x, j, EXEC_JUDGED, NULL, 0);
+	return 0;
+}
+
+static void
+hear(struct policy_exec *x, int64_t now)
+{
+	struct err e = ERR_INIT, why = ERR_INIT;
+	struct exec_event ev;
+	int end = exec_child_move(x->child, now, &e), rc;
+
+	while ((rc = exec_child_next(x->child, &ev, &why)) > 0) {
+		x->heard = now;
+		rc = take_event(x, &ev, now, &why);
+		if (rc < 0)
+			break;
+	}
+	x->stats.lines = exec_proto_lines(exec_child_proto(x->child));
+	x->stats.ignored = exec_proto_ignored(exec_child_proto(x->child));
+	if (rc < 0)
+		give_up(x, why.text, now);
+	else if (end < 0)
+		give_up(x, e.text, now);
+}
+
+/* --- asking */
+
+static void
+send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
+{
+	const struct tosd_host *h = &x->face->table;
+	struct exec_item it = {.seq = x->seq++,
+	    .deadline = x->conf->deadline,
+	    .as_of = j->item->time,
+	    .want = x->hello.want,
+	    .text = h->field(h, j->item, TOSD_TEXT),
+	    .lang = h->field(h, j->item, TOSD_LANG),
+	    .url = h->field(h, j->item, TOSD_URL),
+	    .links = j->item->it->links,
+	    .nlinks = j->item->it->nlinks};
+
+	if (it.want & EXEC_AUTHOR)
+		it.author = h->field(h, j->item, TOSD_AUTHOR);
+	if (it.want & EXEC_TENANT)
+		it.tenant = h->field(h, j->item, TOSD_TENANT);
+	exec_put_item(exec_child_out(x->child), &it);
+	j->seq = it.seq;
+	j->sent = now;
+	j->deadline = now + x->conf->deadline;
+	j->state = EXEC_FLYING;
+	j->alone = x->flying == 0;
+	x->waiting--;
+	if (j->deadline < x->soonest)
+		x->soonest = j->deadline;
+	x->slot[j->seq % SLOTS] = j;
+	x->flying++;
+	for (size_t i = 0; x->flying == 2 && i < x->njobs; i++)
+		x->jobs[i].alone &= x->jobs[i].state != EXEC_FLYING;
+}
+
+/* Half a window at a time, so that both sides have more than one line to read. */
+static void
+send_jobs(struct policy_exec *x, int64_t now)
+{
+	size_t i = x->next;
+
+	if (x->waiting == 0 || x->flying > window(x) / 2)
+		return;
+	for (; i < x->njobs && x->flying < window(x) &&
+	       exec_child_unsent(x->child) < UNSENT_MAX;
+	     i++)
+		if (x->jobs[i].state == EXEC_WAITING && now >= x->jobs[i].not_before)
+			send_job(x, &x->jobs[i], now);
+	/* Those that it was too busy for are behind; they are looked for again. */
+	x->next = i;
+	if (x->next == x->njobs && x->flying == 0)
+		x->next = 0;
+}
+
+/* Past their deadline: the item alone, or the program with all that it has when it said
+ * nothing at all meanwhile. */
+static void
+expire(struct policy_exec *x, int64_t now)
+{
+	char why[80];
+
+	if (now < x->soonest)
+		return;
+	x->soonest = INT64_MAX;
+	snprintf(
+	    why, sizeof(why), "no answer within %lld ms", (long long)x->conf->deadline);
+	for (size_t i = 0; i < x->njobs && x->child != NULL; i++) {
+		struct exec_job *j = &x->jobs[i];
+
+		if (j->state == EXEC_FLYING && now < j->deadline &&
+		    j->deadline < x->soonest)
+			x->soonest = j->deadline;
+		if (j->state != EXEC_FLYING || now < j->deadline)
+			continue;
+		if (x->heard < j->sent || x->flying == 1) {
+			give_up(x, why, now);
+			return;
+		}
+		say(x, why);
+		x->stats.complaints++;
+		settle(x, j, EXEC_LOST, why, DELAY_MIN);
+		if (count_loss(x, now))
+			give_up(x, "too many answers come late", now);
+	}
+}
+
+/* --- its life */
+
+static void
+begin_child(struct policy_exec *x, struct exec_fds *fds, int64_t now)
+{
+	if (x->opened && strcmp(fds->digest, x->digest) != 0) {
+		struct exec_child *c = exec_child_new(x->conf->name, fds, say, x);
+
+		exec_child_free(&c);
+		x->due = now + DELAY_MAX;
+		say(x, "its files have changed; reload the configuration to take them");
+		x->stats.complaints++;
+		x->kids.lost(x->kids.ctx, x->conf->name, DELAY_MAX, "changed files");
+		return;
+	}
+	memcpy(x->digest, fds->digest, sizeof(x->digest));
+	x->child = exec_child_new(x->conf->name, fds, say, x);
+	x->state = GREETING;
+	x->since = x->heard = now;
+	x->first = x->seq;
+	exec_put_start(exec_child_out(x->child), x->conf);
+}
+
+static void
+live(struct policy_exec *x, int64_t now)
+{
+	struct exec_fds fds;
+
+	if (x->child == NULL && x->kids.take(x->kids.ctx, x->conf->name, &fds))
+		begin_child(x, &fds, now);
+	if (x->child != NULL)
+		hear(x, now);
+	if (x->state == GREETING && now - x->since > HELLO_MAX)
+		give_up(x, "no hello within 2 s", now);
+}
+
+/* The rules of its hello, as open() of a native plugin declares them. */
+static int
+declare_rules(struct policy_exec *x, struct err *e)
+{
+	x->face->phase = POLICY_OPENING;
+	for (size_t i = 0; i < x->hello.nrules; i++) {
+		const struct exec_rule *r = &x->hello.rules[i];
+		const char *why = NULL;
+		struct tosd_rule t = {.size = sizeof(t),
+		    .id = r->id,
+		    .rev = r->rev,
+		    .digest = r->digest,
+		    .clause = r->clause,
+		    .category = r->category,
+		    .severity = r->severity,
+		    .mode = r->mode};
+
+		/* What may answer otherwise the next time cannot stand in a notice. */
+		if (!x->hello.pure && t.mode == TOSD_ENFORCE)
+			t.mode = TOSD_SHADOW;
+		if (x->face->table.declare(&x->face->table, &t, &why) < 0) {
+			x->face->phase = POLICY_IDLE;
+			return err_set(e, TOSD_EINVAL, "plugin `%s': %s", x->conf->name,
+			    why != NULL ? why : "a rule is refused");
+		}
+	}
+	x->face->phase = POLICY_IDLE;
+	return 0;
+}
+
+static int
+open_exec(struct policy_exec *x, struct err *e)
+{
+	struct exec_event ev;
+	struct exec_fds fds;
+	int64_t now = clock_steady(), end = now + HELLO_MAX;
+
+	if (!x->kids.take(x->kids.ctx, x->conf->name, &fds))
+		return err_set(
+		    e, TOSD_ENOENT, "plugin `%s' could not be started", x->conf->name);
+	begin_child(x, &fds, now);
+	x->face->object = x->digest;
+	for (; now < end; now = clock_steady()) {
+		struct pollfd v[3];
+		int over = exec_child_move(x->child, now, e);
+		int rc = exec_child_next(x->child, &ev, e);
+
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			return take_hello(x, &ev, now, e) ? declare_rules(x, e)
+							  : e->code;
+		if (over < 0)
+			return err_wrap(e, "plugin `%s' said no hello", x->conf->name);
+		poll(v, exec_child_poll(x->child, v), (int)(end - now));
+	}
+	return err_set(
+	    e, TOSD_EIO, "plugin `%s' said no hello within 2 s", x->conf->name);
+}
+
+int
+policy_exec_new(const struct conf_plugin *c, const struct policy_children *children,
+    struct policy_face *f, struct policy_exec **out, struct err *e)
+{
+	struct policy_exec *x = xcalloc(1, sizeof(*x));
+	struct err why = ERR_INIT;
+	int rc;
+
+	*out = NULL;
+	x->conf = c;
+	x->kids = *children;
+	x->face = f;
+	x->seq = 1;
+	rc = open_exec(x, &why);
+	if (rc != 0) {
+		err_set(e, rc, "%s", why.text);
+		x->kids.lost(x->kids.ctx, c->name, -1, why.text);
+		exec_child_free(&x->child);
+		exec_hello_clear(&x->hello);
+		free(x);
+		return rc;
+	}
+	x->opened = true;
+	if (!x->hello.pure)
+		say(x, "is not pure by its own word: its rules are shadow at most");
+	*out = x;
+	return 0;
+}
+
+/* `drain', and what it still says until it ends. */
+static void
+drain(struct policy_exec *x)
+{
+	int64_t now = clock_steady(), end = now + DRAIN_MAX;
+	struct exec_event ev;
+
+	exec_put_word(exec_child_out(x->child), "drain");
+	exec_child_hush(x->child);
+	for (; now < end; now = clock_steady()) {
+		struct pollfd v[3];
+
+		if (exec_child_move(x->child, now, NULL) < 0)
+			return;
+		while (exec_child_next(x->child, &ev, NULL) > 0)
+			exec_hello_clear(&ev.hello);
+		poll(v, exec_child_poll(x->child, v), (int)(end - now));
+	}
+	say(x, "did not end within 2 s of `drain' and is killed");
+	x->stats.complaints++;
+}
+
+void
+policy_exec_free(struct policy_exec **xp)
+{
+	struct policy_exec *x = *xp;
+
+	if (x == NULL)
+		return;
+	if (x->child != NULL)
+		drain(x);
+	x->kids.lost(x->kids.ctx, x->conf->name, -1, "not wanted any more");
+	exec_child_free(&x->child);
+	exec_hello_clear(&x->hello);
+	free(x);
+	*xp = NULL;
+}
+
+/* --- a batch */
+
+void
+policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n)
+{
+	int64_t now = clock_steady();
+
+	x->jobs = v;
+	x->njobs = n;
+	x->next = x->flying = x->waiting = 0;
+	x->soonest = INT64_MAX;
+	x->heard = now;
+	for (size_t i = 0; i < n; i++)
+		x->waiting += v[i].state == EXEC_WAITING;
+	live(x, now);
+	/* One that is just starting is not waited for: others have work to do. */
+	if (x->state == UP)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].state == EXEC_WAITING)
+			settle(x, &v[i], EXEC_DOWN,
+			    x->state == GREETING ? "is just starting" : "is down",
+			    x->state == DOWN && x->due > now ? x->due - now : 200);
+}
+
+bool
+policy_exec_step(struct policy_exec *x, bool no_more)
+{
+	int64_t now = clock_steady();
+
+	if (x->child != NULL)
+		hear(x, now);
+	if (x->child != NULL && x->state == UP && !no_more)
+		send_jobs(x, now);
+	if (x->child != NULL)
+		exec_child_flush(x->child);
+	if (x->child != NULL)
+		expire(x, now);
+	return x->flying > 0 || (!no_more && x->waiting > 0);
+}
+
+bool
+policy_exec_full(const struct policy_exec *x)
+{
+	return x->flying > 8 && x->flying > window(x) / 2 &&
+	       exec_child_unsent(x->child) == 0;
+}
+
+size_t
+policy_exec_poll(const struct policy_exec *x, struct pollfd *v, int64_t *until)
+{
+	if (x->child == NULL)
+		return 0;
+	if (x->flying > 0 && x->soonest < *until)
+		*until = x->soonest;
+	if (x->waiting > 0 && x->flying == 0 && x->again < *until)
+		*until = x->again;
+	return exec_child_poll(x->child, v);
+}
+
+void
+policy_exec_end(struct policy_exec *x)
+{
+	for (size_t i = 0; i < x->njobs; i++) {
+		struct exec_job *j = &x->jobs[i];
+
+		if (j->state == EXEC_WAITING)
+			settle(x, j, EXEC_DOWN, "was not reached in time", 0);
+		policy_report_sort(&j->report);
+	}
+	x->jobs = NULL;
+	x->njobs = 0;
+}
+
+int64_t
+policy_exec_idle(struct policy_exec *x)
+{
+	int64_t now = clock_steady();
+
+	live(x, now);
+	if (x->state == UP && now - x->ticked >= TICK &&
+	    exec_child_unsent(x->child) == 0) {
+		exec_put_word(exec_child_out(x->child), "tick");
+		exec_child_move(x->child, now, NULL);
+		x->ticked = now;
+	}
+	return x->state == UP ? CLOCK_SEC : 100;
+}
+
+bool
+policy_exec_up(const struct policy_exec *x)
+{
+	return x->state == UP;
+}
+
+void
+policy_exec_stats(const struct policy_exec *x, struct exec_stats *out)
+{
+	*out = x->stats;
+}
+
+const struct exec_hello *
+policy_exec_hello(const struct policy_exec *x)
+{
+	return &x->hello;
+}
+
+void
+policy_exec_settings(const struct policy_exec *x, struct buf *b)
+{
+	for (size_t i = 0; i < x->conf->nsettings; i++) {
+		buf_put_str(b, x->conf->settings[i].key);
+		buf_put_str(b, x->conf->settings[i].value);
+	}
+}

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec_proto: reading and writing the lines; see exec_proto.h. */
+#include "policy/exec_proto.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/finding.h"
+
+struct exec_proto {
+	const char *name;
+	struct buf in;
+	size_t at;   /* what lies before was read */
+	size_t seen; /* up to here there is no end of a line */
+	uint64_t lines, ignored;
+	uint32_t noise; /* ignored in a row */
+	bool greeted, broken;
+	json_t *doc; /* what the last event borrows from */
+	struct exec_finding findings[TOSD_FINDINGS];
+};
+
+static const struct {
+	const char *name;
+	uint32_t need;
+} fields[] = {
+    {"text", TOSD_NEED_TEXT},
+    {"lang", TOSD_NEED_TEXT},
+    {"url", TOSD_NEED_LINKS},
+    {"links", TOSD_NEED_LINKS},
+    {"author", TOSD_NEED_AUTHOR},
+    {"tenant", TOSD_NEED_TENANT},
+    {"sets", TOSD_NEED_SETS},
+};
+#define NFIELDS (sizeof(fields) / sizeof(fields[0]))
+
+uint32_t
+exec_fields_need(unsigned bits)
+{
+	uint32_t need = 0;
+
+	for (size_t i = 0; i < NFIELDS; i++)
+		if (bits & 1u << i)
+			need |= fields[i].need;
+	return need;
+}
+
+void
+exec_hello_clear(struct exec_hello *h)
+{
+	free(h->name);
+	free(h->version);
+	for (size_t i = 0; i < h->nrules; i++) {
+		free(h->rules[i].id);
+		free(h->rules[i].clause);
+		free(h->rules[i].category);
+		free(h->rules[i].digest);
+	}
+	free(h->rules);
+	memset(h, 0, sizeof(*h));
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL ? strcmp(a, b) == 0 : a == b;
+}
+
+bool
+exec_hello_same(const struct exec_hello *a, const struct exec_hello *b)
+{
+	if (!same(a->name, b->name) || !same(a->version, b->version) ||
+	    a->want != b->want || a->pure != b->pure || a->nrules != b->nrules)
+		return false;
+	for (size_t i = 0; i < a->nrules; i++) {
+		const struct exec_rule *x = &a->rules[i], *y = &b->rules[i];
+
+		if (!same(x->id, y->id) || !same(x->clause, y->clause) ||
+		    !same(x->category, y->category) || !same(x->digest, y->digest) ||
+		    x->rev != y->rev || x->severity != y->severity ||
+		    x->mode != y->mode)
+			return false;
+	}
+	return true;
+}
+
+struct exec_proto *
+exec_proto_new(const char *name)
+{
+	struct exec_proto *p = xcalloc(1, sizeof(*p));
+
+	p->name = name;
+	return p;
+}
+
+void
+exec_proto_free(struct exec_proto **pp)
+{
+	struct exec_proto *p = *pp;
+
+	if (p == NULL)
+		return;
+	json_decref(p->doc);
+	buf_free(&p->in);
+	free(p);
+	*pp = NULL;
+}
+
+uint64_t
+exec_proto_ignored(const struct exec_proto *p)
+{
+	return p->ignored;
+}
+
+uint64_t
+exec_proto_lines(const struct exec_proto *p)
+{
+	return p->lines;
+}
+
+void
+exec_proto_take(struct exec_proto *p, const char *data, size_t n)
+{
+	if (p->broken)
+		return;
+	/* Moved seldom, so that many short lines do not move each other. */
+	if (p->at > 0 && (p->at == p->in.len || p->at > 65536)) {
+		memmove(p->in.data, p->in.data + p->at, p->in.len - p->at);
+		p->in.len -= p->at;
+		p->seen -= p->at;
+		p->at = 0;
+	}
+	buf_put(&p->in, data, n);
+}
+
+static int __attribute__((format(printf, 3, 4)))
+breach(struct exec_proto *p, struct err *e, const char *fmt, ...)
+{
+	char what[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	p->broken = true;
+	buf_free(&p->in);
+	return err_set(e, TOSD_EPROTO, "plugin `%s', line %llu of its output: %s",
+	    p->name, (unsigned long long)p->lines, what);
+}
+
+/* --- values out of a message; NULL or what is wrong with it */
+
+static const char *
+get_text(const json_t *o, const char *key, bool must, char **out)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (v == NULL)
+		return must ? "is missing" : NULL;
+	if (!json_is_string(v))
+		return "must be a string";
+	*out = xstrdup(json_string_value(v));
+	return NULL;
+}
+
+static const char *
+get_count(const json_t *o, const char *key, json_int_t lo, json_int_t hi, uint32_t *out)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (v == NULL)
+		return NULL;
+	if (!json_is_integer(v) || json_integer_value(v) < lo ||
+	    json_integer_value(v) > hi)
+		return "is not a whole number in its limits";
+	*out = (uint32_t)json_integer_value(v);
+	return NULL;
+}
+
+static const char *
+get_seq(const json_t *o, uint64_t *out)
+{
+	const json_t *v = json_object_get(o, "seq");
+
+	if (!json_is_integer(v) || json_integer_value(v) < 0)
+		return "must be the whole number of an item";
+	*out = (uint64_t)json_integer_value(v);
+	return NULL;
+}
+
+static const char *
+get_rule(const json_t *o, struct exec_rule *r, const char **key)
+{
+	char *severity = NULL, *mode = NULL;
+	const char *bad;
+
+	r->rev = 0;
+	if ((bad = get_text(o, *key = "id", true, &r->id)) == NULL &&
+	    (bad = get_text(o, *key = "clause", true, &r->clause)) == NULL &&
+	    (bad = get_text(o, *key = "category", true, &r->category)) == NULL &&
+	    (bad = get_text(o, *key = "digest", false, &r->digest)) == NULL &&
+	    (bad = get_text(o, *key = "severity", true, &severity)) == NULL &&
+	    (bad = get_text(o, *key = "mode", false, &mode)) == NULL)
+		bad = get_count(o, *key = "rev", 1, INT32_MAX, &r->rev);
+	if (bad == NULL && r->rev == 0)
+		bad = "is missing";
+	if (bad == NULL) {
+		r->severity = finding_severity_parse(severity);
+		r->mode = mode != NULL ? finding_mode_parse(mode) : MODE_SHADOW;
+		if (r->severity < 0) {
+			*key = "severity";
+			bad = "must be low, medium, high or critical";
+		} else if (r->mode < 0 || r->mode == MODE_RETIRED) {
+			*key = "mode";
+			bad = "must be draft, shadow, canary or enforce";
+		}
+	}
+	free(severity);
+	free(mode);
+	return bad;
+}
+
+static const char *
+get_want(const json_t *o, unsigned *out)
+{
+	const json_t *list = json_object_get(o, "want"), *v;
+	size_t i, k;
+
+	if (!json_is_array(list))
+		return "must be an array of names of fields";
+	json_array_foreach(list, i, v)
+	{
+		const char *s = json_string_value(v);
+
+		for (k = 0; s != NULL && k < NFIELDS; k++)
+			if (strcmp(fields[k].name, s) == 0)
+				break;
+		if (s == NULL || k == NFIELDS)
+			return "names a field that there is not";
+		*out |= 1u << k;
+	}
+	return NULL;
+}
+
+static const char *
+get_proto(const json_t *o)
+{
+	const json_t *v = json_object_get(o, "proto");
+	const json_t *lo = json_array_get(v, 0), *hi = json_array_get(v, 1);
+
+	if (json_array_size(v) != 2 || !json_is_integer(lo) || !json_is_integer(hi))
+		return "must be two numbers, the lowest and the highest version";
+	if (json_integer_value(lo) > EXEC_VERSION ||
+	    json_integer_value(hi) < EXEC_VERSION)
+		return "does not reach over version 1, which is the one spoken here";
+	return NULL;
+}
+
+static int
+take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct err *e)
+{
+	const json_t *rules = json_object_get(o, "rules"), *v, *pure;
+	const char *bad, *key;
+	size_t i;
+
+	if (p->greeted)
+		return breach(p, e, "a second hello");
+	h->max_inflight = 1;
+	if ((bad = get_proto(o)) != NULL)
+		return breach(p, e, "hello: `proto' %s", bad);
+	if ((bad = get_text(o, key = "name", true, &h->name)) != NULL ||
+	    (bad = get_text(o, key = "version", true, &h->version)) != NULL ||
+	    (bad = get_want(o, &h->want)) != NULL)
+		return breach(
+		    p, e, "hello: `%s' %s", h->version != NULL ? "want" : key, bad);
+	if ((bad = get_count(o, "max_inflight", 1, 1 << 16, &h->max_inflight)) != NULL)
+		return breach(p, e, "hello: `max_inflight' %s", bad);
+	pure = json_object_get(o, "pure");
+	if (pure != NULL && !json_is_boolean(pure))
+		return breach(p, e, "hello: `pure' must be true or false");
+	h->pure = pure == NULL || json_is_true(pure);
+	if (!json_is_array(rules) || json_array_size(rules) == 0 ||
+	    json_array_size(rules) > EXEC_RULES_MAX)
+		return breach(
+		    p, e, "hello: `rules' must be an array of 1 to %d", EXEC_RULES_MAX);
+	h->rules = xcalloc(json_array_size(rules), sizeof(*h->rules));
+	json_array_foreach(rules, i, v)
+	{
+		h->nrules = i + 1;
+		bad = get_rule(v, &h->rules[i], &key);
+		if (bad != NULL)
+			return breach(
+			    p, e, "hello: `%s' of rule %zu %s", key, i + 1, bad);
+	}
+	p->greeted = true;
+	return 1;
+}
+
+static const char *
+get_spans(const json_t *list, struct exec_finding *f)
+{
+	const json_t *v;
+	size_t i;
+
+	if (list == NULL)
+		return NULL;
+	if (!json_is_array(list) || json_array_size(list) > TOSD_SPANS)
+		return "`spans' must be an array of at most 64";
+	json_array_foreach(list, i, v)
+	{
+		const json_t *a = json_array_get(v, 0), *b = json_array_get(v, 1);
+
+		if (json_array_size(v) != 2 || !json_is_integer(a) ||
+		    !json_is_integer(b) || json_integer_value(a) < 0 ||
+		    json_integer_value(a) > UINT32_MAX || json_integer_value(b) < 0 ||
+		    json_integer_value(b) > UINT32_MAX)
+			return "a span must be [start, end], in bytes of the text";
+		f->spans[i].start = (uint32_t)json_integer_value(a);
+		f->spans[i].end = (uint32_t)json_integer_value(b);
+	}
+	f->nspans = json_array_size(list);
+	return NULL;
+}
+
+static const char *
+get_finding(const json_t *o, struct exec_finding *f)
+{
+	const json_t *rule = json_object_get(o, "rule");
+	const json_t *score = json_object_get(o, "score");
+	const json_t *reason = json_object_get(o, "reason");
+
+	f->nspans = 0;
+	if (!json_is_string(rule))
+		return "`rule' must be the id of a rule";
+	if (score != NULL && !json_is_number(score))
+		return "`score' must be a number";
+	if (reason != NULL && !json_is_string(reason))
+		return "`reason' must be a string";
+	f->rule = json_string_value(rule);
+	f->score = score != NULL ? json_number_value(score) : 1;
+	f->reason = reason != NULL ? json_string_value(reason) : "";
+	return get_spans(json_object_get(o, "spans"), f);
+}
+
+static int
+take_result(struct exec_proto *p, const json_t *o, struct exec_event *ev, struct err *e)
+{
+	const json_t *list = json_object_get(o, "findings"), *v;
+	const json_t *abstain = json_object_get(o, "abstain");
+	const char *bad = get_seq(o, &ev->seq);
+	size_t i;
+
+	if (bad != NULL)
+		return breach(p, e, "result: `seq' %s", bad);
+	if (list != NULL &&
+	    (!json_is_array(list) || json_array_size(list) > TOSD_FINDINGS))
+		return breach(p, e, "result: `findings' must be an array of at most %d",
+		    TOSD_FINDINGS);
+	if (abstain != NULL && !json_is_string(abstain) && !json_is_false(abstain))
+		return breach(p, e, "result: `abstain' must be a string that says why");
+	if (list == NULL && !json_is_string(abstain))
+		return breach(p, e, "result: neither `findings' nor `abstain'");
+	json_array_foreach(list, i,
+	    v) if ((bad = get_finding(v, &p->findings[i])) != NULL) return breach(p, e,
+	    "result: finding %zu: %s", i + 1, bad);
+	ev->findings = p->findings;
+	ev->n = json_array_size(list);
+	ev->abstain = json_string_value(abstain);
+	return 1;
+}
+
+/* --- a line */
+
+static int
+take_message(struct exec_proto *p, struct exec_event *ev, struct err *e)
+{
+	const char *t = json_string_value(json_object_get(p->doc, "t"));
+	const char *bad;
+	int rc;
+
+	if (t == NULL)
+		return breach(p, e, "not an object with a type, {\"t\":\"...\"}");
+	if (strcmp(t, "hello") == 0) {
+		ev->kind = EXEC_HELLO;
+		rc = take_hello(p, p->doc, &ev->hello, e);
+		if (rc != 1)
+			exec_hello_clear(&ev->hello);
+		return rc;
+	}
+	if (!p->greeted)
+		return breach(p, e, "something else before its hello");
+	p->noise++;
+	if (strcmp(t, "result") == 0) {
+		p->noise = 0;
+		ev->kind = EXEC_RESULT;
+		return take_result(p, p->doc, ev, e);
+	}
+	if (strcmp(t, "busy") == 0) {
+		ev->kind = EXEC_BUSY;
+		bad = get_seq(p->doc, &ev->seq);
+		return bad == NULL ? 1 : breach(p, e, "busy: `seq' %s", bad);
+	}
+	p->ignored++;
+	if (p->noise > EXEC_NOISE_MAX)
+		return breach(
+		    p, e, "more than %d messages without a result", EXEC_NOISE_MAX);
+	return 0;
+}
+
+static int
+take_line(
+    struct exec_proto *p, const char *s, size_t n, struct exec_event *ev, struct err *e)
+{
+	json_error_t why;
+
+	p->lines++;
+	if (n > EXEC_LINE_MAX)
+		return breach(p, e, "longer than %u bytes", EXEC_LINE_MAX);
+	while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == ' ' || s[n - 1] == '\t'))
+		n--;
+	if (n == 0)
+		return 0;
+	json_decref(p->doc);
+	p->doc = json_loadb(s, n, JSON_REJECT_DUPLICATES, &why);
+	if (p->doc == NULL)
+		return breach(p, e, "not JSON: %s", why.text);
+	return take_message(p, ev, e);
+}
+
+int
+exec_proto_next(struct exec_proto *p, struct exec_event *ev, struct err *e)
+{
+	int rc = 0;
+
+	memset(ev, 0, sizeof(*ev));
+	while (rc == 0) {
+		const char *nl;
+		size_t from = p->at, n;
+
+		if (p->broken)
+			return err_set(e, TOSD_EPROTO,
+			    "plugin `%s' broke the protocol before", p->name);
+		nl = p->in.len > p->seen
+			 ? memchr(p->in.data + p->seen, '\n', p->in.len - p->seen)
+			 : NULL;
+		if (nl == NULL) {
+			p->seen = p->in.len;
+			if (p->in.len - p->at <= EXEC_LINE_MAX)
+				return 0;
+			p->lines++;
+			return breach(p, e, "longer than %u bytes", EXEC_LINE_MAX);
+		}
+		n = (size_t)(nl - p->in.data) - from;
+		p->at = p->seen = from + n + 1;
+		rc = take_line(p, p->in.data + from, n, ev, e);
+	}
+	return rc;
+}
+
+/* --- the other direction */
+
+void
+exec_put_string(struct buf *b, const char *s, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t from = 0;
+
+	buf_putc(b, '"');
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = (uint8_t)s[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+			continue;
+		buf_put(b, s + from, i - from);
+		from = i + 1;
+		if (c == '\n') {
+			buf_put(b, "\\n", 2);
+		} else if (c == '"' || c == '\\') {
+			buf_putc(b, '\\');
+			buf_putc(b, (char)c);
+		} else {
+			buf_put(b, "\\u00", 4);
+			buf_putc(b, hex[c >> 4]);
+			buf_putc(b, hex[c & 15]);
+		}
+	}
+	buf_put(b, s + from, n - from);
+	buf_putc(b, '"');
+}
+
+static void
+put_str(struct buf *b, const char *s)
+{
+	exec_put_string(b, s, strlen(s));
+}
+
+void
+exec_put_start(struct buf *b, const struct conf_plugin *c)
+{
+	buf_printf(b, "{\"t\":\"start\",\"proto\":[%d,%d],\"plugin\":", EXEC_VERSION,
+	    EXEC_VERSION);
+	put_str(b, c->name);
+	buf_printf(b, ",\"window\":%u,\"deadline_ms\":%lld,\"settings\":{", c->window,
+	    (long long)c->deadline);
+	for (size_t i = 0; i < c->nsettings; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		put_str(b, c->settings[i].key);
+		buf_putc(b, ':');
+		put_str(b, c->settings[i].value);
+	}
+	buf_puts(b, "}}\n");
+}
+
+/* `text' comes first, so that a plugin in a language without JSON finds it. */
+static void
+put_field(struct buf *b, const char *key, struct tosd_str s, bool *first)
+{
+	if (!*first)
+		buf_putc(b, ',');
+	*first = false;
+	buf_putc(b, '"');
+	buf_puts(b, key);
+	buf_put(b, "\":", 2);
+	exec_put_string(b, s.ptr, s.len);
+}
+
+void
+exec_put_item(struct buf *b, const struct exec_item *it)
+{
+	const struct tosd_str v[] = {
+	    it->text, it->lang, it->url, {NULL, 0}, it->author, it->tenant};
+	bool first = true;
+
+	buf_printf(b, "{\"t\":\"item\",\"seq\":%llu,\"deadline_ms\":%lld",
+	    (unsigned long long)it->seq, (long long)it->deadline);
+	if (it->as_of != CLOCK_NONE)
+		buf_printf(b, ",\"as_of\":%lld", (long long)it->as_of);
+	buf_puts(b, ",\"item\":{");
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (it->want & 1u << i && v[i].ptr != NULL)
+			put_field(b, fields[i].name, v[i], &first);
+	if (it->want & EXEC_LINKS) {
+		buf_puts(b, first ? "\"links\":[" : ",\"links\":[");
+		for (size_t i = 0; i < it->nlinks; i++) {
+			if (i > 0)
+				buf_putc(b, ',');
+			put_str(b, it->links[i]);
+		}
+		buf_putc(b, ']');
+	}
+	buf_puts(b, "}}\n");
+}
+
+void
+exec_put_set(struct buf *b, const char *name, const char *const *v, size_t n)
+{
+	buf_puts(b, "{\"t\":\"sets\",\"sets\":{");
+	put_str(b, name);
+	buf_puts(b, ":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		put_str(b, v[i]);
+	}
+	buf_puts(b, "]}}\n");
+}
+
+void
+exec_put_word(struct buf *b, const char *type)
+{
+	buf_printf(b, "{\"t\":\"%s\"}\n", type);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host_batch: a batch of items before all plugins.  Programs are asked first, so that
+ * they work while objects are asked one item after the other; then their answers are
+ * waited for.  The order of findings is that of the plugins all the same.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "policy/host_in.h"
+
+/* Microseconds: a turn for each single line would cost more than the line. */
+#define GATHER 150
+
+/* What is needed while a batch is judged. */
+struct batch {
+	struct policy_ask *ask;
+	struct tosd_item *item; /* text NULL: not judged */
+	char **body;
+	struct buf *bad;
+	size_t n;
+	struct exec_job **jobs; /* by slot; NULL where it is no program */
+};
+
+static void
+batch_item(struct batch *b, size_t i)
+{
+	const struct policy_ask *a = &b->ask[i];
+	char *body = b->body[i] = item_body(a->it);
+	struct tosd_item *item = &b->item[i];
+
+	*item = (struct tosd_item){.it = a->it,
+	    .text = body,
+	    .len = strlen(body),
+	    .tenant = a->tenant != NULL ? a->tenant : "",
+	    .time = a->time};
+	if (item->len > POLICY_TEXT_MAX) {
+		item->len = POLICY_TEXT_MAX;
+		while (((uint8_t)body[item->len] & 0xc0) == 0x80)
+			item->len--;
+		policy_say_degraded(&b->bad[i], "host",
+		    "text longer than 1 MiB, its beginning was judged");
+	}
+	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
+	if (!text_valid(body, item->len)) {
+		policy_say_degraded(
+		    &b->bad[i], "host", "text is not valid UTF-8, not judged");
+		item->len = 0;
+		item->text = NULL;
+	}
+}
+
+static bool
+skipped(const struct policy_ask *a, const char *plugin)
+{
+	for (size_t i = 0; i < a->nskip; i++)
+		if (strcmp(a->skip[i], plugin) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_findings(struct policy_ask *a, struct tosd_report *r)
+{
+	if (r->n > 0) {
+		a->findings =
+		    xrealloc(a->findings, (a->n + r->n) * sizeof(*a->findings));
+		memcpy(a->findings + a->n, r->v, r->n * sizeof(*r->v));
+		a->n += r->n;
+	}
+	free(r->v);
+}
+
+static void
+exec_begin(struct policy_host *h, struct batch *b)
+{
+	b->jobs = xcalloc(h->n + 1, sizeof(struct exec_job *));
+	for (size_t s = 0; s < h->n; s++) {
+		struct exec_job *v;
+
+		if (h->v[s].exec == NULL)
+			continue;
+		v = b->jobs[s] = xcalloc(b->n + 1, sizeof(*v));
+		for (size_t i = 0; i < b->n; i++) {
+			v[i].item = &b->item[i];
+			v[i].name = b->ask[i].revision;
+			if (b->item[i].text == NULL ||
+			    skipped(&b->ask[i], h->v[s].face->plugin))
+				v[i].state = EXEC_JUDGED;
+		}
+		policy_exec_begin(h->v[s].exec, v, b->n);
+		policy_exec_step(h->v[s].exec, false);
+	}
+}
+
+/* All programs at once, until nobody has anything open. */
+static void
+exec_run(struct policy_host *h, int64_t patience)
+{
+	int64_t now = clock_steady(), end = now + patience;
+	bool open, full;
+
+	do {
+		struct pollfd *v = xcalloc(h->n * 3 + 1, sizeof(*v));
+		int64_t until = now < end ? end : INT64_MAX;
+		nfds_t n = 0;
+
+		open = false;
+		full = true;
+		for (size_t s = 0; s < h->n; s++)
+			if (h->v[s].exec != NULL &&
+			    policy_exec_step(h->v[s].exec, now >= end)) {
+				n += policy_exec_poll(h->v[s].exec, v + n, &until);
+				open = true;
+				full = full && policy_exec_full(h->v[s].exec);
+			}
+		now = clock_steady();
+		if (open && full)
+			usleep(GATHER);
+		if (open)
+			poll(v, n,
+			    until > now ? (int)(until - now < 1000 ? until - now : 1000)
+					: 0);
+		free(v);
+		now = clock_steady();
+	} while (open);
+}
+
+static void
+job_result(struct policy_ask *a, struct buf *bad, const char *who, struct exec_job *j)
+{
+	struct msg_retry *r;
+
+	if (j->why != NULL && j->state == EXEC_JUDGED)
+		policy_say_degraded(bad, who, j->why);
+	if (j->report.bad[0] != '\0')
+		policy_say_degraded(bad, who, j->report.bad);
+	add_findings(a, &j->report);
+	if (j->state != EXEC_JUDGED) {
+		a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
+		r = &a->retry[a->nretry++];
+		*r = (struct msg_retry){.plugin = xstrdup(who),
+		    .lost = j->state == EXEC_LOST,
+		    .alone = j->alone,
+		    .wait = j->wait,
+		    .why = xstrdup(j->why != NULL ? j->why : "")};
+	}
+	free(j->why);
+}
+
+static void
+exec_end(struct policy_host *h, struct batch *b)
+{
+	for (size_t s = 0; s < h->n; s++) {
+		if (h->v[s].exec == NULL)
+			continue;
+		policy_exec_end(h->v[s].exec);
+		for (size_t i = 0; i < b->n; i++)
+			job_result(&b->ask[i], &b->bad[i], h->v[s].face->plugin,
+			    &b->jobs[s][i]);
+		free(b->jobs[s]);
+	}
+	free(b->jobs);
+}
+
+static bool
+any_exec(const struct policy_host *h)
+{
+	for (size_t s = 0; s < h->n; s++)
+		if (h->v[s].exec != NULL)
+			return true;
+	return false;
+}
+
+static void
+check_objects(struct policy_host *h, struct batch *b, size_t i)
+{
+	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
+		struct tosd_report r = {0};
+
+		if (h->v[s].plugin == NULL)
+			continue;
+		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
+		add_findings(&b->ask[i], &r);
+	}
+}
+
+static void
+batch_run(struct policy_host *h, struct batch *b, int64_t patience)
+{
+	bool exec = any_exec(h);
+
+	for (size_t i = 0; i < b->n; i++)
+		batch_item(b, i);
+	if (exec)
+		exec_begin(h, b);
+	for (size_t i = 0; i < b->n; i++)
+		check_objects(h, b, i);
+	if (exec) {
+		exec_run(h, patience);
+		exec_end(h, b);
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		b->ask[i].degraded = b->bad[i].len > 0 ? buf_take(&b->bad[i]) : NULL;
+		buf_free(&b->bad[i]);
+		free(b->body[i]);
+	}
+}
+
+void
+policy_host_judge(
+    struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience)
+{
+	struct batch b = {.ask = v,
+	    .item = xcalloc(n + 1, sizeof(*b.item)),
+	    .body = xcalloc(n + 1, sizeof(*b.body)),
+	    .bad = xcalloc(n + 1, sizeof(*b.bad)),
+	    .n = n};
+
+	batch_run(h, &b, patience);
+	free(b.item);
+	free(b.body);
+	free(b.bad);
+}
+
+void
+policy_ask_clear(struct policy_ask *a)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		finding_clear(&a->findings[i]);
+	free(a->findings);
+	for (uint32_t i = 0; i < a->nretry; i++) {
+		free(a->retry[i].plugin);
+		free(a->retry[i].why);
+	}
+	free(a->retry);
+	free(a->degraded);
+}
+
+void
+policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
+    int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
+{
+	/* Nothing is allocated for a batch of one: this is the way of `tosctl scan'. */
+	struct policy_ask a = {.tenant = tenant_key, .it = it, .time = event_time};
+	struct buf none = {0}, bad = {0};
+	struct tosd_item item;
+	char *body;
+	struct batch b = {
+	    .ask = &a, .item = &item, .body = &body, .bad = &none, .n = 1};
+
+	a.findings = *findings;
+	a.n = *n;
+	batch_run(h, &b, CLOCK_SEC);
+	*findings = a.findings;
+	*n = a.n;
+	a.findings = NULL;
+	a.n = 0;
+	if (a.degraded != NULL)
+		buf_puts(&bad, a.degraded);
+	for (uint32_t i = 0; i < a.nretry; i++)
+		policy_say_degraded(&bad, a.retry[i].plugin, a.retry[i].why);
+	*degraded = bad.len > 0 ? buf_take(&bad) : NULL;
+	buf_free(&bad);
+	policy_ask_clear(&a);
+}

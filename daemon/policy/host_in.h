@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host_in: what host.c (all plugins, loaded) and host_batch.c (asked) share. */
+#ifndef TOSD_POLICY_HOST_IN_H
+#define TOSD_POLICY_HOST_IN_H
+
+#include "base/digest.h"
+#include "policy/exec.h"
+#include "policy/face.h"
+#include "policy/host.h"
+#include "policy/plugin.h"
+
+struct policy_slot {
+	struct policy_plugin *plugin; /* one of the two; the other is NULL */
+	struct policy_exec *exec;
+	struct policy_face *face; /* on its own, because the plugin keeps its address */
+	void *state;
+};
+
+struct policy_host {
+	struct policy_options o;
+	struct policy_slot *v;
+	size_t n;
+	struct policy_set sets[1];
+	char **problems;
+	size_t nproblems;
+	char digest[DIGEST_HEX];
+};
+
+/* Adds why somebody gave no full answer; what goes on record is short and valid. */
+void policy_say_degraded(struct buf *b, const char *who, const char *why);
+/* Asks one plugin that is an object. */
+void policy_slot_check(struct policy_slot *s, struct tosd_item *item,
+    struct tosd_report *r, struct buf *bad);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plugin_run: see plugin_run.h. */
+#include "tosctl/plugin_run.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define OWN_UID 60955 /* the last of the default range of tosd.conf(5) */
+
+void
+plugin_run_init(struct plugin_run *r)
+{
+	*r = (struct plugin_run){.wanted = true};
+	r->conf = (struct conf_plugin){.name = "try",
+	    .settings = r->settings,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_SETS,
+	    .window = 64,
+	    .deadline = CLOCK_SEC,
+	    .memory = 512u << 20,
+	    .processes = 16,
+	    .files = 64,
+	    .cpu = CLOCK_HOUR,
+	    .file = "command line"};
+}
+
+/* The program as execvp(3) would find it; NULL: not there. */
+static char *
+find_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *all, *dir, *save = NULL, *found = NULL;
+
+	if (strchr(name, '/') != NULL)
+		return realpath(name, NULL);
+	all = xstrdup(path != NULL ? path : "/usr/bin:/bin");
+	for (dir = strtok_r(all, ":", &save); dir != NULL && found == NULL;
+	     dir = strtok_r(NULL, ":", &save)) {
+		char *full = xasprintf("%s/%s", dir, name);
+
+		if (access(full, X_OK) == 0)
+			found = full;
+		else
+			free(full);
+	}
+	free(all);
+	return found;
+}
+
+static char *
+word(const char *s)
+{
+	struct stat st;
+	char *path;
+
+	if (stat(s, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (path = realpath(s, NULL)) == NULL)
+		return xstrdup(s);
+	return path;
+}
+
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+int
+plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
+{
+	const char **v = xcalloc(n + 1, sizeof(*v)), *of;
+
+	r->conf.command = v;
+	r->conf.ncommand = n;
+	for (size_t i = 1; i < n; i++)
+		v[i] = word(words[i]);
+	v[0] = find_program(words[0]);
+	if (v[0] == NULL)
+		return err_set(
+		    e, TOSD_ENOENT, "%s: there is no such program", words[0]);
+	of = v[0];
+	for (size_t i = n; --i > 0;)
+		if (v[i][0] == '/')
+			of = v[i];
+	r->conf.folder = folder_of(of);
+	r->spawn = (struct spawn_child){.name = r->conf.name,
+	    .command = v,
+	    .ncommand = n,
+	    .folder = r->conf.folder,
+	    .become = geteuid() == 0,
+	    .uid = OWN_UID,
+	    .gid = OWN_UID,
+	    .sandbox = SANDBOX_BEST_EFFORT,
+	    .memory = r->conf.memory,
+	    .files = r->conf.files,
+	    .processes = r->conf.processes,
+	    .cpu = (uint64_t)(r->conf.cpu / CLOCK_SEC)};
+	return 0;
+}
+
+void
+plugin_run_clear(struct plugin_run *r)
+{
+	plugin_run_end(r, 0, NULL);
+	for (size_t i = 0; i < r->conf.ncommand; i++)
+		free((char *)(uintptr_t)r->conf.command[i]);
+	free(r->conf.command);
+	free((char *)(uintptr_t)r->conf.folder);
+}
+
+int
+plugin_run_start(struct plugin_run *r, struct exec_fds *fds, struct err *e)
+{
+	int pipes[MSG_CHILD_PIPES], rc;
+	pid_t pid;
+
+	rc = spawn_child_digest(r->conf.command, r->conf.ncommand, fds->digest, e);
+	if (rc != 0)
+		return rc;
+	pid = spawn_child(&r->spawn, pipes, e);
+	if (pid < 0)
+		return (int)pid;
+	r->pid = pid;
+	fds->in = pipes[0];
+	fds->out = pipes[1];
+	fds->err = pipes[2];
+	return 0;
+}
+
+int
+plugin_run_end(struct plugin_run *r, int64_t patience, bool *ended)
+{
+	int64_t end = clock_steady() + patience;
+	siginfo_t si;
+	int status;
+
+	if (ended != NULL)
+		*ended = false;
+	if (r->pid == 0)
+		return -1;
+	do {
+		/* Not reaped yet: its number must stay its own until the group is dead.
+		 */
+		memset(&si, 0, sizeof(si));
+		if (waitid(P_PID, (id_t)r->pid, &si, WEXITED | WNOHANG | WNOWAIT) ==
+			0 &&
+		    si.si_pid == r->pid) {
+			if (ended != NULL)
+				*ended = true;
+			break;
+		}
+		if (patience > 0)
+			poll(NULL, 0, 2);
+	} while (clock_steady() < end);
+	kill(-r->pid, SIGKILL);
+	while (waitpid(r->pid, &status, 0) != r->pid)
+		;
+	r->pid = 0;
+	return status;
+}
+
+static bool
+take(void *ctx, const char *plugin, struct exec_fds *out)
+{
+	struct plugin_run *r = ctx;
+	struct err e = ERR_INIT;
+
+	(void)plugin;
+	if (r->pid != 0 || !r->wanted || clock_steady() < r->due)
+		return false;
+	if (plugin_run_start(r, out, &e) == 0)
+		return true;
+	fprintf(stderr, "tosctl: %s\n", e.text);
+	r->wanted = false;
+	return false;
+}
+
+static void
+lost(void *ctx, const char *plugin, int64_t delay, const char *why)
+{
+	struct plugin_run *r = ctx;
+
+	(void)plugin;
+	(void)why;
+	plugin_run_end(r, 0, NULL);
+	r->wanted = delay >= 0;
+	r->due = clock_steady() + delay;
+}
+
+static void
+say(void *ctx, const char *plugin, const char *line)
+{
+	struct buf b = {0};
+
+	(void)ctx;
+	text_escape_buf(&b, line, strlen(line));
+	fprintf(stderr, "%s: %s\n", plugin, b.data != NULL ? b.data : "");
+	buf_free(&b);
+}
+
+struct policy_children
+plugin_run_children(struct plugin_run *r)
+{
+	return (struct policy_children){take, lost, say, r};
+}

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plugins that are programs, as their author meets them: the examples pass every case of
+`tosctl plugin conform' and find what they say; programs that break one rule of the protocol
+each fail the case that is about it; `tosctl plugin try' prints what scan prints, names what
+went wrong, and gives up an item that kills a program twice, and only that one."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from daemon import BUILD, SOURCE, skip
+
+# name: (what is changed in GOOD, the case that has to fail)
+GOOD = """
+import json, sys, time, os, random, signal
+HELLO = {"t": "hello", "proto": [1, 1], "name": "t", "version": "1", "want": ["text"],
+         "max_inflight": 8, "rules": [{"id": "a/b", "rev": 1, "clause": "1", "category": "x",
+                                       "severity": "low"}]}
+def say(m):
+    sys.stdout.buffer.write(json.dumps(m).encode() + b"\\n")
+    sys.stdout.buffer.flush()
+kept = []
+say(HELLO)
+for line in sys.stdin.buffer:
+    m = json.loads(line)
+    if m["t"] == "item":
+        text, seq, found = m["item"]["text"], m["seq"], []
+        if "!!!" in text:
+            at = len(text[:text.index("!!!")].encode())
+            found = [{"rule": "a/b", "spans": [[at, at + 3]]}]
+        #ITEM
+        say({"t": "result", "seq": seq, "findings": found})
+    elif m["t"] == "drain":
+        #DRAIN
+        break
+    #OTHER
+#END
+"""
+BAD = {
+    "no-hello": ("say(HELLO)", "time.sleep(3)", "hello"),
+    "clock": ("#ITEM", "found = [{'rule': 'a/b', 'score': time.time() % 1}]", "same-process"),
+    "memory": ("#ITEM", "kept.append(1); found = [{'rule': 'a/b', 'score': "
+               "min(1, len(kept) / 1000)}]", "same-memory"),
+    "characters": ("at = len(text[:text.index(\"!!!\")].encode())",
+                   "at = text.index(\"!!!\")", "text-borders"),
+    "cut": ("#ITEM", "found = [{'rule': 'a/b', 'spans': [[1, 2]]}]", "text-han"),
+    "outside": ("#ITEM", "found = [{'rule': 'a/b', 'spans': [[0, 9]]}]", "text-letter"),
+    "undeclared": ("#ITEM", "found = [{'rule': 'c/d'}]", "text-letter"),
+    "print": ("#ITEM", "print('debug'); sys.stdout.flush()", "text-letter"),
+    "strict": ("#OTHER", "elif m['t'] not in ('start', 'tick', 'sets'): sys.exit(1)",
+               "message-unknown"),
+    "no-tick": ("#OTHER", "elif m['t'] == 'tick': say({'t': 'tock'}); sys.exit(1)",
+                "message-tick"),
+    "drops": ("#DRAIN", "time.sleep(60)", "end-drain"),
+    "lives-on": ("#END", "time.sleep(60)", "end-eof"),
+    "exit-code": ("#END", "sys.exit(9)", "end-drain"),
+    "deaf-term": ("say(HELLO)", "signal.signal(15, signal.SIG_IGN); say(HELLO)", "end-term"),
+    "leaks": ("#ITEM", "kept.append(bytearray(os.urandom(1 << 15)))", "load-memory"),
+    "chatty": ("#ITEM", "print('saw one', file=sys.stderr, flush=True)", "load-quiet"),
+    "double": ("#ITEM", "say({'t': 'result', 'seq': seq, 'findings': []})", "flow-lockstep"),
+    "greedy": ('"want": ["text"]', '"want": ["text", "tenant"]', "hello-granted"),
+    "impure": ('"max_inflight": 8', '"max_inflight": 8, "pure": False', "hello-pure"),
+    "key-error": ("#ITEM", "m['as_of']", "item-bare"),
+}
+
+
+def tosctl(*words, text="", limit=300):
+    return subprocess.run([BUILD + "/tosctl", "plugin", *map(str, words)], input=text,
+                          capture_output=True, text=True, timeout=limit, check=False)
+
+
+def check_examples(folder):
+    for name in ("shouting.py", "links.sh"):
+        path = folder / name
+        shutil.copy(f"{SOURCE}/plugins/examples/{name}", path)
+        path.chmod(0o755)
+        p = tosctl("conform", path)
+        bad = [x for x in p.stdout.splitlines() if not x.startswith("ok")]
+        assert p.returncode == 0, (name, bad, p.stderr)
+        print(f"{name}: {bad[0]}", flush=True)
+    items = [{"id": 1, "text": "WHY DOES NOBODY EVER LISTEN HERE"},
+             {"id": 2, "text": "why is that so"},
+             {"id": 3, "text": "\u00fcber\u00fcber what!!! http://a/ "},
+             {"id": 4, "text": "http://a/ " * 6}]
+    lines = "".join(json.dumps(i) + "\n" for i in items)
+    p = tosctl("try", folder / "shouting.py", text=lines)
+    assert p.returncode == 0, p.stderr
+    found = [json.loads(x)["findings"] for x in p.stdout.splitlines()]
+    assert [[f["rule"] for f in v] for v in found] == [
+        ["manners/capitals"], [], ["manners/marks"], []], p.stdout
+    # Bytes, not characters.
+    (start, end), = found[2][0]["spans"]
+    assert items[2]["text"].encode()[start:end] == b"!!!"
+    assert "4 items, 2 findings, 0 degraded" in p.stderr, p.stderr
+    p = tosctl("try", folder / "links.sh", text=lines)
+    assert [len(json.loads(x)["findings"]) for x in p.stdout.splitlines()] == [0, 0, 0, 1]
+
+
+def check_breakers(folder):
+    path = folder / "program.py"
+    for name, (old, new, case) in BAD.items():
+        assert old in GOOD, name
+        path.write_text(GOOD.replace(old, new, 1))
+        p = tosctl("conform", "--case", case, "/usr/bin/python3", path)
+        assert p.returncode == 1 and p.stdout.startswith("FAIL"), (name, p.stdout, p.stderr)
+    # ... and none of them fails without its mistake.
+    path.write_text(GOOD)
+    for case in sorted({c for _, _, c in BAD.values()}):
+        p = tosctl("conform", "--case", case, "/usr/bin/python3", path)
+        assert p.returncode == 0, (case, p.stdout)
+    print(f"{len(BAD)} mistakes found out", flush=True)
+
+
+def check_try(folder):
+    path = folder / "program.py"
+    path.write_text(GOOD.replace("#ITEM", "if text == 'die': os._exit(3)"))
+    texts = ["a", "b!!!", "die", "c!!!", "d"]
+    lines = "".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in enumerate(texts))
+    lines += "no item\n" + json.dumps({"id": 9, "text": "e!!!"}) + "\n"
+    p = tosctl("try", "--name", "mine", "/usr/bin/python3", path, text=lines)
+    assert p.returncode == 1, p.stderr
+    rows = [json.loads(x) for x in p.stdout.splitlines()]
+    assert [r.get("id") for r in rows] == [0, 1, 2, 3, 4, None, 9], rows
+    assert [len(r.get("findings", ())) for r in rows] == [0, 1, 0, 1, 0, 0, 1], rows
+    assert rows[2]["degraded"].startswith("mine: lost 2 times over it"), rows[2]
+    assert all("degraded" not in rows[i] for i in (0, 1, 3, 4, 6)), rows
+    assert "mine: lost, with revision 3" in p.stderr and "2 losses" in p.stderr, p.stderr
+    for words, code in ((("try",), 2), (("conform", "--window", "0", "x"), 2),
+                        (("try", "/nonexistent"), 3), (("try", "/bin/true"), 3),
+                        (("fly",), 2), (("conform", "--list"), 0)):
+        p = tosctl(*words)
+        assert p.returncode == code, (words, p.returncode, p.stderr)
+    assert len(p.stdout.splitlines()) >= 60
+    print("try: the item that kills is given up, alone", flush=True)
+
+
+def main():
+    if not os.access("/usr/bin/python3", os.X_OK):
+        skip("no /usr/bin/python3")
+    with tempfile.TemporaryDirectory(prefix="tosd-prog-", dir="/tmp") as d:
+        os.chmod(d, 0o755)
+        folder = pathlib.Path(d)
+        check_try(folder)
+        check_breakers(folder)
+        check_examples(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
