@@ -12,7 +12,9 @@ PLUGIN_LDFLAGS = -module -avoid-version -shared -export-symbols-regex '^tosd_pol
 noinst_LTLIBRARIES += plugins/kit/libkit.la
 plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/fold.c %D%/kit/fold.h \
+	%D%/kit/glyph.c %D%/kit/glyph.h %D%/kit/glyph_table.h \
 	%D%/kit/mem.c %D%/kit/mem.h
+EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
 plugin_LTLIBRARIES = plugins/rules/rules.la

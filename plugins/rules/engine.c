@@ -383,9 +383,10 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 {
 	struct rule *r = &e->rules[rule];
 	struct engine_hit *h;
-	uint32_t from = fold_origin(&e->fold, start), to = fold_origin(&e->fold, end);
+	uint32_t from, to;
 	size_t i;
 
+	fold_span(&e->fold, start, end, &from, &to);
 	if (r->hit == 0) {
 		r->hit = ++e->nhits;
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
