@@ -13,11 +13,14 @@ noinst_LTLIBRARIES += plugins/kit/libkit.la
 plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/fold.c %D%/kit/fold.h \
 	%D%/kit/glyph.c %D%/kit/glyph.h %D%/kit/glyph_table.h \
-	%D%/kit/mem.c %D%/kit/mem.h
+	%D%/kit/mem.c %D%/kit/mem.h \
+	%D%/kit/mend.c %D%/kit/mend.h \
+	%D%/kit/vocab.c %D%/kit/vocab.h \
+	%D%/kit/words.c %D%/kit/words.h
 EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la
+plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la
 plugins_rules_rules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
 	%D%/rules/engine.c %D%/rules/engine.h \
@@ -32,6 +35,40 @@ plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAG
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_rules_rules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) $(PCRE2_LIBS) $(CRYPTO_LIBS)
+
+# The classifier: judging is one library, learning another, which only tosctl and tests
+# link.  The same bits come out everywhere: no contraction of products and sums.
+modeldir = $(pkgdatadir)/classifier
+dist_model_DATA = %D%/classifier/violence.model %D%/classifier/violence.card
+EXTRA_DIST += %D%/classifier/lexicon.txt
+CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
+CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
+noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain.la
+plugins_classifier_libmodel_la_SOURCES = \
+	%D%/classifier/dense.c \
+	%D%/classifier/feature.c %D%/classifier/feature.h \
+	%D%/classifier/lexicon.c %D%/classifier/lexicon.h \
+	%D%/classifier/model.c %D%/classifier/model.h \
+	%D%/classifier/num.c %D%/classifier/num.h \
+	%D%/classifier/score.c
+plugins_classifier_libmodel_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
+plugins_classifier_libmodel_la_CFLAGS = $(CLASSIFIER_CFLAGS)
+plugins_classifier_libmodel_la_LIBADD = plugins/kit/libkit.la
+plugins_classifier_libtrain_la_SOURCES = \
+	%D%/classifier/augment.c \
+	%D%/classifier/boost.c \
+	%D%/classifier/fit.c %D%/classifier/fit.h \
+	%D%/classifier/measure.c %D%/classifier/measure.h \
+	%D%/classifier/sample.c %D%/classifier/sample.h \
+	%D%/classifier/train.c %D%/classifier/train.h
+plugins_classifier_libtrain_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
+plugins_classifier_libtrain_la_CFLAGS = $(CLASSIFIER_CFLAGS)
+plugins_classifier_libtrain_la_LIBADD = plugins/classifier/libmodel.la
+plugins_classifier_classifier_la_SOURCES = %D%/classifier/classifier.c
+plugins_classifier_classifier_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS) \
+	-DCLASSIFIER_MODEL='"$(modeldir)/violence.model"'
+plugins_classifier_classifier_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_classifier_classifier_la_LIBADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
 
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.

@@ -14,7 +14,7 @@ EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
 EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
 tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
-	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_fetch.py
 BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "policy/face.h"
+#include "policy/fusion.h"
 #include "policy/plugin.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
@@ -33,6 +34,8 @@ struct policy_host {
 	char **problems;
 	size_t nproblems;
 	char digest[DIGEST_HEX];
+	struct policy_score *scores; /* one for each category */
+	size_t nscores;
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -197,6 +200,15 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 }
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
+static bool
+names_place(const char *key)
+{
+	size_t n = strlen(key);
+
+	return (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
+	       (n > 5 && strcmp(key + n - 5, "_file") == 0);
+}
+
 static void
 digest_plugin(struct buf *b, const struct slot *s)
 {
@@ -206,9 +218,7 @@ digest_plugin(struct buf *b, const struct slot *s)
 	buf_put_str(b, policy_plugin_name(s->plugin));
 	buf_put_str(b, policy_plugin_digest(s->plugin));
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
-		size_t n = strlen(t->schema[i].key);
-
-		if (n > 4 && strcmp(t->schema[i].key + n - 4, "_dir") == 0)
+		if (names_place(t->schema[i].key))
 			continue;
 		buf_put_str(b, t->schema[i].key);
 		buf_put_str(b, set[i].ptr);
@@ -240,6 +250,25 @@ make_digest(struct policy_host *h)
 	buf_free(&b);
 }
 
+/* A category for each that a rule has, in order of appearance. */
+static void
+make_scores(struct policy_host *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		for (size_t k = 0; k < h->v[i].face->nrules; k++) {
+			const char *c = h->v[i].face->rules[k].category;
+			size_t j = 0;
+
+			while (j < h->nscores && strcmp(h->scores[j].category, c) != 0)
+				j++;
+			if (j < h->nscores)
+				continue;
+			h->scores = xrealloc(
+			    h->scores, (h->nscores + 1) * sizeof(*h->scores));
+			h->scores[h->nscores++] = (struct policy_score){c, 0};
+		}
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -262,6 +291,7 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		return TOSD_ENOENT;
 	}
 	make_digest(h);
+	make_scores(h);
 	*out = h;
 	return 0;
 }
@@ -284,6 +314,7 @@ policy_host_free(struct policy_host **hp)
 	for (size_t i = 0; i < h->nproblems; i++)
 		free(h->problems[i]);
 	free(h->problems);
+	free(h->scores);
 	free(h->sets[0].v);
 	free(h->v);
 	free(h);
@@ -360,6 +391,47 @@ check_one(
 	policy_report_sort(r);
 }
 
+size_t
+policy_host_scores(const struct policy_host *h, const struct policy_score **scores)
+{
+	*scores = h->scores;
+	return h->nscores;
+}
+
+/* What one plugin said of an item.  Its opinion is held against the findings of all the
+ * others, so it waits until they have spoken. */
+struct said {
+	struct policy_opinion opinions[TOSD_SCORES];
+	size_t nopinions;
+	uint32_t first, n; /* its findings within all */
+};
+
+static void
+fuse_scores(struct policy_host *h, const struct finding *v, uint32_t n,
+    const struct said *said, size_t nsaid)
+{
+	for (size_t i = 0; i < h->nscores; i++) {
+		const char *c = h->scores[i].category;
+		double best = policy_fusion_found(v, n, c);
+		bool opinion = false;
+
+		for (size_t k = 0; k < nsaid; k++)
+			for (size_t j = 0; j < said[k].nopinions; j++) {
+				const struct policy_opinion *o = &said[k].opinions[j];
+				double s;
+
+				if (strcmp(o->category, c) != 0)
+					continue;
+				s = policy_fusion(o->value, o->hit, o->none,
+				    policy_fusion_enforced(v, n, c, said[k].first,
+					said[k].first + said[k].n));
+				best = !opinion || s > best ? s : best;
+				opinion = true;
+			}
+		h->scores[i].value = best;
+	}
+}
+
 void
 policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
     int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
@@ -370,6 +442,8 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 	    .len = strlen(body),
 	    .tenant = tenant_key != NULL ? tenant_key : "",
 	    .time = event_time};
+	struct said *said = xcalloc(h->n + 1, sizeof(*said));
+	uint32_t first = *n;
 	struct buf bad = {0};
 
 	if (item.len > POLICY_TEXT_MAX) {
@@ -389,6 +463,10 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 		struct tosd_report r = {0};
 
 		check_one(&h->v[i], &item, &r, &bad);
+		said[i].first = *n - first;
+		said[i].n = r.n;
+		said[i].nopinions = r.nopinions;
+		memcpy(said[i].opinions, r.opinions, sizeof(r.opinions));
 		if (r.n > 0) {
 			*findings =
 			    xrealloc(*findings, (*n + r.n) * sizeof(**findings));
@@ -397,6 +475,8 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 		}
 		free(r.v);
 	}
+	fuse_scores(h, *n > first ? *findings + first : NULL, *n - first, said, h->n);
+	free(said);
 	*degraded = bad.len > 0 ? buf_take(&bad) : NULL;
 	buf_free(&bad);
 	free(body);

@@ -54,4 +54,13 @@ void policy_host_check(struct policy_host *h, const char *tenant_key,
     const struct item *it, int64_t event_time, struct finding **findings, uint32_t *n,
     char **degraded);
 
+/* One score for each category that a rule of the host has, of the item last checked
+ * (fusion.h).  Borrowed until the next check; returns how many. */
+struct policy_score {
+	const char *category;
+	double value; /* 0 to 1 */
+};
+size_t policy_host_scores(
+    const struct policy_host *h, const struct policy_score **scores);
+
 #endif

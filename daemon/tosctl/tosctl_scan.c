@@ -23,13 +23,12 @@
 #include "policy/host.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
-#define CATEGORIES 64
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char scan_usage[] =
-    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR] [--protect "
-    "NAME]...\n"
+    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR]\n"
+    "       [--protect NAME]... [--model FILE] [--no-classifier]\n"
     "Reads items as JSON, one a line ({\"id\", \"text\"}; also title, summary, author, "
     "url,\n"
     "lang, published), and writes their findings as JSON, one a line.  Spans count "
@@ -41,7 +40,7 @@ static const char policy_usage[] =
     "Loads the rule packs of DIR, runs their tests and says what is wrong.\n";
 
 struct options {
-	const char *policies, *plugin, *cache;
+	const char *policies, *plugin, *cache, *model;
 	const char **protect;
 	size_t nprotect;
 	bool json, help;
@@ -49,9 +48,6 @@ struct options {
 
 struct scan {
 	struct policy_host *host;
-	const char *categories[CATEGORIES];
-	size_t ncategories;
-	struct msg_rules rules;
 	int rc;
 };
 
@@ -81,6 +77,20 @@ default_plugin(void)
 }
 
 static const char *
+classifier_plugin(void)
+{
+	return in_build_tree() ? TOSD_BUILDDIR "/plugins/classifier/.libs/classifier.so"
+			       : TOSD_PLUGINDIR "/classifier.so";
+}
+
+static const char *
+default_model(void)
+{
+	return in_build_tree() ? TOSD_SRCDIR "/plugins/classifier/violence.model"
+			       : TOSD_DATADIR "/classifier/violence.model";
+}
+
+static const char *
 default_policies(void)
 {
 	return in_build_tree() ? TOSD_SRCDIR "/etc/policies.d"
@@ -97,6 +107,8 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"plugin", required_argument, NULL, 'P'},
 	    {"cache", required_argument, NULL, 'C'},
 	    {"protect", required_argument, NULL, 'R'},
+	    {"model", required_argument, NULL, 'm'},
+	    {"no-classifier", no_argument, NULL, 'n'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -104,7 +116,9 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	*o = (struct options){
-	    .policies = default_policies(), .plugin = default_plugin()};
+	    .policies = default_policies(),
+	    .plugin = default_plugin(),
+	    .model = default_model()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'p')
@@ -113,6 +127,10 @@ parse_options(int argc, char **argv, struct options *o)
 			o->plugin = optarg;
 		else if (c == 'C')
 			o->cache = optarg;
+		else if (c == 'm')
+			o->model = optarg;
+		else if (c == 'n')
+			o->model = NULL;
 		else if (c == 'j')
 			o->json = true;
 		else if (c == 'h')
@@ -145,12 +163,19 @@ static int
 open_host(const struct options *o, void (*report)(void *, const char *),
     void (*note)(void *, const char *), void *ctx, struct policy_host **host)
 {
-	struct conf_plugin plugin = {.name = "rules",
-	    .path = o->plugin,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
-	    .file = "command line"};
-	struct conf_policy policy = {.plugins = &plugin,
-	    .nplugins = 1,
+	struct conf_setting model = {"model_file", o->model};
+	struct conf_plugin plugins[] = {{.name = "rules",
+					    .path = o->plugin,
+					    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
+					    .file = "command line"},
+	    {.name = "classifier",
+		.path = classifier_plugin(),
+		.grant = TOSD_NEED_TEXT,
+		.settings = &model,
+		.nsettings = 1,
+		.file = "command line"}};
+	struct conf_policy policy = {.plugins = plugins,
+	    .nplugins = o->model != NULL ? 2 : 1,
 	    .packs_dir = o->policies,
 	    .cache_dir = o->cache};
 	struct conf_safety safety = {.protect = o->protect, .nprotect = o->nprotect};
@@ -238,18 +263,15 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	json_t *out = json_object(), *scores = json_object(), *list = json_array();
 	struct finding *v = NULL;
 	char *degraded = NULL;
+	const struct policy_score *score;
+	size_t nscores;
 	uint32_t n = 0;
 
 	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
-	for (size_t i = 0; i < s->ncategories; i++) {
-		double best = 0;
-
-		for (uint32_t k = 0; k < n; k++)
-			if (strcmp(v[k].category, s->categories[i]) == 0 &&
-			    v[k].score > best)
-				best = v[k].score;
-		json_object_set_new(scores, s->categories[i], json_real(best));
-	}
+	nscores = policy_host_scores(s->host, &score);
+	for (size_t i = 0; i < nscores; i++)
+		json_object_set_new(
+		    scores, score[i].category, json_real(score[i].value));
 	for (uint32_t k = 0; k < n; k++) {
 		json_array_append_new(list, finding_json(&v[k]));
 		finding_clear(&v[k]);
@@ -364,30 +386,6 @@ scan_stream(struct scan *s, int fd)
 	return s->rc;
 }
 
-static void
-rules_clear(struct msg_rules *r)
-{
-	struct msg m = {.type = MSG_RULES, .fd = -1, .rules = *r};
-
-	msg_clear(&m);
-	memset(r, 0, sizeof(*r));
-}
-
-static void
-collect_categories(struct scan *s)
-{
-	policy_host_rules(s->host, &s->rules);
-	for (uint32_t i = 0; i < s->rules.n; i++) {
-		const char *c = s->rules.v[i].category;
-		size_t k = 0;
-
-		while (k < s->ncategories && strcmp(s->categories[k], c) != 0)
-			k++;
-		if (k == s->ncategories && k < CATEGORIES)
-			s->categories[s->ncategories++] = c;
-	}
-}
-
 int
 tosctl_scan(int argc, char **argv)
 {
@@ -403,9 +401,7 @@ tosctl_scan(int argc, char **argv)
 	} else if (open_host(&o, say_problem, say_nothing, NULL, &s.host) != 0) {
 		rc = EXIT_CANNOT;
 	} else {
-		collect_categories(&s);
 		rc = scan_stream(&s, STDIN_FILENO);
-		rules_clear(&s.rules);
 		policy_host_free(&s.host);
 	}
 	free(o.protect);
@@ -464,6 +460,7 @@ tosctl_policy(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	o.policies = argv[optind + 1];
+	o.model = NULL; /* packs are what is looked at */
 	l.json = o.json;
 	rc = open_host(&o, lint_problem, lint_note, &l, &host);
 	policy_host_free(&host);

@@ -22,6 +22,8 @@ struct boost {
 	const uint8_t *use;
 	double *f, *g, *h; /* value, gradient, curvature of each row */
 	uint8_t *node;	   /* that it has come to */
+	uint8_t *counts;   /* those above 0: place and count, one after the other */
+	size_t *at;	   /* where a row's begin */
 	struct bin (*hist)[DENSE_MAX][BINS]; /* of the nodes of one depth */
 };
 
@@ -47,21 +49,67 @@ find_gradients(struct boost *b)
 	}
 }
 
+/* Most counts are 0, so only the others are added up; what is left of a node's sum is
+ * that of its zeros. */
 static void
 fill_histograms(struct boost *b, unsigned first, unsigned count)
 {
+	struct bin sum[1 << TREE_DEPTH] = {{0, 0}};
+
 	memset(b->hist, 0, count * sizeof(*b->hist));
 	for (size_t i = 0; i < b->s->n; i++) {
-		const uint8_t *d = dense_of(&b->s->v[i]);
 		struct bin(*h)[BINS];
+		unsigned k;
 
 		if (!b->use[i])
 			continue;
-		h = b->hist[b->node[i] - first];
-		for (size_t k = 0; k < DENSE_MAX; k++) {
-			h[k][d[k]].g += b->g[i];
-			h[k][d[k]].h += b->h[i];
+		k = b->node[i] - first;
+		sum[k].g += b->g[i];
+		sum[k].h += b->h[i];
+		h = b->hist[k];
+		for (const uint8_t *p = b->counts + b->at[i]; p < b->counts + b->at[i + 1];
+		     p += 2) {
+			h[p[0]][p[1]].g += b->g[i];
+			h[p[0]][p[1]].h += b->h[i];
 		}
+	}
+	for (unsigned k = 0; k < count; k++)
+		for (size_t p = 0; p < DENSE_MAX; p++) {
+			struct bin *h = b->hist[k][p];
+
+			h[0] = sum[k];
+			for (int i = 1; i < BINS; i++) {
+				h[0].g -= h[i].g;
+				h[0].h -= h[i].h;
+			}
+		}
+}
+
+static void
+find_counts(struct boost *b)
+{
+	size_t n = 0;
+
+	b->at = mem_new(b->s->n + 1, sizeof(*b->at));
+	for (int pass = 0; pass < 2; pass++) {
+		n = 0;
+		for (size_t i = 0; i < b->s->n; i++) {
+			const uint8_t *d = dense_of(&b->s->v[i]);
+
+			b->at[i] = n;
+			for (size_t k = 0; b->use[i] && k < DENSE_MAX; k++) {
+				if (d[k] == 0)
+					continue;
+				if (pass == 1) {
+					b->counts[n] = (uint8_t)k;
+					b->counts[n + 1] = d[k];
+				}
+				n += 2;
+			}
+		}
+		b->at[b->s->n] = n;
+		if (pass == 0)
+			b->counts = mem_new(n, 1);
 	}
 }
 
@@ -156,6 +204,7 @@ trees_fit(struct tree *out, const struct samples *s, const uint8_t *use,
 	b.node = mem_new(s->n, 1);
 	b.hist = mem_new(1u << (TREE_DEPTH - 1), sizeof(*b.hist));
 	memcpy(b.f, base, s->n * sizeof(*b.f));
+	find_counts(&b);
 	for (int i = 0; i < o->trees; i++) {
 		find_gradients(&b);
 		grow_tree(&b, &out[i]);
@@ -165,6 +214,8 @@ trees_fit(struct tree *out, const struct samples *s, const uint8_t *use,
 	free(b.h);
 	free(b.node);
 	free(b.hist);
+	free(b.counts);
+	free(b.at);
 	return (size_t)o->trees;
 }
 
