@@ -164,7 +164,7 @@ model_explain(
 	const struct words *w = &k->words;
 	double *weight = mem_new(w->n + 1, sizeof(*weight)), most = 0;
 	size_t n = 0, last = 0;
-	bool back = w->fold.turned;
+	bool back = w->fold.backwards;
 
 	f->owners = true;
 	f->owner = mem_grow(f->owner, f->cap, sizeof(*f->owner));

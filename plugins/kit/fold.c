@@ -112,6 +112,119 @@ take_regional(struct pass *p, size_t i)
 	return k - i;
 }
 
+/* "&#107;" or "&#x6b;": the bytes it takes and its character; 0: no such reference. */
+static size_t
+entity_at(const char *s, size_t n, uint32_t *cp)
+{
+	bool hex = n > 3 && (s[2] == 'x' || s[2] == 'X');
+	size_t i = hex ? 3 : 2, digits = i;
+	uint32_t c = 0;
+
+	if (n < 4 || s[0] != '&' || s[1] != '#')
+		return 0;
+	for (; i < n && i < digits + 7; i++) {
+		uint8_t d = (uint8_t)s[i], low = d | 32;
+
+		if (d >= '0' && d <= '9')
+			c = c * (hex ? 16 : 10) + (d - '0');
+		else if (hex && low >= 'a' && low <= 'f')
+			c = c * 16 + (low - 'a' + 10u);
+		else
+			break;
+	}
+	if (i == digits || c < 0x20 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*cp = c;
+	return i < n && s[i] == ';' ? i + 1 : i;
+}
+
+static int
+encode(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+/* Signs of ASCII that hide something: references of HTML, and a hyphen at the end of a
+ * line within a word.  The bytes that were taken; 0: none. */
+static size_t
+take_hidden(struct pass *p, size_t i)
+{
+	const char *s = p->s + i;
+	size_t n = p->n - i, len;
+	enum glyph_kind kind;
+	char as[40];
+	uint32_t cp;
+
+	if (s[0] == '-' && n > 2 && s[1] == '\n' && i > 0 && is_letter(s[-1]) &&
+	    is_letter(s[2]))
+		return 2;
+	len = entity_at(s, n, &cp);
+	if (len == 0)
+		return 0;
+	kind = cp < 0x80 ? GLYPH_SELF : glyph_of(cp, as);
+	if (kind == GLYPH_SELF) {
+		char bytes[4];
+
+		put(p->f, bytes, (size_t)encode(cp, bytes), i, false);
+	} else if (kind != GLYPH_NONE) {
+		put(p->f, as, strlen(as), i, false);
+	}
+	return len;
+}
+
+/* A word with upside-down letters in it is read from its end.  Its length, or 0. */
+static size_t
+take_turned(struct pass *p, size_t i)
+{
+	size_t start = i, end = i, letters = 0, turned = 0;
+	char c;
+	uint32_t cp;
+
+	while (start > 0 && is_letter(p->s[start - 1]))
+		start--;
+	for (size_t k = start; k < p->n; k = end) {
+		end = k + (size_t)next_char(p->s + k, p->n - k, &cp);
+		if (!glyph_is_turned(cp) && (cp >= 0x80 || !is_letter((char)cp))) {
+			end = k;
+			break;
+		}
+		letters++;
+		turned += glyph_is_turned(cp);
+	}
+	if (letters < 2 || turned * 6 < letters)
+		return 0;
+	p->f->len -= i - start;
+	p->f->turned = true;
+	for (size_t k = end, last = end; k > start; last = k) {
+		do
+			k--;
+		while (k > start && ((uint8_t)p->s[k] & 0xc0) == 0x80);
+		next_char(p->s + k, last - k, &cp);
+		c = glyph_turned(cp);
+		put(p->f, c != 0 ? &c : p->s + k, 1, k, false);
+	}
+	return end - i;
+}
+
 /* One character that is not ASCII. */
 static size_t
 take_char(struct pass *p, size_t i)
@@ -122,6 +235,8 @@ take_char(struct pass *p, size_t i)
 	char as[40];
 
 	if (cp >= REGIONAL && cp < REGIONAL + 26 && (taken = take_regional(p, i)) > 0)
+		return taken;
+	if (glyph_is_turned(cp) && (taken = take_turned(p, i)) > 0)
 		return taken;
 	if (i >= p->word_end)
 		look_at_word(p, i);
@@ -143,12 +258,20 @@ fold_chars(struct pass *p)
 
 	f->len = 0;
 	for (size_t i = 0; i < p->n;) {
-		if ((uint8_t)p->s[i] < 0x80) {
-			f->own[f->len] = p->s[i];
-			f->space[f->len++] = (uint32_t)i++;
-		} else {
+		size_t hidden = 0;
+
+		if ((uint8_t)p->s[i] >= 0x80) {
 			i += take_char(p, i);
+			continue;
 		}
+		if (p->s[i] == '&' || p->s[i] == '-')
+			hidden = take_hidden(p, i);
+		if (hidden == 0) {
+			f->own[f->len] = p->s[i];
+			f->space[f->len++] = (uint32_t)i;
+			hidden = 1;
+		}
+		i += hidden;
 	}
 }
 
@@ -162,6 +285,7 @@ fold_turned(struct pass *p)
 
 	f->len = 0;
 	f->turned = true;
+	f->backwards = true;
 	while (i > 0) {
 		uint32_t cp;
 		size_t end = i;
@@ -310,6 +434,23 @@ plain(const char *s, size_t n)
 	return true;
 }
 
+/* Are there signs for take_hidden()? */
+static bool
+hides(const char *s, size_t n)
+{
+	const char *at = s, *end = s + n;
+
+	while ((at = memchr(at, '&', (size_t)(end - at))) != NULL) {
+		if (at + 2 < end && at[1] == '#')
+			return true;
+		at++;
+	}
+	for (at = s; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+		if (at > s && at[-1] == '-')
+			return true;
+	return false;
+}
+
 static void
 make_room(struct fold *f, size_t n)
 {
@@ -351,7 +492,7 @@ fold_text(struct fold *f, const char *s, size_t n)
 	    .own = f->own,
 	    .cap = f->cap,
 	    .space = f->space};
-	if (!plain(s, n))
+	if (!plain(s, n) || hides(s, n))
 		fold_into_own(f, s, n, true);
 }
 
@@ -367,6 +508,10 @@ fold_signs(struct fold *f, const char *s, size_t n)
 	    .own = f->own,
 	    .cap = f->cap,
 	    .space = f->space};
+	if (hides(s, n)) {
+		fold_into_own(f, s, n, false);
+		return;
+	}
 	for (; i + 8 <= n; i += 8) {
 		uint64_t x;
 
@@ -406,6 +551,7 @@ fold_reverse(struct fold *f)
 	f->map = f->space = map;
 	f->cap = n + 1;
 	f->turned = true;
+	f->backwards = true;
 }
 
 void

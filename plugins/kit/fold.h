@@ -16,7 +16,8 @@ struct fold {
 	const char *text; /* what to search: the text itself, or own */
 	size_t len;
 	uint32_t *map;	  /* byte i of text began at byte map[i]; NULL: the same */
-	bool turned;	  /* read from its end: map descends */
+	bool turned;	  /* words in it are read from their ends: map descends there */
+	bool backwards;	  /* all of it is */
 	const char *source;
 	size_t source_len;
 	char *own;

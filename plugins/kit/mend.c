@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define RUNS 5	  /* rows of letters that are tried both ways */
+#define RUNS 7	  /* rows of letters that are tried both ways */
 #define TRIES 600 /* spellings of one word */
 #define WORD_MAX 18
 
@@ -46,6 +46,19 @@ mend_repeats(const struct vocab *v, const char *s, size_t n, struct mended *out)
 		runs += i > 0 && s[i] == s[i - 1] && (i < 2 || s[i] != s[i - 2]);
 	if (runs == 0)
 		return false;
+	if (n % 2 == 0 && n <= 2 * MEND_MAX) {
+		char half[MEND_MAX];
+		bool twice = true;
+
+		for (size_t i = 0; i < n; i += 2) {
+			twice = twice && s[i] == s[i + 1];
+			half[i / 2] = s[i];
+		}
+		if (twice)
+			offer(&best, half, n / 2);
+		if (best.rank > 0)
+			return true;
+	}
 	runs = runs > RUNS ? RUNS : runs;
 	for (unsigned mask = 0; mask < 1u << runs; mask++) {
 		char t[MEND_MAX + 1];
@@ -257,15 +270,25 @@ try_additions(struct best *b, const char *s, size_t n)
 	}
 }
 
+/* Keys that are next to each other, on most keyboards. */
+static const char *const next_keys[26] = {"qwsz", "vghn", "xdfv", "serfcx", "wrsd",
+    "drtgvc", "ftyhbv", "gyujnb", "ujko", "huikmn", "jiolm", "kop", "njk", "bhjm",
+    "iklp", "ol", "wa", "edft", "awedxz", "rfgy", "yhji", "cfgb", "qase", "zsdc",
+    "tghu", "asx"};
+
+/* One letter wrong: in short words only for the key beside it. */
 static void
 try_changes(struct best *b, const char *s, size_t n)
 {
 	char t[MEND_MAX + 1];
 
 	memcpy(t, s, n);
-	for (size_t i = 1; i < n; i++) {
-		for (char c = 'a'; c <= 'z'; c++) {
-			t[i] = c;
+	for (size_t i = 0; i < n; i++) {
+		const char *keys =
+		    n >= 6 ? "abcdefghijklmnopqrstuvwxyz" : next_keys[s[i] - 'a'];
+
+		for (; *keys != '\0'; keys++) {
+			t[i] = *keys;
 			offer_tagged(b, t, n);
 		}
 		t[i] = s[i];
@@ -291,7 +314,7 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 		try_drops(&best, s, n);
 	if ((n >= 4 || !vowels) && best.rank == 0)
 		try_additions(&best, s, n);
-	if (n >= 6 && best.rank == 0)
+	if (best.rank == 0)
 		try_changes(&best, s, n);
 	return best.rank > 0;
 }

@@ -383,9 +383,11 @@ join_around(struct words *w, const char *s, size_t n, size_t a)
 {
 	char t[MEND_MAX];
 	size_t o = 0, part = 0;
-	bool whole = false;
+	size_t pieces = 1, parts = 0;
 	uint32_t cp;
 
+	while (n > 0 && strchr(".,!?;:\"')", s[n - 1]) != NULL)
+		n--;
 	if (n > sizeof(t))
 		return false;
 	for (size_t i = 0, len; i < n; i += len) {
@@ -393,7 +395,8 @@ join_around(struct words *w, const char *s, size_t n, size_t a)
 		if (len > 0 && (i == 0 || i + len == n))
 			return false;
 		if (len > 0) {
-			whole = whole || (o - part > 1 && known(w, t + part, o - part));
+			parts += o - part > 1 && known(w, t + part, o - part);
+			pieces++;
 			part = o;
 			continue;
 		}
@@ -402,10 +405,10 @@ join_around(struct words *w, const char *s, size_t n, size_t a)
 		t[o++] = lower(s[i]);
 		len = 1;
 	}
-	whole = whole && known(w, t + part, o - part);
-	if (whole || !known(w, t, o))
+	parts += o - part > 1 && known(w, t + part, o - part);
+	if (parts == pieces || o < 2)
 		return false;
-	emit(w, t, o, a, a + n, WORD_MENDED);
+	take_letters(w, t, o, a, a + n, WORD_MENDED);
 	return true;
 }
 
@@ -491,8 +494,12 @@ take_chunk(struct words *w, size_t a, size_t b)
 		take_text(w, a, b);
 		return;
 	}
-	if (join_around(w, s + a, b - a, a))
+	if (join_around(w, s + a, b - a, a)) {
+		for (size_t i = b; i > a && strchr(".!?\",;:')", s[i - 1]) != NULL; i--)
+			if (strchr(".!?", s[i - 1]) != NULL)
+				ends_here(w, s[i - 1]);
 		return;
+	}
 	for (size_t i = a, len; i < b; i += len) {
 		len = picture_at(s + i, b - i, &cp);
 		if (len == 0) {
