@@ -40,7 +40,18 @@ plugins_rules_rules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) 
 # link.  The same bits come out everywhere: no contraction of products and sums.
 modeldir = $(pkgdatadir)/classifier
 dist_model_DATA = %D%/classifier/violence.model %D%/classifier/violence.card
-EXTRA_DIST += %D%/classifier/lexicon.txt
+dist_model_DATA += %D%/classifier/lexicon.txt
+
+# The default model, made anew: needs the labelled texts of the data folder (TOSD_DATA).
+MODEL_TEXTS = $(srcdir)/%D%/classifier/texts/*.jsonl
+.PHONY: model
+model: tosctl$(EXEEXT)
+	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \
+	if ! test -r "$$data"; then \
+		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
+	fi; \
+	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
+		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain.la
@@ -57,7 +68,9 @@ plugins_classifier_libmodel_la_LIBADD = plugins/kit/libkit.la
 plugins_classifier_libtrain_la_SOURCES = \
 	%D%/classifier/augment.c \
 	%D%/classifier/boost.c \
+	%D%/classifier/card.c %D%/classifier/card.h \
 	%D%/classifier/fit.c %D%/classifier/fit.h \
+	%D%/classifier/fusion.c %D%/classifier/fusion.h \
 	%D%/classifier/measure.c %D%/classifier/measure.h \
 	%D%/classifier/sample.c %D%/classifier/sample.h \
 	%D%/classifier/train.c %D%/classifier/train.h

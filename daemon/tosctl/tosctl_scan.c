@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/host.h"
+#include "tosctl/places.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
 
@@ -51,52 +50,6 @@ struct scan {
 	int rc;
 };
 
-/* --- what is where */
-
-/* In a build tree the program stands beside what it was built from. */
-static bool
-in_build_tree(void)
-{
-	char exe[PATH_MAX], here[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (n <= 0)
-		return false;
-	exe[n] = '\0';
-	if (realpath(TOSD_BUILDDIR, here) == NULL)
-		return false;
-	n = (ssize_t)strlen(here);
-	return strncmp(exe, here, (size_t)n) == 0 && exe[n] == '/';
-}
-
-static const char *
-default_plugin(void)
-{
-	return in_build_tree() ? TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
-			       : TOSD_PLUGINDIR "/rules.so";
-}
-
-static const char *
-classifier_plugin(void)
-{
-	return in_build_tree() ? TOSD_BUILDDIR "/plugins/classifier/.libs/classifier.so"
-			       : TOSD_PLUGINDIR "/classifier.so";
-}
-
-static const char *
-default_model(void)
-{
-	return in_build_tree() ? TOSD_SRCDIR "/plugins/classifier/violence.model"
-			       : TOSD_DATADIR "/classifier/violence.model";
-}
-
-static const char *
-default_policies(void)
-{
-	return in_build_tree() ? TOSD_SRCDIR "/etc/policies.d"
-			       : TOSD_CONFDIR "/policies.d";
-}
-
 /* --- options */
 
 static int
@@ -116,9 +69,9 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	*o = (struct options){
-	    .policies = default_policies(),
-	    .plugin = default_plugin(),
-	    .model = default_model()};
+	    .policies = places_policies(),
+	    .plugin = places_rules(),
+	    .model = places_model()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'p')
@@ -169,7 +122,7 @@ open_host(const struct options *o, void (*report)(void *, const char *),
 					    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
 					    .file = "command line"},
 	    {.name = "classifier",
-		.path = classifier_plugin(),
+		.path = places_classifier(),
 		.grant = TOSD_NEED_TEXT,
 		.settings = &model,
 		.nsettings = 1,
