@@ -83,6 +83,29 @@ plugins_classifier_classifier_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS) \
 plugins_classifier_classifier_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_classifier_classifier_la_LIBADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
 
+UNIT_TESTS += tests/test_forms tests/test_classifier
+tests_test_forms_SOURCES = tests/test_forms.c tests/suite.h
+tests_test_forms_LDADD = plugins/kit/libkit.la $(CUNIT_LIBS) $(CRYPTO_LIBS)
+tests_test_classifier_SOURCES = tests/test_classifier.c tests/suite.h
+tests_test_classifier_LDADD = plugins/classifier/libtrain.la $(CUNIT_LIBS) $(CRYPTO_LIBS) -lm
+dist_check_SCRIPTS += tests/test_classifier_cmd.sh
+
+# What judging costs beside a bare loop, and the forms beside ICU where that is installed.
+EXTRA_PROGRAMS += tests/bench_classifier
+tests_bench_classifier_SOURCES = tests/bench_classifier.c
+tests_bench_classifier_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
+CLEANFILES += tests/bench_classifier
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_forms tests/fuzz_model
+tests_fuzz_forms_SOURCES = tests/fuzz_forms.c
+tests_fuzz_forms_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_forms_LDADD = plugins/kit/libkit.la $(CRYPTO_LIBS)
+tests_fuzz_model_SOURCES = tests/fuzz_model.c
+tests_fuzz_model_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_model_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
+endif
+
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.
 TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere

@@ -85,7 +85,7 @@ put(struct fold *f, const char *s, size_t n, size_t origin, bool each)
 }
 
 /* Letters of flags that spell a word: three or more that are no row of countries, or
- * single ones.  The number of bytes that were taken; 0: none. */
+ * single ones.  The number of bytes that were taken. */
 static size_t
 take_regional(struct pass *p, size_t i)
 {
@@ -102,8 +102,10 @@ take_regional(struct pass *p, size_t i)
 			flags = flags && glyph_is_country(last, letter);
 		last = letter;
 	}
-	if (count == 0 || (flags && count % 2 == 0))
-		return 0;
+	if (flags && count % 2 == 0) {
+		put(p->f, p->s + i, k - i, i, true);
+		return k - i;
+	}
 	for (size_t at = i; at < k; at += 4) {
 		char c = (char)('a' + (uint8_t)p->s[at + 3] - 0xa6);
 
@@ -234,8 +236,8 @@ take_char(struct pass *p, size_t i)
 	enum glyph_kind kind;
 	char as[40];
 
-	if (cp >= REGIONAL && cp < REGIONAL + 26 && (taken = take_regional(p, i)) > 0)
-		return taken;
+	if (cp >= REGIONAL && cp < REGIONAL + 26)
+		return take_regional(p, i);
 	if (glyph_is_turned(cp) && (taken = take_turned(p, i)) > 0)
 		return taken;
 	if (i >= p->word_end)
@@ -309,13 +311,17 @@ fold_turned(struct pass *p)
 static void
 look_at_text(struct pass *p)
 {
-	size_t latin = 0, other = 0, turned = 0;
+	size_t latin = 0, other = 0, turned = 0, upright = 0;
 
 	for (size_t i = 0; i < p->n;) {
 		uint32_t cp;
 
 		if ((uint8_t)p->s[i] < 0x80) {
-			latin += is_letter(p->s[i++]);
+			if (is_letter(p->s[i])) {
+				latin++;
+				upright += glyph_turned((uint8_t)p->s[i]) == 0;
+			}
+			i++;
 			continue;
 		}
 		i += (size_t)next_char(p->s + i, p->n - i, &cp);
@@ -323,7 +329,8 @@ look_at_text(struct pass *p)
 		turned += glyph_is_turned(cp);
 	}
 	p->latin = latin > 2 * other;
-	p->turned = turned >= 3 && turned * 4 >= latin + turned;
+	/* In a text that stands on its head most letters are other characters. */
+	p->turned = turned >= 3 && turned * 4 >= latin + turned && upright * 10 < latin;
 }
 
 static char

@@ -143,7 +143,7 @@ struct spelling {
 static void
 spell(struct spelling *p, size_t i, size_t o)
 {
-	const char *as;
+	const char *as = "";
 
 	while (i < p->n && (as = letters_for(p->s[i])) == NULL)
 		p->t[o++] = p->s[i++];

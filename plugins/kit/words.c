@@ -325,6 +325,18 @@ take_signs(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigne
 		take_pieces(w, s, n, a, flags);
 }
 
+/* "y'all", "o'clock": in place; what is left. */
+static size_t
+drop_ticks(char *s, size_t n)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != '\'')
+			s[o++] = s[i];
+	return o;
+}
+
 /* What is left of a chunk without the punctuation around it. */
 static void
 take_core(struct words *w, size_t a, size_t b, unsigned flags)
@@ -343,8 +355,10 @@ take_core(struct words *w, size_t a, size_t b, unsigned flags)
 		flags |= WORD_CAPITALS;
 	if (letters == n)
 		take_letters(w, t, n, a, b, flags);
-	else if (letters + ticks < n || !take_contraction(w, t, n, a, b, flags))
+	else if (letters + ticks < n)
 		take_signs(w, t, n, a, b, flags);
+	else if (!take_contraction(w, t, n, a, b, flags))
+		take_letters(w, t, drop_ticks(t, n), a, b, flags);
 	if (t != small)
 		free(t);
 }
@@ -361,6 +375,12 @@ picture_at(const char *s, size_t n, uint32_t *cp)
 	return glyph_is_picture(*cp) ? (size_t)len : 0;
 }
 
+static bool
+is_regional(uint32_t cp)
+{
+	return cp >= 0x1f1e6 && cp <= 0x1f1ff;
+}
+
 static void
 take_picture(struct words *w, size_t a, size_t len, uint32_t cp)
 {
@@ -368,7 +388,7 @@ take_picture(struct words *w, size_t a, size_t len, uint32_t cp)
 
 	if (cp >= 0x1f3fb && cp <= 0x1f3ff) /* the colour of a skin */
 		return;
-	if (cp >= 0x1f1e6 && cp <= 0x1f1ff)
+	if (is_regional(cp))
 		name = "flag";
 	if (name != NULL)
 		emit(w, name, strlen(name), a, a + len, WORD_PICTURE);
@@ -482,7 +502,7 @@ take_chunk(struct words *w, size_t a, size_t b)
 	const char *s = w->fold.text, *as = placeholder(w, s + a, b - a);
 	size_t from = a;
 	bool pictures = false;
-	uint32_t cp;
+	uint32_t cp, next;
 
 	if (as != NULL) {
 		emit(w, as, strlen(as), a, b, 0);
@@ -509,7 +529,8 @@ take_chunk(struct words *w, size_t a, size_t b)
 		if (i > from)
 			take_text(w, from, i);
 		/* Two letters make a flag. */
-		if (cp >= 0x1f1e6 && cp <= 0x1f1ff && i + 8 <= b)
+		if (is_regional(cp) && i + 8 <= b && picture_at(s + i + 4, 4, &next) == 4 &&
+		    is_regional(next))
 			len = 8;
 		take_picture(w, i, len, cp);
 		from = i + len;
