@@ -52,7 +52,8 @@ read_texts(const char *path, struct texts *t)
 static volatile double sink;
 
 static double
-run_forms(const struct model *m, struct model_work *k, const struct texts *t, int rounds)
+run_forms(
+    const struct model *m, struct model_work *k, const struct texts *t, int rounds)
 {
 	double start = cpu();
 
@@ -87,7 +88,8 @@ struct laid {
 };
 
 static void
-lay(const struct model *m, struct model_work *k, const struct texts *t, struct laid *out)
+lay(const struct model *m, struct model_work *k, const struct texts *t,
+    struct laid *out)
 {
 	size_t n = 0, cap = 0;
 
@@ -127,7 +129,8 @@ run_bare(const struct model *m, const struct laid *l, size_t n, int rounds)
 
 /* The same by the model's own functions: blocks, units, their sums. */
 static double
-run_score(const struct model *m, struct model_work *k, const struct texts *t, int rounds)
+run_score(
+    const struct model *m, struct model_work *k, const struct texts *t, int rounds)
 {
 	double sum = 0;
 
@@ -191,9 +194,10 @@ main(int argc, char **argv)
 	bare = run_bare(m, &laid, t.n, rounds);
 	score = run_score(m, &k, &t, rounds);
 	all = run_all(m, &k, &t, rounds);
-	printf("%zu texts of %.0f bytes, %.0f features each\n", t.n, bytes / (double)t.n,
-	    (double)laid.at[t.n] / (double)t.n);
-	printf("forms %.0f/s, features %.0f/s, sums %.0f/s, bare sums %.0f/s, all %.0f/s\n",
+	printf("%zu texts of %.0f bytes, %.0f features each\n", t.n,
+	    bytes / (double)t.n, (double)laid.at[t.n] / (double)t.n);
+	printf("forms %.0f/s, features %.0f/s, sums %.0f/s, bare sums %.0f/s, all "
+	       "%.0f/s\n",
 	    n / forms, n / features, n / score, n / bare, n / all);
 	printf("sums to bare sums: %.2f; features and sums to bare sums: %.2f\n",
 	    bare / score, bare / (features + score));

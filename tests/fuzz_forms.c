@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_forms: any bytes, mended to valid UTF-8, as a text whose disguises are undone.
- * What is checked: lengths hold, spans lie within the text and cut no character, and the
- * same text gives the same words.
+ * What is checked: lengths hold, spans lie within the text and cut no character, and
+ * the same text gives the same words.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct vocab *
 make_vocab(void)
 {
-	static const char list[] = "kill murder shoot the you them we will should all burn i a u "
-				   "die hope hang beat them together not every one of to be";
+	static const char list[] =
+	    "kill murder shoot the you them we will should all burn i a u "
+	    "die hope hang beat them together not every one of to be";
 	struct vocab *v = vocab_new();
 
 	for (const char *s = list; *s != '\0';) {

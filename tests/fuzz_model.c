@@ -29,7 +29,8 @@ sign(char *data, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char text[] = "We will kill them all. Who is in? \"Not me\", he said.";
+	static const char text[] =
+	    "We will kill them all. Who is in? \"Not me\", he said.";
 	char *s = malloc(size + 1);
 	struct model *m;
 	struct why why;

@@ -46,8 +46,8 @@ static void
 test_measures(void)
 {
 	/* By hand: precision 1, 1, 2/3, 3/4 at recall 1/3, 2/3, 2/3, 1. */
-	struct scored v[] = {{0.9, 1, 1}, {0.8, 1, 1}, {0.7, 1, 0}, {0.6, 1, 1}, {0.1, 1, 0},
-	    {0.1, 1, 0}};
+	struct scored v[] = {{0.9, 1, 1}, {0.8, 1, 1}, {0.7, 1, 0}, {0.6, 1, 1},
+	    {0.1, 1, 0}, {0.1, 1, 0}};
 	struct measures m;
 	double recall;
 
@@ -109,13 +109,15 @@ test_lexicon(void)
 	struct sb packed = {0};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CU_ASSERT(lexicon_read(bad[i].text, strlen(bad[i].text), &l, &why) != 0);
+		CU_ASSERT(
+		    lexicon_read(bad[i].text, strlen(bad[i].text), &l, &why) != 0);
 		CU_ASSERT_PTR_NULL(l);
 		CU_ASSERT_PTR_NOT_NULL(strstr(why.text, bad[i].why));
 	}
 	CU_ASSERT_FATAL(lexicon_read(s, n, &l, &why) == 0);
 	CU_ASSERT(l->n >= 600);
-	CU_ASSERT_EQUAL(vocab_find(l->words, vocab_hash("kill", 4))->tag, CLASS_KILL_BASE);
+	CU_ASSERT_EQUAL(
+	    vocab_find(l->words, vocab_hash("kill", 4))->tag, CLASS_KILL_BASE);
 	CU_ASSERT(vocab_find(l->words, vocab_hash("be", 2))->tag >= LEXICON_WORD);
 	CU_ASSERT_PTR_NOT_NULL(vocab_find(
 	    l->phrases, lexicon_pair(vocab_hash("no", 2), vocab_hash("one", 3))));
@@ -135,7 +137,8 @@ test_lexicon(void)
 static const char *const victims[] = {"them", "you", "her", "the cops", "every banker",
     "those men", "all landlords", "him", "the judges", "your family"};
 static const char *const acts[] = {"kill", "shoot", "stab", "beat", "hang", "strangle"};
-static const char *const calm[] = {"paint", "visit", "call", "thank", "feed", "photograph"};
+static const char *const calm[] = {
+    "paint", "visit", "call", "thank", "feed", "photograph"};
 
 static void
 add_rows(struct train *t)
@@ -144,9 +147,11 @@ add_rows(struct train *t)
 		for (int k = 0; k < 6; k++) {
 			char s[100];
 
-			snprintf(s, sizeof(s), "I will %s %s tonight", acts[k], victims[i]);
+			snprintf(
+			    s, sizeof(s), "I will %s %s tonight", acts[k], victims[i]);
 			train_add(t, s, strlen(s), 1, 1, i % 2 ? "one" : "two", -1);
-			snprintf(s, sizeof(s), "I will %s %s tonight", calm[k], victims[i]);
+			snprintf(
+			    s, sizeof(s), "I will %s %s tonight", calm[k], victims[i]);
 			train_add(t, s, strlen(s), 0, 1, i % 2 ? "one" : "two", -1);
 			snprintf(s, sizeof(s), "They said he tried to %s %s last year.",
 			    acts[k], victims[i]);
@@ -220,7 +225,8 @@ test_learning(void)
 	SAME(m->about, "a test");
 	CU_ASSERT_EQUAL(m->rev, 3);
 	CU_ASSERT_EQUAL(strlen(m->digest), 64);
-	/* What was written and read again judges the same; unseen names, unseen order. */
+	/* What was written and read again judges the same; unseen names, unseen order.
+	 */
 	CU_ASSERT_DOUBLE_EQUAL(judge(m, "I will shoot the mayor tonight"),
 	    judge(a, "I will shoot the mayor tonight"), 1e-12);
 	CU_ASSERT(judge(m, "I will shoot the mayor tonight") > 0.5);
@@ -351,8 +357,9 @@ static const struct {
 } pairs[] = {
     {"I am going to kill you and your whole family", "I am going to thank you and your "
 						     "whole family"},
-    {"Someone should shoot every last one of these judges", "Someone should photograph every "
-							     "last one of these judges"},
+    {"Someone should shoot every last one of these judges",
+	"Someone should photograph every "
+	"last one of these judges"},
     {"hang all the bankers", "Police said the banker was found hanged"},
     {"she deserves to be raped", "no one deserves to be raped"},
     {"we should burn down the mosque", "we should burn fewer candles in the church"},
@@ -376,8 +383,8 @@ test_shipped(void)
 		bool good = more > 0.3 && less < more - 0.2;
 
 		if (!good)
-			printf("\n    %.3f \"%s\", %.3f \"%s\" ", more, pairs[i].more, less,
-			    pairs[i].less);
+			printf("\n    %.3f \"%s\", %.3f \"%s\" ", more, pairs[i].more,
+			    less, pairs[i].less);
 		CU_ASSERT(good);
 	}
 	model_free(&m);
@@ -386,8 +393,9 @@ test_shipped(void)
 static void
 test_explain(void)
 {
-	static const char s[] = "The weather was fine. I will k\u200bill you tonight, you rat. "
-				"Bring an umbrella.";
+	static const char s[] =
+	    "The weather was fine. I will k\u200bill you tonight, you rat. "
+	    "Bring an umbrella.";
 	const char *word = strstr(s, "k\u200bill");
 	struct model_span v[12];
 	struct model_work k = {0};

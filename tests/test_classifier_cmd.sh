@@ -42,7 +42,17 @@ rows() {
 }
 rows a >"$dir/a.jsonl"
 rows b | sed 's/tonight/next week/' >"$dir/b.jsonl"
-set -- --policies "$srcdir/etc/policies.d" --lexicon "$srcdir/plugins/classifier/lexicon.txt"
+# One small pack of rules, which is compiled quickly.
+mkdir "$dir/packs"
+cat >"$dir/packs/p.conf" <<'END'
+pack = { name = "p"; version = 1; owner = "me"; };
+clauses = ( { id = "1"; text = "Violence"; } );
+rules = ( { id = "a"; rev = 1; mode = "enforce"; category = "violence"; clause = "1";
+	severity = "high"; score = 0.9; reason = "says {match}"; phrases = [ "i will kill" ]; } );
+tests = { fail = [ "I will kill", "i will kill them", "and i will kill" ];
+	ok = [ "hello", "kill", "i will call" ]; twins = ( [ "i will kill him", "i will kill her" ] ); };
+END
+set -- --policies "$dir/packs" --lexicon "$srcdir/plugins/classifier/lexicon.txt"
 
 run 0 classifier train "$@" --out "$dir/one.model" "$dir/a.jsonl" "$dir/b.jsonl"
 [ -s "$dir/one.card" ] || fail 'no card'
@@ -75,7 +85,7 @@ run 0 classifier evaluate --model "$dir/four.model" "$dir/a.jsonl"
 
 # The plugin with that model, through tosctl scan.
 printf '{"id":1,"text":"I will kill him tonight"}\n{"id":2,"text":"I will feed him tonight"}\n' |
-	"$tosctl" scan --policies "$srcdir/etc/policies.d" --model "$dir/one.model" \
+	"$tosctl" scan --policies "$dir/packs" --model "$dir/one.model" \
 		>"$dir/out" 2>"$dir/err" || fail 'scan'
 python3 -c '
 import json, sys
@@ -83,7 +93,7 @@ a, b = [json.loads(l) for l in open(sys.argv[1])]
 assert a["scores"]["violence"] > 0.5 > 0.3 > b["scores"]["violence"] >= 0, (a, b)
 ' "$dir/out" || fail 'scores of scan'
 printf '{"id":1,"text":"I will visit him tonight"}\n' |
-	"$tosctl" scan --no-classifier >"$dir/out" 2>"$dir/err" || fail 'scan without'
+	"$tosctl" scan --policies "$dir/packs" --no-classifier >"$dir/out" 2>"$dir/err" || fail 'scan without'
 said '"violence":0.0'
 
 # The model that is shipped, by default.
@@ -112,7 +122,7 @@ run 2 classifier train --seed many --out "$dir/x.model" "$dir/a.jsonl"
 run 0 classifier --help
 said 'usage'
 printf 'tosd classifier 1\n' >"$dir/short.model"
-echo '{"id":1,"text":"x"}' | "$tosctl" scan --model "$dir/short.model" >"$dir/out" 2>"$dir/err"
+echo '{"id":1,"text":"x"}' | "$tosctl" scan --policies "$dir/packs" --model "$dir/short.model" >"$dir/out" 2>"$dir/err"
 said 'short.model: '
 
 echo "test_classifier_cmd: all passed"

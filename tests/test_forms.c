@@ -6,12 +6,14 @@
 #include "suite.h"
 
 /* Words that are known; those before the bar matter (have a tag). */
-static const char tagged[] = "kill killed murder shoot stab punch hang rape beat die dead them "
-			     "you all women will should hope everyone knife gun";
-static const char others[] =
-    "i we the a an is be to and of in on it this that they deserve not do can my your for "
-    "world peace house skill hill pill skull our have am are going want now tonight please "
-    "somebody said he she was at with from letter good";
+static const char tagged[] =
+    "kill killed murder shoot stab punch hang rape beat die dead them "
+    "you all women will should hope everyone knife gun";
+static const char others[] = "i we the a an is be to and of in on it this that they "
+			     "deserve not do can my your for "
+			     "world peace house skill hill pill skull our have am are "
+			     "going want now tonight please "
+			     "somebody said he she was at with from letter good";
 
 static struct vocab *
 make_vocab(void)
@@ -200,8 +202,8 @@ static void
 test_bounds(void)
 {
 	static const char *const bits[] = {"k", "i", "l", " ", "\n", "-", ".", "\u200b",
-	    "ʎ", "ɐ", "ｋ", "🔪", "🇰", "🇺", "&#", "105;", "*", "#", "'", "\"", "й", "ﷺ", "1",
-	    "4", "+", "@", "\\/", "日", "\u0301", "ß", "ﬁ"};
+	    "ʎ", "ɐ", "ｋ", "🔪", "🇰", "🇺", "&#", "105;", "*", "#", "'", "\"", "й", "ﷺ",
+	    "1", "4", "+", "@", "\\/", "日", "\u0301", "ß", "ﬁ"};
 	uint64_t x = 1;
 
 	for (int round = 0; round < 3000; round++) {
@@ -227,8 +229,8 @@ test_bounds(void)
 static void
 test_long(void)
 {
-	static const char *const unit[] = {"k ", "kkii", "1!1|", "a.b.", "uoy ", "ʎǝ", "🇰",
-	    "k💀", "&#1", "-\n", "****", "#a#b", "killyou", "''''", "\"\"", "І"};
+	static const char *const unit[] = {"k ", "kkii", "1!1|", "a.b.", "uoy ", "ʎǝ",
+	    "🇰", "k💀", "&#1", "-\n", "****", "#a#b", "killyou", "''''", "\"\"", "І"};
 
 	for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++) {
 		size_t len = strlen(unit[i]), n = 400000 / len * len;
@@ -249,12 +251,15 @@ test_glyphs(void)
 		uint32_t cp;
 		enum glyph_kind kind;
 		const char *as;
-	} v[] = {{0xe9, GLYPH_TEXT, "e"}, {0xdf, GLYPH_TEXT, "ss"}, {0x200b, GLYPH_NONE, ""},
-	    {0x301, GLYPH_NONE, ""}, {0xfb01, GLYPH_TEXT, "fi"}, {0x430, GLYPH_ALIKE, "a"},
-	    {0x3b1, GLYPH_ALIKE, "a"}, {0x13e6, GLYPH_ALIKE, "K"}, {0x578, GLYPH_ALIKE, "n"},
-	    {0x436, GLYPH_SELF, ""}, {0x4e00, GLYPH_SELF, ""}, {0x2460, GLYPH_TEXT, "1"},
-	    {0x2122, GLYPH_TEXT, "TM"}, {0x1f170, GLYPH_TEXT, "A"}, {0xe0041, GLYPH_NONE, ""},
-	    {0xff76, GLYPH_TEXT, "カ"}, {0x10ffff, GLYPH_SELF, ""}};
+	} v[] = {{0xe9, GLYPH_TEXT, "e"}, {0xdf, GLYPH_TEXT, "ss"},
+	    {0x200b, GLYPH_NONE, ""}, {0x301, GLYPH_NONE, ""},
+	    {0xfb01, GLYPH_TEXT, "fi"}, {0x430, GLYPH_ALIKE, "a"},
+	    {0x3b1, GLYPH_ALIKE, "a"}, {0x13e6, GLYPH_ALIKE, "K"},
+	    {0x578, GLYPH_ALIKE, "n"}, {0x436, GLYPH_SELF, ""},
+	    {0x4e00, GLYPH_SELF, ""}, {0x2460, GLYPH_TEXT, "1"},
+	    {0x2122, GLYPH_TEXT, "TM"}, {0x1f170, GLYPH_TEXT, "A"},
+	    {0xe0041, GLYPH_NONE, ""}, {0xff76, GLYPH_TEXT, "カ"},
+	    {0x10ffff, GLYPH_SELF, ""}};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		char as[40] = "";

@@ -273,7 +273,8 @@ host_finding(
 }
 
 static const char *
-bad_score(const struct tosd_report *r, const struct tosd_score *s, const char **category)
+bad_score(
+    const struct tosd_report *r, const struct tosd_score *s, const char **category)
 {
 	*category = NULL;
 	if (s == NULL || s->size < sizeof(*s) || s->category == NULL)
@@ -293,8 +294,7 @@ bad_score(const struct tosd_report *r, const struct tosd_score *s, const char **
 }
 
 static int
-host_score(
-    const struct tosd_host *h, struct tosd_report *r, const struct tosd_score *s)
+host_score(const struct tosd_host *h, struct tosd_report *r, const struct tosd_score *s)
 {
 	const char *bad, *category;
 

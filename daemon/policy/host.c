@@ -263,8 +263,8 @@ make_scores(struct policy_host *h)
 				j++;
 			if (j < h->nscores)
 				continue;
-			h->scores = xrealloc(
-			    h->scores, (h->nscores + 1) * sizeof(*h->scores));
+			h->scores =
+			    xrealloc(h->scores, (h->nscores + 1) * sizeof(*h->scores));
 			h->scores[h->nscores++] = (struct policy_score){c, 0};
 		}
 }

@@ -30,8 +30,8 @@ add_row(struct train *t, const json_t *o, char **category)
 		     *fold = json_object_get(o, "fold"),
 		     *weight = json_object_get(o, "weight");
 	double w = weight != NULL ? json_number_value(weight) : 1;
-	json_int_t l = json_is_true(label)    ? 1
-		       : json_is_false(label) ? 0
+	json_int_t l = json_is_true(label)	? 1
+		       : json_is_false(label)	? 0
 		       : json_is_integer(label) ? json_integer_value(label)
 						: -1;
 
@@ -41,8 +41,8 @@ add_row(struct train *t, const json_t *o, char **category)
 		return "a NUL in `text'";
 	if (l != 0 && l != 1)
 		return "`label' must be 0 or 1";
-	if ((source != NULL && (!json_is_string(source) ||
-				   json_string_length(source) > NAME_MAX_)) ||
+	if ((source != NULL &&
+		(!json_is_string(source) || json_string_length(source) > NAME_MAX_)) ||
 	    (kind != NULL &&
 		(!json_is_string(kind) || json_string_length(kind) > NAME_MAX_)))
 		return "`source' and `category' must be strings of at most 64 bytes";
@@ -77,15 +77,14 @@ read_lines(struct train *t, const char *path, struct buf *b, struct rows_file *o
 		if (strspn(b->data + i, " \t\r") >= end - i)
 			continue;
 		o = json_loadb(b->data + i, end - i, JSON_REJECT_DUPLICATES, &je);
-		why = o == NULL ? je.text
+		why = o == NULL		   ? je.text
 		      : !json_is_object(o) ? "not a JSON object"
 					   : add_row(t, o, &category);
 		json_decref(o);
 		if (why != NULL)
-			return err_set(
-			    e, TOSD_EINVAL, "%s:%zu: %s", path, line, why);
-		out->categories = xrealloc(out->categories,
-		    (out->card.rows + 1) * sizeof(*out->categories));
+			return err_set(e, TOSD_EINVAL, "%s:%zu: %s", path, line, why);
+		out->categories = xrealloc(
+		    out->categories, (out->card.rows + 1) * sizeof(*out->categories));
 		out->categories[out->card.rows++] = category;
 		out->card.positive += (size_t)t->v[t->n - 1].label;
 	}
@@ -144,6 +143,13 @@ find_one(struct policy_host *h, const struct train_row *r, const char *category)
 	return best;
 }
 
+static void
+say_nothing(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
 int
 rows_find(const struct train *t, const char *policies, const char *category,
     double *found, void (*progress)(void *ctx, size_t done, size_t of), void *ctx,
@@ -155,7 +161,7 @@ rows_find(const struct train *t, const char *policies, const char *category,
 	    .file = "command line"};
 	struct conf_policy policy = {
 	    .plugins = &plugin, .nplugins = 1, .packs_dir = policies};
-	struct policy_options o = {.conf = &policy};
+	struct policy_options o = {.conf = &policy, .note = say_nothing};
 	struct policy_host *h;
 	int rc = policy_host_new(&o, &h, e);
 

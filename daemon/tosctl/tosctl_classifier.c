@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tosctl_classifier: models of the plugin `classifier' trained, measured and calibrated.
- * The learning itself is plugins/classifier; here is what people see of it.
+ * tosctl_classifier: models of the plugin `classifier' trained, measured and
+ * calibrated. The learning itself is plugins/classifier; here is what people see of it.
  */
 #include "tosctl/tosctl_classifier.h"
 
@@ -23,12 +23,14 @@
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 #define LEXICON_MAX (256u << 10)
+#define WEIGHTS 16
 #define LEAVE_OUT 20 /* positives of a source that is worth leaving out */
 
 static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
     "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
-    "           [--policies DIR] [--measure FILE] [--quick] FILE...\n"
+    "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]... [--quick] "
+    "FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
@@ -37,6 +39,8 @@ static const char usage_text[] =
 
 struct options {
 	const char *out, *lexicon, *category, *about, *policies, *measure, *model;
+	const char *weights[WEIGHTS]; /* "SOURCE=W" */
+	size_t nweights;
 	uint64_t seed;
 	uint32_t rev;
 	double precision, prevalence;
@@ -141,6 +145,14 @@ parse_option(struct options *o, int c)
 	case 'v':
 		rc = parse_number(optarg, 0.0001, 0.9, &o->prevalence);
 		break;
+	case 'w':
+		rc = o->nweights < WEIGHTS && strchr(optarg, '=') != NULL &&
+			     parse_number(strchr(optarg, '=') + 1, 0, 100, &d) == 0
+			 ? 0
+			 : -1;
+		if (rc == 0)
+			o->weights[o->nweights++] = optarg;
+		break;
 	case 'q':
 		o->quick = true;
 		break;
@@ -174,6 +186,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"rev", required_argument, NULL, 'r'},
 	    {"precision", required_argument, NULL, 'P'},
 	    {"prevalence", required_argument, NULL, 'v'},
+	    {"weight", required_argument, NULL, 'w'},
 	    {"quick", no_argument, NULL, 'q'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
@@ -188,7 +201,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    .model = places_model(),
 	    .seed = 1,
 	    .rev = 1,
-	    .precision = 0.9,
+	    .precision = 0.8,
 	    .prevalence = 0.05};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
@@ -244,8 +257,8 @@ write_model(const struct model *m, const char *path, struct err *e)
 
 	model_put(m, &b);
 	if (b.len > MODEL_MAX)
-		rc = err_set(e, TOSD_ELIMIT, "the model would be %zu bytes, more than %u",
-		    b.len, MODEL_MAX);
+		rc = err_set(e, TOSD_ELIMIT,
+		    "the model would be %zu bytes, more than %u", b.len, MODEL_MAX);
 	else
 		rc = file_write(path, b.data, b.len, 0644, FILE_NOSYNC, e);
 	sb_free(&b);
@@ -261,6 +274,19 @@ card_path(const char *out)
 	if (dot != NULL && (slash == NULL || dot > slash + 1))
 		return xasprintf("%.*s.card", (int)(dot - out), out);
 	return xasprintf("%s.card", out);
+}
+
+/* Rows of sources that begin so weigh so much more. */
+static void
+weigh_rows(struct run *r)
+{
+	for (size_t i = 0; i < r->train.n; i++)
+		for (size_t k = 0; k < r->o.nweights; k++) {
+			const char *w = r->o.weights[k], *eq = strchr(w, '=');
+
+			if (strncmp(r->train.v[i].source, w, (size_t)(eq - w)) == 0)
+				r->train.v[i].weight *= strtod(eq + 1, NULL);
+		}
 }
 
 /* --- training */
@@ -298,8 +324,8 @@ leave_out(struct run *r, uint32_t source)
 	fit_make(f, s, use, &r->fit);
 	for (size_t i = 0; i < s->n; i++)
 		if (!use[i] && !s->v[i].made)
-			v[n++] = (struct scored){
-			    fit_score(f, &r->fit.linear, &s->v[i]), 1, s->v[i].label > 0};
+			v[n++] = (struct scored){fit_score(f, &r->fit.linear, &s->v[i]),
+			    1, s->v[i].label > 0};
 	measure_all(v, n, &r->sources[source].measures);
 	r->sources[source].left_out = true;
 	fit_free(f);
@@ -365,8 +391,9 @@ measure_file(struct run *r, struct card *card, struct err *e)
 
 	v = xcalloc(t.n + 1, sizeof(*v));
 	for (size_t i = 0; rc == 0 && i < t.n; i++)
-		v[i] = (struct scored){
-		    model_score(r->model, &k, t.v[i].text, t.v[i].len), 1, t.v[i].label};
+		v[i] =
+		    (struct scored){model_score(r->model, &k, t.v[i].text, t.v[i].len),
+			1, t.v[i].label};
 	if (rc == 0) {
 		measure_all(v, t.n, &card->independent_measures);
 		card->independent = "independent";
@@ -495,8 +522,7 @@ score_rows(struct run *r)
 
 	r->what = "texts";
 	for (size_t i = 0; i < r->train.n; i++) {
-		v[i] = model_score(
-		    r->model, &k, r->train.v[i].text, r->train.v[i].len);
+		v[i] = model_score(r->model, &k, r->train.v[i].text, r->train.v[i].len);
 		if (i % 1024 == 0)
 			say_part(r, i, r->train.n);
 	}
@@ -506,8 +532,8 @@ score_rows(struct run *r)
 }
 
 static void
-print_measures(const struct run *r, const char *kind, const char *name, struct scored *v,
-    size_t n)
+print_measures(
+    const struct run *r, const char *kind, const char *name, struct scored *v, size_t n)
 {
 	struct measures m;
 	size_t above = 0, right = 0;
@@ -518,8 +544,8 @@ print_measures(const struct run *r, const char *kind, const char *name, struct s
 	}
 	measure_all(v, n, &m);
 	if (r->o.json) {
-		json_t *o = json_pack("{ss ss sI sI sf sf sf sf sf sI sI}", "kind", kind,
-		    "name", name, "rows", (json_int_t)n, "positive",
+		json_t *o = json_pack("{ss ss sI sI sf sf sf sf sf sI sI}", "kind",
+		    kind, "name", name, "rows", (json_int_t)n, "positive",
 		    (json_int_t)m.positive, "auprc", m.auprc, "roc_auc", m.roc_auc,
 		    "precision_half", m.precision_half, "recall_fpr2", m.recall_fpr2,
 		    "calibration", m.calibration, "above", (json_int_t)above, "right",
@@ -541,8 +567,8 @@ print_measures(const struct run *r, const char *kind, const char *name, struct s
 
 /* Rows whose name of a kind is the same as that of row i, measured together once. */
 static void
-print_groups(const struct run *r, const char *kind, char *const *names,
-    const double *score)
+print_groups(
+    const struct run *r, const char *kind, char *const *names, const double *score)
 {
 	struct scored *v = xcalloc(r->train.n + 1, sizeof(*v));
 	uint8_t *done = xcalloc(r->train.n + 1, 1);
@@ -556,8 +582,7 @@ print_groups(const struct run *r, const char *kind, char *const *names,
 			if (done[k] || strcmp(names[k], names[i]) != 0)
 				continue;
 			done[k] = 1;
-			v[n++] =
-			    (struct scored){score[k], 1, r->train.v[k].label};
+			v[n++] = (struct scored){score[k], 1, r->train.v[k].label};
 		}
 		print_measures(r, kind, names[i], v, n);
 	}
@@ -577,8 +602,9 @@ run_evaluate(struct run *r, struct err *e)
 	if (rc == 0) {
 		score = score_rows(r);
 		if (!r->o.json)
-			printf("          %-24s %6s %6s  AUPRC    ROC  P@R.5  R@2%%  error"
-			       "  above right\n",
+			printf(
+			    "          %-24s %6s %6s  AUPRC    ROC  P@R.5  R@2%%  error"
+			    "  above right\n",
 			    "", "rows", "pos");
 		for (size_t i = 0; i < n; i++)
 			v[i] = (struct scored){score[i], 1, r->train.v[i].label};
@@ -588,7 +614,8 @@ run_evaluate(struct run *r, struct err *e)
 		print_groups(r, "source", names, score);
 		for (size_t f = 0; f < r->nfiles; f++)
 			for (size_t i = 0; i < r->files[f].card.rows; i++)
-				names[r->files[f].first + i] = r->files[f].categories[i];
+				names[r->files[f].first + i] =
+				    r->files[f].categories[i];
 		print_groups(r, "category", names, score);
 	}
 	free(score);
@@ -644,7 +671,8 @@ run_calibrate(struct run *r, struct err *e)
 	if (rc == 0)
 		rc = load_model(r, e);
 	if (rc == 0 && !(r->model->f.slope > 0))
-		rc = err_set(e, TOSD_EINVAL, "%s: its slope is not above 0", r->o.model);
+		rc =
+		    err_set(e, TOSD_EINVAL, "%s: its slope is not above 0", r->o.model);
 	if (rc == 0) {
 		score = score_rows(r);
 		fit_scores(r, score);
@@ -689,18 +717,19 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	int rc;
 
 	r->progress = isatty(STDERR_FILENO);
-	r->fit = (struct fit_options){.linear = {.cost = 1,
-					  .positive = 1,
+	r->fit = (struct fit_options){.linear = {.cost = 3,
+					  .positive = 2,
 					  .block = {1, 1, 1},
 					  .rounds = 6,
 					  .least = 2,
 					  .seed = r->o.seed},
-	    .trees = {.trees = 60, .rate = 0.1, .ridge = 3, .least = 2, .positive = 1},
+	    .trees = {.trees = 80, .rate = 0.1, .ridge = 3, .least = 2, .positive = 1},
 	    .prevalence = r->o.prevalence,
 	    .wanted = r->o.precision,
 	    .progress = say_step,
 	    .ctx = r};
 	rc = read_files(r, paths, n, &e);
+	weigh_rows(r);
 	if (rc == 0)
 		rc = commands[which].run(r, &e);
 	run_clear(r);

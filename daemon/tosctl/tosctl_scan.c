@@ -68,8 +68,7 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){
-	    .policies = places_policies(),
+	*o = (struct options){.policies = places_policies(),
 	    .plugin = places_rules(),
 	    .model = places_model()};
 	optind = 0;

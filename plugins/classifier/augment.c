@@ -11,7 +11,7 @@
 #include "train.h"
 
 #define MADE_WEIGHT 0.5
-#define WRAP_MAX 400  /* bytes of a text that is wrapped */
+#define WRAP_MAX 400   /* bytes of a text that is wrapped */
 #define THING_WORDS 25 /* words of a text whose target becomes a thing */
 
 /* %: the text. */
@@ -66,7 +66,8 @@ add_made(struct maker *k, size_t from, const struct sb *text, int label, double 
 	struct train_row r = k->t->v[from];
 	struct train_row *to;
 
-	train_add(k->t, text->data, text->len, label, r.weight * weight, r.source, r.fold);
+	train_add(
+	    k->t, text->data, text->len, label, r.weight * weight, r.source, r.fold);
 	to = &k->t->v[k->t->n - 1];
 	to->made = true;
 	to->row = r.row;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sample: the trees; see sample.h.  Boosting by second-order steps of the logistic loss
- * (Friedman 2001; Chen and Guestrin 2016), each tree complete to TREE_DEPTH, splits found
- * in histograms of counts 0 to 15.
+ * (Friedman 2001; Chen and Guestrin 2016), each tree complete to TREE_DEPTH, splits
+ * found in histograms of counts 0 to 15.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +67,8 @@ fill_histograms(struct boost *b, unsigned first, unsigned count)
 		sum[k].g += b->g[i];
 		sum[k].h += b->h[i];
 		h = b->hist[k];
-		for (const uint8_t *p = b->counts + b->at[i]; p < b->counts + b->at[i + 1];
-		     p += 2) {
+		for (const uint8_t *p = b->counts + b->at[i];
+		     p < b->counts + b->at[i + 1]; p += 2) {
 			h[p[0]][p[1]].g += b->g[i];
 			h[p[0]][p[1]].h += b->h[i];
 		}
@@ -136,8 +136,8 @@ split_node(const struct boost *b, struct bin (*h)[BINS], uint8_t *place, uint8_t
 			rh = w - lh;
 			if (lh < b->o->least || rh < b->o->least)
 				continue;
-			gain = lg * lg / (lh + b->o->ridge) + rg * rg / (rh + b->o->ridge) -
-			       g * g / (w + b->o->ridge);
+			gain = lg * lg / (lh + b->o->ridge) +
+			       rg * rg / (rh + b->o->ridge) - g * g / (w + b->o->ridge);
 			if (gain > best) {
 				best = gain;
 				*place = (uint8_t)p;
@@ -159,7 +159,8 @@ fill_leaves(struct boost *b, struct tree *t)
 		sum[b->node[i] - TREE_NODES].h += b->h[i];
 	}
 	for (int k = 0; k < TREE_LEAVES; k++) {
-		double v = -sum[k].g / (sum[k].h + b->o->ridge) * b->o->rate * TREE_UNIT;
+		double v =
+		    -sum[k].g / (sum[k].h + b->o->ridge) * b->o->rate * TREE_UNIT;
 
 		v = v > 30000 ? 30000 : v < -30000 ? -30000 : v;
 		t->leaf[k] = (int16_t)(v < 0 ? -(int)(0.5 - v) : (int)(v + 0.5));
@@ -181,9 +182,10 @@ grow_tree(struct boost *b, struct tree *t)
 			unsigned at = b->node[i];
 
 			if (b->use[i])
-				b->node[i] = (uint8_t)(2 * at + 1 +
-						       (dense_of(&b->s->v[i])[t->place[at]] >
-							   t->cut[at]));
+				b->node[i] =
+				    (uint8_t)(2 * at + 1 +
+					      (dense_of(&b->s->v[i])[t->place[at]] >
+						  t->cut[at]));
 		}
 	}
 	fill_leaves(b, t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * classifier: the plugin that ranks texts by a trained model.  Every item gets a score in
- * the model's category; from the model's threshold on there is a finding too, whose spans
- * are the words that weighed most.  Models: tosctl classifier train.
+ * classifier: the plugin that ranks texts by a trained model.  Every item gets a score
+ * in the model's category; from the model's threshold on there is a finding too, whose
+ * spans are the words that weighed most.  Models: tosctl classifier train.
  */
 #include <tosd/policy.h>
 
@@ -33,15 +33,16 @@ static const struct tosd_setting schema[] = {
 	"score from which there is a finding; 0: the model's own"},
     [SET_CLAUSE] = {"clause", TOSD_STRING, "4.1 Threats of violence",
 	"clause of the acceptable-use policy"},
-    [SET_SEVERITY] = {"severity", TOSD_STRING, "medium", "low, medium, high or critical"},
+    [SET_SEVERITY] = {"severity", TOSD_STRING, "medium",
+	"low, medium, high or critical"},
 };
 
 struct name {
 	const char *name;
 	int value;
 };
-static const struct name modes[] = {
-    {"draft", TOSD_DRAFT}, {"shadow", TOSD_SHADOW}, {"enforce", TOSD_ENFORCE}, {NULL, 0}};
+static const struct name modes[] = {{"draft", TOSD_DRAFT}, {"shadow", TOSD_SHADOW},
+    {"enforce", TOSD_ENFORCE}, {NULL, 0}};
 static const struct name severities[] = {{"low", TOSD_LOW}, {"medium", TOSD_MEDIUM},
     {"high", TOSD_HIGH}, {"critical", TOSD_CRITICAL}, {NULL, 0}};
 
@@ -91,8 +92,8 @@ declare(struct classifier *c, const struct tosd_str *set, struct why *w)
 }
 
 static int
-classifier_open(const struct tosd_host *h, const struct tosd_str *settings, void **state,
-    const char **errstr)
+classifier_open(const struct tosd_host *h, const struct tosd_str *settings,
+    void **state, const char **errstr)
 {
 	/* On failure the state goes, and the host still reads the reason. */
 	static struct why why;
@@ -134,7 +135,8 @@ put_quotes(struct sb *b, const char *text, const struct tosd_span *v, size_t n)
 
 		if (len > QUOTE) {
 			len = QUOTE;
-			while (len > 0 && ((uint8_t)text[v[i].start + len] & 0xc0) == 0x80)
+			while (
+			    len > 0 && ((uint8_t)text[v[i].start + len] & 0xc0) == 0x80)
 				len--;
 		}
 		sb_puts(b, i > 0 ? ", \"" : "; most by \"");

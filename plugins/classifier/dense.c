@@ -45,9 +45,9 @@ static const bool is_target[CLASS_COUNT] = {
 };
 
 /* What may stand before an act, and matter. */
-static const uint8_t before[] = {CLASS_I, CLASS_HE, CLASS_WILL, CLASS_WOULD, CLASS_SHOULD,
-    CLASS_WANT, CLASS_HOPE, CLASS_DESERVE, CLASS_LET, CLASS_NEVER, CLASS_NOBODY, CLASS_IF,
-    CLASS_PAST, CLASS_ASK};
+static const uint8_t before[] = {CLASS_I, CLASS_HE, CLASS_WILL, CLASS_WOULD,
+    CLASS_SHOULD, CLASS_WANT, CLASS_HOPE, CLASS_DESERVE, CLASS_LET, CLASS_NEVER,
+    CLASS_NOBODY, CLASS_IF, CLASS_PAST, CLASS_ASK};
 #define BEFORE sizeof(before)
 #define NEAR 4
 #define FAR 10
@@ -110,8 +110,8 @@ target_after(const struct features *f, size_t i, size_t last)
 }
 
 static void
-count_targets(
-    const struct features *f, const struct words *w, size_t i, size_t last, uint8_t *out)
+count_targets(const struct features *f, const struct words *w, size_t i, size_t last,
+    uint8_t *out)
 {
 	static const uint8_t place[CLASS_COUNT] = {
 	    [CLASS_KILL_BASE] = D_KILL_TARGET,
@@ -175,8 +175,8 @@ count_flags(const struct word *v, uint8_t *out)
 }
 
 size_t
-features_dense(const struct features *f, const struct words *w, size_t first, size_t last,
-    uint8_t out[DENSE_MAX])
+features_dense(const struct features *f, const struct words *w, size_t first,
+    size_t last, uint8_t out[DENSE_MAX])
 {
 	bool starts = true;
 	unsigned words = 0;

@@ -93,7 +93,8 @@ add_words(struct features *f, const struct words *w, const struct unit *u)
 static void
 add_letters(struct features *f, const struct words *w, const struct unit *u)
 {
-	size_t a = w->v[u->first].at - 1, b = w->v[u->last - 1].at + w->v[u->last - 1].len;
+	size_t a = w->v[u->first].at - 1,
+	       b = w->v[u->last - 1].at + w->v[u->last - 1].len;
 	size_t word = u->first;
 
 	reserve(f, 3 * (b - a) + 3);

@@ -48,8 +48,8 @@ say(const struct fit_options *o, const char *what, int k)
 }
 
 static void
-hold_linear(struct held *h, struct samples *s, const uint8_t *use,
-    const struct fit_options *o)
+hold_linear(
+    struct held *h, struct samples *s, const uint8_t *use, const struct fit_options *o)
 {
 	uint8_t *some = mem_new(s->n, 1);
 
@@ -144,8 +144,8 @@ calibrate(struct fit *f, const struct samples *s, const uint8_t *use,
 	for (size_t i = 0; i < s->n; i++) {
 		if (!use[i] || s->v[i].made || s->v[i].weight <= 0)
 			continue;
-		x[n][0] = highest(f, h->linear + h->at[i], h->trees + h->at[i],
-		    s->v[i].units);
+		x[n][0] = highest(
+		    f, h->linear + h->at[i], h->trees + h->at[i], s->v[i].units);
 		f->held[i] = x[n][0];
 		y[n].label = s->v[i].label > 0;
 		y[n].weight = s->v[i].weight;

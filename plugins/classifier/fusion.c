@@ -34,8 +34,8 @@ fit_one(const struct scored *y, const double *found, size_t n, bool hits)
 }
 
 void
-fusion_fit(const struct scored *y, const double *found, size_t n, double *hit,
-    double *none)
+fusion_fit(
+    const struct scored *y, const double *found, size_t n, double *hit, double *none)
 {
 	*hit = fit_one(y, found, n, true);
 	*none = fit_one(y, found, n, false);

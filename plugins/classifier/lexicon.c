@@ -26,13 +26,13 @@ static int
 add_word(struct lexicon *l, const char *s, size_t n, int class, struct why *w)
 {
 	const char *plus = memchr(s, '+', n);
-	uint16_t tag = (uint16_t)class;
+	uint16_t tag = (uint16_t) class;
 
 	if (n > WORD_MAX)
 		return why_set(w, "a word of more than %d bytes", WORD_MAX);
 	if (plus != NULL && (plus == s || plus == s + n - 1))
-		return why_set(w, "`%.*s': a phrase is two words with + between",
-		    (int)n, s);
+		return why_set(
+		    w, "`%.*s': a phrase is two words with + between", (int)n, s);
 	if (++l->n > LEXICON_PHRASES_MAX)
 		return why_set(w, "more than %d words", LEXICON_PHRASES_MAX);
 	if (plus != NULL) {
@@ -68,8 +68,8 @@ read_line(struct lexicon *l, const char *s, size_t n, struct why *w)
 		return why_set(w, "no `CLASS:' at its beginning");
 	class = class_of(s, (size_t)(colon - s));
 	if (class == 0)
-		return why_set(
-		    w, "there is no class `%.*s'", (int)(colon - s > 30 ? 30 : colon - s), s);
+		return why_set(w, "there is no class `%.*s'",
+		    (int)(colon - s > 30 ? 30 : colon - s), s);
 	for (size_t i = (size_t)(colon - s) + 1, k; i < n; i = k) {
 		for (k = i; k < n && s[k] != ' '; k++)
 			;

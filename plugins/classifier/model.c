@@ -99,14 +99,15 @@ read_head(struct model *m, struct reader *r, struct why *w)
 		} else if (key == 3 && memcmp(s, "rev", 3) == 0 && len < 10) {
 			m->rev = 0;
 			for (size_t i = 0; i < len; i++)
-				m->rev = m->rev * 10 + (uint32_t)(blank[1 + i] - '0') % 10;
+				m->rev =
+				    m->rev * 10 + (uint32_t)(blank[1 + i] - '0') % 10;
 		} else if (key == 5 && memcmp(s, "about", 5) == 0 &&
 			   len < sizeof(m->about)) {
 			memcpy(m->about, blank + 1, len);
 			m->about[len] = '\0';
 		} else {
-			return why_set(w, "its head has a line `%.*s'",
-			    (int)(n > 40 ? 40 : n), s);
+			return why_set(
+			    w, "its head has a line `%.*s'", (int)(n > 40 ? 40 : n), s);
 		}
 	}
 	if (r->bad || m->category[0] == '\0' || m->rev == 0)
@@ -200,7 +201,8 @@ read_body(struct model *m, struct reader *r, struct why *w)
 	memcpy(&m->f, figures, sizeof(m->f));
 	if (read_words(m, r, w) != 0 || read_trees(m, r, w) != 0)
 		return -1;
-	if (take_u32(r) != BUCKETS || (p = take(r, 2 * BUCKETS)) == NULL || r->left != 0)
+	if (take_u32(r) != BUCKETS || (p = take(r, 2 * BUCKETS)) == NULL ||
+	    r->left != 0)
 		return why_set(w, "its weights are not %u buckets", BUCKETS);
 	m->bucket = mem_new(BUCKETS, sizeof(*m->bucket));
 	for (size_t i = 0; i < BUCKETS; i++)
@@ -223,13 +225,13 @@ model_parse(const char *data, size_t n, struct model **out, struct why *w)
 	if (n < magic + DIGEST || memcmp(data, MODEL_MAGIC, magic - 2) != 0)
 		return why_set(w, "not a model of `tosctl classifier train'");
 	if (data[magic - 2] != MODEL_MAGIC[magic - 2])
-		return why_set(
-		    w, "a model of another version than 1; train it anew");
+		return why_set(w, "a model of another version than 1; train it anew");
 	mem_sha256(data, n - DIGEST, hex);
 	for (int i = 0; i < DIGEST; i++) {
 		char two[3];
 
-		snprintf(two, sizeof(two), "%02x", (uint8_t)data[n - DIGEST + (size_t)i]);
+		snprintf(
+		    two, sizeof(two), "%02x", (uint8_t)data[n - DIGEST + (size_t)i]);
 		if (memcmp(two, hex + 2 * i, 2) != 0)
 			return why_set(w, "damaged: its digest does not fit its bytes");
 	}

@@ -86,8 +86,8 @@ find_squares(const struct linear *l, struct sample *p)
 		double sum = 0;
 
 		for (size_t u = 0; u < p->units; u++)
-			for (size_t i = p->unit[u].start[b]; i < p->unit[u].start[b + 1];
-			     i++)
+			for (size_t i = p->unit[u].start[b];
+			     i < p->unit[u].start[b + 1]; i++)
 				sum += (double)l->rarity[p->v[i]] * l->rarity[p->v[i]];
 		p->square[b] = sum;
 	}
@@ -103,9 +103,10 @@ dot(const struct linear *l, const struct linear_options *o, const struct sample 
 		double part = 0;
 
 		for (size_t u = first; u < last; u++)
-			for (size_t i = p->unit[u].start[b]; i < p->unit[u].start[b + 1];
-			     i++)
-				part += (double)(l->w[p->v[i]] * (float)l->rarity[p->v[i]]);
+			for (size_t i = p->unit[u].start[b];
+			     i < p->unit[u].start[b + 1]; i++)
+				part +=
+				    (double)(l->w[p->v[i]] * (float)l->rarity[p->v[i]]);
 		if (square[b] > 0)
 			sum += o->block[b] * part / num_sqrt(square[b]);
 	}
@@ -113,16 +114,17 @@ dot(const struct linear *l, const struct linear_options *o, const struct sample 
 }
 
 static void
-move(struct linear *l, const struct linear_options *o, const struct sample *p, double by)
+move(
+    struct linear *l, const struct linear_options *o, const struct sample *p, double by)
 {
 	for (int b = 0; b < BLOCKS; b++) {
-		float step = p->square[b] > 0 ? (float)(by * o->block[b] /
-							num_sqrt(p->square[b]))
-					      : 0;
+		float step = p->square[b] > 0
+				 ? (float)(by * o->block[b] / num_sqrt(p->square[b]))
+				 : 0;
 
 		for (size_t u = 0; u < p->units; u++)
-			for (size_t i = p->unit[u].start[b]; i < p->unit[u].start[b + 1];
-			     i++)
+			for (size_t i = p->unit[u].start[b];
+			     i < p->unit[u].start[b + 1]; i++)
 				l->w[p->v[i]] += step * (float)l->rarity[p->v[i]];
 	}
 	l->bias += by;
@@ -222,10 +224,10 @@ linear_value(const struct linear *l, const struct linear_options *o,
 
 	for (size_t u = first; u < last; u++)
 		for (int b = 0; b < BLOCKS; b++)
-			for (size_t k = s->unit[u].start[b]; k < s->unit[u].start[b + 1];
-			     k++)
-				square[b] += (double)l->rarity[s->v[k]] *
-					     l->rarity[s->v[k]];
+			for (size_t k = s->unit[u].start[b];
+			     k < s->unit[u].start[b + 1]; k++)
+				square[b] +=
+				    (double)l->rarity[s->v[k]] * l->rarity[s->v[k]];
 	return dot(l, o, s, first, last, square) + l->bias;
 }
 

@@ -141,7 +141,8 @@ weigh_unit(const struct model *m, const struct features *f, const struct unit *u
 	}
 }
 
-/* Adds word i to the spans, joined to the last one if nothing but a blank is between. */
+/* Adds word i to the spans, joined to the last one if nothing but a blank is between.
+ */
 static size_t
 add_span(const struct words *w, size_t i, size_t last, struct model_span *out, size_t n)
 {

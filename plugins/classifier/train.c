@@ -140,7 +140,8 @@ train_words(const struct train *t, struct model *m, struct why *w)
 		for (uint32_t k = c.v[i].texts; k > 1; k /= 2)
 			level++;
 		m->keys[i] = c.v[i].key;
-		m->levels[i] = (uint8_t)(level < VOCAB_LEVELS ? level : VOCAB_LEVELS - 1);
+		m->levels[i] =
+		    (uint8_t)(level < VOCAB_LEVELS ? level : VOCAB_LEVELS - 1);
 	}
 	free(c.v);
 	words_free(&words);

@@ -76,9 +76,8 @@ static const struct {
 bool
 glyph_is_turned(uint32_t cp)
 {
-	for (size_t i = 0; cp >= 0x183 && cp <= 0x2144 &&
-			   i < sizeof(turned) / sizeof(turned[0]);
-	     i++)
+	for (size_t i = 0;
+	     cp >= 0x183 && cp <= 0x2144 && i < sizeof(turned) / sizeof(turned[0]); i++)
 		if (turned[i].cp == cp)
 			return turned[i].only;
 	return false;
@@ -87,7 +86,8 @@ glyph_is_turned(uint32_t cp)
 char
 glyph_turned(uint32_t cp)
 {
-	static const char from[] = "nubqdpmwNSHIOXZoslxz", to[] = "unqbpdwmNSHIOXZoslxz";
+	static const char from[] = "nubqdpmwNSHIOXZoslxz",
+			  to[] = "unqbpdwmNSHIOXZoslxz";
 	const char *at = cp > 0 && cp < 0x80 ? strchr(from, (int)cp) : NULL;
 
 	if (at != NULL)
@@ -103,7 +103,8 @@ glyph_turned(uint32_t cp)
 static const struct picture {
 	uint32_t cp;
 	const char *word;
-} pictures[] = { /* ascending */
+} pictures[] = {
+    /* ascending */
     {0x2620, "skull"},
     {0x2622, "nuke"},
     {0x2626, "christian"},
@@ -284,8 +285,8 @@ static const struct picture {
 const char *
 glyph_word(uint32_t cp)
 {
-	/* A handful of rows stand out of order above; a walk finds them all the same, and
-	 * pictures are rare. */
+	/* A handful of rows stand out of order above; a walk finds them all the same,
+	 * and pictures are rare. */
 	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
 		if (pictures[i].cp == cp)
 			return pictures[i].word;

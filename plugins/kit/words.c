@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * words: see words.h.  A chunk is what stands between blanks.  Most chunks are one known
- * word and leave take_core() at its first look; everything after that is for the others.
+ * words: see words.h.  A chunk is what stands between blanks.  Most chunks are one
+ * known word and leave take_core() at its first look; everything after that is for the
+ * others.
  */
 #include "words.h"
 
@@ -110,14 +111,15 @@ static const struct {
 static bool
 take_short(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
 {
-	for (size_t i = 0; n >= 2 && n <= 8 &&
-			   i < sizeof(short_forms) / sizeof(short_forms[0]);
+	for (size_t i = 0;
+	     n >= 2 && n <= 8 && i < sizeof(short_forms) / sizeof(short_forms[0]);
 	     i++) {
 		const char *f = short_forms[i].from;
 
 		if (f[0] != s[0] || strlen(f) != n || memcmp(f, s, n) != 0)
 			continue;
-		emit(w, short_forms[i].first, strlen(short_forms[i].first), a, b, flags);
+		emit(
+		    w, short_forms[i].first, strlen(short_forms[i].first), a, b, flags);
 		emit(w, short_forms[i].second, strlen(short_forms[i].second), a, b,
 		    flags);
 		return true;
@@ -142,7 +144,8 @@ take_parts(struct words *w, const char *s, const size_t *ends, size_t parts, siz
 
 	for (size_t i = 0, at = 0; i < parts; at = ends[i++]) {
 		/* Where every letter is a byte of its own, its place is known. */
-		size_t from = b - a == n ? a + at : a, to = b - a == n ? a + ends[i] : b;
+		size_t from = b - a == n ? a + at : a,
+		       to = b - a == n ? a + ends[i] : b;
 
 		if (!take_short(w, s + at, ends[i] - at, from, to, flags))
 			emit(w, s + at, ends[i] - at, from, to, flags);
@@ -309,8 +312,7 @@ take_signs(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigne
 
 		for (size_t i = 1; i < n; i++)
 			word = word && is_letter(s[i]);
-		if (word && !known(w, s + 1, n - 1) &&
-		    mend_signs(w->vocab, s, n, &m)) {
+		if (word && !known(w, s + 1, n - 1) && mend_signs(w->vocab, s, n, &m)) {
 			emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
 			return;
 		}
@@ -482,7 +484,8 @@ take_text(struct words *w, size_t a, size_t b)
 			if (b - a > 2 && !is_letter(s[a + 1]))
 				continue;
 	}
-	for (end = b; end > a && strchr("\"')]}>*_~-.,:;!?=/", s[end - 1]) != NULL; end--)
+	for (end = b; end > a && strchr("\"')]}>*_~-.,:;!?=/", s[end - 1]) != NULL;
+	     end--)
 		if (s[end - 1] == '*' && is_letter(s[a]) && end - a > 2 &&
 		    strchr("\"'([{<*_~-", s[a > 0 ? a - 1 : 0]) == NULL)
 			break;
@@ -529,8 +532,8 @@ take_chunk(struct words *w, size_t a, size_t b)
 		if (i > from)
 			take_text(w, from, i);
 		/* Two letters make a flag. */
-		if (is_regional(cp) && i + 8 <= b && picture_at(s + i + 4, 4, &next) == 4 &&
-		    is_regional(next))
+		if (is_regional(cp) && i + 8 <= b &&
+		    picture_at(s + i + 4, 4, &next) == 4 && is_regional(next))
 			len = 8;
 		take_picture(w, i, len, cp);
 		from = i + len;
