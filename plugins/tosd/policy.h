@@ -82,7 +82,7 @@
  *
  * API CHANGES
  * 1.0 (tosd 0.1): the first.
- * 1.1 (tosd 0.2): score() of the host and struct tosd_score: how sure a plugin is that an
+ * 1.1 (tosd 0.1): score() of the host and struct tosd_score: how sure a plugin is that an
  *	item belongs to a category, said of every item and not only of those with findings.
  */
 #ifndef TOSD_POLICY_H
