@@ -23,7 +23,7 @@ make_vocab(void)
 	for (const char *s = list; *s != '\0';) {
 		size_t n = strcspn(s, " ");
 
-		vocab_add(v, vocab_hash(s, n), n > 3 ? 7 : 0, 4);
+		vocab_add_word(v, s, n, n > 3 ? 7 : 0, 4);
 		s += n + (s[n] == ' ');
 	}
 	return v;

@@ -25,7 +25,7 @@ make_vocab(void)
 		for (const char *s = lists[k]; *s != '\0';) {
 			size_t n = strcspn(s, " ");
 
-			vocab_add(v, vocab_hash(s, n), k == 0 ? 7 : 0, k == 0 ? 3 : 5);
+			vocab_add_word(v, s, n, k == 0 ? 7 : 0, k == 0 ? 3 : 5);
 			s += n + (s[n] == ' ');
 		}
 	return v;

@@ -48,7 +48,7 @@ add_word(struct lexicon *l, const char *s, size_t n, int class, struct why *w)
 			    w, "more than %d literal words", LEXICON_WORDS_MAX);
 		tag = (uint16_t)(LEXICON_WORD + l->literals++);
 	}
-	vocab_add(l->words, vocab_hash(s, n), tag, 1);
+	vocab_add_word(l->words, s, n, tag, 1);
 	return 0;
 }
 

@@ -308,6 +308,8 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 			return false;
 		vowels = vowels || is_vowel(s[i]);
 	}
+	if (!vocab_near(v, s, n))
+		return false;
 	if (n >= 4)
 		try_swaps(&best, s, n);
 	if (n >= 5 && best.rank == 0)
@@ -332,10 +334,13 @@ mend_reversed(const struct vocab *v, const char *s, size_t n, struct mended *out
 
 /* --- words run together */
 
+/* Nearly every pair of letters is a word of somebody's: only common ones count. */
 static bool
-may_stand_alone(const char *s, size_t n)
+may_stand_alone(const char *s, size_t n, const struct vocab_entry *e)
 {
-	return n > 1 || *s == 'i' || *s == 'a' || *s == 'u';
+	if (n == 1)
+		return *s == 'i' || *s == 'a' || *s == 'u';
+	return n > 2 || e->tag > 0 || e->level >= 6;
 }
 
 size_t
@@ -353,8 +358,9 @@ mend_parts(const struct vocab *v, const char *s, size_t n, size_t ends[MEND_PART
 			const struct vocab_entry *e;
 			int c;
 
-			if (cost[k] >= 1 << 20 || !may_stand_alone(s + k, i - k) ||
-			    (e = look_up(v, s + k, i - k)) == NULL)
+			if (cost[k] >= 1 << 20 ||
+			    (e = look_up(v, s + k, i - k)) == NULL ||
+			    !may_stand_alone(s + k, i - k, e))
 				continue;
 			/* Common words are cheap, and so are few words. */
 			c = cost[k] + 4 + VOCAB_LEVELS - e->level +

@@ -6,9 +6,13 @@
 
 #include "mem.h"
 
+#define NEAR_BITS 18
+#define NEAR_MAX 32 /* bytes of a word that is looked at for its neighbours */
+
 struct vocab {
 	struct vocab_entry *v;
 	size_t cap, n; /* cap is a power of two */
+	uint64_t near[1 << (NEAR_BITS - 6)];
 };
 
 struct vocab *
@@ -81,6 +85,56 @@ void
 vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level)
 {
 	vocab_add_key(v, vocab_key(hash), tag, level);
+}
+
+/* The hash of s without the byte at `out'; out == n: of all of it. */
+static uint64_t
+hash_without(const char *s, size_t n, size_t out)
+{
+	uint64_t h = 0x9e3779b97f4a7c15u;
+
+	for (size_t i = 0; i < n; i++)
+		if (i != out)
+			h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
+	return h * 0xc2b2ae3d27d4eb4fu;
+}
+
+/* Two words that differ in one letter, or by a swap, have a form in common that lacks
+ * one; so the forms of all tagged words are kept, as two bits each. */
+static void
+add_near(struct vocab *v, uint64_t h)
+{
+	size_t a = h >> (64 - NEAR_BITS),
+	       b = h >> (32 - NEAR_BITS) & ((1u << NEAR_BITS) - 1);
+
+	v->near[a / 64] |= (uint64_t)1 << a % 64;
+	v->near[b / 64] |= (uint64_t)1 << b % 64;
+}
+
+static bool
+has_near(const struct vocab *v, uint64_t h)
+{
+	size_t a = h >> (64 - NEAR_BITS),
+	       b = h >> (32 - NEAR_BITS) & ((1u << NEAR_BITS) - 1);
+
+	return v->near[a / 64] >> a % 64 & v->near[b / 64] >> b % 64 & 1;
+}
+
+void
+vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
+{
+	vocab_add(v, vocab_hash(s, n), tag, level);
+	for (size_t i = 0; tag != 0 && n <= NEAR_MAX && i <= n; i++)
+		add_near(v, hash_without(s, n, i));
+}
+
+bool
+vocab_near(const struct vocab *v, const char *s, size_t n)
+{
+	for (size_t i = 0; n <= NEAR_MAX && i <= n; i++)
+		if (has_near(v, hash_without(s, n, i)))
+			return true;
+	return false;
 }
 
 const struct vocab_entry *

@@ -2,11 +2,13 @@
 /*
  * vocab: which words there are, by hash only.  An entry has a tag (what a lexicon makes
  * of the word; 0: it is only known to be a word) and a level (how common it is, the
- * logarithm of a count).  The words themselves are not kept.
+ * logarithm of a count).  The words themselves are not kept, but for a filter of what
+ * tagged words are when one letter is left out.
  */
 #ifndef KIT_VOCAB_H
 #define KIT_VOCAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +29,11 @@ void vocab_free(struct vocab **v);
 /* Adds or changes: the tag is set unless 0, the level only raised. */
 void vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level);
 void vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level);
+/* Adds a word by its letters; with a tag it is also found by vocab_near(). */
+void vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level);
+/* May a tagged word be one letter more, one less, one other or one swap away?  False is
+ * certain, true is a guess. */
+bool vocab_near(const struct vocab *v, const char *s, size_t n);
 /* Valid until the next addition; NULL: no such word. */
 const struct vocab_entry *vocab_find(const struct vocab *v, uint64_t hash);
 size_t vocab_count(const struct vocab *v);
