@@ -18,7 +18,7 @@
 static bool
 is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return (uint8_t)((c | 32) - 'a') < 26;
 }
 
 /* What is known of the text while its characters are looked at. */
@@ -32,19 +32,31 @@ struct pass {
 	bool turned;	 /* it stands upside down */
 };
 
-static int
+/* The character at s, which is valid UTF-8 as the host promises; where it is not, one
+ * byte that stands for nothing. */
+static inline int
 next_char(const char *s, size_t n, uint32_t *cp)
 {
-	int len;
+	const uint8_t *p = (const uint8_t *)s;
 
-	if ((uint8_t)s[0] < 0x80) {
-		*cp = (uint8_t)s[0];
+	if (p[0] < 0x80) {
+		*cp = p[0];
 		return 1;
 	}
-	len = mem_utf8(s, n, cp);
-	if (len > 0)
-		return len;
-	*cp = 0xfffd; /* cannot be: the host promises valid UTF-8 */
+	if (p[0] >= 0xc2 && p[0] < 0xe0 && n >= 2) {
+		*cp = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+		return 2;
+	}
+	if (p[0] >= 0xe0 && p[0] < 0xf0 && n >= 3) {
+		*cp = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+		return 3;
+	}
+	if (p[0] >= 0xf0 && p[0] < 0xf5 && n >= 4) {
+		*cp = (p[0] & 7u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 |
+		      (p[3] & 0x3fu);
+		return 4;
+	}
+	*cp = 0xfffd;
 	return 1;
 }
 
@@ -57,6 +69,11 @@ look_at_word(struct pass *p, size_t i)
 	char as[40];
 	size_t k = i;
 
+	/* In a text of another script only Latin letters in the word tell. */
+	for (;
+	     !p->latin && k < p->n && (is_letter(p->s[k]) || (uint8_t)p->s[k] >= 0x80);
+	     k++)
+		latin = latin || is_letter(p->s[k]);
 	while (k < p->n && (is_letter(p->s[k]) || (uint8_t)p->s[k] >= 0x80)) {
 		uint32_t cp;
 		int len = next_char(p->s + k, p->n - k, &cp);
@@ -75,7 +92,7 @@ look_at_word(struct pass *p, size_t i)
 	p->word_end = k;
 }
 
-static void
+static inline void
 put(struct fold *f, const char *s, size_t n, size_t origin, bool each)
 {
 	for (size_t k = 0; k < n; k++) {
@@ -307,30 +324,39 @@ fold_turned(struct pass *p)
 	}
 }
 
+/* Does it stand on its head?  Then most of its letters are other characters. */
+static bool
+upside_down(const struct pass *p, size_t latin, size_t turned)
+{
+	size_t upright = 0;
+
+	if (turned < 3 || turned * 4 < latin + turned)
+		return false;
+	for (size_t i = 0; i < p->n; i++)
+		upright += is_letter(p->s[i]) && glyph_turned((uint8_t)p->s[i]) == 0;
+	return upright * 10 < latin;
+}
+
 /* Counts letters to see what kind of text it is. */
 static void
 look_at_text(struct pass *p)
 {
-	size_t latin = 0, other = 0, turned = 0, upright = 0;
+	size_t latin = 0, other = 0, turned = 0;
 
-	for (size_t i = 0; i < p->n;) {
+	for (size_t i = 0; i < p->n; i++) {
+		uint8_t c = (uint8_t)p->s[i];
 		uint32_t cp;
 
-		if ((uint8_t)p->s[i] < 0x80) {
-			if (is_letter(p->s[i])) {
-				latin++;
-				upright += glyph_turned((uint8_t)p->s[i]) == 0;
-			}
-			i++;
-			continue;
+		latin += is_letter((char)c);
+		other += c >= 0xcd && c < 0xe2;
+		/* Where turned letters are: U+0180 on, U+1Dxx and U+21xx. */
+		if ((c >= 0xc6 && c <= 0xca) || c == 0xe1 || c == 0xe2) {
+			next_char(p->s + i, p->n - i, &cp);
+			turned += glyph_is_turned(cp);
 		}
-		i += (size_t)next_char(p->s + i, p->n - i, &cp);
-		other += cp >= 0x370 && cp < 0x2000;
-		turned += glyph_is_turned(cp);
 	}
 	p->latin = latin > 2 * other;
-	/* In a text that stands on its head most letters are other characters. */
-	p->turned = turned >= 3 && turned * 4 >= latin + turned && upright * 10 < latin;
+	p->turned = upside_down(p, latin, turned);
 }
 
 static char

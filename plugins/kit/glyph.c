@@ -28,8 +28,12 @@ glyph_of(uint32_t cp, char as[40])
 		as[1] = '\0';
 		return v & ALIKE ? GLYPH_ALIKE : GLYPH_TEXT;
 	}
-	strncpy(as, (const char *)&glyph_pool[v - 0x80], 39);
-	as[39] = '\0';
+	/* No entry is longer than its character. */
+	for (const uint8_t *from = &glyph_pool[v - 0x80];
+	     (*as = (char)*from) != '\0';) {
+		as++;
+		from++;
+	}
 	return GLYPH_TEXT;
 }
 
@@ -76,6 +80,8 @@ static const struct {
 bool
 glyph_is_turned(uint32_t cp)
 {
+	if (cp > 0x29e && cp != 0x1d09 && cp != 0x1d1a && (cp < 0x2132 || cp > 0x2144))
+		return false; /* most others, before the walk */
 	for (size_t i = 0;
 	     cp >= 0x183 && cp <= 0x2144 && i < sizeof(turned) / sizeof(turned[0]); i++)
 		if (turned[i].cp == cp)
