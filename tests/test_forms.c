@@ -149,6 +149,7 @@ test_spans(void)
 	    {"uoy llik lliw i", 2, "llik"},
 	    {"🔪 them", 0, "🔪"},
 	    {"a k&#105;ll", 1, "k&#105;ll"},
+	    {"k⒠ll them", 1, "⒠"},
 	    {"killthemall", 1, "them"},
 	    {"#KillThemAll", 2, "All"},
 	};

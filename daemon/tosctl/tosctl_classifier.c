@@ -334,13 +334,26 @@ leave_out(struct run *r, uint32_t source)
 	free(use);
 }
 
+/* Makes the positives weigh as much as their share among all texts. */
+static void
+weigh_to(struct scored *v, size_t n, double prevalence)
+{
+	double share[2] = {0, 0};
+
+	for (size_t i = 0; i < n; i++)
+		share[v[i].label] += v[i].weight;
+	for (size_t i = 0; i < n; i++)
+		v[i].weight *= (v[i].label ? prevalence : 1 - prevalence) * (double)n /
+			       share[v[i].label];
+}
+
 /* The others' findings against the chances held out. */
 static int
 fit_fusion(struct run *r, const double *chance, double prevalence, struct err *e)
 {
 	const struct train *t = &r->train;
 	struct scored *y = xcalloc(t->n + 1, sizeof(*y));
-	double *found = xcalloc(t->n + 1, sizeof(*found)), share[2] = {0, 0};
+	double *found = xcalloc(t->n + 1, sizeof(*found));
 	size_t n = 0;
 	int rc;
 
@@ -351,12 +364,9 @@ fit_fusion(struct run *r, const double *chance, double prevalence, struct err *e
 		if (t->v[i].made || t->v[i].weight <= 0)
 			continue;
 		y[n] = (struct scored){chance[i], t->v[i].weight, t->v[i].label};
-		share[y[n].label] += y[n].weight;
 		found[n++] = r->found[i];
 	}
-	for (size_t i = 0; i < n; i++)
-		y[i].weight *= (y[i].label ? prevalence : 1 - prevalence) * (double)n /
-			       share[y[i].label];
+	weigh_to(y, n, prevalence);
 	if (rc == 0)
 		fusion_fit(
 		    y, found, n, &r->model->f.fused_hit, &r->model->f.fused_none);
@@ -429,9 +439,11 @@ make_card(struct run *r, const double *held, struct err *e)
 		card.made += t->v[i].made;
 		if (t->v[i].made)
 			continue;
-		v[card.nheld++] = (struct scored){held[i], 1, t->v[i].label};
+		v[card.nheld++] =
+		    (struct scored){held[i], t->v[i].weight, t->v[i].label};
 		s->above += (held[i] >= r->model->f.threshold) / (double)s->rows;
 	}
+	weigh_to(v, card.nheld, r->o.prevalence);
 	if (r->o.measure != NULL)
 		rc = measure_file(r, &card, e);
 	if (rc == 0)
@@ -634,19 +646,13 @@ fit_scores(struct run *r, double *score)
 	double(*x)[FIT_MAX] = xcalloc(t->n + 1, sizeof(*x)), out[FIT_MAX + 1];
 	struct scored *y = xcalloc(t->n + 1, sizeof(*y));
 	struct model_figures *f = &r->model->f;
-	double share[2] = {0, 0}, recall;
+	double recall;
 
-	for (size_t i = 0; i < t->n; i++)
-		share[t->v[i].label] += t->v[i].weight;
 	for (size_t i = 0; i < t->n; i++) {
-		int l = t->v[i].label;
-
 		x[i][0] = (num_logit(score[i]) - f->offset) / f->slope;
-		y[i] = (struct scored){0,
-		    t->v[i].weight * (l ? r->o.prevalence : 1 - r->o.prevalence) *
-			(double)t->n / share[l],
-		    l};
+		y[i] = (struct scored){0, t->v[i].weight, t->v[i].label};
 	}
+	weigh_to(y, t->n, r->o.prevalence);
 	measure_fit((const double(*)[FIT_MAX])x, y, t->n, 1, out);
 	f->slope = out[0];
 	f->offset = out[1];

@@ -587,6 +587,16 @@ fold_reverse(struct fold *f)
 	f->backwards = true;
 }
 
+/* Where the character ends that begins at byte i of the text as written. */
+static uint32_t
+char_end(const struct fold *f, uint32_t i)
+{
+	do
+		i++;
+	while (i < f->source_len && ((uint8_t)f->source[i] & 0xc0) == 0x80);
+	return i;
+}
+
 void
 fold_span(const struct fold *f, size_t start, size_t end, uint32_t *from, uint32_t *to)
 {
@@ -595,6 +605,8 @@ fold_span(const struct fold *f, size_t start, size_t end, uint32_t *from, uint32
 	if (f->map == NULL || !f->turned || end <= start) {
 		*from = f->map != NULL ? f->map[start] : (uint32_t)start;
 		*to = f->map != NULL ? f->map[end] : (uint32_t)end;
+		if (end > start && *to <= *from) /* a part of one character */
+			*to = char_end(f, *from);
 		return;
 	}
 	lo = hi = f->map[start];
@@ -602,9 +614,7 @@ fold_span(const struct fold *f, size_t start, size_t end, uint32_t *from, uint32
 		lo = f->map[i] < lo ? f->map[i] : lo;
 		hi = f->map[i] > hi ? f->map[i] : hi;
 	}
-	do
-		hi++;
-	while (hi < f->source_len && ((uint8_t)f->source[hi] & 0xc0) == 0x80);
+	hi = char_end(f, hi);
 	*from = lo;
 	*to = hi;
 }

@@ -66,8 +66,6 @@ emit(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flag
 	to->level = e != NULL ? (uint8_t)(e->level + 1) : 0;
 	to->flags = (uint8_t)(flags | (w->quoted ? WORD_QUOTED : 0));
 	fold_span(&w->fold, a, b, &to->from, &to->to);
-	if (to->to <= to->from)
-		to->to = to->from + 1;
 }
 
 /* --- letters */
