@@ -1,7 +1,10 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/classifier_measure.c \
 	%D%/classifier_rows.c %D%/classifier_rows.h \
+	%D%/classifier_run.c %D%/classifier_run.h \
+	%D%/classifier_train.c \
 	%D%/feed_facts.c %D%/feed_facts.h \
 	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
