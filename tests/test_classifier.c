@@ -418,7 +418,36 @@ test_explain(void)
 	model_free(&m);
 }
 
+/* Texts of a word or two have no room for rows of four. */
+static void
+test_short(void)
+{
+	static const char *const v[] = {"kill", "k", "kill you", "a b", "🔪", "!", "",
+	    "Kill. Die.", "kill them all now", "i'm", "noʎ llᴉʞ", "uoy llik"};
+	struct model_work k = {0};
+	struct model *m;
+	struct why why;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct model_span s[12];
+		size_t n;
+
+		model_score(m, &k, v[i], strlen(v[i]));
+		n = model_explain(m, &k, s, 12);
+		for (size_t j = 0; j < n; j++)
+			CU_ASSERT(s[j].start < s[j].end && s[j].end <= strlen(v[i]));
+		for (size_t j = 0; k.features.owner != NULL && j < k.features.n; j++)
+			CU_ASSERT(
+			    (k.features.owner[j] >> 8) + (k.features.owner[j] & 0xff) <=
+			    k.words.n);
+	}
+	model_work_free(&k);
+	model_free(&m);
+}
+
 static const struct suite_test tests[] = {
+    {"short", test_short},
     {"numbers", test_numbers},
     {"measures", test_measures},
     {"fits", test_fit},

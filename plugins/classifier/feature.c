@@ -130,6 +130,16 @@ class_bucket(uint64_t h)
 	       (uint32_t)((h * K1) >> (64 - BITS_CLASSES));
 }
 
+/* A row of classes that begins at word first and ends with word i, or with the unit. */
+static void
+add_row(
+    struct features *f, const struct unit *u, uint32_t bucket, size_t first, size_t i)
+{
+	size_t end = i < u->last ? i + 1 : u->last;
+
+	add(f, bucket, first, end - first < 255 ? end - first : 255);
+}
+
 /* Rows of n classes: the words as they stand, and again without those of no class. */
 static void
 add_classes(struct features *f, const struct words *w, const struct unit *u)
@@ -150,8 +160,8 @@ add_classes(struct features *f, const struct words *w, const struct unit *u)
 			for (size_t k = n; k-- > 0;)
 				h = (h ^ full[k]) * K2;
 			if (tag != 0 || full[1] != 0)
-				add(f, class_bucket(h), i >= n ? i + 1 - n : 0,
-				    i < u->last ? n : n - 1);
+				add_row(f, u, class_bucket(h),
+				    i + 1 > u->first + n ? i + 1 - n : u->first, i);
 		}
 		memmove(&full[1], &full[0], 3 * sizeof(full[0]));
 		if (tag == 0)
@@ -163,8 +173,7 @@ add_classes(struct features *f, const struct words *w, const struct unit *u)
 			h = n + 32;
 			for (size_t k = n; k-- > 0;)
 				h = (h ^ core[k]) * K3;
-			add(f, class_bucket(h), places[n - 2],
-			    i - places[n - 2] + (i < u->last));
+			add_row(f, u, class_bucket(h), places[n - 2], i);
 		}
 		memmove(&core[1], &core[0], 3 * sizeof(core[0]));
 		memmove(&places[1], &places[0], 3 * sizeof(places[0]));
