@@ -12,7 +12,12 @@ PLUGIN_LDFLAGS = -module -avoid-version -shared -export-symbols-regex '^tosd_pol
 noinst_LTLIBRARIES += plugins/kit/libkit.la
 plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/fold.c %D%/kit/fold.h \
-	%D%/kit/mem.c %D%/kit/mem.h
+	%D%/kit/glyph.c %D%/kit/glyph.h %D%/kit/glyph_table.h \
+	%D%/kit/mem.c %D%/kit/mem.h \
+	%D%/kit/mend.c %D%/kit/mend.h \
+	%D%/kit/vocab.c %D%/kit/vocab.h \
+	%D%/kit/words.c %D%/kit/words.h
+EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
 # All of the plugin but its face to the host, so that a fuzzer can reach it.
@@ -43,7 +48,7 @@ plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CF
 plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \
 	$(PCRE2_LIBS) $(CRYPTO_LIBS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la
+plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la
 plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
@@ -56,6 +61,77 @@ tests_fuzz_pack_SOURCES = tests/fuzz_pack.c
 tests_fuzz_pack_CPPFLAGS = $(plugins_rules_librules_la_CPPFLAGS)
 tests_fuzz_pack_LDADD = plugins/rules/librules.la
 tests_fuzz_pack_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+# The classifier: judging is one library, learning another, which only tosctl and tests
+# link.  The same bits come out everywhere: no contraction of products and sums.
+modeldir = $(pkgdatadir)/classifier
+dist_model_DATA = %D%/classifier/violence.model %D%/classifier/violence.card
+dist_model_DATA += %D%/classifier/lexicon.txt
+
+# The default model, made anew: needs the labelled texts of the data folder (TOSD_DATA).
+MODEL_TEXTS = $(srcdir)/%D%/classifier/texts/*.jsonl
+.PHONY: model
+model: tosctl$(EXEEXT)
+	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \
+	if ! test -r "$$data"; then \
+		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
+	fi; \
+	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
+		--weight own-=2 \
+		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
+CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
+CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
+noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain.la
+plugins_classifier_libmodel_la_SOURCES = \
+	%D%/classifier/dense.c \
+	%D%/classifier/feature.c %D%/classifier/feature.h \
+	%D%/classifier/lexicon.c %D%/classifier/lexicon.h \
+	%D%/classifier/model.c %D%/classifier/model.h \
+	%D%/classifier/num.c %D%/classifier/num.h \
+	%D%/classifier/score.c
+plugins_classifier_libmodel_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
+plugins_classifier_libmodel_la_CFLAGS = $(CLASSIFIER_CFLAGS)
+plugins_classifier_libmodel_la_LIBADD = plugins/kit/libkit.la
+plugins_classifier_libtrain_la_SOURCES = \
+	%D%/classifier/augment.c \
+	%D%/classifier/boost.c \
+	%D%/classifier/card.c %D%/classifier/card.h \
+	%D%/classifier/fit.c %D%/classifier/fit.h \
+	%D%/classifier/fusion.c %D%/classifier/fusion.h \
+	%D%/classifier/measure.c %D%/classifier/measure.h \
+	%D%/classifier/sample.c %D%/classifier/sample.h \
+	%D%/classifier/train.c %D%/classifier/train.h
+plugins_classifier_libtrain_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
+plugins_classifier_libtrain_la_CFLAGS = $(CLASSIFIER_CFLAGS)
+plugins_classifier_libtrain_la_LIBADD = plugins/classifier/libmodel.la
+plugins_classifier_classifier_la_SOURCES = %D%/classifier/classifier.c
+plugins_classifier_classifier_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS) \
+	-DCLASSIFIER_MODEL='"$(modeldir)/violence.model"'
+plugins_classifier_classifier_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_classifier_classifier_la_LIBADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
+
+UNIT_TESTS += tests/test_forms tests/test_classifier
+tests_test_forms_SOURCES = tests/test_forms.c tests/suite.h
+tests_test_forms_LDADD = plugins/kit/libkit.la $(CUNIT_LIBS) $(CRYPTO_LIBS)
+tests_test_classifier_SOURCES = tests/test_classifier.c tests/suite.h
+tests_test_classifier_LDADD = plugins/classifier/libtrain.la $(CUNIT_LIBS) $(CRYPTO_LIBS) -lm
+dist_check_SCRIPTS += tests/test_classifier_cmd.sh
+
+# What judging costs beside a bare loop, and the forms beside ICU where that is installed.
+EXTRA_PROGRAMS += tests/bench_classifier
+tests_bench_classifier_SOURCES = tests/bench_classifier.c
+tests_bench_classifier_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
+CLEANFILES += tests/bench_classifier
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_forms tests/fuzz_model
+tests_fuzz_forms_SOURCES = tests/fuzz_forms.c
+tests_fuzz_forms_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_forms_LDADD = plugins/kit/libkit.la $(CRYPTO_LIBS)
+tests_fuzz_model_SOURCES = tests/fuzz_model.c
+tests_fuzz_model_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_model_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
 endif
 
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the

@@ -29,7 +29,7 @@ EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c
 tests_bench_pipe_LDADD = libtosd_feed.a libtosd_policy.a libtosd_ipc.a libtosd_base.a \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) $(UCHARDET_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) \
-	$(CRYPTO_LIBS)
+	$(CRYPTO_LIBS) -lm
 EXTRA_DIST += %D%/bench.py %D%/bench_delay.py %D%/bench_exec.py %D%/bench_fetch.py %D%/bench_peers.py
 BENCHES = tests/bench_scan tests/bench_pipe
 if HAVE_EXPAT

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "policy/face.h"
+#include "policy/fusion.h"
 #include "policy/host.h"
 #include "policy/plugin.h"
 #include "policy/verdict.h"
@@ -446,7 +447,87 @@ test_sample(void)
 	unlink(so);
 }
 
+static double
+score_of(const struct policy_host *h, const char *category)
+{
+	const struct policy_score *v;
+	size_t n = policy_host_scores(h, &v);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].category, category) == 0)
+			return v[i].value;
+	return -1;
+}
+
+/* A plugin's opinion, good and bad, through the real host. */
+static void
+test_scores(void)
+{
+	static const char *const bad[] = {
+	    "twice", "other", "nan", "high", "weight", "size"};
+	struct policy_host *h = probe("score", "good");
+	struct answer a;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = ask(h, "nothing here");
+	CU_ASSERT_PTR_NULL(a.degraded);
+	/* 0.5, and nobody else has found anything: logistic(0 - 1) */
+	CU_ASSERT_DOUBLE_EQUAL(score_of(h, "test"), 0.268941, 1e-5);
+	CU_ASSERT_DOUBLE_EQUAL(score_of(h, "violence"), -1, 0);
+	answer_clear(&a);
+	/* What it finds itself is no news to its own opinion. */
+	a = ask(h, "it is found here");
+	CU_ASSERT_EQUAL(a.n, 1);
+	CU_ASSERT_DOUBLE_EQUAL(score_of(h, "test"), 0.268941, 1e-5);
+	answer_clear(&a);
+	policy_host_free(&h);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		h = probe("score", bad[i]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask(h, "nothing here");
+		CU_ASSERT_PTR_NOT_NULL(a.degraded);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(a.degraded != NULL ? a.degraded : "", "score"));
+		answer_clear(&a);
+		policy_host_free(&h);
+	}
+	/* Without opinions: the highest finding, or 0. */
+	h = probe(NULL, NULL);
+	a = ask(h, "it is found here");
+	CU_ASSERT_DOUBLE_EQUAL(score_of(h, "test"), 0.5, 1e-12);
+	answer_clear(&a);
+	a = ask(h, "nothing here");
+	CU_ASSERT_DOUBLE_EQUAL(score_of(h, "test"), 0, 0);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
+static void
+test_fusion(void)
+{
+	static char violence[] = "violence", spam[] = "spam";
+	struct finding v[] = {
+	    {.category = violence, .score = 0.4, .mode = MODE_ENFORCE},
+	    {.category = violence, .score = 0.9, .mode = MODE_SHADOW},
+	    {.category = spam, .score = 1, .mode = MODE_ENFORCE},
+	    {.category = violence, .score = 0.7, .mode = MODE_ENFORCE}};
+
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.5, 2, -1, -1), 0.268941, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.5, 2, -1, 1), 0.880797, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.5, 2, -1, 0.5), 0.731059, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.3, 0, 0, -1), 0.3, 1e-9);
+	CU_ASSERT(
+	    policy_fusion(0, 20, -20, 1) > 0 && policy_fusion(1, 20, -20, -1) < 1);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "violence", 0, 0), 0.7, 0);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "violence", 3, 4), 0.4, 0);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "hate", 0, 0), -1, 0);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_found(v, 4, "violence"), 0.9, 0);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_found(NULL, 0, "violence"), 0, 0);
+}
+
 static const struct suite_test tests[] = {
+    {"scores", test_scores},
+    {"fusion", test_fusion},
     {"older and newer plugins run", test_abi_good},
     {"other tables are refused", test_abi_bad},
     {"files that others could have written are refused", test_file_rules},

@@ -272,6 +272,44 @@ host_finding(
 	return 0;
 }
 
+static const char *
+bad_score(
+    const struct tosd_report *r, const struct tosd_score *s, const char **category)
+{
+	*category = NULL;
+	if (s == NULL || s->size < sizeof(*s) || s->category == NULL)
+		return "a score without its size or category";
+	for (size_t i = 0; i < r->face->nrules && *category == NULL; i++)
+		if (strcmp(r->face->rules[i].category, s->category) == 0)
+			*category = r->face->rules[i].category;
+	if (*category == NULL)
+		return "a score of a category that none of its rules has";
+	if (!(s->value >= 0 && s->value <= 1) || !(s->hit >= -20 && s->hit <= 20) ||
+	    !(s->none >= -20 && s->none <= 20))
+		return "a score out of range";
+	for (size_t i = 0; i < r->nopinions; i++)
+		if (strcmp(r->opinions[i].category, s->category) == 0)
+			return "two scores of one category";
+	return r->nopinions >= TOSD_SCORES ? "too many scores for one item" : NULL;
+}
+
+static int
+host_score(const struct tosd_host *h, struct tosd_report *r, const struct tosd_score *s)
+{
+	const char *bad, *category;
+
+	if (face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != face_of(h))
+		return -1;
+	if ((bad = bad_score(r, s, &category)) != NULL) {
+		if (r->bad[0] == '\0')
+			snprintf(r->bad, sizeof(r->bad), "made %s", bad);
+		return -1;
+	}
+	r->opinions[r->nopinions++] =
+	    (struct policy_opinion){category, s->value, s->hit, s->none};
+	return 0;
+}
+
 static int64_t
 host_budget(const struct tosd_host *h, struct tosd_report *r, int64_t units)
 {
@@ -373,6 +411,7 @@ policy_face_init(struct policy_face *f)
 	    .in_set = host_in_set,
 	    .set_at = host_set_at,
 	    .log = host_log,
+	    .score = host_score,
 	};
 	f->phase = POLICY_IDLE;
 }

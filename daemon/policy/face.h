@@ -54,11 +54,19 @@ struct tosd_item {
 	char author[33]; /* made when asked for; empty until then */
 };
 
+/* What a plugin said of a category as a whole; the category is borrowed from its rule. */
+struct policy_opinion {
+	const char *category;
+	double value, hit, none;
+};
+
 struct tosd_report {
 	const struct policy_face *face;
 	const struct tosd_item *item;
 	struct finding *v;
 	uint32_t n;
+	struct policy_opinion opinions[TOSD_SCORES];
+	size_t nopinions;
 	int64_t budget;
 	char bad[256]; /* the first thing that was refused; empty: nothing */
 };

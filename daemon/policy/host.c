@@ -221,6 +221,15 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 }
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
+static bool
+names_place(const char *key)
+{
+	size_t n = strlen(key);
+
+	return (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
+	       (n > 5 && strcmp(key + n - 5, "_file") == 0);
+}
+
 static void
 digest_settings(struct buf *b, const struct policy_slot *s)
 {
@@ -228,9 +237,7 @@ digest_settings(struct buf *b, const struct policy_slot *s)
 	const struct tosd_str *set = policy_plugin_settings(s->plugin);
 
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
-		size_t n = strlen(t->schema[i].key);
-
-		if (n > 4 && strcmp(t->schema[i].key + n - 4, "_dir") == 0)
+		if (names_place(t->schema[i].key))
 			continue;
 		buf_put_str(b, t->schema[i].key);
 		buf_put_str(b, set[i].ptr);
@@ -273,6 +280,25 @@ make_digest(struct policy_host *h)
 	buf_free(&b);
 }
 
+/* A category for each that a rule has, in order of appearance. */
+static void
+make_scores(struct policy_host *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		for (size_t k = 0; k < h->v[i].face->nrules; k++) {
+			const char *c = h->v[i].face->rules[k].category;
+			size_t j = 0;
+
+			while (j < h->nscores && strcmp(h->scores[j].category, c) != 0)
+				j++;
+			if (j < h->nscores)
+				continue;
+			h->scores =
+			    xrealloc(h->scores, (h->nscores + 1) * sizeof(*h->scores));
+			h->scores[h->nscores++] = (struct policy_score){c, 0};
+		}
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -295,6 +321,7 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		return TOSD_ENOENT;
 	}
 	make_digest(h);
+	make_scores(h);
 	*out = h;
 	return 0;
 }
@@ -318,6 +345,7 @@ policy_host_free(struct policy_host **hp)
 	for (size_t i = 0; i < h->nproblems; i++)
 		free(h->problems[i]);
 	free(h->problems);
+	free(h->scores);
 	free(h->sets[0].v);
 	free(h->v);
 	free(h);
@@ -412,4 +440,11 @@ const struct policy_exec *
 policy_host_exec(const struct policy_host *h, size_t i)
 {
 	return i < h->n ? h->v[i].exec : NULL;
+}
+
+size_t
+policy_host_scores(const struct policy_host *h, const struct policy_score **scores)
+{
+	*scores = h->scores;
+	return h->nscores;
 }

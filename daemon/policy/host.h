@@ -91,5 +91,13 @@ struct policy_exec;
 /* The program of the plugin of that number among those of the configuration that were
  * loaded; NULL if it is none. */
 const struct policy_exec *policy_host_exec(const struct policy_host *h, size_t i);
+/* One score for each category that a rule of the host has, of the item last checked
+ * (fusion.h).  Borrowed until the next check; returns how many. */
+struct policy_score {
+	const char *category;
+	double value; /* 0 to 1 */
+};
+size_t policy_host_scores(
+    const struct policy_host *h, const struct policy_score **scores);
 
 #endif

@@ -11,10 +11,19 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "policy/fusion.h"
 #include "policy/host_in.h"
 
 /* Microseconds: a turn for each single line would cost more than the line. */
 #define GATHER 150
+
+/* What one plugin said of an item.  Its opinion is held against the findings of all the
+ * others, so it waits until they have spoken. */
+struct said {
+	struct policy_opinion opinions[TOSD_SCORES];
+	size_t nopinions;
+	uint32_t first, n; /* its findings within all */
+};
 
 /* What is needed while a batch is judged. */
 struct batch {
@@ -24,6 +33,7 @@ struct batch {
 	struct buf *bad;
 	size_t n;
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
+	struct said *said;	/* by slot, of the first item; NULL: nobody wants scores */
 };
 
 static void
@@ -167,6 +177,42 @@ exec_end(struct policy_host *h, struct batch *b)
 	free(b->jobs);
 }
 
+static void
+note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
+{
+	struct said *to = &b->said[slot];
+
+	if (b->said == NULL || i != 0)
+		return;
+	to->first = b->ask[0].n;
+	to->n = r->n;
+	to->nopinions = r->nopinions;
+	memcpy(to->opinions, r->opinions, sizeof(r->opinions));
+}
+
+/* The score of a category: opinions held against findings, or findings alone. */
+static double
+fuse(const struct policy_ask *a, const char *category, const struct said *said, size_t n)
+{
+	double best = policy_fusion_found(a->findings, a->n, category);
+	bool opinion = false;
+
+	for (size_t k = 0; k < n; k++)
+		for (size_t j = 0; j < said[k].nopinions; j++) {
+			const struct policy_opinion *o = &said[k].opinions[j];
+			double s;
+
+			if (strcmp(o->category, category) != 0)
+				continue;
+			s = policy_fusion(o->value, o->hit, o->none,
+			    policy_fusion_enforced(a->findings, a->n, category,
+				said[k].first, said[k].first + said[k].n));
+			best = !opinion || s > best ? s : best;
+			opinion = true;
+		}
+	return best;
+}
+
 static bool
 any_exec(const struct policy_host *h)
 {
@@ -185,6 +231,7 @@ check_objects(struct policy_host *h, struct batch *b, size_t i)
 		if (h->v[s].plugin == NULL)
 			continue;
 		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
+		note_said(b, i, s, &r);
 		add_findings(&b->ask[i], &r);
 	}
 }
@@ -245,7 +292,6 @@ void
 policy_host_check(struct policy_host *h, const char *tenant_key, const struct item *it,
     int64_t event_time, struct finding **findings, uint32_t *n, char **degraded)
 {
-	/* Nothing is allocated for a batch of one: this is the way of `tosctl scan'. */
 	struct policy_ask a = {.tenant = tenant_key, .it = it, .time = event_time};
 	struct buf none = {0}, bad = {0};
 	struct tosd_item item;
@@ -253,11 +299,17 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 	struct batch b = {
 	    .ask = &a, .item = &item, .body = &body, .bad = &none, .n = 1};
 
-	a.findings = *findings;
-	a.n = *n;
+	b.said = xcalloc(h->n, sizeof(*b.said));
 	batch_run(h, &b, CLOCK_SEC);
-	*findings = a.findings;
-	*n = a.n;
+	for (size_t i = 0; i < h->nscores; i++)
+		h->scores[i].value = fuse(&a, h->scores[i].category, b.said, h->n);
+	free(b.said);
+	if (a.n > 0) {
+		*findings = xrealloc(*findings, (*n + a.n) * sizeof(**findings));
+		memcpy(*findings + *n, a.findings, a.n * sizeof(*a.findings));
+		*n += a.n;
+		free(a.findings);
+	}
 	a.findings = NULL;
 	a.n = 0;
 	if (a.degraded != NULL)

@@ -24,6 +24,8 @@ struct policy_host {
 	char **problems;
 	size_t nproblems;
 	char digest[DIGEST_HEX];
+	struct policy_score *scores; /* one for each category */
+	size_t nscores;
 };
 
 /* Adds why somebody gave no full answer; what goes on record is short and valid. */

@@ -4,6 +4,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/exec_child.c %D%/exec_child.h \
 	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
+	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
 	%D%/plugin.c %D%/plugin.h \
@@ -12,21 +13,22 @@ libtosd_policy_a_SOURCES = \
 # `tosctl scan` and `tosctl policy` on their own, for tests of this room.
 check_PROGRAMS += tests/scan_main
 tests_scan_main_SOURCES = tests/scan_main.c \
+	daemon/tosctl/places.c daemon/tosctl/places.h \
 	daemon/tosctl/tosctl_policy.c daemon/tosctl/tosctl_policy.h \
 	daemon/tosctl/tosctl_scan.c daemon/tosctl/tosctl_scan.h
 tests_scan_main_LDADD = libtosd_policy.a libtosd_evidence.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 
 
 UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h
 tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
-	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 EXTRA_DIST += tests/policy_negatives.txt
 
 UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_hostile
@@ -41,7 +43,7 @@ tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)
 EXTRA_PROGRAMS += tests/bench_scan
 tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS)
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS) -lm
 CLEANFILES += tests/bench_scan
 
 UNIT_TESTS += tests/test_exec
@@ -53,7 +55,7 @@ noinst_PROGRAMS += tests/fuzz_exec
 tests_fuzz_exec_SOURCES = tests/fuzz_exec.c
 tests_fuzz_exec_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_exec_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS)
+	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 else
 EXTRA_DIST += tests/fuzz_exec.c
 endif

@@ -1,11 +1,16 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/classifier_measure.c \
+	%D%/classifier_rows.c %D%/classifier_rows.h \
+	%D%/classifier_run.c %D%/classifier_run.h \
+	%D%/classifier_train.c \
 	%D%/feed_facts.c %D%/feed_facts.h \
 	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
+	%D%/places.c %D%/places.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
@@ -19,6 +24,7 @@ tosctl_SOURCES = \
 	%D%/tenant_import.c %D%/tenant_import.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
+	%D%/tosctl_classifier.c %D%/tosctl_classifier.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
@@ -34,7 +40,8 @@ tosctl_SOURCES = \
 	%D%/tosctl_simulate.c %D%/tosctl_simulate.h \
 	%D%/tosctl_tenant.c %D%/tosctl_tenant.h \
 	%D%/tosctl_trend.c %D%/tosctl_trend.h
-tosctl_LDADD = $(ROOMS) $(ROOM_LIBS)
+# The one command that learns takes what it learns with from the plugin (daemon/README).
+tosctl_LDADD = $(ROOMS) plugins/classifier/libtrain.la $(ROOM_LIBS)
 
 dist_man_MANS += %D%/tosctl.1
 bashcompdir = $(datadir)/bash-completion/completions

@@ -21,6 +21,8 @@ _tosctl_words() {
 			-c | -s | -p | -r | --config | --store | --socket | --person | --reason | --dir | --plugin | \
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
+				--model | --out | --lexicon | --category | --about | --rev | --seed | \
+				--precision | --prevalence | --weight | --measure | \
 				--partials | --mode | --data | --allow | --id | --name | \
 				--contact | --manager | --contract | --by) skip=1 ;;
 			esac
@@ -39,12 +41,13 @@ _tosctl() {
 	if ((COMP_CWORD == 1)); then
 		list='status tenants feeds sightings violations cases notices outbox decide appeal
 			reply hold erase poll tenant feed evidence replay rebuild simulate
-			parse scan policy plugin render trend help'
+			parse scan policy plugin classifier render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
 	case $prev in
-	-c | --config | -s | --socket | --anchor | --plugin | --data)
+	-c | --config | -s | --socket | --anchor | --plugin | --data | --model | --out | --lexicon | \
+		--measure)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -62,7 +65,8 @@ _tosctl() {
 		;;
 	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
 		--language | --protect | --store | --allow | --id | --name | --contact | \
-		--manager | --contract) return ;;
+		--manager | --contract | --category | --about | --rev | --seed | \
+		--precision | --prevalence | --weight) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -120,7 +124,7 @@ _tosctl() {
 		options='--config --allow --json'
 		;;
 	parse) options='--url --type --location --language --config --doc --dates --json' files=-f ;;
-	scan) options='--policies --plugin --cache --protect --json --help' ;;
+	scan) options='--policies --plugin --cache --protect --model --no-classifier --json --help' ;;
 	policy)
 		options='--plugin --json --help'
 		((n == 0)) && list='lint test new keygen sign'
@@ -131,6 +135,15 @@ _tosctl() {
 			--no-sandbox --json --case --list --help'
 		((n == 0)) && list='try conform'
 		((n > 0)) && files=-f
+		;;
+	classifier)
+		((n == 0)) && list='train evaluate calibrate'
+		case ${words_before[0]:-} in
+		train) options='--out --lexicon --category --about --rev --seed --precision
+			--prevalence --policies --weight --measure --quick' files=-f ;;
+		evaluate) options='--model --json' files=-f ;;
+		calibrate) options='--model --out --precision --prevalence --policies' files=-f ;;
+		esac
 		;;
 	render) options='--partials --mode --lenient --data --help' files=-f ;;
 	trend) options='--walk --json' files=-f ;;

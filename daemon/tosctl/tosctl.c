@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tosctl/tosctl_ask.h"
+#include "tosctl/tosctl_classifier.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
@@ -52,6 +53,7 @@ static const struct command {
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
     {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
+    {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},
 };

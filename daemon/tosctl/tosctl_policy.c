@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "evidence/note.h"
+#include "tosctl/places.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -367,7 +368,7 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){.plugin = scan_default_plugin()};
+	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'P')

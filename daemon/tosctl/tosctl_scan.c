@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +19,15 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/host.h"
+#include "tosctl/places.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
-#define CATEGORIES 64
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char scan_usage[] =
-    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR] [--protect "
-    "NAME]...\n"
+    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR]\n"
+    "       [--protect NAME]... [--model FILE] [--no-classifier]\n"
     "Reads items as JSON, one a line ({\"id\", \"text\"}; also title, summary, author, "
     "url,\n"
     "lang, published), and writes their findings as JSON, one a line.  Spans count "
@@ -37,7 +35,7 @@ static const char scan_usage[] =
     "of title, text and summary with a blank line between.\n";
 
 struct options {
-	const char *policies, *plugin, *cache;
+	const char *policies, *plugin, *cache, *model;
 	const char **protect;
 	size_t nprotect;
 	bool help;
@@ -45,43 +43,8 @@ struct options {
 
 struct scan {
 	struct policy_host *host;
-	const char *categories[CATEGORIES];
-	size_t ncategories;
-	struct msg_rules rules;
 	int rc;
 };
-
-/* --- what is where */
-
-/* In a build tree the program stands beside what it was built from. */
-static bool
-in_build_tree(void)
-{
-	char exe[PATH_MAX], here[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (n <= 0)
-		return false;
-	exe[n] = '\0';
-	if (realpath(TOSD_BUILDDIR, here) == NULL)
-		return false;
-	n = (ssize_t)strlen(here);
-	return strncmp(exe, here, (size_t)n) == 0 && exe[n] == '/';
-}
-
-const char *
-scan_default_plugin(void)
-{
-	return in_build_tree() ? TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
-			       : TOSD_PLUGINDIR "/rules.so";
-}
-
-static const char *
-default_policies(void)
-{
-	return in_build_tree() ? TOSD_SRCDIR "/etc/policies.d"
-			       : TOSD_CONFDIR "/policies.d";
-}
 
 /* --- options */
 
@@ -93,13 +56,17 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"plugin", required_argument, NULL, 'P'},
 	    {"cache", required_argument, NULL, 'C'},
 	    {"protect", required_argument, NULL, 'R'},
+	    {"model", required_argument, NULL, 'm'},
+	    {"no-classifier", no_argument, NULL, 'n'},
+	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	int c;
 
-	*o = (struct options){
-	    .policies = default_policies(), .plugin = scan_default_plugin()};
+	*o = (struct options){.policies = places_policies(),
+	    .plugin = places_rules(),
+	    .model = places_model()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'p')
@@ -108,6 +75,12 @@ parse_options(int argc, char **argv, struct options *o)
 			o->plugin = optarg;
 		else if (c == 'C')
 			o->cache = optarg;
+		else if (c == 'm')
+			o->model = optarg;
+		else if (c == 'n')
+			o->model = NULL;
+		else if (c == 'j')
+			; /* it is JSON in any case */
 		else if (c == 'h')
 			o->help = true;
 		else if (c == 'R') {
@@ -137,15 +110,21 @@ say_nothing(void *ctx, const char *text)
 int
 scan_open(const struct scan_packs *p, struct policy_host **host)
 {
-	struct conf_setting lint = {"lint", p->lint};
-	struct conf_plugin plugin = {.name = "rules",
-	    .path = p->plugin,
-	    .settings = &lint,
-	    .nsettings = p->lint != NULL,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
-	    .file = "command line"};
-	struct conf_policy policy = {.plugins = &plugin,
-	    .nplugins = 1,
+	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
+	struct conf_plugin plugins[] = {{.name = "rules",
+					    .path = p->plugin,
+					    .settings = &lint,
+					    .nsettings = p->lint != NULL,
+					    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
+					    .file = "command line"},
+	    {.name = "classifier",
+		.path = places_classifier(),
+		.grant = TOSD_NEED_TEXT,
+		.settings = &model,
+		.nsettings = 1,
+		.file = "command line"}};
+	struct conf_policy policy = {.plugins = plugins,
+	    .nplugins = p->model != NULL ? 2 : 1,
 	    .packs_dir = p->folder,
 	    .cache_dir = p->cache};
 	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
@@ -233,18 +212,15 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	json_t *out = json_object(), *scores = json_object(), *list = json_array();
 	struct finding *v = NULL;
 	char *degraded = NULL;
+	const struct policy_score *score;
+	size_t nscores;
 	uint32_t n = 0;
 
 	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
-	for (size_t i = 0; i < s->ncategories; i++) {
-		double best = 0;
-
-		for (uint32_t k = 0; k < n; k++)
-			if (strcmp(v[k].category, s->categories[i]) == 0 &&
-			    v[k].score > best)
-				best = v[k].score;
-		json_object_set_new(scores, s->categories[i], json_real(best));
-	}
+	nscores = policy_host_scores(s->host, &score);
+	for (size_t i = 0; i < nscores; i++)
+		json_object_set_new(
+		    scores, score[i].category, json_real(score[i].value));
 	for (uint32_t k = 0; k < n; k++) {
 		json_array_append_new(list, scan_finding_json(&v[k]));
 		finding_clear(&v[k]);
@@ -360,30 +336,6 @@ scan_stream(struct scan *s, int fd)
 	return s->rc;
 }
 
-static void
-rules_clear(struct msg_rules *r)
-{
-	struct msg m = {.type = MSG_RULES, .fd = -1, .rules = *r};
-
-	msg_clear(&m);
-	memset(r, 0, sizeof(*r));
-}
-
-static void
-collect_categories(struct scan *s)
-{
-	policy_host_rules(s->host, &s->rules);
-	for (uint32_t i = 0; i < s->rules.n; i++) {
-		const char *c = s->rules.v[i].category;
-		size_t k = 0;
-
-		while (k < s->ncategories && strcmp(s->categories[k], c) != 0)
-			k++;
-		if (k == s->ncategories && k < CATEGORIES)
-			s->categories[s->ncategories++] = c;
-	}
-}
-
 int
 tosctl_scan(int argc, char **argv)
 {
@@ -396,6 +348,7 @@ tosctl_scan(int argc, char **argv)
 	packs = (struct scan_packs){.folder = o.policies,
 	    .plugin = o.plugin,
 	    .cache = o.cache,
+	    .model = o.model,
 	    .protect = o.protect,
 	    .nprotect = o.nprotect,
 	    .report = say_problem,
@@ -408,9 +361,7 @@ tosctl_scan(int argc, char **argv)
 	} else if (scan_open(&packs, &s.host) != 0) {
 		rc = EXIT_CANNOT;
 	} else {
-		collect_categories(&s);
 		rc = scan_stream(&s, STDIN_FILENO);
-		rules_clear(&s.rules);
 		policy_host_free(&s.host);
 	}
 	free(o.protect);

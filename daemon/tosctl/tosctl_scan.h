@@ -12,9 +12,9 @@
 int tosctl_scan(int argc, char **argv);
 
 /* A folder of packs, and how to open it: the plugin, what lint compares `expires' to
- * (NULL: no lint), and where messages go. */
+ * (NULL: no lint), the classifier's model (NULL: rules alone), and where messages go. */
 struct scan_packs {
-	const char *folder, *plugin, *cache, *lint;
+	const char *folder, *plugin, *cache, *lint, *model;
 	const char **protect;
 	size_t nprotect;
 	void (*report)(void *ctx, const char *problem);
@@ -23,7 +23,6 @@ struct scan_packs {
 };
 /* With the very host and plugin of the daemon. */
 int scan_open(const struct scan_packs *p, struct policy_host **host);
-const char *scan_default_plugin(void);
 
 struct item;
 struct json_t;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fold: undoes the disguises that leave a text readable (zero-width characters, look-alike
- * letters, full width, leet, l e t t e r s  a p a r t, loooong letters) and remembers
- * where each byte came from, so that spans always point into the text as written.
+ * fold: undoes the disguises that leave a text readable (invisible characters, look-alike
+ * letters, compatibility forms, marks, text upside down, leet, l e t t e r s  a p a r t,
+ * loooong letters) and remembers where each byte came from, so that spans always point
+ * into the text as written.
  */
 #ifndef KIT_FOLD_H
 #define KIT_FOLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +16,10 @@ struct fold {
 	const char *text; /* what to search: the text itself, or own */
 	size_t len;
 	uint32_t *map;	  /* byte i of text began at byte map[i]; NULL: the same */
+	bool turned;	  /* words in it are read from their ends: map descends there */
+	bool backwards;	  /* all of it is */
+	const char *source;
+	size_t source_len;
 	char *own;
 	size_t cap;	  /* of own and map */
 	uint32_t *space;
@@ -22,8 +28,13 @@ struct fold {
 /* Folds s (valid UTF-8); the result lives in f until the next call.  f is all zero
  * before the first.  Never longer than s. */
 void fold_text(struct fold *f, const char *s, size_t n);
-/* Where byte i of the folded text (or its end) is in the text as written. */
-uint32_t fold_origin(const struct fold *f, size_t i);
+/* The same without the second half: characters only, words stay as they are. */
+void fold_signs(struct fold *f, const char *s, size_t n);
+/* Turns the folded text round, for texts that were written backwards. */
+void fold_reverse(struct fold *f);
+/* Where bytes [start, end) of the folded text are in the text as written. */
+void fold_span(const struct fold *f, size_t start, size_t end, uint32_t *from,
+    uint32_t *to);
 void fold_free(struct fold *f);
 
 #endif

@@ -11,7 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CRASH, HANG, LEAK, BAD, ABSTAIN, SPEND, FIND, OPEN, SELFTEST, TOLD, COUNT };
+enum {
+	CRASH,
+	HANG,
+	LEAK,
+	BAD,
+	ABSTAIN,
+	SPEND,
+	FIND,
+	OPEN,
+	SELFTEST,
+	TOLD,
+	SCORE,
+	COUNT
+};
 static const struct tosd_setting schema[COUNT] = {
     [CRASH] = {"crash", TOSD_STRING, "", "dies at this word"},
     [HANG] = {"hang", TOSD_STRING, "", "never returns at this word"},
@@ -24,6 +37,8 @@ static const struct tosd_setting schema[COUNT] = {
     [OPEN] = {"open", TOSD_STRING, "ok", "ok, fail, norule, badrule or twice"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
     [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
+    [SCORE] = {"score", TOSD_STRING, "",
+	"gives a score: good, twice, other, nan, high, weight or size"},
 };
 
 struct probe {
@@ -104,6 +119,26 @@ bad_finding(
 	p->host->finding(p->host, report, &f);
 }
 
+static void
+give_score(const struct probe *p, struct tosd_report *report, const char *how)
+{
+	struct tosd_score s = {sizeof(s), "test", 0.5, 2, -1};
+
+	if (strcmp(how, "other") == 0)
+		s.category = "violence";
+	else if (strcmp(how, "nan") == 0)
+		s.value = (double)__builtin_nan("");
+	else if (strcmp(how, "high") == 0)
+		s.value = 1.5;
+	else if (strcmp(how, "weight") == 0)
+		s.hit = 21;
+	else if (strcmp(how, "size") == 0)
+		s.size = 8;
+	p->host->score(p->host, report, &s);
+	if (strcmp(how, "twice") == 0)
+		p->host->score(p->host, report, &s);
+}
+
 static int
 probe_check(void *state, const struct tosd_item *item, struct tosd_report *report,
     const char **errstr)
@@ -129,6 +164,8 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 		bad_finding(p, report, (uint32_t)text.len,
 		    (struct tosd_str){told, text.len - (size_t)(told - text.ptr)});
 	}
+	if (p->set[SCORE].len > 0)
+		give_score(p, report, p->set[SCORE].ptr);
 	if (word(p, SPEND, text) != NULL)
 		while (p->host->budget(p->host, report, 1 << 20) >= 0)
 			;

@@ -442,10 +442,8 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 	uint32_t from = (uint32_t)start, to = (uint32_t)end;
 	size_t i;
 
-	if (e->folded) {
-		from = fold_origin(&e->fold, start);
-		to = fold_origin(&e->fold, end);
-	}
+	if (e->folded)
+		fold_span(&e->fold, start, end, &from, &to);
 	if (r->hit == 0) {
 		r->hit = ++e->nhits;
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};

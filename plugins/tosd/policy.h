@@ -82,6 +82,8 @@
  *
  * API CHANGES
  * 1.0 (tosd 0.1): the first.
+ * 1.1 (tosd 0.1): score() of the host and struct tosd_score: how sure a plugin is that an
+ *	item belongs to a category, said of every item and not only of those with findings.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -94,7 +96,7 @@ extern "C" {
 #endif
 
 #define TOSD_ABI_MAJOR 1
-#define TOSD_ABI_MINOR 0
+#define TOSD_ABI_MINOR 1
 
 /* Whether the table behind p, made by somebody else, has the slot, and filled. */
 #define TOSD_HAS(p, slot)                                                                \
@@ -179,6 +181,18 @@ struct tosd_finding {
 	size_t nspans;			/* at most TOSD_SPANS; 0: the item as a whole */
 	struct tosd_str reason;		/* for people: what was found, in words */
 };
+
+/* Since 1.1.  How likely an item is of a category, by the plugin's own lights and before
+ * anything that others have found.  The host makes one score of it and of what the other
+ * plugins found: in logits, that of `value', plus `hit' times the highest score of their
+ * enforced findings in the category, or plus `none' where they have none. */
+struct tosd_score {
+	size_t size;	      /* sizeof(struct tosd_score) */
+	const char *category; /* that of a rule which the plugin has declared */
+	double value;	      /* a calibrated chance, 0 to 1 */
+	double hit, none;     /* -20 to 20; 0: findings of others say nothing new */
+};
+#define TOSD_SCORES 16	   /* scores of one item, per plugin; one per category */
 #define TOSD_SPANS 64	   /* spans of one finding */
 #define TOSD_FINDINGS 256  /* findings of one item, per plugin */
 #define TOSD_REASON 512	   /* bytes of a reason; longer ones are cut */
@@ -233,6 +247,14 @@ struct tosd_host {
 	void (*log)(const struct tosd_host *h, enum tosd_log level, struct tosd_str text);
 
 	/* --- end of 1.0 */
+
+	/* In check() only.  0, or -1 when the host refuses the score (no rule of this
+	 * plugin has the category, numbers out of range, said already): the item then
+	 * counts as degraded.  Scores rank items; only findings can ever count. */
+	int (*score)(const struct tosd_host *h, struct tosd_report *report,
+	    const struct tosd_score *s);
+
+	/* --- end of 1.1 */
 };
 
 enum tosd_type {

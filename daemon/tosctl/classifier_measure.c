@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * classifier_measure: `tosctl classifier evaluate' and `calibrate': what a model says
+ * of labelled texts.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "classifier/num.h"
+#include "tosctl/classifier_run.h"
+
+/* --- measuring */
+
+static int
+load_model(struct run *r, struct err *e)
+{
+	struct why why = {""};
+
+	if (model_load(r->o.model, &r->model, &why) != 0)
+		return err_set(e, TOSD_EINVAL, "%s", why.text);
+	return 0;
+}
+
+static double *
+score_rows(struct run *r)
+{
+	double *v = xcalloc(r->train.n + 1, sizeof(*v));
+	struct model_work k = {0};
+
+	r->what = "texts";
+	for (size_t i = 0; i < r->train.n; i++) {
+		v[i] = model_score(r->model, &k, r->train.v[i].text, r->train.v[i].len);
+		if (i % 1024 == 0)
+			run_say_part(r, i, r->train.n);
+	}
+	model_work_free(&k);
+	run_say_done(r);
+	return v;
+}
+
+static void
+print_measures(
+    const struct run *r, const char *kind, const char *name, struct scored *v, size_t n)
+{
+	struct measures m;
+	size_t above = 0, right = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		above += v[i].score >= r->model->f.threshold;
+		right += v[i].score >= r->model->f.threshold && v[i].label;
+	}
+	measure_all(v, n, &m);
+	if (r->o.json) {
+		json_t *o = json_pack("{ss ss sI sI sf sf sf sf sf sI sI}", "kind",
+		    kind, "name", name, "rows", (json_int_t)n, "positive",
+		    (json_int_t)m.positive, "auprc", m.auprc, "roc_auc", m.roc_auc,
+		    "precision_half", m.precision_half, "recall_fpr2", m.recall_fpr2,
+		    "calibration", m.calibration, "above", (json_int_t)above, "right",
+		    (json_int_t)right);
+
+		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4));
+		putchar('\n');
+		json_decref(o);
+		return;
+	}
+	printf("%-9s %-24.24s %6zu %6zu", kind, name, n, m.positive);
+	if (m.positive > 0 && m.positive < n)
+		printf("  %.3f  %.3f  %.3f  %.3f  %.3f", m.auprc, m.roc_auc,
+		    m.precision_half, m.recall_fpr2, m.calibration);
+	else
+		printf("      -      -      -      -      -");
+	printf("  %5zu %5zu\n", above, right);
+}
+
+/* Rows whose name of a kind is the same as that of row i, measured together once. */
+static void
+print_groups(
+    const struct run *r, const char *kind, char *const *names, const double *score)
+{
+	struct scored *v = xcalloc(r->train.n + 1, sizeof(*v));
+	uint8_t *done = xcalloc(r->train.n + 1, 1);
+
+	for (size_t i = 0; i < r->train.n; i++) {
+		size_t n = 0;
+
+		if (done[i] || names[i][0] == '\0')
+			continue;
+		for (size_t k = i; k < r->train.n; k++) {
+			if (done[k] || strcmp(names[k], names[i]) != 0)
+				continue;
+			done[k] = 1;
+			v[n++] = (struct scored){score[k], 1, r->train.v[k].label};
+		}
+		print_measures(r, kind, names[i], v, n);
+	}
+	free(done);
+	free(v);
+}
+
+int
+run_evaluate(struct run *r, struct err *e)
+{
+	size_t n = r->train.n;
+	char **names = xcalloc(n + 1, sizeof(*names));
+	struct scored *v = xcalloc(n + 1, sizeof(*v));
+	double *score = NULL;
+	int rc = load_model(r, e);
+
+	if (rc == 0) {
+		score = score_rows(r);
+		if (!r->o.json)
+			printf(
+			    "          %-24s %6s %6s  AUPRC    ROC  P@R.5  R@2%%  error"
+			    "  above right\n",
+			    "", "rows", "pos");
+		for (size_t i = 0; i < n; i++)
+			v[i] = (struct scored){score[i], 1, r->train.v[i].label};
+		print_measures(r, "all", "", v, n);
+		for (size_t i = 0; i < n; i++)
+			names[i] = r->train.v[i].source;
+		print_groups(r, "source", names, score);
+		for (size_t f = 0; f < r->nfiles; f++)
+			for (size_t i = 0; i < r->files[f].card.rows; i++)
+				names[r->files[f].first + i] =
+				    r->files[f].categories[i];
+		print_groups(r, "category", names, score);
+	}
+	free(score);
+	free(names);
+	free(v);
+	return rc;
+}
+/* --- calibrating */
+
+/* Fits slope, offset and threshold of the model anew to what it says of the rows. */
+static void
+fit_scores(struct run *r, double *score)
+{
+	struct train *t = &r->train;
+	double(*x)[FIT_MAX] = xcalloc(t->n + 1, sizeof(*x)), out[FIT_MAX + 1];
+	struct scored *y = xcalloc(t->n + 1, sizeof(*y));
+	struct model_figures *f = &r->model->f;
+	double recall;
+
+	for (size_t i = 0; i < t->n; i++) {
+		x[i][0] = (num_logit(score[i]) - f->offset) / f->slope;
+		y[i] = (struct scored){0, t->v[i].weight, t->v[i].label};
+	}
+	run_weigh_to(y, t->n, r->o.prevalence);
+	measure_fit((const double(*)[FIT_MAX])x, y, t->n, 1, out);
+	f->slope = out[0];
+	f->offset = out[1];
+	for (size_t i = 0; i < t->n; i++)
+		y[i].score = score[i] = num_logistic(f->slope * x[i][0] + f->offset);
+	f->wanted = r->o.precision;
+	f->threshold = measure_threshold(y, t->n, f->wanted, &recall);
+	printf("slope %.3f, offset %+.3f; threshold %.4f for a precision of %.2f finds "
+	       "%.3f of the positives\n",
+	    f->slope, f->offset, f->threshold, f->wanted, recall);
+	free(x);
+	free(y);
+}
+
+int
+run_calibrate(struct run *r, struct err *e)
+{
+	const char *out = r->o.out != NULL ? r->o.out : r->o.model;
+	double *score = NULL;
+	int rc = run_check_rows(&r->train, e);
+
+	if (rc == 0)
+		rc = load_model(r, e);
+	if (rc == 0 && !(r->model->f.slope > 0))
+		rc =
+		    err_set(e, TOSD_EINVAL, "%s: its slope is not above 0", r->o.model);
+	if (rc == 0) {
+		score = score_rows(r);
+		fit_scores(r, score);
+		rc = run_fit_fusion(r, score, e);
+		run_say_done(r);
+	}
+	if (rc == 0) {
+		printf("a finding of others adds %+.2f, none %+.2f\n",
+		    r->model->f.fused_hit, r->model->f.fused_none);
+		rc = run_write_model(r->model, out, e);
+	}
+	free(score);
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* places: where plugins, packs and models lie, in a build tree or as installed. */
+#ifndef TOSD_TOSCTL_PLACES_H
+#define TOSD_TOSCTL_PLACES_H
+
+const char *places_rules(void);	     /* the plugin that runs packs */
+const char *places_classifier(void); /* the plugin that runs models */
+const char *places_model(void);
+const char *places_policies(void);
+const char *places_lexicon(void);
+
+#endif

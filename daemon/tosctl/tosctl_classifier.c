@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_classifier: models of the plugin `classifier' trained, measured and
+ * calibrated. The learning itself is plugins/classifier; here is what people see of it.
+ */
+#include "tosctl/tosctl_classifier.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "tosctl/classifier_run.h"
+#include "tosctl/places.h"
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+static const char usage_text[] =
+    "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
+    "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
+    "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]... [--quick] "
+    "FILE...\n"
+    "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
+    "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
+    "           [--prevalence P] [--policies DIR] FILE...\n"
+    "FILE has labelled texts as JSON, one a line: {\"text\", \"label\"}; also source,\n"
+    "category, fold (0 to 4), weight.\n";
+/* --- options */
+
+static int
+parse_number(const char *s, double low, double high, double *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(s, &end);
+	return *s != '\0' && *end == '\0' && errno == 0 && *out >= low && *out <= high
+		   ? 0
+		   : -1;
+}
+
+static int
+parse_option(struct options *o, int c)
+{
+	double d = 0;
+	int rc = 0;
+
+	switch (c) {
+	case 'o':
+		o->out = optarg;
+		break;
+	case 'l':
+		o->lexicon = optarg;
+		break;
+	case 'c':
+		o->category = optarg;
+		break;
+	case 'a':
+		o->about = optarg;
+		break;
+	case 'p':
+		o->policies = optarg;
+		break;
+	case 'M':
+		o->measure = optarg;
+		break;
+	case 'm':
+		o->model = optarg;
+		break;
+	case 's':
+		rc = parse_number(optarg, 0, 1e15, &d);
+		o->seed = (uint64_t)d;
+		break;
+	case 'r':
+		rc = parse_number(optarg, 1, 1e9, &d);
+		o->rev = (uint32_t)d;
+		break;
+	case 'P':
+		rc = parse_number(optarg, 0.05, 0.999, &o->precision);
+		break;
+	case 'v':
+		rc = parse_number(optarg, 0.0001, 0.9, &o->prevalence);
+		break;
+	case 'w':
+		rc = o->nweights < WEIGHTS && strchr(optarg, '=') != NULL &&
+			     parse_number(strchr(optarg, '=') + 1, 0, 100, &d) == 0
+			 ? 0
+			 : -1;
+		if (rc == 0)
+			o->weights[o->nweights++] = optarg;
+		break;
+	case 'q':
+		o->quick = true;
+		break;
+	case 'j':
+		o->json = true;
+		break;
+	case 'h':
+		o->help = true;
+		break;
+	default:
+		return -1;
+	}
+	if (rc != 0)
+		fprintf(stderr, "tosctl: `%s' is no number that can be meant here\n",
+		    optarg);
+	return rc;
+}
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {
+	    {"out", required_argument, NULL, 'o'},
+	    {"lexicon", required_argument, NULL, 'l'},
+	    {"category", required_argument, NULL, 'c'},
+	    {"about", required_argument, NULL, 'a'},
+	    {"policies", required_argument, NULL, 'p'},
+	    {"measure", required_argument, NULL, 'M'},
+	    {"model", required_argument, NULL, 'm'},
+	    {"seed", required_argument, NULL, 's'},
+	    {"rev", required_argument, NULL, 'r'},
+	    {"precision", required_argument, NULL, 'P'},
+	    {"prevalence", required_argument, NULL, 'v'},
+	    {"weight", required_argument, NULL, 'w'},
+	    {"quick", no_argument, NULL, 'q'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.category = "violence",
+	    .about = "English texts that threaten, call for or wish for violence",
+	    .lexicon = places_lexicon(),
+	    .policies = places_policies(),
+	    .model = places_model(),
+	    .seed = 1,
+	    .rev = 1,
+	    .precision = 0.8,
+	    .prevalence = 0.05};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
+		if (parse_option(o, c) != 0)
+			return -1;
+	return 0;
+}
+/* --- files */
+
+static int
+read_files(struct run *r, char **paths, size_t n, struct err *e)
+{
+	int rc = 0;
+
+	r->files = xcalloc(n + 1, sizeof(*r->files));
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = rows_read(&r->train, paths[i], &r->files[i], e);
+		r->nfiles++;
+	}
+	return rc;
+}
+
+/* Rows of sources that begin so weigh so much more. */
+static void
+weigh_rows(struct run *r)
+{
+	for (size_t i = 0; i < r->train.n; i++)
+		for (size_t k = 0; k < r->o.nweights; k++) {
+			const char *w = r->o.weights[k], *eq = strchr(w, '=');
+
+			if (strncmp(r->train.v[i].source, w, (size_t)(eq - w)) == 0)
+				r->train.v[i].weight *= strtod(eq + 1, NULL);
+		}
+}
+/* --- the command */
+
+static const struct {
+	const char *name;
+	int (*run)(struct run *r, struct err *e);
+} commands[] = {
+    {"train", run_train}, {"evaluate", run_evaluate}, {"calibrate", run_calibrate}};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+run_clear(struct run *r)
+{
+	for (size_t i = 0; i < r->nfiles; i++)
+		rows_clear(&r->files[i]);
+	free(r->files);
+	free(r->sources);
+	free(r->found);
+	sb_free(&r->card);
+	model_free(&r->model);
+	train_free(&r->train);
+}
+
+static int
+run_command(struct run *r, size_t which, char **paths, size_t n)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	r->progress = isatty(STDERR_FILENO);
+	r->fit = (struct fit_options){.linear = {.cost = 2,
+					  .positive = 2,
+					  .block = {1, 1, 1},
+					  .rounds = 6,
+					  .least = 2,
+					  .seed = r->o.seed},
+	    .trees = {.trees = 80, .rate = 0.1, .ridge = 3, .least = 2, .positive = 1},
+	    .prevalence = r->o.prevalence,
+	    .wanted = r->o.precision,
+	    .progress = run_say_step,
+	    .ctx = r};
+	rc = read_files(r, paths, n, &e);
+	weigh_rows(r);
+	if (rc == 0)
+		rc = commands[which].run(r, &e);
+	run_clear(r);
+	if (rc == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "tosctl: %s\n", e.text);
+	return rc == TOSD_EINVAL ? EXIT_NEGATIVE : EXIT_CANNOT;
+}
+
+int
+tosctl_classifier(int argc, char **argv)
+{
+	struct run *r = xcalloc(1, sizeof(*r));
+	int rc = parse_options(argc, argv, &r->o), code = EXIT_USAGE;
+	size_t which = 0;
+
+	if (rc == 0 && r->o.help) {
+		fputs(usage_text, stdout);
+		free(r);
+		return EXIT_DONE;
+	}
+	while (rc == 0 && optind < argc && which < NCOMMANDS &&
+	       strcmp(commands[which].name, argv[optind]) != 0)
+		which++;
+	if (rc != 0 || argc - optind < 2 || which == NCOMMANDS ||
+	    (which == 0 && r->o.out == NULL))
+		fputs(usage_text, stderr);
+	else
+		code = run_command(
+		    r, which, argv + optind + 1, (size_t)(argc - optind - 1));
+	free(r);
+	return code;
+}

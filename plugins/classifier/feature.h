@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * feature: what is counted in a text.  Three blocks of hashed features (words and pairs,
+ * letters in rows of 3 to 5, rows of classes), unit by unit; a unit is a sentence.  And a
+ * row of small dense counts for the whole text or one unit.
+ */
+#ifndef CLASSIFIER_FEATURE_H
+#define CLASSIFIER_FEATURE_H
+
+#include "lexicon.h"
+
+enum { BLOCK_WORDS, BLOCK_LETTERS, BLOCK_CLASSES, BLOCKS };
+/* Buckets of a block, as a power of two. */
+#define BITS_WORDS 17
+#define BITS_LETTERS 17
+#define BITS_CLASSES 16
+#define BUCKETS ((1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES))
+extern const uint32_t feature_base[BLOCKS + 1]; /* where each block's buckets begin */
+
+#define UNITS_MAX 64   /* sentences that are looked at alone; the rest joins the last */
+#define WORDS_MAX 4000 /* words of a text that are looked at */
+
+struct unit {
+	size_t first, last;	 /* words [first, last) */
+	size_t start[BLOCKS + 1]; /* features [start[b], start[b + 1]) of block b */
+};
+
+struct features {
+	uint32_t *v; /* buckets */
+	uint32_t *owner; /* of each: first word << 8 | number of words; NULL unless asked */
+	size_t n, cap;
+	struct unit unit[UNITS_MAX];
+	size_t units;
+	uint16_t *tags; /* of each word, with phrases */
+	size_t tags_cap;
+	bool owners;
+};
+
+/* Counts what is in w, which was made with l->words. */
+void features_take(struct features *f, const struct words *w, const struct lexicon *l);
+void features_free(struct features *f);
+
+#define DENSE_MAX 160
+/* Dense counts of words [first, last), each 0 to 15; returns how many there are. */
+size_t features_dense(const struct features *f, const struct words *w, size_t first,
+    size_t last, uint8_t out[DENSE_MAX]);
+
+#endif

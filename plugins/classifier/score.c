@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model: judging and explaining; see model.h.
+ *
+ * The text as a whole and each of its sentences get a value: the dot product of weights
+ * and hashed features, each block divided by its length, and what the trees say of the
+ * dense counts.  The highest value decides.  A block's sums over the text are the sums
+ * over its sentences, so every feature is looked at once.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+#include "num.h"
+
+void
+model_sum(const struct model *m, const struct features *f, const struct unit *u,
+    struct model_sums *out)
+{
+	for (int b = 0; b < BLOCKS; b++) {
+		int64_t dot = 0, square = 0;
+
+		for (size_t i = u->start[b]; i < u->start[b + 1]; i++) {
+			struct bucket c = m->bucket[f->v[i]];
+
+			dot += c.weight * c.rarity;
+			square += c.rarity * c.rarity;
+		}
+		out->dot[b] += dot;
+		out->square[b] += square;
+	}
+}
+
+double
+model_linear(const struct model *m, const struct model_sums *s)
+{
+	double sum = m->f.bias;
+
+	for (int b = 0; b < BLOCKS; b++)
+		if (s->square[b] > 0)
+			sum += m->f.scale[b] * (double)s->dot[b] /
+			       num_sqrt((double)s->square[b]);
+	return sum;
+}
+
+double
+tree_value(const struct tree *t, const uint8_t dense[DENSE_MAX])
+{
+	unsigned i = 0;
+
+	for (int d = 0; d < TREE_DEPTH; d++)
+		i = 2 * i + 1 + (dense[t->place[i]] > t->cut[i]);
+	return t->leaf[i - TREE_NODES];
+}
+
+double
+model_trees(const struct model *m, const uint8_t dense[DENSE_MAX])
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < m->ntrees; i++)
+		sum += tree_value(&m->tree[i], dense);
+	return sum / TREE_UNIT;
+}
+
+static double
+value(const struct model *m, const struct model_work *k, const struct model_sums *s,
+    size_t first, size_t last)
+{
+	uint8_t dense[DENSE_MAX];
+
+	features_dense(&k->features, &k->words, first, last, dense);
+	return m->f.linear * model_linear(m, s) + m->f.trees * model_trees(m, dense);
+}
+
+double
+model_score(const struct model *m, struct model_work *k, const char *s, size_t n)
+{
+	struct model_sums all = {{0}, {0}};
+	struct features *f = &k->features;
+	double best = -1e9, v;
+	size_t last = 0;
+
+	words_take(&k->words, m->lexicon->words, s, n);
+	features_take(f, &k->words, m->lexicon);
+	k->best = f->units;
+	for (size_t i = 0; i < f->units; i++) {
+		struct model_sums one = {{0}, {0}};
+
+		model_sum(m, f, &f->unit[i], &one);
+		for (int b = 0; b < BLOCKS; b++) {
+			all.dot[b] += one.dot[b];
+			all.square[b] += one.square[b];
+		}
+		last = f->unit[i].last;
+		if (f->units == 1)
+			break;
+		v = value(m, k, &one, f->unit[i].first, f->unit[i].last);
+		if (v > best) {
+			best = v;
+			k->best = i;
+		}
+	}
+	v = value(m, k, &all, 0, last);
+	if (v >= best) {
+		best = v;
+		k->best = f->units;
+	}
+	return num_logistic(m->f.slope * best + m->f.offset);
+}
+
+void
+model_work_free(struct model_work *k)
+{
+	words_free(&k->words);
+	features_free(&k->features);
+}
+
+/* --- what weighed most */
+
+static void
+weigh_unit(const struct model *m, const struct features *f, const struct unit *u,
+    double *weight)
+{
+	struct model_sums sums = {{0}, {0}};
+
+	model_sum(m, f, u, &sums);
+	for (int b = 0; b < BLOCKS; b++) {
+		double unit = sums.square[b] > 0
+				  ? m->f.scale[b] / num_sqrt((double)sums.square[b])
+				  : 0;
+
+		for (size_t i = u->start[b]; i < u->start[b + 1]; i++) {
+			struct bucket c = m->bucket[f->v[i]];
+			size_t first = f->owner[i] >> 8, count = f->owner[i] & 0xff;
+
+			for (size_t j = 0; j < count; j++)
+				weight[first + j] +=
+				    unit * c.weight * c.rarity / (double)count;
+		}
+	}
+}
+
+/* Adds word i to the spans, joined to the last one if nothing but a blank is between.
+ */
+static size_t
+add_span(const struct words *w, size_t i, size_t last, struct model_span *out, size_t n)
+{
+	if (n > 0 && i == last + 1 && w->v[i].from >= out[n - 1].start) {
+		if (w->v[i].to > out[n - 1].end)
+			out[n - 1].end = w->v[i].to;
+		return n;
+	}
+	if (n > 0 && (w->v[i].from < out[n - 1].start || w->v[i].to <= out[n - 1].end))
+		return n;
+	out[n] = (struct model_span){w->v[i].from, w->v[i].to};
+	return n + 1;
+}
+
+size_t
+model_explain(
+    const struct model *m, struct model_work *k, struct model_span *out, size_t max)
+{
+	struct features *f = &k->features;
+	const struct words *w = &k->words;
+	double *weight = mem_new(w->n + 1, sizeof(*weight)), most = 0;
+	size_t n = 0, last = 0;
+	bool back = w->fold.backwards;
+
+	f->owners = true;
+	f->owner = mem_grow(f->owner, f->cap, sizeof(*f->owner));
+	features_take(f, w, m->lexicon);
+	f->owners = false;
+	for (size_t i = 0; i < f->units; i++)
+		if (k->best == f->units || k->best == i)
+			weigh_unit(m, f, &f->unit[i], weight);
+	for (size_t i = 0; i < w->n; i++)
+		most = weight[i] > most ? weight[i] : most;
+	for (size_t j = 0; j < w->n && n < max && most > 0; j++) {
+		size_t i = back ? w->n - 1 - j : j;
+
+		if (weight[i] < most * 0.4)
+			continue;
+		n = add_span(w, i, n > 0 ? last : i, out, n);
+		last = i;
+	}
+	free(weight);
+	return n;
+}

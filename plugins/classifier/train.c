@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train: rows and words; see train.h. */
+#include "train.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_TEXTS 3 /* texts that a word must be in to count as known */
+#define WORDS_KNOWN 20000
+
+void
+train_add(struct train *t, const char *text, size_t n, int label, double weight,
+    const char *source, int fold)
+{
+	struct train_row *r;
+	size_t i = 0;
+
+	if ((t->n & (t->n - 1)) == 0)
+		t->v = mem_grow(t->v, t->n > 0 ? 2 * t->n : 1, sizeof(*t->v));
+	r = &t->v[t->n];
+	*r = (struct train_row){.text = mem_dup(text, n),
+	    .len = n,
+	    .label = label,
+	    .weight = weight,
+	    .source = mem_dup(source, strlen(source)),
+	    .fold = fold >= 0 ? fold % FOLDS : (int)(vocab_hash(text, n) % FOLDS),
+	    .row = (uint32_t)t->n};
+	t->n++;
+	while (i < t->nsources && strcmp(t->sources[i], source) != 0)
+		i++;
+	if (i < t->nsources)
+		return;
+	t->sources = mem_grow(t->sources, t->nsources + 1, sizeof(*t->sources));
+	t->sources[t->nsources++] = mem_dup(source, strlen(source));
+}
+
+void
+train_free(struct train *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->v[i].text);
+		free(t->v[i].source);
+	}
+	for (size_t i = 0; i < t->nsources; i++)
+		free(t->sources[i]);
+	free(t->sources);
+	free(t->v);
+	samples_free(&t->samples);
+	memset(t, 0, sizeof(*t));
+}
+
+/* --- words */
+
+struct counted {
+	uint32_t key, texts, last;
+};
+
+struct counter {
+	struct counted *v;
+	size_t cap, n;
+};
+
+static void
+count_key(struct counter *c, uint32_t key, uint32_t text)
+{
+	size_t i;
+
+	if (2 * c->n >= c->cap) {
+		struct counter old = *c;
+
+		c->cap = c->cap > 0 ? c->cap * 2 : 4096;
+		c->v = mem_new(c->cap, sizeof(*c->v));
+		for (size_t k = 0; k < old.cap; k++) {
+			if (old.v[k].texts == 0)
+				continue;
+			for (i = old.v[k].key & (c->cap - 1); c->v[i].texts != 0;)
+				i = (i + 1) & (c->cap - 1);
+			c->v[i] = old.v[k];
+		}
+		free(old.v);
+	}
+	for (i = key & (c->cap - 1); c->v[i].texts != 0 && c->v[i].key != key;)
+		i = (i + 1) & (c->cap - 1);
+	c->n += c->v[i].texts == 0;
+	c->v[i].key = key;
+	if (c->v[i].texts == 0 || c->v[i].last != text)
+		c->v[i].texts++;
+	c->v[i].last = text;
+}
+
+static int
+by_texts(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	if (x->texts != y->texts)
+		return x->texts > y->texts ? -1 : 1;
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+int
+train_words(const struct train *t, struct model *m, struct why *w)
+{
+	struct vocab *none = vocab_new();
+	struct words words = {0};
+	struct counter c = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].made)
+			continue;
+		words_take(&words, none, t->v[i].text, t->v[i].len);
+		for (size_t k = 0; k < words.n; k++)
+			if (!(words.v[k].flags & WORD_MENDED))
+				count_key(&c, vocab_key(words.v[k].hash), (uint32_t)i);
+	}
+	for (size_t i = 0; i < c.cap; i++)
+		if (c.v[i].texts >= WORD_TEXTS)
+			c.v[n++] = c.v[i];
+	if (n > 0)
+		qsort(c.v, n, sizeof(*c.v), by_texts);
+	if (n > WORDS_KNOWN)
+		n = WORDS_KNOWN;
+	if (n > 0)
+		qsort(c.v, n, sizeof(*c.v), by_key);
+	m->nkeys = n;
+	m->keys = mem_grow(m->keys, n, sizeof(*m->keys));
+	m->levels = mem_grow(m->levels, n, 1);
+	for (size_t i = 0; i < n; i++) {
+		unsigned level = 0;
+
+		for (uint32_t k = c.v[i].texts; k > 1; k /= 2)
+			level++;
+		m->keys[i] = c.v[i].key;
+		m->levels[i] =
+		    (uint8_t)(level < VOCAB_LEVELS ? level : VOCAB_LEVELS - 1);
+	}
+	free(c.v);
+	words_free(&words);
+	vocab_free(&none);
+	return model_words(m, w);
+}
+
+void
+train_samples(struct train *t, const struct model *m,
+    void (*progress)(void *ctx, size_t done, size_t of), void *ctx)
+{
+	struct model_work k = {0};
+
+	t->samples.v = mem_new(t->n, sizeof(*t->samples.v));
+	t->samples.n = t->n;
+	for (size_t i = 0; i < t->n; i++) {
+		struct sample *s = &t->samples.v[i];
+		const struct train_row *r = &t->v[i];
+
+		sample_take(s, &k, m->lexicon, r->text, r->len);
+		s->label = r->label ? 1 : -1;
+		s->fold = (uint8_t)r->fold;
+		s->made = r->made;
+		s->weight = r->weight;
+		s->row = r->row;
+		for (s->source = 0; strcmp(t->sources[s->source], r->source) != 0;)
+			s->source++;
+		if (progress != NULL && i % 256 == 0)
+			progress(ctx, i, t->n);
+	}
+	model_work_free(&k);
+}

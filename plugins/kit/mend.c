@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mend: see mend.h.  Every search has a fixed number of tries. */
+#include "mend.h"
+
+#include <string.h>
+
+#define RUNS 7	  /* rows of letters that are tried both ways */
+#define TRIES 600 /* spellings of one word */
+#define WORD_MAX 18
+
+static const struct vocab_entry *
+look_up(const struct vocab *v, const char *s, size_t n)
+{
+	return vocab_find(v, vocab_hash(s, n));
+}
+
+/* The better of what was found: tagged words first, then common ones. */
+struct best {
+	const struct vocab *v;
+	struct mended *out;
+	int rank;
+};
+
+static void
+offer(struct best *b, const char *s, size_t n)
+{
+	const struct vocab_entry *e = look_up(b->v, s, n);
+	int rank = e == NULL ? 0 : (e->tag > 0 ? 100 : 1) + e->level;
+
+	if (rank <= b->rank || n > MEND_MAX)
+		return;
+	b->rank = rank;
+	memcpy(b->out->text, s, n);
+	b->out->len = n;
+}
+
+bool
+mend_repeats(const struct vocab *v, const char *s, size_t n, struct mended *out)
+{
+	struct best best = {v, out, 0};
+	unsigned runs = 0;
+
+	if (n > MEND_MAX * 4)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		runs += i > 0 && s[i] == s[i - 1] && (i < 2 || s[i] != s[i - 2]);
+	if (runs == 0)
+		return false;
+	if (n % 2 == 0 && n <= 2 * MEND_MAX) {
+		char half[MEND_MAX];
+		bool twice = true;
+
+		for (size_t i = 0; i < n; i += 2) {
+			twice = twice && s[i] == s[i + 1];
+			half[i / 2] = s[i];
+		}
+		if (twice)
+			offer(&best, half, n / 2);
+		if (best.rank > 0)
+			return true;
+	}
+	runs = runs > RUNS ? RUNS : runs;
+	for (unsigned mask = 0; mask < 1u << runs; mask++) {
+		char t[MEND_MAX + 1];
+		unsigned run = 0;
+		size_t o = 0, i = 0;
+
+		while (i < n && o + 2 < sizeof(t)) {
+			size_t k = i + 1;
+
+			while (k < n && s[k] == s[i])
+				k++;
+			t[o++] = s[i];
+			if (k - i > 1 && (run >= RUNS || mask >> run & 1))
+				t[o++] = s[i];
+			run += k - i > 1;
+			i = k;
+		}
+		if (i == n)
+			offer(&best, t, o);
+	}
+	return best.rank > 0;
+}
+
+/* --- signs */
+
+static const struct {
+	const char *from, *to;
+} groups[] = {{"\\/\\/", "w"}, {"|\\/|", "m"}, {"|\\|", "n"}, {"|-|", "h"}, {"|<", "k"},
+    {"|{", "k"}, {"|)", "d"}, {"\\/", "v"}, {"/\\", "a"}, {"()", "o"}, {"[]", "o"},
+    {"}{", "h"}, {")(", "x"}, {"|_|", "u"}, {"|_", "l"}, {"vv", "w"}, {"ph", "f"}};
+
+/* What a sign may stand for; NULL: it stands for itself. */
+static const char *
+letters_for(char c)
+{
+	static const char *const digits[] = {
+	    "o", "il", "z", "e", "a", "s", "gb", "t", "b", "g"};
+
+	if (c >= '0' && c <= '9')
+		return digits[c - '0'];
+	switch (c) {
+	case '@':
+		return "a";
+	case '$':
+		return "s";
+	case '!':
+	case '|':
+		return "il";
+	case '+':
+		return "t";
+	case '(':
+	case '<':
+	case '{':
+		return "c";
+	case '*':
+	case '#':
+	case '_':
+	case '-':
+	case '.':
+	case '?':
+	case '^':
+	case '~':
+	case '%':
+	case '&':
+	case '=':
+	case ',':
+	case ':':
+		return "aeiou-"; /* a vowel, or nothing */
+	default:
+		return NULL;
+	}
+}
+
+struct spelling {
+	struct best best;
+	const char *s;
+	size_t n;
+	char t[MEND_MAX + 1];
+	int tries;
+};
+
+static void
+spell(struct spelling *p, size_t i, size_t o)
+{
+	const char *as = "";
+
+	while (i < p->n && (as = letters_for(p->s[i])) == NULL)
+		p->t[o++] = p->s[i++];
+	if (i == p->n) {
+		p->tries++;
+		if (o >= 2)
+			offer(&p->best, p->t, o);
+		return;
+	}
+	for (; *as != '\0' && p->tries < TRIES; as++) {
+		p->t[o] = *as;
+		spell(p, i + 1, o + (*as != '-'));
+	}
+}
+
+static size_t
+spell_groups(const char *s, size_t n, char *t)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t k = 0;
+
+		for (; k < sizeof(groups) / sizeof(groups[0]); k++) {
+			size_t len = strlen(groups[k].from);
+
+			if (len <= n - i && memcmp(s + i, groups[k].from, len) == 0)
+				break;
+		}
+		if (k < sizeof(groups) / sizeof(groups[0])) {
+			t[o++] = groups[k].to[0];
+			i += strlen(groups[k].from);
+		} else {
+			t[o++] = s[i++];
+		}
+	}
+	return o;
+}
+
+bool
+mend_signs(const struct vocab *v, const char *s, size_t n, struct mended *out)
+{
+	struct spelling p = {.best = {v, out, 0}};
+	char t[MEND_MAX];
+	size_t letters = 0, signs = 0;
+
+	if (n < 2 || n > MEND_MAX / 2)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		letters += s[i] >= 'a' && s[i] <= 'z';
+		signs += letters_for(s[i]) != NULL;
+	}
+	if (letters == 0 && (n < 3 || signs < n))
+		return false;
+	p.s = s;
+	p.n = n;
+	if (letters + signs == n)
+		spell(&p, 0, 0);
+	p.n = spell_groups(s, n, t);
+	p.s = t;
+	if (p.n < n)
+		spell(&p, 0, 0);
+	/* Digits alone must spell something that matters. */
+	return p.best.rank > 0 && (letters > 0 || p.best.rank > 100);
+}
+
+/* --- typing errors */
+
+static bool
+offer_tagged(struct best *b, const char *s, size_t n)
+{
+	const struct vocab_entry *e = look_up(b->v, s, n);
+
+	if (e != NULL && e->tag > 0)
+		offer(b, s, n);
+	return b->rank > 0;
+}
+
+static bool
+is_vowel(char c)
+{
+	return memchr("aeiou", c, 5) != NULL;
+}
+
+static void
+try_swaps(struct best *b, const char *s, size_t n)
+{
+	char t[MEND_MAX + 1];
+
+	memcpy(t, s, n);
+	for (size_t i = 0; i + 1 < n; i++) {
+		t[i] = s[i + 1];
+		t[i + 1] = s[i];
+		offer_tagged(b, t, n);
+		t[i] = s[i];
+		t[i + 1] = s[i + 1];
+	}
+}
+
+static void
+try_drops(struct best *b, const char *s, size_t n)
+{
+	char t[MEND_MAX + 1];
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(t, s, i);
+		memcpy(t + i, s + i + 1, n - i - 1);
+		offer_tagged(b, t, n - 1);
+	}
+}
+
+static void
+try_additions(struct best *b, const char *s, size_t n)
+{
+	char t[MEND_MAX + 2];
+
+	for (size_t i = 0; i <= n; i++) {
+		memcpy(t, s, i);
+		memcpy(t + i + 1, s + i, n - i);
+		for (char c = 'a'; c <= 'z'; c++) {
+			t[i] = c;
+			offer_tagged(b, t, n + 1);
+		}
+	}
+}
+
+/* Keys that are next to each other, on most keyboards. */
+static const char *const next_keys[26] = {"qwsz", "vghn", "xdfv", "serfcx", "wrsd",
+    "drtgvc", "ftyhbv", "gyujnb", "ujko", "huikmn", "jiolm", "kop", "njk", "bhjm",
+    "iklp", "ol", "wa", "edft", "awedxz", "rfgy", "yhji", "cfgb", "qase", "zsdc",
+    "tghu", "asx"};
+
+/* One letter wrong: in short words only for the key beside it. */
+static void
+try_changes(struct best *b, const char *s, size_t n)
+{
+	char t[MEND_MAX + 1];
+
+	memcpy(t, s, n);
+	for (size_t i = 0; i < n; i++) {
+		const char *keys =
+		    n >= 6 ? "abcdefghijklmnopqrstuvwxyz" : next_keys[s[i] - 'a'];
+
+		for (; *keys != '\0'; keys++) {
+			t[i] = *keys;
+			offer_tagged(b, t, n);
+		}
+		t[i] = s[i];
+	}
+}
+
+bool
+mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
+{
+	struct best best = {v, out, 0};
+	bool vowels = false;
+
+	if (n < 3 || n > WORD_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < 'a' || s[i] > 'z')
+			return false;
+		vowels = vowels || is_vowel(s[i]);
+	}
+	if (!vocab_near(v, s, n))
+		return false;
+	if (n >= 4)
+		try_swaps(&best, s, n);
+	if (n >= 5 && best.rank == 0)
+		try_drops(&best, s, n);
+	if ((n >= 4 || !vowels) && best.rank == 0)
+		try_additions(&best, s, n);
+	if (best.rank == 0)
+		try_changes(&best, s, n);
+	return best.rank > 0;
+}
+
+bool
+mend_reversed(const struct vocab *v, const char *s, size_t n, struct mended *out)
+{
+	if (n < 2 || n > WORD_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		out->text[i] = s[n - 1 - i];
+	out->len = n;
+	return look_up(v, out->text, n) != NULL;
+}
+
+/* --- words run together */
+
+/* Nearly every pair of letters is a word of somebody's: only common ones count. */
+static bool
+may_stand_alone(const char *s, size_t n, const struct vocab_entry *e)
+{
+	if (n == 1)
+		return *s == 'i' || *s == 'a' || *s == 'u';
+	return n > 2 || e->tag > 0 || e->level >= 6;
+}
+
+size_t
+mend_parts(const struct vocab *v, const char *s, size_t n, size_t ends[MEND_PARTS])
+{
+	int cost[MEND_MAX + 1] = {0};
+	uint8_t from[MEND_MAX + 1];
+	size_t parts = 0;
+
+	if (n < 4 || n > MEND_MAX)
+		return 0;
+	for (size_t i = 1; i <= n; i++) {
+		cost[i] = 1 << 20;
+		for (size_t k = i > WORD_MAX ? i - WORD_MAX : 0; k < i; k++) {
+			const struct vocab_entry *e;
+			int c;
+
+			if (cost[k] >= 1 << 20 ||
+			    (e = look_up(v, s + k, i - k)) == NULL ||
+			    !may_stand_alone(s + k, i - k, e))
+				continue;
+			/* Common words are cheap, and so are few words. */
+			c = cost[k] + 4 + VOCAB_LEVELS - e->level +
+			    (i - k < 3 ? 3 : 0) - (e->tag > 0);
+			if (c < cost[i]) {
+				cost[i] = c;
+				from[i] = (uint8_t)k;
+			}
+		}
+	}
+	if (cost[n] >= 1 << 20)
+		return 0;
+	for (size_t at = n; at > 0; at = from[at])
+		parts++;
+	if (parts < 2 || parts > MEND_PARTS || n < parts * 5 / 2)
+		return 0;
+	for (size_t i = parts, end = n; i > 0; end = from[end])
+		ends[--i] = end;
+	return parts;
+}

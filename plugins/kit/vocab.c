@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vocab: open addressing, at most half full; see vocab.h. */
+#include "vocab.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+#define NEAR_BITS 18
+#define NEAR_MAX 32 /* bytes of a word that is looked at for its neighbours */
+
+struct vocab {
+	struct vocab_entry *v;
+	size_t cap, n; /* cap is a power of two */
+	uint64_t near[1 << (NEAR_BITS - 6)];
+};
+
+struct vocab *
+vocab_new(void)
+{
+	struct vocab *v = mem_new(1, sizeof(*v));
+
+	v->cap = 1024;
+	v->v = mem_new(v->cap, sizeof(*v->v));
+	return v;
+}
+
+void
+vocab_free(struct vocab **vp)
+{
+	struct vocab *v = *vp;
+
+	if (v == NULL)
+		return;
+	*vp = NULL;
+	free(v->v);
+	free(v);
+}
+
+static struct vocab_entry *
+place_of(const struct vocab *v, uint32_t key)
+{
+	size_t i = key & (v->cap - 1);
+
+	while (v->v[i].used && v->v[i].key != key)
+		i = (i + 1) & (v->cap - 1);
+	return &v->v[i];
+}
+
+static void
+grow(struct vocab *v)
+{
+	struct vocab_entry *old = v->v;
+	size_t n = v->cap;
+
+	v->cap *= 2;
+	v->v = mem_new(v->cap, sizeof(*v->v));
+	for (size_t i = 0; i < n; i++)
+		if (old[i].used)
+			*place_of(v, old[i].key) = old[i];
+	free(old);
+}
+
+void
+vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level)
+{
+	struct vocab_entry *e;
+
+	if (v->n * 2 >= v->cap)
+		grow(v);
+	e = place_of(v, key);
+	if (!e->used) {
+		*e = (struct vocab_entry){.key = key, .used = 1};
+		v->n++;
+	}
+	if (tag != 0)
+		e->tag = tag;
+	if (level >= VOCAB_LEVELS)
+		level = VOCAB_LEVELS - 1;
+	if (level > e->level)
+		e->level = (uint8_t)level;
+}
+
+void
+vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level)
+{
+	vocab_add_key(v, vocab_key(hash), tag, level);
+}
+
+/* The hash of s without the byte at `out'; out == n: of all of it. */
+static uint64_t
+hash_without(const char *s, size_t n, size_t out)
+{
+	uint64_t h = 0x9e3779b97f4a7c15u;
+
+	for (size_t i = 0; i < n; i++)
+		if (i != out)
+			h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
+	return h * 0xc2b2ae3d27d4eb4fu;
+}
+
+/* Two words that differ in one letter, or by a swap, have a form in common that lacks
+ * one; so the forms of all tagged words are kept, as two bits each. */
+static void
+add_near(struct vocab *v, uint64_t h)
+{
+	size_t a = h >> (64 - NEAR_BITS),
+	       b = h >> (32 - NEAR_BITS) & ((1u << NEAR_BITS) - 1);
+
+	v->near[a / 64] |= (uint64_t)1 << a % 64;
+	v->near[b / 64] |= (uint64_t)1 << b % 64;
+}
+
+static bool
+has_near(const struct vocab *v, uint64_t h)
+{
+	size_t a = h >> (64 - NEAR_BITS),
+	       b = h >> (32 - NEAR_BITS) & ((1u << NEAR_BITS) - 1);
+
+	return v->near[a / 64] >> a % 64 & v->near[b / 64] >> b % 64 & 1;
+}
+
+void
+vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
+{
+	vocab_add(v, vocab_hash(s, n), tag, level);
+	for (size_t i = 0; tag != 0 && n <= NEAR_MAX && i <= n; i++)
+		add_near(v, hash_without(s, n, i));
+}
+
+bool
+vocab_near(const struct vocab *v, const char *s, size_t n)
+{
+	for (size_t i = 0; n <= NEAR_MAX && i <= n; i++)
+		if (has_near(v, hash_without(s, n, i)))
+			return true;
+	return false;
+}
+
+const struct vocab_entry *
+vocab_find(const struct vocab *v, uint64_t hash)
+{
+	const struct vocab_entry *e = place_of(v, vocab_key(hash));
+
+	return e->used ? e : NULL;
+}
+
+size_t
+vocab_count(const struct vocab *v)
+{
+	return v->n;
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_classifier: features, learning, the model's file and its judging; and the model
+ * that is shipped, by texts of our own.
+ */
+#include <math.h>
+
+#include "classifier/fusion.h"
+#include "classifier/num.h"
+#include "classifier/train.h"
+#include "suite.h"
+
+#define MODEL TOSD_SRCDIR "/plugins/classifier/violence.model"
+#define LEXICON TOSD_SRCDIR "/plugins/classifier/lexicon.txt"
+
+static char *
+read_all(const char *path, size_t *n)
+{
+	FILE *f = fopen(path, "rb");
+	char *s = calloc(1, MODEL_MAX + 2);
+
+	if (f == NULL || s == NULL) {
+		printf("\n    cannot read %s ", path);
+		exit(1);
+	}
+	*n = fread(s, 1, MODEL_MAX + 1, f);
+	fclose(f);
+	return s;
+}
+
+/* --- numbers */
+
+static void
+test_numbers(void)
+{
+	for (double x = -30; x < 30; x += 0.37) {
+		CU_ASSERT(fabs(num_exp(x) / exp(x) - 1) < 1e-13);
+		CU_ASSERT(fabs(num_log(exp(x)) - x) < 1e-11);
+		CU_ASSERT(fabs(num_logit(num_logistic(x / 2)) - x / 2) < 1e-6);
+	}
+	CU_ASSERT(num_exp(-1e6) == 0 && isfinite(num_exp(1e6)));
+	CU_ASSERT(num_exp(0) == 1 && num_log(1) == 0);
+}
+
+static void
+test_measures(void)
+{
+	/* By hand: precision 1, 1, 2/3, 3/4 at recall 1/3, 2/3, 2/3, 1. */
+	struct scored v[] = {{0.9, 1, 1}, {0.8, 1, 1}, {0.7, 1, 0}, {0.6, 1, 1},
+	    {0.1, 1, 0}, {0.1, 1, 0}};
+	struct measures m;
+	double recall;
+
+	measure_all(v, 6, &m);
+	CU_ASSERT_DOUBLE_EQUAL(m.auprc, 1.0 / 3 + 1.0 / 3 + 0.75 / 3, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(m.roc_auc, 8.0 / 9, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(m.precision_half, 1, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(m.recall_fpr2, 2.0 / 3, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(measure_threshold(v, 6, 0.75, &recall), 0.6, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(recall, 1, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(measure_threshold(v, 6, 0.99, &recall), 0.8, 1e-12);
+}
+
+/* Logistic regression finds the weights that made its data, nearly. */
+static void
+test_fit(void)
+{
+	static double x[4000][FIT_MAX];
+	static struct scored y[4000];
+	static double found[4000];
+	double out[FIT_MAX + 1], hit, none;
+	uint64_t seed = 5;
+
+	for (int i = 0; i < 4000; i++) {
+		x[i][0] = (double)(num_random(&seed) % 1000) / 250 - 2;
+		x[i][1] = (double)(num_random(&seed) % 1000) / 250 - 2;
+		y[i].weight = 1;
+		y[i].label = (double)(num_random(&seed) % 10000) / 10000 <
+			     num_logistic(1.5 * x[i][0] - 0.5 * x[i][1] - 1);
+		/* The others found something half as often as not where it is right. */
+		found[i] = num_random(&seed) % 4 < (y[i].label ? 2 : 1) ? 0.8 : -1;
+		y[i].score = num_logistic(1.5 * x[i][0] - 0.5 * x[i][1] - 1);
+	}
+	measure_fit((const double(*)[FIT_MAX])x, y, 4000, 2, out);
+	CU_ASSERT_DOUBLE_EQUAL(out[0], 1.5, 0.15);
+	CU_ASSERT_DOUBLE_EQUAL(out[1], -0.5, 0.12);
+	CU_ASSERT_DOUBLE_EQUAL(out[2], -1, 0.15);
+	/* log(1/2 : 1/4) over a score of 0.8; log(1/2 : 3/4) without one */
+	fusion_fit(y, found, 4000, &hit, &none);
+	CU_ASSERT_DOUBLE_EQUAL(hit, 0.693 / 0.8, 0.25);
+	CU_ASSERT_DOUBLE_EQUAL(none, -0.405, 0.2);
+}
+
+/* --- lexicon */
+
+static void
+test_lexicon(void)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {{"", "no words"}, {"# nothing\n", "no words"},
+	    {"kill-base kill\n", "line 1: no `CLASS:'"},
+	    {"kill-base: kill\nkil: x\n", "line 2: there is no class `kil'"},
+	    {"die: +dead\n", "a phrase is two words"}};
+	struct lexicon *l;
+	struct why why;
+	size_t n;
+	char *s = read_all(LEXICON, &n);
+	struct sb packed = {0};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CU_ASSERT(
+		    lexicon_read(bad[i].text, strlen(bad[i].text), &l, &why) != 0);
+		CU_ASSERT_PTR_NULL(l);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why.text, bad[i].why));
+	}
+	CU_ASSERT_FATAL(lexicon_read(s, n, &l, &why) == 0);
+	CU_ASSERT(l->n >= 600);
+	CU_ASSERT_EQUAL(
+	    vocab_find(l->words, vocab_hash("kill", 4))->tag, CLASS_KILL_BASE);
+	CU_ASSERT(vocab_find(l->words, vocab_hash("be", 2))->tag >= LEXICON_WORD);
+	CU_ASSERT_PTR_NOT_NULL(vocab_find(
+	    l->phrases, lexicon_pair(vocab_hash("no", 2), vocab_hash("one", 3))));
+	n = l->n;
+	lexicon_free(&l);
+	lexicon_pack(s, strlen(s), &packed);
+	CU_ASSERT(packed.len < strlen(s) && strchr(packed.data, '#') == NULL);
+	CU_ASSERT_FATAL(lexicon_read(packed.data, packed.len, &l, &why) == 0);
+	CU_ASSERT_EQUAL(l->n, n);
+	lexicon_free(&l);
+	sb_free(&packed);
+	free(s);
+}
+
+/* --- learning */
+
+static const char *const victims[] = {"them", "you", "her", "the cops", "every banker",
+    "those men", "all landlords", "him", "the judges", "your family"};
+static const char *const acts[] = {"kill", "shoot", "stab", "beat", "hang", "strangle"};
+static const char *const calm[] = {
+    "paint", "visit", "call", "thank", "feed", "photograph"};
+
+static void
+add_rows(struct train *t)
+{
+	for (int i = 0; i < 10; i++)
+		for (int k = 0; k < 6; k++) {
+			char s[100];
+
+			snprintf(
+			    s, sizeof(s), "I will %s %s tonight", acts[k], victims[i]);
+			train_add(t, s, strlen(s), 1, 1, i % 2 ? "one" : "two", -1);
+			snprintf(
+			    s, sizeof(s), "I will %s %s tonight", calm[k], victims[i]);
+			train_add(t, s, strlen(s), 0, 1, i % 2 ? "one" : "two", -1);
+			snprintf(s, sizeof(s), "They said he tried to %s %s last year.",
+			    acts[k], victims[i]);
+			train_add(t, s, strlen(s), 0, 1, "three", k % FOLDS);
+		}
+}
+
+static struct model *
+make_model(struct sb *bytes, uint64_t seed)
+{
+	struct fit_options o = {.linear = {.cost = 3,
+				    .positive = 1,
+				    .block = {1, 1, 1},
+				    .rounds = 6,
+				    .least = 1,
+				    .seed = seed},
+	    .trees = {.trees = 10, .rate = 0.2, .ridge = 1, .least = 1, .positive = 1},
+	    .prevalence = 0.3,
+	    .wanted = 0.9};
+	struct model *m = mem_new(1, sizeof(*m));
+	struct fit *f = mem_new(1, sizeof(*f));
+	struct train t = {0};
+	struct why why;
+	uint8_t *use;
+
+	add_rows(&t);
+	strcpy(m->category, "violence");
+	strcpy(m->about, "a test");
+	m->rev = 3;
+	m->lexicon_text = read_all(LEXICON, &m->lexicon_len);
+	CU_ASSERT_FATAL(train_words(&t, m, &why) == 0);
+	train_augment(&t, m->lexicon, seed);
+	CU_ASSERT(t.n > 250);
+	train_samples(&t, m, NULL, NULL);
+	use = mem_new(t.n, 1);
+	memset(use, 1, t.n);
+	fit_make(f, &t.samples, use, &o);
+	fit_put(f, &o, m);
+	model_put(m, bytes);
+	free(use);
+	fit_free(f);
+	free(f);
+	train_free(&t);
+	return m;
+}
+
+static double
+judge(const struct model *m, const char *s)
+{
+	struct model_work k = {0};
+	double p = model_score(m, &k, s, strlen(s));
+
+	model_work_free(&k);
+	return p;
+}
+
+static void
+test_learning(void)
+{
+	struct sb one = {0}, two = {0}, three = {0};
+	struct model *a = make_model(&one, 1), *b = make_model(&two, 1),
+		     *c = make_model(&three, 2), *m;
+	struct why why;
+
+	/* The same rows and seed: the same bytes. */
+	CU_ASSERT(one.len == two.len && memcmp(one.data, two.data, one.len) == 0);
+	CU_ASSERT(one.len != three.len || memcmp(one.data, three.data, one.len) != 0);
+	CU_ASSERT(one.len < MODEL_MAX);
+	CU_ASSERT_FATAL(model_parse(one.data, one.len, &m, &why) == 0);
+	SAME(m->category, "violence");
+	SAME(m->about, "a test");
+	CU_ASSERT_EQUAL(m->rev, 3);
+	CU_ASSERT_EQUAL(strlen(m->digest), 64);
+	/* What was written and read again judges the same; unseen names, unseen order.
+	 */
+	CU_ASSERT_DOUBLE_EQUAL(judge(m, "I will shoot the mayor tonight"),
+	    judge(a, "I will shoot the mayor tonight"), 1e-12);
+	CU_ASSERT(judge(m, "I will shoot the mayor tonight") > 0.5);
+	CU_ASSERT(judge(m, "I will thank the mayor tonight") < 0.2);
+	CU_ASSERT(judge(m, "They said he tried to shoot the mayor last year.") < 0.2);
+	CU_ASSERT(judge(m, "I will sh00t the mayor tonight") > 0.5);
+	CU_ASSERT(judge(m, "") < 0.5);
+	model_free(&m);
+	model_free(&a);
+	model_free(&b);
+	model_free(&c);
+	sb_free(&one);
+	sb_free(&two);
+	sb_free(&three);
+}
+
+/* --- the file */
+
+static void
+refused(const char *data, size_t n, const char *word)
+{
+	struct model *m = NULL;
+	struct why why = {""};
+
+	CU_ASSERT(model_parse(data, n, &m, &why) != 0);
+	CU_ASSERT_PTR_NULL(m);
+	if (strstr(why.text, word) == NULL) {
+		printf("\n    \"%s\" lacks \"%s\" ", why.text, word);
+		CU_FAIL("other words");
+	}
+}
+
+/* Makes the digest fit again, so that what is inside is looked at. */
+static void
+sign(char *data, size_t n)
+{
+	char hex[MEM_HEX];
+
+	mem_sha256(data, n - 32, hex);
+	for (size_t i = 0; i < 32; i++) {
+		unsigned v;
+
+		sscanf(hex + 2 * i, "%2x", &v);
+		data[n - 32 + i] = (char)v;
+	}
+}
+
+static void
+test_file(void)
+{
+	size_t n, head;
+	char *s = read_all(MODEL, &n), *t = malloc(MODEL_MAX + 2);
+	const char *about;
+
+	CU_ASSERT(n <= MODEL_MAX);
+	refused("", 0, "not a model");
+	refused(s, n - 1, "digest");
+	memcpy(t, s, n);
+	t[n / 2] ^= 1;
+	refused(t, n, "digest");
+	refused(t, MODEL_MAX + 1, "larger");
+	memcpy(t, s, n);
+	t[strlen(MODEL_MAGIC) - 2] = '2';
+	refused(t, n, "another version");
+
+	about = strstr(s, "about ");
+	head = (size_t)(strstr(about, "\n\n") + 2 - s);
+	memcpy(t, s, n);
+	memcpy(t + (about - s), "eboat", 5);
+	sign(t, n);
+	refused(t, n, "eboat");
+	memcpy(t, s, n);
+	memset(t + head, 0xff, 8); /* no number */
+	sign(t, n);
+	refused(t, n, "figures");
+	memcpy(t, s, n);
+	memset(t + head + 8 * MODEL_FIGURES, 0xff, 4); /* a lexicon of 4 GiB */
+	sign(t, n);
+	refused(t, n, "lexicon");
+	memcpy(t, s, n);
+	t[head + 8 * MODEL_FIGURES + 5] = '\xff';
+	sign(t, n);
+	refused(t, n, "lexicon");
+	/* Cut anywhere, with a digest that fits: refused, whatever is missing. */
+	for (size_t cut = head; cut < n - 40; cut += (n - head) / 37) {
+		memcpy(t, s, cut);
+		sign(t, cut + 32);
+		refused(t, cut + 32, "");
+	}
+	free(s);
+	free(t);
+}
+
+/* Wild figures and trees may give a wild score, but never one that is none. */
+static void
+test_wild(void)
+{
+	size_t n;
+	char *s = read_all(MODEL, &n), *t = malloc(n);
+	uint64_t seed = 9;
+	int loaded = 0;
+
+	for (int round = 0; round < 60; round++) {
+		struct model *m;
+		struct why why;
+
+		memcpy(t, s, n);
+		for (int k = 0; k < 40; k++)
+			t[20 + num_random(&seed) % (n - 60)] = (char)num_random(&seed);
+		sign(t, n);
+		if (model_parse(t, n, &m, &why) == 0) {
+			double p = judge(m, "We will kill them all. Now!");
+
+			CU_ASSERT(p >= 0 && p <= 1);
+			loaded++;
+			model_free(&m);
+		}
+	}
+	CU_ASSERT(loaded > 0);
+	free(s);
+	free(t);
+}
+
+/* --- the model that is shipped */
+
+static const struct {
+	const char *more, *less;
+} pairs[] = {
+    {"I am going to kill you and your whole family", "I am going to thank you and your "
+						     "whole family"},
+    {"Someone should shoot every last one of these judges",
+	"Someone should photograph every "
+	"last one of these judges"},
+    {"hang all the bankers", "Police said the banker was found hanged"},
+    {"she deserves to be raped", "no one deserves to be raped"},
+    {"we should burn down the mosque", "we should burn fewer candles in the church"},
+    {"beat that bitch until she stops moving", "beat the eggs until they are stiff"},
+    {"gonna k!ll y0u tonight", "gonna call you tonight"},
+    {"I hope they all die screaming", "I hope they all get home safe"},
+    {"we will 🔪 all of them", "we will 📞 all of them"},
+};
+
+static void
+test_shipped(void)
+{
+	struct model *m;
+	struct why why;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	SAME(m->category, "violence");
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		double more = judge(m, pairs[i].more), less = judge(m, pairs[i].less);
+
+		bool good = more > 0.3 && less < more - 0.2;
+
+		if (!good)
+			printf("\n    %.3f \"%s\", %.3f \"%s\" ", more, pairs[i].more,
+			    less, pairs[i].less);
+		CU_ASSERT(good);
+	}
+	model_free(&m);
+}
+
+static void
+test_explain(void)
+{
+	static const char s[] =
+	    "The weather was fine. I will k\u200bill you tonight, you rat. "
+	    "Bring an umbrella.";
+	const char *word = strstr(s, "k\u200bill");
+	struct model_span v[12];
+	struct model_work k = {0};
+	struct model *m;
+	struct why why;
+	bool kill = false;
+	size_t n;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	model_score(m, &k, s, strlen(s));
+	n = model_explain(m, &k, v, 12);
+	CU_ASSERT(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT(v[i].start < v[i].end && v[i].end <= strlen(s));
+		CU_ASSERT(i == 0 || v[i].start >= v[i - 1].end);
+		kill = kill || (s + v[i].start <= word && s + v[i].end >= word + 7);
+	}
+	CU_ASSERT(kill);
+	model_work_free(&k);
+	model_free(&m);
+}
+
+/* Texts of a word or two have no room for rows of four. */
+static void
+test_short(void)
+{
+	static const char *const v[] = {"kill", "k", "kill you", "a b", "🔪", "!", "",
+	    "Kill. Die.", "kill them all now", "i'm", "noʎ llᴉʞ", "uoy llik"};
+	struct model_work k = {0};
+	struct model *m;
+	struct why why;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct model_span s[12];
+		size_t n;
+
+		model_score(m, &k, v[i], strlen(v[i]));
+		n = model_explain(m, &k, s, 12);
+		for (size_t j = 0; j < n; j++)
+			CU_ASSERT(s[j].start < s[j].end && s[j].end <= strlen(v[i]));
+		for (size_t j = 0; k.features.owner != NULL && j < k.features.n; j++)
+			CU_ASSERT(
+			    (k.features.owner[j] >> 8) + (k.features.owner[j] & 0xff) <=
+			    k.words.n);
+	}
+	model_work_free(&k);
+	model_free(&m);
+}
+
+static const struct suite_test tests[] = {
+    {"short", test_short},
+    {"numbers", test_numbers},
+    {"measures", test_measures},
+    {"fits", test_fit},
+    {"lexicon", test_lexicon},
+    {"learning", test_learning},
+    {"file", test_file},
+    {"wild", test_wild},
+    {"shipped", test_shipped},
+    {"explain", test_explain},
+};
+
+SUITE_MAIN("classifier", tests)

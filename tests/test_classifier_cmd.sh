@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test_classifier_cmd: tosctl classifier train, evaluate and calibrate, and tosctl scan with
+# the model that comes out: options, exit codes, files, the same bytes twice.
+set -u
+srcdir=${srcdir:-.}
+builddir=${builddir:-.}
+tosctl=$builddir/tosctl
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+	echo "FAILED: $1"
+	cat "$dir/out" "$dir/err" 2>/dev/null
+	exit 1
+}
+
+# run CODE ARGUMENTS...
+run() {
+	code=$1
+	shift
+	"$tosctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got -eq "$code" ] || fail "tosctl $*: exit $got, wanted $code"
+}
+
+said() {
+	grep -q -- "$1" "$dir/out" "$dir/err" || fail "no word of \`$1'"
+}
+
+# rows: acts and the same with something harmless.
+rows() {
+	for who in them you her him 'the judges' 'every banker' 'those men'; do
+		for act in kill shoot stab strangle hang; do
+			echo "{\"text\":\"I will $act $who tonight\",\"label\":1,\"source\":\"s-$1\"}"
+			echo "{\"text\":\"He told the court they $act $who in the film\",\"label\":0}"
+		done
+		for act in paint feed thank visit; do
+			echo "{\"text\":\"I will $act $who tonight\",\"label\":0,\"category\":\"calm\"}"
+		done
+	done
+}
+rows a >"$dir/a.jsonl"
+rows b | sed 's/tonight/next week/' >"$dir/b.jsonl"
+# One small pack of rules, which is compiled quickly.
+mkdir "$dir/packs"
+cat >"$dir/packs/p.conf" <<'END'
+pack = { name = "p"; version = 1; owner = "me"; };
+clauses = ( { id = "1"; text = "Violence"; } );
+rules = ( { id = "a"; rev = 1; mode = "enforce"; category = "violence"; clause = "1";
+	severity = "high"; score = 0.9; reason = "says {match}"; phrases = [ "i will kill" ]; } );
+tests = { fail = [ "I will kill", "i will kill them", "and i will kill" ];
+	ok = [ "hello", "kill", "i will call" ]; twins = ( [ "i will kill him", "i will kill her" ] ); };
+END
+set -- --policies "$dir/packs" --lexicon "$srcdir/plugins/classifier/lexicon.txt"
+
+run 0 classifier train "$@" --out "$dir/one.model" "$dir/a.jsonl" "$dir/b.jsonl"
+[ -s "$dir/one.card" ] || fail 'no card'
+digest=$(sha256sum <"$dir/a.jsonl" | cut -d' ' -f1)
+for word in "$digest" 's-a' 'held-out folds' 'Limits' 'Seed 1'; do
+	grep -q -- "$word" "$dir/one.card" || fail "the card lacks $word"
+done
+run 0 classifier train "$@" --out "$dir/two.model" "$dir/a.jsonl" "$dir/b.jsonl"
+cmp -s "$dir/one.model" "$dir/two.model" || fail 'not the same bytes'
+run 0 classifier train "$@" --quick --seed 7 --out "$dir/three.model" "$dir/a.jsonl" "$dir/b.jsonl"
+cmp -s "$dir/one.model" "$dir/three.model" && fail 'the seed changes nothing'
+[ "$(wc -c <"$dir/one.model")" -le 1048576 ] || fail 'larger than 1 MiB'
+
+run 0 classifier evaluate --model "$dir/one.model" "$dir/a.jsonl"
+said '^all '
+said '^source    s-a'
+said '^category  calm'
+run 0 classifier evaluate --json --model "$dir/one.model" "$dir/a.jsonl"
+python3 -c '
+import json, sys
+rows = [json.loads(l) for l in open(sys.argv[1])]
+assert rows[0]["kind"] == "all" and rows[0]["auprc"] > 0.9, rows[0]
+' "$dir/out" || fail 'evaluate --json'
+
+cp "$dir/one.model" "$dir/four.model"
+run 0 classifier calibrate "$@" --model "$dir/four.model" --precision 0.5 "$dir/b.jsonl"
+said 'threshold'
+cmp -s "$dir/one.model" "$dir/four.model" && fail 'calibrate changed nothing'
+run 0 classifier evaluate --model "$dir/four.model" "$dir/a.jsonl"
+
+# The plugin with that model, through tosctl scan.
+printf '{"id":1,"text":"I will kill him tonight"}\n{"id":2,"text":"I will feed him tonight"}\n' |
+	"$tosctl" scan --policies "$dir/packs" --model "$dir/one.model" \
+		>"$dir/out" 2>"$dir/err" || fail 'scan'
+python3 -c '
+import json, sys
+a, b = [json.loads(l) for l in open(sys.argv[1])]
+assert a["scores"]["violence"] > 0.5 > 0.3 > b["scores"]["violence"] >= 0, (a, b)
+' "$dir/out" || fail 'scores of scan'
+printf '{"id":1,"text":"I will visit him tonight"}\n' |
+	"$tosctl" scan --policies "$dir/packs" --no-classifier >"$dir/out" 2>"$dir/err" || fail 'scan without'
+said '"violence":0.0'
+
+# The model that is shipped, by default.
+printf '{"id":1,"text":"We will hunt you down and kill every one of you"}\n' |
+	"$tosctl" scan >"$dir/out" 2>"$dir/err" || fail 'scan by default'
+said '"violence":0\.[3-9]'
+
+# What is refused, in words.
+echo '{"text":"x"}' >"$dir/bad.jsonl"
+run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
+said 'bad.jsonl:1: .label. must be 0 or 1'
+echo '{"text":"x","label":1}' >"$dir/few.jsonl"
+run 1 classifier train --out "$dir/x.model" "$dir/few.jsonl"
+said 'at least 5 of each'
+echo 'kil: x' >"$dir/bad.txt"
+run 1 classifier train --lexicon "$dir/bad.txt" --out "$dir/x.model" "$dir/a.jsonl"
+said 'bad.txt: line 1'
+run 3 classifier train --out "$dir/x.model" "$dir/none.jsonl"
+run 1 classifier evaluate --model "$dir/a.jsonl" "$dir/a.jsonl"
+said 'not a model'
+[ ! -e "$dir/x.model" ] || fail 'a model of nothing'
+run 2 classifier train "$dir/a.jsonl"
+run 2 classifier guess "$dir/a.jsonl"
+run 2 classifier
+run 2 classifier train --seed many --out "$dir/x.model" "$dir/a.jsonl"
+run 0 classifier --help
+said 'usage'
+printf 'tosd classifier 1\n' >"$dir/short.model"
+echo '{"id":1,"text":"x"}' | "$tosctl" scan --policies "$dir/packs" --model "$dir/short.model" >"$dir/out" 2>"$dir/err"
+said 'short.model: '
+
+echo "test_classifier_cmd: all passed"
