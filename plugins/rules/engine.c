@@ -558,7 +558,8 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 }
 
 /* Whether folding did more than replace characters that are not ASCII.  The two that
- * PCRE2 takes for k and s have their say in the folded form only, where they are that. */
+ * PCRE2 takes for k and s have their say in the folded form only, where they are that.
+ */
 static bool
 words_changed(const struct fold *f, const char *s, size_t n)
 {

@@ -309,8 +309,8 @@ check_tokens(const struct pattern_token *v, int n, struct why *w)
 		return why_set(w, "a phrase begins and ends with a word");
 	for (int i = 0; i < n; i++) {
 		if (v[i].gap >= 0 && open)
-			return why_set(w,
-			    "between two gaps stands no word that must be there");
+			return why_set(
+			    w, "between two gaps stands no word that must be there");
 		if (v[i].gap >= 0 && !begun)
 			break;
 		if (v[i].gap >= 0)
