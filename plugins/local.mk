@@ -78,7 +78,6 @@ model: tosctl$(EXEEXT)
 		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
-		--weight own-=2 \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)

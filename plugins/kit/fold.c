@@ -362,10 +362,17 @@ look_at_text(struct pass *p)
 static char
 leet(char c)
 {
-	const char *from = "013457@$!", *to = "oieastasi";
-	const char *at = c != '\0' ? strchr(from, c) : NULL;
+	static const char as[128] = {['0'] = 'o',
+	    ['1'] = 'i',
+	    ['3'] = 'e',
+	    ['4'] = 'a',
+	    ['5'] = 's',
+	    ['7'] = 't',
+	    ['@'] = 'a',
+	    ['$'] = 's',
+	    ['!'] = 'i'};
 
-	return at != NULL ? to[at - from] : 0;
+	return (uint8_t)c < 128 ? as[(uint8_t)c] : 0;
 }
 
 /* Digits and signs inside a word: letters on both sides, however far. */
@@ -459,9 +466,13 @@ plain(const char *s, size_t n)
 			continue;
 		if (is_letter(s[i]) && s[i - 1] == s[i] && s[i - 2] == s[i])
 			return false;
-		if (is_letter(s[i]) && !is_letter(s[i - 1]) &&
-		    (leet(s[i - 1]) ||
-			(is_letter(s[i - 2]) && (i < 3 || !is_word(s[i - 3])))))
+		if (!is_letter(s[i]) || is_letter(s[i - 1]))
+			continue;
+		if (leet(s[i - 1]))
+			return false;
+		/* a third letter alone, with one and the same sign between */
+		if (i >= 4 && is_letter(s[i - 2]) && s[i - 3] == s[i - 1] &&
+		    is_letter(s[i - 4]) && (i == 4 || !is_word(s[i - 5])))
 			return false;
 	}
 	return true;
