@@ -4,6 +4,7 @@ policiesdir = $(confdir)/policies.d
 noticesdir = $(confdir)/notices.d
 tenantsdir = $(confdir)/tenants.d
 dist_policies_DATA = \
+	%D%/policies.d/README \
 	%D%/policies.d/doxxing.conf \
 	%D%/policies.d/fraud.conf \
 	%D%/policies.d/goods.conf \

@@ -24,6 +24,19 @@ EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \
 	%D%/packs/selfharm.negatives.txt %D%/packs/terrorism.negatives.txt \
 	%D%/packs/violence.negatives.txt %D%/packs/violence.de.negatives.txt
 
+# Lines that each pack is for; those kept apart are never used to change a rule.
+dist_check_SCRIPTS += %D%/test_packs.py
+EXTRA_DIST += %D%/packs/doxxing.positives.txt %D%/packs/doxxing.heldout.txt \
+	%D%/packs/fraud.positives.txt %D%/packs/fraud.heldout.txt \
+	%D%/packs/goods.positives.txt %D%/packs/goods.heldout.txt \
+	%D%/packs/hate.positives.txt %D%/packs/hate.heldout.txt \
+	%D%/packs/malware.positives.txt %D%/packs/malware.heldout.txt \
+	%D%/packs/safety.positives.txt %D%/packs/safety.heldout.txt \
+	%D%/packs/selfharm.positives.txt %D%/packs/selfharm.heldout.txt \
+	%D%/packs/terrorism.positives.txt %D%/packs/terrorism.heldout.txt \
+	%D%/packs/violence.positives.txt %D%/packs/violence.heldout.txt \
+	%D%/packs/violence.de.positives.txt %D%/packs/violence.de.heldout.txt
+
 # What things cost, beside what bounds them; ratios, never thresholds.
 EXTRA_PROGRAMS += tests/bench_pipe
 tests_bench_pipe_SOURCES = %D%/bench_pipe.c

@@ -571,7 +571,7 @@ words_changed(const struct fold *f, const char *s, size_t n)
 	for (size_t i = 0; i < n; i++)
 		ascii += (uint8_t)s[i] < 0x80;
 	for (size_t i = 0; i < f->len; i++) {
-		char c = s[fold_origin(f, i)];
+		char c = s[f->map[i]];
 
 		if ((uint8_t)c >= 0x80)
 			continue;
