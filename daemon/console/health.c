@@ -30,6 +30,8 @@ static const struct metric {
     {"feeds_down", "tosd_feeds_unreadable", "gauge", "Feeds not readable now."},
     {"items", "tosd_items_stored", "gauge", "Items known."},
     {"pending", "tosd_revisions_pending", "gauge", "Revisions waiting for inspection."},
+    {"retries", "tosd_plugin_answers_waited", "gauge",
+	"Answers of plugins' programs that are still to come."},
     {"violations_online", "tosd_violations_online", "gauge",
 	"Cited items last seen online."},
     {"cases_open", "tosd_cases_open", "gauge", "Cases not closed."},

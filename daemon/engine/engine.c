@@ -332,6 +332,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},
 	    {"pending", c.pending},
+	    {"retries", (uint64_t)g->retries},
 	    {"violations_online", c.violations_online},
 	    {"cases_open", c.cases_open},
 	    {"recommended", c.recommended},

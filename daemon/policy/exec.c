@@ -297,7 +297,12 @@ static void
 send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
 {
 	const struct tosd_host *h = &x->face->table;
-	struct exec_item it = {.seq = x->seq++,
+	struct exec_item it;
+
+	/* A number whose place is taken by one that is long in hand is left out. */
+	while (x->slot[x->seq % SLOTS] != NULL)
+		x->seq++;
+	it = (struct exec_item){.seq = x->seq++,
 	    .deadline = x->conf->deadline,
 	    .as_of = j->item->time,
 	    .want = x->hello.want,
@@ -365,7 +370,7 @@ expire(struct policy_exec *x, int64_t now)
 			x->soonest = j->deadline;
 		if (j->state != EXEC_FLYING || now < j->deadline)
 			continue;
-		if (x->heard < j->sent || x->flying == 1) {
+		if (x->heard <= j->sent || x->flying == 1) {
 			give_up(x, why, now);
 			return;
 		}

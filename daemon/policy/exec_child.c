@@ -28,7 +28,7 @@ struct exec_child {
 	void *ctx;
 	struct buf line;	/* of standard error, not whole yet */
 	int64_t tokens, filled; /* thousandths of lines; when they were counted */
-	uint64_t dropped;
+	uint64_t dropped, errors;
 };
 
 static void
@@ -153,6 +153,7 @@ move_in(struct exec_child *c)
 static void
 say_line(struct exec_child *c, int64_t now)
 {
+	c->errors++;
 	if (c->filled == CLOCK_NONE)
 		c->filled = now;
 	c->tokens += (now - c->filled) * ERR_RATE;
@@ -233,6 +234,12 @@ exec_child_poll(const struct exec_child *c, struct pollfd *v)
 	if (c->fds.in >= 0 && exec_child_unsent(c) > 0)
 		v[n++] = (struct pollfd){.fd = c->fds.in, .events = POLLOUT};
 	return n;
+}
+
+uint64_t
+exec_child_errors(const struct exec_child *c)
+{
+	return c->errors;
 }
 
 void

@@ -40,6 +40,9 @@ void exec_child_flush(struct exec_child *c);
 int exec_child_next(struct exec_child *c, struct exec_event *ev, struct err *e);
 const struct exec_proto *exec_child_proto(const struct exec_child *c);
 
+/* Lines of standard error so far, with those that were left out. */
+uint64_t exec_child_errors(const struct exec_child *c);
+
 /* What to wait for: at most 3, the count is returned. */
 size_t exec_child_poll(const struct exec_child *c, struct pollfd *v);
 /* Tells it that nothing more comes, once everything is written. */

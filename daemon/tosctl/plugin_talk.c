@@ -24,13 +24,12 @@ talk_fail(struct talk *t, const char *fmt, ...)
 
 /* --- talking */
 
+/* Its lines are counted, not shown. */
 static void
 on_line(void *ctx, const char *line)
 {
-	struct talk *t = ctx;
-
+	(void)ctx;
 	(void)line;
-	t->noise++;
 }
 
 void
@@ -112,7 +111,6 @@ talk_begin(struct talk *t)
 	struct err e = ERR_INIT;
 
 	talk_end(t);
-	t->noise = 0;
 	if (plugin_run_start(t->run, &fds, &e) != 0)
 		return talk_fail(t, "%s", e.text);
 	t->c = exec_child_new(t->run->conf.name, &fds, on_line, t);

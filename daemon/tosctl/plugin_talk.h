@@ -19,7 +19,6 @@ struct talk {
 	struct exec_hello hello;
 	struct policy_face face;
 	uint64_t seq;
-	unsigned noise; /* lines on standard error */
 	char why[400];	/* of the case that failed */
 };
 
