@@ -70,7 +70,35 @@ dist_model_DATA = %D%/classifier/violence.model %D%/classifier/violence.card
 dist_model_DATA += %D%/classifier/lexicon.txt
 
 # The default model, made anew: needs the labelled texts of the data folder (TOSD_DATA).
-MODEL_TEXTS = $(srcdir)/%D%/classifier/texts/*.jsonl
+OWN_TEXTS = \
+	%D%/classifier/texts/accuse.jsonl \
+	%D%/classifier/texts/animals.jsonl \
+	%D%/classifier/texts/counter.jsonl \
+	%D%/classifier/texts/direct.jsonl \
+	%D%/classifier/texts/everyday.jsonl \
+	%D%/classifier/texts/fiction.jsonl \
+	%D%/classifier/texts/games.jsonl \
+	%D%/classifier/texts/history.jsonl \
+	%D%/classifier/texts/idiom.jsonl \
+	%D%/classifier/texts/incite.jsonl \
+	%D%/classifier/texts/insult.jsonl \
+	%D%/classifier/texts/kitchen.jsonl \
+	%D%/classifier/texts/law.jsonl \
+	%D%/classifier/texts/long.jsonl \
+	%D%/classifier/texts/medicine.jsonl \
+	%D%/classifier/texts/memory.jsonl \
+	%D%/classifier/texts/military.jsonl \
+	%D%/classifier/texts/misc.jsonl \
+	%D%/classifier/texts/mixed.jsonl \
+	%D%/classifier/texts/news.jsonl \
+	%D%/classifier/texts/plain.jsonl \
+	%D%/classifier/texts/politics.jsonl \
+	%D%/classifier/texts/quoted.jsonl \
+	%D%/classifier/texts/sly.jsonl \
+	%D%/classifier/texts/sport.jsonl \
+	%D%/classifier/texts/twins.jsonl \
+	%D%/classifier/texts/wish.jsonl
+MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
 .PHONY: model
 model: tosctl$(EXEEXT)
 	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \
@@ -79,6 +107,7 @@ model: tosctl$(EXEEXT)
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
+EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain.la
