@@ -86,9 +86,8 @@ def ways(d, posts):
 def main():
     site = Site()
     url = FEEDS["lines"](site)
-    # All of them, since configure() knows these four.
-    with Daemon({n: FEEDS[n](site) for n in ("blog", "masto", "ids", "lines")},
-                interval="1h") as d:
+    # All of them, since configure() knows them all.
+    with Daemon({n: of(site) for n, of in FEEDS.items()}, interval="1h") as d:
         configure(d, site, free_port())
         d.start()
         wait("the stream", lambda: site.ndjson.open == 1)
