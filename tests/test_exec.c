@@ -18,6 +18,12 @@
 #include "policy/host.h"
 #include "tests/suite.h"
 
+#ifdef TOSD_SANITIZED /* built without seccomp */
+#define WITHOUT_SECCOMP " socket group"
+#else
+#define WITHOUT_SECCOMP ""
+#endif
+
 #define HELLO                                                                          \
 	"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\",\"rules\":" \
 	"["                                                                            \
@@ -401,7 +407,9 @@ test_host_judges(void)
 	forget(v, items, 6);
 	policy_host_free(&h);
 	CU_ASSERT_EQUAL(kid.pid, 0);
+#ifndef TOSD_SANITIZED /* which says that it has no seccomp */
 	SAME(said, "");
+#endif
 }
 
 static void
@@ -564,9 +572,10 @@ test_walls(void)
 	v = asks(1, items);
 	policy_host_judge(h, v, 1, 20000);
 	if (sandbox_landlock_abi() > 0)
-		SAME(v[0].degraded, "it: abstained: can:");
+		SAME(v[0].degraded, "it: abstained: can:" WITHOUT_SECCOMP);
 	else
-		CU_ASSERT_PTR_NULL(strstr(v[0].degraded, "socket"));
+		CU_ASSERT_EQUAL(strstr(v[0].degraded, "socket") != NULL,
+		    WITHOUT_SECCOMP[0] != '\0');
 	forget(v, items, 1);
 	policy_host_free(&h);
 }

@@ -211,10 +211,13 @@ limit_child(const struct spawn_child *s, uint64_t tasks, struct err *e)
 	const struct {
 		int what;
 		uint64_t max;
-	} limits[] = {{RLIMIT_AS, s->memory}, {RLIMIT_NOFILE, s->files},
-	    {RLIMIT_NPROC, tasks + s->processes}, {RLIMIT_CPU, s->cpu},
-	    {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}, {RLIMIT_MEMLOCK, 0},
-	    {RLIMIT_MSGQUEUE, 0}};
+	} limits[] = {
+#ifndef TOSD_SANITIZED /* until exec() it has our shadow, larger than any limit */
+	    {RLIMIT_AS, s->memory},
+#endif
+	    {RLIMIT_NOFILE, s->files}, {RLIMIT_NPROC, tasks + s->processes},
+	    {RLIMIT_CPU, s->cpu}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0},
+	    {RLIMIT_MEMLOCK, 0}, {RLIMIT_MSGQUEUE, 0}};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		struct rlimit now, want = {limits[i].max, limits[i].max};
