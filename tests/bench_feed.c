@@ -16,6 +16,7 @@
 #include "feed/feed.h"
 
 #define ROUNDS 31 /* at most */
+#define KEEP ((size_t)8 << 20) /* as the fetch role, in which feeds are parsed */
 
 static int rounds = ROUNDS;
 
@@ -162,6 +163,7 @@ main(int argc, char **argv)
 		buf_reserve(&files[n], 0);
 		total += (double)files[n].len;
 	}
+	xkeep(KEEP);
 	if (only)
 		ours(files, n, total);
 	else

@@ -107,13 +107,10 @@ dist_check_SCRIPTS += \
 	%D%/test_removed.py \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
-	%D%/test_kill.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
-	%D%/test_plugin_faults.py \
 	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \
-	%D%/test_poll_kill.py \
 	%D%/test_sitemap.py \
 	%D%/test_smtp_bytes.py \
 	%D%/test_stream.py \
@@ -159,3 +156,10 @@ demo: all
 	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
 		$(SHELL) $(srcdir)/%D%/demo.sh
 .PHONY: demo
+
+# Names of the fuzzers that this build has, for fuzz.sh.
+EXTRA_DIST += %D%/fuzz.sh
+.PHONY: list-fuzzers
+list-fuzzers:
+	@for p in $(noinst_PROGRAMS); do \
+		case $$p in tests/fuzz_*) echo "$${p#tests/}";; esac; done
