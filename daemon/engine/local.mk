@@ -46,7 +46,7 @@ UNIT_TESTS += tests/test_window
 tests_test_window_SOURCES = tests/test_window.c tests/suite.h
 tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
 
-UNIT_TESTS += tests/test_engine_feeds
+# tests/test_engine_feeds is in UNIT_TESTS from the start: it takes longest.
 tests_test_engine_feeds_SOURCES = tests/test_engine_feeds.c tests/engine_bench.h \
 	tests/suite.h
 tests_test_engine_feeds_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
