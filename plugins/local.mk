@@ -208,6 +208,23 @@ plugins_probe_frozen99_la_CPPFLAGS = -DFROZEN=99
 plugins_probe_frozen99_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += %D%/sample/shouting.c
 
+# What `tosctl plugin new' writes.
+templatedir = $(pkgdatadir)/plugin-template
+TEMPLATES = items.ndjson c/Makefile c/README c/plugin.c c/tests/check.sh \
+	autotools/Makefile.am autotools/README autotools/configure.ac python/plugin.py \
+	shell/plugin.sh program/Makefile program/README
+EXTRA_DIST += $(TEMPLATES:%=%D%/template/%)
+install-data-local: install-template
+uninstall-local: uninstall-template
+.PHONY: install-template uninstall-template
+install-template:
+	@set -e; for f in $(TEMPLATES); do \
+		$(MKDIR_P) "$(DESTDIR)$(templatedir)/$$(dirname $$f)"; \
+		$(INSTALL_DATA) "$(srcdir)/%D%/template/$$f" "$(DESTDIR)$(templatedir)/$$f"; \
+	done
+uninstall-template:
+	rm -rf '$(DESTDIR)$(templatedir)'
+
 dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README

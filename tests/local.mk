@@ -111,6 +111,7 @@ dist_check_SCRIPTS += \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
 	%D%/test_plugin_faults.py \
+	%D%/test_plugin_new.py \
 	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \
 	%D%/test_poll_kill.py \
