@@ -64,7 +64,11 @@ def build(folder, env, kind, name):
     if kind == "autotools":
         run("autoreconf", "-fi", cwd=folder, env=env)
         run("./configure", cwd=folder, env=env)
-    said = make(folder, env, "check")
+    if kind == "shell" and os.environ.get("TOSD_QUICK") == "1":  # reads a letter at a time
+        said = run(BUILD + "/tosctl", "plugin", "try", "--expect", folder / f"{name}.sh",
+                   text=(folder / "tests/items.ndjson").read_text())
+    else:
+        said = make(folder, env, "check")
     assert "7 as expected, 0 not" in said, said
     if kind in ("C", "autotools"):
         assert "selftest  passed" in said and said.count("good") == 1, said
