@@ -105,7 +105,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 		    .safety = &p->conf->safety,
 		    .report = report,
 		    .ctx = p,
-		    .children = &children};
+		    .children = &children,
+		    .trace = role_trace(self)};
 		rc = policy_host_new(&o, &p->host, e);
 	}
 	if (rc != 0) {
@@ -130,6 +131,7 @@ policy_peer_up(void *ctx, enum role role, uint32_t index)
 	if (role != ROLE_ENGINE)
 		return;
 	msg_init(&m, MSG_RULES);
+	m.fd = trace_fd(role_trace(p->self));
 	policy_host_rules(p->host, &m.rules);
 	if (role_send(p->self, role, index, &m) != 0)
 		log_warn("policy", "the rules could not be sent to the engine");
@@ -206,6 +208,7 @@ role_policy_main(void)
 {
 	static const struct role_ops ops = {
 	    .role = ROLE_POLICY,
+	    .traced = true,
 	    .start = policy_start,
 	    .msg = policy_msg,
 	    .peer_up = policy_peer_up,

@@ -11,8 +11,6 @@
 #include "base/log.h"
 #include "ipc/spawn.h"
 
-#define GIB (1ull << 30)
-
 static const struct role_rights {
 	unsigned may;
 	uint64_t max_memory, max_files;
@@ -20,7 +18,7 @@ static const struct role_rights {
     [ROLE_ENGINE] = {SANDBOX_MAY_READ | SANDBOX_MAY_WRITE | SANDBOX_MAY_UNIX, 0, 4096},
     /* Code is loaded for rare encodings of feeds (iconv). */
     [ROLE_FETCH] = {SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_DLOPEN, 0, 4096},
-    [ROLE_POLICY] = {0, 8 * GIB, 64},
+    [ROLE_POLICY] = {0, 0, 64},
     [ROLE_COURIER] = {SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_THREAD |
 			  SANDBOX_MAY_DLOPEN,
 	0, 1024},
@@ -136,7 +134,10 @@ profile_of_role(enum role role, const struct conf *c, struct sandbox_profile *p)
 		read_system(p);
 		sandbox_read(p, c->fetch.ca_file);
 		break;
-	default: /* policy: nothing but its channel */
+	case ROLE_POLICY: /* nothing but its channel */
+		p->max_memory = c->policy.worker_memory;
+		break;
+	default:
 		break;
 	}
 }

@@ -68,6 +68,7 @@ struct proc {
 	uint32_t ping, pong;	     /* sequence numbers */
 	int64_t ping_time;	     /* when the last unanswered ping went out */
 	struct child *children;	     /* policy: programs of its plugins */
+	int trace;		     /* policy: which plugin is at work; -1: none */
 };
 
 struct slot {

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "ipc/spawn.h"
+#include "ipc/trace.h"
 #include "supervisor.h"
 
 #define START_MAX (120 * CLOCK_SEC) /* compiling large rule packs takes its time */
@@ -118,6 +119,8 @@ proc_free(struct proc *p)
 	if (p->slot->newer == p)
 		p->slot->newer = NULL;
 	child_end_all(p);
+	if (p->trace >= 0)
+		close(p->trace);
 	channel_free(&p->ch);
 	loop_timer_free(&p->deadline);
 	free(p);
@@ -187,6 +190,10 @@ take_hello(struct proc *p, struct msg *m)
 		proc_kill(p, "it is another program than this one; was it replaced "
 			     "while running?");
 		return;
+	}
+	if (p->trace < 0) {
+		p->trace = m->fd;
+		m->fd = -1;
 	}
 	proc_configure(p);
 }
@@ -312,6 +319,7 @@ proc_start(struct slot *slot)
 	p->sup = sup;
 	p->slot = slot;
 	p->pid = pid;
+	p->trace = -1;
 	p->state = PROC_STARTING;
 	p->ch = channel_new_take(sup->loop, fds[0], &ends, on_msg, on_close, p);
 	p->deadline = loop_timer_new(sup->loop, on_deadline, p);
@@ -376,7 +384,8 @@ static void
 bury(struct proc *p, int status)
 {
 	struct slot *slot = p->slot;
-	char how[96];
+	char how[96], where[TRACE_TEXT];
+	bool at_work = trace_read(p->trace, where);
 
 	/* It gave way to a configuration that it can only start with. */
 	if (p->conf_due && p->ready_since != 0 && WIFEXITED(status) &&
@@ -387,8 +396,8 @@ bury(struct proc *p, int status)
 		log_info("supervisor", "%s %u (pid %d) has stopped",
 		    role_name(slot->role), slot->index, (int)p->pid);
 	else
-		log_err("supervisor", "%s %u (pid %d) %s", role_name(slot->role),
-		    slot->index, (int)p->pid, how);
+		log_err("supervisor", "%s %u (pid %d) %s%s%s", role_name(slot->role),
+		    slot->index, (int)p->pid, how, at_work ? " " : "", where);
 	if (p->ready_since != 0 && clock_steady() - p->ready_since >= QUIET)
 		slot->backoff = 0;
 	if (!p->expected && !p->sup->stopping && slot->wanted)

@@ -168,7 +168,8 @@ TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
 check_LTLIBRARIES = plugins/probe/probe.la \
 	plugins/probe/older.la plugins/probe/newer.la plugins/probe/major.la \
 	plugins/probe/nothing.la plugins/probe/code.la plugins/probe/short.la \
-	plugins/probe/liar.la plugins/probe/greedy.la
+	plugins/probe/liar.la plugins/probe/greedy.la \
+	plugins/probe/frozen10.la plugins/probe/frozen11.la plugins/probe/frozen99.la
 plugins_probe_probe_la_SOURCES = %D%/probe/probe.c
 plugins_probe_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_probe_probe_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
@@ -196,7 +197,33 @@ plugins_probe_liar_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 plugins_probe_greedy_la_SOURCES = %D%/probe/abi.c
 plugins_probe_greedy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=8
 plugins_probe_greedy_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_frozen10_la_SOURCES = %D%/probe/frozen.c %D%/probe/frozen.h
+plugins_probe_frozen10_la_CPPFLAGS = -DFROZEN=0
+plugins_probe_frozen10_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_frozen11_la_SOURCES = %D%/probe/frozen.c %D%/probe/frozen.h
+plugins_probe_frozen11_la_CPPFLAGS = -DFROZEN=1
+plugins_probe_frozen11_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_frozen99_la_SOURCES = %D%/probe/frozen.c %D%/probe/frozen.h
+plugins_probe_frozen99_la_CPPFLAGS = -DFROZEN=99
+plugins_probe_frozen99_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += %D%/sample/shouting.c
+
+# What `tosctl plugin new' writes.
+templatedir = $(pkgdatadir)/plugin-template
+TEMPLATES = items.ndjson c/Makefile c/README c/plugin.c c/tests/check.sh \
+	autotools/Makefile.am autotools/README autotools/configure.ac python/plugin.py \
+	shell/plugin.sh program/Makefile program/README
+EXTRA_DIST += $(TEMPLATES:%=%D%/template/%)
+install-data-local: install-template
+uninstall-local: uninstall-template
+.PHONY: install-template uninstall-template
+install-template:
+	@set -e; for f in $(TEMPLATES); do \
+		$(MKDIR_P) "$(DESTDIR)$(templatedir)/$$(dirname $$f)"; \
+		$(INSTALL_DATA) "$(srcdir)/%D%/template/$$f" "$(DESTDIR)$(templatedir)/$$f"; \
+	done
+uninstall-template:
+	rm -rf '$(DESTDIR)$(templatedir)'
 
 dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py

@@ -109,6 +109,7 @@ dist_check_SCRIPTS += \
 	%D%/test_feeds_daemon.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
+	%D%/test_plugin_new.py \
 	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \
 	%D%/test_sitemap.py \

@@ -118,6 +118,40 @@ test_abi_good(void)
 	}
 }
 
+/* Objects that were built with the header of 1.0 and 1.1 (plugins/probe/frozen.h), and
+ * one for which this host is the old one: all slots that both know work. */
+static void
+test_abi_frozen(void)
+{
+	static const struct {
+		const char *path;
+		double score; /* its opinion, or what it found */
+	} was[] = {{PROBE "frozen10.so", 0.5}, {PROBE "frozen11.so", 0.25},
+	    {PROBE "frozen99.so", 0.25}};
+
+	for (size_t i = 0; i < sizeof(was) / sizeof(was[0]); i++) {
+		struct policy_host *h =
+		    host_of(was[i].path, TOSD_NEED_TEXT | TOSD_NEED_SETS, NULL, NULL);
+		const struct policy_score *scores;
+		struct answer a;
+
+		if (h == NULL)
+			printf("\n  %s: %s", was[i].path, problems);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask(h, "one word");
+		CU_ASSERT_PTR_NULL(a.degraded);
+		if (a.degraded != NULL)
+			printf("\n  %s: %s", was[i].path, a.degraded);
+		CU_ASSERT_EQUAL_FATAL(a.n, 1);
+		CU_ASSERT_STRING_EQUAL(a.v[0].rule, "frozen/word");
+		CU_ASSERT_EQUAL(a.v[0].spans[0].start, 4);
+		CU_ASSERT_EQUAL(policy_host_scores(h, &scores), 1);
+		CU_ASSERT_DOUBLE_EQUAL(scores[0].value, was[i].score, 1e-9);
+		answer_clear(&a);
+		policy_host_free(&h);
+	}
+}
+
 static void
 test_abi_bad(void)
 {
@@ -325,12 +359,13 @@ test_face(void)
 	struct item it;
 	struct tosd_item a = {.it = &it, .text = "x", .len = 1, .tenant = "t1"},
 			 b = {.it = &it, .text = "x", .len = 1, .tenant = "t2"};
-	const struct tosd_host *h = &f.table;
+	const struct tosd_host *h;
 	char first[33] = "";
 
 	item_init(&it);
 	it.author = xstrdup("Eve");
 	policy_face_init(&f);
+	h = f.table;
 	CU_ASSERT_EQUAL(
 	    h->in_set(h, "@protected", (struct tosd_str){"NORTH hall", 10}), 1);
 	CU_ASSERT_EQUAL(h->in_set(h, "@protected", (struct tosd_str){"North", 5}), 0);
@@ -529,6 +564,7 @@ static const struct suite_test tests[] = {
     {"scores", test_scores},
     {"fusion", test_fusion},
     {"older and newer plugins run", test_abi_good},
+    {"plugins built with older and newer headers run", test_abi_frozen},
     {"other tables are refused", test_abi_bad},
     {"files that others could have written are refused", test_file_rules},
     {"grants, settings, open and selftest", test_grants_and_settings},

@@ -118,6 +118,7 @@ struct conf_policy {
 	double threshold;	   /* a finding below this score never counts */
 	int64_t retry_for;	   /* how long a program that is down is waited for */
 	unsigned plugin_uid;	   /* first of 256 user ids of programs; 0: that of roles */
+	size_t worker_memory;	   /* address space of a worker, with all its plugins */
 };
 
 struct conf_safety {

@@ -200,6 +200,7 @@ static const struct conf_row policy_rows[] = {
     SHARE(conf_policy, threshold, "0.5"),
     SPAN(conf_policy, retry_for, "24h", CLOCK_SEC, 30 * CLOCK_DAY),
     COUNT(conf_policy, plugin_uid, "60700", 0, INT32_MAX),
+    SIZE(conf_policy, worker_memory, "8G", 256 * MIB, 1024 * GIB),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

@@ -74,6 +74,7 @@ struct engine_worker {
 	bool suspect;  /* the batch is one suspect */
 	int64_t *revisions;
 	size_t n;
+	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
 };
 
 struct engine_out {

@@ -7,9 +7,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "ipc/trace.h"
 #include "policy/verdict.h"
 
 /* Characters of a quote shown to people. */
@@ -71,15 +73,26 @@ engine_inspect_resize(struct engine *g)
 	if (want <= g->nworkers)
 		return; /* those too many are taken down by the supervisor */
 	g->workers = xrealloc(g->workers, want * sizeof(*g->workers));
-	memset(g->workers + g->nworkers, 0, (want - g->nworkers) * sizeof(*g->workers));
+	for (size_t i = g->nworkers; i < want; i++)
+		g->workers[i] = (struct engine_worker){.trace = -1};
 	g->nworkers = want;
+}
+
+static void
+forget_trace(struct engine_worker *w)
+{
+	if (w->trace >= 0)
+		close(w->trace);
+	w->trace = -1;
 }
 
 void
 engine_inspect_free(struct engine *g)
 {
-	for (size_t i = 0; i < g->nworkers; i++)
+	for (size_t i = 0; i < g->nworkers; i++) {
 		free(g->workers[i].revisions);
+		forget_trace(&g->workers[i]);
+	}
 	free(g->workers);
 	free(g->pending.v);
 	free(g->suspects.v);
@@ -261,13 +274,17 @@ static void
 not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 {
 	struct engine_worker *w = &g->workers[index];
-	char *why = xasprintf("policy worker %u %s over it", index, what);
+	char where[TRACE_TEXT], *why;
 
+	trace_read(w->trace, where);
+	why = xasprintf("policy worker %u %s over it%s%s", index, what,
+	    where[0] != '\0' ? ", " : "", where);
 	if (w->n > 1)
 		log_warn("inspect",
-		    "policy worker %u %s over %zu items from revision %lld "
-		    "on: each is now tried alone",
-		    index, what, w->n, (long long)w->revisions[0]);
+		    "policy worker %u %s over %zu items from revision %lld on%s%s: "
+		    "each is now tried alone",
+		    index, what, w->n, (long long)w->revisions[0],
+		    where[0] != '\0' ? ", " : "", where);
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->revisions[i] == 0)
 			continue;
@@ -313,6 +330,11 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	struct msg_rules *r = &m->rules;
 	json_t *rules, *entry;
 
+	if (m->from_index < g->nworkers) {
+		forget_trace(&g->workers[m->from_index]);
+		g->workers[m->from_index].trace = m->fd;
+		m->fd = -1;
+	}
 	for (uint32_t i = 0; i < r->nproblems; i++)
 		log_warn("policy", "%s", r->problems[i]);
 	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)

@@ -16,7 +16,8 @@ libtosd_ipc_a_SOURCES = \
 	%D%/role.c %D%/role.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/seccomp.c %D%/seccomp.h \
-	%D%/spawn.c %D%/spawn.h
+	%D%/spawn.c %D%/spawn.h \
+	%D%/trace.c %D%/trace.h
 
 UNIT_TESTS += tests/test_ipc
 tests_test_ipc_SOURCES = tests/test_ipc.c tests/suite.h

@@ -34,7 +34,7 @@ static const struct msg_row {
 	msg_decode_fn *decode;
 	msg_clear_fn *clear;
 } rows[MSG_TYPE_COUNT] = {
-    [MSG_HELLO] = {"HELLO", WORKERS, SUP, FD_NO, CODEC(hello)},
+    [MSG_HELLO] = {"HELLO", WORKERS, SUP, FD_MAYBE, CODEC(hello)},
     [MSG_CONF] = {"CONF", SUP, WORKERS, FD_YES, CODEC(conf)},
     [MSG_PEER] = {"PEER", SUP, WORKERS, FD_YES, CODEC(peer)},
     [MSG_READY] = {"READY", WORKERS, SUP, FD_NO, CODEC(ready)},
@@ -49,7 +49,7 @@ static const struct msg_row {
     [MSG_SUBSCRIBE] = {"SUBSCRIBE", ENGINE, FETCH, FD_NO, CODEC(subscribe)},
     [MSG_PUSHED] = {"PUSHED", FETCH, ENGINE, FD_MAYBE, CODEC(pushed)},
     [MSG_TAKEN] = {"TAKEN", ENGINE, FETCH, FD_NO, CODEC(seq)},
-    [MSG_RULES] = {"RULES", POLICY, ENGINE, FD_NO, CODEC(rules)},
+    [MSG_RULES] = {"RULES", POLICY, ENGINE, FD_MAYBE, CODEC(rules)},
     [MSG_INSPECT] = {"INSPECT", ENGINE, POLICY, FD_NO, CODEC(inspect)},
     [MSG_INSPECTED] = {"INSPECTED", POLICY, ENGINE, FD_NO, CODEC(inspected)},
     [MSG_SEND] = {"SEND", ENGINE, COURIER, FD_YES, CODEC(send)},

@@ -72,6 +72,7 @@ enum msg_type {
 	MSG_TYPE_COUNT,
 };
 
+/* With the descriptor of its trace, where the role has one. */
 struct msg_hello {
 	uint32_t version;
 	int64_t pid;
@@ -283,6 +284,7 @@ struct msg_rule {
 	uint8_t mode;
 	int32_t severity;
 };
+/* With the descriptor of the worker's trace. */
 struct msg_rules {
 	char *digest; /* of all packs and plugins: the policy version */
 	uint32_t n;

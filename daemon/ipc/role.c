@@ -59,6 +59,7 @@ struct role_self {
 	struct peer *peers;
 	struct secret *secrets;
 	struct child *children;
+	struct trace *trace;
 };
 
 /* Ends the process as soon as the callback that is running has returned. */
@@ -284,6 +285,12 @@ role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
 	}
 	child_drop(self, c);
 	return true;
+}
+
+struct trace *
+role_trace(struct role_self *self)
+{
+	return self->trace;
 }
 
 static void
@@ -569,6 +576,7 @@ cleanup(struct role_self *self)
 	while (self->children != NULL)
 		child_drop(self, self->children);
 	channel_free(&self->control);
+	trace_free(&self->trace);
 	loop_timer_free(&self->leave);
 	loop_free(&self->loop);
 }
@@ -578,6 +586,7 @@ role_main(const struct role_ops *ops)
 {
 	struct channel_ends ends = {ops->role, ROLE_SUPERVISOR, 0};
 	struct role_self self = {.ops = ops};
+	struct err e = ERR_INIT;
 	struct msg hello;
 
 	log_open(role_name(ops->role));
@@ -596,6 +605,10 @@ role_main(const struct role_ops *ops)
 	msg_init(&hello, MSG_HELLO);
 	hello.hello.version = MSG_VERSION;
 	hello.hello.pid = getpid();
+	if (ops->traced && trace_new(&self.trace, &e) != 0)
+		log_warn(
+		    "role", "%s: a crash will not say which plugin it was", e.text);
+	hello.fd = trace_fd(self.trace);
 	channel_send(self.control, &hello);
 	if (loop_run(self.loop) != 0)
 		self.code = EXIT_FAILURE;

@@ -22,6 +22,7 @@
 #include "ipc/loop.h"
 #include "ipc/msg.h"
 #include "ipc/sandbox.h"
+#include "ipc/trace.h"
 
 struct role_self; /* the running role, owned by role_main() */
 
@@ -60,6 +61,10 @@ struct role_ops {
 
 	/* The last call; closes what start opened.  May be NULL. */
 	void (*free)(void *ctx);
+
+	/* It runs code of others: it has a page that says which (role_trace()), which the
+	 * supervisor reads when the process has died. */
+	bool traced;
 };
 
 /* Runs the role on descriptor ROLE_CONTROL_FD.  Returns the process's exit code. */
@@ -88,6 +93,9 @@ const struct buf *role_secret(const struct role_self *self, const char *name);
  * False: there is none. */
 bool role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
     char digest[DIGEST_HEX]);
+
+/* The page of a traced role; NULL: it has none. */
+struct trace *role_trace(struct role_self *self);
 
 /* Sends m, which is taken (clear afterwards, also on failure).  ROLE_SUPERVISOR with
  * index 0 is the supervisor.  0; TOSD_ENOENT if there is no such peer now;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "policy/exec_face.h"
 #include "policy/plugin.h"
 
 #define HELLO_MAX (2 * CLOCK_SEC)
@@ -190,37 +191,6 @@ take_hello(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 	return false;
 }
 
-static int32_t
-rule_of(const struct policy_exec *x, const char *id)
-{
-	for (size_t i = 0; i < x->face->nrules; i++)
-		if (strcmp(x->face->rules[i].id, id) == 0)
-			return (int32_t)i;
-	return -1;
-}
-
-static void
-take_findings(struct policy_exec *x, struct exec_job *j, const struct exec_event *ev)
-{
-	j->report.face = x->face;
-	j->report.item = j->item;
-	x->face->phase = POLICY_CHECKING;
-	for (size_t i = 0; i < ev->n; i++) {
-		const struct exec_finding *f = &ev->findings[i];
-		struct tosd_finding t = {.size = sizeof(t),
-		    .rule = rule_of(x, f->rule),
-		    .score = f->score,
-		    .spans = f->spans,
-		    .nspans = f->nspans,
-		    .reason = {f->reason, strlen(f->reason)}};
-
-		x->face->table.finding(&x->face->table, &j->report, &t);
-	}
-	x->face->phase = POLICY_IDLE;
-	if (j->report.bad[0] != '\0')
-		x->stats.complaints++;
-}
-
 /* The job that is in hand under this number, NULL when it is not any more (*ok) or
  * never was. */
 static struct exec_job *
@@ -262,7 +232,8 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 		x->next = 0;
 		return 0;
 	}
-	take_findings(x, j, ev);
+	policy_exec_report(x->face, ev, j->item, &j->report);
+	x->stats.complaints += j->report.bad[0] != '\0';
 	if (ev->abstain != NULL)
 		j->why = xasprintf("abstained: %s", ev->abstain);
 	histogram_add(&x->stats.took, now - j->sent);
@@ -296,7 +267,7 @@ hear(struct policy_exec *x, int64_t now)
 static void
 send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
 {
-	const struct tosd_host *h = &x->face->table;
+	const struct tosd_host *h = x->face->table;
 	struct exec_item it;
 
 	/* A number whose place is taken by one that is long in hand is left out. */
@@ -418,34 +389,14 @@ live(struct policy_exec *x, int64_t now)
 		give_up(x, "no hello within 2 s", now);
 }
 
-/* The rules of its hello, as open() of a native plugin declares them. */
 static int
 declare_rules(struct policy_exec *x, struct err *e)
 {
-	x->face->phase = POLICY_OPENING;
-	for (size_t i = 0; i < x->hello.nrules; i++) {
-		const struct exec_rule *r = &x->hello.rules[i];
-		const char *why = NULL;
-		struct tosd_rule t = {.size = sizeof(t),
-		    .id = r->id,
-		    .rev = r->rev,
-		    .digest = r->digest,
-		    .clause = r->clause,
-		    .category = r->category,
-		    .severity = r->severity,
-		    .mode = r->mode};
+	const char *why = policy_exec_declare(x->face, &x->hello);
 
-		/* What may answer otherwise the next time cannot stand in a notice. */
-		if (!x->hello.pure && t.mode == TOSD_ENFORCE)
-			t.mode = TOSD_SHADOW;
-		if (x->face->table.declare(&x->face->table, &t, &why) < 0) {
-			x->face->phase = POLICY_IDLE;
-			return err_set(e, TOSD_EINVAL, "plugin `%s': %s", x->conf->name,
-			    why != NULL ? why : "a rule is refused");
-		}
-	}
-	x->face->phase = POLICY_IDLE;
-	return 0;
+	return why == NULL
+		   ? 0
+		   : err_set(e, TOSD_EINVAL, "plugin `%s': %s", x->conf->name, why);
 }
 
 static int

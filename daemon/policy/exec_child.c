@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "policy/quiet.h"
 
 #define READ_STEP 65536
 #define READ_MAX \
 	(1u << 20) /* of its output at one go, so that others have their turn */
 #define PIPE_SIZE (1 << 20)
 #define ERR_LINE 500
-#define ERR_BURST 20 /* lines of standard error at once */
-#define ERR_RATE 10  /* and then in a second */
 
 struct exec_child {
 	struct exec_fds fds;
@@ -26,9 +25,9 @@ struct exec_child {
 	bool hush;
 	void (*say)(void *ctx, const char *line);
 	void *ctx;
-	struct buf line;	/* of standard error, not whole yet */
-	int64_t tokens, filled; /* thousandths of lines; when they were counted */
-	uint64_t dropped, errors;
+	struct buf line; /* of standard error, not whole yet */
+	struct policy_quiet quiet;
+	uint64_t errors;
 };
 
 static void
@@ -53,8 +52,6 @@ exec_child_new(const char *name, struct exec_fds *fds,
 	c->proto = exec_proto_new(name);
 	c->say = say;
 	c->ctx = ctx;
-	c->tokens = ERR_BURST * 1000;
-	c->filled = CLOCK_NONE;
 	return c;
 }
 
@@ -153,24 +150,16 @@ move_in(struct exec_child *c)
 static void
 say_line(struct exec_child *c, int64_t now)
 {
+	uint64_t left_out;
+
 	c->errors++;
-	if (c->filled == CLOCK_NONE)
-		c->filled = now;
-	c->tokens += (now - c->filled) * ERR_RATE;
-	c->filled = now;
-	if (c->tokens > ERR_BURST * 1000)
-		c->tokens = ERR_BURST * 1000;
-	if (c->tokens < 1000) {
-		c->dropped++;
-	} else {
-		c->tokens -= 1000;
-		if (c->dropped > 0) {
+	if (policy_quiet_pass(&c->quiet, now, &left_out)) {
+		if (left_out > 0) {
 			char *s = xasprintf(
-			    "(%llu lines left out)", (unsigned long long)c->dropped);
+			    "(%llu lines left out)", (unsigned long long)left_out);
 
 			c->say(c->ctx, s);
 			free(s);
-			c->dropped = 0;
 		}
 		buf_putc(&c->line, '\0');
 		c->say(c->ctx, c->line.data);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -23,11 +25,17 @@ _Static_assert((int)TOSD_DRAFT == MODE_DRAFT && (int)TOSD_SHADOW == MODE_SHADOW 
 		   (int)TOSD_CANARY == MODE_CANARY && (int)TOSD_ENFORCE == MODE_ENFORCE,
     "the public header and ours name the same modes");
 
-/* The table is the first member, so its address is the face's. */
+/* What a plugin gets the address of.  The table is the first member, so that the
+ * address is ours too. */
+struct shield {
+	struct tosd_host table;
+	struct policy_face *face;
+};
+
 static struct policy_face *
 face_of(const struct tosd_host *h)
 {
-	return (struct policy_face *)(uintptr_t)h;
+	return ((const struct shield *)(const void *)h)->face;
 }
 
 static int32_t __attribute__((format(printf, 3, 4)))
@@ -378,12 +386,19 @@ host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 {
 	struct policy_face *f = face_of(h);
 	int n = (int)(text.len > LOG_MAX ? LOG_MAX : text.len);
+	uint64_t left_out = 0;
+	bool problem = level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING;
 	char *line;
 
-	if (text.ptr == NULL)
+	if (text.ptr == NULL ||
+	    (f->phase != POLICY_OPENING &&
+		!policy_quiet_pass(&f->quiet, clock_steady(), &left_out)))
 		return;
+	if (left_out > 0)
+		log_warn("policy", "%s: (%llu lines left out)", f->plugin,
+		    (unsigned long long)left_out);
 	line = xasprintf("%.*s", n, text.ptr);
-	if (level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING)
+	if (problem)
 		f->problem(f->ctx, f->plugin, line);
 	else if (level == TOSD_LOG_INFO && f->phase == POLICY_OPENING)
 		f->note(f->ctx, f->plugin, line);
@@ -398,7 +413,13 @@ host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 void
 policy_face_init(struct policy_face *f)
 {
-	f->table = (struct tosd_host){
+	struct shield *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (s == MAP_FAILED)
+		abort();
+	s->face = f;
+	s->table = (struct tosd_host){
 	    .size = sizeof(struct tosd_host),
 	    .abi_major = TOSD_ABI_MAJOR,
 	    .abi_minor = TOSD_ABI_MINOR,
@@ -413,6 +434,11 @@ policy_face_init(struct policy_face *f)
 	    .log = host_log,
 	    .score = host_score,
 	};
+	/* Who writes to it falls over itself, there and then, and not the next plugin.
+	 */
+	if (mprotect(s, sizeof(*s), PROT_READ) != 0)
+		abort();
+	f->table = &s->table;
 	f->phase = POLICY_IDLE;
 }
 
@@ -426,6 +452,9 @@ policy_face_clear(struct policy_face *f)
 		free(f->rules[i].category);
 	}
 	free(f->rules);
+	if (f->table != NULL)
+		munmap((void *)(uintptr_t)f->table, sizeof(struct shield));
+	f->table = NULL;
 	f->rules = NULL;
 	f->nrules = 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base/finding.h"
 #include "base/item.h"
+#include "policy/quiet.h"
 
 /* A set of names, sorted (policy_set_compare), no doubles; owned by the host. */
 struct policy_set {
@@ -29,7 +30,7 @@ struct policy_rule { /* owned by the face */
 enum policy_phase { POLICY_IDLE, POLICY_OPENING, POLICY_CHECKING };
 
 struct policy_face {
-	struct tosd_host table; /* first: what the plugin holds points here */
+	const struct tosd_host *table; /* in a page that nobody can write to any more */
 	enum policy_phase phase;
 	const char *plugin, *object; /* name and digest; borrowed */
 	uint32_t granted;
@@ -38,6 +39,7 @@ struct policy_face {
 	struct policy_rule *rules;
 	size_t nrules;
 	char why[256]; /* the last errstr that we gave */
+	struct policy_quiet quiet;
 	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
 	void (*problem)(void *ctx, const char *plugin, const char *text);
 	void (*note)(void *ctx, const char *plugin, const char *text);
@@ -71,9 +73,10 @@ struct tosd_report {
 	char bad[256]; /* the first thing that was refused; empty: nothing */
 };
 
-/* Fills in the table and its phase; the caller has set the other fields. */
+/* Makes the table and sets the phase; the caller has set the other fields.  The face must
+ * stay where it is. */
 void policy_face_init(struct policy_face *f);
-/* Frees the rules. */
+/* Frees rules and table. */
 void policy_face_clear(struct policy_face *f);
 
 /* At the end of a check(): puts the findings in order (rule, spans, score). */

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/trace.h"
 #include "policy/host_in.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
@@ -121,6 +122,18 @@ check_rules(const struct policy_host *h, const struct policy_slot *s, struct err
 	return 0;
 }
 
+static void
+slot_close(struct policy_host *h, struct policy_slot *s)
+{
+	const struct tosd_policy *t = policy_plugin_table(s->plugin);
+
+	if (!TOSD_HAS(t, close))
+		return;
+	trace_at(h->o.trace, TRACE_CLOSE, policy_plugin_name(s->plugin), 0);
+	t->close(s->state);
+	trace_idle(h->o.trace);
+}
+
 /* open() and selftest(); on failure the plugin has been closed again. */
 static int
 slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
@@ -130,8 +143,10 @@ slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 	int rc;
 
 	s->face->phase = POLICY_OPENING;
-	rc = t->open(
-	    &s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
+	trace_at(h->o.trace, TRACE_OPEN, name, 0);
+	rc =
+	    t->open(s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
+	trace_idle(h->o.trace);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE)
 		return err_set(e, TOSD_EINVAL, "plugin `%s' did not open: %s", name,
@@ -139,14 +154,18 @@ slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 	rc = 0;
 	if (s->face->nrules == 0)
 		rc = err_set(e, TOSD_EINVAL, "plugin `%s' has no rules", name);
-	if (rc == 0 && TOSD_HAS(t, selftest) &&
-	    t->selftest(s->state, &why) != TOSD_DONE)
-		rc = err_set(e, TOSD_EINVAL, "plugin `%s' failed its own test: %s",
-		    name, why != NULL ? why : "it does not say which");
+	if (rc == 0 && TOSD_HAS(t, selftest)) {
+		trace_at(h->o.trace, TRACE_TEST, name, 0);
+		if (t->selftest(s->state, &why) != TOSD_DONE)
+			rc = err_set(e, TOSD_EINVAL,
+			    "plugin `%s' failed its own test: %s", name,
+			    why != NULL ? why : "it does not say which");
+		trace_idle(h->o.trace);
+	}
 	if (rc == 0)
 		rc = check_rules(h, s, e);
-	if (rc != 0 && TOSD_HAS(t, close))
-		t->close(s->state);
+	if (rc != 0)
+		slot_close(h, s);
 	return rc;
 }
 
@@ -165,6 +184,19 @@ slot_face(
 	policy_face_init(s->face);
 }
 
+/* Its last step: rc is how the others went. */
+static int
+slot_keep(struct policy_host *h, struct policy_slot *s, int rc)
+{
+	if (rc != 0) {
+		slot_clear(s);
+		return rc;
+	}
+	h->v = xrealloc(h->v, (h->n + 1) * sizeof(*h->v));
+	h->v[h->n++] = *s;
+	return 0;
+}
+
 static int
 add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
@@ -178,13 +210,7 @@ add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	rc = policy_exec_new(c, h->o.children, s.face, &s.exec, e);
 	if (rc == 0)
 		rc = check_rules(h, &s, e);
-	if (rc != 0) {
-		slot_clear(&s);
-		return rc;
-	}
-	h->v = xrealloc(h->v, (h->n + 1) * sizeof(*h->v));
-	h->v[h->n++] = s;
-	return 0;
+	return slot_keep(h, &s, rc);
 }
 
 static int
@@ -205,19 +231,14 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	if (h->o.conf->cache_dir != NULL)
 		extra[nextra++] =
 		    (struct conf_setting){"cache_dir", h->o.conf->cache_dir};
+	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
+	trace_idle(h->o.trace);
 	if (rc != 0)
 		return rc;
 	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
 	s.face->object = policy_plugin_digest(s.plugin);
-	rc = slot_open(h, &s, e);
-	if (rc != 0) {
-		slot_clear(&s);
-		return rc;
-	}
-	h->v = xrealloc(h->v, (h->n + 1) * sizeof(*h->v));
-	h->v[h->n++] = s;
-	return 0;
+	return slot_keep(h, &s, slot_open(h, &s, e));
 }
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
@@ -335,11 +356,8 @@ policy_host_free(struct policy_host **hp)
 		return;
 	*hp = NULL;
 	for (size_t i = 0; i < h->n; i++) {
-		const struct tosd_policy *t =
-		    h->v[i].plugin != NULL ? policy_plugin_table(h->v[i].plugin) : NULL;
-
-		if (t != NULL && TOSD_HAS(t, close))
-			t->close(h->v[i].state);
+		if (h->v[i].plugin != NULL)
+			slot_close(h, &h->v[i]);
 		slot_clear(&h->v[i]);
 	}
 	for (size_t i = 0; i < h->nproblems; i++)

@@ -18,6 +18,7 @@
 
 struct policy_host;
 struct policy_children;
+struct trace;
 
 struct policy_options {
 	const struct conf_policy *conf; /* both kept by pointer until policy_host_free() */
@@ -32,6 +33,8 @@ struct policy_options {
 	/* Who starts the programs of `command' plugins (policy/exec.h); copied.  NULL:
 	 * such plugins are refused. */
 	const struct policy_children *children;
+	/* Told which plugin is at work, before each call into one.  May be NULL. */
+	struct trace *trace;
 };
 
 /* Longest text that is judged, in bytes of item_body(); of a longer one the beginning

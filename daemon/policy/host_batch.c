@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ipc/trace.h"
 #include "policy/fusion.h"
 #include "policy/host_in.h"
 
@@ -33,7 +34,7 @@ struct batch {
 	struct buf *bad;
 	size_t n;
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
-	struct said *said;	/* by slot, of the first item; NULL: nobody wants scores */
+	struct said *said; /* by slot, of the first item; NULL: nobody wants scores */
 };
 
 static void
@@ -192,7 +193,8 @@ note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
 
 /* The score of a category: opinions held against findings, or findings alone. */
 static double
-fuse(const struct policy_ask *a, const char *category, const struct said *said, size_t n)
+fuse(
+    const struct policy_ask *a, const char *category, const struct said *said, size_t n)
 {
 	double best = policy_fusion_found(a->findings, a->n, category);
 	bool opinion = false;
@@ -230,6 +232,8 @@ check_objects(struct policy_host *h, struct batch *b, size_t i)
 
 		if (h->v[s].plugin == NULL)
 			continue;
+		trace_at(
+		    h->o.trace, TRACE_CHECK, h->v[s].face->plugin, b->ask[i].revision);
 		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
 		note_said(b, i, s, &r);
 		add_findings(&b->ask[i], &r);
@@ -247,6 +251,7 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 		exec_begin(h, b);
 	for (size_t i = 0; i < b->n; i++)
 		check_objects(h, b, i);
+	trace_idle(h->o.trace);
 	if (exec) {
 		exec_run(h, patience);
 		exec_end(h, b);

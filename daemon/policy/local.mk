@@ -2,12 +2,14 @@ noinst_LIBRARIES += libtosd_policy.a
 libtosd_policy_a_SOURCES = \
 	%D%/exec.c %D%/exec.h \
 	%D%/exec_child.c %D%/exec_child.h \
+	%D%/exec_face.c %D%/exec_face.h \
 	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
 	%D%/plugin.c %D%/plugin.h \
+	%D%/quiet.h \
 	%D%/verdict.c %D%/verdict.h
 
 # `tosctl scan` and `tosctl policy` on their own, for tests of this room.

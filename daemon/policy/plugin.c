@@ -50,6 +50,12 @@ policy_need_parse(const char *name)
 	return 0;
 }
 
+uint32_t
+policy_need_all(void)
+{
+	return ALL_NEEDS;
+}
+
 const char *
 policy_need_names(uint32_t bits, char out[96])
 {

@@ -41,6 +41,8 @@ uint32_t policy_plugin_granted(const struct policy_plugin *p);
 
 /* "text, sets": names of the bits, as tosd.conf spells them.  Returns out. */
 const char *policy_need_names(uint32_t needs, char out[96]);
+/* All that there are. */
+uint32_t policy_need_all(void);
 /* The bit of one name; 0: there is no such need. */
 uint32_t policy_need_parse(const char *name);
 

@@ -29,8 +29,13 @@ tosctl_SOURCES = \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
+	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \
+	%D%/plugin_cage.c %D%/plugin_cage.h \
+	%D%/plugin_check.c \
+	%D%/plugin_new.c \
 	%D%/plugin_run.c %D%/plugin_run.h \
 	%D%/plugin_talk.c %D%/plugin_talk.h \
+	%D%/plugin_try.c \
 	%D%/tosctl_plugin.c %D%/tosctl_plugin.h \
 	%D%/tosctl_plugin_conform.c \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \

@@ -58,3 +58,10 @@ places_lexicon(void)
 	return in_build_tree() ? TOSD_SRCDIR "/plugins/classifier/lexicon.txt"
 			       : TOSD_DATADIR "/classifier/lexicon.txt";
 }
+
+const char *
+places_templates(void)
+{
+	return in_build_tree() ? TOSD_SRCDIR "/plugins/template"
+			       : TOSD_DATADIR "/plugin-template";
+}

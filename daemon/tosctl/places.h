@@ -8,5 +8,6 @@ const char *places_classifier(void); /* the plugin that runs models */
 const char *places_model(void);
 const char *places_policies(void);
 const char *places_lexicon(void);
+const char *places_templates(void); /* of plugins to start from */
 
 #endif

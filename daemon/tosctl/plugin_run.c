@@ -110,6 +110,19 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 }
 
 void
+plugin_run_object(struct plugin_run *r, const char *file)
+{
+	const char *slash = strrchr(file, '/'),
+		   *name = slash != NULL ? slash + 1 : file;
+
+	r->conf.path = file;
+	if (strcmp(r->conf.name, "try") != 0)
+		return;
+	snprintf(r->name, sizeof(r->name), "%.*s", (int)strlen(name) - 3, name);
+	r->conf.name = r->name;
+}
+
+void
 plugin_run_clear(struct plugin_run *r)
 {
 	plugin_run_end(r, 0, NULL);

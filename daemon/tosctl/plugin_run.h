@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plugin_run: the program of a plugin, started by tosctl itself with the limits and walls
- * that it has in the daemon.
+ * plugin_run: one plugin outside of the daemon: a shared object, or a program that tosctl
+ * starts itself, with the limits and walls that it has in the daemon.
  */
 #ifndef TOSD_TOSCTL_PLUGIN_RUN_H
 #define TOSD_TOSCTL_PLUGIN_RUN_H
@@ -16,6 +16,7 @@ struct plugin_run {
 	struct conf_plugin conf; /* name, command, window and so on */
 	struct conf_setting settings[32];
 	struct spawn_child spawn;
+	char name[64];
 	pid_t pid;   /* 0: none runs */
 	int64_t due; /* not before that */
 	bool wanted;
@@ -26,6 +27,8 @@ void plugin_run_init(struct plugin_run *r);
 /* The command as words of a command line: relative names of files become whole paths,
  * and the program is looked for in $PATH.  Fills in folder and spawn.  TOSD_ENOENT. */
 int plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e);
+/* In place of a command: a shared object, FILE.so; named after it unless --name was given. */
+void plugin_run_object(struct plugin_run *r, const char *file);
 void plugin_run_clear(struct plugin_run *r);
 
 /* Starts it; fds are our ends. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "policy/exec_face.h"
 
 bool
 talk_fail(struct talk *t, const char *fmt, ...)
@@ -78,28 +79,13 @@ talk_next(struct talk *t, struct exec_event *ev, int64_t patience)
 static bool
 declare(struct talk *t)
 {
+	const char *why;
+
 	t->face = (struct policy_face){
 	    .plugin = t->run->conf.name, .object = "", .granted = t->run->conf.grant};
 	policy_face_init(&t->face);
-	t->face.phase = POLICY_OPENING;
-	for (size_t i = 0; i < t->hello.nrules; i++) {
-		const struct exec_rule *r = &t->hello.rules[i];
-		const char *why = NULL;
-		struct tosd_rule rule = {.size = sizeof(rule),
-		    .id = r->id,
-		    .rev = r->rev,
-		    .digest = r->digest,
-		    .clause = r->clause,
-		    .category = r->category,
-		    .severity = r->severity,
-		    .mode = r->mode};
-
-		if (t->face.table.declare(&t->face.table, &rule, &why) < 0)
-			return talk_fail(
-			    t, "%s", why != NULL ? why : "a rule is refused");
-	}
-	t->face.phase = POLICY_CHECKING;
-	return true;
+	why = policy_exec_declare(&t->face, &t->hello);
+	return why == NULL || talk_fail(t, "%s", why);
 }
 
 /* Starts it and hears its hello. */
@@ -158,35 +144,16 @@ talk_item(struct talk *t, const char *text, size_t n)
 	return it.seq;
 }
 
-static int32_t
-rule_number(const struct talk *t, const char *id)
-{
-	for (size_t i = 0; i < t->face.nrules; i++)
-		if (strcmp(t->face.rules[i].id, id) == 0)
-			return (int32_t)i;
-	return -1;
-}
-
 /* Puts what a result says through the host's checks, and into words. */
 bool
 talk_check(struct talk *t, const struct exec_event *ev, const char *text, size_t n,
     struct buf *said)
 {
 	struct tosd_item item = {.text = text, .len = n};
-	struct tosd_report r = {.face = &t->face, .item = &item};
+	struct tosd_report r = {0};
 	bool good;
 
-	for (size_t i = 0; i < ev->n; i++) {
-		const struct exec_finding *f = &ev->findings[i];
-		struct tosd_finding x = {.size = sizeof(x),
-		    .rule = rule_number(t, f->rule),
-		    .score = f->score,
-		    .spans = f->spans,
-		    .nspans = f->nspans,
-		    .reason = {f->reason, strlen(f->reason)}};
-
-		t->face.table.finding(&t->face.table, &r, &x);
-	}
+	policy_exec_report(&t->face, ev, &item, &r);
 	policy_report_sort(&r);
 	for (uint32_t i = 0; i < r.n; i++) {
 		buf_printf(

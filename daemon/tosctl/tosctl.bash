@@ -132,8 +132,8 @@ _tosctl() {
 		;;
 	plugin)
 		options='--name --window --deadline --memory --grant --set --protect
-			--no-sandbox --json --case --list --help'
-		((n == 0)) && list='try conform'
+			--no-sandbox --json --case --list --expect --autotools --python --shell --help'
+		((n == 0)) && list='new check try conform'
 		((n > 0)) && files=-f
 		;;
 	classifier)

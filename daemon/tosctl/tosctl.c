@@ -52,7 +52,7 @@ static const struct command {
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
-    {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
+    {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},

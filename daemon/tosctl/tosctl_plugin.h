@@ -1,17 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tosctl_plugin: the command `tosctl plugin'. */
+/* tosctl_plugin: the command `tosctl plugin', and what its words do. */
 #ifndef TOSD_TOSCTL_PLUGIN_H
 #define TOSD_TOSCTL_PLUGIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* `try CMD...': judges items from standard input; 0 all judged, 1 some not wholly, 2
- * usage, 3 cannot.  `conform CMD...': the cases of tosd-exec(7); 1 when one failed.
- * argv[0] is "plugin". */
+/* argv[0] is "plugin".  Returns the exit code: 0 done, 1 a negative answer, 2 usage, 3
+ * cannot. */
 int tosctl_plugin(int argc, char **argv);
 
+enum plugin_kind { PLUGIN_C, PLUGIN_AUTOTOOLS, PLUGIN_PYTHON, PLUGIN_SHELL };
+
+struct plugin_options {
+	bool json, list, help;
+	bool expect;	/* `try': hold findings against `expect' of the items */
+	bool open;	/* no sandbox */
+	bool granted;	/* --grant was given */
+	enum plugin_kind kind;
+	const char *only; /* `conform': one case */
+	const char **protect;
+	size_t nprotect;
+};
+
 struct plugin_run;
-/* All cases; the count of those that failed. */
+struct trace;
+
+/* `try': judges items from standard input; 1 some not wholly, or not as expected. */
+int plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *trace);
+/* `check': a shared object loaded, described, and asked about texts of all kinds; 1 the
+ * daemon would refuse it, or it did not answer alike twice. */
+int plugin_check(
+    struct plugin_run *r, const struct plugin_options *o, struct trace *trace);
+/* `new': the files of a plugin to start from; dir NULL: a folder of its name. */
+int plugin_new(enum plugin_kind kind, const char *name, const char *dir);
+
+/* `conform': all cases, or one; the count of those that failed. */
 unsigned plugin_conform(struct plugin_run *r, bool json, const char *only);
 void plugin_conform_list(bool json);
 

@@ -6,9 +6,14 @@
  */
 #include <tosd/policy.h>
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -23,6 +28,7 @@ enum {
 	SELFTEST,
 	TOLD,
 	SCORE,
+	FAULT,
 	COUNT
 };
 static const struct tosd_setting schema[COUNT] = {
@@ -30,15 +36,19 @@ static const struct tosd_setting schema[COUNT] = {
     [HANG] = {"hang", TOSD_STRING, "", "never returns at this word"},
     [LEAK] = {"leak", TOSD_STRING, "", "loses 16 MiB at this word"},
     [BAD] = {"bad", TOSD_STRING, "",
-	"bad finding: rule, score, nan, outside, empty, order, cut, size"},
+	"bad finding: rule, score, nan, outside, empty, order, cut, size, spans, null "
+	"or "
+	"many"},
     [ABSTAIN] = {"abstain", TOSD_STRING, "", "gives no answer at this word"},
     [SPEND] = {"spend", TOSD_STRING, "", "uses up its budget at this word"},
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
-    [OPEN] = {"open", TOSD_STRING, "ok", "ok, fail, norule, badrule or twice"},
+    [OPEN] = {"open", TOSD_STRING, "ok",
+	"ok, fail, norule, badrule, twice, crash or hang"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
     [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
     [SCORE] = {"score", TOSD_STRING, "",
 	"gives a score: good, twice, other, nan, high, weight or size"},
+    [FAULT] = {"fault", TOSD_STRING, "", "after this word the text names a fault"},
 };
 
 struct probe {
@@ -60,6 +70,10 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		return TOSD_FAILED;
 	p->host = h;
 	memcpy(p->set, settings, sizeof(p->set));
+	if (strcmp(how, "crash") == 0)
+		abort();
+	while (strcmp(how, "hang") == 0)
+		pause();
 	if (strcmp(how, "badrule") == 0)
 		r.id = "Probe Word";
 	if (strcmp(how, "norule") != 0)
@@ -110,6 +124,13 @@ bad_finding(
 		one.end = 0;
 	else if (is(how, "size"))
 		f.size = 8;
+	else if (is(how, "spans"))
+		f.nspans = SIZE_MAX / sizeof(one);
+	else if (is(how, "null"))
+		f.reason = (struct tosd_str){NULL, 8};
+	else if (is(how, "many"))
+		for (unsigned i = 0; i < 100000; i++)
+			p->host->finding(p->host, report, &f);
 	else if (is(how, "order")) {
 		f.spans = order;
 		f.nspans = 2;
@@ -117,6 +138,250 @@ bad_finding(
 		one = (struct tosd_span){
 		    0, 1}; /* the text begins with a long character */
 	p->host->finding(p->host, report, &f);
+}
+
+/* --- faults: what ends the worker, and what its walls refuse (then in words) */
+
+static const char *
+do_abort(const struct probe *p)
+{
+	(void)p;
+	abort();
+}
+
+static const char *
+do_segv(const struct probe *p)
+{
+	*(volatile char *)(uintptr_t)(p->rule + 8) = 1;
+	return "wrote to nowhere";
+}
+
+static int deeper(volatile const char *above);
+static int (*volatile again)(volatile const char *above) = deeper;
+
+/* Each frame is in use, and the call is not known, or the compiler would make a loop.
+ */
+static int
+deeper(volatile const char *above)
+{
+	volatile char here[4096];
+
+	here[0] = above != NULL ? above[0] : 1;
+	return again(here) + here[0];
+}
+
+static const char *
+do_stack(const struct probe *p)
+{
+	return again(p->set[FAULT].ptr) != 0 ? "came back" : NULL;
+}
+
+static const char *
+do_exit(const struct probe *p)
+{
+	(void)p;
+	exit(0);
+}
+
+static const char *
+do_free(const struct probe *p)
+{
+	void *volatile twice = malloc(100 + (size_t)p->rule);
+
+	free(twice);
+	free(twice);
+	return "freed twice";
+}
+
+static const char *
+do_table(const struct probe *p)
+{
+	((struct tosd_host *)(uintptr_t)p->host)->finding = NULL;
+	return "changed the host's table";
+}
+
+static const char *
+do_pause(const struct probe *p)
+{
+	while (p != NULL)
+		pause();
+	return NULL;
+}
+
+static const char *
+do_spin(const struct probe *p)
+{
+	volatile int32_t i = p->rule;
+
+	while (i >= 0)
+		i = i < 1000 ? i + 1 : 0;
+	return NULL;
+}
+
+static const char *
+do_leak(const struct probe *p)
+{
+	while (p != NULL) {
+		volatile char *lost = malloc(4u << 20);
+
+		lost[0] = 1; /* one page of it; and NULL in the end */
+	}
+	return NULL;
+}
+
+/* Others than standard input, output and error: the channels. */
+static const char *
+do_close(const struct probe *p)
+{
+	(void)p;
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	return "closed all";
+}
+
+static const char *
+do_garble(const struct probe *p)
+{
+	static const char noise[4096] = "not a frame";
+
+	(void)p;
+	for (int fd = 3; fd < 64; fd++)
+		if (write(fd, noise, sizeof(noise)) < 0)
+			continue;
+	return "wrote everywhere";
+}
+
+static const char *
+do_fork(const struct probe *p)
+{
+	pid_t pid = fork();
+
+	(void)p;
+	if (pid == 0)
+		do_pause(p);
+	return pid < 0 ? "fork is refused" : NULL;
+}
+
+static const char *
+do_exec(const struct probe *p)
+{
+	static char *const words[] = {(char *)"true", NULL};
+
+	(void)p;
+	execv("/bin/true", words);
+	return "exec is refused";
+}
+
+static const char *
+do_socket(const struct probe *p)
+{
+	(void)p;
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 ? "socket is refused" : NULL;
+}
+
+static const char *
+do_open(const struct probe *p)
+{
+	(void)p;
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? "open is refused" : NULL;
+}
+
+static const char *
+do_write(const struct probe *p)
+{
+	(void)p;
+	return open("/tmp/tosd-probe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0
+		   ? "write is refused"
+		   : NULL;
+}
+
+static const char *
+do_kill(const struct probe *p)
+{
+	(void)p;
+	return kill(getppid(), SIGTERM) != 0 ? "kill is refused" : NULL;
+}
+
+static void *
+run(void *arg)
+{
+	return arg;
+}
+
+static const char *
+do_thread(const struct probe *p)
+{
+	pthread_t t;
+
+	(void)p;
+	if (pthread_create(&t, NULL, run, NULL) != 0)
+		return "thread is refused";
+	pthread_join(t, NULL);
+	return NULL;
+}
+
+static const char *
+do_log(const struct probe *p)
+{
+	char line[64];
+
+	for (unsigned i = 0; i < 100000; i++) {
+		struct tosd_str s = {line, 0};
+
+		s.len = (size_t)snprintf(line, sizeof(line), "far too much %u", i);
+		p->host->log(p->host, TOSD_LOG_WARN, s);
+	}
+	return "said too much";
+}
+
+static const struct fault {
+	const char *name;
+	/* Why it gives no answer; NULL: what should have been refused was not. */
+	const char *(*make)(const struct probe *p);
+} faults[] = {
+    {"abort", do_abort},
+    {"segv", do_segv},
+    {"stack", do_stack},
+    {"exit", do_exit},
+    {"free", do_free},
+    {"table", do_table},
+    {"pause", do_pause},
+    {"spin", do_spin},
+    {"leak", do_leak},
+    {"close", do_close},
+    {"garble", do_garble},
+    {"fork", do_fork},
+    {"execv", do_exec},
+    {"socket", do_socket},
+    {"open", do_open},
+    {"write", do_write},
+    {"kill", do_kill},
+    {"thread", do_thread},
+    {"log", do_log},
+};
+
+static int
+make_fault(const struct probe *p, struct tosd_str how, const char **errstr)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (is(how, faults[i].name)) {
+			*errstr = faults[i].make(p);
+			return *errstr != NULL ? TOSD_DEGRADED : TOSD_DONE;
+		}
+	*errstr = "no such fault";
+	return TOSD_DEGRADED;
+}
+
+/* What follows this word of the text; length 0: it is not there. */
+static struct tosd_str
+after(const struct probe *p, int which, struct tosd_str text)
+{
+	const char *at = word(p, which, text);
+
+	if (at == NULL)
+		return (struct tosd_str){"", 0};
+	at += p->set[which].len;
+	return (struct tosd_str){at, text.len - (size_t)(at - text.ptr)};
 }
 
 static void
@@ -145,7 +410,8 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 {
 	struct probe *p = state;
 	struct tosd_str text = p->host->field(p->host, item, TOSD_TEXT);
-	const char *at = word(p, FIND, text), *told = word(p, TOLD, text);
+	struct tosd_str told = after(p, TOLD, text), fault = after(p, FAULT, text);
+	const char *at = word(p, FIND, text);
 
 	if (word(p, CRASH, text) != NULL)
 		abort();
@@ -159,11 +425,10 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	}
 	if (p->set[BAD].len > 0)
 		bad_finding(p, report, (uint32_t)text.len, p->set[BAD]);
-	if (told != NULL) {
-		told += p->set[TOLD].len;
-		bad_finding(p, report, (uint32_t)text.len,
-		    (struct tosd_str){told, text.len - (size_t)(told - text.ptr)});
-	}
+	if (told.len > 0)
+		bad_finding(p, report, (uint32_t)text.len, told);
+	if (fault.len > 0)
+		return make_fault(p, fault, errstr);
 	if (p->set[SCORE].len > 0)
 		give_score(p, report, p->set[SCORE].ptr);
 	if (word(p, SPEND, text) != NULL)

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace: what a worker is busy with, in a page of memory that outlives it, so that whoever
+ * finds it dead or stuck can say which plugin it was, over which revision.
+ *
+ * The worker writes; others have its descriptor and read it with pread(), since the page is
+ * only as trustworthy as the plugin that has just broken the worker: nothing is decided by
+ * what it says, it goes into words alone.
+ */
+#ifndef TOSD_IPC_TRACE_H
+#define TOSD_IPC_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct trace;
+
+/* While ... */
+enum trace_what {
+	TRACE_IDLE,
+	TRACE_LOAD,  /* its object was mapped: constructors run */
+	TRACE_OPEN,  /* open() */
+	TRACE_TEST,  /* selftest() */
+	TRACE_CHECK, /* check(), of a revision */
+	TRACE_CLOSE, /* close() */
+	TRACE_COUNT
+};
+
+int trace_new(struct trace **out, struct err *e);
+void trace_free(struct trace **t);
+/* A duplicate of the descriptor, for a message; -1: there is none. */
+int trace_fd(const struct trace *t);
+
+/* t may be NULL: nobody wants to know.  A plugin's name is 63 bytes at most. */
+void trace_at(
+    struct trace *t, enum trace_what what, const char *plugin, uint64_t revision);
+void trace_idle(struct trace *t);
+
+/* In words, "in check() of plugin `probe' over revision 12"; false: the worker was at work
+ * in no plugin, or the descriptor (which may be -1) is none of trace_new(). */
+#define TRACE_TEXT 160
+bool trace_read(int fd, char out[TRACE_TEXT]);
+
+#endif

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `tosctl plugin new' writes, as its user meets it: each kind is built against a copy of
+what is installed (header and .pc file in a folder of their own), passes its own `make check',
+fails it when it is broken, and judges in the real daemon, beside each other; `tosd -t' holds
+the settings of the native one against its schema.  Then `tosctl plugin check': what it says of
+good and of bad objects."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from daemon import BUILD, SOURCE, Daemon, Site, skip, wait
+
+KINDS = {"C": [], "autotools": ["--autotools"], "python": ["--python"], "shell": ["--shell"]}
+PROBE = os.path.abspath(BUILD) + "/plugins/probe/.libs/"
+
+
+def run(*words, cwd=None, env=None, code=0, text=None):
+    p = subprocess.run([str(w) for w in words], cwd=cwd, env=env, text=True, input=text,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                       check=False)
+    assert p.returncode == code, (words, p.returncode, p.stdout[-3000:])
+    return p.stdout
+
+
+def installed(folder):
+    """Header, .pc file and templates, as `make install' puts them; the environment to use
+    them in."""
+    run("make", "-C", BUILD, f"DESTDIR={folder}", "install-policyincludeHEADERS",
+        "install-pkgconfigDATA", "install-template")
+    (pc,) = folder.rglob("tosd-policy.pc")
+    (there,) = folder.rglob("plugin-template")
+    ours = pathlib.Path(SOURCE, "plugins/template")
+    assert {str(p.relative_to(there)): p.read_bytes() for p in there.rglob("*") if p.is_file()} \
+        == {str(p.relative_to(ours)): p.read_bytes() for p in ours.rglob("*") if p.is_file()}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+    env.update(PKG_CONFIG_PATH=str(pc.parent), PKG_CONFIG="pkg-config --define-prefix",
+               TOSCTL=os.path.abspath(BUILD) + "/tosctl")
+    return env
+
+
+def make(folder, env, *words, code=0):
+    return run("make", f"PKG_CONFIG={env['PKG_CONFIG']}", f"TOSCTL={env['TOSCTL']}", *words,
+               cwd=folder, env=env, code=code)
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text, (path, old)
+    path.write_text(text.replace(old, new, 1))
+
+
+def build(folder, env, kind, name):
+    """The file that tosd.conf is to name."""
+    out = run(BUILD + "/tosctl", "plugin", "new", *KINDS[kind], name, folder)
+    assert out.splitlines() and all(pathlib.Path(x).is_file() for x in out.splitlines()), out
+    assert not any("@NAME@" in p.read_text() or "@IDENT@" in p.read_text() or
+                   "@FILE@" in p.read_text() for p in folder.rglob("*") if p.is_file())
+    os.umask(0o002)  # as many have it: the plugin must be loaded all the same
+    if kind == "autotools":
+        run("autoreconf", "-fi", cwd=folder, env=env)
+        run("./configure", cwd=folder, env=env)
+    if kind == "shell" and os.environ.get("TOSD_QUICK") == "1":  # reads a letter at a time
+        said = run(BUILD + "/tosctl", "plugin", "try", "--expect", folder / f"{name}.sh",
+                   text=(folder / "tests/items.ndjson").read_text())
+    else:
+        said = make(folder, env, "check")
+    assert "7 as expected, 0 not" in said, said
+    if kind in ("C", "autotools"):
+        assert "selftest  passed" in said and said.count("good") == 1, said
+        target = folder / (f"{name}.so" if kind == "C" else f".libs/{name}.so")
+        dest = folder / "root"
+        make(folder, env, f"DESTDIR={dest}", "install")
+        (there,) = dest.rglob(f"{name}.so")
+        assert there.parent.parent.name == "tosd", there
+    else:
+        target = folder / (name + (".py" if kind == "python" else ".sh"))
+    os.umask(0o022)
+    return target
+
+
+def breaks(folder, env, kind, name, target):
+    """Its own test can fail: by its items, and, in C, by the test that it carries."""
+    items = folder / "tests/items.ndjson"
+    before = items.read_text()
+    change(items, '"id":"within","text":"The spoilsports', '"id":"within","text":"The spoilsport')
+    if kind in ("python", "shell"):  # the other cases take their time
+        said = run(BUILD + "/tosctl", "plugin", "try", "--expect", target, text=items.read_text(),
+                   code=1)
+    else:
+        said = make(folder, env, "check", code=2)
+    assert f'item "within": has {name}/word not as expected' in said, said
+    items.write_text(before)
+    if kind == "C":
+        source = folder / f"{name}.c"
+        change(source, "strncasecmp(text.ptr + i, s->word, s->len) != 0",
+               "strncasecmp(text.ptr, s->word, s->len) != 0")
+        said = make(folder, env, "check", code=2)
+        assert "failed its own test: does not find its word" in said, said
+        change(source, "strncasecmp(text.ptr, s->word, s->len) != 0",
+               "strncasecmp(text.ptr + i, s->word, s->len) != 0")
+        make(folder, env, "check")
+
+
+def in_daemon(files):
+    """All of them at once, from the daemon's own configuration."""
+    events = [{"at": 0.0, "tenant": "forum", "op": "post", "id": "one", "title": "A post",
+               "text": "what a spoilsport", "author": "someone"}]
+    site = Site({"forum": {"page": 100}}, events)
+    try:
+        with Daemon({"forum": site.feed("forum")}, interval="1s") as d:
+            os.chmod(d.dir, 0o711)
+            rows = []
+            for name, path in files.items():
+                to = d.path(name)
+                to.mkdir()
+                shutil.copy(path, to / path.name)
+                (to / path.name).chmod(0o755)
+                rows.append('{ name = "%s"; %s; }' % (
+                    name, f'path = "{to / path.name}"; settings = {{ word = "spoilsport"; }}'
+                    if path.suffix == ".so" else f'command = [ "{to / path.name}" ]'))
+            conf = d.path("tosd.conf").read_text()
+            conf = conf.replace("plugins = ( {", f"plugins = ( {', '.join(rows)}, {{", 1)
+            d.write("tosd.conf", conf.replace("word = ", "wrod = ", 1))
+            code, said = d.check()
+            assert code == 1 and "has no setting `wrod'; it has: word, score" in said, said
+            d.write("tosd.conf", conf.replace('word = "spoilsport"', "score = \"much\"", 1))
+            code, said = d.check()
+            assert code == 1 and "setting `score' must be a number" in said, said
+            d.write("tosd.conf", conf)
+            code, said = d.check()
+            assert code == 0, said
+            d.start()
+            wait("all of them to find the word", lambda: sorted(
+                r for (r,) in d.query("SELECT rule FROM finding")) ==
+                sorted(f"{n}/word" for n in files))
+            assert not d.query("SELECT id FROM violation"), "a new rule counts"
+            d.stop()
+            d.check_record()
+    finally:
+        site.stop()
+
+
+def check_names(folder):
+    for name in ("", "Bad", "9lives", "a--b", "a-", "../up", "a b", "x" * 33, "a_b", "\u00e4"):
+        out = run(BUILD + "/tosctl", "plugin", "new", "--", name, folder / "none", code=2)
+        assert "a plugin's name is" in out, (name, out)
+    assert not (folder / "none").exists()
+    run(BUILD + "/tosctl", "plugin", "new", "twice", folder / "twice")
+    (folder / "twice/twice.c").write_text("mine")
+    out = run(BUILD + "/tosctl", "plugin", "new", "twice", folder / "twice", code=3)
+    assert "File exists" in out and (folder / "twice/twice.c").read_text() == "mine", out
+
+
+def check_objects():
+    """tosctl plugin check: what it says of objects, and that it outlives them."""
+    out = run(BUILD + "/tosctl", "plugin", "check", "--json", PROBE + "probe.so")
+    o = json.loads(out)
+    assert o["name"] == "probe" and o["needs"] == "text" and o["texts"] >= 40, o
+    assert o["rules"] == [{"rule": "probe/word", "rev": 3, "mode": "enforce", "severity": "low",
+                           "category": "test", "clause": "9 Tests"}], o
+    assert o["settings"][6] == {"key": "find", "type": "text", "preset": "found",
+                                "value": "found", "doc": "finds this word"}, o["settings"]
+    assert len(o["sha256"]) == 64 and o["selftest"] and not o["problems"], o
+    for words, want in (
+            (["--set", "open=crash", "probe.so"], "killed by SIGABRT in open() of plugin `probe'"),
+            (["--set", "open=fail", "probe.so"], "did not open: told to fail"),
+            (["--set", "selftest=false", "probe.so"], "failed its own test: told so"),
+            (["--set", "abstain=word", "probe.so"], "degraded: probe: told to abstain"),
+            (["--set", "bad=cut", "probe.so"], "made a span that cuts a character"),
+            (["--set", "crush=x", "probe.so"], "has no setting `crush'"),
+            (["--grant", "links", "probe.so"], "needs text, which is not granted"),
+            (["major.so"], "made for version 2.0 of the plugin interface"),
+            (["greedy.so"], "needs unknown 0x100000"),
+            (["nothing.so"], "exports no symbol tosd_policy"),
+            (["none.so"], "No such file")):
+        words[-1] = PROBE + words[-1]
+        out = run(BUILD + "/tosctl", "plugin", "check", *words, code=1)
+        assert want in out, (words, out)
+    for fault, want in (("segv", "killed by SIGSEGV in check() of plugin `probe' over revision 1"),
+                        ("exit", "the process was ended in check() of plugin `probe'")):
+        out = run(BUILD + "/tosctl", "plugin", "try", "--set", "fault=zap!", PROBE + "probe.so",
+                  text=json.dumps({"id": 1, "text": "zap!" + fault}) + "\n", code=1)
+        assert want in out, out
+    out = run(BUILD + "/tosctl", "plugin", "check", SOURCE + "/plugins/examples/links.sh", code=2)
+    assert "is no shared object" in out, out
+
+
+def main():
+    for tool in ("cc", "pkg-config", "make"):
+        if shutil.which(tool) is None:
+            skip(f"no {tool}")
+    if not os.path.exists(PROBE + "probe.so"):
+        skip(f"no {PROBE}probe.so")
+    folder, files = pathlib.Path(tempfile.mkdtemp(prefix="tosd-new-", dir="/tmp")), {}
+    try:
+        folder.chmod(0o755)
+        env = installed(folder / "installed")
+        for kind in KINDS:
+            if kind == "autotools" and not all(shutil.which(t) for t in (
+                    "autoreconf", "automake", "libtoolize")):
+                print("autotools: left out, they are not installed")
+                continue
+            name = f"my-{kind.lower()}"
+            files[name] = build(folder / name, env, kind, name)
+            breaks(folder / name, env, kind, name, files[name])
+            print(f"{kind}: built, tested, and its test fails when it is broken", flush=True)
+        check_names(folder)
+        check_objects()
+        in_daemon(files)
+        print(f"{len(files)} new plugins judge in one daemon")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
