@@ -11,7 +11,6 @@
 #include "need.h"
 #include "pattern.h"
 #include "phrase.h"
-#include "plain.h"
 
 /* What one pattern may cost on one text; beyond, the item is degraded. */
 #define MATCH_LIMIT 200000
@@ -565,7 +564,7 @@ words_changed(const struct fold *f, const char *s, size_t n)
 {
 	size_t kept = 0, ascii = 0;
 
-	if (f->map == NULL || memmem(s, n, "\u212a", 3) != NULL ||
+	if (!f->reworked || memmem(s, n, "\u212a", 3) != NULL ||
 	    memmem(s, n, "\u017f", 2) != NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -615,16 +614,12 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 	e->check++;
 	if (n > ENGINE_TEXT_MAX)
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
-	e->folded = !plain_text(s, n);
-	if (e->folded) {
-		fold_text(&e->fold, s, n);
-		rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
-		/* What was taken for a disguise may have been meant as it stands. */
-		if (rc == 0 && words_changed(&e->fold, s, n)) {
-			e->folded = false;
-			rc = check_form(e, s, n, event_time, &sp, w);
-		}
-	} else {
+	fold_text(&e->fold, s, n);
+	e->folded = e->fold.map != NULL;
+	rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
+	/* What was taken for a disguise may have been meant as it stands. */
+	if (rc == 0 && e->folded && words_changed(&e->fold, s, n)) {
+		e->folded = false;
 		rc = check_form(e, s, n, event_time, &sp, w);
 	}
 	finish_hits(e);
