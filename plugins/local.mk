@@ -18,7 +18,8 @@ plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/mend.c %D%/kit/mend.h \
 	%D%/kit/plain.c %D%/kit/plain.h \
 	%D%/kit/vocab.c %D%/kit/vocab.h \
-	%D%/kit/words.c %D%/kit/words.h
+	%D%/kit/words.c %D%/kit/words.h %D%/kit/words_in.h \
+	%D%/kit/words_chunk.c %D%/kit/words_core.c
 EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 

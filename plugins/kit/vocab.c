@@ -7,7 +7,6 @@
 #include "mem.h"
 
 #define NEAR_BITS 18
-#define NEAR_MAX 32 /* bytes of a word that is looked at for its neighbours */
 
 struct vocab {
 	struct vocab_entry *v;
@@ -87,17 +86,16 @@ vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level)
 	vocab_add_key(v, vocab_key(hash), tag, level);
 }
 
-/* The hash of s without the byte at `out'; out == n: of all of it. */
+/* Goes on from h, the hash of what stands before: over s[i..n) and to the end. */
 static uint64_t
-hash_without(const char *s, size_t n, size_t out)
+hash_on(uint64_t h, const char *s, size_t i, size_t n)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u;
-
-	for (size_t i = 0; i < n; i++)
-		if (i != out)
-			h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
+	for (; i < n; i++)
+		h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
 	return h * 0xc2b2ae3d27d4eb4fu;
 }
+
+#define HASH_START 0x9e3779b97f4a7c15u
 
 /* Two words that differ in one letter, or by a swap, have a form in common that lacks
  * one; so the forms of all tagged words are kept, as two bits each. */
@@ -123,18 +121,28 @@ has_near(const struct vocab *v, uint64_t h)
 void
 vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
 {
+	uint64_t before = HASH_START; /* of what stands before byte i */
+
 	vocab_add(v, vocab_hash(s, n), tag, level);
-	for (size_t i = 0; tag != 0 && n <= NEAR_MAX && i <= n; i++)
-		add_near(v, hash_without(s, n, i));
+	for (size_t i = 0; tag != 0 && n <= VOCAB_NEAR && i <= n; i++) {
+		add_near(v, hash_on(before, s, i + 1, n));
+		if (i < n)
+			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
+	}
 }
 
-bool
+uint64_t
 vocab_near(const struct vocab *v, const char *s, size_t n)
 {
-	for (size_t i = 0; n <= NEAR_MAX && i <= n; i++)
-		if (has_near(v, hash_without(s, n, i)))
-			return true;
-	return false;
+	uint64_t before = HASH_START, found = 0;
+
+	for (size_t i = 0; n <= VOCAB_NEAR && i <= n; i++) {
+		if (has_near(v, hash_on(before, s, i + 1, n)))
+			found |= (uint64_t)1 << i;
+		if (i < n)
+			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
+	}
+	return found;
 }
 
 const struct vocab_entry *
