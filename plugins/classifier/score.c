@@ -91,6 +91,7 @@ model_score(const struct model *m, struct model_work *k, const char *s, size_t n
 	size_t last = 0;
 
 	words_take(&k->words, m->lexicon->words, s, n);
+	f->warm = (const char *)m->bucket;
 	features_take(f, &k->words, m->lexicon);
 	k->best = f->units;
 	for (size_t i = 0; i < f->units; i++) {

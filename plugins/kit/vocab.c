@@ -10,7 +10,8 @@
 
 struct vocab {
 	struct vocab_entry *v;
-	size_t cap, n; /* cap is a power of two */
+	size_t cap, n;	/* cap is a power of two */
+	uint64_t *bits; /* 8 an entry, one set for each key: most questions end here */
 	uint64_t near[1 << (NEAR_BITS - 6)];
 };
 
@@ -21,6 +22,7 @@ vocab_new(void)
 
 	v->cap = 1024;
 	v->v = mem_new(v->cap, sizeof(*v->v));
+	v->bits = mem_new(v->cap / 8, sizeof(*v->bits));
 	return v;
 }
 
@@ -33,7 +35,15 @@ vocab_free(struct vocab **vp)
 		return;
 	*vp = NULL;
 	free(v->v);
+	free(v->bits);
 	free(v);
+}
+
+/* Which bit is that of the key: not those by which its place is found. */
+static size_t
+bit_of(const struct vocab *v, uint32_t key)
+{
+	return (size_t)(key * 0x85ebca6bu >> 3) & (v->cap * 8 - 1);
 }
 
 static struct vocab_entry *
@@ -47,6 +57,14 @@ place_of(const struct vocab *v, uint32_t key)
 }
 
 static void
+set_bit(struct vocab *v, uint32_t key)
+{
+	size_t b = bit_of(v, key);
+
+	v->bits[b / 64] |= (uint64_t)1 << b % 64;
+}
+
+static void
 grow(struct vocab *v)
 {
 	struct vocab_entry *old = v->v;
@@ -54,9 +72,14 @@ grow(struct vocab *v)
 
 	v->cap *= 2;
 	v->v = mem_new(v->cap, sizeof(*v->v));
-	for (size_t i = 0; i < n; i++)
-		if (old[i].used)
-			*place_of(v, old[i].key) = old[i];
+	free(v->bits);
+	v->bits = mem_new(v->cap / 8, sizeof(*v->bits));
+	for (size_t i = 0; i < n; i++) {
+		if (!old[i].used)
+			continue;
+		*place_of(v, old[i].key) = old[i];
+		set_bit(v, old[i].key);
+	}
 	free(old);
 }
 
@@ -70,6 +93,7 @@ vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level)
 	e = place_of(v, key);
 	if (!e->used) {
 		*e = (struct vocab_entry){.key = key, .used = 1};
+		set_bit(v, key);
 		v->n++;
 	}
 	if (tag != 0)
@@ -148,8 +172,13 @@ vocab_near(const struct vocab *v, const char *s, size_t n)
 const struct vocab_entry *
 vocab_find(const struct vocab *v, uint64_t hash)
 {
-	const struct vocab_entry *e = place_of(v, vocab_key(hash));
+	uint32_t key = vocab_key(hash);
+	size_t b = bit_of(v, key);
+	const struct vocab_entry *e;
 
+	if (!(v->bits[b / 64] >> b % 64 & 1))
+		return NULL;
+	e = place_of(v, key);
 	return e->used ? e : NULL;
 }
 
