@@ -11,12 +11,15 @@ PLUGIN_LDFLAGS = -module -avoid-version -shared -export-symbols-regex '^tosd_pol
 # What our own plugins share: memory, text forms.
 noinst_LTLIBRARIES += plugins/kit/libkit.la
 plugins_kit_libkit_la_SOURCES = \
-	%D%/kit/fold.c %D%/kit/fold.h \
+	%D%/kit/fold.c %D%/kit/fold.h %D%/kit/fold_in.h \
+	%D%/kit/fold_chars.c %D%/kit/fold_words.c \
 	%D%/kit/glyph.c %D%/kit/glyph.h %D%/kit/glyph_table.h \
 	%D%/kit/mem.c %D%/kit/mem.h \
 	%D%/kit/mend.c %D%/kit/mend.h \
+	%D%/kit/plain.c %D%/kit/plain.h \
 	%D%/kit/vocab.c %D%/kit/vocab.h \
-	%D%/kit/words.c %D%/kit/words.h
+	%D%/kit/words.c %D%/kit/words.h %D%/kit/words_in.h \
+	%D%/kit/words_chunk.c %D%/kit/words_core.c
 EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
@@ -30,11 +33,11 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/letters.c %D%/rules/letters.h \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
 	%D%/rules/lint.c %D%/rules/lint.h \
-	%D%/rules/need.c %D%/rules/need.h \
+	%D%/rules/need.c %D%/rules/need.h %D%/rules/need_in.h \
+	%D%/rules/need_parse.c %D%/rules/need_spell.c \
 	%D%/rules/pack.c %D%/rules/pack.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
 	%D%/rules/phrase.c %D%/rules/phrase.h \
-	%D%/rules/plain.c %D%/rules/plain.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
 	%D%/rules/sign.c %D%/rules/sign.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \
@@ -147,10 +150,13 @@ tests_test_classifier_LDADD = plugins/classifier/libtrain.la $(CUNIT_LIBS) $(CRY
 dist_check_SCRIPTS += tests/test_classifier_cmd.sh
 
 # What judging costs beside a bare loop, and the forms beside ICU where that is installed.
-EXTRA_PROGRAMS += tests/bench_classifier
+EXTRA_PROGRAMS += tests/bench_classifier tests/bench_forms
 tests_bench_classifier_SOURCES = tests/bench_classifier.c
 tests_bench_classifier_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
-CLEANFILES += tests/bench_classifier
+tests_bench_forms_SOURCES = tests/bench_forms.c
+tests_bench_forms_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ICU_CFLAGS)
+tests_bench_forms_LDADD = plugins/kit/libkit.la $(CRYPTO_LIBS) $(ICU_LIBS)
+CLEANFILES += tests/bench_classifier tests/bench_forms
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_forms tests/fuzz_model

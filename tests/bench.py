@@ -270,6 +270,11 @@ def bench(folder):
             line(what, ours * yajl, yajl, "yajl, keys and values only", "items/s")
     else:
         print("NDJSON and server-sent events      skipped: built without libyajl-dev")
+    if (BUILD / "tests/bench_forms").exists():
+        said = run(BUILD / "tests/bench_forms")
+        for m in re.finditer(r"^(.+?): .* ICU (\d+); ratios ([\d.]+)", said, re.M):
+            line(f"text forms, {m[1]}", float(m[3]) * float(m[2]), float(m[2]),
+                 "ICU's NFKC_Casefold", "texts/s")
     said = run(BUILD / "tests/bench_scan", "-p", packs, 1000)
     m = re.search(r"host (\d+) items/s, bare hs_scan (\d+)", said)
     line("scan, 1,000 rules", float(m[1]), float(m[2]), "bare hs_scan, same rules",

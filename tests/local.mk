@@ -51,6 +51,9 @@ endif
 if HAVE_YAJL
 BENCHES += tests/bench_json
 endif
+if HAVE_ICU
+BENCHES += tests/bench_forms
+endif
 CLEANFILES += tests/bench_pipe tests/bench_feed tests/bench_json tests/bench_fetch
 .PHONY: bench
 bench: all $(BENCHES)

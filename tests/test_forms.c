@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_forms: texts without their disguises (plugins/kit): glyph, fold, mend, words. */
+#include "kit/fold_in.h"
 #include "kit/glyph.h"
 #include "kit/mend.h"
+#include "kit/plain.h"
 #include "kit/words.h"
 #include "suite.h"
 
@@ -302,6 +304,95 @@ test_plain(void)
 	fold_free(&f);
 }
 
+static uint32_t
+draw(uint64_t *state, uint32_t below)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 33) % below;
+}
+
+/* What plain_text() calls plain, folding leaves as it is, to the byte: else rules,
+ * which ask it, and the classifier would see different texts. */
+static void
+test_plain_is_folded(void)
+{
+	static const char *const bits[] = {"a", "I", "the", "kill", "you", " ", "  ",
+	    ". ", ", ", "-", "\n", "-\n", "'", "!", "$", "@", "1", "3", "2", "7", "19",
+	    "www", ".", "/", "ll", "lL", "Www.", "e", "k", "&", "#", "&#", ";",
+	    "&#107;", "&#x6b;", "x", "_", "*", "Mr", "10", "s",
+	    "abcdefghijklmnopqrstuvwxyz "};
+	struct fold f = {0};
+	uint64_t state = 11;
+	size_t plain = 0, changed = 0, wrong = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		char s[400] = "";
+		size_t n = 0, want = draw(&state, 200);
+		bool same;
+
+		while (n < want) {
+			const char *b =
+			    bits[draw(&state, sizeof(bits) / sizeof(bits[0]))];
+
+			/* Mostly words and blanks, or nothing would be plain. */
+			if (draw(&state, 8) != 0)
+				b = draw(&state, 2) != 0 ? " "
+							 : bits[2 + draw(&state, 3)];
+			memcpy(s + n, b, strlen(b));
+			n += strlen(b);
+		}
+		fold_unasked(&f, s, n);
+		same = f.len == n && memcmp(f.text, s, n) == 0;
+		for (size_t k = 0; same && k < n; k++)
+			same = f.map[k] == k;
+		changed += !same;
+		if (!plain_text(s, n, PLAIN_CHARS | PLAIN_WORDS))
+			continue;
+		plain++;
+		wrong += !same;
+		fold_text(&f, s, n);
+		CU_ASSERT_PTR_EQUAL_FATAL(f.text, s);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(plain > 20000 && changed > 20000);
+	fold_free(&f);
+}
+
+/* Each kind of disguise, wherever it stands in blocks of any size. */
+static void
+test_plain_everywhere(void)
+{
+	static const struct {
+		const char *text, *folded;
+	} v[] = {{"k1ll", "kill"}, {"killll", "kill"}, {"k.i.l.l", "kill"},
+	    {"k i l l", "kill"}, {"k&#105;ll", "kill"}, {"k&#x69;ll", "kill"},
+	    {"ki-\nll", "kill"}, {"kIlLlL", "kIlL"}, {"k$@!1ll", "ksaiill"},
+	    {"sh00000000000000t", "shoooooooooooooot"}, {"wwww.a", "w.a"}};
+	struct fold f = {0};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		for (size_t pad = 0; pad < 150; pad++) {
+			char s[400];
+			size_t n = strlen(v[i].text), m = strlen(v[i].folded);
+
+			memset(s, ' ', sizeof(s));
+			memcpy(s + pad, v[i].text, n);
+			CU_ASSERT(
+			    !plain_text(s, pad + n + 100, PLAIN_CHARS | PLAIN_WORDS));
+			CU_ASSERT(!plain_text(s, pad + n, PLAIN_CHARS | PLAIN_WORDS));
+			fold_text(&f, s, pad + n);
+			if (v[i].text[0] == 's') /* leet gives letters, no rows */
+				continue;
+			CU_ASSERT(f.len == pad + m &&
+				  memcmp(f.text + pad, v[i].folded, m) == 0);
+		}
+	fold_text(&f, "see www.host.example", 20);
+	CU_ASSERT_PTR_NULL(f.map);
+	fold_text(&f, "é www.host.example", 19);
+	CU_ASSERT(f.len == 18 && memcmp(f.text, "e www.host", 10) == 0);
+	fold_free(&f);
+}
+
 int
 main(void)
 {
@@ -314,6 +405,8 @@ main(void)
 	    {"glyphs", test_glyphs},
 	    {"never longer", test_never_longer},
 	    {"plain", test_plain},
+	    {"plain is folded", test_plain_is_folded},
+	    {"plain everywhere", test_plain_everywhere},
 	};
 	int rc;
 

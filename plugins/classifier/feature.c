@@ -68,6 +68,7 @@ static inline void
 add(struct features *f, uint32_t bucket, size_t first, size_t count)
 {
 	f->v[f->n] = bucket;
+	__builtin_prefetch((const void *)((uintptr_t)f->warm + 2 * (size_t)bucket));
 	if (f->owners)
 		f->owner[f->n] = (uint32_t)(first << 8 | (count & 0xff));
 	f->n++;

@@ -34,6 +34,9 @@ struct features {
 	uint16_t *tags; /* of each word, with phrases */
 	size_t tags_cap;
 	bool owners;
+	/* What will be looked up by bucket, two bytes each; NULL: nothing.  It is fetched
+	 * while features are made. */
+	const char *warm;
 };
 
 /* Counts what is in w, which was made with l->words. */

@@ -13,21 +13,30 @@
 #include "model.h"
 #include "num.h"
 
+#define AT_ONCE \
+	16384 /* features whose sums fit 32 bits: 128 x 255 and 255 x 255 each */
+
 void
 model_sum(const struct model *m, const struct features *f, const struct unit *u,
     struct model_sums *out)
 {
 	for (int b = 0; b < BLOCKS; b++) {
-		int64_t dot = 0, square = 0;
+		size_t i = u->start[b], end = u->start[b + 1];
 
-		for (size_t i = u->start[b]; i < u->start[b + 1]; i++) {
-			struct bucket c = m->bucket[f->v[i]];
+		while (i < end) {
+			size_t to = end - i > AT_ONCE ? i + AT_ONCE : end;
+			int32_t dot = 0;
+			uint32_t square = 0;
 
-			dot += c.weight * c.rarity;
-			square += c.rarity * c.rarity;
+			for (; i < to; i++) {
+				struct bucket c = m->bucket[f->v[i]];
+
+				dot += c.weight * c.rarity;
+				square += (uint32_t)c.rarity * c.rarity;
+			}
+			out->dot[b] += dot;
+			out->square[b] += square;
 		}
-		out->dot[b] += dot;
-		out->square[b] += square;
 	}
 }
 
@@ -82,6 +91,7 @@ model_score(const struct model *m, struct model_work *k, const char *s, size_t n
 	size_t last = 0;
 
 	words_take(&k->words, m->lexicon->words, s, n);
+	f->warm = (const char *)m->bucket;
 	features_take(f, &k->words, m->lexicon);
 	k->best = f->units;
 	for (size_t i = 0; i < f->units; i++) {

@@ -18,6 +18,8 @@ struct fold {
 	uint32_t *map;	  /* byte i of text began at byte map[i]; NULL: the same */
 	bool turned;	  /* words in it are read from their ends: map descends there */
 	bool backwards;	  /* all of it is */
+	bool reworked;	  /* more may have been done than characters replaced that are not
+			   * ASCII */
 	const char *source;
 	size_t source_len;
 	char *own;
@@ -26,7 +28,7 @@ struct fold {
 };
 
 /* Folds s (valid UTF-8); the result lives in f until the next call.  f is all zero
- * before the first.  Never longer than s. */
+ * before the first.  Never longer than s.  Nothing to undo (plain.h): text is s. */
 void fold_text(struct fold *f, const char *s, size_t n);
 /* The same without the second half: characters only, words stay as they are. */
 void fold_signs(struct fold *f, const char *s, size_t n);

@@ -7,26 +7,19 @@
 
 #include "glyph_table.h"
 
-#define ALIKE 0x8000
-#define NONE 0x7f
-
 enum glyph_kind
 glyph_of(uint32_t cp, char as[40])
 {
-	unsigned v = 0;
+	unsigned v = glyph_value(cp);
 
-	if (cp < 0x20000)
-		v = glyph_values[glyph_index[cp >> 7] * 128u + (cp & 127)];
-	else if (cp >= 0xe0000 && cp <= 0xe01ef)
-		v = NONE;
 	if (v == 0)
 		return GLYPH_SELF;
-	if (v == NONE)
+	if (v == GLYPH_IS_NONE)
 		return GLYPH_NONE;
-	if (v & ALIKE || v < NONE) {
+	if (v & GLYPH_IS_ALIKE || v < GLYPH_IS_NONE) {
 		as[0] = (char)(v & 0x7f);
 		as[1] = '\0';
-		return v & ALIKE ? GLYPH_ALIKE : GLYPH_TEXT;
+		return v & GLYPH_IS_ALIKE ? GLYPH_ALIKE : GLYPH_TEXT;
 	}
 	/* No entry is longer than its character. */
 	for (const uint8_t *from = &glyph_pool[v - 0x80];

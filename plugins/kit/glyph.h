@@ -19,6 +19,26 @@ enum glyph_kind {
 	GLYPH_ALIKE, /* looks like the one byte of *as */
 };
 
+/* --- the table, in the open for the compiler (glyph_table.h) */
+
+extern const uint8_t glyph_index[1024];
+extern const uint16_t glyph_values[];
+extern const uint8_t glyph_pool[];
+#define GLYPH_IS_ALIKE 0x8000u
+#define GLYPH_IS_NONE 0x7fu
+
+/* 0: itself.  GLYPH_IS_NONE: nothing.  Below that: one byte; with GLYPH_IS_ALIKE: a byte
+ * that it looks like.  Else glyph_pool from the value - 0x80 on, up to a NUL. */
+static inline unsigned
+glyph_value(uint32_t cp)
+{
+	if (cp < 0x20000)
+		return glyph_values[glyph_index[cp >> 7] * 128u + (cp & 127)];
+	return cp >= 0xe0000 && cp <= 0xe01ef ? GLYPH_IS_NONE : 0;
+}
+
+/* --- the same, and more, in words */
+
 /* cp is not ASCII.  *as is NUL-terminated UTF-8. */
 enum glyph_kind glyph_of(uint32_t cp, char as[40]);
 

@@ -136,7 +136,7 @@ def main():
               % ud.unidata_version)
     out.write("/* clang-format off */\n")
     def rows(kind, name, v, per):
-        out.write("static const %s %s[%d] = {\n" % (kind, name, len(v)))
+        out.write("const %s %s[%d] = {\n" % (kind, name, len(v)))
         for i in range(0, len(v), per):
             out.write(",".join(map(str, v[i:i + per])) + ",\n")
         out.write("};\n")

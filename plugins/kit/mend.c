@@ -228,13 +228,17 @@ is_vowel(char c)
 	return memchr("aeiou", c, 5) != NULL;
 }
 
+/* The searches below go where vocab_near() sees a reason: near.  A word that is a swap
+ * of bytes i and i + 1 lacks either one where s does. */
 static void
-try_swaps(struct best *b, const char *s, size_t n)
+try_swaps(struct best *b, const char *s, size_t n, uint64_t near)
 {
 	char t[MEND_MAX + 1];
 
 	memcpy(t, s, n);
 	for (size_t i = 0; i + 1 < n; i++) {
+		if ((near >> i & 3) != 3)
+			continue;
 		t[i] = s[i + 1];
 		t[i + 1] = s[i];
 		offer_tagged(b, t, n);
@@ -244,11 +248,13 @@ try_swaps(struct best *b, const char *s, size_t n)
 }
 
 static void
-try_drops(struct best *b, const char *s, size_t n)
+try_drops(struct best *b, const char *s, size_t n, uint64_t near)
 {
 	char t[MEND_MAX + 1];
 
 	for (size_t i = 0; i < n; i++) {
+		if (!(near >> i & 1))
+			continue;
 		memcpy(t, s, i);
 		memcpy(t + i, s + i + 1, n - i - 1);
 		offer_tagged(b, t, n - 1);
@@ -256,11 +262,11 @@ try_drops(struct best *b, const char *s, size_t n)
 }
 
 static void
-try_additions(struct best *b, const char *s, size_t n)
+try_additions(struct best *b, const char *s, size_t n, uint64_t near)
 {
 	char t[MEND_MAX + 2];
 
-	for (size_t i = 0; i <= n; i++) {
+	for (size_t i = 0; i <= n && near >> n & 1; i++) {
 		memcpy(t, s, i);
 		memcpy(t + i + 1, s + i, n - i);
 		for (char c = 'a'; c <= 'z'; c++) {
@@ -278,7 +284,7 @@ static const char *const next_keys[26] = {"qwsz", "vghn", "xdfv", "serfcx", "wrs
 
 /* One letter wrong: in short words only for the key beside it. */
 static void
-try_changes(struct best *b, const char *s, size_t n)
+try_changes(struct best *b, const char *s, size_t n, uint64_t near)
 {
 	char t[MEND_MAX + 1];
 
@@ -287,6 +293,8 @@ try_changes(struct best *b, const char *s, size_t n)
 		const char *keys =
 		    n >= 6 ? "abcdefghijklmnopqrstuvwxyz" : next_keys[s[i] - 'a'];
 
+		if (!(near >> i & 1))
+			continue;
 		for (; *keys != '\0'; keys++) {
 			t[i] = *keys;
 			offer_tagged(b, t, n);
@@ -300,6 +308,7 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 {
 	struct best best = {v, out, 0};
 	bool vowels = false;
+	uint64_t near;
 
 	if (n < 3 || n > WORD_MAX)
 		return false;
@@ -308,16 +317,17 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 			return false;
 		vowels = vowels || is_vowel(s[i]);
 	}
-	if (!vocab_near(v, s, n))
+	near = vocab_near(v, s, n);
+	if (near == 0)
 		return false;
 	if (n >= 4)
-		try_swaps(&best, s, n);
+		try_swaps(&best, s, n, near);
 	if (n >= 5 && best.rank == 0)
-		try_drops(&best, s, n);
+		try_drops(&best, s, n, near);
 	if ((n >= 4 || !vowels) && best.rank == 0)
-		try_additions(&best, s, n);
+		try_additions(&best, s, n, near);
 	if (best.rank == 0)
-		try_changes(&best, s, n);
+		try_changes(&best, s, n, near);
 	return best.rank > 0;
 }
 
@@ -348,18 +358,21 @@ mend_parts(const struct vocab *v, const char *s, size_t n, size_t ends[MEND_PART
 {
 	int cost[MEND_MAX + 1] = {0};
 	uint8_t from[MEND_MAX + 1];
+	uint64_t hash[MEND_MAX]; /* of what begins at each byte, so far */
 	size_t parts = 0;
 
 	if (n < 4 || n > MEND_MAX)
 		return 0;
 	for (size_t i = 1; i <= n; i++) {
 		cost[i] = 1 << 20;
+		hash[i - 1] = VOCAB_HASH_START;
 		for (size_t k = i > WORD_MAX ? i - WORD_MAX : 0; k < i; k++) {
 			const struct vocab_entry *e;
 			int c;
 
+			hash[k] = vocab_hash_step(hash[k], s[i - 1]);
 			if (cost[k] >= 1 << 20 ||
-			    (e = look_up(v, s + k, i - k)) == NULL ||
+			    (e = vocab_find(v, vocab_hash_end(hash[k]))) == NULL ||
 			    !may_stand_alone(s + k, i - k, e))
 				continue;
 			/* Common words are cheap, and so are few words. */

@@ -7,11 +7,11 @@
 #include "mem.h"
 
 #define NEAR_BITS 18
-#define NEAR_MAX 32 /* bytes of a word that is looked at for its neighbours */
 
 struct vocab {
 	struct vocab_entry *v;
-	size_t cap, n; /* cap is a power of two */
+	size_t cap, n;	/* cap is a power of two */
+	uint64_t *bits; /* 8 an entry, one set for each key: most questions end here */
 	uint64_t near[1 << (NEAR_BITS - 6)];
 };
 
@@ -22,6 +22,7 @@ vocab_new(void)
 
 	v->cap = 1024;
 	v->v = mem_new(v->cap, sizeof(*v->v));
+	v->bits = mem_new(v->cap / 8, sizeof(*v->bits));
 	return v;
 }
 
@@ -34,7 +35,15 @@ vocab_free(struct vocab **vp)
 		return;
 	*vp = NULL;
 	free(v->v);
+	free(v->bits);
 	free(v);
+}
+
+/* Which bit is that of the key: not those by which its place is found. */
+static size_t
+bit_of(const struct vocab *v, uint32_t key)
+{
+	return (size_t)(key * 0x85ebca6bu >> 3) & (v->cap * 8 - 1);
 }
 
 static struct vocab_entry *
@@ -48,6 +57,14 @@ place_of(const struct vocab *v, uint32_t key)
 }
 
 static void
+set_bit(struct vocab *v, uint32_t key)
+{
+	size_t b = bit_of(v, key);
+
+	v->bits[b / 64] |= (uint64_t)1 << b % 64;
+}
+
+static void
 grow(struct vocab *v)
 {
 	struct vocab_entry *old = v->v;
@@ -55,9 +72,14 @@ grow(struct vocab *v)
 
 	v->cap *= 2;
 	v->v = mem_new(v->cap, sizeof(*v->v));
-	for (size_t i = 0; i < n; i++)
-		if (old[i].used)
-			*place_of(v, old[i].key) = old[i];
+	free(v->bits);
+	v->bits = mem_new(v->cap / 8, sizeof(*v->bits));
+	for (size_t i = 0; i < n; i++) {
+		if (!old[i].used)
+			continue;
+		*place_of(v, old[i].key) = old[i];
+		set_bit(v, old[i].key);
+	}
 	free(old);
 }
 
@@ -71,6 +93,7 @@ vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level)
 	e = place_of(v, key);
 	if (!e->used) {
 		*e = (struct vocab_entry){.key = key, .used = 1};
+		set_bit(v, key);
 		v->n++;
 	}
 	if (tag != 0)
@@ -87,17 +110,16 @@ vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level)
 	vocab_add_key(v, vocab_key(hash), tag, level);
 }
 
-/* The hash of s without the byte at `out'; out == n: of all of it. */
+/* Goes on from h, the hash of what stands before: over s[i..n) and to the end. */
 static uint64_t
-hash_without(const char *s, size_t n, size_t out)
+hash_on(uint64_t h, const char *s, size_t i, size_t n)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u;
-
-	for (size_t i = 0; i < n; i++)
-		if (i != out)
-			h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
+	for (; i < n; i++)
+		h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
 	return h * 0xc2b2ae3d27d4eb4fu;
 }
+
+#define HASH_START 0x9e3779b97f4a7c15u
 
 /* Two words that differ in one letter, or by a swap, have a form in common that lacks
  * one; so the forms of all tagged words are kept, as two bits each. */
@@ -123,25 +145,40 @@ has_near(const struct vocab *v, uint64_t h)
 void
 vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
 {
+	uint64_t before = HASH_START; /* of what stands before byte i */
+
 	vocab_add(v, vocab_hash(s, n), tag, level);
-	for (size_t i = 0; tag != 0 && n <= NEAR_MAX && i <= n; i++)
-		add_near(v, hash_without(s, n, i));
+	for (size_t i = 0; tag != 0 && n <= VOCAB_NEAR && i <= n; i++) {
+		add_near(v, hash_on(before, s, i + 1, n));
+		if (i < n)
+			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
+	}
 }
 
-bool
+uint64_t
 vocab_near(const struct vocab *v, const char *s, size_t n)
 {
-	for (size_t i = 0; n <= NEAR_MAX && i <= n; i++)
-		if (has_near(v, hash_without(s, n, i)))
-			return true;
-	return false;
+	uint64_t before = HASH_START, found = 0;
+
+	for (size_t i = 0; n <= VOCAB_NEAR && i <= n; i++) {
+		if (has_near(v, hash_on(before, s, i + 1, n)))
+			found |= (uint64_t)1 << i;
+		if (i < n)
+			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
+	}
+	return found;
 }
 
 const struct vocab_entry *
 vocab_find(const struct vocab *v, uint64_t hash)
 {
-	const struct vocab_entry *e = place_of(v, vocab_key(hash));
+	uint32_t key = vocab_key(hash);
+	size_t b = bit_of(v, key);
+	const struct vocab_entry *e;
 
+	if (!(v->bits[b / 64] >> b % 64 & 1))
+		return NULL;
+	e = place_of(v, key);
 	return e->used ? e : NULL;
 }
 

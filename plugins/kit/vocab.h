@@ -31,22 +31,39 @@ void vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level);
 void vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level);
 /* Adds a word by its letters; with a tag it is also found by vocab_near(). */
 void vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level);
-/* May a tagged word be one letter more, one less, one other or one swap away?  False is
- * certain, true is a guess. */
-bool vocab_near(const struct vocab *v, const char *s, size_t n);
+/* Where may a tagged word be one letter away?  Bit i, i < n: without byte i, s may be a
+ * tagged word or what is left of one that lacks a letter; bit n: the same of s as it is.
+ * A bit that is not set is certain; from VOCAB_NEAR bytes on none is set. */
+#define VOCAB_NEAR 32
+uint64_t vocab_near(const struct vocab *v, const char *s, size_t n);
 /* Valid until the next addition; NULL: no such word. */
 const struct vocab_entry *vocab_find(const struct vocab *v, uint64_t hash);
 size_t vocab_count(const struct vocab *v);
 
-/* The hash of a word; also that of features made of words. */
+/* The hash of a word; also that of features made of words.  Byte by byte: start, a step
+ * each, end. */
+#define VOCAB_HASH_START 0xcbf29ce484222325u
+
+static inline uint64_t
+vocab_hash_step(uint64_t h, char c)
+{
+	return (h ^ (uint8_t)c) * 0x100000001b3u;
+}
+
+static inline uint64_t
+vocab_hash_end(uint64_t h)
+{
+	return h ^ h >> 29;
+}
+
 static inline uint64_t
 vocab_hash(const char *s, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = VOCAB_HASH_START;
 
 	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
-	return h ^ h >> 29;
+		h = vocab_hash_step(h, s[i]);
+	return vocab_hash_end(h);
 }
 
 static inline uint32_t

@@ -11,7 +11,6 @@
 #include "need.h"
 #include "pattern.h"
 #include "phrase.h"
-#include "plain.h"
 
 /* What one pattern may cost on one text; beyond, the item is degraded. */
 #define MATCH_LIMIT 200000
@@ -203,25 +202,33 @@ index_phrase(struct engine *e, uint32_t number, const struct phrase *p)
 	index_put(e->index, number, sets, n);
 }
 
+/* words: those within strings are enough. */
 static uint32_t
-atom_of_need(struct engine *e, const struct need *d)
+atom_of_need(struct engine *e, const struct need *d, bool words)
 {
 	uint32_t atom = index_atom(e->index);
 
 	for (size_t i = 0; i < d->n; i++) {
-		uint32_t id = d->v[i].word ? lexicon_add(e->lexicon, d->v[i].text,
-						 d->v[i].n, false)
-					   : 0;
+		const struct need_text *t = &d->v[i];
+		uint32_t id = 0;
 
+		if (t->word)
+			id = lexicon_add(e->lexicon, t->text, t->n, false);
+		else if (words)
+			id = lexicon_add(
+			    e->lexicon, t->text + t->inner_at, t->inner_n, false);
 		if (id != 0)
 			index_word(e->index, atom, id);
 		else
-			index_string(e->index, atom, d->v[i].text, d->v[i].n);
+			index_string(e->index, atom, t->text, t->n);
 	}
 	return atom;
 }
 
-/* What the expression needs; further needs only where they cost no more than words. */
+#define STRING_WORTH 6
+
+/* What the expression needs; further needs only where they cost no more than words, or
+ * are strings that are hardly ever there. */
 static void
 index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
 {
@@ -230,8 +237,10 @@ index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
 	uint32_t atoms[INDEX_ATOMS];
 
 	for (size_t i = 0; i < n; i++) {
-		if (i == 0 || needs[i].words)
-			atoms[kept++] = atom_of_need(e, &needs[i]);
+		bool cheap = i > 0 && needs[i].cheap;
+
+		if (i == 0 || cheap || needs[i].words || needs[i].worth >= STRING_WORTH)
+			atoms[kept++] = atom_of_need(e, &needs[i], cheap);
 		need_clear(&needs[i]);
 	}
 	e->ways.needs += n > 0;
@@ -565,7 +574,7 @@ words_changed(const struct fold *f, const char *s, size_t n)
 {
 	size_t kept = 0, ascii = 0;
 
-	if (f->map == NULL || memmem(s, n, "\u212a", 3) != NULL ||
+	if (!f->reworked || memmem(s, n, "\u212a", 3) != NULL ||
 	    memmem(s, n, "\u017f", 2) != NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -615,16 +624,12 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 	e->check++;
 	if (n > ENGINE_TEXT_MAX)
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
-	e->folded = !plain_text(s, n);
-	if (e->folded) {
-		fold_text(&e->fold, s, n);
-		rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
-		/* What was taken for a disguise may have been meant as it stands. */
-		if (rc == 0 && words_changed(&e->fold, s, n)) {
-			e->folded = false;
-			rc = check_form(e, s, n, event_time, &sp, w);
-		}
-	} else {
+	fold_text(&e->fold, s, n);
+	e->folded = e->fold.map != NULL;
+	rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
+	/* What was taken for a disguise may have been meant as it stands. */
+	if (rc == 0 && e->folded && words_changed(&e->fold, s, n)) {
+		e->folded = false;
 		rc = check_form(e, s, n, event_time, &sp, w);
 	}
 	finish_hits(e);

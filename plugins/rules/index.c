@@ -387,15 +387,11 @@ see_hash(struct index *ix, uint64_t hash)
 }
 
 static void
-see_begins(struct index *ix, struct tokens *t, size_t i)
+see_begins(struct index *ix, struct tokens *t)
 {
-	uint32_t ids[LEXICON_BEGIN_MAX];
-	size_t n, len;
-	const char *s = tokens_word(t, i, &len);
-
-	n = lexicon_begins(ix->x, s, len, ids);
-	for (size_t k = 0; k < n; k++)
-		see_word(ix, ids[k]);
+	tokens_begin(t, ix->x);
+	for (size_t i = 0; i < t->nbegins; i++)
+		see_word(ix, t->begins[i]);
 }
 
 static void
@@ -414,8 +410,7 @@ look_at_words(struct index *ix, struct tokens *t)
 		last = h;
 	}
 	if (ix->begins)
-		for (size_t i = 0; i < t->n; i++)
-			see_begins(ix, t, i);
+		see_begins(ix, t);
 	for (size_t i = 0; i < t->nloose; i++)
 		see_hash(ix, t->loose[i]);
 }

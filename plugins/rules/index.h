@@ -22,7 +22,7 @@ void index_free(struct index **ix);
 
 uint32_t index_atom(struct index *ix);
 void index_word(struct index *ix, uint32_t atom, uint32_t id);
-/* ASCII in lower case, without regard to case in texts. */
+/* Without regard to the case of ASCII, which is lower here; other bytes as they are. */
 void index_string(struct index *ix, uint32_t atom, const char *s, size_t n);
 void index_expression(struct index *ix, uint32_t atom, const char *regex);
 

@@ -18,10 +18,13 @@ struct lexicon {
 	struct sb text;
 	struct word *words; /* by number, from 1 */
 	size_t n, room;
+	/* Beginnings, as far as START bytes of them go. */
 	uint64_t *begin_bits;
 	uint64_t lengths[4]; /* of beginnings, a bit each */
-	size_t shortest;     /* of them */
+	uint8_t firsts[32];  /* bytes that one begins with */
 };
+
+#define START 4
 
 struct lexicon *
 lexicon_new(void)
@@ -141,6 +144,20 @@ set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
 	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
 }
 
+static void
+add_beginning(struct lexicon *x, const char *s, size_t n)
+{
+	size_t start = n < START ? n : START;
+	uint8_t c = (uint8_t)s[0];
+
+	x->lengths[n >> 6 & 3] |= (uint64_t)1 << (n & 63);
+	set_bit(x->begin_bits, x->t.bits_mask, lexicon_hash(s, start, start));
+	/* As texts have it, in either case. */
+	x->firsts[c >> 3] |= (uint8_t)(1u << (c & 7));
+	if (c >= 'a' && c <= 'z')
+		x->firsts[(c - 32) >> 3] |= (uint8_t)(1u << (c & 7));
+}
+
 void
 lexicon_seal(struct lexicon *x, uint8_t marks)
 {
@@ -152,25 +169,15 @@ lexicon_seal(struct lexicon *x, uint8_t marks)
 	x->begin_bits = mem_new(nbits / 64, sizeof(*x->begin_bits));
 	x->t.bits = x->bits;
 	x->t.bits_mask = nbits - 1;
-	x->shortest = SIZE_MAX;
 	for (uint32_t id = 1; id <= x->n; id++) {
 		const struct word *w = &x->words[id];
 
 		if (w->beginning) {
-			x->lengths[w->len >> 6 & 3] |= (uint64_t)1 << (w->len & 63);
-			if (w->len < x->shortest)
-				x->shortest = w->len;
+			add_beginning(x, x->text.data + w->at, w->len);
 		} else if (w->marks & marks) {
 			set_bit(x->bits, x->t.bits_mask, w->hash);
 		}
 	}
-	/* Whether a word begins like any beginning is told by as much of it as the
-	 * shortest one has. */
-	for (uint32_t id = 1; id <= x->n; id++)
-		if (x->words[id].beginning)
-			set_bit(x->begin_bits, x->t.bits_mask,
-			    lexicon_hash(x->text.data + x->words[id].at, x->shortest,
-				x->shortest));
 	rebuild(x, x->t.mask + 1);
 }
 
@@ -180,25 +187,33 @@ lexicon_has_beginnings(const struct lexicon *x)
 	return (x->lengths[0] | x->lengths[1] | x->lengths[2] | x->lengths[3]) != 0;
 }
 
+static bool
+begins_so(const struct lexicon *x, const char *s, size_t len, size_t room)
+{
+	uint64_t h = lexicon_hash(s, len, room);
+
+	return x->begin_bits[(h & x->t.bits_mask) >> 6] >> (h & 63) & 1;
+}
+
 size_t
 lexicon_begins(
     const struct lexicon *x, const char *s, size_t n, uint32_t out[LEXICON_BEGIN_MAX])
 {
-	uint64_t start;
-	size_t found = 0;
+	size_t found = 0, most = n < 255 ? n : 255;
+	uint8_t c = (uint8_t)s[0];
 
-	if (n < x->shortest)
+	if (!(x->firsts[c >> 3] >> (c & 7) & 1))
 		return 0;
-	start = lexicon_hash(s, x->shortest, n);
-	if (!(x->begin_bits[(start & x->t.bits_mask) >> 6] >> (start & 63) & 1))
-		return 0;
-	for (size_t len = n < 255 ? n : 255; len > 0 && found < LEXICON_BEGIN_MAX;
-	     len--) {
+	/* Mostly no beginning has these four bytes, and few are as short as three. */
+	if (n < START || !begins_so(x, s, START, n))
+		most = n < START ? n : START - 1;
+	for (size_t len = most; len > 0 && found < LEXICON_BEGIN_MAX; len--) {
 		uint8_t marks;
 		uint64_t h;
 		uint32_t id;
 
-		if (!(x->lengths[len >> 6] >> (len & 63) & 1))
+		if (!(x->lengths[len >> 6] >> (len & 63) & 1) ||
+		    (len < START && !begins_so(x, s, len, n)))
 			continue;
 		h = hash_of(s, len, true);
 		id = lexicon_find(x, h, &marks);

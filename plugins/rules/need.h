@@ -15,13 +15,17 @@
 /* One of these must be there. */
 struct need {
 	struct need_text {
-		char *text; /* ASCII, lower-case */
+		char *text; /* ASCII, lower-case, and pictographs */
 		size_t n;
 		bool word;  /* letters and digits with none beside them */
+		/* Of a string: the rarest such word in it; inner_n 0: there is none. */
+		size_t inner_at, inner_n;
 	} *v;
 	size_t n;
 	size_t worth; /* how rare it is thought to be */
 	bool words;   /* all of them are */
+	bool cheap;   /* words alone could stand for all of them, hardly any a common one */
+	size_t common;
 };
 
 /* The needs of an expression, all of which must be met, best first; 0: none is known.

@@ -21,8 +21,6 @@
 #define SEP "[^\\pL\\pN.!?;]{1,8}"
 #define CHAIN "(?:'[\\pL\\pN]++)*+" /* what apostrophes join to a word */
 #define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
-#define BEGIN "(?<![\\pL\\pN_])"
-#define END "(?![\\pL\\pN_])"
 
 struct out {
 	const struct pattern_env *env;
@@ -433,9 +431,9 @@ make_phrase(struct out *o, const char *text)
 
 	if (rc != 0)
 		return rc;
-	sb_puts(o->confirm, BEGIN);
+	sb_puts(o->confirm, PATTERN_BEGIN);
 	rc = put_tokens(o, v, n);
-	sb_puts(o->confirm, END);
+	sb_puts(o->confirm, PATTERN_END);
 	return rc;
 }
 

@@ -21,6 +21,10 @@
 #define PATTERN_FILTER_MAX 15000  /* Hyperscan takes 16,000 bytes */
 #define PATTERN_CONFIRM_MAX 60000 /* PCRE2 compiles to at most 64 KiB */
 
+/* What stands around a phrase: nothing that belongs to a word. */
+#define PATTERN_BEGIN "(?<![\\pL\\pN_])"
+#define PATTERN_END "(?![\\pL\\pN_])"
+
 struct pattern_env {
 	const struct pack *pack;
 	const struct pack_list *protect; /* what @protected means now */

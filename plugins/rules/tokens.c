@@ -205,7 +205,7 @@ tokens_take(struct tokens *t, const struct letters *l, const char *s, size_t n)
 	t->len = n;
 	t->letters = l;
 	t->ascii = true;
-	t->resolved = false;
+	t->resolved = t->begun = false;
 	t->n = t->nloose = 0;
 	for (size_t base = 0; base < n; base += BLOCK) {
 		char last[BLOCK] = {0};
@@ -269,14 +269,29 @@ find_begins(struct tokens *t, const struct lexicon *x, struct token *k, size_t i
 }
 
 void
+tokens_begin(struct tokens *t, const struct lexicon *x)
+{
+	bool any = lexicon_has_beginnings(x);
+
+	if (t->begun)
+		return;
+	t->begun = true;
+	t->nbegins = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		t->v[i].nbegins = 0;
+		if (any)
+			find_begins(t, x, &t->v[i], i);
+	}
+}
+
+void
 tokens_resolve(struct tokens *t, const struct lexicon *x)
 {
-	bool begins = lexicon_has_beginnings(x);
-
 	if (t->resolved)
 		return;
 	t->resolved = true;
-	t->nknown = t->nbegins = 0;
+	tokens_begin(t, x);
+	t->nknown = 0;
 	if (t->known_cap < t->cap) {
 		t->known_cap = t->cap;
 		t->known = mem_grow(t->known, t->cap, sizeof(*t->known));
@@ -286,9 +301,6 @@ tokens_resolve(struct tokens *t, const struct lexicon *x)
 		uint8_t marks;
 
 		k->id = lexicon_find(x, k->hash, &marks);
-		k->nbegins = 0;
-		if (begins)
-			find_begins(t, x, k, i);
 		if (k->id != 0 || k->nbegins > 0)
 			t->known[t->nknown++] = (uint32_t)i;
 	}

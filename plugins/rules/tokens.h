@@ -35,7 +35,7 @@ struct tokens {
 	 * phrase, but words for \b of an expression. */
 	uint64_t *loose;
 	size_t nloose;
-	bool resolved;
+	bool begun, resolved;
 	uint32_t *known; /* places in v of words that have a number or beginnings */
 	size_t nknown;
 	uint32_t *begins;
@@ -47,7 +47,8 @@ struct tokens {
 
 void tokens_take(
     struct tokens *t, const struct letters *l, const char *s, size_t n);
-/* Fills in the numbers; does nothing the second time. */
+/* Fills in the beginnings, and the numbers too; does nothing the second time. */
+void tokens_begin(struct tokens *t, const struct lexicon *x);
 void tokens_resolve(struct tokens *t, const struct lexicon *x);
 void tokens_free(struct tokens *t);
 
