@@ -14,7 +14,7 @@
 #define HUSK_MAX 4096
 
 bool
-store_sampled(const char digest[DIGEST_HEX], uint32_t share)
+store_sampled(const char *digest, uint32_t share)
 {
 	uint8_t head[8] = {0};
 	uint64_t v = 0;
@@ -98,8 +98,8 @@ store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx)
 	int rc = st != NULL ? 1 : TOSD_EIO, stop = 0;
 
 	while (rc > 0 && stop == 0 && (rc = db_step(s, st, &e)) > 0) {
-		struct store_thinned t = {sqlite3_column_int64(st, 0),
-		    (uint32_t)sqlite3_column_int64(st, 1)};
+		struct store_thinned t = {
+		    sqlite3_column_int64(st, 0), (uint32_t)sqlite3_column_int64(st, 1)};
 
 		stop = fn(ctx, &t);
 	}
@@ -111,13 +111,13 @@ store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx)
 /* --- revisions as marks find them --- */
 
 /* An item or NULL: body is 1 where there is more of it than a husk can be. */
-#define KEPT_COLS                                                                        \
-	"r.id, r.seen, r.digest, i.tenant, r.body IS NOT NULL, "                         \
-	"CASE WHEN length(r.body) <= 4096 THEN r.body END, "                             \
-	"EXISTS(SELECT 1 FROM finding f WHERE f.revision = r.id), "                      \
-	"i.revision = r.id, r.state = 0, "                                               \
-	"EXISTS(SELECT 1 FROM violation v LEFT JOIN cases c ON c.id = v.case_id "        \
-	"  WHERE v.revision = r.id AND (v.next_check IS NOT NULL OR c.closed IS NULL "   \
+#define KEPT_COLS                                                                      \
+	"r.id, r.seen, r.digest, i.tenant, r.body IS NOT NULL, "                       \
+	"CASE WHEN length(r.body) <= 4096 THEN r.body END, "                           \
+	"EXISTS(SELECT 1 FROM finding f WHERE f.revision = r.id), "                    \
+	"i.revision = r.id, r.state = 0, "                                             \
+	"EXISTS(SELECT 1 FROM violation v LEFT JOIN cases c ON c.id = v.case_id "      \
+	"  WHERE v.revision = r.id AND (v.next_check IS NOT NULL OR c.closed IS NULL " \
 	"  OR EXISTS(SELECT 1 FROM hold h WHERE h.case_id = v.case_id)))"
 _Static_assert(HUSK_MAX == 4096, "as in KEPT_COLS");
 
@@ -199,7 +199,8 @@ store_back_each(
     struct store *s, int64_t after, size_t max, store_kept_fn *fn, void *ctx)
 {
 	static const char sql[] =
-	    "SELECT " KEPT_COLS " FROM kept_back b CROSS JOIN revision r ON r.id = b.id "
+	    "SELECT " KEPT_COLS
+	    " FROM kept_back b CROSS JOIN revision r ON r.id = b.id "
 	    "CROSS JOIN item i ON i.id = r.item WHERE b.id > ?1 ORDER BY b.id LIMIT ?2";
 	struct err e = ERR_INIT;
 	sqlite3_stmt *st = db_query(s, sql, &e, "ii", after, (int64_t)max);
@@ -302,8 +303,7 @@ read_body(sqlite3_stmt *st, int i, struct store_past *p)
 		return;
 	item_get(&r, &p->body);
 	if (rd_done(&r))
-		p->text =
-		    (p->body.flags & ITEM_LET_GO) != 0 ? TEXT_LET_GO : TEXT_KEPT;
+		p->text = (p->body.flags & ITEM_LET_GO) != 0 ? TEXT_LET_GO : TEXT_KEPT;
 	else
 		item_clear(&p->body); /* damaged: as if it were not there */
 }
@@ -329,15 +329,14 @@ read_past(sqlite3_stmt *st, struct store_past *p)
 /* Both walks rise by revision: findings of this one are next, those before it belong to
  * revisions that were not asked for. */
 static int
-read_found(struct store *s, sqlite3_stmt *st, int *more, struct store_past *p, size_t *cap,
-    struct err *e)
+read_found(struct store *s, sqlite3_stmt *st, int *more, struct store_past *p,
+    size_t *cap, struct err *e)
 {
 	while (*more > 0 && sqlite3_column_int64(st, 0) <= p->id) {
 		if (sqlite3_column_int64(st, 0) == p->id) {
 			if (p->nfound == *cap) {
 				*cap = *cap > 0 ? *cap * 2 : 8;
-				p->found =
-				    xrealloc(p->found, *cap * sizeof(*p->found));
+				p->found = xrealloc(p->found, *cap * sizeof(*p->found));
 			}
 			p->found[p->nfound++] = (struct store_past_found){
 			    xstrdup((const char *)sqlite3_column_text(st, 1)),

@@ -19,7 +19,7 @@
 #define STORE_SHARE_ALL 1000000u
 /* Whether a revision is part of a sample of that share.  The digest decides, so that
  * whoever reads the store later draws the same again. */
-bool store_sampled(const char digest[DIGEST_HEX], uint32_t share);
+bool store_sampled(const char *digest, uint32_t share);
 
 /* --- what is kept --- */
 

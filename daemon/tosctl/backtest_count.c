@@ -156,8 +156,8 @@ count_cell(struct bt_count *c, uint32_t tenant, const struct bt_revision *r,
     const struct bt_hit *h)
 {
 	bool fresh;
-	uint32_t at = bt_map_add(c->cell_at, (uint64_t)tenant << 32 | h->rule,
-	    (uint32_t)c->ncells, &fresh);
+	uint32_t at = bt_map_add(
+	    c->cell_at, (uint64_t)tenant << 32 | h->rule, (uint32_t)c->ncells, &fresh);
 	struct bt_cell *x;
 
 	if (fresh) {
@@ -192,8 +192,7 @@ count_pair(struct bt_count *c, uint32_t a, uint32_t b)
 		c->pairs_full = true;
 		return;
 	}
-	at = bt_map_add(
-	    c->pair_at, (uint64_t)a << 32 | b, (uint32_t)c->npairs, &fresh);
+	at = bt_map_add(c->pair_at, (uint64_t)a << 32 | b, (uint32_t)c->npairs, &fresh);
 	if (fresh) {
 		c->pairs = grow(c->pairs, c->npairs, sizeof(*c->pairs));
 		c->pairs[c->npairs++] = (struct bt_pair){a, b, 0};

@@ -132,8 +132,7 @@ step(struct bt_ladder *x, struct tenant *t, enum case_event_type type, int sever
 	if (t->s.stage > t->sum.highest)
 		t->sum.highest = t->s.stage;
 	if (st.actions & CASE_ACT_NOTICE)
-		t->compose =
-		    now + engine_gather(x->l->stages[t->s.stage - 1].deadline);
+		t->compose = now + engine_gather(x->l->stages[t->s.stage - 1].deadline);
 	if (st.actions & CASE_ACT_RECOMMEND) {
 		if (t->sum.recommendations++ == 0)
 			t->sum.first_recommendation = now;
@@ -230,8 +229,7 @@ static uint32_t *
 last_of(struct bt_ladder *x, int64_t item)
 {
 	bool fresh;
-	uint32_t at =
-	    bt_map_add(x->items, (uint64_t)item, (uint32_t)x->nlast, &fresh);
+	uint32_t at = bt_map_add(x->items, (uint64_t)item, (uint32_t)x->nlast, &fresh);
 
 	if (fresh) {
 		if ((x->nlast & (x->nlast - 1)) == 0)
@@ -336,9 +334,8 @@ bt_ladder_end(struct bt_ladder *x, int64_t end)
 const struct bt_projected *
 bt_ladder_tenant(const struct bt_ladder *x, uint32_t tenant)
 {
-	return tenant < x->ntenants && x->tenants[tenant].used
-		   ? &x->tenants[tenant].sum
-		   : NULL;
+	return tenant < x->ntenants && x->tenants[tenant].used ? &x->tenants[tenant].sum
+							       : NULL;
 }
 
 void
@@ -361,8 +358,9 @@ bt_ladder_sum(const struct bt_ladder *x, struct bt_projected *out)
 		out->downs += p->downs;
 		if (p->highest > out->highest)
 			out->highest = p->highest;
-		if (p->first_notice != CLOCK_NONE && (out->first_notice == CLOCK_NONE ||
-							 p->first_notice < out->first_notice))
+		if (p->first_notice != CLOCK_NONE &&
+		    (out->first_notice == CLOCK_NONE ||
+			p->first_notice < out->first_notice))
 			out->first_notice = p->first_notice;
 		if (p->first_recommendation != CLOCK_NONE &&
 		    (out->first_recommendation == CLOCK_NONE ||

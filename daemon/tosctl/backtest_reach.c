@@ -4,7 +4,6 @@
 
 #include "tosctl/backtest.h"
 
-
 static int
 add_thinned(void *ctx, const struct store_thinned *t)
 {
@@ -64,8 +63,8 @@ bt_reach(const struct bt_kept *k, int64_t revision, const char digest[DIGEST_HEX
 		return BT_LOST;
 	}
 	*weight = 0;
-	/* Before the sample, and where none was kept, nothing is known but what was found
-	 * then. */
+	/* Before the sample, and where none was kept, nothing is known but what was
+	 * found then. */
 	if (revision <= k->sample || share == 0)
 		return found && text == TEXT_KEPT ? BT_OLD : BT_OUTSIDE;
 	if (!found && !store_sampled(digest, share))

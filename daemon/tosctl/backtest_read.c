@@ -190,8 +190,8 @@ on_past(void *ctx, const struct store_past *p)
 	    .gone = CLOCK_NONE};
 
 	memcpy(r.tenant, p->tenant, sizeof(r.tenant));
-	r.reach = bt_reach(
-	    j->kept, p->id, p->digest, p->nfound > 0, p->text, &r.weight);
+	r.reach =
+	    bt_reach(j->kept, p->id, p->digest, p->nfound > 0, p->text, &r.weight);
 	if (bt_looked(r.reach))
 		judge_text(j, p, &r);
 	if (r.nhits > 0)
@@ -316,8 +316,8 @@ read_all(int fd, char *to, size_t n)
 }
 
 static int
-take_block(int fd, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx,
-    struct err *e)
+take_block(
+    int fd, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx, struct err *e)
 {
 	char head[5];
 	struct rd r = rd_of(head, sizeof(head));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backtest_report: a backtest as JSON lines and as text; see backtest.h.  Tenants appear
- * by key only. */
+/* backtest_report: a backtest as JSON lines and as text; see backtest.h.  Tenants
+ * appear by key only. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "tosctl/backtest.h"
 
-#define PAIRS_SHOWN 10	/* in the text; JSON has more */
+#define PAIRS_SHOWN 10 /* in the text; JSON has more */
 #define PAIRS_JSON 1000
 #define TENANTS_SHOWN 5 /* of a rule, in the text */
 
@@ -102,9 +102,10 @@ history_json(const struct bt_report *r)
 		json_object_set_new(
 		    reach, names[i], json_integer((json_int_t)c->revisions[i]));
 	for (size_t i = 0; i < r->kept->n; i++)
-		json_array_append_new(shares,
-		    json_pack("{s:I, s:f}", "upto", (json_int_t)r->kept->thinned[i].upto,
-			"share", r->kept->thinned[i].share / (double)STORE_SHARE_ALL));
+		json_array_append_new(
+		    shares, json_pack("{s:I, s:f}", "upto",
+				(json_int_t)r->kept->thinned[i].upto, "share",
+				r->kept->thinned[i].share / (double)STORE_SHARE_ALL));
 	json_object_set_new(o, "revisions", reach);
 	json_object_set_new(o, "samples", shares);
 	json_object_set_new(o, "greatest_weight", json_real(c->most));
@@ -169,10 +170,11 @@ cells_json(const struct bt_report *r)
 	for (size_t i = 0; i < c->ncells; i++) {
 		const struct bt_cell *x = &c->cells[i];
 		const struct bt_tenant *t = &c->tenants[x->tenant];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:I, s:o}", "kind",
-		    "rule-tenant", "rule", r->rules->v[x->rule].rule, "tenant", t->key,
-		    "items", (json_int_t)x->items, "counting", (json_int_t)x->counting,
-		    "estimated", x->sum, "seen", (json_int_t)t->items, "rate",
+		json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:I, s:o}",
+		    "kind", "rule-tenant", "rule", r->rules->v[x->rule].rule, "tenant",
+		    t->key, "items", (json_int_t)x->items, "counting",
+		    (json_int_t)x->counting, "estimated", x->sum, "seen",
+		    (json_int_t)t->items, "rate",
 		    rate_json(r, t->items, x->sum, x->squares));
 
 		set_time(o, "first", x->first);
@@ -200,8 +202,8 @@ struct shares {
 static struct shares
 shares_of(const struct bt_count *c, const struct bt_pair *p)
 {
-	double a = (double)c->rules[p->a].revisions, b = (double)c->rules[p->b].revisions,
-	       both = (double)p->both;
+	double a = (double)c->rules[p->a].revisions,
+	       b = (double)c->rules[p->b].revisions, both = (double)p->both;
 
 	return (struct shares){both / (a + b - both), both / a, both / b};
 }
@@ -260,7 +262,8 @@ report_json(const struct bt_report *r)
 		bt_ladder_sum(r->ladder[d], &sum);
 		projected_json(d, NULL, &sum);
 		for (uint32_t t = 0; t < r->count->ntenants; t++) {
-			const struct bt_projected *p = bt_ladder_tenant(r->ladder[d], t);
+			const struct bt_projected *p =
+			    bt_ladder_tenant(r->ladder[d], t);
 
 			if (p != NULL)
 				projected_json(d, r->count->tenants[t].key, p);
@@ -332,8 +335,8 @@ rule_text(const struct bt_report *r, uint32_t i, size_t *cell)
 	    (unsigned long long)x->same, (unsigned long long)x->fresh,
 	    (unsigned long long)x->lost);
 	if (x->no_text > 0)
-		printf(", %llu without a text to look at",
-		    (unsigned long long)x->no_text);
+		printf(
+		    ", %llu without a text to look at", (unsigned long long)x->no_text);
 	for (size_t k = 0; k < x->nrevs; k++)
 		printf("%s rev %u: %llu", k == 0 ? ";" : ",", x->revs[k].rev,
 		    (unsigned long long)x->revs[k].n);
@@ -384,8 +387,9 @@ projection_text(const struct bt_report *r)
 	    "tenants remove in time what they are told of"};
 	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
-	printf("\nwhat would follow, through the steps of the ladder; notices arrive at "
-	       "once, nobody\nappeals or decides, our own gaps are left out%s\n",
+	printf(
+	    "\nwhat would follow, through the steps of the ladder; notices arrive at "
+	    "once, nobody\nappeals or decides, our own gaps are left out%s\n",
 	    r->count->revisions[BT_DRAWN] > 0
 		? ", and of the sampled time only the sample"
 		: "");
@@ -407,14 +411,26 @@ projection_text(const struct bt_report *r)
 	}
 }
 
+static bool
+is_silent(const struct bt_rule *x)
+{
+	return x->revisions == 0 && x->lost == 0 && x->no_text == 0 && x->nrevs == 0;
+}
+
 static void
 report_text(const struct bt_report *r)
 {
-	size_t cell = 0;
+	size_t cell = 0, silent = 0;
 
 	history_text(r);
-	for (uint32_t i = 0; i < r->rules->n; i++)
-		rule_text(r, i, &cell);
+	for (uint32_t i = 0; i < r->rules->n; i++) {
+		if (!is_silent(&r->count->rules[i]))
+			rule_text(r, i, &cell);
+		silent += is_silent(&r->count->rules[i]);
+	}
+	if (silent > 0)
+		printf("\n%zu rules find nothing, and nothing of theirs is on record\n",
+		    silent);
 	for (size_t i = 0; i < r->count->ngone; i++)
 		printf("\n%s: not among these rules; found in %llu revisions on "
 		       "record\n",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * backtest_sample: texts for blind labelling.  What is asked is one text and one clause.
- * Strata are tenant and score, so that a loud tenant and a clear case do not fill the
- * sample; in each the lowest hashes are drawn, which needs no second pass and is the same
- * for the same seed.  See backtest.h.
+ * backtest_sample: texts for blind labelling.  What is asked is one text and one
+ * clause. Strata are tenant and score, so that a loud tenant and a clear case do not
+ * fill the sample; in each the lowest hashes are drawn, which needs no second pass and
+ * is the same for the same seed.  See backtest.h.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -94,8 +94,7 @@ stratum_of(struct bt_sample *s, uint32_t tenant, double score, uint32_t *at)
 	*at = bt_map_add(s->at, (uint64_t)tenant * BT_BINS + (uint64_t)bin,
 	    (uint32_t)s->nstrata, &fresh);
 	if (fresh) {
-		s->strata =
-		    xrealloc(s->strata, (s->nstrata + 1) * sizeof(*s->strata));
+		s->strata = xrealloc(s->strata, (s->nstrata + 1) * sizeof(*s->strata));
 		s->strata[s->nstrata++] = (struct stratum){0};
 	}
 	return &s->strata[*at];
@@ -109,8 +108,8 @@ place_of(struct bt_sample *s, struct stratum *t, uint64_t order)
 
 	if (t->n < s->want) {
 		if ((t->n & (t->n - 1)) == 0)
-			t->v = xrealloc(
-			    t->v, (t->n > 0 ? 2 * t->n : 1) * sizeof(*t->v));
+			t->v =
+			    xrealloc(t->v, (t->n > 0 ? 2 * t->n : 1) * sizeof(*t->v));
 		return &t->v[t->n++];
 	}
 	for (size_t i = 1; i < t->n; i++)
@@ -290,9 +289,9 @@ key_line(const struct line *x, const struct bt_count *c, const struct msg_rules 
 	for (size_t i = 0; i < x->d->nrules; i++) {
 		const struct msg_rule *r = &rules->v[x->d->rules[i]];
 
-		json_array_append_new(found,
-		    json_pack("{s:s, s:I, s:f}", "rule", r->rule, "rev",
-			(json_int_t)r->rev, "score", x->d->scores[i]));
+		json_array_append_new(
+		    found, json_pack("{s:s, s:I, s:f}", "rule", r->rule, "rev",
+			       (json_int_t)r->rev, "score", x->d->scores[i]));
 	}
 	return json_pack("{s:s, s:I, s:I, s:s, s:I, s:f, s:o}", "id", x->id, "revision",
 	    (json_int_t)x->d->revision, "item", (json_int_t)x->d->item, "tenant",
@@ -328,9 +327,9 @@ bt_sample_write(struct store *s, const char *path, uint64_t seed,
 	for (size_t i = 0; i < *written; i++) {
 		const char *clause = rules->v[lines[i].d->rules[0]].clause;
 
-		put_line(&seen,
-		    json_pack("{s:s, s:s, s:s}", "id", lines[i].id, "clause",
-			clause != NULL ? clause : "", "text", lines[i].text));
+		put_line(
+		    &seen, json_pack("{s:s, s:s, s:s}", "id", lines[i].id, "clause",
+			       clause != NULL ? clause : "", "text", lines[i].text));
 		put_line(&key, key_line(&lines[i], c, rules));
 		free(lines[i].text);
 	}

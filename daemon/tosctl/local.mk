@@ -36,6 +36,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_classifier.c %D%/tosctl_classifier.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
+	%D%/tosctl_labels.c %D%/tosctl_labels.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/plugin_run.c %D%/plugin_run.h \
@@ -69,3 +70,15 @@ uninstall-tosctl-bash:
 
 # A lost store, made again; needs the plugin as built.
 dist_check_SCRIPTS += tests/test_rebuild.py
+
+# A store with a past, for what reads it again.
+check_PROGRAMS += tests/past_main
+tests_past_main_SOURCES = tests/past_main.c
+tests_past_main_LDADD = libtosd_store.a libtosd_base.a $(SQLITE_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_backtest
+tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
+	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
+	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c
+tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+dist_check_SCRIPTS += tests/test_backtest.py

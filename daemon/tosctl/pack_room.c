@@ -30,10 +30,11 @@ copy_file(const char *from, const char *to, struct copying *c)
 	int rc = file_read(from, FILE_MAX, &b, c->e);
 
 	if (rc == 0 && ++c->files > FILES_MAX)
-		rc = err_set(c->e, TOSD_ELIMIT, "%s: more than %d files", from, FILES_MAX);
+		rc = err_set(
+		    c->e, TOSD_ELIMIT, "%s: more than %d files", from, FILES_MAX);
 	if (rc == 0)
-		rc = file_write(to, b.data != NULL ? b.data : "", b.len, 0600,
-		    FILE_NOSYNC, c->e);
+		rc = file_write(
+		    to, b.data != NULL ? b.data : "", b.len, 0600, FILE_NOSYNC, c->e);
 	buf_free(&b);
 	return rc;
 }
@@ -97,7 +98,8 @@ make_room(const char *file, const char *beside, struct pack_room *out, struct er
 
 	out->dir = xasprintf("%s/tosd-packs-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	if (mkdtemp(out->dir) == NULL)
-		return err_sys(e, "cannot make a folder in %s", tmp != NULL ? tmp : "/tmp");
+		return err_sys(
+		    e, "cannot make a folder in %s", tmp != NULL ? tmp : "/tmp");
 	out->ours = true;
 	place = xasprintf("%s/%s", out->dir, slash != NULL ? slash + 1 : file);
 	rc = copy_tree(beside, out->dir, 0, &c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tosctl_backtest: the command around bt_read(): opens the store beside a daemon that may
- * be running, loads the packs that are tried, and hands every revision to all that count.
+ * tosctl_backtest: the command around bt_read(): opens the store beside a daemon that
+ * may be running, loads the packs that are tried, and hands every revision to all that
+ * count.
  */
 #include "tosctl/tosctl_backtest.h"
 
@@ -143,7 +144,9 @@ read_options(int argc, char **argv, struct options *o)
 	*o = (struct options){.conf = TOSD_CONFDIR "/tosd.conf",
 	    .plugin = places_rules(),
 	    .want = 50,
-	    .jobs = cpus < 1 ? 1 : cpus > 8 ? 8 : (unsigned)cpus};
+	    .jobs = cpus < 1   ? 1
+		    : cpus > 8 ? 8
+			       : (unsigned)cpus};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1)
 		if (take_option(c, o) != 0)
@@ -198,7 +201,8 @@ on_note(void *ctx, const char *text)
 static int
 by_rule(const void *a, const void *b)
 {
-	return strcmp(((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
+	return strcmp(
+	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
 static int
@@ -383,9 +387,7 @@ tosctl_backtest(int argc, char **argv)
 		report(&r);
 	else
 		fprintf(stderr, "tosctl: %s\n", e.text);
-	rc = rc == 0		  ? EXIT_DONE
-	     : r.problems > 0 ? EXIT_NEGATIVE
-			      : EXIT_CANNOT;
+	rc = rc == 0 ? EXIT_DONE : r.problems > 0 ? EXIT_NEGATIVE : EXIT_CANNOT;
 	close_run(&r);
 	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
 		fprintf(stderr, "tosctl: cannot write the report\n");

@@ -19,6 +19,7 @@
 #include "evidence/note.h"
 #include "tosctl/places.h"
 #include "tosctl/tosctl_backtest.h"
+#include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -31,6 +32,7 @@ static const char usage[] =
     "       tosctl policy keygen NAME FILE\n"
     "       tosctl policy sign --key FILE DIR [PACK]... [--plugin FILE]\n"
     "       tosctl policy backtest [OPTIONS] DIR|PACK.conf\n"
+    "       tosctl policy label-samples --key FILE.key LABELS...\n"
     "test loads the rule packs of DIR and runs their tests; lint also says what should "
     "be\n"
     "looked at; new writes a pack to start from; keygen makes a key, sign signs "
@@ -397,6 +399,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } apart[] = {
     {"backtest", tosctl_backtest},
+    {"label-samples", tosctl_labels},
 };
 
 int
