@@ -151,7 +151,7 @@ main(int argc, char **argv)
 		m.every = strtoul(argv[4], NULL, 10);
 	url = xasprintf("sqlite:%s", argv[1]);
 	if (store_open(url, &m.s, &e) != 0 ||
-	    store_claim(m.s, "past", CLOCK_HOUR, m.fences, &e) != 0 ||
+	    store_claim(m.s, "engine", CLOCK_HOUR, m.fences, &e) != 0 ||
 	    store_begin(m.s, &e) != 0)
 		die(&e);
 	for (unsigned t = 0; t < TENANTS; t++) {

@@ -215,6 +215,65 @@ def test_samples(base, store):
     test_labels(path, rows)
 
 
+def let_go(base, store):
+    """An engine goes on with the store for a day, and lets texts go."""
+    with open(base + "/keep.conf", "w") as f:
+        f.write(CONF % SRC + 'keep = { texts = "20d"; sample = 0.2; sampled = "40d"; '
+                             'found = "50d"; };')
+    os.mkdir(base + "/later")
+    shutil.copy(store, base + "/later/store.db")
+    story = {"configuration": base + "/keep.conf", "start": "2026-11-01T00:00:00Z",
+             "end": "1d", "seed": 3, "keep_store": True, "events": []}
+    with open(base + "/later.json", "w") as f:
+        json.dump(story, f)
+    got = run(TOSCTL, "simulate", "--all", "--plugin", PLUGIN, "--dir", base + "/later",
+              base + "/later.json")
+    check(got.returncode == 0, "an engine goes on with it", got.stderr[-300:])
+    return base + "/later/store.db", lines(got)
+
+
+def test_thinned(base, store):
+    thin, said = let_go(base, store)
+    told = kind(said, "let-go")
+    check(len(told) == 1 and told[0]["share"] == 0.2
+          and told[0]["whole"]["upto"] > told[0]["sample"]["upto"] > told[0]["found"]["upto"],
+          "it is on record what is whole", told)
+    # What was let go since then is told a day later.
+    db = sqlite3.connect(thin)
+    whole, sample = (int(db.execute("SELECT value FROM meta WHERE key = ?", (k,))
+                         .fetchone()[0].split()[0]) for k in ("keep.whole", "keep.sample"))
+    db.close()
+    check(whole >= told[0]["whole"]["upto"], "marks move on", (whole, told))
+    rows = lines(backtest(base, thin, packs="cand"))
+    history, rule = kind(rows, "history")[0], kind(rows, "rule")[0]
+    reach = history["revisions"]
+    db = sqlite3.connect(store)
+    true = len({i for i, body in db.execute("SELECT item, body FROM revision WHERE id > ?",
+                                            (sample,)) if b"greenhouse" in body})
+    seen = db.execute("SELECT count(*) FROM revision WHERE n = 1 AND id > ?",
+                      (sample,)).fetchone()[0]
+    total = db.execute("SELECT count(*) FROM revision").fetchone()[0]
+    db.close()
+    check(sum(reach.values()) == total, "every revision is somewhere", reach)
+    check(reach["lost"] == 0, "what should be there is there", reach)
+    check(0.1 < reach["drawn"] / (reach["drawn"] + reach["passed"]) < 0.3,
+          "one in five is drawn", reach)
+    check(history["items"] == seen, "the denominator is whole", (history["items"], seen))
+    low, high = (rule["rate"][k] * seen / 1000 for k in ("low", "high"))
+    check(low < true < high and rule["items"] < true,
+          "the truth lies in the interval", (low, true, high, rule))
+    check(abs(rule["estimated"] - true) < 0.35 * true, "and not far from the estimate",
+          (rule["estimated"], true))
+    check(history["greatest_weight"] == 5 and history["samples"][0]["upto"] == whole,
+          "weights are those of the share", history)
+    text = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+               "sqlite:" + thin, base + "/cand")
+    check("only a sample is kept" in text.stdout and "of the sampled time only the sample"
+          in text.stdout, "and people are told so", text.stdout)
+    again = backtest(base, thin, "--jobs", 3, packs="cand")
+    check(lines(again) == rows, "the same again")
+
+
 def put(path, rows):
     with open(path, "w") as f:
         f.writelines(json.dumps(r) + "\n" for r in rows)
@@ -310,6 +369,7 @@ def main():
     test_narrowed(base, store, rows)
     test_one_pack(base, store)
     test_samples(base, store)
+    test_thinned(base, store)
     test_hostile(base, store)
     shutil.rmtree(base)
     print("%d failures" % failures)

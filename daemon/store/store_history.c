@@ -89,6 +89,15 @@ store_thinned_grow(struct store *s, const struct store_at *at, int64_t upto,
 	return db_done(s, own, rc, e);
 }
 
+uint32_t
+store_thinned_share(struct store *s, int64_t revision)
+{
+	static const char sql[] =
+	    "SELECT share FROM thinned WHERE id >= ?1 ORDER BY id LIMIT 1";
+
+	return (uint32_t)db_number(s, STORE_SHARE_ALL, sql, "i", revision);
+}
+
 int
 store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx)
 {
@@ -118,7 +127,8 @@ store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx)
 	"i.revision = r.id, r.state = 0, "                                             \
 	"EXISTS(SELECT 1 FROM violation v LEFT JOIN cases c ON c.id = v.case_id "      \
 	"  WHERE v.revision = r.id AND (v.next_check IS NOT NULL OR c.closed IS NULL " \
-	"  OR EXISTS(SELECT 1 FROM hold h WHERE h.case_id = v.case_id)))"
+	"  OR EXISTS(SELECT 1 FROM hold h WHERE h.case_id = v.case_id))), r.item, "    \
+	"i.feed"
 _Static_assert(HUSK_MAX == 4096, "as in KEPT_COLS");
 
 /* Whether a short body is what is left of one. */
@@ -147,7 +157,9 @@ read_kept(sqlite3_stmt *st, struct store_kept *k)
 	    .found = sqlite3_column_int(st, 6) != 0,
 	    .newest = sqlite3_column_int(st, 7) != 0,
 	    .pending = sqlite3_column_int(st, 8) != 0,
-	    .cited = sqlite3_column_int(st, 9) != 0};
+	    .cited = sqlite3_column_int(st, 9) != 0,
+	    .item = sqlite3_column_int64(st, 10),
+	    .feed = sqlite3_column_int64(st, 11)};
 	snprintf(k->digest, sizeof(k->digest), "%s",
 	    (const char *)sqlite3_column_text(st, 2));
 	snprintf(k->tenant, sizeof(k->tenant), "%s",
@@ -188,8 +200,7 @@ store_kept_each(struct store *s, int64_t after, int64_t before, size_t max,
 	    "SELECT " KEPT_COLS " FROM revision r CROSS JOIN item i ON i.id = r.item "
 	    "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2";
 	struct err e = ERR_INIT;
-	/* One more, so that the walk sees where it has to end. */
-	sqlite3_stmt *st = db_query(s, sql, &e, "ii", after, (int64_t)max + 1);
+	sqlite3_stmt *st = db_query(s, sql, &e, "ii", after, (int64_t)max);
 
 	return st == NULL ? TOSD_EIO : kept_walk(s, st, before, max, fn, ctx);
 }

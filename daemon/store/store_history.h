@@ -49,12 +49,14 @@ struct store_thinned {
  * another share begins. */
 int store_thinned_grow(struct store *s, const struct store_at *at, int64_t upto,
     uint32_t share, struct err *e);
+/* The share of the range in which the revision lies. */
+uint32_t store_thinned_share(struct store *s, int64_t revision);
 typedef int store_thinned_fn(void *ctx, const struct store_thinned *t);
 int store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx);
 
 /* A revision as a mark finds it. */
 struct store_kept {
-	int64_t id, seen;
+	int64_t id, item, feed, seen;
 	char digest[DIGEST_HEX];
 	char tenant[STORE_KEY];
 	bool text;    /* it has its text */
