@@ -226,6 +226,8 @@ static const struct {
 	"is not a duration"},
     {MINIMUM "fetch = { interval = \"30s\"; };", 2, "`interval_min' (5 min"},
     {MINIMUM "fetch = { connect_timeout = \"1m\"; };", 2, "longer than `timeout'"},
+    {MINIMUM "keep = { texts = \"91d\"; };", 2, "longer than `sampled'"},
+    {MINIMUM "keep = { sampled = \"401d\"; };", 2, "longer than `found'"},
     {MINIMUM "coverage = { second_min = \"17h\"; };", 2, "longer than `second_max'"},
     {MINIMUM "fetch = { max_connections = 1; };", 2, "larger than `max_connections'"},
     {MINIMUM "restart_min = \"5m\";", 2, "longer than `restart_max'"},
@@ -427,6 +429,7 @@ static const char every_key[] =
     "coverage = { removal_gap = \"2s\"; walk_pages = 3; walk_bytes = \"1M\";\n"
     "  day_pages = 4; day_bytes = \"2M\"; backfill_pages = 5; read_pages = 6;\n"
     "  more_interval = \"3s\"; second_min = \"4s\"; second_max = \"5s\"; };\n"
+    "keep = { texts = \"2d\"; sample = 0.2; sampled = \"3d\"; found = \"4d\"; };\n"
     "policy = { plugins = ( { name = \"exec\"; path = \"p/exec.so\";\n"
     "  settings = { command = \"x y\"; n = 5; big = 5000000000L; f = 0.5; b = true; "
     "};\n"

@@ -443,7 +443,49 @@ test_trend_exposure(void)
 	CU_ASSERT_EQUAL(r.windows, 6); /* the three small days before share one */
 }
 
+/* Where all weights are the same, the intervals are those without weights. */
+static void
+test_weighted(void)
+{
+	struct measure_weighted w;
+	struct measure_rate r;
+	struct measure_share a, b;
+
+	for (uint64_t k = 0; k < 40; k += 3) {
+		double n = (double)k;
+
+		measure_rate(5000, k, 0, &r);
+		measure_weighted_rate(5000, n, n, 1, &w);
+		NEAR(w.per_1000, r.per_1000, 1e-12);
+		NEAR(w.low, r.low, 1e-9);
+		NEAR(w.high, r.high, 1e-9);
+		/* Each stands for twenty. */
+		measure_weighted_rate(5000, 20 * n, 400 * n, 20, &w);
+		NEAR(w.low, 20 * r.low, 1e-8);
+		NEAR(w.high, 20 * r.high, 1e-8);
+		measure_share(k, 40, &a);
+		measure_weighted_share(7 * n, 280, 49 * 40, &b);
+		NEAR(a.share, b.share, 1e-12);
+		NEAR(a.low, b.low, 1e-12);
+		NEAR(a.high, b.high, 1e-12);
+	}
+	/* A few that stand for many tell less than many that stand for themselves. */
+	measure_weighted_rate(1000, 100, 100, 20, &w);
+	NEAR(w.count, 100, 0);
+	measure_rate(1000, 100, 0, &r);
+	CU_ASSERT(w.high > r.high && w.low <= r.low + 1e-9);
+	/* Nothing found among what stands for twenty each. */
+	measure_weighted_rate(1000, 0, 0, 20, &w);
+	NEAR(w.low, 0, 0);
+	NEAR(w.high, 20 * 3.688879, 1e-4);
+	measure_weighted_rate(0, 0, 0, 1, &w);
+	NEAR(w.high, 0, 0);
+	measure_weighted_share(0, 0, 0, &b);
+	NEAR(b.high, 1, 0);
+}
+
 static const struct suite_test tests[] = {
+    {"counts with weights", test_weighted},
     {"distributions", test_chance},
     {"rate per 1,000", test_rate},
     {"shares", test_share},

@@ -27,6 +27,7 @@ enum {
 	ITEM_SHARED_ID = 1 << 16,  /* other posts of the document have the same id */
 	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
 	ITEM_ELSEWHERE = 1 << 18,  /* its page is on a site that is not its feed's */
+	ITEM_LET_GO = 1 << 19,	   /* in the store: the text is not kept any more */
 };
 
 /* A picture, sound or film that belongs to the post.  url is never NULL. */

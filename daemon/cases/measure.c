@@ -27,22 +27,54 @@ measure_rate(
 	out->enough = items >= min_items;
 }
 
+void
+measure_weighted_rate(uint64_t items, double sum, double squares, double most,
+    struct measure_weighted *out)
+{
+	double scale = items > 0 ? 1000.0 / (double)items : 0;
+	double y = sum + most, v = squares + most * most;
+
+	*out = (struct measure_weighted){.count = sum};
+	if (sum > 0)
+		out->count_low =
+		    squares / sum * chance_gamma_quantile(0.025, sum * sum / squares);
+	out->count_high = v / y * chance_gamma_quantile(0.975, y * y / v);
+	out->per_1000 = sum * scale;
+	out->low = out->count_low * scale;
+	out->high = out->count_high * scale;
+}
+
 /* Wilson, JASA 22 (1927). */
+static void
+wilson(double p, double n, struct measure_share *out)
+{
+	double z2 = CHANCE_Z95 * CHANCE_Z95;
+	double mid = (p + z2 / (2 * n)) / (1 + z2 / n);
+	double half =
+	    CHANCE_Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
+
+	out->share = p;
+	/* The ends are exact at none and all; rounding must not put them beside it. */
+	out->low = p <= 0 ? 0 : mid - half;
+	out->high = p >= 1 ? 1 : mid + half;
+}
+
 void
 measure_share(uint64_t part, uint64_t whole, struct measure_share *out)
 {
-	double n = (double)whole, z2 = CHANCE_Z95 * CHANCE_Z95, p, mid, half;
-
 	*out = (struct measure_share){.part = part, .whole = whole, .high = 1};
-	if (whole == 0)
-		return;
-	p = (double)part / n;
-	mid = (p + z2 / (2 * n)) / (1 + z2 / n);
-	half = CHANCE_Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
-	out->share = p;
-	/* The ends are exact at none and all; rounding must not put them beside it. */
-	out->low = part == 0 ? 0 : mid - half;
-	out->high = part == whole ? 1 : mid + half;
+	if (whole > 0)
+		wilson((double)part / (double)whole, (double)whole, out);
+}
+
+/* Kish, Survey Sampling (1965): unequal weights are worth fewer equal ones. */
+void
+measure_weighted_share(
+    double part, double whole, double squares, struct measure_share *out)
+{
+	*out = (struct measure_share){.high = 1};
+	if (whole > 0)
+		wilson(part < whole ? part / whole : 1, whole * whole / squares, out);
 }
 
 /* --- takedown -----------------------------------------------------------------------

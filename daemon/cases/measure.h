@@ -24,6 +24,18 @@ struct measure_rate {
 void measure_rate(
     uint64_t items, uint64_t violations, uint64_t min_items, struct measure_rate *out);
 
+/* The same of a count in which some were drawn with a chance of 1 / weight and stand for
+ * so many: `sum' of the weights of what was found, `squares' of their squares, `most' the
+ * greatest weight that something could have had.  The interval is that of Fay and Feuer
+ * (Statistics in Medicine 16, 1997): at least 95 %, and Garwood's where all weights are
+ * 1. */
+struct measure_weighted {
+	double count, count_low, count_high;
+	double per_1000, low, high;
+};
+void measure_weighted_rate(uint64_t items, double sum, double squares, double most,
+    struct measure_weighted *out);
+
 /* --- shares --- */
 
 struct measure_share {
@@ -32,6 +44,10 @@ struct measure_share {
 };
 /* part of whole, part <= whole.  Of nothing: share 0, interval 0..1. */
 void measure_share(uint64_t part, uint64_t whole, struct measure_share *out);
+/* The same from parts that stand for `weight' each: sums of weights and of their squares.
+ * Wilson's interval over Kish's effective number of parts. */
+void measure_weighted_share(double part, double whole, double squares,
+    struct measure_share *out);
 
 /* --- takedown --- */
 

@@ -84,6 +84,14 @@ struct conf_coverage {
 	int64_t second_min, second_max; /* between looks as somebody else; 0: none */
 };
 
+/* How long texts are kept in the store; captures are not meant. */
+struct conf_keep {
+	int64_t texts;	 /* all of them */
+	int64_t sampled; /* after that a sample of those in which nothing was found */
+	int64_t found;	 /* those with findings */
+	double sample;	 /* its share */
+};
+
 struct conf_setting { /* for a plugin: strings, numbers and booleans as text */
 	const char *key, *value;
 };
@@ -249,6 +257,7 @@ struct conf {
 	struct conf_ledger ledger;
 	struct conf_fetch fetch;
 	struct conf_coverage coverage;
+	struct conf_keep keep;
 	struct conf_policy policy;
 	struct conf_safety safety;
 	struct conf_ladder ladder;

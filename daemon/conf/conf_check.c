@@ -147,6 +147,15 @@ conf_check_coverage(const struct conf_section *sec)
 		in_order(sec, "second_min", c->second_min, "second_max", c->second_max);
 }
 
+void
+conf_check_keep(const struct conf_section *sec)
+{
+	const struct conf_keep *c = sec->base;
+
+	in_order(sec, "texts", c->texts, "sampled", c->sampled);
+	in_order(sec, "sampled", c->sampled, "found", c->found);
+}
+
 /* Where a program lives: beside its script, else beside itself. */
 static void
 derive_folder(const struct conf_section *sec, struct conf_plugin *p)

@@ -11,6 +11,7 @@
 void conf_check_provider(const struct conf_section *sec);
 void conf_check_fetch(const struct conf_section *sec);
 void conf_check_coverage(const struct conf_section *sec);
+void conf_check_keep(const struct conf_section *sec);
 void conf_check_feed(const struct conf_section *sec);
 void conf_check_plugin(const struct conf_section *sec);
 void conf_check_policy(const struct conf_section *sec);

@@ -161,6 +161,15 @@ static const struct conf_row coverage_rows[] = {
 static const struct conf_table coverage_table = {
     .name = "coverage", ROWS(coverage_rows), .done = conf_check_coverage};
 
+static const struct conf_row keep_rows[] = {
+    SPAN(conf_keep, texts, "30d", CLOCK_HOUR, 36500 * CLOCK_DAY),
+    SHARE(conf_keep, sample, "0.05"),
+    SPAN(conf_keep, sampled, "90d", CLOCK_HOUR, 36500 * CLOCK_DAY),
+    SPAN(conf_keep, found, "400d", CLOCK_HOUR, 36500 * CLOCK_DAY),
+};
+static const struct conf_table keep_table = {
+    .name = "keep", ROWS(keep_rows), .done = conf_check_keep};
+
 static const struct conf_row plugin_rows[] = {
     TEXT(conf_plugin, name, CONF_REQUIRED, NULL, conf_value_plugin),
     PATH(conf_plugin, path, NULL, CONF_CHECK_NONE),
@@ -362,6 +371,7 @@ static const struct conf_row root_rows[] = {
     GROUP(conf, ledger),
     GROUP(conf, fetch),
     GROUP(conf, coverage),
+    GROUP(conf, keep),
     GROUP(conf, policy),
     GROUP(conf, safety),
     GROUP(conf, ladder),

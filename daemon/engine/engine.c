@@ -229,6 +229,7 @@ engine_tick(struct engine *g, int64_t now)
 	sooner(&next, engine_inspect_deadline(g, now));
 	sooner(&next, engine_case_due(g, now));
 	sooner(&next, engine_exposure_due(g, now));
+	sooner(&next, engine_keep_due(g, now));
 	sooner(&next, engine_alive_mark(g, now));
 	engine_flush(g, now);
 	sooner(&next, engine_outbox_due(g));
@@ -328,6 +329,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"findings", g->findings},
 	    {"violations", g->violations},
 	    {"worker_deaths", g->worker_deaths},
+	    {"texts_let_go", g->let_go},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

@@ -97,6 +97,10 @@ void engine_outbox_key(
  * the stage's deadline. */
 int64_t engine_gather(int64_t deadline);
 
+/* The ladder that a configuration describes. */
+struct ladder;
+void engine_ladder_of(const struct conf_ladder *c, struct ladder *l);
+
 /* Called for every ledger entry once it is committed: simulations and traces. */
 void engine_watch(
     struct engine *g, void (*fn)(void *ctx, const char *entry), void *ctx);

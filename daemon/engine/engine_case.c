@@ -21,11 +21,8 @@ _Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
     "the store counts recommendations by the ladder's number");
 
 void
-engine_ladder_load(struct engine *g)
+engine_ladder_of(const struct conf_ladder *c, struct ladder *l)
 {
-	const struct conf_ladder *c = &g->conf->ladder;
-	struct ladder *l = &g->ladder;
-
 	memset(l, 0, sizeof(*l));
 	l->nstages = (int)c->nstages;
 	for (size_t i = 0; i < c->nstages && i < LADDER_STAGES_MAX; i++) {
@@ -37,6 +34,12 @@ engine_ladder_load(struct engine *g)
 	l->time_to_takedown = c->time_to_takedown;
 	l->max_gap = c->max_gap;
 	l->critical = SEVERITY_CRITICAL;
+}
+
+void
+engine_ladder_load(struct engine *g)
+{
+	engine_ladder_of(&g->conf->ladder, &g->ladder);
 }
 
 json_t *

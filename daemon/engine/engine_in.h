@@ -150,11 +150,13 @@ struct engine {
 	unsigned sending;
 
 	int64_t next_exposure, next_alive, next_renewal;
+	int64_t next_keep, next_keep_back;
+	int64_t keep_back; /* the last row of those kept back that was looked at */
 
 	/* counters for stats */
 	uint64_t polls_by[POLLED_COUNT];
 	uint64_t items_new, items_changed, items_judged, items_degraded, findings,
-	    violations, worker_deaths;
+	    violations, worker_deaths, let_go;
 	int64_t started;
 };
 
@@ -421,6 +423,11 @@ void engine_absence(
     struct engine *g, int64_t from, int64_t to, const char *why, int64_t now);
 
 int64_t engine_exposure_due(struct engine *g, int64_t now); /* returns next due */
+
+/* --- engine_keep.c --- */
+
+/* Lets texts go whose time is over, a few a turn. */
+int64_t engine_keep_due(struct engine *g, int64_t now); /* returns next due */
 
 /* --- engine_query.c: read-only answers of engine_control --- */
 

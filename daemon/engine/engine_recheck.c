@@ -261,7 +261,8 @@ presence_of(
 	case POLLED_LEGAL:
 		return PRESENT_REMOVED;
 	case POLLED_OK:
-		if (p->nitems == 0)
+		/* Cited texts are kept; should one be gone, nothing can be told. */
+		if (p->nitems == 0 || has_flag(g, v, ITEM_LET_GO))
 			return PRESENT_UNKNOWN;
 		if (page_shows(g, v, &p->items[0]))
 			return PRESENT_ONLINE;

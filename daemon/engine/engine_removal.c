@@ -398,6 +398,11 @@ shows(struct engine *g, const struct store_item *item, const struct msg_polled *
 		return false;
 	engine_must(store_revision_get(g->store, item->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
+	/* Without its text a page that is there tells nothing. */
+	if ((r.body.flags & ITEM_LET_GO) != 0) {
+		store_revision_clear(&r);
+		return false;
+	}
 	text = r.body.text != NULL && r.body.text[0] != '\0' ? xstrdup(r.body.text)
 							     : item_body(&r.body);
 	found = engine_page_shows(&p->items[0], text);

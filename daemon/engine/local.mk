@@ -12,6 +12,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
 	%D%/engine_inspect.c \
+	%D%/engine_keep.c \
 	%D%/engine_look.c %D%/engine_look.h \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
@@ -50,3 +51,7 @@ tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO
 tests_test_engine_feeds_SOURCES = tests/test_engine_feeds.c tests/engine_bench.h \
 	tests/suite.h
 tests_test_engine_feeds_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_keep
+tests_test_keep_SOURCES = tests/test_keep.c tests/engine_bench.h tests/suite.h
+tests_test_keep_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)

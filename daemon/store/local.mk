@@ -8,6 +8,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_cover.c %D%/store_cover.h \
 	%D%/store_exposure.c \
 	%D%/store_feed.c \
+	%D%/store_history.c %D%/store_history.h \
 	%D%/store_item.c \
 	%D%/store_ledger.c \
 	%D%/store_outbox.c \

@@ -211,9 +211,14 @@ static const char step_retry[] =
     "  since INTEGER, due INTEGER, why TEXT, UNIQUE(revision, plugin)) STRICT;"
     "CREATE INDEX retry_due ON retry(due) WHERE due IS NOT NULL;";
 
+/* What is let go of the texts: store_history.h. */
+static const char step_keep[] =
+    "CREATE TABLE thinned(id INTEGER PRIMARY KEY, share INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE kept_back(id INTEGER PRIMARY KEY REFERENCES revision(id)) STRICT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry};
+    step_retry, step_keep};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -1,6 +1,13 @@
 # tosctl: one program, a file a command.
 bin_PROGRAMS += tosctl
 tosctl_SOURCES = \
+	%D%/backtest.h \
+	%D%/backtest_count.c \
+	%D%/backtest_ladder.c \
+	%D%/backtest_reach.c \
+	%D%/backtest_read.c \
+	%D%/backtest_report.c \
+	%D%/backtest_sample.c \
 	%D%/classifier_measure.c \
 	%D%/classifier_rows.c %D%/classifier_rows.h \
 	%D%/classifier_run.c %D%/classifier_run.h \
@@ -10,6 +17,7 @@ tosctl_SOURCES = \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
+	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
@@ -24,9 +32,11 @@ tosctl_SOURCES = \
 	%D%/tenant_import.c %D%/tenant_import.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
+	%D%/tosctl_backtest.c %D%/tosctl_backtest.h \
 	%D%/tosctl_classifier.c %D%/tosctl_classifier.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
+	%D%/tosctl_labels.c %D%/tosctl_labels.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \
@@ -65,3 +75,15 @@ uninstall-tosctl-bash:
 
 # A lost store, made again; needs the plugin as built.
 dist_check_SCRIPTS += tests/test_rebuild.py
+
+# A store with a past, for what reads it again.
+check_PROGRAMS += tests/past_main
+tests_past_main_SOURCES = tests/past_main.c
+tests_past_main_LDADD = libtosd_store.a libtosd_base.a $(SQLITE_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_backtest
+tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
+	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
+	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c
+tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+dist_check_SCRIPTS += tests/test_backtest.py

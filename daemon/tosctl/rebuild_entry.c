@@ -35,6 +35,7 @@ static const struct {
     {"gone", NULL},
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
+    {"let-go", NULL}, /* texts come back, and are let go again */
     {"message", rebuild_message},
     {"moved", NULL}, /* a redirect has to prove itself anew */
     {"notice", rebuild_notice},

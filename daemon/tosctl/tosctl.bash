@@ -127,8 +127,13 @@ _tosctl() {
 	scan) options='--policies --plugin --cache --protect --model --no-classifier --json --help' ;;
 	policy)
 		options='--plugin --json --help'
-		((n == 0)) && list='lint test new keygen sign'
+		((n == 0)) && list='lint test new keygen sign backtest label-samples'
 		((n == 1)) && files=-d
+		case ${words_before[0]:-} in
+		backtest) options='--config --store --since --tenant --as-written --samples
+			--sample-size --seed --model --jobs --json --help' files=-f ;;
+		label-samples) options='--key --json --help' files=-f ;;
+		esac
 		;;
 	plugin)
 		options='--name --window --deadline --memory --grant --set --protect

@@ -18,6 +18,8 @@
 #include "base/file.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
+#include "tosctl/tosctl_backtest.h"
+#include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -29,6 +31,8 @@ static const char usage[] =
     "       tosctl policy new NAME [DIR]\n"
     "       tosctl policy keygen NAME FILE\n"
     "       tosctl policy sign --key FILE DIR [PACK]... [--plugin FILE]\n"
+    "       tosctl policy backtest [OPTIONS] DIR|PACK.conf\n"
+    "       tosctl policy label-samples --key FILE.key LABELS...\n"
     "test loads the rule packs of DIR and runs their tests; lint also says what should "
     "be\n"
     "looked at; new writes a pack to start from; keygen makes a key, sign signs "
@@ -389,6 +393,15 @@ parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* Commands with options of their own. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} apart[] = {
+    {"backtest", tosctl_backtest},
+    {"label-samples", tosctl_labels},
+};
+
 int
 tosctl_policy(int argc, char **argv)
 {
@@ -396,6 +409,10 @@ tosctl_policy(int argc, char **argv)
 	const char *what;
 	char **arg;
 	int n;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(apart) / sizeof(apart[0]); i++)
+		if (strcmp(argv[1], apart[i].name) == 0)
+			return apart[i].run(argc - 1, argv + 1);
 
 	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
 		fputs(usage, stderr);

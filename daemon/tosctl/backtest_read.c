@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * backtest_read: the past, judged by several processes at once.  Each takes every n-th
+ * block of numbers, reads the store by a connection of its own and sends what it found
+ * through a pipe; the parent takes the blocks in turn, so that the order, and with it
+ * every number that follows, is the same for any number of processes.  See backtest.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "policy/verdict.h"
+#include "tosctl/backtest.h"
+
+#define BLOCK 2048	     /* numbers of revisions */
+#define PIPE_BYTES (1 << 20) /* so that nobody waits for the other's next step */
+#define ANSWER_MAX (1u << 30)
+#define RECORD_MIN 13 /* bytes of one on the wire, at least */
+#define HIT_MIN 13
+
+_Static_assert((int)BT_LANE_SAFETY == (int)POLICY_LANE_SAFETY &&
+		   (int)BT_LANE_CASE == (int)POLICY_LANE_CASE,
+    "lanes are those of the verdict");
+
+/* --- the wire --- */
+
+void
+bt_revision_put(struct buf *b, const struct bt_revision *r)
+{
+	buf_put_i64(b, r->id);
+	buf_put_i64(b, r->item);
+	buf_put_u32(b, r->n);
+	buf_put_str(b, r->tenant);
+	buf_put_i64(b, r->seen);
+	buf_put_i64(b, r->time);
+	buf_put_u8(b, (uint8_t)r->reach);
+	buf_put_f64(b, r->weight);
+	buf_put_u8(b, r->degraded);
+	buf_put_i64(b, r->gone);
+	buf_put_u32(b, r->nhits);
+	for (uint32_t i = 0; i < r->nhits; i++) {
+		buf_put_u32(b, r->hits[i].rule);
+		buf_put_f64(b, r->hits[i].score);
+		buf_put_u8(b, (uint8_t)r->hits[i].lane);
+	}
+	buf_put_u32(b, r->nrecords);
+	for (uint32_t i = 0; i < r->nrecords; i++) {
+		buf_put_str(b, r->records[i].rule);
+		buf_put_u32(b, r->records[i].rev);
+		buf_put_u8(b, r->records[i].counts);
+	}
+}
+
+static void
+get_lists(struct rd *rd, struct bt_revision *r)
+{
+	uint32_t n = rd_count(rd, HIT_MIN);
+
+	r->hits = n > 0 ? xcalloc(n, sizeof(*r->hits)) : NULL;
+	for (; r->nhits < n; r->nhits++) {
+		r->hits[r->nhits].rule = rd_u32(rd);
+		r->hits[r->nhits].score = rd_f64(rd);
+		r->hits[r->nhits].lane = (enum bt_lane)rd_u8(rd);
+	}
+	n = rd_count(rd, RECORD_MIN - 4);
+	r->records = n > 0 ? xcalloc(n, sizeof(*r->records)) : NULL;
+	for (; r->nrecords < n; r->nrecords++) {
+		r->records[r->nrecords].rule = rd_str(rd);
+		r->records[r->nrecords].rev = rd_u32(rd);
+		r->records[r->nrecords].counts = rd_u8(rd) != 0;
+	}
+}
+
+void
+bt_revision_get(struct rd *rd, struct bt_revision *r)
+{
+	char *tenant;
+
+	r->id = rd_i64(rd);
+	r->item = rd_i64(rd);
+	r->n = rd_u32(rd);
+	tenant = rd_str(rd);
+	snprintf(r->tenant, sizeof(r->tenant), "%s", tenant != NULL ? tenant : "");
+	free(tenant);
+	r->seen = rd_i64(rd);
+	r->time = rd_i64(rd);
+	r->reach = (enum bt_reach)rd_u8(rd);
+	r->weight = rd_f64(rd);
+	r->degraded = rd_u8(rd) != 0;
+	r->gone = rd_i64(rd);
+	get_lists(rd, r);
+}
+
+void
+bt_revision_clear(struct bt_revision *r)
+{
+	for (uint32_t i = 0; i < r->nrecords; i++)
+		free(r->records[i].rule);
+	free(r->records);
+	free(r->hits);
+	memset(r, 0, sizeof(*r));
+}
+
+/* --- judging --- */
+
+int64_t
+bt_rule_find(const struct msg_rules *rules, const char *id)
+{
+	size_t low = 0, high = rules->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = strcmp(rules->v[mid].rule, id);
+
+		if (c == 0)
+			return (int64_t)mid;
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return -1;
+}
+
+struct judge {
+	const struct bt_source *src;
+	const struct bt_kept *kept;
+	struct store *store;
+	struct buf out;
+};
+
+/* Of each rule one: the loudest. */
+static void
+add_hit(struct bt_revision *r, uint32_t rule, double score, enum bt_lane lane)
+{
+	for (uint32_t i = 0; i < r->nhits; i++)
+		if (r->hits[i].rule == rule) {
+			if (score > r->hits[i].score)
+				r->hits[i].score = score;
+			if (lane != BT_LANE_NONE)
+				r->hits[i].lane = lane;
+			return;
+		}
+	r->hits[r->nhits++] = (struct bt_hit){rule, score, lane};
+}
+
+static void
+judge_text(struct judge *j, const struct store_past *p, struct bt_revision *r)
+{
+	struct finding *v = NULL;
+	enum policy_lane *lanes;
+	char *degraded = NULL;
+	uint32_t n = 0;
+
+	policy_host_check(j->src->host, p->tenant, &p->body,
+	    p->time != CLOCK_NONE ? p->time : p->seen, &v, &n, &degraded);
+	lanes = xcalloc(n + 1, sizeof(*lanes));
+	r->hits = xcalloc(n + 1, sizeof(*r->hits));
+	for (uint32_t i = 0; i < n && !j->src->as_written; i++)
+		v[i].mode = MODE_ENFORCE;
+	policy_verdict(v, n, j->src->threshold, lanes);
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t rule = bt_rule_find(j->src->rules, v[i].rule);
+
+		if (rule >= 0)
+			add_hit(r, (uint32_t)rule, v[i].score, (enum bt_lane)lanes[i]);
+		finding_clear(&v[i]);
+	}
+	r->degraded = degraded != NULL;
+	free(degraded);
+	free(lanes);
+	free(v);
+}
+
+static int
+on_past(void *ctx, const struct store_past *p)
+{
+	struct judge *j = ctx;
+	struct bt_revision r = {.id = p->id,
+	    .item = p->item,
+	    .n = p->n,
+	    .seen = p->seen,
+	    .time = p->time != CLOCK_NONE ? p->time : p->seen,
+	    .gone = CLOCK_NONE};
+
+	memcpy(r.tenant, p->tenant, sizeof(r.tenant));
+	r.reach =
+	    bt_reach(j->kept, p->id, p->digest, p->nfound > 0, p->text, &r.weight);
+	if (bt_looked(r.reach))
+		judge_text(j, p, &r);
+	if (r.nhits > 0)
+		r.gone = store_past_gone(j->store, p->item);
+	r.records = p->nfound > 0 ? xcalloc(p->nfound, sizeof(*r.records)) : NULL;
+	for (size_t i = 0; i < p->nfound; i++)
+		r.records[r.nrecords++] = (struct bt_record){
+		    p->found[i].rule, p->found[i].rev, p->found[i].counts};
+	bt_revision_put(&j->out, &r);
+	free(r.records); /* its names are the store's */
+	free(r.hits);
+	return 0;
+}
+
+static int
+write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n > 0) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return -1;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* A block's answer: its length and 0, or the length of a reason and 1. */
+static int
+send_block(int fd, const struct buf *b, uint8_t failed)
+{
+	struct buf head = {0};
+	int rc;
+
+	buf_put_u32(&head, (uint32_t)b->len);
+	buf_put_u8(&head, failed);
+	rc = write_all(fd, head.data, head.len);
+	buf_free(&head);
+	return rc == 0 ? write_all(fd, b->data != NULL ? b->data : "", b->len) : rc;
+}
+
+static void __attribute__((noreturn))
+work(const struct bt_source *src, const struct bt_kept *kept, unsigned k, int fd)
+{
+	struct judge j = {.src = src, .kept = kept};
+	struct err e = ERR_INIT;
+	int64_t from = src->after + (int64_t)k * BLOCK;
+	int rc = store_open_readonly(src->store, &j.store, &e);
+
+	for (; from < src->upto; from += (int64_t)src->jobs * BLOCK) {
+		int64_t to = from + BLOCK < src->upto ? from + BLOCK : src->upto;
+
+		buf_reset(&j.out);
+		if (rc == 0)
+			rc = store_past_each(
+			    j.store, from, to, src->tenant, on_past, &j, &e);
+		if (rc != 0) {
+			buf_reset(&j.out);
+			buf_puts(&j.out, e.text);
+		}
+		if (send_block(fd, &j.out, rc != 0) != 0 || rc != 0)
+			_exit(1); /* what is inherited is the parent's to clean up */
+	}
+	_exit(0);
+}
+
+/* --- the parent --- */
+
+struct worker {
+	pid_t pid;
+	int fd;
+};
+
+static int
+start(const struct bt_source *src, const struct bt_kept *kept, struct worker *w,
+    unsigned k, struct err *e)
+{
+	pid_t parent = getpid();
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return err_sys(e, "cannot make a pipe");
+	fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
+	w[k].pid = fork();
+	if (w[k].pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		for (unsigned i = 0; i < k; i++)
+			close(w[i].fd);
+		close(fds[0]);
+		work(src, kept, k, fds[1]);
+	}
+	close(fds[1]);
+	if (w[k].pid < 0) {
+		close(fds[0]);
+		return err_sys(e, "cannot start a process");
+	}
+	w[k].fd = fds[0];
+	return 0;
+}
+
+static int
+read_all(int fd, char *to, size_t n)
+{
+	while (n > 0) {
+		ssize_t r = read(fd, to, n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return -1;
+		to += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int
+take_block(
+    int fd, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx, struct err *e)
+{
+	char head[5];
+	struct rd r = rd_of(head, sizeof(head));
+	uint32_t n;
+
+	if (read_all(fd, head, sizeof(head)) != 0)
+		return err_set(e, TOSD_EIO,
+		    "a process died over the revisions from %lld on; a plugin may have "
+		    "crashed",
+		    (long long)from + 1);
+	n = rd_u32(&r);
+	buf_reset(b);
+	if (n > ANSWER_MAX || read_all(fd, buf_reserve(b, n), n) != 0)
+		return err_set(e, TOSD_EIO, "a process died while it answered");
+	b->len = n;
+	if (rd_u8(&r) != 0)
+		return err_set(e, TOSD_EIO, "%.*s", (int)n, b->data);
+	r = rd_of(b->data != NULL ? b->data : "", n);
+	while (!r.bad && r.p < r.end) {
+		struct bt_revision v = {0};
+
+		bt_revision_get(&r, &v);
+		if (!r.bad)
+			fn(ctx, &v);
+		bt_revision_clear(&v);
+	}
+	return r.bad ? err_set(e, TOSD_EIO, "a process gave a broken answer") : 0;
+}
+
+static void
+show_progress(const struct bt_source *src, int64_t at, int64_t *shown, bool last)
+{
+	int64_t now = clock_steady();
+
+	if (!src->progress || (!last && now - *shown < CLOCK_SEC))
+		return;
+	if (last) {
+		fprintf(stderr, "\r%40s\r", "");
+		return;
+	}
+	*shown = now;
+	fprintf(stderr, "\r%3d %% of %lld revisions",
+	    (int)(100 * (at - src->after) / (src->upto - src->after)),
+	    (long long)(src->upto - src->after));
+}
+
+int
+bt_read(const struct bt_source *src, const struct bt_kept *kept, bt_revision_fn *fn,
+    void *ctx, struct err *e)
+{
+	struct worker *w = xcalloc(src->jobs, sizeof(*w));
+	int64_t shown = clock_steady(), from = src->after;
+	struct buf b = {0};
+	unsigned n = 0;
+	int rc = 0, status;
+
+	fflush(NULL); /* nothing is written twice */
+	for (; rc == 0 && n < src->jobs; n += rc == 0)
+		rc = start(src, kept, w, n, e);
+	for (unsigned k = 0; rc == 0 && from < src->upto;
+	     k = (k + 1) % src->jobs, from += BLOCK) {
+		rc = take_block(w[k].fd, from, &b, fn, ctx, e);
+		show_progress(src, from, &shown, false);
+	}
+	show_progress(src, from, &shown, true);
+	for (unsigned i = 0; i < n; i++) {
+		close(w[i].fd);
+		if (rc != 0)
+			kill(w[i].pid, SIGKILL);
+		while (waitpid(w[i].pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	buf_free(&b);
+	free(w);
+	return rc;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_backtest: the command around bt_read(): opens the store beside a daemon that
+ * may be running, loads the packs that are tried, and hands every revision to all that
+ * count.
+ */
+#include "tosctl/tosctl_backtest.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "engine/engine.h"
+#include "tosctl/backtest.h"
+#include "tosctl/pack_room.h"
+#include "tosctl/places.h"
+#include "tosctl/tosctl_scan.h"
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+#define JOBS_MAX 64
+#define SAMPLES_MAX 10000
+
+static const char usage[] =
+    "usage: tosctl policy backtest [-c FILE] [--store URL] [--since TIME] "
+    "[--tenant KEY]\n"
+    "       [--as-written] [--samples FILE [--sample-size N] [--seed N]]\n"
+    "       [--model FILE] [--jobs N] [--json] DIR|PACK.conf\n"
+    "Tries the packs of DIR, or one pack beside those in use, on what was seen: what "
+    "they\n"
+    "would find, how that differs from what is on record, and what would follow.\n";
+
+struct options {
+	const char *conf, *store, *since, *tenant, *samples, *model, *plugin, *packs;
+	bool as_written, json, help;
+	unsigned jobs;
+	uint64_t seed;
+	size_t want;
+};
+
+struct run {
+	struct options o;
+	struct conf *conf;
+	struct pack_room room;
+	struct policy_host *host;
+	struct msg rules;
+	struct store *store;
+	struct bt_kept kept;
+	struct bt_count count;
+	struct ladder ladder;
+	struct bt_ladder *ladders[BT_TENANTS_DO];
+	struct bt_sample *sample;
+	unsigned problems;
+};
+
+/* --- options --- */
+
+static bool
+take_number(const char *text, uint64_t low, uint64_t high, uint64_t *out)
+{
+	char *end;
+
+	*out = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out >= low &&
+	       *out <= high;
+}
+
+static int
+take_option(int c, struct options *o)
+{
+	uint64_t n = 0;
+
+	switch (c) {
+	case 'c':
+		o->conf = optarg;
+		return 0;
+	case 'S':
+		o->store = optarg;
+		return 0;
+	case 's':
+		o->since = optarg;
+		return 0;
+	case 't':
+		o->tenant = optarg;
+		return 0;
+	case 'f':
+		o->samples = optarg;
+		return 0;
+	case 'm':
+		o->model = optarg;
+		return 0;
+	case 'P':
+		o->plugin = optarg;
+		return 0;
+	case 'w':
+		o->as_written = true;
+		return 0;
+	case 'J':
+		o->json = true;
+		return 0;
+	case 'h':
+		o->help = true;
+		return 0;
+	case 'n':
+		if (!take_number(optarg, 1, SAMPLES_MAX, &n))
+			return -1;
+		o->want = (size_t)n;
+		return 0;
+	case 'e':
+		/* JSON keeps whole numbers of 63 bits. */
+		return take_number(optarg, 0, INT64_MAX, &o->seed) ? 0 : -1;
+	case 'j':
+		if (!take_number(optarg, 1, JOBS_MAX, &n))
+			return -1;
+		o->jobs = (unsigned)n;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+	    {"store", required_argument, NULL, 'S'},
+	    {"since", required_argument, NULL, 's'},
+	    {"tenant", required_argument, NULL, 't'},
+	    {"as-written", no_argument, NULL, 'w'},
+	    {"samples", required_argument, NULL, 'f'},
+	    {"sample-size", required_argument, NULL, 'n'},
+	    {"seed", required_argument, NULL, 'e'},
+	    {"model", required_argument, NULL, 'm'},
+	    {"plugin", required_argument, NULL, 'P'},
+	    {"jobs", required_argument, NULL, 'j'}, {"json", no_argument, NULL, 'J'},
+	    {"help", no_argument, NULL, 'h'}, {0}};
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int c;
+
+	*o = (struct options){.conf = TOSD_CONFDIR "/tosd.conf",
+	    .plugin = places_rules(),
+	    .want = 50,
+	    .jobs = cpus < 1   ? 1
+		    : cpus > 8 ? 8
+			       : (unsigned)cpus};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1)
+		if (take_option(c, o) != 0)
+			return -1;
+	if (o->help)
+		return 0;
+	if (argc - optind != 1)
+		return -1;
+	o->packs = argv[optind];
+	return 0;
+}
+
+/* --- opening --- */
+
+static void
+on_mistake(void *ctx, const char *file, int line, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+}
+
+static int
+open_conf(struct run *r, struct err *e)
+{
+	struct conf_sources src = {0};
+	int rc = conf_sources_read(r->o.conf, &src, e);
+
+	if (rc == 0 && (rc = conf_parse(&src, on_mistake, NULL, &r->conf)) != 0)
+		err_set(e, rc, "%s has mistakes", r->o.conf);
+	conf_sources_clear(&src);
+	if (rc == 0)
+		engine_ladder_of(&r->conf->ladder, &r->ladder);
+	return rc;
+}
+
+static void
+on_problem(void *ctx, const char *text)
+{
+	struct run *r = ctx;
+
+	r->problems++;
+	fprintf(stderr, "tosctl: %s\n", text);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static int
+by_rule(const void *a, const void *b)
+{
+	return strcmp(
+	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
+}
+
+static int
+open_packs(struct run *r, struct err *e)
+{
+	struct scan_packs p = {.plugin = r->o.plugin,
+	    .model = r->o.model,
+	    .protect = r->conf->safety.protect,
+	    .nprotect = r->conf->safety.nprotect,
+	    .report = on_problem,
+	    .note = on_note,
+	    .ctx = r};
+	int rc = pack_room_enter(r->o.packs, r->conf->policy.packs_dir, &r->room, e);
+
+	if (rc != 0)
+		return rc;
+	p.folder = r->room.dir;
+	rc = scan_open(&p, &r->host);
+	/* What is left after a refusal is not what was to be tried. */
+	if (rc != 0 || r->problems > 0)
+		return err_set(e, TOSD_EINVAL,
+		    "%s: not all packs load: nothing was tried", r->o.packs);
+	policy_host_rules(r->host, &r->rules.rules);
+	if (r->rules.rules.n > 1)
+		qsort(r->rules.rules.v, r->rules.rules.n, sizeof(*r->rules.rules.v),
+		    by_rule);
+	return 0;
+}
+
+/* "90d" before what was last seen, or a time: never the clock, so that the same store
+ * gives the same report. */
+static int
+since_when(const struct run *r, int64_t last, int64_t *after, struct err *e)
+{
+	int64_t d, seen = store_past_seen(r->store, last);
+
+	*after = 0;
+	if (r->o.since == NULL || last == 0)
+		return 0;
+	d = clock_parse(r->o.since);
+	if (d == CLOCK_NONE) {
+		d = conf_duration(r->o.since);
+		if (d < 0)
+			return err_set(e, TOSD_EINVAL,
+			    "--since %s: is neither a duration such as 90d nor a time "
+			    "such as 2026-11-01T00:00:00Z",
+			    r->o.since);
+		d = seen - d;
+	}
+	*after = store_past_after(r->store, d);
+	return 0;
+}
+
+/* --- the run --- */
+
+static void
+on_revision(void *ctx, const struct bt_revision *v)
+{
+	struct run *r = ctx;
+	const struct msg_rules *rules = &r->rules.rules;
+	uint32_t tenant;
+
+	bt_count_add(&r->count, rules, v);
+	if (v->nhits == 0 && v->n == 1)
+		return;
+	tenant = bt_count_tenant(&r->count, v->tenant);
+	for (int d = 0; d < BT_TENANTS_DO; d++)
+		bt_ladder_add(r->ladders[d], rules, tenant, v);
+	if (r->sample != NULL)
+		bt_sample_add(r->sample, rules, tenant, v);
+}
+
+static int
+write_samples(struct run *r, struct err *e)
+{
+	struct bt_draw *v = NULL;
+	size_t n = bt_sample_draw(r->sample, &v), written;
+	int rc = bt_sample_write(r->store, r->o.samples, r->o.seed, &r->count,
+	    &r->rules.rules, v, n, &written, e);
+
+	free(v);
+	if (rc == 0)
+		fprintf(stderr,
+		    "%s: %zu texts to be labelled; keep %s.key from those who do\n",
+		    r->o.samples, written, r->o.samples);
+	return rc;
+}
+
+static int
+backtest(struct run *r, struct err *e)
+{
+	struct bt_source src = {.tenant = r->o.tenant,
+	    .jobs = r->o.jobs,
+	    .as_written = r->o.as_written,
+	    .progress = isatty(STDERR_FILENO)};
+	int rc;
+
+	if ((rc = open_conf(r, e)) != 0)
+		return rc;
+	src.store = r->o.store != NULL ? r->o.store : r->conf->store.url;
+	src.threshold = r->conf->policy.threshold;
+	if ((rc = store_open_readonly(src.store, &r->store, e)) != 0)
+		return rc;
+	bt_kept_load(r->store, &r->kept, &rc, e);
+	src.upto = store_past_last(r->store);
+	if (rc != 0 || (rc = since_when(r, src.upto, &src.after, e)) != 0 ||
+	    (rc = open_packs(r, e)) != 0)
+		return rc;
+	src.host = r->host;
+	src.rules = &r->rules.rules;
+	bt_count_init(&r->count, src.rules->n);
+	for (int d = 0; d < BT_TENANTS_DO; d++)
+		r->ladders[d] = bt_ladder_new(&r->ladder, (enum bt_tenant_does)d);
+	if (r->o.samples != NULL)
+		r->sample = bt_sample_new(r->o.seed, r->o.want);
+	if ((rc = bt_read(&src, &r->kept, on_revision, r, e)) != 0)
+		return rc;
+	for (int d = 0; d < BT_TENANTS_DO; d++)
+		bt_ladder_end(r->ladders[d], r->count.last_seen);
+	return r->sample != NULL ? write_samples(r, e) : 0;
+}
+
+static void
+report(struct run *r)
+{
+	struct bt_report b = {.json = r->o.json,
+	    .packs = r->o.packs,
+	    .rules = &r->rules.rules,
+	    .count = &r->count,
+	    .kept = &r->kept,
+	    .threshold = r->conf->policy.threshold,
+	    .as_written = r->o.as_written,
+	    .whole_seen = CLOCK_NONE,
+	    .sample_seen = CLOCK_NONE,
+	    .min_items = r->conf->ladder.min_exposure};
+	struct store_mark_at at;
+
+	for (int d = 0; d < BT_TENANTS_DO; d++)
+		b.ladder[d] = r->ladders[d];
+	if (store_mark_get(r->store, MARK_WHOLE, &at, NULL) == 0)
+		b.whole_seen = at.seen;
+	if (store_mark_get(r->store, MARK_SAMPLE, &at, NULL) == 0)
+		b.sample_seen = at.seen;
+	bt_report(&b);
+}
+
+static void
+close_run(struct run *r)
+{
+	for (int d = 0; d < BT_TENANTS_DO; d++)
+		bt_ladder_free(&r->ladders[d]);
+	bt_sample_free(&r->sample);
+	if (r->count.rules != NULL)
+		bt_count_clear(&r->count);
+	bt_kept_free(&r->kept);
+	msg_clear(&r->rules);
+	policy_host_free(&r->host);
+	pack_room_leave(&r->room);
+	store_free(&r->store);
+	conf_free(&r->conf);
+}
+
+int
+tosctl_backtest(int argc, char **argv)
+{
+	struct run r = {0};
+	struct err e = ERR_INIT;
+	int rc;
+
+	msg_init(&r.rules, MSG_RULES);
+	if (read_options(argc, argv, &r.o) != 0) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (r.o.help) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	log_set_level(LOG_L_WARN);
+	rc = backtest(&r, &e);
+	if (rc == 0)
+		report(&r);
+	else
+		fprintf(stderr, "tosctl: %s\n", e.text);
+	rc = rc == 0 ? EXIT_DONE : r.problems > 0 ? EXIT_NEGATIVE : EXIT_CANNOT;
+	close_run(&r);
+	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
+		fprintf(stderr, "tosctl: cannot write the report\n");
+		rc = EXIT_CANNOT;
+	}
+	return rc;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_labels: reads the samples of a backtest back once people have labelled them,
+ * and says how often each rule was right.  The labellers' files know texts and clauses;
+ * what a label says of which revision of which rule stands in the key alone
+ * (backtest_sample.c).
+ */
+#include "tosctl/tosctl_labels.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "cases/measure.h"
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+#define FILE_MAX (64u << 20)
+#define TEXT_OF(o, key) json_string_value(json_object_get(o, key))
+
+static const char usage[] =
+    "usage: tosctl policy label-samples --key FILE.key [--json] LABELS...\n"
+    "Says how often each rule was right, from samples of `tosctl policy backtest' to "
+    "which\n"
+    "people have added \"label\": \"yes\", \"no\" or \"unsure\": is the text against "
+    "the "
+    "clause?\n";
+
+struct sample {
+	char *id;
+	double weight;
+	json_t *findings;
+	enum label label;
+	unsigned people; /* who labelled it */
+};
+
+struct rule {
+	char *id;
+	int64_t rev;
+	unsigned yes, no, unsure, disputed, open;
+	double right, all, squares; /* weights */
+	double first;		    /* weight: all the same? */
+	bool uneven;
+};
+
+struct labels {
+	struct sample *v;
+	size_t n;
+	struct rule *rules;
+	size_t nrules;
+	unsigned twice, agreed; /* texts that two people or more labelled */
+	unsigned strange;	/* labels of no text of the key */
+};
+
+enum label
+label_parse(const char *word)
+{
+	static const char *const names[] = {NULL, "yes", "no", "unsure"};
+
+	for (int i = LABEL_YES; word != NULL && i <= LABEL_UNSURE; i++)
+		if (strcmp(word, names[i]) == 0)
+			return (enum label)i;
+	return LABEL_NONE;
+}
+
+enum label
+label_join(enum label a, enum label b)
+{
+	if (a == LABEL_NONE || a == LABEL_UNSURE)
+		return b == LABEL_NONE ? a : b;
+	if (b == LABEL_NONE || b == LABEL_UNSURE || a == b)
+		return a;
+	return LABEL_DISPUTED;
+}
+
+/* --- files of lines --- */
+
+typedef int line_fn(struct labels *l, json_t *o, bool first, struct err *e);
+
+static int
+each_line(struct labels *l, const char *path, line_fn *fn, struct err *e)
+{
+	struct buf b = {0};
+	int rc = file_read(path, FILE_MAX, &b, e);
+	unsigned number = 0;
+	bool first = true;
+
+	for (char *s = b.data; rc == 0 && s != NULL && *s != '\0'; number++) {
+		size_t n = strcspn(s, "\n");
+		json_error_t je;
+		json_t *o;
+
+		if (strspn(s, " \t\r") < n) {
+			o = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je);
+			rc = json_is_object(o)
+				 ? fn(l, o, first, e)
+				 : err_set(e, TOSD_EINVAL, "%s",
+				       o == NULL ? je.text : "not a JSON object");
+			if (rc != 0)
+				err_wrap(e, "%s:%u", path, number + 1);
+			json_decref(o);
+			first = false;
+		}
+		s += n + (s[n] == '\n');
+	}
+	if (rc == 0 && first)
+		rc = err_set(e, TOSD_EINVAL, "%s: is empty", path);
+	buf_free(&b);
+	return rc;
+}
+
+static int
+key_line(struct labels *l, json_t *o, bool first, struct err *e)
+{
+	const char *id = TEXT_OF(o, "id");
+	json_t *found = json_object_get(o, "findings");
+	double weight = json_number_value(json_object_get(o, "weight"));
+
+	if (first) {
+		const char *key = TEXT_OF(o, "key");
+
+		return key != NULL && strcmp(key, "tosd samples 1") == 0
+			   ? 0
+			   : err_set(e, TOSD_EINVAL, "is no key of samples");
+	}
+	if (id == NULL || !json_is_array(found) || !(weight > 0))
+		return err_set(e, TOSD_EINVAL, "needs id, weight and findings");
+	if ((l->n & (l->n - 1)) == 0)
+		l->v = xrealloc(l->v, (l->n > 0 ? 2 * l->n : 1) * sizeof(*l->v));
+	l->v[l->n++] = (struct sample){
+	    .id = xstrdup(id), .weight = weight, .findings = json_incref(found)};
+	return 0;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct sample *)a)->id, ((const struct sample *)b)->id);
+}
+
+static int
+label_line(struct labels *l, json_t *o, bool first, struct err *e)
+{
+	const char *id = TEXT_OF(o, "id");
+	const json_t *said = json_object_get(o, "label");
+	struct sample want = {.id = (char *)(uintptr_t)id}, *s;
+	enum label label = label_parse(json_string_value(said));
+
+	(void)first;
+	if (id == NULL)
+		return err_set(e, TOSD_EINVAL, "needs an id");
+	/* What nobody has labelled yet stays as it was written. */
+	if (said == NULL || json_is_null(said) ||
+	    (json_is_string(said) && json_string_length(said) == 0))
+		return 0;
+	if (label == LABEL_NONE)
+		return err_set(e, TOSD_EINVAL, "`label' must be yes, no or unsure");
+	s = l->n > 0 ? bsearch(&want, l->v, l->n, sizeof(*l->v), by_id) : NULL;
+	if (s == NULL) {
+		l->strange++;
+		return 0;
+	}
+	if (s->people++ > 0) {
+		l->twice += s->people == 2;
+		l->agreed += s->people == 2 && label == s->label;
+	}
+	s->label = label_join(s->label, label);
+	return 0;
+}
+
+/* --- by rule --- */
+
+static struct rule *
+rule_of(struct labels *l, const char *id, int64_t rev)
+{
+	struct rule *r;
+
+	for (size_t i = 0; i < l->nrules; i++)
+		if (l->rules[i].rev == rev && strcmp(l->rules[i].id, id) == 0)
+			return &l->rules[i];
+	l->rules = xrealloc(l->rules, (l->nrules + 1) * sizeof(*l->rules));
+	r = &l->rules[l->nrules++];
+	*r = (struct rule){.id = xstrdup(id), .rev = rev};
+	return r;
+}
+
+static void
+count_label(struct rule *r, const struct sample *s)
+{
+	double w = s->weight;
+
+	r->open += s->label == LABEL_NONE;
+	r->unsure += s->label == LABEL_UNSURE;
+	r->disputed += s->label == LABEL_DISPUTED;
+	if (s->label != LABEL_YES && s->label != LABEL_NO)
+		return;
+	r->yes += s->label == LABEL_YES;
+	r->no += s->label == LABEL_NO;
+	r->uneven |= r->all > 0 && w != r->first;
+	if (r->all <= 0)
+		r->first = w;
+	r->all += w;
+	r->squares += w * w;
+	r->right += s->label == LABEL_YES ? w : 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct rule *x = a, *y = b;
+	int c = strcmp(x->id, y->id);
+
+	return c != 0 ? c : (x->rev > y->rev) - (x->rev < y->rev);
+}
+
+static void
+count_rules(struct labels *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		size_t k;
+		json_t *f;
+
+		json_array_foreach(l->v[i].findings, k, f)
+		{
+			const char *id = TEXT_OF(f, "rule");
+
+			if (id != NULL)
+				count_label(
+				    rule_of(l, id,
+					json_integer_value(json_object_get(f, "rev"))),
+				    &l->v[i]);
+		}
+	}
+	if (l->nrules > 1)
+		qsort(l->rules, l->nrules, sizeof(*l->rules), by_name);
+}
+
+/* --- the report --- */
+
+static void
+rule_json(const struct rule *r, const struct measure_share *p)
+{
+	json_t *o =
+	    json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i}", "rule", r->id, "rev",
+		(json_int_t)r->rev, "right", (int)r->yes, "wrong", (int)r->no, "unsure",
+		(int)r->unsure, "disputed", (int)r->disputed, "open", (int)r->open);
+
+	/* Nothing labelled, nothing said. */
+	if (r->yes + r->no > 0)
+		json_object_set_new(o, "precision",
+		    json_pack("{s:f, s:f, s:f, s:b}", "share", p->share, "low", p->low,
+			"high", p->high, "weighted", (int)r->uneven));
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(o);
+}
+
+static void
+rule_text(const struct rule *r, const struct measure_share *p)
+{
+	printf("%s rev %lld: ", r->id, (long long)r->rev);
+	if (r->yes + r->no == 0)
+		printf("no labels yet");
+	else
+		printf("precision %.3f (%.3f to %.3f), %u of %u right%s", p->share,
+		    p->low, p->high, r->yes, r->yes + r->no,
+		    r->uneven ? ", weighted" : "");
+	if (r->unsure + r->disputed + r->open > 0)
+		printf("; %u unsure, %u disputed, %u open", r->unsure, r->disputed,
+		    r->open);
+	putchar('\n');
+}
+
+static unsigned
+report(const struct labels *l, bool json)
+{
+	unsigned labelled = 0;
+
+	for (size_t i = 0; i < l->nrules; i++) {
+		const struct rule *r = &l->rules[i];
+		struct measure_share p;
+
+		measure_weighted_share(r->right, r->all, r->squares, &p);
+		labelled += r->yes + r->no;
+		(json ? rule_json : rule_text)(r, &p);
+	}
+	if (l->twice > 0 && !json)
+		printf("%u texts were labelled twice, %u of them alike\n", l->twice,
+		    l->agreed);
+	if (l->strange > 0)
+		fprintf(stderr, "tosctl: %u labels are of no text of this key\n",
+		    l->strange);
+	return labelled;
+}
+
+static void
+clear(struct labels *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].id);
+		json_decref(l->v[i].findings);
+	}
+	for (size_t i = 0; i < l->nrules; i++)
+		free(l->rules[i].id);
+	free(l->v);
+	free(l->rules);
+}
+
+int
+tosctl_labels(int argc, char **argv)
+{
+	static const struct option longs[] = {{"key", required_argument, NULL, 'k'},
+	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct labels l = {0};
+	struct err e = ERR_INIT;
+	const char *key = NULL;
+	bool json = false;
+	int c, rc;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "k:h", longs, NULL)) != -1) {
+		if (c == 'k')
+			key = optarg;
+		else if (c == 'j')
+			json = true;
+		else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+		}
+	}
+	if (key == NULL || optind == argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	rc = each_line(&l, key, key_line, &e);
+	if (rc == 0 && l.n > 1)
+		qsort(l.v, l.n, sizeof(*l.v), by_id);
+	for (int i = optind; rc == 0 && i < argc; i++)
+		rc = each_line(&l, argv[i], label_line, &e);
+	if (rc != 0) {
+		fprintf(stderr, "tosctl: %s\n", e.text);
+		clear(&l);
+		return EXIT_CANNOT;
+	}
+	count_rules(&l);
+	rc = report(&l, json) > 0 ? EXIT_DONE : EXIT_NEGATIVE;
+	clear(&l);
+	return rc;
+}

@@ -1,0 +1,380 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tosctl policy backtest' and `label-samples' over stores that the daemon's own code made:
+what a simulated engine did is what is projected of it, any number of processes gives the
+same bytes, and a store that cannot be read is said to be so."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..")))
+BUILD = os.path.abspath(os.environ.get("builddir", SRC))
+TOSCTL = os.path.join(BUILD, "tosctl")
+PAST = os.path.join(BUILD, "tests/past_main")
+PLUGIN = os.path.join(BUILD, "plugins/rules/.libs/rules.so")
+failures = 0
+
+CONF = """
+provider = { name = "Example Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
+	aup_url = "https://host.example/aup"; aup_version = "2026-01"; };
+templates_dir = "%s/etc/notices.d";
+fetch = { interval = "2h"; };
+policy = { packs_dir = "packs"; };
+ladder = { recheck = "6h"; };
+courier = { transport = "smtp"; url = "smtp://127.0.0.1:25"; from = "abuse@host.example";
+	legal = "legal@host.example"; };
+safety = { desk = [ "safety@host.example" ]; };
+staff = ( { name = "desk-1"; approver = true; reviewer = true; } );
+tenants = (
+	{ id = "forum"; name = "The Forum"; contact = "owner@forum.example";
+	  manager = "am@host.example"; feeds = ( { url = "http://forum.example/feed"; } ); },
+	{ id = "garden"; name = "The Garden"; contact = "owner@garden.example";
+	  manager = "am@host.example"; feeds = ( { url = "http://garden.example/feed"; } ); }
+);
+"""
+
+
+def check(ok, what, detail=""):
+    global failures
+    failures += not ok
+    print(("ok   " if ok else "FAIL ") + what + ("" if ok else ": %s" % (detail,)))
+
+
+def run(*argv):
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=600)
+
+
+def backtest(base, store, *more, packs="packs"):
+    return run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+               "sqlite:" + store, "--json", *more, os.path.join(base, packs))
+
+
+def lines(got):
+    return [json.loads(s) for s in got.stdout.splitlines()]
+
+
+def kind(rows, name, **more):
+    return [r for r in rows if r["kind"] == name
+            and all(r.get(k) == v for k, v in more.items())]
+
+
+def demo_pack(base, folder, name="demo"):
+    os.makedirs(base + "/" + folder, exist_ok=True)
+    run(TOSCTL, "policy", "new", name, base + "/" + folder)
+    path = "%s/%s/%s.conf" % (base, folder, name)
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('id = "announced"', 'id = "threat"'))
+    return path
+
+
+def simulate(base):
+    """Ten days in virtual time: one tenant removes what it is told of, one does not."""
+    series = [
+        ("forum", "talk", "3h", ["good morning", "rain again"], {}),
+        ("garden", "talk", "3h", ["the roses are out", "seed swap on friday"], {}),
+        ("forum", "bad", "31h", ["We will smash the greenhouse"], {}),
+        ("garden", "bad", "47h", ["I will wreck your greenhouse"],
+         {"removed_after_report": "3h"})]
+    events = [dict(op="series", tenant=t, id=i, every=e, until="9d", texts=x, **more)
+              for t, i, e, x, more in series]
+    events.append({"op": "edit", "tenant": "forum", "id": "bad-1", "at": "5d",
+                   "text": "we will paint the greenhouse"})
+    story = {"configuration": base + "/tosd.conf", "start": "2026-01-05T00:00:00Z",
+             "end": "10d", "seed": 3, "keep_store": True, "events": events}
+    with open(base + "/story.json", "w") as f:
+        json.dump(story, f)
+    os.mkdir(base + "/state")
+    got = run(TOSCTL, "simulate", "--plugin", PLUGIN, "--dir", base + "/state",
+              base + "/story.json")
+    check(got.returncode == 0, "the simulation ends well", got.stderr[-300:])
+    return lines(got)
+
+
+def test_projection(base):
+    demo_pack(base, "packs")
+    path = base + "/packs/demo.conf"
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('mode = "draft"', 'mode = "enforce"'))
+    said = simulate(base)
+    rows = lines(backtest(base, base + "/state/store.db"))
+    real = {"violations": len(kind(said, "violation")),
+            "notices": len(kind(said, "notice", of="stage", audience="tenant")),
+            "recommendations": len(kind(said, "recommendation")),
+            "cases": len({e["case"] for e in kind(said, "violation")})}
+    told = [r for r in kind(rows, "projection", tenants_do="as-recorded")
+            if "tenant" not in r][0]
+    check(real["violations"] > 8 and real["notices"] > 3, "the story has what it needs", real)
+    for name, n in real.items():
+        check(told[name] == n, "projected as it was: %s" % name, (told, real))
+    record = kind(rows, "rule")[0]["record"]
+    check(record["same"] == real["violations"] and record["new"] == record["lost"] == 0,
+          "the same packs find the same", record)
+    history = kind(rows, "history")[0]
+    items = sum(r["items"] for r in said if r["kind"] == "exposure") or \
+        sqlite3.connect(base + "/state/store.db").execute(
+            "SELECT sum(items) FROM exposure").fetchone()[0]
+    check(history["items"] == items, "as many items as the exposure counts",
+          (history["items"], items))
+    check("The Forum" not in json.dumps(rows) and "forum.example" not in json.dumps(rows),
+          "tenants appear by key only")
+
+
+def test_same_bytes(base, store):
+    once = backtest(base, store, "--jobs", 1, packs="cand")
+    for jobs in (1, 2, 3):
+        again = backtest(base, store, "--jobs", jobs, packs="cand")
+        check(again.stdout == once.stdout and once.returncode == 0,
+              "%d processes give the same bytes" % jobs, again.stderr)
+    rows = lines(once)
+    rule = kind(rows, "rule")[0]
+    db = sqlite3.connect(store)
+    want = len({item for item, body in db.execute("SELECT item, body FROM revision")
+                if b"greenhouse" in body})
+    found = db.execute("SELECT count(*) FROM finding").fetchone()[0]
+    db.close()
+    check(rule["items"] == want > 100, "every threat is found", (rule, want))
+    check(rule["record"]["same"] == found and rule["record"]["lost"] == 0
+          and rule["record"]["new"] == rule["revisions"] - found,
+          "new and the same add up", (rule, found))
+    rate = rule["rate"]
+    check(rate["low"] < rate["per_1000"] < rate["high"], "a rate with its interval", rate)
+    tenants = kind(rows, "rule-tenant")
+    check(sum(t["items"] for t in tenants) == rule["items"]
+          and sum(t["seen"] for t in tenants) == kind(rows, "history")[0]["items"],
+          "tenants add up")
+    return rows
+
+
+def test_narrowed(base, store, rows):
+    key = kind(rows, "rule-tenant")[0]["tenant"]
+    one = lines(backtest(base, store, "--tenant", key, packs="cand"))
+    check(kind(one, "rule-tenant") == kind(rows, "rule-tenant", tenant=key),
+          "one tenant alone is the same")
+    late = lines(backtest(base, store, "--since", "20d", packs="cand"))
+    db = sqlite3.connect(store)
+    last = db.execute("SELECT seen FROM revision ORDER BY id DESC LIMIT 1").fetchone()[0]
+    want = db.execute("SELECT count(*) FROM revision WHERE n = 1 AND seen >= ?",
+                      (last - 20 * 86400000,)).fetchone()[0]
+    db.close()
+    check(kind(late, "history")[0]["items"] == want, "since twenty days before the last",
+          (kind(late, "history")[0], want))
+    bad = backtest(base, store, "--since", "soon", packs="cand")
+    check(bad.returncode == 3 and "--since soon" in bad.stderr, "no such time", bad.stderr)
+
+
+def test_one_pack(base, store):
+    path = demo_pack(base, "other", "extra")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace('@target" ]', '@target", "river" ]').replace(
+            '"I will really', '"the river", "I will really'))
+    got = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+              "sqlite:" + store, "--json", path)
+    rules = [r["rule"] for r in kind(lines(got), "rule")]
+    check(rules == ["demo/threat", "extra/threat"], "a pack beside those in use",
+          (rules, got.stderr))
+    pair = kind(lines(got), "overlap")
+    check(pair and pair[0]["share_of_a"] == 1 and pair[0]["share_of_b"] < 1,
+          "what is found by both is shown", pair)
+    check(not [n for n in os.listdir(tempfile.gettempdir()) if n.startswith("tosd-packs-")]
+          or os.environ.get("TMPDIR") is None, "the copy is gone")
+
+
+def test_samples(base, store):
+    path = base + "/samples.ndjson"
+    got = backtest(base, store, "--samples", path, "--seed", 7, packs="cand")
+    with open(path) as f:
+        first = f.read()
+    rows = [json.loads(s) for s in first.splitlines()]
+    check(got.returncode == 0 and len(rows) == 50, "fifty samples", got.stderr)
+    check(all(set(r) == {"id", "clause", "text"} for r in rows),
+          "a labeller sees text and clause", rows[:1])
+    check("demo" not in first and "00000000000000a" not in first,
+          "neither rule nor tenant is named")
+    check([r["id"] for r in rows] == sorted(r["id"] for r in rows), "in shuffled order")
+    check(os.stat(path + ".key").st_mode & 0o077 == 0, "the key is private")
+    backtest(base, store, "--samples", path, "--seed", 7, "--jobs", 1, packs="cand")
+    with open(path) as f:
+        check(f.read() == first, "the same seed draws the same")
+    backtest(base, store, "--samples", path + "8", "--seed", 8, packs="cand")
+    with open(path + "8") as f:
+        check(f.read() != first, "another seed does not")
+    label = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", path)
+    check(label.returncode == 1 and "no labels yet" in label.stdout, "nothing labelled yet",
+          label)
+    test_labels(path, rows)
+
+
+def let_go(base, store):
+    """An engine goes on with the store for a day, and lets texts go."""
+    with open(base + "/keep.conf", "w") as f:
+        f.write(CONF % SRC + 'keep = { texts = "20d"; sample = 0.2; sampled = "40d"; '
+                             'found = "50d"; };')
+    os.mkdir(base + "/later")
+    shutil.copy(store, base + "/later/store.db")
+    story = {"configuration": base + "/keep.conf", "start": "2026-11-01T00:00:00Z",
+             "end": "1d", "seed": 3, "keep_store": True, "events": []}
+    with open(base + "/later.json", "w") as f:
+        json.dump(story, f)
+    got = run(TOSCTL, "simulate", "--all", "--plugin", PLUGIN, "--dir", base + "/later",
+              base + "/later.json")
+    check(got.returncode == 0, "an engine goes on with it", got.stderr[-300:])
+    return base + "/later/store.db", lines(got)
+
+
+def test_thinned(base, store):
+    thin, said = let_go(base, store)
+    told = kind(said, "let-go")
+    check(len(told) == 1 and told[0]["share"] == 0.2
+          and told[0]["whole"]["upto"] > told[0]["sample"]["upto"] > told[0]["found"]["upto"],
+          "it is on record what is whole", told)
+    # What was let go since then is told a day later.
+    db = sqlite3.connect(thin)
+    whole, sample = (int(db.execute("SELECT value FROM meta WHERE key = ?", (k,))
+                         .fetchone()[0].split()[0]) for k in ("keep.whole", "keep.sample"))
+    db.close()
+    check(whole >= told[0]["whole"]["upto"], "marks move on", (whole, told))
+    rows = lines(backtest(base, thin, packs="cand"))
+    history, rule = kind(rows, "history")[0], kind(rows, "rule")[0]
+    reach = history["revisions"]
+    db = sqlite3.connect(store)
+    true = len({i for i, body in db.execute("SELECT item, body FROM revision WHERE id > ?",
+                                            (sample,)) if b"greenhouse" in body})
+    seen = db.execute("SELECT count(*) FROM revision WHERE n = 1 AND id > ?",
+                      (sample,)).fetchone()[0]
+    total = db.execute("SELECT count(*) FROM revision").fetchone()[0]
+    db.close()
+    check(sum(reach.values()) == total, "every revision is somewhere", reach)
+    check(reach["lost"] == 0, "what should be there is there", reach)
+    check(0.1 < reach["drawn"] / (reach["drawn"] + reach["passed"]) < 0.3,
+          "one in five is drawn", reach)
+    check(history["items"] == seen, "the denominator is whole", (history["items"], seen))
+    low, high = (rule["rate"][k] * seen / 1000 for k in ("low", "high"))
+    check(low < true < high and rule["items"] < true,
+          "the truth lies in the interval", (low, true, high, rule))
+    check(abs(rule["estimated"] - true) < 0.35 * true, "and not far from the estimate",
+          (rule["estimated"], true))
+    check(history["greatest_weight"] == 5 and history["samples"][0]["upto"] == whole,
+          "weights are those of the share", history)
+    text = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+               "sqlite:" + thin, base + "/cand")
+    check("only a sample is kept" in text.stdout and "of the sampled time only the sample"
+          in text.stdout, "and people are told so", text.stdout)
+    again = backtest(base, thin, "--jobs", 3, packs="cand")
+    check(lines(again) == rows, "the same again")
+
+
+def put(path, rows):
+    with open(path, "w") as f:
+        f.writelines(json.dumps(r) + "\n" for r in rows)
+
+
+def test_labels(path, rows):
+    a, b = path + ".a", path + ".b"
+    for i, r in enumerate(rows):
+        r["label"] = "no" if i % 10 == 0 else "yes"
+    put(a, rows[:40])
+    put(b, [dict(r, label="no" if i == 1 else r["label"]) for i, r in enumerate(rows[:10])])
+    got = run(TOSCTL, "policy", "label-samples", "--json", "--key", path + ".key", a, b)
+    rule = json.loads(got.stdout)
+    check((rule["rule"], rule["rev"]) == ("demo/threat", 1), "by rule and revision", rule)
+    check((rule["right"], rule["wrong"], rule["disputed"], rule["open"]) == (35, 4, 1, 10),
+          "counted as they are", rule)
+    p = rule["precision"]
+    check(0.6 < p["low"] < p["share"] < p["high"] < 1, "with an interval", p)
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
+    check("10 texts were labelled twice, 9 of them alike" in text.stdout, "how far they agree",
+          text.stdout)
+    put(b, [{"id": "ffffffffffffffff", "label": "yes"}])
+    got = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
+    check("1 labels are of no text of this key" in got.stderr, "labels of nothing", got.stderr)
+    for bad in ('{"id": "a", "label": "perhaps"}', "{", "[]", '{"label": "yes"}'):
+        with open(b, "w") as f:
+            f.write(bad + "\n")
+        got = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", b)
+        check(got.returncode == 3 and ":1:" in got.stderr, "refused: %s" % bad, got.stderr)
+    got = run(TOSCTL, "policy", "label-samples", "--key", a, a)
+    check(got.returncode == 3 and "no key" in got.stderr, "what is no key", got.stderr)
+
+
+def test_hostile(base, store):
+    # A writer in the middle of a transaction.
+    db = sqlite3.connect(store, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("UPDATE revision SET why = 'x' WHERE id = 1")
+    got = backtest(base, store, packs="cand")
+    check(got.returncode == 0 and got.stdout != "", "beside a writer", got.stderr)
+    db.execute("ROLLBACK")
+    before = kind(lines(got), "rule")[0]
+    # Texts that were erased.
+    db.execute("UPDATE revision SET body = NULL WHERE id IN "
+               "(SELECT revision FROM finding ORDER BY id LIMIT 5)")
+    db.execute("UPDATE revision SET body = x'00ff' WHERE id = 9")
+    db.close()
+    got = backtest(base, store, packs="cand")
+    rows = lines(got)
+    rule = kind(rows, "rule")[0]
+    check(got.returncode == 0 and rule["record"]["no_text"] == 5
+          and rule["record"]["lost"] == 0, "erased texts are not `lost' by the rule", rule)
+    check(kind(rows, "history")[0]["revisions"]["lost"] == 6, "and are said to be missing")
+    check(rule["items"] == before["items"] - 5, "nor counted", (rule, before))
+    # Stores that are none, newer or not there.
+    shutil.copy(store, base + "/newer.db")
+    db = sqlite3.connect(base + "/newer.db")
+    db.execute("PRAGMA user_version = 4711")
+    db.close()
+    db = sqlite3.connect(base + "/foreign.db")
+    db.execute("CREATE TABLE t(x)")
+    db.commit()
+    db.close()
+    with open(base + "/noise.db", "wb") as f:
+        f.write(os.urandom(8192))
+    for name, words in (("newer", "schema version 4711"), ("foreign", "another program"),
+                        ("noise", "noise.db"), ("none", "no store yet")):
+        got = backtest(base, "%s/%s.db" % (base, name), packs="cand")
+        check(got.returncode == 3 and words in got.stderr and got.stdout == "",
+              "a store that is %s" % name, got.stderr)
+    # Packs that do not load.
+    demo_pack(base, "broken")
+    shutil.copy(base + "/broken/demo.conf", base + "/broken/second.conf")
+    got = backtest(base, store, packs="broken")
+    check(got.returncode == 1 and "not all packs load" in got.stderr and got.stdout == "",
+          "a pack that does not load", got.stderr)
+    got = backtest(base, store, packs="nowhere")
+    check(got.returncode == 3, "no packs at all", got.stderr)
+    got = run(TOSCTL, "policy", "backtest", "--jobs", "0", base)
+    check(got.returncode == 2, "usage", got.stderr)
+
+
+def main():
+    base = tempfile.mkdtemp(prefix="tosd-backtest-")
+    with open(base + "/tosd.conf", "w") as f:
+        f.write(CONF % SRC)
+    test_projection(base)
+    store = base + "/past.db"
+    got = run(PAST, store, 6000, 60, 40)
+    check(got.returncode == 0, "a store with a past", got.stderr)
+    demo_pack(base, "cand")
+    rows = test_same_bytes(base, store)
+    test_narrowed(base, store, rows)
+    test_one_pack(base, store)
+    test_samples(base, store)
+    test_thinned(base, store)
+    test_hostile(base, store)
+    shutil.rmtree(base)
+    print("%d failures" % failures)
+    return failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
