@@ -423,6 +423,8 @@ static int
 declare_rules(struct policy_exec *x, struct err *e)
 {
 	x->face->phase = POLICY_OPENING;
+	if (!x->hello.pure)
+		x->face->limit = MODE_SHADOW;
 	for (size_t i = 0; i < x->hello.nrules; i++) {
 		const struct exec_rule *r = &x->hello.rules[i];
 		const char *why = NULL;
