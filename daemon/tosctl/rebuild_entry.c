@@ -35,7 +35,9 @@ static const struct {
     {"gone", NULL},
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
+    {"label", rebuild_label},
     {"message", rebuild_message},
+    {"mode", rebuild_mode},
     {"moved", NULL}, /* a redirect has to prove itself anew */
     {"notice", rebuild_notice},
     {"policy", NULL},
@@ -43,6 +45,7 @@ static const struct {
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
+    {"review", rebuild_review},
     {"safety", NULL},
     {"sighting", rebuild_sighting},
     {"start", NULL},
