@@ -171,8 +171,11 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .nretry = ask[i].nretry,
 		    .retry = ask[i].retry,
 		    .n = ask[i].n,
-		    .findings = ask[i].findings};
+		    .findings = ask[i].findings,
+		    .nscores = ask[i].nscores,
+		    .scores = ask[i].scores};
 	free(ask);
+	policy_host_costs(p->host, &out->costs, &out->ncosts);
 }
 
 static void

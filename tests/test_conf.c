@@ -201,8 +201,8 @@ static const struct {
 	"no capability \"fly\""},
     {MINIMUM "policy = { plugins = ( \"x\",\n\"x\" ); };", 3, "runs once"},
     {MINIMUM "policy = { plugins = ( \"../x\" ); };", 2, "a-z, 0-9, _ and -"},
-    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"x.py\" ]; } ); };", 3,
-	"whole path"},
+    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"x.py\" ]; } ); };",
+	3, "whole path"},
     {MINIMUM "policy = { plugins = (\n{ name = \"x\"; path = \"x.so\";\n"
 	     "command = [ \"/bin/x\" ]; } ); };",
 	3, "an object or a program"},
@@ -439,7 +439,10 @@ static const char every_key[] =
     "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
-    "  worker_memory = \"1G\"; };\n"
+    "  worker_memory = \"1G\";\n"
+    "  life_cycle = \"gated\"; stats_for = \"30d\"; scores_for = \"31d\";\n"
+    "  gates = { labels = 10; precision = 0.8; days = 2; tenant_share = 0.5;\n"
+    "    cost = \"1ms\"; override = \"2d\"; }; };\n"
     "safety = { protect = ( \"Depot North\" ); desk = [ \"d@example.net\" ]; };\n"
     "ladder = { stages = ( { name = \"one\"; deadline = \"2s\";\n"
     "  deadline_critical = \"1s\"; } ); cure = \"3s\"; removal_rate = 0.5;\n"
@@ -547,6 +550,11 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.retry_for, 7200000);
 	CU_ASSERT_EQUAL(c->policy.plugin_uid, 70000);
 	CU_ASSERT_EQUAL(c->policy.worker_memory, 1 << 30);
+	CU_ASSERT_EQUAL(c->policy.life_cycle, CONF_LIFE_GATED);
+	CU_ASSERT_EQUAL(c->policy.stats_for, 30 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(c->policy.gates.labels, 10);
+	CU_ASSERT_EQUAL(c->policy.gates.cost, 1);
+	CU_ASSERT_EQUAL(c->policy.gates.override, 2 * CLOCK_DAY);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);
@@ -946,7 +954,8 @@ look(const char *dir, struct buf *said, int want)
 	free(path);
 }
 
-/* A program is code, as a shared object is, and its folder is how it can be replaced. */
+/* A program is code, as a shared object is, and its folder is how it can be replaced.
+ */
 static void
 test_check_command(void)
 {
@@ -954,10 +963,11 @@ test_check_command(void)
 	struct buf said = {0};
 
 	CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
-	text = xasprintf(MINIMUM "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
-				 "fetch = { ca_file = \"c/y\"; };\n"
-				 "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
-				 "  command = [ \"%s/x\", \"-u\", \"%s/y\" ]; } ); };\n",
+	text = xasprintf(MINIMUM
+	    "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
+	    "fetch = { ca_file = \"c/y\"; };\n"
+	    "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
+	    "  command = [ \"%s/x\", \"-u\", \"%s/y\" ]; } ); };\n",
 	    path, path);
 	put(dir, "tosd.conf", text, 0644);
 	put(dir, "c/p.conf", "x", 0644);
@@ -978,7 +988,8 @@ test_check_command(void)
 	put(dir, "c/y", "x", 0644);
 	CU_ASSERT_EQUAL(chmod(path, 0777), 0);
 	look(dir, &said, TOSD_EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "lies in a folder that may be written"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said.data, "lies in a folder that may be written"));
 	buf_free(&said);
 	free(text);
 	free(path);

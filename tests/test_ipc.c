@@ -204,6 +204,8 @@ fill_rules(struct msg *m)
 	r->category = xstrdup("spam");
 	r->mode = MODE_RETIRED;
 	r->severity = SEVERITY_LOW;
+	r->plugin = xstrdup("rules");
+	r->limit = MODE_SHADOW;
 	m->rules.nproblems = 1;
 	m->rules.problems = xcalloc(1, sizeof(char *));
 	m->rules.problems[0] = xstrdup("x.conf:3: no tests");
@@ -240,6 +242,14 @@ fill_inspected(struct msg *m)
 	m->inspected.v[1].retry = xcalloc(1, sizeof(struct msg_retry));
 	m->inspected.v[1].retry[0] = (struct msg_retry){
 	    xstrdup("shouting"), true, true, 4000, xstrdup("it ended")};
+	m->inspected.v[0].nscores = 1;
+	m->inspected.v[0].scores = xcalloc(1, sizeof(struct msg_score));
+	m->inspected.v[0].scores[0] = (struct msg_score){xstrdup("violence"), 0.25};
+	m->inspected.ncosts = 1;
+	m->inspected.costs = xcalloc(1, sizeof(struct msg_cost));
+	m->inspected.costs[0].plugin = xstrdup("rules");
+	m->inspected.costs[0].cost.failed = 1;
+	cost_add(&m->inspected.costs[0].cost, 3000);
 }
 
 static void
@@ -304,7 +314,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"03000000"
+	"04000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,

@@ -444,10 +444,10 @@ test_verdict(void)
 	};
 	static const enum policy_lane want[] = {POLICY_LANE_NONE, POLICY_LANE_CASE,
 	    POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_NONE, POLICY_LANE_SAFETY,
-	    POLICY_LANE_NONE};
+	    POLICY_LANE_REVIEW};
 	enum policy_lane got[7];
 
-	CU_ASSERT_EQUAL(policy_verdict(f, 7, 0.5, got), 2);
+	CU_ASSERT_EQUAL(policy_verdict(f, 7, 0.5, got), 3);
 	for (int i = 0; i < 7; i++)
 		CU_ASSERT_EQUAL(got[i], want[i]);
 	CU_ASSERT_EQUAL(policy_verdict(f, 0, 0.5, got), 0);

@@ -32,6 +32,17 @@ clock_steady(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+int64_t
+clock_ns(void)
+{
+	struct timespec ts;
+
+	if (virtual_on)
+		return virtual_ms * 1000000;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 void
 clock_set_virtual(int64_t ms)
 {

@@ -27,7 +27,11 @@ int64_t clock_now(void);
 /* A steady clock for time-outs and rates; virtual time as well, when set. */
 int64_t clock_steady(void);
 
-/* From now on both clocks say exactly this. */
+/* Nanoseconds of a steady clock, for what something costs; decides nothing.  Virtual time
+ * as well, when set. */
+int64_t clock_ns(void);
+
+/* From now on all clocks say exactly this. */
 void clock_set_virtual(int64_t ms);
 
 /* "2026-11-22T13:00:00Z", with ".123" only where milliseconds are not zero;

@@ -32,6 +32,7 @@ static const char *const event_names[CASE_EVENTS] = {
     [CASE_EV_APPEAL_UPHELD] = "appeal-upheld",
     [CASE_EV_ACCEPT] = "accept",
     [CASE_EV_REJECT] = "reject",
+    [CASE_EV_WITHDRAWN] = "withdrawn",
 };
 
 const char *
@@ -130,6 +131,12 @@ two_people(const struct look *k)
 	return k->ev->facts.approvals >= 2;
 }
 
+static int
+nothing_reported(const struct look *k)
+{
+	return k->ev->facts.reported == 0;
+}
+
 /* --- the table --- */
 
 /* How the stage changes and what the deadline becomes. */
@@ -165,6 +172,10 @@ static const struct row rows[] = {
 	CASE_ACT_ALERT, "undelivered, no deadline runs"},
     {CASE_SENDING, CASE_EV_VIOLATION, NULL, CASE_SENDING, STAGE_STAY, DEADLINE_KEEP, 0,
 	"joins the case"},
+    {CASE_SENDING, CASE_EV_WITHDRAWN, nothing_reported, CASE_CLOSED, STAGE_STAY,
+	DEADLINE_NONE, CASE_ACT_DROP, "nothing left that counts, closed unsaid"},
+    {CASE_SENDING, CASE_EV_WITHDRAWN, NULL, CASE_WATCH, STAGE_STAY, DEADLINE_CURE, 0,
+	"nothing left to report, cure time runs"},
 
     {CASE_STOPPED, CASE_EV_DELIVERED, NULL, CASE_RUNNING, STAGE_STAY, DEADLINE_STAGE, 0,
 	"delivered after all, deadline runs"},

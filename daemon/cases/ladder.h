@@ -58,6 +58,7 @@ enum case_event_type {
 	CASE_EV_APPEAL_UPHELD,
 	CASE_EV_ACCEPT, /* a person accepts the recommendation */
 	CASE_EV_REJECT,
+	CASE_EV_WITHDRAWN, /* what the stage's notice was to be about counts no more */
 	CASE_EVENTS,
 };
 const char *case_event_name(enum case_event_type type);
@@ -101,6 +102,7 @@ enum {
 	CASE_ACT_CLOSE = 1 << 2,       /* tell the tenant that the case is closed */
 	CASE_ACT_ALERT = 1 << 3,       /* a person must help: undelivered */
 	CASE_ACT_ALERT_GRAVE = 1 << 4, /* critical content: people hear at once */
+	CASE_ACT_DROP = 1 << 5,	       /* close it; the tenant never heard of it */
 };
 
 #define CASE_REASONS_MAX 8

@@ -114,6 +114,18 @@ struct conf_plugin {
 	int line;
 };
 
+/* What a rule must show before its findings count (policy/life.h). */
+struct conf_gates {
+	unsigned labels;     /* findings that people have judged */
+	double precision;    /* floor of the lower bound of the share that was right */
+	unsigned days;	     /* last days with hits, on each of which it holds */
+	double tenant_share; /* most of its hits that may be one tenant's */
+	int64_t cost;	     /* ms: 99th percentile of its plugin */
+	int64_t override;    /* longest override by two people */
+};
+
+enum conf_life_cycle { CONF_LIFE_PACKS, CONF_LIFE_GATED };
+
 struct conf_policy {
 	struct conf_plugin *plugins;
 	size_t nplugins;
@@ -127,6 +139,10 @@ struct conf_policy {
 	int64_t retry_for;	   /* how long a program that is down is waited for */
 	unsigned plugin_uid;	   /* first of 256 user ids of programs; 0: that of roles */
 	size_t worker_memory;	   /* address space of a worker, with all its plugins */
+	enum conf_life_cycle life_cycle; /* where rules begin */
+	int64_t stats_for;  /* how long daily hits and costs are kept */
+	int64_t scores_for; /* ... and the scores of revisions */
+	struct conf_gates gates;
 };
 
 struct conf_safety {

@@ -198,6 +198,17 @@ static const struct conf_table plugins_table = {.name = "plugins",
     .done = conf_check_plugin,
     .bare = true};
 
+static const struct conf_row gates_rows[] = {
+    COUNT(conf_gates, labels, "40", 1, 100000),
+    SHARE(conf_gates, precision, "0.9"),
+    COUNT(conf_gates, days, "5", 0, 90),
+    SHARE(conf_gates, tenant_share, "0.6"),
+    SPAN(conf_gates, cost, "20ms", 1, CLOCK_MIN),
+    SPAN(conf_gates, override, "7d", CLOCK_SEC, 7 * CLOCK_DAY),
+};
+static const struct conf_table gates_table = {.name = "gates", ROWS(gates_rows)};
+
+static const char *const life_cycles[] = {"packs", "gated", NULL};
 static const struct conf_row policy_rows[] = {
     LIST(conf_policy, plugins, CONF_NOT_EMPTY),
     PATH(conf_policy, packs_dir, TOSD_CONFDIR "/policies.d", CONF_CHECK_PACKS),
@@ -210,6 +221,10 @@ static const struct conf_row policy_rows[] = {
     SPAN(conf_policy, retry_for, "24h", CLOCK_SEC, 30 * CLOCK_DAY),
     COUNT(conf_policy, plugin_uid, "60700", 0, INT32_MAX),
     SIZE(conf_policy, worker_memory, "8G", 256 * MIB, 1024 * GIB),
+    CHOICE(conf_policy, life_cycle, "packs", life_cycles),
+    SPAN(conf_policy, stats_for, "90d", CLOCK_DAY, 3650 * CLOCK_DAY),
+    SPAN(conf_policy, scores_for, "90d", CLOCK_DAY, 3650 * CLOCK_DAY),
+    GROUP(conf_policy, gates),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

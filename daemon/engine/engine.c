@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_life.h"
 
 int
 engine_must(int rc, int allowed, const char *what, const struct err *e)
@@ -116,6 +116,7 @@ engine_new(
 		return rc;
 	}
 	engine_ladder_load(g);
+	engine_life_load(g);
 	engine_begin(g);
 	record_start(g, now);
 	engine_alive_absence(g, now);
@@ -142,6 +143,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_feed_free(g);
 	engine_stream_free(g);
 	engine_inspect_free(g);
+	engine_life_free(g);
 	for (size_t i = 0; i < g->nout; i++)
 		msg_clear(&g->out[i].m);
 	free(g->out);
@@ -227,6 +229,8 @@ engine_tick(struct engine *g, int64_t now)
 	}
 	engine_inspect_dispatch(g, now);
 	sooner(&next, engine_inspect_deadline(g, now));
+	sooner(&next, engine_life_due(g, now));
+	sooner(&next, engine_stat_due(g, now));
 	sooner(&next, engine_case_due(g, now));
 	sooner(&next, engine_exposure_due(g, now));
 	sooner(&next, engine_keep_due(g, now));
@@ -256,8 +260,10 @@ engine_flush(struct engine *g, int64_t now)
 {
 	/* Work that became possible by what was just handled goes into the same
 	 * commit: new revisions go to idle workers. */
-	if (g->in_txn)
+	if (g->in_txn) {
 		engine_inspect_dispatch(g, now);
+		engine_stat_flush(g);
+	}
 	commit(g);
 	/* A notice leaves after its entries are signed, and its row says `sending'
 	 * before the courier hears of it: evidence before action. */
@@ -353,6 +359,7 @@ engine_stats(struct engine *g, int64_t now)
 		json_object_set_new(
 		    polls, polled_name(i), json_integer((json_int_t)g->polls_by[i]));
 	json_object_set_new(o, "polls", polls);
+	engine_stat_metrics(g, o);
 	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(o, "policy", json_string(g->policy));
 	return o;

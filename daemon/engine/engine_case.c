@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "store/store_rule.h"
 
 #define GATHER_MAX CLOCK_MIN
 /* A notice that could not be composed is tried again: a person may have mended it. */
@@ -89,6 +90,7 @@ struct count {
 	struct case_facts *f;
 	struct measure_takedown *v;
 	size_t n;
+	size_t withdrawn;
 };
 
 static int
@@ -96,6 +98,10 @@ count_violation(void *ctx, const struct store_violation *v)
 {
 	struct count *c = ctx;
 
+	if (v->withdrawn != WITHDRAWN_NO && v->notice == 0) {
+		c->withdrawn++;
+		return 0;
+	}
 	if (v->reported == CLOCK_NONE) {
 		if (v->presence == PRESENT_ONLINE || v->presence == PRESENT_UNKNOWN)
 			c->f->unreported++;
@@ -312,8 +318,9 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 		    c->number, c->number);
 	if (st->actions & CASE_ACT_ALERT_GRAVE)
 		log_warn("case", "%s: critical content", c->number);
-	if (st->actions & CASE_ACT_CLOSE) {
+	if (st->actions & CASE_ACT_CLOSE)
 		engine_notice_closed(g, c, st, now);
+	if (st->actions & (CASE_ACT_CLOSE | CASE_ACT_DROP)) {
 		c->closed = now;
 		c->outcome = ENGINE_CURED;
 		engine_walk(store_violation_each(
@@ -391,6 +398,9 @@ violation_json(
 	    f->score, "spans", spans, "policy", policy);
 	if (capture_entry >= 0)
 		json_object_set_new(o, "capture", json_integer(capture_entry));
+	/* A person confirmed it; everything else was enforced. */
+	if (f->mode != MODE_ENFORCE)
+		json_object_set_new(o, "mode", json_string(finding_mode_name(f->mode)));
 	return o;
 }
 
@@ -429,6 +439,20 @@ collect_due(void *ctx, const struct store_case *c)
 	return 0;
 }
 
+/* Whether all that the notice of a stage would be about was withdrawn meanwhile. */
+static bool
+nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
+{
+	struct count n = {.f = f};
+
+	memset(f, 0, sizeof(*f));
+	f->median_takedown = CLOCK_NONE;
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_CASE, c->id, 0, count_violation, &n));
+	free(n.v);
+	return n.withdrawn > 0 && f->unreported + f->online + f->unknown == 0;
+}
+
 static void
 case_due(struct engine *g, int64_t id, int64_t now)
 {
@@ -440,6 +464,10 @@ case_due(struct engine *g, int64_t id, int64_t now)
 
 	engine_must(store_case_get(g->store, id, &c, &e), 0, "cannot read a case", &e);
 	at = engine_at(g, c.tenant);
+	if (c.phase == CASE_SENDING && nothing_left(g, &c, &facts)) {
+		engine_case_event(g, &c, CASE_EV_WITHDRAWN, &facts, 0, now);
+		return;
+	}
 	if (c.phase == CASE_SENDING) {
 		c.deadline = engine_notice_stage(g, &c, &none, now)
 				 ? CLOCK_NONE

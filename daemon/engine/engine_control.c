@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engine/engine_in.h"
+#include "engine/engine_life.h"
 
 static const struct {
 	const char *name;
@@ -29,6 +29,14 @@ static const struct {
     {"erase", engine_person_erase},
     {"settle", engine_person_outbox},
     {"poll", engine_person_poll},
+    {"rules", engine_rule_list},
+    {"rule-move", engine_rule_move},
+    {"rule-stats", engine_stat_ask},
+    {"rule-gate", engine_gate_ask},
+    {"rule-relied", engine_rule_relied},
+    {"findings", engine_label_findings},
+    {"label", engine_label_label},
+    {"review", engine_label_decide},
 };
 
 /* The text may quote what was asked, cut within a character. */

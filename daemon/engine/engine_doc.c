@@ -9,6 +9,7 @@
 
 #include "cases/trend.h"
 #include "engine/engine_in.h"
+#include "store/store_rule.h"
 
 /* The numbers of a notice look back so far. */
 #define WINDOW_DAYS 56
@@ -134,7 +135,8 @@ list_item(void *ctx, const struct store_violation *v)
 	struct listing *l = ctx;
 	bool there = v->presence == PRESENT_ONLINE || v->presence == PRESENT_UNKNOWN;
 
-	if (v->finding.rev == 0 || (!there && v->notice != l->notice))
+	if (v->finding.rev == 0 || (!there && v->notice != l->notice) ||
+	    (v->withdrawn != WITHDRAWN_NO && v->notice == 0))
 		return 0;
 	add_rule(l, &v->finding);
 	if (json_array_size(l->items) >= l->g->conf->ladder.max_exhibits)

@@ -143,6 +143,8 @@ struct engine {
 	char policy[DIGEST_HEX];
 	int64_t last_safety; /* revision last alerted: one alert each */
 
+	struct engine_life *life; /* engine_life.h */
+
 	/* outbox */
 	bool courier_up;
 	bool courier_told;     /* it has said what it has in hand */
@@ -325,6 +327,9 @@ void engine_presence_set(struct engine *g, struct store_violation *v,
 
 /* --- engine_inspect.c --- */
 
+/* The row of a violation, without case and exhibit; to be cleared. */
+void engine_inspect_violation(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now, struct store_violation *v);
 void engine_queue_add(struct engine_queue *q, int64_t id);
 void engine_inspect_load(struct engine *g); /* what a restart finds pending */
 void engine_inspect_resize(struct engine *g);
@@ -446,6 +451,12 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
 
 /* --- engine_person.c: what people decide --- */
 
+/* The staff member that the caller speaks as; NULL and e if they may not. */
+const char *engine_person_name(
+    const struct engine_call *k, bool approver, struct err *e);
+/* The reason that they must give. */
+int engine_person_reason(
+    const struct engine_call *k, const char **reason, struct err *e);
 engine_cmd_fn engine_person_decide, engine_person_appeal, engine_person_reply,
     engine_person_hold, engine_person_erase, engine_person_outbox, engine_person_poll;
 

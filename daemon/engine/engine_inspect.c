@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "engine/engine_life.h"
 #include "ipc/trace.h"
 #include "policy/verdict.h"
 
@@ -288,9 +289,10 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->revisions[i] == 0)
 			continue;
-		if (w->n == 1 && gave_up(g, w->revisions[i]))
+		if (w->n == 1 && gave_up(g, w->revisions[i])) {
 			judge_degraded(g, w->revisions[i], why, now);
-		else
+			engine_stat_failed(g, "", now);
+		} else
 			engine_queue_add(&g->suspects, w->revisions[i]);
 	}
 	free(why);
@@ -337,6 +339,8 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	}
 	for (uint32_t i = 0; i < r->nproblems; i++)
 		log_warn("policy", "%s", r->problems[i]);
+	if (r->digest != NULL)
+		engine_life_rules(g, r);
 	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
 		return;
 	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
@@ -376,8 +380,8 @@ engine_quote(const struct item *it, const struct finding *f)
 	return buf_take(&quote);
 }
 
-static void
-fill_violation(struct engine *g, const struct store_revision *r,
+void
+engine_inspect_violation(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now, struct store_violation *v)
 {
 	memset(v, 0, sizeof(*v));
@@ -396,24 +400,41 @@ fill_violation(struct engine *g, const struct store_revision *r,
 	v->next_check = now + g->conf->ladder.recheck;
 }
 
-/* One finding of a revision.  True if it is a new violation. */
+/* Keeps a finding with the mode that is in force for it.  False: it is known, or the
+ * rule is one of which only the hits are counted. */
 static bool
-judge_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
+keep_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
     enum policy_lane lane, int64_t now)
 {
 	struct store_at at = engine_at(g, r->tenant);
-	struct store_violation v, open;
 	struct err e = ERR_INIT;
-	bool added = false;
 
+	if (f->mode == MODE_DRAFT || f->mode == MODE_RETIRED)
+		return false;
 	if (engine_must(store_finding_add(
 			    g->store, &at, r->id, f, lane == POLICY_LANE_CASE, now, &e),
 		TOSD_EEXIST, "cannot keep a finding", &e) != 0)
 		return false;
 	g->findings++;
+	return true;
+}
+
+/* One finding of a revision.  True if it is a new violation. */
+static bool
+judge_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
+    enum policy_lane lane, int64_t now)
+{
+	struct store_violation v, open;
+	struct err e = ERR_INIT;
+	bool added = false;
+
 	if (lane == POLICY_LANE_NONE)
 		return false;
-	fill_violation(g, r, f, now, &v);
+	if (lane == POLICY_LANE_REVIEW) {
+		engine_label_review(g, r, f, now);
+		return false;
+	}
+	engine_inspect_violation(g, r, f, now, &v);
 	if (lane == POLICY_LANE_SAFETY) {
 		engine_notice_safety(g, &v, now);
 	} else if (engine_must(
@@ -433,11 +454,12 @@ struct edited {
 	struct engine *g;
 	const struct store_revision *r;
 	const struct msg_inspected_item *judged;
-	const enum policy_lane *lanes;
+	const enum policy_lane *would;
 	int64_t now;
 };
 
-/* An open violation of this item that the newest revision no longer shows. */
+/* An open violation of this item that the newest revision no longer shows: whether its
+ * rule still counts is another matter. */
 static int
 mend_one(void *ctx, const struct store_violation *row)
 {
@@ -449,7 +471,7 @@ mend_one(void *ctx, const struct store_violation *row)
 	    row->revision == x->r->id)
 		return 0;
 	for (uint32_t i = 0; i < x->judged->n; i++)
-		if (x->lanes[i] == POLICY_LANE_CASE &&
+		if (x->would[i] == POLICY_LANE_CASE &&
 		    strcmp(x->judged->findings[i].rule, row->finding.rule) == 0)
 			return 0;
 	engine_must(store_violation_get(x->g->store, row->id, &v, &e), 0,
@@ -472,6 +494,54 @@ both(const char *degraded, char *given_up)
 	return all;
 }
 
+/* What rules say of a revision.  Those that count come first: of two findings of one
+ * rule only the first is kept.  would: the lanes if all rules were enforced.  True if
+ * there is a new violation. */
+static bool
+judge_findings(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, enum policy_lane *would, int64_t now)
+{
+	enum policy_lane *lanes = xcalloc(j->n + 1, sizeof(*lanes));
+	bool violated = false;
+
+	engine_life_verdict(g, r, j->findings, j->n, lanes, would);
+	for (int counting = 1; counting >= 0; counting--)
+		for (uint32_t i = 0; i < j->n; i++) {
+			struct finding *f = &j->findings[i];
+			bool kept;
+
+			if ((lanes[i] != POLICY_LANE_NONE) != counting)
+				continue;
+			kept = keep_finding(g, r, f, lanes[i], now);
+			/* What is not kept is counted once all plugins have spoken:
+			 * they repeat themselves when one of them is asked again. */
+			if (kept ||
+			    ((f->mode == MODE_DRAFT || f->mode == MODE_RETIRED) &&
+				j->nretry == 0))
+				engine_stat_hit(g,
+				    engine_life_rule(g, f->rule, f->rev, f->mode),
+				    r->tenant, f->mode, lanes[i], would[i], now);
+			if (kept)
+				violated |= judge_finding(g, r, f, lanes[i], now);
+		}
+	free(lanes);
+	return violated;
+}
+
+static void
+keep_scores(
+    struct engine *g, const struct store_at *at, const struct msg_inspected_item *j)
+{
+	char *text = engine_scores_text(j);
+	struct err e = ERR_INIT;
+
+	if (text != NULL)
+		engine_must(
+		    store_revision_scored(g->store, at, (int64_t)j->revision, text, &e),
+		    0, "cannot keep scores", &e);
+	free(text);
+}
+
 /* True if it was judged; false if it is degraded, not there, or waits for a plugin. */
 static bool
 judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
@@ -480,22 +550,21 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 	struct store_revision r;
 	struct store_at at;
 	struct err e = ERR_INIT;
-	enum policy_lane *lanes;
-	bool violated = false, waits, judged;
+	enum policy_lane *would;
+	bool violated, waits, judged;
 	char *given_up, *degraded;
 
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
 		TOSD_ENOENT, "cannot read a revision", &e) != 0)
 		return false;
 	at = engine_at(g, r.tenant);
-	lanes = xcalloc(j->n, sizeof(*lanes));
-	policy_verdict(j->findings, j->n, g->conf->policy.threshold, lanes);
-	for (uint32_t i = 0; i < j->n; i++)
-		violated |= judge_finding(g, &r, &j->findings[i], lanes[i], now);
+	would = xcalloc(j->n + 1, sizeof(*would));
+	keep_scores(g, &at, j);
+	violated = judge_findings(g, &r, j, would, now);
 	waits = engine_retry_take(g, &r, j, &given_up, now);
 	degraded = both(j->degraded, given_up);
 	if (r.n > 1 && degraded == NULL && !waits) {
-		struct edited x = {g, &r, j, lanes, now};
+		struct edited x = {g, &r, j, would, now};
 
 		engine_walk(store_violation_each(
 		    g->store, VIOLATION_OF_ITEM, r.item, 0, mend_one, &x));
@@ -518,7 +587,7 @@ judge_item(struct engine *g, const struct msg_inspected_item *j, const char *pol
 		    0, "cannot count", &e);
 	judged = degraded == NULL && !waits;
 	free(degraded);
-	free(lanes);
+	free(would);
 	store_revision_clear(&r);
 	return judged;
 }
@@ -567,6 +636,7 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 		    m->from_index);
 		return;
 	}
+	engine_stat_costs(g, b, now);
 	judged = xcalloc(w->n, sizeof(*judged));
 	for (uint32_t i = 0; i < b->n; i++)
 		for (size_t k = 0; k < w->n; k++)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "store/store_rule.h"
 
 /* One composition: what it is, for whom, and where it goes. */
 struct draft {
@@ -160,7 +161,7 @@ struct cite {
 	uint32_t notice;
 };
 
-/* What no notice cites yet and is not gone is cited by this one. */
+/* What counts, no notice cites yet and is not gone is cited by this one. */
 static int
 cite_violation(void *ctx, const struct store_violation *row)
 {
@@ -169,7 +170,7 @@ cite_violation(void *ctx, const struct store_violation *row)
 	struct err e = ERR_INIT;
 
 	if (row->notice != 0 || row->presence == PRESENT_REMOVED ||
-	    row->presence == PRESENT_EDITED)
+	    row->presence == PRESENT_EDITED || row->withdrawn != WITHDRAWN_NO)
 		return 0;
 	engine_must(store_violation_get(k->g->store, row->id, &v, &e), 0,
 	    "cannot read a violation", &e);

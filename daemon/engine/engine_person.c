@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_life.h"
 #include "fetch/schedule.h"
 
 #define REASON_MAX 4000
@@ -72,6 +72,20 @@ need_reason(const struct engine_call *k, const char **reason, struct err *e)
 		return err_set(
 		    e, TOSD_ELIMIT, "a reason has at most %d bytes", REASON_MAX);
 	return 0;
+}
+
+const char *
+engine_person_name(const struct engine_call *k, bool approver, struct err *e)
+{
+	const struct conf_staff *s = speaker(k, approver, e);
+
+	return s != NULL ? s->name : NULL;
+}
+
+int
+engine_person_reason(const struct engine_call *k, const char **reason, struct err *e)
+{
+	return need_reason(k, reason, e);
 }
 
 static int
@@ -229,6 +243,8 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 		keep_words(k->g, &c, "appeal", reason, entry);
 		engine_record(k->g, "appeal", entry, &c, k->now);
 		engine_case_event(k->g, &c, words[i].event, NULL, 0, k->now);
+		if (words[i].event == CASE_EV_APPEAL_UPHELD)
+			engine_label_appeal(k, &c, who->name);
 		return 0;
 	}
 	return err_set(e, TOSD_EINVAL, "say open, reject or uphold");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/engine_cover.h"
+#include "engine/engine_life.h"
 
 static void
 set_time(json_t *o, const char *key, int64_t ms)
@@ -331,6 +332,18 @@ static const char *const presences[] = {
     [PRESENT_UNKNOWN] = "unknown",
 };
 
+/* The score of all plugins together, to rank by. */
+static void
+set_fused(struct engine *g, json_t *o, const struct store_violation *v)
+{
+	char *scores = store_revision_scores(g->store, v->revision);
+	double fused = engine_scores_get(scores, v->finding.category);
+
+	if (fused >= 0)
+		json_object_set_new(o, "fused", json_real(fused));
+	free(scores);
+}
+
 static int
 violation_row(void *ctx, const struct store_violation *v)
 {
@@ -356,6 +369,10 @@ violation_row(void *ctx, const struct store_violation *v)
 	set_time(o, "ended", v->ended);
 	set_time(o, "last_check", v->last_check);
 	json_object_set_new(o, "notice", json_integer(v->notice));
+	set_fused(r->g, o, v);
+	if (v->withdrawn != WITHDRAWN_NO)
+		set_text(o, "withdrawn",
+		    v->withdrawn == WITHDRAWN_RULE ? "its rule" : "a person");
 	json_object_set_new(o, "item", json_integer((json_int_t)v->item));
 	json_object_set_new(o, "entry", json_integer((json_int_t)v->entry));
 	json_array_append_new(r->list, o);

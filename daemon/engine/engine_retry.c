@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_life.h"
 
 #define DUE_BATCH 256	/* rows taken up at a time ... */
 #define QUEUE_FULL 1024 /* ... and only while fewer ordinary revisions wait */
@@ -118,6 +118,8 @@ keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t
 	row.tries += t->lost;
 	why = last_word(g, &row, t, now);
 	row.given_up = why != NULL;
+	if (row.given_up)
+		engine_stat_failed(g, t->plugin, now);
 	/* The longer it is away, the seldomer it is asked for. */
 	if (!t->lost && wait < (now - row.since) / 2)
 		wait =

@@ -11,8 +11,11 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
+	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
 	%D%/engine_keep.c \
+	%D%/engine_label.c \
+	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_look.c %D%/engine_look.h \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
@@ -30,7 +33,9 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
 	%D%/engine_retry.c \
+	%D%/engine_rule.c \
 	%D%/engine_score.c \
+	%D%/engine_stat.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \
 	%D%/engine_window.c %D%/engine_window.h
@@ -55,3 +60,6 @@ tests_test_engine_feeds_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_keep
 tests_test_keep_SOURCES = tests/test_keep.c tests/engine_bench.h tests/suite.h
 tests_test_keep_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+UNIT_TESTS += tests/test_engine_life
+tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/engine_bench.h tests/suite.h
+tests_test_engine_life_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)

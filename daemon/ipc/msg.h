@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/cost.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/finding.h"
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 3
+#define MSG_VERSION 4
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -283,6 +284,8 @@ struct msg_rule {
 	uint32_t rev;
 	uint8_t mode;
 	int32_t severity;
+	char *plugin;
+	uint8_t limit; /* highest mode that its plugin allows */
 };
 /* With the descriptor of the worker's trace. */
 struct msg_rules {
@@ -323,12 +326,26 @@ struct msg_inspected_item {
 	struct msg_retry *retry;
 	uint32_t n;
 	struct finding *findings;
+	uint32_t nscores;
+	struct msg_score *scores;
+};
+/* The fused score of a category that some plugin has an opinion on (policy/fusion.h). */
+struct msg_score {
+	char *category;
+	double value; /* 0 to 1 */
+};
+/* What a plugin took for the items of a batch. */
+struct msg_cost {
+	char *plugin;
+	struct cost cost;
 };
 struct msg_inspected {
 	uint64_t batch;
 	char *digest; /* policy version that judged */
 	uint32_t n;
 	struct msg_inspected_item *v;
+	uint32_t ncosts;
+	struct msg_cost *costs;
 };
 
 /* One message to one recipient; the descriptor is its exact bytes. */

@@ -9,10 +9,12 @@
 #include "base/text.h"
 #include "ipc/msg_codec.h"
 
-#define RULE_WIRE_MIN 25
+#define RULE_WIRE_MIN 30
 #define INSPECT_WIRE_MIN (24 + ITEM_WIRE_MIN)
-#define INSPECTED_WIRE_MIN 20
+#define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
+#define SCORE_WIRE_MIN 12
+#define COST_WIRE_MIN (28 + COST_CLASSES * 8)
 
 /* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
  * ledger entries, which hold 65,535 bytes of JSON. */
@@ -54,6 +56,8 @@ put_rule(struct buf *b, const struct msg_rule *v)
 	buf_put_u32(b, v->rev);
 	buf_put_u8(b, v->mode);
 	buf_put_u32(b, (uint32_t)v->severity);
+	buf_put_str(b, v->plugin);
+	buf_put_u8(b, v->limit);
 }
 
 static void
@@ -66,6 +70,8 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->rev = rd_u32(r);
 	v->mode = msg_enum(r, MODE_RETIRED + 1);
 	v->severity = (int32_t)rd_u32(r);
+	v->plugin = msg_need_text(r);
+	v->limit = msg_enum(r, MODE_RETIRED + 1);
 }
 
 void
@@ -110,6 +116,7 @@ msg_clear_rules(struct msg *m)
 		free(p->v[i].pack);
 		free(p->v[i].clause);
 		free(p->v[i].category);
+		free(p->v[i].plugin);
 	}
 	free(p->v);
 	for (uint32_t i = 0; i < p->nproblems; i++)
@@ -203,6 +210,44 @@ get_retry(struct rd *r, struct msg_retry *t)
 		r->bad = true;
 }
 
+static void
+put_cost(struct buf *b, const struct msg_cost *c)
+{
+	buf_put_str(b, c->plugin);
+	buf_put_u64(b, c->cost.items);
+	buf_put_u64(b, c->cost.failed);
+	buf_put_u64(b, c->cost.ns);
+	for (int i = 0; i < COST_CLASSES; i++)
+		buf_put_u64(b, c->cost.n[i]);
+}
+
+/* A worker's sums of a batch: more than 2^40 of anything is a lie that would spoil the
+ * sums of a day. */
+static uint64_t
+get_amount(struct rd *r)
+{
+	uint64_t n = rd_u64(r);
+
+	if (n >= (uint64_t)1 << 40)
+		r->bad = true;
+	return n;
+}
+
+static void
+get_cost(struct rd *r, struct msg_cost *c)
+{
+	c->plugin = msg_need_text(r);
+	if (!text_within(c->plugin, NAME_MAX_BYTES))
+		r->bad = true;
+	c->cost.items = get_amount(r);
+	c->cost.failed = get_amount(r);
+	c->cost.ns = rd_u64(r);
+	if (c->cost.ns >= (uint64_t)1 << 50)
+		r->bad = true;
+	for (int i = 0; i < COST_CLASSES; i++)
+		c->cost.n[i] = get_amount(r);
+}
+
 void
 msg_put_inspected(struct buf *b, const struct msg *m)
 {
@@ -220,7 +265,25 @@ msg_put_inspected(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].n);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_put(b, &p->v[i].findings[k]);
+		buf_put_u32(b, p->v[i].nscores);
+		for (uint32_t k = 0; k < p->v[i].nscores; k++) {
+			buf_put_str(b, p->v[i].scores[k].category);
+			buf_put_f64(b, p->v[i].scores[k].value);
+		}
 	}
+	buf_put_u32(b, p->ncosts);
+	for (uint32_t i = 0; i < p->ncosts; i++)
+		put_cost(b, &p->costs[i]);
+}
+
+static void
+get_score(struct rd *r, struct msg_score *s)
+{
+	s->category = msg_need_text(r);
+	s->value = rd_f64(r);
+	if (!text_within(s->category, NAME_MAX_BYTES) ||
+	    !(s->value >= 0 && s->value <= 1))
+		r->bad = true;
 }
 
 static void
@@ -240,6 +303,10 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)
 		get_finding(r, &v->findings[v->n++]);
+	n = rd_count(r, SCORE_WIRE_MIN);
+	v->scores = n > 0 ? xcalloc(n, sizeof(*v->scores)) : NULL;
+	while (!r->bad && v->nscores < n)
+		get_score(r, &v->scores[v->nscores++]);
 }
 
 void
@@ -254,6 +321,10 @@ msg_get_inspected(struct rd *r, struct msg *m)
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
 	while (!r->bad && p->n < n)
 		get_inspected_item(r, &p->v[p->n++]);
+	n = rd_count(r, COST_WIRE_MIN);
+	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
+	while (!r->bad && p->ncosts < n)
+		get_cost(r, &p->costs[p->ncosts++]);
 }
 
 void
@@ -272,6 +343,12 @@ msg_clear_inspected(struct msg *m)
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_clear(&p->v[i].findings[k]);
 		free(p->v[i].findings);
+		for (uint32_t k = 0; k < p->v[i].nscores; k++)
+			free(p->v[i].scores[k].category);
+		free(p->v[i].scores);
 	}
 	free(p->v);
+	for (uint32_t i = 0; i < p->ncosts; i++)
+		free(p->costs[i].plugin);
+	free(p->costs);
 }

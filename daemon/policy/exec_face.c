@@ -13,6 +13,8 @@ policy_exec_declare(struct policy_face *f, const struct exec_hello *hello)
 	const char *why = NULL;
 
 	f->phase = POLICY_OPENING;
+	if (!hello->pure)
+		f->limit = MODE_SHADOW;
 	for (size_t i = 0; i < hello->nrules && why == NULL; i++) {
 		const struct exec_rule *r = &hello->rules[i];
 		struct tosd_rule t = {.size = sizeof(t),

@@ -34,6 +34,7 @@ struct policy_face {
 	enum policy_phase phase;
 	const char *plugin, *object; /* name and digest; borrowed */
 	uint32_t granted;
+	enum finding_mode limit; /* no finding of it may count for more */
 	const struct policy_set *sets;
 	size_t nsets;
 	struct policy_rule *rules;

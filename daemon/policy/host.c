@@ -176,6 +176,7 @@ slot_face(
 	s->face = xcalloc(1, sizeof(*s->face));
 	s->face->plugin = name;
 	s->face->granted = granted;
+	s->face->limit = MODE_ENFORCE;
 	s->face->sets = h->sets;
 	s->face->nsets = 1;
 	s->face->problem = face_problem;
@@ -395,7 +396,9 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 			    .category = xstrdup(r->category),
 			    .rev = r->rev,
 			    .mode = (uint8_t)r->mode,
-			    .severity = r->severity};
+			    .severity = r->severity,
+			    .plugin = xstrdup(h->v[i].face->plugin),
+			    .limit = (uint8_t)h->v[i].face->limit};
 		}
 	}
 	out->problems = xcalloc(h->nproblems + 1, sizeof(*out->problems));
@@ -438,6 +441,20 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 	if (r->bad[0] != '\0')
 		policy_say_degraded(bad, s->face->plugin, r->bad);
 	policy_report_sort(r);
+}
+
+void
+policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n)
+{
+	*n = 0;
+	*out = xcalloc(h->n, sizeof(**out));
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->v[i].cost.items == 0)
+			continue;
+		(*out)[(*n)++] =
+		    (struct msg_cost){xstrdup(h->v[i].face->plugin), h->v[i].cost};
+		h->v[i].cost = (struct cost){0};
+	}
 }
 
 int64_t

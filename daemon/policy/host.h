@@ -77,6 +77,9 @@ struct policy_ask {
 	/* Programs that gave no answer and are to be asked again (xmalloc'd). */
 	struct msg_retry *retry;
 	uint32_t nretry;
+	/* One for each category that a plugin has an opinion on (fusion.h). */
+	struct msg_score *scores;
+	uint32_t nscores;
 };
 
 /* Judges n items.  Programs get them together and in parallel with each other; after
@@ -85,6 +88,9 @@ void policy_host_judge(
     struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience);
 /* Frees what policy_host_judge() left in a. */
 void policy_ask_clear(struct policy_ask *a);
+
+/* What each plugin took since the last call; the caller frees the names and the array. */
+void policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n);
 
 /* Looks after programs between batches; ms until it wants to be called again, 0 when
  * there are none. */

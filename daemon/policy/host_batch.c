@@ -18,12 +18,12 @@
 /* Microseconds: a turn for each single line would cost more than the line. */
 #define GATHER 150
 
-/* What one plugin said of an item.  Its opinion is held against the findings of all the
- * others, so it waits until they have spoken. */
+/* What a plugin thinks of an item.  It is held against the findings of all the others,
+ * so it waits until they have spoken. */
 struct said {
-	struct policy_opinion opinions[TOSD_SCORES];
-	size_t nopinions;
-	uint32_t first, n; /* its findings within all */
+	struct policy_opinion o;
+	uint32_t first, n; /* findings of the same plugin within all of the item */
+	size_t item;
 };
 
 /* What is needed while a batch is judged. */
@@ -34,7 +34,10 @@ struct batch {
 	struct buf *bad;
 	size_t n;
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
-	struct said *said; /* by slot, of the first item; NULL: nobody wants scores */
+	int64_t *took;		/* by slot: ns until a program had answered all */
+	int64_t began;
+	struct said *said; /* in the order of items */
+	size_t nsaid;
 };
 
 static void
@@ -90,6 +93,8 @@ static void
 exec_begin(struct policy_host *h, struct batch *b)
 {
 	b->jobs = xcalloc(h->n + 1, sizeof(struct exec_job *));
+	b->took = xcalloc(h->n + 1, sizeof(*b->took));
+	b->began = clock_ns();
 	for (size_t s = 0; s < h->n; s++) {
 		struct exec_job *v;
 
@@ -110,7 +115,7 @@ exec_begin(struct policy_host *h, struct batch *b)
 
 /* All programs at once, until nobody has anything open. */
 static void
-exec_run(struct policy_host *h, int64_t patience)
+exec_run(struct policy_host *h, struct batch *b, int64_t patience)
 {
 	int64_t now = clock_steady(), end = now + patience;
 	bool open, full;
@@ -122,13 +127,17 @@ exec_run(struct policy_host *h, int64_t patience)
 
 		open = false;
 		full = true;
-		for (size_t s = 0; s < h->n; s++)
-			if (h->v[s].exec != NULL &&
-			    policy_exec_step(h->v[s].exec, now >= end)) {
-				n += policy_exec_poll(h->v[s].exec, v + n, &until);
-				open = true;
-				full = full && policy_exec_full(h->v[s].exec);
+		for (size_t s = 0; s < h->n; s++) {
+			if (h->v[s].exec == NULL || b->took[s] != 0)
+				continue;
+			if (!policy_exec_step(h->v[s].exec, now >= end)) {
+				b->took[s] = clock_ns() - b->began + 1;
+				continue;
 			}
+			n += policy_exec_poll(h->v[s].exec, v + n, &until);
+			open = true;
+			full = full && policy_exec_full(h->v[s].exec);
+		}
 		now = clock_steady();
 		if (open && full)
 			usleep(GATHER);
@@ -163,6 +172,16 @@ job_result(struct policy_ask *a, struct buf *bad, const char *who, struct exec_j
 	free(j->why);
 }
 
+/* Each item's part of the batch's time: a program has many in hand at once. */
+static void
+exec_cost(struct policy_slot *s, const struct exec_job *j, int64_t took, size_t n)
+{
+	cost_add(&s->cost, (uint64_t)took / (n > 0 ? n : 1));
+	/* What is asked again is not lost yet. */
+	s->cost.failed +=
+	    j->state == EXEC_JUDGED && (j->why != NULL || j->report.bad[0] != '\0');
+}
+
 static void
 exec_end(struct policy_host *h, struct batch *b)
 {
@@ -170,28 +189,29 @@ exec_end(struct policy_host *h, struct batch *b)
 		if (h->v[s].exec == NULL)
 			continue;
 		policy_exec_end(h->v[s].exec);
-		for (size_t i = 0; i < b->n; i++)
+		for (size_t i = 0; i < b->n; i++) {
+			exec_cost(&h->v[s], &b->jobs[s][i], b->took[s], b->n);
 			job_result(&b->ask[i], &b->bad[i], h->v[s].face->plugin,
 			    &b->jobs[s][i]);
+		}
 		free(b->jobs[s]);
 	}
 	free(b->jobs);
+	free(b->took);
 }
 
 static void
-note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
+note_said(struct batch *b, size_t i, const struct tosd_report *r)
 {
-	struct said *to = &b->said[slot];
-
-	if (b->said == NULL || i != 0)
+	if (r->nopinions == 0)
 		return;
-	to->first = b->ask[0].n;
-	to->n = r->n;
-	to->nopinions = r->nopinions;
-	memcpy(to->opinions, r->opinions, sizeof(r->opinions));
+	b->said = xrealloc(b->said, (b->nsaid + r->nopinions) * sizeof(*b->said));
+	for (size_t k = 0; k < r->nopinions; k++)
+		b->said[b->nsaid++] = (struct said){
+		    .o = r->opinions[k], .first = b->ask[i].n, .n = r->n, .item = i};
 }
 
-/* The score of a category: opinions held against findings, or findings alone. */
+/* The score of a category: n opinions held against findings, or findings alone. */
 static double
 fuse(
     const struct policy_ask *a, const char *category, const struct said *said, size_t n)
@@ -199,20 +219,38 @@ fuse(
 	double best = policy_fusion_found(a->findings, a->n, category);
 	bool opinion = false;
 
-	for (size_t k = 0; k < n; k++)
-		for (size_t j = 0; j < said[k].nopinions; j++) {
-			const struct policy_opinion *o = &said[k].opinions[j];
-			double s;
+	for (size_t k = 0; k < n; k++) {
+		const struct policy_opinion *o = &said[k].o;
+		double s;
 
-			if (strcmp(o->category, category) != 0)
-				continue;
-			s = policy_fusion(o->value, o->hit, o->none,
-			    policy_fusion_enforced(a->findings, a->n, category,
-				said[k].first, said[k].first + said[k].n));
-			best = !opinion || s > best ? s : best;
-			opinion = true;
-		}
+		if (strcmp(o->category, category) != 0)
+			continue;
+		s = policy_fusion(o->value, o->hit, o->none,
+		    policy_fusion_enforced(a->findings, a->n, category, said[k].first,
+			said[k].first + said[k].n));
+		best = !opinion || s > best ? s : best;
+		opinion = true;
+	}
 	return best;
+}
+
+/* One for each category that n opinions on an item are about. */
+static void
+add_scores(struct policy_ask *a, const struct said *said, size_t n)
+{
+	if (n == 0)
+		return;
+	a->scores = xcalloc(n, sizeof(*a->scores));
+	for (size_t k = 0; k < n; k++) {
+		const char *category = said[k].o.category;
+		uint32_t j = 0;
+
+		while (j < a->nscores && strcmp(a->scores[j].category, category) != 0)
+			j++;
+		if (j == a->nscores)
+			a->scores[a->nscores++] = (struct msg_score){
+			    xstrdup(category), fuse(a, category, said, n)};
+	}
 }
 
 static bool
@@ -229,13 +267,19 @@ check_objects(struct policy_host *h, struct batch *b, size_t i)
 {
 	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
 		struct tosd_report r = {0};
+		int64_t began;
+		size_t before;
 
 		if (h->v[s].plugin == NULL)
 			continue;
 		trace_at(
 		    h->o.trace, TRACE_CHECK, h->v[s].face->plugin, b->ask[i].revision);
+		began = clock_ns();
+		before = b->bad[i].len;
 		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
-		note_said(b, i, s, &r);
+		cost_add(&h->v[s].cost, (uint64_t)(clock_ns() - began));
+		h->v[s].cost.failed += b->bad[i].len > before;
+		note_said(b, i, &r);
 		add_findings(&b->ask[i], &r);
 	}
 }
@@ -253,10 +297,13 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 		check_objects(h, b, i);
 	trace_idle(h->o.trace);
 	if (exec) {
-		exec_run(h, patience);
+		exec_run(h, b, patience);
 		exec_end(h, b);
 	}
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0, k = 0, from; i < b->n; i++) {
+		for (from = k; k < b->nsaid && b->said[k].item == i;)
+			k++;
+		add_scores(&b->ask[i], b->said + from, k - from);
 		b->ask[i].degraded = b->bad[i].len > 0 ? buf_take(&b->bad[i]) : NULL;
 		buf_free(&b->bad[i]);
 		free(b->body[i]);
@@ -274,6 +321,7 @@ policy_host_judge(
 	    .n = n};
 
 	batch_run(h, &b, patience);
+	free(b.said);
 	free(b.item);
 	free(b.body);
 	free(b.bad);
@@ -290,6 +338,9 @@ policy_ask_clear(struct policy_ask *a)
 		free(a->retry[i].why);
 	}
 	free(a->retry);
+	for (uint32_t i = 0; i < a->nscores; i++)
+		free(a->scores[i].category);
+	free(a->scores);
 	free(a->degraded);
 }
 
@@ -304,10 +355,9 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 	struct batch b = {
 	    .ask = &a, .item = &item, .body = &body, .bad = &none, .n = 1};
 
-	b.said = xcalloc(h->n, sizeof(*b.said));
 	batch_run(h, &b, CLOCK_SEC);
 	for (size_t i = 0; i < h->nscores; i++)
-		h->scores[i].value = fuse(&a, h->scores[i].category, b.said, h->n);
+		h->scores[i].value = fuse(&a, h->scores[i].category, b.said, b.nsaid);
 	free(b.said);
 	if (a.n > 0) {
 		*findings = xrealloc(*findings, (*n + a.n) * sizeof(**findings));

@@ -3,6 +3,7 @@
 #ifndef TOSD_POLICY_HOST_IN_H
 #define TOSD_POLICY_HOST_IN_H
 
+#include "base/cost.h"
 #include "base/digest.h"
 #include "policy/exec.h"
 #include "policy/face.h"
@@ -14,6 +15,7 @@ struct policy_slot {
 	struct policy_exec *exec;
 	struct policy_face *face; /* on its own, because the plugin keeps its address */
 	void *state;
+	struct cost cost; /* since policy_host_costs() */
 };
 
 struct policy_host {

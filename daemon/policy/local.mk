@@ -8,6 +8,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
+	%D%/life.c %D%/life.h \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/quiet.h \
 	%D%/verdict.c %D%/verdict.h
@@ -47,6 +48,10 @@ tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h
 tests_bench_scan_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
 	$(EVENT_LIBS) $(SECCOMP_LIBS) $(HS_LIBS) $(CRYPTO_LIBS) -lm
 CLEANFILES += tests/bench_scan
+
+UNIT_TESTS += tests/test_life
+tests_test_life_SOURCES = tests/test_life.c tests/suite.h
+tests_test_life_LDADD = $(tests_test_policy_LDADD)
 
 UNIT_TESTS += tests/test_exec
 tests_test_exec_SOURCES = tests/test_exec.c tests/suite.h

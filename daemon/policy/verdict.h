@@ -12,10 +12,12 @@
 #include "base/finding.h"
 
 enum policy_lane {
-	POLICY_LANE_NONE,   /* does not count: not enforced, under the threshold, or said
-			     * already by a stronger finding of the same rule */
+	POLICY_LANE_NONE,   /* does not count: neither enforced nor in a canary's share,
+			     * under the threshold, or said already by a stronger
+			     * finding of the same rule */
 	POLICY_LANE_CASE,   /* a violation: counts for the tenant's case */
 	POLICY_LANE_SAFETY, /* goes to the safety desk, apart from the tenant's score */
+	POLICY_LANE_REVIEW, /* a canary's: a violation once a person confirms it */
 };
 
 /* Fills lanes[0..n) for the n findings of one revision.  Of each rule at most one

@@ -13,6 +13,8 @@ libtosd_store_a_SOURCES = \
 	%D%/store_ledger.c \
 	%D%/store_outbox.c \
 	%D%/store_retry.c \
+	%D%/store_rule.c %D%/store_rule.h \
+	%D%/store_rule_day.c \
 	%D%/store_schema.c \
 	%D%/store_sqlite.c \
 	%D%/store_stream.c \
@@ -29,3 +31,7 @@ tests_test_store_disk_LDADD = $(tests_test_store_LDADD)
 UNIT_TESTS += tests/test_store_cover
 tests_test_store_cover_SOURCES = tests/test_store_cover.c tests/store_sample.h tests/suite.h
 tests_test_store_cover_LDADD = $(tests_test_store_LDADD)
+
+UNIT_TESTS += tests/test_store_rule
+tests_test_store_rule_SOURCES = tests/test_store_rule.c tests/store_sample.h tests/suite.h
+tests_test_store_rule_LDADD = $(tests_test_store_LDADD)

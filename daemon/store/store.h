@@ -291,6 +291,7 @@ struct store_violation {
 	int64_t last_online;	/* last reading with it */
 	int64_t last_check, next_check; /* next_check CLOCK_NONE: no more looks */
 	uint32_t checks, misses; /* misses: readings that told nothing */
+	uint8_t withdrawn;	 /* enum store_withdrawn: it does not count (store_rule.h) */
 };
 void store_violation_clear(struct store_violation *v);
 int store_violation_add(struct store *s, const struct store_at *at,

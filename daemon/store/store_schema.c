@@ -216,9 +216,45 @@ static const char step_keep[] =
     "CREATE TABLE thinned(id INTEGER PRIMARY KEY, share INTEGER NOT NULL) STRICT;"
     "CREATE TABLE kept_back(id INTEGER PRIMARY KEY REFERENCES revision(id)) STRICT;";
 
+/* The life of rules (store_rule.h): where each is, what moved it, what people say of
+ * its findings, and what it cost. */
+static const char step_life[] =
+    "CREATE TABLE rule_life(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, move INTEGER, since INTEGER, wish INTEGER NOT NULL,"
+    "  wish_share INTEGER NOT NULL, wish_until INTEGER, wish_urgent INTEGER NOT NULL,"
+    "  wish_who TEXT, wish_time INTEGER, UNIQUE(rule, rev)) STRICT;"
+    /* before: the move whose state this one took the place of. */
+    "CREATE TABLE rule_move(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, mode INTEGER NOT NULL, share INTEGER NOT NULL,"
+    "  until INTEGER, what INTEGER NOT NULL, since INTEGER, who TEXT, before INTEGER,"
+    "  entry INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE rule_label(id INTEGER PRIMARY KEY,"
+    "  revision INTEGER NOT NULL REFERENCES revision(id), tenant TEXT NOT NULL,"
+    "  rule TEXT NOT NULL, rev INTEGER NOT NULL, verdict INTEGER NOT NULL,"
+    "  source INTEGER NOT NULL, found INTEGER, time INTEGER, who TEXT,"
+    "  entry INTEGER NOT NULL, UNIQUE(revision, rule, rev)) STRICT;"
+    "CREATE INDEX rule_label_rule ON rule_label(rule, rev);"
+    "CREATE TABLE rule_day(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, day INTEGER NOT NULL, tenant TEXT NOT NULL,"
+    "  mode INTEGER NOT NULL, hits INTEGER NOT NULL, would INTEGER NOT NULL,"
+    "  counted INTEGER NOT NULL, UNIQUE(rule, rev, day, tenant, mode)) STRICT;"
+    "CREATE INDEX rule_day_day ON rule_day(day);"
+    "CREATE TABLE plugin_day(id INTEGER PRIMARY KEY, plugin TEXT NOT NULL,"
+    "  day INTEGER NOT NULL, items INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    "  ns INTEGER NOT NULL, classes BLOB, UNIQUE(plugin, day)) STRICT;"
+    /* Findings of canaries that wait for a person; id is the finding's. */
+    "CREATE TABLE review(id INTEGER PRIMARY KEY REFERENCES finding(id),"
+    "  tenant TEXT NOT NULL, since INTEGER, state INTEGER NOT NULL,"
+    "  entry INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX review_waits ON review(id) WHERE state = 0;"
+    /* People ask for what a rule found. */
+    "CREATE INDEX finding_rule ON finding(rule, rev);"
+    "ALTER TABLE violation ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE revision ADD COLUMN scores TEXT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep};
+    step_retry, step_keep, step_life};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -40,6 +40,7 @@ static const struct db_col violation_cols[] = {
     V(next_check, DB_TIME, 0),
     V(checks, DB_U32, 0),
     V(misses, DB_U32, 0),
+    V(withdrawn, DB_U8, 0),
 };
 #undef V
 #undef VF

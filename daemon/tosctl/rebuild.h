@@ -9,7 +9,7 @@
  * functions (engine.h), not written a second time.
  *
  * Not on record, so not the same afterwards: validators, titles and poll counts of
- * feeds; findings that did not count; the reason in words of a finding; looks that
+ * feeds; findings that did not count, what rules hit and plugins cost, scores; the reason in words of a finding; looks that
  * changed nothing (last_check, misses, last_online between two entries); answers of
  * mail servers in words; the local account behind a decision; what a feed last showed
  * (the next reading begins anew, and a history is read once more); the places from which
@@ -113,6 +113,10 @@ int rebuild_open_end(struct rebuild *r, struct err *e);
 rebuild_fn rebuild_violation, rebuild_step, rebuild_recheck, rebuild_decision,
     rebuild_hold;
 int rebuild_case_end(struct rebuild *r, struct err *e);
+/* The finding that a violation or a review is about. */
+void rebuild_finding(const json_t *o, struct finding *f);
+/* rebuild_rule.c */
+rebuild_fn rebuild_mode, rebuild_label, rebuild_review;
 /* rebuild_notice.c */
 rebuild_fn rebuild_notice, rebuild_message, rebuild_delivery;
 int rebuild_notice_end(struct rebuild *r, struct err *e);

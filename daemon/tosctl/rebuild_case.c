@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cases/ladder.h"
 #include "engine/engine.h"
+#include "store/store_rule.h"
 #include "tosctl/rebuild.h"
 
 /* --- violations --- */
@@ -37,10 +38,11 @@ open_case(struct rebuild *r, const json_t *o, struct store_case *c, struct err *
 	return rc;
 }
 
-static void
-read_finding(const json_t *o, struct finding *f)
+void
+rebuild_finding(const json_t *o, struct finding *f)
 {
 	const json_t *spans = json_object_get(o, "spans"), *s;
+	int mode = finding_mode_parse(rebuild_str(o, "mode"));
 	size_t i;
 
 	f->rule = xstrdup(rebuild_str(o, "rule"));
@@ -50,7 +52,8 @@ read_finding(const json_t *o, struct finding *f)
 	f->category = xstrdup(rebuild_str(o, "category"));
 	f->severity = finding_severity_parse(rebuild_str(o, "severity"));
 	f->score = json_number_value(json_object_get(o, "score"));
-	f->mode = MODE_ENFORCE; /* nothing else counts */
+	/* Nothing else counts by itself; what is said otherwise, a person confirmed. */
+	f->mode = mode < 0 ? MODE_ENFORCE : (enum finding_mode)mode;
 	f->spans = xcalloc(json_array_size(spans) + 1, sizeof(*f->spans));
 	json_array_foreach(spans, i, s)
 	{
@@ -76,7 +79,7 @@ read_violation(
 		return rebuild_wrong(r, e, "no capture before it holds revision %lld",
 		    (long long)v->revision);
 	snprintf(v->tenant, sizeof(v->tenant), "%s", rebuild_str(o, "tenant"));
-	read_finding(o, &v->finding);
+	rebuild_finding(o, &v->finding);
 	v->url = xstrdup(rev.body.url);
 	if (rev.digest[0] != '\0') /* else it was erased */
 		v->quote = engine_quote(&rev.body, &v->finding);
@@ -89,6 +92,48 @@ read_violation(
 	if (rev.item != v->item)
 		rc = rebuild_wrong(r, e, "revision %lld is of item %lld",
 		    (long long)rev.id, (long long)rev.item);
+	store_revision_clear(&rev);
+	return rc;
+}
+
+struct counted {
+	int64_t revision;
+	bool found;
+};
+
+static int
+is_counted(void *ctx, const struct store_violation *v)
+{
+	struct counted *c = ctx;
+
+	c->found |= v->revision == c->revision;
+	return c->found;
+}
+
+/* A finding of a canary that a person confirmed: it was there before, and is counted
+ * when it became a violation, long after its revision was judged. */
+static int
+confirmed(struct rebuild *r, const struct store_violation *v, struct err *e)
+{
+	struct store_at at = rebuild_at(r, v->tenant);
+	struct counted c = {v->revision, false};
+	struct store_revision rev;
+	struct store_found f;
+	int rc = store_found_of(
+	    r->store, v->revision, v->finding.rule, v->finding.rev, &f, e);
+
+	if (rc != 0)
+		return rebuild_wrong(r, e, "no review before it has the finding");
+	rc = store_review_decide(r->store, &at, f.id, REVIEW_CONFIRMED, true, e);
+	store_found_clear(&f);
+	if (rc == 0)
+		rc = store_revision_get(r->store, v->revision, &rev, e);
+	if (rc != 0)
+		return rc;
+	store_violation_each(r->store, VIOLATION_OF_ITEM, v->item, 0, is_counted, &c);
+	if (!c.found)
+		rc = store_exposure_count(
+		    r->store, &at, rev.tenant, rev.seen, 0, 1, 0, e);
 	store_revision_clear(&rev);
 	return rc;
 }
@@ -109,8 +154,10 @@ rebuild_violation(struct rebuild *r, const json_t *o, struct err *e)
 		    rebuild_same(r, "exhibit", v.exhibit, rebuild_int(o, "exhibit"), e);
 	}
 	if (rc == 0)
-		rc = store_finding_add(
-		    r->store, &at, v.revision, &v.finding, true, r->t, e);
+		rc = v.finding.mode == MODE_ENFORCE
+			 ? store_finding_add(
+			       r->store, &at, v.revision, &v.finding, true, r->t, e)
+			 : confirmed(r, &v, e);
 	if (rc == 0)
 		rc = store_violation_add(r->store, &at, &v, e);
 	if (rc == 0) {
@@ -230,7 +277,7 @@ rebuild_step(struct rebuild *r, const json_t *o, struct err *e)
 		c.deadline =
 		    time + engine_gather(json_integer_value(json_array_get(
 			       json_array_get(stages, (size_t)c.stage - 1), 0)));
-	if (actions & CASE_ACT_CLOSE) {
+	if (actions & (CASE_ACT_CLOSE | CASE_ACT_DROP)) {
 		c.closed = time;
 		c.outcome = ENGINE_CURED;
 	}

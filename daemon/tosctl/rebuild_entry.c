@@ -36,7 +36,9 @@ static const struct {
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
     {"let-go", NULL}, /* texts come back, and are let go again */
+    {"label", rebuild_label},
     {"message", rebuild_message},
+    {"mode", rebuild_mode},
     {"moved", NULL}, /* a redirect has to prove itself anew */
     {"notice", rebuild_notice},
     {"policy", NULL},
@@ -44,6 +46,7 @@ static const struct {
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
+    {"review", rebuild_review},
     {"safety", NULL},
     {"sighting", rebuild_sighting},
     {"start", NULL},

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "store/store_rule.h"
 #include "tosctl/rebuild.h"
 
 /* --- notices --- */
@@ -23,7 +24,7 @@ there(const struct store_violation *v)
 static int
 gather_uncited(void *ctx, const struct store_violation *v)
 {
-	if (v->notice == 0 && there(v))
+	if (v->notice == 0 && v->withdrawn == WITHDRAWN_NO && there(v))
 		rebuild_ids_add(ctx, v->id);
 	return 0;
 }

@@ -23,6 +23,15 @@
 
 #define EXIT_USAGE 2
 
+/* Rules are moved in the daemon, packs are written beside it. */
+static int
+policy(int argc, char **argv)
+{
+	int rc = tosctl_ask_policy(argc, argv);
+
+	return rc >= 0 ? rc : tosctl_policy(argc, argv);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
@@ -51,7 +60,8 @@ static const struct command {
     {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
-    {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
+    {"findings", tosctl_ask, "findings [RULE]: what rules found, the surest first"},
+    {"policy", policy, "rules: modes, gates, labels; packs: lint, test, new, sign"},
     {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},

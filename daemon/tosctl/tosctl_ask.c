@@ -28,7 +28,19 @@ struct shape {
 	const char *words[2];		  /* keys of the words, in order; NULL: none */
 	unsigned need;			  /* words that must be there */
 	const char *columns[COLUMNS_MAX]; /* of the table; none: key and value lines */
+	const char *key, *value;	  /* said with every request of this shape */
+	bool many;			  /* the last word may come again: a list */
 };
+
+#define MOVED                                                             \
+	{                                                                 \
+		"rule", "rev", "verdict", "mode", "share", "until", "why" \
+	}
+#define FOUND                                                                       \
+	{                                                                           \
+		"id", "rule", "rev", "mode", "severity", "score", "fused", "label", \
+		    "quote"                                                         \
+	}
 
 static const struct shape shapes[] = {
     {"status", "status", {NULL}, 0, {NULL}},
@@ -59,11 +71,32 @@ static const struct shape shapes[] = {
     {"hold", "hold", {"case", "what"}, 2, {NULL}},
     {"erase", "erase", {"file"}, 1, {NULL}},
     {"poll", "poll", {"tenant"}, 0, {NULL}},
+    {"findings", "findings", {"rule"}, 0, FOUND},
+    {"policy rules", "rules", {"rule"}, 0,
+	{"rule", "rev", "mode", "share", "since", "until", "by", "hits", "right",
+	    "wrong", "loaded", "wish", "wish_by"}},
+    {"policy stats", "rule-stats", {"rule"}, 0,
+	{"rule", "rev", "mode", "hits", "would", "counted", "tenants", "right", "wrong",
+	    "precision", "p50_us", "p99_us"}},
+    {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}},
+    {"policy relied", "rule-relied", {"rule"}, 1,
+	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"}},
+    {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true", false},
+    {"policy label", "label", {"finding", "verdict"}, 2, {NULL}},
+    {"policy confirm", "review", {"finding"}, 1, {NULL}, "what", "confirm", false},
+    {"policy dismiss", "review", {"finding"}, 1, {NULL}, "what", "dismiss", false},
+    {"policy shadow", "rule-move", {"rules"}, 1, MOVED, "move", "shadow", true},
+    {"policy canary", "rule-move", {"share", "rules"}, 2, MOVED, "move", "canary",
+	true},
+    {"policy enforce", "rule-move", {"rules"}, 1, MOVED, "move", "enforce", true},
+    {"policy retire", "rule-move", {"rules"}, 1, MOVED, "move", "retire", true},
+    {"policy rollback", "rule-move", {"rules"}, 1, MOVED, "move", "rollback", true},
 };
 
 struct options {
 	bool json;
-	const char *socket, *person, *reason;
+	const char *socket;
+	json_t *said; /* what goes into the request */
 };
 
 static const struct option long_options[] = {
@@ -71,8 +104,63 @@ static const struct option long_options[] = {
     {"socket", required_argument, NULL, 's'},
     {"person", required_argument, NULL, 'p'},
     {"reason", required_argument, NULL, 'r'},
+    {"note", required_argument, NULL, 'n'},
+    {"until", required_argument, NULL, 'u'},
+    {"mode", required_argument, NULL, 'm'},
+    {"rev", required_argument, NULL, 'R'},
+    {"limit", required_argument, NULL, 'l'},
+    {"exhibit", required_argument, NULL, 'x'},
+    {"emergency", no_argument, NULL, 'e'},
+    {"unlabelled", no_argument, NULL, 'U'},
     {NULL, 0, NULL, 0},
 };
+
+/* How the options that are part of the request are said. */
+static const struct {
+	int c;
+	const char *key;
+	enum { SAY_TEXT, SAY_NUMBER, SAY_NUMBERS, SAY_YES } how;
+} sayings[] = {
+    {'p', "person", SAY_TEXT},
+    {'r', "reason", SAY_TEXT},
+    {'n', "note", SAY_TEXT},
+    {'u', "until", SAY_TEXT},
+    {'m', "mode", SAY_TEXT},
+    {'R', "rev", SAY_NUMBER},
+    {'l', "limit", SAY_NUMBER},
+    {'x', "exhibits", SAY_NUMBERS},
+    {'e', "emergency", SAY_YES},
+    {'U', "unlabelled", SAY_YES},
+};
+
+static void
+append(json_t *o, const char *key, json_t *value)
+{
+	if (json_object_get(o, key) == NULL)
+		json_object_set_new(o, key, json_array());
+	json_array_append_new(json_object_get(o, key), value);
+}
+
+static bool
+say(struct options *o, int c)
+{
+	for (size_t i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
+		const char *key = sayings[i].key;
+
+		if (sayings[i].c != c)
+			continue;
+		if (sayings[i].how == SAY_TEXT)
+			json_object_set_new(o->said, key, json_string(optarg));
+		else if (sayings[i].how == SAY_NUMBER)
+			json_object_set_new(o->said, key, json_integer(atoll(optarg)));
+		else if (sayings[i].how == SAY_NUMBERS)
+			append(o->said, key, json_integer(atoll(optarg)));
+		else
+			json_object_set_new(o->said, key, json_true());
+		return true;
+	}
+	return false;
+}
 
 static bool
 read_options(int argc, char **argv, struct options *o)
@@ -82,23 +170,15 @@ read_options(int argc, char **argv, struct options *o)
 	o->socket = getenv("TOSD_CONTROL");
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
-	while ((c = getopt_long(argc, argv, "js:p:r:", long_options, NULL)) != -1)
-		switch (c) {
-		case 'j':
+	o->said = json_object();
+	while ((c = getopt_long(argc, argv, "js:p:r:", long_options, NULL)) != -1) {
+		if (c == 'j')
 			o->json = true;
-			break;
-		case 's':
+		else if (c == 's')
 			o->socket = optarg;
-			break;
-		case 'p':
-			o->person = optarg;
-			break;
-		case 'r':
-			o->reason = optarg;
-			break;
-		default:
+		else if (!say(o, c))
 			return false;
-		}
+	}
 	return true;
 }
 
@@ -118,17 +198,24 @@ static json_t *
 request_of(const struct shape *sh, const struct options *o, int nwords, char **words)
 {
 	json_t *r = json_pack("{s:s}", "cmd", sh->request);
+	int last = sh->words[1] != NULL ? 1 : 0;
 
 	for (int i = 0; i < nwords; i++) {
-		bool number = strcmp(sh->words[i], "id") == 0;
+		const char *key = sh->words[i < last ? i : last];
+		bool number = strcmp(key, "id") == 0 || strcmp(key, "share") == 0;
 
-		json_object_set_new(r, sh->words[i],
-		    number ? json_integer(atoll(words[i])) : json_string(words[i]));
+		if (sh->many && i >= last)
+			append(r, key, json_string(words[i]));
+		else
+			json_object_set_new(r, key,
+			    number ? json_integer(atoll(words[i]))
+				   : json_string(words[i]));
 	}
-	if (o->person != NULL)
-		json_object_set_new(r, "person", json_string(o->person));
-	if (o->reason != NULL)
-		json_object_set_new(r, "reason", json_string(o->reason));
+	if (sh->key != NULL)
+		json_object_set_new(r, sh->key,
+		    strcmp(sh->value, "true") == 0 ? json_true()
+						   : json_string(sh->value));
+	json_object_update(r, o->said);
 	return r;
 }
 
@@ -268,35 +355,25 @@ show(const struct shape *sh, const struct options *o, const json_t *reply)
 		print_table(sh, rows);
 	else
 		print_pairs(rows);
-	return DONE;
+	return json_is_true(json_object_get(reply, "negative")) ? NEGATIVE : DONE;
 }
 
-int
-tosctl_ask(int argc, char **argv)
+static const struct shape *
+shape_of(const char *name)
 {
-	const struct shape *sh = NULL;
-	struct options o = {0};
-	struct err e = ERR_INIT;
-	json_t *request, *reply;
-	const char *name;
-	int nwords, rc, max = 0;
-
-	if (!read_options(argc, argv, &o))
-		return USAGE;
-	nwords = argc - optind;
-	name = command_of(argv[0], nwords, argv + optind);
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		if (strcmp(shapes[i].command, name) == 0)
-			sh = &shapes[i];
-	while (sh != NULL && max < 2 && sh->words[max] != NULL)
-		max++;
-	if (sh == NULL || nwords < (int)sh->need || nwords > max) {
-		fprintf(
-		    stderr, "tosctl %s: wrong number of words; see tosctl(1)\n", name);
-		return USAGE;
-	}
-	request = request_of(sh, &o, nwords, argv + optind);
-	rc = control_ask(o.socket, request, &reply, &e);
+			return &shapes[i];
+	return NULL;
+}
+
+static int
+ask(const struct shape *sh, struct options *o, int nwords, char **words)
+{
+	struct err e = ERR_INIT;
+	json_t *request = request_of(sh, o, nwords, words), *reply;
+	int rc = control_ask(o->socket, request, &reply, &e);
+
 	json_decref(request);
 	if (rc != 0) {
 		fprintf(stderr, "tosctl: %s%s\n", e.text,
@@ -305,7 +382,49 @@ tosctl_ask(int argc, char **argv)
 			: " (is tosd running? -s names another socket)");
 		return CANNOT;
 	}
-	rc = show(sh, &o, reply);
+	rc = show(sh, o, reply);
 	json_decref(reply);
+	return rc;
+}
+
+static int
+ask_by_name(const char *command, int argc, char **argv)
+{
+	const struct shape *sh;
+	struct options o = {0};
+	const char *name;
+	int nwords, max = 0, rc = USAGE;
+
+	if (read_options(argc, argv, &o)) {
+		nwords = argc - optind;
+		name = command_of(command, nwords, argv + optind);
+		sh = shape_of(name);
+		while (sh != NULL && max < 2 && sh->words[max] != NULL)
+			max++;
+		if (sh == NULL || nwords < (int)sh->need || (nwords > max && !sh->many))
+			fprintf(stderr,
+			    "tosctl %s: wrong number of words; see tosctl(1)\n", name);
+		else
+			rc = ask(sh, &o, nwords, argv + optind);
+	}
+	json_decref(o.said);
+	return rc;
+}
+
+int
+tosctl_ask(int argc, char **argv)
+{
+	return ask_by_name(argv[0], argc, argv);
+}
+
+int
+tosctl_ask_policy(int argc, char **argv)
+{
+	char *name = argc > 1 ? xasprintf("policy %s", argv[1]) : NULL;
+	int rc = -1;
+
+	if (name != NULL && shape_of(name) != NULL)
+		rc = ask_by_name(name, argc - 1, argv + 1);
+	free(name);
 	return rc;
 }

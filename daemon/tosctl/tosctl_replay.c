@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tosctl_replay: every step of a case is on the ledger with its whole input: state
- * before, event, counts and the ladder of that day.  The same function over the same
- * input must give the recorded output, today as then.
+ * tosctl_replay: every step of a case, and every move of a rule, is on the ledger with
+ * its whole input: state before, event, counts, and the ladder or the gates of that
+ * day.  The same function over the same input must give the recorded output, today as
+ * then.
  */
 #include "tosctl/tosctl_replay.h"
 
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "cases/ladder.h"
 #include "evidence/ledger.h"
+#include "policy/life.h"
 
 #define DEFAULT_STATE "/var/lib/tosd"
 
@@ -136,28 +138,125 @@ replay_step(const json_t *o)
 	       (int)st.actions == num(o, "actions");
 }
 
+/* --- moves of rules --- */
+
+static bool
+read_life(const json_t *o, struct life_state *s)
+{
+	int mode = finding_mode_parse(str(o, "mode"));
+
+	*s = (struct life_state){mode < 0 ? MODE_DRAFT : (enum finding_mode)mode,
+	    (uint32_t)num(o, "share"), ms(o, "until")};
+	return mode >= 0;
+}
+
+static uint64_t
+amount(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+/* Which gates fail is taken again from the numbers, too. */
+static unsigned
+replay_gates(const json_t *gates)
+{
+	const json_t *l = json_object_get(gates, "limits");
+	const json_t *n = json_object_get(gates, "numbers");
+	struct life_limits limits = {.labels = (uint32_t)num(l, "labels"),
+	    .precision = json_number_value(json_object_get(l, "precision")),
+	    .days = (uint32_t)num(l, "days"),
+	    .tenant_share = json_number_value(json_object_get(l, "tenant_share")),
+	    .cost = (int64_t)amount(l, "cost")};
+	struct life_numbers numbers = {
+	    .loaded = json_is_true(json_object_get(n, "loaded")),
+	    .timed = amount(n, "timed"),
+	    .cost = (int64_t)amount(n, "cost"),
+	    .degraded = amount(n, "degraded"),
+	    .right = amount(n, "right"),
+	    .wrong = amount(n, "wrong"),
+	    .low = json_number_value(json_object_get(n, "low")),
+	    .days = (uint32_t)num(n, "days"),
+	    .hits = amount(n, "hits"),
+	    .most = amount(n, "most"),
+	    .noted = json_is_true(json_object_get(n, "noted"))};
+
+	return life_gates(&limits, &numbers);
+}
+
+static bool
+read_facts(const json_t *o, struct life_facts *f)
+{
+	int limit = finding_mode_parse(str(o, "limit"));
+
+	*f = (struct life_facts){.now = ms(o, "now"),
+	    .share = (uint32_t)num(o, "share"),
+	    .failing = (unsigned)num(o, "failing"),
+	    .people = (unsigned)num(o, "people"),
+	    .emergency = json_is_true(json_object_get(o, "emergency")),
+	    .until = ms(o, "until"),
+	    .longest = ms(o, "longest"),
+	    .limit = limit < 0 ? MODE_DRAFT : (enum finding_mode)limit,
+	    .machine = json_is_true(json_object_get(o, "machine"))};
+	read_life(json_object_get(o, "back"), &f->back);
+	return limit >= 0;
+}
+
+static bool
+replay_move(const json_t *o)
+{
+	int move = life_move_parse(str(o, "move"));
+	struct life_state from, to;
+	struct life_facts f;
+	struct life_step st;
+
+	if (move < 0 || !read_life(json_object_get(o, "from"), &from) ||
+	    !read_life(json_object_get(o, "to"), &to) ||
+	    !read_facts(json_object_get(o, "facts"), &f))
+		return false;
+	life_step(&from, (enum life_move)move, &f, &st);
+	return f.failing == replay_gates(json_object_get(o, "gates")) &&
+	       strcmp(life_verdict_name(st.verdict), str(o, "verdict")) == 0 &&
+	       st.next.mode == to.mode && st.next.share == to.share &&
+	       st.next.until == to.until;
+}
+
+/* --- an entry --- */
+
+static const struct {
+	const char *kind;
+	bool (*replay)(const json_t *o);
+	const char *about, *about_key, *row_key; /* how it is told of */
+} kinds[] = {
+    {"step", replay_step, "case", "case", "row"},
+    {"recommendation", replay_step, "case", "case", "row"},
+    {"mode", replay_move, "rule", "rule", "move"},
+};
+
 static void
 entry(struct replay *r, const json_t *o, uint64_t index)
 {
-	const char *kind = str(o, "kind");
+	const char *kind = str(o, "kind"), *about;
 	char number[24];
+	size_t k = 0;
 	bool same;
 
-	if (strcmp(kind, "step") != 0 && strcmp(kind, "recommendation") != 0)
+	while (k < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kind, kinds[k].kind) != 0)
+		k++;
+	if (k == sizeof(kinds) / sizeof(kinds[0]))
 		return;
+	about = str(o, kinds[k].about_key);
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)index);
-	if (r->one != NULL && strcmp(r->one, number) != 0 &&
-	    strcmp(r->one, str(o, "case")) != 0)
+	if (r->one != NULL && strcmp(r->one, number) != 0 && strcmp(r->one, about) != 0)
 		return;
-	same = replay_step(o);
+	same = kinds[k].replay(o);
 	r->steps++;
 	r->different += !same;
 	if (r->json)
-		printf("{\"seq\":%s,\"case\":\"%s\",\"same\":%s}\n", number,
-		    str(o, "case"), same ? "true" : "false");
+		printf("{\"seq\":%s,\"%s\":\"%s\",\"same\":%s}\n", number,
+		    kinds[k].about, about, same ? "true" : "false");
 	else if (!same || r->one != NULL)
-		printf("entry %s, case %s: %s: %s\n", number, str(o, "case"),
-		    str(o, "row"), same ? "the same" : "DIFFERENT");
+		printf("entry %s, %s %s: %s: %s\n", number, kinds[k].about, about,
+		    str(o, kinds[k].row_key), same ? "the same" : "DIFFERENT");
 }
 
 static int

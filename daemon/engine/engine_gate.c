@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_gate: the numbers that the machine gates of a rule are taken from.  Which gate
+ * holds is decided by policy/life.c; here is counted, and Wilson's bounds come from
+ * cases/measure.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_life.h"
+
+void
+engine_gate_limits(const struct engine *g, struct life_limits *out)
+{
+	const struct conf_gates *c = &g->conf->policy.gates;
+
+	*out = (struct life_limits){.labels = c->labels,
+	    .precision = c->precision,
+	    .days = c->days,
+	    .tenant_share = c->tenant_share,
+	    .cost = c->cost * 1000000};
+}
+
+/* --- hits: by day and by tenant --- */
+
+struct day {
+	int64_t day;
+	uint64_t right, wrong;
+};
+
+struct tenant {
+	char key[STORE_KEY];
+	uint64_t hits;
+};
+
+struct hits {
+	struct day *days;
+	size_t ndays;
+	struct tenant *tenants;
+	size_t ntenants;
+	uint64_t all;
+};
+
+static void
+add_tenant(struct hits *h, const char *key, uint64_t n)
+{
+	size_t i = 0;
+
+	while (i < h->ntenants && strcmp(h->tenants[i].key, key) != 0)
+		i++;
+	if (i == h->ntenants) {
+		h->tenants =
+		    xrealloc(h->tenants, (h->ntenants + 1) * sizeof(*h->tenants));
+		h->tenants[h->ntenants++] = (struct tenant){.hits = 0};
+		snprintf(h->tenants[i].key, sizeof(h->tenants[i].key), "%s", key);
+	}
+	h->tenants[i].hits += n;
+}
+
+/* Nobody can see, and so judge, what a draft hits. */
+static int
+add_hits(void *ctx, const struct store_rule_day *d)
+{
+	struct hits *h = ctx;
+
+	if (d->mode == MODE_DRAFT || d->mode == MODE_RETIRED)
+		return 0;
+	h->all += d->hits;
+	add_tenant(h, d->tenant, d->hits);
+	if (h->ndays > 0 && h->days[h->ndays - 1].day == d->day)
+		return 0;
+	h->days = xrealloc(h->days, (h->ndays + 1) * sizeof(*h->days));
+	h->days[h->ndays++] = (struct day){.day = d->day};
+	return 0;
+}
+
+static int
+add_label(void *ctx, const struct store_label *l)
+{
+	struct hits *h = ctx;
+
+	for (size_t i = 0; i < h->ndays; i++)
+		if (h->days[i].day == l->found / CLOCK_DAY) {
+			h->days[i].right += l->right;
+			h->days[i].wrong += !l->right;
+		}
+	return 0;
+}
+
+/* A day holds if some of its findings were judged and they do not contradict the floor:
+ * of one day there are too few for a lower bound. */
+static bool
+day_holds(const struct day *d, double floor)
+{
+	struct measure_share s;
+
+	measure_share(d->right, d->right + d->wrong, &s);
+	return s.whole > 0 && s.high >= floor;
+}
+
+static void
+count_hits(struct engine *g, const struct engine_rule *r, const struct life_limits *l,
+    struct life_numbers *out)
+{
+	struct hits h = {0};
+
+	engine_walk(store_rule_day_each(g->store, r->rule, r->rev, 0, add_hits, &h));
+	engine_walk(store_label_each(g->store, r->rule, r->rev, add_label, &h));
+	out->hits = h.all;
+	for (size_t i = 0; i < h.ntenants; i++)
+		if (h.tenants[i].hits > out->most)
+			out->most = h.tenants[i].hits;
+	for (size_t i = h.ndays > l->days ? h.ndays - l->days : 0; i < h.ndays; i++)
+		out->days += day_holds(&h.days[i], l->precision);
+	free(h.days);
+	free(h.tenants);
+}
+
+/* --- cost --- */
+
+struct plugin {
+	const char *name;
+	struct cost cost;
+};
+
+/* Rows without a name are items that cost a whole worker: it could have been any. */
+static int
+add_cost(void *ctx, const struct store_plugin_day *d)
+{
+	struct plugin *p = ctx;
+
+	if (strcmp(d->plugin, p->name) == 0)
+		cost_merge(&p->cost, &d->cost);
+	else if (d->plugin[0] == '\0')
+		p->cost.failed += d->cost.failed;
+	return 0;
+}
+
+void
+engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
+    int64_t now, struct life_numbers *out)
+{
+	struct plugin p = {.name = r->plugin != NULL ? r->plugin : ""};
+	struct life_limits l;
+	struct measure_share share;
+
+	engine_stat_flush(g);
+	engine_gate_limits(g, &l);
+	*out = (struct life_numbers){
+	    .loaded = r->loaded, .right = r->right, .wrong = r->wrong, .noted = noted};
+	measure_share(r->right, r->right + r->wrong, &share);
+	out->low = share.low;
+	count_hits(g, r, &l, out);
+	engine_walk(store_plugin_day_each(
+	    g->store, now / CLOCK_DAY - (l.days > 0 ? l.days : 1), add_cost, &p));
+	out->timed = p.cost.items;
+	out->cost = cost_quantile(&p.cost, 0.99);
+	out->degraded = p.cost.failed;
+}
+
+/* --- as JSON --- */
+
+json_t *
+engine_gate_json(const struct life_limits *l, const struct life_numbers *n)
+{
+	json_t *numbers = json_pack(
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:I, s:I, s:b}", "loaded",
+	    n->loaded, "timed", (json_int_t)n->timed, "cost", (json_int_t)n->cost,
+	    "degraded", (json_int_t)n->degraded, "right", (json_int_t)n->right, "wrong",
+	    (json_int_t)n->wrong, "low", n->low, "days", (int)n->days, "hits",
+	    (json_int_t)n->hits, "most", (json_int_t)n->most, "noted", n->noted);
+	json_t *limits = json_pack("{s:i, s:f, s:i, s:f, s:I}", "labels",
+	    (int)l->labels, "precision", l->precision, "days", (int)l->days,
+	    "tenant_share", l->tenant_share, "cost", (json_int_t)l->cost);
+
+	return json_pack("{s:o, s:o}", "numbers", numbers, "limits", limits);
+}
+
+/* What a gate was taken from, in words. */
+static char *
+in_words(enum life_gate gate, const struct life_limits *l, const struct life_numbers *n)
+{
+	uint64_t labels = n->right + n->wrong;
+
+	switch (gate) {
+	case LIFE_GATE_LOADED:
+		return xstrdup(n->loaded ? "its tests passed" : "not loaded");
+	case LIFE_GATE_COST:
+		if (n->timed == 0)
+			return xstrdup("not measured yet");
+		return xasprintf("99 %% of %llu items within %.3g ms, %.3g ms allowed",
+		    (unsigned long long)n->timed, (double)n->cost / 1e6,
+		    (double)l->cost / 1e6);
+	case LIFE_GATE_DEGRADED:
+		return xasprintf("%llu items without a full answer",
+		    (unsigned long long)n->degraded);
+	case LIFE_GATE_LABELS:
+		return xasprintf(
+		    "%llu judged, %u wanted", (unsigned long long)labels, l->labels);
+	case LIFE_GATE_PRECISION:
+		return xasprintf("%llu of %llu right, lower bound %.3f, %.3f wanted",
+		    (unsigned long long)n->right, (unsigned long long)labels, n->low,
+		    l->precision);
+	case LIFE_GATE_DAYS:
+		return xasprintf(
+		    "%u of the last days with hits, %u wanted", n->days, l->days);
+	case LIFE_GATE_TENANTS:
+		return xasprintf("%llu of %llu hits are one tenant's, %.0f %% allowed",
+		    (unsigned long long)n->most, (unsigned long long)n->hits,
+		    l->tenant_share * 100);
+	case LIFE_GATES:
+		break;
+	}
+	return xstrdup("");
+}
+
+int
+engine_gate_ask(struct engine_call *k, struct err *e)
+{
+	const char *name = json_string_value(json_object_get(k->request, "rule"));
+	uint32_t rev = (uint32_t)json_integer_value(json_object_get(k->request, "rev"));
+	struct engine_rule *r = engine_life_find(k->g, name != NULL ? name : "", rev);
+	json_t *rows = json_array();
+	struct life_limits l;
+	struct life_numbers n;
+	unsigned failing;
+
+	json_object_set_new(k->reply, "rows", rows);
+	if (r == NULL)
+		return err_set(e, TOSD_ENOENT, "there is no rule `%s'%s",
+		    name != NULL ? name : "", rev != 0 ? " of that revision" : "");
+	engine_gate_limits(k->g, &l);
+	engine_gate_numbers(k->g, r, false, k->now, &n);
+	failing = life_gates(&l, &n);
+	for (int i = 0; i < LIFE_GATES; i++) {
+		char *words = in_words((enum life_gate)i, &l, &n);
+
+		json_array_append_new(rows,
+		    json_pack("{s:s, s:I, s:s, s:b, s:s}", "rule", r->rule, "rev",
+			(json_int_t)r->rev, "gate", life_gate_name((enum life_gate)i),
+			"holds", (failing & 1u << i) == 0, "why", words));
+		free(words);
+	}
+	json_object_set_new(k->reply, "negative", json_boolean(failing != 0));
+	return 0;
+}

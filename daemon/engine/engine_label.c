@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_label: what people say of single findings: labels, findings of canaries that
+ * are confirmed or dismissed, exhibits of an appeal that was upheld.  Each word is a
+ * ledger entry (`label') that carries all that the gates need, and lands on (rule,
+ * rev); the reason is kept like other words of people.
+ *
+ * People judge blind: what a finding is about is shown without its tenant.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_life.h"
+#include "store/store_cover.h"
+
+#define FINDINGS_MAX 200
+/* Of so many of the newest the best are shown. */
+#define FINDINGS_LOOKED_AT 2000
+
+static const char *const sources[] = {
+    [LABEL_LABEL] = "label",
+    [LABEL_REVIEW] = "review",
+    [LABEL_APPEAL] = "appeal",
+};
+
+/* --- one word --- */
+
+/* A word about a finding, with what it is about. */
+struct word {
+	struct engine *g;
+	struct store_label l; /* borrows its texts */
+	int64_t item;
+	const char *reason; /* NULL: with the entry before */
+	int64_t now;
+};
+
+static void
+record_word(struct word *w)
+{
+	json_t *entry = json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:b, s:s, s:s}",
+	    "rule", w->l.rule, "rev", (json_int_t)w->l.rev, "tenant", w->l.tenant,
+	    "item", (json_int_t)w->item, "revision", (json_int_t)w->l.revision, "found",
+	    (json_int_t)w->l.found, "right", w->l.right, "by", sources[w->l.source],
+	    "person", w->l.who);
+	struct vault_ref ref;
+	char *rel;
+
+	if (w->reason != NULL) {
+		rel = xasprintf("notices/policy/label-%lld.txt", (long long)w->g->seq);
+		engine_record_keep(w->g, rel, w->reason, strlen(w->reason), &ref);
+		engine_record_file(entry, &ref);
+		free(rel);
+	}
+	w->l.entry = engine_record(w->g, "label", entry, NULL, w->now);
+}
+
+/* A violation that no notice cites yet is withdrawn by whoever says that it is none. */
+static void
+withdraw(struct word *w)
+{
+	struct store_at at = engine_at(w->g, w->l.tenant);
+	struct store_violation v;
+	struct err e = ERR_INIT;
+	uint8_t to = w->l.right ? WITHDRAWN_NO : WITHDRAWN_PERSON;
+
+	if (engine_must(store_violation_open(w->g->store, w->item, w->l.rule, &v, &e),
+		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
+		return;
+	if (v.notice == 0 && v.withdrawn != to &&
+	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
+		v.withdrawn = to;
+		engine_must(store_violation_update(w->g->store, &at, &v, &e), 0,
+		    "cannot keep a violation", &e);
+	}
+	store_violation_clear(&v);
+}
+
+static void
+say_word(struct word *w)
+{
+	struct store_at at = engine_at(w->g, w->l.tenant);
+	struct engine_rule *r = engine_life_rule(w->g, w->l.rule, w->l.rev, MODE_DRAFT);
+	struct store_label old = {0};
+	struct err e = ERR_INIT;
+
+	if (engine_must(store_label_get(
+			    w->g->store, w->l.revision, w->l.rule, w->l.rev, &old, &e),
+		TOSD_ENOENT, "cannot read a label", &e) == 0) {
+		r->right -= old.right;
+		r->wrong -= !old.right;
+	}
+	store_label_clear(&old);
+	record_word(w);
+	engine_must(
+	    store_label_put(w->g->store, &at, &w->l, &e), 0, "cannot keep a label", &e);
+	r->right += w->l.right;
+	r->wrong += !w->l.right;
+	withdraw(w);
+}
+
+static void
+word_of_finding(struct word *w, const struct store_found *f)
+{
+	w->l.revision = f->revision;
+	w->l.rule = f->f.rule;
+	w->l.rev = f->f.rev;
+	w->l.found = f->time;
+	w->l.time = w->now;
+	w->item = f->item;
+	memcpy(w->l.tenant, f->tenant, sizeof(w->l.tenant));
+}
+
+static struct engine_rule *
+rule_of(const struct word *w)
+{
+	return engine_life_rule(w->g, w->l.rule, w->l.rev, MODE_DRAFT);
+}
+
+/* --- label FINDING right|wrong --- */
+
+static const char *
+arg(const struct engine_call *k, const char *key)
+{
+	return json_string_value(json_object_get(k->request, key));
+}
+
+/* "17" is a finding, "v17" a violation. */
+static int
+find_finding(
+    struct engine_call *k, const char *name, struct store_found *out, struct err *e)
+{
+	bool violation = name != NULL && name[0] == 'v';
+	const char *digits = violation ? name + 1 : name;
+	struct store_violation v;
+	long long id;
+	int rc;
+
+	if (digits == NULL || digits[0] == '\0' || strlen(digits) > 18 ||
+	    strspn(digits, "0123456789") != strlen(digits))
+		return err_set(e, TOSD_EINVAL,
+		    "name a finding by its number, or a violation as v and its number");
+	id = strtoll(digits, NULL, 10);
+	if (!violation) {
+		rc = store_found_get(k->g->store, id, out, e);
+	} else if ((rc = store_violation_get(k->g->store, id, &v, e)) == 0) {
+		rc = store_found_of(
+		    k->g->store, v.revision, v.finding.rule, v.finding.rev, out, e);
+		store_violation_clear(&v);
+	}
+	return rc == TOSD_ENOENT ? err_set(e, rc, "there is no %s %lld",
+				       violation ? "violation" : "finding", id)
+				 : rc;
+}
+
+static void
+put_reply(struct engine_call *k, const struct store_found *f, const struct word *w,
+    const char *counts)
+{
+	struct life_state s;
+	struct engine_rule *r = rule_of(w);
+	json_t *row;
+
+	engine_life_state(k->g, r, &s);
+	row = json_pack("{s:I, s:s, s:I, s:b, s:s, s:I, s:I}", "finding",
+	    (json_int_t)f->id, "rule", r->rule, "rev", (json_int_t)r->rev, "right",
+	    w->l.right, "mode", finding_mode_name(s.mode), "rule_right",
+	    (json_int_t)r->right, "rule_wrong", (json_int_t)r->wrong);
+	if (counts != NULL)
+		json_object_set_new(row, "counts", json_string(counts));
+	json_object_set_new(k->reply, "rows", json_pack("[o]", row));
+}
+
+int
+engine_label_label(struct engine_call *k, struct err *e)
+{
+	const char *what = arg(k, "verdict");
+	struct word w = {.g = k->g, .now = k->now, .l = {.source = LABEL_LABEL}};
+	const char *who = engine_person_name(k, false, e);
+	struct store_found f;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	w.l.who = (char *)(uintptr_t)who;
+	w.l.right = what != NULL && strcmp(what, "right") == 0;
+	if (!w.l.right && (what == NULL || strcmp(what, "wrong") != 0))
+		return err_set(e, TOSD_EINVAL, "say right or wrong");
+	if ((rc = engine_person_reason(k, &w.reason, e)) != 0 ||
+	    (rc = find_finding(k, arg(k, "finding"), &f, e)) != 0)
+		return rc;
+	word_of_finding(&w, &f);
+	say_word(&w);
+	engine_life_judged(k->g, rule_of(&w), k->now);
+	put_reply(k, &f, &w, NULL);
+	store_found_clear(&f);
+	return 0;
+}
+
+/* --- findings of canaries --- */
+
+void
+engine_label_review(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	json_t *spans = json_array(), *entry;
+	struct store_found row;
+	struct err e = ERR_INIT;
+	int64_t seq;
+
+	for (size_t i = 0; i < f->nspans && i < 64; i++)
+		json_array_append_new(
+		    spans, json_pack("[I, I]", (json_int_t)f->spans[i].start,
+			       (json_int_t)f->spans[i].end));
+	entry =
+	    json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:f, s:o, s:s}",
+		"tenant", r->tenant, "item", (json_int_t)r->item, "revision",
+		(json_int_t)r->id, "rule", f->rule, "rev", (json_int_t)f->rev, "pack",
+		f->pack, "clause", f->clause, "category", f->category, "severity",
+		finding_severity_name(f->severity), "score", f->score, "spans", spans,
+		"policy", g->policy);
+	seq = engine_record(g, "review", entry, NULL, now);
+	engine_must(store_found_of(g->store, r->id, f->rule, f->rev, &row, &e), 0,
+	    "cannot read a finding", &e);
+	engine_must(store_review_add(g->store, &at, row.id, r->tenant, now, seq, &e), 0,
+	    "cannot keep what waits for a person", &e);
+	log_notice("policy",
+	    "finding %lld of the canary %s waits for a person: tosctl policy reviews",
+	    (long long)row.id, f->rule);
+	store_found_clear(&row);
+}
+
+struct counted {
+	int64_t revision;
+	bool found;
+};
+
+static int
+is_counted(void *ctx, const struct store_violation *v)
+{
+	struct counted *c = ctx;
+
+	c->found |= v->revision == c->revision;
+	return c->found;
+}
+
+/* Why a confirmed finding is no violation all the same; NULL: it is one. */
+static const char *
+no_violation(struct engine *g, const struct store_found *f, const struct word *w)
+{
+	struct life_state s;
+	struct store_item item;
+	struct store_violation open;
+	struct store_sighting seen;
+	struct err e = ERR_INIT;
+	bool newest;
+
+	engine_life_state(g, rule_of(w), &s);
+	if (s.mode != MODE_CANARY && s.mode != MODE_ENFORCE)
+		return "the rule counts no more";
+	engine_must(
+	    store_item_get(g->store, f->item, &item, &e), 0, "cannot read an item", &e);
+	newest = item.revision == f->revision;
+	store_item_clear(&item);
+	if (!newest)
+		return "the post was edited since";
+	if (store_sighting_get(g->store, f->item, &seen, &e) == 0) {
+		bool gone = seen.state == SIGHT_REMOVED;
+
+		store_sighting_clear(&seen);
+		if (gone)
+			return "the post is gone";
+	}
+	if (store_violation_open(g->store, f->item, f->f.rule, &open, &e) == 0) {
+		store_violation_clear(&open);
+		return "an open violation says the same";
+	}
+	return NULL;
+}
+
+static void
+make_violation(struct engine *g, const struct store_found *f, int64_t now)
+{
+	struct counted c = {f->revision, false};
+	struct store_at at = engine_at(g, f->tenant);
+	struct store_revision r;
+	struct store_violation v;
+	struct err e = ERR_INIT;
+
+	engine_must(store_revision_get(g->store, f->revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_ITEM, f->item, 0, is_counted, &c));
+	engine_inspect_violation(g, &r, &f->f, now, &v);
+	engine_case_violation(g, &v, r.entry, now);
+	g->violations++;
+	if (!c.found)
+		engine_must(
+		    store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0, &e),
+		    0, "cannot count", &e);
+	store_violation_clear(&v);
+	store_revision_clear(&r);
+}
+
+/* confirm FINDING, dismiss FINDING */
+int
+engine_label_decide(struct engine_call *k, struct err *e)
+{
+	const char *what = arg(k, "what"), *who = engine_person_name(k, false, e);
+	struct word w = {.g = k->g, .now = k->now, .l = {.source = LABEL_REVIEW}};
+	const char *why = "dismissed";
+	struct store_found f;
+	struct store_at at;
+	int rc;
+
+	if (who == NULL)
+		return e->code;
+	w.l.who = (char *)(uintptr_t)who;
+	w.l.right = what != NULL && strcmp(what, "confirm") == 0;
+	if (!w.l.right && (what == NULL || strcmp(what, "dismiss") != 0))
+		return err_set(e, TOSD_EINVAL, "say confirm or dismiss");
+	if ((rc = engine_person_reason(k, &w.reason, e)) != 0 ||
+	    (rc = find_finding(k, arg(k, "finding"), &f, e)) != 0)
+		return rc;
+	if (store_review_state(k->g->store, f.id) != REVIEW_WAITS) {
+		rc = err_set(e, TOSD_ESTATE,
+		    "finding %lld does not wait for a person: see tosctl policy "
+		    "reviews",
+		    (long long)f.id);
+		store_found_clear(&f);
+		return rc;
+	}
+	at = engine_at(k->g, f.tenant);
+	word_of_finding(&w, &f);
+	say_word(&w);
+	if (w.l.right && (why = no_violation(k->g, &f, &w)) == NULL)
+		make_violation(k->g, &f, k->now);
+	engine_must(
+	    store_review_decide(k->g->store, &at, f.id,
+		w.l.right ? REVIEW_CONFIRMED : REVIEW_DISMISSED, why == NULL, e),
+	    0, "cannot keep a decision", e);
+	engine_life_judged(k->g, rule_of(&w), k->now);
+	put_reply(k, &f, &w, why != NULL ? why : "a violation now");
+	store_found_clear(&f);
+	return 0;
+}
+
+/* --- an appeal that was upheld --- */
+
+struct appeal {
+	struct word w;
+	const json_t *exhibits; /* NULL: all that a notice cites */
+	struct engine_rule **rules;
+	size_t nrules;
+};
+
+static bool
+appealed(const struct appeal *a, const struct store_violation *v)
+{
+	const json_t *n;
+	size_t i;
+
+	if (json_array_size(a->exhibits) == 0)
+		return v->notice != 0;
+	json_array_foreach(a->exhibits, i, n)
+	{
+		if (json_integer_value(n) == (json_int_t)v->exhibit)
+			return true;
+	}
+	return false;
+}
+
+static int
+appeal_one(void *ctx, const struct store_violation *v)
+{
+	struct appeal *a = ctx;
+
+	if (!appealed(a, v))
+		return 0;
+	a->w.l.revision = v->revision;
+	a->w.l.rule = v->finding.rule;
+	a->w.l.rev = v->finding.rev;
+	a->w.l.found = v->found;
+	a->w.l.time = a->w.now;
+	a->w.item = v->item;
+	memcpy(a->w.l.tenant, v->tenant, sizeof(a->w.l.tenant));
+	say_word(&a->w);
+	a->rules = xrealloc(a->rules, (a->nrules + 1) * sizeof(struct engine_rule *));
+	a->rules[a->nrules++] = rule_of(&a->w);
+	return 0;
+}
+
+/* All words first: a rule that falls changes what counts. */
+void
+engine_label_appeal(
+    struct engine_call *k, const struct store_case *c, const char *person)
+{
+	struct appeal a = {
+	    .w = {.g = k->g,
+		.now = k->now,
+		.l = {.source = LABEL_APPEAL, .who = (char *)(uintptr_t)person}},
+	    .exhibits = json_object_get(k->request, "exhibits")};
+
+	engine_walk(store_violation_each(
+	    k->g->store, VIOLATION_OF_CASE, c->id, 0, appeal_one, &a));
+	for (size_t i = 0; i < a.nrules; i++)
+		engine_life_judged(k->g, a.rules[i], k->now);
+	free(a.rules);
+}
+
+/* --- findings, for people --- */
+
+struct list {
+	struct engine *g;
+	json_t *rows;
+	const char *mode;
+	bool unlabelled;
+};
+
+static void
+set_label(json_t *o, const struct store_label *l)
+{
+	json_object_set_new(o, "label", json_string(l->right ? "right" : "wrong"));
+	json_object_set_new(o, "label_by", json_string(l->who != NULL ? l->who : "-"));
+}
+
+static int
+list_finding(void *ctx, const struct store_found *f)
+{
+	struct list *x = ctx;
+	struct store_label l = {0};
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool labelled;
+	double fused;
+	char t[CLOCK_TEXT], *quote;
+	json_t *o;
+
+	if (x->mode != NULL && strcmp(finding_mode_name(f->f.mode), x->mode) != 0)
+		return 0;
+	labelled =
+	    store_label_get(x->g->store, f->revision, f->f.rule, f->f.rev, &l, &e) == 0;
+	if ((labelled && x->unlabelled) ||
+	    store_revision_get(x->g->store, f->revision, &r, &e) != 0) {
+		store_label_clear(&l);
+		return 0;
+	}
+	quote = engine_quote(&r.body, &f->f);
+	o = json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:f, s:b, s:s, s:s}", "id",
+	    (json_int_t)f->id, "rule", f->f.rule, "rev", (json_int_t)f->f.rev, "mode",
+	    finding_mode_name(f->f.mode), "clause", f->f.clause, "category",
+	    f->f.category, "severity", finding_severity_name(f->f.severity), "score",
+	    f->f.score, "counts", f->counts, "found", clock_format(f->time, t), "quote",
+	    quote);
+	free(quote);
+	fused = engine_scores_get(f->scores, f->f.category);
+	if (fused >= 0)
+		json_object_set_new(o, "fused", json_real(fused));
+	if (f->f.reason != NULL)
+		json_object_set_new(o, "reason", json_string(f->f.reason));
+	if (labelled)
+		set_label(o, &l);
+	json_array_append_new(x->rows, o);
+	store_label_clear(&l);
+	store_revision_clear(&r);
+	return 0;
+}
+
+static double
+rank(const json_t *row)
+{
+	const json_t *fused = json_object_get(row, "fused");
+
+	return json_number_value(fused != NULL ? fused : json_object_get(row, "score"));
+}
+
+static int
+by_rank(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	double p = rank(x), q = rank(y);
+	json_int_t i = json_integer_value(json_object_get(x, "id"));
+	json_int_t j = json_integer_value(json_object_get(y, "id"));
+
+	if (p != q)
+		return (p < q) - (p > q);
+	return (i < j) - (i > j);
+}
+
+/* The surest first: by the fused score where there is one, else by that of the rule. */
+static json_t *
+ranked(json_t *rows, size_t max)
+{
+	size_t n = json_array_size(rows);
+	json_t **v = xcalloc(n + 1, sizeof(json_t *)), *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = json_array_get(rows, i);
+	qsort(v, n, sizeof(json_t *), by_rank);
+	for (size_t i = 0; i < n && i < max; i++)
+		json_array_append(out, v[i]);
+	free(v);
+	return out;
+}
+
+int
+engine_label_findings(struct engine_call *k, struct err *e)
+{
+	json_int_t limit = json_integer_value(json_object_get(k->request, "limit"));
+	bool waiting = json_is_true(json_object_get(k->request, "waiting"));
+	struct list x = {.g = k->g,
+	    .rows = json_array(),
+	    .mode = arg(k, "mode"),
+	    .unlabelled = json_is_true(json_object_get(k->request, "unlabelled"))};
+
+	(void)e;
+	if (limit <= 0 || limit > FINDINGS_MAX)
+		limit = FINDINGS_MAX;
+	engine_walk(store_found_each(k->g->store, arg(k, "rule"), waiting,
+	    FINDINGS_LOOKED_AT, list_finding, &x));
+	json_object_set_new(k->reply, "rows", ranked(x.rows, (size_t)limit));
+	json_decref(x.rows);
+	return 0;
+}

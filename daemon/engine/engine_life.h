@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_life: the life of rules within the engine: which mode is in force, who moved it,
+ * what it hit and cost, and what people say of its findings.  Shared by engine_life.c
+ * (where rules are), engine_gate.c (machine gates), engine_stat.c (counting),
+ * engine_rule.c (what tosctl asks) and engine_label.c (people's words).
+ *
+ * The verdict stays pure: the mode in force is laid over the findings before it is taken,
+ * so a move needs no worker to load anything anew.
+ */
+#ifndef TOSD_ENGINE_ENGINE_LIFE_H
+#define TOSD_ENGINE_ENGINE_LIFE_H
+
+#include "engine/engine_in.h"
+#include "policy/life.h"
+#include "policy/verdict.h"
+#include "store/store_rule.h"
+
+/* One rule and revision that a worker has, or had, or that was ever moved. */
+struct engine_rule {
+	char *rule;
+	uint32_t rev;
+	/* As workers told; NULL until one did. */
+	char *plugin, *pack, *clause, *category;
+	enum finding_mode declared, limit;
+	bool loaded; /* in the newest policy version */
+
+	struct store_life row; /* id 0: never moved, nobody wishes it to be */
+	struct life_state moved; /* what row.move says; valid where that is not 0 */
+	enum life_move what;
+	int64_t before;
+	char *who;
+
+	uint64_t right, wrong;			   /* labels */
+	uint64_t hits[MODE_RETIRED + 1], would, counted; /* in all days that are kept */
+};
+
+struct engine_hit;  /* engine_stat.c */
+struct engine_cost;
+
+struct engine_life {
+	struct engine_rule **v; /* by rule, rev */
+	size_t n;
+	int64_t next_lapse; /* the soonest end of an override; CLOCK_NONE */
+	int64_t next_day;   /* when old days are looked after again */
+	int64_t scores_after; /* revisions up to here have no old scores any more */
+	/* Counted in this turn and not written yet. */
+	struct engine_hit *hits;
+	size_t nhits, hits_cap;
+	struct engine_cost *costs;
+	size_t ncosts;
+	uint64_t flushes; /* for tests: rows written */
+};
+
+/* --- engine_life.c --- */
+
+void engine_life_load(struct engine *g);
+void engine_life_free(struct engine *g);
+/* What a worker has loaded. */
+void engine_life_rules(struct engine *g, const struct msg_rules *r);
+/* The rule, made if it is not known. */
+struct engine_rule *engine_life_rule(
+    struct engine *g, const char *rule, uint32_t rev, enum finding_mode declared);
+/* NULL if it is not known.  rev 0: the newest that is loaded, else the newest. */
+struct engine_rule *engine_life_find(struct engine *g, const char *rule, uint32_t rev);
+/* Where it is now. */
+void engine_life_state(
+    const struct engine *g, const struct engine_rule *r, struct life_state *out);
+/* Lays the modes in force over the findings of a revision and takes the verdict; would:
+ * the lanes if every rule were enforced. */
+void engine_life_verdict(struct engine *g, const struct store_revision *r,
+    struct finding *f, uint32_t n, enum policy_lane *lanes, enum policy_lane *would);
+/* Ends overrides that are over; returns when the next one is. */
+int64_t engine_life_due(struct engine *g, int64_t now);
+
+/* A move that is wanted. */
+struct engine_move {
+	enum life_move move;
+	uint32_t share;
+	bool urgent;
+	int64_t until;
+	bool noted;
+	const char *person; /* NULL: nobody, the gates do it */
+	const char *words;  /* reason, and note; NULL: none */
+};
+/* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
+ * ever. */
+void engine_life_move(struct engine *g, struct engine_rule *r,
+    const struct engine_move *m, int64_t now, struct life_step *o);
+/* After a person's word about one of its findings: takes it down if it must be. */
+void engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now);
+
+/* --- engine_gate.c --- */
+
+void engine_gate_limits(const struct engine *g, struct life_limits *out);
+void engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
+    int64_t now, struct life_numbers *out);
+json_t *engine_gate_json(const struct life_limits *l, const struct life_numbers *n);
+engine_cmd_fn engine_gate_ask;
+
+/* --- engine_stat.c --- */
+
+/* A finding that is new; lane: where it went, would: where it would have gone. */
+void engine_stat_hit(struct engine *g, struct engine_rule *r, const char *tenant,
+    enum finding_mode mode, enum policy_lane lane, enum policy_lane would,
+    int64_t now);
+void engine_stat_costs(struct engine *g, const struct msg_inspected *m, int64_t now);
+/* An item was given up; plugin "": nobody knows which one it was. */
+void engine_stat_failed(struct engine *g, const char *plugin, int64_t now);
+void engine_stat_load(struct engine *g); /* what was counted before the start */
+void engine_stat_free(struct engine_life *l);
+/* Writes what was counted; within the transaction. */
+void engine_stat_flush(struct engine *g);
+int64_t engine_stat_due(struct engine *g, int64_t now); /* forgets old days */
+void engine_stat_metrics(struct engine *g, json_t *stats);
+engine_cmd_fn engine_stat_ask;
+
+/* "violence=0.0312": for the store, xmalloc'd; NULL: no scores. */
+char *engine_scores_text(const struct msg_inspected_item *j);
+/* The score of a category in such a text; -1: none. */
+double engine_scores_get(const char *text, const char *category);
+
+/* --- engine_rule.c --- */
+
+engine_cmd_fn engine_rule_list, engine_rule_move, engine_rule_relied;
+
+/* --- engine_label.c --- */
+
+/* A finding of a canary waits for a person. */
+void engine_label_review(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now);
+/* An appeal was upheld: exhibits of the case (all that a notice cites, or those of the
+ * request) were no violations. */
+void engine_label_appeal(
+    struct engine_call *k, const struct store_case *c, const char *person);
+engine_cmd_fn engine_label_label, engine_label_decide, engine_label_findings;
+
+#endif

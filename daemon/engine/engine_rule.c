@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_rule: rules as tosctl asks for them and people move them.  Whether a move may
+ * be made is decided by policy/life.c; who may ask for it stands here: what lets
+ * findings count, or brings a rule back, is for approvers, everything else for the
+ * staff.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_life.h"
+
+#define NOTE_MAX 4000
+/* Rules that one request may move. */
+#define MOVES_MAX 1000
+
+static const char *
+arg(const struct engine_call *k, const char *key)
+{
+	return json_string_value(json_object_get(k->request, key));
+}
+
+static void
+set_time(json_t *o, const char *key, int64_t ms)
+{
+	char t[CLOCK_TEXT];
+
+	if (ms != CLOCK_NONE)
+		json_object_set_new(o, key, json_string(clock_format(ms, t)));
+}
+
+static void
+set_text(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL)
+		json_object_set_new(o, key, json_string(s));
+}
+
+static void
+set_int(json_t *o, const char *key, uint64_t n)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+/* "violence" names all rules of the pack, "violence/threat" one. */
+static bool
+names(const char *name, const struct engine_rule *r)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(r->rule, name, n) != 0)
+		return false;
+	return r->rule[n] == '\0' || (r->rule[n] == '/' && strchr(name, '/') == NULL);
+}
+
+/* --- the list --- */
+
+static void
+set_wish(json_t *o, const struct store_life *w)
+{
+	if (w->wish_who == NULL)
+		return;
+	set_text(o, "wish", life_move_name((enum life_move)w->wish));
+	set_text(o, "wish_by", w->wish_who);
+	set_time(o, "wish_since", w->wish_time);
+	set_time(o, "wish_until", w->wish_until);
+}
+
+static json_t *
+row_of(struct engine *g, const struct engine_rule *r)
+{
+	struct life_state s;
+	uint64_t hits = 0;
+	json_t *o = json_object();
+
+	engine_life_state(g, r, &s);
+	for (int i = 0; i <= MODE_RETIRED; i++)
+		hits += r->hits[i];
+	set_text(o, "rule", r->rule);
+	set_int(o, "rev", r->rev);
+	set_text(o, "mode", finding_mode_name(s.mode));
+	if (s.mode == MODE_CANARY)
+		set_int(o, "share", s.share);
+	set_text(o, "declared", finding_mode_name(r->declared));
+	json_object_set_new(o, "loaded", json_boolean(r->loaded));
+	set_time(o, "since", r->row.since);
+	set_time(o, "until", s.until);
+	set_text(o, "by",
+	    r->who != NULL     ? r->who
+	    : r->row.move != 0 ? life_move_name(r->what)
+			       : "pack");
+	set_int(o, "hits", hits);
+	set_int(o, "right", r->right);
+	set_int(o, "wrong", r->wrong);
+	set_text(o, "plugin", r->plugin);
+	set_text(o, "clause", r->clause);
+	set_text(o, "category", r->category);
+	set_wish(o, &r->row);
+	return o;
+}
+
+/* What is neither loaded nor was ever moved is history: `policy stats' has it. */
+int
+engine_rule_list(struct engine_call *k, struct err *e)
+{
+	const char *only = arg(k, "rule");
+	const struct engine_life *l = k->g->life;
+	json_t *rows = json_array();
+
+	(void)e;
+	json_object_set_new(k->reply, "rows", rows);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct engine_rule *r = l->v[i];
+
+		if (only != NULL ? names(only, r) : r->loaded || r->row.id != 0)
+			json_array_append_new(rows, row_of(k->g, r));
+	}
+	return 0;
+}
+
+/* --- moves --- */
+
+struct order {
+	struct engine_call *k;
+	struct engine_move m;
+	json_t *rows;
+	bool refused;
+};
+
+static void
+move_one(struct order *x, struct engine_rule *r)
+{
+	struct life_step o;
+	struct life_state s;
+	json_t *row, *why = json_array();
+
+	engine_life_move(x->k->g, r, &x->m, x->k->now, &o);
+	engine_life_state(x->k->g, r, &s);
+	for (unsigned i = 0; i < o.nreasons; i++)
+		json_array_append_new(why, json_string(o.reasons[i]));
+	row = json_pack("{s:s, s:I, s:s, s:s, s:o}", "rule", r->rule, "rev",
+	    (json_int_t)r->rev, "verdict", life_verdict_name(o.verdict), "mode",
+	    finding_mode_name(s.mode), "why", why);
+	if (s.mode == MODE_CANARY)
+		set_int(row, "share", s.share);
+	set_time(row, "until", s.until);
+	json_array_append_new(x->rows, row);
+	x->refused |= o.verdict == LIFE_REFUSED;
+}
+
+/* Each rule that a name means, in its newest revision.  The set is taken first: a move
+ * may make rules known. */
+static int
+move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
+{
+	struct engine_life *l = x->k->g->life;
+	struct engine_rule **v = xcalloc(l->n + 1, sizeof(struct engine_rule *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct engine_rule *r = l->v[i];
+
+		if (!names(name, r) || r != engine_life_find(x->k->g, r->rule, rev))
+			continue;
+		if (strcmp(name, r->rule) == 0 || r->loaded)
+			v[n++] = r;
+	}
+	for (size_t i = 0; i < n && n <= MOVES_MAX; i++)
+		move_one(x, v[i]);
+	free(v);
+	if (n > MOVES_MAX)
+		return err_set(e, TOSD_ELIMIT,
+		    "%zu rules are too many at a time, the limit is %d", n, MOVES_MAX);
+	if (n == 0)
+		return err_set(e, TOSD_ENOENT, "there is no rule or pack `%s'%s", name,
+		    rev != 0 ? " of that revision" : "");
+	return 0;
+}
+
+/* Reason and note are kept together: they explain the same step. */
+static int
+read_words(struct engine_call *k, char **words, bool *noted, struct err *e)
+{
+	const char *reason, *note = arg(k, "note");
+	int rc = engine_person_reason(k, &reason, e);
+
+	if (rc != 0)
+		return rc;
+	*noted = note != NULL && strspn(note, " \t\n") < strlen(note);
+	if (*noted && strlen(note) > NOTE_MAX)
+		return err_set(e, TOSD_ELIMIT, "a note has at most %d bytes", NOTE_MAX);
+	*words = *noted ? xasprintf("%s\n\nNote: %s\n", reason, note) : xstrdup(reason);
+	return 0;
+}
+
+/* A day alone means its beginning. */
+static int
+read_until(struct engine_call *k, int64_t *out, struct err *e)
+{
+	const char *text = arg(k, "until");
+	char *day;
+
+	*out = CLOCK_NONE;
+	if (text == NULL)
+		return 0;
+	*out = clock_parse(text);
+	if (*out == CLOCK_NONE) {
+		day = xasprintf("%sT00:00:00Z", text);
+		*out = clock_parse(day);
+		free(day);
+	}
+	if (*out == CLOCK_NONE)
+		return err_set(e, TOSD_EINVAL,
+		    "`%s' is no time: say 2026-12-24 or 2026-12-24T18:00:00Z", text);
+	return 0;
+}
+
+static bool
+for_approvers(const struct engine_move *m)
+{
+	return m->move == LIFE_CANARY || m->move == LIFE_ENFORCE ||
+	       m->move == LIFE_ROLLBACK || m->urgent;
+}
+
+static int
+read_order(struct order *x, struct err *e)
+{
+	struct engine_call *k = x->k;
+	const char *what = arg(k, "move");
+	int move = what != NULL ? life_move_parse(what) : -1;
+	json_int_t share = json_integer_value(json_object_get(k->request, "share"));
+
+	if (move < 0 || life_move_machine((enum life_move)move))
+		return err_set(
+		    e, TOSD_EINVAL, "say shadow, canary, enforce, retire or rollback");
+	x->m.move = (enum life_move)move;
+	x->m.share =
+	    move == LIFE_CANARY && share > 0 && share < 100 ? (uint32_t)share : 0;
+	x->m.urgent = json_is_true(json_object_get(k->request, "emergency"));
+	return read_until(k, &x->m.until, e);
+}
+
+int
+engine_rule_move(struct engine_call *k, struct err *e)
+{
+	struct order x = {.k = k, .rows = json_array()};
+	const json_t *rules = json_object_get(k->request, "rules"), *name;
+	json_int_t rev = json_integer_value(json_object_get(k->request, "rev"));
+	char *words = NULL;
+	size_t i;
+	int rc = read_order(&x, e);
+
+	json_object_set_new(k->reply, "rows", x.rows);
+	if (rc == 0) {
+		x.m.person = engine_person_name(k, for_approvers(&x.m), e);
+		rc = x.m.person == NULL ? e->code : 0;
+	}
+	if (rc == 0)
+		rc = read_words(k, &words, &x.m.noted, e);
+	if (rc == 0 && json_array_size(rules) == 0)
+		rc = err_set(e, TOSD_EINVAL, "which rule?");
+	x.m.words = words;
+	json_array_foreach(rules, i, name)
+	{
+		if (rc == 0)
+			rc = move_named(&x,
+			    json_is_string(name) ? json_string_value(name) : "",
+			    rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
+	}
+	free(words);
+	json_object_set_new(k->reply, "negative", json_boolean(x.refused));
+	return rc;
+}
+
+/* --- notices that relied on a rule --- */
+
+struct relied {
+	struct engine *g;
+	const struct engine_rule *r;
+	json_t *rows;
+};
+
+static json_t *
+notice_row(struct relied *x, const struct store_violation *v, const char *number)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(x->rows, i, row)
+	{
+		if (strcmp(json_string_value(json_object_get(row, "case")), number) ==
+			0 &&
+		    json_integer_value(json_object_get(row, "notice")) ==
+			(json_int_t)v->notice)
+			return row;
+	}
+	row = json_pack("{s:s, s:i, s:s, s:i, s:i, s:o}", "case", number, "notice",
+	    (int)v->notice, "tenant", v->tenant, "exhibits", 0, "wrong", 0, "list",
+	    json_array());
+	json_array_append_new(x->rows, row);
+	return row;
+}
+
+static int
+add_relied(void *ctx, const struct store_violation *v)
+{
+	struct relied *x = ctx;
+	struct store_label l = {0};
+	struct store_case c = {0};
+	struct err e = ERR_INIT;
+	json_t *row;
+	bool wrong;
+
+	if (v->notice == 0 || v->finding.rev != x->r->rev ||
+	    strcmp(v->finding.rule, x->r->rule) != 0)
+		return 0;
+	store_case_get(x->g->store, v->case_id, &c, &e);
+	wrong = store_label_get(x->g->store, v->revision, v->finding.rule,
+		    v->finding.rev, &l, &e) == 0 &&
+		!l.right;
+	store_label_clear(&l);
+	row = notice_row(x, v, c.number);
+	set_time(row, "delivered", v->reported);
+	json_array_append_new(json_object_get(row, "list"), json_integer(v->exhibit));
+	set_int(row, "exhibits", json_array_size(json_object_get(row, "list")));
+	set_int(row, "wrong",
+	    (uint64_t)json_integer_value(json_object_get(row, "wrong")) + wrong);
+	return 0;
+}
+
+int
+engine_rule_relied(struct engine_call *k, struct err *e)
+{
+	const char *name = arg(k, "rule");
+	json_int_t rev = json_integer_value(json_object_get(k->request, "rev"));
+	struct relied x = {.g = k->g, .rows = json_array()};
+
+	json_object_set_new(k->reply, "rows", x.rows);
+	x.r = engine_life_find(k->g, name != NULL ? name : "", (uint32_t)rev);
+	if (x.r == NULL)
+		return err_set(
+		    e, TOSD_ENOENT, "there is no rule `%s'", name != NULL ? name : "");
+	engine_walk(
+	    store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, add_relied, &x));
+	return 0;
+}

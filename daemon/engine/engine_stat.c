@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_stat: what rules hit and plugins cost, always counted.  A turn counts in
+ * memory; its sums are written once, in the transaction of what was found, so the price
+ * is a row for each rule and tenant that had hits, not for each finding.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_life.h"
+
+/* Rules and plugins with a label of their own in the metrics; the others share one. */
+#define METRIC_RULES 100
+#define METRIC_PLUGINS 32
+/* Revisions looked at in a turn for scores that are too old. */
+#define SCORES_AT_ONCE 1000
+#define SCORES_KEY "scores-after"
+
+struct engine_hit {
+	const struct engine_rule *rule;
+	char tenant[STORE_KEY];
+	int64_t day;
+	enum finding_mode mode;
+	uint64_t hits, would, counted;
+};
+
+struct engine_cost {
+	char *plugin;
+	int64_t day;
+	struct cost turn, all; /* of this turn; since the start */
+};
+
+static int
+load_sum(void *ctx, const struct store_rule_day *d)
+{
+	enum finding_mode mode = (enum finding_mode)d->mode;
+	struct engine_rule *r = engine_life_rule(ctx, d->rule, d->rev, mode);
+
+	if ((unsigned)mode <= MODE_RETIRED)
+		r->hits[mode] += d->hits;
+	r->would += d->would;
+	r->counted += d->counted;
+	return 0;
+}
+
+void
+engine_stat_load(struct engine *g)
+{
+	engine_walk(store_rule_day_sums(g->store, load_sum, g));
+}
+
+void
+engine_stat_free(struct engine_life *l)
+{
+	for (size_t i = 0; i < l->ncosts; i++)
+		free(l->costs[i].plugin);
+	free(l->costs);
+	free(l->hits);
+}
+
+/* --- counting --- */
+
+static struct engine_hit *
+hit_of(struct engine_life *l, const struct engine_rule *r, const char *tenant,
+    enum finding_mode mode, int64_t day)
+{
+	struct engine_hit *h;
+
+	for (size_t i = l->nhits; i > 0; i--) {
+		h = &l->hits[i - 1];
+		if (h->rule == r && h->mode == mode && h->day == day &&
+		    strcmp(h->tenant, tenant) == 0)
+			return h;
+	}
+	if (l->nhits == l->hits_cap) {
+		l->hits_cap = l->hits_cap > 0 ? l->hits_cap * 2 : 64;
+		l->hits = xrealloc(l->hits, l->hits_cap * sizeof(*l->hits));
+	}
+	h = &l->hits[l->nhits++];
+	*h = (struct engine_hit){.rule = r, .day = day, .mode = mode};
+	snprintf(h->tenant, sizeof(h->tenant), "%s", tenant);
+	return h;
+}
+
+void
+engine_stat_hit(struct engine *g, struct engine_rule *r, const char *tenant,
+    enum finding_mode mode, enum policy_lane lane, enum policy_lane would, int64_t now)
+{
+	struct engine_hit *h = hit_of(g->life, r, tenant, mode, now / CLOCK_DAY);
+	bool counted = lane == POLICY_LANE_CASE || lane == POLICY_LANE_SAFETY;
+
+	h->hits++;
+	h->would += would != POLICY_LANE_NONE;
+	h->counted += counted;
+	r->hits[mode]++;
+	r->would += would != POLICY_LANE_NONE;
+	r->counted += counted;
+}
+
+static struct engine_cost *
+cost_of(struct engine_life *l, const char *plugin)
+{
+	for (size_t i = 0; i < l->ncosts; i++)
+		if (strcmp(l->costs[i].plugin, plugin) == 0)
+			return &l->costs[i];
+	l->costs = xrealloc(l->costs, (l->ncosts + 1) * sizeof(*l->costs));
+	l->costs[l->ncosts] = (struct engine_cost){.plugin = xstrdup(plugin)};
+	return &l->costs[l->ncosts++];
+}
+
+static void
+add_cost(struct engine *g, const char *plugin, const struct cost *c, int64_t now)
+{
+	struct engine_cost *to = cost_of(g->life, plugin);
+
+	cost_merge(&to->turn, c);
+	cost_merge(&to->all, c);
+	to->day = now / CLOCK_DAY;
+}
+
+void
+engine_stat_costs(struct engine *g, const struct msg_inspected *m, int64_t now)
+{
+	for (uint32_t i = 0; i < m->ncosts; i++)
+		add_cost(g, m->costs[i].plugin, &m->costs[i].cost, now);
+}
+
+void
+engine_stat_failed(struct engine *g, const char *plugin, int64_t now)
+{
+	const struct cost one = {.failed = 1};
+
+	add_cost(g, plugin, &one, now);
+}
+
+/* --- writing --- */
+
+void
+engine_stat_flush(struct engine *g)
+{
+	struct engine_life *l = g->life;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < l->nhits; i++) {
+		const struct engine_hit *h = &l->hits[i];
+		struct store_at at = engine_at(g, h->tenant);
+		struct store_rule_day d = {.rule = h->rule->rule,
+		    .rev = h->rule->rev,
+		    .day = h->day,
+		    .mode = (int32_t)h->mode,
+		    .hits = h->hits,
+		    .would = h->would,
+		    .counted = h->counted};
+
+		memcpy(d.tenant, h->tenant, sizeof(d.tenant));
+		engine_must(store_rule_day_count(g->store, &at, &d, &e), 0,
+		    "cannot count hits", &e);
+		l->flushes++;
+	}
+	l->nhits = 0;
+	for (size_t i = 0; i < l->ncosts; i++) {
+		struct engine_cost *c = &l->costs[i];
+		struct store_plugin_day d = {
+		    .plugin = c->plugin, .day = c->day, .cost = c->turn};
+
+		if (c->turn.items == 0 && c->turn.failed == 0)
+			continue;
+		engine_must(store_plugin_day_count(g->store, &d, &e), 0,
+		    "cannot count costs", &e);
+		c->turn = (struct cost){0};
+		l->flushes++;
+	}
+}
+
+/* Forgets days that are too old, and the scores of old revisions a piece at a time. */
+int64_t
+engine_stat_due(struct engine *g, int64_t now)
+{
+	const struct conf_policy *c = &g->conf->policy;
+	struct engine_life *l = g->life;
+	struct err e = ERR_INIT;
+	char text[24], *kept;
+	size_t n = 0;
+
+	if (now < l->next_day)
+		return l->next_day;
+	if (l->next_day == 0 && (kept = store_meta_get(g->store, SCORES_KEY)) != NULL) {
+		l->scores_after = strtoll(kept, NULL, 10);
+		free(kept);
+	}
+	engine_must(store_days_drop(g->store, (now - c->stats_for) / CLOCK_DAY, &e), 0,
+	    "cannot forget old days", &e);
+	engine_must(store_scores_drop(g->store, now - c->scores_for, &l->scores_after,
+			SCORES_AT_ONCE, &n, &e),
+	    0, "cannot forget old scores", &e);
+	if (n > 0) {
+		snprintf(text, sizeof(text), "%lld", (long long)l->scores_after);
+		engine_must(store_meta_set(g->store, SCORES_KEY, text, &e), 0,
+		    "cannot mark what is forgotten", &e);
+	}
+	l->next_day =
+	    n == SCORES_AT_ONCE ? now + CLOCK_SEC : now - now % CLOCK_DAY + CLOCK_DAY;
+	return l->next_day;
+}
+
+/* --- scores --- */
+
+char *
+engine_scores_text(const struct msg_inspected_item *j)
+{
+	struct buf b = {0};
+
+	for (uint32_t i = 0; i < j->nscores; i++)
+		buf_printf(&b, "%s%s=%.4g", i > 0 ? " " : "", j->scores[i].category,
+		    j->scores[i].value);
+	return b.len > 0 ? buf_take(&b) : NULL;
+}
+
+double
+engine_scores_get(const char *text, const char *category)
+{
+	size_t n = strlen(category);
+
+	for (const char *p = text; p != NULL; p = strchr(p, ' ')) {
+		p += *p == ' ';
+		if (strncmp(p, category, n) == 0 && p[n] == '=')
+			return strtod(p + n + 1, NULL);
+	}
+	return -1;
+}
+
+/* --- metrics --- */
+
+static json_t *
+rule_metric(const struct engine_rule *r)
+{
+	json_t *modes = json_object();
+
+	for (int i = 0; i <= MODE_RETIRED; i++)
+		if (r->hits[i] > 0)
+			json_object_set_new(modes,
+			    finding_mode_name((enum finding_mode)i),
+			    json_integer((json_int_t)r->hits[i]));
+	return json_pack("{s:o, s:I, s:I, s:I}", "hits", modes, "counted",
+	    (json_int_t)r->counted, "right", (json_int_t)r->right, "wrong",
+	    (json_int_t)r->wrong);
+}
+
+static bool
+has_numbers(const struct engine_rule *r)
+{
+	uint64_t n = r->right + r->wrong;
+
+	for (int i = 0; i <= MODE_RETIRED; i++)
+		n += r->hits[i];
+	return n > 0;
+}
+
+/* All revisions of a rule are one line: the newest has to speak for itself in `policy
+ * stats'.  Past the limit rules are added up as "other", so that a large policy cannot
+ * flood whoever collects the metrics. */
+static void
+add_rule(json_t *rules, const struct engine_rule *r)
+{
+	const char *key = r->rule;
+	json_t *one, *old;
+	struct engine_rule sum = *r;
+	const char *mode;
+	json_t *n;
+
+	old = json_object_get(rules, key);
+	if (old == NULL && json_object_size(rules) >= METRIC_RULES)
+		old = json_object_get(rules, key = "other");
+	json_object_foreach(json_object_get(old, "hits"), mode, n)
+	    sum.hits[finding_mode_parse(mode)] += (uint64_t)json_integer_value(n);
+	sum.counted += (uint64_t)json_integer_value(json_object_get(old, "counted"));
+	sum.right += (uint64_t)json_integer_value(json_object_get(old, "right"));
+	sum.wrong += (uint64_t)json_integer_value(json_object_get(old, "wrong"));
+	one = rule_metric(&sum);
+	json_object_set_new(rules, key, one);
+}
+
+void
+engine_stat_metrics(struct engine *g, json_t *stats)
+{
+	json_t *rules = json_object(), *plugins = json_object();
+	const struct engine_life *l = g->life;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (has_numbers(l->v[i]))
+			add_rule(rules, l->v[i]);
+	for (size_t i = 0; i < l->ncosts && i < METRIC_PLUGINS; i++) {
+		const struct cost *c = &l->costs[i].all;
+
+		json_object_set_new(plugins,
+		    l->costs[i].plugin[0] != '\0' ? l->costs[i].plugin : "unknown",
+		    json_pack("{s:I, s:I, s:I, s:I, s:I}", "items",
+			(json_int_t)c->items, "failed", (json_int_t)c->failed, "ns",
+			(json_int_t)c->ns, "p50", (json_int_t)cost_quantile(c, 0.5),
+			"p99", (json_int_t)cost_quantile(c, 0.99)));
+	}
+	json_object_set_new(stats, "rules", rules);
+	json_object_set_new(stats, "plugins", plugins);
+	json_object_set_new(
+	    stats, "reviews", json_integer((json_int_t)store_review_count(g->store)));
+}
+
+/* --- what tosctl asks --- */
+
+static void
+set_int(json_t *o, const char *key, uint64_t n)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+static void
+set_cost(json_t *row, const struct engine *g, const char *plugin)
+{
+	for (size_t i = 0; plugin != NULL && i < g->life->ncosts; i++) {
+		const struct cost *c = &g->life->costs[i].all;
+
+		if (strcmp(g->life->costs[i].plugin, plugin) != 0 || c->items == 0)
+			continue;
+		json_object_set_new(
+		    row, "p50_us", json_real((double)cost_quantile(c, 0.5) / 1000));
+		json_object_set_new(
+		    row, "p99_us", json_real((double)cost_quantile(c, 0.99) / 1000));
+	}
+}
+
+/* A rule's sums; p50_us and p99_us are its plugin's, since the start. */
+static json_t *
+rule_row(struct engine *g, const struct engine_rule *r)
+{
+	struct measure_share s;
+	struct life_state state;
+	json_t *o = json_object(), *modes = json_object();
+	uint64_t hits = 0;
+
+	engine_life_state(g, r, &state);
+	for (int i = 0; i <= MODE_RETIRED; i++) {
+		hits += r->hits[i];
+		if (r->hits[i] > 0)
+			set_int(
+			    modes, finding_mode_name((enum finding_mode)i), r->hits[i]);
+	}
+	json_object_set_new(o, "rule", json_string(r->rule));
+	set_int(o, "rev", r->rev);
+	json_object_set_new(o, "mode", json_string(finding_mode_name(state.mode)));
+	set_int(o, "hits", hits);
+	set_int(o, "would", r->would);
+	set_int(o, "counted", r->counted);
+	set_int(
+	    o, "tenants", (uint64_t)store_rule_day_tenants(g->store, r->rule, r->rev));
+	json_object_set_new(o, "modes", modes);
+	set_int(o, "right", r->right);
+	set_int(o, "wrong", r->wrong);
+	measure_share(r->right, r->right + r->wrong, &s);
+	if (s.whole > 0)
+		json_object_set_new(
+		    o, "precision", json_pack("[f, f, f]", s.low, s.share, s.high));
+	if (r->plugin != NULL)
+		json_object_set_new(o, "plugin", json_string(r->plugin));
+	set_cost(o, g, r->plugin);
+	return o;
+}
+
+static int
+add_day(void *ctx, const struct store_rule_day *d)
+{
+	char day[CLOCK_TEXT];
+
+	clock_format(d->day * CLOCK_DAY, day);
+	day[10] = '\0';
+	json_array_append_new(
+	    ctx, json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "day", day, "mode",
+		     finding_mode_name((enum finding_mode)d->mode), "hits",
+		     (json_int_t)d->hits, "would", (json_int_t)d->would, "counted",
+		     (json_int_t)d->counted, "tenant", d->tenant));
+	return 0;
+}
+
+/* Without a rule: all that have numbers; with one: that one, and its days. */
+int
+engine_stat_ask(struct engine_call *k, struct err *e)
+{
+	const char *name = json_string_value(json_object_get(k->request, "rule"));
+	uint32_t rev = (uint32_t)json_integer_value(json_object_get(k->request, "rev"));
+	const struct engine_life *l = k->g->life;
+	json_t *rows = json_array(), *row, *days;
+	struct engine_rule *r;
+
+	json_object_set_new(k->reply, "rows", rows);
+	engine_stat_flush(k->g);
+	for (size_t i = 0; name == NULL && i < l->n; i++)
+		if (has_numbers(l->v[i]))
+			json_array_append_new(rows, rule_row(k->g, l->v[i]));
+	if (name == NULL)
+		return 0;
+	r = engine_life_find(k->g, name, rev);
+	if (r == NULL)
+		return err_set(e, TOSD_ENOENT, "there is no rule `%s'", name);
+	row = rule_row(k->g, r);
+	days = json_array();
+	engine_walk(
+	    store_rule_day_each(k->g->store, r->rule, r->rev, 0, add_day, days));
+	json_object_set_new(row, "days", days);
+	json_array_append_new(rows, row);
+	return 0;
+}
