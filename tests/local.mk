@@ -110,6 +110,7 @@ dist_check_SCRIPTS += \
 	%D%/test_removed.py \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
+	%D%/test_life.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
 	%D%/test_plugin_new.py \

@@ -175,6 +175,33 @@ test_rejected_goes_to_watch(void)
 	CU_ASSERT_EQUAL(s.phase, CASE_WATCH);
 }
 
+/* What the notice was to be about counts no more: of nothing the tenant is not told. */
+static void
+test_withdrawn(void)
+{
+	static const struct case_facts reported = {.reported = 1, .removed = 1};
+	static const struct case_facts none = {.reported = 0};
+	struct case_state s = clear();
+	struct case_step o;
+
+	step(&s, CASE_EV_VIOLATION, 0, NULL);
+	o = step(&s, CASE_EV_WITHDRAWN, 5, &none);
+	CU_ASSERT_EQUAL(s.phase, CASE_CLOSED);
+	CU_ASSERT_EQUAL(o.actions, CASE_ACT_DROP);
+	s = clear();
+	step(&s, CASE_EV_VIOLATION, 0, NULL);
+	o = step(&s, CASE_EV_WITHDRAWN, 5, &reported);
+	CU_ASSERT_EQUAL(s.phase, CASE_WATCH);
+	CU_ASSERT_EQUAL(s.deadline, 5 + ladder.cure);
+	CU_ASSERT_EQUAL(o.actions, 0);
+	/* Once it is told there is no way back by this. */
+	s = clear();
+	step(&s, CASE_EV_VIOLATION, 0, NULL);
+	step(&s, CASE_EV_DELIVERED, 0, NULL);
+	o = step(&s, CASE_EV_WITHDRAWN, 5, &none);
+	CU_ASSERT_STRING_EQUAL(o.row, "no step");
+}
+
 /* Whatever events come in whatever order, DECIDED is reached only from
  * RECOMMENDED with two approvals, and the stage rises one at a time and only by a
  * deadline: all paths up to seven events are walked. */
@@ -220,6 +247,7 @@ test_no_way_skips(void)
 }
 
 static const struct suite_test tests[] = {
+    {"nothing left to tell", test_withdrawn},
     {"all the way up needs two people", test_all_the_way_up},
     {"a prompt tenant is watched and closed", test_prompt_tenant_closes},
     {"more found while the process is met: same stage", test_more_found_same_stage},

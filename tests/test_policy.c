@@ -494,6 +494,47 @@ score_of(const struct policy_host *h, const char *category)
 	return -1;
 }
 
+/* Every item of a batch has its own score, and what the plugin took is counted once. */
+static void
+test_batch(void)
+{
+	static const char *const texts[] = {
+	    "nothing here", "it is found here", "nothing"};
+	struct policy_host *h = probe("score", "good");
+	struct policy_ask v[3];
+	struct item it[3];
+	struct msg_cost *costs;
+	uint32_t n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (int i = 0; i < 3; i++) {
+		item_init(&it[i]);
+		it[i].text = xstrdup(texts[i]);
+		v[i] = (struct policy_ask){.tenant = "00112233aabbccdd", .it = &it[i]};
+	}
+	policy_host_judge(h, v, 3, 1000);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL_FATAL(v[i].nscores, 1);
+		CU_ASSERT_STRING_EQUAL(v[i].scores[0].category, "test");
+		CU_ASSERT_DOUBLE_EQUAL(v[i].scores[0].value, 0.268941, 1e-5);
+		CU_ASSERT_EQUAL(v[i].n, i == 1);
+		policy_ask_clear(&v[i]);
+		item_clear(&it[i]);
+	}
+	policy_host_costs(h, &costs, &n);
+	CU_ASSERT_EQUAL_FATAL(n, 1);
+	CU_ASSERT_STRING_EQUAL(costs[0].plugin, "it");
+	CU_ASSERT_EQUAL(costs[0].cost.items, 3);
+	CU_ASSERT_EQUAL(costs[0].cost.failed, 0);
+	CU_ASSERT(costs[0].cost.ns > 0);
+	free(costs[0].plugin);
+	free(costs);
+	policy_host_costs(h, &costs, &n);
+	CU_ASSERT_EQUAL(n, 0);
+	free(costs);
+	policy_host_free(&h);
+}
+
 /* A plugin's opinion, good and bad, through the real host. */
 static void
 test_scores(void)
@@ -562,6 +603,7 @@ test_fusion(void)
 
 static const struct suite_test tests[] = {
     {"scores", test_scores},
+    {"scores and costs of a batch", test_batch},
     {"fusion", test_fusion},
     {"older and newer plugins run", test_abi_good},
     {"plugins built with older and newer headers run", test_abi_frozen},

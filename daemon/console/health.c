@@ -41,6 +41,8 @@ static const struct metric {
     {"outbox_unknown", "tosd_outbox_unknown", "gauge",
 	"Messages whose fate a person has to find out."},
     {"outbox_failed", "tosd_outbox_failed", "gauge", "Messages refused for good."},
+    {"reviews", "tosd_policy_reviews_waiting", "gauge",
+	"Findings of canaries that wait for a person."},
     {"ledger_size", "tosd_ledger_entries", "gauge", "Entries on the ledger."},
     {"ledger_signed", "tosd_ledger_signed_entries", "gauge",
 	"Entries under the newest signed head."},
@@ -73,6 +75,68 @@ put_delay(const json_t *delay, struct buf *b)
 	    (long long)sum);
 }
 
+static json_int_t
+number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+/* The engine names a hundred rules at most, the others together as "other"; names are
+ * letters, digits, '-', '_' and '/', so nothing has to be escaped. */
+static void
+put_rules(const json_t *rules, struct buf *b)
+{
+	const char *rule, *mode;
+	json_t *o, *n;
+
+	put_head(b, "tosd_rule_hits_total", "counter",
+	    "Revisions in which a rule found something, by the mode in force.");
+	json_object_foreach((json_t *)rules, rule, o)
+	    json_object_foreach(json_object_get(o, "hits"), mode, n)
+		buf_printf(b, "tosd_rule_hits_total{rule=\"%s\",mode=\"%s\"} %lld\n",
+		    rule, mode, (long long)json_integer_value(n));
+	put_head(b, "tosd_rule_counted_total", "counter",
+	    "Of these, those that counted without a person's word.");
+	json_object_foreach((json_t *)rules, rule, o)
+	    buf_printf(b, "tosd_rule_counted_total{rule=\"%s\"} %lld\n", rule,
+		(long long)number(o, "counted"));
+	put_head(b, "tosd_rule_labels", "gauge", "What people said of its findings.");
+	json_object_foreach((json_t *)rules, rule, o)
+	{
+		buf_printf(b,
+		    "tosd_rule_labels{rule=\"%s\",verdict=\"right\"} %lld\n"
+		    "tosd_rule_labels{rule=\"%s\",verdict=\"wrong\"} %lld\n",
+		    rule, (long long)number(o, "right"), rule,
+		    (long long)number(o, "wrong"));
+	}
+}
+
+static void
+put_plugins(const json_t *plugins, struct buf *b)
+{
+	static const char name[] = "tosd_plugin_item_seconds";
+	const char *plugin;
+	json_t *o;
+
+	put_head(b, name, "summary", "What a plugin takes for an item.");
+	json_object_foreach((json_t *)plugins, plugin, o)
+	{
+		buf_printf(b, "%s{plugin=\"%s\",quantile=\"0.5\"} %g\n", name, plugin,
+		    (double)number(o, "p50") / 1e9);
+		buf_printf(b, "%s{plugin=\"%s\",quantile=\"0.99\"} %g\n", name, plugin,
+		    (double)number(o, "p99") / 1e9);
+		buf_printf(b, "%s_sum{plugin=\"%s\"} %g\n", name, plugin,
+		    (double)number(o, "ns") / 1e9);
+		buf_printf(b, "%s_count{plugin=\"%s\"} %lld\n", name, plugin,
+		    (long long)number(o, "items"));
+	}
+	put_head(b, "tosd_plugin_failed_total", "counter",
+	    "Items that a plugin gave no full answer for.");
+	json_object_foreach((json_t *)plugins, plugin, o)
+	    buf_printf(b, "tosd_plugin_failed_total{plugin=\"%s\"} %lld\n", plugin,
+		(long long)number(o, "failed"));
+}
+
 static void
 put_metrics(const json_t *stats, struct buf *b)
 {
@@ -91,6 +155,8 @@ put_metrics(const json_t *stats, struct buf *b)
 	json_object_foreach((json_t *)polls, outcome, n)
 	    buf_printf(b, "tosd_feed_polls_total{outcome=\"%s\"} %lld\n", outcome,
 		(long long)json_integer_value(n));
+	put_rules(json_object_get(stats, "rules"), b);
+	put_plugins(json_object_get(stats, "plugins"), b);
 	put_delay(json_object_get(stats, "delay"), b);
 	version = json_string_value(json_object_get(stats, "version"));
 	put_head(b, "tosd_build_info", "gauge", "Version of the daemon.");

@@ -98,7 +98,7 @@ count_violation(void *ctx, const struct store_violation *v)
 {
 	struct count *c = ctx;
 
-	if (v->withdrawn != WITHDRAWN_NO && v->notice == 0) {
+	if (v->withdrawn != WITHDRAWN_NO) {
 		c->withdrawn++;
 		return 0;
 	}
@@ -439,7 +439,8 @@ collect_due(void *ctx, const struct store_case *c)
 	return 0;
 }
 
-/* Whether all that the notice of a stage would be about was withdrawn meanwhile. */
+/* Whether all that the notice of a stage would be about was withdrawn meanwhile: what
+ * it found new, where it was not a deadline that led to it. */
 static bool
 nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
 {
@@ -450,7 +451,8 @@ nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
 	engine_walk(store_violation_each(
 	    g->store, VIOLATION_OF_CASE, c->id, 0, count_violation, &n));
 	free(n.v);
-	return n.withdrawn > 0 && f->unreported + f->online + f->unknown == 0;
+	return n.withdrawn > 0 && f->unreported == 0 &&
+	       (f->online + f->unknown == 0 || c->stage_since <= c->watch_since);
 }
 
 static void

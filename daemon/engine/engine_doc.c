@@ -136,7 +136,7 @@ list_item(void *ctx, const struct store_violation *v)
 	bool there = v->presence == PRESENT_ONLINE || v->presence == PRESENT_UNKNOWN;
 
 	if (v->finding.rev == 0 || (!there && v->notice != l->notice) ||
-	    (v->withdrawn != WITHDRAWN_NO && v->notice == 0))
+	    v->withdrawn != WITHDRAWN_NO)
 		return 0;
 	add_rule(l, &v->finding);
 	if (json_array_size(l->items) >= l->g->conf->ladder.max_exhibits)

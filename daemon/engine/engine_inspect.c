@@ -518,8 +518,7 @@ judge_findings(struct engine *g, const struct store_revision *r,
 			if (kept ||
 			    ((f->mode == MODE_DRAFT || f->mode == MODE_RETIRED) &&
 				j->nretry == 0))
-				engine_stat_hit(g,
-				    engine_life_rule(g, f->rule, f->rev, f->mode),
+				engine_stat_hit(g, engine_life_of(g, f, f->mode),
 				    r->tenant, f->mode, lanes[i], would[i], now);
 			if (kept)
 				violated |= judge_finding(g, r, f, lanes[i], now);

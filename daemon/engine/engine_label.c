@@ -55,7 +55,8 @@ record_word(struct word *w)
 	w->l.entry = engine_record(w->g, "label", entry, NULL, w->now);
 }
 
-/* A violation that no notice cites yet is withdrawn by whoever says that it is none. */
+/* A violation that no notice cites yet is withdrawn by whoever says that it is none;
+ * one that was cited, by an appeal alone. */
 static void
 withdraw(struct word *w)
 {
@@ -67,7 +68,7 @@ withdraw(struct word *w)
 	if (engine_must(store_violation_open(w->g->store, w->item, w->l.rule, &v, &e),
 		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
 		return;
-	if (v.notice == 0 && v.withdrawn != to &&
+	if ((v.notice == 0 || w->l.source == LABEL_APPEAL) && v.withdrawn != to &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		engine_must(store_violation_update(w->g->store, &at, &v, &e), 0,

@@ -13,6 +13,10 @@
 
 /* So long a second person may take to agree. */
 #define WISH_LASTS (7 * CLOCK_DAY)
+/* Rules that findings may name although no worker declared them: a worker that was
+ * taken over must not fill memory with names.  Those beyond are one, in shadow. */
+#define UNKNOWN_MAX 1000
+#define UNKNOWN "undeclared"
 
 /* --- the table of rules --- */
 
@@ -212,6 +216,22 @@ engine_life_free(struct engine *g)
 
 /* --- the mode in force --- */
 
+struct engine_rule *
+engine_life_of(struct engine *g, const struct finding *f, enum finding_mode declared)
+{
+	struct engine_life *l = g->life;
+	size_t n = l->n;
+	struct engine_rule *r = engine_life_find(g, f->rule, f->rev);
+
+	if (r != NULL && r->rev == f->rev)
+		return r;
+	if (l->unknown >= UNKNOWN_MAX)
+		return engine_life_rule(g, UNKNOWN, 0, MODE_SHADOW);
+	r = engine_life_rule(g, f->rule, f->rev, declared);
+	l->unknown += l->n - n;
+	return r;
+}
+
 static struct life_state
 began(const struct engine *g, const struct engine_rule *r)
 {
@@ -235,8 +255,7 @@ engine_life_verdict(struct engine *g, const struct store_revision *rev,
 	struct life_state s;
 
 	for (uint32_t i = 0; i < n; i++) {
-		engine_life_state(
-		    g, engine_life_rule(g, f[i].rule, f[i].rev, f[i].mode), &s);
+		engine_life_state(g, engine_life_of(g, &f[i], f[i].mode), &s);
 		if (s.mode == MODE_CANARY && !life_within(rev->digest, s.share))
 			s.mode = MODE_SHADOW;
 		modes[i] = s.mode;

@@ -41,6 +41,7 @@ struct engine_cost;
 struct engine_life {
 	struct engine_rule **v; /* by rule, rev */
 	size_t n;
+	size_t unknown; /* of these, named by findings that no worker declared */
 	int64_t next_lapse; /* the soonest end of an override; CLOCK_NONE */
 	int64_t next_day;   /* when old days are looked after again */
 	int64_t scores_after; /* revisions up to here have no old scores any more */
@@ -61,6 +62,9 @@ void engine_life_rules(struct engine *g, const struct msg_rules *r);
 /* The rule, made if it is not known. */
 struct engine_rule *engine_life_rule(
     struct engine *g, const char *rule, uint32_t rev, enum finding_mode declared);
+/* The rule of a finding. */
+struct engine_rule *engine_life_of(
+    struct engine *g, const struct finding *f, enum finding_mode declared);
 /* NULL if it is not known.  rev 0: the newest that is loaded, else the newest. */
 struct engine_rule *engine_life_find(struct engine *g, const char *rule, uint32_t rev);
 /* Where it is now. */

@@ -17,6 +17,8 @@
 /* Revisions looked at in a turn for scores that are too old. */
 #define SCORES_AT_ONCE 1000
 #define SCORES_KEY "scores-after"
+/* What a rule's name may consist of. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-_./"
 
 struct engine_hit {
 	const struct engine_rule *rule;
@@ -29,7 +31,8 @@ struct engine_hit {
 struct engine_cost {
 	char *plugin;
 	int64_t day;
-	struct cost turn, all; /* of this turn; since the start */
+	struct cost turn,
+	    all; /* of this turn; of all days that were kept at the start */
 };
 
 static int
@@ -43,12 +46,6 @@ load_sum(void *ctx, const struct store_rule_day *d)
 	r->would += d->would;
 	r->counted += d->counted;
 	return 0;
-}
-
-void
-engine_stat_load(struct engine *g)
-{
-	engine_walk(store_rule_day_sums(g->store, load_sum, g));
 }
 
 void
@@ -108,6 +105,20 @@ cost_of(struct engine_life *l, const char *plugin)
 	l->costs = xrealloc(l->costs, (l->ncosts + 1) * sizeof(*l->costs));
 	l->costs[l->ncosts] = (struct engine_cost){.plugin = xstrdup(plugin)};
 	return &l->costs[l->ncosts++];
+}
+
+static int
+load_cost(void *ctx, const struct store_plugin_day *d)
+{
+	cost_merge(&cost_of(ctx, d->plugin)->all, &d->cost);
+	return 0;
+}
+
+void
+engine_stat_load(struct engine *g)
+{
+	engine_walk(store_rule_day_sums(g->store, load_sum, g));
+	engine_walk(store_plugin_day_each(g->store, 0, load_cost, g->life));
 }
 
 static void
@@ -264,7 +275,8 @@ has_numbers(const struct engine_rule *r)
 static void
 add_rule(json_t *rules, const struct engine_rule *r)
 {
-	const char *key = r->rule;
+	/* A worker that was taken over may name rules as it likes. */
+	const char *key = r->rule[strspn(r->rule, PLAIN)] == '\0' ? r->rule : "other";
 	json_t *one, *old;
 	struct engine_rule sum = *r;
 	const char *mode;
@@ -330,7 +342,7 @@ set_cost(json_t *row, const struct engine *g, const char *plugin)
 	}
 }
 
-/* A rule's sums; p50_us and p99_us are its plugin's, since the start. */
+/* A rule's sums; p50_us and p99_us are its plugin's. */
 static json_t *
 rule_row(struct engine *g, const struct engine_rule *r)
 {

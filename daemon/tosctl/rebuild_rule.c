@@ -145,7 +145,7 @@ withdraw(struct rebuild *r, const struct store_label *l, int64_t item, struct er
 
 	if (rc != 0)
 		return rc == TOSD_ENOENT ? 0 : rc;
-	if (v.notice == 0 && v.withdrawn != to &&
+	if ((v.notice == 0 || l->source == LABEL_APPEAL) && v.withdrawn != to &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		rc = store_violation_update(r->store, &at, &v, e);
