@@ -29,7 +29,8 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/index.c %D%/rules/index.h \
 	%D%/rules/letters.c %D%/rules/letters.h \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
-	%D%/rules/lint.c %D%/rules/lint.h \
+	%D%/rules/lint.c %D%/rules/lint.h %D%/rules/lint_in.h \
+	%D%/rules/lint_words.c \
 	%D%/rules/need.c %D%/rules/need.h \
 	%D%/rules/pack.c %D%/rules/pack.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
