@@ -327,6 +327,57 @@ test_lint(void)
 	free(two);
 }
 
+/* Words that are read otherwise, and rules beside those of other packs. */
+static void
+test_lint_beside(void)
+{
+	static const char *const said[] = {"list `act': `k1ll' is read as `kill'",
+	    "list `act': \"run up|go up\" means `up' or `go'",
+	    "rule `p/a' finds 13 of the 24 harmless texts of other packs (54 %)",
+	    "rule `r/b': rule `r/c' finds 7 of the 8 test texts"};
+	/* What looks like those and is meant as it stands. */
+	static const char *const unsaid[] = {
+	    "`c4'", "`b2b'", "go in|out", "rule `r/b' finds 0"};
+	char *one = pack_of("lists = { act = [ \"k1ll\", \"c4\", \"in b2b\", "
+			    "\"run up|go up\", \"go in|out\" ]; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"@act\", \"zap\" ]; }",
+	    "\"zap\", \"zap me\", \"a zap\"", "\"zap x\", \"zap y\"");
+	struct buf two = {0};
+	struct policy_host *h;
+
+	buf_puts(&two,
+	    "pack = { name = \"r\"; version = 1; owner = \"me\"; };\nclauses = ( { id "
+	    "= "
+	    "\"1\"; text = \"One\"; } );\nrules = ( { id = \"b\"; " RULE
+	    "phrases = [ \"hug one|two|three|four|five|six\" ]; }, { id = \"c\"; " RULE
+	    "phrases = [ \"hug one|two|three|four|five\" ]; } );\ntests = { fail = [ "
+	    "\"hug one\", \"hug two\", \"hug three\", \"hug four\", \"hug five\", "
+	    "\"hug six\" ]; twins = ( [ \"hug one x\", \"hug one y\" ] ); ok = [ ");
+	for (int i = 0; i < 24; i++)
+		buf_printf(&two, "%s\"%s %d\"", i > 0 ? ", " : "",
+		    i < 13 ? "zap" : "nothing", i);
+	buf_puts(&two, " ]; };\n");
+	rules_clear();
+	rules_write("p.conf", one);
+	rules_write("r.conf", two.data);
+	h = rules_open("lint", "2027-01-02");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	SAME(rules_problems, "");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
+		if (strstr(rules_notes, said[i]) == NULL)
+			printf("\n  not said: %s", said[i]);
+	}
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
+		if (strstr(rules_notes, unsaid[i]) != NULL)
+			printf("\n  said: %s", unsaid[i]);
+	}
+	policy_host_free(&h);
+	buf_free(&two);
+	free(one);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"weights", test_weights},
@@ -336,6 +387,7 @@ static const struct suite_test tests[] = {
     {"letters of any script", test_letters},
     {"signatures", test_signed},
     {"lint", test_lint},
+    {"lint beside other packs", test_lint_beside},
 };
 
 int

@@ -14,14 +14,6 @@ libtosd_policy_a_SOURCES = \
 	%D%/verdict.c %D%/verdict.h
 
 # `tosctl scan` and `tosctl policy` on their own, for tests of this room.
-check_PROGRAMS += tests/scan_main
-tests_scan_main_SOURCES = tests/scan_main.c \
-	daemon/tosctl/places.c daemon/tosctl/places.h \
-	daemon/tosctl/tosctl_policy.c daemon/tosctl/tosctl_policy.h \
-	daemon/tosctl/tosctl_scan.c daemon/tosctl/tosctl_scan.h
-tests_scan_main_LDADD = libtosd_policy.a libtosd_evidence.a libtosd_ipc.a libtosd_base.a $(JANSSON_LIBS) \
-	$(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
-
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \

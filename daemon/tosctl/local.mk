@@ -17,6 +17,7 @@ tosctl_SOURCES = \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
+	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \
 	%D%/proposal.c %D%/proposal.h \
@@ -35,6 +36,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_backtest.c %D%/tosctl_backtest.h \
 	%D%/tosctl_classifier.c %D%/tosctl_classifier.h \
+	%D%/tosctl_diff.c %D%/tosctl_diff.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_labels.c %D%/tosctl_labels.h \
@@ -88,3 +90,9 @@ tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
 	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c
 tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 dist_check_SCRIPTS += tests/test_backtest.py
+
+UNIT_TESTS += tests/test_pack_diff
+tests_test_pack_diff_SOURCES = tests/test_pack_diff.c tests/suite.h \
+	%D%/pack_diff.c %D%/pack_doc.h
+tests_test_pack_diff_LDADD = libtosd_base.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += tests/test_policy_diff.py

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 
 struct copying {
 	unsigned files;
+	bool no_packs; /* of the folder itself */
 	struct err *e;
 };
 
@@ -39,6 +41,14 @@ copy_file(const char *from, const char *to, struct copying *c)
 	return rc;
 }
 
+static bool
+is_pack(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && strcmp(name + n - 5, ".conf") == 0;
+}
+
 /* Files and folders; links and what else there may be are not what a pack reads. */
 static int
 copy_tree(const char *from, const char *to, int depth, struct copying *c)
@@ -56,7 +66,8 @@ copy_tree(const char *from, const char *to, int depth, struct copying *c)
 		char *b = xasprintf("%s/%s", to, n->d_name);
 		struct stat st;
 
-		if (n->d_name[0] != '.' && lstat(a, &st) == 0) {
+		if (n->d_name[0] != '.' && lstat(a, &st) == 0 &&
+		    !(c->no_packs && depth == 0 && is_pack(n->d_name))) {
 			if (S_ISREG(st.st_mode))
 				rc = copy_file(a, b, c);
 			else if (S_ISDIR(st.st_mode) &&
@@ -92,20 +103,23 @@ static int
 make_room(const char *file, const char *beside, struct pack_room *out, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR"), *slash = strrchr(file, '/');
-	struct copying c = {.e = e};
-	char *place;
+	struct copying c = {.e = e, .no_packs = beside == NULL};
+	char *place, *own = xstrdup(file);
 	int rc;
 
 	out->dir = xasprintf("%s/tosd-packs-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(out->dir) == NULL)
+	if (mkdtemp(out->dir) == NULL) {
+		free(own);
 		return err_sys(
 		    e, "cannot make a folder in %s", tmp != NULL ? tmp : "/tmp");
+	}
 	out->ours = true;
 	place = xasprintf("%s/%s", out->dir, slash != NULL ? slash + 1 : file);
-	rc = copy_tree(beside, out->dir, 0, &c);
+	rc = copy_tree(beside != NULL ? beside : dirname(own), out->dir, 0, &c);
 	if (rc == 0)
 		rc = copy_file(file, place, &c);
 	free(place);
+	free(own);
 	return rc;
 }
 
@@ -113,7 +127,6 @@ int
 pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e)
 {
-	size_t n = strlen(what);
 	struct stat st;
 	int rc;
 
@@ -124,7 +137,7 @@ pack_room_enter(
 		out->dir = xstrdup(what);
 		return 0;
 	}
-	if (n < 6 || strcmp(what + n - 5, ".conf") != 0)
+	if (!is_pack(what))
 		return err_set(e, TOSD_EINVAL,
 		    "%s: is neither a folder of packs nor a pack, NAME.conf", what);
 	rc = make_room(what, beside, out, e);

@@ -16,7 +16,8 @@ struct pack_room {
 	bool ours; /* made here: goes with pack_room_leave() */
 };
 
-/* what: a folder, or NAME.conf; beside: the folder of packs in use. */
+/* what: a folder, or NAME.conf; beside: the folder of packs in use.  NULL: the pack is
+ * tried alone, with what lies in its folder and is no pack. */
 int pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e);
 void pack_room_leave(struct pack_room *r);

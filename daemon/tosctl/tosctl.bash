@@ -127,11 +127,12 @@ _tosctl() {
 	scan) options='--policies --plugin --cache --protect --model --no-classifier --json --help' ;;
 	policy)
 		options='--plugin --json --help'
-		((n == 0)) && list='lint test new keygen sign backtest label-samples'
+		((n == 0)) && list='lint test new keygen sign backtest diff label-samples'
 		((n == 1)) && files=-d
 		case ${words_before[0]:-} in
 		backtest) options='--config --store --since --tenant --as-written --samples
 			--sample-size --seed --model --jobs --json --help' files=-f ;;
+		diff) options='--on --store --json --help' files=-f ;;
 		label-samples) options='--key --json --help' files=-f ;;
 		esac
 		;;

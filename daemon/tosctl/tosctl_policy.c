@@ -19,6 +19,7 @@
 #include "evidence/note.h"
 #include "tosctl/places.h"
 #include "tosctl/tosctl_backtest.h"
+#include "tosctl/tosctl_diff.h"
 #include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -32,6 +33,7 @@ static const char usage[] =
     "       tosctl policy keygen NAME FILE\n"
     "       tosctl policy sign --key FILE DIR [PACK]... [--plugin FILE]\n"
     "       tosctl policy backtest [OPTIONS] DIR|PACK.conf\n"
+    "       tosctl policy diff [--on FILE.ndjson|--store URL] [--json] A B\n"
     "       tosctl policy label-samples --key FILE.key LABELS...\n"
     "test loads the rule packs of DIR and runs their tests; lint also says what should "
     "be\n"
@@ -399,6 +401,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } apart[] = {
     {"backtest", tosctl_backtest},
+    {"diff", tosctl_diff},
     {"label-samples", tosctl_labels},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lint: see lint.h. */
-#include "lint.h"
+#include "lint_in.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,19 +18,12 @@
 #define SOON 30	     /* days before a rule's end in which to say so */
 #define SAID_MAX 200 /* lines of a kind */
 #define PAIRS_MAX 2000000
+#define CROSS_SHARE 20 /* one in so many harmless texts of others is too many */
+#define CROSS_LEAST 20 /* texts */
+#define OVERLAP_LEAST 5
 
-struct lint {
-	struct engine *e;
-	const struct pack_list *protect;
-	struct pack *const *packs;
-	size_t n;
-	void (*say)(void *ctx, const char *line);
-	void *ctx;
-	unsigned said; /* of this kind */
-};
-
-static void __attribute__((format(printf, 4, 5)))
-say(struct lint *l, const char *file, int line, const char *fmt, ...)
+void
+lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
 {
 	struct sb b = {0};
 	char text[500];
@@ -146,13 +139,13 @@ lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
 	size_t n;
 
 	if (at != NULL)
-		say(l, p->file, v->line,
+		lint_say(l, p->file, v->line,
 		    "rule `%s': no end to `%.20s' in \"%.60s\"; write a most, as in "
 		    "{0,40}",
 		    r->id, at, v->text);
 	if (pattern_regex(&env, v->text, &out, &w) == 0) {
 		if (is_slow(out.data, out.len))
-			say(l, p->file, v->line,
+			lint_say(l, p->file, v->line,
 			    "rule `%s': \"%.60s\" is slow: more than %d steps on some "
 			    "texts of %d bytes",
 			    r->id, v->text, SLOW_STEPS, SLOW_TEXT);
@@ -160,7 +153,7 @@ lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
 		for (size_t i = 0; i < n; i++)
 			need_clear(&needs[i]);
 		if (n == 0)
-			say(l, p->file, v->line,
+			lint_say(l, p->file, v->line,
 			    "rule `%s': \"%.60s\" needs no word or string that could "
 			    "be "
 			    "looked for first; every text pays for it",
@@ -233,7 +226,7 @@ lint_copies(struct lint *l)
 			    a->v->regex == b->v->regex && a->r != b->r;
 
 		if (same && (a->p == b->p || strchr(a->v->text, '@') == NULL))
-			say(l, b->p->file, b->v->line,
+			lint_say(l, b->p->file, b->v->line,
 			    "rule `%s': \"%.60s\" is a pattern of rule `%s' too "
 			    "(%s:%d)",
 			    b->r->id, b->v->text, a->r->id, a->p->file, a->v->line);
@@ -305,9 +298,16 @@ lint_overlap(struct lint *l)
 
 		for (n = 1; i + n < s.n && compare_both(&s.v[i], &s.v[i + n]) == 0; n++)
 			;
-		if (n == s.texts[s.v[i].a] && n >= 2 &&
-		    strcmp(a->category, b->category) == 0)
-			say(l, engine_pack(l->e, s.v[i].a)->file, a->line,
+		if (strcmp(a->category, b->category) != 0)
+			continue;
+		if (n < s.texts[s.v[i].a] && n >= OVERLAP_LEAST &&
+		    n * 5 >= s.texts[s.v[i].a] * 4 && s.texts[s.v[i].b] >= n)
+			lint_say(l, engine_pack(l->e, s.v[i].a)->file, a->line,
+			    "rule `%s': rule `%s' finds %zu of the %u test texts that "
+			    "it finds",
+			    a->id, b->id, n, s.texts[s.v[i].a]);
+		if (n == s.texts[s.v[i].a] && n >= 2)
+			lint_say(l, engine_pack(l->e, s.v[i].a)->file, a->line,
 			    "rule `%s': rule `%s' finds all %zu test texts that it "
 			    "finds; is it needed?",
 			    a->id, b->id, n);
@@ -316,28 +316,62 @@ lint_overlap(struct lint *l)
 	free(s.v);
 }
 
-/* What one pack says is harmless, and another finds. */
+struct cross {
+	unsigned *hits;	 /* by rule: harmless texts of other packs that it finds */
+	unsigned *texts; /* by pack */
+	unsigned all;
+};
+
+static void
+count_harmless(struct lint *l, size_t pack, const struct pack_test *t, struct cross *x)
+{
+	struct engine_result r;
+	struct why w;
+
+	if (t->kind != PACK_OK || prove_judge(l->e, t->text, &r, &w) != 0)
+		return;
+	x->texts[pack]++;
+	x->all++;
+	for (size_t j = 0; j < r.n; j++) {
+		if (engine_pack(l->e, r.v[j].rule) == l->packs[pack])
+			continue;
+		x->hits[r.v[j].rule]++;
+		lint_say(l, l->packs[pack]->file, t->line,
+		    "an `ok' text here is found by rule `%s': \"%.80s\"",
+		    engine_rule(l->e, r.v[j].rule)->id, t->text);
+	}
+}
+
+/* What one pack says is harmless, and another finds; and rules that do so often. */
 static void
 lint_crossfire(struct lint *l)
 {
+	size_t rules = engine_rules(l->e), at = 0;
+	struct cross x = {
+	    mem_new(rules, sizeof(unsigned)), mem_new(l->n, sizeof(unsigned)), 0};
+
 	l->said = 0;
 	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->packs[i]->ntests; k++) {
-			const struct pack_test *t = &l->packs[i]->tests[k];
-			struct engine_result r;
-			struct why w;
+		for (size_t k = 0; k < l->packs[i]->ntests; k++)
+			count_harmless(l, i, &l->packs[i]->tests[k], &x);
+	l->said = 0;
+	for (size_t i = 0; i < rules; i++) {
+		unsigned others;
 
-			if (t->kind != PACK_OK ||
-			    prove_judge(l->e, t->text, &r, &w) != 0)
-				continue;
-			for (size_t j = 0; j < r.n; j++)
-				if (engine_pack(l->e, r.v[j].rule) != l->packs[i])
-					say(l, l->packs[i]->file, t->line,
-					    "an `ok' text here is found by rule `%s': "
-					    "\"%.80s\"",
-					    engine_rule(l->e, r.v[j].rule)->id,
-					    t->text);
-		}
+		/* Rules stand in the order of their packs. */
+		while (l->packs[at] != engine_pack(l->e, i))
+			at++;
+		others = x.all - x.texts[at];
+		if (others >= CROSS_LEAST && x.hits[i] * CROSS_SHARE > others)
+			lint_say(l, l->packs[at]->file, engine_rule(l->e, i)->line,
+			    "rule `%s' finds %u of the %u harmless texts of other "
+			    "packs "
+			    "(%u %%): more than 5 %%",
+			    engine_rule(l->e, i)->id, x.hits[i], others,
+			    100 * x.hits[i] / others);
+	}
+	free(x.hits);
+	free(x.texts);
 }
 
 /* --- what is never used */
@@ -412,12 +446,12 @@ lint_unused(struct lint *l)
 
 		for (size_t k = 0; k < p->nlists; k++)
 			if (p->lists[k].file == p->file && !list_used(p, &p->lists[k]))
-				say(l, p->file, p->lists[k].line,
+				lint_say(l, p->file, p->lists[k].line,
 				    "list `%s' is not used", p->lists[k].name);
 		for (size_t k = 0; k < p->ncontexts; k++)
 			if (p->contexts[k].file == p->file &&
 			    p->contexts[k].name[0] != '\0' && !context_used(p, k))
-				say(l, p->file, p->contexts[k].line,
+				lint_say(l, p->file, p->contexts[k].line,
 				    "context `%s' is not used", p->contexts[k].name);
 	}
 }
@@ -438,7 +472,7 @@ lint_expiry(struct lint *l, const char *day)
 			const struct pack_rule *r = &l->packs[i]->rules[k];
 
 			if (r->mode >= 0 && r->expires <= soon)
-				say(l, l->packs[i]->file, r->line,
+				lint_say(l, l->packs[i]->file, r->line,
 				    "rule `%s' %s; its owner is %s", r->id,
 				    r->expires <= today ? "has expired"
 							: "expires within 30 days",
@@ -454,6 +488,7 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 
 	lint_patterns(&l);
 	lint_copies(&l);
+	lint_words(&l);
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_diff: what is written differently in two packs or folders of packs, and, over
+ * texts or what was seen, what one finds and the other does not.
+ */
+#include "tosctl/tosctl_diff.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/store_history.h"
+#include "tosctl/pack_doc.h"
+#include "tosctl/pack_room.h"
+#include "tosctl/places.h"
+#include "tosctl/tosctl_scan.h"
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+#define TEXTS_SHOWN 20 /* in the text; JSON has all */
+#define WORDS_SHOWN 6
+#define QUOTE 70
+
+static const char usage[] =
+    "usage: tosctl policy diff [--on FILE.ndjson | --store URL] [--json] A B\n"
+    "Says what differs between two folders of packs, or two packs; and which texts of "
+    "FILE,\n"
+    "or of what was seen, only one of them finds.\n";
+
+struct options {
+	const char *on, *store, *plugin, *a, *b;
+	bool json, help;
+};
+
+/* A rule that either has. */
+struct tally {
+	char *rule;
+	uint64_t both, only[2];
+};
+
+struct diff {
+	struct options o;
+	struct policy_host *host[2];
+	struct pack_room room[2];
+	unsigned problems;
+	struct tally *v;
+	size_t n;
+	uint64_t texts, shown;
+};
+
+/* --- what is written --- */
+
+static void
+put_json(json_t *o)
+{
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	putchar('\n');
+}
+
+static void
+say_value(const json_t *v)
+{
+	char *text = json_dumps(v,
+	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
+
+	printf("%.200s", text != NULL ? text : "nothing");
+	free(text);
+}
+
+static void
+say_members(const char *sign, const json_t *v)
+{
+	size_t n = json_array_size(v);
+
+	for (size_t i = 0; i < n && i < WORDS_SHOWN; i++) {
+		printf("\n      %s ", sign);
+		say_value(json_array_get(v, i));
+	}
+	if (n > WORDS_SHOWN)
+		printf("\n      %s and %zu more", sign, n - WORDS_SHOWN);
+}
+
+static void
+say_changes(const char *what, const json_t *changes)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(changes, i, c)
+	{
+		printf("    %s%s:", what, json_string_value(json_object_get(c, "key")));
+		if (json_object_get(c, "added") != NULL) {
+			say_members("-", json_object_get(c, "removed"));
+			say_members("+", json_object_get(c, "added"));
+		} else {
+			putchar(' ');
+			say_value(json_object_get(c, "from"));
+			printf(" -> ");
+			say_value(json_object_get(c, "to"));
+		}
+		putchar('\n');
+	}
+}
+
+static void
+say_one(const json_t *o)
+{
+	const char *kind = json_string_value(json_object_get(o, "kind"));
+	const char *name = json_string_value(json_object_get(o, kind));
+	const char *change = json_string_value(json_object_get(o, "change"));
+
+	printf("%s %s: %s", kind, name, change);
+	if (json_object_get(o, "rev_a") != NULL)
+		printf(", rev %lld -> %lld",
+		    (long long)json_integer_value(json_object_get(o, "rev_a")),
+		    (long long)json_integer_value(json_object_get(o, "rev_b")));
+	putchar('\n');
+	say_changes("", json_object_get(o, "changes"));
+	say_changes("list @", json_object_get(o, "lists"));
+	say_changes("context ", json_object_get(o, "contexts"));
+	if (json_is_true(json_object_get(o, "unraised")))
+		printf(
+		    "    warning: it means something else, and `rev' was not raised\n");
+}
+
+static int
+written(struct diff *d, unsigned *unraised, struct err *e)
+{
+	json_t *a = NULL, *b = NULL, *out, *o;
+	int rc = pack_doc_read(d->o.a, &a, e);
+	size_t i;
+
+	if (rc == 0)
+		rc = pack_doc_read(d->o.b, &b, e);
+	if (rc == 0) {
+		out = pack_doc_diff(a, b, unraised);
+		json_array_foreach(out, i, o)
+		{
+			if (d->o.json)
+				put_json(o);
+			else
+				say_one(o);
+		}
+		if (json_array_size(out) == 0 && !d->o.json)
+			printf("nothing is written differently\n");
+		json_decref(out);
+	}
+	json_decref(a);
+	json_decref(b);
+	return rc;
+}
+
+/* --- what is found --- */
+
+static struct tally *
+tally_of(struct diff *d, const char *rule)
+{
+	size_t low = 0, high = d->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = strcmp(d->v[mid].rule, rule);
+
+		if (c == 0)
+			return &d->v[mid];
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	d->v = xrealloc(d->v, (d->n + 1) * sizeof(*d->v));
+	memmove(&d->v[low + 1], &d->v[low], (d->n - low) * sizeof(*d->v));
+	d->n++;
+	d->v[low] = (struct tally){.rule = xstrdup(rule)};
+	return &d->v[low];
+}
+
+struct found {
+	struct finding *v;
+	uint32_t n;
+};
+
+static const struct finding *
+find(const struct found *f, const char *rule)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].rule, rule) == 0)
+			return &f->v[i];
+	return NULL;
+}
+
+static void
+say_text(struct diff *d, const char *id, const struct item *it, int side,
+    const struct finding *f)
+{
+	char *body;
+
+	if (d->o.json) {
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:f}", "kind", "text",
+		    "id", id, "only", side == 0 ? "a" : "b", "rule", f->rule, "rev",
+		    (json_int_t)f->rev, "score", f->score);
+
+		put_json(o);
+		json_decref(o);
+		return;
+	}
+	if (d->shown++ >= TEXTS_SHOWN)
+		return;
+	body = item_body(it);
+	for (char *s = body; *s != '\0'; s++)
+		*s = *s == '\n' || *s == '\t' ? ' ' : *s;
+	printf("only in %s: %s: %s: %.*s\n", side == 0 ? d->o.a : d->o.b, f->rule, id,
+	    QUOTE, body);
+	free(body);
+}
+
+static void
+judge(struct diff *d, const char *id, const char *tenant, const struct item *it,
+    int64_t time)
+{
+	struct found f[2] = {{0}};
+
+	d->texts++;
+	for (int s = 0; s < 2; s++) {
+		char *degraded = NULL;
+
+		policy_host_check(
+		    d->host[s], tenant, it, time, &f[s].v, &f[s].n, &degraded);
+		free(degraded);
+	}
+	for (int s = 0; s < 2; s++)
+		for (uint32_t i = 0; i < f[s].n; i++) {
+			const struct finding *x = &f[s].v[i];
+
+			if (find(&f[s], x->rule) != x)
+				continue; /* said already */
+			if (find(&f[1 - s], x->rule) == NULL) {
+				tally_of(d, x->rule)->only[s]++;
+				say_text(d, id, it, s, x);
+			} else if (s == 0) {
+				tally_of(d, x->rule)->both++;
+			}
+		}
+	for (int s = 0; s < 2; s++) {
+		for (uint32_t i = 0; i < f[s].n; i++)
+			finding_clear(&f[s].v[i]);
+		free(f[s].v);
+	}
+}
+
+static int
+judge_line(struct diff *d, const char *line, size_t n, unsigned number, struct err *e)
+{
+	const json_t *id;
+	const char *why;
+	struct item it;
+	json_error_t je;
+	json_t *in = json_loadb(line, n, JSON_REJECT_DUPLICATES, &je);
+	int64_t time;
+	char *name;
+
+	item_init(&it);
+	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
+	if (why == NULL) {
+		id = json_object_get(in, "id");
+		name = json_is_string(id)
+			   ? xstrdup(json_string_value(id))
+			   : xasprintf("%lld", (long long)json_integer_value(id));
+		judge(d, name, "", &it, time);
+		free(name);
+	}
+	item_clear(&it);
+	json_decref(in);
+	return why == NULL ? 0
+			   : err_set(e, TOSD_EINVAL, "%s:%u: %s", d->o.on, number, why);
+}
+
+static int
+judge_file(struct diff *d, struct err *e)
+{
+	FILE *f = fopen(d->o.on, "re");
+	unsigned number = 0;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	int rc = 0;
+
+	if (f == NULL)
+		return err_sys(e, "%s", d->o.on);
+	while (rc == 0 && (n = getline(&line, &cap, f)) >= 0) {
+		number++;
+		if (strspn(line, " \t\r\n") < (size_t)n)
+			rc = judge_line(d, line, (size_t)n, number, e);
+	}
+	if (rc == 0 && ferror(f))
+		rc = err_sys(e, "%s", d->o.on);
+	free(line);
+	fclose(f);
+	return rc;
+}
+
+static int
+on_past(void *ctx, const struct store_past *p)
+{
+	struct diff *d = ctx;
+	char id[24];
+
+	if (p->text != TEXT_KEPT)
+		return 0;
+	snprintf(id, sizeof(id), "%lld", (long long)p->id);
+	judge(d, id, p->tenant, &p->body, p->time != CLOCK_NONE ? p->time : p->seen);
+	return 0;
+}
+
+#define BLOCK 2048
+
+static int
+judge_store(struct diff *d, struct err *e)
+{
+	struct store *s;
+	int64_t last;
+	int rc = store_open_readonly(d->o.store, &s, e);
+
+	if (rc != 0)
+		return rc;
+	last = store_past_last(s);
+	/* A block at a time, so that no writer waits for us to clean up its log. */
+	for (int64_t i = 0; rc == 0 && i < last; i += BLOCK)
+		rc = store_past_each(
+		    s, i, i + BLOCK < last ? i + BLOCK : last, NULL, on_past, d, e);
+	store_free(&s);
+	return rc;
+}
+
+static void
+say_tallies(const struct diff *d)
+{
+	json_t *o;
+
+	if (!d->o.json) {
+		if (d->shown > TEXTS_SHOWN)
+			printf("... and %llu texts more\n",
+			    (unsigned long long)(d->shown - TEXTS_SHOWN));
+		printf("%llu texts judged\n", (unsigned long long)d->texts);
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		const struct tally *t = &d->v[i];
+
+		if (d->o.json) {
+			o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "kind", "found",
+			    "rule", t->rule, "texts", (json_int_t)d->texts, "both",
+			    (json_int_t)t->both, "only_a", (json_int_t)t->only[0],
+			    "only_b", (json_int_t)t->only[1]);
+			put_json(o);
+			json_decref(o);
+		} else {
+			printf("%s: %llu found by both, %llu only in %s, %llu only in "
+			       "%s\n",
+			    t->rule, (unsigned long long)t->both,
+			    (unsigned long long)t->only[0], d->o.a,
+			    (unsigned long long)t->only[1], d->o.b);
+		}
+	}
+}
+
+/* --- the command --- */
+
+static void
+on_problem(void *ctx, const char *text)
+{
+	struct diff *d = ctx;
+
+	d->problems++;
+	fprintf(stderr, "tosctl: %s\n", text);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static int
+open_side(struct diff *d, int s, struct err *e)
+{
+	const char *what = s == 0 ? d->o.a : d->o.b;
+	struct scan_packs p = {
+	    .plugin = d->o.plugin, .report = on_problem, .note = on_note, .ctx = d};
+	int rc = pack_room_enter(what, NULL, &d->room[s], e);
+
+	if (rc != 0)
+		return rc;
+	p.folder = d->room[s].dir;
+	rc = scan_open(&p, &d->host[s]);
+	return rc == 0 && d->problems == 0
+		   ? 0
+		   : err_set(e, TOSD_EINVAL, "%s: not all packs load", what);
+}
+
+static int
+run(struct diff *d, unsigned *unraised, struct err *e)
+{
+	int rc = written(d, unraised, e);
+
+	if (rc != 0 || (d->o.on == NULL && d->o.store == NULL))
+		return rc;
+	for (int s = 0; s < 2 && rc == 0; s++)
+		rc = open_side(d, s, e);
+	if (rc == 0)
+		rc = d->o.on != NULL ? judge_file(d, e) : judge_store(d, e);
+	if (rc == 0)
+		say_tallies(d);
+	return rc;
+}
+
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {{"on", required_argument, NULL, 'o'},
+	    {"store", required_argument, NULL, 's'},
+	    {"plugin", required_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'}, {0}};
+	int c;
+
+	*o = (struct options){.plugin = places_rules()};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 'o')
+			o->on = optarg;
+		else if (c == 's')
+			o->store = optarg;
+		else if (c == 'P')
+			o->plugin = optarg;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 'h')
+			o->help = true;
+		else
+			return -1;
+	}
+	if (o->help)
+		return 0;
+	if (argc - optind != 2 || (o->on != NULL && o->store != NULL))
+		return -1;
+	o->a = argv[optind];
+	o->b = argv[optind + 1];
+	return 0;
+}
+
+int
+tosctl_diff(int argc, char **argv)
+{
+	struct diff d = {0};
+	struct err e = ERR_INIT;
+	unsigned unraised = 0;
+	int rc;
+
+	if (read_options(argc, argv, &d.o) != 0) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (d.o.help) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	log_set_level(LOG_L_WARN);
+	rc = run(&d, &unraised, &e);
+	if (rc != 0)
+		fprintf(stderr, "tosctl: %s\n", e.text);
+	for (int s = 0; s < 2; s++) {
+		policy_host_free(&d.host[s]);
+		pack_room_leave(&d.room[s]);
+	}
+	for (size_t i = 0; i < d.n; i++)
+		free(d.v[i].rule);
+	free(d.v);
+	if (rc != 0)
+		return EXIT_CANNOT;
+	return unraised > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}

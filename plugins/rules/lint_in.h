@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint_in: what the files of lint share. */
+#ifndef RULES_LINT_IN_H
+#define RULES_LINT_IN_H
+
+#include "lint.h"
+
+struct lint {
+	struct engine *e;
+	const struct pack_list *protect;
+	struct pack *const *packs;
+	size_t n;
+	void (*say)(void *ctx, const char *line);
+	void *ctx;
+	unsigned said; /* of this kind */
+};
+
+void lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* lint_words.c: words that do not mean what their author may think. */
+void lint_words(struct lint *l);
+
+#endif

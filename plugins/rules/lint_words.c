@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lint_words: words of phrases and lists that do not mean what their author may think:
+ * words that texts are not read as, and a|b with several words on a side.  See lint.h.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kit/fold.h"
+#include "lint_in.h"
+
+#define WORDS_MAX 32 /* of a phrase, for a|b */
+
+/* --- what a word is read as */
+
+static char *
+lower(const char *s, size_t n)
+{
+	char *out = mem_dup(s, n);
+
+	for (char *c = out; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return out;
+}
+
+/* A word alone, without disguise; NULL where that changes nothing. */
+static char *
+read_as(struct fold *f, const char *s, size_t n)
+{
+	char *was = lower(s, n), *is;
+
+	fold_text(f, s, n);
+	is = lower(f->text, f->len);
+	if (strcmp(was, is) == 0 || f->len == 0) {
+		free(is);
+		is = NULL;
+	}
+	free(was);
+	return is;
+}
+
+/* Signs with a meaning, and what joins words. */
+static bool
+is_word_char(char c)
+{
+	return isalnum((unsigned char)c) || (c & 0x80) != 0;
+}
+
+static bool
+has_both(const char *s, size_t n)
+{
+	bool digit = false, letter = false;
+
+	for (size_t i = 0; i < n; i++) {
+		digit |= isdigit((unsigned char)s[i]) != 0;
+		letter |= isalpha((unsigned char)s[i]) != 0;
+	}
+	return digit && letter;
+}
+
+/* Words of letters and digits: digits in a word are a disguise to us. */
+static void
+lint_fold(struct lint *l, struct fold *f, const char *file, int line, const char *where,
+    const char *text)
+{
+	for (const char *s = text; *s != '\0';) {
+		const char *from = s;
+		char *as;
+
+		/* The name of a list, a gap. */
+		if (*s == '@' || *s == '<') {
+			s += 1 + strcspn(s + 1, *s == '<' ? ">" : " |?*");
+			continue;
+		}
+		while (is_word_char(*s))
+			s++;
+		if (s > from && has_both(from, (size_t)(s - from)) &&
+		    (as = read_as(f, from, (size_t)(s - from))) != NULL) {
+			lint_say(l, file, line,
+			    "%s: `%.*s' is read as `%.40s' where texts are searched "
+			    "without disguises; the plain word finds both",
+			    where, (int)(s - from), from, as);
+			free(as);
+		}
+		s += s == from;
+	}
+}
+
+/* --- a|b */
+
+struct token {
+	const char *s;
+	size_t n;
+};
+
+static size_t
+cut(const char *text, struct token *v)
+{
+	size_t n = 0;
+
+	for (const char *s = text; n < WORDS_MAX; n++) {
+		s += strspn(s, " ");
+		if (*s == '\0')
+			break;
+		v[n] = (struct token){s, strcspn(s, " ")};
+		s += v[n].n;
+	}
+	return n;
+}
+
+static bool
+same_word(const struct token *t, const char *s, size_t n)
+{
+	return t->n == n && strncmp(t->s, s, n) == 0;
+}
+
+/* "hunt down|gun down": a word beside the | stands before or behind it again, so that
+ * two phrases were meant. */
+static void
+lint_either(
+    struct lint *l, const char *file, int line, const char *where, const char *text)
+{
+	struct token v[WORDS_MAX];
+	size_t n = cut(text, v);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *bar = memchr(v[i].s, '|', v[i].n);
+		size_t left = bar != NULL ? (size_t)(bar - v[i].s) : 0;
+		size_t right = bar != NULL ? v[i].n - left - 1 : 0;
+
+		if (bar == NULL || memchr(bar + 1, '|', right) != NULL)
+			continue;
+		if ((i > 0 && same_word(&v[i - 1], bar + 1, right)) ||
+		    (i + 1 < n && same_word(&v[i + 1], v[i].s, left)))
+			lint_say(l, file, line,
+			    "%s: \"%.60s\" means `%.*s' or `%.*s' between the other "
+			    "words; for one of several phrases write each, or a list",
+			    where, text, (int)left, v[i].s, (int)right, bar + 1);
+	}
+}
+
+/* --- where words stand */
+
+static void
+lint_list(
+    struct lint *l, struct fold *f, const struct pack *p, const struct pack_list *s)
+{
+	char where[80];
+
+	/* Those of a shared file are their own affair, said once. */
+	if (s->file != p->file || s->name == NULL)
+		return;
+	snprintf(where, sizeof(where), "list `%.40s'", s->name);
+	for (size_t i = 0; i < s->n; i++) {
+		lint_fold(l, f, p->file, s->line, where, s->words[i]);
+		lint_either(l, p->file, s->line, where, s->words[i]);
+	}
+}
+
+static void
+lint_rule(
+    struct lint *l, struct fold *f, const struct pack *p, const struct pack_rule *r)
+{
+	char where[100];
+
+	snprintf(where, sizeof(where), "rule `%.60s'", r->id);
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->v[i].regex)
+			continue;
+		lint_fold(l, f, p->file, r->v[i].line, where, r->v[i].text);
+		lint_either(l, p->file, r->v[i].line, where, r->v[i].text);
+	}
+}
+
+void
+lint_words(struct lint *l)
+{
+	struct fold f = {0};
+
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		for (size_t k = 0; k < p->nlists; k++)
+			lint_list(l, &f, p, &p->lists[k]);
+		for (size_t k = 0; k < p->nrules; k++)
+			if (p->rules[k].mode >= 0)
+				lint_rule(l, &f, p, &p->rules[k]);
+	}
+	fold_free(&f);
+}

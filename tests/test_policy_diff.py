@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tosctl policy diff' between folders and packs, over texts and over what was seen."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..")))
+BUILD = os.path.abspath(os.environ.get("builddir", SRC))
+TOSCTL = os.path.join(BUILD, "tosctl")
+failures = 0
+
+
+def check(ok, what, detail=""):
+    global failures
+    failures += not ok
+    print(("ok   " if ok else "FAIL ") + what + ("" if ok else ": %s" % (detail,)))
+
+
+def run(*argv):
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=300)
+
+
+def diff(*argv):
+    got = run(TOSCTL, "policy", "diff", "--json", *argv)
+    return got, [json.loads(s) for s in got.stdout.splitlines()]
+
+
+def change(path, *pairs):
+    with open(path) as f:
+        text = f.read()
+    for a, b in pairs:
+        assert a in text, a
+        text = text.replace(a, b, 1)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def main():
+    base = tempfile.mkdtemp(prefix="tosd-diff-")
+    a, b = base + "/a", base + "/b"
+    os.mkdir(a)
+    run(TOSCTL, "policy", "new", "demo", a)
+    shutil.copytree(a, b)
+    got, rows = diff(a, b)
+    check(got.returncode == 0 and rows == [], "the same packs", got)
+    change(b + "/demo.conf", ('"wreck", ', '"wreck", "ruin", '),
+           ('"I will really wreck', '"we will ruin that boathouse", "I will really wreck'))
+    run(TOSCTL, "policy", "new", "other", b)
+    got, rows = diff(a, b)
+    rule = [r for r in rows if r["kind"] == "rule" and r["rule"] == "demo/announced"][0]
+    check(got.returncode == 1 and rule["unraised"]
+          and rule["lists"] == [{"key": "act", "added": ["ruin"], "removed": []}],
+          "a word more, and rev as before", rule)
+    check([r["pack"] for r in rows if r["kind"] == "pack" and r["change"] == "added"]
+          == ["other"], "a pack more", rows)
+    tests = [r for r in rows if r["kind"] == "pack" and r["change"] == "changed"][0]
+    check(tests["changes"] == [{"key": "tests.fail", "removed": [],
+                                "added": ["we will ruin that boathouse"]}],
+          "a test more", tests)
+    change(b + "/demo.conf", ("rev = 1;", "rev = 2;"))
+    got, rows = diff(a, b)
+    check(got.returncode == 0, "with another rev it is no fault", got)
+    text = run(TOSCTL, "policy", "diff", a, b)
+    check("rule demo/announced: changed, rev 1 -> 2" in text.stdout
+          and "+ \"ruin\"" in text.stdout, "for people", text.stdout)
+
+    with open(base + "/on.ndjson", "w") as f:
+        f.write('{"id": 1, "text": "we will ruin your greenhouse"}\n\n'
+                '{"id": "x", "text": "we will smash your greenhouse"}\n')
+    got, rows = diff("--on", base + "/on.ndjson", a + "/demo.conf", b + "/demo.conf")
+    check([(r["id"], r["only"]) for r in rows if r["kind"] == "text"] == [("1", "b")],
+          "found by one of them", rows)
+    found = [r for r in rows if r["kind"] == "found"]
+    check(found == [{"kind": "found", "rule": "demo/announced", "texts": 2, "both": 1,
+                     "only_a": 0, "only_b": 1}], "counted", found)
+    run(os.path.join(BUILD, "tests/past_main"), base + "/past.db", 500, 5, 20)
+    shutil.copytree(a, base + "/less")
+    change(base + "/less/demo.conf", ('"greenhouse", ', '"glasshouse", '),
+           *[("the greenhouse", "the glasshouse")] * 5, ("your greenhouse", "your glasshouse"))
+    got, rows = diff("--store", "sqlite:" + base + "/past.db", a, base + "/less")
+    found = {r["rule"]: r for r in rows if r["kind"] == "found"}
+    check(found["demo/announced"]["only_a"] > 5 and found["demo/announced"]["both"] == 0,
+          "over what was seen", (found, got.stderr))
+
+    for name, text, words in (
+            ("noise", "\0\1\2", "noise.conf"), ("nameless", "lists = {};", "pack.name"),
+            ("deep", "a = " + "(" * 5000, "brackets"),
+            ("open", '@include "/etc/passwd"\n', "@include"),
+            ("far", 'pack = { name = "far"; }; include = [ "../x" ];', "under")):
+        path = "%s/%s.conf" % (base, name)
+        with open(path, "w") as f:
+            f.write(text)
+        got, rows = diff(a, path)
+        check(got.returncode == 3 and words in got.stderr and not rows,
+              "a file that is no pack: %s" % name, got.stderr)
+    with open(base + "/on.ndjson", "a") as f:
+        f.write("{\n")
+    got, rows = diff("--on", base + "/on.ndjson", a, b)
+    check(got.returncode == 3 and "on.ndjson:4:" in got.stderr, "a broken line", got.stderr)
+    change(b + "/demo.conf", ('"We will smash the greenhouse",', '"We paint",'))
+    got, rows = diff("--on", base + "/on.ndjson", a, b)
+    check(got.returncode == 3 and "not all packs load" in got.stderr,
+          "a pack that fails its tests finds nothing", got.stderr)
+    check(run(TOSCTL, "policy", "diff", a).returncode == 2, "usage")
+    shutil.rmtree(base)
+    print("%d failures" % failures)
+    return failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
