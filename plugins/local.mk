@@ -38,7 +38,8 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/need_parse.c %D%/rules/need_spell.c \
 	%D%/rules/pack.c %D%/rules/pack.h \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
-	%D%/rules/phrase.c %D%/rules/phrase.h \
+	%D%/rules/phrase.c %D%/rules/phrase.h %D%/rules/phrase_in.h \
+	%D%/rules/phrase_match.c \
 	%D%/rules/prove.c %D%/rules/prove.h \
 	%D%/rules/sign.c %D%/rules/sign.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \

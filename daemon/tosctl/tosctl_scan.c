@@ -43,6 +43,7 @@ struct options {
 
 struct scan {
 	struct policy_host *host;
+	struct buf out; /* the line that is being made */
 	int rc;
 };
 
@@ -206,10 +207,83 @@ scan_print_json(json_t *o)
 	json_decref(o);
 }
 
+/* Lines of results are put together by hand, as jansson would write them: a tree of
+ * objects for each cost as much as judging the item. */
+static void
+put_string(struct buf *b, const char *s)
+{
+	buf_putc(b, '"');
+	for (size_t n; *s != '\0'; s += n) {
+		for (n = 0; (uint8_t)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\'; n++)
+			;
+		buf_put(b, s, n);
+		if (s[n] == '\0')
+			break;
+		if (s[n] == '"' || s[n] == '\\')
+			buf_printf(b, "\\%c", s[n]);
+		else if (strchr("\b\f\n\r\t", s[n]) != NULL)
+			buf_printf(b, "\\%c",
+			    "bfnrt"[strchr("\b\f\n\r\t", s[n]) - "\b\f\n\r\t"]);
+		else
+			buf_printf(b, "\\u%04X", (unsigned)(uint8_t)s[n]);
+		n++;
+	}
+	buf_putc(b, '"');
+}
+
+/* Six digits, and a point or an exponent, so that it is a real number in any reader. */
+static void
+put_real(struct buf *b, double v)
+{
+	char text[40], *e;
+
+	if (v == 0) {
+		buf_puts(b, "0.0");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.6g", v);
+	e = strchr(text, 'e');
+	if (e == NULL && strchr(text, '.') == NULL)
+		strcat(text, ".0");
+	if (e != NULL && (e[1] == '-' || e[1] == '+')) {
+		char *digits = e + 2, *to = e[1] == '-' ? e + 2 : e + 1;
+
+		while (*digits == '0' && digits[1] != '\0')
+			digits++;
+		memmove(to, digits, strlen(digits) + 1);
+	}
+	buf_puts(b, text);
+}
+
+static int
+put_piece(const char *s, size_t n, void *ctx)
+{
+	buf_put(ctx, s, n);
+	return 0;
+}
+
+static void
+put_finding(struct buf *b, const struct finding *f)
+{
+	json_t *o = scan_finding_json(f);
+
+	json_dump_callback(o, put_piece, b, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	json_decref(o);
+}
+
+static void
+put_id(struct buf *b, const json_t *id)
+{
+	if (json_is_string(id))
+		put_string(b, json_string_value(id));
+	else
+		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
+}
+
 static void
 judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 {
-	json_t *out = json_object(), *scores = json_object(), *list = json_array();
+	struct buf *b = &s->out;
 	struct finding *v = NULL;
 	char *degraded = NULL;
 	const struct policy_score *score;
@@ -218,23 +292,34 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 
 	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
 	nscores = policy_host_scores(s->host, &score);
-	for (size_t i = 0; i < nscores; i++)
-		json_object_set_new(
-		    scores, score[i].category, json_real(score[i].value));
+	buf_reset(b);
+	buf_puts(b, "{\"id\":");
+	put_id(b, json_object_get(in, "id"));
+	buf_puts(b, ",\"scores\":{");
+	for (size_t i = 0; i < nscores; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		put_string(b, score[i].category);
+		buf_putc(b, ':');
+		put_real(b, score[i].value);
+	}
+	buf_puts(b, "},\"findings\":[");
 	for (uint32_t k = 0; k < n; k++) {
-		json_array_append_new(list, scan_finding_json(&v[k]));
+		if (k > 0)
+			buf_putc(b, ',');
+		put_finding(b, &v[k]);
 		finding_clear(&v[k]);
 	}
 	free(v);
-	json_object_set(out, "id", json_object_get(in, "id"));
-	json_object_set_new(out, "scores", scores);
-	json_object_set_new(out, "findings", list);
+	buf_putc(b, ']');
 	if (degraded != NULL) {
-		json_object_set_new(out, "degraded", json_string(degraded));
+		buf_puts(b, ",\"degraded\":");
+		put_string(b, degraded);
 		s->rc = EXIT_NEGATIVE;
 		free(degraded);
 	}
-	scan_print_json(out);
+	buf_puts(b, "}\n");
+	fwrite(b->data, 1, b->len, stdout);
 }
 
 static void
@@ -363,6 +448,7 @@ tosctl_scan(int argc, char **argv)
 	} else {
 		rc = scan_stream(&s, STDIN_FILENO);
 		policy_host_free(&s.host);
+		buf_free(&s.out);
 	}
 	free(o.protect);
 	return rc;

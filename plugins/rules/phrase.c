@@ -2,61 +2,15 @@
 /*
  * phrase: see phrase.h.  A phrase is a row of steps: a set of alternatives, what stands
  * between words, a gap, a part that may be missing.  Sets are shared by all phrases
- * that name the same list; nested lists are spread out when a set is made.
+ * that name the same list; nested lists are spread out when a set is made.  Matching:
+ * phrase_match.c.
  */
-#include "phrase.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "phrase_in.h"
+
 #define SET_ITEMS 60000 /* words of all alternatives of a set */
-
-enum op { OP_SET, OP_APART, OP_GAP, OP_MAYBE, OP_END };
-
-struct step {
-	enum op op;
-	uint32_t arg; /* set; words of a gap; steps that may be missing */
-};
-
-struct item { /* one word of an alternative */
-	uint32_t id;
-	bool begins;	  /* `word*' */
-	uint16_t join;	  /* bytes that stand before it exactly; 0: as between words */
-	uint32_t join_at; /* in phrases.joins */
-};
-
-struct entry {		/* an alternative */
-	uint32_t at, n; /* items */
-};
-
-struct first { /* the index of a set: its alternatives by their first word */
-	uint32_t id, entry;
-};
-
-struct set {
-	struct item *items;
-	size_t nitems;
-	struct entry *v;
-	size_t n;
-	struct first *first; /* ascending */
-	size_t shortest;     /* how rare it is thought to be: pattern_rarity() */
-};
-
-struct phrases {
-	struct lexicon *x;
-	struct letters *l;
-	struct set *sets;
-	size_t nsets, room;
-	uint32_t *slots; /* set + 1 by the hash of its name */
-	char **names;	 /* of sets */
-	size_t mask;
-	struct sb joins;
-};
-
-struct phrase {
-	size_t n;
-	struct step v[];
-};
 
 struct phrases *
 phrases_new(struct lexicon *x, struct letters *l)
@@ -72,11 +26,12 @@ phrases_new(struct lexicon *x, struct letters *l)
 }
 
 static void
-set_clear(struct set *s)
+set_clear(struct phrase_set *s)
 {
 	free(s->items);
 	free(s->v);
 	free(s->first);
+	free(s->bits);
 }
 
 void
@@ -116,15 +71,15 @@ struct making {
 };
 
 static void
-add_entry(struct set *s, uint32_t at)
+add_entry(struct phrase_set *s, uint32_t at)
 {
 	if ((s->n & (s->n - 1)) == 0)
 		s->v = mem_grow(s->v, s->n * 2 + 1, sizeof(*s->v));
-	s->v[s->n++] = (struct entry){at, (uint32_t)(s->nitems - at)};
+	s->v[s->n++] = (struct phrase_entry){at, (uint32_t)(s->nitems - at)};
 }
 
 static void
-add_item(struct making *m, struct set *s, struct item it)
+add_item(struct making *m, struct phrase_set *s, struct phrase_item it)
 {
 	if (s->nitems >= SET_ITEMS)
 		m->odd = true;
@@ -137,13 +92,14 @@ add_item(struct making *m, struct set *s, struct item it)
 
 /* One literal, folded: its runs of letters and digits, and exactly what joins them. */
 static void
-add_literal(struct making *m, struct set *s, const char *text, size_t n, bool begins)
+add_literal(
+    struct making *m, struct phrase_set *s, const char *text, size_t n, bool begins)
 {
 	size_t i = 0, join = 0, from;
 	bool first = true;
 
 	while (i < n && !m->odd) {
-		struct item it = {0};
+		struct phrase_item it = {0};
 		struct sb folded = {0};
 		uint32_t cp = 0;
 
@@ -178,11 +134,12 @@ add_literal(struct making *m, struct set *s, const char *text, size_t n, bool be
 }
 
 static int add_choice(
-    struct making *m, struct set *s, const char *text, size_t n, int depth);
+    struct making *m, struct phrase_set *s, const char *text, size_t n, int depth);
 
 /* out: each of a followed by each of b. */
 static void
-multiply(struct making *m, const struct set *a, const struct set *b, struct set *out)
+multiply(struct making *m, const struct phrase_set *a, const struct phrase_set *b,
+    struct phrase_set *out)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		for (size_t k = 0; k < b->n && !m->odd; k++) {
@@ -199,9 +156,9 @@ multiply(struct making *m, const struct set *a, const struct set *b, struct set 
 
 /* An entry of a list: words with blanks between. */
 static int
-add_words(struct making *m, struct set *s, const char *text, int depth)
+add_words(struct making *m, struct phrase_set *s, const char *text, int depth)
 {
-	struct set row = {0}, next = {0}, both = {0};
+	struct phrase_set row = {0}, next = {0}, both = {0};
 	size_t n = strlen(text);
 	int rc = 0;
 
@@ -213,8 +170,8 @@ add_words(struct making *m, struct set *s, const char *text, int depth)
 		len = strcspn(text + i, " ");
 		if (len == 0)
 			break;
-		next = (struct set){0};
-		both = (struct set){0};
+		next = (struct phrase_set){0};
+		both = (struct phrase_set){0};
 		rc = add_choice(m, &next, text + i, len, depth);
 		if (rc == 0)
 			multiply(m, &row, &next, &both);
@@ -234,7 +191,7 @@ add_words(struct making *m, struct set *s, const char *text, int depth)
 }
 
 static int
-add_list(struct making *m, struct set *s, const char *name, size_t n, int depth)
+add_list(struct making *m, struct phrase_set *s, const char *name, size_t n, int depth)
 {
 	const struct pack_list *l;
 	int rc = pattern_list(m->env, &name, &n, depth, &l, m->w);
@@ -255,7 +212,8 @@ add_list(struct making *m, struct set *s, const char *name, size_t n, int depth)
 }
 
 static int
-add_choice(struct making *m, struct set *s, const char *text, size_t n, int depth)
+add_choice(
+    struct making *m, struct phrase_set *s, const char *text, size_t n, int depth)
 {
 	int rc = 0;
 
@@ -286,7 +244,7 @@ add_choice(struct making *m, struct set *s, const char *text, size_t n, int dept
 static int
 compare_first(const void *a, const void *b)
 {
-	const struct first *x = a, *y = b;
+	const struct phrase_first *x = a, *y = b;
 
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
@@ -294,13 +252,14 @@ compare_first(const void *a, const void *b)
 }
 
 /* The word of an alternative that is thought to be the rarest. */
-static const struct item *
-rarest(const struct phrases *b, const struct set *s, const struct entry *e, size_t *how)
+static const struct phrase_item *
+rarest(const struct phrases *b, const struct phrase_set *s,
+    const struct phrase_entry *e, size_t *how)
 {
-	const struct item *best = NULL;
+	const struct phrase_item *best = NULL;
 
 	for (size_t i = 0; i < e->n; i++) {
-		const struct item *it = &s->items[e->at + i];
+		const struct phrase_item *it = &s->items[e->at + i];
 		size_t n, rare;
 		const char *text = lexicon_text(b->x, it->id, &n);
 
@@ -314,8 +273,14 @@ rarest(const struct phrases *b, const struct set *s, const struct entry *e, size
 }
 
 static void
-finish_set(const struct phrases *b, struct set *s)
+finish_set(const struct phrases *b, struct phrase_set *s)
 {
+	size_t bits = 64;
+
+	while (bits < s->n * 8)
+		bits *= 2;
+	s->bits_mask = (uint32_t)(bits - 1);
+	s->bits = mem_new(bits / 64, sizeof(*s->bits));
 	s->first = mem_new(s->n, sizeof(*s->first));
 	s->shortest = SIZE_MAX;
 	for (size_t i = 0; i < s->n; i++) {
@@ -323,7 +288,10 @@ finish_set(const struct phrases *b, struct set *s)
 
 		rarest(b, s, &s->v[i], &rare);
 		s->shortest = rare < s->shortest ? rare : s->shortest;
-		s->first[i] = (struct first){s->items[s->v[i].at].id, (uint32_t)i};
+		s->first[i] =
+		    (struct phrase_first){s->items[s->v[i].at].id, (uint32_t)i};
+		s->bits[(s->first[i].id & s->bits_mask) >> 6] |=
+		    (uint64_t)1 << (s->first[i].id & 63);
 	}
 	if (s->n > 1)
 		qsort(s->first, s->n, sizeof(*s->first), compare_first);
@@ -353,7 +321,7 @@ find_slot(const struct phrases *b, const char *name, size_t n)
 }
 
 static void
-keep_set(struct phrases *b, const char *name, size_t n, struct set s)
+keep_set(struct phrases *b, const char *name, size_t n, struct phrase_set s)
 {
 	if (b->nsets * 2 > b->mask) {
 		free(b->slots);
@@ -380,7 +348,7 @@ get_set(struct phrases *b, const struct pattern_env *env, const char *text, size
     uint32_t *out, struct why *w)
 {
 	struct making m = {.b = b, .env = env, .w = w};
-	struct set s = {0};
+	struct phrase_set s = {0};
 	struct sb name = {0};
 	size_t at;
 	int rc;
@@ -415,9 +383,9 @@ get_set(struct phrases *b, const struct pattern_env *env, const char *text, size
 /* --- phrases */
 
 static void
-add_step(struct phrase *p, enum op op, uint32_t arg)
+add_step(struct phrase *p, enum phrase_op op, uint32_t arg)
 {
-	p->v[p->n++] = (struct step){op, arg};
+	p->v[p->n++] = (struct phrase_step){op, arg};
 }
 
 /* The same order as in pattern.c: an optional word takes its separator with it. */
@@ -434,7 +402,7 @@ add_steps(struct phrases *b, const struct pattern_env *env,
 		int rc;
 
 		if (t->gap >= 0) {
-			add_step(p, OP_GAP, (uint32_t)t->gap);
+			add_step(p, PHRASE_GAP, (uint32_t)t->gap);
 			gap = true;
 			continue;
 		}
@@ -444,18 +412,18 @@ add_steps(struct phrases *b, const struct pattern_env *env,
 		if (rc != 0)
 			return rc;
 		if (t->optional)
-			add_step(p, OP_MAYBE, 2);
+			add_step(p, PHRASE_MAYBE, 2);
 		if (before)
-			add_step(p, OP_APART, 0);
-		add_step(p, OP_SET, set);
+			add_step(p, PHRASE_APART, 0);
+		add_step(p, PHRASE_SET, set);
 		if (behind)
-			add_step(p, OP_APART, 0);
+			add_step(p, PHRASE_APART, 0);
 		if (!t->optional) {
 			begun = true;
 			gap = false;
 		}
 	}
-	add_step(p, OP_END, 0);
+	add_step(p, PHRASE_END, 0);
 	return 0;
 }
 
@@ -470,7 +438,7 @@ phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
 	*out = NULL;
 	if (rc != 0)
 		return rc;
-	p = mem_new(1, sizeof(*p) + sizeof(struct step) * (size_t)(n * 3 + 1));
+	p = mem_new(1, sizeof(*p) + sizeof(struct phrase_step) * (size_t)(n * 3 + 1));
 	rc = add_steps(b, env, v, n, p, w);
 	if (rc == 0)
 		*out = p;
@@ -488,11 +456,11 @@ phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out, size
 		uint32_t set = p->v[i].arg;
 		size_t k = 0;
 
-		if (p->v[i].op == OP_MAYBE) {
+		if (p->v[i].op == PHRASE_MAYBE) {
 			i += p->v[i].arg; /* over what may be missing */
 			continue;
 		}
-		if (p->v[i].op != OP_SET)
+		if (p->v[i].op != PHRASE_SET)
 			continue;
 		while (k < n && b->sets[out[k]].shortest >= b->sets[set].shortest)
 			k++;
@@ -516,7 +484,7 @@ void
 phrases_words(const struct phrases *b, uint32_t set,
     void (*each)(void *ctx, uint32_t id), void *ctx)
 {
-	const struct set *s = &b->sets[set];
+	const struct phrase_set *s = &b->sets[set];
 
 	for (size_t i = 0; i < s->n; i++) {
 		size_t rare = 0;
@@ -526,12 +494,12 @@ phrases_words(const struct phrases *b, uint32_t set,
 }
 
 /* The only alternative of the set at this step, if it is one. */
-static const struct entry *
+static const struct phrase_entry *
 only(const struct phrase *p, const struct phrases *b, size_t i)
 {
-	const struct set *s;
+	const struct phrase_set *s;
 
-	if (i >= p->n || p->v[i].op != OP_SET)
+	if (i >= p->n || p->v[i].op != PHRASE_SET)
 		return NULL;
 	s = &b->sets[p->v[i].arg];
 	return s->n == 1 ? &s->v[0] : NULL;
@@ -541,8 +509,8 @@ bool
 phrase_pair(
     const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second)
 {
-	const struct entry *a = only(p, b, 0), *c = only(p, b, 2);
-	const struct item *ai, *ci;
+	const struct phrase_entry *a = only(p, b, 0), *c = only(p, b, 2);
+	const struct phrase_item *ai, *ci;
 
 	if (a == NULL)
 		return false;
@@ -552,183 +520,10 @@ phrase_pair(
 		*second = ai[1].id;
 		return true;
 	}
-	if (a->n > 1 || ai->begins || p->v[1].op != OP_APART || c == NULL)
+	if (a->n > 1 || ai->begins || p->v[1].op != PHRASE_APART || c == NULL)
 		return false;
 	ci = &b->sets[p->v[2].arg].items[c->at];
 	*first = ai->id;
 	*second = ci->id;
 	return !ci->begins;
-}
-
-/* --- matching */
-
-struct run {
-	const struct phrase *p;
-	const struct phrases *b;
-	const struct tokens *t;
-	unsigned steps;
-	bool spent;
-	size_t end;
-};
-
-static bool go(struct run *r, size_t step, size_t at);
-
-static bool
-is_word(const struct run *r, size_t at, const struct item *it)
-{
-	const struct tokens *t = r->t;
-	const struct token *k = &t->v[at];
-	bool named = !it->begins && k->id == it->id;
-	const char *text;
-	size_t n;
-
-	for (unsigned i = 0; it->begins && !named && i < k->nbegins; i++)
-		named = t->begins[k->begins + i] == it->id;
-	if (!named)
-		return false;
-	/* The number came from a hash alone. */
-	text = lexicon_text(r->b->x, it->id, &n);
-	return tokens_is(t, at, text, n, it->begins);
-}
-
-/* Whether the alternative stands at word `at'; *next is the word behind it. */
-static bool
-entry_holds(
-    struct run *r, const struct set *s, const struct entry *e, size_t at, size_t *next)
-{
-	for (uint32_t i = 0; i < e->n; i++) {
-		const struct item *it = &s->items[e->at + i];
-
-		if (at >= r->t->n || !is_word(r, at, it))
-			return false;
-		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
-			return false;
-		if (i > 0 && it->join > 0 &&
-		    !tokens_joined(r->t, at, r->b->joins.data + it->join_at, it->join))
-			return false;
-		at = (it->begins ? tokens_chain(r->t, at) : at) + 1;
-	}
-	*next = at;
-	return true;
-}
-
-/* The least place in s->first of a number, or where it would be. */
-static size_t
-find_first(const struct set *s, uint32_t id)
-{
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->first[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* The next alternative after `last' (-1 at first) that begins with the word at `at'. */
-static int64_t
-next_entry(const struct run *r, const struct set *s, size_t at, int64_t last)
-{
-	const struct token *k = &r->t->v[at];
-	int64_t best = -1;
-
-	for (unsigned i = 0; i <= k->nbegins; i++) {
-		uint32_t id = i == 0 ? k->id : r->t->begins[k->begins + i - 1];
-		size_t f = id != 0 ? find_first(s, id) : s->n;
-
-		while (f < s->n && s->first[f].id == id &&
-		       (int64_t)s->first[f].entry <= last)
-			f++;
-		if (f < s->n && s->first[f].id == id &&
-		    (best < 0 || s->first[f].entry < best))
-			best = s->first[f].entry;
-	}
-	return best;
-}
-
-static bool
-go_set(struct run *r, size_t step, size_t at)
-{
-	const struct set *s = &r->b->sets[r->p->v[step].arg];
-	size_t next;
-
-	if (at >= r->t->n)
-		return false;
-	for (int64_t e = -1; (e = next_entry(r, s, at, e)) >= 0 && !r->spent;)
-		if (entry_holds(r, s, &s->v[e], at, &next) && go(r, step + 1, next))
-			return true;
-	return false;
-}
-
-/* As many words as there may be, then fewer. */
-static bool
-go_gap(struct run *r, size_t step, size_t at)
-{
-	size_t places[PACK_WITHIN + 1], n = 0;
-
-	while (at < r->t->n && tokens_apart(r->t, at)) {
-		places[n++] = at;
-		if (n > r->p->v[step].arg)
-			break;
-		at = tokens_chain(r->t, at) + 1;
-	}
-	while (n-- > 0 && !r->spent)
-		if (go(r, step + 1, places[n]))
-			return true;
-	return false;
-}
-
-/* at: the word that comes next; before it stands what the last step left. */
-static bool
-go(struct run *r, size_t step, size_t at)
-{
-	const struct step *s = &r->p->v[step];
-	const struct tokens *t = r->t;
-
-	if (r->steps-- == 0) {
-		r->steps = 1;
-		r->spent = true;
-		return false;
-	}
-	switch (s->op) {
-	case OP_SET:
-		return go_set(r, step, at);
-	case OP_APART:
-		return at < t->n && tokens_apart(t, at) && go(r, step + 1, at);
-	case OP_GAP:
-		return go_gap(r, step, at);
-	case OP_MAYBE:
-		return go(r, step + 1, at) ||
-		       (!r->spent && go(r, step + 1 + s->arg, at));
-	case OP_END:
-		r->end = t->v[at - 1].end;
-		return r->end >= t->len || t->text[r->end] != '_';
-	}
-	return false;
-}
-
-int
-phrase_match(const struct phrase *p, const struct phrases *b, const struct tokens *t,
-    size_t at, unsigned steps, size_t *start, size_t *end)
-{
-	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
-
-	for (size_t i = 0; i < t->nknown; i++) {
-		const struct token *k = &t->v[t->known[i]];
-
-		if (k->start < at || (k->start > 0 && t->text[k->start - 1] == '_'))
-			continue;
-		if (go(&r, 0, t->known[i])) {
-			*start = k->start;
-			*end = r.end;
-			return 1;
-		}
-		if (r.spent)
-			return -1;
-	}
-	return 0;
 }

@@ -342,6 +342,21 @@ tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n)
 	return t->v[i].start - from == n && memcmp(t->text + from, s, n) == 0;
 }
 
+/* Letters of ASCII are compared without regard to case. */
+static bool
+same_ascii(const char *s, const char *lower, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c |= 32;
+		if (c != lower[i])
+			return false;
+	}
+	return true;
+}
+
 bool
 tokens_is(const struct tokens *t, size_t i, const char *word, size_t n, bool begins)
 {
@@ -350,6 +365,8 @@ tokens_is(const struct tokens *t, size_t i, const char *word, size_t n, bool beg
 	struct sb folded = {0};
 	bool same;
 
+	if (!t->v[i].mixed)
+		return (begins ? len >= n : len == n) && same_ascii(s, word, n);
 	letters_fold(t->letters, s, len, &folded);
 	same = (begins ? folded.len >= n : folded.len == n) &&
 	       memcmp(folded.data, word, n) == 0;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* phrase_in: what the files of phrase share. */
+#ifndef RULES_PHRASE_IN_H
+#define RULES_PHRASE_IN_H
+
+#include "phrase.h"
+
+enum phrase_op { PHRASE_SET, PHRASE_APART, PHRASE_GAP, PHRASE_MAYBE, PHRASE_END };
+
+struct phrase_step {
+	enum phrase_op op;
+	uint32_t arg; /* set; words of a gap; steps that may be missing */
+};
+
+struct phrase_item { /* one word of an alternative */
+	uint32_t id;
+	bool begins;	  /* `word*' */
+	uint16_t join;	  /* bytes that stand before it exactly; 0: as between words */
+	uint32_t join_at; /* in phrases.joins */
+};
+
+struct phrase_entry {		/* an alternative */
+	uint32_t at, n; /* items */
+};
+
+struct phrase_first { /* the index of a set: its alternatives by their first word */
+	uint32_t id, entry;
+};
+
+struct phrase_set {
+	struct phrase_item *items;
+	size_t nitems;
+	struct phrase_entry *v;
+	size_t n;
+	struct phrase_first *first; /* ascending */
+	uint64_t *bits; /* one by the number of each of them: mostly a word is none */
+	uint32_t bits_mask;
+	size_t shortest;     /* how rare it is thought to be: pattern_rarity() */
+};
+
+struct phrases {
+	struct lexicon *x;
+	struct letters *l;
+	struct phrase_set *sets;
+	size_t nsets, room;
+	uint32_t *slots; /* set + 1 by the hash of its name */
+	char **names;	 /* of sets */
+	size_t mask;
+	struct sb joins;
+};
+
+struct phrase {
+	size_t n;
+	struct phrase_step v[];
+};
+
+#endif
