@@ -13,7 +13,6 @@ libtosd_policy_a_SOURCES = \
 	%D%/quiet.h \
 	%D%/verdict.c %D%/verdict.h
 
-# `tosctl scan` and `tosctl policy` on their own, for tests of this room.
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
