@@ -19,6 +19,9 @@
 #include "policy/host.h"
 #include "roles.h"
 
+/* Freed memory that is kept. */
+#define KEEP (32u << 20)
+
 struct policy {
 	struct role_self *self;
 	struct conf *conf;
@@ -93,6 +96,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	struct policy_options o;
 	int rc = conf_of_role(sources, &p->conf, e);
 
+	/* Each batch takes about the memory that the last one gave back. */
+	xkeep(KEEP);
 	p->self = self;
 	if (rc == 0)
 		conf_lean(p->conf, CONF_TENANTS_NONE);

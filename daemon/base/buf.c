@@ -229,7 +229,7 @@ buf_put_str(struct buf *b, const char *s)
 struct rd
 rd_of(const void *data, size_t n)
 {
-	struct rd r = {data, (const char *)data + n, false};
+	struct rd r = {data, (const char *)data + n, false, NULL};
 
 	return r;
 }
@@ -289,6 +289,25 @@ rd_f64(struct rd *r)
 	return v;
 }
 
+static char *
+keep(struct rd *r, const void *p, size_t n)
+{
+	char *s = r->arena;
+
+	if (s == NULL)
+		return xstrndup(p, n);
+	memcpy(s, p, n);
+	s[n] = '\0';
+	r->arena += n + 1;
+	return s;
+}
+
+char *
+rd_empty(struct rd *r)
+{
+	return keep(r, "", 0);
+}
+
 char *
 rd_str(struct rd *r)
 {
@@ -304,7 +323,7 @@ rd_str(struct rd *r)
 		r->bad = true;
 		return NULL;
 	}
-	return xstrndup((const char *)p, n);
+	return keep(r, p, n);
 }
 
 uint32_t

@@ -54,6 +54,14 @@ item_clear(struct item *it)
 }
 
 void
+item_clear_borrowed(struct item *it)
+{
+	free(it->links);
+	free(it->media);
+	item_init(it);
+}
+
+void
 item_add_link(struct item *it, const char *url)
 {
 	for (size_t i = 0; i < it->nlinks; i++)
@@ -143,11 +151,19 @@ add_part(struct buf *b, const char *part)
 	buf_puts(b, part);
 }
 
+static size_t
+length(const char *s)
+{
+	return s != NULL ? strlen(s) : 0;
+}
+
 char *
 item_body(const struct item *it)
 {
 	struct buf b = {0};
 
+	/* In one piece where there is no more than these. */
+	buf_reserve(&b, length(it->title) + length(it->text) + length(it->summary) + 4);
 	add_part(&b, it->title);
 	add_part(&b, it->text);
 	if (it->text == NULL || it->summary == NULL ||
@@ -191,7 +207,7 @@ get_media(struct rd *r, struct item *it)
 		m->type = rd_str(r);
 		m->text = rd_str(r);
 		if (m->url == NULL)
-			m->url = xstrdup("");
+			m->url = rd_empty(r);
 	}
 }
 

@@ -59,6 +59,8 @@ struct item {
 
 void item_init(struct item *it);  /* all NULL, times CLOCK_NONE */
 void item_clear(struct item *it); /* frees what it owns, then as item_init */
+/* The same for one that was read with an arena (struct rd), which is freed elsewhere. */
+void item_clear_borrowed(struct item *it);
 void item_copy(struct item *to, const struct item *from);
 void item_add_link(struct item *it, const char *url);
 /* type and text may be NULL; an address that is there already gains them. */

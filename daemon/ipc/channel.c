@@ -56,11 +56,13 @@ struct channel {
 
 	bool paused;
 	bool eof;
-	bool closed;   /* on_close is due or was called */
-	bool breached; /* by the peer, of the catalogue */
-	bool told;     /* on_close was called */
-	bool freed;    /* to be freed when the last callback has returned */
-	int depth;     /* callbacks in progress */
+	bool closed;	 /* on_close is due or was called */
+	bool in_short;	 /* the last read left nothing behind */
+	size_t out_size; /* of the last message */
+	bool breached;	 /* by the peer, of the catalogue */
+	bool told;	 /* on_close was called */
+	bool freed;	 /* to be freed when the last callback has returned */
+	int depth;	 /* callbacks in progress */
 	char why[ERR_TEXT_MAX];
 };
 
@@ -241,8 +243,11 @@ channel_send(struct channel *ch, struct msg *m)
 		return TOSD_ESTATE;
 	}
 	o = xcalloc(1, sizeof(*o));
+	buf_reserve(&o->bytes, ch->out_size);
 	buf_put(&o->bytes, head, sizeof(head));
 	msg_encode(&o->bytes, m);
+	/* The next one is often about as long, and need not grow step by step. */
+	ch->out_size = o->bytes.len < READ_CHUNK ? o->bytes.len : READ_CHUNK;
 	if (o->bytes.len - FRAME_HEAD > MSG_MAX) {
 		log_err("channel", "%s of %zu bytes is larger than a frame may be",
 		    msg_name(m->type), o->bytes.len);
@@ -323,6 +328,7 @@ receive_some(struct channel *ch)
 		return false;
 	}
 	ch->in.len += (size_t)n;
+	ch->in_short = n < READ_CHUNK;
 	if (!take_fds(ch, &mh)) {
 		breach(ch, "descriptors that belong to no frame, or more than this "
 			   "process may open");
@@ -429,7 +435,9 @@ read_in(struct channel *ch, size_t limit)
 
 		got += ch->in.len - before;
 		parse(ch);
-		if (!more)
+		/* After a short read there is rarely more, and the loop would tell: not
+		 * asking spares a call for each message. */
+		if (!more || (ch->in_short && limit != SIZE_MAX))
 			break;
 	}
 	settle(ch);

@@ -308,6 +308,9 @@ struct msg_inspect {
 	uint64_t batch;
 	uint32_t n;
 	struct msg_inspect_item *v;
+	/* Received: tenants and the strings of items lie in here, and can only be borrowed.
+	 * NULL: each is its own. */
+	char *arena;
 };
 
 /* A program that gave no answer and is to be asked again. */

@@ -157,18 +157,26 @@ msg_get_inspect(struct rd *r, struct msg *m)
 {
 	struct msg_inspect *p = &m->inspect;
 	uint32_t n;
+	char *at;
 
 	p->batch = rd_u64(r);
 	n = rd_count(r, INSPECT_WIRE_MIN);
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
+	at = p->arena = n > 0 ? xmalloc((size_t)(r->end - r->p)) : NULL;
 	while (!r->bad && p->n < n) {
 		struct msg_inspect_item *v = &p->v[p->n++];
 
 		v->revision = rd_u64(r);
+		r->arena = at;
 		v->tenant = msg_need_str(r);
+		at = r->arena;
+		r->arena = NULL;
 		v->time = rd_i64(r);
 		get_skip(r, v);
+		r->arena = at;
 		msg_item(r, &v->item);
+		at = r->arena;
+		r->arena = NULL;
 	}
 }
 
@@ -178,12 +186,17 @@ msg_clear_inspect(struct msg *m)
 	struct msg_inspect *p = &m->inspect;
 
 	for (uint32_t i = 0; i < p->n; i++) {
-		free(p->v[i].tenant);
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			free(p->v[i].skip[k]);
 		free(p->v[i].skip);
+		if (p->arena != NULL) {
+			item_clear_borrowed(&p->v[i].item);
+			continue;
+		}
+		free(p->v[i].tenant);
 		item_clear(&p->v[i].item);
 	}
+	free(p->arena);
 	free(p->v);
 }
 
