@@ -45,6 +45,20 @@ place_of(const struct engine_life *l, const char *rule, uint32_t rev)
 	return lo;
 }
 
+static struct engine_rule *
+make_rule(const char *rule, uint32_t rev, enum finding_mode declared)
+{
+	struct engine_rule *r = xcalloc(1, sizeof(*r));
+
+	r->rule = xstrdup(rule);
+	r->rev = rev;
+	r->declared = declared;
+	r->limit = MODE_ENFORCE;
+	r->moved.until = CLOCK_NONE;
+	r->row.wish_until = r->row.wish_time = r->row.since = CLOCK_NONE;
+	return r;
+}
+
 struct engine_rule *
 engine_life_rule(
     struct engine *g, const char *rule, uint32_t rev, enum finding_mode declared)
@@ -55,13 +69,7 @@ engine_life_rule(
 
 	if (at < l->n && compare(l->v[at], rule, rev) == 0)
 		return l->v[at];
-	r = xcalloc(1, sizeof(*r));
-	r->rule = xstrdup(rule);
-	r->rev = rev;
-	r->declared = declared;
-	r->limit = MODE_ENFORCE;
-	r->moved.until = CLOCK_NONE;
-	r->row.wish_until = r->row.wish_time = r->row.since = CLOCK_NONE;
+	r = make_rule(rule, rev, declared);
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(struct engine_rule *));
 	memmove(l->v + at + 1, l->v + at, (l->n - at) * sizeof(struct engine_rule *));
 	l->v[at] = r;

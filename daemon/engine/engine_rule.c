@@ -160,9 +160,13 @@ move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 	for (size_t i = 0; i < l->n; i++) {
 		struct engine_rule *r = l->v[i];
 
+		bool itself = strcmp(name, r->rule) == 0;
+
 		if (!names(name, r) || r != engine_life_find(x->k->g, r->rule, rev))
 			continue;
-		if (strcmp(name, r->rule) == 0 || r->loaded)
+		/* Of a pack, what is loaded, and can be rolled back at all. */
+		if (itself ||
+		    (r->loaded && (x->m.move != LIFE_ROLLBACK || r->row.move != 0)))
 			v[n++] = r;
 	}
 	for (size_t i = 0; i < n && n <= MOVES_MAX; i++)
