@@ -199,6 +199,6 @@ plugins_probe_greedy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=8
 plugins_probe_greedy_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += %D%/sample/shouting.c
 
-dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7
+dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README
