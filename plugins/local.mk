@@ -233,6 +233,6 @@ install-template:
 uninstall-template:
 	rm -rf '$(DESTDIR)$(templatedir)'
 
-dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7
+dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README

@@ -277,7 +277,9 @@ sample(uint64_t seed, struct bt_draw **out, struct bt_sample **s)
 {
 	struct bt_hit hits[2] = {{0, 0.9, BT_LANE_CASE}, {1, 0.9, BT_LANE_CASE}};
 
-	*s = bt_sample_new(seed, 50);
+	static const bool tried[] = {true, true};
+
+	*s = bt_sample_new(seed, 50, tried);
 	for (int64_t i = 1; i <= 2000; i++) {
 		struct bt_revision r = revision(i, "t", T0 + i);
 

@@ -172,6 +172,10 @@ def test_narrowed(base, store, rows):
 
 
 def test_one_pack(base, store):
+    with open(base + "/packs/demo.conf") as f:
+        text = f.read()
+    with open(base + "/packs/demo.conf", "w") as f:
+        f.write(text.replace('mode = "enforce"', 'mode = "draft"'))
     path = demo_pack(base, "other", "extra")
     with open(path) as f:
         text = f.read()
@@ -183,6 +187,12 @@ def test_one_pack(base, store):
     rules = [r["rule"] for r in kind(lines(got), "rule")]
     check(rules == ["demo/threat", "extra/threat"], "a pack beside those in use",
           (rules, got.stderr))
+    check([r["tried"] for r in kind(lines(got), "rule")] == [False, True],
+          "which of them is tried is said")
+    alone = [r for r in kind(lines(got), "projection", tenants_do="removes")
+             if "tenant" not in r][0]
+    check(alone["violations"] == kind(lines(got), "rule", rule="extra/threat")[0]["counting"],
+          "only what is tried, and what is enforced, would count", alone)
     pair = kind(lines(got), "overlap")
     check(pair and pair[0]["share_of_a"] == 1 and pair[0]["share_of_b"] < 1,
           "what is found by both is shown", pair)

@@ -95,7 +95,8 @@ struct bt_source {
 	struct policy_host *host;
 	const struct msg_rules *rules; /* in the order of their ids */
 	double threshold;
-	bool as_written; /* modes of rules count; else all are taken as enforced */
+	bool as_written;   /* modes of rules count; else those tried are taken as enforced */
+	const bool *tried; /* by rule */
 	unsigned jobs;
 	bool progress;
 };
@@ -210,7 +211,8 @@ struct bt_draw { /* a text and a clause: what a person is asked */
 	size_t nrules;
 };
 struct bt_sample;
-struct bt_sample *bt_sample_new(uint64_t seed, size_t want);
+/* tried: by rule, those that are sampled; borrowed. */
+struct bt_sample *bt_sample_new(uint64_t seed, size_t want, const bool *tried);
 void bt_sample_free(struct bt_sample **s);
 void bt_sample_add(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant,
     const struct bt_revision *r);
@@ -233,6 +235,7 @@ struct bt_report {
 	const struct bt_ladder *ladder[BT_TENANTS_DO];
 	double threshold;
 	bool as_written;
+	const bool *tried; /* by rule: the others were only there */
 	int64_t whole_seen, sample_seen; /* of the marks */
 	unsigned min_items;		 /* below it a rate is no rate */
 };

@@ -162,8 +162,12 @@ judge_text(struct judge *j, const struct store_past *p, struct bt_revision *r)
 	    p->time != CLOCK_NONE ? p->time : p->seen, &v, &n, &degraded);
 	lanes = xcalloc(n + 1, sizeof(*lanes));
 	r->hits = xcalloc(n + 1, sizeof(*r->hits));
-	for (uint32_t i = 0; i < n && !j->src->as_written; i++)
-		v[i].mode = MODE_ENFORCE;
+	for (uint32_t i = 0; i < n && !j->src->as_written; i++) {
+		int64_t rule = bt_rule_find(j->src->rules, v[i].rule);
+
+		if (rule >= 0 && j->src->tried[rule])
+			v[i].mode = MODE_ENFORCE;
+	}
 	policy_verdict(v, n, j->src->threshold, lanes);
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t rule = bt_rule_find(j->src->rules, v[i].rule);

@@ -145,6 +145,7 @@ rule_json(const struct bt_report *r, uint32_t i)
 		json_object_set_new(o, "loudest_tenant",
 		    json_pack("{s:s, s:f}", "tenant", r->count->tenants[s.loudest].key,
 			"share", (double)s.most / (double)s.items));
+	json_object_set_new(o, "tried", json_boolean(r->tried[i]));
 	set_time(o, "first", s.first);
 	set_time(o, "last", s.last);
 	emit(o);
@@ -298,8 +299,9 @@ history_text(const struct bt_report *r)
 		printf("  %llu texts could not be judged whole\n",
 		    (unsigned long long)c->degraded);
 	if (!r->as_written)
-		printf("  every rule counts as if it were enforced, from a score of "
-		       "%g\n",
+		printf(
+		    "  every rule that is tried counts as if it were enforced, from a "
+		    "score of %g\n",
 		    r->threshold);
 }
 
@@ -424,9 +426,13 @@ report_text(const struct bt_report *r)
 
 	history_text(r);
 	for (uint32_t i = 0; i < r->rules->n; i++) {
-		if (!is_silent(&r->count->rules[i]))
+		bool quiet = is_silent(&r->count->rules[i]);
+
+		if (r->tried[i] && !quiet)
 			rule_text(r, i, &cell);
-		silent += is_silent(&r->count->rules[i]);
+		while (cell < r->count->ncells && r->count->cells[cell].rule == i)
+			cell++;
+		silent += r->tried[i] && quiet;
 	}
 	if (silent > 0)
 		printf("\n%zu rules find nothing, and nothing of theirs is on record\n",

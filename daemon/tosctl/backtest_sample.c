@@ -21,18 +21,20 @@ struct stratum {
 struct bt_sample {
 	uint64_t seed;
 	size_t want;
+	const bool *tried;
 	struct stratum *strata;
 	size_t nstrata;
 	struct bt_map *at;
 };
 
 struct bt_sample *
-bt_sample_new(uint64_t seed, size_t want)
+bt_sample_new(uint64_t seed, size_t want, const bool *tried)
 {
 	struct bt_sample *s = xcalloc(1, sizeof(*s));
 
 	s->seed = seed;
 	s->want = want;
+	s->tried = tried;
 	s->at = bt_map_new();
 	return s;
 }
@@ -141,7 +143,8 @@ add_question(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant
 	double score = 0;
 
 	for (uint32_t k = i; k < r->nhits; k++)
-		if (same_clause(rules, r->hits[k].rule, r->hits[i].rule) &&
+		if (s->tried[r->hits[k].rule] &&
+		    same_clause(rules, r->hits[k].rule, r->hits[i].rule) &&
 		    r->hits[k].score > score)
 			score = r->hits[k].score;
 	t = stratum_of(s, tenant, score, &d.stratum);
@@ -153,7 +156,8 @@ add_question(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant
 	d.rules = xcalloc(r->nhits, sizeof(*d.rules));
 	d.scores = xcalloc(r->nhits, sizeof(*d.scores));
 	for (uint32_t k = i; k < r->nhits; k++)
-		if (same_clause(rules, r->hits[k].rule, r->hits[i].rule)) {
+		if (s->tried[r->hits[k].rule] &&
+		    same_clause(rules, r->hits[k].rule, r->hits[i].rule)) {
 			d.rules[d.nrules] = r->hits[k].rule;
 			d.scores[d.nrules++] = r->hits[k].score;
 		}
@@ -167,10 +171,11 @@ bt_sample_add(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenan
 	if (!bt_exposed(r->reach) || s->want == 0)
 		return;
 	for (uint32_t i = 0; i < r->nhits; i++) {
-		bool asked = r->hits[i].rule >= rules->n;
+		bool asked = r->hits[i].rule >= rules->n || !s->tried[r->hits[i].rule];
 
 		for (uint32_t k = 0; k < i && !asked; k++)
-			asked = same_clause(rules, r->hits[k].rule, r->hits[i].rule);
+			asked = s->tried[r->hits[k].rule] &&
+				same_clause(rules, r->hits[k].rule, r->hits[i].rule);
 		if (!asked)
 			add_question(s, rules, tenant, r, i);
 	}

@@ -96,3 +96,5 @@ tests_test_pack_diff_SOURCES = tests/test_pack_diff.c tests/suite.h \
 	%D%/pack_diff.c %D%/pack_doc.h
 tests_test_pack_diff_LDADD = libtosd_base.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 dist_check_SCRIPTS += tests/test_policy_diff.py
+# The way that tosd-policies(7) shows.
+dist_check_SCRIPTS += tests/test_tutorial.py

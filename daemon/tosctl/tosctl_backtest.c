@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "engine/engine.h"
 #include "tosctl/backtest.h"
+#include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
 #include "tosctl/tosctl_scan.h"
@@ -48,6 +49,7 @@ struct run {
 	struct pack_room room;
 	struct policy_host *host;
 	struct msg rules;
+	bool *tried;
 	struct store *store;
 	struct bt_kept kept;
 	struct bt_count count;
@@ -205,6 +207,25 @@ by_rule(const void *a, const void *b)
 	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
+/* All rules of a folder; of a pack that is tried beside others, its own. */
+static int
+mark_tried(struct run *r, struct err *e)
+{
+	const struct msg_rules *rules = &r->rules.rules;
+	json_t *doc = NULL, *v;
+	const char *name = NULL, *pack;
+	int rc = r->room.ours ? pack_doc_read(r->o.packs, &doc, e) : 0;
+
+	json_object_foreach(doc, pack, v) name = pack;
+	r->tried = xcalloc(rules->n + 1, sizeof(*r->tried));
+	for (uint32_t i = 0; i < rules->n; i++)
+		r->tried[i] = name == NULL ||
+			      (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
+				  rules->v[i].rule[strlen(name)] == '/');
+	json_decref(doc);
+	return rc;
+}
+
 static int
 open_packs(struct run *r, struct err *e)
 {
@@ -229,7 +250,7 @@ open_packs(struct run *r, struct err *e)
 	if (r->rules.rules.n > 1)
 		qsort(r->rules.rules.v, r->rules.rules.n, sizeof(*r->rules.rules.v),
 		    by_rule);
-	return 0;
+	return mark_tried(r, e);
 }
 
 /* "90d" before what was last seen, or a time: never the clock, so that the same store
@@ -313,11 +334,12 @@ backtest(struct run *r, struct err *e)
 		return rc;
 	src.host = r->host;
 	src.rules = &r->rules.rules;
+	src.tried = r->tried;
 	bt_count_init(&r->count, src.rules->n);
 	for (int d = 0; d < BT_TENANTS_DO; d++)
 		r->ladders[d] = bt_ladder_new(&r->ladder, (enum bt_tenant_does)d);
 	if (r->o.samples != NULL)
-		r->sample = bt_sample_new(r->o.seed, r->o.want);
+		r->sample = bt_sample_new(r->o.seed, r->o.want, r->tried);
 	if ((rc = bt_read(&src, &r->kept, on_revision, r, e)) != 0)
 		return rc;
 	for (int d = 0; d < BT_TENANTS_DO; d++)
@@ -335,6 +357,7 @@ report(struct run *r)
 	    .kept = &r->kept,
 	    .threshold = r->conf->policy.threshold,
 	    .as_written = r->o.as_written,
+	    .tried = r->tried,
 	    .whole_seen = CLOCK_NONE,
 	    .sample_seen = CLOCK_NONE,
 	    .min_items = r->conf->ladder.min_exposure};
@@ -359,6 +382,7 @@ close_run(struct run *r)
 		bt_count_clear(&r->count);
 	bt_kept_free(&r->kept);
 	msg_clear(&r->rules);
+	free(r->tried);
 	policy_host_free(&r->host);
 	pack_room_leave(&r->room);
 	store_free(&r->store);
