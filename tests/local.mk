@@ -108,6 +108,7 @@ dist_check_SCRIPTS += \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_kill.py \
+	%D%/test_lists_daemon.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
 	%D%/test_plugin_faults.py \

@@ -118,6 +118,10 @@ struct conf_policy {
 	double threshold;	   /* a finding below this score never counts */
 	int64_t retry_for;	   /* how long a program that is down is waited for */
 	unsigned plugin_uid;	   /* first of 256 user ids of programs; 0: that of roles */
+	bool media;		   /* pictures of items are fetched and hashed */
+	unsigned media_items;	   /* so many of one item */
+	int64_t media_wait;	   /* how long an item waits for that */
+	size_t media_pixels;	   /* a larger picture gets no perceptual hash */
 };
 
 struct conf_safety {

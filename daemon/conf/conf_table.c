@@ -200,6 +200,10 @@ static const struct conf_row policy_rows[] = {
     SHARE(conf_policy, threshold, "0.5"),
     SPAN(conf_policy, retry_for, "24h", CLOCK_SEC, 30 * CLOCK_DAY),
     COUNT(conf_policy, plugin_uid, "60700", 0, INT32_MAX),
+    FLAG(conf_policy, media, "false"),
+    COUNT(conf_policy, media_items, "4", 1, 100),
+    SPAN(conf_policy, media_wait, "10m", CLOCK_SEC, CLOCK_DAY),
+    MANY(conf_policy, media_pixels, "16000000", 10000, 100000000),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_cover.h"
 #include "policy/verdict.h"
 
 /* Characters of a quote shown to people. */
@@ -88,7 +88,7 @@ engine_inspect_free(struct engine *g)
 /* --- to a worker --- */
 
 static void
-put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
+put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 {
 	struct store_revision r;
 	struct err e = ERR_INIT;
@@ -96,7 +96,7 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
-	if (r.state == INSPECT_PENDING) {
+	if (r.state == INSPECT_PENDING && !engine_media_want(g, &r, now)) {
 		it->revision = (uint64_t)id;
 		it->tenant = xstrdup(r.tenant);
 		it->time = r.time;
@@ -141,7 +141,7 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
 	for (size_t i = 0; i < max; i++) {
 		item_init(&m.inspect.v[m.inspect.n].item);
-		put_revision(g, &m.inspect, queue_take(q));
+		put_revision(g, &m.inspect, queue_take(q), now);
 	}
 	if (m.inspect.n == 0) {
 		msg_clear(&m);

@@ -13,6 +13,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_feed.c \
 	%D%/engine_inspect.c \
 	%D%/engine_look.c %D%/engine_look.h \
+	%D%/engine_media.c \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
 	%D%/engine_older.c %D%/engine_older.h \

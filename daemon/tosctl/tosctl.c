@@ -12,6 +12,7 @@
 #include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
+#include "tosctl/tosctl_lists.h"
 #include "tosctl/tosctl_policy.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
@@ -52,6 +53,7 @@ static const struct command {
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
+    {"lists", tosctl_lists, "lists of addresses and pictures: check, hash, sign"},
     {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
