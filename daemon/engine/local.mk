@@ -43,6 +43,11 @@ UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h
 tests_test_cover_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
+UNIT_TESTS += tests/test_engine_media
+tests_test_engine_media_SOURCES = tests/test_engine_media.c tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_media_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
 UNIT_TESTS += tests/test_window
 tests_test_window_SOURCES = tests/test_window.c tests/suite.h
 tests_test_window_LDADD = libtosd_engine.a libtosd_base.a $(CUNIT_LIBS) $(CRYPTO_LIBS)
