@@ -130,6 +130,9 @@ EXTRA_DIST += %D%/load_feeds.py
 load: all
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/load_feeds.py
 
+# tosctl lists, and scan with lists.
+dist_check_SCRIPTS += %D%/test_lists_cmd.py
+
 # A fediverse server as a tenant.
 dist_check_SCRIPTS += %D%/test_mastodon.py
 EXTRA_DIST += %D%/mastodon_server.py %D%/mastodon_payloads.json

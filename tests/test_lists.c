@@ -636,7 +636,7 @@ test_media_hashes(void)
 	    " is on the list sha (Example Feed) in a medium: http://cdn.example/p.jpg");
 	answer_clear(&a);
 	/* eight bits further: still near; below the quality: recorded only */
-	a = ask_media(h, SHA + 1, MD5, PDQ_8, 40, NULL);
+	a = ask_media(h, PDQ, MD5, PDQ_8, 40, NULL);
 	CU_ASSERT_EQUAL_FATAL(a.n, 4);
 	SAME(a.v[2].rule, "list/pdq/shadow");
 	CU_ASSERT_DOUBLE_EQUAL(a.v[2].score, 1 - 8.0 / 256, 1e-9);

@@ -266,8 +266,14 @@ test_large(void)
 	SAME(m.why, "1000 x 500 pixels are more than 499999");
 	buf_reset(&b);
 	picture_png(&p, PNG_COLOR_TYPE_RGB, false, &b);
-	media_hash(b.data, b.len, 999999, &m);
+	media_hash(b.data, b.len, 1999999, &m);
 	SAME(m.why, "PNG: 1000 x 500 pixels are more than 499999");
+	media_hash(b.data, b.len, 2000000, &m);
+	SAME(m.why, "");
+	buf_reset(&b);
+	picture_jpeg(&p, 80, true, &b);
+	media_hash(b.data, b.len, 999999, &m);
+	SAME(m.why, "1000 x 500 pixels are more than 499999");
 	media_hash(b.data, b.len, 1000000, &m);
 	SAME(m.why, "");
 	buf_free(&b);

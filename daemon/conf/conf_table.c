@@ -203,7 +203,7 @@ static const struct conf_row policy_rows[] = {
     FLAG(conf_policy, media, "false"),
     COUNT(conf_policy, media_items, "4", 1, 100),
     SPAN(conf_policy, media_wait, "10m", CLOCK_SEC, CLOCK_DAY),
-    MANY(conf_policy, media_pixels, "16000000", 10000, 100000000),
+    MANY(conf_policy, media_pixels, "12000000", 10000, 100000000),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

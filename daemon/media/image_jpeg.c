@@ -18,6 +18,8 @@
 #define ENOUGH 512
 /* Progressive pictures may name any number of passes over all their pixels. */
 #define SCANS_MAX 20
+/* ... and cost several times as much as others. */
+#define PROGRESSIVE_SHARE 2
 #define MEMORY_MAX (256L << 20)
 
 struct jpeg {
@@ -97,6 +99,8 @@ read_head(struct jpeg *j, size_t pixels, struct image *out)
 	jpeg_read_header(d, TRUE);
 	out->full_width = d->image_width;
 	out->full_height = d->image_height;
+	if (d->progressive_mode)
+		pixels /= PROGRESSIVE_SHARE;
 	if ((size_t)d->image_width * d->image_height > pixels) {
 		snprintf(j->why, sizeof(j->why), "%u x %u pixels are more than %zu",
 		    d->image_width, d->image_height, pixels);

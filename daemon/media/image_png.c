@@ -16,7 +16,7 @@
 #include "base/buf.h"
 
 /* Every pixel has to be unpacked, unlike those of a JPEG that is scaled. */
-#define SHARE 2
+#define SHARE 4
 #define CHUNK_MAX (8u << 20)
 
 struct png {

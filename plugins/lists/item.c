@@ -15,6 +15,7 @@ struct item_work {
 	struct canon canon;
 	struct item_match v[ITEM_MATCHES];
 	size_t n, more; /* more: matches for which there was no room */
+	bool unasked;
 	/* What is being looked up. */
 	struct tosd_str now;
 	struct tosd_span span;
@@ -40,6 +41,7 @@ forget(struct item_work *w)
 		free(w->v[i].example);
 	}
 	w->n = w->more = 0;
+	w->unasked = false;
 	w->seed[0] = '\0';
 }
 
@@ -65,6 +67,12 @@ const struct item_match *
 item_match(const struct item_work *w, size_t i)
 {
 	return &w->v[i];
+}
+
+bool
+item_unasked(const struct item_work *w)
+{
+	return w->unasked;
 }
 
 /* --- matches --- */
@@ -245,6 +253,8 @@ look_media(
 			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
 		if (m.pdq.len > 0 && pdq && !spend(w, r, UNITS_PICTURE))
 			return why_set(why, "has too many pictures for its budget");
+		w->unasked = w->unasked || (m.state == TOSD_MEDIA_UNASKED &&
+					       m.sha256.len + m.md5.len + m.pdq.len == 0);
 		look_bytes(w, s, &m);
 	}
 	return rc;

@@ -38,6 +38,9 @@ void item_work_free(struct item_work **p);
 int item_look(struct item_work *w, const struct set *s, const struct tosd_host *h,
     const struct tosd_item *item, struct tosd_report *r, struct why *why);
 
+/* Whether there were media that nobody has hashed, though some list wanted it. */
+bool item_unasked(const struct item_work *w);
+
 /* What was found, in order of its finding; valid until the next item_look(). */
 size_t item_matches(const struct item_work *w);
 const struct item_match *item_match(const struct item_work *w, size_t i);

@@ -32,6 +32,7 @@ struct lists {
 	int32_t *rule, *shadow; /* the host's numbers, by list */
 	bool *told;		/* that it has expired */
 	int64_t next_expiry;
+	bool unasked_told;
 	struct why why;
 };
 
@@ -373,6 +374,12 @@ lists_check(void *state, const struct tosd_item *item, struct tosd_report *r,
 	if (time >= x->next_expiry)
 		say_expired(x, time);
 	rc = item_look(x->work, x->set, x->host, item, r, &x->why);
+	if (item_unasked(x->work) && !x->unasked_told) {
+		x->unasked_told = true;
+		say(x, TOSD_LOG_WARN,
+		    "there are lists of what media are, but nobody has media hashed: they "
+		    "find nothing (policy.media)");
+	}
 	for (size_t i = 0; i < item_matches(x->work); i++)
 		report(x, r, item_match(x->work, i), time);
 	if (rc == 0)
