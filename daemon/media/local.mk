@@ -21,6 +21,12 @@ tests_test_lists_LDADD = plugins/lists/liblists.la libtosd_policy.a libtosd_evid
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) \
 	$(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 
+# What a look costs however long the lists are; ratios.
+EXTRA_PROGRAMS += tests/bench_lists
+tests_bench_lists_SOURCES = tests/bench_lists.c
+tests_bench_lists_LDADD = plugins/lists/liblists.la $(CRYPTO_LIBS)
+CLEANFILES += tests/bench_lists
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_image tests/fuzz_list
 tests_fuzz_image_SOURCES = tests/fuzz_image.c

@@ -2,6 +2,7 @@
 /* list: the file, its head, and its lines one after the other; see list.h. */
 #include "list.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tosd/policy.h>
@@ -37,7 +38,7 @@ static const struct word kind_words[] = {{"domain", LIST_DOMAIN}, {"url", LIST_U
     {"sha256", LIST_SHA256}, {"md5", LIST_MD5}, {"pdq", LIST_PDQ}, {NULL, 0}};
 
 static bool
-take_word(const struct word *v, const char *s, int *out)
+take_word(const struct word *v, const char *s, int32_t *out)
 {
 	for (; v->name != NULL; v++)
 		if (strcmp(v->name, s) == 0) {
@@ -48,12 +49,13 @@ take_word(const struct word *v, const char *s, int *out)
 }
 
 static bool
-take_count(const char *s, unsigned long max, unsigned long *out)
+take_count(const char *s, unsigned long max, uint32_t *out)
 {
 	char *end;
+	unsigned long v = strtoul(s, &end, 10);
 
-	*out = strtoul(s, &end, 10);
-	return s[0] >= '0' && s[0] <= '9' && *end == '\0' && *out <= max;
+	*out = (uint32_t)v;
+	return s[0] >= '0' && s[0] <= '9' && *end == '\0' && v <= max;
 }
 
 static bool
@@ -65,7 +67,88 @@ good_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
-enum key {
+static bool
+take_text(char **to, const char *s, size_t max)
+{
+	if (strlen(s) > max)
+		return false;
+	free(*to);
+	*to = mem_dup(s, strlen(s));
+	return true;
+}
+
+static bool
+take_name(struct list *l, const char *s)
+{
+	return good_name(s) && take_text(&l->name, s, 60);
+}
+
+static bool
+take_category(struct list *l, const char *s)
+{
+	return good_name(s) && take_text(&l->category, s, 32);
+}
+
+static bool
+take_expiry(struct list *l, const char *s)
+{
+	if (strlen(s) != 10 || !day_parse(s, &l->expires))
+		return false;
+	memcpy(l->day, s, 11);
+	return true;
+}
+
+static bool
+take_severity(struct list *l, const char *s)
+{
+	return take_word(severities, s, &l->severity);
+}
+
+static bool
+take_mode(struct list *l, const char *s)
+{
+	return take_word(modes, s, &l->mode);
+}
+
+static bool
+take_kind(struct list *l, const char *s)
+{
+	int32_t kind = 0;
+	bool ok = take_word(kind_words, s, &kind);
+
+	l->kind = (enum list_kind)kind;
+	return ok;
+}
+
+static bool
+take_rev(struct list *l, const char *s)
+{
+	return take_count(s, INT32_MAX, &l->rev) && l->rev > 0;
+}
+
+static bool
+take_score(struct list *l, const char *s)
+{
+	char *end;
+
+	l->score = strtod(s, &end);
+	return strspn(s, "0123456789.") == strlen(s) && end != s && *end == '\0' &&
+	       l->score >= 0 && l->score <= 1;
+}
+
+static bool
+take_threshold(struct list *l, const char *s)
+{
+	return take_count(s, 63, &l->threshold);
+}
+
+static bool
+take_quality(struct list *l, const char *s)
+{
+	return take_count(s, 100, &l->quality);
+}
+
+enum {
 	K_NAME,
 	K_SOURCE,
 	K_LICENCE,
@@ -84,103 +167,41 @@ enum key {
 	K_OWNER,
 	K_COUNT
 };
+#define TEXT(f, max) offsetof(struct list, f), max, NULL
+#define TAKE(fn) 0, 0, fn
 static const struct {
 	const char *key, *want; /* what it may be, for people */
+	size_t text, max;	/* a text goes there as it is */
+	bool (*take)(struct list *l, const char *s);
 } keys[K_COUNT] = {
-    [K_NAME] = {"name", "a name of lower-case letters, digits and `-'"},
-    [K_SOURCE] = {"source", "who makes the list, and where it is from"},
-    [K_LICENCE] = {"licence", "under which it may be used"},
-    [K_EXPIRES] = {"expires", "a day such as 2027-01-31"},
-    [K_CLAUSE] = {"clause", "a clause of the acceptable-use policy, \"5.2 Malware\""},
-    [K_CATEGORY] = {"category", "lower-case letters, digits and `-', 32 at most"},
-    [K_SEVERITY] = {"severity", "low, medium, high or critical"},
-    [K_MODE] = {"mode", "draft, shadow or enforce"},
-    [K_KIND] = {"kind", "domain, url, sha256, md5 or pdq"},
-    [K_REV] = {"rev", "a whole number from 1, raised with each change of meaning"},
-    [K_SCORE] = {"score", "a number from 0 to 1"},
-    [K_THRESHOLD] = {"threshold", "a whole number from 0 to 63"},
-    [K_QUALITY] = {"quality", "a whole number from 0 to 100"},
-    [K_ABOUT] = {"about", "a text"},
-    [K_OWNER] = {"owner", "who answers for it"},
+    [K_NAME] = {"name", "a name of lower-case letters, digits and `-'",
+	TAKE(take_name)},
+    [K_SOURCE] = {"source", "who makes the list, and where it is from",
+	TEXT(source, VALUE_MAX)},
+    [K_LICENCE] = {"licence", "under which it may be used", TEXT(licence, VALUE_MAX)},
+    [K_EXPIRES] = {"expires", "a day such as 2027-01-31", TAKE(take_expiry)},
+    [K_CLAUSE] = {"clause", "a clause of the acceptable-use policy, \"5.2 Malware\"",
+	TEXT(clause, 200)},
+    [K_CATEGORY] = {"category", "lower-case letters, digits and `-', 32 at most",
+	TAKE(take_category)},
+    [K_SEVERITY] = {"severity", "low, medium, high or critical", TAKE(take_severity)},
+    [K_MODE] = {"mode", "draft, shadow or enforce", TAKE(take_mode)},
+    [K_KIND] = {"kind", "domain, url, sha256, md5 or pdq", TAKE(take_kind)},
+    [K_REV] = {"rev", "a whole number from 1, raised with each change of meaning",
+	TAKE(take_rev)},
+    [K_SCORE] = {"score", "a number from 0 to 1", TAKE(take_score)},
+    [K_THRESHOLD] = {"threshold", "a whole number from 0 to 63", TAKE(take_threshold)},
+    [K_QUALITY] = {"quality", "a whole number from 0 to 100", TAKE(take_quality)},
+    [K_ABOUT] = {"about", "a text", TEXT(about, VALUE_MAX)},
+    [K_OWNER] = {"owner", "who answers for it", TEXT(owner, VALUE_MAX)},
 };
 
 static bool
-take_text(char **to, const char *s, size_t max)
+take_value(struct list *l, int k, const char *s)
 {
-	if (strlen(s) > max)
-		return false;
-	free(*to);
-	*to = mem_dup(s, strlen(s));
-	return true;
-}
-
-static bool
-take_number(const char *s, double *out)
-{
-	char *end;
-
-	*out = strtod(s, &end);
-	return strspn(s, "0123456789.") == strlen(s) && end != s && *end == '\0' &&
-	       *out >= 0 && *out <= 1;
-}
-
-static bool
-take_value(struct list *l, enum key k, const char *s)
-{
-	unsigned long n = 0;
-	int word = 0;
-	bool ok = false;
-
-	switch (k) {
-	case K_NAME:
-		return good_name(s) && take_text(&l->name, s, 60);
-	case K_SOURCE:
-		return take_text(&l->source, s, VALUE_MAX);
-	case K_LICENCE:
-		return take_text(&l->licence, s, VALUE_MAX);
-	case K_ABOUT:
-		return take_text(&l->about, s, VALUE_MAX);
-	case K_OWNER:
-		return take_text(&l->owner, s, VALUE_MAX);
-	case K_CLAUSE:
-		return take_text(&l->clause, s, 200);
-	case K_CATEGORY:
-		return strlen(s) <= 32 && good_name(s) &&
-		       take_text(&l->category, s, 32);
-	case K_EXPIRES:
-		ok = strlen(s) == 10 && day_parse(s, &l->expires);
-		if (ok)
-			memcpy(l->day, s, 11);
-		return ok;
-	case K_SEVERITY:
-		ok = take_word(severities, s, &word);
-		l->severity = word;
-		return ok;
-	case K_MODE:
-		ok = take_word(modes, s, &word);
-		l->mode = word;
-		return ok;
-	case K_KIND:
-		ok = take_word(kind_words, s, &word);
-		l->kind = (enum list_kind)word;
-		return ok;
-	case K_REV:
-		ok = take_count(s, INT32_MAX, &n) && n > 0;
-		l->rev = (uint32_t)n;
-		return ok;
-	case K_SCORE:
-		return take_number(s, &l->score);
-	case K_THRESHOLD:
-		ok = take_count(s, 63, &n);
-		l->threshold = (unsigned)n;
-		return ok;
-	case K_QUALITY:
-		ok = take_count(s, 100, &n);
-		l->quality = (unsigned)n;
-		return ok;
-	default:
-		return false;
-	}
+	if (keys[k].take != NULL)
+		return keys[k].take(l, s);
+	return take_text((char **)((char *)l + keys[k].text), s, keys[k].max);
 }
 
 /* --- lines --- */
@@ -257,7 +278,7 @@ head_line(struct list *l, const char *s, size_t n, bool *given, struct why *w)
 		if (n - from < sizeof(value) && n > from) {
 			memcpy(value, s + from, n - from);
 			value[n - from] = '\0';
-			if (take_value(l, (enum key)k, value))
+			if (take_value(l, k, value))
 				return 0;
 		}
 		return why_set(w, "%s:%zu: `%s' must be %s", l->file, l->line,
