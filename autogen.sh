@@ -31,7 +31,7 @@ build_packages() {
 	echo autoconf automake libtool pkg-config autoconf-archive gcc libc6-dev make \
 		libevent-dev libcurl4-openssl-dev libc-ares-dev libjansson-dev \
 		libconfig-dev libcunit1-dev libsqlite3-dev libssl-dev "$hs" \
-		libpcre2-dev libuchardet-dev libseccomp-dev
+		libpcre2-dev libuchardet-dev libseccomp-dev libjpeg-dev libpng-dev
 }
 
 # What the tests and the demonstration run beside it.

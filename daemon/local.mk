@@ -26,10 +26,10 @@ tests_test_sandbox_LDADD = libtosd_supervisor.a libtosd_conf.a libtosd_ipc.a \
 	$(SECCOMP_LIBS) $(CRYPTO_LIBS)
 
 ROOMS = libtosd_engine.a libtosd_console.a libtosd_notice.a libtosd_fetch.a \
-	libtosd_feed.a libtosd_policy.a libtosd_cases.a libtosd_store.a \
+	libtosd_media.a libtosd_feed.a libtosd_policy.a libtosd_cases.a libtosd_store.a \
 	libtosd_evidence.a libtosd_conf.a libtosd_ipc.a libtosd_base.a
 ROOM_LIBS = $(EVENT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(JANSSON_LIBS) $(CONFIG_LIBS) \
-	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lpthread -ldl -lm
+	$(SQLITE_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) $(JPEG_LIBS) $(PNG_LIBS) $(CRYPTO_LIBS) -lpthread -ldl -lm
 
 sbin_PROGRAMS += tosd
 tosd_SOURCES = \

@@ -22,9 +22,11 @@
 #include "fetch/link.h"
 #include "fetch/same.h"
 #include "ipc/role.h"
+#include "media/media.h"
 #include "role_fetch.h"
 #include "roles.h"
 
+#define ACCEPT_MEDIA "image/jpeg, image/png, image/*;q=0.9, */*;q=0.5"
 #define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
 /* Room in a frame for everything of an answer that is not an item. */
 #define FRAME_REST (1u << 20)
@@ -225,6 +227,32 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 	    r->body.data, r->body.len, src, role->conf->fetch.max_text, &p->items[0]);
 }
 
+/* What the bytes are, under the address that was asked; the bytes themselves go. */
+static void
+read_media(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
+{
+	struct media m;
+	struct item *it;
+
+	if (p->outcome != POLLED_OK)
+		return;
+	if (p->truncated) {
+		say(p, POLLED_HTTP_ERROR, "larger than fetch.max_body");
+		return;
+	}
+	media_hash(r->body.data != NULL ? r->body.data : "", r->body.len,
+	    q->role->conf->policy.media_pixels, &m);
+	p->items = xcalloc(1, sizeof(*p->items));
+	p->nitems = 1;
+	it = &p->items[0];
+	item_init(it);
+	it->id = xstrdup(q->url);
+	item_add_media(it, q->url, NULL, NULL);
+	item_media_hash(&it->media[0], m.sha256, m.md5[0] != '\0' ? m.md5 : NULL,
+	    m.pdq[0] != '\0' ? m.pdq : NULL, m.quality,
+	    m.why[0] != '\0' ? m.why : NULL);
+}
+
 /* The mapping of the feed, if it has one; *to is where it is put. */
 static const struct feed_mapping *
 mapping_of(const struct poll *q, struct feed_mapping *to)
@@ -253,7 +281,9 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	if (!p->truncated)
 		p->body_hash = xstrdup(same_mark(
 		    r->body.data != NULL ? r->body.data : "", r->body.len, mark));
-	if (q->kind == POLL_PAGE)
+	if (q->kind == POLL_MEDIA)
+		read_media(q, r, p);
+	else if (q->kind == POLL_PAGE)
 		read_page(q->role, r, &src, p);
 	else
 		read_feed(q->role, r, &src, p);
@@ -388,7 +418,9 @@ on_result(void *ctx, struct fetch_result *r)
 			p->last_modified = take(&q->last_modified);
 		p->body_hash = take(&q->body_hash);
 	}
-	if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
+	if (q->kind == POLL_MEDIA)
+		; /* bytes of media are not kept */
+	else if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
 		m.fd = capture_of(r); /* else nothing in it is new */
 	p->url = take(&r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),
@@ -420,6 +452,8 @@ on_poll(struct fetch_role *role, struct msg *m)
 	}
 	if (in->kind == POLL_PAGE)
 		req.accept = ACCEPT_PAGE;
+	else if (in->kind == POLL_MEDIA)
+		req.accept = ACCEPT_MEDIA;
 	if (in->second) { /* what would others get? */
 		req.second = true;
 		req.etag = req.last_modified = NULL;

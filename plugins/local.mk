@@ -11,12 +11,14 @@ PLUGIN_LDFLAGS = -module -avoid-version -shared -export-symbols-regex '^tosd_pol
 # What our own plugins share: memory, text forms.
 noinst_LTLIBRARIES += plugins/kit/libkit.la
 plugins_kit_libkit_la_SOURCES = \
+	%D%/kit/day.c %D%/kit/day.h \
 	%D%/kit/fold.c %D%/kit/fold.h %D%/kit/fold_in.h \
 	%D%/kit/fold_chars.c %D%/kit/fold_words.c \
 	%D%/kit/glyph.c %D%/kit/glyph.h %D%/kit/glyph_table.h \
 	%D%/kit/mem.c %D%/kit/mem.h \
 	%D%/kit/mend.c %D%/kit/mend.h \
 	%D%/kit/plain.c %D%/kit/plain.h \
+	%D%/kit/sign.c %D%/kit/sign.h \
 	%D%/kit/vocab.c %D%/kit/vocab.h \
 	%D%/kit/words.c %D%/kit/words.h %D%/kit/words_in.h \
 	%D%/kit/words_chunk.c %D%/kit/words_core.c
@@ -41,7 +43,6 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/phrase.c %D%/rules/phrase.h %D%/rules/phrase_in.h \
 	%D%/rules/phrase_match.c \
 	%D%/rules/prove.c %D%/rules/prove.h \
-	%D%/rules/sign.c %D%/rules/sign.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \
 	%D%/rules/walk.c %D%/rules/walk.h \
 	%D%/rules/pack_context.c %D%/rules/pack_in.h \
@@ -53,7 +54,8 @@ plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CF
 plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \
 	$(PCRE2_LIBS) $(CRYPTO_LIBS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la
+plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la \
+	plugins/lists/lists.la
 plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
@@ -170,6 +172,25 @@ tests_fuzz_model_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_model_LDADD = plugins/classifier/libmodel.la $(CRYPTO_LIBS) -lm
 endif
 
+# Lists: all but the plugin's face to the host, so that tests and a fuzzer can reach it.
+noinst_LTLIBRARIES += plugins/lists/liblists.la
+plugins_lists_liblists_la_SOURCES = \
+	%D%/lists/canon.c %D%/lists/canon.h \
+	%D%/lists/entry.c %D%/lists/entry.h \
+	%D%/lists/host.c %D%/lists/host.h \
+	%D%/lists/item.c %D%/lists/item.h \
+	%D%/lists/list.c %D%/lists/list.h \
+	%D%/lists/mention.c %D%/lists/mention.h \
+	%D%/lists/names.c %D%/lists/names.h \
+	%D%/lists/near.c %D%/lists/near.h \
+	%D%/lists/set.c %D%/lists/set.h
+plugins_lists_liblists_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_lists_liblists_la_LIBADD = plugins/kit/libkit.la
+plugins_lists_lists_la_SOURCES = %D%/lists/lists.c
+plugins_lists_lists_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_lists_lists_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_lists_lists_la_LIBADD = plugins/lists/liblists.la $(CRYPTO_LIBS)
+
 # For tests only: a plugin that misbehaves on demand, and plugins of other versions of the
 # interface.  The -rpath makes libtool build shared objects though they are not installed.
 TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
@@ -233,6 +254,7 @@ install-template:
 uninstall-template:
 	rm -rf '$(DESTDIR)$(templatedir)'
 
-dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7
+dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7 \
+	%D%/tosd-lists.5
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README

@@ -12,7 +12,7 @@ check() {
 		xargs awk '
 	BEGIN {
 		n = split("base 0 ipc 1 conf 1 store 2 evidence 2 feed 3 fetch 3 " \
-			"policy 3 cases 3 notice 4 engine 5 console 5 tosctl 6", t, " ")
+			"media 3 policy 3 cases 3 notice 4 engine 5 console 5 tosctl 6", t, " ")
 		for (i = 1; i < n; i += 2)
 			floor[t[i]] = t[i + 1]
 		top = 6		# files of daemon/ itself

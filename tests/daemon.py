@@ -402,10 +402,14 @@ def item_of(blob):
     for key in ("published", "updated"):
         ms = take("<q")
         item[key] = None if ms == -1 << 63 else rfc3339(ms // 1000)
-    take("<I")
+    flags = take("<I")
     item["links"] = [text() for _ in range(take("<I"))]
     item["media"] = [dict(zip(("url", "type", "text"), (text(), text(), text())))
                      for _ in range(take("<I"))]
+    if flags & 1 << 30:  # ITEM_HASHES
+        for medium in item["media"]:
+            medium.update(sha256=text(), md5=text(), pdq=text(), quality=take("<I"),
+                          why=text())
     assert at == len(blob), "a stored item has bytes left over"
     return {k: v for k, v in item.items() if v is not None}
 

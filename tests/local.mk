@@ -117,6 +117,7 @@ dist_check_SCRIPTS += \
 	%D%/test_faults.py \
 	%D%/test_feeds_daemon.py \
 	%D%/test_life.py \
+	%D%/test_lists_daemon.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
 	%D%/test_plugin_new.py \
@@ -136,6 +137,9 @@ EXTRA_DIST += %D%/load_feeds.py
 .PHONY: load
 load: all
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/load_feeds.py
+
+# tosctl lists, and scan with lists.
+dist_check_SCRIPTS += %D%/test_lists_cmd.py
 
 # A fediverse server as a tenant.
 dist_check_SCRIPTS += %D%/test_mastodon.py

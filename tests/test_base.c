@@ -159,6 +159,62 @@ test_item_wire(void)
 	buf_free(&w);
 }
 
+/* What is known of media follows behind an item, and only where there is any: what was
+ * stored before that was known reads as ever. */
+static void
+test_item_hashes(void)
+{
+	static const char sha[] =
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	struct item a, b;
+	struct buf old = {0}, w = {0};
+	struct rd r;
+
+	item_init(&a);
+	item_init(&b);
+	a.id = xstrdup("1");
+	a.flags = ITEM_TRUNCATED;
+	item_add_media(&a, "http://a.example/1.jpg", "image/jpeg", NULL);
+	item_add_media(&a, "http://a.example/2.jpg", NULL, "words");
+	item_put(&old, &a);
+	item_media_hash(&a.media[1], sha, NULL, sha, 77, NULL);
+	item_put(&w, &a);
+	CU_ASSERT(w.len > old.len);
+	r = rd_of(old.data, old.len);
+	item_get(&r, &b);
+	CU_ASSERT(rd_done(&r) && b.nmedia == 2 && b.media[1].sha256 == NULL);
+	item_clear(&b);
+	r = rd_of(w.data, w.len);
+	item_get(&r, &b);
+	CU_ASSERT_TRUE_FATAL(rd_done(&r));
+	CU_ASSERT_EQUAL(b.flags, ITEM_TRUNCATED);
+	CU_ASSERT_PTR_NULL(b.media[0].sha256);
+	CU_ASSERT_STRING_EQUAL(b.media[1].sha256, sha);
+	CU_ASSERT_PTR_NULL(b.media[1].md5);
+	CU_ASSERT_EQUAL(b.media[1].quality, 77);
+	item_clear(&a);
+	item_copy(&a, &b);
+	CU_ASSERT_STRING_EQUAL(a.media[1].pdq, sha);
+	item_clear(&b);
+	for (size_t n = 0; n < w.len; n++) {
+		r = rd_of(w.data, n);
+		item_get(&r, &b);
+		CU_ASSERT_TRUE(r.bad);
+		item_clear(&b);
+	}
+	/* A digest that is none is no item. */
+	item_media_hash(&a.media[1], "x", NULL, NULL, 0, NULL);
+	buf_reset(&w);
+	item_put(&w, &a);
+	r = rd_of(w.data, w.len);
+	item_get(&r, &b);
+	CU_ASSERT_TRUE(r.bad);
+	item_clear(&b);
+	item_clear(&a);
+	buf_free(&old);
+	buf_free(&w);
+}
+
 static void
 test_id_order(void)
 {
@@ -193,6 +249,7 @@ static const struct suite_test tests[] = {
     {"digest: known answers", test_digest_known},
     {"text: UTF-8 and escaping", test_text_utf8},
     {"item: wire form, digest, every cut", test_item_wire},
+    {"item: digests of media", test_item_hashes},
     {"histogram: classes and quantiles", test_histogram},
     {"id: ULIDs sort", test_id_order},
     {"file: sealed memory files", test_memfd_sealed},

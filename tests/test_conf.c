@@ -439,6 +439,7 @@ static const char every_key[] =
     "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
+    "  media = true; media_items = 3; media_wait = \"1m\"; media_pixels = 20000;\n"
     "  worker_memory = \"1G\";\n"
     "  life_cycle = \"gated\"; stats_for = \"30d\"; scores_for = \"31d\";\n"
     "  gates = { labels = 10; precision = 0.8; days = 2; tenant_share = 0.5;\n"
@@ -555,6 +556,9 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.gates.labels, 10);
 	CU_ASSERT_EQUAL(c->policy.gates.cost, 1);
 	CU_ASSERT_EQUAL(c->policy.gates.override, 2 * CLOCK_DAY);
+	CU_ASSERT(c->policy.media && c->policy.media_items == 3);
+	CU_ASSERT_EQUAL(c->policy.media_wait, CLOCK_MIN);
+	CU_ASSERT_EQUAL(c->policy.media_pixels, 20000);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);

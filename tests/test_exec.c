@@ -186,6 +186,11 @@ test_lines_out(void)
 	struct conf_plugin c = {
 	    .name = "n", .window = 3, .deadline = 50, .settings = set, .nsettings = 1};
 	char *links[] = {(char *)"http://a/"};
+	const struct item_media media[] = {{.url = (char *)"http://a/1",
+					       .sha256 = (char *)"ab",
+					       .pdq = (char *)"cd",
+					       .quality = 7},
+	    {.url = (char *)"http://a/2", .why = (char *)"gone"}};
 	struct exec_item it = {.seq = 5,
 	    .deadline = 50,
 	    .as_of = -1,
@@ -207,6 +212,15 @@ test_lines_out(void)
 	    "{\"t\":\"item\",\"seq\":5,\"deadline_ms\":50,\"as_of\":-1,\"item\":"
 	    "{\"text\":\"a\\\"\\\\\\u0009\\u007f\\u0001\xc3\xa4\","
 	    "\"links\":[\"http://a/\"]}}\n");
+	buf_reset(&b);
+	it.want = EXEC_MEDIA;
+	it.media = media;
+	it.nmedia = 2;
+	exec_put_item(&b, &it);
+	SAME(b.data,
+	    "{\"t\":\"item\",\"seq\":5,\"deadline_ms\":50,\"as_of\":-1,\"item\":"
+	    "{\"media\":[{\"url\":\"http://a/1\",\"sha256\":\"ab\",\"pdq\":\"cd\","
+	    "\"quality\":7},{\"url\":\"http://a/2\",\"why\":\"gone\"}]}}\n");
 	buf_free(&b);
 }
 

@@ -48,6 +48,7 @@ item_clear(struct item *it)
 		free(it->media[i].url);
 		free(it->media[i].type);
 		free(it->media[i].text);
+		item_media_hash(&it->media[i], NULL, NULL, NULL, 0, NULL);
 	}
 	free(it->media);
 	item_init(it);
@@ -102,6 +103,21 @@ item_add_media(struct item *it, const char *url, const char *type, const char *t
 }
 
 void
+item_media_hash(struct item_media *m, const char *sha256, const char *md5,
+    const char *pdq, int32_t quality, const char *why)
+{
+	free(m->sha256);
+	free(m->md5);
+	free(m->pdq);
+	free(m->why);
+	m->sha256 = xstrdup(sha256);
+	m->md5 = xstrdup(md5);
+	m->pdq = xstrdup(pdq);
+	m->why = xstrdup(why);
+	m->quality = quality;
+}
+
+void
 item_copy(struct item *to, const struct item *from)
 {
 	item_init(to);
@@ -114,11 +130,15 @@ item_copy(struct item *to, const struct item *from)
 		to->links = xcalloc(from->nlinks, sizeof(*to->links));
 	for (; to->nlinks < from->nlinks; to->nlinks++)
 		to->links[to->nlinks] = xstrdup(from->links[to->nlinks]);
-	for (size_t i = 0; i < from->nmedia; i++)
-		*push_media(to) =
-		    (struct item_media){.url = xstrdup(from->media[i].url),
-			.type = xstrdup(from->media[i].type),
-			.text = xstrdup(from->media[i].text)};
+	for (size_t i = 0; i < from->nmedia; i++) {
+		const struct item_media *m = &from->media[i];
+		struct item_media *copy = push_media(to);
+
+		copy->url = xstrdup(m->url);
+		copy->type = xstrdup(m->type);
+		copy->text = xstrdup(m->text);
+		item_media_hash(copy, m->sha256, m->md5, m->pdq, m->quality, m->why);
+	}
 }
 
 void
@@ -174,14 +194,64 @@ item_body(const struct item *it)
 	return buf_take(&b);
 }
 
+/* What is known of the bytes of media is written only where there is any, so that the
+ * form of all other items is as it always was. */
+static bool
+has_hashes(const struct item *it)
+{
+	for (size_t i = 0; i < it->nmedia; i++)
+		if (it->media[i].sha256 != NULL || it->media[i].why != NULL)
+			return true;
+	return false;
+}
+
+static void
+put_hashes(struct buf *b, const struct item *it)
+{
+	for (size_t i = 0; i < it->nmedia; i++) {
+		const struct item_media *m = &it->media[i];
+
+		buf_put_str(b, m->sha256);
+		buf_put_str(b, m->md5);
+		buf_put_str(b, m->pdq);
+		buf_put_u32(b, (uint32_t)m->quality);
+		buf_put_str(b, m->why);
+	}
+}
+
+static bool
+is_hex(const char *s, size_t n)
+{
+	return s == NULL || (strlen(s) == n && strspn(s, "0123456789abcdef") == n);
+}
+
+static void
+get_hashes(struct rd *r, struct item *it)
+{
+	for (size_t i = 0; !r->bad && i < it->nmedia; i++) {
+		struct item_media *m = &it->media[i];
+
+		m->sha256 = rd_str(r);
+		m->md5 = rd_str(r);
+		m->pdq = rd_str(r);
+		m->quality = (int32_t)rd_u32(r);
+		m->why = rd_str(r);
+		if (!is_hex(m->sha256, 64) || !is_hex(m->md5, 32) ||
+		    !is_hex(m->pdq, 64) || m->quality < 0 || m->quality > 100)
+			r->bad = true;
+	}
+}
+
 void
 item_put(struct buf *b, const struct item *it)
 {
+	bool hashes = has_hashes(it);
+
 	for (size_t i = 0; i < NSTRINGS; i++)
 		buf_put_str(b, *field(it, i));
 	buf_put_i64(b, it->published);
 	buf_put_i64(b, it->updated);
-	buf_put_u32(b, it->flags);
+	buf_put_u32(b, (it->flags & ~ITEM_HASHES) | (hashes ? ITEM_HASHES : 0));
 	buf_put_u32(b, (uint32_t)it->nlinks);
 	for (size_t i = 0; i < it->nlinks; i++)
 		buf_put_str(b, it->links[i]);
@@ -191,6 +261,8 @@ item_put(struct buf *b, const struct item *it)
 		buf_put_str(b, it->media[i].type);
 		buf_put_str(b, it->media[i].text);
 	}
+	if (hashes)
+		put_hashes(b, it);
 }
 
 static void
@@ -234,4 +306,9 @@ item_get(struct rd *r, struct item *it)
 		it->links[it->nlinks++] = s;
 	}
 	get_media(r, it);
+	if (it->flags & ITEM_HASHES) {
+		get_hashes(r, it);
+		r->bad = r->bad || !has_hashes(it);
+	}
+	it->flags &= ~ITEM_HASHES;
 }

@@ -28,6 +28,7 @@ enum {
 	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
 	ITEM_ELSEWHERE = 1 << 18,  /* its page is on a site that is not its feed's */
 	ITEM_LET_GO = 1 << 19,	   /* in the store: the text is not kept any more */
+	ITEM_HASHES = 1 << 30,	   /* in the wire form alone: digests of media follow */
 };
 
 /* A picture, sound or film that belongs to the post.  url is never NULL. */
@@ -35,6 +36,11 @@ struct item_media {
 	char *url;  /* absolute, http or https */
 	char *type; /* as given: "image/jpeg", "video", ...; may be NULL */
 	char *text; /* description for those who cannot see it; may be NULL */
+	/* What its bytes are, where they were asked for (lower-case hexadecimal). */
+	char *sha256, *md5;
+	char *pdq;	 /* perceptual hash of a picture; NULL: there is none */
+	int32_t quality; /* of pdq, 0 to 100 */
+	char *why;	 /* why there are no digests, or no pdq; NULL: none was wanted */
 };
 
 struct item {
@@ -65,6 +71,10 @@ void item_copy(struct item *to, const struct item *from);
 void item_add_link(struct item *it, const char *url);
 /* type and text may be NULL; an address that is there already gains them. */
 void item_add_media(struct item *it, const char *url, const char *type, const char *text);
+
+/* Sets what is known of a medium's bytes; all are copied, any may be NULL. */
+void item_media_hash(struct item_media *m, const char *sha256, const char *md5,
+    const char *pdq, int32_t quality, const char *why);
 
 /* SHA-256 over what a reader sees (url, title, author, text, summary, links, media), so
  * that an edit is a new revision and a moved date alone is not. */

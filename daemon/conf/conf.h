@@ -143,6 +143,10 @@ struct conf_policy {
 	int64_t stats_for;  /* how long daily hits and costs are kept */
 	int64_t scores_for; /* ... and the scores of revisions */
 	struct conf_gates gates;
+	bool media;		   /* pictures of items are fetched and hashed */
+	unsigned media_items;	   /* so many of one item */
+	int64_t media_wait;	   /* how long an item waits for that */
+	size_t media_pixels;	   /* a larger picture gets no perceptual hash */
 };
 
 struct conf_safety {

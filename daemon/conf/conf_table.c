@@ -225,6 +225,10 @@ static const struct conf_row policy_rows[] = {
     SPAN(conf_policy, stats_for, "90d", CLOCK_DAY, 3650 * CLOCK_DAY),
     SPAN(conf_policy, scores_for, "90d", CLOCK_DAY, 3650 * CLOCK_DAY),
     GROUP(conf_policy, gates),
+    FLAG(conf_policy, media, "false"),
+    COUNT(conf_policy, media_items, "4", 1, 100),
+    SPAN(conf_policy, media_wait, "10m", CLOCK_SEC, CLOCK_DAY),
+    MANY(conf_policy, media_pixels, "12000000", 10000, 100000000),
 };
 static const struct conf_table policy_table = {
     .name = "policy", ROWS(policy_rows), .done = conf_check_policy};

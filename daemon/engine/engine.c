@@ -222,12 +222,14 @@ engine_tick(struct engine *g, int64_t now)
 	if (!g->draining) {
 		sooner(&next, engine_feed_dispatch(g, now));
 		sooner(&next, engine_recheck_dispatch(g, now));
-		sooner(&next, engine_errand_dispatch(g, now));
 		engine_stream_dispatch(g, now);
 		sooner(&next, engine_push_dispatch(g, now));
 		sooner(&next, engine_retry_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
+	/* After it: what is to be inspected may have to be asked for first. */
+	if (!g->draining)
+		sooner(&next, engine_errand_dispatch(g, now));
 	sooner(&next, engine_inspect_deadline(g, now));
 	sooner(&next, engine_life_due(g, now));
 	sooner(&next, engine_stat_due(g, now));

@@ -145,6 +145,17 @@ const char *engine_compare_refused(struct engine *g, int64_t feed);
 errand_ask engine_compare_ask;
 errand_answer engine_compare_answer;
 
+/* --- engine_media.c --- */
+
+/* Before a revision is inspected: true if digests of its media are to be waited for; it
+ * will be queued once they are there or cannot be had. */
+bool engine_media_want(
+    struct engine *g, const struct store_revision *r, int64_t now);
+/* True if nothing is waited for any more: its time is over, or nobody wants them. */
+bool engine_media_over(struct engine *g, struct store_errand *x, int64_t now);
+errand_ask engine_media_ask;
+errand_answer engine_media_answer;
+
 /* --- engine_page.c --- */
 
 /* Whether this page shows the text, or a good part of it. */

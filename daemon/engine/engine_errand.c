@@ -28,6 +28,7 @@ static const struct {
     [ERRAND_CONFIRM] = {engine_confirm_ask, engine_confirm_answer},
     [ERRAND_AGAIN] = {engine_again_ask, engine_again_answer},
     [ERRAND_SECOND] = {engine_compare_ask, engine_compare_answer},
+    [ERRAND_MEDIA] = {engine_media_ask, engine_media_answer},
 };
 
 /* --- rows --- */
@@ -153,6 +154,9 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 	else
 		later = kinds[x->kind].ask(g, x, &feed, &m, now);
 	if (later != CLOCK_NONE) {
+		/* An item waits for its media no longer than was promised. */
+		if (x->kind == ERRAND_MEDIA && later > x->until)
+			later = x->until;
 		x->due = later;
 		engine_errand_put(g, x);
 	} else {
@@ -172,21 +176,23 @@ engine_errand_dispatch(struct engine *g, int64_t now)
 {
 	int64_t next = store_errand_next(g->store);
 	struct due d = {.g = g};
-	size_t n;
+	size_t n, used = 0;
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
 	engine_walk(store_errand_each_due(
 	    g->store, now, ERRANDS_AT_ONCE + in_hand(g, 0), collect, &d));
 	n = room(g);
-	for (size_t i = 0; i < d.n && i < n; i++) {
+	for (size_t i = 0; i < d.n; i++) {
 		struct store_errand x;
 		struct err e = ERR_INIT;
-		bool ok;
+		bool ok, over;
 
 		engine_must(store_errand_get(g->store, d.ids[i], &x, &e), 0,
 		    "cannot read an errand", &e);
-		ok = x.kind < ERRAND_COUNT && ask(g, &x, now);
+		over = x.kind == ERRAND_MEDIA && engine_media_over(g, &x, now);
+		ok = over || used == n || (x.kind < ERRAND_COUNT && ask(g, &x, now));
+		used += !over && used < n;
 		store_errand_clear(&x);
 		if (!ok)
 			break;

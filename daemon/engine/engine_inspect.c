@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/engine_cover.h"
 #include "engine/engine_in.h"
 #include "engine/engine_life.h"
 #include "ipc/trace.h"
@@ -102,7 +103,7 @@ engine_inspect_free(struct engine *g)
 /* --- to a worker --- */
 
 static void
-put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
+put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 {
 	struct store_revision r;
 	struct err e = ERR_INIT;
@@ -110,7 +111,7 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id)
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
-	if (r.state == INSPECT_PENDING) {
+	if (r.state == INSPECT_PENDING && !engine_media_want(g, &r, now)) {
 		it->revision = (uint64_t)id;
 		it->tenant = xstrdup(r.tenant);
 		it->time = r.time;
@@ -155,7 +156,7 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
 	for (size_t i = 0; i < max; i++) {
 		item_init(&m.inspect.v[m.inspect.n].item);
-		put_revision(g, &m.inspect, queue_take(q));
+		put_revision(g, &m.inspect, queue_take(q), now);
 	}
 	if (m.inspect.n == 0) {
 		msg_clear(&m);

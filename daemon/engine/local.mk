@@ -17,6 +17,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_label.c \
 	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_look.c %D%/engine_look.h \
+	%D%/engine_media.c \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
 	%D%/engine_older.c %D%/engine_older.h \
@@ -47,6 +48,11 @@ tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h
 tests_test_cover_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_media
+tests_test_engine_media_SOURCES = tests/test_engine_media.c tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_media_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_window
 tests_test_window_SOURCES = tests/test_window.c tests/suite.h

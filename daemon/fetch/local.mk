@@ -58,10 +58,10 @@ UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_hub.c \
 	daemon/role_fetch_stream.c daemon/roles.h
-tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_conf.a \
+tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_media.a libtosd_conf.a \
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) \
 	$(EVENT_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) $(SECCOMP_LIBS) \
-	$(CRYPTO_LIBS)
+	$(JPEG_LIBS) $(PNG_LIBS) $(CRYPTO_LIBS) -lm
 EXTRA_DIST += tests/http_server.py tests/http_script.json
 
 # The client beside a bare libcurl loop: part of `make bench'.

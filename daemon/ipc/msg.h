@@ -130,6 +130,7 @@ enum poll_kind {
 	POLL_FEED, /* parse as a feed */
 	POLL_PAGE, /* an item's page: one item out of it */
 	POLL_OLDER, /* an older page of a feed: as a feed, without validators */
+	POLL_MEDIA, /* what its bytes are: an item with one medium, no capture */
 };
 struct msg_poll {
 	uint64_t id;   /* the engine's number of this request */

@@ -57,7 +57,7 @@ msg_get_poll(struct rd *r, struct msg *m)
 	struct msg_poll *p = &m->poll;
 
 	p->id = rd_u64(r);
-	p->kind = msg_enum(r, POLL_OLDER + 1);
+	p->kind = msg_enum(r, POLL_MEDIA + 1);
 	p->url = msg_need_str(r);
 	p->tenant = msg_need_str(r);
 	p->etag = rd_str(r);

@@ -281,7 +281,9 @@ send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
 	    .lang = h->field(h, j->item, TOSD_LANG),
 	    .url = h->field(h, j->item, TOSD_URL),
 	    .links = j->item->it->links,
-	    .nlinks = j->item->it->nlinks};
+	    .nlinks = j->item->it->nlinks,
+	    .media = j->item->it->media,
+	    .nmedia = j->item->it->nmedia};
 
 	if (it.want & EXEC_AUTHOR)
 		it.author = h->field(h, j->item, TOSD_AUTHOR);

@@ -34,6 +34,7 @@ static const struct {
     {"author", TOSD_NEED_AUTHOR},
     {"tenant", TOSD_NEED_TENANT},
     {"sets", TOSD_NEED_SETS},
+    {"media", TOSD_NEED_MEDIA},
 };
 #define NFIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -528,6 +529,37 @@ put_field(struct buf *b, const char *key, struct tosd_str s, bool *first)
 	exec_put_string(b, s.ptr, s.len);
 }
 
+static void
+put_medium(struct buf *b, const struct item_media *m)
+{
+	const struct {
+		const char *key, *value;
+	} v[] = {{"url", m->url}, {"type", m->type}, {"sha256", m->sha256},
+	    {"md5", m->md5}, {"pdq", m->pdq}, {"why", m->why}};
+	bool first = true;
+
+	buf_putc(b, '{');
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (v[i].value != NULL)
+			put_field(b, v[i].key,
+			    (struct tosd_str){v[i].value, strlen(v[i].value)}, &first);
+	if (m->pdq != NULL)
+		buf_printf(b, ",\"quality\":%d", (int)m->quality);
+	buf_putc(b, '}');
+}
+
+static void
+put_media(struct buf *b, const struct exec_item *it, bool first)
+{
+	buf_puts(b, first ? "\"media\":[" : ",\"media\":[");
+	for (size_t i = 0; i < it->nmedia; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		put_medium(b, &it->media[i]);
+	}
+	buf_putc(b, ']');
+}
+
 void
 exec_put_item(struct buf *b, const struct exec_item *it)
 {
@@ -551,7 +583,10 @@ exec_put_item(struct buf *b, const struct exec_item *it)
 			put_str(b, it->links[i]);
 		}
 		buf_putc(b, ']');
+		first = false;
 	}
+	if (it->want & EXEC_MEDIA)
+		put_media(b, it, first);
 	buf_puts(b, "}}\n");
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/item.h"
 #include "conf/conf.h"
 
 #define EXEC_VERSION 1
@@ -33,6 +34,7 @@ enum exec_field {
 	EXEC_AUTHOR = 1 << 4,
 	EXEC_TENANT = 1 << 5,
 	EXEC_SETS = 1 << 6, /* in no item: the message `sets' is wanted */
+	EXEC_MEDIA = 1 << 7,
 };
 /* The TOSD_NEED_* that these fields take. */
 uint32_t exec_fields_need(unsigned fields);
@@ -99,6 +101,8 @@ struct exec_item {
 	struct tosd_str text, lang, url, author, tenant;
 	char *const *links;
 	size_t nlinks;
+	const struct item_media *media;
+	size_t nmedia;
 };
 
 void exec_put_start(struct buf *b, const struct conf_plugin *c);

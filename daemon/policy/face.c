@@ -129,6 +129,13 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 	return (int32_t)f->nrules++;
 }
 
+/* A string that may be NULL. */
+static struct tosd_str
+str_of(const char *s)
+{
+	return (struct tosd_str){s != NULL ? s : "", s != NULL ? strlen(s) : 0};
+}
+
 /* The same author gives the same hash within a tenant, another one elsewhere. */
 static struct tosd_str
 author_hash(const struct tosd_item *item)
@@ -177,7 +184,7 @@ host_field(
 		s = item->it->url;
 	else
 		s = item->tenant;
-	return (struct tosd_str){s != NULL ? s : "", s != NULL ? strlen(s) : 0};
+	return str_of(s);
 }
 
 static struct tosd_str
@@ -186,6 +193,32 @@ host_link(const struct tosd_host *h, const struct tosd_item *item, size_t i)
 	if (!(face_of(h)->granted & TOSD_NEED_LINKS) || i >= item->it->nlinks)
 		return (struct tosd_str){"", 0};
 	return (struct tosd_str){item->it->links[i], strlen(item->it->links[i])};
+}
+
+static int
+host_media(const struct tosd_host *h, const struct tosd_item *item, size_t i,
+    struct tosd_media *out)
+{
+	const struct item_media *m;
+	struct tosd_media all = {.size = sizeof(all)};
+
+	if (!(face_of(h)->granted & TOSD_NEED_MEDIA) || i >= item->it->nmedia ||
+	    out == NULL || out->size < sizeof(out->size))
+		return -1;
+	m = &item->it->media[i];
+	all.state = m->sha256 != NULL ? TOSD_MEDIA_HASHED
+		    : m->why != NULL  ? TOSD_MEDIA_MISSING
+				      : TOSD_MEDIA_UNASKED;
+	all.quality = m->pdq != NULL ? m->quality : -1;
+	all.url = str_of(m->url);
+	all.type = str_of(m->type);
+	all.sha256 = str_of(m->sha256);
+	all.md5 = str_of(m->md5);
+	all.pdq = str_of(m->pdq);
+	all.why = str_of(m->why);
+	all.size = out->size < sizeof(all) ? out->size : sizeof(all);
+	memcpy(out, &all, all.size);
+	return 0;
 }
 
 static int64_t
@@ -433,6 +466,7 @@ policy_face_init(struct policy_face *f)
 	    .set_at = host_set_at,
 	    .log = host_log,
 	    .score = host_score,
+	    .media = host_media,
 	};
 	/* Who writes to it falls over itself, there and then, and not the next plugin.
 	 */

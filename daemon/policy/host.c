@@ -219,7 +219,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
-	struct conf_setting extra[2];
+	struct conf_setting extra[3];
 	struct policy_slot s = {0};
 	size_t nextra = 0;
 	int rc;
@@ -229,6 +229,9 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	if (h->o.conf->packs_dir != NULL)
 		extra[nextra++] =
 		    (struct conf_setting){"packs_dir", h->o.conf->packs_dir};
+	if (h->o.conf->packs_dir != NULL)
+		extra[nextra++] =
+		    (struct conf_setting){"lists_dir", h->o.conf->packs_dir};
 	if (h->o.conf->cache_dir != NULL)
 		extra[nextra++] =
 		    (struct conf_setting){"cache_dir", h->o.conf->cache_dir};

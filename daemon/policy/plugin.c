@@ -37,6 +37,7 @@ static const struct {
     {TOSD_NEED_AUTHOR, "author"},
     {TOSD_NEED_TENANT, "tenant"},
     {TOSD_NEED_SETS, "sets"},
+    {TOSD_NEED_MEDIA, "media"},
 };
 #define NNEEDS (sizeof(needs) / sizeof(needs[0]))
 #define ALL_NEEDS ((1u << NNEEDS) - 1)

@@ -171,6 +171,12 @@ db_bind(sqlite3_stmt *st, const char *args, va_list ap)
 		case 'm':
 			bind_unless(st, i, va_arg(ap, int64_t), CLOCK_NONE);
 			break;
+		case 'b': {
+			const struct buf *v = va_arg(ap, const struct buf *);
+
+			sqlite3_bind_blob(st, i, v->data, (int)v->len, SQLITE_STATIC);
+			break;
+		}
 		case 't':
 			bind_text(st, i, va_arg(ap, const char *));
 			break;

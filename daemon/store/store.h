@@ -219,6 +219,9 @@ int store_revision_get(struct store *s, int64_t id, struct store_revision *out,
 int store_revision_captured(struct store *s, const struct store_at *at, int64_t id,
     const char *capture, const char *file, const char *commit, int64_t entry,
     struct err *e);
+/* Its body again, with what was found out about its media. */
+int store_revision_body(struct store *s, const struct store_at *at, int64_t id,
+    const struct item *body, struct err *e);
 int store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e);

@@ -45,6 +45,7 @@ enum store_errand_kind {
 	ERRAND_CONFIRM, /* the page of a post that is missing */
 	ERRAND_AGAIN,	/* the feed once more, for posts that seem missing */
 	ERRAND_SECOND,	/* the feed as somebody else */
+	ERRAND_MEDIA,	/* digests of a revision's media, before it is inspected */
 	ERRAND_COUNT,
 };
 struct store_errand {

@@ -190,6 +190,26 @@ store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
 }
 
 int
+store_revision_body(struct store *s, const struct store_at *at, int64_t id,
+    const struct item *body, struct err *e)
+{
+	struct buf b = {0};
+	bool own;
+	int rc = db_write(s, at, NULL, &own, e), n = 0;
+
+	if (rc < 0)
+		return rc;
+	item_put(&b, body);
+	rc = db_run(
+	    s, "UPDATE revision SET body = ?2 WHERE id = ?1", &n, e, "ib", id, &b);
+	if (rc == 0 && n == 0)
+		rc = err_set(
+		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+	buf_free(&b);
+	return db_done(s, own, rc, e);
+}
+
+int
 store_revision_captured(struct store *s, const struct store_at *at, int64_t id,
     const char *capture, const char *file, const char *commit, int64_t entry,
     struct err *e)

@@ -40,6 +40,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_labels.c %D%/tosctl_labels.h \
+	%D%/tosctl_lists.c %D%/tosctl_lists.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \

@@ -39,6 +39,13 @@ places_classifier(void)
 }
 
 const char *
+places_lists(void)
+{
+	return in_build_tree() ? TOSD_BUILDDIR "/plugins/lists/.libs/lists.so"
+			       : TOSD_PLUGINDIR "/lists.so";
+}
+
+const char *
 places_model(void)
 {
 	return in_build_tree() ? TOSD_SRCDIR "/plugins/classifier/violence.model"

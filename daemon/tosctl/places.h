@@ -5,6 +5,7 @@
 
 const char *places_rules(void);	     /* the plugin that runs packs */
 const char *places_classifier(void); /* the plugin that runs models */
+const char *places_lists(void);	     /* the plugin that looks things up in lists */
 const char *places_model(void);
 const char *places_policies(void);
 const char *places_lexicon(void);

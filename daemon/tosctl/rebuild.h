@@ -14,7 +14,8 @@
  * mail servers in words; the local account behind a decision; what a feed last showed
  * (the next reading begins anew, and a history is read once more); the places from which
  * streams would go on (a poll repairs the gap, or it is on record); subscriptions at hubs
- * (they are asked for again).  A walk to older pages that was under way begins again, and
+ * (they are asked for again); digests of media (those of items that still wait are asked
+ * for again).  A walk to older pages that was under way begins again, and
  * pages of missing posts are asked again (rebuild_open.c).
  */
 #ifndef TOSD_TOSCTL_REBUILD_IN_H

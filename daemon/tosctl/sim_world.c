@@ -471,6 +471,11 @@ sim_world_answer(
 		out->why = xstrdup("connection refused");
 		return;
 	}
+	if (poll->kind == POLL_MEDIA) {
+		out->outcome = POLLED_NOT_FOUND;
+		out->why = xstrdup("a scenario has no pictures");
+		return;
+	}
 	if (poll->kind != POLL_PAGE)
 		answer_feed(w, t, now, out);
 	else

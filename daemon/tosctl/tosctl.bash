@@ -22,7 +22,7 @@ _tosctl_words() {
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
 				--model | --out | --lexicon | --category | --about | --rev | --seed | \
-				--precision | --prevalence | --weight | --measure | \
+				--precision | --prevalence | --weight | --measure | --day | --key | \
 				--partials | --mode | --data | --allow | --id | --name | \
 				--contact | --manager | --contract | --by) skip=1 ;;
 			esac
@@ -41,13 +41,13 @@ _tosctl() {
 	if ((COMP_CWORD == 1)); then
 		list='status tenants feeds sightings violations cases notices outbox decide appeal
 			reply hold erase poll tenant feed evidence replay rebuild simulate
-			parse scan policy plugin classifier render trend help'
+			parse scan policy lists plugin classifier render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
 	case $prev in
 	-c | --config | -s | --socket | --anchor | --plugin | --data | --model | --out | --lexicon | \
-		--measure)
+		--measure | --key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -66,7 +66,7 @@ _tosctl() {
 	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
 		--language | --protect | --store | --allow | --id | --name | --contact | \
 		--manager | --contract | --category | --about | --rev | --seed | \
-		--precision | --prevalence | --weight) return ;;
+		--precision | --prevalence | --weight | --day) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -135,6 +135,11 @@ _tosctl() {
 		diff) options='--on --store --json --help' files=-f ;;
 		label-samples) options='--key --json --help' files=-f ;;
 		esac
+		;;
+	lists)
+		options='--plugin --day --key --json --help'
+		((n == 0)) && list='check hash sign'
+		((n > 0)) && files=-f
 		;;
 	plugin)
 		options='--name --window --deadline --memory --grant --set --protect

@@ -12,6 +12,7 @@
 #include "tosctl/tosctl_feed.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
+#include "tosctl/tosctl_lists.h"
 #include "tosctl/tosctl_policy.h"
 #include "tosctl/tosctl_rebuild.h"
 #include "tosctl/tosctl_render.h"
@@ -62,6 +63,7 @@ static const struct command {
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"findings", tosctl_ask, "findings [RULE]: what rules found, the surest first"},
     {"policy", policy, "rules: modes, gates, labels; packs: lint, test, new, sign"},
+    {"lists", tosctl_lists, "lists of addresses and pictures: check, hash, sign"},
     {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},

@@ -257,32 +257,55 @@ keygen(const char *name, const char *path)
 	return rc;
 }
 
+int
+policy_sign_note(const struct note_key *k, const char *what, const char *name,
+    const char *digest, const char *file)
+{
+	char *path = xasprintf("%s.sig", file);
+	char *body = xasprintf("%s\n%s\n%s\n", what, name, digest);
+	struct err e = ERR_INIT;
+	struct buf note = {0};
+	int rc = EXIT_DONE;
+
+	if (note_sign(k, body, strlen(body), &note, &e) != 0 ||
+	    file_write(path, note.data, note.len, 0644, FILE_NOSYNC, &e) != 0)
+		rc = fail(&e);
+	else
+		printf("%s\n", path);
+	buf_free(&note);
+	free(body);
+	free(path);
+	return rc;
+}
+
+int
+policy_sign_key(const char *file, struct note_key **k)
+{
+	struct err e = ERR_INIT;
+
+	if (note_key_load(file, k, &e) != 0)
+		return fail(&e);
+	if (note_key_secret(*k))
+		return EXIT_DONE;
+	fprintf(stderr, "tosctl: %s has no secret key\n", file);
+	note_key_free(k);
+	return EXIT_CANNOT;
+}
+
 /* The signature says what the plugin asks: see plugins/README. */
 static int
 sign_pack(
     const struct note_key *k, const char *dir, const char *name, const char *digest)
 {
 	char *pack = xasprintf("%s/%s.conf", dir, name);
-	char *path = xasprintf("%s.sig", pack);
-	char *body = xasprintf("tosd rule pack\n%s\n%s\n", name, digest);
-	struct err e = ERR_INIT;
-	struct buf note = {0};
-	int rc = EXIT_DONE;
+	int rc = EXIT_CANNOT;
 
-	if (access(pack, R_OK) != 0) {
+	if (access(pack, R_OK) != 0)
 		fprintf(stderr,
 		    "tosctl: to be signed, the pack `%s' must be the file %s\n", name,
 		    pack);
-		rc = EXIT_CANNOT;
-	} else if (note_sign(k, body, strlen(body), &note, &e) != 0 ||
-		   file_write(path, note.data, note.len, 0644, FILE_NOSYNC, &e) != 0) {
-		rc = fail(&e);
-	} else {
-		printf("%s\n", path);
-	}
-	buf_free(&note);
-	free(body);
-	free(path);
+	else
+		rc = policy_sign_note(k, "tosd rule pack", name, digest, pack);
 	free(pack);
 	return rc;
 }
@@ -334,18 +357,12 @@ sign(const struct options *o, const char *dir, char **wanted)
 {
 	struct policy_host *host = NULL;
 	struct told t = {.quiet = true};
-	struct err e = ERR_INIT;
 	struct note_key *k = NULL;
 	struct msg m;
-	int rc;
+	int rc = policy_sign_key(o->key, &k);
 
-	if (note_key_load(o->key, &k, &e) != 0)
-		return fail(&e);
-	if (!note_key_secret(k)) {
-		fprintf(stderr, "tosctl: %s has no secret key\n", o->key);
-		note_key_free(&k);
-		return EXIT_CANNOT;
-	}
+	if (rc != EXIT_DONE)
+		return rc;
 	rc = open_packs(o, dir, NULL, &t, &host) == 0 ? EXIT_DONE : EXIT_NEGATIVE;
 	if (rc == EXIT_DONE) {
 		msg_init(&m, MSG_RULES);

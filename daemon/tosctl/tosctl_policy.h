@@ -7,4 +7,11 @@
  * with a pack, 2 usage, 3 cannot. */
 int tosctl_policy(int argc, char **argv);
 
+struct note_key;
+/* Writes FILE.sig, a note over `what', name and digest, a line each, and says its path. */
+int policy_sign_note(const struct note_key *k, const char *what, const char *name,
+    const char *digest, const char *file);
+/* Loads a key that can sign; 0, or the exit code after saying why not. */
+int policy_sign_key(const char *file, struct note_key **k);
+
 #endif

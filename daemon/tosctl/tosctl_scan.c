@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ static const char scan_usage[] =
     "       [--protect NAME]... [--model FILE] [--no-classifier]\n"
     "Reads items as JSON, one a line ({\"id\", \"text\"}; also title, summary, author, "
     "url,\n"
-    "lang, published), and writes their findings as JSON, one a line.  Spans count "
-    "bytes\n"
+    "lang, published, links, media), and writes their findings as JSON, one a line.  "
+    "Spans count bytes\n"
     "of title, text and summary with a blank line between.\n";
 
 struct options {
@@ -94,6 +95,20 @@ parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* Lists may lie beside the packs. */
+static bool
+has_lists(const char *folder)
+{
+	char *pattern = xasprintf("%s/*.list", folder);
+	glob_t g;
+	bool found = glob(pattern, GLOB_NOESCAPE, NULL, &g) == 0;
+
+	if (found)
+		globfree(&g);
+	free(pattern);
+	return found;
+}
+
 static void
 say_problem(void *ctx, const char *text)
 {
@@ -112,20 +127,14 @@ int
 scan_open(const struct scan_packs *p, struct policy_host **host)
 {
 	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
-	struct conf_plugin plugins[] = {{.name = "rules",
-					    .path = p->plugin,
-					    .settings = &lint,
-					    .nsettings = p->lint != NULL,
-					    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
-					    .file = "command line"},
-	    {.name = "classifier",
-		.path = places_classifier(),
-		.grant = TOSD_NEED_TEXT,
-		.settings = &model,
-		.nsettings = 1,
-		.file = "command line"}};
+	struct conf_plugin plugins[3] = {{.name = "rules",
+	    .path = p->plugin,
+	    .settings = &lint,
+	    .nsettings = p->lint != NULL,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
+	    .file = "command line"}};
 	struct conf_policy policy = {.plugins = plugins,
-	    .nplugins = p->model != NULL ? 2 : 1,
+	    .nplugins = 1,
 	    .packs_dir = p->folder,
 	    .cache_dir = p->cache};
 	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
@@ -135,6 +144,18 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	    .note = p->note,
 	    .ctx = p->ctx};
 
+	if (p->model != NULL)
+		plugins[policy.nplugins++] = (struct conf_plugin){.name = "classifier",
+		    .path = places_classifier(),
+		    .grant = TOSD_NEED_TEXT,
+		    .settings = &model,
+		    .nsettings = 1,
+		    .file = "command line"};
+	if (p->lists != NULL)
+		plugins[policy.nplugins++] = (struct conf_plugin){.name = "lists",
+		    .path = p->lists,
+		    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_MEDIA,
+		    .file = "command line"};
 	/* When nothing is left the reasons have been reported already. */
 	return policy_host_new(&po, host, NULL);
 }
@@ -153,6 +174,64 @@ take_string(const json_t *o, const char *key, bool *bad)
 		return NULL;
 	}
 	return xstrdup(json_string_value(v));
+}
+
+/* {"url", "type", "text", "sha256", "md5", "pdq", "quality"}; NULL, or what is wrong.
+ */
+static const char *
+take_medium(struct item *it, const json_t *o)
+{
+	const char *url = json_string_value(json_object_get(o, "url"));
+	const json_t *quality = json_object_get(o, "quality");
+	char *v[3];
+	bool bad = false;
+
+	v[0] = take_string(o, "sha256", &bad);
+	v[1] = take_string(o, "md5", &bad);
+	v[2] = take_string(o, "pdq", &bad);
+	bad = bad || (quality != NULL && !json_is_integer(quality)) || url == NULL;
+	for (int i = 0; i < 3 && !bad; i++)
+		bad = v[i] != NULL &&
+		      (strlen(v[i]) != (i == 1 ? 32 : 64) ||
+			  strspn(v[i], "0123456789abcdef") != strlen(v[i]));
+	for (size_t i = 0; i < it->nmedia && !bad; i++)
+		bad = strcmp(it->media[i].url, url) == 0;
+	if (!bad) {
+		item_add_media(it, url, json_string_value(json_object_get(o, "type")),
+		    json_string_value(json_object_get(o, "text")));
+		if (v[0] != NULL || v[1] != NULL || v[2] != NULL)
+			item_media_hash(&it->media[it->nmedia - 1], v[0], v[1], v[2],
+			    quality != NULL ? (int32_t)json_integer_value(quality)
+					    : 100,
+			    NULL);
+	}
+	for (int i = 0; i < 3; i++)
+		free(v[i]);
+	return bad ? "`media' must be a list of objects with \"url\", each another "
+		     "one, and "
+		     "sha256, md5 and pdq in lower-case hexadecimal"
+		   : NULL;
+}
+
+static const char *
+take_lists(struct item *it, const json_t *o)
+{
+	const json_t *links = json_object_get(o, "links"), *v;
+	const json_t *media = json_object_get(o, "media");
+	const char *why = NULL;
+	size_t i;
+
+	if ((links != NULL && !json_is_array(links)) ||
+	    (media != NULL && !json_is_array(media)))
+		return "`links' and `media' must be lists";
+	json_array_foreach(links, i, v)
+	{
+		if (!json_is_string(v))
+			return "`links' must be a list of strings";
+		item_add_link(it, json_string_value(v));
+	}
+	json_array_foreach(media, i, v) if (why == NULL) why = take_medium(it, v);
+	return why;
 }
 
 /* NULL, or why the line is no item. */
@@ -176,11 +255,12 @@ scan_read_item(const json_t *o, struct item *it, int64_t *time)
 	if (bad)
 		return "text, title, summary, author, url, lang and published must be "
 		       "strings";
-	if (it->text == NULL && it->title == NULL && it->summary == NULL)
+	if (it->text == NULL && it->title == NULL && it->summary == NULL &&
+	    json_object_get(o, "media") == NULL)
 		return "no `text'";
 	/* Without a date no rule counts as expired. */
 	*time = it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
-	return NULL;
+	return take_lists(it, o);
 }
 
 /* --- findings out */
@@ -434,6 +514,7 @@ tosctl_scan(int argc, char **argv)
 	    .plugin = o.plugin,
 	    .cache = o.cache,
 	    .model = o.model,
+	    .lists = has_lists(o.policies) ? places_lists() : NULL,
 	    .protect = o.protect,
 	    .nprotect = o.nprotect,
 	    .report = say_problem,

@@ -12,9 +12,10 @@
 int tosctl_scan(int argc, char **argv);
 
 /* A folder of packs, and how to open it: the plugin, what lint compares `expires' to
- * (NULL: no lint), the classifier's model (NULL: rules alone), and where messages go. */
+ * (NULL: no lint), the classifier's model (NULL: none), the plugin for the lists that lie
+ * in the folder (NULL: none), and where messages go. */
 struct scan_packs {
-	const char *folder, *plugin, *cache, *lint, *model;
+	const char *folder, *plugin, *cache, *lint, *model, *lists;
 	const char **protect;
 	size_t nprotect;
 	void (*report)(void *ctx, const char *problem);

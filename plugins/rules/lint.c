@@ -2,6 +2,8 @@
 /* lint: see lint.h. */
 #include "lint_in.h"
 
+#include "kit/day.h"
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdarg.h>
@@ -464,7 +466,7 @@ lint_expiry(struct lint *l, const char *day)
 	int64_t today, soon;
 
 	l->said = 0;
-	if (!pack_day(day, &today))
+	if (!day_parse(day, &today))
 		return;
 	soon = today + (int64_t)SOON * 86400000;
 	for (size_t i = 0; i < l->n; i++)

@@ -121,8 +121,6 @@ int pack_read(const char *dir, const char *name, const struct pack_limits *limit
     struct pack **out, struct why *w);
 void pack_free(struct pack **p);
 
-/* "2027-01-31" as the beginning of that day. */
-bool pack_day(const char *s, int64_t *out);
 /* The list of that name (without @); NULL: there is none. */
 const struct pack_list *pack_list(const struct pack *p, const char *name, size_t n);
 /* The rule with that id ("pack/rule"); NULL: there is none. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <tosd/policy.h>
 
+#include "kit/day.h"
 #include "pack_in.h"
 
 #define NEAR_MAX 3 /* parts of a `near`: six orders */
@@ -53,32 +54,6 @@ check_clauses(struct walk *k, const config_setting_t *root)
 	return rc;
 }
 
-/* Days since 1970 of a proleptic Gregorian date (Howard Hinnant's arithmetic). */
-static int64_t
-days(int y, int m, int d)
-{
-	int64_t era, yoe, doy;
-
-	y -= m <= 2;
-	era = y / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-bool
-pack_day(const char *s, int64_t *out)
-{
-	static const int month[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int y, m, d, end = 0;
-
-	if (sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || s[end] != '\0' ||
-	    y < 1970 || m < 1 || m > 12 || d < 1 || d > month[m - 1])
-		return false;
-	*out = days(y, m, d) * 86400000;
-	return true;
-}
-
 int
 pack_read_expiry(struct walk *k, const config_setting_t *s, int64_t *out)
 {
@@ -86,7 +61,7 @@ pack_read_expiry(struct walk *k, const config_setting_t *s, int64_t *out)
 	int rc = walk_string(k, s, "expires", false, 20, &v);
 
 	*out = INT64_MAX;
-	if (rc == 0 && v != NULL && !pack_day(v, out))
+	if (rc == 0 && v != NULL && !day_parse(v, out))
 		return walk_bad(k, s, "`expires' must be a day such as \"2027-01-31\"");
 	return rc;
 }

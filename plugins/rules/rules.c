@@ -12,9 +12,10 @@
 #include <string.h>
 
 #include "engine.h"
+#include "kit/day.h"
+#include "kit/sign.h"
 #include "lint.h"
 #include "prove.h"
-#include "sign.h"
 
 #define QUOTE 80 /* bytes of the match shown in a reason */
 
@@ -124,7 +125,10 @@ load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 			rc = why_set(&r->why, "%s: the pack name `%s' is taken by %s",
 			    p->file, p->name, r->packs[i]->file);
 	if (rc == 0 && r->signers[0] != '\0')
-		rc = sign_check(r->signers, dir, p, &r->why);
+		rc = sign_check(r->signers,
+		    &(struct sign_of){
+			"tosd rule pack", "pack", p->file, p->name, p->digest},
+		    &r->why);
 	if (rc == 0 && p->protects)
 		rc = prove_alone(r, p);
 	if (rc != 0)
@@ -381,7 +385,7 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 	r->limits = (struct pack_limits){(size_t)got[1], (size_t)got[2]};
 	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
 	r->signers = settings[SET_SIGNERS].ptr;
-	if (settings[SET_LINT].len > 0 && !pack_day(settings[SET_LINT].ptr, &day))
+	if (settings[SET_LINT].len > 0 && !day_parse(settings[SET_LINT].ptr, &day))
 		return why_set(&r->why, "`lint' must be a day such as 2027-01-31");
 	return sign_keys(r->signers, &r->why);
 }

@@ -84,6 +84,8 @@
  * 1.0 (tosd 0.1): the first.
  * 1.1 (tosd 0.1): score() of the host and struct tosd_score: how sure a plugin is that an
  *	item belongs to a category, said of every item and not only of those with findings.
+ * 1.2 (tosd 0.1): media() of the host, struct tosd_media and TOSD_NEED_MEDIA: pictures,
+ *	sound and films of an item, with their digests where the operator has them hashed.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -96,7 +98,7 @@ extern "C" {
 #endif
 
 #define TOSD_ABI_MAJOR 1
-#define TOSD_ABI_MINOR 1
+#define TOSD_ABI_MINOR 2
 
 /* Whether the table behind p, made by somebody else, has the slot, and filled. */
 #define TOSD_HAS(p, slot)                                                                \
@@ -118,7 +120,8 @@ enum tosd_need {
 	TOSD_NEED_LINKS = 1 << 1,  /* TOSD_URL, link() */
 	TOSD_NEED_AUTHOR = 1 << 2, /* TOSD_AUTHOR */
 	TOSD_NEED_TENANT = 1 << 3, /* TOSD_TENANT */
-	TOSD_NEED_SETS = 1 << 4	   /* in_set(), set_at() */
+	TOSD_NEED_SETS = 1 << 4,   /* in_set(), set_at() */
+	TOSD_NEED_MEDIA = 1 << 5   /* media(); since 1.2 */
 };
 
 enum tosd_severity {
@@ -192,6 +195,22 @@ struct tosd_score {
 	double value;	      /* a calibrated chance, 0 to 1 */
 	double hit, none;     /* -20 to 20; 0: findings of others say nothing new */
 };
+
+/* Since 1.2.  A picture, sound or film of an item. */
+enum tosd_media_state {
+	TOSD_MEDIA_UNASKED, /* nobody has asked for its bytes */
+	TOSD_MEDIA_HASHED,
+	TOSD_MEDIA_MISSING /* asked for, and not to be had: see why */
+};
+struct tosd_media {
+	size_t size; /* sizeof(struct tosd_media), set by the plugin: no more is filled in */
+	int32_t state; /* enum tosd_media_state */
+	int32_t quality; /* of pdq: 0 (nothing to see) to 100; -1: there is no pdq */
+	struct tosd_str url, type; /* as the feed has them; type may be empty */
+	struct tosd_str sha256, md5; /* of all bytes, lower-case hexadecimal, or empty */
+	struct tosd_str pdq; /* PDQ hash, 64 hexadecimal digits; pictures only */
+	struct tosd_str why; /* in words, when missing; or why there is no pdq */
+};
 #define TOSD_SCORES 16	   /* scores of one item, per plugin; one per category */
 #define TOSD_SPANS 64	   /* spans of one finding */
 #define TOSD_FINDINGS 256  /* findings of one item, per plugin */
@@ -255,6 +274,13 @@ struct tosd_host {
 	    const struct tosd_score *s);
 
 	/* --- end of 1.1 */
+
+	/* In check() only.  Fills in *out with the i-th medium of the item, from 0, and
+	 * returns 0; or -1: there are no more, or it was not needed. */
+	int (*media)(const struct tosd_host *h, const struct tosd_item *item, size_t i,
+	    struct tosd_media *out);
+
+	/* --- end of 1.2 */
 };
 
 enum tosd_type {

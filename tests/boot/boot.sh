@@ -19,7 +19,7 @@ base=${TOSD_BOOT_ROOT:-/var/tmp/tosd-boot-$release}
 packages=systemd,systemd-sysv,dbus,ca-certificates,openssl,python3-minimal,libpython3-stdlib
 packages=$packages,libevent-core-2.1-7,libevent-extra-2.1-7,libcurl4,libc-ares2,libjansson4,libconfig9
 packages=$packages,libsqlite3-0,libssl3
-packages=$packages,libhyperscan5,libpcre2-8-0,libuchardet0,libseccomp2
+packages=$packages,libhyperscan5,libpcre2-8-0,libuchardet0,libseccomp2,libjpeg62-turbo,libpng16-16
 
 skip() { echo "SKIP: $*"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "this needs root"

@@ -152,7 +152,7 @@ any_line(const char *lines, const struct key *k, const char *text, size_t len)
 }
 
 int
-sign_check(const char *signers, const char *dir, const struct pack *p, struct why *w)
+sign_check(const char *signers, const struct sign_of *of, struct why *w)
 {
 	struct sb path = {0}, note = {0}, want = {0};
 	struct key k;
@@ -160,24 +160,24 @@ sign_check(const char *signers, const char *dir, const struct pack *p, struct wh
 	bool ok = false;
 	int rc = 0;
 
-	sb_printf(&path, "%s/%s.conf.sig", dir, p->name);
-	sb_printf(&want, "tosd rule pack\n%s\n%s\n", p->name, p->digest);
+	sb_printf(&path, "%s.sig", of->file);
+	sb_printf(&want, "%s\n%s\n%s\n", of->what, of->name, of->digest);
 	if (mem_read_file(path.data, NOTE_MAX, &note, &why) != 0)
 		rc = why_set(w,
-		    "%s: the pack is not signed (%s: %s), and `signers' wants it",
-		    p->file, path.data, why.text);
+		    "%s: the %s is not signed (%s: %s), and `signers' wants it",
+		    of->file, of->noun, path.data, why.text);
 	else if (note.len <= want.len + 1 ||
 		 memcmp(note.data, want.data, want.len) != 0 ||
 		 note.data[want.len] != '\n')
 		rc = why_set(w,
-		    "%s: %s signs another content; check the pack, and sign it again",
-		    p->file, path.data);
+		    "%s: %s signs another content; check the %s, and sign it again",
+		    of->file, path.data, of->noun);
 	for (size_t n; rc == 0 && !ok && (n = next_key(&signers)) > 0; signers += n)
 		ok = key_parse(signers, n, &k) &&
 		     any_line(note.data + want.len + 1, &k, want.data, want.len);
 	if (rc == 0 && !ok)
-		rc = why_set(
-		    w, "%s: none of `signers' has signed it in %s", p->file, path.data);
+		rc = why_set(w, "%s: none of `signers' has signed it in %s", of->file,
+		    path.data);
 	sb_free(&path);
 	sb_free(&note);
 	sb_free(&want);

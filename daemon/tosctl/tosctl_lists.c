@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tosctl_lists: list files checked and signed, and files hashed for them; see
+ * tosctl_lists.h.  Lists are loaded by the very plugin of the daemon, which says what
+ * is wrong with them.
+ */
+#include "tosctl/tosctl_lists.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tosd/policy.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "evidence/note.h"
+#include "media/media.h"
+#include "policy/host.h"
+#include "tosctl/places.h"
+#include "tosctl/tosctl_policy.h"
+
+#define FILE_MAX_ (256u << 20)
+#define PIXELS 100000000 /* the operator's own files */
+
+enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+
+static const char usage[] =
+    "usage: tosctl lists check [--day YYYY-MM-DD] [--json] [--plugin FILE] FILE...\n"
+    "       tosctl lists hash [--json] FILE...\n"
+    "       tosctl lists sign --key FILE [--plugin FILE] FILE...\n"
+    "check loads lists and says what is wrong with them; hash prints SHA-256, MD5 and "
+    "of\n"
+    "pictures PDQ with its quality; sign signs lists with a key of `policy keygen'.\n";
+
+struct options {
+	const char *plugin, *day, *key;
+	bool json, help;
+};
+
+struct told {
+	bool json, quiet;
+	unsigned problems;
+};
+
+/* --- check --- */
+
+static void
+tell(const struct told *t, const char *kind, const char *text)
+{
+	json_t *o;
+
+	if (!t->json) {
+		printf("%s\n", text);
+		return;
+	}
+	o = json_pack("{ss}", kind, text);
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void
+on_problem(void *ctx, const char *text)
+{
+	struct told *t = ctx;
+
+	t->problems++;
+	tell(t, "problem", strncmp(text, "lists: ", 7) == 0 ? text + 7 : text);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	const struct told *t = ctx;
+
+	if (!t->quiet)
+		tell(t, "list", text);
+}
+
+static int
+open_lists(const struct options *o, const char *files, const char *day, struct told *t,
+    struct policy_host **host)
+{
+	struct conf_setting settings[] = {{"list_files", files}, {"day", day}};
+	struct conf_plugin plugin = {.name = "lists",
+	    .path = o->plugin,
+	    .settings = settings,
+	    .nsettings = 2,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_MEDIA,
+	    .file = "command line"};
+	struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
+	struct policy_options po = {
+	    .conf = &policy, .report = on_problem, .note = on_note, .ctx = t};
+
+	return policy_host_new(&po, host, NULL);
+}
+
+static int
+check(const struct options *o, char **files)
+{
+	char today[CLOCK_TEXT];
+	struct policy_host *host = NULL;
+	struct told t = {.json = o->json};
+	struct buf paths = {0};
+
+	clock_format(clock_now(), today);
+	today[10] = '\0'; /* the day of it */
+	for (; *files != NULL; files++)
+		buf_printf(&paths, "%s\n", *files);
+	open_lists(o, paths.data, o->day != NULL ? o->day : today, &t, &host);
+	policy_host_free(&host);
+	buf_free(&paths);
+	return t.problems > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+}
+
+/* --- hash --- */
+
+static void
+print_hashes(const struct media *m, const char *file, bool json)
+{
+	json_t *o;
+
+	if (!json) {
+		printf("%s %s %s %d %s\n", m->sha256, m->md5,
+		    m->pdq[0] != '\0' ? m->pdq : "-", m->quality, file);
+		return;
+	}
+	o = json_pack("{ss ss ss}", "file", file, "sha256", m->sha256, "md5", m->md5);
+	if (m->pdq[0] != '\0') {
+		json_object_set_new(o, "pdq", json_string(m->pdq));
+		json_object_set_new(o, "quality", json_integer(m->quality));
+	} else {
+		json_object_set_new(o, "why", json_string(m->why));
+	}
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static int
+hash(const struct options *o, char **files)
+{
+	int rc = EXIT_DONE;
+
+	for (; *files != NULL; files++) {
+		struct err e = ERR_INIT;
+		struct buf b = {0};
+		struct media m;
+
+		if (file_read(*files, FILE_MAX_, &b, &e) != 0) {
+			fprintf(stderr, "tosctl: %s\n", e.text);
+			rc = EXIT_CANNOT;
+			buf_free(&b);
+			continue;
+		}
+		media_hash(b.data != NULL ? b.data : "", b.len, PIXELS, &m);
+		print_hashes(&m, *files, o->json);
+		if (m.pdq[0] == '\0') {
+			fprintf(stderr, "tosctl: %s: no PDQ hash: %s\n", *files, m.why);
+			rc = rc == EXIT_DONE ? EXIT_NEGATIVE : rc;
+		}
+		buf_free(&b);
+	}
+	return rc;
+}
+
+/* --- sign --- */
+
+/* The one list of the host; its first rule is "list/NAME". */
+static int
+sign_list(const struct note_key *k, const struct policy_host *host, const char *file)
+{
+	struct msg m;
+	int rc;
+
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(host, &m.rules);
+	rc = policy_sign_note(k, "tosd list", strchr(m.rules.v[0].rule, '/') + 1,
+	    m.rules.v[0].pack, file);
+	msg_clear(&m);
+	return rc;
+}
+
+/* Only lists that load are signed. */
+static int
+sign(const struct options *o, char **files)
+{
+	struct note_key *k = NULL;
+	int rc = policy_sign_key(o->key, &k);
+
+	for (; rc == EXIT_DONE && *files != NULL; files++) {
+		struct policy_host *host = NULL;
+		struct told t = {.quiet = true};
+
+		if (open_lists(o, *files, "", &t, &host) != 0)
+			rc = EXIT_NEGATIVE;
+		else
+			rc = sign_list(k, host, *files);
+		policy_host_free(&host);
+	}
+	note_key_free(&k);
+	return rc;
+}
+
+/* --- the command --- */
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {
+	    {"plugin", required_argument, NULL, 'P'},
+	    {"day", required_argument, NULL, 'd'},
+	    {"key", required_argument, NULL, 'k'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.plugin = places_lists()};
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		if (c == 'P')
+			o->plugin = optarg;
+		else if (c == 'd')
+			o->day = optarg;
+		else if (c == 'k')
+			o->key = optarg;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 'h')
+			o->help = true;
+		else
+			return -1;
+	}
+	return 0;
+}
+
+int
+tosctl_lists(int argc, char **argv)
+{
+	struct options o;
+	char **files;
+
+	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	files = argv + optind + 1;
+	if (strcmp(argv[optind], "check") == 0)
+		return check(&o, files);
+	if (strcmp(argv[optind], "hash") == 0)
+		return hash(&o, files);
+	if (strcmp(argv[optind], "sign") == 0 && o.key != NULL)
+		return sign(&o, files);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}

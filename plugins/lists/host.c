@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host: names and numbers of machines in one spelling; see host.h and canon.h. */
+#include "host.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "canon.h"
+#include "kit/mem.h"
+
+#define LABEL_MAX 63
+
+/* --- letters --- */
+
+/* Capitals beyond ASCII: their small ones lie `by' further; step 2: every other one is
+ * a capital, and its small one is the next.  Figures: the Unicode Character Database.
+ */
+static const struct {
+	uint32_t from, to;
+	int by, step;
+} capitals[] = {
+    {0xc0, 0xd6, 32, 1},
+    {0xd8, 0xde, 32, 1},
+    {0x100, 0x12e, 1, 2},
+    {0x132, 0x136, 1, 2},
+    {0x139, 0x147, 1, 2},
+    {0x14a, 0x176, 1, 2},
+    {0x178, 0x178, -121, 1},
+    {0x179, 0x17d, 1, 2},
+    {0x1cd, 0x1db, 1, 2},
+    {0x1de, 0x1ee, 1, 2},
+    {0x1f8, 0x21e, 1, 2},
+    {0x222, 0x232, 1, 2},
+    {0x386, 0x386, 38, 1},
+    {0x388, 0x38a, 37, 1},
+    {0x38c, 0x38c, 64, 1},
+    {0x38e, 0x38f, 63, 1},
+    {0x391, 0x3a1, 32, 1},
+    {0x3a3, 0x3ab, 32, 1},
+    {0x400, 0x40f, 80, 1},
+    {0x410, 0x42f, 32, 1},
+    {0x460, 0x480, 1, 2},
+    {0x48a, 0x4be, 1, 2},
+    {0x4c1, 0x4cd, 1, 2},
+    {0x4d0, 0x52e, 1, 2},
+    {0x531, 0x556, 48, 1},
+    {0x1e00, 0x1e94, 1, 2},
+    {0x1ea0, 0x1efe, 1, 2},
+};
+
+uint32_t
+host_letter(uint32_t cp)
+{
+	if (cp == 0xad || (cp >= 0x200b && cp <= 0x200d) || cp == 0x2060 ||
+	    cp == 0xfeff)
+		return 0;
+	if (cp == 0x3002 || cp == 0xff61)
+		return '.';
+	if (cp >= 0xff01 && cp <= 0xff5e)
+		cp -= 0xfee0;
+	if (cp >= 'A' && cp <= 'Z')
+		return cp + 32;
+	if (cp < 0xc0)
+		return cp;
+	for (size_t i = 0; i < sizeof(capitals) / sizeof(capitals[0]); i++)
+		if (cp >= capitals[i].from && cp <= capitals[i].to &&
+		    (cp - capitals[i].from) % (uint32_t)capitals[i].step == 0)
+			return cp + (uint32_t)capitals[i].by;
+	return cp;
+}
+
+/* --- punycode: RFC 3492, whose letters these are --- */
+
+enum { BASE = 36, TMIN = 1, TMAX = 26, SKEW = 38, DAMP = 700, BIAS = 72, FIRST = 128 };
+
+static uint32_t
+adapt(uint32_t delta, uint32_t points, bool first)
+{
+	uint32_t k = 0;
+
+	delta = first ? delta / DAMP : delta / 2;
+	delta += delta / points;
+	for (; delta > ((BASE - TMIN) * TMAX) / 2; k += BASE)
+		delta /= BASE - TMIN;
+	return k + (BASE - TMIN + 1) * delta / (delta + SKEW);
+}
+
+static char
+digit(uint32_t d)
+{
+	return (char)(d < 26 ? 'a' + d : '0' + d - 26);
+}
+
+/* A number in digits of changing base; the new length, or 0: no room. */
+static size_t
+put_number(char *out, size_t n, size_t max, uint32_t q, uint32_t bias)
+{
+	for (uint32_t k = BASE;; k += BASE) {
+		uint32_t t = k <= bias ? TMIN : k >= bias + TMAX ? TMAX : k - bias;
+
+		if (n >= max)
+			return 0;
+		if (q < t) {
+			out[n++] = digit(q);
+			return n;
+		}
+		out[n++] = digit(t + (q - t) % (BASE - t));
+		q = (q - t) / (BASE - t);
+	}
+}
+
+static uint32_t
+least_from(const uint32_t *cp, size_t n, uint32_t from)
+{
+	uint32_t m = UINT32_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		if (cp[i] >= from && cp[i] < m)
+			m = cp[i];
+	return m;
+}
+
+size_t
+host_punycode(const uint32_t *cp, size_t n, char *out, size_t max)
+{
+	uint32_t next = FIRST, delta = 0, bias = BIAS;
+	size_t len = 0, basic, done;
+
+	if (n > LABEL_MAX * 4)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (cp[i] < FIRST) {
+			if (len >= max)
+				return 0;
+			out[len++] = (char)cp[i];
+		}
+	basic = done = len;
+	if (basic > 0 && len < max)
+		out[len++] = '-';
+	while (done < n) {
+		uint32_t m = least_from(cp, n, next);
+
+		delta += (m - next) * (uint32_t)(done + 1);
+		next = m;
+		for (size_t i = 0; i < n; i++) {
+			delta += cp[i] < next;
+			if (cp[i] != next)
+				continue;
+			len = put_number(out, len, max, delta, bias);
+			if (len == 0)
+				return 0;
+			bias = adapt(delta, (uint32_t)done + 1, done == basic);
+			delta = 0;
+			done++;
+		}
+		delta++;
+		next++;
+	}
+	return len;
+}
+
+/* --- numbers --- */
+
+/* 0x7f, 0177, 127: a part of an IPv4 address.  False: it is no number. */
+static bool
+take_number(const char *s, size_t n, uint64_t *out)
+{
+	unsigned base = 10;
+	size_t i = 0;
+
+	*out = 0;
+	if (n >= 2 && s[0] == '0' && s[1] == 'x') {
+		base = 16;
+		i = 2;
+	} else if (n >= 2 && s[0] == '0') {
+		base = 8;
+		i = 1;
+	}
+	if (n == 0)
+		return false;
+	for (; i < n; i++) {
+		unsigned d = s[i] >= '0' && s[i] <= '9'	  ? (unsigned)(s[i] - '0')
+			     : s[i] >= 'a' && s[i] <= 'f' ? (unsigned)(s[i] - 'a' + 10)
+							  : 99;
+
+		if (d >= base)
+			return false;
+		*out = *out * base + d;
+		if (*out > UINT32_MAX)
+			*out = (uint64_t)UINT32_MAX + 1;
+	}
+	return true;
+}
+
+/* 1: four numbers in out; 0: no address, but maybe a name; -1: neither. */
+static int
+take_ipv4(const char *s, size_t n, char out[CANON_HOST])
+{
+	size_t last = n;
+	uint64_t part[4], all = 0;
+	int parts = 0;
+
+	while (last > 0 && s[last - 1] != '.')
+		last--;
+	/* A name whose last label is a number is an address or nothing. */
+	if (!take_number(s + last, n - last, &all) &&
+	    !(last < n && strspn(s + last, "0123456789") >= n - last))
+		return 0;
+	for (size_t i = 0; i <= n;) {
+		size_t end = i;
+
+		while (end < n && s[end] != '.')
+			end++;
+		if (parts == 4 || !take_number(s + i, end - i, &part[parts++]))
+			return -1;
+		i = end + 1;
+	}
+	all = part[parts - 1];
+	if (all >= (uint64_t)1 << (8 * (5 - parts)))
+		return -1;
+	for (int i = 0; i + 1 < parts; i++) {
+		if (part[i] > 255)
+			return -1;
+		all |= part[i] << (8 * (3 - i));
+	}
+	snprintf(out, CANON_HOST, "%u.%u.%u.%u", (unsigned)(all >> 24),
+	    (unsigned)(all >> 16 & 255), (unsigned)(all >> 8 & 255),
+	    (unsigned)(all & 255));
+	return 1;
+}
+
+static size_t
+take_ipv6(const char *s, size_t n, char out[CANON_HOST])
+{
+	char text[INET6_ADDRSTRLEN + 1], back[INET6_ADDRSTRLEN];
+	struct in6_addr a;
+
+	if (n < 4 || n - 2 >= sizeof(text) || s[n - 1] != ']')
+		return 0;
+	memcpy(text, s + 1, n - 2);
+	text[n - 2] = '\0';
+	if (inet_pton(AF_INET6, text, &a) != 1 ||
+	    inet_ntop(AF_INET6, &a, back, sizeof(back)) == NULL)
+		return 0;
+	return (size_t)snprintf(out, CANON_HOST, "[%s]", back);
+}
+
+/* --- the whole --- */
+
+static int
+unhex(char c)
+{
+	return c >= '0' && c <= '9'			? c - '0'
+	       : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+							: -1;
+}
+
+/* s with %xx decoded; the length, or 0 if it does not fit. */
+static size_t
+decode(const char *s, size_t n, char *out, size_t max)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (c == '\t' || c == '\n' || c == '\r')
+			continue;
+		if (c == '%' && i + 2 < n && unhex(s[i + 1]) >= 0 &&
+		    unhex(s[i + 2]) >= 0) {
+			c = (char)(unhex(s[i + 1]) << 4 | unhex(s[i + 2]));
+			i += 2;
+		}
+		if (len >= max)
+			return 0;
+		out[len++] = c;
+	}
+	return len;
+}
+
+static bool
+good_ascii(uint32_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* One label behind what is in out already; the new length, or 0. */
+static size_t
+put_label(const uint32_t *cp, size_t n, char *out, size_t len)
+{
+	char label[LABEL_MAX + 1];
+	size_t m = 0;
+	bool plain = true;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cp[i] < 0x80 && !good_ascii(cp[i]))
+			return 0;
+		plain = plain && cp[i] < 0x80;
+	}
+	if (n == 0)
+		return 0;
+	if (plain) {
+		for (; m < n && m < LABEL_MAX; m++)
+			label[m] = (char)cp[m];
+		if (m < n)
+			return 0;
+	} else {
+		memcpy(label, "xn--", 4);
+		m = host_punycode(cp, n, label + 4, LABEL_MAX - 4);
+		if (m == 0)
+			return 0;
+		m += 4;
+	}
+	if (len + m + 1 >= CANON_HOST)
+		return 0;
+	if (len > 0)
+		out[len++] = '.';
+	memcpy(out + len, label, m);
+	return len + m;
+}
+
+static size_t
+put_labels(const char *s, size_t n, char *out)
+{
+	uint32_t label[LABEL_MAX * 4];
+	size_t m = 0, len = 0;
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		int k = mem_utf8(s + i, n - i, &cp);
+
+		if (k == 0 || cp == 0)
+			return 0;
+		i += (size_t)k;
+		cp = host_letter(cp);
+		if (cp == '.') {
+			if (m == 0) /* dots behind the name alone count for nothing */
+				return strspn(s + i, ".") == n - i && len > 0 ? len : 0;
+			len = put_label(label, m, out, len);
+			if (len == 0)
+				return 0;
+			m = 0;
+		} else if (cp != 0) {
+			if (m == sizeof(label) / sizeof(label[0]))
+				return 0;
+			label[m++] = cp;
+		}
+	}
+	return m > 0 ? put_label(label, m, out, len) : len;
+}
+
+size_t
+canon_host(const char *s, size_t n, char out[CANON_HOST], bool *numeric)
+{
+	char plain[1024], number[CANON_HOST];
+	bool ignored, *num = numeric != NULL ? numeric : &ignored;
+	size_t len;
+	int rc;
+
+	*num = n > 0 && s[0] == '[';
+	if (*num)
+		return take_ipv6(s, n, out);
+	len = decode(s, n, plain, sizeof(plain) - 1);
+	plain[len] = '\0';
+	len = put_labels(plain, len, out);
+	if (len == 0)
+		return 0;
+	out[len] = '\0';
+	rc = take_ipv4(out, len, number);
+	if (rc < 0)
+		return 0;
+	if (rc > 0) {
+		*num = true;
+		len = strlen(number);
+		memcpy(out, number, len + 1);
+	}
+	return len;
+}
+
+/* --- suffixes --- */
+
+/* Second levels of countries and names of hosts that give names away.  Facts; the whole
+ * list, which changes weekly, is kept at publicsuffix.org. */
+static const char *const suffixes[] = {"ac.jp", "ac.uk", "appspot.com",
+    "azurewebsites.net", "blogspot.com", "cloudfront.net", "co.id", "co.il", "co.in",
+    "co.jp", "co.kr", "co.nz", "co.th", "co.uk", "co.za", "com.ar", "com.au", "com.br",
+    "com.cn", "com.co", "com.hk", "com.mx", "com.my", "com.ng", "com.pk", "com.pl",
+    "com.sg", "com.tr", "com.tw", "com.ua", "com.vn", "duckdns.org", "firebaseapp.com",
+    "fly.dev", "github.io", "gitlab.io", "go.jp", "gov.uk", "herokuapp.com", "me.uk",
+    "ne.jp", "net.au", "netlify.app", "ngrok.io", "ngrok-free.app", "onrender.com",
+    "or.jp", "org.au", "org.uk", "pages.dev", "r2.dev", "s3.amazonaws.com", "surge.sh",
+    "trycloudflare.com", "tumblr.com", "vercel.app", "web.app", "weebly.com",
+    "wixsite.com", "wordpress.com", "workers.dev"};
+
+bool
+canon_is_suffix(const char *host, size_t n)
+{
+	if (memchr(host, '.', n) == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		if (strlen(suffixes[i]) == n && memcmp(suffixes[i], host, n) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item: see item.h. */
+#include "item.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mention.h"
+
+#define QUOTE 100    /* bytes of an address that a reason shows */
+#define UNITS_BYTE 8 /* of the budget: looks at a byte of an address or of the text */
+#define UNITS_PICTURE 100000
+
+struct item_work {
+	struct canon canon;
+	struct item_match v[ITEM_MATCHES];
+	size_t n, more; /* more: matches for which there was no room */
+	bool unasked;
+	/* What is being looked up. */
+	struct tosd_str now;
+	struct tosd_span span;
+	enum item_place place;
+	int32_t quality;
+	/* For shares: made when asked for. */
+	const struct tosd_host *host;
+	const struct tosd_item *item;
+	char seed[MEM_HEX];
+};
+
+struct item_work *
+item_work_new(void)
+{
+	return mem_new(1, sizeof(struct item_work));
+}
+
+static void
+forget(struct item_work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		free(w->v[i].key);
+		free(w->v[i].example);
+	}
+	w->n = w->more = 0;
+	w->unasked = false;
+	w->seed[0] = '\0';
+}
+
+void
+item_work_free(struct item_work **p)
+{
+	struct item_work *w = *p;
+
+	if (w == NULL)
+		return;
+	*p = NULL;
+	forget(w);
+	free(w);
+}
+
+size_t
+item_matches(const struct item_work *w)
+{
+	return w->n;
+}
+
+const struct item_match *
+item_match(const struct item_work *w, size_t i)
+{
+	return &w->v[i];
+}
+
+bool
+item_unasked(const struct item_work *w)
+{
+	return w->unasked;
+}
+
+/* --- matches --- */
+
+static struct item_match *
+known(struct item_work *w, const struct set_hit *hit)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].hit.number == hit->number && w->v[i].hit.len == hit->len &&
+		    memcmp(w->v[i].key, hit->key, hit->len) == 0)
+			return &w->v[i];
+	return NULL;
+}
+
+static char *
+quoted(struct tosd_str s)
+{
+	size_t n = s.len;
+
+	if (n > QUOTE) {
+		n = QUOTE;
+		while (n > 0 && ((uint8_t)s.ptr[n] & 0xc0) == 0x80)
+			n--;
+	}
+	return mem_dup(s.ptr, n);
+}
+
+static void
+add_span(struct item_match *m, struct tosd_span span)
+{
+	if (span.start == span.end || m->nspans == ITEM_SPANS)
+		return;
+	if (m->nspans > 0 && m->spans[m->nspans - 1].start == span.start)
+		return;
+	m->spans[m->nspans++] = span;
+}
+
+static void
+on_hit(void *ctx, const struct set_hit *hit)
+{
+	struct item_work *w = ctx;
+	struct item_match *m = known(w, hit);
+
+	if (m == NULL && w->n == ITEM_MATCHES) {
+		w->more++;
+		return;
+	}
+	if (m == NULL) {
+		m = &w->v[w->n++];
+		*m = (struct item_match){.hit = *hit,
+		    .key = mem_dup(hit->key, hit->len),
+		    .example = quoted(w->now),
+		    .quality = w->quality};
+		m->hit.key = m->key;
+	}
+	/* Of several pictures near to one hash the nearest is told. */
+	if (hit->distance < m->hit.distance) {
+		m->hit.distance = hit->distance;
+		m->quality = w->quality;
+	}
+	m->places |= w->place;
+	add_span(m, w->span);
+}
+
+static void
+look_address(struct item_work *w, const struct set *s, struct tosd_str a,
+    enum item_place place, struct tosd_span span)
+{
+	if (!canon_url(a.ptr, a.len, &w->canon))
+		return;
+	w->now = a;
+	w->place = place;
+	w->span = span;
+	w->quality = -1;
+	set_host(s, &w->canon, on_hit, w);
+	set_url(s, &w->canon, on_hit, w);
+}
+
+/* --- the parts of an item --- */
+
+static bool
+spend(struct item_work *w, struct tosd_report *r, size_t units)
+{
+	return w->host->budget(w->host, r, (int64_t)units) >= 0;
+}
+
+static bool
+look_links(struct item_work *w, const struct set *s, struct tosd_report *r)
+{
+	const struct tosd_host *h = w->host;
+	struct tosd_str a = h->field(h, w->item, TOSD_URL);
+	const struct tosd_span none = {0, 0};
+
+	if (a.len > 0)
+		look_address(w, s, a, ITEM_OWN, none);
+	for (size_t i = 0; (a = h->link(h, w->item, i)).len > 0; i++) {
+		if (!spend(w, r, a.len * UNITS_BYTE))
+			return false;
+		look_address(w, s, a, ITEM_LINK, none);
+	}
+	return true;
+}
+
+static bool
+look_text(struct item_work *w, const struct set *s, struct tosd_report *r)
+{
+	struct tosd_str text = w->host->field(w->host, w->item, TOSD_TEXT);
+	struct mention m;
+	struct mention_at at = {0};
+
+	if (!spend(w, r, text.len * UNITS_BYTE))
+		return false;
+	while (mention_next(text.ptr, text.len, &at, &m)) {
+		struct tosd_str a = {text.ptr + m.start, m.end - m.start};
+		struct tosd_span span = {(uint32_t)m.start, (uint32_t)m.end};
+
+		look_address(w, s, a, ITEM_TEXT, span);
+	}
+	return true;
+}
+
+static bool
+has(const struct set *s, enum list_kind kind)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i]->kind == kind)
+			return true;
+	return false;
+}
+
+static void
+look_bytes(struct item_work *w, const struct set *s, const struct tosd_media *m)
+{
+	w->now = m->url;
+	w->place = ITEM_BYTES;
+	w->span = (struct tosd_span){0, 0};
+	w->quality = -1;
+	set_digest(s, LIST_SHA256, m->sha256.ptr, m->sha256.len, on_hit, w);
+	set_digest(s, LIST_MD5, m->md5.ptr, m->md5.len, on_hit, w);
+	w->quality = m->quality;
+	set_picture(s, m->pdq.ptr, m->pdq.len, on_hit, w);
+}
+
+/* A picture that has no hash although its bytes were there; sound and film have none.
+ */
+static bool
+no_picture(const struct tosd_media *m)
+{
+	return m->state == TOSD_MEDIA_HASHED && m->pdq.len == 0 && m->why.len > 0 &&
+	       !(m->type.len >= 5 && (memcmp(m->type.ptr, "video", 5) == 0 ||
+					 memcmp(m->type.ptr, "audio", 5) == 0));
+}
+
+static int
+look_media(
+    struct item_work *w, const struct set *s, struct tosd_report *r, struct why *why)
+{
+	const struct tosd_span none = {0, 0};
+	bool bytes = has(s, LIST_SHA256) || has(s, LIST_MD5), pdq = has(s, LIST_PDQ);
+	struct tosd_media m = {.size = sizeof(m)};
+	int rc = 0;
+
+	if (!TOSD_HAS(w->host, media))
+		return 0;
+	for (size_t i = 0; w->host->media(w->host, w->item, i, &m) == 0; i++) {
+		if (m.url.len > 0)
+			look_address(w, s, m.url, ITEM_MEDIA, none);
+		if (!bytes && !pdq)
+			continue;
+		if (m.state == TOSD_MEDIA_MISSING && rc == 0)
+			rc = why_set(why, "not compared with lists: %.*s: %.*s",
+			    (int)(m.url.len < QUOTE ? m.url.len : QUOTE), m.url.ptr,
+			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
+		else if (pdq && no_picture(&m) && rc == 0)
+			rc = why_set(why,
+			    "not compared with lists of pictures: %.*s: %.*s",
+			    (int)(m.url.len < QUOTE ? m.url.len : QUOTE), m.url.ptr,
+			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
+		if (m.pdq.len > 0 && pdq && !spend(w, r, UNITS_PICTURE))
+			return why_set(why, "has too many pictures for its budget");
+		w->unasked = w->unasked || (m.state == TOSD_MEDIA_UNASKED &&
+					       m.sha256.len + m.md5.len + m.pdq.len == 0);
+		look_bytes(w, s, &m);
+	}
+	return rc;
+}
+
+int
+item_look(struct item_work *w, const struct set *s, const struct tosd_host *h,
+    const struct tosd_item *item, struct tosd_report *r, struct why *why)
+{
+	int rc = 0;
+
+	forget(w);
+	w->host = h;
+	w->item = item;
+	if (!look_text(w, s, r) || !look_links(w, s, r))
+		rc = why_set(why, "has too many addresses for its budget");
+	else
+		rc = look_media(w, s, r, why);
+	if (rc == 0 && w->more > 0)
+		rc = why_set(why,
+		    "is on lists with more than %d entries: %zu are not told",
+		    ITEM_MATCHES, w->more);
+	return rc;
+}
+
+/* --- what counts --- */
+
+bool
+item_is_off(const struct item_match *m, int64_t time)
+{
+	return m->hit.option->off_until != INT64_MIN && time < m->hit.option->off_until;
+}
+
+/* The content of the item: the same post falls on the same side wherever it is. */
+static void
+make_seed(struct item_work *w)
+{
+	const struct tosd_host *h = w->host;
+	struct tosd_str s = h->field(h, w->item, TOSD_TEXT);
+	struct sb b = {0};
+
+	sb_put(&b, s.ptr, s.len);
+	for (size_t i = 0; (s = h->link(h, w->item, i)).len > 0; i++) {
+		sb_put(&b, "", 1);
+		sb_put(&b, s.ptr, s.len);
+	}
+	mem_sha256(b.data != NULL ? b.data : "", b.len, w->seed);
+	sb_free(&b);
+}
+
+static bool
+in_share(struct item_work *w, const struct item_match *m)
+{
+	struct sb b = {0};
+	char hex[MEM_HEX];
+	uint32_t v;
+
+	if (w->seed[0] == '\0')
+		make_seed(w);
+	sb_printf(&b, "%s %s %s", w->seed, m->hit.list->name, m->key);
+	mem_sha256(b.data, b.len, hex);
+	sb_free(&b);
+	hex[8] = '\0';
+	v = (uint32_t)strtoul(hex, NULL, 16);
+	return (uint64_t)v * LIST_WHOLE >> 32 < m->hit.option->share;
+}
+
+static void
+put_where(struct sb *b, const struct item_match *m)
+{
+	static const char *const words[] = {"its own address", "a link", "its text",
+	    "the address of a medium", "a medium"};
+	int said = 0;
+
+	for (int i = 0; i < 5; i++)
+		if (m->places & 1u << i)
+			sb_printf(b, "%s%s", said++ > 0 ? ", " : " in ", words[i]);
+}
+
+static void
+put_what(struct sb *b, const struct item_match *m)
+{
+	enum list_kind k = m->hit.list->kind;
+	bool below = m->hit.len > 1 && m->key[m->hit.len - 1] == '*';
+
+	if (k == LIST_DOMAIN)
+		sb_printf(b, "domain %s", m->key[0] == '=' ? m->key + 1 : m->key);
+	else if (k == LIST_URL)
+		sb_printf(
+		    b, "%s %.120s", below ? "an address below" : "address", m->key);
+	else if (k == LIST_PDQ)
+		sb_printf(b, "a picture that differs in %u of 256 bits from %s",
+		    m->hit.distance, m->key);
+	else
+		sb_printf(b, "%s %s", list_kind_name(k), m->key);
+}
+
+bool
+item_counts(struct item_work *w, const struct item_match *m, int64_t time, struct sb *b)
+{
+	const struct list_option *o = m->hit.option;
+	const struct list *l = m->hit.list;
+	size_t before;
+
+	put_what(b, m);
+	sb_printf(b, " is on the list %s (%.60s)", l->name, l->source);
+	put_where(b, m);
+	sb_printf(b, ": %s", m->example);
+	if (o->parties != NULL)
+		sb_printf(b, "; %.100s", o->parties);
+	before = b->len;
+	if (time != INT64_MIN && time >= l->expires)
+		sb_printf(b, "; does not count: the list expired on %s", l->day);
+	else if (o->stand == LIST_DISPUTED)
+		sb_puts(b, "; does not count: the parties disagree");
+	else if (o->stand == LIST_SEED)
+		sb_puts(b, "; does not count: nobody has confirmed it");
+	else if (l->kind == LIST_PDQ && m->quality < (int32_t)l->quality)
+		sb_printf(b, "; does not count: quality %d is below %u", m->quality,
+		    l->quality);
+	else if (o->share < LIST_WHOLE && !in_share(w, m))
+		sb_printf(b, "; does not count: outside of its share of %g %%",
+		    o->share / 100.0);
+	return b->len == before;
+}

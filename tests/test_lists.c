@@ -1,0 +1,912 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_lists: addresses in one form, their mentions in texts, both indexes against slow
+ * ones, list files good and hostile; then the plugin through the host.
+ */
+#include <sys/stat.h>
+#include <time.h>
+#include <tosd/policy.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "evidence/note.h"
+#include "lists/canon.h"
+#include "lists/host.h"
+#include "lists/mention.h"
+#include "lists/names.h"
+#include "lists/near.h"
+#include "policy/host.h"
+#include "suite.h"
+
+#define PLUGIN TOSD_BUILDDIR "/plugins/lists/.libs/lists.so"
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t
+random_word(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/* --- addresses --- */
+
+static const char *
+canon(const char *url)
+{
+	static struct canon c;
+	static char text[CANON_MAX + 1];
+
+	if (!canon_url(url, strlen(url), &c))
+		return "(none)";
+	memcpy(text, c.key, c.len);
+	text[c.len] = '\0';
+	return text;
+}
+
+static void
+test_canon(void)
+{
+	static const char *const v[][2] = {
+	    {"http://example.org", "example.org/"},
+	    {"HTTPS://EXAMPLE.ORG:443/", "example.org/"},
+	    {"https://example.org:80/", "example.org/"},
+	    {"http://example.org:8080", "example.org:8080/"},
+	    {"http://example.org:08080", "example.org:8080/"},
+	    {"http://example.org:/x", "example.org/x"},
+	    {"hxxp://example.org/x", "example.org/x"},
+	    {"example.org/x", "example.org/x"},
+	    {"  http://example.org/x \n", "example.org/x"},
+	    {"http:\\\\example.org\\x\\y", "example.org/x/y"},
+	    {"http:///example.org/x", "example.org/x"},
+	    {"http://user:pw@example.org/x", "example.org/x"},
+	    {"http://bank.example@evil.example/x", "evil.example/x"},
+	    {"http://a@b@evil.example/x", "evil.example/x"},
+	    {"http://example.org./x", "example.org/x"},
+	    {"http://example.org../x", "example.org/x"},
+	    {"http://example.org/x#part", "example.org/x"},
+	    {"http://example.org#x", "example.org/"},
+	    {"http://example.org?", "example.org/"},
+	    {"http://example.org?a=b", "example.org/?a=b"},
+	    {"http://example.org/x?#", "example.org/x"},
+	    {"http://example.org/a/./b/../c", "example.org/a/c"},
+	    {"http://example.org/a/b/..", "example.org/a/"},
+	    {"http://example.org/a/b/.", "example.org/a/b/"},
+	    {"http://example.org/../../a", "example.org/a"},
+	    {"http://example.org/a/%2e%2E/b", "example.org/b"},
+	    {"http://example.org/a/.%2e/b", "example.org/b"},
+	    {"http://example.org/a//b", "example.org/a//b"},
+	    {"http://example.org/%7euser/%61", "example.org/~user/a"},
+	    {"http://example.org/a%2fb", "example.org/a%2Fb"},
+	    {"http://example.org/a b", "example.org/a%20b"},
+	    {"http://example.org/\xc3\xa9", "example.org/%C3%A9"},
+	    {"http://example.org/%c3%a9", "example.org/%C3%A9"},
+	    {"http://example.org/100%", "example.org/100%25"},
+	    {"http://example.org/%%341", "example.org/%2541"},
+	    {"http://exa\tmple.org/a\nb", "example.org/ab"},
+	    {"http://ex%61mple.org/", "example.org/"},
+	    {"http://B\xc3\x9c"
+	     "CHER.example/",
+		"xn--bcher-kva.example/"},
+	    {"http://b\xc3\xbc"
+	     "cher.example/",
+		"xn--bcher-kva.example/"},
+	    {"http://b%C3%BCcher.example/", "xn--bcher-kva.example/"},
+	    {"http://XN--BCHER-KVA.example/", "xn--bcher-kva.example/"},
+	    {"http://\xef\xbd\x85vil\xe3\x80\x82"
+	     "example/",
+		"evil.example/"},
+	    {"http://ev\xc2\xadil.example/", "evil.example/"},
+	    {"http://\xd0\x9f\xd0\xa0\xd0\x98\xd0\x9c\xd0\x95\xd0\xa0.example",
+		"xn--e1afmkfd.example/"},
+	    {"http://127.0.0.1/", "127.0.0.1/"},
+	    {"http://0x7f.1/", "127.0.0.1/"},
+	    {"http://2130706433/", "127.0.0.1/"},
+	    {"http://0177.0.0.01/", "127.0.0.1/"},
+	    {"http://127.0.0.1./", "127.0.0.1/"},
+	    {"http://[2001:DB8:0:0::1]:80/x", "[2001:db8::1]/x"},
+	    {"http://[::ffff:127.0.0.1]/", "[::ffff:127.0.0.1]/"},
+	    {"http://example.org/a?x=<y>&z='", "example.org/a?x=%3Cy%3E&z=%27"},
+	    {"http://example.org/a?x=%41", "example.org/a?x=A"},
+	    {"http://ex_ample.org/", "ex_ample.org/"},
+	    /* no addresses */
+	    {"http://", "(none)"},
+	    {"http:///", "(none)"},
+	    {"ftp://example.org/", "(none)"},
+	    {"http://exa mple.org/", "(none)"},
+	    {"http://example..org/", "(none)"},
+	    {"http://.example.org/", "(none)"},
+	    {"http://example.org:99999/", "(none)"},
+	    {"http://256.1.1.1/", "(none)"},
+	    {"http://1.2.3.4.5/", "(none)"},
+	    {"http://[::1/", "(none)"},
+	    {"http://a%00b.example/", "(none)"},
+	    {"http://\xff.example/", "(none)"},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		const char *got = canon(v[i][0]);
+
+		if (strcmp(got, v[i][1]) != 0)
+			printf("\n    %s ", v[i][0]);
+		SAME(got, v[i][1]);
+		if (strcmp(got, "(none)") != 0) { /* its own form is itself */
+			char *again = xstrdup(got);
+
+			SAME(canon(again), again);
+			free(again);
+		}
+	}
+}
+
+/* RFC 3492, section 7.1. */
+static void
+test_punycode(void)
+{
+	static const uint32_t chinese[] = {
+	    0x4ed6, 0x4eec, 0x4e3a, 0x4ec0, 0x4e48, 0x4e0d, 0x8bf4, 0x4e2d, 0x6587};
+	static const uint32_t czech[] = {'p', 'r', 'o', 0x10d, 'p', 'r', 'o', 's', 't',
+	    0x11b, 'n', 'e', 'm', 'l', 'u', 'v', 0xed, 0x10d, 'e', 's', 'k', 'y'};
+	char out[64];
+	size_t n = host_punycode(chinese, 9, out, sizeof(out));
+
+	CU_ASSERT(n == 24 && memcmp(out, "ihqwcrb4cv8a8dqg056pqjye", n) == 0);
+	n = host_punycode(czech, 22, out, sizeof(out));
+	CU_ASSERT(n == 30 && memcmp(out, "proprostnemluvesky-uyb24dma41a", n) == 0);
+	CU_ASSERT_EQUAL(host_punycode(czech, 22, out, 29), 0);
+}
+
+/* Arbitrary bytes: an answer always, and a canonical form is canonical. */
+static void
+test_canon_random(void)
+{
+	static const char letters[] = "ahttp:/.@%?#\\[]0x2eE\xc3\xbc \t=&:8";
+	static struct canon a, b;
+	unsigned good = 0;
+
+	for (int k = 0; k < 200000; k++) {
+		char s[40];
+		size_t n = random_word() % sizeof(s);
+
+		for (size_t i = 0; i < n; i++)
+			s[i] = letters[random_word() % (sizeof(letters) - 1)];
+		if (!canon_url(s, n, &a))
+			continue;
+		good++;
+		if (!canon_url(a.key, a.len, &b) || b.len != a.len)
+			printf("\n    \"%.*s\" ", (int)n, s);
+		CU_ASSERT(canon_url(a.key, a.len, &b) && a.len == b.len &&
+			  memcmp(a.key, b.key, a.len) == 0);
+	}
+	CU_ASSERT(good > 1000);
+}
+
+/* --- mentions --- */
+
+static void
+mentions(const char *text, const char *want)
+{
+	struct mention_at at = {0};
+	struct mention m;
+	struct buf b = {0};
+
+	while (mention_next(text, strlen(text), &at, &m))
+		buf_printf(&b, "%s%.*s", b.len > 0 ? " | " : "", (int)(m.end - m.start),
+		    text + m.start);
+	if (b.len == 0)
+		buf_puts(&b, "");
+	if (strcmp(b.len > 0 ? b.data : "", want) != 0)
+		printf("\n    %s ", text);
+	SAME(b.len > 0 ? b.data : "", want);
+	buf_free(&b);
+}
+
+static void
+test_mentions(void)
+{
+	mentions("see http://evil.example/x.", "http://evil.example/x");
+	mentions("see HTTPS://evil.example/x, and (www.evil.example).",
+	    "HTTPS://evil.example/x | www.evil.example");
+	mentions("(http://evil.example/a_(b))", "http://evil.example/a_(b)");
+	mentions("xhttp://evil.example/y", "http://evil.example/y");
+	mentions("go to evil.example/path?x=1#y now", "evil.example/path?x=1#y");
+	mentions("evil.example:8080/x", "evil.example:8080/x");
+	mentions("evil.example: it is bad", "evil.example");
+	mentions("\xe2\x80\x9c"
+		 "evil.example\xe2\x80\x9d",
+	    "evil.example");
+	mentions("mail bob@evil.example or bob.b@evil.example", "");
+	mentions("The end.Next one", "end.Next");
+	mentions("v1.2 and 3.5 and 1.2.3.4 and 1.2.3", "1.2.3.4");
+	mentions("b\xc3\xbc"
+		 "cher.example",
+	    "b\xc3\xbc"
+	    "cher.example");
+	mentions("a.example,b.example;c.example", "a.example | b.example | c.example");
+	mentions("ftp://evil.example/x", "evil.example/x");
+	mentions("<a href=\"http://a.example\">b.example</a>",
+	    "http://a.example | b.example");
+	mentions("no address ... here :// at all", "");
+	mentions("http:// nothing", "");
+}
+
+/* What is made to cost: in proportion to the length, so all of these are at once. */
+static void
+test_mentions_hostile(void)
+{
+	static const char *const pieces[] = {"a.bc,", "a://", "((((", "a.bc:", "a.bc/(",
+	    "))))", "....", "@a.bc", "http://", "a.bc://", ":::", "\xc3\xbc.",
+	    "a.bc)("};
+	size_t n = 1 << 20;
+	char *s = xmalloc(n + 1);
+	clock_t from = clock();
+
+	for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+		size_t len = strlen(pieces[k]), last = 0;
+		struct mention_at at = {0};
+		struct mention m;
+
+		for (size_t i = 0; i < n; i++)
+			s[i] = pieces[k][i % len];
+		while (mention_next(s, n, &at, &m)) {
+			CU_ASSERT(m.start >= last && m.start < m.end && m.end <= n);
+			last = m.end;
+		}
+	}
+	/* A quadratic one would take hours. */
+	CU_ASSERT((clock() - from) / CLOCKS_PER_SEC < 30);
+	free(s);
+}
+
+/* --- indexes --- */
+
+static void
+test_names(void)
+{
+	struct names *v = names_new();
+	struct names_entry out[8];
+	char key[40];
+	size_t n;
+
+	for (int i = 0; i < 30000; i++) {
+		n = (size_t)snprintf(key, sizeof(key), "name-%d.example", i % 20000);
+		names_add(v, key, n, (uint32_t)(i / 15000), (uint32_t)i);
+	}
+	CU_ASSERT_EQUAL(names_count(v), 30000);
+	CU_ASSERT_EQUAL(names_seal(v), 0);
+	for (int i = 0; i < 25000; i++) {
+		n = (size_t)snprintf(key, sizeof(key), "name-%d.example", i);
+		n = names_find(v, key, n, out, 8);
+		CU_ASSERT_EQUAL(n, i < 10000 ? 2u : i < 20000 ? 1u : 0u);
+		if (n > 0) {
+			CU_ASSERT(strlen(key) == out[0].len &&
+				  memcmp(out[0].key, key, out[0].len) == 0);
+			CU_ASSERT_EQUAL(out[0].option, (uint32_t)i);
+			CU_ASSERT_EQUAL(out[0].list, i < 15000 ? 0u : 1u);
+		}
+	}
+	names_free(&v);
+	v = names_new();
+	names_add(v, "a", 1, 0, 1);
+	names_add(v, "b", 1, 0, 2);
+	names_add(v, "a", 1, 0, 3);
+	names_add(v, "c", 1, 0, 4);
+	names_back(v, 3);
+	CU_ASSERT_EQUAL(names_seal(v), 1);
+	CU_ASSERT_EQUAL(names_find(v, "a", 1, out, 8), 1);
+	CU_ASSERT_EQUAL(out[0].option, 1);
+	CU_ASSERT_EQUAL(names_find(v, "c", 1, out, 8), 0);
+	CU_ASSERT_EQUAL(names_find(v, "", 0, out, 8), 0);
+	names_free(&v);
+}
+
+struct heard {
+	uint64_t sum;
+	unsigned n;
+};
+
+static void
+hear(void *ctx, const struct near_entry *e)
+{
+	struct heard *h = ctx;
+
+	h->sum = h->sum * 1099511628211u ^ (e->option * 300u + e->distance);
+	h->n++;
+}
+
+static struct near_hash
+random_hash(void)
+{
+	return (struct near_hash){
+	    {random_word(), random_word(), random_word(), random_word()}};
+}
+
+static void
+flip(struct near_hash *h, unsigned bits)
+{
+	for (unsigned i = 0; i < bits; i++) {
+		unsigned at = (unsigned)(random_word() % 256);
+
+		h->w[at / 64] ^= (uint64_t)1 << at % 64;
+	}
+}
+
+/* The slow way is the measure of the fast one: the same entries in the same order. */
+static void
+test_near(void)
+{
+	static const unsigned thresholds[] = {0, 15, 31, 32, 47, 63};
+	unsigned found = 0;
+
+	for (size_t t = 0; t < 6; t++) {
+		struct near *v = near_new();
+		struct near_hash base[50], h;
+
+		for (int i = 0; i < 50; i++)
+			base[i] = random_hash();
+		for (uint32_t i = 0; i < 3000; i++) {
+			/* Some crowd around a few, as pictures do. */
+			h = i % 3 == 0 ? base[i % 50] : random_hash();
+			if (i % 3 == 0)
+				flip(&h, (unsigned)(random_word() % 50));
+			near_add(v, &h, 0, i);
+		}
+		near_seal(v, thresholds[t]);
+		for (int i = 0; i < 150; i++) {
+			struct heard fast = {0, 0}, slow = {0, 0};
+
+			h = base[i % 50];
+			flip(&h, (unsigned)(random_word() % 40));
+			near_find(v, &h, hear, &fast);
+			near_scan(v, &h, hear, &slow);
+			CU_ASSERT(fast.sum == slow.sum && fast.n == slow.n);
+			found += slow.n;
+		}
+		near_free(&v);
+	}
+	CU_ASSERT(found > 1000);
+}
+
+/* --- the plugin --- */
+
+static char dir[64];
+static char problems[20000], notes[20000];
+
+static void
+keep(char *to, size_t size, const char *text)
+{
+	if (strlen(to) + strlen(text) + 2 < size)
+		strcat(strcat(to, text), "\n");
+}
+
+static void
+on_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	keep(problems, sizeof(problems), text);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	(void)ctx;
+	keep(notes, sizeof(notes), text);
+}
+
+static char *
+path_of(const char *name)
+{
+	static char path[4][160];
+	static unsigned at;
+	char *p = path[at++ % 4];
+
+	snprintf(p, 160, "%s/%s", dir, name);
+	return p;
+}
+
+static void
+put(const char *name, const char *text, size_t n)
+{
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    file_write(path_of(name), text, n, 0600, FILE_NOSYNC, &e), 0);
+}
+
+/* A list with the usual head, of that kind and mode. */
+static void
+put_list(const char *name, const char *head, const char *entries)
+{
+	char *file = xasprintf("%s.list", name);
+	char *text = xasprintf("name = %s\nsource = Example Feed\nlicence = CC0-1.0\n"
+			       "expires = 2027-01-31\nclause = 5.2 Malware\n"
+			       "category = malware\nseverity = high\n%s\n---\n%s",
+	    name, head, entries);
+
+	put(file, text, strlen(text));
+	free(file);
+	free(text);
+}
+
+static void
+clear_dir(void)
+{
+	char *cmd = xasprintf("rm -rf '%s'/*", dir);
+
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	free(cmd);
+}
+
+static struct policy_host *
+open_lists(const char *key, const char *value, const char *day)
+{
+	struct conf_setting settings[3] = {
+	    {"lists_dir", dir}, {"day", day}, {key, value}};
+	struct conf_plugin plugin = {.name = "lists",
+	    .path = PLUGIN,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_MEDIA,
+	    .settings = settings,
+	    .nsettings = key != NULL ? 3 : 2};
+	struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
+	struct policy_options o = {
+	    .conf = &policy, .report = on_problem, .note = on_note};
+	struct policy_host *h = NULL;
+
+	problems[0] = notes[0] = '\0';
+	policy_host_new(&o, &h, NULL);
+	return h;
+}
+
+struct answer {
+	struct finding *v;
+	uint32_t n;
+	char *degraded;
+};
+
+static void
+answer_clear(struct answer *a)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		finding_clear(&a->v[i]);
+	free(a->v);
+	free(a->degraded);
+	memset(a, 0, sizeof(*a));
+}
+
+static struct answer
+ask_item(struct policy_host *h, struct item *it, int64_t time)
+{
+	struct answer a = {NULL, 0, NULL};
+
+	policy_host_check(h, "k", it, time, &a.v, &a.n, &a.degraded);
+	item_clear(it);
+	return a;
+}
+
+static struct answer
+ask(struct policy_host *h, const char *text, const char *link, int64_t time)
+{
+	struct item it;
+
+	item_init(&it);
+	it.text = xstrdup(text);
+	if (link != NULL)
+		item_add_link(&it, link);
+	return ask_item(h, &it, time);
+}
+
+/* "rule, rule": what finds something; checks that all was judged. */
+static const char *
+rules(struct policy_host *h, const char *text, const char *link, int64_t time)
+{
+	static char out[1000];
+	struct answer a = ask(h, text, link, time);
+
+	out[0] = '\0';
+	CU_ASSERT_PTR_NULL(a.degraded);
+	for (uint32_t i = 0; i < a.n; i++) {
+		if (i > 0)
+			strcat(out, ", ");
+		strcat(out, a.v[i].rule);
+	}
+	answer_clear(&a);
+	return out;
+}
+
+#define NOW clock_parse("2026-06-01T00:00:00Z")
+
+static void
+test_domains(void)
+{
+	struct policy_host *h;
+	struct answer a;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce",
+	    "evil.example\n*.wild.example  # a comment\n=only.example\n192.0.2.7\n"
+	    "github.io whole\nb\xc3\xbc"
+	    "cher.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "x", "http://evil.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "https://a.b.EVIL.example.:8080/x", NOW), "list/bad");
+	SAME(rules(h, "x", "http://user@evil.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://evil.example@other.example/", NOW), "");
+	SAME(rules(h, "x", "http://notevil.example/", NOW), "");
+	SAME(rules(h, "x", "http://other.example/evil.example", NOW), "");
+	SAME(rules(h, "x", "http://x.wild.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://only.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://a.only.example/", NOW), "");
+	SAME(rules(h, "x", "http://0xc0.0.2.7/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://someone.github.io/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://xn--bcher-kva.example/", NOW), "list/bad");
+	SAME(rules(h,
+		 "go to B\xc3\x9c"
+		 "CHER.example now",
+		 NULL, NOW),
+	    "list/bad");
+	SAME(rules(h, "Nothing here. Is there?", NULL, NOW), "");
+	a = ask(h, "see (evil.example/x), and www.evil.example!",
+	    "http://evil.example/y", NOW);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	SAME(a.v[0].reason, "domain evil.example is on the list bad (Example Feed) in "
+			    "a link, its text: "
+			    "evil.example/x");
+	CU_ASSERT_EQUAL_FATAL(a.v[0].nspans, 2);
+	CU_ASSERT(a.v[0].spans[0].start == 5 && a.v[0].spans[0].end == 19);
+	CU_ASSERT(a.v[0].spans[1].start == 26 && a.v[0].spans[1].end == 42);
+	CU_ASSERT_EQUAL(a.v[0].score, 1);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
+static void
+test_urls(void)
+{
+	struct policy_host *h;
+
+	clear_dir();
+	put_list("bad", "kind = url\nmode = enforce\nscore = 0.8",
+	    "http://host.example/a/%7Eb?x=1#frag\nhost.example/dir/*\n"
+	    "http://root.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "x", "https://HOST.example:443/./a/~b?x=1", NOW), "list/bad");
+	SAME(rules(h, "x", "http://host.example/a/~b", NOW), "");
+	SAME(rules(h, "x", "http://host.example/a/~b?x=2", NOW), "");
+	SAME(rules(h, "x", "http://host.example/dir/", NOW), "list/bad");
+	SAME(rules(h, "x", "http://host.example/dir/deep/er?q", NOW), "list/bad");
+	SAME(rules(h, "x", "http://host.example/dir/../other", NOW), "");
+	SAME(rules(h, "x", "http://host.example/dir", NOW), "");
+	SAME(rules(h, "see root.example!", NULL, NOW), "list/bad");
+	policy_host_free(&h);
+}
+
+#define SHA "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define MD5 "900150983cd24fb0d6963f7d28e17f72"
+#define PDQ "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
+#define PDQ_8 "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9bdd"
+
+static struct answer
+ask_media(struct policy_host *h, const char *sha, const char *md5, const char *pdq,
+    int quality, const char *why)
+{
+	struct item it;
+
+	item_init(&it);
+	it.text = xstrdup("look");
+	item_add_media(&it, "http://cdn.example/p.jpg", "image/jpeg", NULL);
+	item_media_hash(&it.media[0], sha, md5, pdq, quality, why);
+	return ask_item(h, &it, NOW);
+}
+
+static void
+test_media_hashes(void)
+{
+	struct policy_host *h;
+	struct answer a;
+
+	clear_dir();
+	put_list("sha", "kind = sha256\nmode = enforce", SHA "\n");
+	put_list(
+	    "md5", "kind = md5\nmode = enforce", "900150983CD24FB0D6963F7D28E17F72\n");
+	put_list("pdq", "kind = pdq\nmode = enforce\nthreshold = 8", PDQ "\n");
+	put_list("wide", "kind = pdq\nmode = enforce\nquality = 10", PDQ "\n");
+	put_list("hosts", "kind = domain\nmode = shadow", "cdn.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = ask_media(h, SHA, MD5, PDQ, 80, NULL);
+	CU_ASSERT_EQUAL_FATAL(a.n, 5);
+	SAME(a.v[0].rule, "list/hosts");
+	SAME(a.v[1].rule, "list/md5");
+	SAME(a.v[2].rule, "list/pdq");
+	SAME(a.v[2].reason,
+	    "a picture that differs in 0 of 256 bits from " PDQ
+	    " is on the list pdq (Example Feed) in a medium: http://cdn.example/p.jpg");
+	SAME(a.v[3].rule, "list/sha");
+	SAME(a.v[3].reason,
+	    "sha256 " SHA
+	    " is on the list sha (Example Feed) in a medium: http://cdn.example/p.jpg");
+	answer_clear(&a);
+	/* eight bits further: still near; below the quality: recorded only */
+	a = ask_media(h, PDQ, MD5, PDQ_8, 40, NULL);
+	CU_ASSERT_EQUAL_FATAL(a.n, 4);
+	SAME(a.v[2].rule, "list/pdq/shadow");
+	CU_ASSERT_DOUBLE_EQUAL(a.v[2].score, 1 - 8.0 / 256, 1e-9);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a.v[2].reason, "quality 40 is below 50"));
+	SAME(a.v[3].rule, "list/wide");
+	answer_clear(&a);
+	a = ask_media(h, NULL, NULL, NULL, 0, "the server says 404");
+	CU_ASSERT_EQUAL(a.n, 1);
+	SAME(a.degraded,
+	    "lists: not compared with lists: http://cdn.example/p.jpg: the "
+	    "server says 404");
+	answer_clear(&a);
+	a = ask_media(h, NULL, NULL, NULL, 0, NULL); /* nobody has asked */
+	CU_ASSERT_EQUAL(a.n, 1);
+	CU_ASSERT_PTR_NULL(a.degraded);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
+static void
+test_states(void)
+{
+	struct policy_host *h;
+	struct answer a;
+	unsigned counted = 0, shadow = 0;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce",
+	    "off.example off-until=2026-07-01\n"
+	    "disputed.example party=alpha positive party=beta negative\n"
+	    "agreed.example party=alpha positive party=beta seed\n"
+	    "seed.example party=alpha seed\n"
+	    "denied.example party=alpha negative\n"
+	    "none.example share=0%\nall.example share=100%\n"
+	    "some.example share=25%\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "off.example", NULL, NOW), "");
+	SAME(rules(h, "off.example", NULL, clock_parse("2026-07-01T00:00:00Z")),
+	    "list/bad");
+	SAME(rules(h, "agreed.example", NULL, NOW), "list/bad");
+	SAME(rules(h, "seed.example", NULL, NOW), "list/bad/shadow");
+	SAME(rules(h, "denied.example", NULL, NOW), "");
+	SAME(rules(h, "none.example", NULL, NOW), "list/bad/shadow");
+	SAME(rules(h, "all.example", NULL, NOW), "list/bad");
+	a = ask(h, "disputed.example", NULL, NOW);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	SAME(a.v[0].rule, "list/bad/shadow");
+	CU_ASSERT_EQUAL(a.v[0].mode, MODE_SHADOW);
+	SAME(a.v[0].reason,
+	    "domain disputed.example is on the list bad (Example Feed) in its text: "
+	    "disputed.example; alpha positive, beta negative; does not count: the "
+	    "parties "
+	    "disagree");
+	answer_clear(&a);
+	for (int i = 0; i < 2000; i++) {
+		char *text = xasprintf("text %d about some.example", i);
+		char *first = xstrdup(rules(h, text, NULL, NOW));
+
+		counted += strcmp(first, "list/bad") == 0;
+		shadow += strcmp(first, "list/bad/shadow") == 0;
+		if (i % 100 == 0) /* always on the same side */
+			SAME(rules(h, text, NULL, NOW + CLOCK_DAY), first);
+		free(first);
+		free(text);
+	}
+	CU_ASSERT_EQUAL(counted + shadow, 2000);
+	CU_ASSERT(counted > 430 && counted < 570);
+	/* The day on which the list expires, and the last moment before. */
+	SAME(rules(h, "all.example", NULL, clock_parse("2027-01-30T23:59:59Z")),
+	    "list/bad");
+	a = ask(h, "all.example", NULL, clock_parse("2027-01-31T00:00:00Z"));
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	SAME(a.v[0].rule, "list/bad/shadow");
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(a.v[0].reason, "does not count: the list expired on 2027-01-31"));
+	answer_clear(&a);
+	policy_host_free(&h);
+	/* ... which is said at the load when the day is given. */
+	h = open_lists(NULL, NULL, "2027-02-01");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "bad.list: the list `bad' expired on 2027-01-31: what it "
+			     "finds is recorded and "
+			     "does not count; get a new one, or take it away\n"));
+	policy_host_free(&h);
+}
+
+static void
+refused(const char *text, const char *why)
+{
+	struct policy_host *h;
+
+	clear_dir();
+	put("x.list", text, strlen(text));
+	h = open_lists(NULL, NULL, NULL);
+	CU_ASSERT_PTR_NULL(h);
+	if (strstr(problems, why) == NULL)
+		printf("\n    %s\n    %s ", problems, why);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, why));
+	policy_host_free(&h);
+}
+
+#define HEAD                                                                    \
+	"name = x\nsource = s\nlicence = l\nexpires = 2027-01-31\nclause = c\n" \
+	"category = malware\nseverity = low\nmode = shadow\n"
+
+static void
+test_hostile(void)
+{
+	struct policy_host *h;
+	struct buf b = {0};
+
+	refused("", "x.list: has no line --- between its head and its entries");
+	refused("evil.example\n", "x.list:1: `evil.example' is no line of a head");
+	refused(
+	    "---\nevil.example\n", "x.list: `name' is missing in its head: a name of");
+	refused(HEAD "---\nevil.example\n", "x.list: `kind' is missing in its head");
+	refused(HEAD "kind = domains\n---\n", "x.list:9: `kind' must be domain, url,");
+	refused(HEAD "kind = domain\n---\n", "x.list: has no entries");
+	refused(HEAD "kind = domain\nkind = url\n---\n",
+	    "x.list:10: `kind' is given twice");
+	refused(HEAD "colour = red\n---\n", "x.list:9: `colour' is no key of a list");
+	refused(HEAD "kind = domain\nthreshold = 3\n---\na.example\n",
+	    "threshold and quality are for kind = pdq only");
+	refused(
+	    HEAD "kind = pdq\nthreshold = 64\n---\n", "`threshold' must be a whole");
+	refused("name = X\n---\n", "x.list:1: `name' must be a name of lower-case");
+	refused("expires = 2027-02-30\n---\n", "x.list:1: `expires' must be a day");
+	refused("a\xff = 2\n---\n", "x.list: not valid UTF-8 text");
+	buf_puts(&b, HEAD "kind = md5\n---\n");
+	for (int i = 0; i < 30; i++)
+		buf_puts(&b, "evil.example\n");
+	refused(
+	    b.data, "x.list: 30 of its 30 lines are no md5 (the first is line 11): is");
+	buf_free(&b);
+	/* Bad lines cost themselves and nothing else. */
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce",
+	    "co.uk\ncom\nhttp://evil.example/\nevil..example\nevil.example share=200%\n"
+	    "evil.example share=x\nevil.example off-until=tomorrow\n"
+	    "evil.example party=a\nevil.example colour=red\n\x01\nevil.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "evil.example co.uk x.com", NULL, NOW), "list/bad");
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems,
+	    "bad.list:11: `co.uk' is a suffix below which anybody can have a name: "
+	    "write "
+	    "`whole' behind it if all of it is meant; the line is left out\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "bad.list:13: `http://evil.example/' is an "
+			     "address and no domain"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "bad.list:15: `evil.example share=200%' "
+			     "has a share that is none"));
+	policy_host_free(&h);
+	/* In the daemon they refuse no configuration. */
+	h = open_lists(NULL, NULL, NULL);
+	SAME(problems, "");
+	policy_host_free(&h);
+	h = open_lists("entries_max", "0", NULL);
+	CU_ASSERT_PTR_NULL(h);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "`entries_max' must be from 1"));
+	put_list("two", "kind = domain\nmode = enforce", "a.example\nb.example\n");
+	h = open_lists("entries_max", "1", NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "two.list:12: more than 1 entries"));
+	SAME(rules(h, "a.example evil.example", NULL, NOW), "list/bad");
+	policy_host_free(&h);
+	/* The same name twice; and a link to a file elsewhere. */
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	CU_ASSERT_EQUAL(rename(path_of("bad.list"), path_of("a.list")), 0);
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	CU_ASSERT_EQUAL(symlink("/etc/passwd", path_of("z.list")), 0);
+	h = open_lists(NULL, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "the list name `bad' is taken by "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "z.list: a symbolic link"));
+	policy_host_free(&h);
+}
+
+static void
+test_signed(void)
+{
+	struct policy_host *h;
+	struct note_key *k = NULL;
+	struct err e = ERR_INIT;
+	struct buf text = {0}, note = {0};
+	char hex[DIGEST_HEX], *vkey, *body;
+
+	clear_dir();
+	CU_ASSERT_EQUAL_FATAL(note_key_new("lists.example", &k, &e), 0);
+	vkey = note_key_vkey(k);
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	h = open_lists("signers", vkey, NULL);
+	CU_ASSERT_PTR_NULL(h);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "bad.list: the list is not signed"));
+	CU_ASSERT_EQUAL(file_read(path_of("bad.list"), 10000, &text, &e), 0);
+	digest_hex_of(text.data, text.len, hex);
+	body = xasprintf("tosd list\nbad\n%s\n", hex);
+	CU_ASSERT_EQUAL(note_sign(k, body, strlen(body), &note, &e), 0);
+	put("bad.list.sig", note.data, note.len);
+	h = open_lists("signers", vkey, NULL);
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	policy_host_free(&h);
+	put_list(
+	    "bad", "kind = domain\nmode = enforce", "evil.example\nmore.example\n");
+	h = open_lists("signers", vkey, NULL);
+	CU_ASSERT_PTR_NULL(h);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "signs another content"));
+	free(body);
+	free(vkey);
+	buf_free(&text);
+	buf_free(&note);
+	note_key_free(&k);
+}
+
+/* An item on more entries than are told is not judged wholly, and says so. */
+static void
+test_many(void)
+{
+	struct policy_host *h;
+	struct buf list = {0}, text = {0};
+	struct answer a;
+
+	clear_dir();
+	for (int i = 0; i < 100; i++) {
+		buf_printf(&list, "evil%d.example\n", i);
+		buf_printf(&text, "evil%d.example\n", i);
+	}
+	put_list("bad", "kind = domain\nmode = enforce", list.data);
+	h = open_lists(NULL, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = ask(h, text.data, NULL, NOW);
+	CU_ASSERT_EQUAL(a.n, 64);
+	SAME(a.degraded,
+	    "lists: is on lists with more than 64 entries: 36 are not told");
+	answer_clear(&a);
+	policy_host_free(&h);
+	buf_free(&list);
+	buf_free(&text);
+}
+
+static const struct suite_test tests[] = {
+    {"addresses in one form", test_canon},
+    {"punycode", test_punycode},
+    {"addresses at random", test_canon_random},
+    {"mentions", test_mentions},
+    {"mentions made to cost", test_mentions_hostile},
+    {"names", test_names},
+    {"near: fast as slow", test_near},
+    {"domains", test_domains},
+    {"urls", test_urls},
+    {"media", test_media_hashes},
+    {"states of entries", test_states},
+    {"hostile lists", test_hostile},
+    {"signed", test_signed},
+    {"many", test_many},
+};
+
+int
+main(void)
+{
+	int rc;
+
+	snprintf(dir, sizeof(dir), "/tmp/tosd-lists-XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return 2;
+	rc = suite_main("lists", tests, sizeof(tests) / sizeof(tests[0]));
+	clear_dir();
+	rmdir(dir);
+	return rc;
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tosctl lists from outside: check, hash and sign with their exit codes; and scan with
+lists beside packs, signed and not.  Standard library only."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from daemon import BUILD, PACK
+from test_lists_daemon import HEAD, png
+
+
+def tosctl(*words, text=None):
+    p = subprocess.run([BUILD + "/tosctl", *map(str, words)], input=text, text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                       check=False)
+    return p.returncode, p.stdout, p.stderr
+
+
+def make_list(path, name, kind, entries):
+    path.write_text(HEAD.format(name=name, kind=kind, entries=entries, category="fraud"),
+                    "utf-8")
+    return path
+
+
+def test_check(folder):
+    good = make_list(folder / "good.list", "good", "domain", "evil.example")
+    bad = make_list(folder / "bad.list", "bad", "domain", "evil.example\nco.uk")
+    code, out, err = tosctl("lists", "check", good)
+    assert (code, err) == (0, ""), (code, err)
+    assert out.startswith("list good: 1 entries (domain), expires 2099-01-01"), out
+    code, out, _ = tosctl("lists", "check", "--json", good, bad)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and len(rows) == 3, out
+    assert [r for r in rows if "problem" in r][0]["problem"].startswith(
+        f"{bad}:12: `co.uk' is a suffix"), rows
+    code, out, _ = tosctl("lists", "check", "--day", "2099-01-01", good)
+    assert code == 1 and "expired on 2099-01-01" in out, out
+    code, out, _ = tosctl("lists", "check", folder / "none.list")
+    assert code == 1 and "none.list: cannot open" in out, out
+    assert tosctl("lists", "check")[0] == 2
+    assert tosctl("lists", "weed", good)[0] == 2
+    bad.unlink()
+    return good
+
+
+def test_hash(folder):
+    large, small = folder / "large.png", folder / "small.png"
+    large.write_bytes(png(240, 180, 2))
+    small.write_bytes(png(120, 90, 2))
+    code, out, _ = tosctl("lists", "hash", large, small)
+    rows = [line.split(" ", 4) for line in out.splitlines()]
+    assert code == 0 and [r[4] for r in rows] == [str(large), str(small)], out
+    assert rows[0][0] == subprocess.run(["sha256sum", large], stdout=subprocess.PIPE,
+                                        check=True, text=True).stdout[:64]
+    differ = bin(int(rows[0][2], 16) ^ int(rows[1][2], 16)).count("1")
+    assert differ <= 31 and int(rows[0][3]) >= 50, (differ, rows)
+    text = folder / "text"
+    text.write_text("abc")
+    code, out, err = tosctl("lists", "hash", "--json", text)
+    assert code == 1 and "neither JPEG nor PNG" in err, (code, err)
+    assert json.loads(out)["md5"] == "900150983cd24fb0d6963f7d28e17f72", out
+    assert tosctl("lists", "hash", folder / "nothing")[0] == 3
+    return rows[0][2], rows[1]
+
+
+def test_sign(folder, good):
+    code, key, _ = tosctl("policy", "keygen", "lists.example", folder / "key")
+    assert code == 0
+    code, out, _ = tosctl("lists", "sign", "--key", folder / "key", good)
+    assert (code, out) == (0, f"{good}.sig\n"), out
+    note = pathlib.Path(f"{good}.sig").read_text("utf-8").splitlines()
+    assert note[:2] == ["tosd list", "good"] and note[4].startswith("\u2014 lists.example "), note
+    assert tosctl("lists", "sign", good)[0] == 2
+    (folder / "broken.list").write_text("no list")
+    code, out, _ = tosctl("lists", "sign", "--key", folder / "key", folder / "broken.list")
+    assert code == 1 and not (folder / "broken.list.sig").exists(), (code, out)
+    (folder / "broken.list").unlink()
+    assert key.startswith("lists.example+"), key
+
+
+def test_scan(folder, pdq, other):
+    (folder / "trial.conf").write_text(PACK)
+    make_list(folder / "near.list", "near", "pdq", pdq)
+    items = [{"id": 1, "text": "i will hurt you, see Evil.example/x"},
+             {"id": 2, "text": "x", "links": ["http://a.evil.example/"],
+              "media": [{"url": "http://cdn.example/1.png", "sha256": other[0],
+                         "md5": other[1], "pdq": other[2], "quality": int(other[3])}]},
+             {"id": 3, "text": "nothing"},
+             {"id": 4, "text": "x", "media": [{"url": 7}]}]
+    code, out, err = tosctl("scan", "--policies", folder, "--no-classifier",
+                            text="".join(json.dumps(i) + "\n" for i in items))
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and err == "", (code, err)
+    assert [f["rule"] for f in rows[0]["findings"]] == ["trial/threat", "list/good"], rows[0]
+    assert rows[0]["findings"][1]["spans"] == [[21, 35]], rows[0]
+    assert [f["rule"] for f in rows[1]["findings"]] == ["list/good", "list/near"], rows[1]
+    assert rows[1]["scores"]["fraud"] == 1, rows[1]
+    assert rows[2]["findings"] == [], rows[2]
+    assert rows[3]["error"].startswith("`media' must be a list of objects"), rows[3]
+
+
+def main():
+    os.umask(0o022)
+    with tempfile.TemporaryDirectory(prefix="tosd-lists-cmd-") as name:
+        folder = pathlib.Path(name)
+        good = test_check(folder)
+        pdq, other = test_hash(folder)
+        test_sign(folder, good)
+        test_scan(folder, pdq, other)
+    print("tosctl lists: check, hash, sign and scan")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
