@@ -22,6 +22,8 @@
 	"  manager = \"m@example.net\";\n"                                       \
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
+#define ENDPOINTS(rows) "policy = { endpoints = ( " rows " ); };\n"
+
 /* libconfig 1.5 forgets a string that stands before a syntax error; the daemon
  * parses once per start or reload, so only the leak check minds. */
 const char *__lsan_default_suppressions(void);
@@ -101,6 +103,27 @@ static const struct {
     {MINIMUM "courier = {\n pasword = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "courier = {\n smtp_password = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
+    /* endpoints */
+    {MINIMUM ENDPOINTS("{ name = \"a\"; }"), 2, "`url'"},
+    {MINIMUM ENDPOINTS("{ url = \"http://127.0.0.1/\"; }"), 2, "`name'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"ftp://127.0.0.1/\"; }"), 2, "`url'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://127.0.0.1/v1?x=1\"; }"), 2,
+	"without a query"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://m.example/v1\";"
+		       " credential = \"k\"; }"),
+	2, "in the clear"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " retry_min = \"1h\"; }"),
+	2, "longer than"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\"; },\n"
+		       " { name = \"a\"; url = \"https://n.example/v1\"; }"),
+	3, "is there already, at line 2"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " max_answer = \"1M\"; }"),
+	2, "`max_answer'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " api_key = \"x\"; }"),
+	2, "must not stand"},
     /* streams */
     {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
     {MINIMUM FEED("mapping = { text = \"t\"; event = \"post\"; };"), 3,
@@ -201,8 +224,8 @@ static const struct {
 	"no capability \"fly\""},
     {MINIMUM "policy = { plugins = ( \"x\",\n\"x\" ); };", 3, "runs once"},
     {MINIMUM "policy = { plugins = ( \"../x\" ); };", 2, "a-z, 0-9, _ and -"},
-    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"x.py\" ]; } ); };", 3,
-	"whole path"},
+    {MINIMUM "policy = { plugins = (\n{ name = \"x\"; command = [ \"x.py\" ]; } ); };",
+	3, "whole path"},
     {MINIMUM "policy = { plugins = (\n{ name = \"x\"; path = \"x.so\";\n"
 	     "command = [ \"/bin/x\" ]; } ); };",
 	3, "an object or a program"},
@@ -435,6 +458,10 @@ static const char every_key[] =
     "  window = 7; deadline = \"200ms\"; memory = \"64M\"; processes = 3;\n"
     "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
+    "  endpoints = ( { name = \"local\"; url = \"http://127.0.0.1:8080/v1\";\n"
+    "    credential = \"model-key\"; allow = [ \"10.0.0.0/8\" ]; timeout = \"5s\";\n"
+    "    max_answer = \"16K\"; parallel = 3; retry_min = \"1s\"; retry_max = \"2s\";\n"
+    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7; } );\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000; };\n"
     "safety = { protect = ( \"Depot North\" ); desk = [ \"d@example.net\" ]; };\n"
     "ladder = { stages = ( { name = \"one\"; deadline = \"2s\";\n"
@@ -542,6 +569,15 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(p->cpu, 300000);
 	CU_ASSERT_EQUAL(c->policy.retry_for, 7200000);
 	CU_ASSERT_EQUAL(c->policy.plugin_uid, 70000);
+	CU_ASSERT_EQUAL_FATAL(c->policy.nendpoints, 1);
+	CU_ASSERT_PTR_EQUAL(conf_endpoint_of(c, "local"), &c->policy.endpoints[0]);
+	CU_ASSERT_PTR_NULL(conf_endpoint_of(c, "loca"));
+	/* The address of its URL is allowed beside what is written. */
+	CU_ASSERT_EQUAL_FATAL(c->policy.endpoints[0].nallow, 2);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].allow[1].bits, 128);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].max_answer, 16384);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].attempts, 7);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].day_tokens, 9);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);
@@ -941,7 +977,8 @@ look(const char *dir, struct buf *said, int want)
 	free(path);
 }
 
-/* A program is code, as a shared object is, and its folder is how it can be replaced. */
+/* A program is code, as a shared object is, and its folder is how it can be replaced.
+ */
 static void
 test_check_command(void)
 {
@@ -949,10 +986,11 @@ test_check_command(void)
 	struct buf said = {0};
 
 	CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
-	text = xasprintf(MINIMUM "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
-				 "fetch = { ca_file = \"c/y\"; };\n"
-				 "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
-				 "  command = [ \"%s/x\", \"-u\", \"%s/y\" ]; } ); };\n",
+	text = xasprintf(MINIMUM
+	    "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
+	    "fetch = { ca_file = \"c/y\"; };\n"
+	    "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
+	    "  command = [ \"%s/x\", \"-u\", \"%s/y\" ]; } ); };\n",
 	    path, path);
 	put(dir, "tosd.conf", text, 0644);
 	put(dir, "c/p.conf", "x", 0644);
@@ -973,7 +1011,8 @@ test_check_command(void)
 	put(dir, "c/y", "x", 0644);
 	CU_ASSERT_EQUAL(chmod(path, 0777), 0);
 	look(dir, &said, TOSD_EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "lies in a folder that may be written"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said.data, "lies in a folder that may be written"));
 	buf_free(&said);
 	free(text);
 	free(path);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "store/store_ask.h"
 
 int
 engine_must(int rc, int allowed, const char *what, const struct err *e)
@@ -122,6 +123,7 @@ engine_new(
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);
+	engine_ask_load(g, now);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -142,6 +144,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_feed_free(g);
 	engine_stream_free(g);
 	engine_inspect_free(g);
+	engine_ask_free(g);
 	for (size_t i = 0; i < g->nout; i++)
 		msg_clear(&g->out[i].m);
 	free(g->out);
@@ -163,6 +166,7 @@ static const struct {
     {MSG_PUSHED, engine_pushed},
     {MSG_RULES, engine_rules},
     {MSG_INSPECTED, engine_inspected},
+    {MSG_ANSWERED, engine_answered},
     {MSG_SENT, engine_sent},
     {MSG_SENDING, engine_courier_hand},
 };
@@ -196,9 +200,10 @@ void
 engine_peer_down(struct engine *g, enum role role, uint32_t index, int64_t now)
 {
 	engine_begin(g);
-	if (role == ROLE_FETCH)
+	if (role == ROLE_FETCH) {
 		engine_fetch_down(g, index, now);
-	else if (role == ROLE_POLICY)
+		engine_ask_fetch_down(g, index, now);
+	} else if (role == ROLE_POLICY)
 		engine_inspect_down(g, index, now);
 	else if (role == ROLE_COURIER)
 		engine_courier_down(g, now);
@@ -224,6 +229,7 @@ engine_tick(struct engine *g, int64_t now)
 		engine_stream_dispatch(g, now);
 		sooner(&next, engine_push_dispatch(g, now));
 		sooner(&next, engine_retry_dispatch(g, now));
+		sooner(&next, engine_ask_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	sooner(&next, engine_inspect_deadline(g, now));
@@ -328,6 +334,10 @@ engine_stats(struct engine *g, int64_t now)
 	    {"findings", g->findings},
 	    {"violations", g->violations},
 	    {"worker_deaths", g->worker_deaths},
+	    {"asks_open", (uint64_t)store_ask_count(g->store)},
+	    {"asks_failed", g->asks_failed},
+	    {"answers", g->answers},
+	    {"reviews", g->reviews},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

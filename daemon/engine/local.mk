@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libtosd_engine.a
 libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
+	%D%/engine_ask.c \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
 	%D%/engine_compare.c \
@@ -29,6 +30,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
 	%D%/engine_retry.c \
+	%D%/engine_review.c \
 	%D%/engine_score.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \

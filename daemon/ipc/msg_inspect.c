@@ -10,8 +10,8 @@
 #include "ipc/msg_codec.h"
 
 #define RULE_WIRE_MIN 25
-#define INSPECT_WIRE_MIN (24 + ITEM_WIRE_MIN)
-#define INSPECTED_WIRE_MIN 20
+#define INSPECT_WIRE_MIN (28 + ITEM_WIRE_MIN)
+#define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
 
 /* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
@@ -64,7 +64,7 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->clause = msg_need_text(r);
 	v->category = msg_need_text(r);
 	v->rev = rd_u32(r);
-	v->mode = msg_enum(r, MODE_RETIRED + 1);
+	v->mode = msg_enum(r, MODE_REVIEW + 1);
 	v->severity = (int32_t)rd_u32(r);
 }
 
@@ -131,6 +131,7 @@ msg_put_inspect(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].nskip);
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			buf_put_str(b, p->v[i].skip[k]);
+		msg_put_answers(b, p->v[i].answers, p->v[i].nanswers);
 		item_put(b, &p->v[i].item);
 	}
 }
@@ -161,6 +162,7 @@ msg_get_inspect(struct rd *r, struct msg *m)
 		v->tenant = msg_need_str(r);
 		v->time = rd_i64(r);
 		get_skip(r, v);
+		v->answers = msg_get_answers(r, &v->nanswers);
 		msg_item(r, &v->item);
 	}
 }
@@ -175,6 +177,9 @@ msg_clear_inspect(struct msg *m)
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			free(p->v[i].skip[k]);
 		free(p->v[i].skip);
+		for (uint32_t k = 0; k < p->v[i].nanswers; k++)
+			msg_answer_clear(&p->v[i].answers[k]);
+		free(p->v[i].answers);
 		item_clear(&p->v[i].item);
 	}
 	free(p->v);
@@ -217,6 +222,7 @@ msg_put_inspected(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].nretry);
 		for (uint32_t k = 0; k < p->v[i].nretry; k++)
 			put_retry(b, &p->v[i].retry[k]);
+		msg_put_questions(b, p->v[i].questions, p->v[i].nquestions);
 		buf_put_u32(b, p->v[i].n);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_put(b, &p->v[i].findings[k]);
@@ -236,6 +242,7 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	v->retry = n > 0 ? xcalloc(n, sizeof(*v->retry)) : NULL;
 	while (!r->bad && v->nretry < n)
 		get_retry(r, &v->retry[v->nretry++]);
+	v->questions = msg_get_questions(r, &v->nquestions);
 	n = rd_count(r, FINDING_WIRE_MIN);
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)
@@ -269,6 +276,9 @@ msg_clear_inspected(struct msg *m)
 			free(p->v[i].retry[k].why);
 		}
 		free(p->v[i].retry);
+		for (uint32_t k = 0; k < p->v[i].nquestions; k++)
+			msg_question_clear(&p->v[i].questions[k]);
+		free(p->v[i].questions);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_clear(&p->v[i].findings[k]);
 		free(p->v[i].findings);

@@ -263,13 +263,21 @@ host_finding(
 	    .reason = clean_reason(f->reason),
 	    .severity = rule->severity,
 	    .score = f->score,
-	    .mode = rule->mode,
+	    .mode = policy_face_mode(r->face, rule),
 	    .nspans = f->nspans};
 	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
 	for (size_t i = 0; i < f->nspans; i++)
 		to->spans[i] =
 		    (struct finding_span){f->spans[i].start, f->spans[i].end};
 	return 0;
+}
+
+enum finding_mode
+policy_face_mode(const struct policy_face *f, const struct policy_rule *rule)
+{
+	if (f->granted & TOSD_NEED_ASK && rule->mode != MODE_DRAFT)
+		return MODE_REVIEW;
+	return rule->mode;
 }
 
 static const char *
@@ -412,6 +420,8 @@ policy_face_init(struct policy_face *f)
 	    .set_at = host_set_at,
 	    .log = host_log,
 	    .score = host_score,
+	    .ask = policy_face_ask,
+	    .found = policy_face_found,
 	};
 	f->phase = POLICY_IDLE;
 }

@@ -67,6 +67,8 @@ struct policy_ask {
 	/* Programs that are not asked about it (it has cost them too much already). */
 	char *const *skip;
 	size_t nskip;
+	const struct msg_answer *answers; /* of endpoints, as far as they are there */
+	uint32_t nanswers;
 	/* Results: as those of policy_host_check(), all NULL and 0 before. */
 	struct finding *findings;
 	uint32_t n;
@@ -74,6 +76,9 @@ struct policy_ask {
 	/* Programs that gave no answer and are to be asked again (xmalloc'd). */
 	struct msg_retry *retry;
 	uint32_t nretry;
+	/* Questions of plugins that wait for an answer; each such plugin is among retry. */
+	struct msg_question *questions;
+	uint32_t nquestions;
 };
 
 /* Judges n items.  Programs get them together and in parallel with each other; after

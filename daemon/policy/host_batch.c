@@ -2,7 +2,8 @@
 /*
  * host_batch: a batch of items before all plugins.  Programs are asked first, so that
  * they work while objects are asked one item after the other; then their answers are
- * waited for.  The order of findings is that of the plugins all the same.
+ * waited for.  The order of findings is objects, programs, and then objects that see
+ * what all of those found.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 
 /* Microseconds: a turn for each single line would cost more than the line. */
 #define GATHER 150
+
+/* Ms after which an item is looked at again whose answer did not come; as a rule it is
+ * the answer that brings it back. */
+#define QUESTION_WAIT 60000
 
 /* What one plugin said of an item.  Its opinion is held against the findings of all the
  * others, so it waits until they have spoken. */
@@ -33,7 +38,7 @@ struct batch {
 	struct buf *bad;
 	size_t n;
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
-	struct said *said;	/* by slot, of the first item; NULL: nobody wants scores */
+	struct said *said; /* by slot, of the first item; NULL: nobody wants scores */
 };
 
 static void
@@ -192,7 +197,8 @@ note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
 
 /* The score of a category: opinions held against findings, or findings alone. */
 static double
-fuse(const struct policy_ask *a, const char *category, const struct said *said, size_t n)
+fuse(
+    const struct policy_ask *a, const char *category, const struct said *said, size_t n)
 {
 	double best = policy_fusion_found(a->findings, a->n, category);
 	bool opinion = false;
@@ -222,18 +228,51 @@ any_exec(const struct policy_host *h)
 	return false;
 }
 
+/* The plugin comes back to the item once its questions are answered. */
 static void
-check_objects(struct policy_host *h, struct batch *b, size_t i)
+add_questions(struct policy_ask *a, const char *plugin, struct tosd_report *r)
 {
-	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
-		struct tosd_report r = {0};
+	a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
+	a->retry[a->nretry++] = (struct msg_retry){.plugin = xstrdup(plugin),
+	    .wait = QUESTION_WAIT,
+	    .why = xasprintf(
+		"waits for an answer of the endpoint `%s'", r->questions[0].endpoint)};
+	a->questions = xrealloc(
+	    a->questions, (a->nquestions + r->nquestions) * sizeof(*a->questions));
+	memcpy(a->questions + a->nquestions, r->questions,
+	    r->nquestions * sizeof(*r->questions));
+	a->nquestions += r->nquestions;
+	r->nquestions = 0;
+}
 
-		if (h->v[s].plugin == NULL)
-			continue;
-		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
-		note_said(b, i, s, &r);
-		add_findings(&b->ask[i], &r);
+static void
+check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
+{
+	struct policy_ask *a = &b->ask[i];
+	const char *plugin = h->v[s].face->plugin;
+	struct tosd_report r = {.answers = a->answers, .nanswers = a->nanswers};
+
+	if (policy_slot_late(&h->v[s])) {
+		r.found = a->findings;
+		r.nfound = a->n;
 	}
+	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]))
+		add_questions(a, plugin, &r);
+	note_said(b, i, s, &r);
+	add_findings(a, &r);
+	for (uint32_t k = 0; k < r.nquestions; k++)
+		msg_question_clear(&r.questions[k]);
+	free(r.questions);
+}
+
+/* Those that see what others found (late) come after programs and the others. */
+static void
+check_objects(struct policy_host *h, struct batch *b, size_t i, bool late)
+{
+	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++)
+		if (h->v[s].plugin != NULL && policy_slot_late(&h->v[s]) == late &&
+		    !skipped(&b->ask[i], h->v[s].face->plugin))
+			check_object(h, b, i, s);
 }
 
 static void
@@ -246,11 +285,13 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 	if (exec)
 		exec_begin(h, b);
 	for (size_t i = 0; i < b->n; i++)
-		check_objects(h, b, i);
+		check_objects(h, b, i, false);
 	if (exec) {
 		exec_run(h, patience);
 		exec_end(h, b);
 	}
+	for (size_t i = 0; i < b->n; i++)
+		check_objects(h, b, i, true);
 	for (size_t i = 0; i < b->n; i++) {
 		b->ask[i].degraded = b->bad[i].len > 0 ? buf_take(&b->bad[i]) : NULL;
 		buf_free(&b->bad[i]);
@@ -285,6 +326,9 @@ policy_ask_clear(struct policy_ask *a)
 		free(a->retry[i].why);
 	}
 	free(a->retry);
+	for (uint32_t i = 0; i < a->nquestions; i++)
+		msg_question_clear(&a->questions[i]);
+	free(a->questions);
 	free(a->degraded);
 }
 

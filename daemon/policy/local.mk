@@ -4,6 +4,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/exec_child.c %D%/exec_child.h \
 	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
+	%D%/face_ask.c \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \

@@ -33,6 +33,7 @@ static const struct command {
     {"feeds", tosctl_ask, "feeds and how readable they are"},
     {"sightings", tosctl_ask, "posts that were edited, unlisted, removed or came back"},
     {"violations", tosctl_ask, "what was found and whether it is still there"},
+    {"reviews", tosctl_ask, "what models found, for people to look at"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},
     {"outbox", tosctl_ask, "messages; outbox ID delivered|resend|failed --person P"},
