@@ -48,7 +48,8 @@ plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CF
 plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \
 	$(PCRE2_LIBS) $(CRYPTO_LIBS)
 
-plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la
+plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la \
+	plugins/moderation/moderation.la
 plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
@@ -201,3 +202,34 @@ EXTRA_DIST += %D%/sample/shouting.c
 dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README
+
+# The plugin that asks models: all but its face to the host, for tests and the fuzzer.
+noinst_LTLIBRARIES += plugins/moderation/libmoderation.la
+plugins_moderation_libmoderation_la_SOURCES = \
+	%D%/moderation/answer.c %D%/moderation/answer.h \
+	%D%/moderation/gate.c %D%/moderation/gate.h \
+	%D%/moderation/label.c %D%/moderation/label.h \
+	%D%/moderation/prompt.c %D%/moderation/prompt.h
+plugins_moderation_libmoderation_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_moderation_libmoderation_la_LIBADD = plugins/kit/libkit.la $(JANSSON_LIBS)
+plugins_moderation_moderation_la_SOURCES = %D%/moderation/moderation.c
+plugins_moderation_moderation_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_moderation_moderation_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_moderation_moderation_la_LIBADD = plugins/moderation/libmoderation.la \
+	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_moderation_parts
+tests_test_moderation_parts_SOURCES = tests/test_moderation_parts.c tests/suite.h
+tests_test_moderation_parts_LDADD = plugins/moderation/libmoderation.la $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += tests/test_moderation.py
+EXTRA_DIST += tests/model_server.py
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_answer
+tests_fuzz_answer_SOURCES = tests/fuzz_answer.c
+tests_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_answer_LDADD = plugins/moderation/libmoderation.la $(JANSSON_LIBS) $(CRYPTO_LIBS)
+else
+EXTRA_DIST += tests/fuzz_answer.c
+endif
