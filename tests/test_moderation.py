@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from daemon import BUILD, Daemon, Site, wait
+from daemon import BUILD, Daemon, Site, account, wait
 from model_server import KEY, ModelServer
 
 PENDING, JUDGED, DEGRADED = 0, 1, 2
@@ -68,7 +68,9 @@ class Trial(Daemon):
     """The daemon with three uses of the plugin: a chat, a pair of models, categories."""
 
     def __init__(self, web, model, more="", retry_for="1h"):
-        super().__init__({t: web.feed(t) for t in ("forum", "garden")}, interval="1s")
+        super().__init__({t: web.feed(t) for t in ("forum", "garden")}, interval="1s",
+                         more=f'staff = ( {{ name = "desk-1"; user = "{account()}"; '
+                              'reviewer = true; approver = true; } );')
         shutil.copy(BUILD + "/plugins/moderation/.libs/moderation.so",
                     self.path("moderation.so"))
         self.path("moderation.so").chmod(0o755)
@@ -270,6 +272,40 @@ def check_kept(web, model, d):
     print(f"{len(answers)} answers on record; the key is nowhere", flush=True)
 
 
+KEPT = ("SELECT key, endpoint, kind, model, prompt, status, time, tokens, entry, file, answer "
+        "FROM ask WHERE state = 1 ORDER BY entry")
+REVIEWS = ("SELECT revision, rule, rev, pack, clause, category, severity, score, mode, spans, "
+           "counts FROM finding WHERE mode = 5 ORDER BY revision, rule")
+
+
+def check_rebuilt(web, d):
+    """A lost store comes back with the answers; an erased one is gone from everywhere."""
+    before = d.query(KEPT), d.query(REVIEWS)
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        pathlib.Path(d.state, name).unlink(missing_ok=True)
+    p = d.run("rebuild", "--dir", d.state)
+    assert p.returncode == 0, p.stderr
+    assert (d.query(KEPT), d.query(REVIEWS)) == before
+    d.start()
+    web.post("later", "watch one: THREAT while kill-policy dies")
+    assert d.settled("later")[0] == JUDGED
+    assert d.found("later") == [("moderation/threat", 5, 0)]
+    rows = [r for r in d.rows("reviews", "garden") if r["quote"].endswith("friends")]
+    file = rows[0]["models"][0]["file"]
+    p = d.run("erase", file, "--person", "desk-1", "--reason", "they asked")
+    assert p.returncode == 0, p.stderr
+    assert not pathlib.Path(d.state, file).exists()
+    assert d.query("SELECT state, answer FROM ask WHERE file = ?", file) == [(2, None)]
+    d.stop()
+    d.check_record()
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        pathlib.Path(d.state, name).unlink(missing_ok=True)
+    p = d.run("rebuild", "--dir", d.state)
+    assert p.returncode == 0, p.stderr
+    assert d.query("SELECT state, answer FROM ask WHERE file = ?", file) == [(2, None)]
+    print("a lost store has its answers again, but for an erased one", flush=True)
+
+
 def check_endpoint():
     """A key that is refused and a redirect: nobody's text is to blame."""
     model = ModelServer(key="another")
@@ -352,6 +388,7 @@ def main():
             check_never_counts(d)
             check_kills(web, model, d)
             check_kept(web, model, d)
+            check_rebuilt(web, d)
     check_endpoint()
     check_budget()
 

@@ -369,6 +369,8 @@ record(struct engine *g, struct store_ask *a, int64_t took, int64_t now)
 	engine_record_keep(
 	    g, rel, a->answer.data != NULL ? a->answer.data : "", a->answer.len, &ref);
 	engine_record_file(o, &ref);
+	free(a->file);
+	a->file = xstrdup(ref.path);
 	a->entry = engine_record(g, "answer", o, NULL, now);
 	free(rel);
 }

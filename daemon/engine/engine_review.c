@@ -66,6 +66,7 @@ add_model(void *ctx, const struct store_ask *a)
 	m = json_pack("{s:s, s:s, s:s, s:I}", "model", a->model, "endpoint",
 	    a->endpoint, "key", a->key, "entry", (json_int_t)a->entry);
 	set_text(m, "prompt", a->prompt);
+	set_text(m, "file", a->file);
 	json_array_append_new(json_object_get(o, "models"), m);
 	set_text(o, "model", a->model);
 	set_text(o, "prompt", a->prompt);

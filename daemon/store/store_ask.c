@@ -23,6 +23,7 @@ static const struct db_col ask_cols[] = {
     A(time, DB_TIME, 0),
     A(tokens, DB_I64, 0),
     A(entry, DB_I64, 0),
+    A(file, DB_STR, 0),
     A(why, DB_STR, 0),
     A(question, DB_BYTES, 0),
     A(answer, DB_BYTES, 0),
@@ -35,6 +36,7 @@ store_ask_clear(struct store_ask *a)
 	free(a->endpoint);
 	free(a->model);
 	free(a->prompt);
+	free(a->file);
 	free(a->why);
 	buf_free(&a->question);
 	buf_free(&a->answer);
@@ -111,6 +113,27 @@ store_ask_reset(struct store *s, int64_t due, struct err *e)
 	int rc = db_write(s, NULL, NULL, &own, e);
 
 	return rc < 0 ? rc : db_done(s, own, db_run(s, sql, NULL, e, "m", due), e);
+}
+
+/* As store_revision_erase(): the old bytes are overwritten. */
+int
+store_ask_erase(struct store *s, const char *file, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE ask SET answer = NULL, state = 2, due = 0,"
+	    " why = 'the answer was erased' WHERE file = ?1 AND state = 1";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	_Static_assert(
+	    ASK_ANSWERED == 1 && ASK_FAILED == 2, "the statement names them");
+	if (rc < 0)
+		return rc;
+	db_exec(s, "PRAGMA secure_delete = ON", NULL);
+	rc = db_run(s, sql, NULL, e, "t", file);
+	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
+	s->erased |= rc == 0;
+	return db_done(s, own, rc, e);
 }
 
 int64_t

@@ -30,6 +30,7 @@ struct store_ask {
 	int64_t time;	/* when it was answered or failed */
 	int64_t tokens; /* that the endpoint says it took */
 	int64_t entry;	/* ledger index of the answer; -1: none */
+	char *file;	/* of the answer, in the vault */
 	char *why;
 	struct buf question; /* empty once it is answered */
 	struct buf answer;
@@ -51,6 +52,9 @@ int store_ask_due(struct store *s, const char *endpoint, int64_t now, size_t max
 int64_t store_ask_next(struct store *s, const char *endpoint);
 /* After a restart: what was under way is due. */
 int store_ask_reset(struct store *s, int64_t due, struct err *e);
+/* Forgets the answer that lies in this file of the vault: erased (privacy).  Whoever needs
+ * it asks again. */
+int store_ask_erase(struct store *s, const char *file, struct err *e);
 /* How many are open. */
 int64_t store_ask_count(struct store *s);
 

@@ -19,6 +19,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \
 	%D%/rebuild_open.c \
+	%D%/rebuild_review.c \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \

@@ -37,8 +37,8 @@ open_case(struct rebuild *r, const json_t *o, struct store_case *c, struct err *
 	return rc;
 }
 
-static void
-read_finding(const json_t *o, struct finding *f)
+void
+rebuild_finding(const json_t *o, struct finding *f)
 {
 	const json_t *spans = json_object_get(o, "spans"), *s;
 	size_t i;
@@ -76,7 +76,7 @@ read_violation(
 		return rebuild_wrong(r, e, "no capture before it holds revision %lld",
 		    (long long)v->revision);
 	snprintf(v->tenant, sizeof(v->tenant), "%s", rebuild_str(o, "tenant"));
-	read_finding(o, &v->finding);
+	rebuild_finding(o, &v->finding);
 	v->url = xstrdup(rev.body.url);
 	if (rev.digest[0] != '\0') /* else it was erased */
 		v->quote = engine_quote(&rev.body, &v->finding);

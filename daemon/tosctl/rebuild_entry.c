@@ -21,6 +21,7 @@ static const struct {
 	const char *kind;
 	rebuild_fn *fn; /* NULL: nothing but the chain of its case */
 } kinds[] = {
+    {"answer", rebuild_answer},
     {"appeal", NULL},
     {"capture", rebuild_capture},
     {"cloaking", rebuild_cloaking},
@@ -43,6 +44,7 @@ static const struct {
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
+    {"review", rebuild_review},
     {"safety", NULL},
     {"sighting", rebuild_sighting},
     {"start", NULL},
