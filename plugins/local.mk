@@ -169,10 +169,13 @@ TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
 check_LTLIBRARIES = plugins/probe/probe.la \
 	plugins/probe/older.la plugins/probe/newer.la plugins/probe/major.la \
 	plugins/probe/nothing.la plugins/probe/code.la plugins/probe/short.la \
-	plugins/probe/liar.la plugins/probe/greedy.la
+	plugins/probe/liar.la plugins/probe/greedy.la plugins/probe/asker.la
 plugins_probe_probe_la_SOURCES = %D%/probe/probe.c
 plugins_probe_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_probe_probe_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_asker_la_SOURCES = %D%/probe/asker.c
+plugins_probe_asker_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_probe_asker_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 plugins_probe_older_la_SOURCES = %D%/probe/abi.c
 plugins_probe_older_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=1
 plugins_probe_older_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)

@@ -377,7 +377,7 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 			    .clause = xstrdup(r->clause),
 			    .category = xstrdup(r->category),
 			    .rev = r->rev,
-			    .mode = (uint8_t)r->mode,
+			    .mode = (uint8_t)policy_face_mode(h->v[i].face, r),
 			    .severity = r->severity};
 		}
 	}
