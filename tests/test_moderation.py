@@ -6,6 +6,7 @@ whoever posted it; what a model finds is for review and never counts.  Every fau
 server ends in an answer, a retry or a `degraded' that says why, never as clean.  A question
 that is out survives kill -9 of every role and a restart, and is asked once more at most.
 With the answers kept, nothing needs the server any more."""
+import json
 import os
 import pathlib
 import shutil
@@ -377,6 +378,41 @@ def check_conf(web, model):
     print("mistakes in the configuration", flush=True)
 
 
+def check_golden():
+    """tosctl moderation test: the same texts before the model that is configured."""
+    texts = [("THREAT to all of you", "threat"), ("the birds are back", "none"),
+             ("THREAT FAULT-misquote.", "abstain"), ("\u00fcber THREAT", "threat")]
+    lines = [json.dumps({"text": t, "expect": e}) for t, e in texts]
+    model = ModelServer()
+    with Tenants() as web, Trial(web, model) as d:
+        d.write("golden.jsonl", "\n".join(lines) + "\n\n")
+        words = ("moderation", "test", "-c", d.conf, "--plugin", "chat")
+        p = d.run(*words, d.path("golden.jsonl"))
+        assert p.returncode == 0 and "4 texts, 4 as expected, 1 abstained" in p.stdout, p
+        assert "model model-a, prompt " in p.stdout, p.stdout
+        d.write("golden.jsonl", "\n".join(lines + [
+            json.dumps({"text": "the rain is back", "expect": "threat"})]))
+        p = d.run(*words, d.path("golden.jsonl"))
+        assert p.returncode == 1 and "line 5: expected threat, got none" in p.stdout, p
+        p = d.run(*words, "--max-drift", "20", "--json", d.path("golden.jsonl"))
+        rows = [json.loads(x) for x in p.stdout.splitlines()]
+        assert p.returncode == 0 and rows[-1]["drift"] == 20 and len(rows) == 6, p
+        assert rows[0]["got"] == "threat" and rows[0]["score"] == 0.93, rows[0]
+        # Categories have other labels; two models agree on these texts.
+        for name, code in (("pair", 0), ("classes", 1), ("other", 3)):
+            p = d.run("moderation", "test", "-c", d.conf, "--plugin", name, "--max-drift",
+                      "25", d.path("golden.jsonl"))
+            assert p.returncode == code, (name, p)
+        p = d.run("moderation", "test", "-c", d.conf, d.path("golden.jsonl"))
+        assert p.returncode == 3 and "choose one with --plugin" in p.stderr, p
+        d.path("model.key").write_text("wrong")
+        p = d.run(*words, d.path("golden.jsonl"))
+        assert p.returncode == 3 and "status 401" in p.stderr, p
+        assert d.run("moderation", "fly").returncode == 2
+    model.stop()
+    print("a golden set", flush=True)
+
+
 def main():
     model = ModelServer()
     with Tenants() as web:
@@ -389,6 +425,7 @@ def main():
             check_kills(web, model, d)
             check_kept(web, model, d)
             check_rebuilt(web, d)
+    check_golden()
     check_endpoint()
     check_budget()
 

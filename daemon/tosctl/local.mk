@@ -28,6 +28,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_classifier.c %D%/tosctl_classifier.h \
 	%D%/tosctl_evidence.c %D%/tosctl_evidence.h \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
+	%D%/tosctl_moderation.c %D%/tosctl_moderation.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/plugin_run.c %D%/plugin_run.h \

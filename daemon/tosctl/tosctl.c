@@ -10,6 +10,7 @@
 #include "tosctl/tosctl_classifier.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
+#include "tosctl/tosctl_moderation.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_policy.h"
@@ -54,6 +55,7 @@ static const struct command {
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
     {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
+    {"moderation", tosctl_moderation, "test: a golden set before a configured model"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},
