@@ -8,6 +8,7 @@ for the next requests, whatever they ask."""
 import http.server
 import json
 import socket
+import ssl
 import threading
 import time
 
@@ -162,18 +163,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.content(json.dumps(said))
 
 
-class ModelServer:
-    """asked: (time, path, model, item text) of every request with the right key."""
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
 
-    def __init__(self, key=KEY, port=0):
+    def handle_error(self, request, client_address):
+        pass  # clients that do not trust our certificate
+
+
+class ModelServer:
+    """asked: (time, path, model, item text) of every request with the right key.  cert: a file
+    with certificate and key of `localhost', for HTTPS."""
+
+    def __init__(self, key=KEY, port=0, cert=None):
         self.key, self.plan, self.delay = key, [], 0
         self.asked, self.others, self.refused, self.systems = [], [], 0, set()
         self.lock, self.stopped, self.event = threading.Lock(), False, threading.Event()
-        http.server.ThreadingHTTPServer.daemon_threads = True
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.server.box = self
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
+        if cert:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(cert)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+            self.url = f"https://localhost:{self.port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def texts(self):

@@ -11,7 +11,9 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 
 from daemon import BUILD, Daemon, Site, account, wait
@@ -37,13 +39,13 @@ POLICY = """4.1 Threats.  Nobody may threaten a person with violence.
 Violates: "I will hurt you".  Does not: news, fiction, quotation.
 """
 PLUGIN = """, {{ name = "{name}"; path = "{dir}/moderation.so"; grant = [ "text", "ask", "found" ];
-    settings = {{ endpoint = "local"; {more} }}; }}"""
+    settings = {{ endpoint = "{endpoint}"; {more} }}; }}"""
 CHAT = ('policy_file = "{dir}/policy.txt"; labels = "threat = violence high 4.1 Threats"; '
         'model = "model-a"; when = "hint/{hint}"; ')
 ENDPOINT = """plugins = ( {{ name = "rules"; path = "{dir}/rules.so"; }}{plugins} );
   endpoints = ( {{ name = "local"; url = "{url}"; credential = "{dir}/model.key";
     timeout = "1200ms"; parallel = 4; attempts = 2; retry_min = "100ms"; retry_max = "300ms";
-    max_answer = 16384; {more} }} );"""
+    max_answer = 16384; {more} }}{others} );"""
 
 
 def post(tenant, name, text):
@@ -68,10 +70,13 @@ class Tenants(Site):
 class Trial(Daemon):
     """The daemon with three uses of the plugin: a chat, a pair of models, categories."""
 
-    def __init__(self, web, model, more="", retry_for="1h"):
+    def __init__(self, web, model, more="", retry_for="1h", others="",
+                 uses=("local", "local", "local"), **settings):
+        """more: of the endpoint `local'; others: further endpoints; uses: which of them the
+        three uses of the plugin ask."""
         super().__init__({t: web.feed(t) for t in ("forum", "garden")}, interval="1s",
                          more=f'staff = ( {{ name = "desk-1"; user = "{account()}"; '
-                              'reviewer = true; approver = true; } );')
+                              'reviewer = true; approver = true; } );', **settings)
         shutil.copy(BUILD + "/plugins/moderation/.libs/moderation.so",
                     self.path("moderation.so"))
         self.path("moderation.so").chmod(0o755)
@@ -80,17 +85,17 @@ class Trial(Daemon):
         self.write("model.key", KEY + "\n")
         self.path("model.key").chmod(0o600)
         chat = CHAT.format(dir=self.dir, hint="{}")
-        plugins = "".join(PLUGIN.format(name=n, dir=self.dir, more=m) for n, m in (
+        plugins = "".join(PLUGIN.format(name=n, dir=self.dir, more=m, endpoint=e) for (n, m), e in zip((
             ("chat", chat.format("one")),
             ("pair", chat.format("two") + 'second_model = "model-b"; prefix = "pair";'),
             ("classes", 'protocol = "moderation"; model = "model-c"; when = "hint/three"; '
              'prefix = "classes"; labels = "violence = violence high 4.1 Threats; '
-             'harassment/threatening = violence high 4.1 Threats";')))
+             'harassment/threatening = violence high 4.1 Threats";')), uses))
         old = f'plugins = ( {{ name = "rules"; path = "{self.dir}/rules.so"; }} );'
         conf = self.path("tosd.conf").read_text()
         assert old in conf
         self.write("tosd.conf", conf.replace(old, ENDPOINT.format(
-            dir=self.dir, url=model.url, more=more, plugins=plugins) +
+            dir=self.dir, url=model.url, more=more, plugins=plugins, others=others) +
             f' retry_for = "{retry_for}";'))
 
     def states(self):
@@ -332,6 +337,43 @@ def check_endpoint():
     print("a wrong key, a redirect", flush=True)
 
 
+def check_https():
+    """A server by its name: the certificate must be good, and a private address allowed."""
+    if shutil.which("openssl") is None:
+        return print("without openssl: no HTTPS", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        cert = folder + "/both.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", cert, "-out", folder + "/cert.pem"], check=True,
+                       capture_output=True)
+        with open(cert, "a", encoding="ascii") as f, open(folder + "/cert.pem",
+                                                          encoding="ascii") as c:
+            f.write(c.read())
+        model = ModelServer(cert=cert)
+        retry = 'retry_min = "100ms"; retry_max = "200ms"; }'
+        with Tenants() as web, Trial(
+                web, model, more='allow = [ "127.0.0.0/8" ];', retry_for="1s", others=(
+                    f', {{ name = "strange"; url = "{model.url}"; {retry}, '
+                    '{ name = "misnamed"; url = "%s"; %s' % (
+                        model.url.replace("localhost", "127.0.0.1"), retry)),
+                uses=("local", "strange", "misnamed"),
+                fetch=f'ca_file = "{folder}/cert.pem";') as d:
+            d.start()
+            expect = (("one", None), ("two", "127.0.0.1:"), ("three", "certificate"))
+            for name, _ in expect:
+                web.post(name, f"watch {name}: THREAT over a wire")
+            for name, said in expect:
+                state, why = d.settled(name)
+                assert state == (DEGRADED if said else JUDGED), (name, why)
+                assert said is None or said in why, (name, why)
+            assert len(model.asked) == 1, model.asked
+            d.stop()
+        model.stop()
+    print("HTTPS: the guard, the certificate, the answer", flush=True)
+
+
 def check_budget():
     model = ModelServer()
     with Tenants() as web, Trial(web, model, more="day_requests = 3;") as d:
@@ -427,6 +469,7 @@ def main():
             check_rebuilt(web, d)
     check_golden()
     check_endpoint()
+    check_https()
     check_budget()
 
 

@@ -141,6 +141,8 @@ reopen(struct engine *g, struct store_ask *a, const struct msg_question *q, int6
 	a->attempts = 0;
 	a->due = now;
 	a->time = CLOCK_NONE;
+	free(a->why);
+	a->why = NULL;
 	buf_free(&a->question);
 	buf_put(&a->question, q->body.data, q->body.len);
 	put(g, a);
@@ -165,12 +167,13 @@ want(struct engine *g, int64_t revision, const struct msg_question *q, char **wh
     int64_t now)
 {
 	const struct conf_endpoint *p = conf_endpoint_of(g->conf, q->endpoint);
-	enum engine_stand stand = STAND_WAIT;
+	enum engine_stand stand;
 	struct store_ask a;
 	struct err e = ERR_INIT;
 	char key[DIGEST_HEX];
 
 	if (p == NULL) {
+		free(*why);
 		*why = xasprintf("no endpoint `%s' is configured", q->endpoint);
 		return STAND_OVER;
 	}
@@ -186,9 +189,12 @@ want(struct engine *g, int64_t revision, const struct msg_question *q, char **wh
 	    "cannot note what a question is about", &e);
 	if (a.state == ASK_ANSWERED) {
 		stand = STAND_READY;
-	} else if (a.state == ASK_FAILED) {
-		*why = xstrdup(a.why);
-		stand = STAND_OVER;
+	} else {
+		if (a.why != NULL && (*why == NULL || a.state == ASK_FAILED)) {
+			free(*why);
+			*why = xstrdup(a.why);
+		}
+		stand = a.state == ASK_FAILED ? STAND_OVER : STAND_WAIT;
 	}
 	store_ask_clear(&a);
 	return stand;
@@ -479,7 +485,8 @@ no_answer(struct engine *g, struct store_ask *a, const struct msg_answered *m,
 	} else {
 		a->due = now + wait;
 		free(a->why);
-		a->why = xstrdup(what);
+		a->why =
+		    xasprintf("endpoint %s gives no answers: %s", a->endpoint, what);
 		put(g, a);
 	}
 	free(what);

@@ -383,7 +383,8 @@ enum engine_stand {
 	STAND_WAIT,
 	STAND_OVER,  /* one will not be answered */
 };
-/* Takes up the questions of this plugin.  STAND_OVER sets *why (xmalloc'd). */
+/* Takes up the questions of this plugin.  *why (xmalloc'd, or NULL): why there is no answer
+ * yet or, always set, why there will be none (STAND_OVER). */
 enum engine_stand engine_ask_want(struct engine *g, int64_t revision,
     const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
 void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */

@@ -85,15 +85,15 @@ engine_retry_skip(struct engine *g, int64_t revision, struct msg_inspect_item *i
 /* Whether this plugin is not asked any more, and why. */
 static char *
 last_word(const struct engine *g, const struct store_retry *row,
-    const struct msg_retry *t, int64_t now)
+    const struct msg_retry *t, const char *why, int64_t now)
 {
 	char span[CLOCK_TEXT];
 
 	if (t->lost && t->alone && row->tries >= g->conf->policy.attempts)
-		return xasprintf("lost %u times over it: %s", row->tries, t->why);
+		return xasprintf("lost %u times over it: %s", row->tries, why);
 	if (now - row->since > g->conf->policy.retry_for)
 		return xasprintf("gave no answer for %s: %s",
-		    clock_span(now - row->since, span), t->why);
+		    clock_span(now - row->since, span), why);
 	return NULL;
 }
 
@@ -106,7 +106,8 @@ keep(struct engine *g, const struct store_revision *r,
 	struct err e = ERR_INIT;
 	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN, end;
 	enum engine_stand stand;
-	char *why, *over;
+	const char *words;
+	char *why, *said;
 
 	if (engine_must(store_retry_get(g->store, r->id, t->plugin, &row, &e),
 		TOSD_ENOENT, "cannot read what waits for a plugin", &e) != 0) {
@@ -117,8 +118,9 @@ keep(struct engine *g, const struct store_revision *r,
 		g->retries++;
 	}
 	row.tries += t->lost;
-	stand = engine_ask_want(g, r->id, j, t->plugin, &over, now);
-	why = stand == STAND_OVER ? over : last_word(g, &row, t, now);
+	stand = engine_ask_want(g, r->id, j, t->plugin, &said, now);
+	words = said != NULL ? said : t->why;
+	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
 	row.given_up = why != NULL;
 	/* The longer it is away, the seldomer it is asked for. */
 	if (!t->lost && wait < (now - row.since) / 2)
@@ -133,7 +135,8 @@ keep(struct engine *g, const struct store_revision *r,
 		wait = end;
 	row.due = row.given_up ? CLOCK_NONE : now + wait;
 	free(row.why);
-	row.why = why != NULL ? why : xstrdup(t->why);
+	row.why = why != NULL ? why : xstrdup(words);
+	free(said);
 	engine_must(store_retry_put(g->store, &at, &row, &e), 0,
 	    "cannot keep what waits for a plugin", &e);
 	store_retry_clear(&row);

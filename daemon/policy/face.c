@@ -52,9 +52,8 @@ good_id(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
 }
 
-/* One line of plain text that fits the ledger. */
-static bool
-good_words(const char *s, size_t max)
+bool
+policy_face_words(const char *s, size_t max)
 {
 	size_t n = s != NULL ? strnlen(s, max + 1) : 0;
 
@@ -78,7 +77,7 @@ bad_rule(const struct tosd_rule *r)
 	if (r->digest != NULL &&
 	    (strnlen(r->digest, 65) != 64 || !digest_unhex(r->digest, d, sizeof(d))))
 		return "its digest must be 64 hexadecimal digits";
-	if (!good_words(r->clause, 200))
+	if (!policy_face_words(r->clause, 200))
 		return "its clause must be 1 to 200 bytes of text";
 	if (r->category == NULL || !good_id(r->category) || strlen(r->category) > 32)
 		return "its category must be 1 to 32 of a-z, 0-9 and '-'";

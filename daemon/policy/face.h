@@ -95,6 +95,9 @@ void policy_report_sort(struct tosd_report *r);
 enum finding_mode policy_face_mode(
     const struct policy_face *f, const struct policy_rule *rule);
 
+/* One line of plain text, 1 to max bytes, that fits the ledger. */
+bool policy_face_words(const char *s, size_t max);
+
 /* face_ask.c: the calls about questions and about findings of others. */
 int policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
     const struct tosd_question *q, struct tosd_answer *a);

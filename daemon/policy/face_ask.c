@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "policy/face.h"
 
+#define MODEL_MAX 200 /* bytes of its name */
+
 _Static_assert(
     (int)TOSD_ASK_CHAT == ASK_CHAT && (int)TOSD_ASK_MODERATION == ASK_MODERATION,
     "the public header and ours name the same kinds of questions");
@@ -22,20 +24,6 @@ has_endpoint(const struct policy_face *f, const char *name)
 		if (strcmp(f->conf->endpoints[i].name, name) == 0)
 			return true;
 	return false;
-}
-
-/* For the record: a name in one line. */
-static bool
-good_model(const char *s)
-{
-	size_t n = s != NULL ? strnlen(s, 201) : 0;
-
-	if (n == 0 || n > 200 || !text_valid(s, n))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if ((uint8_t)s[i] < 0x20 || s[i] == 0x7f)
-			return false;
-	return true;
 }
 
 static const char *
@@ -51,7 +39,7 @@ bad_question(const struct tosd_report *r, const struct tosd_question *q)
 		return "a question to an endpoint that is not configured";
 	if (q->kind < 0 || q->kind >= ASK_KINDS)
 		return "a question of an unknown kind";
-	if (!good_model(q->model))
+	if (!policy_face_words(q->model, MODEL_MAX))
 		return "a question without the name of a model";
 	if (q->prompt != NULL && (strnlen(q->prompt, DIGEST_HEX) != DIGEST_HEX - 1 ||
 				     !digest_unhex(q->prompt, d, sizeof(d))))
