@@ -255,6 +255,32 @@ test_fails(void)
 	bench_close(b);
 }
 
+/* A text that an endpoint fails over holds up nobody else; one after the other does. */
+static void
+test_poison(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask her"},
+	    {"c", "ask him"}, {"d", "ask them"}, {"e", "ask us"}, {"f", "ask on"}};
+	struct bench *b = open_with("parallel = 1;");
+	uint64_t id;
+
+	bench_feed(b, posts, 6);
+	inspect(b);
+	answer(b, asked(b), 500, 0);
+	id = asked(b);
+	CU_ASSERT(id != 0); /* the next one, at once */
+	answer(b, id, 200, 0);
+	for (int i = 0; i < 4; i++) {
+		id = asked(b);
+		CU_ASSERT(id != 0);
+		answer(b, id, 500, 0);
+	}
+	CU_ASSERT_EQUAL(asked(b), 0);
+	go(b, 11 * CLOCK_SEC);
+	CU_ASSERT(asked(b) != 0);
+	bench_close(b);
+}
+
 /* A refused key is no attempt, but not waited for without end. */
 static void
 test_refused(void)
@@ -406,6 +432,7 @@ static const struct suite_test tests[] = {
     {"one text, one question", test_once},
     {"come again later", test_busy},
     {"what the endpoint fails over", test_fails},
+    {"a text that it fails over", test_poison},
     {"a refused key", test_refused},
     {"budgets of a day", test_budget},
     {"so many at a time", test_parallel},

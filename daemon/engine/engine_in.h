@@ -389,12 +389,15 @@ enum engine_stand engine_ask_want(struct engine *g, int64_t revision,
     const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
 void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */
 int64_t engine_ask_dispatch(struct engine *g, int64_t now); /* returns next due */
-void engine_answered(struct engine *g, struct msg *m, int64_t now);
-void engine_ask_fetch_down(struct engine *g, uint32_t index, int64_t now);
 /* Puts kept answers to earlier questions about it into the message; bytes of them. */
 size_t engine_ask_answers(
     struct engine *g, int64_t revision, struct msg_inspect_item *it);
 void engine_ask_free(struct engine *g);
+
+/* --- engine_answer.c --- */
+
+void engine_answered(struct engine *g, struct msg *m, int64_t now);
+void engine_ask_fetch_down(struct engine *g, uint32_t index, int64_t now);
 
 /* --- engine_review.c --- */
 

@@ -2,7 +2,8 @@
 noinst_LIBRARIES += libtosd_engine.a
 libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
-	%D%/engine_ask.c \
+	%D%/engine_answer.c \
+	%D%/engine_ask.c %D%/engine_ask.h \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
 	%D%/engine_compare.c \
