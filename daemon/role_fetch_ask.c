@@ -31,7 +31,6 @@ struct question {
 	struct fetch_role *role;
 	uint32_t engine;
 	uint64_t id;
-	char *body; /* the request's, until it is copied */
 };
 
 static struct fetch_client *

@@ -402,14 +402,10 @@ def check_conf(web, model):
     for old, new, words in (
             ('model = "model-a"', 'model = ""', "`endpoint' and `model' must not be empty"),
             ("hint/one", "hint/o*e", "is no category, rule"),
-            ('credential = ', 'url2 = "x"; credential = ', "unknown key `url2'"),
             ('grant = [ "text", "ask", "found" ]', 'grant = [ "text" ]', "needs ask, found"),
-            ("parallel = 4", "parallel = 0", "`parallel'"),
             ("labels = \"threat = violence high 4.1 Threats\"", 'labels = "threat"',
              "is not \"label = category severity clause\""),
             ("policy.txt", "nothing.txt", "nothing.txt"),
-            (model.url, "http://models.example/v1", "in the clear"),
-            (model.url, "ftp://models.example/v1", "`url'"),
             ('name = "local"', 'name = "other"', "no endpoint `local' is configured")):
         with Trial(web, model) as d:
             conf = d.path("tosd.conf").read_text()

@@ -127,10 +127,10 @@ keep(struct engine *g, const struct store_revision *r,
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
 	/* Answers bring it back by themselves, and at the end somebody has to say that
-	 * there was none. */
+	 * there was none.  A plugin that asks one thing after the other is no busy loop. */
 	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
 	if (stand == STAND_READY)
-		wait = 0;
+		wait = row.id == 0 ? 0 : WAIT_MIN;
 	else if (stand == STAND_WAIT && end > 0 && wait > end)
 		wait = end;
 	row.due = row.given_up ? CLOCK_NONE : now + wait;
