@@ -38,6 +38,7 @@ tosd_SOURCES = \
 	%D%/role_courier.c \
 	%D%/role_engine.c \
 	%D%/role_fetch.c %D%/role_fetch.h \
+	%D%/role_fetch_ask.c \
 	%D%/role_fetch_hub.c \
 	%D%/role_fetch_stream.c \
 	%D%/role_policy.c

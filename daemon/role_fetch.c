@@ -483,8 +483,12 @@ on_msg(void *ctx, struct msg *m)
 		fetch_hub_msg(role, m);
 	else if (m->type == MSG_TAKEN)
 		fetch_hub_taken(role, m);
-	if (role->stopping) /* answered at once, so that the engine knows */
+	else if (m->type == MSG_ASK)
+		fetch_ask_msg(role, m);
+	if (role->stopping) { /* answered at once, so that the engine knows */
 		fetch_client_abort(role->client, "the fetcher is being stopped");
+		fetch_ask_abort(role, "the fetcher is being stopped");
+	}
 }
 
 static void
@@ -499,6 +503,7 @@ on_peer_down(void *ctx, enum role role, uint32_t index)
 	fetch_hub_forget(r);
 	/* the next engine counts its polls anew */
 	fetch_client_abort(r->client, "the engine is gone");
+	fetch_ask_abort(r, "the engine is gone");
 }
 
 /* Asks under a name that tells a tenant whom to turn to.  To be freed. */
@@ -584,6 +589,7 @@ reconf(void *ctx, const struct buf *sources, struct err *e)
 	old = r->conf;
 	r->conf = conf;
 	fetch_live_reconf(r);
+	fetch_ask_reconf(r);
 	conf_free(&old);
 	return 0;
 }
@@ -596,6 +602,7 @@ stop(void *ctx)
 	r->stopping = true;
 	fetch_live_end(r);
 	fetch_client_abort(r->client, "the fetcher is being stopped");
+	fetch_ask_abort(r, "the fetcher is being stopped");
 	role_exit(r->self);
 }
 
@@ -606,6 +613,7 @@ release(void *ctx)
 
 	r->ended = true;
 	fetch_hub_free(r);
+	fetch_ask_free(r);
 	fetch_live_end(r);
 	if (r->client != NULL)
 		fetch_client_abort(r->client, "the end");

@@ -10,6 +10,7 @@
 #include "ipc/role.h"
 
 struct fetch_live; /* a stream with what came and was not sent yet */
+struct fetch_asks; /* clients of model endpoints */
 struct fetch_hub;  /* the listener for hubs, and all subscriptions */
 
 struct fetch_role {
@@ -19,6 +20,7 @@ struct fetch_role {
 	struct fetch_streams *streams;
 	struct fetch_live *lives;
 	struct fetch_hub *hub; /* NULL: off, or another role's */
+	struct fetch_asks *asks; /* NULL: nothing was asked yet */
 	bool stopping;	       /* polls are turned down */
 	bool ended;	       /* nobody is told any more */
 };
@@ -42,6 +44,14 @@ void fetch_live_end(struct fetch_role *role);
 void fetch_live_tokens(struct fetch_role *role);
 /* The same after role->conf was changed; the old one still exists. */
 void fetch_live_reconf(struct fetch_role *role);
+
+/* --- role_fetch_ask.c: MSG_ASK --- */
+
+void fetch_ask_msg(struct fetch_role *role, struct msg *m);
+/* Ends all questions; the engine is told. */
+void fetch_ask_abort(struct fetch_role *role, const char *why);
+void fetch_ask_reconf(struct fetch_role *role);
+void fetch_ask_free(struct fetch_role *role);
 
 /* --- role_fetch_hub.c: MSG_SUBSCRIBE, and what hubs say --- */
 

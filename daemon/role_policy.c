@@ -167,7 +167,9 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .time = it->time,
 		    .revision = it->revision,
 		    .skip = it->skip,
-		    .nskip = it->nskip};
+		    .nskip = it->nskip,
+		    .answers = it->answers,
+		    .nanswers = it->nanswers};
 	}
 	policy_host_judge(p->host, ask, in->n, patience(p));
 	for (uint32_t i = 0; i < in->n; i++)
@@ -175,6 +177,8 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .degraded = ask[i].degraded,
 		    .nretry = ask[i].nretry,
 		    .retry = ask[i].retry,
+		    .nquestions = ask[i].nquestions,
+		    .questions = ask[i].questions,
 		    .n = ask[i].n,
 		    .findings = ask[i].findings,
 		    .nscores = ask[i].nscores,

@@ -37,7 +37,7 @@ struct setup {
 	struct setup_token {
 		char *name; /* of the credential */
 		struct buf bytes;
-	} *tokens; /* of streams, for fetch */
+	} *tokens; /* of streams and endpoints, for fetch */
 	size_t ntokens;
 	bool become;		  /* roles run as uid and gid */
 	uid_t uid;

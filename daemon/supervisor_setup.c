@@ -33,17 +33,17 @@ read_secret(const char *what, const char *name, struct buf *out, struct err *e)
 }
 
 static int
-read_token(struct setup *s, const struct conf_feed *f, struct err *e)
+read_token(struct setup *s, const char *what, const char *name, struct err *e)
 {
 	struct setup_token *t;
 
 	for (size_t i = 0; i < s->ntokens; i++)
-		if (strcmp(s->tokens[i].name, f->token_credential) == 0)
-			return 0; /* one for several streams */
+		if (strcmp(s->tokens[i].name, name) == 0)
+			return 0; /* one for several */
 	s->tokens = xrealloc(s->tokens, (s->ntokens + 1) * sizeof(*s->tokens));
 	t = &s->tokens[s->ntokens++];
-	*t = (struct setup_token){.name = xstrdup(f->token_credential)};
-	return read_secret("token of a stream", t->name, &t->bytes, e);
+	*t = (struct setup_token){.name = xstrdup(name)};
+	return read_secret(what, t->name, &t->bytes, e);
 }
 
 static int
@@ -55,7 +55,12 @@ read_tokens(struct setup *s, struct err *e)
 	for (size_t i = 0; i < c->ntenants && rc == 0; i++)
 		for (size_t j = 0; j < c->tenants[i].nfeeds && rc == 0; j++)
 			if (c->tenants[i].feeds[j].token_credential != NULL)
-				rc = read_token(s, &c->tenants[i].feeds[j], e);
+				rc = read_token(s, "token of a stream",
+				    c->tenants[i].feeds[j].token_credential, e);
+	for (size_t i = 0; i < c->policy.nendpoints && rc == 0; i++)
+		if (c->policy.endpoints[i].credential != NULL)
+			rc = read_token(s, "key of an endpoint",
+			    c->policy.endpoints[i].credential, e);
 	return rc;
 }
 

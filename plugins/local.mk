@@ -55,7 +55,8 @@ plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIB
 	$(PCRE2_LIBS) $(CRYPTO_LIBS)
 
 plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la \
-	plugins/lists/lists.la
+	plugins/lists/lists.la \
+	plugins/moderation/moderation.la
 plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
@@ -197,11 +198,14 @@ TEST_PLUGIN_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
 check_LTLIBRARIES = plugins/probe/probe.la \
 	plugins/probe/older.la plugins/probe/newer.la plugins/probe/major.la \
 	plugins/probe/nothing.la plugins/probe/code.la plugins/probe/short.la \
-	plugins/probe/liar.la plugins/probe/greedy.la \
+	plugins/probe/liar.la plugins/probe/greedy.la plugins/probe/asker.la \
 	plugins/probe/frozen10.la plugins/probe/frozen11.la plugins/probe/frozen99.la
 plugins_probe_probe_la_SOURCES = %D%/probe/probe.c
 plugins_probe_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_probe_probe_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_asker_la_SOURCES = %D%/probe/asker.c
+plugins_probe_asker_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_probe_asker_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 plugins_probe_older_la_SOURCES = %D%/probe/abi.c
 plugins_probe_older_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=1
 plugins_probe_older_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
@@ -258,3 +262,34 @@ dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7 \
 	%D%/tosd-lists.5
 EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
 EXTRA_DIST += %D%/README
+
+# The plugin that asks models: all but its face to the host, for tests and the fuzzer.
+noinst_LTLIBRARIES += plugins/moderation/libmoderation.la
+plugins_moderation_libmoderation_la_SOURCES = \
+	%D%/moderation/answer.c %D%/moderation/answer.h \
+	%D%/moderation/gate.c %D%/moderation/gate.h \
+	%D%/moderation/label.c %D%/moderation/label.h \
+	%D%/moderation/prompt.c %D%/moderation/prompt.h
+plugins_moderation_libmoderation_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_moderation_libmoderation_la_LIBADD = plugins/kit/libkit.la $(JANSSON_LIBS)
+plugins_moderation_moderation_la_SOURCES = %D%/moderation/moderation.c
+plugins_moderation_moderation_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_moderation_moderation_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+plugins_moderation_moderation_la_LIBADD = plugins/moderation/libmoderation.la \
+	$(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_moderation_parts
+tests_test_moderation_parts_SOURCES = tests/test_moderation_parts.c tests/suite.h
+tests_test_moderation_parts_LDADD = plugins/moderation/libmoderation.la $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += tests/test_moderation.py
+EXTRA_DIST += tests/model_server.py
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz_answer
+tests_fuzz_answer_SOURCES = tests/fuzz_answer.c
+tests_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_answer_LDADD = plugins/moderation/libmoderation.la $(JANSSON_LIBS) $(CRYPTO_LIBS)
+else
+EXTRA_DIST += tests/fuzz_answer.c
+endif

@@ -22,6 +22,8 @@
 	"  manager = \"m@example.net\";\n"                                       \
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
+#define ENDPOINTS(rows) "policy = { endpoints = ( " rows " ); };\n"
+
 /* libconfig 1.5 forgets a string that stands before a syntax error; the daemon
  * parses once per start or reload, so only the leak check minds. */
 const char *__lsan_default_suppressions(void);
@@ -101,6 +103,27 @@ static const struct {
     {MINIMUM "courier = {\n pasword = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "courier = {\n smtp_password = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
+    /* endpoints */
+    {MINIMUM ENDPOINTS("{ name = \"a\"; }"), 2, "`url'"},
+    {MINIMUM ENDPOINTS("{ url = \"http://127.0.0.1/\"; }"), 2, "`name'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"ftp://127.0.0.1/\"; }"), 2, "`url'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://127.0.0.1/v1?x=1\"; }"), 2,
+	"without a query"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://m.example/v1\";"
+		       " credential = \"k\"; }"),
+	2, "in the clear"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " retry_min = \"1h\"; }"),
+	2, "longer than"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\"; },\n"
+		       " { name = \"a\"; url = \"https://n.example/v1\"; }"),
+	3, "is there already, at line 2"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " max_answer = \"1M\"; }"),
+	2, "`max_answer'"},
+    {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"https://m.example/v1\";"
+		       " api_key = \"x\"; }"),
+	2, "must not stand"},
     /* streams */
     {MINIMUM FEED("stream = \"sse\";"), 3, "say where it is"},
     {MINIMUM FEED("mapping = { text = \"t\"; event = \"post\"; };"), 3,
@@ -438,6 +461,10 @@ static const char every_key[] =
     "  window = 7; deadline = \"200ms\"; memory = \"64M\"; processes = 3;\n"
     "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
+    "  endpoints = ( { name = \"local\"; url = \"http://127.0.0.1:8080/v1\";\n"
+    "    credential = \"model-key\"; allow = [ \"10.0.0.0/8\" ]; timeout = \"5s\";\n"
+    "    max_answer = \"16K\"; parallel = 3; retry_min = \"1s\"; retry_max = \"2s\";\n"
+    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7; } );\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
     "  media = true; media_items = 3; media_wait = \"1m\"; media_pixels = 20000;\n"
     "  worker_memory = \"1G\";\n"
@@ -559,6 +586,15 @@ test_every_key(void)
 	CU_ASSERT(c->policy.media && c->policy.media_items == 3);
 	CU_ASSERT_EQUAL(c->policy.media_wait, CLOCK_MIN);
 	CU_ASSERT_EQUAL(c->policy.media_pixels, 20000);
+	CU_ASSERT_EQUAL_FATAL(c->policy.nendpoints, 1);
+	CU_ASSERT_PTR_EQUAL(conf_endpoint_of(c, "local"), &c->policy.endpoints[0]);
+	CU_ASSERT_PTR_NULL(conf_endpoint_of(c, "loca"));
+	/* The address of its URL is allowed beside what is written. */
+	CU_ASSERT_EQUAL_FATAL(c->policy.endpoints[0].nallow, 2);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].allow[1].bits, 128);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].max_answer, 16384);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].attempts, 7);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].day_tokens, 9);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);

@@ -223,6 +223,11 @@ fill_inspect(struct msg *m)
 	m->inspect.v[0].nskip = 1;
 	m->inspect.v[0].skip = xcalloc(1, sizeof(char *));
 	m->inspect.v[0].skip[0] = xstrdup("shouting");
+	m->inspect.v[0].nanswers = 1;
+	m->inspect.v[0].answers = xcalloc(1, sizeof(struct msg_answer));
+	m->inspect.v[0].answers[0].key = xstrdup(HASH);
+	m->inspect.v[0].answers[0].status = 200;
+	buf_put(&m->inspect.v[0].answers[0].body, "{\0\xff", 3);
 	fill_item(&m->inspect.v[0].item);
 }
 
@@ -250,6 +255,38 @@ fill_inspected(struct msg *m)
 	m->inspected.costs[0].plugin = xstrdup("rules");
 	m->inspected.costs[0].cost.failed = 1;
 	cost_add(&m->inspected.costs[0].cost, 3000);
+	m->inspected.v[1].nquestions = 1;
+	m->inspected.v[1].questions = xcalloc(1, sizeof(struct msg_question));
+	m->inspected.v[1].questions[0] =
+	    (struct msg_question){.plugin = xstrdup("moderation"),
+		.endpoint = xstrdup("local"),
+		.kind = ASK_MODERATION,
+		.model = xstrdup("m-1"),
+		.prompt = xstrdup(HASH)};
+	buf_puts(&m->inspected.v[1].questions[0].body, "{}");
+}
+
+static void
+fill_ask(struct msg *m)
+{
+	m->ask.id = 7;
+	m->ask.endpoint = xstrdup("local");
+	m->ask.kind = ASK_MODERATION;
+	buf_puts(&m->ask.body, "{\"input\":\"\xc3\xb6\"}");
+}
+
+static void
+fill_answered(struct msg *m)
+{
+	m->answered.id = 7;
+	m->answered.outcome = POLLED_RATE_LIMIT;
+	m->answered.status = 429;
+	m->answered.time = 1700000000000;
+	m->answered.took = 12;
+	m->answered.retry_after = 3000;
+	m->answered.sent = true;
+	m->answered.why = xstrdup("busy");
+	buf_put(&m->answered.body, "\xff\0", 2);
 }
 
 static void
@@ -364,6 +401,12 @@ static const struct example {
 	"ffffffffffffffff"
 	"01000000"
 	"78"},
+    {MSG_ASK, ROLE_ENGINE, ROLE_FETCH, false, fill_ask,
+	"0700000000000000"
+	"050000006c6f63616c"
+	"01"
+	"0e0000007b22696e707574223a22c3b6227d"},
+    {MSG_ANSWERED, ROLE_FETCH, ROLE_ENGINE, false, fill_answered, NULL},
 };
 
 static void
@@ -508,6 +551,8 @@ test_msg_table(void)
 	    {MSG_CONF, ROLE_ENGINE, ROLE_FETCH},
 	    {MSG_SECRET, ROLE_SUPERVISOR, ROLE_FETCH},
 	    {MSG_STATS, ROLE_ENGINE, ROLE_ENGINE},
+	    {MSG_ASK, ROLE_POLICY, ROLE_FETCH},
+	    {MSG_ANSWERED, ROLE_FETCH, ROLE_POLICY},
 	    {0, ROLE_ENGINE, ROLE_FETCH},
 	    {MSG_TYPE_COUNT, ROLE_ENGINE, ROLE_FETCH},
 	    {0xffff, ROLE_ENGINE, ROLE_FETCH},
@@ -579,6 +624,16 @@ test_msg_lies(void)
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);
 	m.inspected.v[0].findings[0].spans[0].start = 5;
+	buf_reset(&b);
+	msg_encode(&b, &m);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
+			    ROLE_ENGINE, false, NULL),
+	    TOSD_EPROTO);
+	/* A question that is no text. */
+	msg_init(&m, MSG_INSPECTED);
+	fill_inspected(&m);
+	buf_put(&m.inspected.v[1].questions[0].body, "\xff", 1);
 	buf_reset(&b);
 	msg_encode(&b, &m);
 	msg_clear(&m);

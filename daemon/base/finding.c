@@ -15,7 +15,8 @@ static const struct {
     {SEVERITY_CRITICAL, "critical"},
 };
 
-static const char *const modes[] = {"draft", "shadow", "canary", "enforce", "retired"};
+static const char *const modes[] = {
+    "draft", "shadow", "canary", "enforce", "retired", "review"};
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
 const char *

@@ -22,8 +22,17 @@ enum finding_severity {
 const char *finding_severity_name(int severity);
 int finding_severity_parse(const char *name); /* -1 if unknown */
 
-/* The life of a rule (section 8 of the design).  Only enforce can count. */
-enum finding_mode { MODE_DRAFT, MODE_SHADOW, MODE_CANARY, MODE_ENFORCE, MODE_RETIRED };
+/* The life of a rule (section 8 of the design).  Only enforce can count.  Review is no
+ * step of that life: it is what a plugin that asks models may reach at most. */
+enum finding_mode {
+	MODE_DRAFT,
+	MODE_SHADOW,
+	MODE_CANARY,
+	MODE_ENFORCE,
+	MODE_RETIRED,
+	MODE_REVIEW, /* shown to people (tosctl reviews), and nothing else */
+};
+#define FINDING_MODES (MODE_REVIEW + 1)
 const char *finding_mode_name(enum finding_mode mode);
 int finding_mode_parse(const char *name); /* -1 if unknown */
 

@@ -126,9 +126,28 @@ struct conf_gates {
 
 enum conf_life_cycle { CONF_LIFE_PACKS, CONF_LIFE_GATED };
 
+/* A model endpoint that speaks the OpenAI protocols: where plugins' questions go. */
+struct conf_endpoint {
+	const char *name;
+	const char *url;	   /* base: "https://models.example/v1" */
+	const char *credential;	   /* of its API key; NULL: it wants none */
+	struct conf_range *allow;  /* private addresses that it may have */
+	size_t nallow;
+	int64_t timeout;	   /* for one answer */
+	size_t max_answer;
+	unsigned parallel;	   /* questions under way at a time */
+	unsigned attempts;	   /* of one question, before it stays without an answer */
+	int64_t retry_min, retry_max;
+	size_t day_requests, day_bytes, day_tokens; /* of a day, UTC; tokens 0: any */
+	const char *file;
+	int line;
+};
+
 struct conf_policy {
 	struct conf_plugin *plugins;
 	size_t nplugins;
+	struct conf_endpoint *endpoints;
+	size_t nendpoints;
 	const char *packs_dir;	   /* directory of *.conf packs, handed to plugin rules */
 	const char *cache_dir;	   /* compiled databases; NULL: none */
 	unsigned workers;
@@ -331,6 +350,9 @@ void conf_lean(struct conf *c, enum conf_tenants keep);
 /* What only the file system can tell (packs and templates readable, folders,
  * plugins): for `tosd -t` and before start.  0 or TOSD_EINVAL. */
 int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
+
+/* NULL: there is none of that name. */
+const struct conf_endpoint *conf_endpoint_of(const struct conf *c, const char *name);
 
 /* The tenant with this key or id; NULL if there is none. */
 const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *key);

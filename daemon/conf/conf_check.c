@@ -3,6 +3,7 @@
 #include "conf/conf_check.h"
 
 #include <libconfig.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -241,11 +242,77 @@ default_plugin(const struct conf_section *sec)
 	conf_check_plugin(&plugin);
 }
 
+/* The host of a URL, as long as it is; "[::1]" without its brackets. */
+static char *
+host_of(const char *url)
+{
+	const char *at = strstr(url, "://");
+	size_t n;
+
+	at = at != NULL ? at + 3 : url;
+	n = strcspn(at, "/?#");
+	if (at[0] == '[')
+		return xstrndup(at + 1, strcspn(at + 1, "]"));
+	n = strcspn(at, ":/?#");
+	return xstrndup(at, n);
+}
+
+/* An address written out says itself that it may be asked. */
+static bool
+allow_literal(const struct conf_section *sec, struct conf_endpoint *p)
+{
+	char *host = host_of(p->url);
+	struct conf_range one, *v;
+	bool literal = conf_range_parse(host, &one);
+
+	free(host);
+	if (!literal)
+		return false;
+	v = conf_arena_alloc(sec->w->arena, p->nallow + 1, sizeof(*v));
+	if (p->nallow > 0)
+		memcpy(v, p->allow, p->nallow * sizeof(*v));
+	v[p->nallow++] = one;
+	p->allow = v;
+	return true;
+}
+
+void
+conf_check_endpoint(const struct conf_section *sec)
+{
+	struct conf_endpoint *p = sec->base;
+
+	in_order(sec, "retry_min", p->retry_min, "retry_max", p->retry_max);
+	if (p->url == NULL || !conf_section_sound(sec, "url"))
+		return;
+	if (strpbrk(p->url, "?#") != NULL)
+		conf_walk_say(sec->w, place(sec, "url"),
+		    "`url' of an endpoint is the part before /chat/completions and "
+		    "/moderations, without a query");
+	if (!allow_literal(sec, p) && p->credential != NULL &&
+	    strncmp(p->url, "http:", 5) == 0)
+		conf_walk_say(sec->w, place(sec, "url"),
+		    "`url': the key of `credential' would go over the network in the "
+		    "clear; use https, or write the server's address out");
+}
+
+static void
+check_endpoints(const struct conf_section *sec, const struct conf_policy *p)
+{
+	for (size_t i = 0; i < p->nendpoints; i++)
+		for (size_t j = 0; j < i && p->endpoints[i].name != NULL; j++)
+			if (p->endpoints[j].name != NULL &&
+			    strcmp(p->endpoints[i].name, p->endpoints[j].name) == 0)
+				conf_walk_say_line(sec->w, p->endpoints[i].line,
+				    "endpoint `%s' is there already, at line %d",
+				    p->endpoints[i].name, p->endpoints[j].line);
+}
+
 void
 conf_check_policy(const struct conf_section *sec)
 {
 	struct conf_policy *p = sec->base;
 
+	check_endpoints(sec, p);
 	if (p->nplugins == 0 && !given(sec, "plugins"))
 		default_plugin(sec);
 	for (size_t i = 0; i < p->nplugins; i++)

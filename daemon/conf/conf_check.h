@@ -14,6 +14,7 @@ void conf_check_coverage(const struct conf_section *sec);
 void conf_check_keep(const struct conf_section *sec);
 void conf_check_feed(const struct conf_section *sec);
 void conf_check_plugin(const struct conf_section *sec);
+void conf_check_endpoint(const struct conf_section *sec);
 void conf_check_policy(const struct conf_section *sec);
 void conf_check_stage(const struct conf_section *sec);
 void conf_check_ladder(const struct conf_section *sec);

@@ -21,10 +21,14 @@ static const struct {
     {"tenant", 1u << 3},
     {"sets", 1u << 4},
     {"media", 1u << 5},
+    {"ask", 1u << 6},
+    {"found", 1u << 7},
 };
 #ifdef TOSD_ABI_MAJOR
 _Static_assert(TOSD_NEED_TEXT == 1 && TOSD_NEED_LINKS == 2 && TOSD_NEED_AUTHOR == 4 &&
-		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16 && TOSD_NEED_MEDIA == 32,
+		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16 &&
+		   TOSD_NEED_MEDIA == 32 && TOSD_NEED_ASK == 64 &&
+		   TOSD_NEED_FOUND == 128,
     "the capabilities above are those of the header");
 #endif
 #define NCAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))

@@ -209,8 +209,31 @@ static const struct conf_row gates_rows[] = {
 static const struct conf_table gates_table = {.name = "gates", ROWS(gates_rows)};
 
 static const char *const life_cycles[] = {"packs", "gated", NULL};
+static const struct conf_row endpoint_rows[] = {
+    TEXT(conf_endpoint, name, CONF_REQUIRED, NULL, conf_value_plugin),
+    TEXT(conf_endpoint, url, CONF_REQUIRED, NULL, conf_value_url),
+    KEYFILE(conf_endpoint, credential, CONF_CHECK_SECRET),
+    RANGES(conf_endpoint, allow),
+    SPAN(conf_endpoint, timeout, "60s", 100 * MS, 10 * CLOCK_MIN),
+    SIZE(conf_endpoint, max_answer, "64K", KIB, 256 * KIB),
+    COUNT(conf_endpoint, parallel, "2", 1, 64),
+    COUNT(conf_endpoint, attempts, "4", 1, 100),
+    SPAN(conf_endpoint, retry_min, "2s", 10 * MS, CLOCK_HOUR),
+    SPAN(conf_endpoint, retry_max, "10m", 10 * MS, CLOCK_DAY),
+    MANY(conf_endpoint, day_requests, "1000", 1, 100000000),
+    SIZE(conf_endpoint, day_bytes, "64M", KIB, 64 * GIB),
+    MANY(conf_endpoint, day_tokens, "0", 0, 1000000000000),
+};
+static const struct conf_table endpoints_table = {.name = "endpoints",
+    ROWS(endpoint_rows),
+    .size = sizeof(struct conf_endpoint),
+    .file_off = OFF(conf_endpoint, file),
+    .line_off = OFF(conf_endpoint, line),
+    .done = conf_check_endpoint};
+
 static const struct conf_row policy_rows[] = {
     LIST(conf_policy, plugins, CONF_NOT_EMPTY),
+    LIST(conf_policy, endpoints, 0),
     PATH(conf_policy, packs_dir, TOSD_CONFDIR "/policies.d", CONF_CHECK_PACKS),
     PATH(conf_policy, cache_dir, NULL, CONF_CHECK_MADE),
     COUNT(conf_policy, workers, "2", 1, 64),

@@ -184,6 +184,15 @@ conf_tenant_by_id(const struct conf *c, const char *id)
 	return NULL;
 }
 
+const struct conf_endpoint *
+conf_endpoint_of(const struct conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->policy.nendpoints; i++)
+		if (strcmp(c->policy.endpoints[i].name, name) == 0)
+			return &c->policy.endpoints[i];
+	return NULL;
+}
+
 const struct conf_tenant *
 conf_tenant_by_key(const struct conf *c, const char *key)
 {

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/engine_in.h"
 #include "engine/engine_life.h"
+#include "store/store_ask.h"
 
 int
 engine_must(int rc, int allowed, const char *what, const struct err *e)
@@ -123,6 +125,7 @@ engine_new(
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);
+	engine_ask_load(g, now);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -144,6 +147,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_stream_free(g);
 	engine_inspect_free(g);
 	engine_life_free(g);
+	engine_ask_free(g);
 	for (size_t i = 0; i < g->nout; i++)
 		msg_clear(&g->out[i].m);
 	free(g->out);
@@ -165,6 +169,7 @@ static const struct {
     {MSG_PUSHED, engine_pushed},
     {MSG_RULES, engine_rules},
     {MSG_INSPECTED, engine_inspected},
+    {MSG_ANSWERED, engine_answered},
     {MSG_SENT, engine_sent},
     {MSG_SENDING, engine_courier_hand},
 };
@@ -198,9 +203,10 @@ void
 engine_peer_down(struct engine *g, enum role role, uint32_t index, int64_t now)
 {
 	engine_begin(g);
-	if (role == ROLE_FETCH)
+	if (role == ROLE_FETCH) {
 		engine_fetch_down(g, index, now);
-	else if (role == ROLE_POLICY)
+		engine_ask_fetch_down(g, index, now);
+	} else if (role == ROLE_POLICY)
 		engine_inspect_down(g, index, now);
 	else if (role == ROLE_COURIER)
 		engine_courier_down(g, now);
@@ -225,6 +231,7 @@ engine_tick(struct engine *g, int64_t now)
 		engine_stream_dispatch(g, now);
 		sooner(&next, engine_push_dispatch(g, now));
 		sooner(&next, engine_retry_dispatch(g, now));
+		sooner(&next, engine_ask_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	/* After it: what is to be inspected may have to be asked for first. */
@@ -338,6 +345,10 @@ engine_stats(struct engine *g, int64_t now)
 	    {"violations", g->violations},
 	    {"worker_deaths", g->worker_deaths},
 	    {"texts_let_go", g->let_go},
+	    {"asks_open", (uint64_t)store_ask_count(g->store)},
+	    {"asks_failed", g->asks_failed},
+	    {"answers", g->answers},
+	    {"reviews", g->reviews},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

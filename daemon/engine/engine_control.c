@@ -18,6 +18,7 @@ static const struct {
     {"feeds", engine_query_feeds},
     {"sightings", engine_query_sightings},
     {"violations", engine_query_violations},
+    {"reviews", engine_review_query},
     {"cases", engine_query_cases},
     {"case", engine_query_case},
     {"notices", engine_query_notices},

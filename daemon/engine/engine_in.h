@@ -77,6 +77,23 @@ struct engine_worker {
 	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
 };
 
+/* A question that fetch has. */
+struct engine_ask {
+	uint64_t id; /* of the message */
+	int64_t ask; /* store id */
+	char *endpoint;
+	uint32_t fetcher;
+};
+
+/* A model endpoint, as far as it matters only while we run. */
+struct engine_endpoint {
+	char *name;
+	int64_t until;	/* it is left alone so long; CLOCK_NONE: it is not */
+	unsigned fails; /* in a row */
+	bool down;	/* and it was said so */
+	int64_t spent_day; /* on which it was said that its budget is spent */
+};
+
 struct engine_out {
 	enum role to;
 	uint32_t index;
@@ -144,6 +161,12 @@ struct engine {
 	int64_t last_safety; /* revision last alerted: one alert each */
 
 	struct engine_life *life; /* engine_life.h */
+	/* questions to model endpoints */
+	struct engine_ask *asks;
+	size_t nasks;
+	uint64_t next_ask_id;
+	struct engine_endpoint *endpoints;
+	size_t nendpoints;
 
 	/* outbox */
 	bool courier_up;
@@ -158,7 +181,7 @@ struct engine {
 	/* counters for stats */
 	uint64_t polls_by[POLLED_COUNT];
 	uint64_t items_new, items_changed, items_judged, items_degraded, findings,
-	    violations, worker_deaths, let_go;
+	    violations, worker_deaths, let_go, answers, asks_failed, reviews;
 	int64_t started;
 };
 
@@ -355,6 +378,40 @@ bool engine_retry_take(struct engine *g, const struct store_revision *r,
 /* The revision is settled: nothing more is waited for. */
 void engine_retry_done(struct engine *g, const struct store_at *at, int64_t revision);
 
+/* It waited for an answer that is there, or will not come: it is inspected again. */
+void engine_retry_wake(struct engine *g, int64_t revision, const char *tenant);
+
+/* --- engine_ask.c: questions of plugins to model endpoints --- */
+
+/* How a plugin's questions about a revision stand; the worst comes last. */
+enum engine_stand {
+	STAND_NONE,  /* it has asked nothing */
+	STAND_READY, /* all are answered: it can be inspected again at once */
+	STAND_WAIT,
+	STAND_OVER,  /* one will not be answered */
+};
+/* Takes up the questions of this plugin.  *why (xmalloc'd, or NULL): why there is no answer
+ * yet or, always set, why there will be none (STAND_OVER). */
+enum engine_stand engine_ask_want(struct engine *g, int64_t revision,
+    const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
+void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */
+int64_t engine_ask_dispatch(struct engine *g, int64_t now); /* returns next due */
+/* Puts kept answers to earlier questions about it into the message; bytes of them. */
+size_t engine_ask_answers(
+    struct engine *g, int64_t revision, struct msg_inspect_item *it);
+void engine_ask_free(struct engine *g);
+
+/* --- engine_answer.c --- */
+
+void engine_answered(struct engine *g, struct msg *m, int64_t now);
+void engine_ask_fetch_down(struct engine *g, uint32_t index, int64_t now);
+
+/* --- engine_review.c --- */
+
+/* A finding for people to review, new: puts it on record. */
+void engine_review_record(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now);
+
 /* --- engine_case.c --- */
 
 void engine_ladder_load(struct engine *g);
@@ -448,6 +505,10 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
     engine_query_sightings,
     engine_query_violations, engine_query_cases, engine_query_case,
     engine_query_notices, engine_query_outbox;
+
+/* --- engine_review.c: what models found, for people to look at --- */
+
+engine_cmd_fn engine_review_query;
 
 /* --- engine_person.c: what people decide --- */
 

@@ -18,6 +18,8 @@
 
 /* Characters of a quote shown to people. */
 #define QUOTE_CHARS 240
+/* Bytes of models' answers in one batch: a frame has its limit. */
+#define ANSWERS_MAX (8u << 20)
 
 /* --- queues --- */
 
@@ -102,9 +104,11 @@ engine_inspect_free(struct engine *g)
 
 /* --- to a worker --- */
 
-static void
+/* Bytes of answers that go along. */
+static size_t
 put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 {
+	size_t bytes = 0;
 	struct store_revision r;
 	struct err e = ERR_INIT;
 	struct msg_inspect_item *it = &b->v[b->n];
@@ -118,9 +122,12 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 		it->item = r.body;
 		item_init(&r.body);
 		engine_retry_skip(g, id, it);
+		if (g->retries > 0)
+			bytes = engine_ask_answers(g, id, it);
 		b->n++;
 	}
 	store_revision_clear(&r);
+	return bytes;
 }
 
 /* Suspects are settled soon, but a tenant who floods us with texts that kill workers
@@ -141,7 +148,7 @@ static void
 send_batch(struct engine *g, uint32_t index, int64_t now)
 {
 	struct engine_worker *w = &g->workers[index];
-	size_t max = g->conf->policy.batch;
+	size_t max = g->conf->policy.batch, bytes = 0;
 	struct engine_queue *q = &g->pending;
 	struct msg m;
 
@@ -154,9 +161,9 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 		max = q->n;
 	msg_init(&m, MSG_INSPECT);
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
-	for (size_t i = 0; i < max; i++) {
+	for (size_t i = 0; i < max && bytes < ANSWERS_MAX; i++) {
 		item_init(&m.inspect.v[m.inspect.n].item);
-		put_revision(g, &m.inspect, queue_take(q), now);
+		bytes += put_revision(g, &m.inspect, queue_take(q), now);
 	}
 	if (m.inspect.n == 0) {
 		msg_clear(&m);
@@ -417,6 +424,8 @@ keep_finding(struct engine *g, const struct store_revision *r, const struct find
 		TOSD_EEXIST, "cannot keep a finding", &e) != 0)
 		return false;
 	g->findings++;
+	if (f->mode == MODE_REVIEW)
+		engine_review_record(g, r, f, now);
 	return true;
 }
 

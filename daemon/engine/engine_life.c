@@ -261,13 +261,17 @@ engine_life_verdict(struct engine *g, const struct store_revision *rev,
 {
 	enum finding_mode *modes = xcalloc(n + 1, sizeof(*modes));
 	struct life_state s;
+	bool review;
 
 	for (uint32_t i = 0; i < n; i++) {
 		engine_life_state(g, engine_life_of(g, &f[i], f[i].mode), &s);
+		/* What rests on a model's word is for people, wherever its rule is. */
+		review = f[i].mode == MODE_REVIEW && s.mode != MODE_DRAFT &&
+			 s.mode != MODE_RETIRED;
 		if (s.mode == MODE_CANARY && !life_within(rev->digest, s.share))
 			s.mode = MODE_SHADOW;
-		modes[i] = s.mode;
-		f[i].mode = MODE_ENFORCE;
+		modes[i] = review ? MODE_REVIEW : s.mode;
+		f[i].mode = review ? MODE_REVIEW : MODE_ENFORCE;
 	}
 	policy_verdict(f, n, g->conf->policy.threshold, would);
 	for (uint32_t i = 0; i < n; i++)

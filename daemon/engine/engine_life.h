@@ -32,7 +32,7 @@ struct engine_rule {
 	char *who;
 
 	uint64_t right, wrong;			   /* labels */
-	uint64_t hits[MODE_RETIRED + 1], would, counted; /* in all days that are kept */
+	uint64_t hits[FINDING_MODES], would, counted; /* in all days that are kept */
 };
 
 struct engine_hit;  /* engine_stat.c */

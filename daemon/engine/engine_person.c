@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/engine_in.h"
 #include "engine/engine_life.h"
+#include "store/store_ask.h"
 #include "fetch/schedule.h"
 
 #define REASON_MAX 4000
@@ -302,6 +304,24 @@ engine_person_hold(struct engine_call *k, struct err *e)
 	return 0;
 }
 
+static bool
+has_end(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
+/* Captures, and what models answered. */
+static bool
+erasable(const char *file)
+{
+	return file != NULL && strncmp(file, "evidence/", 9) == 0 &&
+	       (has_end(file, ".warc") ||
+		   (strncmp(file, "evidence/answers/", 17) == 0 &&
+		       has_end(file, ".json")));
+}
+
 int
 engine_person_erase(struct engine_call *k, struct err *e)
 {
@@ -314,10 +334,10 @@ engine_person_erase(struct engine_call *k, struct err *e)
 		return e->code;
 	if ((rc = need_reason(k, &reason, e)) != 0)
 		return rc;
-	if (file == NULL || strncmp(file, "evidence/", 9) != 0 || strlen(file) < 14 ||
-	    strcmp(file + strlen(file) - 5, ".warc") != 0)
-		return err_set(
-		    e, TOSD_EINVAL, "name a capture: evidence/YYYY/MM/ID.warc");
+	if (!erasable(file))
+		return err_set(e, TOSD_EINVAL,
+		    "name a capture, evidence/YYYY/MM/ID.warc, or a model's answer, "
+		    "evidence/answers/YYYY-MM/ID.json");
 	if (store_capture_needed(k->g->store, file))
 		return err_set(e, TOSD_ESTATE,
 		    "%s is evidence in an open or held case and "
@@ -332,6 +352,7 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	engine_record(k->g, "erasure",
 	    json_pack("{s:s, s:s}", "erased", file, "person", who->name), NULL, k->now);
 	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
+	engine_must(store_ask_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_flush(k->g, k->now);
 	engine_record_seal(k->g, true, k->now);
 	return vault_erase(k->g->vault, file, e);

@@ -85,27 +85,29 @@ engine_retry_skip(struct engine *g, int64_t revision, struct msg_inspect_item *i
 /* Whether this plugin is not asked any more, and why. */
 static char *
 last_word(const struct engine *g, const struct store_retry *row,
-    const struct msg_retry *t, int64_t now)
+    const struct msg_retry *t, const char *why, int64_t now)
 {
 	char span[CLOCK_TEXT];
 
 	if (t->lost && t->alone && row->tries >= g->conf->policy.attempts)
-		return xasprintf("lost %u times over it: %s", row->tries, t->why);
+		return xasprintf("lost %u times over it: %s", row->tries, why);
 	if (now - row->since > g->conf->policy.retry_for)
 		return xasprintf("gave no answer for %s: %s",
-		    clock_span(now - row->since, span), t->why);
+		    clock_span(now - row->since, span), why);
 	return NULL;
 }
 
 static void
-keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t,
-    int64_t now)
+keep(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, const struct msg_retry *t, int64_t now)
 {
 	struct store_at at = engine_at(g, r->tenant);
 	struct store_retry row;
 	struct err e = ERR_INIT;
-	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN;
-	char *why;
+	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN, end;
+	enum engine_stand stand;
+	const char *words;
+	char *why, *said;
 
 	if (engine_must(store_retry_get(g->store, r->id, t->plugin, &row, &e),
 		TOSD_ENOENT, "cannot read what waits for a plugin", &e) != 0) {
@@ -116,7 +118,9 @@ keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t
 		g->retries++;
 	}
 	row.tries += t->lost;
-	why = last_word(g, &row, t, now);
+	stand = engine_ask_want(g, r->id, j, t->plugin, &said, now);
+	words = said != NULL ? said : t->why;
+	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
 	row.given_up = why != NULL;
 	if (row.given_up)
 		engine_stat_failed(g, t->plugin, now);
@@ -124,9 +128,17 @@ keep(struct engine *g, const struct store_revision *r, const struct msg_retry *t
 	if (!t->lost && wait < (now - row.since) / 2)
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
+	/* Answers bring it back by themselves, and at the end somebody has to say that
+	 * there was none.  A plugin that asks one thing after the other is no busy loop. */
+	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
+	if (stand == STAND_READY)
+		wait = row.id == 0 ? 0 : WAIT_MIN;
+	else if (stand == STAND_WAIT && end > 0 && wait > end)
+		wait = end;
 	row.due = row.given_up ? CLOCK_NONE : now + wait;
 	free(row.why);
-	row.why = why != NULL ? why : xstrdup(t->why);
+	row.why = why != NULL ? why : xstrdup(words);
+	free(said);
 	engine_must(store_retry_put(g->store, &at, &row, &e), 0,
 	    "cannot keep what waits for a plugin", &e);
 	store_retry_clear(&row);
@@ -163,7 +175,7 @@ engine_retry_take(struct engine *g, const struct store_revision *r,
 	if (g->retries == 0 && j->nretry == 0)
 		return false;
 	for (uint32_t i = 0; i < j->nretry; i++)
-		keep(g, r, &j->retry[i], now);
+		keep(g, r, j, &j->retry[i], now);
 	if (j->nretry > 0)
 		engine_walk(store_retry_each(g->store, r->id, is_open, &open));
 	if (open)
@@ -172,6 +184,30 @@ engine_retry_take(struct engine *g, const struct store_revision *r,
 	*degraded = why.len > 0 ? buf_take(&why) : NULL;
 	buf_free(&why);
 	return false;
+}
+
+static int
+is_asked(void *ctx, const struct store_retry *row)
+{
+	bool *asked = ctx;
+
+	*asked |= !row->given_up && row->due == CLOCK_NONE;
+	return 0;
+}
+
+void
+engine_retry_wake(struct engine *g, int64_t revision, const char *tenant)
+{
+	struct store_at at = engine_at(g, tenant);
+	struct err e = ERR_INIT;
+	bool asked = false;
+
+	engine_walk(store_retry_each(g->store, revision, is_asked, &asked));
+	if (asked)
+		return; /* a worker has it, or will get it */
+	engine_must(store_retry_asked(g->store, &at, revision, &e), 0,
+	    "cannot mark what is asked again", &e);
+	engine_queue_add(&g->pending, revision);
 }
 
 void

@@ -74,7 +74,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_t *o = json_object();
 
 	engine_life_state(g, r, &s);
-	for (int i = 0; i <= MODE_RETIRED; i++)
+	for (int i = 0; i < FINDING_MODES; i++)
 		hits += r->hits[i];
 	set_text(o, "rule", r->rule);
 	set_int(o, "rev", r->rev);

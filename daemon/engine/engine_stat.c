@@ -41,7 +41,7 @@ load_sum(void *ctx, const struct store_rule_day *d)
 	enum finding_mode mode = (enum finding_mode)d->mode;
 	struct engine_rule *r = engine_life_rule(ctx, d->rule, d->rev, mode);
 
-	if ((unsigned)mode <= MODE_RETIRED)
+	if ((unsigned)mode < FINDING_MODES)
 		r->hits[mode] += d->hits;
 	r->would += d->would;
 	r->counted += d->counted;
@@ -249,7 +249,7 @@ rule_metric(const struct engine_rule *r)
 {
 	json_t *modes = json_object();
 
-	for (int i = 0; i <= MODE_RETIRED; i++)
+	for (int i = 0; i < FINDING_MODES; i++)
 		if (r->hits[i] > 0)
 			json_object_set_new(modes,
 			    finding_mode_name((enum finding_mode)i),
@@ -264,7 +264,7 @@ has_numbers(const struct engine_rule *r)
 {
 	uint64_t n = r->right + r->wrong;
 
-	for (int i = 0; i <= MODE_RETIRED; i++)
+	for (int i = 0; i < FINDING_MODES; i++)
 		n += r->hits[i];
 	return n > 0;
 }
@@ -352,7 +352,7 @@ rule_row(struct engine *g, const struct engine_rule *r)
 	uint64_t hits = 0;
 
 	engine_life_state(g, r, &state);
-	for (int i = 0; i <= MODE_RETIRED; i++) {
+	for (int i = 0; i < FINDING_MODES; i++) {
 		hits += r->hits[i];
 		if (r->hits[i] > 0)
 			set_int(

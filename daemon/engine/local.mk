@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libtosd_engine.a
 libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
+	%D%/engine_answer.c \
+	%D%/engine_ask.c %D%/engine_ask.h \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
 	%D%/engine_compare.c \
@@ -34,6 +36,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
 	%D%/engine_retry.c \
+	%D%/engine_review.c \
 	%D%/engine_rule.c \
 	%D%/engine_score.c \
 	%D%/engine_stat.c \
@@ -44,6 +47,10 @@ libtosd_engine_a_SOURCES = \
 UNIT_TESTS += tests/test_engine
 tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite.h
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_ask
+tests_test_engine_ask_SOURCES = tests/test_engine_ask.c tests/engine_bench.h tests/suite.h
+tests_test_engine_ask_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h

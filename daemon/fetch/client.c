@@ -250,6 +250,7 @@ job_connect(struct fetch_client *c, struct job *j)
 	    .bearer = j->bearer,
 	    .last_event_id = j->last_event_id,
 	    .form = j->form,
+	    .json = j->json,
 	    .allow = j->allow,
 	    .nallow = j->nallow};
 

@@ -49,6 +49,9 @@ struct fetch_request {
 	const char *bearer;	   /* a token; does not follow to another origin */
 	const char *last_event_id; /* NULL: none */
 	const char *form;	   /* sent by POST, form-urlencoded; NULL: GET */
+	/* Sent by POST in its place.  Such a request follows no redirect, has a connection
+	 * of its own, so that it is sent once, and may take its whole time in silence. */
+	const char *json;
 };
 
 /* One answer on the way, the last one included. */

@@ -74,6 +74,7 @@ job_free(struct job *j)
 	free(j->bearer);
 	free(j->last_event_id);
 	free(j->form);
+	free(j->json);
 	free(j);
 }
 
@@ -101,6 +102,9 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->bearer = xstrdup(req->bearer);
 	j->last_event_id = xstrdup(req->last_event_id);
 	j->form = xstrdup(req->form);
+	j->json = xstrdup(req->json);
+	/* On a kept connection that turns out dead it would be sent twice. */
+	j->fresh = j->json != NULL;
 	j->known = xstrdup(req->known);
 	j->nallow = n + req->nallow;
 	j->allow = xcalloc(j->nallow + 1, sizeof(*j->allow));
@@ -214,7 +218,7 @@ redirect_target(const struct job *j, const struct transfer *t)
 {
 	char *url = NULL;
 
-	if (!t->head_done || !answer_redirects(t->status))
+	if (!t->head_done || !answer_redirects(t->status) || j->json != NULL)
 		return NULL;
 	if (j->form != NULL && t->status != 307 && t->status != 308)
 		return NULL; /* the others would turn a POST into a GET */

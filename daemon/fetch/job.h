@@ -53,7 +53,7 @@ struct job {
 	bool released;		   /* streams: holds no place of its host any more */
 	const char *cancelled;	   /* why it is given up once its turn comes */
 	fetch_data_cb *on_data;
-	char *bearer, *last_event_id, *form;
+	char *bearer, *last_event_id, *form, *json;
 	struct fetch_result r;	   /* grows hop by hop */
 };
 

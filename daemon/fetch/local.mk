@@ -3,6 +3,7 @@ noinst_LIBRARIES += libtosd_fetch.a
 libtosd_fetch_a_SOURCES = \
 	%D%/answer.c %D%/answer.h \
 	%D%/client.c %D%/client.h \
+	%D%/endpoint.c %D%/endpoint.h \
 	%D%/guard.c %D%/guard.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/job.c %D%/job.h \
@@ -56,7 +57,8 @@ tests_test_fetch_stream_LDADD = libtosd_fetch.a libtosd_conf.a libtosd_ipc.a \
 
 UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
-	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_hub.c \
+	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_ask.c \
+	daemon/role_fetch_hub.c \
 	daemon/role_fetch_stream.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_media.a libtosd_conf.a \
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) \

@@ -295,7 +295,7 @@ set_pace(struct transfer *t, const struct transfer_ask *ask)
 {
 	bool stream = ask->sink != NULL;
 	/* seconds of half the whole time */
-	long slow = stream ? 0 : (long)(t->conf->timeout / 2000);
+	long slow = stream || ask->json != NULL ? 0 : (long)(t->conf->timeout / 2000);
 
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);
@@ -307,13 +307,15 @@ set_pace(struct transfer *t, const struct transfer_ask *ask)
 static void
 set_method(struct transfer *t, const struct transfer_ask *ask)
 {
-	if (ask->form == NULL) {
+	const char *body = ask->json != NULL ? ask->json : ask->form;
+
+	if (body == NULL) {
 		SET(t, CURLOPT_HTTPGET, 1L);
 		return;
 	}
 	SET(t, CURLOPT_POST, 1L);
-	SET(t, CURLOPT_POSTFIELDS, ask->form);
-	SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(ask->form));
+	SET(t, CURLOPT_POSTFIELDS, body);
+	SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
 }
 
 struct transfer *
@@ -366,7 +368,8 @@ headers_of(struct transfer *t, const struct transfer_ask *ask)
 	} rows[TRANSFER_HEADERS] = {{"Accept: ", ask->accept},
 	    {"If-None-Match: ", ask->etag}, {"If-Modified-Since: ", ask->last_modified},
 	    {"Last-Event-ID: ", ask->last_event_id},
-	    {"Authorization: Bearer ", ask->bearer}};
+	    {"Authorization: Bearer ", ask->bearer},
+	    {"Content-Type: ", ask->json != NULL ? "application/json" : NULL}};
 	size_t at[TRANSFER_HEADERS], n = 0;
 
 	buf_reset(&t->lines);
@@ -416,6 +419,7 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	SET(t, CURLOPT_CURLU, ask->parts);
 	SET(t, CURLOPT_VERBOSE, 0L);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
+	SET(t, CURLOPT_FORBID_REUSE, ask->json != NULL ? 1L : 0L);
 	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(ask->connect_timeout > 0 ? ask->connect_timeout : 1));
 	set_pace(t, ask);

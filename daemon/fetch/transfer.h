@@ -38,6 +38,7 @@ struct transfer_ask {
 	const char *bearer;	   /* token, NULL: none */
 	const char *last_event_id; /* NULL: none */
 	const char *form;	   /* POST; NULL: GET */
+	const char *json;	   /* POST in its place; NULL: not */
 	const struct conf_range *allow;
 	size_t nallow;
 };
@@ -51,7 +52,7 @@ enum transfer_stop {
 	TRANSFER_ENOUGH, /* the sink wants no more */
 };
 
-#define TRANSFER_HEADERS 5 /* that we write ourselves */
+#define TRANSFER_HEADERS 6 /* that we write ourselves */
 
 struct transfer {
 	CURL *easy;

@@ -7,6 +7,7 @@ libtosd_ipc_a_SOURCES = \
 	%D%/http.c %D%/http.h %D%/http_limit.c %D%/http_limit.h \
 	%D%/loop.c %D%/loop.h %D%/loop_in.h \
 	%D%/msg.c %D%/msg.h %D%/msg_codec.h \
+	%D%/msg_ask.c \
 	%D%/msg_control.c \
 	%D%/msg_inspect.c \
 	%D%/msg_mail.c \

@@ -59,6 +59,8 @@ static const struct msg_row {
     [MSG_BROKEN] = {"BROKEN", ENGINE, SUP, FD_NO, CODEC(broken)},
     [MSG_CHILD] = {"CHILD", SUP, POLICY, FD_YES, CODEC(child)},
     [MSG_RESPAWN] = {"RESPAWN", POLICY, SUP, FD_NO, CODEC(respawn)},
+    [MSG_ASK] = {"ASK", ENGINE, FETCH, FD_NO, CODEC(ask)},
+    [MSG_ANSWERED] = {"ANSWERED", FETCH, ENGINE, FD_NO, CODEC(answered)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

@@ -70,6 +70,9 @@ enum msg_type {
 	/* policy and supervisor */
 	MSG_CHILD,   /* supervisor -> policy: one of the three pipes of a program */
 	MSG_RESPAWN, /* policy -> supervisor: kill it, start it anew later */
+	/* engine and fetch: questions to model endpoints */
+	MSG_ASK,
+	MSG_ANSWERED,
 	MSG_TYPE_COUNT,
 };
 
@@ -297,12 +300,54 @@ struct msg_rules {
 	char **problems;
 };
 
+/* A question of a plugin to a model endpoint of the configuration. */
+enum ask_kind { ASK_CHAT, ASK_MODERATION, ASK_KINDS };
+const char *ask_kind_name(uint8_t kind); /* "chat", "moderation" */
+struct msg_question {
+	char *plugin, *endpoint; /* names */
+	uint8_t kind;
+	char *model, *prompt; /* for the record; prompt: SHA-256 in hex, or NULL */
+	struct buf body;      /* JSON, sent as it is */
+};
+void msg_question_clear(struct msg_question *q);
+/* What makes a question the same: SHA-256 over all that is sent, and whereto. */
+const char *msg_question_key(const char *endpoint, uint8_t kind, const void *body,
+    size_t n, char out[DIGEST_HEX]);
+
+/* What was answered to the question with this key. */
+struct msg_answer {
+	char *key; /* SHA-256 in hex */
+	int32_t status;
+	struct buf body;
+};
+void msg_answer_clear(struct msg_answer *a);
+
+struct msg_ask {
+	uint64_t id; /* the engine's number */
+	char *endpoint;
+	uint8_t kind;
+	struct buf body;
+};
+struct msg_answered {
+	uint64_t id;
+	uint8_t outcome; /* enum poll_outcome; status decides where there is one */
+	int32_t status;	 /* of HTTP; 0: there was no answer */
+	int64_t time, took;
+	int64_t retry_after; /* ms, 0: not said */
+	bool sent;	     /* the request went out */
+	bool cut;	     /* longer than it may be, or broken off */
+	char *why;	     /* words where it is not 200 and whole */
+	struct buf body;
+};
+
 struct msg_inspect_item {
 	uint64_t revision; /* the store's number */
 	char *tenant;	   /* opaque key */
 	int64_t time;	   /* event time: published, or first seen */
 	uint32_t nskip; /* programs of plugins that are not to see it any more */
 	char **skip;
+	uint32_t nanswers; /* to questions that plugins asked about it before */
+	struct msg_answer *answers;
 	struct item item;
 };
 struct msg_inspect {
@@ -328,6 +373,8 @@ struct msg_inspected_item {
 	char *degraded; /* why a plugin gave no answer; NULL: all answered */
 	uint32_t nretry;
 	struct msg_retry *retry;
+	uint32_t nquestions; /* of plugins among retry, which wait for the answers */
+	struct msg_question *questions;
 	uint32_t n;
 	struct finding *findings;
 	uint32_t nscores;
@@ -414,6 +461,8 @@ struct msg {
 		struct msg_stats stats;
 		struct msg_child child;
 		struct msg_respawn respawn;
+		struct msg_ask ask;
+		struct msg_answered answered;
 	};
 };
 

@@ -25,6 +25,9 @@ char *msg_hash(struct rd *r);
 uint8_t msg_enum(struct rd *r, uint8_t count);
 /* 0 or 1 and nothing else. */
 bool msg_bool(struct rd *r);
+/* Bytes of any kind. */
+void msg_put_bytes(struct buf *b, const struct buf *v);
+void msg_get_bytes(struct rd *r, struct buf *v);
 /* An item whose strings are what item.h says of them. */
 void msg_item(struct rd *r, struct item *it);
 
@@ -56,6 +59,13 @@ MSG_CODEC(pushed);
 MSG_CODEC(rules);
 MSG_CODEC(inspect);
 MSG_CODEC(inspected);
+/* msg_ask.c: questions to model endpoints */
+MSG_CODEC(ask);
+MSG_CODEC(answered);
+void msg_put_questions(struct buf *b, const struct msg_question *v, uint32_t n);
+struct msg_question *msg_get_questions(struct rd *r, uint32_t *n);
+void msg_put_answers(struct buf *b, const struct msg_answer *v, uint32_t n);
+struct msg_answer *msg_get_answers(struct rd *r, uint32_t *n);
 /* msg_mail.c: engine and courier */
 MSG_CODEC(send);
 MSG_CODEC(sent);

@@ -10,7 +10,7 @@
 #include "ipc/msg_codec.h"
 
 #define RULE_WIRE_MIN 30
-#define INSPECT_WIRE_MIN (24 + ITEM_WIRE_MIN)
+#define INSPECT_WIRE_MIN (28 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
 #define SCORE_WIRE_MIN 12
@@ -68,10 +68,10 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->clause = msg_need_text(r);
 	v->category = msg_need_text(r);
 	v->rev = rd_u32(r);
-	v->mode = msg_enum(r, MODE_RETIRED + 1);
+	v->mode = msg_enum(r, FINDING_MODES);
 	v->severity = (int32_t)rd_u32(r);
 	v->plugin = msg_need_text(r);
-	v->limit = msg_enum(r, MODE_RETIRED + 1);
+	v->limit = msg_enum(r, FINDING_MODES);
 }
 
 void
@@ -138,6 +138,7 @@ msg_put_inspect(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].nskip);
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			buf_put_str(b, p->v[i].skip[k]);
+		msg_put_answers(b, p->v[i].answers, p->v[i].nanswers);
 		item_put(b, &p->v[i].item);
 	}
 }
@@ -173,6 +174,7 @@ msg_get_inspect(struct rd *r, struct msg *m)
 		r->arena = NULL;
 		v->time = rd_i64(r);
 		get_skip(r, v);
+		v->answers = msg_get_answers(r, &v->nanswers);
 		r->arena = at;
 		msg_item(r, &v->item);
 		at = r->arena;
@@ -189,6 +191,9 @@ msg_clear_inspect(struct msg *m)
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			free(p->v[i].skip[k]);
 		free(p->v[i].skip);
+		for (uint32_t k = 0; k < p->v[i].nanswers; k++)
+			msg_answer_clear(&p->v[i].answers[k]);
+		free(p->v[i].answers);
 		if (p->arena != NULL) {
 			item_clear_borrowed(&p->v[i].item);
 			continue;
@@ -275,6 +280,7 @@ msg_put_inspected(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].nretry);
 		for (uint32_t k = 0; k < p->v[i].nretry; k++)
 			put_retry(b, &p->v[i].retry[k]);
+		msg_put_questions(b, p->v[i].questions, p->v[i].nquestions);
 		buf_put_u32(b, p->v[i].n);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_put(b, &p->v[i].findings[k]);
@@ -312,6 +318,7 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	v->retry = n > 0 ? xcalloc(n, sizeof(*v->retry)) : NULL;
 	while (!r->bad && v->nretry < n)
 		get_retry(r, &v->retry[v->nretry++]);
+	v->questions = msg_get_questions(r, &v->nquestions);
 	n = rd_count(r, FINDING_WIRE_MIN);
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)
@@ -353,6 +360,9 @@ msg_clear_inspected(struct msg *m)
 			free(p->v[i].retry[k].why);
 		}
 		free(p->v[i].retry);
+		for (uint32_t k = 0; k < p->v[i].nquestions; k++)
+			msg_question_clear(&p->v[i].questions[k]);
+		free(p->v[i].questions);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_clear(&p->v[i].findings[k]);
 		free(p->v[i].findings);

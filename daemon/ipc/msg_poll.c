@@ -214,15 +214,15 @@ msg_clear_polled(struct msg *m)
 }
 
 /* Bytes that may hold NUL, so not buf_put_str. */
-static void
-put_bytes(struct buf *b, const struct buf *v)
+void
+msg_put_bytes(struct buf *b, const struct buf *v)
 {
 	buf_put_u32(b, (uint32_t)v->len);
 	buf_put(b, v->data, v->len);
 }
 
-static void
-get_bytes(struct rd *r, struct buf *v)
+void
+msg_get_bytes(struct rd *r, struct buf *v)
 {
 	uint32_t n = rd_count(r, 1);
 
@@ -238,14 +238,14 @@ msg_capture_put(struct buf *b, const struct msg_capture *c)
 	buf_put_str(b, c->url);
 	buf_put_str(b, c->peer);
 	buf_put_i64(b, c->time);
-	put_bytes(b, &c->request);
-	put_bytes(b, &c->response);
+	msg_put_bytes(b, &c->request);
+	msg_put_bytes(b, &c->response);
 	buf_put_u32(b, c->nhops);
 	for (uint32_t i = 0; i < c->nhops; i++) {
 		buf_put_str(b, c->hops[i].url);
 		buf_put_str(b, c->hops[i].peer);
-		put_bytes(b, &c->hops[i].request);
-		put_bytes(b, &c->hops[i].response);
+		msg_put_bytes(b, &c->hops[i].request);
+		msg_put_bytes(b, &c->hops[i].response);
 	}
 }
 
@@ -258,8 +258,8 @@ msg_capture_get(struct rd *r, struct msg_capture *c)
 	c->url = msg_need_str(r);
 	c->peer = rd_str(r);
 	c->time = rd_i64(r);
-	get_bytes(r, &c->request);
-	get_bytes(r, &c->response);
+	msg_get_bytes(r, &c->request);
+	msg_get_bytes(r, &c->response);
 	n = rd_count(r, 4 * 4);
 	if (n > MSG_HOPS_MAX) {
 		r->bad = true;
@@ -271,8 +271,8 @@ msg_capture_get(struct rd *r, struct msg_capture *c)
 
 		hop->url = msg_need_str(r);
 		hop->peer = rd_str(r);
-		get_bytes(r, &hop->request);
-		get_bytes(r, &hop->response);
+		msg_get_bytes(r, &hop->request);
+		msg_get_bytes(r, &hop->response);
 	}
 }
 

@@ -214,7 +214,7 @@ get_rule(const json_t *o, struct exec_rule *r, const char **key)
 		if (r->severity < 0) {
 			*key = "severity";
 			bad = "must be low, medium, high or critical";
-		} else if (r->mode < 0 || r->mode == MODE_RETIRED) {
+		} else if (r->mode < 0 || r->mode > MODE_ENFORCE) {
 			*key = "mode";
 			bad = "must be draft, shadow, canary or enforce";
 		}

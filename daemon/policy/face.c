@@ -60,9 +60,8 @@ good_id(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
 }
 
-/* One line of plain text that fits the ledger. */
-static bool
-good_words(const char *s, size_t max)
+bool
+policy_face_words(const char *s, size_t max)
 {
 	size_t n = s != NULL ? strnlen(s, max + 1) : 0;
 
@@ -86,7 +85,7 @@ bad_rule(const struct tosd_rule *r)
 	if (r->digest != NULL &&
 	    (strnlen(r->digest, 65) != 64 || !digest_unhex(r->digest, d, sizeof(d))))
 		return "its digest must be 64 hexadecimal digits";
-	if (!good_words(r->clause, 200))
+	if (!policy_face_words(r->clause, 200))
 		return "its clause must be 1 to 200 bytes of text";
 	if (r->category == NULL || !good_id(r->category) || strlen(r->category) > 32)
 		return "its category must be 1 to 32 of a-z, 0-9 and '-'";
@@ -304,13 +303,21 @@ host_finding(
 	    .reason = clean_reason(f->reason),
 	    .severity = rule->severity,
 	    .score = f->score,
-	    .mode = rule->mode,
+	    .mode = policy_face_mode(r->face, rule),
 	    .nspans = f->nspans};
 	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
 	for (size_t i = 0; i < f->nspans; i++)
 		to->spans[i] =
 		    (struct finding_span){f->spans[i].start, f->spans[i].end};
 	return 0;
+}
+
+enum finding_mode
+policy_face_mode(const struct policy_face *f, const struct policy_rule *rule)
+{
+	if (f->granted & TOSD_NEED_ASK && rule->mode != MODE_DRAFT)
+		return MODE_REVIEW;
+	return rule->mode;
 }
 
 static const char *
@@ -467,6 +474,8 @@ policy_face_init(struct policy_face *f)
 	    .log = host_log,
 	    .score = host_score,
 	    .media = host_media,
+	    .ask = policy_face_ask,
+	    .found = policy_face_found,
 	};
 	/* Who writes to it falls over itself, there and then, and not the next plugin.
 	 */

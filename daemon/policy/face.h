@@ -11,6 +11,8 @@
 
 #include "base/finding.h"
 #include "base/item.h"
+#include "conf/conf.h"
+#include "ipc/msg.h"
 #include "policy/quiet.h"
 
 /* A set of names, sorted (policy_set_compare), no doubles; owned by the host. */
@@ -37,6 +39,7 @@ struct policy_face {
 	enum finding_mode limit; /* no finding of it may count for more */
 	const struct policy_set *sets;
 	size_t nsets;
+	const struct conf_policy *conf; /* whose endpoints may be asked; NULL: none */
 	struct policy_rule *rules;
 	size_t nrules;
 	char why[256]; /* the last errstr that we gave */
@@ -71,6 +74,14 @@ struct tosd_report {
 	struct policy_opinion opinions[TOSD_SCORES];
 	size_t nopinions;
 	int64_t budget;
+	/* What is known already: answers, and findings of others.  Borrowed. */
+	const struct msg_answer *answers;
+	uint32_t nanswers;
+	const struct finding *found;
+	uint32_t nfound;
+	struct msg_question *questions; /* that have no answer yet */
+	uint32_t nquestions;
+	unsigned asked; /* calls of ask() */
 	char bad[256]; /* the first thing that was refused; empty: nothing */
 };
 
@@ -82,6 +93,20 @@ void policy_face_clear(struct policy_face *f);
 
 /* At the end of a check(): puts the findings in order (rule, spans, score). */
 void policy_report_sort(struct tosd_report *r);
+
+/* The mode that a finding of this rule gets.  Here and nowhere else it is made sure that a
+ * plugin which may ask models finds for review only. */
+enum finding_mode policy_face_mode(
+    const struct policy_face *f, const struct policy_rule *rule);
+
+/* One line of plain text, 1 to max bytes, that fits the ledger. */
+bool policy_face_words(const char *s, size_t max);
+
+/* face_ask.c: the calls about questions and about findings of others. */
+int policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
+    const struct tosd_question *q, struct tosd_answer *a);
+int policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t i,
+    struct tosd_found *f);
 
 /* Compares as in_set() does; for sorting and searching sets. */
 int policy_set_compare(const char *a, size_t alen, const char *b, size_t blen);

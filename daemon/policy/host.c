@@ -176,9 +176,10 @@ slot_face(
 	s->face = xcalloc(1, sizeof(*s->face));
 	s->face->plugin = name;
 	s->face->granted = granted;
-	s->face->limit = MODE_ENFORCE;
+	s->face->limit = granted & TOSD_NEED_ASK ? MODE_SHADOW : MODE_ENFORCE;
 	s->face->sets = h->sets;
 	s->face->nsets = 1;
+	s->face->conf = h->o.conf;
 	s->face->problem = face_problem;
 	s->face->note = face_note;
 	s->face->ctx = h;
@@ -398,7 +399,7 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 			    .clause = xstrdup(r->clause),
 			    .category = xstrdup(r->category),
 			    .rev = r->rev,
-			    .mode = (uint8_t)r->mode,
+			    .mode = (uint8_t)policy_face_mode(h->v[i].face, r),
 			    .severity = r->severity,
 			    .plugin = xstrdup(h->v[i].face->plugin),
 			    .limit = (uint8_t)h->v[i].face->limit};
@@ -423,11 +424,18 @@ policy_say_degraded(struct buf *b, const char *who, const char *why)
 	text_repair(b, why, n);
 }
 
-void
+bool
+policy_slot_late(const struct policy_slot *s)
+{
+	return s->plugin != NULL && s->face->granted & TOSD_NEED_FOUND;
+}
+
+bool
 policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_report *r,
     struct buf *bad)
 {
 	const char *why = NULL;
+	bool waits;
 	int rc;
 
 	r->face = s->face;
@@ -436,7 +444,10 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 	s->face->phase = POLICY_CHECKING;
 	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
 	s->face->phase = POLICY_IDLE;
-	if (rc != TOSD_DONE)
+	waits = rc == TOSD_WAITS && r->nquestions > 0;
+	if (rc == TOSD_WAITS && !waits)
+		why = "waits, and has asked nothing";
+	if (rc != TOSD_DONE && !waits)
 		policy_say_degraded(
 		    bad, s->face->plugin, why != NULL ? why : "did not say why");
 	else if (r->budget < 0)
@@ -444,6 +455,7 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 	if (r->bad[0] != '\0')
 		policy_say_degraded(bad, s->face->plugin, r->bad);
 	policy_report_sort(r);
+	return waits;
 }
 
 void

@@ -70,6 +70,8 @@ struct policy_ask {
 	/* Programs that are not asked about it (it has cost them too much already). */
 	char *const *skip;
 	size_t nskip;
+	const struct msg_answer *answers; /* of endpoints, as far as they are there */
+	uint32_t nanswers;
 	/* Results: as those of policy_host_check(), all NULL and 0 before. */
 	struct finding *findings;
 	uint32_t n;
@@ -80,6 +82,9 @@ struct policy_ask {
 	/* One for each category that a plugin has an opinion on (fusion.h). */
 	struct msg_score *scores;
 	uint32_t nscores;
+	/* Questions of plugins that wait for an answer; each such plugin is among retry. */
+	struct msg_question *questions;
+	uint32_t nquestions;
 };
 
 /* Judges n items.  Programs get them together and in parallel with each other; after

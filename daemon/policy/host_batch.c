@@ -2,7 +2,8 @@
 /*
  * host_batch: a batch of items before all plugins.  Programs are asked first, so that
  * they work while objects are asked one item after the other; then their answers are
- * waited for.  The order of findings is that of the plugins all the same.
+ * waited for.  The order of findings is objects, programs, and then objects that see
+ * what all of those found.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -17,6 +18,10 @@
 
 /* Microseconds: a turn for each single line would cost more than the line. */
 #define GATHER 150
+
+/* Ms after which an item is looked at again whose answer did not come; as a rule it is
+ * the answer that brings it back. */
+#define QUESTION_WAIT 60000
 
 /* What a plugin thinks of an item.  It is held against the findings of all the others,
  * so it waits until they have spoken. */
@@ -234,6 +239,17 @@ fuse(
 	return best;
 }
 
+/* In the order of items, and for each as they spoke. */
+static int
+by_item(const void *a, const void *b)
+{
+	const struct said *x = a, *y = b;
+
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
 /* One for each category that n opinions on an item are about. */
 static void
 add_scores(struct policy_ask *a, const struct said *said, size_t n)
@@ -262,26 +278,56 @@ any_exec(const struct policy_host *h)
 	return false;
 }
 
+/* The plugin comes back to the item once its questions are answered. */
 static void
-check_objects(struct policy_host *h, struct batch *b, size_t i)
+add_questions(struct policy_ask *a, const char *plugin, struct tosd_report *r)
 {
-	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
-		struct tosd_report r = {0};
-		int64_t began;
-		size_t before;
+	a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
+	a->retry[a->nretry++] = (struct msg_retry){.plugin = xstrdup(plugin),
+	    .wait = QUESTION_WAIT,
+	    .why = xasprintf(
+		"waits for an answer of the endpoint `%s'", r->questions[0].endpoint)};
+	a->questions = xrealloc(
+	    a->questions, (a->nquestions + r->nquestions) * sizeof(*a->questions));
+	memcpy(a->questions + a->nquestions, r->questions,
+	    r->nquestions * sizeof(*r->questions));
+	a->nquestions += r->nquestions;
+	r->nquestions = 0;
+}
 
-		if (h->v[s].plugin == NULL)
-			continue;
-		trace_at(
-		    h->o.trace, TRACE_CHECK, h->v[s].face->plugin, b->ask[i].revision);
-		began = clock_ns();
-		before = b->bad[i].len;
-		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
-		cost_add(&h->v[s].cost, (uint64_t)(clock_ns() - began));
-		h->v[s].cost.failed += b->bad[i].len > before;
-		note_said(b, i, &r);
-		add_findings(&b->ask[i], &r);
+static void
+check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
+{
+	struct policy_ask *a = &b->ask[i];
+	const char *plugin = h->v[s].face->plugin;
+	struct tosd_report r = {.answers = a->answers, .nanswers = a->nanswers};
+	int64_t began = clock_ns();
+	size_t before = b->bad[i].len;
+
+	if (policy_slot_late(&h->v[s])) {
+		r.found = a->findings;
+		r.nfound = a->n;
 	}
+	trace_at(h->o.trace, TRACE_CHECK, plugin, a->revision);
+	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]))
+		add_questions(a, plugin, &r);
+	cost_add(&h->v[s].cost, (uint64_t)(clock_ns() - began));
+	h->v[s].cost.failed += b->bad[i].len > before;
+	note_said(b, i, &r);
+	add_findings(a, &r);
+	for (uint32_t k = 0; k < r.nquestions; k++)
+		msg_question_clear(&r.questions[k]);
+	free(r.questions);
+}
+
+/* Those that see what others found (late) come after programs and the others. */
+static void
+check_objects(struct policy_host *h, struct batch *b, size_t i, bool late)
+{
+	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++)
+		if (h->v[s].plugin != NULL && policy_slot_late(&h->v[s]) == late &&
+		    !skipped(&b->ask[i], h->v[s].face->plugin))
+			check_object(h, b, i, s);
 }
 
 static void
@@ -294,12 +340,17 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 	if (exec)
 		exec_begin(h, b);
 	for (size_t i = 0; i < b->n; i++)
-		check_objects(h, b, i);
+		check_objects(h, b, i, false);
 	trace_idle(h->o.trace);
 	if (exec) {
 		exec_run(h, b, patience);
 		exec_end(h, b);
 	}
+	for (size_t i = 0; i < b->n; i++)
+		check_objects(h, b, i, true);
+	trace_idle(h->o.trace);
+	if (b->nsaid > 1)
+		qsort(b->said, b->nsaid, sizeof(*b->said), by_item);
 	for (size_t i = 0, k = 0, from; i < b->n; i++) {
 		for (from = k; k < b->nsaid && b->said[k].item == i;)
 			k++;
@@ -341,6 +392,9 @@ policy_ask_clear(struct policy_ask *a)
 	for (uint32_t i = 0; i < a->nscores; i++)
 		free(a->scores[i].category);
 	free(a->scores);
+	for (uint32_t i = 0; i < a->nquestions; i++)
+		msg_question_clear(&a->questions[i]);
+	free(a->questions);
 	free(a->degraded);
 }
 

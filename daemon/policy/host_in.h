@@ -32,8 +32,10 @@ struct policy_host {
 
 /* Adds why somebody gave no full answer; what goes on record is short and valid. */
 void policy_say_degraded(struct buf *b, const char *who, const char *why);
-/* Asks one plugin that is an object. */
-void policy_slot_check(struct policy_slot *s, struct tosd_item *item,
+/* Asks one plugin that is an object.  True: it waits for the questions in r. */
+bool policy_slot_check(struct policy_slot *s, struct tosd_item *item,
     struct tosd_report *r, struct buf *bad);
+/* Whether the plugin is asked after the others, because it sees what they found. */
+bool policy_slot_late(const struct policy_slot *s);
 
 #endif

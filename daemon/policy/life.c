@@ -358,7 +358,8 @@ life_step(const struct life_state *s, enum life_move move, const struct life_fac
 enum finding_mode
 life_begin(enum finding_mode declared, bool gated)
 {
-	if (declared == MODE_CANARY) /* a pack has no share to give */
+	/* A pack has no share to give; review is no step of a rule's life. */
+	if (declared == MODE_CANARY || declared == MODE_REVIEW)
 		return MODE_SHADOW;
 	if (gated && declared == MODE_ENFORCE)
 		return MODE_SHADOW;

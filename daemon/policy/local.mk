@@ -5,6 +5,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/exec_face.c %D%/exec_face.h \
 	%D%/exec_proto.c %D%/exec_proto.h \
 	%D%/face.c %D%/face.h \
+	%D%/face_ask.c \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
@@ -18,6 +19,9 @@ tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
 tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 
+UNIT_TESTS += tests/test_policy_ask
+tests_test_policy_ask_SOURCES = tests/test_policy_ask.c tests/suite.h
+tests_test_policy_ask_LDADD = $(tests_test_policy_LDADD)
 
 UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h

@@ -38,9 +38,10 @@ static const struct {
     {TOSD_NEED_TENANT, "tenant"},
     {TOSD_NEED_SETS, "sets"},
     {TOSD_NEED_MEDIA, "media"},
+    {TOSD_NEED_ASK, "ask"},
+    {TOSD_NEED_FOUND, "found"},
 };
 #define NNEEDS (sizeof(needs) / sizeof(needs[0]))
-#define ALL_NEEDS ((1u << NNEEDS) - 1)
 
 uint32_t
 policy_need_parse(const char *name)
@@ -54,7 +55,11 @@ policy_need_parse(const char *name)
 uint32_t
 policy_need_all(void)
 {
-	return ALL_NEEDS;
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < NNEEDS; i++)
+		all |= needs[i].bit;
+	return all;
 }
 
 const char *
@@ -63,13 +68,14 @@ policy_need_names(uint32_t bits, char out[96])
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < NNEEDS; i++)
+	for (size_t i = 0; i < NNEEDS; i++) {
 		if (bits & needs[i].bit)
 			n += snprintf(
 			    out + n, 96 - n, "%s%s", n > 0 ? ", " : "", needs[i].name);
-	if (bits & ~ALL_NEEDS)
-		snprintf(out + n, 96 - n, "%sunknown 0x%x", n > 0 ? ", " : "",
-		    bits & ~ALL_NEEDS);
+		bits &= ~needs[i].bit;
+	}
+	if (bits != 0)
+		snprintf(out + n, 96 - n, "%sunknown 0x%x", n > 0 ? ", " : "", bits);
 	return out;
 }
 

@@ -4,6 +4,7 @@ libtosd_store_a_SOURCES = \
 	%D%/db.c %D%/db.h \
 	%D%/db_row.c \
 	%D%/store.h \
+	%D%/store_ask.c %D%/store_ask.h \
 	%D%/store_case.c \
 	%D%/store_cover.c %D%/store_cover.h \
 	%D%/store_exposure.c \

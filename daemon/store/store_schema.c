@@ -252,9 +252,29 @@ static const char step_life[] =
     "ALTER TABLE violation ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE revision ADD COLUMN scores TEXT;";
 
+/* Questions of plugins to model endpoints (store_ask.h). */
+static const char step_ask[] =
+    "CREATE TABLE ask(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,"
+    "  endpoint TEXT NOT NULL, kind INTEGER NOT NULL, model TEXT NOT NULL, prompt TEXT,"
+    "  state INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER NOT NULL,"
+    "  since INTEGER, due INTEGER, time INTEGER, tokens INTEGER NOT NULL,"
+    "  entry INTEGER NOT NULL, file TEXT, why TEXT, question BLOB,"
+    "  answer BLOB) STRICT;"
+    "CREATE INDEX ask_due ON ask(endpoint, due) WHERE state = 0;"
+    "CREATE INDEX ask_entry ON ask(entry);"
+    "CREATE TABLE ask_for(id INTEGER PRIMARY KEY,"
+    "  ask INTEGER NOT NULL REFERENCES ask(id),"
+    "  revision INTEGER NOT NULL REFERENCES revision(id),"
+    "  UNIQUE(ask, revision)) STRICT;"
+    "CREATE INDEX ask_for_revision ON ask_for(revision);"
+    "CREATE TABLE ask_day(id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL,"
+    "  day INTEGER NOT NULL, requests INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  tokens INTEGER NOT NULL, UNIQUE(endpoint, day)) STRICT;"
+    "CREATE INDEX finding_review ON finding(id) WHERE mode = 5;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep, step_life};
+    step_retry, step_keep, step_life, step_ask};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -29,6 +29,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_notice.c \
 	%D%/rebuild_open.c \
 	%D%/rebuild_rule.c \
+	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \
@@ -41,6 +42,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_feed.c %D%/tosctl_feed.h \
 	%D%/tosctl_labels.c %D%/tosctl_labels.h \
 	%D%/tosctl_lists.c %D%/tosctl_lists.h \
+	%D%/tosctl_moderation.c %D%/tosctl_moderation.h \
 	%D%/tosctl_parse.c %D%/tosctl_parse.h \
 	%D%/tosctl_policy.c %D%/tosctl_policy.h \
 	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \

@@ -15,7 +15,8 @@
  * (the next reading begins anew, and a history is read once more); the places from which
  * streams would go on (a poll repairs the gap, or it is on record); subscriptions at hubs
  * (they are asked for again); digests of media (those of items that still wait are asked
- * for again).  A walk to older pages that was under way begins again, and
+ * for again); questions to models that have no answer (they are asked anew), and what was
+ * spent on them today.  A walk to older pages that was under way begins again, and
  * pages of missing posts are asked again (rebuild_open.c).
  */
 #ifndef TOSD_TOSCTL_REBUILD_IN_H
@@ -82,6 +83,10 @@ int64_t rebuild_ms(const json_t *o, const char *key);
 /* The bytes that the entry commits to; TOSD_ENOENT if they are gone, TOSD_ETAMPER if
  * they are others. */
 int rebuild_bytes(struct rebuild *r, const json_t *o, struct buf *b, struct err *e);
+/* A file is gone: an erasure further on must say why. */
+void rebuild_note_lost(struct rebuild *r, const char *file);
+/* Rule, clause, score and so on of an entry about a finding. */
+void rebuild_finding(const json_t *o, struct finding *f);
 /* The case that the entry names. */
 int rebuild_case_of(struct rebuild *r, const json_t *o, struct store_case *c,
     struct err *e);
@@ -107,6 +112,8 @@ int rebuild_feed_of(struct rebuild *r, const json_t *o, struct store_feed *f,
 rebuild_fn rebuild_gap, rebuild_sighting, rebuild_cloaking;
 /* rebuild_open.c */
 rebuild_fn rebuild_walk, rebuild_stream;
+/* rebuild_advice.c */
+rebuild_fn rebuild_answer, rebuild_advice;
 /* A gap was given up. */
 void rebuild_walk_over(struct rebuild *r, int64_t feed, int64_t from, int64_t to);
 int rebuild_open_end(struct rebuild *r, struct err *e);

@@ -21,6 +21,8 @@ static const struct {
 	const char *kind;
 	rebuild_fn *fn; /* NULL: nothing but the chain of its case */
 } kinds[] = {
+    {"advice", rebuild_advice},
+    {"answer", rebuild_answer},
     {"appeal", NULL},
     {"capture", rebuild_capture},
     {"cloaking", rebuild_cloaking},
@@ -35,8 +37,8 @@ static const struct {
     {"gone", NULL},
     {"hold", rebuild_hold},
     {"judged", rebuild_judged},
-    {"let-go", NULL}, /* texts come back, and are let go again */
     {"label", rebuild_label},
+    {"let-go", NULL}, /* texts come back, and are let go again */
     {"message", rebuild_message},
     {"mode", rebuild_mode},
     {"moved", NULL}, /* a redirect has to prove itself anew */

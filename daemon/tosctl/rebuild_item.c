@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "ipc/msg.h"
+#include "store/store_ask.h"
 #include "tosctl/rebuild.h"
 
 /* --- feeds --- */
@@ -249,8 +250,8 @@ take_erased(struct capture *c, struct err *e)
 	return rc;
 }
 
-static void
-note_lost(struct rebuild *r, const char *file)
+void
+rebuild_note_lost(struct rebuild *r, const char *file)
 {
 	r->lost = xrealloc(r->lost, (r->nlost + 1) * sizeof(*r->lost));
 	snprintf(r->lost[r->nlost].file, sizeof(r->lost->file), "%s", file);
@@ -276,7 +277,7 @@ rebuild_capture(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc == 0) {
 		rc = take_metadata(&c, e);
 	} else if (rc == TOSD_ENOENT) {
-		note_lost(r, c.file);
+		rebuild_note_lost(r, c.file);
 		rc = take_erased(&c, e);
 	} else {
 		err_wrap(e, "entry %llu (capture)", (unsigned long long)r->seq);
@@ -294,11 +295,13 @@ int
 rebuild_erasure(struct rebuild *r, const json_t *o, struct err *e)
 {
 	const char *file = rebuild_str(o, "erased");
+	int rc;
 
 	for (size_t i = 0; i < r->nlost; i++)
 		if (strcmp(r->lost[i].file, file) == 0)
 			r->lost[i--] = r->lost[--r->nlost];
-	return store_revision_erase(r->store, file, e);
+	rc = store_ask_erase(r->store, file, e);
+	return rc == 0 ? store_revision_erase(r->store, file, e) : rc;
 }
 
 int

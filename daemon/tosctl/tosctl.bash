@@ -39,9 +39,9 @@ _tosctl() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		list='status tenants feeds sightings violations cases notices outbox decide appeal
-			reply hold erase poll tenant feed evidence replay rebuild simulate
-			parse scan policy lists plugin classifier render trend help'
+		list='status tenants feeds sightings violations reviews cases notices outbox decide
+			appeal reply hold erase poll tenant feed evidence replay rebuild simulate
+			parse scan policy lists plugin moderation classifier render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
 	fi
@@ -72,7 +72,7 @@ _tosctl() {
 	n=${#words_before[@]}
 	case $command in
 	status) options=$ask ;;
-	tenants | feeds | sightings | violations | notices | poll)
+	tenants | feeds | sightings | violations | reviews | notices | poll)
 		options=$ask
 		((n == 0)) && list=$(_tosctl_rows tenants id)
 		;;
@@ -145,6 +145,11 @@ _tosctl() {
 		options='--name --window --deadline --memory --grant --set --protect
 			--no-sandbox --json --case --list --expect --autotools --python --shell --help'
 		((n == 0)) && list='new check try conform'
+		((n > 0)) && files=-f
+		;;
+	moderation)
+		options='--config --plugin --max-drift --json --help'
+		((n == 0)) && list='test'
 		((n > 0)) && files=-f
 		;;
 	classifier)

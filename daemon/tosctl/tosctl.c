@@ -10,6 +10,7 @@
 #include "tosctl/tosctl_classifier.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
+#include "tosctl/tosctl_moderation.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_lists.h"
@@ -43,6 +44,7 @@ static const struct command {
     {"feeds", tosctl_ask, "feeds and how readable they are"},
     {"sightings", tosctl_ask, "posts that were edited, unlisted, removed or came back"},
     {"violations", tosctl_ask, "what was found and whether it is still there"},
+    {"reviews", tosctl_ask, "what models found, for people to look at"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},
     {"outbox", tosctl_ask, "messages; outbox ID delivered|resend|failed --person P"},
@@ -65,6 +67,7 @@ static const struct command {
     {"policy", policy, "rules: modes, gates, labels; packs: lint, test, new, sign"},
     {"lists", tosctl_lists, "lists of addresses and pictures: check, hash, sign"},
     {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
+    {"moderation", tosctl_moderation, "test: a golden set before a configured model"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
     {"trend", tosctl_trend, "whether a series rises, falls or stays"},

@@ -53,7 +53,8 @@
  * LAWS
  * Findings, never actions.  Same input, same findings: a plugin may depend on the item,
  * its event time, its settings and the named sets, and on nothing else (no clock, no
- * randomness, no environment, no memory of earlier items, and no network).  A missing
+ * randomness, no environment, no memory of earlier items, and no network); since 1.2 also
+ * on what other plugins found and on kept answers, both of which the host hands over.  A missing
  * answer is an answer: who cannot judge an item returns TOSD_DEGRADED and says why;
  * returning TOSD_DONE without a finding means "looked at, nothing found".
  *
@@ -86,6 +87,9 @@
  *	item belongs to a category, said of every item and not only of those with findings.
  * 1.2 (tosd 0.1): media() of the host, struct tosd_media and TOSD_NEED_MEDIA: pictures,
  *	sound and films of an item, with their digests where the operator has them hashed.
+ *	Also ask() of the host with struct tosd_question and struct tosd_answer, and
+ *	the result TOSD_WAITS: what a model endpoint says of an item; found(): what other
+ *	plugins have found in it.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -109,7 +113,10 @@ extern "C" {
 enum tosd_result {
 	TOSD_DONE = 0,	   /* done; for check(): the whole item was judged */
 	TOSD_FAILED = -1,  /* open(), selftest(): not usable, see *errstr */
-	TOSD_DEGRADED = -2 /* check(): not wholly judged, see *errstr; findings are kept */
+	TOSD_DEGRADED = -2, /* check(): not wholly judged, see *errstr; findings are kept */
+	/* check(), since 1.2: a question was asked whose answer is not there yet.  The item
+	 * comes again, whole, once it is.  (A plugin that asks is loaded by no older host.) */
+	TOSD_WAITS = -3
 };
 
 /* What a plugin needs beyond its settings.  The operator grants it (`grant` in
@@ -121,7 +128,11 @@ enum tosd_need {
 	TOSD_NEED_AUTHOR = 1 << 2, /* TOSD_AUTHOR */
 	TOSD_NEED_TENANT = 1 << 3, /* TOSD_TENANT */
 	TOSD_NEED_SETS = 1 << 4,   /* in_set(), set_at() */
-	TOSD_NEED_MEDIA = 1 << 5   /* media(); since 1.2 */
+	TOSD_NEED_MEDIA = 1 << 5,  /* media(); since 1.2 */
+	/* Since 1.2.  ask(); what a plugin finds that may ask is for people to review and
+	 * never counts, whatever mode its rules say. */
+	TOSD_NEED_ASK = 1 << 6,
+	TOSD_NEED_FOUND = 1 << 7   /* found(); the plugin is asked after those without */
 };
 
 enum tosd_severity {
@@ -136,7 +147,8 @@ enum tosd_mode {
 	TOSD_DRAFT = 0,
 	TOSD_SHADOW = 1, /* recorded, for measuring */
 	TOSD_CANARY = 2, /* reserved: 1.0 hosts record it as shadow */
-	TOSD_ENFORCE = 3
+	TOSD_ENFORCE = 3,
+	TOSD_REVIEW = 5 /* since 1.2, in found() only: of a plugin that may ask */
 };
 
 /* Borrowed bytes, not NUL-terminated.  ptr is never NULL when it comes from the host. */
@@ -211,6 +223,39 @@ struct tosd_media {
 	struct tosd_str pdq; /* PDQ hash, 64 hexadecimal digits; pictures only */
 	struct tosd_str why; /* in words, when missing; or why there is no pdq */
 };
+
+/* Since 1.2.  A request to a model endpoint of the configuration.  What the endpoint said to
+ * the same request once is kept and handed out again, so all that may change the answer
+ * belongs into the body (model, policy, parameters, text), and nothing else. */
+enum tosd_ask {
+	TOSD_ASK_CHAT = 0,	/* POST .../chat/completions */
+	TOSD_ASK_MODERATION = 1 /* POST .../moderations */
+};
+struct tosd_question {
+	size_t size;	      /* sizeof(struct tosd_question) */
+	const char *endpoint; /* its name in `endpoints` of tosd.conf */
+	int32_t kind;	      /* enum tosd_ask */
+	const char *model;    /* which is asked: for the record */
+	const char *prompt;   /* 64 hex digits of SHA-256 over the policy given to the model;
+			       * NULL: it was given none.  For the record */
+	struct tosd_str body; /* a JSON text, at most TOSD_QUESTION_BYTES */
+};
+struct tosd_answer {
+	size_t size;	      /* sizeof(struct tosd_answer) */
+	int32_t status;	      /* of HTTP: 200, or a 4xx that is about the question itself */
+	struct tosd_str body; /* as it came: any bytes */
+};
+
+/* Since 1.2.  A finding of another plugin; its texts are borrowed like those of an item. */
+struct tosd_found {
+	size_t size; /* sizeof(struct tosd_found) */
+	const char *rule, *category;
+	int32_t severity, mode; /* enum tosd_severity, enum tosd_mode */
+	double score;
+	struct tosd_span span; /* the first one; 0, 0: the item as a whole */
+};
+#define TOSD_QUESTIONS 4   /* of one item, per plugin */
+#define TOSD_QUESTION_BYTES 262144
 #define TOSD_SCORES 16	   /* scores of one item, per plugin; one per category */
 #define TOSD_SPANS 64	   /* spans of one finding */
 #define TOSD_FINDINGS 256  /* findings of one item, per plugin */
@@ -280,6 +325,21 @@ struct tosd_host {
 	int (*media)(const struct tosd_host *h, const struct tosd_item *item, size_t i,
 	    struct tosd_media *out);
 
+	/* In open(), with report and a NULL: 0 if the endpoint of q is configured, else -1.
+	 * In check(): 1: *a is what the endpoint answered.  0: it is not known yet; the
+	 * plugin may ask more, then returns TOSD_WAITS.  -1: refused (no such endpoint, a
+	 * question that breaks the form above, too many): the item then counts as
+	 * degraded. */
+	int (*ask)(const struct tosd_host *h, struct tosd_report *report,
+	    const struct tosd_question *q, struct tosd_answer *a);
+
+	/* In check() only.  1 and the i-th finding of the item, from 0, of all plugins that do
+	 * not need TOSD_NEED_FOUND and of those before this one that do; 0: no more.  What a
+	 * person has reported comes here as well, once the host knows of it: as a rule of
+	 * the host's own. */
+	int (*found)(const struct tosd_host *h, const struct tosd_report *report, size_t i,
+	    struct tosd_found *f);
+
 	/* --- end of 1.2 */
 };
 
@@ -313,7 +373,7 @@ struct tosd_policy {
 	int (*open)(const struct tosd_host *h, const struct tosd_str *settings,
 	    void **state, const char **errstr);
 
-	/* For each item.  TOSD_DONE or TOSD_DEGRADED. */
+	/* For each item.  TOSD_DONE, TOSD_DEGRADED or TOSD_WAITS. */
 	int (*check)(void *state, const struct tosd_item *item, struct tosd_report *report,
 	    const char **errstr);
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_ask: questions to model endpoints, and what came of them; see store_ask.h. */
+#include "store/store_ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/db.h"
+
+#define A(name, type, flags) DB_COL(store_ask, #name, name, type, flags)
+static const struct db_col ask_cols[] = {
+    A(id, DB_I64, 0),
+    A(key, DB_CHARS, DB_FIXED),
+    A(endpoint, DB_STR, DB_FIXED),
+    A(kind, DB_U32, DB_FIXED),
+    A(model, DB_STR, DB_FIXED),
+    A(prompt, DB_STR, DB_FIXED),
+    A(state, DB_I32, 0),
+    A(attempts, DB_U32, 0),
+    A(status, DB_I32, 0),
+    A(since, DB_TIME, 0),
+    A(due, DB_TIME, 0),
+    A(time, DB_TIME, 0),
+    A(tokens, DB_I64, 0),
+    A(entry, DB_I64, 0),
+    A(file, DB_STR, 0),
+    A(why, DB_STR, 0),
+    A(question, DB_BYTES, 0),
+    A(answer, DB_BYTES, 0),
+};
+#undef A
+
+void
+store_ask_clear(struct store_ask *a)
+{
+	free(a->endpoint);
+	free(a->model);
+	free(a->prompt);
+	free(a->file);
+	free(a->why);
+	buf_free(&a->question);
+	buf_free(&a->answer);
+	memset(a, 0, sizeof(*a));
+}
+
+static void
+ask_clear(void *row)
+{
+	store_ask_clear(row);
+}
+
+static const struct db_table asks = {"ask", sizeof(struct store_ask), NULL, ask_clear,
+    ask_cols, sizeof(ask_cols) / sizeof(ask_cols[0])};
+
+DB_VISITOR(ask)
+
+int
+store_ask_by_key(struct store *s, const char *key, struct store_ask *out, struct err *e)
+{
+	return db_get(s, &asks, out, e, "key = ?1", "t", key);
+}
+
+int
+store_ask_get(struct store *s, int64_t id, struct store_ask *out, struct err *e)
+{
+	return db_get(s, &asks, out, e, "id = ?1", "i", id);
+}
+
+int
+store_ask_by_entry(struct store *s, int64_t entry, struct store_ask *out, struct err *e)
+{
+	return db_get(s, &asks, out, e, "entry = ?1", "i", entry);
+}
+
+int
+store_ask_put(struct store *s, struct store_ask *a, struct err *e)
+{
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = a->id == 0 ? db_insert(s, &asks, a, e) : db_update(s, &asks, a, e);
+	return db_done(s, own, rc, e);
+}
+
+int
+store_ask_due(struct store *s, const char *endpoint, int64_t now, size_t max,
+    store_ask_fn *fn, void *ctx)
+{
+	struct ask_walk w = {fn, ctx};
+
+	return db_each(s, &asks, ask_visit, &w,
+	    "state = 0 AND endpoint = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3",
+	    "tmi", endpoint, now, (int64_t)max);
+}
+
+int64_t
+store_ask_next(struct store *s, const char *endpoint)
+{
+	static const char sql[] =
+	    "SELECT min(due) FROM ask WHERE state = 0 AND endpoint = ?1";
+
+	return db_number(s, CLOCK_NONE, sql, "t", endpoint);
+}
+
+int
+store_ask_reset(struct store *s, int64_t due, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE ask SET due = ?1 WHERE state = 0 AND due IS NULL";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	return rc < 0 ? rc : db_done(s, own, db_run(s, sql, NULL, e, "m", due), e);
+}
+
+/* As store_revision_erase(): the old bytes are overwritten. */
+int
+store_ask_erase(struct store *s, const char *file, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE ask SET answer = NULL, state = 2, due = 0,"
+	    " why = 'the answer was erased' WHERE file = ?1 AND state = 1";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	_Static_assert(
+	    ASK_ANSWERED == 1 && ASK_FAILED == 2, "the statement names them");
+	if (rc < 0)
+		return rc;
+	db_exec(s, "PRAGMA secure_delete = ON", NULL);
+	rc = db_run(s, sql, NULL, e, "t", file);
+	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
+	s->erased |= rc == 0;
+	return db_done(s, own, rc, e);
+}
+
+int64_t
+store_ask_count(struct store *s)
+{
+	static const char sql[] = "SELECT count(*) FROM ask WHERE state = 0";
+
+	return db_number(s, 0, sql, "");
+}
+
+int
+store_ask_link(struct store *s, int64_t ask, int64_t revision, struct err *e)
+{
+	static const char sql[] = "INSERT OR IGNORE INTO ask_for(ask, revision)"
+				  " VALUES(?1, ?2)";
+
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	return db_done(s, own, db_run(s, sql, NULL, e, "ii", ask, revision), e);
+}
+
+int
+store_ask_of(struct store *s, int64_t revision, store_ask_fn *fn, void *ctx)
+{
+	struct ask_walk w = {fn, ctx};
+
+	return db_each(s, &asks, ask_visit, &w,
+	    "id IN (SELECT ask FROM ask_for WHERE revision = ?1) ORDER BY id", "i",
+	    revision);
+}
+
+/* --- who waits --- */
+
+struct waiting_row {
+	int64_t id, revision;
+	char tenant[STORE_KEY];
+};
+static const struct db_col waiting_cols[] = {
+    DB_COL(waiting_row, "id", id, DB_I64, 0),
+    DB_COL(waiting_row, "revision", revision, DB_I64, DB_FIXED),
+    DB_COL(waiting_row, "tenant", tenant, DB_CHARS, DB_FIXED),
+};
+static const struct db_table waiting = {"retry", sizeof(struct waiting_row), NULL, NULL,
+    waiting_cols, sizeof(waiting_cols) / sizeof(waiting_cols[0])};
+
+struct waiting_walk {
+	int (*fn)(void *ctx, int64_t revision, const char *tenant);
+	void *ctx;
+};
+
+static int
+waiting_visit(void *ctx, const void *row)
+{
+	const struct waiting_walk *w = ctx;
+	const struct waiting_row *r = row;
+
+	return w->fn(w->ctx, r->revision, r->tenant);
+}
+
+int
+store_ask_waiting(struct store *s, int64_t ask,
+    int (*fn)(void *ctx, int64_t revision, const char *tenant), void *ctx)
+{
+	struct waiting_walk w = {fn, ctx};
+
+	return db_each(s, &waiting, waiting_visit, &w,
+	    "revision IN (SELECT revision FROM ask_for WHERE ask = ?1)"
+	    " AND given_up = 0 GROUP BY revision",
+	    "i", ask);
+}
+
+/* --- what was spent --- */
+
+void
+store_spent_get(
+    struct store *s, const char *endpoint, int64_t day, struct store_spent *out)
+{
+	static const char requests[] =
+	    "SELECT requests FROM ask_day WHERE endpoint = ?1 AND day = ?2";
+	static const char bytes[] =
+	    "SELECT bytes FROM ask_day WHERE endpoint = ?1 AND day = ?2";
+	static const char tokens[] =
+	    "SELECT tokens FROM ask_day WHERE endpoint = ?1 AND day = ?2";
+
+	out->requests = db_number(s, 0, requests, "ti", endpoint, day);
+	out->bytes = db_number(s, 0, bytes, "ti", endpoint, day);
+	out->tokens = db_number(s, 0, tokens, "ti", endpoint, day);
+}
+
+int
+store_spent_add(struct store *s, const char *endpoint, int64_t day,
+    const struct store_spent *more, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO ask_day(endpoint, day, requests, bytes, tokens)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(endpoint, day) DO UPDATE SET"
+	    " requests = requests + ?3, bytes = bytes + ?4, tokens = tokens + ?5";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(s, sql, NULL, e, "tiiii", endpoint, day, more->requests,
+	    more->bytes, more->tokens);
+	return db_done(s, own, rc, e);
+}
+
+/* --- findings for review --- */
+
+#define OF_REVISION(col) "(SELECT " col " FROM revision WHERE id = finding.revision)"
+#define OF_ITEM(col)                                                              \
+	"(SELECT item." col " FROM item JOIN revision ON revision.item = item.id" \
+	" WHERE revision.id = finding.revision)"
+#define V(name, type) DB_COL(store_advice, #name, name, type, 0)
+#define VF(name, type) DB_COL(store_advice, #name, finding.name, type, 0)
+static const struct db_col review_cols[] = {
+    V(id, DB_I64),
+    V(revision, DB_I64),
+    DB_COL(store_advice, OF_REVISION("item"), item, DB_I64, DB_READ),
+    DB_COL(store_advice, OF_ITEM("tenant"), tenant, DB_CHARS, DB_READ),
+    DB_COL(store_advice, OF_ITEM("url"), url, DB_STR, DB_READ),
+    VF(rule, DB_STR),
+    VF(rev, DB_U32),
+    VF(pack, DB_STR),
+    VF(clause, DB_STR),
+    VF(category, DB_STR),
+    VF(reason, DB_STR),
+    VF(severity, DB_I32),
+    VF(score, DB_F64),
+    VF(mode, DB_I32),
+    DB_COL(store_advice, "spans", finding, DB_SPANS, 0),
+    V(time, DB_TIME),
+};
+#undef V
+#undef VF
+
+static void
+review_clear(void *row)
+{
+	struct store_advice *r = row;
+
+	finding_clear(&r->finding);
+	free(r->url);
+	memset(r, 0, sizeof(*r));
+}
+
+static const struct db_table reviews = {"finding", sizeof(struct store_advice), NULL,
+    review_clear, review_cols, sizeof(review_cols) / sizeof(review_cols[0])};
+
+DB_VISITOR(advice)
+
+int
+store_advice_each(struct store *s, const char *tenant, store_advice_fn *fn, void *ctx)
+{
+	struct advice_walk w = {fn, ctx};
+
+	_Static_assert(MODE_REVIEW == 5, "the query and the index name it");
+	return db_each(s, &reviews, advice_visit, &w,
+	    "mode = 5 AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id", "t",
+	    tenant);
+}

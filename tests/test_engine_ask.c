@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_ask: questions of plugins to model endpoints, as stories in virtual time:
+ * a worker that asks about every post with the word `ask', and an endpoint in our hand.
+ */
+#include "engine_bench.h"
+
+static struct bench *
+open_with(const char *limits)
+{
+	static char conf[8192];
+	const char *at = strstr(bench_conf, "deadline = \"5s\";");
+
+	snprintf(conf, sizeof(conf),
+	    "%.*sretry_for = \"3h\"; endpoints = ( { name = \"local\"; "
+	    "url = \"http://127.0.0.1:9/v1\"; attempts = 3; retry_min = \"10s\"; "
+	    "retry_max = \"1m\"; %s } ); %s",
+	    (int)(at - bench_conf), bench_conf, limits, at);
+	return bench_open_with(conf, false);
+}
+
+/* --- a worker --- */
+
+static void
+put_question(struct msg_inspected_item *o, const char *text)
+{
+	o->nretry = o->nquestions = 1;
+	o->retry = xcalloc(1, sizeof(*o->retry));
+	o->retry[0] = (struct msg_retry){.plugin = xstrdup("moderation"),
+	    .wait = CLOCK_MIN,
+	    .why = xstrdup("waits for an answer")};
+	o->questions = xcalloc(1, sizeof(*o->questions));
+	o->questions[0] = (struct msg_question){.plugin = xstrdup("moderation"),
+	    .endpoint = xstrdup("local"),
+	    .kind = ASK_CHAT,
+	    .model = xstrdup("m-1")};
+	buf_printf(&o->questions[0].body, "{\"text\":\"%s\"}", text);
+}
+
+/* The kept answer to the question about this text, if it came along. */
+static const struct msg_answer *
+known(const struct msg_inspect_item *in)
+{
+	char *body = xasprintf("{\"text\":\"%s\"}", in->item.text), key[DIGEST_HEX];
+
+	msg_question_key("local", ASK_CHAT, body, strlen(body), key);
+	free(body);
+	for (uint32_t i = 0; i < in->nanswers; i++)
+		if (strcmp(in->answers[i].key, key) == 0)
+			return &in->answers[i];
+	return NULL;
+}
+
+static void
+judge(const struct msg_inspect_item *in, struct msg_inspected_item *o)
+{
+	const struct msg_answer *a = known(in);
+
+	o->revision = in->revision;
+	bench_find(o, "violence", "v/kill", in->item.text, "kill");
+	if (strstr(in->item.text, "ask") == NULL || in->nskip > 0)
+		return;
+	if (a == NULL) {
+		put_question(o, in->item.text);
+		return;
+	}
+	bench_find(o, "violence", "moderation/threat", in->item.text, "ask");
+	o->findings[o->n - 1].mode = MODE_REVIEW;
+}
+
+/* Answers all batches that are there; how many items. */
+static unsigned
+inspect(struct bench *b)
+{
+	struct caught c;
+	struct msg m;
+	unsigned n = 0;
+
+	while (bench_take(b, MSG_INSPECT, &c)) {
+		msg_init(&m, MSG_INSPECTED);
+		m.from = ROLE_POLICY;
+		m.from_index = c.index;
+		m.inspected.batch = c.m.inspect.batch;
+		m.inspected.digest = xstrdup("d1");
+		m.inspected.n = c.m.inspect.n;
+		m.inspected.v = xcalloc(c.m.inspect.n, sizeof(*m.inspected.v));
+		for (uint32_t i = 0; i < c.m.inspect.n; i++, n++)
+			judge(&c.m.inspect.v[i], &m.inspected.v[i]);
+		engine_handle(b->engine, &m, b->now);
+		msg_clear(&m);
+		msg_clear(&c.m);
+		bench_tick(b);
+	}
+	return n;
+}
+
+/* --- an endpoint --- */
+
+static uint64_t
+asked(struct bench *b)
+{
+	struct caught c;
+	uint64_t id = 0;
+
+	if (bench_take(b, MSG_ASK, &c)) {
+		id = c.m.ask.id;
+		CU_ASSERT_EQUAL(c.to, ROLE_FETCH);
+		CU_ASSERT_STRING_EQUAL(c.m.ask.endpoint, "local");
+		msg_clear(&c.m);
+	}
+	return id;
+}
+
+static void
+answer(struct bench *b, uint64_t id, int status, int64_t retry_after)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_ANSWERED);
+	m.from = ROLE_FETCH;
+	m.answered.id = id;
+	m.answered.outcome = status == 200 ? POLLED_OK : POLLED_HTTP_ERROR;
+	m.answered.status = status;
+	m.answered.time = b->now;
+	m.answered.retry_after = retry_after;
+	m.answered.sent = true;
+	buf_puts(&m.answered.body, "{\"usage\":{\"total_tokens\":40}}");
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
+/* Time passes; the worker answers at once whatever comes. */
+static void
+go(struct bench *b, int64_t ms)
+{
+	int64_t end = b->now + ms, next;
+
+	while ((next = bench_tick(b)) <= end || inspect(b) > 0) {
+		if (inspect(b) == 0)
+			b->now = next < end ? next : end;
+	}
+	b->now = end;
+	bench_tick(b);
+	inspect(b);
+}
+
+static const char *
+why(const struct bench *b)
+{
+	return bench_str(bench_last(b, "degraded"), "why");
+}
+
+/* --- stories --- */
+
+/* Two posts with one text are one question; what is found for review is no violation.
+ */
+static void
+test_once(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask me"},
+	    {"c", "kill them, or ask"}, {"d", "hello"}};
+	struct bench *b = open_with("");
+	uint64_t one, two;
+
+	bench_feed(b, posts, 4);
+	CU_ASSERT_EQUAL(inspect(b), 4);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1); /* the rule's, at once */
+	one = asked(b);
+	two = asked(b);
+	CU_ASSERT(one != 0 && two != 0);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	answer(b, one, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 2);
+	answer(b, one, 200, 0); /* a second time: nobody asked */
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 1);
+	answer(b, two, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 3);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "answer"), "tokens"), 40);
+	/* Nothing is left to be done. */
+	go(b, CLOCK_HOUR / 2);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	bench_close(b);
+}
+
+/* Who says when to come again is left alone so long, and it is no attempt. */
+static void
+test_busy(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask her"}};
+	struct bench *b = open_with("");
+	uint64_t id;
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	for (int i = 0; i < 10; i++) {
+		id = asked(b);
+		CU_ASSERT(id != 0);
+		answer(b, id, i % 2 ? 429 : 503, 40 * CLOCK_SEC);
+		go(b, 39 * CLOCK_SEC);
+		CU_ASSERT_EQUAL(asked(b), 0);
+		go(b, 2 * CLOCK_SEC);
+	}
+	id = asked(b);
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	/* Longer than retry_max is not waited for. */
+	bench_feed(b, posts, 2);
+	inspect(b);
+	answer(b, asked(b), 429, CLOCK_DAY);
+	go(b, CLOCK_MIN + CLOCK_SEC);
+	CU_ASSERT(asked(b) != 0);
+	bench_close(b);
+}
+
+/* What the endpoint fails over ends as degraded, and rests for a day. */
+static void
+test_fails(void)
+{
+	static const struct post posts[] = {
+	    {"a", "ask me"}, {"b", "ask me"}, {"c", "ask me"}};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	for (int i = 0; i < 3; i++) {
+		uint64_t id = asked(b);
+
+		CU_ASSERT(id != 0);
+		answer(b, id, 500, 0);
+		go(b, 9 * CLOCK_SEC);
+		CU_ASSERT_EQUAL(asked(b), 0);
+		go(b, CLOCK_MIN);
+	}
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "after 3 tries: HTTP status 500"));
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	bench_feed(b, posts, 2); /* another post with the text: not asked again today */
+	inspect(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	go(b, CLOCK_DAY);
+	bench_feed(b, posts, 3);
+	inspect(b);
+	answer(b, asked(b), 200, 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	bench_close(b);
+}
+
+/* A text that an endpoint fails over holds up nobody else; one after the other does. */
+static void
+test_poison(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask her"},
+	    {"c", "ask him"}, {"d", "ask them"}, {"e", "ask us"}, {"f", "ask on"}};
+	struct bench *b = open_with("parallel = 1;");
+	uint64_t id;
+
+	bench_feed(b, posts, 6);
+	inspect(b);
+	answer(b, asked(b), 500, 0);
+	id = asked(b);
+	CU_ASSERT(id != 0); /* the next one, at once */
+	answer(b, id, 200, 0);
+	for (int i = 0; i < 4; i++) {
+		id = asked(b);
+		CU_ASSERT(id != 0);
+		answer(b, id, 500, 0);
+	}
+	CU_ASSERT_EQUAL(asked(b), 0);
+	go(b, 11 * CLOCK_SEC);
+	CU_ASSERT(asked(b) != 0);
+	bench_close(b);
+}
+
+/* A refused key is no attempt, but not waited for without end. */
+static void
+test_refused(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+	unsigned n = 0;
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	for (int i = 0; i < 400 && bench_count(b, "degraded") == 0; i++) {
+		uint64_t id = asked(b);
+
+		if (id != 0)
+			answer(b, id, 401, 0);
+		n += id != 0;
+		go(b, CLOCK_MIN);
+	}
+	CU_ASSERT(n > 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "gave no answer for 3 h"));
+	bench_close(b);
+}
+
+static void
+test_budget(void)
+{
+	static const struct post posts[] = {
+	    {"a", "ask me"}, {"b", "ask her"}, {"c", "ask him"}, {"d", "ask them"}};
+	struct bench *b = open_with("day_requests = 2;");
+
+	bench_feed(b, posts, 3);
+	inspect(b);
+	answer(b, asked(b), 200, 0);
+	answer(b, asked(b), 200, 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 2);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(why(b), "the day's budget of endpoint local is spent: 2 requests"));
+	go(b, CLOCK_DAY);
+	bench_feed(b, posts, 4);
+	inspect(b);
+	CU_ASSERT(asked(b) != 0);
+	bench_close(b);
+	/* Tokens, as the endpoint counts them. */
+	b = open_with("day_tokens = 60;");
+	bench_feed(b, posts, 4);
+	inspect(b);
+	for (int i = 0; i < 3; i++) /* the third left when 40 were known of */
+		answer(b, asked(b), 200, 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "is spent: 60 tokens"));
+	bench_close(b);
+}
+
+/* No more at a time than is allowed. */
+static void
+test_parallel(void)
+{
+	static const struct post posts[] = {
+	    {"a", "ask me"}, {"b", "ask her"}, {"c", "ask him"}};
+	struct bench *b = open_with("");
+	uint64_t one;
+
+	bench_feed(b, posts, 3);
+	inspect(b);
+	one = asked(b);
+	CU_ASSERT(one != 0 && asked(b) != 0);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	answer(b, one, 200, 0);
+	CU_ASSERT(asked(b) != 0);
+	bench_close(b);
+}
+
+/* A fetcher that dies with a question: again, and not for ever. */
+static void
+test_fetch_dies(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT(asked(b) != 0);
+		engine_peer_down(b->engine, ROLE_FETCH, 0, b->now);
+		go(b, 2 * CLOCK_MIN);
+		CU_ASSERT_EQUAL(asked(b), 0); /* nobody is there to ask */
+		engine_peer_up(b->engine, ROLE_FETCH, 0, b->now);
+		go(b, CLOCK_SEC);
+	}
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "the fetcher died over it"));
+	bench_close(b);
+}
+
+/* A restart with a question out asks once more; with the answer kept, never. */
+static void
+test_restart(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask me"}};
+	struct bench *b = open_with("");
+	uint64_t id;
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	CU_ASSERT(asked(b) != 0);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_tick(b);
+	inspect(b);
+	id = asked(b);
+	CU_ASSERT(id != 0);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_feed(b, posts, 2);
+	inspect(b);
+	inspect(b);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 2);
+	bench_close(b);
+}
+
+/* What a 4xx says about the question itself is an answer, and goes to the plugin. */
+static void
+test_bad_request(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	answer(b, asked(b), 413, 0);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "answer"), "status"), 413);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"one text, one question", test_once},
+    {"come again later", test_busy},
+    {"what the endpoint fails over", test_fails},
+    {"a text that it fails over", test_poison},
+    {"a refused key", test_refused},
+    {"budgets of a day", test_budget},
+    {"so many at a time", test_parallel},
+    {"a fetcher that dies with it", test_fetch_dies},
+    {"restarts", test_restart},
+    {"a bad question", test_bad_request},
+};
+
+SUITE_MAIN("engine_ask", tests)
