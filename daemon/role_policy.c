@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -150,6 +151,26 @@ patience(const struct policy *p)
 	return p->conf->policy.deadline / 2;
 }
 
+/* The configuration asks for faults (`simulate'): a text with the mark of one gets it,
+ * here and not in a plugin, as if one named `simulated' had it. */
+static void
+simulate(struct policy *p, const struct msg_inspect_item *it)
+{
+	const char *text = it->item.text != NULL ? it->item.text : "";
+
+	if (conf_simulates(p->conf, "plugin-crash") &&
+	    strstr(text, "tosd-simulate-plugin-crash") != NULL) {
+		trace_at(role_trace(p->self), TRACE_CHECK, "simulated", it->revision);
+		abort();
+	}
+	if (conf_simulates(p->conf, "plugin-timeout") &&
+	    strstr(text, "tosd-simulate-plugin-timeout") != NULL) {
+		trace_at(role_trace(p->self), TRACE_CHECK, "simulated", it->revision);
+		for (;;)
+			pause();
+	}
+}
+
 static void
 inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *out)
 {
@@ -162,6 +183,8 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 	for (uint32_t i = 0; i < in->n; i++) {
 		const struct msg_inspect_item *it = &in->v[i];
 
+		if (p->conf->nsimulate > 0)
+			simulate(p, it);
 		ask[i] = (struct policy_ask){.tenant = it->tenant,
 		    .it = &it->item,
 		    .time = it->time,

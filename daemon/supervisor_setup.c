@@ -163,6 +163,9 @@ setup_read(const char *conf_path)
 	rc = conf_parse(&sources, log_mistake, NULL, &s->conf);
 	if (rc != 0)
 		goto out;
+	for (size_t i = 0; i < s->conf->nsimulate; i++)
+		log_warn("conf", "simulate: %s is made on purpose; not for production",
+		    s->conf->simulate[i]);
 	conf_sources_put(&s->sources, &sources);
 	rc = check_files(s, &e);
 	if (rc != 0)

@@ -153,13 +153,13 @@ def ask(path, request):
     return json.loads(answer)["rows"][0]
 
 
-def wait(what, predicate, limit=LIMIT):
+def wait(what, predicate, limit=LIMIT, pause=0.01):
     end = time.monotonic() + limit
     while time.monotonic() < end:
         value = predicate()
         if value is not None:
             return value
-        time.sleep(0.01)
+        time.sleep(pause)
     sys.exit(f"bench: waited {limit} s for: {what}")
 
 
@@ -212,7 +212,8 @@ def pipeline(folder, port):
         before = cpu_by_role(daemon.pid)
         start = time.monotonic()
         ask(control, {"cmd": "poll"})
-        end = wait(f"{FEEDS * ITEMS} items", judged)
+        # Each look takes the engine's time.
+        end = wait(f"{FEEDS * ITEMS} items", judged, pause=0.05)
         took = time.monotonic() - start
         after = cpu_by_role(daemon.pid)
         if end["items_degraded"]:

@@ -86,6 +86,7 @@ static const struct {
     {MINIMUM "  @include \"/etc/passwd\"\n", 2, "tenants.d folder"},
     {MINIMUM "user = \"a\\x00b\";", 2, "\\x00"},
     {MINIMUM "user = \"a\xff\";", 2, "not UTF-8"},
+    {MINIMUM "simulate = [ \"fire\" ];", 2, "no fault that can be simulated"},
     {MINIMUM "fetch = {\n max_body = 30000000000; };", 3, "too large"},
     {MINIMUM "fetch = {\n max_body = 0xffffffff; };", 3, "too large"},
     {MINIMUM
@@ -424,7 +425,7 @@ static const char every_key[] =
     "\"tosd\";\n"
     "sandbox = \"best-effort\"; fetchers = 2; ping_interval = \"1s\";\n"
     "ping_timeout = 5; restart_min = \"100ms\"; restart_max = \"5s\";\n"
-    "stop_timeout = \"3s\";\n"
+    "stop_timeout = \"3s\"; simulate = [ \"plugin-crash\", \"db-full\" ];\n"
     "provider = { name = \"Pr\xc3\xb6vider\"; mailbox = \"abuse@example.net\";\n"
     "  phone = \"+1 555 0100\"; aup_url = \"https://example.net/aup\";\n"
     "  aup_version = \"3\"; host = \"mail.example.net\"; };\n"

@@ -161,6 +161,42 @@ def in_open(d):
     print(line[0].split("] ", 1)[1])
 
 
+def simulated(d, web):
+    """Faults without any plugin's help: the setting `simulate' and marks in texts."""
+    conf = d.path("tosd.conf").read_text()
+    d.write("tosd.conf", 'simulate = [ "plugin-crash", "plugin-timeout" ];\n' +
+            conf.replace("policy = {", 'policy = { deadline = "1s";', 1))
+    faults = {"crash": "died", "timeout": "hung"}
+    for kind in faults:
+        web.event(**post("forum", f"see tosd-simulate-plugin-{kind} here"))
+    web.event(**post("forum", "nothing to see"))
+    d.start()
+    wait("the three to be settled", lambda: settled(d, 3), 60)
+    assert "simulate: plugin-crash is made on purpose" in d.log()
+    for kind, word in faults.items():
+        (why,) = wait("it to be on record", lambda: [
+            e["why"] for e in d.ledger() if e["kind"] == "degraded" and word in e["why"]])
+        assert "in check() of plugin `simulated' over revision" in why, why
+        assert states(d)[f"forum-see tosd-simulate-plugin-{kind} here"] == 2
+    assert states(d)["forum-nothing to see"] == 1
+    # The store is full: nothing is lost, nothing passes for judged, and then it goes on.
+    d.stop()
+    d.write("tosd.conf", 'simulate = [ "db-full" ];\n' + conf)
+    for i in range(60):
+        web.event(**post("forum", f"long {i} " + "words without end " * 1000))
+    d.spawn()
+    wait("the store to be full", lambda: "is full" in d.log(), 60)
+    assert len([s for s in states(d).values() if s != 0]) < 63, "it was never full"
+    d.end(limit=60)
+    d.write("tosd.conf", conf)
+    d.start()
+    wait("all to be judged", lambda: settled(d, 63), 90)
+    assert sorted(states(d).values()) == [1] * 61 + [2] * 2
+    d.stop()
+    d.check_record()
+    print("simulated: crash, timeout and a full store; 61 judged, 2 degraded")
+
+
 def with_probe(tenants):
     d = Daemon(tenants, interval="1s")
     conf = d.path("tosd.conf").read_text()
@@ -189,6 +225,12 @@ def main():
             run(d, web)
         with with_probe({"any": "http://127.0.0.1:1/feed.xml"}) as d:
             in_open(d)
+        calm = Web("--timeline", {"tenants": {"forum": {"page": 100}}, "events": []})
+        try:
+            with Daemon({"forum": f"{calm.base}forum/feed.xml"}, interval="1s") as d:
+                simulated(d, calm)
+        finally:
+            calm.stop()
     finally:
         web.stop()
     return 0

@@ -182,19 +182,31 @@ buf_put_u8(struct buf *b, uint8_t v)
 	buf_put(b, &v, 1);
 }
 
-void
-buf_put_u32(struct buf *b, uint32_t v)
+static void
+put32(void *to, uint32_t v)
 {
 	uint8_t d[4] = {v, v >> 8, v >> 16, v >> 24};
 
+	memcpy(to, d, sizeof(d));
+}
+
+void
+buf_put_u32(struct buf *b, uint32_t v)
+{
+	uint8_t d[4];
+
+	put32(d, v);
 	buf_put(b, d, sizeof(d));
 }
 
 void
 buf_put_u64(struct buf *b, uint64_t v)
 {
-	buf_put_u32(b, (uint32_t)v);
-	buf_put_u32(b, (uint32_t)(v >> 32));
+	uint8_t d[8];
+
+	put32(d, (uint32_t)v);
+	put32(d + 4, (uint32_t)(v >> 32));
+	buf_put(b, d, sizeof(d));
 }
 
 void
@@ -216,14 +228,18 @@ void
 buf_put_str(struct buf *b, const char *s)
 {
 	size_t n;
+	char *to;
 
 	if (s == NULL) {
 		buf_put_u32(b, WIRE_NULL);
 		return;
 	}
 	n = strlen(s);
-	buf_put_u32(b, (uint32_t)n);
-	buf_put(b, s, n);
+	to = buf_reserve(b, n + 4);
+	put32(to, (uint32_t)n);
+	memcpy(to + 4, s, n);
+	b->len += n + 4;
+	b->data[b->len] = '\0';
 }
 
 struct rd
@@ -268,9 +284,12 @@ rd_u32(struct rd *r)
 uint64_t
 rd_u64(struct rd *r)
 {
-	uint64_t lo = rd_u32(r);
+	const uint8_t *p = rd_bytes(r, 8);
+	uint64_t v = 0;
 
-	return lo | (uint64_t)rd_u32(r) << 32;
+	for (int i = 7; p != NULL && i >= 0; i--)
+		v = v << 8 | p[i];
+	return v;
 }
 
 int64_t

@@ -77,8 +77,13 @@ static size_t
 ascii_run(const char *s, size_t n)
 {
 	size_t i = 0;
-	uint64_t w;
+	uint64_t w, v[4];
 
+	for (; i + 32 <= n; i += 32) {
+		memcpy(v, s + i, 32);
+		if ((v[0] | v[1] | v[2] | v[3]) & 0x8080808080808080u)
+			break;
+	}
 	for (; i + 8 <= n; i += 8) {
 		memcpy(&w, s + i, 8);
 		if (w & 0x8080808080808080u)

@@ -308,6 +308,8 @@ struct conf {
 	size_t ntenants;
 	struct conf_mapped *mapped; /* by tenant and url */
 	size_t nmapped;
+	const char **simulate; /* faults that are made on purpose, conf_simulates() */
+	size_t nsimulate;
 	void *arena; /* owns all of the above */
 };
 
@@ -356,6 +358,9 @@ const struct conf_endpoint *conf_endpoint_of(const struct conf *c, const char *n
 
 /* The tenant with this key or id; NULL if there is none. */
 const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *key);
+/* Whether this fault is to be made: "plugin-crash", "plugin-timeout", "db-full". */
+bool conf_simulates(const struct conf *c, const char *fault);
+
 const struct conf_tenant *conf_tenant_by_id(const struct conf *c, const char *id);
 
 /* The mapping that applies to an address asked for a tenant: that of the feed with this

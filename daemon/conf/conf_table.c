@@ -421,6 +421,7 @@ static const struct conf_row root_rows[] = {
     GROUP(conf, console),
     LIST(conf, staff, 0),
     LIST(conf, tenants, 0),
+    TEXTS(conf, simulate, conf_value_fault),
 };
 const struct conf_table conf_table_root = {
     .name = "the main file", ROWS(root_rows), .done = conf_check_root};

@@ -164,6 +164,15 @@ conf_check_tenants(struct conf_walk *w, const struct conf_sources *s, bool inter
 	conf_check_mapped(w);
 }
 
+bool
+conf_simulates(const struct conf *c, const char *fault)
+{
+	for (size_t i = 0; i < c->nsimulate; i++)
+		if (strcmp(c->simulate[i], fault) == 0)
+			return true;
+	return false;
+}
+
 const struct conf_tenant *
 conf_tenant_by_id(const struct conf *c, const char *id)
 {

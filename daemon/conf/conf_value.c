@@ -184,6 +184,19 @@ conf_value_mail(const char *s)
 }
 
 const char *
+conf_value_fault(const char *s)
+{
+	static const char *const faults[] = {
+	    "plugin-crash", "plugin-timeout", "db-full"};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (strcmp(faults[i], s) == 0)
+			return NULL;
+	return "is no fault that can be simulated: plugin-crash, plugin-timeout or "
+	       "db-full";
+}
+
+const char *
 conf_value_id(const char *s)
 {
 	size_t n = strlen(s);

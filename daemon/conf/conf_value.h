@@ -15,6 +15,7 @@
 const char *conf_value_text(const char *s);
 /* One mail address, addr-spec of RFC 5322 without comments and quoting. */
 const char *conf_value_mail(const char *s);
+const char *conf_value_fault(const char *s);
 /* A host name of letters, digits, hyphens and dots (RFC 1123). */
 const char *conf_value_host(const char *s);
 /* An http or https URL without credentials. */

@@ -65,6 +65,9 @@ engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m)
 
 /* --- opening --- */
 
+/* Enough to start, and soon full. */
+#define SIMULATED_GROWTH (256u << 10)
+
 static int
 open_all(struct engine *g, const struct engine_options *o, struct err *e)
 {
@@ -73,6 +76,8 @@ open_all(struct engine *g, const struct engine_options *o, struct err *e)
 
 	if ((rc = file_mkdirs(o->conf->state_dir, 0700, e)) != 0 ||
 	    (rc = store_open(url, &g->store, e)) != 0 ||
+	    (conf_simulates(o->conf, "db-full") &&
+		(rc = store_limit_growth(g->store, SIMULATED_GROWTH, e)) != 0) ||
 	    (rc = store_claim(g->store, "engine", ENGINE_LEASE, g->fences, e)) != 0 ||
 	    (rc = vault_open(o->conf->state_dir, o->sync, &g->vault, e)) != 0 ||
 	    (rc = ledger_open(o->conf->state_dir, o->key, o->sync, &g->ledger, e)) != 0)

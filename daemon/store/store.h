@@ -38,6 +38,8 @@ int store_open_readonly(const char *url, struct store **out, struct err *e);
 void store_free(struct store **s);
 /* An upper limit on the database file; writes beyond it fail as on a full disk. */
 int store_limit(struct store *s, uint64_t bytes, struct err *e);
+/* The same, counted from the size that it has now. */
+int store_limit_growth(struct store *s, uint64_t bytes, struct err *e);
 
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);

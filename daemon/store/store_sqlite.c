@@ -251,6 +251,15 @@ store_limit(struct store *s, uint64_t bytes, struct err *e)
 	return db_exec(s, sql, e);
 }
 
+int
+store_limit_growth(struct store *s, uint64_t bytes, struct err *e)
+{
+	int64_t page = db_number(s, 4096, "PRAGMA page_size", "");
+	int64_t pages = db_number(s, 0, "PRAGMA page_count", "");
+
+	return store_limit(s, (uint64_t)(page * pages) + bytes, e);
+}
+
 /* --- transactions --- */
 
 int

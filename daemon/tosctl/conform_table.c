@@ -5,28 +5,30 @@
 #include "tosctl/conform.h"
 
 const struct conform_case conform_cases[] = {
-#define T(n, a, ...)                                                 \
-	{                                                            \
+#define T(n, a, ...)                                                    \
+	{                                                               \
 		.name = n, .about = a, .run = conform_text, __VA_ARGS__ \
 	}
-#define M(n, a, l)                                                    \
-	{                                                             \
+#define M(n, a, l)                                                       \
+	{                                                                \
 		.name = n, .about = a, .run = conform_message, .text = l \
 	}
-#define I(n, a, l)                                                 \
-	{                                                          \
+#define I(n, a, l)                                                    \
+	{                                                             \
 		.name = n, .about = a, .run = conform_item, .text = l \
 	}
 #define C(n, a, f, ...)                                      \
 	{                                                    \
 		.name = n, .about = a, .run = f, __VA_ARGS__ \
 	}
-    C("hello", "says hello within 2 s, with rules that the host takes", conform_hello, 0),
+    C("hello", "says hello within 2 s, with rules that the host takes", conform_hello,
+	0),
     C("hello-again", "says the same hello in each process", conform_hello_again, 0),
     C("hello-granted", "wants no more than it is granted", conform_granted, 0),
     C("hello-pure", "promises that the same item gives the same findings", conform_pure,
 	0),
-    C("hello-silent", "says nothing after its hello until it is asked", conform_silent, 0),
+    C("hello-silent", "says nothing after its hello until it is asked", conform_silent,
+	0),
     T("text-empty", "an empty text", .text = ""),
     T("text-letter", "a text of one letter", .text = "a"),
     T("text-plain", "plain English", .text = "The train leaves at ten past four."),

@@ -307,7 +307,8 @@ struct tosd_host {
 	int (*in_set)(const struct tosd_host *h, const char *set, struct tosd_str member);
 	struct tosd_str (*set_at)(const struct tosd_host *h, const char *set, size_t i);
 
-	/* Writes a line; control characters are escaped. */
+	/* Writes a line; control characters are escaped.  After open() no more than twenty at
+	 * once, then ten a second; what is more is counted. */
 	void (*log)(const struct tosd_host *h, enum tosd_log level, struct tosd_str text);
 
 	/* --- end of 1.0 */

@@ -1,7 +1,7 @@
 /*
- * @NAME@: a policy plugin of tosd.  It finds a word, in whatever case, where it stands for
- * itself.  Replace find() and what is said of the rule; tosd-policy(7) and the comments of
- * <tosd/policy.h> say what else a plugin can see, and what it must not do.
+ * @NAME@: a policy plugin of tosd.  It finds a word, in whatever case, where it stands
+ * for itself.  Replace find() and what is said of the rule; tosd-policy(7) and the
+ * comments of <tosd/policy.h> say what else a plugin can see, and what it must not do.
  */
 #include <tosd/policy.h>
 
