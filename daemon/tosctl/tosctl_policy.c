@@ -33,7 +33,8 @@ static const char usage[] =
     "be\n"
     "looked at; new writes a pack to start from; keygen makes a key, sign signs "
     "packs.\n"
-    "A running daemon answers to: rules, stats, gate, reviews, relied, label, confirm,\n"
+    "A running daemon answers to: rules, stats, gate, reviews, relied, label, "
+    "confirm,\n"
     "dismiss, shadow, canary, enforce, retire, rollback; see tosctl(1).\n";
 
 struct options {
