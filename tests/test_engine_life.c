@@ -651,6 +651,72 @@ test_not_mended(void)
 	bench_close(b);
 }
 
+/* Answers a batch: each post breaks the rule, and its fused score is its last digit. */
+static void
+inspect_scored(struct bench *b)
+{
+	struct caught c;
+	struct msg m;
+
+	while (bench_take(b, MSG_INSPECT, &c)) {
+		msg_init(&m, MSG_INSPECTED);
+		m.from = ROLE_POLICY;
+		m.from_index = c.index;
+		m.inspected.batch = c.m.inspect.batch;
+		m.inspected.digest = xstrdup("d1");
+		m.inspected.n = c.m.inspect.n;
+		m.inspected.v = xcalloc(m.inspected.n, sizeof(*m.inspected.v));
+		for (uint32_t i = 0; i < m.inspected.n; i++) {
+			struct msg_inspected_item *v = &m.inspected.v[i];
+			const char *text = c.m.inspect.v[i].item.text;
+
+			v->revision = c.m.inspect.v[i].revision;
+			bench_find(v, "violence", "v/kill", text, "kill");
+			v->nscores = 2;
+			v->scores = xcalloc(2, sizeof(*v->scores));
+			v->scores[0] = (struct msg_score){xstrdup("a b=c"), 1};
+			v->scores[1] = (struct msg_score){
+			    xstrdup("violence"), (text[strlen(text) - 1] - '0') / 10.0};
+		}
+		engine_handle(b->engine, &m, b->now);
+		msg_clear(&m);
+		msg_clear(&c.m);
+		bench_tick(b);
+	}
+}
+
+/* Scores are kept with the revision, rank what people see, and are forgotten. */
+static void
+test_ranked(void)
+{
+	static const struct post posts[] = {{"a", "i will kill you 3"},
+	    {"b", "i will kill you 9"}, {"c", "i will kill you 5"}};
+	struct bench *b = open_with("scores_for = \"1d\";");
+	json_t *r, *rows;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	bench_feed(b, posts, 3);
+	inspect_scored(b);
+	r = ask(b, "findings", NULL, NULL);
+	rows = json_object_get(r, "rows");
+	CU_ASSERT_EQUAL_FATAL(json_array_size(rows), 3);
+	for (size_t i = 0; i < 3; i++)
+		CU_ASSERT_DOUBLE_EQUAL(json_number_value(json_object_get(
+					   json_array_get(rows, i), "fused")),
+		    i == 0   ? 0.9
+		    : i == 1 ? 0.5
+			     : 0.3,
+		    1e-9);
+	json_decref(r);
+	bench_go(b, 3 * CLOCK_DAY);
+	r = ask(b, "findings", NULL, NULL);
+	rows = json_object_get(r, "rows");
+	CU_ASSERT_EQUAL(json_array_size(rows), 3);
+	CU_ASSERT_PTR_NULL(json_object_get(json_array_get(rows, 0), "fused"));
+	json_decref(r);
+	bench_close(b);
+}
+
 static void
 test_scores(void)
 {
@@ -680,6 +746,7 @@ static const struct suite_test tests[] = {
     {"counting is cheap", test_cheap},
     {"a rule that counts no more", test_not_mended},
     {"scores", test_scores},
+    {"the surest first", test_ranked},
 };
 
 SUITE_MAIN("engine_life", tests)

@@ -78,7 +78,9 @@ def way_up(d):
     assert d.rows("violations") == []
     found = d.rows("findings", RULE)
     assert len(found) == 4 and {r["mode"] for r in found} == {"shadow"}, found
-    gates = {g["gate"]: g["holds"] for g in d.policy("gate", RULE, code=1)}
+    rows = d.policy("gate", RULE, code=1)
+    gates = {g["gate"]: g["holds"] for g in rows}
+    assert {g["gate"]: g["is"] for g in rows}["tenants"] == 0.5, rows
     assert not gates["labels"] and not gates["precision"] and gates["cost"], gates
     said = d.policy("enforce", RULE, person="ann", code=1)[0]
     assert said["verdict"] == "refused" and "too few" in said["why"][0], said

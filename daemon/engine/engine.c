@@ -85,12 +85,21 @@ open_all(struct engine *g, const struct engine_options *o, struct err *e)
 	return engine_record_recover(g, e);
 }
 
+/* Where rules begin that nobody moved: with the packs' modes (`policy') it says which
+ * mode was in force. */
+static const char *
+life_cycle(const struct engine *g)
+{
+	return g->conf->policy.life_cycle == CONF_LIFE_GATED ? "gated" : "packs";
+}
+
 static void
 record_start(struct engine *g, int64_t now)
 {
-	json_t *j = json_pack("{s:s, s:s, s:s, s:o}", "configuration", g->conf->digest,
-	    "version", PACKAGE_VERSION, "templates", notice_set_digest(g->notices),
-	    "ladder", engine_ladder_json(&g->ladder));
+	json_t *j =
+	    json_pack("{s:s, s:s, s:s, s:o, s:s}", "configuration", g->conf->digest,
+		"version", PACKAGE_VERSION, "templates", notice_set_digest(g->notices),
+		"ladder", engine_ladder_json(&g->ladder), "life_cycle", life_cycle(g));
 
 	engine_record(g, "start", j, NULL, now);
 }
@@ -298,8 +307,9 @@ engine_reconf(struct engine *g, const struct conf *conf,
 	engine_ladder_load(g);
 	engine_begin(g);
 	engine_record(g, "configuration",
-	    json_pack("{s:s, s:s, s:o}", "configuration", conf->digest, "templates",
-		notice_set_digest(notices), "ladder", engine_ladder_json(&g->ladder)),
+	    json_pack("{s:s, s:s, s:o, s:s}", "configuration", conf->digest,
+		"templates", notice_set_digest(notices), "ladder",
+		engine_ladder_json(&g->ladder), "life_cycle", life_cycle(g)),
 	    NULL, now);
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);

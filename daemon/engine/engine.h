@@ -80,7 +80,12 @@ json_t *engine_stats(struct engine *g, int64_t now);
 /* --- what `tosctl rebuild' derives again, by the engine's own rules --- */
 
 /* How a case ended: store_case.outcome. */
-enum engine_outcome { ENGINE_OPEN, ENGINE_CURED, ENGINE_ACCEPTED };
+enum engine_outcome {
+	ENGINE_OPEN,
+	ENGINE_CURED,
+	ENGINE_ACCEPTED,
+	ENGINE_UNSAID, /* nothing was left to tell the tenant */
+};
 
 /* Event time of a revision: when it was posted, if that can be believed, else when it
  * was seen. */

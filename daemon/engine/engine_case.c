@@ -322,7 +322,7 @@ act(struct engine *g, struct store_case *c, const struct case_step *st, int64_t 
 		engine_notice_closed(g, c, st, now);
 	if (st->actions & (CASE_ACT_CLOSE | CASE_ACT_DROP)) {
 		c->closed = now;
-		c->outcome = ENGINE_CURED;
+		c->outcome = st->actions & CASE_ACT_DROP ? ENGINE_UNSAID : ENGINE_CURED;
 		engine_walk(store_violation_each(
 		    g->store, VIOLATION_OF_CASE, c->id, 0, park_violation, &p));
 	}

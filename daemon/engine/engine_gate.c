@@ -214,6 +214,38 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 	return xstrdup("");
 }
 
+/* The same as one figure, and what it is held against. */
+static double
+figure(enum life_gate gate, const struct life_numbers *n)
+{
+	const double v[LIFE_GATES] = {
+	    [LIFE_GATE_LOADED] = n->loaded,
+	    [LIFE_GATE_COST] = (double)n->cost / 1e6,
+	    [LIFE_GATE_DEGRADED] = (double)n->degraded,
+	    [LIFE_GATE_LABELS] = (double)(n->right + n->wrong),
+	    [LIFE_GATE_PRECISION] = n->low,
+	    [LIFE_GATE_DAYS] = n->days,
+	    [LIFE_GATE_TENANTS] = n->hits > 0 ? (double)n->most / (double)n->hits : 0,
+	};
+
+	return v[gate];
+}
+
+static double
+limit(enum life_gate gate, const struct life_limits *l)
+{
+	const double v[LIFE_GATES] = {
+	    [LIFE_GATE_LOADED] = 1,
+	    [LIFE_GATE_COST] = (double)l->cost / 1e6,
+	    [LIFE_GATE_LABELS] = l->labels,
+	    [LIFE_GATE_PRECISION] = l->precision,
+	    [LIFE_GATE_DAYS] = l->days,
+	    [LIFE_GATE_TENANTS] = l->tenant_share,
+	};
+
+	return v[gate];
+}
+
 int
 engine_gate_ask(struct engine_call *k, struct err *e)
 {
@@ -235,10 +267,13 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 	for (int i = 0; i < LIFE_GATES; i++) {
 		char *words = in_words((enum life_gate)i, &l, &n);
 
-		json_array_append_new(rows,
-		    json_pack("{s:s, s:I, s:s, s:b, s:s}", "rule", r->rule, "rev",
-			(json_int_t)r->rev, "gate", life_gate_name((enum life_gate)i),
-			"holds", (failing & 1u << i) == 0, "why", words));
+		json_array_append_new(
+		    rows, json_pack("{s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "rule",
+			      r->rule, "rev", (json_int_t)r->rev, "gate",
+			      life_gate_name((enum life_gate)i), "holds",
+			      (failing & 1u << i) == 0, "why", words, "is",
+			      json_real(figure((enum life_gate)i, &n)), "limit",
+			      json_real(limit((enum life_gate)i, &l))));
 		free(words);
 	}
 	json_object_set_new(k->reply, "negative", json_boolean(failing != 0));

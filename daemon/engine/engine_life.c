@@ -46,13 +46,12 @@ place_of(const struct engine_life *l, const char *rule, uint32_t rev)
 }
 
 static struct engine_rule *
-make_rule(const char *rule, uint32_t rev, enum finding_mode declared)
+make_rule(const char *rule, uint32_t rev)
 {
 	struct engine_rule *r = xcalloc(1, sizeof(*r));
 
 	r->rule = xstrdup(rule);
 	r->rev = rev;
-	r->declared = declared;
 	r->limit = MODE_ENFORCE;
 	r->moved.until = CLOCK_NONE;
 	r->row.wish_until = r->row.wish_time = r->row.since = CLOCK_NONE;
@@ -69,7 +68,8 @@ engine_life_rule(
 
 	if (at < l->n && compare(l->v[at], rule, rev) == 0)
 		return l->v[at];
-	r = make_rule(rule, rev, declared);
+	r = make_rule(rule, rev);
+	r->declared = declared;
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(struct engine_rule *));
 	memmove(l->v + at + 1, l->v + at, (l->n - at) * sizeof(struct engine_rule *));
 	l->v[at] = r;
@@ -103,24 +103,50 @@ set_text(char **to, const char *from)
 	*to = xstrdup(from);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct engine_rule *x = *(struct engine_rule *const *)a;
+	const struct engine_rule *y = *(struct engine_rule *const *)b;
+
+	return compare(x, y->rule, y->rev);
+}
+
+static void
+take_rule(struct engine_rule *r, const struct msg_rule *v)
+{
+	r->loaded = true;
+	r->declared = (enum finding_mode)v->mode;
+	r->limit = (enum finding_mode)v->limit;
+	set_text(&r->plugin, v->plugin);
+	set_text(&r->pack, v->pack);
+	set_text(&r->clause, v->clause);
+	set_text(&r->category, v->category);
+}
+
+/* There may be thousands that are new: they are sorted in once. */
 void
 engine_life_rules(struct engine *g, const struct msg_rules *m)
 {
-	for (size_t i = 0; i < g->life->n; i++)
-		g->life->v[i]->loaded = false;
+	struct engine_life *l = g->life;
+	size_t n = l->n;
+
+	for (size_t i = 0; i < l->n; i++)
+		l->v[i]->loaded = false;
+	l->v = xrealloc(l->v, (l->n + m->n + 1) * sizeof(struct engine_rule *));
 	for (uint32_t i = 0; i < m->n; i++) {
 		const struct msg_rule *v = &m->v[i];
-		struct engine_rule *r =
-		    engine_life_rule(g, v->rule, v->rev, (enum finding_mode)v->mode);
+		size_t at = place_of(l, v->rule, v->rev);
 
-		r->loaded = true;
-		r->declared = (enum finding_mode)v->mode;
-		r->limit = (enum finding_mode)v->limit;
-		set_text(&r->plugin, v->plugin);
-		set_text(&r->pack, v->pack);
-		set_text(&r->clause, v->clause);
-		set_text(&r->category, v->category);
+		if (at == l->n || compare(l->v[at], v->rule, v->rev) != 0) {
+			at = n++;
+			l->v[at] = make_rule(v->rule, v->rev);
+		}
+		take_rule(l->v[at], v);
 	}
+	if (n > l->n)
+		qsort(l->v, n, sizeof(struct engine_rule *), by_name);
+	l->n = n;
 }
 
 /* --- what a start finds --- */

@@ -14,10 +14,12 @@
 /* Rules and plugins with a label of their own in the metrics; the others share one. */
 #define METRIC_RULES 100
 #define METRIC_PLUGINS 32
+#define PLUGINS_MAX 256
 /* Revisions looked at in a turn for scores that are too old. */
 #define SCORES_AT_ONCE 1000
 #define SCORES_KEY "scores-after"
-/* What a rule's name may consist of. */
+#define SCORES_BYTES 2000
+/* What names of rules and plugins may consist of. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-_./"
 
 struct engine_hit {
@@ -102,6 +104,9 @@ cost_of(struct engine_life *l, const char *plugin)
 	for (size_t i = 0; i < l->ncosts; i++)
 		if (strcmp(l->costs[i].plugin, plugin) == 0)
 			return &l->costs[i];
+	/* More plugins than anybody runs: a worker makes up names. */
+	if (l->ncosts >= PLUGINS_MAX && plugin[0] != '\0')
+		return cost_of(l, "");
 	l->costs = xrealloc(l->costs, (l->ncosts + 1) * sizeof(*l->costs));
 	l->costs[l->ncosts] = (struct engine_cost){.plugin = xstrdup(plugin)};
 	return &l->costs[l->ncosts++];
@@ -223,9 +228,10 @@ engine_scores_text(const struct msg_inspected_item *j)
 {
 	struct buf b = {0};
 
-	for (uint32_t i = 0; i < j->nscores; i++)
-		buf_printf(&b, "%s%s=%.4g", i > 0 ? " " : "", j->scores[i].category,
-		    j->scores[i].value);
+	for (uint32_t i = 0; i < j->nscores && b.len < SCORES_BYTES; i++)
+		if (strpbrk(j->scores[i].category, " =") == NULL)
+			buf_printf(&b, "%s%s=%.4g", b.len > 0 ? " " : "",
+			    j->scores[i].category, j->scores[i].value);
 	return b.len > 0 ? buf_take(&b) : NULL;
 }
 
@@ -269,14 +275,20 @@ has_numbers(const struct engine_rule *r)
 	return n > 0;
 }
 
+/* A worker that was taken over may give names as it likes. */
+static bool
+plain(const char *name)
+{
+	return name[0] != '\0' && name[strspn(name, PLAIN)] == '\0';
+}
+
 /* All revisions of a rule are one line: the newest has to speak for itself in `policy
  * stats'.  Past the limit rules are added up as "other", so that a large policy cannot
  * flood whoever collects the metrics. */
 static void
 add_rule(json_t *rules, const struct engine_rule *r)
 {
-	/* A worker that was taken over may name rules as it likes. */
-	const char *key = r->rule[strspn(r->rule, PLAIN)] == '\0' ? r->rule : "other";
+	const char *key = plain(r->rule) ? r->rule : "other";
 	json_t *one, *old;
 	struct engine_rule sum = *r;
 	const char *mode;
@@ -305,9 +317,9 @@ engine_stat_metrics(struct engine *g, json_t *stats)
 			add_rule(rules, l->v[i]);
 	for (size_t i = 0; i < l->ncosts && i < METRIC_PLUGINS; i++) {
 		const struct cost *c = &l->costs[i].all;
+		const char *name = l->costs[i].plugin;
 
-		json_object_set_new(plugins,
-		    l->costs[i].plugin[0] != '\0' ? l->costs[i].plugin : "unknown",
+		json_object_set_new(plugins, plain(name) ? name : "unknown",
 		    json_pack("{s:I, s:I, s:I, s:I, s:I}", "items",
 			(json_int_t)c->items, "failed", (json_int_t)c->failed, "ns",
 			(json_int_t)c->ns, "p50", (json_int_t)cost_quantile(c, 0.5),

@@ -21,6 +21,9 @@
 #define NAME_MAX_BYTES 512
 #define REASON_MAX_BYTES 4096
 #define SPANS_MAX 64
+/* Plugins are few, and so are categories. */
+#define SCORES_MAX 256
+#define COSTS_MAX 256
 
 static bool
 text_within(const char *s, size_t max)
@@ -324,6 +327,7 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	while (!r->bad && v->n < n)
 		get_finding(r, &v->findings[v->n++]);
 	n = rd_count(r, SCORE_WIRE_MIN);
+	r->bad |= n > SCORES_MAX;
 	v->scores = n > 0 ? xcalloc(n, sizeof(*v->scores)) : NULL;
 	while (!r->bad && v->nscores < n)
 		get_score(r, &v->scores[v->nscores++]);
@@ -342,6 +346,7 @@ msg_get_inspected(struct rd *r, struct msg *m)
 	while (!r->bad && p->n < n)
 		get_inspected_item(r, &p->v[p->n++]);
 	n = rd_count(r, COST_WIRE_MIN);
+	r->bad |= n > COSTS_MAX;
 	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
 	while (!r->bad && p->ncosts < n)
 		get_cost(r, &p->costs[p->ncosts++]);

@@ -279,7 +279,7 @@ rebuild_step(struct rebuild *r, const json_t *o, struct err *e)
 			       json_array_get(stages, (size_t)c.stage - 1), 0)));
 	if (actions & (CASE_ACT_CLOSE | CASE_ACT_DROP)) {
 		c.closed = time;
-		c.outcome = ENGINE_CURED;
+		c.outcome = actions & CASE_ACT_DROP ? ENGINE_UNSAID : ENGINE_CURED;
 	}
 	if (c.phase == CASE_DECIDED)
 		c.outcome = ENGINE_ACCEPTED;

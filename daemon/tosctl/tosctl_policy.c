@@ -38,7 +38,10 @@ static const char usage[] =
     "test loads the rule packs of DIR and runs their tests; lint also says what should "
     "be\n"
     "looked at; new writes a pack to start from; keygen makes a key, sign signs "
-    "packs.\n";
+    "packs.\n"
+    "A running daemon answers to: rules, stats, gate, reviews, relied, label, "
+    "confirm,\n"
+    "dismiss, shadow, canary, enforce, retire, rollback; see tosctl(1).\n";
 
 struct options {
 	const char *plugin, *day, *key;

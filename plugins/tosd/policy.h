@@ -142,7 +142,8 @@ enum tosd_severity {
 	TOSD_CRITICAL = 40 /* danger to life: people are told at once */
 };
 
-/* The life of a rule.  Only findings of TOSD_ENFORCE ever count. */
+/* Where the life of a rule begins; people move it on from there (tosctl policy).  Only
+ * what is enforced counts by itself. */
 enum tosd_mode {
 	TOSD_DRAFT = 0,
 	TOSD_SHADOW = 1, /* recorded, for measuring */
