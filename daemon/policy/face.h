@@ -37,6 +37,9 @@ struct policy_face {
 	size_t nsets;
 	struct policy_rule *rules;
 	size_t nrules;
+	uint32_t *slots; /* rule + 1 by the hash of its id, so that ten thousand of them
+			  * are not compared each with each */
+	size_t slots_mask;
 	char why[256]; /* the last errstr that we gave */
 	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
 	void (*problem)(void *ctx, const char *plugin, const char *text);
@@ -65,16 +68,18 @@ struct tosd_report {
 	const struct tosd_item *item;
 	struct finding *v;
 	uint32_t n;
-	struct policy_opinion opinions[TOSD_SCORES];
 	size_t nopinions;
 	int64_t budget;
 	char bad[256]; /* the first thing that was refused; empty: nothing */
+	struct policy_opinion opinions[TOSD_SCORES]; /* last: not cleared each time */
 };
 
 /* Fills in the table and its phase; the caller has set the other fields. */
 void policy_face_init(struct policy_face *f);
 /* Frees the rules. */
 void policy_face_clear(struct policy_face *f);
+/* Has it declared a rule of that id? */
+bool policy_face_has(const struct policy_face *f, const char *id);
 
 /* At the end of a check(): puts the findings in order (rule, spans, score). */
 void policy_report_sort(struct tosd_report *r);

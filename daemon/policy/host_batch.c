@@ -19,10 +19,10 @@
 
 /* What one plugin said of an item.  Its opinion is held against the findings of all the
  * others, so it waits until they have spoken. */
-struct said {
-	struct policy_opinion opinions[TOSD_SCORES];
+struct policy_said {
 	size_t nopinions;
 	uint32_t first, n; /* its findings within all */
+	struct policy_opinion opinions[TOSD_SCORES];
 };
 
 /* What is needed while a batch is judged. */
@@ -33,14 +33,26 @@ struct batch {
 	struct buf *bad;
 	size_t n;
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
-	struct said *said;	/* by slot, of the first item; NULL: nobody wants scores */
+	struct policy_said
+	    *said; /* by slot, of the first item; NULL: nobody wants scores */
 };
+
+/* What plugins look at; most items are a text alone, which is not copied. */
+static const char *
+body_of(const struct item *it, char **own)
+{
+	bool alone = it->text != NULL && it->text[0] != '\0' && it->title == NULL &&
+		     it->summary == NULL && it->nmedia == 0;
+
+	*own = alone ? NULL : item_body(it);
+	return alone ? it->text : *own;
+}
 
 static void
 batch_item(struct batch *b, size_t i)
 {
 	const struct policy_ask *a = &b->ask[i];
-	char *body = b->body[i] = item_body(a->it);
+	const char *body = body_of(a->it, &b->body[i]);
 	struct tosd_item *item = &b->item[i];
 
 	*item = (struct tosd_item){.it = a->it,
@@ -180,19 +192,20 @@ exec_end(struct policy_host *h, struct batch *b)
 static void
 note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
 {
-	struct said *to = &b->said[slot];
+	struct policy_said *to = &b->said[slot];
 
 	if (b->said == NULL || i != 0)
 		return;
 	to->first = b->ask[0].n;
 	to->n = r->n;
 	to->nopinions = r->nopinions;
-	memcpy(to->opinions, r->opinions, sizeof(r->opinions));
+	memcpy(to->opinions, r->opinions, r->nopinions * sizeof(*r->opinions));
 }
 
 /* The score of a category: opinions held against findings, or findings alone. */
 static double
-fuse(const struct policy_ask *a, const char *category, const struct said *said, size_t n)
+fuse(const struct policy_ask *a, const char *category, const struct policy_said *said,
+    size_t n)
 {
 	double best = policy_fusion_found(a->findings, a->n, category);
 	bool opinion = false;
@@ -226,10 +239,11 @@ static void
 check_objects(struct policy_host *h, struct batch *b, size_t i)
 {
 	for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++) {
-		struct tosd_report r = {0};
+		struct tosd_report r;
 
 		if (h->v[s].plugin == NULL)
 			continue;
+		memset(&r, 0, offsetof(struct tosd_report, opinions));
 		policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
 		note_said(b, i, s, &r);
 		add_findings(&b->ask[i], &r);
@@ -299,11 +313,14 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 	struct batch b = {
 	    .ask = &a, .item = &item, .body = &body, .bad = &none, .n = 1};
 
-	b.said = xcalloc(h->n, sizeof(*b.said));
+	if (h->said == NULL)
+		h->said = xcalloc(h->n, sizeof(*h->said));
+	for (size_t i = 0; i < h->n; i++)
+		h->said[i].nopinions = 0;
+	b.said = h->said;
 	batch_run(h, &b, CLOCK_SEC);
 	for (size_t i = 0; i < h->nscores; i++)
 		h->scores[i].value = fuse(&a, h->scores[i].category, b.said, h->n);
-	free(b.said);
 	if (a.n > 0) {
 		*findings = xrealloc(*findings, (*n + a.n) * sizeof(**findings));
 		memcpy(*findings + *n, a.findings, a.n * sizeof(*a.findings));

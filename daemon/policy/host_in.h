@@ -24,6 +24,7 @@ struct policy_host {
 	char **problems;
 	size_t nproblems;
 	char digest[DIGEST_HEX];
+	struct policy_said *said;    /* one for each slot, of host_batch.c */
 	struct policy_score *scores; /* one for each category */
 	size_t nscores;
 };

@@ -22,6 +22,7 @@
 struct rule {
 	const struct pack_rule *src;
 	const struct pack *pack;
+	int64_t expires; /* as src says */
 	size_t contexts; /* where those of its pack begin */
 	size_t hit;	 /* place in hits + 1 during a check; 0: none yet */
 	double doubt;	 /* during a check: how likely all its matches are wrong */
@@ -30,8 +31,8 @@ struct rule {
 struct pattern {
 	pcre2_code *code; /* NULL: it is a phrase that words are enough for */
 	struct phrase *phrase;
-	size_t rule;
 	double weight;
+	uint32_t rule;
 	unsigned counted; /* the check in which its weight was last taken */
 };
 
@@ -275,7 +276,7 @@ static int
 add_pattern(struct engine *e, const struct pattern_env *env,
     const struct pack_pattern *p, struct why *w)
 {
-	struct pattern to = {.rule = e->nrules - 1, .weight = p->weight};
+	struct pattern to = {.rule = (uint32_t)e->nrules - 1, .weight = p->weight};
 	int rc = 1;
 
 	if (e->npatterns >= ENGINE_PATTERNS)
@@ -349,7 +350,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		if ((e->nrules & (e->nrules - 1)) == 0)
 			e->rules =
 			    mem_grow(e->rules, e->nrules * 2 + 1, sizeof(*e->rules));
-		e->rules[e->nrules++] = (struct rule){r, p, base, 0, 1};
+		e->rules[e->nrules++] = (struct rule){r, p, r->expires, base, 0, 1};
 		env.target = r->target;
 		for (size_t k = 0; k < r->n; k++)
 			if (add_pattern(e, &env, &r->v[k], &why) != 0)
@@ -477,7 +478,6 @@ next_match(
 	int rc;
 
 	if (p->phrase != NULL) {
-		tokens_resolve(&e->tokens, e->lexicon);
 		rc = phrase_match(
 		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
 		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
@@ -555,7 +555,7 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	for (size_t i = 0; i < nfound; i++) {
 		struct pattern *p = &e->patterns[e->slow ? i : found[i]];
 
-		if (event_time >= e->rules[p->rule].src->expires)
+		if (event_time >= e->rules[p->rule].expires)
 			continue;
 		if (sp->spend != NULL && sp->spend(sp->ctx, (int64_t)n) < 0)
 			return why_set(
