@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ten thousand rules put in place while posts come in over a stream: no post is lost, each
 is judged once, by the old rules or by the new, and what the swap adds to the way of a
-post is printed beside what the way was before, in as long a time without a swap.  SWAP_RULES, SWAP_SECONDS change the size."""
+post is printed beside what the way was before, in as long a time without a swap.
+SWAP_RULES, SWAP_SECONDS change the size."""
 import datetime
 import os
 import random
