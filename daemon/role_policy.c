@@ -8,6 +8,7 @@
  * their pipes: before the configuration, and again when this role has said that one is
  * of no use any more.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,21 @@ policy_free(void *ctx)
 	free(p);
 }
 
+/* Packs take seconds to compile, and texts to judge come in heaps: the roles that fetch
+ * and record go first, and the rehearsal of a new configuration last. */
+#define NICE 5
+#define NICE_REHEARSAL 15
+
+static void
+be_nice(const struct policy *p)
+{
+	bool trial = role_index(p->self) >= p->conf->policy.workers;
+
+	errno = 0;
+	if (nice(trial ? NICE_REHEARSAL : NICE) == -1 && errno != 0)
+		log_debug("policy", "cannot be nice: %s", strerror(errno));
+}
+
 static int
 policy_start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
@@ -100,8 +116,10 @@ policy_start(struct role_self *self, const struct buf *sources,
 	/* Each batch takes about the memory that the last one gave back. */
 	xkeep(KEEP);
 	p->self = self;
-	if (rc == 0)
+	if (rc == 0) {
+		be_nice(p);
 		conf_lean(p->conf, CONF_TENANTS_NONE);
+	}
 	/* Without the folder each start compiles anew: a slow start, no fault. */
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)

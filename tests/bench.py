@@ -276,12 +276,15 @@ def bench(folder):
         for m in re.finditer(r"^(.+?): .* ICU (\d+); ratios ([\d.]+)", said, re.M):
             line(f"text forms, {m[1]}", float(m[3]) * float(m[2]), float(m[2]),
                  "ICU's NFKC_Casefold", "texts/s")
-    said = run(BUILD / "tests/bench_scan", "-p", packs, 1000)
+    said = run(BUILD / "tests/bench_scan", "-p", packs, "-m",
+               SRC / "plugins/classifier/violence.model", 1000)
     m = re.search(r"host (\d+) items/s, bare hs_scan (\d+)", said)
     line("scan, 1,000 rules", float(m[1]), float(m[2]), "bare hs_scan, same rules",
          "items/s")
     ours = float(re.search(r"packs: host (\d+)", said)[1])
     line("scan, all packs", ours, float(m[2]), "bare hs_scan of the 1,000 rules", "items/s")
+    ours = float(re.search(r"classifier: host (\d+)", said)[1])
+    line("scan, all packs and classifier", ours, float(m[2]), "the same", "items/s")
 
     beside = dict(l.split() for l in run(BUILD / "tests/bench_pipe", packs,
                                          folder / "raw.db", *feeds).splitlines())

@@ -5,12 +5,13 @@
  *rules, compiled as one would without anything else: all expressions, caseless, one
  *match each.
  *
- *	bench_scan [-d DIR] [-n TEXTS] [-r ROUNDS] [-p PACKS] [COUNT|NAME]...
+ *	bench_scan [-d DIR] [-n TEXTS] [-r ROUNDS] [-p PACKS [-m MODEL]] [COUNT|NAME]...
  *
  * For each COUNT (1000) as many rules are made; with -d, DIR/rulesNAME.tsv is read, and
  * the texts are the lines of DIR/bodies.txt.  Two or more of them: also what words and
  * phrases alone cost in the last compared to the first.  -p: the packs of that folder
- * too, beside the bare scan of the first rules.  Cases run in turn; a ratio is the
+ * too, beside the bare scan of the first rules; -m: and once more with the classifier
+ * and its model, which is the whole way of a text.  Cases run in turn; a ratio is the
  * median of those of the rounds.
  */
 #include <fcntl.h>
@@ -26,6 +27,7 @@
 #include "tests/rules_made.h"
 
 #define PLUGIN TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
+#define CLASSIFIER TOSD_BUILDDIR "/plugins/classifier/.libs/classifier.so"
 #define ROUNDS_MAX 100
 #define CASES 8
 
@@ -54,18 +56,26 @@ cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* model NULL: rules alone. */
 static struct policy_host *
-open_host(const char *packs, const char *cache)
+open_host(const char *packs, const char *model)
 {
-	static struct conf_plugin plugin = {
-	    .name = "rules", .path = PLUGIN, .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS};
-	static struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
+	static struct conf_setting setting = {.key = "model_file"};
+	static struct conf_plugin plugins[] = {
+	    {.name = "rules", .path = PLUGIN, .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS},
+	    {.name = "classifier",
+		.path = CLASSIFIER,
+		.grant = TOSD_NEED_TEXT,
+		.settings = &setting,
+		.nsettings = 1}};
+	static struct conf_policy policy = {.plugins = plugins};
 	struct policy_options o = {.conf = &policy};
 	struct policy_host *h = NULL;
 	struct err e = ERR_INIT;
 
 	policy.packs_dir = packs;
-	policy.cache_dir = cache;
+	policy.nplugins = model != NULL ? 2 : 1;
+	setting.value = model;
 	if (policy_host_new(&o, &h, &e) != 0) {
 		fprintf(stderr, "bench_scan: %s\n", e.text);
 		exit(2);
@@ -260,10 +270,10 @@ prepare(struct rules *r, const char *folder, const char *name, struct made *word
 
 static void
 report(struct rules *r, int n, const struct texts *t, int rounds,
-    struct policy_host *packs)
+    struct policy_host *packs, struct policy_host *whole)
 {
 	static double all[CASES][ROUNDS_MAX], words[CASES][ROUNDS_MAX],
-	    bare[CASES][ROUNDS_MAX], shipped[ROUNDS_MAX];
+	    bare[CASES][ROUNDS_MAX], shipped[ROUNDS_MAX], way[ROUNDS_MAX];
 	size_t hits[CASES] = {0}, bares[CASES] = {0}, other = 0;
 
 	for (int k = 0; k < rounds; k++) {
@@ -274,6 +284,8 @@ report(struct rules *r, int n, const struct texts *t, int rounds,
 		}
 		if (packs != NULL)
 			shipped[k] = run_host(packs, t, &other);
+		if (whole != NULL)
+			way[k] = run_host(whole, t, &other);
 	}
 	for (int i = 0; i < n; i++)
 		printf(
@@ -291,6 +303,11 @@ report(struct rules *r, int n, const struct texts *t, int rounds,
 		    "packs: host %.0f items/s, bare hs_scan of rules %s: ratio %.2f\n",
 		    (double)t->n / shipped[rounds / 2], r[0].name,
 		    median(bare[0], shipped, rounds));
+	if (whole != NULL)
+		printf("packs and classifier: host %.0f items/s, bare hs_scan of rules "
+		       "%s: ratio %.3f\n",
+		    (double)t->n / way[rounds / 2], r[0].name,
+		    median(bare[0], way, rounds));
 }
 
 int
@@ -298,14 +315,14 @@ main(int argc, char **argv)
 {
 	static struct rules r[CASES];
 	static char *preset[] = {(char *)"1000", NULL};
-	const char *folder = NULL, *packs = NULL;
+	const char *folder = NULL, *packs = NULL, *model = NULL;
 	struct made words = {.state = 1};
 	struct texts t = {NULL, 0};
 	size_t count = 20000;
 	int c, n = 0, rounds = 7;
 	char **names, cmd[100];
 
-	while ((c = getopt(argc, argv, "d:n:r:p:")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:r:p:m:")) != -1) {
 		if (c == 'd')
 			folder = optarg;
 		else if (c == 'n')
@@ -314,6 +331,8 @@ main(int argc, char **argv)
 			rounds = atoi(optarg);
 		else if (c == 'p')
 			packs = optarg;
+		else if (c == 'm')
+			model = optarg;
 		else
 			return 2;
 	}
@@ -327,7 +346,8 @@ main(int argc, char **argv)
 	for (names = optind < argc ? argv + optind : preset;
 	     *names != NULL && n < CASES; names++)
 		prepare(&r[n++], folder, *names, &words);
-	report(r, n, &t, rounds, packs != NULL ? open_host(packs, NULL) : NULL);
+	report(r, n, &t, rounds, packs != NULL ? open_host(packs, NULL) : NULL,
+	    packs != NULL && model != NULL ? open_host(packs, model) : NULL);
 	for (int i = 0; i < n; i++) {
 		policy_host_free(&r[i].host);
 		policy_host_free(&r[i].words);

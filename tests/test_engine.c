@@ -651,7 +651,66 @@ test_sweep(void)
 	bench_close(b);
 }
 
+/* Says that the worker has n rules; the same as a tree of JSON. */
+static json_t *
+say_rules(struct bench *b, uint32_t n, char digest)
+{
+	json_t *tree = json_array();
+	char hex[DIGEST_HEX] = "";
+	struct msg m;
+
+	memset(hex, digest, sizeof(hex) - 1);
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup(hex);
+	m.rules.n = n;
+	m.rules.v = xcalloc(n, sizeof(*m.rules.v));
+	for (uint32_t i = 0; i < n; i++) {
+		struct msg_rule *r = &m.rules.v[i];
+
+		*r = (struct msg_rule){.rule = xasprintf("pack/r%u", i),
+		    .pack = xstrdup(hex),
+		    .clause = xstrdup("4.1 \"Gewalt\" für \\ alle /"),
+		    .category = xstrdup("violence"),
+		    .rev = i + 1,
+		    .mode = MODE_SHADOW};
+		json_array_append_new(
+		    tree, json_pack("[s, I, s, s, s]", r->rule, (json_int_t)r->rev,
+			      "shadow", r->pack, r->clause));
+	}
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_go(b, CLOCK_MIN);
+	return tree;
+}
+
+/* What is on record of the rules: themselves, or the hash of so many. */
+static void
+test_rules(void)
+{
+	struct bench *b = bench_open();
+	json_t *tree = say_rules(b, 2, 'a');
+	const json_t *rules;
+	char *text, hex[DIGEST_HEX];
+
+	CU_ASSERT(json_equal(tree, json_object_get(bench_last(b, "policy"), "rules")));
+	json_decref(tree);
+	tree = say_rules(b, 0, 'b');
+	CU_ASSERT(json_equal(tree, json_object_get(bench_last(b, "policy"), "rules")));
+	json_decref(tree);
+	tree = say_rules(b, 3000, 'c');
+	rules = json_object_get(bench_last(b, "policy"), "rules");
+	CU_ASSERT_EQUAL(bench_int(rules, "count"), 3000);
+	text = json_dumps(tree, JSON_COMPACT);
+	digest_hex_of(text, strlen(text), hex);
+	CU_ASSERT_STRING_EQUAL(bench_str(rules, "sha256"), hex);
+	free(text);
+	json_decref(tree);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"the rules on record", test_rules},
     {"a notice goes out and its deadline runs", test_notice},
     {"a poll without its bytes", test_bare},
     {"the same poll again records nothing", test_again},

@@ -27,7 +27,7 @@ below(uint32_t n)
 static const char *const words[] = {"kill", "kills", "Shoot", "you", "the", "don't",
     "i'll", "co-op", "19", "a1b", "мир", "Мира", "straße", "größe", "x", "up", "set",
     "fire", "to", "kilt", "miss", "kiss", "日本", "l'eau", "it's", "o'neil's", "c3p0",
-    "kkk", "naïve"};
+    "kkk", "naïve", "🔪", "🔫"};
 #define NWORDS (sizeof(words) / sizeof(words[0]))
 
 static const char *
@@ -86,7 +86,7 @@ put_regex(struct buf *b)
 	    "kill", "shoot", "you", "miss", "fire", "a1b", "set", "up"};
 	const char *a = plain[below(8)], *c = plain[below(8)];
 
-	switch (below(12)) {
+	switch (below(15)) {
 	case 0:
 		buf_printf(b, "\\\\b%s(?:s|ed|ing)?\\\\b", a);
 		break;
@@ -119,6 +119,18 @@ put_regex(struct buf *b)
 		break;
 	case 10:
 		buf_printf(b, "\\\\b%s\\\\b(?: (?:the|a))? \\\\b%s\\\\b", a, c);
+		break;
+	case 11:
+		buf_printf(b, "(?:🔪|🔫)[^a-z.!?]{0,8}%s", a);
+		break;
+	case 12:
+		buf_printf(
+		    b, "\\\\b@{people}\\\\b.{0,20}\\\\b@{acts}\\\\b.{0,9}(?:%s|🔪+)", a);
+		break;
+	case 13:
+		buf_printf(b,
+		    "\\\\b@{acts}\\\\b[^\\\\n]{0,30}\\\\b(?:%s %s|the %s)\\\\b", a, c,
+		    a);
 		break;
 	default:
 		buf_printf(b, "(?:%s){1,2}\\\\d?%s", a, c);
@@ -185,12 +197,14 @@ make_text(void)
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
-	    "éup", "up日"};
+	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill"};
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};
 
 	for (uint32_t i = 0; i < n; i++) {
-		buf_puts(&b, below(3) ? word() : more[below(23)]);
+		buf_puts(&b, below(3) != 0
+				 ? word()
+				 : more[below(sizeof(more) / sizeof(more[0]))]);
 		buf_puts(&b, between[below(19)]);
 	}
 	return buf_take(&b);

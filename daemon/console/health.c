@@ -37,7 +37,7 @@ static const struct metric {
     {"answers", "tosd_model_answers_total", "counter", "Answers of models, kept."},
     {"asks_failed", "tosd_model_questions_failed_total", "counter",
 	"Questions to models that stay without an answer."},
-    {"reviews", "tosd_reviews_total", "counter", "Findings for people to review."},
+    {"advices", "tosd_advices_total", "counter", "Findings of models, for people."},
     {"violations_online", "tosd_violations_online", "gauge",
 	"Cited items last seen online."},
     {"cases_open", "tosd_cases_open", "gauge", "Cases not closed."},

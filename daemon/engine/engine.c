@@ -363,7 +363,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"asks_open", (uint64_t)store_ask_count(g->store)},
 	    {"asks_failed", g->asks_failed},
 	    {"answers", g->answers},
-	    {"reviews", g->reviews},
+	    {"advices", g->reviews},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

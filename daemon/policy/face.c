@@ -96,6 +96,45 @@ bad_rule(const struct tosd_rule *r)
 	return NULL;
 }
 
+/* Where the rule of that id stands in slots, or would. */
+static size_t
+rule_slot(const struct policy_face *f, const char *id)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	size_t i;
+
+	for (const char *s = id; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3u;
+	for (i = (h ^ h >> 32) & f->slots_mask; f->slots[i] != 0;
+	     i = (i + 1) & f->slots_mask)
+		if (strcmp(f->rules[f->slots[i] - 1].id, id) == 0)
+			break;
+	return i;
+}
+
+bool
+policy_face_has(const struct policy_face *f, const char *id)
+{
+	return f->nrules > 0 && f->slots[rule_slot(f, id)] != 0;
+}
+
+/* Room for one more rule; at most half of the slots are taken. */
+static void
+grow_rules(struct policy_face *f)
+{
+	size_t n = f->slots_mask + 1;
+
+	if (f->slots != NULL && f->nrules * 2 < f->slots_mask)
+		return;
+	n = f->slots != NULL ? n * 2 : 64;
+	free(f->slots);
+	f->slots = xcalloc(n, sizeof(*f->slots));
+	f->slots_mask = n - 1;
+	f->rules = xrealloc(f->rules, n / 2 * sizeof(*f->rules));
+	for (size_t i = 0; i < f->nrules; i++)
+		f->slots[rule_slot(f, f->rules[i].id)] = (uint32_t)i + 1;
+}
+
 static int32_t
 host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
 {
@@ -110,13 +149,12 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 	if ((bad = bad_rule(r)) != NULL)
 		return refuse(f, errstr, "rule `%.64s': %s",
 		    r->id != NULL && good_id(r->id) ? r->id : "?", bad);
-	for (size_t i = 0; i < f->nrules; i++)
-		if (strcmp(f->rules[i].id, r->id) == 0)
-			return refuse(
-			    f, errstr, "rule `%.64s' is declared twice", r->id);
+	if (policy_face_has(f, r->id))
+		return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
 	if (f->nrules >= RULES_MAX)
 		return refuse(f, errstr, "more than %d rules", RULES_MAX);
-	f->rules = xrealloc(f->rules, (f->nrules + 1) * sizeof(*f->rules));
+	grow_rules(f);
+	f->slots[rule_slot(f, r->id)] = (uint32_t)f->nrules + 1;
 	to = &f->rules[f->nrules];
 	to->id = xstrdup(r->id);
 	to->rev = r->rev;
@@ -498,7 +536,9 @@ policy_face_clear(struct policy_face *f)
 	if (f->table != NULL)
 		munmap((void *)(uintptr_t)f->table, sizeof(struct shield));
 	f->table = NULL;
+	free(f->slots);
 	f->rules = NULL;
+	f->slots = NULL;
 	f->nrules = 0;
 }
 

@@ -42,6 +42,9 @@ struct policy_face {
 	const struct conf_policy *conf; /* whose endpoints may be asked; NULL: none */
 	struct policy_rule *rules;
 	size_t nrules;
+	uint32_t *slots; /* rule + 1 by the hash of its id, so that ten thousand of them
+			  * are not compared each with each */
+	size_t slots_mask;
 	char why[256]; /* the last errstr that we gave */
 	struct policy_quiet quiet;
 	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
@@ -71,7 +74,6 @@ struct tosd_report {
 	const struct tosd_item *item;
 	struct finding *v;
 	uint32_t n;
-	struct policy_opinion opinions[TOSD_SCORES];
 	size_t nopinions;
 	int64_t budget;
 	/* What is known already: answers, and findings of others.  Borrowed. */
@@ -83,6 +85,7 @@ struct tosd_report {
 	uint32_t nquestions;
 	unsigned asked; /* calls of ask() */
 	char bad[256]; /* the first thing that was refused; empty: nothing */
+	struct policy_opinion opinions[TOSD_SCORES]; /* last: not cleared each time */
 };
 
 /* Makes the table and sets the phase; the caller has set the other fields.  The face must
@@ -90,6 +93,8 @@ struct tosd_report {
 void policy_face_init(struct policy_face *f);
 /* Frees rules and table. */
 void policy_face_clear(struct policy_face *f);
+/* Has it declared a rule of that id? */
+bool policy_face_has(const struct policy_face *f, const char *id);
 
 /* At the end of a check(): puts the findings in order (rule, spans, score). */
 void policy_report_sort(struct tosd_report *r);

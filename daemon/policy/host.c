@@ -100,9 +100,8 @@ static const char *
 other_with_rule(const struct policy_host *h, const char *id)
 {
 	for (size_t i = 0; i < h->n; i++)
-		for (size_t k = 0; k < h->v[i].face->nrules; k++)
-			if (strcmp(h->v[i].face->rules[k].id, id) == 0)
-				return h->v[i].face->plugin;
+		if (policy_face_has(h->v[i].face, id))
+			return h->v[i].face->plugin;
 	return NULL;
 }
 

@@ -45,11 +45,22 @@ struct batch {
 	size_t nsaid;
 };
 
+/* What plugins look at; most items are a text alone, which is not copied. */
+static const char *
+body_of(const struct item *it, char **own)
+{
+	bool alone = it->text != NULL && it->text[0] != '\0' && it->title == NULL &&
+		     it->summary == NULL && it->nmedia == 0;
+
+	*own = alone ? NULL : item_body(it);
+	return alone ? it->text : *own;
+}
+
 static void
 batch_item(struct batch *b, size_t i)
 {
 	const struct policy_ask *a = &b->ask[i];
-	char *body = b->body[i] = item_body(a->it);
+	const char *body = body_of(a->it, &b->body[i]);
 	struct tosd_item *item = &b->item[i];
 
 	*item = (struct tosd_item){.it = a->it,
@@ -300,10 +311,13 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 {
 	struct policy_ask *a = &b->ask[i];
 	const char *plugin = h->v[s].face->plugin;
-	struct tosd_report r = {.answers = a->answers, .nanswers = a->nanswers};
+	struct tosd_report r;
 	int64_t began = clock_ns();
 	size_t before = b->bad[i].len;
 
+	memset(&r, 0, offsetof(struct tosd_report, opinions));
+	r.answers = a->answers;
+	r.nanswers = a->nanswers;
 	if (policy_slot_late(&h->v[s])) {
 		r.found = a->findings;
 		r.nfound = a->n;

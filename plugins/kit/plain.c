@@ -14,7 +14,7 @@
 #endif
 
 #define BLOCK 64
-#define BACK 16 /* bytes of the block before that are looked at again */
+#define BACK 8 /* bytes of the block before that are looked at again */
 
 struct masks {
 	uint64_t chars; /* not ASCII, or the second of two that hide something */

@@ -283,8 +283,7 @@ seal_pairs(struct index *ix)
 		while (ix->pairs[at].n > 0)
 			at = (at + 1) & ix->pair_mask;
 		ix->pairs[at] = (struct pair){key, (uint32_t)i, (uint32_t)n};
-		ix->pair_bits[(key & ix->pair_bits_mask) >> 6] |= (uint64_t)1
-								  << (key & 63);
+		lexicon_bits_add(ix->pair_bits, ix->pair_bits_mask, key);
 	}
 }
 
@@ -405,7 +404,7 @@ look_at_words(struct index *ix, struct tokens *t)
 
 		if (lexicon_may(ix->x, h))
 			see_hash(ix, h);
-		if (bits[(key & mask) >> 6] >> (key & 63) & 1)
+		if (lexicon_bits_has(bits, mask, key))
 			see_pair(ix, key);
 		last = h;
 	}
@@ -442,8 +441,6 @@ as_ascii(struct index *ix, const char **s, size_t *n)
 {
 	const char *end = *s + *n, *p = *s;
 
-	if (memmem(p, *n, "\u212a", 3) == NULL && memmem(p, *n, "\u017f", 2) == NULL)
-		return;
 	ix->copy.len = 0;
 	while (p < end) {
 		bool kelvin = end - p >= 3 && memcmp(p, "\u212a", 3) == 0;
@@ -500,7 +497,7 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 	ix->nfound = 0;
 	look_at_words(ix, t);
 	if (ix->strings.filter != NULL) {
-		if (!t->ascii)
+		if (t->odd)
 			as_ascii(ix, &plain, &len);
 		rc = filter_scan(ix->strings.filter, plain, len, on_string, ix);
 	}

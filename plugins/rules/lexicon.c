@@ -19,7 +19,7 @@ struct lexicon {
 	struct word *words; /* by number, from 1 */
 	size_t n, room;
 	/* Beginnings, as far as START bytes of them go. */
-	uint64_t *begin_bits;
+	uint64_t *begin_bits, begin_mask;
 	uint64_t lengths[4]; /* of beginnings, a bit each */
 	uint8_t firsts[32];  /* bytes that one begins with */
 };
@@ -138,10 +138,17 @@ lexicon_hash_of(const struct lexicon *x, uint32_t id)
 	return x->words[id].hash;
 }
 
-static void
-set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
+#define BITS 32 /* for each word */
+
+static uint64_t *
+new_bits(size_t words, uint64_t *mask)
 {
-	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
+	size_t n = 1024;
+
+	while (n < words * BITS)
+		n *= 2;
+	*mask = n - 1;
+	return mem_new(n / 64, sizeof(uint64_t));
 }
 
 static void
@@ -151,7 +158,7 @@ add_beginning(struct lexicon *x, const char *s, size_t n)
 	uint8_t c = (uint8_t)s[0];
 
 	x->lengths[n >> 6 & 3] |= (uint64_t)1 << (n & 63);
-	set_bit(x->begin_bits, x->t.bits_mask, lexicon_hash(s, start, start));
+	lexicon_bits_add(x->begin_bits, x->begin_mask, lexicon_hash(s, start, start));
 	/* As texts have it, in either case. */
 	x->firsts[c >> 3] |= (uint8_t)(1u << (c & 7));
 	if (c >= 'a' && c <= 'z')
@@ -161,21 +168,22 @@ add_beginning(struct lexicon *x, const char *s, size_t n)
 void
 lexicon_seal(struct lexicon *x, uint8_t marks)
 {
-	size_t nbits = 1024;
+	size_t marked = 0, begins = 0;
 
-	while (nbits < x->n * 32)
-		nbits *= 2;
-	x->bits = mem_new(nbits / 64, sizeof(*x->bits));
-	x->begin_bits = mem_new(nbits / 64, sizeof(*x->begin_bits));
+	for (uint32_t id = 1; id <= x->n; id++) {
+		begins += x->words[id].beginning;
+		marked += (x->words[id].marks & marks) != 0;
+	}
+	x->bits = new_bits(marked, &x->t.bits_mask);
 	x->t.bits = x->bits;
-	x->t.bits_mask = nbits - 1;
+	x->begin_bits = new_bits(begins, &x->begin_mask);
 	for (uint32_t id = 1; id <= x->n; id++) {
 		const struct word *w = &x->words[id];
 
 		if (w->beginning) {
 			add_beginning(x, x->text.data + w->at, w->len);
 		} else if (w->marks & marks) {
-			set_bit(x->bits, x->t.bits_mask, w->hash);
+			lexicon_bits_add(x->bits, x->t.bits_mask, w->hash);
 		}
 	}
 	rebuild(x, x->t.mask + 1);
@@ -192,7 +200,7 @@ begins_so(const struct lexicon *x, const char *s, size_t len, size_t room)
 {
 	uint64_t h = lexicon_hash(s, len, room);
 
-	return x->begin_bits[(h & x->t.bits_mask) >> 6] >> (h & 63) & 1;
+	return lexicon_bits_has(x->begin_bits, x->begin_mask, h);
 }
 
 size_t

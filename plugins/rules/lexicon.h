@@ -65,12 +65,32 @@ struct lexicon_table { /* what every lexicon begins with */
 	uint64_t mask;
 };
 
+/* Two bits of each member of a set, far enough apart: one other in some hundreds looks
+ * like a member, and most are turned away by the first. */
+static inline bool
+lexicon_bits_has(const uint64_t *bits, uint64_t mask, uint64_t hash)
+{
+	uint64_t other = hash >> 32;
+
+	return bits[(hash & mask) >> 6] >> (hash & 63) & 1 &&
+	       bits[(other & mask) >> 6] >> (other & 63) & 1;
+}
+
+static inline void
+lexicon_bits_add(uint64_t *bits, uint64_t mask, uint64_t hash)
+{
+	uint64_t other = hash >> 32;
+
+	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
+	bits[(other & mask) >> 6] |= (uint64_t)1 << (other & 63);
+}
+
 static inline bool
 lexicon_may(const struct lexicon *x, uint64_t hash)
 {
 	const struct lexicon_table *t = (const struct lexicon_table *)x;
 
-	return t->bits[(hash & t->bits_mask) >> 6] >> (hash & 63) & 1;
+	return lexicon_bits_has(t->bits, t->bits_mask, hash);
 }
 
 static inline uint32_t

@@ -56,6 +56,8 @@ phrases_free(struct phrases **bp)
 void
 phrase_free(struct phrase **p)
 {
+	if (*p != NULL)
+		free((*p)->row);
 	free(*p);
 	*p = NULL;
 }
@@ -427,6 +429,66 @@ add_steps(struct phrases *b, const struct pattern_env *env,
 	return 0;
 }
 
+/* Is step i a set of one alternative that says all its words? */
+static const struct phrase_entry *
+plain_words(const struct phrases *b, const struct phrase *p, size_t i)
+{
+	const struct phrase_set *s;
+	const struct phrase_entry *e;
+
+	if (p->v[i].op != PHRASE_SET || b->sets[p->v[i].arg].n != 1)
+		return NULL;
+	s = &b->sets[p->v[i].arg];
+	e = &s->v[0];
+	for (uint32_t k = 0; k < e->n; k++)
+		if (s->items[e->at + k].begins)
+			return NULL;
+	return e;
+}
+
+/* Fills in p->row where p is one: sets of one, what stands between words, the end. */
+static void
+make_row(const struct phrases *b, struct phrase *p)
+{
+	size_t words = 0, bytes = 0, len;
+	char *text;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct phrase_entry *e;
+
+		if (i % 2 == 1) {
+			if (p->v[i].op != (i + 1 < p->n ? PHRASE_APART : PHRASE_END))
+				return;
+			continue;
+		}
+		if ((e = plain_words(b, p, i)) == NULL)
+			return;
+		for (uint32_t k = 0; k < e->n; k++, words++) {
+			const struct phrase_set *s = &b->sets[p->v[i].arg];
+
+			lexicon_text(b->x, s->items[e->at + k].id, &len);
+			bytes += len;
+		}
+	}
+	p->row = mem_new(1, sizeof(*p->row) + words * sizeof(p->row->v[0]) + bytes + 1);
+	p->row->text = text = (char *)&p->row->v[words];
+	bytes = 0;
+	for (size_t i = 0; i < p->n; i += 2) {
+		const struct phrase_set *s = &b->sets[p->v[i].arg];
+
+		for (uint32_t k = 0; k < s->v[0].n; k++) {
+			const struct phrase_item *it = &s->items[s->v[0].at + k];
+			const char *from = lexicon_text(b->x, it->id, &len);
+
+			p->row->v[p->row->n++] = (struct phrase_word){
+			    lexicon_hash_of(b->x, it->id), (uint32_t)bytes,
+			    (uint32_t)len, it->join_at, k > 0 ? it->join : 0};
+			memcpy(text + bytes, from, len);
+			bytes += len;
+		}
+	}
+}
+
 int
 phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
     struct phrase **out, struct why *w)
@@ -440,6 +502,8 @@ phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
 		return rc;
 	p = mem_new(1, sizeof(*p) + sizeof(struct phrase_step) * (size_t)(n * 3 + 1));
 	rc = add_steps(b, env, v, n, p, w);
+	if (rc == 0)
+		make_row(b, p);
 	if (rc == 0)
 		*out = p;
 	else

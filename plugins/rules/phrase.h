@@ -35,9 +35,8 @@ void phrases_words(const struct phrases *b, uint32_t set,
 bool phrase_pair(
     const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second);
 
-/* The first match in t, which is resolved, that begins at byte `at' or later: 1 and its bytes, 0, or -1 when it
- * takes more than `steps'. */
-int phrase_match(const struct phrase *p, const struct phrases *b,
-    const struct tokens *t, size_t at, unsigned steps, size_t *start, size_t *end);
+/* The first match in t that begins at byte `at' or later: 1 and its bytes, 0, or -1 when
+ * it takes more than `steps'. */
+int phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t, size_t at, unsigned steps, size_t *start, size_t *end);
 
 #endif

@@ -49,7 +49,23 @@ struct phrases {
 	struct sb joins;
 };
 
+struct phrase_word {
+	uint64_t hash;	  /* lexicon_hash_of() */
+	uint32_t at, len; /* in the row's text */
+	uint32_t join_at;
+	uint16_t join; /* as those of an item */
+};
+
+/* A phrase that is a row of words and nothing else, as most are: all that matching needs,
+ * in one place. */
+struct phrase_row {
+	size_t n;
+	const char *text; /* behind v */
+	struct phrase_word v[];
+};
+
 struct phrase {
+	struct phrase_row *row; /* NULL: it is more than that */
 	size_t n;
 	struct phrase_step v[];
 };

@@ -161,12 +161,57 @@ go(struct run *r, size_t step, size_t at)
 	return false;
 }
 
+/* Does the row stand at word i? */
+static bool
+row_holds(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
+    size_t i)
+{
+	for (size_t k = 0; k < row->n; k++) {
+		const struct phrase_word *w = &row->v[k];
+
+		if (i + k >= t->n || t->v[i + k].hash != w->hash)
+			return false;
+		if (k > 0 && w->join == 0 && !tokens_apart(t, i + k))
+			return false;
+		if (w->join > 0 &&
+		    !tokens_joined(t, i + k, b->joins.data + w->join_at, w->join))
+			return false;
+		/* Words are told by a hash alone so far. */
+		if (!tokens_is(t, i + k, row->text + w->at, w->len, false))
+			return false;
+	}
+	return true;
+}
+
+static int
+match_row(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
+    size_t at, size_t *start, size_t *end)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct token *k = &t->v[i];
+
+		if (k->hash != row->v[0].hash || k->start < at ||
+		    (k->start > 0 && t->text[k->start - 1] == '_') ||
+		    !row_holds(row, b, t, i))
+			continue;
+		*end = t->v[i + row->n - 1].end;
+		if (*end < t->len && t->text[*end] == '_')
+			continue;
+		*start = k->start;
+		return 1;
+	}
+	return 0;
+}
+
 int
-phrase_match(const struct phrase *p, const struct phrases *b, const struct tokens *t,
+phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
     size_t at, unsigned steps, size_t *start, size_t *end)
 {
 	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
 
+	if (p->row != NULL)
+		return match_row(p->row, b, t, at, start, end);
+	tokens_resolve(t, b->x);
 	for (size_t i = 0; i < t->nknown; i++) {
 		const struct token *k = &t->v[t->known[i]];
 

@@ -129,6 +129,7 @@ put_cut(struct tokens *t, const char *s, size_t n)
 		int len = cp < 0x80 ? 1 : mem_utf8(s + i, n - i, &cp);
 		bool odd = cp == 0x17f || cp == 0x212a;
 
+		t->odd = t->odd || odd;
 		i += len > 0 ? (size_t)len : 1;
 		if ((cp >= 0x80 && !odd) || r.n == RUN) {
 			put_run(t, &r);
@@ -207,6 +208,7 @@ tokens_take(struct tokens *t, const struct letters *l, const char *s, size_t n)
 	t->ascii = true;
 	t->resolved = t->begun = false;
 	t->n = t->nloose = 0;
+	t->odd = false;
 	for (size_t base = 0; base < n; base += BLOCK) {
 		char last[BLOCK] = {0};
 		struct masks m;

@@ -29,6 +29,7 @@ struct tokens {
 	const char *text;
 	size_t len;
 	bool ascii; /* all of it */
+	bool odd;   /* U+017F or U+212A are in it */
 	struct token *v;
 	size_t n;
 	/* Hashes of ASCII runs within words that have other letters too: not words for a

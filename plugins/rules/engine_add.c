@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine_add: rules compiled, and put under what the index looks for; see engine.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_in.h"
+#include "need.h"
+#include "pattern.h"
+
+/* Without JIT (memory that may be executed refused, say) it is only slower. */
+static pcre2_code *
+compile(const char *s, size_t n, struct why *w)
+{
+	PCRE2_SIZE at;
+	PCRE2_UCHAR text[160];
+	pcre2_code *code;
+	int error;
+
+	code = pcre2_compile((PCRE2_SPTR)s, n,
+	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
+		PCRE2_NEVER_UCP,
+	    &error, &at, NULL);
+	if (code == NULL) {
+		pcre2_get_error_message(error, text, sizeof(text));
+		why_set(w, "at byte %zu: %s", (size_t)at, (char *)text);
+		return NULL;
+	}
+	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	return code;
+}
+
+/* A regex that matches nothing at all would match everywhere. */
+static int
+check_empty(struct engine *e, const pcre2_code *code, struct why *w)
+{
+	if (pcre2_match(code, (PCRE2_SPTR) "", 0, 0, 0, e->md, e->mc) >= 0)
+		return why_set(
+		    w, "it matches the empty text, so it would match everywhere");
+	return 0;
+}
+
+struct put {
+	struct index *index;
+	uint32_t atom;
+};
+
+static void
+put_word(void *ctx, uint32_t id)
+{
+	const struct put *p = ctx;
+
+	index_word(p->index, p->atom, id);
+}
+
+/* The atom of a set of phrases, which many phrases may share. */
+static uint32_t
+atom_of_set(struct engine *e, uint32_t set)
+{
+	size_t n = phrases_sets(e->phrases);
+
+	if (e->nset_atom < n + 1) {
+		e->set_atom = mem_grow(e->set_atom, n * 2 + 1, sizeof(*e->set_atom));
+		memset(e->set_atom + e->nset_atom, 0,
+		    (n * 2 + 1 - e->nset_atom) * sizeof(*e->set_atom));
+		e->nset_atom = n * 2 + 1;
+	}
+	if (e->set_atom[set] == 0) {
+		struct put p = {e->index, index_atom(e->index)};
+
+		e->set_atom[set] = p.atom + 1;
+		phrases_words(e->phrases, set, put_word, &p);
+	}
+	return e->set_atom[set] - 1;
+}
+
+static void
+index_phrase(struct engine *e, uint32_t number, const struct phrase *p)
+{
+	uint32_t sets[INDEX_ATOMS], first, second;
+	size_t n;
+
+	e->ways.words++;
+	if (phrase_pair(p, e->phrases, &first, &second)) {
+		index_put_pair(e->index, number, first, second);
+		return;
+	}
+	n = phrase_sets(p, e->phrases, sets, INDEX_ATOMS);
+	for (size_t i = 0; i < n; i++)
+		sets[i] = atom_of_set(e, sets[i]);
+	index_put(e->index, number, sets, n);
+}
+
+/* words: those within strings are enough. */
+static uint32_t
+atom_of_need(struct engine *e, const struct need *d, bool words)
+{
+	uint32_t atom = index_atom(e->index);
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct need_text *t = &d->v[i];
+		uint32_t id = 0;
+
+		if (t->word)
+			id = lexicon_add(e->lexicon, t->text, t->n, false);
+		else if (words)
+			id = lexicon_add(
+			    e->lexicon, t->text + t->inner_at, t->inner_n, false);
+		if (id != 0)
+			index_word(e->index, atom, id);
+		else
+			index_string(e->index, atom, t->text, t->n);
+	}
+	return atom;
+}
+
+#define STRING_WORTH 6
+
+/* What the expression needs; further needs only where they cost no more than words, or
+ * are strings that are hardly ever there. */
+static void
+index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
+{
+	struct need needs[NEED_MAX];
+	size_t n = need_find(out->confirm.data, out->confirm.len, needs), kept = 0;
+	uint32_t atoms[INDEX_ATOMS];
+
+	for (size_t i = 0; i < n; i++) {
+		bool cheap = i > 0 && needs[i].cheap;
+
+		if (i == 0 || cheap || needs[i].words || needs[i].worth >= STRING_WORTH)
+			atoms[kept++] = atom_of_need(e, &needs[i], cheap);
+		need_clear(&needs[i]);
+	}
+	e->ways.needs += n > 0;
+	e->ways.expressions += n == 0;
+	for (size_t i = 0; n == 0 && i < out->natoms; i++) {
+		atoms[kept] = index_atom(e->index);
+		index_expression(e->index, atoms[kept++], out->atom[i]);
+	}
+	index_put(e->index, number, atoms, kept);
+}
+
+static int
+add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pattern *p,
+    struct engine_pattern *to, struct why *w)
+{
+	struct pattern_out out = {0};
+	int rc = pattern_make(env, p, &out, w);
+
+	if (rc == 0) {
+		to->code = compile(out.confirm.data, out.confirm.len, w);
+		rc = to->code == NULL ? -1 : check_empty(e, to->code, w);
+	}
+	if (rc == 0 && !e->slow)
+		index_regex(e, (uint32_t)e->npatterns, &out);
+	if (rc != 0)
+		pcre2_code_free(to->code);
+	pattern_clear(&out);
+	return rc;
+}
+
+static int
+add_pattern(struct engine *e, const struct pattern_env *env,
+    const struct pack_pattern *p, struct why *w)
+{
+	struct engine_pattern to = {
+	    .rule = (uint32_t)e->nrules - 1, .weight = p->weight};
+	int rc = 1;
+
+	if (e->npatterns >= ENGINE_PATTERNS)
+		return why_set(
+		    w, "more than %d patterns in all packs", ENGINE_PATTERNS);
+	if (!p->regex && !e->slow)
+		rc = phrase_make(e->phrases, env, p->text, &to.phrase, w);
+	if (rc == 0)
+		index_phrase(e, (uint32_t)e->npatterns, to.phrase);
+	else if (rc == 1)
+		rc = add_regex(e, env, p, &to, w);
+	if (rc != 0)
+		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
+	if ((e->npatterns & (e->npatterns - 1)) == 0)
+		e->patterns =
+		    mem_grow(e->patterns, e->npatterns * 2 + 1, sizeof(*e->patterns));
+	e->patterns[e->npatterns++] = to;
+	return 0;
+}
+
+/* All patterns of a context as one alternation: only yes or no is asked of it. */
+static int
+add_context(struct engine *e, const struct pattern_env *env,
+    const struct pack_context *src, struct why *w)
+{
+	struct sb all = {0};
+	struct why why = {""};
+	struct context c = {src, NULL};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < src->n; i++) {
+		struct pattern_out out = {0};
+
+		rc = pattern_make(env, &src->v[i], &out, &why);
+		if (rc == 0)
+			sb_printf(
+			    &all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
+		if (rc < 0)
+			why_set(w, "%s:%d: context `%s': %s", src->file, src->v[i].line,
+			    src->name, why.text);
+		pattern_clear(&out);
+	}
+	if (rc == 0 && src->n > 0) {
+		c.code = compile(all.data, all.len, &why);
+		if (c.code == NULL || check_empty(e, c.code, &why) != 0)
+			rc = why_set(w, "%s:%d: context `%s': %s", src->file, src->line,
+			    src->name, why.text);
+	}
+	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
+	e->contexts[e->ncontexts++] = c;
+	sb_free(&all);
+	return rc;
+}
+
+int
+engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
+    struct why *w)
+{
+	struct pattern_env env = {p, protect, NULL};
+	size_t base = e->ncontexts;
+	struct why why = {""};
+
+	for (size_t i = 0; i < p->ncontexts; i++)
+		if (add_context(e, &env, &p->contexts[i], w) != 0)
+			return -1;
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct pack_rule *r = &p->rules[i];
+
+		if (r->mode < 0)
+			continue;
+		if ((e->nrules & (e->nrules - 1)) == 0)
+			e->rules =
+			    mem_grow(e->rules, e->nrules * 2 + 1, sizeof(*e->rules));
+		e->rules[e->nrules++] =
+		    (struct engine_rule){r, p, r->expires, base, 0, 1};
+		env.target = r->target;
+		for (size_t k = 0; k < r->n; k++)
+			if (add_pattern(e, &env, &r->v[k], &why) != 0)
+				return why_set(w, "%s:%d: rule `%s': \"%.60s\": %s",
+				    p->file, r->v[k].line, r->id, r->v[k].text,
+				    why.text);
+	}
+	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
+	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
+	return 0;
+}
+
+int
+engine_seal(struct engine *e, const char *cache_dir, const struct pack **bad,
+    const char **note, struct why *w)
+{
+	struct why why = {""};
+	int64_t at;
+	int rc;
+
+	*bad = NULL;
+	*note = NULL;
+	if (e->slow)
+		return 0;
+	rc = index_seal(e->index, (uint32_t)e->npatterns, cache_dir, &at, note, &why);
+	e->ways.strings = index_strings(e->index);
+	if (rc != 0 && at >= 0 && (size_t)at < e->npatterns) {
+		const struct engine_rule *r = &e->rules[e->patterns[at].rule];
+
+		*bad = r->pack;
+		return why_set(w, "%s:%d: rule `%s': %s", r->pack->file, r->src->line,
+		    r->src->id, why.text);
+	}
+	if (rc != 0)
+		*w = why;
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine_in: what the files of engine share. */
+#ifndef RULES_ENGINE_IN_H
+#define RULES_ENGINE_IN_H
+
+#include "context.h"
+#include "engine.h"
+#include "index.h"
+#include "kit/fold.h"
+#include "phrase.h"
+
+struct engine_rule {
+	const struct pack_rule *src;
+	const struct pack *pack;
+	int64_t expires; /* as src says */
+	size_t contexts; /* where those of its pack begin */
+	size_t hit;	 /* place in hits + 1 during a check; 0: none yet */
+	double doubt;	 /* during a check: how likely all its matches are wrong */
+};
+
+struct engine_pattern {
+	pcre2_code *code; /* NULL: it is a phrase that words are enough for */
+	struct phrase *phrase;
+	double weight;
+	uint32_t rule;
+	unsigned counted; /* the check in which its weight was last taken */
+};
+
+struct engine {
+	bool slow;
+	struct letters *letters;
+	struct lexicon *lexicon;
+	struct phrases *phrases;
+	struct index *index;
+	uint32_t *set_atom; /* of each set of phrases, + 1; 0: none yet */
+	size_t nset_atom;
+	struct engine_rule *rules;
+	size_t nrules;
+	struct engine_pattern *patterns;
+	size_t npatterns;
+	struct context *contexts;
+	int8_t
+	    *known; /* of each context over the whole text: 0 not asked, 1 no, 2 yes */
+	size_t ncontexts;
+	struct engine_hit *hits;
+	size_t nhits;
+	struct engine_ways ways;
+	unsigned check; /* number of the present one */
+	struct fold fold;
+	struct tokens tokens;
+	const char *text; /* the form that is being searched */
+	size_t len;
+	bool folded; /* it is the folded form */
+	pcre2_match_data *md;
+	pcre2_match_context *mc;
+	pcre2_jit_stack *stack;
+};
+
+#endif
