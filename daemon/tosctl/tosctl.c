@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "tosctl/tosctl_ask.h"
+#include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
+#include "tosctl/tosctl_diff.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
+#include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_policy.h"
@@ -22,6 +25,26 @@
 #include "tosctl/tosctl_trend.h"
 
 #define EXIT_USAGE 2
+
+/* Commands about packs that have a file of their own. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} about_packs[] = {
+    {"backtest", tosctl_backtest},
+    {"diff", tosctl_diff},
+    {"label-samples", tosctl_labels},
+};
+
+static int
+policy(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(about_packs) / sizeof(about_packs[0]);
+	     i++)
+		if (strcmp(argv[1], about_packs[i].name) == 0)
+			return about_packs[i].run(argc - 1, argv + 1);
+	return tosctl_policy(argc, argv);
+}
 
 static const struct command {
 	const char *name;
@@ -51,7 +74,7 @@ static const struct command {
     {"feed", tosctl_feed, "feed check URL: what would be read, how often and why"},
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
-    {"policy", tosctl_policy, "rule packs: lint, test, new, keygen, sign"},
+    {"policy", policy, "rule packs: lint, test, backtest, diff, new, sign"},
     {"plugin", tosctl_plugin, "try or conform: a plugin that is a program"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},
