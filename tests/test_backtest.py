@@ -7,6 +7,7 @@ same bytes, and a store that cannot be read is said to be so."""
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -366,6 +367,31 @@ def test_hostile(base, store):
     check(got.returncode == 2, "usage", got.stderr)
 
 
+def test_killed(base, store):
+    """One of the reading processes dies, as under a plugin that crashes."""
+    for _ in range(20):
+        p = subprocess.Popen([TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf",
+                              "--store", "sqlite:" + store, base + "/cand"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pids = []
+        while p.poll() is None and len(pids) == 0:
+            try:
+                with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
+                    pids = f.read().split()
+            except OSError:
+                pass
+        if pids:
+            try:
+                os.kill(int(pids[0]), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        out, said = p.communicate(timeout=120)
+        if p.returncode != 0:
+            break
+    check(p.returncode == 3 and "a process died" in said and out == "",
+          "no report where a process died", (p.returncode, said))
+
+
 def main():
     base = tempfile.mkdtemp(prefix="tosd-backtest-")
     with open(base + "/tosd.conf", "w") as f:
@@ -380,6 +406,7 @@ def main():
     test_one_pack(base, store)
     test_samples(base, store)
     test_thinned(base, store)
+    test_killed(base, store)
     test_hostile(base, store)
     shutil.rmtree(base)
     print("%d failures" % failures)

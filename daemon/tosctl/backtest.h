@@ -102,8 +102,7 @@ struct bt_source {
 };
 typedef void bt_revision_fn(void *ctx, const struct bt_revision *r);
 /* Every revision of the source once, by number. */
-int bt_read(const struct bt_source *src, const struct bt_kept *kept, bt_revision_fn *fn,
-    void *ctx, struct err *e);
+int bt_read(const struct bt_source *src, bt_revision_fn *fn, void *ctx, struct err *e);
 /* The number of the rule with that id, -1: there is none. */
 int64_t bt_rule_find(const struct msg_rules *rules, const char *id);
 
@@ -148,6 +147,7 @@ struct bt_pair {
 	uint64_t both;
 };
 #define BT_PAIRS 100000
+#define BT_PAIR_HITS 64 /* rules that find the same text, of which pairs are counted */
 #define BT_GONE 10000
 
 struct bt_count {
@@ -166,7 +166,7 @@ struct bt_count {
 	uint64_t items, outside, degraded;
 	double most; /* the greatest weight met: 1 while nothing was sampled */
 	int64_t first_seen, last_seen;
-	struct bt_map *tenant_at, *cell_at, *pair_at, *item_seen, *item_hit;
+	struct bt_map *tenant_at, *cell_at, *pair_at, *item_seen, *item_hit, *gone_at;
 };
 void bt_count_init(struct bt_count *c, size_t nrules);
 void bt_count_add(

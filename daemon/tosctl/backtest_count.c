@@ -100,7 +100,8 @@ bt_count_init(struct bt_count *c, size_t nrules)
 	    .cell_at = bt_map_new(),
 	    .pair_at = bt_map_new(),
 	    .item_seen = bt_map_new(),
-	    .item_hit = bt_map_new()};
+	    .item_hit = bt_map_new(),
+	    .gone_at = bt_map_new()};
 }
 
 void
@@ -120,6 +121,7 @@ bt_count_clear(struct bt_count *c)
 	bt_map_free(&c->pair_at);
 	bt_map_free(&c->item_seen);
 	bt_map_free(&c->item_hit);
+	bt_map_free(&c->gone_at);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -132,16 +134,23 @@ grow(void *v, size_t n, size_t size)
 	return xrealloc(v, (n > 0 ? 2 * n : 1) * size);
 }
 
+/* FNV-1a; of 63 bits, since a map's keys end before its last number. */
+static uint64_t
+hash_text(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3U;
+	return h >> 1;
+}
+
 uint32_t
 bt_count_tenant(struct bt_count *c, const char *key)
 {
-	uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
-	uint32_t at;
 	bool fresh;
-
-	for (const char *s = key; *s != '\0'; s++)
-		h = (h ^ (uint8_t)*s) * 0x100000001b3U;
-	at = bt_map_add(c->tenant_at, h >> 1, (uint32_t)c->ntenants, &fresh);
+	uint32_t at =
+	    bt_map_add(c->tenant_at, hash_text(key), (uint32_t)c->ntenants, &fresh);
 
 	if (fresh) {
 		c->tenants = grow(c->tenants, c->ntenants, sizeof(*c->tenants));
@@ -173,7 +182,7 @@ count_cell(struct bt_count *c, uint32_t tenant, const struct bt_revision *r,
 	if (r->time > x->last)
 		x->last = r->time;
 	/* An item that says it again in its next revision is one item. */
-	bt_map_add(c->item_seen, (uint64_t)r->item << 20 | h->rule, 0, &fresh);
+	bt_map_add(c->item_seen, (uint64_t)r->item << 24 | h->rule, 0, &fresh);
 	if (!fresh)
 		return;
 	x->items++;
@@ -217,17 +226,29 @@ count_rev(struct bt_rule *rule, uint32_t rev)
 static void
 count_gone(struct bt_count *c, const char *rule)
 {
-	size_t i = 0;
+	bool fresh;
+	uint32_t at;
 
-	while (i < c->ngone && strcmp(c->gone[i].rule, rule) != 0)
-		i++;
-	if (i == c->ngone) {
-		if (c->ngone == BT_GONE)
-			return;
+	if (c->ngone >= BT_GONE && !bt_map_has(c->gone_at, hash_text(rule)))
+		return;
+	at = bt_map_add(c->gone_at, hash_text(rule), (uint32_t)c->ngone, &fresh);
+	if (fresh) {
 		c->gone = grow(c->gone, c->ngone, sizeof(*c->gone));
 		c->gone[c->ngone++] = (struct bt_gone){xstrdup(rule), 0};
 	}
-	c->gone[i].n++;
+	c->gone[at].n++;
+}
+
+static void
+count_pairs(struct bt_count *c, const struct bt_revision *r)
+{
+	uint32_t n = r->nhits < BT_PAIR_HITS ? r->nhits : BT_PAIR_HITS;
+
+	c->pairs_full |= n < r->nhits;
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < n; k++)
+			if (r->hits[i].rule < r->hits[k].rule)
+				count_pair(c, r->hits[i].rule, r->hits[k].rule);
 }
 
 static bool
@@ -317,10 +338,7 @@ bt_count_add(
 	tenant = bt_count_tenant(c, r->tenant);
 	count_seen(c, tenant, r);
 	compare(c, rules, r);
-	for (uint32_t i = 0; i < r->nhits; i++)
-		for (uint32_t k = 0; k < r->nhits; k++)
-			if (r->hits[i].rule < r->hits[k].rule)
-				count_pair(c, r->hits[i].rule, r->hits[k].rule);
+	count_pairs(c, r);
 	if (r->nhits == 0 || !bt_exposed(r->reach))
 		return;
 	for (uint32_t i = 0; i < r->nhits; i++)

@@ -130,7 +130,7 @@ bt_rule_find(const struct msg_rules *rules, const char *id)
 
 struct judge {
 	const struct bt_source *src;
-	const struct bt_kept *kept;
+	struct bt_kept kept; /* as of the transaction that reads the block */
 	struct store *store;
 	struct buf out;
 };
@@ -195,7 +195,7 @@ on_past(void *ctx, const struct store_past *p)
 
 	memcpy(r.tenant, p->tenant, sizeof(r.tenant));
 	r.reach =
-	    bt_reach(j->kept, p->id, p->digest, p->nfound > 0, p->text, &r.weight);
+	    bt_reach(&j->kept, p->id, p->digest, p->nfound > 0, p->text, &r.weight);
 	if (bt_looked(r.reach))
 		judge_text(j, p, &r);
 	if (r.nhits > 0)
@@ -208,6 +208,22 @@ on_past(void *ctx, const struct store_past *p)
 	free(r.records); /* its names are the store's */
 	free(r.hits);
 	return 0;
+}
+
+/* Marks and rows as of one moment: a daemon may be letting texts go meanwhile. */
+static int
+judge_block(struct judge *j, int64_t from, int64_t to, struct err *e)
+{
+	int rc = store_begin(j->store, e);
+
+	if (rc != 0)
+		return rc;
+	bt_kept_load(j->store, &j->kept, &rc, e);
+	if (rc == 0)
+		rc = store_past_each(j->store, from, to, j->src->tenant, on_past, j, e);
+	store_rollback(j->store); /* nothing was written */
+	bt_kept_free(&j->kept);
+	return rc;
 }
 
 static int
@@ -243,9 +259,9 @@ send_block(int fd, const struct buf *b, uint8_t failed)
 }
 
 static void __attribute__((noreturn))
-work(const struct bt_source *src, const struct bt_kept *kept, unsigned k, int fd)
+work(const struct bt_source *src, unsigned k, int fd)
 {
-	struct judge j = {.src = src, .kept = kept};
+	struct judge j = {.src = src};
 	struct err e = ERR_INIT;
 	int64_t from = src->after + (int64_t)k * BLOCK;
 	int rc = store_open_readonly(src->store, &j.store, &e);
@@ -255,8 +271,7 @@ work(const struct bt_source *src, const struct bt_kept *kept, unsigned k, int fd
 
 		buf_reset(&j.out);
 		if (rc == 0)
-			rc = store_past_each(
-			    j.store, from, to, src->tenant, on_past, &j, &e);
+			rc = judge_block(&j, from, to, &e);
 		if (rc != 0) {
 			buf_reset(&j.out);
 			buf_puts(&j.out, e.text);
@@ -275,8 +290,7 @@ struct worker {
 };
 
 static int
-start(const struct bt_source *src, const struct bt_kept *kept, struct worker *w,
-    unsigned k, struct err *e)
+start(const struct bt_source *src, struct worker *w, unsigned k, struct err *e)
 {
 	pid_t parent = getpid();
 	int fds[2];
@@ -292,7 +306,7 @@ start(const struct bt_source *src, const struct bt_kept *kept, struct worker *w,
 		for (unsigned i = 0; i < k; i++)
 			close(w[i].fd);
 		close(fds[0]);
-		work(src, kept, k, fds[1]);
+		work(src, k, fds[1]);
 	}
 	close(fds[1]);
 	if (w[k].pid < 0) {
@@ -369,8 +383,7 @@ show_progress(const struct bt_source *src, int64_t at, int64_t *shown, bool last
 }
 
 int
-bt_read(const struct bt_source *src, const struct bt_kept *kept, bt_revision_fn *fn,
-    void *ctx, struct err *e)
+bt_read(const struct bt_source *src, bt_revision_fn *fn, void *ctx, struct err *e)
 {
 	struct worker *w = xcalloc(src->jobs, sizeof(*w));
 	int64_t shown = clock_steady(), from = src->after;
@@ -380,7 +393,7 @@ bt_read(const struct bt_source *src, const struct bt_kept *kept, bt_revision_fn 
 
 	fflush(NULL); /* nothing is written twice */
 	for (; rc == 0 && n < src->jobs; n += rc == 0)
-		rc = start(src, kept, w, n, e);
+		rc = start(src, w, n, e);
 	for (unsigned k = 0; rc == 0 && from < src->upto;
 	     k = (k + 1) % src->jobs, from += BLOCK) {
 		rc = take_block(w[k].fd, from, &b, fn, ctx, e);

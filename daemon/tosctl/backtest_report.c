@@ -50,12 +50,20 @@ struct rule_sum {
 static void
 sum_rule(const struct bt_count *c, uint32_t rule, struct rule_sum *out)
 {
+	size_t low = 0, high = c->ncells;
+
 	*out = (struct rule_sum){.first = CLOCK_NONE, .last = CLOCK_NONE};
-	for (size_t i = 0; i < c->ncells; i++) {
+	while (low < high) { /* cells stand in the order of their rules */
+		size_t mid = low + (high - low) / 2;
+
+		if (c->cells[mid].rule < rule)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (size_t i = low; i < c->ncells && c->cells[i].rule == rule; i++) {
 		const struct bt_cell *x = &c->cells[i];
 
-		if (x->rule != rule)
-			continue;
 		out->tenants++;
 		out->items += x->items;
 		out->counting += x->counting;

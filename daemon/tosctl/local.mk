@@ -92,7 +92,7 @@ tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
 	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
 	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c
 tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
-dist_check_SCRIPTS += tests/test_backtest.py
+dist_check_SCRIPTS += tests/test_backtest.py tests/test_keep_daemon.py
 
 UNIT_TESTS += tests/test_pack_diff
 tests_test_pack_diff_SOURCES = tests/test_pack_diff.c tests/suite.h \

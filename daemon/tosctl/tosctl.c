@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "tosctl/tosctl_ask.h"
+#include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
+#include "tosctl/tosctl_diff.h"
 #include "tosctl/tosctl_evidence.h"
 #include "tosctl/tosctl_feed.h"
+#include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_moderation.h"
 #include "tosctl/tosctl_parse.h"
 #include "tosctl/tosctl_plugin.h"
@@ -25,12 +28,27 @@
 
 #define EXIT_USAGE 2
 
+/* Commands about packs that have a file of their own. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} about_packs[] = {
+    {"backtest", tosctl_backtest},
+    {"diff", tosctl_diff},
+    {"label-samples", tosctl_labels},
+};
+
 /* Rules are moved in the daemon, packs are written beside it. */
 static int
 policy(int argc, char **argv)
 {
-	int rc = tosctl_ask_policy(argc, argv);
+	int rc;
 
+	for (size_t i = 0; argc > 1 && i < sizeof(about_packs) / sizeof(about_packs[0]);
+	     i++)
+		if (strcmp(argv[1], about_packs[i].name) == 0)
+			return about_packs[i].run(argc - 1, argv + 1);
+	rc = tosctl_ask_policy(argc, argv);
 	return rc >= 0 ? rc : tosctl_policy(argc, argv);
 }
 
@@ -64,7 +82,7 @@ static const struct command {
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"findings", tosctl_ask, "findings [RULE]: what rules found, the surest first"},
-    {"policy", policy, "rules: modes, gates, labels; packs: lint, test, new, sign"},
+    {"policy", policy, "rules: modes, gates, labels; packs: lint, test, backtest, diff, new, sign"},
     {"lists", tosctl_lists, "lists of addresses and pictures: check, hash, sign"},
     {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
     {"moderation", tosctl_moderation, "test: a golden set before a configured model"},

@@ -327,9 +327,8 @@ backtest(struct run *r, struct err *e)
 	src.threshold = r->conf->policy.threshold;
 	if ((rc = store_open_readonly(src.store, &r->store, e)) != 0)
 		return rc;
-	bt_kept_load(r->store, &r->kept, &rc, e);
 	src.upto = store_past_last(r->store);
-	if (rc != 0 || (rc = since_when(r, src.upto, &src.after, e)) != 0 ||
+	if ((rc = since_when(r, src.upto, &src.after, e)) != 0 ||
 	    (rc = open_packs(r, e)) != 0)
 		return rc;
 	src.host = r->host;
@@ -340,7 +339,13 @@ backtest(struct run *r, struct err *e)
 		r->ladders[d] = bt_ladder_new(&r->ladder, (enum bt_tenant_does)d);
 	if (r->o.samples != NULL)
 		r->sample = bt_sample_new(r->o.seed, r->o.want, r->tried);
-	if ((rc = bt_read(&src, &r->kept, on_revision, r, e)) != 0)
+	/* SQLite's connections do not go through fork(). */
+	store_free(&r->store);
+	if ((rc = bt_read(&src, on_revision, r, e)) != 0 ||
+	    (rc = store_open_readonly(src.store, &r->store, e)) != 0)
+		return rc;
+	bt_kept_load(r->store, &r->kept, &rc, e);
+	if (rc != 0)
 		return rc;
 	for (int d = 0; d < BT_TENANTS_DO; d++)
 		bt_ladder_end(r->ladders[d], r->count.last_seen);

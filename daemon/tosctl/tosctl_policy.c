@@ -18,9 +18,6 @@
 #include "base/file.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
-#include "tosctl/tosctl_backtest.h"
-#include "tosctl/tosctl_diff.h"
-#include "tosctl/tosctl_labels.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -415,16 +412,6 @@ parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* Commands with options of their own. */
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} apart[] = {
-    {"backtest", tosctl_backtest},
-    {"diff", tosctl_diff},
-    {"label-samples", tosctl_labels},
-};
-
 int
 tosctl_policy(int argc, char **argv)
 {
@@ -432,10 +419,6 @@ tosctl_policy(int argc, char **argv)
 	const char *what;
 	char **arg;
 	int n;
-
-	for (size_t i = 0; argc > 1 && i < sizeof(apart) / sizeof(apart[0]); i++)
-		if (strcmp(argv[1], apart[i].name) == 0)
-			return apart[i].run(argc - 1, argv + 1);
 
 	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
 		fputs(usage, stderr);
