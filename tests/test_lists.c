@@ -656,6 +656,35 @@ test_media_hashes(void)
 	policy_host_free(&h);
 }
 
+/* Pictures alone are content too: a share takes some of them. */
+static void
+test_share_of_pictures(void)
+{
+	struct policy_host *h;
+	unsigned counted = 0;
+
+	clear_dir();
+	put_list("pdq", "kind = pdq\nmode = enforce", PDQ " share=50%\n");
+	h = open_lists(NULL, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (int i = 0; i < 200; i++) {
+		struct item it;
+		struct answer a;
+		char sha[65];
+
+		snprintf(sha, sizeof(sha), "%064x", i);
+		item_init(&it);
+		item_add_media(&it, "http://cdn.example/p.jpg", NULL, NULL);
+		item_media_hash(&it.media[0], sha, NULL, PDQ, 80, NULL);
+		a = ask_item(h, &it, NOW);
+		CU_ASSERT_EQUAL_FATAL(a.n, 1);
+		counted += strcmp(a.v[0].rule, "list/pdq") == 0;
+		answer_clear(&a);
+	}
+	CU_ASSERT(counted > 60 && counted < 140);
+	policy_host_free(&h);
+}
+
 static void
 test_states(void)
 {
@@ -892,6 +921,7 @@ static const struct suite_test tests[] = {
     {"urls", test_urls},
     {"media", test_media_hashes},
     {"states of entries", test_states},
+    {"a share of pictures", test_share_of_pictures},
     {"hostile lists", test_hostile},
     {"signed", test_signed},
     {"many", test_many},
