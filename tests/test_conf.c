@@ -436,7 +436,7 @@ static const char every_key[] =
     "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
-    "  media = true; media_items = 3; media_wait = \"1m\"; media_pixels = 20000; };\n"
+    "  media = true; media_items = 3; media_day = 9; media_wait = \"1m\"; media_pixels = 20000; };\n"
     "safety = { protect = ( \"Depot North\" ); desk = [ \"d@example.net\" ]; };\n"
     "ladder = { stages = ( { name = \"one\"; deadline = \"2s\";\n"
     "  deadline_critical = \"1s\"; } ); cure = \"3s\"; removal_rate = 0.5;\n"
@@ -544,6 +544,7 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.retry_for, 7200000);
 	CU_ASSERT_EQUAL(c->policy.plugin_uid, 70000);
 	CU_ASSERT(c->policy.media && c->policy.media_items == 3);
+	CU_ASSERT_EQUAL(c->policy.media_day, 9);
 	CU_ASSERT_EQUAL(c->policy.media_wait, CLOCK_MIN);
 	CU_ASSERT_EQUAL(c->policy.media_pixels, 20000);
 	p = &c->policy.plugins[0];

@@ -120,6 +120,7 @@ struct conf_policy {
 	unsigned plugin_uid;	   /* first of 256 user ids of programs; 0: that of roles */
 	bool media;		   /* pictures of items are fetched and hashed */
 	unsigned media_items;	   /* so many of one item */
+	unsigned media_day;	   /* so many of one feed and day */
 	int64_t media_wait;	   /* how long an item waits for that */
 	size_t media_pixels;	   /* a larger picture gets no perceptual hash */
 };
