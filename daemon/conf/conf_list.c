@@ -24,7 +24,8 @@ static const struct {
 };
 #ifdef TOSD_ABI_MAJOR
 _Static_assert(TOSD_NEED_TEXT == 1 && TOSD_NEED_LINKS == 2 && TOSD_NEED_AUTHOR == 4 &&
-		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16 && TOSD_NEED_MEDIA == 32,
+		   TOSD_NEED_TENANT == 8 && TOSD_NEED_SETS == 16 &&
+		   TOSD_NEED_MEDIA == 32,
     "the capabilities above are those of the header");
 #endif
 #define NCAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
