@@ -211,6 +211,33 @@ test_bounded(void)
 	bench_close(b);
 }
 
+/* So many of a feed and day; on the next day as many again. */
+static void
+test_budget(void)
+{
+	struct bench *b = open_media("media = true; media_day = 2;", true);
+	struct item it;
+	uint64_t id;
+
+	show(b, "a", 3);
+	for (int i = 0; i < 2; i++) {
+		free(asked(b, &id));
+		answer(b, id, POLLED_OK, NULL);
+	}
+	CU_ASSERT_PTR_NULL(asked(b, &id));
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(inspected(b, &it));
+	SAME(it.media[1].sha256, SHA);
+	SAME(it.media[2].why,
+	    "not asked for: so many of a feed and day are not (policy.media_day)");
+	item_clear(&it);
+	bench_forget(b);
+	b->now += CLOCK_DAY;
+	show(b, "b", 1);
+	expect(b, "http://cdn.example/b-0.jpg", &id);
+	bench_close(b);
+}
+
 /* An answer from a fetcher that was taken over, and an engine that starts anew while a
  * post waits. */
 static void
@@ -245,6 +272,7 @@ static const struct suite_test tests[] = {
     {"one medium after the other", test_one_after_the_other},
     {"off", test_off},
     {"bounded in time", test_bounded},
+    {"bounded by day", test_budget},
     {"odd answers, and a restart", test_hostile_and_restart},
 };
 SUITE_MAIN("engine media", tests)

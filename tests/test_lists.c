@@ -17,6 +17,7 @@
 #include "lists/mention.h"
 #include "lists/names.h"
 #include "lists/near.h"
+#include "policy/face.h"
 #include "policy/host.h"
 #include "suite.h"
 
@@ -656,6 +657,73 @@ test_media_hashes(void)
 	policy_host_free(&h);
 }
 
+/* The slot itself: what was not granted is not there, and a plugin that was made when
+ * the struct was smaller gets no more than it has room for. */
+static void
+test_media_slot(void)
+{
+	struct policy_face f = {.granted = TOSD_NEED_MEDIA};
+	struct item it;
+	struct tosd_item item = {.it = &it, .text = "", .tenant = ""};
+	struct tosd_media m = {.size = sizeof(m)};
+
+	item_init(&it);
+	item_add_media(&it, "http://cdn.example/1", "image/png", NULL);
+	item_add_media(&it, "http://cdn.example/2", NULL, NULL);
+	item_media_hash(&it.media[0], SHA, MD5, PDQ, 70, NULL);
+	policy_face_init(&f);
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 0, &m), 0);
+	CU_ASSERT(m.state == TOSD_MEDIA_HASHED && m.quality == 70);
+	CU_ASSERT(m.sha256.len == 64 && m.md5.len == 32 && m.why.len == 0);
+	CU_ASSERT(m.type.len == 9 && memcmp(m.type.ptr, "image/png", 9) == 0);
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 1, &m), 0);
+	CU_ASSERT(m.state == TOSD_MEDIA_UNASKED && m.quality == -1);
+	CU_ASSERT(m.type.ptr != NULL && m.type.len == 0 && m.pdq.len == 0);
+	item_media_hash(&it.media[1], NULL, NULL, NULL, 0, "gone");
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 1, &m), 0);
+	CU_ASSERT(m.state == TOSD_MEDIA_MISSING && m.why.len == 4);
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 2, &m), -1);
+	memset(&m, 0x5a, sizeof(m));
+	m.size = offsetof(struct tosd_media, url);
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 0, &m), 0);
+	CU_ASSERT(m.size == offsetof(struct tosd_media, url) && m.quality == 70);
+	CU_ASSERT_EQUAL(m.url.len, (size_t)0x5a5a5a5a5a5a5a5a);
+	f.granted = TOSD_NEED_LINKS;
+	m.size = sizeof(m);
+	CU_ASSERT_EQUAL(f.table.media(&f.table, &item, 0, &m), -1);
+	item_clear(&it);
+	policy_face_clear(&f);
+}
+
+/* Pictures alone are content too: a share takes some of them. */
+static void
+test_share_of_pictures(void)
+{
+	struct policy_host *h;
+	unsigned counted = 0;
+
+	clear_dir();
+	put_list("pdq", "kind = pdq\nmode = enforce", PDQ " share=50%\n");
+	h = open_lists(NULL, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (int i = 0; i < 200; i++) {
+		struct item it;
+		struct answer a;
+		char sha[65];
+
+		snprintf(sha, sizeof(sha), "%064x", i);
+		item_init(&it);
+		item_add_media(&it, "http://cdn.example/p.jpg", NULL, NULL);
+		item_media_hash(&it.media[0], sha, NULL, PDQ, 80, NULL);
+		a = ask_item(h, &it, NOW);
+		CU_ASSERT_EQUAL_FATAL(a.n, 1);
+		counted += strcmp(a.v[0].rule, "list/pdq") == 0;
+		answer_clear(&a);
+	}
+	CU_ASSERT(counted > 60 && counted < 140);
+	policy_host_free(&h);
+}
+
 static void
 test_states(void)
 {
@@ -891,7 +959,9 @@ static const struct suite_test tests[] = {
     {"domains", test_domains},
     {"urls", test_urls},
     {"media", test_media_hashes},
+    {"the slot for media", test_media_slot},
     {"states of entries", test_states},
+    {"a share of pictures", test_share_of_pictures},
     {"hostile lists", test_hostile},
     {"signed", test_signed},
     {"many", test_many},

@@ -164,6 +164,7 @@ struct conf_policy {
 	struct conf_gates gates;
 	bool media;		   /* pictures of items are fetched and hashed */
 	unsigned media_items;	   /* so many of one item */
+	unsigned media_day;	   /* so many of one feed and day */
 	int64_t media_wait;	   /* how long an item waits for that */
 	size_t media_pixels;	   /* a larger picture gets no perceptual hash */
 };

@@ -250,6 +250,7 @@ static const struct conf_row policy_rows[] = {
     GROUP(conf_policy, gates),
     FLAG(conf_policy, media, "false"),
     COUNT(conf_policy, media_items, "4", 1, 100),
+    COUNT(conf_policy, media_day, "5000", 1, 10000000),
     SPAN(conf_policy, media_wait, "10m", CLOCK_SEC, CLOCK_DAY),
     MANY(conf_policy, media_pixels, "12000000", 10000, 100000000),
 };

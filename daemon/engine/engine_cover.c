@@ -59,7 +59,7 @@ engine_cover_day(struct store_coverage *c, int64_t now)
 	if (c->day == now / CLOCK_DAY)
 		return;
 	c->day = now / CLOCK_DAY;
-	c->pages = c->bytes = c->filled = c->texts = 0;
+	c->pages = c->bytes = c->filled = c->texts = c->media = 0;
 }
 
 bool

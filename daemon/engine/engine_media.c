@@ -92,20 +92,54 @@ settle(
 	engine_queue_add(&g->pending, r->id);
 }
 
+/* What was asked for of this feed today, and n more. */
+static int64_t
+spend(struct engine *g, const struct store_errand *x, int64_t n, int64_t now)
+{
+	struct store_feed feed = {.id = x->feed};
+	struct store_coverage c;
+	int64_t sum;
+
+	memcpy(feed.tenant, x->tenant, sizeof(feed.tenant));
+	engine_cover_get(g, &feed, &c);
+	engine_cover_day(&c, now);
+	sum = c.media += n;
+	if (n > 0)
+		engine_cover_put(g, &c);
+	store_coverage_clear(&c);
+	return sum;
+}
+
+/* Why nothing more is asked for; NULL: something is, or (*over) nobody wants it. */
+static const char *
+why_over(struct engine *g, const struct store_errand *x, int64_t now, bool *over)
+{
+	*over = true;
+	if (!g->conf->policy.media)
+		return NULL; /* then nothing is missing */
+	if (now >= x->until)
+		return "not there in time (policy.media_wait)";
+	if (spend(g, x, 0, now) >= (int64_t)g->conf->policy.media_day)
+		return "not asked for: so many of a feed and day are not "
+		       "(policy.media_day)";
+	*over = false;
+	return NULL;
+}
+
 bool
 engine_media_over(struct engine *g, struct store_errand *x, int64_t now)
 {
 	struct store_revision r;
+	bool over;
+	const char *why = why_over(g, x, now, &over);
 
-	if (g->conf->policy.media && now < x->until)
+	if (!over)
 		return false;
 	if (!revision_of(g, x, &r)) {
 		engine_errand_drop(g, x);
 		return true;
 	}
-	/* Where nobody wants them any more nothing is missing. */
-	settle(g, x, &r,
-	    g->conf->policy.media ? "not there in time (policy.media_wait)" : NULL);
+	settle(g, x, &r, why);
 	store_revision_clear(&r);
 	return true;
 }
@@ -114,10 +148,8 @@ int64_t
 engine_media_ask(struct engine *g, struct store_errand *x,
     const struct store_feed *feed, struct msg *m, int64_t now)
 {
-	(void)g;
-	(void)x;
 	(void)feed;
-	(void)now;
+	spend(g, x, 1, now);
 	m->poll.kind = POLL_MEDIA;
 	return CLOCK_NONE;
 }

@@ -32,6 +32,7 @@ static const struct db_col coverage_cols[] = {
     C(seconds, DB_I64, 0),
     C(cloaked, DB_TIME, 0),
     C(stale, DB_TIME, 0),
+    C(media, DB_I64, 0),
 };
 #undef C
 

@@ -27,6 +27,7 @@ struct store_coverage {
 	int64_t shared;	 /* posts of the last reading that share their id with others */
 	int64_t lost;	 /* gaps that could not be walked */
 	int64_t seconds; /* comparisons with a second look so far */
+	int64_t media;	 /* asked for on this day */
 	int64_t cloaked, stale; /* when that was last found; CLOCK_NONE: never */
 };
 void store_coverage_init(struct store_coverage *c);

@@ -272,9 +272,13 @@ static const char step_ask[] =
     "  tokens INTEGER NOT NULL, UNIQUE(endpoint, day)) STRICT;"
     "CREATE INDEX finding_review ON finding(id) WHERE mode = 5;";
 
+/* What was asked for of media, beside pages and bytes. */
+static const char step_media[] =
+    "ALTER TABLE coverage ADD COLUMN media INTEGER NOT NULL DEFAULT 0;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep, step_life, step_ask};
+    step_retry, step_keep, step_life, step_ask, step_media};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

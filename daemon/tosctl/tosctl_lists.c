@@ -48,27 +48,13 @@ struct told {
 /* --- check --- */
 
 static void
-tell(const struct told *t, const char *kind, const char *text)
-{
-	json_t *o;
-
-	if (!t->json) {
-		printf("%s\n", text);
-		return;
-	}
-	o = json_pack("{ss}", kind, text);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
-}
-
-static void
 on_problem(void *ctx, const char *text)
 {
 	struct told *t = ctx;
 
 	t->problems++;
-	tell(t, "problem", strncmp(text, "lists: ", 7) == 0 ? text + 7 : text);
+	policy_tell(
+	    t->json, "problem", strncmp(text, "lists: ", 7) == 0 ? text + 7 : text);
 }
 
 static void
@@ -77,7 +63,7 @@ on_note(void *ctx, const char *text)
 	const struct told *t = ctx;
 
 	if (!t->quiet)
-		tell(t, "list", text);
+		policy_tell(t->json, "list", text);
 }
 
 static int

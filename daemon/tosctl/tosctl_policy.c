@@ -59,12 +59,12 @@ fail(const struct err *e)
 
 /* --- lint and test */
 
-static void
-tell(const struct told *t, const char *kind, const char *text)
+void
+policy_tell(bool json, const char *kind, const char *text)
 {
 	json_t *o;
 
-	if (!t->json) {
+	if (!json) {
 		printf("%s\n", text);
 		return;
 	}
@@ -80,7 +80,8 @@ on_problem(void *ctx, const char *text)
 	struct told *t = ctx;
 
 	t->problems++;
-	tell(t, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
+	policy_tell(
+	    t->json, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
 }
 
 static void
@@ -91,7 +92,7 @@ on_note(void *ctx, const char *text)
 
 	t->warnings += warning;
 	if (!t->quiet)
-		tell(t, warning ? "warning" : "pack",
+		policy_tell(t->json, warning ? "warning" : "pack",
 		    warning && t->json ? text + 9 : text);
 }
 

@@ -3,10 +3,14 @@
 #ifndef TOSD_TOSCTL_POLICY_H
 #define TOSD_TOSCTL_POLICY_H
 
+#include <stdbool.h>
+
 /* lint, test, new, keygen, sign; argv[0] is "policy".  0 all good, 1 something is wrong
  * with a pack, 2 usage, 3 cannot. */
 int tosctl_policy(int argc, char **argv);
 
+/* A line for people, or {kind: text}. */
+void policy_tell(bool json, const char *kind, const char *text);
 struct note_key;
 /* Writes FILE.sig, a note over `what', name and digest, a line each, and says its path. */
 int policy_sign_note(const struct note_key *k, const char *what, const char *name,

@@ -253,8 +253,9 @@ look_media(
 			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
 		if (m.pdq.len > 0 && pdq && !spend(w, r, UNITS_PICTURE))
 			return why_set(why, "has too many pictures for its budget");
-		w->unasked = w->unasked || (m.state == TOSD_MEDIA_UNASKED &&
-					       m.sha256.len + m.md5.len + m.pdq.len == 0);
+		w->unasked =
+		    w->unasked || (m.state == TOSD_MEDIA_UNASKED &&
+				      m.sha256.len + m.md5.len + m.pdq.len == 0);
 		look_bytes(w, s, &m);
 	}
 	return rc;
@@ -294,12 +295,19 @@ make_seed(struct item_work *w)
 {
 	const struct tosd_host *h = w->host;
 	struct tosd_str s = h->field(h, w->item, TOSD_TEXT);
+	struct tosd_media m = {.size = sizeof(m)};
 	struct sb b = {0};
 
 	sb_put(&b, s.ptr, s.len);
 	for (size_t i = 0; (s = h->link(h, w->item, i)).len > 0; i++) {
 		sb_put(&b, "", 1);
 		sb_put(&b, s.ptr, s.len);
+	}
+	for (size_t i = 0; TOSD_HAS(h, media) && h->media(h, w->item, i, &m) == 0;
+	     i++) {
+		sb_put(&b, "", 1);
+		sb_put(&b, m.url.ptr, m.url.len);
+		sb_put(&b, m.sha256.ptr, m.sha256.len);
 	}
 	mem_sha256(b.data != NULL ? b.data : "", b.len, w->seed);
 	sb_free(&b);

@@ -377,7 +377,8 @@ lists_check(void *state, const struct tosd_item *item, struct tosd_report *r,
 	if (item_unasked(x->work) && !x->unasked_told) {
 		x->unasked_told = true;
 		say(x, TOSD_LOG_WARN,
-		    "there are lists of what media are, but nobody has media hashed: they "
+		    "there are lists of what media are, but nobody has media hashed: "
+		    "they "
 		    "find nothing (policy.media)");
 	}
 	for (size_t i = 0; i < item_matches(x->work); i++)

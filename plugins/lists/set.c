@@ -9,9 +9,8 @@
 #include "kit/sign.h"
 #include "names.h"
 
-#define LISTS_AT_ONCE \
-	64	 /* lists that may have the same entry, as far as they are told */
-#define STARS 32 /* levels of an address at which a star is looked for */
+#define LISTS_AT_ONCE 256 /* with the same entry that are told */
+#define STARS 32	  /* levels of an address where a star is looked for */
 
 struct set *
 set_new(void)
