@@ -256,8 +256,13 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 		r.found = a->findings;
 		r.nfound = a->n;
 	}
-	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]))
-		add_questions(a, plugin, &r);
+	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i])) {
+		if (a->nquestions + r.nquestions <= MSG_QUESTIONS_MAX)
+			add_questions(a, plugin, &r);
+		else
+			policy_say_degraded(
+			    &b->bad[i], plugin, "too many plugins ask about one item");
+	}
 	note_said(b, i, s, &r);
 	add_findings(a, &r);
 	for (uint32_t k = 0; k < r.nquestions; k++)
