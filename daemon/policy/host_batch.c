@@ -185,10 +185,11 @@ exec_end(struct policy_host *h, struct batch *b)
 static void
 note_said(struct batch *b, size_t i, size_t slot, const struct tosd_report *r)
 {
-	struct said *to = &b->said[slot];
+	struct said *to;
 
 	if (b->said == NULL || i != 0)
 		return;
+	to = &b->said[slot];
 	to->first = b->ask[0].n;
 	to->n = r->n;
 	to->nopinions = r->nopinions;
