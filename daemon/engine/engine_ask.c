@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "engine/engine_ask.h"
 
-#define ANSWERS_MAX 16 /* handed over with one revision: the newest */
+#define ANSWERS_MAX 32 /* handed over with one revision: the newest */
 
 /* --- endpoints --- */
 

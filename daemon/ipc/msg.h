@@ -309,6 +309,7 @@ struct msg_question {
 	char *model, *prompt; /* for the record; prompt: SHA-256 in hex, or NULL */
 	struct buf body;      /* JSON, sent as it is */
 };
+#define MSG_QUESTIONS_MAX 64 /* about one item; as many answers */
 void msg_question_clear(struct msg_question *q);
 /* What makes a question the same: SHA-256 over all that is sent, and whereto. */
 const char *msg_question_key(const char *endpoint, uint8_t kind, const void *body,

@@ -15,8 +15,6 @@
 #define NAME_MAX_BYTES 256
 #define BODY_MAX (1u << 20)		    /* of a question or an answer */
 #define TIME_MAX ((int64_t)253402300799999) /* the end of year 9999 */
-/* More than the host lets all plugins ask, and than the engine hands over. */
-#define MANY_MAX 64
 
 static const char *const kinds[ASK_KINDS] = {
     [ASK_CHAT] = "chat", [ASK_MODERATION] = "moderation"};
@@ -121,7 +119,7 @@ msg_get_questions(struct rd *r, uint32_t *n)
 	struct msg_question *v;
 
 	*n = 0;
-	if (count > MANY_MAX)
+	if (count > MSG_QUESTIONS_MAX)
 		r->bad = true;
 	if (count == 0 || r->bad)
 		return NULL;
@@ -159,7 +157,7 @@ msg_get_answers(struct rd *r, uint32_t *n)
 	struct msg_answer *v;
 
 	*n = 0;
-	if (count > MANY_MAX)
+	if (count > MSG_QUESTIONS_MAX)
 		r->bad = true;
 	if (count == 0 || r->bad)
 		return NULL;

@@ -323,8 +323,13 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 		r.nfound = a->n;
 	}
 	trace_at(h->o.trace, TRACE_CHECK, plugin, a->revision);
-	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]))
-		add_questions(a, plugin, &r);
+	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i])) {
+		if (a->nquestions + r.nquestions <= MSG_QUESTIONS_MAX)
+			add_questions(a, plugin, &r);
+		else
+			policy_say_degraded(
+			    &b->bad[i], plugin, "too many plugins ask about one item");
+	}
 	cost_add(&h->v[s].cost, (uint64_t)(clock_ns() - began));
 	h->v[s].cost.failed += b->bad[i].len > before;
 	note_said(b, i, &r);
