@@ -438,7 +438,8 @@ clear_dir(void)
 {
 	char *cmd = xasprintf("rm -rf '%s'/*", dir);
 
-	CU_ASSERT_EQUAL(system(cmd), 0);
+	if (system(cmd) != 0)
+		fprintf(stderr, "test_lists: %s is left over\n", dir);
 	free(cmd);
 }
 

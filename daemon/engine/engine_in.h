@@ -56,6 +56,7 @@ struct engine_poll {
 /* Polls in a row, at so many hosts, that heard nobody at all: engine_outage.c. */
 #define OUTAGE_POLLS 5
 #define OUTAGE_HOSTS 3
+#define OUTAGE_LEAD (30 * CLOCK_SEC) /* a fault of ours shows at some feeds first */
 struct engine_outage {
 	bool on;
 	int64_t since;
@@ -309,6 +310,8 @@ bool engine_moved_check_failed(struct store_feed *f, const struct engine_poll *p
 /* --- engine_outage.c --- */
 
 /* Makes a fault of our own of an answer that is one. */
+/* Began just before: the first feeds that failed, while others still answered. */
+bool engine_outage_explains(const struct engine *g, int64_t since, int64_t now);
 void engine_outage_judge(
     struct engine *g, const struct store_feed *f, struct msg_polled *p, int64_t now);
 

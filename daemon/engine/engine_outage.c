@@ -133,6 +133,12 @@ count(struct engine *g, const struct store_feed *f, int64_t time)
 	o->v[o->n++].time = time;
 }
 
+bool
+engine_outage_explains(const struct engine *g, int64_t since, int64_t now)
+{
+	return since >= (g->outage.on ? g->outage.since : now) - OUTAGE_LEAD;
+}
+
 void
 engine_outage_judge(
     struct engine *g, const struct store_feed *f, struct msg_polled *p, int64_t now)

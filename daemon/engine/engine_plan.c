@@ -287,6 +287,12 @@ note_gap(
 	if (f->down_since != CLOCK_NONE) {
 		if (f->down_ours == ours)
 			return;
+		if (ours && engine_outage_explains(g, f->down_since, now)) {
+			from = f->down_since;
+			engine_gap_close(g, f, "our own fault after all", from, now);
+			engine_gap_open(g, f, ours, polled_name(p->outcome), from, now);
+			return;
+		}
 		engine_gap_close(g, f,
 		    ours ? "our own fault from here on" : "no longer our own fault",
 		    p->time, now);

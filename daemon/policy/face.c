@@ -32,8 +32,8 @@ struct shield {
 	struct policy_face *face;
 };
 
-static struct policy_face *
-face_of(const struct tosd_host *h)
+struct policy_face *
+policy_face_of(const struct tosd_host *h)
 {
 	return ((const struct shield *)(const void *)h)->face;
 }
@@ -138,7 +138,7 @@ grow_rules(struct policy_face *f)
 static int32_t
 host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
 {
-	struct policy_face *f = face_of(h);
+	struct policy_face *f = policy_face_of(h);
 	struct policy_rule *to;
 	const char *bad;
 
@@ -209,7 +209,7 @@ host_field(
 	const char *s = NULL;
 
 	if ((size_t)which >= sizeof(need) / sizeof(need[0]) ||
-	    !(face_of(h)->granted & need[which]))
+	    !(policy_face_of(h)->granted & need[which]))
 		return (struct tosd_str){"", 0};
 	if (which == TOSD_TEXT)
 		return (struct tosd_str){item->text, item->len};
@@ -227,7 +227,7 @@ host_field(
 static struct tosd_str
 host_link(const struct tosd_host *h, const struct tosd_item *item, size_t i)
 {
-	if (!(face_of(h)->granted & TOSD_NEED_LINKS) || i >= item->it->nlinks)
+	if (!(policy_face_of(h)->granted & TOSD_NEED_LINKS) || i >= item->it->nlinks)
 		return (struct tosd_str){"", 0};
 	return (struct tosd_str){item->it->links[i], strlen(item->it->links[i])};
 }
@@ -239,7 +239,7 @@ host_media(const struct tosd_host *h, const struct tosd_item *item, size_t i,
 	const struct item_media *m;
 	struct tosd_media all = {.size = sizeof(all)};
 
-	if (!(face_of(h)->granted & TOSD_NEED_MEDIA) || i >= item->it->nmedia ||
+	if (!(policy_face_of(h)->granted & TOSD_NEED_MEDIA) || i >= item->it->nmedia ||
 	    out == NULL || out->size < sizeof(out->size))
 		return -1;
 	m = &item->it->media[i];
@@ -323,7 +323,7 @@ host_finding(
 	struct finding *to;
 	const char *bad;
 
-	if (face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != face_of(h))
+	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != policy_face_of(h))
 		return -1;
 	if ((bad = bad_finding(r, f)) != NULL) {
 		if (r->bad[0] == '\0')
@@ -384,7 +384,7 @@ host_score(const struct tosd_host *h, struct tosd_report *r, const struct tosd_s
 {
 	const char *bad, *category;
 
-	if (face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != face_of(h))
+	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != policy_face_of(h))
 		return -1;
 	if ((bad = bad_score(r, s, &category)) != NULL) {
 		if (r->bad[0] == '\0')
@@ -430,7 +430,7 @@ find_set(const struct policy_face *f, const char *name)
 static int
 host_in_set(const struct tosd_host *h, const char *set, struct tosd_str m)
 {
-	const struct policy_set *s = find_set(face_of(h), set);
+	const struct policy_set *s = find_set(policy_face_of(h), set);
 	size_t lo = 0, hi = s != NULL ? s->n : 0;
 
 	if (s == NULL)
@@ -452,7 +452,7 @@ host_in_set(const struct tosd_host *h, const char *set, struct tosd_str m)
 static struct tosd_str
 host_set_at(const struct tosd_host *h, const char *set, size_t i)
 {
-	const struct policy_set *s = find_set(face_of(h), set);
+	const struct policy_set *s = find_set(policy_face_of(h), set);
 
 	if (s == NULL || i >= s->n)
 		return (struct tosd_str){"", 0};
@@ -462,7 +462,7 @@ host_set_at(const struct tosd_host *h, const char *set, size_t i)
 static void
 host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 {
-	struct policy_face *f = face_of(h);
+	struct policy_face *f = policy_face_of(h);
 	int n = (int)(text.len > LOG_MAX ? LOG_MAX : text.len);
 	uint64_t left_out = 0;
 	bool problem = level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING;

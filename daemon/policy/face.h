@@ -91,6 +91,8 @@ struct tosd_report {
 /* Makes the table and sets the phase; the caller has set the other fields.  The face must
  * stay where it is. */
 void policy_face_init(struct policy_face *f);
+/* The face behind a table that a plugin hands back. */
+struct policy_face *policy_face_of(const struct tosd_host *h);
 /* Frees rules and table. */
 void policy_face_clear(struct policy_face *f);
 /* Has it declared a rule of that id? */

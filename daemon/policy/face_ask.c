@@ -72,7 +72,7 @@ int
 policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
     const struct tosd_question *q, struct tosd_answer *a)
 {
-	const struct policy_face *f = (const struct policy_face *)(const void *)h;
+	const struct policy_face *f = policy_face_of(h);
 	char key[DIGEST_HEX];
 	const char *bad;
 
@@ -107,7 +107,7 @@ policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t
 {
 	const struct finding *from;
 
-	if (r == NULL || (const void *)r->face != (const void *)h || f == NULL ||
+	if (r == NULL || r->face != policy_face_of(h) || f == NULL ||
 	    f->size < sizeof(*f) || i >= r->nfound)
 		return 0;
 	from = &r->found[i];
