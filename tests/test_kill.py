@@ -191,6 +191,24 @@ def check_violations(d, pub, found):
     return degraded
 
 
+def tell_twice(d, mails, message_id, to):
+    """All that is known of a mail that came twice."""
+    for at, _, recipient, data in mails:
+        if recipient == to and message_id.encode() in data[:4096]:
+            print(f"  came at {time.strftime('%T', time.gmtime(at))}.{int(at * 1000) % 1000:03},",
+                  len(data), "bytes")
+    for row in d.query("SELECT outbox.* FROM outbox JOIN notice ON notice.id = notice "
+                       "WHERE trim(message_id, '<>') = ? AND recipient = ?", message_id, to):
+        print("  outbox:", row)
+        for e in d.ledger():
+            if e.get("outbox") == row[0]:
+                print("  ledger:", e)
+        for line in d.log().splitlines():
+            if re.search(rf"(mail|message) {row[0]}\b", line) or " supervisor " in line or \
+                    "killed by" in line:
+                print("  log:", line[:160])
+
+
 def check_mails(d, mails, done):
     """No mail twice; what is said to have been sent has come, what failed has not; a
     death leaves one mail at most whose fate is unknown."""
@@ -198,6 +216,8 @@ def check_mails(d, mails, done):
         (email.message_from_bytes(data)["Message-ID"].strip("<>"), to)
         for _, _, to, data in mails)
     twice = [k for k, n in came.items() if n > 1]
+    for key in twice:
+        tell_twice(d, mails, *key)
     assert not twice, f"delivered twice: {twice}"
     states, unknown = collections.Counter(), []
     for state, message_id, to in d.query(

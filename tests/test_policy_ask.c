@@ -163,8 +163,11 @@ test_rules_say_so(void)
 	msg_init(&m, MSG_RULES);
 	policy_host_rules(h, &m.rules);
 	for (uint32_t i = 0; i < m.rules.n; i++)
-		if (strncmp(m.rules.v[i].rule, "asker/", 6) == 0)
+		if (strncmp(m.rules.v[i].rule, "asker/", 6) == 0) {
 			CU_ASSERT(m.rules.v[i].mode != MODE_ENFORCE);
+			/* Nor can people make them count. */
+			CU_ASSERT_EQUAL(m.rules.v[i].limit, MODE_SHADOW);
+		}
 	msg_clear(&m);
 	policy_host_free(&h);
 }

@@ -353,9 +353,6 @@ void engine_presence_set(struct engine *g, struct store_violation *v,
 
 /* --- engine_inspect.c --- */
 
-/* The row of a violation, without case and exhibit; to be cleared. */
-void engine_inspect_violation(struct engine *g, const struct store_revision *r,
-    const struct finding *f, int64_t now, struct store_violation *v);
 void engine_queue_add(struct engine_queue *q, int64_t id);
 void engine_inspect_load(struct engine *g); /* what a restart finds pending */
 void engine_inspect_resize(struct engine *g);
@@ -363,9 +360,24 @@ void engine_inspect_dispatch(struct engine *g, int64_t now);
 int64_t engine_inspect_deadline(struct engine *g, int64_t now); /* returns next due */
 void engine_inspect_up(struct engine *g, uint32_t index);
 void engine_inspect_down(struct engine *g, uint32_t index, int64_t now);
-void engine_rules(struct engine *g, struct msg *m, int64_t now);
 void engine_inspected(struct engine *g, struct msg *m, int64_t now);
+/* Takes the page that says where a worker is, which comes with RULES (ipc/trace.h). */
+void engine_inspect_trace(struct engine *g, struct msg *m);
 void engine_inspect_free(struct engine *g);
+
+/* --- engine_rules.c --- */
+
+void engine_rules(struct engine *g, struct msg *m, int64_t now);
+
+/* --- engine_judge.c --- */
+
+/* True if it was judged; false if it is degraded, not there, or waits for a plugin. */
+bool engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
+    const char *policy, int64_t now);
+void engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now);
+/* The row of a violation, without case and exhibit; to be cleared. */
+void engine_judge_violation(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t now, struct store_violation *v);
 
 /* --- engine_retry.c --- */
 

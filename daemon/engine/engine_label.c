@@ -293,7 +293,7 @@ make_violation(struct engine *g, const struct store_found *f, int64_t now)
 	    "cannot read a revision", &e);
 	engine_walk(store_violation_each(
 	    g->store, VIOLATION_OF_ITEM, f->item, 0, is_counted, &c));
-	engine_inspect_violation(g, &r, &f->f, now, &v);
+	engine_judge_violation(g, &r, &f->f, now, &v);
 	engine_case_violation(g, &v, r.entry, now);
 	g->violations++;
 	if (!c.found)

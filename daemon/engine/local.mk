@@ -15,6 +15,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_feed.c \
 	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
+	%D%/engine_judge.c \
 	%D%/engine_keep.c \
 	%D%/engine_label.c \
 	%D%/engine_life.c %D%/engine_life.h \
@@ -38,6 +39,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_retry.c \
 	%D%/engine_review.c \
 	%D%/engine_rule.c \
+	%D%/engine_rules.c \
 	%D%/engine_score.c \
 	%D%/engine_stat.c \
 	%D%/engine_stream.c \
