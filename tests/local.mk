@@ -174,7 +174,9 @@ demo: all
 
 # Names of the fuzzers that this build has, for fuzz.sh.
 EXTRA_DIST += %D%/fuzz.sh
-.PHONY: list-fuzzers
+.PHONY: list-fuzzers list-tests
+list-tests:
+	@for t in $(TESTS); do echo $$t; done
 list-fuzzers:
 	@for p in $(noinst_PROGRAMS); do \
 		case $$p in tests/fuzz_*) echo "$${p#tests/}";; esac; done
