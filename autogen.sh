@@ -159,7 +159,7 @@ check)
 	generate
 	build
 	# Scenarios mostly wait for each other's clocks: more at once than processors.
-	outcome make -j"$(($(nproc) * 2))" check
+	outcome make -j"$(($(nproc) + 1))" check
 	;;
 real)
 	# shellcheck disable=SC2046 # lists of names, split on purpose

@@ -377,19 +377,60 @@ test_fetch_death(void)
 	bench_close(b);
 }
 
-/* A courier that comes (back) with nothing in hand. */
+/* A courier that says it has nothing in hand. */
 static void
-new_courier(struct bench *b)
+empty_handed(struct bench *b, const char *name)
 {
 	struct msg m;
 
 	engine_peer_up(b->engine, ROLE_COURIER, 0, b->now);
 	msg_init(&m, MSG_SENDING);
 	m.from = ROLE_COURIER;
-	m.sending.courier = xstrdup("second");
+	m.sending.courier = xstrdup(name);
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
+}
+
+static void
+new_courier(struct bench *b)
+{
+	empty_handed(b, "second");
 	bench_tick(b);
+}
+
+/* The same courier may be asked again, since it knows what it has sent; if it dies before
+ * it hears of that, nobody knows, and no other one is asked. */
+static void
+test_courier_forgets(void)
+{
+	struct bench *b = bench_open();
+	struct caught c, again;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "am@host.example", SENT_OK));
+	CU_ASSERT_TRUE(bench_take(b, MSG_SEND, &c));
+	/* The last engine died before it had kept the answer: it is told again. */
+	empty_handed(b, "first");
+	bench_tick(b);
+	CU_ASSERT_TRUE(bench_take(b, MSG_SEND, &again));
+	CU_ASSERT_EQUAL(again.m.send.id, c.m.send.id);
+	CU_ASSERT_STRING_EQUAL(again.m.send.recipient, c.m.send.recipient);
+	msg_clear(&again.m);
+	/* Now the courier dies in between as well. */
+	empty_handed(b, "first");
+	engine_peer_down(b->engine, ROLE_COURIER, 0, b->now);
+	empty_handed(b, "second");
+	while (bench_take(b, MSG_SEND, &again))
+		msg_clear(&again.m); /* to the dead one */
+	bench_tick(b);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "delivery"), "state"), "unknown");
+	bench_go(b, 5 * CLOCK_HOUR);
+	CU_ASSERT_FALSE(bench_take(b, MSG_SEND, &again));
+	msg_clear(&c.m);
+	bench_close(b);
 }
 
 static void
@@ -728,6 +769,7 @@ static const struct suite_test tests[] = {
     {"a refusal of anything", test_refusal},
     {"fetch dies", test_fetch_death},
     {"the courier dies with a message", test_courier_death},
+    {"an engine dies with an answer, and then the courier", test_courier_forgets},
     {"a bounce, and the second contact's", test_bounce},
     {"two people accept", test_two_people},
     {"a signature before a rejection", test_old_signature},

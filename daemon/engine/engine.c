@@ -160,6 +160,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_feed_free(g);
 	engine_stream_free(g);
 	engine_inspect_free(g);
+	free(g->again);
 	engine_life_free(g);
 	engine_ask_free(g);
 	for (size_t i = 0; i < g->nout; i++)

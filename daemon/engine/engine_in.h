@@ -57,9 +57,10 @@ struct engine_poll {
 #define OUTAGE_POLLS 5
 #define OUTAGE_HOSTS 3
 #define OUTAGE_LEAD (30 * CLOCK_SEC) /* a fault of ours shows at some feeds first */
+#define OUTAGE_TAIL (5 * CLOCK_SEC)  /* ... and is over at some first */
 struct engine_outage {
 	bool on;
-	int64_t since;
+	int64_t since, ended; /* ended: the last one; 0: there was none */
 	size_t n;
 	struct {
 		int64_t feed, time;
@@ -174,6 +175,8 @@ struct engine {
 	bool courier_told;     /* it has said what it has in hand */
 	char courier[ID_TEXT]; /* which process it is */
 	unsigned sending;
+	int64_t *again; /* what it was given already and is asked for again */
+	size_t nagain;
 
 	int64_t next_exposure, next_alive, next_renewal;
 	int64_t next_keep, next_keep_back;

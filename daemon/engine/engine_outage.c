@@ -49,8 +49,10 @@ end(struct engine *g, int64_t now)
 	if (o->on) {
 		log_notice("engine", "hosts can be reached again");
 		engine_absence(g, o->since, now, "no host could be reached", now);
+		*o = (struct engine_outage){.ended = now};
+	} else {
+		*o = (struct engine_outage){.ended = o->ended};
 	}
-	*o = (struct engine_outage){0};
 }
 
 /* A poll that was already held against its feed. */
@@ -144,6 +146,7 @@ engine_outage_judge(
     struct engine *g, const struct store_feed *f, struct msg_polled *p, int64_t now)
 {
 	struct engine_outage *o = &g->outage;
+	bool tail;
 	char *why;
 
 	if (is_word(p)) {
@@ -152,12 +155,14 @@ engine_outage_judge(
 	}
 	if (!is_silence(p))
 		return;
-	if (!o->on) {
+	/* While some are heard again others still wait for answers that never come. */
+	tail = !o->on && o->ended != 0 && now - o->ended <= OUTAGE_TAIL;
+	if (!o->on && !tail) {
 		count(g, f, p->time);
 		if (o->n == OUTAGE_POLLS && count_hosts(o) >= OUTAGE_HOSTS)
 			begin(g, now);
 	}
-	if (!o->on)
+	if (!o->on && !tail)
 		return;
 	why = xasprintf("no host can be reached (%s)",
 	    p->why != NULL ? p->why : polled_name(p->outcome));

@@ -84,26 +84,48 @@ collect_ready(void *ctx, const struct store_outbox *o)
 	return r->n == SENDING_MAX;
 }
 
+/* To the courier that is there: a row that is `sending' already, or becomes it with this
+ * commit. */
 static void
-send_one(struct engine *g, int64_t id, int64_t now)
+emit_send(struct engine *g, const struct store_outbox *o)
 {
-	struct store_outbox o;
 	struct store_notice n;
-	struct store_at at;
 	struct buf bytes = {0};
 	struct err e = ERR_INIT;
 	struct msg m;
 
-	engine_must(
-	    store_outbox_get(g->store, id, &o, &e), 0, "cannot read the outbox", &e);
-	engine_must(store_notice_get(g->store, o.notice, &n, &e), 0,
+	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0,
 	    "cannot read a notice", &e);
-	at = engine_at(g, o.tenant);
 	/* The bytes that leave are the bytes on record. */
 	engine_must(vault_check(g->vault, n.file, n.commit, &e), 0,
 	    "a notice does not match its record", &e);
 	engine_must(
 	    vault_read(g->vault, n.file, &bytes, &e), 0, "cannot read a notice", &e);
+	msg_init(&m, MSG_SEND);
+	m.send.id = (uint64_t)o->id;
+	m.send.channel = xstrdup(o->channel);
+	m.send.recipient = xstrdup(o->recipient);
+	m.send.sender = xstrdup(o->sender);
+	m.send.sha256 = xstrdup(n.sha256);
+	m.fd = file_memfd("notice", bytes.data, bytes.len, &e);
+	if (m.fd < 0)
+		log_die("outbox", "%s", e.text);
+	g->sending++;
+	engine_emit(g, ROLE_COURIER, 0, &m);
+	buf_free(&bytes);
+	store_notice_clear(&n);
+}
+
+static void
+send_one(struct engine *g, int64_t id, int64_t now)
+{
+	struct store_outbox o;
+	struct store_at at;
+	struct err e = ERR_INIT;
+
+	engine_must(
+	    store_outbox_get(g->store, id, &o, &e), 0, "cannot read the outbox", &e);
+	at = engine_at(g, o.tenant);
 	o.state = OUTBOX_SENDING;
 	o.attempts++;
 	/* Until there is an answer the row says who has it: see engine_courier_hand().
@@ -113,20 +135,26 @@ send_one(struct engine *g, int64_t id, int64_t now)
 	o.time = now;
 	engine_must(store_outbox_update(g->store, &at, &o, &e), 0,
 	    "cannot keep the outbox", &e);
-	msg_init(&m, MSG_SEND);
-	m.send.id = (uint64_t)id;
-	m.send.channel = xstrdup(o.channel);
-	m.send.recipient = xstrdup(o.recipient);
-	m.send.sender = xstrdup(o.sender);
-	m.send.sha256 = xstrdup(n.sha256);
-	m.fd = file_memfd("notice", bytes.data, bytes.len, &e);
-	if (m.fd < 0)
-		log_die("outbox", "%s", e.text);
-	g->sending++;
-	engine_emit(g, ROLE_COURIER, 0, &m);
-	buf_free(&bytes);
-	store_notice_clear(&n);
+	emit_send(g, &o);
 	store_outbox_clear(&o);
+}
+
+/* What the courier that is there was given already, unless it has answered. */
+static void
+send_again(struct engine *g)
+{
+	struct store_outbox o;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < g->nagain; i++) {
+		engine_must(store_outbox_get(g->store, g->again[i], &o, &e), 0,
+		    "cannot read the outbox", &e);
+		if (o.state == OUTBOX_SENDING && o.reply != NULL &&
+		    strcmp(o.reply, g->courier) == 0)
+			emit_send(g, &o);
+		store_outbox_clear(&o);
+	}
+	g->nagain = 0;
 }
 
 bool
@@ -134,8 +162,11 @@ engine_outbox_dispatch(struct engine *g, int64_t now)
 {
 	struct ready r = {.n = 0};
 
-	if (!g->courier_up || !g->courier_told || g->sending >= SENDING_MAX ||
+	if (!g->courier_up || !g->courier_told ||
 	    g->conf->courier.transport == CONF_MAIL_NONE)
+		return false;
+	send_again(g);
+	if (g->sending >= SENDING_MAX)
 		return false;
 	engine_walk(store_outbox_each(g->store, OUTBOX_NEW, now,
 	    (int64_t)ledger_signed(g->ledger), SENDING_MAX - g->sending, collect_ready,
@@ -165,6 +196,7 @@ engine_courier_down(struct engine *g, int64_t now)
 	 * it (engine_courier_hand): only then the fate is unknown. */
 	g->courier_up = false;
 	g->courier_told = false;
+	g->nagain = 0;
 }
 
 /* --- what became of it --- */
@@ -381,20 +413,12 @@ collect_lost(void *ctx, const struct store_outbox *o)
 	return 0;
 }
 
-/* The row was given to the courier that is there now, or never reached it: it may be
- * given again, for a courier sends nothing twice in its life (courier_book.h) and
- * repeats its answer instead. */
+/* At the end of the turn, if this courier is there by then: engine_outbox_dispatch(). */
 static void
-hand_again(struct engine *g, struct store_outbox *o, int64_t now)
+hand_again(struct engine *g, int64_t id)
 {
-	struct store_at at = engine_at(g, o->tenant);
-	struct err e = ERR_INIT;
-
-	o->state = OUTBOX_NEW;
-	o->attempts--;
-	o->next_try = o->time = now;
-	engine_must(
-	    store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox", &e);
+	g->again = xrealloc(g->again, (g->nagain + 1) * sizeof(*g->again));
+	g->again[g->nagain++] = id;
 }
 
 static void
@@ -411,7 +435,10 @@ give_up(struct engine *g, struct store_outbox *o, int64_t now)
 
 /* A new courier, or an old one that meets a new engine, says what it has in hand or
  * has an answer for.  Every other row in `sending' either never reached it, or was
- * with one that died. */
+ * with one that died.  What was given to this very courier may be given again, for a
+ * courier sends nothing twice in its life (courier_book.h) and repeats its answer
+ * instead; but to no other one, so the row stays `sending' and keeps the name: should
+ * this courier die before it hears of it, what it did once is not known any more. */
 void
 engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 {
@@ -422,17 +449,18 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 
 	engine_walk(store_outbox_each(
 	    g->store, OUTBOX_SENDING, now, INT64_MAX, 0, collect_lost, &l));
+	g->sending = m->sending.n;
+	g->nagain = 0;
 	for (size_t i = 0; i < l.n; i++) {
 		engine_must(store_outbox_get(g->store, l.ids[i], &o, &e), 0,
 		    "cannot read the outbox", &e);
 		if (o.reply != NULL && strcmp(o.reply, name) == 0)
-			hand_again(g, &o, now);
+			hand_again(g, o.id);
 		else
 			give_up(g, &o, now);
 		store_outbox_clear(&o);
 	}
 	free(l.ids);
-	g->sending = m->sending.n;
 	snprintf(g->courier, sizeof(g->courier), "%s", name);
 	g->courier_told = true;
 }

@@ -160,7 +160,7 @@ void
 courier_book_rewind(struct courier_book *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].state == GIVEN)
+		if (b->v[i].state == GIVEN && may_have_arrived(&b->v[i]))
 			b->v[i].state = REGIVE;
 }
 

@@ -40,8 +40,9 @@ const struct courier_result *courier_book_next(const struct courier_book *b);
 void courier_book_given(struct courier_book *b);
 
 /* A new engine: what was given to the last one (the newest COURIER_BOOK_KEPT) is to be
- * given again.  Results are known by their id, so an engine that has one already
- * ignores it. */
+ * given again, if the mail may have arrived.  Results are known by their id, so an engine that
+ * has one already ignores it.  A refusal is not repeated: the mail may be on its way
+ * again, and then it would be taken for the answer to that. */
 void courier_book_rewind(struct courier_book *b);
 
 /* Ids that are in hand, and those whose results no engine was given yet, in that order;
