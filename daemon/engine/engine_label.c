@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/engine_json.h"
 #include "engine/engine_life.h"
 #include "store/store_cover.h"
 
@@ -120,12 +121,6 @@ rule_of(const struct word *w)
 
 /* --- label FINDING right|wrong --- */
 
-static const char *
-arg(const struct engine_call *k, const char *key)
-{
-	return json_string_value(json_object_get(k->request, key));
-}
-
 /* "17" is a finding, "v17" a violation. */
 static int
 find_finding(
@@ -175,7 +170,7 @@ put_reply(struct engine_call *k, const struct store_found *f, const struct word 
 int
 engine_label_label(struct engine_call *k, struct err *e)
 {
-	const char *what = arg(k, "verdict");
+	const char *what = json_get_text(k->request, "verdict");
 	struct word w = {.g = k->g, .now = k->now, .l = {.source = LABEL_LABEL}};
 	const char *who = engine_person_name(k, false, e);
 	struct store_found f;
@@ -188,7 +183,7 @@ engine_label_label(struct engine_call *k, struct err *e)
 	if (!w.l.right && (what == NULL || strcmp(what, "wrong") != 0))
 		return err_set(e, TOSD_EINVAL, "say right or wrong");
 	if ((rc = engine_person_reason(k, &w.reason, e)) != 0 ||
-	    (rc = find_finding(k, arg(k, "finding"), &f, e)) != 0)
+	    (rc = find_finding(k, json_get_text(k->request, "finding"), &f, e)) != 0)
 		return rc;
 	word_of_finding(&w, &f);
 	say_word(&w);
@@ -308,7 +303,8 @@ make_violation(struct engine *g, const struct store_found *f, int64_t now)
 int
 engine_label_decide(struct engine_call *k, struct err *e)
 {
-	const char *what = arg(k, "what"), *who = engine_person_name(k, false, e);
+	const char *what = json_get_text(k->request, "what"),
+		   *who = engine_person_name(k, false, e);
 	struct word w = {.g = k->g, .now = k->now, .l = {.source = LABEL_REVIEW}};
 	const char *why = "dismissed";
 	struct store_found f;
@@ -322,7 +318,7 @@ engine_label_decide(struct engine_call *k, struct err *e)
 	if (!w.l.right && (what == NULL || strcmp(what, "dismiss") != 0))
 		return err_set(e, TOSD_EINVAL, "say confirm or dismiss");
 	if ((rc = engine_person_reason(k, &w.reason, e)) != 0 ||
-	    (rc = find_finding(k, arg(k, "finding"), &f, e)) != 0)
+	    (rc = find_finding(k, json_get_text(k->request, "finding"), &f, e)) != 0)
 		return rc;
 	if (store_review_state(k->g->store, f.id) != REVIEW_WAITS) {
 		rc = err_set(e, TOSD_ESTATE,
@@ -512,14 +508,14 @@ engine_label_findings(struct engine_call *k, struct err *e)
 	bool waiting = json_is_true(json_object_get(k->request, "waiting"));
 	struct list x = {.g = k->g,
 	    .rows = json_array(),
-	    .mode = arg(k, "mode"),
+	    .mode = json_get_text(k->request, "mode"),
 	    .unlabelled = json_is_true(json_object_get(k->request, "unlabelled"))};
 
 	(void)e;
 	if (limit <= 0 || limit > FINDINGS_MAX)
 		limit = FINDINGS_MAX;
-	engine_walk(store_found_each(k->g->store, arg(k, "rule"), waiting,
-	    FINDINGS_LOOKED_AT, list_finding, &x));
+	engine_walk(store_found_each(k->g->store, json_get_text(k->request, "rule"),
+	    waiting, FINDINGS_LOOKED_AT, list_finding, &x));
 	json_object_set_new(k->reply, "rows", ranked(x.rows, (size_t)limit));
 	json_decref(x.rows);
 	return 0;

@@ -12,23 +12,18 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "engine/engine_json.h"
 #include "engine/engine_life.h"
 #include "store/store_ask.h"
 #include "fetch/schedule.h"
 
 #define REASON_MAX 4000
 
-static const char *
-arg(const struct engine_call *k, const char *key)
-{
-	return json_string_value(json_object_get(k->request, key));
-}
-
 /* The staff member that the caller speaks as; NULL and e if they may not. */
 static const struct conf_staff *
 speaker(const struct engine_call *k, bool approver, struct err *e)
 {
-	const char *name = arg(k, "person");
+	const char *name = json_get_text(k->request, "person");
 	const struct conf_staff *s = NULL;
 	struct passwd *pw;
 
@@ -67,7 +62,7 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 static int
 need_reason(const struct engine_call *k, const char **reason, struct err *e)
 {
-	*reason = arg(k, "reason");
+	*reason = json_get_text(k->request, "reason");
 	if (*reason == NULL || strspn(*reason, " \t\n") == strlen(*reason))
 		return err_set(e, TOSD_EINVAL, "a reason is needed, in words");
 	if (strlen(*reason) > REASON_MAX)
@@ -93,7 +88,7 @@ engine_person_reason(const struct engine_call *k, const char **reason, struct er
 static int
 need_case(const struct engine_call *k, struct store_case *c, struct err *e)
 {
-	const char *number = arg(k, "case");
+	const char *number = json_get_text(k->request, "case");
 
 	if (number == NULL)
 		return err_set(e, TOSD_EINVAL, "a case number is needed");
@@ -158,7 +153,7 @@ count_signature(void *ctx, const struct store_decision *d)
 int
 engine_person_decide(struct engine_call *k, struct err *e)
 {
-	const char *verdict = arg(k, "verdict"), *reason;
+	const char *verdict = json_get_text(k->request, "verdict"), *reason;
 	const struct conf_staff *who = speaker(k, true, e);
 	struct signatures s = {.uid = k->uid};
 	struct store_decision d = {0};
@@ -224,7 +219,7 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 	    {"reject", CASE_EV_APPEAL_REJECTED},
 	    {"uphold", CASE_EV_APPEAL_UPHELD},
 	};
-	const char *what = arg(k, "what"), *reason;
+	const char *what = json_get_text(k->request, "what"), *reason;
 	const struct conf_staff *who = speaker(k, false, e);
 	struct store_case c;
 	json_t *entry;
@@ -256,7 +251,7 @@ int
 engine_person_reply(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, false, e);
-	const char *words = arg(k, "reason");
+	const char *words = json_get_text(k->request, "reason");
 	struct store_case c;
 	json_t *entry;
 	int rc;
@@ -280,7 +275,7 @@ int
 engine_person_hold(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, true, e);
-	const char *what = arg(k, "what"), *reason;
+	const char *what = json_get_text(k->request, "what"), *reason;
 	struct store_case c;
 	struct store_at at;
 	json_t *entry;
@@ -326,7 +321,7 @@ int
 engine_person_erase(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, true, e);
-	const char *file = arg(k, "file"), *reason;
+	const char *file = json_get_text(k->request, "file"), *reason;
 	struct buf bytes = {0};
 	int rc;
 
@@ -364,7 +359,7 @@ int
 engine_person_outbox(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, false, e);
-	const char *what = arg(k, "what");
+	const char *what = json_get_text(k->request, "what");
 	json_int_t id = json_integer_value(json_object_get(k->request, "id"));
 
 	if (who == NULL)
@@ -377,7 +372,7 @@ engine_person_outbox(struct engine_call *k, struct err *e)
 int
 engine_person_poll(struct engine_call *k, struct err *e)
 {
-	const char *id = arg(k, "tenant");
+	const char *id = json_get_text(k->request, "tenant");
 	const struct conf_tenant *t =
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
 	int n = 0;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "engine/engine_json.h"
 #include "fetch/schedule.h"
 
 /* An item counts in full when it is seen and fades away: what is left of all of them is
@@ -23,15 +24,6 @@ static bool
 readable(uint8_t outcome)
 {
 	return outcome == POLLED_OK || outcome == POLLED_UNCHANGED;
-}
-
-static void
-set_time(json_t *o, const char *key, int64_t ms)
-{
-	char t[CLOCK_TEXT];
-
-	if (ms != CLOCK_NONE)
-		json_object_set_new(o, key, json_string(clock_format(ms, t)));
 }
 
 static void
@@ -201,7 +193,7 @@ engine_plan_state(struct engine *g, struct store_feed *f, uint8_t to, int64_t si
 		o = json_pack("{s:s, s:I, s:s, s:s, s:i}", "tenant", f->tenant, "feed",
 		    (json_int_t)f->id, "from", from, "to", polled_name(to), "status",
 		    f->status);
-		set_time(o, "since", since);
+		json_set_time(o, "since", since);
 		engine_record(g, "state", o, NULL, now);
 	}
 	if (to == POLLED_OK && !first)
@@ -232,8 +224,8 @@ record_gap(struct engine *g, const struct store_feed *f, const char *state, bool
 	json_t *o = json_pack("{s:s, s:I, s:s, s:b, s:s}", "tenant", f->tenant, "feed",
 	    (json_int_t)f->id, "state", state, "ours", ours, "why", why);
 
-	set_time(o, "from", from);
-	set_time(o, "to", to);
+	json_set_time(o, "from", from);
+	json_set_time(o, "to", to);
 	engine_record(g, "gap", o, NULL, now);
 }
 
@@ -315,8 +307,8 @@ record_silence(struct engine *g, const struct store_feed *f, const char *state,
 		json_object_set_new(o, "asked_ms", json_integer(plan->asked));
 		json_object_set_new(o, "cap_ms", json_integer(plan->cap));
 	}
-	set_time(o, "from", f->silence_since);
-	set_time(o, "to", to);
+	json_set_time(o, "from", f->silence_since);
+	json_set_time(o, "to", to);
 	engine_record(g, "unobservable", o, NULL, now);
 }
 

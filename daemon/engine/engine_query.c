@@ -7,23 +7,8 @@
 #include <string.h>
 
 #include "engine/engine_cover.h"
+#include "engine/engine_json.h"
 #include "engine/engine_life.h"
-
-static void
-set_time(json_t *o, const char *key, int64_t ms)
-{
-	char t[CLOCK_TEXT];
-
-	if (ms != CLOCK_NONE)
-		json_object_set_new(o, key, json_string(clock_format(ms, t)));
-}
-
-static void
-set_text(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL)
-		json_object_set_new(o, key, json_string(s));
-}
 
 static const char *
 tenant_id(const struct engine *g, const char *key)
@@ -68,8 +53,8 @@ engine_query_status(struct engine_call *k, struct err *e)
 	/* `policy stats' has these. */
 	json_object_del(row, "rules");
 	json_object_del(row, "plugins");
-	set_time(row, "started", k->g->started);
-	set_text(row, "configuration", k->g->conf->digest);
+	json_set_time(row, "started", k->g->started);
+	json_set_text(row, "configuration", k->g->conf->digest);
 	json_object_set_new(
 	    row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
 	json_object_set_new(
@@ -119,9 +104,9 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	engine_walk(
 	    store_exposure_each(k->g->store, t->key, 0, INT64_MAX, sum_exposure, &s));
 	measure_rate(s.items, s.violations, k->g->conf->ladder.min_exposure, &rate);
-	set_text(o, "id", t->id);
-	set_text(o, "name", t->name);
-	set_text(o, "key", t->key);
+	json_set_text(o, "id", t->id);
+	json_set_text(o, "name", t->name);
+	json_set_text(o, "key", t->key);
 	json_object_set_new(o, "feeds", json_integer((json_int_t)t->nfeeds));
 	json_object_set_new(o, "items", json_integer((json_int_t)s.items));
 	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
@@ -131,10 +116,10 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 		json_object_set_new(o, "per_1000",
 		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
 	if (store_case_active(k->g->store, t->key, &c, &e) == 0) {
-		set_text(o, "case", c.number);
+		json_set_text(o, "case", c.number);
 		json_object_set_new(o, "stage", json_integer(c.stage));
-		set_text(o, "phase", case_phase_name(c.phase));
-		set_time(o, "deadline", c.deadline);
+		json_set_text(o, "phase", case_phase_name(c.phase));
+		json_set_time(o, "deadline", c.deadline);
 	}
 	return o;
 }
@@ -196,10 +181,10 @@ feed_moved(json_t *o, const struct store_feed *f)
 
 	if (f->moved == NULL)
 		return;
-	set_text(o, "moved_to", f->moved);
-	set_text(
+	json_set_text(o, "moved_to", f->moved);
+	json_set_text(
 	    o, "moved", f->moved_state <= MOVED_FAILED ? names[f->moved_state] : "?");
-	set_time(o, "moved_since", f->moved_since);
+	json_set_time(o, "moved_since", f->moved_since);
 	json_object_set_new(o, "moved_polls", json_integer(f->moved_polls));
 }
 
@@ -224,9 +209,9 @@ set_coverage(struct engine *g, json_t *o, const struct store_feed *f)
 	json_object_set_new(o, "gaps_lost", json_integer((json_int_t)c.lost));
 	json_object_set_new(o, "shared_ids", json_integer((json_int_t)c.shared));
 	json_object_set_new(o, "compared", json_integer((json_int_t)c.seconds));
-	set_time(o, "cloaked", c.cloaked);
-	set_time(o, "stale_validators", c.stale);
-	set_text(o, "refused", engine_compare_refused(g, f->id));
+	json_set_time(o, "cloaked", c.cloaked);
+	json_set_time(o, "stale_validators", c.stale);
+	json_set_text(o, "refused", engine_compare_refused(g, f->id));
 	store_coverage_clear(&c);
 	for (int i = 0; i < ERRAND_COUNT; i++) {
 		int64_t n =
@@ -257,23 +242,23 @@ feed_row(void *ctx, const struct store_feed *f)
 	    "tenant", tenant_id(r->g, f->tenant), "url", f->url, "active", f->active,
 	    "outcome", f->polls > 0 ? polled_name(f->outcome) : "not polled yet",
 	    "status", f->status, "polls", (json_int_t)f->polls);
-	set_text(o, "format", f->format);
-	set_text(o, "title", f->title);
-	set_text(o, "why", f->why);
-	set_text(o, "state", f->polls > 0 ? feed_state(f) : "new");
-	set_time(o, "since", f->state_since);
-	set_text(o, "unobservable", f->silence);
-	set_time(o, "unobservable_since", f->silence_since);
-	set_text(o, "planned", f->planned);
+	json_set_text(o, "format", f->format);
+	json_set_text(o, "title", f->title);
+	json_set_text(o, "why", f->why);
+	json_set_text(o, "state", f->polls > 0 ? feed_state(f) : "new");
+	json_set_time(o, "since", f->state_since);
+	json_set_text(o, "unobservable", f->silence);
+	json_set_time(o, "unobservable_since", f->silence_since);
+	json_set_text(o, "planned", f->planned);
 	feed_numbers(o, f);
 	feed_moved(o, f);
 	push = engine_stream_text(r->g, f->id);
-	set_text(o, "push", push);
+	json_set_text(o, "push", push);
 	free(push);
-	set_time(o, "last_poll", f->last_poll);
-	set_time(o, "last_ok", f->last_ok);
-	set_time(o, "next_poll", f->next_poll);
-	set_time(o, "down_since", f->down_since);
+	json_set_time(o, "last_poll", f->last_poll);
+	json_set_time(o, "last_ok", f->last_ok);
+	json_set_time(o, "next_poll", f->next_poll);
+	json_set_time(o, "down_since", f->down_since);
 	set_coverage(r->g, o, f);
 	set_score(o, engine_score(r->g, f->tenant, f->id, r->now));
 	json_array_append_new(r->list, o);
@@ -307,11 +292,11 @@ sighting_row(void *ctx, const struct store_sighting *x)
 	    "tenant", tenant_id(r->g, x->tenant), "feed", (json_int_t)x->feed, "guid",
 	    item.guid, "state", engine_sight_name(x->state), "revisions",
 	    (int)item.revisions, "entry", (json_int_t)x->entry);
-	set_text(o, "url", item.url);
-	set_text(o, "how", x->how);
-	set_time(o, "first_seen", item.first_seen);
-	set_time(o, "since", x->since);
-	set_time(o, "gone", x->gone);
+	json_set_text(o, "url", item.url);
+	json_set_text(o, "how", x->how);
+	json_set_time(o, "first_seen", item.first_seen);
+	json_set_time(o, "since", x->since);
+	json_set_time(o, "gone", x->gone);
 	json_array_append_new(r->list, o);
 	store_item_clear(&item);
 	return 0;
@@ -364,17 +349,17 @@ violation_row(void *ctx, const struct store_violation *v)
 	    (json_int_t)v->finding.rev, "clause", v->finding.clause, "severity",
 	    finding_severity_name(v->finding.severity), "score", v->finding.score,
 	    "presence", presences[v->presence]);
-	set_text(o, "url", v->url);
-	set_text(o, "quote", v->quote);
-	set_time(o, "posted", v->posted);
-	set_time(o, "found", v->found);
-	set_time(o, "reported", v->reported);
-	set_time(o, "ended", v->ended);
-	set_time(o, "last_check", v->last_check);
+	json_set_text(o, "url", v->url);
+	json_set_text(o, "quote", v->quote);
+	json_set_time(o, "posted", v->posted);
+	json_set_time(o, "found", v->found);
+	json_set_time(o, "reported", v->reported);
+	json_set_time(o, "ended", v->ended);
+	json_set_time(o, "last_check", v->last_check);
 	json_object_set_new(o, "notice", json_integer(v->notice));
 	set_fused(r->g, o, v);
 	if (v->withdrawn != WITHDRAWN_NO)
-		set_text(o, "withdrawn",
+		json_set_text(o, "withdrawn",
 		    v->withdrawn == WITHDRAWN_RULE ? "its rule" : "a person");
 	json_object_set_new(o, "item", json_integer((json_int_t)v->item));
 	json_object_set_new(o, "entry", json_integer((json_int_t)v->entry));
@@ -407,10 +392,10 @@ case_row(void *ctx, const struct store_case *c)
 							 : "-",
 	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
 	    (int)c->exhibits);
-	set_text(o, "severity", finding_severity_name(c->severity));
-	set_time(o, "opened", c->opened);
-	set_time(o, "closed", c->closed);
-	set_time(o, "deadline", c->deadline);
+	json_set_text(o, "severity", finding_severity_name(c->severity));
+	json_set_time(o, "opened", c->opened);
+	json_set_time(o, "closed", c->closed);
+	json_set_time(o, "deadline", c->deadline);
 	json_array_append_new(r->list, o);
 	return 0;
 }
@@ -441,8 +426,8 @@ notice_row(void *ctx, const struct store_notice *n)
 	    c.number[0] ? c.number : "-", "n", (int)n->n, "kind", n->kind, "audience",
 	    n->audience, "subject", n->subject, "file", n->file, "sha256", n->sha256,
 	    "entry", (json_int_t)n->entry);
-	set_time(o, "made", n->made);
-	set_time(o, "delivered", n->delivered);
+	json_set_time(o, "made", n->made);
+	json_set_time(o, "delivered", n->delivered);
 	json_array_append_new(r->list, o);
 	return 0;
 }
@@ -463,7 +448,7 @@ decision_row(void *ctx, const struct store_decision *d)
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I}", "person", d->person, "verdict",
 	    d->verdict, "reason", d->reason, "entry", (json_int_t)d->entry);
 
-	set_time(o, "time", d->time);
+	json_set_time(o, "time", d->time);
 	json_array_append_new(list, o);
 	return 0;
 }
@@ -534,8 +519,8 @@ outbox_row(void *ctx, const struct store_outbox *x)
 	    "notice", (json_int_t)x->notice, "tenant", tenant_id(r->g, x->tenant),
 	    "recipient", x->recipient, "state", states[x->state], "attempts",
 	    (int)x->attempts, "code", x->code);
-	set_text(o, "reply", x->reply);
-	set_time(o, "time", x->time);
+	json_set_text(o, "reply", x->reply);
+	json_set_time(o, "time", x->time);
 	json_array_append_new(r->list, o);
 	return 0;
 }

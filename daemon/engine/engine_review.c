@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "engine/engine_in.h"
+#include "engine/engine_json.h"
 #include "store/store_ask.h"
 
 #define QUOTE_CHARS 240
@@ -49,13 +50,6 @@ struct listing {
 	json_t *rows;
 };
 
-static void
-set_text(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL)
-		json_object_set_new(o, key, json_string(s));
-}
-
 static int
 add_model(void *ctx, const struct store_ask *a)
 {
@@ -65,11 +59,11 @@ add_model(void *ctx, const struct store_ask *a)
 		return 0;
 	m = json_pack("{s:s, s:s, s:s, s:I}", "model", a->model, "endpoint",
 	    a->endpoint, "key", a->key, "entry", (json_int_t)a->entry);
-	set_text(m, "prompt", a->prompt);
-	set_text(m, "file", a->file);
+	json_set_text(m, "prompt", a->prompt);
+	json_set_text(m, "file", a->file);
 	json_array_append_new(json_object_get(o, "models"), m);
-	set_text(o, "model", a->model);
-	set_text(o, "prompt", a->prompt);
+	json_set_text(o, "model", a->model);
+	json_set_text(o, "prompt", a->prompt);
 	return 0;
 }
 
@@ -92,7 +86,7 @@ set_quote(struct engine *g, json_t *o, const struct store_advice *v)
 		body[from + n] = '\0';
 	}
 	body[from + text_prefix(body + from, QUOTE_CHARS)] = '\0';
-	set_text(o, "quote", body + from);
+	json_set_text(o, "quote", body + from);
 	free(body);
 	store_revision_clear(&r);
 }
@@ -112,8 +106,8 @@ review_row(void *ctx, const struct store_advice *v)
 	    f->category, "severity", finding_severity_name(f->severity), "score",
 	    f->score, "found", clock_format(v->time, when), "models", json_array());
 
-	set_text(o, "url", v->url);
-	set_text(o, "reason", f->reason);
+	json_set_text(o, "url", v->url);
+	json_set_text(o, "reason", f->reason);
 	engine_walk(store_ask_of(l->g->store, v->revision, add_model, o));
 	set_quote(l->g, o, v);
 	json_array_append_new(l->rows, o);

@@ -8,39 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine_json.h"
 #include "engine/engine_life.h"
 
 #define NOTE_MAX 4000
 /* Rules that one request may move. */
 #define MOVES_MAX 1000
-
-static const char *
-arg(const struct engine_call *k, const char *key)
-{
-	return json_string_value(json_object_get(k->request, key));
-}
-
-static void
-set_time(json_t *o, const char *key, int64_t ms)
-{
-	char t[CLOCK_TEXT];
-
-	if (ms != CLOCK_NONE)
-		json_object_set_new(o, key, json_string(clock_format(ms, t)));
-}
-
-static void
-set_text(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL)
-		json_object_set_new(o, key, json_string(s));
-}
-
-static void
-set_int(json_t *o, const char *key, uint64_t n)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)n));
-}
 
 /* "violence" names all rules of the pack, "violence/threat" one. */
 static bool
@@ -60,10 +33,10 @@ set_wish(json_t *o, const struct store_life *w)
 {
 	if (w->wish_who == NULL)
 		return;
-	set_text(o, "wish", life_move_name((enum life_move)w->wish));
-	set_text(o, "wish_by", w->wish_who);
-	set_time(o, "wish_since", w->wish_time);
-	set_time(o, "wish_until", w->wish_until);
+	json_set_text(o, "wish", life_move_name((enum life_move)w->wish));
+	json_set_text(o, "wish_by", w->wish_who);
+	json_set_time(o, "wish_since", w->wish_time);
+	json_set_time(o, "wish_until", w->wish_until);
 }
 
 static json_t *
@@ -76,25 +49,25 @@ row_of(struct engine *g, const struct engine_rule *r)
 	engine_life_state(g, r, &s);
 	for (int i = 0; i < FINDING_MODES; i++)
 		hits += r->hits[i];
-	set_text(o, "rule", r->rule);
-	set_int(o, "rev", r->rev);
-	set_text(o, "mode", finding_mode_name(s.mode));
+	json_set_text(o, "rule", r->rule);
+	json_set_int(o, "rev", r->rev);
+	json_set_text(o, "mode", finding_mode_name(s.mode));
 	if (s.mode == MODE_CANARY)
-		set_int(o, "share", s.share);
-	set_text(o, "declared", finding_mode_name(r->declared));
+		json_set_int(o, "share", s.share);
+	json_set_text(o, "declared", finding_mode_name(r->declared));
 	json_object_set_new(o, "loaded", json_boolean(r->loaded));
-	set_time(o, "since", r->row.since);
-	set_time(o, "until", s.until);
-	set_text(o, "by",
+	json_set_time(o, "since", r->row.since);
+	json_set_time(o, "until", s.until);
+	json_set_text(o, "by",
 	    r->who != NULL     ? r->who
 	    : r->row.move != 0 ? life_move_name(r->what)
 			       : "pack");
-	set_int(o, "hits", hits);
-	set_int(o, "right", r->right);
-	set_int(o, "wrong", r->wrong);
-	set_text(o, "plugin", r->plugin);
-	set_text(o, "clause", r->clause);
-	set_text(o, "category", r->category);
+	json_set_int(o, "hits", hits);
+	json_set_int(o, "right", r->right);
+	json_set_int(o, "wrong", r->wrong);
+	json_set_text(o, "plugin", r->plugin);
+	json_set_text(o, "clause", r->clause);
+	json_set_text(o, "category", r->category);
 	set_wish(o, &r->row);
 	return o;
 }
@@ -103,7 +76,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 int
 engine_rule_list(struct engine_call *k, struct err *e)
 {
-	const char *only = arg(k, "rule");
+	const char *only = json_get_text(k->request, "rule");
 	const struct engine_life *l = k->g->life;
 	json_t *rows = json_array();
 
@@ -142,8 +115,8 @@ move_one(struct order *x, struct engine_rule *r)
 	    (json_int_t)r->rev, "verdict", life_verdict_name(o.verdict), "mode",
 	    finding_mode_name(s.mode), "why", why);
 	if (s.mode == MODE_CANARY)
-		set_int(row, "share", s.share);
-	set_time(row, "until", s.until);
+		json_set_int(row, "share", s.share);
+	json_set_time(row, "until", s.until);
 	json_array_append_new(x->rows, row);
 	x->refused |= o.verdict == LIFE_REFUSED;
 }
@@ -185,7 +158,7 @@ move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 static int
 read_words(struct engine_call *k, char **words, bool *noted, struct err *e)
 {
-	const char *reason, *note = arg(k, "note");
+	const char *reason, *note = json_get_text(k->request, "note");
 	int rc = engine_person_reason(k, &reason, e);
 
 	if (rc != 0)
@@ -201,7 +174,7 @@ read_words(struct engine_call *k, char **words, bool *noted, struct err *e)
 static int
 read_until(struct engine_call *k, int64_t *out, struct err *e)
 {
-	const char *text = arg(k, "until");
+	const char *text = json_get_text(k->request, "until");
 	char *day;
 
 	*out = CLOCK_NONE;
@@ -230,7 +203,7 @@ static int
 read_order(struct order *x, struct err *e)
 {
 	struct engine_call *k = x->k;
-	const char *what = arg(k, "move");
+	const char *what = json_get_text(k->request, "move");
 	int move = what != NULL ? life_move_parse(what) : -1;
 	json_int_t share = json_integer_value(json_object_get(k->request, "share"));
 
@@ -324,10 +297,10 @@ add_relied(void *ctx, const struct store_violation *v)
 		!l.right;
 	store_label_clear(&l);
 	row = notice_row(x, v, c.number);
-	set_time(row, "delivered", v->reported);
+	json_set_time(row, "delivered", v->reported);
 	json_array_append_new(json_object_get(row, "list"), json_integer(v->exhibit));
-	set_int(row, "exhibits", json_array_size(json_object_get(row, "list")));
-	set_int(row, "wrong",
+	json_set_int(row, "exhibits", json_array_size(json_object_get(row, "list")));
+	json_set_int(row, "wrong",
 	    (uint64_t)json_integer_value(json_object_get(row, "wrong")) + wrong);
 	return 0;
 }
@@ -335,7 +308,7 @@ add_relied(void *ctx, const struct store_violation *v)
 int
 engine_rule_relied(struct engine_call *k, struct err *e)
 {
-	const char *name = arg(k, "rule");
+	const char *name = json_get_text(k->request, "rule");
 	json_int_t rev = json_integer_value(json_object_get(k->request, "rev"));
 	struct relied x = {.g = k->g, .rows = json_array()};
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine_json.h"
 #include "engine/engine_life.h"
 
 /* Rules and plugins with a label of their own in the metrics; the others share one. */
@@ -334,12 +335,6 @@ engine_stat_metrics(struct engine *g, json_t *stats)
 /* --- what tosctl asks --- */
 
 static void
-set_int(json_t *o, const char *key, uint64_t n)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)n));
-}
-
-static void
 set_cost(json_t *row, const struct engine *g, const char *plugin)
 {
 	for (size_t i = 0; plugin != NULL && i < g->life->ncosts; i++) {
@@ -367,20 +362,20 @@ rule_row(struct engine *g, const struct engine_rule *r)
 	for (int i = 0; i < FINDING_MODES; i++) {
 		hits += r->hits[i];
 		if (r->hits[i] > 0)
-			set_int(
+			json_set_int(
 			    modes, finding_mode_name((enum finding_mode)i), r->hits[i]);
 	}
 	json_object_set_new(o, "rule", json_string(r->rule));
-	set_int(o, "rev", r->rev);
+	json_set_int(o, "rev", r->rev);
 	json_object_set_new(o, "mode", json_string(finding_mode_name(state.mode)));
-	set_int(o, "hits", hits);
-	set_int(o, "would", r->would);
-	set_int(o, "counted", r->counted);
-	set_int(
+	json_set_int(o, "hits", hits);
+	json_set_int(o, "would", r->would);
+	json_set_int(o, "counted", r->counted);
+	json_set_int(
 	    o, "tenants", (uint64_t)store_rule_day_tenants(g->store, r->rule, r->rev));
 	json_object_set_new(o, "modes", modes);
-	set_int(o, "right", r->right);
-	set_int(o, "wrong", r->wrong);
+	json_set_int(o, "right", r->right);
+	json_set_int(o, "wrong", r->wrong);
 	measure_share(r->right, r->right + r->wrong, &s);
 	if (s.whole > 0)
 		json_object_set_new(

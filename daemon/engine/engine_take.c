@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine_cover.h"
+#include "engine/engine_json.h"
 #include "engine/engine_look.h"
 
 /* A date further ahead than this is not believed; the time of reading counts. */
@@ -202,15 +203,6 @@ set_str(json_t *o, const char *key, const char *value)
 		json_object_set_new(o, key, json_string(value));
 }
 
-static void
-set_time(json_t *o, const char *key, int64_t ms)
-{
-	char t[CLOCK_TEXT];
-
-	if (ms != CLOCK_NONE)
-		json_object_set_new(o, key, json_string(clock_format(ms, t)));
-}
-
 /* What the vault keeps beside the bytes, enough to make the store again. */
 static json_t *
 item_metadata(
@@ -225,7 +217,7 @@ item_metadata(
 	set_str(o, "title", it->title);
 	set_str(o, "author", it->author);
 	set_str(o, "text", it->text);
-	set_time(o, "published", it->published);
+	json_set_time(o, "published", it->published);
 	/* The whole record as the engine had it, for rebuild. */
 	item_put(&wire, it);
 	digest_base64(&text, wire.data, wire.len);

@@ -15,6 +15,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_feed.c \
 	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
+	%D%/engine_json.h \
 	%D%/engine_judge.c \
 	%D%/engine_keep.c \
 	%D%/engine_label.c \

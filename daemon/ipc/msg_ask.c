@@ -101,6 +101,17 @@ msg_put_questions(struct buf *b, const struct msg_question *v, uint32_t n)
 	}
 }
 
+/* How many of them come; 0 if that breaks the catalogue. */
+static uint32_t
+get_count(struct rd *r, size_t wire_min)
+{
+	uint32_t n = rd_count(r, wire_min);
+
+	if (n > MSG_QUESTIONS_MAX)
+		r->bad = true;
+	return r->bad ? 0 : n;
+}
+
 static void
 get_question(struct rd *r, struct msg_question *q)
 {
@@ -115,15 +126,10 @@ get_question(struct rd *r, struct msg_question *q)
 struct msg_question *
 msg_get_questions(struct rd *r, uint32_t *n)
 {
-	uint32_t count = rd_count(r, QUESTION_WIRE_MIN);
-	struct msg_question *v;
+	uint32_t count = get_count(r, QUESTION_WIRE_MIN);
+	struct msg_question *v = count > 0 ? xcalloc(count, sizeof(*v)) : NULL;
 
 	*n = 0;
-	if (count > MSG_QUESTIONS_MAX)
-		r->bad = true;
-	if (count == 0 || r->bad)
-		return NULL;
-	v = xcalloc(count, sizeof(*v));
 	while (!r->bad && *n < count)
 		get_question(r, &v[(*n)++]);
 	return v;
@@ -153,15 +159,10 @@ get_answer(struct rd *r, struct msg_answer *a)
 struct msg_answer *
 msg_get_answers(struct rd *r, uint32_t *n)
 {
-	uint32_t count = rd_count(r, ANSWER_WIRE_MIN);
-	struct msg_answer *v;
+	uint32_t count = get_count(r, ANSWER_WIRE_MIN);
+	struct msg_answer *v = count > 0 ? xcalloc(count, sizeof(*v)) : NULL;
 
 	*n = 0;
-	if (count > MSG_QUESTIONS_MAX)
-		r->bad = true;
-	if (count == 0 || r->bad)
-		return NULL;
-	v = xcalloc(count, sizeof(*v));
 	while (!r->bad && *n < count)
 		get_answer(r, &v[(*n)++]);
 	return v;
