@@ -14,6 +14,7 @@
 #include "policy/fusion.h"
 #include "policy/host.h"
 #include "tosctl/places.h"
+#include "tosctl/tosctl_scan.h"
 
 #define FILE_MAX ((size_t)512 << 20)
 #define ROWS_MAX 5000000
@@ -143,13 +144,6 @@ find_one(struct policy_host *h, const struct train_row *r, const char *category)
 	return best;
 }
 
-static void
-say_nothing(void *ctx, const char *text)
-{
-	(void)ctx;
-	(void)text;
-}
-
 int
 rows_find(const struct train *t, const char *policies, const char *category,
     double *found, void (*progress)(void *ctx, size_t done, size_t of), void *ctx,
@@ -161,7 +155,7 @@ rows_find(const struct train *t, const char *policies, const char *category,
 	    .file = "command line"};
 	struct conf_policy policy = {
 	    .plugins = &plugin, .nplugins = 1, .packs_dir = policies};
-	struct policy_options o = {.conf = &policy, .note = say_nothing};
+	struct policy_options o = {.conf = &policy, .note = scan_say_nothing};
 	struct policy_host *h;
 	int rc = policy_host_new(&o, &h, e);
 

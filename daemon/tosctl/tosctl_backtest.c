@@ -193,13 +193,6 @@ on_problem(void *ctx, const char *text)
 	fprintf(stderr, "tosctl: %s\n", text);
 }
 
-static void
-on_note(void *ctx, const char *text)
-{
-	(void)ctx;
-	(void)text;
-}
-
 static int
 by_rule(const void *a, const void *b)
 {
@@ -234,7 +227,7 @@ open_packs(struct run *r, struct err *e)
 	    .protect = r->conf->safety.protect,
 	    .nprotect = r->conf->safety.nprotect,
 	    .report = on_problem,
-	    .note = on_note,
+	    .note = scan_say_nothing,
 	    .ctx = r};
 	int rc = pack_room_enter(r->o.packs, r->conf->policy.packs_dir, &r->room, e);
 

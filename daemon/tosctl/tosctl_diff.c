@@ -378,19 +378,14 @@ on_problem(void *ctx, const char *text)
 	fprintf(stderr, "tosctl: %s\n", text);
 }
 
-static void
-on_note(void *ctx, const char *text)
-{
-	(void)ctx;
-	(void)text;
-}
-
 static int
 open_side(struct diff *d, int s, struct err *e)
 {
 	const char *what = s == 0 ? d->o.a : d->o.b;
-	struct scan_packs p = {
-	    .plugin = d->o.plugin, .report = on_problem, .note = on_note, .ctx = d};
+	struct scan_packs p = {.plugin = d->o.plugin,
+	    .report = on_problem,
+	    .note = scan_say_nothing,
+	    .ctx = d};
 	int rc = pack_room_enter(what, NULL, &d->room[s], e);
 
 	if (rc != 0)

@@ -116,8 +116,8 @@ say_problem(void *ctx, const char *text)
 	fprintf(stderr, "tosctl: %s\n", text);
 }
 
-static void
-say_nothing(void *ctx, const char *text)
+void
+scan_say_nothing(void *ctx, const char *text)
 {
 	(void)ctx;
 	(void)text;
@@ -518,7 +518,7 @@ tosctl_scan(int argc, char **argv)
 	    .protect = o.protect,
 	    .nprotect = o.nprotect,
 	    .report = say_problem,
-	    .note = say_nothing};
+	    .note = scan_say_nothing};
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
 		rc = EXIT_USAGE;

@@ -22,6 +22,8 @@ struct scan_packs {
 	void (*note)(void *ctx, const char *text);
 	void *ctx;
 };
+/* A `note' for those who do not want to hear what went well. */
+void scan_say_nothing(void *ctx, const char *text);
 /* With the very host and plugin of the daemon. */
 int scan_open(const struct scan_packs *p, struct policy_host **host);
 
