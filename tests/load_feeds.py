@@ -17,6 +17,7 @@ Loopback only; the server is one process of ours and ends with this one.
 
 import argparse
 import array
+import atexit
 import multiprocessing
 import os
 import pathlib
@@ -230,7 +231,9 @@ class Tosd:
         if os.environ.get("TOSD_KEEP"):
             print("kept:", self.dir)
         else:
-            shutil.rmtree(self.dir, ignore_errors=True)
+            # At the end of all runs: ext4 goes round inodes that were freed minutes ago,
+            # and the next run would pay for the files of this one.
+            atexit.register(shutil.rmtree, self.dir, ignore_errors=True)
 
 
 def total(memory):
