@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Who shows us another feed than others?  Six sites on loopback and the real tosd, which
+"""Who shows us another feed than others?  Seven sites on loopback and the real tosd, which
 looks at each feed every few seconds as somebody else: one is honest, one keeps posts from
-the daemon, one answers 304 whatever happens, one is never twice the same, which must not
-pass for cloaking, one turns everybody else away, and one us.  Standard library only."""
+the daemon, one answers 304 whatever happens, one does and has news between the two looks,
+one is never twice the same, which must not pass for cloaking, one turns everybody else
+away, and one us.  Standard library only."""
 import http.server
 import sys
 import threading
@@ -28,7 +29,7 @@ class Sites(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.count, self.hidden, self.lock = 0, False, threading.Lock()
-        self.closed = True
+        self.closed, self.late = True, 0
         self.asked = {}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -46,6 +47,13 @@ class Sites(http.server.ThreadingHTTPServer):
             elif name == "stale":
                 if self.hidden:
                     posts.insert(0, (6, "Drive them all out!"))
+                if conditional:
+                    return 304, ""
+            elif name == "late":
+                # Its post comes when somebody else asks for the second time.
+                self.late += not ours
+                if self.late > 1:
+                    posts.insert(0, (6, "good evening"))
                 if conditional:
                     return 304, ""
             elif name == "closed" and not ours and self.closed:
@@ -106,6 +114,8 @@ def run(d, sites):
         v for v in d.rows("violations") if v["tenant"] == "stale"], 60)
     wait("validators that lie", lambda: row(d, "stale").get("stale_validators"), 60)
     wait("their entry", lambda: entries(d, "stale", "stale-validators", "confirmed"), 20)
+    wait("news between the looks", lambda: row(d, "late").get("stale_validators"), 60)
+    wait("its entry", lambda: entries(d, "late", "stale-validators", "confirmed"), 20)
     # Then nothing is asked by them any more.
     with sites.lock:
         sites.asked["stale"].clear()
@@ -138,7 +148,7 @@ def run(d, sites):
 
 def main():
     sites = Sites()
-    names = ("honest", "cloaker", "stale", "restless", "closed", "shut")
+    names = ("honest", "cloaker", "stale", "late", "restless", "closed", "shut")
     with Daemon({n: sites.url(n) for n in names}, interval="1s", more=SETTINGS) as d:
         run(d, sites)
     d.remove()

@@ -6,8 +6,9 @@
  * never twice the same passes for cloaking.  Steps of one such errand:
  *
  *   PLAIN	as ourselves, without validators; a reading like any other
- *   OLD	only if that brought news although polls were answered 304: with the old
- *		validators.  Another 304 now is a lie of theirs.
+ *   OLD	only if a reading as ourselves brought news although polls were answered
+ *		304, and once an errand: with the old validators.  Another 304 now is a
+ *		lie of theirs.  The comparison begins with that reading.
  *   OTHER	as somebody else; compared
  *   PLAIN_2	as ourselves again; its bytes are kept
  *   OTHER_2	as somebody else again; its bytes are kept, and the verdict is recorded
@@ -188,6 +189,14 @@ engine_compare_plan(struct engine *g, const struct store_feed *feed,
 	store_errand_clear(&x);
 }
 
+static void
+drop_validators(struct store_errand *x)
+{
+	free(x->etag);
+	free(x->last_modified);
+	x->etag = x->last_modified = NULL;
+}
+
 /* Once more from the beginning, at its time. */
 static void
 finish(struct engine *g, struct store_errand *x, const struct store_feed *feed,
@@ -214,9 +223,7 @@ engine_compare_ask(struct engine *g, struct store_errand *x,
 		x->stage = PLAIN;
 	if (x->stage == PLAIN) {
 		x->since = now;
-		free(x->etag);
-		free(x->last_modified);
-		x->etag = x->last_modified = NULL;
+		drop_validators(x);
 		/* Only what was said to be unchanged can turn out not to be. */
 		if (feed->outcome == POLLED_UNCHANGED && feed->status == 304) {
 			x->etag = xstrdup(feed->etag);
@@ -266,18 +273,31 @@ end(struct step *s, bool cloaked)
 	store_coverage_clear(&c);
 }
 
+/* As ourselves, without validators, at whatever step: true if the old ones are to be
+ * asked about what it brought. */
+static bool
+read_plain(struct step *s)
+{
+	uint64_t before = s->g->items_new + s->g->items_changed;
+
+	engine_cover_read(s->g, s->feed, s->m, s->now);
+	if (s->g->items_new + s->g->items_changed == before ||
+	    (s->x->etag == NULL && s->x->last_modified == NULL))
+		return false;
+	buf_reset(&s->x->data);
+	look_put(&s->shown, &s->x->data);
+	go_to(s, OLD);
+	return true;
+}
+
 static void
 step_plain(struct step *s)
 {
-	uint64_t before = s->g->items_new + s->g->items_changed;
-	bool news;
-
+	if (read_plain(s))
+		return;
 	buf_reset(&s->x->data);
 	look_put(&s->shown, &s->x->data);
-	engine_cover_read(s->g, s->feed, s->m, s->now);
-	news = s->g->items_new + s->g->items_changed > before;
-	go_to(s,
-	    news && (s->x->etag != NULL || s->x->last_modified != NULL) ? OLD : OTHER);
+	go_to(s, OTHER);
 }
 
 /* Validators that vouch for a body that is gone are not used again. */
@@ -303,6 +323,7 @@ step_old(struct step *s)
 		engine_must(store_feed_update(s->g->store, &at, s->feed, &e), 0,
 		    "cannot keep a feed", &e);
 	}
+	drop_validators(s->x);
 	go_to(s, OTHER);
 }
 
@@ -346,10 +367,11 @@ step_other(struct step *s)
 static void
 step_plain_2(struct step *s)
 {
+	if (read_plain(s))
+		return;
 	look_put(&s->shown, &s->x->data);
 	s->x->entry = record(s->g, s->feed, &s->m->polled, "content", "suspected",
 	    json_object(), s->m->fd, s->now);
-	engine_cover_read(s->g, s->feed, s->m, s->now);
 	go_to(s, OTHER_2);
 }
 
@@ -387,8 +409,8 @@ step_other_2(struct step *s)
 static void
 step_refused_plain(struct step *s)
 {
-	engine_cover_read(s->g, s->feed, s->m, s->now);
-	go_to(s, REFUSED_OTHER);
+	if (!read_plain(s))
+		go_to(s, REFUSED_OTHER);
 }
 
 /* It was only once. */
