@@ -506,6 +506,43 @@ test_outage(void)
 	bench_close(b);
 }
 
+/* A fetcher sees it first: what was held against two feeds is taken back, and what is
+ * silent once more when the others are heard again is not held against its own. */
+static void
+test_outage_told(void)
+{
+	struct bench *b =
+	    open_feeds(12, "interval = \"10m\";", "interval = \"10m\";", true);
+	static const enum poll_outcome outcomes[5] = {
+	    POLLED_DNS, POLLED_DNS, POLLED_OWN_FAULT, POLLED_UNCHANGED, POLLED_TIMEOUT};
+	struct caught c[5];
+	struct msg m;
+	json_t *reply, *row;
+	size_t i, bad = 0;
+
+	for (int k = 0; k < 24; k++)
+		poll_once(b, POLLED_UNCHANGED, 304, 0);
+	for (i = 0; i < 5; i++)
+		CU_ASSERT_TRUE_FATAL(next_poll(b, &c[i]));
+	for (i = 0; i < 5; i++) {
+		m = said(b, c[i].m.poll.id, outcomes[i],
+		    outcomes[i] == POLLED_UNCHANGED ? 304 : 0);
+		say(b, &m);
+		msg_clear(&c[i].m);
+		if (i == 1)
+			CU_ASSERT_EQUAL(bench_count(b, "gap"), 2);
+	}
+	reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds"));
+	json_array_foreach(json_object_get(reply, "rows"), i, row)
+	{
+		CU_ASSERT_STRING_EQUAL(bench_str(row, "state"), "ok");
+		bad += strcmp(bench_str(row, "outcome"), "own-fault") == 0;
+	}
+	json_decref(reply);
+	CU_ASSERT_EQUAL(bad, 4);
+	bench_close(b);
+}
+
 /* Two hosts, or a word of anybody in between: no outage. */
 static void
 test_no_outage(void)
@@ -697,6 +734,7 @@ static const struct suite_test tests[] = {
     {"a redirect proves itself", test_moved},
     {"a kept redirect fails", test_moved_fails},
     {"an outage of ours", test_outage},
+    {"an outage of ours that a fetcher saw", test_outage_told},
     {"no outage of ours", test_no_outage},
     {"a feed that kills its fetcher", test_deadly},
     {"an hour of 10,000 feeds", test_hour},

@@ -60,7 +60,7 @@ struct engine_poll {
 #define OUTAGE_TAIL (5 * CLOCK_SEC)  /* ... and is over at some first */
 struct engine_outage {
 	bool on;
-	int64_t since, ended; /* ended: the last one; 0: there was none */
+	int64_t since, ended; /* ended: the last one, or the last word of one; 0: none */
 	size_t n;
 	struct {
 		int64_t feed, time;

@@ -5,7 +5,8 @@
  * hosts or more, all ended without a word from any server (name not resolved, no
  * connection, time-out) and nobody answered in between, it is ours: nothing of it
  * counts against the feeds, and the time is a gap of our own.  (A fetcher knows the
- * errno and may see it sooner; it sees its own hosts only.)
+ * errno and may see it sooner; it sees its own hosts only.)  Whoever saw it: what was
+ * silent shortly before and shortly after is not held against its feed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,18 @@ take_back(struct engine *g, int64_t id, int64_t now)
 	engine_must(
 	    store_feed_update(g->store, &at, &f, &e), 0, "cannot keep a feed", &e);
 	store_feed_clear(&f);
+}
+
+/* A fetcher says that it is ours. */
+static void
+told(struct engine *g, int64_t now)
+{
+	struct engine_outage *o = &g->outage;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (now - o->v[i].time <= OUTAGE_LEAD)
+			take_back(g, o->v[i].feed, now);
+	*o = (struct engine_outage){.ended = now};
 }
 
 static void
@@ -153,6 +166,8 @@ engine_outage_judge(
 		end(g, now);
 		return;
 	}
+	if (p->outcome == POLLED_OWN_FAULT && !o->on)
+		told(g, now);
 	if (!is_silence(p))
 		return;
 	/* While some are heard again others still wait for answers that never come. */
