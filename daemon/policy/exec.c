@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec: a program as a plugin; see exec.h. */
-#include "policy/exec.h"
-
+/* exec: a program as a plugin: its life and its losses; see exec.h.  A batch before it:
+ * exec_batch.c. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,47 +9,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/exec_face.h"
+#include "policy/exec_in.h"
 #include "policy/plugin.h"
 
 #define HELLO_MAX (2 * CLOCK_SEC)
 #define DRAIN_MAX (2 * CLOCK_SEC)
-#define DELAY_MIN CLOCK_SEC
 #define DELAY_MAX CLOCK_MIN
 #define QUIET CLOCK_MIN	    /* lived so long without a loss: the delay begins anew */
-#define LOSSES 5	    /* within ... */
-#define LOSSES_IN CLOCK_MIN /* ... this long open the breaker */
+#define LOSSES_IN CLOCK_MIN /* EXEC_LOSSES within this open the breaker */
 #define TICK (10 * CLOCK_SEC)
-#define UNSENT_MAX (256u << 10) /* items are queued no further than this */
 #define BUSY_PAUSE 20
-#define SLOTS 4096 /* more than any window */
 
-enum state { DOWN, GREETING, UP };
-
-struct policy_exec {
-	const struct conf_plugin *conf;
-	struct policy_children kids;
-	struct policy_face *face;
-	struct exec_child *child;
-	struct exec_hello hello;
-	char digest[DIGEST_HEX];
-	bool opened; /* the rules are declared: they stay as they are */
-	enum state state;
-	int64_t since;	    /* of the state */
-	int64_t delay, due; /* of the next start */
-	int64_t lost[LOSSES];
-	size_t nlost;
-	int64_t heard, ticked;
-	uint64_t seq, first; /* next number; first one of this program */
-	struct exec_job *jobs;
-	size_t njobs, next, flying, waiting;
-	int64_t soonest; /* no deadline of what is in hand is earlier */
-	int64_t again; /* when it is worth asking one again that it was too busy for */
-	struct exec_job *slot[SLOTS]; /* in hand, by seq */
-	struct exec_stats stats;
-};
-
-static void
-say(void *ctx, const char *line)
+void
+exec_say(void *ctx, const char *line)
 {
 	struct policy_exec *x = ctx;
 
@@ -60,48 +31,36 @@ say(void *ctx, const char *line)
 		log_warn("policy", "plugin `%s': %s", x->conf->name, line);
 }
 
-static unsigned
-window(const struct policy_exec *x)
-{
-	return x->hello.max_inflight < x->conf->window ? x->hello.max_inflight
-						       : x->conf->window;
-}
-
 /* --- losing it */
 
 /* How long to stay away after this loss. */
 static int64_t
 next_delay(struct policy_exec *x, int64_t now)
 {
-	if (x->state == UP && now - x->since >= QUIET)
+	if (x->state == EXEC_IS_UP && now - x->since >= QUIET)
 		x->delay = 0;
-	x->delay = x->delay > 0 ? x->delay * 2 : DELAY_MIN;
+	x->delay = x->delay > 0 ? x->delay * 2 : EXEC_DELAY;
 	if (x->delay > DELAY_MAX)
 		x->delay = DELAY_MAX;
 	return x->delay;
 }
 
-/* True when this is one loss too many. */
-static bool
-count_loss(struct policy_exec *x, int64_t now)
+bool
+exec_count_loss(struct policy_exec *x, int64_t now)
 {
-	size_t i = x->nlost++ % LOSSES;
-	int64_t oldest = x->nlost > LOSSES ? x->lost[i] : CLOCK_NONE;
-
-	x->lost[i] = now;
+	x->lost[x->nlost++ % EXEC_LOSSES] = now;
 	x->stats.losses++;
-	if (x->nlost < LOSSES)
-		return false;
-	oldest = x->lost[x->nlost % LOSSES];
-	return now - oldest <= LOSSES_IN;
+	/* What stands in the next place is the oldest. */
+	return x->nlost >= EXEC_LOSSES &&
+	       now - x->lost[x->nlost % EXEC_LOSSES] <= LOSSES_IN;
 }
 
-static void
-settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state,
+void
+exec_settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state,
     const char *why, int64_t wait)
 {
 	if (j->state == EXEC_FLYING) {
-		x->slot[j->seq % SLOTS] = NULL;
+		x->slot[j->seq % EXEC_SLOTS] = NULL;
 		x->flying--;
 	} else if (j->state == EXEC_WAITING) {
 		x->waiting--;
@@ -129,10 +88,10 @@ in_hand(const struct policy_exec *x)
 	    x->flying - 1);
 }
 
-static void
-give_up(struct policy_exec *x, const char *why, int64_t now)
+void
+exec_lose(struct policy_exec *x, const char *why, int64_t now)
 {
-	bool breaker = count_loss(x, now);
+	bool breaker = exec_count_loss(x, now);
 	int64_t delay = breaker ? DELAY_MAX : next_delay(x, now);
 	char *hand = in_hand(x), *line, span[CLOCK_TEXT];
 
@@ -140,22 +99,22 @@ give_up(struct policy_exec *x, const char *why, int64_t now)
 	    why, clock_span(delay, span),
 	    breaker ? " (breaker: 5 losses within a minute)" : "");
 	x->stats.complaints++;
-	say(x, line);
+	exec_say(x, line);
 	free(line);
 	free(hand);
 	if (breaker)
 		x->delay = delay;
 	exec_child_free(&x->child);
-	x->state = DOWN;
+	x->state = EXEC_IS_DOWN;
 	x->since = now;
 	x->due = now + delay;
 	for (size_t i = 0; i < x->njobs; i++) {
 		struct exec_job *j = &x->jobs[i];
 
 		if (j->state == EXEC_FLYING)
-			settle(x, j, EXEC_LOST, why, delay);
+			exec_settle(x, j, EXEC_LOST, why, delay);
 		else if (j->state == EXEC_WAITING)
-			settle(x, j, EXEC_DOWN, why, delay);
+			exec_settle(x, j, EXEC_DOWN, why, delay);
 	}
 	x->kids.lost(x->kids.ctx, x->conf->name, delay, why);
 }
@@ -180,7 +139,7 @@ take_hello(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 	} else {
 		exec_hello_clear(&x->hello);
 		x->hello = ev->hello;
-		x->state = UP;
+		x->state = EXEC_IS_UP;
 		x->since = x->ticked = now;
 		for (size_t i = 0; x->hello.want & EXEC_SETS && i < x->face->nsets; i++)
 			exec_put_set(exec_child_out(x->child), x->face->sets[i].name,
@@ -196,7 +155,7 @@ take_hello(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 static struct exec_job *
 job_of(struct policy_exec *x, uint64_t seq, bool *ok)
 {
-	struct exec_job *j = x->slot[seq % SLOTS];
+	struct exec_job *j = x->slot[seq % EXEC_SLOTS];
 
 	*ok = seq >= x->first && seq < x->seq;
 	return j != NULL && j->seq == seq ? j : NULL;
@@ -224,7 +183,7 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 	}
 	if (ev->kind == EXEC_BUSY) {
 		x->stats.busy++;
-		x->slot[j->seq % SLOTS] = NULL;
+		x->slot[j->seq % EXEC_SLOTS] = NULL;
 		x->flying--;
 		x->waiting++;
 		j->state = EXEC_WAITING;
@@ -237,12 +196,12 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 	if (ev->abstain != NULL)
 		j->why = xasprintf("abstained: %s", ev->abstain);
 	histogram_add(&x->stats.took, now - j->sent);
-	settle(x, j, EXEC_JUDGED, NULL, 0);
+	exec_settle(x, j, EXEC_JUDGED, NULL, 0);
 	return 0;
 }
 
-static void
-hear(struct policy_exec *x, int64_t now)
+void
+exec_hear(struct policy_exec *x, int64_t now)
 {
 	struct err e = ERR_INIT, why = ERR_INIT;
 	struct exec_event ev;
@@ -257,102 +216,9 @@ hear(struct policy_exec *x, int64_t now)
 	x->stats.lines = exec_proto_lines(exec_child_proto(x->child));
 	x->stats.ignored = exec_proto_ignored(exec_child_proto(x->child));
 	if (rc < 0)
-		give_up(x, why.text, now);
+		exec_lose(x, why.text, now);
 	else if (end < 0)
-		give_up(x, e.text, now);
-}
-
-/* --- asking */
-
-static void
-send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
-{
-	const struct tosd_host *h = x->face->table;
-	struct exec_item it;
-
-	/* A number whose place is taken by one that is long in hand is left out. */
-	while (x->slot[x->seq % SLOTS] != NULL)
-		x->seq++;
-	it = (struct exec_item){.seq = x->seq++,
-	    .deadline = x->conf->deadline,
-	    .as_of = j->item->time,
-	    .want = x->hello.want,
-	    .text = h->field(h, j->item, TOSD_TEXT),
-	    .lang = h->field(h, j->item, TOSD_LANG),
-	    .url = h->field(h, j->item, TOSD_URL),
-	    .links = j->item->it->links,
-	    .nlinks = j->item->it->nlinks,
-	    .media = j->item->it->media,
-	    .nmedia = j->item->it->nmedia};
-
-	if (it.want & EXEC_AUTHOR)
-		it.author = h->field(h, j->item, TOSD_AUTHOR);
-	if (it.want & EXEC_TENANT)
-		it.tenant = h->field(h, j->item, TOSD_TENANT);
-	exec_put_item(exec_child_out(x->child), &it);
-	j->seq = it.seq;
-	j->sent = now;
-	j->deadline = now + x->conf->deadline;
-	j->state = EXEC_FLYING;
-	j->alone = x->flying == 0;
-	x->waiting--;
-	if (j->deadline < x->soonest)
-		x->soonest = j->deadline;
-	x->slot[j->seq % SLOTS] = j;
-	x->flying++;
-	for (size_t i = 0; x->flying == 2 && i < x->njobs; i++)
-		x->jobs[i].alone &= x->jobs[i].state != EXEC_FLYING;
-}
-
-/* Half a window at a time, so that both sides have more than one line to read. */
-static void
-send_jobs(struct policy_exec *x, int64_t now)
-{
-	size_t i = x->next;
-
-	if (x->waiting == 0 || x->flying > window(x) / 2)
-		return;
-	for (; i < x->njobs && x->flying < window(x) &&
-	       exec_child_unsent(x->child) < UNSENT_MAX;
-	     i++)
-		if (x->jobs[i].state == EXEC_WAITING && now >= x->jobs[i].not_before)
-			send_job(x, &x->jobs[i], now);
-	/* Those that it was too busy for are behind; they are looked for again. */
-	x->next = i;
-	if (x->next == x->njobs && x->flying == 0)
-		x->next = 0;
-}
-
-/* Past their deadline: the item alone, or the program with all that it has when it said
- * nothing at all meanwhile. */
-static void
-expire(struct policy_exec *x, int64_t now)
-{
-	char why[80];
-
-	if (now < x->soonest)
-		return;
-	x->soonest = INT64_MAX;
-	snprintf(
-	    why, sizeof(why), "no answer within %lld ms", (long long)x->conf->deadline);
-	for (size_t i = 0; i < x->njobs && x->child != NULL; i++) {
-		struct exec_job *j = &x->jobs[i];
-
-		if (j->state == EXEC_FLYING && now < j->deadline &&
-		    j->deadline < x->soonest)
-			x->soonest = j->deadline;
-		if (j->state != EXEC_FLYING || now < j->deadline)
-			continue;
-		if (x->heard <= j->sent || x->flying == 1) {
-			give_up(x, why, now);
-			return;
-		}
-		say(x, why);
-		x->stats.complaints++;
-		settle(x, j, EXEC_LOST, why, DELAY_MIN);
-		if (count_loss(x, now))
-			give_up(x, "too many answers come late", now);
-	}
+		exec_lose(x, e.text, now);
 }
 
 /* --- its life */
@@ -361,34 +227,35 @@ static void
 begin_child(struct policy_exec *x, struct exec_fds *fds, int64_t now)
 {
 	if (x->opened && strcmp(fds->digest, x->digest) != 0) {
-		struct exec_child *c = exec_child_new(x->conf->name, fds, say, x);
+		struct exec_child *c = exec_child_new(x->conf->name, fds, exec_say, x);
 
 		exec_child_free(&c);
 		x->due = now + DELAY_MAX;
-		say(x, "its files have changed; reload the configuration to take them");
+		exec_say(
+		    x, "its files have changed; reload the configuration to take them");
 		x->stats.complaints++;
 		x->kids.lost(x->kids.ctx, x->conf->name, DELAY_MAX, "changed files");
 		return;
 	}
 	memcpy(x->digest, fds->digest, sizeof(x->digest));
-	x->child = exec_child_new(x->conf->name, fds, say, x);
-	x->state = GREETING;
+	x->child = exec_child_new(x->conf->name, fds, exec_say, x);
+	x->state = EXEC_IS_GREETING;
 	x->since = x->heard = now;
 	x->first = x->seq;
 	exec_put_start(exec_child_out(x->child), x->conf);
 }
 
-static void
-live(struct policy_exec *x, int64_t now)
+void
+exec_live(struct policy_exec *x, int64_t now)
 {
 	struct exec_fds fds;
 
 	if (x->child == NULL && x->kids.take(x->kids.ctx, x->conf->name, &fds))
 		begin_child(x, &fds, now);
 	if (x->child != NULL)
-		hear(x, now);
-	if (x->state == GREETING && now - x->since > HELLO_MAX)
-		give_up(x, "no hello within 2 s", now);
+		exec_hear(x, now);
+	if (x->state == EXEC_IS_GREETING && now - x->since > HELLO_MAX)
+		exec_lose(x, "no hello within 2 s", now);
 }
 
 static int
@@ -455,7 +322,8 @@ policy_exec_new(const struct conf_plugin *c, const struct policy_children *child
 	}
 	x->opened = true;
 	if (!x->hello.pure)
-		say(x, "is not pure by its own word: its rules are shadow at most");
+		exec_say(
+		    x, "is not pure by its own word: its rules are shadow at most");
 	*out = x;
 	return 0;
 }
@@ -478,7 +346,7 @@ drain(struct policy_exec *x)
 			exec_hello_clear(&ev.hello);
 		poll(v, exec_child_poll(x->child, v), (int)(end - now));
 	}
-	say(x, "did not end within 2 s of `drain' and is killed");
+	exec_say(x, "did not end within 2 s of `drain' and is killed");
 	x->stats.complaints++;
 }
 
@@ -498,99 +366,27 @@ policy_exec_free(struct policy_exec **xp)
 	*xp = NULL;
 }
 
-/* --- a batch */
-
-void
-policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n)
-{
-	int64_t now = clock_steady();
-
-	x->jobs = v;
-	x->njobs = n;
-	x->next = x->flying = x->waiting = 0;
-	x->soonest = INT64_MAX;
-	x->heard = now;
-	for (size_t i = 0; i < n; i++)
-		x->waiting += v[i].state == EXEC_WAITING;
-	live(x, now);
-	/* One that is just starting is not waited for: others have work to do. */
-	if (x->state == UP)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (v[i].state == EXEC_WAITING)
-			settle(x, &v[i], EXEC_DOWN,
-			    x->state == GREETING ? "is just starting" : "is down",
-			    x->state == DOWN && x->due > now ? x->due - now : 200);
-}
-
-bool
-policy_exec_step(struct policy_exec *x, bool no_more)
-{
-	int64_t now = clock_steady();
-
-	if (x->child != NULL)
-		hear(x, now);
-	if (x->child != NULL && x->state == UP && !no_more)
-		send_jobs(x, now);
-	if (x->child != NULL)
-		exec_child_flush(x->child);
-	if (x->child != NULL)
-		expire(x, now);
-	return x->flying > 0 || (!no_more && x->waiting > 0);
-}
-
-bool
-policy_exec_full(const struct policy_exec *x)
-{
-	return x->flying > 8 && x->flying > window(x) / 2 &&
-	       exec_child_unsent(x->child) == 0;
-}
-
-size_t
-policy_exec_poll(const struct policy_exec *x, struct pollfd *v, int64_t *until)
-{
-	if (x->child == NULL)
-		return 0;
-	if (x->flying > 0 && x->soonest < *until)
-		*until = x->soonest;
-	if (x->waiting > 0 && x->flying == 0 && x->again < *until)
-		*until = x->again;
-	return exec_child_poll(x->child, v);
-}
-
-void
-policy_exec_end(struct policy_exec *x)
-{
-	for (size_t i = 0; i < x->njobs; i++) {
-		struct exec_job *j = &x->jobs[i];
-
-		if (j->state == EXEC_WAITING)
-			settle(x, j, EXEC_DOWN, "was not reached in time", 0);
-		policy_report_sort(&j->report);
-	}
-	x->jobs = NULL;
-	x->njobs = 0;
-}
+/* --- between batches, and what is known of it */
 
 int64_t
 policy_exec_idle(struct policy_exec *x)
 {
 	int64_t now = clock_steady();
 
-	live(x, now);
-	if (x->state == UP && now - x->ticked >= TICK &&
+	exec_live(x, now);
+	if (x->state == EXEC_IS_UP && now - x->ticked >= TICK &&
 	    exec_child_unsent(x->child) == 0) {
 		exec_put_word(exec_child_out(x->child), "tick");
 		exec_child_move(x->child, now, NULL);
 		x->ticked = now;
 	}
-	return x->state == UP ? CLOCK_SEC : 100;
+	return x->state == EXEC_IS_UP ? CLOCK_SEC : 100;
 }
 
 bool
 policy_exec_up(const struct policy_exec *x)
 {
-	return x->state == UP;
+	return x->state == EXEC_IS_UP;
 }
 
 void

@@ -36,6 +36,8 @@ enum exec_field {
 	EXEC_SETS = 1 << 6, /* in no item: the message `sets' is wanted */
 	EXEC_MEDIA = 1 << 7,
 };
+/* The name of the field of bit i; NULL: there is none. */
+const char *exec_field_name(size_t i);
 /* The TOSD_NEED_* that these fields take. */
 uint32_t exec_fields_need(unsigned fields);
 
@@ -91,7 +93,7 @@ uint64_t exec_proto_ignored(const struct exec_proto *p);
 /* Lines read so far. */
 uint64_t exec_proto_lines(const struct exec_proto *p);
 
-/* --- the other direction: each appends one line */
+/* --- the other direction (exec_put.c): each appends one line */
 
 struct exec_item {
 	uint64_t seq;

@@ -1,9 +1,10 @@
 noinst_LIBRARIES += libtosd_policy.a
 libtosd_policy_a_SOURCES = \
-	%D%/exec.c %D%/exec.h \
+	%D%/exec.c %D%/exec.h %D%/exec_in.h \
+	%D%/exec_batch.c \
 	%D%/exec_child.c %D%/exec_child.h \
 	%D%/exec_face.c %D%/exec_face.h \
-	%D%/exec_proto.c %D%/exec_proto.h \
+	%D%/exec_proto.c %D%/exec_proto.h %D%/exec_put.c \
 	%D%/face.c %D%/face.h \
 	%D%/face_ask.c \
 	%D%/fusion.c %D%/fusion.h \
