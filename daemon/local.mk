@@ -7,6 +7,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/supervisor_proc.c \
 	%D%/supervisor_reload.c \
 	%D%/supervisor_setup.c \
+	%D%/supervisor_try.c \
 	%D%/supervisor_watch.c
 
 dist_man_MANS += %D%/tosd.8
@@ -40,6 +41,7 @@ tosd_SOURCES = \
 	%D%/role_fetch.c %D%/role_fetch.h \
 	%D%/role_fetch_ask.c \
 	%D%/role_fetch_hub.c \
+	%D%/role_fetch_list.c \
 	%D%/role_fetch_stream.c \
 	%D%/role_policy.c
 tosd_LDADD = libtosd_supervisor.a $(ROOMS) $(ROOM_LIBS)

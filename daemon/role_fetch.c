@@ -378,6 +378,23 @@ capture_of(const struct fetch_result *r)
 	return fd;
 }
 
+void
+fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r)
+{
+	p->id = id;
+	p->outcome = r->outcome;
+	p->status = r->status;
+	p->time = r->time;
+	p->hint = r->hint;
+	p->retry_after = r->retry_after;
+	p->truncated = r->truncated;
+	p->young = answer_young(&r->head);
+	p->why = words(r->why);
+	p->moved = take(&r->moved);
+	p->etag = take(&r->etag);
+	p->last_modified = take(&r->last_modified);
+}
+
 static void
 on_result(void *ctx, struct fetch_result *r)
 {
@@ -392,18 +409,7 @@ on_result(void *ctx, struct fetch_result *r)
 		return;
 	}
 	msg_init(&m, MSG_POLLED);
-	p->id = q->id;
-	p->outcome = r->outcome;
-	p->status = r->status;
-	p->time = r->time;
-	p->hint = r->hint;
-	p->retry_after = r->retry_after;
-	p->truncated = r->truncated;
-	p->young = answer_young(&r->head);
-	p->why = words(r->why);
-	p->moved = take(&r->moved);
-	p->etag = take(&r->etag);
-	p->last_modified = take(&r->last_modified);
+	fetch_polled_begin(p, q->id, r);
 	if (r->outcome == POLLED_OK && r->known) {
 		p->outcome = POLLED_UNCHANGED;
 		p->body_hash = take(&q->body_hash);
@@ -475,7 +481,9 @@ on_msg(void *ctx, struct msg *m)
 {
 	struct fetch_role *role = ctx;
 
-	if (m->type == MSG_POLL)
+	if (m->type == MSG_POLL && m->poll.kind == POLL_LIST)
+		fetch_list_msg(role, m);
+	else if (m->type == MSG_POLL)
 		on_poll(role, m);
 	else if (m->type == MSG_STREAM && !role->stopping)
 		fetch_live_msg(role, m);

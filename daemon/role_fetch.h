@@ -35,6 +35,13 @@ struct feed_limits fetch_limits(const struct fetch_role *role);
 int fetch_capture(const char *url, const char *peer, int64_t time,
     const struct buf *request, const struct buf *response);
 
+/* What an answer says of itself; moves strings out of r. */
+void fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r);
+
+/* --- role_fetch_list.c: MSG_POLL of a list --- */
+
+void fetch_list_msg(struct fetch_role *role, struct msg *m);
+
 /* --- role_fetch_stream.c: MSG_STREAM --- */
 
 void fetch_live_msg(struct fetch_role *role, struct msg *m);

@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "ipc/role.h"
 #include "policy/exec.h"
+#include "policy/fetched.h"
 #include "policy/host.h"
 #include "roles.h"
 
@@ -30,6 +31,7 @@ struct policy {
 	struct policy_host *host;
 	struct loop_timer *idle; /* to look after programs; NULL: there are none */
 	uint32_t faults;	 /* packs and plugins left out */
+	char *words;		 /* of a trial: what came of it */
 };
 
 static bool
@@ -78,6 +80,64 @@ report(void *ctx, const char *text)
 	log_err("policy", "%s", text);
 }
 
+/* A list is tried: what is wrong is for the engine to say, in one line. */
+static void
+report_trial(void *ctx, const char *text)
+{
+	static const char plugin[] = "lists: ";
+	struct policy *p = ctx;
+	size_t n = sizeof(plugin) - 1;
+
+	log_debug("policy", "%s", text);
+	if (p->faults++ > 0)
+		return;
+	free(p->words);
+	p->words = xstrdup(strncmp(text, plugin, n) == 0 ? text + n : text);
+}
+
+/* The plugin's word that it may take the place of the one in force. */
+static void
+note_trial(void *ctx, const char *text)
+{
+	static const char good[] = "trial: ";
+	struct policy *p = ctx;
+
+	log_debug("policy", "%s", text);
+	if (strncmp(text, good, sizeof(good) - 1) == 0 && p->words == NULL)
+		p->words = xstrdup(text + sizeof(good) - 1);
+}
+
+static int
+load(struct policy *p, const struct policy_children *children, struct err *e)
+{
+	char *fetched = policy_fetched_dir(p->conf->state_dir);
+	const struct msg_try *trial = role_trial(p->self);
+	struct policy_options o = {.conf = &p->conf->policy,
+	    .safety = &p->conf->safety,
+	    .report = trial != NULL ? report_trial : report,
+	    .note = trial != NULL ? note_trial : NULL,
+	    .ctx = p,
+	    .children = children,
+	    .trace = role_trace(p->self),
+	    .fetched_dir = fetched,
+	    .trial = trial};
+	int rc = policy_host_new(&o, &p->host, e);
+
+	/* Nothing that could judge is left: an answer, too. */
+	if (rc != 0 && trial != NULL) {
+		report_trial(p, e->text);
+		rc = 0;
+	}
+	/* Neither good nor bad: nobody has looked at it. */
+	if (trial != NULL && p->words == NULL)
+		report_trial(p, "plugin `lists' did not try it");
+	if (trial != NULL)
+		role_set_trial(p->self, p->words,
+		    p->host != NULL ? policy_host_rest(p->host) : NULL);
+	free(fetched);
+	return rc;
+}
+
 static void
 policy_free(void *ctx)
 {
@@ -86,6 +146,7 @@ policy_free(void *ctx)
 	policy_host_free(&p->host);
 	loop_timer_free(&p->idle);
 	conf_free(&p->conf);
+	free(p->words);
 	free(p);
 }
 
@@ -110,7 +171,6 @@ policy_start(struct role_self *self, const struct buf *sources,
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
 	struct policy_children children = {take_program, lost_program, NULL, p};
-	struct policy_options o;
 	int rc = conf_of_role(sources, &p->conf, e);
 
 	/* Each batch takes about the memory that the last one gave back. */
@@ -124,15 +184,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)
 		log_warn("policy", "no cache: %s", e->text);
-	if (rc == 0) {
-		o = (struct policy_options){.conf = &p->conf->policy,
-		    .safety = &p->conf->safety,
-		    .report = report,
-		    .ctx = p,
-		    .children = &children,
-		    .trace = role_trace(self)};
-		rc = policy_host_new(&o, &p->host, e);
-	}
+	if (rc == 0)
+		rc = load(p, &children, e);
 	if (rc != 0) {
 		policy_free(p);
 		return rc;

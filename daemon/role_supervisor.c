@@ -103,6 +103,36 @@ replacing(const struct supervisor *sup)
 	return false;
 }
 
+/* It has the present configuration and, where it loads them, lists. */
+static bool
+is_current(const struct proc *p)
+{
+	const struct supervisor *sup = p->sup;
+
+	return p->generation == sup->generation &&
+	       (p->slot->role != ROLE_POLICY || p->renewal == sup->renewal);
+}
+
+/* Lists may change faster than workers are replaced: then the one that is furthest
+ * behind is next, or it would never be. */
+static bool
+older_waits(const struct slot *than)
+{
+	const struct proc *p = than->cur;
+
+	for (const struct slot *s = than->sup->slots; s != NULL; s = s->next) {
+		const struct proc *q = s->cur;
+
+		if (s->role != ROLE_POLICY || !s->wanted || s->waiting || q == NULL ||
+		    q->state != PROC_READY || q->conf_due)
+			continue;
+		if (q->generation < p->generation ||
+		    (q->generation == p->generation && q->renewal < p->renewal))
+			return true;
+	}
+	return false;
+}
+
 /* A running role learns of a new configuration; policy workers are replaced, since
  * their rules are loaded before their sandbox closes. */
 static void
@@ -112,19 +142,17 @@ step_renew(struct slot *s)
 
 	if (s->newer != NULL && s->newer->state == PROC_READY)
 		proc_stop(p);
-	if (p->state != PROC_READY || p->conf_due ||
-	    p->generation == s->sup->generation)
+	if (p->state != PROC_READY || p->conf_due || is_current(p))
 		return;
 	if (s->role != ROLE_POLICY)
 		proc_configure(p);
-	else if (!replacing(s->sup))
+	else if (!replacing(s->sup) && !older_waits(s))
 		s->newer = proc_start(s);
 }
 
 static void
 step_slot(struct slot *s)
 {
-	step_promote(s);
 	if (!s->wanted || s->waiting)
 		return;
 	if (s->cur != NULL)
@@ -186,6 +214,8 @@ supervisor_step(struct supervisor *sup)
 		return;
 	}
 	step_unwanted(sup);
+	for (struct slot *s = sup->slots; s != NULL; s = s->next)
+		step_promote(s);
 	for (struct slot *s = sup->slots; s != NULL; s = s->next)
 		step_slot(s);
 	if (!complete(sup) || (sup->up && !sup->reloading))
@@ -252,6 +282,8 @@ clean_up(struct supervisor *sup)
 	}
 	loop_free(&sup->loop);
 	ready_free(&sup->ready);
+	msg_clear(&sup->try);
+	msg_clear(&sup->try_next);
 	setup_free(&sup->next);
 	setup_free(&sup->setup);
 }
@@ -263,6 +295,8 @@ supervisor_run(const char *conf_path)
 	struct err e = ERR_INIT;
 	int rc;
 
+	msg_init(&sup.try, MSG_TRY);
+	msg_init(&sup.try_next, MSG_TRY);
 	log_open("supervisor");
 	if (ready_new(&sup.ready, &e) != 0) {
 		log_err("supervisor", "%s", e.text);

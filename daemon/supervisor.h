@@ -11,7 +11,9 @@
  *
  * A new configuration is rehearsed before it is taken into use: a policy worker outside
  * of the places is given it, loads plugins and packs and runs their tests, and is
- * stopped again.  Only when it found nothing to complain of do the others get it.
+ * stopped again.  Only when it found nothing to complain of do the others get it.  In the
+ * same way a new version of a list that was fetched is tried before it is in force
+ * (supervisor_try.c).
  */
 #ifndef TOSD_SUPERVISOR_H
 #define TOSD_SUPERVISOR_H
@@ -62,6 +64,7 @@ struct proc {
 	struct channel *ch;	     /* NULL once closed */
 	struct loop_timer *deadline; /* of the state; then SIGKILL */
 	unsigned generation;	     /* of the configuration that it was given */
+	unsigned renewal;	     /* of lists, when it was given that */
 	bool conf_due;		     /* it has not answered that yet */
 	bool expected;		     /* its end is our will: no back-off */
 	int64_t ready_since;	     /* clock_steady() */
@@ -89,7 +92,11 @@ struct supervisor {
 	struct setup *next;  /* is being rehearsed; NULL: none is */
 	struct slot trial;   /* of the worker that rehearses, in no list */
 	bool again;	     /* another SIGHUP came meanwhile */
+	struct msg try;	     /* what the engine wants tried; try.list NULL: nothing */
+	bool trying;	     /* the rehearsal is about that */
+	struct msg try_next; /* came meanwhile, of an engine that was started anew */
 	unsigned generation; /* counts configurations taken into use, from 1 */
+	unsigned renewal;    /* counts how often lists changed under it */
 	struct loop *loop;
 	struct ready *ready;
 	struct slot *slots;
@@ -150,9 +157,22 @@ const struct setup *reload_setup_of(const struct slot *slot);
 /* True if the place is that of the rehearsal. */
 bool reload_is_trial(const struct slot *slot);
 /* The rehearsing worker is ready, having left out so many packs and plugins. */
-void reload_heard(struct proc *p, uint32_t faults);
+void reload_heard(struct proc *p, const struct msg_ready *r);
 /* It has ended; if it was not heard of before, that is the answer. */
 void reload_ended(struct supervisor *sup);
+
+/* --- supervisor_try.c --- */
+
+/* TRY of the engine: as soon as no other rehearsal is under way. */
+void try_take(struct supervisor *sup, struct msg *m);
+/* Begins what is waiting, if it can. */
+void try_begin(struct supervisor *sup);
+/* The worker that tries it is ready, or has ended (r NULL). */
+void try_heard(struct supervisor *sup, const struct msg_ready *r);
+/* Tells it what it is to try, before its configuration. */
+void try_send(struct proc *p);
+/* RENEW of the engine: policy workers are replaced by such as load lists anew. */
+void try_renew(struct supervisor *sup);
 
 /* --- supervisor_watch.c --- */
 

@@ -161,8 +161,11 @@ proc_configure(struct proc *p)
 	for (size_t i = 0; i < s->ntokens && p->slot->role == ROLE_FETCH; i++)
 		send_memfd(p, MSG_SECRET, s->tokens[i].name, &s->tokens[i].bytes);
 	p->generation = p->sup->generation;
+	p->renewal = p->sup->renewal;
 	if (p->slot->role == ROLE_POLICY)
 		child_start_all(p, s->conf);
+	if (reload_is_trial(p->slot) && p->sup->trying)
+		try_send(p);
 	send_memfd(p, MSG_CONF, "conf", &s->sources);
 	p->conf_due = true;
 	loop_timer_set(p->deadline, START_MAX);
@@ -208,7 +211,7 @@ take_ready(struct proc *p, struct msg *m)
 	p->conf_due = false;
 	loop_timer_clear(p->deadline);
 	if (reload_is_trial(p->slot)) {
-		reload_heard(p, m->ready.faults);
+		reload_heard(p, &m->ready);
 		return;
 	}
 	log_info("supervisor", "%s %u (pid %d) %s", role_name(p->slot->role),
@@ -249,6 +252,19 @@ take_broken(struct proc *p, struct msg *m)
 }
 
 static void
+take_try(struct proc *p, struct msg *m)
+{
+	try_take(p->sup, m);
+}
+
+static void
+take_renew(struct proc *p, struct msg *m)
+{
+	(void)m;
+	try_renew(p->sup);
+}
+
+static void
 on_msg(void *ctx, struct msg *m)
 {
 	static void (*const take[MSG_TYPE_COUNT])(struct proc *, struct msg *) = {
@@ -258,6 +274,8 @@ on_msg(void *ctx, struct msg *m)
 	    [MSG_STUCK] = take_stuck,
 	    [MSG_BROKEN] = take_broken,
 	    [MSG_RESPAWN] = child_respawn,
+	    [MSG_TRY] = take_try,
+	    [MSG_RENEW] = take_renew,
 	};
 
 	take[m->type](ctx, m);
@@ -393,8 +411,9 @@ bury(struct proc *p, int status)
 		p->expected = true;
 	describe_end(status, how, sizeof(how));
 	if (p->expected && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info("supervisor", "%s %u (pid %d) has stopped",
-		    role_name(slot->role), slot->index, (int)p->pid);
+		log_write(reload_is_trial(slot) ? LOG_L_DEBUG : LOG_L_INFO,
+		    "supervisor", "%s %u (pid %d) has stopped", role_name(slot->role),
+		    slot->index, (int)p->pid);
 	else
 		log_err("supervisor", "%s %u (pid %d) %s%s%s", role_name(slot->role),
 		    slot->index, (int)p->pid, how, at_work ? " " : "", where);

@@ -64,7 +64,8 @@ reload_begin(struct supervisor *sup)
 const struct setup *
 reload_setup_of(const struct slot *slot)
 {
-	return reload_is_trial(slot) ? slot->sup->next : slot->sup->setup;
+	return reload_is_trial(slot) && !slot->sup->trying ? slot->sup->next
+							   : slot->sup->setup;
 }
 
 bool
@@ -74,14 +75,19 @@ reload_is_trial(const struct slot *slot)
 }
 
 void
-reload_heard(struct proc *p, uint32_t faults)
+reload_heard(struct proc *p, const struct msg_ready *r)
 {
 	struct supervisor *sup = p->sup;
 
+	if (sup->trying) {
+		proc_stop(p);
+		try_heard(sup, r);
+		return;
+	}
 	if (sup->next == NULL || sup->stopping)
 		return;
 	proc_stop(p);
-	if (faults == 0)
+	if (r->faults == 0)
 		take_into_use(sup);
 	else
 		refuse(sup);
@@ -92,8 +98,12 @@ reload_ended(struct supervisor *sup)
 {
 	if (sup->stopping)
 		return;
-	if (sup->next != NULL)
+	if (sup->trying)
+		try_heard(sup, NULL);
+	else if (sup->next != NULL)
 		refuse(sup);
 	if (sup->again)
 		reload_begin(sup);
+	else
+		try_begin(sup);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "policy/fetched.h"
 #include "policy/host.h"
 #include "roles.h"
 #include "supervisor.h"
@@ -150,6 +151,7 @@ test_policy(struct conf *c, size_t *mistakes)
 	struct policy_host *host = NULL;
 	struct err e = ERR_INIT;
 	size_t before = *mistakes;
+	char *fetched;
 
 	/* Not known where they lie, which has been said. */
 	if (c->policy.packs_dir == NULL)
@@ -161,9 +163,11 @@ test_policy(struct conf *c, size_t *mistakes)
 		if (c->policy.nplugins == 0)
 			return 0;
 	}
+	o.fetched_dir = fetched = policy_fetched_dir(c->state_dir);
 	if (policy_host_new(&o, &host, &e) != 0 && *mistakes == before)
 		print_refused(mistakes, e.text);
 	policy_host_free(&host);
+	free(fetched);
 	return *mistakes == before ? 0 : TOSD_EINVAL;
 }
 

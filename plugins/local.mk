@@ -179,6 +179,7 @@ noinst_LTLIBRARIES += plugins/lists/liblists.la
 plugins_lists_liblists_la_SOURCES = \
 	%D%/lists/canon.c %D%/lists/canon.h \
 	%D%/lists/entry.c %D%/lists/entry.h \
+	%D%/lists/fetched.c %D%/lists/fetched.h \
 	%D%/lists/host.c %D%/lists/host.h \
 	%D%/lists/item.c %D%/lists/item.h \
 	%D%/lists/list.c %D%/lists/list.h \

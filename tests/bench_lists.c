@@ -41,7 +41,7 @@ static struct set *
 made(const char *kind, unsigned n)
 {
 	char path[] = "/tmp/tosd-bench-lists-XXXXXX";
-	const struct list_limits limits = {1u << 30, 5000000};
+	const struct set_terms terms = {{1u << 30, 5000000}, "", NULL};
 	struct set *s = set_new();
 	struct why w;
 	int fd = mkstemp(path);
@@ -62,7 +62,7 @@ made(const char *kind, unsigned n)
 				    (unsigned long)mrand48() & 0xffffffff,
 				    k < 7 ? "" : "\n");
 	fclose(f);
-	if (set_add(s, path, &limits, "", ignore, NULL, &w) != 0) {
+	if (set_add(s, path, &terms, ignore, NULL, &w) != 0) {
 		printf("%s\n", w.text);
 		exit(1);
 	}

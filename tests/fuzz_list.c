@@ -31,7 +31,7 @@ static void
 as_list(const uint8_t *data, size_t size)
 {
 	static char path[64];
-	const struct list_limits limits = {1 << 20, 1000};
+	const struct set_terms terms = {{1 << 20, 1000}, "", NULL};
 	struct set *s = set_new();
 	struct why w;
 	size_t found = 0;
@@ -43,7 +43,7 @@ as_list(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	close(fd);
-	if (set_add(s, path, &limits, "", ignore, NULL, &w) == 0) {
+	if (set_add(s, path, &terms, ignore, NULL, &w) == 0) {
 		struct canon c;
 
 		set_seal(s);

@@ -23,6 +23,9 @@
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
 #define ENDPOINTS(rows) "policy = { endpoints = ( " rows " ); };\n"
+#define VKEY "lists.example+0123abcd+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh"
+#define LISTS(rows) \
+	"policy = { plugins = ( \"rules\", \"lists\" ); lists = ( " rows " ); };\n"
 
 /* libconfig 1.5 forgets a string that stands before a syntax error; the daemon
  * parses once per start or reload, so only the leak check minds. */
@@ -104,6 +107,31 @@ static const struct {
     {MINIMUM "courier = {\n pasword = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "courier = {\n smtp_password = \"hunter2\"; };", 3, "must not stand"},
     {MINIMUM "console = { token = \"x\"; };", 2, "must not stand"},
+    /* lists that are fetched */
+    {MINIMUM LISTS("{ name = \"a\"; }"), 2, "`url'"},
+    {MINIMUM LISTS("{ name = \"A\"; url = \"https://l.example/\"; }"), 2,
+	"letter first"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/#x\"; }"), 2,
+	"never sent"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"http://l.example/\"; }"), 2,
+	"nobody signs it"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/\"; signers = "
+		   "[ \"x\" ]; }"),
+	2, "no Ed25519 verifier key"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/\"; signature_url = "
+		   "\"https://l.example/s\"; }"),
+	2, "without `signers'"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/\"; },\n"
+		   "{ name = \"a\"; url = \"https://m.example/\"; }"),
+	3, "is there already, at line 2"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/\"; shrink = 2; }"), 2,
+	"`shrink'"},
+    {MINIMUM LISTS("{ name = \"a\"; url = \"https://l.example/\"; max_bytes = \"1G\"; "
+		   "}"),
+	2, "`max_bytes'"},
+    {MINIMUM "policy = { lists = ( { name = \"a\"; url = \"https://l.example/\"; } ); "
+	     "};",
+	2, "fetched for nobody"},
     /* endpoints */
     {MINIMUM ENDPOINTS("{ name = \"a\"; }"), 2, "`url'"},
     {MINIMUM ENDPOINTS("{ url = \"http://127.0.0.1/\"; }"), 2, "`name'"},
@@ -460,14 +488,19 @@ static const char every_key[] =
     "  grant = [ \"text\", \"author\" ]; }, \"rules\", { name = \"prog\";\n"
     "  command = [ \"/usr/bin/env\", \"-i\", \"/opt/x/y.py\" ]; folder = \"f\";\n"
     "  window = 7; deadline = \"200ms\"; memory = \"64M\"; processes = 3;\n"
-    "  files = 32; cpu = \"5m\"; } ); packs_dir = \"p.d\";\n"
+    "  files = 32; cpu = \"5m\"; }, \"lists\" ); packs_dir = \"p.d\";\n"
     "  cache_dir = \"cache\"; workers = 3; deadline = \"1s\"; batch = 8;\n"
     "  endpoints = ( { name = \"local\"; url = \"http://127.0.0.1:8080/v1\";\n"
     "    credential = \"model-key\"; allow = [ \"10.0.0.0/8\" ]; timeout = \"5s\";\n"
     "    max_answer = \"16K\"; parallel = 3; retry_min = \"1s\"; retry_max = \"2s\";\n"
     "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7; } );\n"
+    "  lists = ( { name = \"phish\"; url = \"http://l.example/p\"; signers = [ \"" VKEY
+    "\" ];\n"
+    "    signature_url = \"http://l.example/s\"; allow = [ \"10.0.0.0/8\" ];\n"
+    "    interval = \"1h\"; timeout = \"3s\"; max_bytes = \"2M\"; shrink = 0.1; } );\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
-    "  media = true; media_items = 3; media_day = 9; media_wait = \"1m\"; media_pixels = 20000;\n"
+    "  media = true; media_items = 3; media_day = 9; media_wait = \"1m\"; media_pixels "
+    "= 20000;\n"
     "  worker_memory = \"1G\";\n"
     "  life_cycle = \"gated\"; stats_for = \"30d\"; scores_for = \"31d\";\n"
     "  gates = { labels = 10; precision = 0.8; days = 2; tenant_share = 0.5;\n"
@@ -544,6 +577,32 @@ test_lean(void)
 	buf_free(&text);
 }
 
+/* What the plugin demands of all its lists, those that are fetched must show, too. */
+static void
+test_lists(void)
+{
+	struct buf said = {0};
+	struct conf *c = parse_one(&said, MINIMUM
+	    "policy = { plugins = ( { name = \"lists\"; settings = { signers = \""
+	    " " VKEY "  x+y+z\"; }; } );\nlists = ( { name = \"a\"; url = "
+	    "\"http://l.example/a\"; }, { name = \"b\"; url = "
+	    "\"https://l.example/b\"; signers = [ \"" VKEY "\" ]; } ); };\n"
+	    "tenants = ();\n");
+
+	if (c == NULL)
+		printf("\n%s", said.data);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL_FATAL(c->policy.lists[0].nsigners, 2);
+	CU_ASSERT_STRING_EQUAL(c->policy.lists[0].signers[0], VKEY);
+	CU_ASSERT_STRING_EQUAL(c->policy.lists[0].signers[1], "x+y+z");
+	CU_ASSERT_STRING_EQUAL(
+	    c->policy.lists[0].signature_url, "http://l.example/a.sig");
+	CU_ASSERT_EQUAL(c->policy.lists[1].nsigners, 1);
+	CU_ASSERT_EQUAL(c->policy.lists[1].interval, 6 * CLOCK_HOUR);
+	conf_free(&c);
+	buf_free(&said);
+}
+
 static void
 test_every_key(void)
 {
@@ -569,7 +628,7 @@ test_every_key(void)
 	CU_ASSERT_STRING_EQUAL(c->fetch.resolvers[2], "[::1]:54");
 	CU_ASSERT_FALSE(c->fetch.http2);
 	CU_ASSERT_EQUAL(c->fetch.allow[0].bits, 104);
-	CU_ASSERT_EQUAL(c->policy.nplugins, 3);
+	CU_ASSERT_EQUAL(c->policy.nplugins, 4);
 	p = &c->policy.plugins[2];
 	CU_ASSERT_EQUAL(p->ncommand, 3);
 	CU_ASSERT_STRING_EQUAL(p->command[2], "/opt/x/y.py");
@@ -597,6 +656,14 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].max_answer, 16384);
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].attempts, 7);
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].day_tokens, 9);
+	CU_ASSERT_EQUAL_FATAL(c->policy.nlists, 1);
+	CU_ASSERT_PTR_EQUAL(conf_blocklist_of(c, "phish"), &c->policy.lists[0]);
+	CU_ASSERT_PTR_NULL(conf_blocklist_of(c, "phis"));
+	CU_ASSERT_EQUAL(c->policy.lists[0].max_bytes, 2 << 20);
+	CU_ASSERT_EQUAL(c->policy.lists[0].shrink, 0.1);
+	CU_ASSERT_EQUAL(c->policy.lists[0].timeout, 3000);
+	CU_ASSERT_EQUAL(c->policy.lists[0].nsigners, 1);
+	CU_ASSERT_STRING_EQUAL(c->policy.lists[0].signature_url, "http://l.example/s");
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);
@@ -1124,6 +1191,7 @@ static const struct suite_test tests[] = {
     {"all mistakes in one run", test_all_in_one_run},
     {"files of tenants.d", test_files_of_tenants},
     {"defaults", test_defaults},
+    {"lists that are fetched", test_lists},
     {"every key", test_every_key},
     {"what a role has no use for is dropped", test_lean},
     {"the manual names every key and default", test_manual},

@@ -73,6 +73,7 @@ static void
 fill_ready(struct msg *m)
 {
 	m->ready.faults = 3;
+	m->ready.words = xstrdup("{");
 }
 
 static void
@@ -113,6 +114,35 @@ static void
 fill_secret(struct msg *m)
 {
 	m->secret.name = xstrdup("log-key");
+}
+
+static void
+fill_try(struct msg *m)
+{
+	m->try.id = 9;
+	m->try.list = xstrdup("ab");
+	m->try.file = xstrdup("f");
+	m->try.day = xstrdup("2026-11-29");
+	m->try.anew = true;
+}
+
+static void
+fill_tried(struct msg *m)
+{
+	m->tried.id = 9;
+	m->tried.good = true;
+	m->tried.words = xstrdup("version 3");
+	m->tried.rest = xstrdup(HASH);
+}
+
+static void
+fill_list_poll(struct msg *m)
+{
+	m->poll.id = 1;
+	m->poll.kind = POLL_LIST;
+	m->poll.url = xstrdup("u");
+	m->poll.tenant = xstrdup("");
+	m->poll.list = xstrdup("ab");
 }
 
 static void
@@ -196,6 +226,7 @@ fill_rules(struct msg *m)
 	struct msg_rule *r;
 
 	m->rules.digest = xstrdup(HASH);
+	m->rules.rest = xstrdup(HASH);
 	m->rules.n = 1;
 	r = m->rules.v = xcalloc(1, sizeof(*m->rules.v));
 	r->rule = xstrdup("spam/seo");
@@ -351,13 +382,16 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"04000000"
+	"05000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
 	"02"
 	"03000000"},
-    {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready, "03000000"},
+    {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready,
+	"03000000"
+	"010000007b"
+	"ffffffff"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
     {MSG_PONG, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_seq, "feffffff"},
     {MSG_STOP, ROLE_SUPERVISOR, ROLE_COURIER, false, NULL, ""},
@@ -407,6 +441,14 @@ static const struct example {
 	"01"
 	"0e0000007b22696e707574223a22c3b6227d"},
     {MSG_ANSWERED, ROLE_FETCH, ROLE_ENGINE, false, fill_answered, NULL},
+    {MSG_TRY, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_try,
+	"0900000000000000"
+	"020000006162"
+	"0100000066"
+	"0a000000323032362d31312d3239"
+	"01"},
+    {MSG_TRIED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_tried, NULL},
+    {MSG_RENEW, ROLE_ENGINE, ROLE_SUPERVISOR, false, NULL, ""},
 };
 
 static void
@@ -473,6 +515,48 @@ test_msg_values(void)
 	    back.inspected.v[1].degraded, "plugin classifier timed out");
 	msg_clear(&m);
 	msg_clear(&back);
+	buf_free(&a);
+}
+
+/* A list's name comes with its kind of poll, and with no other. */
+static void
+test_msg_list_poll(void)
+{
+	static const char golden[] = "0100000000000000"
+				     "04"
+				     "0100000075"
+				     "00000000"
+				     "ffffffff"
+				     "ffffffff"
+				     "ffffffff"
+				     "00"
+				     "020000006162";
+	struct buf a = {0};
+	struct msg m, back;
+	char hex[256] = "";
+
+	msg_init(&m, MSG_POLL);
+	fill_list_poll(&m);
+	msg_encode(&a, &m);
+	digest_hex((uint8_t *)a.data, a.len, hex);
+	CU_ASSERT_STRING_EQUAL(hex, golden);
+	CU_ASSERT_EQUAL_FATAL(msg_decode(&back, MSG_POLL, a.data, a.len, ROLE_ENGINE,
+				  ROLE_FETCH, false, NULL),
+	    0);
+	CU_ASSERT_STRING_EQUAL(back.poll.list, "ab");
+	msg_clear(&back);
+	a.data[8] = POLL_PAGE;
+	CU_ASSERT_EQUAL(msg_decode(&back, MSG_POLL, a.data, a.len, ROLE_ENGINE,
+			    ROLE_FETCH, false, NULL),
+	    TOSD_EPROTO);
+	buf_reset(&a);
+	free(m.poll.list);
+	m.poll.list = NULL;
+	msg_encode(&a, &m);
+	CU_ASSERT_EQUAL(msg_decode(&back, MSG_POLL, a.data, a.len, ROLE_ENGINE,
+			    ROLE_FETCH, false, NULL),
+	    TOSD_EPROTO);
+	msg_clear(&m);
 	buf_free(&a);
 }
 
@@ -1416,6 +1500,7 @@ test_http_address(void)
 static const struct suite_test tests[] = {
     {"msg: every type there and back, golden bytes", test_msg_round_trip},
     {"msg: values survive", test_msg_values},
+    {"polls of lists", test_msg_list_poll},
     {"msg: every cut is refused", test_msg_cuts},
     {"msg: changed bytes are refused or read exactly", test_msg_flips},
     {"msg: the table of senders, receivers and descriptors", test_msg_table},

@@ -923,6 +923,227 @@ test_signed(void)
 	note_key_free(&k);
 }
 
+/* --- lists that are fetched --- */
+
+/* As put_list(), under the name of a file. */
+static void
+put_version(const char *file, const char *head, unsigned entries)
+{
+	struct buf b = {0};
+
+	buf_printf(&b,
+	    "name = feed\nsource = s\nlicence = l\nexpires = 2027-01-31\n%s"
+	    "\n---\n",
+	    head);
+	for (unsigned i = 0; i < entries; i++)
+		buf_printf(&b, "evil%u.example\n", i);
+	put(file, b.data, b.len);
+	buf_free(&b);
+}
+
+#define FETCHED                                                                       \
+	"clause = 5.2 Malware\ncategory = malware\nseverity = high\nmode = enforce\n" \
+	"kind = domain\n"
+
+static struct policy_host *
+open_fetched(const char *signer, const struct msg_try *trial)
+{
+	struct conf_plugin plugin = {.name = "lists",
+	    .path = PLUGIN,
+	    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_MEDIA};
+	struct conf_blocklist list = {.name = "feed",
+	    .url = "https://lists.example/feed",
+	    .signers = &signer,
+	    .nsigners = signer != NULL,
+	    .shrink = 0.5};
+	struct conf_policy policy = {
+	    .plugins = &plugin, .nplugins = 1, .lists = &list, .nlists = 1};
+	struct policy_options o = {.conf = &policy,
+	    .report = on_problem,
+	    .note = on_note,
+	    .fetched_dir = dir,
+	    .trial = trial};
+	struct policy_host *h = NULL;
+
+	problems[0] = notes[0] = '\0';
+	policy_host_new(&o, &h, NULL);
+	return h;
+}
+
+/* What is said of this file as the next version of the one in force. */
+static const char *
+tried(const char *file, const char *day, bool anew)
+{
+	char list[] = "feed";
+	struct msg_try t = {1, list, (char *)file, (char *)day, anew};
+	struct policy_host *h = open_fetched(NULL, &t);
+	const char *good = strstr(notes, "trial: ");
+
+	policy_host_free(&h);
+	if (problems[0] == '\0')
+		return good != NULL ? good : "nothing was said";
+	CU_ASSERT_PTR_NULL(good);
+	return problems;
+}
+
+#define TRIED(file, want) BEGINS(tried(file, "2026-11-29", false), want)
+#define BEGINS(got, want) CU_ASSERT_PTR_NOT_NULL(strstr(got, want))
+
+static void
+test_fetched(void)
+{
+	struct policy_host *h;
+
+	clear_dir();
+	/* Nothing is here yet: a plugin without a rule, and no fault. */
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	policy_host_free(&h);
+	put_version("a.list", FETCHED "version = 7", 10);
+	TRIED("a.list", "trial: version 7, 10 entries, expires 2027-01-31");
+	CU_ASSERT_EQUAL(symlink("a.list", path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "evil1.example", NULL, NOW), "list/feed");
+	policy_host_free(&h);
+	/* The next one. */
+	put_version("b.list", FETCHED "version = 8", 5);
+	TRIED("b.list", "trial: version 8, 5 entries");
+	put_version("b.list", FETCHED "version = 8", 4);
+	TRIED("b.list",
+	    "has 4 entries, and 10 are in force: it would lose 60 % of them "
+	    "at once, and `shrink' allows 50 %");
+	put_version("b.list", FETCHED "version = 6", 10);
+	TRIED("b.list", "is version 6, and 7 is in force");
+	put_version("b.list", FETCHED "version = 7", 11);
+	TRIED("b.list", "is version 7 like the one in force, and another content");
+	put_version("b.list", FETCHED, 11);
+	TRIED("b.list", "`version' is missing in its head");
+	put_version("b.list", FETCHED "version = 0", 11);
+	TRIED("b.list", "`version' must be a whole number from 1");
+	put_version("b.list", FETCHED "version = 8", 11);
+	BEGINS(tried("b.list", "2027-01-31", false), "expired on 2027-01-31");
+	BEGINS(tried("b.list", "2027-01-30", false), "trial: version 8");
+	/* From another source nothing is compared, but it must not have expired. */
+	put_version("b.list", FETCHED "version = 1", 1);
+	BEGINS(tried("b.list", "2026-11-29", true), "trial: version 1, 1 entries");
+	BEGINS(tried("b.list", "2027-02-01", true), "expired on 2027-01-31");
+	put("b.list", "<!DOCTYPE html>\n<p>Sorry\n", 25);
+	TRIED("b.list", "b.list:1: `<!DOCTYPE html>' is no line of a head");
+	put("b.list", "", 0);
+	TRIED("b.list", "has no line ---");
+	TRIED("c.list", "c.list: cannot open");
+}
+
+static void
+test_fetched_meaning(void)
+{
+	static const char *const heads[][2] = {
+	    {"clause = 5.3\ncategory = malware\nseverity = high\nmode = enforce\n"
+	     "kind = domain\n",
+		"`clause'"},
+	    {"clause = 5.2\ncategory = safety\nseverity = high\nmode = enforce\n"
+	     "kind = domain\n",
+		"`category'"},
+	    {"clause = 5.2\ncategory = malware\nseverity = critical\nmode = enforce\n"
+	     "kind = domain\n",
+		"`severity'"},
+	    {"clause = 5.2\ncategory = malware\nseverity = high\nmode = shadow\n"
+	     "kind = domain\n",
+		"`mode'"},
+	    {"clause = 5.2\ncategory = malware\nseverity = high\nmode = enforce\n"
+	     "kind = url\n",
+		"`kind'"},
+	};
+
+	clear_dir();
+	put_version("a.list",
+	    "clause = 5.2\ncategory = malware\nseverity = high\nmode = enforce\n"
+	    "kind = domain\nversion = 1",
+	    3);
+	CU_ASSERT_EQUAL(symlink("a.list", path_of("feed.list")), 0);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		char *same = xasprintf("%sversion = 2", heads[i][0]);
+		char *raised = xasprintf("%sversion = 2\nrev = 2", heads[i][0]);
+
+		put_version("b.list", same, 3);
+		TRIED("b.list", heads[i][1]);
+		BEGINS(problems, "`rev' is still 1");
+		put_version("b.list", raised, 3);
+		TRIED("b.list", "trial: version 2");
+		free(same);
+		free(raised);
+	}
+}
+
+/* The name must be the one that was asked for, and the keys are those of the list. */
+static void
+test_fetched_by_whom(void)
+{
+	struct policy_host *h;
+	struct note_key *k = NULL;
+	struct err e = ERR_INIT;
+	char *vkey;
+
+	clear_dir();
+	put("a.list",
+	    "name = other\nsource = s\nlicence = l\nexpires = 2027-01-31\n" FETCHED
+	    "version = 1\n---\nevil.example\n",
+	    strlen(
+		"name = other\nsource = s\nlicence = l\nexpires = 2027-01-31\n" FETCHED
+		"version = 1\n---\nevil.example\n"));
+	TRIED("a.list", "a.list: its name is `other', and it should be `feed'");
+	put_version("a.list", FETCHED "version = 7", 10);
+	CU_ASSERT_EQUAL(symlink("a.list", path_of("feed.list")), 0);
+	CU_ASSERT_EQUAL_FATAL(note_key_new("lists.example", &k, &e), 0);
+	vkey = note_key_vkey(k);
+	h = open_fetched(vkey, NULL);
+	BEGINS(problems, "a.list: the list is not signed");
+	policy_host_free(&h);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	policy_host_free(&h);
+	/* A link out of the folder is none. */
+	CU_ASSERT_EQUAL(unlink(path_of("feed.list")), 0);
+	CU_ASSERT_EQUAL(symlink("../etc/passwd", path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	policy_host_free(&h);
+	free(vkey);
+	note_key_free(&k);
+}
+
+/* What else is loaded can be told from the lists that are fetched. */
+static void
+test_fetched_rest(void)
+{
+	struct policy_host *h;
+	char digest[DIGEST_HEX], rest[DIGEST_HEX];
+
+	clear_dir();
+	put_version("a.list", FETCHED "version = 7", 10);
+	put_version("b.list", FETCHED "version = 8", 10);
+	CU_ASSERT_EQUAL(symlink("a.list", path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	snprintf(digest, sizeof(digest), "%s", policy_host_digest(h));
+	snprintf(rest, sizeof(rest), "%s", policy_host_rest(h));
+	CU_ASSERT_STRING_NOT_EQUAL(digest, rest);
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL(unlink(path_of("feed.list")), 0);
+	CU_ASSERT_EQUAL(symlink("b.list", path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_STRING_NOT_EQUAL(digest, policy_host_digest(h));
+	SAME(rest, policy_host_rest(h));
+	policy_host_free(&h);
+}
+
 /* An item on more entries than are told is not judged wholly, and says so. */
 static void
 test_many(void)
@@ -966,6 +1187,10 @@ static const struct suite_test tests[] = {
     {"hostile lists", test_hostile},
     {"signed", test_signed},
     {"many", test_many},
+    {"fetched: the next version", test_fetched},
+    {"fetched: what it means", test_fetched_meaning},
+    {"fetched: by whom", test_fetched_by_whom},
+    {"fetched: the rest", test_fetched_rest},
 };
 
 int

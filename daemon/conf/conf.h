@@ -143,11 +143,29 @@ struct conf_endpoint {
 	int line;
 };
 
+/* A list of plugin `lists' that is fetched. */
+struct conf_blocklist {
+	const char *name;	   /* as in its head */
+	const char *url;
+	const char *signature_url; /* default: url with .sig behind; NULL: unsigned */
+	const char **signers;	   /* verifier keys, one of which must have signed it */
+	size_t nsigners;	   /* 0: nobody has to */
+	struct conf_range *allow;  /* private addresses that its server may have */
+	size_t nallow;
+	int64_t interval, timeout;
+	size_t max_bytes;	   /* unpacked */
+	double shrink;		   /* share of its entries that it may lose at once */
+	const char *file;
+	int line;
+};
+
 struct conf_policy {
 	struct conf_plugin *plugins;
 	size_t nplugins;
 	struct conf_endpoint *endpoints;
 	size_t nendpoints;
+	struct conf_blocklist *lists; /* that are fetched */
+	size_t nlists;
 	const char *packs_dir;	   /* directory of *.conf packs, handed to plugin rules */
 	const char *cache_dir;	   /* compiled databases; NULL: none */
 	unsigned workers;
@@ -356,6 +374,7 @@ int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
 
 /* NULL: there is none of that name. */
 const struct conf_endpoint *conf_endpoint_of(const struct conf *c, const char *name);
+const struct conf_blocklist *conf_blocklist_of(const struct conf *c, const char *name);
 
 /* The tenant with this key or id; NULL if there is none. */
 const struct conf_tenant *conf_tenant_by_key(const struct conf *c, const char *key);

@@ -313,6 +313,7 @@ conf_check_policy(const struct conf_section *sec)
 	struct conf_policy *p = sec->base;
 
 	check_endpoints(sec, p);
+	conf_check_blocklists(sec);
 	if (p->nplugins == 0 && !given(sec, "plugins"))
 		default_plugin(sec);
 	for (size_t i = 0; i < p->nplugins; i++)

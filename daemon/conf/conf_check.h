@@ -15,6 +15,9 @@ void conf_check_keep(const struct conf_section *sec);
 void conf_check_feed(const struct conf_section *sec);
 void conf_check_plugin(const struct conf_section *sec);
 void conf_check_endpoint(const struct conf_section *sec);
+void conf_check_blocklist(const struct conf_section *sec);
+/* Lists that are fetched, once the plugins are known. */
+void conf_check_blocklists(const struct conf_section *sec);
 void conf_check_policy(const struct conf_section *sec);
 void conf_check_stage(const struct conf_section *sec);
 void conf_check_ladder(const struct conf_section *sec);

@@ -231,9 +231,28 @@ static const struct conf_table endpoints_table = {.name = "endpoints",
     .line_off = OFF(conf_endpoint, line),
     .done = conf_check_endpoint};
 
+static const struct conf_row lists_rows[] = {
+    TEXT(conf_blocklist, name, CONF_REQUIRED, NULL, conf_value_list),
+    TEXT(conf_blocklist, url, CONF_REQUIRED, NULL, conf_value_url),
+    TEXT(conf_blocklist, signature_url, 0, NULL, conf_value_url),
+    TEXTS(conf_blocklist, signers, conf_value_vkey),
+    RANGES(conf_blocklist, allow),
+    SPAN(conf_blocklist, interval, "6h", CLOCK_SEC, 30 * CLOCK_DAY),
+    SPAN(conf_blocklist, timeout, "2m", 100 * MS, CLOCK_HOUR),
+    SIZE(conf_blocklist, max_bytes, "32M", KIB, 256 * MIB),
+    SHARE(conf_blocklist, shrink, "0.5"),
+};
+static const struct conf_table lists_table = {.name = "lists",
+    ROWS(lists_rows),
+    .size = sizeof(struct conf_blocklist),
+    .file_off = OFF(conf_blocklist, file),
+    .line_off = OFF(conf_blocklist, line),
+    .done = conf_check_blocklist};
+
 static const struct conf_row policy_rows[] = {
     LIST(conf_policy, plugins, CONF_NOT_EMPTY),
     LIST(conf_policy, endpoints, 0),
+    LIST(conf_policy, lists, 0),
     PATH(conf_policy, packs_dir, TOSD_CONFDIR "/policies.d", CONF_CHECK_PACKS),
     PATH(conf_policy, cache_dir, NULL, CONF_CHECK_MADE),
     COUNT(conf_policy, workers, "2", 1, 64),

@@ -202,6 +202,15 @@ conf_endpoint_of(const struct conf *c, const char *name)
 	return NULL;
 }
 
+const struct conf_blocklist *
+conf_blocklist_of(const struct conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->policy.nlists; i++)
+		if (strcmp(c->policy.lists[i].name, name) == 0)
+			return &c->policy.lists[i];
+	return NULL;
+}
+
 const struct conf_tenant *
 conf_tenant_by_key(const struct conf *c, const char *key)
 {

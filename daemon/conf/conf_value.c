@@ -217,6 +217,30 @@ conf_value_plugin(const char *s)
 }
 
 const char *
+conf_value_list(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > 60 || s[0] < 'a' || s[0] > 'z' ||
+	    strspn(s, LOWER DIGITS "-") != n)
+		return "must be 1 to 60 of a-z, 0-9 and -, with a letter first";
+	return NULL;
+}
+
+const char *
+conf_value_vkey(const char *s)
+{
+	const char *id = strchr(s, '+'), *key = id != NULL ? strchr(id + 1, '+') : NULL;
+
+	if (key == NULL || id == s || key - id != 9 || strlen(key + 1) != 44 ||
+	    strpbrk(s, " \t\n") != NULL)
+		return "is no Ed25519 verifier key; write NAME+ID+KEY, as `tosctl "
+		       "policy "
+		       "keygen' prints it";
+	return NULL;
+}
+
+const char *
 conf_value_language(const char *s)
 {
 	size_t n = strlen(s), label = 0;

@@ -26,6 +26,10 @@ const char *conf_value_mail_url(const char *s);
 const char *conf_value_id(const char *s);
 /* The name of a plugin: [a-z0-9_-], 1 to 32. */
 const char *conf_value_plugin(const char *s);
+/* The name of a list of plugin `lists': [a-z][a-z0-9-]*, 1 to 60. */
+const char *conf_value_list(const char *s);
+/* A key that verifies signatures: NAME+ID+KEY; whether it is one, who uses it finds out. */
+const char *conf_value_vkey(const char *s);
 /* A language tag such as "en" or "pt-BR" (RFC 5646, well-formed subset). */
 const char *conf_value_language(const char *s);
 /* "127.0.0.1:8790", "[::1]:8790" or "unix:PATH". */

@@ -143,6 +143,36 @@ put_plugins(const json_t *plugins, struct buf *b)
 		(long long)number(o, "failed"));
 }
 
+/* Names are lower-case letters, digits and '-'. */
+static void
+put_list_metric(struct buf *b, const json_t *lists, const char *name, const char *help,
+    const char *key, double unit)
+{
+	const char *list;
+	json_t *o, *n;
+
+	put_head(b, name, "gauge", help);
+	json_object_foreach((json_t *)lists, list, o)
+	{
+		n = json_object_get(o, key);
+		if (n != NULL)
+			buf_printf(b, "%s{list=\"%s\"} %g\n", name, list,
+			    (double)json_integer_value(n) / unit);
+	}
+}
+
+static void
+put_lists(const json_t *lists, struct buf *b)
+{
+	put_list_metric(b, lists, "tosd_list_age_seconds",
+	    "Since the version of a fetched list that is in force was taken.", "age_ms",
+	    1000);
+	put_list_metric(b, lists, "tosd_list_checked_seconds",
+	    "Since it was last known to be the newest one.", "checked_ms", 1000);
+	put_list_metric(b, lists, "tosd_list_failures",
+	    "Tries in a row that brought none that could be taken.", "failures", 1);
+}
+
 static void
 put_metrics(const json_t *stats, struct buf *b)
 {
@@ -163,6 +193,7 @@ put_metrics(const json_t *stats, struct buf *b)
 		(long long)json_integer_value(n));
 	put_rules(json_object_get(stats, "rules"), b);
 	put_plugins(json_object_get(stats, "plugins"), b);
+	put_lists(json_object_get(stats, "lists"), b);
 	put_delay(json_object_get(stats, "delay"), b);
 	version = json_string_value(json_object_get(stats, "version"));
 	put_head(b, "tosd_build_info", "gauge", "Version of the daemon.");

@@ -140,6 +140,7 @@ engine_new(
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);
 	engine_ask_load(g, now);
+	engine_list_sync(g, now);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -163,6 +164,7 @@ engine_free(struct engine **gp, int64_t now)
 	free(g->again);
 	engine_life_free(g);
 	engine_ask_free(g);
+	engine_list_free(g);
 	for (size_t i = 0; i < g->nout; i++)
 		msg_clear(&g->out[i].m);
 	free(g->out);
@@ -185,6 +187,7 @@ static const struct {
     {MSG_RULES, engine_rules},
     {MSG_INSPECTED, engine_inspected},
     {MSG_ANSWERED, engine_answered},
+    {MSG_TRIED, engine_list_tried},
     {MSG_SENT, engine_sent},
     {MSG_SENDING, engine_courier_hand},
 };
@@ -247,6 +250,7 @@ engine_tick(struct engine *g, int64_t now)
 		sooner(&next, engine_push_dispatch(g, now));
 		sooner(&next, engine_retry_dispatch(g, now));
 		sooner(&next, engine_ask_dispatch(g, now));
+		sooner(&next, engine_list_dispatch(g, now));
 	}
 	engine_inspect_dispatch(g, now);
 	/* After it: what is to be inspected may have to be asked for first. */
@@ -289,6 +293,7 @@ engine_flush(struct engine *g, int64_t now)
 		engine_stat_flush(g);
 	}
 	commit(g);
+	engine_list_settle(g);
 	/* A notice leaves after its entries are signed, and its row says `sending'
 	 * before the courier hears of it: evidence before action. */
 	engine_record_seal(g, false, now);
@@ -313,6 +318,7 @@ engine_reconf(struct engine *g, const struct conf *conf,
 		engine_ladder_json(&g->ladder), "life_cycle", life_cycle(g)),
 	    NULL, now);
 	engine_feed_sync(g, now);
+	engine_list_sync(g, now);
 	engine_inspect_resize(g);
 	engine_flush(g, now);
 }
@@ -389,6 +395,7 @@ engine_stats(struct engine *g, int64_t now)
 		    polls, polled_name(i), json_integer((json_int_t)g->polls_by[i]));
 	json_object_set_new(o, "polls", polls);
 	engine_stat_metrics(g, o);
+	engine_list_stats(g, o, now);
 	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(o, "policy", json_string(g->policy));
 	return o;

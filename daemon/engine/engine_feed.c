@@ -386,6 +386,8 @@ poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
 		f->in_flight = false;
 		engine_feed_schedule(g, f, now + lost_again(f));
 	}
+	if (p->list != 0)
+		engine_list_lost(g, p, now);
 	*p = g->polls[--g->npolls];
 }
 

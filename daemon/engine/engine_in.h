@@ -48,6 +48,7 @@ struct engine_poll {
 	int64_t feed;	   /* store id, 0 for a recheck */
 	int64_t violation; /* store id, 0 for a feed */
 	int64_t errand;	   /* store id, 0 for a feed */
+	int64_t list;	   /* store id of a list that is fetched, 0 for a feed */
 	uint32_t fetcher;
 	int64_t since;
 	bool moved; /* asked where the feed has moved to, not at its own address */
@@ -169,6 +170,12 @@ struct engine {
 	uint64_t next_ask_id;
 	struct engine_endpoint *endpoints;
 	size_t nendpoints;
+
+	/* lists that are fetched (engine_list.h) */
+	struct engine_list **lists;
+	size_t nlists;
+	uint64_t next_trial;
+	char rest[DIGEST_HEX]; /* what workers have loaded beside them */
 
 	/* outbox */
 	bool courier_up;
@@ -424,6 +431,23 @@ void engine_ask_free(struct engine *g);
 void engine_answered(struct engine *g, struct msg *m, int64_t now);
 void engine_ask_fetch_down(struct engine *g, uint32_t index, int64_t now);
 
+/* --- engine_list.c: lists that are fetched --- */
+
+void engine_list_sync(struct engine *g, int64_t now); /* from the configuration */
+void engine_list_free(struct engine *g);
+int64_t engine_list_dispatch(struct engine *g, int64_t now); /* returns next due */
+void engine_list_polled(
+    struct engine *g, const struct engine_poll *poll, struct msg *m, int64_t now);
+/* The fetcher died with the request in hand. */
+void engine_list_lost(
+    struct engine *g, const struct engine_poll *poll, int64_t now);
+void engine_list_tried(struct engine *g, struct msg *m, int64_t now);
+/* What a worker has loaded: are they the lists in force? */
+void engine_list_rules(
+    struct engine *g, uint32_t worker, const struct msg_rules *r);
+/* After a commit: puts in force what was taken. */
+void engine_list_settle(struct engine *g);
+
 /* --- engine_review.c --- */
 
 /* A finding for people to review, new: puts it on record. */
@@ -527,6 +551,11 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
 /* --- engine_review.c: what models found, for people to look at --- */
 
 engine_cmd_fn engine_review_query;
+
+/* --- engine_list_query.c --- */
+
+engine_cmd_fn engine_list_query, engine_list_update;
+void engine_list_stats(const struct engine *g, json_t *o, int64_t now);
 
 /* --- engine_person.c: what people decide --- */
 

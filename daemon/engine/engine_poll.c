@@ -37,6 +37,10 @@ engine_polled(struct engine *g, struct msg *m, int64_t now)
 		engine_errand_answered(g, poll.errand, m, now);
 		return;
 	}
+	if (poll.list != 0) {
+		engine_list_polled(g, &poll, m, now);
+		return;
+	}
 	engine_must(
 	    store_feed_get(g->store, poll.feed, &row, &e), 0, "cannot read a feed", &e);
 	ef = engine_feed_find(g, poll.feed);

@@ -53,6 +53,7 @@ engine_query_status(struct engine_call *k, struct err *e)
 	/* `policy stats' has these. */
 	json_object_del(row, "rules");
 	json_object_del(row, "plugins");
+	json_object_del(row, "lists"); /* `lists status' */
 	json_set_time(row, "started", k->g->started);
 	json_set_text(row, "configuration", k->g->conf->digest);
 	json_object_set_new(

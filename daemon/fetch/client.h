@@ -43,6 +43,9 @@ struct fetch_request {
 	const struct conf_range *allow; /* of this tenant, beside conf_fetch.allow */
 	size_t nallow;
 	bool second; /* as somebody else: user agent, way out, connections */
+	/* In place of the configuration's; 0: those. */
+	size_t max_body;
+	int64_t timeout;
 	/* A stream: the body of a 200 goes there and is not kept, there is no limit to
 	 * time and size, and it takes no other request's place. */
 	fetch_data_cb *on_data;

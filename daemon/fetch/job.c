@@ -94,6 +94,8 @@ job_new(struct job_env *env, const struct fetch_request *req)
 	j->env = env;
 	j->permanent = true;
 	j->second = req->second;
+	j->max_body = req->max_body;
+	j->timeout = req->timeout;
 	j->r.url = xstrdup(req->url);
 	j->accept = xstrdup(req->accept);
 	j->etag = xstrdup(req->etag);
@@ -114,6 +116,12 @@ job_new(struct job_env *env, const struct fetch_request *req)
 		memcpy(j->allow + n, req->allow, req->nallow * sizeof(*j->allow));
 	job_link(j);
 	return j;
+}
+
+int64_t
+job_timeout(const struct job *j)
+{
+	return j->timeout > 0 ? j->timeout : j->env->conf->timeout;
 }
 
 static void
@@ -294,7 +302,7 @@ follow_take(struct job *j, char *url)
 		free(r->moved);
 		r->moved = xstrdup(url);
 	}
-	if (r->took < j->env->conf->timeout)
+	if (r->took < job_timeout(j))
 		return JOB_AGAIN;
 	job_finish(j, POLLED_TIMEOUT, "time was up among the redirects");
 	return JOB_ENDED;
@@ -473,7 +481,7 @@ bool
 job_next(struct job *j, const struct transfer *t, CURLcode rc)
 {
 	bool again = j->addr + 1 < j->addrs.n && t->request.len == 0 &&
-		     t->refused[0] == '\0' && j->r.took < j->env->conf->timeout &&
+		     t->refused[0] == '\0' && j->r.took < job_timeout(j) &&
 		     (rc == CURLE_COULDNT_CONNECT || rc == CURLE_OPERATION_TIMEDOUT ||
 			 rc == CURLE_SSL_CONNECT_ERROR);
 

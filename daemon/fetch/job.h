@@ -46,6 +46,8 @@ struct job {
 	char *later;		   /* a host that redirected us and asked for a pause */
 	int64_t later_until;	   /* steady ms */
 	bool second;		   /* asks as somebody else */
+	size_t max_body;	   /* 0: the configuration's */
+	int64_t timeout;	   /* likewise */
 	bool fresh;		   /* this hop must not use a kept connection */
 	bool permanent;		   /* all redirects so far are for good */
 	uint8_t verdict;	   /* of a job that ends without being asked */
@@ -56,6 +58,9 @@ struct job {
 	char *bearer, *last_event_id, *form, *json;
 	struct fetch_result r;	   /* grows hop by hop */
 };
+
+/* How long it may be on the wire, all hops together. */
+int64_t job_timeout(const struct job *j);
 
 /* Copies the request; into the list. */
 struct job *job_new(struct job_env *env, const struct fetch_request *req);

@@ -139,7 +139,7 @@ body_begins(struct transfer *t, size_t first)
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &all);
 	if (all > BELIEVED)
 		all = BELIEVED;
-	if (all > (curl_off_t)first && (size_t)all <= t->conf->max_body)
+	if (all > (curl_off_t)first && (size_t)all <= t->ask.max_body)
 		buf_reserve(&t->body, (size_t)all);
 	if (t->ask.known == NULL || t->status != 200)
 		return;
@@ -162,7 +162,7 @@ static size_t
 on_body(char *data, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	size_t max = t->conf->max_body, room;
+	size_t max = t->ask.max_body, room;
 
 	n *= size;
 	if (streams(t)) {
@@ -295,7 +295,7 @@ set_pace(struct transfer *t, const struct transfer_ask *ask)
 {
 	bool stream = ask->sink != NULL;
 	/* seconds of half the whole time */
-	long slow = stream || ask->json != NULL ? 0 : (long)(t->conf->timeout / 2000);
+	long slow = stream || ask->json != NULL ? 0 : (long)(ask->whole_time / 2000);
 
 	SET(t, CURLOPT_LOW_SPEED_LIMIT, slow > 0 ? LOW_SPEED : 0L);
 	SET(t, CURLOPT_LOW_SPEED_TIME, slow);

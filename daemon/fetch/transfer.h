@@ -28,7 +28,9 @@ struct transfer_ask {
 	const char *etag;	   /* sent back as If-None-Match, NULL: not */
 	const char *last_modified; /* sent back as If-Modified-Since, NULL: not */
 	const char *known;	   /* same_mark() of a body, NULL: none is */
+	int64_t whole_time;	   /* ms for all hops */
 	int64_t timeout;	   /* ms for this hop; at least 1 */
+	size_t max_body;	   /* bytes, codings taken off */
 	int64_t connect_timeout;   /* ms of these for a connection */
 	/* The one address to be connected to; libcurl resolves nothing. */
 	const struct resolve_addr *addr;

@@ -61,6 +61,9 @@ static const struct msg_row {
     [MSG_RESPAWN] = {"RESPAWN", POLICY, SUP, FD_NO, CODEC(respawn)},
     [MSG_ASK] = {"ASK", ENGINE, FETCH, FD_NO, CODEC(ask)},
     [MSG_ANSWERED] = {"ANSWERED", FETCH, ENGINE, FD_NO, CODEC(answered)},
+    [MSG_TRY] = {"TRY", ENGINE | SUP, SUP | POLICY, FD_NO, CODEC(try)},
+    [MSG_TRIED] = {"TRIED", SUP, ENGINE, FD_NO, CODEC(tried)},
+    [MSG_RENEW] = {"RENEW", ENGINE, SUP, FD_NO, CODEC(empty)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 4
+#define MSG_VERSION 5
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -73,6 +73,10 @@ enum msg_type {
 	/* engine and fetch: questions to model endpoints */
 	MSG_ASK,
 	MSG_ANSWERED,
+	/* engine, supervisor and policy: new versions of lists */
+	MSG_TRY,   /* engine -> supervisor -> policy: have it rehearsed */
+	MSG_TRIED, /* supervisor -> engine: what came of it */
+	MSG_RENEW, /* engine -> supervisor: have policy workers load lists anew */
 	MSG_TYPE_COUNT,
 };
 
@@ -90,6 +94,23 @@ struct msg_conf {
 /* Answers a configuration. */
 struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
+	char *words;	 /* of a trial: the first of them, or what was tried, or NULL */
+	char *rest;	 /* of a trial: as of msg_rules */
+};
+
+/* A new version of a list that is fetched, tried by a worker outside of the places. */
+struct msg_try {
+	uint64_t id; /* the engine's number */
+	char *list;  /* its name */
+	char *file;  /* its name in the folder of fetched lists */
+	char *day;   /* 2026-11-29: of the trial */
+	bool anew;   /* from another source than the one in force */
+};
+struct msg_tried {
+	uint64_t id;
+	bool good;
+	char *words; /* why not, or what it is */
+	char *rest;  /* as of msg_rules; NULL: not known */
 };
 
 struct msg_peer {
@@ -134,6 +155,8 @@ enum poll_kind {
 	POLL_PAGE, /* an item's page: one item out of it */
 	POLL_OLDER, /* an older page of a feed: as a feed, without validators */
 	POLL_MEDIA, /* what its bytes are: an item with one medium, no capture */
+	POLL_LIST,  /* a list or its signature: the body alone, in place of a capture */
+	POLL_KINDS,
 };
 struct msg_poll {
 	uint64_t id;   /* the engine's number of this request */
@@ -144,6 +167,7 @@ struct msg_poll {
 	char *last_modified;
 	char *body_hash; /* mark of the last body (64 hex): an equal one is not parsed */
 	bool second;	 /* ask as somebody else (user agent, egress): for comparison */
+	char *list;	 /* POLL_LIST: its name in the configuration */
 };
 
 enum poll_outcome {
@@ -294,6 +318,7 @@ struct msg_rule {
 /* With the descriptor of the worker's trace. */
 struct msg_rules {
 	char *digest; /* of all packs and plugins: the policy version */
+	char *rest;   /* the same of all but the lists that are fetched */
 	uint32_t n;
 	struct msg_rule *v;
 	uint32_t nproblems; /* packs and plugins that were refused, in words */
@@ -464,6 +489,8 @@ struct msg {
 		struct msg_respawn respawn;
 		struct msg_ask ask;
 		struct msg_answered answered;
+		struct msg_try try;
+		struct msg_tried tried;
 	};
 };
 

@@ -49,6 +49,8 @@ MSG_CODEC(secret);
 MSG_CODEC(stats);
 MSG_CODEC(child);
 MSG_CODEC(respawn);
+MSG_CODEC(try);
+MSG_CODEC(tried);
 /* msg_poll.c: engine and fetch */
 MSG_CODEC(poll);
 MSG_CODEC(polled);

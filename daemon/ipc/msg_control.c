@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* msg_control: messages between the supervisor and the roles, and the console's. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "ipc/msg_codec.h"
 
 #define INDEX_MAX 4096 /* workers of one role: more is a broken peer */
@@ -115,22 +117,38 @@ msg_clear_seq(struct msg *m)
 	(void)m;
 }
 
+/* NULL, or UTF-8: what it says goes on record. */
+static char *
+get_text(struct rd *r)
+{
+	char *s = rd_str(r);
+
+	if (s != NULL && !text_valid(s, strlen(s)))
+		r->bad = true;
+	return s;
+}
+
 void
 msg_put_ready(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->ready.faults);
+	buf_put_str(b, m->ready.words);
+	buf_put_str(b, m->ready.rest);
 }
 
 void
 msg_get_ready(struct rd *r, struct msg *m)
 {
 	m->ready.faults = rd_u32(r);
+	m->ready.words = get_text(r);
+	m->ready.rest = msg_hash(r);
 }
 
 void
 msg_clear_ready(struct msg *m)
 {
-	(void)m;
+	free(m->ready.words);
+	free(m->ready.rest);
 }
 
 void
@@ -262,4 +280,57 @@ msg_clear_respawn(struct msg *m)
 {
 	free(m->respawn.name);
 	free(m->respawn.why);
+}
+
+void
+msg_put_try(struct buf *b, const struct msg *m)
+{
+	buf_put_u64(b, m->try.id);
+	buf_put_str(b, m->try.list);
+	buf_put_str(b, m->try.file);
+	buf_put_str(b, m->try.day);
+	buf_put_u8(b, m->try.anew);
+}
+
+void
+msg_get_try(struct rd *r, struct msg *m)
+{
+	m->try.id = rd_u64(r);
+	m->try.list = msg_need_text(r);
+	m->try.file = msg_need_text(r);
+	m->try.day = msg_need_text(r);
+	m->try.anew = msg_bool(r);
+}
+
+void
+msg_clear_try(struct msg *m)
+{
+	free(m->try.list);
+	free(m->try.file);
+	free(m->try.day);
+}
+
+void
+msg_put_tried(struct buf *b, const struct msg *m)
+{
+	buf_put_u64(b, m->tried.id);
+	buf_put_u8(b, m->tried.good);
+	buf_put_str(b, m->tried.words);
+	buf_put_str(b, m->tried.rest);
+}
+
+void
+msg_get_tried(struct rd *r, struct msg *m)
+{
+	m->tried.id = rd_u64(r);
+	m->tried.good = msg_bool(r);
+	m->tried.words = get_text(r);
+	m->tried.rest = msg_hash(r);
+}
+
+void
+msg_clear_tried(struct msg *m)
+{
+	free(m->tried.words);
+	free(m->tried.rest);
 }

@@ -83,6 +83,7 @@ msg_put_rules(struct buf *b, const struct msg *m)
 	const struct msg_rules *p = &m->rules;
 
 	buf_put_str(b, p->digest);
+	buf_put_str(b, p->rest);
 	buf_put_u32(b, p->n);
 	for (uint32_t i = 0; i < p->n; i++)
 		put_rule(b, &p->v[i]);
@@ -98,6 +99,7 @@ msg_get_rules(struct rd *r, struct msg *m)
 	uint32_t n;
 
 	p->digest = msg_need_text(r);
+	p->rest = msg_hash(r);
 	n = rd_count(r, RULE_WIRE_MIN);
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
 	while (!r->bad && p->n < n)
@@ -114,6 +116,7 @@ msg_clear_rules(struct msg *m)
 	struct msg_rules *p = &m->rules;
 
 	free(p->digest);
+	free(p->rest);
 	for (uint32_t i = 0; i < p->n; i++) {
 		free(p->v[i].rule);
 		free(p->v[i].pack);

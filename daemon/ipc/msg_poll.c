@@ -49,6 +49,7 @@ msg_put_poll(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->last_modified);
 	buf_put_str(b, p->body_hash);
 	buf_put_u8(b, p->second);
+	buf_put_str(b, p->list);
 }
 
 void
@@ -57,13 +58,16 @@ msg_get_poll(struct rd *r, struct msg *m)
 	struct msg_poll *p = &m->poll;
 
 	p->id = rd_u64(r);
-	p->kind = msg_enum(r, POLL_MEDIA + 1);
+	p->kind = msg_enum(r, POLL_KINDS);
 	p->url = msg_need_str(r);
 	p->tenant = msg_need_str(r);
 	p->etag = rd_str(r);
 	p->last_modified = rd_str(r);
 	p->body_hash = msg_hash(r);
 	p->second = msg_bool(r);
+	p->list = rd_str(r);
+	if ((p->list != NULL) != (p->kind == POLL_LIST))
+		r->bad = true;
 }
 
 void
@@ -74,6 +78,7 @@ msg_clear_poll(struct msg *m)
 	free(m->poll.etag);
 	free(m->poll.last_modified);
 	free(m->poll.body_hash);
+	free(m->poll.list);
 }
 
 static void

@@ -60,6 +60,8 @@ struct role_self {
 	struct secret *secrets;
 	struct child *children;
 	struct trace *trace;
+	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
+	char *words, *rest; /* what came of it */
 };
 
 /* Ends the process as soon as the callback that is running has returned. */
@@ -287,6 +289,23 @@ role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
 	return true;
 }
 
+const struct msg_try *
+role_trial(const struct role_self *self)
+{
+	if (self->trial.try.list == NULL)
+		return NULL;
+	return &self->trial.try;
+}
+
+void
+role_set_trial(struct role_self *self, const char *words, const char *rest)
+{
+	free(self->words);
+	free(self->rest);
+	self->words = xstrdup(words);
+	self->rest = xstrdup(rest);
+}
+
 struct trace *
 role_trace(struct role_self *self)
 {
@@ -300,6 +319,8 @@ send_ready(struct role_self *self)
 
 	msg_init(&m, MSG_READY);
 	m.ready.faults = self->faults;
+	m.ready.words = xstrdup(self->words);
+	m.ready.rest = xstrdup(self->rest);
 	channel_send(self->control, &m);
 }
 
@@ -402,6 +423,24 @@ take_stop(struct role_self *self, struct msg *m)
 	stop(self);
 }
 
+static void
+take_try(struct role_self *self, struct msg *m)
+{
+	if (self->started)
+		return;
+	msg_clear(&self->trial);
+	self->trial = *m;
+	msg_init(m, MSG_TRY);
+}
+
+/* For the role itself. */
+static void
+take_tried(struct role_self *self, struct msg *m)
+{
+	if (self->started)
+		self->ops->msg(self->ctx, m);
+}
+
 /* What the supervisor says.  The catalogue lets nothing else through. */
 static void
 on_control(void *ctx, struct msg *m)
@@ -413,6 +452,8 @@ on_control(void *ctx, struct msg *m)
 	    [MSG_STOP] = take_stop,
 	    [MSG_SECRET] = take_secret,
 	    [MSG_CHILD] = take_child,
+	    [MSG_TRY] = take_try,
+	    [MSG_TRIED] = take_tried,
 	};
 
 	take[m->type](ctx, m);
@@ -577,6 +618,9 @@ cleanup(struct role_self *self)
 		child_drop(self, self->children);
 	channel_free(&self->control);
 	trace_free(&self->trace);
+	msg_clear(&self->trial);
+	free(self->words);
+	free(self->rest);
 	loop_timer_free(&self->leave);
 	loop_free(&self->loop);
 }
@@ -598,6 +642,7 @@ role_main(const struct role_ops *ops)
 		return EXIT_FAILURE;
 	}
 	ignore_signals();
+	msg_init(&self.trial, MSG_TRY);
 	self.loop = loop_new();
 	self.leave = loop_timer_new(self.loop, on_leave, &self);
 	self.control = channel_new_take(

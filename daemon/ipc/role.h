@@ -78,6 +78,11 @@ void role_set_ctx(struct role_self *self, void *ctx);
  * said in start or reconf.  The supervisor refuses a new configuration for it. */
 void role_set_faults(struct role_self *self, uint32_t n);
 
+/* What this worker is to try (TRY, before its first configuration), or NULL; and what came
+ * of it, said in start: goes along with READY.  Copied. */
+const struct msg_try *role_trial(const struct role_self *self);
+void role_set_trial(struct role_self *self, const char *words, const char *rest);
+
 /* The loop to put watchers and timers on; free them in ops->free at the latest. */
 struct loop *role_loop(struct role_self *self);
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/trace.h"
+#include "policy/fetched.h"
 #include "policy/host_in.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
@@ -147,12 +148,13 @@ slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 	    t->open(s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
 	trace_idle(h->o.trace);
 	s->face->phase = POLICY_IDLE;
-	if (rc != TOSD_DONE)
+	if (rc != TOSD_DONE && rc != TOSD_WAITS)
 		return err_set(e, TOSD_EINVAL, "plugin `%s' did not open: %s", name,
 		    why != NULL ? why : "it does not say why");
-	rc = 0;
-	if (s->face->nrules == 0)
+	if (rc == TOSD_DONE && s->face->nrules == 0)
 		rc = err_set(e, TOSD_EINVAL, "plugin `%s' has no rules", name);
+	else
+		rc = 0;
 	if (rc == 0 && TOSD_HAS(t, selftest)) {
 		trace_at(h->o.trace, TRACE_TEST, name, 0);
 		if (t->selftest(s->state, &why) != TOSD_DONE)
@@ -219,8 +221,9 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
-	struct conf_setting extra[3];
+	struct conf_setting extra[5];
 	struct policy_slot s = {0};
+	char *fetched = NULL, *trial = NULL;
 	size_t nextra = 0;
 	int rc;
 
@@ -235,9 +238,17 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	if (h->o.conf->cache_dir != NULL)
 		extra[nextra++] =
 		    (struct conf_setting){"cache_dir", h->o.conf->cache_dir};
+	if (h->o.fetched_dir != NULL) {
+		fetched = policy_fetched_setting(h->o.conf, h->o.fetched_dir);
+		trial = policy_fetched_trial(h->o.conf, h->o.fetched_dir, h->o.trial);
+		extra[nextra++] = (struct conf_setting){"fetched_files", fetched};
+		extra[nextra++] = (struct conf_setting){"trial_file", trial};
+	}
 	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
 	trace_idle(h->o.trace);
+	free(fetched);
+	free(trial);
 	if (rc != 0)
 		return rc;
 	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
@@ -252,7 +263,8 @@ names_place(const char *key)
 	size_t n = strlen(key);
 
 	return (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
-	       (n > 5 && strcmp(key + n - 5, "_file") == 0);
+	       (n > 5 && strcmp(key + n - 5, "_file") == 0) ||
+	       (n > 6 && strcmp(key + n - 6, "_files") == 0);
 }
 
 static void
@@ -269,8 +281,10 @@ digest_settings(struct buf *b, const struct policy_slot *s)
 	}
 }
 
+/* fetched: with the rules of lists that are fetched. */
 static void
-digest_plugin(struct buf *b, const struct policy_slot *s)
+digest_plugin(struct buf *b, const struct policy_host *h, const struct policy_slot *s,
+    bool fetched)
 {
 	buf_put_str(b, s->face->plugin);
 	buf_put_str(b, s->face->object);
@@ -281,6 +295,8 @@ digest_plugin(struct buf *b, const struct policy_slot *s)
 	for (size_t i = 0; i < s->face->nrules; i++) {
 		const struct policy_rule *r = &s->face->rules[i];
 
+		if (!fetched && policy_fetched_rule(h->o.conf, s->face->plugin, r->id))
+			continue;
 		buf_put_str(b, r->id);
 		buf_put_u32(b, r->rev);
 		buf_put_str(b, r->digest);
@@ -292,16 +308,16 @@ digest_plugin(struct buf *b, const struct policy_slot *s)
 }
 
 static void
-make_digest(struct policy_host *h)
+make_digest(const struct policy_host *h, bool fetched, char out[DIGEST_HEX])
 {
 	struct buf b = {0};
 
 	buf_put_str(&b, "tosd policy 1");
 	for (size_t i = 0; i < h->n; i++)
-		digest_plugin(&b, &h->v[i]);
+		digest_plugin(&b, h, &h->v[i], fetched);
 	for (size_t i = 0; i < h->sets[0].n; i++)
 		buf_put_str(&b, h->sets[0].v[i]);
-	digest_hex_of(b.data, b.len, h->digest);
+	digest_hex_of(b.data, b.len, out);
 	buf_free(&b);
 }
 
@@ -345,7 +361,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
-	make_digest(h);
+	make_digest(h, true, h->digest);
+	make_digest(h, false, h->rest);
 	make_scores(h);
 	*out = h;
 	return 0;
@@ -379,6 +396,12 @@ policy_host_digest(const struct policy_host *h)
 	return h->digest;
 }
 
+const char *
+policy_host_rest(const struct policy_host *h)
+{
+	return h->rest;
+}
+
 void
 policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 {
@@ -388,6 +411,7 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 	for (size_t i = 0; i < h->n; i++)
 		n += (uint32_t)h->v[i].face->nrules;
 	out->digest = xstrdup(h->digest);
+	out->rest = xstrdup(h->rest);
 	out->v = xcalloc(n, sizeof(*out->v));
 	for (size_t i = 0; i < h->n; i++) {
 		for (size_t k = 0; k < h->v[i].face->nrules; k++) {

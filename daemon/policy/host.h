@@ -35,6 +35,9 @@ struct policy_options {
 	const struct policy_children *children;
 	/* Told which plugin is at work, before each call into one.  May be NULL. */
 	struct trace *trace;
+	/* Where lists lie that are fetched (policy/fetched.h); NULL: they are left out. */
+	const char *fetched_dir;
+	const struct msg_try *trial; /* a new version of one; NULL: none is tried */
 };
 
 /* Longest text that is judged, in bytes of item_body(); of a longer one the beginning
@@ -50,6 +53,8 @@ void policy_host_free(struct policy_host **h);
 
 /* The policy version: hex SHA-256 over plugins, settings, rules, packs and sets. */
 const char *policy_host_digest(const struct policy_host *h);
+/* The same without the rules of lists that are fetched. */
+const char *policy_host_rest(const struct policy_host *h);
 
 /* Fills in digest, rules and problems; out is overwritten, the strings are its own. */
 void policy_host_rules(const struct policy_host *h, struct msg_rules *out);

@@ -25,7 +25,7 @@ struct policy_host {
 	struct policy_set sets[1];
 	char **problems;
 	size_t nproblems;
-	char digest[DIGEST_HEX];
+	char digest[DIGEST_HEX], rest[DIGEST_HEX]; /* rest: but for fetched lists */
 	struct policy_score *scores; /* one for each category */
 	size_t nscores;
 };

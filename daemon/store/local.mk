@@ -12,6 +12,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_history.c %D%/store_history.h \
 	%D%/store_item.c \
 	%D%/store_ledger.c \
+	%D%/store_list.c %D%/store_list.h \
 	%D%/store_outbox.c \
 	%D%/store_retry.c \
 	%D%/store_rule.c %D%/store_rule.h \

@@ -276,9 +276,18 @@ static const char step_ask[] =
 static const char step_media[] =
     "ALTER TABLE coverage ADD COLUMN media INTEGER NOT NULL DEFAULT 0;";
 
+/* Lists that are fetched (store_list.h). */
+static const char step_list[] =
+    "CREATE TABLE list(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    "  digest TEXT NOT NULL, url TEXT, bytes INTEGER NOT NULL, what TEXT, since "
+    "INTEGER,"
+    "  etag TEXT, last_modified TEXT, body_hash TEXT, next INTEGER, checked INTEGER,"
+    "  good INTEGER, polls INTEGER NOT NULL, failures INTEGER NOT NULL, why TEXT,"
+    "  trouble INTEGER, refused TEXT NOT NULL) STRICT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep, step_life, step_ask, step_media};
+    step_retry, step_keep, step_life, step_ask, step_media, step_list};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -39,6 +39,7 @@ static const struct {
     {"judged", rebuild_judged},
     {"label", rebuild_label},
     {"let-go", NULL}, /* texts come back, and are let go again */
+    {"list", NULL},   /* the link on disk says which is in force */
     {"message", rebuild_message},
     {"mode", rebuild_mode},
     {"moved", NULL}, /* a redirect has to prove itself anew */

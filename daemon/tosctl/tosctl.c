@@ -48,8 +48,17 @@ policy(int argc, char **argv)
 	     i++)
 		if (strcmp(argv[1], about_packs[i].name) == 0)
 			return about_packs[i].run(argc - 1, argv + 1);
-	rc = tosctl_ask_policy(argc, argv);
+	rc = tosctl_ask_pair(argc, argv);
 	return rc >= 0 ? rc : tosctl_policy(argc, argv);
+}
+
+/* Lists are fetched by the daemon, list files are written beside it. */
+static int
+lists(int argc, char **argv)
+{
+	int rc = tosctl_ask_pair(argc, argv);
+
+	return rc >= 0 ? rc : tosctl_lists(argc, argv);
 }
 
 static const struct command {
@@ -82,8 +91,10 @@ static const struct command {
     {"parse", tosctl_parse, "items of a feed document, as JSON lines"},
     {"scan", tosctl_scan, "what the policies say of texts, as JSON lines"},
     {"findings", tosctl_ask, "findings [RULE]: what rules found, the surest first"},
-    {"policy", policy, "rules: modes, gates, labels; packs: lint, test, backtest, diff, new, sign"},
-    {"lists", tosctl_lists, "lists of addresses and pictures: check, hash, sign"},
+    {"policy", policy,
+	"rules: modes, gates, labels; packs: lint, test, backtest, diff, new, sign"},
+    {"lists", lists,
+	"lists that are fetched: status, update; files: check, hash, sign"},
     {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
     {"moderation", tosctl_moderation, "test: a golden set before a configured model"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},

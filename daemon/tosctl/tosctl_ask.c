@@ -75,6 +75,9 @@ static const struct shape shapes[] = {
     {"erase", "erase", {"file"}, 1, {NULL}},
     {"poll", "poll", {"tenant"}, 0, {NULL}},
     {"findings", "findings", {"rule"}, 0, FOUND},
+    {"lists status", "lists", {"list"}, 0,
+	{"name", "state", "what", "since", "good", "next", "failures", "why", "url"}},
+    {"lists update", "list-update", {"list"}, 0, {NULL}},
     {"policy rules", "rules", {"rule"}, 0,
 	{"rule", "rev", "mode", "share", "since", "until", "by", "hits", "right",
 	    "wrong", "loaded", "wish", "wish_by"}},
@@ -421,9 +424,9 @@ tosctl_ask(int argc, char **argv)
 }
 
 int
-tosctl_ask_policy(int argc, char **argv)
+tosctl_ask_pair(int argc, char **argv)
 {
-	char *name = argc > 1 ? xasprintf("policy %s", argv[1]) : NULL;
+	char *name = argc > 1 ? xasprintf("%s %s", argv[0], argv[1]) : NULL;
 	int rc = -1;
 
 	if (name != NULL && shape_of(name) != NULL)

@@ -5,7 +5,7 @@
 
 /* argv[0] names the command (status, tenants, decide ...).  Returns the exit code. */
 int tosctl_ask(int argc, char **argv);
-/* `policy' and a word that the daemon answers; -1: tosctl_policy.c knows the word. */
-int tosctl_ask_policy(int argc, char **argv);
+/* `policy' or `lists' and a word that the daemon answers; -1: it is none of these. */
+int tosctl_ask_pair(int argc, char **argv);
 
 #endif

@@ -28,9 +28,12 @@
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char usage[] =
-    "usage: tosctl lists check [--day YYYY-MM-DD] [--json] [--plugin FILE] FILE...\n"
+    "usage: tosctl lists status [NAME]\n"
+    "       tosctl lists update [NAME]\n"
+    "       tosctl lists check [--day YYYY-MM-DD] [--json] [--plugin FILE] FILE...\n"
     "       tosctl lists hash [--json] FILE...\n"
     "       tosctl lists sign --key FILE [--plugin FILE] FILE...\n"
+    "status tells of lists that the daemon fetches, update has it ask for them now;\n"
     "check loads lists and says what is wrong with them; hash prints SHA-256, MD5 and "
     "of\n"
     "pictures PDQ with its quality; sign signs lists with a key of `policy keygen'.\n";

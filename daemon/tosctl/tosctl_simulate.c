@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine.h"
+#include "policy/fetched.h"
 #include "policy/host.h"
 #include "tosctl/sim_world.h"
 
@@ -35,6 +36,7 @@ struct back {
 
 struct sim {
 	struct conf *conf;
+	struct conf_policy policy; /* as the plugins see it */
 	struct notice_set *notices;
 	struct ledger_key *key;
 	struct policy_host *host;
@@ -341,16 +343,19 @@ open_sim(struct sim *s, const char *dir, const char *plugin, struct err *e)
 {
 	struct policy_options po = {.report = on_refused};
 	struct engine_options eo = {.sync = FILE_NOSYNC, .send = on_send, .ctx = s};
-	char *store = xasprintf("sqlite:%s/store.db", dir);
+	char *store = xasprintf("sqlite:%s/store.db", dir), *fetched;
 	bool keep = json_is_true(json_object_get(s->scenario, "keep_store"));
 	int rc;
 
 	/* The conf is ours alone: where it would write is replaced. */
+	po.fetched_dir = fetched = policy_fetched_dir(s->conf->state_dir);
 	s->conf->state_dir = dir;
 	s->conf->policy.cache_dir = NULL;
 	if (plugin != NULL && s->conf->policy.nplugins > 0)
 		s->conf->policy.plugins[0].path = plugin;
-	po.conf = &s->conf->policy;
+	s->policy = s->conf->policy;
+	s->conf->policy.nlists = 0; /* there is nobody to fetch newer ones from */
+	po.conf = &s->policy;
 	po.safety = &s->conf->safety;
 	if ((rc = policy_host_new(&po, &s->host, e)) != 0 ||
 	    (rc = notice_set_load(s->conf->templates_dir, &s->notices, e)) != 0 ||
@@ -364,6 +369,7 @@ open_sim(struct sim *s, const char *dir, const char *plugin, struct err *e)
 	rc = engine_new(&eo, s->now, &s->engine, e);
 out:
 	free(store);
+	free(fetched);
 	return rc;
 }
 

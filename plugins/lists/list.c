@@ -127,6 +127,15 @@ take_rev(struct list *l, const char *s)
 }
 
 static bool
+take_version(struct list *l, const char *s)
+{
+	size_t n = strlen(s);
+
+	l->version = strtoll(s, NULL, 10);
+	return n <= 18 && strspn(s, "0123456789") == n && l->version > 0;
+}
+
+static bool
 take_score(struct list *l, const char *s)
 {
 	char *end;
@@ -159,6 +168,7 @@ enum {
 	K_MODE,
 	K_KIND,
 	K_MUST = K_KIND,
+	K_VERSION,
 	K_REV,
 	K_SCORE,
 	K_THRESHOLD,
@@ -187,6 +197,9 @@ static const struct {
     [K_SEVERITY] = {"severity", "low, medium, high or critical", TAKE(take_severity)},
     [K_MODE] = {"mode", "draft, shadow or enforce", TAKE(take_mode)},
     [K_KIND] = {"kind", "domain, url, sha256, md5 or pdq", TAKE(take_kind)},
+    [K_VERSION] = {"version",
+	"a whole number from 1, 18 digits at most, larger with each publication",
+	TAKE(take_version)},
     [K_REV] = {"rev", "a whole number from 1, raised with each change of meaning",
 	TAKE(take_rev)},
     [K_SCORE] = {"score", "a number from 0 to 1", TAKE(take_score)},
@@ -287,7 +300,8 @@ head_line(struct list *l, const char *s, size_t n, bool *given, struct why *w)
 	return why_set(w,
 	    "%s:%zu: `%.*s' is no key of a list: name, source, licence, expires, "
 	    "clause, "
-	    "category, severity, mode, kind, rev, score, threshold, quality, about, "
+	    "category, severity, mode, kind, version, rev, score, threshold, quality, "
+	    "about, "
 	    "owner",
 	    l->file, l->line, shown(s, key), s);
 }

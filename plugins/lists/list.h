@@ -46,6 +46,7 @@ struct list {
 	char digest[MEM_HEX];
 	int64_t expires; /* ms: from then on it no longer counts */
 	char day[12];	 /* the same as it was written */
+	int64_t version; /* that its maker counts; 0: not said */
 	uint32_t rev;
 	int32_t severity, mode; /* as of <tosd/policy.h> */
 	double score;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fetched.h"
 #include "item.h"
 #include "kit/day.h"
 #include "kit/sign.h"
@@ -22,12 +23,13 @@
 struct lists {
 	const struct tosd_host *host;
 	struct set *set;
-	struct list_limits limits;
+	struct set_terms terms; /* of lists that are named in no other place */
 	int64_t lists_max;
-	const char *signers;
-	int64_t day; /* INT64_MIN: the load tells of no list that has expired */
-	size_t bad;  /* lines of the list that is being read */
-	char *first; /* ... and the first of them */
+	int64_t day;	    /* INT64_MIN: the load tells of no list that has expired */
+	size_t bad;	    /* lines of the list that is being read */
+	char *first;	    /* ... and the first of them */
+	struct trial trial; /* path NULL: none is tried */
+	bool waits;	    /* some list was never fetched */
 	struct item_work *work;
 	int32_t *rule, *shadow; /* the host's numbers, by list */
 	bool *told;		/* that it has expired */
@@ -44,7 +46,9 @@ enum {
 	SET_ENTRIES,
 	SET_LISTS,
 	SET_SLOW,
-	SET_DAY
+	SET_DAY,
+	SET_FETCHED,
+	SET_TRIAL
 };
 static const struct tosd_setting schema[] = {
     [SET_DIR] = {"lists_dir", TOSD_STRING, "", "folder of lists, *.list"},
@@ -61,6 +65,15 @@ static const struct tosd_setting schema[] = {
     [SET_DAY] = {"day", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start which lists have expired by then, and all "
 	"lines that are left out"},
+    [SET_FETCHED] = {"fetched_files", TOSD_STRING, "",
+	"given by the daemon: lists that it fetches, a line each: name, path and "
+	"signers "
+	"with tabs between"},
+    [SET_TRIAL] = {"trial_file", TOSD_STRING, "",
+	"given by the daemon: a new version of one of them, that is tried: name, path, "
+	"day, share of entries that it may lose, and `anew' or nothing, with tabs "
+	"between; a note that begins with `trial: ' says that it may take the place of "
+	"the one in force"},
 };
 
 static void
@@ -119,9 +132,11 @@ say_list(struct lists *x, const struct list *l)
 	sb_free(&b);
 }
 
-static void
-load_one(struct lists *x, const char *path)
+/* The list, if it was taken. */
+static const struct list *
+load_one(struct lists *x, const char *path, const struct set_terms *terms)
 {
+	const struct list *l = NULL;
 	struct sb b = {0};
 
 	if ((int64_t)x->set->n >= x->lists_max) {
@@ -129,17 +144,19 @@ load_one(struct lists *x, const char *path)
 		    path, (long long)x->lists_max);
 		say(x, TOSD_LOG_PROBLEM, b.data);
 		sb_free(&b);
-		return;
+		return NULL;
 	}
 	x->bad = 0;
-	if (set_add(x->set, path, &x->limits, x->signers, on_bad, x, &x->why) != 0) {
+	if (set_add(x->set, path, terms, on_bad, x, &x->why) != 0) {
 		say(x, TOSD_LOG_PROBLEM, x->why.text);
 	} else {
-		say_list(x, x->set->v[x->set->n - 1]);
-		say_bad(x, x->set->v[x->set->n - 1]);
+		l = x->set->v[x->set->n - 1];
+		say_list(x, l);
+		say_bad(x, l);
 	}
 	free(x->first);
 	x->first = NULL;
+	return l;
 }
 
 static int
@@ -169,7 +186,7 @@ load_folder(struct lists *x, const char *dir)
 		struct sb path = {0};
 
 		sb_printf(&path, "%s/%s", dir, v[i]->d_name);
-		load_one(x, path.data);
+		load_one(x, path.data, &x->terms);
 		sb_free(&path);
 		free(v[i]);
 	}
@@ -185,9 +202,48 @@ load_files(struct lists *x, const char *files)
 		char *path = mem_dup(files, n);
 
 		if (n > 0)
-			load_one(x, path);
+			load_one(x, path, &x->terms);
 		free(path);
 		files += n + (files[n] == '\n');
+	}
+}
+
+/* A new version, read whole, beside the one in force. */
+static void
+try_one(struct lists *x, const struct list *l, const char *old)
+{
+	struct sb b = {0};
+
+	if (trial_judge(&x->trial, l, old, &x->terms.limits, &x->why) != 0) {
+		say(x, TOSD_LOG_PROBLEM, x->why.text);
+		return;
+	}
+	sb_printf(&b, "trial: version %lld, %zu entries, expires %s",
+	    (long long)l->version, l->n, l->day);
+	if (l->bad > 0)
+		sb_printf(&b, ", %zu lines left out", l->bad);
+	say(x, TOSD_LOG_INFO, b.data);
+	sb_free(&b);
+}
+
+static void
+load_fetched(struct lists *x, const char *lines)
+{
+	struct fetched f;
+
+	while (fetched_next(&lines, &f)) {
+		struct set_terms terms = {x->terms.limits, f.signers, f.name};
+		bool tried =
+		    x->trial.path != NULL && strcmp(x->trial.name, f.name) == 0;
+		const struct list *l = NULL;
+
+		if (tried || f.path[0] != '\0')
+			l = load_one(x, tried ? x->trial.path : f.path, &terms);
+		else
+			x->waits = true;
+		if (tried && l != NULL)
+			try_one(x, l, f.path);
+		fetched_clear(&f);
 	}
 }
 
@@ -200,7 +256,9 @@ load(struct lists *x, const struct tosd_str *settings)
 		rc = load_folder(x, settings[SET_DIR].ptr);
 	if (rc == 0)
 		load_files(x, settings[SET_FILES].ptr);
-	if (rc == 0 && x->set->n == 0)
+	if (rc == 0)
+		load_fetched(x, settings[SET_FETCHED].ptr);
+	if (rc == 0 && x->set->n == 0 && !x->waits)
 		rc = why_set(&x->why, "no list could be loaded%s%s",
 		    settings[SET_DIR].len > 0 ? " from " : "", settings[SET_DIR].ptr);
 	if (rc == 0)
@@ -267,14 +325,17 @@ take_settings(struct lists *x, const struct tosd_str *settings)
 			    schema[v[i].at].key, (long long)v[i].low,
 			    (long long)v[i].high);
 	}
-	x->limits = (struct list_limits){(size_t)got[0], (size_t)got[1]};
+	x->terms.limits = (struct list_limits){(size_t)got[0], (size_t)got[1]};
+	x->terms.signers = settings[SET_SIGNERS].ptr;
 	x->lists_max = got[2];
-	x->signers = settings[SET_SIGNERS].ptr;
 	x->set->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
 	x->day = INT64_MIN;
 	if (settings[SET_DAY].len > 0 && !day_parse(settings[SET_DAY].ptr, &x->day))
 		return why_set(&x->why, "`day' must be a day such as 2027-01-31");
-	return sign_keys(x->signers, &x->why);
+	if (settings[SET_TRIAL].len > 0 &&
+	    !trial_parse(settings[SET_TRIAL].ptr, &x->trial))
+		return why_set(&x->why, "`trial_file' is not what the daemon gives");
+	return sign_keys(x->terms.signers, &x->why);
 }
 
 static void
@@ -284,6 +345,7 @@ lists_close(void *state)
 
 	set_free(&x->set);
 	item_work_free(&x->work);
+	trial_clear(&x->trial);
 	free(x->rule);
 	free(x->shadow);
 	free(x->told);
@@ -314,7 +376,7 @@ lists_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		return TOSD_FAILED;
 	}
 	*state = x;
-	return TOSD_DONE;
+	return x->set->n > 0 ? TOSD_DONE : TOSD_WAITS;
 }
 
 /* --- judging --- */

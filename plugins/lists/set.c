@@ -125,34 +125,38 @@ back(struct set *s, enum list_kind k, size_t n)
 }
 
 static int
-check_list(
-    const struct set *s, const struct list *l, const char *signers, struct why *w)
+check_list(const struct set *s, const struct list *l, const struct set_terms *terms,
+    struct why *w)
 {
 	struct sign_of of = {"tosd list", "list", l->file, l->name, l->digest};
+
+	if (terms->name != NULL && strcmp(terms->name, l->name) != 0)
+		return why_set(w, "%s: its name is `%s', and it should be `%s'",
+		    l->file, l->name, terms->name);
 
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->v[i]->name, l->name) == 0)
 			return why_set(w, "%s: the list name `%s' is taken by %s",
 			    l->file, l->name, s->v[i]->file);
-	return signers[0] != '\0' ? sign_check(signers, &of, w) : 0;
+	return terms->signers[0] != '\0' ? sign_check(terms->signers, &of, w) : 0;
 }
 
 int
-set_add(struct set *s, const char *path, const struct list_limits *limits,
-    const char *signers, list_bad_fn *bad, void *ctx, struct why *w)
+set_add(struct set *s, const char *path, const struct set_terms *terms,
+    list_bad_fn *bad, void *ctx, struct why *w)
 {
 	struct list *l = NULL;
 	struct adding a = {s, NULL, bad, ctx};
 	size_t before, options = s->noptions;
-	int rc = list_open(path, limits, &l, w);
+	int rc = list_open(path, &terms->limits, &l, w);
 
 	if (rc != 0)
 		return rc;
 	a.l = l;
 	before = count(s, l->kind);
-	rc = check_list(s, l, signers, w);
+	rc = check_list(s, l, terms, w);
 	if (rc == 0)
-		rc = list_entries(l, limits, take, bad_line, &a, w);
+		rc = list_entries(l, &terms->limits, take, bad_line, &a, w);
 	if (rc != 0) {
 		back(s, l->kind, before);
 		options_back(s, options);

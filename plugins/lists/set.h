@@ -21,10 +21,15 @@ struct set {
 struct set *set_new(void);
 void set_free(struct set **p);
 
-/* Reads a list and adds it.  signers as of sign.h; empty: nobody is asked for.  0, or -1
- * and why: nothing of it was added. */
-int set_add(struct set *s, const char *path, const struct list_limits *limits,
-    const char *signers, list_bad_fn *bad, void *ctx, struct why *w);
+/* What a list must show to be added. */
+struct set_terms {
+	struct list_limits limits;
+	const char *signers; /* as of sign.h; empty: nobody is asked for */
+	const char *name;    /* the one it must have; NULL: any */
+};
+/* Reads a list and adds it.  0, or -1 and why: nothing of it was added. */
+int set_add(struct set *s, const char *path, const struct set_terms *terms,
+    list_bad_fn *bad, void *ctx, struct why *w);
 /* No more are added; from now on the set can be asked. */
 void set_seal(struct set *s);
 

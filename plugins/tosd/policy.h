@@ -115,7 +115,8 @@ enum tosd_result {
 	TOSD_FAILED = -1,  /* open(), selftest(): not usable, see *errstr */
 	TOSD_DEGRADED = -2, /* check(): not wholly judged, see *errstr; findings are kept */
 	/* check(), since 1.2: a question was asked whose answer is not there yet.  The item
-	 * comes again, whole, once it is.  (A plugin that asks is loaded by no older host.) */
+	 * comes again, whole, once it is.  (A plugin that asks is loaded by no older host.)
+	 * open(): see there. */
 	TOSD_WAITS = -3
 };
 
@@ -370,7 +371,8 @@ struct tosd_policy {
 	uint32_t needs;	     /* TOSD_NEED_* */
 
 	/* Once, first.  settings[i] is the value of the i-th row of the schema, checked and
-	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE,
+	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE;
+	 * TOSD_WAITS: there is no rule yet, for what they are made of has still to come;
 	 * or TOSD_FAILED and *errstr: not loaded then, and close() is not called. */
 	int (*open)(const struct tosd_host *h, const struct tosd_str *settings,
 	    void **state, const char **errstr);

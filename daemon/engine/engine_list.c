@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_list: lists of plugin `lists' that are fetched, from the moment one is due
+ * until its new version is in force.
+ *
+ * A list is asked for like a feed, with what its server knows it by; 304 or the same
+ * bytes mean that the one in force is the newest.  Other bytes are on their way: first
+ * somebody must have signed them (before anything else looks at them), then they are
+ * written down, then a policy worker of its own, that rehearses what all workers would
+ * load, reads them whole beside the version in force (plugins/lists/fetched.c says what
+ * may not be).  If it is content, the row says so in the transaction that puts it on
+ * record, the link is moved after that, and the supervisor replaces the workers.
+ * Whatever goes wrong on the way costs a line in the log and a later try; the version
+ * in force stays.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/engine_list.h"
+#include "fetch/schedule.h"
+
+#define LIST_MAX (512u << 20)
+#define NOTE_MAX_BYTES (64u << 10)
+#define TRIAL_MAX (10 * CLOCK_MIN) /* then nobody will tell what came of it */
+
+/* Whose request it is; NULL: nobody waits for it any more. */
+static struct engine_list *
+find(const struct engine *g, const struct engine_poll *poll)
+{
+	for (size_t i = 0; i < g->nlists; i++)
+		if (g->lists[i]->row.id == poll->list && g->lists[i]->poll == poll->id)
+			return g->lists[i];
+	return NULL;
+}
+
+static void
+put(struct engine *g, const struct engine_list *l)
+{
+	struct err e = ERR_INIT;
+
+	engine_must(store_list_put(g->store, &l->row, &e), 0, "cannot keep a list", &e);
+}
+
+static void
+replace(char **to, char **from)
+{
+	free(*to);
+	*to = *from;
+	*from = NULL;
+}
+
+static void
+set_stage(struct engine_list *l, enum engine_list_stage stage, int64_t now)
+{
+	l->stage = stage;
+	l->since = now;
+}
+
+/* Nothing is on its way any more. */
+static void
+drop(struct engine *g, struct engine_list *l, int64_t now)
+{
+	bool kept = l->file != NULL;
+
+	set_stage(l, LIST_IDLE, now);
+	buf_free(&l->body);
+	store_list_clear(&l->got);
+	free(l->file);
+	l->file = NULL;
+	l->hint = 0;
+	if (kept)
+		engine_list_sweep(g, l);
+}
+
+/* --- what came of it --- */
+
+bool
+engine_list_troubled(const struct engine_list *l)
+{
+	return l->row.why != NULL && l->row.trouble != CLOCK_NONE &&
+	       (l->row.good == CLOCK_NONE || l->row.trouble > l->row.good);
+}
+
+static void
+plan(struct engine *g, struct engine_list *l, uint8_t outcome, int64_t retry_after,
+    int64_t now)
+{
+	const struct conf_fetch *c = &g->conf->fetch;
+	int64_t interval = l->conf->interval;
+	struct fetch_plan_in in = {.now = now,
+	    .base_interval = interval,
+	    .fixed = true,
+	    .max = interval > c->interval_max ? interval : c->interval_max,
+	    .outcome = outcome,
+	    .failures = l->row.failures,
+	    .hint = l->hint,
+	    .retry_after = retry_after,
+	    .hint_max = c->hint_max,
+	    .retry_max = c->retry_after_max,
+	    .jitter_seed = (uint64_t)l->row.id * 1000003u + l->row.polls};
+	struct fetch_plan out;
+
+	fetch_plan(&in, &out);
+	l->row.failures = out.failures;
+	l->row.next = out.next;
+	l->row.checked = now;
+	l->row.polls++;
+}
+
+static void
+record(struct engine *g, const struct engine_list *l, const char *state,
+    const char *digest, int64_t bytes, const char *words, int64_t now)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s}", "list", l->row.name, "state",
+	    state, "digest", digest, "bytes", (json_int_t)bytes, "why",
+	    words != NULL ? words : "");
+
+	if (l->row.digest[0] != '\0')
+		json_object_set_new(o, "before", json_string(l->row.digest));
+	engine_record(g, "list", o, NULL, now);
+}
+
+/* outcome: POLLED_NOT_FEED for what came and is no good. */
+static void
+trouble(struct engine *g, struct engine_list *l, uint8_t outcome, int64_t retry_after,
+    const char *why, int64_t now)
+{
+	bool news = !engine_list_troubled(l) || strcmp(l->row.why, why) != 0;
+
+	log_write(news ? LOG_L_WARN : LOG_L_DEBUG, "list", "list %s: %s; %s",
+	    l->row.name, why,
+	    l->row.digest[0] == '\0' ? "there is none yet" : "the one in force stays");
+	if (outcome == POLLED_NOT_FEED && l->got.digest[0] != '\0' &&
+	    strcmp(l->got.digest, l->row.refused) != 0) {
+		record(g, l, "refused", l->got.digest, l->got.bytes, why, now);
+		memcpy(l->row.refused, l->got.digest, sizeof(l->row.refused));
+	}
+	if (why != l->row.why) {
+		free(l->row.why);
+		l->row.why = xstrdup(why);
+	}
+	l->row.trouble = now;
+	plan(g, l, outcome, retry_after, now);
+	put(g, l);
+	drop(g, l, now);
+}
+
+/* What vouches for the version in force from now on. */
+static void
+take_validators(struct engine_list *l)
+{
+	replace(&l->row.etag, &l->got.etag);
+	replace(&l->row.last_modified, &l->got.last_modified);
+	replace(&l->row.body_hash, &l->got.body_hash);
+}
+
+static void
+still_good(struct engine *g, struct engine_list *l, int64_t now)
+{
+	if (engine_list_troubled(l))
+		log_info("list", "list %s: can be had again", l->row.name);
+	l->row.good = now;
+	plan(g, l, POLLED_UNCHANGED, 0, now);
+	take_validators(l);
+	put(g, l);
+	drop(g, l, now);
+}
+
+static void
+taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
+{
+	record(g, l, "taken", l->got.digest, l->got.bytes, words, now);
+	log_notice("list", "list %s: %s: in force from now on", l->row.name, words);
+	memcpy(l->row.digest, l->got.digest, sizeof(l->row.digest));
+	l->row.bytes = l->got.bytes;
+	l->row.since = l->row.good = now;
+	free(l->row.what);
+	l->row.what = xstrdup(words);
+	replace(&l->row.url, &l->got.url);
+	plan(g, l, POLLED_OK, 0, now);
+	take_validators(l);
+	put(g, l);
+	l->linked = false; /* engine_list_settle() */
+	l->loaded = 0;
+	/* The sweep that comes with it is due after the link has moved. */
+	free(l->file);
+	l->file = NULL;
+	drop(g, l, now);
+}
+
+/* --- asking --- */
+
+static bool
+is_moved(const struct engine_list *l)
+{
+	return l->row.url == NULL || strcmp(l->row.url, l->conf->url) != 0;
+}
+
+static bool
+ask(struct engine *g, struct engine_list *l, enum engine_list_stage stage, int64_t now)
+{
+	struct engine_poll p = {.list = l->row.id, .since = now};
+	bool whole = stage == LIST_SIGNATURE || l->row.digest[0] == '\0' || is_moved(l);
+	struct msg m;
+	bool ok;
+
+	msg_init(&m, MSG_POLL);
+	m.poll.kind = POLL_LIST;
+	m.poll.url =
+	    xstrdup(stage == LIST_SIGNATURE ? l->conf->signature_url : l->conf->url);
+	m.poll.tenant = xstrdup("");
+	m.poll.list = xstrdup(l->row.name);
+	if (!whole) {
+		m.poll.etag = xstrdup(l->row.etag);
+		m.poll.last_modified = xstrdup(l->row.last_modified);
+		m.poll.body_hash = xstrdup(l->row.body_hash);
+	}
+	ok = engine_poll_send(g, &p, &m);
+	msg_clear(&m);
+	if (ok) {
+		l->poll = g->next_poll_id;
+		set_stage(l, stage, now);
+	}
+	return ok;
+}
+
+static void
+try_it(struct engine *g, struct engine_list *l, int64_t now)
+{
+	char day[CLOCK_TEXT];
+	struct msg m;
+
+	clock_format(now, day);
+	day[10] = '\0';
+	msg_init(&m, MSG_TRY);
+	m.try.id = l->trial = ++g->next_trial;
+	m.try.list = xstrdup(l->row.name);
+	m.try.file = xstrdup(l->file);
+	m.try.day = xstrdup(day);
+	m.try.anew = is_moved(l);
+	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
+	set_stage(l, LIST_TRIED, now);
+}
+
+static bool
+somebody_tries(const struct engine *g)
+{
+	for (size_t i = 0; i < g->nlists; i++)
+		if (g->lists[i]->stage == LIST_TRIED)
+			return true;
+	return false;
+}
+
+/* One list; when it has to be looked at again, CLOCK_NONE: after a message. */
+static int64_t
+go_on(struct engine *g, struct engine_list *l, int64_t now)
+{
+	switch (l->stage) {
+	case LIST_IDLE:
+		if (l->row.next > now)
+			return l->row.next;
+		return ask(g, l, LIST_ASKED, now) ? CLOCK_NONE : now + CLOCK_SEC;
+	case LIST_HERE:
+		if (!somebody_tries(g))
+			try_it(g, l, now);
+		return CLOCK_NONE;
+	case LIST_TRIED:
+		if (now - l->since >= TRIAL_MAX)
+			trouble(g, l, POLLED_OWN_FAULT, 0,
+			    "nobody said what came of its trial", now);
+		return CLOCK_NONE;
+	default:
+		return CLOCK_NONE;
+	}
+}
+
+int64_t
+engine_list_dispatch(struct engine *g, int64_t now)
+{
+	int64_t next = CLOCK_NONE;
+
+	/* Nothing can be tried beside a policy that is not there. */
+	for (size_t i = 0; i < g->nlists && g->policy[0] != '\0'; i++) {
+		int64_t due = go_on(g, g->lists[i], now);
+
+		if (due != CLOCK_NONE && (next == CLOCK_NONE || due < next))
+			next = due;
+	}
+	return next;
+}
+
+/* --- answers --- */
+
+static void
+keep(struct engine *g, struct engine_list *l, const struct buf *signature, int64_t now)
+{
+	l->file = engine_list_file(l->row.name, l->got.digest);
+	engine_list_keep(g, l, signature);
+	buf_free(&l->body);
+	set_stage(l, LIST_HERE, now);
+}
+
+/* The bytes that came along; false: there are none, or too many. */
+static bool
+read_body(struct msg *m, size_t max, struct buf *b)
+{
+	struct err e = ERR_INIT;
+
+	if (m->polled.outcome != POLLED_OK)
+		return false;
+	if (m->fd >= 0 && file_read_memfd(m->fd, max, b, &e) == 0)
+		return true;
+	log_warn("list", "fetch sent no list: %s", e.text);
+	m->polled.outcome = POLLED_OWN_FAULT;
+	return false;
+}
+
+static void
+no_answer(struct engine *g, struct engine_list *l, const struct msg_polled *p,
+    const char *what, int64_t now)
+{
+	const char *words = p->why != NULL ? p->why : polled_name(p->outcome);
+	uint8_t outcome = p->outcome;
+	struct buf b = {0};
+
+	buf_puts(&b, what);
+	if (p->status != 0)
+		buf_printf(&b, "HTTP status %d, ", p->status);
+	text_escape_buf(&b, words, strlen(words));
+	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)
+		outcome = POLLED_HTTP_ERROR; /* nothing to be content with */
+	trouble(g, l, outcome, p->retry_after, b.data, now);
+	buf_free(&b);
+}
+
+static void
+list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
+{
+	struct msg_polled *p = &m->polled;
+	bool body = read_body(m, LIST_MAX, &l->body);
+
+	store_list_clear(&l->got);
+	replace(&l->got.etag, &p->etag);
+	/* What changes once more in this second would keep its date. */
+	if (!p->young)
+		replace(&l->got.last_modified, &p->last_modified);
+	replace(&l->got.body_hash, &p->body_hash);
+	l->hint = p->hint;
+	if (p->outcome == POLLED_UNCHANGED && l->row.digest[0] != '\0' &&
+	    !is_moved(l)) {
+		still_good(g, l, now);
+		return;
+	}
+	if (!body) {
+		no_answer(g, l, p, "cannot be had: ", now);
+		return;
+	}
+	l->got.bytes = (int64_t)l->body.len;
+	l->got.url = xstrdup(l->conf->url);
+	digest_hex_of(
+	    l->body.data != NULL ? l->body.data : "", l->body.len, l->got.digest);
+	if (strcmp(l->got.digest, l->row.digest) == 0) {
+		replace(&l->row.url, &l->got.url);
+		still_good(g, l, now);
+	} else if (l->conf->nsigners == 0) {
+		keep(g, l, NULL, now);
+	} else if (!ask(g, l, LIST_SIGNATURE, now)) {
+		trouble(g, l, POLLED_OWN_FAULT, 0,
+		    "its signature could not be asked for", now);
+	}
+}
+
+static void
+signature_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
+{
+	struct buf note = {0};
+	struct err e = ERR_INIT;
+
+	if (!read_body(m, NOTE_MAX_BYTES, &note))
+		no_answer(g, l, &m->polled, "its signature cannot be had: ", now);
+	else if (engine_list_signed(l->conf, l->got.digest, &note, &e) != 0)
+		trouble(g, l, POLLED_NOT_FEED, 0, e.text, now);
+	else
+		keep(g, l, &note, now);
+	buf_free(&note);
+}
+
+void
+engine_list_polled(
+    struct engine *g, const struct engine_poll *poll, struct msg *m, int64_t now)
+{
+	struct engine_list *l = find(g, poll);
+
+	if (l == NULL)
+		return; /* no longer wanted */
+	if (l->stage == LIST_ASKED)
+		list_came(g, l, m, now);
+	else if (l->stage == LIST_SIGNATURE)
+		signature_came(g, l, m, now);
+}
+
+void
+engine_list_lost(struct engine *g, const struct engine_poll *poll, int64_t now)
+{
+	struct engine_list *l = find(g, poll);
+
+	/* It may be what the fetcher dies of: not at once again. */
+	if (l != NULL && (l->stage == LIST_ASKED || l->stage == LIST_SIGNATURE))
+		trouble(g, l, POLLED_TIMEOUT, 0,
+		    "the fetch role ended with the request in hand", now);
+}
+
+void
+engine_list_tried(struct engine *g, struct msg *m, int64_t now)
+{
+	struct msg_tried *t = &m->tried;
+	struct engine_list *l = NULL;
+
+	for (size_t i = 0; i < g->nlists; i++)
+		if (g->lists[i]->stage == LIST_TRIED && g->lists[i]->trial == t->id)
+			l = g->lists[i];
+	if (l == NULL)
+		return;
+	/* Workers load all that is on disk: the list must not bring into use what
+	 * somebody is just editing. */
+	if (t->rest != NULL && g->rest[0] != '\0' && strcmp(t->rest, g->rest) != 0)
+		trouble(g, l, POLLED_OWN_FAULT, 0,
+		    "the packs and lists on disk are not those in use: reload tosd, "
+		    "then "
+		    "it is tried again",
+		    now);
+	else if (t->good)
+		taken(g, l, t->words != NULL ? t->words : "", now);
+	else
+		trouble(g, l, POLLED_NOT_FEED, 0,
+		    t->words != NULL ? t->words : "no reason is known", now);
+}
+
+/* --- putting in force --- */
+
+static void
+renew(struct engine *g, struct engine_list *l)
+{
+	struct msg m;
+
+	memcpy(l->renewed, l->row.digest, sizeof(l->renewed));
+	msg_init(&m, MSG_RENEW);
+	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
+}
+
+void
+engine_list_settle(struct engine *g)
+{
+	for (size_t i = 0; i < g->nlists; i++) {
+		struct engine_list *l = g->lists[i];
+
+		if (l->linked)
+			continue;
+		engine_list_link(g, l);
+		engine_list_sweep(g, l);
+		renew(g, l);
+	}
+}
+
+/* A crash may have come between the link and the word to the supervisor. */
+void
+engine_list_rules(struct engine *g, uint32_t worker, const struct msg_rules *r)
+{
+	uint64_t bit = worker < 64 ? UINT64_C(1) << worker : 0;
+
+	if (r->rest != NULL)
+		memcpy(g->rest, r->rest, sizeof(g->rest));
+	for (size_t i = 0; i < g->nlists; i++) {
+		struct engine_list *l = g->lists[i];
+		char *rule = xasprintf("list/%s", l->row.name);
+		const char *loaded = "";
+		bool same;
+
+		for (uint32_t k = 0; k < r->n; k++)
+			if (strcmp(r->v[k].rule, rule) == 0)
+				loaded = r->v[k].pack;
+		same = strcmp(loaded, l->row.digest) == 0;
+		l->loaded = same ? l->loaded | bit : l->loaded & ~bit;
+		if (l->row.digest[0] != '\0' && l->linked && !same &&
+		    strcmp(l->renewed, l->row.digest) != 0)
+			renew(g, l);
+		free(rule);
+	}
+}
+
+/* --- life --- */
+
+static void
+list_free(struct engine_list *l)
+{
+	store_list_clear(&l->row);
+	store_list_clear(&l->got);
+	buf_free(&l->body);
+	free(l->file);
+	free(l->before);
+	free(l);
+}
+
+/* The longest that anybody may have asked us to wait. */
+static int64_t
+patience(const struct engine *g, const struct conf_blocklist *c)
+{
+	const struct conf_fetch *f = &g->conf->fetch;
+	int64_t most = c->interval;
+
+	most = f->interval_max > most ? f->interval_max : most;
+	most = f->hint_max > most ? f->hint_max : most;
+	return f->retry_after_max > most ? f->retry_after_max : most;
+}
+
+static struct engine_list *
+list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
+{
+	struct engine_list *l = xcalloc(1, sizeof(*l));
+	struct err e = ERR_INIT;
+
+	l->conf = c;
+	engine_must(store_list_get(g->store, c->name, &l->row, &e), 0,
+	    "cannot keep a list", &e);
+	if (l->row.next == CLOCK_NONE || l->row.next > now + 2 * patience(g, c))
+		l->row.next = now;
+	engine_list_mend(g, l, now);
+	if (is_moved(l))
+		l->row.next = now;
+	put(g, l);
+	return l;
+}
+
+static void
+list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist *c,
+    int64_t now)
+{
+	l->conf = c;
+	if (!is_moved(l))
+		return;
+	drop(g, l, now); /* it may come from where it was before */
+	l->row.next = now;
+}
+
+void
+engine_list_sync(struct engine *g, int64_t now)
+{
+	const struct conf_policy *c = &g->conf->policy;
+	struct engine_list **old = g->lists;
+	size_t nold = g->nlists;
+
+	g->lists = xcalloc(c->nlists + 1, sizeof(*g->lists));
+	g->nlists = 0;
+	for (size_t i = 0; i < c->nlists; i++) {
+		struct engine_list *l = NULL;
+
+		for (size_t k = 0; k < nold; k++)
+			if (old[k] != NULL &&
+			    strcmp(old[k]->row.name, c->lists[i].name) == 0) {
+				l = old[k];
+				old[k] = NULL;
+				list_reconf(g, l, &c->lists[i], now);
+			}
+		g->lists[g->nlists++] = l != NULL ? l : list_new(g, &c->lists[i], now);
+	}
+	for (size_t k = 0; k < nold; k++)
+		if (old[k] != NULL)
+			list_free(old[k]);
+	free(old);
+}
+
+void
+engine_list_free(struct engine *g)
+{
+	for (size_t i = 0; i < g->nlists; i++)
+		list_free(g->lists[i]);
+	free(g->lists);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_list_file: versions of lists on disk (policy/fetched.h), and who has signed
+ * them. A version is durable before the row that names it commits, and the link is
+ * moved after that: a crash in between is mended at the next start, in the row's
+ * favour.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/engine_list.h"
+#include "evidence/note.h"
+#include "policy/fetched.h"
+
+#define DIGITS 16 /* of the digest, in a file's name */
+#define LIST_MAX (512u << 20)
+
+char *
+engine_list_file(const char *name, const char *digest)
+{
+	return xasprintf("%s-%.*s.list", name, DIGITS, digest);
+}
+
+static char *
+path_of(const struct engine *g, const char *file, const char *ending)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	char *path = xasprintf("%s/%s%s", dir, file, ending);
+
+	free(dir);
+	return path;
+}
+
+static void
+write_one(struct engine *g, const char *file, const char *ending, const struct buf *b)
+{
+	char *path = path_of(g, file, ending);
+	struct err e = ERR_INIT;
+
+	engine_must(
+	    file_write(path, b->data != NULL ? b->data : "", b->len, 0600, g->sync, &e),
+	    0, "cannot keep a list", &e);
+	free(path);
+}
+
+void
+engine_list_keep(
+    struct engine *g, const struct engine_list *l, const struct buf *signature)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	struct err e = ERR_INIT;
+
+	engine_must(
+	    file_mkdirs(dir, 0700, &e), 0, "cannot make the folder of lists", &e);
+	write_one(g, l->file, "", &l->body);
+	if (signature != NULL)
+		write_one(g, l->file, ".sig", signature);
+	free(dir);
+}
+
+/* --- the link --- */
+
+bool
+engine_list_link(struct engine *g, struct engine_list *l)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	char *have = policy_fetched_file(dir, l->row.name);
+	char *want = engine_list_file(l->row.name, l->row.digest);
+	char *link = xasprintf("%s/%s.list", dir, l->row.name);
+	char *fresh = xasprintf("%s/%s.link", dir, l->row.name);
+	bool moves =
+	    l->row.digest[0] != '\0' && (have == NULL || strcmp(have, want) != 0);
+
+	l->linked = true;
+	if (moves) {
+		unlink(fresh);
+		if (symlinkat(want, AT_FDCWD, fresh) != 0 || rename(fresh, link) != 0)
+			log_die("list", "cannot put list %s in force in %s: %s",
+			    l->row.name, dir, strerror(errno));
+		if (g->sync == FILE_SYNC)
+			file_sync_dir(dir);
+		free(l->before);
+		l->before = have;
+		have = NULL;
+	}
+	free(have);
+	free(want);
+	free(link);
+	free(fresh);
+	free(dir);
+	return moves;
+}
+
+/* What lies there although no row says so: the store is lost or was made again. */
+static void
+adopt(struct engine *g, struct engine_list *l, const char *file, int64_t now)
+{
+	char *path = path_of(g, file, "");
+	struct buf b = {0};
+	char *its;
+
+	if (file_read(path, LIST_MAX, &b, NULL) == 0) {
+		digest_hex_of(b.data, b.len, l->row.digest);
+		its = engine_list_file(l->row.name, l->row.digest);
+		if (strcmp(its, file) == 0) {
+			l->row.bytes = (int64_t)b.len;
+			l->row.since = now;
+			free(l->row.url);
+			l->row.url = xstrdup(l->conf->url);
+			log_notice(
+			    "list", "list %s: %s is found in force", l->row.name, file);
+		} else {
+			l->row.digest[0] = '\0'; /* it is not what its name says */
+		}
+		free(its);
+	}
+	buf_free(&b);
+	free(path);
+}
+
+void
+engine_list_mend(struct engine *g, struct engine_list *l, int64_t now)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	char *have = policy_fetched_file(dir, l->row.name);
+	char *want, *path;
+
+	if (l->row.digest[0] == '\0' && have != NULL)
+		adopt(g, l, have, now);
+	want = engine_list_file(l->row.name, l->row.digest);
+	path = path_of(g, want, "");
+	if (l->row.digest[0] != '\0' && access(path, R_OK) != 0) {
+		log_warn("list", "list %s: %s is gone; it is fetched anew", l->row.name,
+		    path);
+		l->row.digest[0] = '\0';
+		free(l->row.what);
+		l->row.what = NULL;
+		l->row.next = now;
+	}
+	if (l->row.digest[0] == '\0' && have != NULL) {
+		free(path);
+		path = path_of(g, l->row.name, ".list");
+		unlink(path); /* it leads nowhere */
+	}
+	engine_list_link(g, l);
+	engine_list_sweep(g, l);
+	free(path);
+	free(want);
+	free(have);
+	free(dir);
+}
+
+/* --- what is not needed any more --- */
+
+/* NAME-DIGEST.list, NAME-DIGEST.list.sig, or what a crash left of writing one. */
+static bool
+is_version(const char *file, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(file, name, n) != 0 || file[n] != '-')
+		return false;
+	file += n + 1;
+	return strspn(file, "0123456789abcdef") == DIGITS &&
+	       strncmp(file + DIGITS, ".list", 5) == 0;
+}
+
+static bool
+is_of(const char *file, const char *version)
+{
+	size_t n = version != NULL ? strlen(version) : 0;
+
+	return n > 0 && strncmp(file, version, n) == 0 &&
+	       (file[n] == '\0' || strcmp(file + n, ".sig") == 0);
+}
+
+void
+engine_list_sweep(struct engine *g, const struct engine_list *l)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	char *in_force = engine_list_file(l->row.name, l->row.digest);
+	struct dirent *d;
+	DIR *at = opendir(dir);
+
+	while (at != NULL && (d = readdir(at)) != NULL) {
+		char *path;
+
+		if (!is_version(d->d_name, l->row.name) || is_of(d->d_name, in_force) ||
+		    is_of(d->d_name, l->before) || is_of(d->d_name, l->file))
+			continue;
+		path = xasprintf("%s/%s", dir, d->d_name);
+		unlink(path);
+		free(path);
+	}
+	if (at != NULL)
+		closedir(at);
+	free(in_force);
+	free(dir);
+}
+
+/* --- signatures --- */
+
+int
+engine_list_signed(const struct conf_blocklist *c, const char *digest,
+    const struct buf *note, struct err *e)
+{
+	char *want = xasprintf("tosd list\n%s\n%s\n", c->name, digest);
+	size_t n = strlen(want), len = 0;
+	const char *text = note->data != NULL ? note->data : "";
+	int rc = TOSD_ETAMPER;
+
+	if (note->len < n || memcmp(text, want, n) != 0) {
+		err_set(e, TOSD_ETAMPER,
+		    "its signature is of another content: changed on the way, or not "
+		    "signed again");
+	} else {
+		err_set(e, TOSD_ETAMPER, "none of `signers' has signed it");
+		for (size_t i = 0; i < c->nsigners && rc != 0; i++) {
+			struct note_key *k = NULL;
+
+			if (note_key_parse(c->signers[i], &k, NULL) != 0)
+				err_set(e, TOSD_EINVAL, "`signers': %s is no key",
+				    c->signers[i]);
+			else if (note_verify(k, text, note->len, &len, NULL) == 0 &&
+				 len == n)
+				rc = 0;
+			note_key_free(&k);
+		}
+	}
+	free(want);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervisor_try: a new version of a list, between the engine that has it on disk and a
+ * policy worker that reads it.  The rehearsal is that of supervisor_reload.c, of the
+ * configuration in use; it waits for one that is under way, and there is one at a time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor.h"
+
+static struct proc *
+engine_of(const struct supervisor *sup)
+{
+	for (struct slot *s = sup->slots; s != NULL; s = s->next)
+		if (s->role == ROLE_ENGINE)
+			return s->cur;
+	return NULL;
+}
+
+/* An engine that has been started anew does not know the number, and asks again. */
+static void
+answer(struct supervisor *sup, bool good, const char *words, const char *rest)
+{
+	struct proc *engine = engine_of(sup);
+	struct msg m;
+
+	msg_init(&m, MSG_TRIED);
+	m.tried.id = sup->try.try.id;
+	m.tried.good = good;
+	m.tried.words = xstrdup(words);
+	m.tried.rest = xstrdup(rest);
+	if (engine != NULL && engine->ch != NULL && engine->state == PROC_READY)
+		channel_send(engine->ch, &m);
+	msg_clear(&m);
+	msg_clear(&sup->try);
+	sup->try = sup->try_next;
+	msg_init(&sup->try_next, MSG_TRY);
+	sup->trying = false;
+}
+
+void
+try_take(struct supervisor *sup, struct msg *m)
+{
+	struct msg *to = sup->trying ? &sup->try_next : &sup->try;
+
+	/* One that waits there is of an engine that is gone. */
+	msg_clear(to);
+	*to = *m;
+	msg_init(m, MSG_TRY);
+	try_begin(sup);
+}
+
+void
+try_begin(struct supervisor *sup)
+{
+	if (sup->try.try.list == NULL || sup->trying || sup->stopping ||
+	    sup->trial.cur != NULL)
+		return;
+	sup->trying = true;
+	sup->trial = (struct slot){
+	    .sup = sup, .role = ROLE_POLICY, .index = sup->setup->conf->policy.workers};
+	sup->trial.cur = proc_start(&sup->trial);
+	if (sup->trial.cur == NULL)
+		answer(sup, false, "no worker could be started to try it", NULL);
+}
+
+void
+try_send(struct proc *p)
+{
+	const struct msg_try *t = &p->sup->try.try;
+	struct msg m;
+
+	msg_init(&m, MSG_TRY);
+	m.try.id = t->id;
+	m.try.list = xstrdup(t->list);
+	m.try.file = xstrdup(t->file);
+	m.try.day = xstrdup(t->day);
+	m.try.anew = t->anew;
+	channel_send(p->ch, &m);
+}
+
+void
+try_heard(struct supervisor *sup, const struct msg_ready *r)
+{
+	if (r == NULL)
+		answer(sup, false,
+		    "the worker that tried it ended before it could tell; the log says "
+		    "how",
+		    NULL);
+	else
+		answer(sup, r->faults == 0 && r->words != NULL, r->words, r->rest);
+}
+
+void
+try_renew(struct supervisor *sup)
+{
+	if (sup->stopping)
+		return;
+	sup->renewal++;
+	supervisor_step(sup);
+}
