@@ -140,6 +140,7 @@ engine_new(
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);
 	engine_ask_load(g, now);
+	engine_report_load(g);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -365,6 +366,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"asks_failed", g->asks_failed},
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
+	    {"reports", (uint64_t)g->reports},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

@@ -19,6 +19,8 @@ static const struct {
     {"sightings", engine_query_sightings},
     {"violations", engine_query_violations},
     {"reviews", engine_review_query},
+    {"report", engine_report_make},
+    {"reports", engine_report_list},
     {"cases", engine_query_cases},
     {"case", engine_query_case},
     {"notices", engine_query_notices},

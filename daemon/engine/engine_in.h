@@ -157,6 +157,7 @@ struct engine {
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
 	int64_t retries;	      /* answers of programs that are waited for */
+	int64_t reports;	      /* that were ever made */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
 	uint64_t next_batch;
 	char policy[DIGEST_HEX];
@@ -430,6 +431,19 @@ void engine_ask_fetch_down(struct engine *g, uint32_t index, int64_t now);
 void engine_review_record(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now);
 
+/* --- engine_report.c: what somebody has reported --- */
+
+void engine_report_load(struct engine *g); /* what a restart finds */
+/* Whether a look at this revision is wanted, although it is judged. */
+bool engine_report_is_open(struct engine *g, int64_t revision);
+/* The revision goes to a worker.  True: its post was reported, which plugins are told. */
+bool engine_report_tell(struct engine *g, const struct store_revision *r);
+/* A worker died over the look; how many have. */
+uint32_t engine_report_lost(struct engine *g, int64_t revision);
+/* Policy has looked: with so many findings for review, or why somebody gave no answer. */
+void engine_report_settle(struct engine *g, const struct store_revision *r, int64_t found,
+    const char *why, const char *policy, int64_t now);
+
 /* --- engine_case.c --- */
 
 void engine_ladder_load(struct engine *g);
@@ -527,6 +541,10 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
 /* --- engine_review.c: what models found, for people to look at --- */
 
 engine_cmd_fn engine_review_query;
+
+/* --- engine_report.c: what somebody reports --- */
+
+engine_cmd_fn engine_report_make, engine_report_list;
 
 /* --- engine_person.c: what people decide --- */
 
