@@ -263,7 +263,8 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .skip = it->skip,
 		    .nskip = it->nskip,
 		    .answers = it->answers,
-		    .nanswers = it->nanswers};
+		    .nanswers = it->nanswers,
+		    .reported = it->reported};
 	}
 	policy_host_judge(p->host, ask, in->n, patience(p));
 	for (uint32_t i = 0; i < in->n; i++)

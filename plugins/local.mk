@@ -284,7 +284,7 @@ UNIT_TESTS += tests/test_moderation_parts
 tests_test_moderation_parts_SOURCES = tests/test_moderation_parts.c tests/suite.h
 tests_test_moderation_parts_LDADD = plugins/moderation/libmoderation.la $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
-dist_check_SCRIPTS += tests/test_moderation.py
+dist_check_SCRIPTS += tests/test_moderation.py tests/test_moderation_people.py
 EXTRA_DIST += tests/model_server.py
 
 if FUZZERS

@@ -254,6 +254,7 @@ fill_inspect(struct msg *m)
 	m->inspect.v[0].nskip = 1;
 	m->inspect.v[0].skip = xcalloc(1, sizeof(char *));
 	m->inspect.v[0].skip[0] = xstrdup("shouting");
+	m->inspect.v[0].reported = true;
 	m->inspect.v[0].nanswers = 1;
 	m->inspect.v[0].answers = xcalloc(1, sizeof(struct msg_answer));
 	m->inspect.v[0].answers[0].key = xstrdup(HASH);

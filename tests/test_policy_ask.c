@@ -152,6 +152,23 @@ test_answer(void)
 	done(h, &it, &a);
 }
 
+/* A report comes before what others found, and is no finding itself. */
+static void
+test_reported(void)
+{
+	struct policy_host *h = host_of("good", ALL);
+	struct policy_ask a = {.reported = true};
+	struct item it;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	judge(h, &it, &a);
+	CU_ASSERT_STRING_EQUAL(finding_of(&a, "asker/draft")->reason,
+	    "others: host/report report 10 1 1.00 0-0 probe/word test 10 3 0.50 7-12");
+	CU_ASSERT_PTR_NULL(finding_of(&a, "host/report"));
+	CU_ASSERT_EQUAL(a.n, 2);
+	done(h, &it, &a);
+}
+
 /* The name of a mode is no way around it. */
 static void
 test_rules_say_so(void)
@@ -233,6 +250,7 @@ test_grant(void)
 static const struct suite_test tests[] = {
     {"a question without an answer", test_question},
     {"an answer, which never counts", test_answer},
+    {"a report", test_reported},
     {"the rules that are told", test_rules_say_so},
     {"bad questions are refused", test_bad_questions},
     {"a plugin that is given up", test_skip},

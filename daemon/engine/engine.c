@@ -141,6 +141,7 @@ engine_new(
 	engine_retry_load(g, now);
 	engine_ask_load(g, now);
 	engine_list_sync(g, now);
+	engine_report_load(g);
 	engine_inspect_load(g);
 	engine_flush(g, now);
 	*out = g;
@@ -371,6 +372,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"asks_failed", g->asks_failed},
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
+	    {"reports", (uint64_t)g->reports},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

@@ -21,6 +21,8 @@ static const struct {
     {"reviews", engine_review_query},
     {"lists", engine_list_query},
     {"list-update", engine_list_update},
+    {"report", engine_report_make},
+    {"reports", engine_report_list},
     {"cases", engine_query_cases},
     {"case", engine_query_case},
     {"notices", engine_query_notices},

@@ -158,6 +158,7 @@ struct engine {
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
 	int64_t retries;	      /* answers of programs that are waited for */
+	int64_t reports;	      /* that were ever made */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
 	uint64_t next_batch;
 	char policy[DIGEST_HEX];
@@ -454,6 +455,19 @@ void engine_list_settle(struct engine *g);
 void engine_review_record(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now);
 
+/* --- engine_report.c: what somebody has reported --- */
+
+void engine_report_load(struct engine *g); /* what a restart finds */
+/* Whether a look at this revision is wanted, although it is judged. */
+bool engine_report_is_open(struct engine *g, int64_t revision);
+/* The revision goes to a worker.  True: its post was reported, which plugins are told. */
+bool engine_report_tell(struct engine *g, const struct store_revision *r);
+/* A worker died over the look; how many have. */
+uint32_t engine_report_lost(struct engine *g, int64_t revision);
+/* Policy has looked: with so many findings for review, or why somebody gave no answer. */
+void engine_report_settle(struct engine *g, const struct store_revision *r, int64_t found,
+    const char *why, const char *policy, int64_t now);
+
 /* --- engine_case.c --- */
 
 void engine_ladder_load(struct engine *g);
@@ -556,6 +570,9 @@ engine_cmd_fn engine_review_query;
 
 engine_cmd_fn engine_list_query, engine_list_update;
 void engine_list_stats(const struct engine *g, json_t *o, int64_t now);
+/* --- engine_report.c: what somebody reports --- */
+
+engine_cmd_fn engine_report_make, engine_report_list;
 
 /* --- engine_person.c: what people decide --- */
 

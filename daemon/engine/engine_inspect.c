@@ -112,10 +112,12 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
-	if (r.state == INSPECT_PENDING && !engine_media_want(g, &r, now)) {
+	if (r.state == INSPECT_PENDING ? !engine_media_want(g, &r, now)
+				       : engine_report_is_open(g, id)) {
 		it->revision = (uint64_t)id;
 		it->tenant = xstrdup(r.tenant);
 		it->time = r.time;
+		it->reported = engine_report_tell(g, &r);
 		it->item = r.body;
 		item_init(&r.body);
 		engine_retry_skip(g, id, it);
@@ -227,16 +229,18 @@ gave_up(struct engine *g, int64_t id)
 	struct store_revision r;
 	struct store_at at;
 	struct err e = ERR_INIT;
+	uint32_t tries;
 	bool over;
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	at = engine_at(g, r.tenant);
-	over = r.attempts + 1 >= g->conf->policy.attempts;
+	tries = r.state == INSPECT_PENDING ? r.attempts + 1 : engine_report_lost(g, id);
+	over = tries >= g->conf->policy.attempts;
 	log_warn("inspect",
 	    "revision %lld of item %lld cost a policy worker, try %u of %u",
-	    (long long)id, (long long)r.item, r.attempts + 1, g->conf->policy.attempts);
-	if (!over)
+	    (long long)id, (long long)r.item, tries, g->conf->policy.attempts);
+	if (!over && r.state == INSPECT_PENDING)
 		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
 				r.attempts + 1, NULL, NULL, &e),
 		    0, "cannot count a try", &e);

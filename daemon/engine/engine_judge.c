@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_judge: what plugins said of one revision becomes findings, violations, scores and
- * its state; or why nobody can say: `degraded', which is never clean.
+ * engine_judge: what plugins said of one revision becomes findings, violations, scores
+ * and its state; or why nobody can say: `degraded', which is never clean.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +24,15 @@ engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	at = engine_at(g, r.tenant);
+	engine_retry_done(g, &at, id);
+	if (r.state != INSPECT_PENDING) { /* what died was a look at a report */
+		engine_report_settle(g, &r, 0, why, g->policy, now);
+		store_revision_clear(&r);
+		return;
+	}
 	engine_must(store_revision_judged(g->store, &at, id, INSPECT_DEGRADED,
 			r.attempts + 1, g->policy, why, &e),
 	    0, "cannot keep a judgement", &e);
-	engine_retry_done(g, &at, id);
 	engine_must(
 	    store_exposure_count(g->store, &at, r.tenant, r.seen, r.n == 1, 0, 1, &e),
 	    0, "cannot count", &e);
@@ -42,6 +47,7 @@ engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now
 	    (long long)id, (long long)r.item,
 	    r.body.url != NULL ? r.body.url : "no address", r.tenant, why);
 	g->items_degraded++;
+	engine_report_settle(g, &r, 0, why, g->policy, now);
 	store_revision_clear(&r);
 }
 
@@ -210,6 +216,45 @@ judge_findings(struct engine *g, const struct store_revision *r,
 	return violated;
 }
 
+static uint32_t
+count_reviews(const struct msg_inspected_item *j)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < j->n; i++)
+		n += j->findings[i].mode == MODE_REVIEW;
+	return n;
+}
+
+/* A revision that is judged was looked at because of a report (engine_report.c): what
+ * models found counts as always, for people, and all else stays as it is. */
+static void
+second_look(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, const char *policy, int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct msg_inspected_item only = *j;
+	enum policy_lane *would = xcalloc(j->n + 1, sizeof(*would));
+	char *given_up = NULL, *why;
+
+	only.findings = xcalloc(j->n + 1, sizeof(*only.findings));
+	only.n = 0;
+	for (uint32_t i = 0; i < j->n; i++)
+		if (j->findings[i].mode == MODE_REVIEW)
+			only.findings[only.n++] = j->findings[i];
+	judge_findings(g, r, &only, would, now);
+	if (!engine_retry_take(g, r, j, &given_up, now)) {
+		why = both(j->degraded, given_up);
+		if (why == NULL && (r->body.flags & ITEM_LET_GO) != 0)
+			why = xstrdup("its text was let go before anybody looked");
+		engine_retry_done(g, &at, r->id);
+		engine_report_settle(g, r, count_reviews(&only), why, policy, now);
+		free(why);
+	}
+	free(only.findings);
+	free(would);
+}
+
 static void
 keep_scores(
     struct engine *g, const struct store_at *at, const struct msg_inspected_item *j)
@@ -225,8 +270,8 @@ keep_scores(
 }
 
 bool
-engine_judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
-    int64_t now)
+engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
+    const char *policy, int64_t now)
 {
 	struct store_revision r;
 	struct store_at at;
@@ -238,6 +283,12 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j, const ch
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
 		TOSD_ENOENT, "cannot read a revision", &e) != 0)
 		return false;
+	if (r.state != INSPECT_PENDING) {
+		if (engine_report_is_open(g, r.id))
+			second_look(g, &r, j, policy, now);
+		store_revision_clear(&r);
+		return false;
+	}
 	at = engine_at(g, r.tenant);
 	would = xcalloc(j->n + 1, sizeof(*would));
 	keep_scores(g, &at, j);
@@ -260,6 +311,7 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j, const ch
 				g->store, &at, r.tenant, r.seen, r.n == 1, 0, 0, &e),
 		    0, "cannot count", &e);
 		engine_retry_done(g, &at, r.id);
+		engine_report_settle(g, &r, count_reviews(j), NULL, policy, now);
 		g->items_judged++;
 	}
 	if (violated)

@@ -307,13 +307,14 @@ has_end(const char *s, const char *end)
 	return n > m && strcmp(s + n - m, end) == 0;
 }
 
-/* Captures, and what models answered. */
+/* Captures, what models answered, and the words of a report. */
 static bool
 erasable(const char *file)
 {
 	return file != NULL && strncmp(file, "evidence/", 9) == 0 &&
 	       (has_end(file, ".warc") ||
-		   (strncmp(file, "evidence/answers/", 17) == 0 &&
+		   ((strncmp(file, "evidence/answers/", 17) == 0 ||
+			strncmp(file, "evidence/reports/", 17) == 0) &&
 		       has_end(file, ".json")));
 }
 
@@ -331,8 +332,9 @@ engine_person_erase(struct engine_call *k, struct err *e)
 		return rc;
 	if (!erasable(file))
 		return err_set(e, TOSD_EINVAL,
-		    "name a capture, evidence/YYYY/MM/ID.warc, or a model's answer, "
-		    "evidence/answers/YYYY-MM/ID.json");
+		    "name a capture, evidence/YYYY/MM/ID.warc, a model's answer, "
+		    "evidence/answers/YYYY-MM/ID.json, or the words of a report, "
+		    "evidence/reports/YYYY-MM/ID.json");
 	if (store_capture_needed(k->g->store, file))
 		return err_set(e, TOSD_ESTATE,
 		    "%s is evidence in an open or held case and "

@@ -40,6 +40,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c \
 	%D%/engine_removal.c \
+	%D%/engine_report.c \
 	%D%/engine_retry.c \
 	%D%/engine_review.c \
 	%D%/engine_rule.c \
@@ -55,8 +56,14 @@ tests_test_engine_SOURCES = tests/test_engine.c tests/engine_bench.h tests/suite
 tests_test_engine_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_engine_ask
-tests_test_engine_ask_SOURCES = tests/test_engine_ask.c tests/engine_bench.h tests/suite.h
+tests_test_engine_ask_SOURCES = tests/test_engine_ask.c tests/engine_asker.h \
+	tests/engine_bench.h tests/suite.h
 tests_test_engine_ask_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_report
+tests_test_engine_report_SOURCES = tests/test_engine_report.c tests/engine_asker.h \
+	tests/engine_bench.h tests/suite.h
+tests_test_engine_report_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h

@@ -374,6 +374,7 @@ struct msg_inspect_item {
 	char **skip;
 	uint32_t nanswers; /* to questions that plugins asked about it before */
 	struct msg_answer *answers;
+	bool reported; /* a person has pointed at it */
 	struct item item;
 };
 struct msg_inspect {

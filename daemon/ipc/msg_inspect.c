@@ -10,7 +10,7 @@
 #include "ipc/msg_codec.h"
 
 #define RULE_WIRE_MIN 30
-#define INSPECT_WIRE_MIN (28 + ITEM_WIRE_MIN)
+#define INSPECT_WIRE_MIN (29 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
 #define SCORE_WIRE_MIN 12
@@ -145,6 +145,7 @@ msg_put_inspect(struct buf *b, const struct msg *m)
 		for (uint32_t k = 0; k < p->v[i].nskip; k++)
 			buf_put_str(b, p->v[i].skip[k]);
 		msg_put_answers(b, p->v[i].answers, p->v[i].nanswers);
+		buf_put_u8(b, p->v[i].reported);
 		item_put(b, &p->v[i].item);
 	}
 }
@@ -181,6 +182,7 @@ msg_get_inspect(struct rd *r, struct msg *m)
 		v->time = rd_i64(r);
 		get_skip(r, v);
 		v->answers = msg_get_answers(r, &v->nanswers);
+		v->reported = msg_bool(r);
 		r->arena = at;
 		msg_item(r, &v->item);
 		at = r->arena;

@@ -80,6 +80,8 @@ bad_rule(const struct tosd_rule *r)
 
 	if (r->id == NULL || !good_id(r->id))
 		return "its id must be 1 to 127 of a-z, 0-9, '-', '.' and '/'";
+	if (strncmp(r->id, POLICY_HOST_RULES, strlen(POLICY_HOST_RULES)) == 0)
+		return "rules of the name " POLICY_HOST_RULES " are the host's own";
 	if (r->rev == 0 || r->rev > INT32_MAX)
 		return "its rev must be from 1";
 	if (r->digest != NULL &&

@@ -81,6 +81,7 @@ struct tosd_report {
 	uint32_t nanswers;
 	const struct finding *found;
 	uint32_t nfound;
+	bool reported; /* by a person: the first of what others found */
 	struct msg_question *questions; /* that have no answer yet */
 	uint32_t nquestions;
 	unsigned asked; /* calls of ask() */
@@ -105,6 +106,12 @@ void policy_report_sort(struct tosd_report *r);
  * plugin which may ask models finds for review only. */
 enum finding_mode policy_face_mode(
     const struct policy_face *f, const struct policy_rule *rule);
+
+/* Rules of this beginning are the host's own; the one that says that a person has reported
+ * the item is seen by plugins alone, and never kept as a finding. */
+#define POLICY_HOST_RULES "host/"
+#define POLICY_REPORT_RULE POLICY_HOST_RULES "report"
+#define POLICY_REPORT_CATEGORY "report"
 
 /* One line of plain text, 1 to max bytes, that fits the ledger. */
 bool policy_face_words(const char *s, size_t max);

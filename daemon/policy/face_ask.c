@@ -101,6 +101,18 @@ policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
 	return 0;
 }
 
+static int
+found_report(struct tosd_found *f)
+{
+	f->rule = POLICY_REPORT_RULE;
+	f->category = POLICY_REPORT_CATEGORY;
+	f->severity = TOSD_LOW;
+	f->mode = TOSD_SHADOW;
+	f->score = 1;
+	f->span = (struct tosd_span){0, 0};
+	return 1;
+}
+
 int
 policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t i,
     struct tosd_found *f)
@@ -108,7 +120,11 @@ policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t
 	const struct finding *from;
 
 	if (r == NULL || r->face != policy_face_of(h) || f == NULL ||
-	    f->size < sizeof(*f) || i >= r->nfound)
+	    f->size < sizeof(*f))
+		return 0;
+	if (r->reported && i-- == 0)
+		return found_report(f);
+	if (i >= r->nfound)
 		return 0;
 	from = &r->found[i];
 	f->rule = from->rule;

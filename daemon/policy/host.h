@@ -77,6 +77,7 @@ struct policy_ask {
 	size_t nskip;
 	const struct msg_answer *answers; /* of endpoints, as far as they are there */
 	uint32_t nanswers;
+	bool reported; /* a person has pointed at it: plugins see that through found() */
 	/* Results: as those of policy_host_check(), all NULL and 0 before. */
 	struct finding *findings;
 	uint32_t n;

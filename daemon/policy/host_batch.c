@@ -321,6 +321,7 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 	if (policy_slot_late(&h->v[s])) {
 		r.found = a->findings;
 		r.nfound = a->n;
+		r.reported = a->reported;
 	}
 	trace_at(h->o.trace, TRACE_CHECK, plugin, a->revision);
 	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i])) {

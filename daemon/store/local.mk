@@ -14,6 +14,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_ledger.c \
 	%D%/store_list.c %D%/store_list.h \
 	%D%/store_outbox.c \
+	%D%/store_report.c %D%/store_report.h \
 	%D%/store_retry.c \
 	%D%/store_rule.c %D%/store_rule.h \
 	%D%/store_rule_day.c \

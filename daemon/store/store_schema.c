@@ -285,9 +285,34 @@ static const char step_list[] =
     "  good INTEGER, polls INTEGER NOT NULL, failures INTEGER NOT NULL, why TEXT,"
     "  trouble INTEGER, refused TEXT NOT NULL) STRICT;";
 
+/* Reports (store_report.h); what models found waits for a person as findings of
+ * canaries do; on whose share of a day's budget a question was asked (store_ask.h). */
+static const char step_report[] =
+    "CREATE TABLE report(id INTEGER PRIMARY KEY,"
+    "  item INTEGER NOT NULL REFERENCES item(id),"
+    "  revision INTEGER NOT NULL REFERENCES revision(id), tenant TEXT NOT NULL,"
+    "  state INTEGER NOT NULL, asked INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    "  made INTEGER, looked INTEGER, found INTEGER NOT NULL, who TEXT, file TEXT,"
+    "  why TEXT, entry INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX report_item ON report(item);"
+    "CREATE INDEX report_open ON report(revision) WHERE state = 0;"
+    "INSERT OR IGNORE INTO review(id, tenant, since, state, entry)"
+    "  SELECT finding.id, item.tenant, finding.time, 0, -1 FROM finding"
+    "  JOIN revision ON revision.id = finding.revision"
+    "  JOIN item ON item.id = revision.item WHERE finding.mode = 5;"
+    "ALTER TABLE ask ADD COLUMN payer TEXT;"
+    "ALTER TABLE ask ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX ask_turn ON ask(endpoint, turn, id) WHERE state = 0;"
+    "CREATE INDEX ask_answered ON ask(endpoint, time) WHERE state = 1;"
+    "CREATE TABLE ask_share(id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL,"
+    "  day INTEGER NOT NULL, tenant TEXT NOT NULL, requests INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, tokens INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    "  UNIQUE(endpoint, day, tenant)) STRICT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep, step_life, step_ask, step_media, step_list};
+    step_retry, step_keep, step_life, step_ask, step_media, step_list,
+    step_report};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

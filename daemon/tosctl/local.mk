@@ -28,6 +28,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_item.c \
 	%D%/rebuild_notice.c \
 	%D%/rebuild_open.c \
+	%D%/rebuild_report.c \
 	%D%/rebuild_rule.c \
 	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \

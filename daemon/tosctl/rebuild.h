@@ -114,6 +114,8 @@ rebuild_fn rebuild_gap, rebuild_sighting, rebuild_cloaking;
 rebuild_fn rebuild_walk, rebuild_stream;
 /* rebuild_advice.c */
 rebuild_fn rebuild_answer, rebuild_advice;
+/* rebuild_report.c */
+rebuild_fn rebuild_report;
 /* A gap was given up. */
 void rebuild_walk_over(struct rebuild *r, int64_t feed, int64_t from, int64_t to);
 int rebuild_open_end(struct rebuild *r, struct err *e);

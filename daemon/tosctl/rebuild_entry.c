@@ -49,6 +49,7 @@ static const struct {
     {"recheck", rebuild_recheck},
     {"recommendation", rebuild_step},
     {"reply", NULL},
+    {"report", rebuild_report},
     {"review", rebuild_review},
     {"safety", NULL},
     {"sighting", rebuild_sighting},

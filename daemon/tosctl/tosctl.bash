@@ -39,8 +39,8 @@ _tosctl() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		list='status tenants feeds sightings violations reviews cases notices outbox decide
-			appeal reply hold erase poll tenant feed evidence replay rebuild simulate
+		list='status tenants feeds sightings violations reviews report reports cases notices outbox
+			decide appeal reply hold erase poll tenant feed evidence replay rebuild simulate
 			parse scan policy lists plugin moderation classifier render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 		return
@@ -63,7 +63,7 @@ _tosctl() {
 		mapfile -t COMPREPLY < <(compgen -W 'list host one' -- "$cur")
 		return
 		;;
-	-p | --person | -r | --reason | --vkey | --url | --type | --location | \
+	-p | --person | -r | --reason | --from | --vkey | --url | --type | --location | \
 		--language | --protect | --store | --allow | --id | --name | --contact | \
 		--manager | --contract | --category | --about | --rev | --seed | \
 		--precision | --prevalence | --weight | --day) return ;;
@@ -72,7 +72,7 @@ _tosctl() {
 	n=${#words_before[@]}
 	case $command in
 	status) options=$ask ;;
-	tenants | feeds | sightings | violations | reviews | notices | poll)
+	tenants | feeds | sightings | violations | reviews | reports | notices | poll)
 		options=$ask
 		((n == 0)) && list=$(_tosctl_rows tenants id)
 		;;
@@ -97,6 +97,7 @@ _tosctl() {
 		fi
 		;;
 	erase) options=$decide ;;
+	report) options="--from $decide" ;;
 	evidence)
 		((n == 0)) && list='verify show key'
 		case ${words_before[0]:-} in

@@ -58,6 +58,10 @@ static const struct shape shapes[] = {
     {"reviews", "reviews", {"tenant"}, 0,
 	{"item", "tenant", "rule", "severity", "score", "found", "model", "prompt",
 	    "quote", "reason"}},
+    {"report", "report", {"item"}, 1, {NULL}},
+    {"reports", "reports", {"tenant"}, 0,
+	{"id", "tenant", "item", "state", "found", "made", "person", "from", "reason",
+	    "why", "url"}},
     {"cases", "cases", {"tenant"}, 0,
 	{"case", "tenant", "stage", "stage_name", "phase", "severity", "exhibits",
 	    "notices", "opened", "deadline", "closed"}},
@@ -111,6 +115,7 @@ static const struct option long_options[] = {
     {"person", required_argument, NULL, 'p'},
     {"reason", required_argument, NULL, 'r'},
     {"note", required_argument, NULL, 'n'},
+    {"from", required_argument, NULL, 'f'},
     {"until", required_argument, NULL, 'u'},
     {"mode", required_argument, NULL, 'm'},
     {"rev", required_argument, NULL, 'R'},
@@ -130,6 +135,7 @@ static const struct {
     {'p', "person", SAY_TEXT},
     {'r', "reason", SAY_TEXT},
     {'n', "note", SAY_TEXT},
+    {'f', "from", SAY_TEXT},
     {'u', "until", SAY_TEXT},
     {'m', "mode", SAY_TEXT},
     {'R', "rev", SAY_NUMBER},
@@ -147,6 +153,19 @@ append(json_t *o, const char *key, json_t *value)
 	json_array_append_new(json_object_get(o, key), value);
 }
 
+/* What was pasted from elsewhere may be no UTF-8: what is not becomes U+FFFD. */
+static json_t *
+said_text(const char *text)
+{
+	struct buf b = {0};
+	json_t *o;
+
+	text_repair(&b, text, strlen(text));
+	o = json_stringn(b.data != NULL ? b.data : "", b.len);
+	buf_free(&b);
+	return o;
+}
+
 static bool
 say(struct options *o, int c)
 {
@@ -156,7 +175,7 @@ say(struct options *o, int c)
 		if (sayings[i].c != c)
 			continue;
 		if (sayings[i].how == SAY_TEXT)
-			json_object_set_new(o->said, key, json_string(optarg));
+			json_object_set_new(o->said, key, said_text(optarg));
 		else if (sayings[i].how == SAY_NUMBER)
 			json_object_set_new(o->said, key, json_integer(atoll(optarg)));
 		else if (sayings[i].how == SAY_NUMBERS)
@@ -211,11 +230,11 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 		bool number = strcmp(key, "id") == 0 || strcmp(key, "share") == 0;
 
 		if (sh->many && i >= last)
-			append(r, key, json_string(words[i]));
+			append(r, key, said_text(words[i]));
 		else
 			json_object_set_new(r, key,
 			    number ? json_integer(atoll(words[i]))
-				   : json_string(words[i]));
+				   : said_text(words[i]));
 	}
 	if (sh->key != NULL)
 		json_object_set_new(r, sh->key,

@@ -98,7 +98,8 @@ gate_open(
 	struct tosd_found f = {.size = sizeof(f)};
 
 	for (size_t i = 0; !g->all && h->found(h, report, i, &f) == 1; i++)
-		if (gate_matches(g, &f))
+		if (gate_matches(g, &f) ||
+		    (g->reports && strcmp(f.rule, GATE_REPORT) == 0))
 			return true;
 	return g->all;
 }

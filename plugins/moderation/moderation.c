@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * moderation: the plugin that asks a model about items at which a cheap rule points.
- * The operator's own policy text is the prompt (protocol `chat'), or the endpoint has
- * categories of its own (`moderation').  What it finds is for people to review: the
- * host sees to it that it never counts.  An answer that is not what was asked for, a
- * quote that is not in the text, two models that do not agree: it abstains, which goes
- * on record.
+ * moderation: the plugin that asks a model about items at which a cheap rule or a
+ * person's report points. The operator's own policy text is the prompt (protocol
+ * `chat'), or the endpoint has categories of its own (`moderation').  What it finds is
+ * for people to review: the host sees to it that it never counts.  An answer that is
+ * not what was asked for, a quote that is not in the text, two models that do not
+ * agree: it abstains, which goes on record.
  */
 #include <tosd/policy.h>
 
@@ -46,6 +46,7 @@ enum {
 	SET_LABELS,
 	SET_CLEAN,
 	SET_WHEN,
+	SET_REPORTS,
 	SET_THRESHOLD,
 	SET_TEXT,
 	SET_SEED,
@@ -68,6 +69,8 @@ static const struct tosd_setting schema[SET_COUNT] = {
     [SET_CLEAN] = {"clean", TOSD_STRING, "none", "label of what violates nothing"},
     [SET_WHEN] = {"when", TOSD_STRING, NULL,
 	"categories and rules whose findings make an item worth asking about"},
+    [SET_REPORTS] = {"reports", TOSD_BOOL, "true",
+	"whether a person's report makes an item worth asking about, too"},
     [SET_THRESHOLD] = {"threshold", TOSD_NUMBER, "0.5",
 	"score or confidence from which there is a finding"},
     [SET_TEXT] = {"max_text", TOSD_INTEGER, "16384",
@@ -187,6 +190,7 @@ read_settings(struct moderation *m, const struct tosd_str *set, struct why *w)
 	    gate_parse(set[SET_WHEN].ptr, &m->gate, w) != 0 ||
 	    read_models(m, set, w) != 0 || check_endpoints(m, w) != 0)
 		return -1;
+	m->gate.reports = strcmp(set[SET_REPORTS].ptr, "true") == 0;
 	return read_prompt(m, set, w);
 }
 

@@ -174,7 +174,8 @@ enum tosd_field {
 struct tosd_rule {
 	size_t size;	      /* sizeof(struct tosd_rule) */
 	const char *id;	      /* "pack/rule": lower-case letters, digits, '-', '.', '/'; at
-			       * most 127 bytes; no two rules of a host share one */
+			       * most 127 bytes; no two rules of a host share one; what
+			       * begins with "host/" is the host's own */
 	uint32_t rev;	      /* raised with each change of meaning; from 1 */
 	const char *digest;   /* 64 hex digits of SHA-256 over what the rule is made of
 			       * (a pack's bytes); NULL: the plugin's own object */
@@ -337,9 +338,9 @@ struct tosd_host {
 	    const struct tosd_question *q, struct tosd_answer *a);
 
 	/* In check() only.  1 and the i-th finding of the item, from 0, of all plugins that do
-	 * not need TOSD_NEED_FOUND and of those before this one that do; 0: no more.  What a
-	 * person has reported comes here as well, once the host knows of it: as a rule of
-	 * the host's own. */
+	 * not need TOSD_NEED_FOUND and of those before this one that do; 0: no more.  First
+	 * comes, where a person has reported the item, the rule "host/report" of category
+	 * "report", in TOSD_SHADOW, with score 1 and the item as a whole. */
 	int (*found)(const struct tosd_host *h, const struct tosd_report *report, size_t i,
 	    struct tosd_found *f);
 

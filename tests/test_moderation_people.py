@@ -1,0 +1,126 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""What people have to do with plugin `moderation', in the real daemon and by the real
+tosctl: a report has a model asked about a post at which no rule points, whatever dies
+meanwhile, and once."""
+import os
+import pathlib
+import signal
+import sys
+
+from daemon import wait
+from model_server import ModelServer
+from test_moderation import JUDGED, Tenants, Trial
+
+# Terminal codes, an end of a JSON text, bytes that are no UTF-8.
+HOSTILE = os.fsdecode(b'\x1b[2Ja mail said "}\n{"kind":"decision"} \xff\xfe')
+
+
+class People(Trial):
+    def item(self, name):
+        return self.query("SELECT id, url FROM item WHERE guid = ?", name)[0]
+
+    def tell(self, *words, reason="it is a threat", code=0):
+        """A command of desk-1; its rows."""
+        p = self.run(*words, "--person", "desk-1", "--reason", reason)
+        assert p.returncode == code, (words, p)
+        return p
+
+    def report(self, about, *more, **how):
+        return self.tell("report", str(about), *more, **how)
+
+    def reported(self, n, limit=30):
+        """The row of report n once policy has looked."""
+        def done():
+            rows = [r for r in self.rows("reports") if r["id"] == n]
+            return rows[0] if rows and rows[0]["state"] != "open" else None
+        return wait(f"report {n} to be looked at", done, limit)
+
+    def entries(self, kind, **has):
+        return [e for e in self.ledger() if e["kind"] == kind and
+                all(e.get(k) == v for k, v in has.items())]
+
+
+def check_report(web, model, d):
+    web.post("quiet", "you know THREAT is what I mean, neighbour")
+    web.post("other", "the birds are back")
+    assert d.settled("quiet")[0] == d.settled("other")[0] == JUDGED
+    assert not model.texts()  # no rule points at either
+    number, url = d.item("quiet")
+    p = d.report(url, "--from", HOSTILE, reason=HOSTILE)
+    assert "known              false" in p.stdout and "\x1b" not in p.stdout, p.stdout
+    row = d.reported(1)
+    assert row["state"] == "looked" and row["found"] == 3, row
+    # Categories and the pair of models, of which one is asked already.
+    assert model.count("neighbour") == 3, model.asked
+    assert d.states()["quiet"] == (JUDGED, None)
+    assert row["from"].endswith("\ufffd\ufffd") and row["reason"] == row["from"], row
+    text = d.run("reports").stdout
+    assert "looked" in text and "\x1b" not in text and text.count("\n") == 2, text
+    assert sorted(r["rule"] for r in d.rows("reviews")) == [
+        "classes/violence", "moderation/threat", "pair/threat"]
+    # Once more, by its number: known, and nothing happens.
+    p = d.report(number, "--from", HOSTILE, reason=HOSTILE)
+    assert "known              true" in p.stdout, p.stdout
+    assert len(d.rows("reports")) == 1 and model.count("neighbour") == 3
+    for about, words in (("99999", "there is no post 99999"),
+                         ("http://127.0.0.1:1/", "no post among the newest")):
+        assert words in d.report(about, code=1).stderr
+    assert d.run("report", str(number), "--person", "nobody", "--reason", "x").returncode == 1
+    assert d.run("report", "--person", "desk-1", "--reason", "x").returncode == 2
+    print("a reported post is asked about, once", flush=True)
+
+
+def check_kill(model, d):
+    """kill -9 of everything with the question of a report out."""
+    number, _ = d.item("other")
+    model.delay = 0.8
+    d.report(number)
+    wait("its questions", lambda: model.count("birds") > 0)
+    for pid in d.roles().values():
+        os.kill(pid, signal.SIGKILL)
+    d.proc.kill()
+    d.proc.wait()
+    d.start()
+    model.delay = 0
+    d.report(number)  # whoever was not told makes it again
+    row = d.reported(2)
+    assert row["state"] == "looked" and row["found"] == 0, row
+    assert model.count("birds") <= 6, model.asked
+    assert len(d.rows("reports")) == 2
+    print("kill -9 with a report under way", flush=True)
+
+
+REPORTS = ("SELECT id, item, revision, tenant, state, made, looked, found, who, file, entry "
+           "FROM report ORDER BY id")
+
+
+def check_record(d):
+    d.stop()
+    d.check_record()
+    made = d.entries("report", state="made")
+    assert [e["person"] for e in made] == ["desk-1", "desk-1"], made
+    assert all("reason" not in e and "from" not in e for e in made), made
+    assert len(d.entries("report", state="looked")) == 2
+    assert not d.entries("violation") and not d.entries("decision")
+    before = d.query(REPORTS)
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        pathlib.Path(d.state, name).unlink(missing_ok=True)
+    p = d.run("rebuild", "--dir", d.state)
+    assert p.returncode == 0, p.stderr
+    assert d.query(REPORTS) == before
+    print("on record, and made again from there", flush=True)
+
+
+def main():
+    model = ModelServer()
+    with Tenants() as web, People(web, model) as d:
+        d.start()
+        check_report(web, model, d)
+        check_kill(model, d)
+        check_record(d)
+    model.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
