@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_judge: what plugins said of one revision becomes findings, violations, scores and
- * its state; or why nobody can say: `degraded', which is never clean.
+ * engine_judge: what plugins said of one revision becomes findings, violations, scores
+ * and its state; or why nobody can say: `degraded', which is never clean.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -225,8 +225,8 @@ keep_scores(
 }
 
 bool
-engine_judge_item(struct engine *g, const struct msg_inspected_item *j, const char *policy,
-    int64_t now)
+engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
+    const char *policy, int64_t now)
 {
 	struct store_revision r;
 	struct store_at at;
@@ -240,8 +240,8 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j, const ch
 		return false;
 	at = engine_at(g, r.tenant);
 	would = xcalloc(j->n + 1, sizeof(*would));
-	keep_scores(g, &at, j);
 	violated = judge_findings(g, &r, j, would, now);
+	keep_scores(g, &at, j);
 	waits = engine_retry_take(g, &r, j, &given_up, now);
 	degraded = both(j->degraded, given_up);
 	if (r.n > 1 && degraded == NULL && !waits) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine_rules: what a policy worker has loaded, and the entry `policy' that says so. */
+/* engine_rules: what a policy worker has loaded, and the entry `policy' that says so.
+ */
 #include <string.h>
 
 #include "base/log.h"
@@ -87,7 +88,7 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	for (uint32_t i = 0; i < r->nproblems; i++)
 		log_warn("policy", "%s", r->problems[i]);
 	if (r->digest != NULL)
-		engine_life_rules(g, r);
+		engine_life_rules(g, r, now);
 	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
 		return;
 	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
