@@ -276,10 +276,11 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .questions = ask[i].questions,
 		    .n = ask[i].n,
 		    .findings = ask[i].findings,
-		    .nscores = ask[i].nscores,
-		    .scores = ask[i].scores};
+		    .nopinions = ask[i].nopinions,
+		    .opinions = ask[i].opinions};
 	free(ask);
 	policy_host_costs(p->host, &out->costs, &out->ncosts);
+	policy_host_spent(p->host, &out->spent, &out->nspent);
 }
 
 static void

@@ -504,7 +504,8 @@ static const char every_key[] =
     "  worker_memory = \"1G\";\n"
     "  life_cycle = \"gated\"; stats_for = \"30d\"; scores_for = \"31d\";\n"
     "  gates = { labels = 10; precision = 0.8; days = 2; tenant_share = 0.5;\n"
-    "    cost = \"1ms\"; override = \"2d\"; }; };\n"
+    "    cost = \"1ms\"; rule_cost = \"2ms\"; precision_final = 0.99;\n"
+    "    override = \"2d\"; }; };\n"
     "safety = { protect = ( \"Depot North\" ); desk = [ \"d@example.net\" ]; };\n"
     "ladder = { stages = ( { name = \"one\"; deadline = \"2s\";\n"
     "  deadline_critical = \"1s\"; } ); cure = \"3s\"; removal_rate = 0.5;\n"
@@ -642,6 +643,8 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.stats_for, 30 * CLOCK_DAY);
 	CU_ASSERT_EQUAL(c->policy.gates.labels, 10);
 	CU_ASSERT_EQUAL(c->policy.gates.cost, 1);
+	CU_ASSERT_EQUAL(c->policy.gates.rule_cost, 2);
+	CU_ASSERT_DOUBLE_EQUAL(c->policy.gates.precision_final, 0.99, 0);
 	CU_ASSERT_EQUAL(c->policy.gates.override, 2 * CLOCK_DAY);
 	CU_ASSERT(c->policy.media && c->policy.media_items == 3);
 	CU_ASSERT_EQUAL(c->policy.media_day, 9);

@@ -279,14 +279,20 @@ fill_inspected(struct msg *m)
 	m->inspected.v[1].retry = xcalloc(1, sizeof(struct msg_retry));
 	m->inspected.v[1].retry[0] = (struct msg_retry){
 	    xstrdup("shouting"), true, true, 4000, xstrdup("it ended")};
-	m->inspected.v[0].nscores = 1;
-	m->inspected.v[0].scores = xcalloc(1, sizeof(struct msg_score));
-	m->inspected.v[0].scores[0] = (struct msg_score){xstrdup("violence"), 0.25};
+	m->inspected.v[0].nopinions = 1;
+	m->inspected.v[0].opinions = xcalloc(1, sizeof(struct msg_opinion));
+	m->inspected.v[0].opinions[0] =
+	    (struct msg_opinion){xstrdup("violence"), 0.25, 1.5, -2, 0, 1};
 	m->inspected.ncosts = 1;
 	m->inspected.costs = xcalloc(1, sizeof(struct msg_cost));
 	m->inspected.costs[0].plugin = xstrdup("rules");
 	m->inspected.costs[0].cost.failed = 1;
 	cost_add(&m->inspected.costs[0].cost, 3000);
+	m->inspected.nspent = 1;
+	m->inspected.spent = xcalloc(1, sizeof(struct msg_spent));
+	m->inspected.spent[0].rule = xstrdup("violence/threat");
+	m->inspected.spent[0].rev = 7;
+	cost_add_many(&m->inspected.spent[0].cost, 900, 32);
 	m->inspected.v[1].nquestions = 1;
 	m->inspected.v[1].questions = xcalloc(1, sizeof(struct msg_question));
 	m->inspected.v[1].questions[0] =

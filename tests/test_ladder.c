@@ -70,6 +70,41 @@ test_all_the_way_up(void)
 	CU_ASSERT_EQUAL(s.phase, CASE_DECIDED);
 }
 
+/* What rests on unproven rules alone stays below the last stage; one exhibit by another
+ * rule is enough, and the rest is said to speak against it. */
+static void
+test_unproven(void)
+{
+	struct case_state s = clear();
+	struct case_facts all = bad, some = bad;
+	struct case_step o;
+
+	all.unproven = 10;
+	some.unproven = 9;
+	step(&s, CASE_EV_VIOLATION, 0, NULL);
+	step(&s, CASE_EV_DELIVERED, 100, NULL);
+	step(&s, CASE_EV_DEADLINE, s.deadline, &all);
+	CU_ASSERT_EQUAL(s.stage, 2);
+	step(&s, CASE_EV_DELIVERED, 200, NULL);
+	o = step(&s, CASE_EV_DEADLINE, s.deadline, &all);
+	CU_ASSERT_EQUAL(s.stage, 2);
+	CU_ASSERT_EQUAL(s.phase, CASE_SENDING);
+	CU_ASSERT_EQUAL(o.actions, CASE_ACT_NOTICE);
+	CU_ASSERT_EQUAL_FATAL(o.nreasons, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(o.reasons[0], "whose precision is not shown"));
+	step(&s, CASE_EV_DELIVERED, 300, NULL);
+	o = step(&s, CASE_EV_DEADLINE, s.deadline, &some);
+	CU_ASSERT_EQUAL(s.stage, 3);
+	CU_ASSERT_EQUAL(o.nagainst, 2);
+	step(&s, CASE_EV_DELIVERED, 400, NULL);
+	o = step(&s, CASE_EV_DEADLINE, s.deadline, &all);
+	CU_ASSERT_EQUAL(s.phase, CASE_SENDING);
+	CU_ASSERT_EQUAL(o.actions, CASE_ACT_NOTICE);
+	step(&s, CASE_EV_DELIVERED, 500, NULL);
+	step(&s, CASE_EV_DEADLINE, s.deadline, &bad);
+	CU_ASSERT_EQUAL(s.phase, CASE_RECOMMENDED);
+}
+
 static void
 test_prompt_tenant_closes(void)
 {
@@ -249,6 +284,7 @@ test_no_way_skips(void)
 static const struct suite_test tests[] = {
     {"nothing left to tell", test_withdrawn},
     {"all the way up needs two people", test_all_the_way_up},
+    {"unproven rules stay below the last stage", test_unproven},
     {"a prompt tenant is watched and closed", test_prompt_tenant_closes},
     {"more found while the process is met: same stage", test_more_found_same_stage},
     {"our own gap extends", test_own_gap_extends},

@@ -9,7 +9,7 @@
 
 #define NOW ((int64_t)1767600000000)
 
-static const struct life_limits limits = {40, 0.9, 5, 0.6, 10000000};
+static const struct life_limits limits = {40, 0.9, 5, 0.6, 10000000, 1000000};
 
 /* Holds all gates. */
 static const struct life_numbers good = {.loaded = true,
@@ -19,7 +19,9 @@ static const struct life_numbers good = {.loaded = true,
     .low = 0.9,
     .days = 5,
     .hits = 10,
-    .most = 6};
+    .most = 6,
+    .tried = 50,
+    .rule_cost = 1000000};
 
 static struct life_facts
 facts(void)
@@ -279,10 +281,17 @@ test_gates(void)
 	CU_ASSERT_EQUAL(life_gates(&limits, &n), 1u << LIFE_GATE_TENANTS);
 	n.noted = true;
 	CU_ASSERT_EQUAL(life_gates(&limits, &n), 0);
-	/* A rule of which nothing is known holds nothing but the gate of faults. */
+	n = good;
+	n.rule_cost++;
+	CU_ASSERT_EQUAL(life_gates(&limits, &n), 1u << LIFE_GATE_RULE);
+	n.tried = 0;
+	CU_ASSERT_EQUAL(life_gates(&limits, &n), 0);
+	/* A rule of which nothing is known holds nothing but the gates of faults and of
+	 * what it was never tried on. */
 	n = (struct life_numbers){.noted = true};
-	CU_ASSERT_EQUAL(life_gates(&limits, &n),
-	    ((1u << LIFE_GATES) - 1) & ~(1u << LIFE_GATE_DEGRADED));
+	CU_ASSERT_EQUAL(life_gates(&limits, &n), ((1u << LIFE_GATES) - 1) &
+						     ~(1u << LIFE_GATE_DEGRADED) &
+						     ~(1u << LIFE_GATE_RULE));
 	for (int i = 0; i < LIFE_GATES; i++)
 		CU_ASSERT_STRING_NOT_EQUAL(
 		    life_gate_name((enum life_gate)i), "unknown");

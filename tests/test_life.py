@@ -17,11 +17,12 @@ import urllib.request
 from daemon import PACK, Daemon, Site, mail_server, wait
 
 GATES = ('life_cycle = "gated"; gates = { labels = 4; precision = 0.4; days = 1; '
-         'tenant_share = 0.8; cost = "1s"; }; batch = 16;')
+         'tenant_share = 0.8; cost = "1s"; '
+         'rule_cost = "1s"; precision_final = 0.4; }; batch = 16;')
 STAFF = ('staff = ( { name = "ann"; approver = true; reviewer = true; },\n'
          '  { name = "bob"; approver = true; reviewer = true; } );')
 RULE = "trial/threat"
-TABLES = {"rule_life": "*", "rule_move": "*", "rule_label": "*",
+TABLES = {"rule_loaded": "rule, rev, declared, mode", "rule_life": "*", "rule_move": "*", "rule_label": "*",
           "violation": "id, rule, rev, mode, exhibit, notice, withdrawn",
           "review": "(SELECT rule FROM finding WHERE finding.id = review.id), state",
           "cases": "number, stage, phase, exhibits, notices, closed IS NULL",

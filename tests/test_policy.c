@@ -514,10 +514,14 @@ test_batch(void)
 	}
 	policy_host_judge(h, v, 3, 1000);
 	for (int i = 0; i < 3; i++) {
-		CU_ASSERT_EQUAL_FATAL(v[i].nscores, 1);
-		CU_ASSERT_STRING_EQUAL(v[i].scores[0].category, "test");
-		CU_ASSERT_DOUBLE_EQUAL(v[i].scores[0].value, 0.268941, 1e-5);
+		CU_ASSERT_EQUAL_FATAL(v[i].nopinions, 1);
+		CU_ASSERT_STRING_EQUAL(v[i].opinions[0].category, "test");
+		CU_ASSERT_DOUBLE_EQUAL(v[i].opinions[0].value, 0.5, 1e-9);
+		CU_ASSERT_DOUBLE_EQUAL(v[i].opinions[0].none, -1, 1e-9);
 		CU_ASSERT_EQUAL(v[i].n, i == 1);
+		/* Which of the item's findings are its own. */
+		CU_ASSERT_EQUAL(v[i].opinions[0].first, 0);
+		CU_ASSERT_EQUAL(v[i].opinions[0].n, i == 1);
 		policy_ask_clear(&v[i]);
 		item_clear(&it[i]);
 	}
@@ -587,6 +591,8 @@ test_fusion(void)
 	    {.category = violence, .score = 0.9, .mode = MODE_SHADOW},
 	    {.category = spam, .score = 1, .mode = MODE_ENFORCE},
 	    {.category = violence, .score = 0.7, .mode = MODE_ENFORCE}};
+	/* The first finding is its own. */
+	const struct msg_opinion o[] = {{violence, 0.5, 2, -1, 0, 1}};
 
 	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.5, 2, -1, -1), 0.268941, 1e-6);
 	CU_ASSERT_DOUBLE_EQUAL(policy_fusion(0.5, 2, -1, 1), 0.880797, 1e-6);
@@ -597,8 +603,15 @@ test_fusion(void)
 	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "violence", 0, 0), 0.7, 0);
 	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "violence", 3, 4), 0.4, 0);
 	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_enforced(v, 4, "hate", 0, 0), -1, 0);
-	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_found(v, 4, "violence"), 0.9, 0);
-	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_found(NULL, 0, "violence"), 0, 0);
+	/* Without an opinion: the highest finding of any mode. */
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_score(v, 4, "violence", NULL, 0), 0.9, 0);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_score(NULL, 0, "violence", NULL, 0), 0, 0);
+	/* What is only in shadow weighs nothing; nor does one's own finding. */
+	CU_ASSERT_DOUBLE_EQUAL(
+	    policy_fusion_score(v, 4, "violence", o, 1), 0.802184, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(
+	    policy_fusion_score(v, 3, "violence", o, 1), 0.268941, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(policy_fusion_score(v, 3, "spam", o, 1), 1, 0);
 }
 
 static const struct suite_test tests[] = {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "policy/host.h"
+#include "policy/meter.h"
 #include "tests/suite.h"
 
 #define PLUGIN TOSD_BUILDDIR "/plugins/rules/.libs/rules.so"
@@ -562,7 +563,45 @@ test_shipped(void)
 	policy_host_free(&h);
 }
 
+/* Where time goes: only to rules that are tried, of each of the first items and then of
+ * one in so many, which stands for all of them. */
+static void
+test_spent(void)
+{
+	struct policy_host *h = open_pack(base_pack);
+	struct msg_spent *v;
+	struct answer a;
+	uint32_t n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (int i = 0; i < METER_FIRST; i++) {
+		a = ask_at(h, i < 10 ? "i shall now kill you" : "good morning", 0);
+		CU_ASSERT_EQUAL(a.n, i < 10);
+		answer_clear(&a);
+	}
+	policy_host_spent(h, &v, &n);
+	CU_ASSERT_EQUAL_FATAL(n, 1);
+	CU_ASSERT_STRING_EQUAL(v[0].rule, "base/a");
+	CU_ASSERT_EQUAL(v[0].rev, 2);
+	CU_ASSERT_EQUAL(v[0].cost.items, 10);
+	CU_ASSERT(v[0].cost.ns > 0);
+	free(v[0].rule);
+	free(v);
+	policy_host_spent(h, &v, &n);
+	CU_ASSERT_EQUAL(n, 0);
+	free(v);
+	for (int i = 0; i < 2 * METER_EVERY; i++)
+		CU_ASSERT_EQUAL(count(h, "i shall now kill you"), 1);
+	policy_host_spent(h, &v, &n);
+	CU_ASSERT_EQUAL_FATAL(n, 1);
+	CU_ASSERT_EQUAL(v[0].cost.items, 2 * METER_EVERY);
+	free(v[0].rule);
+	free(v);
+	policy_host_free(&h);
+}
+
 static const struct suite_test tests[] = {
+    {"where time goes", test_spent},
     {"a good pack", test_good},
     {"spans in the text as written", test_spans},
     {"bad packs are refused by name", test_bad},

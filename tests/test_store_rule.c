@@ -116,14 +116,30 @@ test_costs(void)
 {
 	struct store *s = open_url("sqlite::memory:");
 	struct store_plugin_day d = {.plugin = (char *)"rules", .day = 100};
-	struct cost all = {0};
+	struct store_rule_cost r = {.rule = (char *)"a/b", .rev = 1, .day = 100};
+	struct cost all = {0}, sum;
 	struct err e = ERR_INIT;
 
+	cost_add_many(&r.cost, 3000, 32);
 	cost_add(&d.cost, 500);
 	cost_add(&d.cost, 3000);
 	d.cost.failed = 1;
 	OK(store_plugin_day_count(s, &d, &e));
 	OK(store_plugin_day_count(s, &d, &e));
+	OK(store_rule_cost_count(s, &r, &e));
+	OK(store_rule_cost_count(s, &r, &e));
+	r.day = 101;
+	OK(store_rule_cost_count(s, &r, &e));
+	r.rev = 2;
+	OK(store_rule_cost_count(s, &r, &e));
+	OK(store_rule_cost_sum(s, "a/b", 1, 100, &sum));
+	CU_ASSERT_EQUAL(sum.items, 96);
+	CU_ASSERT_EQUAL(sum.ns, 96 * 3000);
+	CU_ASSERT_EQUAL(cost_quantile(&sum, 0.99), 4096);
+	OK(store_rule_cost_sum(s, "a/b", 1, 101, &sum));
+	CU_ASSERT_EQUAL(sum.items, 32);
+	OK(store_rule_cost_sum(s, "a/c", 1, 0, &sum));
+	CU_ASSERT_EQUAL(sum.items, 0);
 	OK(store_plugin_day_each(s, 100, keep_cost, &all));
 	CU_ASSERT_EQUAL(all.items, 4);
 	CU_ASSERT_EQUAL(all.failed, 2);

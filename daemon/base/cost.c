@@ -5,15 +5,21 @@
 #define FIRST_BIT 10 /* the first class ends at 2^10 ns */
 
 void
-cost_add(struct cost *c, uint64_t ns)
+cost_add_many(struct cost *c, uint64_t ns, uint64_t items)
 {
 	int i = 0;
 
 	while (i < COST_CLASSES - 1 && ns > (uint64_t)1 << (FIRST_BIT + i))
 		i++;
-	c->n[i]++;
-	c->items++;
-	c->ns += ns;
+	c->n[i] += items;
+	c->items += items;
+	c->ns += ns * items;
+}
+
+void
+cost_add(struct cost *c, uint64_t ns)
+{
+	cost_add_many(c, ns, 1);
 }
 
 void

@@ -18,6 +18,8 @@ struct cost { /* all zero: nothing yet */
 };
 
 void cost_add(struct cost *c, uint64_t ns);
+/* The same of an item that was measured for so many. */
+void cost_add_many(struct cost *c, uint64_t ns, uint64_t items);
 void cost_merge(struct cost *to, const struct cost *from);
 /* Upper bound in ns of the class that the share q (0 to 1) of all items reaches into;
  * INT64_MAX for the class without one, 0 if there is no item. */

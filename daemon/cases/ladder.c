@@ -113,6 +113,17 @@ stage_left(const struct look *k)
 	return k->s->stage < k->l->nstages;
 }
 
+/* The last stage and a recommendation need an exhibit at least whose rule was shown to
+ * be right that often. */
+static int
+rests_on_unproven(const struct look *k)
+{
+	const struct case_facts *f = &k->ev->facts;
+
+	return f->unproven > 0 && f->unproven >= f->reported &&
+	       k->s->stage + 1 >= k->l->nstages;
+}
+
 static int
 reported_online(const struct look *k)
 {
@@ -194,6 +205,9 @@ static const struct row rows[] = {
 	DEADLINE_NONE, CASE_ACT_NOTICE, "process met, more found: same stage again"},
     {CASE_RUNNING, CASE_EV_DEADLINE, met, CASE_WATCH, STAGE_STAY, DEADLINE_CURE, 0,
 	"process met, cure time runs"},
+    {CASE_RUNNING, CASE_EV_DEADLINE, rests_on_unproven, CASE_SENDING, STAGE_STAY,
+	DEADLINE_NONE, CASE_ACT_NOTICE,
+	"process not met, rules unproven for the last stages: same stage again"},
     {CASE_RUNNING, CASE_EV_DEADLINE, stage_left, CASE_SENDING, STAGE_UP, DEADLINE_NONE,
 	CASE_ACT_NOTICE, "process not met: next stage"},
     {CASE_RUNNING, CASE_EV_DEADLINE, NULL, CASE_RECOMMENDED, STAGE_STAY, DEADLINE_NONE,
@@ -336,6 +350,10 @@ explain_harder(const struct look *k, struct case_step *o)
 		    "further violations were found since the last notice");
 	if (f->removed > 0)
 		give(o->against, &o->nagainst, "some reported items were removed");
+	if (f->unproven > 0)
+		give(o->against, &o->nagainst,
+		    "some reported items rest on rules whose precision is not shown to "
+		    "reach the floor for the last stages");
 	if (f->unknown > 0)
 		give(o->against, &o->nagainst,
 		    "some reported items could not be looked at");
@@ -358,6 +376,11 @@ explain(const struct look *k, const struct row *r, struct case_step *o)
 		explain_harder(k, o);
 		return;
 	}
+	if (k->s->phase == CASE_RUNNING && f->our_gap <= k->l->max_gap &&
+	    !case_process_met(k->l, f))
+		give(o->reasons, &o->nreasons,
+		    "all reported items rest on rules whose precision is not shown to "
+		    "reach the floor for the last stages");
 	if (k->s->phase == CASE_RUNNING && case_process_met(k->l, f))
 		give(o->reasons, &o->nreasons,
 		    "reported items were removed as fast and as fully as agreed");

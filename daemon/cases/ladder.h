@@ -87,6 +87,8 @@ struct case_facts {
 	int64_t median_takedown; /* Kaplan-Meier; CLOCK_NONE: not reached */
 	int64_t our_gap;	 /* ms of the stage in which we could not look */
 	uint32_t approvals;	 /* different people, with this one */
+	uint32_t unproven;	 /* of those reported, by rules whose precision nobody has
+				  * shown to reach what the last stages ask for */
 };
 
 struct case_event {

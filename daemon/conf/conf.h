@@ -118,9 +118,11 @@ struct conf_plugin {
 struct conf_gates {
 	unsigned labels;     /* findings that people have judged */
 	double precision;    /* floor of the lower bound of the share that was right */
+	double precision_final; /* the same for the last stages of the ladder */
 	unsigned days;	     /* last days with hits, on each of which it holds */
 	double tenant_share; /* most of its hits that may be one tenant's */
 	int64_t cost;	     /* ms: 99th percentile of its plugin */
+	int64_t rule_cost;   /* ms: of the rule itself, of items it was tried on */
 	int64_t override;    /* longest override by two people */
 };
 

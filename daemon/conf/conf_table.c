@@ -201,9 +201,11 @@ static const struct conf_table plugins_table = {.name = "plugins",
 static const struct conf_row gates_rows[] = {
     COUNT(conf_gates, labels, "40", 1, 100000),
     SHARE(conf_gates, precision, "0.9"),
+    SHARE(conf_gates, precision_final, "0.98"),
     COUNT(conf_gates, days, "5", 0, 90),
     SHARE(conf_gates, tenant_share, "0.6"),
     SPAN(conf_gates, cost, "20ms", 1, CLOCK_MIN),
+    SPAN(conf_gates, rule_cost, "5ms", 1, CLOCK_MIN),
     SPAN(conf_gates, override, "7d", CLOCK_SEC, 7 * CLOCK_DAY),
 };
 static const struct conf_table gates_table = {.name = "gates", ROWS(gates_rows)};

@@ -157,6 +157,7 @@ engine_free(struct engine **gp, int64_t now)
 		return;
 	engine_begin(g);
 	engine_record(g, "stop", json_object(), NULL, now);
+	engine_cost_flush(g);
 	engine_flush(g, now);
 	engine_record_seal(g, true, now);
 	engine_feed_free(g);
@@ -260,6 +261,7 @@ engine_tick(struct engine *g, int64_t now)
 	sooner(&next, engine_inspect_deadline(g, now));
 	sooner(&next, engine_life_due(g, now));
 	sooner(&next, engine_stat_due(g, now));
+	sooner(&next, engine_cost_due(g, now));
 	sooner(&next, engine_case_due(g, now));
 	sooner(&next, engine_exposure_due(g, now));
 	sooner(&next, engine_keep_due(g, now));

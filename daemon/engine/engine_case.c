@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "engine/engine_in.h"
+#include "engine/engine_life.h"
 #include "store/store_rule.h"
 
 #define GATHER_MAX CLOCK_MIN
@@ -87,6 +88,7 @@ apply_state(struct store_case *c, const struct case_state *s)
 /* --- what is counted --- */
 
 struct count {
+	struct engine *g;
 	struct case_facts *f;
 	struct measure_takedown *v;
 	size_t n;
@@ -108,6 +110,7 @@ count_violation(void *ctx, const struct store_violation *v)
 		return 0;
 	}
 	c->f->reported++;
+	c->f->unproven += !engine_gate_proven(c->g, v->finding.rule, v->finding.rev);
 	if (v->presence == PRESENT_REMOVED || v->presence == PRESENT_EDITED)
 		c->f->removed++;
 	else if (v->presence == PRESENT_UNKNOWN)
@@ -180,7 +183,7 @@ void
 engine_case_facts(
     struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out)
 {
-	struct count n = {.f = out};
+	struct count n = {.g = g, .f = out};
 	struct blind b = {.from = c->watch_since, .now = now};
 	struct measure_process p;
 
@@ -228,6 +231,8 @@ facts_json(const struct case_facts *f)
 	    (json_int_t)f->our_gap, "approvals", (int)f->approvals);
 
 	set_ms(o, "median_takedown", f->median_takedown);
+	if (f->unproven > 0)
+		json_object_set_new(o, "unproven", json_integer(f->unproven));
 	return o;
 }
 
@@ -444,7 +449,7 @@ collect_due(void *ctx, const struct store_case *c)
 static bool
 nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
 {
-	struct count n = {.f = f};
+	struct count n = {.g = g, .f = f};
 
 	memset(f, 0, sizeof(*f));
 	f->median_takedown = CLOCK_NONE;

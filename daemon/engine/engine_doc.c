@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cases/trend.h"
 #include "engine/engine_in.h"
+#include "engine/engine_trend.h"
 #include "store/store_rule.h"
 
 /* The numbers of a notice look back so far. */
@@ -148,27 +148,6 @@ list_item(void *ctx, const struct store_violation *v)
 
 /* --- numbers --- */
 
-struct series {
-	struct trend_row *v;
-	size_t n;
-	uint64_t items, violations;
-};
-
-static int
-add_hour(void *ctx, const struct store_exposure *x)
-{
-	struct series *s = ctx;
-
-	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-	s->v[s->n].time = x->hour;
-	s->v[s->n].items = x->items;
-	s->v[s->n].violations = x->violations;
-	s->n++;
-	s->items += x->items;
-	s->violations += x->violations;
-	return 0;
-}
-
 /* Violations of one case, to see which posts came again. */
 struct again {
 	struct seen_post {
@@ -243,22 +222,20 @@ static json_t *
 numbers_json(struct engine *g, const struct store_case *c, const struct case_facts *f,
     int64_t now)
 {
-	struct series s = {0};
-	struct trend_result trend;
+	struct engine_trend s;
 	struct measure_rate rate;
 	char span[CLOCK_TEXT];
 	json_t *o;
 
-	engine_walk(store_exposure_each(g->store, c->tenant,
-	    now - WINDOW_DAYS * CLOCK_DAY, now + CLOCK_HOUR, add_hour, &s));
+	engine_trend(g, c->tenant, now - WINDOW_DAYS * CLOCK_DAY, now + CLOCK_HOUR, &s);
 	measure_rate(s.items, s.violations, g->conf->ladder.min_exposure, &rate);
-	trend_test(s.v, s.n, NULL, &trend);
-	free(s.v);
 	o = json_pack("{s:i, s:I, s:I, s:i, s:i, s:i, s:i, s:s}", "window_days",
 	    WINDOW_DAYS, "seen", (json_int_t)s.items, "violations",
 	    (json_int_t)s.violations, "reported", (int)f->reported, "removed",
 	    (int)f->removed, "online", (int)(f->online + f->unknown), "repeats",
-	    count_again(g, c), "verdict", trend_verdict_name(trend.verdict));
+	    count_again(g, c), "verdict", trend_verdict_name(s.trend.verdict));
+	if (s.left_out > 0)
+		json_object_set_new(o, "left_out", json_integer(s.left_out));
 	if (rate.enough) {
 		json_object_set_new(o, "rate", decimal(rate.per_1000, 1));
 		json_object_set_new(o, "rate_low", decimal(rate.low, 1));

@@ -18,7 +18,8 @@ engine_gate_limits(const struct engine *g, struct life_limits *out)
 	    .precision = c->precision,
 	    .days = c->days,
 	    .tenant_share = c->tenant_share,
-	    .cost = c->cost * 1000000};
+	    .cost = c->cost * 1000000,
+	    .rule_cost = c->rule_cost * 1000000};
 }
 
 /* --- hits: by day and by tenant --- */
@@ -141,21 +142,42 @@ engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
     int64_t now, struct life_numbers *out)
 {
 	struct plugin p = {.name = r->plugin != NULL ? r->plugin : ""};
+	int64_t from;
 	struct life_limits l;
 	struct measure_share share;
+	struct cost own;
 
 	engine_stat_flush(g);
+	engine_cost_flush(g);
 	engine_gate_limits(g, &l);
 	*out = (struct life_numbers){
 	    .loaded = r->loaded, .right = r->right, .wrong = r->wrong, .noted = noted};
 	measure_share(r->right, r->right + r->wrong, &share);
 	out->low = share.low;
 	count_hits(g, r, &l, out);
-	engine_walk(store_plugin_day_each(
-	    g->store, now / CLOCK_DAY - (l.days > 0 ? l.days : 1), add_cost, &p));
+	from = now / CLOCK_DAY - (l.days > 0 ? l.days : 1);
+	engine_walk(store_plugin_day_each(g->store, from, add_cost, &p));
+	engine_walk(store_rule_cost_sum(g->store, r->rule, r->rev, from, &own));
+	out->tried = own.items;
+	out->rule_cost = cost_quantile(&own, 0.99);
 	out->timed = p.cost.items;
 	out->cost = cost_quantile(&p.cost, 0.99);
 	out->degraded = p.cost.failed;
+}
+
+bool
+engine_gate_proven(struct engine *g, const char *rule, uint32_t rev)
+{
+	const struct conf_policy *c = &g->conf->policy;
+	const struct engine_rule *r = engine_life_find(g, rule, rev);
+	struct measure_share s;
+
+	if (c->life_cycle != CONF_LIFE_GATED || c->gates.precision_final == 0)
+		return true;
+	if (r == NULL)
+		return false;
+	measure_share(r->right, r->right + r->wrong, &s);
+	return s.low >= c->gates.precision_final;
 }
 
 /* --- as JSON --- */
@@ -164,14 +186,17 @@ json_t *
 engine_gate_json(const struct life_limits *l, const struct life_numbers *n)
 {
 	json_t *numbers = json_pack(
-	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:I, s:I, s:b}", "loaded",
-	    n->loaded, "timed", (json_int_t)n->timed, "cost", (json_int_t)n->cost,
-	    "degraded", (json_int_t)n->degraded, "right", (json_int_t)n->right, "wrong",
-	    (json_int_t)n->wrong, "low", n->low, "days", (int)n->days, "hits",
-	    (json_int_t)n->hits, "most", (json_int_t)n->most, "noted", n->noted);
-	json_t *limits = json_pack("{s:i, s:f, s:i, s:f, s:I}", "labels",
+	    "{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:I, s:I, s:b, s:I, s:I}",
+	    "loaded", n->loaded, "timed", (json_int_t)n->timed, "cost",
+	    (json_int_t)n->cost, "degraded", (json_int_t)n->degraded, "right",
+	    (json_int_t)n->right, "wrong", (json_int_t)n->wrong, "low", n->low, "days",
+	    (int)n->days, "hits", (json_int_t)n->hits, "most", (json_int_t)n->most,
+	    "noted", n->noted, "tried", (json_int_t)n->tried, "rule_cost",
+	    (json_int_t)n->rule_cost);
+	json_t *limits = json_pack("{s:i, s:f, s:i, s:f, s:I, s:I}", "labels",
 	    (int)l->labels, "precision", l->precision, "days", (int)l->days,
-	    "tenant_share", l->tenant_share, "cost", (json_int_t)l->cost);
+	    "tenant_share", l->tenant_share, "cost", (json_int_t)l->cost, "rule_cost",
+	    (json_int_t)l->rule_cost);
 
 	return json_pack("{s:o, s:o}", "numbers", numbers, "limits", limits);
 }
@@ -208,6 +233,15 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 		return xasprintf("%llu of %llu hits are one tenant's, %.0f %% allowed",
 		    (unsigned long long)n->most, (unsigned long long)n->hits,
 		    l->tenant_share * 100);
+	case LIFE_GATE_RULE:
+		if (n->tried == 0)
+			return xstrdup(
+			    "tried on no item yet, or its plugin does not tell");
+		return xasprintf(
+		    "99 %% of %llu items that it was tried on within %.3g ms, %.3g ms "
+		    "allowed",
+		    (unsigned long long)n->tried, (double)n->rule_cost / 1e6,
+		    (double)l->rule_cost / 1e6);
 	case LIFE_GATES:
 		break;
 	}
@@ -226,6 +260,7 @@ figure(enum life_gate gate, const struct life_numbers *n)
 	    [LIFE_GATE_PRECISION] = n->low,
 	    [LIFE_GATE_DAYS] = n->days,
 	    [LIFE_GATE_TENANTS] = n->hits > 0 ? (double)n->most / (double)n->hits : 0,
+	    [LIFE_GATE_RULE] = (double)n->rule_cost / 1e6,
 	};
 
 	return v[gate];
@@ -241,6 +276,7 @@ limit(enum life_gate gate, const struct life_limits *l)
 	    [LIFE_GATE_PRECISION] = l->precision,
 	    [LIFE_GATE_DAYS] = l->days,
 	    [LIFE_GATE_TENANTS] = l->tenant_share,
+	    [LIFE_GATE_RULE] = (double)l->rule_cost / 1e6,
 	};
 
 	return v[gate];

@@ -269,7 +269,7 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 			continue;
 		if (w->n == 1 && gave_up(g, w->revisions[i])) {
 			engine_judge_degraded(g, w->revisions[i], why, now);
-			engine_stat_failed(g, "", now);
+			engine_cost_failed(g, "", now);
 		} else
 			engine_queue_add(&g->suspects, w->revisions[i]);
 	}
@@ -358,7 +358,7 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 		    m->from_index);
 		return;
 	}
-	engine_stat_costs(g, b, now);
+	engine_cost_add(g, b, now);
 	judged = xcalloc(w->n, sizeof(*judged));
 	for (uint32_t i = 0; i < b->n; i++)
 		for (size_t k = 0; k < w->n; k++)

@@ -291,8 +291,8 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	}
 	at = engine_at(g, r.tenant);
 	would = xcalloc(j->n + 1, sizeof(*would));
-	keep_scores(g, &at, j);
 	violated = judge_findings(g, &r, j, would, now);
+	keep_scores(g, &at, j);
 	waits = engine_retry_take(g, &r, j, &given_up, now);
 	degraded = both(j->degraded, given_up);
 	if (r.n > 1 && degraded == NULL && !waits) {

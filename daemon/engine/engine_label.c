@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_label: what people say of single findings: labels, findings of canaries that
- * are confirmed or dismissed, exhibits of an appeal that was upheld.  Each word is a
- * ledger entry (`label') that carries all that the gates need, and lands on (rule,
- * rev); the reason is kept like other words of people.
+ * are confirmed or dismissed, exhibits of an appeal or of a recommendation that was
+ * decided.  Each word is a ledger entry (`label') that carries all that the gates need,
+ * and lands on (rule, rev); the reason is kept like other words of people.
  *
  * People judge blind: what a finding is about is shown without its tenant.
  */
@@ -23,6 +23,7 @@ static const char *const sources[] = {
     [LABEL_LABEL] = "label",
     [LABEL_REVIEW] = "review",
     [LABEL_APPEAL] = "appeal",
+    [LABEL_DECISION] = "decision",
 };
 
 /* --- one word --- */
@@ -56,8 +57,15 @@ record_word(struct word *w)
 	w->l.entry = engine_record(w->g, "label", entry, NULL, w->now);
 }
 
+/* Those whose word is about what the tenant was told. */
+static bool
+about_notices(const struct word *w)
+{
+	return w->l.source == LABEL_APPEAL || w->l.source == LABEL_DECISION;
+}
+
 /* A violation that no notice cites yet is withdrawn by whoever says that it is none;
- * one that was cited, by an appeal alone. */
+ * one that was cited, by those alone who decide about the case. */
 static void
 withdraw(struct word *w)
 {
@@ -69,7 +77,7 @@ withdraw(struct word *w)
 	if (engine_must(store_violation_open(w->g->store, w->item, w->l.rule, &v, &e),
 		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
 		return;
-	if ((v.notice == 0 || w->l.source == LABEL_APPEAL) && v.withdrawn != to &&
+	if ((v.notice == 0 || about_notices(w)) && v.withdrawn != to &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		engine_must(store_violation_update(w->g->store, &at, &v, &e), 0,
@@ -164,7 +172,51 @@ put_reply(struct engine_call *k, const struct store_found *f, const struct word 
 	    (json_int_t)r->right, "rule_wrong", (json_int_t)r->wrong);
 	if (counts != NULL)
 		json_object_set_new(row, "counts", json_string(counts));
-	json_object_set_new(k->reply, "rows", json_pack("[o]", row));
+	json_array_append_new(json_object_get(k->reply, "rows"), row);
+}
+
+/* The findings of the request; all of them are there, or none is taken. */
+static int
+find_all(struct engine_call *k, struct store_found *v, size_t *n, struct err *e)
+{
+	const json_t *list = json_object_get(k->request, "findings"), *one;
+	size_t i;
+	int rc = 0;
+
+	*n = 0;
+	if (list == NULL) {
+		rc = find_finding(k, json_get_text(k->request, "finding"), &v[0], e);
+		*n = rc == 0;
+		return rc;
+	}
+	if (json_array_size(list) == 0 || json_array_size(list) > FINDINGS_MAX)
+		return err_set(e, TOSD_ELIMIT, "name 1 to %d findings", FINDINGS_MAX);
+	json_array_foreach(list, i, one)
+	{
+		if (rc == 0)
+			rc = find_finding(k, json_string_value(one), &v[*n], e);
+		*n += rc == 0;
+	}
+	return rc;
+}
+
+/* All words first: a rule that falls changes what counts. */
+static void
+say_all(struct engine_call *k, struct word *w, const struct store_found *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		word_of_finding(w, &v[i]);
+		say_word(w);
+		w->reason = NULL; /* it stands with the first one */
+	}
+	for (size_t i = 0; i < n; i++) {
+		word_of_finding(w, &v[i]);
+		engine_life_judged(k->g, rule_of(w), k->now);
+	}
+	for (size_t i = 0; i < n; i++) {
+		word_of_finding(w, &v[i]);
+		put_reply(k, &v[i], w, NULL);
+	}
 }
 
 int
@@ -173,7 +225,8 @@ engine_label_label(struct engine_call *k, struct err *e)
 	const char *what = json_get_text(k->request, "verdict");
 	struct word w = {.g = k->g, .now = k->now, .l = {.source = LABEL_LABEL}};
 	const char *who = engine_person_name(k, false, e);
-	struct store_found f;
+	struct store_found *v;
+	size_t n = 0;
 	int rc;
 
 	if (who == NULL)
@@ -182,15 +235,17 @@ engine_label_label(struct engine_call *k, struct err *e)
 	w.l.right = what != NULL && strcmp(what, "right") == 0;
 	if (!w.l.right && (what == NULL || strcmp(what, "wrong") != 0))
 		return err_set(e, TOSD_EINVAL, "say right or wrong");
-	if ((rc = engine_person_reason(k, &w.reason, e)) != 0 ||
-	    (rc = find_finding(k, json_get_text(k->request, "finding"), &f, e)) != 0)
+	if ((rc = engine_person_reason(k, &w.reason, e)) != 0)
 		return rc;
-	word_of_finding(&w, &f);
-	say_word(&w);
-	engine_life_judged(k->g, rule_of(&w), k->now);
-	put_reply(k, &f, &w, NULL);
-	store_found_clear(&f);
-	return 0;
+	json_object_set_new(k->reply, "rows", json_array());
+	v = xcalloc(FINDINGS_MAX, sizeof(*v));
+	rc = find_all(k, v, &n, e);
+	if (rc == 0)
+		say_all(k, &w, v, n);
+	for (size_t i = 0; i < n; i++)
+		store_found_clear(&v[i]);
+	free(v);
+	return rc;
 }
 
 /* --- findings of canaries --- */
@@ -328,6 +383,7 @@ engine_label_decide(struct engine_call *k, struct err *e)
 		store_found_clear(&f);
 		return rc;
 	}
+	json_object_set_new(k->reply, "rows", json_array());
 	at = engine_at(k->g, f.tenant);
 	word_of_finding(&w, &f);
 	say_word(&w);
@@ -343,9 +399,10 @@ engine_label_decide(struct engine_call *k, struct err *e)
 	return 0;
 }
 
-/* --- an appeal that was upheld --- */
+/* --- a case that was decided --- */
 
-struct appeal {
+/* A word about exhibits of a case. */
+struct verdict {
 	struct word w;
 	const json_t *exhibits; /* NULL: all that a notice cites */
 	struct engine_rule **rules;
@@ -353,13 +410,13 @@ struct appeal {
 };
 
 static bool
-appealed(const struct appeal *a, const struct store_violation *v)
+is_meant(const struct verdict *a, const struct store_violation *v)
 {
 	const json_t *n;
 	size_t i;
 
 	if (json_array_size(a->exhibits) == 0)
-		return v->notice != 0;
+		return v->notice != 0 && v->withdrawn == WITHDRAWN_NO;
 	json_array_foreach(a->exhibits, i, n)
 	{
 		if (json_integer_value(n) == (json_int_t)v->exhibit)
@@ -368,12 +425,30 @@ appealed(const struct appeal *a, const struct store_violation *v)
 	return false;
 }
 
-static int
-appeal_one(void *ctx, const struct store_violation *v)
+/* Who says of a whole case that it is right has not looked at each exhibit as somebody
+ * did who labelled one: that word stays. */
+static bool
+is_said(const struct verdict *a, const struct store_violation *v)
 {
-	struct appeal *a = ctx;
+	struct store_label l = {0};
+	struct err e = ERR_INIT;
+	bool said;
 
-	if (!appealed(a, v))
+	if (!a->w.l.right || json_array_size(a->exhibits) > 0)
+		return false;
+	said = engine_must(store_label_get(a->w.g->store, v->revision, v->finding.rule,
+			       v->finding.rev, &l, &e),
+		   TOSD_ENOENT, "cannot read a label", &e) == 0;
+	store_label_clear(&l);
+	return said;
+}
+
+static int
+say_one(void *ctx, const struct store_violation *v)
+{
+	struct verdict *a = ctx;
+
+	if (!is_meant(a, v) || is_said(a, v))
 		return 0;
 	a->w.l.revision = v->revision;
 	a->w.l.rule = v->finding.rule;
@@ -390,17 +465,18 @@ appeal_one(void *ctx, const struct store_violation *v)
 
 /* All words first: a rule that falls changes what counts. */
 void
-engine_label_appeal(
-    struct engine_call *k, const struct store_case *c, const char *person)
+engine_label_case(struct engine_call *k, const struct store_case *c, const char *person,
+    enum store_label_source source, bool right)
 {
-	struct appeal a = {
-	    .w = {.g = k->g,
-		.now = k->now,
-		.l = {.source = LABEL_APPEAL, .who = (char *)(uintptr_t)person}},
+	struct verdict a = {.w = {.g = k->g,
+				.now = k->now,
+				.l = {.source = source,
+				    .right = right,
+				    .who = (char *)(uintptr_t)person}},
 	    .exhibits = json_object_get(k->request, "exhibits")};
 
 	engine_walk(store_violation_each(
-	    k->g->store, VIOLATION_OF_CASE, c->id, 0, appeal_one, &a));
+	    k->g->store, VIOLATION_OF_CASE, c->id, 0, say_one, &a));
 	for (size_t i = 0; i < a.nrules; i++)
 		engine_life_judged(k->g, a.rules[i], k->now);
 	free(a.rules);

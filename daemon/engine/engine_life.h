@@ -2,8 +2,9 @@
 /*
  * engine_life: the life of rules within the engine: which mode is in force, who moved it,
  * what it hit and cost, and what people say of its findings.  Shared by engine_life.c
- * (where rules are), engine_gate.c (machine gates), engine_stat.c (counting),
- * engine_rule.c (what tosctl asks) and engine_label.c (people's words).
+ * (where rules are), engine_move.c (moving them), engine_gate.c (machine gates),
+ * engine_stat.c and engine_cost.c (counting), engine_rule.c (what tosctl asks) and engine_label.c (people's
+ * words).
  *
  * The verdict stays pure: the mode in force is laid over the findings before it is taken,
  * so a move needs no worker to load anything anew.
@@ -24,6 +25,10 @@ struct engine_rule {
 	char *plugin, *pack, *clause, *category;
 	enum finding_mode declared, limit;
 	bool loaded; /* in the newest policy version */
+	/* engine_trend.c: known by its row of the store; where it began, and since when. */
+	bool known;
+	enum finding_mode began;
+	int64_t since;
 
 	struct store_life row; /* id 0: never moved, nobody wishes it to be */
 	struct life_state moved; /* what row.move says; valid where that is not 0 */
@@ -33,10 +38,12 @@ struct engine_rule {
 
 	uint64_t right, wrong;			   /* labels */
 	uint64_t hits[FINDING_MODES], would, counted; /* in all days that are kept */
+	size_t spent; /* its place in engine_life.spent, + 1; 0: none */
 };
 
 struct engine_hit;  /* engine_stat.c */
-struct engine_cost;
+struct engine_cost; /* engine_cost.c */
+struct engine_spent;
 
 struct engine_life {
 	struct engine_rule **v; /* by rule, rev */
@@ -50,6 +57,9 @@ struct engine_life {
 	size_t nhits, hits_cap;
 	struct engine_cost *costs;
 	size_t ncosts;
+	struct engine_spent *spent; /* of rules; written when next_spent has come */
+	size_t nspent, spent_cap;
+	int64_t next_spent; /* 0: there is nothing */
 	uint64_t flushes; /* for tests: rows written */
 };
 
@@ -58,7 +68,7 @@ struct engine_life {
 void engine_life_load(struct engine *g);
 void engine_life_free(struct engine *g);
 /* What a worker has loaded. */
-void engine_life_rules(struct engine *g, const struct msg_rules *r);
+void engine_life_rules(struct engine *g, const struct msg_rules *r, int64_t now);
 /* The rule, made if it is not known. */
 struct engine_rule *engine_life_rule(
     struct engine *g, const char *rule, uint32_t rev, enum finding_mode declared);
@@ -74,8 +84,13 @@ void engine_life_state(
  * the lanes if every rule were enforced. */
 void engine_life_verdict(struct engine *g, const struct store_revision *r,
     struct finding *f, uint32_t n, enum policy_lane *lanes, enum policy_lane *would);
-/* Ends overrides that are over; returns when the next one is. */
-int64_t engine_life_due(struct engine *g, int64_t now);
+/* For engine_move.c: where it began; what the pointer of its row says, anew; when the next
+ * override ends. */
+struct life_state engine_life_began(const struct engine *g, const struct engine_rule *r);
+void engine_life_take(struct engine *g, struct engine_rule *r);
+void engine_life_plan(struct engine *g);
+
+/* --- engine_move.c --- */
 
 /* A move that is wanted. */
 struct engine_move {
@@ -93,12 +108,17 @@ void engine_life_move(struct engine *g, struct engine_rule *r,
     const struct engine_move *m, int64_t now, struct life_step *o);
 /* After a person's word about one of its findings: takes it down if it must be. */
 void engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now);
+/* Ends overrides that are over; returns when the next one is. */
+int64_t engine_life_due(struct engine *g, int64_t now);
 
 /* --- engine_gate.c --- */
 
 void engine_gate_limits(const struct engine *g, struct life_limits *out);
 void engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
     int64_t now, struct life_numbers *out);
+/* Whether exhibits of this rule may lead to the last stages: where rules begin as packs
+ * declare, nothing was ever asked of them. */
+bool engine_gate_proven(struct engine *g, const char *rule, uint32_t rev);
 json_t *engine_gate_json(const struct life_limits *l, const struct life_numbers *n);
 engine_cmd_fn engine_gate_ask;
 
@@ -108,9 +128,6 @@ engine_cmd_fn engine_gate_ask;
 void engine_stat_hit(struct engine *g, struct engine_rule *r, const char *tenant,
     enum finding_mode mode, enum policy_lane lane, enum policy_lane would,
     int64_t now);
-void engine_stat_costs(struct engine *g, const struct msg_inspected *m, int64_t now);
-/* An item was given up; plugin "": nobody knows which one it was. */
-void engine_stat_failed(struct engine *g, const char *plugin, int64_t now);
 void engine_stat_load(struct engine *g); /* what was counted before the start */
 void engine_stat_free(struct engine_life *l);
 /* Writes what was counted; within the transaction. */
@@ -119,7 +136,26 @@ int64_t engine_stat_due(struct engine *g, int64_t now); /* forgets old days */
 void engine_stat_metrics(struct engine *g, json_t *stats);
 engine_cmd_fn engine_stat_ask;
 
-/* "violence=0.0312": for the store, xmalloc'd; NULL: no scores. */
+/* --- engine_cost.c --- */
+
+void engine_cost_add(struct engine *g, const struct msg_inspected *m, int64_t now);
+/* An item was given up; plugin "": nobody knows which one it was. */
+void engine_cost_failed(struct engine *g, const char *plugin, int64_t now);
+void engine_cost_load(struct engine *g);
+void engine_cost_free(struct engine_life *l);
+void engine_cost_turn(struct engine *g); /* writes what plugins cost, with each turn */
+void engine_cost_flush(struct engine *g); /* what rules cost, now */
+int64_t engine_cost_due(struct engine *g, int64_t now);
+/* tried, mean_us, tried_p99_us of a rule; p50_us, p99_us of its plugin. */
+void engine_cost_show(struct engine *g, const struct engine_rule *r, json_t *row);
+json_t *engine_cost_metrics(const struct engine *g);
+/* A name that may be a label: a worker that was taken over may give any. */
+bool engine_cost_plain(const char *name);
+
+/* --- engine_stat.c --- */
+
+/* "violence=0.0312": the fused scores, for the store, xmalloc'd; NULL: no opinions.  Once
+ * engine_life_verdict() has laid the modes in force over the findings. */
 char *engine_scores_text(const struct msg_inspected_item *j);
 /* The score of a category in such a text; -1: none. */
 double engine_scores_get(const char *text, const char *category);
@@ -133,10 +169,10 @@ engine_cmd_fn engine_rule_list, engine_rule_move, engine_rule_relied;
 /* A finding of a canary waits for a person. */
 void engine_label_review(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now);
-/* An appeal was upheld: exhibits of the case (all that a notice cites, or those of the
- * request) were no violations. */
-void engine_label_appeal(
-    struct engine_call *k, const struct store_case *c, const char *person);
+/* A case was decided: exhibits of it (those that the request names, or all that a notice
+ * cites) were violations, or were none. */
+void engine_label_case(struct engine_call *k, const struct store_case *c,
+    const char *person, enum store_label_source source, bool right);
 engine_cmd_fn engine_label_label, engine_label_decide, engine_label_findings;
 
 #endif

@@ -150,6 +150,18 @@ count_signature(void *ctx, const struct store_decision *d)
 	return 0;
 }
 
+/* Two people who accept say that what the recommendation rests on is right.  Who
+ * rejects may do so for any reason: only the exhibits that they name are wrong. */
+static void
+label_decided(struct engine_call *k, const struct store_case *c, const char *person,
+    bool accepted, unsigned approvals)
+{
+	bool named = json_array_size(json_object_get(k->request, "exhibits")) > 0;
+
+	if (accepted ? approvals >= 2 : named)
+		engine_label_case(k, c, person, LABEL_DECISION, accepted);
+}
+
 int
 engine_person_decide(struct engine_call *k, struct err *e)
 {
@@ -199,6 +211,8 @@ engine_person_decide(struct engine_call *k, struct err *e)
 	    strcmp(verdict, "accept") == 0 ? CASE_EV_ACCEPT : CASE_EV_REJECT, &facts, 0,
 	    k->now);
 	keep_case(k->g, &c);
+	label_decided(
+	    k, &c, who->name, strcmp(verdict, "accept") == 0, facts.approvals);
 	json_object_set_new(k->reply, "rows",
 	    json_pack("[{s:s, s:s, s:i}]", "case", c.number, "phase",
 		case_phase_name(c.phase), "approvals",
@@ -240,8 +254,9 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 		keep_words(k->g, &c, "appeal", reason, entry);
 		engine_record(k->g, "appeal", entry, &c, k->now);
 		engine_case_event(k->g, &c, words[i].event, NULL, 0, k->now);
-		if (words[i].event == CASE_EV_APPEAL_UPHELD)
-			engine_label_appeal(k, &c, who->name);
+		if (words[i].event != CASE_EV_APPEAL)
+			engine_label_case(k, &c, who->name, LABEL_APPEAL,
+			    words[i].event == CASE_EV_APPEAL_REJECTED);
 		return 0;
 	}
 	return err_set(e, TOSD_EINVAL, "say open, reject or uphold");

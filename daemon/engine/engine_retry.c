@@ -123,13 +123,14 @@ keep(struct engine *g, const struct store_revision *r,
 	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
 	row.given_up = why != NULL;
 	if (row.given_up)
-		engine_stat_failed(g, t->plugin, now);
+		engine_cost_failed(g, t->plugin, now);
 	/* The longer it is away, the seldomer it is asked for. */
 	if (!t->lost && wait < (now - row.since) / 2)
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
 	/* Answers bring it back by themselves, and at the end somebody has to say that
-	 * there was none.  A plugin that asks one thing after the other is no busy loop. */
+	 * there was none.  A plugin that asks one thing after the other is no busy
+	 * loop. */
 	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
 	if (stand == STAND_READY)
 		wait = row.id == 0 ? 0 : WAIT_MIN;

@@ -88,7 +88,7 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	for (uint32_t i = 0; i < r->nproblems; i++)
 		log_warn("policy", "%s", r->problems[i]);
 	if (r->digest != NULL)
-		engine_life_rules(g, r);
+		engine_life_rules(g, r, now);
 	engine_list_rules(g, m->from_index, r);
 	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_stat: what rules hit and plugins cost, always counted.  A turn counts in
- * memory; its sums are written once, in the transaction of what was found, so the price
- * is a row for each rule and tenant that had hits, not for each finding.
+ * engine_stat: what rules hit, always counted (what they cost: engine_cost.c).  A turn
+ * counts in memory; its sums are written once, in the transaction of what was found, so
+ * the price is a row for each rule and tenant that had hits, not for each finding.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,31 +11,20 @@
 
 #include "engine/engine_json.h"
 #include "engine/engine_life.h"
+#include "policy/fusion.h"
 
-/* Rules and plugins with a label of their own in the metrics; the others share one. */
+/* Rules with a label of their own in the metrics; the others share one. */
 #define METRIC_RULES 100
-#define METRIC_PLUGINS 32
-#define PLUGINS_MAX 256
 /* Revisions looked at in a turn for scores that are too old. */
 #define SCORES_AT_ONCE 1000
 #define SCORES_KEY "scores-after"
 #define SCORES_BYTES 2000
-/* What names of rules and plugins may consist of. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyz0123456789-_./"
-
 struct engine_hit {
 	const struct engine_rule *rule;
 	char tenant[STORE_KEY];
 	int64_t day;
 	enum finding_mode mode;
 	uint64_t hits, would, counted;
-};
-
-struct engine_cost {
-	char *plugin;
-	int64_t day;
-	struct cost turn,
-	    all; /* of this turn; of all days that were kept at the start */
 };
 
 static int
@@ -54,9 +43,6 @@ load_sum(void *ctx, const struct store_rule_day *d)
 void
 engine_stat_free(struct engine_life *l)
 {
-	for (size_t i = 0; i < l->ncosts; i++)
-		free(l->costs[i].plugin);
-	free(l->costs);
 	free(l->hits);
 }
 
@@ -99,57 +85,10 @@ engine_stat_hit(struct engine *g, struct engine_rule *r, const char *tenant,
 	r->counted += counted;
 }
 
-static struct engine_cost *
-cost_of(struct engine_life *l, const char *plugin)
-{
-	for (size_t i = 0; i < l->ncosts; i++)
-		if (strcmp(l->costs[i].plugin, plugin) == 0)
-			return &l->costs[i];
-	/* More plugins than anybody runs: a worker makes up names. */
-	if (l->ncosts >= PLUGINS_MAX && plugin[0] != '\0')
-		return cost_of(l, "");
-	l->costs = xrealloc(l->costs, (l->ncosts + 1) * sizeof(*l->costs));
-	l->costs[l->ncosts] = (struct engine_cost){.plugin = xstrdup(plugin)};
-	return &l->costs[l->ncosts++];
-}
-
-static int
-load_cost(void *ctx, const struct store_plugin_day *d)
-{
-	cost_merge(&cost_of(ctx, d->plugin)->all, &d->cost);
-	return 0;
-}
-
 void
 engine_stat_load(struct engine *g)
 {
 	engine_walk(store_rule_day_sums(g->store, load_sum, g));
-	engine_walk(store_plugin_day_each(g->store, 0, load_cost, g->life));
-}
-
-static void
-add_cost(struct engine *g, const char *plugin, const struct cost *c, int64_t now)
-{
-	struct engine_cost *to = cost_of(g->life, plugin);
-
-	cost_merge(&to->turn, c);
-	cost_merge(&to->all, c);
-	to->day = now / CLOCK_DAY;
-}
-
-void
-engine_stat_costs(struct engine *g, const struct msg_inspected *m, int64_t now)
-{
-	for (uint32_t i = 0; i < m->ncosts; i++)
-		add_cost(g, m->costs[i].plugin, &m->costs[i].cost, now);
-}
-
-void
-engine_stat_failed(struct engine *g, const char *plugin, int64_t now)
-{
-	const struct cost one = {.failed = 1};
-
-	add_cost(g, plugin, &one, now);
 }
 
 /* --- writing --- */
@@ -177,18 +116,7 @@ engine_stat_flush(struct engine *g)
 		l->flushes++;
 	}
 	l->nhits = 0;
-	for (size_t i = 0; i < l->ncosts; i++) {
-		struct engine_cost *c = &l->costs[i];
-		struct store_plugin_day d = {
-		    .plugin = c->plugin, .day = c->day, .cost = c->turn};
-
-		if (c->turn.items == 0 && c->turn.failed == 0)
-			continue;
-		engine_must(store_plugin_day_count(g->store, &d, &e), 0,
-		    "cannot count costs", &e);
-		c->turn = (struct cost){0};
-		l->flushes++;
-	}
+	engine_cost_turn(g);
 }
 
 /* Forgets days that are too old, and the scores of old revisions a piece at a time. */
@@ -228,11 +156,19 @@ char *
 engine_scores_text(const struct msg_inspected_item *j)
 {
 	struct buf b = {0};
+	uint32_t before;
 
-	for (uint32_t i = 0; i < j->nscores && b.len < SCORES_BYTES; i++)
-		if (strpbrk(j->scores[i].category, " =") == NULL)
-			buf_printf(&b, "%s%s=%.4g", b.len > 0 ? " " : "",
-			    j->scores[i].category, j->scores[i].value);
+	for (uint32_t i = 0; i < j->nopinions && b.len < SCORES_BYTES; i++) {
+		const char *category = j->opinions[i].category;
+
+		for (before = 0; before < i; before++)
+			if (strcmp(j->opinions[before].category, category) == 0)
+				break;
+		if (before == i && strpbrk(category, " =") == NULL)
+			buf_printf(&b, "%s%s=%.4g", b.len > 0 ? " " : "", category,
+			    policy_fusion_score(j->findings, j->n, category,
+				j->opinions, j->nopinions));
+	}
 	return b.len > 0 ? buf_take(&b) : NULL;
 }
 
@@ -276,20 +212,13 @@ has_numbers(const struct engine_rule *r)
 	return n > 0;
 }
 
-/* A worker that was taken over may give names as it likes. */
-static bool
-plain(const char *name)
-{
-	return name[0] != '\0' && name[strspn(name, PLAIN)] == '\0';
-}
-
 /* All revisions of a rule are one line: the newest has to speak for itself in `policy
  * stats'.  Past the limit rules are added up as "other", so that a large policy cannot
  * flood whoever collects the metrics. */
 static void
 add_rule(json_t *rules, const struct engine_rule *r)
 {
-	const char *key = plain(r->rule) ? r->rule : "other";
+	const char *key = engine_cost_plain(r->rule) ? r->rule : "other";
 	json_t *one, *old;
 	struct engine_rule sum = *r;
 	const char *mode;
@@ -310,46 +239,21 @@ add_rule(json_t *rules, const struct engine_rule *r)
 void
 engine_stat_metrics(struct engine *g, json_t *stats)
 {
-	json_t *rules = json_object(), *plugins = json_object();
+	json_t *rules = json_object();
 	const struct engine_life *l = g->life;
 
 	for (size_t i = 0; i < l->n; i++)
 		if (has_numbers(l->v[i]))
 			add_rule(rules, l->v[i]);
-	for (size_t i = 0; i < l->ncosts && i < METRIC_PLUGINS; i++) {
-		const struct cost *c = &l->costs[i].all;
-		const char *name = l->costs[i].plugin;
-
-		json_object_set_new(plugins, plain(name) ? name : "unknown",
-		    json_pack("{s:I, s:I, s:I, s:I, s:I}", "items",
-			(json_int_t)c->items, "failed", (json_int_t)c->failed, "ns",
-			(json_int_t)c->ns, "p50", (json_int_t)cost_quantile(c, 0.5),
-			"p99", (json_int_t)cost_quantile(c, 0.99)));
-	}
 	json_object_set_new(stats, "rules", rules);
-	json_object_set_new(stats, "plugins", plugins);
+	json_object_set_new(stats, "plugins", engine_cost_metrics(g));
 	json_object_set_new(
 	    stats, "reviews", json_integer((json_int_t)store_review_count(g->store)));
 }
 
 /* --- what tosctl asks --- */
 
-static void
-set_cost(json_t *row, const struct engine *g, const char *plugin)
-{
-	for (size_t i = 0; plugin != NULL && i < g->life->ncosts; i++) {
-		const struct cost *c = &g->life->costs[i].all;
-
-		if (strcmp(g->life->costs[i].plugin, plugin) != 0 || c->items == 0)
-			continue;
-		json_object_set_new(
-		    row, "p50_us", json_real((double)cost_quantile(c, 0.5) / 1000));
-		json_object_set_new(
-		    row, "p99_us", json_real((double)cost_quantile(c, 0.99) / 1000));
-	}
-}
-
-/* A rule's sums; p50_us and p99_us are its plugin's. */
+/* A rule's sums, and what it and its plugin cost. */
 static json_t *
 rule_row(struct engine *g, const struct engine_rule *r)
 {
@@ -382,7 +286,7 @@ rule_row(struct engine *g, const struct engine_rule *r)
 		    o, "precision", json_pack("[f, f, f]", s.low, s.share, s.high));
 	if (r->plugin != NULL)
 		json_object_set_new(o, "plugin", json_string(r->plugin));
-	set_cost(o, g, r->plugin);
+	engine_cost_show(g, r, o);
 	return o;
 }
 
@@ -413,6 +317,7 @@ engine_stat_ask(struct engine_call *k, struct err *e)
 
 	json_object_set_new(k->reply, "rows", rows);
 	engine_stat_flush(k->g);
+	engine_cost_flush(k->g);
 	for (size_t i = 0; name == NULL && i < l->n; i++)
 		if (has_numbers(l->v[i]))
 			json_array_append_new(rows, rule_row(k->g, l->v[i]));

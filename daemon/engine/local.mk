@@ -8,6 +8,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_case.c \
 	%D%/engine_compare.c \
 	%D%/engine_control.c \
+	%D%/engine_cost.c \
 	%D%/engine_cover.c %D%/engine_cover.h \
 	%D%/engine_doc.c \
 	%D%/engine_errand.c \
@@ -25,6 +26,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_list_query.c \
 	%D%/engine_look.c %D%/engine_look.h \
 	%D%/engine_media.c \
+	%D%/engine_move.c \
 	%D%/engine_moved.c \
 	%D%/engine_notice.c \
 	%D%/engine_older.c %D%/engine_older.h \
@@ -49,6 +51,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_stat.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \
+	%D%/engine_trend.c %D%/engine_trend.h \
 	%D%/engine_window.c %D%/engine_window.h
 
 UNIT_TESTS += tests/test_engine

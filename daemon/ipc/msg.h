@@ -404,17 +404,26 @@ struct msg_inspected_item {
 	struct msg_question *questions;
 	uint32_t n;
 	struct finding *findings;
-	uint32_t nscores;
-	struct msg_score *scores;
+	uint32_t nopinions;
+	struct msg_opinion *opinions;
 };
-/* The fused score of a category that some plugin has an opinion on (policy/fusion.h). */
-struct msg_score {
+/* What a plugin thinks of an item as a whole (policy/fusion.h).  It is fused with what
+ * others found where it is known which of their rules are enforced: in the engine. */
+struct msg_opinion {
 	char *category;
-	double value; /* 0 to 1 */
+	double value;	   /* 0 to 1 */
+	double hit, none;  /* -20 to 20 */
+	uint32_t first, n; /* findings of the same plugin, among those of the item */
 };
 /* What a plugin took for the items of a batch. */
 struct msg_cost {
 	char *plugin;
+	struct cost cost;
+};
+/* What a rule took, of the items that it was tried on. */
+struct msg_spent {
+	char *rule;
+	uint32_t rev;
 	struct cost cost;
 };
 struct msg_inspected {
@@ -424,6 +433,8 @@ struct msg_inspected {
 	struct msg_inspected_item *v;
 	uint32_t ncosts;
 	struct msg_cost *costs;
+	uint32_t nspent;
+	struct msg_spent *spent;
 };
 
 /* One message to one recipient; the descriptor is its exact bytes. */

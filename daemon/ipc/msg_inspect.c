@@ -13,8 +13,9 @@
 #define INSPECT_WIRE_MIN (29 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
-#define SCORE_WIRE_MIN 12
+#define OPINION_WIRE_MIN 36
 #define COST_WIRE_MIN (28 + COST_CLASSES * 8)
+#define SPENT_WIRE_MIN (COST_WIRE_MIN + 4)
 
 /* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
  * ledger entries, which hold 65,535 bytes of JSON. */
@@ -22,8 +23,10 @@
 #define REASON_MAX_BYTES 4096
 #define SPANS_MAX 64
 /* Plugins are few, and so are categories. */
-#define SCORES_MAX 256
+#define OPINIONS_MAX 256
 #define COSTS_MAX 256
+/* Rules that are tried on one batch. */
+#define SPENT_MAX 20000
 
 static bool
 text_within(const char *s, size_t max)
@@ -237,14 +240,13 @@ get_retry(struct rd *r, struct msg_retry *t)
 }
 
 static void
-put_cost(struct buf *b, const struct msg_cost *c)
+put_cost(struct buf *b, const struct cost *c)
 {
-	buf_put_str(b, c->plugin);
-	buf_put_u64(b, c->cost.items);
-	buf_put_u64(b, c->cost.failed);
-	buf_put_u64(b, c->cost.ns);
+	buf_put_u64(b, c->items);
+	buf_put_u64(b, c->failed);
+	buf_put_u64(b, c->ns);
 	for (int i = 0; i < COST_CLASSES; i++)
-		buf_put_u64(b, c->cost.n[i]);
+		buf_put_u64(b, c->n[i]);
 }
 
 /* A worker's sums of a batch: more than 2^40 of anything is a lie that would spoil the
@@ -260,18 +262,37 @@ get_amount(struct rd *r)
 }
 
 static void
-get_cost(struct rd *r, struct msg_cost *c)
+get_cost(struct rd *r, struct cost *c)
 {
-	c->plugin = msg_need_text(r);
-	if (!text_within(c->plugin, NAME_MAX_BYTES))
-		r->bad = true;
-	c->cost.items = get_amount(r);
-	c->cost.failed = get_amount(r);
-	c->cost.ns = rd_u64(r);
-	if (c->cost.ns >= (uint64_t)1 << 50)
+	c->items = get_amount(r);
+	c->failed = get_amount(r);
+	c->ns = rd_u64(r);
+	if (c->ns >= (uint64_t)1 << 50)
 		r->bad = true;
 	for (int i = 0; i < COST_CLASSES; i++)
-		c->cost.n[i] = get_amount(r);
+		c->n[i] = get_amount(r);
+}
+
+/* Whose cost it is. */
+static char *
+get_name(struct rd *r)
+{
+	char *s = msg_need_text(r);
+
+	if (!text_within(s, NAME_MAX_BYTES))
+		r->bad = true;
+	return s;
+}
+
+static void
+put_opinion(struct buf *b, const struct msg_opinion *o)
+{
+	buf_put_str(b, o->category);
+	buf_put_f64(b, o->value);
+	buf_put_f64(b, o->hit);
+	buf_put_f64(b, o->none);
+	buf_put_u32(b, o->first);
+	buf_put_u32(b, o->n);
 }
 
 void
@@ -292,24 +313,35 @@ msg_put_inspected(struct buf *b, const struct msg *m)
 		buf_put_u32(b, p->v[i].n);
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_put(b, &p->v[i].findings[k]);
-		buf_put_u32(b, p->v[i].nscores);
-		for (uint32_t k = 0; k < p->v[i].nscores; k++) {
-			buf_put_str(b, p->v[i].scores[k].category);
-			buf_put_f64(b, p->v[i].scores[k].value);
-		}
+		buf_put_u32(b, p->v[i].nopinions);
+		for (uint32_t k = 0; k < p->v[i].nopinions; k++)
+			put_opinion(b, &p->v[i].opinions[k]);
 	}
 	buf_put_u32(b, p->ncosts);
-	for (uint32_t i = 0; i < p->ncosts; i++)
-		put_cost(b, &p->costs[i]);
+	for (uint32_t i = 0; i < p->ncosts; i++) {
+		buf_put_str(b, p->costs[i].plugin);
+		put_cost(b, &p->costs[i].cost);
+	}
+	buf_put_u32(b, p->nspent);
+	for (uint32_t i = 0; i < p->nspent; i++) {
+		buf_put_str(b, p->spent[i].rule);
+		buf_put_u32(b, p->spent[i].rev);
+		put_cost(b, &p->spent[i].cost);
+	}
 }
 
 static void
-get_score(struct rd *r, struct msg_score *s)
+get_opinion(struct rd *r, struct msg_opinion *o)
 {
-	s->category = msg_need_text(r);
-	s->value = rd_f64(r);
-	if (!text_within(s->category, NAME_MAX_BYTES) ||
-	    !(s->value >= 0 && s->value <= 1))
+	o->category = msg_need_text(r);
+	o->value = rd_f64(r);
+	o->hit = rd_f64(r);
+	o->none = rd_f64(r);
+	o->first = rd_u32(r);
+	o->n = rd_u32(r);
+	if (!text_within(o->category, NAME_MAX_BYTES) ||
+	    !(o->value >= 0 && o->value <= 1) || !(o->hit >= -20 && o->hit <= 20) ||
+	    !(o->none >= -20 && o->none <= 20))
 		r->bad = true;
 }
 
@@ -331,11 +363,32 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	v->findings = n > 0 ? xcalloc(n, sizeof(*v->findings)) : NULL;
 	while (!r->bad && v->n < n)
 		get_finding(r, &v->findings[v->n++]);
-	n = rd_count(r, SCORE_WIRE_MIN);
-	r->bad |= n > SCORES_MAX;
-	v->scores = n > 0 ? xcalloc(n, sizeof(*v->scores)) : NULL;
-	while (!r->bad && v->nscores < n)
-		get_score(r, &v->scores[v->nscores++]);
+	n = rd_count(r, OPINION_WIRE_MIN);
+	r->bad |= n > OPINIONS_MAX;
+	v->opinions = n > 0 ? xcalloc(n, sizeof(*v->opinions)) : NULL;
+	while (!r->bad && v->nopinions < n)
+		get_opinion(r, &v->opinions[v->nopinions++]);
+}
+
+static void
+get_costs(struct rd *r, struct msg_inspected *p)
+{
+	uint32_t n = rd_count(r, COST_WIRE_MIN);
+
+	r->bad |= n > COSTS_MAX;
+	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
+	while (!r->bad && p->ncosts < n) {
+		p->costs[p->ncosts].plugin = get_name(r);
+		get_cost(r, &p->costs[p->ncosts++].cost);
+	}
+	n = rd_count(r, SPENT_WIRE_MIN);
+	r->bad |= n > SPENT_MAX;
+	p->spent = n > 0 ? xcalloc(n, sizeof(*p->spent)) : NULL;
+	while (!r->bad && p->nspent < n) {
+		p->spent[p->nspent].rule = get_name(r);
+		p->spent[p->nspent].rev = rd_u32(r);
+		get_cost(r, &p->spent[p->nspent++].cost);
+	}
 }
 
 void
@@ -350,11 +403,7 @@ msg_get_inspected(struct rd *r, struct msg *m)
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
 	while (!r->bad && p->n < n)
 		get_inspected_item(r, &p->v[p->n++]);
-	n = rd_count(r, COST_WIRE_MIN);
-	r->bad |= n > COSTS_MAX;
-	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
-	while (!r->bad && p->ncosts < n)
-		get_cost(r, &p->costs[p->ncosts++]);
+	get_costs(r, p);
 }
 
 void
@@ -376,12 +425,15 @@ msg_clear_inspected(struct msg *m)
 		for (uint32_t k = 0; k < p->v[i].n; k++)
 			finding_clear(&p->v[i].findings[k]);
 		free(p->v[i].findings);
-		for (uint32_t k = 0; k < p->v[i].nscores; k++)
-			free(p->v[i].scores[k].category);
-		free(p->v[i].scores);
+		for (uint32_t k = 0; k < p->v[i].nopinions; k++)
+			free(p->v[i].opinions[k].category);
+		free(p->v[i].opinions);
 	}
 	free(p->v);
 	for (uint32_t i = 0; i < p->ncosts; i++)
 		free(p->costs[i].plugin);
 	free(p->costs);
+	for (uint32_t i = 0; i < p->nspent; i++)
+		free(p->spent[i].rule);
+	free(p->spent);
 }

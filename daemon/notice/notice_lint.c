@@ -78,7 +78,8 @@ const char *const notice_optional[] = {"case", "deadline", "next_stage", "items"
     "online_for", "quote", "safety.quote", "file", "delivered", "process", "text",
     "process.text", "threshold", "process.threshold", "rate", "numbers.rate",
     "rate_low", "numbers.rate_low", "removal_rate", "numbers.removal_rate",
-    "median_takedown", "numbers.median_takedown", "evidence", NULL};
+    "median_takedown", "numbers.median_takedown", "left_out", "numbers.left_out",
+    "readable", "numbers.readable", "evidence", NULL};
 
 /* Every part of every name of the document. */
 static const char *const vocabulary[] = {"against", "audience", "aup_url",
@@ -86,13 +87,13 @@ static const char *const vocabulary[] = {"against", "audience", "aup_url",
     "category", "checked", "clause", "commit", "contact", "contract", "date",
     "deadline", "decided_by", "delivered", "earlier", "entry", "evidence", "file",
     "first_against", "first_items", "first_reasons", "id", "items", "key", "kind",
-    "language", "mailbox", "median_takedown", "met", "more_items", "n", "name",
-    "next_stage", "notice", "numbers", "of", "online", "online_for", "origin", "pack",
-    "phone", "policy_version", "posted", "process", "provider", "quote", "rate",
-    "rate_high", "rate_low", "reason", "reasons", "removal_rate", "removed", "repeats",
-    "reported", "rev", "root", "rule", "rules", "safety", "seen", "severity", "size",
-    "span", "stage", "state", "step", "tenant", "tenant_stage", "text", "threshold",
-    "url", "utc", "verdict", "violations", "vkey", "window_days"};
+    "language", "left_out", "mailbox", "median_takedown", "met", "more_items", "n",
+    "name", "next_stage", "notice", "numbers", "of", "online", "online_for", "origin",
+    "pack", "phone", "policy_version", "posted", "process", "provider", "quote", "rate",
+    "rate_high", "rate_low", "readable", "reason", "reasons", "removal_rate", "removed",
+    "repeats", "reported", "rev", "root", "rule", "rules", "safety", "seen", "severity",
+    "size", "span", "stage", "state", "step", "tenant", "tenant_stage", "text",
+    "threshold", "url", "utc", "verdict", "violations", "vkey", "window_days"};
 
 /* A value's place in the document, and how often it was seen and seen empty. */
 struct shown {

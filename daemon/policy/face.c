@@ -325,7 +325,8 @@ host_finding(
 	struct finding *to;
 	const char *bad;
 
-	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != policy_face_of(h))
+	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL ||
+	    r->face != policy_face_of(h))
 		return -1;
 	if ((bad = bad_finding(r, f)) != NULL) {
 		if (r->bad[0] == '\0')
@@ -386,7 +387,8 @@ host_score(const struct tosd_host *h, struct tosd_report *r, const struct tosd_s
 {
 	const char *bad, *category;
 
-	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL || r->face != policy_face_of(h))
+	if (policy_face_of(h)->phase != POLICY_CHECKING || r == NULL ||
+	    r->face != policy_face_of(h))
 		return -1;
 	if ((bad = bad_score(r, s, &category)) != NULL) {
 		if (r->bad[0] == '\0')
@@ -407,6 +409,16 @@ host_budget(const struct tosd_host *h, struct tosd_report *r, int64_t units)
 	if (r->budget >= 0)
 		r->budget = units > r->budget ? -1 : r->budget - units;
 	return r->budget;
+}
+
+static int
+host_spent(const struct tosd_host *h, struct tosd_report *r, int32_t rule)
+{
+	struct policy_face *f = policy_face_of(h);
+
+	if (f->phase != POLICY_CHECKING || r == NULL || r->face != f)
+		return 0;
+	return policy_meter_spent(&f->meter, rule);
 }
 
 int
@@ -516,6 +528,7 @@ policy_face_init(struct policy_face *f)
 	    .media = host_media,
 	    .ask = policy_face_ask,
 	    .found = policy_face_found,
+	    .spent = host_spent,
 	};
 	/* Who writes to it falls over itself, there and then, and not the next plugin.
 	 */
@@ -539,6 +552,7 @@ policy_face_clear(struct policy_face *f)
 		munmap((void *)(uintptr_t)f->table, sizeof(struct shield));
 	f->table = NULL;
 	free(f->slots);
+	policy_meter_free(&f->meter);
 	f->rules = NULL;
 	f->slots = NULL;
 	f->nrules = 0;

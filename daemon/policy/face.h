@@ -13,6 +13,7 @@
 #include "base/item.h"
 #include "conf/conf.h"
 #include "ipc/msg.h"
+#include "policy/meter.h"
 #include "policy/quiet.h"
 
 /* A set of names, sorted (policy_set_compare), no doubles; owned by the host. */
@@ -47,6 +48,7 @@ struct policy_face {
 	size_t slots_mask;
 	char why[256]; /* the last errstr that we gave */
 	struct policy_quiet quiet;
+	struct policy_meter meter; /* of a plugin that says where its time goes */
 	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
 	void (*problem)(void *ctx, const char *plugin, const char *text);
 	void (*note)(void *ctx, const char *plugin, const char *text);

@@ -30,8 +30,8 @@ policy_fusion_enforced(const struct finding *v, uint32_t n, const char *category
 	return best;
 }
 
-double
-policy_fusion_found(const struct finding *v, uint32_t n, const char *category)
+static double
+highest(const struct finding *v, uint32_t n, const char *category)
 {
 	double best = 0;
 
@@ -39,4 +39,23 @@ policy_fusion_found(const struct finding *v, uint32_t n, const char *category)
 		if (v[i].score > best && strcmp(v[i].category, category) == 0)
 			best = v[i].score;
 	return best;
+}
+
+double
+policy_fusion_score(const struct finding *v, uint32_t n, const char *category,
+    const struct msg_opinion *o, uint32_t nopinions)
+{
+	bool opinion = false;
+	double best = 0, s;
+
+	for (uint32_t k = 0; k < nopinions; k++) {
+		if (strcmp(o[k].category, category) != 0)
+			continue;
+		s = policy_fusion(o[k].value, o[k].hit, o[k].none,
+		    policy_fusion_enforced(
+			v, n, category, o[k].first, o[k].first + o[k].n));
+		best = !opinion || s > best ? s : best;
+		opinion = true;
+	}
+	return opinion ? best : highest(v, n, category);
 }

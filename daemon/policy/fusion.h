@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/finding.h"
+#include "ipc/msg.h"
 
 /* The chance p held against a finding of score found; found < 0: there is none. */
 double policy_fusion(double p, double hit, double none, double found);
@@ -25,7 +26,9 @@ double policy_fusion(double p, double hit, double none, double found);
 /* The highest score of the enforced findings in the category but [from, to); -1: none. */
 double policy_fusion_enforced(const struct finding *v, uint32_t n, const char *category,
     uint32_t from, uint32_t to);
-/* The highest score of any finding in the category; 0: none. */
-double policy_fusion_found(const struct finding *v, uint32_t n, const char *category);
+/* The score of a category: opinions held against the findings of all other plugins, by the
+ * modes that these findings have here, or else the highest finding (0: none). */
+double policy_fusion_score(const struct finding *v, uint32_t n, const char *category,
+    const struct msg_opinion *o, uint32_t nopinions);
 
 #endif

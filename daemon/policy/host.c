@@ -465,7 +465,9 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 	r->item = item;
 	r->budget = BUDGET_ITEM + (int64_t)item->len * BUDGET_BYTE;
 	s->face->phase = POLICY_CHECKING;
+	policy_meter_begin(&s->face->meter, s->face->nrules);
 	rc = policy_plugin_table(s->plugin)->check(s->state, item, r, &why);
+	policy_meter_end(&s->face->meter);
 	s->face->phase = POLICY_IDLE;
 	waits = rc == TOSD_WAITS && r->nquestions > 0;
 	if (rc == TOSD_WAITS && !waits)
@@ -492,6 +494,28 @@ policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n)
 		(*out)[(*n)++] =
 		    (struct msg_cost){xstrdup(h->v[i].face->plugin), h->v[i].cost};
 		h->v[i].cost = (struct cost){0};
+	}
+}
+
+void
+policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n)
+{
+	size_t max = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		max += h->v[i].face->meter.n;
+	*n = 0;
+	*out = xcalloc(max + 1, sizeof(**out));
+	for (size_t i = 0; i < h->n; i++) {
+		struct policy_face *f = h->v[i].face;
+
+		for (size_t k = 0; k < f->meter.n; k++) {
+			const struct policy_rule *r = &f->rules[f->meter.v[k].rule];
+
+			(*out)[(*n)++] = (struct msg_spent){
+			    xstrdup(r->id), r->rev, f->meter.v[k].cost};
+		}
+		policy_meter_clear(&f->meter);
 	}
 }
 

@@ -85,9 +85,9 @@ struct policy_ask {
 	/* Programs that gave no answer and are to be asked again (xmalloc'd). */
 	struct msg_retry *retry;
 	uint32_t nretry;
-	/* One for each category that a plugin has an opinion on (fusion.h). */
-	struct msg_score *scores;
-	uint32_t nscores;
+	/* What plugins think of it as a whole (fusion.h), in the order in which they spoke. */
+	struct msg_opinion *opinions;
+	uint32_t nopinions;
 	/* Questions of plugins that wait for an answer; each such plugin is among retry. */
 	struct msg_question *questions;
 	uint32_t nquestions;
@@ -102,6 +102,9 @@ void policy_ask_clear(struct policy_ask *a);
 
 /* What each plugin took since the last call; the caller frees the names and the array. */
 void policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n);
+
+/* The same of rules, as far as plugins say where their time goes (meter.h). */
+void policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n);
 
 /* Looks after programs between batches; ms until it wants to be called again, 0 when
  * there are none. */

@@ -23,14 +23,6 @@
  * the answer that brings it back. */
 #define QUESTION_WAIT 60000
 
-/* What a plugin thinks of an item.  It is held against the findings of all the others,
- * so it waits until they have spoken. */
-struct said {
-	struct policy_opinion o;
-	uint32_t first, n; /* findings of the same plugin within all of the item */
-	size_t item;
-};
-
 /* What is needed while a batch is judged. */
 struct batch {
 	struct policy_ask *ask;
@@ -41,8 +33,6 @@ struct batch {
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
 	int64_t *took;		/* by slot: ns until a program had answered all */
 	int64_t began;
-	struct said *said; /* in the order of items */
-	size_t nsaid;
 };
 
 /* What plugins look at; most items are a text alone, which is not copied. */
@@ -216,67 +206,19 @@ exec_end(struct policy_host *h, struct batch *b)
 	free(b->took);
 }
 
+/* Its findings are about to be added to those of the item. */
 static void
-note_said(struct batch *b, size_t i, const struct tosd_report *r)
+add_opinions(struct policy_ask *a, const struct tosd_report *r)
 {
 	if (r->nopinions == 0)
 		return;
-	b->said = xrealloc(b->said, (b->nsaid + r->nopinions) * sizeof(*b->said));
-	for (size_t k = 0; k < r->nopinions; k++)
-		b->said[b->nsaid++] = (struct said){
-		    .o = r->opinions[k], .first = b->ask[i].n, .n = r->n, .item = i};
-}
+	a->opinions =
+	    xrealloc(a->opinions, (a->nopinions + r->nopinions) * sizeof(*a->opinions));
+	for (size_t k = 0; k < r->nopinions; k++) {
+		const struct policy_opinion *o = &r->opinions[k];
 
-/* The score of a category: n opinions held against findings, or findings alone. */
-static double
-fuse(
-    const struct policy_ask *a, const char *category, const struct said *said, size_t n)
-{
-	double best = policy_fusion_found(a->findings, a->n, category);
-	bool opinion = false;
-
-	for (size_t k = 0; k < n; k++) {
-		const struct policy_opinion *o = &said[k].o;
-		double s;
-
-		if (strcmp(o->category, category) != 0)
-			continue;
-		s = policy_fusion(o->value, o->hit, o->none,
-		    policy_fusion_enforced(a->findings, a->n, category, said[k].first,
-			said[k].first + said[k].n));
-		best = !opinion || s > best ? s : best;
-		opinion = true;
-	}
-	return best;
-}
-
-/* In the order of items, and for each as they spoke. */
-static int
-by_item(const void *a, const void *b)
-{
-	const struct said *x = a, *y = b;
-
-	if (x->item != y->item)
-		return x->item < y->item ? -1 : 1;
-	return (x->first > y->first) - (x->first < y->first);
-}
-
-/* One for each category that n opinions on an item are about. */
-static void
-add_scores(struct policy_ask *a, const struct said *said, size_t n)
-{
-	if (n == 0)
-		return;
-	a->scores = xcalloc(n, sizeof(*a->scores));
-	for (size_t k = 0; k < n; k++) {
-		const char *category = said[k].o.category;
-		uint32_t j = 0;
-
-		while (j < a->nscores && strcmp(a->scores[j].category, category) != 0)
-			j++;
-		if (j == a->nscores)
-			a->scores[a->nscores++] = (struct msg_score){
-			    xstrdup(category), fuse(a, category, said, n)};
+		a->opinions[a->nopinions++] = (struct msg_opinion){
+		    xstrdup(o->category), o->value, o->hit, o->none, a->n, r->n};
 	}
 }
 
@@ -333,7 +275,7 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 	}
 	cost_add(&h->v[s].cost, (uint64_t)(clock_ns() - began));
 	h->v[s].cost.failed += b->bad[i].len > before;
-	note_said(b, i, &r);
+	add_opinions(a, &r);
 	add_findings(a, &r);
 	for (uint32_t k = 0; k < r.nquestions; k++)
 		msg_question_clear(&r.questions[k]);
@@ -369,12 +311,7 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 	for (size_t i = 0; i < b->n; i++)
 		check_objects(h, b, i, true);
 	trace_idle(h->o.trace);
-	if (b->nsaid > 1)
-		qsort(b->said, b->nsaid, sizeof(*b->said), by_item);
-	for (size_t i = 0, k = 0, from; i < b->n; i++) {
-		for (from = k; k < b->nsaid && b->said[k].item == i;)
-			k++;
-		add_scores(&b->ask[i], b->said + from, k - from);
+	for (size_t i = 0; i < b->n; i++) {
 		b->ask[i].degraded = b->bad[i].len > 0 ? buf_take(&b->bad[i]) : NULL;
 		buf_free(&b->bad[i]);
 		free(b->body[i]);
@@ -392,7 +329,6 @@ policy_host_judge(
 	    .n = n};
 
 	batch_run(h, &b, patience);
-	free(b.said);
 	free(b.item);
 	free(b.body);
 	free(b.bad);
@@ -409,9 +345,9 @@ policy_ask_clear(struct policy_ask *a)
 		free(a->retry[i].why);
 	}
 	free(a->retry);
-	for (uint32_t i = 0; i < a->nscores; i++)
-		free(a->scores[i].category);
-	free(a->scores);
+	for (uint32_t i = 0; i < a->nopinions; i++)
+		free(a->opinions[i].category);
+	free(a->opinions);
 	for (uint32_t i = 0; i < a->nquestions; i++)
 		msg_question_clear(&a->questions[i]);
 	free(a->questions);
@@ -431,8 +367,8 @@ policy_host_check(struct policy_host *h, const char *tenant_key, const struct it
 
 	batch_run(h, &b, CLOCK_SEC);
 	for (size_t i = 0; i < h->nscores; i++)
-		h->scores[i].value = fuse(&a, h->scores[i].category, b.said, b.nsaid);
-	free(b.said);
+		h->scores[i].value = policy_fusion_score(
+		    a.findings, a.n, h->scores[i].category, a.opinions, a.nopinions);
 	if (a.n > 0) {
 		*findings = xrealloc(*findings, (*n + a.n) * sizeof(**findings));
 		memcpy(*findings + *n, a.findings, a.n * sizeof(*a.findings));

@@ -64,6 +64,7 @@ static const struct {
     [LIFE_GATE_DAYS] = {"days", "it has not held on each of its last days with hits"},
     [LIFE_GATE_TENANTS] = {"tenants", "most of its hits are one tenant's, and no note "
 				      "explains it"},
+    [LIFE_GATE_RULE] = {"rule-cost", "the rule itself costs more than a rule may"},
 };
 
 const char *
@@ -87,6 +88,9 @@ life_gates(const struct life_limits *l, const struct life_numbers *n)
 	    [LIFE_GATE_TENANTS] =
 		n->hits > 0 &&
 		((double)n->most <= l->tenant_share * (double)n->hits || n->noted),
+	    /* Never tried is no cost; a plugin that does not tell has the gate above.
+	     */
+	    [LIFE_GATE_RULE] = n->tried == 0 || n->rule_cost <= l->rule_cost,
 	};
 	unsigned failing = 0;
 

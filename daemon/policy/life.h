@@ -54,6 +54,8 @@ enum life_gate {
 	LIFE_GATE_PRECISION, /* lower bound of the share that was right */
 	LIFE_GATE_DAYS,	     /* no recent day with hits speaks against it */
 	LIFE_GATE_TENANTS,   /* not most of its hits are one tenant's */
+	LIFE_GATE_RULE,	     /* the dearest hundredth of the items that it was tried on;
+			      * last: which bit a gate has is on record */
 	LIFE_GATES,
 };
 const char *life_gate_name(enum life_gate gate);
@@ -63,13 +65,16 @@ struct life_limits {
 	double precision;
 	uint32_t days;
 	double tenant_share;
-	int64_t cost; /* ns */
+	int64_t cost;	   /* ns, of its plugin */
+	int64_t rule_cost; /* ns, its own */
 };
 
 struct life_numbers {
 	bool loaded;
 	uint64_t timed;	 /* items whose cost is known */
 	int64_t cost;	 /* ns, 99th percentile */
+	uint64_t tried;	 /* items that it was tried on, where its plugin tells */
+	int64_t rule_cost; /* ns, 99th percentile of these */
 	uint64_t degraded;
 	uint64_t right, wrong;
 	double low;	/* of right / (right + wrong): Wilson's lower bound, 95 % */

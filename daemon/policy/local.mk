@@ -12,6 +12,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
 	%D%/life.c %D%/life.h \
+	%D%/meter.c %D%/meter.h \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/quiet.h \
 	%D%/verdict.c %D%/verdict.h

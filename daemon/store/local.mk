@@ -6,6 +6,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store.h \
 	%D%/store_ask.c %D%/store_ask.h \
 	%D%/store_case.c \
+	%D%/store_cost.c \
 	%D%/store_cover.c %D%/store_cover.h \
 	%D%/store_exposure.c \
 	%D%/store_feed.c \

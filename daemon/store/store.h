@@ -314,6 +314,9 @@ enum store_violation_by { VIOLATION_ALL, VIOLATION_OF_CASE, VIOLATION_OF_ITEM,
 /* Ordered by id (VIOLATION_DUE: by next_check); limit 0: no limit. */
 int store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
     size_t limit, store_violation_fn *fn, void *ctx);
+/* Violations of a tenant found at this time or later, by time and revision. */
+int store_violation_since(struct store *s, const char *tenant, int64_t from,
+    store_violation_fn *fn, void *ctx);
 int64_t store_violation_next_check(struct store *s); /* CLOCK_NONE: none */
 
 /* --- cases --- */

@@ -73,6 +73,73 @@ store_life_each(struct store *s, store_life_fn *fn, void *ctx)
 	return db_each(s, &lives, life_visit, &w, "1 = 1 ORDER BY id", "");
 }
 
+/* --- since when it is there --- */
+
+#define O(name, type) DB_COL(store_loaded, #name, name, type, 0)
+static const struct db_col loaded_cols[] = {
+    O(id, DB_I64),
+    O(rule, DB_STR),
+    O(rev, DB_U32),
+    O(declared, DB_I32),
+    O(mode, DB_I32),
+    O(since, DB_TIME),
+};
+#undef O
+
+static void
+loaded_clear(void *row)
+{
+	struct store_loaded *l = row;
+
+	free(l->rule);
+	memset(l, 0, sizeof(*l));
+}
+
+static const struct db_table loadeds = {"rule_loaded", sizeof(struct store_loaded),
+    NULL, loaded_clear, loaded_cols, sizeof(loaded_cols) / sizeof(loaded_cols[0])};
+
+int
+store_loaded_put(struct store *s, const struct store_loaded *l, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO rule_loaded(rule, rev, declared, mode, since) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(rule, rev) DO UPDATE SET "
+	    "declared = excluded.declared, mode = excluded.mode, since = "
+	    "excluded.since";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(s, sql, NULL, e, "tiiim", l->rule, (int64_t)l->rev,
+	    (int64_t)l->declared, (int64_t)l->mode, l->since);
+	return db_done(s, own, rc, e);
+}
+
+int
+store_loaded_drop(struct store *s, const char *rule, uint32_t rev, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM rule_loaded WHERE rule = ?1 AND rev = ?2";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(s, sql, NULL, e, "ti", rule, (int64_t)rev);
+	return db_done(s, own, rc, e);
+}
+
+DB_VISITOR(loaded)
+
+int
+store_loaded_each(struct store *s, store_loaded_fn *fn, void *ctx)
+{
+	struct loaded_walk w = {fn, ctx};
+
+	return db_each(s, &loadeds, loaded_visit, &w, "1 = 1 ORDER BY id", "");
+}
+
 /* --- moves --- */
 
 #define M(name, type) DB_COL(store_move, #name, name, type, DB_FIXED)

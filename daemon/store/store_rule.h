@@ -3,12 +3,13 @@
  * store_rule: the life of rules, a part of the store's interface (store.h says how rows
  * and errors are owned).
  *
+ *   rule_loaded one row a rule and rev of the policy that is in use
  *   rule_life   one row a rule and rev that was ever moved or wished to be: which move is
  *	         in force
  *   rule_move   all moves; nothing is deleted, a rollback moves the pointer of rule_life
  *   rule_label  what people say of single findings: the newest word counts
  *   rule_day    hits by day, tenant and mode
- *   plugin_day  what plugins cost, by day
+ *   plugin_day  what plugins cost, by day; rule_cost: rules
  *   review      findings of canaries that count only when a person confirms them
  */
 #ifndef TOSD_STORE_STORE_RULE_H
@@ -60,12 +61,28 @@ int store_move_get(struct store *s, int64_t id, struct store_move *out, struct e
 typedef int store_move_fn(void *ctx, const struct store_move *m);
 int store_move_each(struct store *s, const char *rule, store_move_fn *fn, void *ctx);
 
+/* --- since when it is there --- */
+
+struct store_loaded {
+	int64_t id;
+	char *rule;
+	uint32_t rev;
+	int32_t declared, mode; /* enum finding_mode: by its pack; in which it began */
+	int64_t since; /* it has been loaded, and begun in that mode, without a break */
+};
+/* Adds the row, or changes it. */
+int store_loaded_put(struct store *s, const struct store_loaded *l, struct err *e);
+int store_loaded_drop(struct store *s, const char *rule, uint32_t rev, struct err *e);
+typedef int store_loaded_fn(void *ctx, const struct store_loaded *l);
+int store_loaded_each(struct store *s, store_loaded_fn *fn, void *ctx);
+
 /* --- what people say of findings --- */
 
 enum store_label_source {
 	LABEL_LABEL,   /* somebody judged it */
 	LABEL_REVIEW,  /* a canary's finding was confirmed or dismissed */
-	LABEL_APPEAL,  /* an appeal was upheld */
+	LABEL_APPEAL,  /* an appeal was upheld or rejected */
+	LABEL_DECISION, /* a recommendation that cites it was accepted or rejected */
 };
 struct store_label {
 	int64_t id;
@@ -127,6 +144,20 @@ int store_plugin_day_count(struct store *s, const struct store_plugin_day *d,
 typedef int store_plugin_day_fn(void *ctx, const struct store_plugin_day *d);
 int store_plugin_day_each(
     struct store *s, int64_t from, store_plugin_day_fn *fn, void *ctx);
+
+/* What a rule cost on the items that it was tried on; failed is not used. */
+struct store_rule_cost {
+	int64_t id;
+	char *rule;
+	uint32_t rev;
+	int64_t day;
+	struct cost cost;
+};
+int store_rule_cost_count(struct store *s, const struct store_rule_cost *d,
+    struct err *e); /* adds */
+/* Of all days from this one on. */
+int store_rule_cost_sum(
+    struct store *s, const char *rule, uint32_t rev, int64_t from, struct cost *out);
 
 /* Forgets the days before this one. */
 int store_days_drop(struct store *s, int64_t before, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_rule_day: what rules hit and plugins cost, by day; findings as people see them,
- * reviews and scores; see store_rule.h. */
+/* store_rule_day: what rules hit, by day; findings as people see them, reviews and
+ * scores; see store_rule.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,121 +110,14 @@ store_rule_day_tenants(struct store *s, const char *rule, uint32_t rev)
 	return db_number(s, 0, sql, "ti", rule, (int64_t)rev);
 }
 
-/* --- cost --- */
-
-struct plugin_row {
-	struct store_plugin_day d;
-	struct buf classes;
-};
-
-#define P(name, type) DB_COL(plugin_row, #name, d.name, type, 0)
-#define PC(name) DB_COL(plugin_row, #name, d.cost.name, DB_I64, 0)
-static const struct db_col plugin_day_cols[] = {
-    P(id, DB_I64),
-    P(plugin, DB_STR),
-    P(day, DB_I64),
-    PC(items),
-    PC(failed),
-    PC(ns),
-    DB_COL(plugin_row, "classes", classes, DB_BYTES, 0),
-};
-#undef P
-#undef PC
-
-static void
-plugin_row_clear(void *row)
-{
-	struct plugin_row *r = row;
-
-	free(r->d.plugin);
-	buf_free(&r->classes);
-	memset(r, 0, sizeof(*r));
-}
-
-static const struct db_table plugin_days = {"plugin_day", sizeof(struct plugin_row),
-    NULL, plugin_row_clear, plugin_day_cols,
-    sizeof(plugin_day_cols) / sizeof(plugin_day_cols[0])};
-
-static void
-pack_classes(const struct cost *c, struct buf *b)
-{
-	for (int i = 0; i < COST_CLASSES; i++)
-		buf_put_u64(b, c->n[i]);
-}
-
-static void
-unpack_classes(const struct buf *b, struct cost *c)
-{
-	struct rd r = rd_of(b->len > 0 ? b->data : "", b->len);
-
-	for (int i = 0; i < COST_CLASSES && b->len == COST_CLASSES * 8; i++)
-		c->n[i] = rd_u64(&r);
-}
-
-static int
-plugin_count(struct store *s, const struct store_plugin_day *d, struct err *e)
-{
-	struct plugin_row row;
-	int rc = db_get(s, &plugin_days, &row, e, "plugin = ?1 AND day = ?2", "ti",
-	    d->plugin, d->day);
-	bool fresh = rc == TOSD_ENOENT;
-
-	if (rc != 0 && !fresh)
-		return rc;
-	if (fresh) {
-		row.d = (struct store_plugin_day){
-		    .plugin = xstrdup(d->plugin), .day = d->day};
-	} else {
-		unpack_classes(&row.classes, &row.d.cost);
-	}
-	buf_free(&row.classes);
-	cost_merge(&row.d.cost, &d->cost);
-	pack_classes(&row.d.cost, &row.classes);
-	rc = fresh ? db_insert(s, &plugin_days, &row, e)
-		   : db_update(s, &plugin_days, &row, e);
-	plugin_row_clear(&row);
-	return rc;
-}
-
-int
-store_plugin_day_count(struct store *s, const struct store_plugin_day *d, struct err *e)
-{
-	bool own;
-	int rc = db_write(s, NULL, NULL, &own, e);
-
-	return rc < 0 ? rc : db_done(s, own, plugin_count(s, d, e), e);
-}
-
-struct plugin_walk {
-	store_plugin_day_fn *fn;
-	void *ctx;
-};
-
-static int
-plugin_visit(void *ctx, const void *row)
-{
-	const struct plugin_walk *w = ctx;
-	const struct plugin_row *r = row;
-	struct store_plugin_day d = r->d;
-
-	unpack_classes(&r->classes, &d.cost);
-	return w->fn(w->ctx, &d);
-}
-
-int
-store_plugin_day_each(struct store *s, int64_t from, store_plugin_day_fn *fn, void *ctx)
-{
-	struct plugin_walk w = {fn, ctx};
-
-	return db_each(s, &plugin_days, plugin_visit, &w,
-	    "day >= ?1 ORDER BY plugin, day", "i", from);
-}
+/* --- forgetting --- */
 
 int
 store_days_drop(struct store *s, int64_t before, struct err *e)
 {
 	static const char hits[] = "DELETE FROM rule_day WHERE day < ?1";
 	static const char costs[] = "DELETE FROM plugin_day WHERE day < ?1";
+	static const char spent[] = "DELETE FROM rule_cost WHERE day < ?1";
 	bool own;
 	int rc = db_write(s, NULL, NULL, &own, e);
 
@@ -233,6 +126,8 @@ store_days_drop(struct store *s, int64_t before, struct err *e)
 	rc = db_run(s, hits, NULL, e, "i", before);
 	if (rc == 0)
 		rc = db_run(s, costs, NULL, e, "i", before);
+	if (rc == 0)
+		rc = db_run(s, spent, NULL, e, "i", before);
 	return db_done(s, own, rc, e);
 }
 

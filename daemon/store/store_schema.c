@@ -309,10 +309,24 @@ static const char step_report[] =
     "  bytes INTEGER NOT NULL, tokens INTEGER NOT NULL, refused INTEGER NOT NULL,"
     "  UNIQUE(endpoint, day, tenant)) STRICT;";
 
+/* What rules cost (store_rule.h). */
+static const char step_cost[] =
+    "CREATE TABLE rule_cost(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, day INTEGER NOT NULL, items INTEGER NOT NULL,"
+    "  ns INTEGER NOT NULL, classes BLOB, UNIQUE(rule, rev, day)) STRICT;";
+
+/* Since when rules are what they are (store_rule.h), and the violations of a tenant in
+ * a time. */
+static const char step_loaded[] =
+    "CREATE TABLE rule_loaded(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, declared INTEGER NOT NULL, mode INTEGER NOT NULL,"
+    "  since INTEGER, UNIQUE(rule, rev)) STRICT;"
+    "CREATE INDEX violation_found ON violation(tenant, found);";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
     step_retry, step_keep, step_life, step_ask, step_media, step_list,
-    step_report};
+    step_report, step_cost, step_loaded};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

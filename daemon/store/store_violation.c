@@ -139,6 +139,17 @@ store_violation_open(struct store *s, int64_t item, const char *rule,
 DB_VISITOR(violation)
 
 int
+store_violation_since(struct store *s, const char *tenant, int64_t from,
+    store_violation_fn *fn, void *ctx)
+{
+	struct violation_walk w = {fn, ctx};
+
+	return db_each(s, &violations, violation_visit, &w,
+	    "tenant = ?1 AND found >= ?2 ORDER BY found, revision, id", "ti", tenant,
+	    from);
+}
+
+int
 store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
     size_t limit, store_violation_fn *fn, void *ctx)
 {

@@ -53,6 +53,7 @@ struct rebuild {
 	int64_t t;
 	const char *kind;
 
+	bool gated; /* policy.life_cycle, as of the entry */
 	struct rebuild_lost *lost;
 	size_t nlost;
 	struct rebuild_walk *walks;
@@ -126,7 +127,8 @@ int rebuild_case_end(struct rebuild *r, struct err *e);
 /* The finding that a violation or a review is about. */
 void rebuild_finding(const json_t *o, struct finding *f);
 /* rebuild_rule.c */
-rebuild_fn rebuild_mode, rebuild_label, rebuild_review;
+rebuild_fn rebuild_mode, rebuild_label, rebuild_review, rebuild_policy,
+    rebuild_life_cycle;
 /* rebuild_notice.c */
 rebuild_fn rebuild_notice, rebuild_message, rebuild_delivery;
 int rebuild_notice_end(struct rebuild *r, struct err *e);

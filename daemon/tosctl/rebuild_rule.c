@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rebuild_rule: the life of rules: moves, what people said of findings, and findings of
- * canaries that waited for a person.  Hits and costs are not on record.
+ * rebuild_rule: the life of rules: which were there and since when, moves, what people
+ * said of findings, and findings of canaries that waited for a person.  Hits and costs
+ * are not on record.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,123 @@ rebuild_mode(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
+/* --- policy: since when rules are there (engine_trend.c) --- */
+
+struct loadeds {
+	struct store_loaded *v;
+	size_t n;
+};
+
+static int
+collect_loaded(void *ctx, const struct store_loaded *l)
+{
+	struct loadeds *x = ctx;
+
+	x->v = xrealloc(x->v, (x->n + 1) * sizeof(*x->v));
+	x->v[x->n] = *l;
+	x->v[x->n++].rule = xstrdup(l->rule);
+	return 0;
+}
+
+static int
+read_loaded(struct rebuild *r, struct loadeds *x)
+{
+	*x = (struct loadeds){NULL, 0};
+	return store_loaded_each(r->store, collect_loaded, x);
+}
+
+static void
+free_loaded(struct loadeds *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		free(x->v[i].rule);
+	free(x->v);
+}
+
+static struct store_loaded *
+loaded_of(struct loadeds *x, const char *rule, uint32_t rev)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].rev == rev && strcmp(x->v[i].rule, rule) == 0)
+			return &x->v[i];
+	return NULL;
+}
+
+/* Where nobody moved the rule it is in another mode from now on. */
+static int
+put_loaded(struct rebuild *r, struct store_loaded *row, bool fresh, struct err *e)
+{
+	enum finding_mode mode = life_begin((enum finding_mode)row->declared, r->gated);
+	struct store_life life = {0};
+	bool moved = false;
+
+	if (!fresh && row->mode == (int32_t)mode)
+		return 0;
+	if (!fresh && store_life_get(r->store, row->rule, row->rev, &life, e) == 0)
+		moved = life.move != 0;
+	store_life_clear(&life);
+	if (!moved)
+		row->since = r->t;
+	row->mode = (int32_t)mode;
+	return store_loaded_put(r->store, row, e);
+}
+
+/* The rules of a policy, as it lists them: [rule, rev, mode, pack, clause].  Of one
+ * that was too long for its entry nothing is known: what is there then counts from the
+ * next start of the daemon on. */
+int
+rebuild_policy(struct rebuild *r, const json_t *o, struct err *e)
+{
+	const json_t *rules = json_object_get(o, "rules"), *v;
+	struct loadeds old;
+	size_t i;
+	int rc = read_loaded(r, &old);
+
+	json_array_foreach(rules, i, v)
+	{
+		const char *rule = json_string_value(json_array_get(v, 0));
+		const char *mode = json_string_value(json_array_get(v, 2));
+		uint32_t rev = (uint32_t)json_integer_value(json_array_get(v, 1));
+		struct store_loaded *was =
+		    rule != NULL ? loaded_of(&old, rule, rev) : NULL;
+		struct store_loaded row = {.rule = (char *)(uintptr_t)rule, .rev = rev};
+
+		if (rc != 0 || rule == NULL)
+			continue;
+		if (was != NULL) {
+			row.mode = was->mode;
+			row.since = was->since;
+			was->id = 0; /* it stays */
+		}
+		row.declared = mode != NULL ? finding_mode_parse(mode) : MODE_DRAFT;
+		rc = put_loaded(r, &row, was == NULL, e);
+	}
+	for (i = 0; rc == 0 && i < old.n; i++)
+		if (old.v[i].id != 0)
+			rc =
+			    store_loaded_drop(r->store, old.v[i].rule, old.v[i].rev, e);
+	free_loaded(&old);
+	return rc;
+}
+
+/* start and configuration: another life_cycle moves where rules begin. */
+int
+rebuild_life_cycle(struct rebuild *r, const json_t *o, struct err *e)
+{
+	bool gated = strcmp(rebuild_str(o, "life_cycle"), "gated") == 0;
+	struct loadeds all;
+	int rc;
+
+	if (gated == r->gated)
+		return 0;
+	r->gated = gated;
+	rc = read_loaded(r, &all);
+	for (size_t i = 0; rc == 0 && i < all.n; i++)
+		rc = put_loaded(r, &all.v[i], false, e);
+	free_loaded(&all);
+	return rc;
+}
+
 /* --- label --- */
 
 static int
@@ -145,7 +263,9 @@ withdraw(struct rebuild *r, const struct store_label *l, int64_t item, struct er
 
 	if (rc != 0)
 		return rc == TOSD_ENOENT ? 0 : rc;
-	if ((v.notice == 0 || l->source == LABEL_APPEAL) && v.withdrawn != to &&
+	if ((v.notice == 0 || l->source == LABEL_APPEAL ||
+		l->source == LABEL_DECISION) &&
+	    v.withdrawn != to &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		rc = store_violation_update(r->store, &at, &v, e);
@@ -179,9 +299,10 @@ rebuild_label(struct rebuild *r, const json_t *o, struct err *e)
 	    .rule = (char *)(uintptr_t)rebuild_str(o, "rule"),
 	    .rev = (uint32_t)rebuild_int(o, "rev"),
 	    .right = json_is_true(json_object_get(o, "right")),
-	    .source = strcmp(by, "review") == 0	  ? LABEL_REVIEW
-		      : strcmp(by, "appeal") == 0 ? LABEL_APPEAL
-						  : LABEL_LABEL,
+	    .source = strcmp(by, "review") == 0	    ? LABEL_REVIEW
+		      : strcmp(by, "appeal") == 0   ? LABEL_APPEAL
+		      : strcmp(by, "decision") == 0 ? LABEL_DECISION
+						    : LABEL_LABEL,
 	    .found = rebuild_ms(o, "found"),
 	    .time = r->t,
 	    .who = (char *)(uintptr_t)rebuild_str(o, "person"),

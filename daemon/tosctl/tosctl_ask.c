@@ -5,6 +5,7 @@
  */
 #include "tosctl/tosctl_ask.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -29,8 +30,13 @@ struct shape {
 	unsigned need;			  /* words that must be there */
 	const char *columns[COLUMNS_MAX]; /* of the table; none: key and value lines */
 	const char *key, *value;	  /* said with every request of this shape */
-	bool many;			  /* the last word may come again: a list */
+	/* Which word is a list, and may come again. */
+	enum { MANY_NONE, MANY_LAST, MANY_FIRST } many;
+	const char *help; /* what stands behind the words, in the line of help */
 };
+
+#define SIGNED " --person PERSON --reason TEXT"
+#define UPWARDS SIGNED " [--rev N] [--note TEXT]\n       [--emergency --until TIME]"
 
 #define MOVED                                                             \
 	{                                                                 \
@@ -72,39 +78,51 @@ static const struct shape shapes[] = {
 	{"id", "notice", "tenant", "recipient", "state", "attempts", "code", "time",
 	    "reply"}},
     {"settle", "settle", {"id", "what"}, 2, {NULL}},
-    {"decide", "decide", {"case", "verdict"}, 2, {NULL}},
-    {"appeal", "appeal", {"case", "what"}, 2, {NULL}},
-    {"reply", "reply", {"case"}, 1, {NULL}},
-    {"hold", "hold", {"case", "what"}, 2, {NULL}},
-    {"erase", "erase", {"file"}, 1, {NULL}},
+    {"decide", "decide", {"case", "verdict"}, 2, {NULL},
+	.help = SIGNED " [--exhibit N]...\n       VERDICT is accept or reject"},
+    {"appeal", "appeal", {"case", "what"}, 2, {NULL},
+	.help = SIGNED " [--exhibit N]...\n       WHAT is open, reject or uphold"},
+    {"reply", "reply", {"case"}, 1, {NULL}, .help = SIGNED},
+    {"hold", "hold", {"case", "what"}, 2, {NULL},
+	.help = SIGNED "\n       WHAT is set or clear"},
+    {"erase", "erase", {"file"}, 1, {NULL}, .help = SIGNED},
     {"poll", "poll", {"tenant"}, 0, {NULL}},
-    {"findings", "findings", {"rule"}, 0, FOUND},
     {"lists status", "lists", {"list"}, 0,
 	{"name", "state", "what", "since", "good", "next", "failures", "why", "url"}},
     {"lists update", "list-update", {"list"}, 0, {NULL}},
+    {"findings", "findings", {"rule"}, 0, FOUND,
+	.help = " [--unlabelled] [--mode MODE] [--limit N]"},
     {"policy rules", "rules", {"rule"}, 0,
 	{"rule", "rev", "mode", "share", "since", "until", "by", "hits", "right",
 	    "wrong", "loaded", "wish", "wish_by"}},
     {"policy stats", "rule-stats", {"rule"}, 0,
 	{"rule", "rev", "mode", "hits", "would", "counted", "tenants", "right", "wrong",
-	    "precision", "p50_us", "p99_us"}},
+	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"}},
     {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}},
     {"policy relied", "rule-relied", {"rule"}, 1,
 	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"}},
-    {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true", false},
-    {"policy label", "label", {"finding", "verdict"}, 2, {NULL}},
-    {"policy confirm", "review", {"finding"}, 1, {NULL}, "what", "confirm", false},
-    {"policy dismiss", "review", {"finding"}, 1, {NULL}, "what", "dismiss", false},
-    {"policy shadow", "rule-move", {"rules"}, 1, MOVED, "move", "shadow", true},
+    {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true"},
+    {"policy label", "label", {"findings", "verdict"}, 2,
+	{"finding", "rule", "rev", "right", "mode", "rule_right", "rule_wrong"},
+	.many = MANY_FIRST, .help = SIGNED "\n       VERDICT is right or wrong"},
+    {"policy confirm", "review", {"finding"}, 1, {NULL}, "what", "confirm",
+	.help = SIGNED},
+    {"policy dismiss", "review", {"finding"}, 1, {NULL}, "what", "dismiss",
+	.help = SIGNED},
+    {"policy shadow", "rule-move", {"rules"}, 1, MOVED, "move", "shadow", MANY_LAST,
+	SIGNED " [--rev N]"},
     {"policy canary", "rule-move", {"share", "rules"}, 2, MOVED, "move", "canary",
-	true},
-    {"policy enforce", "rule-move", {"rules"}, 1, MOVED, "move", "enforce", true},
-    {"policy retire", "rule-move", {"rules"}, 1, MOVED, "move", "retire", true},
-    {"policy rollback", "rule-move", {"rules"}, 1, MOVED, "move", "rollback", true},
+	MANY_LAST, UPWARDS},
+    {"policy enforce", "rule-move", {"rules"}, 1, MOVED, "move", "enforce", MANY_LAST,
+	UPWARDS},
+    {"policy retire", "rule-move", {"rules"}, 1, MOVED, "move", "retire", MANY_LAST,
+	SIGNED " [--rev N]"},
+    {"policy rollback", "rule-move", {"rules"}, 1, MOVED, "move", "rollback", MANY_LAST,
+	UPWARDS},
 };
 
 struct options {
-	bool json;
+	bool json, help;
 	const char *socket;
 	json_t *said; /* what goes into the request */
 };
@@ -123,6 +141,7 @@ static const struct option long_options[] = {
     {"exhibit", required_argument, NULL, 'x'},
     {"emergency", no_argument, NULL, 'e'},
     {"unlabelled", no_argument, NULL, 'U'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
@@ -196,9 +215,11 @@ read_options(int argc, char **argv, struct options *o)
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
 	o->said = json_object();
-	while ((c = getopt_long(argc, argv, "js:p:r:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hjs:p:r:", long_options, NULL)) != -1) {
 		if (c == 'j')
 			o->json = true;
+		else if (c == 'h')
+			o->help = true;
 		else if (c == 's')
 			o->socket = optarg;
 		else if (!say(o, c))
@@ -226,10 +247,11 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 	int last = sh->words[1] != NULL ? 1 : 0;
 
 	for (int i = 0; i < nwords; i++) {
-		const char *key = sh->words[i < last ? i : last];
+		int at = sh->many == MANY_FIRST ? i == nwords - 1 : i < last ? i : last;
+		const char *key = sh->words[at];
 		bool number = strcmp(key, "id") == 0 || strcmp(key, "share") == 0;
 
-		if (sh->many && i >= last)
+		if (sh->many == (at == last ? MANY_LAST : MANY_FIRST))
 			append(r, key, said_text(words[i]));
 		else
 			json_object_set_new(r, key,
@@ -412,6 +434,27 @@ ask(const struct shape *sh, struct options *o, int nwords, char **words)
 	return rc;
 }
 
+/* "usage: tosctl policy canary SHARE RULE... --person ..." */
+static void
+print_usage(const struct shape *sh, FILE *to)
+{
+	fprintf(to, "usage: tosctl %s", sh->command);
+	for (unsigned i = 0; i < 2 && sh->words[i] != NULL; i++) {
+		bool list =
+		    sh->many != MANY_NONE &&
+		    (i == 0) == (sh->many == MANY_FIRST || sh->words[1] == NULL);
+		size_t n = strlen(sh->words[i]) - list; /* a list's key is a plural */
+
+		fputs(i < sh->need ? " " : " [", to);
+		for (size_t k = 0; k < n; k++)
+			fputc(toupper((unsigned char)sh->words[i][k]), to);
+		fputs(list ? "..." : "", to);
+		fputs(i < sh->need ? "" : "]", to);
+	}
+	fprintf(to, "%s [--json] [--socket PATH]\nMore in tosctl(1).\n",
+	    sh->help != NULL ? sh->help : "");
+}
+
 static int
 ask_by_name(const char *command, int argc, char **argv)
 {
@@ -426,9 +469,12 @@ ask_by_name(const char *command, int argc, char **argv)
 		sh = shape_of(name);
 		while (sh != NULL && max < 2 && sh->words[max] != NULL)
 			max++;
-		if (sh == NULL || nwords < (int)sh->need || (nwords > max && !sh->many))
-			fprintf(stderr,
-			    "tosctl %s: wrong number of words; see tosctl(1)\n", name);
+		if (sh != NULL && o.help) {
+			print_usage(sh, stdout);
+			rc = DONE;
+		} else if (sh == NULL || nwords < (int)sh->need ||
+			   (nwords > max && sh->many == MANY_NONE))
+			print_usage(sh != NULL ? sh : shape_of(command), stderr);
 		else
 			rc = ask(sh, &o, nwords, argv + optind);
 	}

@@ -23,22 +23,40 @@
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char usage[] =
-    "usage: tosctl policy lint DIR [--day YYYY-MM-DD] [--strict] [--json] [--plugin "
-    "FILE]\n"
-    "       tosctl policy test DIR [--json] [--plugin FILE]\n"
-    "       tosctl policy new NAME [DIR]\n"
-    "       tosctl policy keygen NAME FILE\n"
-    "       tosctl policy sign --key FILE DIR [PACK]... [--plugin FILE]\n"
-    "       tosctl policy backtest [OPTIONS] DIR|PACK.conf\n"
-    "       tosctl policy diff [--on FILE.ndjson|--store URL] [--json] A B\n"
-    "       tosctl policy label-samples --key FILE.key LABELS...\n"
-    "test loads the rule packs of DIR and runs their tests; lint also says what should "
-    "be\n"
-    "looked at; new writes a pack to start from; keygen makes a key, sign signs "
-    "packs.\n"
-    "A running daemon answers to: rules, stats, gate, reviews, relied, label, "
-    "confirm,\n"
-    "dismiss, shadow, canary, enforce, retire, rollback; see tosctl(1).\n";
+    "usage: tosctl policy COMMAND ...\n"
+    "Packs, as files; no daemon is needed:\n"
+    "  tosctl policy new NAME [DIR]            write a pack to start from\n"
+    "  tosctl policy test DIR                  load packs, run their tests\n"
+    "  tosctl policy lint DIR                  the same, and what is not wise\n"
+    "     [--day YYYY-MM-DD] [--strict]\n"
+    "  tosctl policy diff A B                  what two packs or folders do "
+    "differently\n"
+    "     [--on FILE.ndjson | --store URL]\n"
+    "  tosctl policy backtest DIR|PACK.conf    what they would have found in the past\n"
+    "     [-c FILE] [--since TIME] [--samples FILE] [--as-written] ...\n"
+    "  tosctl policy label-samples LABELS...   how many of its samples were right\n"
+    "     --key FILE.key\n"
+    "  tosctl policy keygen NAME FILE          make a key that signs\n"
+    "  tosctl policy sign DIR [PACK]...        sign packs that pass their tests\n"
+    "     --key FILE\n"
+    "Rules of the running daemon; RULE is pack/rule, often a pack's name does too:\n"
+    "  tosctl policy rules [RULE]              where each rule is, and who moved it\n"
+    "  tosctl policy stats [RULE]              hits, costs, labels\n"
+    "  tosctl policy gate RULE                 what it still lacks to count\n"
+    "  tosctl policy label FINDING... VERDICT  say that findings are right or wrong\n"
+    "  tosctl policy shadow RULE...            findings are kept and do not count\n"
+    "  tosctl policy canary PERCENT RULE...    some of them wait for a person\n"
+    "  tosctl policy reviews [RULE]            those that wait\n"
+    "  tosctl policy confirm FINDING           it is a violation\n"
+    "  tosctl policy dismiss FINDING           it is none\n"
+    "  tosctl policy enforce RULE...           findings count; two people\n"
+    "  tosctl policy rollback RULE...          one step back\n"
+    "  tosctl policy retire RULE...            the end of it\n"
+    "  tosctl policy relied RULE               notices that rest on it\n"
+    "What changes something needs --person NAME --reason TEXT.  The findings to label "
+    "are\n"
+    "those of `tosctl findings RULE --unlabelled'.  All know --json; each --help.\n"
+    "tosd-policies(7) goes the whole way once, tosctl(1) has the rest.\n";
 
 struct options {
 	const char *plugin, *day, *key;
@@ -442,6 +460,9 @@ tosctl_policy(int argc, char **argv)
 		return keygen(arg[0], arg[1]);
 	if (strcmp(what, "sign") == 0 && o.key != NULL)
 		return sign(&o, arg[0], arg + 1);
-	fputs(usage, stderr);
+	fprintf(stderr,
+	    "tosctl policy %s: there is no such command, or it wants other words; "
+	    "tosctl policy --help\n",
+	    what);
 	return EXIT_USAGE;
 }

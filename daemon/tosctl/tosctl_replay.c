@@ -104,6 +104,7 @@ read_event(const json_t *o, struct case_event *ev)
 	ev->facts.online = (uint32_t)num(f, "online");
 	ev->facts.unknown = (uint32_t)num(f, "unknown");
 	ev->facts.unreported = (uint32_t)num(f, "unreported");
+	ev->facts.unproven = (uint32_t)num(f, "unproven");
 	ev->facts.approvals = (uint32_t)num(f, "approvals");
 	ev->facts.our_gap = ms(f, "our_gap");
 	ev->facts.median_takedown = ms(f, "median_takedown");
@@ -166,11 +167,14 @@ replay_gates(const json_t *gates)
 	    .precision = json_number_value(json_object_get(l, "precision")),
 	    .days = (uint32_t)num(l, "days"),
 	    .tenant_share = json_number_value(json_object_get(l, "tenant_share")),
-	    .cost = (int64_t)amount(l, "cost")};
+	    .cost = (int64_t)amount(l, "cost"),
+	    .rule_cost = (int64_t)amount(l, "rule_cost")};
 	struct life_numbers numbers = {
 	    .loaded = json_is_true(json_object_get(n, "loaded")),
 	    .timed = amount(n, "timed"),
 	    .cost = (int64_t)amount(n, "cost"),
+	    .tried = amount(n, "tried"),
+	    .rule_cost = (int64_t)amount(n, "rule_cost"),
 	    .degraded = amount(n, "degraded"),
 	    .right = amount(n, "right"),
 	    .wrong = amount(n, "wrong"),

@@ -90,6 +90,12 @@ engine_ways(const struct engine *e)
 	return e->ways;
 }
 
+struct meter *
+engine_meter(struct engine *e)
+{
+	return &e->meter;
+}
+
 /* 1: the match stands in the context; 0: not; negative: PCRE2's error. */
 static int
 holds(struct engine *e, size_t at, size_t start, size_t end)
@@ -217,6 +223,7 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 {
 	const uint32_t *found = NULL;
 	size_t nfound = e->npatterns;
+	bool metered;
 	int rc = 0;
 
 	e->text = s;
@@ -229,6 +236,7 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	}
 	if (nfound > 0 && e->ncontexts > 0)
 		memset(e->known, 0, e->ncontexts);
+	metered = nfound > 0 && meter_begin(&e->meter);
 	for (size_t i = 0; i < nfound; i++) {
 		struct engine_pattern *p = &e->patterns[e->slow ? i : found[i]];
 
@@ -239,6 +247,8 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 			    w, "the text uses up its budget of pattern searches");
 		if (confirm(e, p, w) != 0)
 			rc = -1;
+		if (metered)
+			meter_rule(&e->meter, p->rule);
 	}
 	return rc;
 }

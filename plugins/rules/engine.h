@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "letters.h"
+#include "meter.h"
 #include "pack.h"
 
 #define ENGINE_PATTERNS 200000
@@ -58,6 +59,9 @@ struct engine_ways {
 	size_t words, needs, strings, expressions;
 };
 struct engine_ways engine_ways(const struct engine *e);
+
+/* To be filled in before engine_check() by whoever wants to know where time goes. */
+struct meter *engine_meter(struct engine *e);
 
 /* Judges n bytes of valid UTF-8.  spend(ctx, units) returns what is left of the budget;
  * NULL: no budget.  0, or -1 and w when not all could be judged; *out holds what was

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "index.h"
 #include "kit/fold.h"
+#include "meter.h"
 #include "phrase.h"
 
 struct engine_rule {
@@ -51,6 +52,7 @@ struct engine {
 	const char *text; /* the form that is being searched */
 	size_t len;
 	bool folded; /* it is the folded form */
+	struct meter meter;
 	pcre2_match_data *md;
 	pcre2_match_context *mc;
 	pcre2_jit_stack *stack;

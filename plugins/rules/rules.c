@@ -497,6 +497,7 @@ report_hit(struct rules *r, struct tosd_report *report, const char *text,
 struct purse {
 	const struct tosd_host *host;
 	struct tosd_report *report;
+	const int32_t *declared;
 };
 
 static int64_t
@@ -507,17 +508,29 @@ spend(void *ctx, int64_t units)
 	return p->host->budget(p->host, p->report, units);
 }
 
+static bool
+tell(void *ctx, int64_t rule)
+{
+	const struct purse *p = ctx;
+
+	return p->host->spent(p->host, p->report, rule >= 0 ? p->declared[rule] : -1) !=
+	       0;
+}
+
 static int
 rules_check(void *state, const struct tosd_item *item, struct tosd_report *report,
     const char **errstr)
 {
 	struct rules *r = state;
 	struct tosd_str text = r->host->field(r->host, item, TOSD_TEXT);
-	struct purse purse = {r->host, report};
+	struct purse purse = {r->host, report, r->declared};
 	struct engine_result found = {NULL, 0};
-	int rc = engine_check(r->engine, text.ptr, text.len,
-	    r->host->event_time(r->host, item), spend, &purse, &found, &r->why);
+	int rc;
 
+	if (TOSD_HAS(r->host, spent))
+		*engine_meter(r->engine) = (struct meter){tell, &purse};
+	rc = engine_check(r->engine, text.ptr, text.len,
+	    r->host->event_time(r->host, item), spend, &purse, &found, &r->why);
 	for (size_t i = 0; i < found.n; i++)
 		report_hit(r, report, text.ptr, &found.v[i]);
 	if (rc == 0)

@@ -90,6 +90,7 @@
  *	Also ask() of the host with struct tosd_question and struct tosd_answer, and
  *	the result TOSD_WAITS: what a model endpoint says of an item; found(): what other
  *	plugins have found in it.
+ * 1.3 (tosd 0.1): spent() of the host: which rule an item's time went to.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -102,7 +103,7 @@ extern "C" {
 #endif
 
 #define TOSD_ABI_MAJOR 1
-#define TOSD_ABI_MINOR 2
+#define TOSD_ABI_MINOR 3
 
 /* Whether the table behind p, made by somebody else, has the slot, and filled. */
 #define TOSD_HAS(p, slot)                                                                \
@@ -345,6 +346,14 @@ struct tosd_host {
 	    struct tosd_found *f);
 
 	/* --- end of 1.2 */
+
+	/* In check() only.  The time since check() was called, or since the last call of
+	 * spent(), went to this rule; -1: to none in particular.  The host has the clock, and
+	 * measures some items only.  1: it measures this one.  0: it does not, and need not be
+	 * told again before the next item.  Nothing that is found may depend on the answer. */
+	int (*spent)(const struct tosd_host *h, struct tosd_report *report, int32_t rule);
+
+	/* --- end of 1.3 */
 };
 
 enum tosd_type {

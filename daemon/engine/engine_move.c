@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_move: rules are moved, by people and by their gates.  Whether a move may be
+ * made is decided by policy/life.c, from numbers of engine_gate.c; a move is a row and
+ * a ledger entry with all its input (`mode'), so that tosctl replay takes it again and
+ * tosctl rebuild gets it back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/engine_life.h"
+
+/* So long a second person may take to agree. */
+#define WISH_LASTS (7 * CLOCK_DAY)
+
+/* --- a move on record --- */
+
+static json_t *
+state_json(const struct life_state *s)
+{
+	json_t *o = json_pack(
+	    "{s:s, s:i}", "mode", finding_mode_name(s->mode), "share", (int)s->share);
+
+	if (s->until != CLOCK_NONE)
+		json_object_set_new(o, "until", json_integer((json_int_t)s->until));
+	return o;
+}
+
+static json_t *
+facts_json(const struct life_facts *f, enum life_move move)
+{
+	json_t *o = json_pack("{s:I, s:i, s:i, s:i, s:b, s:I, s:s}", "now",
+	    (json_int_t)f->now, "share", (int)f->share, "failing", (int)f->failing,
+	    "people", (int)f->people, "emergency", f->emergency, "longest",
+	    (json_int_t)f->longest, "limit", finding_mode_name(f->limit));
+
+	if (f->until != CLOCK_NONE)
+		json_object_set_new(o, "until", json_integer((json_int_t)f->until));
+	if (move == LIFE_ROLLBACK) {
+		json_object_set_new(o, "back", state_json(&f->back));
+		json_object_set_new(o, "machine", json_boolean(f->machine));
+	}
+	return o;
+}
+
+/* Everything between the question and the row. */
+struct moving {
+	struct engine *g;
+	struct engine_rule *r;
+	const struct engine_move *m;
+	struct life_state from;
+	struct life_facts f;
+	struct life_limits limits;
+	struct life_numbers numbers;
+	struct life_step *o;
+	int64_t now;
+	int withdrawn;
+};
+
+static json_t *
+persons_json(const struct moving *x)
+{
+	json_t *a = json_array();
+
+	if (x->f.people > 1)
+		json_array_append_new(a, json_string(x->r->row.wish_who));
+	if (x->m->person != NULL)
+		json_array_append_new(a, json_string(x->m->person));
+	return a;
+}
+
+static int64_t
+record_move(struct moving *x)
+{
+	json_t *reasons = json_array(), *entry;
+	struct vault_ref ref;
+	char *rel;
+
+	for (unsigned i = 0; i < x->o->nreasons; i++)
+		json_array_append_new(reasons, json_string(x->o->reasons[i]));
+	entry = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
+	    "rule", x->r->rule, "rev", (json_int_t)x->r->rev, "move",
+	    life_move_name(x->m->move), "verdict", life_verdict_name(x->o->verdict),
+	    "from", state_json(&x->from), "to", state_json(&x->o->next), "facts",
+	    facts_json(&x->f, x->m->move), "gates",
+	    engine_gate_json(&x->limits, &x->numbers), "persons", persons_json(x),
+	    "reasons", reasons, "policy", x->g->policy);
+	if (x->m->words != NULL) {
+		rel = xasprintf("notices/policy/mode-%lld.txt", (long long)x->g->seq);
+		engine_record_keep(x->g, rel, x->m->words, strlen(x->m->words), &ref);
+		engine_record_file(entry, &ref);
+		free(rel);
+	}
+	return engine_record(x->g, "mode", entry, NULL, x->now);
+}
+
+static void
+put_row(struct engine *g, struct engine_rule *r)
+{
+	struct err e = ERR_INIT;
+
+	if (r->row.rule == NULL)
+		r->row.rule = xstrdup(r->rule);
+	r->row.rev = r->rev;
+	engine_must(store_life_put(g->store, &r->row, &e), 0,
+	    "cannot keep where a rule is", &e);
+}
+
+static void
+forget_wish(struct engine_rule *r)
+{
+	free(r->row.wish_who);
+	r->row.wish_who = NULL;
+	r->row.wish = 0;
+	r->row.wish_share = 0;
+	r->row.wish_urgent = false;
+	r->row.wish_until = r->row.wish_time = CLOCK_NONE;
+}
+
+static void
+keep_wish(struct moving *x)
+{
+	struct store_life *w = &x->r->row;
+
+	forget_wish(x->r);
+	w->wish = x->m->move;
+	w->wish_share = x->f.share;
+	w->wish_urgent = x->m->urgent;
+	w->wish_until = x->f.until;
+	w->wish_who = xstrdup(x->m->person);
+	w->wish_time = x->now;
+	put_row(x->g, x->r);
+}
+
+static int64_t
+add_move(struct moving *x, int64_t entry)
+{
+	struct store_move m = {.rule = x->r->rule,
+	    .rev = x->r->rev,
+	    .mode = (int32_t)x->o->next.mode,
+	    .share = x->o->next.share,
+	    .until = x->o->next.until,
+	    .what = x->m->move,
+	    .since = x->now,
+	    .before = x->r->row.move,
+	    .entry = entry};
+	struct err e = ERR_INIT;
+
+	if (x->f.people > 1)
+		m.who = xasprintf("%s, %s", x->r->row.wish_who, x->m->person);
+	else if (x->m->person != NULL)
+		m.who = xstrdup(x->m->person);
+	engine_must(store_move_add(x->g->store, &m, &e), 0, "cannot keep a move", &e);
+	free(m.who);
+	return m.id;
+}
+
+/* Open violations that no notice cites yet count as the rule does from now on. */
+static int
+rederive(struct engine *g, const struct engine_rule *r, enum finding_mode mode)
+{
+	bool counts = mode == MODE_CANARY || mode == MODE_ENFORCE;
+	struct err e = ERR_INIT;
+	int n = store_violation_withdraw(g->store, r->rule, r->rev,
+	    counts ? WITHDRAWN_RULE : WITHDRAWN_NO,
+	    counts ? WITHDRAWN_NO : WITHDRAWN_RULE, &e);
+
+	engine_must(n < 0 ? n : 0, 0, "cannot withdraw violations", &e);
+	return n;
+}
+
+static void
+tell(const struct moving *x)
+{
+	const struct life_state *to = &x->o->next;
+	char until[CLOCK_TEXT];
+
+	log_notice("policy",
+	    "rule %s rev %u: %s to %s%s%s by %s (%d open violations %s)", x->r->rule,
+	    x->r->rev, finding_mode_name(x->from.mode), finding_mode_name(to->mode),
+	    to->until != CLOCK_NONE ? " until " : "",
+	    to->until != CLOCK_NONE ? clock_format(to->until, until) : "",
+	    x->m->person != NULL ? x->m->person : "its gates", x->withdrawn,
+	    to->mode == MODE_CANARY || to->mode == MODE_ENFORCE ? "count again"
+								: "withdrawn");
+	if (x->m->move == LIFE_DEMOTE)
+		log_warn("policy",
+		    "rule %s rev %u: people found it wrong too often; notices that "
+		    "relied on it: tosctl policy relied %s",
+		    x->r->rule, x->r->rev, x->r->rule);
+}
+
+/* A rollback adds no state: the pointer goes to the one before. */
+static void
+keep_move(struct moving *x)
+{
+	int64_t entry = record_move(x);
+	struct engine_rule *r = x->r;
+
+	r->row.move = x->m->move == LIFE_ROLLBACK ? r->before : add_move(x, entry);
+	r->row.since = x->now;
+	forget_wish(r);
+	put_row(x->g, r);
+	engine_life_take(x->g, r);
+	x->withdrawn = rederive(x->g, r, x->o->next.mode);
+	engine_life_plan(x->g);
+	tell(x);
+}
+
+/* --- whether it may be made --- */
+
+/* The state that a rollback leads to. */
+static void
+find_back(struct moving *x)
+{
+	struct store_move m;
+	struct err e = ERR_INIT;
+
+	x->f.back = engine_life_began(x->g, x->r);
+	x->f.machine = x->r->row.move != 0 && life_move_machine(x->r->what);
+	if (x->r->row.move == 0 || x->r->before == 0)
+		return;
+	engine_must(store_move_get(x->g->store, x->r->before, &m, &e), 0,
+	    "cannot read where a rule was", &e);
+	x->f.back = (struct life_state){(enum finding_mode)m.mode, m.share, m.until};
+	store_move_clear(&m);
+}
+
+/* Somebody wants the very same, and not too long ago. */
+static bool
+wished(const struct moving *x)
+{
+	const struct store_life *w = &x->r->row;
+
+	return w->wish_who != NULL && w->wish == (int32_t)x->m->move &&
+	       x->now - w->wish_time <= WISH_LASTS && w->wish_share == x->m->share &&
+	       w->wish_urgent == x->m->urgent &&
+	       (x->m->until == CLOCK_NONE || x->m->until == w->wish_until);
+}
+
+static void
+ask_people(struct moving *x)
+{
+	x->f.people = x->m->person != NULL;
+	x->f.until = x->m->until;
+	if (x->m->person == NULL || !wished(x))
+		return;
+	if (strcmp(x->r->row.wish_who, x->m->person) != 0)
+		x->f.people = 2;
+	x->f.until = x->r->row.wish_until;
+}
+
+void
+engine_life_move(struct engine *g, struct engine_rule *r, const struct engine_move *m,
+    int64_t now, struct life_step *o)
+{
+	struct moving x = {.g = g, .r = r, .m = m, .o = o, .now = now};
+
+	engine_life_state(g, r, &x.from);
+	engine_gate_limits(g, &x.limits);
+	engine_gate_numbers(g, r, m->noted, now, &x.numbers);
+	x.f = (struct life_facts){.now = now,
+	    .share = m->share,
+	    .failing = life_gates(&x.limits, &x.numbers),
+	    .emergency = m->urgent,
+	    .longest = g->conf->policy.gates.override,
+	    .limit = r->limit,
+	    .back = {MODE_DRAFT, 0, CLOCK_NONE}};
+	ask_people(&x);
+	if (m->move == LIFE_ROLLBACK)
+		find_back(&x);
+	life_step(&x.from, m->move, &x.f, o);
+	if (o->verdict == LIFE_DONE) {
+		keep_move(&x);
+	} else if (o->verdict == LIFE_WAITS && wished(&x)) {
+		o->verdict = LIFE_REFUSED;
+		o->reasons[0] =
+		    "the same person has asked for it already: a second one "
+		    "is needed";
+	} else if (o->verdict == LIFE_WAITS) {
+		record_move(&x);
+		keep_wish(&x);
+	}
+}
+
+void
+engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now)
+{
+	struct engine_move down = {.move = LIFE_DEMOTE, .until = CLOCK_NONE};
+	struct life_limits l;
+	struct life_numbers n;
+	struct life_state s;
+	struct life_step o;
+
+	engine_life_state(g, r, &s);
+	/* Two people have taken an override upon themselves until its end. */
+	if ((s.mode != MODE_CANARY && s.mode != MODE_ENFORCE) || s.until != CLOCK_NONE)
+		return;
+	engine_gate_limits(g, &l);
+	engine_gate_numbers(g, r, false, now, &n);
+	if (life_falls(&l, &n))
+		engine_life_move(g, r, &down, now, &o);
+}
+
+int64_t
+engine_life_due(struct engine *g, int64_t now)
+{
+	struct engine_move over = {.move = LIFE_LAPSE, .until = CLOCK_NONE};
+	struct life_step o;
+
+	if (g->life->next_lapse == CLOCK_NONE || now < g->life->next_lapse)
+		return g->life->next_lapse;
+	for (size_t i = 0; i < g->life->n; i++) {
+		struct engine_rule *r = g->life->v[i];
+
+		if (r->row.move != 0 && r->moved.until != CLOCK_NONE &&
+		    r->moved.until <= now)
+			engine_life_move(g, r, &over, now, &o);
+	}
+	engine_life_plan(g);
+	return g->life->next_lapse;
+}
