@@ -105,9 +105,12 @@ def fall(d):
     case = wait("a case", lambda: d.rows("cases"))[0]["case"]
     wait("the notice to be delivered",
          lambda: any(v.get("reported") for v in d.rows("violations")), 90)
-    for what in ("open", "uphold"):
+    for what, right, wrong in (("open", 4, 0), ("reject", 5, 0), ("open", 5, 0),
+                               ("uphold", 4, 1)):
         p = d.run("appeal", case, what, "-p", "ann", "-r", "it is a song")
         assert p.returncode == 0, p.stderr
+        row = d.policy("rules", RULE)[0]
+        assert (row["right"], row["wrong"]) == (right, wrong), (what, row)
     assert d.mode() == "shadow"
     last = [e for e in wait("a signed head", lambda: [
         e for e in d.ledger() if e["kind"] == "mode" and e["move"] == "demote"])][-1]
@@ -138,6 +141,8 @@ def canary(d):
     assert said["counts"] == "a violation now", said
     assert len(d.rows("violations")) == 2 and d.policy("reviews") == []
     stats = d.policy("stats", RULE)[0]
+    # What rules cost is written once a minute: killed engines have lost some.
+    assert 0 < stats["tried"] <= 9 and 0 < stats["mean_us"] <= stats["tried_p99_us"], stats
     assert stats["modes"] == {"shadow": 7, "enforce": 1, "canary": 1}, stats
     assert (stats["right"], stats["wrong"]) == (8, 1) and stats["p99_us"] > 0, stats
     print("a canary's finding, confirmed by a person")

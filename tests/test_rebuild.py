@@ -109,11 +109,13 @@ LOST = {
     # the account behind a name
     "decision": {"uid"},
     "exposure": {"id"},
+    # the engine has rules by name, an entry as the worker told them
+    "rule_loaded": {"id"},
 }
 ONLY = {"finding": "counts = 1"}
 TABLES = ["feed", "item", "revision", "finding", "cases", "violation", "notice", "outbox",
           "decision", "hold", "exposure", "gap", "sighting", "away", "ledger_row",
-          "counter"]
+          "counter", "rule_label", "rule_loaded"]
 
 failures = 0
 

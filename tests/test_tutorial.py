@@ -1,37 +1,26 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Goes the way of tosd-policies(7): writes its files, runs its commands in order, and
-compares what they print with what the page shows.  Commands that need a running daemon, or
-that this tosctl does not have, are only looked at."""
+"""Goes the way of tosd-policies(7): writes its files, runs its commands in order, those of a
+running daemon too, and compares what they print with what the page shows.  What time and
+tenants bring in the page (posts, labels of other people) is brought by this test: see
+Around."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
-SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..")))
-BUILD = os.path.abspath(os.environ.get("builddir", SRC))
-PAGE = os.path.join(SRC, "plugins/tosd-policies.7")
-APART = {"shadow", "stats", "gate", "canary", "enforce", "rollback", "retire", "label"}
+from daemon import BUILD, SOURCE, Daemon, Site, wait
+
+PAGE = os.path.join(SOURCE, "plugins/tosd-policies.7")
+STAFF = ('staff = ( { name = "ann"; approver = true; reviewer = true; },\n'
+         '  { name = "bob"; approver = true; reviewer = true; } );')
+# As the page has it, but for how many and how long.
+GATES = ("gates = { labels = 10; precision = 0.5; days = 1; tenant_share = 0.8; cost = \"1s\"; "
+         "rule_cost = \"1s\"; }; batch = 16;")
+TENANTS = ("forum", "garden", "board")
+RULE = "allotment/wreck"
 failures = 0
-
-CONF = """
-provider = { name = "Example Hosting"; mailbox = "abuse@host.example"; phone = "+1 555 0100";
-	aup_url = "https://host.example/aup"; aup_version = "2026-01"; };
-state_dir = "%(base)s/state"; run_dir = "%(base)s/run";
-templates_dir = "%(src)s/etc/notices.d";
-store = { url = "sqlite:%(base)s/past.db"; };
-policy = { packs_dir = "%(base)s/packs"; plugins = ( { name = "rules";
-	path = "%(build)s/plugins/rules/.libs/rules.so"; } ); };
-courier = { transport = "smtp"; url = "smtp://127.0.0.1:25"; from = "abuse@host.example";
-	legal = "legal@host.example"; };
-safety = { desk = [ "safety@host.example" ]; };
-staff = ( { name = "ann"; approver = true; reviewer = true; } );
-tenants = ( { id = "a"; name = "A"; contact = "a@a.example"; manager = "m@host.example";
-	feeds = ( { url = "http://a.example/feed"; } ); } );
-"""
 
 
 def check(ok, what, detail=""):
@@ -75,69 +64,135 @@ def shown(want, got):
     return re.fullmatch(pattern, got) is not None
 
 
-def wrapper(base, name, text):
-    path = "%s/bin/%s" % (base, name)
-    with open(path, "w") as f:
-        f.write("#!/bin/sh\n" + text)
-    os.chmod(path, 0o755)
+class Around:
+    """The installed product as the reader of the page has it, and what happens around it."""
+
+    def __init__(self, d, site):
+        self.d, self.site, self.posts = d, site, 0
+        self.after = {"systemctl reload": self.reload, "tosctl policy shadow": self.found,
+                      "tosctl policy label 3": self.label, "tosctl policy canary": self.canary}
+        os.makedirs(d.path("bin"))
+        os.makedirs(d.path("work"))
+        with open(d.path("past.conf"), "w") as f:
+            f.write(d.path("tosd.conf").read_text() +
+                    'store = { url = "sqlite:%s"; };\n' % d.path("past.db"))
+        # As installed: the configuration is the one in its place.
+        self.program("tosctl", 'if [ "$1 $2" = "policy backtest" ]; then shift 2; set -- policy '
+                     'backtest -c %s "$@"; fi\nexec %s/tosctl "$@"\n'
+                     % (d.path("past.conf"), BUILD))
+        self.program("tosd", 'exec %s/tosd -c %s "$@"\n' % (BUILD, d.conf))
+        self.program("systemctl", 'exec kill -HUP "$(cat %s)"\n' % d.path("pid"))
+        self.env = dict(os.environ, TOSD_CONTROL=d.dir + "/run/control",
+                        PATH="%s:%s" % (d.path("bin"), os.environ["PATH"]))
+
+    def program(self, name, text):
+        self.d.write("bin/" + name, "#!/bin/sh\n" + text)
+        self.d.path("bin/" + name).chmod(0o755)
+
+    def run(self, command):
+        shell = command.replace("/etc/tosd/policies.d", self.d.dir + "/packs")
+        # Which findings wait for a person is nothing that a page could know.
+        if re.match(r"tosctl policy (confirm|dismiss) \d+ ", command):
+            shell = re.sub(r"\d+", str(self.d.rows("policy", "reviews")[0]["id"]), shell, count=1)
+        got = subprocess.run(shell, shell=True, cwd=self.d.path("work"), env=self.env,
+                             capture_output=True, text=True, timeout=300)
+        for start, then in self.after.items():
+            if command.startswith(start):
+                then()
+        return got
+
+    def reload(self):
+        wait("the pack to be loaded", lambda: [
+            r for r in self.d.rows("policy", "rules", "allotment") if r["rev"] == 2], 60)
+
+    def post(self, n):
+        for i in range(n):
+            self.posts += 1
+            self.site.event(at=0.0, tenant=TENANTS[i % len(TENANTS)], op="post",
+                            id="x%d" % self.posts, title="A post", author="someone",
+                            text="Tonight we will smash the greenhouse, number %d" % self.posts)
+        wait("all posts to be judged", lambda: self.d.query(
+            "SELECT count(*) FROM revision WHERE state = 1")[0][0] == self.posts, 60)
+
+    def found(self):
+        self.post(15)
+
+    def label(self):
+        """Other people go on where the page shows the beginning."""
+        rows = self.d.rows("findings", RULE, "--unlabelled")
+        check(len(rows) == 12 and all("tenant" not in r for r in rows), "the rest to be judged",
+              rows)
+        p = self.d.run("policy", "label", *(r["id"] for r in rows), "right", "-p", "bob", "-r",
+                       "read each")
+        check(p.returncode == 0, "is judged", p.stderr)
+
+    def canary(self):
+        """Which posts are within the share hangs on their digests."""
+        for _ in range(20):
+            self.post(15)
+            if len(self.d.rows("policy", "reviews")) >= 2:
+                return
+        check(False, "a canary of 25 % finds two of 300 posts")
 
 
-def run(command, base, known):
-    parts = command.split()
-    if parts[0] == "systemctl":
-        return
-    if parts[:2] == ["tosctl", "policy"] and parts[2] in APART and parts[2] not in known:
-        print("     (not here: %s)" % command)
-        return "apart"
-    return subprocess.run(command.replace("/etc/tosd/policies.d", base + "/packs"), shell=True,
-                          cwd=base + "/work", capture_output=True, text=True, timeout=300,
-                          env=dict(os.environ, PATH=base + "/bin:" + os.environ["PATH"]))
+def commands_of_help():
+    text = subprocess.run([BUILD + "/tosctl", "policy", "--help"], capture_output=True,
+                          text=True).stdout
+    return set(re.findall(r"^  tosctl policy (\S+)", text, re.M))
 
 
-def main():
-    base = tempfile.mkdtemp(prefix="tosd-tutorial-")
-    for name in ("bin", "packs", "work", "state", "run"):
-        os.mkdir(base + "/" + name)
-    with open(base + "/tosd.conf", "w") as f:
-        f.write(CONF % {"base": base, "src": SRC, "build": BUILD})
-    # As installed: the configuration is the one in its place.
-    wrapper(base, "tosctl",
-            'if [ "$1 $2" = "policy backtest" ]; then shift 2; exec %s/tosctl policy backtest '
-            '-c %s/tosd.conf "$@"; fi\nexec %s/tosctl "$@"\n' % (BUILD, base, BUILD))
-    wrapper(base, "tosd", 'exec %s/tosd -c %s/tosd.conf "$@"\n' % (BUILD, base))
-    subprocess.run([BUILD + "/tests/past_main", base + "/past.db", "6000", "60", "50"],
-                   check=True)
-    # The pack in use beside which the new one is tried.
-    subprocess.run([BUILD + "/tosctl", "policy", "new", "other", base + "/packs"], check=True,
-                   stdout=subprocess.DEVNULL)
-    known = subprocess.run([BUILD + "/tosctl", "policy", "--help"], capture_output=True,
-                           text=True).stdout
-    known = set(re.findall(r"tosctl policy (\S+)", known))
+def walk(around):
+    """The whole page; how many commands ran, and which of `tosctl policy'."""
+    ran, seen = 0, set()
     with open(PAGE) as f:
         page = f.read()
-    ran = 0
     for name, block in displays(page):
         if name is not None:
-            with open("%s/work/%s" % (base, name), "w") as f:
-                f.write("\n".join(block) + "\n")
+            around.d.write("work/" + name, "\n".join(block) + "\n")
             continue
         for command, want in steps(block):
-            got = run(command, base, known)
-            if got is None or got == "apart":
-                continue
+            got = around.run(command)
             ran += 1
+            seen.update(re.findall(r"tosctl policy (\S+)", command))
             check(got.returncode == 0, command, got.stdout + got.stderr)
             # Where the page shows nothing, what a command says is its own affair.
             check(not want or shown(want, got.stdout), "  prints what the page shows",
                   got.stdout)
-    check(ran >= 16, "the whole way was gone: %d commands" % ran)
-    check("warning:" not in subprocess.run(
-        [BUILD + "/tosctl", "policy", "lint", base + "/before"], capture_output=True,
-        text=True).stdout, "the page's pack has no warnings")
+    return ran, seen
+
+
+def main():
+    site = Site({t: {"page": 400} for t in TENANTS})
+    try:
+        with Daemon({t: site.feed(t) for t in TENANTS}, interval="1s", more=STAFF) as d:
+            d.write("tosd.conf", d.path("tosd.conf").read_text().replace("batch = 16;", GATES, 1))
+            subprocess.run([BUILD + "/tests/past_main", d.path("past.db"), "6000", "60", "50"],
+                           check=True)
+            # A pack in use beside which the new one is tried.
+            subprocess.run([BUILD + "/tosctl", "policy", "new", "other", d.path("packs")],
+                           check=True, stdout=subprocess.DEVNULL)
+            around = Around(d, site)
+            d.start()
+            d.write("pid", str(d.proc.pid))
+            ran, seen = walk(around)
+            check(ran >= 32, "the whole way was gone: %d commands" % ran)
+            known = commands_of_help()
+            check(len(known) == 21, "help lists each command of its own", sorted(known))
+            check(seen == known, "the page shows all of them", sorted(known ^ seen))
+            check("warning:" not in d.run("policy", "lint", d.path("work/before")).stdout,
+                  "the page's pack has no warnings")
+            moves = [e["move"] for e in wait("a signed head", lambda: [
+                e for e in d.ledger() if e["kind"] == "mode" and e["move"] == "retire"] and [
+                    e for e in d.ledger() if e["kind"] == "mode"])]
+            check(moves == ["shadow", "canary", "enforce", "enforce", "rollback", "retire"],
+                  "each move is on record", moves)
+            d.check_record()
+            d.stop()
+    finally:
+        site.stop()
     # The page is only as good as this test's eyes.
     check(not shown(["a", "..."], "b\n") and shown(["a", "...", "c ..."], "a\nb\nc d\n")
           and not shown(["a"], "a\nb\n"), "a wrong output would be seen")
-    shutil.rmtree(base)
     print("%d failures" % failures)
     return failures != 0
 

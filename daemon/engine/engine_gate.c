@@ -228,7 +228,9 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 		    l->precision);
 	case LIFE_GATE_DAYS:
 		return xasprintf(
-		    "%u of the last days with hits, %u wanted", n->days, l->days);
+		    "on %u of its last %u days with hits people judged some and found "
+		    "it right, %u wanted",
+		    n->days, l->days, l->days);
 	case LIFE_GATE_TENANTS:
 		return xasprintf("%llu of %llu hits are one tenant's, %.0f %% allowed",
 		    (unsigned long long)n->most, (unsigned long long)n->hits,
@@ -295,7 +297,8 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 
 	json_object_set_new(k->reply, "rows", rows);
 	if (r == NULL)
-		return err_set(e, TOSD_ENOENT, "there is no rule `%s'%s",
+		return err_set(e, TOSD_ENOENT,
+		    "there is no rule `%s'%s: name one of tosctl policy rules",
 		    name != NULL ? name : "", rev != 0 ? " of that revision" : "");
 	engine_gate_limits(k->g, &l);
 	engine_gate_numbers(k->g, r, false, k->now, &n);

@@ -234,7 +234,8 @@ engine_label_label(struct engine_call *k, struct err *e)
 	w.l.who = (char *)(uintptr_t)who;
 	w.l.right = what != NULL && strcmp(what, "right") == 0;
 	if (!w.l.right && (what == NULL || strcmp(what, "wrong") != 0))
-		return err_set(e, TOSD_EINVAL, "say right or wrong");
+		return err_set(
+		    e, TOSD_EINVAL, "say right or wrong, after the findings");
 	if ((rc = engine_person_reason(k, &w.reason, e)) != 0)
 		return rc;
 	json_object_set_new(k->reply, "rows", json_array());

@@ -30,10 +30,14 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 	for (size_t i = 0; name != NULL && i < k->g->conf->nstaff; i++)
 		if (strcmp(k->g->conf->staff[i].name, name) == 0)
 			s = &k->g->conf->staff[i];
+	if (name == NULL) {
+		err_set(e, TOSD_EDENIED,
+		    "who says so?  --person NAME, of the configuration's staff list");
+		return NULL;
+	}
 	if (s == NULL) {
 		err_set(e, TOSD_EDENIED,
-		    "`%s' is not in the configuration's staff list",
-		    name != NULL ? name : "");
+		    "`%s' is not in the configuration's staff list", name);
 		return NULL;
 	}
 	if (approver ? !s->approver : !s->reviewer && !s->approver) {

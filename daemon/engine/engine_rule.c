@@ -15,6 +15,11 @@
 /* Rules that one request may move. */
 #define MOVES_MAX 1000
 
+/* Who has written it and does not find it here wonders most about what follows. */
+#define NO_RULE                                                                       \
+	"there is no rule or pack `%s': a pack is here once it is installed and the " \
+	"daemon has read it again; tosctl policy rules lists all"
+
 /* "violence" names all rules of the pack, "violence/threat" one. */
 static bool
 names(const char *name, const struct engine_rule *r)
@@ -80,7 +85,6 @@ engine_rule_list(struct engine_call *k, struct err *e)
 	const struct engine_life *l = k->g->life;
 	json_t *rows = json_array();
 
-	(void)e;
 	json_object_set_new(k->reply, "rows", rows);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct engine_rule *r = l->v[i];
@@ -88,6 +92,8 @@ engine_rule_list(struct engine_call *k, struct err *e)
 		if (only != NULL ? names(only, r) : r->loaded || r->row.id != 0)
 			json_array_append_new(rows, row_of(k->g, r));
 	}
+	if (only != NULL && json_array_size(rows) == 0)
+		return err_set(e, TOSD_ENOENT, NO_RULE, only);
 	return 0;
 }
 
@@ -149,8 +155,9 @@ move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 		return err_set(e, TOSD_ELIMIT,
 		    "%zu rules are too many at a time, the limit is %d", n, MOVES_MAX);
 	if (n == 0)
-		return err_set(e, TOSD_ENOENT, "there is no rule or pack `%s'%s", name,
-		    rev != 0 ? " of that revision" : "");
+		return rev != 0 ? err_set(e, TOSD_ENOENT,
+				      "there is no rule `%s' of that revision", name)
+				: err_set(e, TOSD_ENOENT, NO_RULE, name);
 	return 0;
 }
 

@@ -128,9 +128,15 @@ _tosctl() {
 	scan) options='--policies --plugin --cache --protect --model --no-classifier --json --help' ;;
 	policy)
 		options='--plugin --json --help'
-		((n == 0)) && list='lint test new keygen sign backtest diff label-samples'
+		((n == 0)) && list='lint test new keygen sign backtest diff label-samples rules stats
+			gate label shadow canary reviews confirm dismiss enforce rollback retire relied'
 		((n == 1)) && files=-d
 		case ${words_before[0]:-} in
+		rules | stats | gate | reviews | relied | label | confirm | dismiss | shadow | canary | \
+			enforce | retire | rollback)
+			options="$decide --rev --note --emergency --until --help" files=''
+			((n > 0)) && list=$(timeout 2 tosctl policy rules --json 2>/dev/null |
+				sed -n 's/.*"rule":"\([a-z0-9./-]*\)".*/\1/p') ;;
 		backtest) options='--config --store --since --tenant --as-written --samples
 			--sample-size --seed --model --jobs --json --help' files=-f ;;
 		diff) options='--on --store --json --help' files=-f ;;

@@ -271,12 +271,24 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 static void
 cell(const json_t *v, struct buf *b)
 {
+	const json_t *one;
 	char *text;
+	size_t i;
 
 	if (v == NULL)
 		return;
 	if (json_is_string(v)) {
 		text_escape_buf(b, json_string_value(v), json_string_length(v));
+		return;
+	}
+	/* Reasons: a sentence each. */
+	if (json_is_array(v) &&
+	    (json_array_size(v) == 0 || json_is_string(json_array_get(v, 0)))) {
+		json_array_foreach(v, i, one)
+		{
+			buf_puts(b, i > 0 ? "; " : "");
+			cell(one, b);
+		}
 		return;
 	}
 	text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
@@ -315,7 +327,8 @@ print_table(const struct shape *sh, const json_t *rows)
 					 json_array_get(rows, r - 1), sh->columns[c]),
 				    &b);
 			*at = buf_take(&b);
-			if (width(*at) > CELL_MAX)
+			/* The last one is what people read: all of it. */
+			if (c + 1 < ncols && width(*at) > CELL_MAX)
 				(*at)[text_prefix(*at, CELL_MAX)] = '\0';
 			if (width(*at) > widths[c])
 				widths[c] = width(*at);
@@ -374,7 +387,8 @@ print_lines(const json_t *rows)
 
 	json_array_foreach(rows, i, row)
 	{
-		char *t = json_dumps(row, JSON_COMPACT);
+		/* 0.8, and not 0.80000000000000004. */
+		char *t = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 		puts(t);
 		free(t);
@@ -451,7 +465,7 @@ print_usage(const struct shape *sh, FILE *to)
 		fputs(list ? "..." : "", to);
 		fputs(i < sh->need ? "" : "]", to);
 	}
-	fprintf(to, "%s [--json] [--socket PATH]\nMore in tosctl(1).\n",
+	fprintf(to, " [--json] [--socket PATH]%s\nMore in tosctl(1).\n",
 	    sh->help != NULL ? sh->help : "");
 }
 

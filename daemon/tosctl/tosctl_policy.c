@@ -135,8 +135,14 @@ check(const struct options *o, const char *dir, bool lint)
 	struct policy_host *host = NULL;
 	struct told t = {.json = o->json};
 	const char *day = o->day;
+	struct stat st;
 	int rc;
 
+	if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		fprintf(stderr, "tosctl: %s is a file: name the folder that it is in\n",
+		    dir);
+		return EXIT_USAGE;
+	}
 	if (lint && day == NULL) {
 		clock_format(clock_now(), today);
 		today[10] = '\0'; /* the day of it */
