@@ -79,11 +79,37 @@ put_phrase(struct buf *b)
 	}
 }
 
+static const char *const plain[] = {
+    "kill", "shoot", "you", "miss", "fire", "a1b", "set", "up"};
+
+/* Every string that these need has a word of its own in it, or is not ASCII: texts
+ * without any such are not searched for them. */
+static void
+put_edged(struct buf *b)
+{
+	const char *a = plain[below(8)], *c = plain[below(8)];
+
+	switch (below(5)) {
+	case 0:
+		buf_printf(b, "\\b%.2s[-_.*]{0,2}%s\\b", a, a + 2);
+		break;
+	case 1:
+		buf_printf(b, "%s\\.%s/", a, c);
+		break;
+	case 2:
+		buf_printf(b, "x*(?:-%s-%s|%s_%s_)", a, c, c, a);
+		break;
+	case 3:
+		buf_printf(b, "(?:🔪|🔫).{0,9}\\b%s\\b", a);
+		break;
+	default:
+		buf_printf(b, "[a-z]?%s/%s-", c, a);
+	}
+}
+
 static void
 put_regex(struct buf *b)
 {
-	static const char *const plain[] = {
-	    "kill", "shoot", "you", "miss", "fire", "a1b", "set", "up"};
 	const char *a = plain[below(8)], *c = plain[below(8)];
 
 	switch (below(15)) {
@@ -137,9 +163,10 @@ put_regex(struct buf *b)
 	}
 }
 
-/* Each rule is shown by a word of its own. */
+/* Each rule is shown by a word of its own.  edged: all expressions are of put_edged().
+ */
 static char *
-make_pack(void)
+make_pack(bool edged)
 {
 	struct buf b = {0}, shown = {0};
 
@@ -171,7 +198,10 @@ make_pack(void)
 		buf_puts(&b, " );");
 		if (regex) {
 			buf_puts(&b, " regexes = [ \"");
-			put_regex(&b);
+			if (edged)
+				put_edged(&b);
+			else
+				put_regex(&b);
 			buf_puts(&b, "\" ];");
 		}
 		if (below(5) == 0)
@@ -193,7 +223,8 @@ static char *
 make_text(void)
 {
 	static const char *const between[] = {" ", " ", " ", " ", " ", ", ", ". ", "\n",
-	    "_", "-", "'", " - ", "; ", "          ", "/", "", "“", " '", "1"};
+	    "_", "-", "'", " - ", "; ", "          ", "/", "", "“", " '", "1", ".", "-",
+	    "/"};
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
@@ -205,7 +236,7 @@ make_text(void)
 		buf_puts(&b, below(3) != 0
 				 ? word()
 				 : more[below(sizeof(more) / sizeof(more[0]))]);
-		buf_puts(&b, between[below(19)]);
+		buf_puts(&b, between[below(sizeof(between) / sizeof(between[0]))]);
 	}
 	return buf_take(&b);
 }
@@ -261,12 +292,7 @@ test_same(void)
 		char *pack;
 
 		state = 1000 + p;
-		pack = make_pack();
-		{
-			FILE *f = fopen("/tmp/rt/pack.txt", "w");
-			fputs(pack, f);
-			fclose(f);
-		} // DBG
+		pack = make_pack(p % 3 == 2);
 		fast = rules_open_pack(pack);
 		slow = rules_open("slow", "true");
 		if (fast == NULL || slow == NULL)

@@ -87,8 +87,9 @@ struct tosd_report {
 	struct msg_question *questions; /* that have no answer yet */
 	uint32_t nquestions;
 	unsigned asked; /* calls of ask() */
+	/* Last, since they are not cleared each time. */
 	char bad[256]; /* the first thing that was refused; empty: nothing */
-	struct policy_opinion opinions[TOSD_SCORES]; /* last: not cleared each time */
+	struct policy_opinion opinions[TOSD_SCORES];
 };
 
 /* Makes the table and sets the phase; the caller has set the other fields.  The face must

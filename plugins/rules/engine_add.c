@@ -102,21 +102,28 @@ atom_of_need(struct engine *e, const struct need *d, bool words)
 
 		if (t->word)
 			id = lexicon_add(e->lexicon, t->text, t->n, false);
-		else if (words)
+		else if (t->inner_n > 0)
 			id = lexicon_add(
 			    e->lexicon, t->text + t->inner_at, t->inner_n, false);
-		if (id != 0)
+		if (id != 0 && (t->word || words))
 			index_word(e->index, atom, id);
 		else
-			index_string(e->index, atom, t->text, t->n);
+			index_string(e->index, atom, t->text, t->n, id);
 	}
 	return atom;
 }
 
 #define STRING_WORTH 6
 
-/* What the expression needs; further needs only where they cost no more than words, or
- * are strings that are hardly ever there. */
+/* Whether a further need is worth looking for: it costs no more than words, or is of
+ * strings that are hardly ever there, but not alone the reason to search every text. */
+static bool
+worth_it(const struct engine *e, const struct need *d)
+{
+	return d->cheap || d->words ||
+	       (d->worth >= STRING_WORTH && (d->guarded || index_always(e->index)));
+}
+
 static void
 index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
 {
@@ -127,7 +134,7 @@ index_regex(struct engine *e, uint32_t number, const struct pattern_out *out)
 	for (size_t i = 0; i < n; i++) {
 		bool cheap = i > 0 && needs[i].cheap;
 
-		if (i == 0 || cheap || needs[i].words || needs[i].worth >= STRING_WORTH)
+		if (i == 0 || worth_it(e, &needs[i]))
 			atoms[kept++] = atom_of_need(e, &needs[i], cheap);
 		need_clear(&needs[i]);
 	}

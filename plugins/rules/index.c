@@ -7,7 +7,9 @@
 
 #include "filter.h"
 
-#define MARK_ATOMS 1 /* of the lexicon: the word shows an atom */
+/* Marks in the lexicon: the word shows an atom; it stands in a string. */
+#define MARK_ATOMS 1
+#define MARK_STRINGS 2
 
 /* Two numbers that belong together; sorted by the first, they are a table. */
 struct link {
@@ -50,8 +52,10 @@ struct index {
 	struct pair *pairs;
 	size_t pair_mask;
 	uint64_t *pair_bits;
-	size_t pair_bits_mask;
+	uint64_t pair_bits_mask;
 	struct texts strings, expressions;
+	bool always, signs; /* strings that any text may have; any that is not ASCII */
+	bool due;	    /* the present text has a word of a string */
 	uint32_t npatterns;
 	uint32_t *atom_seen, *pattern_seen; /* the look that saw it last */
 	uint32_t look;
@@ -174,10 +178,31 @@ add_text(struct texts *t, uint32_t atom, const char *s, size_t n)
 	add_link(&t->atoms, t->slots[at] - 1, atom);
 }
 
+static bool
+is_ascii(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)s[i] >= 0x80)
+			return false;
+	return true;
+}
+
 void
-index_string(struct index *ix, uint32_t atom, const char *s, size_t n)
+index_string(struct index *ix, uint32_t atom, const char *s, size_t n, uint32_t id)
 {
 	add_text(&ix->strings, atom, s, n);
+	if (id != 0)
+		lexicon_mark(ix->x, id, MARK_STRINGS);
+	else if (is_ascii(s, n))
+		ix->always = true;
+	else
+		ix->signs = true;
+}
+
+bool
+index_always(const struct index *ix)
+{
+	return ix->always;
 }
 
 void
@@ -199,7 +224,7 @@ index_put(struct index *ix, uint32_t pattern, const uint32_t *atoms, size_t n)
 static inline uint64_t
 pair_key(uint64_t first, uint64_t second)
 {
-	return lexicon_mix(first + 0x9e3779b97f4a7c15U, second);
+	return first * 0x9e3779b97f4a7c15U + second;
 }
 
 void
@@ -260,16 +285,13 @@ compare_pairs(const void *a, const void *b)
 static void
 seal_pairs(struct index *ix)
 {
-	size_t slots = 16, bits = 1024;
+	size_t slots = 16;
 
 	while (slots < ix->npair_links * 2)
 		slots *= 2;
-	while (bits < ix->npair_links * 32)
-		bits *= 2;
 	ix->pair_mask = slots - 1;
-	ix->pair_bits_mask = bits - 1;
 	ix->pairs = mem_new(slots, sizeof(*ix->pairs));
-	ix->pair_bits = mem_new(bits / 64, sizeof(*ix->pair_bits));
+	ix->pair_bits = lexicon_bits_new(ix->npair_links, &ix->pair_bits_mask);
 	if (ix->npair_links > 1)
 		qsort(ix->pair_links, ix->npair_links, sizeof(*ix->pair_links),
 		    compare_pairs);
@@ -323,7 +345,7 @@ index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t 
 	seal_links(&ix->patterns, ix->natoms);
 	seal_links(&ix->others, npatterns);
 	seal_pairs(ix);
-	lexicon_seal(ix->x, MARK_ATOMS);
+	lexicon_seal(ix->x, ix->always ? MARK_ATOMS : MARK_ATOMS | MARK_STRINGS);
 	ix->begins = lexicon_has_beginnings(ix->x);
 	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
 	ix->pattern_seen = mem_new((size_t)npatterns + 1, sizeof(*ix->pattern_seen));
@@ -363,8 +385,7 @@ see_word(struct index *ix, uint32_t id)
 		see_atom(ix, ix->words.v[i].to);
 }
 
-static void
-see_pair(struct index *ix, uint64_t key)
+static void __attribute__((noinline)) see_pair(struct index *ix, uint64_t key)
 {
 	for (size_t i = key >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
 	     i = (i + 1) & ix->pair_mask) {
@@ -375,14 +396,14 @@ see_pair(struct index *ix, uint64_t key)
 	}
 }
 
-static void
-see_hash(struct index *ix, uint64_t hash)
+static void __attribute__((noinline)) see_hash(struct index *ix, uint64_t hash)
 {
 	uint8_t marks = 0;
 	uint32_t id = lexicon_find(ix->x, hash, &marks);
 
 	if (marks & MARK_ATOMS)
 		see_word(ix, id);
+	ix->due = ix->due || marks & MARK_STRINGS;
 }
 
 static void
@@ -397,12 +418,14 @@ static void
 look_at_words(struct index *ix, struct tokens *t)
 {
 	const uint64_t *bits = ix->pair_bits, mask = ix->pair_bits_mask;
+	const struct lexicon_table words = *lexicon_table(ix->x);
+	const struct token *k = t->v, *end = k + t->n;
 	uint64_t last = 0;
 
-	for (size_t i = 0; i < t->n; i++) {
-		uint64_t h = t->v[i].hash, key = pair_key(last, h);
+	for (; k < end; k++) {
+		uint64_t h = k->hash, key = pair_key(last, h);
 
-		if (lexicon_may(ix->x, h))
+		if (lexicon_bits_has(words.bits, words.bits_mask, h))
 			see_hash(ix, h);
 		if (lexicon_bits_has(bits, mask, key))
 			see_pair(ix, key);
@@ -495,8 +518,9 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 		ix->look = 1;
 	}
 	ix->nfound = 0;
+	ix->due = ix->always || (ix->signs && !t->ascii);
 	look_at_words(ix, t);
-	if (ix->strings.filter != NULL) {
+	if (ix->strings.filter != NULL && ix->due) {
 		if (t->odd)
 			as_ascii(ix, &plain, &len);
 		rc = filter_scan(ix->strings.filter, plain, len, on_string, ix);

@@ -22,8 +22,13 @@ void index_free(struct index **ix);
 
 uint32_t index_atom(struct index *ix);
 void index_word(struct index *ix, uint32_t atom, uint32_t id);
-/* Without regard to the case of ASCII, which is lower here; other bytes as they are. */
-void index_string(struct index *ix, uint32_t atom, const char *s, size_t n);
+/* Without regard to the case of ASCII, which is lower here; other bytes as they are.  id: a
+ * word that every text with this string has, so that the others are not searched; 0: none
+ * is known. */
+void index_string(
+    struct index *ix, uint32_t atom, const char *s, size_t n, uint32_t id);
+/* Whether a string was put in that any text may have. */
+bool index_always(const struct index *ix);
 void index_expression(struct index *ix, uint32_t atom, const char *regex);
 
 /* Patterns are numbered from 0 in any order.  The first atom should be the rarest. */

@@ -55,6 +55,25 @@ lexicon_free(struct lexicon **xp)
 	free(x);
 }
 
+/* Longer words, and short ones at the end of what may be read. */
+uint64_t
+lexicon_hash_odd(const char *s, size_t n, uint64_t *any)
+{
+	uint64_t h = n, v = 0, all = 0;
+
+	if (n < 8) {
+		memcpy(&v, s, n);
+		return lexicon_hash_two(v, v, 8 - n, n, any);
+	}
+	for (size_t i = 0; i < n; i += 8) {
+		memcpy(&v, s + (n - i < 8 ? n - 8 : i), 8);
+		all |= v;
+		h = lexicon_mix(h, v | LEXICON_LOW);
+	}
+	*any = all;
+	return h;
+}
+
 /* A beginning and a word of the same letters are two. */
 static uint64_t
 hash_of(const char *s, size_t n, bool beginning)
@@ -138,17 +157,15 @@ lexicon_hash_of(const struct lexicon *x, uint32_t id)
 	return x->words[id].hash;
 }
 
-#define BITS 32 /* for each word */
-
-static uint64_t *
-new_bits(size_t words, uint64_t *mask)
+uint64_t *
+lexicon_bits_new(size_t members, uint64_t *mask)
 {
-	size_t n = 1024;
+	size_t n = 16;
 
-	while (n < words * BITS)
+	while (n * 2 < members)
 		n *= 2;
 	*mask = n - 1;
-	return mem_new(n / 64, sizeof(uint64_t));
+	return mem_new(n, sizeof(uint64_t));
 }
 
 static void
@@ -174,9 +191,9 @@ lexicon_seal(struct lexicon *x, uint8_t marks)
 		begins += x->words[id].beginning;
 		marked += (x->words[id].marks & marks) != 0;
 	}
-	x->bits = new_bits(marked, &x->t.bits_mask);
+	x->bits = lexicon_bits_new(marked, &x->t.bits_mask);
 	x->t.bits = x->bits;
-	x->begin_bits = new_bits(begins, &x->begin_mask);
+	x->begin_bits = lexicon_bits_new(begins, &x->begin_mask);
 	for (uint32_t id = 1; id <= x->n; id++) {
 		const struct word *w = &x->words[id];
 

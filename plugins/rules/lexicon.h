@@ -34,8 +34,8 @@ const char *lexicon_text(const struct lexicon *x, uint32_t id, size_t *n);
 
 uint64_t lexicon_hash_of(const struct lexicon *x, uint32_t id);
 
-/* To be called once after the last addition and mark; lexicon_may() is then about whole
- * words that have one of the marks. */
+/* To be called once after the last addition and mark; whole words that have one of the
+ * marks are then in the table's bits. */
 void lexicon_seal(struct lexicon *x, uint8_t marks);
 bool lexicon_has_beginnings(const struct lexicon *x);
 
@@ -47,8 +47,8 @@ static inline uint32_t lexicon_find(
 /* The numbers of its beginnings, longest first. */
 size_t lexicon_begins(const struct lexicon *x, const char *s, size_t n,
     uint32_t out[LEXICON_BEGIN_MAX]);
-/* Whether a word of this hash may be marked: mostly no, at the cost of one bit. */
-static inline bool lexicon_may(const struct lexicon *x, uint64_t hash);
+/* For the bits of marked words. */
+static inline const struct lexicon_table *lexicon_table(const struct lexicon *x);
 
 /* --- the hot part, in the open for the compiler */
 
@@ -59,44 +59,43 @@ struct lexicon_slot {
 };
 
 struct lexicon_table { /* what every lexicon begins with */
-	const uint64_t *bits;
+	const uint64_t *bits; /* of whole words that are marked: lexicon_bits_has() */
 	uint64_t bits_mask;
 	struct lexicon_slot *slots;
 	uint64_t mask;
 };
 
-/* Two bits of each member of a set, far enough apart: one other in some hundreds looks
- * like a member, and most are turned away by the first. */
+/* Two bits of each member of a set, both in one word of memory: a look that finds nothing
+ * costs one load and one branch, and one other in some hundreds looks like a member.  mask:
+ * how many such words there are, less one. */
 static inline bool
 lexicon_bits_has(const uint64_t *bits, uint64_t mask, uint64_t hash)
 {
-	uint64_t other = hash >> 32;
+	uint64_t v = bits[hash >> 32 & mask];
 
-	return bits[(hash & mask) >> 6] >> (hash & 63) & 1 &&
-	       bits[(other & mask) >> 6] >> (other & 63) & 1;
+	return v >> (hash & 63) & v >> (hash >> 6 & 63) & 1;
 }
 
 static inline void
 lexicon_bits_add(uint64_t *bits, uint64_t mask, uint64_t hash)
 {
-	uint64_t other = hash >> 32;
-
-	bits[(hash & mask) >> 6] |= (uint64_t)1 << (hash & 63);
-	bits[(other & mask) >> 6] |= (uint64_t)1 << (other & 63);
+	bits[hash >> 32 & mask] |=
+	    (uint64_t)1 << (hash & 63) | (uint64_t)1 << (hash >> 6 & 63);
 }
 
-static inline bool
-lexicon_may(const struct lexicon *x, uint64_t hash)
-{
-	const struct lexicon_table *t = (const struct lexicon_table *)x;
+/* An empty set with room for so many. */
+uint64_t *lexicon_bits_new(size_t members, uint64_t *mask);
 
-	return lexicon_bits_has(t->bits, t->bits_mask, hash);
+static inline const struct lexicon_table *
+lexicon_table(const struct lexicon *x)
+{
+	return (const struct lexicon_table *)x;
 }
 
 static inline uint32_t
 lexicon_find(const struct lexicon *x, uint64_t hash, uint8_t *marks)
 {
-	const struct lexicon_table *t = (const struct lexicon_table *)x;
+	const struct lexicon_table *t = lexicon_table(x);
 
 	for (uint64_t i = hash >> 20 & t->mask; t->slots[i].id != 0;
 	     i = (i + 1) & t->mask)
@@ -117,26 +116,43 @@ lexicon_mix(uint64_t a, uint64_t b)
 
 #define LEXICON_LOW 0x2020202020202020U /* makes ASCII letters lower-case */
 
-/* Of n > 0 bytes; `room' bytes may be read from s, n <= room. */
+#define LEXICON_HIGH 0x8080808080808080U
+
+/* Of n > 0 bytes; `room' bytes may be read from s, n <= room.  *any: all bytes of it, or'd
+ * eight by eight.  Up to 16 bytes, as nearly all words have, are the first eight and the
+ * last eight: one multiplication and no branch that depends on the length. */
+static inline uint64_t lexicon_hash_any(
+    const char *s, size_t n, size_t room, uint64_t *any);
+uint64_t lexicon_hash_odd(const char *s, size_t n, uint64_t *any);
+
+/* a and b lack `less' bytes of eight. */
+static inline uint64_t
+lexicon_hash_two(uint64_t a, uint64_t b, size_t less, size_t n, uint64_t *any)
+{
+	*any = (a | b) << 8 * less;
+	return lexicon_mix(
+	    (a | LEXICON_LOW) << 8 * less ^ n, (b | LEXICON_LOW) << 8 * less);
+}
+
+static inline uint64_t
+lexicon_hash_any(const char *s, size_t n, size_t room, uint64_t *any)
+{
+	size_t less = n < 8 ? 8 - n : 0;
+	uint64_t a, b;
+
+	if (n > 16 || room < 8)
+		return lexicon_hash_odd(s, n, any);
+	memcpy(&a, s, 8);
+	memcpy(&b, s + (n + less) - 8, 8);
+	return lexicon_hash_two(a, b, less, n, any);
+}
+
 static inline uint64_t
 lexicon_hash(const char *s, size_t n, size_t room)
 {
-	uint64_t h = n, v = 0;
+	uint64_t any;
 
-	for (; n > 8; s += 8, n -= 8, room -= 8) {
-		memcpy(&v, s, 8);
-		h = lexicon_mix(h, v | LEXICON_LOW);
-	}
-	if (room >= 8) {
-		memcpy(&v, s, 8);
-		v = (v | LEXICON_LOW) << (64 - 8 * n);
-	} else {
-		v = 0;
-		for (size_t i = n; i-- > 0;)
-			v = v << 8 | (uint8_t)s[i];
-		v = (v | LEXICON_LOW) << (64 - 8 * n);
-	}
-	return lexicon_mix(h, v);
+	return lexicon_hash_any(s, n, room, &any);
 }
 
 #endif

@@ -22,6 +22,15 @@ is_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+static bool
+has_sign(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)s[i] >= 0x80)
+			return true;
+	return false;
+}
+
 #define RARE 3		/* words from here on are not common */
 #define COMMON_SHARE 32 /* one in so many may be common */
 
@@ -36,6 +45,7 @@ add_text(struct need *d, struct need_text t, size_t worth, size_t word_worth)
 	d->v[d->n++] = t;
 	d->words = d->words && t.word;
 	d->cheap = d->cheap && word_worth > 0;
+	d->guarded = d->guarded && (word_worth > 0 || has_sign(t.text, t.n));
 	d->common += word_worth < RARE;
 	d->worth = worth < d->worth ? worth : d->worth;
 }
@@ -46,15 +56,6 @@ word_worth(const struct need_text *t)
 	if (t->word)
 		return pattern_rarity(t->text, t->n);
 	return t->inner_n > 0 ? pattern_rarity(t->text + t->inner_at, t->inner_n) : 0;
-}
-
-static bool
-has_sign(const struct sb *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		if ((uint8_t)b->data[i] >= 0x80)
-			return true;
-	return false;
 }
 
 /* What of one spelling to look for.  left and right: nothing that belongs to a word
@@ -79,7 +80,7 @@ add_spelling(struct need *d, const struct sb *b, bool left, bool right)
 	if ((best < RARE || n >= best + 5) && n >= LITERAL_MIN &&
 	    memchr(b->data, '\n', n) == NULL)
 		add_text(d, (struct need_text){b->data, n, false, at, len},
-		    has_sign(b) ? SIGN_WORTH : n, best);
+		    has_sign(b->data, n) ? SIGN_WORTH : n, best);
 	else if (best > 0)
 		add_text(
 		    d, (struct need_text){b->data + at, len, true, 0, 0}, best, best);
@@ -122,7 +123,8 @@ keep_need(struct needs *s, struct need *d)
 	*d = (struct need){0};
 }
 
-static const struct need nothing = {.worth = SIZE_MAX, .words = true, .cheap = true};
+static const struct need nothing = {
+    .worth = SIZE_MAX, .words = true, .cheap = true, .guarded = true};
 
 /* A spelled-out row becomes a need, if each spelling has something to look for. */
 static void

@@ -25,6 +25,7 @@ struct need {
 	size_t worth; /* how rare it is thought to be */
 	bool words;   /* all of them are */
 	bool cheap;   /* words alone could stand for all of them, hardly any a common one */
+	bool guarded; /* each has such a word in it, or is not ASCII */
 	size_t common;
 };
 

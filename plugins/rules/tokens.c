@@ -25,6 +25,7 @@ look_at(const char *s)
 		      nine = _mm_set1_epi8('9' + 1);
 	struct masks m = {0, 0};
 
+#pragma GCC unroll 4
 	for (int k = 0; k < BLOCK / 16; k++) {
 		__m128i v =
 		    _mm_loadu_si128((const __m128i *)(const void *)(s + k * 16));
@@ -60,19 +61,6 @@ look_at(const char *s)
 	return m;
 }
 #endif
-
-/* s[0..n) is the word, folded but for the case of ASCII. */
-static inline void
-put_token(struct tokens *t, size_t start, size_t end, const char *s, size_t n,
-    size_t room, bool mixed)
-{
-	struct token *k = &t->v[t->n++];
-
-	k->hash = lexicon_hash(s, n, room);
-	k->start = (uint32_t)start;
-	k->end = (uint32_t)end;
-	k->mixed = mixed;
-}
 
 static void
 add_loose(struct tokens *t, const char *s, size_t n)
@@ -162,8 +150,12 @@ put_mixed(struct tokens *t, const char *s, size_t start, size_t end)
 		if (i > from) {
 			t->folded.len = 0;
 			letters_fold(t->letters, s + from, i - from, &t->folded);
-			put_token(t, from, i, t->folded.data, t->folded.len,
-			    t->folded.len, true);
+			t->v[t->n++] =
+			    (struct token){.hash = lexicon_hash(t->folded.data,
+					       t->folded.len, t->folded.len),
+				.start = (uint32_t)from,
+				.end = (uint32_t)i,
+				.mixed = true};
 			put_loose(t, t->folded.data, t->folded.len);
 			put_cut(t, s + from, i - from);
 		}
@@ -174,7 +166,7 @@ put_mixed(struct tokens *t, const char *s, size_t start, size_t end)
 	}
 }
 
-/* A text of n bytes has at most n / 2 + 1 words. */
+/* A text of n bytes has at most n / 2 + 1 words; as much again is room for split(). */
 static void
 make_room(struct tokens *t, size_t n)
 {
@@ -182,62 +174,112 @@ make_room(struct tokens *t, size_t n)
 		return;
 	t->cap = n + 64;
 	free(t->v);
-	t->v = mem_new(t->cap, sizeof(*t->v));
+	t->v = mem_new(2 * t->cap, sizeof(*t->v));
 }
 
-static inline void
-close_word(
-    struct tokens *t, const char *s, size_t n, size_t start, size_t end, bool mixed)
+/* Those of the block at base; behind the text is nothing. */
+static inline struct masks
+masks_at(const char *s, size_t n, size_t base)
 {
-	if (mixed)
-		put_mixed(t, s, start, end);
-	else
-		put_token(t, start, end, s + start, end - start, n - start, false);
+	size_t beyond = n - base < BLOCK ? BLOCK - (n - base) : 0;
+	struct masks m;
+
+	if (n < BLOCK) {
+		char copy[BLOCK] = {0};
+
+		memcpy(copy, s, n);
+		return look_at(copy);
+	}
+	/* The last block begins earlier, among what has been seen. */
+	m = look_at(s + base - beyond);
+	m.word >>= beyond;
+	m.high >>= beyond;
+	return m;
+}
+
+/* Where words begin and end. */
+static void
+find_words(struct tokens *t, const char *s, size_t n)
+{
+	uint64_t before = 0, high = 0; /* before: the last byte belonged to a word */
+	struct token *k = t->v;	       /* which is this one, and has begun */
+
+	for (size_t base = 0; base < n; base += BLOCK) {
+		uint64_t begins, ends;
+		struct masks m = masks_at(s, n, base);
+
+		high |= m.high;
+		begins = m.word & ~(m.word << 1 | before);
+		ends = ~m.word & (m.word << 1 | before);
+		if (before != 0 && ends != 0) {
+			k++->end = (uint32_t)(base + (unsigned)__builtin_ctzll(ends));
+			ends &= ends - 1;
+		}
+		for (; ends != 0; ends &= ends - 1, begins &= begins - 1, k++) {
+			k->start = (uint32_t)(base + (unsigned)__builtin_ctzll(begins));
+			k->end = (uint32_t)(base + (unsigned)__builtin_ctzll(ends));
+		}
+		before = m.word >> (BLOCK - 1);
+		if (begins != 0)
+			k->start = (uint32_t)(base + (unsigned)__builtin_ctzll(begins));
+	}
+	if (before != 0)
+		k++->end = (uint32_t)n;
+	t->n = (size_t)(k - t->v);
+	t->ascii = high == 0;
+}
+
+/* Fills in hashes; the first word that is not ASCII, or how many words there are. */
+static size_t
+hash_words(struct tokens *t, const char *s, size_t n)
+{
+	struct token *const end = t->v + t->n;
+	size_t mixed = t->n;
+
+	for (struct token *k = end; k-- > t->v;) {
+		uint64_t any;
+
+		k->hash = lexicon_hash_any(
+		    s + k->start, k->end - k->start, n - k->start, &any);
+		k->mixed = (any & LEXICON_HIGH) != 0;
+		if (k->mixed)
+			mixed = (size_t)(k - t->v);
+	}
+	return mixed;
+}
+
+/* What was taken for words that are not ASCII, from the first one on: some are several,
+ * and some none. */
+static void
+split(struct tokens *t, const char *s, size_t first)
+{
+	const struct token *k = t->v + t->cap, *end = k + (t->n - first);
+
+	memcpy(t->v + t->cap, t->v + first, (t->n - first) * sizeof(*t->v));
+	for (t->n = first; k < end; k++) {
+		if (k->mixed)
+			put_mixed(t, s, k->start, k->end);
+		else
+			t->v[t->n++] = *k;
+	}
 }
 
 void
 tokens_take(struct tokens *t, const struct letters *l, const char *s, size_t n)
 {
-	bool open = false, mixed = false;
-	size_t from = 0;
+	size_t mixed;
 
 	make_room(t, n);
 	t->text = s;
 	t->len = n;
 	t->letters = l;
-	t->ascii = true;
 	t->resolved = t->begun = false;
-	t->n = t->nloose = 0;
+	t->nloose = 0;
 	t->odd = false;
-	for (size_t base = 0; base < n; base += BLOCK) {
-		char last[BLOCK] = {0};
-		struct masks m;
-
-		if (n - base < BLOCK)
-			memcpy(last, s + base, n - base);
-		m = look_at(n - base < BLOCK ? last : s + base);
-		t->ascii = t->ascii && m.high == 0;
-		for (unsigned at = 0; at < BLOCK;) {
-			uint64_t rest = (open ? ~m.word : m.word) >> at, span;
-			unsigned k;
-
-			k = rest != 0 ? (unsigned)__builtin_ctzll(rest) : BLOCK - at;
-			if (open && m.high != 0) {
-				span = k < 64 ? ((uint64_t)1 << k) - 1 : UINT64_MAX;
-				mixed = mixed || (m.high >> at & span) != 0;
-			}
-			at += k;
-			if (rest == 0)
-				break;
-			if (open)
-				close_word(t, s, n, from, base + at, mixed);
-			open = !open;
-			mixed = false;
-			from = base + at;
-		}
-	}
-	if (open)
-		close_word(t, s, n, from, n, mixed);
+	find_words(t, s, n);
+	mixed = hash_words(t, s, n);
+	if (mixed < t->n)
+		split(t, s, mixed);
 }
 
 const char *
