@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_list: any bytes as a list file; what loads is asked for what it says itself. And
+ * fuzz_list: any bytes as a list file; what loads is asked for what it says itself, and
+ * tried beside itself; any bytes as what the daemon says of lists that it fetches.  And
  * the same bytes as an address, whose canonical form must be its own, and as a text.
  */
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lists/fetched.h"
 #include "lists/mention.h"
 #include "lists/set.h"
 
@@ -45,7 +47,12 @@ as_list(const uint8_t *data, size_t size)
 	close(fd);
 	if (set_add(s, path, &terms, ignore, NULL, &w) == 0) {
 		struct canon c;
+		const struct trial t = {.day = 0, .shrink = 0.5};
+		bool good = trial_judge(&t, s->v[0], path, &terms.limits, &w) == 0;
 
+		/* It is itself: all that can be wrong is that it does not count. */
+		if (good != (s->v[0]->version > 0 && s->v[0]->expires > 0))
+			abort();
 		set_seal(s);
 		if (canon_url("http://a.evil.example/x/y?z", 27, &c)) {
 			set_host(s, &c, count, &found);
@@ -55,6 +62,22 @@ as_list(const uint8_t *data, size_t size)
 		    s, LIST_MD5, "d41d8cd98f00b204e9800998ecf8427e", 32, count, &found);
 	}
 	set_free(&s);
+}
+
+static void
+as_settings(const char *text)
+{
+	const char *lines = text;
+	struct fetched f;
+	struct trial t;
+
+	while (fetched_next(&lines, &f)) {
+		if (f.name == NULL || f.path == NULL || f.signers == NULL)
+			abort();
+		fetched_clear(&f);
+	}
+	trial_parse(text, &t);
+	trial_clear(&t);
 }
 
 static void
@@ -95,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	copy[size] = '\0';
 	as_list(data, size);
 	as_address(copy, size);
+	as_settings(copy);
 	if (mem_utf8_valid(copy, size))
 		as_text(copy, size);
 	free(copy);

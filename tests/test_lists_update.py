@@ -5,7 +5,8 @@ in force while posts come in, without a reload; and servers that are slow, huge,
 lead to a link-local address, sign with another key or not at all, break off, answer with a
 page, go back in time, lose most entries, or serve what has expired.  Each of these is said
 in a line, and what was in force stays.  Then packs that somebody is editing, and kill -9 of
-the engine with a list on its way and with one on trial.  Standard library only."""
+the engine with a list on its way and with one on trial, and of the worker that tries one.
+Standard library only."""
 import contextlib
 import gzip
 import http.server
@@ -83,6 +84,9 @@ class Lists(http.server.ThreadingHTTPServer):
         with self.lock:
             self.paths[f"/{name}"] = (data, headers)
             self.paths[f"/{name}.sig"] = (signature, {})
+
+    def handle_error(self, request, client_address):
+        """Somebody was killed who had asked."""
 
     def requests(self, path):
         with self.lock:
@@ -214,7 +218,7 @@ def setup(d, server, maker, console):
     rows = []
     for name, signed in (("good", True), ("past", True), ("small", False),
                          *((n, s) for n, (_, s) in WICKED.items())):
-        every = 4 if name in WICKED else 1
+        every = 20 if name in WICKED else 1
         limit = "64K" if name == "huge" else "200M" if name == "bomb" else "1M"
         signers = f'signers = [ "{maker.vkey}" ]; ' if signed else ""
         rows.append(f'{{ name = "{name}"; url = "{server.base}/{name}"; interval = "{every}s"; '
@@ -396,6 +400,18 @@ def killed(d, site, server, maker):
     assert len(taken) == len(set(taken)) == 5, taken
 
 
+def trial_killed(d, server, maker):
+    """What a list does to the worker that tries it, it does to nobody else."""
+    server.publish("good", text("good", 6, names("f", 20)), maker, ETag='"six"')
+    os.kill(wait("a worker that tries a list", lambda: d.roles().get(("policy", 2)), 60,
+                 0.005), signal.SIGKILL)
+    words = "ended before it could tell"
+    wait("what became of it", lambda: any(words in row.get("why", "")
+                                          for row in lists(d).values()), 30)
+    assert "was killed by SIGKILL" in d.log()
+    loaded(d, in_force(d, "good", 6))
+
+
 def main():
     os.umask(0o022)
     site, server, console = Site(), Lists(), free_port()
@@ -410,13 +426,14 @@ def main():
             told(d, console)
             edited(d, server, maker)
             killed(d, site, server, maker)
+            trial_killed(d, server, maker)
             d.stop()
             d.check_record()
     server.go.set()
     for s in (site, server):
         s.shutdown()
         s.server_close()
-    print(f"lists by HTTP: five versions of one put in force, {len(WICKED) + 2} refused in "
+    print(f"lists by HTTP: six versions of one put in force, {len(WICKED) + 2} refused in "
           "words, with what was in force left there; killed with one on its way and on trial")
 
 

@@ -523,6 +523,65 @@ test_inside_the_sandbox(void)
 		  last.polled.outcome == POLLED_OWN_FAULT); /* no network here */
 }
 
+static const struct msg_polled *
+poll_list(const char *list, const char *url, const char *etag)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_POLL);
+	m.poll.id = next_id++;
+	m.poll.kind = POLL_LIST;
+	m.poll.url = xstrdup(url);
+	m.poll.tenant = xstrdup("");
+	m.poll.list = xstrdup(list);
+	m.poll.etag = xstrdup(etag);
+	CU_ASSERT_EQUAL_FATAL(channel_send(engine, &m), 0);
+	wait_until(&answers, answers + 1);
+	CU_ASSERT_EQUAL(last.polled.id, next_id - 1);
+	return &last.polled;
+}
+
+/* Lists: their bytes and no more, from where they may come. */
+static void
+test_lists(void)
+{
+	char *url = xasprintf("https://127.0.0.1:%d/alpha/feed.xml", tls.port);
+	char *down = xasprintf(
+	    "https://127.0.0.1:%d/_to?http://127.0.0.1:%d/ttl.xml", tls.port, web.port);
+	char *aside = xasprintf("https://127.0.0.1:%d/_to?%s", tls.port, url), *etag;
+	const struct msg_polled *p = poll_list("bare", url, NULL);
+	struct buf b = {0};
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_EQUAL(p->nitems, 0);
+	CU_ASSERT_FATAL(last.fd >= 0);
+	CU_ASSERT_EQUAL_FATAL(file_read_memfd(last.fd, 1 << 20, &b, &e), 0);
+	CU_ASSERT(b.len > 5 && b.data[0] == '<'); /* no head, no capture */
+	CU_ASSERT_TRUE(same_check(p->body_hash, b.data, b.len));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p->etag);
+	etag = xstrdup(p->etag);
+	p = poll_list("bare", url, etag);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_UNCHANGED);
+	CU_ASSERT_STRING_EQUAL(p->etag, etag);
+	CU_ASSERT_EQUAL(last.fd, -1);
+	CU_ASSERT_EQUAL(poll_list("bare", aside, NULL)->outcome, POLLED_OK);
+	/* Plain http on the way: only for what somebody signs. */
+	p = poll_list("bare", down, NULL);
+	CU_ASSERT_EQUAL(p->outcome, POLLED_REFUSED);
+	CU_ASSERT_EQUAL(last.fd, -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->why, "plain http"));
+	CU_ASSERT_EQUAL(poll_list("sure", down, NULL)->outcome, POLLED_OK);
+	/* Private addresses are each list's own. */
+	CU_ASSERT_EQUAL(poll_list("far", url, NULL)->outcome, POLLED_REFUSED);
+	CU_ASSERT_EQUAL(poll_list("none", url, NULL)->outcome, POLLED_OWN_FAULT);
+	buf_free(&b);
+	free(etag);
+	free(aside);
+	free(down);
+	free(url);
+}
+
 static void
 test_reconf(void)
 {
@@ -607,6 +666,7 @@ static const struct suite_test tests[] = {
     {"ranges of the tenant", test_tenants_ranges},
     {"TLS and names inside the sandbox", test_inside_the_sandbox},
     {"name servers and ways out", test_names_and_ways},
+    {"lists", test_lists},
     {"new configuration", test_reconf},
     {"another engine", test_engine_restart},
     {"stop", test_stop},
@@ -629,7 +689,16 @@ make_conf(void)
 	    "fetch = { host_gap = 0; timeout = \"5s\"; connect_timeout = \"2s\";"
 	    " max_body = 100000; max_host_connections = 8; ca_file = \"%s/cert.pem\"; "
 	    "resolvers = [ \"127.0.0.1:%d\" ]; second_interface = \"127.0.0.5\"; "
-	    "};\n";
+	    "};\n"
+	    "policy = { plugins = ( \"lists\" ); lists = (\n"
+	    "{ name = \"bare\"; url = \"https://l.example/\"; allow = [ \"127.0.0.1\" "
+	    "]; },"
+	    "{ name = \"far\"; url = \"https://l.example/\"; },"
+	    "{ name = \"sure\"; url = \"https://l.example/\"; allow = [ \"127.0.0.1\" "
+	    "];"
+	    " signers = [ \"l+01234567+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh\" "
+	    "]; }"
+	    " ); };\n";
 	static const char tenants_format[] =
 	    "tenants = (\n"
 	    "{ id = \"good\"; name = \"Good\"; contact = \"a@example.net\"; manager = "

@@ -63,10 +63,16 @@ tests_test_engine_ask_SOURCES = tests/test_engine_ask.c tests/engine_asker.h \
 	tests/engine_bench.h tests/suite.h
 tests_test_engine_ask_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
+
 UNIT_TESTS += tests/test_engine_report
 tests_test_engine_report_SOURCES = tests/test_engine_report.c tests/engine_asker.h \
 	tests/engine_bench.h tests/suite.h
 tests_test_engine_report_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_list
+tests_test_engine_list_SOURCES = tests/test_engine_list.c tests/engine_bench.h tests/suite.h
+tests_test_engine_list_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
 
 UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_list: lists that are fetched, as stories in virtual time: when they are
+ * asked for, what is tried, what is in force after a restart at each step; through the
+ * engine's own calls, with the files that it writes.
+ */
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "engine_bench.h"
+#include "evidence/note.h"
+#include "policy/fetched.h"
+#include "store/store_list.h"
+
+#define REST "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define OTHER "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+
+static char *
+conf_with(const char *list)
+{
+	const char *at = strstr(bench_conf, "deadline = \"5s\";");
+
+	return xasprintf("%.*s plugins = ( \"rules\", \"lists\" );\nlists = ( { name = "
+			 "\"phish\"; url = \"https://l.example/p\"; %s } ); %s",
+	    (int)(at - bench_conf), bench_conf, list, at);
+}
+
+static void
+say(struct bench *b, struct msg *m)
+{
+	clock_set_virtual(b->now);
+	engine_handle(b->engine, m, b->now);
+	msg_clear(m);
+	bench_tick(b);
+}
+
+/* A worker that has this list loaded, or none, and this beside it. */
+static void
+rules(struct bench *b, uint32_t worker, const char *digest, const char *rest)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.from_index = worker;
+	m.rules.digest = xstrdup(digest != NULL ? digest : OTHER);
+	m.rules.rest = xstrdup(rest);
+	if (digest != NULL) {
+		m.rules.v = xcalloc(1, sizeof(*m.rules.v));
+		m.rules.n = 1;
+		m.rules.v[0] = (struct msg_rule){.rule = xstrdup("list/phish"),
+		    .pack = xstrdup(digest),
+		    .clause = xstrdup("5"),
+		    .category = xstrdup("fraud"),
+		    .plugin = xstrdup("lists"),
+		    .rev = 1,
+		    .mode = MODE_ENFORCE,
+		    .severity = SEVERITY_HIGH};
+	}
+	say(b, &m);
+}
+
+static struct bench *
+open_list(const char *list)
+{
+	char *text = conf_with(list);
+	struct bench *b = bench_open_with(text, false);
+
+	free(text);
+	rules(b, 0, NULL, REST);
+	bench_go(b, CLOCK_SEC);
+	return b;
+}
+
+/* The request for a list that is out, now or within so long; others are answered with a
+ * failure. */
+static bool
+asked(struct bench *b, int64_t within, struct msg_poll *out)
+{
+	int64_t end = b->now + within, next;
+	struct caught c;
+
+	do {
+		next = bench_tick(b);
+		while (bench_take(b, MSG_POLL, &c)) {
+			if (c.m.poll.kind == POLL_LIST) {
+				*out = c.m.poll;
+				return true;
+			}
+			msg_clear(&c.m);
+		}
+		b->now = next < end ? next : end;
+	} while (b->now < end);
+	return false;
+}
+
+static void
+poll_clear(struct msg_poll *p)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_POLL);
+	m.poll = *p;
+	msg_clear(&m);
+	memset(p, 0, sizeof(*p));
+}
+
+/* What fetch says; body NULL: none comes along.  The poll is done with. */
+static void
+answer(struct bench *b, struct msg_poll *p, uint8_t outcome, const char *body,
+    const char *etag, int64_t hint, int64_t retry_after)
+{
+	struct err e = ERR_INIT;
+	struct msg m;
+
+	msg_init(&m, MSG_POLLED);
+	m.from = ROLE_FETCH;
+	m.polled.id = p->id;
+	m.polled.time = b->now;
+	m.polled.outcome = outcome;
+	m.polled.status = outcome == POLLED_OK		? 200
+			  : outcome == POLLED_UNCHANGED ? 304
+							: 0;
+	m.polled.etag = xstrdup(etag);
+	m.polled.hint = hint;
+	m.polled.retry_after = retry_after;
+	if (body != NULL)
+		m.fd = file_memfd("list", body, strlen(body), &e);
+	poll_clear(p);
+	say(b, &m);
+}
+
+/* What came of the trial that is wanted; false: none is. */
+static bool
+tried(struct bench *b, bool good, const char *words, const char *rest)
+{
+	struct caught c;
+	struct msg m;
+
+	if (!bench_take(b, MSG_TRY, &c))
+		return false;
+	msg_init(&m, MSG_TRIED);
+	m.from = ROLE_SUPERVISOR;
+	m.tried.id = c.m.try.id;
+	m.tried.good = good;
+	m.tried.words = xstrdup(words);
+	m.tried.rest = xstrdup(rest);
+	msg_clear(&c.m);
+	say(b, &m);
+	return true;
+}
+
+static bool
+renewed(struct bench *b)
+{
+	struct caught c;
+	bool any = false;
+
+	while (bench_take(b, MSG_RENEW, &c)) {
+		msg_clear(&c.m);
+		any = true;
+	}
+	return any;
+}
+
+/* The bytes in force, or "" where the link leads nowhere. */
+static const char *
+in_force(const struct bench *b)
+{
+	static char text[200];
+	char *dir = policy_fetched_dir(b->dir),
+	     *file = policy_fetched_file(dir, "phish");
+	char *path = xasprintf("%s/%s", dir, file != NULL ? file : "none");
+	struct buf out = {0};
+
+	text[0] = '\0';
+	if (file_read(path, sizeof(text) - 1, &out, NULL) == 0)
+		snprintf(text, sizeof(text), "%s", out.data != NULL ? out.data : "");
+	buf_free(&out);
+	free(path);
+	free(file);
+	free(dir);
+	return text;
+}
+
+static unsigned
+files(const struct bench *b)
+{
+	char *cmd = xasprintf("ls %s/lists 2>/dev/null | wc -l", b->dir);
+	FILE *f = popen(cmd, "r");
+	unsigned n = 0;
+
+	if (f == NULL || fscanf(f, "%u", &n) != 1)
+		n = 1000;
+	if (f != NULL)
+		pclose(f);
+	free(cmd);
+	return n;
+}
+
+/* The row of `tosctl lists status'; borrowed until the next call. */
+static const json_t *
+status(struct bench *b)
+{
+	static json_t *reply;
+	json_t *request = json_pack("{s:s}", "cmd", "lists");
+
+	json_decref(reply);
+	reply = engine_control(b->engine, request, 0, b->now);
+	json_decref(request);
+	return json_array_get(json_object_get(reply, "rows"), 0);
+}
+
+#define STATUS(key, want) SAME(bench_str(status(b), key), want)
+#define HAS(text, part) CU_ASSERT_PTR_NOT_NULL(strstr(text, part))
+
+/* The list in this version, in force. */
+static void
+take(struct bench *b, const char *body, const char *etag)
+{
+	struct msg_poll p;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, body, etag, 0, 0);
+	CU_ASSERT_TRUE_FATAL(tried(b, true, "version 1", REST));
+	SAME(in_force(b), body);
+	CU_ASSERT_TRUE(renewed(b));
+}
+
+static void
+restart(struct bench *b)
+{
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+}
+
+static void
+test_taken(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	struct caught c;
+	int64_t before;
+
+	STATUS("state", "awaited");
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_SEC, &p));
+	SAME(p.url, "https://l.example/p");
+	SAME(p.list, "phish");
+	CU_ASSERT(p.etag == NULL && p.last_modified == NULL && p.body_hash == NULL);
+	answer(b, &p, POLLED_OK, "one\n", "\"1\"", 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	SAME(c.m.try.list, "phish");
+	SAME(c.m.try.day, "2026-01-05");
+	CU_ASSERT_TRUE(c.m.try.anew);
+	CU_ASSERT_EQUAL(strncmp(c.m.try.file, "phish-", 6), 0);
+	SAME(in_force(b), ""); /* not before it was tried */
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_FALSE(renewed(b));
+	CU_ASSERT_TRUE(
+	    tried(b, true, "version 7, 1 entries, expires 2099-01-01", REST));
+	SAME(in_force(b), "one\n");
+	CU_ASSERT_TRUE(renewed(b));
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	SAME(bench_str(bench_last(b, "list"), "state"), "taken");
+	STATUS("state", "current");
+	STATUS("what", "version 7, 1 entries, expires 2099-01-01");
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	rules(b, 1, bench_str(status(b), "digest"), REST);
+	CU_ASSERT_FALSE(renewed(b));
+	CU_ASSERT_EQUAL(bench_int(status(b), "loaded"), 2);
+	/* About six hours later, with what it is known by; 304 changes nothing. */
+	before = b->now;
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	CU_ASSERT(b->now - before > 5 * CLOCK_HOUR && b->now - before < 7 * CLOCK_HOUR);
+	SAME(p.etag, "\"1\"");
+	answer(b, &p, POLLED_UNCHANGED, NULL, "\"1\"", 12 * CLOCK_HOUR, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	/* Caching headers are obeyed. */
+	before = b->now;
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	CU_ASSERT(b->now - before >= 12 * CLOCK_HOUR);
+	/* The same bytes under another validator are no news. */
+	answer(b, &p, POLLED_OK, "one\n", "\"2\"", 0, 0);
+	CU_ASSERT_FALSE(tried(b, true, "x", REST));
+	STATUS("etag", "\"2\"");
+	/* The next version; the one before it is left for who may be reading it. */
+	take(b, "two\n", "\"3\"");
+	SAME(bench_str(bench_last(b, "list"), "why"), "version 1");
+	CU_ASSERT_EQUAL(files(b), 3);
+	take(b, "three\n", NULL);
+	CU_ASSERT_EQUAL(files(b), 3);
+	restart(b);
+	CU_ASSERT_EQUAL(files(b), 2);
+	bench_close(b);
+}
+
+static void
+test_refused(void)
+{
+	struct bench *b = open_list("interval = \"1h\";");
+	int64_t before, waits[4];
+	struct msg_poll p;
+
+	take(b, "one\n", "\"1\"");
+	for (int i = 0; i < 4; i++) {
+		before = b->now;
+		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+		waits[i] = b->now - before;
+		SAME(
+		    p.etag, "\"1\""); /* of the one in force, not of what was refused */
+		answer(b, &p, POLLED_OK, "bad\n", "\"bad\"", 0, 0);
+		CU_ASSERT_TRUE(tried(b, false, "it is bad", REST));
+		SAME(in_force(b), "one\n");
+		CU_ASSERT_FALSE(renewed(b));
+	}
+	CU_ASSERT(waits[0] > 50 * CLOCK_MIN && waits[1] < 2 * CLOCK_MIN);
+	CU_ASSERT(waits[2] > waits[1] && waits[3] > waits[2]);
+	STATUS("state", "stale");
+	STATUS("why", "it is bad");
+	CU_ASSERT_EQUAL(bench_int(status(b), "failures"), 4);
+	/* On record once for each content. */
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 2);
+	SAME(bench_str(bench_last(b, "list"), "state"), "refused");
+	CU_ASSERT_EQUAL(files(b), 2); /* nothing of it is left */
+	/* The server wants to be left alone. */
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_RATE_LIMIT, NULL, NULL, 0, 5 * CLOCK_HOUR);
+	before = b->now;
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	CU_ASSERT(b->now - before >= 5 * CLOCK_HOUR);
+	/* 304 of somebody who was not asked with validators, and an answer without
+	 * bytes: no reason to be content. */
+	answer(b, &p, POLLED_OK, NULL, NULL, 0, 0);
+	STATUS("state", "stale");
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_UNCHANGED, NULL, NULL, 0, 0);
+	STATUS("state", "current");
+	STATUS(
+	    "why", "cannot be had: HTTP status 200, own-fault"); /* the last trouble */
+	bench_close(b);
+}
+
+/* Packs that were changed on disk are not taken into use by the way. */
+static void
+test_rest(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+
+	take(b, "one\n", NULL);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, true, "version 2", OTHER));
+	SAME(in_force(b), "one\n");
+	HAS(bench_str(status(b), "why"), "reload tosd");
+	CU_ASSERT_FALSE(renewed(b));
+	rules(b, 0, bench_str(status(b), "digest"), OTHER);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, true, "version 2", OTHER));
+	SAME(in_force(b), "two\n");
+	bench_close(b);
+}
+
+/* At each step the engine ends, and what was not done is done again. */
+static void
+test_restarts(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	char *old;
+
+	/* Nobody knows yet what could be tried. */
+	restart(b);
+	CU_ASSERT_FALSE(asked(b, CLOCK_MIN, &p));
+	rules(b, 0, NULL, REST);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	poll_clear(&p); /* while it is asked for */
+	restart(b);
+	rules(b, 0, NULL, REST);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	restart(b); /* while it is tried */
+	SAME(in_force(b), "");
+	CU_ASSERT_EQUAL(files(b), 0);
+	rules(b, 0, NULL, REST);
+	take(b, "one\n", "\"1\"");
+	old = xstrdup(bench_str(status(b), "digest"));
+	take(b, "two\n", "\"2\"");
+	/* Committed, and then the link was not moved, nor the supervisor told. */
+	{
+		char *link = xasprintf("%s/lists/phish.list", b->dir);
+		char *to = xasprintf("phish-%.16s.list", old);
+
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		CU_ASSERT_EQUAL(unlink(link), 0);
+		CU_ASSERT_EQUAL(symlink(to, link), 0);
+		bench_start(b);
+		free(link);
+		free(to);
+	}
+	SAME(in_force(b), "two\n");
+	rules(b, 0, old, REST);
+	CU_ASSERT_TRUE(renewed(b));
+	rules(b, 1, old, REST);
+	CU_ASSERT_FALSE(renewed(b)); /* once is enough */
+	STATUS("state", "current");
+	STATUS("etag", "\"2\"");
+	free(old);
+	bench_close(b);
+}
+
+/* Rows and files that do not fit any more. */
+static void
+test_mended(void)
+{
+	struct bench *b = open_list("");
+	char *url = xasprintf("sqlite:%s/store.db", b->dir), *cmd;
+	struct store_list row;
+	struct store *s = NULL;
+	struct err e = ERR_INIT;
+	struct msg_poll p;
+
+	take(b, "one\n", "\"1\"");
+	/* A store that was made again knows nothing of it. */
+	engine_free(&b->engine, b->now);
+	CU_ASSERT_EQUAL_FATAL(store_open(url, &s, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(store_list_get(s, "phish", &row, &e), 0);
+	row.digest[0] = '\0';
+	free(row.etag);
+	row.etag = NULL;
+	CU_ASSERT_EQUAL(store_list_put(s, &row, &e), 0);
+	store_list_clear(&row);
+	store_free(&s);
+	bench_forget(b);
+	bench_start(b);
+	SAME(in_force(b), "one\n");
+	STATUS("state", "current");
+	CU_ASSERT_EQUAL(strlen(bench_str(status(b), "digest")), 64);
+	/* The file is gone: asked for anew, and as a whole. */
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	cmd = xasprintf("rm %s/lists/phish-*", b->dir);
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	bench_start(b);
+	CU_ASSERT_EQUAL(files(b), 0);
+	rules(b, 0, NULL, REST);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	CU_ASSERT(p.etag == NULL && p.body_hash == NULL);
+	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, true, "version 2", REST));
+	SAME(in_force(b), "two\n");
+	free(cmd);
+	free(url);
+	bench_close(b);
+}
+
+/* Peers that go away with it in hand. */
+static void
+test_lost(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	struct caught c;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	poll_clear(&p);
+	engine_peer_down(b->engine, ROLE_FETCH, 0, b->now);
+	HAS(bench_str(status(b), "why"), "the fetch role ended");
+	CU_ASSERT_FALSE(asked(b, CLOCK_MIN / 2, &p));
+	engine_peer_up(b->engine, ROLE_FETCH, 0, b->now);
+	CU_ASSERT_TRUE_FATAL(asked(b, 2 * CLOCK_MIN, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	msg_clear(&c.m);
+	bench_go(b, 11 * CLOCK_MIN); /* and nobody says anything */
+	HAS(bench_str(status(b), "why"), "nobody said what came of its trial");
+	take(b, "one\n", NULL);
+	bench_close(b);
+}
+
+/* Another address is another source. */
+static void
+test_moved(void)
+{
+	struct bench *b = open_list("");
+	struct conf *old = b->conf;
+	char *text = conf_with("");
+	struct conf_source one = {(char *)"tosd.conf", text};
+	struct conf_sources src = {&one, 1};
+	struct msg_poll p;
+	struct caught c;
+
+	take(b, "one\n", "\"1\"");
+	memcpy(strstr(text, "l.example/p"), "m.example/p", 11);
+	CU_ASSERT_EQUAL_FATAL(conf_parse(&src, bench_mistake, NULL, &b->conf), 0);
+	b->conf->state_dir = b->dir;
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	conf_free(&old);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	SAME(p.url, "https://m.example/p");
+	CU_ASSERT_PTR_NULL(p.etag);
+	answer(b, &p, POLLED_OK, "other\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	CU_ASSERT_TRUE(c.m.try.anew);
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "more\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	CU_ASSERT_FALSE(c.m.try.anew);
+	msg_clear(&c.m);
+	free(text);
+	bench_close(b);
+}
+
+/* The signature of a body by this key. */
+static char *
+sign(const struct note_key *k, const char *body)
+{
+	struct buf out = {0};
+	struct err e = ERR_INIT;
+	char hex[DIGEST_HEX], *text;
+
+	digest_hex_of(body, strlen(body), hex);
+	text = xasprintf("tosd list\nphish\n%s\n", hex);
+	CU_ASSERT_EQUAL(note_sign(k, text, strlen(text), &out, &e), 0);
+	free(text);
+	return buf_take(&out);
+}
+
+static void
+signed_as(struct bench *b, const char *signature, const char *why)
+{
+	struct msg_poll p;
+	struct caught c;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	SAME(p.url, "https://l.example/p");
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_FALSE(bench_take(b, MSG_TRY, &c)); /* nobody reads it before */
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_SEC, &p));
+	SAME(p.url, "https://l.example/p.sig");
+	answer(b, &p, signature != NULL ? POLLED_OK : POLLED_NOT_FOUND, signature, NULL,
+	    0, 0);
+	if (why != NULL)
+		HAS(bench_str(status(b), "why"), why);
+}
+
+static void
+test_signed(void)
+{
+	struct note_key *k = NULL, *other = NULL;
+	struct err e = ERR_INIT;
+	char *vkey, *list, *good, *bad, *forged;
+	struct bench *b;
+
+	CU_ASSERT_EQUAL_FATAL(note_key_new("l.example", &k, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(note_key_new("l.example", &other, &e), 0);
+	vkey = note_key_vkey(k);
+	list = xasprintf("signers = [ \"%s\" ];", vkey);
+	good = sign(k, "one\n");
+	bad = sign(k, "two\n");
+	forged = sign(other, "one\n");
+	b = open_list(list);
+	signed_as(b, NULL, "its signature cannot be had: ");
+	signed_as(b, bad, "its signature is of another content");
+	signed_as(b, forged, "none of `signers' has signed it");
+	signed_as(b, "", "its signature is of another content");
+	CU_ASSERT_EQUAL(files(b), 0); /* nor is it written down */
+	signed_as(b, good, NULL);
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	SAME(in_force(b), "one\n");
+	CU_ASSERT_EQUAL(files(b), 3); /* with its signature */
+	free(vkey);
+	free(list);
+	free(good);
+	free(bad);
+	free(forged);
+	note_key_free(&k);
+	note_key_free(&other);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"taken", test_taken},
+    {"refused", test_refused},
+    {"the rest", test_rest},
+    {"restarts", test_restarts},
+    {"mended", test_mended},
+    {"lost", test_lost},
+    {"moved", test_moved},
+    {"signed", test_signed},
+};
+
+int
+main(void)
+{
+	return suite_main("engine_list", tests, sizeof(tests) / sizeof(tests[0]));
+}
