@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people have to do with plugin `moderation', in the real daemon and by the real
 tosctl: a report has a model asked about a post at which no rule points, whatever dies
-meanwhile, and once."""
+meanwhile, and once.  What models found waits until a person confirms or dismisses it, which
+is a label and nothing more."""
 import os
 import pathlib
 import signal
@@ -71,6 +72,31 @@ def check_report(web, model, d):
     print("a reported post is asked about, once", flush=True)
 
 
+def check_word(d):
+    """Confirm and dismiss: labels, each finding once; nothing counts."""
+    rows = {r["rule"]: r for r in d.rows("reviews")}
+    assert all(r["of"] == "model" and r["state"] == "waits" and "tenant" not in r
+               for r in rows.values()), rows
+    first, second = rows["moderation/threat"]["id"], rows["pair/threat"]["id"]
+    p = d.tell("reviews", str(first), "confirm")
+    assert "never counts" in p.stdout, p.stdout
+    d.tell("policy", "dismiss", str(second))  # the older command says the same
+    for word in ("confirm", "dismiss"):
+        p = d.tell("reviews", str(first), word, code=1)
+        assert "does not wait for a person" in p.stderr, p.stderr
+    assert d.run("reviews", str(first), "confirm", "--reason", "x").returncode == 1
+    assert [r["rule"] for r in d.rows("reviews")] == ["classes/violence"]
+    assert d.rows("policy", "reviews") == []  # canaries, of which there are none
+    assert sorted((r["rule"], r["state"]) for r in d.rows("reviews", "--all")) == [
+        ("classes/violence", "waits"), ("moderation/threat", "confirmed"),
+        ("pair/threat", "dismissed")]
+    stats = {r["rule"]: r for r in d.rows("policy", "stats")}
+    assert (stats["moderation/threat"]["right"], stats["moderation/threat"]["wrong"]) == (1, 0)
+    assert (stats["pair/threat"]["right"], stats["pair/threat"]["wrong"]) == (0, 1)
+    assert d.status()["reviews"] == 1
+    print("a person's word, once", flush=True)
+
+
 def check_kill(model, d):
     """kill -9 of everything with the question of a report out."""
     number, _ = d.item("other")
@@ -93,6 +119,8 @@ def check_kill(model, d):
 
 REPORTS = ("SELECT id, item, revision, tenant, state, made, looked, found, who, file, entry "
            "FROM report ORDER BY id")
+REVIEWS = "SELECT id, tenant, since, state, entry FROM review ORDER BY id"
+LABELS = "SELECT revision, tenant, rule, rev, verdict, source, who, entry FROM rule_label ORDER BY id"
 
 
 def check_record(d):
@@ -103,12 +131,17 @@ def check_record(d):
     assert all("reason" not in e and "from" not in e for e in made), made
     assert len(d.entries("report", state="looked")) == 2
     assert not d.entries("violation") and not d.entries("decision")
-    before = d.query(REPORTS)
+    labels = d.entries("label", by="review", person="desk-1")
+    assert sorted((e["rule"], e["right"]) for e in labels) == [
+        ("moderation/threat", True), ("pair/threat", False)], labels
+    tables = REPORTS, REVIEWS, LABELS
+    before = [d.query(t) for t in tables]
+    assert all(before), before
     for name in ("store.db", "store.db-wal", "store.db-shm"):
         pathlib.Path(d.state, name).unlink(missing_ok=True)
     p = d.run("rebuild", "--dir", d.state)
     assert p.returncode == 0, p.stderr
-    assert d.query(REPORTS) == before
+    assert [d.query(t) for t in tables] == before
     print("on record, and made again from there", flush=True)
 
 
@@ -117,6 +150,7 @@ def main():
     with Tenants() as web, People(web, model) as d:
         d.start()
         check_report(web, model, d)
+        check_word(d)
         check_kill(model, d)
         check_record(d)
     model.stop()

@@ -269,6 +269,8 @@ static const struct db_col review_cols[] = {
     VF(mode, DB_I32),
     DB_COL(store_advice, "spans", finding, DB_SPANS, 0),
     V(time, DB_TIME),
+    DB_COL(store_advice, "(SELECT state FROM review WHERE review.id = finding.id)",
+	state, DB_I32, DB_READ),
 };
 #undef V
 #undef VF
@@ -289,12 +291,17 @@ static const struct db_table reviews = {"finding", sizeof(struct store_advice), 
 DB_VISITOR(advice)
 
 int
-store_advice_each(struct store *s, const char *tenant, store_advice_fn *fn, void *ctx)
+store_advice_each(
+    struct store *s, const char *tenant, bool all, store_advice_fn *fn, void *ctx)
 {
+	static const char open[] =
+	    "id IN (SELECT id FROM review WHERE state = 0)"
+	    " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id";
+	static const char both[] = "id IN (SELECT id FROM review)"
+				   " AND (?1 IS NULL OR ?1 = " OF_ITEM(
+				       "tenant") ") ORDER BY id";
 	struct advice_walk w = {fn, ctx};
 
-	_Static_assert(MODE_REVIEW == 5, "the query and the index name it");
-	return db_each(s, &reviews, advice_visit, &w,
-	    "mode = 5 AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id", "t",
-	    tenant);
+	return db_each(
+	    s, &reviews, advice_visit, &w, all ? both : open, "t", tenant);
 }

@@ -75,7 +75,7 @@ void store_spent_get(
 int store_spent_add(struct store *s, const char *endpoint, int64_t day,
     const struct store_spent *more, struct err *e);
 
-/* A finding that people are to look at. */
+/* A finding that people are to look at: a model's, or one of a canary. */
 struct store_advice {
 	int64_t id;
 	int64_t revision, item;
@@ -83,9 +83,12 @@ struct store_advice {
 	struct finding finding;
 	int64_t time;
 	char *url;
+	int32_t state; /* enum store_review (store_rule.h) */
 };
 typedef int store_advice_fn(void *ctx, const struct store_advice *row);
-/* Oldest first; only those of that tenant, if it is not NULL. */
-int store_advice_each(struct store *s, const char *tenant, store_advice_fn *fn, void *ctx);
+/* Oldest first; only those of that tenant, if it is not NULL; all: those as well of which
+ * a person has spoken. */
+int store_advice_each(struct store *s, const char *tenant, bool all, store_advice_fn *fn,
+    void *ctx);
 
 #endif

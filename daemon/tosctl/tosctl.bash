@@ -72,7 +72,12 @@ _tosctl() {
 	n=${#words_before[@]}
 	case $command in
 	status) options=$ask ;;
-	tenants | feeds | sightings | violations | reviews | reports | notices | poll)
+	reviews)
+		options="--all --person --reason $ask"
+		((n == 0)) && list="$(_tosctl_rows tenants id) $(_tosctl_rows reviews id)"
+		((n == 1)) && list='confirm dismiss'
+		;;
+	tenants | feeds | sightings | violations | reports | notices | poll)
 		options=$ask
 		((n == 0)) && list=$(_tosctl_rows tenants id)
 		;;
