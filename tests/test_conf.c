@@ -465,9 +465,11 @@ static const char every_key[] =
     "  endpoints = ( { name = \"local\"; url = \"http://127.0.0.1:8080/v1\";\n"
     "    credential = \"model-key\"; allow = [ \"10.0.0.0/8\" ]; timeout = \"5s\";\n"
     "    max_answer = \"16K\"; parallel = 3; retry_min = \"1s\"; retry_max = \"2s\";\n"
-    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7; } );\n"
+    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7;\n"
+    "    tenant_share = 0.5; answers_for = \"2d\"; } );\n"
     "  attempts = 1; threshold = 1; retry_for = \"2h\"; plugin_uid = 70000;\n"
-    "  media = true; media_items = 3; media_day = 9; media_wait = \"1m\"; media_pixels = 20000;\n"
+    "  media = true; media_items = 3; media_day = 9; media_wait = \"1m\"; media_pixels "
+    "= 20000;\n"
     "  worker_memory = \"1G\";\n"
     "  life_cycle = \"gated\"; stats_for = \"30d\"; scores_for = \"31d\";\n"
     "  gates = { labels = 10; precision = 0.8; days = 2; tenant_share = 0.5;\n"
@@ -597,6 +599,8 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].max_answer, 16384);
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].attempts, 7);
 	CU_ASSERT_EQUAL(c->policy.endpoints[0].day_tokens, 9);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].tenant_share, 0.5);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].answers_for, 2 * CLOCK_DAY);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);

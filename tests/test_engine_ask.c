@@ -287,9 +287,9 @@ test_bad_request(void)
 static json_t *
 say(struct bench *b, const char *finding, const char *what)
 {
-	return bench_ask(b,
-	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "review", "finding", finding,
-		"what", what, "person", "p1", "reason", "read it twice"));
+	return bench_ask(
+	    b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "review", "finding",
+		   finding, "what", what, "person", "p1", "reason", "read it twice"));
 }
 
 static size_t
@@ -329,7 +329,8 @@ test_word(void)
 	CU_ASSERT_STRING_EQUAL(bench_str(label, "person"), "p1");
 	CU_ASSERT(json_is_true(json_object_get(label, "right")));
 	o = say(b, "1", "dismiss");
-	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(o, "error"), "does not wait for a person"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(bench_str(o, "error"), "does not wait for a person"));
 	json_decref(o);
 	CU_ASSERT_EQUAL(reviews(b, false), 1);
 	engine_free(&b->engine, b->now);

@@ -3,7 +3,8 @@
 """What people have to do with plugin `moderation', in the real daemon and by the real
 tosctl: a report has a model asked about a post at which no rule points, whatever dies
 meanwhile, and once.  What models found waits until a person confirms or dismisses it, which
-is a label and nothing more."""
+is a label and nothing more.  One tenant's flood leaves the model to others, and another policy
+is another question."""
 import os
 import pathlib
 import signal
@@ -11,7 +12,7 @@ import sys
 
 from daemon import wait
 from model_server import ModelServer
-from test_moderation import JUDGED, Tenants, Trial
+from test_moderation import DEGRADED, JUDGED, Tenants, Trial
 
 # Terminal codes, an end of a JSON text, bytes that are no UTF-8.
 HOSTILE = os.fsdecode(b'\x1b[2Ja mail said "}\n{"kind":"decision"} \xff\xfe')
@@ -145,6 +146,47 @@ def check_record(d):
     print("on record, and made again from there", flush=True)
 
 
+def check_share(web, model, d):
+    """One tenant's flood leaves the other its share, and what was not asked is said."""
+    for i in range(12):
+        web.post(f"flood-{i}", f"watch one: THREAT number {i} of a flood")
+    got = [d.settled(f"flood-{i}") for i in range(12)]
+    assert [s for s, _ in got].count(JUDGED) == 5, got
+    assert all("the tenant's share of the day's budget of endpoint local is spent: 5 of 10"
+               in w for s, w in got if s == DEGRADED), got
+    for i in range(3):
+        web.post(f"small-{i}", f"watch one: THREAT number {i} of a few", "garden")
+    assert all(d.settled(f"small-{i}")[0] == JUDGED for i in range(3))
+    rows = {r.get("tenant"): r for r in d.rows("endpoints")}
+    assert rows["forum"]["requests"] == rows["forum"]["of_requests"] == 5, rows
+    assert rows["forum"]["refused"] == 7 and rows["garden"]["refused"] == 0, rows
+    assert rows[None]["requests"] == 8 and rows[None]["of_requests"] == 10, rows
+    assert d.status()["asks_refused"] == 7
+    assert len(model.texts()) == 8, model.texts()
+    assert d.log().count("its posts that would be asked about are degraded") == 1
+    print("a flood beside another tenant", flush=True)
+
+
+def check_policy(web, model, d):
+    """Another policy text, and another model, make old answers none."""
+    words = "number 1 of a few"
+    assert model.count(words) == 1
+    for change in ("policy", "model"):
+        if change == "policy":
+            d.path("policy.txt").write_text("4.1 Threats. Another text.\n")
+        else:
+            conf = d.path("tosd.conf").read_text()
+            d.write("tosd.conf", conf.replace('"model-a"', '"model-z"'))
+        before = d.status()["policy"]
+        d.proc.send_signal(signal.SIGHUP)
+        wait("the new policy", lambda b=before: (d.status() or {}).get("policy") not in (b, None))
+        web.post(f"after-{change}", f"watch one: THREAT {words}", "garden")
+        assert d.settled(f"after-{change}")[0] == JUDGED
+    assert model.count(words) == 3, model.asked
+    assert model.asked[-1][2] == "model-z" and len(model.systems) == 2
+    print("another policy, another model: asked anew", flush=True)
+
+
 def main():
     model = ModelServer()
     with Tenants() as web, People(web, model) as d:
@@ -153,6 +195,14 @@ def main():
         check_word(d)
         check_kill(model, d)
         check_record(d)
+    model.stop()
+    model = ModelServer()
+    with Tenants() as web, People(web, model, more="day_requests = 10;") as d:
+        d.start()
+        check_share(web, model, d)
+        check_policy(web, model, d)
+        d.stop()
+        d.check_record()
     model.stop()
 
 

@@ -259,6 +259,7 @@ engine_tick(struct engine *g, int64_t now)
 	sooner(&next, engine_case_due(g, now));
 	sooner(&next, engine_exposure_due(g, now));
 	sooner(&next, engine_keep_due(g, now));
+	sooner(&next, engine_ask_sweep(g, now));
 	sooner(&next, engine_alive_mark(g, now));
 	engine_flush(g, now);
 	sooner(&next, engine_outbox_due(g));
@@ -364,6 +365,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"texts_let_go", g->let_go},
 	    {"asks_open", (uint64_t)store_ask_count(g->store)},
 	    {"asks_failed", g->asks_failed},
+	    {"asks_refused", g->asks_refused},
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
 	    {"reports", (uint64_t)g->reports},

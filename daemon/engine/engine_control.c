@@ -19,6 +19,7 @@ static const struct {
     {"sightings", engine_query_sightings},
     {"violations", engine_query_violations},
     {"reviews", engine_review_query},
+    {"endpoints", engine_budget_list},
     {"report", engine_report_make},
     {"reports", engine_report_list},
     {"cases", engine_query_cases},

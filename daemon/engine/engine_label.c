@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_label: what people say of single findings: labels, findings of canaries and of
- * models that are confirmed or dismissed, exhibits of an appeal that was upheld.  Each word is a
- * ledger entry (`label') that carries all that the gates need, and lands on (rule,
- * rev); the reason is kept like other words of people.
+ * models that are confirmed or dismissed, exhibits of an appeal that was upheld.  Each
+ * word is a ledger entry (`label') that carries all that the gates need, and lands on
+ * (rule, rev); the reason is kept like other words of people.
  *
  * People judge blind: what a finding is about is shown without its tenant.
  */

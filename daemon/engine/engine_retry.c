@@ -118,7 +118,7 @@ keep(struct engine *g, const struct store_revision *r,
 		g->retries++;
 	}
 	row.tries += t->lost;
-	stand = engine_ask_want(g, r->id, j, t->plugin, &said, now);
+	stand = engine_ask_want(g, r, j, t->plugin, &said, now);
 	words = said != NULL ? said : t->why;
 	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
 	row.given_up = why != NULL;
@@ -129,7 +129,8 @@ keep(struct engine *g, const struct store_revision *r,
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
 	/* Answers bring it back by themselves, and at the end somebody has to say that
-	 * there was none.  A plugin that asks one thing after the other is no busy loop. */
+	 * there was none.  A plugin that asks one thing after the other is no busy
+	 * loop. */
 	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
 	if (stand == STAND_READY)
 		wait = row.id == 0 ? 0 : WAIT_MIN;

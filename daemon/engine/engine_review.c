@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_review: findings of models, which are for people alone (MODE_REVIEW): on record
- * when they are made, with the answers that they rest on; and `tosctl reviews', which
- * shows them beside those of canaries until a person has spoken (engine_label.c).  Who
- * does not name a tenant is not told whose post it is: people judge blind.
+ * engine_review: findings of models, which are for people alone (MODE_REVIEW): on
+ * record when they are made, with the answers that they rest on; and `tosctl reviews',
+ * which shows them beside those of canaries until a person has spoken (engine_label.c).
+ * Who does not name a tenant is not told whose post it is: people judge blind.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 static int
 add_entry(void *ctx, const struct store_ask *a)
 {
-	if (a->entry >= 0)
+	if (a->state == ASK_ANSWERED && a->entry >= 0)
 		json_array_append_new(ctx, json_integer((json_int_t)a->entry));
 	return 0;
 }
@@ -55,15 +55,25 @@ struct listing {
 	const char *tenant; /* as it was named; NULL: all of them, blind */
 };
 
+/* A finding, and its row. */
+struct models {
+	json_t *o;
+	int64_t time;
+};
+
+/* What was answered later, after an answer grew too old, is not what it rests on. */
 static int
 add_model(void *ctx, const struct store_ask *a)
 {
-	json_t *o = ctx, *m;
+	const struct models *x = ctx;
+	json_t *o = x->o, *m;
 
-	if (a->state != ASK_ANSWERED)
+	if ((a->state != ASK_ANSWERED && a->state != ASK_EXPIRED) || a->time > x->time)
 		return 0;
 	m = json_pack("{s:s, s:s, s:s, s:I}", "model", a->model, "endpoint",
 	    a->endpoint, "key", a->key, "entry", (json_int_t)a->entry);
+	if (a->state == ASK_EXPIRED)
+		json_object_del(m, "key");
 	json_set_text(m, "prompt", a->prompt);
 	json_set_text(m, "file", a->file);
 	json_array_append_new(json_object_get(o, "models"), m);
@@ -113,14 +123,14 @@ review_row(void *ctx, const struct store_advice *v)
 	const struct finding *f = &v->finding;
 	bool model = f->mode == MODE_REVIEW;
 	char when[CLOCK_TEXT];
-	json_t *o = json_pack(
-	    "{s:I, s:s, s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:f, s:s}", "id",
-	    (json_int_t)v->id, "of", model ? "model" : "canary", "state",
-	    state_name(v->state), "item", (json_int_t)v->item, "revision",
-	    (json_int_t)v->revision, "rule", f->rule, "rev", (json_int_t)f->rev,
-	    "clause", f->clause, "category", f->category, "severity",
-	    finding_severity_name(f->severity), "score", f->score, "found",
-	    clock_format(v->time, when));
+	json_t *o =
+	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:s, s:f, s:s}",
+		"id", (json_int_t)v->id, "of", model ? "model" : "canary", "state",
+		state_name(v->state), "item", (json_int_t)v->item, "revision",
+		(json_int_t)v->revision, "rule", f->rule, "rev", (json_int_t)f->rev,
+		"clause", f->clause, "category", f->category, "severity",
+		finding_severity_name(f->severity), "score", f->score, "found",
+		clock_format(v->time, when));
 
 	if (l->tenant != NULL) {
 		json_set_text(o, "tenant", l->tenant);
@@ -128,8 +138,10 @@ review_row(void *ctx, const struct store_advice *v)
 	}
 	json_set_text(o, "reason", f->reason);
 	if (model) {
+		struct models x = {o, v->time};
+
 		json_object_set_new(o, "models", json_array());
-		engine_walk(store_ask_of(l->g->store, v->revision, add_model, o));
+		engine_walk(store_ask_of(l->g->store, v->revision, add_model, &x));
 	}
 	set_quote(l->g, o, v);
 	json_array_append_new(l->rows, o);

@@ -31,6 +31,13 @@ rebuild_answer(struct rebuild *r, const json_t *o, struct err *e)
 	rc = store_ask_by_key(r->store, key, &a, e);
 	if (rc != 0 && rc != TOSD_ENOENT)
 		return rc;
+	if (rc == 0 && a.state == ASK_ANSWERED) { /* that one had grown too old */
+		rc = store_ask_expire(r->store, a.id, e);
+		store_ask_clear(&a);
+		if (rc != 0)
+			return rc;
+		rc = TOSD_ENOENT;
+	}
 	if (rc == TOSD_ENOENT) {
 		memcpy(a.key, key, sizeof(a.key));
 		a.endpoint = xstrdup(rebuild_str(o, "endpoint"));
@@ -96,8 +103,7 @@ add_review(struct rebuild *r, const json_t *o, const struct finding *f, struct e
 
 	if (rc != 0)
 		return rc;
-	rc = store_review_add(
-	    r->store, &at, row.id, tenant, r->t, (int64_t)r->seq, e);
+	rc = store_review_add(r->store, &at, row.id, tenant, r->t, (int64_t)r->seq, e);
 	store_found_clear(&row);
 	return rc;
 }

@@ -64,6 +64,7 @@ static const struct command {
     {"violations", tosctl_ask, "what was found and whether it is still there"},
     {"reviews", tosctl_ask,
 	"what waits for a person; reviews ID confirm|dismiss --person P --reason TEXT"},
+    {"endpoints", tosctl_ask, "models: what was spent on them today, and by whom"},
     {"report", tosctl_ask,
 	"report ITEM|URL --person P --reason TEXT [--from WHO]: have a post looked at"},
     {"reports", tosctl_ask, "what was reported, and what came of it"},

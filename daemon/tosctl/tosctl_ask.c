@@ -59,6 +59,9 @@ static const struct shape shapes[] = {
 	{"id", "of", "state", "item", "rule", "severity", "score", "found", "model",
 	    "prompt", "quote", "reason"}},
     {"review", "review", {"finding", "what"}, 2, {NULL}},
+    {"endpoints", "endpoints", {NULL}, 0,
+	{"endpoint", "tenant", "requests", "of_requests", "bytes", "of_bytes", "tokens",
+	    "of_tokens", "refused", "down"}},
     {"report", "report", {"item"}, 1, {NULL}},
     {"reports", "reports", {"tenant"}, 0,
 	{"id", "tenant", "item", "state", "found", "made", "person", "from", "reason",
@@ -207,8 +210,8 @@ read_options(int argc, char **argv, struct options *o)
 	return true;
 }
 
-/* `cases NUMBER' shows one whole; `outbox ID WORD' settles a message, `reviews ID WORD' what
- * waits for a person. */
+/* `cases NUMBER' shows one whole; `outbox ID WORD' settles a message, `reviews ID WORD'
+ * what waits for a person. */
 static const char *
 command_of(const char *name, int nwords, char **words)
 {
