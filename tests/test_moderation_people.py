@@ -8,6 +8,7 @@ is another question."""
 import os
 import pathlib
 import signal
+import sqlite3
 import sys
 
 from daemon import wait
@@ -118,6 +119,13 @@ def check_kill(model, d):
     print("kill -9 with a report under way", flush=True)
 
 
+def lose_store(d):
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        pathlib.Path(d.state, name).unlink(missing_ok=True)
+    p = d.run("rebuild", "--dir", d.state)
+    assert p.returncode == 0, p.stderr
+
+
 REPORTS = ("SELECT id, item, revision, tenant, state, made, looked, found, who, file, entry "
            "FROM report ORDER BY id")
 REVIEWS = "SELECT id, tenant, since, state, entry FROM review ORDER BY id"
@@ -138,10 +146,7 @@ def check_record(d):
     tables = REPORTS, REVIEWS, LABELS
     before = [d.query(t) for t in tables]
     assert all(before), before
-    for name in ("store.db", "store.db-wal", "store.db-shm"):
-        pathlib.Path(d.state, name).unlink(missing_ok=True)
-    p = d.run("rebuild", "--dir", d.state)
-    assert p.returncode == 0, p.stderr
+    lose_store(d)
     assert [d.query(t) for t in tables] == before
     print("on record, and made again from there", flush=True)
 
@@ -151,18 +156,18 @@ def check_share(web, model, d):
     for i in range(12):
         web.post(f"flood-{i}", f"watch one: THREAT number {i} of a flood")
     got = [d.settled(f"flood-{i}") for i in range(12)]
-    assert [s for s, _ in got].count(JUDGED) == 5, got
-    assert all("the tenant's share of the day's budget of endpoint local is spent: 5 of 10"
+    assert [s for s, _ in got].count(JUDGED) == 6, got
+    assert all("the tenant's share of the day's budget of endpoint local is spent: 6 of 12"
                in w for s, w in got if s == DEGRADED), got
     for i in range(3):
         web.post(f"small-{i}", f"watch one: THREAT number {i} of a few", "garden")
     assert all(d.settled(f"small-{i}")[0] == JUDGED for i in range(3))
     rows = {r.get("tenant"): r for r in d.rows("endpoints")}
-    assert rows["forum"]["requests"] == rows["forum"]["of_requests"] == 5, rows
-    assert rows["forum"]["refused"] == 7 and rows["garden"]["refused"] == 0, rows
-    assert rows[None]["requests"] == 8 and rows[None]["of_requests"] == 10, rows
-    assert d.status()["asks_refused"] == 7
-    assert len(model.texts()) == 8, model.texts()
+    assert rows["forum"]["requests"] == rows["forum"]["of_requests"] == 6, rows
+    assert rows["forum"]["refused"] == 6 and rows["garden"]["refused"] == 0, rows
+    assert rows[None]["requests"] == 9 and rows[None]["of_requests"] == 12, rows
+    assert d.status()["asks_refused"] == 6
+    assert len(model.texts()) == 9, model.texts()
     assert d.log().count("its posts that would be asked about are degraded") == 1
     print("a flood beside another tenant", flush=True)
 
@@ -187,6 +192,33 @@ def check_policy(web, model, d):
     print("another policy, another model: asked anew", flush=True)
 
 
+ASKS = "SELECT model, state, status, time, entry, file FROM ask ORDER BY entry"
+
+
+def check_old(web, model, d):
+    """An answer of last month serves no more; what rests on it still names it, and the
+    store made again from the record knows both."""
+    d.stop()
+    db = sqlite3.connect(pathlib.Path(d.state, "store.db"))
+    db.execute("UPDATE ask SET time = time - 31 * 86400000 WHERE state = 1 AND model = 'model-z'")
+    db.commit()
+    db.close()
+    d.start()
+    web.post("month", "watch one: THREAT number 1 of a few", "garden")
+    assert d.settled("month")[0] == JUDGED
+    assert model.count("number 1 of a few") == 4
+    rows = [r for r in d.rows("reviews", "garden") if r.get("model") == "model-z"]
+    entries = [m["entry"] for r in rows for m in r["models"] if m["model"] == "model-z"]
+    assert len(rows) == len(set(entries)) == 2, rows
+    d.stop()
+    d.check_record()
+    before = [r[:3] + r[4:] for r in d.query(ASKS)]
+    assert [r[1] for r in before].count(3) == 1, before
+    lose_store(d)
+    assert [r[:3] + r[4:] for r in d.query(ASKS)] == before
+    print("an answer that is too old", flush=True)
+
+
 def main():
     model = ModelServer()
     with Tenants() as web, People(web, model) as d:
@@ -197,12 +229,11 @@ def main():
         check_record(d)
     model.stop()
     model = ModelServer()
-    with Tenants() as web, People(web, model, more="day_requests = 10;") as d:
+    with Tenants() as web, People(web, model, more="day_requests = 12;") as d:
         d.start()
         check_share(web, model, d)
         check_policy(web, model, d)
-        d.stop()
-        d.check_record()
+        check_old(web, model, d)
     model.stop()
 
 

@@ -368,7 +368,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"asks_refused", g->asks_refused},
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
-	    {"reports", (uint64_t)g->reports},
+	    {"reports_open", (uint64_t)engine_report_waiting(g)},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

@@ -441,6 +441,8 @@ void engine_report_load(struct engine *g); /* what a restart finds */
 bool engine_report_is_open(struct engine *g, int64_t revision);
 /* The revision goes to a worker.  True: its post was reported, which plugins are told. */
 bool engine_report_tell(struct engine *g, const struct store_revision *r);
+/* How many are open. */
+int64_t engine_report_waiting(struct engine *g);
 /* A worker died over the look; how many have. */
 uint32_t engine_report_lost(struct engine *g, int64_t revision);
 /* Policy has looked: with so many findings for review, or why somebody gave no answer. */
