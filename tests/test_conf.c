@@ -493,7 +493,8 @@ static const char every_key[] =
     "  endpoints = ( { name = \"local\"; url = \"http://127.0.0.1:8080/v1\";\n"
     "    credential = \"model-key\"; allow = [ \"10.0.0.0/8\" ]; timeout = \"5s\";\n"
     "    max_answer = \"16K\"; parallel = 3; retry_min = \"1s\"; retry_max = \"2s\";\n"
-    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7; } );\n"
+    "    day_requests = 5; day_bytes = \"1M\"; day_tokens = 9; attempts = 7;\n"
+    "    tenant_share = 0.5; answers_for = \"2d\"; } );\n"
     "  lists = ( { name = \"phish\"; url = \"http://l.example/p\"; signers = [ \"" VKEY
     "\" ];\n"
     "    signature_url = \"http://l.example/s\"; allow = [ \"10.0.0.0/8\" ];\n"
@@ -667,6 +668,8 @@ test_every_key(void)
 	CU_ASSERT_EQUAL(c->policy.lists[0].timeout, 3000);
 	CU_ASSERT_EQUAL(c->policy.lists[0].nsigners, 1);
 	CU_ASSERT_STRING_EQUAL(c->policy.lists[0].signature_url, "http://l.example/s");
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].tenant_share, 0.5);
+	CU_ASSERT_EQUAL(c->policy.endpoints[0].answers_for, 2 * CLOCK_DAY);
 	p = &c->policy.plugins[0];
 	CU_ASSERT_STRING_EQUAL(p->path, "/etc/tosd/p/exec.so");
 	CU_ASSERT_EQUAL(p->grant, 1 | 4);

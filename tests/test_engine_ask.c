@@ -282,6 +282,103 @@ test_bad_request(void)
 	bench_close(b);
 }
 
+/* --- a person's word --- */
+
+static json_t *
+say(struct bench *b, const char *finding, const char *what)
+{
+	return bench_ask(
+	    b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "review", "finding",
+		   finding, "what", what, "person", "p1", "reason", "read it twice"));
+}
+
+static size_t
+reviews(struct bench *b, bool all)
+{
+	json_t *o = bench_ask(b, json_pack("{s:s, s:b}", "cmd", "reviews", "all", all));
+	size_t n = json_array_size(json_object_get(o, "rows"));
+
+	json_decref(o);
+	return n;
+}
+
+/* What a person says closes it, once, and is a label; it never becomes a violation. */
+static void
+test_word(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}, {"b", "ask her"}};
+	struct bench *b = open_with("");
+	const json_t *row, *label;
+	json_t *o;
+
+	bench_feed(b, posts, 2);
+	inspect(b);
+	answer(b, asked(b), 200, 0);
+	answer(b, asked(b), 200, 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(reviews(b, false), 2);
+	o = say(b, "1", "confirm");
+	CU_ASSERT(json_is_true(json_object_get(o, "ok")));
+	row = json_array_get(json_object_get(o, "rows"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(row, "counts"), "never counts"));
+	CU_ASSERT_EQUAL(bench_int(row, "rule_right"), 1);
+	json_decref(o);
+	label = bench_last(b, "label");
+	CU_ASSERT_STRING_EQUAL(bench_str(label, "rule"), "moderation/threat");
+	CU_ASSERT_STRING_EQUAL(bench_str(label, "by"), "review");
+	CU_ASSERT_STRING_EQUAL(bench_str(label, "person"), "p1");
+	CU_ASSERT(json_is_true(json_object_get(label, "right")));
+	o = say(b, "1", "dismiss");
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(bench_str(o, "error"), "does not wait for a person"));
+	json_decref(o);
+	CU_ASSERT_EQUAL(reviews(b, false), 1);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	o = say(b, "1", "dismiss");
+	CU_ASSERT_FALSE(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	o = say(b, "2", "dismiss");
+	row = json_array_get(json_object_get(o, "rows"), 0);
+	CU_ASSERT_EQUAL(bench_int(row, "rule_right"), 1);
+	CU_ASSERT_EQUAL(bench_int(row, "rule_wrong"), 1);
+	json_decref(o);
+	CU_ASSERT_EQUAL(reviews(b, false), 0);
+	CU_ASSERT_EQUAL(reviews(b, true), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "label"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	bench_close(b);
+}
+
+/* Whose post it is is told to those who asked for it by name. */
+static void
+test_blind(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+	const json_t *row;
+	json_t *o;
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	answer(b, asked(b), 200, 0);
+	inspect(b);
+	o = bench_ask(b, json_pack("{s:s}", "cmd", "reviews"));
+	row = json_array_get(json_object_get(o, "rows"), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "of"), "model");
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "state"), "waits");
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "quote"), "ask");
+	CU_ASSERT_PTR_NULL(json_object_get(row, "tenant"));
+	CU_ASSERT_PTR_NULL(json_object_get(row, "url"));
+	json_decref(o);
+	o = bench_ask(b, json_pack("{s:s, s:s}", "cmd", "reviews", "tenant", "forum"));
+	row = json_array_get(json_object_get(o, "rows"), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "tenant"), "forum");
+	json_decref(o);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"one text, one question", test_once},
     {"come again later", test_busy},
@@ -293,6 +390,8 @@ static const struct suite_test tests[] = {
     {"a fetcher that dies with it", test_fetch_dies},
     {"restarts", test_restart},
     {"a bad question", test_bad_request},
+    {"a person's word", test_word},
+    {"people judge blind", test_blind},
 };
 
 SUITE_MAIN("engine_ask", tests)

@@ -376,7 +376,7 @@ def check_https():
 
 def check_budget():
     model = ModelServer()
-    with Tenants() as web, Trial(web, model, more="day_requests = 3;") as d:
+    with Tenants() as web, Trial(web, model, more="day_requests = 3; tenant_share = 1.0;") as d:
         d.start()
         for i in range(6):
             web.post(f"dear-{i}", f"watch one: THREAT number {i} costs")

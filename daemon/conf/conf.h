@@ -141,6 +141,8 @@ struct conf_endpoint {
 	unsigned attempts;	   /* of one question, before it stays without an answer */
 	int64_t retry_min, retry_max;
 	size_t day_requests, day_bytes, day_tokens; /* of a day, UTC; tokens 0: any */
+	double tenant_share; /* of these, on account of one tenant; at least equal parts */
+	int64_t answers_for; /* how long an answer is handed out again */
 	const char *file;
 	int line;
 };

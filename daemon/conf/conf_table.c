@@ -225,6 +225,8 @@ static const struct conf_row endpoint_rows[] = {
     MANY(conf_endpoint, day_requests, "1000", 1, 100000000),
     SIZE(conf_endpoint, day_bytes, "64M", KIB, 64 * GIB),
     MANY(conf_endpoint, day_tokens, "0", 0, 1000000000000),
+    SHARE(conf_endpoint, tenant_share, "0.25"),
+    SPAN(conf_endpoint, answers_for, "30d", CLOCK_HOUR, 3650 * CLOCK_DAY),
 };
 static const struct conf_table endpoints_table = {.name = "endpoints",
     ROWS(endpoint_rows),

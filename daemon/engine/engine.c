@@ -265,6 +265,7 @@ engine_tick(struct engine *g, int64_t now)
 	sooner(&next, engine_case_due(g, now));
 	sooner(&next, engine_exposure_due(g, now));
 	sooner(&next, engine_keep_due(g, now));
+	sooner(&next, engine_ask_sweep(g, now));
 	sooner(&next, engine_alive_mark(g, now));
 	engine_flush(g, now);
 	sooner(&next, engine_outbox_due(g));
@@ -372,9 +373,10 @@ engine_stats(struct engine *g, int64_t now)
 	    {"texts_let_go", g->let_go},
 	    {"asks_open", (uint64_t)store_ask_count(g->store)},
 	    {"asks_failed", g->asks_failed},
+	    {"asks_refused", g->asks_refused},
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
-	    {"reports", (uint64_t)g->reports},
+	    {"reports_open", (uint64_t)engine_report_waiting(g)},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

@@ -113,6 +113,7 @@ keep(struct engine *g, struct store_ask *a, struct msg_answered *m, int64_t now)
 	more.tokens = a->tokens = tokens_of(&a->answer);
 	engine_must(store_spent_add(g->store, a->endpoint, now / CLOCK_DAY, &more, &e),
 	    0, "cannot count an answer", &e);
+	engine_budget_charge(g, a->endpoint, a->payer, &more, now);
 	record(g, a, m->took, now);
 	engine_ask_put(g, a);
 	g->answers++;

@@ -3,8 +3,10 @@
  * engine_ask: questions of plugins to model endpoints, from the moment a worker brings
  * them until the answer is kept.
  *
- * A question is known by its key and asked once, whoever it is about: the row of the
- * store is the cache.  It is counted against the day's budget and marked as under way
+ * A question is known by its key, which is made of all that is sent, and asked once,
+ * whoever it is about: the row of the store is the cache.  An answer is handed out for
+ * answers_for, then its row is put aside (what rests on it still refers to it) and the
+ * question asked anew.  It is counted against the day's budget and marked as under way
  * in the transaction after which it leaves, so that a crash asks at most once more and
  * never for free.  The answer goes into the vault, the ledger (`answer') and its row;
  * then the revisions that wait for it are inspected again, with the answer at hand,
@@ -17,7 +19,9 @@
 #include "base/log.h"
 #include "engine/engine_ask.h"
 
-#define ANSWERS_MAX 32 /* handed over with one revision: the newest */
+#define SWEEP_BATCH 4096 /* answers put aside in an hour */
+#define SHARES_FOR 30	 /* days for which it is kept what each tenant's posts cost */
+#define ANSWERS_MAX 32	 /* handed over with one revision: the newest */
 
 /* --- endpoints --- */
 
@@ -37,26 +41,6 @@ engine_ask_endpoint(struct engine *g, const char *name)
 	p->name = xstrdup(name);
 	p->until = CLOCK_NONE;
 	return p;
-}
-
-/* In words which part of the day's budget is used up; NULL: there is some left. */
-static char *
-budget_spent(struct engine *g, const struct conf_endpoint *p, int64_t now)
-{
-	struct store_spent s;
-
-	store_spent_get(g->store, p->name, now / CLOCK_DAY, &s);
-	if (s.requests >= (int64_t)p->day_requests)
-		return xasprintf(
-		    "the day's budget of endpoint %s is spent: %zu requests", p->name,
-		    p->day_requests);
-	if (s.bytes >= (int64_t)p->day_bytes)
-		return xasprintf("the day's budget of endpoint %s is spent: %zu bytes",
-		    p->name, p->day_bytes);
-	if (p->day_tokens > 0 && s.tokens >= (int64_t)p->day_tokens)
-		return xasprintf("the day's budget of endpoint %s is spent: %zu tokens",
-		    p->name, p->day_tokens);
-	return NULL;
 }
 
 /* --- rows --- */
@@ -109,8 +93,10 @@ next_day(int64_t now)
 /* --- what a worker brings --- */
 
 static void
-reopen(struct engine *g, struct store_ask *a, const struct msg_question *q, int64_t now)
+reopen(struct engine *g, struct store_ask *a, const struct msg_question *q,
+    const char *tenant, int64_t now)
 {
+	snprintf(a->payer, sizeof(a->payer), "%s", tenant);
 	a->state = ASK_OPEN;
 	a->attempts = 0;
 	a->due = now;
@@ -135,16 +121,54 @@ new_row(const struct msg_question *q, const char *key, int64_t now, struct store
 	a->entry = -1;
 }
 
+static bool
+is_stale(const struct conf_endpoint *p, const struct store_ask *a, int64_t now)
+{
+	return p != NULL && a->state == ASK_ANSWERED && now - a->time >= p->answers_for;
+}
+
+/* The row of a question as far as it is of use now; false: there is none. */
+static bool
+find_row(struct engine *g, const struct conf_endpoint *p, const char *key, int64_t now,
+    struct store_ask *a)
+{
+	struct err e = ERR_INIT;
+
+	if (engine_must(store_ask_by_key(g->store, key, a, &e), TOSD_ENOENT,
+		"cannot look for a question", &e) != 0)
+		return false;
+	if (!is_stale(p, a, now))
+		return true;
+	engine_must(store_ask_expire(g->store, a->id, &e), 0,
+	    "cannot put an old answer aside", &e);
+	store_ask_clear(a);
+	return false;
+}
+
+/* How it stands with a question of which there is a row. */
+static enum engine_stand
+stand_of(const struct store_ask *a, char **why)
+{
+	if (a->state == ASK_ANSWERED)
+		return STAND_READY;
+	if (a->why != NULL && (*why == NULL || a->state == ASK_FAILED)) {
+		free(*why);
+		*why = xstrdup(a->why);
+	}
+	return a->state == ASK_FAILED ? STAND_OVER : STAND_WAIT;
+}
+
 /* One question about a revision. */
 static enum engine_stand
-want(struct engine *g, int64_t revision, const struct msg_question *q, char **why,
-    int64_t now)
+want(struct engine *g, const struct store_revision *r, const struct msg_question *q,
+    char **why, int64_t now)
 {
 	const struct conf_endpoint *p = conf_endpoint_of(g->conf, q->endpoint);
-	enum engine_stand stand;
+	enum engine_stand stand = STAND_OVER;
 	struct store_ask a;
 	struct err e = ERR_INIT;
 	char key[DIGEST_HEX];
+	bool known, anew;
 
 	if (p == NULL) {
 		free(*why);
@@ -152,31 +176,25 @@ want(struct engine *g, int64_t revision, const struct msg_question *q, char **wh
 		return STAND_OVER;
 	}
 	msg_question_key(q->endpoint, q->kind, q->body.data, q->body.len, key);
-	if (engine_must(store_ask_by_key(g->store, key, &a, &e), TOSD_ENOENT,
-		"cannot look for a question", &e) != 0) {
+	known = find_row(g, p, key, now, &a);
+	anew = !known || (a.state == ASK_FAILED && now >= a.due);
+	if (!known)
 		new_row(q, key, now, &a);
-		reopen(g, &a, q, now);
-	} else if (a.state == ASK_FAILED && now >= a.due) {
-		reopen(g, &a, q, now);
-	}
-	engine_must(store_ask_link(g->store, a.id, revision, &e), 0,
-	    "cannot note what a question is about", &e);
-	if (a.state == ASK_ANSWERED) {
-		stand = STAND_READY;
-	} else {
-		if (a.why != NULL && (*why == NULL || a.state == ASK_FAILED)) {
-			free(*why);
-			*why = xstrdup(a.why);
-		}
-		stand = a.state == ASK_FAILED ? STAND_OVER : STAND_WAIT;
+	if (!anew ||
+	    engine_budget_take(g, p, r->tenant, q->body.len, &a.turn, why, now)) {
+		if (anew)
+			reopen(g, &a, q, r->tenant, now);
+		engine_must(store_ask_link(g->store, a.id, r->id, &e), 0,
+		    "cannot note what a question is about", &e);
+		stand = stand_of(&a, why);
 	}
 	store_ask_clear(&a);
 	return stand;
 }
 
 enum engine_stand
-engine_ask_want(struct engine *g, int64_t revision, const struct msg_inspected_item *j,
-    const char *plugin, char **why, int64_t now)
+engine_ask_want(struct engine *g, const struct store_revision *r,
+    const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now)
 {
 	enum engine_stand all = STAND_NONE;
 
@@ -186,7 +204,7 @@ engine_ask_want(struct engine *g, int64_t revision, const struct msg_inspected_i
 
 		if (strcmp(j->questions[i].plugin, plugin) != 0)
 			continue;
-		one = want(g, revision, &j->questions[i], why, now);
+		one = want(g, r, &j->questions[i], why, now);
 		all = one > all ? one : all;
 	}
 	return all;
@@ -223,18 +241,6 @@ hand_over(struct engine *g, const struct conf_endpoint *p, struct store_ask *a)
 	g->nasks++;
 }
 
-/* Once a day: what it means for each post is said there. */
-static void
-say_spent(struct engine *g, const char *endpoint, const char *why, int64_t now)
-{
-	struct engine_endpoint *p = engine_ask_endpoint(g, endpoint);
-
-	if (p->spent_day != now / CLOCK_DAY)
-		log_warn(
-		    "ask", "%s; posts that would be asked about are degraded", why);
-	p->spent_day = now / CLOCK_DAY;
-}
-
 struct send_to {
 	struct engine *g;
 	const struct conf_endpoint *p;
@@ -247,16 +253,18 @@ send_one(void *ctx, const struct store_ask *row)
 	struct send_to *to = ctx;
 	struct engine *g = to->g;
 	struct store_spent more = {.requests = 1, .bytes = (int64_t)row->question.len};
-	char *spent = budget_spent(g, to->p, to->now);
+	char *spent = engine_budget_spent(g, to->p, to->now);
 	struct store_ask a;
 	struct err e = ERR_INIT;
 
 	engine_must(
 	    store_ask_get(g->store, row->id, &a, &e), 0, "cannot read a question", &e);
 	if (spent != NULL) {
-		say_spent(g, to->p->name, spent, to->now);
+		engine_budget_say(g, to->p->name, spent, to->now);
 		engine_ask_fail(g, &a, spent, next_day(to->now), to->now);
 	} else {
+		if (a.attempts > 0) /* the first one is charged already */
+			engine_budget_charge(g, to->p->name, a.payer, &more, to->now);
 		a.attempts++;
 		a.due = CLOCK_NONE;
 		engine_ask_put(g, &a);
@@ -302,8 +310,10 @@ engine_ask_dispatch(struct engine *g, int64_t now)
 /* --- what a revision gets along --- */
 
 struct answers {
+	const struct engine *g;
 	struct msg_inspect_item *it;
 	size_t bytes;
+	int64_t now;
 };
 
 static int
@@ -313,7 +323,8 @@ add_answer(void *ctx, const struct store_ask *a)
 	struct msg_inspect_item *it = x->it;
 	struct msg_answer *to;
 
-	if (a->state != ASK_ANSWERED)
+	if (a->state != ASK_ANSWERED ||
+	    is_stale(conf_endpoint_of(x->g->conf, a->endpoint), a, x->now))
 		return 0;
 	if (it->nanswers == ANSWERS_MAX) { /* the oldest is of an older policy */
 		msg_answer_clear(&it->answers[0]);
@@ -329,9 +340,10 @@ add_answer(void *ctx, const struct store_ask *a)
 }
 
 size_t
-engine_ask_answers(struct engine *g, int64_t revision, struct msg_inspect_item *it)
+engine_ask_answers(
+    struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now)
 {
-	struct answers x = {it, 0};
+	struct answers x = {g, it, 0, now};
 
 	if (g->conf->policy.nendpoints > 0)
 		engine_walk(store_ask_of(g->store, revision, add_answer, &x));
@@ -339,6 +351,27 @@ engine_ask_answers(struct engine *g, int64_t revision, struct msg_inspect_item *
 }
 
 /* --- life --- */
+
+/* What was said too long ago is only in the way: the vault has it. */
+int64_t
+engine_ask_sweep(struct engine *g, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	if (g->next_sweep > now)
+		return g->next_sweep;
+	for (size_t i = 0; i < g->conf->policy.nendpoints; i++) {
+		const struct conf_endpoint *p = &g->conf->policy.endpoints[i];
+
+		engine_must(store_ask_expire_old(g->store, p->name,
+				now - p->answers_for, SWEEP_BATCH, &e),
+		    0, "cannot put old answers aside", &e);
+	}
+	engine_must(store_share_drop(g->store, now / CLOCK_DAY - SHARES_FOR, &e), 0,
+	    "cannot forget what was spent long ago", &e);
+	g->next_sweep = now + CLOCK_HOUR;
+	return g->next_sweep;
+}
 
 void
 engine_ask_load(struct engine *g, int64_t now)

@@ -21,6 +21,7 @@ static const struct {
     {"reviews", engine_review_query},
     {"lists", engine_list_query},
     {"list-update", engine_list_update},
+    {"endpoints", engine_budget_list},
     {"report", engine_report_make},
     {"reports", engine_report_list},
     {"cases", engine_query_cases},

@@ -171,6 +171,7 @@ struct engine {
 	uint64_t next_ask_id;
 	struct engine_endpoint *endpoints;
 	size_t nendpoints;
+	int64_t next_sweep; /* of answers that are too old */
 
 	/* lists that are fetched (engine_list.h) */
 	struct engine_list **lists;
@@ -193,7 +194,8 @@ struct engine {
 	/* counters for stats */
 	uint64_t polls_by[POLLED_COUNT];
 	uint64_t items_new, items_changed, items_judged, items_degraded, findings,
-	    violations, worker_deaths, let_go, answers, asks_failed, reviews;
+	    violations, worker_deaths, let_go, answers, asks_failed, asks_refused,
+	    reviews;
 	int64_t started;
 };
 
@@ -418,13 +420,14 @@ enum engine_stand {
 };
 /* Takes up the questions of this plugin.  *why (xmalloc'd, or NULL): why there is no answer
  * yet or, always set, why there will be none (STAND_OVER). */
-enum engine_stand engine_ask_want(struct engine *g, int64_t revision,
+enum engine_stand engine_ask_want(struct engine *g, const struct store_revision *r,
     const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
 void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */
 int64_t engine_ask_dispatch(struct engine *g, int64_t now); /* returns next due */
 /* Puts kept answers to earlier questions about it into the message; bytes of them. */
 size_t engine_ask_answers(
-    struct engine *g, int64_t revision, struct msg_inspect_item *it);
+    struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now);
+int64_t engine_ask_sweep(struct engine *g, int64_t now); /* returns next due */
 void engine_ask_free(struct engine *g);
 
 /* --- engine_answer.c --- */
@@ -462,6 +465,8 @@ void engine_report_load(struct engine *g); /* what a restart finds */
 bool engine_report_is_open(struct engine *g, int64_t revision);
 /* The revision goes to a worker.  True: its post was reported, which plugins are told. */
 bool engine_report_tell(struct engine *g, const struct store_revision *r);
+/* How many are open. */
+int64_t engine_report_waiting(struct engine *g);
 /* A worker died over the look; how many have. */
 uint32_t engine_report_lost(struct engine *g, int64_t revision);
 /* Policy has looked: with so many findings for review, or why somebody gave no answer. */
@@ -570,6 +575,10 @@ engine_cmd_fn engine_review_query;
 
 engine_cmd_fn engine_list_query, engine_list_update;
 void engine_list_stats(const struct engine *g, json_t *o, int64_t now);
+/* --- engine_budget.c: what was spent at endpoints --- */
+
+engine_cmd_fn engine_budget_list;
+
 /* --- engine_report.c: what somebody reports --- */
 
 engine_cmd_fn engine_report_make, engine_report_list;

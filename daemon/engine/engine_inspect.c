@@ -122,7 +122,7 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
 		item_init(&r.body);
 		engine_retry_skip(g, id, it);
 		if (g->retries > 0)
-			bytes = engine_ask_answers(g, id, it);
+			bytes = engine_ask_answers(g, id, it, now);
 		b->n++;
 	}
 	store_revision_clear(&r);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_label: what people say of single findings: labels, findings of canaries that
- * are confirmed or dismissed, exhibits of an appeal or of a recommendation that was
- * decided.  Each word is a ledger entry (`label') that carries all that the gates need,
- * and lands on (rule, rev); the reason is kept like other words of people.
+ * engine_label: what people say of single findings: labels, findings of canaries and of
+ * models that are confirmed or dismissed, exhibits of an appeal or of a recommendation
+ * that was decided.  Each word is a ledger entry (`label') that carries all that the
+ * gates need, and lands on (rule, rev); the reason is kept like other words of people.
  *
  * People judge blind: what a finding is about is shown without its tenant.
  */
@@ -249,17 +249,32 @@ engine_label_label(struct engine_call *k, struct err *e)
 	return rc;
 }
 
-/* --- findings of canaries --- */
+/* --- findings that wait for a person --- */
+
+int64_t
+engine_label_wait(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t entry, int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct store_found row;
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	engine_must(store_found_of(g->store, r->id, f->rule, f->rev, &row, &e), 0,
+	    "cannot read a finding", &e);
+	id = row.id;
+	store_found_clear(&row);
+	engine_must(store_review_add(g->store, &at, id, r->tenant, now, entry, &e), 0,
+	    "cannot keep what waits for a person", &e);
+	return id;
+}
 
 void
 engine_label_review(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now)
 {
-	struct store_at at = engine_at(g, r->tenant);
 	json_t *spans = json_array(), *entry;
-	struct store_found row;
-	struct err e = ERR_INIT;
-	int64_t seq;
+	int64_t seq, id;
 
 	for (size_t i = 0; i < f->nspans && i < 64; i++)
 		json_array_append_new(
@@ -273,14 +288,10 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 		finding_severity_name(f->severity), "score", f->score, "spans", spans,
 		"policy", g->policy);
 	seq = engine_record(g, "review", entry, NULL, now);
-	engine_must(store_found_of(g->store, r->id, f->rule, f->rev, &row, &e), 0,
-	    "cannot read a finding", &e);
-	engine_must(store_review_add(g->store, &at, row.id, r->tenant, now, seq, &e), 0,
-	    "cannot keep what waits for a person", &e);
+	id = engine_label_wait(g, r, f, seq, now);
 	log_notice("policy",
-	    "finding %lld of the canary %s waits for a person: tosctl policy reviews",
-	    (long long)row.id, f->rule);
-	store_found_clear(&row);
+	    "finding %lld of the canary %s waits for a person: tosctl reviews",
+	    (long long)id, f->rule);
 }
 
 struct counted {
@@ -308,6 +319,8 @@ no_violation(struct engine *g, const struct store_found *f, const struct word *w
 	struct err e = ERR_INIT;
 	bool newest;
 
+	if (f->f.mode == MODE_REVIEW)
+		return "what models find never counts: a rule has to find it";
 	engine_life_state(g, rule_of(w), &s);
 	if (s.mode != MODE_CANARY && s.mode != MODE_ENFORCE)
 		return "the rule counts no more";
@@ -378,8 +391,7 @@ engine_label_decide(struct engine_call *k, struct err *e)
 		return rc;
 	if (store_review_state(k->g->store, f.id) != REVIEW_WAITS) {
 		rc = err_set(e, TOSD_ESTATE,
-		    "finding %lld does not wait for a person: see tosctl policy "
-		    "reviews",
+		    "finding %lld does not wait for a person: see tosctl reviews",
 		    (long long)f.id);
 		store_found_clear(&f);
 		return rc;

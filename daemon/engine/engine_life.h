@@ -166,6 +166,9 @@ engine_cmd_fn engine_rule_list, engine_rule_move, engine_rule_relied;
 
 /* --- engine_label.c --- */
 
+/* A finding that is kept waits for a person (`entry' says so); returns its number. */
+int64_t engine_label_wait(struct engine *g, const struct store_revision *r,
+    const struct finding *f, int64_t entry, int64_t now);
 /* A finding of a canary waits for a person. */
 void engine_label_review(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now);

@@ -65,6 +65,12 @@ engine_report_is_open(struct engine *g, int64_t revision)
 	return open;
 }
 
+int64_t
+engine_report_waiting(struct engine *g)
+{
+	return g->reports > 0 ? store_report_waiting(g->store) : 0;
+}
+
 static int
 mark_asked(void *ctx, const struct store_report *row)
 {

@@ -118,7 +118,7 @@ keep(struct engine *g, const struct store_revision *r,
 		g->retries++;
 	}
 	row.tries += t->lost;
-	stand = engine_ask_want(g, r->id, j, t->plugin, &said, now);
+	stand = engine_ask_want(g, r, j, t->plugin, &said, now);
 	words = said != NULL ? said : t->why;
 	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
 	row.given_up = why != NULL;

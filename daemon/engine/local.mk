@@ -4,6 +4,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
 	%D%/engine_answer.c \
 	%D%/engine_ask.c %D%/engine_ask.h \
+	%D%/engine_budget.c \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
 	%D%/engine_compare.c \
@@ -63,6 +64,10 @@ tests_test_engine_ask_SOURCES = tests/test_engine_ask.c tests/engine_asker.h \
 	tests/engine_bench.h tests/suite.h
 tests_test_engine_ask_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
+UNIT_TESTS += tests/test_engine_budget
+tests_test_engine_budget_SOURCES = tests/test_engine_budget.c tests/engine_asker.h \
+	tests/engine_bench.h tests/suite.h
+tests_test_engine_budget_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_engine_report
 tests_test_engine_report_SOURCES = tests/test_engine_report.c tests/engine_asker.h \

@@ -2,6 +2,7 @@
 /* store_ask: questions to model endpoints, and what came of them; see store_ask.h. */
 #include "store/store_ask.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ static const struct db_col ask_cols[] = {
     A(entry, DB_I64, 0),
     A(file, DB_STR, 0),
     A(why, DB_STR, 0),
+    A(payer, DB_CHARS, 0),
+    A(turn, DB_I64, 0),
     A(question, DB_BYTES, 0),
     A(answer, DB_BYTES, 0),
 };
@@ -91,7 +94,7 @@ store_ask_due(struct store *s, const char *endpoint, int64_t now, size_t max,
 	struct ask_walk w = {fn, ctx};
 
 	return db_each(s, &asks, ask_visit, &w,
-	    "state = 0 AND endpoint = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3",
+	    "state = 0 AND endpoint = ?1 AND due <= ?2 ORDER BY turn, id LIMIT ?3",
 	    "tmi", endpoint, now, (int64_t)max);
 }
 
@@ -134,6 +137,37 @@ store_ask_erase(struct store *s, const char *file, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
 	s->erased |= rc == 0;
 	return db_done(s, own, rc, e);
+}
+
+#define EXPIRE                                                            \
+	"UPDATE ask SET key = 'expired-' || id, state = 3, answer = NULL" \
+	" WHERE "
+
+int
+store_ask_expire(struct store *s, int64_t id, struct err *e)
+{
+	static const char sql[] = EXPIRE "id = ?1 AND state = 1";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	_Static_assert(ASK_EXPIRED == 3, "the statement names it");
+	return rc < 0 ? rc : db_done(s, own, db_run(s, sql, NULL, e, "i", id), e);
+}
+
+int
+store_ask_expire_old(
+    struct store *s, const char *endpoint, int64_t before, size_t max, struct err *e)
+{
+	static const char sql[] =
+	    EXPIRE "id IN (SELECT id FROM ask WHERE state = 1 AND endpoint = ?1"
+		   " AND time <= ?2 ORDER BY time LIMIT ?3)";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	return db_done(
+	    s, own, db_run(s, sql, NULL, e, "tmi", endpoint, before, (int64_t)max), e);
 }
 
 int64_t
@@ -244,6 +278,89 @@ store_spent_add(struct store *s, const char *endpoint, int64_t day,
 	return db_done(s, own, rc, e);
 }
 
+/* --- what was spent on account of a tenant --- */
+
+#define H(name, type) DB_COL(store_share, #name, name, type, 0)
+#define HS(name) DB_COL(store_share, #name, spent.name, DB_I64, 0)
+static const struct db_col share_cols[] = {
+    H(id, DB_I64),
+    H(endpoint, DB_STR),
+    H(day, DB_I64),
+    H(tenant, DB_CHARS),
+    HS(requests),
+    HS(bytes),
+    HS(tokens),
+    H(refused, DB_I64),
+};
+#undef H
+#undef HS
+
+static void
+share_clear(void *row)
+{
+	free(((struct store_share *)row)->endpoint);
+	memset(row, 0, sizeof(struct store_share));
+}
+
+static const struct db_table shares = {"ask_share", sizeof(struct store_share), NULL,
+    share_clear, share_cols, sizeof(share_cols) / sizeof(share_cols[0])};
+
+DB_VISITOR(share)
+
+void
+store_share_get(struct store *s, const char *endpoint, int64_t day, const char *tenant,
+    struct store_share *out)
+{
+	if (db_get(s, &shares, out, NULL, "endpoint = ?1 AND day = ?2 AND tenant = ?3",
+		"tit", endpoint, day, tenant) != 0)
+		memset(out, 0, sizeof(*out));
+	free(out->endpoint);
+	out->endpoint = NULL;
+	out->day = day;
+	snprintf(out->tenant, sizeof(out->tenant), "%s", tenant);
+}
+
+int
+store_share_add(struct store *s, const struct store_at *at,
+    const struct store_share *more, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO ask_share(endpoint, day, tenant, requests, bytes, tokens, "
+	    "refused)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(endpoint, day, tenant)"
+	    " DO UPDATE SET requests = requests + ?4, bytes = bytes + ?5,"
+	    " tokens = tokens + ?6, refused = refused + ?7";
+	bool own;
+	int rc = db_write(s, at, more->tenant, &own, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_run(s, sql, NULL, e, "titiiii", more->endpoint, more->day, more->tenant,
+	    more->spent.requests, more->spent.bytes, more->spent.tokens, more->refused);
+	return db_done(s, own, rc, e);
+}
+
+int
+store_share_each(
+    struct store *s, const char *endpoint, int64_t day, store_share_fn *fn, void *ctx)
+{
+	struct share_walk w = {fn, ctx};
+
+	return db_each(s, &shares, share_visit, &w,
+	    "endpoint = ?1 AND day = ?2 ORDER BY requests DESC, id", "ti", endpoint,
+	    day);
+}
+
+int
+store_share_drop(struct store *s, int64_t before, struct err *e)
+{
+	static const char sql[] = "DELETE FROM ask_share WHERE day < ?1";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	return rc < 0 ? rc : db_done(s, own, db_run(s, sql, NULL, e, "i", before), e);
+}
+
 /* --- findings for review --- */
 
 #define OF_REVISION(col) "(SELECT " col " FROM revision WHERE id = finding.revision)"
@@ -269,6 +386,8 @@ static const struct db_col review_cols[] = {
     VF(mode, DB_I32),
     DB_COL(store_advice, "spans", finding, DB_SPANS, 0),
     V(time, DB_TIME),
+    DB_COL(store_advice, "(SELECT state FROM review WHERE review.id = finding.id)",
+	state, DB_I32, DB_READ),
 };
 #undef V
 #undef VF
@@ -289,12 +408,16 @@ static const struct db_table reviews = {"finding", sizeof(struct store_advice), 
 DB_VISITOR(advice)
 
 int
-store_advice_each(struct store *s, const char *tenant, store_advice_fn *fn, void *ctx)
+store_advice_each(
+    struct store *s, const char *tenant, bool all, store_advice_fn *fn, void *ctx)
 {
+	static const char open[] =
+	    "id IN (SELECT id FROM review WHERE state = 0)"
+	    " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id";
+	static const char both[] =
+	    "id IN (SELECT id FROM review)"
+	    " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id";
 	struct advice_walk w = {fn, ctx};
 
-	_Static_assert(MODE_REVIEW == 5, "the query and the index name it");
-	return db_each(s, &reviews, advice_visit, &w,
-	    "mode = 5 AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id", "t",
-	    tenant);
+	return db_each(s, &reviews, advice_visit, &w, all ? both : open, "t", tenant);
 }

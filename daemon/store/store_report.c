@@ -108,6 +108,12 @@ store_report_count(struct store *s, int64_t item)
 	return db_number(s, 0, of, "i", item);
 }
 
+int64_t
+store_report_waiting(struct store *s)
+{
+	return db_number(s, 0, "SELECT count(*) FROM report WHERE state = 0", "");
+}
+
 int
 store_report_reset(struct store *s, struct err *e)
 {

@@ -47,6 +47,7 @@ int store_report_open(
     struct store *s, int64_t revision, store_report_fn *fn, void *ctx);
 /* How many there are of an item; 0: of all. */
 int64_t store_report_count(struct store *s, int64_t item);
+int64_t store_report_waiting(struct store *s); /* that are open */
 /* After a restart nobody has anything in hand. */
 int store_report_reset(struct store *s, struct err *e);
 

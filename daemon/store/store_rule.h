@@ -10,7 +10,8 @@
  *   rule_label  what people say of single findings: the newest word counts
  *   rule_day    hits by day, tenant and mode
  *   plugin_day  what plugins cost, by day; rule_cost: rules
- *   review      findings of canaries that count only when a person confirms them
+ *   review      findings of canaries, which count only when a person confirms them, and of
+ *	         models, which never do
  */
 #ifndef TOSD_STORE_STORE_RULE_H
 #define TOSD_STORE_STORE_RULE_H
@@ -80,7 +81,7 @@ int store_loaded_each(struct store *s, store_loaded_fn *fn, void *ctx);
 
 enum store_label_source {
 	LABEL_LABEL,   /* somebody judged it */
-	LABEL_REVIEW,  /* a canary's finding was confirmed or dismissed */
+	LABEL_REVIEW,  /* a finding that waited for a person was confirmed or dismissed */
 	LABEL_APPEAL,  /* an appeal was upheld or rejected */
 	LABEL_DECISION, /* a recommendation that cites it was accepted or rejected */
 };
@@ -178,7 +179,8 @@ int store_found_get(struct store *s, int64_t id, struct store_found *out,
 int store_found_of(struct store *s, int64_t revision, const char *rule, uint32_t rev,
     struct store_found *out, struct err *e); /* TOSD_ENOENT */
 typedef int store_found_fn(void *ctx, const struct store_found *r);
-/* The newest first, at most max; rule NULL: of all; waiting: in review only. */
+/* The newest first, at most max; rule NULL: of all; waiting: only those of canaries that
+ * wait for a person. */
 int store_found_each(struct store *s, const char *rule, bool waiting, size_t max,
     store_found_fn *fn, void *ctx);
 

@@ -8,6 +8,7 @@
 
 #include "ipc/msg.h"
 #include "store/store_ask.h"
+#include "store/store_rule.h"
 #include "tosctl/rebuild.h"
 
 static uint32_t
@@ -30,6 +31,13 @@ rebuild_answer(struct rebuild *r, const json_t *o, struct err *e)
 	rc = store_ask_by_key(r->store, key, &a, e);
 	if (rc != 0 && rc != TOSD_ENOENT)
 		return rc;
+	if (rc == 0 && a.state == ASK_ANSWERED) { /* that one had grown too old */
+		rc = store_ask_expire(r->store, a.id, e);
+		store_ask_clear(&a);
+		if (rc != 0)
+			return rc;
+		rc = TOSD_ENOENT;
+	}
 	if (rc == TOSD_ENOENT) {
 		memcpy(a.key, key, sizeof(a.key));
 		a.endpoint = xstrdup(rebuild_str(o, "endpoint"));
@@ -83,6 +91,23 @@ link_answers(struct rebuild *r, const json_t *o, int64_t revision, struct err *e
 	return 0;
 }
 
+/* It waits for a person until a label says that one has spoken. */
+static int
+add_review(struct rebuild *r, const json_t *o, const struct finding *f, struct err *e)
+{
+	const char *tenant = rebuild_str(o, "tenant");
+	struct store_at at = rebuild_at(r, tenant);
+	struct store_found row;
+	int rc = store_found_of(
+	    r->store, rebuild_int(o, "revision"), f->rule, f->rev, &row, e);
+
+	if (rc != 0)
+		return rc;
+	rc = store_review_add(r->store, &at, row.id, tenant, r->t, (int64_t)r->seq, e);
+	store_found_clear(&row);
+	return rc;
+}
+
 int
 rebuild_advice(struct rebuild *r, const json_t *o, struct err *e)
 {
@@ -94,6 +119,8 @@ rebuild_advice(struct rebuild *r, const json_t *o, struct err *e)
 	rebuild_finding(o, &f);
 	f.mode = MODE_REVIEW;
 	rc = store_finding_add(r->store, &at, revision, &f, false, r->t, e);
+	if (rc == 0)
+		rc = add_review(r, o, &f, e);
 	finding_clear(&f);
 	if (rc == TOSD_EEXIST)
 		return rebuild_wrong(r, e, "the finding is there already");

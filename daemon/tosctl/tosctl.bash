@@ -39,7 +39,7 @@ _tosctl() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		list='status tenants feeds sightings violations reviews report reports cases notices outbox
+		list='status tenants feeds sightings violations reviews endpoints report reports cases notices outbox
 			decide appeal reply hold erase poll tenant feed evidence replay rebuild simulate
 			parse scan policy lists plugin moderation classifier render trend help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
@@ -71,8 +71,13 @@ _tosctl() {
 	_tosctl_words
 	n=${#words_before[@]}
 	case $command in
-	status) options=$ask ;;
-	tenants | feeds | sightings | violations | reviews | reports | notices | poll)
+	status | endpoints) options=$ask ;;
+	reviews)
+		options="--all --person --reason $ask"
+		((n == 0)) && list="$(_tosctl_rows tenants id) $(_tosctl_rows reviews id)"
+		((n == 1)) && list='confirm dismiss'
+		;;
+	tenants | feeds | sightings | violations | reports | notices | poll)
 		options=$ask
 		((n == 0)) && list=$(_tosctl_rows tenants id)
 		;;

@@ -62,8 +62,12 @@ static const struct shape shapes[] = {
 	{"id", "tenant", "case", "exhibit", "rule", "severity", "presence", "found",
 	    "notice", "quote"}},
     {"reviews", "reviews", {"tenant"}, 0,
-	{"item", "tenant", "rule", "severity", "score", "found", "model", "prompt",
-	    "quote", "reason"}},
+	{"id", "of", "state", "item", "rule", "severity", "score", "found", "model",
+	    "prompt", "quote", "reason"}},
+    {"review", "review", {"finding", "what"}, 2, {NULL}},
+    {"endpoints", "endpoints", {NULL}, 0,
+	{"endpoint", "tenant", "requests", "of_requests", "bytes", "of_bytes", "tokens",
+	    "of_tokens", "refused", "down"}},
     {"report", "report", {"item"}, 1, {NULL}},
     {"reports", "reports", {"tenant"}, 0,
 	{"id", "tenant", "item", "state", "found", "made", "person", "from", "reason",
@@ -142,6 +146,7 @@ static const struct option long_options[] = {
     {"emergency", no_argument, NULL, 'e'},
     {"unlabelled", no_argument, NULL, 'U'},
     {"help", no_argument, NULL, 'h'},
+    {"all", no_argument, NULL, 'a'},
     {NULL, 0, NULL, 0},
 };
 
@@ -162,6 +167,7 @@ static const struct {
     {'x', "exhibits", SAY_NUMBERS},
     {'e', "emergency", SAY_YES},
     {'U', "unlabelled", SAY_YES},
+    {'a', "all", SAY_YES},
 };
 
 static void
@@ -228,7 +234,8 @@ read_options(int argc, char **argv, struct options *o)
 	return true;
 }
 
-/* `cases NUMBER' shows one whole; `outbox ID WORD' settles a message. */
+/* `cases NUMBER' shows one whole; `outbox ID WORD' settles a message, `reviews ID WORD'
+ * what waits for a person. */
 static const char *
 command_of(const char *name, int nwords, char **words)
 {
@@ -237,6 +244,8 @@ command_of(const char *name, int nwords, char **words)
 		return "case";
 	if (strcmp(name, "outbox") == 0 && nwords == 2)
 		return "settle";
+	if (strcmp(name, "reviews") == 0 && nwords == 2)
+		return "review";
 	return name;
 }
 
