@@ -147,7 +147,11 @@ revision_of(struct engine_batch *b, const struct item *it, const char *digest,
 	snprintf(r->digest, sizeof(r->digest), "%s", digest);
 	r->entry = -1;
 	r->state = INSPECT_PENDING;
-	r->body = *it; /* lent: the store only reads it */
+	/* As a rule it is the one that will have judged: so its row does not grow then,
+	 * out of a page that is full. */
+	if (b->g->policy[0] != '\0')
+		r->policy = b->g->policy; /* lent, too */
+	r->body = *it;			  /* lent: the store only reads it */
 }
 
 /* Writes the rows of a new post; ref NULL: what proves it is not there yet. */

@@ -207,7 +207,7 @@ struct store_revision {
 	int64_t entry;		 /* ledger index of the capture, -1 none */
 	enum store_inspect state;
 	uint32_t attempts;
-	char *policy;		 /* digest of the policy version that judged */
+	char *policy;		 /* digest of the policy version that judged, or is to */
 	char *why;		 /* why degraded */
 	struct item body;
 };

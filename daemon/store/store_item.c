@@ -249,15 +249,21 @@ int
 store_revision_clean(struct store *s, const struct store_at *at, int64_t id,
     uint32_t attempts, const char *policy, const char *scores, struct err *e)
 {
-	static const char sql[] =
-	    "UPDATE revision SET state = 1, attempts = ?2, policy = ?3, why = NULL, "
-	    "scores = coalesce(?4, scores) WHERE id = ?1";
+	static const char sql[] = "UPDATE revision SET state = 1, attempts = ?2, "
+				  "policy = ?3, why = NULL WHERE id = ?1",
+			  scored[] = "UPDATE revision SET state = 1, attempts = ?2, "
+				     "policy = ?3, why = NULL, scores = ?4 "
+				     "WHERE id = ?1";
 	bool own;
 	int rc = db_write(s, at, NULL, &own, e), n = 0;
 
 	if (rc < 0)
 		return rc;
-	rc = db_run(s, sql, &n, e, "iitt", id, (int64_t)attempts, policy, scores);
+	if (scores != NULL)
+		rc = db_run(
+		    s, scored, &n, e, "iitt", id, (int64_t)attempts, policy, scores);
+	else
+		rc = db_run(s, sql, &n, e, "iit", id, (int64_t)attempts, policy);
 	if (rc == 0 && n == 0)
 		rc = err_set(
 		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
