@@ -15,6 +15,8 @@
 #include "roles.h"
 
 #define STATS_EVERY (5 * CLOCK_SEC)
+/* Freed memory that is kept: captures come and go all the time. */
+#define KEEP (16u << 20)
 #define CAME_MAX 4096 /* answers timed between two commits; more are not */
 
 struct engine_role {
@@ -189,6 +191,7 @@ start(struct role_self *self, const struct buf *sources,
 	struct engine_options o = {.sync = FILE_SYNC, .send = on_send, .ctx = r};
 	int rc;
 
+	xkeep(KEEP);
 	r->self = self;
 	role_set_ctx(self, r);
 	r->tick = loop_timer_new(role_loop(self), on_tick, r);

@@ -7,18 +7,13 @@ bench_crossing	the same items judged in one process, and by real policy workers 
 		walls: a plugin that does next to nothing, then the shipped plugins; last, two
 		workers beside one, which is wall time and tells only on a machine at rest
 tosctl scan	ten times the items: time an item, memory
-the daemon	NDJSON feeds on loopback until they are judged and durable, beside b_pipe of
-		TOSD_PEERS (see bench_peers.py), which has no processes, no store and no rules
-		of ours: the seconds of all roles together
 
 	bench_crossing.py [--full]	a million items in place of a hundred thousand
 """
 import json
-import multiprocessing
 import os
 import pathlib
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -26,7 +21,6 @@ import sys
 import tempfile
 
 import bench
-import bench_peers
 from bench import BUILD, SRC
 
 ROUNDS = 5
@@ -111,59 +105,12 @@ def amounts(most):
         last = each
 
 
-# --- the whole daemon -------------------------------------------------------------------
-
-def whole(folder):
-    feeds, posts = bench.FEEDS, bench.ITEMS
-    rng = random.Random(2)
-    bodies = ["".join(json.dumps({"id": f"{i}-{k}", "creator": f"m{k}", "text":
-                                  bench.text_of(rng), "published": "2026-11-22T10:00:00Z"}) +
-                      "\n" for k in range(posts)).encode() for i in range(feeds)]
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=bench.serve, args=(bodies, ports), daemon=True)
-    server.start()
-    try:
-        _, end, cpu = bench.pipeline(folder, ports.get(timeout=20))
-    finally:
-        server.kill()
-    us = {r: t * 1e6 / (feeds * posts) for r, t in cpu.items()}
-    say("the daemon, NDJSON to durable, us an item, all roles", f"{sum(us.values()):.0f}",
-        ", ".join(f"{r} {t:.0f}" for r, t in sorted(us.items())))
-    return sum(us.values())
-
-
-def beside_peer(folder, us):
-    if not (bench_peers.PEERS / "b_pipe.cc").exists():
-        print(f"bench: no b_pipe in {bench_peers.PEERS} (TOSD_PEERS): not compared")
-        return
-    for f in bench_peers.PEERS.iterdir():
-        if f.is_file():
-            shutil.copyfile(f, folder / f.name)
-    try:
-        subprocess.run([bench_peers.build(folder, "gen", "a compiler"), "data", "10", "20000"],
-                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        theirs = bench_peers.build(folder, "b_pipe",
-                                   "libsimdjson-dev, libyajl-dev, libicu-dev and libhs")
-    except bench_peers.Missing as e:
-        print(f"bench: left out: {e}")
-        return
-    out = subprocess.run([theirs, "data", "work", "20000", "3"], cwd=folder, check=True,
-                         capture_output=True, text=True).stdout
-    m = re.search(r"\+ log, fdatasync per 1000 +[\d.]+ +[\d.]+ +(\d+)", out)
-    if m is None:
-        sys.exit("bench: b_pipe says nothing that can be read:\n" + out)
-    say("the daemon / b_pipe, items a second of a core", f"{1e6 / us / float(m[1]):.3f}",
-        "goal 0.60")
-
-
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tosd-bench-", dir="/tmp"))
     try:
         print(f"\n{'crossings and amounts, processor time of this run':<56}")
         crossings(folder)
         amounts(1000000 if "--full" in sys.argv[1:] else 100000)
-        us = whole(folder)
-        beside_peer(folder, us)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -7,6 +7,7 @@
  *
  *	bench_scan [-o] [-d DIR] [-n TEXTS] [-r ROUNDS] [-p PACKS [-m MODEL]]
  *	    [COUNT|NAME]...
+ *	bench_scan -d DIR -w PACKS NAME		only writes the pack of those rules
  *
  * For each COUNT (1000) as many rules are made; with -d, DIR/rulesNAME.tsv is read, and
  * the texts are the lines of DIR/bodies.txt.  Two or more of them: also what words and
@@ -86,23 +87,32 @@ open_host(const char *packs, const char *model)
 	return h;
 }
 
-/* The pack on disk, and loaded. */
-static struct policy_host *
-load_pack(const struct made *m, const char *name, bool regexes, double *took)
+static void
+write_pack(const struct made *m, const char *packs, bool regexes)
 {
-	char *text = made_pack(m, "made", regexes), packs[100], path[200];
-	struct policy_host *h;
+	char *text = made_pack(m, "made", regexes), *path;
 	struct err e = ERR_INIT;
-	double start;
 
-	snprintf(packs, sizeof(packs), "%s/%s%d", dir, name, regexes);
-	snprintf(path, sizeof(path), "%s/made.conf", packs);
+	path = xasprintf("%s/made.conf", packs);
 	if (file_mkdirs(packs, 0700, &e) != 0 ||
 	    file_write(path, text, strlen(text), 0600, FILE_NOSYNC, &e) != 0) {
 		fprintf(stderr, "bench_scan: %s\n", e.text);
 		exit(2);
 	}
+	free(path);
 	free(text);
+}
+
+/* The pack on disk, and loaded. */
+static struct policy_host *
+load_pack(const struct made *m, const char *name, bool regexes, double *took)
+{
+	struct policy_host *h;
+	char packs[100];
+	double start;
+
+	snprintf(packs, sizeof(packs), "%s/%s%d", dir, name, regexes);
+	write_pack(m, packs, regexes);
 	start = cpu();
 	h = open_host(packs, NULL);
 	*took = cpu() - start;
@@ -243,19 +253,26 @@ median(const double *v, const double *w, int n)
 }
 
 static void
+read_rules(struct made *m, const char *folder, const char *name)
+{
+	char *path = xasprintf("%s/rules%s.tsv", folder, name);
+
+	if (!made_read(m, path)) {
+		perror(path);
+		exit(2);
+	}
+	free(path);
+}
+
+static void
 prepare(struct rules *r, const char *folder, const char *name, struct made *words,
     bool alone)
 {
 	double took;
-	char path[300];
 
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	if (folder != NULL) {
-		snprintf(path, sizeof(path), "%s/rules%s.tsv", folder, name);
-		if (!made_read(&r->made, path)) {
-			perror(path);
-			exit(2);
-		}
+		read_rules(&r->made, folder, name);
 	} else {
 		struct made made = {.state = 7,
 		    .words = words->words,
@@ -334,7 +351,7 @@ main(int argc, char **argv)
 {
 	static struct rules r[CASES];
 	static char *preset[] = {(char *)"1000", NULL};
-	const char *folder = NULL, *packs = NULL, *model = NULL;
+	const char *folder = NULL, *packs = NULL, *model = NULL, *only = NULL;
 	struct made words = {.state = 1};
 	struct texts t = {NULL, 0};
 	size_t count = 20000;
@@ -342,7 +359,7 @@ main(int argc, char **argv)
 	char **names, cmd[100];
 	bool alone = false;
 
-	while ((c = getopt(argc, argv, "od:n:r:p:m:")) != -1) {
+	while ((c = getopt(argc, argv, "od:n:r:p:m:w:")) != -1) {
 		if (c == 'o')
 			alone = true;
 		else if (c == 'd')
@@ -355,8 +372,18 @@ main(int argc, char **argv)
 			packs = optarg;
 		else if (c == 'm')
 			model = optarg;
+		else if (c == 'w')
+			only = optarg;
 		else
 			return 2;
+	}
+	if (only != NULL) {
+		if (folder == NULL || optind >= argc)
+			return 2;
+		read_rules(&r[0].made, folder, argv[optind]);
+		write_pack(&r[0].made, only, true);
+		made_free(&r[0].made);
+		return 0;
 	}
 	if (mkdtemp(dir) == NULL || rounds < 1 || rounds > ROUNDS_MAX || count == 0)
 		return 2;

@@ -82,8 +82,14 @@ static inline void
 bench_entry(void *ctx, const char *text)
 {
 	struct bench *b = ctx;
+	json_t *entry = json_loads(text, 0, NULL);
+	char *again =
+	    json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 
-	json_array_append_new(b->entries, json_loads(text, 0, NULL));
+	/* Whoever wrote it: entries have one form. */
+	SAME(again, text);
+	free(again);
+	json_array_append_new(b->entries, entry);
 }
 
 /* Entries of a kind so far. */

@@ -11,6 +11,7 @@
 #include "base/histogram.h"
 #include "base/id.h"
 #include "base/item.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "suite.h"
 
@@ -34,6 +35,31 @@ test_clock_round_trip(void)
 	    clock_parse("2003-12-31T10:14:55Z"));
 	CU_ASSERT_STRING_EQUAL(clock_format(CLOCK_NONE, out), "-");
 	CU_ASSERT_STRING_EQUAL(clock_format(-1, out), "1969-12-31T23:59:59.999Z");
+}
+
+static void
+test_line(void)
+{
+	struct buf b = {0};
+	struct line l, in;
+
+	line_begin(&l, &b, false);
+	line_str(&l, "a", "q\" b\\ \b\f\n\r\t \x01 \x7f / \xc3\xa9");
+	line_str(&l, "absent", NULL);
+	line_str(&l, "broken", "\xff");
+	line_int(&l, "i", 0);
+	line_key(&l, "in");
+	line_begin(&in, &b, true);
+	line_str(&in, "u", "\xc3\xa9\xf0\x9f\x98\x80");
+	line_true(&in, "yes");
+	line_end(&in);
+	line_int(&l, "least", INT64_MIN);
+	line_int(&l, "most", INT64_MAX);
+	line_end(&l);
+	SAME(b.data, "{\"a\":\"q\\\" b\\\\ \\b\\f\\n\\r\\t \\u0001 \x7f / \xc3\xa9\","
+		     "\"i\":0,\"in\":{\"u\":\"\\u00E9\\uD83D\\uDE00\",\"yes\":true},"
+		     "\"least\":-9223372036854775808,\"most\":9223372036854775807}");
+	buf_free(&b);
 }
 
 static void
@@ -250,6 +276,7 @@ static const struct suite_test tests[] = {
     {"text: UTF-8 and escaping", test_text_utf8},
     {"item: wire form, digest, every cut", test_item_wire},
     {"item: digests of media", test_item_hashes},
+    {"line: JSON without a tree", test_line},
     {"histogram: classes and quantiles", test_histogram},
     {"id: ULIDs sort", test_id_order},
     {"file: sealed memory files", test_memfd_sealed},

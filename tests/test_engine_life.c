@@ -5,7 +5,10 @@
  */
 #include "engine/engine_life.h"
 
+#include <math.h>
+
 #include "engine/engine_trend.h"
+#include "policy/fusion.h"
 #include "engine_bench.h"
 
 /* Gates that a test of a few posts can pass. */
@@ -725,8 +728,22 @@ test_ranked(void)
 static void
 test_scores(void)
 {
-	char text[] = "violence=0.25 hate=0.5";
+	char text[] = "violence=0.25 hate=0.5", want[40], *got;
+	static const double special[] = {0, 1, 0.5, 0.1, 0.01, 0.09999999, 0.99999,
+	    0.00012346, 1e-4, 9.99999e-5, 1e-9, 0.12340001};
+	struct msg_opinion x = {.category = (char *)"x"};
+	struct msg_inspected_item j = {.nopinions = 1, .opinions = &x};
 
+	for (int i = 0; i < 20000; i++) {
+		x.value =
+		    i < 12 ? special[i] : fmod(i * 0.6180339887 / (i % 900 + 1), 1);
+		got = engine_scores_text(&j);
+		snprintf(want, sizeof(want), "x=%.4g",
+		    policy_fusion_score(NULL, 0, "x", &x, 1));
+		if (strcmp(got, want) != 0)
+			SAME(got, want);
+		free(got);
+	}
 	CU_ASSERT_EQUAL(engine_scores_get(text, "violence"), 0.25);
 	CU_ASSERT_EQUAL(engine_scores_get(text, "hate"), 0.5);
 	CU_ASSERT_EQUAL(engine_scores_get(text, "hat"), -1);

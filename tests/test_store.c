@@ -156,6 +156,69 @@ stop_at_once(void *ctx, const struct store_violation *v)
 	return 42;
 }
 
+/* Both rows of a new post at once, under numbers that were asked for before. */
+static void
+test_new_item(void)
+{
+	struct store *s = open_url("sqlite::memory:");
+	struct store_at a = at();
+	struct err e = ERR_INIT;
+	struct store_item it = {.first_seen = T0, .guid = (char *)"g"}, row;
+	struct store_revision r = {.seen = T0,
+				  .time = T0,
+				  .digest = "d",
+				  .file = (char *)"f",
+				  .commit = (char *)"c",
+				  .entry = 7},
+			      got;
+	int64_t item, rev;
+
+	it.feed = make_feed(s);
+	memcpy(it.tenant, TENANT, strlen(TENANT) + 1);
+	item_init(&r.body);
+	r.body.text = (char *)"words";
+	store_item_next(s, &item, &rev);
+	CU_ASSERT_TRUE(item == 1 && rev == 1);
+	it.id = item;
+	r.id = rev;
+	OK(store_item_new(s, &a, &it, &r, &e));
+	store_item_next(s, &item, &rev);
+	CU_ASSERT_TRUE(item == 2 && rev == 2);
+	OK(store_revision_get(s, 1, &got, &e));
+	CU_ASSERT_EQUAL(got.n, 1);
+	CU_ASSERT_EQUAL(got.item, 1);
+	CU_ASSERT_EQUAL(got.entry, 7);
+	CU_ASSERT_STRING_EQUAL(got.file, "f");
+	CU_ASSERT_STRING_EQUAL(got.body.text, "words");
+	store_revision_clear(&got);
+	OK(store_item_near(s, it.feed, "a", &row, &e));
+	CU_ASSERT_STRING_EQUAL(row.guid, "g");
+	CU_ASSERT_EQUAL(row.revisions, 1);
+	CU_ASSERT_EQUAL(row.revision, 1);
+	CU_ASSERT_STRING_EQUAL(row.digest, "d");
+	store_item_clear(&row);
+	CU_ASSERT_EQUAL(store_item_near(s, it.feed, "g\x1f", &row, &e), TOSD_ENOENT);
+
+	OK(store_revision_clean(s, &a, 1, 1, "p", "violence=0.1", &e));
+	OK(store_revision_get(s, 1, &got, &e));
+	CU_ASSERT_EQUAL(got.state, INSPECT_DONE);
+	CU_ASSERT_EQUAL(got.attempts, 1);
+	CU_ASSERT_STRING_EQUAL(got.policy, "p");
+	store_revision_clear(&got);
+	CU_ASSERT_EQUAL(store_revision_clean(s, &a, 9, 0, "p", NULL, &e), TOSD_ENOENT);
+
+	/* Other numbers than these would make entries lie: nothing of it is kept. */
+	it.id = 5;
+	it.guid = (char *)"h";
+	r.id = 2;
+	OK(store_begin(s, &e));
+	CU_ASSERT_EQUAL(store_item_new(s, &a, &it, &r, &e), TOSD_ESTATE);
+	CU_ASSERT_NOT_EQUAL(store_commit(s, &e), 0);
+	store_item_next(s, &item, &rev);
+	CU_ASSERT_TRUE(item == 2 && rev == 2);
+	store_free(&s);
+}
+
 static void
 test_violations(void)
 {
@@ -599,7 +662,8 @@ test_retries(void)
 	struct store_at a = at();
 	struct err e = ERR_INIT;
 	struct store_retry r = {.tries = 1, .since = T0, .due = T0 + 5}, got;
-	int64_t feed = make_feed(s), one = 0, two = 0, rev = 0, other = 0, ids[4], sum = 0;
+	int64_t feed = make_feed(s), one = 0, two = 0, rev = 0, other = 0, ids[4],
+		sum = 0;
 	size_t n = 0;
 	int gone = 0;
 
@@ -685,6 +749,7 @@ test_fences(void)
 static const struct suite_test tests[] = {
     {"feeds", test_feeds},
     {"items, revisions, findings", test_items},
+    {"a new post, all at once", test_new_item},
     {"violations", test_violations},
     {"cases, decisions, holds", test_cases},
     {"notices", test_notices},

@@ -64,13 +64,23 @@ clock_days(int year, int month, int day)
 	return era * 146097 + doe - 719468;
 }
 
+/* v in so many digits, and what comes behind them. */
+static char *
+put(char *out, int v, int digits, char behind)
+{
+	for (int i = digits - 1; i >= 0; i--, v /= 10)
+		out[i] = (char)('0' + v % 10);
+	out[digits] = behind;
+	return out + digits + 1;
+}
+
 const char *
 clock_format(int64_t ms, char out[CLOCK_TEXT])
 {
 	int64_t sec = ms / 1000, frac = ms % 1000;
 	struct tm tm;
 	time_t t;
-	size_t n;
+	char *at;
 
 	if (frac < 0) {
 		frac += 1000;
@@ -80,12 +90,16 @@ clock_format(int64_t ms, char out[CLOCK_TEXT])
 	if (ms == CLOCK_NONE || gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 ||
 	    tm.tm_year > 8099)
 		return strcpy(out, "-");
-	n = snprintf(out, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
+	/* Not by printf: several are written for each post. */
+	at = put(out, tm.tm_year + 1900, 4, '-');
+	at = put(at, tm.tm_mon + 1, 2, '-');
+	at = put(at, tm.tm_mday, 2, 'T');
+	at = put(at, tm.tm_hour, 2, ':');
+	at = put(at, tm.tm_min, 2, ':');
+	at = put(at, tm.tm_sec, 2, frac != 0 ? '.' : 'Z');
 	if (frac != 0)
-		n += snprintf(out + n, CLOCK_TEXT - n, ".%03d", (int)frac);
-	snprintf(out + n, CLOCK_TEXT - n, "Z");
+		at = put(at, (int)frac, 3, 'Z');
+	*at = '\0';
 	return out;
 }
 

@@ -25,14 +25,13 @@ hops_of(const struct msg_capture *c)
 }
 
 bool
-engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
+engine_capture_line(struct engine *g, int fd, const char *metadata, bool truncated,
     struct vault_ref *out)
 {
 	struct msg_capture c = {0};
 	struct vault_capture v = {0}, *hops = NULL;
 	struct err e = ERR_INIT;
 	struct buf b = {0};
-	char *meta = NULL;
 	struct rd r;
 	bool ok = false;
 	int rc;
@@ -49,7 +48,6 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 		log_warn("capture", "not kept: the fetch role sent a broken capture");
 		goto out;
 	}
-	meta = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
 	v.url = c.url;
 	v.time = c.time;
 	v.peer = c.peer;
@@ -57,7 +55,7 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 	v.request_len = c.request.len;
 	v.response = c.response.data;
 	v.response_len = c.response.len;
-	v.metadata = meta;
+	v.metadata = metadata;
 	v.truncated = truncated;
 	v.hops = hops = hops_of(&c);
 	v.nhops = c.nhops;
@@ -69,10 +67,31 @@ engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool trunca
 		engine_must(rc, 0, "cannot keep a capture", &e);
 	ok = rc == 0;
 out:
-	free(meta);
 	free(hops);
 	msg_capture_clear(&c);
 	buf_free(&b);
+	return ok;
+}
+
+void
+engine_capture_bare_line(struct engine *g, const char *url, int64_t time,
+    const char *metadata, struct vault_ref *out)
+{
+	struct vault_capture v = {.url = url, .time = time, .metadata = metadata};
+	struct err e = ERR_INIT;
+
+	engine_must(
+	    vault_add(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
+}
+
+bool
+engine_capture_put(struct engine *g, int fd, const json_t *metadata, bool truncated,
+    struct vault_ref *out)
+{
+	char *meta = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
+	bool ok = engine_capture_line(g, fd, meta, truncated, out);
+
+	free(meta);
 	return ok;
 }
 
@@ -81,10 +100,7 @@ engine_capture_bare(struct engine *g, const char *url, int64_t time,
     const json_t *metadata, struct vault_ref *out)
 {
 	char *meta = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
-	struct vault_capture v = {.url = url, .time = time, .metadata = meta};
-	struct err e = ERR_INIT;
 
-	engine_must(
-	    vault_add(g->vault, &v, out, &e), 0, "cannot keep what was read", &e);
+	engine_capture_bare_line(g, url, time, meta, out);
 	free(meta);
 }

@@ -37,10 +37,16 @@ struct engine_reading {
 	 * below zero, and good for this reading alone. */
 	struct window shown;
 	unsigned fresh, changed, shared;
+	unsigned stale; /* events that tell of an earlier state than is known */
 };
 /* Everything in it is known, new or a revision.  window_free(&out->shown). */
 void engine_take(struct engine *g, const struct engine_take *t,
     struct engine_reading *out, int64_t now);
+/* When a post was last changed, as far as it says. */
+int64_t engine_take_stamp(const struct item *it);
+/* Whether what is known of a post is later than what came. */
+bool engine_take_is_later(
+    const struct item *known, const struct item *came, int64_t now);
 /* A take of the whole answer. */
 struct engine_take engine_take_all(const struct store_feed *feed, struct msg *m);
 

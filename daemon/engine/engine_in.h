@@ -5,6 +5,7 @@
 #ifndef TOSD_ENGINE_IN_H
 #define TOSD_ENGINE_IN_H
 
+#include "base/line.h"
 #include "cases/ladder.h"
 #include "cases/measure.h"
 #include "engine/engine.h"
@@ -69,6 +70,15 @@ struct engine_outage {
 	} v[OUTAGE_POLLS];
 };
 
+/* What is needed of a revision to settle one in which nothing was found. */
+struct engine_brief {
+	int64_t revision;
+	char tenant[STORE_KEY];
+	int64_t seen;
+	uint32_t n, attempts; /* n 0: not known, its row is to be read */
+	bool reported;	      /* somebody has pointed at the post */
+};
+
 struct engine_worker {
 	bool up;
 	uint64_t batch; /* 0: idle */
@@ -76,7 +86,9 @@ struct engine_worker {
 	bool reported; /* as stuck; gets nothing until its successor is up */
 	bool suspect;  /* the batch is one suspect */
 	int64_t *revisions;
+	struct engine_brief *briefs; /* of each */
 	size_t n;
+	int64_t pace; /* us an item of its last batch took, 0: not known */
 	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
 };
 
@@ -157,6 +169,7 @@ struct engine {
 	size_t nworkers;
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
+	struct engine_fresh *fresh;   /* copies of what was just written */
 	int64_t retries;	      /* answers of programs that are waited for */
 	int64_t reports;	      /* that were ever made */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
@@ -221,6 +234,10 @@ void engine_walk(int rc);
  * Returns its index. */
 int64_t engine_record(struct engine *g, const char *kind, json_t *entry,
     struct store_case *c, int64_t now);
+/* The same of an entry that was written by line.h, with kind, seq (g->seq) and the time
+ * that engine_record_time() puts; b is taken. */
+int64_t engine_record_line(struct engine *g, const char *kind, struct buf *b, int64_t now);
+void engine_record_time(const struct engine *g, struct line *l, int64_t now);
 /* After opening store and ledger: brings the ledger's files up to the store. */
 int engine_record_recover(struct engine *g, struct err *e);
 /* After a commit: copies new rows to the ledger. */
@@ -268,8 +285,8 @@ void engine_stream_polled(struct engine *g, const struct engine_poll *poll,
     struct engine_feed *ef, const struct msg_polled *p, int64_t now);
 void engine_pushed(struct engine *g, struct msg *m, int64_t now);
 /* Items and removals of m->pushed into the store, with their bytes; but for what is
- * older than what is known of the same item. */
-void engine_pushed_take(
+ * older than what is known of the same item.  How many items were not. */
+uint32_t engine_pushed_take(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
 /* "stream up", "push faulty", ... for people; NULL: there is neither. */
 char *engine_stream_text(struct engine *g, int64_t feed);
@@ -355,6 +372,11 @@ bool engine_capture_put(struct engine *g, int fd, const json_t *metadata,
 /* Where there were none: only what was read from them. */
 void engine_capture_bare(struct engine *g, const char *url, int64_t time,
     const json_t *metadata, struct vault_ref *out);
+/* The same with metadata that is JSON already. */
+bool engine_capture_line(struct engine *g, int fd, const char *metadata,
+    bool truncated, struct vault_ref *out);
+void engine_capture_bare_line(struct engine *g, const char *url, int64_t time,
+    const char *metadata, struct vault_ref *out);
 
 /* --- engine_recheck.c --- */
 
@@ -363,6 +385,16 @@ void engine_rechecked(struct engine *g, int64_t violation, struct msg *m, int64_
 /* The violation v is (no longer) there: updates v, records, tells the case. */
 void engine_presence_set(struct engine *g, struct store_violation *v,
     enum store_presence p, int64_t when, const struct vault_ref *capture, int64_t now);
+
+/* --- engine_fresh.c --- */
+
+/* Keeps a copy of a revision that was just written, if it may and there is room. */
+void engine_fresh_put(struct engine *g, const struct engine_brief *brief, int64_t time,
+    const struct item *it);
+/* Gives it away; false: it is not here. */
+bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *brief,
+    int64_t *time, struct item *it);
+void engine_fresh_forget(struct engine *g);
 
 /* --- engine_inspect.c --- */
 
@@ -387,6 +419,17 @@ void engine_rules(struct engine *g, struct msg *m, int64_t now);
 /* True if it was judged; false if it is degraded, not there, or waits for a plugin. */
 bool engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
     const char *policy, int64_t now);
+/* How many posts were judged, of one tenant and hour: written when that changes, when
+ * something is to be decided, and at the end of a batch. */
+struct engine_tally {
+	char tenant[STORE_KEY];
+	int64_t seen; /* of one of them */
+	uint64_t items, rows;
+};
+/* The same for one in which nothing was found, if that is all; false: it is not. */
+bool engine_judge_clean(struct engine *g, const struct engine_brief *r,
+    const struct msg_inspected_item *j, const char *policy, struct engine_tally *t);
+void engine_tally_write(struct engine *g, struct engine_tally *t);
 void engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now);
 /* The row of a violation, without case and exhibit; to be cleared. */
 void engine_judge_violation(struct engine *g, const struct store_revision *r,

@@ -18,6 +18,10 @@
 /* Bytes of models' answers in one batch: a frame has its limit. */
 #define ANSWERS_MAX (8u << 20)
 
+/* What a batch of more than policy.batch may take, us, and hold. */
+#define BATCH_MOMENT ((int64_t)50000)
+#define BATCH_MAX ((size_t)512)
+
 /* --- queues --- */
 
 void
@@ -92,41 +96,58 @@ engine_inspect_free(struct engine *g)
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
 		free(g->workers[i].revisions);
+		free(g->workers[i].briefs);
 		forget_trace(&g->workers[i]);
 	}
 	free(g->workers);
 	free(g->pending.v);
 	free(g->suspects.v);
+	engine_fresh_forget(g);
 }
 
 /* --- to a worker --- */
 
-/* Bytes of answers that go along. */
-static size_t
-put_revision(struct engine *g, struct msg_inspect *b, int64_t id, int64_t now)
+/* From its row.  False: it is settled, or its media are waited for. */
+static bool
+read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
+    struct engine_brief *brief, int64_t now)
 {
-	size_t bytes = 0;
 	struct store_revision r;
 	struct err e = ERR_INIT;
-	struct msg_inspect_item *it = &b->v[b->n];
+	bool wanted;
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
-	if (r.state == INSPECT_PENDING ? !engine_media_want(g, &r, now)
-				       : engine_report_is_open(g, id)) {
-		it->revision = (uint64_t)id;
-		it->tenant = xstrdup(r.tenant);
+	wanted = r.state == INSPECT_PENDING ? !engine_media_want(g, &r, now)
+					    : engine_report_is_open(g, id);
+	if (wanted) {
+		*brief = (struct engine_brief){
+		    .revision = id, .seen = r.seen, .n = r.n, .attempts = r.attempts};
+		memcpy(brief->tenant, r.tenant, sizeof(brief->tenant));
 		it->time = r.time;
-		it->reported = engine_report_tell(g, &r);
+		it->reported = brief->reported = engine_report_tell(g, &r);
 		it->item = r.body;
 		item_init(&r.body);
-		engine_retry_skip(g, id, it);
-		if (g->retries > 0)
-			bytes = engine_ask_answers(g, id, it, now);
-		b->n++;
 	}
 	store_revision_clear(&r);
-	return bytes;
+	return wanted;
+}
+
+/* Bytes of answers that go along. */
+static size_t
+put_revision(struct engine *g, struct msg_inspect *b, int64_t id,
+    struct engine_brief *brief, int64_t now)
+{
+	struct msg_inspect_item *it = &b->v[b->n];
+
+	if (!engine_fresh_take(g, id, brief, &it->time, &it->item) &&
+	    !read_revision(g, id, it, brief, now))
+		return 0;
+	it->revision = (uint64_t)id;
+	it->tenant = xstrdup(brief->tenant);
+	b->n++;
+	engine_retry_skip(g, id, it);
+	return g->retries > 0 ? engine_ask_answers(g, id, it, now) : 0;
 }
 
 /* Suspects are settled soon, but a tenant who floods us with texts that kill workers
@@ -143,11 +164,24 @@ suspects_turn(const struct engine *g)
 	return !g->suspect_last;
 }
 
+/* How many a worker is sent: where many wait, as many as it answers within a moment,
+ * going by its last batch, since each batch costs a commit. */
+static size_t
+batch_size(const struct engine *g, const struct engine_worker *w, size_t waiting)
+{
+	size_t usual = g->conf->policy.batch, most = usual;
+
+	if (w->pace > 0 && waiting > usual * g->nworkers * 2)
+		most = (size_t)(BATCH_MOMENT / w->pace);
+	most = most < BATCH_MAX ? most : BATCH_MAX;
+	return most > usual ? most : usual;
+}
+
 static void
 send_batch(struct engine *g, uint32_t index, int64_t now)
 {
 	struct engine_worker *w = &g->workers[index];
-	size_t max = g->conf->policy.batch, bytes = 0;
+	size_t max = batch_size(g, w, g->pending.n), bytes = 0;
 	struct engine_queue *q = &g->pending;
 	struct msg m;
 
@@ -160,9 +194,11 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 		max = q->n;
 	msg_init(&m, MSG_INSPECT);
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
+	w->briefs = xrealloc(w->briefs, max * sizeof(*w->briefs));
 	for (size_t i = 0; i < max && bytes < ANSWERS_MAX; i++) {
 		item_init(&m.inspect.v[m.inspect.n].item);
-		bytes += put_revision(g, &m.inspect, queue_take(q), now);
+		bytes += put_revision(
+		    g, &m.inspect, queue_take(q), &w->briefs[m.inspect.n], now);
 	}
 	if (m.inspect.n == 0) {
 		msg_clear(&m);
@@ -342,10 +378,36 @@ record_judged(struct engine *g, int64_t *v, size_t n, const char *policy, int64_
 	    NULL, now);
 }
 
+/* The place of a revision in w's batch, w->n: it is not there any more.  As a rule the
+ * answers come in order, so that the place is `guess'. */
+static size_t
+place_of(const struct engine_worker *w, int64_t revision, size_t guess)
+{
+	size_t k = 0;
+
+	if (guess < w->n && w->revisions[guess] == revision)
+		return guess;
+	while (k < w->n && w->revisions[k] != revision)
+		k++;
+	return k;
+}
+
+/* What plugins took, not what the way there and back did. */
+static void
+note_pace(struct engine_worker *w, const struct msg_inspected *b)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < b->ncosts; i++)
+		ns += b->costs[i].cost.ns;
+	w->pace = ns > 0 && w->n > 0 ? (int64_t)(ns / 1000 / w->n) + 1 : 0;
+}
+
 void
 engine_inspected(struct engine *g, struct msg *m, int64_t now)
 {
 	struct msg_inspected *b = &m->inspected;
+	struct engine_tally tally = {.items = 0};
 	struct engine_worker *w;
 	int64_t *judged;
 	size_t n = 0;
@@ -359,15 +421,23 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 		return;
 	}
 	engine_cost_add(g, b, now);
+	note_pace(w, b);
 	judged = xcalloc(w->n, sizeof(*judged));
-	for (uint32_t i = 0; i < b->n; i++)
-		for (size_t k = 0; k < w->n; k++)
-			if (w->revisions[k] == (int64_t)b->v[i].revision) {
-				w->revisions[k] = 0; /* once only */
-				if (engine_judge_item(g, &b->v[i], b->digest, now))
-					judged[n++] = (int64_t)b->v[i].revision;
-				break;
-			}
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct msg_inspected_item *j = &b->v[i];
+		size_t k = place_of(w, (int64_t)j->revision, i);
+
+		if (k == w->n)
+			continue;
+		w->revisions[k] = 0; /* once only */
+		if (!engine_judge_clean(g, &w->briefs[k], j, b->digest, &tally)) {
+			engine_tally_write(g, &tally);
+			if (!engine_judge_item(g, j, b->digest, now))
+				continue;
+		}
+		judged[n++] = (int64_t)j->revision;
+	}
+	engine_tally_write(g, &tally);
 	if (n > 0)
 		record_judged(g, judged, n, b->digest, now);
 	free(judged);

@@ -269,6 +269,57 @@ keep_scores(
 	free(text);
 }
 
+void
+engine_tally_write(struct engine *g, struct engine_tally *t)
+{
+	struct store_at at = engine_at(g, t->tenant);
+	struct err e = ERR_INIT;
+
+	if (t->rows > 0)
+		engine_must(store_exposure_count(
+				g->store, &at, t->tenant, t->seen, t->items, 0, 0, &e),
+		    0, "cannot count", &e);
+	t->rows = t->items = 0;
+}
+
+static void
+tally(struct engine *g, struct engine_tally *t, const struct engine_brief *r)
+{
+	if (t->rows > 0 && (t->seen / CLOCK_HOUR != r->seen / CLOCK_HOUR ||
+			       strcmp(t->tenant, r->tenant) != 0))
+		engine_tally_write(g, t);
+	memcpy(t->tenant, r->tenant, sizeof(t->tenant));
+	t->seen = r->seen;
+	t->items += r->n == 1;
+	t->rows++;
+}
+
+bool
+engine_judge_clean(struct engine *g, const struct engine_brief *r,
+    const struct msg_inspected_item *j, const char *policy, struct engine_tally *t)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct err e = ERR_INIT;
+	char *scores;
+
+	/* An edited post may no longer show what it was held for. */
+	if (r->n != 1 || j->n > 0 || j->nretry > 0 || j->nquestions > 0 ||
+	    j->degraded != NULL || r->seen < 0)
+		return false;
+	/* Nor is one settled by halves that somebody has pointed at. */
+	if (r->reported || engine_report_is_open(g, r->revision))
+		return false;
+	scores = engine_scores_text(j);
+	engine_must(store_revision_clean(
+			g->store, &at, r->revision, r->attempts, policy, scores, &e),
+	    0, "cannot keep a judgement", &e);
+	free(scores);
+	engine_retry_done(g, &at, r->revision);
+	tally(g, t, r);
+	g->items_judged++;
+	return true;
+}
+
 bool
 engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
     const char *policy, int64_t now)

@@ -368,6 +368,7 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	engine_record(k->g, "erasure",
 	    json_pack("{s:s, s:s}", "erased", file, "person", who->name), NULL, k->now);
 	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
+	engine_fresh_forget(k->g);
 	engine_must(store_ask_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_flush(k->g, k->now);
 	engine_record_seal(k->g, true, k->now);

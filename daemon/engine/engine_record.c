@@ -53,21 +53,50 @@ chain_case(json_t *entry, const struct store_case *c)
 	json_object_set_new(entry, "prev", json_string(c->chain[0] ? c->chain : zeros));
 }
 
+/* Adds a row; of a case's entry its hash goes into c. */
+static int64_t
+add_row(struct engine *g, const char *kind, const char *text, size_t n,
+    struct store_case *c, int64_t now)
+{
+	uint8_t leaf[DIGEST_LEN];
+	struct err e = ERR_INIT;
+	int64_t seq = g->seq;
+
+	if (now > g->last_t)
+		g->last_t = now;
+	/* Before the commit: a row that the ledger cannot take would stand in the way
+	 * of every start. */
+	if (n > ENTRY_MAX)
+		log_die("record", "a %s entry of %zu bytes: the ledger takes %d", kind,
+		    n, ENTRY_MAX);
+	engine_must(store_ledger_add(g->store, seq, text, n, &e), 0,
+	    "cannot put an entry on record", &e);
+	if (c != NULL) {
+		ledger_leaf(text, n, leaf);
+		digest_hex(leaf, sizeof(leaf), c->chain);
+	}
+	g->seq++;
+	if (g->unsealed_since == CLOCK_NONE)
+		g->unsealed_since = g->last_t;
+	return seq;
+}
+
+static int64_t
+time_of(const struct engine *g, int64_t now)
+{
+	return now < g->last_t ? g->last_t : now;
+}
+
 int64_t
 engine_record(struct engine *g, const char *kind, json_t *entry, struct store_case *c,
     int64_t now)
 {
 	char t[CLOCK_TEXT];
-	uint8_t leaf[DIGEST_LEN];
-	struct err e = ERR_INIT;
-	int64_t seq = g->seq;
+	int64_t seq;
 	char *text;
 
-	if (now < g->last_t)
-		now = g->last_t;
-	g->last_t = now;
-	json_object_set_new(entry, "seq", json_integer(seq));
-	json_object_set_new(entry, "t", json_string(clock_format(now, t)));
+	json_object_set_new(entry, "seq", json_integer(g->seq));
+	json_object_set_new(entry, "t", json_string(clock_format(time_of(g, now), t)));
 	json_object_set_new(entry, "kind", json_string(kind));
 	if (c != NULL)
 		chain_case(entry, c);
@@ -75,21 +104,25 @@ engine_record(struct engine *g, const char *kind, json_t *entry, struct store_ca
 	json_decref(entry);
 	if (text == NULL)
 		log_die("record", "a %s entry cannot be written as JSON", kind);
-	/* Before the commit: a row that the ledger cannot take would stand in the way
-	 * of every start. */
-	if (strlen(text) > ENTRY_MAX)
-		log_die("record", "a %s entry of %zu bytes: the ledger takes %d", kind,
-		    strlen(text), ENTRY_MAX);
-	engine_must(store_ledger_add(g->store, seq, text, strlen(text), &e), 0,
-	    "cannot put an entry on record", &e);
-	if (c != NULL) {
-		ledger_leaf(text, strlen(text), leaf);
-		digest_hex(leaf, sizeof(leaf), c->chain);
-	}
+	seq = add_row(g, kind, text, strlen(text), c, now);
 	free(text);
-	g->seq++;
-	if (g->unsealed_since == CLOCK_NONE)
-		g->unsealed_since = now;
+	return seq;
+}
+
+void
+engine_record_time(const struct engine *g, struct line *l, int64_t now)
+{
+	char t[CLOCK_TEXT];
+
+	line_str(l, "t", clock_format(time_of(g, now), t));
+}
+
+int64_t
+engine_record_line(struct engine *g, const char *kind, struct buf *b, int64_t now)
+{
+	int64_t seq = add_row(g, kind, b->data, b->len, NULL, now);
+
+	buf_free(b);
 	return seq;
 }
 

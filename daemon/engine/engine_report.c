@@ -401,6 +401,7 @@ reply(struct engine_call *k, const struct store_report *r, bool known)
 static void
 want_look(struct engine *g, const struct store_revision *r, bool was_open)
 {
+	engine_fresh_forget(g); /* a copy on its way knows of no report */
 	if (r->state != INSPECT_PENDING && !was_open)
 		engine_queue_add(&g->pending, r->id);
 }

@@ -152,6 +152,33 @@ engine_stat_due(struct engine *g, int64_t now)
 
 /* --- scores --- */
 
+/* A value from 0 to 1 as "%.4g" has it, but for the last digit of one that lies in the
+ * middle between two; printf costs more than all else that is kept of a post. */
+static void
+put_score(struct buf *b, double v)
+{
+	char text[16] = "0.";
+	uint64_t scale = 10000, n;
+	size_t len = 6;
+
+	if (!(v >= 1e-4 && v < 1)) {
+		buf_printf(b, "%.4g", v);
+		return;
+	}
+	for (double x = v; x < 0.1; x *= 10, len++)
+		scale *= 10;
+	n = (uint64_t)(v * (double)scale + 0.5);
+	if (n >= scale) {
+		buf_putc(b, '1');
+		return;
+	}
+	for (size_t i = len; i > 2; n /= 10)
+		text[--i] = (char)('0' + n % 10);
+	while (text[len - 1] == '0')
+		len--;
+	buf_put(b, text, len);
+}
+
 char *
 engine_scores_text(const struct msg_inspected_item *j)
 {
@@ -164,10 +191,14 @@ engine_scores_text(const struct msg_inspected_item *j)
 		for (before = 0; before < i; before++)
 			if (strcmp(j->opinions[before].category, category) == 0)
 				break;
-		if (before == i && strpbrk(category, " =") == NULL)
-			buf_printf(&b, "%s%s=%.4g", b.len > 0 ? " " : "", category,
-			    policy_fusion_score(j->findings, j->n, category,
-				j->opinions, j->nopinions));
+		if (before < i || strpbrk(category, " =") != NULL)
+			continue;
+		if (b.len > 0)
+			buf_putc(&b, ' ');
+		buf_puts(&b, category);
+		buf_putc(&b, '=');
+		put_score(&b, policy_fusion_score(j->findings, j->n, category,
+				  j->opinions, j->nopinions));
 	}
 	return b.len > 0 ? buf_take(&b) : NULL;
 }

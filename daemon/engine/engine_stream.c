@@ -15,10 +15,6 @@
 #include "base/log.h"
 #include "engine/engine_cover.h"
 
-/* A post that says it was changed later than this from now must not hide its next
- * change: it is not believed. */
-#define STAMP_AHEAD CLOCK_HOUR
-
 static struct engine_stream *
 find(struct engine *g, int64_t feed)
 {
@@ -316,15 +312,8 @@ take_gone(struct engine *g, const struct store_feed *feed, struct msg *m, int64_
 	json_decref(meta);
 }
 
-/* When it was last changed, as far as it says. */
-static int64_t
-stamp(const struct item *it)
-{
-	return it->updated != CLOCK_NONE ? it->updated : it->published;
-}
-
-/* Is it an earlier state of an item that we have a later one of?  Streams that are
- * resumed send edits and what came before them again, and hubs deliver late. */
+/* Is it an earlier state of an item that we have a later one of?  Hubs deliver late. Of
+ * streams engine_take() finds out by itself. */
 static bool
 is_stale(
     struct engine *g, const struct store_feed *feed, const struct item *it, int64_t now)
@@ -334,13 +323,13 @@ is_stale(
 	struct err e = ERR_INIT;
 	bool stale;
 
-	if (stamp(it) == CLOCK_NONE ||
+	if (engine_take_stamp(it) == CLOCK_NONE ||
 	    engine_must(store_item_find(g->store, feed->id, it->id, &row, &e),
 		TOSD_ENOENT, "cannot look for an item", &e) != 0)
 		return false;
 	engine_must(store_revision_get(g->store, row.revision, &r, &e), 0,
 	    "cannot read a revision", &e);
-	stale = stamp(&r.body) > stamp(it) && stamp(&r.body) <= now + STAMP_AHEAD;
+	stale = engine_take_is_later(&r.body, it, now);
 	store_revision_clear(&r);
 	store_item_clear(&row);
 	return stale;
@@ -366,7 +355,7 @@ drop_stale(
 	p->nitems = kept;
 }
 
-void
+uint32_t
 engine_pushed_take(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now)
 {
@@ -382,18 +371,20 @@ engine_pushed_take(
 	    .truncated = p->truncated};
 	struct engine_reading out = {0};
 
-	drop_stale(g, feed, p, now);
+	if (p->websub)
+		drop_stale(g, feed, p, now);
 	t.n = p->nitems;
 	if (p->nitems > 0) {
 		engine_take(g, &t, &out, now);
 		window_free(&out.shown);
 	}
 	if (p->ngone == 0)
-		return;
+		return p->nitems - out.stale;
 	take_gone(g, feed, m, now);
 	/* Whatever the same batch shows: events come in order, and nobody takes a post
 	 * back before it is there. */
 	engine_removal_told(g, feed, &told, &out.shown, now);
+	return p->nitems - out.stale;
 }
 
 static void
@@ -406,7 +397,7 @@ take_data(struct engine *g, struct store_stream *r, struct msg *m, int64_t now)
 	if (p->nitems + p->ngone > 0) {
 		engine_must(store_feed_get(g->store, r->feed, &feed, &e), 0,
 		    "cannot read a feed", &e);
-		engine_pushed_take(g, &feed, m, now);
+		r->items += engine_pushed_take(g, &feed, m, now);
 		store_feed_clear(&feed);
 	}
 	if (p->last_id != NULL) {
@@ -415,7 +406,6 @@ take_data(struct engine *g, struct store_stream *r, struct msg *m, int64_t now)
 		p->last_id = NULL;
 	}
 	r->last_data = p->time;
-	r->items += p->nitems;
 }
 
 /* Open.  What came between its end and now is a poll's to find. */

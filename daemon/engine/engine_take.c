@@ -8,30 +8,16 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_cover.h"
-#include "engine/engine_json.h"
+#include "engine/engine_batch.h"
 #include "engine/engine_look.h"
 
 /* A date further ahead than this is not believed; the time of reading counts. */
 #define FUTURE_SLACK CLOCK_DAY
-/* Revisions that a capture's entry names, so that it stays below 65,535 bytes.  They
- * matter once the capture is erased: until then its metadata names them all. */
-#define NAMED_MAX 1500
+/* A post that says it was changed later than this from now must not hide its next
+ * change: it is not believed. */
+#define STAMP_AHEAD CLOCK_HOUR
 /* Between an id and what tells its posts apart: no id holds a control character. */
 #define APART "\x1f"
-
-/* The revisions that one document added, for the capture that proves them. */
-struct batch {
-	struct engine *g;
-	const struct engine_take *t;
-	const struct store_feed *feed;
-	struct store_at at;
-	struct engine_reading *out;
-	int64_t *revisions;
-	size_t n;
-	json_t *items; /* metadata of the capture */
-	json_t *named; /* [revision, item, n] for the entry */
-};
 
 /* --- identity: one id for several posts in one document --- */
 
@@ -80,7 +66,7 @@ find_twins(const struct engine_take *t, struct mark *mark)
 }
 
 static int
-look_up(struct batch *b, const char *guid, struct store_item *row)
+look_up(struct engine_batch *b, const char *guid, struct store_item *row)
 {
 	struct err e = ERR_INIT;
 
@@ -88,47 +74,73 @@ look_up(struct batch *b, const char *guid, struct store_item *row)
 	    TOSD_ENOENT, "cannot look for an item", &e);
 }
 
-/* The keys that an item may be stored by. */
+/* The keys that an item with an id of several posts may be stored by. */
 struct keys {
-	char *plain, *content, *place;
+	const char *plain;
+	char *content, *place;
 };
 
 static void
-keys_make(struct keys *k, const struct item *it, const char *digest)
+keys_make(struct keys *k, const char *plain, const struct item *it, const char *digest)
 {
 	char place[DIGEST_HEX];
 
-	k->plain = xstrdup(it->id != NULL ? it->id : digest);
-	k->content = xasprintf("%s" APART "%.16s", k->plain, digest);
+	k->plain = plain;
+	k->content = xasprintf("%s" APART "%.16s", plain, digest);
 	k->place = NULL;
 	if (it->url != NULL) {
 		digest_hex_of(it->url, strlen(it->url), place);
-		k->place = xasprintf("%s" APART "@%.16s", k->plain, place);
+		k->place = xasprintf("%s" APART "@%.16s", plain, place);
 	}
 }
 
 static void
 keys_free(struct keys *k)
 {
-	free(k->plain);
 	free(k->content);
 	free(k->place);
 }
 
 static bool
-shared_before(struct batch *b, const struct keys *k)
+shared_before(struct engine_batch *b, const char *plain)
 {
-	char *prefix = xasprintf("%s" APART, k->plain);
+	char *prefix = xasprintf("%s" APART, plain);
 	bool found = store_item_shares(b->g->store, b->feed->id, prefix);
 
 	free(prefix);
 	return found;
 }
 
+/* Looks for the plain key; *shared, where it is not there: posts with that id are
+ * stored under others.  These come right after it, since no id holds a control
+ * character; if one does all the same it is looked for once more. */
+static int
+look_up_plain(
+    struct engine_batch *b, const char *plain, struct store_item *row, bool *shared)
+{
+	size_t n = strlen(plain);
+	struct err e = ERR_INIT;
+	char after;
+
+	*shared = false;
+	if (engine_must(store_item_near(b->g->store, b->feed->id, plain, row, &e),
+		TOSD_ENOENT, "cannot look for an item", &e) != 0)
+		return TOSD_ENOENT;
+	if (strncmp(row->guid, plain, n) == 0) {
+		after = row->guid[n];
+		if (after == '\0')
+			return 0;
+		*shared = after == APART[0] || ((uint8_t)after < (uint8_t)APART[0] &&
+						   shared_before(b, plain));
+	}
+	store_item_clear(row);
+	return TOSD_ENOENT;
+}
+
 /* Whether the plain key is of a post at this address. */
 static bool
-plain_is_at(
-    struct batch *b, const struct keys *k, const char *url, struct store_item *row)
+plain_is_at(struct engine_batch *b, const struct keys *k, const char *url,
+    struct store_item *row)
 {
 	bool same;
 
@@ -144,8 +156,8 @@ plain_is_at(
  * whoever has this address, if only one of the document's has it.  Else it is new, and
  * *guid is the key to store it by. */
 static int
-find_among(struct batch *b, const struct item *it, const char *digest, bool placed,
-    const struct keys *k, struct store_item *row, char **guid)
+find_among(struct engine_batch *b, const struct item *it, const char *digest,
+    bool placed, const struct keys *k, struct store_item *row, char **guid)
 {
 	*guid = k->content;
 	if (look_up(b, k->content, row) == 0)
@@ -166,66 +178,37 @@ find_among(struct batch *b, const struct item *it, const char *digest, bool plac
 
 /* Finds the item that `it` is; *guid, to be freed, is its key if there is none. */
 static int
-find_item(struct batch *b, const struct item *it, const char *digest, struct mark mark,
-    struct store_item *row, char **guid)
+find_item(struct engine_batch *b, const struct item *it, const char *digest,
+    struct mark mark, struct store_item *row, char **guid)
 {
+	const char *plain = it->id != NULL ? it->id : digest;
 	struct keys k;
 	char *key;
+	bool shared;
 	int rc;
 
-	keys_make(&k, it, digest);
-	key = k.plain;
 	if (b->t->apart) {
-		key = xasprintf("%s" APART "~%.16s", k.plain, digest);
-		rc = look_up(b, key, row);
-		*guid = key;
-		keys_free(&k);
+		*guid = xasprintf("%s" APART "~%.16s", plain, digest);
+		return look_up(b, *guid, row);
+	}
+	engine_batch_meet(b, plain);
+	rc = look_up_plain(b, plain, row, &shared);
+	if (rc == 0 && strcmp(row->digest, digest) != 0)
+		shared = shared_before(b, plain);
+	if (!(shared || mark.twin) || (rc == 0 && strcmp(row->digest, digest) == 0)) {
+		*guid = xstrdup(plain);
 		return rc;
 	}
-	rc = look_up(b, k.plain, row);
-	if ((rc != 0 || strcmp(row->digest, digest) != 0) &&
-	    (mark.twin || shared_before(b, &k))) {
-		if (rc == 0)
-			store_item_clear(row);
-		rc = find_among(b, it, digest, mark.placed, &k, row, &key);
-	}
+	if (rc == 0)
+		store_item_clear(row);
+	keys_make(&k, plain, it, digest);
+	rc = find_among(b, it, digest, mark.placed, &k, row, &key);
 	*guid = xstrdup(key);
 	keys_free(&k);
 	return rc;
 }
 
 /* --- one item --- */
-
-static void
-set_str(json_t *o, const char *key, const char *value)
-{
-	if (value != NULL)
-		json_object_set_new(o, key, json_string(value));
-}
-
-/* What the vault keeps beside the bytes, enough to make the store again. */
-static json_t *
-item_metadata(
-    const struct store_item *row, const struct store_revision *r, const struct item *it)
-{
-	json_t *o = json_pack("{s:I, s:I, s:I, s:s, s:s}", "item", (json_int_t)row->id,
-	    "revision", (json_int_t)r->id, "n", (json_int_t)r->n, "guid", row->guid,
-	    "sha256", r->digest);
-	struct buf wire = {0}, text = {0};
-
-	set_str(o, "url", it->url);
-	set_str(o, "title", it->title);
-	set_str(o, "author", it->author);
-	set_str(o, "text", it->text);
-	json_set_time(o, "published", it->published);
-	/* The whole record as the engine had it, for rebuild. */
-	item_put(&wire, it);
-	digest_base64(&text, wire.data, wire.len);
-	set_str(o, "record", text.data);
-	buf_free(&wire);
-	buf_free(&text);
-	return o;
-}
 
 int64_t
 engine_event_time(int64_t published, int64_t seen)
@@ -234,30 +217,6 @@ engine_event_time(int64_t published, int64_t seen)
 			published <= seen + FUTURE_SLACK;
 
 	return believed ? published : seen;
-}
-
-static void
-add_revision(
-    struct batch *b, struct store_item *row, const struct item *it, const char *digest)
-{
-	struct store_revision r = {0};
-	struct err e = ERR_INIT;
-
-	r.item = row->id;
-	r.seen = b->t->time;
-	r.time = engine_event_time(it->published, r.seen);
-	snprintf(r.digest, sizeof(r.digest), "%s", digest);
-	r.entry = -1;
-	r.state = INSPECT_PENDING;
-	r.body = *it; /* lent: the store only reads it */
-	engine_must(store_revision_add(b->g->store, &b->at, row, &r, &e), 0,
-	    "cannot keep a revision", &e);
-	b->revisions[b->n++] = r.id;
-	json_array_append_new(b->items, item_metadata(row, &r, it));
-	if (json_array_size(b->named) < NAMED_MAX)
-		json_array_append_new(
-		    b->named, json_pack("[I, I, I]", (json_int_t)r.id,
-				  (json_int_t)r.item, (json_int_t)r.n));
 }
 
 /* The feed shows an item that we reported: that is a look as good as any. */
@@ -285,7 +244,7 @@ seen_online(void *ctx, const struct store_violation *row)
 /* A post of the document, for the comparison with the last one.  None is there twice.
  */
 static void
-show(struct batch *b, const struct store_item *row, const struct item *it,
+show(struct engine_batch *b, const struct store_item *row, const struct item *it,
     struct mark mark, bool fresh)
 {
 	struct window *w = &b->out->shown;
@@ -303,7 +262,7 @@ show(struct batch *b, const struct store_item *row, const struct item *it,
 
 /* A post that may be known by its name alone. */
 static void
-take_pointer(struct batch *b, const struct item *it, bool known, int64_t now)
+take_pointer(struct engine_batch *b, const struct item *it, bool known, int64_t now)
 {
 	struct window *w = &b->out->shown;
 	struct window_post p = {
@@ -324,7 +283,7 @@ take_pointer(struct batch *b, const struct item *it, bool known, int64_t now)
 
 /* The same content as before: the feed shows it, and that is a look. */
 static void
-take_known(struct batch *b, const struct store_item *row, int64_t now)
+take_known(struct engine_batch *b, const struct store_item *row, int64_t now)
 {
 	struct seen s = {b->g, b->t->time, now};
 
@@ -334,24 +293,52 @@ take_known(struct batch *b, const struct store_item *row, int64_t now)
 }
 
 static void
-take_new(struct batch *b, struct store_item *row, const struct item *it,
-    const char *guid, const char *digest)
+take_new(struct engine_batch *b, struct store_item *row, uint32_t at, const char *guid,
+    const char *digest, bool twin)
 {
 	bool fresh = row->id == 0;
 
 	if (fresh) {
-		row->feed = b->feed->id;
-		memcpy(row->tenant, b->feed->tenant, sizeof(row->tenant));
-		row->guid = xstrdup(guid);
-		row->url = xstrdup(it->url);
 		row->first_seen = b->t->time;
 		b->out->fresh++;
 	} else {
 		b->out->changed++;
 	}
-	add_revision(b, row, it, digest);
+	engine_batch_add(b, row, at, guid, digest, twin);
 	if (!fresh)
 		engine_sight_edited(b->g, row, b->t->time);
+}
+
+int64_t
+engine_take_stamp(const struct item *it)
+{
+	return it->updated != CLOCK_NONE ? it->updated : it->published;
+}
+
+bool
+engine_take_is_later(const struct item *known, const struct item *came, int64_t now)
+{
+	int64_t t = engine_take_stamp(known);
+
+	return t > engine_take_stamp(came) && t <= now + STAMP_AHEAD;
+}
+
+/* Streams that are resumed send edits and what came before them again. */
+static bool
+is_stale(struct engine_batch *b, const struct store_item *row, const struct item *it,
+    int64_t now)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool stale;
+
+	if (!b->t->events || engine_take_stamp(it) == CLOCK_NONE)
+		return false;
+	engine_must(store_revision_get(b->g->store, row->revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	stale = engine_take_is_later(&r.body, it, now);
+	store_revision_clear(&r);
+	return stale;
 }
 
 /* A link may lead anywhere: what is found there says little of the post. */
@@ -363,8 +350,9 @@ elsewhere(const struct engine_take *t, const char *url)
 }
 
 static void
-take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
+take_item(struct engine_batch *b, uint32_t at, struct mark mark, int64_t now)
 {
+	struct item *it = &b->t->items[at];
 	struct store_item row = {0};
 	uint8_t d[DIGEST_LEN];
 	char digest[DIGEST_HEX], *guid;
@@ -386,8 +374,10 @@ take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 		take_pointer(b, it, row.id != 0, now);
 	else if (rc == 0 && strcmp(row.digest, digest) == 0)
 		take_known(b, &row, now);
+	else if (rc == 0 && is_stale(b, &row, it, now))
+		b->out->stale++;
 	else
-		take_new(b, &row, it, guid, digest);
+		take_new(b, &row, at, guid, digest, mark.twin);
 	if (row.id != 0)
 		show(b, &row, it, mark, rc != 0);
 	store_item_clear(&row);
@@ -395,42 +385,6 @@ take_item(struct batch *b, struct item *it, struct mark mark, int64_t now)
 }
 
 /* --- the document --- */
-
-static void
-keep_capture(struct batch *b, int64_t now)
-{
-	struct vault_ref ref = {0};
-	struct err e = ERR_INIT;
-	json_t *meta = json_pack("{s:I, s:s, s:s, s:I, s:O}", "feed",
-	    (json_int_t)b->feed->id, "url", b->feed->url, "tenant", b->feed->tenant,
-	    "seen", (json_int_t)b->t->time, "items", b->items);
-	json_t *entry = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:I, s:O}", "tenant",
-	    b->feed->tenant, "feed", (json_int_t)b->feed->id, "status", b->t->status,
-	    "items", (int)b->t->n, "new", (int)b->out->fresh, "changed",
-	    (int)b->out->changed, "seen", (json_int_t)b->t->time, "revisions",
-	    b->named);
-	int64_t seq;
-
-	if (b->out->shared > 0)
-		json_object_set_new(entry, "shared", json_integer(b->out->shared));
-	if (b->t->apart)
-		json_object_set_new(entry, "apart", json_true());
-	if (!engine_capture_put(b->g, b->t->fd, meta, b->t->truncated, &ref)) {
-		/* The items are still on record, and the entry says that their bytes
-		 * are not. */
-		engine_capture_bare(b->g, b->feed->url, b->t->time, meta, &ref);
-		json_object_set_new(entry, "bare", json_true());
-	}
-	engine_record_file(entry, &ref);
-	seq = engine_record(b->g, "capture", entry, NULL, now);
-	for (size_t i = 0; i < b->n; i++) {
-		engine_must(store_revision_captured(b->g->store, &b->at,
-				b->revisions[i], ref.id, ref.path, ref.commit, seq, &e),
-		    0, "cannot tie a revision to its capture", &e);
-		engine_queue_add(&b->g->pending, b->revisions[i]);
-	}
-	json_decref(meta);
-}
 
 struct engine_take
 engine_take_all(const struct store_feed *feed, struct msg *m)
@@ -452,30 +406,22 @@ void
 engine_take(struct engine *g, const struct engine_take *t, struct engine_reading *out,
     int64_t now)
 {
-	struct batch b = {.g = g,
-	    .t = t,
-	    .feed = t->feed,
-	    .out = out,
-	    .at = engine_at(g, t->feed->tenant)};
+	struct engine_batch b;
 	struct mark *mark = xcalloc(t->n + 1, sizeof(*mark));
 
 	memset(out, 0, sizeof(*out));
-	b.items = json_array();
-	b.named = json_array();
-	b.revisions = xcalloc(t->n + 1, sizeof(*b.revisions));
+	engine_batch_begin(&b, g, t, out);
 	if (!t->events)
 		find_twins(t, mark);
 	for (uint32_t i = 0; i < t->n; i++)
-		take_item(&b, &t->items[i], mark[i], now);
+		take_item(&b, i, mark[i], now);
 	if (b.n > 0) {
-		keep_capture(&b, now);
+		engine_batch_keep(&b, now);
 		log_debug("take", "%s: %u new, %u changed of %u items", t->feed->url,
 		    out->fresh, out->changed, t->n);
 	}
 	g->items_new += out->fresh;
 	g->items_changed += out->changed;
-	json_decref(b.items);
-	json_decref(b.named);
-	free(b.revisions);
+	engine_batch_end(&b);
 	free(mark);
 }

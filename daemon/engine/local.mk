@@ -4,6 +4,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine.c %D%/engine.h %D%/engine_in.h \
 	%D%/engine_answer.c \
 	%D%/engine_ask.c %D%/engine_ask.h \
+	%D%/engine_batch.c %D%/engine_batch.h \
 	%D%/engine_budget.c \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
@@ -15,6 +16,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
+	%D%/engine_fresh.c \
 	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
 	%D%/engine_json.h \
@@ -103,3 +105,7 @@ tests_test_keep_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_engine_life
 tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/engine_bench.h tests/suite.h
 tests_test_engine_life_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_take
+tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h
+tests_test_engine_take_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)

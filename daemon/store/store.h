@@ -187,6 +187,9 @@ void store_item_clear(struct store_item *i);
 int store_item_find(struct store *s, int64_t feed, const char *guid,
     struct store_item *out, struct err *e); /* TOSD_ENOENT */
 int store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *e);
+/* The first one of the feed whose guid is this one or comes after it, by bytes. */
+int store_item_near(struct store *s, int64_t feed, const char *guid,
+    struct store_item *out, struct err *e); /* TOSD_ENOENT */
 
 enum store_inspect { INSPECT_PENDING, INSPECT_DONE, INSPECT_DEGRADED };
 struct store_revision {
@@ -204,7 +207,7 @@ struct store_revision {
 	int64_t entry;		 /* ledger index of the capture, -1 none */
 	enum store_inspect state;
 	uint32_t attempts;
-	char *policy;		 /* digest of the policy version that judged */
+	char *policy;		 /* digest of the policy version that judged, or is to */
 	char *why;		 /* why degraded */
 	struct item body;
 };
@@ -214,6 +217,12 @@ void store_revision_clear(struct store_revision *r);
  * are brought up to date.  r->id and r->n are set on return. */
 int store_revision_add(struct store *s, const struct store_at *at,
     struct store_item *item, struct store_revision *r, struct err *e);
+/* The numbers that the next new item and the next revision get. */
+void store_item_next(struct store *s, int64_t *item, int64_t *revision);
+/* As store_revision_add() of a new item, but of two that are complete: item->id and r->id
+ * say what their numbers must be, else TOSD_ESTATE. */
+int store_item_new(struct store *s, const struct store_at *at, struct store_item *item,
+    struct store_revision *r, struct err *e);
 int store_revision_get(struct store *s, int64_t id, struct store_revision *out,
     struct err *e);
 /* Ties a revision to the capture that proves it, once that is in the vault: its name
@@ -227,6 +236,9 @@ int store_revision_body(struct store *s, const struct store_at *at, int64_t id,
 int store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e);
+/* One in which nothing was found; scores NULL: as they are. */
+int store_revision_clean(struct store *s, const struct store_at *at, int64_t id,
+    uint32_t attempts, const char *policy, const char *scores, struct err *e);
 /* Ids of pending revisions without a row of `retry' above `after`, rising; at most max.  Count in *n. */
 int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
     size_t *n, struct err *e);

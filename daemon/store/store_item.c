@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_item: items, their revisions and what rules found in them; see store.h.
- * This is the hot path: three statements for a new post, two for an edited one. */
+ * This is the hot path: two statements for a new post, three for an edited one. */
 #include "store/db.h"
 
 #include <stdlib.h>
@@ -40,12 +40,22 @@ store_item_find(struct store *s, int64_t feed, const char *guid, struct store_it
 }
 
 int
+store_item_near(struct store *s, int64_t feed, const char *guid, struct store_item *out,
+    struct err *e)
+{
+	return db_get(s, &items, out, e,
+	    "feed = ?1 AND guid >= ?2 ORDER BY guid LIMIT 1", "it", feed, guid);
+}
+
+int
 store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *e)
 {
 	return db_get(s, &items, out, e, "id = ?1", "i", id);
 }
 
 /* --- revisions --- */
+
+_Static_assert(INSPECT_DONE == 1, "the number in the texts below");
 
 #define OF_ITEM(col) "(SELECT " col " FROM item WHERE item.id = revision.item)"
 #define R(name, type, flags) DB_COL(store_revision, #name, name, type, flags)
@@ -162,6 +172,52 @@ store_revision_add(struct store *s, const struct store_at *at, struct store_item
 	return rc;
 }
 
+void
+store_item_next(struct store *s, int64_t *item, int64_t *revision)
+{
+	static const char of_items[] = "SELECT max(id) + 1 FROM item",
+			  of_revisions[] = "SELECT max(id) + 1 FROM revision";
+
+	*item = db_number(s, 1, of_items, "");
+	*revision = db_number(s, 1, of_revisions, "");
+}
+
+static int
+item_new(
+    struct store *s, struct store_item *item, struct store_revision *r, struct err *e)
+{
+	int64_t id = item->id, revision = r->id;
+	int rc;
+
+	item->revisions = r->n = 1;
+	item->revision = revision;
+	item->violations = 0;
+	memcpy(item->digest, r->digest, sizeof(item->digest));
+	rc = db_insert(s, &items, item, e);
+	r->item = item->id;
+	r->feed = item->feed;
+	memcpy(r->tenant, item->tenant, sizeof(r->tenant));
+	if (rc == 0)
+		rc = db_insert(s, &revisions, r, e);
+	if (rc == 0 && (item->id != id || r->id != revision))
+		rc = err_set(e, TOSD_ESTATE,
+		    "post %lld and its revision %lld were to be %lld and %lld",
+		    (long long)item->id, (long long)r->id, (long long)id,
+		    (long long)revision);
+	/* Half of it must not be committed. */
+	return rc < 0 ? db_break(s, rc, e) : 0;
+}
+
+int
+store_item_new(struct store *s, const struct store_at *at, struct store_item *item,
+    struct store_revision *r, struct err *e)
+{
+	bool own;
+	int rc = db_write(s, at, item->tenant, &own, e);
+
+	return rc < 0 ? rc : db_done(s, own, item_new(s, item, r, e), e);
+}
+
 int
 store_revision_get(
     struct store *s, int64_t id, struct store_revision *out, struct err *e)
@@ -183,6 +239,31 @@ store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
 		return rc;
 	rc = db_run(
 	    s, sql, &n, e, "iiitt", id, (int64_t)state, (int64_t)attempts, policy, why);
+	if (rc == 0 && n == 0)
+		rc = err_set(
+		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+	return db_done(s, own, rc, e);
+}
+
+int
+store_revision_clean(struct store *s, const struct store_at *at, int64_t id,
+    uint32_t attempts, const char *policy, const char *scores, struct err *e)
+{
+	static const char sql[] = "UPDATE revision SET state = 1, attempts = ?2, "
+				  "policy = ?3, why = NULL WHERE id = ?1",
+			  scored[] = "UPDATE revision SET state = 1, attempts = ?2, "
+				     "policy = ?3, why = NULL, scores = ?4 "
+				     "WHERE id = ?1";
+	bool own;
+	int rc = db_write(s, at, NULL, &own, e), n = 0;
+
+	if (rc < 0)
+		return rc;
+	if (scores != NULL)
+		rc = db_run(
+		    s, scored, &n, e, "iitt", id, (int64_t)attempts, policy, scores);
+	else
+		rc = db_run(s, sql, &n, e, "iit", id, (int64_t)attempts, policy);
 	if (rc == 0 && n == 0)
 		rc = err_set(
 		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);

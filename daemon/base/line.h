@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * line: a JSON object written straight into a buffer, for what is written for each item:
+ * a tree of values that is built, sorted and dumped costs more than all else that is done
+ * for it.  The bytes are those that jansson gives with JSON_COMPACT, JSON_SORT_KEYS and,
+ * if ascii, JSON_ENSURE_ASCII; so the keys must come in order, and whoever forgets that
+ * ends here.  A text that is no UTF-8 is left out with its key, as there.
+ */
+#ifndef TOSD_BASE_LINE_H
+#define TOSD_BASE_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct line {
+	struct buf *b;
+	const char *key; /* the last one */
+	bool ascii;
+};
+
+/* Begins an object at the end of b, which is the caller's. */
+void line_begin(struct line *l, struct buf *b, bool ascii);
+void line_end(struct line *l);
+
+/* The key alone: its value is for the caller to write. */
+void line_key(struct line *l, const char *key);
+void line_int(struct line *l, const char *key, int64_t value);
+/* NULL: left out. */
+void line_str(struct line *l, const char *key, const char *value);
+void line_true(struct line *l, const char *key);
+
+/* A value without a key, for arrays. */
+void line_put_int(struct buf *b, int64_t value);
+/* False if s is no UTF-8, and nothing was written. */
+bool line_put_str(struct buf *b, const char *s, bool ascii);
+
+#endif
