@@ -24,7 +24,7 @@
 
 #define FROM_MAX 500
 #define OF_ITEM_MAX 100		     /* reports of one post */
-#define LOOKED_AT ((int64_t)2000000) /* posts, the newest, for an address */
+#define LOOKED_AT ((int64_t)500000) /* posts, the newest, for an address */
 #define SHOWN_MAX 500
 
 static void

@@ -14,6 +14,7 @@
 #include "store/store_ask.h"
 
 #define QUOTE_CHARS 240
+#define SHOWN_MAX 1000
 
 static int
 add_entry(void *ctx, const struct store_ask *a)
@@ -160,5 +161,5 @@ engine_review_query(struct engine_call *k, struct err *e)
 	(void)e;
 	json_object_set_new(k->reply, "rows", l.rows);
 	return store_advice_each(
-	    k->g->store, t != NULL ? t->key : id, all, review_row, &l);
+	    k->g->store, t != NULL ? t->key : id, all, SHOWN_MAX, review_row, &l);
 }

@@ -407,17 +407,18 @@ static const struct db_table reviews = {"finding", sizeof(struct store_advice), 
 
 DB_VISITOR(advice)
 
+#define OF_TENANT " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id"
+
 int
-store_advice_each(
-    struct store *s, const char *tenant, bool all, store_advice_fn *fn, void *ctx)
+store_advice_each(struct store *s, const char *tenant, bool all, size_t max,
+    store_advice_fn *fn, void *ctx)
 {
 	static const char open[] =
-	    "id IN (SELECT id FROM review WHERE state = 0)"
-	    " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id";
+	    "id IN (SELECT id FROM review WHERE state = 0)" OF_TENANT " LIMIT ?2";
 	static const char both[] =
-	    "id IN (SELECT id FROM review)"
-	    " AND (?1 IS NULL OR ?1 = " OF_ITEM("tenant") ") ORDER BY id";
+	    "id IN (SELECT id FROM review)" OF_TENANT " DESC LIMIT ?2";
 	struct advice_walk w = {fn, ctx};
 
-	return db_each(s, &reviews, advice_visit, &w, all ? both : open, "t", tenant);
+	return db_each(s, &reviews, advice_visit, &w, all ? both : open, "ti", tenant,
+	    (int64_t)max);
 }

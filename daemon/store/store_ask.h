@@ -116,9 +116,9 @@ struct store_advice {
 	int32_t state; /* enum store_review (store_rule.h) */
 };
 typedef int store_advice_fn(void *ctx, const struct store_advice *row);
-/* Oldest first; only those of that tenant, if it is not NULL; all: those as well of which
- * a person has spoken. */
-int store_advice_each(struct store *s, const char *tenant, bool all, store_advice_fn *fn,
-    void *ctx);
+/* Those that wait, the oldest first; all: those as well of which a person has spoken, the
+ * newest first.  At most max; only those of that tenant, if it is not NULL. */
+int store_advice_each(struct store *s, const char *tenant, bool all, size_t max,
+    store_advice_fn *fn, void *ctx);
 
 #endif
