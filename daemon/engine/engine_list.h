@@ -30,6 +30,7 @@ struct engine_list {
 	char *before;	/* the file that was in force before: a worker may be reading it */
 	bool linked;	/* the link leads where the row says */
 	char renewed[DIGEST_HEX]; /* workers were told of this one */
+	bool held;	 /* it waits for what lies on disk to be taken into use */
 	uint64_t loaded; /* bits of the workers that have the one in force */
 };
 
