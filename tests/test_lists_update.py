@@ -243,7 +243,7 @@ def in_force(d, name, version):
     def there():
         row = lists(d).get(name, {})
         return row if row.get("what", "").startswith(f"version {version},") else None
-    return wait(f"{name} in version {version}", there, 90)
+    return wait(f"{name} in version {version}", there, 90, 0.2)
 
 
 def troubled(d, name, words):
@@ -251,7 +251,7 @@ def troubled(d, name, words):
         row = lists(d).get(name, {})
         return row if words in row.get("why", "") and row["state"] in (
             "missing", "stale") else None
-    return wait(f"{name} to be refused for: {words} (now: {lists(d).get(name)})", there, 90)
+    return wait(f"{name} to be refused for: {words} (now: {lists(d).get(name)})", there, 90, 0.2)
 
 
 def loaded(d, row):
@@ -260,9 +260,9 @@ def loaded(d, row):
         last = [e for e in d.ledger() if e["kind"] == "policy"][-1]
         return any(r[0] == "list/" + row["name"] and r[3] == row["digest"]
                    for r in last["rules"])
-    wait(f"{row['name']} to be loaded", there, 60)
+    wait(f"{row['name']} to be loaded", there, 60, 0.2)
     wait(f"{row['name']} to be loaded by both workers",
-         lambda: lists(d).get(row["name"], {}).get("loaded") == 2, 60)
+         lambda: lists(d).get(row["name"], {}).get("loaded") == 2, 60, 0.2)
 
 
 def finds(d, site, post, link):
@@ -326,6 +326,9 @@ def second(d, site, server, maker, before):
     refused = [e for e in d.ledger() if e["kind"] == "list" and e["list"] == "past" and
                e["state"] == "refused"]
     assert len(refused) == 1 and "is version 4" in refused[0]["why"], refused
+    # Gone altogether, which is cheap to find out: what is in force stays.
+    server.put("/past", None)
+    server.put("/small", None)
 
 
 def metrics(console):
@@ -416,7 +419,7 @@ def trial_killed(d, server, maker):
     while not dead() and version < 20:  # it may have told just before
         version += 1
         server.publish("good", text("good", version, names("f", 20)), maker)
-        wait("a worker that tries a list", killed_one, 60, 0.005)
+        wait("a worker that tries a list", killed_one, 60, 0.02)
         wait("what came of it", lambda v=f"version {version},": dead() or lists(d).get(
             "good", {}).get("what", "").startswith(v), 60)
     assert dead() and "was killed by SIGKILL" in d.log()
