@@ -356,7 +356,7 @@ test_rest(void)
 	HAS(bench_str(status(b), "why"), "reload tosd");
 	CU_ASSERT_FALSE(renewed(b));
 	rules(b, 0, bench_str(status(b), "digest"), OTHER);
-	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_SEC, &p)); /* at once, then */
 	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
 	CU_ASSERT_TRUE(tried(b, true, "version 2", OTHER));
 	SAME(in_force(b), "two\n");

@@ -2,6 +2,8 @@
 /* test_store: every function of the store, its idempotency keys and its fences. */
 #include "store_sample.h"
 
+#include "store/store_list.h"
+
 /* --- subjects --- */
 
 static void
@@ -746,6 +748,46 @@ test_fences(void)
 	store_free(&s);
 }
 
+static void
+test_lists(void)
+{
+	struct store *s = open_url("sqlite::memory:");
+	struct store_list l, again;
+	struct err e = ERR_INIT;
+
+	OK(store_list_get(s, "phish", &l, &e)); /* made */
+	CU_ASSERT_STRING_EQUAL(l.name, "phish");
+	CU_ASSERT_STRING_EQUAL(l.digest, "");
+	CU_ASSERT(
+	    l.next == CLOCK_NONE && l.good == CLOCK_NONE && l.since == CLOCK_NONE);
+	l.etag = xstrdup("W/\"\xe9\""); /* a server's bytes are no text */
+	memset(l.digest, 'a', DIGEST_HEX - 1);
+	l.bytes = INT64_C(1) << 33;
+	l.next = T0;
+	l.failures = 4000000000u;
+	l.why = xstrdup("it is bad");
+	l.trouble = T0 - 1;
+	OK(store_list_put(s, &l, &e));
+	OK(store_list_get(s, "phish", &again, &e));
+	CU_ASSERT_EQUAL(again.id, l.id);
+	CU_ASSERT_STRING_EQUAL(again.etag, "W/\"\xe9\"");
+	CU_ASSERT_STRING_EQUAL(again.digest, l.digest);
+	CU_ASSERT_EQUAL(again.bytes, INT64_C(1) << 33);
+	CU_ASSERT_EQUAL(again.next, T0);
+	CU_ASSERT_EQUAL(again.failures, 4000000000u);
+	CU_ASSERT_STRING_EQUAL(again.why, "it is bad");
+	CU_ASSERT_EQUAL(again.trouble, T0 - 1);
+	CU_ASSERT_EQUAL(again.checked, CLOCK_NONE);
+	store_list_clear(&again);
+	l.id = 99;
+	CU_ASSERT_EQUAL(store_list_put(s, &l, &e), TOSD_ENOENT);
+	store_list_clear(&l);
+	OK(store_list_get(s, "other", &l, &e));
+	CU_ASSERT_PTR_NULL(l.etag);
+	store_list_clear(&l);
+	store_free(&s);
+}
+
 static const struct suite_test tests[] = {
     {"feeds", test_feeds},
     {"items, revisions, findings", test_items},
@@ -758,6 +800,7 @@ static const struct suite_test tests[] = {
     {"exposure and gaps", test_exposure_and_gaps},
     {"ledger rows, meta, counts", test_ledger_and_meta},
     {"what waits for plugins", test_retries},
+    {"lists", test_lists},
     {"fences", test_fences},
 };
 STORE_SAMPLE_MAIN("store", tests)

@@ -491,7 +491,7 @@ void engine_list_lost(
 void engine_list_tried(struct engine *g, struct msg *m, int64_t now);
 /* What a worker has loaded: are they the lists in force? */
 void engine_list_rules(
-    struct engine *g, uint32_t worker, const struct msg_rules *r);
+    struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now);
 /* After a commit: puts in force what was taken. */
 void engine_list_settle(struct engine *g);
 

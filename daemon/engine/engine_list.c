@@ -342,10 +342,11 @@ list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 	bool body = read_body(m, LIST_MAX, &l->body);
 
 	store_list_clear(&l->got);
-	replace(&l->got.etag, &p->etag);
-	/* What changes once more in this second would keep its date. */
-	if (!p->young)
+	/* What changes once more in this second may keep what it is known by. */
+	if (!p->young || p->status == 304) {
+		replace(&l->got.etag, &p->etag);
 		replace(&l->got.last_modified, &p->last_modified);
+	}
 	replace(&l->got.body_hash, &p->body_hash);
 	l->hint = p->hint;
 	if (p->outcome == POLLED_UNCHANGED && l->row.digest[0] != '\0' &&
@@ -425,17 +426,19 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 		return;
 	/* Workers load all that is on disk: the list must not bring into use what
 	 * somebody is just editing. */
-	if (t->rest != NULL && g->rest[0] != '\0' && strcmp(t->rest, g->rest) != 0)
+	if (t->rest != NULL && g->rest[0] != '\0' && strcmp(t->rest, g->rest) != 0) {
 		trouble(g, l, POLLED_OWN_FAULT, 0,
 		    "the packs and lists on disk are not those in use: reload tosd, "
 		    "then "
 		    "it is tried again",
 		    now);
-	else if (t->good)
+		l->held = true;
+	} else if (t->good) {
 		taken(g, l, t->words != NULL ? t->words : "", now);
-	else
+	} else {
 		trouble(g, l, POLLED_NOT_FEED, 0,
 		    t->words != NULL ? t->words : "no reason is known", now);
+	}
 }
 
 /* --- putting in force --- */
@@ -466,9 +469,11 @@ engine_list_settle(struct engine *g)
 
 /* A crash may have come between the link and the word to the supervisor. */
 void
-engine_list_rules(struct engine *g, uint32_t worker, const struct msg_rules *r)
+engine_list_rules(
+    struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now)
 {
 	uint64_t bit = worker < 64 ? UINT64_C(1) << worker : 0;
+	bool other = r->rest != NULL && strcmp(r->rest, g->rest) != 0;
 
 	if (r->rest != NULL)
 		memcpy(g->rest, r->rest, sizeof(g->rest));
@@ -481,6 +486,9 @@ engine_list_rules(struct engine *g, uint32_t worker, const struct msg_rules *r)
 		for (uint32_t k = 0; k < r->n; k++)
 			if (strcmp(r->v[k].rule, rule) == 0)
 				loaded = r->v[k].pack;
+		if (other && l->held && l->stage == LIST_IDLE)
+			l->row.next = now;
+		l->held = l->held && !other;
 		same = strcmp(loaded, l->row.digest) == 0;
 		l->loaded = same ? l->loaded | bit : l->loaded & ~bit;
 		if (l->row.digest[0] != '\0' && l->linked && !same &&

@@ -30,6 +30,7 @@ struct engine_list {
 	char *before;	/* the file that was in force before: a worker may be reading it */
 	bool linked;	/* the link leads where the row says */
 	char renewed[DIGEST_HEX]; /* workers were told of this one */
+	bool held;	 /* it waits for what lies on disk to be taken into use */
 	uint64_t loaded; /* bits of the workers that have the one in force */
 };
 
@@ -45,8 +46,8 @@ void engine_list_keep(struct engine *g, const struct engine_list *l,
     const struct buf *signature);
 /* Brings the row in line with what is on disk: after a start. */
 void engine_list_mend(struct engine *g, struct engine_list *l, int64_t now);
-/* Has the link lead to the version in force; true if it did not. */
-bool engine_list_link(struct engine *g, struct engine_list *l);
+/* Has the link lead to the version in force. */
+void engine_list_link(struct engine *g, struct engine_list *l);
 /* Removes versions that are neither in force nor on their way. */
 void engine_list_sweep(struct engine *g, const struct engine_list *l);
 /* 0 if one of the keys of the list has signed it. */

@@ -65,7 +65,7 @@ engine_list_keep(
 
 /* --- the link --- */
 
-bool
+void
 engine_list_link(struct engine *g, struct engine_list *l)
 {
 	char *dir = policy_fetched_dir(g->conf->state_dir);
@@ -93,7 +93,6 @@ engine_list_link(struct engine *g, struct engine_list *l)
 	free(link);
 	free(fresh);
 	free(dir);
-	return moves;
 }
 
 /* What lies there although no row says so: the store is lost or was made again. */

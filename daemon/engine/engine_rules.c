@@ -89,7 +89,7 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 		log_warn("policy", "%s", r->problems[i]);
 	if (r->digest != NULL)
 		engine_life_rules(g, r, now);
-	engine_list_rules(g, m->from_index, r);
+	engine_list_rules(g, m->from_index, r, now);
 	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
 		return;
 	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);

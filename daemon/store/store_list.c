@@ -54,12 +54,6 @@ static const struct db_table lists = {"list", sizeof(struct store_list), NULL,
     list_clear, list_cols, sizeof(list_cols) / sizeof(list_cols[0])};
 
 int
-store_list_by_id(struct store *s, int64_t id, struct store_list *out, struct err *e)
-{
-	return db_get(s, &lists, out, e, "id = ?1", "i", id);
-}
-
-int
 store_list_get(struct store *s, const char *name, struct store_list *out, struct err *e)
 {
 	int rc = db_get(s, &lists, out, e, "name = ?1", "t", name);

@@ -33,7 +33,6 @@ void store_list_clear(struct store_list *l);
 
 /* The row of that name; made where there is none. */
 int store_list_get(struct store *s, const char *name, struct store_list *out, struct err *e);
-int store_list_by_id(struct store *s, int64_t id, struct store_list *out, struct err *e);
 int store_list_put(struct store *s, const struct store_list *l, struct err *e);
 
 #endif
