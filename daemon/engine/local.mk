@@ -14,6 +14,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
+	%D%/engine_findings.c \
 	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
 	%D%/engine_json.h \
@@ -80,5 +81,10 @@ UNIT_TESTS += tests/test_keep
 tests_test_keep_SOURCES = tests/test_keep.c tests/engine_bench.h tests/suite.h
 tests_test_keep_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_engine_life
-tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/engine_bench.h tests/suite.h
+tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/life_bench.h tests/engine_bench.h \
+	tests/suite.h
 tests_test_engine_life_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+UNIT_TESTS += tests/test_engine_rule
+tests_test_engine_rule_SOURCES = tests/test_engine_rule.c tests/life_bench.h tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_rule_LDADD = $(tests_test_engine_life_LDADD)
