@@ -201,6 +201,8 @@ static void
 test_decisions(void)
 {
 	struct bench *b = open_with(GATES);
+	const json_t *by;
+	json_t *r;
 
 	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
 	post_many(b, 0, 4, "i will kill you");
@@ -227,6 +229,12 @@ test_decisions(void)
 	labels(b, 1, 1); /* a second person is needed */
 	CU_ASSERT_TRUE(decided(b, "decide", "verdict", "accept", "p2", 0));
 	labels(b, 4, 1); /* what somebody labelled stays as it is */
+	r = ask(b, "rule-stats", "rule", "v/kill");
+	by = json_object_get(json_array_get(json_object_get(r, "rows"), 0), "labels");
+	CU_ASSERT_EQUAL(bench_int(json_object_get(by, "decision"), "right"), 3);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(by, "appeal"), "right"), 1);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(by, "label"), "wrong"), 1);
+	json_decref(r);
 	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "label"), "by"), "decision");
 	bench_close(b);
 }

@@ -20,6 +20,12 @@ static const char *const sources[] = {
     [LABEL_DECISION] = "decision",
 };
 
+const char *
+engine_label_source(uint8_t source)
+{
+	return sources[source];
+}
+
 /* --- one word --- */
 
 /* A word about a finding, with what it is about. */
