@@ -40,7 +40,7 @@ static const struct {
     {"rule-stats", engine_stat_ask},
     {"rule-gate", engine_gate_ask},
     {"rule-relied", engine_rule_relied},
-    {"findings", engine_label_findings},
+    {"findings", engine_findings_list},
     {"label", engine_label_label},
     {"review", engine_label_decide},
 };

@@ -4,8 +4,6 @@
  * models that are confirmed or dismissed, exhibits of an appeal or of a recommendation
  * that was decided.  Each word is a ledger entry (`label') that carries all that the
  * gates need, and lands on (rule, rev); the reason is kept like other words of people.
- *
- * People judge blind: what a finding is about is shown without its tenant.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +13,18 @@
 #include "engine/engine_life.h"
 #include "store/store_cover.h"
 
-#define FINDINGS_MAX 200
-/* Of so many of the newest the best are shown. */
-#define FINDINGS_LOOKED_AT 2000
-
 static const char *const sources[] = {
     [LABEL_LABEL] = "label",
     [LABEL_REVIEW] = "review",
     [LABEL_APPEAL] = "appeal",
     [LABEL_DECISION] = "decision",
 };
+
+const char *
+engine_label_source(uint8_t source)
+{
+	return sources[source];
+}
 
 /* --- one word --- */
 
@@ -189,8 +189,9 @@ find_all(struct engine_call *k, struct store_found *v, size_t *n, struct err *e)
 		*n = rc == 0;
 		return rc;
 	}
-	if (json_array_size(list) == 0 || json_array_size(list) > FINDINGS_MAX)
-		return err_set(e, TOSD_ELIMIT, "name 1 to %d findings", FINDINGS_MAX);
+	if (json_array_size(list) == 0 || json_array_size(list) > ENGINE_FINDINGS_MAX)
+		return err_set(
+		    e, TOSD_ELIMIT, "name 1 to %d findings", ENGINE_FINDINGS_MAX);
 	json_array_foreach(list, i, one)
 	{
 		if (rc == 0)
@@ -239,7 +240,7 @@ engine_label_label(struct engine_call *k, struct err *e)
 	if ((rc = engine_person_reason(k, &w.reason, e)) != 0)
 		return rc;
 	json_object_set_new(k->reply, "rows", json_array());
-	v = xcalloc(FINDINGS_MAX, sizeof(*v));
+	v = xcalloc(ENGINE_FINDINGS_MAX, sizeof(*v));
 	rc = find_all(k, v, &n, e);
 	if (rc == 0)
 		say_all(k, &w, v, n);
@@ -493,119 +494,4 @@ engine_label_case(struct engine_call *k, const struct store_case *c, const char 
 	for (size_t i = 0; i < a.nrules; i++)
 		engine_life_judged(k->g, a.rules[i], k->now);
 	free(a.rules);
-}
-
-/* --- findings, for people --- */
-
-struct list {
-	struct engine *g;
-	json_t *rows;
-	const char *mode;
-	bool unlabelled;
-};
-
-static void
-set_label(json_t *o, const struct store_label *l)
-{
-	json_object_set_new(o, "label", json_string(l->right ? "right" : "wrong"));
-	json_object_set_new(o, "label_by", json_string(l->who != NULL ? l->who : "-"));
-}
-
-static int
-list_finding(void *ctx, const struct store_found *f)
-{
-	struct list *x = ctx;
-	struct store_label l = {0};
-	struct store_revision r;
-	struct err e = ERR_INIT;
-	bool labelled;
-	double fused;
-	char t[CLOCK_TEXT], *quote;
-	json_t *o;
-
-	if (x->mode != NULL && strcmp(finding_mode_name(f->f.mode), x->mode) != 0)
-		return 0;
-	labelled =
-	    store_label_get(x->g->store, f->revision, f->f.rule, f->f.rev, &l, &e) == 0;
-	if ((labelled && x->unlabelled) ||
-	    store_revision_get(x->g->store, f->revision, &r, &e) != 0) {
-		store_label_clear(&l);
-		return 0;
-	}
-	quote = engine_quote(&r.body, &f->f);
-	o = json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:f, s:b, s:s, s:s}", "id",
-	    (json_int_t)f->id, "rule", f->f.rule, "rev", (json_int_t)f->f.rev, "mode",
-	    finding_mode_name(f->f.mode), "clause", f->f.clause, "category",
-	    f->f.category, "severity", finding_severity_name(f->f.severity), "score",
-	    f->f.score, "counts", f->counts, "found", clock_format(f->time, t), "quote",
-	    quote);
-	free(quote);
-	fused = engine_scores_get(f->scores, f->f.category);
-	if (fused >= 0)
-		json_object_set_new(o, "fused", json_real(fused));
-	if (f->f.reason != NULL)
-		json_object_set_new(o, "reason", json_string(f->f.reason));
-	if (labelled)
-		set_label(o, &l);
-	json_array_append_new(x->rows, o);
-	store_label_clear(&l);
-	store_revision_clear(&r);
-	return 0;
-}
-
-static double
-rank(const json_t *row)
-{
-	const json_t *fused = json_object_get(row, "fused");
-
-	return json_number_value(fused != NULL ? fused : json_object_get(row, "score"));
-}
-
-static int
-by_rank(const void *a, const void *b)
-{
-	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	double p = rank(x), q = rank(y);
-	json_int_t i = json_integer_value(json_object_get(x, "id"));
-	json_int_t j = json_integer_value(json_object_get(y, "id"));
-
-	if (p != q)
-		return (p < q) - (p > q);
-	return (i < j) - (i > j);
-}
-
-/* The surest first: by the fused score where there is one, else by that of the rule. */
-static json_t *
-ranked(json_t *rows, size_t max)
-{
-	size_t n = json_array_size(rows);
-	json_t **v = xcalloc(n + 1, sizeof(json_t *)), *out = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = json_array_get(rows, i);
-	qsort(v, n, sizeof(json_t *), by_rank);
-	for (size_t i = 0; i < n && i < max; i++)
-		json_array_append(out, v[i]);
-	free(v);
-	return out;
-}
-
-int
-engine_label_findings(struct engine_call *k, struct err *e)
-{
-	json_int_t limit = json_integer_value(json_object_get(k->request, "limit"));
-	bool waiting = json_is_true(json_object_get(k->request, "waiting"));
-	struct list x = {.g = k->g,
-	    .rows = json_array(),
-	    .mode = json_get_text(k->request, "mode"),
-	    .unlabelled = json_is_true(json_object_get(k->request, "unlabelled"))};
-
-	(void)e;
-	if (limit <= 0 || limit > FINDINGS_MAX)
-		limit = FINDINGS_MAX;
-	engine_walk(store_found_each(k->g->store, json_get_text(k->request, "rule"),
-	    waiting, FINDINGS_LOOKED_AT, list_finding, &x));
-	json_object_set_new(k->reply, "rows", ranked(x.rows, (size_t)limit));
-	json_decref(x.rows);
-	return 0;
 }

@@ -176,6 +176,13 @@ void engine_label_review(struct engine *g, const struct store_revision *r,
  * cites) were violations, or were none. */
 void engine_label_case(struct engine_call *k, const struct store_case *c,
     const char *person, enum store_label_source source, bool right);
-engine_cmd_fn engine_label_label, engine_label_decide, engine_label_findings;
+const char *engine_label_source(uint8_t source); /* enum store_label_source */
+engine_cmd_fn engine_label_label, engine_label_decide;
+
+/* --- engine_findings.c --- */
+
+/* Of one request or answer. */
+#define ENGINE_FINDINGS_MAX 200
+engine_cmd_fn engine_findings_list;
 
 #endif

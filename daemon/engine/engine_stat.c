@@ -321,6 +321,39 @@ rule_row(struct engine *g, const struct engine_rule *r)
 	return o;
 }
 
+struct said {
+	uint64_t right, wrong;
+};
+
+static int
+add_said(void *ctx, const struct store_label *l)
+{
+	struct said *v = ctx;
+
+	if (l->source <= LABEL_DECISION) {
+		v[l->source].right += l->right;
+		v[l->source].wrong += !l->right;
+	}
+	return 0;
+}
+
+/* From where its labels come: those of cases that were decided are about the tenants
+ * who came that far. */
+static json_t *
+labels_json(struct engine *g, const struct engine_rule *r)
+{
+	struct said v[LABEL_DECISION + 1] = {{0, 0}};
+	json_t *o = json_object();
+
+	engine_walk(store_label_each(g->store, r->rule, r->rev, add_said, v));
+	for (int i = 0; i <= LABEL_DECISION; i++)
+		if (v[i].right + v[i].wrong > 0)
+			json_object_set_new(o, engine_label_source((uint8_t)i),
+			    json_pack("{s:I, s:I}", "right", (json_int_t)v[i].right,
+				"wrong", (json_int_t)v[i].wrong));
+	return o;
+}
+
 static int
 add_day(void *ctx, const struct store_rule_day *d)
 {
@@ -361,6 +394,7 @@ engine_stat_ask(struct engine_call *k, struct err *e)
 	days = json_array();
 	engine_walk(
 	    store_rule_day_each(k->g->store, r->rule, r->rev, 0, add_day, days));
+	json_object_set_new(row, "labels", labels_json(k->g, r));
 	json_object_set_new(row, "days", days);
 	json_array_append_new(rows, row);
 	return 0;

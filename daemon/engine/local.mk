@@ -16,6 +16,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
+	%D%/engine_findings.c \
 	%D%/engine_fresh.c \
 	%D%/engine_gate.c \
 	%D%/engine_inspect.c \
@@ -103,8 +104,14 @@ UNIT_TESTS += tests/test_keep
 tests_test_keep_SOURCES = tests/test_keep.c tests/engine_bench.h tests/suite.h
 tests_test_keep_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_engine_life
-tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/engine_bench.h tests/suite.h
+tests_test_engine_life_SOURCES = tests/test_engine_life.c tests/life_bench.h tests/engine_bench.h \
+	tests/suite.h
 tests_test_engine_life_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_rule
+tests_test_engine_rule_SOURCES = tests/test_engine_rule.c tests/life_bench.h tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_rule_LDADD = $(tests_test_engine_life_LDADD)
 
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h

@@ -9,14 +9,9 @@
 #include "base/clock.h"
 
 void
-policy_meter_begin(struct policy_meter *m, size_t nrules)
+policy_meter_open(struct policy_meter *m, size_t nrules)
 {
-	m->items++;
-	m->weight = m->items <= METER_FIRST	  ? 1
-		    : m->items % METER_EVERY == 0 ? METER_EVERY
-						  : 0;
-	if (m->weight == 0)
-		return;
+	m->weight = m->items <= METER_FIRST ? 1 : METER_EVERY;
 	if (m->nrules != nrules) {
 		free(m->place);
 		m->place = xcalloc(nrules + 1, sizeof(*m->place));
@@ -60,9 +55,9 @@ policy_meter_spent(struct policy_meter *m, int64_t rule)
 
 /* The rules that were tried on a measured item are few, and so are those of a batch. */
 void
-policy_meter_end(struct policy_meter *m)
+policy_meter_close(struct policy_meter *m)
 {
-	for (size_t i = 0; m->weight > 0 && i < m->n; i++) {
+	for (size_t i = 0; i < m->n; i++) {
 		struct policy_spent *s = &m->v[i];
 
 		if (!s->tried)

@@ -33,9 +33,26 @@ struct policy_meter { /* all zero: nothing yet */
 	int64_t mark;	 /* ns: what came before is told of */
 };
 
-/* Around a check() of a plugin with so many rules. */
-void policy_meter_begin(struct policy_meter *m, size_t nrules);
-void policy_meter_end(struct policy_meter *m);
+/* What measuring an item begins and ends with. */
+void policy_meter_open(struct policy_meter *m, size_t nrules);
+void policy_meter_close(struct policy_meter *m);
+
+/* Around a check() of a plugin with so many rules.  Most items are not measured. */
+static inline void
+policy_meter_begin(struct policy_meter *m, size_t nrules)
+{
+	m->weight = 0;
+	if (++m->items <= METER_FIRST || m->items % METER_EVERY == 0)
+		policy_meter_open(m, nrules);
+}
+
+static inline void
+policy_meter_end(struct policy_meter *m)
+{
+	if (m->weight > 0)
+		policy_meter_close(m);
+}
+
 /* The time since the mark went to this rule, or to none (-1).  False: not measured. */
 bool policy_meter_spent(struct policy_meter *m, int64_t rule);
 /* Forgets what was counted. */

@@ -95,11 +95,15 @@ policy_tell(bool json, const char *kind, const char *text)
 static void
 on_problem(void *ctx, const char *text)
 {
+	static const char *const known[] = {"rules: ", "plugin `rules' did not open: "};
 	struct told *t = ctx;
 
 	t->problems++;
-	policy_tell(
-	    t->json, "problem", strncmp(text, "rules: ", 7) == 0 ? text + 7 : text);
+	/* Which plugin it is is no news to who writes packs. */
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(text, known[i], strlen(known[i])) == 0)
+			text += strlen(known[i]);
+	policy_tell(t->json, "problem", text);
 }
 
 static void
@@ -466,6 +470,10 @@ tosctl_policy(int argc, char **argv)
 		return keygen(arg[0], arg[1]);
 	if (strcmp(what, "sign") == 0 && o.key != NULL)
 		return sign(&o, arg[0], arg + 1);
+	if (strcmp(what, "sign") == 0) {
+		fprintf(stderr, "tosctl policy sign: with which key?  --key FILE\n");
+		return EXIT_USAGE;
+	}
 	fprintf(stderr,
 	    "tosctl policy %s: there is no such command, or it wants other words; "
 	    "tosctl policy --help\n",
