@@ -30,6 +30,7 @@ struct pair { /* a slot */
 struct pair_link {
 	uint64_t key;
 	uint32_t pattern;
+	uint32_t third; /* of the hash of the word behind; 0: any */
 };
 
 struct texts { /* strings or expressions for Hyperscan */
@@ -230,16 +231,18 @@ pair_key(uint64_t first, uint64_t second)
 }
 
 void
-index_put_pair(struct index *ix, uint32_t pattern, uint32_t first, uint32_t second)
+index_put_pair(
+    struct index *ix, uint32_t pattern, uint32_t first, uint32_t second, uint32_t third)
 {
 	size_t n = ix->npair_links;
+	uint64_t behind = third != 0 ? lexicon_hash_of(ix->x, third) : 0;
 
 	if ((n & (n - 1)) == 0)
 		ix->pair_links =
 		    mem_grow(ix->pair_links, n * 2 + 1, sizeof(*ix->pair_links));
 	ix->pair_links[ix->npair_links++] = (struct pair_link){
 	    pair_key(lexicon_hash_of(ix->x, first), lexicon_hash_of(ix->x, second)),
-	    pattern};
+	    pattern, (uint32_t)behind};
 }
 
 /* --- sealing */
@@ -411,14 +414,20 @@ see_word(struct index *ix, uint32_t id)
 		see_atom(ix, ix->words.v[i].to);
 }
 
-static void __attribute__((noinline)) see_pair(struct index *ix, uint64_t key)
+/* behind: the hash of the word that follows, or 0. */
+static void __attribute__((noinline))
+see_pair(struct index *ix, uint64_t key, uint64_t behind)
 {
 	for (size_t i = key >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
 	     i = (i + 1) & ix->pair_mask) {
 		const struct pair *p = &ix->pairs[i];
 
-		for (uint32_t k = 0; p->key == key && k < p->n; k++)
-			see_pattern(ix, ix->pair_links[p->at + k].pattern);
+		for (uint32_t k = 0; p->key == key && k < p->n; k++) {
+			const struct pair_link *l = &ix->pair_links[p->at + k];
+
+			if (l->third == 0 || l->third == (uint32_t)behind)
+				see_pattern(ix, l->pattern);
+		}
 	}
 }
 
@@ -456,7 +465,7 @@ look_at_words(struct index *ix, struct tokens *t)
 		if (lexicon_bits_has(words.bits, words.bits_mask, h))
 			see_hash(ix, h);
 		if (lexicon_bits_has(bits, mask, key))
-			see_pair(ix, key);
+			see_pair(ix, key, k + 1 < end ? k[1].hash : 0);
 		last = h;
 	}
 	if (ix->begins)
