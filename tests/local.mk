@@ -48,9 +48,9 @@ tests_bench_crossing_SOURCES = %D%/bench_crossing.c
 tests_bench_crossing_LDADD = libtosd_policy.a libtosd_conf.a libtosd_ipc.a libtosd_base.a \
 	$(JANSSON_LIBS) $(CONFIG_LIBS) $(CURL_LIBS) $(EVENT_LIBS) $(SECCOMP_LIBS) $(CRYPTO_LIBS) -lm
 CLEANFILES += tests/bench_crossing
-EXTRA_DIST += %D%/bench.py %D%/bench_crossing.py %D%/bench_delay.py %D%/bench_exec.py %D%/bench_fetch.py %D%/bench_peers.py \
-	%D%/bench_whole.py
-BENCHES = tests/bench_scan tests/bench_pipe tests/bench_crossing
+EXTRA_DIST += %D%/bench.py %D%/bench_crossing.py %D%/bench_delay.py %D%/bench_exec.py \
+	%D%/bench_fetch.py %D%/bench_peers.py %D%/bench_rules.py %D%/bench_whole.py
+BENCHES = tests/bench_scan tests/bench_pipe tests/bench_crossing tests/bench_classifier
 if HAVE_EXPAT
 BENCHES += tests/bench_feed tests/bench_fetch
 endif
@@ -66,6 +66,7 @@ bench: all $(BENCHES) plugins/probe/probe.la
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench.py
 	@$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/bench_fetch.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_peers.py
+	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_rules.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_delay.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_exec.py
 	@$(AM_TESTS_ENVIRONMENT) python3 -B $(srcdir)/%D%/bench_crossing.py

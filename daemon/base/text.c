@@ -217,14 +217,18 @@ void
 text_escape_buf(struct buf *b, const char *s, size_t n)
 {
 	char piece[16];
-	size_t plen;
+	size_t plen, run, i = 0;
 
-	while (n > 0) {
-		int eaten = escape_one(s, n, piece, &plen);
-
-		buf_put(b, piece, plen);
-		s += eaten;
-		n -= eaten;
+	while (i < n) {
+		/* Most of it is plain, and taken at once. */
+		for (run = 0; i + run < n && s[i + run] >= ' ' && s[i + run] <= '~';)
+			run++;
+		buf_put(b, s + i, run);
+		i += run;
+		if (i < n) {
+			i += (size_t)escape_one(s + i, n - i, piece, &plen);
+			buf_put(b, piece, plen);
+		}
 	}
 }
 

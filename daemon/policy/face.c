@@ -137,11 +137,19 @@ grow_rules(struct policy_face *f)
 		f->slots[rule_slot(f, f->rules[i].id)] = (uint32_t)i + 1;
 }
 
+/* Rules of a pack share its digest, and mostly clause and category: what the rule before
+ * has is not kept twice, so that those of ten thousand rules stay in the cache. */
+static char *
+share(char *before, const char *s)
+{
+	return before != NULL && strcmp(before, s) == 0 ? before : xstrdup(s);
+}
+
 static int32_t
 host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
 {
 	struct policy_face *f = policy_face_of(h);
-	struct policy_rule *to;
+	struct policy_rule *to, before, none = {0};
 	const char *bad;
 
 	if (f->phase != POLICY_OPENING)
@@ -158,11 +166,12 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 	grow_rules(f);
 	f->slots[rule_slot(f, r->id)] = (uint32_t)f->nrules + 1;
 	to = &f->rules[f->nrules];
+	before = f->nrules > 0 ? to[-1] : none;
 	to->id = xstrdup(r->id);
 	to->rev = r->rev;
-	to->digest = xstrdup(r->digest != NULL ? r->digest : f->object);
-	to->clause = xstrdup(r->clause);
-	to->category = xstrdup(r->category);
+	to->digest = share(before.digest, r->digest != NULL ? r->digest : f->object);
+	to->clause = share(before.clause, r->clause);
+	to->category = share(before.category, r->category);
 	to->severity = r->severity;
 	to->mode = r->mode == TOSD_CANARY ? MODE_SHADOW : (enum finding_mode)r->mode;
 	return (int32_t)f->nrules++;
@@ -307,8 +316,12 @@ static char *
 clean_reason(struct tosd_str s)
 {
 	struct buf in = {0}, out = {0};
-	size_t n = s.len > TOSD_REASON ? TOSD_REASON : s.len;
+	size_t n = s.len > TOSD_REASON ? TOSD_REASON : s.len, plain = 0;
 
+	while (plain < n && s.ptr[plain] >= ' ' && s.ptr[plain] <= '~')
+		plain++;
+	if (plain == s.len)
+		return xstrndup(s.len > 0 ? s.ptr : "", s.len);
 	while (n < s.len && n > 0 && ((uint8_t)s.ptr[n] & 0xc0) == 0x80)
 		n--;
 	text_repair(&in, n > 0 ? s.ptr : "", n);
@@ -541,11 +554,14 @@ policy_face_init(struct policy_face *f)
 void
 policy_face_clear(struct policy_face *f)
 {
-	for (size_t i = 0; i < f->nrules; i++) {
-		free(f->rules[i].id);
-		free(f->rules[i].digest);
-		free(f->rules[i].clause);
-		free(f->rules[i].category);
+	for (size_t i = f->nrules; i-- > 0;) {
+		struct policy_rule *r = &f->rules[i], none = {0};
+		const struct policy_rule *before = i > 0 ? r - 1 : &none;
+
+		free(r->id);
+		free(r->digest != before->digest ? r->digest : NULL);
+		free(r->clause != before->clause ? r->clause : NULL);
+		free(r->category != before->category ? r->category : NULL);
 	}
 	free(f->rules);
 	if (f->table != NULL)

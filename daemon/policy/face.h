@@ -23,7 +23,7 @@ struct policy_set {
 	size_t n;
 };
 
-struct policy_rule { /* owned by the face */
+struct policy_rule { /* owned by the face; all but id may be those of the rule before */
 	char *id, *digest, *clause, *category;
 	uint32_t rev;
 	int severity;

@@ -87,6 +87,12 @@ skipped(const struct policy_ask *a, const char *plugin)
 static void
 add_findings(struct policy_ask *a, struct tosd_report *r)
 {
+	if (a->n == 0) {
+		free(a->findings);
+		a->findings = r->v;
+		a->n = r->n;
+		return;
+	}
 	if (r->n > 0) {
 		a->findings =
 		    xrealloc(a->findings, (a->n + r->n) * sizeof(*a->findings));

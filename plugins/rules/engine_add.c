@@ -76,12 +76,12 @@ atom_of_set(struct engine *e, uint32_t set)
 static void
 index_phrase(struct engine *e, uint32_t number, const struct phrase *p)
 {
-	uint32_t sets[INDEX_ATOMS], first, second;
+	uint32_t sets[INDEX_ATOMS], row[3];
 	size_t n;
 
 	e->ways.words++;
-	if (phrase_pair(p, e->phrases, &first, &second)) {
-		index_put_pair(e->index, number, first, second);
+	if (phrase_pair(p, e->phrases, row)) {
+		index_put_pair(e->index, number, row[0], row[1], row[2]);
 		return;
 	}
 	n = phrase_sets(p, e->phrases, sets, INDEX_ATOMS);

@@ -30,6 +30,7 @@ struct pair { /* a slot */
 struct pair_link {
 	uint64_t key;
 	uint32_t pattern;
+	uint32_t third; /* of the hash of the word behind; 0: any */
 };
 
 struct texts { /* strings or expressions for Hyperscan */
@@ -44,7 +45,8 @@ struct texts { /* strings or expressions for Hyperscan */
 struct index {
 	struct lexicon *x;
 	uint32_t natoms;
-	struct links words;    /* word to atoms */
+	struct links words; /* word to atoms */
+	uint32_t *alone; /* of a word: the pattern + 1 that is all it leads to; or 0 */
 	struct links patterns; /* atom to patterns that it alone makes worth a look */
 	struct links others;   /* pattern to further atoms that it needs */
 	struct pair_link *pair_links;
@@ -101,6 +103,7 @@ index_free(struct index **ixp)
 		return;
 	*ixp = NULL;
 	links_clear(&ix->words);
+	free(ix->alone);
 	links_clear(&ix->patterns);
 	links_clear(&ix->others);
 	texts_clear(&ix->strings);
@@ -228,16 +231,18 @@ pair_key(uint64_t first, uint64_t second)
 }
 
 void
-index_put_pair(struct index *ix, uint32_t pattern, uint32_t first, uint32_t second)
+index_put_pair(
+    struct index *ix, uint32_t pattern, uint32_t first, uint32_t second, uint32_t third)
 {
 	size_t n = ix->npair_links;
+	uint64_t behind = third != 0 ? lexicon_hash_of(ix->x, third) : 0;
 
 	if ((n & (n - 1)) == 0)
 		ix->pair_links =
 		    mem_grow(ix->pair_links, n * 2 + 1, sizeof(*ix->pair_links));
 	ix->pair_links[ix->npair_links++] = (struct pair_link){
 	    pair_key(lexicon_hash_of(ix->x, first), lexicon_hash_of(ix->x, second)),
-	    pattern};
+	    pattern, (uint32_t)behind};
 }
 
 /* --- sealing */
@@ -332,6 +337,29 @@ seal_texts(struct index *ix, struct texts *t, enum filter_kind kind, const char 
 	return rc;
 }
 
+/* Most words are a rule of their own: what they lead to is found in one place of memory
+ * and not in five.  An atom that patterns need besides others has to be seen. */
+static void
+seal_alone(struct index *ix, uint32_t words)
+{
+	bool *needed = mem_new((size_t)ix->natoms + 1, sizeof(*needed));
+
+	for (size_t i = 0; i < ix->others.n; i++)
+		needed[ix->others.v[i].to] = true;
+	ix->alone = mem_new((size_t)words + 1, sizeof(*ix->alone));
+	for (uint32_t id = 0; id < words; id++) {
+		uint32_t at = ix->words.at[id], atom;
+
+		if (ix->words.at[id + 1] - at != 1)
+			continue;
+		atom = ix->words.v[at].to;
+		if (!needed[atom] &&
+		    ix->patterns.at[atom + 1] - ix->patterns.at[atom] == 1)
+			ix->alone[id] = ix->patterns.v[ix->patterns.at[atom]].to + 1;
+	}
+	free(needed);
+}
+
 int
 index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t *bad,
     const char **note, struct why *w)
@@ -345,6 +373,7 @@ index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t 
 	seal_links(&ix->patterns, ix->natoms);
 	seal_links(&ix->others, npatterns);
 	seal_pairs(ix);
+	seal_alone(ix, (uint32_t)lexicon_count(ix->x) + 1);
 	lexicon_seal(ix->x, ix->always ? MARK_ATOMS : MARK_ATOMS | MARK_STRINGS);
 	ix->begins = lexicon_has_beginnings(ix->x);
 	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
@@ -385,14 +414,20 @@ see_word(struct index *ix, uint32_t id)
 		see_atom(ix, ix->words.v[i].to);
 }
 
-static void __attribute__((noinline)) see_pair(struct index *ix, uint64_t key)
+/* behind: the hash of the word that follows, or 0. */
+static void __attribute__((noinline))
+see_pair(struct index *ix, uint64_t key, uint64_t behind)
 {
 	for (size_t i = key >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
 	     i = (i + 1) & ix->pair_mask) {
 		const struct pair *p = &ix->pairs[i];
 
-		for (uint32_t k = 0; p->key == key && k < p->n; k++)
-			see_pattern(ix, ix->pair_links[p->at + k].pattern);
+		for (uint32_t k = 0; p->key == key && k < p->n; k++) {
+			const struct pair_link *l = &ix->pair_links[p->at + k];
+
+			if (l->third == 0 || l->third == (uint32_t)behind)
+				see_pattern(ix, l->pattern);
+		}
 	}
 }
 
@@ -401,7 +436,9 @@ static void __attribute__((noinline)) see_hash(struct index *ix, uint64_t hash)
 	uint8_t marks = 0;
 	uint32_t id = lexicon_find(ix->x, hash, &marks);
 
-	if (marks & MARK_ATOMS)
+	if (marks & MARK_ATOMS && ix->alone[id] != 0)
+		see_pattern(ix, ix->alone[id] - 1);
+	else if (marks & MARK_ATOMS)
 		see_word(ix, id);
 	ix->due = ix->due || marks & MARK_STRINGS;
 }
@@ -428,7 +465,7 @@ look_at_words(struct index *ix, struct tokens *t)
 		if (lexicon_bits_has(words.bits, words.bits_mask, h))
 			see_hash(ix, h);
 		if (lexicon_bits_has(bits, mask, key))
-			see_pair(ix, key);
+			see_pair(ix, key, k + 1 < end ? k[1].hash : 0);
 		last = h;
 	}
 	if (ix->begins)
@@ -484,7 +521,7 @@ compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Those whose other atoms were seen too, in order. */
+/* Those whose other atoms were seen too. */
 static void
 keep_complete(struct index *ix)
 {
@@ -500,8 +537,6 @@ keep_complete(struct index *ix)
 			ix->found[kept++] = p;
 	}
 	ix->nfound = kept;
-	if (kept > 1)
-		qsort(ix->found, kept, sizeof(*ix->found), compare_numbers);
 }
 
 int
@@ -527,8 +562,10 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 	}
 	if (ix->expressions.filter != NULL)
 		rc |= filter_scan(ix->expressions.filter, s, n, on_expression, ix);
-	if (ix->nfound > 0)
+	if (ix->nfound > 0 && ix->others.n > 0)
 		keep_complete(ix);
+	if (ix->nfound > 1)
+		qsort(ix->found, ix->nfound, sizeof(*ix->found), compare_numbers);
 	*found = ix->found;
 	*nfound = ix->nfound;
 	return rc == 0 ? 0 : -1;

@@ -33,8 +33,9 @@ void index_expression(struct index *ix, uint32_t atom, const char *regex);
 
 /* Patterns are numbered from 0 in any order.  The first atom should be the rarest. */
 void index_put(struct index *ix, uint32_t pattern, const uint32_t *atoms, size_t n);
-void index_put_pair(
-    struct index *ix, uint32_t pattern, uint32_t first, uint32_t second);
+/* Two words side by side, and a third one behind them unless it is 0. */
+void index_put_pair(struct index *ix, uint32_t pattern, uint32_t first, uint32_t second,
+    uint32_t third);
 
 /* To be called once, after all of these, and seals the lexicon.  cache_dir, *note: see
  * engine.h.  -1 and w; *bad is then a pattern at fault, or -1. */

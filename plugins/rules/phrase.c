@@ -481,7 +481,7 @@ make_row(const struct phrases *b, struct phrase *p)
 			const char *from = lexicon_text(b->x, it->id, &len);
 
 			p->row->v[p->row->n++] = (struct phrase_word){
-			    lexicon_hash_of(b->x, it->id), (uint32_t)bytes,
+			    lexicon_hash_of(b->x, it->id), it->id, (uint32_t)bytes,
 			    (uint32_t)len, it->join_at, k > 0 ? it->join : 0};
 			memcpy(text + bytes, from, len);
 			bytes += len;
@@ -570,24 +570,24 @@ only(const struct phrase *p, const struct phrases *b, size_t i)
 }
 
 bool
-phrase_pair(
-    const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second)
+phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3])
 {
 	const struct phrase_entry *a = only(p, b, 0), *c = only(p, b, 2);
 	const struct phrase_item *ai, *ci;
 
+	row[2] = p->row != NULL && p->row->n > 2 ? p->row->v[2].id : 0;
 	if (a == NULL)
 		return false;
 	ai = &b->sets[p->v[0].arg].items[a->at];
 	if (a->n > 1 && !ai[0].begins && !ai[1].begins) {
-		*first = ai[0].id;
-		*second = ai[1].id;
+		row[0] = ai[0].id;
+		row[1] = ai[1].id;
 		return true;
 	}
 	if (a->n > 1 || ai->begins || p->v[1].op != PHRASE_APART || c == NULL)
 		return false;
 	ci = &b->sets[p->v[2].arg].items[c->at];
-	*first = ai->id;
-	*second = ci->id;
+	row[0] = ai->id;
+	row[1] = ci->id;
 	return !ci->begins;
 }

@@ -31,9 +31,9 @@ size_t phrases_sets(const struct phrases *b); /* how many there are */
 /* Calls each() with the word of every alternative of the set that must be there. */
 void phrases_words(const struct phrases *b, uint32_t set,
     void (*each)(void *ctx, uint32_t id), void *ctx);
-/* Two words that stand side by side in every match, if there are such. */
-bool phrase_pair(
-    const struct phrase *p, const struct phrases *b, uint32_t *first, uint32_t *second);
+/* Two words that stand side by side in every match, if there are such, and the one behind
+ * them, or 0. */
+bool phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3]);
 
 /* The first match in t that begins at byte `at' or later: 1 and its bytes, 0, or -1 when
  * it takes more than `steps'. */

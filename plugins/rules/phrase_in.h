@@ -51,6 +51,7 @@ struct phrases {
 
 struct phrase_word {
 	uint64_t hash;	  /* lexicon_hash_of() */
+	uint32_t id;
 	uint32_t at, len; /* in the row's text */
 	uint32_t join_at;
 	uint16_t join; /* as those of an item */

@@ -31,6 +31,7 @@ struct rules {
 	struct pack_list protect; /* @protected: words borrowed from the host */
 	struct engine *engine;
 	int32_t *declared; /* the host's number of each rule of the engine */
+	struct sb reason;  /* of the hit that is being reported */
 	struct why why;
 };
 
@@ -360,6 +361,7 @@ rules_close(void *state)
 	free(r->protect.words);
 	free(r->packs);
 	free(r->declared);
+	sb_free(&r->reason);
 	free(r);
 }
 
@@ -479,7 +481,6 @@ report_hit(struct rules *r, struct tosd_report *report, const char *text,
 {
 	const struct pack_rule *rule = engine_rule(r->engine, hit->rule);
 	struct tosd_span spans[ENGINE_SPANS];
-	struct sb reason = {0};
 	struct tosd_finding f = {.size = sizeof(f),
 	    .rule = r->declared[hit->rule],
 	    .score = hit->score,
@@ -488,10 +489,10 @@ report_hit(struct rules *r, struct tosd_report *report, const char *text,
 
 	for (size_t i = 0; i < hit->nspans; i++)
 		spans[i] = (struct tosd_span){hit->spans[i].start, hit->spans[i].end};
-	put_reason(&reason, engine_pack(r->engine, hit->rule), rule, text, hit);
-	f.reason = (struct tosd_str){reason.data, reason.len};
+	r->reason.len = 0;
+	put_reason(&r->reason, engine_pack(r->engine, hit->rule), rule, text, hit);
+	f.reason = (struct tosd_str){r->reason.data, r->reason.len};
 	r->host->finding(r->host, report, &f);
-	sb_free(&reason);
 }
 
 struct purse {
