@@ -174,6 +174,7 @@ test_new_item(void)
 				  .entry = 7},
 			      got;
 	int64_t item, rev;
+	char *next;
 
 	it.feed = make_feed(s);
 	memcpy(it.tenant, TENANT, strlen(TENANT) + 1);
@@ -193,13 +194,18 @@ test_new_item(void)
 	CU_ASSERT_STRING_EQUAL(got.file, "f");
 	CU_ASSERT_STRING_EQUAL(got.body.text, "words");
 	store_revision_clear(&got);
-	OK(store_item_near(s, it.feed, "a", &row, &e));
-	CU_ASSERT_STRING_EQUAL(row.guid, "g");
+	OK(store_item_near(s, it.feed, "a", &next, &e));
+	CU_ASSERT_STRING_EQUAL(next, "g");
+	free(next);
+	OK(store_item_near(s, it.feed, "g\x1f", &next, &e));
+	CU_ASSERT_PTR_NULL(next);
+	OK(store_item_near(s, it.feed + 1, "a", &next, &e));
+	CU_ASSERT_PTR_NULL(next);
+	OK(store_item_find(s, it.feed, "g", &row, &e));
 	CU_ASSERT_EQUAL(row.revisions, 1);
 	CU_ASSERT_EQUAL(row.revision, 1);
 	CU_ASSERT_STRING_EQUAL(row.digest, "d");
 	store_item_clear(&row);
-	CU_ASSERT_EQUAL(store_item_near(s, it.feed, "g\x1f", &row, &e), TOSD_ENOENT);
 
 	OK(store_revision_clean(s, &a, 1, 1, "p", "violence=0.1", &e));
 	OK(store_revision_get(s, 1, &got, &e));

@@ -304,13 +304,14 @@ record(struct engine_batch *b, const struct vault_ref *ref, bool bare, int64_t n
 static void
 pass_on(struct engine_batch *b, const struct engine_new *f)
 {
-	const struct item *it = &b->t->items[f->at];
+	struct item *it = &b->t->items[f->at];
 	struct engine_brief brief = {
 	    .revision = f->revision, .seen = b->t->time, .n = 1};
 
 	memcpy(brief.tenant, b->feed->tenant, sizeof(brief.tenant));
-	engine_fresh_put(
-	    b->g, &brief, engine_event_time(it->published, b->t->time), it);
+	/* Nobody looks at an event again. */
+	engine_fresh_put(b->g, &brief, engine_event_time(it->published, b->t->time), it,
+	    b->t->events);
 }
 
 void

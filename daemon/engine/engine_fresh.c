@@ -54,7 +54,7 @@ size_of(const struct item *it)
 
 void
 engine_fresh_put(struct engine *g, const struct engine_brief *brief, int64_t time,
-    const struct item *it)
+    struct item *it, bool take)
 {
 	struct slot *s;
 	size_t bytes = size_of(it);
@@ -73,7 +73,12 @@ engine_fresh_put(struct engine *g, const struct engine_brief *brief, int64_t tim
 	s->brief = *brief;
 	s->time = time;
 	s->bytes = bytes;
-	item_copy(&s->item, it);
+	if (take) {
+		s->item = *it;
+		item_init(it);
+	} else {
+		item_copy(&s->item, it);
+	}
 	g->fresh->bytes += bytes;
 }
 

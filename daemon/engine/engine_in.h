@@ -388,9 +388,10 @@ void engine_presence_set(struct engine *g, struct store_violation *v,
 
 /* --- engine_fresh.c --- */
 
-/* Keeps a copy of a revision that was just written, if it may and there is room. */
+/* Keeps a revision that was just written, if it may and there is room; take: `it' itself
+ * and no copy. */
 void engine_fresh_put(struct engine *g, const struct engine_brief *brief, int64_t time,
-    const struct item *it);
+    struct item *it, bool take);
 /* Gives it away; false: it is not here. */
 bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *brief,
     int64_t *time, struct item *it);

@@ -111,29 +111,52 @@ shared_before(struct engine_batch *b, const char *plain)
 	return found;
 }
 
-/* Looks for the plain key; *shared, where it is not there: posts with that id are
- * stored under others.  These come right after it, since no id holds a control
- * character; if one does all the same it is looked for once more. */
+enum near {
+	NEAR_NONE,
+	NEAR_THERE,
+	NEAR_SHARED, /* posts with that id are stored under other keys */
+};
+
+/* What the index of keys says of the plain one.  Shared keys come right after it, since
+ * no id holds a control character; if one does all the same they are looked for. */
+static enum near
+look_near(struct engine_batch *b, const char *plain)
+{
+	size_t n = strlen(plain);
+	enum near near = NEAR_NONE;
+	struct err e = ERR_INIT;
+	char *next;
+
+	engine_must(store_item_near(b->g->store, b->feed->id, plain, &next, &e), 0,
+	    "cannot look for an item", &e);
+	if (next != NULL && strncmp(next, plain, n) == 0) {
+		uint8_t after = (uint8_t)next[n];
+
+		if (after == '\0')
+			near = NEAR_THERE;
+		else if (after == APART[0] ||
+			 (after < APART[0] && shared_before(b, plain)))
+			near = NEAR_SHARED;
+	}
+	free(next);
+	return near;
+}
+
+/* Looks for the plain key; *shared, where it is not there: others are.  What a document
+ * shows is known as a rule, what a stream brings is new. */
 static int
 look_up_plain(
     struct engine_batch *b, const char *plain, struct store_item *row, bool *shared)
 {
-	size_t n = strlen(plain);
-	struct err e = ERR_INIT;
-	char after;
+	enum near near;
 
 	*shared = false;
-	if (engine_must(store_item_near(b->g->store, b->feed->id, plain, row, &e),
-		TOSD_ENOENT, "cannot look for an item", &e) != 0)
-		return TOSD_ENOENT;
-	if (strncmp(row->guid, plain, n) == 0) {
-		after = row->guid[n];
-		if (after == '\0')
-			return 0;
-		*shared = after == APART[0] || ((uint8_t)after < (uint8_t)APART[0] &&
-						   shared_before(b, plain));
-	}
-	store_item_clear(row);
+	if (!b->t->events && look_up(b, plain, row) == 0)
+		return 0;
+	near = look_near(b, plain);
+	if (near == NEAR_THERE)
+		return look_up(b, plain, row);
+	*shared = near == NEAR_SHARED;
 	return TOSD_ENOENT;
 }
 

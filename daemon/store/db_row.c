@@ -131,11 +131,15 @@ static void
 read_text(sqlite3_stmt *st, int i, const struct db_col *c, void *p)
 {
 	const char *t = (const char *)sqlite3_column_text(st, i);
+	size_t n = t != NULL ? strlen(t) : 0;
 
-	if (c->type == DB_STR)
-		*(char **)p = xstrdup(t);
-	else
-		snprintf(p, c->size, "%s", t != NULL ? t : "");
+	if (c->type == DB_STR) {
+		*(char **)p = t != NULL ? xstrndup(t, n) : NULL;
+		return;
+	}
+	n = n < c->size ? n : c->size - 1;
+	memcpy(p, t != NULL ? t : "", n);
+	((char *)p)[n] = '\0';
 }
 
 static void

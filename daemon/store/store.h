@@ -187,9 +187,10 @@ void store_item_clear(struct store_item *i);
 int store_item_find(struct store *s, int64_t feed, const char *guid,
     struct store_item *out, struct err *e); /* TOSD_ENOENT */
 int store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *e);
-/* The first one of the feed whose guid is this one or comes after it, by bytes. */
-int store_item_near(struct store *s, int64_t feed, const char *guid,
-    struct store_item *out, struct err *e); /* TOSD_ENOENT */
+/* The first guid of the feed that is this one or comes after it, by bytes; to be freed;
+ * NULL: there is none. */
+int store_item_near(struct store *s, int64_t feed, const char *guid, char **next,
+    struct err *e);
 
 enum store_inspect { INSPECT_PENDING, INSPECT_DONE, INSPECT_DEGRADED };
 struct store_revision {

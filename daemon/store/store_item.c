@@ -39,12 +39,20 @@ store_item_find(struct store *s, int64_t feed, const char *guid, struct store_it
 	return db_get(s, &items, out, e, "feed = ?1 AND guid = ?2", "it", feed, guid);
 }
 
+/* By the key's index alone. */
 int
-store_item_near(struct store *s, int64_t feed, const char *guid, struct store_item *out,
-    struct err *e)
+store_item_near(
+    struct store *s, int64_t feed, const char *guid, char **next, struct err *e)
 {
-	return db_get(s, &items, out, e,
-	    "feed = ?1 AND guid >= ?2 ORDER BY guid LIMIT 1", "it", feed, guid);
+	static const char sql[] = "SELECT guid FROM item WHERE feed = ?1 AND "
+				  "guid >= ?2 ORDER BY guid LIMIT 1";
+	sqlite3_stmt *st = db_query(s, sql, e, "it", feed, guid);
+	int rc = st != NULL ? db_step(s, st, e) : TOSD_EIO;
+
+	*next = rc > 0 ? xstrdup((const char *)sqlite3_column_text(st, 0)) : NULL;
+	if (rc > 0)
+		sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
 }
 
 int
