@@ -87,6 +87,9 @@ OWN_TEXTS = \
 	%D%/classifier/texts/direct.jsonl \
 	%D%/classifier/texts/everyday.jsonl \
 	%D%/classifier/texts/fiction.jsonl \
+	%D%/classifier/texts/figure.jsonl \
+	%D%/classifier/texts/film.jsonl \
+	%D%/classifier/texts/gabble.jsonl \
 	%D%/classifier/texts/games.jsonl \
 	%D%/classifier/texts/history.jsonl \
 	%D%/classifier/texts/idiom.jsonl \
@@ -97,15 +100,21 @@ OWN_TEXTS = \
 	%D%/classifier/texts/long.jsonl \
 	%D%/classifier/texts/medicine.jsonl \
 	%D%/classifier/texts/memory.jsonl \
+	%D%/classifier/texts/middle.jsonl \
+	%D%/classifier/texts/mild.jsonl \
 	%D%/classifier/texts/military.jsonl \
 	%D%/classifier/texts/misc.jsonl \
 	%D%/classifier/texts/mixed.jsonl \
+	%D%/classifier/texts/negate.jsonl \
 	%D%/classifier/texts/news.jsonl \
 	%D%/classifier/texts/plain.jsonl \
 	%D%/classifier/texts/politics.jsonl \
 	%D%/classifier/texts/quoted.jsonl \
+	%D%/classifier/texts/rude.jsonl \
+	%D%/classifier/texts/short.jsonl \
 	%D%/classifier/texts/sly.jsonl \
 	%D%/classifier/texts/sport.jsonl \
+	%D%/classifier/texts/story.jsonl \
 	%D%/classifier/texts/twins.jsonl \
 	%D%/classifier/texts/wish.jsonl
 MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
@@ -124,6 +133,7 @@ noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain
 plugins_classifier_libmodel_la_SOURCES = \
 	%D%/classifier/dense.c \
 	%D%/classifier/feature.c %D%/classifier/feature.h \
+	%D%/classifier/feature_in.h %D%/classifier/frame.c \
 	%D%/classifier/lexicon.c %D%/classifier/lexicon.h \
 	%D%/classifier/model.c %D%/classifier/model.h \
 	%D%/classifier/num.c %D%/classifier/num.h \

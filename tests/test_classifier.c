@@ -132,6 +132,59 @@ test_lexicon(void)
 	free(s);
 }
 
+/* --- frames */
+
+/* The sum of a text's frames: the same frames have the same. */
+static uint64_t
+frames_of(const struct lexicon *l, const char *text)
+{
+	struct words w = {0};
+	struct features f = {0};
+	uint64_t sum = 0;
+
+	words_take(&w, l->words, text, strlen(text));
+	features_take(&f, &w, l);
+	CU_ASSERT_EQUAL_FATAL(f.units, 1);
+	for (size_t i = f.unit[0].start[BLOCK_FRAMES];
+	     i < f.unit[0].start[BLOCK_FRAMES + 1]; i++) {
+		CU_ASSERT(f.v[i] >= feature_base[BLOCK_FRAMES] && f.v[i] < BUCKETS);
+		sum += num_random(&(uint64_t){f.v[i]});
+	}
+	words_free(&w);
+	features_free(&f);
+	return sum;
+}
+
+static void
+test_frames(void)
+{
+	size_t n;
+	char *s = read_all(LEXICON, &n);
+	struct lexicon *l;
+	struct why why;
+	uint64_t plain;
+
+	CU_ASSERT_FATAL(lexicon_read(s, n, &l, &why) == 0);
+	plain = frames_of(l, "i will kill them");
+	CU_ASSERT(plain != 0);
+	CU_ASSERT_EQUAL(frames_of(l, "thank you for the cheese"), 0);
+	/* what stands between does not matter, nor does which group */
+	CU_ASSERT_EQUAL(
+	    frames_of(l, "i will quietly and most gladly kill them"), plain);
+	CU_ASSERT_EQUAL(frames_of(l, "i will kill muslims"),
+	    frames_of(l, "i will kill those purple christians"));
+	/* who, in which mood, on what, denied, asked, quoted and told do */
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "you will kill them"), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "i should kill them"), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "i will kill weeds"), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "i will not kill them"), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "i will kill them?"), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "\"i will kill them\""), plain);
+	CU_ASSERT_NOT_EQUAL(frames_of(l, "police i will kill them reported"), plain);
+	lexicon_free(&l);
+	free(s);
+}
+
 /* --- learning */
 
 static const char *const victims[] = {"them", "you", "her", "the cops", "every banker",
@@ -289,7 +342,7 @@ test_file(void)
 	refused(t, n, "digest");
 	refused(t, MODEL_MAX + 1, "larger");
 	memcpy(t, s, n);
-	t[strlen(MODEL_MAGIC) - 2] = '2';
+	t[strlen(MODEL_MAGIC) - 2] = '3';
 	refused(t, n, "another version");
 
 	about = strstr(s, "about ");
@@ -452,6 +505,7 @@ static const struct suite_test tests[] = {
     {"measures", test_measures},
     {"fits", test_fit},
     {"lexicon", test_lexicon},
+    {"frames: who does what to whom, whatever stands between", test_frames},
     {"learning", test_learning},
     {"file", test_file},
     {"wild", test_wild},

@@ -204,9 +204,9 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	int rc;
 
 	r->progress = isatty(STDERR_FILENO);
-	r->fit = (struct fit_options){.linear = {.cost = 2,
+	r->fit = (struct fit_options){.linear = {.cost = 3,
 					  .positive = 2,
-					  .block = {1, 1, 1},
+					  .block = {1, 1, 1, 0.5},
 					  .rounds = 6,
 					  .least = 2,
 					  .seed = r->o.seed},

@@ -5,13 +5,11 @@
  */
 #include <string.h>
 
-#include "feature.h"
+#include "feature_in.h"
 
 #define MAX_COUNT 15
 
-enum act { ACT_NONE, ACT_BASE, ACT_PART, ACT_ING, ACT_DIE, ACT_DEAD };
-
-static const uint8_t act_of[CLASS_COUNT] = {
+const uint8_t feature_act[CLASS_COUNT] = {
     [CLASS_KILL_BASE] = ACT_BASE,
     [CLASS_HIT_BASE] = ACT_BASE,
     [CLASS_RAPE_BASE] = ACT_BASE,
@@ -89,22 +87,12 @@ count(uint8_t *out, int place)
 		out[place]++;
 }
 
-static int
-class_at(const struct features *f, size_t i)
-{
-	uint16_t t = f->tags[i];
-
-	return t >= LEXICON_WORD || t > CLASS_COUNT ? CLASS_LITERAL
-	       : t == CLASS_COUNT		    ? CLASS_NONE
-						    : t;
-}
-
 /* Who is near behind word i?  True if somebody that can be hurt. */
 static bool
 target_after(const struct features *f, size_t i, size_t last)
 {
 	for (size_t k = i + 1; k < last && k <= i + NEAR; k++)
-		if (is_target[class_at(f, k)])
+		if (is_target[feature_class(f, k)])
 			return true;
 	return false;
 }
@@ -122,7 +110,7 @@ count_targets(const struct features *f, const struct words *w, size_t i, size_t 
 	    [CLASS_ACT_BASE] = D_ACT_TARGET,
 	    [CLASS_WEAPON] = D_WEAPON_TARGET,
 	};
-	int c = class_at(f, i);
+	int c = feature_class(f, i);
 
 	if (place[c] != 0 && target_after(f, i, last)) {
 		count(out, place[c]);
@@ -141,7 +129,7 @@ count_before(const struct features *f, size_t first, size_t i, int act, uint8_t 
 	size_t from = i >= first + NEAR ? i - NEAR : first;
 
 	for (size_t k = from; k < i; k++) {
-		int c = class_at(f, k);
+		int c = feature_class(f, k);
 
 		for (size_t b = 0; b < BEFORE; b++)
 			if (before[b] == c)
@@ -149,7 +137,7 @@ count_before(const struct features *f, size_t first, size_t i, int act, uint8_t 
 	}
 	from = i >= first + FAR ? i - FAR : first;
 	for (size_t k = from; k < i; k++) {
-		int c = class_at(f, k);
+		int c = feature_class(f, k);
 
 		if (c == CLASS_SAY)
 			count(out, D_SAID_ACT);
@@ -183,7 +171,7 @@ features_dense(const struct features *f, const struct words *w, size_t first,
 
 	memset(out, 0, DENSE_MAX);
 	for (size_t i = first; i < last; i++) {
-		int c = class_at(f, i), act = c < CLASS_COUNT ? act_of[c] : 0;
+		int c = feature_class(f, i), act = c < CLASS_COUNT ? feature_act[c] : 0;
 
 		count(out, c);
 		count_flags(&w->v[i], out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feature: the hashed ones; see feature.h.  Dense counts: dense.c. */
-#include "feature.h"
+/* feature: the hashed ones; see feature.h.  Dense counts: dense.c; frames:
+ * frame.c. */
+#include "feature_in.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,9 @@
 #define K2 0xc2b2ae3d27d4eb4fu
 #define K3 0x165667b19e3779f9u
 
-const uint32_t feature_base[BLOCKS + 1] = {
-    0, 1u << BITS_WORDS, (1u << BITS_WORDS) + (1u << BITS_LETTERS), BUCKETS};
+const uint32_t feature_base[BLOCKS + 1] = {0, 1u << BITS_WORDS,
+    (1u << BITS_WORDS) + (1u << BITS_LETTERS),
+    (1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES), BUCKETS};
 
 /* Families of verbs look alike one level up: 16 forms become 4. */
 static uint16_t
@@ -53,8 +55,8 @@ tag_words(struct features *f, const struct words *w, const struct lexicon *l, si
 	}
 }
 
-static void
-reserve(struct features *f, size_t more)
+void
+feature_reserve(struct features *f, size_t more)
 {
 	if (f->n + more <= f->cap)
 		return;
@@ -64,31 +66,22 @@ reserve(struct features *f, size_t more)
 		f->owner = mem_grow(f->owner, f->cap, sizeof(*f->owner));
 }
 
-static inline void
-add(struct features *f, uint32_t bucket, size_t first, size_t count)
-{
-	f->v[f->n] = bucket;
-	__builtin_prefetch((const void *)((uintptr_t)f->warm + 2 * (size_t)bucket));
-	if (f->owners)
-		f->owner[f->n] = (uint32_t)(first << 8 | (count & 0xff));
-	f->n++;
-}
-
 static void
 add_words(struct features *f, const struct words *w, const struct unit *u)
 {
 	uint64_t last = K3;
 
-	reserve(f, 2 * (u->last - u->first) + 2);
+	feature_reserve(f, 2 * (u->last - u->first) + 2);
 	for (size_t i = u->first; i < u->last; i++) {
 		uint64_t h = w->v[i].hash;
 
-		add(f, (uint32_t)((h * K1) >> (64 - BITS_WORDS)), i, 1);
-		add(f, (uint32_t)(((last ^ h * K2) * K1) >> (64 - BITS_WORDS)),
+		feature_add(f, (uint32_t)((h * K1) >> (64 - BITS_WORDS)), i, 1);
+		feature_add(f, (uint32_t)(((last ^ h * K2) * K1) >> (64 - BITS_WORDS)),
 		    i > u->first ? i - 1 : i, i > u->first ? 2 : 1);
 		last = h * K3 + 1;
 	}
-	add(f, (uint32_t)(((last ^ K2) * K1) >> (64 - BITS_WORDS)), u->last - 1, 1);
+	feature_add(
+	    f, (uint32_t)(((last ^ K2) * K1) >> (64 - BITS_WORDS)), u->last - 1, 1);
 }
 
 static void
@@ -98,7 +91,7 @@ add_letters(struct features *f, const struct words *w, const struct unit *u)
 	       b = w->v[u->last - 1].at + w->v[u->last - 1].len;
 	size_t word = u->first;
 
-	reserve(f, 3 * (b - a) + 3);
+	feature_reserve(f, 3 * (b - a) + 3);
 	for (size_t i = a; i + 2 <= b; i++) {
 		uint64_t x;
 
@@ -109,15 +102,15 @@ add_letters(struct features *f, const struct words *w, const struct unit *u)
 #endif
 		while (f->owners && word + 1 < u->last && w->v[word + 1].at <= i + 1)
 			word++;
-		add(f,
+		feature_add(f,
 		    feature_base[BLOCK_LETTERS] +
 			(uint32_t)(((x & 0xffffffu) * K1) >> (64 - BITS_LETTERS)),
 		    word, 1);
-		add(f,
+		feature_add(f,
 		    feature_base[BLOCK_LETTERS] +
 			(uint32_t)(((x & 0xffffffffu) * K2) >> (64 - BITS_LETTERS)),
 		    word, 1);
-		add(f,
+		feature_add(f,
 		    feature_base[BLOCK_LETTERS] +
 			(uint32_t)(((x & 0xffffffffffu) * K3) >> (64 - BITS_LETTERS)),
 		    word, 1);
@@ -138,7 +131,7 @@ add_row(
 {
 	size_t end = i < u->last ? i + 1 : u->last;
 
-	add(f, bucket, first, end - first < 255 ? end - first : 255);
+	feature_add(f, bucket, first, end - first < 255 ? end - first : 255);
 }
 
 /* Rows of n classes: the words as they stand, and again without those of no class. */
@@ -148,7 +141,7 @@ add_classes(struct features *f, const struct words *w, const struct unit *u)
 	uint64_t full[4] = {1, 1, 1, 1}, core[4] = {1, 1, 1, 1};
 	size_t places[4] = {u->first, u->first, u->first, u->first};
 
-	reserve(f, 12 * (u->last - u->first) + 12);
+	feature_reserve(f, 12 * (u->last - u->first) + 12);
 	for (size_t i = u->first; i <= u->last; i++) {
 		uint16_t tag = i < u->last ? f->tags[i] : 2;
 		uint64_t h;
@@ -169,7 +162,7 @@ add_classes(struct features *f, const struct words *w, const struct unit *u)
 			continue;
 		core[0] = family(tag);
 		if (i < u->last)
-			add(f, class_bucket((core[0] + 77) * K3), i, 1);
+			feature_add(f, class_bucket((core[0] + 77) * K3), i, 1);
 		for (size_t n = 2; n <= 4; n++) {
 			h = n + 32;
 			for (size_t k = n; k-- > 0;)
@@ -196,6 +189,8 @@ add_unit(struct features *f, const struct words *w, size_t first, size_t last)
 	add_letters(f, w, u);
 	u->start[BLOCK_CLASSES] = f->n;
 	add_classes(f, w, u);
+	u->start[BLOCK_FRAMES] = f->n;
+	feature_frames(f, w, u);
 	u->start[BLOCKS] = f->n;
 }
 

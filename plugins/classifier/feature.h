@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * feature: what is counted in a text.  Three blocks of hashed features (words and pairs,
- * letters in rows of 3 to 5, rows of classes), unit by unit; a unit is a sentence.  And a
- * row of small dense counts for the whole text or one unit.
+ * feature: what is counted in a text.  Four blocks of hashed features (words and pairs,
+ * letters in rows of 3 to 5, rows of classes, frames), unit by unit; a unit is a sentence.
+ * And a row of small dense counts for the whole text or one unit.
  */
 #ifndef CLASSIFIER_FEATURE_H
 #define CLASSIFIER_FEATURE_H
 
 #include "lexicon.h"
 
-enum { BLOCK_WORDS, BLOCK_LETTERS, BLOCK_CLASSES, BLOCKS };
+enum { BLOCK_WORDS, BLOCK_LETTERS, BLOCK_CLASSES, BLOCK_FRAMES, BLOCKS };
 /* Buckets of a block, as a power of two. */
 #define BITS_WORDS 17
 #define BITS_LETTERS 17
 #define BITS_CLASSES 16
-#define BUCKETS ((1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES))
+#define BITS_FRAMES 13
+#define BUCKETS                                                                          \
+	((1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES) + (1u << BITS_FRAMES))
 extern const uint32_t feature_base[BLOCKS + 1]; /* where each block's buckets begin */
 
 #define UNITS_MAX 64   /* sentences that are looked at alone; the rest joins the last */

@@ -8,6 +8,12 @@
 
 #include "num.h"
 
+/* Trees are learned as if so much of what the linear part says were true, and count so
+ * much beside it.  Both were found on sources that were left out: rows of the sources
+ * that are learned from would have the trees believed less. */
+#define LINEAR_BELIEVED 0.6
+#define TREES_SHARE 0.9
+
 /* Values of all units of all rows, the whole of a row behind its units. */
 struct held {
 	double *linear, *trees;
@@ -87,7 +93,6 @@ collect(const struct samples *s, const uint8_t *use, const struct held *h,
 		if (!use[i] || s->v[i].made || s->v[i].weight <= 0)
 			continue;
 		x[n][0] = whole(h, h->linear, i);
-		x[n][1] = whole(h, h->trees, i);
 		y[n].label = s->v[i].label > 0;
 		y[n++].weight = s->v[i].weight;
 	}
@@ -118,18 +123,20 @@ hold_trees(struct held *h, struct samples *s, const uint8_t *use, const double *
 	free(t);
 }
 
+/* What a text's units and its whole, the last, come to. */
 static double
-highest(const struct fit *f, const double *linear, const double *trees, size_t units)
+mix_units(const struct fit *f, const double *linear, const double *trees, size_t units)
 {
-	double best = -1e9;
+	double best = -1e9, last = 0;
 
 	for (size_t u = 0; u <= units; u++) {
 		double v = f->mix_linear * linear[u] + f->mix_trees * trees[u];
 
 		if (v > best && (u == units || units > 1))
 			best = v;
+		last = v;
 	}
-	return best;
+	return best + WHOLE_SHARE * (last - best);
 }
 
 static void
@@ -144,7 +151,7 @@ calibrate(struct fit *f, const struct samples *s, const uint8_t *use,
 	for (size_t i = 0; i < s->n; i++) {
 		if (!use[i] || s->v[i].made || s->v[i].weight <= 0)
 			continue;
-		x[n][0] = highest(
+		x[n][0] = mix_units(
 		    f, h->linear + h->at[i], h->trees + h->at[i], s->v[i].units);
 		f->held[i] = x[n][0];
 		y[n].label = s->v[i].label > 0;
@@ -183,14 +190,13 @@ fit_make(
 	n = collect(s, use, &h, x, y);
 	measure_fit((const double(*)[FIT_MAX])x, y, n, 1, out);
 	for (size_t i = 0; i < s->n; i++)
-		base[i] = use[i] ? out[0] * whole(&h, h.linear, i) + out[1] : 0;
-	f->mix_linear = out[0];
+		base[i] = use[i] ? LINEAR_BELIEVED *
+				       (out[0] * whole(&h, h.linear, i) + out[1])
+				 : 0;
+	f->mix_linear = 1;
 	if (o->trees.trees > 0) {
 		hold_trees(&h, s, use, base, o);
-		n = collect(s, use, &h, x, y);
-		measure_fit((const double(*)[FIT_MAX])x, y, n, 2, out);
-		f->mix_linear = out[0];
-		f->mix_trees = out[1];
+		f->mix_trees = TREES_SHARE;
 		say(o, "trees of all rows", FOLDS);
 		f->ntrees = trees_fit(f->tree, s, use, base, &o->trees);
 	}
@@ -206,7 +212,7 @@ fit_make(
 double
 fit_score(const struct fit *f, const struct linear_options *o, const struct sample *s)
 {
-	double best = -1e9;
+	double best = -1e9, last = 0;
 
 	for (size_t u = 0; u <= s->units; u++) {
 		double v = f->mix_linear * linear_value(&f->linear, o, s, u) +
@@ -214,7 +220,9 @@ fit_score(const struct fit *f, const struct linear_options *o, const struct samp
 
 		if (v > best && (u == s->units || s->units > 1))
 			best = v;
+		last = v;
 	}
+	best += WHOLE_SHARE * (last - best);
 	return num_logistic(f->slope * best + f->offset);
 }
 

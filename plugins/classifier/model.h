@@ -18,7 +18,10 @@
 #include "feature.h"
 
 #define MODEL_MAX (1u << 20) /* bytes of a model file */
-#define MODEL_MAGIC "tosd classifier 1\n"
+#define MODEL_MAGIC "tosd classifier 2\n"
+/* How much the text as a whole counts beside the highest of it and its sentences: many
+ * sentences have many chances to look bad. */
+#define WHOLE_SHARE 0.5
 #define TREE_DEPTH 4
 #define TREE_NODES 15
 #define TREE_LEAVES 16
@@ -41,7 +44,7 @@ struct model_figures {
 	double bias;
 	double scale[BLOCKS];	/* what a weight of 1 is, in each block */
 	double linear, trees;	/* how much each part says, in logits */
-	double slope, offset;	/* from the highest unit to a calibrated logit */
+	double slope, offset;	/* from units to a calibrated logit */
 	double wanted;		/* precision that the threshold was chosen for */
 	double threshold;	/* calibrated score */
 	double fused_hit;	/* logits that an enforced finding of score 1 adds */

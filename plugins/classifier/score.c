@@ -4,8 +4,9 @@
  *
  * The text as a whole and each of its sentences get a value: the dot product of weights
  * and hashed features, each block divided by its length, and what the trees say of the
- * dense counts.  The highest value decides.  A block's sums over the text are the sums
- * over its sentences, so every feature is looked at once.
+ * dense counts.  The mean of the highest value and that of the whole decides.  A
+ * block's sums over the text are the sums over its sentences, so every feature is
+ * looked at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ model_score(const struct model *m, struct model_work *k, const char *s, size_t n
 		best = v;
 		k->best = f->units;
 	}
+	best += WHOLE_SHARE * (v - best);
 	return num_logistic(m->f.slope * best + m->f.offset);
 }
 
