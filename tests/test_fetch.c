@@ -690,6 +690,36 @@ test_answer_young(void)
 
 /* --- hosts --- */
 
+/* Connections are kept while all have room, and where somebody waits for one. */
+static void
+test_hosts_keep(void)
+{
+	struct host_wait w[200], more;
+	struct hosts *h = hosts_new(2, 0);
+	int64_t now = 1000;
+
+	for (size_t i = 0; i < COUNT(w); i++) {
+		char name[20];
+
+		snprintf(name, sizeof(name), "h%zu.test", i);
+		hosts_put(h, name, &w[i], false);
+		now += 10;
+		CU_ASSERT_PTR_EQUAL(hosts_take(h, now), &w[i]);
+		CU_ASSERT_EQUAL(hosts_worth_keeping(h, &w[i], now), i < 128);
+	}
+	hosts_put(h, "h199.test", &more, false);
+	CU_ASSERT_TRUE(hosts_worth_keeping(h, &w[199], now));
+	CU_ASSERT_PTR_EQUAL(hosts_take(h, now), &more);
+	CU_ASSERT_FALSE(hosts_worth_keeping(h, &more, now));
+	/* The same few hosts again and again crowd nobody out. */
+	CU_ASSERT_FALSE(hosts_worth_keeping(h, &more, now + CLOCK_MIN));
+	CU_ASSERT_TRUE(hosts_worth_keeping(h, &more, now + 3 * CLOCK_MIN));
+	hosts_end(h, &more);
+	for (size_t i = 0; i < COUNT(w); i++)
+		hosts_end(h, &w[i]);
+	hosts_free(&h);
+}
+
 static void
 test_hosts_gap(void)
 {
@@ -1002,6 +1032,7 @@ static const struct suite_test tests[] = {
     {"answer: Retry-After", test_answer_retry_after},
     {"answer: validators of this second", test_answer_young},
     {"hosts: gap and limit", test_hosts_gap},
+    {"connections are kept while there is room", test_hosts_keep},
     {"hosts: a thousand", test_hosts_many},
     {"hosts: pauses", test_hosts_pause},
     {"hosts: a hundred thousand that come and go", test_hosts_crowd},

@@ -248,6 +248,7 @@ job_connect(struct fetch_client *c, struct job *j)
 	    .addr = &j->addrs.v[j->addr],
 	    .port = j->target.port,
 	    .fresh = j->fresh,
+	    .lone = !hosts_worth_keeping(c->hosts, &j->wait, clock_steady()),
 	    .sink = j->on_data != NULL ? on_piece : NULL,
 	    .bearer = j->bearer,
 	    .last_event_id = j->last_event_id,

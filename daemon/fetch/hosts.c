@@ -13,10 +13,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 #define NOT_IN_HEAP SIZE_MAX
-#define HEAP_SMALL 256	 /* not worth giving back */
-#define PAUSED_MAX 16384 /* a tenant could make up hosts without end */
+#define HEAP_SMALL 256		 /* not worth giving back */
+#define PAUSED_MAX 16384	 /* a tenant could make up hosts without end */
+#define LATELY 128		 /* as many hosts may have connections that are kept, */
+#define KEPT_FOR (2 * CLOCK_MIN) /* which libcurl does for so long */
+#define LONG_AGO (INT64_MIN / 2)
 
 struct host {
 	const char *name; /* first: hosts_cmp() compares by it; points behind us */
@@ -33,6 +37,11 @@ struct hosts {
 	size_t n, cap, count, waiting, paused;
 	unsigned per_host;
 	int64_t gap;
+	struct {
+		uint64_t name; /* its hash: two that share one do no harm */
+		int64_t at;
+	} lately[LATELY];
+	int64_t crowded; /* when there were last more than that */
 };
 
 static int
@@ -150,6 +159,9 @@ hosts_new(unsigned per_host, int64_t gap)
 {
 	struct hosts *h = xcalloc(1, sizeof(*h));
 
+	h->crowded = LONG_AGO;
+	for (size_t i = 0; i < LATELY; i++)
+		h->lately[i].at = LONG_AGO;
 	hosts_limits(h, per_host, gap);
 	return h;
 }
@@ -194,6 +206,34 @@ hosts_put(struct hosts *h, const char *name, struct host_wait *w, bool front)
 	settle(h, host);
 }
 
+static void
+note_start(struct hosts *h, const char *name, int64_t now)
+{
+	uint64_t hash = 1469598103934665603u;
+	size_t oldest = 0;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 1099511628211u;
+	for (size_t i = 0; i < LATELY; i++) {
+		if (h->lately[i].name == hash && h->lately[i].at != LONG_AGO) {
+			h->lately[i].at = now;
+			return;
+		}
+		if (h->lately[i].at < h->lately[oldest].at)
+			oldest = i;
+	}
+	if (now - h->lately[oldest].at <= KEPT_FOR)
+		h->crowded = now;
+	h->lately[oldest].name = hash;
+	h->lately[oldest].at = now;
+}
+
+bool
+hosts_worth_keeping(const struct hosts *h, const struct host_wait *w, int64_t now)
+{
+	return w->host == NULL || w->host->first != NULL || now - h->crowded > KEPT_FOR;
+}
+
 struct host_wait *
 hosts_take(struct hosts *h, int64_t now)
 {
@@ -216,6 +256,7 @@ hosts_take(struct hosts *h, int64_t now)
 		host->paused = INT64_MIN;
 		h->waiting--;
 		settle(h, host);
+		note_start(h, host->name, now);
 		return w;
 	}
 	return NULL;

@@ -43,6 +43,13 @@ int64_t hosts_paused(struct hosts *h, const char *name, int64_t now);
  * running, and hosts_end() is not for it. */
 struct host_wait *hosts_drop(struct hosts *h, const char *name);
 
+/* Whether a connection for what was taken is worth being kept open after it: others wait
+ * for its host, or so few hosts are asked that there is room for all.  (With thousands of
+ * hosts each kept one pushes out another before anybody comes back for it, and libcurl
+ * up to 7.88 goes through all hosts ever pushed out with each request.) */
+bool hosts_worth_keeping(
+    const struct hosts *h, const struct host_wait *w, int64_t now);
+
 /* When hosts_take() is worth a new try; INT64_MAX: not before somebody ends. */
 int64_t hosts_due(const struct hosts *h);
 

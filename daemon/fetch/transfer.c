@@ -402,6 +402,8 @@ connect_to(struct transfer *t)
 	memcpy(t->connect_to, "::", 2);
 	strcpy(t->connect_to + 2, guard_name(&to.sa, name));
 	t->connect.data = t->connect_to;
+	/* It is told addresses: what it keeps of them it would go through each time. */
+	SET(t, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	SET(t, CURLOPT_CONNECT_TO, &t->connect);
 }
 
@@ -419,7 +421,7 @@ transfer_begin(struct transfer *t, const struct transfer_ask *ask, void *owner)
 	SET(t, CURLOPT_CURLU, ask->parts);
 	SET(t, CURLOPT_VERBOSE, 0L);
 	SET(t, CURLOPT_FRESH_CONNECT, ask->fresh ? 1L : 0L);
-	SET(t, CURLOPT_FORBID_REUSE, ask->json != NULL ? 1L : 0L);
+	SET(t, CURLOPT_FORBID_REUSE, ask->json != NULL || ask->lone ? 1L : 0L);
 	SET(t, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(ask->connect_timeout > 0 ? ask->connect_timeout : 1));
 	set_pace(t, ask);

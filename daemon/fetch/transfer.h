@@ -36,6 +36,7 @@ struct transfer_ask {
 	const struct resolve_addr *addr;
 	uint16_t port;
 	bool fresh; /* not on a kept connection */
+	bool lone;  /* nor is its own kept */
 	transfer_sink *sink;	   /* NULL: the body is kept */
 	const char *bearer;	   /* token, NULL: none */
 	const char *last_event_id; /* NULL: none */
