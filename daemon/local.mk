@@ -40,6 +40,7 @@ tosd_SOURCES = \
 	%D%/role_engine.c \
 	%D%/role_fetch.c %D%/role_fetch.h \
 	%D%/role_fetch_ask.c \
+	%D%/role_fetch_capture.c \
 	%D%/role_fetch_hub.c \
 	%D%/role_fetch_list.c \
 	%D%/role_fetch_stream.c \

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/conf.h"
@@ -54,15 +53,6 @@ poll_free(struct poll *p)
 
 /* --- an answer read --- */
 
-static char *
-take(char **s)
-{
-	char *v = *s;
-
-	*s = NULL;
-	return v;
-}
-
 /* A copy of s (NULL stays NULL) that is no longer than words should be. */
 static char *
 words(const char *s)
@@ -82,9 +72,10 @@ say(struct msg_polled *p, uint8_t outcome, const char *why)
 static void
 forget_validators(struct msg_polled *p)
 {
-	free(take(&p->etag));
-	free(take(&p->last_modified));
-	free(take(&p->body_hash));
+	free(p->etag);
+	free(p->last_modified);
+	free(p->body_hash);
+	p->etag = p->last_modified = p->body_hash = NULL;
 }
 
 /* At least the bytes that an item takes in a message. */
@@ -181,14 +172,14 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 	} else if (!broke_off || doc.nitems > 0) {
 		/* What came before the transfer broke off counts. */
 		p->outcome = POLLED_OK;
-		p->format = take(&doc.format);
-		p->title = take(&doc.title);
-		p->site = take(&doc.link);
+		xmove(&p->format, &doc.format);
+		xmove(&p->title, &doc.title);
+		xmove(&p->site, &doc.link);
 		p->well_formed = doc.well_formed && !p->truncated;
 		p->truncated |= doc.truncated;
-		p->next_url = take(&doc.next_url);
-		p->self_url = take(&doc.self_url);
-		p->hub = take(&doc.hub);
+		xmove(&p->next_url, &doc.next_url);
+		xmove(&p->self_url, &doc.self_url);
+		xmove(&p->hub, &doc.hub);
 		read_links(r, p);
 		p->skip_hours = doc.skip_hours;
 		p->skip_days = doc.skip_days;
@@ -293,91 +284,6 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 
 /* --- the answer sent --- */
 
-/* "192.0.2.1:80" or "[2001:db8::1]:80" to the address alone, as WARC wants it. */
-static char *
-peer_address(const char *peer)
-{
-	const char *end = peer != NULL ? strrchr(peer, ':') : NULL;
-
-	if (end == NULL)
-		return NULL;
-	if (peer[0] == '[' && end > peer + 1 && end[-1] == ']')
-		return xstrndup(peer + 1, end - peer - 2);
-	return xstrndup(peer, end - peer);
-}
-
-static int
-seal(const struct msg_capture *c)
-{
-	struct err e = ERR_INIT;
-	struct buf b = {0};
-	int fd;
-
-	msg_capture_put(&b, c);
-	fd = file_memfd("capture", b.data, b.len, &e);
-	if (fd < 0)
-		log_warn("fetch", "an answer goes without its bytes: %s", e.text);
-	buf_free(&b);
-	return fd;
-}
-
-int
-fetch_capture(const char *url, const char *peer, int64_t time,
-    const struct buf *request, const struct buf *response)
-{
-	/* All of it is borrowed but the peer: c is never cleared. */
-	struct msg_capture c = {.url = (char *)url,
-	    .peer = peer_address(peer),
-	    .time = time,
-	    .request = *request,
-	    .response = *response};
-	int fd = seal(&c);
-
-	free(c.peer);
-	return fd;
-}
-
-/* The hops before the last one, borrowed but for their peers. */
-static void
-add_hops(struct msg_capture *c, const struct fetch_result *r)
-{
-	if (r->nhops < 2)
-		return;
-	c->nhops = (uint32_t)r->nhops - 1;
-	c->hops = xcalloc(c->nhops, sizeof(*c->hops));
-	for (uint32_t i = 0; i < c->nhops; i++)
-		c->hops[i] = (struct msg_hop){.url = r->hops[i].url,
-		    .peer = peer_address(r->hops[i].peer),
-		    .request = r->hops[i].request,
-		    .response = r->hops[i].head};
-}
-
-/* The bytes of all hops as a sealed descriptor; -1 if no server said anything. */
-static int
-capture_of(const struct fetch_result *r)
-{
-	struct msg_capture c = {.url = r->url, .time = r->time};
-	struct buf response = {0};
-	int fd;
-
-	if (r->head.len == 0)
-		return -1;
-	buf_put(&response, r->head.data, r->head.len);
-	if (r->body.len > 0)
-		buf_put(&response, r->body.data, r->body.len);
-	c.request = r->request; /* borrowed: c is never cleared */
-	c.response = response;
-	c.peer = peer_address(r->peer);
-	add_hops(&c, r);
-	fd = seal(&c);
-	free(c.peer);
-	for (uint32_t i = 0; i < c.nhops; i++)
-		free(c.hops[i].peer);
-	free(c.hops);
-	buf_free(&response);
-	return fd;
-}
-
 void
 fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r)
 {
@@ -390,9 +296,27 @@ fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r)
 	p->truncated = r->truncated;
 	p->young = answer_young(&r->head);
 	p->why = words(r->why);
-	p->moved = take(&r->moved);
-	p->etag = take(&r->etag);
-	p->last_modified = take(&r->last_modified);
+	xmove(&p->moved, &r->moved);
+	xmove(&p->etag, &r->etag);
+	xmove(&p->last_modified, &r->last_modified);
+}
+
+bool
+fetch_polled_kept(struct msg_polled *p, const struct fetch_result *r, char **etag,
+    char **last_modified, char **body_hash)
+{
+	if (r->outcome == POLLED_OK && r->known) {
+		p->outcome = POLLED_UNCHANGED;
+	} else if (r->outcome != POLLED_UNCHANGED) {
+		return false;
+	} else { /* a 304 need not repeat what still holds */
+		if (p->etag == NULL)
+			xmove(&p->etag, etag);
+		if (p->last_modified == NULL)
+			xmove(&p->last_modified, last_modified);
+	}
+	xmove(&p->body_hash, body_hash);
+	return true;
 }
 
 static void
@@ -410,25 +334,15 @@ on_result(void *ctx, struct fetch_result *r)
 	}
 	msg_init(&m, MSG_POLLED);
 	fetch_polled_begin(p, q->id, r);
-	if (r->outcome == POLLED_OK && r->known) {
-		p->outcome = POLLED_UNCHANGED;
-		p->body_hash = take(&q->body_hash);
-	} else if (r->outcome == POLLED_OK ||
-		   (r->status == 200 && r->truncated && r->body.len > 0)) {
+	if (!fetch_polled_kept(p, r, &q->etag, &q->last_modified, &q->body_hash) &&
+	    (r->outcome == POLLED_OK ||
+		(r->status == 200 && r->truncated && r->body.len > 0)))
 		read_body(q, r, p);
-	} else if (r->outcome == POLLED_UNCHANGED) {
-		/* A 304 need not repeat what still holds. */
-		if (p->etag == NULL)
-			p->etag = take(&q->etag);
-		if (p->last_modified == NULL)
-			p->last_modified = take(&q->last_modified);
-		p->body_hash = take(&q->body_hash);
-	}
 	if (q->kind == POLL_MEDIA)
 		; /* bytes of media are not kept */
 	else if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
-		m.fd = capture_of(r); /* else nothing in it is new */
-	p->url = take(&r->url);
+		m.fd = fetch_capture_of(r); /* else nothing in it is new */
+	xmove(&p->url, &r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),
 	    p->why != NULL ? ": " : "", p->why != NULL ? p->why : "");
 	rc = role_send(role->self, ROLE_ENGINE, q->engine, &m);
@@ -469,11 +383,11 @@ on_poll(struct fetch_role *role, struct msg *m)
 	q->id = in->id;
 	q->kind = in->kind;
 	fetch_client_get(role->client, &req, on_result, q);
-	q->etag = take(&in->etag);
-	q->last_modified = take(&in->last_modified);
-	q->body_hash = take(&in->body_hash);
-	q->tenant = take(&in->tenant);
-	q->url = take(&in->url);
+	xmove(&q->etag, &in->etag);
+	xmove(&q->last_modified, &in->last_modified);
+	xmove(&q->body_hash, &in->body_hash);
+	xmove(&q->tenant, &in->tenant);
+	xmove(&q->url, &in->url);
 }
 
 static void

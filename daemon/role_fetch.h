@@ -25,18 +25,26 @@ struct fetch_role {
 	bool ended;	       /* nobody is told any more */
 };
 
+/* --- role_fetch_capture.c --- */
+
+/* A sealed descriptor with these bytes, -1 if it could not be made. */
+int fetch_capture(const char *url, const char *peer, int64_t time,
+    const struct buf *request, const struct buf *response);
+/* The bytes of all hops; -1 if no server said anything. */
+int fetch_capture_of(const struct fetch_result *r);
+
 /* --- role_fetch.c --- */
 
 /* Moves the items over, as many as fit into one frame; *truncated if not all did. */
 void fetch_items_take(
     struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n);
 struct feed_limits fetch_limits(const struct fetch_role *role);
-/* A sealed descriptor with these bytes, -1 if it could not be made. */
-int fetch_capture(const char *url, const char *peer, int64_t time,
-    const struct buf *request, const struct buf *response);
-
 /* What an answer says of itself; moves strings out of r. */
 void fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r);
+/* If the answer says that what was known still holds, it is in p after, moved out of these;
+ * false: it says something else. */
+bool fetch_polled_kept(struct msg_polled *p, const struct fetch_result *r, char **etag,
+    char **last_modified, char **body_hash);
 
 /* --- role_fetch_list.c: MSG_POLL of a list --- */
 

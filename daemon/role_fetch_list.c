@@ -37,15 +37,6 @@ list_poll_free(struct list_poll *q)
 	free(q);
 }
 
-static char *
-take(char **s)
-{
-	char *v = *s;
-
-	*s = NULL;
-	return v;
-}
-
 static void
 say_take(struct msg_polled *p, uint8_t outcome, char *why)
 {
@@ -110,20 +101,11 @@ on_result(void *ctx, struct fetch_result *r)
 	}
 	msg_init(&m, MSG_POLLED);
 	fetch_polled_begin(&m.polled, q->id, r);
-	if (r->outcome == POLLED_OK && r->known) {
-		m.polled.outcome = POLLED_UNCHANGED;
-	} else if (r->outcome == POLLED_OK) {
+	if (!fetch_polled_kept(
+		&m.polled, r, &q->etag, &q->last_modified, &q->body_hash) &&
+	    r->outcome == POLLED_OK)
 		read_list(q, r, &m.polled, &m.fd);
-	} else if (r->outcome == POLLED_UNCHANGED) {
-		/* A 304 need not repeat what still holds. */
-		if (m.polled.etag == NULL)
-			m.polled.etag = take(&q->etag);
-		if (m.polled.last_modified == NULL)
-			m.polled.last_modified = take(&q->last_modified);
-	}
-	if (m.polled.outcome == POLLED_UNCHANGED)
-		m.polled.body_hash = take(&q->body_hash);
-	m.polled.url = take(&r->url);
+	xmove(&m.polled.url, &r->url);
 	log_debug("fetch", "list %s: %s%s%s", q->list, polled_name(m.polled.outcome),
 	    m.polled.why != NULL ? ": " : "", m.polled.why != NULL ? m.polled.why : "");
 	rc = role_send(q->role->self, ROLE_ENGINE, q->engine, &m);
@@ -176,8 +158,8 @@ fetch_list_msg(struct fetch_role *role, struct msg *m)
 		.allow = l->allow,
 		.nallow = l->nallow},
 	    on_result, q);
-	q->list = take(&in->list);
-	q->etag = take(&in->etag);
-	q->last_modified = take(&in->last_modified);
-	q->body_hash = take(&in->body_hash);
+	xmove(&q->list, &in->list);
+	xmove(&q->etag, &in->etag);
+	xmove(&q->last_modified, &in->last_modified);
+	xmove(&q->body_hash, &in->body_hash);
 }

@@ -77,6 +77,14 @@ xstrdup(const char *s)
 	return s == NULL ? NULL : xstrndup(s, strlen(s));
 }
 
+void
+xmove(char **to, char **from)
+{
+	free(*to);
+	*to = *from;
+	*from = NULL;
+}
+
 char *
 xasprintf(const char *fmt, ...)
 {

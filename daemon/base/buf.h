@@ -17,6 +17,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s); /* NULL stays NULL */
 char *xstrndup(const char *s, size_t n);
+/* *to becomes what *from was, which is NULL after; what *to was is freed. */
+void xmove(char **to, char **from);
 /* Gives back to the system what was freed.  After work that took much more than what is
  * left of it: in small pieces the C library would keep it for ever. */
 void xtrim(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/line.h"
 
 /* Revisions that a capture's entry names, so that it stays below 65,535 bytes.  They
@@ -49,10 +50,8 @@ engine_batch_end(struct engine_batch *b)
 static uint64_t
 hash_of(const char *name)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = hash_text(name);
 
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * 0x100000001b3u;
 	return (h ^ h >> 32) | 1;
 }
 

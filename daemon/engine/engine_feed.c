@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "engine/engine_in.h"
 #include "fetch/schedule.h"
@@ -298,17 +299,20 @@ engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out)
 	return false;
 }
 
+uint64_t
+engine_host_hash(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	return hash_bytes(host, strcspn(host, "/?#"));
+}
+
 /* One host always goes to the same fetcher, which keeps its gaps and limits. */
 uint32_t
 engine_poll_fetcher(const struct engine *g, const char *url)
 {
-	const char *host = strstr(url, "://");
-	uint64_t h = 1469598103934665603u;
-
-	host = host != NULL ? host + 3 : url;
-	for (; *host != '\0' && *host != '/' && *host != '?' && *host != '#'; host++)
-		h = (h ^ (uint8_t)*host) * 1099511628211u;
-	return (uint32_t)(h % g->nfetchers);
+	return (uint32_t)(engine_host_hash(url) % g->nfetchers);
 }
 
 bool

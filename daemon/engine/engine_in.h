@@ -265,6 +265,7 @@ bool engine_poll_take(struct engine *g, uint64_t id, struct engine_poll *out);
 /* Sends a request to the fetcher that is right for its host; false: none is up. */
 bool engine_poll_send(struct engine *g, const struct engine_poll *p, struct msg *m);
 size_t engine_poll_room(const struct engine *g);
+uint64_t engine_host_hash(const char *url); /* of host and port */
 /* The fetch role that asks this address's host. */
 uint32_t engine_poll_fetcher(const struct engine *g, const char *url);
 bool engine_poll_has_violation(const struct engine *g, int64_t violation);

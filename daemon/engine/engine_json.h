@@ -8,8 +8,11 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 /* RFC 3339; CLOCK_NONE: left out. */
 static inline void
@@ -27,6 +30,27 @@ json_set_text(json_t *o, const char *key, const char *s)
 {
 	if (s != NULL)
 		json_object_set_new(o, key, json_string(s));
+}
+
+/* Bytes of anybody, as text: what is no UTF-8 becomes U+FFFD. */
+static inline json_t *
+json_repaired(const char *s)
+{
+	struct buf b = {0};
+	json_t *o;
+
+	text_repair(&b, s, strlen(s));
+	o = json_stringn(b.data != NULL ? b.data : "", b.len);
+	buf_free(&b);
+	return o;
+}
+
+/* NULL: left out. */
+static inline void
+json_set_repaired(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL)
+		json_object_set_new(o, key, json_repaired(s));
 }
 
 static inline void

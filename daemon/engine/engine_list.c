@@ -21,7 +21,6 @@
 #include "engine/engine_list.h"
 #include "fetch/schedule.h"
 
-#define LIST_MAX (512u << 20)
 #define NOTE_MAX_BYTES (64u << 10)
 #define TRIAL_MAX (10 * CLOCK_MIN) /* then nobody will tell what came of it */
 
@@ -41,14 +40,6 @@ put(struct engine *g, const struct engine_list *l)
 	struct err e = ERR_INIT;
 
 	engine_must(store_list_put(g->store, &l->row, &e), 0, "cannot keep a list", &e);
-}
-
-static void
-replace(char **to, char **from)
-{
-	free(*to);
-	*to = *from;
-	*from = NULL;
 }
 
 static void
@@ -151,9 +142,9 @@ trouble(struct engine *g, struct engine_list *l, uint8_t outcome, int64_t retry_
 static void
 take_validators(struct engine_list *l)
 {
-	replace(&l->row.etag, &l->got.etag);
-	replace(&l->row.last_modified, &l->got.last_modified);
-	replace(&l->row.body_hash, &l->got.body_hash);
+	xmove(&l->row.etag, &l->got.etag);
+	xmove(&l->row.last_modified, &l->got.last_modified);
+	xmove(&l->row.body_hash, &l->got.body_hash);
 }
 
 static void
@@ -178,7 +169,7 @@ taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
 	l->row.since = l->row.good = now;
 	free(l->row.what);
 	l->row.what = xstrdup(words);
-	replace(&l->row.url, &l->got.url);
+	xmove(&l->row.url, &l->got.url);
 	plan(g, l, POLLED_OK, 0, now);
 	take_validators(l);
 	put(g, l);
@@ -344,10 +335,10 @@ list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 	store_list_clear(&l->got);
 	/* What changes once more in this second may keep what it is known by. */
 	if (!p->young || p->status == 304) {
-		replace(&l->got.etag, &p->etag);
-		replace(&l->got.last_modified, &p->last_modified);
+		xmove(&l->got.etag, &p->etag);
+		xmove(&l->got.last_modified, &p->last_modified);
 	}
-	replace(&l->got.body_hash, &p->body_hash);
+	xmove(&l->got.body_hash, &p->body_hash);
 	l->hint = p->hint;
 	if (p->outcome == POLLED_UNCHANGED && l->row.digest[0] != '\0' &&
 	    !is_moved(l)) {
@@ -363,7 +354,7 @@ list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 	digest_hex_of(
 	    l->body.data != NULL ? l->body.data : "", l->body.len, l->got.digest);
 	if (strcmp(l->got.digest, l->row.digest) == 0) {
-		replace(&l->row.url, &l->got.url);
+		xmove(&l->row.url, &l->got.url);
 		still_good(g, l, now);
 	} else if (l->conf->nsigners == 0) {
 		keep(g, l, NULL, now);

@@ -6,6 +6,8 @@
 #include "engine/engine_in.h"
 #include "store/store_list.h"
 
+#define LIST_MAX (512u << 20) /* bytes of a list, whatever is configured */
+
 enum engine_list_stage {
 	LIST_IDLE,
 	LIST_ASKED,	/* fetch has the request */

@@ -18,7 +18,6 @@
 #include "policy/fetched.h"
 
 #define DIGITS 16 /* of the digest, in a file's name */
-#define LIST_MAX (512u << 20)
 
 char *
 engine_list_file(const char *name, const char *digest)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "engine/engine_json.h"
 #include "engine/engine_list.h"
 
@@ -30,19 +29,6 @@ doing(const struct engine_list *l)
 	return names[l->stage];
 }
 
-/* A server's bytes, as text. */
-static void
-set_bytes(json_t *o, const char *key, const char *s)
-{
-	struct buf b = {0};
-
-	if (s == NULL)
-		return;
-	text_repair(&b, s, strlen(s));
-	json_set_text(o, key, b.data != NULL ? b.data : "");
-	buf_free(&b);
-}
-
 static json_t *
 row_of(const struct engine_list *l)
 {
@@ -60,8 +46,8 @@ row_of(const struct engine_list *l)
 	json_set_int(o, "failures", l->row.failures);
 	json_set_time(o, "trouble", l->row.trouble);
 	json_set_text(o, "why", l->row.why);
-	set_bytes(o, "etag", l->row.etag);
-	set_bytes(o, "last_modified", l->row.last_modified);
+	json_set_repaired(o, "etag", l->row.etag);
+	json_set_repaired(o, "last_modified", l->row.last_modified);
 	if (l->row.digest[0] != '\0') {
 		json_set_text(o, "digest", l->row.digest);
 		json_set_int(o, "bytes", (uint64_t)l->row.bytes);

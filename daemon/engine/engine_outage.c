@@ -14,18 +14,6 @@
 #include "base/log.h"
 #include "engine/engine_in.h"
 
-static uint64_t
-host_hash(const char *url)
-{
-	const char *host = strstr(url, "://");
-	uint64_t h = 1469598103934665603u;
-
-	host = host != NULL ? host + 3 : url;
-	for (; *host != '\0' && strchr("/?#", *host) == NULL; host++)
-		h = (h ^ (uint8_t)*host) * 1099511628211u;
-	return h;
-}
-
 static bool
 is_silence(const struct msg_polled *p)
 {
@@ -144,7 +132,7 @@ count(struct engine *g, const struct store_feed *f, int64_t time)
 	if (o->n == OUTAGE_POLLS)
 		memmove(o->v, o->v + 1, --o->n * sizeof(o->v[0]));
 	o->v[o->n].feed = f->id;
-	o->v[o->n].host = host_hash(f->url);
+	o->v[o->n].host = engine_host_hash(f->url);
 	o->v[o->n++].time = time;
 }
 

@@ -27,14 +27,6 @@ readable(uint8_t outcome)
 }
 
 static void
-replace(char **to, char **from)
-{
-	free(*to);
-	*to = *from;
-	*from = NULL;
-}
-
-static void
 set_words(char **to, const char *words)
 {
 	free(*to);
@@ -107,11 +99,11 @@ note_validators(struct store_feed *f, struct msg_polled *p)
 	}
 	/* Every 200 replaces them, also by nothing; a 304 where it brings new ones. */
 	if (p->status != 304 || p->etag != NULL)
-		replace(&f->etag, &p->etag);
+		xmove(&f->etag, &p->etag);
 	if (p->status != 304 || p->last_modified != NULL)
-		replace(&f->last_modified, &p->last_modified);
+		xmove(&f->last_modified, &p->last_modified);
 	if (p->body_hash != NULL)
-		replace(&f->body_hash, &p->body_hash);
+		xmove(&f->body_hash, &p->body_hash);
 	if (p->status == 304)
 		return;
 	/* Once more without them: if the body is the same then, they are good. */
@@ -127,8 +119,8 @@ engine_plan_bare(struct store_feed *f)
 {
 	char *none = NULL;
 
-	replace(&f->etag, &none);
-	replace(&f->last_modified, &none);
+	xmove(&f->etag, &none);
+	xmove(&f->last_modified, &none);
 }
 
 void
@@ -137,7 +129,7 @@ engine_plan_forget(struct store_feed *f)
 	char *none = NULL;
 
 	engine_plan_bare(f);
-	replace(&f->body_hash, &none);
+	xmove(&f->body_hash, &none);
 }
 
 /* What the header does not say again with a 304 still holds, and so does what stood in
@@ -163,7 +155,7 @@ note_answer(
 	f->outcome = p->outcome;
 	f->status = p->status;
 	f->retry_after = p->retry_after;
-	replace(&f->why, &p->why);
+	xmove(&f->why, &p->why);
 	if (!readable(p->outcome))
 		return;
 	f->last_ok = p->time;
@@ -171,8 +163,8 @@ note_answer(
 	note_hints(f, p);
 	note_validators(f, p);
 	if (p->outcome == POLLED_OK) {
-		replace(&f->format, &p->format);
-		replace(&f->title, &p->title);
+		xmove(&f->format, &p->format);
+		xmove(&f->title, &p->title);
 	}
 }
 

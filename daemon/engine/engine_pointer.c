@@ -182,14 +182,6 @@ engine_more_ask(struct engine *g, struct store_errand *x, const struct store_fee
 	return engine_cover_budget(g, feed, engine_cover_may_read, now);
 }
 
-static void
-replace(char **to, char **from)
-{
-	free(*to);
-	*to = *from;
-	*from = NULL;
-}
-
 void
 engine_more_answer(struct engine *g, struct store_errand *x, struct store_feed *feed,
     struct msg *m, int64_t now)
@@ -207,9 +199,9 @@ engine_more_answer(struct engine *g, struct store_errand *x, struct store_feed *
 		engine_removal_told(g, feed, p, &r.shown, now);
 		window_free(&r.shown);
 		engine_pointer_more(g, feed, p, x->stage, now);
-		replace(&x->etag, &p->etag);
-		replace(&x->last_modified, &p->last_modified);
-		replace(&x->body_hash, &p->body_hash);
+		xmove(&x->etag, &p->etag);
+		xmove(&x->last_modified, &p->last_modified);
+		xmove(&x->body_hash, &p->body_hash);
 	}
 	engine_cover_spend(g, feed, 1, 0, m, now);
 	x->attempts = 0;

@@ -5,6 +5,7 @@
  *
  * A host is in the heap unless it has as many requests running as it may, or has
  * nothing waiting while something runs.  An idle one is there to be forgotten.
+ * Beside them a short table of who was asked lately, to know whether they are many.
  */
 #include "fetch/hosts.h"
 
@@ -14,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 #define NOT_IN_HEAP SIZE_MAX
 #define HEAP_SMALL 256		 /* not worth giving back */
@@ -209,11 +211,9 @@ hosts_put(struct hosts *h, const char *name, struct host_wait *w, bool front)
 static void
 note_start(struct hosts *h, const char *name, int64_t now)
 {
-	uint64_t hash = 1469598103934665603u;
+	uint64_t hash = hash_text(name);
 	size_t oldest = 0;
 
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * 1099511628211u;
 	for (size_t i = 0; i < LATELY; i++) {
 		if (h->lately[i].name == hash && h->lately[i].at != LONG_AGO) {
 			h->lately[i].at = now;

@@ -59,6 +59,7 @@ UNIT_TESTS += tests/test_role_fetch
 tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	tests/suite.h daemon/role_fetch.c daemon/role_fetch.h daemon/role_fetch_ask.c \
 	daemon/role_fetch_hub.c \
+	daemon/role_fetch_capture.c \
 	daemon/role_fetch_list.c \
 	daemon/role_fetch_stream.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_media.a libtosd_conf.a \

@@ -2,6 +2,8 @@
 /* network: see network.h.  Owns nothing. */
 #include "fetch/network.h"
 
+#include "base/hash.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,21 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static uint64_t
-fnv1a(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	return h;
-}
-
 /* 0 stands for "nobody" in the tables. */
 static uint64_t
 digest(const char *host)
 {
-	uint64_t h = fnv1a(host);
+	uint64_t h = hash_text(host);
 
 	return h != 0 ? h : 1;
 }

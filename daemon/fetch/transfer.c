@@ -237,6 +237,8 @@ set_fixed(struct transfer *t, CURLSH *share)
 	SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(t, CURLOPT_FOLLOWLOCATION, 0L);
 	SET(t, CURLOPT_BUFFERSIZE, AT_ONCE);
+	SET(t, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* it is told addresses; those that it
+						* keeps it goes through each time */
 	SET(t, CURLOPT_PROXY, ""); /* whatever the environment says: the guard must
 				    * see the address of the real server */
 	SET(t, CURLOPT_ACCEPT_ENCODING, "");
@@ -402,8 +404,6 @@ connect_to(struct transfer *t)
 	memcpy(t->connect_to, "::", 2);
 	strcpy(t->connect_to + 2, guard_name(&to.sa, name));
 	t->connect.data = t->connect_to;
-	/* It is told addresses: what it keeps of them it would go through each time. */
-	SET(t, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	SET(t, CURLOPT_CONNECT_TO, &t->connect);
 }
 

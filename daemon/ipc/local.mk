@@ -3,6 +3,7 @@ noinst_LIBRARIES += libtosd_ipc.a
 libtosd_ipc_a_SOURCES = \
 	%D%/channel.c %D%/channel.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/given.c %D%/given.h \
 	%D%/landlock.c %D%/landlock.h \
 	%D%/http.c %D%/http.h %D%/http_limit.c %D%/http_limit.h \
 	%D%/loop.c %D%/loop.h %D%/loop_in.h \

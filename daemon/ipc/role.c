@@ -16,9 +16,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "ipc/channel.h"
+#include "ipc/given.h"
 
 #define CONF_BYTES_MAX (64u << 20)
-#define SECRET_BYTES_MAX (64u << 10)
 #define EXIT_LOOK_MS 5	  /* between looks whether everything is sent */
 #define EXIT_LAST_MS 5000 /* then the process ends all the same */
 
@@ -28,21 +28,6 @@ struct peer {
 	enum role role;
 	uint32_t index;
 	struct channel *ch;
-};
-
-struct secret {
-	struct secret *next;
-	char *name;
-	struct buf bytes;
-};
-
-/* A program that was started for us. */
-struct child {
-	struct child *next;
-	char *name;
-	uint64_t run;
-	char digest[DIGEST_HEX];
-	int fds[MSG_CHILD_PIPES]; /* -1: not there yet */
 };
 
 struct role_self {
@@ -57,8 +42,7 @@ struct role_self {
 	bool started, stopping, leaving;
 	int code;
 	struct peer *peers;
-	struct secret *secrets;
-	struct child *children;
+	struct given given;
 	struct trace *trace;
 	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
 	char *words, *rest; /* what came of it */
@@ -188,105 +172,23 @@ take_peer(struct role_self *self, struct msg *m)
 }
 
 static void
-secrets_clear(struct role_self *self)
-{
-	while (self->secrets != NULL) {
-		struct secret *s = self->secrets;
-
-		self->secrets = s->next;
-		if (s->bytes.data != NULL)
-			explicit_bzero(s->bytes.data, s->bytes.cap);
-		buf_free(&s->bytes);
-		free(s->name);
-		free(s);
-	}
-}
-
-static void
 take_secret(struct role_self *self, struct msg *m)
 {
-	struct secret *s = xcalloc(1, sizeof(*s));
-	struct err e = ERR_INIT;
-
-	s->name = m->secret.name;
-	m->secret.name = NULL;
-	if (file_read_memfd(m->fd, SECRET_BYTES_MAX, &s->bytes, &e) != 0) {
-		log_err("role", "secret %s: %s", s->name, e.text);
+	if (given_take_secret(&self->given, m) != 0)
 		quit(self, EXIT_FAILURE);
-	}
-	/* A newer one of the same name comes first, so it is the one that is found. */
-	s->next = self->secrets;
-	self->secrets = s;
-}
-
-static void
-child_drop(struct role_self *self, struct child *c)
-{
-	struct child **at = &self->children;
-
-	while (*at != c)
-		at = &(*at)->next;
-	*at = c->next;
-	for (int i = 0; i < MSG_CHILD_PIPES; i++)
-		if (c->fds[i] >= 0)
-			close(c->fds[i]);
-	free(c->name);
-	free(c);
-}
-
-static struct child *
-child_find(const struct role_self *self, const char *name)
-{
-	struct child *c = self->children;
-
-	while (c != NULL && strcmp(c->name, name) != 0)
-		c = c->next;
-	return c;
 }
 
 static void
 take_child(struct role_self *self, struct msg *m)
 {
-	struct child *c = child_find(self, m->child.name);
-
-	if (c != NULL && c->run != m->child.run) {
-		child_drop(self, c); /* nobody took it, and it is dead by now */
-		c = NULL;
-	}
-	if (c == NULL) {
-		c = xcalloc(1, sizeof(*c));
-		c->name = xstrdup(m->child.name);
-		c->run = m->child.run;
-		snprintf(c->digest, sizeof(c->digest), "%s", m->child.digest);
-		for (int i = 0; i < MSG_CHILD_PIPES; i++)
-			c->fds[i] = -1;
-		c->next = self->children;
-		self->children = c;
-	}
-	if (c->fds[m->child.which] >= 0)
-		close(c->fds[m->child.which]);
-	c->fds[m->child.which] = m->fd;
-	m->fd = -1;
+	given_take_child(&self->given, m);
 }
 
 bool
 role_child(struct role_self *self, const char *name, int fds[MSG_CHILD_PIPES],
     char digest[DIGEST_HEX])
 {
-	struct child *c = child_find(self, name);
-
-	for (int i = 0; c != NULL && i < MSG_CHILD_PIPES; i++)
-		if (c->fds[i] < 0)
-			return false;
-	if (c == NULL)
-		return false;
-	memcpy(digest, c->digest, sizeof(c->digest));
-	for (int i = 0; i < MSG_CHILD_PIPES; i++) {
-		fds[i] = c->fds[i];
-		c->fds[i] = -1;
-	}
-	child_drop(self, c);
-	return true;
+	return given_child(&self->given, name, fds, digest);
 }
 
 const struct msg_try *
@@ -529,10 +431,7 @@ role_index(const struct role_self *self)
 const struct buf *
 role_secret(const struct role_self *self, const char *name)
 {
-	for (struct secret *s = self->secrets; s != NULL; s = s->next)
-		if (strcmp(s->name, name) == 0)
-			return &s->bytes;
-	return NULL;
+	return given_secret(&self->given, name);
 }
 
 int
@@ -613,9 +512,7 @@ cleanup(struct role_self *self)
 		channel_free(&p->ch);
 		free(p);
 	}
-	secrets_clear(self);
-	while (self->children != NULL)
-		child_drop(self, self->children);
+	given_clear(&self->given);
 	channel_free(&self->control);
 	trace_free(&self->trace);
 	msg_clear(&self->trial);

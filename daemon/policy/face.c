@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -102,11 +103,9 @@ bad_rule(const struct tosd_rule *r)
 static size_t
 rule_slot(const struct policy_face *f, const char *id)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = hash_text(id);
 	size_t i;
 
-	for (const char *s = id; *s != '\0'; s++)
-		h = (h ^ (uint8_t)*s) * 0x100000001b3u;
 	for (i = (h ^ h >> 32) & f->slots_mask; f->slots[i] != 0;
 	     i = (i + 1) & f->slots_mask)
 		if (strcmp(f->rules[f->slots[i] - 1].id, id) == 0)
@@ -137,8 +136,9 @@ grow_rules(struct policy_face *f)
 		f->slots[rule_slot(f, f->rules[i].id)] = (uint32_t)i + 1;
 }
 
-/* Rules of a pack share its digest, and mostly clause and category: what the rule before
- * has is not kept twice, so that those of ten thousand rules stay in the cache. */
+/* Rules of a pack share its digest, and mostly clause and category: what the rule
+ * before has is not kept twice, so that those of ten thousand rules stay in the cache.
+ */
 static char *
 share(char *before, const char *s)
 {

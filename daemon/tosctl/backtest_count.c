@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "tosctl/backtest.h"
 
 /* --- numbers by number --- */
@@ -134,15 +135,11 @@ grow(void *v, size_t n, size_t size)
 	return xrealloc(v, (n > 0 ? 2 * n : 1) * size);
 }
 
-/* FNV-1a; of 63 bits, since a map's keys end before its last number. */
+/* Of 63 bits, since a map's keys end before its last number. */
 static uint64_t
-hash_text(const char *s)
+key_of(const char *s)
 {
-	uint64_t h = 0xcbf29ce484222325U;
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (uint8_t)*s) * 0x100000001b3U;
-	return h >> 1;
+	return hash_text(s) >> 1;
 }
 
 uint32_t
@@ -150,7 +147,7 @@ bt_count_tenant(struct bt_count *c, const char *key)
 {
 	bool fresh;
 	uint32_t at =
-	    bt_map_add(c->tenant_at, hash_text(key), (uint32_t)c->ntenants, &fresh);
+	    bt_map_add(c->tenant_at, key_of(key), (uint32_t)c->ntenants, &fresh);
 
 	if (fresh) {
 		c->tenants = grow(c->tenants, c->ntenants, sizeof(*c->tenants));
@@ -229,9 +226,9 @@ count_gone(struct bt_count *c, const char *rule)
 	bool fresh;
 	uint32_t at;
 
-	if (c->ngone >= BT_GONE && !bt_map_has(c->gone_at, hash_text(rule)))
+	if (c->ngone >= BT_GONE && !bt_map_has(c->gone_at, key_of(rule)))
 		return;
-	at = bt_map_add(c->gone_at, hash_text(rule), (uint32_t)c->ngone, &fresh);
+	at = bt_map_add(c->gone_at, key_of(rule), (uint32_t)c->ngone, &fresh);
 	if (fresh) {
 		c->gone = grow(c->gone, c->ngone, sizeof(*c->gone));
 		c->gone[c->ngone++] = (struct bt_gone){xstrdup(rule), 0};

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "engine/engine_json.h"
 #include "fetch/answer.h"
 #include "ipc/msg.h"
 
@@ -305,19 +305,6 @@ feed_report_words(const struct feed_report *r)
 /* --- JSON --- */
 
 static void
-put_text(json_t *o, const char *key, const char *s)
-{
-	struct buf b = {0};
-
-	if (s == NULL)
-		return;
-	text_repair(&b, s, strlen(s));
-	buf_reserve(&b, 0);
-	json_object_set_new(o, key, json_string(b.data));
-	buf_free(&b);
-}
-
-static void
 put_number(json_t *o, const char *key, int64_t v)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)v));
@@ -336,7 +323,7 @@ put_time(json_t *o, const char *key, int64_t t)
 	char text[CLOCK_TEXT];
 
 	if (t != CLOCK_NONE)
-		put_text(o, key, clock_format(t, text));
+		json_set_repaired(o, key, clock_format(t, text));
 }
 
 static void
@@ -345,23 +332,23 @@ put_answer(json_t *o, const struct visit *v)
 	const struct fetch_result *a = &v->r;
 	json_t *hops = json_array();
 
-	put_text(o, "outcome",
+	json_set_repaired(o, "outcome",
 	    polled_name(v->not_feed != NULL ? POLLED_NOT_FEED : a->outcome));
-	put_text(o, "why", v->not_feed != NULL ? v->not_feed : a->why);
+	json_set_repaired(o, "why", v->not_feed != NULL ? v->not_feed : a->why);
 	put_number(o, "status", a->status);
-	put_text(o, "final_url", a->url);
-	put_text(o, "moved", a->moved);
-	put_text(o, "peer", a->peer);
-	put_text(o, "content_type", a->content_type);
-	put_text(o, "etag", a->etag);
-	put_text(o, "last_modified", a->last_modified);
+	json_set_repaired(o, "final_url", a->url);
+	json_set_repaired(o, "moved", a->moved);
+	json_set_repaired(o, "peer", a->peer);
+	json_set_repaired(o, "content_type", a->content_type);
+	json_set_repaired(o, "etag", a->etag);
+	json_set_repaired(o, "last_modified", a->last_modified);
 	put_number(o, "bytes", (int64_t)a->body.len);
 	put_number(o, "took_ms", a->took);
 	json_object_set_new(o, "tls", json_boolean(tls(v)));
 	for (size_t i = 0; i < a->nhops; i++) {
 		json_t *hop = json_object();
 
-		put_text(hop, "url", a->hops[i].url);
+		json_set_repaired(hop, "url", a->hops[i].url);
 		put_number(hop, "status", a->hops[i].status);
 		json_array_append_new(hops, hop);
 	}
@@ -384,14 +371,14 @@ put_feed(json_t *o, const struct feed_report *r)
 	    {"cut_texts", f->cut}, {"hidden_texts", f->hidden},
 	    {"median_text", f->median_text}, {"removed", d->ngone}};
 
-	put_text(o, "format", d->format);
+	json_set_repaired(o, "format", d->format);
 	if (r->mapped != NULL)
-		put_text(o, "mapping_of", r->mapped->id);
-	put_text(o, "encoding", d->encoding);
-	put_text(o, "title", d->title);
-	put_text(o, "link", d->link);
+		json_set_repaired(o, "mapping_of", r->mapped->id);
+	json_set_repaired(o, "encoding", d->encoding);
+	json_set_repaired(o, "title", d->title);
+	json_set_repaired(o, "link", d->link);
 	json_object_set_new(o, "well_formed", json_boolean(d->well_formed));
-	put_text(o, "problem", d->problem);
+	json_set_repaired(o, "problem", d->problem);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		put_number(o, counts[i].key, (int64_t)counts[i].n);
 	put_time(o, "oldest", f->oldest);
@@ -399,8 +386,8 @@ put_feed(json_t *o, const struct feed_report *r)
 	put_seconds(o, "window_seconds", f->window);
 	put_seconds(o, "busiest_window_seconds", f->burst);
 	put_seconds(o, "ttl_seconds", d->ttl_ms);
-	put_text(o, "next_url", r->older);
-	put_text(o, "enough", feed_report_enough(r));
+	json_set_repaired(o, "next_url", r->older);
+	json_set_repaired(o, "enough", feed_report_enough(r));
 }
 
 static void
@@ -408,8 +395,8 @@ collect_warning(void *ctx, const char *word, const char *text)
 {
 	json_t *w = json_object();
 
-	put_text(w, "warning", word);
-	put_text(w, "text", text);
+	json_set_repaired(w, "warning", word);
+	json_set_repaired(w, "text", text);
 	json_array_append_new(ctx, w);
 }
 
@@ -419,20 +406,20 @@ feed_report_json(const struct feed_report *r)
 	json_t *o = json_object(), *warnings = json_array();
 	char *retry = header(r->v, "Retry-After");
 
-	put_text(o, "url", r->asked);
+	json_set_repaired(o, "url", r->asked);
 	json_object_set_new(o, "feed", json_boolean(r->v->is_feed));
 	put_answer(o, r->v);
 	if (r->v->is_feed)
 		put_feed(o, r);
-	put_text(o, "validators", again_names[r->again]);
-	put_text(o, "hub", r->hub);
-	put_text(o, "retry_after", retry[0] != '\0' ? retry : NULL);
+	json_set_repaired(o, "validators", again_names[r->again]);
+	json_set_repaired(o, "hub", r->hub);
+	json_set_repaired(o, "retry_after", retry[0] != '\0' ? retry : NULL);
 	put_seconds(o, "fresh_seconds", r->v->r.hint);
 	put_seconds(o, "configured_seconds", r->configured);
 	put_seconds(o, "interval_min_seconds", r->soonest);
 	put_seconds(o, "interval_max_seconds", r->latest);
-	put_text(o, "decided_by", r->decided);
-	put_text(o, "silence", r->silence);
+	json_set_repaired(o, "decided_by", r->decided);
+	json_set_repaired(o, "silence", r->silence);
 	feed_report_warnings(r, collect_warning, warnings);
 	json_object_set_new(o, "warnings", warnings);
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);

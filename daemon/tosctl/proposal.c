@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "conf/conf_source.h"
+#include "engine/engine_json.h"
 
 #define ID_MAX 63	   /* as conf_value_id() has it */
 #define TEXT_MAX_CHARS 120 /* of a name */
@@ -307,27 +308,14 @@ proposals_write(const struct onboard *o, const char *name, const struct buf *tex
 
 /* --- JSON --- */
 
-static void
-put_member(json_t *o, const char *key, const char *s)
-{
-	struct buf b = {0};
-
-	if (s == NULL)
-		return;
-	text_repair(&b, s, strlen(s));
-	buf_reserve(&b, 0);
-	json_object_set_new(o, key, json_string(b.data));
-	buf_free(&b);
-}
-
 static json_t *
 feed_json(const struct proposal_feed *f)
 {
 	json_t *o = json_object();
 
-	put_member(o, "url", f->url);
+	json_set_repaired(o, "url", f->url);
 	json_object_set_new(o, "chosen", json_boolean(f->chosen));
-	put_member(o, "about", f->about);
+	json_set_repaired(o, "about", f->about);
 	if (f->facts != NULL)
 		json_object_update(o, f->facts);
 	return o;
@@ -340,13 +328,13 @@ proposals_json(const struct proposals *p)
 		const struct proposal *t = &p->v[i];
 		json_t *o = json_object(), *feeds = json_array();
 
-		put_member(o, "id", t->id);
-		put_member(o, "name", t->name);
-		put_member(o, "contact", t->contact);
-		put_member(o, "manager", t->manager);
-		put_member(o, "contract", t->contract);
-		put_member(o, "language", t->language);
-		put_member(o, "site", t->site);
+		json_set_repaired(o, "id", t->id);
+		json_set_repaired(o, "name", t->name);
+		json_set_repaired(o, "contact", t->contact);
+		json_set_repaired(o, "manager", t->manager);
+		json_set_repaired(o, "contract", t->contract);
+		json_set_repaired(o, "language", t->language);
+		json_set_repaired(o, "site", t->site);
 		for (size_t j = 0; j < t->nfeeds; j++)
 			json_array_append_new(feeds, feed_json(&t->feeds[j]));
 		json_object_set_new(o, "feeds", feeds);

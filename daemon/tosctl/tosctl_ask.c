@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "console/control.h"
+#include "engine/engine_json.h"
 
 #define DEFAULT_SOCKET "/run/tosd/control"
 #define COLUMNS_MAX 16
@@ -178,19 +179,6 @@ append(json_t *o, const char *key, json_t *value)
 	json_array_append_new(json_object_get(o, key), value);
 }
 
-/* What was pasted from elsewhere may be no UTF-8: what is not becomes U+FFFD. */
-static json_t *
-said_text(const char *text)
-{
-	struct buf b = {0};
-	json_t *o;
-
-	text_repair(&b, text, strlen(text));
-	o = json_stringn(b.data != NULL ? b.data : "", b.len);
-	buf_free(&b);
-	return o;
-}
-
 static bool
 say(struct options *o, int c)
 {
@@ -200,7 +188,7 @@ say(struct options *o, int c)
 		if (sayings[i].c != c)
 			continue;
 		if (sayings[i].how == SAY_TEXT)
-			json_object_set_new(o->said, key, said_text(optarg));
+			json_object_set_new(o->said, key, json_repaired(optarg));
 		else if (sayings[i].how == SAY_NUMBER)
 			json_object_set_new(o->said, key, json_integer(atoll(optarg)));
 		else if (sayings[i].how == SAY_NUMBERS)
@@ -261,11 +249,11 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 		bool number = strcmp(key, "id") == 0 || strcmp(key, "share") == 0;
 
 		if (sh->many == (at == last ? MANY_LAST : MANY_FIRST))
-			append(r, key, said_text(words[i]));
+			append(r, key, json_repaired(words[i]));
 		else
 			json_object_set_new(r, key,
 			    number ? json_integer(atoll(words[i]))
-				   : said_text(words[i]));
+				   : json_repaired(words[i]));
 	}
 	if (sh->key != NULL)
 		json_object_set_new(r, sh->key,

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "evidence/checkpoint.h"
 #include "evidence/ledger.h"
 #include "evidence/verify.h"
@@ -71,24 +72,12 @@ print_json(json_t *j)
 	json_decref(j);
 }
 
-static json_t *
-json_text(const char *s)
-{
-	struct buf b = {0};
-	json_t *j;
-
-	text_repair(&b, s, strlen(s));
-	j = json_stringn(b.data != NULL ? b.data : "", b.len);
-	buf_free(&b);
-	return j;
-}
-
 static void
 report_json(void *ctx, const struct verify_problem *p)
 {
 	json_t *j = json_pack("{s:s, s:o, s:o}", "problem",
-	    p->tamper ? "tampered" : "incomplete", "file", json_text(p->file), "what",
-	    json_text(p->what));
+	    p->tamper ? "tampered" : "incomplete", "file", json_repaired(p->file),
+	    "what", json_repaired(p->what));
 
 	(void)ctx;
 	if (p->index >= 0)
