@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_asker: engine_bench with a worker that asks a model about every post with the word
- * `ask', and about every one that was reported, and an endpoint in the test's hand.
+ * `ask', and about every one that was reported, and an endpoint in the test's hand.  About
+ * one with the word `both' a second plugin asks as well.
  */
 #ifndef TOSD_TESTS_ENGINE_ASKER_H
 #define TOSD_TESTS_ENGINE_ASKER_H
@@ -25,26 +26,27 @@ open_with(const char *limits)
 /* --- a worker --- */
 
 static inline void
-put_question(struct msg_inspected_item *o, const char *text)
+put_question(struct msg_inspected_item *o, const char *plugin, const char *text)
 {
-	o->nretry = o->nquestions = 1;
-	o->retry = xcalloc(1, sizeof(*o->retry));
-	o->retry[0] = (struct msg_retry){.plugin = xstrdup("moderation"),
+	uint32_t i = o->nquestions++;
+
+	o->retry = xrealloc(o->retry, (i + 1) * sizeof(*o->retry));
+	o->questions = xrealloc(o->questions, (i + 1) * sizeof(*o->questions));
+	o->retry[o->nretry++] = (struct msg_retry){.plugin = xstrdup(plugin),
 	    .wait = CLOCK_MIN,
 	    .why = xstrdup("waits for an answer")};
-	o->questions = xcalloc(1, sizeof(*o->questions));
-	o->questions[0] = (struct msg_question){.plugin = xstrdup("moderation"),
+	o->questions[i] = (struct msg_question){.plugin = xstrdup(plugin),
 	    .endpoint = xstrdup("local"),
 	    .kind = ASK_CHAT,
 	    .model = xstrdup("m-1")};
-	buf_printf(&o->questions[0].body, "{\"text\":\"%s\"}", text);
+	buf_printf(&o->questions[i].body, "{\"text\":\"%s\"}", text);
 }
 
 /* The kept answer to the question about this text, if it came along. */
 static inline const struct msg_answer *
-known(const struct msg_inspect_item *in)
+known(const struct msg_inspect_item *in, const char *text)
 {
-	char *body = xasprintf("{\"text\":\"%s\"}", in->item.text), key[DIGEST_HEX];
+	char *body = xasprintf("{\"text\":\"%s\"}", text), key[DIGEST_HEX];
 
 	msg_question_key("local", ASK_CHAT, body, strlen(body), key);
 	free(body);
@@ -57,14 +59,16 @@ known(const struct msg_inspect_item *in)
 static inline void
 judge(const struct msg_inspect_item *in, struct msg_inspected_item *o)
 {
-	const struct msg_answer *a = known(in);
+	const struct msg_answer *a = known(in, in->item.text);
 
 	o->revision = in->revision;
 	bench_find(o, "violence", "v/kill", in->item.text, "kill");
 	if ((strstr(in->item.text, "ask") == NULL && !in->reported) || in->nskip > 0)
 		return;
+	if (strstr(in->item.text, "both") != NULL && known(in, "and this") == NULL)
+		put_question(o, "pair", "and this");
 	if (a == NULL) {
-		put_question(o, in->item.text);
+		put_question(o, "moderation", in->item.text);
 		return;
 	}
 	bench_find(o, "violence", "moderation/threat", in->item.text,

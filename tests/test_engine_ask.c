@@ -211,6 +211,28 @@ test_parallel(void)
 	bench_close(b);
 }
 
+/* Two plugins ask about one post: each answer brings it back at once, the last one too. */
+static void
+test_two(void)
+{
+	static const struct post posts[] = {{"a", "ask both"}};
+	struct bench *b = open_with("");
+	uint64_t one, two;
+
+	bench_feed(b, posts, 1);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	one = asked(b);
+	two = asked(b);
+	CU_ASSERT(one != 0 && two != 0);
+	answer(b, one, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	answer(b, two, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	bench_close(b);
+}
+
 /* A fetcher that dies with a question: again, and not for ever. */
 static void
 test_fetch_dies(void)
@@ -387,6 +409,7 @@ static const struct suite_test tests[] = {
     {"a refused key", test_refused},
     {"budgets of a day", test_budget},
     {"so many at a time", test_parallel},
+    {"two plugins ask", test_two},
     {"a fetcher that dies with it", test_fetch_dies},
     {"restarts", test_restart},
     {"a bad question", test_bad_request},

@@ -187,25 +187,18 @@ engine_retry_take(struct engine *g, const struct store_revision *r,
 	return false;
 }
 
-static int
-is_asked(void *ctx, const struct store_retry *row)
-{
-	bool *asked = ctx;
-
-	*asked |= !row->given_up && row->due == CLOCK_NONE;
-	return 0;
-}
-
 void
 engine_retry_wake(struct engine *g, int64_t revision, const char *tenant)
 {
 	struct store_at at = engine_at(g, tenant);
 	struct err e = ERR_INIT;
-	bool asked = false;
+	bool open = false;
 
-	engine_walk(store_retry_each(g->store, revision, is_asked, &asked));
-	if (asked)
-		return; /* a worker has it, or will get it */
+	/* When it is asked all rows lose their time, and those that still wait get one
+	 * with the answer: where none has one, a worker has it or will get it. */
+	engine_walk(store_retry_each(g->store, revision, is_open, &open));
+	if (!open)
+		return;
 	engine_must(store_retry_asked(g->store, &at, revision, &e), 0,
 	    "cannot mark what is asked again", &e);
 	engine_queue_add(&g->pending, revision);
