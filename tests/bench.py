@@ -26,6 +26,8 @@ import tempfile
 import time
 import xml.parsers.expat
 
+import processes
+
 SRC = pathlib.Path(os.environ.get("srcdir") or pathlib.Path(__file__).parent.parent)
 BUILD = pathlib.Path(os.environ.get("builddir") or ".").resolve()
 DATA = pathlib.Path(os.environ.get("TOSD_DATA") or SRC / "../shared/data")
@@ -166,16 +168,9 @@ def wait(what, predicate, limit=LIMIT, pause=0.01):
 def cpu_by_role(pid):
     """Seconds of processor time of each role so far."""
     used = {}
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            stat = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
-            args = open(f"/proc/{p}/cmdline").read().split("\0")
-        except OSError:
-            continue
-        if int(stat[1]) == pid and "--role" in args:
-            role = args[args.index("--role") + 1]
-            took = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-            used[role] = used.get(role, 0) + took
+    for _, role, _, stat in processes.roles(pid):
+        took = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        used[role] = used.get(role, 0) + took
     return used
 
 

@@ -38,6 +38,7 @@ import tempfile
 import time
 
 import bench
+import processes
 import bench_peers
 from bench import BUILD, SRC
 
@@ -105,16 +106,7 @@ def serve(bodies, ports, go):
 
 def roles(pid):
     """{pid: role} of the daemon's processes."""
-    found = {}
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            stat = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
-            args = open(f"/proc/{p}/cmdline").read().split("\0")
-        except OSError:
-            continue
-        if int(stat[1]) == pid and "--role" in args:
-            found[int(p)] = args[args.index("--role") + 1]
-    return found
+    return {p: role for p, role, *_ in processes.roles(pid)}
 
 
 def used(pids):

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+from processes import roles
 from servers import (SOURCE, Failed, Mail, Mastodon, PlainMail, Site,  # noqa: F401
                      Web, end_process, free_port, mail_server, skip)
 
@@ -236,16 +237,7 @@ class Tosd:
 
     def roles(self):
         """{(role, index): pid} of the living children, from /proc."""
-        found = {}
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                stat = pathlib.Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()
-                args = pathlib.Path("/proc", pid, "cmdline").read_text().split("\0")
-            except OSError:
-                continue
-            if int(stat[1]) == self.proc.pid and stat[0] != "Z" and "--role" in args:
-                found[args[2], int(args[4])] = int(pid)
-        return found
+        return {(role, index): pid for pid, role, index, _ in roles(self.proc.pid)}
 
     def path(self, name):
         return pathlib.Path(self.dir, name)

@@ -240,6 +240,16 @@ bench_tick(struct bench *b)
 	return engine_tick(b->engine, b->now);
 }
 
+/* Says it to the engine, now; m is cleared. */
+static inline void
+bench_say(struct bench *b, struct msg *m)
+{
+	clock_set_virtual(b->now);
+	engine_handle(b->engine, m, b->now);
+	msg_clear(m);
+	bench_tick(b);
+}
+
 /* Lets time pass; ticks when the engine asks for it. */
 static inline void
 bench_go(struct bench *b, int64_t ms)

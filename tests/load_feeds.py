@@ -33,6 +33,7 @@ import tempfile
 import time
 
 import daemon as harness
+import processes
 
 SOURCE = pathlib.Path(os.environ.get("srcdir") or
                       pathlib.Path(__file__).parent.parent).resolve()
@@ -191,14 +192,8 @@ class Tosd:
     def pids(self):
         """{name of the role: [pid]}; the supervisor too."""
         found = {"supervisor": [self.proc.pid]}
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                stat = pathlib.Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1]
-                args = pathlib.Path("/proc", pid, "cmdline").read_text().split("\0")
-            except OSError:
-                continue
-            if int(stat.split()[1]) == self.proc.pid and "--role" in args:
-                found.setdefault(args[2], []).append(int(pid))
+        for pid, role, *_ in processes.roles(self.proc.pid):
+            found.setdefault(role, []).append(pid)
         return found
 
     def memory(self):

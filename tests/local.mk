@@ -131,7 +131,7 @@ dist_check_SCRIPTS += \
 	%D%/test_smtp_bytes.py \
 	%D%/test_stream.py \
 	%D%/test_swap.py
-EXTRA_DIST += %D%/daemon.py %D%/servers.py %D%/trials.py %D%/polite_server.py
+EXTRA_DIST += %D%/daemon.py %D%/processes.py %D%/servers.py %D%/trials.py %D%/polite_server.py
 
 # Tenants found, proposed and explained.
 dist_check_SCRIPTS += %D%/test_onboard.py

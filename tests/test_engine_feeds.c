@@ -59,15 +59,6 @@ said(struct bench *b, uint64_t id, enum poll_outcome outcome, int status)
 	return m;
 }
 
-static void
-say(struct bench *b, struct msg *m)
-{
-	clock_set_virtual(b->now);
-	engine_handle(b->engine, m, b->now);
-	msg_clear(m);
-	bench_tick(b);
-}
-
 /* Is this a poll that a feed's schedule asked for, and no errand in between? */
 static bool
 is_due(struct bench *b, const struct msg_poll *p)
@@ -152,7 +143,7 @@ poll_once(struct bench *b, enum poll_outcome outcome, int status, unsigned items
 			free(id);
 		}
 	}
-	say(b, &m);
+	bench_say(b, &m);
 	msg_clear(&c.m);
 	return b->now - from;
 }
@@ -199,7 +190,7 @@ test_same_plan(void)
 	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
 	m = said(b, c.m.poll.id, POLLED_RATE_LIMIT, 429);
 	m.polled.retry_after = 11 * CLOCK_HOUR;
-	say(b, &m);
+	bench_say(b, &m);
 	msg_clear(&c.m);
 	before = row_of(b, 0);
 	b->now += CLOCK_HOUR;
@@ -290,7 +281,7 @@ test_young_validators(void)
 		m.polled.young = i == 0;
 		m.polled.etag = xstrdup("\"1\"");
 		m.polled.last_modified = xstrdup("Sun, 06 Nov 1994 08:49:37 GMT");
-		say(b, &m);
+		bench_say(b, &m);
 		msg_clear(&c.m);
 	}
 	bench_close(b);
@@ -360,7 +351,7 @@ test_silence(void)
 		CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
 		m = said(b, c.m.poll.id, POLLED_RATE_LIMIT, 429);
 		m.polled.retry_after = 365 * CLOCK_DAY;
-		say(b, &m);
+		bench_say(b, &m);
 		msg_clear(&c.m);
 	}
 	CU_ASSERT_EQUAL(bench_count(b, "unobservable"), 1);
@@ -392,7 +383,7 @@ poll_moved(
 	CU_ASSERT_STRING_EQUAL(c.m.poll.url, want);
 	m = said(b, c.m.poll.id, outcome, outcome == POLLED_OK ? 200 : 404);
 	m.polled.moved = xstrdup(moved);
-	say(b, &m);
+	bench_say(b, &m);
 	msg_clear(&c.m);
 }
 
@@ -440,7 +431,7 @@ test_moved(void)
 		polls += old;
 		m = said(b, c.m.poll.id, old ? POLLED_NOT_FOUND : POLLED_UNCHANGED,
 		    old ? 404 : 304);
-		say(b, &m);
+		bench_say(b, &m);
 		msg_clear(&c.m);
 	}
 	CU_ASSERT_EQUAL(polls, 1);
@@ -527,7 +518,7 @@ test_outage_told(void)
 	for (i = 0; i < 5; i++) {
 		m = said(b, c[i].m.poll.id, outcomes[i],
 		    outcomes[i] == POLLED_UNCHANGED ? 304 : 0);
-		say(b, &m);
+		bench_say(b, &m);
 		msg_clear(&c[i].m);
 		if (i == 1)
 			CU_ASSERT_EQUAL(bench_count(b, "gap"), 2);
@@ -586,7 +577,7 @@ test_deadly(void)
 		} else {
 			good++;
 			m = said(b, c.m.poll.id, POLLED_UNCHANGED, 304);
-			say(b, &m);
+			bench_say(b, &m);
 		}
 		msg_clear(&c.m);
 	}

@@ -25,15 +25,6 @@ conf_with(const char *list)
 	    (int)(at - bench_conf), bench_conf, list, at);
 }
 
-static void
-say(struct bench *b, struct msg *m)
-{
-	clock_set_virtual(b->now);
-	engine_handle(b->engine, m, b->now);
-	msg_clear(m);
-	bench_tick(b);
-}
-
 /* A worker that has this list loaded, or none, and this beside it. */
 static void
 rules(struct bench *b, uint32_t worker, const char *digest, const char *rest)
@@ -57,7 +48,7 @@ rules(struct bench *b, uint32_t worker, const char *digest, const char *rest)
 		    .mode = MODE_ENFORCE,
 		    .severity = SEVERITY_HIGH};
 	}
-	say(b, &m);
+	bench_say(b, &m);
 }
 
 static struct bench *
@@ -127,7 +118,7 @@ answer(struct bench *b, struct msg_poll *p, uint8_t outcome, const char *body,
 	if (body != NULL)
 		m.fd = file_memfd("list", body, strlen(body), &e);
 	poll_clear(p);
-	say(b, &m);
+	bench_say(b, &m);
 }
 
 /* What came of the trial that is wanted; false: none is. */
@@ -146,7 +137,7 @@ tried(struct bench *b, bool good, const char *words, const char *rest)
 	m.tried.words = xstrdup(words);
 	m.tried.rest = xstrdup(rest);
 	msg_clear(&c.m);
-	say(b, &m);
+	bench_say(b, &m);
 	return true;
 }
 

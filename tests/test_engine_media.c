@@ -21,15 +21,6 @@ open_media(const char *policy, bool memory)
 	return b;
 }
 
-static void
-say(struct bench *b, struct msg *m)
-{
-	clock_set_virtual(b->now);
-	engine_handle(b->engine, m, b->now);
-	msg_clear(m);
-	bench_tick(b);
-}
-
 /* The feed shows a post with so many pictures. */
 static void
 show(struct bench *b, const char *id, unsigned pictures)
@@ -54,7 +45,7 @@ show(struct bench *b, const char *id, unsigned pictures)
 		free(url);
 	}
 	m.fd = bench_capture(b);
-	say(b, &m);
+	bench_say(b, &m);
 }
 
 /* The address of the medium that is asked for now; to be freed.  NULL: none is. */
@@ -102,7 +93,7 @@ answer(struct bench *b, uint64_t id, enum poll_outcome outcome, const char *why)
 		item_add_media(&m.polled.items[0], "x", NULL, NULL);
 		item_media_hash(&m.polled.items[0].media[0], SHA, NULL, SHA, 70, NULL);
 	}
-	say(b, &m);
+	bench_say(b, &m);
 }
 
 /* The item that is sent to a worker now; false: none is. */
@@ -198,7 +189,7 @@ test_bounded(void)
 		m.polled.time = b->now;
 		m.polled.outcome = POLLED_RATE_LIMIT;
 		m.polled.retry_after = CLOCK_HOUR;
-		say(b, &m);
+		bench_say(b, &m);
 	}
 	for (int i = 0; i < 40 && !inspected(b, &it); i++)
 		bench_go(b, 10 * CLOCK_SEC);
@@ -261,7 +252,7 @@ test_hostile_and_restart(void)
 	m.from = ROLE_FETCH;
 	m.polled.id = id;
 	m.polled.time = b->now; /* OK, and nothing in it */
-	say(b, &m);
+	bench_say(b, &m);
 	CU_ASSERT_TRUE_FATAL(inspected(b, &it));
 	SAME(it.media[0].why, "ok");
 	item_clear(&it);

@@ -16,6 +16,8 @@ import tempfile
 import time
 import traceback
 
+from processes import roles
+
 BUILD = os.environ.get("builddir", ".")
 ROLES = [("engine", 0), ("policy", 0), ("policy", 1), ("fetch", 0), ("courier", 0),
          ("console", 0)]
@@ -91,16 +93,8 @@ class Probe:
     def pids(self):
         """The living processes of roles, by role and index, from /proc."""
         found = {}
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat") as f:
-                    stat = f.read().rsplit(")", 1)[1].split()
-                with open(f"/proc/{pid}/cmdline") as f:
-                    args = f.read().split("\0")
-            except OSError:
-                continue
-            if int(stat[1]) == self.proc.pid and stat[0] != "Z" and "--role" in args:
-                found.setdefault((args[2], int(args[4])), []).append(int(pid))
+        for pid, role, index, _ in roles(self.proc.pid):
+            found.setdefault((role, index), []).append(pid)
         return found
 
     def pid(self, role, index=0):
