@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/finding.h"
+#include "base/hash.h"
 #include "base/histogram.h"
 #include "base/id.h"
 #include "base/item.h"
@@ -81,6 +82,20 @@ test_histogram(void)
 	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.5), 5);
 	CU_ASSERT_EQUAL(histogram_quantile(&h, 0.99), 5);
 	CU_ASSERT_EQUAL(histogram_quantile(&h, 1), -1);
+}
+
+/* The paper's own example. */
+static void
+test_hash_keyed(void)
+{
+	const uint64_t key[2] = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u}, other[2] = {0};
+	uint8_t data[15];
+
+	for (uint8_t i = 0; i < sizeof(data); i++)
+		data[i] = i;
+	CU_ASSERT_EQUAL(hash_keyed(key, data, 15), 0xa129ca6149be45e5u);
+	CU_ASSERT_NOT_EQUAL(hash_keyed(key, data, 14), hash_keyed(key, data, 15));
+	CU_ASSERT_NOT_EQUAL(hash_keyed(key, "", 0), hash_keyed(other, "", 0));
 }
 
 static void
@@ -272,6 +287,7 @@ test_memfd_sealed(void)
 
 static const struct suite_test tests[] = {
     {"clock: RFC 3339 there and back", test_clock_round_trip},
+    {"hash: SipHash", test_hash_keyed},
     {"digest: known answers", test_digest_known},
     {"text: UTF-8 and escaping", test_text_utf8},
     {"item: wire form, digest, every cut", test_item_wire},

@@ -174,7 +174,7 @@ test_new_item(void)
 				  .entry = 7},
 			      got;
 	int64_t item, rev;
-	char *next;
+	enum store_near near;
 
 	it.feed = make_feed(s);
 	memcpy(it.tenant, TENANT, strlen(TENANT) + 1);
@@ -194,13 +194,12 @@ test_new_item(void)
 	CU_ASSERT_STRING_EQUAL(got.file, "f");
 	CU_ASSERT_STRING_EQUAL(got.body.text, "words");
 	store_revision_clear(&got);
-	OK(store_item_near(s, it.feed, "a", &next, &e));
-	CU_ASSERT_STRING_EQUAL(next, "g");
-	free(next);
-	OK(store_item_near(s, it.feed, "g\x1f", &next, &e));
-	CU_ASSERT_PTR_NULL(next);
-	OK(store_item_near(s, it.feed + 1, "a", &next, &e));
-	CU_ASSERT_PTR_NULL(next);
+	OK(store_item_near(s, it.feed, "g", &near, &e));
+	CU_ASSERT_EQUAL(near, STORE_NEAR_THERE);
+	OK(store_item_near(s, it.feed, "a", &near, &e));
+	CU_ASSERT_EQUAL(near, STORE_NEAR_NONE);
+	OK(store_item_near(s, it.feed + 1, "g", &near, &e));
+	CU_ASSERT_EQUAL(near, STORE_NEAR_NONE);
 	OK(store_item_find(s, it.feed, "g", &row, &e));
 	CU_ASSERT_EQUAL(row.revisions, 1);
 	CU_ASSERT_EQUAL(row.revision, 1);

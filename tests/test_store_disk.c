@@ -517,9 +517,10 @@ bench_raw(void)
 	    "INSERT INTO revision(item, n, digest, seen, time, capture, file, "
 	    "vault_commit, entry, state, attempts, body) VALUES(?1, 1, ?2, 1, 1, "
 	    "'01ARZ3NDEKTSV4RRFFQ69G5FAV', '2026/11/x.warc', 'c0', 7, 0, 0, ?3)",
-	    "UPDATE item SET revisions = 1, revision = ?2, digest = ?3 WHERE id = ?1"};
+	    "UPDATE item SET revisions = 1, revision = ?2, digest = ?3 WHERE id = ?1",
+	    "INSERT INTO item_key VALUES(?2, ?1)"};
 	static const char zeros[180];
-	sqlite3_stmt *st[3];
+	sqlite3_stmt *st[4];
 	sqlite3 *db;
 	char guid[48], digest[DIGEST_HEX];
 	double t;
@@ -529,7 +530,7 @@ bench_raw(void)
 	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 	    "PRAGMA cache_size = -32768",
 	    NULL, NULL, NULL);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		sqlite3_prepare_v2(db, sql[i], -1, &st[i], NULL);
 	t = seconds();
 	for (int i = 0; i < BATCHES * 1000; i++) {
@@ -548,13 +549,17 @@ bench_raw(void)
 		sqlite3_bind_int64(st[2], 2, sqlite3_last_insert_rowid(db));
 		sqlite3_bind_text(st[2], 3, digest, -1, SQLITE_STATIC);
 		sqlite3_step(st[2]);
-		for (int k = 0; k < 3; k++)
+		sqlite3_bind_int64(st[3], 1, i);
+		sqlite3_bind_int64(
+		    st[3], 2, (int64_t)((uint64_t)i * 0x9e3779b97f4a7c15u));
+		sqlite3_step(st[3]);
+		for (int k = 0; k < 4; k++)
 			sqlite3_reset(st[k]);
 		if (i % 1000 == 999)
 			sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	}
 	t = seconds() - t;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		sqlite3_finalize(st[i]);
 	sqlite3_close(db);
 	return BATCHES * 1000 / t;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hash: FNV-1a of 64 bits (Fowler, Noll, Vo; IETF draft-eastlake-fnv), for tables in memory:
- * quick for short names, and no defence against somebody who makes up names that collide.
+ * hash: for tables.  FNV-1a of 64 bits (Fowler, Noll, Vo; IETF draft-eastlake-fnv) for those
+ * in memory: quick for short names, and no defence against somebody who makes up names that
+ * collide.  SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012) where
+ * names are a tenant's and the key is ours.
  */
 #ifndef TOSD_BASE_HASH_H
 #define TOSD_BASE_HASH_H
@@ -25,5 +27,8 @@ hash_text(const char *s)
 {
 	return hash_bytes(s, strlen(s));
 }
+
+/* Whoever does not know the key cannot find two names with one value. */
+uint64_t hash_keyed(const uint64_t key[2], const void *data, size_t n);
 
 #endif

@@ -7,7 +7,7 @@ libtosd_base_a_SOURCES = \
 	%D%/err.c %D%/err.h \
 	%D%/file.c %D%/file.h \
 	%D%/finding.c %D%/finding.h \
-	%D%/hash.h \
+	%D%/hash.c %D%/hash.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/id.c %D%/id.h \
 	%D%/item.c %D%/item.h \

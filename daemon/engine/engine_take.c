@@ -16,9 +16,6 @@
 /* A post that says it was changed later than this from now must not hide its next
  * change: it is not believed. */
 #define STAMP_AHEAD CLOCK_HOUR
-/* Between an id and what tells its posts apart: no id holds a control character. */
-#define APART "\x1f"
-
 /* --- identity: one id for several posts in one document --- */
 
 struct by_id {
@@ -86,11 +83,11 @@ keys_make(struct keys *k, const char *plain, const struct item *it, const char *
 	char place[DIGEST_HEX];
 
 	k->plain = plain;
-	k->content = xasprintf("%s" APART "%.16s", plain, digest);
+	k->content = xasprintf("%s" STORE_APART "%.16s", plain, digest);
 	k->place = NULL;
 	if (it->url != NULL) {
 		digest_hex_of(it->url, strlen(it->url), place);
-		k->place = xasprintf("%s" APART "@%.16s", plain, place);
+		k->place = xasprintf("%s" STORE_APART "@%.16s", plain, place);
 	}
 }
 
@@ -101,62 +98,23 @@ keys_free(struct keys *k)
 	free(k->place);
 }
 
-static bool
-shared_before(struct engine_batch *b, const char *plain)
-{
-	char *prefix = xasprintf("%s" APART, plain);
-	bool found = store_item_shares(b->g->store, b->feed->id, prefix);
-
-	free(prefix);
-	return found;
-}
-
-enum near {
-	NEAR_NONE,
-	NEAR_THERE,
-	NEAR_SHARED, /* posts with that id are stored under other keys */
-};
-
-/* What the index of keys says of the plain one.  Shared keys come right after it, since
- * no id holds a control character; if one does all the same they are looked for. */
-static enum near
-look_near(struct engine_batch *b, const char *plain)
-{
-	size_t n = strlen(plain);
-	enum near near = NEAR_NONE;
-	struct err e = ERR_INIT;
-	char *next;
-
-	engine_must(store_item_near(b->g->store, b->feed->id, plain, &next, &e), 0,
-	    "cannot look for an item", &e);
-	if (next != NULL && strncmp(next, plain, n) == 0) {
-		uint8_t after = (uint8_t)next[n];
-
-		if (after == '\0')
-			near = NEAR_THERE;
-		else if (after == APART[0] ||
-			 (after < APART[0] && shared_before(b, plain)))
-			near = NEAR_SHARED;
-	}
-	free(next);
-	return near;
-}
-
 /* Looks for the plain key; *shared, where it is not there: others are.  What a document
  * shows is known as a rule, what a stream brings is new. */
 static int
 look_up_plain(
     struct engine_batch *b, const char *plain, struct store_item *row, bool *shared)
 {
-	enum near near;
+	enum store_near near;
+	struct err e = ERR_INIT;
 
 	*shared = false;
 	if (!b->t->events && look_up(b, plain, row) == 0)
 		return 0;
-	near = look_near(b, plain);
-	if (near == NEAR_THERE)
+	engine_must(store_item_near(b->g->store, b->feed->id, plain, &near, &e), 0,
+	    "cannot look for an item", &e);
+	if (near == STORE_NEAR_THERE)
 		return look_up(b, plain, row);
-	*shared = near == NEAR_SHARED;
+	*shared = near == STORE_NEAR_SHARED;
 	return TOSD_ENOENT;
 }
 
@@ -211,13 +169,13 @@ find_item(struct engine_batch *b, const struct item *it, const char *digest,
 	int rc;
 
 	if (b->t->apart) {
-		*guid = xasprintf("%s" APART "~%.16s", plain, digest);
+		*guid = xasprintf("%s" STORE_APART "~%.16s", plain, digest);
 		return look_up(b, *guid, row);
 	}
 	engine_batch_meet(b, plain);
 	rc = look_up_plain(b, plain, row, &shared);
 	if (rc == 0 && strcmp(row->digest, digest) != 0)
-		shared = shared_before(b, plain);
+		shared = store_item_shares(b->g->store, b->feed->id, plain);
 	if (!(shared || mark.twin) || (rc == 0 && strcmp(row->digest, digest) == 0)) {
 		*guid = xstrdup(plain);
 		return rc;

@@ -39,6 +39,8 @@ struct store {
 		uint64_t txn, fence; /* as read in this transaction */
 	} fences[STORE_SHARDS];
 	struct db_stmt stmts[DB_STMTS];
+	struct db_keys *keys; /* store_key.c; NULL until somebody looks */
+	size_t key_run;	      /* tests: shorter runs; 0: as always */
 };
 
 enum db_type {
@@ -158,5 +160,20 @@ int db_schema(struct store *s, struct err *e);
 void db_share(struct store *s);
 /* Closes all cached statements. */
 void db_forget(struct store *s);
+
+/* --- store_key.c: rows of item by feed and guid --- */
+
+/* Makes what is in memory anew; also after a rollback, when somebody looks. */
+int db_key_open(struct store *s, struct err *e);
+void db_key_close(struct store *s);
+struct db_key_found {
+	int64_t there;	/* the row whose guid is this name; 0: none */
+	int64_t shared; /* one whose guid goes on with STORE_APART (for "": any) */
+};
+int db_key_look(struct store *s, int64_t feed, const char *name, size_t n,
+    struct db_key_found *out, struct err *e);
+/* To be called with each row that is new, within its transaction. */
+int db_key_add(
+    struct store *s, int64_t feed, const char *guid, int64_t item, struct err *e);
 
 #endif

@@ -12,6 +12,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_feed.c \
 	%D%/store_history.c %D%/store_history.h \
 	%D%/store_item.c \
+	%D%/store_key.c \
 	%D%/store_ledger.c \
 	%D%/store_list.c %D%/store_list.h \
 	%D%/store_outbox.c \
@@ -31,6 +32,10 @@ tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_L
 tests_test_store_disk_SOURCES = tests/test_store_disk.c tests/store_sample.h \
 	tests/suite.h
 tests_test_store_disk_LDADD = $(tests_test_store_LDADD)
+
+UNIT_TESTS += tests/test_store_key
+tests_test_store_key_SOURCES = tests/test_store_key.c tests/store_sample.h tests/suite.h
+tests_test_store_key_LDADD = $(tests_test_store_LDADD)
 
 UNIT_TESTS += tests/test_store_cover
 tests_test_store_cover_SOURCES = tests/test_store_cover.c tests/store_sample.h tests/suite.h

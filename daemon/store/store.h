@@ -187,10 +187,17 @@ void store_item_clear(struct store_item *i);
 int store_item_find(struct store *s, int64_t feed, const char *guid,
     struct store_item *out, struct err *e); /* TOSD_ENOENT */
 int store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *e);
-/* The first guid of the feed that is this one or comes after it, by bytes; to be freed;
- * NULL: there is none. */
-int store_item_near(struct store *s, int64_t feed, const char *guid, char **next,
-    struct err *e);
+/* Between an id and what tells the posts apart that have it, in the guids of those. */
+#define STORE_APART "\x1f"
+enum store_near {
+	STORE_NEAR_NONE,
+	STORE_NEAR_SHARED, /* posts with that id are stored under other guids */
+	STORE_NEAR_THERE,  /* a post has this guid (others may share the id) */
+};
+int store_item_near(struct store *s, int64_t feed, const char *guid,
+    enum store_near *out, struct err *e);
+/* Posts have guids of this id and STORE_APART; for "": the feed has any post. */
+bool store_item_shares(struct store *s, int64_t feed, const char *id);
 
 enum store_inspect { INSPECT_PENDING, INSPECT_DONE, INSPECT_DEGRADED };
 struct store_revision {

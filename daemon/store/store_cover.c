@@ -7,9 +7,6 @@
 
 #include "store/db.h"
 
-/* Past every byte that can follow a prefix in a guid. */
-#define PREFIX_END "\xf4\x90"
-
 /* --- coverage --- */
 
 #define C(name, type, flags) DB_COL(store_coverage, #name, name, type, flags)
@@ -321,19 +318,6 @@ store_sighting_count(struct store *s, int64_t feed, enum store_sight state)
 }
 
 /* --- the rest --- */
-
-bool
-store_item_shares(struct store *s, int64_t feed, const char *prefix)
-{
-	static const char sql[] =
-	    "SELECT 1 FROM item WHERE feed = ?1 AND guid > ?2 AND "
-	    "guid < ?3 LIMIT 1";
-	char *end = xasprintf("%s" PREFIX_END, prefix);
-	bool found = db_number(s, 0, sql, "itt", feed, prefix, end) != 0;
-
-	free(end);
-	return found;
-}
 
 int
 store_away_add(struct store *s, int64_t from, int64_t to, struct err *e)

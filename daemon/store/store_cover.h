@@ -122,9 +122,6 @@ int store_sighting_each(struct store *s, const char *tenant, store_sighting_fn *
     void *ctx);
 int64_t store_sighting_count(struct store *s, int64_t feed, enum store_sight state);
 
-/* Items whose guid begins with these bytes. */
-bool store_item_shares(struct store *s, int64_t feed, const char *prefix);
-
 int store_away_add(struct store *s, int64_t from, int64_t to, struct err *e);
 typedef int store_away_fn(void *ctx, int64_t from, int64_t to);
 /* Those that overlap [from, to). */

@@ -323,10 +323,26 @@ static const char step_loaded[] =
     "  since INTEGER, UNIQUE(rule, rev)) STRICT;"
     "CREATE INDEX violation_found ON violation(tenant, found);";
 
+/* Posts are found through store_key.c: no index by their ids, which are random. */
+static const char step_key[] =
+    "CREATE TABLE item_key(hash INTEGER NOT NULL, item INTEGER NOT NULL,"
+    "  PRIMARY KEY(hash, item)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('item_secret', lower(hex(randomblob(16)))),"
+    "  ('item_keyed', '0');"
+    "CREATE TABLE item_new(id INTEGER PRIMARY KEY,"
+    "  feed INTEGER NOT NULL REFERENCES feed(id), tenant TEXT NOT NULL,"
+    "  guid TEXT NOT NULL, url TEXT, first_seen INTEGER, revisions INTEGER NOT NULL,"
+    "  revision INTEGER NOT NULL, digest TEXT NOT NULL, violations INTEGER NOT NULL)"
+    "  STRICT;"
+    "INSERT INTO item_new SELECT id, feed, tenant, guid, url, first_seen, revisions,"
+    "  revision, digest, violations FROM item;"
+    "DROP TABLE item;"
+    "ALTER TABLE item_new RENAME TO item;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
-    step_retry, step_keep, step_life, step_ask, step_media, step_list,
-    step_report, step_cost, step_loaded};
+    step_retry, step_keep, step_life, step_ask, step_media, step_list, step_report,
+    step_cost, step_loaded, step_key};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");
@@ -348,7 +364,8 @@ static int
 migrate(struct store *s, struct err *e)
 {
 	int64_t version;
-	int rc = db_exec(s, "BEGIN IMMEDIATE", e);
+	/* While a table is made anew the rows that refer to it refer to nothing. */
+	int rc = db_exec(s, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE", e);
 
 	if (rc < 0)
 		return rc;
@@ -363,6 +380,7 @@ migrate(struct store *s, struct err *e)
 		rc = db_exec(s, "COMMIT", e);
 	if (rc < 0 && !sqlite3_get_autocommit(s->db))
 		db_exec(s, "ROLLBACK", NULL);
+	db_exec(s, "PRAGMA foreign_keys = ON", NULL);
 	db_forget(s); /* PRAGMA statements of the cache saw another schema */
 	if (rc < 0)
 		return e != NULL ? err_wrap(e, "making the tables") : rc;

@@ -209,6 +209,8 @@ open_store(const char *url, bool readonly, struct store **out, struct err *e)
 	/* The name of a new file must survive a power cut as well. */
 	if (rc == 0 && !readonly && !s->memory)
 		file_sync_dir(s->dir);
+	if (rc == 0 && !readonly)
+		rc = db_key_open(s, e);
 	if (rc < 0)
 		store_free(&s);
 	*out = s;
@@ -235,6 +237,7 @@ store_free(struct store **sp)
 	if (s == NULL)
 		return;
 	store_rollback(s);
+	db_key_close(s);
 	db_forget(s);
 	sqlite3_close_v2(s->db);
 	free(s->path);
@@ -325,6 +328,7 @@ store_rollback(struct store *s)
 		db_exec(s, "ROLLBACK", NULL);
 	s->in_txn = s->broken = false;
 	s->txn++;
+	db_key_close(s); /* it knows of rows that are gone */
 }
 
 /* --- shards --- */
