@@ -74,7 +74,7 @@ bench: all $(BENCHES) plugins/probe/probe.la
 
 # Unit tests that need no sandbox and no peer, under valgrind: what is left over or read
 # before it was written fails.
-VALGRIND_TESTS = test_base test_feed test_feed_dates test_feed_formats test_store \
+VALGRIND_TESTS = test_base test_feed test_feed_dates test_feed_formats test_store test_store_key \
 	test_evidence test_ladder test_measure test_notice test_json test_feed_json \
 	test_feed_social
 EXTRA_DIST += %D%/valgrind.supp
