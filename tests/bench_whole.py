@@ -250,6 +250,21 @@ def show(name, run, beside=None):
           f"{run.end['findings']}, violations {run.end['violations']}", flush=True)
 
 
+def grow(folder, peers, o):
+    """More and more items; what each costs beyond those of the run before, which leaves out
+    what a start takes."""
+    had = []
+    for n in o.amounts:
+        run = Run(folder / "d", dealt(peers.lines(n), o.s), n, peers.packs, o.w)
+        show(f"{n}", run)
+        print("  memory, MiB: " + ", ".join(
+            f"{r} {b / (1 << 20):.0f}" for r, b in sorted(run.memory.items())))
+        had.append((n, n * sum(run.us.values())))
+    each = [(b - a) / (m - n) for (n, a), (m, b) in zip(had, had[1:])]
+    for (n, _), (m, _), us in zip(had, had[1:], each):
+        print(f"{n} to {m}: {us:.1f} us for each item more, {us / each[0]:.3f} of the first")
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("-n", type=int, default=20000)
@@ -265,11 +280,8 @@ def main():
             peers = Peers(folder / "peers", max([o.n] + (o.amounts or [])))
         except bench_peers.Missing as e:
             print(f"bench: left out: {e}")
-        for n in o.amounts or []:
-            run = Run(folder / "d", dealt(peers.lines(n), o.s), n, peers.packs, o.w)
-            show(f"{n}", run)
-            print("  memory, MiB: " + ", ".join(
-                f"{r} {b / (1 << 20):.0f}" for r, b in sorted(run.memory.items())))
+        if o.amounts:
+            grow(folder, peers, o)
         for mode in [] if o.amounts else o.modes or ["same", "packs", "hot"]:
             if mode != "hot" and peers is None:
                 continue

@@ -20,16 +20,18 @@
 /* The settings of every connection.  WAL with FULL: a commit that was
  * acknowledged survives a power cut (NORMAL loses some).  Pages of posts are written
  * again when these are judged, a moment later: 16 MiB between checkpoints copy most of
- * them to the store once instead of twice.  The limit on the WAL's size only trims the
+ * them to the store once instead of twice.  Hardly any are written at random, so larger
+ * ones cost nothing and halve the calls.  The limit on the WAL's size only trims the
  * file after a burst. */
-static const char settings[] = "PRAGMA foreign_keys = ON;"
+static const char settings[] = "PRAGMA page_size = 8192;"
+			       "PRAGMA foreign_keys = ON;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA cache_size = -32768;"
 			       "PRAGMA cell_size_check = ON;"
 			       "PRAGMA trusted_schema = OFF;";
 static const char settings_file[] = "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
-				    "PRAGMA wal_autocheckpoint = 4096;"
+				    "PRAGMA wal_autocheckpoint = 2048;"
 				    "PRAGMA journal_size_limit = 67108864;";
 static const char settings_memory[] = "PRAGMA journal_mode = MEMORY;"
 				      "PRAGMA synchronous = OFF;";
