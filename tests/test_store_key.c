@@ -12,7 +12,7 @@
 #include "store/db.h"
 #include "store_sample.h"
 
-#define RUN 16 /* instead of 65,536: everything happens often */
+#define RUN 16 /* instead of 32,768: everything happens often */
 
 static struct store *
 open_short(const char *u)

@@ -25,7 +25,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-#define RUN_LEN ((size_t)1 << 16) /* entries that go to the table together; 2 MiB */
+#define RUN_LEN ((size_t)1 << 15) /* entries that go to the table together */
 #define STEP 2			  /* ... so many for each new one */
 #define FOUND_MAX 64		  /* rows of one hash: more there cannot be by chance */
 #define SLOTS_MIN ((size_t)1 << 10)
