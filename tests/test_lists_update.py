@@ -5,7 +5,8 @@ in force while posts come in, without a reload; and servers that are slow, huge,
 lead to a link-local address, sign with another key or not at all, break off, answer with a
 page, go back in time, lose most entries, or serve what has expired.  Each of these is said
 in a line, and what was in force stays.  Then packs that somebody is editing, and kill -9 of
-the engine with a list on its way and with one on trial, and of the worker that tries one;
+the engine with a list on its way, with a large one half written and with one on trial, and of
+the worker that tries one;
 and a store that is lost.  Standard library only."""
 import contextlib
 import gzip
@@ -216,10 +217,11 @@ def setup(d, server, maker, console):
     shutil.copy(BUILD + "/plugins/lists/.libs/lists.so", d.path("lists.so"))
     d.path("lists.so").chmod(0o755)
     rows = []
-    for name, signed in (("good", True), ("past", True), ("small", False),
+    for name, signed in (("good", True), ("past", True), ("small", False), ("large", True),
                          *((n, s) for n, (_, s) in WICKED.items())):
         every = 20 if name in WICKED else 1
-        limit = "64K" if name == "huge" else "200M" if name == "bomb" else "1M"
+        limit = "64K" if name == "huge" else "200M" if name == "bomb" else \
+            "32M" if name == "large" else "1M"
         signers = f'signers = [ "{maker.vkey}" ]; ' if signed else ""
         rows.append(f'{{ name = "{name}"; url = "{server.base}/{name}"; interval = "{every}s"; '
                     f'timeout = "5s"; max_bytes = "{limit}"; {signers} }}')
@@ -403,6 +405,38 @@ def killed(d, site, server, maker):
     assert len(taken) == len(set(taken)) == 5, taken
 
 
+def large(version):
+    """12 MiB, most of it nothing to look up."""
+    line = b"# of version %d, and of no use to anybody\n" % version
+    return text("large", version, names("l", 20)) + line * ((12 << 20) // len(line))
+
+
+def large_killed(d, site, server, maker):
+    """With one half written down."""
+    folder, version = pathlib.Path(d.state, "lists"), 1
+    server.publish("large", large(version), maker)
+    loaded(d, in_force(d, "large", version))
+    while version < 20:  # it may be faster than we look
+        before, version = os.readlink(folder / "large.list"), version + 1
+        server.publish("large", large(version), maker)
+        half = wait("a large list on its way", lambda: list(folder.glob("large-*.list.part")) or
+                    os.readlink(folder / "large.list") != before, 60, 0.001)
+        if half is not True:
+            os.kill(d.roles()["engine", 0], signal.SIGSTOP)
+            if list(folder.glob("large-*.list.part")):
+                assert os.readlink(folder / "large.list") == before
+                break
+            os.kill(d.roles()["engine", 0], signal.SIGCONT)
+    assert version < 20
+    kill_engine(d)
+    assert (folder / before).exists()
+    row = in_force(d, "large", version)
+    loaded(d, row)
+    assert row["bytes"] == len(large(version)), row
+    assert not list(folder.glob("*.part"))
+    assert finds(d, site, "large", "l1.example") == {"list/large"}
+
+
 def trial_killed(d, server, maker):
     """What a list does to the worker that tries it, it does to nobody else."""
     words, version = "ended before it could tell", 5
@@ -434,7 +468,7 @@ def rebuilt(d, site):
     p = d.run("rebuild", "--dir", d.state)
     assert p.returncode == 0, p
     d.start(60)
-    assert set(before) == {"good", "past", "small"}, before
+    assert set(before) == {"good", "past", "small", "large"}, before
     for name, digits in before.items():
         row = wait(f"{name} to be known", lambda n=name: lists(d).get(n))
         assert row["digest"].startswith(digits), (row, before)
@@ -463,6 +497,7 @@ def main():
             told(d, console)
             edited(d, server, maker)
             killed(d, site, server, maker)
+            large_killed(d, site, server, maker)
             trial_killed(d, server, maker)
             d.stop()
             d.check_record()
@@ -472,7 +507,7 @@ def main():
         s.shutdown()
         s.server_close()
     print(f"lists by HTTP: new versions put in force, {len(WICKED) + 2} refused in "
-          "words, with what was in force left there; kills on the way and on trial, a lost store")
+          "words, with what was in force left there; kills on the way, half written and on trial, a lost store")
 
 
 if __name__ == "__main__":
