@@ -229,6 +229,7 @@ int bt_sample_write(struct store *s, const char *path, uint64_t seed,
 
 /* --- backtest_report.c --- */
 
+struct lists_used;
 struct bt_report {
 	bool json;
 	const char *packs; /* what was tried, as it was named */
@@ -239,6 +240,7 @@ struct bt_report {
 	double threshold;
 	bool as_written;
 	const bool *tried; /* by rule: the others were only there */
+	const struct lists_used *used; /* lists that the daemon fetches */
 	const bool *proven; /* by rule: has shown what the last stages ask for */
 	double precision_final; /* which is this; 0: nothing */
 	int64_t whole_seen, sample_seen; /* of the marks */

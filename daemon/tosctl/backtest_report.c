@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "tosctl/backtest.h"
+#include "tosctl/lists_used.h"
 
 #define PAIRS_SHOWN 10 /* in the text; JSON has more */
 #define PAIRS_JSON 1000
@@ -115,6 +116,7 @@ history_json(const struct bt_report *r)
 				(json_int_t)r->kept->thinned[i].upto, "share",
 				r->kept->thinned[i].share / (double)STORE_SHARE_ALL));
 	json_object_set_new(o, "revisions", reach);
+	json_object_set_new(o, "lists", lists_used_json(r->used));
 	json_object_set_new(o, "samples", shares);
 	json_object_set_new(o, "greatest_weight", json_real(c->most));
 	set_time(o, "from", c->first_seen);
@@ -292,6 +294,7 @@ history_text(const struct bt_report *r)
 	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	printf("%s: %u rules, policy %.12s\n", r->packs, r->rules->n, r->rules->digest);
+	lists_used_say(r->used, stdout, "  with ");
 	printf("seen from %s to %s: %llu items of %zu tenants\n", day(c->first_seen, a),
 	    day(c->last_seen, b), (unsigned long long)c->items, c->ntenants);
 	if (drawn + passed > 0)

@@ -48,6 +48,7 @@ struct run {
 	struct options o;
 	struct conf *conf;
 	struct pack_room room;
+	struct lists_used used;
 	struct policy_host *host;
 	struct msg rules;
 	bool *tried, *proven;
@@ -201,7 +202,8 @@ by_rule(const void *a, const void *b)
 	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
-/* All rules of a folder; of a pack that is tried beside others, its own. */
+/* All rules of a folder; of a pack that is tried beside others, its own.  Lists are
+ * only there. */
 static int
 mark_tried(struct run *r, struct err *e)
 {
@@ -213,9 +215,10 @@ mark_tried(struct run *r, struct err *e)
 	json_object_foreach(doc, pack, v) name = pack;
 	r->tried = xcalloc(rules->n + 1, sizeof(*r->tried));
 	for (uint32_t i = 0; i < rules->n; i++)
-		r->tried[i] = name == NULL ||
-			      (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
-				  rules->v[i].rule[strlen(name)] == '/');
+		r->tried[i] = strcmp(rules->v[i].plugin, "lists") != 0 &&
+			      (name == NULL ||
+				  (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
+				      rules->v[i].rule[strlen(name)] == '/'));
 	json_decref(doc);
 	return rc;
 }
@@ -225,6 +228,7 @@ open_packs(struct run *r, struct err *e)
 {
 	struct scan_packs p = {.plugin = r->o.plugin,
 	    .model = r->o.model,
+	    .used = &r->used,
 	    .protect = r->conf->safety.protect,
 	    .nprotect = r->conf->safety.nprotect,
 	    .report = on_problem,
@@ -234,12 +238,14 @@ open_packs(struct run *r, struct err *e)
 
 	if (rc != 0)
 		return rc;
+	lists_used_open(&r->used, r->conf);
 	p.folder = r->room.dir;
 	rc = scan_open(&p, &r->host);
 	/* What is left after a refusal is not what was to be tried. */
 	if (rc != 0 || r->problems > 0)
 		return err_set(e, TOSD_EINVAL,
-		    "%s: not all packs load: nothing was tried", r->o.packs);
+		    "%s: not all packs%s load: nothing was tried", r->o.packs,
+		    r->used.bad > 0 ? " and lists" : "");
 	policy_host_rules(r->host, &r->rules.rules);
 	if (r->rules.rules.n > 1)
 		qsort(r->rules.rules.v, r->rules.rules.n, sizeof(*r->rules.rules.v),
@@ -398,6 +404,7 @@ report(struct run *r)
 	    .threshold = r->conf->policy.threshold,
 	    .as_written = r->o.as_written,
 	    .tried = r->tried,
+	    .used = &r->used,
 	    .proven = r->proven,
 	    .precision_final = r->conf->policy.gates.precision_final,
 	    .whole_seen = CLOCK_NONE,
@@ -427,6 +434,7 @@ close_run(struct run *r)
 	free(r->tried);
 	free(r->proven);
 	policy_host_free(&r->host);
+	lists_used_clear(&r->used);
 	pack_room_leave(&r->room);
 	store_free(&r->store);
 	conf_free(&r->conf);
