@@ -148,6 +148,15 @@ class Server:
                 n[int(t - since)] += 1
         return n
 
+    def around(self, since, second):
+        """The five seconds round one: how many requests in each, and how long nothing came
+        at all at a stretch, which tells a burst from a stall of whoever it was."""
+        first, last = since + second - 2, since + second + 3
+        inside = sorted(t for t in self.times[:self.count.value] if first <= t < last)
+        n = [sum(first + i <= t < first + i + 1 for t in inside) for i in range(5)]
+        ends = [first, *inside, last]
+        return n, max(b - a for a, b in zip(ends, ends[1:]))
+
     def stop(self):
         self.proc.kill()
         self.proc.join(10)
@@ -304,6 +313,10 @@ def load(feeds, interval, duration, failed, folder="/tmp", idle=False):
     print(f"{server.count.value} requests, {server.known.value} of them answered 304; "
           f"{mean:.1f} a second ({feeds / interval:.1f} wanted), largest second "
           f"{max(seconds)} = {max(seconds) / mean:.2f} of the mean")
+    if idle:
+        n, pause = server.around(start, seconds.index(max(seconds)))
+        print(f"the five seconds round it: {' '.join(map(str, n))}; for {1000 * pause:.0f} ms "
+              "at most nothing came at all")
     print(f"{cores:.3f} cores, {1000 * sum(used.values()) / max(1, sum(seconds)):.2f} ms of "
           "processor time a poll: " + ", ".join(f"{r} {t:.1f} s" for r, t in
                                                 sorted(used.items())))

@@ -75,24 +75,24 @@ def demo_pack(base, folder, name="demo"):
     return path
 
 
-def simulate(base):
-    """Ten days in virtual time: one tenant removes what it is told of, one does not."""
+def simulate(base, name="", deeds=(), begin="0s", end="10d"):
+    """Days in virtual time: one tenant removes what it is told of, one does not."""
     series = [
         ("forum", "talk", "3h", ["good morning", "rain again"], {}),
         ("garden", "talk", "3h", ["the roses are out", "seed swap on friday"], {}),
         ("forum", "bad", "31h", ["We will smash the greenhouse"], {}),
         ("garden", "bad", "47h", ["I will wreck your greenhouse"],
          {"removed_after_report": "3h"})]
-    events = [dict(op="series", tenant=t, id=i, every=e, until="9d", texts=x, **more)
+    events = [dict(op="series", tenant=t, id=i, at=begin, every=e, until="9d", texts=x, **more)
               for t, i, e, x, more in series]
     events.append({"op": "edit", "tenant": "forum", "id": "bad-1", "at": "5d",
                    "text": "we will paint the greenhouse"})
-    story = {"configuration": base + "/tosd.conf", "start": "2026-01-05T00:00:00Z",
-             "end": "10d", "seed": 3, "keep_store": True, "events": events}
+    story = {"configuration": f"{base}/tosd{name}.conf", "start": "2026-01-05T00:00:00Z",
+             "end": end, "seed": 3, "keep_store": True, "events": events + list(deeds)}
     with open(base + "/story.json", "w") as f:
         json.dump(story, f)
-    os.mkdir(base + "/state")
-    got = run(TOSCTL, "simulate", "--plugin", PLUGIN, "--dir", base + "/state",
+    os.mkdir(base + "/state" + name)
+    got = run(TOSCTL, "simulate", "--plugin", PLUGIN, "--dir", base + "/state" + name,
               base + "/story.json")
     check(got.returncode == 0, "the simulation ends well", got.stderr[-300:])
     return lines(got)
@@ -127,6 +127,65 @@ def test_projection(base):
           (history["items"], items))
     check("The Forum" not in json.dumps(rows) and "forum.example" not in json.dumps(rows),
           "tenants appear by key only")
+
+
+def write_gated(base, name, floor):
+    with open(f"{base}/tosd{name}.conf", "w") as f:
+        f.write((CONF % SRC).replace("policy = {", 'policy = { life_cycle = "gated"; gates = { '
+                                     f"override = \"7d\"; precision_final = {floor}; }};")
+                .replace('recheck = "6h";', 'recheck = "6h"; stages = ( { name = "notice"; '
+                         'deadline = "24h"; }, { name = "warning"; deadline = "12h"; }, '
+                         '{ name = "final-warning"; deadline = "12h"; } );')
+                .replace("staff = (", 'staff = ( { name = "desk-2"; approver = true; },'))
+
+
+def test_unproven(base):
+    """Rules whose precision nobody has shown: no last stage, in the engine as projected."""
+    write_gated(base, "-gated", 0.5)
+    said = simulate(base, "-gated", [
+        {"op": "person", "tenant": "forum", "at": at, "request": {
+            "cmd": "rule-move", "move": "enforce", "rules": ["demo/threat"],
+            "emergency": True, "until": "2026-01-11T12:00:00Z", "person": who, "reason": "it is urgent",
+            "note": "nothing was judged yet"}}
+        for at, who in (("1h", "desk-1"), ("2h", "desk-2"))], begin="3h", end="6d")
+    real = {"violations": len(kind(said, "violation")),
+            "notices": len(kind(said, "notice", of="stage", audience="tenant")),
+            "recommendations": len(kind(said, "recommendation")),
+            "held": len([e for e in kind(said, "step") if "rules unproven" in e["row"]])}
+    check(real["violations"] > 4 and real["held"] > 0 == real["recommendations"],
+          "a story of a rule that has shown nothing", real)
+    store = base + "/state-gated/store.db"
+
+    def told(name):
+        got = run(TOSCTL, "policy", "backtest", "-c", f"{base}/tosd{name}.conf", "--store",
+                  "sqlite:" + store, "--json", base + "/packs")
+        return [r for r in kind(lines(got), "projection", tenants_do="as-recorded")
+                if "tenant" not in r][0], kind(lines(got), "rule")[0]
+    sums, rule = told("-gated")
+    for what, n in real.items():
+        check(sums[what] == n, "projected as it was held: %s" % what, (sums, real))
+    check(rule["proven"] is False, "the rule is said to be unproven", rule)
+    text = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd-gated.conf", "--store",
+               "sqlite:" + store, base + "/packs").stdout
+    check("times no step to the last stage" in text and "a precision of 0.5" in text,
+          "and people are told", text[-900:])
+    write_gated(base, "-free", 0)
+    sums, rule = told("-free")
+    check(sums["recommendations"] > 0 == sums["held"] and rule["proven"],
+          "where nothing is asked nothing is held", sums)
+    # Five words of people, all right: a lower bound of 0.57.
+    db = sqlite3.connect(store)
+    with db:
+        db.executemany("INSERT INTO rule_label(revision, tenant, rule, rev, verdict, source, "
+                       "found, time, who, entry) VALUES(?, ?, 'demo/threat', 1, 1, 0, 0, 0, "
+                       "'desk-1', 0)", db.execute(
+                           "SELECT revision.id, tenant FROM revision JOIN finding ON "
+                           "finding.revision = revision.id JOIN item ON item.id = "
+                           "revision.item LIMIT 5").fetchall())
+    db.close()
+    sums, rule = told("-gated")
+    check(rule["proven"] and sums["recommendations"] > 0 == sums["held"],
+          "five words are enough for a half", (rule, sums))
 
 
 def test_same_bytes(base, store):
@@ -397,6 +456,7 @@ def main():
     with open(base + "/tosd.conf", "w") as f:
         f.write(CONF % SRC)
     test_projection(base)
+    test_unproven(base)
     store = base + "/past.db"
     got = run(PAST, store, 6000, 60, 40)
     check(got.returncode == 0, "a store with a past", got.stderr)

@@ -684,11 +684,92 @@ test_no_burst(void)
 	from = b->now;
 	bench_start(b);
 	run_for(b, again, from, 10 * CLOCK_MIN);
+	/* Twice the pace for as long as we were away, and of ten a second chance makes as
+	 * many more. */
 	CU_ASSERT(largest(again, 0, 600) <= 4 * mean);
 	/* Nobody was left out. */
 	CU_ASSERT(again->polls > feeds * 19 / 10);
 	printf("\nlargest second %u, after the restart %u, mean %u ",
 	    largest(r, 0, 900), largest(again, 0, 600), mean);
+	free(r);
+	free(again);
+	bench_close(b);
+}
+
+/* Polls are a twelfth as far apart from one moment to the next, so that nearly all
+ * feeds are late, for much longer than we were away: each is asked within its interval,
+ * evenly. */
+static void
+test_shortened(void)
+{
+	const unsigned mean = MANY / 300;
+	struct bench *b =
+	    open_feeds(MANY, "interval = \"1h\"; interval_max = \"1h\";", "", true);
+	struct run *r = xcalloc(1, sizeof(*r));
+	char *text = conf_of(MANY, "interval = \"5m\"; interval_max = \"5m\";", "");
+	struct conf_source one = {(char *)"tosd.conf", text};
+	struct conf_sources src = {&one, 1};
+	struct conf *old = b->conf;
+	int64_t from;
+
+	run_for(b, r, T0, CLOCK_HOUR);
+	CU_ASSERT(r->polls > MANY * 9 / 10);
+	memset(r, 0, sizeof(*r));
+	CU_ASSERT_EQUAL_FATAL(conf_parse(&src, bench_mistake, NULL, &b->conf), 0);
+	b->conf->state_dir = b->dir;
+	from = b->now;
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	conf_free(&old);
+	run_for(b, r, from, 10 * CLOCK_MIN);
+	CU_ASSERT(largest(r, 0, 600) <= 3 * mean);
+	CU_ASSERT(r->polls > MANY * 19 / 10);
+	printf("\n%u in the largest second, mean %u ", largest(r, 0, 600), mean);
+	free(text);
+	free(r);
+	bench_close(b);
+}
+
+/* Who was never asked, since we went away too soon, is asked first; and so is who
+ * waits, once a fetcher is there again. */
+static void
+test_never_asked(void)
+{
+	const unsigned feeds = 3000, mean = 3000 / 300;
+	struct bench *b =
+	    open_feeds(feeds, "interval = \"5m\"; interval_max = \"5m\";", "", false);
+	struct run *r = xcalloc(1, sizeof(*r)), *again = xcalloc(1, sizeof(*again));
+	int64_t from;
+	json_t *reply, *row;
+	size_t i;
+	unsigned never = 0;
+
+	run_for(b, r, T0, CLOCK_MIN);
+	engine_free(&b->engine, b->now);
+	b->now += CLOCK_HOUR;
+	from = b->now;
+	bench_start(b);
+	/* All are late: the four fifths that were never asked have it behind them
+	 * first. */
+	run_for(b, again, from, 5 * CLOCK_MIN * 5 / 6);
+	reply = bench_ask(b, json_pack("{s:s}", "cmd", "feeds"));
+	json_array_foreach(json_object_get(reply, "rows"), i, row) never +=
+	    bench_int(row, "polls") == 0;
+	CU_ASSERT(i == feeds && r->polls < feeds / 4);
+	CU_ASSERT_EQUAL(never, 0);
+	CU_ASSERT(largest(again, 0, 250) <= 3 * mean);
+	json_decref(reply);
+	/* A minute without a fetcher. */
+	for (unsigned k = 0; k < b->conf->fetchers; k++)
+		engine_peer_down(b->engine, ROLE_FETCH, k, b->now);
+	bench_go(b, CLOCK_MIN);
+	from = b->now;
+	for (unsigned k = 0; k < b->conf->fetchers; k++)
+		engine_peer_up(b->engine, ROLE_FETCH, k, b->now);
+	memset(again, 0, sizeof(*again));
+	run_for(b, again, from, 2 * CLOCK_MIN);
+	CU_ASSERT(largest(again, 0, 120) <= 3 * mean);
+	CU_ASSERT(again->polls > 150 * mean); /* those of the minute, too */
+	printf("\n%u in the largest second, mean %u ", largest(again, 0, 120), mean);
 	free(r);
 	free(again);
 	bench_close(b);
@@ -732,6 +813,8 @@ static const struct suite_test tests[] = {
 #ifndef TOSD_SANITIZED /* minutes, otherwise */
     {"an hour of 10,000 feeds", test_hour},
     {"no burst after restart and reload", test_no_burst},
+    {"no burst with shorter intervals", test_shortened},
+    {"never asked", test_never_asked},
 #endif
 };
 

@@ -575,6 +575,143 @@ test_signed(void)
 	bench_close(b);
 }
 
+/* --- large ones --- */
+
+#define SLICE (2u << 20)
+
+static char *
+large(size_t n)
+{
+	char *s = xcalloc(n + 1, 1);
+
+	for (size_t i = 0; i < n; i++)
+		s[i] = i % 64 == 63 ? '\n' : (char)('a' + i / 64 % 26);
+	return s;
+}
+
+/* How much of a version is written that is not whole yet. */
+static int64_t
+written(const struct bench *b, const char *digest)
+{
+	char *path = xasprintf("%s/lists/phish-%.16s.list.part", b->dir, digest);
+	struct stat st;
+	int64_t n = stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+
+	free(path);
+	return n;
+}
+
+static bool
+is_on_trial(struct bench *b)
+{
+	struct caught c;
+	bool is = bench_take(b, MSG_TRY, &c);
+
+	if (is)
+		bench_send(b, c.to, c.index, &c.m);
+	return is;
+}
+
+/* So many turns after a list came; never more than a slice of it in one. */
+static bool
+turns(struct bench *b, unsigned n, const char *digest)
+{
+	int64_t before = written(b, digest), now;
+
+	for (unsigned i = 0; i < n && !is_on_trial(b); i++) {
+		int64_t next = bench_tick(b);
+		const char *doing = bench_str(status(b), "doing");
+
+		if (strcmp(doing, "being read") == 0 ||
+		    strcmp(doing, "being written") == 0)
+			CU_ASSERT_EQUAL(next, b->now + 1); /* at once again */
+		now = written(b, digest);
+		CU_ASSERT(now <= (before > 0 ? before : 0) + SLICE);
+		before = now;
+		b->now++;
+	}
+	return is_on_trial(b);
+}
+
+/* A list that is larger than what is looked at in one turn; and the engine ends after
+ * each of these turns. */
+static void
+test_slices(void)
+{
+	struct bench *b = open_list("");
+	const size_t size = 3 * SLICE + 5;
+	char *body = large(size), *one, hex[DIGEST_HEX];
+	unsigned stop = 0, reading = 0, writing = 0;
+	struct msg_poll p;
+
+	digest_hex_of(body, size, hex);
+	take(b, "one\n", "\"1\"");
+	one = xstrdup(bench_str(status(b), "digest"));
+	for (;; stop++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+		SAME(p.etag, "\"1\"");
+		answer(b, &p, POLLED_OK, body, "\"2\"", 0, 0);
+		if (turns(b, stop, hex) || stop == 20)
+			break;
+		reading += strcmp(bench_str(status(b), "doing"), "being read") == 0;
+		writing += strcmp(bench_str(status(b), "doing"), "being written") == 0;
+		SAME(in_force(b), "one\n");
+		restart(b);
+		SAME(in_force(b), "one\n");
+		CU_ASSERT_EQUAL(files(b), 2); /* of what was begun nothing is left */
+		rules(b, 0, one, REST);
+		CU_ASSERT_FALSE(renewed(b));
+	}
+	CU_ASSERT(reading >= 2 && writing >= 2 && stop < 20);
+	SAME(in_force(b), "one\n");
+	CU_ASSERT_TRUE(tried(b, true, "version 2", REST));
+	STATUS("digest", hex);
+	CU_ASSERT_EQUAL(bench_int(status(b), "bytes"), (int64_t)size);
+	CU_ASSERT_EQUAL(files(b), 3);
+	/* The same bytes once more are no news, whatever their size. */
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, body, "\"3\"", 0, 0);
+	CU_ASSERT_FALSE(turns(b, 10, hex));
+	STATUS("etag", "\"3\"");
+	free(one);
+	free(body);
+	bench_close(b);
+}
+
+/* Signed ones: nothing is written down before the signature was looked at. */
+static void
+test_slices_signed(void)
+{
+	struct note_key *k = NULL;
+	struct err e = ERR_INIT;
+	char *body = large(2 * SLICE), *vkey, *list, *good, hex[DIGEST_HEX];
+	struct msg_poll p;
+	struct bench *b;
+
+	CU_ASSERT_EQUAL_FATAL(note_key_new("l.example", &k, &e), 0);
+	vkey = note_key_vkey(k);
+	list = xasprintf("signers = [ \"%s\" ];", vkey);
+	good = sign(k, body);
+	digest_hex_of(body, strlen(body), hex);
+	b = open_list(list);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, body, NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_SEC, &p));
+	SAME(p.url, "https://l.example/p.sig");
+	CU_ASSERT_EQUAL(files(b), 0);
+	answer(b, &p, POLLED_OK, good, NULL, 0, 0);
+	CU_ASSERT_TRUE(turns(b, 5, hex));
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	STATUS("digest", hex);
+	CU_ASSERT_EQUAL(files(b), 3);
+	free(vkey);
+	free(list);
+	free(good);
+	free(body);
+	note_key_free(&k);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"taken", test_taken},
     {"refused", test_refused},
@@ -584,6 +721,8 @@ static const struct suite_test tests[] = {
     {"lost", test_lost},
     {"moved", test_moved},
     {"signed", test_signed},
+    {"slices", test_slices},
+    {"slices, signed", test_slices_signed},
 };
 
 int

@@ -518,6 +518,73 @@ test_first_is_spread(void)
 	CU_ASSERT_EQUAL(fetch_first(5000, 0, 1), 5000);
 }
 
+/* How many in the busiest second of v, and the last one's time; on average over it. */
+static unsigned
+late_second(const struct fetch_late *v, size_t n, int64_t from, double *mean)
+{
+	unsigned *bins = xcalloc(100000, sizeof(*bins)), top = 0;
+	int64_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t s = (v[i].next - from) / CLOCK_SEC;
+
+		CU_ASSERT_FATAL(s >= 0 && s < 100000);
+		top = ++bins[s] > top ? bins[s] : top;
+		last = s > last ? s : last;
+	}
+	free(bins);
+	*mean = (double)n / (double)(last + 1);
+	return top;
+}
+
+/* All of 10,000 are late; then a few; then two kinds, of which the short ones are the
+ * last whose time was up. */
+static void
+test_late_are_spread(void)
+{
+	enum { N = 10000 };
+	static struct fetch_late v[N];
+	const int64_t now = 7 * CLOCK_DAY, every = 5 * CLOCK_MIN;
+	const double rate = N * 1000.0 / (double)every;
+	double mean;
+
+	for (size_t i = 0; i < N; i++)
+		v[i] = (struct fetch_late){.feed = (int64_t)i,
+		    .interval = every,
+		    .due = i % 10 == 3 ? CLOCK_NONE
+				       : now - CLOCK_DAY - (int64_t)(i * 7919 % N)};
+	fetch_spread(v, N, rate, now);
+	CU_ASSERT(late_second(v, N, now, &mean) <= 3 * mean);
+	CU_ASSERT_DOUBLE_EQUAL(mean, rate, 1);
+	for (size_t i = 0; i < N; i++) {
+		CU_ASSERT((v[i].due == CLOCK_NONE) == (i < N / 10));
+		CU_ASSERT(v[i].next >= now && v[i].next < now + every);
+		CU_ASSERT(
+		    i == 0 || (v[i].due >= v[i - 1].due && v[i].next >= v[i - 1].next));
+	}
+	/* What fell due in ten seconds takes ten seconds. */
+	fetch_spread(v, 333, rate, now);
+	CU_ASSERT(
+	    v[332].next > now + 9 * CLOCK_SEC && v[332].next < now + 11 * CLOCK_SEC);
+	/* Of few feeds there is no burst. */
+	for (size_t i = 0; i < 20; i++)
+		v[i].interval = CLOCK_DAY;
+	fetch_spread(v, 20, 20 / 86400.0, now);
+	CU_ASSERT(v[0].next == now && v[19].next <= now + 4 * CLOCK_SEC);
+	for (size_t i = 0; i < N; i++)
+		v[i] = (struct fetch_late){.feed = (int64_t)i,
+		    .interval = i % 10 ? CLOCK_HOUR : CLOCK_MIN,
+		    .due = i % 10 ? now - CLOCK_HOUR - (int64_t)i : now - 5};
+	fetch_spread(v, N, 9000 / 3600.0 + 1000 / 60.0, now);
+	for (size_t i = 0; i < N; i++)
+		CU_ASSERT(v[i].next < now + v[i].interval);
+	CU_ASSERT(late_second(v, N, now, &mean) <= 2 * (2.5 + 17) + 2);
+	fetch_spread(v, 0, rate, now);
+	v[0] = (struct fetch_late){.interval = 0};
+	fetch_spread(v, 1, 0, now);
+	CU_ASSERT_EQUAL(v[0].next, now);
+}
+
 /* --- answers --- */
 
 static struct buf
@@ -1026,6 +1093,7 @@ static const struct suite_test tests[] = {
     {"schedule: skipHours and skipDays", test_plan_skips},
     {"schedule: Retry-After of a redirect", test_plan_retry_on_redirect},
     {"schedule: start is spread", test_first_is_spread},
+    {"schedule: those that are late", test_late_are_spread},
     {"answer: header values", test_answer_header},
     {"answer: status lines", test_answer_status},
     {"answer: freshness", test_answer_fresh},

@@ -5,13 +5,16 @@ in force while posts come in, without a reload; and servers that are slow, huge,
 lead to a link-local address, sign with another key or not at all, break off, answer with a
 page, go back in time, lose most entries, or serve what has expired.  Each of these is said
 in a line, and what was in force stays.  Then packs that somebody is editing, and kill -9 of
-the engine with a list on its way and with one on trial, and of the worker that tries one;
+the engine with a list on its way, with a large one half written and with one on trial, and of
+the worker that tries one;
 and a store that is lost.  Standard library only."""
 import contextlib
 import gzip
 import http.server
+import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -41,6 +44,12 @@ kind = domain
 def text(name, version, domains, expires="2099-01-01"):
     return (HEAD.format(name=name, version=version, expires=expires) +
             "".join(d + "\n" for d in domains)).encode()
+
+
+def large(version):
+    """12 MiB, most of it nothing to look up."""
+    line = b"# of version %d, and of no use to anybody\n" % version
+    return text("large", version, names("l", 20)) + line * ((12 << 20) // len(line))
 
 
 class Maker:
@@ -216,10 +225,11 @@ def setup(d, server, maker, console):
     shutil.copy(BUILD + "/plugins/lists/.libs/lists.so", d.path("lists.so"))
     d.path("lists.so").chmod(0o755)
     rows = []
-    for name, signed in (("good", True), ("past", True), ("small", False),
+    for name, signed in (("good", True), ("past", True), ("small", False), ("large", True),
                          *((n, s) for n, (_, s) in WICKED.items())):
         every = 20 if name in WICKED else 1
-        limit = "64K" if name == "huge" else "200M" if name == "bomb" else "1M"
+        limit = "64K" if name == "huge" else "200M" if name == "bomb" else \
+            "32M" if name == "large" else "1M"
         signers = f'signers = [ "{maker.vkey}" ]; ' if signed else ""
         rows.append(f'{{ name = "{name}"; url = "{server.base}/{name}"; interval = "{every}s"; '
                     f'timeout = "5s"; max_bytes = "{limit}"; {signers} }}')
@@ -279,8 +289,9 @@ def first(d, site, server, maker):
     server.publish("past", text("past", 5, names("p", 20)), maker,
                    **{"Last-Modified": "Sat, 28 Nov 2026 10:00:00 GMT"})
     server.put("/small", text("small", 1, names("s", 100)))
+    server.publish("large", large(1), maker)
     d.start(60)
-    for name, version in (("good", 1), ("past", 5), ("small", 1)):
+    for name, version in (("good", 1), ("past", 5), ("small", 1), ("large", 1)):
         loaded(d, in_force(d, name, version))
     assert finds(d, site, "one", "a1.example") == {"list/good"}
     assert finds(d, site, "two", "b1.example") == set()
@@ -403,6 +414,114 @@ def killed(d, site, server, maker):
     assert len(taken) == len(set(taken)) == 5, taken
 
 
+def large_killed(d, site, server, maker):
+    """With one half written down."""
+    folder, version = pathlib.Path(d.state, "lists"), 1
+    while version < 20:  # it may be faster than we look
+        before, version = os.readlink(folder / "large.list"), version + 1
+        server.publish("large", large(version), maker)
+        half = wait("a large list on its way", lambda: list(folder.glob("large-*.list.part")) or
+                    os.readlink(folder / "large.list") != before, 60, 0.001)
+        if half is not True:
+            os.kill(d.roles()["engine", 0], signal.SIGSTOP)
+            if list(folder.glob("large-*.list.part")):
+                assert os.readlink(folder / "large.list") == before
+                break
+            os.kill(d.roles()["engine", 0], signal.SIGCONT)
+    assert version < 20
+    kill_engine(d)
+    assert (folder / before).exists()
+    row = in_force(d, "large", version)
+    loaded(d, row)
+    assert row["bytes"] == len(large(version)), row
+    assert not list(folder.glob("*.part"))
+    assert finds(d, site, "large", "l1.example") == {"list/large"}
+
+
+def tosctl(*words, items=()):
+    """(exit code, its rows, what it says)"""
+    p = subprocess.run([BUILD + "/tosctl", *map(str, words)], text=True, timeout=120, check=False,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       input="".join(json.dumps(i) + "\n" for i in items))
+    return p.returncode, [json.loads(x) for x in p.stdout.splitlines()], p.stderr
+
+
+ITEMS = [{"id": 1, "text": "see f1.example/x"}, {"id": 2, "text": "nothing"}]
+
+
+def scanned(d):
+    """A scan beside the daemon uses what is in force, and says which; what is missing makes
+    every answer less than whole."""
+    status = lists(d)
+    code, rows, said = tosctl("scan", "-c", d.conf, "--no-classifier", items=ITEMS)
+    assert code == 1, (code, said)
+    assert [f["rule"] for f in rows[0]["findings"]] == ["list/good"], rows
+    assert rows[0]["findings"][0]["pack"] == status["good"]["digest"], (rows, status["good"])
+    for name in ("good", "past", "small", "large"):
+        version = status[name]["what"].split(",")[0]
+        assert f"list {name}: {version}, " in said, (name, said)
+        assert f"; sha256 {status[name]['digest']}\n" in said, (name, said)
+    for name in WICKED:
+        lines = [x for x in said.splitlines() if f"list {name}: " in x]
+        assert len(lines) == 1 and "no version is in force" in lines[0], (name, said)
+        assert all(f"list {name} is missing" in r["degraded"] for r in rows), rows
+    code, rows, said = tosctl("scan", "--policies", d.path("packs"), "--no-classifier",
+                              items=ITEMS)
+    assert code == 0 and said == "" and rows[0]["findings"] == [], (rows, said)
+    code, rows, said = tosctl("policy", "backtest", "-c", d.conf, "--json", d.path("packs"))
+    assert code == 1 and rows == [] and "not all packs and lists load" in said, said
+
+
+def without(d):
+    """Backtest, diff and scan without a daemon, of lists that are all in force; then with one
+    that is damaged in three ways."""
+    conf, packs = d.path("good.conf"), d.path("packs")
+    rows = re.sub(r'\{ name = "(%s)"; url[^}]*\}(,\n)?' % "|".join(WICKED), "",
+                  d.conf.read_text("utf-8"))
+    conf.write_text(re.sub(r",\n *\);", " );", rows), "utf-8")
+    texts = d.path("items.ndjson")
+    texts.write_text("".join(json.dumps(i) + "\n" for i in ITEMS))
+
+    def backtest():
+        return tosctl("policy", "backtest", "-c", conf, "--json", packs)
+    code, rows, said = backtest()
+    assert code == 0 and said == "", (code, said)
+    used = {x["list"]: x for x in rows[0]["lists"]}
+    digits = lists_of_folder(d)
+    assert set(used) == set(digits) == {"good", "past", "small", "large"}, used
+    for name, x in used.items():
+        assert x["digest"].startswith(digits[name]) and x["version"] > 0, (x, digits)
+    rule = [r for r in rows if r["kind"] == "rule" and r["rule"] == "list/good"][0]
+    assert rule["items"] == rule["record"]["same"] == 1 and not rule["tried"], rule
+    assert rule["record"]["lost"] >= 4, rule  # found by versions of before
+    code, rows, said = tosctl("policy", "diff", "-c", conf, "--on", texts, "--json", packs, packs)
+    assert code == 0 and [r["digest"] for r in rows if r["kind"] == "list"] == [
+        x["digest"] for x in used.values()], (rows, said)
+    assert [(r["rule"], r["both"]) for r in rows if r["kind"] == "found"] == [
+        ("list/good", 1)], rows
+    folder = pathlib.Path(d.state, "lists")
+    for name, data, words in (
+            ("small", lambda x: x + b"e2.example\n", "it was changed on disk"),
+            ("small", lambda x: b"<!DOCTYPE html>\n" + x, "is no line of a head"),
+            ("small", lambda x: None, "cannot open"),
+            ("good", lambda x: x + b"e2.example\n", "signs another content")):
+        path = folder / os.readlink(folder / f"{name}.list")
+        whole = path.read_bytes()
+        path.unlink()
+        if data(whole) is not None:
+            path.write_bytes(data(whole))
+        code, rows, said = backtest()
+        assert code == 1 and rows == [], (code, rows)
+        code, rows, more = tosctl("scan", "-c", conf, "--no-classifier", items=ITEMS)
+        assert code == 1 and all(r["degraded"] == f"list {name} is missing" for r in rows), rows
+        for what in (said, more):
+            lines = [x for x in what.splitlines() if name in x and "sha256" not in x]
+            assert len(lines) == 1 and f"list {name}: " in lines[0] and words in lines[0], what
+        path.write_bytes(whole)
+    code, _, said = tosctl("scan", "-c", d.path("none.conf"), items=ITEMS)
+    assert code == 3 and "none.conf" in said, said
+
+
 def trial_killed(d, server, maker):
     """What a list does to the worker that tries it, it does to nobody else."""
     words, version = "ended before it could tell", 5
@@ -434,7 +553,7 @@ def rebuilt(d, site):
     p = d.run("rebuild", "--dir", d.state)
     assert p.returncode == 0, p
     d.start(60)
-    assert set(before) == {"good", "past", "small"}, before
+    assert set(before) == {"good", "past", "small", "large"}, before
     for name, digits in before.items():
         row = wait(f"{name} to be known", lambda n=name: lists(d).get(n))
         assert row["digest"].startswith(digits), (row, before)
@@ -463,8 +582,12 @@ def main():
             told(d, console)
             edited(d, server, maker)
             killed(d, site, server, maker)
+            large_killed(d, site, server, maker)
             trial_killed(d, server, maker)
+            assert finds(d, site, "more", "f1.example") == {"list/good"}
+            scanned(d)
             d.stop()
+            without(d)
             d.check_record()
             rebuilt(d, site)
     server.go.set()
@@ -472,7 +595,8 @@ def main():
         s.shutdown()
         s.server_close()
     print(f"lists by HTTP: new versions put in force, {len(WICKED) + 2} refused in "
-          "words, with what was in force left there; kills on the way and on trial, a lost store")
+          "words, with what was in force left there; kills on the way, half written and on "
+          "trial, a lost store")
 
 
 if __name__ == "__main__":

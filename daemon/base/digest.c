@@ -3,6 +3,7 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -35,6 +36,49 @@ digest_sha256(const void *data, size_t n, uint8_t out[DIGEST_LEN])
 
 	digest_parts(&part, 1, out);
 }
+
+/* --- piece by piece --- */
+
+struct digest_sum {
+	EVP_MD_CTX *ctx;
+};
+
+struct digest_sum *
+digest_sum_new(void)
+{
+	struct digest_sum *s = xcalloc(1, sizeof(*s));
+
+	s->ctx = EVP_MD_CTX_new();
+	if (s->ctx == NULL || EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) != 1)
+		log_die("digest", "OpenSSL gives no SHA-256");
+	return s;
+}
+
+void
+digest_sum_add(struct digest_sum *s, const void *data, size_t n)
+{
+	if (EVP_DigestUpdate(s->ctx, data, n) != 1)
+		log_die("digest", "SHA-256 failed");
+}
+
+void
+digest_sum_get(struct digest_sum *s, uint8_t out[DIGEST_LEN])
+{
+	if (EVP_DigestFinal_ex(s->ctx, out, NULL) != 1)
+		log_die("digest", "SHA-256 failed");
+}
+
+void
+digest_sum_free(struct digest_sum **s)
+{
+	if (*s == NULL)
+		return;
+	EVP_MD_CTX_free((*s)->ctx);
+	free(*s);
+	*s = NULL;
+}
+
+/* --- spellings --- */
 
 const char *
 digest_hex(const uint8_t *d, size_t n, char *out)

@@ -22,6 +22,13 @@ struct digest_part {
 };
 void digest_parts(const struct digest_part *parts, size_t n, uint8_t out[DIGEST_LEN]);
 
+/* The same over pieces that come one after the other. */
+struct digest_sum;
+struct digest_sum *digest_sum_new(void);
+void digest_sum_add(struct digest_sum *s, const void *data, size_t n);
+void digest_sum_get(struct digest_sum *s, uint8_t out[DIGEST_LEN]); /* the end of it */
+void digest_sum_free(struct digest_sum **s);
+
 /* "sha256 of data" as lower-case hex.  Returns out. */
 const char *digest_hex_of(const void *data, size_t n, char out[DIGEST_HEX]);
 

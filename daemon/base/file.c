@@ -128,6 +128,12 @@ file_begin(
 }
 
 int
+file_more(int fd, const char *path, const void *data, size_t n, struct err *e)
+{
+	return write_all(fd, data, n) == 0 ? 0 : err_sys(e, "cannot write %s", path);
+}
+
+int
 file_finish(const char *path, struct err *e)
 {
 	char *tmp = part_of(path);
@@ -198,12 +204,10 @@ file_memfd(const char *name, const void *data, size_t n, struct err *e)
 }
 
 int
-file_read_memfd(int fd, size_t max, struct buf *b, struct err *e)
+file_memfd_size(int fd, size_t max, size_t *size, struct err *e)
 {
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
-	size_t done = 0;
-	char *to;
 
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return err_set(e, TOSD_EPROTO, "a memory file came unsealed");
@@ -212,16 +216,42 @@ file_read_memfd(int fd, size_t max, struct buf *b, struct err *e)
 	if ((uint64_t)st.st_size > max)
 		return err_set(
 		    e, TOSD_ELIMIT, "a memory file is larger than %zu bytes", max);
-	to = buf_reserve(b, st.st_size);
-	/* pread: the sender shares our file offset. */
-	while (done < (size_t)st.st_size) {
-		ssize_t n = pread(fd, to + done, st.st_size - done, done);
+	*size = (size_t)st.st_size;
+	return 0;
+}
 
-		if (n <= 0)
+int
+file_memfd_piece(int fd, size_t at, size_t n, struct buf *b, struct err *e)
+{
+	char *to = buf_reserve(b, n);
+	size_t done = 0;
+
+	/* pread: the sender shares our file offset. */
+	while (done < n) {
+		ssize_t got = pread(fd, to + done, n - done, (off_t)(at + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
 			return err_sys(e, "cannot read a memory file");
-		done += n;
+		if (got == 0)
+			break;
+		done += (size_t)got;
 	}
 	b->len += done;
 	buf_reserve(b, 0);
 	return 0;
+}
+
+int
+file_read_memfd(int fd, size_t max, struct buf *b, struct err *e)
+{
+	size_t size, before = b->len;
+	int rc = file_memfd_size(fd, max, &size, e);
+
+	if (rc == 0)
+		rc = file_memfd_piece(fd, 0, size, b, e);
+	if (rc == 0 && b->len - before != size)
+		rc = err_set(e, TOSD_EIO, "cannot read a memory file");
+	return rc;
 }

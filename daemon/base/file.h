@@ -32,6 +32,8 @@ int file_write(const char *path, const void *data, size_t n, mode_t mode,
 int file_begin(const char *path, const void *data, size_t n, mode_t mode, int *fd,
     struct err *e);
 int file_finish(const char *path, struct err *e);
+/* Further bytes for it, before that. */
+int file_more(int fd, const char *path, const void *data, size_t n, struct err *e);
 
 /* mkdir -p. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
@@ -48,5 +50,9 @@ void file_sync_fd(int fd, const char *name);
 int file_memfd(const char *name, const void *data, size_t n, struct err *e);
 /* Reads all of a memfd that somebody else made; refuses one that is not sealed. */
 int file_read_memfd(int fd, size_t max, struct buf *b, struct err *e);
+/* The same piece by piece: how large it is, or why it is refused; then up to n bytes from
+ * `at' on, appended. */
+int file_memfd_size(int fd, size_t max, size_t *size, struct err *e);
+int file_memfd_piece(int fd, size_t at, size_t n, struct buf *b, struct err *e);
 
 #endif

@@ -107,6 +107,9 @@ enum {
 	CASE_ACT_DROP = 1 << 5,	       /* close it; the tenant never heard of it */
 };
 
+/* The row of a step up that was held back since all exhibits are of unproven rules. */
+#define CASE_ROW_UNPROVEN \
+	"process not met, rules unproven for the last stages: same stage again"
 #define CASE_REASONS_MAX 8
 struct case_step {
 	struct case_state next;

@@ -210,8 +210,8 @@ void
 engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now)
 {
 	if (role == ROLE_FETCH && index < g->nfetchers) {
-		g->fetchers[index] = true;
 		engine_begin(g);
+		engine_fetch_up(g, index, now);
 		engine_push_fetch_up(g, index, now);
 	} else if (role == ROLE_POLICY)
 		engine_inspect_up(g, index);

@@ -102,6 +102,10 @@ void engine_outbox_key(
  * the stage's deadline. */
 int64_t engine_gather(int64_t deadline);
 
+/* Whether exhibits of a rule that people found right and wrong so often may lead to the
+ * last stages of the ladder: where rules begin as packs declare, nothing is asked of them. */
+bool engine_proven(const struct conf_policy *c, uint64_t right, uint64_t wrong);
+
 /* The ladder that a configuration describes. */
 struct ladder;
 void engine_ladder_of(const struct conf_ladder *c, struct ladder *l);

@@ -13,6 +13,7 @@
 #include "fetch/schedule.h"
 
 #define LOST_MAX 20
+#define AGAIN CLOCK_SEC /* while nobody can fetch it */
 
 /* Longer than any queue of one host can make a request wait. */
 #define POLL_FORGOTTEN CLOCK_DAY
@@ -160,32 +161,67 @@ record_feeds(struct engine *g, json_t *fresh, json_t *retired, int64_t now)
 	free(rel);
 }
 
-/* When a feed that is in the store is due: as planned after its last poll, by the
- * configuration of now.  What was due while we were away is spread over as much time as
- * that was, one interval at most, so that as many come as ever. */
+/* What is gathered while feeds are read. */
+struct sync {
+	struct engine *g;
+	json_t *fresh;
+	struct fetch_late *late; /* who should have been asked by now */
+	size_t nlate;
+	int64_t now;
+};
+
 static void
-next_of_row(struct engine *g, struct engine_feed *f, const struct store_feed *row,
-    uint64_t seed, int64_t away, int64_t now)
+add_late(struct sync *s, const struct engine_feed *f, int64_t due, int64_t interval)
+{
+	if ((s->nlate & (s->nlate - 1)) == 0)
+		s->late = xrealloc(
+		    s->late, (s->nlate > 0 ? 2 * s->nlate : 1) * sizeof(*s->late));
+	s->late[s->nlate++] =
+	    (struct fetch_late){.feed = f->id, .due = due, .interval = interval};
+}
+
+/* When a feed that is in the store is due: as planned after its last poll, by the
+ * configuration of now.  Returns its interval. */
+static int64_t
+next_of_row(struct sync *s, struct engine_feed *f, const struct store_feed *row)
 {
 	struct fetch_plan plan;
 
 	if (row->polls == 0 || row->last_poll == CLOCK_NONE) {
-		if (row->next_poll > now && row->next_poll < now + f->interval)
+		if (row->next_poll <= s->now)
+			add_late(s, f, CLOCK_NONE, f->interval);
+		else if (row->next_poll < s->now + f->interval)
 			f->next = row->next_poll;
-		return;
+		return f->interval;
 	}
-	engine_plan(g, row, f, &plan);
+	engine_plan(s->g, row, f, &plan);
 	f->next = plan.next;
-	if (plan.next < now && away > 0)
-		f->next =
-		    fetch_first(now, away < plan.interval ? away : plan.interval, seed);
+	if (plan.next < s->now)
+		add_late(s, f, plan.next, plan.interval);
+	return plan.interval;
+}
+
+/* After a start, and after a reload with shorter intervals: not all at once. */
+static void
+spread_late(struct engine *g, struct fetch_late *v, size_t n, double pace, int64_t now)
+{
+	size_t kept = 0;
+
+	/* Not those that fetch has in hand. */
+	for (size_t i = 0; i < n; i++)
+		if (engine_feed_find(g, v[i].feed)->slot != ENGINE_NO_SLOT)
+			v[kept++] = v[i];
+	fetch_spread(v, kept, pace, now);
+	for (size_t i = 0; i < kept; i++)
+		engine_feed_schedule(g, engine_feed_find(g, v[i].feed), v[i].next);
 }
 
 static void
-add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *cf,
-    json_t *list, int64_t away, int64_t now)
+add_feed(struct sync *s, const struct conf_tenant *t, const struct conf_feed *cf)
 {
+	struct engine *g = s->g;
 	struct engine_feed *f = &g->feeds[g->nfeeds];
+	int64_t now = s->now, interval;
 	struct store_at at = engine_at(g, t->key);
 	struct store_feed row;
 	struct err e = ERR_INIT;
@@ -206,15 +242,17 @@ add_feed(struct engine *g, const struct conf_tenant *t, const struct conf_feed *
 	engine_must(store_feed_sync(
 			g->store, &at, t->key, cf->url, f->next, &f->id, &fresh, &e),
 	    0, "cannot keep a feed", &e);
+	interval = f->interval;
 	if (fresh) {
-		json_array_append_new(
-		    list, json_pack("[I, s, s]", (json_int_t)f->id, t->key, cf->url));
+		json_array_append_new(s->fresh,
+		    json_pack("[I, s, s]", (json_int_t)f->id, t->key, cf->url));
 	} else {
 		engine_must(store_feed_get(g->store, f->id, &row, &e), 0,
 		    "cannot read a feed", &e);
-		next_of_row(g, f, &row, seed, away, now);
+		interval = next_of_row(s, f, &row);
 		store_feed_clear(&row);
 	}
+	g->pace += (double)CLOCK_SEC / (double)(interval > 0 ? interval : 1);
 	g->nfeeds++;
 }
 
@@ -222,10 +260,8 @@ void
 engine_feed_sync(struct engine *g, int64_t now)
 {
 	struct retire r = {g, json_array()};
-	json_t *fresh = json_array();
+	struct sync s = {.g = g, .fresh = json_array(), .now = now};
 	size_t total = 0;
-	/* Nobody was away at a reload. */
-	int64_t away = g->feeds == NULL ? engine_alive_away(g, now) : 0;
 
 	for (size_t i = 0; i < g->conf->ntenants; i++)
 		total += g->conf->tenants[i].nfeeds;
@@ -234,10 +270,11 @@ engine_feed_sync(struct engine *g, int64_t now)
 	g->heap = xrealloc(g->heap, (total + 1) * sizeof(*g->heap));
 	g->nfeeds = 0;
 	g->heap_n = 0;
+	g->pace = 0;
 	for (size_t i = 0; i < g->conf->ntenants; i++)
 		for (size_t k = 0; k < g->conf->tenants[i].nfeeds; k++)
-			add_feed(g, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k],
-			    fresh, away, now);
+			add_feed(
+			    &s, &g->conf->tenants[i], &g->conf->tenants[i].feeds[k]);
 	qsort(g->feeds, g->nfeeds, sizeof(*g->feeds), feed_cmp);
 	for (size_t i = 0; i < g->nfeeds; i++)
 		engine_feed_schedule(g, &g->feeds[i], g->feeds[i].next);
@@ -249,10 +286,12 @@ engine_feed_sync(struct engine *g, int64_t now)
 			f->in_flight = true;
 		}
 	}
+	spread_late(g, s.late, s.nlate, g->pace, now);
+	free(s.late);
 	engine_walk(store_feed_each(g->store, NULL, retire_feed, &r));
-	record_feeds(g, fresh, r.ids, now);
+	record_feeds(g, s.fresh, r.ids, now);
 	g->synced = now;
-	json_decref(fresh);
+	json_decref(s.fresh);
 	json_decref(r.ids);
 	engine_stream_sync(g, now);
 	engine_push_sync(g, now);
@@ -440,7 +479,7 @@ engine_feed_dispatch(struct engine *g, int64_t now)
 		if (!send_feed(g, f, now)) {
 			/* No fetcher is up: our own gap; its restart is a matter of
 			 * seconds. */
-			engine_feed_schedule(g, f, now + CLOCK_SEC);
+			engine_feed_schedule(g, f, now + AGAIN);
 			continue;
 		}
 		heap_remove(g, f);
@@ -450,6 +489,26 @@ engine_feed_dispatch(struct engine *g, int64_t now)
 	if (g->heap_n == 0 || engine_poll_room(g) == 0)
 		return CLOCK_NONE;
 	return heap_key(g, 0);
+}
+
+/* What fell due while nobody was there who could fetch it, and what was in hand when he
+ * died, comes as after a start. */
+void
+engine_fetch_up(struct engine *g, uint32_t index, int64_t now)
+{
+	struct sync s = {.g = g, .now = now};
+
+	g->fetchers[index] = true;
+	for (size_t i = 0; i < g->nfeeds; i++) {
+		const struct engine_feed *f = &g->feeds[i];
+
+		if (f->slot != ENGINE_NO_SLOT && f->next <= now + AGAIN &&
+		    engine_poll_fetcher(g, f->conf->url) == index)
+			add_late(&s, f, f->next, f->interval);
+	}
+	/* The others may be coming up just now, too. */
+	spread_late(g, s.late, s.nlate, g->pace / g->nfetchers, now);
+	free(s.late);
 }
 
 void

@@ -166,18 +166,23 @@ engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
 }
 
 bool
-engine_gate_proven(struct engine *g, const char *rule, uint32_t rev)
+engine_proven(const struct conf_policy *c, uint64_t right, uint64_t wrong)
 {
-	const struct conf_policy *c = &g->conf->policy;
-	const struct engine_rule *r = engine_life_find(g, rule, rev);
 	struct measure_share s;
 
 	if (c->life_cycle != CONF_LIFE_GATED || c->gates.precision_final == 0)
 		return true;
-	if (r == NULL)
-		return false;
-	measure_share(r->right, r->right + r->wrong, &s);
+	measure_share(right, right + wrong, &s);
 	return s.low >= c->gates.precision_final;
+}
+
+bool
+engine_gate_proven(struct engine *g, const char *rule, uint32_t rev)
+{
+	const struct engine_rule *r = engine_life_find(g, rule, rev);
+
+	return engine_proven(
+	    &g->conf->policy, r != NULL ? r->right : 0, r != NULL ? r->wrong : 0);
 }
 
 /* --- as JSON --- */

@@ -154,6 +154,7 @@ struct engine {
 	size_t heap_n;
 	struct engine_poll *polls;
 	size_t npolls, polls_cap;
+	double pace;	/* polls a second that all feeds ask for together */
 	int64_t synced; /* when feeds were spread; CLOCK_NONE: dispatched since then */
 	uint64_t next_poll_id;
 	bool *fetchers;	    /* up? */
@@ -269,6 +270,7 @@ uint64_t engine_host_hash(const char *url); /* of host and port */
 /* The fetch role that asks this address's host. */
 uint32_t engine_poll_fetcher(const struct engine *g, const char *url);
 bool engine_poll_has_violation(const struct engine *g, int64_t violation);
+void engine_fetch_up(struct engine *g, uint32_t index, int64_t now);
 void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
 
 /* --- engine_poll.c --- */

@@ -116,8 +116,7 @@ int64_t engine_life_due(struct engine *g, int64_t now);
 void engine_gate_limits(const struct engine *g, struct life_limits *out);
 void engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool noted,
     int64_t now, struct life_numbers *out);
-/* Whether exhibits of this rule may lead to the last stages: where rules begin as packs
- * declare, nothing was ever asked of them. */
+/* engine_proven() of this rule; one that is not known has shown nothing. */
 bool engine_gate_proven(struct engine *g, const char *rule, uint32_t rev);
 json_t *engine_gate_json(const struct life_limits *l, const struct life_numbers *n);
 engine_cmd_fn engine_gate_ask;

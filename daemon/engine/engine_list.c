@@ -56,7 +56,7 @@ drop(struct engine *g, struct engine_list *l, int64_t now)
 	bool kept = l->file != NULL;
 
 	set_stage(l, LIST_IDLE, now);
-	buf_free(&l->body);
+	engine_list_forget(l);
 	store_list_clear(&l->got);
 	free(l->file);
 	l->file = NULL;
@@ -244,6 +244,55 @@ somebody_tries(const struct engine *g)
 	return false;
 }
 
+/* --- its bytes --- */
+
+static bool
+has_bytes(const struct engine_list *l)
+{
+	return l->stage == LIST_READ || l->stage == LIST_WRITE;
+}
+
+static void
+write_down(struct engine *g, struct engine_list *l, int64_t now)
+{
+	if (l->file == NULL)
+		l->file = engine_list_file(l->row.name, l->got.digest);
+	set_stage(l, engine_list_write(g, l) ? LIST_HERE : LIST_WRITE, now);
+}
+
+/* Its digest is known. */
+static void
+look_at(struct engine *g, struct engine_list *l, int64_t now)
+{
+	if (strcmp(l->got.digest, l->row.digest) == 0) {
+		xmove(&l->row.url, &l->got.url);
+		still_good(g, l, now);
+	} else if (l->conf->nsigners == 0) {
+		write_down(g, l, now);
+	} else if (!ask(g, l, LIST_SIGNATURE, now)) {
+		trouble(g, l, POLLED_OWN_FAULT, 0,
+		    "its signature could not be asked for", now);
+	}
+}
+
+/* One slice more. */
+static void
+bytes_on(struct engine *g, struct engine_list *l, int64_t now)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (l->stage == LIST_WRITE) {
+		write_down(g, l, now);
+		return;
+	}
+	rc = engine_list_read(l, &e);
+	if (rc < 0)
+		trouble(g, l, POLLED_OWN_FAULT, 0, e.text, now);
+	else if (rc == 1)
+		look_at(g, l, now);
+}
+
 /* One list; when it has to be looked at again, CLOCK_NONE: after a message. */
 static int64_t
 go_on(struct engine *g, struct engine_list *l, int64_t now)
@@ -253,6 +302,10 @@ go_on(struct engine *g, struct engine_list *l, int64_t now)
 		if (l->row.next > now)
 			return l->row.next;
 		return ask(g, l, LIST_ASKED, now) ? CLOCK_NONE : now + CLOCK_SEC;
+	case LIST_READ:
+	case LIST_WRITE:
+		bytes_on(g, l, now);
+		return now;
 	case LIST_HERE:
 		if (!somebody_tries(g))
 			try_it(g, l, now);
@@ -271,11 +324,14 @@ int64_t
 engine_list_dispatch(struct engine *g, int64_t now)
 {
 	int64_t next = CLOCK_NONE;
+	bool busy = false;
 
 	/* Nothing can be tried beside a policy that is not there. */
 	for (size_t i = 0; i < g->nlists && g->policy[0] != '\0'; i++) {
-		int64_t due = go_on(g, g->lists[i], now);
+		bool large = has_bytes(g->lists[i]);
+		int64_t due = large && busy ? now : go_on(g, g->lists[i], now);
 
+		busy = busy || large; /* a slice of one list a turn */
 		if (due != CLOCK_NONE && (next == CLOCK_NONE || due < next))
 			next = due;
 	}
@@ -284,28 +340,34 @@ engine_list_dispatch(struct engine *g, int64_t now)
 
 /* --- answers --- */
 
-static void
-keep(struct engine *g, struct engine_list *l, const struct buf *signature, int64_t now)
+static bool
+no_bytes(struct msg *m, const struct err *e)
 {
-	l->file = engine_list_file(l->row.name, l->got.digest);
-	engine_list_keep(g, l, signature);
-	buf_free(&l->body);
-	set_stage(l, LIST_HERE, now);
+	log_warn("list", "fetch sent no list: %s", e->text);
+	m->polled.outcome = POLLED_OWN_FAULT;
+	return false;
 }
 
 /* The bytes that came along; false: there are none, or too many. */
 static bool
-read_body(struct msg *m, size_t max, struct buf *b)
+begin_body(struct engine_list *l, struct msg *m)
 {
 	struct err e = ERR_INIT;
 
 	if (m->polled.outcome != POLLED_OK)
 		return false;
-	if (m->fd >= 0 && file_read_memfd(m->fd, max, b, &e) == 0)
-		return true;
-	log_warn("list", "fetch sent no list: %s", e.text);
-	m->polled.outcome = POLLED_OWN_FAULT;
-	return false;
+	return engine_list_begin(l, &m->fd, &e) == 0 || no_bytes(m, &e);
+}
+
+static bool
+read_note(struct msg *m, struct buf *b)
+{
+	struct err e = ERR_INIT;
+
+	if (m->polled.outcome != POLLED_OK)
+		return false;
+	return (m->fd >= 0 && file_read_memfd(m->fd, NOTE_MAX_BYTES, b, &e) == 0) ||
+	       no_bytes(m, &e);
 }
 
 static void
@@ -330,9 +392,10 @@ static void
 list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 {
 	struct msg_polled *p = &m->polled;
-	bool body = read_body(m, LIST_MAX, &l->body);
+	bool body;
 
 	store_list_clear(&l->got);
+	body = begin_body(l, m);
 	/* What changes once more in this second may keep what it is known by. */
 	if (!p->young || p->status == 304) {
 		xmove(&l->got.etag, &p->etag);
@@ -349,34 +412,22 @@ list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 		no_answer(g, l, p, "cannot be had: ", now);
 		return;
 	}
-	l->got.bytes = (int64_t)l->body.len;
 	l->got.url = xstrdup(l->conf->url);
-	digest_hex_of(
-	    l->body.data != NULL ? l->body.data : "", l->body.len, l->got.digest);
-	if (strcmp(l->got.digest, l->row.digest) == 0) {
-		xmove(&l->row.url, &l->got.url);
-		still_good(g, l, now);
-	} else if (l->conf->nsigners == 0) {
-		keep(g, l, NULL, now);
-	} else if (!ask(g, l, LIST_SIGNATURE, now)) {
-		trouble(g, l, POLLED_OWN_FAULT, 0,
-		    "its signature could not be asked for", now);
-	}
+	set_stage(l, LIST_READ, now);
+	bytes_on(g, l, now);
 }
 
 static void
 signature_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 {
-	struct buf note = {0};
 	struct err e = ERR_INIT;
 
-	if (!read_body(m, NOTE_MAX_BYTES, &note))
+	if (!read_note(m, &l->note))
 		no_answer(g, l, &m->polled, "its signature cannot be had: ", now);
-	else if (engine_list_signed(l->conf, l->got.digest, &note, &e) != 0)
+	else if (engine_list_signed(l->conf, l->got.digest, &l->note, &e) != 0)
 		trouble(g, l, POLLED_NOT_FEED, 0, e.text, now);
 	else
-		keep(g, l, &note, now);
-	buf_free(&note);
+		write_down(g, l, now);
 }
 
 void
@@ -432,63 +483,6 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 	}
 }
 
-/* --- putting in force --- */
-
-static void
-renew(struct engine *g, struct engine_list *l)
-{
-	struct msg m;
-
-	memcpy(l->renewed, l->row.digest, sizeof(l->renewed));
-	msg_init(&m, MSG_RENEW);
-	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
-}
-
-void
-engine_list_settle(struct engine *g)
-{
-	for (size_t i = 0; i < g->nlists; i++) {
-		struct engine_list *l = g->lists[i];
-
-		if (l->linked)
-			continue;
-		engine_list_link(g, l);
-		engine_list_sweep(g, l);
-		renew(g, l);
-	}
-}
-
-/* A crash may have come between the link and the word to the supervisor. */
-void
-engine_list_rules(
-    struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now)
-{
-	uint64_t bit = worker < 64 ? UINT64_C(1) << worker : 0;
-	bool other = r->rest != NULL && strcmp(r->rest, g->rest) != 0;
-
-	if (r->rest != NULL)
-		memcpy(g->rest, r->rest, sizeof(g->rest));
-	for (size_t i = 0; i < g->nlists; i++) {
-		struct engine_list *l = g->lists[i];
-		char *rule = xasprintf("list/%s", l->row.name);
-		const char *loaded = "";
-		bool same;
-
-		for (uint32_t k = 0; k < r->n; k++)
-			if (strcmp(r->v[k].rule, rule) == 0)
-				loaded = r->v[k].pack;
-		if (other && l->held && l->stage == LIST_IDLE)
-			l->row.next = now;
-		l->held = l->held && !other;
-		same = strcmp(loaded, l->row.digest) == 0;
-		l->loaded = same ? l->loaded | bit : l->loaded & ~bit;
-		if (l->row.digest[0] != '\0' && l->linked && !same &&
-		    strcmp(l->renewed, l->row.digest) != 0)
-			renew(g, l);
-		free(rule);
-	}
-}
-
 /* --- life --- */
 
 static void
@@ -496,7 +490,7 @@ list_free(struct engine_list *l)
 {
 	store_list_clear(&l->row);
 	store_list_clear(&l->got);
-	buf_free(&l->body);
+	engine_list_forget(l);
 	free(l->file);
 	free(l->before);
 	free(l);
@@ -521,6 +515,7 @@ list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
 	struct err e = ERR_INIT;
 
 	l->conf = c;
+	l->body = l->part = -1;
 	engine_must(store_list_get(g->store, c->name, &l->row, &e), 0,
 	    "cannot keep a list", &e);
 	if (l->row.next == CLOCK_NONE || l->row.next > now + 2 * patience(g, c))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine_list: what engine_list.c (when and what) and engine_list_file.c (the files) share. */
+/* engine_list: what engine_list.c (when and what), engine_list_bytes.c (bytes on their way),
+ * engine_list_file.c (the files) and engine_list_force.c (what is in force) share. */
 #ifndef TOSD_ENGINE_ENGINE_LIST_H
 #define TOSD_ENGINE_ENGINE_LIST_H
 
@@ -11,7 +12,9 @@
 enum engine_list_stage {
 	LIST_IDLE,
 	LIST_ASKED,	/* fetch has the request */
-	LIST_SIGNATURE, /* the list is here, its signature is asked for */
+	LIST_READ,	/* the list is here, its digest is being taken */
+	LIST_SIGNATURE, /* its signature is asked for */
+	LIST_WRITE,	/* it is being written down */
 	LIST_HERE,	/* on disk, to be tried */
 	LIST_TRIED,	/* the supervisor has it tried */
 };
@@ -22,9 +25,12 @@ struct engine_list {
 	enum engine_list_stage stage;
 	int64_t since; /* of the stage */
 	uint64_t poll; /* number of the last request */
-	/* A new version on its way: the bytes until they are on disk, and what it would be
-	 * known by. */
-	struct buf body;
+	/* A new version on its way, and what it would be known by: engine_list_bytes.c. */
+	int body;	/* memfd; -1: none */
+	size_t at;	/* how much of it is read, or written */
+	struct digest_sum *sum;
+	int part;	/* the file that is being written; -1: none */
+	struct buf note; /* its signature */
 	struct store_list got;
 	int64_t hint;	/* interval that its answer asks for */
 	char *file;	/* its name in the folder */
@@ -39,13 +45,27 @@ struct engine_list {
 /* The last try brought nothing that could be taken. */
 bool engine_list_troubled(const struct engine_list *l);
 
+/* --- engine_list_bytes.c --- */
+
+/* A list may have half a GiB, and everything else waits while it is looked at: so much of
+ * it in one turn. */
+#define LIST_SLICE (2u << 20)
+
+/* Takes the memfd of an answer (*fd is -1 then), or says why it is none. */
+int engine_list_begin(struct engine_list *l, int *fd, struct err *e);
+/* The next slice of its digest.  1: that is got.digest now; 0: there is more; or an error. */
+int engine_list_read(struct engine_list *l, struct err *e);
+/* The next slice to disk.  True: it lies there, and its signature, under l->file. */
+bool engine_list_write(struct engine *g, struct engine_list *l);
+/* Lets go of the bytes; what was written stays. */
+void engine_list_forget(struct engine_list *l);
+
 /* --- engine_list_file.c --- */
 
 /* The name of the file of a version; xmalloc'd. */
 char *engine_list_file(const char *name, const char *digest);
-/* Keeps the bytes, and the signature's where there is one, under that name. */
-void engine_list_keep(struct engine *g, const struct engine_list *l,
-    const struct buf *signature);
+/* Its path in the folder, with this behind; xmalloc'd. */
+char *engine_list_path(const struct engine *g, const char *file, const char *ending);
 /* Brings the row in line with what is on disk: after a start. */
 void engine_list_mend(struct engine *g, struct engine_list *l, int64_t now);
 /* Has the link lead to the version in force. */

@@ -25,41 +25,14 @@ engine_list_file(const char *name, const char *digest)
 	return xasprintf("%s-%.*s.list", name, DIGITS, digest);
 }
 
-static char *
-path_of(const struct engine *g, const char *file, const char *ending)
+char *
+engine_list_path(const struct engine *g, const char *file, const char *ending)
 {
 	char *dir = policy_fetched_dir(g->conf->state_dir);
 	char *path = xasprintf("%s/%s%s", dir, file, ending);
 
 	free(dir);
 	return path;
-}
-
-static void
-write_one(struct engine *g, const char *file, const char *ending, const struct buf *b)
-{
-	char *path = path_of(g, file, ending);
-	struct err e = ERR_INIT;
-
-	engine_must(
-	    file_write(path, b->data != NULL ? b->data : "", b->len, 0600, g->sync, &e),
-	    0, "cannot keep a list", &e);
-	free(path);
-}
-
-void
-engine_list_keep(
-    struct engine *g, const struct engine_list *l, const struct buf *signature)
-{
-	char *dir = policy_fetched_dir(g->conf->state_dir);
-	struct err e = ERR_INIT;
-
-	engine_must(
-	    file_mkdirs(dir, 0700, &e), 0, "cannot make the folder of lists", &e);
-	write_one(g, l->file, "", &l->body);
-	if (signature != NULL)
-		write_one(g, l->file, ".sig", signature);
-	free(dir);
 }
 
 /* --- the link --- */
@@ -98,7 +71,7 @@ engine_list_link(struct engine *g, struct engine_list *l)
 static void
 adopt(struct engine *g, struct engine_list *l, const char *file, int64_t now)
 {
-	char *path = path_of(g, file, "");
+	char *path = engine_list_path(g, file, "");
 	struct buf b = {0};
 	char *its;
 
@@ -131,7 +104,7 @@ engine_list_mend(struct engine *g, struct engine_list *l, int64_t now)
 	if (l->row.digest[0] == '\0' && have != NULL)
 		adopt(g, l, have, now);
 	want = engine_list_file(l->row.name, l->row.digest);
-	path = path_of(g, want, "");
+	path = engine_list_path(g, want, "");
 	if (l->row.digest[0] != '\0' && access(path, R_OK) != 0) {
 		log_warn("list", "list %s: %s is gone; it is fetched anew", l->row.name,
 		    path);
@@ -142,7 +115,7 @@ engine_list_mend(struct engine *g, struct engine_list *l, int64_t now)
 	}
 	if (l->row.digest[0] == '\0' && have != NULL) {
 		free(path);
-		path = path_of(g, l->row.name, ".list");
+		path = engine_list_path(g, l->row.name, ".list");
 		unlink(path); /* it leads nowhere */
 	}
 	engine_list_link(g, l);
@@ -174,7 +147,8 @@ is_of(const char *file, const char *version)
 	size_t n = version != NULL ? strlen(version) : 0;
 
 	return n > 0 && strncmp(file, version, n) == 0 &&
-	       (file[n] == '\0' || strcmp(file + n, ".sig") == 0);
+	       (file[n] == '\0' || strcmp(file + n, ".sig") == 0 ||
+		   strcmp(file + n, ".part") == 0);
 }
 
 void

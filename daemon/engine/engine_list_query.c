@@ -21,6 +21,8 @@ doing(const struct engine_list *l)
 	static const char *const names[] = {
 	    [LIST_IDLE] = NULL,
 	    [LIST_ASKED] = "asked for",
+	    [LIST_READ] = "being read",
+	    [LIST_WRITE] = "being written",
 	    [LIST_SIGNATURE] = "signature asked for",
 	    [LIST_HERE] = "to be tried",
 	    [LIST_TRIED] = "being tried",

@@ -2,6 +2,8 @@
 /* schedule: intervals, back-off and jitter; see schedule.h.  Owns nothing. */
 #include "fetch/schedule.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "ipc/msg.h"
 
@@ -12,6 +14,9 @@
  * as one wave. */
 #define OWN_RETRY (15 * CLOCK_MIN)
 #define WEEK (7 * CLOCK_DAY)
+#define CATCH_UP                                                                    \
+	5.0	   /* polls a second that are no burst, however few feeds there are \
+		    */
 #define SHORTEST 1 /* ms: "next" is never "now", or a zero interval would spin */
 
 /* How an outcome is treated. */
@@ -260,4 +265,54 @@ fetch_first(int64_t now, int64_t interval, uint64_t seed)
 	if (interval <= 0)
 		return now;
 	return now + (int64_t)(mix(seed) % (uint64_t)interval);
+}
+
+/* --- those that are late --- */
+
+static int
+late_cmp(const void *a, const void *b)
+{
+	const struct fetch_late *x = a, *y = b;
+
+	if (x->due != y->due)
+		return x->due < y->due ? -1 : 1;
+	return (x->feed > y->feed) - (x->feed < y->feed);
+}
+
+/* Of feeds whose intervals differ by less than twice. */
+struct like {
+	size_t n, at;
+	int64_t least;
+};
+
+static struct like *
+like_of(struct like likes[64], const struct fetch_late *l)
+{
+	return &likes[63 - __builtin_clzll((uint64_t)most(l->interval, 1))];
+}
+
+void
+fetch_spread(struct fetch_late *v, size_t n, double rate, int64_t now)
+{
+	double width = (double)n / (rate > CATCH_UP ? rate : CATCH_UP) * CLOCK_SEC;
+	struct like likes[64] = {{0}};
+
+	if (n == 0)
+		return;
+	qsort(v, n, sizeof(*v), late_cmp);
+	for (size_t i = 0; i < n; i++) {
+		struct like *k = like_of(likes, &v[i]);
+		int64_t interval = most(v[i].interval, 1);
+
+		k->least = k->n == 0 ? interval : least(k->least, interval);
+		k->n++;
+	}
+	/* Each kind by itself: in one row the short ones, whose time was up last, would
+	 * all be at its end. */
+	for (size_t i = 0; i < n; i++) {
+		struct like *k = like_of(likes, &v[i]);
+		double over = (double)k->least < width ? (double)k->least : width;
+
+		v[i].next = now + (int64_t)(over * (double)k->at++ / (double)k->n);
+	}
 }

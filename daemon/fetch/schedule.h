@@ -11,6 +11,7 @@
 #define TOSD_FETCH_SCHEDULE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What is known after a poll.  Times and spans in ms, 0: not said. */
@@ -62,6 +63,20 @@ void fetch_plan(const struct fetch_plan_in *in, struct fetch_plan *out);
 
 /* Whether this outcome counts as a failure of the other side. */
 bool fetch_plan_counts(uint8_t outcome);
+
+/* A feed that should have been asked by now. */
+struct fetch_late {
+	int64_t feed;	  /* whose it is: the caller's; decides among equals */
+	int64_t due;	  /* when it should have been; CLOCK_NONE: it never was asked */
+	int64_t interval; /* its own, ms */
+	int64_t next;	  /* out: when it is asked */
+};
+/* Spreads those that are late, from now on over as much time as it takes at the pace of all
+ * feeds together (rate: polls a second), and none over more than the interval of its like
+ * (within a factor of two): what comes is twice that pace at most, with those that are not
+ * late.  Who never was asked comes first, then who waits longest; so nobody is put off
+ * for ever by one start after the other.  Sorts v. */
+void fetch_spread(struct fetch_late *v, size_t n, double rate, int64_t now);
 
 /* The first poll after a start: spread evenly over one interval (ms), so that a
  * restart does not ask everybody at once.  Absolute ms in [now, now+interval). */

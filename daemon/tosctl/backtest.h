@@ -185,9 +185,12 @@ struct bt_projected {
 	uint64_t safety; /* alerts of the safety lane, outside any case */
 	int32_t highest; /* stage */
 	uint64_t ups, downs;
+	uint64_t held; /* steps up that did not come, for rules that are not proven */
 	int64_t first_notice, first_recommendation;
 };
-struct bt_ladder *bt_ladder_new(const struct ladder *l, enum bt_tenant_does does);
+/* proven: by rule, what engine_proven() says of it now; borrowed, NULL: all are. */
+struct bt_ladder *bt_ladder_new(
+    const struct ladder *l, const bool *proven, enum bt_tenant_does does);
 void bt_ladder_free(struct bt_ladder **l);
 void bt_ladder_add(struct bt_ladder *l, const struct msg_rules *rules, uint32_t tenant,
     const struct bt_revision *r);
@@ -226,6 +229,7 @@ int bt_sample_write(struct store *s, const char *path, uint64_t seed,
 
 /* --- backtest_report.c --- */
 
+struct lists_used;
 struct bt_report {
 	bool json;
 	const char *packs; /* what was tried, as it was named */
@@ -236,6 +240,9 @@ struct bt_report {
 	double threshold;
 	bool as_written;
 	const bool *tried; /* by rule: the others were only there */
+	const struct lists_used *used; /* lists that the daemon fetches */
+	const bool *proven; /* by rule: has shown what the last stages ask for */
+	double precision_final; /* which is this; 0: nothing */
 	int64_t whole_seen, sample_seen; /* of the marks */
 	unsigned min_items;		 /* below it a rate is no rate */
 };

@@ -4,8 +4,8 @@
  * cases, notices and moves on the ladder.  Steps are those of case_step(), facts are
  * counted as the engine counts them.  Simpler than the engine in what the past cannot
  * tell, and said so in the report: every notice is delivered at once, nobody appeals or
- * decides, none of our own gaps stops a clock, and what a tenant does is assumed (enum
- * bt_tenant_does).  See backtest.h.
+ * decides, none of our own gaps stops a clock, rules are as proven as they are now, and
+ * what a tenant does is assumed (enum bt_tenant_does).  See backtest.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,7 @@ struct tenant {
 
 struct bt_ladder {
 	const struct ladder *l;
+	const bool *proven; /* by rule */
 	enum bt_tenant_does does;
 	struct tenant *tenants;
 	size_t ntenants;
@@ -47,11 +48,12 @@ struct bt_ladder {
 };
 
 struct bt_ladder *
-bt_ladder_new(const struct ladder *l, enum bt_tenant_does does)
+bt_ladder_new(const struct ladder *l, const bool *proven, enum bt_tenant_does does)
 {
 	struct bt_ladder *x = xcalloc(1, sizeof(*x));
 
 	x->l = l;
+	x->proven = proven;
 	x->does = does;
 	x->items = bt_map_new();
 	return x;
@@ -101,6 +103,7 @@ count_facts(const struct bt_ladder *x, const struct tenant *t, int64_t now,
 			continue;
 		}
 		f->reported++;
+		f->unproven += x->proven != NULL && !x->proven[v->rule];
 		f->removed += gone;
 		f->online += !gone;
 		m[n].reported = v->reported;
@@ -127,6 +130,7 @@ step(struct bt_ladder *x, struct tenant *t, enum case_event_type type, int sever
 		count_facts(x, t, now, &ev.facts);
 	case_step(x->l, &t->s, &ev, &st);
 	t->s = st.next;
+	t->sum.held += strcmp(st.row, CASE_ROW_UNPROVEN) == 0;
 	t->sum.ups += stage > 0 && t->s.stage > stage;
 	t->sum.downs += t->s.stage < stage;
 	if (t->s.stage > t->sum.highest)
@@ -356,6 +360,7 @@ bt_ladder_sum(const struct bt_ladder *x, struct bt_projected *out)
 		out->closed += p->closed;
 		out->ups += p->ups;
 		out->downs += p->downs;
+		out->held += p->held;
 		if (p->highest > out->highest)
 			out->highest = p->highest;
 		if (p->first_notice != CLOCK_NONE &&

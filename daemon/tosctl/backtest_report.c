@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "tosctl/backtest.h"
+#include "tosctl/lists_used.h"
 
 #define PAIRS_SHOWN 10 /* in the text; JSON has more */
 #define PAIRS_JSON 1000
@@ -115,6 +116,7 @@ history_json(const struct bt_report *r)
 				(json_int_t)r->kept->thinned[i].upto, "share",
 				r->kept->thinned[i].share / (double)STORE_SHARE_ALL));
 	json_object_set_new(o, "revisions", reach);
+	json_object_set_new(o, "lists", lists_used_json(r->used));
 	json_object_set_new(o, "samples", shares);
 	json_object_set_new(o, "greatest_weight", json_real(c->most));
 	set_time(o, "from", c->first_seen);
@@ -154,6 +156,7 @@ rule_json(const struct bt_report *r, uint32_t i)
 		    json_pack("{s:s, s:f}", "tenant", r->count->tenants[s.loudest].key,
 			"share", (double)s.most / (double)s.items));
 	json_object_set_new(o, "tried", json_boolean(r->tried[i]));
+	json_object_set_new(o, "proven", json_boolean(r->proven[i]));
 	set_time(o, "first", s.first);
 	set_time(o, "last", s.last);
 	emit(o);
@@ -238,13 +241,14 @@ static const char *const does_names[BT_TENANTS_DO] = {"as-recorded", "removes"};
 static void
 projected_json(int does, const char *tenant, const struct bt_projected *p)
 {
-	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}",
-	    "kind", "projection", "tenants_do", does_names[does], "violations",
+	json_t *o = json_pack(
+	    "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "kind",
+	    "projection", "tenants_do", does_names[does], "violations",
 	    (json_int_t)p->violations, "cases", (json_int_t)p->cases, "notices",
 	    (json_int_t)p->notices, "recommendations", (json_int_t)p->recommendations,
 	    "closed", (json_int_t)p->closed, "up", (json_int_t)p->ups, "down",
-	    (json_int_t)p->downs, "safety", (json_int_t)p->safety, "highest_stage",
-	    (int)p->highest);
+	    (json_int_t)p->downs, "held", (json_int_t)p->held, "safety",
+	    (json_int_t)p->safety, "highest_stage", (int)p->highest);
 
 	if (tenant != NULL)
 		json_object_set_new(o, "tenant", json_string(tenant));
@@ -290,6 +294,7 @@ history_text(const struct bt_report *r)
 	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	printf("%s: %u rules, policy %.12s\n", r->packs, r->rules->n, r->rules->digest);
+	lists_used_say(r->used, stdout, "  with ");
 	printf("seen from %s to %s: %llu items of %zu tenants\n", day(c->first_seen, a),
 	    day(c->last_seen, b), (unsigned long long)c->items, c->ntenants);
 	if (drawn + passed > 0)
@@ -415,6 +420,13 @@ projection_text(const struct bt_report *r)
 		    (unsigned long long)p.notices, (unsigned long long)p.ups,
 		    (unsigned long long)p.downs, (unsigned long long)p.recommendations,
 		    day(p.first_notice, a), day(p.first_recommendation, b));
+		if (p.held > 0)
+			printf(
+			    "    %llu times no step to the last stage or beyond, since "
+			    "all that was reported was\n    found by rules that have "
+			    "not "
+			    "shown a precision of %g (gates.precision_final)\n",
+			    (unsigned long long)p.held, r->precision_final);
 		if (d == 0 && p.safety > 0)
 			printf("    %llu alerts to the safety desk, apart from cases\n",
 			    (unsigned long long)p.safety);

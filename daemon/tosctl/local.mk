@@ -15,6 +15,7 @@ tosctl_SOURCES = \
 	%D%/feed_facts.c %D%/feed_facts.h \
 	%D%/feed_plan.c \
 	%D%/feed_report.c %D%/feed_report.h %D%/feed_warnings.c \
+	%D%/lists_used.c %D%/lists_used.h \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \

@@ -130,7 +130,7 @@ _tosctl() {
 		options='--config --allow --json'
 		;;
 	parse) options='--url --type --location --language --config --doc --dates --json' files=-f ;;
-	scan) options='--policies --plugin --cache --protect --model --no-classifier --json --help' ;;
+	scan) options='--config --policies --plugin --cache --protect --model --no-classifier --json --help' ;;
 	policy)
 		options='--plugin --json --help'
 		((n == 0)) && list='lint test new keygen sign backtest diff label-samples rules stats
@@ -144,7 +144,7 @@ _tosctl() {
 				sed -n 's/.*"rule":"\([a-z0-9./-]*\)".*/\1/p') ;;
 		backtest) options='--config --store --since --tenant --as-written --samples
 			--sample-size --seed --model --jobs --json --help' files=-f ;;
-		diff) options='--on --store --json --help' files=-f ;;
+		diff) options='--config --on --store --json --help' files=-f ;;
 		label-samples) options='--key --json --help' files=-f ;;
 		esac
 		;;

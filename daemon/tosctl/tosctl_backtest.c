@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
+#include "store/store_rule.h"
 #include "tosctl/backtest.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
@@ -47,9 +48,10 @@ struct run {
 	struct options o;
 	struct conf *conf;
 	struct pack_room room;
+	struct lists_used used;
 	struct policy_host *host;
 	struct msg rules;
-	bool *tried;
+	bool *tried, *proven;
 	struct store *store;
 	struct bt_kept kept;
 	struct bt_count count;
@@ -200,7 +202,8 @@ by_rule(const void *a, const void *b)
 	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
-/* All rules of a folder; of a pack that is tried beside others, its own. */
+/* All rules of a folder; of a pack that is tried beside others, its own.  Lists are
+ * only there. */
 static int
 mark_tried(struct run *r, struct err *e)
 {
@@ -212,9 +215,10 @@ mark_tried(struct run *r, struct err *e)
 	json_object_foreach(doc, pack, v) name = pack;
 	r->tried = xcalloc(rules->n + 1, sizeof(*r->tried));
 	for (uint32_t i = 0; i < rules->n; i++)
-		r->tried[i] = name == NULL ||
-			      (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
-				  rules->v[i].rule[strlen(name)] == '/');
+		r->tried[i] = strcmp(rules->v[i].plugin, "lists") != 0 &&
+			      (name == NULL ||
+				  (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
+				      rules->v[i].rule[strlen(name)] == '/'));
 	json_decref(doc);
 	return rc;
 }
@@ -224,6 +228,7 @@ open_packs(struct run *r, struct err *e)
 {
 	struct scan_packs p = {.plugin = r->o.plugin,
 	    .model = r->o.model,
+	    .used = &r->used,
 	    .protect = r->conf->safety.protect,
 	    .nprotect = r->conf->safety.nprotect,
 	    .report = on_problem,
@@ -233,17 +238,59 @@ open_packs(struct run *r, struct err *e)
 
 	if (rc != 0)
 		return rc;
+	lists_used_open(&r->used, r->conf);
 	p.folder = r->room.dir;
 	rc = scan_open(&p, &r->host);
 	/* What is left after a refusal is not what was to be tried. */
 	if (rc != 0 || r->problems > 0)
 		return err_set(e, TOSD_EINVAL,
-		    "%s: not all packs load: nothing was tried", r->o.packs);
+		    "%s: not all packs%s load: nothing was tried", r->o.packs,
+		    r->used.bad > 0 ? " and lists" : "");
 	policy_host_rules(r->host, &r->rules.rules);
 	if (r->rules.rules.n > 1)
 		qsort(r->rules.rules.v, r->rules.rules.n, sizeof(*r->rules.rules.v),
 		    by_rule);
 	return mark_tried(r, e);
+}
+
+struct words { /* of people, by rule */
+	struct run *r;
+	uint64_t *right, *wrong;
+};
+
+static int
+add_label(void *ctx, const struct store_label *l)
+{
+	struct words *w = ctx;
+	const struct msg_rules *rules = &w->r->rules.rules;
+	int64_t i = bt_rule_find(rules, l->rule);
+
+	if (i >= 0 && rules->v[i].rev == l->rev) {
+		w->right[i] += l->right;
+		w->wrong[i] += !l->right;
+	}
+	return 0;
+}
+
+/* Another revision of a rule begins with nothing shown, as it does in the daemon. */
+static int
+mark_proven(struct run *r, struct err *e)
+{
+	uint32_t n = r->rules.rules.n;
+	struct words w = {.r = r,
+	    .right = xcalloc(n + 1, sizeof(*w.right)),
+	    .wrong = xcalloc(n + 1, sizeof(*w.wrong))};
+	int rc = 0;
+
+	r->proven = xcalloc(n + 1, sizeof(*r->proven));
+	if (store_label_each(r->store, NULL, 0, add_label, &w) < 0)
+		rc = err_set(
+		    e, TOSD_EIO, "cannot read what people said of the findings");
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		r->proven[i] = engine_proven(&r->conf->policy, w.right[i], w.wrong[i]);
+	free(w.right);
+	free(w.wrong);
+	return rc;
 }
 
 /* "90d" before what was last seen, or a time: never the clock, so that the same store
@@ -322,14 +369,15 @@ backtest(struct run *r, struct err *e)
 		return rc;
 	src.upto = store_past_last(r->store);
 	if ((rc = since_when(r, src.upto, &src.after, e)) != 0 ||
-	    (rc = open_packs(r, e)) != 0)
+	    (rc = open_packs(r, e)) != 0 || (rc = mark_proven(r, e)) != 0)
 		return rc;
 	src.host = r->host;
 	src.rules = &r->rules.rules;
 	src.tried = r->tried;
 	bt_count_init(&r->count, src.rules->n);
 	for (int d = 0; d < BT_TENANTS_DO; d++)
-		r->ladders[d] = bt_ladder_new(&r->ladder, (enum bt_tenant_does)d);
+		r->ladders[d] =
+		    bt_ladder_new(&r->ladder, r->proven, (enum bt_tenant_does)d);
 	if (r->o.samples != NULL)
 		r->sample = bt_sample_new(r->o.seed, r->o.want, r->tried);
 	/* SQLite's connections do not go through fork(). */
@@ -356,6 +404,9 @@ report(struct run *r)
 	    .threshold = r->conf->policy.threshold,
 	    .as_written = r->o.as_written,
 	    .tried = r->tried,
+	    .used = &r->used,
+	    .proven = r->proven,
+	    .precision_final = r->conf->policy.gates.precision_final,
 	    .whole_seen = CLOCK_NONE,
 	    .sample_seen = CLOCK_NONE,
 	    .min_items = r->conf->ladder.min_exposure};
@@ -381,7 +432,9 @@ close_run(struct run *r)
 	bt_kept_free(&r->kept);
 	msg_clear(&r->rules);
 	free(r->tried);
+	free(r->proven);
 	policy_host_free(&r->host);
+	lists_used_clear(&r->used);
 	pack_room_leave(&r->room);
 	store_free(&r->store);
 	conf_free(&r->conf);

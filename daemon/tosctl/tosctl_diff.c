@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/store_history.h"
+#include "tosctl/mapping_find.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
@@ -26,13 +27,15 @@ enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 #define QUOTE 70
 
 static const char usage[] =
-    "usage: tosctl policy diff [--on FILE.ndjson | --store URL] [--json] A B\n"
+    "usage: tosctl policy diff [--config FILE] [--on FILE.ndjson | --store URL] "
+    "[--json] "
+    "A B\n"
     "Says what differs between two folders of packs, or two packs; and which texts of "
     "FILE,\n"
     "or of what was seen, only one of them finds.\n";
 
 struct options {
-	const char *on, *store, *plugin, *a, *b;
+	const char *conf, *on, *store, *plugin, *a, *b;
 	bool json, help;
 };
 
@@ -44,6 +47,8 @@ struct tally {
 
 struct diff {
 	struct options o;
+	struct conf *conf;	/* NULL: none was named */
+	struct lists_used used; /* the same beside either */
 	struct policy_host *host[2];
 	struct pack_room room[2];
 	unsigned problems;
@@ -385,6 +390,7 @@ open_side(struct diff *d, int s, struct err *e)
 	struct scan_packs p = {.plugin = d->o.plugin,
 	    .report = on_problem,
 	    .note = scan_say_nothing,
+	    .used = &d->used,
 	    .ctx = d};
 	int rc = pack_room_enter(what, NULL, &d->room[s], e);
 
@@ -394,7 +400,25 @@ open_side(struct diff *d, int s, struct err *e)
 	rc = scan_open(&p, &d->host[s]);
 	return rc == 0 && d->problems == 0
 		   ? 0
-		   : err_set(e, TOSD_EINVAL, "%s: not all packs load", what);
+		   : err_set(e, TOSD_EINVAL, "%s: not all packs%s load", what,
+			 d->used.bad > 0 ? " and lists" : "");
+}
+
+static void
+say_lists(const struct diff *d)
+{
+	json_t *all = lists_used_json(&d->used), *o;
+	size_t i;
+
+	if (!d->o.json)
+		lists_used_say(&d->used, stdout, "with ");
+	json_array_foreach(all, i, o)
+	{
+		json_object_set_new(o, "kind", json_string("list"));
+		if (d->o.json)
+			put_json(o);
+	}
+	json_decref(all);
 }
 
 static int
@@ -404,8 +428,13 @@ run(struct diff *d, unsigned *unraised, struct err *e)
 
 	if (rc != 0 || (d->o.on == NULL && d->o.store == NULL))
 		return rc;
+	if (d->o.conf != NULL)
+		rc = mapping_conf("tosctl policy diff", d->o.conf, &d->conf, e);
+	lists_used_open(&d->used, d->conf);
 	for (int s = 0; s < 2 && rc == 0; s++)
 		rc = open_side(d, s, e);
+	if (rc == 0)
+		say_lists(d);
 	if (rc == 0)
 		rc = d->o.on != NULL ? judge_file(d, e) : judge_store(d, e);
 	if (rc == 0)
@@ -416,7 +445,8 @@ run(struct diff *d, unsigned *unraised, struct err *e)
 static int
 read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {{"on", required_argument, NULL, 'o'},
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+	    {"on", required_argument, NULL, 'o'},
 	    {"store", required_argument, NULL, 's'},
 	    {"plugin", required_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'}, {0}};
@@ -424,8 +454,10 @@ read_options(int argc, char **argv, struct options *o)
 
 	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (c == 'o')
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (c == 'c')
+			o->conf = optarg;
+		else if (c == 'o')
 			o->on = optarg;
 		else if (c == 's')
 			o->store = optarg;
@@ -471,6 +503,8 @@ tosctl_diff(int argc, char **argv)
 		policy_host_free(&d.host[s]);
 		pack_room_leave(&d.room[s]);
 	}
+	lists_used_clear(&d.used);
+	conf_free(&d.conf);
 	for (size_t i = 0; i < d.n; i++)
 		free(d.v[i].rule);
 	free(d.v);

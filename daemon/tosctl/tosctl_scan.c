@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/host.h"
+#include "tosctl/mapping_find.h"
 #include "tosctl/places.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
@@ -27,7 +28,8 @@
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char scan_usage[] =
-    "usage: tosctl scan [--policies DIR] [--plugin FILE] [--cache DIR]\n"
+    "usage: tosctl scan [--config FILE] [--policies DIR] [--plugin FILE] [--cache "
+    "DIR]\n"
     "       [--protect NAME]... [--model FILE] [--no-classifier]\n"
     "Reads items as JSON, one a line ({\"id\", \"text\"}; also title, summary, author, "
     "url,\n"
@@ -36,7 +38,7 @@ static const char scan_usage[] =
     "of title, text and summary with a blank line between.\n";
 
 struct options {
-	const char *policies, *plugin, *cache, *model;
+	const char *conf, *policies, *plugin, *cache, *model;
 	const char **protect;
 	size_t nprotect;
 	bool help;
@@ -44,6 +46,7 @@ struct options {
 
 struct scan {
 	struct policy_host *host;
+	char *missing;	/* why no answer is whole; NULL: they are */
 	struct buf out; /* the line that is being made */
 	int rc;
 };
@@ -54,6 +57,7 @@ static int
 parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {
+	    {"config", required_argument, NULL, 'c'},
 	    {"policies", required_argument, NULL, 'p'},
 	    {"plugin", required_argument, NULL, 'P'},
 	    {"cache", required_argument, NULL, 'C'},
@@ -66,12 +70,12 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){.policies = places_policies(),
-	    .plugin = places_rules(),
-	    .model = places_model()};
+	*o = (struct options){.plugin = places_rules(), .model = places_model()};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
-		if (c == 'p')
+	while ((c = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+		if (c == 'c')
+			o->conf = optarg;
+		else if (c == 'p')
 			o->policies = optarg;
 		else if (c == 'P')
 			o->plugin = optarg;
@@ -127,6 +131,8 @@ int
 scan_open(const struct scan_packs *p, struct policy_host **host)
 {
 	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
+	struct lists_used *used = p->used != NULL && p->used->n > 0 ? p->used : NULL;
+	int rc;
 	struct conf_plugin plugins[3] = {{.name = "rules",
 	    .path = p->plugin,
 	    .settings = &lint,
@@ -151,13 +157,24 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 		    .settings = &model,
 		    .nsettings = 1,
 		    .file = "command line"};
-	if (p->lists != NULL)
+	if (used != NULL) {
+		plugins[policy.nplugins++] = used->plugin;
+		used->report = p->report;
+		used->note = p->note;
+		used->ctx = p->ctx;
+		po.report = lists_used_report;
+		po.note = lists_used_note;
+		po.ctx = used;
+	} else if (p->lists != NULL)
 		plugins[policy.nplugins++] = (struct conf_plugin){.name = "lists",
 		    .path = p->lists,
 		    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_MEDIA,
 		    .file = "command line"};
 	/* When nothing is left the reasons have been reported already. */
-	return policy_host_new(&po, host, NULL);
+	rc = policy_host_new(&po, host, NULL);
+	if (used != NULL)
+		lists_used_loaded(used, rc == 0 ? *host : NULL);
+	return rc;
 }
 
 /* --- an item in */
@@ -360,6 +377,20 @@ put_id(struct buf *b, const json_t *id)
 		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
 }
 
+/* A list that is not there has not said that nothing stands on it. */
+static void
+say_missing(const struct scan *s, char **degraded)
+{
+	char *both;
+
+	if (s->missing == NULL)
+		return;
+	both = *degraded != NULL ? xasprintf("%s; %s", *degraded, s->missing)
+				 : xstrdup(s->missing);
+	free(*degraded);
+	*degraded = both;
+}
+
 static void
 judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 {
@@ -371,6 +402,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	uint32_t n = 0;
 
 	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
+	say_missing(s, &degraded);
 	nscores = policy_host_scores(s->host, &score);
 	buf_reset(b);
 	buf_puts(b, "{\"id\":");
@@ -501,35 +533,75 @@ scan_stream(struct scan *s, int fd)
 	return s->rc;
 }
 
+/* What the configuration says where no option does. */
+static int
+take_conf(struct options *o, struct conf **conf, struct lists_used *used)
+{
+	struct err e = ERR_INIT;
+
+	if (o->conf != NULL && mapping_conf("tosctl scan", o->conf, conf, &e) != 0) {
+		fprintf(stderr, "tosctl: %s\n", e.text);
+		return -1;
+	}
+	lists_used_open(used, *conf);
+	if (o->policies == NULL)
+		o->policies =
+		    *conf != NULL ? (*conf)->policy.packs_dir : places_policies();
+	for (size_t i = 0; *conf != NULL && i < (*conf)->safety.nprotect; i++) {
+		o->protect =
+		    xrealloc(o->protect, (o->nprotect + 1) * sizeof(*o->protect));
+		o->protect[o->nprotect++] = (*conf)->safety.protect[i];
+	}
+	return 0;
+}
+
+static int
+scan(struct options *o)
+{
+	struct lists_used used = {0};
+	struct scan s = {0};
+	struct scan_packs packs;
+	struct conf *conf = NULL;
+	int rc = EXIT_CANNOT;
+
+	if (take_conf(o, &conf, &used) != 0)
+		return rc;
+	packs = (struct scan_packs){.folder = o->policies,
+	    .plugin = o->plugin,
+	    .cache = o->cache,
+	    .model = o->model,
+	    .lists = has_lists(o->policies) ? places_lists() : NULL,
+	    .used = &used,
+	    .protect = o->protect,
+	    .nprotect = o->nprotect,
+	    .report = say_problem,
+	    .note = scan_say_nothing};
+	if (scan_open(&packs, &s.host) == 0) {
+		lists_used_say(&used, stderr, "tosctl: ");
+		s.missing = lists_used_missing(&used);
+		rc = scan_stream(&s, STDIN_FILENO);
+	}
+	policy_host_free(&s.host);
+	buf_free(&s.out);
+	free(s.missing);
+	lists_used_clear(&used);
+	conf_free(&conf);
+	return rc;
+}
+
 int
 tosctl_scan(int argc, char **argv)
 {
-	struct scan s = {0};
-	struct scan_packs packs;
 	struct options o;
-	int rc = EXIT_DONE;
+	int rc = parse_options(argc, argv, &o);
 
-	rc = parse_options(argc, argv, &o);
-	packs = (struct scan_packs){.folder = o.policies,
-	    .plugin = o.plugin,
-	    .cache = o.cache,
-	    .model = o.model,
-	    .lists = has_lists(o.policies) ? places_lists() : NULL,
-	    .protect = o.protect,
-	    .nprotect = o.nprotect,
-	    .report = say_problem,
-	    .note = scan_say_nothing};
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
 		rc = EXIT_USAGE;
 	} else if (o.help) {
 		fputs(scan_usage, stdout);
-	} else if (scan_open(&packs, &s.host) != 0) {
-		rc = EXIT_CANNOT;
 	} else {
-		rc = scan_stream(&s, STDIN_FILENO);
-		policy_host_free(&s.host);
-		buf_free(&s.out);
+		rc = scan(&o);
 	}
 	free(o.protect);
 	return rc;

@@ -118,8 +118,11 @@ say_list(struct lists *x, const struct list *l)
 {
 	struct sb b = {0};
 
-	sb_printf(&b, "list %s: %zu entries (%s), expires %s, from %s, %s", l->name,
-	    l->n, list_kind_name(l->kind), l->day, l->source, l->licence);
+	sb_printf(&b, "list %s: ", l->name);
+	if (l->version > 0)
+		sb_printf(&b, "version %lld, ", (long long)l->version);
+	sb_printf(&b, "%zu entries (%s), expires %s, from %s, %s", l->n,
+	    list_kind_name(l->kind), l->day, l->source, l->licence);
 	say(x, TOSD_LOG_INFO, b.data);
 	sb_free(&b);
 	if (x->day == INT64_MIN || x->day < l->expires)
