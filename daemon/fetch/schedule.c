@@ -14,9 +14,7 @@
  * as one wave. */
 #define OWN_RETRY (15 * CLOCK_MIN)
 #define WEEK (7 * CLOCK_DAY)
-#define CATCH_UP                                                                    \
-	5.0	   /* polls a second that are no burst, however few feeds there are \
-		    */
+#define CATCH_UP 5.0 /* polls a second: no burst, however few feeds there are */
 #define SHORTEST 1 /* ms: "next" is never "now", or a zero interval would spin */
 
 /* How an outcome is treated. */
