@@ -164,8 +164,12 @@ check)
 real)
 	# shellcheck disable=SC2046 # lists of names, split on purpose
 	install_missing $(build_packages) $(real_packages)
-	generate
-	build
+	if [ -e "${BUILD_DIR:-build}/config.status" ]; then
+		cd "${BUILD_DIR:-build}" # what has changed since then make sees itself
+	else
+		generate
+		build
+	fi
 	outcome make real
 	;;
 -h | --help)
