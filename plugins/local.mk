@@ -125,6 +125,7 @@ model: tosctl$(EXEEXT)
 		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
+		--learn-only own-twins \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
@@ -142,8 +143,10 @@ plugins_classifier_libmodel_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
 plugins_classifier_libmodel_la_CFLAGS = $(CLASSIFIER_CFLAGS)
 plugins_classifier_libmodel_la_LIBADD = plugins/kit/libkit.la
 plugins_classifier_libtrain_la_SOURCES = \
+	%D%/classifier/apart.c %D%/classifier/apart.h \
 	%D%/classifier/augment.c \
 	%D%/classifier/boost.c \
+	%D%/classifier/calibration.c %D%/classifier/calibration.h \
 	%D%/classifier/card.c %D%/classifier/card.h \
 	%D%/classifier/fit.c %D%/classifier/fit.h \
 	%D%/classifier/fusion.c %D%/classifier/fusion.h \

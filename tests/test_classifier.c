@@ -5,6 +5,8 @@
  */
 #include <math.h>
 
+#include "classifier/apart.h"
+#include "classifier/calibration.h"
 #include "classifier/fusion.h"
 #include "classifier/num.h"
 #include "classifier/train.h"
@@ -49,8 +51,20 @@ test_measures(void)
 	struct scored v[] = {{0.9, 1, 1}, {0.8, 1, 1}, {0.7, 1, 0}, {0.6, 1, 1},
 	    {0.1, 1, 0}, {0.1, 1, 0}};
 	struct measures m;
+	struct measured_at at;
 	double recall;
 
+	/* One bin each, but .1 twice: .1 + .2 + .7 + .4 + .2, of six. */
+	CU_ASSERT_DOUBLE_EQUAL(measure_calibration(v, 6), 1.6 / 6, 1e-12);
+	/* Harmless ones thrice as heavy: 3 of 6 above .65 of weight 1 + 1 + 3. */
+	for (size_t i = 0; i < 6; i++)
+		v[i].weight = v[i].label ? 1 : 3;
+	at = measure_at(v, 6, 0.65);
+	CU_ASSERT_DOUBLE_EQUAL(at.precision, 2.0 / 5, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(at.recall, 2.0 / 3, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(at.fpr, 1.0 / 3, 1e-12);
+	for (size_t i = 0; i < 6; i++)
+		v[i].weight = 1;
 	measure_all(v, 6, &m);
 	CU_ASSERT_DOUBLE_EQUAL(m.auprc, 1.0 / 3 + 1.0 / 3 + 0.75 / 3, 1e-12);
 	CU_ASSERT_DOUBLE_EQUAL(m.roc_auc, 8.0 / 9, 1e-12);
@@ -221,9 +235,10 @@ make_model(struct sb *bytes, uint64_t seed)
 				    .rounds = 6,
 				    .least = 1,
 				    .seed = seed},
-	    .trees = {.trees = 10, .rate = 0.2, .ridge = 1, .least = 1, .positive = 1},
-	    .prevalence = 0.3,
-	    .wanted = 0.9};
+	    .trees = {.trees = 10, .rate = 0.2, .ridge = 1, .least = 1, .positive = 1}};
+	struct calibration_options wish = {.prevalence = 0.3, .wanted = 0.9};
+	struct calibration_row *rows;
+	struct calibration c;
 	struct model *m = mem_new(1, sizeof(*m));
 	struct fit *f = mem_new(1, sizeof(*f));
 	struct train t = {0};
@@ -241,8 +256,18 @@ make_model(struct sb *bytes, uint64_t seed)
 	train_samples(&t, m, NULL, NULL);
 	use = mem_new(t.n, 1);
 	memset(use, 1, t.n);
-	fit_make(f, &t.samples, use, &o);
+	fit_make(f, &t.samples, use, &o, true);
 	fit_put(f, &o, m);
+	rows = mem_new(t.n, sizeof(*rows));
+	for (size_t i = 0; i < t.n; i++)
+		rows[i] = (struct calibration_row){.value = f->held[i],
+		    .held = f->held[i],
+		    .found = -1,
+		    .weight = !t.v[i].made,
+		    .label = t.v[i].label};
+	calibration_fit(&c, rows, t.n, &wish);
+	calibration_put(&c, &wish, m);
+	free(rows);
 	model_put(m, bytes);
 	free(use);
 	fit_free(f);
@@ -294,6 +319,177 @@ test_learning(void)
 	sb_free(&one);
 	sb_free(&two);
 	sb_free(&three);
+}
+
+/* A source whose labels are the wrong way round: who has not seen it does not know. */
+static void
+test_apart(void)
+{
+	struct fit_options o = {
+	    .linear = {
+		.cost = 3, .positive = 1, .block = {1, 1, 1}, .rounds = 6, .least = 1}};
+	struct model *m = mem_new(1, sizeof(*m));
+	struct train t = {0};
+	struct apart a;
+	struct why why;
+	size_t right = 0, all = 0;
+
+	add_rows(&t);
+	for (size_t i = 0, n = t.n; i < n; i++)
+		if (strcmp(t.v[i].source, "one") == 0)
+			train_add(
+			    &t, t.v[i].text, t.v[i].len, !t.v[i].label, 1, "odd", -1);
+	m->lexicon_text = read_all(LEXICON, &m->lexicon_len);
+	CU_ASSERT_FATAL(train_words(&t, m, &why) == 0);
+	train_samples(&t, m, NULL, NULL);
+	apart_new(&a, &t);
+	/* Four small sources, three of them with positives: a group each. */
+	CU_ASSERT_EQUAL_FATAL(a.ngroups, 4);
+	CU_ASSERT_EQUAL(a.nalone, 0);
+	for (size_t i = 0; i < t.nsources; i++)
+		for (size_t k = 0; k < i; k++)
+			CU_ASSERT_NOT_EQUAL(a.group[i], a.group[k]);
+	for (uint32_t g = 0; g < a.ngroups; g++)
+		CU_ASSERT(apart_learn(&a, g, &t, &o));
+	for (size_t i = 0; i < t.n; i++) {
+		CU_ASSERT(a.known[i]);
+		if (strcmp(t.v[i].source, "odd") != 0)
+			continue;
+		all++;
+		right += (a.value[i] > 0) == t.v[i].label;
+	}
+	CU_ASSERT(all > 50 && right < all / 10);
+	apart_free(&a);
+	train_free(&t);
+	model_free(&m);
+}
+
+/* One source only: nothing is left to learn from, and it says so. */
+static void
+test_apart_alone(void)
+{
+	struct fit_options o = {.linear = {.cost = 1, .positive = 1, .block = {1}}};
+	struct model *m = mem_new(1, sizeof(*m));
+	struct train t = {0};
+	struct apart a;
+	struct why why;
+
+	for (int i = 0; i < 300; i++) {
+		char s[60];
+
+		snprintf(s, sizeof(s), "I will %s %s %d", i % 2 ? "kill" : "call",
+		    victims[i % 10], i);
+		train_add(&t, s, strlen(s), i % 2, 1, i < 250 ? "large" : "own-x", -1);
+	}
+	m->lexicon_text = read_all(LEXICON, &m->lexicon_len);
+	CU_ASSERT_FATAL(train_words(&t, m, &why) == 0);
+	train_samples(&t, m, NULL, NULL);
+	apart_new(&a, &t);
+	CU_ASSERT_EQUAL(a.ngroups, 2);
+	CU_ASSERT_EQUAL(a.nalone, 1);
+	CU_ASSERT_EQUAL(a.group[0], 0);
+	apart_free(&a);
+	for (size_t i = 0; i < t.n; i++)
+		t.samples.v[i].source = 0;
+	t.nsources = 1;
+	apart_new(&a, &t);
+	CU_ASSERT_EQUAL(a.ngroups, 1);
+	CU_ASSERT_FALSE(apart_learn(&a, 0, &t, &o));
+	CU_ASSERT_FALSE(a.known[0]);
+	apart_free(&a);
+	t.nsources = 2;
+	train_free(&t);
+	model_free(&m);
+}
+
+/* --- calibration */
+
+#define CALIBRATED 30000
+
+/* Values of a row: three times as sure as they may be, and in the large source 0 more.
+ */
+static void
+make_calibration_rows(struct calibration_row *v, uint64_t seed)
+{
+	for (size_t i = 0; i < CALIBRATED; i++) {
+		double z = (double)(num_random(&seed) % 8000) / 1000 - 5;
+
+		v[i] = (struct calibration_row){.value = 3 * z + 1,
+		    .held = 3 * z + 1,
+		    .found = num_random(&seed) % 10 < 2 ? 1 : -1,
+		    .weight = 1,
+		    .source = i % 300 == 0 ? 1 + i % 7 : 0};
+		v[i].label = (double)(num_random(&seed) % 100000) / 100000 <
+			     num_logistic(z + (v[i].found > 0 ? 1.5 : 0));
+	}
+}
+
+static void
+test_calibration(void)
+{
+	struct calibration_options o = {.prevalence = 0.05, .wanted = 0.8};
+	struct calibration_row *v = mem_new(CALIBRATED, sizeof(*v));
+	struct scored *y = mem_new(CALIBRATED, sizeof(*y));
+	struct calibration c, other;
+	struct measured_at at;
+
+	make_calibration_rows(v, 3);
+	calibration_fit(&c, v, CALIBRATED, &o);
+	CU_ASSERT_DOUBLE_EQUAL(c.slope, 1.0 / 3, 0.02);
+	CU_ASSERT_DOUBLE_EQUAL(c.hit - c.none, 1.5, 0.25);
+	calibration_scores(&c, v, CALIBRATED, &o, y);
+	CU_ASSERT(measure_calibration(y, CALIBRATED) < 0.01);
+	at = measure_at(y, CALIBRATED, c.fused);
+	CU_ASSERT(at.precision >= 0.8 && at.precision < 0.83 && at.recall > 0.05);
+	/* What is only learned from changes nothing but what rules are worth. */
+	for (size_t i = 0; i < CALIBRATED; i += 2)
+		v[i].learn_only = true;
+	calibration_fit(&c, v, CALIBRATED, &o);
+	for (size_t i = 0; i < CALIBRATED; i += 2)
+		v[i].value = 100;
+	calibration_fit(&other, v, CALIBRATED, &o);
+	CU_ASSERT(memcmp(&c, &other, sizeof(c)) == 0);
+	/* A few rows that are all alike give no slope without end. */
+	for (size_t i = 0; i < 10; i++)
+		v[i] = (struct calibration_row){.value = i < 5 ? -1 : 1,
+		    .held = i < 5 ? -1 : 1,
+		    .found = -1,
+		    .weight = 1,
+		    .label = i >= 5};
+	calibration_fit(&c, v, 10, &o);
+	CU_ASSERT(c.slope > 0.5 && c.slope < 8);
+	free(v);
+	free(y);
+}
+
+/* Eight small sources know harder texts than a large one; the large one does not rule.
+ */
+static void
+test_calibration_sources(void)
+{
+	struct calibration_options o = {.prevalence = 0.05, .wanted = 0.8};
+	struct calibration_row *v = mem_new(CALIBRATED, sizeof(*v));
+	struct calibration rows, sources;
+	double recall, more;
+
+	make_calibration_rows(v, 4);
+	for (size_t i = 0; i < CALIBRATED; i++)
+		if (v[i].source != 0 && !v[i].label)
+			v[i].value = v[i].held += 4; /* look worse than they are */
+	calibration_fit(&rows, v, CALIBRATED, &o);
+	o.sources = true;
+	calibration_fit(&sources, v, CALIBRATED, &o);
+	/* The same value is believed less, and more is asked of a finding. */
+	CU_ASSERT(calibration_own(&sources, &(struct calibration_row){.value = 4}) <
+		  calibration_own(&rows, &(struct calibration_row){.value = 4}) - 0.02);
+	CU_ASSERT((num_logit(sources.fused) - sources.offset) / sources.slope >=
+		  (num_logit(rows.fused) - rows.offset) / rows.slope - 1e-6);
+	calibration_threshold(&sources, v, CALIBRATED, &o, &recall);
+	o.wanted = 0.5;
+	CU_ASSERT(
+	    calibration_threshold(&sources, v, CALIBRATED, &o, &more) < sources.fused);
+	CU_ASSERT(more > recall);
+	free(v);
 }
 
 /* --- the file */
@@ -507,6 +703,10 @@ static const struct suite_test tests[] = {
     {"lexicon", test_lexicon},
     {"frames: who does what to whom, whatever stands between", test_frames},
     {"learning", test_learning},
+    {"apart: models without a source", test_apart},
+    {"apart: where there is one source", test_apart_alone},
+    {"calibration", test_calibration},
+    {"calibration: no source rules", test_calibration_sources},
     {"file", test_file},
     {"wild", test_wild},
     {"shipped", test_shipped},

@@ -57,13 +57,21 @@ set -- --policies "$dir/packs" --lexicon "$srcdir/plugins/classifier/lexicon.txt
 run 0 classifier train "$@" --out "$dir/one.model" "$dir/a.jsonl" "$dir/b.jsonl"
 [ -s "$dir/one.card" ] || fail 'no card'
 digest=$(sha256sum <"$dir/a.jsonl" | cut -d' ' -f1)
-for word in "$digest" 's-a' 'held-out folds' 'Limits' 'Seed 1'; do
+for word in "$digest" 's-a' 'held-out folds' 'Limits' 'Seed 1' '^others, part 2' \
+	'each source was judged by a model'; do
 	grep -q -- "$word" "$dir/one.card" || fail "the card lacks $word"
 done
 run 0 classifier train "$@" --out "$dir/two.model" "$dir/a.jsonl" "$dir/b.jsonl"
 cmp -s "$dir/one.model" "$dir/two.model" || fail 'not the same bytes'
 run 0 classifier train "$@" --quick --seed 7 --out "$dir/three.model" "$dir/a.jsonl" "$dir/b.jsonl"
 cmp -s "$dir/one.model" "$dir/three.model" && fail 'the seed changes nothing'
+grep -q '^others, part' "$dir/three.card" && fail 'sources left out in spite of --quick'
+# What is only learned from: the same weights, other figures.
+run 0 classifier train "$@" --quick --seed 7 --learn-only s-a --out "$dir/only.model" \
+	"$dir/a.jsonl" "$dir/b.jsonl"
+grep -q '^s-a .* only learned from$' "$dir/only.card" || fail 'the card lacks --learn-only'
+[ "$(cmp -l "$dir/only.model" "$dir/three.model" | wc -l)" -le 80 ] || fail 'other weights'
+cmp -s "$dir/only.model" "$dir/three.model" && fail '--learn-only changes nothing'
 [ "$(wc -c <"$dir/one.model")" -le 1048576 ] || fail 'larger than 1 MiB'
 
 run 0 classifier evaluate --model "$dir/one.model" "$dir/a.jsonl"

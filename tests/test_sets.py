@@ -94,7 +94,15 @@ def check_measures():
           near(measure.roc_auc(measure.curve(v, w)), measure.roc_auc(c)))
 
 
+def check_card():
+    """The card that ships names the threshold that measure.py takes from it."""
+    t = measure.read_card(SRC / "plugins" / "classifier" / "violence.card")
+    check("the card's threshold of the score: %s" % t, t is not None and 0.1 < t < 1)
+    check("no card, no threshold", measure.read_card(SRC / "no.card") is None)
+
+
 check_sets()
+check_card()
 check_lines()
 check_disguises()
 check_measures()

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "classifier/num.h"
 #include "tosctl/classifier_run.h"
 
 /* --- measuring */
@@ -135,40 +134,12 @@ run_evaluate(struct run *r, struct err *e)
 }
 /* --- calibrating */
 
-/* Fits slope, offset and threshold of the model anew to what it says of the rows. */
-static void
-fit_scores(struct run *r, double *score)
-{
-	struct train *t = &r->train;
-	double(*x)[FIT_MAX] = xcalloc(t->n + 1, sizeof(*x)), out[FIT_MAX + 1];
-	struct scored *y = xcalloc(t->n + 1, sizeof(*y));
-	struct model_figures *f = &r->model->f;
-	double recall;
-
-	for (size_t i = 0; i < t->n; i++) {
-		x[i][0] = (num_logit(score[i]) - f->offset) / f->slope;
-		y[i] = (struct scored){0, t->v[i].weight, t->v[i].label};
-	}
-	run_weigh_to(y, t->n, r->o.prevalence);
-	measure_fit((const double(*)[FIT_MAX])x, y, t->n, 1, out);
-	f->slope = out[0];
-	f->offset = out[1];
-	for (size_t i = 0; i < t->n; i++)
-		y[i].score = score[i] = num_logistic(f->slope * x[i][0] + f->offset);
-	f->wanted = r->o.precision;
-	f->threshold = measure_threshold(y, t->n, f->wanted, &recall);
-	printf("slope %.3f, offset %+.3f; threshold %.4f for a precision of %.2f finds "
-	       "%.3f of the positives\n",
-	    f->slope, f->offset, f->threshold, f->wanted, recall);
-	free(x);
-	free(y);
-}
-
 int
 run_calibrate(struct run *r, struct err *e)
 {
 	const char *out = r->o.out != NULL ? r->o.out : r->o.model;
-	double *score = NULL;
+	struct calibration *c = &r->calibration;
+	double *score = NULL, recall = 0;
 	int rc = run_check_rows(&r->train, e);
 
 	if (rc == 0)
@@ -178,13 +149,23 @@ run_calibrate(struct run *r, struct err *e)
 		    err_set(e, TOSD_EINVAL, "%s: its slope is not above 0", r->o.model);
 	if (rc == 0) {
 		score = score_rows(r);
-		fit_scores(r, score);
-		rc = run_fit_fusion(r, score, e);
+		for (size_t i = 0; i < r->train.n; i++)
+			score[i] = run_value(r->model, score[i]);
+		/* Whoever calibrates has rows of the kind that will be judged. */
+		r->calibrate.sources = false;
+		rc = run_make_rows(r, score, score, e);
 		run_say_done(r);
 	}
 	if (rc == 0) {
-		printf("a finding of others adds %+.2f, none %+.2f\n",
-		    r->model->f.fused_hit, r->model->f.fused_none);
+		calibration_fit(c, r->rows, r->nrows, &r->calibrate);
+		calibration_put(c, &r->calibrate, r->model);
+		calibration_threshold(c, r->rows, r->nrows, &r->calibrate, &recall);
+		printf("slope %.3f, offset %+.3f; a finding of others adds %+.2f, none "
+		       "%+.2f\n"
+		       "for a precision of %.2f: threshold %.4f alone, %.4f with what "
+		       "others find, which gets %.3f of the positives\n",
+		    c->slope, c->offset, c->hit, c->none, r->calibrate.wanted, c->own,
+		    c->fused, recall);
 		rc = run_write_model(r->model, out, e);
 	}
 	free(score);

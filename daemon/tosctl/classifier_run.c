@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "classifier/fusion.h"
+#include "classifier/num.h"
 
 /* --- progress */
 
@@ -54,43 +54,49 @@ run_check_rows(const struct train *t, struct err *e)
 	return 0;
 }
 
-void
-run_weigh_to(struct scored *v, size_t n, double prevalence)
+double
+run_value(const struct model *m, double chance)
 {
-	double share[2] = {0, 0};
+	double slope = m->f.slope;
 
-	for (size_t i = 0; i < n; i++)
-		share[v[i].label] += v[i].weight;
-	for (size_t i = 0; i < n; i++)
-		v[i].weight *= (v[i].label ? prevalence : 1 - prevalence) * (double)n /
-			       share[v[i].label];
+	return slope > 0 || slope < 0 ? (num_logit(chance) - m->f.offset) / slope : 0;
+}
+
+static bool
+is_learned_only(const struct run *r, const char *source)
+{
+	for (size_t k = 0; k < r->o.nlearn_only; k++)
+		if (strncmp(source, r->o.learn_only[k], strlen(r->o.learn_only[k])) ==
+		    0)
+			return true;
+	return false;
 }
 
 int
-run_fit_fusion(struct run *r, const double *chance, struct err *e)
+run_make_rows(struct run *r, const double *value, const double *held, struct err *e)
 {
 	const struct train *t = &r->train;
-	struct scored *y = xcalloc(t->n + 1, sizeof(*y));
-	double *found = xcalloc(t->n + 1, sizeof(*found));
-	size_t n = 0;
+	uint32_t source = 0;
 	int rc;
 
 	r->what = "rules";
 	r->found = xcalloc(t->n + 1, sizeof(*r->found));
+	r->rows = xcalloc(t->n + 1, sizeof(*r->rows));
 	rc = rows_find(
 	    t, r->o.policies, r->model->category, r->found, run_say_part, r, e);
 	for (size_t i = 0; rc == 0 && i < t->n; i++) {
-		if (t->v[i].made || t->v[i].weight <= 0)
+		if (t->v[i].made)
 			continue;
-		y[n] = (struct scored){chance[i], t->v[i].weight, t->v[i].label};
-		found[n++] = r->found[i];
+		while (strcmp(t->sources[source], t->v[i].source) != 0)
+			source = (source + 1) % (uint32_t)t->nsources;
+		r->rows[r->nrows++] = (struct calibration_row){.value = value[i],
+		    .held = held[i],
+		    .found = r->found[i],
+		    .weight = t->v[i].weight,
+		    .source = source,
+		    .label = t->v[i].label,
+		    .learn_only = is_learned_only(r, t->v[i].source)};
 	}
-	run_weigh_to(y, n, r->o.prevalence);
-	if (rc == 0)
-		fusion_fit(
-		    y, found, n, &r->model->f.fused_hit, &r->model->f.fused_none);
-	free(found);
-	free(y);
 	return rc;
 }
 

@@ -6,6 +6,8 @@
 #ifndef TOSD_TOSCTL_CLASSIFIER_RUN_H
 #define TOSD_TOSCTL_CLASSIFIER_RUN_H
 
+#include "classifier/apart.h"
+#include "classifier/calibration.h"
 #include "tosctl/classifier_rows.h"
 
 #define WEIGHTS 16
@@ -14,6 +16,8 @@ struct options {
 	const char *out, *lexicon, *category, *about, *policies, *measure, *model;
 	const char *weights[WEIGHTS]; /* "SOURCE=W" */
 	size_t nweights;
+	const char *learn_only[WEIGHTS]; /* SOURCE */
+	size_t nlearn_only;
 	uint64_t seed;
 	uint32_t rev;
 	double precision, prevalence;
@@ -23,12 +27,16 @@ struct options {
 struct run {
 	struct options o;
 	struct fit_options fit;
+	struct calibration_options calibrate;
 	struct train train;
 	struct rows_file *files;
 	size_t nfiles;
 	struct model *model;
-	struct card_source *sources;
-	double *found; /* rows_find() of each row */
+	struct apart apart;
+	double *found;			/* rows_find() of each row */
+	struct calibration_row *rows;	/* all that were not made */
+	size_t nrows;
+	struct calibration calibration; /* by these */
 	struct sb card;
 	bool progress;
 	const char *what; /* is being done */
@@ -41,10 +49,14 @@ void run_say_done(struct run *r);
 
 /* The rows must have enough of both labels. */
 int run_check_rows(const struct train *t, struct err *e);
-/* Makes the positives weigh as much as their share among all texts. */
-void run_weigh_to(struct scored *v, size_t n, double prevalence);
-/* Fits what the findings of rules add to the chances of all rows. */
-int run_fit_fusion(struct run *r, const double *chance, struct err *e);
+/* The value that a model's chance was made of. */
+double run_value(const struct model *m, double chance);
+/* Makes r->rows of what each row comes to, by what has not seen its source and by what
+ * has not seen its fold, and of what the rule packs find in it. */
+int run_make_rows(
+    struct run *r, const double *value, const double *held, struct err *e);
+/* Writes r->card. */
+int run_make_card(struct run *r, struct err *e);
 int run_write_model(const struct model *m, const char *path, struct err *e);
 
 /* The commands. */

@@ -22,7 +22,7 @@ _tosctl_words() {
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
 				--model | --out | --lexicon | --category | --about | --rev | --seed | \
-				--precision | --prevalence | --weight | --measure | --day | --key | \
+				--precision | --prevalence | --weight | --learn-only | --measure | --day | --key | \
 				--partials | --mode | --data | --allow | --id | --name | \
 				--contact | --manager | --contract | --by) skip=1 ;;
 			esac
@@ -66,7 +66,7 @@ _tosctl() {
 	-p | --person | -r | --reason | --from | --vkey | --url | --type | --location | \
 		--language | --protect | --store | --allow | --id | --name | --contact | \
 		--manager | --contract | --category | --about | --rev | --seed | \
-		--precision | --prevalence | --weight | --day) return ;;
+		--precision | --prevalence | --weight | --learn-only | --day) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -168,7 +168,7 @@ _tosctl() {
 		((n == 0)) && list='train evaluate calibrate'
 		case ${words_before[0]:-} in
 		train) options='--out --lexicon --category --about --rev --seed --precision
-			--prevalence --policies --weight --measure --quick' files=-f ;;
+			--prevalence --policies --weight --learn-only --measure --quick' files=-f ;;
 		evaluate) options='--model --json' files=-f ;;
 		calibrate) options='--model --out --precision --prevalence --policies' files=-f ;;
 		esac

@@ -21,8 +21,8 @@ enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
     "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
-    "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]... [--quick] "
-    "FILE...\n"
+    "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]...\n"
+    "           [--learn-only SOURCE]... [--quick] FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
@@ -92,6 +92,11 @@ parse_option(struct options *o, int c)
 		if (rc == 0)
 			o->weights[o->nweights++] = optarg;
 		break;
+	case 'L':
+		rc = o->nlearn_only < WEIGHTS ? 0 : -1;
+		if (rc == 0)
+			o->learn_only[o->nlearn_only++] = optarg;
+		break;
 	case 'q':
 		o->quick = true;
 		break;
@@ -126,6 +131,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"precision", required_argument, NULL, 'P'},
 	    {"prevalence", required_argument, NULL, 'v'},
 	    {"weight", required_argument, NULL, 'w'},
+	    {"learn-only", required_argument, NULL, 'L'},
 	    {"quick", no_argument, NULL, 'q'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
@@ -190,8 +196,9 @@ run_clear(struct run *r)
 	for (size_t i = 0; i < r->nfiles; i++)
 		rows_clear(&r->files[i]);
 	free(r->files);
-	free(r->sources);
+	apart_free(&r->apart);
 	free(r->found);
+	free(r->rows);
 	sb_free(&r->card);
 	model_free(&r->model);
 	train_free(&r->train);
@@ -211,10 +218,10 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 					  .least = 2,
 					  .seed = r->o.seed},
 	    .trees = {.trees = 80, .rate = 0.1, .ridge = 3, .least = 2, .positive = 1},
-	    .prevalence = r->o.prevalence,
-	    .wanted = r->o.precision,
 	    .progress = run_say_step,
 	    .ctx = r};
+	r->calibrate =
+	    (struct calibration_options){r->o.prevalence, r->o.precision, true};
 	rc = read_files(r, paths, n, &e);
 	weigh_rows(r);
 	if (rc == 0)

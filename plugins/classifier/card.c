@@ -2,7 +2,7 @@
 /* card: see card.h. */
 #include "card.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static void
 put_head(const struct card *c, struct sb *b)
@@ -43,65 +43,122 @@ put_files(const struct card *c, struct sb *b)
 		    c->files[i].rows, c->files[i].positive, c->files[i].name);
 }
 
-static void
-put_measures(struct sb *b, const char *name, const struct measures *m)
+void
+card_measure(
+    struct card_part *p, const char *name, struct scored *v, size_t n, double threshold)
 {
-	sb_printf(b, "%-22.22s %6zu %6zu  %.3f  %.3f  %.3f  %.3f  %.3f\n", name, m->n,
-	    m->positive, m->auprc, m->roc_auc, m->precision_half, m->recall_fpr2,
-	    m->calibration);
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->threshold = threshold;
+	p->error = measure_calibration(v, n);
+	p->at = measure_at(v, n, threshold);
+	measure_all(v, n, &p->order);
+}
+
+static void
+put_part(struct sb *b, const struct card_part *p)
+{
+	sb_printf(b, "%-15.15s %5zu %4zu  ", p->name, p->order.n, p->order.positive);
+	if (p->order.positive == 0)
+		sb_puts(b, "    -     -     -     -      -");
+	else
+		sb_printf(b, "%.3f %.3f %.3f %.3f  %.3f", p->order.auprc,
+		    p->order.roc_auc, p->order.precision_half, p->order.recall_fpr2,
+		    p->error);
+	sb_printf(b, " %.3f  %.2f %.2f\n", p->threshold, p->at.precision, p->at.recall);
+}
+
+static void
+put_parts(const struct card *c, struct sb *b)
+{
+	sb_printf(b,
+	    "\nMeasures of the score that `tosctl scan' prints, which rules are part "
+	    "of: area\n"
+	    "under precision and recall, area under ROC, precision at half the recall, "
+	    "recall\nat 2 %% false positives; then, as if %.0f %% were positive: mean "
+	    "error of calibration\n(10 bins of equal width), the threshold chosen for "
+	    "a precision of %.2f, and the\n"
+	    "precision and recall that it comes to.\n\n"
+	    "                 rows  pos  AUPRC   ROC P@R.5  R@2%%  error thresh prec  "
+	    "rec\n",
+	    c->options->prevalence * 100, c->options->wanted);
+	if (c->napart > 0)
+		sb_puts(b,
+		    "Each by a model, a calibration and a threshold that never saw "
+		    "it:\n");
+	for (size_t i = 0; i < c->napart; i++)
+		put_part(b, &c->apart[i]);
+	sb_puts(b, "All of them, by models that were trained without a fifth:\n");
+	put_part(b, &c->folds);
+	if (c->independent != NULL) {
+		sb_puts(b, "Texts by other hands that nothing was learned from:\n");
+		put_part(b, c->independent);
+	}
 }
 
 static void
 put_sources(const struct card *c, struct sb *b)
 {
-	struct measures held;
+	sb_puts(b,
+	    "\nRows by source (rows, positive, share above the threshold, by what has "
+	    "not seen\nthem)\n\n");
+	for (size_t i = 0; i < c->nsources; i++)
+		sb_printf(b, "%-22.22s %6zu %6zu  %.3f%s\n", c->sources[i].name,
+		    c->sources[i].rows, c->sources[i].positive, c->sources[i].above,
+		    c->sources[i].learn_only ? "  only learned from" : "");
+}
+
+static void
+put_calibration(const struct card *c, struct sb *b)
+{
+	const struct model_figures *f = &c->model->f;
 
 	sb_puts(b,
-	    "\nMeasures: area under precision and recall, area under ROC, precision "
-	    "at half\nthe recall, recall at 2 % false positives, mean error of "
-	    "calibration\n\n"
-	    "source                   rows    pos  AUPRC    ROC   P@R.5 R@2%    "
-	    "error\n"
-	    "Each source by a model that was trained without it:\n");
-	for (size_t i = 0; i < c->nsources; i++)
-		if (c->sources[i].left_out)
-			put_measures(b, c->sources[i].name, &c->sources[i].measures);
-	measure_all(c->held, c->nheld, &held);
-	sb_puts(b, "All of them, by models that were trained without a fifth:\n");
-	put_measures(b, "held-out folds", &held);
-	if (c->independent != NULL) {
-		sb_puts(b, "Texts by other hands that were never trained on:\n");
-		put_measures(b, c->independent, &c->independent_measures);
-	}
-	sb_puts(b,
-	    "\nRows by source (rows, positive, share above the threshold when held "
-	    "out)\n\n");
-	for (size_t i = 0; i < c->nsources; i++)
-		sb_printf(b, "%-22.22s %6zu %6zu  %.3f\n", c->sources[i].name,
-		    c->sources[i].rows, c->sources[i].positive, c->sources[i].above);
+	    "\nHow chances and thresholds were found\n\n"
+	    "A new text comes from a source that nobody has learned from, and models "
+	    "are surer\nof sources that they know.  ");
+	sb_puts(
+	    b, c->napart > 0
+		   ? "So each source was judged by a model that was\ntrained without "
+		     "it; own and small ones in parts, each left out as a whole.\n"
+		   : "There was one only, or no time to leave them\nout: each fifth "
+		     "was judged by a model that was trained without it.\n");
+	sb_printf(b,
+	    "A logistic curve was fitted to these values, rules included, in a mixture "
+	    "in which\na source counts by the root of its rows, so that none rules.  "
+	    "What rules add was\nlearned from models without a fifth.  A threshold is "
+	    "the lowest score from which\nprecision is what is wanted, counting all "
+	    "rows alike, and at most %.2f less in\nthat mixture, which is the harder "
+	    "one.\n",
+	    CALIBRATION_SHORT);
+	sb_printf(b,
+	    "\nThreshold in the model: %.4f, chosen for a precision of %.2f: the "
+	    "higher one of\n%.4f for its own chance and %.4f for the score with "
+	    "rules\n"
+	    "Slope %.3f and offset %+.3f, from values to logits\n"
+	    "Weight of others' enforced findings in the category, in logits: %+.2f; of "
+	    "their\nabsence: %+.2f\n",
+	    f->threshold, f->wanted, c->calibration->own, c->calibration->fused,
+	    f->slope, f->offset, f->fused_hit, f->fused_none);
 }
 
 static void
 put_thresholds(const struct card *c, struct sb *b)
 {
 	static const double wanted[] = {0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
-	const struct model_figures *f = &c->model->f;
+	struct calibration_options o = *c->options;
 
 	sb_printf(b,
-	    "\nThreshold in the model: %.4f, chosen for a precision of %.2f\n"
-	    "Weight of others' enforced findings in the category, in logits: %+.2f; of "
-	    "their\n"
-	    "absence: %+.2f\n"
-	    "\nThresholds by precision wanted, on the held-out folds at %.0f %% "
+	    "\nThresholds of the score with rules by precision wanted, at %.0f %% "
 	    "positives\n\n"
 	    "wanted  threshold  recall\n",
-	    f->threshold, f->wanted, f->fused_hit, f->fused_none,
-	    c->options->prevalence * 100);
+	    o.prevalence * 100);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		double recall,
-		    t = measure_threshold(c->held, c->nheld, wanted[i], &recall);
+		double recall, t;
 
-		if (recall > 0)
+		o.wanted = wanted[i];
+		t = calibration_threshold(
+		    c->calibration, c->rows, c->nrows, &o, &recall);
+		if (t < 1)
 			sb_printf(b, "%.2f    %.4f     %.3f\n", wanted[i], t, recall);
 		else
 			sb_printf(b, "%.2f    not reached\n", wanted[i]);
@@ -129,11 +186,13 @@ put_limits(struct sb *b)
 }
 
 void
-card_put(struct card *c, struct sb *out)
+card_put(const struct card *c, struct sb *out)
 {
 	put_head(c, out);
 	put_files(c, out);
-	put_sources(c, out);
+	put_parts(c, out);
+	put_calibration(c, out);
 	put_thresholds(c, out);
+	put_sources(c, out);
 	put_limits(out);
 }

@@ -3,6 +3,7 @@
 #ifndef CLASSIFIER_CARD_H
 #define CLASSIFIER_CARD_H
 
+#include "calibration.h"
 #include "train.h"
 
 struct card_file { /* that was read */
@@ -14,26 +15,41 @@ struct card_file { /* that was read */
 struct card_source {
 	const char *name;
 	size_t rows, positive;
-	bool left_out; /* a model was trained without it; `measures' are that one's */
-	struct measures measures;
-	double above; /* share of its rows, held out, above the threshold */
+	bool learn_only;
+	double above; /* share of its rows above the threshold, by what has not seen them */
+};
+
+/* Texts by something that has not seen them; the scores are fused. */
+struct card_part {
+	char name[64];
+	struct measures order;
+	/* As if the share of positives were the one that is calibrated to: */
+	double error; /* of calibration */
+	double threshold;
+	struct measured_at at; /* from the threshold on */
 };
 
 struct card {
 	const struct model *model;
-	const struct fit_options *options;
+	const struct calibration_options *options;
+	const struct calibration *calibration;
+	const struct calibration_row *rows; /* that the calibration is by */
+	size_t nrows;
 	uint64_t seed;
 	size_t made; /* rows by augmentation */
 	const struct card_file *files;
 	size_t nfiles;
 	const struct card_source *sources;
 	size_t nsources;
-	struct scored *held; /* of all rows that were not made; sorted by us */
-	size_t nheld;
-	const char *independent; /* name of a file that was only measured; NULL: none */
-	struct measures independent_measures;
+	const struct card_part *apart; /* by models, calibrations and thresholds without */
+	size_t napart;
+	struct card_part folds;		    /* by models without the row's fold */
+	const struct card_part *independent; /* that were only measured; NULL: none */
 };
 
-void card_put(struct card *c, struct sb *out);
+/* Fills in what is measured of n scores, that weigh as they count. */
+void card_measure(struct card_part *p, const char *name, struct scored *v, size_t n,
+    double threshold);
+void card_put(const struct card *c, struct sb *out);
 
 #endif

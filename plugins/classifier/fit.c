@@ -139,44 +139,21 @@ mix_units(const struct fit *f, const double *linear, const double *trees, size_t
 	return best + WHOLE_SHARE * (last - best);
 }
 
+/* What each row comes to by those that have not seen its fold. */
 static void
-calibrate(struct fit *f, const struct samples *s, const uint8_t *use,
-    const struct held *h, const struct fit_options *o, double (*x)[FIT_MAX],
-    struct scored *y)
+keep_held(
+    struct fit *f, const struct samples *s, const uint8_t *use, const struct held *h)
 {
-	double share[2] = {0, 0}, out[FIT_MAX + 1];
-	size_t n = 0;
-
 	f->held = mem_new(s->n, sizeof(*f->held));
-	for (size_t i = 0; i < s->n; i++) {
-		if (!use[i] || s->v[i].made || s->v[i].weight <= 0)
-			continue;
-		x[n][0] = mix_units(
-		    f, h->linear + h->at[i], h->trees + h->at[i], s->v[i].units);
-		f->held[i] = x[n][0];
-		y[n].label = s->v[i].label > 0;
-		y[n].weight = s->v[i].weight;
-		share[y[n].label] += y[n].weight;
-		n++;
-	}
-	for (size_t i = 0; i < n; i++)
-		y[i].weight *= (y[i].label ? o->prevalence : 1 - o->prevalence) /
-			       share[y[i].label];
-	for (size_t i = 0; i < n; i++)
-		y[i].weight *= (double)n;
-	measure_fit((const double(*)[FIT_MAX])x, y, n, 1, out);
-	f->slope = out[0];
-	f->offset = out[1];
-	for (size_t i = 0; i < n; i++)
-		y[i].score = num_logistic(f->slope * x[i][0] + f->offset);
 	for (size_t i = 0; i < s->n; i++)
-		f->held[i] = num_logistic(f->slope * f->held[i] + f->offset);
-	f->threshold = measure_threshold(y, n, o->wanted, &f->recall);
+		if (use[i])
+			f->held[i] = mix_units(f, h->linear + h->at[i],
+			    h->trees + h->at[i], s->v[i].units);
 }
 
 void
-fit_make(
-    struct fit *f, struct samples *s, const uint8_t *use, const struct fit_options *o)
+fit_make(struct fit *f, struct samples *s, const uint8_t *use,
+    const struct fit_options *o, bool folds)
 {
 	double(*x)[FIT_MAX] = mem_new(s->n, sizeof(*x));
 	struct scored *y = mem_new(s->n, sizeof(*y));
@@ -195,12 +172,14 @@ fit_make(
 				 : 0;
 	f->mix_linear = 1;
 	if (o->trees.trees > 0) {
-		hold_trees(&h, s, use, base, o);
 		f->mix_trees = TREES_SHARE;
+		if (folds)
+			hold_trees(&h, s, use, base, o);
 		say(o, "trees of all rows", FOLDS);
 		f->ntrees = trees_fit(f->tree, s, use, base, &o->trees);
 	}
-	calibrate(f, s, use, &h, o, x, y);
+	if (folds)
+		keep_held(f, s, use, &h);
 	say(o, "weights of all rows", FOLDS);
 	linear_fit(&f->linear, s, use, &o->linear);
 	held_free(&h);
@@ -210,7 +189,7 @@ fit_make(
 }
 
 double
-fit_score(const struct fit *f, const struct linear_options *o, const struct sample *s)
+fit_value(const struct fit *f, const struct linear_options *o, const struct sample *s)
 {
 	double best = -1e9, last = 0;
 
@@ -222,8 +201,7 @@ fit_score(const struct fit *f, const struct linear_options *o, const struct samp
 			best = v;
 		last = v;
 	}
-	best += WHOLE_SHARE * (last - best);
-	return num_logistic(f->slope * best + f->offset);
+	return best + WHOLE_SHARE * (last - best);
 }
 
 void
@@ -232,10 +210,6 @@ fit_put(const struct fit *f, const struct fit_options *o, struct model *m)
 	linear_put(&f->linear, &o->linear, m);
 	m->f.linear = f->mix_linear;
 	m->f.trees = f->mix_trees;
-	m->f.slope = f->slope;
-	m->f.offset = f->offset;
-	m->f.wanted = o->wanted;
-	m->f.threshold = f->threshold;
 	m->ntrees = f->ntrees;
 	m->tree = mem_grow(m->tree, f->ntrees, sizeof(*m->tree));
 	memcpy(m->tree, f->tree, f->ntrees * sizeof(*m->tree));

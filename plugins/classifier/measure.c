@@ -16,7 +16,9 @@ by_score(const void *a, const void *b)
 
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
-	return x->label != y->label ? y->label - x->label : 0;
+	if (x->label != y->label)
+		return y->label - x->label;
+	return x->weight < y->weight ? -1 : x->weight > y->weight;
 }
 
 static double
@@ -71,6 +73,39 @@ measure_all(struct scored *v, size_t n, struct measures *out)
 		last_recall = recall;
 		last_fpr = fpr;
 	}
+}
+
+double
+measure_calibration(const struct scored *v, size_t n)
+{
+	double said[BINS] = {0}, found[BINS] = {0}, all = 0, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int b = v[i].score >= 1	 ? BINS - 1
+			: v[i].score > 0 ? (int)(v[i].score * BINS)
+					 : 0;
+
+		said[b] += v[i].weight * v[i].score;
+		found[b] += v[i].weight * v[i].label;
+		all += v[i].weight;
+	}
+	for (int b = 0; b < BINS; b++)
+		sum += said[b] > found[b] ? said[b] - found[b] : found[b] - said[b];
+	return all > 0 ? sum / all : 0;
+}
+
+struct measured_at
+measure_at(const struct scored *v, size_t n, double score)
+{
+	double all[2] = {0, 0}, taken[2] = {0, 0};
+
+	for (size_t i = 0; i < n; i++) {
+		all[v[i].label] += v[i].weight;
+		taken[v[i].label] += v[i].score >= score ? v[i].weight : 0;
+	}
+	return (struct measured_at){
+	    taken[0] + taken[1] > 0 ? taken[1] / (taken[0] + taken[1]) : 0,
+	    all[1] > 0 ? taken[1] / all[1] : 0, all[0] > 0 ? taken[0] / all[0] : 0};
 }
 
 double

@@ -21,6 +21,14 @@ struct measures {
 
 /* Sorts v.  Without a positive or a negative all but the counts is 0. */
 void measure_all(struct scored *v, size_t n, struct measures *out);
+/* How far chances are from what is found, weighed: mean over 10 bins of equal width. */
+double measure_calibration(const struct scored *v, size_t n);
+/* Of what is at or above a score, weighed: share of positives among it, and of all
+ * positives and all negatives that are. */
+struct measured_at {
+	double precision, recall, fpr;
+};
+struct measured_at measure_at(const struct scored *v, size_t n, double score);
 /* The lowest score from which precision is at least `wanted` and stays so on the way
  * down from the top as far as it reaches; 1 if none.  Sorts v. */
 double measure_threshold(struct scored *v, size_t n, double wanted, double *recall);

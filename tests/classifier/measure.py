@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the score `violence' of `tosctl scan' on texts that no model was trained on.
 
-usage: measure.py [--tosctl PROGRAM] [--seed N] [--threshold X] [--train FILE] [SET.jsonl ...]
-                  [-- OPTION ...]
+usage: measure.py [--tosctl PROGRAM] [--seed N] [--threshold X] [--train FILE] [--card FILE]
+                  [SET.jsonl ...] [-- OPTION ...]
 
 PROGRAM defaults to $builddir/tosctl; what follows -- goes to `tosctl scan'.  Without SET it
 is eval.jsonl beside this script, and counter.jsonl, twins.jsonl and veiled.jsonl are
@@ -11,8 +11,10 @@ measured too, as are the harmless lines of ../packs.  Every SET is measured once
 disguise.py disguises it.  --train FILE ends the run with 1 if a text of the sets stands in
 FILE.  Everything printed is a share; nothing here is passed or failed.
 
-A text counts as found (`at its own threshold') when scan lists a finding of category
-violence for it, or, with --threshold X, when its score is at least X.
+A text counts as found when scan lists a finding of category violence for it, by rules or
+by the classifier, or, with --threshold X, when its score is at least X.  Beside that it
+says what the classifier's findings alone do, those of rules alone, and the score from the
+threshold on that the card of the shipped model (--card FILE) names for it.
 """
 
 import argparse
@@ -46,6 +48,9 @@ class Scored:
         self.found = any(f.get("category") == CATEGORY for f in findings) \
             if Scored.threshold is None else self.score >= Scored.threshold
         self.rules = [f.get("rule", "?") for f in findings]
+        ours = [f.get("rule", "?") for f in findings if f.get("category") == CATEGORY]
+        self.by_classifier = any(r.startswith("classifier/") for r in ours)
+        self.by_rules = any(not r.startswith("classifier/") for r in ours)
         self.degraded = "degraded" in answer
         if not 0 <= self.score <= 1:
             sys.exit("%s: score %r is no probability" % (row["id"], self.score))
@@ -146,7 +151,24 @@ def show(name, **figures):
 
 # --- reports
 
-def report_set(items):
+def show_found(name, items, weight, found):
+    hit, false = ([found(s) for s in items if s.label == k] for k in (1, 0))
+    caught, taken = weight[1] * sum(hit), weight[0] * sum(false)
+    show(name, recall=part(hit), false_positives=part(false),
+         precision_if_5_percent=caught / (caught + taken) if caught + taken else math.nan)
+
+
+def read_card(path):
+    """The threshold of the score of `tosctl scan' that a card names; None without a card."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            m = re.search(r"([0-9.]+) for the score with\s+rules", f.read())
+    except OSError:
+        return None
+    return float(m[1]) if m else None
+
+
+def report_set(items, chosen=None):
     bad = sum(s.label for s in items)
     if not 0 < bad < len(items):
         sys.exit("a set needs both labels")
@@ -157,10 +179,11 @@ def report_set(items):
          calibration_error=calibration(items))
     show("as if 5 % threats", auprc=auprc(cw), precision_at_half=precision_at(cw, 0.5),
          calibration_error=calibration(items, w))
-    hit, false = ([s.found for s in items if s.label == k] for k in (1, 0))
-    caught, taken = w[1] * sum(hit), w[0] * sum(false)
-    show("at its own threshold", recall=part(hit), false_positives=part(false),
-         precision_if_5_percent=caught / (caught + taken) if caught + taken else math.nan)
+    show_found("found", items, w, lambda s: s.found)
+    show_found("  by the classifier", items, w, lambda s: s.by_classifier)
+    show_found("  by rules", items, w, lambda s: s.by_rules)
+    if chosen is not None:
+        show_found("  score from %.4f" % chosen, items, w, lambda s: s.score >= chosen)
     if any(s.degraded for s in items):
         show("degraded", share=part([s.degraded for s in items]))
     return threshold_at(c, 0.02)
@@ -279,6 +302,8 @@ def main():
     p.add_argument("--seed", type=int, default=1, help="of the disguises")
     p.add_argument("--threshold", type=float, metavar="X")
     p.add_argument("--train", metavar="FILE")
+    p.add_argument("--card", metavar="FILE",
+                   default=HERE.parents[1] / "plugins" / "classifier" / "violence.card")
     p.add_argument("sets", nargs="*", metavar="SET.jsonl")
     a = p.parse_args(argv[:cut])
     options = argv[cut + 1:]
@@ -292,7 +317,7 @@ def main():
             check_apart(rows + counter + twins + veiled, a.train)
         print("set %s" % os.path.basename(path))
         items = scan(a.tosctl, options, rows)
-        threshold = report_set(items)
+        threshold = report_set(items, read_card(a.card))
         report_parts(items, threshold)
         report_disguised(items, scan(a.tosctl, options, list(disguise.rows(rows, a.seed))),
                          threshold)
