@@ -65,6 +65,11 @@ plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAG
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_rules_rules_la_LIBADD = plugins/rules/librules.la
 
+UNIT_TESTS += tests/test_letters
+tests_test_letters_SOURCES = tests/test_letters.c tests/suite.h
+tests_test_letters_CPPFLAGS = $(AM_CPPFLAGS) $(plugins_rules_librules_la_CPPFLAGS)
+tests_test_letters_LDADD = plugins/rules/librules.la $(CUNIT_LIBS)
+
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_pack
 tests_fuzz_pack_SOURCES = tests/fuzz_pack.c

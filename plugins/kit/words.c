@@ -16,8 +16,9 @@
 #include "mend.h"
 #include "words_in.h"
 
-#define APART 64 /* letters that stand apart in a row */
-#define SLACK 32 /* bytes behind w->cap that can be written */
+#define APART 64    /* letters that stand apart in a row */
+#define TOGETHER 16 /* words that are looked at at once */
+#define SLACK 32    /* bytes behind w->cap that can be written */
 
 static bool
 is_blank(char c)
@@ -184,48 +185,66 @@ short_at(const char *s, size_t n, size_t a, char key[WORDS_KEY + 8], unsigned *f
 	return len;
 }
 
-/* A short word that begins a chunk. */
+/* A chunk that is a short word with some punctuation behind it at most. */
 struct begun {
-	size_t at, len; /* 0: there is none */
+	size_t at, len, end;
 	unsigned flags;
 	struct words_kept *kept;
 	char key[WORDS_KEY + 8];
 };
 
-static inline void
-look_at(const struct words *w, size_t a, struct begun *out)
-{
-	out->at = a;
-	out->len = 0;
-	if (a < w->fold.len)
-		out->len =
-		    short_at(w->fold.text, w->fold.len, a, out->key, &out->flags);
-	if (out->len > 0)
-		out->kept = words_place(w, out->key);
-}
-
-/* Most chunks are a short word with some punctuation behind it at most: a shorter way
- * to what words_chunk() does with those.  Where the chunk ends, or 0.  The next one is
- * looked at before this one is taken, so that its place is there when it is needed. */
-static inline size_t
-take_short(struct words *w, const struct begun *c, struct begun *next)
+static inline bool
+look_at(const struct words *w, size_t a, struct begun *c)
 {
 	const char *s = w->fold.text;
-	size_t n = w->fold.len, end = c->at + c->len, k;
+	size_t n = w->fold.len, k;
 
+	c->at = a;
+	c->len = short_at(s, n, a, c->key, &c->flags);
 	if (c->len == 0)
-		return 0;
-	for (k = end; k < n && !is_blank(s[k]); k++)
-		if (strchr(".,:;!?", s[k]) == NULL || s[k] == '\0')
-			return 0;
-	if (c->len == 3 && k > end && memcmp(c->key, "www", 3) == 0)
-		return 0; /* an address */
-	look_at(w, k + 1, next);
-	words_short(w, c->kept, c->key, c->len, c->at, c->flags);
-	for (; end < k; end++)
-		if (s[end] != ',' && s[end] != ':')
-			words_end(w, s[end]);
-	return k;
+		return false;
+	for (k = a + c->len; k < n && !is_blank(s[k]); k++)
+		if (s[k] != '.' && s[k] != ',' && s[k] != '!' && s[k] != '?' &&
+		    s[k] != ':' && s[k] != ';')
+			return false;
+	c->end = k;
+	if (c->len == 3 && k > a + 3 && memcmp(c->key, "www", 3) == 0)
+		return false; /* an address */
+	c->kept = words_place(w, c->key);
+	return true;
+}
+
+/* May letters that stand apart begin at a? */
+static inline bool
+may_be_apart(const char *s, size_t n, size_t a)
+{
+	return (a + 1 == n || is_blank(s[a + 1])) &&
+	       (a + 3 >= n || !(words_is_letter(s[a + 3]) || words_is_digit(s[a + 3])));
+}
+
+/* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
+ * They are looked at together before they are taken, so that their places are there
+ * when they are needed.  Where the last one ends, or 0. */
+static size_t
+take_short(struct words *w, size_t a)
+{
+	const char *s = w->fold.text;
+	struct begun v[TOGETHER];
+	size_t n = w->fold.len, count = 0;
+
+	while (count < TOGETHER && look_at(w, a, &v[count])) {
+		a = v[count++].end + 1;
+		if (a >= n || s[a - 1] != ' ' || is_blank(s[a]) ||
+		    may_be_apart(s, n, a))
+			break;
+	}
+	for (size_t i = 0; i < count; i++) {
+		words_short(w, v[i].kept, v[i].key, v[i].len, v[i].at, v[i].flags);
+		for (size_t k = v[i].at + v[i].len; k < v[i].end; k++)
+			if (s[k] != ',' && s[k] != ':')
+				words_end(w, s[k]);
+	}
+	return count > 0 ? v[count - 1].end : 0;
 }
 
 static void
@@ -233,8 +252,6 @@ take_all(struct words *w)
 {
 	const char *s = w->fold.text;
 	size_t n = w->fold.len, k;
-	struct begun c[2] = {{.at = SIZE_MAX}, {.at = SIZE_MAX}};
-	bool which = false; /* of c is the present one */
 
 	w->text[0] = ' ';
 	w->len = 1;
@@ -251,12 +268,8 @@ take_all(struct words *w)
 		}
 		if ((i + 1 == n || is_blank(s[i + 1])) && (k = take_apart(w, i)) > 0)
 			continue;
-		if (c[which].at != i)
-			look_at(w, i, &c[which]);
-		if ((k = take_short(w, &c[which], &c[!which])) > 0) {
-			which = !which;
+		if ((k = take_short(w, i)) > 0)
 			continue;
-		}
 		for (k = i; k < n && !is_blank(s[k]); k++)
 			;
 		words_chunk(w, i, k);
