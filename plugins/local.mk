@@ -21,7 +21,7 @@ plugins_kit_libkit_la_SOURCES = \
 	%D%/kit/sign.c %D%/kit/sign.h \
 	%D%/kit/vocab.c %D%/kit/vocab.h \
 	%D%/kit/words.c %D%/kit/words.h %D%/kit/words_in.h \
-	%D%/kit/words_chunk.c %D%/kit/words_core.c
+	%D%/kit/words_chunk.c %D%/kit/words_core.c %D%/kit/words_letters.c
 EXTRA_DIST += %D%/kit/glyph_table.py
 plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 
@@ -64,6 +64,11 @@ plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAG
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_rules_rules_la_LIBADD = plugins/rules/librules.la
+
+UNIT_TESTS += tests/test_letters
+tests_test_letters_SOURCES = tests/test_letters.c tests/suite.h
+tests_test_letters_CPPFLAGS = $(AM_CPPFLAGS) $(plugins_rules_librules_la_CPPFLAGS)
+tests_test_letters_LDADD = plugins/rules/librules.la $(CUNIT_LIBS)
 
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz_pack
@@ -138,6 +143,7 @@ plugins_classifier_libmodel_la_SOURCES = \
 	%D%/classifier/lexicon.c %D%/classifier/lexicon.h \
 	%D%/classifier/model.c %D%/classifier/model.h \
 	%D%/classifier/num.c %D%/classifier/num.h \
+	%D%/classifier/quick.c %D%/classifier/quick.h \
 	%D%/classifier/score.c
 plugins_classifier_libmodel_la_CPPFLAGS = $(CLASSIFIER_CPPFLAGS)
 plugins_classifier_libmodel_la_CFLAGS = $(CLASSIFIER_CFLAGS)

@@ -3,6 +3,7 @@
  * test_classifier: features, learning, the model's file and its judging; and the model
  * that is shipped, by texts of our own.
  */
+#include <glob.h>
 #include <math.h>
 
 #include "classifier/apart.h"
@@ -695,7 +696,119 @@ test_short(void)
 	model_free(&m);
 }
 
+/* --- the fast way is the plain one, to the bit */
+
+struct both {
+	struct model *m;
+	struct model_work fast, plain;
+	size_t n, unlike;
+};
+
+static bool
+same_words(const struct words *a, const struct words *b)
+{
+	return a->n == b->n && a->len == b->len &&
+	       memcmp(a->text, b->text, a->len) == 0 &&
+	       memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0;
+}
+
+static void
+compare_text(struct both *b, const char *s, size_t n)
+{
+	struct model_span one[12], two[12];
+	double fast = model_score(b->m, &b->fast, s, n),
+	       plain = model_score_plain(b->m, &b->plain, s, n);
+	bool same = memcmp(&fast, &plain, sizeof(fast)) == 0 &&
+		    b->fast.best == b->plain.best &&
+		    same_words(&b->fast.words, &b->plain.words);
+	size_t k = model_explain(b->m, &b->fast, one, 12),
+	       j = model_explain(b->m, &b->plain, two, 12);
+
+	same = same && k == j && memcmp(one, two, k * sizeof(*one)) == 0;
+	b->n++;
+	if (!same && b->unlike++ < 3)
+		printf("\n    %.17g and %.17g for \"%.*s\" ", fast, plain,
+		    (int)(n < 300 ? n : 300), s);
+}
+
+/* The line as it is, and with some of its letters as others. */
+static void
+compare_line(struct both *b, char *s, size_t n, uint64_t *seed)
+{
+	static const char others[] = "aeiklnost .,!?'\"-#@*$0134\n:()KILL&w";
+
+	compare_text(b, s, n);
+	for (size_t i = num_random(seed) % 9; i < n; i += 1 + num_random(seed) % 40)
+		if ((uint8_t)s[i] < 0x80)
+			s[i] = others[num_random(seed) % (sizeof(others) - 1)];
+	compare_text(b, s, n);
+}
+
+static void
+compare_file(struct both *b, const char *path)
+{
+	uint64_t seed = 3;
+	size_t cap = 0;
+	char *s = NULL;
+	FILE *f = fopen(path, "r");
+	ssize_t n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	while ((n = getline(&s, &cap, f)) > 0)
+		compare_line(b, s, (size_t)n - 1, &seed);
+	fclose(f);
+	free(s);
+}
+
+static void
+test_same(void)
+{
+	struct both b = {0};
+	struct why why;
+	glob_t g;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &b.m, &why) == 0);
+	CU_ASSERT_FATAL(
+	    glob(TOSD_SRCDIR "/plugins/classifier/texts/*.jsonl", 0, NULL, &g) == 0);
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		compare_file(&b, g.gl_pathv[i]);
+	globfree(&g);
+	compare_file(&b, TOSD_SRCDIR "/tests/classifier/eval.jsonl");
+	compare_file(&b, TOSD_SRCDIR "/tests/policy_negatives.txt");
+	CU_ASSERT(b.n > 5000);
+	CU_ASSERT_EQUAL(b.unlike, 0);
+	model_work_free(&b.fast);
+	model_work_free(&b.plain);
+	model_free(&b.m);
+}
+
+/* What was kept of one model is not taken for another's. */
+static void
+test_other_model(void)
+{
+	static const char s[] = "I will shoot the mayor tonight";
+	struct sb bytes = {0};
+	struct model *a = make_model(&bytes, 1), *b, *shipped;
+	struct model_work k = {0};
+	struct why why;
+
+	model_free(&a);
+	CU_ASSERT_FATAL(model_parse(bytes.data, bytes.len, &b, &why) == 0);
+	CU_ASSERT_FATAL(model_load(MODEL, &shipped, &why) == 0);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT(model_score(b, &k, s, strlen(s)) == judge(b, s));
+		CU_ASSERT(model_score(shipped, &k, s, strlen(s)) == judge(shipped, s));
+	}
+	CU_ASSERT(judge(b, s) != judge(shipped, s));
+	model_work_free(&k);
+	model_free(&b);
+	model_free(&shipped);
+	sb_free(&bytes);
+}
+
 static const struct suite_test tests[] = {
+    {"the fast way is the plain way", test_same},
+    {"another model", test_other_model},
     {"short", test_short},
     {"numbers", test_numbers},
     {"measures", test_measures},

@@ -393,6 +393,30 @@ test_plain_everywhere(void)
 	fold_free(&f);
 }
 
+/* What is kept of words changes nothing, and a new word changes what is kept. */
+static void
+test_kept(void)
+{
+	struct words plain = {.plain = true};
+
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			const char *s = cases[i].text;
+
+			words_take(&words, vocab, s, strlen(s));
+			words_take(&plain, vocab, s, strlen(s));
+			CU_ASSERT_FATAL(words.n == plain.n && words.len == plain.len);
+			CU_ASSERT(memcmp(words.text, plain.text, words.len) == 0);
+			CU_ASSERT(
+			    memcmp(words.v, plain.v, words.n * sizeof(*words.v)) == 0);
+		}
+	words_free(&plain);
+	SAME(taken("killthem gorblax k!zz"), "kill them gorblax k zz");
+	vocab_add_word(vocab, "killthem", 8, 0, 5);
+	vocab_add_word(vocab, "kizz", 4, 7, 5);
+	SAME(taken("killthem gorblax k!zz"), "killthem gorblax kizz");
+}
+
 int
 main(void)
 {
@@ -407,6 +431,7 @@ main(void)
 	    {"plain", test_plain},
 	    {"plain is folded", test_plain_is_folded},
 	    {"plain everywhere", test_plain_everywhere},
+	    {"kept words", test_kept},
 	};
 	int rc;
 

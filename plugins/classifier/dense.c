@@ -97,23 +97,25 @@ target_after(const struct features *f, size_t i, size_t last)
 	return false;
 }
 
+/* Where it is counted that a word of the class has a target. */
+static const uint8_t target_of[CLASS_COUNT] = {
+    [CLASS_KILL_BASE] = D_KILL_TARGET,
+    [CLASS_KILL_ING] = D_KILL_TARGET,
+    [CLASS_HIT_BASE] = D_HIT_TARGET,
+    [CLASS_HIT_ING] = D_HIT_TARGET,
+    [CLASS_RAPE_BASE] = D_RAPE_TARGET,
+    [CLASS_ACT_BASE] = D_ACT_TARGET,
+    [CLASS_WEAPON] = D_WEAPON_TARGET,
+};
+
 static void
 count_targets(const struct features *f, const struct words *w, size_t i, size_t last,
     uint8_t *out)
 {
-	static const uint8_t place[CLASS_COUNT] = {
-	    [CLASS_KILL_BASE] = D_KILL_TARGET,
-	    [CLASS_KILL_ING] = D_KILL_TARGET,
-	    [CLASS_HIT_BASE] = D_HIT_TARGET,
-	    [CLASS_HIT_ING] = D_HIT_TARGET,
-	    [CLASS_RAPE_BASE] = D_RAPE_TARGET,
-	    [CLASS_ACT_BASE] = D_ACT_TARGET,
-	    [CLASS_WEAPON] = D_WEAPON_TARGET,
-	};
 	int c = feature_class(f, i);
 
-	if (place[c] != 0 && target_after(f, i, last)) {
-		count(out, place[c]);
+	if (target_of[c] != 0 && target_after(f, i, last)) {
+		count(out, target_of[c]);
 		if (w->v[i].flags & WORD_PICTURE)
 			count(out, D_PICTURE_TARGET);
 	}
@@ -157,9 +159,35 @@ count_flags(const struct word *v, uint8_t *out)
 	    {WORD_PICTURE, D_PICTURES}, {WORD_QUOTED, D_QUOTED},
 	    {WORD_HASHTAG, D_HASHTAGS}, {WORD_ASKS, D_ASKS}};
 
+	if ((v->flags & (WORD_MENDED | WORD_CAPITALS | WORD_PICTURE | WORD_QUOTED |
+			    WORD_HASHTAG | WORD_ASKS)) == 0)
+		return;
 	for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
 		if (v->flags & flags[k].flag)
 			count(out, flags[k].place);
+}
+
+/* What the neighbours of word i make of it. */
+static void
+count_around(const struct features *f, const struct words *w, size_t first, size_t i,
+    size_t last, bool starts, uint8_t *out)
+{
+	int c = feature_class(f, i), act = feature_act[c];
+
+	count_targets(f, w, i, last, out);
+	if (act != ACT_NONE) {
+		count_before(f, first, i, act, out);
+		if (w->v[i].flags & WORD_QUOTED)
+			count(out, D_QUOTED_ACT);
+	}
+	if (starts && c == CLASS_KILL_BASE && target_after(f, i, last))
+		count(out, D_FIRST_KILL);
+	if (starts && c == CLASS_HIT_BASE && target_after(f, i, last))
+		count(out, D_FIRST_HIT);
+	if ((c == CLASS_NEVER || c == CLASS_NOBODY) && i + 1 < last)
+		for (size_t k = i + 1; k < last && k <= i + NEAR; k++)
+			if (f->tags[k] == CLASS_DESERVE || f->tags[k] == CLASS_SHOULD)
+				count(out, D_COUNTER);
 }
 
 size_t
@@ -167,31 +195,19 @@ features_dense(const struct features *f, const struct words *w, size_t first,
     size_t last, uint8_t out[DENSE_MAX])
 {
 	bool starts = true;
-	unsigned words = 0;
+	size_t words = last > first ? last - first : 0;
 
 	memset(out, 0, DENSE_MAX);
 	for (size_t i = first; i < last; i++) {
-		int c = feature_class(f, i), act = c < CLASS_COUNT ? feature_act[c] : 0;
+		int c = feature_class(f, i);
 
 		count(out, c);
 		count_flags(&w->v[i], out);
-		count_targets(f, w, i, last, out);
-		if (act != ACT_NONE) {
-			count_before(f, first, i, act, out);
-			if (w->v[i].flags & WORD_QUOTED)
-				count(out, D_QUOTED_ACT);
-		}
-		if (starts && c == CLASS_KILL_BASE && target_after(f, i, last))
-			count(out, D_FIRST_KILL);
-		if (starts && c == CLASS_HIT_BASE && target_after(f, i, last))
-			count(out, D_FIRST_HIT);
-		if ((c == CLASS_NEVER || c == CLASS_NOBODY) && i + 1 < last)
-			for (size_t k = i + 1; k < last && k <= i + NEAR; k++)
-				if (f->tags[k] == CLASS_DESERVE ||
-				    f->tags[k] == CLASS_SHOULD)
-					count(out, D_COUNTER);
+		/* Most words are of no class that minds its neighbours. */
+		if ((target_of[c] | feature_act[c]) != 0 || c == CLASS_NEVER ||
+		    c == CLASS_NOBODY)
+			count_around(f, w, first, i, last, starts, out);
 		starts = w->v[i].flags & WORD_ENDS;
-		words++;
 	}
 	for (out[D_WORDS] = 0; words > 0; words /= 2)
 		count(out, D_WORDS);

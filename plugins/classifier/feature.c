@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define K1 0x9e3779b97f4a7c15u
-#define K2 0xc2b2ae3d27d4eb4fu
-#define K3 0x165667b19e3779f9u
+#define K1 FEATURE_K1
+#define K2 FEATURE_K2
+#define K3 FEATURE_K3
 
 const uint32_t feature_base[BLOCKS + 1] = {0, 1u << BITS_WORDS,
     (1u << BITS_WORDS) + (1u << BITS_LETTERS),
@@ -69,19 +69,19 @@ feature_reserve(struct features *f, size_t more)
 static void
 add_words(struct features *f, const struct words *w, const struct unit *u)
 {
+	struct feature_list l = feature_begin(f, 2 * (u->last - u->first) + 2);
 	uint64_t last = K3;
 
-	feature_reserve(f, 2 * (u->last - u->first) + 2);
 	for (size_t i = u->first; i < u->last; i++) {
 		uint64_t h = w->v[i].hash;
 
-		feature_add(f, (uint32_t)((h * K1) >> (64 - BITS_WORDS)), i, 1);
-		feature_add(f, (uint32_t)(((last ^ h * K2) * K1) >> (64 - BITS_WORDS)),
-		    i > u->first ? i - 1 : i, i > u->first ? 2 : 1);
-		last = h * K3 + 1;
+		feature_add(&l, feature_word(h), i, 1);
+		feature_add(&l, feature_pair(last, h), i > u->first ? i - 1 : i,
+		    i > u->first ? 2 : 1);
+		last = feature_next(h);
 	}
-	feature_add(
-	    f, (uint32_t)(((last ^ K2) * K1) >> (64 - BITS_WORDS)), u->last - 1, 1);
+	feature_add(&l, feature_end(last), u->last - 1, 1);
+	feature_finish(f, &l);
 }
 
 static void
@@ -89,32 +89,19 @@ add_letters(struct features *f, const struct words *w, const struct unit *u)
 {
 	size_t a = w->v[u->first].at - 1,
 	       b = w->v[u->last - 1].at + w->v[u->last - 1].len;
+	struct feature_list l = feature_begin(f, 3 * (b - a) + 3);
 	size_t word = u->first;
 
-	feature_reserve(f, 3 * (b - a) + 3);
 	for (size_t i = a; i + 2 <= b; i++) {
-		uint64_t x;
+		/* The text ends in bytes of 0, so a look beyond it is safe. */
+		uint64_t x = feature_load(w->text + i);
 
-		/* The text ends in 8 bytes of 0, so a look beyond it is safe. */
-		memcpy(&x, w->text + i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		x = __builtin_bswap64(x);
-#endif
 		while (f->owners && word + 1 < u->last && w->v[word + 1].at <= i + 1)
 			word++;
-		feature_add(f,
-		    feature_base[BLOCK_LETTERS] +
-			(uint32_t)(((x & 0xffffffu) * K1) >> (64 - BITS_LETTERS)),
-		    word, 1);
-		feature_add(f,
-		    feature_base[BLOCK_LETTERS] +
-			(uint32_t)(((x & 0xffffffffu) * K2) >> (64 - BITS_LETTERS)),
-		    word, 1);
-		feature_add(f,
-		    feature_base[BLOCK_LETTERS] +
-			(uint32_t)(((x & 0xffffffffffu) * K3) >> (64 - BITS_LETTERS)),
-		    word, 1);
+		for (int k = 3; k <= 5; k++)
+			feature_add(&l, feature_letters(x, k), word, 1);
 	}
+	feature_finish(f, &l);
 }
 
 static uint32_t
@@ -125,77 +112,84 @@ class_bucket(uint64_t h)
 }
 
 /* A row of classes that begins at word first and ends with word i, or with the unit. */
-static void
-add_row(
-    struct features *f, const struct unit *u, uint32_t bucket, size_t first, size_t i)
+static inline void
+add_row(struct feature_list *l, const struct unit *u, uint32_t bucket, size_t first,
+    size_t i)
 {
 	size_t end = i < u->last ? i + 1 : u->last;
 
-	feature_add(f, bucket, first, end - first < 255 ? end - first : 255);
+	feature_add(l, bucket, first, end - first < 255 ? end - first : 255);
 }
 
-/* Rows of n classes: the words as they stand, and again without those of no class. */
+/* n classes in a row, the newest first. */
+static inline uint32_t
+row(const uint64_t v[4], size_t n, uint64_t seed, uint64_t k)
+{
+	uint64_t h = n + seed;
+
+#pragma GCC unroll 4
+	while (n-- > 0)
+		h = (h ^ v[n]) * k;
+	return class_bucket(h);
+}
+
+static inline void
+push(uint64_t v[4], uint64_t newest)
+{
+	v[3] = v[2];
+	v[2] = v[1];
+	v[1] = v[0];
+	v[0] = newest;
+}
+
+/* Rows of classes: the words as they stand, and again without those of no class. */
 static void
-add_classes(struct features *f, const struct words *w, const struct unit *u)
+add_classes(struct features *f, const struct unit *u)
 {
 	uint64_t full[4] = {1, 1, 1, 1}, core[4] = {1, 1, 1, 1};
-	size_t places[4] = {u->first, u->first, u->first, u->first};
+	uint64_t from[4] = {u->first, u->first, u->first, u->first};
+	struct feature_list l = feature_begin(f, 12 * (u->last - u->first) + 12);
 
-	feature_reserve(f, 12 * (u->last - u->first) + 12);
 	for (size_t i = u->first; i <= u->last; i++) {
 		uint16_t tag = i < u->last ? f->tags[i] : 2;
-		uint64_t h;
+		size_t done = i + 1 - u->first;
 
 		if (tag == CLASS_COUNT + 7)
 			continue;
-		full[0] = tag;
-		for (size_t n = 2; n <= 4; n++) {
-			h = n + 16;
-			for (size_t k = n; k-- > 0;)
-				h = (h ^ full[k]) * K2;
-			if (tag != 0 || full[1] != 0)
-				add_row(f, u, class_bucket(h),
-				    i + 1 > u->first + n ? i + 1 - n : u->first, i);
+		push(full, tag);
+		if (tag != 0 || full[1] != 0) {
+			add_row(&l, u, row(full, 2, 16, K2),
+			    done > 2 ? i - 1 : u->first, i);
+			add_row(&l, u, row(full, 3, 16, K2),
+			    done > 3 ? i - 2 : u->first, i);
+			add_row(&l, u, row(full, 4, 16, K2),
+			    done > 4 ? i - 3 : u->first, i);
 		}
-		memmove(&full[1], &full[0], 3 * sizeof(full[0]));
 		if (tag == 0)
 			continue;
-		core[0] = family(tag);
+		push(core, family(tag));
 		if (i < u->last)
-			feature_add(f, class_bucket((core[0] + 77) * K3), i, 1);
-		for (size_t n = 2; n <= 4; n++) {
-			h = n + 32;
-			for (size_t k = n; k-- > 0;)
-				h = (h ^ core[k]) * K3;
-			add_row(f, u, class_bucket(h), places[n - 2], i);
-		}
-		memmove(&core[1], &core[0], 3 * sizeof(core[0]));
-		memmove(&places[1], &places[0], 3 * sizeof(places[0]));
-		places[0] = i < u->last ? i : u->last - 1;
+			feature_add(&l, class_bucket((core[0] + 77) * K3), i, 1);
+		add_row(&l, u, row(core, 2, 32, K3), from[0], i);
+		add_row(&l, u, row(core, 3, 32, K3), from[1], i);
+		add_row(&l, u, row(core, 4, 32, K3), from[2], i);
+		push(from, i < u->last ? i : u->last - 1);
 	}
-	(void)w;
+	feature_finish(f, &l);
 }
 
-static void
-add_unit(struct features *f, const struct words *w, size_t first, size_t last)
+void
+feature_rest(struct features *f, const struct words *w, struct unit *u)
 {
-	struct unit *u = &f->unit[f->units++];
-
-	u->first = first;
-	u->last = last;
-	u->start[BLOCK_WORDS] = f->n;
-	add_words(f, w, u);
-	u->start[BLOCK_LETTERS] = f->n;
-	add_letters(f, w, u);
 	u->start[BLOCK_CLASSES] = f->n;
-	add_classes(f, w, u);
+	add_classes(f, u);
 	u->start[BLOCK_FRAMES] = f->n;
 	feature_frames(f, w, u);
 	u->start[BLOCKS] = f->n;
 }
 
 void
-features_take(struct features *f, const struct words *w, const struct lexicon *l)
+feature_split(struct features *f, const struct words *w, const struct lexicon *l)
 {
 	size_t n = w->n < WORDS_MAX ? w->n : WORDS_MAX, first = 0;
 
@@ -209,8 +203,23 @@ features_take(struct features *f, const struct words *w, const struct lexicon *l
 		if (!last && (!(w->v[i].flags & WORD_ENDS) || i + 1 - first < 3 ||
 				 n - i - 1 < 3 || f->units + 1 >= UNITS_MAX))
 			continue;
-		add_unit(f, w, first, i + 1);
+		f->unit[f->units++] = (struct unit){.first = first, .last = i + 1};
 		first = i + 1;
+	}
+}
+
+void
+features_take(struct features *f, const struct words *w, const struct lexicon *l)
+{
+	feature_split(f, w, l);
+	for (size_t i = 0; i < f->units; i++) {
+		struct unit *u = &f->unit[i];
+
+		u->start[BLOCK_WORDS] = f->n;
+		add_words(f, w, u);
+		u->start[BLOCK_LETTERS] = f->n;
+		add_letters(f, w, u);
+		feature_rest(f, w, u);
 	}
 }
 

@@ -120,8 +120,8 @@ look_behind(const struct features *f, const struct unit *u, size_t i, struct fra
 }
 
 static void
-add(struct features *f, size_t i, unsigned which, unsigned a, unsigned b, unsigned c,
-    unsigned d)
+add(struct feature_list *l, size_t i, unsigned which, unsigned a, unsigned b,
+    unsigned c, unsigned d)
 {
 	uint64_t h = which + 1;
 
@@ -129,14 +129,15 @@ add(struct features *f, size_t i, unsigned which, unsigned a, unsigned b, unsign
 	h = (h ^ b) * K3;
 	h = (h ^ c) * K2;
 	h = (h ^ d) * K3;
-	feature_add(f,
+	feature_add(l,
 	    feature_base[BLOCK_FRAMES] + (uint32_t)((h * K1) >> (64 - BITS_FRAMES)), i,
 	    1);
 }
 
 /* What is spoken of around word i: the first few kinds of it, each once. */
 static void
-add_about(struct features *f, const struct unit *u, size_t i, const struct frame *r)
+add_about(const struct features *f, struct feature_list *l, const struct unit *u,
+    size_t i, const struct frame *r)
 {
 	size_t from = i > u->first + ABOUT ? i - ABOUT : u->first;
 	uint32_t seen = 0;
@@ -150,7 +151,7 @@ add_about(struct features *f, const struct unit *u, size_t i, const struct frame
 		if (++kinds > ABOUT_KINDS)
 			break;
 		seen |= 1u << a;
-		add(f, i, 6, r->kind, r->object, a, 0);
+		add(l, i, 6, r->kind, r->object, a, 0);
 	}
 }
 
@@ -164,6 +165,7 @@ feature_frames(struct features *f, const struct words *w, const struct unit *u)
 		struct frame r = {.kind = feature_act[c],
 		    .quoted = w->v[i].flags & WORD_QUOTED,
 		    .asks = asks};
+		struct feature_list l;
 
 		if (c == CLASS_WEAPON)
 			r.kind = ACT_WEAPON;
@@ -171,12 +173,13 @@ feature_frames(struct features *f, const struct words *w, const struct unit *u)
 			continue;
 		look_before(f, u, i, &r);
 		look_behind(f, u, i, &r);
-		feature_reserve(f, 6 + ABOUT_KINDS);
-		add(f, i, 1, (unsigned)c, r.mood, r.object, 0);
-		add(f, i, 2, r.kind, r.actor, r.mood, r.object + 32 * r.denied);
-		add(f, i, 3, (unsigned)c, r.mood, r.denied, 0);
-		add(f, i, 4, r.kind, r.object, r.quoted, r.asks);
-		add(f, i, 5, r.kind, r.actor, r.mood, r.denied);
-		add_about(f, u, i, &r);
+		l = feature_begin(f, 6 + ABOUT_KINDS);
+		add(&l, i, 1, (unsigned)c, r.mood, r.object, 0);
+		add(&l, i, 2, r.kind, r.actor, r.mood, r.object + 32 * r.denied);
+		add(&l, i, 3, (unsigned)c, r.mood, r.denied, 0);
+		add(&l, i, 4, r.kind, r.object, r.quoted, r.asks);
+		add(&l, i, 5, r.kind, r.actor, r.mood, r.denied);
+		add_about(f, &l, u, i, &r);
+		feature_finish(f, &l);
 	}
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "quick.h"
+
 #define DIGEST 32
 
 struct reader {
@@ -238,10 +240,12 @@ model_parse(const char *data, size_t n, struct model **out, struct why *w)
 	m = mem_new(1, sizeof(*m));
 	r = (struct reader){(const uint8_t *)data + magic, n - magic - DIGEST, false};
 	rc = read_body(m, &r, w);
-	if (rc == 0)
+	if (rc == 0) {
 		mem_sha256(data, n, m->digest);
-	else
+		m->quick = quick_new(m);
+	} else {
 		model_free(&m);
+	}
 	*out = m;
 	return rc;
 }
@@ -348,6 +352,7 @@ model_free(struct model **mp)
 	if (m == NULL)
 		return;
 	*mp = NULL;
+	quick_free(&m->quick);
 	lexicon_free(&m->lexicon);
 	free(m->lexicon_text);
 	free(m->keys);

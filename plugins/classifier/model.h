@@ -67,12 +67,14 @@ struct model {
 	size_t ntrees;
 	struct bucket *bucket; /* BUCKETS of them */
 	char digest[MEM_HEX];  /* SHA-256 of the file */
+	struct quick *quick;   /* quick.h; NULL while it is being learned */
 };
 
 /* What judging needs from text to text; all zero before the first. */
 struct model_work {
 	struct words words;
 	struct features features;
+	struct quick_kept *kept; /* quick.h */
 	size_t best; /* the unit that decided; units: the text as a whole */
 };
 
@@ -87,6 +89,9 @@ int model_words(struct model *m, struct why *w);
 
 /* The calibrated score, 0 to 1, of n bytes of valid UTF-8. */
 double model_score(const struct model *m, struct model_work *k, const char *s, size_t n);
+/* The same by the plain way, which keeps nothing: the measure of the fast one. */
+double model_score_plain(const struct model *m, struct model_work *k, const char *s,
+    size_t n);
 void model_work_free(struct model_work *k);
 
 /* Parts of it, for training.  Sums over features: dot and square of each block. */

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feature_in.h"
 #include "model.h"
 #include "num.h"
+#include "quick.h"
 
 #define AT_ONCE \
 	16384 /* features whose sums fit 32 bits: 128 x 255 and 255 x 255 each */
@@ -73,52 +75,99 @@ model_trees(const struct model *m, const uint8_t dense[DENSE_MAX])
 	return sum / TREE_UNIT;
 }
 
+/* What the trees say of words [first, last). */
 static double
-value(const struct model *m, const struct model_work *k, const struct model_sums *s,
-    size_t first, size_t last)
+ask_trees(const struct model *m, const struct model_work *k, size_t first, size_t last)
 {
 	uint8_t dense[DENSE_MAX];
 
 	features_dense(&k->features, &k->words, first, last, dense);
-	return m->f.linear * model_linear(m, s) + m->f.trees * model_trees(m, dense);
+	return m->quick != NULL && !k->words.plain ? quick_trees(m->quick, dense)
+						   : model_trees(m, dense);
 }
 
-double
-model_score(const struct model *m, struct model_work *k, const char *s, size_t n)
+/* The sums of each unit. */
+static void
+sum_units(const struct model *m, struct model_work *k, struct model_sums *sums)
 {
-	struct model_sums all = {{0}, {0}};
 	struct features *f = &k->features;
-	double best = -1e9, v;
-	size_t last = 0;
+	bool quick = m->quick != NULL && !k->words.plain;
 
-	words_take(&k->words, m->lexicon->words, s, n);
 	f->warm = (const char *)m->bucket;
-	features_take(f, &k->words, m->lexicon);
-	k->best = f->units;
+	if (!quick)
+		features_take(f, &k->words, m->lexicon);
+	else
+		feature_split(f, &k->words, m->lexicon);
+	for (size_t i = 0; quick && i < f->units; i++)
+		quick_list(m->quick, &k->kept, f, &k->words, &f->unit[i]);
 	for (size_t i = 0; i < f->units; i++) {
-		struct model_sums one = {{0}, {0}};
+		sums[i] = (struct model_sums){{0}, {0}};
+		if (quick)
+			quick_sum(
+			    m->quick, k->kept, f, &k->words, &f->unit[i], &sums[i]);
+		else
+			model_sum(m, f, &f->unit[i], &sums[i]);
+	}
+}
 
-		model_sum(m, f, &f->unit[i], &one);
-		for (int b = 0; b < BLOCKS; b++) {
-			all.dot[b] += one.dot[b];
-			all.square[b] += one.square[b];
-		}
-		last = f->unit[i].last;
-		if (f->units == 1)
-			break;
-		v = value(m, k, &one, f->unit[i].first, f->unit[i].last);
+/* The highest value of a sentence alone, if one is above that of the whole. */
+static double
+best_unit(const struct model *m, struct model_work *k, const struct model_sums *sums,
+    double best)
+{
+	const struct features *f = &k->features;
+	double most = 0;
+	bool quick = m->quick != NULL && !k->words.plain && m->f.trees >= 0;
+
+	if (quick)
+		most = m->f.trees * quick_trees_most(m->quick);
+	for (size_t i = 0; f->units > 1 && i < f->units; i++) {
+		double v = m->f.linear * model_linear(m, &sums[i]);
+
+		/* Rounding keeps the order, so this is certain. */
+		if (quick && v + most <= best)
+			continue;
+		v = v + m->f.trees * ask_trees(m, k, f->unit[i].first, f->unit[i].last);
 		if (v > best) {
 			best = v;
 			k->best = i;
 		}
 	}
-	v = value(m, k, &all, 0, last);
-	if (v >= best) {
-		best = v;
-		k->best = f->units;
-	}
+	return best;
+}
+
+double
+model_score(const struct model *m, struct model_work *k, const char *s, size_t n)
+{
+	struct model_sums sums[UNITS_MAX], all = {{0}, {0}};
+	struct features *f = &k->features;
+	double best, v;
+	size_t last;
+
+	words_take(&k->words, m->lexicon->words, s, n);
+	sum_units(m, k, sums);
+	for (size_t i = 0; i < f->units; i++)
+		for (int b = 0; b < BLOCKS; b++) {
+			all.dot[b] += sums[i].dot[b];
+			all.square[b] += sums[i].square[b];
+		}
+	last = f->units > 0 ? f->unit[f->units - 1].last : 0;
+	v = m->f.linear * model_linear(m, &all) + m->f.trees * ask_trees(m, k, 0, last);
+	k->best = f->units;
+	best = best_unit(m, k, sums, v);
 	best += WHOLE_SHARE * (v - best);
 	return num_logistic(m->f.slope * best + m->f.offset);
+}
+
+double
+model_score_plain(const struct model *m, struct model_work *k, const char *s, size_t n)
+{
+	double p;
+
+	k->words.plain = true;
+	p = model_score(m, k, s, n);
+	k->words.plain = false;
+	return p;
 }
 
 void
@@ -126,6 +175,8 @@ model_work_free(struct model_work *k)
 {
 	words_free(&k->words);
 	features_free(&k->features);
+	free(k->kept);
+	k->kept = NULL;
 }
 
 /* --- what weighed most */

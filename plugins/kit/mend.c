@@ -21,10 +21,10 @@ struct best {
 	int rank;
 };
 
+/* e: what the vocabulary says of it. */
 static void
-offer(struct best *b, const char *s, size_t n)
+offer_known(struct best *b, const char *s, size_t n, const struct vocab_entry *e)
 {
-	const struct vocab_entry *e = look_up(b->v, s, n);
 	int rank = e == NULL ? 0 : (e->tag > 0 ? 100 : 1) + e->level;
 
 	if (rank <= b->rank || n > MEND_MAX)
@@ -32,6 +32,12 @@ offer(struct best *b, const char *s, size_t n)
 	b->rank = rank;
 	memcpy(b->out->text, s, n);
 	b->out->len = n;
+}
+
+static void
+offer(struct best *b, const char *s, size_t n)
+{
+	offer_known(b, s, n, look_up(b->v, s, n));
 }
 
 bool
@@ -140,22 +146,29 @@ struct spelling {
 	int tries;
 };
 
+/* hash: that of p->t, so far. */
 static void
-spell(struct spelling *p, size_t i, size_t o)
+spell(struct spelling *p, size_t i, size_t o, uint64_t hash)
 {
 	const char *as = "";
 
-	while (i < p->n && (as = letters_for(p->s[i])) == NULL)
-		p->t[o++] = p->s[i++];
+	while (i < p->n && (as = letters_for(p->s[i])) == NULL) {
+		p->t[o++] = p->s[i];
+		hash = vocab_hash_step(hash, p->s[i++]);
+	}
 	if (i == p->n) {
 		p->tries++;
 		if (o >= 2)
-			offer(&p->best, p->t, o);
+			offer_known(&p->best, p->t, o,
+			    vocab_find(p->best.v, vocab_hash_end(hash)));
 		return;
 	}
 	for (; *as != '\0' && p->tries < TRIES; as++) {
 		p->t[o] = *as;
-		spell(p, i + 1, o + (*as != '-'));
+		if (*as == '-')
+			spell(p, i + 1, o, hash);
+		else
+			spell(p, i + 1, o + 1, vocab_hash_step(hash, *as));
 	}
 }
 
@@ -201,11 +214,11 @@ mend_signs(const struct vocab *v, const char *s, size_t n, struct mended *out)
 	p.s = s;
 	p.n = n;
 	if (letters + signs == n)
-		spell(&p, 0, 0);
+		spell(&p, 0, 0, VOCAB_HASH_START);
 	p.n = spell_groups(s, n, t);
 	p.s = t;
 	if (p.n < n)
-		spell(&p, 0, 0);
+		spell(&p, 0, 0, VOCAB_HASH_START);
 	/* Digits alone must spell something that matters. */
 	return p.best.rank > 0 && (letters > 0 || p.best.rank > 100);
 }
@@ -218,7 +231,7 @@ offer_tagged(struct best *b, const char *s, size_t n)
 	const struct vocab_entry *e = look_up(b->v, s, n);
 
 	if (e != NULL && e->tag > 0)
-		offer(b, s, n);
+		offer_known(b, s, n, e);
 	return b->rank > 0;
 }
 
@@ -344,6 +357,8 @@ mend_reversed(const struct vocab *v, const char *s, size_t n, struct mended *out
 
 /* --- words run together */
 
+#define NO_WAY (1 << 20)
+
 /* Nearly every pair of letters is a word of somebody's: only common ones count. */
 static bool
 may_stand_alone(const char *s, size_t n, const struct vocab_entry *e)
@@ -358,22 +373,24 @@ mend_parts(const struct vocab *v, const char *s, size_t n, size_t ends[MEND_PART
 {
 	int cost[MEND_MAX + 1] = {0};
 	uint8_t from[MEND_MAX + 1];
-	uint64_t hash[MEND_MAX]; /* of what begins at each byte, so far */
 	size_t parts = 0;
 
 	if (n < 4 || n > MEND_MAX)
 		return 0;
-	for (size_t i = 1; i <= n; i++) {
-		cost[i] = 1 << 20;
-		hash[i - 1] = VOCAB_HASH_START;
-		for (size_t k = i > WORD_MAX ? i - WORD_MAX : 0; k < i; k++) {
+	for (size_t i = 1; i <= n; i++)
+		cost[i] = NO_WAY;
+	/* From each place that words lead to, whichever word begins there. */
+	for (size_t k = 0; k < n; k++) {
+		size_t last = n - k > WORD_MAX ? k + WORD_MAX : n;
+		uint64_t hash = VOCAB_HASH_START;
+
+		for (size_t i = k + 1; cost[k] < NO_WAY && i <= last; i++) {
 			const struct vocab_entry *e;
 			int c;
 
-			hash[k] = vocab_hash_step(hash[k], s[i - 1]);
-			if (cost[k] >= 1 << 20 ||
-			    (e = vocab_find(v, vocab_hash_end(hash[k]))) == NULL ||
-			    !may_stand_alone(s + k, i - k, e))
+			hash = vocab_hash_step(hash, s[i - 1]);
+			e = vocab_find(v, vocab_hash_end(hash));
+			if (e == NULL || !may_stand_alone(s + k, i - k, e))
 				continue;
 			/* Common words are cheap, and so are few words. */
 			c = cost[k] + 4 + VOCAB_LEVELS - e->level +
@@ -384,7 +401,7 @@ mend_parts(const struct vocab *v, const char *s, size_t n, size_t ends[MEND_PART
 			}
 		}
 	}
-	if (cost[n] >= 1 << 20)
+	if (cost[n] >= NO_WAY)
 		return 0;
 	for (size_t at = n; at > 0; at = from[at])
 		parts++;

@@ -2,16 +2,20 @@
 /* vocab: open addressing, at most half full; see vocab.h. */
 #include "vocab.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "mem.h"
 
 #define NEAR_BITS 18
 
+static _Atomic uint64_t stamps;
+
 struct vocab {
 	struct vocab_entry *v;
 	size_t cap, n;	/* cap is a power of two */
 	uint64_t *bits; /* 8 an entry, one set for each key: most questions end here */
+	uint64_t stamp;
 	uint64_t near[1 << (NEAR_BITS - 6)];
 };
 
@@ -23,6 +27,7 @@ vocab_new(void)
 	v->cap = 1024;
 	v->v = mem_new(v->cap, sizeof(*v->v));
 	v->bits = mem_new(v->cap / 8, sizeof(*v->bits));
+	v->stamp = ++stamps;
 	return v;
 }
 
@@ -88,6 +93,7 @@ vocab_add_key(struct vocab *v, uint32_t key, uint16_t tag, unsigned level)
 {
 	struct vocab_entry *e;
 
+	v->stamp = ++stamps;
 	if (v->n * 2 >= v->cap)
 		grow(v);
 	e = place_of(v, key);
@@ -186,4 +192,10 @@ size_t
 vocab_count(const struct vocab *v)
 {
 	return v->n;
+}
+
+uint64_t
+vocab_stamp(const struct vocab *v)
+{
+	return v->stamp;
 }

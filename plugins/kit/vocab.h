@@ -39,6 +39,9 @@ uint64_t vocab_near(const struct vocab *v, const char *s, size_t n);
 /* Valid until the next addition; NULL: no such word. */
 const struct vocab_entry *vocab_find(const struct vocab *v, uint64_t hash);
 size_t vocab_count(const struct vocab *v);
+/* A number that no other vocabulary has had, nor this one before its last addition: what
+ * was learned from it holds as long as the number stays. */
+uint64_t vocab_stamp(const struct vocab *v);
 
 /* The hash of a word; also that of features made of words.  Byte by byte: start, a step
  * each, end. */

@@ -8,12 +8,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "mem.h"
 #include "mend.h"
 #include "words_in.h"
 
-#define APART 64 /* letters that stand apart in a row */
+#define APART 64    /* letters that stand apart in a row */
+#define TOGETHER 16 /* words that are looked at at once */
+#define SLACK 32    /* bytes behind w->cap that can be written */
 
 static bool
 is_blank(char c)
@@ -21,25 +26,53 @@ is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static inline void
+put(struct words *w, size_t n, size_t a, size_t b, unsigned flags, uint64_t hash,
+    uint16_t tag, uint8_t level)
+{
+	struct word *to = &w->v[w->n++];
+
+	to->at = (uint32_t)w->len;
+	to->len = (uint32_t)n;
+	w->len += n;
+	w->text[w->len++] = ' ';
+	to->hash = hash;
+	to->tag = tag;
+	to->level = level;
+	to->flags = (uint8_t)(flags | (w->quoted ? WORD_QUOTED : 0));
+	if (w->fold.map == NULL) {
+		to->from = (uint32_t)a;
+		to->to = (uint32_t)b;
+	} else {
+		fold_span(&w->fold, a, b, &to->from, &to->to);
+	}
+}
+
+static inline bool
+has_room(const struct words *w, size_t n, size_t a, size_t b)
+{
+	return n > 0 && w->len + n + 12 <= w->cap && w->n < w->room && b > a;
+}
+
 void
 words_put(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags,
     uint64_t hash, const struct vocab_entry *e)
 {
-	struct word *to;
-
-	if (n == 0 || w->len + n + 12 > w->cap || w->n >= w->room || b <= a)
+	if (!has_room(w, n, a, b))
 		return;
-	to = &w->v[w->n++];
-	to->at = (uint32_t)w->len;
-	to->len = (uint32_t)n;
 	memcpy(w->text + w->len, s, n);
-	w->len += n;
-	w->text[w->len++] = ' ';
-	to->hash = hash;
-	to->tag = e != NULL ? e->tag : 0;
-	to->level = e != NULL ? (uint8_t)(e->level + 1) : 0;
-	to->flags = (uint8_t)(flags | (w->quoted ? WORD_QUOTED : 0));
-	fold_span(&w->fold, a, b, &to->from, &to->to);
+	put(w, n, a, b, flags, hash, e != NULL ? e->tag : 0,
+	    e != NULL ? (uint8_t)(e->level + 1) : 0);
+}
+
+void
+words_put_kept(struct words *w, const char *s, size_t n, size_t a, size_t b,
+    unsigned flags, uint64_t hash, uint16_t tag, uint8_t level)
+{
+	if (!has_room(w, n, a, b))
+		return;
+	memcpy(w->text + w->len, s, WORDS_KEY + 8); /* SLACK has room for it */
+	put(w, n, a, b, flags, hash, tag, level);
 }
 
 void
@@ -100,7 +133,7 @@ take_apart(struct words *w, size_t a)
 		for (size_t i = 0, at = 0; i < parts; at = ends[i++])
 			words_emit(w, t + at, ends[i] - at, a + 2 * at,
 			    a + 2 * ends[i] - 1, WORD_MENDED);
-	} else if (mend_signs(w->vocab, t, count, &m)) {
+	} else if (words_signs(w, t, count, &m)) {
 		words_emit(w, m.text, m.len, a, end, WORD_MENDED);
 	} else if (count >= 4) {
 		words_letters(w, t, count, a, end, WORD_MENDED);
@@ -108,6 +141,110 @@ take_apart(struct words *w, size_t a)
 		return 0;
 	}
 	return end;
+}
+
+/* The letters of ASCII from a on, in lower case, if there are not too many; in key,
+ * with 0 behind them.  Their number, or 0. */
+static inline size_t
+short_at(const char *s, size_t n, size_t a, char key[WORDS_KEY + 8], unsigned *flags)
+{
+	size_t len = 0, upper = 0;
+
+#ifdef __SSE2__
+	if (n - a >= WORDS_KEY) {
+		static const uint8_t keep[2 * WORDS_KEY] = {255, 255, 255, 255, 255,
+		    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + a));
+		__m128i lo = _mm_or_si128(v, _mm_set1_epi8(0x20));
+		__m128i letter =
+		    _mm_and_si128(_mm_cmpgt_epi8(lo, _mm_set1_epi8('a' - 1)),
+			_mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), lo));
+		unsigned small = (unsigned)_mm_movemask_epi8(_mm_slli_epi16(v, 2));
+
+		len = (size_t)__builtin_ctz(
+		    ~(unsigned)_mm_movemask_epi8(letter) | 1u << WORDS_KEY);
+		if (len == WORDS_KEY)
+			return 0;
+		lo = _mm_and_si128(
+		    lo, _mm_loadu_si128(
+			    (const __m128i *)(const void *)(keep + WORDS_KEY - len)));
+		_mm_storeu_si128((__m128i *)(void *)key, lo);
+		*flags =
+		    len > 1 && (small & ((1u << len) - 1)) == 0 ? WORD_CAPITALS : 0;
+		return len;
+	}
+#endif
+	memset(key, 0, WORDS_KEY);
+	for (; a + len < n && (uint8_t)((s[a + len] | 32) - 'a') < 26; len++) {
+		if (len == WORDS_KEY - 1)
+			return 0;
+		upper += s[a + len] < 'a';
+		key[len] = (char)(s[a + len] | 32);
+	}
+	*flags = len > 1 && upper == len ? WORD_CAPITALS : 0;
+	return len;
+}
+
+/* A chunk that is a short word with some punctuation behind it at most. */
+struct begun {
+	size_t at, len, end;
+	unsigned flags;
+	struct words_kept *kept;
+	char key[WORDS_KEY + 8];
+};
+
+static inline bool
+look_at(const struct words *w, size_t a, struct begun *c)
+{
+	const char *s = w->fold.text;
+	size_t n = w->fold.len, k;
+
+	c->at = a;
+	c->len = short_at(s, n, a, c->key, &c->flags);
+	if (c->len == 0)
+		return false;
+	for (k = a + c->len; k < n && !is_blank(s[k]); k++)
+		if (s[k] != '.' && s[k] != ',' && s[k] != '!' && s[k] != '?' &&
+		    s[k] != ':' && s[k] != ';')
+			return false;
+	c->end = k;
+	if (c->len == 3 && k > a + 3 && memcmp(c->key, "www", 3) == 0)
+		return false; /* an address */
+	c->kept = words_place(w, c->key);
+	return true;
+}
+
+/* May letters that stand apart begin at a? */
+static inline bool
+may_be_apart(const char *s, size_t n, size_t a)
+{
+	return (a + 1 == n || is_blank(s[a + 1])) &&
+	       (a + 3 >= n || !(words_is_letter(s[a + 3]) || words_is_digit(s[a + 3])));
+}
+
+/* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
+ * They are looked at together before they are taken, so that their places are there
+ * when they are needed.  Where the last one ends, or 0. */
+static size_t
+take_short(struct words *w, size_t a)
+{
+	const char *s = w->fold.text;
+	struct begun v[TOGETHER];
+	size_t n = w->fold.len, count = 0;
+
+	while (count < TOGETHER && look_at(w, a, &v[count])) {
+		a = v[count++].end + 1;
+		if (a >= n || s[a - 1] != ' ' || is_blank(s[a]) ||
+		    may_be_apart(s, n, a))
+			break;
+	}
+	for (size_t i = 0; i < count; i++) {
+		words_short(w, v[i].kept, v[i].key, v[i].len, v[i].at, v[i].flags);
+		for (size_t k = v[i].at + v[i].len; k < v[i].end; k++)
+			if (s[k] != ',' && s[k] != ':')
+				words_end(w, s[k]);
+	}
+	return count > 0 ? v[count - 1].end : 0;
 }
 
 static void
@@ -131,12 +268,14 @@ take_all(struct words *w)
 		}
 		if ((i + 1 == n || is_blank(s[i + 1])) && (k = take_apart(w, i)) > 0)
 			continue;
+		if ((k = take_short(w, i)) > 0)
+			continue;
 		for (k = i; k < n && !is_blank(s[k]); k++)
 			;
 		words_chunk(w, i, k);
 	}
 	words_end(w, '\n');
-	memset(w->text + w->len, 0, 8);
+	memset(w->text + w->len, 0, 16);
 }
 
 /* Was the whole text written backwards? */
@@ -160,12 +299,13 @@ void
 words_take(struct words *w, const struct vocab *v, const char *s, size_t n)
 {
 	w->vocab = v;
+	words_memo_begin(w);
 	if (w->cap < 4 * n + 32) {
 		w->cap = 4 * n + 1024;
 		w->room = w->cap / 2;
 		free(w->text);
 		free(w->v);
-		w->text = mem_new(w->cap, 1);
+		w->text = mem_new(w->cap + SLACK, 1);
 		w->v = mem_new(w->room, sizeof(*w->v));
 	}
 	fold_signs(&w->fold, s, n);
@@ -182,5 +322,6 @@ words_free(struct words *w)
 	fold_free(&w->fold);
 	free(w->text);
 	free(w->v);
+	free(w->memo);
 	memset(w, 0, sizeof(*w));
 }

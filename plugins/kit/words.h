@@ -30,13 +30,18 @@ struct word {
 	uint8_t flags;
 };
 
+struct words_memo;
+
 /* All zero before the first use; what it holds lives until the next one. */
 struct words {
-	char *text; /* words with a blank before and after each, then 8 bytes of 0 */
+	char *text; /* words with a blank before and after each, then 16 bytes of 0 */
 	size_t len;
 	struct word *v;
 	size_t n;
+	bool plain; /* keeps nothing from text to text: the measure of the fast way, for
+		     * tests */
 	/* own */
+	struct words_memo *memo; /* what became of words, of this or other texts */
 	struct fold fold;
 	const struct vocab *vocab;
 	size_t cap, room;

@@ -107,7 +107,7 @@ placeholder(const struct words *w, const char *s, size_t n)
 
 		for (size_t i = 0; i < n && n <= sizeof(t); i++)
 			t[i] = words_lower(s[i]);
-		return n <= 5 && mend_signs(w->vocab, t, n, &m) ? NULL : "user";
+		return n <= 5 && words_signs(w, t, n, &m) ? NULL : "user";
 	}
 	return NULL;
 }

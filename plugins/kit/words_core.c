@@ -7,129 +7,7 @@
 #include "mend.h"
 #include "words_in.h"
 
-/* --- letters */
-
-#define SHORT(from, first, second)                    \
-	{                                             \
-		from, sizeof(from) - 1, first, second \
-	}
-static const struct {
-	const char *from;
-	size_t n;
-	const char *first, *second;
-} short_forms[] = {
-    SHORT("im", "i", "am"),
-    SHORT("ive", "i", "have"),
-    SHORT("dont", "do", "not"),
-    SHORT("doesnt", "does", "not"),
-    SHORT("didnt", "did", "not"),
-    SHORT("cant", "can", "not"),
-    SHORT("cannot", "can", "not"),
-    SHORT("wont", "will", "not"),
-    SHORT("wouldnt", "would", "not"),
-    SHORT("shouldnt", "should", "not"),
-    SHORT("couldnt", "could", "not"),
-    SHORT("isnt", "is", "not"),
-    SHORT("arent", "are", "not"),
-    SHORT("wasnt", "was", "not"),
-    SHORT("werent", "were", "not"),
-    SHORT("havent", "have", "not"),
-    SHORT("hasnt", "has", "not"),
-    SHORT("aint", "is", "not"),
-    SHORT("youre", "you", "are"),
-    SHORT("theyre", "they", "are"),
-    SHORT("youll", "you", "will"),
-    SHORT("theyll", "they", "will"),
-    SHORT("thats", "that", "is"),
-    SHORT("lets", "let", "us"),
-    SHORT("shoulda", "should", "have"),
-    SHORT("woulda", "would", "have"),
-    SHORT("coulda", "could", "have"),
-    SHORT("gotta", "got", "to"),
-    SHORT("wanna", "want", "to"),
-    SHORT("gonna", "going", "to"),
-    SHORT("gunna", "going", "to"),
-};
-
-static bool
-take_short(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
-{
-	static const char firsts[] = "acdghilstwy"; /* letters they begin with */
-
-	if (n < 2 || n > 8 || memchr(firsts, s[0], sizeof(firsts) - 1) == NULL)
-		return false;
-	for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++) {
-		const char *first = short_forms[i].first,
-			   *second = short_forms[i].second;
-
-		if (short_forms[i].n != n || memcmp(short_forms[i].from, s, n) != 0)
-			continue;
-		words_emit(w, first, strlen(first), a, b, flags);
-		words_emit(w, second, strlen(second), a, b, flags);
-		return true;
-	}
-	return false;
-}
-
-static bool
-all_ascii(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((uint8_t)s[i] >= 0x80)
-			return false;
-	return true;
-}
-
-static void
-take_parts(struct words *w, const char *s, const size_t *ends, size_t parts, size_t a,
-    size_t b, unsigned flags)
-{
-	size_t n = ends[parts - 1];
-
-	for (size_t i = 0, at = 0; i < parts; at = ends[i++]) {
-		/* Where every letter is a byte of its own, its place is known. */
-		size_t from = b - a == n ? a + at : a,
-		       to = b - a == n ? a + ends[i] : b;
-
-		if (!take_short(w, s + at, ends[i] - at, from, to, flags))
-			words_emit(w, s + at, ends[i] - at, from, to, flags);
-	}
-}
-
-/* A lower-case word of letters. */
-void
-words_letters(
-    struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
-{
-	size_t ends[MEND_PARTS], parts;
-	const struct vocab_entry *e;
-	struct mended m;
-	uint64_t hash;
-
-	if (take_short(w, s, n, a, b, flags))
-		return;
-	hash = vocab_hash(s, n);
-	e = vocab_find(w->vocab, hash);
-	if (e != NULL || n < 3 || !all_ascii(s, n)) {
-		words_put(w, s, n, a, b, flags, hash, e);
-	} else if (mend_repeats(w->vocab, s, n, &m)) {
-		if (!take_short(w, m.text, m.len, a, b, flags | WORD_MENDED))
-			words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
-	} else if (mend_typo(w->vocab, s, n, &m)) {
-		words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
-	} else if (mend_reversed(w->vocab, s, n, &m)) {
-		e = vocab_find(w->vocab, vocab_hash(m.text, m.len));
-		flags |= WORD_BACKWARDS;
-		if (n >= 4 && e != NULL && e->tag > 0)
-			words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
-		else
-			words_emit(w, s, n, a, b, flags);
-	} else if ((parts = mend_parts(w->vocab, s, n, ends)) > 0) {
-		take_parts(w, s, ends, parts, a, b, flags | WORD_MENDED);
-	} else {
-		words_emit(w, s, n, a, b, flags);
-	}
-}
+/* --- letters and an apostrophe */
 
 /* "don't", "i'll": letters with an apostrophe. */
 static bool
@@ -226,7 +104,7 @@ take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
 		else if (letters)
 			words_letters(w, s + i, k - i, a + i, a + k, flags);
 		else if (!words_known(w, s + i, k - i) &&
-			 mend_signs(w->vocab, s + i, k - i, &m))
+			 words_signs(w, s + i, k - i, &m))
 			words_emit(w, m.text, m.len, a + i, a + k, flags | WORD_MENDED);
 		else
 			words_emit(w, s + i, k - i, a + i, a + k, flags);
@@ -245,13 +123,12 @@ take_signs(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigne
 		words_emit(w, s, n, a, b, flags);
 		return;
 	}
-	if (s[0] == '#' && n > 1 && all_ascii(s, n)) {
+	if (s[0] == '#' && n > 1 && words_ascii(s, n)) {
 		bool word = true;
 
 		for (size_t i = 1; i < n; i++)
 			word = word && words_is_letter(s[i]);
-		if (word && !words_known(w, s + 1, n - 1) &&
-		    mend_signs(w->vocab, s, n, &m)) {
+		if (word && !words_known(w, s + 1, n - 1) && words_signs(w, s, n, &m)) {
 			words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
 			return;
 		}
@@ -260,7 +137,7 @@ take_signs(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigne
 	}
 	if (n <= sizeof(joined) && (len = join_single(s, n, joined)) > 0)
 		words_letters(w, joined, len, a, b, flags | WORD_MENDED);
-	else if (!parts_known(w, s, n) && mend_signs(w->vocab, s, n, &m))
+	else if (!parts_known(w, s, n) && words_signs(w, s, n, &m))
 		words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
 	else
 		take_pieces(w, s, n, a, flags);

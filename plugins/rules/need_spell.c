@@ -63,8 +63,8 @@ append_each(struct need_strings *a, const struct need_strings *b)
 }
 
 /* The item with its quantifier, behind each of a. */
-bool
-need_spell(const struct need_item *it, struct need_strings *a)
+static bool
+spell_item(const struct need_item *it, struct need_strings *a)
 {
 	struct need_strings once = {.n = 0}, all = {.n = 0}, power = {.n = 1};
 	bool ok = it->max <= 3 && spell_once(it, &once);
@@ -85,6 +85,17 @@ need_spell(const struct need_item *it, struct need_strings *a)
 	need_strings_clear(&all);
 	need_strings_clear(&power);
 	return ok;
+}
+
+bool
+need_spell(const struct need_item *it, struct need_strings *a)
+{
+	/* Nearly all items are one character, and room for all strings is large. */
+	if (it->kind != NEED_ONE || it->len == 0 || it->min != 1 || it->max != 1)
+		return spell_item(it, a);
+	for (size_t i = 0; i < a->n; i++)
+		sb_put(&a->v[i], it->c, it->len);
+	return true;
 }
 
 /* All that the row can be, added to out. */

@@ -10,6 +10,7 @@
  */
 #include "pattern.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,17 @@ pattern_word(const char *s, size_t n, struct sb *out, bool *begins, struct why *
 	return 0;
 }
 
+#define MARKED 8 /* bytes of the longest common word */
+#define MARKS 1024
+
+static size_t
+mark_of(const char *s, size_t n)
+{
+	return ((uint8_t)s[0] * 37u + (uint8_t)s[n - 1] * 11u + (uint8_t)s[n / 2] * 5u +
+		   n * 131) %
+	       MARKS;
+}
+
 size_t
 pattern_rarity(const char *word, size_t n)
 {
@@ -147,15 +159,18 @@ pattern_rarity(const char *word, size_t n)
 	    " der die das und ist nicht ein eine ich du er sie es wir ihr zu mit auf "
 	    "von den"
 	    " dem sich auch als an im am wie so noch nur wird sind hat werden ";
-	struct sb b = {0};
-	bool found;
+	static bool marks[MARKS], made; /* of those words; most others end there */
+	char b[MARKED + 3];
 
-	if (n > 8)
+	if (n > MARKED)
 		return n + 8;
-	sb_printf(&b, " %.*s ", (int)n, word);
-	found = strstr(common, b.data) != NULL;
-	sb_free(&b);
-	return found ? 1 : n + (n < 3 ? 0 : 2);
+	for (const char *s = common + 1; !made && *s != '\0'; s = strchr(s, ' ') + 1)
+		marks[mark_of(s, strcspn(s, " "))] = true;
+	made = true;
+	if (n == 0 || (memchr(word, ' ', n) == NULL && !marks[mark_of(word, n)]))
+		return n + (n < 3 ? 0 : 2);
+	snprintf(b, sizeof(b), " %.*s ", (int)n, word);
+	return strstr(common, b) != NULL ? 1 : n + (n < 3 ? 0 : 2);
 }
 
 /* One word: letters, perhaps with * at the end. */
