@@ -145,7 +145,8 @@ def test_unproven(base):
     said = simulate(base, "-gated", [
         {"op": "person", "tenant": "forum", "at": at, "request": {
             "cmd": "rule-move", "move": "enforce", "rules": ["demo/threat"],
-            "emergency": True, "until": "2026-01-11T12:00:00Z", "person": who, "reason": "it is urgent",
+            "emergency": True, "until": "2026-01-11T12:00:00Z", "person": who,
+            "reason": "it is urgent",
             "note": "nothing was judged yet"}}
         for at, who in (("1h", "desk-1"), ("2h", "desk-2"))], begin="3h", end="6d")
     real = {"violations": len(kind(said, "violation")),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_base: floor 0 against known answers and broken input. */
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -105,6 +106,7 @@ test_digest_known(void)
 	static const char want[] =
 	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 	struct digest_part parts[] = {{"a", 1}, {"bc", 2}};
+	struct digest_sum *sum = digest_sum_new();
 	uint8_t d[DIGEST_LEN];
 	char hex[DIGEST_HEX];
 	struct buf b = {0};
@@ -112,6 +114,14 @@ test_digest_known(void)
 	CU_ASSERT_STRING_EQUAL(digest_hex_of("abc", 3, hex), want);
 	digest_parts(parts, 2, d);
 	CU_ASSERT_STRING_EQUAL(digest_hex(d, sizeof(d), hex), want);
+	digest_sum_add(sum, "ab", 2);
+	digest_sum_add(sum, "", 0);
+	digest_hex_of("x", 1, hex); /* which does not disturb it */
+	digest_sum_add(sum, "c", 1);
+	digest_sum_get(sum, d);
+	CU_ASSERT_STRING_EQUAL(digest_hex(d, sizeof(d), hex), want);
+	digest_sum_free(&sum);
+	digest_sum_free(&sum);
 	CU_ASSERT_TRUE(digest_unhex(want, d, sizeof(d)));
 	CU_ASSERT_FALSE(digest_unhex("zz", d, 1));
 	digest_base64(&b, "ab", 2);
@@ -274,6 +284,7 @@ test_memfd_sealed(void)
 {
 	struct buf b = {0};
 	struct err e = ERR_INIT;
+	size_t size;
 	int fd = file_memfd("test", "hello", 5, &e);
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
@@ -281,6 +292,18 @@ test_memfd_sealed(void)
 	CU_ASSERT_EQUAL(file_read_memfd(fd, 5, &b, &e), 0);
 	CU_ASSERT_STRING_EQUAL(b.data, "hello");
 	CU_ASSERT_EQUAL(file_read_memfd(fd, 4, &b, &e), TOSD_ELIMIT);
+	CU_ASSERT_EQUAL(file_memfd_size(fd, 5, &size, &e), 0);
+	CU_ASSERT_EQUAL(size, 5);
+	CU_ASSERT_EQUAL(file_memfd_size(fd, 4, &size, &e), TOSD_ELIMIT);
+	buf_reset(&b);
+	CU_ASSERT_EQUAL(file_memfd_piece(fd, 3, 2, &b, &e), 0);
+	CU_ASSERT_EQUAL(file_memfd_piece(fd, 0, 3, &b, &e), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "lohel");
+	CU_ASSERT_EQUAL(file_memfd_piece(fd, 4, 9, &b, &e), 0); /* as far as it goes */
+	CU_ASSERT_STRING_EQUAL(b.data, "lohelo");
+	close(fd);
+	fd = memfd_create("open", MFD_CLOEXEC);
+	CU_ASSERT_EQUAL(file_memfd_size(fd, 5, &size, &e), TOSD_EPROTO);
 	close(fd);
 	buf_free(&b);
 }

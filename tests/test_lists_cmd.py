@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """tosctl lists from outside: check, hash and sign with their exit codes; and scan with
-lists beside packs, signed and not.  Standard library only."""
+lists beside packs, signed and not, and with those in force in a state folder.  Standard
+library only."""
+import hashlib
 import json
 import os
 import pathlib
@@ -103,6 +105,50 @@ def test_scan(folder, pdq, other):
     assert rows[3]["error"].startswith("`media' must be a list of objects"), rows[3]
 
 
+def test_in_force(folder):
+    """A state folder as the daemon leaves it, without one: what of it is used."""
+    state, packs = folder / "state", folder / "packs"
+    (state / "lists").mkdir(parents=True)
+    packs.mkdir()
+    (packs / "trial.conf").write_text(PACK)
+    conf = folder / "tosd.conf"
+    conf.write_text(f"""provider = {{ name = "Trial"; mailbox = "abuse@host.example"; }};
+state_dir = "{state}";
+policy = {{ packs_dir = "{packs}";
+  plugins = ( {{ name = "rules"; path = "{BUILD}/plugins/rules/.libs/rules.so"; }},
+    {{ name = "lists"; path = "{BUILD}/plugins/lists/.libs/lists.so";
+      grant = [ "text", "links", "media" ]; }} );
+  lists = ( {{ name = "phish"; url = "https://lists.example/phish"; }} ); }};
+""")
+
+    def scan():
+        code, out, err = tosctl("scan", "--config", conf, "--no-classifier",
+                                text='{"id": 1, "text": "i will hurt you at evil.example"}\n')
+        return code, json.loads(out) if out else None, err
+    code, row, err = scan()
+    assert code == 1 and row["degraded"] == "list phish is missing", row
+    assert [f["rule"] for f in row["findings"]] == ["trial/threat"], row
+    assert err.count("\n") == 1 and "list phish: no version is in force: there is no " in err, err
+    made = make_list(folder / "x.list", "phish", "domain", "evil.example")
+    made.write_text(made.read_text("utf-8").replace("name = ", "version = 7\nname = ", 1), "utf-8")
+    data = made.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    version, link = state / f"lists/phish-{digest[:16]}.list", state / "lists/phish.list"
+    version.write_bytes(data)
+    link.symlink_to(version.name)
+    code, row, err = scan()
+    assert code == 0 and "degraded" not in row, (row, err)
+    assert [f["rule"] for f in row["findings"]] == ["trial/threat", "list/phish"], row
+    assert err.startswith("tosctl: list phish: version 7, 1 entries (domain), "), err
+    assert err.endswith(f"; sha256 {digest}\n"), err
+    link.unlink()
+    link.symlink_to("/etc/passwd")
+    code, row, err = scan()
+    assert code == 1 and "phish.list leads out of its folder" in err, (row, err)
+    assert sorted(p.name for p in (state / "lists").iterdir()) == sorted(
+        (version.name, link.name)), "nothing was written there"
+
+
 def main():
     os.umask(0o022)
     with tempfile.TemporaryDirectory(prefix="tosd-lists-cmd-") as name:
@@ -111,7 +157,8 @@ def main():
         pdq, other = test_hash(folder)
         test_sign(folder, good)
         test_scan(folder, pdq, other)
-    print("tosctl lists: check, hash, sign and scan")
+        test_in_force(folder)
+    print("tosctl lists: check, hash, sign and scan, also with what is in force")
 
 
 if __name__ == "__main__":

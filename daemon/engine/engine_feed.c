@@ -212,8 +212,9 @@ spread_late(struct engine *g, struct fetch_late *v, size_t n, double pace, int64
 		if (engine_feed_find(g, v[i].feed)->slot != ENGINE_NO_SLOT)
 			v[kept++] = v[i];
 	fetch_spread(v, kept, pace, now);
-	for (size_t i = 0; i < kept; i++)
-		engine_feed_schedule(g, engine_feed_find(g, v[i].feed), v[i].next);
+	for (size_t i = 0; i < kept; i++) /* and nobody sooner than planned */
+		engine_feed_schedule(g, engine_feed_find(g, v[i].feed),
+		    v[i].next > v[i].due ? v[i].next : v[i].due);
 }
 
 static void
