@@ -41,11 +41,15 @@ mem_dup(const char *s, size_t n)
 	return p;
 }
 
+#define SB_LEAST 24 /* bytes: an allocation of fewer takes as many */
+
 void
 sb_put(struct sb *b, const char *s, size_t n)
 {
 	if (b->len + n + 1 > b->cap) {
 		b->cap = (b->len + n + 1) * 2;
+		if (b->cap < SB_LEAST)
+			b->cap = SB_LEAST;
 		b->data = mem_grow(b->data, b->cap, 1);
 	}
 	if (n > 0)
