@@ -20,6 +20,8 @@ exposure, costs; a signed ledger.
 
 	bench_whole.py [-n ITEMS] [-s STREAMS] [MODE...]
 	bench_whole.py --amounts N...	`same' with other amounts, and what memory they take
+	bench_whole.py --cores		`same' on one processor and on all: how much faster, by
+					the clock, server and all
 """
 import argparse
 import asyncio
@@ -265,24 +267,38 @@ def grow(folder, peers, o):
         print(f"{n} to {m}: {us:.1f} us for each item more, {us / each[0]:.3f} of the first")
 
 
+def cores(folder, peers, o):
+    """More streams, since one brings 5,120 items a second at most."""
+    n, rate, every = max(o.n, 100000), {}, os.sched_getaffinity(0)
+    for here in ({min(every)}, every):
+        os.sched_setaffinity(0, here)
+        run = Run(folder / "d", dealt(peers.lines(n), 8), n, peers.packs, o.w)
+        show(f"{len(here)} cores", run)
+        rate[len(here)] = run.items / run.wall
+    print(f"{len(every)} cores: {rate[len(every)] / rate[1]:.2f} of one")
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("-n", type=int, default=20000)
     p.add_argument("-s", type=int, default=4)
     p.add_argument("-w", type=int, default=2)
     p.add_argument("--amounts", type=int, nargs="+")
+    p.add_argument("--cores", action="store_true")
     p.add_argument("modes", nargs="*")
     o = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tosd-bench-", dir="/tmp"))
     try:
         peers = None
         try:
-            peers = Peers(folder / "peers", max([o.n] + (o.amounts or [])))
+            peers = Peers(folder / "peers", max([o.n, 100000 * o.cores] + (o.amounts or [])))
         except bench_peers.Missing as e:
             print(f"bench: left out: {e}")
         if o.amounts:
             grow(folder, peers, o)
-        for mode in [] if o.amounts else o.modes or ["same", "packs", "hot"]:
+        if o.cores and peers:
+            cores(folder, peers, o)
+        for mode in [] if o.amounts or o.cores else o.modes or ["same", "packs", "hot"]:
             if mode != "hot" and peers is None:
                 continue
             lines = hot_lines(o.n) if mode == "hot" else peers.lines(o.n)
