@@ -290,6 +290,32 @@ test_never_longer(void)
 	}
 }
 
+/* Letters of an open reference stand for none, or for one: they cannot be taken back
+ * when the word turns out to stand upside down. */
+static void
+test_turned_behind_reference(void)
+{
+	static const struct {
+		const char *text, *folded;
+	} v[] = {
+	    {"&#xAD\u0250\u0250", "aa"},
+	    {"&#x6b\u0250\u0250", "kaa"},
+	    {"z &#xc9Fab\u0250\u0250\u0250", NULL},
+	    {"ab\u0250\u0250", "aaqa"},
+	};
+	struct fold f = {0};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		fold_text(&f, v[i].text, strlen(v[i].text));
+		CU_ASSERT(f.len <= strlen(v[i].text));
+		if (v[i].folded != NULL && strcmp(f.text, v[i].folded) != 0)
+			printf("\n%s: %s\n", v[i].text, f.text);
+		if (v[i].folded != NULL)
+			CU_ASSERT_STRING_EQUAL(f.text, v[i].folded);
+	}
+	fold_free(&f);
+}
+
 /* Plain text is not copied. */
 static void
 test_plain(void)
@@ -428,6 +454,7 @@ main(void)
 	    {"long", test_long},
 	    {"glyphs", test_glyphs},
 	    {"never longer", test_never_longer},
+	    {"upside down behind a reference", test_turned_behind_reference},
 	    {"plain", test_plain},
 	    {"plain is folded", test_plain_is_folded},
 	    {"plain everywhere", test_plain_everywhere},

@@ -24,6 +24,7 @@ struct pass {
 	const char *s;
 	size_t n;
 	size_t behind; /* the last character that was not ASCII */
+	size_t since;  /* from here on each letter of ASCII was put as it is */
 	size_t first;  /* of those, the first one in this word; n: none yet */
 	bool looked;   /* `alike' is about this word */
 	bool alike;    /* letters that look Latin are meant to be */
@@ -263,7 +264,8 @@ take_turned(struct pass *p, size_t i)
 	char c;
 	uint32_t cp;
 
-	while (start > 0 && fold_is_letter(p->s[start - 1]))
+	/* They are taken back; those of a reference were never put. */
+	while (start > p->since && fold_is_letter(p->s[start - 1]))
 		start--;
 	for (size_t k = start; k < p->n; k = end) {
 		end = k + (size_t)next_char(p->s + k, p->n - k, &cp);
@@ -377,7 +379,9 @@ take_chars(struct pass *p)
 			i = copy_plain(p, i);
 			continue;
 		}
-		if (taken == 0)
+		if (taken > 0)
+			p->since = i + taken;
+		else
 			put(p->f, p->s + i, taken = 1, i, false);
 		i += taken;
 	}
