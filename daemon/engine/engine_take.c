@@ -16,6 +16,7 @@
 /* A post that says it was changed later than this from now must not hide its next
  * change: it is not believed. */
 #define STAMP_AHEAD CLOCK_HOUR
+
 /* --- identity: one id for several posts in one document --- */
 
 struct by_id {

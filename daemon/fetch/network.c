@@ -2,8 +2,6 @@
 /* network: see network.h.  Owns nothing. */
 #include "fetch/network.h"
 
-#include "base/hash.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/hash.h"
 
 /* 0 stands for "nobody" in the tables. */
 static uint64_t

@@ -170,26 +170,27 @@ rows_of(struct store *s, uint64_t hash, int64_t ids[FOUND_MAX], struct err *e)
 	return rc < 0 ? rc : n;
 }
 
-/* How a row's key stands to a name. */
-static enum store_near
-near_of(struct store *s, int64_t id, int64_t feed, const char *name, size_t n)
+/* How a row's key stands to a name.  What cannot be read is no answer: a post that is
+ * taken for new would be there twice. */
+static int
+near_of(struct store *s, int64_t id, int64_t feed, const char *name, size_t n,
+    enum store_near *near, struct err *e)
 {
 	static const char sql[] = "SELECT guid FROM item WHERE id = ?1 AND feed = ?2";
-	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_query(s, sql, &e, "ii", id, feed);
-	enum store_near near = STORE_NEAR_NONE;
+	sqlite3_stmt *st = db_query(s, sql, e, "ii", id, feed);
+	const char *guid;
+	int rc = st != NULL ? db_step(s, st, e) : TOSD_EIO;
 
-	if (st != NULL && db_step(s, st, &e) > 0) {
-		const char *guid = (const char *)sqlite3_column_text(st, 0);
-
-		if (strncmp(guid, name, n) == 0 && guid[n] == '\0')
-			near = STORE_NEAR_THERE;
-		else if (n == 0 ||
-			 (strncmp(guid, name, n) == 0 && guid[n] == STORE_APART[0]))
-			near = STORE_NEAR_SHARED;
-		sqlite3_reset(st);
-	}
-	return near;
+	*near = STORE_NEAR_NONE;
+	if (rc <= 0)
+		return rc;
+	guid = (const char *)sqlite3_column_text(st, 0);
+	if (strncmp(guid, name, n) == 0 && guid[n] == '\0')
+		*near = STORE_NEAR_THERE;
+	else if (n == 0 || (strncmp(guid, name, n) == 0 && guid[n] == STORE_APART[0]))
+		*near = STORE_NEAR_SHARED;
+	sqlite3_reset(st);
+	return 0;
 }
 
 int
@@ -197,21 +198,24 @@ db_key_look(struct store *s, int64_t feed, const char *name, size_t n,
     struct db_key_found *out, struct err *e)
 {
 	int64_t ids[FOUND_MAX];
-	int found;
+	int found, rc = s->keys != NULL ? 0 : db_key_open(s, e);
 
 	memset(out, 0, sizeof(*out));
-	if (s->keys == NULL && (found = db_key_open(s, e)) < 0)
-		return found;
+	if (rc < 0)
+		return rc;
 	found = rows_of(s, hash_of(s->keys, feed, name, n), ids, e);
-	for (int i = 0; i < found; i++) {
-		enum store_near near = near_of(s, ids[i], feed, name, n);
+	if (found < 0)
+		return found;
+	for (int i = 0; rc == 0 && i < found; i++) {
+		enum store_near near;
 
+		rc = near_of(s, ids[i], feed, name, n, &near, e);
 		if (near == STORE_NEAR_THERE)
 			out->there = ids[i];
 		else if (near == STORE_NEAR_SHARED)
 			out->shared = ids[i];
 	}
-	return found < 0 ? found : 0;
+	return rc;
 }
 
 /* --- new rows --- */
