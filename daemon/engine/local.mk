@@ -81,8 +81,6 @@ UNIT_TESTS += tests/test_engine_list
 tests_test_engine_list_SOURCES = tests/test_engine_list.c tests/engine_bench.h tests/suite.h
 tests_test_engine_list_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
-
-UNIT_TESTS += tests/test_cover
 tests_test_cover_SOURCES = tests/test_cover.c tests/engine_bench.h tests/suite.h
 tests_test_cover_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 

@@ -20,7 +20,7 @@ libtosd_evidence_a_SOURCES = \
 	%D%/verify_tree.c \
 	%D%/warc.c %D%/warc.h
 
-UNIT_TESTS += tests/test_evidence tests/test_vault tests/test_verify tests/test_tamper
+UNIT_TESTS += tests/test_evidence tests/test_vault tests/test_verify
 tests_test_evidence_SOURCES = tests/test_evidence.c tests/evidence_log.h tests/suite.h
 tests_test_evidence_LDADD = libtosd_evidence.a libtosd_base.a $(CUNIT_LIBS) \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
