@@ -88,6 +88,7 @@ dist_model_DATA += %D%/classifier/lexicon.txt
 OWN_TEXTS = \
 	%D%/classifier/texts/accuse.jsonl \
 	%D%/classifier/texts/animals.jsonl \
+	%D%/classifier/texts/calls.jsonl \
 	%D%/classifier/texts/counter.jsonl \
 	%D%/classifier/texts/direct.jsonl \
 	%D%/classifier/texts/everyday.jsonl \
@@ -130,7 +131,7 @@ model: tosctl$(EXEEXT)
 		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
-		--learn-only own-twins \
+		--learn-only own-twins --learn-only own-calls \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
