@@ -89,8 +89,10 @@ OWN_TEXTS = \
 	%D%/classifier/texts/accuse.jsonl \
 	%D%/classifier/texts/animals.jsonl \
 	%D%/classifier/texts/calls.jsonl \
+	%D%/classifier/texts/calm.jsonl \
 	%D%/classifier/texts/counter.jsonl \
 	%D%/classifier/texts/direct.jsonl \
+	%D%/classifier/texts/ends.jsonl \
 	%D%/classifier/texts/everyday.jsonl \
 	%D%/classifier/texts/fiction.jsonl \
 	%D%/classifier/texts/figure.jsonl \
@@ -131,7 +133,8 @@ model: tosctl$(EXEEXT)
 		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
-		--learn-only own-twins --learn-only own-calls \
+		--learn-only own-twins --learn-only own-calls --learn-only own-ends \
+		--weight own-calm=0.5 \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off

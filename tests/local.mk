@@ -15,7 +15,8 @@ EXTRA_DIST += %D%/scenarios/story.conf %D%/scenarios/story.json \
 dist_check_SCRIPTS += %D%/test_sets.py
 EXTRA_DIST += %D%/classifier/disguise.py %D%/classifier/measure.py \
 	%D%/classifier/eval.jsonl %D%/classifier/counter.jsonl \
-	%D%/classifier/twins.jsonl %D%/classifier/veiled.jsonl
+	%D%/classifier/twins.jsonl %D%/classifier/veiled.jsonl \
+	%D%/classifier/wide.jsonl %D%/classifier/hard.jsonl
 
 # Harmless lines, one file for each pack that ships.
 EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \

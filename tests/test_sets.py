@@ -16,7 +16,8 @@ import disguise  # noqa: E402
 import measure  # noqa: E402
 
 SETS = {  # rows, threats at least
-    "eval": (1000, 80), "counter": (200, 60), "twins": (120, 60), "veiled": (40, 40)}
+    "eval": (1000, 80), "counter": (200, 60), "twins": (120, 60), "veiled": (40, 40),
+    "wide": (1200, 200), "hard": (1000, 500)}
 FIELDS = {"id", "text", "label", "category", "source"}
 
 failed = []
