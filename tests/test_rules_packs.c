@@ -39,6 +39,18 @@ open_of(const char *before, const char *rules, const char *fail, const char *twi
 #define KILLS "\"i kill you\", \"i kill them\", \"kill kill\""
 #define TWINS "\"i kill you\", \"i kill them\""
 
+/* How many rules find something in fmt with s in it. */
+static uint32_t
+ends(struct policy_host *h, const char *fmt, const char *s)
+{
+	const char *at = strstr(fmt, "%s");
+	char *text = xasprintf("%.*s%s%s", (int)(at - fmt), fmt, s, at + 2);
+	uint32_t n = rules_count(h, text);
+
+	free(text);
+	return n;
+}
+
 static void
 test_require(void)
 {
@@ -56,6 +68,49 @@ test_require(void)
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill one you"), 1);
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. you there kill"), 1);
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill you joking"), 0);
+	policy_host_free(&h);
+}
+
+/* The same ends for phrases, words near one another, contexts and quotations. */
+static void
+test_sentences(void)
+{
+	static const char *const anew[] = {"\n\n", "\r\n\r\n", "\n \t\n", "\n\u200b\n",
+	    "\n- ", "\n-", "\n* ", "\n+ ", "\n  \u2022 ", "\n1. ", "\n12) ", "\n> ",
+	    "\n>", ". ", ";\n"};
+	static const char *const same[] = {
+	    " ", "\n", "\r\n", "\n  ", "\n*", "\n\"", "\n(", "\t\n"};
+	struct policy_host *h = open_of("contexts = { never = { where = \"before\"; "
+					"within = 3; phrases = [ \"never\" "
+					"]; }; once = { where = \"text\"; phrases = [ "
+					"\"once upon\" ]; }; quoted = { "
+					"quotes = true; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill you\" ]; near = ( { of = [ "
+	    "\"rope\", \"tape\" ]; within = 3; } ); except = [ \"never\", \"once\", "
+	    "\"quoted\" ]; }, { id = \"b\"; " RULE "regexes = [ \"own\\\\sways\" ]; }",
+	    "\"kill you\", \"rope, tape\", \"own ways\"",
+	    "\"kill you\", \"kill you x\"");
+
+	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++) {
+		CU_ASSERT_EQUAL(ends(h, "we kill%syou", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "the tape%sthe rope", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "never%swe kill you", anew[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "once%supon: kill you", anew[i]), 1);
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		CU_ASSERT_EQUAL(ends(h, "we kill%syou", same[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "the tape%sthe rope", same[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "never%swe kill you", same[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "once%supon: kill you", same[i]), 0);
+	}
+	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n"), 0);
+	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n\n"), 1);
+	/* An expression says itself how far it reaches. */
+	CU_ASSERT_EQUAL(ends(h, "own%sways", "\n"), 1);
+	CU_ASSERT_EQUAL(ends(h, "our own%sways", "\n\n"), 0);
+	/* Numbers that begin no entry. */
+	CU_ASSERT_EQUAL(ends(h, "the tape\n%s rope", "10"), 1);
+	CU_ASSERT_EQUAL(ends(h, "the tape\n%s rope", "1234)"), 1);
 	policy_host_free(&h);
 }
 
@@ -380,6 +435,7 @@ test_lint_beside(void)
 
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
+    {"ends of sentences", test_sentences},
     {"weights", test_weights},
     {"kinds of targets", test_kinds},
     {"included files", test_include},

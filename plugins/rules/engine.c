@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine_in.h"
+#include "sentence.h"
 
 /* What one pattern may cost on one text; beyond, the item is degraded. */
 #define MATCH_LIMIT 200000
@@ -50,13 +51,16 @@ engine_free(struct engine **ep)
 		pcre2_code_free(e->patterns[i].code);
 		phrase_free(&e->patterns[i].phrase);
 	}
-	for (size_t i = 0; i < e->ncontexts; i++)
-		pcre2_code_free(e->contexts[i].code);
+	for (size_t i = 0; i < e->ncontexts; i++) {
+		pcre2_code_free(e->contexts[i].phrases);
+		pcre2_code_free(e->contexts[i].regexes);
+	}
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->mc);
 	pcre2_match_data_free(e->md);
 	fold_free(&e->fold);
 	tokens_free(&e->tokens);
+	sb_free(&e->own);
 	free(e->set_atom);
 	free(e->rules);
 	free(e->patterns);
@@ -106,7 +110,7 @@ holds(struct engine *e, size_t at, size_t start, size_t end)
 
 	if (whole && e->known[at] != 0)
 		return e->known[at] - 1;
-	rc = context_holds(c, e->text, e->len, start, end, e->md, e->mc);
+	rc = context_holds(c, e->text, e->marked, e->len, start, end, e->md, e->mc);
 	if (whole && rc >= 0)
 		e->known[at] = (int8_t)(rc + 1);
 	return rc;
@@ -165,8 +169,8 @@ next_match(struct engine *e, const struct engine_pattern *p, size_t at, size_t *
 		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
 		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
 	}
-	rc = pcre2_match(
-	    p->code, (PCRE2_SPTR)e->text, e->len, at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
+	rc = pcre2_match(p->code, (PCRE2_SPTR)(p->regex ? e->text : e->marked), e->len,
+	    at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
 	if (rc < 0)
 		return rc == PCRE2_ERROR_NOMATCH ? 0 : rc;
 	*start = ov[0];
@@ -228,8 +232,9 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 
 	e->text = s;
 	e->len = n;
+	e->marked = sentence_mark(s, n, &e->own);
 	if (!e->slow) {
-		tokens_take(&e->tokens, e->letters, s, n);
+		tokens_take(&e->tokens, e->letters, e->marked, n);
 		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
 		if (rc != 0)
 			why_set(w, "Hyperscan failed on this text");
