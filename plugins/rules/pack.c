@@ -64,7 +64,7 @@ pack_read_part(struct pack_source *o, const config_setting_t *s, const char *wha
 		return walk_bad(&o->walk, s, "%s `%s' must lie under the pack's folder",
 		    what, name);
 	sb_printf(&path, "%s/%s", o->dir, name);
-	if (mem_read_file(path.data, o->limits->file_bytes, out, &why) != 0)
+	if (mem_read_trusted(o->dir, path.data, o->limits->file_bytes, out, &why) != 0)
 		rc = walk_bad(&o->walk, s, "%s `%s': %s", what, name, why.text);
 	sb_printf(&o->bytes, "\n%s %zu\n", name, out->len);
 	sb_put(&o->bytes, out->data != NULL ? out->data : "", out->len);
@@ -242,7 +242,7 @@ pack_read(const char *dir, const char *name, const struct pack_limits *limits,
 	sb_printf(&path, "%s/%s", dir, name);
 	/* People find a mistake by the whole path. */
 	o.walk.file = p->file = sb_take(&path);
-	rc = mem_read_file(p->file, limits->file_bytes, &o.bytes, &why);
+	rc = mem_read_trusted(dir, p->file, limits->file_bytes, &o.bytes, &why);
 	if (rc != 0)
 		why_set(w, "%s: %s", p->file, why.text);
 	if (rc == 0)

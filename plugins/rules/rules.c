@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine.h"
 #include "kit/day.h"
@@ -144,14 +145,24 @@ load_packs(struct rules *r, const char *dir)
 	struct dirent **v = NULL;
 	int n = scandir(dir, &v, is_pack, by_name);
 	bool full = false;
+	struct stat st;
+	int rc = 0;
 
 	if (n < 0)
 		return why_set(&r->why, "cannot read the folder of packs %s: %s", dir,
 		    strerror(errno));
+	if (stat(dir, &st) == 0 && st.st_mode & S_IWOTH)
+		rc = why_set(&r->why,
+		    "the folder of packs %s may be written by everybody; make it chmod "
+		    "o-w",
+		    dir);
+	else if (n == 0)
+		rc = why_set(&r->why,
+		    "%s holds no rule pack (*.conf): nothing would ever be found", dir);
 	for (int i = 0; i < n; i++) {
 		struct pack *p = NULL;
 
-		if (full) {
+		if (full || rc != 0) {
 			free(v[i]);
 			continue;
 		}
@@ -171,7 +182,7 @@ load_packs(struct rules *r, const char *dir)
 		free(v[i]);
 	}
 	free(v);
-	return 0;
+	return rc;
 }
 
 /* Refuses the packs that are marked. */
