@@ -433,6 +433,85 @@ test_lint_beside(void)
 	free(one);
 }
 
+/* A pack of one rule with the expression, and perhaps one more as its context. */
+static struct policy_host *
+open_probed(const char *regex, const char *context)
+{
+	char *rule =
+	    xasprintf("{ id = \"a\"; " RULE
+		      "phrases = [ \"kill\" ]; regexes = [ \"%s\" ]; except = ( { "
+		      "regexes = [ \"%s\" ]; } ); }",
+		regex, context);
+	char *text = pack_of("", rule, KILLS, TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("probe_packs", "true");
+	free(text);
+	free(rule);
+	return h;
+}
+
+static void
+test_probe(void)
+{
+	static const char *const away[] = {"(\\\\w+\\\\s*)+live a+", "(a+)+$",
+	    "(?:[a-z]+ ?)*!!", "live (?:\\\\w*)*x", "(?:kill|ki|ll|l)+x",
+	    "(\\\\d+,?)+;", "(?:\\\\s*\\\\s*)+x"};
+	static const char *const harmless[] = {"x.*a.*b.*c",
+	    "\\\\w+\\\\s+\\\\w+\\\\s+bombs", "(?:\\\\w+\\\\W+){0,8}bombs",
+	    "x\\\\s*\\\\s*\\\\s*bomb", "(?:\\\\w++\\\\s*)+live",
+	    "[a-z]{1,40}[a-z0-9]{1,40}[.]x", "(?:ab?){1,9}c"};
+
+	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {
+		struct policy_host *h = open_probed(away[i], "zz");
+
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+		if (h != NULL)
+			printf("\n  taken: %s", away[i]);
+		policy_host_free(&h);
+	}
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		struct policy_host *h = open_probed(harmless[i], "zz");
+
+		CU_ASSERT_PTR_NOT_NULL(h);
+		if (h == NULL)
+			printf("\n  refused: %s", rules_problems);
+		policy_host_free(&h);
+	}
+	CU_ASSERT_PTR_NULL(open_probed("zz", "(\\\\w+)+;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+}
+
+/* A list that PCRE2 could not hold is found by words, and lint has nothing against it.
+ */
+static void
+test_large_list(void)
+{
+	struct buf list = {0};
+	struct policy_host *h;
+	char *text;
+
+	buf_puts(&list, "lists = { many = [ \"kill\"");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&list, ", \"w%dx\"", i);
+	buf_puts(&list, " ]; };");
+	text = pack_of(list.data,
+	    "{ id = \"a\"; " RULE "phrases = [ \"@many <2> you|them|kill\" ]; }",
+	    "\"kill you\", \"w17x or you\", \"w9999x them\"", TWINS);
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules_problems, "");
+	CU_ASSERT_EQUAL(rules_count(h, "a w5000x you"), 1);
+	policy_host_free(&h);
+	free(text);
+	buf_free(&list);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
@@ -443,6 +522,8 @@ static const struct suite_test tests[] = {
     {"letters of any script", test_letters},
     {"signatures", test_signed},
     {"lint", test_lint},
+    {"expressions that run away", test_probe},
+    {"a list beyond expressions", test_large_list},
     {"lint beside other packs", test_lint_beside},
 };
 

@@ -125,6 +125,7 @@ open_packs(const struct options *o, const char *dir, const char *day, struct tol
 	struct scan_packs p = {.folder = dir,
 	    .plugin = o->plugin,
 	    .lint = day,
+	    .probe = true,
 	    .report = on_problem,
 	    .note = on_note,
 	    .ctx = t};

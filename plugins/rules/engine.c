@@ -6,8 +6,8 @@
 #include "engine_in.h"
 #include "sentence.h"
 
-/* What one pattern may cost on one text; beyond, the item is degraded. */
-#define MATCH_LIMIT 200000
+/* What one pattern may cost on one text, with ENGINE_STEPS; beyond, the item is
+ * degraded. */
 #define DEPTH_LIMIT 2000
 #define HEAP_LIMIT 2048 /* KiB */
 #define JIT_STACK (512 * 1024)
@@ -28,7 +28,7 @@ engine_new(struct letters *l, bool slow)
 	e->stack = pcre2_jit_stack_create(16 * 1024, JIT_STACK, NULL);
 	if (e->md == NULL || e->mc == NULL)
 		abort();
-	pcre2_set_match_limit(e->mc, MATCH_LIMIT);
+	pcre2_set_match_limit(e->mc, ENGINE_STEPS);
 	pcre2_set_depth_limit(e->mc, DEPTH_LIMIT);
 	pcre2_set_heap_limit(e->mc, HEAP_LIMIT);
 	if (e->stack != NULL)
@@ -166,7 +166,7 @@ next_match(struct engine *e, const struct engine_pattern *p, size_t at, size_t *
 
 	if (p->phrase != NULL) {
 		rc = phrase_match(
-		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
+		    p->phrase, e->phrases, &e->tokens, at, ENGINE_STEPS, start, end);
 		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
 	}
 	rc = pcre2_match(p->code, (PCRE2_SPTR)(p->regex ? e->text : e->marked), e->len,
@@ -233,8 +233,9 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	e->text = s;
 	e->len = n;
 	e->marked = sentence_mark(s, n, &e->own);
-	if (!e->slow) {
+	if (e->words || !e->slow)
 		tokens_take(&e->tokens, e->letters, e->marked, n);
+	if (!e->slow) {
 		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
 		if (rc != 0)
 			why_set(w, "Hyperscan failed on this text");

@@ -166,6 +166,19 @@ add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pat
 	return rc;
 }
 
+/* Words find phrases with lists that no expression could hold; there the oracle has no
+ * word. */
+static bool
+too_long(const struct pattern_env *env, const struct pack_pattern *p)
+{
+	struct pattern_out out = {0};
+	struct why why;
+	bool longer = pattern_make(env, p, &out, &why) != 0;
+
+	pattern_clear(&out);
+	return longer;
+}
+
 static int
 add_pattern(struct engine *e, const struct pattern_env *env,
     const struct pack_pattern *p, struct why *w)
@@ -177,12 +190,13 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	if (e->npatterns >= ENGINE_PATTERNS)
 		return why_set(
 		    w, "more than %d patterns in all packs", ENGINE_PATTERNS);
-	if (!p->regex && !e->slow)
+	if (!p->regex && (!e->slow || too_long(env, p)))
 		rc = phrase_make(e->phrases, env, p->text, &to.phrase, w);
-	if (rc == 0)
+	if (rc == 0 && !e->slow)
 		index_phrase(e, (uint32_t)e->npatterns, to.phrase);
 	else if (rc == 1)
 		rc = add_regex(e, env, p, &to, w);
+	e->words = e->words || to.phrase != NULL;
 	if (rc != 0)
 		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
 	if ((e->npatterns & (e->npatterns - 1)) == 0)

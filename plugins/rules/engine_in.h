@@ -30,6 +30,7 @@ struct engine_pattern {
 
 struct engine {
 	bool slow;
+	bool words; /* some patterns are found by words */
 	struct letters *letters;
 	struct lexicon *lexicon;
 	struct phrases *phrases;
