@@ -512,6 +512,70 @@ test_large_list(void)
 	buf_free(&list);
 }
 
+static void
+check_refused(const char *pack, const char *what)
+{
+	CU_ASSERT_PTR_NULL(rules_open_pack(pack));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what));
+	if (strstr(rules_problems, what) == NULL)
+		printf("\n  not said: %s\n  but: %s", what, rules_problems);
+}
+
+/* What many authors trip over is said in words that help. */
+static void
+test_slips(void)
+{
+	char *good = pack_of(
+	    "", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }", KILLS, TWINS);
+	char *text = xasprintf("\ufeff%s", good), *at;
+
+	check_refused(text, "p.conf:1: it begins with a byte-order mark");
+	free(text);
+	at = strstr(good, "{match}");
+	memcpy(at, "{mutch}", 7);
+	check_refused(good,
+	    "rule `a': `{mutch}' in `reason' is not known; there are {match} "
+	    "and {kind}");
+	memcpy(at, "{match ", 7);
+	check_refused(good, "`{match' in `reason' is not known");
+	memcpy(at, "{match}", 7);
+	at = strstr(good, "kill\" ]");
+	memcpy(at, "kill\" )", 7);
+	check_refused(good, "or { } stands in [ ], where ( ) is needed");
+	free(good);
+}
+
+/* Warnings about words, and about what `tosctl policy new' leaves to the author. */
+static void
+test_lint_slips(void)
+{
+	char *text =
+	    pack_of("lists = { l = [ \"(sure\", \"2,000\", \"co-op\", \"%\" ]; };",
+		"{ id = \"a\"; " RULE
+		"phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
+		"\"kill @l\" ]; }",
+		"\"kill, you\", \"i kill them\", \"kill 2,000\"",
+		"\"kill co-op\", \"kill %\"");
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `kill,' must then stand"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `(sure' must then stand"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `2,000'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `co-op'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `%'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `them?'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `don't'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "still"));
+	policy_host_free(&h);
+	free(text);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
@@ -521,7 +585,9 @@ static const struct suite_test tests[] = {
     {"what is refused", test_bad},
     {"letters of any script", test_letters},
     {"signatures", test_signed},
+    {"slips of authors", test_slips},
     {"lint", test_lint},
+    {"lint of slips", test_lint_slips},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
     {"lint beside other packs", test_lint_beside},

@@ -413,6 +413,32 @@ lint_unused(struct lint *l)
 	}
 }
 
+/* What `tosctl policy new' writes for the author to replace. */
+static void
+lint_leftovers(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		if (strcmp(p->owner, "WHO ANSWERS FOR IT") == 0)
+			lint_say(l, p->file, p->line,
+			    "`owner' is still the example's: say who answers for it");
+		for (size_t k = 0; k < p->nrules; k++) {
+			const struct pack_rule *r = &p->rules[k];
+
+			if (strstr(r->clause, " Example clause") != NULL)
+				lint_say(l, p->file, r->line,
+				    "rule `%s': its clause is still the example's",
+				    r->id);
+			if (strcmp(r->category, "example") == 0)
+				lint_say(l, p->file, r->line,
+				    "rule `%s': `category' is still \"example\"",
+				    r->id);
+		}
+	}
+}
+
 /* --- time */
 
 static void
@@ -449,5 +475,6 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);
+	lint_leftovers(&l);
 	lint_expiry(&l, day);
 }
