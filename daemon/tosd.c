@@ -146,6 +146,7 @@ test_policy(struct conf *c, size_t *mistakes)
 {
 	struct policy_options o = {.conf = &c->policy,
 	    .safety = &c->safety,
+	    .probe = true,
 	    .report = print_refused,
 	    .ctx = mistakes};
 	struct policy_host *host = NULL;

@@ -44,7 +44,9 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/pattern.c %D%/rules/pattern.h \
 	%D%/rules/phrase.c %D%/rules/phrase.h %D%/rules/phrase_in.h \
 	%D%/rules/phrase_match.c \
+	%D%/rules/probe.c %D%/rules/probe.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
+	%D%/rules/sentence.c %D%/rules/sentence.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \
 	%D%/rules/walk.c %D%/rules/walk.h \
 	%D%/rules/pack_context.c %D%/rules/pack_in.h \

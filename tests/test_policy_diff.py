@@ -45,6 +45,9 @@ def main():
     a, b = base + "/a", base + "/b"
     os.mkdir(a)
     run(TOSCTL, "policy", "new", "demo", a)
+    got = run(TOSCTL, "policy", "lint", a)
+    check(got.returncode == 0 and got.stdout.count("still") == 3,
+          "lint of a new pack names what is the example's", got.stdout)
     shutil.copytree(a, b)
     got, rows = diff(a, b)
     check(got.returncode == 0 and rows == [], "the same packs", got)
@@ -81,7 +84,7 @@ def main():
     run(os.path.join(BUILD, "tests/past_main"), base + "/past.db", 500, 5, 20)
     shutil.copytree(a, base + "/less")
     change(base + "/less/demo.conf", ('"greenhouse", ', '"glasshouse", '),
-           *[("the greenhouse", "the glasshouse")] * 5, ("your greenhouse", "your glasshouse"))
+           *[("the greenhouse", "the glasshouse")] * 6, ("your greenhouse", "your glasshouse"))
     got, rows = diff("--store", "sqlite:" + base + "/past.db", a, base + "/less")
     found = {r["rule"]: r for r in rows if r["kind"] == "found"}
     check(found["demo/announced"]["only_a"] > 5 and found["demo/announced"]["both"] == 0,

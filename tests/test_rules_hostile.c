@@ -158,6 +158,57 @@ test_files(void)
 	free(text);
 }
 
+/* Whether the pack, which includes l.lst, is refused for what `why' says; NULL: not. */
+static void
+check_writers(const char *file, unsigned mode, const char *why)
+{
+	struct policy_host *h;
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", rules_dir, file);
+	CU_ASSERT_EQUAL_FATAL(chmod(path, mode), 0);
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_EQUAL(h == NULL, why != NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, why != NULL ? why : ""));
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL_FATAL(chmod(path, file[0] == '.' ? 0700 : 0600), 0);
+}
+
+/* Files that others could change. */
+static void
+test_writers(void)
+{
+	char *text = xasprintf(good, "lists = { l = { file = \"l.lst\"; }; };", "kill");
+	char path[200];
+
+	rules_clear();
+	rules_write("p.conf", text);
+	rules_write("l.lst", "word\n");
+	check_writers("p.conf", 0644, NULL);
+	check_writers("p.conf", 0646, "p.conf: may be written by others");
+	check_writers("p.conf", 0666, "p.conf: may be written by others");
+	check_writers("p.conf", 0664, "p.conf: may be written by others");
+	check_writers("l.lst", 0666, "`l.lst': may be written by others");
+	check_writers("./", 0707, "may be written by everybody; make it chmod o-w");
+	/* Who may write the folder is no other: the files of a group's checkout. */
+	CU_ASSERT_EQUAL_FATAL(chmod(rules_dir, 0770), 0);
+	check_writers("p.conf", 0664, NULL);
+	check_writers("p.conf", 0666, "p.conf: may be written by others");
+	CU_ASSERT_EQUAL_FATAL(chmod(rules_dir, 0700), 0);
+	if (geteuid() == 0) {
+		snprintf(path, sizeof(path), "%s/p.conf", rules_dir);
+		CU_ASSERT_EQUAL_FATAL(chown(path, 65534, (gid_t)-1), 0);
+		check_writers("p.conf", 0644, "p.conf: belongs to user 65534");
+		CU_ASSERT_EQUAL_FATAL(chown(rules_dir, 65534, (gid_t)-1), 0);
+		check_writers("p.conf", 0644, NULL);
+		CU_ASSERT_EQUAL_FATAL(chown(rules_dir, 0, (gid_t)-1), 0);
+	}
+	rules_clear();
+	CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "holds no rule pack (*.conf)"));
+	free(text);
+}
+
 /* What a phrase costs on a text made for it ends, and ends as degraded. */
 static void
 test_costly_phrase(void)
@@ -228,6 +279,7 @@ static const struct suite_test tests[] = {
     {"lists that multiply", test_multiplying},
     {"a giant list", test_giant_list},
     {"links, pipes, limits", test_files},
+    {"files that others may write", test_writers},
     {"a costly phrase", test_costly_phrase},
     {"ten thousand rules", test_many},
 };

@@ -39,6 +39,18 @@ open_of(const char *before, const char *rules, const char *fail, const char *twi
 #define KILLS "\"i kill you\", \"i kill them\", \"kill kill\""
 #define TWINS "\"i kill you\", \"i kill them\""
 
+/* How many rules find something in fmt with s in it. */
+static uint32_t
+ends(struct policy_host *h, const char *fmt, const char *s)
+{
+	const char *at = strstr(fmt, "%s");
+	char *text = xasprintf("%.*s%s%s", (int)(at - fmt), fmt, s, at + 2);
+	uint32_t n = rules_count(h, text);
+
+	free(text);
+	return n;
+}
+
 static void
 test_require(void)
 {
@@ -56,6 +68,49 @@ test_require(void)
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill one you"), 1);
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. you there kill"), 1);
 	CU_ASSERT_EQUAL(rules_count(h, "a gun. i kill you joking"), 0);
+	policy_host_free(&h);
+}
+
+/* The same ends for phrases, words near one another, contexts and quotations. */
+static void
+test_sentences(void)
+{
+	static const char *const anew[] = {"\n\n", "\r\n\r\n", "\n \t\n", "\n\u200b\n",
+	    "\n- ", "\n-", "\n* ", "\n+ ", "\n  \u2022 ", "\n1. ", "\n12) ", "\n> ",
+	    "\n>", ". ", ";\n"};
+	static const char *const same[] = {
+	    " ", "\n", "\r\n", "\n  ", "\n*", "\n\"", "\n(", "\t\n"};
+	struct policy_host *h = open_of("contexts = { never = { where = \"before\"; "
+					"within = 3; phrases = [ \"never\" "
+					"]; }; once = { where = \"text\"; phrases = [ "
+					"\"once upon\" ]; }; quoted = { "
+					"quotes = true; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill you\" ]; near = ( { of = [ "
+	    "\"rope\", \"tape\" ]; within = 3; } ); except = [ \"never\", \"once\", "
+	    "\"quoted\" ]; }, { id = \"b\"; " RULE "regexes = [ \"own\\\\sways\" ]; }",
+	    "\"kill you\", \"rope, tape\", \"own ways\"",
+	    "\"kill you\", \"kill you x\"");
+
+	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++) {
+		CU_ASSERT_EQUAL(ends(h, "we kill%syou", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "the tape%sthe rope", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "never%swe kill you", anew[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "once%supon: kill you", anew[i]), 1);
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		CU_ASSERT_EQUAL(ends(h, "we kill%syou", same[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "the tape%sthe rope", same[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "never%swe kill you", same[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "once%supon: kill you", same[i]), 0);
+	}
+	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n"), 0);
+	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n\n"), 1);
+	/* An expression says itself how far it reaches. */
+	CU_ASSERT_EQUAL(ends(h, "own%sways", "\n"), 1);
+	CU_ASSERT_EQUAL(ends(h, "our own%sways", "\n\n"), 0);
+	/* Numbers that begin no entry. */
+	CU_ASSERT_EQUAL(ends(h, "the tape\n%s rope", "10"), 1);
+	CU_ASSERT_EQUAL(ends(h, "the tape\n%s rope", "1234)"), 1);
 	policy_host_free(&h);
 }
 
@@ -378,15 +433,163 @@ test_lint_beside(void)
 	free(one);
 }
 
+/* A pack of one rule with the expression, and perhaps one more as its context. */
+static struct policy_host *
+open_probed(const char *regex, const char *context)
+{
+	char *rule =
+	    xasprintf("{ id = \"a\"; " RULE
+		      "phrases = [ \"kill\" ]; regexes = [ \"%s\" ]; except = ( { "
+		      "regexes = [ \"%s\" ]; } ); }",
+		regex, context);
+	char *text = pack_of("", rule, KILLS, TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("probe_packs", "true");
+	free(text);
+	free(rule);
+	return h;
+}
+
+static void
+test_probe(void)
+{
+	static const char *const away[] = {"(\\\\w+\\\\s*)+live a+", "(a+)+$",
+	    "(?:[a-z]+ ?)*!!", "live (?:\\\\w*)*x", "(?:kill|ki|ll|l)+x",
+	    "(\\\\d+,?)+;", "(?:\\\\s*\\\\s*)+x"};
+	static const char *const harmless[] = {"x.*a.*b.*c",
+	    "\\\\w+\\\\s+\\\\w+\\\\s+bombs", "(?:\\\\w+\\\\W+){0,8}bombs",
+	    "x\\\\s*\\\\s*\\\\s*bomb", "(?:\\\\w++\\\\s*)+live",
+	    "[a-z]{1,40}[a-z0-9]{1,40}[.]x", "(?:ab?){1,9}c"};
+
+	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {
+		struct policy_host *h = open_probed(away[i], "zz");
+
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+		if (h != NULL)
+			printf("\n  taken: %s", away[i]);
+		policy_host_free(&h);
+	}
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		struct policy_host *h = open_probed(harmless[i], "zz");
+
+		CU_ASSERT_PTR_NOT_NULL(h);
+		if (h == NULL)
+			printf("\n  refused: %s", rules_problems);
+		policy_host_free(&h);
+	}
+	CU_ASSERT_PTR_NULL(open_probed("zz", "(\\\\w+)+;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+}
+
+/* A list that PCRE2 could not hold is found by words, and lint has nothing against it.
+ */
+static void
+test_large_list(void)
+{
+	struct buf list = {0};
+	struct policy_host *h;
+	char *text;
+
+	buf_puts(&list, "lists = { many = [ \"kill\"");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&list, ", \"w%dx\"", i);
+	buf_puts(&list, " ]; };");
+	text = pack_of(list.data,
+	    "{ id = \"a\"; " RULE "phrases = [ \"@many <2> you|them|kill\" ]; }",
+	    "\"kill you\", \"w17x or you\", \"w9999x them\"", TWINS);
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules_problems, "");
+	CU_ASSERT_EQUAL(rules_count(h, "a w5000x you"), 1);
+	policy_host_free(&h);
+	free(text);
+	buf_free(&list);
+}
+
+static void
+check_refused(const char *pack, const char *what)
+{
+	CU_ASSERT_PTR_NULL(rules_open_pack(pack));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what));
+	if (strstr(rules_problems, what) == NULL)
+		printf("\n  not said: %s\n  but: %s", what, rules_problems);
+}
+
+/* What many authors trip over is said in words that help. */
+static void
+test_slips(void)
+{
+	char *good = pack_of(
+	    "", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }", KILLS, TWINS);
+	char *text = xasprintf("\ufeff%s", good), *at;
+
+	check_refused(text, "p.conf:1: it begins with a byte-order mark");
+	free(text);
+	at = strstr(good, "{match}");
+	memcpy(at, "{mutch}", 7);
+	check_refused(good,
+	    "rule `a': `{mutch}' in `reason' is not known; there are {match} "
+	    "and {kind}");
+	memcpy(at, "{match ", 7);
+	check_refused(good, "`{match' in `reason' is not known");
+	memcpy(at, "{match}", 7);
+	at = strstr(good, "kill\" ]");
+	memcpy(at, "kill\" )", 7);
+	check_refused(good, "or { } stands in [ ], where ( ) is needed");
+	free(good);
+}
+
+/* Warnings about words, and about what `tosctl policy new' leaves to the author. */
+static void
+test_lint_slips(void)
+{
+	char *text =
+	    pack_of("lists = { l = [ \"(sure\", \"2,000\", \"co-op\", \"%\" ]; };",
+		"{ id = \"a\"; " RULE
+		"phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
+		"\"kill @l\" ]; }",
+		"\"kill, you\", \"i kill them\", \"kill 2,000\"",
+		"\"kill co-op\", \"kill %\"");
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `kill,' must then stand"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `(sure' must then stand"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `2,000'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `co-op'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `%'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `them?'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `don't'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "still"));
+	policy_host_free(&h);
+	free(text);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
+    {"ends of sentences", test_sentences},
     {"weights", test_weights},
     {"kinds of targets", test_kinds},
     {"included files", test_include},
     {"what is refused", test_bad},
     {"letters of any script", test_letters},
     {"signatures", test_signed},
+    {"slips of authors", test_slips},
     {"lint", test_lint},
+    {"lint of slips", test_lint_slips},
+    {"expressions that run away", test_probe},
+    {"a list beyond expressions", test_large_list},
     {"lint beside other packs", test_lint_beside},
 };
 

@@ -43,7 +43,7 @@ engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now
 	    NULL, now);
 	log_warn("inspect",
 	    "revision %lld of item %lld (%s) of tenant %s is degraded, not "
-	    "judged: %s",
+	    "fully judged: %s",
 	    (long long)id, (long long)r.item,
 	    r.body.url != NULL ? r.body.url : "no address", r.tenant, why);
 	g->items_degraded++;

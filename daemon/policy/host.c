@@ -221,7 +221,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
-	struct conf_setting extra[5];
+	struct conf_setting extra[6];
 	struct policy_slot s = {0};
 	char *fetched = NULL, *trial = NULL;
 	size_t nextra = 0;
@@ -245,6 +245,8 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 		extra[nextra++] = (struct conf_setting){"trial_file", trial};
 	}
 	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
+	if (h->o.probe)
+		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
 	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
 	trace_idle(h->o.trace);
 	free(fetched);

@@ -37,6 +37,9 @@ struct policy_options {
 	struct trace *trace;
 	/* Where lists lie that are fetched (policy/fetched.h); NULL: they are left out. */
 	const char *fetched_dir;
+	/* Plugins look closer than there is time for at a worker's start: their setting
+	 * `probe_packs'. */
+	bool probe;
 	const struct msg_try *trial; /* a new version of one; NULL: none is tried */
 };
 

@@ -125,6 +125,7 @@ open_packs(const struct options *o, const char *dir, const char *day, struct tol
 	struct scan_packs p = {.folder = dir,
 	    .plugin = o->plugin,
 	    .lint = day,
+	    .probe = true,
 	    .report = on_problem,
 	    .note = on_note,
 	    .ctx = t};
@@ -192,8 +193,11 @@ static const char skeleton[] =
     "# Surroundings in which a rule does not apply (except), or alone does (require).\n"
     "contexts = {\n"
     "	quotation = { quotes = true; };\n"
-    "	negation = { where = \"before\"; within = 4; phrases = [ \"never|not|don't\" "
-    "]; };\n"
+    "	# In front of the match: \"never think that we will smash it\"\n"
+    "	denied = { where = \"before\"; within = 4; phrases = [ \"never|not|don't\" ]; "
+    "};\n"
+    "	# and in it: \"we will never smash it\"\n"
+    "	denied-within = { where = \"inside\"; phrases = [ \"never|not\" ]; };\n"
     "};\n"
     "\n"
     "rules = (\n"
@@ -206,8 +210,9 @@ static const char skeleton[] =
     "		severity = \"low\";	# low, medium, high, critical\n"
     "		score = 0.8;		# how sure a match makes: 0 to 1\n"
     "		target = \"@thing\";\n"
-    "		phrases = [ \"i|we will <2> @act <2> @target\" ];\n"
-    "		except = [ \"quotation\", \"negation\" ];\n"
+    "		phrases = [ \"i|we will <2> @act <2> @target\",\n"
+    "			\"i'll|we'll <2> @act <2> @target\" ];\n"
+    "		except = [ \"quotation\", \"denied\", \"denied-within\" ];\n"
     "		reason = \"announces damage to a {kind}: \\\"{match}\\\"\";\n"
     "	}\n"
     ");\n"
@@ -215,12 +220,13 @@ static const char skeleton[] =
     "tests = {\n"
     "	fail = [\n"
     "		\"We will smash the greenhouse\",\n"
-    "		\"tonight i will set fire to that old boathouse\",\n"
+    "		\"tonight i'll set fire to that old boathouse\",\n"
     "		\"I will really wreck your greenhouse!\"\n"
     "	];\n"
     "	ok = [\n"
     "		\"We will paint the greenhouse\",\n"
     "		\"Never think we will smash the greenhouse\",\n"
+    "		\"We will never smash the greenhouse\",\n"
     "		\"He said \\\"we will smash the greenhouse\\\" and was arrested\"\n"
     "	];\n"
     "	# The same sentence aimed at somebody else must give the same finding.\n"

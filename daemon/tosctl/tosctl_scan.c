@@ -146,6 +146,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
 	struct policy_options po = {.conf = &policy,
 	    .safety = &safety,
+	    .probe = p->probe,
 	    .report = p->report,
 	    .note = p->note,
 	    .ctx = p->ctx};

@@ -21,6 +21,7 @@ struct scan_packs {
 	struct lists_used *used;
 	const char **protect;
 	size_t nprotect;
+	bool probe; /* policy_options.probe */
 	void (*report)(void *ctx, const char *problem);
 	void (*note)(void *ctx, const char *text);
 	void *ctx;

@@ -162,22 +162,29 @@ mem_utf8_valid(const char *s, size_t n)
 	return true;
 }
 
-int
-mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
+/* The file, or -1. */
+static int
+open_plain(const char *path, struct stat *st, struct why *w)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	char piece[16384];
-	struct stat st;
-	ssize_t n;
 
 	if (fd < 0 && errno == ELOOP)
 		return why_set(w, "a symbolic link; put the file itself here");
 	if (fd < 0)
 		return why_set(w, "cannot open: %s", strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return why_set(w, "not a plain file");
-	}
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	return why_set(w, "not a plain file");
+}
+
+/* Reads it all and closes it. */
+static int
+read_plain(int fd, size_t max, struct sb *out, struct why *w)
+{
+	char piece[16384];
+	ssize_t n;
+
 	while ((n = read(fd, piece, sizeof(piece))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -193,4 +200,47 @@ mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
 	if (!mem_utf8_valid(out->data != NULL ? out->data : "", out->len))
 		return why_set(w, "not valid UTF-8 text; save it as UTF-8");
 	return 0;
+}
+
+int
+mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
+{
+	struct stat st;
+	int fd = open_plain(path, &st, w);
+
+	return fd < 0 ? -1 : read_plain(fd, max, out, w);
+}
+
+/* Whoever may write the folder could put another file there anyway. */
+static int
+check_writers(const struct stat *st, const struct stat *dir, struct why *w)
+{
+	bool group = dir->st_mode & S_IWGRP && dir->st_gid == st->st_gid;
+
+	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && !group))
+		return why_set(w, "may be written by others; make it chmod go-w");
+	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != dir->st_uid)
+		return why_set(w,
+		    "belongs to user %ld, and not to root, to who runs this, or to the "
+		    "owner of its folder",
+		    (long)st->st_uid);
+	return 0;
+}
+
+int
+mem_read_trusted(
+    const char *dir, const char *path, size_t max, struct sb *out, struct why *w)
+{
+	struct stat st, folder;
+	int fd = open_plain(path, &st, w);
+
+	if (fd < 0)
+		return -1;
+	if ((stat(dir, &folder) != 0 &&
+		why_set(w, "cannot look at %s: %s", dir, strerror(errno))) ||
+	    check_writers(&st, &folder, w) != 0) {
+		close(fd);
+		return -1;
+	}
+	return read_plain(fd, max, out, w);
 }

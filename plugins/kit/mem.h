@@ -43,5 +43,10 @@ bool mem_utf8_valid(const char *s, size_t n);
 /* Reads a plain file of at most max bytes; links, NUL bytes and broken UTF-8 are
  * refused. */
 int mem_read_file(const char *path, size_t max, struct sb *out, struct why *w);
+/* The same of a file that decides something: one that somebody may write who may not
+ * write the folder `dir' is refused too, and one of somebody else than root, who runs
+ * this and the owner of `dir'. */
+int mem_read_trusted(
+    const char *dir, const char *path, size_t max, struct sb *out, struct why *w);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "sentence.h"
+
 static bool
 is_word(char c)
 {
@@ -11,18 +13,12 @@ is_word(char c)
 	       (c >= '0' && c <= '9') || c == '\'' || (uint8_t)c >= 0x80;
 }
 
-static bool
-ends_sentence(char c)
-{
-	return c == '.' || c == '!' || c == '?' || c == '\n' || c == ';';
-}
-
 static size_t
 sentence_start(const char *s, size_t at)
 {
 	size_t i = at;
 
-	while (i > 0 && at - i < CONTEXT_REACH && !ends_sentence(s[i - 1]))
+	while (i > 0 && at - i < CONTEXT_REACH && !sentence_ends(s[i - 1]))
 		i--;
 	while (i < at && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i++;
@@ -34,7 +30,7 @@ sentence_end(const char *s, size_t n, size_t at)
 {
 	size_t i = at;
 
-	while (i < n && i - at < CONTEXT_REACH && !ends_sentence(s[i]))
+	while (i < n && i - at < CONTEXT_REACH && !sentence_ends(s[i]))
 		i++;
 	while (i > at && i < n && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i--;
@@ -74,7 +70,7 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 {
 	size_t from = start, to = end, marks = 0, open = 0;
 
-	while (from > 0 && start - from < CONTEXT_REACH && s[from - 1] != '\n')
+	while (from > 0 && start - from < CONTEXT_REACH && s[from - 1] != SENTENCE_MARK)
 		from--;
 	for (size_t i = from; i < start; i++)
 		if (s[i] == '"') {
@@ -83,7 +79,8 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 		}
 	if (marks % 2 == 0)
 		return false;
-	while (to < n && to - end < CONTEXT_REACH && s[to] != '"' && s[to] != '\n')
+	while (to < n && to - end < CONTEXT_REACH && s[to] != '"' &&
+	       s[to] != SENTENCE_MARK)
 		to++;
 	if (to >= n || s[to] != '"')
 		return false;
@@ -93,15 +90,15 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 }
 
 int
-context_holds(const struct context *c, const char *s, size_t n, size_t start,
-    size_t end, pcre2_match_data *md, pcre2_match_context *mc)
+context_holds(const struct context *c, const char *text, const char *s, size_t n,
+    size_t start, size_t end, pcre2_match_data *md, pcre2_match_context *mc)
 {
 	size_t from = 0, to = n;
-	int rc;
+	int rc = PCRE2_ERROR_NOMATCH;
 
 	if (c->src->quotes && quoted(s, n, start, end))
 		return 1;
-	if (c->code == NULL)
+	if (c->phrases == NULL && c->regexes == NULL)
 		return 0;
 	if (c->src->where == PACK_INSIDE) {
 		from = start;
@@ -114,7 +111,12 @@ context_holds(const struct context *c, const char *s, size_t n, size_t start,
 		from = words_back(s, from, start, c->src->within);
 	if (c->src->where == PACK_AFTER || c->src->where == PACK_AROUND)
 		to = words_on(s, end, to, c->src->within);
-	rc = pcre2_match(c->code, (PCRE2_SPTR)s, to, from, PCRE2_NO_UTF_CHECK, md, mc);
+	if (c->phrases != NULL)
+		rc = pcre2_match(
+		    c->phrases, (PCRE2_SPTR)s, to, from, PCRE2_NO_UTF_CHECK, md, mc);
+	if (c->regexes != NULL && rc == PCRE2_ERROR_NOMATCH)
+		rc = pcre2_match(
+		    c->regexes, (PCRE2_SPTR)text, to, from, PCRE2_NO_UTF_CHECK, md, mc);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return 0;
 	return rc >= 0 ? 1 : rc;

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "engine_in.h"
+#include "sentence.h"
 
-/* What one pattern may cost on one text; beyond, the item is degraded. */
-#define MATCH_LIMIT 200000
+/* What one pattern may cost on one text, with ENGINE_STEPS; beyond, the item is
+ * degraded. */
 #define DEPTH_LIMIT 2000
 #define HEAP_LIMIT 2048 /* KiB */
 #define JIT_STACK (512 * 1024)
@@ -27,7 +28,7 @@ engine_new(struct letters *l, bool slow)
 	e->stack = pcre2_jit_stack_create(16 * 1024, JIT_STACK, NULL);
 	if (e->md == NULL || e->mc == NULL)
 		abort();
-	pcre2_set_match_limit(e->mc, MATCH_LIMIT);
+	pcre2_set_match_limit(e->mc, ENGINE_STEPS);
 	pcre2_set_depth_limit(e->mc, DEPTH_LIMIT);
 	pcre2_set_heap_limit(e->mc, HEAP_LIMIT);
 	if (e->stack != NULL)
@@ -50,13 +51,16 @@ engine_free(struct engine **ep)
 		pcre2_code_free(e->patterns[i].code);
 		phrase_free(&e->patterns[i].phrase);
 	}
-	for (size_t i = 0; i < e->ncontexts; i++)
-		pcre2_code_free(e->contexts[i].code);
+	for (size_t i = 0; i < e->ncontexts; i++) {
+		pcre2_code_free(e->contexts[i].phrases);
+		pcre2_code_free(e->contexts[i].regexes);
+	}
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->mc);
 	pcre2_match_data_free(e->md);
 	fold_free(&e->fold);
 	tokens_free(&e->tokens);
+	sb_free(&e->own);
 	free(e->set_atom);
 	free(e->rules);
 	free(e->patterns);
@@ -106,7 +110,7 @@ holds(struct engine *e, size_t at, size_t start, size_t end)
 
 	if (whole && e->known[at] != 0)
 		return e->known[at] - 1;
-	rc = context_holds(c, e->text, e->len, start, end, e->md, e->mc);
+	rc = context_holds(c, e->text, e->marked, e->len, start, end, e->md, e->mc);
 	if (whole && rc >= 0)
 		e->known[at] = (int8_t)(rc + 1);
 	return rc;
@@ -162,11 +166,11 @@ next_match(struct engine *e, const struct engine_pattern *p, size_t at, size_t *
 
 	if (p->phrase != NULL) {
 		rc = phrase_match(
-		    p->phrase, e->phrases, &e->tokens, at, MATCH_LIMIT, start, end);
+		    p->phrase, e->phrases, &e->tokens, at, ENGINE_STEPS, start, end);
 		return rc < 0 ? PCRE2_ERROR_MATCHLIMIT : rc;
 	}
-	rc = pcre2_match(
-	    p->code, (PCRE2_SPTR)e->text, e->len, at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
+	rc = pcre2_match(p->code, (PCRE2_SPTR)(p->regex ? e->text : e->marked), e->len,
+	    at, PCRE2_NO_UTF_CHECK, e->md, e->mc);
 	if (rc < 0)
 		return rc == PCRE2_ERROR_NOMATCH ? 0 : rc;
 	*start = ov[0];
@@ -228,8 +232,10 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 
 	e->text = s;
 	e->len = n;
+	e->marked = sentence_mark(s, n, &e->own);
+	if (e->words || !e->slow)
+		tokens_take(&e->tokens, e->letters, e->marked, n);
 	if (!e->slow) {
-		tokens_take(&e->tokens, e->letters, s, n);
 		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
 		if (rc != 0)
 			why_set(w, "Hyperscan failed on this text");

@@ -17,6 +17,7 @@
 #define ENGINE_PATTERNS 200000
 #define ENGINE_SPANS 16		/* of one rule in one text */
 #define ENGINE_TEXT_MAX (1u << 20)
+#define ENGINE_STEPS 200000 /* of one pattern on one text, from one place */
 
 struct engine;
 

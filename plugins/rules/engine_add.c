@@ -166,23 +166,37 @@ add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pat
 	return rc;
 }
 
+/* Words find phrases with lists that no expression could hold; there the oracle has no
+ * word. */
+static bool
+too_long(const struct pattern_env *env, const struct pack_pattern *p)
+{
+	struct pattern_out out = {0};
+	struct why why;
+	bool longer = pattern_make(env, p, &out, &why) != 0;
+
+	pattern_clear(&out);
+	return longer;
+}
+
 static int
 add_pattern(struct engine *e, const struct pattern_env *env,
     const struct pack_pattern *p, struct why *w)
 {
 	struct engine_pattern to = {
-	    .rule = (uint32_t)e->nrules - 1, .weight = p->weight};
+	    .rule = (uint32_t)e->nrules - 1, .weight = p->weight, .regex = p->regex};
 	int rc = 1;
 
 	if (e->npatterns >= ENGINE_PATTERNS)
 		return why_set(
 		    w, "more than %d patterns in all packs", ENGINE_PATTERNS);
-	if (!p->regex && !e->slow)
+	if (!p->regex && (!e->slow || too_long(env, p)))
 		rc = phrase_make(e->phrases, env, p->text, &to.phrase, w);
-	if (rc == 0)
+	if (rc == 0 && !e->slow)
 		index_phrase(e, (uint32_t)e->npatterns, to.phrase);
 	else if (rc == 1)
 		rc = add_regex(e, env, p, &to, w);
+	e->words = e->words || to.phrase != NULL;
 	if (rc != 0)
 		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
 	if ((e->npatterns & (e->npatterns - 1)) == 0)
@@ -192,19 +206,22 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	return 0;
 }
 
-/* All patterns of a context as one alternation: only yes or no is asked of it. */
+/* All phrases or expressions of a context as one alternation: only yes or no is asked
+ * of it. */
 static int
-add_context(struct engine *e, const struct pattern_env *env,
-    const struct pack_context *src, struct why *w)
+add_half(struct engine *e, const struct pattern_env *env,
+    const struct pack_context *src, bool regexes, pcre2_code **code, struct why *w)
 {
 	struct sb all = {0};
 	struct why why = {""};
-	struct context c = {src, NULL};
 	int rc = 0;
 
+	*code = NULL;
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
 		struct pattern_out out = {0};
 
+		if (src->v[i].regex != regexes)
+			continue;
 		rc = pattern_make(env, &src->v[i], &out, &why);
 		if (rc == 0)
 			sb_printf(
@@ -214,16 +231,28 @@ add_context(struct engine *e, const struct pattern_env *env,
 			    src->name, why.text);
 		pattern_clear(&out);
 	}
-	if (rc == 0 && src->n > 0) {
-		c.code = compile(all.data, all.len, &why);
-		if (c.code == NULL || check_empty(e, c.code, &why) != 0)
+	if (rc == 0 && all.len > 0) {
+		*code = compile(all.data, all.len, &why);
+		if (*code == NULL || check_empty(e, *code, &why) != 0)
 			rc = why_set(w, "%s:%d: context `%s': %s", src->file, src->line,
 			    src->name, why.text);
 	}
-	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
-	e->contexts[e->ncontexts++] = c;
 	sb_free(&all);
 	return rc;
+}
+
+static int
+add_context(struct engine *e, const struct pattern_env *env,
+    const struct pack_context *src, struct why *w)
+{
+	struct context *c;
+	int rc;
+
+	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
+	c = &e->contexts[e->ncontexts++];
+	*c = (struct context){src, NULL, NULL};
+	rc = add_half(e, env, src, false, &c->phrases, w);
+	return rc != 0 ? rc : add_half(e, env, src, true, &c->regexes, w);
 }
 
 int

@@ -22,6 +22,7 @@ struct engine_rule {
 struct engine_pattern {
 	pcre2_code *code; /* NULL: it is a phrase that words are enough for */
 	struct phrase *phrase;
+	bool regex; /* it was written as an expression */
 	double weight;
 	uint32_t rule;
 	unsigned counted; /* the check in which its weight was last taken */
@@ -29,6 +30,7 @@ struct engine_pattern {
 
 struct engine {
 	bool slow;
+	bool words; /* some patterns are found by words */
 	struct letters *letters;
 	struct lexicon *lexicon;
 	struct phrases *phrases;
@@ -50,6 +52,8 @@ struct engine {
 	struct fold fold;
 	struct tokens tokens;
 	const char *text; /* the form that is being searched */
+	const char *marked; /* the same with ends of sentences, sentence.h */
+	struct sb own;
 	size_t len;
 	bool folded; /* it is the folded form */
 	struct meter meter;

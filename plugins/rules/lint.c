@@ -4,8 +4,6 @@
 
 #include "kit/day.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 
 #include "need.h"
 #include "pattern.h"
+#include "probe.h"
 #include "prove.h"
 
 #define SLOW_STEPS 20000 /* of PCRE2 on a text of 2,000 bytes */
@@ -85,50 +84,6 @@ unbounded(const char *s)
 	return NULL;
 }
 
-/* Texts on which careless expressions take long: those, and letters of its own. */
-static const char *const teasers[] = {
-    "a", "1", " ", "a ", "a1", "aa.", "x-", "the ", "(", "\"a\" "};
-#define TEASERS (sizeof(teasers) / sizeof(teasers[0]))
-#define LETTERS 12
-
-static bool
-is_slow(const char *regex, size_t n)
-{
-	PCRE2_SIZE at;
-	int error;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)regex, n,
-	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NEVER_UCP | PCRE2_NO_START_OPTIMIZE,
-	    &error, &at, NULL);
-	pcre2_match_data *md = pcre2_match_data_create(1, NULL);
-	pcre2_match_context *mc = pcre2_match_context_create(NULL);
-	bool slow = false;
-	size_t letter = 0;
-
-	if (code == NULL || md == NULL || mc == NULL)
-		abort();
-	pcre2_set_match_limit(mc, SLOW_STEPS);
-	for (size_t i = 0; !slow && i < TEASERS + LETTERS; i++) {
-		char own[2] = {0};
-		struct sb b = {0};
-
-		while (letter < n && !(regex[letter] >= 'a' && regex[letter] <= 'z'))
-			letter++;
-		if (i >= TEASERS && letter == n)
-			break;
-		if (i >= TEASERS)
-			own[0] = regex[letter++];
-		while (b.len < SLOW_TEXT)
-			sb_puts(&b, i < TEASERS ? teasers[i] : own);
-		slow = pcre2_match(code, (PCRE2_SPTR)b.data, b.len, 0, 0, md, mc) ==
-		       PCRE2_ERROR_MATCHLIMIT;
-		sb_free(&b);
-	}
-	pcre2_match_context_free(mc);
-	pcre2_match_data_free(md);
-	pcre2_code_free(code);
-	return slow;
-}
-
 static void
 lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
     const struct pack_pattern *v)
@@ -146,7 +101,7 @@ lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
 		    "{0,40}",
 		    r->id, at, v->text);
 	if (pattern_regex(&env, v->text, &out, &w) == 0) {
-		if (is_slow(out.data, out.len))
+		if (probe_spends(out.data, out.len, SLOW_TEXT, SLOW_STEPS))
 			lint_say(l, p->file, v->line,
 			    "rule `%s': \"%.60s\" is slow: more than %d steps on some "
 			    "texts of %d bytes",
@@ -458,6 +413,32 @@ lint_unused(struct lint *l)
 	}
 }
 
+/* What `tosctl policy new' writes for the author to replace. */
+static void
+lint_leftovers(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		if (strcmp(p->owner, "WHO ANSWERS FOR IT") == 0)
+			lint_say(l, p->file, p->line,
+			    "`owner' is still the example's: say who answers for it");
+		for (size_t k = 0; k < p->nrules; k++) {
+			const struct pack_rule *r = &p->rules[k];
+
+			if (strstr(r->clause, " Example clause") != NULL)
+				lint_say(l, p->file, r->line,
+				    "rule `%s': its clause is still the example's",
+				    r->id);
+			if (strcmp(r->category, "example") == 0)
+				lint_say(l, p->file, r->line,
+				    "rule `%s': `category' is still \"example\"",
+				    r->id);
+		}
+	}
+}
+
 /* --- time */
 
 static void
@@ -494,5 +475,6 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);
+	lint_leftovers(&l);
 	lint_expiry(&l, day);
 }

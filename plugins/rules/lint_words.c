@@ -88,6 +88,41 @@ lint_fold(struct lint *l, struct fold *f, const char *file, int line, const char
 	}
 }
 
+/* --- signs */
+
+/* The signs that a phrase gives a meaning, and such as hold words together. */
+static bool
+is_known_sign(char c)
+{
+	return strchr("'@|*?<>-_", c) != NULL;
+}
+
+/* A sign at the edge of a word must be in the text just so; left out it may be there or
+ * not.  One within a word, as in 2,000, is meant. */
+static void
+lint_signs(
+    struct lint *l, const char *file, int line, const char *where, const char *text)
+{
+	for (const char *s = text + strspn(text, " "); *s != '\0';) {
+		size_t n = strcspn(s, " ");
+		char first = s[0], last = s[n - 1];
+		bool edge = (!is_word_char(first) && !is_known_sign(first)) ||
+			    (!is_word_char(last) && !is_known_sign(last));
+		bool word = false;
+
+		for (size_t i = 0; i < n; i++)
+			word = word || is_word_char(s[i]);
+		if (edge && word)
+			lint_say(l, file, line,
+			    "%s: the sign in `%.*s' must then stand in the text just "
+			    "so; "
+			    "leave it out: words may have signs between them",
+			    where, (int)(n < 60 ? n : 60), s);
+		s += n;
+		s += strspn(s, " ");
+	}
+}
+
 /* --- a|b */
 
 struct token {
@@ -156,6 +191,7 @@ lint_list(
 	for (size_t i = 0; i < s->n; i++) {
 		lint_fold(l, f, p->file, s->line, where, s->words[i]);
 		lint_either(l, p->file, s->line, where, s->words[i]);
+		lint_signs(l, p->file, s->line, where, s->words[i]);
 	}
 }
 
@@ -171,6 +207,7 @@ lint_rule(
 			continue;
 		lint_fold(l, f, p->file, r->v[i].line, where, r->v[i].text);
 		lint_either(l, p->file, r->v[i].line, where, r->v[i].text);
+		lint_signs(l, p->file, r->v[i].line, where, r->v[i].text);
 	}
 }
 

@@ -145,6 +145,8 @@ class_char(struct parse *p, struct need_item *it)
 	}
 	if (c == 'b')
 		return '\b';
+	if (c == '0' && (p->s == p->end || *p->s < '0' || *p->s > '9'))
+		return 0;
 	if (plain_escape(c) == 0)
 		p->bad = true;
 	return (uint8_t)plain_escape(c);

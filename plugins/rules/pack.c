@@ -47,6 +47,7 @@ read_head(struct pack_source *o, const config_setting_t *root)
 		    k, s, "`name' must be lower-case letters, digits and '-'");
 	if (p->version == 0)
 		return walk_bad(k, s, "`version' is missing; it is a number from 1");
+	p->line = (int)config_setting_source_line(s);
 	p->name = mem_dup(name, strlen(name));
 	p->owner = mem_dup(owner, strlen(owner));
 	return 0;
@@ -64,7 +65,7 @@ pack_read_part(struct pack_source *o, const config_setting_t *s, const char *wha
 		return walk_bad(&o->walk, s, "%s `%s' must lie under the pack's folder",
 		    what, name);
 	sb_printf(&path, "%s/%s", o->dir, name);
-	if (mem_read_file(path.data, o->limits->file_bytes, out, &why) != 0)
+	if (mem_read_trusted(o->dir, path.data, o->limits->file_bytes, out, &why) != 0)
 		rc = walk_bad(&o->walk, s, "%s `%s': %s", what, name, why.text);
 	sb_printf(&o->bytes, "\n%s %zu\n", name, out->len);
 	sb_put(&o->bytes, out->data != NULL ? out->data : "", out->len);
@@ -136,11 +137,19 @@ parse_text(struct walk *k, const struct sb *text, config_t *cfg)
 	const char *s = text->data != NULL ? text->data : "";
 	int rc = refuse_include(k, s);
 
+	if (rc == 0 && strncmp(s, "\ufeff", 3) == 0)
+		rc = why_set(k->w,
+		    "%s:1: it begins with a byte-order mark; save it as UTF-8 without "
+		    "one",
+		    k->file);
 	if (rc == 0)
 		rc = refuse_depth(k, s);
 	if (rc == 0 && !config_read_string(cfg, s))
-		rc = why_set(k->w, "%s:%d: %s", k->file, config_error_line(cfg),
-		    config_error_text(cfg));
+		rc = why_set(k->w,
+		    "%s:%d: %s; often a quotation mark, a comma or a ; is missing here "
+		    "or "
+		    "in a line before, or { } stands in [ ], where ( ) is needed",
+		    k->file, config_error_line(cfg), config_error_text(cfg));
 	return rc;
 }
 
@@ -242,7 +251,7 @@ pack_read(const char *dir, const char *name, const struct pack_limits *limits,
 	sb_printf(&path, "%s/%s", dir, name);
 	/* People find a mistake by the whole path. */
 	o.walk.file = p->file = sb_take(&path);
-	rc = mem_read_file(p->file, limits->file_bytes, &o.bytes, &why);
+	rc = mem_read_trusted(dir, p->file, limits->file_bytes, &o.bytes, &why);
 	if (rc != 0)
 		why_set(w, "%s: %s", p->file, why.text);
 	if (rc == 0)

@@ -98,6 +98,7 @@ struct pack_test {
 struct pack {
 	char *name, *file, *owner;
 	int version;
+	int line; /* of its head */
 	char digest[MEM_HEX]; /* over the file, what it includes and its list files */
 	int64_t expires;      /* of all its rules, see pack_rule */
 	bool protects;	      /* it says @protected somewhere */

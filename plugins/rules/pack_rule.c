@@ -212,6 +212,23 @@ pack_rule_find(const struct pack *p, const char *id)
 						     : NULL;
 }
 
+/* What would stand in notices as it is. */
+static int
+check_reason(
+    struct walk *k, const config_setting_t *s, const char *id, const char *reason)
+{
+	for (const char *at = reason; (at = strchr(at, '{')) != NULL; at++) {
+		size_t n = strcspn(at, "} ");
+
+		if (strncmp(at, "{match}", 7) != 0 && strncmp(at, "{kind}", 6) != 0)
+			return walk_bad(k, s,
+			    "rule `%s': `%.*s%s' in `reason' is not known; there are "
+			    "{match} and {kind}",
+			    id, (int)(n < 40 ? n : 40), at, at[n] == '}' ? "}" : "");
+	}
+	return 0;
+}
+
 static int
 read_names(struct walk *k, const config_setting_t *root, const config_setting_t *s,
     const struct pack *p, struct pack_rule *r)
@@ -238,6 +255,8 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	if (target != NULL && target[0] != '@')
 		return walk_bad(
 		    k, s, "rule `%s': `target' names a list, as in \"@protected\"", id);
+	if ((rc = check_reason(k, s, id, reason)) != 0)
+		return rc;
 	sb_printf(&b, "%s/%s", p->name, id);
 	r->id = sb_take(&b);
 	sb_printf(&b, "%s %s", clause, text);

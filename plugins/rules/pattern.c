@@ -18,8 +18,9 @@
 
 #define DEPTH_MAX 4 /* lists within lists */
 
-/* phrase.c and tokens.c say the same without expressions; change them together. */
-#define SEP "[^\\pL\\pN.!?;]{1,8}"
+/* phrase.c, tokens.c and sentence.h say the same without expressions; change them
+ * together. */
+#define SEP "[^\\pL\\pN.!?;\\0]{1,8}"
 #define CHAIN "(?:'[\\pL\\pN]++)*+" /* what apostrophes join to a word */
 #define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
 

@@ -10,7 +10,7 @@
  *   word?       may be missing (also @list?)         <4>      up to four other words
  * A word is a run of letters and digits; words that an apostrophe joins count as one
  * within a gap and an ending.  Between two words of a phrase stand one to eight blanks or
- * signs, but no end of a sentence.  An apostrophe at the edge of a word counts for
+ * signs, but no end of a sentence (sentence.h).  An apostrophe at the edge of a word counts for
  * nothing, and characters that fold.h replaces in texts are replaced here too.
  */
 #ifndef RULES_PATTERN_H

@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine.h"
 #include "kit/day.h"
 #include "kit/sign.h"
 #include "lint.h"
+#include "probe.h"
 #include "prove.h"
 
 #define QUOTE 80 /* bytes of the match shown in a reason */
@@ -25,7 +27,7 @@ struct rules {
 	struct pack_limits limits;
 	int64_t packs_max;
 	const char *signers;
-	bool slow;
+	bool slow, probe;
 	struct pack **packs;
 	size_t npacks;
 	struct pack_list protect; /* @protected: words borrowed from the host */
@@ -43,7 +45,8 @@ enum {
 	SET_BYTES,
 	SET_RULES,
 	SET_SLOW,
-	SET_LINT
+	SET_LINT,
+	SET_PROBE
 };
 static const struct tosd_setting schema[] = {
     [SET_PACKS] = {"packs_dir", TOSD_STRING, NULL, "folder of rule packs, *.conf"},
@@ -63,6 +66,9 @@ static const struct tosd_setting schema[] = {
 	"tests"},
     [SET_LINT] = {"lint", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start what in packs should be looked at"},
+    [SET_PROBE] = {"probe_packs", TOSD_BOOL, "false",
+	"refuse packs with an expression that runs away on a text made for it, which "
+	"takes some time: `tosd -t' and `tosctl policy' do"},
 };
 
 static void
@@ -144,14 +150,24 @@ load_packs(struct rules *r, const char *dir)
 	struct dirent **v = NULL;
 	int n = scandir(dir, &v, is_pack, by_name);
 	bool full = false;
+	struct stat st;
+	int rc = 0;
 
 	if (n < 0)
 		return why_set(&r->why, "cannot read the folder of packs %s: %s", dir,
 		    strerror(errno));
+	if (stat(dir, &st) == 0 && st.st_mode & S_IWOTH)
+		rc = why_set(&r->why,
+		    "the folder of packs %s may be written by everybody; make it chmod "
+		    "o-w",
+		    dir);
+	else if (n == 0)
+		rc = why_set(&r->why,
+		    "%s holds no rule pack (*.conf): nothing would ever be found", dir);
 	for (int i = 0; i < n; i++) {
 		struct pack *p = NULL;
 
-		if (full) {
+		if (full || rc != 0) {
 			free(v[i]);
 			continue;
 		}
@@ -171,7 +187,7 @@ load_packs(struct rules *r, const char *dir)
 		free(v[i]);
 	}
 	free(v);
-	return 0;
+	return rc;
 }
 
 /* Refuses the packs that are marked. */
@@ -239,6 +255,24 @@ prove_packs(struct rules *r, bool *bad)
 	return rc;
 }
 
+static void
+say_problem(void *ctx, const char *line)
+{
+	say(ctx, TOSD_LOG_PROBLEM, line);
+}
+
+static int
+probe_packs(struct rules *r, bool *bad)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->npacks; i++) {
+		bad[i] = probe_pack(r->packs[i], &r->protect, say_problem, r) > 0;
+		rc = rc == 1 || bad[i];
+	}
+	return rc;
+}
+
 /* All packs in one engine, with what is protected here and now; without those that do
  * not compile or do not pass. */
 static int
@@ -255,6 +289,8 @@ build(struct rules *r, const char *dir, const char *cache_dir)
 			rc = seal_engine(r, cache_dir, bad);
 		if (rc == 0)
 			rc = prove_packs(r, bad);
+		if (rc == 0 && r->probe)
+			rc = probe_packs(r, bad);
 		if (rc == 1)
 			drop_packs(r, bad);
 	}
@@ -386,6 +422,7 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 	r->packs_max = got[0];
 	r->limits = (struct pack_limits){(size_t)got[1], (size_t)got[2]};
 	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
+	r->probe = strcmp(settings[SET_PROBE].ptr, "true") == 0;
 	r->signers = settings[SET_SIGNERS].ptr;
 	if (settings[SET_LINT].len > 0 && !day_parse(settings[SET_LINT].ptr, &day))
 		return why_set(&r->why, "`lint' must be a day such as 2027-01-31");

@@ -8,6 +8,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "sentence.h"
+
 #define BLOCK 64
 #define SEP_MAX 8 /* characters between two words of a phrase; as in pattern.c */
 
@@ -369,7 +371,7 @@ tokens_apart(const struct tokens *t, size_t i)
 	for (size_t k = t->v[i - 1].end; k < t->v[i].start; k++) {
 		char c = t->text[k];
 
-		if (c == '.' || c == '!' || c == '?' || c == ';')
+		if (sentence_ends(c))
 			return false;
 		chars += ((uint8_t)c & 0xc0) != 0x80;
 		if (chars > SEP_MAX)

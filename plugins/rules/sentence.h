@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sentence: which line breaks end a sentence.  Phrases and contexts are searched in a
+ * copy of the text in which these are marks, so that words, PCRE2 and contexts need one
+ * answer only.  Expressions of authors see the text without marks.
+ */
+#ifndef RULES_SENTENCE_H
+#define RULES_SENTENCE_H
+
+#include "kit/mem.h"
+
+/* No text has it, and pattern.c says it too. */
+#define SENTENCE_MARK '\0'
+
+/* Besides it these end a sentence. */
+static inline bool
+sentence_ends(char c)
+{
+	return c == '.' || c == '!' || c == '?' || c == ';' || c == SENTENCE_MARK;
+}
+
+/* The text with each line break that ends a sentence as SENTENCE_MARK: such before a
+ * blank line, and before a line that begins with `>' or as an entry of a list does
+ * (plugins/README).  Any other is a blank.  s itself where there is none, else what own
+ * holds until the next call; as long as s. */
+const char *sentence_mark(const char *s, size_t n, struct sb *own);
+
+#endif
