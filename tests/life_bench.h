@@ -24,10 +24,11 @@ open_with(const char *policy)
 	return b;
 }
 
-/* What a worker says that it has: v/kill as declared, of the plugin `rules'. */
+/* What a worker says that it has: v/kill as declared, of the plugin `rules', and what it
+ * means (NULL: the plugin does not say). */
 static inline void
-rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
-    enum finding_mode limit)
+rules_meaning(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
+    enum finding_mode limit, const char *meaning)
 {
 	struct msg m;
 
@@ -40,6 +41,7 @@ rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
 	    .pack = xstrdup("p"),
 	    .clause = xstrdup("4.1 Threats"),
 	    .category = xstrdup("violence"),
+	    .meaning = meaning != NULL ? xstrdup(meaning) : NULL,
 	    .rev = rev,
 	    .mode = (uint8_t)mode,
 	    .severity = SEVERITY_HIGH,
@@ -48,6 +50,13 @@ rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
 	bench_tick(b);
+}
+
+static inline void
+rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
+    enum finding_mode limit)
+{
+	rules_meaning(b, digest, mode, rev, limit, NULL);
 }
 
 /* n posts with ids from `first' on, the words in all of them; judged, and timed. */

@@ -35,6 +35,7 @@ struct tenant {
 };
 
 struct hits {
+	const struct engine_rule *r;
 	struct day *days;
 	size_t ndays;
 	struct tenant *tenants;
@@ -58,13 +59,16 @@ add_tenant(struct hits *h, const char *key, uint64_t n)
 	h->tenants[i].hits += n;
 }
 
-/* Nobody can see, and so judge, what a draft hits. */
+/* Nobody can see, and so judge, what a draft hits; and a day on which it meant
+ * something else says nothing. */
 static int
 add_hits(void *ctx, const struct store_rule_day *d)
 {
 	struct hits *h = ctx;
 
-	if (d->mode == MODE_DRAFT || d->mode == MODE_RETIRED)
+	if (d->mode == MODE_DRAFT || d->mode == MODE_RETIRED ||
+	    !engine_meaning_held(
+		h->r, d->day * CLOCK_DAY, (d->day + 1) * CLOCK_DAY - 1))
 		return 0;
 	h->all += d->hits;
 	add_tenant(h, d->tenant, d->hits);
@@ -80,6 +84,8 @@ add_label(void *ctx, const struct store_label *l)
 {
 	struct hits *h = ctx;
 
+	if (!engine_meaning_held(h->r, l->found, l->found))
+		return 0;
 	for (size_t i = 0; i < h->ndays; i++)
 		if (h->days[i].day == l->found / CLOCK_DAY) {
 			h->days[i].right += l->right;
@@ -103,7 +109,7 @@ static void
 count_hits(struct engine *g, const struct engine_rule *r, const struct life_limits *l,
     struct life_numbers *out)
 {
-	struct hits h = {0};
+	struct hits h = {.r = r};
 
 	engine_walk(store_rule_day_each(g->store, r->rule, r->rev, 0, add_hits, &h));
 	engine_walk(store_label_each(g->store, r->rule, r->rev, add_label, &h));

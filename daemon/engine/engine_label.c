@@ -93,10 +93,12 @@ say_word(struct word *w)
 	struct engine_rule *r = engine_life_rule(w->g, w->l.rule, w->l.rev, MODE_DRAFT);
 	struct store_label old = {0};
 	struct err e = ERR_INIT;
+	bool ours = engine_meaning_held(r, w->l.found, w->l.found);
 
 	if (engine_must(store_label_get(
 			    w->g->store, w->l.revision, w->l.rule, w->l.rev, &old, &e),
-		TOSD_ENOENT, "cannot read a label", &e) == 0) {
+		TOSD_ENOENT, "cannot read a label", &e) == 0 &&
+	    engine_meaning_held(r, old.found, old.found)) {
 		r->right -= old.right;
 		r->wrong -= !old.right;
 	}
@@ -104,8 +106,8 @@ say_word(struct word *w)
 	record_word(w);
 	engine_must(
 	    store_label_put(w->g->store, &at, &w->l, &e), 0, "cannot keep a label", &e);
-	r->right += w->l.right;
-	r->wrong += !w->l.right;
+	r->right += ours && w->l.right;
+	r->wrong += ours && !w->l.right;
 	withdraw(w);
 }
 

@@ -118,6 +118,15 @@ forget_wish(struct engine_rule *r)
 	r->row.wish_until = r->row.wish_time = CLOCK_NONE;
 }
 
+void
+engine_life_unwish(struct engine *g, struct engine_rule *r)
+{
+	if (r->row.wish_who == NULL)
+		return;
+	forget_wish(r);
+	put_row(g, r);
+}
+
 static void
 keep_wish(struct moving *x)
 {

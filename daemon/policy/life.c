@@ -16,6 +16,7 @@ static const char *const move_names[LIFE_MOVES] = {
     [LIFE_ROLLBACK] = "rollback",
     [LIFE_LAPSE] = "lapse",
     [LIFE_DEMOTE] = "demote",
+    [LIFE_REWRITE] = "rewrite",
 };
 
 static const char *const verdict_names[] = {"refused", "waits", "done"};
@@ -38,7 +39,7 @@ life_move_parse(const char *name)
 bool
 life_move_machine(enum life_move move)
 {
-	return move == LIFE_LAPSE || move == LIFE_DEMOTE;
+	return move == LIFE_LAPSE || move == LIFE_DEMOTE || move == LIFE_REWRITE;
 }
 
 const char *
@@ -150,6 +151,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
     [MODE_SHADOW] =
 	{
@@ -159,6 +161,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
     [MODE_CANARY] =
 	{
@@ -168,6 +171,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = TO(MODE_SHADOW, NEEDS_LAPSED),
 	    [LIFE_DEMOTE] = TO(MODE_SHADOW, 0),
+	    [LIFE_REWRITE] = TO(MODE_SHADOW, 0),
 	},
     [MODE_ENFORCE] =
 	{
@@ -177,6 +181,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = TO(MODE_SHADOW, NEEDS_LAPSED),
 	    [LIFE_DEMOTE] = TO(MODE_SHADOW, 0),
+	    [LIFE_REWRITE] = TO(MODE_SHADOW, 0),
 	},
     [MODE_RETIRED] =
 	{
@@ -186,6 +191,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = NO("it is retired already"),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
 };
 
