@@ -134,8 +134,9 @@ move_json(const char *move, const char *person)
 	    move, "rules", "v/kill", "person", person, "reason", "because of tests");
 }
 
-/* "done", "waits", "refused", or the error; the first reason in why[]. */
-static char why[200];
+/* "done", "waits", "refused", "same", or the error; the first reason in why[], the last one
+ * in why_last[]. */
+static char why[200], why_last[300];
 static inline const char *
 moved(struct bench *b, json_t *request)
 {
@@ -150,6 +151,11 @@ moved(struct bench *b, json_t *request)
 	    json_string_value(json_array_get(json_object_get(row, "why"), 0)) != NULL
 		? json_string_value(json_array_get(json_object_get(row, "why"), 0))
 		: "");
+	snprintf(why_last, sizeof(why_last), "%s", why);
+	if (json_array_size(json_object_get(row, "why")) > 1)
+		snprintf(why_last, sizeof(why_last), "%s",
+		    json_string_value(json_array_get(json_object_get(row, "why"),
+			json_array_size(json_object_get(row, "why")) - 1)));
 	json_decref(r);
 	return text;
 }

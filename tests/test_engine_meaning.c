@@ -4,55 +4,11 @@
  * their pack alone, and that counted and are gone: what is told, recorded, and what
  * falls; in the engine, in virtual time.
  */
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "life_bench.h"
+#include "log_caught.h"
 
 #define ONE "1111111111111111111111111111111111111111111111111111111111111111"
 #define TWO "2222222222222222222222222222222222222222222222222222222222222222"
-
-/* --- what is logged --- */
-
-static int log_file = -1, log_old = -1;
-static char logged[20000];
-
-static void
-log_begin(void)
-{
-	fflush(stderr);
-	log_file = memfd_create("log", 0);
-	log_old = dup(2);
-	dup2(log_file, 2);
-	log_set_level(LOG_L_INFO);
-}
-
-/* How often it was said since log_begin(). */
-static int
-log_count(const char *words)
-{
-	int n = 0;
-
-	for (const char *s = logged; (s = strstr(s, words)) != NULL; s++)
-		n++;
-	return n;
-}
-
-static void
-log_end(void)
-{
-	ssize_t n;
-
-	log_set_level(LOG_L_ERR);
-	dup2(log_old, 2);
-	close(log_old);
-	n = pread(log_file, logged, sizeof(logged) - 1, 0);
-	logged[n > 0 ? n : 0] = '\0';
-	close(log_file);
-}
-
-/* --- --- */
 
 static void
 means(struct bench *b, const char *digest, uint32_t rev, const char *meaning)

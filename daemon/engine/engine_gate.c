@@ -243,6 +243,8 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 		    "it right, %u wanted",
 		    n->days, l->days, l->days);
 	case LIFE_GATE_TENANTS:
+		if (n->hits == 0)
+			return xstrdup("no hits yet");
 		return xasprintf("%llu of %llu hits are one tenant's, %.0f %% allowed",
 		    (unsigned long long)n->most, (unsigned long long)n->hits,
 		    l->tenant_share * 100);
@@ -300,7 +302,7 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 {
 	const char *name = json_string_value(json_object_get(k->request, "rule"));
 	uint32_t rev = (uint32_t)json_integer_value(json_object_get(k->request, "rev"));
-	struct engine_rule *r = engine_life_find(k->g, name != NULL ? name : "", rev);
+	struct engine_rule *r = engine_rule_one(k->g, name != NULL ? name : "", rev, e);
 	json_t *rows = json_array();
 	struct life_limits l;
 	struct life_numbers n;
@@ -308,9 +310,7 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 
 	json_object_set_new(k->reply, "rows", rows);
 	if (r == NULL)
-		return err_set(e, TOSD_ENOENT,
-		    "there is no rule `%s'%s: name one of tosctl policy rules",
-		    name != NULL ? name : "", rev != 0 ? " of that revision" : "");
+		return e->code;
 	engine_gate_limits(k->g, &l);
 	engine_gate_numbers(k->g, r, false, k->now, &n);
 	failing = life_gates(&l, &n);

@@ -123,6 +123,20 @@ word_of_finding(struct word *w, const struct store_found *f)
 	memcpy(w->l.tenant, f->tenant, sizeof(w->l.tenant));
 }
 
+/* What somebody found wrong needs nobody's review any more. */
+static void
+end_wait(struct word *w, const struct store_found *f)
+{
+	struct store_at at = engine_at(w->g, w->l.tenant);
+	struct err e = ERR_INIT;
+
+	if (w->l.right || store_review_state(w->g->store, f->id) != REVIEW_WAITS)
+		return;
+	engine_must(
+	    store_review_decide(w->g->store, &at, f->id, REVIEW_DISMISSED, false, &e),
+	    0, "cannot keep a decision", &e);
+}
+
 static struct engine_rule *
 rule_of(const struct word *w)
 {
@@ -210,6 +224,7 @@ say_all(struct engine_call *k, struct word *w, const struct store_found *v, size
 	for (size_t i = 0; i < n; i++) {
 		word_of_finding(w, &v[i]);
 		say_word(w);
+		end_wait(w, &v[i]);
 		w->reason = NULL; /* it stands with the first one */
 	}
 	for (size_t i = 0; i < n; i++) {

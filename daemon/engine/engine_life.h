@@ -107,11 +107,14 @@ struct engine_move {
 	bool noted;
 	const char *person; /* NULL: nobody, the gates do it */
 	const char *words;  /* reason, and note; NULL: none */
+	char *instead; /* out, xmalloc'd: whose wish it took the place of; NULL: nobody's */
 };
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
 void engine_life_move(struct engine *g, struct engine_rule *r,
-    const struct engine_move *m, int64_t now, struct life_step *o);
+    struct engine_move *m, int64_t now, struct life_step *o);
+/* The particulars of a wish, xmalloc'd: "10 %", "over the gates until ..."; or "". */
+char *engine_life_wish(const struct store_life *w);
 /* After a person's word about one of its findings: takes it down if it must be. */
 void engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now);
 /* Ends overrides that are over; returns when the next one is. */
@@ -186,6 +189,14 @@ char *engine_scores_text(const struct msg_inspected_item *j);
 double engine_scores_get(const char *text, const char *category);
 
 /* --- engine_rule.c --- */
+
+/* "violence" names all rules of the pack, "violence/threat" one. */
+bool engine_rule_named(const char *name, const struct engine_rule *r);
+bool engine_rule_known(const struct engine *g, const char *name);
+int engine_rule_none(const char *name, struct err *e); /* there is none of that name */
+/* One rule, for what takes no pack; rev 0 as in engine_life_find().  NULL and e. */
+struct engine_rule *engine_rule_one(
+    struct engine *g, const char *name, uint32_t rev, struct err *e);
 
 engine_cmd_fn engine_rule_list, engine_rule_move, engine_rule_relied;
 

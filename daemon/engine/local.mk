@@ -115,8 +115,13 @@ tests_test_engine_rule_LDADD = $(tests_test_engine_life_LDADD)
 
 UNIT_TESTS += tests/test_engine_meaning
 tests_test_engine_meaning_SOURCES = tests/test_engine_meaning.c tests/life_bench.h \
-	tests/engine_bench.h tests/suite.h
+	tests/engine_bench.h tests/log_caught.h tests/suite.h
 tests_test_engine_meaning_LDADD = $(tests_test_engine_life_LDADD)
+
+UNIT_TESTS += tests/test_engine_told
+tests_test_engine_told_SOURCES = tests/test_engine_told.c tests/life_bench.h \
+	tests/engine_bench.h tests/log_caught.h tests/suite.h
+tests_test_engine_told_LDADD = $(tests_test_engine_life_LDADD)
 
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h

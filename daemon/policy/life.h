@@ -108,6 +108,7 @@ enum life_verdict {
 	LIFE_REFUSED,
 	LIFE_WAITS, /* for a second person */
 	LIFE_DONE,
+	LIFE_SAME, /* it is there already: nothing to do, and nothing wrong */
 };
 const char *life_verdict_name(enum life_verdict verdict);
 

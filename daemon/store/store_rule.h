@@ -194,7 +194,7 @@ int store_found_get(struct store *s, int64_t id, struct store_found *out,
 int store_found_of(struct store *s, int64_t revision, const char *rule, uint32_t rev,
     struct store_found *out, struct err *e); /* TOSD_ENOENT */
 typedef int store_found_fn(void *ctx, const struct store_found *r);
-/* The newest first, at most max; rule NULL: of all; waiting: only those of canaries that
+/* The newest first, at most max; rule NULL: of all, without a /: of that pack; waiting: only those of canaries that
  * wait for a person. */
 int store_found_each(struct store *s, const char *rule, bool waiting, size_t max,
     store_found_fn *fn, void *ctx);

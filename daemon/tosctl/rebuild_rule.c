@@ -317,7 +317,8 @@ withdraw(struct rebuild *r, const struct store_label *l, int64_t item, struct er
 	return rc;
 }
 
-/* A finding in review is decided by the word that came from there. */
+/* A finding in review is decided by the word that came from there, or was found wrong.
+ */
 static int
 decide(struct rebuild *r, const struct store_label *l, struct err *e)
 {
@@ -358,7 +359,8 @@ rebuild_label(struct rebuild *r, const json_t *o, struct err *e)
 	rc = store_label_put(r->store, &at, &l, e);
 	if (rc == 0)
 		rc = withdraw(r, &l, rebuild_int(o, "item"), e);
-	if (rc == 0 && l.source == LABEL_REVIEW)
+	if (rc == 0 &&
+	    (l.source == LABEL_REVIEW || (l.source == LABEL_LABEL && !l.right)))
 		rc = decide(r, &l, e);
 	return rc;
 }
