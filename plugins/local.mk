@@ -37,6 +37,7 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
 	%D%/rules/lint.c %D%/rules/lint.h %D%/rules/lint_in.h \
 	%D%/rules/lint_words.c \
+	%D%/rules/meaning.c %D%/rules/meaning.h \
 	%D%/rules/meter.h \
 	%D%/rules/need.c %D%/rules/need.h %D%/rules/need_in.h \
 	%D%/rules/need_parse.c %D%/rules/need_spell.c \

@@ -24,10 +24,11 @@ open_with(const char *policy)
 	return b;
 }
 
-/* What a worker says that it has: v/kill as declared, of the plugin `rules'. */
+/* What a worker says that it has: v/kill as declared, of the plugin `rules', and what it
+ * means (NULL: the plugin does not say). */
 static inline void
-rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
-    enum finding_mode limit)
+rules_meaning(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
+    enum finding_mode limit, const char *meaning)
 {
 	struct msg m;
 
@@ -40,6 +41,7 @@ rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
 	    .pack = xstrdup("p"),
 	    .clause = xstrdup("4.1 Threats"),
 	    .category = xstrdup("violence"),
+	    .meaning = meaning != NULL ? xstrdup(meaning) : NULL,
 	    .rev = rev,
 	    .mode = (uint8_t)mode,
 	    .severity = SEVERITY_HIGH,
@@ -48,6 +50,13 @@ rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
 	bench_tick(b);
+}
+
+static inline void
+rules(struct bench *b, const char *digest, enum finding_mode mode, uint32_t rev,
+    enum finding_mode limit)
+{
+	rules_meaning(b, digest, mode, rev, limit, NULL);
 }
 
 /* n posts with ids from `first' on, the words in all of them; judged, and timed. */
@@ -125,8 +134,9 @@ move_json(const char *move, const char *person)
 	    move, "rules", "v/kill", "person", person, "reason", "because of tests");
 }
 
-/* "done", "waits", "refused", or the error; the first reason in why[]. */
-static char why[200];
+/* "done", "waits", "refused", "same", or the error; the first reason in why[], the last one
+ * in why_last[]. */
+static char why[200], why_last[300];
 static inline const char *
 moved(struct bench *b, json_t *request)
 {
@@ -141,6 +151,11 @@ moved(struct bench *b, json_t *request)
 	    json_string_value(json_array_get(json_object_get(row, "why"), 0)) != NULL
 		? json_string_value(json_array_get(json_object_get(row, "why"), 0))
 		: "");
+	snprintf(why_last, sizeof(why_last), "%s", why);
+	if (json_array_size(json_object_get(row, "why")) > 1)
+		snprintf(why_last, sizeof(why_last), "%s",
+		    json_string_value(json_array_get(json_object_get(row, "why"),
+			json_array_size(json_object_get(row, "why")) - 1)));
 	json_decref(r);
 	return text;
 }

@@ -129,6 +129,19 @@ def test_projection(base):
           "tenants appear by key only")
 
 
+def test_short(base):
+    """Cases without a notice: the time was over, and people are told so."""
+    shutil.copy(base + "/tosd.conf", base + "/tosd-short.conf")
+    simulate(base, "-short", end="1h")
+    for name, ended in (("-short", True), ("", False)):
+        got = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+                  "sqlite:%s/state%s/store.db" % (base, name), base + "/packs")
+        check(got.returncode == 0, "backtest as text", got.stderr)
+        check(("the time looked at ended before any of them was due its notice"
+               in got.stdout) == ended, "whether time ended first", got.stdout)
+        check("other days are the posts' own" in got.stdout, "whose days they are")
+
+
 def write_gated(base, name, floor):
     with open(f"{base}/tosd{name}.conf", "w") as f:
         f.write((CONF % SRC).replace("policy = {", 'policy = { life_cycle = "gated"; gates = { '
@@ -457,6 +470,7 @@ def main():
     with open(base + "/tosd.conf", "w") as f:
         f.write(CONF % SRC)
     test_projection(base)
+    test_short(base)
     test_unproven(base)
     store = base + "/past.db"
     got = run(PAST, store, 6000, 60, 40)

@@ -330,8 +330,8 @@ test_people(void)
 	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(moved(b, move_json("shadow", "px")), "staff list"));
-	CU_ASSERT_PTR_NOT_NULL(
-	    strstr(moved(b, move_json("enforce", "p2")), "has not the role"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, move_json("enforce", "p2")),
+	    "p2 is no approver (staff in tosd.conf)"));
 	o = move_json("shadow", "p2");
 	json_object_set_new(o, "reason", json_string(" \n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "reason is needed"));

@@ -233,6 +233,7 @@ fill_rules(struct msg *m)
 	r->pack = xstrdup(HASH);
 	r->clause = xstrdup("4.1");
 	r->category = xstrdup("spam");
+	r->meaning = xstrdup(HASH);
 	r->mode = MODE_RETIRED;
 	r->severity = SEVERITY_LOW;
 	r->plugin = xstrdup("rules");

@@ -3,7 +3,8 @@
 """The life of a rule through the real tosd and the real tosctl: in shadow it finds, people
 label what it found, its gates refuse and then hold, two people enforce it (the engine is
 killed in between), it counts, an appeal is upheld and takes it down, the notices that relied
-on it are listed, it is rolled back, and made a canary whose finding a person confirms.  Then
+on it are listed, it is rolled back, made a canary whose finding a person confirms, and falls
+when its pack is edited and its rev not raised.  Then
 the store is lost and made again, and the same configuration is started with the modes that
 packs declare."""
 import json
@@ -22,7 +23,7 @@ GATES = ('life_cycle = "gated"; gates = { labels = 4; precision = 0.4; days = 1;
 STAFF = ('staff = ( { name = "ann"; approver = true; reviewer = true; },\n'
          '  { name = "bob"; approver = true; reviewer = true; } );')
 RULE = "trial/threat"
-TABLES = {"rule_loaded": "rule, rev, declared, mode", "rule_life": "*", "rule_move": "*", "rule_label": "*",
+TABLES = {"rule_loaded": "rule, rev, declared, mode", "rule_meaning": "id, rule, rev, meaning", "rule_life": "*", "rule_move": "*", "rule_label": "*",
           "violation": "id, rule, rev, mode, exhibit, notice, withdrawn",
           "review": "(SELECT rule FROM finding WHERE finding.id = review.id), state",
           "cases": "number, stage, phase, exhibits, notices, closed IS NULL",
@@ -166,6 +167,24 @@ def unsaid(d):
     print("withdrawn before the tenant heard of it")
 
 
+def rewritten(d):
+    """Its pack is edited and its rev not raised: nobody has let that count."""
+    assert d.policy("rollback", RULE, person="ann")[0]["verdict"] == "waits"
+    d.policy("rollback", RULE, person="bob")
+    assert d.mode() == "enforce" and d.policy("rules", RULE)[0]["right"] > 0
+    d.write("packs/trial.conf", PACK.replace(
+        '"i will hurt you"', '"i will hurt you", "i will maim you"'))
+    d.proc.send_signal(signal.SIGHUP)
+    wait("it to fall", lambda: d.mode() == "shadow", 60)
+    assert f"rule {RULE} rev 1 means something else than before" in d.log()
+    row = d.policy("rules", RULE)[0]
+    assert (row["by"], row["right"], row["wrong"]) == ("rewrite", 0, 0), row
+    said = wait("a signed head", lambda: [
+        r for e in d.ledger() if e["kind"] == "meaning" for r in e["rules"] if len(r) > 3])
+    assert [(r[0], r[1]) for r in said] == [(RULE, 1)] and said[0][2] != said[0][3], said
+    print("an edit without a new rev: told, on record, and it counts no more")
+
+
 def metrics(d):
     url = f"http://127.0.0.1:{d.settings['console']}/metrics"
 
@@ -223,6 +242,7 @@ def main():
             canary(d)
             metrics(d)
             unsaid(d)
+            rewritten(d)
             d.check_record()
             lost_store(d)
             packs(d)

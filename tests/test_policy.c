@@ -345,6 +345,8 @@ test_digest(void)
 	policy_host_free(&c);
 }
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 /* What a plugin may see; asked through the table itself. */
 static void
 test_face(void)
@@ -359,7 +361,10 @@ test_face(void)
 	struct item it;
 	struct tosd_item a = {.it = &it, .text = "x", .len = 1, .tenant = "t1"},
 			 b = {.it = &it, .text = "x", .len = 1, .tenant = "t2"};
+	struct tosd_rule rule = {
+	    sizeof(rule), "t/t", 1, NULL, "1", "test", TOSD_LOW, TOSD_DRAFT};
 	const struct tosd_host *h;
+	const char *why = "";
 	char first[33] = "";
 
 	item_init(&it);
@@ -380,6 +385,20 @@ test_face(void)
 	memcpy(first, h->field(h, &a, TOSD_AUTHOR).ptr, 32);
 	CU_ASSERT_NOT_EQUAL(memcmp(first, h->field(h, &b, TOSD_AUTHOR).ptr, 32), 0);
 	CU_ASSERT_PTR_NULL(strstr(first, "Eve"));
+	/* What a rule means is said while it is declared, of rules that are there. */
+	CU_ASSERT_EQUAL(h->means(h, 0, HASH, &why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "open() only"));
+	f.phase = POLICY_OPENING;
+	CU_ASSERT_EQUAL(h->means(h, 0, HASH, &why), -1);
+	CU_ASSERT_EQUAL(h->declare(h, &rule, &why), 0);
+	CU_ASSERT_EQUAL(h->means(h, 1, HASH, &why), -1);
+	CU_ASSERT_EQUAL(h->means(h, -1, HASH, &why), -1);
+	CU_ASSERT_EQUAL(h->means(h, 0, HASH "0", &why), -1);
+	CU_ASSERT_EQUAL(h->means(h, 0, "x", &why), -1);
+	CU_ASSERT_EQUAL(h->means(h, 0, NULL, &why), -1);
+	CU_ASSERT_PTR_NULL(f.rules[0].meaning);
+	CU_ASSERT_EQUAL(h->means(h, 0, HASH, &why), 0);
+	CU_ASSERT_STRING_EQUAL(f.rules[0].meaning, HASH);
 	item_clear(&it);
 	policy_face_clear(&f);
 }

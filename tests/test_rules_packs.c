@@ -157,6 +157,105 @@ test_kinds(void)
 	policy_host_free(&h);
 }
 
+/* What a rule of the pack means, as the host passes it on. */
+static char *
+meaning_of(const char *before, const char *rules)
+{
+	struct policy_host *h = open_of(before, rules, KILLS, TWINS);
+	struct msg m;
+	char *out;
+
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m.rules.v[0].meaning);
+	CU_ASSERT_EQUAL(strlen(m.rules.v[0].meaning), DIGEST_HEX - 1);
+	out = xstrdup(m.rules.v[0].meaning);
+	msg_clear(&m);
+	policy_host_free(&h);
+	return out;
+}
+
+#define LISTS                                                            \
+	"lists = { act = [ \"kill\", \"@more\" ]; more = [ \"slay\" ]; " \
+	"other = [ \"x\" ]; };\n"
+#define JOKE                                                                \
+	"contexts = { joke = { where = \"after\"; within = 3; phrases = [ " \
+	"\"joking\" ]; }; no = { phrases = [ \"never\" ]; }; };\n"
+#define MEANS                                                                     \
+	"{ id = \"a\"; rev = 1; mode = \"enforce\"; category = \"c\"; clause = "  \
+	"\"1\"; "                                                                 \
+	"severity = \"low\"; score = 0.9; reason = \"because\"; phrases = [ \"i " \
+	"@act\", "                                                                \
+	"\"kill kill\" ]; except = ( \"joke\" ); }"
+
+/* One place of the pack is changed: `to' instead of `from'. */
+static const struct {
+	const char *from, *to;
+	bool means; /* something else */
+} edits[] = {
+    {"rev = 1", "rev = 2", false},
+    {"\"enforce\"", "\"draft\"", false},
+    {"because", "for", false},
+    {"id = \"a\"; rev", "id = \"a\"; about = \"new\"; rev", false},
+    {"\"i @act\", \"kill kill\"", "\"kill kill\", \"i @act\"", false},
+    {"\"kill\", \"@more\"", "\"@more\", \"kill\"", false},
+    {"[ \"x\" ]", "[ \"y\" ]", false}, /* a list that it does not use */
+    {"never", "not ever", false},      /* nor this context */
+    {"low", "high", true},
+    {"0.9", "0.8", true},
+    {"score = 0.9", "score = 0.9; least = 0.5", true},
+    {"category = \"c\"", "category = \"d\"", true},
+    {"\"kill kill\"", "\"kill kill\", \"i maim\"", true},
+    {"\"kill kill\"", "{ text = \"kill kill\"; weight = 0.9; }", true},
+    {"slay", "strike", true}, /* two lists away */
+    {"joking", "laughing", true},
+    {"within = 3", "within = 4", true},
+    {"\"after\"", "\"around\"", true},
+    {"except = ( \"joke\" )", "except = ( \"joke\", \"no\" )", true},
+};
+
+static char *
+edited(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+
+	return at != NULL ? xasprintf("%.*s%s%s", (int)(at - text), text, to,
+				at + strlen(from))
+			  : xstrdup(text);
+}
+
+static void
+test_meaning(void)
+{
+	char *first = meaning_of(LISTS JOKE, MEANS);
+
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		char *before = edited(LISTS JOKE, edits[i].from, edits[i].to);
+		/* The rule is only looked at where the lists say nothing of it. */
+		char *rules = strcmp(before, LISTS JOKE) == 0
+				  ? edited(MEANS, edits[i].from, edits[i].to)
+				  : xstrdup(MEANS);
+		char *now;
+
+		CU_ASSERT(strcmp(before, LISTS JOKE) != 0 || strcmp(rules, MEANS) != 0);
+		if (strchr(edits[i].to, '{') != NULL) { /* groups stand in ( ) */
+			char *list = edited(rules, "phrases = [", "phrases = (");
+
+			free(rules);
+			rules = edited(list, "]; except", "); except");
+			free(list);
+		}
+		now = meaning_of(before, rules);
+		if ((strcmp(now, first) != 0) != edits[i].means)
+			printf("\n  %s -> %s\n", edits[i].from, edits[i].to);
+		CU_ASSERT_EQUAL(strcmp(now, first) != 0, edits[i].means);
+		free(now);
+		free(rules);
+		free(before);
+	}
+	free(first);
+}
+
 static void
 test_include(void)
 {
@@ -581,6 +680,7 @@ static const struct suite_test tests[] = {
     {"ends of sentences", test_sentences},
     {"weights", test_weights},
     {"kinds of targets", test_kinds},
+    {"what a rule means", test_meaning},
     {"included files", test_include},
     {"what is refused", test_bad},
     {"letters of any script", test_letters},

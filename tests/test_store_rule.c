@@ -55,6 +55,37 @@ test_life(void)
 }
 
 static int
+join_meanings(void *ctx, const struct store_meaning *m)
+{
+	char *to = ctx;
+
+	sprintf(to + strlen(to), "%s %u %s %lld, ", m->rule, m->rev, m->meaning,
+	    (long long)(m->since - T0));
+	return 0;
+}
+
+/* A meaning that comes back is a row of its own. */
+static void
+test_meaning(void)
+{
+	struct store *s = open_url("sqlite::memory:");
+	char got[200] = "";
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 4; i++) {
+		struct store_meaning m = {.rule = (char *)(i == 3 ? "p/s" : "p/r"),
+		    .rev = 2,
+		    .meaning = (char *)(i % 2 == 0 ? "aa" : "bb"),
+		    .since = T0 + i};
+
+		OK(store_meaning_add(s, &m, &e));
+	}
+	CU_ASSERT_EQUAL(store_meaning_each(s, join_meanings, got), 0);
+	SAME(got, "p/r 2 aa 0, p/r 2 bb 1, p/r 2 aa 2, p/s 2 bb 3, ");
+	store_free(&s);
+}
+
+static int
 add_up(void *ctx, const struct store_rule_day *d)
 {
 	*(uint64_t *)ctx += d->hits * 10000 + d->would * 100 + d->counted;
@@ -263,6 +294,7 @@ test_scores(void)
 
 static const struct suite_test tests[] = {
     {"where rules are", test_life},
+    {"what rules mean and meant", test_meaning},
     {"hits by day", test_days},
     {"costs by day", test_costs},
     {"labels and reviews", test_labels},

@@ -109,17 +109,19 @@ int
 engine_findings_list(struct engine_call *k, struct err *e)
 {
 	json_int_t limit = json_integer_value(json_object_get(k->request, "limit"));
+	const char *rule = json_get_text(k->request, "rule");
 	bool waiting = json_is_true(json_object_get(k->request, "waiting"));
 	struct list x = {.g = k->g,
 	    .rows = json_array(),
 	    .mode = json_get_text(k->request, "mode"),
 	    .unlabelled = json_is_true(json_object_get(k->request, "unlabelled"))};
 
-	(void)e;
+	if (rule != NULL && !engine_rule_known(k->g, rule))
+		return engine_rule_none(rule, e);
 	if (limit <= 0 || limit > ENGINE_FINDINGS_MAX)
 		limit = ENGINE_FINDINGS_MAX;
-	engine_walk(store_found_each(k->g->store, json_get_text(k->request, "rule"),
-	    waiting, FINDINGS_LOOKED_AT, list_finding, &x));
+	engine_walk(store_found_each(
+	    k->g->store, rule, waiting, FINDINGS_LOOKED_AT, list_finding, &x));
 	json_object_set_new(k->reply, "rows", ranked(x.rows, (size_t)limit));
 	json_decref(x.rows);
 	return 0;

@@ -35,6 +35,7 @@ struct tenant {
 };
 
 struct hits {
+	const struct engine_rule *r;
 	struct day *days;
 	size_t ndays;
 	struct tenant *tenants;
@@ -58,13 +59,16 @@ add_tenant(struct hits *h, const char *key, uint64_t n)
 	h->tenants[i].hits += n;
 }
 
-/* Nobody can see, and so judge, what a draft hits. */
+/* Nobody can see, and so judge, what a draft hits; and a day on which it meant
+ * something else says nothing. */
 static int
 add_hits(void *ctx, const struct store_rule_day *d)
 {
 	struct hits *h = ctx;
 
-	if (d->mode == MODE_DRAFT || d->mode == MODE_RETIRED)
+	if (d->mode == MODE_DRAFT || d->mode == MODE_RETIRED ||
+	    !engine_meaning_held(
+		h->r, d->day * CLOCK_DAY, (d->day + 1) * CLOCK_DAY - 1))
 		return 0;
 	h->all += d->hits;
 	add_tenant(h, d->tenant, d->hits);
@@ -80,6 +84,8 @@ add_label(void *ctx, const struct store_label *l)
 {
 	struct hits *h = ctx;
 
+	if (!engine_meaning_held(h->r, l->found, l->found))
+		return 0;
 	for (size_t i = 0; i < h->ndays; i++)
 		if (h->days[i].day == l->found / CLOCK_DAY) {
 			h->days[i].right += l->right;
@@ -103,7 +109,7 @@ static void
 count_hits(struct engine *g, const struct engine_rule *r, const struct life_limits *l,
     struct life_numbers *out)
 {
-	struct hits h = {0};
+	struct hits h = {.r = r};
 
 	engine_walk(store_rule_day_each(g->store, r->rule, r->rev, 0, add_hits, &h));
 	engine_walk(store_label_each(g->store, r->rule, r->rev, add_label, &h));
@@ -237,6 +243,8 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 		    "it right, %u wanted",
 		    n->days, l->days, l->days);
 	case LIFE_GATE_TENANTS:
+		if (n->hits == 0)
+			return xstrdup("no hits yet");
 		return xasprintf("%llu of %llu hits are one tenant's, %.0f %% allowed",
 		    (unsigned long long)n->most, (unsigned long long)n->hits,
 		    l->tenant_share * 100);
@@ -294,7 +302,7 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 {
 	const char *name = json_string_value(json_object_get(k->request, "rule"));
 	uint32_t rev = (uint32_t)json_integer_value(json_object_get(k->request, "rev"));
-	struct engine_rule *r = engine_life_find(k->g, name != NULL ? name : "", rev);
+	struct engine_rule *r = engine_rule_one(k->g, name != NULL ? name : "", rev, e);
 	json_t *rows = json_array();
 	struct life_limits l;
 	struct life_numbers n;
@@ -302,9 +310,7 @@ engine_gate_ask(struct engine_call *k, struct err *e)
 
 	json_object_set_new(k->reply, "rows", rows);
 	if (r == NULL)
-		return err_set(e, TOSD_ENOENT,
-		    "there is no rule `%s'%s: name one of tosctl policy rules",
-		    name != NULL ? name : "", rev != 0 ? " of that revision" : "");
+		return e->code;
 	engine_gate_limits(k->g, &l);
 	engine_gate_numbers(k->g, r, false, k->now, &n);
 	failing = life_gates(&l, &n);

@@ -93,10 +93,12 @@ say_word(struct word *w)
 	struct engine_rule *r = engine_life_rule(w->g, w->l.rule, w->l.rev, MODE_DRAFT);
 	struct store_label old = {0};
 	struct err e = ERR_INIT;
+	bool ours = engine_meaning_held(r, w->l.found, w->l.found);
 
 	if (engine_must(store_label_get(
 			    w->g->store, w->l.revision, w->l.rule, w->l.rev, &old, &e),
-		TOSD_ENOENT, "cannot read a label", &e) == 0) {
+		TOSD_ENOENT, "cannot read a label", &e) == 0 &&
+	    engine_meaning_held(r, old.found, old.found)) {
 		r->right -= old.right;
 		r->wrong -= !old.right;
 	}
@@ -104,8 +106,8 @@ say_word(struct word *w)
 	record_word(w);
 	engine_must(
 	    store_label_put(w->g->store, &at, &w->l, &e), 0, "cannot keep a label", &e);
-	r->right += w->l.right;
-	r->wrong += !w->l.right;
+	r->right += ours && w->l.right;
+	r->wrong += ours && !w->l.right;
 	withdraw(w);
 }
 
@@ -119,6 +121,20 @@ word_of_finding(struct word *w, const struct store_found *f)
 	w->l.time = w->now;
 	w->item = f->item;
 	memcpy(w->l.tenant, f->tenant, sizeof(w->l.tenant));
+}
+
+/* What somebody found wrong needs nobody's review any more. */
+static void
+end_wait(struct word *w, const struct store_found *f)
+{
+	struct store_at at = engine_at(w->g, w->l.tenant);
+	struct err e = ERR_INIT;
+
+	if (w->l.right || store_review_state(w->g->store, f->id) != REVIEW_WAITS)
+		return;
+	engine_must(
+	    store_review_decide(w->g->store, &at, f->id, REVIEW_DISMISSED, false, &e),
+	    0, "cannot keep a decision", &e);
 }
 
 static struct engine_rule *
@@ -208,6 +224,7 @@ say_all(struct engine_call *k, struct word *w, const struct store_found *v, size
 	for (size_t i = 0; i < n; i++) {
 		word_of_finding(w, &v[i]);
 		say_word(w);
+		end_wait(w, &v[i]);
 		w->reason = NULL; /* it stands with the first one */
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -145,6 +145,7 @@ engine_life_rules(struct engine *g, const struct msg_rules *m, int64_t now)
 	if (n > l->n)
 		qsort(l->v, n, sizeof(struct engine_rule *), by_name);
 	l->n = n;
+	engine_loaded_tell(g);
 	engine_trend_rules(g, now);
 }
 
@@ -192,6 +193,8 @@ load_label(void *ctx, const struct store_label *l)
 {
 	struct engine_rule *r = engine_life_rule(ctx, l->rule, l->rev, MODE_DRAFT);
 
+	if (!engine_meaning_held(r, l->found, l->found))
+		return 0;
 	r->right += l->right;
 	r->wrong += !l->right;
 	return 0;
@@ -217,6 +220,7 @@ engine_life_load(struct engine *g)
 {
 	g->life = xcalloc(1, sizeof(*g->life));
 	engine_walk(store_life_each(g->store, load_row, g));
+	engine_meaning_load(g);
 	engine_walk(store_label_each(g->store, NULL, 0, load_label, g));
 	engine_trend_load(g);
 	engine_stat_load(g);
@@ -240,6 +244,7 @@ engine_life_free(struct engine *g)
 		free(r->clause);
 		free(r->category);
 		free(r->who);
+		free(r->meant);
 		store_life_clear(&r->row);
 		free(r);
 	}

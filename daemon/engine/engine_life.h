@@ -3,8 +3,9 @@
  * engine_life: the life of rules within the engine: which mode is in force, who moved it,
  * what it hit and cost, and what people say of its findings.  Shared by engine_life.c
  * (where rules are), engine_move.c (moving them), engine_gate.c (machine gates),
- * engine_stat.c and engine_cost.c (counting), engine_rule.c (what tosctl asks) and engine_label.c (people's
- * words).
+ * engine_stat.c and engine_cost.c (counting), engine_rule.c (what tosctl asks),
+ * engine_label.c (people's words), engine_meaning.c (what it means) and engine_loaded.c
+ * (what nobody was asked for).
  *
  * The verdict stays pure: the mode in force is laid over the findings before it is taken,
  * so a move needs no worker to load anything anew.
@@ -36,12 +37,17 @@ struct engine_rule {
 	int64_t before;
 	char *who;
 
-	uint64_t right, wrong;			   /* labels */
+	/* All that it was ever said to mean, the last one now. */
+	struct engine_meant *meant;
+	size_t nmeant;
+
+	uint64_t right, wrong; /* labels of findings with its present meaning */
 	uint64_t hits[FINDING_MODES], would, counted; /* in all days that are kept */
 	size_t spent; /* its place in engine_life.spent, + 1; 0: none */
 };
 
-struct engine_hit;  /* engine_stat.c */
+struct engine_meant; /* engine_meaning.c */
+struct engine_hit;   /* engine_stat.c */
 struct engine_cost; /* engine_cost.c */
 struct engine_spent;
 
@@ -101,15 +107,38 @@ struct engine_move {
 	bool noted;
 	const char *person; /* NULL: nobody, the gates do it */
 	const char *words;  /* reason, and note; NULL: none */
+	char *instead; /* out, xmalloc'd: whose wish it took the place of; NULL: nobody's */
 };
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
 void engine_life_move(struct engine *g, struct engine_rule *r,
-    const struct engine_move *m, int64_t now, struct life_step *o);
+    struct engine_move *m, int64_t now, struct life_step *o);
+/* The particulars of a wish, xmalloc'd: "10 %", "over the gates until ..."; or "". */
+char *engine_life_wish(const struct store_life *w);
 /* After a person's word about one of its findings: takes it down if it must be. */
 void engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now);
 /* Ends overrides that are over; returns when the next one is. */
 int64_t engine_life_due(struct engine *g, int64_t now);
+
+/* What somebody wishes of it is wished no more. */
+void engine_life_unwish(struct engine *g, struct engine_rule *r);
+
+/* --- engine_meaning.c --- */
+
+void engine_meaning_load(struct engine *g); /* before labels are counted */
+/* What a worker says that its rules mean; after the entry `policy'. */
+void engine_meaning_rules(struct engine *g, const struct msg_rules *m, int64_t now);
+/* Whether it meant at some time from `from' to `to' what it means now: what it found then
+ * says something about it. */
+bool engine_meaning_held(const struct engine_rule *r, int64_t from, int64_t to);
+/* Whether it has meant the same since before that time. */
+bool engine_meaning_steady(const struct engine_rule *r, int64_t time);
+
+/* --- engine_loaded.c --- */
+
+/* Tells what counts by its pack, and what counted and is gone; before engine_trend.c takes
+ * note of what is loaded. */
+void engine_loaded_tell(struct engine *g);
 
 /* --- engine_gate.c --- */
 
@@ -160,6 +189,14 @@ char *engine_scores_text(const struct msg_inspected_item *j);
 double engine_scores_get(const char *text, const char *category);
 
 /* --- engine_rule.c --- */
+
+/* "violence" names all rules of the pack, "violence/threat" one. */
+bool engine_rule_named(const char *name, const struct engine_rule *r);
+bool engine_rule_known(const struct engine *g, const char *name);
+int engine_rule_none(const char *name, struct err *e); /* there is none of that name */
+/* One rule, for what takes no pack; rev 0 as in engine_life_find().  NULL and e. */
+struct engine_rule *engine_rule_one(
+    struct engine *g, const char *name, uint32_t rev, struct err *e);
 
 engine_cmd_fn engine_rule_list, engine_rule_move, engine_rule_relied;
 

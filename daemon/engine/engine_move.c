@@ -48,7 +48,7 @@ facts_json(const struct life_facts *f, enum life_move move)
 struct moving {
 	struct engine *g;
 	struct engine_rule *r;
-	const struct engine_move *m;
+	struct engine_move *m;
 	struct life_state from;
 	struct life_facts f;
 	struct life_limits limits;
@@ -118,6 +118,15 @@ forget_wish(struct engine_rule *r)
 	r->row.wish_until = r->row.wish_time = CLOCK_NONE;
 }
 
+void
+engine_life_unwish(struct engine *g, struct engine_rule *r)
+{
+	if (r->row.wish_who == NULL)
+		return;
+	forget_wish(r);
+	put_row(g, r);
+}
+
 static void
 keep_wish(struct moving *x)
 {
@@ -170,20 +179,40 @@ rederive(struct engine *g, const struct engine_rule *r, enum finding_mode mode)
 	return n;
 }
 
+/* Who did it; where nobody asked for it, why. */
+static char *
+by_whom(const struct moving *x, const char *first)
+{
+	switch (x->m->move) {
+	case LIFE_LAPSE:
+		return xstrdup("as its override is over");
+	case LIFE_DEMOTE:
+		return xstrdup("as people found it wrong too often");
+	case LIFE_REWRITE:
+		return xstrdup("as it means something else than before");
+	default:
+		return xasprintf("by %s%s%s%s", first != NULL ? first : "",
+		    first != NULL ? " and " : "", x->m->person,
+		    x->m->urgent ? ", over its gates" : "");
+	}
+}
+
+/* first: who has wished it before; NULL: nobody. */
 static void
-tell(const struct moving *x)
+tell(const struct moving *x, const char *first)
 {
 	const struct life_state *to = &x->o->next;
-	char until[CLOCK_TEXT];
+	bool counts = to->mode == MODE_CANARY || to->mode == MODE_ENFORCE;
+	char until[CLOCK_TEXT], open[80] = "", *by = by_whom(x, first);
 
-	log_notice("policy",
-	    "rule %s rev %u: %s to %s%s%s by %s (%d open violations %s)", x->r->rule,
-	    x->r->rev, finding_mode_name(x->from.mode), finding_mode_name(to->mode),
+	if (x->withdrawn > 0)
+		snprintf(open, sizeof(open), " (%d open violations %s)", x->withdrawn,
+		    counts ? "count again" : "withdrawn");
+	log_notice("policy", "rule %s rev %u: %s to %s%s%s %s%s", x->r->rule, x->r->rev,
+	    finding_mode_name(x->from.mode), finding_mode_name(to->mode),
 	    to->until != CLOCK_NONE ? " until " : "",
-	    to->until != CLOCK_NONE ? clock_format(to->until, until) : "",
-	    x->m->person != NULL ? x->m->person : "its gates", x->withdrawn,
-	    to->mode == MODE_CANARY || to->mode == MODE_ENFORCE ? "count again"
-								: "withdrawn");
+	    to->until != CLOCK_NONE ? clock_format(to->until, until) : "", by, open);
+	free(by);
 	if (x->m->move == LIFE_DEMOTE)
 		log_warn("policy",
 		    "rule %s rev %u: people found it wrong too often; notices that "
@@ -197,6 +226,7 @@ keep_move(struct moving *x)
 {
 	int64_t entry = record_move(x);
 	struct engine_rule *r = x->r;
+	char *first = x->f.people > 1 ? xstrdup(r->row.wish_who) : NULL;
 
 	r->row.move = x->m->move == LIFE_ROLLBACK ? r->before : add_move(x, entry);
 	r->row.since = x->now;
@@ -205,7 +235,8 @@ keep_move(struct moving *x)
 	engine_life_take(x->g, r);
 	x->withdrawn = rederive(x->g, r, x->o->next.mode);
 	engine_life_plan(x->g);
-	tell(x);
+	tell(x, first);
+	free(first);
 }
 
 /* --- whether it may be made --- */
@@ -239,6 +270,40 @@ wished(const struct moving *x)
 	       (x->m->until == CLOCK_NONE || x->m->until == w->wish_until);
 }
 
+char *
+engine_life_wish(const struct store_life *w)
+{
+	struct buf b = {0};
+	char until[CLOCK_TEXT];
+
+	if (w->wish == LIFE_CANARY)
+		buf_printf(&b, "%u %%", w->wish_share);
+	if (w->wish_urgent && w->wish_until != CLOCK_NONE)
+		buf_printf(&b, "%sover the gates until %s", b.len > 0 ? ", " : "",
+		    clock_format(w->wish_until, until));
+	return buf_take(&b);
+}
+
+/* Somebody else wants something too, and is waited with no more. */
+static void
+note_instead(struct moving *x)
+{
+	const struct store_life *w = &x->r->row;
+	char *wish;
+
+	if (w->wish_who == NULL || x->now - w->wish_time > WISH_LASTS ||
+	    strcmp(w->wish_who, x->m->person) == 0)
+		return;
+	wish = engine_life_wish(w);
+	x->m->instead = xasprintf(
+	    "this takes the place of the wish of %s: %s%s%s; who agrees with that says "
+	    "the same%s",
+	    w->wish_who, life_move_name((enum life_move)w->wish),
+	    wish[0] != '\0' ? ", " : "", wish,
+	    w->wish_urgent ? ", and may leave out --until" : "");
+	free(wish);
+}
+
 static void
 ask_people(struct moving *x)
 {
@@ -252,7 +317,7 @@ ask_people(struct moving *x)
 }
 
 void
-engine_life_move(struct engine *g, struct engine_rule *r, const struct engine_move *m,
+engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
     int64_t now, struct life_step *o)
 {
 	struct moving x = {.g = g, .r = r, .m = m, .o = o, .now = now};
@@ -279,9 +344,25 @@ engine_life_move(struct engine *g, struct engine_rule *r, const struct engine_mo
 		    "the same person has asked for it already: a second one "
 		    "is needed";
 	} else if (o->verdict == LIFE_WAITS) {
+		note_instead(&x);
 		record_move(&x);
 		keep_wish(&x);
 	}
+}
+
+/* Said with each word about it, for as long as it counts. */
+static void
+warn_override(const struct engine_rule *r, const struct life_state *s)
+{
+	char until[CLOCK_TEXT];
+
+	log_warn("policy",
+	    "rule %s rev %u counts over its gates until %s, and people found %llu of "
+	    "%llu "
+	    "wrong: labels do not end that; tosctl policy shadow or rollback does, and "
+	    "needs one person",
+	    r->rule, r->rev, clock_format(s->until, until),
+	    (unsigned long long)r->wrong, (unsigned long long)(r->right + r->wrong));
 }
 
 void
@@ -294,12 +375,16 @@ engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now)
 	struct life_step o;
 
 	engine_life_state(g, r, &s);
-	/* Two people have taken an override upon themselves until its end. */
-	if ((s.mode != MODE_CANARY && s.mode != MODE_ENFORCE) || s.until != CLOCK_NONE)
+	if (s.mode != MODE_CANARY && s.mode != MODE_ENFORCE)
 		return;
 	engine_gate_limits(g, &l);
 	engine_gate_numbers(g, r, false, now, &n);
-	if (life_falls(&l, &n))
+	if (!life_falls(&l, &n))
+		return;
+	/* Two people have taken an override upon themselves until its end. */
+	if (s.until != CLOCK_NONE)
+		warn_override(r, &s);
+	else
 		engine_life_move(g, r, &down, now, &o);
 }
 

@@ -41,7 +41,9 @@ speaker(const struct engine_call *k, bool approver, struct err *e)
 		return NULL;
 	}
 	if (approver ? !s->approver : !s->reviewer && !s->approver) {
-		err_set(e, TOSD_EDENIED, "%s has not the role for this", name);
+		err_set(e, TOSD_EDENIED,
+		    "%s is no %s (staff in tosd.conf): this needs one", name,
+		    approver ? "approver" : "reviewer");
 		return NULL;
 	}
 	/* Without an account of its own a name is for whoever runs the daemon. */

@@ -20,9 +20,8 @@
 	"there is no rule or pack `%s': a pack is here once it is installed and the " \
 	"daemon has read it again; tosctl policy rules lists all"
 
-/* "violence" names all rules of the pack, "violence/threat" one. */
-static bool
-names(const char *name, const struct engine_rule *r)
+bool
+engine_rule_named(const char *name, const struct engine_rule *r)
 {
 	size_t n = strlen(name);
 
@@ -31,14 +30,55 @@ names(const char *name, const struct engine_rule *r)
 	return r->rule[n] == '\0' || (r->rule[n] == '/' && strchr(name, '/') == NULL);
 }
 
+bool
+engine_rule_known(const struct engine *g, const char *name)
+{
+	for (size_t i = 0; i < g->life->n; i++)
+		if (engine_rule_named(name, g->life->v[i]))
+			return true;
+	return false;
+}
+
+int
+engine_rule_none(const char *name, struct err *e)
+{
+	return err_set(e, TOSD_ENOENT, NO_RULE, name);
+}
+
+struct engine_rule *
+engine_rule_one(struct engine *g, const char *name, uint32_t rev, struct err *e)
+{
+	struct engine_rule *r = engine_life_find(g, name, rev);
+
+	if (r != NULL)
+		return r;
+	if (engine_life_find(g, name, 0) != NULL)
+		err_set(e, TOSD_ENOENT, "there is no rule `%s' of that revision", name);
+	else if (engine_rule_known(g, name))
+		err_set(e, TOSD_EINVAL,
+		    "`%s' is a pack: name one of its rules (tosctl policy rules %s)",
+		    name, name);
+	else
+		engine_rule_none(name, e);
+	return NULL;
+}
+
 /* --- the list --- */
 
 static void
 set_wish(json_t *o, const struct store_life *w)
 {
+	char *as;
+
 	if (w->wish_who == NULL)
 		return;
 	json_set_text(o, "wish", life_move_name((enum life_move)w->wish));
+	if (w->wish == LIFE_CANARY)
+		json_set_int(o, "wish_share", w->wish_share);
+	json_object_set_new(o, "wish_urgent", json_boolean(w->wish_urgent));
+	as = engine_life_wish(w);
+	json_set_text(o, "wish_as", as);
+	free(as);
 	json_set_text(o, "wish_by", w->wish_who);
 	json_set_time(o, "wish_since", w->wish_time);
 	json_set_time(o, "wish_until", w->wish_until);
@@ -89,11 +129,12 @@ engine_rule_list(struct engine_call *k, struct err *e)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct engine_rule *r = l->v[i];
 
-		if (only != NULL ? names(only, r) : r->loaded || r->row.id != 0)
+		if (only != NULL ? engine_rule_named(only, r)
+				 : r->loaded || r->row.id != 0)
 			json_array_append_new(rows, row_of(k->g, r));
 	}
 	if (only != NULL && json_array_size(rows) == 0)
-		return err_set(e, TOSD_ENOENT, NO_RULE, only);
+		return engine_rule_none(only, e);
 	return 0;
 }
 
@@ -117,6 +158,10 @@ move_one(struct order *x, struct engine_rule *r)
 	engine_life_state(x->k->g, r, &s);
 	for (unsigned i = 0; i < o.nreasons; i++)
 		json_array_append_new(why, json_string(o.reasons[i]));
+	if (x->m.instead != NULL)
+		json_array_append_new(why, json_string(x->m.instead));
+	free(x->m.instead);
+	x->m.instead = NULL;
 	row = json_pack("{s:s, s:I, s:s, s:s, s:o}", "rule", r->rule, "rev",
 	    (json_int_t)r->rev, "verdict", life_verdict_name(o.verdict), "mode",
 	    finding_mode_name(s.mode), "why", why);
@@ -141,7 +186,8 @@ move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 
 		bool itself = strcmp(name, r->rule) == 0;
 
-		if (!names(name, r) || r != engine_life_find(x->k->g, r->rule, rev))
+		if (!engine_rule_named(name, r) ||
+		    r != engine_life_find(x->k->g, r->rule, rev))
 			continue;
 		/* Of a pack, what is loaded, and can be rolled back at all. */
 		if (itself ||
@@ -157,7 +203,7 @@ move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 	if (n == 0)
 		return rev != 0 ? err_set(e, TOSD_ENOENT,
 				      "there is no rule `%s' of that revision", name)
-				: err_set(e, TOSD_ENOENT, NO_RULE, name);
+				: engine_rule_none(name, e);
 	return 0;
 }
 
@@ -320,10 +366,9 @@ engine_rule_relied(struct engine_call *k, struct err *e)
 	struct relied x = {.g = k->g, .rows = json_array()};
 
 	json_object_set_new(k->reply, "rows", x.rows);
-	x.r = engine_life_find(k->g, name != NULL ? name : "", (uint32_t)rev);
+	x.r = engine_rule_one(k->g, name != NULL ? name : "", (uint32_t)rev, e);
 	if (x.r == NULL)
-		return err_set(
-		    e, TOSD_ENOENT, "there is no rule `%s'", name != NULL ? name : "");
+		return e->code;
 	engine_walk(
 	    store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, add_relied, &x));
 	return 0;

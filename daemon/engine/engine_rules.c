@@ -96,4 +96,5 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules_json(r));
 	engine_record(g, "policy", entry, NULL, now);
 	log_info("policy", "version %.12s with %u rules", g->policy, r->n);
+	engine_meaning_rules(g, r, now);
 }

@@ -369,7 +369,8 @@ add_day(void *ctx, const struct store_rule_day *d)
 	return 0;
 }
 
-/* Without a rule: all that have numbers; with one: that one, and its days. */
+/* Without a rule: all that have numbers, of a pack its own; with one: that one, and its
+ * days. */
 int
 engine_stat_ask(struct engine_call *k, struct err *e)
 {
@@ -378,18 +379,21 @@ engine_stat_ask(struct engine_call *k, struct err *e)
 	const struct engine_life *l = k->g->life;
 	json_t *rows = json_array(), *row, *days;
 	struct engine_rule *r;
+	bool pack = name != NULL && strchr(name, '/') == NULL &&
+		    engine_life_find(k->g, name, 0) == NULL &&
+		    engine_rule_known(k->g, name);
 
 	json_object_set_new(k->reply, "rows", rows);
 	engine_stat_flush(k->g);
 	engine_cost_flush(k->g);
-	for (size_t i = 0; name == NULL && i < l->n; i++)
-		if (has_numbers(l->v[i]))
+	for (size_t i = 0; (name == NULL || pack) && i < l->n; i++)
+		if (has_numbers(l->v[i]) && (!pack || engine_rule_named(name, l->v[i])))
 			json_array_append_new(rows, rule_row(k->g, l->v[i]));
-	if (name == NULL)
+	if (name == NULL || pack)
 		return 0;
-	r = engine_life_find(k->g, name, rev);
+	r = engine_rule_one(k->g, name, rev, e);
 	if (r == NULL)
-		return err_set(e, TOSD_ENOENT, "there is no rule `%s'", name);
+		return e->code;
 	row = rule_row(k->g, r);
 	days = json_array();
 	engine_walk(

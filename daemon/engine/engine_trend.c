@@ -93,7 +93,8 @@ is_steady(const struct series *s, const struct engine_rule *r)
 
 	engine_life_state(s->g, r, &now);
 	return r->known && (now.mode == MODE_ENFORCE || now.mode == MODE_CANARY) &&
-	       r->since < first && (r->row.since == CLOCK_NONE || r->row.since < first);
+	       r->since < first && engine_meaning_steady(r, first) &&
+	       (r->row.since == CLOCK_NONE || r->row.since < first);
 }
 
 static void

@@ -19,6 +19,8 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_findings.c \
 	%D%/engine_fresh.c \
 	%D%/engine_gate.c \
+	%D%/engine_loaded.c \
+	%D%/engine_meaning.c \
 	%D%/engine_inspect.c \
 	%D%/engine_json.h \
 	%D%/engine_judge.c \
@@ -110,6 +112,16 @@ UNIT_TESTS += tests/test_engine_rule
 tests_test_engine_rule_SOURCES = tests/test_engine_rule.c tests/life_bench.h tests/engine_bench.h \
 	tests/suite.h
 tests_test_engine_rule_LDADD = $(tests_test_engine_life_LDADD)
+
+UNIT_TESTS += tests/test_engine_meaning
+tests_test_engine_meaning_SOURCES = tests/test_engine_meaning.c tests/life_bench.h \
+	tests/engine_bench.h tests/log_caught.h tests/suite.h
+tests_test_engine_meaning_LDADD = $(tests_test_engine_life_LDADD)
+
+UNIT_TESTS += tests/test_engine_told
+tests_test_engine_told_SOURCES = tests/test_engine_told.c tests/life_bench.h \
+	tests/engine_bench.h tests/log_caught.h tests/suite.h
+tests_test_engine_told_LDADD = $(tests_test_engine_life_LDADD)
 
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h

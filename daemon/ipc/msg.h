@@ -309,6 +309,7 @@ void msg_capture_clear(struct msg_capture *c);
 /* One rule that a policy worker has loaded. */
 struct msg_rule {
 	char *rule, *pack, *clause, *category;
+	char *meaning; /* SHA-256 in hex of what it means; NULL: its plugin does not say */
 	uint32_t rev;
 	uint8_t mode;
 	int32_t severity;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "ipc/msg_codec.h"
 
-#define RULE_WIRE_MIN 30
+#define RULE_WIRE_MIN 34
 #define INSPECT_WIRE_MIN (29 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
@@ -59,6 +59,7 @@ put_rule(struct buf *b, const struct msg_rule *v)
 	buf_put_str(b, v->pack);
 	buf_put_str(b, v->clause);
 	buf_put_str(b, v->category);
+	buf_put_str(b, v->meaning);
 	buf_put_u32(b, v->rev);
 	buf_put_u8(b, v->mode);
 	buf_put_u32(b, (uint32_t)v->severity);
@@ -73,6 +74,7 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->pack = msg_need_text(r);
 	v->clause = msg_need_text(r);
 	v->category = msg_need_text(r);
+	v->meaning = msg_hash(r);
 	v->rev = rd_u32(r);
 	v->mode = msg_enum(r, FINDING_MODES);
 	v->severity = (int32_t)rd_u32(r);
@@ -125,6 +127,7 @@ msg_clear_rules(struct msg *m)
 		free(p->v[i].pack);
 		free(p->v[i].clause);
 		free(p->v[i].category);
+		free(p->v[i].meaning);
 		free(p->v[i].plugin);
 	}
 	free(p->v);

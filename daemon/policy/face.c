@@ -172,6 +172,7 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 	to->digest = share(before.digest, r->digest != NULL ? r->digest : f->object);
 	to->clause = share(before.clause, r->clause);
 	to->category = share(before.category, r->category);
+	to->meaning = NULL;
 	to->severity = r->severity;
 	to->mode = r->mode == TOSD_CANARY ? MODE_SHADOW : (enum finding_mode)r->mode;
 	return (int32_t)f->nrules++;
@@ -542,6 +543,7 @@ policy_face_init(struct policy_face *f)
 	    .ask = policy_face_ask,
 	    .found = policy_face_found,
 	    .spent = host_spent,
+	    .means = policy_face_means,
 	};
 	/* Who writes to it falls over itself, there and then, and not the next plugin.
 	 */
@@ -559,6 +561,7 @@ policy_face_clear(struct policy_face *f)
 		const struct policy_rule *before = i > 0 ? r - 1 : &none;
 
 		free(r->id);
+		free(r->meaning);
 		free(r->digest != before->digest ? r->digest : NULL);
 		free(r->clause != before->clause ? r->clause : NULL);
 		free(r->category != before->category ? r->category : NULL);

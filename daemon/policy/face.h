@@ -25,6 +25,7 @@ struct policy_set {
 
 struct policy_rule { /* owned by the face; all but id may be those of the rule before */
 	char *id, *digest, *clause, *category;
+	char *meaning; /* its own; NULL: the plugin says nothing of it */
 	uint32_t rev;
 	int severity;
 	enum finding_mode mode;
@@ -124,6 +125,10 @@ int policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
     const struct tosd_question *q, struct tosd_answer *a);
 int policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t i,
     struct tosd_found *f);
+
+/* face_means.c */
+int policy_face_means(const struct tosd_host *h, int32_t rule, const char *digest,
+    const char **errstr);
 
 /* Compares as in_set() does; for sorting and searching sets. */
 int policy_set_compare(const char *a, size_t alen, const char *b, size_t blen);

@@ -423,6 +423,7 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 			    .pack = xstrdup(r->digest),
 			    .clause = xstrdup(r->clause),
 			    .category = xstrdup(r->category),
+			    .meaning = r->meaning != NULL ? xstrdup(r->meaning) : NULL,
 			    .rev = r->rev,
 			    .mode = (uint8_t)policy_face_mode(h->v[i].face, r),
 			    .severity = r->severity,

@@ -16,9 +16,10 @@ static const char *const move_names[LIFE_MOVES] = {
     [LIFE_ROLLBACK] = "rollback",
     [LIFE_LAPSE] = "lapse",
     [LIFE_DEMOTE] = "demote",
+    [LIFE_REWRITE] = "rewrite",
 };
 
-static const char *const verdict_names[] = {"refused", "waits", "done"};
+static const char *const verdict_names[] = {"refused", "waits", "done", "same"};
 
 const char *
 life_move_name(enum life_move move)
@@ -38,13 +39,13 @@ life_move_parse(const char *name)
 bool
 life_move_machine(enum life_move move)
 {
-	return move == LIFE_LAPSE || move == LIFE_DEMOTE;
+	return move == LIFE_LAPSE || move == LIFE_DEMOTE || move == LIFE_REWRITE;
 }
 
 const char *
 life_verdict_name(enum life_verdict verdict)
 {
-	return (unsigned)verdict <= LIFE_DONE ? verdict_names[verdict] : "unknown";
+	return (unsigned)verdict <= LIFE_SAME ? verdict_names[verdict] : "unknown";
 }
 
 /* --- gates --- */
@@ -62,8 +63,9 @@ static const struct {
     [LIFE_GATE_PRECISION] = {"precision", "the lower bound of its precision is below "
 					  "the floor"},
     [LIFE_GATE_DAYS] = {"days", "it has not held on each of its last days with hits"},
-    [LIFE_GATE_TENANTS] = {"tenants", "most of its hits are one tenant's, and no note "
-				      "explains it"},
+    [LIFE_GATE_TENANTS] = {"tenants",
+	"it has no hits yet, or most are one tenant's and no "
+	"note explains it"},
     [LIFE_GATE_RULE] = {"rule-cost", "the rule itself costs more than a rule may"},
 };
 
@@ -120,14 +122,20 @@ enum {
 };
 
 struct cell {
-	int next; /* -1: refused */
+	int next; /* REFUSED, THERE */
 	unsigned needs;
-	const char *why; /* it is refused */
+	const char *why; /* it is refused, or nothing to do */
 };
 
-#define NO(text)            \
-	{                   \
-		-1, 0, text \
+#define REFUSED (-1)
+#define THERE (-2) /* it is that already */
+#define NO(text)                 \
+	{                        \
+		REFUSED, 0, text \
+	}
+#define IS(text)               \
+	{                      \
+		THERE, 0, text \
 	}
 #define TO(mode, needs)           \
 	{                         \
@@ -139,6 +147,8 @@ static const char unproven[] =
 static const char over[] = "it is retired: shadow is its way back";
 static const char low[] = "it has no effect that could be taken back";
 static const char no_override[] = "no override of the gates is in force";
+static const char its_share[] = "that is its share already";
+static const char enforced[] = "it is enforced already";
 
 /* LIFE_ROLLBACK has no cell: where it leads is a fact, see rollback(). */
 static const struct cell table[NMODES][LIFE_MOVES] = {
@@ -150,15 +160,17 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
     [MODE_SHADOW] =
 	{
-	    [LIFE_SHADOW] = NO("it is in shadow already"),
+	    [LIFE_SHADOW] = IS("it is in shadow already"),
 	    [LIFE_CANARY] = TO(MODE_CANARY, NEEDS_GATES),
 	    [LIFE_ENFORCE] = TO(MODE_ENFORCE, NEEDS_GATES | NEEDS_TWO),
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
     [MODE_CANARY] =
 	{
@@ -168,6 +180,7 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = TO(MODE_SHADOW, NEEDS_LAPSED),
 	    [LIFE_DEMOTE] = TO(MODE_SHADOW, 0),
+	    [LIFE_REWRITE] = TO(MODE_SHADOW, 0),
 	},
     [MODE_ENFORCE] =
 	{
@@ -177,15 +190,17 @@ static const struct cell table[NMODES][LIFE_MOVES] = {
 	    [LIFE_RETIRE] = TO(MODE_RETIRED, 0),
 	    [LIFE_LAPSE] = TO(MODE_SHADOW, NEEDS_LAPSED),
 	    [LIFE_DEMOTE] = TO(MODE_SHADOW, 0),
+	    [LIFE_REWRITE] = TO(MODE_SHADOW, 0),
 	},
     [MODE_RETIRED] =
 	{
 	    [LIFE_SHADOW] = TO(MODE_SHADOW, 0),
 	    [LIFE_CANARY] = NO(over),
 	    [LIFE_ENFORCE] = NO(over),
-	    [LIFE_RETIRE] = NO("it is retired already"),
+	    [LIFE_RETIRE] = IS("it is retired already"),
 	    [LIFE_LAPSE] = NO(no_override),
 	    [LIFE_DEMOTE] = NO(low),
+	    [LIFE_REWRITE] = NO(low),
 	},
 };
 
@@ -200,6 +215,13 @@ static void
 refuse(struct life_step *o, const char *why)
 {
 	o->verdict = LIFE_REFUSED;
+	say(o, why);
+}
+
+static void
+is_there(struct life_step *o, const char *why)
+{
+	o->verdict = LIFE_SAME;
 	say(o, why);
 }
 
@@ -281,9 +303,9 @@ objection(const struct life_state *s, const struct life_state *to, unsigned need
 	if (to->mode == MODE_CANARY && (to->share < 1 || to->share > 99))
 		return "a canary has a share of 1 to 99 percent";
 	if ((needs & NEEDS_CHANGE) && to->share == s->share && s->until == CLOCK_NONE)
-		return "that is its share already";
+		return its_share;
 	if ((needs & NEEDS_OVERRIDE) && s->until == CLOCK_NONE)
-		return "it is enforced already";
+		return enforced;
 	return NULL;
 }
 
@@ -315,7 +337,9 @@ step_to(const struct life_state *s, const struct life_state *to, unsigned needs,
 	/* Who steps down within an override has not passed the gates by it. */
 	if (to->mode == MODE_CANARY && needs == 0 && s->until != CLOCK_NONE)
 		o->next.until = s->until;
-	if (why != NULL)
+	if (why == its_share || why == enforced)
+		is_there(o, why);
+	else if (why != NULL)
 		refuse(o, why);
 	if (o->verdict == LIFE_DONE)
 		check_needs(f, needs, o);
@@ -345,7 +369,9 @@ life_step(const struct life_state *s, enum life_move move, const struct life_fac
 	o->next = *s;
 	if (move == LIFE_ROLLBACK) {
 		rollback(s, f, o);
-	} else if (c->next < 0) {
+	} else if (c->next == THERE) {
+		is_there(o, c->why);
+	} else if (c->next == REFUSED) {
 		refuse(o, c->why);
 	} else if (c->needs & NEEDS_LAPSED) {
 		o->next = to;

@@ -37,6 +37,7 @@ enum life_move {
 	LIFE_ROLLBACK, /* to the state before this one */
 	LIFE_LAPSE,    /* an override is over */
 	LIFE_DEMOTE,   /* what people said of its findings is below the floor */
+	LIFE_REWRITE,  /* it means something else, and its rev is the same */
 	LIFE_MOVES,
 };
 const char *life_move_name(enum life_move move);
@@ -107,6 +108,7 @@ enum life_verdict {
 	LIFE_REFUSED,
 	LIFE_WAITS, /* for a second person */
 	LIFE_DONE,
+	LIFE_SAME, /* it is there already: nothing to do, and nothing wrong */
 };
 const char *life_verdict_name(enum life_verdict verdict);
 

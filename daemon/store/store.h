@@ -337,6 +337,8 @@ int store_violation_each(struct store *s, enum store_violation_by by, int64_t ke
 /* Violations of a tenant found at this time or later, by time and revision. */
 int store_violation_since(struct store *s, const char *tenant, int64_t from,
     store_violation_fn *fn, void *ctx);
+/* Of a case, those that do not count. */
+int64_t store_violation_withdrawn(struct store *s, int64_t case_id);
 int64_t store_violation_next_check(struct store *s); /* CLOCK_NONE: none */
 
 /* --- cases --- */

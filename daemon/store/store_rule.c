@@ -140,6 +140,50 @@ store_loaded_each(struct store *s, store_loaded_fn *fn, void *ctx)
 	return db_each(s, &loadeds, loaded_visit, &w, "1 = 1 ORDER BY id", "");
 }
 
+/* --- what it means --- */
+
+#define N(name, type) DB_COL(store_meaning, #name, name, type, DB_FIXED)
+static const struct db_col meaning_cols[] = {
+    N(id, DB_I64),
+    N(rule, DB_STR),
+    N(rev, DB_U32),
+    N(meaning, DB_STR),
+    N(since, DB_TIME),
+};
+#undef N
+
+static void
+meaning_clear(void *row)
+{
+	struct store_meaning *m = row;
+
+	free(m->rule);
+	free(m->meaning);
+	memset(m, 0, sizeof(*m));
+}
+
+static const struct db_table meanings = {"rule_meaning", sizeof(struct store_meaning),
+    NULL, meaning_clear, meaning_cols, sizeof(meaning_cols) / sizeof(meaning_cols[0])};
+
+int
+store_meaning_add(struct store *s, struct store_meaning *m, struct err *e)
+{
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	return rc < 0 ? rc : db_done(s, own, db_insert(s, &meanings, m, e), e);
+}
+
+DB_VISITOR(meaning)
+
+int
+store_meaning_each(struct store *s, store_meaning_fn *fn, void *ctx)
+{
+	struct meaning_walk w = {fn, ctx};
+
+	return db_each(s, &meanings, meaning_visit, &w, "1 = 1 ORDER BY id", "");
+}
+
 /* --- moves --- */
 
 #define M(name, type) DB_COL(store_move, #name, name, type, DB_FIXED)

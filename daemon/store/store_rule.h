@@ -7,6 +7,7 @@
  *   rule_life   one row a rule and rev that was ever moved or wished to be: which move is
  *	         in force
  *   rule_move   all moves; nothing is deleted, a rollback moves the pointer of rule_life
+ *   rule_meaning  what a rule and rev means, and meant before; nothing is deleted
  *   rule_label  what people say of single findings: the newest word counts
  *   rule_day    hits by day, tenant and mode
  *   plugin_day  what plugins cost, by day; rule_cost: rules
@@ -76,6 +77,20 @@ int store_loaded_put(struct store *s, const struct store_loaded *l, struct err *
 int store_loaded_drop(struct store *s, const char *rule, uint32_t rev, struct err *e);
 typedef int store_loaded_fn(void *ctx, const struct store_loaded *l);
 int store_loaded_each(struct store *s, store_loaded_fn *fn, void *ctx);
+
+/* --- what it means --- */
+
+struct store_meaning {
+	int64_t id;
+	char *rule;
+	uint32_t rev;
+	char *meaning; /* SHA-256 in hex, of its plugin */
+	int64_t since;
+};
+int store_meaning_add(struct store *s, struct store_meaning *m, struct err *e);
+typedef int store_meaning_fn(void *ctx, const struct store_meaning *m);
+/* All, those of a rule and rev by time. */
+int store_meaning_each(struct store *s, store_meaning_fn *fn, void *ctx);
 
 /* --- what people say of findings --- */
 
@@ -179,7 +194,7 @@ int store_found_get(struct store *s, int64_t id, struct store_found *out,
 int store_found_of(struct store *s, int64_t revision, const char *rule, uint32_t rev,
     struct store_found *out, struct err *e); /* TOSD_ENOENT */
 typedef int store_found_fn(void *ctx, const struct store_found *r);
-/* The newest first, at most max; rule NULL: of all; waiting: only those of canaries that
+/* The newest first, at most max; rule NULL: of all, without a /: of that pack; waiting: only those of canaries that
  * wait for a person. */
 int store_found_each(struct store *s, const char *rule, bool waiting, size_t max,
     store_found_fn *fn, void *ctx);

@@ -200,17 +200,22 @@ store_found_each(struct store *s, const char *rule, bool waiting, size_t max,
 {
 	static const char all[] = "?1 IS NULL ORDER BY id DESC LIMIT ?2";
 	static const char of[] = "rule = ?1 ORDER BY id DESC LIMIT ?2";
+	/* '0' is what comes after '/'. */
+	static const char pack[] = "(rule = ?1 OR (rule > ?1 || '/' AND rule < ?1 || "
+				   "'0')) ORDER BY id DESC LIMIT ?2";
 	static const char open[] =
 	    "id IN (SELECT id FROM review WHERE state = 0) AND mode <> 5 "
-	    "AND (?1 IS NULL OR rule = ?1) ORDER BY id DESC LIMIT ?2";
+	    "AND (?1 IS NULL OR rule = ?1 OR (instr(?1, '/') = 0 AND rule > ?1 || '/' "
+	    "AND rule < ?1 || '0')) ORDER BY id DESC LIMIT ?2";
 	struct found_walk w = {fn, ctx};
 
 	_Static_assert(MODE_REVIEW == 5, "the query names it");
 
 	return db_each(s, &founds, found_visit, &w,
-	    waiting	   ? open
-	    : rule != NULL ? of
-			   : all,
+	    waiting			? open
+	    : rule == NULL		? all
+	    : strchr(rule, '/') == NULL ? pack
+					: of,
 	    "ti", rule, (int64_t)max);
 }
 

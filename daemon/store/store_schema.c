@@ -339,10 +339,15 @@ static const char step_key[] =
     "DROP TABLE item;"
     "ALTER TABLE item_new RENAME TO item;";
 
+/* What rules mean (store_rule.h). */
+static const char step_meaning[] =
+    "CREATE TABLE rule_meaning(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, meaning TEXT NOT NULL, since INTEGER) STRICT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
     step_retry, step_keep, step_life, step_ask, step_media, step_list, step_report,
-    step_cost, step_loaded, step_key};
+    step_cost, step_loaded, step_key, step_meaning};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -166,6 +166,15 @@ store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
 }
 
 int64_t
+store_violation_withdrawn(struct store *s, int64_t case_id)
+{
+	static const char sql[] =
+	    "SELECT count(*) FROM violation WHERE case_id = ?1 AND withdrawn <> 0";
+
+	return db_number(s, 0, sql, "i", case_id);
+}
+
+int64_t
 store_violation_next_check(struct store *s)
 {
 	return db_number(s, CLOCK_NONE,

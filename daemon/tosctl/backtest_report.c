@@ -295,8 +295,10 @@ history_text(const struct bt_report *r)
 
 	printf("%s: %u rules, policy %.12s\n", r->packs, r->rules->n, r->rules->digest);
 	lists_used_say(r->used, stdout, "  with ");
-	printf("seen from %s to %s: %llu items of %zu tenants\n", day(c->first_seen, a),
-	    day(c->last_seen, b), (unsigned long long)c->items, c->ntenants);
+	printf("seen by tosd from %s to %s: %llu items of %zu tenants; other days are "
+	       "the posts' own\n",
+	    day(c->first_seen, a), day(c->last_seen, b), (unsigned long long)c->items,
+	    c->ntenants);
 	if (drawn + passed > 0)
 		printf("  up to %s only a sample is kept: %llu texts stand for %llu; "
 		       "counts of that time\n"
@@ -420,6 +422,9 @@ projection_text(const struct bt_report *r)
 		    (unsigned long long)p.notices, (unsigned long long)p.ups,
 		    (unsigned long long)p.downs, (unsigned long long)p.recommendations,
 		    day(p.first_notice, a), day(p.first_recommendation, b));
+		if (p.cases > 0 && p.notices == 0)
+			printf("    the time looked at ended before any of them was "
+			       "due its notice\n");
 		if (p.held > 0)
 			printf(
 			    "    %llu times no step to the last stage or beyond, since "

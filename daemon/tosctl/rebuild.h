@@ -127,7 +127,7 @@ int rebuild_case_end(struct rebuild *r, struct err *e);
 /* The finding that a violation or a review is about. */
 void rebuild_finding(const json_t *o, struct finding *f);
 /* rebuild_rule.c */
-rebuild_fn rebuild_mode, rebuild_label, rebuild_review, rebuild_policy,
+rebuild_fn rebuild_mode, rebuild_label, rebuild_review, rebuild_policy, rebuild_meaning,
     rebuild_life_cycle;
 /* rebuild_notice.c */
 rebuild_fn rebuild_notice, rebuild_message, rebuild_delivery;

@@ -40,6 +40,7 @@ static const struct {
     {"label", rebuild_label},
     {"let-go", NULL}, /* texts come back, and are let go again */
     {"list", NULL},   /* the link on disk says which is in force */
+    {"meaning", rebuild_meaning},
     {"message", rebuild_message},
     {"mode", rebuild_mode},
     {"moved", NULL}, /* a redirect has to prove itself anew */

@@ -233,6 +233,49 @@ rebuild_policy(struct rebuild *r, const json_t *o, struct err *e)
 	return rc;
 }
 
+/* --- meaning --- */
+
+/* What somebody wished of a rule was wished of what it meant then. */
+static int
+unwish(struct rebuild *r, const char *rule, uint32_t rev, struct err *e)
+{
+	struct store_life life = {0};
+	int rc = store_life_get(r->store, rule, rev, &life, e);
+
+	if (rc == 0 && life.wish_who != NULL) {
+		forget_wish(&life);
+		rc = store_life_put(r->store, &life, e);
+	}
+	store_life_clear(&life);
+	return rc == TOSD_ENOENT ? 0 : rc;
+}
+
+/* [rule, rev, meaning], and what it was before. */
+int
+rebuild_meaning(struct rebuild *r, const json_t *o, struct err *e)
+{
+	const json_t *rules = json_object_get(o, "rules"), *v;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach(rules, i, v)
+	{
+		const char *rule = json_string_value(json_array_get(v, 0));
+		const char *meaning = json_string_value(json_array_get(v, 2));
+		struct store_meaning row = {.rule = (char *)(uintptr_t)rule,
+		    .rev = (uint32_t)json_integer_value(json_array_get(v, 1)),
+		    .meaning = (char *)(uintptr_t)meaning,
+		    .since = r->t};
+
+		if (rc != 0 || rule == NULL || meaning == NULL)
+			continue;
+		rc = store_meaning_add(r->store, &row, e);
+		if (rc == 0 && json_array_size(v) > 3)
+			rc = unwish(r, rule, row.rev, e);
+	}
+	return rc;
+}
+
 /* start and configuration: another life_cycle moves where rules begin. */
 int
 rebuild_life_cycle(struct rebuild *r, const json_t *o, struct err *e)
@@ -274,7 +317,8 @@ withdraw(struct rebuild *r, const struct store_label *l, int64_t item, struct er
 	return rc;
 }
 
-/* A finding in review is decided by the word that came from there. */
+/* A finding in review is decided by the word that came from there, or was found wrong.
+ */
 static int
 decide(struct rebuild *r, const struct store_label *l, struct err *e)
 {
@@ -315,7 +359,8 @@ rebuild_label(struct rebuild *r, const json_t *o, struct err *e)
 	rc = store_label_put(r->store, &at, &l, e);
 	if (rc == 0)
 		rc = withdraw(r, &l, rebuild_int(o, "item"), e);
-	if (rc == 0 && l.source == LABEL_REVIEW)
+	if (rc == 0 &&
+	    (l.source == LABEL_REVIEW || (l.source == LABEL_LABEL && !l.right)))
 		rc = decide(r, &l, e);
 	return rc;
 }

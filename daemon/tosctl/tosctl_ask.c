@@ -61,7 +61,7 @@ static const struct shape shapes[] = {
 	{"item", "tenant", "state", "since", "gone", "revisions", "url", "how"}},
     {"violations", "violations", {"tenant"}, 0,
 	{"id", "tenant", "case", "exhibit", "rule", "severity", "presence", "found",
-	    "notice", "quote"}},
+	    "notice", "withdrawn", "quote"}},
     {"reviews", "reviews", {"tenant"}, 0,
 	{"id", "of", "state", "item", "rule", "severity", "score", "found", "model",
 	    "prompt", "quote", "reason"}},
@@ -75,7 +75,7 @@ static const struct shape shapes[] = {
 	    "why", "url"}},
     {"cases", "cases", {"tenant"}, 0,
 	{"case", "tenant", "stage", "stage_name", "phase", "severity", "exhibits",
-	    "notices", "opened", "deadline", "closed"}},
+	    "withdrawn", "notices", "opened", "deadline", "closed"}},
     {"case", "case", {"case"}, 1, {NULL}},
     {"notices", "notices", {"tenant"}, 0,
 	{"id", "tenant", "case", "n", "kind", "audience", "made", "delivered", "file"}},
@@ -98,8 +98,8 @@ static const struct shape shapes[] = {
     {"findings", "findings", {"rule"}, 0, FOUND,
 	.help = " [--unlabelled] [--mode MODE] [--limit N]"},
     {"policy rules", "rules", {"rule"}, 0,
-	{"rule", "rev", "mode", "share", "since", "until", "by", "hits", "right",
-	    "wrong", "loaded", "wish", "wish_by"}},
+	{"rule", "rev", "mode", "loaded", "share", "since", "until", "by", "hits",
+	    "right", "wrong", "wish", "wish_by", "wish_as"}},
     {"policy stats", "rule-stats", {"rule"}, 0,
 	{"rule", "rev", "mode", "hits", "would", "counted", "tenants", "right", "wrong",
 	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"}},
@@ -362,7 +362,8 @@ print_pairs(const json_t *rows)
 				json_array_foreach(v, k, sub)
 				{
 					char *t = json_dumps(
-					    sub, JSON_COMPACT | JSON_ENSURE_ASCII);
+					    sub, JSON_COMPACT | JSON_ENSURE_ASCII |
+						     JSON_REAL_PRECISION(15));
 
 					printf("  %s\n", t);
 					free(t);

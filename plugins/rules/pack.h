@@ -76,6 +76,7 @@ struct pack_rule {
 	char *id;   /* "pack/rule" */
 	uint32_t rev;
 	char *clause, *category, *reason, *target;
+	size_t clause_id;   /* bytes of clause that are its id; its title follows */
 	char *owner; /* NULL: the pack's */
 	int severity, mode; /* of <tosd/policy.h>; mode -1: retired */
 	double score;	    /* at most */

@@ -261,6 +261,7 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	r->id = sb_take(&b);
 	sb_printf(&b, "%s %s", clause, text);
 	r->clause = sb_take(&b);
+	r->clause_id = strlen(clause);
 	r->category = mem_dup(category, strlen(category));
 	r->reason = mem_dup(reason, strlen(reason));
 	r->target = target != NULL ? mem_dup(target, strlen(target)) : NULL;

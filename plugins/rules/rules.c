@@ -16,6 +16,7 @@
 #include "kit/day.h"
 #include "kit/sign.h"
 #include "lint.h"
+#include "meaning.h"
 #include "probe.h"
 #include "prove.h"
 
@@ -300,23 +301,42 @@ build(struct rules *r, const char *dir, const char *cache_dir)
 }
 
 static int
+declare_rule(struct rules *r, size_t i, struct meaning *m, const char **why)
+{
+	const struct pack_rule *s = engine_rule(r->engine, i);
+	struct tosd_rule t = {sizeof(t), s->id, s->rev,
+	    engine_pack(r->engine, i)->digest, s->clause, s->category, s->severity,
+	    s->mode};
+	char means[MEM_HEX];
+
+	r->declared[i] = r->host->declare(r->host, &t, why);
+	if (r->declared[i] < 0 || !TOSD_HAS(r->host, means))
+		return r->declared[i] < 0 ? -1 : 0;
+	meaning_rule(m, s, means);
+	return r->host->means(r->host, r->declared[i], means, why);
+}
+
+/* Rules stand in the order of their packs. */
+static int
 declare(struct rules *r)
 {
 	size_t n = engine_rules(r->engine);
 	const char *why = "no reason given";
+	struct meaning *m = NULL;
+	int rc = 0;
 
 	r->declared = mem_new(n, sizeof(*r->declared));
-	for (size_t i = 0; i < n; i++) {
-		const struct pack_rule *s = engine_rule(r->engine, i);
-		struct tosd_rule t = {sizeof(t), s->id, s->rev,
-		    engine_pack(r->engine, i)->digest, s->clause, s->category,
-		    s->severity, s->mode};
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const struct pack *p = engine_pack(r->engine, i);
 
-		r->declared[i] = r->host->declare(r->host, &t, &why);
-		if (r->declared[i] < 0)
-			return why_set(&r->why, "%.400s", why);
+		if (i == 0 || p != engine_pack(r->engine, i - 1)) {
+			meaning_free(&m);
+			m = meaning_new(p);
+		}
+		rc = declare_rule(r, i, m, &why);
 	}
-	return 0;
+	meaning_free(&m);
+	return rc != 0 ? why_set(&r->why, "%.400s", why) : 0;
 }
 
 static void
@@ -324,7 +344,6 @@ say_packs(struct rules *r)
 {
 	size_t *count = mem_new(r->npacks, sizeof(*count)), at = 0;
 
-	/* Rules stand in the order of their packs. */
 	for (size_t k = 0; k < engine_rules(r->engine); k++) {
 		while (r->packs[at] != engine_pack(r->engine, k))
 			at++;

@@ -91,6 +91,7 @@
  *	the result TOSD_WAITS: what a model endpoint says of an item; found(): what other
  *	plugins have found in it.
  * 1.3 (tosd 0.1): spent() of the host: which rule an item's time went to.
+ * 1.4 (tosd 0.1): means() of the host: whether a rule still means what it did.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -103,7 +104,7 @@ extern "C" {
 #endif
 
 #define TOSD_ABI_MAJOR 1
-#define TOSD_ABI_MINOR 3
+#define TOSD_ABI_MINOR 4
 
 /* Whether the table behind p, made by somebody else, has the slot, and filled. */
 #define TOSD_HAS(p, slot)                                                                \
@@ -354,6 +355,16 @@ struct tosd_host {
 	int (*spent)(const struct tosd_host *h, struct tosd_report *report, int32_t rule);
 
 	/* --- end of 1.3 */
+
+	/* In open() only, once a rule is declared.  What it means: 64 hex digits of SHA-256
+	 * over all that decides what it finds and how that counts, and over nothing else, in
+	 * a form that stays the same in later versions of the plugin.  The host tells people
+	 * when it differs and the rule's rev does not; a rule of which nothing is said is not
+	 * compared.  0, or -1 and *errstr. */
+	int (*means)(const struct tosd_host *h, int32_t rule, const char *digest,
+	    const char **errstr);
+
+	/* --- end of 1.4 */
 };
 
 enum tosd_type {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_loaded: what a newly loaded policy changes without anybody being asked is
+ * told: rules that count because their pack says so, and rules that counted and are not
+ * there any more.
+ */
+#include "base/log.h"
+#include "engine/engine_life.h"
+
+/* Lines about single rules at a time; what is more is counted. */
+#define LINES_MAX 20
+
+static void
+tell_begun(const struct engine_rule *r)
+{
+	log_notice("policy",
+	    "rule %s rev %u begins in enforce, as its pack says: what it finds counts "
+	    "from now on",
+	    r->rule, r->rev);
+}
+
+static void
+tell_gone(struct engine *g, const struct engine_rule *r, const char *mode)
+{
+	const struct engine_rule *next = engine_life_find(g, r->rule, 0);
+	struct life_state s;
+
+	if (next == NULL || !next->loaded) {
+		log_warn("policy",
+		    "rule %s rev %u was in %s and is not loaded any more: its pack is "
+		    "gone or refused, or has it no longer",
+		    r->rule, r->rev, mode);
+		return;
+	}
+	engine_life_state(g, next, &s);
+	log_warn("policy",
+	    "rule %s rev %u was in %s and is not loaded any more: rev %u is, in %s",
+	    r->rule, r->rev, mode, next->rev, finding_mode_name(s.mode));
+}
+
+/* r->known and r->began are still as with the policy before. */
+void
+engine_loaded_tell(struct engine *g)
+{
+	size_t begun = 0, gone = 0;
+
+	for (size_t i = 0; i < g->life->n; i++) {
+		const struct engine_rule *r = g->life->v[i];
+		struct life_state s;
+
+		engine_life_state(g, r, &s);
+		if (r->loaded && r->row.move == 0 && s.mode == MODE_ENFORCE &&
+		    !(r->known && r->began == MODE_ENFORCE) && begun++ < LINES_MAX)
+			tell_begun(r);
+		if (!r->loaded && r->known &&
+		    (s.mode == MODE_ENFORCE || s.mode == MODE_CANARY) &&
+		    gone++ < LINES_MAX)
+			tell_gone(g, r, finding_mode_name(s.mode));
+	}
+	if (begun > LINES_MAX)
+		log_notice("policy",
+		    "%zu more rules begin in enforce, as their packs say: tosctl "
+		    "policy "
+		    "rules lists all",
+		    begun - LINES_MAX);
+	if (gone > LINES_MAX)
+		log_warn("policy",
+		    "%zu more rules counted and are not loaded any more: tosctl policy "
+		    "stats lists them",
+		    gone - LINES_MAX);
+}

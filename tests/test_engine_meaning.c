@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_meaning: rules that mean something else under the same rev, that count by
+ * their pack alone, and that counted and are gone: what is told, recorded, and what
+ * falls; in the engine, in virtual time.
+ */
+#include "life_bench.h"
+#include "log_caught.h"
+
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+
+static void
+means(struct bench *b, const char *digest, uint32_t rev, const char *meaning)
+{
+	log_begin();
+	rules_meaning(b, digest, MODE_ENFORCE, rev, MODE_ENFORCE, meaning);
+	log_end();
+}
+
+static void
+restart(struct bench *b)
+{
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+}
+
+static int64_t
+number_of(struct bench *b, const char *key)
+{
+	json_t *r = ask(b, "rules", "rule", "v/kill");
+	int64_t n = bench_int(json_array_get(json_object_get(r, "rows"), 0), key);
+
+	json_decref(r);
+	return n;
+}
+
+#define SAYS_ELSE "means something else than before and its rev was not raised"
+
+/* Gated: it falls, its labels say nothing any more, and both come back with the
+ * meaning. */
+static void
+test_gated(void)
+{
+	struct bench *b = open_with("life_cycle = \"gated\"; " GATES);
+	const json_t *e, *row;
+
+	means(b, "d1", 1, ONE);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "meaning"), 1);
+	post_many(b, 0, 4, "i will kill you");
+	label(b, 3, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	MOVE(b, "enforce", "p2", "done");
+	bench_go(b, CLOCK_HOUR);
+	means(b, "d2", 1, ONE); /* another rule of its pack was changed */
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "meaning"), 1);
+	MODE(b, "enforce");
+	means(b, "d3", 1, TWO);
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 1 " SAYS_ELSE), 1);
+	CU_ASSERT_EQUAL(
+	    log_count("its mode, enforce, were given for the other; it goes "
+		      "to shadow until people move it again"),
+	    1);
+	MODE(b, "shadow");
+	e = bench_last(b, "mode");
+	CU_ASSERT_STRING_EQUAL(bench_str(e, "move"), "rewrite");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(e, "persons")), 0);
+	e = bench_last(b, "meaning");
+	CU_ASSERT_EQUAL(bench_count(b, "meaning"), 2);
+	row = json_array_get(json_object_get(e, "rules"), 0);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(row, 0)), "v/kill");
+	CU_ASSERT_EQUAL(json_integer_value(json_array_get(row, 1)), 1);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(row, 2)), TWO);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(row, 3)), ONE);
+	post_many(b, 10, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	/* What people said, they said of the other one. */
+	CU_ASSERT_EQUAL(number_of(b, "right"), 0);
+	MOVE(b, "rollback", "p1", "refused");
+	MOVE(b, "enforce", "p1", "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "too few of its findings"));
+	restart(b);
+	means(b, "d3", 1, TWO);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	CU_ASSERT_EQUAL(number_of(b, "right"), 0);
+	bench_go(b, CLOCK_HOUR);
+	means(b, "d2", 1, ONE); /* the edit is taken back: told as well */
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 1);
+	CU_ASSERT_EQUAL(number_of(b, "right"), 3);
+	MODE(b, "shadow");
+	MOVE(b, "rollback", "p1", "waits");
+	MOVE(b, "rollback", "p2", "done");
+	MODE(b, "enforce");
+	bench_close(b);
+}
+
+/* While the engine was down; a wish of somebody for what it meant then. */
+static void
+test_restart(void)
+{
+	struct bench *b = open_with("life_cycle = \"gated\"; " GATES);
+
+	means(b, "d1", 1, ONE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	restart(b);
+	bench_go(b, CLOCK_HOUR);
+	means(b, "d2", 1, TWO);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 1);
+	CU_ASSERT_EQUAL(log_count("it goes to shadow"), 0);
+	MODE(b, "shadow");
+	post_many(b, 10, 3, "i will kill you");
+	label(b, 3, "right");
+	CU_ASSERT_EQUAL(number_of(b, "right"), 3);
+	MOVE(b, "enforce", "p2", "waits"); /* the first one for this meaning */
+	/* A raised rev is another rule, and a plugin that says nothing is not asked. */
+	means(b, "d3", 2, ONE);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	means(b, "d4", 2, NULL);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	means(b, "d5", 2, ONE);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "meaning"), 3);
+	bench_close(b);
+}
+
+/* As packs declare: told and on record, and it counts on, for the pack's word is law.
+ */
+static void
+test_packs(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+
+	means(b, "d1", 1, ONE);
+	CU_ASSERT_EQUAL(
+	    log_count("rule v/kill rev 1 begins in enforce, as its pack says"), 1);
+	means(b, "d2", 1, TWO);
+	CU_ASSERT_EQUAL(log_count(SAYS_ELSE), 1);
+	CU_ASSERT_EQUAL(log_count("begins in enforce"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 0);
+	MODE(b, "enforce");
+	/* A new rev counts at once, and the old one is gone. */
+	means(b, "d3", 2, TWO);
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 2 begins in enforce"), 1);
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 1 was in enforce and is not loaded "
+				  "any more: rev 2 is, in enforce"),
+	    1);
+	restart(b);
+	means(b, "d3", 2, TWO); /* nothing is new */
+	CU_ASSERT_EQUAL(log_count("begins in enforce"), 0);
+	CU_ASSERT_EQUAL(log_count("not loaded any more"), 0);
+	log_begin();
+	rules(b, "d4", MODE_DRAFT, 3, MODE_ENFORCE);
+	log_end();
+	CU_ASSERT_EQUAL(
+	    log_count("rev 2 was in enforce and is not loaded any more: rev "
+		      "3 is, in draft"),
+	    1);
+	bench_close(b);
+}
+
+/* The pack is taken away: also from a rule that people had enforced. */
+static void
+test_gone(void)
+{
+	struct bench *b = open_with("life_cycle = \"gated\"; " GATES);
+	struct msg m;
+
+	means(b, "d1", 1, ONE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	MOVE(b, "enforce", "p2", "done");
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup("d2");
+	log_begin();
+	engine_handle(b->engine, &m, b->now);
+	log_end();
+	msg_clear(&m);
+	bench_tick(b);
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 1 was in enforce and is not loaded "
+				  "any more: its pack is gone"),
+	    1);
+	bench_close(b);
+}
+
+/* Lines are few, whatever was changed; the record has all of it. */
+static void
+test_many(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; ");
+	struct msg m;
+
+	for (int k = 0; k < 2; k++) {
+		msg_init(&m, MSG_RULES);
+		m.from = ROLE_POLICY;
+		m.rules.digest = xstrdup(k == 0 ? "d1" : "d2");
+		m.rules.n = 1000;
+		m.rules.v = xcalloc(m.rules.n, sizeof(*m.rules.v));
+		for (uint32_t i = 0; i < m.rules.n; i++)
+			m.rules.v[i] = (struct msg_rule){.rule = xasprintf("v/%u", i),
+			    .pack = xstrdup("p"),
+			    .clause = xstrdup("4.1 Threats"),
+			    .category = xstrdup("violence"),
+			    .meaning = xstrdup(k == 0 ? ONE : TWO),
+			    .rev = 1,
+			    .mode = MODE_ENFORCE,
+			    .severity = SEVERITY_HIGH,
+			    .plugin = xstrdup("rules"),
+			    .limit = MODE_ENFORCE};
+		log_begin();
+		engine_handle(b->engine, &m, b->now);
+		log_end();
+		msg_clear(&m);
+		bench_tick(b);
+		CU_ASSERT_EQUAL(log_count("begins in enforce"), k == 0 ? 20 : 0);
+		CU_ASSERT_EQUAL(
+		    log_count("980 more rules begin in enforce"), k == 0 ? 1 : 0);
+		CU_ASSERT_EQUAL(log_count(SAYS_ELSE), k == 0 ? 0 : 20);
+		CU_ASSERT_EQUAL(
+		    log_count("980 more rules mean something else"), k == 0 ? 0 : 1);
+	}
+	CU_ASSERT(bench_count(b, "meaning") >= 4);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"in a gated life", test_gated},
+    {"over a restart", test_restart},
+    {"as packs declare", test_packs},
+    {"rules that are gone", test_gone},
+    {"a thousand at once", test_many},
+};
+
+SUITE_MAIN("engine_meaning", tests)

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_told: what people are told of rules when they ask for them and move them:
+ * names that are none, packs, wishes of others, what is so already, what was withdrawn,
+ * and the lines of the log; in the engine, in virtual time.
+ */
+#include "life_bench.h"
+#include "log_caught.h"
+
+static const char *
+error_of(json_t *reply)
+{
+	static char text[300];
+
+	snprintf(text, sizeof(text), "%s",
+	    json_is_true(json_object_get(reply, "ok")) ? ""
+						       : bench_str(reply, "error"));
+	json_decref(reply);
+	return text;
+}
+
+/* A name that is none is an error, and a pack's name is one where that can be. */
+static void
+test_names(void)
+{
+	static const char *const cmds[] = {
+	    "findings", "rules", "rule-stats", "rule-gate", "rule-relied"};
+	struct bench *b = open_with(GATES);
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	for (size_t i = 0; i < 5; i++) {
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(error_of(ask(b, cmds[i], "rule", "v/kil")),
+			"there is no rule or pack `v/kil'"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(error_of(ask(b, cmds[i], "rule", "w")),
+		    "there is no rule or pack"));
+		SAME(error_of(ask(b, cmds[i], "rule", "v/kill")), "");
+		SAME(error_of(ask(b, cmds[i], "rule", "v")),
+		    i < 3 ? ""
+			  : "`v' is a pack: name one of its rules (tosctl policy "
+			    "rules v)");
+	}
+	CU_ASSERT_EQUAL(count_rows(ask(b, "findings", "rule", "v")), 3);
+	CU_ASSERT_EQUAL(count_rows(ask(b, "findings", "rule", "v/kill")), 3);
+	CU_ASSERT_EQUAL(count_rows(ask(b, "rule-stats", "rule", "v")), 1);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(error_of(bench_ask(b, json_pack("{s:s, s:s, s:b}", "cmd", "findings",
+					     "rule", "nosuch/rule", "waiting", 1))),
+		"there is no rule"));
+	bench_close(b);
+}
+
+static json_t *
+order(const char *move, const char *person, int share, const char *until)
+{
+	json_t *o = move_json(move, person);
+
+	if (share > 0)
+		json_object_set_new(o, "share", json_integer(share));
+	if (until != NULL) {
+		json_object_set_new(o, "emergency", json_true());
+		if (until[0] != '\0')
+			json_object_set_new(o, "until", json_string(until));
+	}
+	return o;
+}
+
+static json_t *
+row_of(struct bench *b, const char *cmd)
+{
+	json_t *r = ask(b, cmd, NULL, NULL);
+	json_t *row = json_incref(json_array_get(json_object_get(r, "rows"), 0));
+
+	json_decref(r);
+	return row;
+}
+
+/* Whose wish is replaced is said, and who leaves out --until joins it. */
+static void
+test_wishes(void)
+{
+	struct bench *b = open_with("gates = { labels = 40; days = 0; };");
+	char t[2][CLOCK_TEXT];
+	json_t *row;
+
+	clock_format(b->now + 2 * CLOCK_DAY, t[0]);
+	clock_format(b->now + 3 * CLOCK_DAY, t[1]);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, t[0])), "waits");
+	SAME(why, "a second person is needed");
+	row = row_of(b, "rules");
+	CU_ASSERT_EQUAL(bench_int(row, "wish_share"), 10);
+	CU_ASSERT_TRUE(json_is_true(json_object_get(row, "wish_urgent")));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(bench_str(row, "wish_as"), "10 %, over the gates"));
+	json_decref(row);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p2", 20, t[1])), "waits");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_last,
+	    "takes the place of the wish of p1: canary, 10 %, over the gates until"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_last, "and may leave out --until"));
+	/* The same person may think again, and takes nobody's place. */
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p2", 30, t[1])), "waits");
+	SAME(why_last, "a second person is needed");
+	log_begin();
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 30, "")), "done");
+	log_end();
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 1: shadow to canary until"), 1);
+	CU_ASSERT_EQUAL(log_count("by p2 and p1, over its gates\n"), 1);
+	CU_ASSERT_EQUAL(log_count("open violations"), 0);
+	/* The end of it is nobody's doing. */
+	log_begin();
+	bench_go(b, 4 * CLOCK_DAY);
+	log_end();
+	CU_ASSERT_EQUAL(
+	    log_count("rule v/kill rev 1: canary to shadow as its override is over\n"),
+	    1);
+	bench_close(b);
+}
+
+/* Who wants what is so already has done nothing wrong, and nothing. */
+static void
+test_same(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	r = bench_ask(b, move_json("shadow", "p1"));
+	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "negative")));
+	json_decref(r);
+	MOVE(b, "shadow", "p1", "same");
+	SAME(why, "it is in shadow already");
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 0);
+	MOVE(b, "retire", "p1", "done");
+	MOVE(b, "retire", "p1", "same");
+	r = bench_ask(b, order("canary", "p1", 10, NULL));
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "negative")));
+	json_decref(r);
+	bench_close(b);
+}
+
+/* Two people have overridden the gates: labels do not end that, and the log says so. */
+static void
+test_floor(void)
+{
+	struct bench *b =
+	    open_with("gates = { labels = 3; precision = 0.9; days = 0; };");
+	char t[CLOCK_TEXT];
+
+	clock_format(b->now + 2 * CLOCK_DAY, t);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	moved(b, order("enforce", "p1", 0, t));
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p2", 0, t)), "done");
+	post_many(b, 0, 3, "i will kill you");
+	log_begin();
+	label(b, 3, "wrong");
+	log_end();
+	CU_ASSERT_EQUAL(log_count("rule v/kill rev 1 counts over its gates until"), 1);
+	CU_ASSERT_EQUAL(log_count("people found 3 of 3 wrong"), 1);
+	MODE(b, "enforce");
+	bench_close(b);
+}
+
+/* What was withdrawn does not stand as an exhibit. */
+static void
+test_withdrawn(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *row;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 1, "wrong");
+	row = row_of(b, "cases");
+	CU_ASSERT_EQUAL(bench_int(row, "exhibits"), 2);
+	CU_ASSERT_EQUAL(bench_int(row, "withdrawn"), 1);
+	json_decref(row);
+	log_begin();
+	MOVE(b, "shadow", "p1", "done");
+	log_end();
+	CU_ASSERT_EQUAL(
+	    log_count("enforce to shadow by p1 (2 open violations withdrawn)"), 1);
+	row = row_of(b, "cases");
+	CU_ASSERT_EQUAL(bench_int(row, "exhibits"), 0);
+	CU_ASSERT_EQUAL(bench_int(row, "withdrawn"), 3);
+	json_decref(row);
+	bench_close(b);
+}
+
+/* No hits yet: nobody has most of them. */
+static void
+test_no_hits(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r, *row;
+	size_t i;
+	int seen = 0;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	r = ask(b, "rule-gate", "rule", "v/kill");
+	json_array_foreach(json_object_get(r, "rows"), i, row)
+	{
+		if (strcmp(bench_str(row, "gate"), "tenants") != 0)
+			continue;
+		SAME(bench_str(row, "why"), "no hits yet");
+		CU_ASSERT_FALSE(json_is_true(json_object_get(row, "holds")));
+		seen++;
+	}
+	CU_ASSERT_EQUAL(seen, 1);
+	json_decref(r);
+	bench_close(b);
+}
+
+/* Found wrong while it waits: nobody has to look at it again; found right it waits on.
+ */
+static void
+test_waiting(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r;
+	size_t n;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 99, NULL)), "done");
+	post_many(b, 10, 4, "i will kill you");
+	for (int i = 0; i < 2; i++) {
+		r = bench_ask(
+		    b, json_pack("{s:s, s:b}", "cmd", "findings", "waiting", 1));
+		n = json_array_size(json_object_get(r, "rows"));
+		json_decref(r);
+		CU_ASSERT(n >= 2);
+		CU_ASSERT_EQUAL(label(b, 1, i == 0 ? "right" : "wrong"), 1);
+		r = bench_ask(
+		    b, json_pack("{s:s, s:b}", "cmd", "findings", "waiting", 1));
+		CU_ASSERT_EQUAL(
+		    json_array_size(json_object_get(r, "rows")), n - (size_t)i);
+		json_decref(r);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"names that are none, and packs", test_names},
+    {"wishes of others", test_wishes},
+    {"what is so already", test_same},
+    {"below the floor under an override", test_floor},
+    {"what was withdrawn", test_withdrawn},
+    {"no hits yet", test_no_hits},
+    {"found wrong while it waits", test_waiting},
+};
+
+SUITE_MAIN("engine_told", tests)
