@@ -126,6 +126,7 @@ fetch_limits(const struct fetch_role *role)
 
 	lim.max_items = role->conf->fetch.max_items;
 	lim.max_text = role->conf->fetch.max_text;
+	lim.media = role->conf->policy.media;
 	return lim;
 }
 
@@ -202,6 +203,8 @@ static void
 read_page(struct fetch_role *role, const struct fetch_result *r,
     const struct feed_source *src, struct msg_polled *p)
 {
+	struct feed_limits lim = fetch_limits(role);
+
 	if (p->outcome != POLLED_OK)
 		return;
 	if (p->truncated) {
@@ -214,8 +217,7 @@ read_page(struct fetch_role *role, const struct fetch_result *r,
 	p->items = xcalloc(1, sizeof(*p->items));
 	p->nitems = 1;
 	item_init(&p->items[0]);
-	feed_page(
-	    r->body.data, r->body.len, src, role->conf->fetch.max_text, &p->items[0]);
+	feed_page(r->body.data, r->body.len, src, &lim, &p->items[0]);
 }
 
 /* What the bytes are, under the address that was asked; the bytes themselves go. */

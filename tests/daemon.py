@@ -398,6 +398,9 @@ def item_of(blob):
     item["links"] = [text() for _ in range(take("<I"))]
     item["media"] = [dict(zip(("url", "type", "text"), (text(), text(), text())))
                      for _ in range(take("<I"))]
+    if flags & 1 << 29:  # ITEM_IN_BODY
+        for medium in item["media"]:
+            medium.update(in_body=take("B") != 0)
     if flags & 1 << 30:  # ITEM_HASHES
         for medium in item["media"]:
             medium.update(sha256=text(), md5=text(), pdq=text(), quality=take("<I"),

@@ -14,7 +14,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const struct feed_source src = {.url = "http://example.org/feed"};
-	const struct feed_limits lim = {20, 4096, 64};
+	const struct feed_limits lim = {20, 4096, 64, true};
 	struct feed_html_opt opt = {.base = src.url};
 	struct feed_html html;
 	struct feed_doc doc;
@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (doc.ngone > lim.max_items || doc.nmore > lim.max_items)
 		abort();
 	check_doc(&doc);
-	feed_page(data, n, &src, 4096, &page);
+	feed_page(data, n, &src, &lim, &page);
 	check_item(&page);
 	item_clear(&page);
 	if (text_valid((const char *)data, n)) {

@@ -18,7 +18,7 @@ as_document(const uint8_t *data, size_t n, const struct feed_mapping *map)
 {
 	const struct feed_source src = {
 	    .url = "http://example.org/api/v1/x?a=1", .mapping = map};
-	const struct feed_limits lim = {20, 4096, 64};
+	const struct feed_limits lim = {20, 4096, 64, true};
 	struct feed_doc doc;
 	struct err e = ERR_INIT;
 	int rc = feed_parse(data, n, &src, &lim, &doc, &e);
@@ -36,7 +36,7 @@ as_events(const uint8_t *data, size_t n)
 {
 	static const char *const names[] = {
 	    "", "update", "status.update", "delete", "x"};
-	const struct feed_limits lim = {3, 4096, 64};
+	const struct feed_limits lim = {3, 4096, 64, true};
 	const char *name = names[data[0] % 5], *s = (const char *)data + 1;
 	struct feed_stream *stream = feed_stream_new(NULL, &lim);
 	struct feed_doc doc;

@@ -57,7 +57,9 @@ read_in(enum markup_mode mode, const char *s, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct feed_html_opt opt = {.base = "http://example.org/a/", .max_text = 512};
+	struct html_media media = {0};
+	struct feed_html_opt opt = {
+	    .base = "http://example.org/a/", .max_text = 512, .media = &media};
 	struct feed_html h;
 	struct buf b = {0};
 
@@ -70,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (strlen(h.text) > opt.max_text || !text_valid(h.text, strlen(h.text)))
 		abort();
 	feed_html_clear(&h);
+	html_media_free(&media);
 	feed_html_likely(b.data, b.len);
 	buf_free(&b);
 	return 0;

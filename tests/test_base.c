@@ -89,7 +89,8 @@ test_histogram(void)
 static void
 test_hash_keyed(void)
 {
-	const uint64_t key[2] = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u}, other[2] = {0};
+	const uint64_t key[2] = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u},
+		       other[2] = {0};
 	uint8_t data[15];
 
 	for (uint8_t i = 0; i < sizeof(data); i++)
@@ -210,6 +211,52 @@ test_item_wire(void)
 	buf_free(&w);
 }
 
+/* Media that were seen in a body stay so, and are not in the digest. */
+static void
+test_item_in_body(void)
+{
+	struct item a, b;
+	struct buf w = {0};
+	struct rd r;
+	uint8_t da[DIGEST_LEN], db[DIGEST_LEN];
+
+	item_init(&a);
+	item_init(&b);
+	a.id = xstrdup("1");
+	item_add_media(&a, "http://example.com/a.png", "image/png", NULL);
+	item_digest(&a, da);
+	item_add_media(&a, "http://example.com/b.png", "image", NULL);
+	item_digest(&a, db);
+	CU_ASSERT_NOT_EQUAL(memcmp(da, db, sizeof(da)), 0);
+	a.media[1].in_body = true;
+	item_media_hash(&a.media[1], NULL, NULL, NULL, 0, "not there");
+	item_digest(&a, db);
+	CU_ASSERT_EQUAL(memcmp(da, db, sizeof(da)), 0);
+	item_put(&w, &a);
+	r = rd_of(w.data, w.len);
+	item_get(&r, &b);
+	CU_ASSERT_TRUE(rd_done(&r));
+	CU_ASSERT_EQUAL(b.flags, 0);
+	CU_ASSERT_FALSE(b.media[0].in_body);
+	CU_ASSERT_TRUE(b.media[1].in_body);
+	CU_ASSERT_STRING_EQUAL(b.media[1].why, "not there");
+	item_clear(&b);
+	item_copy(&b, &a);
+	CU_ASSERT_TRUE(b.media[1].in_body);
+	item_clear(&b);
+	for (size_t n = 0; n < w.len; n++) {
+		char *cut = xstrndup(w.data, n);
+
+		r = rd_of(cut, n);
+		item_get(&r, &b);
+		CU_ASSERT_TRUE(r.bad);
+		item_clear(&b);
+		free(cut);
+	}
+	item_clear(&a);
+	buf_free(&w);
+}
+
 /* What is known of media follows behind an item, and only where there is any: what was
  * stored before that was known reads as ever. */
 static void
@@ -314,6 +361,7 @@ static const struct suite_test tests[] = {
     {"digest: known answers", test_digest_known},
     {"text: UTF-8 and escaping", test_text_utf8},
     {"item: wire form, digest, every cut", test_item_wire},
+    {"media of a body on the wire", test_item_in_body},
     {"item: digests of media", test_item_hashes},
     {"line: JSON without a tree", test_line},
     {"histogram: classes and quantiles", test_histogram},

@@ -263,7 +263,7 @@ test_page(void)
 	    "<base href='/b/'></head><body><p>Body <a href=x>link</a></body></html>";
 	struct item it;
 
-	feed_page(s, strlen(s), &here, 0, &it);
+	feed_page(s, strlen(s), &here, &feed_limits_default, &it);
 	SAME(it.title, "The & title");
 	SAME(it.text, "Body link");
 	SAME(it.author, "Ann");
@@ -650,7 +650,7 @@ test_damaged(void)
 static void
 test_limits(void)
 {
-	const struct feed_limits lim = {3, 10, 64};
+	const struct feed_limits lim = {3, 10, 64, true};
 	struct feed_doc d;
 	const char *s =
 	    "<rss><channel>" ITEM("1") ITEM("2") ITEM("3") ITEM("4") ITEM("5");

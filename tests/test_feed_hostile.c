@@ -99,6 +99,12 @@ static const struct flood floods[] = {
     {"links", CDATA, "<a href=x/y/z>", "]]>", 0, false},
     {"different long links", CDATA, "<a href=http://" K16 K16 K16 "/><img src=y>",
 	"]]>", 0, false},
+    {"10,000 pictures", CDATA, "<img src=a.png>", "]]>", 10000, false},
+    {"different long pictures", CDATA,
+	"<picture><source srcset='" K16 K16 ", x 2x'><img width=9 height=1 src=//" K16
+	"><video poster=" K16 "></video>",
+	"]]>", 0, false},
+    {"a srcset", CDATA "<img srcset='", ", , a,b 1x", "'>]]>", 0, false},
     {"links of many items", RSS,
 	"<item><description><![CDATA[<a href=1><a href=2>"
 	"<a href=3><a href=4><a href=5>]]></description></item>",
@@ -177,7 +183,7 @@ read_all(const struct buf *b, struct seen *out)
 	feed_parse(b->data, b->len, &here, NULL, &d, NULL);
 	out->kept = d.nitems > 0 && strcmp(d.items[0].id, "good") == 0;
 	feed_doc_clear(&d);
-	feed_page(b->data, b->len, &here, (size_t)1 << 20, &page);
+	feed_page(b->data, b->len, &here, &feed_limits_default, &page);
 	item_clear(&page);
 	getrusage(RUSAGE_SELF, &after);
 	out->cpu = cpu(&after) - cpu(&before);

@@ -271,7 +271,7 @@ test_few_lines(void)
 static void
 test_many_lines(void)
 {
-	const struct feed_limits lim = {3, 1000, 64};
+	const struct feed_limits lim = {3, 1000, 64, true};
 	struct buf up = {0}, down = {0};
 	struct feed_doc d;
 

@@ -266,7 +266,7 @@ test_mastodon(void)
 static void
 test_events(void)
 {
-	const struct feed_limits lim = {2, 100, 64};
+	const struct feed_limits lim = {2, 100, 64, true};
 	const struct feed_source src = {.url = "https://s.example/stream"};
 	struct feed_stream *s = feed_stream_new(&src, &lim);
 	struct feed_doc d;

@@ -155,6 +155,10 @@ def run(d, site):
     site.post("missing", "gone", "nowhere.png")
     site.post("broken", "cut", "cut.png")
     site.post("many", "three", "other.png", "big.png", "known.png")
+    # In the HTML of a body alone; what counts visitors is not asked for.
+    site.post("shown", "see &lt;img src='/small.png'&gt;"
+                       "&lt;img src='/counter.png' width='1' height='1'&gt;")
+    site.post("hollow", "see &lt;img src='/nothing.png'&gt;")
     d.start()
     assert judged(d, "plain")[0] == 1
     assert judged(d, "linked")[0] == 1
@@ -171,7 +175,13 @@ def run(d, site):
     state, why, media = judged(d, "many")
     assert state == 2 and "policy.media_items" in why, (state, why)
     assert [bool(m["sha256"]) for m in media] == [True, True, False], media
-    want = {("list/known", "known"), ("list/alike", "scaled"), ("list/alike", "many"),
+    state, why, media = judged(d, "shown")
+    assert (state, why) == (1, None), why
+    assert [bool(m.get("pdq")) and m["in_body"] for m in media] == [True], media
+    state, why, media = judged(d, "hollow")
+    assert state == 2 and "not-found" in why and "nothing.png" in why, (state, why)
+    assert "/counter.png" not in site.asked
+    want = {("list/alike", "shown"), ("list/known", "known"), ("list/alike", "scaled"), ("list/alike", "many"),
             ("list/phish", "linked")}
     wait("all to be found", lambda: found(d) >= want)
     assert found(d) == want, found(d)
@@ -193,7 +203,7 @@ def wait_and_kill(d, site):
     site.post("late2", "slow again", "late.png")
     state, why, media = judged(d, "late2")
     assert state == 1 and media[0]["pdq"], (state, why, media)
-    assert len([1 for k in revisions(d)]) == 11
+    assert len([1 for k in revisions(d)]) == 13
     return time.monotonic() - start
 
 
@@ -209,7 +219,7 @@ def main():
         d.check_record()
     site.shutdown()
     site.server_close()
-    print(f"10 posts with pictures and without: 5 found, 4 degraded in words; known.png asked "
+    print(f"12 posts with pictures and without: 6 found, 5 degraded in words; known.png asked "
           f"for {asked} times; late ones settled in {took:.0f} s")
 
 

@@ -138,6 +138,7 @@ item_copy(struct item *to, const struct item *from)
 		copy->type = xstrdup(m->type);
 		copy->text = xstrdup(m->text);
 		item_media_hash(copy, m->sha256, m->md5, m->pdq, m->quality, m->why);
+		copy->in_body = m->in_body;
 	}
 }
 
@@ -154,6 +155,8 @@ item_digest(const struct item *it, uint8_t out[DIGEST_LEN])
 	for (size_t i = 0; i < it->nlinks; i++)
 		buf_put_str(&b, it->links[i]);
 	for (size_t i = 0; i < it->nmedia; i++) {
+		if (it->media[i].in_body)
+			continue;
 		buf_put_str(&b, it->media[i].url);
 		buf_put_str(&b, it->media[i].text);
 	}
@@ -194,8 +197,17 @@ item_body(const struct item *it)
 	return buf_take(&b);
 }
 
-/* What is known of the bytes of media is written only where there is any, so that the
- * form of all other items is as it always was. */
+/* What is known of the bytes of media, and which were seen in a body, is written only
+ * where there is any, so that the form of all other items is as it always was. */
+static bool
+has_in_body(const struct item *it)
+{
+	for (size_t i = 0; i < it->nmedia; i++)
+		if (it->media[i].in_body)
+			return true;
+	return false;
+}
+
 static bool
 has_hashes(const struct item *it)
 {
@@ -245,13 +257,15 @@ get_hashes(struct rd *r, struct item *it)
 void
 item_put(struct buf *b, const struct item *it)
 {
-	bool hashes = has_hashes(it);
+	bool hashes = has_hashes(it), in_body = has_in_body(it);
+	uint32_t flags = it->flags & ~(uint32_t)(ITEM_HASHES | ITEM_IN_BODY);
 
 	for (size_t i = 0; i < NSTRINGS; i++)
 		buf_put_str(b, *field(it, i));
 	buf_put_i64(b, it->published);
 	buf_put_i64(b, it->updated);
-	buf_put_u32(b, (it->flags & ~ITEM_HASHES) | (hashes ? ITEM_HASHES : 0));
+	buf_put_u32(
+	    b, flags | (hashes ? ITEM_HASHES : 0) | (in_body ? ITEM_IN_BODY : 0));
 	buf_put_u32(b, (uint32_t)it->nlinks);
 	for (size_t i = 0; i < it->nlinks; i++)
 		buf_put_str(b, it->links[i]);
@@ -261,6 +275,8 @@ item_put(struct buf *b, const struct item *it)
 		buf_put_str(b, it->media[i].type);
 		buf_put_str(b, it->media[i].text);
 	}
+	for (size_t i = 0; in_body && i < it->nmedia; i++)
+		buf_put_u8(b, it->media[i].in_body);
 	if (hashes)
 		put_hashes(b, it);
 }
@@ -306,9 +322,14 @@ item_get(struct rd *r, struct item *it)
 		it->links[it->nlinks++] = s;
 	}
 	get_media(r, it);
+	if (it->flags & ITEM_IN_BODY) {
+		for (size_t i = 0; !r->bad && i < it->nmedia; i++)
+			it->media[i].in_body = rd_u8(r) != 0;
+		r->bad = r->bad || !has_in_body(it);
+	}
 	if (it->flags & ITEM_HASHES) {
 		get_hashes(r, it);
 		r->bad = r->bad || !has_hashes(it);
 	}
-	it->flags &= ~ITEM_HASHES;
+	it->flags &= ~(uint32_t)(ITEM_HASHES | ITEM_IN_BODY);
 }

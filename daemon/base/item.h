@@ -9,6 +9,7 @@
 #ifndef TOSD_BASE_ITEM_H
 #define TOSD_BASE_ITEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,9 @@ enum {
 	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
 	ITEM_ELSEWHERE = 1 << 18,  /* its page is on a site that is not its feed's */
 	ITEM_LET_GO = 1 << 19,	   /* in the store: the text is not kept any more */
-	ITEM_HASHES = 1 << 30,	   /* in the wire form alone: digests of media follow */
+	/* In the wire form alone: */
+	ITEM_IN_BODY = 1 << 29, /* which media were seen in a body follows */
+	ITEM_HASHES = 1 << 30,	/* digests of media follow */
 };
 
 /* A picture, sound or film that belongs to the post.  url is never NULL. */
@@ -41,6 +44,9 @@ struct item_media {
 	char *pdq;	 /* perceptual hash of a picture; NULL: there is none */
 	int32_t quality; /* of pdq, 0 to 100 */
 	char *why;	 /* why there are no digests, or no pdq; NULL: none was wanted */
+	/* Seen in a body, and among links therefore: the digest of the item leaves it out, so
+	 * that a post is the same whether its media are wanted or not. */
+	bool in_body;
 };
 
 struct item {
@@ -76,8 +82,8 @@ void item_add_media(struct item *it, const char *url, const char *type, const ch
 void item_media_hash(struct item_media *m, const char *sha256, const char *md5,
     const char *pdq, int32_t quality, const char *why);
 
-/* SHA-256 over what a reader sees (url, title, author, text, summary, links, media), so
- * that an edit is a new revision and a moved date alone is not. */
+/* SHA-256 over what a reader sees (url, title, author, text, summary, links, media that
+ * are not in_body), so that an edit is a new revision and a moved date alone is not. */
 void item_digest(const struct item *it, uint8_t out[DIGEST_LEN]);
 
 /* What plugins look at: title, text, summary (where it is not part of the text) and

@@ -113,8 +113,10 @@ draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
 
 	if (form == DRAFT_PLAIN || (form == DRAFT_GUESS && !feed_html_likely(s, n)))
 		return literal(d, s, n, max);
-	if (d != NULL)
+	if (d != NULL) {
 		opt.links = &d->links;
+		opt.media = d->build->lim->media ? &d->media : NULL;
+	}
 	feed_html_text(s, n, &opt, &h);
 	if (d != NULL)
 		absorb(d, &h);
@@ -415,6 +417,7 @@ set_links(struct draft *d)
 		d->it.flags |= ITEM_TRUNCATED;
 		b->doc->truncated = true;
 		drop_media(&d->it);
+		html_media_free(&d->media);
 	} else {
 		b->link_bytes += cost;
 		d->it.links = d->links.v;
@@ -433,6 +436,20 @@ set_media_url(struct item *it)
 		if (it->media[i].type == NULL ||
 		    strcmp(it->media[i].type, "image") != 0)
 			it->url = xstrdup(it->media[i].url);
+}
+
+/* Beside the links, within the room for both. */
+static void
+add_body_media(struct draft *d)
+{
+	struct feed_build *b = d->build;
+	size_t room = DOC_LINK_BYTES - b->link_bytes;
+
+	if (!html_media_give(&d->media, &d->it, &room)) {
+		d->it.flags |= ITEM_TRUNCATED;
+		b->doc->truncated = true;
+	}
+	b->link_bytes = DOC_LINK_BYTES - room;
 }
 
 static void
@@ -472,6 +489,7 @@ draft_clear(struct draft *d)
 	for (int i = 0; i < DRAFT_NBODIES; i++)
 		free(d->bodies[i]);
 	feed_links_free(&d->links);
+	html_media_free(&d->media);
 	buf_free(&d->more);
 	buf_free(&d->alt);
 	item_clear(&d->it);
@@ -488,6 +506,7 @@ draft_finish(struct draft *d)
 	set_links(d);
 	set_media_url(&d->it);
 	make_id(&d->it);
+	add_body_media(d); /* they make neither address nor id */
 	if (doc->nitems >= b->lim->max_items) {
 		doc->truncated = b->full = true;
 		item_clear(&d->it);

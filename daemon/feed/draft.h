@@ -38,6 +38,7 @@ struct draft {
 	struct feed_build *build;
 	struct item it;
 	struct feed_links links;
+	struct html_media media; /* of bodies */
 	struct buf alt, more;
 	char *bodies[DRAFT_NBODIES];
 	int order[DRAFT_NBODIES]; /* which came after which */

@@ -12,7 +12,7 @@
 #include "feed/draft.h"
 
 const struct feed_limits feed_limits_default = {
-    .max_items = 2000, .max_text = (size_t)1 << 20, .max_depth = 512};
+    .max_items = 2000, .max_text = (size_t)1 << 20, .max_depth = 512, .media = true};
 
 void
 feed_problem(struct feed_doc *doc, const struct feed_text *text, const char *at,
@@ -207,11 +207,13 @@ page_item(struct feed_html *h, const struct feed_source *src, struct item *out)
 }
 
 void
-feed_page(const void *body, size_t n, const struct feed_source *src, size_t max_text,
-    struct item *out)
+feed_page(const void *body, size_t n, const struct feed_source *src,
+    const struct feed_limits *lim, struct item *out)
 {
 	static const struct feed_source nowhere;
-	struct feed_html_opt opt = {.max_text = max_text, .page = true};
+	struct feed_html_opt opt = {.max_text = lim->max_text, .page = true};
+	struct html_media media = {0};
+	size_t room = FEED_LINKS_BYTES;
 	struct feed_text text;
 	struct feed_html h;
 	uint8_t sum[DIGEST_LEN];
@@ -220,6 +222,8 @@ feed_page(const void *body, size_t n, const struct feed_source *src, size_t max_
 	if (src == NULL)
 		src = &nowhere;
 	opt.base = src->url;
+	if (lim->media)
+		opt.media = &media;
 	item_init(out);
 	feed_text_read(&text, body, n, src->content_type);
 	feed_html_text(text.p, text.n, &opt, &h);
@@ -233,6 +237,8 @@ feed_page(const void *body, size_t n, const struct feed_source *src, size_t max_
 		item_digest(out, sum);
 		out->id = xasprintf("sha256:%s", digest_hex(sum, DIGEST_LEN, hex));
 	}
+	if (!html_media_give(&media, out, &room))
+		out->flags |= ITEM_TRUNCATED;
 	feed_html_clear(&h);
 	feed_text_free(&text);
 }

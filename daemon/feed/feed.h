@@ -54,8 +54,9 @@ struct feed_limits {
 	size_t max_items; /* further items are left out */
 	size_t max_text;  /* bytes of text and of summary of one item */
 	size_t max_depth; /* deeper elements lose their place, not their text */
+	bool media;	  /* media in bodies are wanted as well */
 };
-extern const struct feed_limits feed_limits_default; /* 2000, 1 MiB, 512 */
+extern const struct feed_limits feed_limits_default; /* 2000, 1 MiB, 512, yes */
 
 struct feed_doc {
 	char *format;	/* "rss2.0", "atom1.0", "jsonfeed1.1", ... */
@@ -88,9 +89,10 @@ int feed_parse(const void *body, size_t n, const struct feed_source *src,
     const struct feed_limits *lim, struct feed_doc *out, struct err *e);
 void feed_doc_clear(struct feed_doc *d);
 
-/* An HTML page (any charset) to one item: title, text, links, for rechecks.  out
- * need not be initialised; its id is the page's address (ITEM_MADE_ID). */
+/* An HTML page (any charset) to one item: title, text, links, media, for rechecks and
+ * for posts that are pointers.  Of lim max_text and media count.  out need not be
+ * initialised; its id is the page's address (ITEM_MADE_ID). */
 void feed_page(const void *body, size_t n, const struct feed_source *src,
-    size_t max_text, struct item *out);
+    const struct feed_limits *lim, struct item *out);
 
 #endif

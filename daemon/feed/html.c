@@ -30,6 +30,8 @@ struct state {
 	enum gap gap;
 	unsigned pre;
 	bool in_title, seen_title, drop, style;
+	const char
+	    *at[HTML_MEDIA_ATTRS]; /* of the tag in hand, where it shows something */
 	struct { /* the outermost element for those who listen, while open */
 		char name[16];
 		unsigned depth; /* elements of its name */
@@ -244,19 +246,39 @@ on_class(struct state *s, const struct markup_str *v)
 	}
 }
 
+/* An address is a link; of the tags that show something it is kept which. */
+static void
+on_address(struct state *s, enum html_attr what, const struct markup_str *v)
+{
+	const char *ref, *url;
+	size_t n;
+
+	if (!value(s, v))
+		return;
+	ref = s->decoded.data;
+	n = s->decoded.len;
+	if (what == HTML_ATTR_SRCSET)
+		ref = html_srcset_first(ref, &n);
+	url = feed_links_add(s->links, base_of(s), ref, n);
+	/* A blank one is that of the document itself: a link, and no picture. */
+	if (what >= HTML_ATTR_SRC && s->at[what - HTML_ATTR_SRC] == NULL &&
+	    strspn(ref, HTML_BLANKS) < n)
+		s->at[what - HTML_ATTR_SRC] = url;
+}
+
 static void
 on_attr(struct state *s, const struct markup_attr *a)
 {
-	switch (html_attr(a->name.p, a->name.n)) {
+	enum html_attr what = html_attr(a->name.p, a->name.n);
+
+	switch (what) {
 	case HTML_ATTR_LINK:
-		if (value(s, &a->value))
-			feed_links_add(
-			    s->links, base_of(s), s->decoded.data, s->decoded.len);
-		break;
+	case HTML_ATTR_SRC:
+	case HTML_ATTR_DATA_SRC:
+	case HTML_ATTR_HREF:
+	case HTML_ATTR_POSTER:
 	case HTML_ATTR_SRCSET:
-		if (value(s, &a->value))
-			feed_links_add(s->links, base_of(s), s->decoded.data,
-			    strcspn(s->decoded.data, " \t\n,"));
+		on_address(s, what, &a->value);
 		break;
 	case HTML_ATTR_NOTE:
 		if (a->value.p != NULL)
@@ -334,6 +356,18 @@ on_head_element(struct state *s, enum html_tag tag)
 }
 
 static void
+on_media(struct state *s, enum html_tag tag, bool open)
+{
+	struct html_media_found f = {
+	    s->opt->media, &s->m, &s->t, base_of(s), s->links, s->at};
+
+	if (open)
+		html_media_open(&f, tag);
+	else
+		html_media_close(f.to, tag);
+}
+
+static void
 on_tag(struct state *s, bool open)
 {
 	enum html_tag tag = html_tag(s->t.name.p, s->t.name.n);
@@ -371,8 +405,16 @@ on_tag(struct state *s, bool open)
 	default:
 		break;
 	}
+	/* What browsers take for img; in XML the name says much else. */
+	if (tag == HTML_TAG_UNKNOWN && s->t.name.n == 5 &&
+	    memcmp(s->t.name.p, "image", 5) == 0)
+		tag = HTML_TAG_IMG;
+	if (tag >= HTML_TAG_IMG)
+		memset(s->at, 0, sizeof(s->at));
 	for (size_t i = 0; open && i < s->t.nattrs; i++)
 		on_attr(s, &s->m.attrs[i]);
+	if (tag >= HTML_TAG_IMG && s->opt->media != NULL)
+		on_media(s, tag, open);
 }
 
 /* Cuts at the limit between characters. */
@@ -431,6 +473,8 @@ feed_html_text(
 	s.opt = opt;
 	s.out = out;
 	s.links = opt->links != NULL ? opt->links : &out->links;
+	if (opt->media != NULL)
+		opt->media->in = HTML_TAG_UNKNOWN;
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	buf_reserve(&s.text, n < AT_ONCE ? n : AT_ONCE);
 	while (markup_next(&s.m, &s.t)) {

@@ -15,12 +15,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "feed/html_media.h"
 #include "feed/url.h"
 
 struct feed_html_opt {
 	const char *base;	  /* for relative addresses; NULL: those are left out */
 	size_t max_text;	  /* bytes of text, 0: no limit */
 	struct feed_links *links; /* where links go; NULL: into the result */
+	struct html_media *media; /* where media go; NULL: they are not wanted */
 	bool page;		  /* a whole page: its <title> is no part of the text */
 };
 

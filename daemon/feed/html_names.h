@@ -18,16 +18,27 @@ enum html_tag {
 	HTML_TAG_HTML,
 	HTML_TAG_BASE,
 	HTML_TAG_LINK,
+	/* What they show is elsewhere; inline, and the last ones here. */
+	HTML_TAG_IMG,
+	HTML_TAG_FILM,
+	HTML_TAG_SOUND,
+	HTML_TAG_SOURCE,
 };
 
 enum html_attr {
 	HTML_ATTR_OTHER,
-	HTML_ATTR_LINK,	  /* an address */
-	HTML_ATTR_SRCSET, /* a list of addresses */
-	HTML_ATTR_NOTE,	  /* text for readers */
+	HTML_ATTR_LINK, /* an address */
+	HTML_ATTR_NOTE, /* text for readers */
 	HTML_ATTR_STYLE,
 	HTML_ATTR_CLASS,
 	HTML_ATTR_HIDDEN,
+	/* Addresses, too; the last ones here. */
+	HTML_ATTR_SRC,
+	HTML_ATTR_DATA_SRC,
+	HTML_ATTR_HREF,
+	HTML_ATTR_POSTER,
+	HTML_ATTR_SRCSET, /* a list of them */
+	HTML_NATTRS
 };
 
 /* The name in lower case. */

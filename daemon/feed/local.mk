@@ -23,6 +23,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
 	%D%/html_hidden.c %D%/html_hidden.h \
+	%D%/html_media.c %D%/html_media.h \
 	%D%/html_names.c %D%/html_names.h \
 	%D%/json.c %D%/json.h \
 	%D%/lines.c %D%/lines.h \
@@ -52,6 +53,11 @@ tests_test_feed_dates_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) $(CRYP
 UNIT_TESTS += tests/test_feed_formats
 tests_test_feed_formats_SOURCES = tests/test_feed_formats.c tests/suite.h
 tests_test_feed_formats_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
+	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/test_feed_media
+tests_test_feed_media_SOURCES = tests/test_feed_media.c tests/suite.h
+tests_test_feed_media_LDADD = libtosd_feed.a libtosd_base.a $(CUNIT_LIBS) \
 	$(UCHARDET_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/test_feed_items

@@ -236,14 +236,14 @@ hash(const char *s)
 	return h;
 }
 
-/* Is it there?  Few links need no table. */
-static bool
+/* The same address, if it is there.  Few links need no table. */
+static const char *
 among_few(const struct feed_links *l, const char *url)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->v[i], url) == 0)
-			return true;
-	return false;
+			return l->v[i];
+	return NULL;
 }
 
 /* The slot of url: empty, or its own. */
@@ -271,36 +271,41 @@ grow(struct feed_links *l)
 		*slot_of(l, l->v[i]) = (uint32_t)i + 1;
 }
 
-void
+const char *
 feed_links_add(struct feed_links *l, const char *base, const char *ref, size_t n)
 {
 	uint32_t *slot = NULL;
-	bool there;
+	const char *there;
 	char *url;
 	size_t len;
 
 	if (l->full || n == 0)
-		return;
+		return NULL;
 	url = feed_url_join(base, ref, n);
 	if (!feed_url_is_web(url)) {
 		free(url);
-		return;
+		return NULL;
 	}
 	if (l->n == l->cap)
 		grow(l);
 	if (l->slots != NULL)
 		slot = slot_of(l, url);
-	there = slot != NULL ? *slot != 0 : among_few(l, url);
+	if (slot != NULL)
+		there = *slot != 0 ? l->v[*slot - 1] : NULL;
+	else
+		there = among_few(l, url);
 	len = strlen(url);
-	if (there || l->n == FEED_LINKS_MAX || l->bytes + len > FEED_LINKS_BYTES) {
-		l->full = !there;
+	if (there != NULL || l->n == FEED_LINKS_MAX ||
+	    l->bytes + len > FEED_LINKS_BYTES) {
+		l->full = there == NULL;
 		free(url);
-		return;
+		return there;
 	}
 	l->bytes += len;
 	l->v[l->n++] = url;
 	if (slot != NULL)
 		*slot = (uint32_t)l->n;
+	return url;
 }
 
 void

@@ -40,8 +40,10 @@ struct feed_links {
 #define FEED_LINKS_MAX 1000
 #define FEED_LINKS_BYTES ((size_t)64 << 10)
 
-/* Joins and adds; what is not http or https is left out. */
-void feed_links_add(struct feed_links *l, const char *base, const char *ref, size_t n);
+/* Joins and adds; what is not http or https is left out.  The address as it is there,
+ * which stays where it is as long as the set, or NULL. */
+const char *feed_links_add(
+    struct feed_links *l, const char *base, const char *ref, size_t n);
 void feed_links_free(struct feed_links *l);
 
 #endif

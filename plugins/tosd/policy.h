@@ -213,7 +213,9 @@ struct tosd_score {
 	double hit, none;     /* -20 to 20; 0: findings of others say nothing new */
 };
 
-/* Since 1.2.  A picture, sound or film of an item. */
+/* Since 1.2.  A picture, sound or film of an item: one that its feed names, or, where the
+ * configuration has media on, one that the HTML of a body shows (img, video, audio, source).
+ * The latter are among the links, too. */
 enum tosd_media_state {
 	TOSD_MEDIA_UNASKED, /* nobody has asked for its bytes */
 	TOSD_MEDIA_HASHED,
@@ -223,7 +225,8 @@ struct tosd_media {
 	size_t size; /* sizeof(struct tosd_media), set by the plugin: no more is filled in */
 	int32_t state; /* enum tosd_media_state */
 	int32_t quality; /* of pdq: 0 (nothing to see) to 100; -1: there is no pdq */
-	struct tosd_str url, type; /* as the feed has them; type may be empty */
+	struct tosd_str url, type; /* as the feed has them; type may be empty, or a word:
+				    * "image", "video", "audio" */
 	struct tosd_str sha256, md5; /* of all bytes, lower-case hexadecimal, or empty */
 	struct tosd_str pdq; /* PDQ hash, 64 hexadecimal digits; pictures only */
 	struct tosd_str why; /* in words, when missing; or why there is no pdq */
@@ -327,7 +330,8 @@ struct tosd_host {
 	/* --- end of 1.1 */
 
 	/* In check() only.  Fills in *out with the i-th medium of the item, from 0, and
-	 * returns 0; or -1: there are no more, or it was not needed. */
+	 * returns 0; or -1: there are no more, or it was not needed.  Those that the feed
+	 * names come first, then those of bodies. */
 	int (*media)(const struct tosd_host *h, const struct tosd_item *item, size_t i,
 	    struct tosd_media *out);
 
