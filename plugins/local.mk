@@ -289,7 +289,10 @@ uninstall-template:
 
 dist_man_MANS += %D%/tosd-policy.7 %D%/tosd-exec.7 %D%/tosd-policies.7 \
 	%D%/tosd-lists.5
-EXTRA_DIST += %D%/examples/shouting.py %D%/examples/links.sh %D%/probe/faulty.py
+# Programs that are plugins, to read and to copy: not where the daemon looks for any.
+examplesdir = $(docdir)/examples
+dist_examples_SCRIPTS = %D%/examples/shouting.py %D%/examples/links.sh
+EXTRA_DIST += %D%/probe/faulty.py
 EXTRA_DIST += %D%/README
 
 # The plugin that asks models: all but its face to the host, for tests and the fuzzer.

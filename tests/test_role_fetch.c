@@ -59,6 +59,9 @@ static const char script[] =
     "{\\\"n\\\":2,\\\"x\\\":true}],"
     "\\\"more\\\":\\\"/own.json?2\\\"}\"},"
     " \"/moved.xml\": {\"status\": 301, \"redirect\": \"/ttl.xml\"},"
+    " \"/pic.xml\": {\"body\": \"<rss><channel><item><guid>p</guid><description>"
+    "&lt;img src='b.png'&gt;</description></item></channel></rss>\"},"
+    " \"/pic.html\": {\"body\": \"<p>x<img src='b.png'>\"},"
     " \"/slow\": {\"delay\": 8, \"body\": \"x\"},"
     " \"/ttl.xml\": {\"headers\": {\"Cache-Control\": \"max-age=60\"}, \"body\":"
     " \"<rss><channel><ttl>120</ttl><item><guid>s</guid></item></channel></rss>\"}}";
@@ -582,14 +585,39 @@ test_lists(void)
 	free(url);
 }
 
+/* Media of bodies are there if they are wanted; links they are always. */
+static void
+check_media(size_t n)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct msg_polled *p =
+		    i == 0 ? poll_feed("/pic.xml") : poll_page("/pic.html");
+
+		CU_ASSERT_EQUAL_FATAL(p->nitems, 1);
+		CU_ASSERT_EQUAL_FATAL(p->items[0].nmedia, n);
+		CU_ASSERT_EQUAL_FATAL(p->items[0].nlinks, 1);
+		if (n == 0)
+			continue;
+		SAME(p->items[0].media[0].url, p->items[0].links[0]);
+		CU_ASSERT_TRUE(p->items[0].media[0].in_body);
+	}
+}
+
+static void make_conf(const char *policy);
+
 static void
 test_reconf(void)
 {
 	unsigned before = ready;
 
+	check_media(0);
+	conf_free(&conf);
+	buf_reset(&sources);
+	make_conf("media = true;");
 	send_conf();
 	wait_until(&ready, before + 1);
 	CU_ASSERT_EQUAL(poll_feed("/alpha/feed.xml")->outcome, POLLED_OK);
+	check_media(1);
 }
 
 static void
@@ -681,7 +709,7 @@ static const struct suite_test tests[] = {
 #endif
 
 static void
-make_conf(void)
+make_conf(const char *policy)
 {
 	static const char format[] =
 	    "sandbox = \"" SANDBOX "\";\n"
@@ -690,7 +718,7 @@ make_conf(void)
 	    " max_body = 100000; max_host_connections = 8; ca_file = \"%s/cert.pem\"; "
 	    "resolvers = [ \"127.0.0.1:%d\" ]; second_interface = \"127.0.0.5\"; "
 	    "};\n"
-	    "policy = { plugins = ( \"lists\" ); lists = (\n"
+	    "policy = { %s plugins = ( \"lists\" ); lists = (\n"
 	    "{ name = \"bare\"; url = \"https://l.example/\"; allow = [ \"127.0.0.1\" "
 	    "]; },"
 	    "{ name = \"far\"; url = \"https://l.example/\"; },"
@@ -709,7 +737,7 @@ make_conf(void)
 	    "{ id = \"other\"; name = \"Other\"; contact = \"a@example.net\"; manager "
 	    "= "
 	    "\"m@example.net\"; feeds = ( \"http://other.example/f\" ); } );\n";
-	char *main_text = xasprintf(format, dir, dns.port);
+	char *main_text = xasprintf(format, dir, dns.port, policy);
 	char *tenants_text = xasprintf(tenants_format, web.port);
 	struct conf_source v[] = {{(char *)"tosd.conf", main_text},
 	    {(char *)"tenants.d/t.conf", tenants_text}};
@@ -777,7 +805,7 @@ main(void)
 		return 77;
 	}
 	msg_init(&last, MSG_POLLED);
-	make_conf();
+	make_conf("");
 	start_role();
 	if (CU_initialize_registry() != CUE_SUCCESS)
 		return 2;

@@ -299,6 +299,18 @@ get_media(struct rd *r, struct item *it)
 	}
 }
 
+static void
+get_in_body(struct rd *r, struct item *it)
+{
+	for (size_t i = 0; !r->bad && i < it->nmedia; i++) {
+		uint8_t v = rd_u8(r);
+
+		it->media[i].in_body = v == 1;
+		r->bad = r->bad || v > 1;
+	}
+	r->bad = r->bad || !has_in_body(it);
+}
+
 void
 item_get(struct rd *r, struct item *it)
 {
@@ -322,11 +334,8 @@ item_get(struct rd *r, struct item *it)
 		it->links[it->nlinks++] = s;
 	}
 	get_media(r, it);
-	if (it->flags & ITEM_IN_BODY) {
-		for (size_t i = 0; !r->bad && i < it->nmedia; i++)
-			it->media[i].in_body = rd_u8(r) != 0;
-		r->bad = r->bad || !has_in_body(it);
-	}
+	if (it->flags & ITEM_IN_BODY)
+		get_in_body(r, it);
 	if (it->flags & ITEM_HASHES) {
 		get_hashes(r, it);
 		r->bad = r->bad || !has_hashes(it);

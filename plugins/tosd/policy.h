@@ -48,6 +48,7 @@
  *	TOSD_POLICY(.name = "shouting", .version = "1", .needs = TOSD_NEED_TEXT,
  *	    .open = open_, .check = check);
  *
+ * For C11 or C++20; TOSD_POLICY() names the members that it sets.
  * Build: cc -shared -fPIC -o shouting.so shouting.c $(pkg-config --cflags tosd-policy)
  *
  * LAWS
@@ -391,7 +392,9 @@ struct tosd_policy {
 	size_t size;
 	uint32_t abi_major, abi_minor; /* of the header that it was built with */
 
-	const char *name;    /* as in tosd.conf: [a-z][a-z0-9-]*, at most 63 bytes */
+	/* 1 to 63 of a-z, 0-9, _ and -, a letter first.  tosd.conf may name it otherwise
+	 * (1 to 32 of these), and what is kept and told has the name that is there. */
+	const char *name;
 	const char *version; /* the plugin's own, for people */
 	uint32_t needs;	     /* TOSD_NEED_* */
 
