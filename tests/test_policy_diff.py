@@ -40,6 +40,27 @@ def change(path, *pairs):
         f.write(text)
 
 
+def commands(a):
+    """What the commands about packs say of wrong words, and as JSON."""
+    got = run(TOSCTL, "policy", "linnt", a)
+    check(got.returncode == 2 and "no command `linnt'" in got.stderr
+          and got.stderr.count("\n") == 1, "a command that is none", got.stderr)
+    got = run(TOSCTL, "policy", "new")
+    check(got.returncode == 2 and "tosctl policy new NAME" in got.stderr
+          and "lint" not in got.stderr, "a word too few", got.stderr)
+    got = run(TOSCTL, "policy", "lint", "--help")
+    check(got.returncode == 0 and "--strict" in got.stdout and "canary" not in got.stdout,
+          "help of one command", got.stdout)
+    got = run(TOSCTL, "policy", "test", a + "/nowhere")
+    check(got.returncode == 3 and "nowhere" in got.stderr, "a folder that is not there", got)
+    got = run(TOSCTL, "policy", "lint", "--json", a)
+    rows = [json.loads(s) for s in got.stdout.splitlines()]
+    said = [r for r in rows if "still \"example\"" in r.get("warning", "")]
+    check(len(said) == 1 and said[0]["rule"] == "demo/announced" and said[0]["line"] > 9
+          and said[0]["file"] == a + "/demo.conf", "a warning with its place", rows)
+    check([r for r in rows if "summary" in r] == rows[-1:], "a summary", rows)
+
+
 def main():
     base = tempfile.mkdtemp(prefix="tosd-diff-")
     a, b = base + "/a", base + "/b"
@@ -48,6 +69,7 @@ def main():
     got = run(TOSCTL, "policy", "lint", a)
     check(got.returncode == 0 and got.stdout.count("still") == 3,
           "lint of a new pack names what is the example's", got.stdout)
+    commands(a)
     shutil.copytree(a, b)
     got, rows = diff(a, b)
     check(got.returncode == 0 and rows == [], "the same packs", got)

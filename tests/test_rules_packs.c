@@ -675,6 +675,56 @@ test_lint_slips(void)
 	free(text);
 }
 
+static void
+check_said(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
+		if (strstr(rules_problems, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_problems);
+	}
+}
+
+/* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
+ * tried. */
+static void
+test_several(void)
+{
+	static const char *const read[] = {
+	    "list `l' is empty", "`wher'", "lacks `severity'", "rule `b': `{k}' in"};
+	static const char *const made[] = {"list `none'", "list `nil'", "context `c'"};
+	static const char *const tried[] = {
+	    "\"never\"", "\"ever\"", "`ok' is found by rule"};
+	char *text =
+	    pack_of("lists = { l = [ ]; }; contexts = { c = { wher = \"text\"; "
+		    "phrases = [ \"x\" ]; }; };",
+		"{ id = \"a\"; rev = 1; mode = \"draft\"; category = \"c\"; clause = "
+		"\"1\"; score "
+		"= 1.0; reason = \"x\"; phrases = [ \"kill\" ]; }, { id = \"b\"; rev = "
+		"1; mode = "
+		"\"draft\"; category = \"c\"; clause = \"1\"; severity = \"low\"; "
+		"score = 1.0; "
+		"reason = \"{k}\"; phrases = [ \"kill\" ]; }",
+		KILLS, TWINS);
+
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(read, 4);
+	free(text);
+	text = pack_of("contexts = { c = { phrases = [ \"@nada\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill @none\", \"kill @nil\", \"kill\" ]; "
+	    "except = [ \"c\" ]; }",
+	    KILLS, TWINS);
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(made, 3);
+	free(text);
+	text = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\", \"qq\" ]; }",
+	    KILLS ", \"never\", \"ever\"", TWINS);
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(tried, 3);
+	free(text);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
@@ -686,6 +736,7 @@ static const struct suite_test tests[] = {
     {"letters of any script", test_letters},
     {"signatures", test_signed},
     {"slips of authors", test_slips},
+    {"several mistakes", test_several},
     {"lint", test_lint},
     {"lint of slips", test_lint_slips},
     {"expressions that run away", test_probe},

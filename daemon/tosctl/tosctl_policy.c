@@ -5,6 +5,7 @@
  */
 #include "tosctl/tosctl_policy.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static const char usage[] =
     "Packs, as files; no daemon is needed:\n"
     "  tosctl policy new NAME [DIR]            write a pack to start from\n"
     "  tosctl policy test DIR                  load packs, run their tests\n"
-    "  tosctl policy lint DIR                  the same, and what is not wise\n"
+    "  tosctl policy lint DIR                  test, and say what is not wise\n"
     "     [--day YYYY-MM-DD] [--strict]\n"
     "  tosctl policy diff A B                  what two packs or folders do "
     "differently\n"
@@ -47,7 +48,7 @@ static const char usage[] =
     "  tosctl policy gate RULE                 what it still lacks to count\n"
     "  tosctl policy label FINDING... VERDICT  say that findings are right or wrong\n"
     "  tosctl policy shadow RULE...            findings are kept and do not count\n"
-    "  tosctl policy canary PERCENT RULE...    some of them wait for a person\n"
+    "  tosctl policy canary SHARE RULE...      so many % of them wait for a person\n"
     "  tosctl policy reviews [RULE]            those that wait\n"
     "  tosctl policy confirm FINDING           it is a violation\n"
     "  tosctl policy dismiss FINDING           it is none\n"
@@ -79,6 +80,31 @@ fail(const struct err *e)
 
 /* --- lint and test */
 
+/* "DIR/p.conf:12: rule `p/a': ..." has file, line and perhaps the rule; so much of it
+ * as is there. */
+static void
+put_place(json_t *o, const char *text)
+{
+	const char *colon = strstr(text, ".conf:"), *rule;
+	char *end;
+	long line;
+
+	if (colon == NULL)
+		colon = strstr(text, ".inc:");
+	if (colon == NULL)
+		return;
+	colon = strchr(colon, ':');
+	line = strtol(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != ':')
+		return;
+	json_object_set_new(o, "file", json_stringn(text, (size_t)(colon - text)));
+	if (line > 0)
+		json_object_set_new(o, "line", json_integer(line));
+	rule = strncmp(end, ": rule `", 8) == 0 ? end + 8 : NULL;
+	if (rule != NULL && strchr(rule, '\'') != NULL)
+		json_object_set_new(o, "rule", json_stringn(rule, strcspn(rule, "'")));
+}
+
 void
 policy_tell(bool json, const char *kind, const char *text)
 {
@@ -89,6 +115,7 @@ policy_tell(bool json, const char *kind, const char *text)
 		return;
 	}
 	o = json_pack("{ss}", kind, text);
+	put_place(o, text);
 	json_dumpf(o, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(o);
@@ -115,9 +142,13 @@ on_note(void *ctx, const char *text)
 	bool warning = strncmp(text, "warning: ", 9) == 0;
 
 	t->warnings += warning;
-	if (!t->quiet)
-		policy_tell(t->json, warning ? "warning" : "pack",
-		    warning && t->json ? text + 9 : text);
+	if (t->quiet)
+		return;
+	if (warning)
+		policy_tell(t->json, "warning", t->json ? text + 9 : text);
+	else
+		policy_tell(
+		    t->json, strncmp(text, "pack ", 5) == 0 ? "pack" : "summary", text);
 }
 
 static int
@@ -145,7 +176,11 @@ check(const struct options *o, const char *dir, bool lint)
 	struct stat st;
 	int rc;
 
-	if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+	if (stat(dir, &st) != 0) {
+		fprintf(stderr, "tosctl: %s: %s\n", dir, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	if (!S_ISDIR(st.st_mode)) {
 		fprintf(stderr, "tosctl: %s is a file: name the folder that it is in\n",
 		    dir);
 		return EXIT_USAGE;
@@ -414,6 +449,56 @@ sign(const struct options *o, const char *dir, char **wanted)
 
 /* --- the command */
 
+/* The lines of the usage that are about the command; NULL: it is none. */
+static const char *
+lines_of(const char *what, size_t *n)
+{
+	char *begin = xasprintf("  tosctl policy %s ", what);
+	const char *at = strstr(usage, begin), *end;
+
+	free(begin);
+	if (at == NULL)
+		return NULL;
+	end = strchr(at, '\n') + 1;
+	while (strncmp(end, "     ", 5) == 0) /* its options */
+		end = strchr(end, '\n') + 1;
+	*n = (size_t)(end - at);
+	return at;
+}
+
+static int
+help(const char *what)
+{
+	const char *lines = NULL;
+	size_t n;
+
+	if (what != NULL)
+		lines = lines_of(what, &n);
+	if (lines != NULL)
+		printf("usage:\n%.*s", (int)n, lines);
+	else
+		fputs(usage, stdout);
+	return EXIT_DONE;
+}
+
+/* What was wrong, and no more. */
+static int
+usage_of(const char *what)
+{
+	const char *lines;
+	size_t n;
+
+	if ((lines = lines_of(what, &n)) != NULL)
+		fprintf(stderr, "tosctl policy %s wants other words:\n%.*s", what,
+		    (int)n, lines);
+	else
+		fprintf(stderr,
+		    "tosctl policy: there is no command `%s'; tosctl policy --help "
+		    "lists them\n",
+		    what);
+	return EXIT_USAGE;
+}
+
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
@@ -457,14 +542,14 @@ tosctl_policy(int argc, char **argv)
 	char **arg;
 	int n;
 
-	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
+	if (parse_options(argc, argv, &o) != 0)
+		return EXIT_USAGE; /* getopt has said which */
+	if (!o.help && optind == argc) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	if (o.help) {
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	}
+	if (o.help)
+		return help(optind < argc ? argv[optind] : NULL);
 	what = argv[optind];
 	arg = argv + optind + 1;
 	n = argc - optind - 1;
@@ -472,19 +557,15 @@ tosctl_policy(int argc, char **argv)
 		return check(&o, arg[0], true);
 	if (strcmp(what, "test") == 0 && n == 1)
 		return check(&o, arg[0], false);
-	if (strcmp(what, "new") == 0 && n <= 2)
+	if (strcmp(what, "new") == 0 && (n == 1 || n == 2))
 		return new_pack(arg[0], n > 1 ? arg[1] : ".");
 	if (strcmp(what, "keygen") == 0 && n == 2)
 		return keygen(arg[0], arg[1]);
-	if (strcmp(what, "sign") == 0 && o.key != NULL)
+	if (strcmp(what, "sign") == 0 && o.key != NULL && n > 0)
 		return sign(&o, arg[0], arg + 1);
-	if (strcmp(what, "sign") == 0) {
+	if (strcmp(what, "sign") == 0 && o.key == NULL) {
 		fprintf(stderr, "tosctl policy sign: with which key?  --key FILE\n");
 		return EXIT_USAGE;
 	}
-	fprintf(stderr,
-	    "tosctl policy %s: there is no such command, or it wants other words; "
-	    "tosctl policy --help\n",
-	    what);
-	return EXIT_USAGE;
+	return usage_of(what);
 }

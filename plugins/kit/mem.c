@@ -107,6 +107,17 @@ why_set(struct why *w, const char *fmt, ...)
 	return -1;
 }
 
+bool
+whys_go_on(struct whys *all, int rc, const struct why *w)
+{
+	if (rc == 0)
+		return true;
+	if (all->n++ > 0)
+		all->say(all->ctx, all->last.text);
+	all->last = *w;
+	return all->say != NULL && all->n < WHYS_MAX;
+}
+
 void
 mem_sha256(const char *data, size_t n, char out[MEM_HEX])
 {

@@ -32,6 +32,18 @@ struct why {
 /* Sets the text; returns -1. */
 int why_set(struct why *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Several reasons: all but the last go to say(), so that one run tells them.  say NULL:
+ * the first one ends the work. */
+struct whys {
+	void (*say)(void *ctx, const char *text);
+	void *ctx;
+	struct why last;
+	size_t n;
+};
+#define WHYS_MAX 30
+/* Keeps w if rc says that something failed; whether to go on nevertheless. */
+bool whys_go_on(struct whys *all, int rc, const struct why *w);
+
 #define MEM_HEX 65
 /* SHA-256 as lower-case hexadecimal. */
 void mem_sha256(const char *data, size_t n, char out[MEM_HEX]);

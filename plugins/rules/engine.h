@@ -40,9 +40,9 @@ struct engine *engine_new(struct letters *l, bool slow);
 void engine_free(struct engine **e);
 
 /* Compiles all rules of p but retired ones.  p and protect are kept by pointer.
- * -1 and "file:line: rule ...: what" in w. */
+ * -1 and "file:line: rule ...: what" in w, for several of them. */
 int engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
-    struct why *w);
+    struct whys *w);
 
 size_t engine_rules(const struct engine *e);
 const struct pack_rule *engine_rule(const struct engine *e, size_t i);

@@ -257,14 +257,14 @@ add_context(struct engine *e, const struct pattern_env *env,
 
 int
 engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
-    struct why *w)
+    struct whys *w)
 {
 	struct pattern_env env = {p, protect, NULL};
-	size_t base = e->ncontexts;
-	struct why why = {""};
+	size_t base = e->ncontexts, before = w->n;
+	struct why why = {""}, full;
 
 	for (size_t i = 0; i < p->ncontexts; i++)
-		if (add_context(e, &env, &p->contexts[i], w) != 0)
+		if (!whys_go_on(w, add_context(e, &env, &p->contexts[i], &full), &full))
 			return -1;
 	for (size_t i = 0; i < p->nrules; i++) {
 		const struct pack_rule *r = &p->rules[i];
@@ -278,11 +278,16 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		    (struct engine_rule){r, p, r->expires, base, 0, 1};
 		env.target = r->target;
 		for (size_t k = 0; k < r->n; k++)
-			if (add_pattern(e, &env, &r->v[k], &why) != 0)
-				return why_set(w, "%s:%d: rule `%s': \"%.60s\": %s",
+			if (add_pattern(e, &env, &r->v[k], &why) != 0) {
+				why_set(&full, "%s:%d: rule `%s': \"%.60s\": %s",
 				    p->file, r->v[k].line, r->id, r->v[k].text,
 				    why.text);
+				if (!whys_go_on(w, -1, &full))
+					return -1;
+			}
 	}
+	if (w->n > before)
+		return -1;
 	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
 	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
 	return 0;

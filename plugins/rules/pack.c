@@ -232,17 +232,21 @@ read_tree(struct pack_source *o, const config_setting_t *root)
 	if ((rc = pack_read_contexts(o, root)) != 0 ||
 	    (rc = pack_read_rules(o, root)) != 0)
 		return rc;
-	return pack_read_tests(o, root);
+	/* Tests speak of what stands before them. */
+	if (o->whys->n > 0)
+		return 1;
+	rc = pack_read_tests(o, root);
+	return rc == 0 && o->whys->n > 0 ? 1 : rc;
 }
 
 int
 pack_read(const char *dir, const char *name, const struct pack_limits *limits,
-    struct pack **out, struct why *w)
+    struct pack **out, struct whys *w)
 {
+	struct why first = {""}, why;
 	struct pack *p = mem_new(1, sizeof(*p));
-	struct pack_source o = {{NULL, w}, p, dir, limits, {0}};
+	struct pack_source o = {{NULL, &first}, p, dir, limits, {0}, w};
 	struct sb path = {0};
-	struct why why;
 	config_t cfg;
 	int rc;
 
@@ -253,11 +257,14 @@ pack_read(const char *dir, const char *name, const struct pack_limits *limits,
 	o.walk.file = p->file = sb_take(&path);
 	rc = mem_read_trusted(dir, p->file, limits->file_bytes, &o.bytes, &why);
 	if (rc != 0)
-		why_set(w, "%s: %s", p->file, why.text);
+		why_set(&first, "%s: %s", p->file, why.text);
 	if (rc == 0)
 		rc = parse_text(&o.walk, &o.bytes, &cfg);
 	if (rc == 0)
 		rc = read_tree(&o, config_root_setting(&cfg));
+	/* One that was met on the way is in w already. */
+	if (rc < 0)
+		whys_go_on(w, rc, &first);
 	if (rc == 0) {
 		mem_sha256(o.bytes.data, o.bytes.len, p->digest);
 		p->protects =
@@ -268,7 +275,7 @@ pack_read(const char *dir, const char *name, const struct pack_limits *limits,
 	}
 	config_destroy(&cfg);
 	sb_free(&o.bytes);
-	return rc;
+	return rc == 0 ? 0 : -1;
 }
 
 void

@@ -118,9 +118,10 @@ struct pack {
 	struct pack_list standin; /* names that tests use for @protected */
 };
 
-/* Reads DIR/NAME.  0, or -1 with file, line and remedy in w. */
+/* Reads DIR/NAME.  0, or -1 with file, line and remedy in w->last; mistakes in lists,
+ * contexts, rules and tests are independent of each other, and several are said. */
 int pack_read(const char *dir, const char *name, const struct pack_limits *limits,
-    struct pack **out, struct why *w);
+    struct pack **out, struct whys *w);
 void pack_free(struct pack **p);
 
 /* The list of that name (without @); NULL: there is none. */

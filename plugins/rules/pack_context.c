@@ -137,6 +137,7 @@ pack_read_contexts(struct pack_source *o, const config_setting_t *root)
 		size_t at;
 
 		rc = pack_add_context(o, m, config_setting_name(m), &at);
+		rc = whys_go_on(o->whys, rc, o->walk.w) ? 0 : 1;
 	}
 	return rc;
 }

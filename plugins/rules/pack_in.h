@@ -16,6 +16,7 @@ struct pack_source {
 	const char *dir;
 	const struct pack_limits *limits;
 	struct sb bytes; /* all that was read: what the digest is of */
+	struct whys *whys;
 };
 
 /* A file that the pack names: *out is empty before.  `what' is for the message. */

@@ -167,8 +167,12 @@ pack_read_lists(struct pack_source *o, const config_setting_t *root)
 	int rc = walk_group(&o->walk, root, "lists", &lists);
 	int n = rc == 0 && lists != NULL ? config_setting_length(lists) : 0;
 
-	for (int i = 0; rc == 0 && i < n; i++)
+	if (rc != 0)
+		return rc;
+	for (int i = 0; rc == 0 && i < n; i++) {
 		rc = read_list(o, config_setting_get_elem(lists, (unsigned)i));
+		rc = whys_go_on(o->whys, rc, o->walk.w) ? 0 : 1;
+	}
 	return rc;
 }
 

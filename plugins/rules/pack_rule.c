@@ -347,6 +347,7 @@ pack_read_rules(struct pack_source *o, const config_setting_t *root)
 		rc = read_rule(o, root, s, r);
 		if (rc == 0)
 			p->by_id[find_id(p, r->id)] = (uint32_t)p->nrules;
+		rc = whys_go_on(o->whys, rc, k->w) ? 0 : 1;
 	}
 	return rc;
 }

@@ -54,9 +54,11 @@ read_twins(struct walk *k, const config_setting_t *s, struct pack_test *t)
 }
 
 static int
-read_kind(struct walk *k, const config_setting_t *tests, struct pack *p,
-    const char *key, int kind, int least)
+read_kind(struct pack_source *o, const config_setting_t *tests, const char *key,
+    int kind, int least)
 {
+	struct walk *k = &o->walk;
+	struct pack *p = o->pack;
 	config_setting_t *list;
 	int n, rc = walk_list(k, tests, key, PACK_TESTS, &list);
 
@@ -78,6 +80,7 @@ read_kind(struct walk *k, const config_setting_t *tests, struct pack *p,
 		memset(t, 0, sizeof(*t));
 		t->kind = kind;
 		rc = kind == PACK_TWINS ? read_twins(k, s, t) : read_test(k, s, p, t);
+		rc = whys_go_on(o->whys, rc, k->w) ? 0 : 1;
 	}
 	return rc;
 }
@@ -101,8 +104,8 @@ pack_read_tests(struct pack_source *o, const config_setting_t *root)
 	p->standin.name = mem_dup("protected", 9);
 	if (names != NULL && (rc = pack_words(k, names, &p->standin)) != 0)
 		return rc;
-	if ((rc = read_kind(k, tests, p, "fail", PACK_FAIL, 3)) != 0 ||
-	    (rc = read_kind(k, tests, p, "ok", PACK_OK, 3)) != 0)
+	if ((rc = read_kind(o, tests, "fail", PACK_FAIL, 3)) != 0 ||
+	    (rc = read_kind(o, tests, "ok", PACK_OK, 3)) != 0)
 		return rc;
-	return read_kind(k, tests, p, "twins", PACK_TWINS, 1);
+	return read_kind(o, tests, "twins", PACK_TWINS, 1);
 }

@@ -86,30 +86,37 @@ prove_test(struct engine *e, const struct pack *p, const struct pack_test *t,
 }
 
 int
-prove_pack(struct engine *e, const struct pack *p, struct why *w)
+prove_pack(struct engine *e, const struct pack *p, struct whys *w)
 {
+	struct why why = {""};
+	size_t before = w->n;
 	size_t n = engine_rules(e);
 	struct found got = {mem_new(n, sizeof(size_t)), 0},
 		     twin = {mem_new(n, sizeof(size_t)), 0};
 	bool *shown = mem_new(n, 1);
-	int rc = 0;
+	bool on = true;
 
-	for (size_t i = 0; rc == 0 && i < p->ntests; i++) {
+	for (size_t i = 0; on && i < p->ntests; i++) {
 		got.n = 0;
-		rc = prove_test(e, p, &p->tests[i], &got, &twin, w);
+		on = whys_go_on(
+		    w, prove_test(e, p, &p->tests[i], &got, &twin, &why), &why);
 		for (size_t k = 0; p->tests[i].kind != PACK_OK && k < got.n; k++)
 			shown[got.v[k]] = true;
 	}
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (!shown[i] && engine_pack(e, i) == p)
-			rc = why_set(w,
-			    "%s:%d: rule `%s' is found by no test; add a `fail' that "
-			    "shows it at work",
-			    p->file, engine_rule(e, i)->line, engine_rule(e, i)->id);
+	on = w->n == before;
+	for (size_t i = 0; on && i < n; i++) {
+		if (shown[i] || engine_pack(e, i) != p)
+			continue;
+		why_set(&why,
+		    "%s:%d: rule `%s' is found by no test; add a `fail' that "
+		    "shows it at work",
+		    p->file, engine_rule(e, i)->line, engine_rule(e, i)->id);
+		on = whys_go_on(w, -1, &why);
+	}
 	free(got.v);
 	free(twin.v);
 	free(shown);
-	return rc;
+	return w->n == before ? 0 : -1;
 }
 
 static bool

@@ -6,8 +6,8 @@
 #include "engine.h"
 
 /* Runs all tests of p with e, which may hold other packs too.  -1 and "file:line: what"
- * for the first test that fails, or for a rule that no test shows at work. */
-int prove_pack(struct engine *e, const struct pack *p, struct why *w);
+ * for each test that fails, and if none does for each rule that no test shows at work. */
+int prove_pack(struct engine *e, const struct pack *p, struct whys *w);
 
 /* Whether fast says of the tests of p what slow, the oracle, says; of at most `most' of
  * them.  -1 and w where they differ. */

@@ -105,19 +105,27 @@ take_protected(struct rules *r)
 	}
 }
 
+static void
+say_problem(void *ctx, const char *line)
+{
+	say(ctx, TOSD_LOG_PROBLEM, line);
+}
+
 /* A pack that speaks of @protected is tried with the names that its tests bring. */
 static int
-prove_alone(struct rules *r, const struct pack *p)
+prove_alone(struct rules *r, const struct pack *p, struct whys *w)
 {
 	struct engine *e = engine_new(r->letters, false);
 	const struct pack *bad;
 	const char *note;
-	int rc = engine_add(e, p, &p->standin, &r->why);
+	int rc = engine_add(e, p, &p->standin, w);
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = engine_seal(e, NULL, &bad, &note, &r->why);
+		whys_go_on(w, rc, &r->why);
+	}
 	if (rc == 0)
-		rc = prove_pack(e, p, &r->why);
+		rc = prove_pack(e, p, w);
 	engine_free(&e);
 	return rc;
 }
@@ -125,9 +133,11 @@ prove_alone(struct rules *r, const struct pack *p)
 static int
 load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 {
+	struct whys whys = {.say = say_problem, .ctx = r};
 	struct pack *p = NULL;
-	int rc = pack_read(dir, file, &r->limits, &p, &r->why);
+	int rc = pack_read(dir, file, &r->limits, &p, &whys);
 
+	r->why = whys.last;
 	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
 		if (strcmp(r->packs[i]->name, p->name) == 0)
 			rc = why_set(&r->why, "%s: the pack name `%s' is taken by %s",
@@ -137,8 +147,8 @@ load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 		    &(struct sign_of){
 			"tosd rule pack", "pack", p->file, p->name, p->digest},
 		    &r->why);
-	if (rc == 0 && p->protects)
-		rc = prove_alone(r, p);
+	if (rc == 0 && p->protects && (rc = prove_alone(r, p, &whys)) != 0)
+		r->why = whys.last;
 	if (rc != 0)
 		pack_free(&p);
 	*out = p;
@@ -213,9 +223,11 @@ fill_engine(struct rules *r, struct engine *e, bool *bad)
 	bool good = true;
 
 	for (size_t i = 0; i < r->npacks; i++) {
-		bad[i] = engine_add(e, r->packs[i], &r->protect, &r->why) != 0;
+		struct whys whys = {.say = say_problem, .ctx = r};
+
+		bad[i] = engine_add(e, r->packs[i], &r->protect, &whys) != 0;
 		if (bad[i])
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
+			say(r, TOSD_LOG_PROBLEM, whys.last.text);
 		good = good && !bad[i];
 	}
 	return good;
@@ -246,20 +258,16 @@ prove_packs(struct rules *r, bool *bad)
 	int rc = 0;
 
 	for (size_t i = 0; i < r->npacks; i++) {
+		struct whys whys = {.say = say_problem, .ctx = r};
+
 		bad[i] = !r->packs[i]->protects &&
-			 prove_pack(r->engine, r->packs[i], &r->why) != 0;
+			 prove_pack(r->engine, r->packs[i], &whys) != 0;
 		if (bad[i]) {
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
+			say(r, TOSD_LOG_PROBLEM, whys.last.text);
 			rc = 1;
 		}
 	}
 	return rc;
-}
-
-static void
-say_problem(void *ctx, const char *line)
-{
-	say(ctx, TOSD_LOG_PROBLEM, line);
 }
 
 static int
@@ -378,12 +386,14 @@ lint(struct rules *r, const char *day)
 {
 	struct engine_ways ways = engine_ways(r->engine);
 	struct engine *slow = engine_new(r->letters, true);
+	struct whys whys = {.n = 0};
 	struct sb b = {0};
 	int rc = 0;
 
 	lint_packs(r->engine, &r->protect, r->packs, r->npacks, day, say_lint, r);
 	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
-		rc = engine_add(slow, r->packs[i], &r->protect, &r->why);
+		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
+	r->why = whys.last;
 	for (size_t i = 0; i < r->npacks; i++) {
 		if (rc == 0)
 			rc = prove_same(
