@@ -220,6 +220,31 @@ struct spender {
 	void *ctx;
 };
 
+/* What rules that want several signs could come to at most.  Of a second form nothing is
+ * known yet, and the oracle looks for all. */
+static void
+weigh(struct engine *e, const uint32_t *found, size_t nfound)
+{
+	for (size_t i = 0; i < nfound; i++) {
+		const struct engine_pattern *p = &e->patterns[found[i]];
+		struct engine_rule *r = &e->rules[p->rule];
+
+		if (r->weighed != e->check)
+			r->may = 1;
+		r->weighed = e->check;
+		r->may *= 1 - p->weight;
+	}
+}
+
+/* Its rule would be dropped in the end, whatever matches. */
+static bool
+is_hopeless(const struct engine *e, const struct engine_pattern *p)
+{
+	const struct engine_rule *r = &e->rules[p->rule];
+
+	return !e->slow && !e->both && 1 - r->may < r->src->least;
+}
+
 /* One form of the text. */
 static int
 check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
@@ -242,11 +267,13 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	}
 	if (nfound > 0 && e->ncontexts > 0)
 		memset(e->known, 0, e->ncontexts);
+	if (!e->slow && !e->both)
+		weigh(e, found, nfound);
 	metered = nfound > 0 && meter_begin(&e->meter);
 	for (size_t i = 0; i < nfound; i++) {
 		struct engine_pattern *p = &e->patterns[e->slow ? i : found[i]];
 
-		if (event_time >= e->rules[p->rule].expires)
+		if (event_time >= e->rules[p->rule].expires || is_hopeless(e, p))
 			continue;
 		if (sp->spend != NULL && sp->spend(sp->ctx, (int64_t)n) < 0)
 			return why_set(
@@ -319,9 +346,10 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
 	fold_text(&e->fold, s, n);
 	e->folded = e->fold.map != NULL;
+	e->both = e->folded && words_changed(&e->fold, s, n);
 	rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
 	/* What was taken for a disguise may have been meant as it stands. */
-	if (rc == 0 && e->folded && words_changed(&e->fold, s, n)) {
+	if (rc == 0 && e->both) {
 		e->folded = false;
 		rc = check_form(e, s, n, event_time, &sp, w);
 	}

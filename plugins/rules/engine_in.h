@@ -17,6 +17,8 @@ struct engine_rule {
 	size_t contexts; /* where those of its pack begin */
 	size_t hit;	 /* place in hits + 1 during a check; 0: none yet */
 	double doubt;	 /* during a check: how likely all its matches are wrong */
+	double may;	 /* the same if all matched that could */
+	unsigned weighed; /* the check in which that was taken */
 };
 
 struct engine_pattern {
@@ -56,6 +58,7 @@ struct engine {
 	struct sb own;
 	size_t len;
 	bool folded; /* it is the folded form */
+	bool both;   /* the text is searched in two forms */
 	struct meter meter;
 	pcre2_match_data *md;
 	pcre2_match_context *mc;
