@@ -122,12 +122,13 @@ excepted(struct engine *e, const struct engine_rule *r, size_t start, size_t end
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < r->src->nexcept; i++)
-		rc = holds(e, r->contexts + r->src->except[i], start, end);
+	/* What must be there is missing more often than what must not be there is. */
 	for (size_t i = 0; rc == 0 && i < r->src->nrequire; i++) {
 		rc = holds(e, r->contexts + r->src->require[i], start, end);
 		rc = rc < 0 ? rc : !rc;
 	}
+	for (size_t i = 0; rc == 0 && i < r->src->nexcept; i++)
+		rc = holds(e, r->contexts + r->src->except[i], start, end);
 	return rc;
 }
 
