@@ -17,6 +17,7 @@
 
 #define RULES_MAX 20000
 #define LOG_MAX 1000 /* bytes of a plugin's line */
+#define ID_SHOWN 100 /* bytes of a rule's bad id, escaped */
 
 _Static_assert((int)TOSD_LOW == SEVERITY_LOW && (int)TOSD_MEDIUM == SEVERITY_MEDIUM &&
 		   (int)TOSD_HIGH == SEVERITY_HIGH &&
@@ -145,20 +146,30 @@ share(char *before, const char *s)
 	return before != NULL && strcmp(before, s) == 0 ? before : xstrdup(s);
 }
 
+/* An id for a message, whatever it is: escaped, cut. */
+static const char *
+shown_id(const char *id, char out[ID_SHOWN])
+{
+	if (id == NULL)
+		return "NULL";
+	text_escape(out, ID_SHOWN, id, strnlen(id, 64));
+	return out;
+}
+
 static int32_t
 host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
 {
 	struct policy_face *f = policy_face_of(h);
 	struct policy_rule *to, before, none = {0};
 	const char *bad;
+	char id[ID_SHOWN];
 
 	if (f->phase != POLICY_OPENING)
 		return refuse(f, errstr, "declare() is for open() only");
 	if (r == NULL || r->size < sizeof(*r))
 		return refuse(f, errstr, "a rule without its size");
 	if ((bad = bad_rule(r)) != NULL)
-		return refuse(f, errstr, "rule `%.64s': %s",
-		    r->id != NULL && good_id(r->id) ? r->id : "?", bad);
+		return refuse(f, errstr, "rule `%s': %s", shown_id(r->id, id), bad);
 	if (policy_face_has(f, r->id))
 		return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
 	if (f->nrules >= RULES_MAX)
@@ -297,7 +308,9 @@ bad_finding(const struct tosd_report *r, const struct tosd_finding *f)
 	for (size_t i = 0; i < f->nspans; i++) {
 		const struct tosd_span *s = &f->spans[i];
 
-		if (s->start >= s->end || s->end > r->item->len)
+		if (s->start >= s->end)
+			return "a span that is empty or ends before it begins";
+		if (s->end > r->item->len)
 			return "a span outside of the text";
 		if (!on_border(r->item, s->start) || !on_border(r->item, s->end))
 			return "a span that cuts a character";
