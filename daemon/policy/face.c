@@ -146,30 +146,23 @@ share(char *before, const char *s)
 	return before != NULL && strcmp(before, s) == 0 ? before : xstrdup(s);
 }
 
-/* An id for a message, whatever it is: escaped, cut. */
-static const char *
-shown_id(const char *id, char out[ID_SHOWN])
-{
-	if (id == NULL)
-		return "NULL";
-	text_escape(out, ID_SHOWN, id, strnlen(id, 64));
-	return out;
-}
-
 static int32_t
 host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
 {
 	struct policy_face *f = policy_face_of(h);
 	struct policy_rule *to, before, none = {0};
 	const char *bad;
-	char id[ID_SHOWN];
+	char id[ID_SHOWN] = "NULL";
 
 	if (f->phase != POLICY_OPENING)
 		return refuse(f, errstr, "declare() is for open() only");
 	if (r == NULL || r->size < sizeof(*r))
 		return refuse(f, errstr, "a rule without its size");
-	if ((bad = bad_rule(r)) != NULL)
-		return refuse(f, errstr, "rule `%s': %s", shown_id(r->id, id), bad);
+	if ((bad = bad_rule(r)) != NULL) {
+		if (r->id != NULL) /* whatever it is: escaped, cut */
+			text_escape(id, sizeof(id), r->id, strnlen(r->id, 64));
+		return refuse(f, errstr, "rule `%s': %s", id, bad);
+	}
 	if (policy_face_has(f, r->id))
 		return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
 	if (f->nrules >= RULES_MAX)
