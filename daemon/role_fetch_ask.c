@@ -52,14 +52,16 @@ client_of(struct fetch_role *role, const struct conf_endpoint *p)
 }
 
 static void
-put_why(struct msg_answered *p, const char *why)
+put_why(struct msg_answered *p, const struct fetch_result *r)
 {
+	char *words = fetch_endpoint_words(r);
 	struct buf b = {0};
 
-	if (why == NULL || why[0] == '\0')
-		return;
-	text_repair(&b, why, text_prefix(why, WORDS_MAX));
-	p->why = buf_take(&b);
+	if (words[0] != '\0') {
+		text_repair(&b, words, text_prefix(words, WORDS_MAX));
+		p->why = buf_take(&b);
+	}
+	free(words);
 }
 
 static void
@@ -79,7 +81,7 @@ on_result(void *ctx, struct fetch_result *r)
 		m.answered.retry_after = r->retry_after;
 		m.answered.sent = r->request.len > 0;
 		m.answered.cut = r->truncated;
-		put_why(&m.answered, r->why);
+		put_why(&m.answered, r);
 		m.answered.body = r->body;
 		r->body = (struct buf){0};
 		rc = role_send(q->role->self, ROLE_ENGINE, q->engine, &m);

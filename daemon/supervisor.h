@@ -122,6 +122,8 @@ void setup_free(struct setup **s);
 struct slot *slot_new(struct supervisor *sup, enum role role, uint32_t index);
 /* The place must be empty. */
 void slot_free(struct slot **s);
+/* Ends the pause after failures, if there is one; the caller steps. */
+void slot_forgive(struct slot *s);
 /* Starts a process for the place; what goes wrong is logged and tried again later. */
 struct proc *proc_start(struct slot *slot);
 /* Sends secrets and configuration of the present generation. */

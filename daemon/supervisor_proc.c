@@ -96,6 +96,15 @@ on_deadline(void *ctx)
 	proc_kill(p, why[p->state]);
 }
 
+/* It may have been mended: what failed before says nothing of it. */
+void
+slot_forgive(struct slot *s)
+{
+	s->backoff = 0;
+	s->waiting = false;
+	loop_timer_clear(s->restart);
+}
+
 void
 proc_kill(struct proc *p, const char *why)
 {

@@ -31,6 +31,9 @@ take_into_use(struct supervisor *sup)
 		ready_reloading(sup->ready, "taking a new configuration into use");
 	}
 	supervisor_plan(sup);
+	/* Roles that died of the old one do not wait with the new one. */
+	for (struct slot *s = sup->slots; s != NULL; s = s->next)
+		slot_forgive(s);
 	supervisor_step(sup);
 }
 
@@ -51,8 +54,12 @@ reload_begin(struct supervisor *sup)
 		return;
 	/* The files may have changed since they were read for the one under way. */
 	sup->again = sup->trial.cur != NULL;
-	if (sup->again)
+	if (sup->again) {
+		log_notice("supervisor", "%s; the files are read %s after it",
+		    sup->trying ? "a list is being tried" : "a reload is under way",
+		    sup->trying ? "right" : "again");
 		return;
+	}
 	log_info("supervisor", "reading the configuration anew");
 	sup->next = setup_read(sup->conf_path);
 	if (sup->next == NULL)

@@ -7,6 +7,7 @@
  *
  * They obey files in the folder PROBE_DIR that the script makes:
  *   no-start-ROLE   start fails
+ *   slow-ROLE       start lasts as long as the file is there
  *   no-reconf-ROLE  new configuration is refused while running
  *   stubborn-ROLE   MSG_STOP is not obeyed
  *   rude-fetch      fetch writes garbage to every channel but the supervisor's
@@ -106,6 +107,8 @@ start(struct role_self *self, const struct buf *sources,
 	dir_fd = open(getenv("PROBE_DIR"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (log_fd < 0 || dir_fd < 0)
 		return err_sys(e, "PROBE_LOG or PROBE_DIR");
+	while (told("slow", role_name(me)))
+		usleep(20000);
 	if (told("no-start", role_name(me))) {
 		note("no-start");
 		return err_set(e, TOSD_ESTATE, "the script says so");

@@ -56,6 +56,7 @@ set -- --policies "$dir/packs" --lexicon "$srcdir/plugins/classifier/lexicon.txt
 
 run 0 classifier train "$@" --out "$dir/one.model" "$dir/a.jsonl" "$dir/b.jsonl"
 [ -s "$dir/one.card" ] || fail 'no card'
+said ': 196 rows and [1-9][0-9]* made from them, threshold'
 digest=$(sha256sum <"$dir/a.jsonl" | cut -d' ' -f1)
 for word in "$digest" 's-a' 'held-out folds' 'Limits' 'Seed 1' '^others, part 2' \
 	'each source was judged by a model'; do
@@ -113,6 +114,18 @@ said '"violence":0\.[3-9]'
 echo '{"text":"x"}' >"$dir/bad.jsonl"
 run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
 said 'bad.jsonl:1: .label. must be 0 or 1'
+printf '\357\273\277{"text":"x","label":1}\n' >"$dir/bad.jsonl"
+run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
+said 'bad.jsonl: begins with a byte order mark'
+echo '{"text":"","label":1}' >"$dir/bad.jsonl"
+run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
+said 'bad.jsonl:1: .text. is empty'
+for size in '1048577 .text. is longer than 1 MiB' '8388608 the line is longer than 8 MiB'; do
+	python3 -c 'import sys; print("{\"label\":1,\"text\":\"" + "x" * int(sys.argv[1]) + "\"}")' \
+		"${size%% *}" >"$dir/bad.jsonl"
+	run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
+	said "bad.jsonl:1: ${size#* }"
+done
 echo '{"text":"x","label":1}' >"$dir/few.jsonl"
 run 1 classifier train --out "$dir/x.model" "$dir/few.jsonl"
 said 'at least 5 of each'

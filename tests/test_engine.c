@@ -278,6 +278,41 @@ test_suspects_turn(void)
 	bench_close(b);
 }
 
+/* One post that kills does not take the last worker while the other one is away. */
+static void
+test_one_serves(void)
+{
+	static const struct post bad[] = {{"k1", "x"}, {"k2", "x"}};
+	struct bench *b = bench_open();
+	struct caught c;
+	uint32_t lost;
+
+	bench_feed(b, bad, 2);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	lost = c.index;
+	msg_clear(&c.m);
+	engine_peer_down(b->engine, ROLE_POLICY, lost, b->now);
+	bench_tick(b);
+	bench_go(b, b->conf->restart_max / 2);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	/* It is back: both are risked, over one post each. */
+	engine_peer_up(b->engine, ROLE_POLICY, lost, b->now);
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(c.m.inspect.n, 1);
+	lost = c.index;
+	msg_clear(&c.m);
+	engine_peer_down(b->engine, ROLE_POLICY, lost, b->now);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1); /* the other one is well, and the last */
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	/* It does not come back: suspects do not wait for ever. */
+	bench_go(b, b->conf->restart_max + CLOCK_SEC);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_NOT_EQUAL(c.index, lost);
+	msg_clear(&c.m);
+	bench_close(b);
+}
+
 /* A worker that leaves out what it was asked is not asked for ever. */
 static void
 test_left_out(void)
@@ -764,6 +799,7 @@ static const struct suite_test tests[] = {
     {"a worker hangs", test_worker_hangs},
     {"a worker answers too late", test_late_answer},
     {"suspects take turns", test_suspects_turn},
+    {"one worker is left to serve", test_one_serves},
     {"a worker leaves out what it was asked", test_left_out},
     {"a mail sent in the future", test_sent_in_future},
     {"a refusal of anything", test_refusal},

@@ -112,6 +112,16 @@ test_breaches(void)
 	    {"{\"t\":\"hello\"}\n", "`proto' must be two numbers"},
 	    {"{\"t\":\"hello\",\"proto\":[2,3]}\n", "does not reach over version 1"},
 	    {"{\"t\":\"hello\",\"proto\":[1,1]}\n", "`name' is missing"},
+	    {"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\","
+	     "\"want\":[\"te\\u001bxt\"]}\n",
+		"`want' names \"te\\x1bxt\", which is none of text, lang"},
+	    {"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\","
+	     "\"want\":[],\"max_inflight\":0}\n",
+		"`max_inflight' is not a whole number from 1 to 65536"},
+	    {"{\"t\":\"hello\",\"proto\":[1,1],\"name\":\"n\",\"version\":\"1\","
+	     "\"want\":[],\"rules\":[{\"id\":\"a\",\"clause\":\"1\",\"category\":"
+	     "\"x\",\"severity\":\"low\",\"rev\":0}]}\n",
+		"`rev' of rule 1 is not a whole number from 1 to 2147483647"},
 	    {HELLO HELLO, "line 2 of its output: a second hello"},
 	    {HELLO "{\"t\":\"result\",\"findings\":[]}\n", "`seq' must be"},
 	    {HELLO "{\"t\":\"result\",\"seq\":-1,\"findings\":[]}\n", "`seq' must be"},
@@ -438,7 +448,9 @@ test_host_refusals(void)
 	CU_ASSERT_FALSE(kid.wanted);
 	h = host_of("\"smell\"", DONE, 4);
 	CU_ASSERT_PTR_NULL(h);
-	CU_ASSERT_PTR_NOT_NULL(strstr(said, "`want' names a field that there is not"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said, "`want' names \"smell\", which is none of text, "
+			 "lang, url, links, author, tenant, sets, media"));
 }
 
 /* One of eight kills it: that one is found out, the others are judged. */
@@ -544,6 +556,12 @@ test_host_answers(void)
 	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
 	     "\"spans\":[[0,99]]}]}'",
 		"it: made a span outside of the text"},
+	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
+	     "\"spans\":[[2,2]]}]}'",
+		"it: made a span that is empty or ends before it begins"},
+	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
+	     "\"spans\":[[3,1]]}]}'",
+		"it: made a span that is empty or ends before it begins"},
 	    /* Busy once, then done; a late double is dropped. */
 	    {"if [ -z \"${b-}\" ]; then b=1; echo '{\"t\":\"busy\",\"seq\":'$seq'}'; "
 	     "else " DONE "; " DONE "; fi",
@@ -563,6 +581,66 @@ test_host_answers(void)
 		forget(v, items, 1);
 		policy_host_free(&h);
 	}
+}
+
+/* Busy for ever with nothing to do: told once, then lost; what was offered waits. */
+static void
+test_host_busy(void)
+{
+	struct policy_host *h = NULL;
+	struct item items[3];
+	struct policy_ask *v = NULL;
+	const char *told;
+
+	/* On a machine with much to do it may miss the deadline: that is no word. */
+	for (int i = 0; i < 20; i++) {
+		h = host_of("\"text\"", "echo '{\"t\":\"busy\",\"seq\":'$seq'}'", 4);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		plugin.deadline = 100;
+		v = asks(3, items);
+		policy_host_judge(h, v, 3, 60000);
+		if (strstr(said, "no answer within") == NULL)
+			break;
+		forget(v, items, 3);
+		policy_host_free(&h);
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL_FATAL(v[i].nretry, 1);
+		CU_ASSERT_FALSE(v[i].retry[0].lost);
+		CU_ASSERT_EQUAL(v[i].retry[0].wait, 1000);
+	}
+	told = strstr(said, "says busy for 1 s with nothing else in hand");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(told);
+	CU_ASSERT_PTR_NULL(strstr(told + 1, "says busy for"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, "lost, with nothing in hand: it has said "
+					    "busy for 3 s with nothing else in hand"));
+	forget(v, items, 3);
+	policy_host_free(&h);
+}
+
+/* What is answered twice is not late. */
+static void
+test_host_twice(void)
+{
+	struct policy_host *h = host_of("\"text\"", DONE "; " DONE, 4);
+	struct exec_stats s;
+	struct item items[9];
+	struct policy_ask *v;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	v = asks(9, items);
+	policy_host_judge(h, v, 9, 60000);
+	for (int i = 0; i < 9; i++)
+		CU_ASSERT_EQUAL(v[i].nretry, 0);
+	policy_exec_stats(policy_host_exec(h, 0), &s);
+	CU_ASSERT_TRUE(s.twice >= 8); /* the last one may not be read yet */
+	CU_ASSERT_EQUAL(s.late, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(strstr(said, "answered an item twice"));
+	CU_ASSERT_PTR_NULL(strstr(
+	    strstr(said, "answered an item twice") + 1, "answered an item twice"));
+	forget(v, items, 9);
+	policy_host_free(&h);
 }
 
 /* What its walls keep from it: the network, other folders, a group of its own. */
@@ -605,6 +683,8 @@ static const struct suite_test tests[] = {
     {"growing delays, then the breaker", test_host_breaker},
     {"a late item is late alone", test_host_late},
     {"abstained, refused, busy, double", test_host_answers},
+    {"busy for ever", test_host_busy},
+    {"answered twice", test_host_twice},
     {"the walls of a program", test_walls},
 };
 

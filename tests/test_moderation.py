@@ -121,13 +121,15 @@ class Trial(Daemon):
 
 # What becomes of a post that sets a fault off: (state, part of why, requests at most).
 FAULTS = {
-    "error": (DEGRADED, "no answer of endpoint local after 2 tries: HTTP status 500", 2),
+    "error": (DEGRADED, "no answer of endpoint local after 2 tries: HTTP status 500, the server "
+              "failed; it says: oops", 2),
     "hang": (DEGRADED, "after 2 tries", 2),
     "drip": (DEGRADED, "after 2 tries", 2),
     "huge": (DEGRADED, "too long, or broken off", 2),
     "close": (DEGRADED, "after 2 tries", 2),
     "reset": (DEGRADED, "after 2 tries", 2),
-    "bad-request": (DEGRADED, "the endpoint does not take it: status 400", 1),
+    "bad-request": (DEGRADED, "the endpoint does not take it: status 400; it says: context length",
+                    1),
     "nojson": (DEGRADED, "the answer is no JSON", 1),
     "schema": (DEGRADED, "no choices[0].message.content", 1),
     "misquote": (DEGRADED, "the model's quote is no part of the text", 1),
@@ -321,13 +323,16 @@ def check_endpoint():
         state, why = d.settled("wrong-key")
         assert state == DEGRADED and "gave no answer for" in why, why
         assert model.refused > 1 and not model.asked
-        assert "endpoint local gives no answers: HTTP status 401" in d.log()
+        assert ("endpoint local gives no answers: HTTP status 401, the server refuses the "
+                "API key") in d.log()
+        assert "wrong key" not in d.log()  # what it says of a key may hold the key
         model.key = KEY
         model.plan = ["redirect"] * 100
         web.post("redirect", "watch one: THREAT led astray")
         state, why = d.settled("redirect")
         assert state == DEGRADED, (state, why)
         assert not model.others, model.others  # nobody was sent on
+        assert "it redirects, which is not followed" in d.log()
         model.plan = []
         web.post("after", "watch one: THREAT after all that")
         assert d.settled("after")[0] == JUDGED
@@ -406,6 +411,7 @@ def check_conf(web, model):
             ("labels = \"threat = violence high 4.1 Threats\"", 'labels = "threat"',
              "is not \"label = category severity clause\""),
             ("policy.txt", "nothing.txt", "nothing.txt"),
+            ('/v1"', '/v1/moderations/"', "is the part before /chat/completions and "),
             ('name = "local"', 'name = "other"', "no endpoint `local' is configured")):
         with Trial(web, model) as d:
             conf = d.path("tosd.conf").read_text()
@@ -437,15 +443,23 @@ def check_golden():
         assert p.returncode == 0 and rows[-1]["drift"] == 20 and len(rows) == 6, p
         assert rows[0]["got"] == "threat" and rows[0]["score"] == 0.93, rows[0]
         # Categories have other labels; two models agree on these texts.
-        for name, code in (("pair", 0), ("classes", 1), ("other", 3)):
+        for name, code in (("pair", 0), ("classes", 3), ("other", 3)):
             p = d.run("moderation", "test", "-c", d.conf, "--plugin", name, "--max-drift",
                       "25", d.path("golden.jsonl"))
             assert p.returncode == code, (name, p)
+        # What no answer could be is a mistake of the file, not of the model.
+        p = d.run("moderation", "test", "-c", d.conf, "--plugin", "classes",
+                  d.path("golden.jsonl"))
+        assert "golden.jsonl:1: plugin `classes' has no label `threat'" in p.stderr, p
+        d.write("refused.jsonl", json.dumps({"text": "FAULT-bad-request.", "expect": "none"}))
+        p = d.run(*words, d.path("refused.jsonl"))
+        assert p.returncode == 3 and ("status 400, the server refuses the request; it says: "
+                                      "context length") in p.stderr, p
         p = d.run("moderation", "test", "-c", d.conf, d.path("golden.jsonl"))
         assert p.returncode == 3 and "choose one with --plugin" in p.stderr, p
         d.path("model.key").write_text("wrong")
         p = d.run(*words, d.path("golden.jsonl"))
-        assert p.returncode == 3 and "status 401" in p.stderr, p
+        assert p.returncode == 3 and "401, the server refuses the API key" in p.stderr, p
         assert d.run("moderation", "fly").returncode == 2
     model.stop()
     print("a golden set", flush=True)

@@ -7,6 +7,7 @@ went wrong, and gives up an item that kills a program twice, and only that one."
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,58 @@ def check_breakers(folder):
     print(f"{len(BAD)} mistakes found out", flush=True)
 
 
+# What is changed in GOOD, a case, and what has to be said of it.
+WORDS = {
+    "busy": ("#ITEM", "say({'t': 'busy', 'seq': seq}); continue", "text-plain",
+             "it says busy 100 times with nothing else in hand"),
+    "raises": ("#ITEM", "raise ValueError('no \\x1b idea')", "text-plain",
+               "it ended (exit code 1); its last line: ValueError: no \\x1b idea"),
+    "exits": ("#ITEM", "os._exit(3)", "text-plain", "it ended (exit code 3)"),
+    "dies": ("#ITEM", "os.kill(os.getpid(), 9)", "text-plain", ("it ended (SIGKILL)",
+             "PermissionError")),  # where its walls forbid even that
+    "print": ("#ITEM", "print('debug'); sys.stdout.flush()", "text-plain",
+              ": line 2 of its output: not JSON"),
+    "order": ("#ITEM", "kept.append(1); found = [{'rule': 'a/b', 'score': "
+              "0.6 / len(kept)}]", "text-plain",
+              'the same text twice: first "a/b 0.6", then "a/b 0.3"'),
+    "empty": ("#ITEM", "found = [{'rule': 'a/b', 'spans': [[2, 2]]}]", "text-plain",
+              "it made a span that is empty or ends before it begins"),
+    "id": ('"a/b"', '"A\\x1b/b"', "hello", "rule `A\\x1b/b': its id must be"),
+}
+
+
+def check_words(folder):
+    path = folder / "program.py"
+    for name, (old, new, case, want) in WORDS.items():
+        path.write_text(GOOD.replace(old, new, 1))
+        p = tosctl("conform", "--case", case, "/usr/bin/python3", path)
+        assert p.returncode == 1, (name, p.stdout, p.stderr)
+        wants = (want,) if isinstance(want, str) else want
+        assert any(w in p.stdout for w in wants), (name, p.stdout)
+        assert "`try'" not in p.stdout, (name, p.stdout)
+    # Without a hello there is nothing to try: said once.
+    path.write_text("import sys\nsys.exit('no idea')\n")
+    p = tosctl("conform", "/usr/bin/python3", path)
+    lines = p.stdout.splitlines()
+    assert p.returncode == 1 and len(lines) == 2, p.stdout
+    assert lines[0].endswith("it ended (exit code 1); its last line: no idea"), lines
+    assert re.fullmatch(r"1 case, failed: the other \d\d cases need a hello", lines[1])
+    print(f"{len(WORDS) + 1} mistakes are told by what they are", flush=True)
+
+
+def check_busy(folder):
+    """Busy for ever: told, lost, given up; and the command comes to an end."""
+    path = folder / "program.py"
+    path.write_text(GOOD.replace("#ITEM", "say({'t': 'busy', 'seq': seq}); continue"))
+    p = tosctl("try", "--deadline", "200ms", "/usr/bin/python3", path,
+               text='{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n')
+    rows = [json.loads(x) for x in p.stdout.splitlines()]
+    assert p.returncode == 1 and [r["id"] for r in rows] == [1, 2], (p.stdout, p.stderr)
+    assert "nothing else in hand" in rows[0]["degraded"], rows
+    assert "says busy for 2 s with nothing else in hand" in p.stderr, p.stderr
+    print("try: one that is always busy is given up", flush=True)
+
+
 def check_try(folder):
     path = folder / "program.py"
     path.write_text(GOOD.replace("#ITEM", "if text == 'die': os._exit(3)"))
@@ -129,6 +182,12 @@ def check_try(folder):
     assert rows[2]["degraded"].startswith("mine: lost 2 times over it"), rows[2]
     assert all("degraded" not in rows[i] for i in (0, 1, 3, 4, 6)), rows
     assert "mine: lost, with revision 3" in p.stderr and "2 losses" in p.stderr, p.stderr
+    assert p.stderr.count("mine: it ended with exit code 3") == 2, p.stderr
+    lost = folder / "lost.sh"
+    lost.write_text("#!/nonexistent/sh\n")
+    lost.chmod(0o755)
+    p = tosctl("try", lost)
+    assert p.returncode == 3 and "its interpreter (#!) is not there" in p.stderr, p.stderr
     for words, code in ((("try",), 2), (("conform", "--window", "0", "x"), 2),
                         (("try", "/nonexistent"), 3), (("try", "/bin/true"), 3),
                         (("fly",), 2), (("conform", "--list"), 0)):
@@ -145,6 +204,8 @@ def main():
         os.chmod(d, 0o755)
         folder = pathlib.Path(d)
         check_try(folder)
+        check_busy(folder)
+        check_words(folder)
         check_breakers(folder)
         check_examples(folder)
     return 0

@@ -240,7 +240,7 @@ test_grants_and_settings(void)
 	CU_ASSERT_PTR_NULL(probe("open", "norule"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has no rules"));
 	CU_ASSERT_PTR_NULL(probe("open", "badrule"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "its id must be"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "rule `Probe Word': its id must be"));
 	CU_ASSERT_PTR_NULL(probe("open", "twice"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "declared twice"));
 }
@@ -255,7 +255,7 @@ test_bad_findings(void)
 	    {"score", "abcdef", "not 0 to 1"},
 	    {"nan", "abcdef", "not 0 to 1"},
 	    {"outside", "abcdef", "outside of the text"},
-	    {"empty", "abcdef", "outside of the text"},
+	    {"empty", "abcdef", "empty or ends before it begins"},
 	    {"order", "abcdef", "not in order"},
 	    {"cut", "é found", "cuts a character"},
 	    {"size", "abcdef", "without its size"},

@@ -23,8 +23,8 @@ ROLES = [("engine", 0), ("policy", 0), ("policy", 1), ("fetch", 0), ("courier", 
          ("console", 0)]
 CONF = """
 state_dir = "{d}/state"; run_dir = "{d}/run"; templates_dir = "{d}/tpl";
-ping_interval = "{ping}"; ping_timeout = "1s"; restart_min = "100ms";
-restart_max = "400ms"; stop_timeout = "{stop}"; fetchers = {fetchers};
+ping_interval = "{ping}"; ping_timeout = "1s"; restart_min = "{rmin}";
+restart_max = "{rmax}"; stop_timeout = "{stop}"; fetchers = {fetchers};
 {extra}
 provider = {{ name = "{name}"; mailbox = "abuse@example.net"; }};
 policy = {{ workers = {workers}; packs_dir = "{d}/packs";
@@ -47,7 +47,7 @@ class Probe:
             open(f"{self.dir}/{name}", "w").close()
         os.chmod(f"{self.dir}/log", 0o666)
         self.settings = dict(d=self.dir, ping="100ms", stop="1s", fetchers=1, workers=2,
-                             name="one", courier='transport = "none";', extra="",
+                             name="one", rmin="100ms", rmax="400ms", courier='transport = "none";', extra="",
                              console='console = { listen = "127.0.0.1:1"; };')
         self.configure(**conf)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -377,6 +377,50 @@ def test_reload_while_crashing():
         p.configure(name="three")
         p.proc.send_signal(signal.SIGHUP)
         wait("a working set", lambda: len(p.said("READY=1")) >= 2 and p.working())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_ends_pauses():
+    """What was repaired is not kept waiting for what failed before."""
+    p = started(rmin="10m", rmax="10m")
+    try:
+        old = [p.pid("policy", i) for i in range(2)]
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        wait("both pauses", lambda: p.errors().count("is started again in 10 min") == 2)
+        p.configure(extra="nonsense = 1;")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("the refusal", lambda: "the new configuration is refused" in p.errors())
+        assert ("policy", 0) not in p.pids(), "a refused file ended the pause"
+        p.configure(name="two", extra="")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("workers again", lambda: p.working(gone=old), 60)
+        wait("READY=1 again", lambda: len(p.said("READY=1")) == 2, 60)
+        assert "new configuration in use" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_reload_during_reload():
+    """A SIGHUP that has to wait for a rehearsal says so, and is not forgotten."""
+    p = started()
+    try:
+        p.ctl("slow-policy")
+        p.configure(name="two")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("the rehearsal", lambda: ("policy", 2) in p.pids())
+        p.configure(name="three")
+        p.proc.send_signal(signal.SIGHUP)
+        wait("a line about it", lambda: "a reload is under way; the files are read "
+             "again after it" in p.errors())
+        p.ctl("slow-policy", False)
+        wait("the second one in use", lambda: any("start" in w[3] and "name=three" in w[3]
+             and w[0:2] == ["policy", "1"] for w in p.log()), 60)
+        wait("a working set", p.working, 60)
+        assert p.errors().count("reading the configuration anew") == 2
         assert p.end() == 0
     finally:
         p.clean()

@@ -276,6 +276,23 @@ allow_literal(const struct conf_section *sec, struct conf_endpoint *p)
 	return true;
 }
 
+/* What is asked for is put behind it, so it does not end in that yet. */
+static bool
+names_a_call(const char *url)
+{
+	static const char *const calls[] = {"/chat/completions", "/moderations"};
+	size_t n = strlen(url), k;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		k = strlen(calls[i]);
+		if (n >= k && memcmp(url + n - k, calls[i], k) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 conf_check_endpoint(const struct conf_section *sec)
 {
@@ -284,7 +301,7 @@ conf_check_endpoint(const struct conf_section *sec)
 	in_order(sec, "retry_min", p->retry_min, "retry_max", p->retry_max);
 	if (p->url == NULL || !conf_section_sound(sec, "url"))
 		return;
-	if (strpbrk(p->url, "?#") != NULL)
+	if (strpbrk(p->url, "?#") != NULL || names_a_call(p->url))
 		conf_walk_say(sec->w, place(sec, "url"),
 		    "`url' of an endpoint is the part before /chat/completions and "
 		    "/moderations, without a query");

@@ -83,6 +83,7 @@ struct engine_worker {
 	bool up;
 	uint64_t batch; /* 0: idle */
 	int64_t since;
+	int64_t died;  /* it lost a batch then, and is not up again; 0: no */
 	bool reported; /* as stuck; gets nothing until its successor is up */
 	bool suspect;  /* the batch is one suspect */
 	int64_t *revisions;

@@ -150,14 +150,34 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id,
 	return g->retries > 0 ? engine_ask_answers(g, id, it, now) : 0;
 }
 
+/* True while this worker is the last one that is up, and others are being started again
+ * after a batch that they died with, as long as that may take. */
+static bool
+is_last(const struct engine *g, uint32_t index, int64_t now)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < g->nworkers; i++) {
+		const struct engine_worker *w = &g->workers[i];
+
+		if (w->up && i != index)
+			return false;
+		more = more || (!w->up && w->died != 0 &&
+				   now - w->died <= g->conf->restart_max);
+	}
+	return more;
+}
+
 /* Suspects are settled soon, but a tenant who floods us with texts that kill workers
  * must not hold up everybody else: only one worker at a time risks itself while
- * ordinary items wait, and it takes turns. */
+ * ordinary items wait, and it takes turns; and one is left for those that come. */
 static bool
-suspects_turn(const struct engine *g)
+suspects_turn(const struct engine *g, uint32_t index, int64_t now)
 {
-	if (g->suspects.n == 0 || g->pending.n == 0)
-		return g->suspects.n > 0;
+	if (g->suspects.n == 0 || is_last(g, index, now))
+		return false;
+	if (g->pending.n == 0)
+		return true;
 	for (size_t i = 0; i < g->nworkers; i++)
 		if (g->workers[i].batch != 0 && g->workers[i].suspect)
 			return false;
@@ -185,7 +205,7 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	struct engine_queue *q = &g->pending;
 	struct msg m;
 
-	w->suspect = g->suspect_last = suspects_turn(g);
+	w->suspect = g->suspect_last = suspects_turn(g, index, now);
 	if (w->suspect) {
 		q = &g->suspects;
 		max = 1;
@@ -221,7 +241,8 @@ engine_inspect_dispatch(struct engine *g, int64_t now)
 		/* One that is about to be killed gets nothing: it would count against
 		 * an item that is not to blame. */
 		while (g->workers[i].up && !g->workers[i].reported &&
-		       g->workers[i].batch == 0 && g->pending.n + g->suspects.n > 0)
+		       g->workers[i].batch == 0 &&
+		       (g->pending.n > 0 || suspects_turn(g, i, now)))
 			send_batch(g, i, now);
 }
 
@@ -235,6 +256,13 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 		int64_t due = w->since + g->conf->policy.deadline;
 		struct msg m;
 
+		/* Suspects that wait for it to come back do so no longer. */
+		if (!w->up && w->died != 0 && g->suspects.n > 0) {
+			due = w->died + g->conf->restart_max + 1;
+			if (now < due && (next == CLOCK_NONE || due < next))
+				next = due;
+			continue;
+		}
 		if (w->batch == 0 || w->reported)
 			continue;
 		if (now < due) {
@@ -320,6 +348,7 @@ engine_inspect_up(struct engine *g, uint32_t index)
 	if (index >= g->nworkers)
 		return;
 	g->workers[index].up = true;
+	g->workers[index].died = 0;
 	g->workers[index].reported = false;
 }
 
@@ -335,6 +364,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 	if (w->batch == 0)
 		return;
 	g->worker_deaths++;
+	w->died = now;
 	not_answered(g, index, w->reported ? "hung" : "died", now);
 }
 

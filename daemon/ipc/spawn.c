@@ -295,7 +295,12 @@ run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err 
 		rc = wall_child(s, e);
 	if (rc == 0) {
 		execve(argv[0], argv, env);
-		rc = err_sys(e, "cannot run %s", argv[0]);
+		/* What is there and is not found begins with "#!" and another name. */
+		rc = errno == ENOENT && access(argv[0], F_OK) == 0
+			 ? err_set(e, TOSD_ENOENT,
+			       "cannot run %s: its interpreter (#!) is not there",
+			       argv[0])
+			 : err_sys(e, "cannot run %s", argv[0]);
 	}
 	return rc;
 }

@@ -19,6 +19,9 @@
 #define LOSSES_IN CLOCK_MIN /* EXEC_LOSSES within this open the breaker */
 #define TICK (10 * CLOCK_SEC)
 #define BUSY_PAUSE 20
+/* Deadlines through which it is busy with nothing else in hand: told, then a loss. */
+#define BUSY_TOLD 10
+#define BUSY_MAX 30
 
 void
 exec_say(void *ctx, const char *line)
@@ -161,6 +164,55 @@ job_of(struct policy_exec *x, uint64_t seq, bool *ok)
 	return j != NULL && j->seq == seq ? j : NULL;
 }
 
+/* Offered again in a moment; but nobody is busy for ever with nothing to do. */
+static int
+take_busy(struct policy_exec *x, struct exec_job *j, int64_t now, struct err *e)
+{
+	int64_t before = x->busy_for, unit = x->conf->deadline;
+	char span[CLOCK_TEXT];
+
+	x->stats.busy++;
+	x->slot[j->seq % EXEC_SLOTS] = NULL;
+	x->flying--;
+	x->waiting++;
+	j->state = EXEC_WAITING;
+	j->not_before = x->again = now + BUSY_PAUSE;
+	x->next = 0;
+	if (x->flying > 0)
+		return 0;
+	x->busy_for += now - j->sent + BUSY_PAUSE;
+	clock_span(x->busy_for, span);
+	if (x->busy_for >= BUSY_MAX * unit)
+		return err_set(e, TOSD_EPROTO,
+		    "it has said busy for %s with nothing else in hand", span);
+	if (before < BUSY_TOLD * unit && x->busy_for >= BUSY_TOLD * unit) {
+		char *line = xasprintf(
+		    "says busy for %s with nothing else in hand; what it is offered "
+		    "waits",
+		    span);
+
+		x->stats.complaints++;
+		exec_say(x, line);
+		free(line);
+	}
+	return 0;
+}
+
+/* An answer to what is not in hand any more: after its deadline, or once more. */
+static void
+take_stray(struct policy_exec *x, uint64_t seq)
+{
+	if (x->answered[seq % EXEC_SLOTS] != seq) {
+		x->stats.late++;
+		return;
+	}
+	if (x->stats.twice++ > 0)
+		return;
+	x->stats.complaints++;
+	exec_say(x, "answered an item twice: the first answer counts; what more there "
+		    "is of these is not told");
+}
+
 static int
 take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err *e)
 {
@@ -178,19 +230,13 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 		    (unsigned long long)exec_proto_lines(exec_child_proto(x->child)),
 		    (unsigned long long)ev->seq);
 	if (j == NULL) {
-		x->stats.late++;
+		take_stray(x, ev->seq);
 		return 0;
 	}
-	if (ev->kind == EXEC_BUSY) {
-		x->stats.busy++;
-		x->slot[j->seq % EXEC_SLOTS] = NULL;
-		x->flying--;
-		x->waiting++;
-		j->state = EXEC_WAITING;
-		j->not_before = x->again = now + BUSY_PAUSE;
-		x->next = 0;
-		return 0;
-	}
+	if (ev->kind == EXEC_BUSY)
+		return take_busy(x, j, now, e);
+	x->busy_for = 0;
+	x->answered[j->seq % EXEC_SLOTS] = j->seq;
 	policy_exec_report(x->face, ev, j->item, &j->report);
 	x->stats.complaints += j->report.bad[0] != '\0';
 	if (ev->abstain != NULL)
@@ -242,6 +288,7 @@ begin_child(struct policy_exec *x, struct exec_fds *fds, int64_t now)
 	x->state = EXEC_IS_GREETING;
 	x->since = x->heard = now;
 	x->first = x->seq;
+	x->busy_for = 0;
 	exec_put_start(exec_child_out(x->child), x->conf);
 }
 

@@ -82,7 +82,7 @@ int64_t policy_exec_idle(struct policy_exec *x);
 
 /* For the summary of `tosctl plugin'. */
 struct exec_stats {
-	uint64_t lines, ignored, late, busy, losses, complaints;
+	uint64_t lines, ignored, late, twice, busy, losses, complaints;
 	struct histogram took; /* from item to answer */
 };
 bool policy_exec_up(const struct policy_exec *x);

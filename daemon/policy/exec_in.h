@@ -31,7 +31,9 @@ struct policy_exec {
 	size_t njobs, next, flying, waiting;
 	int64_t soonest; /* no deadline of what is in hand is earlier */
 	int64_t again; /* when it is worth asking one again that it was too busy for */
+	int64_t busy_for; /* ms, asked and nothing else in hand, since its last answer */
 	struct exec_job *slot[EXEC_SLOTS]; /* in hand, by seq */
+	uint64_t answered[EXEC_SLOTS];	   /* the last number answered, likewise */
 	struct exec_stats stats;
 };
 

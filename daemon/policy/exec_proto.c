@@ -11,6 +11,9 @@
 
 #include "base/clock.h"
 #include "base/finding.h"
+#include "base/text.h"
+
+#define WANT_TEXT 192 /* of what is wrong with `want' */
 
 struct exec_proto {
 	const char *name;
@@ -147,7 +150,7 @@ exec_proto_take(struct exec_proto *p, const char *data, size_t n)
 static int __attribute__((format(printf, 3, 4)))
 breach(struct exec_proto *p, struct err *e, const char *fmt, ...)
 {
-	char what[200];
+	char what[240];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -174,16 +177,18 @@ get_text(const json_t *o, const char *key, bool must, char **out)
 	return NULL;
 }
 
+/* bad: what to say of one that is not from 1 to hi. */
 static const char *
-get_count(const json_t *o, const char *key, json_int_t lo, json_int_t hi, uint32_t *out)
+get_count(
+    const json_t *o, const char *key, json_int_t hi, const char *bad, uint32_t *out)
 {
 	const json_t *v = json_object_get(o, key);
 
 	if (v == NULL)
 		return NULL;
-	if (!json_is_integer(v) || json_integer_value(v) < lo ||
+	if (!json_is_integer(v) || json_integer_value(v) < 1 ||
 	    json_integer_value(v) > hi)
-		return "is not a whole number in its limits";
+		return bad;
 	*out = (uint32_t)json_integer_value(v);
 	return NULL;
 }
@@ -212,7 +217,8 @@ get_rule(const json_t *o, struct exec_rule *r, const char **key)
 	    (bad = get_text(o, *key = "digest", false, &r->digest)) == NULL &&
 	    (bad = get_text(o, *key = "severity", true, &severity)) == NULL &&
 	    (bad = get_text(o, *key = "mode", false, &mode)) == NULL)
-		bad = get_count(o, *key = "rev", 1, INT32_MAX, &r->rev);
+		bad = get_count(o, *key = "rev", INT32_MAX,
+		    "is not a whole number from 1 to 2147483647", &r->rev);
 	if (bad == NULL && r->rev == 0)
 		bad = "is missing";
 	if (bad == NULL) {
@@ -231,8 +237,23 @@ get_rule(const json_t *o, struct exec_rule *r, const char **key)
 	return bad;
 }
 
+/* The name that there is not, and those that there are; out holds both. */
 static const char *
-get_want(const json_t *o, unsigned *out)
+no_field(const char *name, char out[WANT_TEXT])
+{
+	char shown[64];
+	int n;
+
+	text_escape(shown, sizeof(shown), name, strnlen(name, 32));
+	n = snprintf(out, WANT_TEXT, "names \"%s\", which is none of", shown);
+	for (size_t k = 0; k < NFIELDS; k++)
+		n += snprintf(out + n, WANT_TEXT - (size_t)n, "%s %s", k > 0 ? "," : "",
+		    fields[k].name);
+	return out;
+}
+
+static const char *
+get_want(const json_t *o, unsigned *out, char bad[WANT_TEXT])
 {
 	const json_t *list = json_object_get(o, "want"), *v;
 	size_t i, k;
@@ -246,8 +267,10 @@ get_want(const json_t *o, unsigned *out)
 		for (k = 0; s != NULL && k < NFIELDS; k++)
 			if (strcmp(fields[k].name, s) == 0)
 				break;
-		if (s == NULL || k == NFIELDS)
-			return "names a field that there is not";
+		if (s == NULL)
+			return "must be an array of names of fields";
+		if (k == NFIELDS)
+			return no_field(s, bad);
 		*out |= 1u << k;
 	}
 	return NULL;
@@ -272,6 +295,7 @@ take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct e
 {
 	const json_t *rules = json_object_get(o, "rules"), *v, *pure;
 	const char *bad, *key;
+	char want[WANT_TEXT];
 	size_t i;
 
 	if (p->greeted)
@@ -281,10 +305,11 @@ take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct e
 		return breach(p, e, "hello: `proto' %s", bad);
 	if ((bad = get_text(o, key = "name", true, &h->name)) != NULL ||
 	    (bad = get_text(o, key = "version", true, &h->version)) != NULL ||
-	    (bad = get_want(o, &h->want)) != NULL)
+	    (bad = get_want(o, &h->want, want)) != NULL)
 		return breach(
 		    p, e, "hello: `%s' %s", h->version != NULL ? "want" : key, bad);
-	if ((bad = get_count(o, "max_inflight", 1, 1 << 16, &h->max_inflight)) != NULL)
+	if ((bad = get_count(o, "max_inflight", 1 << 16,
+		 "is not a whole number from 1 to 65536", &h->max_inflight)) != NULL)
 		return breach(p, e, "hello: `max_inflight' %s", bad);
 	pure = json_object_get(o, "pure");
 	if (pure != NULL && !json_is_boolean(pure))

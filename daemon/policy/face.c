@@ -17,6 +17,7 @@
 
 #define RULES_MAX 20000
 #define LOG_MAX 1000 /* bytes of a plugin's line */
+#define ID_SHOWN 100 /* bytes of a rule's bad id, escaped */
 
 _Static_assert((int)TOSD_LOW == SEVERITY_LOW && (int)TOSD_MEDIUM == SEVERITY_MEDIUM &&
 		   (int)TOSD_HIGH == SEVERITY_HIGH &&
@@ -151,14 +152,17 @@ host_declare(const struct tosd_host *h, const struct tosd_rule *r, const char **
 	struct policy_face *f = policy_face_of(h);
 	struct policy_rule *to, before, none = {0};
 	const char *bad;
+	char id[ID_SHOWN] = "NULL";
 
 	if (f->phase != POLICY_OPENING)
 		return refuse(f, errstr, "declare() is for open() only");
 	if (r == NULL || r->size < sizeof(*r))
 		return refuse(f, errstr, "a rule without its size");
-	if ((bad = bad_rule(r)) != NULL)
-		return refuse(f, errstr, "rule `%.64s': %s",
-		    r->id != NULL && good_id(r->id) ? r->id : "?", bad);
+	if ((bad = bad_rule(r)) != NULL) {
+		if (r->id != NULL) /* whatever it is: escaped, cut */
+			text_escape(id, sizeof(id), r->id, strnlen(r->id, 64));
+		return refuse(f, errstr, "rule `%s': %s", id, bad);
+	}
 	if (policy_face_has(f, r->id))
 		return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
 	if (f->nrules >= RULES_MAX)
@@ -298,7 +302,9 @@ bad_finding(const struct tosd_report *r, const struct tosd_finding *f)
 	for (size_t i = 0; i < f->nspans; i++) {
 		const struct tosd_span *s = &f->spans[i];
 
-		if (s->start >= s->end || s->end > r->item->len)
+		if (s->start >= s->end)
+			return "a span that is empty or ends before it begins";
+		if (s->end > r->item->len)
 			return "a span outside of the text";
 		if (!on_border(r->item, s->start) || !on_border(r->item, s->end))
 			return "a span that cuts a character";

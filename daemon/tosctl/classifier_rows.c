@@ -17,6 +17,8 @@
 #include "tosctl/tosctl_scan.h"
 
 #define FILE_MAX ((size_t)512 << 20)
+#define LINE_LIMIT ((size_t)8 << 20)
+#define TEXT_LIMIT ((size_t)1 << 20) /* more of a post is never judged */
 #define ROWS_MAX 5000000
 #define NAME_MAX_ 64 /* bytes of a source or category */
 
@@ -36,8 +38,13 @@ add_row(struct train *t, const json_t *o, char **category)
 		       : json_is_integer(label) ? json_integer_value(label)
 						: -1;
 
-	if (!json_is_string(text) || json_string_length(text) == 0)
+	if (!json_is_string(text))
 		return "no `text'";
+	if (json_string_length(text) == 0)
+		return "`text' is empty";
+	if (json_string_length(text) > TEXT_LIMIT)
+		return "`text' is longer than 1 MiB, which is as much as is ever "
+		       "judged";
 	if (json_string_length(text) != strlen(json_string_value(text)))
 		return "a NUL in `text'";
 	if (l != 0 && l != 1)
@@ -77,8 +84,12 @@ read_lines(struct train *t, const char *path, struct buf *b, struct rows_file *o
 		line++;
 		if (strspn(b->data + i, " \t\r") >= end - i)
 			continue;
-		o = json_loadb(b->data + i, end - i, JSON_REJECT_DUPLICATES, &je);
-		why = o == NULL		   ? je.text
+		o = NULL;
+		if (end - i <= LINE_LIMIT)
+			o = json_loadb(
+			    b->data + i, end - i, JSON_REJECT_DUPLICATES, &je);
+		why = end - i > LINE_LIMIT ? "the line is longer than 8 MiB"
+		      : o == NULL	   ? je.text
 		      : !json_is_object(o) ? "not a JSON object"
 					   : add_row(t, o, &category);
 		json_decref(o);
@@ -105,6 +116,13 @@ rows_read(struct train *t, const char *path, struct rows_file *out, struct err *
 	if (rc == 0) {
 		mem_sha256(b.len > 0 ? b.data : "", b.len, out->card.digest);
 		buf_reserve(&b, 1)[0] = '\0';
+		if (strncmp(b.data, "\xef\xbb\xbf", 3) == 0)
+			rc = err_set(e, TOSD_EINVAL,
+			    "%s: begins with a byte order mark: save it as UTF-8 "
+			    "without one",
+			    path);
+	}
+	if (rc == 0) {
 		rc = read_lines(t, path, &b, out, e);
 	}
 	if (rc == 0 && out->card.rows == 0)

@@ -109,6 +109,17 @@ train_all(struct run *r, struct err *e)
 	return rc;
 }
 
+/* Rows that augmentation made of others. */
+static size_t
+count_made(const struct train *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += t->v[i].made;
+	return n;
+}
+
 int
 run_train(struct run *r, struct err *e)
 {
@@ -121,8 +132,11 @@ run_train(struct run *r, struct err *e)
 	if (rc == 0)
 		rc = file_write(card, r->card.data, r->card.len, 0644, FILE_NOSYNC, e);
 	if (rc == 0)
-		printf("%s: %zu rows, threshold %.4f; what it is worth: %s\n", r->o.out,
-		    r->train.n, r->model->f.threshold, card);
+		printf(
+		    "%s: %zu rows and %zu made from them, threshold %.4f; what it is "
+		    "worth: %s\n",
+		    r->o.out, r->train.n - count_made(&r->train), count_made(&r->train),
+		    r->model->f.threshold, card);
 	free(card);
 	return rc;
 }

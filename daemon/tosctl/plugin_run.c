@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define OWN_UID 60955 /* the last of the default range of tosd.conf(5) */
+#define LAST_WORDS 500 /* ms for it to end when its output has */
+#define OWN_UID 60955  /* the last of the default range of tosd.conf(5) */
 
 void
 plugin_run_init(struct plugin_run *r)
@@ -200,18 +201,6 @@ take(void *ctx, const char *plugin, struct exec_fds *out)
 }
 
 static void
-lost(void *ctx, const char *plugin, int64_t delay, const char *why)
-{
-	struct plugin_run *r = ctx;
-
-	(void)plugin;
-	(void)why;
-	plugin_run_end(r, 0, NULL);
-	r->wanted = delay >= 0;
-	r->due = clock_steady() + delay;
-}
-
-static void
 say(void *ctx, const char *plugin, const char *line)
 {
 	struct buf b = {0};
@@ -220,6 +209,34 @@ say(void *ctx, const char *plugin, const char *line)
 	text_escape_buf(&b, line, strlen(line));
 	fprintf(stderr, "%s: %s\n", plugin, b.data != NULL ? b.data : "");
 	buf_free(&b);
+}
+
+/* How a program ended that is said to have, as far as it did by itself. */
+static void
+say_end(struct plugin_run *r, const char *plugin, int status)
+{
+	char text[40];
+
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "it was killed by SIG%s",
+		    sigabbrev_np(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof(text), "it ended with exit code %d",
+		    WEXITSTATUS(status));
+	say(r, plugin, text);
+}
+
+static void
+lost(void *ctx, const char *plugin, int64_t delay, const char *why)
+{
+	struct plugin_run *r = ctx;
+	bool over = strstr(why, "it ended") != NULL, ended;
+	int status = plugin_run_end(r, over ? LAST_WORDS : 0, &ended);
+
+	if (over && ended)
+		say_end(r, plugin, status);
+	r->wanted = delay >= 0;
+	r->due = clock_steady() + delay;
 }
 
 struct policy_children

@@ -7,10 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "policy/exec_face.h"
+
+#define BUSY_MAX 100   /* times for one item, with nothing else in hand */
+#define LAST_SHOWN 60  /* characters of its last line */
+#define LAST_WORDS 500 /* ms for it to end when its output has */
 
 bool
 talk_fail(struct talk *t, const char *fmt, ...)
@@ -25,12 +31,19 @@ talk_fail(struct talk *t, const char *fmt, ...)
 
 /* --- talking */
 
-/* Its lines are counted, not shown. */
+/* Its lines are counted, not shown; the last one may tell why it ended. */
 static void
 on_line(void *ctx, const char *line)
 {
-	(void)ctx;
-	(void)line;
+	struct talk *t = ctx;
+	struct buf b = {0};
+
+	if (line[strspn(line, " \t\r")] == '\0')
+		return;
+	text_repair(&b, line, strlen(line));
+	snprintf(t->last, sizeof(t->last), "%.*s", (int)text_prefix(b.data, LAST_SHOWN),
+	    b.data);
+	buf_free(&b);
 }
 
 void
@@ -52,6 +65,32 @@ wait_for(struct talk *t, int64_t end)
 	poll(v, exec_child_poll(t->c, v), end > now ? (int)(end - now) : 0);
 }
 
+/* It has closed its output: most have ended, and their code and last line say why. */
+static bool
+fail_ended(struct talk *t)
+{
+	char how[40] = "";
+	bool ended;
+	int status = plugin_run_end(t->run, LAST_WORDS, &ended);
+
+	if (ended && WIFSIGNALED(status))
+		snprintf(how, sizeof(how), " (SIG%s)", sigabbrev_np(WTERMSIG(status)));
+	else if (ended)
+		snprintf(how, sizeof(how), " (exit code %d)", WEXITSTATUS(status));
+	return talk_fail(t, "%s%s%s%s", ended ? "it ended" : "it closed its output",
+	    how, t->last[0] != '\0' ? "; its last line: " : "", t->last);
+}
+
+/* In these cases there is one plugin, and no need of its name. */
+static bool
+fail_breach(struct talk *t, const char *why)
+{
+	char name[200];
+	int n = snprintf(name, sizeof(name), "plugin `%s', ", t->run->conf.name);
+
+	return talk_fail(t, "%s", strncmp(why, name, (size_t)n) == 0 ? why + n : why);
+}
+
 /* The next event; false and why: it broke the protocol, ended, or was silent. */
 bool
 talk_next(struct talk *t, struct exec_event *ev, int64_t patience)
@@ -66,9 +105,9 @@ talk_next(struct talk *t, struct exec_event *ev, int64_t patience)
 		if (rc > 0)
 			return true;
 		if (rc < 0)
-			return talk_fail(t, "%s", why.text);
+			return fail_breach(t, why.text);
 		if (over < 0)
-			return talk_fail(t, "%s", e.text);
+			return fail_ended(t);
 		if (clock_steady() >= end)
 			return talk_fail(t, "no answer within %lld s",
 			    (long long)(patience / CLOCK_SEC));
@@ -97,6 +136,7 @@ talk_begin(struct talk *t)
 	struct err e = ERR_INIT;
 
 	talk_end(t);
+	t->last[0] = '\0';
 	if (plugin_run_start(t->run, &fds, &e) != 0)
 		return talk_fail(t, "%s", e.text);
 	t->c = exec_child_new(t->run->conf.name, &fds, on_line, t);
@@ -151,17 +191,22 @@ talk_check(struct talk *t, const struct exec_event *ev, const char *text, size_t
 {
 	struct tosd_item item = {.text = text, .len = n};
 	struct tosd_report r = {0};
+	char score[40];
 	bool good;
 
 	policy_exec_report(&t->face, ev, &item, &r);
 	policy_report_sort(&r);
 	for (uint32_t i = 0; i < r.n; i++) {
-		buf_printf(
-		    said, "%s %.17g %s", r.v[i].rule, r.v[i].score, r.v[i].reason);
+		/* As short as it can be read back from: any difference shows. */
+		snprintf(score, sizeof(score), "%.15g", r.v[i].score);
+		if (strtod(score, NULL) != r.v[i].score)
+			snprintf(score, sizeof(score), "%.17g", r.v[i].score);
+		buf_printf(said, "%s%s %s", i > 0 ? "; " : "", r.v[i].rule, score);
+		if (r.v[i].reason[0] != '\0')
+			buf_printf(said, " %s", r.v[i].reason);
 		for (size_t k = 0; k < r.v[i].nspans; k++)
 			buf_printf(
 			    said, " %u-%u", r.v[i].spans[k].start, r.v[i].spans[k].end);
-		buf_putc(said, '\n');
 		finding_clear(&r.v[i]);
 	}
 	free(r.v);
@@ -178,15 +223,17 @@ talk_hear(struct talk *t, uint64_t seq, const char *text, size_t n, struct buf *
 	struct exec_event ev;
 	bool good;
 
-	for (unsigned busy = 0;; busy++) {
+	for (unsigned busy = 1;; busy++) {
 		if (!talk_next(t, &ev, ANSWER_MAX))
 			return false;
-		if (ev.kind == EXEC_BUSY && ev.seq == seq && busy < 100) {
-			usleep(20000);
-			seq = talk_item(t, text, n);
-			continue;
-		}
-		break;
+		if (ev.kind != EXEC_BUSY || ev.seq != seq)
+			break;
+		if (busy == BUSY_MAX)
+			return talk_fail(t,
+			    "it says busy %d times with nothing else in hand",
+			    BUSY_MAX);
+		usleep(20000);
+		seq = talk_item(t, text, n);
 	}
 	if (ev.kind != EXEC_RESULT || ev.seq != seq)
 		return talk_fail(t, "it answers item %llu in place of %llu",

@@ -19,6 +19,7 @@ struct talk {
 	struct exec_hello hello;
 	struct policy_face face;
 	uint64_t seq;
+	char last[256]; /* of its lines on standard error */
 	char why[400];	/* of the case that failed */
 };
 

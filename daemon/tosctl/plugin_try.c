@@ -20,6 +20,7 @@
 
 #define BATCH 512
 #define ATTEMPTS 2
+#define STALLS 5 /* rounds without a word about any item, then all are given up */
 #define LINE_LIMIT (8u << 20)
 #define BACK_MAX (70 * CLOCK_SEC) /* longer than any pause of a program */
 
@@ -39,6 +40,7 @@ struct attempt {
 	struct policy_host *host;
 	struct row *rows;
 	size_t n;
+	unsigned stalls; /* rounds in a row */
 	uint64_t items, findings, degraded, bad, line, expected, unexpected;
 	bool expect;
 	int rc;
@@ -89,6 +91,27 @@ settle(struct row *r, bool back)
 			      : xasprintf("%s: %s", t->plugin, t->why);
 }
 
+static uint64_t
+busy_of(const struct attempt *a)
+{
+	const struct policy_exec *x = policy_host_exec(a->host, 0);
+	struct exec_stats s = {.busy = 0};
+
+	if (x != NULL)
+		policy_exec_stats(x, &s);
+	return s.busy;
+}
+
+/* True when no answer told anything but that it could not be asked. */
+static bool
+nothing_said(const struct policy_ask *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].nretry == 0 || v[i].retry->lost)
+			return false;
+	return true;
+}
+
 /* Asks about rows that are not settled: those without a loss together, others alone. */
 static void
 ask_all(struct attempt *a, bool alone)
@@ -96,6 +119,7 @@ ask_all(struct attempt *a, bool alone)
 	struct policy_ask *v = xcalloc(a->n + 1, sizeof(*v));
 	size_t *of = xcalloc(a->n + 1, sizeof(*of)), n = 0;
 	bool back = wait_up(a);
+	uint64_t busy = busy_of(a);
 
 	for (size_t i = 0; i < a->n; i++) {
 		struct row *r = &a->rows[i];
@@ -109,6 +133,9 @@ ask_all(struct attempt *a, bool alone)
 		    .revision = a->items - a->n + i + 1};
 	}
 	policy_host_judge(a->host, v, n, CLOCK_MIN);
+	a->stalls = nothing_said(v, n) ? a->stalls + 1 : 0;
+	/* One that is busy all the time was waited for long enough. */
+	back = back && a->stalls < STALLS && (a->stalls == 0 || busy_of(a) == busy);
 	for (size_t i = 0; i < n; i++) {
 		a->rows[of[i]].ask = v[i];
 		settle(&a->rows[of[i]], back);
@@ -317,11 +344,11 @@ summary(const struct attempt *a, int64_t ms)
 		print_time("half of the answers", histogram_quantile(&s.took, 0.5));
 		print_time("99 %", histogram_quantile(&s.took, 0.99));
 		fprintf(stderr,
-		    "; %llu complaints, %llu losses, %llu late, %llu times busy, %llu "
-		    "messages of unknown type",
+		    "; %llu complaints, %llu losses, %llu late, %llu answered twice, "
+		    "%llu times busy, %llu messages of unknown type",
 		    (unsigned long long)s.complaints, (unsigned long long)s.losses,
-		    (unsigned long long)s.late, (unsigned long long)s.busy,
-		    (unsigned long long)s.ignored);
+		    (unsigned long long)s.late, (unsigned long long)s.twice,
+		    (unsigned long long)s.busy, (unsigned long long)s.ignored);
 	}
 	if (a->expect)
 		fprintf(stderr, "; %llu as expected, %llu not",

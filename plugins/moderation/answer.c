@@ -166,3 +166,16 @@ answer_moderation(const char *body, size_t n, const struct labels *l,
 	json_decref(j);
 	return rc;
 }
+
+void
+answer_refusal(const char *body, size_t n, int status, struct why *w)
+{
+	json_t *j = json_loadb(body, n, 0, NULL);
+	const json_t *error = json_object_get(j, "error");
+	const json_t *said = json_object_get(error, "message");
+	const char *s = json_string_value(said != NULL ? said : error);
+
+	why_set(w, "the endpoint does not take it: status %d%s%.160s", status,
+	    s != NULL ? "; it says: " : "", s != NULL ? s : "");
+	json_decref(j);
+}

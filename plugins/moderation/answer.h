@@ -40,4 +40,7 @@ int answer_quote(const struct answer *a, const char *text, size_t n, uint32_t *s
 int answer_moderation(const char *body, size_t n, const struct labels *l,
     double scores[LABELS_MAX], struct why *w);
 
+/* Why there is none: the status, and what the endpoint says of it. */
+void answer_refusal(const char *body, size_t n, int status, struct why *w);
+
 #endif

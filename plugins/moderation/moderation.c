@@ -431,10 +431,11 @@ judge(struct moderation *m, struct tosd_report *report, struct tosd_str text,
     const struct tosd_answer *in)
 {
 	for (size_t i = 0; i < m->nmodels; i++)
-		if (in[i].status != 200)
-			return why_set(&m->why,
-			    "the endpoint does not take it: status %d",
-			    (int)in[i].status);
+		if (in[i].status != 200) {
+			answer_refusal(
+			    in[i].body.ptr, in[i].body.len, (int)in[i].status, &m->why);
+			return -1;
+		}
 	return m->chat ? judge_chat(m, report, text, in)
 		       : judge_moderation(m, report, in);
 }
