@@ -11,6 +11,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
+	%D%/lent.c %D%/lent.h \
 	%D%/life.c %D%/life.h \
 	%D%/meter.c %D%/meter.h \
 	%D%/plugin.c %D%/plugin.h \

@@ -66,7 +66,7 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	int rc;
 
 	trace_at(trace, TRACE_LOAD, r->conf.name, 0);
-	rc = policy_plugin_load(&r->conf, NULL, 0, &p, &e);
+	rc = policy_plugin_load(&r->conf, NULL, 0, problem, c, &p, &e);
 	trace_idle(trace);
 	if (rc != 0) {
 		problem(c, e.text);

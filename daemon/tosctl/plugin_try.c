@@ -29,6 +29,7 @@ struct row {
 	json_t *in;
 	struct item it;
 	int64_t time;
+	uint64_t line; /* of standard input, from 1 */
 	unsigned tries;
 	bool settled;
 	struct policy_ask ask;
@@ -103,10 +104,8 @@ ask_all(struct attempt *a, bool alone)
 		if (r->settled || (r->tries > 0) != alone || (alone && n == 1))
 			continue;
 		of[n] = i;
-		v[n++] = (struct policy_ask){.tenant = "",
-		    .it = &r->it,
-		    .time = r->time,
-		    .revision = a->items - a->n + i + 1};
+		v[n++] = (struct policy_ask){
+		    .tenant = "", .it = &r->it, .time = r->time, .revision = r->line};
 	}
 	policy_host_judge(a->host, v, n, CLOCK_MIN);
 	for (size_t i = 0; i < n; i++) {
@@ -231,7 +230,8 @@ try_line(struct attempt *a, const char *s, size_t n)
 	a->line++;
 	if (strspn(s, " \t\r\n") >= n)
 		return;
-	*r = (struct row){.in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je)};
+	*r = (struct row){
+	    .in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je), .line = a->line};
 	item_init(&r->it);
 	why = r->in == NULL ? je.text : scan_read_item(r->in, &r->it, &r->time);
 	if (why == NULL) {
