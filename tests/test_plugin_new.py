@@ -206,6 +206,13 @@ def check_objects():
                   "--memory", "256", PROBE + "probe.so", code=1,
                   text="\n\n" + json.dumps({"id": 1, "text": "zap!" + fault}) + "\n")
         assert want in out, out
+    # What a plugin prints is not among the results.
+    p = subprocess.run([BUILD + "/tosctl", "plugin", "try", "--set", "fault=zap!",
+                        PROBE + "probe.so"], input='{"id": 1, "text": "zap!print"}\n', text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert [json.loads(x)["degraded"] for x in p.stdout.splitlines()] == [
+        "probe: printed too much"], p.stdout[:300]
+    assert p.stderr.count("printed ") == 100000, p.stderr[-300:]
     for words, want in (
             (["--grant", "text,link"], '--grant: "link" must be among text, links, author, tenant'),
             (["--set", "clause"], '--set: "clause" must be KEY=VALUE'),
@@ -237,6 +244,10 @@ def check_configuration():
         shutil.copy(PROBE + "probe.so", d.path("open.so"))
         d.path("open.so").chmod(0o722)
         rows.append(f'{{ name = "open"; path = "{d.path("open.so")}" }}')
+        d.path("wide").mkdir()
+        d.path("wide").chmod(0o777)
+        shutil.copy(PROBE + "probe.so", d.path("wide/wide.so"))
+        rows.append(f'{{ name = "wide"; path = "{d.path("wide/wide.so")}" }}')
         whole = pathlib.Path(PROBE + "probe.so").read_bytes()
         d.path("cut.so").write_bytes(whole[:8000])
         d.path("cut.so").chmod(0o700)
@@ -254,8 +265,11 @@ def check_configuration():
         assert sum(want in x and f":{first + i}" in x for x in lines) == 1, (want, said)
     assert sum("setting `selftest' must be true or false" in x for x in lines) == 1, said
     assert sum("open.so" in x for x in lines) == 1, said
-    assert any(f":{first + 6}" in x and "cut" in x for x in lines), said
-    assert code == 1 and lines[-1].endswith("tosd.conf: 8 mistakes"), said
+    assert sum("wide" in x for x in lines) == 1 and any(
+        f":{first + 6}" in x and "lies in a folder that may be written by others" in x
+        for x in lines), said
+    assert any(f":{first + 7}" in x and "cut" in x for x in lines), said
+    assert code == 1 and lines[-1].endswith("tosd.conf: 9 mistakes"), said
 
 
 def main():

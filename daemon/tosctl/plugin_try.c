@@ -275,7 +275,7 @@ try_stream(struct attempt *a)
 		/* Whoever sends one item at a time gets its answer. */
 		if (n < (1 << 18) && n > 0)
 			judge_rows(a);
-		fflush(stdout);
+		fflush(scan_own_output());
 		if (b.len > LINE_LIMIT) {
 			fprintf(stderr, "tosctl: line %llu is longer than 8 MiB\n",
 			    (unsigned long long)a->line + 1);
@@ -283,12 +283,12 @@ try_stream(struct attempt *a)
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	judge_rows(a);
-	fflush(stdout);
+	fflush(scan_own_output());
 	buf_free(&b);
 	free(a->rows);
-	if (n < 0 || ferror(stdout))
+	if (n < 0 || ferror(scan_own_output()))
 		fprintf(stderr, "tosctl: %s\n", strerror(errno));
-	return n < 0 || ferror(stdout) ? EXIT_CANNOT : a->rc;
+	return n < 0 || ferror(scan_own_output()) ? EXIT_CANNOT : a->rc;
 }
 
 static void
@@ -358,6 +358,7 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *t
 	int64_t begin;
 	int rc;
 
+	scan_own_output(); /* before the plugin prints anything */
 	if (policy_host_new(&po, &a.host, NULL) != 0)
 		return EXIT_CANNOT;
 	if (!close_walls(r, o)) {

@@ -347,6 +347,19 @@ do_log(const struct probe *p)
 	return "said too much";
 }
 
+/* On both, 100,000 lines. */
+static const char *
+do_print(const struct probe *p)
+{
+	(void)p;
+	for (unsigned i = 0; i < 100000; i++) {
+		printf("printed %u\n", i);
+		fprintf(stderr, "complained %u\n", i);
+	}
+	fflush(stdout);
+	return "printed too much";
+}
+
 static const struct fault {
 	const char *name;
 	/* Why it gives no answer; NULL: what should have been refused was not. */
@@ -371,6 +384,7 @@ static const struct fault {
     {"kill", do_kill},
     {"thread", do_thread},
     {"log", do_log},
+    {"print", do_print},
 };
 
 static int
