@@ -212,7 +212,7 @@ def check_objects():
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
     assert [json.loads(x)["degraded"] for x in p.stdout.splitlines()] == [
         "probe: printed too much"], p.stdout[:300]
-    assert p.stderr.count("printed ") == 100000, p.stderr[-300:]
+    assert "printed 99999" in p.stderr, p.stderr[-300:]
     for words, want in (
             (["--grant", "text,link"], '--grant: "link" must be among text, links, author, tenant'),
             (["--set", "clause"], '--set: "clause" must be KEY=VALUE'),
