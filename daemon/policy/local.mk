@@ -16,6 +16,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/meter.c %D%/meter.h \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/quiet.h \
+	%D%/said.c %D%/said.h \
 	%D%/verdict.c %D%/verdict.h
 
 UNIT_TESTS += tests/test_policy
