@@ -35,6 +35,7 @@ ROOM_LIBS = $(EVENT_LIBS) $(CURL_LIBS) $(CARES_LIBS) $(JANSSON_LIBS) $(CONFIG_LI
 sbin_PROGRAMS += tosd
 tosd_SOURCES = \
 	%D%/tosd.c \
+	%D%/tosd_plugins.c %D%/tosd_plugins.h \
 	%D%/role_console.c \
 	%D%/role_courier.c \
 	%D%/role_engine.c \

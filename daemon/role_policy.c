@@ -20,6 +20,7 @@
 #include "policy/exec.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "policy/said.h"
 #include "roles.h"
 
 /* Freed memory that is kept. */
@@ -29,6 +30,8 @@ struct policy {
 	struct role_self *self;
 	struct conf *conf;
 	struct policy_host *host;
+	struct policy_said
+	    *said; /* NULL in a build with sanitizers: they print reports */
 	struct loop_timer *idle; /* to look after programs; NULL: there are none */
 	uint32_t faults;	 /* packs and plugins left out */
 	char *words;		 /* of a trial: what came of it */
@@ -144,6 +147,7 @@ policy_free(void *ctx)
 	struct policy *p = ctx;
 
 	policy_host_free(&p->host);
+	policy_said_free(&p->said);
 	loop_timer_free(&p->idle);
 	conf_free(&p->conf);
 	free(p->words);
@@ -184,8 +188,13 @@ policy_start(struct role_self *self, const struct buf *sources,
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)
 		log_warn("policy", "no cache: %s", e->text);
+#ifndef TOSD_SANITIZED
+	if (rc == 0)
+		rc = policy_said_new(role_loop(self), &p->said, e);
+#endif
 	if (rc == 0)
 		rc = load(p, &children, e);
+	policy_said_drain(p->said);
 	if (rc != 0) {
 		policy_free(p);
 		return rc;
@@ -267,6 +276,7 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 		    .reported = it->reported};
 	}
 	policy_host_judge(p->host, ask, in->n, patience(p));
+	policy_said_drain(p->said);
 	for (uint32_t i = 0; i < in->n; i++)
 		out->v[i] = (struct msg_inspected_item){.revision = in->v[i].revision,
 		    .degraded = ask[i].degraded,

@@ -13,10 +13,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "policy/fetched.h"
-#include "policy/host.h"
 #include "roles.h"
 #include "supervisor.h"
+#include "tosd_plugins.h"
 
 #ifndef TOSD_CONFDIR
 #define TOSD_CONFDIR "/etc/tosd"
@@ -112,64 +111,9 @@ run_role(const char *name)
 static void
 print_mistake(void *ctx, const char *file, int line, const char *text)
 {
-	size_t *n = ctx;
+	struct tosd_plugins *t = ctx;
 
-	++*n;
-	fprintf(stderr, "%s%s:%d: %s\n", log_mark(LOG_L_ERR), file, line, text);
-}
-
-static void
-print_refused(void *ctx, const char *text)
-{
-	size_t *n = ctx;
-
-	++*n;
-	fprintf(stderr, "%s%s\n", log_mark(LOG_L_ERR), text);
-}
-
-/* Programs are started by the supervisor, under limits; here only their files were
- * looked at (conf_check_files()). */
-static void
-leave_programs(struct conf_policy *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->nplugins; i++)
-		if (c->plugins[i].ncommand == 0)
-			c->plugins[n++] = c->plugins[i];
-	c->nplugins = n;
-}
-
-/* Packs and plugins as a policy worker would load them, their own tests included. */
-static int
-test_policy(struct conf *c, size_t *mistakes)
-{
-	struct policy_options o = {.conf = &c->policy,
-	    .safety = &c->safety,
-	    .probe = true,
-	    .report = print_refused,
-	    .ctx = mistakes};
-	struct policy_host *host = NULL;
-	struct err e = ERR_INIT;
-	size_t before = *mistakes;
-	char *fetched;
-
-	/* Not known where they lie, which has been said. */
-	if (c->policy.packs_dir == NULL)
-		return TOSD_EINVAL;
-	/* A cache file made by root here could not be replaced by the daemon's user. */
-	c->policy.cache_dir = NULL;
-	if (c->policy.nplugins > 0) {
-		leave_programs(&c->policy);
-		if (c->policy.nplugins == 0)
-			return 0;
-	}
-	o.fetched_dir = fetched = policy_fetched_dir(c->state_dir);
-	if (policy_host_new(&o, &host, &e) != 0 && *mistakes == before)
-		print_refused(mistakes, e.text);
-	policy_host_free(&host);
-	free(fetched);
-	return *mistakes == before ? 0 : TOSD_EINVAL;
+	tosd_plugins_mistake(t, file, line, text);
 }
 
 static int
@@ -178,7 +122,7 @@ test_conf(const char *path)
 	struct conf_sources sources = {0};
 	struct err e = ERR_INIT;
 	struct conf *c = NULL;
-	size_t mistakes = 0;
+	struct tosd_plugins t = {0};
 	int rc;
 
 	rc = conf_sources_read(path, &sources, &e);
@@ -188,17 +132,18 @@ test_conf(const char *path)
 	}
 	/* Whatever is wrong in the file, folders and packs are looked at as well: one
 	 * run tells all. */
-	rc = conf_parse_draft(&sources, print_mistake, &mistakes, &c);
-	if (c != NULL && conf_check_files(c, print_mistake, &mistakes) != 0)
+	rc = conf_parse_draft(&sources, print_mistake, &t, &c);
+	if (c != NULL && conf_check_files(c, print_mistake, &t) != 0)
 		rc = TOSD_EINVAL;
-	if (c != NULL && test_policy(c, &mistakes) != 0)
+	if (c != NULL && tosd_plugins_test(&t, c) != 0)
 		rc = TOSD_EINVAL;
 	if (rc == 0)
 		printf("%s: configuration is valid\n", path);
 	else
 		fprintf(stderr, "%s%s: %zu mistake%s\n", log_mark(LOG_L_ERR), path,
-		    mistakes, mistakes == 1 ? "" : "s");
+		    t.mistakes, t.mistakes == 1 ? "" : "s");
 out:
+	tosd_plugins_clear(&t);
 	conf_free(&c);
 	conf_sources_clear(&sources);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -228,6 +228,8 @@ check_LTLIBRARIES = plugins/probe/probe.la \
 	plugins/probe/older.la plugins/probe/newer.la plugins/probe/major.la \
 	plugins/probe/nothing.la plugins/probe/code.la plugins/probe/short.la \
 	plugins/probe/liar.la plugins/probe/greedy.la plugins/probe/asker.la \
+	plugins/probe/nocheck.la plugins/probe/name.la plugins/probe/rows.la \
+	plugins/probe/preset.la \
 	plugins/probe/frozen10.la plugins/probe/frozen11.la plugins/probe/frozen99.la
 plugins_probe_probe_la_SOURCES = %D%/probe/probe.c
 plugins_probe_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
@@ -259,6 +261,18 @@ plugins_probe_liar_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 plugins_probe_greedy_la_SOURCES = %D%/probe/abi.c
 plugins_probe_greedy_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=8
 plugins_probe_greedy_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_nocheck_la_SOURCES = %D%/probe/abi.c
+plugins_probe_nocheck_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=9
+plugins_probe_nocheck_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_name_la_SOURCES = %D%/probe/abi.c
+plugins_probe_name_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=10
+plugins_probe_name_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_rows_la_SOURCES = %D%/probe/abi.c
+plugins_probe_rows_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=11
+plugins_probe_rows_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+plugins_probe_preset_la_SOURCES = %D%/probe/abi.c
+plugins_probe_preset_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -DABI_CASE=12
+plugins_probe_preset_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 plugins_probe_frozen10_la_SOURCES = %D%/probe/frozen.c %D%/probe/frozen.h
 plugins_probe_frozen10_la_CPPFLAGS = -DFROZEN=0
 plugins_probe_frozen10_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)

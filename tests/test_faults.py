@@ -27,7 +27,7 @@ LATER = {"close": "died", "garble": "died"}
 # ... and those that the plugin is only refused, with its own words.
 REFUSED = {"socket": "socket is refused", "open": "open is refused",
            "write": "write is refused", "kill": "kill is refused",
-           "thread": "thread is refused", "log": "said too much"}
+           "thread": "thread is refused", "log": "said too much", "print": "printed too much"}
 # What takes limits and seccomp, which a build with sanitizers has not.
 WALLS = ("leak", "fork", "execv", "socket", "open", "write", "kill", "thread")
 PROBE = os.path.abspath(BUILD) + "/plugins/probe/.libs/probe.so"
@@ -116,6 +116,13 @@ def check_log(d, why):
         assert why[guid] == "probe: " + words, why[guid]
         assert any("degraded" in x and why[guid] in x for x in log), guid
     assert sum("far too much" in x for x in log) <= 40, "the log is flooded"
+    printed = [x for x in log if "complained " in x or "printed " in x]
+    if not sanitized():
+        assert 0 < len(printed) <= 100 and all(
+            "a plugin wrote: complained " in x for x in printed
+            if "printed too much" not in x), printed[:50]
+        # The C library says why it ended the process, in the pipe that nobody reads any more.
+        assert any("a plugin wrote last: " in x and "free" in x for x in log), "last words"
     for kind, words in BAD.items():
         guid = f"liars-see zapbad-{kind} here"
         assert why[guid].startswith("probe: made") and words in why[guid], why[guid]

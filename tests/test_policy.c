@@ -163,7 +163,13 @@ test_abi_bad(void)
 	    {PROBE "code.so", "is not the table"},
 	    {PROBE "short.so", "at least"},
 	    {PROBE "liar.so", "is not the table"},
-	    {PROBE "greedy.so", "needs unknown 0x100000"},
+	    {PROBE "greedy.so",
+		"needs something that this tosd doesn't have (unknown 0x100000)"},
+	    {PROBE "nocheck.so", "its table is wrong: check() is missing"},
+	    {PROBE "name.so", "its table is wrong: name must be [a-z][a-z0-9-]*"},
+	    {PROBE "rows.so", "nschema counts settings, and schema is NULL"},
+	    {PROBE "preset.so",
+		"the preset of `much' in its schema must be a number, not \"lots\""},
 	    {PROBE "none.so", "No such file"},
 	    {TOSD_BUILDDIR "/plugins", "not a plain file"},
 	    {TOSD_SRCDIR "/plugins/tosd/policy.h", "invalid ELF header"},
@@ -177,6 +183,147 @@ test_abi_bad(void)
 		if (strstr(problems, bad[i].want) == NULL)
 			printf("\n  %s: %s", bad[i].path, problems);
 	}
+}
+
+/* Of two settings; problems has what was said. */
+static void
+refuse_settings(const struct conf_setting *set, size_t n)
+{
+	struct conf_plugin plugin = {.name = "it",
+	    .path = PROBE "probe.so",
+	    .settings = (struct conf_setting *)(uintptr_t)set,
+	    .nsettings = n,
+	    .grant = TOSD_NEED_TEXT,
+	    .file = "t.conf",
+	    .line = 5};
+	struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
+	struct policy_options o = {.conf = &policy, .report = note_problem};
+	struct policy_host *h = NULL;
+
+	problems[0] = '\0';
+	CU_ASSERT_NOT_EQUAL(policy_host_new(&o, &h, NULL), 0);
+	CU_ASSERT_PTR_NULL(h);
+}
+
+static size_t
+lines(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += *s == '\n';
+	return n;
+}
+
+/* Every mistake in the settings is told, each in a line with its place. */
+static void
+test_all_mistakes(void)
+{
+	static const struct conf_setting three[] = {
+	    {"crush", "x"}, {"selftest", "maybe"}, {"hung", "3"}};
+	const char *crush, *hung, *maybe;
+
+	refuse_settings(three, 3);
+	crush =
+	    strstr(problems, "plugin `it' (t.conf:5) has no setting `crush'; it has: ");
+	hung =
+	    strstr(problems, "plugin `it' (t.conf:5) has no setting `hung'; it has: ");
+	maybe = strstr(problems,
+	    "plugin `it' (t.conf:5): setting `selftest' must be true or false, not "
+	    "\"maybe\"");
+	CU_ASSERT_FATAL(crush != NULL && hung != NULL && maybe != NULL);
+	CU_ASSERT(crush < hung && hung < maybe);
+	CU_ASSERT_EQUAL(lines(problems), 3);
+}
+
+/* What strtod() and strtoll() take besides, and tosd.conf must not. */
+static void
+test_numbers(void)
+{
+	static const char *const good[] = {"1", "-3", "0.5", ".5", "2.", "1e3",
+	    "-1.5E-2"},
+				 *const bad[] = {"", "nan", "inf", "-inf", "0x1p-1",
+				     " 0.5", "0.5 ", "+3", "0,5", "1e", "1e999", ".",
+				     "-", "1.2.3"};
+	struct policy_host *h;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		h = probe("number", good[i]);
+		CU_ASSERT_PTR_NOT_NULL(h);
+		policy_host_free(&h);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CU_ASSERT_PTR_NULL(probe("number", bad[i]));
+		CU_ASSERT_PTR_NOT_NULL(strstr(problems, "`number' must be a number"));
+		CU_ASSERT_PTR_NULL(probe("whole", bad[i]));
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(problems, "`whole' must be a whole number"));
+	}
+	CU_ASSERT_PTR_NULL(probe("whole", "0.5"));
+	CU_ASSERT_PTR_NULL(probe("whole", "9223372036854775808"));
+	h = probe("whole", "-9223372036854775808");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	policy_host_free(&h);
+}
+
+/* Two plugins, the first of which writes to the text that it was lent. */
+static void
+test_lent(void)
+{
+	struct conf_setting vandal[] = {{"vandal", "wall"}, {"find", "##"}},
+			    finder[] = {{"rule", "probe/second"}, {"find", "a wall"}};
+	struct conf_plugin plugins[] = {{.name = "bad",
+					    .path = PROBE "probe.so",
+					    .settings = vandal,
+					    .nsettings = 2,
+					    .grant = TOSD_NEED_TEXT},
+	    {.name = "good",
+		.path = PROBE "probe.so",
+		.settings = finder,
+		.nsettings = 2,
+		.grant = TOSD_NEED_TEXT}};
+	struct conf_policy policy = {.plugins = plugins, .nplugins = 2};
+	struct policy_options o = {.conf = &policy, .report = note_problem};
+	struct policy_host *h = NULL;
+	struct answer a;
+
+	problems[0] = '\0';
+	CU_ASSERT_EQUAL_FATAL(policy_host_new(&o, &h, NULL), 0);
+	a = ask(h, "here is a wall, and more");
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_STRING_EQUAL(a.v[0].rule, "probe/second");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+	CU_ASSERT_STRING_EQUAL(a.degraded, "bad: changed the item it was lent");
+	answer_clear(&a);
+	a = ask(h, "here is none ##");
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_STRING_EQUAL(a.v[0].rule, "probe/word");
+	CU_ASSERT_PTR_NULL(a.degraded);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
+/* A result that is none, and no words: both are said. */
+static void
+test_no_words(void)
+{
+	struct policy_host *h = probe("fault", "zap ");
+	struct answer a = ask(h, "zap seven");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+	CU_ASSERT_STRING_EQUAL(
+	    a.degraded, "it: returned 7, which is no result of check()");
+	answer_clear(&a);
+	a = ask(h, "zap silent");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+	CU_ASSERT_STRING_EQUAL(a.degraded, "it: it does not say why");
+	answer_clear(&a);
+	policy_host_free(&h);
+	CU_ASSERT_PTR_NULL(probe("open", "seven"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems,
+	    "(t.conf:5) did not open: returned 7, which is no result of open()"));
+	CU_ASSERT_PTR_NULL(probe("open", "silent"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "did not open: it does not say why"));
 }
 
 /* A copy of the probe that may be spoilt. */
@@ -642,6 +789,10 @@ static const struct suite_test tests[] = {
     {"other tables are refused", test_abi_bad},
     {"files that others could have written are refused", test_file_rules},
     {"grants, settings, open and selftest", test_grants_and_settings},
+    {"all mistakes in settings are told", test_all_mistakes},
+    {"numbers are digits", test_numbers},
+    {"what is lent is given back as it was", test_lent},
+    {"no words are said in ours", test_no_words},
     {"bad findings are refused", test_bad_findings},
     {"no answer is an answer", test_degraded},
     {"long texts", test_long_text},

@@ -2,6 +2,7 @@
 /* log: one write(2) a line to standard error; see log.h. */
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 static const char *who = "tosd";
 static enum log_level max_level = LOG_L_INFO;
 static bool to_journal;
+static int log_fd = STDERR_FILENO;
 
 static const char *const level_names[] = {
     [LOG_L_ERR] = "error",
@@ -35,7 +37,7 @@ stderr_is_journal(void)
 
 	if (s == NULL || sscanf(s, "%llu:%llu", &dev, &ino) != 2)
 		return false;
-	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+	return fstat(log_fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
 void
@@ -57,6 +59,16 @@ log_mark(enum log_level level)
 	};
 
 	return stderr_is_journal() ? marks[level] : "";
+}
+
+int
+log_apart(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (fd >= 0)
+		log_fd = fd;
+	return fd;
 }
 
 void
@@ -87,7 +99,7 @@ log_vwrite(enum log_level level, const char *token, const char *fmt, va_list ap)
 	}
 	n += text_escape(line + n, sizeof(line) - n - 1, raw, strlen(raw));
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
+	if (write(log_fd, line, n) < 0)
 		return; /* nowhere left to complain */
 }
 

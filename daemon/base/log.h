@@ -19,6 +19,10 @@ enum log_level { LOG_L_ERR = 3, LOG_L_WARN = 4, LOG_L_NOTICE = 5, LOG_L_INFO = 6
 /* who: the role's name, shown on each line; kept by pointer. */
 void log_open(const char *who);
 
+/* From here on lines go to a descriptor of their own, the one that standard error was; so
+ * that something else can be made of standard error.  Returns it; -1: it stays as it is. */
+int log_apart(void);
+
 /* Messages above this level are dropped; default LOG_L_INFO. */
 void log_set_level(enum log_level level);
 

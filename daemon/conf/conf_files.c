@@ -124,10 +124,6 @@ check_file(struct look *l, const struct conf_path *p)
 	else if (access(p->path, mode) != 0)
 		say(l, p, "cannot be %s: %s", mode == X_OK ? "executed" : "read",
 		    strerror(errno));
-	else if (p->check == CONF_CHECK_PLUGIN && st.st_mode & (S_IWGRP | S_IWOTH))
-		say(l, p,
-		    "may be written by others; a plugin is code, make it "
-		    "chmod go-w");
 }
 
 static bool
@@ -146,12 +142,32 @@ others_write(
 	return who != NULL;
 }
 
-/* A file of a command, and the folder in which it could be replaced. */
+/* A file that is code, and the folder in which it could be replaced. */
+static void
+check_code(struct look *l, const struct conf_path *p)
+{
+	char *folder = conf_source_folder(p->path);
+	struct stat st;
+
+	if (there(l, p, &st) && !others_write(l, p, "", &st) && stat(folder, &st) == 0)
+		others_write(l, p, "lies in a folder that ", &st);
+	free(folder);
+}
+
+static void
+check_plugin(struct look *l, const struct conf_path *p)
+{
+	size_t before = l->found;
+
+	check_file(l, p);
+	if (l->found == before)
+		check_code(l, p);
+}
+
 static void
 check_command(struct look *l, const struct conf_path *p)
 {
 	bool program = p->check == CONF_CHECK_COMMAND;
-	char *folder;
 	struct stat st;
 
 	if (!there(l, p, &st))
@@ -169,10 +185,7 @@ check_command(struct look *l, const struct conf_path *p)
 		    strerror(errno));
 		return;
 	}
-	folder = conf_source_folder(p->path);
-	if (!others_write(l, p, "", &st) && stat(folder, &st) == 0)
-		others_write(l, p, "lies in a folder that ", &st);
-	free(folder);
+	check_code(l, p);
 }
 
 /* Names of credentials are only known once systemd has started us. */
@@ -212,7 +225,7 @@ static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_PACKS] = check_folder,
     [CONF_CHECK_FOLDER] = check_folder,
     [CONF_CHECK_FILE] = check_file,
-    [CONF_CHECK_PLUGIN] = check_file,
+    [CONF_CHECK_PLUGIN] = check_plugin,
     [CONF_CHECK_PROGRAM] = check_file,
     [CONF_CHECK_COMMAND] = check_command,
     [CONF_CHECK_SCRIPT] = check_command,

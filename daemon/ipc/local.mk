@@ -1,6 +1,7 @@
 # The ipc room: the loop, messages between roles, and what a role may do.
 noinst_LIBRARIES += libtosd_ipc.a
 libtosd_ipc_a_SOURCES = \
+	%D%/cage.c %D%/cage.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/given.c %D%/given.h \

@@ -14,7 +14,7 @@
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 struct page {
-	uint64_t revision;
+	uint64_t revision, calls;
 	uint32_t what; /* enum trace_what */
 	char plugin[64];
 };
@@ -77,6 +77,7 @@ trace_at(struct trace *t, enum trace_what what, const char *plugin, uint64_t rev
 	memcpy(t->page->plugin, plugin, n);
 	t->page->plugin[n] = '\0';
 	t->page->revision = revision;
+	t->page->calls++;
 	t->page->what = what;
 }
 
@@ -87,8 +88,33 @@ trace_idle(struct trace *t)
 		t->page->what = TRACE_IDLE;
 }
 
+/* The page may have been written by what broke the worker, and goes to logs and on
+ * record: a name that is none is made harmless. */
+static void
+see(const struct page *p, struct trace_seen *out)
+{
+	*out = (struct trace_seen){
+	    .what = p->what < TRACE_COUNT ? (enum trace_what)p->what : TRACE_IDLE,
+	    .calls = p->calls,
+	    .revision = p->revision};
+	memcpy(out->plugin, p->plugin, sizeof(out->plugin));
+	out->plugin[sizeof(out->plugin) - 1] = '\0';
+	for (char *c = out->plugin; *c != '\0'; c++)
+		if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') && *c != '-' &&
+		    *c != '_')
+			*c = '?';
+}
+
+void
+trace_look(const struct trace *t, struct trace_seen *out)
+{
+	const struct page p = *t->page;
+
+	see(&p, out);
+}
+
 bool
-trace_read(int fd, char out[TRACE_TEXT])
+trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 {
 	static const char *const words[TRACE_COUNT] = {
 	    [TRACE_LOAD] = "while the object of plugin `%s' was loaded",
@@ -97,23 +123,28 @@ trace_read(int fd, char out[TRACE_TEXT])
 	    [TRACE_CHECK] = "in check() of plugin `%s'",
 	    [TRACE_CLOSE] = "in close() of plugin `%s'",
 	};
-	struct page p;
 	int n;
 
 	out[0] = '\0';
-	if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
-	    pread(fd, &p, sizeof(p), 0) != sizeof(p) || p.what == TRACE_IDLE ||
-	    p.what >= TRACE_COUNT)
+	if (s->what == TRACE_IDLE)
 		return false;
-	p.plugin[sizeof(p.plugin) - 1] = '\0';
-	/* It goes to logs and on record. */
-	for (char *c = p.plugin; *c != '\0'; c++)
-		if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') && *c != '-' &&
-		    *c != '_')
-			*c = '?';
-	n = snprintf(out, TRACE_TEXT, words[p.what], p.plugin);
-	if (p.what == TRACE_CHECK && p.revision != 0)
-		snprintf(out + n, TRACE_TEXT - (size_t)n, " over revision %llu",
-		    (unsigned long long)p.revision);
+	n = snprintf(out, TRACE_TEXT, words[s->what], s->plugin);
+	if (s->what == TRACE_CHECK && s->revision != 0)
+		snprintf(out + n, TRACE_TEXT - (size_t)n, " over %s %llu", unit,
+		    (unsigned long long)s->revision);
 	return true;
+}
+
+bool
+trace_read(int fd, char out[TRACE_TEXT])
+{
+	struct trace_seen s;
+	struct page p;
+
+	out[0] = '\0';
+	if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
+	    pread(fd, &p, sizeof(p), 0) != sizeof(p))
+		return false;
+	see(&p, &s);
+	return trace_say(&s, "revision", out);
 }

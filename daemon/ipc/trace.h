@@ -39,9 +39,20 @@ void trace_at(
     struct trace *t, enum trace_what what, const char *plugin, uint64_t revision);
 void trace_idle(struct trace *t);
 
-/* In words, "in check() of plugin `probe' over revision 12"; false: the worker was at work
- * in no plugin, or the descriptor (which may be -1) is none of trace_new(). */
+/* Who the worker is in, for those who started it themselves. */
+struct trace_seen {
+	enum trace_what what; /* TRACE_IDLE: in none */
+	uint64_t calls;	      /* grows with each call into a plugin */
+	uint64_t revision;
+	char plugin[64]; /* made harmless */
+};
+void trace_look(const struct trace *t, struct trace_seen *out);
+
+/* In words, "in check() of plugin `probe' over revision 12"; false: in none, and no words.
+ * unit: what is counted, "revision". */
 #define TRACE_TEXT 160
+bool trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT]);
+/* The same of a descriptor of trace_fd(); false as well where it is something else, or -1. */
 bool trace_read(int fd, char out[TRACE_TEXT]);
 
 #endif

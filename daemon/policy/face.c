@@ -208,7 +208,8 @@ author_hash(const struct tosd_item *item)
 		digest_parts(parts, 3, d);
 		digest_hex(d, 16, w->author);
 	}
-	return (struct tosd_str){w->author, 32};
+	memcpy(w->author_lent, w->author, sizeof(w->author_lent));
+	return (struct tosd_str){w->author_lent, 32};
 }
 
 static struct tosd_str

@@ -63,7 +63,9 @@ struct tosd_item {
 	size_t len;
 	const char *tenant;
 	int64_t time;
-	char author[33]; /* made when asked for; empty until then */
+	/* From here on it is ours alone.  Made when asked for, empty until then; what is lent
+	 * is the copy. */
+	char author[33], author_lent[33];
 };
 
 /* What a plugin said of a category as a whole; the category is borrowed from its rule. */

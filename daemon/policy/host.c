@@ -41,6 +41,12 @@ problem(struct policy_host *h, const char *fmt, ...)
 }
 
 static void
+plugin_problem(void *ctx, const char *text)
+{
+	problem(ctx, "%s", text);
+}
+
+static void
 face_problem(void *ctx, const char *plugin, const char *text)
 {
 	problem(ctx, "%s: %s", plugin, text);
@@ -108,16 +114,16 @@ other_with_rule(const struct policy_host *h, const char *id)
 
 /* A rule belongs to one plugin. */
 static int
-check_rules(const struct policy_host *h, const struct policy_slot *s, struct err *e)
+check_rules(const struct policy_host *h, const struct policy_slot *s,
+    const struct conf_plugin *c, struct err *e)
 {
 	for (size_t i = 0; i < s->face->nrules; i++) {
 		const char *id = s->face->rules[i].id, *other = other_with_rule(h, id);
 
 		if (other != NULL)
-			return err_set(e, TOSD_EINVAL,
-			    "plugin `%s' declares the rule `%s', "
-			    "which is one of plugin `%s'",
-			    s->face->plugin, id, other);
+			return policy_plugin_refuse(c, e, TOSD_EINVAL,
+			    " declares the rule `%s', which is one of plugin `%s'", id,
+			    other);
 	}
 	return 0;
 }
@@ -134,13 +140,29 @@ slot_close(struct policy_host *h, struct policy_slot *s)
 	trace_idle(h->o.trace);
 }
 
+/* Why a call did not end well, in the plugin's words or, where it has none, in ours. */
+static const char *
+why_of(int rc, const char *call, const char *why, char words[96])
+{
+	if (rc != TOSD_FAILED && rc != TOSD_DEGRADED && rc != TOSD_WAITS)
+		snprintf(
+		    words, 96, "returned %d, which is no result of %s()", rc, call);
+	else if (why == NULL || why[0] == '\0')
+		snprintf(words, 96, "it does not say why");
+	else
+		return why;
+	return words;
+}
+
 /* open() and selftest(); on failure the plugin has been closed again. */
 static int
-slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
+slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin *c,
+    struct err *e)
 {
 	const struct tosd_policy *t = policy_plugin_table(s->plugin);
 	const char *name = policy_plugin_name(s->plugin), *why = NULL;
-	int rc;
+	char words[96];
+	int rc, own;
 
 	s->face->phase = POLICY_OPENING;
 	trace_at(h->o.trace, TRACE_OPEN, name, 0);
@@ -149,22 +171,22 @@ slot_open(struct policy_host *h, struct policy_slot *s, struct err *e)
 	trace_idle(h->o.trace);
 	s->face->phase = POLICY_IDLE;
 	if (rc != TOSD_DONE && rc != TOSD_WAITS)
-		return err_set(e, TOSD_EINVAL, "plugin `%s' did not open: %s", name,
-		    why != NULL ? why : "it does not say why");
+		return policy_plugin_refuse(c, e, TOSD_EINVAL, " did not open: %s",
+		    why_of(rc, "open", why, words));
 	if (rc == TOSD_DONE && s->face->nrules == 0)
-		rc = err_set(e, TOSD_EINVAL, "plugin `%s' has no rules", name);
+		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else
 		rc = 0;
 	if (rc == 0 && TOSD_HAS(t, selftest)) {
 		trace_at(h->o.trace, TRACE_TEST, name, 0);
-		if (t->selftest(s->state, &why) != TOSD_DONE)
-			rc = err_set(e, TOSD_EINVAL,
-			    "plugin `%s' failed its own test: %s", name,
-			    why != NULL ? why : "it does not say which");
+		if ((own = t->selftest(s->state, &why)) != TOSD_DONE)
+			rc = policy_plugin_refuse(c, e, TOSD_EINVAL,
+			    " failed its own test: %s",
+			    why_of(own, "selftest", why, words));
 		trace_idle(h->o.trace);
 	}
 	if (rc == 0)
-		rc = check_rules(h, s, e);
+		rc = check_rules(h, s, c, e);
 	if (rc != 0)
 		slot_close(h, s);
 	return rc;
@@ -207,12 +229,12 @@ add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	int rc;
 
 	if (h->o.children == NULL)
-		return err_set(e, TOSD_EINVAL,
-		    "plugin `%s' is a program, and none is started here", c->name);
+		return policy_plugin_refuse(
+		    c, e, TOSD_EINVAL, " is a program, and none is started here");
 	slot_face(h, &s, c->name, c->grant);
 	rc = policy_exec_new(c, h->o.children, s.face, &s.exec, e);
 	if (rc == 0)
-		rc = check_rules(h, &s, e);
+		rc = check_rules(h, &s, c, e);
 	return slot_keep(h, &s, rc);
 }
 
@@ -247,7 +269,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
-	rc = policy_plugin_load(c, extra, nextra, &s.plugin, e);
+	rc = policy_plugin_load(c, extra, nextra, plugin_problem, h, &s.plugin, e);
 	trace_idle(h->o.trace);
 	free(fetched);
 	free(trial);
@@ -255,7 +277,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 		return rc;
 	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
 	s.face->object = policy_plugin_digest(s.plugin);
-	return slot_keep(h, &s, slot_open(h, &s, e));
+	return slot_keep(h, &s, slot_open(h, &s, c, e));
 }
 
 /* Where files lie is no part of a policy; what they say is in the rules' digests. */
@@ -386,6 +408,7 @@ policy_host_free(struct policy_host **hp)
 	for (size_t i = 0; i < h->nproblems; i++)
 		free(h->problems[i]);
 	free(h->problems);
+	policy_lent_free(&h->lent);
 	free(h->scores);
 	free(h->sets[0].v);
 	free(h->v);
@@ -461,6 +484,7 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
     struct buf *bad)
 {
 	const char *why = NULL;
+	char words[96];
 	bool waits;
 	int rc;
 
@@ -477,7 +501,7 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 		why = "waits, and has asked nothing";
 	if (rc != TOSD_DONE && !waits)
 		policy_say_degraded(
-		    bad, s->face->plugin, why != NULL ? why : "did not say why");
+		    bad, s->face->plugin, why_of(rc, "check", why, words));
 	else if (r->budget < 0)
 		policy_say_degraded(bad, s->face->plugin, "went over its budget");
 	if (r->bad[0] != '\0')

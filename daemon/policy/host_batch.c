@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "ipc/trace.h"
 #include "policy/fusion.h"
@@ -255,6 +256,29 @@ add_questions(struct policy_ask *a, const char *plugin, struct tosd_report *r)
 	r->nquestions = 0;
 }
 
+/* A plugin has written to what it was only lent.  It has judged a text that nobody
+ * wrote, so what it found does not count; the others see the true one. */
+static void
+report_vandal(struct policy_host *h, struct batch *b, size_t i, struct policy_face *f,
+    struct tosd_report *r)
+{
+	uint64_t left_out;
+
+	policy_say_degraded(&b->bad[i], f->plugin, "changed the item it was lent");
+	for (uint32_t k = 0; k < r->n; k++)
+		finding_clear(&r->v[k]);
+	r->n = 0;
+	r->nopinions = 0;
+	h->vandals++;
+	if (policy_quiet_pass(&f->quiet, clock_steady(), &left_out))
+		log_warn("policy",
+		    "plugin `%s' changed the item it was lent (revision %llu): what it "
+		    "found there is left out, and a plugin that does that has to be "
+		    "mended (%llu times since the start)",
+		    f->plugin, (unsigned long long)b->ask[i].revision,
+		    (unsigned long long)h->vandals);
+}
+
 static void
 check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 {
@@ -263,6 +287,7 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 	struct tosd_report r;
 	int64_t end;
 	size_t before = b->bad[i].len;
+	bool waits;
 
 	memset(&r, 0, offsetof(struct tosd_report, bad));
 	r.bad[0] = '\0';
@@ -272,9 +297,13 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 		r.found = a->findings;
 		r.nfound = a->n;
 		r.reported = a->reported;
+		policy_lent_keep(&h->lent, &b->item[i], a);
 	}
 	trace_at(h->o.trace, TRACE_CHECK, plugin, a->revision);
-	if (policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i])) {
+	waits = policy_slot_check(&h->v[s], &b->item[i], &r, &b->bad[i]);
+	if (policy_lent_restore(&h->lent)) {
+		report_vandal(h, b, i, h->v[s].face, &r);
+	} else if (waits) {
 		if (a->nquestions + r.nquestions <= MSG_QUESTIONS_MAX)
 			add_questions(a, plugin, &r);
 		else
@@ -297,12 +326,15 @@ static void
 check_objects(struct policy_host *h, struct batch *b, bool late)
 {
 	b->last = clock_ns();
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->item[i].text != NULL && !late)
+			policy_lent_keep(&h->lent, &b->item[i], &b->ask[i]);
 		for (size_t s = 0; b->item[i].text != NULL && s < h->n; s++)
 			if (h->v[s].plugin != NULL &&
 			    policy_slot_late(&h->v[s]) == late &&
 			    !skipped(&b->ask[i], h->v[s].face->plugin))
 				check_object(h, b, i, s);
+	}
 	trace_idle(h->o.trace);
 }
 

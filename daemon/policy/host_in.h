@@ -8,6 +8,7 @@
 #include "policy/exec.h"
 #include "policy/face.h"
 #include "policy/host.h"
+#include "policy/lent.h"
 #include "policy/plugin.h"
 
 struct policy_slot {
@@ -26,6 +27,8 @@ struct policy_host {
 	char **problems;
 	size_t nproblems;
 	char digest[DIGEST_HEX], rest[DIGEST_HEX]; /* rest: but for fetched lists */
+	uint64_t vandals;	 /* times that a plugin changed what it was lent */
+	struct policy_lent lent; /* of the item that is being judged */
 	struct policy_score *scores; /* one for each category */
 	size_t nscores;
 };

@@ -11,10 +11,12 @@ libtosd_policy_a_SOURCES = \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
 	%D%/host_batch.c \
+	%D%/lent.c %D%/lent.h \
 	%D%/life.c %D%/life.h \
 	%D%/meter.c %D%/meter.h \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/quiet.h \
+	%D%/said.c %D%/said.h \
 	%D%/verdict.c %D%/verdict.h
 
 UNIT_TESTS += tests/test_policy

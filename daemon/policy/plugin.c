@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,29 +169,163 @@ good_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
+/* Digits, with a sign and a point where they may be: what strtod() takes beyond that
+ * (nan, 0x1p-1, blanks, the point of a language) is a slip of the hand, or not the same
+ * everywhere. */
+static bool
+plain_number(const char *v, bool whole)
+{
+	size_t before, after = 0, n;
+
+	v += *v == '-';
+	before = strspn(v, "0123456789");
+	v += before;
+	if (*v == '.' && !whole) {
+		after = strspn(v + 1, "0123456789");
+		v += 1 + after;
+	}
+	if (before + after == 0)
+		return false;
+	if ((*v == 'e' || *v == 'E') && !whole) {
+		v += 1 + (v[1] == '-' || v[1] == '+');
+		n = strspn(v, "0123456789");
+		if (n == 0)
+			return false;
+		v += n;
+	}
+	return *v == '\0';
+}
+
+/* Its value is for the plugin to read; here only whether there is one, and where a
+ * number ends is the same in all locales. */
+static bool
+number_fits(const char *v)
+{
+	double value = strtod(v, NULL);
+
+	return value > -HUGE_VAL && value < HUGE_VAL;
+}
+
+/* NULL, or what the value must be. */
+static const char *
+wrong_type(enum tosd_type type, const char *v)
+{
+	switch (type) {
+	case TOSD_STRING:
+		return NULL;
+	case TOSD_INTEGER:
+		errno = 0;
+		if (plain_number(v, true))
+			(void)strtoll(v, NULL, 10);
+		return plain_number(v, true) && errno == 0 ? NULL : "a whole number";
+	case TOSD_NUMBER:
+		return plain_number(v, false) && number_fits(v) ? NULL : "a number";
+	case TOSD_BOOL:
+		return strcmp(v, "true") && strcmp(v, "false") ? "true or false" : NULL;
+	}
+	return "of a type that this host knows";
+}
+
+int
+policy_plugin_refuse(
+    const struct conf_plugin *c, struct err *e, int code, const char *fmt, ...)
+{
+	char what[ERR_TEXT_MAX], where[128] = "";
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (c->file != NULL && c->line > 0)
+		snprintf(where, sizeof(where), " (%.100s:%d)", c->file, c->line);
+	return err_set(e, code, "plugin `%s'%s%s", c->name, where, what);
+}
+
+/* NULL, or the first member of the table that is not as it must be. */
+static const char *
+bad_table(const struct tosd_policy *t)
+{
+	if (t->name == NULL)
+		return "name is missing";
+	if (!good_name(t->name))
+		return "name must be [a-z][a-z0-9-]*, at most 63 bytes";
+	if (t->version == NULL)
+		return "version is missing";
+	if (t->open == NULL)
+		return "open() is missing";
+	if (t->check == NULL)
+		return "check() is missing";
+	if (TOSD_HAS(t, nschema) && t->schema == NULL)
+		return "nschema counts settings, and schema is NULL";
+	return NULL;
+}
+
+/* NULL, or what is wrong with a row of the schema, whatever tosd.conf says. */
+static const char *
+bad_row(const struct tosd_setting *row)
+{
+	if (row->key == NULL || row->key[0] == '\0')
+		return "has no key";
+	if (row->doc == NULL)
+		return "has no doc";
+	if ((int)row->type < TOSD_STRING || (int)row->type > TOSD_BOOL)
+		return "has a type that this tosd does not know";
+	return NULL;
+}
+
+static int
+check_schema(const struct policy_plugin *p, struct err *e)
+{
+	const struct tosd_policy *t = p->table;
+	const char *bad;
+
+	if (!TOSD_HAS(t, nschema))
+		return 0;
+	if (t->nschema > SCHEMA_MAX)
+		return err_set(e, TOSD_EINVAL,
+		    "%s: its schema has %zu settings, at most %d", p->path, t->nschema,
+		    SCHEMA_MAX);
+	for (size_t i = 0; i < t->nschema; i++) {
+		const struct tosd_setting *row = &t->schema[i];
+
+		if ((bad = bad_row(row)) != NULL)
+			return err_set(e, TOSD_EINVAL,
+			    "%s: row %zu of its schema%s%s %s", p->path, i + 1,
+			    row->key != NULL ? ", " : "",
+			    row->key != NULL ? row->key : "", bad);
+		if (row->preset != NULL &&
+		    (bad = wrong_type(row->type, row->preset)) != NULL)
+			return err_set(e, TOSD_EINVAL,
+			    "%s: the preset of `%s' in its schema must be %s, not "
+			    "\"%s\"; that is a fault of the plugin",
+			    p->path, row->key, bad, row->preset);
+	}
+	return 0;
+}
+
 static int
 check_table(const struct policy_plugin *p, const struct conf_plugin *c, struct err *e)
 {
 	const struct tosd_policy *t = p->table;
+	uint32_t unknown = t->needs & ~policy_need_all();
+	const char *bad = bad_table(t);
 	char names[96];
 
-	if (t->open == NULL || t->check == NULL || t->name == NULL ||
-	    t->version == NULL || !good_name(t->name))
-		return err_set(e, TOSD_EINVAL,
-		    "%s: name, version, open and check are "
-		    "mandatory (name is [a-z][a-z0-9-]*)",
-		    p->path);
-	if (TOSD_HAS(t, nschema) && (t->nschema > SCHEMA_MAX || t->schema == NULL))
-		return err_set(e, TOSD_EINVAL,
-		    "%s: a schema of %zu settings, at most %d", p->path, t->nschema,
-		    SCHEMA_MAX);
+	if (bad != NULL)
+		return err_set(
+		    e, TOSD_EINVAL, "%s: its table is wrong: %s", p->path, bad);
+	if (unknown != 0)
+		return policy_plugin_refuse(c, e, TOSD_EDENIED,
+		    " needs something that this tosd doesn't have (%s): it was made "
+		    "for "
+		    "a newer one",
+		    policy_need_names(unknown, names));
 	if (t->needs & ~c->grant)
-		return err_set(e, TOSD_EDENIED,
-		    "plugin `%s' (%s:%d) needs %s, which is not "
-		    "granted; add it to `grant', or remove the plugin",
-		    p->name, c->file ? c->file : "-", c->line,
+		return policy_plugin_refuse(c, e, TOSD_EDENIED,
+		    " needs %s, which is not granted; add it to `grant', or remove the "
+		    "plugin",
 		    policy_need_names(t->needs & ~c->grant, names));
-	return 0;
+	return check_schema(p, e);
 }
 
 /* The linker keeps what it has mapped, so we must know that it was what we hashed. */
@@ -219,28 +355,6 @@ map_object(struct policy_plugin *p, const struct stat *before, struct err *e)
 	return check_symbol(p, p->table, e);
 }
 
-/* NULL, or what the value must be. */
-static const char *
-wrong_type(enum tosd_type type, const char *v)
-{
-	char *end;
-
-	errno = 0;
-	switch (type) {
-	case TOSD_STRING:
-		return NULL;
-	case TOSD_INTEGER:
-		(void)strtoll(v, &end, 10);
-		return *v == '\0' || *end != '\0' || errno ? "a whole number" : NULL;
-	case TOSD_NUMBER:
-		(void)strtod(v, &end);
-		return *v == '\0' || *end != '\0' || errno ? "a number" : NULL;
-	case TOSD_BOOL:
-		return strcmp(v, "true") && strcmp(v, "false") ? "true or false" : NULL;
-	}
-	return "of a type that this host knows";
-}
-
 static const char *
 find_setting(const struct conf_setting *v, size_t n, const char *key)
 {
@@ -250,75 +364,96 @@ find_setting(const struct conf_setting *v, size_t n, const char *key)
 	return NULL;
 }
 
-static int
-check_unknown(const struct policy_plugin *p, const struct conf_plugin *c, struct err *e)
+/* Mistakes in the settings: all are told, the last one by the error that is returned.
+ */
+struct told {
+	void (*more)(void *ctx, const char *text);
+	void *ctx;
+	struct err *e;
+	int rc;
+};
+
+static void
+tell(struct told *t, const struct err *e)
 {
+	if (t->rc != 0 && t->more != NULL && t->e != NULL)
+		t->more(t->ctx, t->e->text);
+	if ((t->rc == 0 || t->more != NULL) && t->e != NULL)
+		*t->e = *e;
+	t->rc = e->code;
+}
+
+static void
+check_unknown(
+    const struct policy_plugin *p, const struct conf_plugin *c, struct told *told)
+{
+	size_t n = TOSD_HAS(p->table, nschema) ? p->table->nschema : 0;
+	struct buf b = {0};
+
+	for (size_t k = 0; k < n; k++)
+		buf_printf(&b, "%s%s", k > 0 ? ", " : "", p->table->schema[k].key);
 	for (size_t i = 0; i < c->nsettings; i++) {
+		const char *key = c->settings[i].key;
+		struct err e = ERR_INIT;
 		bool known = false;
-		struct buf b = {0};
 
-		for (size_t k = 0; k < p->nsettings; k++) {
-			const char *key = p->table->schema[k].key;
-
-			known = known || strcmp(key, c->settings[i].key) == 0;
-			buf_printf(&b, "%s%s", k > 0 ? ", " : "", key);
-		}
-		if (!known)
-			err_set(e, TOSD_EINVAL,
-			    "plugin `%s' (%s:%d) has no setting `%s'; it "
-			    "has: %s",
-			    p->name, c->file ? c->file : "-", c->line,
-			    c->settings[i].key, b.len > 0 ? b.data : "none");
-		buf_free(&b);
-		if (!known)
-			return TOSD_EINVAL;
+		for (size_t k = 0; k < n; k++)
+			known = known || strcmp(p->table->schema[k].key, key) == 0;
+		if (known)
+			continue;
+		policy_plugin_refuse(c, &e, TOSD_EINVAL,
+		    " has no setting `%s'; it has: %s", key,
+		    b.len > 0 ? b.data : "none");
+		tell(told, &e);
 	}
-	return 0;
+	buf_free(&b);
+}
+
+static const char *
+value_of(const struct conf_plugin *c, const struct conf_setting *extra, size_t nextra,
+    const struct tosd_setting *row)
+{
+	const char *v = find_setting(c->settings, c->nsettings, row->key);
+
+	v = v != NULL ? v : find_setting(extra, nextra, row->key);
+	return v != NULL ? v : row->preset;
 }
 
 static int
 fill_settings(struct policy_plugin *p, const struct conf_plugin *c,
-    const struct conf_setting *extra, size_t nextra, struct err *e)
+    const struct conf_setting *extra, size_t nextra, struct told *told)
 {
 	const struct tosd_policy *t = p->table;
 	size_t n = TOSD_HAS(t, nschema) ? t->nschema : 0;
 
+	check_unknown(p, c, told);
 	p->settings = xcalloc(n + 1, sizeof(*p->settings));
+	p->nsettings = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct tosd_setting *row = &t->schema[i];
-		const char *v, *must;
+		const char *v = value_of(c, extra, nextra, row), *must;
+		struct err e = ERR_INIT;
 
-		if (row->key == NULL || row->doc == NULL)
-			return err_set(e, TOSD_EINVAL,
-			    "%s: row %zu of its schema lacks key "
-			    "or doc",
-			    p->path, i);
-		v = find_setting(c->settings, c->nsettings, row->key);
-		v = v ? v : find_setting(extra, nextra, row->key);
-		v = v ? v : row->preset;
 		if (v == NULL)
-			return err_set(e, TOSD_EINVAL,
-			    "plugin `%s' (%s:%d) wants the "
-			    "setting `%s': %s",
-			    p->name, c->file ? c->file : "-", c->line, row->key,
-			    row->doc);
-		must = wrong_type(row->type, v);
-		if (must != NULL)
-			return err_set(e, TOSD_EINVAL,
-			    "plugin `%s' (%s:%d): setting `%s' "
-			    "must be %s, not \"%s\"",
-			    p->name, c->file ? c->file : "-", c->line, row->key, must,
-			    v);
-		p->settings[i] = (struct tosd_str){xstrdup(v), strlen(v)};
-		p->nsettings = i + 1;
+			policy_plugin_refuse(c, &e, TOSD_EINVAL,
+			    " wants the setting `%s': %s", row->key, row->doc);
+		else if ((must = wrong_type(row->type, v)) != NULL)
+			policy_plugin_refuse(c, &e, TOSD_EINVAL,
+			    ": setting `%s' must be %s, not \"%s\"", row->key, must, v);
+		if (e.code != 0)
+			tell(told, &e);
+		else
+			p->settings[i] = (struct tosd_str){xstrdup(v), strlen(v)};
 	}
-	return check_unknown(p, c, e);
+	return told->rc;
 }
 
 int
 policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra,
-    size_t nextra, struct policy_plugin **out, struct err *e)
+    size_t nextra, void (*more)(void *ctx, const char *text), void *ctx,
+    struct policy_plugin **out, struct err *e)
 {
+	struct told told = {more, ctx, e, 0};
 	struct policy_plugin *p = xcalloc(1, sizeof(*p));
 	struct stat st;
 	int rc;
@@ -336,9 +471,14 @@ policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra
 	}
 	if ((rc = read_object(p, &st, e)) == 0 && (rc = map_object(p, &st, e)) == 0 &&
 	    (rc = check_table(p, c, e)) == 0 &&
-	    (rc = fill_settings(p, c, extra, nextra, e)) == 0)
+	    (rc = fill_settings(p, c, extra, nextra, &told)) == 0)
 		*out = p;
-	else
+	if (rc != 0 && e != NULL && strncmp(e->text, p->path, strlen(p->path)) == 0) {
+		const struct err of = *e; /* what is said of the file alone */
+
+		policy_plugin_refuse(c, e, of.code, ": %s", of.text);
+	}
+	if (rc != 0)
 		policy_plugin_free(&p);
 	return rc;
 }

@@ -20,10 +20,17 @@ struct policy_plugin;
 /* Loads the object that c names (c->path, or plugindir/NAME.so).  Nothing of it is
  * called yet, but its constructors have run.  `extra` are settings that the host hands
  * to every plugin whose schema has such a key and whose section does not set it.
+ * Mistakes in the settings are all told: through more (which may be NULL: then the first
+ * one alone is), and the last one by e.
  * TOSD_EDENIED: the file or a need is refused; TOSD_EINVAL: table or settings do not
  * fit; TOSD_ENOENT: no such file; TOSD_EIO: the dynamic linker's words. */
 int policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra,
-    size_t nextra, struct policy_plugin **out, struct err *e);
+    size_t nextra, void (*more)(void *ctx, const char *text), void *ctx,
+    struct policy_plugin **out, struct err *e);
+
+/* Says "plugin `NAME' (FILE:LINE)", and then what; returns code. */
+int policy_plugin_refuse(const struct conf_plugin *c, struct err *e, int code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Unloads the object: nothing may point into it any more. */
 void policy_plugin_free(struct policy_plugin **p);

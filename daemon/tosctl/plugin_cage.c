@@ -2,17 +2,17 @@
 /* plugin_cage: see plugin_cage.h. */
 #include "tosctl/plugin_cage.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "base/clock.h"
+#include "ipc/cage.h"
 #include "ipc/sandbox.h"
 
 #define CAGE_MEMORY (8ull << 30) /* as policy.worker_memory, when it is not set */
 #define CAGE_FILES 64
+/* As in the daemon: the start of a worker, and policy.deadline when it is not set. */
+#define CAGE_OPENING (2 * CLOCK_MIN)
+#define CAGE_CHECK (5 * CLOCK_SEC)
 
 int
 plugin_cage_enter(bool open, struct err *e)
@@ -26,54 +26,24 @@ plugin_cage_enter(bool open, struct err *e)
 	return sandbox_enter(&p, e);
 }
 
-/* How the child ended: its code, or words and 1. */
-static int
-read_end(int status, const struct trace *t)
-{
-	int fd = trace_fd(t);
-	char where[TRACE_TEXT];
-	bool inside = trace_read(fd, where);
-
-	if (fd >= 0)
-		close(fd);
-	if (WIFEXITED(status) && !inside)
-		return WEXITSTATUS(status);
-	if (WIFSIGNALED(status))
-		fprintf(stderr, "tosctl: killed by SIG%s %s\n",
-		    sigabbrev_np(WTERMSIG(status)), where);
-	else
-		fprintf(stderr, "tosctl: the process was ended %s\n", where);
-	return 1;
-}
-
 int
-plugin_cage(int (*run)(void *ctx, struct trace *trace), void *ctx)
+plugin_cage(
+    const struct plugin_cage *c, int (*run)(void *ctx, struct trace *trace), void *ctx)
 {
-	struct trace *trace;
+	struct cage_limits limits = {
+	    .opening = c->deadline > 0 ? c->deadline : CAGE_OPENING,
+	    .check = c->deadline > 0 ? c->deadline : CAGE_CHECK,
+	    .memory = c->memory > 0 ? c->memory : CAGE_MEMORY,
+	    .unit = "line"};
+	struct cage_end end;
 	struct err e = ERR_INIT;
-	int status, rc;
-	pid_t pid;
 
-	if (trace_new(&trace, &e) != 0) {
+	if (cage_run(&limits, run, ctx, &end, &e) != 0) {
 		fprintf(stderr, "tosctl: %s\n", e.text);
 		return 3;
 	}
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		rc = run(ctx, trace);
-		fflush(NULL);
-		_exit(rc);
-	}
-	if (pid < 0) {
-		fprintf(
-		    stderr, "tosctl: cannot start a process: %s\n", strerror(errno));
-		rc = 3;
-	} else {
-		while (waitpid(pid, &status, 0) != pid)
-			;
-		rc = read_end(status, trace);
-	}
-	trace_free(&trace);
-	return rc;
+	if (!end.broken)
+		return end.code;
+	fprintf(stderr, "tosctl: %s\n", end.words);
+	return 1;
 }

@@ -66,7 +66,7 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	int rc;
 
 	trace_at(trace, TRACE_LOAD, r->conf.name, 0);
-	rc = policy_plugin_load(&r->conf, NULL, 0, &p, &e);
+	rc = policy_plugin_load(&r->conf, NULL, 0, problem, c, &p, &e);
 	trace_idle(trace);
 	if (rc != 0) {
 		problem(c, e.text);
@@ -215,30 +215,34 @@ word(const json_t *o, const char *key)
 static void
 print_text(const json_t *o)
 {
+	FILE *out = scan_own_output();
 	const json_t *row;
 	size_t i;
 
-	printf("%s %s, made for plugin interface %s\n", word(o, "name"),
+	fprintf(out, "%s %s, made for plugin interface %s\n", word(o, "name"),
 	    word(o, "version"), word(o, "interface"));
-	printf("sha256    %s\n", word(o, "sha256"));
-	printf("needs     %s\n",
+	fprintf(out, "sha256    %s\n", word(o, "sha256"));
+	fprintf(out, "needs     %s\n",
 	    word(o, "needs")[0] != '\0' ? word(o, "needs") : "nothing");
 	json_array_foreach(json_object_get(o, "settings"), i, row)
-	    printf("setting   %s = \"%s\" (%s): %s\n", word(row, "key"),
+	    fprintf(out, "setting   %s = \"%s\" (%s): %s\n", word(row, "key"),
 		word(row, "value"), word(row, "type"), word(row, "doc"));
 	json_array_foreach(json_object_get(o, "rules"), i, row)
 	{
-		printf("rule      %s rev %lld, %s, ", word(row, "rule"),
+		fprintf(out, "rule      %s rev %lld, %s, ", word(row, "rule"),
 		    (long long)json_integer_value(json_object_get(row, "rev")),
 		    word(row, "mode"));
-		printf("%s, %s: %s\n", word(row, "severity"), word(row, "category"),
-		    word(row, "clause"));
+		fprintf(out, "%s, %s: %s\n", word(row, "severity"),
+		    word(row, "category"), word(row, "clause"));
 	}
-	if (json_object_get(o, "rules") != NULL)
-		printf("selftest  %s\n",
+	row = json_object_get(o, "rules");
+	if (row != NULL && json_array_size(row) == 0)
+		fprintf(out, "rules     none yet: open() waits\n");
+	if (row != NULL)
+		fprintf(out, "selftest  %s\n",
 		    json_is_true(json_object_get(o, "selftest")) ? "passed" : "none");
 	if (json_object_get(o, "texts") != NULL)
-		printf("texts     %lld, each judged twice\n",
+		fprintf(out, "texts     %lld, each judged twice\n",
 		    (long long)json_integer_value(json_object_get(o, "texts")));
 }
 
@@ -246,6 +250,7 @@ int
 plugin_check(struct plugin_run *r, const struct plugin_options *o, struct trace *trace)
 {
 	struct check c = {.problems = json_array()};
+	FILE *out = scan_own_output(); /* before the plugin prints anything */
 	const json_t *row;
 	size_t i;
 	int rc;
@@ -262,7 +267,7 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o, struct trace 
 			print_text(c.out);
 		json_array_foreach(c.problems, i, row)
 		    fprintf(stderr, "tosctl: %s\n", json_string_value(row));
-		printf(rc == 0 ? "good\n" : "problems: %zu\n",
+		fprintf(out, rc == 0 ? "good\n" : "problems: %zu\n",
 		    json_array_size(c.problems));
 	}
 	json_decref(c.out);

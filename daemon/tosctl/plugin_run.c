@@ -30,8 +30,7 @@ plugin_run_init(struct plugin_run *r)
 	    .memory = 512u << 20,
 	    .processes = 16,
 	    .files = 64,
-	    .cpu = CLOCK_HOUR,
-	    .file = "command line"};
+	    .cpu = CLOCK_HOUR};
 }
 
 /* The program as execvp(3) would find it; NULL: not there. */

@@ -30,6 +30,7 @@ struct row {
 	json_t *in;
 	struct item it;
 	int64_t time;
+	uint64_t line; /* of standard input, from 1 */
 	unsigned tries;
 	bool settled;
 	struct policy_ask ask;
@@ -127,10 +128,8 @@ ask_all(struct attempt *a, bool alone)
 		if (r->settled || (r->tries > 0) != alone || (alone && n == 1))
 			continue;
 		of[n] = i;
-		v[n++] = (struct policy_ask){.tenant = "",
-		    .it = &r->it,
-		    .time = r->time,
-		    .revision = a->items - a->n + i + 1};
+		v[n++] = (struct policy_ask){
+		    .tenant = "", .it = &r->it, .time = r->time, .revision = r->line};
 	}
 	policy_host_judge(a->host, v, n, CLOCK_MIN);
 	a->stalls = nothing_said(v, n) ? a->stalls + 1 : 0;
@@ -258,7 +257,8 @@ try_line(struct attempt *a, const char *s, size_t n)
 	a->line++;
 	if (strspn(s, " \t\r\n") >= n)
 		return;
-	*r = (struct row){.in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je)};
+	*r = (struct row){
+	    .in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je), .line = a->line};
 	item_init(&r->it);
 	why = r->in == NULL ? je.text : scan_read_item(r->in, &r->it, &r->time);
 	if (why == NULL) {
@@ -302,7 +302,7 @@ try_stream(struct attempt *a)
 		/* Whoever sends one item at a time gets its answer. */
 		if (n < (1 << 18) && n > 0)
 			judge_rows(a);
-		fflush(stdout);
+		fflush(scan_own_output());
 		if (b.len > LINE_LIMIT) {
 			fprintf(stderr, "tosctl: line %llu is longer than 8 MiB\n",
 			    (unsigned long long)a->line + 1);
@@ -310,12 +310,12 @@ try_stream(struct attempt *a)
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	judge_rows(a);
-	fflush(stdout);
+	fflush(scan_own_output());
 	buf_free(&b);
 	free(a->rows);
-	if (n < 0 || ferror(stdout))
+	if (n < 0 || ferror(scan_own_output()))
 		fprintf(stderr, "tosctl: %s\n", strerror(errno));
-	return n < 0 || ferror(stdout) ? EXIT_CANNOT : a->rc;
+	return n < 0 || ferror(scan_own_output()) ? EXIT_CANNOT : a->rc;
 }
 
 static void
@@ -385,6 +385,7 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *t
 	int64_t begin;
 	int rc;
 
+	scan_own_output(); /* before the plugin prints anything */
 	if (policy_host_new(&po, &a.host, NULL) != 0)
 		return EXIT_CANNOT;
 	if (!close_walls(r, o)) {

@@ -82,18 +82,29 @@ count_of(const char *s, unsigned long lo, unsigned long hi, unsigned long *out)
 	       *out <= hi;
 }
 
+/* One line: the value of an option, and what it may be. */
+static bool
+refuse(const char *option, const char *value, const char *must)
+{
+	fprintf(stderr, "tosctl: %s: \"%s\" must be %s\n", option, value, must);
+	return false;
+}
+
 static bool
 set_grant(struct plugin_run *r, char *words)
 {
-	char *save = NULL;
+	char names[96], must[160], *save = NULL;
 
 	r->conf.grant = 0;
 	for (char *w = strtok_r(words, ", ", &save); w != NULL;
 	     w = strtok_r(NULL, ", ", &save)) {
 		uint32_t bit = policy_need_parse(w);
 
-		if (bit == 0)
-			return false;
+		if (bit == 0) {
+			snprintf(must, sizeof(must), "among %s",
+			    policy_need_names(policy_need_all(), names));
+			return refuse("--grant", w, must);
+		}
 		r->conf.grant |= bit;
 	}
 	return true;
@@ -104,32 +115,49 @@ set_setting(struct plugin_run *r, char *pair)
 {
 	char *eq = strchr(pair, '=');
 
-	if (eq == NULL || eq == pair ||
-	    r->conf.nsettings == sizeof(r->settings) / sizeof(r->settings[0]))
-		return false;
+	if (eq == NULL || eq == pair)
+		return refuse("--set", pair, "KEY=VALUE");
+	if (r->conf.nsettings == sizeof(r->settings) / sizeof(r->settings[0]))
+		return refuse("--set", pair, "one of 32 at most");
 	*eq = '\0';
 	r->settings[r->conf.nsettings++] = (struct conf_setting){pair, eq + 1};
 	return true;
 }
 
 static bool
-take_option(struct plugin_run *r, struct plugin_options *o, int c)
+set_limit(struct plugin_run *r, struct plugin_options *o, int c, const char *value)
 {
 	unsigned long n;
 
+	if (c == O_WINDOW) {
+		if (!count_of(value, 1, 1024, &n))
+			return refuse("--window", value, "from 1 to 1024");
+		r->conf.window = (unsigned)n;
+	} else if (c == O_DEADLINE) {
+		o->deadline = conf_duration(value);
+		if (o->deadline <= 0 || o->deadline > CLOCK_MIN)
+			return refuse("--deadline", value,
+			    "a time of up to 1m, such as 500ms or 5s");
+		r->conf.deadline = o->deadline;
+	} else {
+		if (!count_of(value, 16, 65536, &n))
+			return refuse("--memory", value, "MiB, from 16 to 65536");
+		o->memory = r->conf.memory = n << 20;
+	}
+	return true;
+}
+
+static bool
+take_option(struct plugin_run *r, struct plugin_options *o, int c)
+{
 	switch (c) {
 	case O_NAME:
 		r->conf.name = optarg;
 		return true;
 	case O_WINDOW:
-		r->conf.window = count_of(optarg, 1, 1024, &n) ? (unsigned)n : 0;
-		return r->conf.window > 0;
 	case O_DEADLINE:
-		r->conf.deadline = conf_duration(optarg);
-		return r->conf.deadline > 0 && r->conf.deadline <= CLOCK_MIN;
 	case O_MEMORY:
-		r->conf.memory = count_of(optarg, 16, 65536, &n) ? n << 20 : 0;
-		return r->conf.memory > 0;
+		return set_limit(r, o, c, optarg);
 	case O_GRANT:
 		o->granted = true;
 		return set_grant(r, optarg);
@@ -154,7 +182,7 @@ take_option(struct plugin_run *r, struct plugin_options *o, int c)
 		o->expect |= c == O_EXPECT;
 		o->open |= c == O_NOSANDBOX;
 		o->help |= c == 'h';
-		return c != '?' && c != ':';
+		return true;
 	}
 }
 
@@ -166,8 +194,8 @@ parse_options(int argc, char **argv, struct plugin_run *r, struct plugin_options
 	optind = 0;
 	/* "+": the options of the program are its own. */
 	while ((c = getopt_long(argc, argv, "+h", table, NULL)) != -1)
-		if (!take_option(r, o, c))
-			return false;
+		if (c == '?' || !take_option(r, o, c))
+			return false; /* which getopt_long() or we have told */
 	return true;
 }
 
@@ -209,7 +237,8 @@ run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char 
 		plugin_run_object(r, words[0]);
 		if (verb == CHECK && !o->granted)
 			r->conf.grant = policy_need_all();
-		return plugin_cage(caged, &job);
+		return plugin_cage(
+		    &(struct plugin_cage){o->deadline, o->memory}, caged, &job);
 	}
 	if (verb == CHECK) {
 		fprintf(stderr,
@@ -241,15 +270,17 @@ run_verb(enum verb verb, int argc, char **argv)
 	plugin_run_init(&run);
 	good = parse_options(argc, argv, &run, &o);
 	n = argc - optind;
-	if (good && o.help) {
+	if (!good) {
+		fputs("tosctl: `tosctl plugin --help' says more\n", stderr);
+	} else if (o.help) {
 		fputs(usage, stdout);
 		rc = EXIT_DONE;
-	} else if (good && verb == CONFORM && o.list) {
+	} else if (verb == CONFORM && o.list) {
 		plugin_conform_list(o.json);
 		rc = EXIT_DONE;
-	} else if (good && verb == NEW && (n == 1 || n == 2)) {
+	} else if (verb == NEW && (n == 1 || n == 2)) {
 		rc = plugin_new(o.kind, argv[optind], n == 2 ? argv[optind + 1] : NULL);
-	} else if (good && verb != NEW && n > 0 && (verb != CHECK || n == 1)) {
+	} else if (verb != NEW && n > 0 && (verb != CHECK || n == 1)) {
 		rc = run_plugin(&run, &o, verb, argv + optind, (size_t)n);
 	} else {
 		fputs(usage, stderr);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* argv[0] is "plugin".  Returns the exit code: 0 done, 1 a negative answer, 2 usage, 3
  * cannot. */
@@ -21,6 +22,8 @@ struct plugin_options {
 	const char *only; /* `conform': one case */
 	const char **protect;
 	size_t nprotect;
+	int64_t deadline; /* as given; 0: it was not */
+	size_t memory;
 };
 
 struct plugin_run;

@@ -99,11 +99,11 @@ parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* Lists may lie beside the packs. */
+/* Lists may lie beside the packs: kind "list" or "conf". */
 static bool
-has_lists(const char *folder)
+has_files(const char *folder, const char *kind)
 {
-	char *pattern = xasprintf("%s/*.list", folder);
+	char *pattern = xasprintf("%s/*.%s", folder, kind);
 	glob_t g;
 	bool found = glob(pattern, GLOB_NOESCAPE, NULL, &g) == 0;
 
@@ -297,14 +297,6 @@ scan_finding_json(const struct finding *f)
 	    spans, "reason", f->reason, "mode", finding_mode_name(f->mode));
 }
 
-void
-scan_print_json(json_t *o)
-{
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(o);
-}
-
 /* Lines of results are put together by hand, as jansson would write them: a tree of
  * objects for each cost as much as judging the item. */
 static void
@@ -432,7 +424,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 		free(degraded);
 	}
 	buf_puts(b, "}\n");
-	fwrite(b->data, 1, b->len, stdout);
+	fwrite(b->data, 1, b->len, scan_own_output());
 }
 
 static void
@@ -513,7 +505,7 @@ scan_stream(struct scan *s, int fd)
 	do {
 		char *to = buf_reserve(&b, 65536);
 
-		fflush(stdout);
+		fflush(scan_own_output());
 		n = read(fd, to, 65536);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -527,7 +519,7 @@ scan_stream(struct scan *s, int fd)
 		    strerror(errno));
 		return EXIT_CANNOT;
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if (fflush(scan_own_output()) != 0 || ferror(scan_own_output())) {
 		fprintf(stderr, "tosctl: cannot write: %s\n", strerror(errno));
 		return EXIT_CANNOT;
 	}
@@ -571,13 +563,17 @@ scan(struct options *o)
 	    .plugin = o->plugin,
 	    .cache = o->cache,
 	    .model = o->model,
-	    .lists = has_lists(o->policies) ? places_lists() : NULL,
+	    .lists = has_files(o->policies, "list") ? places_lists() : NULL,
 	    .used = &used,
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,
 	    .report = say_problem,
 	    .note = scan_say_nothing};
+	scan_own_output(); /* before a plugin prints anything */
 	if (scan_open(&packs, &s.host) == 0) {
+		if (packs.lists != NULL && !has_files(o->policies, "conf"))
+			fprintf(stderr, "tosctl: no rule packs in %s; lists only\n",
+			    o->policies);
 		lists_used_say(&used, stderr, "tosctl: ");
 		s.missing = lists_used_missing(&used);
 		rc = scan_stream(&s, STDIN_FILENO);

@@ -4,6 +4,7 @@
 #define TOSD_TOSCTL_SCAN_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "policy/host.h"
 #include "tosctl/lists_used.h"
@@ -39,6 +40,9 @@ struct finding;
 /* As `scan' prints it. */
 struct json_t *scan_finding_json(const struct finding *f);
 /* One line on standard output; o is taken. */
+/* Where results go.  From the first call on standard output is ours alone: what a plugin
+ * prints there goes to standard error. */
+FILE *scan_own_output(void);
 void scan_print_json(struct json_t *o);
 
 #endif

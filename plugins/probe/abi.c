@@ -13,6 +13,11 @@
 #define SHORT 6	  /* not even the mandatory slots */
 #define LIAR 7	  /* says that it is longer than it is */
 #define GREEDY 8  /* needs what no host knows */
+#define NOCHECK 9 /* check is NULL */
+#define NAME 10	  /* a name that is none */
+#define ROWS 11	  /* counts settings that it has not */
+#define PRESET 12 /* a preset that its own type forbids */
+#define OPTIONAL (ABI_CASE == NEWER || ABI_CASE == ROWS || ABI_CASE == PRESET)
 
 #if ABI_CASE == NOTHING
 extern const int tosd_nothing;
@@ -62,14 +67,20 @@ struct table {
 	int (*check)(
 	    void *, const struct tosd_item *, struct tosd_report *, const char **);
 #endif
-#if ABI_CASE == NEWER
+#if OPTIONAL
 	void (*close)(void *);
 	const struct tosd_setting *schema;
 	size_t nschema;
 	int (*selftest)(void *, const char **);
+#endif
+#if ABI_CASE == NEWER
 	long later[8];
 #endif
 };
+
+#if ABI_CASE == PRESET
+static const struct tosd_setting rows[] = {{"much", TOSD_NUMBER, "lots", "how much"}};
+#endif
 
 /* By its name for the linker: the header has declared the symbol with its own type. */
 extern const struct table exported __asm__("tosd_policy");
@@ -77,12 +88,18 @@ const struct table exported __attribute__((visibility("default"))) = {
     .size = ABI_CASE == LIAR ? sizeof(struct tosd_policy) : sizeof(struct table),
     .abi_major = ABI_CASE == MAJOR ? 2 : 1,
     .abi_minor = ABI_CASE == NEWER ? 9 : 0,
-    .name = "abi",
+    .name = ABI_CASE == NAME ? "No Name" : "abi",
     .version = "1",
     .needs = ABI_CASE == GREEDY ? 1u << 20 : 0,
     .open = abi_open,
 #if ABI_CASE != SHORT
-    .check = abi_check,
+    .check = ABI_CASE == NOCHECK ? NULL : abi_check,
+#endif
+#if ABI_CASE == ROWS || ABI_CASE == PRESET
+    .nschema = 1,
+#endif
+#if ABI_CASE == PRESET
+    .schema = rows,
 #endif
 #if ABI_CASE == NEWER
     .later = {1, 2, 3, 4, 5, 6, 7, 8},

@@ -29,6 +29,10 @@ enum {
 	TOLD,
 	SCORE,
 	FAULT,
+	VANDAL,
+	RULE,
+	NUMBER,
+	WHOLE,
 	COUNT
 };
 static const struct tosd_setting schema[COUNT] = {
@@ -43,12 +47,16 @@ static const struct tosd_setting schema[COUNT] = {
     [SPEND] = {"spend", TOSD_STRING, "", "uses up its budget at this word"},
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
     [OPEN] = {"open", TOSD_STRING, "ok",
-	"ok, fail, norule, badrule, twice, crash or hang"},
+	"ok, fail, norule, badrule, twice, crash, hang, exit, seven or silent"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
     [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
     [SCORE] = {"score", TOSD_STRING, "",
 	"gives a score: good, twice, other, nan, high, weight or size"},
     [FAULT] = {"fault", TOSD_STRING, "", "after this word the text names a fault"},
+    [VANDAL] = {"vandal", TOSD_STRING, "", "overwrites this word where it is lent"},
+    [RULE] = {"rule", TOSD_STRING, "probe/word", "the rule's name"},
+    [NUMBER] = {"number", TOSD_NUMBER, "0.5", "any number"},
+    [WHOLE] = {"whole", TOSD_INTEGER, "3", "any whole number"},
 };
 
 struct probe {
@@ -68,12 +76,16 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 
 	if (p == NULL)
 		return TOSD_FAILED;
+	r.id = settings[RULE].ptr;
 	p->host = h;
 	memcpy(p->set, settings, sizeof(p->set));
 	if (strcmp(how, "crash") == 0)
 		abort();
 	while (strcmp(how, "hang") == 0)
 		pause();
+	if (strcmp(how, "exit") == 0)
+		exit(3);
+	*errstr = strcmp(how, "silent") == 0 ? "" : NULL;
 	if (strcmp(how, "badrule") == 0)
 		r.id = "Probe Word";
 	if (strcmp(how, "norule") != 0)
@@ -82,9 +94,10 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		p->rule = h->declare(h, &r, errstr);
 	if (strcmp(how, "fail") == 0)
 		*errstr = "told to fail";
-	if (strcmp(how, "fail") == 0 || p->rule < 0) {
+	if (strcmp(how, "fail") == 0 || strcmp(how, "silent") == 0 ||
+	    strcmp(how, "seven") == 0 || p->rule < 0) {
 		free(p);
-		return TOSD_FAILED;
+		return strcmp(how, "seven") == 0 ? 7 : TOSD_FAILED;
 	}
 	*state = p;
 	return TOSD_DONE;
@@ -334,6 +347,19 @@ do_log(const struct probe *p)
 	return "said too much";
 }
 
+/* On both, 100,000 lines. */
+static const char *
+do_print(const struct probe *p)
+{
+	(void)p;
+	for (unsigned i = 0; i < 100000; i++) {
+		printf("printed %u\n", i);
+		fprintf(stderr, "complained %u\n", i);
+	}
+	fflush(stdout);
+	return "printed too much";
+}
+
 static const struct fault {
 	const char *name;
 	/* Why it gives no answer; NULL: what should have been refused was not. */
@@ -358,6 +384,7 @@ static const struct fault {
     {"kill", do_kill},
     {"thread", do_thread},
     {"log", do_log},
+    {"print", do_print},
 };
 
 static int
@@ -368,7 +395,9 @@ make_fault(const struct probe *p, struct tosd_str how, const char **errstr)
 			*errstr = faults[i].make(p);
 			return *errstr != NULL ? TOSD_DEGRADED : TOSD_DONE;
 		}
-	*errstr = "no such fault";
+	if (is(how, "seven"))
+		return 7;
+	*errstr = is(how, "silent") ? "" : "no such fault";
 	return TOSD_DEGRADED;
 }
 
@@ -411,8 +440,10 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	struct probe *p = state;
 	struct tosd_str text = p->host->field(p->host, item, TOSD_TEXT);
 	struct tosd_str told = after(p, TOLD, text), fault = after(p, FAULT, text);
-	const char *at = word(p, FIND, text);
+	const char *at = word(p, FIND, text), *wall = word(p, VANDAL, text);
 
+	if (wall != NULL)
+		memset((char *)(uintptr_t)wall, '#', p->set[VANDAL].len);
 	if (word(p, CRASH, text) != NULL)
 		abort();
 	while (word(p, HANG, text) != NULL)
