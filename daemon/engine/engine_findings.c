@@ -112,12 +112,12 @@ engine_findings_list(struct engine_call *k, struct err *e)
 	const char *rule = json_get_text(k->request, "rule");
 	bool waiting = json_is_true(json_object_get(k->request, "waiting"));
 	struct list x = {.g = k->g,
-	    .rows = json_array(),
 	    .mode = json_get_text(k->request, "mode"),
 	    .unlabelled = json_is_true(json_object_get(k->request, "unlabelled"))};
 
 	if (rule != NULL && !engine_rule_known(k->g, rule))
 		return engine_rule_none(rule, e);
+	x.rows = json_array();
 	if (limit <= 0 || limit > ENGINE_FINDINGS_MAX)
 		limit = ENGINE_FINDINGS_MAX;
 	engine_walk(store_found_each(
