@@ -549,13 +549,15 @@ test_slips(void)
 static void
 test_lint_slips(void)
 {
-	char *text =
-	    pack_of("lists = { l = [ \"(sure\", \"2,000\", \"co-op\", \"%\" ]; };",
-		"{ id = \"a\"; " RULE
-		"phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
-		"\"kill @l\" ]; }",
-		"\"kill, you\", \"i kill them\", \"kill 2,000\"",
-		"\"kill co-op\", \"kill %\"");
+	char *text = pack_of(
+	    "contexts = { c = { where = \"sentence\"; within = 3; phrases = [ \"zz\" "
+	    "]; }; d = { where = \"after\"; within = 3; phrases = [ \"zz\" ]; }; }; "
+	    "lists = { l = [ \"(sure\", \"%\", \"2,000\", \"co-op\", \"%\" ]; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
+	    "\"kill @l\" ]; }",
+	    "\"kill, you\", \"i kill them\", \"kill 2,000\"",
+	    "\"kill co-op\", \"kill %\"");
 	struct policy_host *h;
 
 	rules_clear();
@@ -566,6 +568,11 @@ test_lint_slips(void)
 	    strstr(rules_notes, "the sign in `kill,' must then stand"));
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(rules_notes, "the sign in `(sure' must then stand"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, "list `l' has twice: `%'"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "context `c': `within' has a meaning"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "context `d': `within'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "can never count"));
 	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `2,000'"));
 	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `co-op'"));
 	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `%'"));
