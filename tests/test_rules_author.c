@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_rules_author: what helps who writes packs: mistakes and slips said in one run and in
- * words that help, expressions that run away, lists of any size.
+ * test_rules_author: what helps who writes packs: mistakes and slips said in one run
+ * and in words that help, expressions that run away, lists of any size.
  */
 #include "tests/rules_pack.h"
 
