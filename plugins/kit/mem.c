@@ -222,8 +222,8 @@ mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
 	return fd < 0 ? -1 : read_plain(fd, max, out, w);
 }
 
-/* Whoever may write the folder could put another file there anyway, and a group that may
- * not go through the folder cannot come to the file. */
+/* Whoever may write the folder could put another file there anyway, and a group that
+ * may not go through the folder cannot come to the file. */
 static int
 check_writers(const struct stat *st, const struct stat *dir, struct why *w)
 {
