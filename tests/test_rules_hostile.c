@@ -187,6 +187,8 @@ test_writers(void)
 	check_writers("p.conf", 0644, NULL);
 	check_writers("p.conf", 0646, "p.conf: may be written by others");
 	check_writers("p.conf", 0666, "p.conf: may be written by others");
+	check_writers("p.conf", 0664, NULL); /* whose group cannot come to it */
+	CU_ASSERT_EQUAL_FATAL(chmod(rules_dir, 0750), 0);
 	check_writers("p.conf", 0664, "p.conf: may be written by others");
 	check_writers("l.lst", 0666, "`l.lst': may be written by others");
 	check_writers("./", 0707, "may be written by everybody; make it chmod o-w");

@@ -222,11 +222,13 @@ mem_read_file(const char *path, size_t max, struct sb *out, struct why *w)
 	return fd < 0 ? -1 : read_plain(fd, max, out, w);
 }
 
-/* Whoever may write the folder could put another file there anyway. */
+/* Whoever may write the folder could put another file there anyway, and a group that
+ * may not go through the folder cannot come to the file. */
 static int
 check_writers(const struct stat *st, const struct stat *dir, struct why *w)
 {
-	bool group = dir->st_mode & S_IWGRP && dir->st_gid == st->st_gid;
+	bool group = !(dir->st_mode & S_IXGRP) ||
+		     (dir->st_mode & S_IWGRP && dir->st_gid == st->st_gid);
 
 	if (st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && !group))
 		return why_set(w, "may be written by others; make it chmod go-w");

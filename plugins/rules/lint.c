@@ -22,6 +22,7 @@
 #define CROSS_SHARE 20 /* one in so many harmless texts of others is too many */
 #define CROSS_LEAST 20 /* texts */
 #define OVERLAP_LEAST 5
+#define THRESHOLD 0.5 /* preset of policy.threshold */
 
 void
 lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
@@ -413,6 +414,35 @@ lint_unused(struct lint *l)
 	}
 }
 
+/* Numbers that have no effect. */
+static void
+lint_numbers(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		for (size_t k = 0; k < p->nrules; k++)
+			if (p->rules[k].mode >= 0 && p->rules[k].score < THRESHOLD)
+				lint_say(l, p->file, p->rules[k].line,
+				    "rule `%s': its score of %g is below %g, the "
+				    "preset of "
+				    "policy.threshold: it can never count",
+				    p->rules[k].id, p->rules[k].score, THRESHOLD);
+		for (size_t k = 0; k < p->ncontexts; k++) {
+			const struct pack_context *c = &p->contexts[k];
+			bool words = c->where == PACK_BEFORE ||
+				     c->where == PACK_AFTER || c->where == PACK_AROUND;
+
+			if (c->counts && !words && c->file == p->file)
+				lint_say(l, c->file, c->line,
+				    "context `%s': `within' has a meaning for before, "
+				    "after and around only",
+				    c->name[0] != '\0' ? c->name : "(in a rule)");
+		}
+	}
+}
+
 /* What `tosctl policy new' writes for the author to replace. */
 static void
 lint_leftovers(struct lint *l)
@@ -475,6 +505,7 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);
+	lint_numbers(&l);
 	lint_leftovers(&l);
 	lint_expiry(&l, day);
 }

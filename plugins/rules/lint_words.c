@@ -12,6 +12,7 @@
 #include "lint_in.h"
 
 #define WORDS_MAX 32 /* of a phrase, for a|b */
+#define TWICE_MAX 8  /* words that are named */
 
 /* --- what a word is read as */
 
@@ -178,6 +179,36 @@ lint_either(
 
 /* --- where words stand */
 
+static int
+compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+lint_twice(struct lint *l, const struct pack *p, const struct pack_list *s)
+{
+	char **v = mem_new(s->n, sizeof(*v));
+	struct sb again = {0};
+	size_t n = 0;
+
+	memcpy(v, s->words, s->n * sizeof(*v));
+	if (s->n > 1)
+		qsort(v, s->n, sizeof(*v), compare_words);
+	for (size_t i = 1; i < s->n; i++) {
+		if (strcmp(v[i - 1], v[i]) != 0)
+			continue;
+		sb_printf(&again, "%s`%.40s'", n > 0 ? ", " : "", v[i]);
+		if (++n == TWICE_MAX)
+			break;
+	}
+	if (n > 0)
+		lint_say(l, p->file, s->line, "list `%s' has twice: %s", s->name,
+		    again.data);
+	sb_free(&again);
+	free(v);
+}
+
 static void
 lint_list(
     struct lint *l, struct fold *f, const struct pack *p, const struct pack_list *s)
@@ -188,6 +219,7 @@ lint_list(
 	if (s->file != p->file || s->name == NULL)
 		return;
 	snprintf(where, sizeof(where), "list `%.40s'", s->name);
+	lint_twice(l, p, s);
 	for (size_t i = 0; i < s->n; i++) {
 		lint_fold(l, f, p->file, s->line, where, s->words[i]);
 		lint_either(l, p->file, s->line, where, s->words[i]);

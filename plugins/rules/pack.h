@@ -66,6 +66,7 @@ struct pack_context {
 	const char *file;
 	enum pack_where where;
 	int within;  /* words, for before, after and around */
+	bool counts; /* `within' was written */
 	bool quotes; /* the match stands inside quotation marks */
 	struct pack_pattern *v;
 	size_t n;

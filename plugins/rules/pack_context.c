@@ -91,6 +91,7 @@ read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
 	    (rc = pack_patterns(k, s, "regexes", true, false, &c->v, &c->n)) != 0)
 		return rc;
 	c->where = (enum pack_where)where;
+	c->counts = config_setting_get_member(s, "within") != NULL;
 	if (c->n == 0 && !c->quotes)
 		return walk_bad(k, s,
 		    "context `%s' is empty; give it `phrases', `regexes' or "

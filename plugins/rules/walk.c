@@ -15,6 +15,8 @@ walk_bad(struct walk *k, const config_setting_t *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (config_setting_source_line(s) == 0) /* the file as a whole */
+		return why_set(k->w, "%s: %s", k->file, text);
 	return why_set(k->w, "%s:%u: %s", k->file, config_setting_source_line(s), text);
 }
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_rules_author: what helps who writes packs: mistakes and slips said in one run
+ * and in words that help, expressions that run away, lists of any size.
+ */
+#include "tests/rules_pack.h"
+
+/* A pack of one rule with the expression, and perhaps one more as its context. */
+static struct policy_host *
+open_probed(const char *regex, const char *context)
+{
+	char *rule =
+	    xasprintf("{ id = \"a\"; " RULE
+		      "phrases = [ \"kill\" ]; regexes = [ \"%s\" ]; except = ( { "
+		      "regexes = [ \"%s\" ]; } ); }",
+		regex, context);
+	char *text = pack_of("", rule, KILLS, TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("probe_packs", "true");
+	free(text);
+	free(rule);
+	return h;
+}
+
+static void
+test_probe(void)
+{
+	static const char *const away[] = {"(\\\\w+\\\\s*)+live a+", "(a+)+$",
+	    "(?:[a-z]+ ?)*!!", "live (?:\\\\w*)*x", "(?:kill|ki|ll|l)+x",
+	    "(\\\\d+,?)+;", "(?:\\\\s*\\\\s*)+x"};
+	static const char *const harmless[] = {"x.*a.*b.*c",
+	    "\\\\w+\\\\s+\\\\w+\\\\s+bombs", "(?:\\\\w+\\\\W+){0,8}bombs",
+	    "x\\\\s*\\\\s*\\\\s*bomb", "(?:\\\\w++\\\\s*)+live",
+	    "[a-z]{1,40}[a-z0-9]{1,40}[.]x", "(?:ab?){1,9}c"};
+
+	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {
+		struct policy_host *h = open_probed(away[i], "zz");
+
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+		if (h != NULL)
+			printf("\n  taken: %s", away[i]);
+		policy_host_free(&h);
+	}
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		struct policy_host *h = open_probed(harmless[i], "zz");
+
+		CU_ASSERT_PTR_NOT_NULL(h);
+		if (h == NULL)
+			printf("\n  refused: %s", rules_problems);
+		policy_host_free(&h);
+	}
+	CU_ASSERT_PTR_NULL(open_probed("zz", "(\\\\w+)+;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "runs away"));
+}
+
+/* A list that PCRE2 could not hold is found by words, and lint has nothing against it.
+ */
+static void
+test_large_list(void)
+{
+	struct buf list = {0};
+	struct policy_host *h;
+	char *text;
+
+	buf_puts(&list, "lists = { many = [ \"kill\"");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&list, ", \"w%dx\"", i);
+	buf_puts(&list, " ]; };");
+	text = pack_of(list.data,
+	    "{ id = \"a\"; " RULE "phrases = [ \"@many <2> you|them|kill\" ]; }",
+	    "\"kill you\", \"w17x or you\", \"w9999x them\"", TWINS);
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules_problems, "");
+	CU_ASSERT_EQUAL(rules_count(h, "a w5000x you"), 1);
+	policy_host_free(&h);
+	free(text);
+	buf_free(&list);
+}
+
+static void
+check_refused(const char *pack, const char *what)
+{
+	CU_ASSERT_PTR_NULL(rules_open_pack(pack));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what));
+	if (strstr(rules_problems, what) == NULL)
+		printf("\n  not said: %s\n  but: %s", what, rules_problems);
+}
+
+/* What many authors trip over is said in words that help. */
+static void
+test_slips(void)
+{
+	char *good = pack_of(
+	    "", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }", KILLS, TWINS);
+	char *text = xasprintf("\ufeff%s", good), *at;
+
+	check_refused(text, "p.conf:1: it begins with a byte-order mark");
+	free(text);
+	at = strstr(good, "{match}");
+	memcpy(at, "{mutch}", 7);
+	check_refused(good,
+	    "rule `a': `{mutch}' in `reason' is not known; there are {match} "
+	    "and {kind}");
+	memcpy(at, "{match ", 7);
+	check_refused(good, "`{match' in `reason' is not known");
+	memcpy(at, "{match}", 7);
+	at = strstr(good, "kill\" ]");
+	memcpy(at, "kill\" )", 7);
+	check_refused(good, "or { } stands in [ ], where ( ) is needed");
+	free(good);
+}
+
+/* Warnings about words, and about what `tosctl policy new' leaves to the author. */
+static void
+test_lint_slips(void)
+{
+	char *text = pack_of(
+	    "contexts = { c = { where = \"sentence\"; within = 3; phrases = [ \"zz\" "
+	    "]; }; d = { where = \"after\"; within = 3; phrases = [ \"zz\" ]; }; }; "
+	    "lists = { l = [ \"(sure\", \"%\", \"2,000\", \"co-op\", \"%\" ]; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
+	    "\"kill @l\" ]; }",
+	    "\"kill, you\", \"i kill them\", \"kill 2,000\"",
+	    "\"kill co-op\", \"kill %\"");
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `kill,' must then stand"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "the sign in `(sure' must then stand"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, "list `l' has twice: `%'"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(rules_notes, "context `c': `within' has a meaning"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "context `d': `within'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "can never count"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `2,000'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `co-op'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `%'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `them?'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `don't'"));
+	CU_ASSERT_PTR_NULL(strstr(rules_notes, "still"));
+	policy_host_free(&h);
+	free(text);
+}
+
+static void
+check_said(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
+		if (strstr(rules_problems, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_problems);
+	}
+}
+
+/* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
+ * tried. */
+static void
+test_several(void)
+{
+	static const char *const read[] = {
+	    "list `l' is empty", "`wher'", "lacks `severity'", "rule `b': `{k}' in"};
+	static const char *const made[] = {"list `none'", "list `nil'", "context `c'"};
+	static const char *const tried[] = {
+	    "\"never\"", "\"ever\"", "`ok' is found by rule"};
+	char *text =
+	    pack_of("lists = { l = [ ]; }; contexts = { c = { wher = \"text\"; "
+		    "phrases = [ \"x\" ]; }; };",
+		"{ id = \"a\"; rev = 1; mode = \"draft\"; category = \"c\"; clause = "
+		"\"1\"; score "
+		"= 1.0; reason = \"x\"; phrases = [ \"kill\" ]; }, { id = \"b\"; rev = "
+		"1; mode = "
+		"\"draft\"; category = \"c\"; clause = \"1\"; severity = \"low\"; "
+		"score = 1.0; "
+		"reason = \"{k}\"; phrases = [ \"kill\" ]; }",
+		KILLS, TWINS);
+
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(read, 4);
+	free(text);
+	text = pack_of("contexts = { c = { phrases = [ \"@nada\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill @none\", \"kill @nil\", \"kill\" ]; "
+	    "except = [ \"c\" ]; }",
+	    KILLS, TWINS);
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(made, 3);
+	free(text);
+	text = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\", \"qq\" ]; }",
+	    KILLS ", \"never\", \"ever\"", TWINS);
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	check_said(tried, 3);
+	free(text);
+}
+
+static const struct suite_test tests[] = {
+    {"slips of authors", test_slips},
+    {"several mistakes", test_several},
+    {"lint of slips", test_lint_slips},
+    {"expressions that run away", test_probe},
+    {"a list beyond expressions", test_large_list},
+};
+
+int
+main(void)
+{
+	int rc;
+
+	if (!rules_dir_make())
+		return 2;
+	rc = suite_main("rules_author", tests, sizeof(tests) / sizeof(tests[0]));
+	rules_dir_remove();
+	return rc;
+}
