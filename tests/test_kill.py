@@ -111,8 +111,11 @@ def kill(d, role, index, rng):
         if pid is not None:
             if role == "engine":
                 await_work(d, rng)
-            os.kill(pid, 9)
-            return True
+            try:
+                os.kill(pid, 9)
+                return True
+            except ProcessLookupError:  # one that found its log held still by the old one
+                pass
         time.sleep(0.02)
     return False
 
