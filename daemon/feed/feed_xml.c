@@ -253,7 +253,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 		buf_put(&s->buf, a->name.p, a->name.n);
 		buf_puts(&s->buf, "=\"");
 		/* References need no decoding: base and value are both escaped. */
-		if (html_attr(a->name.p, a->name.n) == HTML_ATTR_LINK)
+		if (html_attr_is_address(html_attr(a->name.p, a->name.n)))
 			whole = joined(s, &a->value);
 		buf_reset(&url);
 		if (whole != NULL)

@@ -3,6 +3,7 @@
 #ifndef TOSD_FEED_HTML_NAMES_H
 #define TOSD_FEED_HTML_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum html_tag {
@@ -40,6 +41,13 @@ enum html_attr {
 	HTML_ATTR_SRCSET, /* a list of them */
 	HTML_NATTRS
 };
+
+/* One address, and not a list of them. */
+static inline bool
+html_attr_is_address(enum html_attr a)
+{
+	return a == HTML_ATTR_LINK || (a >= HTML_ATTR_SRC && a < HTML_ATTR_SRCSET);
+}
 
 /* The name in lower case. */
 enum html_tag html_tag(const char *name, size_t n);
