@@ -3,8 +3,9 @@
 """The packs that ship, on lines that they were not written with.
 
 Of tests/packs/NAME.positives.txt a pack must find 80 of 100: sixty lines were written before
-its rules, the others later, and used to widen them.  NAME.heldout.txt is never used.  tests/packs/NAME.negatives.txt was written apart from the rules: no pack may find
-anything in any of them.  Sentences with the target exchanged give the same findings.
+its rules, the others later, and used to widen them.  NAME.heldout.txt is never used.
+tests/packs/NAME.negatives.txt: no pack may find anything in any of them; most lines were
+written by somebody who had not seen the rules.  Sentences with the target exchanged give the same findings.
 
 test_packs.py -v names what was missed."""
 
