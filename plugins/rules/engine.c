@@ -230,6 +230,8 @@ weigh(struct engine *e, const uint32_t *found, size_t nfound)
 		const struct engine_pattern *p = &e->patterns[found[i]];
 		struct engine_rule *r = &e->rules[p->rule];
 
+		if (!(r->src->least > 0))
+			continue;
 		if (r->weighed != e->check)
 			r->may = 1;
 		r->weighed = e->check;
