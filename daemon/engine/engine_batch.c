@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/line.h"
+#include "base/text.h"
 
 /* Revisions that a capture's entry names, so that it stays below 65,535 bytes.  They
  * matter once the capture is erased: until then its metadata names them all. */
@@ -40,7 +41,7 @@ engine_batch_end(struct engine_batch *b)
 	free(b->fresh);
 	free(b->revisions);
 	free(b->ids);
-	buf_free(&b->items);
+	buf_free(&b->meta);
 	buf_free(&b->named);
 }
 
@@ -77,12 +78,40 @@ remember(struct engine_batch *b, const char *name)
 /* --- metadata --- */
 
 static void
-put_record(struct line *l, const struct item *it)
+metadata_begin(struct engine_batch *b)
 {
+	line_begin(&b->meta_line, &b->meta, false);
+	line_int(&b->meta_line, "feed", b->feed->id);
+	line_key(&b->meta_line, "items");
+	buf_putc(&b->meta, '[');
+}
+
+static void
+metadata_end(struct engine_batch *b)
+{
+	buf_putc(&b->meta, ']');
+	line_int(&b->meta_line, "seen", b->t->time);
+	line_str(&b->meta_line, "tenant", b->feed->tenant);
+	line_str(&b->meta_line, "url", b->feed->url);
+	line_end(&b->meta_line);
+}
+
+/* The record as the engine had it, for rebuild, but for what stands beside it in
+ * words. */
+static void
+put_record(struct line *l, const struct item *it, const char *guid)
+{
+	struct item rest = *it; /* lent */
+	char **const told[] = {&rest.author, &rest.text, &rest.title, &rest.url};
 	struct buf wire = {0};
 
-	/* The whole record as the engine had it, for rebuild. */
-	item_put(&wire, it);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (*told[i] != NULL && text_valid(*told[i], strlen(*told[i])))
+			*told[i] = NULL;
+	if (rest.id != NULL && strcmp(rest.id, guid) == 0 &&
+	    text_valid(guid, strlen(guid)))
+		rest.id = NULL;
+	item_put(&wire, &rest);
 	line_key(l, "record");
 	buf_putc(l->b, '"');
 	digest_base64(l->b, wire.data, wire.len);
@@ -92,22 +121,24 @@ put_record(struct line *l, const struct item *it)
 
 /* What the vault keeps beside the bytes, enough to make the store again. */
 static void
-put_item(struct buf *b, int64_t item, int64_t revision, uint32_t n, const char *guid,
-    const char *digest, const struct item *it)
+put_item(struct engine_batch *b, int64_t item, int64_t revision, uint32_t n,
+    const char *guid, const char *digest, const struct item *it)
 {
 	char published[CLOCK_TEXT];
 	struct line l;
 
-	if (b->len > 0)
-		buf_putc(b, ',');
-	line_begin(&l, b, false);
+	if (b->n == 0)
+		metadata_begin(b);
+	else
+		buf_putc(&b->meta, ',');
+	line_begin(&l, &b->meta, false);
 	line_str(&l, "author", it->author);
 	line_str(&l, "guid", guid);
 	line_int(&l, "item", item);
 	line_int(&l, "n", n);
 	if (it->published != CLOCK_NONE)
 		line_str(&l, "published", clock_format(it->published, published));
-	put_record(&l, it);
+	put_record(&l, it, guid);
 	line_int(&l, "revision", revision);
 	line_str(&l, "sha256", digest);
 	line_str(&l, "text", it->text);
@@ -121,7 +152,7 @@ static void
 note(struct engine_batch *b, int64_t item, int64_t revision, uint32_t n,
     const char *guid, const char *digest, const struct item *it)
 {
-	put_item(&b->items, item, revision, n, guid, digest, it);
+	put_item(b, item, revision, n, guid, digest, it);
 	b->revisions[b->n++] = revision;
 	if (b->n > NAMED_MAX)
 		return;
@@ -245,26 +276,6 @@ engine_batch_add(struct engine_batch *b, struct store_item *row, uint32_t at,
 
 /* --- the capture --- */
 
-static char *
-metadata(const struct engine_batch *b)
-{
-	struct buf out = {0};
-	struct line l;
-
-	buf_reserve(&out, b->items.len + 512);
-	line_begin(&l, &out, false);
-	line_int(&l, "feed", b->feed->id);
-	line_key(&l, "items");
-	buf_putc(&out, '[');
-	buf_put(&out, b->items.data, b->items.len);
-	buf_putc(&out, ']');
-	line_int(&l, "seen", b->t->time);
-	line_str(&l, "tenant", b->feed->tenant);
-	line_str(&l, "url", b->feed->url);
-	line_end(&l);
-	return buf_take(&out);
-}
-
 static int64_t
 record(struct engine_batch *b, const struct vault_ref *ref, bool bare, int64_t now)
 {
@@ -316,18 +327,19 @@ pass_on(struct engine_batch *b, const struct engine_new *f)
 void
 engine_batch_keep(struct engine_batch *b, int64_t now)
 {
-	char *meta = metadata(b);
 	struct vault_ref ref = {0};
 	struct err e = ERR_INIT;
 	bool bare;
 	int64_t seq;
 
+	metadata_end(b);
 	/* The items are still on record, and the entry says that their bytes are not.
 	 */
-	bare = !engine_capture_line(b->g, b->t->fd, meta, b->t->truncated, &ref);
+	bare =
+	    !engine_capture_line(b->g, b->t->fd, b->meta.data, b->t->truncated, &ref);
 	if (bare)
-		engine_capture_bare_line(b->g, b->feed->url, b->t->time, meta, &ref);
-	free(meta);
+		engine_capture_bare_line(
+		    b->g, b->feed->url, b->t->time, b->meta.data, &ref);
 	seq = record(b, &ref, bare, now);
 	for (size_t i = 0; i < b->ntied; i++)
 		engine_must(store_revision_captured(b->g->store, &b->at,

@@ -8,6 +8,7 @@
 #ifndef TOSD_ENGINE_BATCH_H
 #define TOSD_ENGINE_BATCH_H
 
+#include "base/line.h"
 #include "engine/engine_cover.h"
 
 /* A new post whose rows are not written yet. */
@@ -31,7 +32,8 @@ struct engine_batch {
 	int64_t next_item, next_revision; /* numbers to give; 0: not asked for yet */
 	uint64_t *ids;			  /* hashes of what the fresh ones are called */
 	size_t ids_mask;
-	struct buf items; /* metadata of the capture */
+	struct buf meta;  /* metadata of the capture; begun with the first revision */
+	struct line meta_line;
 	struct buf named; /* [revision,item,n] for the entry */
 };
 

@@ -153,6 +153,23 @@ find_item(
 	return rc;
 }
 
+/* What stands in words beside the record is not in it again (older captures have it
+ * twice). */
+static void
+read_told(const json_t *meta, struct item *it)
+{
+	const struct {
+		const char *name;
+		char **to;
+	} told[] = {{"author", &it->author}, {"guid", &it->id}, {"text", &it->text},
+	    {"title", &it->title}, {"url", &it->url}};
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (*told[i].to == NULL)
+			*told[i].to = xstrdup(
+			    json_string_value(json_object_get(meta, told[i].name)));
+}
+
 static int
 read_body(
     struct capture *c, const json_t *meta, struct store_revision *rev, struct err *e)
@@ -168,6 +185,7 @@ read_body(
 	ok = ok && rd_done(&rd);
 	buf_free(&b);
 	if (ok) {
+		read_told(meta, &rev->body);
 		item_digest(&rev->body, d);
 		digest_hex(d, sizeof(d), rev->digest);
 	}
