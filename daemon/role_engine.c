@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * role_engine: the engine on channels and in real time.  One turn of the loop
- * handles every message that is there, then one tick commits it all together.
+ * handles every message that is there, then one tick commits it all together.  While
+ * the disk takes that, the next turn handles what has come meanwhile; if there is
+ * nothing, it waits for the disk.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,13 @@ struct engine_role {
 	struct engine *engine;
 	struct control *control;
 	struct loop_timer *tick, *stats;
+	bool handled; /* something since the last tick */
+	int64_t next; /* when the engine wants to be called, whatever comes */
 	bool stopping;
 	/* From the last byte of an answer with items until they are on disk. */
 	struct histogram delay;
-	int64_t came[CAME_MAX]; /* answers not committed yet */
-	size_t ncame;
+	int64_t came[CAME_MAX]; /* answers not on disk yet */
+	size_t ncame, ncommitted;
 };
 
 /* --- the turn --- */
@@ -39,24 +43,44 @@ struct engine_role {
 static void
 kick(struct engine_role *r)
 {
+	r->handled = true;
 	loop_timer_set(r->tick, 0);
+}
+
+/* After a tick: how long those took that are on disk by now. */
+static void
+time_came(struct engine_role *r, int64_t now)
+{
+	size_t done = engine_unsettled(r->engine) ? r->ncommitted : r->ncame;
+
+	for (size_t i = 0; i < done; i++)
+		histogram_add(&r->delay, now - r->came[i]);
+	r->ncame -= done;
+	memmove(r->came, r->came + done, r->ncame * sizeof(r->came[0]));
+	r->ncommitted = r->ncame;
 }
 
 static void
 on_tick(void *ctx)
 {
 	struct engine_role *r = ctx;
-	int64_t now = clock_now(), next = engine_tick(r->engine, now);
+	int64_t now = clock_now();
 
-	if (r->ncame > 0)
-		now = clock_now();
-	while (r->ncame > 0)
-		histogram_add(&r->delay, now - r->came[--r->ncame]);
+	if (engine_unsettled(r->engine) && !r->handled && now < r->next)
+		engine_settle(r->engine, now);
+	else
+		r->next = engine_tick(r->engine, now);
+	r->handled = false;
+	now = r->ncame > 0 ? clock_now() : now;
+	time_came(r, now);
 	if (r->stopping && !engine_busy(r->engine)) {
 		role_exit(r->self);
 		return;
 	}
-	loop_timer_set(r->tick, next > now ? next - now : 1);
+	if (engine_unsettled(r->engine))
+		loop_timer_set(r->tick, 0); /* after the messages that are there */
+	else
+		loop_timer_set(r->tick, r->next > now ? r->next - now : 1);
 }
 
 static void
@@ -188,7 +212,8 @@ start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
 {
 	struct engine_role *r = xcalloc(1, sizeof(*r));
-	struct engine_options o = {.sync = FILE_SYNC, .send = on_send, .ctx = r};
+	struct engine_options o = {
+	    .sync = FILE_SYNC, .async = true, .send = on_send, .ctx = r};
 	int rc;
 
 	xkeep(KEEP);

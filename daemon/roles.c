@@ -15,7 +15,9 @@ static const struct role_rights {
 	unsigned may;
 	uint64_t max_memory, max_files;
 } rights[ROLE_COUNT] = {
-    [ROLE_ENGINE] = {SANDBOX_MAY_READ | SANDBOX_MAY_WRITE | SANDBOX_MAY_UNIX, 0, 4096},
+    [ROLE_ENGINE] = {SANDBOX_MAY_READ | SANDBOX_MAY_WRITE | SANDBOX_MAY_UNIX |
+			 SANDBOX_MAY_THREAD,
+	0, 4096},
     /* Code is loaded for rare encodings of feeds (iconv). */
     [ROLE_FETCH] = {SANDBOX_MAY_READ | SANDBOX_MAY_INET | SANDBOX_MAY_DLOPEN, 0, 4096},
     [ROLE_POLICY] = {0, 0, 64},

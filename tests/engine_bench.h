@@ -37,6 +37,7 @@ struct bench {
 	struct caught v[CAUGHT_MAX];
 	size_t n;
 	bool bare; /* fetch sends no bytes along */
+	bool async; /* ticks do not wait for the disk, and it is a real one */
 	bool memory; /* the store is no file: fast, and gone with the engine */
 	json_t *entries; /* all that was committed */
 };
@@ -154,7 +155,7 @@ bench_start(struct bench *b)
 	char *url = b->memory ? xstrdup("sqlite::memory:")
 			      : xasprintf("sqlite:%s/store.db", b->dir);
 	struct engine_options o = {.conf = b->conf, .notices = b->notices, .key = b->key,
-	    .sync = FILE_NOSYNC, .send = bench_send, .ctx = b, .store_url = url};
+	    .sync = b->async ? FILE_SYNC : FILE_NOSYNC, .async = b->async, .send = bench_send, .ctx = b, .store_url = url};
 	struct err e = ERR_INIT;
 
 	clock_set_virtual(b->now);
@@ -194,6 +195,15 @@ bench_open_with(const char *conf, bool memory)
 	b->conf->state_dir = b->dir;
 	bench_start(b);
 	return b;
+}
+
+/* Stopped, and started anew on the same files. */
+static inline void
+bench_restart_async(struct bench *b)
+{
+	engine_free(&b->engine, b->now);
+	b->async = true;
+	bench_start(b);
 }
 
 static inline struct bench *

@@ -13,6 +13,7 @@
 #include "base/histogram.h"
 #include "base/id.h"
 #include "base/item.h"
+#include "base/later.h"
 #include "base/line.h"
 #include "base/text.h"
 #include "suite.h"
@@ -355,6 +356,50 @@ test_memfd_sealed(void)
 	buf_free(&b);
 }
 
+struct later_mark {
+	unsigned *count, at;
+};
+
+static void
+mark_later(void *arg)
+{
+	struct later_mark *m = arg;
+
+	usleep(m->at % 7 == 0 ? 300 : 0);
+	m->at = (*m->count)++;
+}
+
+static void
+test_later(void)
+{
+	struct later *l = later_new();
+	struct later_mark marks[200];
+	unsigned count = 0;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		marks[i] = (struct later_mark){&count, i};
+		if (i == 3) { /* these were made at once */
+			CU_ASSERT_EQUAL(count, 3);
+			CU_ASSERT_TRUE(later_is_done(l, n));
+			later_start(l);
+		}
+		n = later_do(l, mark_later, &marks[i]);
+		CU_ASSERT_EQUAL(n, i + 1);
+		if (i == 100) {
+			later_wait(l, n);
+			CU_ASSERT_TRUE(later_is_done(l, n));
+			CU_ASSERT_EQUAL(marks[100].at, 100);
+		}
+	}
+	later_wait(l, 0);
+	later_free(&l); /* waits for the rest */
+	CU_ASSERT_PTR_NULL(l);
+	CU_ASSERT_EQUAL(count, 200);
+	for (unsigned i = 0; i < 200; i++)
+		CU_ASSERT_EQUAL(marks[i].at, i);
+}
+
 static const struct suite_test tests[] = {
     {"clock: RFC 3339 there and back", test_clock_round_trip},
     {"hash: SipHash", test_hash_keyed},
@@ -367,6 +412,7 @@ static const struct suite_test tests[] = {
     {"histogram: classes and quantiles", test_histogram},
     {"id: ULIDs sort", test_id_order},
     {"file: sealed memory files", test_memfd_sealed},
+    {"later: in order, and waited for", test_later},
 };
 
 SUITE_MAIN("base", tests)

@@ -301,7 +301,7 @@ static const struct attempt {
     {"accept", try_accept, "dxxxd"},
     {"run a program", try_exec, "kkkkk"},
     {"fork", try_fork, "kkkkk"},
-    {"start a thread", try_thread, "xxxdx"},
+    {"start a thread", try_thread, "dxxdx"},
     {"trace its parent", try_ptrace, "kkkkk"},
     {"make a user namespace", try_unshare, "kkkkk"},
     {"make an io_uring", try_io_uring, "kkkkk"},

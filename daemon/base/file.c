@@ -58,13 +58,6 @@ file_read(const char *path, size_t max, struct buf *b, struct err *e)
 }
 
 void
-file_sync_begin(int fd)
-{
-	/* Only for speed: what it could not begin, fsync does, and says so. */
-	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
-void
 file_sync_fd(int fd, const char *name)
 {
 	if (fsync(fd) != 0)

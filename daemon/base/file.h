@@ -38,9 +38,6 @@ int file_more(int fd, const char *path, const void *data, size_t n, struct err *
 /* mkdir -p. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
 
-/* Has the kernel begin to write: the fsync of one of several files then commits them
- * all, and those of the others find little to do. */
-void file_sync_begin(int fd);
 /* fsync of a folder, ends the process on failure. */
 void file_sync_dir(const char *path);
 /* fsync of a descriptor, ends the process on failure. */

@@ -11,6 +11,7 @@ libtosd_base_a_SOURCES = \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/id.c %D%/id.h \
 	%D%/item.c %D%/item.h \
+	%D%/later.c %D%/later.h \
 	%D%/line.c %D%/line.h \
 	%D%/log.c %D%/log.h \
 	%D%/text.c %D%/text.h

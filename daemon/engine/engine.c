@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine: opening, the table of messages, the turn (handle, tick, flush).
+ * engine: opening, the table of messages, the turn (its end: engine_turn.c).
  * Owns everything in struct engine.
  */
 #include "engine/engine.h"
@@ -29,17 +29,6 @@ engine_walk(int rc)
 		    "engine", "rows of the store cannot be read (%s)", err_name(rc));
 }
 
-void
-engine_begin(struct engine *g)
-{
-	struct err e = ERR_INIT;
-
-	if (g->in_txn)
-		return;
-	engine_must(store_begin(g->store, &e), 0, "cannot begin a transaction", &e);
-	g->in_txn = true;
-}
-
 struct store_at
 engine_at(const struct engine *g, const char *tenant)
 {
@@ -47,20 +36,6 @@ engine_at(const struct engine *g, const char *tenant)
 
 	at.fence = g->fences[at.shard];
 	return at;
-}
-
-void
-engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m)
-{
-	if (g->nout == g->out_cap) {
-		g->out_cap = g->out_cap ? g->out_cap * 2 : 16;
-		g->out = xrealloc(g->out, g->out_cap * sizeof(*g->out));
-	}
-	g->out[g->nout].to = to;
-	g->out[g->nout].index = index;
-	g->out[g->nout].m = *m;
-	g->nout++;
-	msg_init(m, m->type);
 }
 
 /* --- opening --- */
@@ -118,6 +93,7 @@ engine_new(
 	g->sync = o->sync;
 	g->send = o->send;
 	g->ctx = o->ctx;
+	g->may_async = o->async;
 	g->started = now;
 	g->unsealed_since = CLOCK_NONE;
 	g->nfetchers = o->conf->fetchers;
@@ -167,9 +143,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_life_free(g);
 	engine_ask_free(g);
 	engine_list_free(g);
-	for (size_t i = 0; i < g->nout; i++)
-		msg_clear(&g->out[i].m);
-	free(g->out);
+	engine_turn_free(g);
 	free(g->polls);
 	ledger_free(&g->ledger);
 	vault_free(&g->vault);
@@ -267,45 +241,10 @@ engine_tick(struct engine *g, int64_t now)
 	sooner(&next, engine_keep_due(g, now));
 	sooner(&next, engine_ask_sweep(g, now));
 	sooner(&next, engine_alive_mark(g, now));
-	engine_flush(g, now);
+	engine_turn_end(g, now, !g->may_async);
 	sooner(&next, engine_outbox_due(g));
-	sooner(&next, engine_record_seal(g, false, now));
+	sooner(&next, engine_record_seal_next(g));
 	return next > now ? next : now + 1;
-}
-
-static void
-commit(struct engine *g)
-{
-	struct err e = ERR_INIT;
-
-	if (!g->in_txn)
-		return;
-	/* Evidence first: what the rows refer to must outlive a crash that they do. */
-	engine_must(vault_settle(g->vault, &e), 0, "cannot keep captures", &e);
-	engine_must(store_commit(g->store, &e), 0, "cannot commit", &e);
-	g->in_txn = false;
-	engine_record_copy(g);
-}
-
-void
-engine_flush(struct engine *g, int64_t now)
-{
-	/* Work that became possible by what was just handled goes into the same
-	 * commit: new revisions go to idle workers. */
-	if (g->in_txn) {
-		engine_inspect_dispatch(g, now);
-		engine_stat_flush(g);
-	}
-	commit(g);
-	engine_list_settle(g);
-	/* A notice leaves after its entries are signed, and its row says `sending'
-	 * before the courier hears of it: evidence before action. */
-	engine_record_seal(g, false, now);
-	if (engine_outbox_dispatch(g, now))
-		commit(g);
-	for (size_t i = 0; i < g->nout; i++)
-		g->send(g->ctx, g->out[i].to, g->out[i].index, &g->out[i].m);
-	g->nout = 0;
 }
 
 void

@@ -35,6 +35,7 @@ struct engine_options {
 	const struct notice_set *notices; /* borrowed likewise */
 	const struct ledger_key *key;	  /* borrowed */
 	enum file_sync sync;		  /* FILE_NOSYNC: simulations */
+	bool async;			  /* engine_tick() need not wait for the disk */
 	const char *store_url;		  /* NULL: conf->store.url */
 	/* Takes m.  A peer that is not there loses it: peer_down has said so. */
 	void (*send)(void *ctx, enum role to, uint32_t index, struct msg *m);
@@ -59,6 +60,12 @@ int64_t engine_tick(struct engine *g, int64_t now);
 
 /* Commits, writes the ledger, signs if somebody waits for it, then sends. */
 void engine_flush(struct engine *g, int64_t now);
+
+/* With `async' a tick may leave the disk busy with what it committed: that is not told
+ * to anybody yet, and further messages may be handled meanwhile.  Whoever has none
+ * settles it, which waits for the disk; the next ticks do so by themselves. */
+bool engine_unsettled(const struct engine *g);
+void engine_settle(struct engine *g, int64_t now);
 
 /* New configuration and templates; both borrowed from now on. */
 void engine_reconf(struct engine *g, const struct conf *conf,

@@ -5,10 +5,11 @@
 #ifndef TOSD_ENGINE_IN_H
 #define TOSD_ENGINE_IN_H
 
-#include "base/line.h"
 #include "cases/ladder.h"
 #include "cases/measure.h"
 #include "engine/engine.h"
+#include "engine/engine_record.h"
+#include "engine/engine_turn.h"
 #include "evidence/vault.h"
 #include "store/store.h"
 
@@ -110,12 +111,6 @@ struct engine_endpoint {
 	int64_t spent_day; /* on which it was said that its budget is spent */
 };
 
-struct engine_out {
-	enum role to;
-	uint32_t index;
-	struct msg m;
-};
-
 /* A ring of revision ids. */
 struct engine_queue {
 	int64_t *v;
@@ -140,8 +135,12 @@ struct engine {
 	bool in_txn;
 	bool draining;
 
-	struct engine_out *out; /* leaves after the commit */
-	size_t nout, out_cap;
+	struct engine_outs out;  /* leaves once what is handled now is on disk */
+	struct engine_outs held; /* once the last commit is */
+	int64_t committed;	 /* entries: those before this number */
+	bool may_async, async;	 /* a tick does not wait for the disk; and it began */
+	unsigned put_off;	 /* ticks whose commit waits for the disk */
+	bool telling;		 /* the last commit, with held, is still to be told */
 
 	/* record */
 	int64_t seq;		/* of the next entry */
@@ -216,44 +215,14 @@ struct engine {
 
 /* --- engine.c --- */
 
-/* Opens the transaction if none is open. */
-void engine_begin(struct engine *g);
 /* The shard and fence under which this tenant's rows are written. */
 struct store_at engine_at(const struct engine *g, const char *tenant);
-/* Queues m (taken) until the commit. */
-void engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m);
 /* For store, vault and ledger calls: an error other than `allowed` ends the
  * process, because going on would lose or double something.  Returns rc. */
 int engine_must(int rc, int allowed, const char *what, const struct err *e);
 /* For store_*_each: rows that cannot be read end the process too, because a decision
  * on half of the facts is a wrong one.  A callback may stop the walk with 1. */
 void engine_walk(int rc);
-
-/* --- engine_record.c --- */
-
-/* Adds seq, t and kind to entry (taken) and puts it on record.  c, where given, is
- * the case it belongs to: its chain is carried on (the caller updates the row).
- * Returns its index. */
-int64_t engine_record(struct engine *g, const char *kind, json_t *entry,
-    struct store_case *c, int64_t now);
-/* The same of an entry that was written by line.h, with kind, seq (g->seq) and the time
- * that engine_record_time() puts; b is taken. */
-int64_t engine_record_line(struct engine *g, const char *kind, struct buf *b, int64_t now);
-void engine_record_time(const struct engine *g, struct line *l, int64_t now);
-/* After opening store and ledger: brings the ledger's files up to the store. */
-int engine_record_recover(struct engine *g, struct err *e);
-/* After a commit: copies new rows to the ledger. */
-void engine_record_copy(struct engine *g);
-/* Signs when due or wanted; returns when it is due next. */
-int64_t engine_record_seal(struct engine *g, bool force, int64_t now);
-/* Removes files of the vault that a crash left without an entry. */
-void engine_record_sweep(struct engine *g);
-/* sha256-style JSON string of a file reference: sets file, commit, bytes. */
-void engine_record_file(json_t *entry, const struct vault_ref *ref);
-/* Keeps bytes under a name of ours, in place of what a crash left there before its
- * commit. */
-void engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
-    struct vault_ref *ref);
 
 /* --- engine_feed.c --- */
 
@@ -497,8 +466,9 @@ void engine_list_tried(struct engine *g, struct msg *m, int64_t now);
 /* What a worker has loaded: are they the lists in force? */
 void engine_list_rules(
     struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now);
-/* After a commit: puts in force what was taken. */
+/* After a commit: puts in force what was taken; is there anything? */
 void engine_list_settle(struct engine *g);
+bool engine_list_unlinked(const struct engine *g);
 
 /* --- engine_review.c --- */
 

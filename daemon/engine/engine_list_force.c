@@ -18,6 +18,15 @@ renew(struct engine *g, struct engine_list *l)
 	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
 }
 
+bool
+engine_list_unlinked(const struct engine *g)
+{
+	for (size_t i = 0; i < g->nlists; i++)
+		if (!g->lists[i]->linked)
+			return true;
+	return false;
+}
+
 void
 engine_list_settle(struct engine *g)
 {

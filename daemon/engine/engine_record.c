@@ -129,6 +129,7 @@ engine_record_line(struct engine *g, const char *kind, struct buf *b, int64_t no
 struct copy {
 	struct engine *g;
 	bool watching;
+	int64_t upto; /* before this one; the next ones are not committed yet */
 };
 
 static int
@@ -137,6 +138,8 @@ copy_row(void *ctx, int64_t seq, const void *entry, size_t n)
 	struct copy *c = ctx;
 	struct err e = ERR_INIT;
 
+	if (seq >= c->upto)
+		return 1;
 	engine_must(ledger_append(c->g->ledger, (uint64_t)seq, entry, n, NULL, &e), 0,
 	    "cannot append to the ledger", &e);
 	if (c->watching && c->g->watch != NULL) {
@@ -151,15 +154,15 @@ copy_row(void *ctx, int64_t seq, const void *entry, size_t n)
 void
 engine_record_copy(struct engine *g)
 {
-	struct copy c = {g, true};
+	struct copy c = {g, true, g->committed};
 
-	if ((uint64_t)g->seq > ledger_size(g->ledger))
+	if ((uint64_t)g->committed > ledger_size(g->ledger))
 		engine_walk(store_ledger_each(
 		    g->store, (int64_t)ledger_size(g->ledger), copy_row, &c));
 }
 
-static bool
-seal_due(struct engine *g, bool force, int64_t now)
+bool
+engine_record_seal_due(struct engine *g, bool force, int64_t now)
 {
 	int64_t wanted;
 
@@ -174,12 +177,12 @@ seal_due(struct engine *g, bool force, int64_t now)
 	return wanted >= (int64_t)ledger_signed(g->ledger);
 }
 
-int64_t
+void
 engine_record_seal(struct engine *g, bool force, int64_t now)
 {
 	struct err e = ERR_INIT;
 
-	if (seal_due(g, force, now)) {
+	if (engine_record_seal_due(g, force, now)) {
 		engine_must(
 		    ledger_seal(g->ledger, &e), 0, "cannot sign the ledger", &e);
 		g->unsealed_since = CLOCK_NONE;
@@ -189,6 +192,11 @@ engine_record_seal(struct engine *g, bool force, int64_t now)
 				(int64_t)ledger_signed(g->ledger) - KEEP_ROWS, &e),
 			    0, "cannot trim signed rows", &e);
 	}
+}
+
+int64_t
+engine_record_seal_next(const struct engine *g)
+{
 	if (g->unsealed_since == CLOCK_NONE)
 		return CLOCK_NONE;
 	return g->unsealed_since + g->conf->ledger.seal_interval;
@@ -228,7 +236,7 @@ last_time(struct engine *g, struct err *e)
 int
 engine_record_recover(struct engine *g, struct err *e)
 {
-	struct copy c = {g, false};
+	struct copy c = {g, false, INT64_MAX};
 	int rc;
 
 	g->seq = store_ledger_next(g->store);

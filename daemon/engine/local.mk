@@ -57,6 +57,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_stat.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \
+	%D%/engine_turn.c \
 	%D%/engine_trend.c %D%/engine_trend.h \
 	%D%/engine_window.c %D%/engine_window.h
 
@@ -122,6 +123,10 @@ UNIT_TESTS += tests/test_engine_told
 tests_test_engine_told_SOURCES = tests/test_engine_told.c tests/life_bench.h \
 	tests/engine_bench.h tests/log_caught.h tests/suite.h
 tests_test_engine_told_LDADD = $(tests_test_engine_life_LDADD)
+
+UNIT_TESTS += tests/test_engine_turn
+tests_test_engine_turn_SOURCES = tests/test_engine_turn.c tests/engine_bench.h tests/suite.h
+tests_test_engine_turn_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h

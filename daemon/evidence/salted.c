@@ -46,10 +46,6 @@ salted_begin(const char *dir, const char *rel, const void *data, size_t n,
 	if (rc == 0)
 		rc = file_begin(path, data, n, 0600, &out->fd, e);
 	if (rc == 0) {
-		if (sync == FILE_SYNC) {
-			file_sync_begin(out->salt_fd);
-			file_sync_begin(out->fd);
-		}
 		digest_parts(parts, 2, d);
 		digest_hex(d, sizeof(d), hex);
 		out->path = path;

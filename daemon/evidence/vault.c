@@ -11,17 +11,21 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/later.h"
 #include "evidence/place.h"
 #include "evidence/salted.h"
 #include "evidence/warc.h"
 
-#define BEGUN_MAX 32 /* captures, of two open files each */
+#define BEGUN_MAX 32	  /* captures, of two open files each */
+#define RECORD_HEADS 8192 /* about what the heads of the records of a capture take */
 
 struct vault {
 	char *dir;
 	enum file_sync sync;
 	struct salted_begun begun[BEGUN_MAX];
 	size_t nbegun;
+	struct later *later; /* syncs them */
+	uint64_t last;	     /* of these calls */
 };
 
 int
@@ -41,6 +45,7 @@ vault_open(const char *dir, enum file_sync sync, struct vault **out, struct err 
 	v = xcalloc(1, sizeof(*v));
 	v->dir = xstrdup(dir);
 	v->sync = sync;
+	v->later = later_new();
 	*out = v;
 	return 0;
 }
@@ -51,6 +56,7 @@ vault_free(struct vault **v)
 	if (*v == NULL)
 		return;
 	vault_settle(*v, NULL);
+	later_free(&(*v)->later);
 	free((*v)->dir);
 	free(*v);
 	*v = NULL;
@@ -160,6 +166,10 @@ put_capture(struct buf *b, const struct vault_capture *c, const char *file)
 	warc_id_new(ids.request);
 	warc_id_new(ids.response);
 	warc_id_new(ids.metadata);
+	/* A large buffer that grows step by step is copied, and mapped, each time. */
+	buf_reserve(b, c->request_len + c->response_len +
+			   (c->metadata != NULL ? strlen(c->metadata) : 0) +
+			   RECORD_HEADS);
 	put_info(b, c, &ids, file);
 	put_http(b, c, &ids, false);
 	put_http(b, c, &ids, true);
@@ -219,6 +229,12 @@ sync_folders(char **dirs, size_t n)
 			file_sync_dir(dirs[i]);
 }
 
+bool
+vault_is_synced(struct vault *v)
+{
+	return later_is_done(v->later, v->last);
+}
+
 int
 vault_settle(struct vault *v, struct err *e)
 {
@@ -226,8 +242,8 @@ vault_settle(struct vault *v, struct err *e)
 	size_t n = v->nbegun;
 	int rc = 0;
 
+	later_wait(v->later, v->last);
 	for (size_t i = 0; i < n; i++) {
-		salted_sync(&v->begun[i], v->sync);
 		paths[i] = xstrdup(v->begun[i].path);
 		dirs[i] = dirname(paths[i]);
 	}
@@ -254,6 +270,29 @@ vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 	return rc != 0 ? rc : vault_settle(v, e);
 }
 
+void
+vault_async(struct vault *v)
+{
+	if (v->sync == FILE_SYNC)
+		later_start(v->later);
+}
+
+static void
+sync_begun(void *arg)
+{
+	salted_sync(arg, FILE_SYNC);
+}
+
+/* It becomes durable while whoever keeps it has other things to do. */
+static void
+begun(struct vault *v, struct salted_begun *b)
+{
+	if (v->sync == FILE_SYNC)
+		v->last = later_do(v->later, sync_begun, b);
+	else
+		salted_sync(b, v->sync);
+}
+
 int
 vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e)
@@ -276,7 +315,8 @@ vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 	put_capture(&b, c, strrchr(out->path, '/') + 1);
 	rc = salted_begin(v->dir, out->path, b.data, b.len, v->sync, out->commit,
 	    &v->begun[v->nbegun], e);
-	v->nbegun += rc == 0;
+	if (rc == 0)
+		begun(v, &v->begun[v->nbegun++]);
 	out->size = b.len;
 	buf_free(&b);
 	return rc;

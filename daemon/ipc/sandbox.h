@@ -24,7 +24,7 @@ enum sandbox_may {
 	SANDBOX_MAY_INET = 1 << 2,    /* make IPv4 and IPv6 sockets and connect them */
 	SANDBOX_MAY_UNIX = 1 << 3,    /* make unix sockets, listen on and connect them */
 	SANDBOX_MAY_ACCEPT = 1 << 4,  /* accept from a socket that listens already */
-	SANDBOX_MAY_THREAD = 1 << 5,  /* start threads (libcurl looks names up in them) */
+	SANDBOX_MAY_THREAD = 1 << 5,  /* start threads: for names (libcurl), for the disk */
 	SANDBOX_MAY_EXEC = 1 << 6,    /* run a program; see sandbox_enter() */
 	SANDBOX_MAY_DLOPEN = 1 << 7,  /* map code into memory */
 	/* with EXEC: a program whose files are known, so landlock applies (what may be read

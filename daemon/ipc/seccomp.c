@@ -49,7 +49,7 @@ static const char *const reading[] = {
 static const char *const writing[] = {
     "chmod", "copy_file_range", "fallocate", "fchmod", "fchmodat", "fchown", "fdatasync",
     "fsync", "link", "linkat", "mkdir", "mkdirat", "msync", "rename", "renameat",
-    "renameat2", "rmdir", "sendfile", "sync_file_range", "symlinkat", "truncate",
+    "renameat2", "rmdir", "sendfile", "symlinkat", "truncate",
     "umask", "unlink", "unlinkat", "utimensat", NULL,
 };
 

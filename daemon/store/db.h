@@ -40,6 +40,7 @@ struct store {
 	} fences[STORE_SHARDS];
 	struct db_stmt stmts[DB_STMTS];
 	struct db_keys *keys; /* store_key.c; NULL until somebody looks */
+	struct db_async *async; /* store_async.c; NULL: a commit is durable at once */
 	size_t key_run;	      /* tests: shorter runs; 0: as always */
 };
 
@@ -158,6 +159,9 @@ int db_schema(struct store *s, struct err *e);
 /* store_sqlite.c: a read-only store that was opened while no writer had it open
  * opens itself again once there is one. */
 void db_share(struct store *s);
+/* A connection for a thread of ours, which may only copy from the WAL; *out NULL on
+ * failure. */
+int db_connect_beside(struct store *s, sqlite3 **out, struct err *e);
 /* Closes all cached statements. */
 void db_forget(struct store *s);
 
@@ -166,6 +170,14 @@ void db_forget(struct store *s);
 /* Makes what is in memory anew; also after a rollback, when somebody looks. */
 int db_key_open(struct store *s, struct err *e);
 void db_key_close(struct store *s);
+
+/* --- store_async.c --- */
+
+/* After a commit, where a thread syncs them. */
+void db_async_committed(struct store *s);
+/* Until no thread copies from the WAL. */
+void db_async_quiet(struct store *s);
+void db_async_close(struct store *s);
 struct db_key_found {
 	int64_t there;	/* the row whose guid is this name; 0: none */
 	int64_t shared; /* one whose guid goes on with STORE_APART (for "": any) */

@@ -12,6 +12,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_feed.c \
 	%D%/store_history.c %D%/store_history.h \
 	%D%/store_item.c \
+	%D%/store_async.c \
 	%D%/store_key.c \
 	%D%/store_ledger.c \
 	%D%/store_list.c %D%/store_list.h \
@@ -32,6 +33,11 @@ tests_test_store_LDADD = libtosd_store.a libtosd_base.a $(CUNIT_LIBS) $(SQLITE_L
 tests_test_store_disk_SOURCES = tests/test_store_disk.c tests/store_sample.h \
 	tests/suite.h
 tests_test_store_disk_LDADD = $(tests_test_store_LDADD)
+
+UNIT_TESTS += tests/test_store_async
+tests_test_store_async_SOURCES = tests/test_store_async.c tests/store_sample.h \
+	tests/suite.h
+tests_test_store_async_LDADD = $(tests_test_store_LDADD)
 
 UNIT_TESTS += tests/test_store_key
 tests_test_store_key_SOURCES = tests/test_store_key.c tests/store_sample.h tests/suite.h

@@ -45,6 +45,14 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
 
+/* From now on store_commit() returns before the disk has what was committed, and a
+ * thread of the store's own waits for the disk; store_await() returns once it has all
+ * that was.  A power cut in between takes whole transactions, the newest ones; so
+ * whoever tells others of one waits first.  Nothing changes for a store in memory. */
+int store_async(struct store *s, struct err *e);
+void store_await(struct store *s);
+bool store_is_durable(struct store *s); /* there is nothing to wait for */
+
 /* --- shards: who may write --- */
 struct store_at {
 	uint32_t shard;

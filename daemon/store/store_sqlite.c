@@ -33,6 +33,10 @@ static const char settings_file[] = "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
 				    "PRAGMA wal_autocheckpoint = 2048;"
 				    "PRAGMA journal_size_limit = 67108864;";
+/* Of a connection that copies from the WAL and does nothing else. */
+static const char settings_beside[] = "PRAGMA synchronous = NORMAL;"
+				      "PRAGMA wal_autocheckpoint = 0;"
+				      "SELECT count(*) FROM sqlite_schema;";
 static const char settings_memory[] = "PRAGMA journal_mode = MEMORY;"
 				      "PRAGMA synchronous = OFF;";
 
@@ -117,6 +121,23 @@ connect_db(struct store *s, struct err *e)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		sqlite3_limit(s->db, limits[i].id, limits[i].value);
 	return db_exec(s, settings, e);
+}
+
+int
+db_connect_beside(struct store *s, sqlite3 **out, struct err *e)
+{
+	struct store second = {.path = s->path, .dir = s->dir};
+	int rc = connect_db(&second, e);
+
+	/* Only what has read the store once knows that it has a WAL. */
+	if (rc == 0)
+		rc = db_exec(&second, settings_beside, e);
+	if (rc < 0) {
+		sqlite3_close_v2(second.db);
+		second.db = NULL;
+	}
+	*out = second.db;
+	return rc;
 }
 
 void
@@ -239,6 +260,7 @@ store_free(struct store **sp)
 	if (s == NULL)
 		return;
 	store_rollback(s);
+	db_async_close(s);
 	db_key_close(s);
 	db_forget(s);
 	sqlite3_close_v2(s->db);
@@ -292,6 +314,7 @@ store_begin(struct store *s, struct err *e)
 static void
 empty_wal(struct store *s)
 {
+	db_async_quiet(s);
 	sqlite3_busy_timeout(s->db, BUSY_MS / 50);
 	s->erased = db_number(s, 1, "PRAGMA wal_checkpoint(TRUNCATE)", "") != 0;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
@@ -317,6 +340,8 @@ store_commit(struct store *s, struct err *e)
 	s->txn++;
 	if (rc == 0 && s->erased)
 		empty_wal(s);
+	if (rc == 0 && s->async != NULL)
+		db_async_committed(s);
 	return rc;
 }
 
