@@ -34,7 +34,7 @@ struct policy {
 	    *said; /* NULL in a build with sanitizers: they print reports */
 	struct loop_timer *idle; /* to look after programs; NULL: there are none */
 	uint32_t faults;	 /* packs and plugins left out */
-	char *words;		 /* of a trial: what came of it */
+	char *words;		 /* the first of these; of a trial: what came of it */
 };
 
 static bool
@@ -79,7 +79,8 @@ report(void *ctx, const char *text)
 {
 	struct policy *p = ctx;
 
-	p->faults++;
+	if (p->faults++ == 0)
+		p->words = xstrdup(text);
 	log_err("policy", "%s", text);
 }
 
@@ -134,9 +135,8 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	/* Neither good nor bad: nobody has looked at it. */
 	if (trial != NULL && p->words == NULL)
 		report_trial(p, "plugin `lists' did not try it");
-	if (trial != NULL)
-		role_set_trial(p->self, p->words,
-		    p->host != NULL ? policy_host_rest(p->host) : NULL);
+	role_set_trial(p->self, p->words,
+	    trial != NULL && p->host != NULL ? policy_host_rest(p->host) : NULL);
 	free(fetched);
 	return rc;
 }

@@ -286,6 +286,7 @@ clean_up(struct supervisor *sup)
 	msg_clear(&sup->try_next);
 	setup_free(&sup->next);
 	setup_free(&sup->setup);
+	free(sup->refused_why);
 }
 
 int
@@ -293,6 +294,7 @@ supervisor_run(const char *conf_path)
 {
 	struct supervisor sup = {.conf_path = conf_path, .generation = 1};
 	struct err e = ERR_INIT;
+	char *why = NULL;
 	int rc;
 
 	msg_init(&sup.try, MSG_TRY);
@@ -302,7 +304,8 @@ supervisor_run(const char *conf_path)
 		log_err("supervisor", "%s", e.text);
 		return EXIT_FAILURE;
 	}
-	sup.setup = setup_read(conf_path);
+	sup.setup = setup_read(conf_path, &why);
+	free(why); /* it is in the log */
 	if (sup.setup == NULL) {
 		ready_free(&sup.ready);
 		return EXIT_FAILURE;

@@ -92,6 +92,8 @@ struct supervisor {
 	struct setup *next;  /* is being rehearsed; NULL: none is */
 	struct slot trial;   /* of the worker that rehearses, in no list */
 	bool again;	     /* another SIGHUP came meanwhile */
+	int64_t refused;     /* since when files and what is in use differ, and why */
+	char *refused_why;   /* NULL: they do not */
 	struct msg try;	     /* what the engine wants tried; try.list NULL: nothing */
 	bool trying;	     /* the rehearsal is about that */
 	struct msg try_next; /* came meanwhile, of an engine that was started anew */
@@ -112,8 +114,9 @@ struct supervisor {
 
 /* --- supervisor_setup.c --- */
 
-/* Reads files and secrets anew.  NULL after every mistake was logged. */
-struct setup *setup_read(const char *conf_path);
+/* Reads files and secrets anew.  NULL after every mistake was logged; the first one is
+ * in *why then, to be freed. */
+struct setup *setup_read(const char *conf_path, char **why);
 void setup_free(struct setup **s);
 
 /* --- supervisor_proc.c --- */
@@ -136,6 +139,8 @@ void proc_kill(struct proc *p, const char *why);
 void proc_reap(struct supervisor *sup);
 /* Frees a proc that has been reaped, or everything at the very end. */
 void proc_free(struct proc *p);
+/* The engine, if it can be spoken to, or NULL. */
+struct proc *proc_engine(const struct supervisor *sup);
 /* Channels between a ready proc and those it may talk to. */
 void proc_connect(struct proc *p);
 
@@ -162,6 +167,8 @@ bool reload_is_trial(const struct slot *slot);
 void reload_heard(struct proc *p, const struct msg_ready *r);
 /* It has ended; if it was not heard of before, that is the answer. */
 void reload_ended(struct supervisor *sup);
+/* Tells the engine, if it is there, whether the last reload was refused. */
+void reload_tell(struct supervisor *sup);
 
 /* --- supervisor_try.c --- */
 

@@ -231,6 +231,8 @@ take_ready(struct proc *p, struct msg *m)
 		p->ready_since = clock_steady();
 		if (p == p->slot->cur)
 			proc_connect(p);
+		if (p->slot->role == ROLE_ENGINE && p->sup->refused_why != NULL)
+			reload_tell(p->sup);
 	}
 	supervisor_step(p->sup);
 }
@@ -356,6 +358,19 @@ proc_start(struct slot *slot)
 	log_debug("supervisor", "started %s %u as pid %d", role_name(slot->role),
 	    slot->index, (int)pid);
 	return p;
+}
+
+struct proc *
+proc_engine(const struct supervisor *sup)
+{
+	const struct slot *s = sup->slots;
+
+	while (s != NULL && s->role != ROLE_ENGINE)
+		s = s->next;
+	if (s == NULL || s->cur == NULL || s->cur->ch == NULL ||
+	    s->cur->state != PROC_READY)
+		return NULL;
+	return s->cur;
 }
 
 /* The engine talks with everybody, nobody else with anybody. */

@@ -6,17 +6,55 @@
  * worker may find out, which runs as the user of the roles: plugins are code.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "supervisor.h"
 
-static void
-refuse(struct supervisor *sup)
+#define WHY_MAX 512 /* bytes of it; the log has all */
+
+void
+reload_tell(struct supervisor *sup)
 {
+	struct proc *engine = proc_engine(sup);
+	struct msg m;
+
+	if (engine == NULL)
+		return; /* it is told when it is ready */
+	msg_init(&m, MSG_REFUSED);
+	m.refused.since = sup->refused;
+	m.refused.why = xstrdup(sup->refused_why);
+	channel_send(engine->ch, &m);
+	msg_clear(&m);
+}
+
+static void
+refuse(struct supervisor *sup, const char *why)
+{
+	char text[WHY_MAX];
+
 	setup_free(&sup->next);
 	log_err("supervisor", "the new configuration is refused; the old one "
 			      "stays in use");
 	ready_status(sup->ready, "the new configuration was refused, see the log");
+	text_escape(text, sizeof(text), why, strlen(why)); /* it names files */
+	if (sup->refused_why == NULL)
+		sup->refused = clock_now();
+	free(sup->refused_why);
+	sup->refused_why = xstrdup(text);
+	reload_tell(sup);
+}
+
+static void
+forget_refusal(struct supervisor *sup)
+{
+	if (sup->refused_why == NULL)
+		return;
+	free(sup->refused_why);
+	sup->refused_why = NULL;
+	reload_tell(sup);
 }
 
 static void
@@ -26,6 +64,7 @@ take_into_use(struct supervisor *sup)
 	sup->setup = sup->next;
 	sup->next = NULL;
 	sup->generation++;
+	forget_refusal(sup);
 	if (sup->up) {
 		sup->reloading = true;
 		ready_reloading(sup->ready, "taking a new configuration into use");
@@ -44,12 +83,14 @@ rehearse(struct supervisor *sup)
 	    .sup = sup, .role = ROLE_POLICY, .index = sup->next->conf->policy.workers};
 	sup->trial.cur = proc_start(&sup->trial);
 	if (sup->trial.cur == NULL)
-		refuse(sup);
+		refuse(sup, "no worker could be started to rehearse it");
 }
 
 void
 reload_begin(struct supervisor *sup)
 {
+	char *why = NULL;
+
 	if (sup->stopping)
 		return;
 	/* The files may have changed since they were read for the one under way. */
@@ -61,11 +102,12 @@ reload_begin(struct supervisor *sup)
 		return;
 	}
 	log_info("supervisor", "reading the configuration anew");
-	sup->next = setup_read(sup->conf_path);
+	sup->next = setup_read(sup->conf_path, &why);
 	if (sup->next == NULL)
-		refuse(sup);
+		refuse(sup, why != NULL ? why : "the log says why");
 	else
 		rehearse(sup);
+	free(why);
 }
 
 const struct setup *
@@ -97,7 +139,7 @@ reload_heard(struct proc *p, const struct msg_ready *r)
 	if (r->faults == 0)
 		take_into_use(sup);
 	else
-		refuse(sup);
+		refuse(sup, r->words != NULL ? r->words : "a plugin or pack is broken");
 }
 
 void
@@ -108,7 +150,8 @@ reload_ended(struct supervisor *sup)
 	if (sup->trying)
 		try_heard(sup, NULL);
 	else if (sup->next != NULL)
-		refuse(sup);
+		refuse(sup, "the worker that rehearsed it ended before it could tell; "
+			    "the log says how");
 	if (sup->again)
 		reload_begin(sup);
 	else

@@ -11,11 +11,22 @@
 #include "base/log.h"
 #include "supervisor.h"
 
+/* The first one is kept for who asks later; the log has all. */
 static void
-log_mistake(void *ctx, const char *file, int line, const char *text)
+note(char **why, const char *text)
 {
-	(void)ctx;
-	log_err("conf", "%s:%d: %s", file, line, text);
+	if (*why == NULL)
+		*why = xstrdup(text);
+	log_err("conf", "%s", text);
+}
+
+static void
+note_mistake(void *ctx, const char *file, int line, const char *text)
+{
+	char *s = xasprintf("%s:%d: %s", file, line, text);
+
+	note(ctx, s);
+	free(s);
 }
 
 /* One secret, if one is configured.  An empty one is a mistake, not "none". */
@@ -138,17 +149,17 @@ finish(struct setup *s, struct err *e)
 
 /* While the tenants are still known. */
 static int
-check_files(struct setup *s, struct err *e)
+check_files(struct setup *s, char **why, struct err *e)
 {
-	int rc = conf_check_files(s->conf, log_mistake, NULL);
+	int rc = conf_check_files(s->conf, note_mistake, why);
 
 	if (rc == 0 && (rc = read_tokens(s, e)) != 0)
-		log_err("conf", "%s", e->text);
+		note(why, e->text);
 	return rc;
 }
 
 struct setup *
-setup_read(const char *conf_path)
+setup_read(const char *conf_path, char **why)
 {
 	struct setup *s = xcalloc(1, sizeof(*s));
 	struct conf_sources sources = {0};
@@ -157,24 +168,24 @@ setup_read(const char *conf_path)
 
 	rc = conf_sources_read(conf_path, &sources, &e);
 	if (rc != 0) {
-		log_err("conf", "%s", e.text);
+		note(why, e.text);
 		goto out;
 	}
-	rc = conf_parse(&sources, log_mistake, NULL, &s->conf);
+	rc = conf_parse(&sources, note_mistake, why, &s->conf);
 	if (rc != 0)
 		goto out;
 	for (size_t i = 0; i < s->conf->nsimulate; i++)
 		log_warn("conf", "simulate: %s is made on purpose; not for production",
 		    s->conf->simulate[i]);
 	conf_sources_put(&s->sources, &sources);
-	rc = check_files(s, &e);
+	rc = check_files(s, why, &e);
 	if (rc != 0)
 		goto out;
 	s->ntenants = s->conf->ntenants;
 	conf_lean(s->conf, CONF_TENANTS_NONE);
 	rc = finish(s, &e);
 	if (rc != 0)
-		log_err("conf", "%s", e.text);
+		note(why, e.text);
 out:
 	conf_sources_clear(&sources);
 	if (rc != 0)

@@ -10,20 +10,11 @@
 #include "base/log.h"
 #include "supervisor.h"
 
-static struct proc *
-engine_of(const struct supervisor *sup)
-{
-	for (struct slot *s = sup->slots; s != NULL; s = s->next)
-		if (s->role == ROLE_ENGINE)
-			return s->cur;
-	return NULL;
-}
-
 /* An engine that has been started anew does not know the number, and asks again. */
 static void
 answer(struct supervisor *sup, bool good, const char *words, const char *rest)
 {
-	struct proc *engine = engine_of(sup);
+	struct proc *engine = proc_engine(sup);
 	struct msg m;
 
 	msg_init(&m, MSG_TRIED);
@@ -31,7 +22,7 @@ answer(struct supervisor *sup, bool good, const char *words, const char *rest)
 	m.tried.good = good;
 	m.tried.words = xstrdup(words);
 	m.tried.rest = xstrdup(rest);
-	if (engine != NULL && engine->ch != NULL && engine->state == PROC_READY)
+	if (engine != NULL)
 		channel_send(engine->ch, &m);
 	msg_clear(&m);
 	msg_clear(&sup->try);

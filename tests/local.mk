@@ -2,6 +2,7 @@
 # room that they test.
 dist_check_SCRIPTS += \
 	%D%/check_floors.sh \
+	%D%/check_map.py \
 	%D%/check_man.sh
 EXTRA_DIST += %D%/README
 

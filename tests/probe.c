@@ -152,6 +152,8 @@ static void
 on_msg(void *ctx, struct msg *m)
 {
 	(void)ctx;
+	if (m->type == MSG_REFUSED)
+		note("refused: %.120s", m->refused.why != NULL ? m->refused.why : "-");
 	note("got %s from %s %u", msg_name(m->type), role_name(m->from), m->from_index);
 }
 

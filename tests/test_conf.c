@@ -138,6 +138,16 @@ static const struct {
     {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"ftp://127.0.0.1/\"; }"), 2, "`url'"},
     {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://127.0.0.1/v1?x=1\"; }"), 2,
 	"without a query"},
+    {MINIMUM
+	"policy = { endpoints = ( { name = \"a\"; url = \"https://m.example/v1/"
+	"moderations/\"; } );\n plugins = ( { name = \"m\"; path = \"x\"; settings = "
+	"{ endpoint = \"a\"; protocol = \"moderation\"; }; } ); };",
+	2, "endpoint `a' ends in /moderations, and what plugin `m' asks"},
+    {MINIMUM
+	"policy = { endpoints = ( { name = \"a\"; url = \"https://m.example/v1/"
+	"chat/completions\"; } );\n plugins = ( { name = \"m\"; path = \"x\"; settings "
+	"= { endpoint = \"b\"; second_endpoint = \"a\"; }; } ); };",
+	2, "ends in /chat/completions"},
     {MINIMUM ENDPOINTS("{ name = \"a\"; url = \"http://m.example/v1\";"
 		       " credential = \"k\"; }"),
 	2, "in the clear"},
@@ -399,6 +409,34 @@ test_files_of_tenants(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "at /etc/tosd/main.conf:2"));
 	CU_ASSERT_PTR_NULL(parse(&said, strange));
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "belongs into `the main file'"));
+	buf_free(&said);
+}
+
+/* What a proxy may be called, where what is asked for is another thing. */
+static void
+test_endpoint_names(void)
+{
+	static const char *const good[] = {"name = \"m\"; path = \"x\";",
+	    "name = \"m\"; path = \"x\"; settings = { endpoint = \"a\"; };",
+	    "name = \"m\"; path = \"x\"; settings = { endpoint = \"b\"; protocol = "
+	    "\"moderation\"; };"};
+	struct buf said = {0};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		char *text = xasprintf(MINIMUM
+		    "policy = { endpoints = ( { name = \"a\"; url = "
+		    "\"https://m.example/moderations\"; }, { name = \"b\"; url = "
+		    "\"https://m.example/chat/completions\"; } );\n plugins = ( { %s "
+		    "} ); };",
+		    good[i]);
+		struct conf *c = parse_one(&said, text);
+
+		CU_ASSERT_PTR_NOT_NULL(c);
+		if (c == NULL)
+			printf("\n%s", said.data);
+		conf_free(&c);
+		free(text);
+	}
 	buf_free(&said);
 }
 
@@ -1196,6 +1234,7 @@ static const struct suite_test tests[] = {
     {"one mistake: line and remedy", test_one_mistake},
     {"all mistakes in one run", test_all_in_one_run},
     {"files of tenants.d", test_files_of_tenants},
+    {"names of endpoints", test_endpoint_names},
     {"defaults", test_defaults},
     {"lists that are fetched", test_lists},
     {"every key", test_every_key},

@@ -14,6 +14,7 @@ struct doc {
 	enum poll_outcome outcome;
 	int32_t status; /* 0: 200 */
 	const char *next, *gone, *more, *etag, *format, *url, *site;
+	int64_t took; /* from the answer until the engine has it */
 	struct item *v;
 	uint32_t n;
 };
@@ -91,7 +92,7 @@ answer(struct bench *b, struct caught *c, struct doc d)
 	m.polled.id = c->m.poll.id;
 	m.polled.outcome = d.outcome;
 	m.polled.status = d.status != 0 ? d.status : 200;
-	m.polled.time = b->now;
+	m.polled.time = b->now - d.took;
 	m.polled.url = copy_of(d.url != NULL ? d.url : c->m.poll.url);
 	m.polled.next_url = copy_of(d.next);
 	m.polled.etag = copy_of(d.etag);
@@ -1006,6 +1007,51 @@ test_pointers(void)
 	bench_close(b);
 }
 
+/* Pointers to posts n, n-1, ... m. */
+static struct doc
+pointers(int n, int m, const char *next)
+{
+	struct doc d = {.next = next, .took = 100};
+
+	for (; n >= m; n--) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "n%d", n);
+		add(&d, id, "")->flags |= ITEM_POINTER;
+	}
+	return d;
+}
+
+/* What the last reading pointed at is known, although its pages were read after it, or
+ * were not read yet: a walk that did not see that would go on to the end. */
+static void
+test_pointers_walk(void)
+{
+	struct bench *b = bench_open();
+
+	read_feed(b, pointers(9, 1, NULL));
+	bench_go(b, CLOCK_MIN);
+	for (int i = 0; i < 4; i++) /* of 9, in the order in which they are asked for */
+		reply(b, POLL_PAGE, text_page("a text, read a minute later"));
+	CU_ASSERT_EQUAL(bench_count(b, "capture"), 4);
+	read_feed(b, pointers(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, pointers(30, 21, "http://forum.example/feed?page=3"));
+	reply(b, POLL_OLDER, pointers(20, 8, NULL));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "walk"), "state"), "met");
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+
+	/* Read ones alone. */
+	while (waits(b, POLL_PAGE))
+		reply(b, POLL_PAGE, text_page("and another"));
+	read_feed(b, pointers(60, 51, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, pointers(50, 31, NULL));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "walk"), 4);
+	inspect_all(b);
+	bench_close(b);
+}
+
 static void
 test_more(void)
 {
@@ -1394,6 +1440,7 @@ static const struct suite_test tests[] = {
     {"addresses of older pages", test_older_urls},
     {"the whole history, some pages a day", test_history},
     {"pointers are read before they are inspected", test_pointers},
+    {"a flood of pointers is walked back", test_pointers_walk},
     {"further documents", test_more},
     {"the same for everybody", test_same_for_all},
     {"posts that only others see", test_cloaked},

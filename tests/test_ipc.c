@@ -136,6 +136,13 @@ fill_tried(struct msg *m)
 }
 
 static void
+fill_refused(struct msg *m)
+{
+	m->refused.since = 1;
+	m->refused.why = xstrdup("x");
+}
+
+static void
 fill_list_poll(struct msg *m)
 {
 	m->poll.id = 1;
@@ -390,7 +397,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"05000000"
+	"06000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
@@ -457,6 +464,9 @@ static const struct example {
 	"01"},
     {MSG_TRIED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_tried, NULL},
     {MSG_RENEW, ROLE_ENGINE, ROLE_SUPERVISOR, false, NULL, ""},
+    {MSG_REFUSED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_refused,
+	"0100000000000000"
+	"0100000078"},
 };
 
 static void

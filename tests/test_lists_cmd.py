@@ -44,6 +44,7 @@ def test_check(folder):
     code, out, _ = tosctl("lists", "check", folder / "none.list")
     assert code == 1 and "none.list: cannot open" in out, out
     assert tosctl("lists", "check")[0] == 2
+    assert tosctl("lists", "check", "--strict", good)[0] == 2  # an option of `policy lint' alone
     assert tosctl("lists", "weed", good)[0] == 2
     bad.unlink()
     return good

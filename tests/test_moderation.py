@@ -411,7 +411,7 @@ def check_conf(web, model):
             ("labels = \"threat = violence high 4.1 Threats\"", 'labels = "threat"',
              "is not \"label = category severity clause\""),
             ("policy.txt", "nothing.txt", "nothing.txt"),
-            ('/v1"', '/v1/moderations/"', "is the part before /chat/completions and "),
+            ('/v1"', '/v1/moderations/"', "ends in /moderations, and what plugin `classes' asks"),
             ('name = "local"', 'name = "other"', "no endpoint `local' is configured")):
         with Trial(web, model) as d:
             conf = d.path("tosd.conf").read_text()

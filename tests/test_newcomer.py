@@ -116,8 +116,12 @@ def dead_feed(d, url):
     assert d.run("status").returncode == 0
 
 
+def port_of(d):
+    return int(re.search(r"health and metrics on port (\d+)", d.log()).group(1))
+
+
 def probes(d):
-    port = int(re.search(r"health and metrics on port (\d+)", d.log()).group(1))
+    port = port_of(d)
     assert get(port, "/healthz") == (200, "alive\n")
     wait("/readyz", lambda: get(port, "/readyz") == (200, "ready\n"), 10)
     status, text = get(port, "/metrics")
@@ -169,7 +173,13 @@ def test_mistakes_in_all_files():
         d.remove()
 
 
-def bad_pack(d, url):
+def refused(d, why):
+    """What status says of a reload that was refused."""
+    return wait("status to say why", lambda: [
+        r for r in d.rows("status") if why in r.get("refused_why", "")], 10)[0]
+
+
+def bad_pack(d, url, since):
     """A bare SIGHUP, which no `tosd -t` went before."""
     configure(d, {"dead": url, "other": url + "?2"})
     pack = break_pack(d)
@@ -177,6 +187,9 @@ def bad_pack(d, url):
     d.proc.send_signal(signal.SIGHUP)
     wait("the refusal", lambda: len(lines_with(d, "refused")) > before, 60)
     assert lines_with(d, pack), d.log()
+    status = refused(d, pack)
+    assert status["refused_since"] == since, "a second refusal is no new beginning"
+    wait("the metric", lambda: "\ntosd_reload_refused 1\n" in get(port_of(d), "/metrics")[1])
     assert [r["url"] for r in d.rows("feeds")] == [url]
     assert len([r for r in d.rows("violations")]) == 0
     d.path("packs/broken.conf").unlink()
@@ -190,6 +203,7 @@ def bad_reload(d, url):
     assert lines_with(d, "tosd.conf:"), d.log()
     assert [r["url"] for r in d.rows("feeds")] == [url]
     d.conf.write_text(good)
+    return refused(d, "tosd.conf:")["refused_since"]
 
 
 def good_reload(d, url, site):
@@ -198,6 +212,8 @@ def good_reload(d, url, site):
     wait("the new tenant to be read", lambda: [
         r for r in d.rows("tenants") if r["id"] == "alive" and r.get("items") == 1], 20)
     outcomes = {r["tenant"]: r["outcome"] for r in d.rows("feeds")}
+    row = d.rows("status")[0]
+    assert "refused_why" not in row and row["reload_refused"] == 0, row
     assert outcomes["dead"] == "connect" and outcomes["alive"] in ("ok", "unchanged"), \
         outcomes
 
@@ -216,8 +232,7 @@ def test_first_run():
         d.wait_ready(60)
         dead_feed(d, url)
         probes(d)
-        bad_reload(d, url)
-        bad_pack(d, url)
+        bad_pack(d, url, bad_reload(d, url))
         good_reload(d, url, site)
         with open("/proc/%d/task/%d/children" % (d.proc.pid, d.proc.pid)) as f:
             roles = [int(p) for p in f.read().split()]

@@ -176,7 +176,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             kind.asked.append(self.path)
             answer = kind.answer(query, url.path)
         if older:
-            kind.hold.wait(60)
+            kind.hold.wait(300)  # longer than anybody waits for what must come before
             time.sleep(0.02)
         headers, body = answer or ({}, "nothing")
         self.send_response(200 if answer else 404)
@@ -196,11 +196,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+HOSTS = iter(range(2, 255))
+
+
 def serve(make):
-    """A server of its own for each: /latest is the same path on all Discourse servers."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    """A server of its own for each: /latest is the same path on all Discourse servers.  And a
+    host of its own, or pages that are held would keep the other sites' connections."""
+    host = f"127.0.0.{next(HOSTS)}"
+    server = http.server.ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads, server.lock = True, threading.Lock()
-    server.kind = make(f"http://127.0.0.1:{server.server_port}")
+    server.kind = make(f"http://{host}:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.kind
 

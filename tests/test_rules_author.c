@@ -117,6 +117,62 @@ test_slips(void)
 	free(good);
 }
 
+/* The place of a mistake in an expression is that of what its author wrote, not of what
+ * comes of it with all words of its lists. */
+static void
+test_place(void)
+{
+	static const struct {
+		const char *regex, *said;
+	} v[] = {
+	    {"(?:ab|c\\b", "\"(?:ab|c\\b\": at its end: missing closing parenthesis"},
+	    {"*a", "\"*a\": at its beginning: quantifier does not follow"},
+	    {"@{act} (a|@{act}", "at its end: missing"},
+	    {"@{act}*+ @{act} ab{3,2} @{act}",
+		"at byte 22, between `@{act}*+ @{act} ab{3,2' and `} @{act}': numbers"},
+	    {"@{act} and @{act} and @{act} or [z-a] @{act}, @{act}, @{act}",
+		"at byte 35, between `...@{act} and @{act} or [z-' and "
+		"`a] @{act}, @{act}, @{act...': range out of order"},
+	    {"@{act}\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4 "
+	     "x))",
+		"between "
+		"`..."
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4 x' "
+		"and `))': "
+		"unmatched"},
+	    {"@{act} (?<=@{any}x)", "at byte 7, between `@{act} ' and `(?<=@{any}x)': "
+				    "lookbehind assertion is not fixed length"},
+	};
+	static const char lists[] = "lists = { act = [ \"kill\", \"murder\" ]; "
+				    "any = [ \"@act a\", \"lo*\" ]; };";
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct buf regex = {0};
+		char *rule, *text;
+
+		for (const char *c = v[i].regex; *c != '\0'; c++)
+			buf_puts(&regex, *c == '\\' ? "\\\\" : (char[]){*c, '\0'});
+		rule =
+		    xasprintf("{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; regexes = "
+			      "[ \"%s\" ]; }",
+			regex.data);
+		text = pack_of(lists, rule, KILLS, TWINS);
+		check_refused(text, v[i].said);
+		free(text);
+		free(rule);
+		rule = xasprintf("{ id = \"a\"; " RULE
+				 "phrases = [ \"kill\" ]; except = ( "
+				 "{ regexes = [ \"fine\",\n\n \"%s\" ]; } ); }",
+		    regex.data);
+		text = pack_of(lists, rule, KILLS, TWINS);
+		check_refused(text, v[i].said);
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "context `': \""));
+		free(text);
+		free(rule);
+		buf_free(&regex);
+	}
+}
+
 /* Warnings about words, and about what `tosctl policy new' leaves to the author. */
 static void
 test_lint_slips(void)
@@ -207,6 +263,7 @@ test_several(void)
 
 static const struct suite_test tests[] = {
     {"slips of authors", test_slips},
+    {"places of mistakes in expressions", test_place},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
     {"expressions that run away", test_probe},

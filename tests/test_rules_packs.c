@@ -499,6 +499,55 @@ test_lint_beside(void)
 	free(one);
 }
 
+/* Twins that differ in one target, in words that follow it, or in more; rules that
+ * count unseen. */
+static void
+test_lint_twins(void)
+{
+	static const char *const said[] = {
+	    "twins differ in more than the target: \"we will kill the bakers\"",
+	    "twins differ in more than the target: \"kill Ann on monday\"",
+	    "twins differ in more than the target: \"kill the cook if she lies\"",
+	    "rule `p/a' is new (rev 1) and says mode = \"enforce\"",
+	    "pack p: these rules count as soon as they are loaded, by mode = "
+	    "\"enforce\" "
+	    "alone, unless policy.life_cycle is \"gated\": a, b\n"};
+	static const char *const unsaid[] = {
+	    "\"fine", "rule `p/b' is new", "rule `p/c' is new"};
+	/* clang-format off */
+	char *text = pack_of("",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }, "
+	    "{ id = \"b\"; rev = 2; mode = \"enforce\"; category = \"c\"; clause = \"1\"; "
+	    "severity = \"low\"; score = 0.9; reason = \"r\"; phrases = [ \"kill\" ]; }, "
+	    "{ id = \"c\"; rev = 1; mode = \"shadow\"; category = \"c\"; clause = \"1\"; "
+	    "severity = \"low\"; score = 0.9; reason = \"r\"; phrases = [ \"kill\" ]; }",
+	    KILLS,
+	    "\"we will kill the bakers\", \"i will kill the farmers\" ], "
+	    "[ \"kill Ann on monday\", \"kill Bob on friday\" ], "
+	    "[ \"kill the cook if she lies\", \"kill the smith if he cheats\" ], "
+	    "[ \"fine: kill the bakers\", \"fine: kill the men of the mill\" ], "
+	    "[ \"fine: kill her, call her\", \"fine: kill him, call him\" ], "
+	    "[ \"fine: kill Mr Frank; he is away\", \"fine: kill Mrs Olga, she is away\" ], "
+	    "[ \"fine: kill a gay, a dead gay\", \"fine: kill feminists, dead feminists\"");
+	/* clang-format on */
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2027-01-02");
+	CU_ASSERT_PTR_NOT_NULL(h);
+	SAME(rules_problems, "");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
+		if (strstr(rules_notes, said[i]) == NULL)
+			printf("\n  not said: %s", said[i]);
+	}
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++)
+		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
+	policy_host_free(&h);
+	free(text);
+}
+
 static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
@@ -511,6 +560,7 @@ static const struct suite_test tests[] = {
     {"signatures", test_signed},
     {"lint", test_lint},
     {"lint beside other packs", test_lint_beside},
+    {"lint of twins and modes", test_lint_twins},
 };
 
 int

@@ -90,6 +90,13 @@ class Probe:
     def said(self, what):
         return [m for _, m in self.messages() if what in m.splitlines()]
 
+    def refused(self, n):
+        """What the engine was told of refused reloads, once it was told so often."""
+        def told():
+            return [w[3][9:] for w in self.log() if w[3].startswith("refused: ")]
+        wait("word of a refused reload", lambda: len(told()) >= n)
+        return told()
+
     def pids(self):
         """The living processes of roles, by role and index, from /proc."""
         found = {}
@@ -309,6 +316,19 @@ def test_reload_refused():
         os.kill(old["fetch", 0][0], signal.SIGKILL)
         wait("fetch again", lambda: p.working(gone=old["fetch", 0]))
         assert not any("name=two" in w[3] for w in p.log())
+        # The engine knows, also one that was started since, and when it is over.
+        refused = p.refused(1)
+        assert "ping_interval" in refused[0] and ".conf:" in refused[0], refused
+        os.kill(old["engine", 0][0], signal.SIGKILL)
+        assert p.refused(2)[1] == refused[0]
+        p.configure(name="two", ping="100ms", extra="")
+        p.ctl("no-start-policy")  # now it is the rehearsal that fails
+        p.proc.send_signal(signal.SIGHUP)
+        assert "ended before it could tell" in p.refused(3)[2]
+        p.ctl("no-start-policy", False)
+        p.proc.send_signal(signal.SIGHUP)
+        assert p.refused(4)[3] == "-"
+        wait("the new one in use", lambda: len(p.said("READY=1")) == 2)
         assert p.end() == 0
     finally:
         p.clean()

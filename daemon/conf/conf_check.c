@@ -276,23 +276,6 @@ allow_literal(const struct conf_section *sec, struct conf_endpoint *p)
 	return true;
 }
 
-/* What is asked for is put behind it, so it does not end in that yet. */
-static bool
-names_a_call(const char *url)
-{
-	static const char *const calls[] = {"/chat/completions", "/moderations"};
-	size_t n = strlen(url), k;
-
-	while (n > 0 && url[n - 1] == '/')
-		n--;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		k = strlen(calls[i]);
-		if (n >= k && memcmp(url + n - k, calls[i], k) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 conf_check_endpoint(const struct conf_section *sec)
 {
@@ -301,7 +284,7 @@ conf_check_endpoint(const struct conf_section *sec)
 	in_order(sec, "retry_min", p->retry_min, "retry_max", p->retry_max);
 	if (p->url == NULL || !conf_section_sound(sec, "url"))
 		return;
-	if (strpbrk(p->url, "?#") != NULL || names_a_call(p->url))
+	if (strpbrk(p->url, "?#") != NULL)
 		conf_walk_say(sec->w, place(sec, "url"),
 		    "`url' of an endpoint is the part before /chat/completions and "
 		    "/moderations, without a query");
@@ -312,9 +295,63 @@ conf_check_endpoint(const struct conf_section *sec)
 		    "clear; use https, or write the server's address out");
 }
 
+/* What a plugin asks this endpoint for, as far as its settings say so, which are those
+ * of `moderation'; NULL: nothing that could be known. */
+static const char *
+call_of(const struct conf_plugin *p, const char *endpoint)
+{
+	const char *call = "/chat/completions";
+	bool asks = false;
+
+	for (size_t i = 0; i < p->nsettings; i++) {
+		const struct conf_setting *s = &p->settings[i];
+
+		if (strcmp(s->key, "endpoint") == 0 ||
+		    strcmp(s->key, "second_endpoint") == 0)
+			asks = asks || strcmp(s->value, endpoint) == 0;
+		else if (strcmp(s->key, "protocol") == 0 &&
+			 strcmp(s->value, "moderation") == 0)
+			call = "/moderations";
+	}
+	return asks ? call : NULL;
+}
+
+static bool
+ends_in(const char *url, const char *call)
+{
+	size_t n = strlen(url), k = strlen(call);
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	return n >= k && memcmp(url + n - k, call, k) == 0;
+}
+
+/* What is asked for is put behind the url.  It may end in the name of a call, behind a
+ * proxy say, but not in that which is put there. */
+static void
+check_doubled(const struct conf_section *sec, const struct conf_policy *p,
+    const struct conf_endpoint *to)
+{
+	for (size_t i = 0; to->name != NULL && to->url != NULL && i < p->nplugins;
+	     i++) {
+		const char *call = call_of(&p->plugins[i], to->name);
+
+		if (call == NULL || !ends_in(to->url, call))
+			continue;
+		conf_walk_say_line(sec->w, to->line,
+		    "`url' of endpoint `%s' ends in %s, and what plugin `%s' asks is "
+		    "put behind it once more: give the part before",
+		    to->name, call,
+		    p->plugins[i].name != NULL ? p->plugins[i].name : "?");
+		return;
+	}
+}
+
 static void
 check_endpoints(const struct conf_section *sec, const struct conf_policy *p)
 {
+	for (size_t i = 0; i < p->nendpoints; i++)
+		check_doubled(sec, p, &p->endpoints[i]);
 	for (size_t i = 0; i < p->nendpoints; i++)
 		for (size_t j = 0; j < i && p->endpoints[i].name != NULL; j++)
 			if (p->endpoints[j].name != NULL &&

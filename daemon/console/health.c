@@ -26,6 +26,8 @@ static const struct metric {
     {"violations", "tosd_violations_total", "counter", "Findings that counted."},
     {"worker_deaths", "tosd_policy_worker_deaths_total", "counter",
 	"Policy workers that died with items in hand."},
+    {"reload_refused", "tosd_reload_refused", "gauge",
+	"Whether the configuration on disk was refused and an older one is in use."},
     {"feeds", "tosd_feeds", "gauge", "Feeds in the configuration."},
     {"feeds_down", "tosd_feeds_unreadable", "gauge", "Feeds not readable now."},
     {"items", "tosd_items_stored", "gauge", "Items known."},

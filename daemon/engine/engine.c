@@ -140,6 +140,7 @@ engine_free(struct engine **gp, int64_t now)
 	engine_stream_free(g);
 	engine_inspect_free(g);
 	free(g->again);
+	free(g->refused_why);
 	engine_life_free(g);
 	engine_ask_free(g);
 	engine_list_free(g);
@@ -154,6 +155,14 @@ engine_free(struct engine **gp, int64_t now)
 
 /* --- the turn --- */
 
+static void
+refused(struct engine *g, struct msg *m, int64_t now)
+{
+	(void)now;
+	g->refused = m->refused.since;
+	xmove(&g->refused_why, &m->refused.why);
+}
+
 static const struct {
 	enum msg_type type;
 	void (*handle)(struct engine *g, struct msg *m, int64_t now);
@@ -164,6 +173,7 @@ static const struct {
     {MSG_INSPECTED, engine_inspected},
     {MSG_ANSWERED, engine_answered},
     {MSG_TRIED, engine_list_tried},
+    {MSG_REFUSED, refused},
     {MSG_SENT, engine_sent},
     {MSG_SENDING, engine_courier_hand},
 };
@@ -316,6 +326,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"answers", g->answers},
 	    {"advices", g->reviews},
 	    {"reports_open", (uint64_t)engine_report_waiting(g)},
+	    {"reload_refused", g->refused_why != NULL},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

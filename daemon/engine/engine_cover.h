@@ -132,10 +132,11 @@ const char *engine_sight_name(uint8_t state);
 
 /* --- engine_pointer.c --- */
 
-/* The document points at a post: its page will be read if it is not known like this.
- * True if nothing pointed at it before, or only after `known'. */
+/* The document points at a post, which has an id and an address: its page will be read
+ * if it is not known like this.  True if nothing pointed at it before, or only after
+ * t->known. */
 bool engine_pointer_want(struct engine *g, const struct store_feed *feed,
-    const struct item *it, int64_t known, int64_t now);
+    const struct item *it, const struct engine_take *t, int64_t now);
 void engine_pointer_more(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, uint32_t depth, int64_t now);
 errand_ask engine_pointer_ask, engine_more_ask;

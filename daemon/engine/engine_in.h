@@ -211,6 +211,9 @@ struct engine {
 	    violations, worker_deaths, let_go, answers, asks_failed, asks_refused,
 	    reviews;
 	int64_t started;
+	/* what msg_refused says */
+	int64_t refused;
+	char *refused_why;
 };
 
 /* --- engine.c --- */

@@ -36,24 +36,23 @@ renew(struct engine *g, struct store_errand *x, const struct item *it, int64_t n
 
 bool
 engine_pointer_want(struct engine *g, const struct store_feed *feed,
-    const struct item *it, int64_t known, int64_t now)
+    const struct item *it, const struct engine_take *t, int64_t now)
 {
 	struct store_errand x;
 	struct err e = ERR_INIT;
 	bool fresh = true;
 
-	if (it->id == NULL || it->url == NULL)
-		return false;
 	if (engine_must(
 		store_errand_find(g->store, feed->id, ERRAND_PAGE, it->id, &x, &e),
 		TOSD_ENOENT, "cannot look for an errand", &e) == 0) {
 		renew(g, &x, it, now);
-		fresh = x.since > known;
+		fresh = x.since > t->known;
 	} else {
 		engine_errand_new(&x, feed, ERRAND_PAGE, it->id);
 		x.url = xstrdup(it->url);
 		x.mark = it->updated;
-		x.since = x.due = now;
+		x.since = t->time; /* what it is compared with is of readings, too */
+		x.due = now;
 		item_put(&x.data, it);
 		engine_errand_add(g, &x);
 	}

@@ -234,7 +234,7 @@ show(struct engine_batch *b, const struct store_item *row, const struct item *it
 	    .published = it->published,
 	    .updated = it->updated,
 	    .gone = CLOCK_NONE,
-	    .flags = fresh || row->first_seen > b->t->known ? WINDOW_FRESH : 0};
+	    .flags = fresh ? WINDOW_FRESH : 0};
 
 	for (size_t i = 0; mark.twin && i < w->n; i++)
 		if (w->v[i].item == row->id)
@@ -242,25 +242,29 @@ show(struct engine_batch *b, const struct store_item *row, const struct item *it
 	window_add(w, &p);
 }
 
-/* A post that may be known by its name alone. */
-static void
+/* A post that may be known by its name alone.  True if it is new to the caller: what
+ * was pointed at before is not, however late its page was read. */
+static bool
 take_pointer(struct engine_batch *b, const struct item *it, bool known, int64_t now)
 {
 	struct window *w = &b->out->shown;
 	struct window_post p = {
 	    .published = it->published, .updated = it->updated, .gone = CLOCK_NONE};
+	bool fresh;
 
 	if (it->id == NULL || it->url == NULL)
-		return;
-	if (engine_pointer_want(b->g, b->feed, it, b->t->known, now))
-		p.flags = WINDOW_FRESH;
+		return true;
+	fresh = engine_pointer_want(b->g, b->feed, it, b->t, now);
 	if (known)
-		return;
+		return fresh;
+	if (fresh)
+		p.flags = WINDOW_FRESH;
 	p.item = -2 - (int64_t)((uint64_t)look_hash(it->id, strlen(it->id)) >> 2);
 	for (size_t i = 0; i < w->n; i++)
 		if (w->v[i].item == p.item)
-			return;
+			return fresh;
 	window_add(w, &p);
+	return fresh;
 }
 
 /* The same content as before: the feed shows it, and that is a look. */
@@ -338,7 +342,7 @@ take_item(struct engine_batch *b, uint32_t at, struct mark mark, int64_t now)
 	struct store_item row = {0};
 	uint8_t d[DIGEST_LEN];
 	char digest[DIGEST_HEX], *guid;
-	bool pointer = (it->flags & ITEM_POINTER) != 0 && !b->t->pages;
+	bool pointer = (it->flags & ITEM_POINTER) != 0 && !b->t->pages, fresh;
 	int rc;
 
 	if (mark.twin) {
@@ -352,8 +356,9 @@ take_item(struct engine_batch *b, uint32_t at, struct mark mark, int64_t now)
 	item_digest(it, d);
 	digest_hex(d, sizeof(d), digest);
 	rc = find_item(b, it, digest, mark, &row, &guid);
+	fresh = rc != 0 || row.first_seen > b->t->known;
 	if (pointer)
-		take_pointer(b, it, row.id != 0, now);
+		fresh = take_pointer(b, it, row.id != 0, now) && fresh;
 	else if (rc == 0 && strcmp(row.digest, digest) == 0)
 		take_known(b, &row, now);
 	else if (rc == 0 && is_stale(b, &row, it, now))
@@ -361,7 +366,7 @@ take_item(struct engine_batch *b, uint32_t at, struct mark mark, int64_t now)
 	else
 		take_new(b, &row, at, guid, digest, mark.twin);
 	if (row.id != 0)
-		show(b, &row, it, mark, rc != 0);
+		show(b, &row, it, mark, fresh);
 	store_item_clear(&row);
 	free(guid);
 }

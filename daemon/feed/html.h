@@ -8,6 +8,10 @@
  * breaks; white space is collapsed except in <pre>.  Text that markup hides from
  * readers (html_hidden.h) is kept and flagged: a tenant may hide from us what
  * scripts show later.
+ *
+ * What a line break comes of (an entry of a list, a wrapped line, two <br>) is not told,
+ * so rules take it for a blank.  Another text would say it, and change the digest of
+ * each post with a list: all of them would be taken for edited.
  */
 #ifndef TOSD_FEED_HTML_H
 #define TOSD_FEED_HTML_H

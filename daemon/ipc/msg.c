@@ -64,6 +64,7 @@ static const struct msg_row {
     [MSG_TRY] = {"TRY", ENGINE | SUP, SUP | POLICY, FD_NO, CODEC(try)},
     [MSG_TRIED] = {"TRIED", SUP, ENGINE, FD_NO, CODEC(tried)},
     [MSG_RENEW] = {"RENEW", ENGINE, SUP, FD_NO, CODEC(empty)},
+    [MSG_REFUSED] = {"REFUSED", SUP, ENGINE, FD_NO, CODEC(refused)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

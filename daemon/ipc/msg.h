@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 5
+#define MSG_VERSION 6
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -77,6 +77,7 @@ enum msg_type {
 	MSG_TRY,   /* engine -> supervisor -> policy: have it rehearsed */
 	MSG_TRIED, /* supervisor -> engine: what came of it */
 	MSG_RENEW, /* engine -> supervisor: have policy workers load lists anew */
+	MSG_REFUSED, /* supervisor -> engine: a new configuration was, or is no more */
 	MSG_TYPE_COUNT,
 };
 
@@ -94,7 +95,7 @@ struct msg_conf {
 /* Answers a configuration. */
 struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
-	char *words;	 /* of a trial: the first of them, or what was tried, or NULL */
+	char *words;	 /* the first of them, or of a trial what was tried; or NULL */
 	char *rest;	 /* of a trial: as of msg_rules */
 };
 
@@ -111,6 +112,12 @@ struct msg_tried {
 	bool good;
 	char *words; /* why not, or what it is */
 	char *rest;  /* as of msg_rules; NULL: not known */
+};
+
+/* How the files of the configuration stand to what is in use. */
+struct msg_refused {
+	int64_t since; /* the first refusal since the last one that was taken */
+	char *why;     /* of the last refusal; NULL: what is there was taken */
 };
 
 struct msg_peer {
@@ -504,6 +511,7 @@ struct msg {
 		struct msg_answered answered;
 		struct msg_try try;
 		struct msg_tried tried;
+		struct msg_refused refused;
 	};
 };
 

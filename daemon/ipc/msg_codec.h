@@ -51,6 +51,7 @@ MSG_CODEC(child);
 MSG_CODEC(respawn);
 MSG_CODEC(try);
 MSG_CODEC(tried);
+MSG_CODEC(refused);
 /* msg_poll.c: engine and fetch */
 MSG_CODEC(poll);
 MSG_CODEC(polled);

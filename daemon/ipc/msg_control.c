@@ -334,3 +334,23 @@ msg_clear_tried(struct msg *m)
 	free(m->tried.words);
 	free(m->tried.rest);
 }
+
+void
+msg_put_refused(struct buf *b, const struct msg *m)
+{
+	buf_put_i64(b, m->refused.since);
+	buf_put_str(b, m->refused.why);
+}
+
+void
+msg_get_refused(struct rd *r, struct msg *m)
+{
+	m->refused.since = rd_i64(r);
+	m->refused.why = get_text(r);
+}
+
+void
+msg_clear_refused(struct msg *m)
+{
+	free(m->refused.why);
+}

@@ -337,7 +337,7 @@ take_try(struct role_self *self, struct msg *m)
 
 /* For the role itself. */
 static void
-take_tried(struct role_self *self, struct msg *m)
+take_own(struct role_self *self, struct msg *m)
 {
 	if (self->started)
 		self->ops->msg(self->ctx, m);
@@ -355,7 +355,8 @@ on_control(void *ctx, struct msg *m)
 	    [MSG_SECRET] = take_secret,
 	    [MSG_CHILD] = take_child,
 	    [MSG_TRY] = take_try,
-	    [MSG_TRIED] = take_tried,
+	    [MSG_TRIED] = take_own,
+	    [MSG_REFUSED] = take_own,
 	};
 
 	take[m->type](ctx, m);

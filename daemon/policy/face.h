@@ -128,6 +128,10 @@ int policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
 int policy_face_found(const struct tosd_host *h, const struct tosd_report *r, size_t i,
     struct tosd_found *f);
 
+/* face_declare.c */
+int32_t policy_face_declare(
+    const struct tosd_host *h, const struct tosd_rule *r, const char **errstr);
+
 /* face_means.c */
 int policy_face_means(const struct tosd_host *h, int32_t rule, const char *digest,
     const char **errstr);

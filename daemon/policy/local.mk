@@ -6,7 +6,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/exec_face.c %D%/exec_face.h \
 	%D%/exec_proto.c %D%/exec_proto.h %D%/exec_put.c \
 	%D%/face.c %D%/face.h \
-	%D%/face_ask.c %D%/face_means.c \
+	%D%/face_ask.c %D%/face_declare.c %D%/face_means.c \
 	%D%/fetched.c %D%/fetched.h \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \

@@ -38,11 +38,6 @@ static const char usage[] =
     "of\n"
     "pictures PDQ with its quality; sign signs lists with a key of `policy keygen'.\n";
 
-struct options {
-	const char *plugin, *day, *key;
-	bool json, help;
-};
-
 struct told {
 	bool json, quiet;
 	unsigned problems;
@@ -70,8 +65,8 @@ on_note(void *ctx, const char *text)
 }
 
 static int
-open_lists(const struct options *o, const char *files, const char *day, struct told *t,
-    struct policy_host **host)
+open_lists(const struct policy_args *o, const char *files, const char *day,
+    struct told *t, struct policy_host **host)
 {
 	struct conf_setting settings[] = {{"list_files", files}, {"day", day}};
 	struct conf_plugin plugin = {.name = "lists",
@@ -88,7 +83,7 @@ open_lists(const struct options *o, const char *files, const char *day, struct t
 }
 
 static int
-check(const struct options *o, char **files)
+check(const struct policy_args *o, char **files)
 {
 	char today[CLOCK_TEXT];
 	struct policy_host *host = NULL;
@@ -130,7 +125,7 @@ print_hashes(const struct media *m, const char *file, bool json)
 }
 
 static int
-hash(const struct options *o, char **files)
+hash(const struct policy_args *o, char **files)
 {
 	int rc = EXIT_DONE;
 
@@ -175,7 +170,7 @@ sign_list(const struct note_key *k, const struct policy_host *host, const char *
 
 /* Only lists that load are signed. */
 static int
-sign(const struct options *o, char **files)
+sign(const struct policy_args *o, char **files)
 {
 	struct note_key *k = NULL;
 	int rc = policy_sign_key(o->key, &k);
@@ -196,45 +191,14 @@ sign(const struct options *o, char **files)
 
 /* --- the command --- */
 
-static int
-parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option table[] = {
-	    {"plugin", required_argument, NULL, 'P'},
-	    {"day", required_argument, NULL, 'd'},
-	    {"key", required_argument, NULL, 'k'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){.plugin = places_lists()};
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
-		if (c == 'P')
-			o->plugin = optarg;
-		else if (c == 'd')
-			o->day = optarg;
-		else if (c == 'k')
-			o->key = optarg;
-		else if (c == 'j')
-			o->json = true;
-		else if (c == 'h')
-			o->help = true;
-		else
-			return -1;
-	}
-	return 0;
-}
-
 int
 tosctl_lists(int argc, char **argv)
 {
-	struct options o;
+	struct policy_args o = {.plugin = places_lists()};
 	char **files;
 
-	if (parse_options(argc, argv, &o) != 0 || (!o.help && argc - optind < 2)) {
+	if (policy_args_read(argc, argv, &o) != 0 || o.strict ||
+	    (!o.help && argc - optind < 2)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

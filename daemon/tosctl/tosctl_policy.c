@@ -61,11 +61,6 @@ static const char usage[] =
     "those of `tosctl findings RULE --unlabelled'.  All know --json; each --help.\n"
     "tosd-policies(7) goes the whole way once, tosctl(1) has the rest.\n";
 
-struct options {
-	const char *plugin, *day, *key;
-	bool json, strict, help;
-};
-
 struct told {
 	bool json, quiet;
 	unsigned problems, warnings;
@@ -152,8 +147,8 @@ on_note(void *ctx, const char *text)
 }
 
 static int
-open_packs(const struct options *o, const char *dir, const char *day, struct told *t,
-    struct policy_host **host)
+open_packs(const struct policy_args *o, const char *dir, const char *day,
+    struct told *t, struct policy_host **host)
 {
 	struct scan_packs p = {.folder = dir,
 	    .plugin = o->plugin,
@@ -167,7 +162,7 @@ open_packs(const struct options *o, const char *dir, const char *day, struct tol
 }
 
 static int
-check(const struct options *o, const char *dir, bool lint)
+check(const struct policy_args *o, const char *dir, bool lint)
 {
 	char today[CLOCK_TEXT];
 	struct policy_host *host = NULL;
@@ -425,7 +420,7 @@ sign_all(
 
 /* Only packs that pass their tests are signed. */
 static int
-sign(const struct options *o, const char *dir, char **wanted)
+sign(const struct policy_args *o, const char *dir, char **wanted)
 {
 	struct policy_host *host = NULL;
 	struct told t = {.quiet = true};
@@ -499,8 +494,8 @@ usage_of(const char *what)
 	return EXIT_USAGE;
 }
 
-static int
-parse_options(int argc, char **argv, struct options *o)
+int
+policy_args_read(int argc, char **argv, struct policy_args *o)
 {
 	static const struct option table[] = {
 	    {"plugin", required_argument, NULL, 'P'},
@@ -513,7 +508,6 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
 		if (c == 'P')
@@ -537,12 +531,12 @@ parse_options(int argc, char **argv, struct options *o)
 int
 tosctl_policy(int argc, char **argv)
 {
-	struct options o;
+	struct policy_args o = {.plugin = places_rules()};
 	const char *what;
 	char **arg;
 	int n;
 
-	if (parse_options(argc, argv, &o) != 0)
+	if (policy_args_read(argc, argv, &o) != 0)
 		return EXIT_USAGE; /* getopt has said which */
 	if (!o.help && optind == argc) {
 		fputs(usage, stderr);

@@ -9,6 +9,15 @@
  * with a pack, 2 usage, 3 cannot. */
 int tosctl_policy(int argc, char **argv);
 
+/* Options of these commands, and of `tosctl lists', which has no --strict. */
+struct policy_args {
+	const char *plugin, *day, *key;
+	bool json, strict, help;
+};
+/* Reads them over what is set before; arguments begin at optind.  -1: a wrong one, which
+ * getopt has told. */
+int policy_args_read(int argc, char **argv, struct policy_args *o);
+
 /* A line for people, or {kind: text}. */
 void policy_tell(bool json, const char *kind, const char *text);
 struct note_key;

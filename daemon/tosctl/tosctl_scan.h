@@ -39,10 +39,10 @@ const char *scan_read_item(const struct json_t *o, struct item *it, int64_t *tim
 struct finding;
 /* As `scan' prints it. */
 struct json_t *scan_finding_json(const struct finding *f);
-/* One line on standard output; o is taken. */
 /* Where results go.  From the first call on standard output is ours alone: what a plugin
  * prints there goes to standard error. */
 FILE *scan_own_output(void);
+/* One line of them; o is taken. */
 void scan_print_json(struct json_t *o);
 
 #endif

@@ -7,11 +7,11 @@
 #include "need.h"
 #include "pattern.h"
 
-/* Without JIT (memory that may be executed refused, say) it is only slower. */
+/* Without JIT (memory that may be executed refused, say) it is only slower.  *at: where
+ * in s it goes wrong. */
 static pcre2_code *
-compile(const char *s, size_t n, struct why *w)
+compile(const char *s, size_t n, size_t *at, struct why *w)
 {
-	PCRE2_SIZE at;
 	PCRE2_UCHAR text[160];
 	pcre2_code *code;
 	int error;
@@ -19,14 +19,44 @@ compile(const char *s, size_t n, struct why *w)
 	code = pcre2_compile((PCRE2_SPTR)s, n,
 	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
 		PCRE2_NEVER_UCP,
-	    &error, &at, NULL);
+	    &error, at, NULL);
 	if (code == NULL) {
 		pcre2_get_error_message(error, text, sizeof(text));
-		why_set(w, "at byte %zu: %s", (size_t)at, (char *)text);
+		why_set(w, "%s", (char *)text);
 		return NULL;
 	}
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	return code;
+}
+
+#define AROUND 24 /* bytes of the expression before a mistake and after it */
+
+/* Puts into w where in the expression as its author wrote it the byte `at' of the
+ * expanded one lies, before what is said of it. */
+static void
+say_place(const struct pattern_env *env, const char *text, size_t at, struct why *w)
+{
+	struct why what = *w;
+	size_t list, place = pattern_place(env, text, at, &list), n = strlen(text);
+	size_t from = place > AROUND ? place - AROUND : 0;
+	size_t to = n - place > AROUND ? place + AROUND : n;
+
+	/* Not within a character. */
+	while (from > 0 && ((unsigned char)text[from] & 0xc0) == 0x80)
+		from--;
+	while (to < n && ((unsigned char)text[to] & 0xc0) == 0x80)
+		to++;
+	if (list > 0)
+		why_set(
+		    w, "in the words of %.*s: %s", (int)list, text + place, what.text);
+	else if (place == 0)
+		why_set(w, "at its beginning: %s", what.text);
+	else if (place == n)
+		why_set(w, "at its end: %s", what.text);
+	else
+		why_set(w, "at byte %zu, between `%s%.*s' and `%.*s%s': %s", place,
+		    from > 0 ? "..." : "", (int)(place - from), text + from,
+		    (int)(to - place), text + place, to < n ? "..." : "", what.text);
 }
 
 /* A regex that matches nothing at all would match everywhere. */
@@ -152,11 +182,14 @@ add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pat
     struct engine_pattern *to, struct why *w)
 {
 	struct pattern_out out = {0};
+	size_t at;
 	int rc = pattern_make(env, p, &out, w);
 
 	if (rc == 0) {
-		to->code = compile(out.confirm.data, out.confirm.len, w);
+		to->code = compile(out.confirm.data, out.confirm.len, &at, w);
 		rc = to->code == NULL ? -1 : check_empty(e, to->code, w);
+		if (to->code == NULL && p->regex)
+			say_place(env, p->text, at, w);
 	}
 	if (rc == 0 && !e->slow)
 		index_regex(e, (uint32_t)e->npatterns, &out);
@@ -206,6 +239,40 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	return 0;
 }
 
+/* Says of one expression of a context what is wrong with it, and where; true if
+ * anything is. */
+static bool
+say_wrong(const struct pattern_env *env, const struct pack_pattern *p, struct why *w)
+{
+	struct pattern_out out = {0};
+	pcre2_code *code = NULL;
+	struct why why;
+	size_t at;
+	int rc = pattern_make(env, p, &out, &why);
+
+	if (rc == 0)
+		code = compile(out.confirm.data, out.confirm.len, &at, &why);
+	if (rc == 0 && code == NULL) {
+		say_place(env, p->text, at, &why);
+		why_set(w, "\"%.60s\": %s", p->text, why.text);
+		rc = 1;
+	}
+	pcre2_code_free(code);
+	pattern_clear(&out);
+	return rc == 1;
+}
+
+/* The line of the first one that is wrong; that of the context if none is alone. */
+static int
+line_of_wrong(
+    const struct pattern_env *env, const struct pack_context *src, struct why *w)
+{
+	for (size_t i = 0; i < src->n; i++)
+		if (src->v[i].regex && say_wrong(env, &src->v[i], w))
+			return src->v[i].line;
+	return src->line;
+}
+
 /* All phrases or expressions of a context as one alternation: only yes or no is asked
  * of it. */
 static int
@@ -214,7 +281,8 @@ add_half(struct engine *e, const struct pattern_env *env,
 {
 	struct sb all = {0};
 	struct why why = {""};
-	int rc = 0;
+	size_t at;
+	int line = src->line, rc = 0;
 
 	*code = NULL;
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
@@ -232,9 +300,11 @@ add_half(struct engine *e, const struct pattern_env *env,
 		pattern_clear(&out);
 	}
 	if (rc == 0 && all.len > 0) {
-		*code = compile(all.data, all.len, &why);
+		*code = compile(all.data, all.len, &at, &why);
+		if (*code == NULL && regexes)
+			line = line_of_wrong(env, src, &why);
 		if (*code == NULL || check_empty(e, *code, &why) != 0)
-			rc = why_set(w, "%s:%d: context `%s': %s", src->file, src->line,
+			rc = why_set(w, "%s:%d: context `%s': %s", src->file, line,
 			    src->name, why.text);
 	}
 	sb_free(&all);

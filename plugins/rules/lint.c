@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tosd/policy.h>
 
 #include "need.h"
 #include "pattern.h"
@@ -40,7 +41,7 @@ lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
 		sb_puts(&b, "... and more of this kind");
 	else
 		sb_printf(&b, "%s:%d: %s", file, line, text);
-	l->say(l->ctx, b.data);
+	l->say(l->ctx, true, b.data);
 	sb_free(&b);
 }
 
@@ -469,6 +470,47 @@ lint_leftovers(struct lint *l)
 	}
 }
 
+/* --- what counts unseen */
+
+/* A rule that is there to count by its pack alone may be meant so, and is told; one
+ * that never was anything else has shown nobody what it finds. */
+static void
+lint_modes(struct lint *l)
+{
+	l->said = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+		struct sb b = {0};
+
+		for (size_t k = 0; k < p->nrules; k++) {
+			const struct pack_rule *r = &p->rules[k];
+
+			if (r->mode != TOSD_ENFORCE)
+				continue;
+			sb_printf(&b, "%s%s", b.len > 0 ? ", " : "",
+			    r->id + strlen(p->name) + 1);
+			if (r->rev == 1)
+				lint_say(l, p->file, r->line,
+				    "rule `%s' is new (rev 1) and says mode = "
+				    "\"enforce\": it counts before anybody has seen "
+				    "what it finds; begin in draft or shadow",
+				    r->id);
+		}
+		if (b.len > 0) {
+			struct sb line = {0};
+
+			sb_printf(&line,
+			    "pack %s: these rules count as soon as they are loaded, by "
+			    "mode = \"enforce\" alone, unless policy.life_cycle is "
+			    "\"gated\": %s",
+			    p->name, b.data);
+			l->say(l->ctx, false, line.data);
+			sb_free(&line);
+		}
+		sb_free(&b);
+	}
+}
+
 /* --- time */
 
 static void
@@ -495,7 +537,8 @@ lint_expiry(struct lint *l, const char *day)
 
 void
 lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const *packs,
-    size_t n, const char *day, void (*say_)(void *ctx, const char *line), void *ctx)
+    size_t n, const char *day, void (*say_)(void *ctx, bool warning, const char *line),
+    void *ctx)
 {
 	struct lint l = {e, protect, packs, n, say_, ctx, 0};
 
@@ -507,5 +550,7 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_unused(&l);
 	lint_numbers(&l);
 	lint_leftovers(&l);
+	lint_twins(&l);
+	lint_modes(&l);
 	lint_expiry(&l, day);
 }

@@ -10,7 +10,7 @@ struct lint {
 	const struct pack_list *protect;
 	struct pack *const *packs;
 	size_t n;
-	void (*say)(void *ctx, const char *line);
+	void (*say)(void *ctx, bool warning, const char *line);
 	void *ctx;
 	unsigned said; /* of this kind */
 };
@@ -18,6 +18,8 @@ struct lint {
 void lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* lint_twins.c: twins that differ in more than the target. */
+void lint_twins(struct lint *l);
 /* lint_words.c: words that do not mean what their author may think. */
 void lint_words(struct lint *l);
 

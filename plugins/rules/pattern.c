@@ -542,6 +542,36 @@ pattern_regex(
 	return rc;
 }
 
+size_t
+pattern_place(const struct pattern_env *env, const char *text, size_t at, size_t *list)
+{
+	const char *s = text;
+
+	for (*list = 0;;) {
+		const char *ref = strstr(s, "@{"),
+			   *end = ref != NULL ? strchr(ref, '}') : NULL;
+		size_t n = end != NULL ? (size_t)(ref - s) : strlen(s);
+		struct sb words = {0};
+		struct why w;
+		char *alone;
+
+		if (at <= n || end == NULL)
+			return (size_t)(s - text) + (at < n ? at : n);
+		at -= n;
+		alone = mem_dup(ref, (size_t)(end + 1 - ref));
+		pattern_regex(env, alone, &words, &w);
+		free(alone);
+		n = words.len;
+		sb_free(&words);
+		if (at < n) {
+			*list = (size_t)(end + 1 - ref);
+			return (size_t)(ref - text);
+		}
+		at -= n;
+		s = end + 1;
+	}
+}
+
 void
 pattern_clear(struct pattern_out *out)
 {

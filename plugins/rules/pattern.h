@@ -69,5 +69,9 @@ size_t pattern_rarity(const char *word, size_t n);
 /* A regular expression with its @{lists} spread out. */
 int pattern_regex(
     const struct pattern_env *env, const char *s, struct sb *out, struct why *w);
+/* Where in s, which pattern_regex() takes, the byte `at' of its result comes from.  *list:
+ * how long the @{list} is that it lies in and that begins there; 0: in none. */
+size_t pattern_place(
+    const struct pattern_env *env, const char *s, size_t at, size_t *list);
 
 #endif

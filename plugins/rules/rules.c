@@ -370,11 +370,11 @@ say_packs(struct rules *r)
 }
 
 static void
-say_lint(void *ctx, const char *line)
+say_lint(void *ctx, bool warning, const char *line)
 {
 	struct sb b = {0};
 
-	sb_printf(&b, "warning: %s", line);
+	sb_printf(&b, "%s%s", warning ? "warning: " : "", line);
 	say(ctx, TOSD_LOG_INFO, b.data);
 	sb_free(&b);
 }
