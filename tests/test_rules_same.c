@@ -36,6 +36,11 @@ word(void)
 	return words[below(NWORDS)];
 }
 
+static const char *const lists[] = {"acts", "people", "acts", "people", "rows"};
+static const char *const begins[] = {"kill", "ill", "k", "sh", "the", "kis", "мир", "и",
+    "straß", "killingly",
+    "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandon"};
+
 static void
 put_part(struct buf *b)
 {
@@ -44,13 +49,13 @@ put_part(struct buf *b)
 		buf_printf(b, "%s|%s", word(), word());
 		break;
 	case 1:
-		buf_printf(b, "@%s", below(2) ? "acts" : "people");
+		buf_printf(b, "@%s", lists[below(sizeof(lists) / sizeof(lists[0]))]);
 		break;
 	case 2:
 		buf_printf(b, "@acts|%s", word());
 		break;
 	case 3:
-		buf_printf(b, "%.*s*", (int)below(2) + 3, "kill" + below(2));
+		buf_printf(b, "%s*", begins[below(sizeof(begins) / sizeof(begins[0]))]);
 		break;
 	default:
 		buf_puts(b, word());
@@ -177,6 +182,9 @@ make_pack(bool edged)
 	    "\"shoot up\", \"don't\" ];\n"
 	    "  people = [ \"you\", \"the мир\", \"all of you and @kin\", \"x|you up\" "
 	    "];\n"
+	    "  rows = [ \"kill\", \"kill the\", \"kill you up\", \"kil* you\", "
+	    "\"kill you\", \"ki*\", \"kill up*\", \"the kill*\", \"the\", "
+	    "\"don't kill\" ];\n"
 	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"
@@ -229,7 +237,9 @@ make_text(void)
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
-	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill"};
+	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill",
+	    "kilo", "killinglyso", "Straßen", "МИРОМ", "SHOO",
+	    "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandonandon"};
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};
 

@@ -274,6 +274,14 @@ rarest(const struct phrases *b, const struct phrase_set *s,
 	return best;
 }
 
+static uint32_t
+second_word(const struct phrase_set *s, const struct phrase_entry *e)
+{
+	const struct phrase_item *it = &s->items[e->at];
+
+	return e->n > 1 && !it[0].begins && !it[1].begins ? it[1].id : 0;
+}
+
 static void
 finish_set(const struct phrases *b, struct phrase_set *s)
 {
@@ -283,15 +291,15 @@ finish_set(const struct phrases *b, struct phrase_set *s)
 		bits *= 2;
 	s->bits_mask = (uint32_t)(bits - 1);
 	s->bits = mem_new(bits / 64, sizeof(*s->bits));
-	s->first = mem_new(s->n, sizeof(*s->first));
+	s->first = mem_new(s->n + 1, sizeof(*s->first));
 	s->shortest = SIZE_MAX;
 	for (size_t i = 0; i < s->n; i++) {
 		size_t rare = 0;
 
 		rarest(b, s, &s->v[i], &rare);
 		s->shortest = rare < s->shortest ? rare : s->shortest;
-		s->first[i] =
-		    (struct phrase_first){s->items[s->v[i].at].id, (uint32_t)i};
+		s->first[i] = (struct phrase_first){
+		    s->items[s->v[i].at].id, (uint32_t)i, second_word(s, &s->v[i])};
 		s->bits[(s->first[i].id & s->bits_mask) >> 6] |=
 		    (uint64_t)1 << (s->first[i].id & 63);
 	}

@@ -17,22 +17,18 @@ static bool go(struct run *r, size_t step, size_t at);
 static bool
 is_word(const struct run *r, size_t at, const struct phrase_item *it)
 {
-	const struct tokens *t = r->t;
-	const struct token *k = &t->v[at];
-	bool named = !it->begins && k->id == it->id;
-	const char *text;
-	size_t n;
+	const struct token *k = &r->t->v[at];
 
-	for (unsigned i = 0; it->begins && !named && i < k->nbegins; i++)
-		named = t->begins[k->begins + i] == it->id;
-	if (!named)
-		return false;
-	/* The number came from a hash alone. */
-	text = lexicon_text(r->b->x, it->id, &n);
-	return tokens_is(t, at, text, n, it->begins);
+	if (!it->begins)
+		return k->id == it->id;
+	for (unsigned i = 0; i < k->nbegins; i++)
+		if (r->t->begins[k->begins + i] == it->id)
+			return true;
+	return false;
 }
 
-/* Whether the alternative stands at word `at'; *next is the word behind it. */
+/* Whether the alternative, whose first word stands at word `at', stands there as a
+ * whole; *next is the word behind it. */
 static bool
 entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry *e,
     size_t at, size_t *next)
@@ -40,7 +36,7 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	for (uint32_t i = 0; i < e->n; i++) {
 		const struct phrase_item *it = &s->items[e->at + i];
 
-		if (at >= r->t->n || !is_word(r, at, it))
+		if (i > 0 && (at >= r->t->n || !is_word(r, at, it)))
 			return false;
 		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
 			return false;
@@ -53,8 +49,14 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	return true;
 }
 
-/* The least place in s->first of a number, or where it would be. */
-static size_t
+static inline bool
+bits_have(const uint64_t *bits, uint32_t mask, uint32_t id)
+{
+	return bits[(id & mask) >> 6] >> (id & 63) & 1;
+}
+
+/* Where the alternatives that begin with a number stand in s->first, or their end. */
+static const struct phrase_first *
 find_first(const struct phrase_set *s, uint32_t id)
 {
 	size_t lo = 0, hi = s->n;
@@ -67,49 +69,75 @@ find_first(const struct phrase_set *s, uint32_t id)
 		else
 			hi = mid;
 	}
-	return lo;
+	return s->first + lo;
 }
 
-static inline bool
-may_begin(const struct phrase_set *s, uint32_t id)
+/* The alternatives that one word may begin, by its number and by its beginnings. */
+struct choice {
+	struct {
+		const struct phrase_first *next;
+		uint32_t id;
+	} v[1 + LEXICON_BEGIN_MAX];
+	size_t n;
+};
+
+static inline void
+choice_add(struct choice *c, const struct phrase_set *s, uint32_t id)
 {
-	return s->bits[(id & s->bits_mask) >> 6] >> (id & 63) & 1;
+	if (!bits_have(s->bits, s->bits_mask, id))
+		return;
+	c->v[c->n].next = find_first(s, id);
+	c->v[c->n++].id = id;
 }
 
-/* The next alternative after `last' (-1 at first) that begins with the word at `at'. */
-static int64_t
-next_entry(const struct run *r, const struct phrase_set *s, size_t at, int64_t last)
+static void
+choice_take(
+    struct choice *c, const struct run *r, const struct phrase_set *s, size_t at)
 {
 	const struct token *k = &r->t->v[at];
-	int64_t best = -1;
 
-	for (unsigned i = 0; i <= k->nbegins; i++) {
-		uint32_t id = i == 0 ? k->id : r->t->begins[k->begins + i - 1];
-		size_t f;
+	c->n = 0;
+	if (k->id != 0)
+		choice_add(c, s, k->id);
+	for (unsigned i = 0; i < k->nbegins; i++)
+		choice_add(c, s, r->t->begins[k->begins + i]);
+}
 
-		if (id == 0 || !may_begin(s, id))
-			continue;
-		f = find_first(s, id);
-		while (f < s->n && s->first[f].id == id &&
-		       (int64_t)s->first[f].entry <= last)
+/* In the order of the set, whichever of them began it, and without those that another
+ * word would have to follow than does (0: none does); NULL at the end. */
+static const struct phrase_entry *
+choice_next(struct choice *c, const struct phrase_set *s, uint32_t follows)
+{
+	size_t best = c->n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct phrase_first *f = c->v[i].next;
+
+		while (f->id == c->v[i].id && f->second != 0 && f->second != follows)
 			f++;
-		if (f < s->n && s->first[f].id == id &&
-		    (best < 0 || s->first[f].entry < best))
-			best = s->first[f].entry;
+		c->v[i].next = f;
+		if (f->id == c->v[i].id &&
+		    (best == c->n || f->entry < c->v[best].next->entry))
+			best = i;
 	}
-	return best;
+	return best < c->n ? &s->v[c->v[best].next++->entry] : NULL;
 }
 
 static bool
 go_set(struct run *r, size_t step, size_t at)
 {
 	const struct phrase_set *s = &r->b->sets[r->p->v[step].arg];
+	const struct phrase_entry *e;
+	struct choice c;
+	uint32_t follows;
 	size_t next;
 
 	if (at >= r->t->n)
 		return false;
-	for (int64_t e = -1; (e = next_entry(r, s, at, e)) >= 0 && !r->spent;)
-		if (entry_holds(r, s, &s->v[e], at, &next) && go(r, step + 1, next))
+	choice_take(&c, r, s, at);
+	follows = at + 1 < r->t->n ? r->t->v[at + 1].id : 0;
+	while (!r->spent && (e = choice_next(&c, s, follows)) != NULL)
+		if (entry_holds(r, s, e, at, &next) && go(r, step + 1, next))
 			return true;
 	return false;
 }
@@ -163,8 +191,8 @@ go(struct run *r, size_t step, size_t at)
 
 /* Does the row stand at word i? */
 static bool
-row_holds(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
-    size_t i)
+row_holds(
+    const struct phrase_row *row, const struct phrases *b, struct tokens *t, size_t i)
 {
 	for (size_t k = 0; k < row->n; k++) {
 		const struct phrase_word *w = &row->v[k];
@@ -177,14 +205,14 @@ row_holds(const struct phrase_row *row, const struct phrases *b, const struct to
 		    !tokens_joined(t, i + k, b->joins.data + w->join_at, w->join))
 			return false;
 		/* Words are told by a hash alone so far. */
-		if (!tokens_is(t, i + k, row->text + w->at, w->len, false))
+		if (!tokens_is(t, i + k, row->text + w->at, w->len))
 			return false;
 	}
 	return true;
 }
 
 static int
-match_row(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
+match_row(const struct phrase_row *row, const struct phrases *b, struct tokens *t,
     size_t at, size_t *start, size_t *end)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -203,22 +231,68 @@ match_row(const struct phrase_row *row, const struct phrases *b, const struct to
 	return 0;
 }
 
+/* The sets that a phrase may begin with: those that may be missing, and the first one
+ * that must be there. */
+struct opening {
+	struct {
+		const uint64_t *bits;
+		uint32_t mask;
+	} v[PATTERN_TOKENS];
+	size_t n;
+};
+
+static void
+opening_take(struct opening *o, const struct phrase *p, const struct phrases *b)
+{
+	const struct phrase_step *s = p->v;
+	bool may_miss;
+
+	o->n = 0;
+	do {
+		const struct phrase_set *set;
+
+		may_miss = s->op == PHRASE_MAYBE;
+		set = &b->sets[s[may_miss].arg];
+		o->v[o->n].bits = set->bits;
+		o->v[o->n++].mask = set->bits_mask;
+		s += 1 + s->arg;
+	} while (may_miss);
+}
+
+/* The first of the numbers from i on that may begin the phrase: most words do not,
+ * which is told without a step. */
+static inline size_t
+opening_find(const struct opening *o, const struct token_known *v, size_t i, size_t n)
+{
+	for (; i < n; i++)
+		for (size_t k = 0; k < o->n; k++)
+			if (bits_have(o->v[k].bits, o->v[k].mask, v[i].id))
+				return i;
+	return n;
+}
+
 int
 phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
     size_t at, unsigned steps, size_t *start, size_t *end)
 {
 	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
+	struct opening o;
 
 	if (p->row != NULL)
 		return match_row(p->row, b, t, at, start, end);
 	tokens_resolve(t, b->x);
-	for (size_t i = 0; i < t->nknown; i++) {
-		const struct token *k = &t->v[t->known[i]];
+	opening_take(&o, p, b);
+	for (size_t i = 0;
+	     (i = opening_find(&o, t->known, i, t->nknown)) < t->nknown;) {
+		uint32_t word = t->known[i].word;
+		size_t from = t->v[word].start;
 
-		if (k->start < at || (k->start > 0 && t->text[k->start - 1] == '_'))
+		while (i < t->nknown && t->known[i].word == word)
+			i++; /* whichever of its numbers it was, it is tried once */
+		if (from < at || (from > 0 && t->text[from - 1] == '_'))
 			continue;
-		if (go(&r, 0, t->known[i])) {
-			*start = k->start;
+		if (go(&r, 0, word)) {
+			*start = from;
 			*end = r.end;
 			return 1;
 		}
