@@ -168,6 +168,8 @@ put_regex(struct buf *b)
 	}
 }
 
+static const char *const around[] = {"not", "behind", "near", "said", "within"};
+
 /* Each rule is shown by a word of its own.  edged: all expressions are of put_edged().
  */
 static char *
@@ -188,7 +190,16 @@ make_pack(bool edged)
 	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"
-	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; }; };\nrules = (\n");
+	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; };\n"
+	    "  behind = { where = \"after\"; within = 3; phrases = [ \"@rows\", "
+	    "\"up <1> you\", \"it's\" ]; };\n"
+	    "  near = { where = \"around\"; within = 2; phrases = [ \"мир*\", \"to? "
+	    "the\", \"x\" ]; regexes = [ \"k[a-z]+s\" ]; };\n"
+	    "  said = { phrases = [ \"you <2> up\", \"kill* you\", \"don't\", \"🔪\" ]; "
+	    "};\n"
+	    "  within = { where = \"inside\"; phrases = [ \"kill\", \"sh\", \"kill "
+	    "the|you\", \"мир\", \"set* @kin?\", \"miss\", \"you\" ]; }; };\n"
+	    "rules = (\n");
 	for (int i = 0; i < RULES; i++) {
 		bool regex = below(3) == 0;
 
@@ -212,8 +223,8 @@ make_pack(bool edged)
 				put_regex(&b);
 			buf_puts(&b, "\" ];");
 		}
-		if (below(5) == 0)
-			buf_puts(&b, " except = [ \"not\" ];");
+		if (below(2) == 0)
+			buf_printf(&b, " except = [ \"%s\" ];", around[below(5)]);
 		if (below(8) == 0)
 			buf_puts(&b, " require = [ \"fire\" ];");
 		buf_puts(&b, " }");

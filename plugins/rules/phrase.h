@@ -37,6 +37,17 @@ bool phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3
 
 /* The first match in t that begins at byte `at' or later: 1 and its bytes, 0, or -1 when
  * it takes more than `steps'. */
-int phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t, size_t at, unsigned steps, size_t *start, size_t *end);
+int phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
+    size_t at, unsigned steps, size_t *start, size_t *end);
+
+/* Several, of which only is asked whether any stands there.  Takes p; *g NULL: makes one. */
+struct phrase_group;
+void phrase_group_add(struct phrase_group **g, struct phrase *p);
+void phrase_group_seal(struct phrase_group *g, const struct phrases *b);
+void phrase_group_free(struct phrase_group **g);
+/* Whether one stands within bytes [from, to) of t as if the text ended at `to', which is not
+ * within a word.  1, 0, or -1 when one takes more than `steps'. */
+int phrase_group_holds(const struct phrase_group *g, const struct phrases *b,
+    struct tokens *t, size_t from, size_t to, unsigned steps);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* phrase_match: whether a phrase stands in the words of a text, tried from each word
  * that may begin it. */
+#include <stdlib.h>
+
 #include "phrase_in.h"
 
 struct run {
 	const struct phrase *p;
 	const struct phrases *b;
 	const struct tokens *t;
+	size_t n, len; /* words and bytes of the text as far as it is searched */
 	unsigned steps;
 	bool spent;
 	size_t end;
@@ -36,7 +39,7 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	for (uint32_t i = 0; i < e->n; i++) {
 		const struct phrase_item *it = &s->items[e->at + i];
 
-		if (i > 0 && (at >= r->t->n || !is_word(r, at, it)))
+		if (i > 0 && (at >= r->n || !is_word(r, at, it)))
 			return false;
 		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
 			return false;
@@ -132,10 +135,10 @@ go_set(struct run *r, size_t step, size_t at)
 	uint32_t follows;
 	size_t next;
 
-	if (at >= r->t->n)
+	if (at >= r->n)
 		return false;
 	choice_take(&c, r, s, at);
-	follows = at + 1 < r->t->n ? r->t->v[at + 1].id : 0;
+	follows = at + 1 < r->n ? r->t->v[at + 1].id : 0;
 	while (!r->spent && (e = choice_next(&c, s, follows)) != NULL)
 		if (entry_holds(r, s, e, at, &next) && go(r, step + 1, next))
 			return true;
@@ -148,7 +151,7 @@ go_gap(struct run *r, size_t step, size_t at)
 {
 	size_t places[PACK_WITHIN + 1], n = 0;
 
-	while (at < r->t->n && tokens_apart(r->t, at)) {
+	while (at < r->n && tokens_apart(r->t, at)) {
 		places[n++] = at;
 		if (n > r->p->v[step].arg)
 			break;
@@ -176,7 +179,7 @@ go(struct run *r, size_t step, size_t at)
 	case PHRASE_SET:
 		return go_set(r, step, at);
 	case PHRASE_APART:
-		return at < t->n && tokens_apart(t, at) && go(r, step + 1, at);
+		return at < r->n && tokens_apart(t, at) && go(r, step + 1, at);
 	case PHRASE_GAP:
 		return go_gap(r, step, at);
 	case PHRASE_MAYBE:
@@ -184,7 +187,7 @@ go(struct run *r, size_t step, size_t at)
 		       (!r->spent && go(r, step + 1 + s->arg, at));
 	case PHRASE_END:
 		r->end = t->v[at - 1].end;
-		return r->end >= t->len || t->text[r->end] != '_';
+		return r->end >= r->len || t->text[r->end] != '_';
 	}
 	return false;
 }
@@ -271,33 +274,183 @@ opening_find(const struct opening *o, const struct token_known *v, size_t i, siz
 	return n;
 }
 
+/* Tries the phrase from each of the known numbers [i, n) whose word begins at `at' or
+ * later; 1 and where, 0, or -1. */
+static int
+try_known(struct run *r, size_t i, size_t n, size_t at, size_t *start)
+{
+	const struct tokens *t = r->t;
+	struct opening o;
+
+	opening_take(&o, r->p, r->b);
+	while ((i = opening_find(&o, t->known, i, n)) < n) {
+		uint32_t word = t->known[i].word;
+		size_t from = t->v[word].start;
+
+		while (i < n && t->known[i].word == word)
+			i++; /* whichever of its numbers it was, it is tried once */
+		if (from < at || (from > 0 && t->text[from - 1] == '_'))
+			continue;
+		if (go(r, 0, word)) {
+			*start = from;
+			return 1;
+		}
+		if (r->spent)
+			return -1;
+	}
+	return 0;
+}
+
 int
 phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
     size_t at, unsigned steps, size_t *start, size_t *end)
 {
-	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
-	struct opening o;
+	struct run r = {
+	    .p = p, .b = b, .t = t, .n = t->n, .len = t->len, .steps = steps};
+	int rc;
 
 	if (p->row != NULL)
 		return match_row(p->row, b, t, at, start, end);
 	tokens_resolve(t, b->x);
-	opening_take(&o, p, b);
-	for (size_t i = 0;
-	     (i = opening_find(&o, t->known, i, t->nknown)) < t->nknown;) {
-		uint32_t word = t->known[i].word;
-		size_t from = t->v[word].start;
+	rc = try_known(&r, 0, t->nknown, at, start);
+	*end = r.end;
+	return rc;
+}
 
-		while (i < t->nknown && t->known[i].word == word)
-			i++; /* whichever of its numbers it was, it is tried once */
-		if (from < at || (from > 0 && t->text[from - 1] == '_'))
-			continue;
-		if (go(&r, 0, word)) {
-			*start = from;
-			*end = r.end;
-			return 1;
-		}
-		if (r.spent)
-			return -1;
+/* --- groups */
+
+struct phrase_group {
+	struct phrase **v;
+	size_t n;
+	uint64_t *bits; /* of the words that any of them may begin with, as a set's */
+	uint32_t bits_mask;
+	unsigned *left; /* steps of each during a search */
+};
+
+void
+phrase_group_add(struct phrase_group **gp, struct phrase *p)
+{
+	struct phrase_group *g = *gp;
+
+	if (g == NULL)
+		g = *gp = mem_new(1, sizeof(*g));
+	g->v = mem_grow(g->v, g->n + 1, sizeof(*g->v));
+	g->v[g->n++] = p;
+}
+
+static void
+add_bits(struct phrase_group *g, const struct phrase_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		g->bits[(s->first[i].id & g->bits_mask) >> 6] |=
+		    (uint64_t)1 << (s->first[i].id & 63);
+}
+
+/* Calls add_bits() for the sets that a phrase may begin with, where there are bits; how
+ * many words they have. */
+static size_t
+add_opening(struct phrase_group *g, const struct phrases *b, const struct phrase *p)
+{
+	const struct phrase_step *s = p->v;
+	size_t n = 0;
+	bool may_miss;
+
+	do {
+		const struct phrase_set *set;
+
+		may_miss = s->op == PHRASE_MAYBE;
+		set = &b->sets[s[may_miss].arg];
+		if (g->bits != NULL)
+			add_bits(g, set);
+		n += set->n;
+		s += 1 + s->arg;
+	} while (may_miss);
+	return n;
+}
+
+void
+phrase_group_seal(struct phrase_group *g, const struct phrases *b)
+{
+	size_t words = 0, bits = 64;
+
+	for (size_t i = 0; i < g->n; i++)
+		words += add_opening(g, b, g->v[i]);
+	while (bits < words * 8)
+		bits *= 2;
+	g->bits = mem_new(bits / 64, sizeof(*g->bits));
+	g->bits_mask = (uint32_t)(bits - 1);
+	for (size_t i = 0; i < g->n; i++)
+		add_opening(g, b, g->v[i]);
+	g->left = mem_new(g->n, sizeof(*g->left));
+}
+
+void
+phrase_group_free(struct phrase_group **gp)
+{
+	struct phrase_group *g = *gp;
+
+	if (g == NULL)
+		return;
+	*gp = NULL;
+	for (size_t i = 0; i < g->n; i++)
+		phrase_free(&g->v[i]);
+	free(g->v);
+	free(g->bits);
+	free(g->left);
+	free(g);
+}
+
+/* The first of the known numbers whose word begins at byte `at' or later. */
+static size_t
+first_known(const struct tokens *t, size_t at)
+{
+	size_t lo = 0, hi = t->nknown;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->v[t->known[mid].word].start < at)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return 0;
+	return lo;
+}
+
+/* Tries all of them from one known number; g->left is what each may still take. */
+static int
+try_all(const struct phrase_group *g, struct run *r, size_t i, size_t from)
+{
+	size_t start;
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < g->n; k++) {
+		r->p = g->v[k];
+		r->steps = g->left[k];
+		rc = try_known(r, i, i + 1, from, &start);
+		g->left[k] = r->steps;
+	}
+	return rc;
+}
+
+int
+phrase_group_holds(const struct phrase_group *g, const struct phrases *b,
+    struct tokens *t, size_t from, size_t to, unsigned steps)
+{
+	struct run r = {.b = b, .t = t, .n = tokens_before(t, to), .len = to};
+	bool begun = false;
+	size_t end;
+	int rc = 0;
+
+	tokens_resolve(t, b->x);
+	end = first_known(t, to);
+	for (size_t i = first_known(t, from); rc == 0 && i < end; i++) {
+		if (!bits_have(g->bits, g->bits_mask, t->known[i].id))
+			continue;
+		for (size_t k = 0; !begun && k < g->n; k++)
+			g->left[k] = steps;
+		begun = true;
+		rc = try_all(g, &r, i, from);
+	}
+	return rc;
 }

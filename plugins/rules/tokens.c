@@ -423,3 +423,19 @@ tokens_chain(const struct tokens *t, size_t i)
 		i++;
 	return i;
 }
+
+size_t
+tokens_before(const struct tokens *t, size_t at)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->v[mid].start < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}

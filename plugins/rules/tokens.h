@@ -68,5 +68,7 @@ bool tokens_apart(const struct tokens *t, size_t i);
 bool tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n);
 /* The last word of those that apostrophes join to word i: "don't" is one. */
 size_t tokens_chain(const struct tokens *t, size_t i);
+/* How many words begin before byte `at'. */
+size_t tokens_before(const struct tokens *t, size_t at);
 
 #endif
