@@ -59,7 +59,7 @@ struct index {
 	bool always, signs; /* strings that any text may have; any that is not ASCII */
 	bool due;	    /* the present text has a word of a string */
 	uint32_t npatterns;
-	uint32_t *atom_seen, *pattern_seen; /* the look that saw it last */
+	uint32_t *word_seen, *atom_seen, *pattern_seen; /* the look that saw it last */
 	uint32_t look;
 	uint32_t *found;
 	size_t nfound;
@@ -111,6 +111,7 @@ index_free(struct index **ixp)
 	free(ix->pair_links);
 	free(ix->pairs);
 	free(ix->pair_bits);
+	free(ix->word_seen);
 	free(ix->atom_seen);
 	free(ix->pattern_seen);
 	free(ix->found);
@@ -376,6 +377,7 @@ index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t 
 	seal_alone(ix, (uint32_t)lexicon_count(ix->x) + 1);
 	lexicon_seal(ix->x, ix->always ? MARK_ATOMS : MARK_ATOMS | MARK_STRINGS);
 	ix->begins = lexicon_has_beginnings(ix->x);
+	ix->word_seen = mem_new(lexicon_count(ix->x) + 1, sizeof(*ix->word_seen));
 	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
 	ix->pattern_seen = mem_new((size_t)npatterns + 1, sizeof(*ix->pattern_seen));
 	ix->found = mem_new((size_t)npatterns + 1, sizeof(*ix->found));
@@ -397,7 +399,7 @@ see_pattern(struct index *ix, uint32_t pattern)
 	ix->found[ix->nfound++] = pattern;
 }
 
-static void
+static inline void
 see_atom(struct index *ix, uint32_t atom)
 {
 	if (ix->atom_seen[atom] == ix->look)
@@ -407,9 +409,13 @@ see_atom(struct index *ix, uint32_t atom)
 		see_pattern(ix, ix->patterns.v[i].to);
 }
 
+/* A common word stands in a text many times, and shows hundreds of atoms. */
 static void
 see_word(struct index *ix, uint32_t id)
 {
+	if (ix->word_seen[id] == ix->look)
+		return;
+	ix->word_seen[id] = ix->look;
 	for (uint32_t i = ix->words.at[id]; i < ix->words.at[id + 1]; i++)
 		see_atom(ix, ix->words.v[i].to);
 }
@@ -548,6 +554,8 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 	int rc = 0;
 
 	if (++ix->look == 0) { /* once in four thousand million texts */
+		memset(ix->word_seen, 0,
+		    (lexicon_count(ix->x) + 1) * sizeof(*ix->word_seen));
 		memset(ix->atom_seen, 0, ix->natoms * sizeof(*ix->atom_seen));
 		memset(ix->pattern_seen, 0, ix->npatterns * sizeof(*ix->pattern_seen));
 		ix->look = 1;

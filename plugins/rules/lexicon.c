@@ -20,7 +20,9 @@ struct lexicon {
 	size_t n, room;
 	struct start *starts; /* of beginnings, by key */
 	uint32_t starts_mask;
-	uint64_t lengths; /* of all beginnings */
+	uint64_t lengths;     /* of all beginnings of two bytes or more */
+	uint32_t single[256]; /* those of one byte, by it, in either case */
+	bool begins;
 };
 
 #define START 4	   /* bytes of a beginning that tell which there may be */
@@ -202,12 +204,19 @@ start_slot(const struct lexicon *x, uint32_t key)
 }
 
 static void
-add_beginning(struct lexicon *x, const char *s, size_t n)
+add_beginning(struct lexicon *x, uint32_t id, const char *s, size_t n)
 {
 	uint64_t length = (uint64_t)1 << (n < LONGEST ? n : LONGEST);
 	uint32_t first = 0;
 	struct start *at;
 
+	x->begins = true;
+	if (n == 1) {
+		x->single[(uint8_t)s[0]] = id;
+		if (s[0] >= 'a' && s[0] <= 'z')
+			x->single[(uint8_t)s[0] - 32] = id;
+		return;
+	}
 	memcpy(&first, s, n < START ? n : START);
 	at = start_slot(x, start_key(first, n));
 	*at = (struct start){start_key(first, n), at->lengths | length};
@@ -224,7 +233,7 @@ seal_beginnings(struct lexicon *x, size_t n)
 	for (uint32_t id = 1; n > 0 && id <= x->n; id++)
 		if (x->words[id].beginning)
 			add_beginning(
-			    x, x->text.data + x->words[id].at, x->words[id].len);
+			    x, id, x->text.data + x->words[id].at, x->words[id].len);
 }
 
 void
@@ -251,10 +260,10 @@ lexicon_seal(struct lexicon *x, uint8_t marks)
 bool
 lexicon_has_beginnings(const struct lexicon *x)
 {
-	return x->lengths != 0;
+	return x->begins;
 }
 
-/* The lengths of beginnings that a word may have. */
+/* The lengths of beginnings, from two bytes on, that a word may have. */
 static uint64_t
 lengths_of(const struct lexicon *x, const char *s, size_t n, size_t room)
 {
@@ -265,7 +274,7 @@ lengths_of(const struct lexicon *x, const char *s, size_t n, size_t room)
 		memcpy(&first, s, n);
 	else
 		memcpy(&first, s, START);
-	for (size_t k = 1; k < START; k++)
+	for (size_t k = 2; k < START; k++)
 		if (x->lengths & fits & 1u << k)
 			lengths |= start_slot(x, start_key(first, k))->lengths;
 	if (n >= START)
@@ -280,19 +289,21 @@ lexicon_begins(const struct lexicon *x, const char *s, size_t n, size_t room,
 	uint64_t lengths = lengths_of(x, s, n, room);
 	size_t found = 0, len = n < 255 ? n : 255;
 
-	for (; lengths != 0 && found < LEXICON_BEGIN_MAX; len--) {
+	while (lengths != 0 && found < LEXICON_BEGIN_MAX) {
+		size_t most = 63u - (unsigned)__builtin_clzll(lengths);
 		uint8_t marks;
 		uint64_t h;
 		uint32_t id;
 
-		if (!(lengths >> (len < LONGEST ? len : LONGEST) & 1))
-			continue;
-		if (len <= LONGEST)
-			lengths &= ~((uint64_t)1 << len);
+		len = most < LONGEST ? most : len;
 		h = lexicon_mix(lexicon_hash(s, len, room), BEGINNING);
 		id = lexicon_find(x, h, &marks);
 		if (id != 0 && lexicon_is(x, id, s, len))
 			out[found++] = id;
+		if (len-- <= LONGEST)
+			lengths &= ~((uint64_t)1 << most);
 	}
+	if (x->single[(uint8_t)s[0]] != 0 && found < LEXICON_BEGIN_MAX)
+		out[found++] = x->single[(uint8_t)s[0]];
 	return found;
 }
