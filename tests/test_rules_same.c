@@ -36,7 +36,8 @@ word(void)
 	return words[below(NWORDS)];
 }
 
-static const char *const lists[] = {"acts", "people", "acts", "people", "rows"};
+static const char *const lists[] = {
+    "acts", "people", "acts", "people", "rows", "pairs"};
 static const char *const begins[] = {"kill", "ill", "k", "sh", "the", "kis", "мир", "и",
     "straß", "killingly",
     "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandon"};
@@ -187,6 +188,8 @@ make_pack(bool edged)
 	    "  rows = [ \"kill\", \"kill the\", \"kill you up\", \"kil* you\", "
 	    "\"kill you\", \"ki*\", \"kill up*\", \"the kill*\", \"the\", "
 	    "\"don't kill\" ];\n"
+	    "  pairs = [ \"kil* you\", \"set up*\", \"of all you\", \"don't miss\", "
+	    "\"don't the\" ];\n"
 	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"

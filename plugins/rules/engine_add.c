@@ -45,11 +45,14 @@ struct put {
 };
 
 static void
-put_word(void *ctx, uint32_t id)
+put_shown(void *ctx, struct phrase_shown what)
 {
 	const struct put *p = ctx;
 
-	index_word(p->index, p->atom, id);
+	if (what.second != 0)
+		index_pair(p->index, p->atom, what.id, what.second);
+	else
+		index_word(p->index, p->atom, what.id);
 }
 
 /* The atom of a set of phrases, which many phrases may share. */
@@ -68,7 +71,7 @@ atom_of_set(struct engine *e, uint32_t set)
 		struct put p = {e->index, index_atom(e->index)};
 
 		e->set_atom[set] = p.atom + 1;
-		phrases_words(e->phrases, set, put_word, &p);
+		phrases_shown(e->phrases, set, put_shown, &p);
 	}
 	return e->set_atom[set] - 1;
 }

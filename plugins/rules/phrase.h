@@ -28,9 +28,13 @@ void phrase_free(struct phrase **p);
 size_t phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out,
     size_t max);
 size_t phrases_sets(const struct phrases *b); /* how many there are */
-/* Calls each() with the word of every alternative of the set that must be there. */
-void phrases_words(const struct phrases *b, uint32_t set,
-    void (*each)(void *ctx, uint32_t id), void *ctx);
+/* Calls each() for every alternative of the set with what must be there: two words side by
+ * side, or (second is 0) a word or beginning. */
+struct phrase_shown {
+	uint32_t id, second;
+};
+void phrases_shown(const struct phrases *b, uint32_t set,
+    void (*each)(void *ctx, struct phrase_shown what), void *ctx);
 /* Two words that stand side by side in every match, if there are such, and the one behind
  * them, or 0. */
 bool phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3]);

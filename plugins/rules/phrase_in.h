@@ -72,4 +72,9 @@ struct phrase {
 	struct phrase_step v[];
 };
 
+/* What of an alternative is looked for: the two words side by side that are thought to be
+ * the rarest, else the rarest word; how rare that is.  *out is all zero before. */
+size_t phrase_rarest(const struct phrases *b, const struct phrase_set *s,
+    const struct phrase_entry *e, struct phrase_shown *out);
+
 #endif
