@@ -60,7 +60,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
-	%D%/scan_output.c \
+	%D%/scan_item.c %D%/scan_output.c \
 	%D%/tosctl_scan.c %D%/tosctl_scan.h \
 	%D%/tosctl_simulate.c %D%/tosctl_simulate.h \
 	%D%/tosctl_tenant.c %D%/tosctl_tenant.h \

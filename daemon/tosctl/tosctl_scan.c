@@ -178,109 +178,6 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	return rc;
 }
 
-/* --- an item in */
-
-static char *
-take_string(const json_t *o, const char *key, bool *bad)
-{
-	const json_t *v = json_object_get(o, key);
-
-	if (v == NULL || json_is_null(v))
-		return NULL;
-	if (!json_is_string(v)) {
-		*bad = true;
-		return NULL;
-	}
-	return xstrdup(json_string_value(v));
-}
-
-/* {"url", "type", "text", "sha256", "md5", "pdq", "quality"}; NULL, or what is wrong.
- */
-static const char *
-take_medium(struct item *it, const json_t *o)
-{
-	const char *url = json_string_value(json_object_get(o, "url"));
-	const json_t *quality = json_object_get(o, "quality");
-	char *v[3];
-	bool bad = false;
-
-	v[0] = take_string(o, "sha256", &bad);
-	v[1] = take_string(o, "md5", &bad);
-	v[2] = take_string(o, "pdq", &bad);
-	bad = bad || (quality != NULL && !json_is_integer(quality)) || url == NULL;
-	for (int i = 0; i < 3 && !bad; i++)
-		bad = v[i] != NULL &&
-		      (strlen(v[i]) != (i == 1 ? 32 : 64) ||
-			  strspn(v[i], "0123456789abcdef") != strlen(v[i]));
-	for (size_t i = 0; i < it->nmedia && !bad; i++)
-		bad = strcmp(it->media[i].url, url) == 0;
-	if (!bad) {
-		item_add_media(it, url, json_string_value(json_object_get(o, "type")),
-		    json_string_value(json_object_get(o, "text")));
-		if (v[0] != NULL || v[1] != NULL || v[2] != NULL)
-			item_media_hash(&it->media[it->nmedia - 1], v[0], v[1], v[2],
-			    quality != NULL ? (int32_t)json_integer_value(quality)
-					    : 100,
-			    NULL);
-	}
-	for (int i = 0; i < 3; i++)
-		free(v[i]);
-	return bad ? "`media' must be a list of objects with \"url\", each another "
-		     "one, and "
-		     "sha256, md5 and pdq in lower-case hexadecimal"
-		   : NULL;
-}
-
-static const char *
-take_lists(struct item *it, const json_t *o)
-{
-	const json_t *links = json_object_get(o, "links"), *v;
-	const json_t *media = json_object_get(o, "media");
-	const char *why = NULL;
-	size_t i;
-
-	if ((links != NULL && !json_is_array(links)) ||
-	    (media != NULL && !json_is_array(media)))
-		return "`links' and `media' must be lists";
-	json_array_foreach(links, i, v)
-	{
-		if (!json_is_string(v))
-			return "`links' must be a list of strings";
-		item_add_link(it, json_string_value(v));
-	}
-	json_array_foreach(media, i, v) if (why == NULL) why = take_medium(it, v);
-	return why;
-}
-
-/* NULL, or why the line is no item. */
-const char *
-scan_read_item(const json_t *o, struct item *it, int64_t *time)
-{
-	const json_t *id = json_object_get(o, "id");
-	bool bad = false;
-
-	if (!json_is_object(o))
-		return "not a JSON object";
-	if (!json_is_string(id) && !json_is_integer(id))
-		return "`id' must be a string or a whole number";
-	it->title = take_string(o, "title", &bad);
-	it->text = take_string(o, "text", &bad);
-	it->summary = take_string(o, "summary", &bad);
-	it->author = take_string(o, "author", &bad);
-	it->url = take_string(o, "url", &bad);
-	it->lang = take_string(o, "lang", &bad);
-	it->published_raw = take_string(o, "published", &bad);
-	if (bad)
-		return "text, title, summary, author, url, lang and published must be "
-		       "strings";
-	if (it->text == NULL && it->title == NULL && it->summary == NULL &&
-	    json_object_get(o, "media") == NULL)
-		return "no `text'";
-	/* Without a date no rule counts as expired. */
-	*time = it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
-	return take_lists(it, o);
-}
-
 /* --- findings out */
 
 json_t *
@@ -385,7 +282,7 @@ say_missing(const struct scan *s, char **degraded)
 }
 
 static void
-judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
+judge(struct scan *s, const json_t *id, const struct item *it, int64_t time)
 {
 	struct buf *b = &s->out;
 	struct finding *v = NULL;
@@ -399,7 +296,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	nscores = policy_host_scores(s->host, &score);
 	buf_reset(b);
 	buf_puts(b, "{\"id\":");
-	put_id(b, json_object_get(in, "id"));
+	put_id(b, id);
 	buf_puts(b, ",\"scores\":{");
 	for (size_t i = 0; i < nscores; i++) {
 		if (i > 0)
@@ -427,8 +324,9 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	fwrite(b->data, 1, b->len, scan_own_output());
 }
 
+/* Any line that is not plain, with a tree. */
 static void
-scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
+scan_tree(struct scan *s, const char *line, size_t n, unsigned long number)
 {
 	const char *why;
 	struct item it;
@@ -439,7 +337,7 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	item_init(&it);
 	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
 	if (why == NULL) {
-		judge(s, in, &it, time);
+		judge(s, json_object_get(in, "id"), &it, time);
 	} else {
 		scan_print_json(
 		    json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
@@ -447,6 +345,22 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	}
 	item_clear(&it);
 	json_decref(in);
+}
+
+static void
+scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
+{
+	struct item it;
+	int64_t time;
+	json_t *id;
+
+	item_init(&it);
+	if (scan_plain_item(line, n, &it, &time, &id))
+		judge(s, id, &it, time);
+	else
+		scan_tree(s, line, n, number);
+	item_clear(&it);
+	json_decref(id);
 }
 
 /* --- lines */
