@@ -467,6 +467,28 @@ compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+#define FEW 16
+
+/* Mostly there are a few, for which qsort() is much ado. */
+static void
+sort_found(struct index *ix)
+{
+	uint32_t *v = ix->found;
+
+	if (ix->nfound > FEW) {
+		qsort(v, ix->nfound, sizeof(*v), compare_numbers);
+		return;
+	}
+	for (size_t i = 1; i < ix->nfound; i++) {
+		uint32_t p = v[i];
+		size_t k = i;
+
+		for (; k > 0 && v[k - 1] > p; k--)
+			v[k] = v[k - 1];
+		v[k] = p;
+	}
+}
+
 /* Those whose other atoms were seen too. */
 static void
 keep_complete(struct index *ix)
@@ -512,8 +534,7 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 		rc |= filter_scan(ix->expressions.filter, s, n, on_expression, ix);
 	if (ix->nfound > 0 && ix->others.n > 0)
 		keep_complete(ix);
-	if (ix->nfound > 1)
-		qsort(ix->found, ix->nfound, sizeof(*ix->found), compare_numbers);
+	sort_found(ix);
 	*found = ix->found;
 	*nfound = ix->nfound;
 	return rc == 0 ? 0 : -1;
