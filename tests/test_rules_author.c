@@ -69,16 +69,23 @@ test_large_list(void)
 	buf_puts(&list, "lists = { many = [ \"kill\"");
 	for (int i = 0; i < 10000; i++)
 		buf_printf(&list, ", \"w%dx\"", i);
-	buf_puts(&list, " ]; };");
+	buf_puts(&list, ", \"gladly\" ]; };\ncontexts = { many = { where = \"before\"; "
+			"within = 3; phrases = [ "
+			"\"@many\", \"@many of\", \"hardly\" ]; }; };");
 	text = pack_of(list.data,
-	    "{ id = \"a\"; " RULE "phrases = [ \"@many <2> you|them|kill\" ]; }",
-	    "\"kill you\", \"w17x or you\", \"w9999x them\"", TWINS);
+	    "{ id = \"a\"; " RULE "phrases = [ \"@many <2> you|them|kill\" ]; }, "
+	    "{ id = \"b\"; " RULE
+	    "phrases = [ \"punch me\" ]; except = [ \"many\" ]; }",
+	    "\"kill you\", \"w17x or you\", \"w9999x them\", \"w17 punch me\"", TWINS);
 	rules_clear();
 	rules_write("p.conf", text);
 	h = rules_open("lint", "2026-11-29");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	SAME(rules_problems, "");
 	CU_ASSERT_EQUAL(rules_count(h, "a w5000x you"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "they punch me"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "gladly punch me"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "hardly punch me"), 0);
 	policy_host_free(&h);
 	free(text);
 	buf_free(&list);

@@ -212,16 +212,18 @@ test_writers(void)
 }
 
 /* What a phrase costs on a text made for it ends, and ends as degraded. */
+#define COSTLY "a <20> a <20> a <20> a <20> a <20> a <20> a <20> a <20> b"
+
 static void
-test_costly_phrase(void)
+check_costly(const char *contexts, const char *phrase)
 {
-	char *text = xasprintf(good, "",
-	    "kill\", \"a <20> a <20> a <20> a <20> a <20> a <20> a <20> a <20> b");
+	char *text = xasprintf(good, contexts, phrase);
 	struct policy_host *h = rules_open_pack(text);
 	struct rules_answer a;
 	struct buf b = {0};
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	buf_puts(&b, "c ");
 	for (int i = 0; i < 20000; i++)
 		buf_puts(&b, "a ");
 	buf_puts(&b, ". b");
@@ -234,6 +236,17 @@ test_costly_phrase(void)
 	policy_host_free(&h);
 	buf_free(&b);
 	free(text);
+}
+
+static void
+test_costly_phrase(void)
+{
+	check_costly("", "kill\", \"" COSTLY);
+	/* In a context, too: the rule's own phrase is cheap. */
+	check_costly(
+	    "contexts = { dear = { where = \"text\"; phrases = [ \"z\", \"" COSTLY
+	    "\" ]; }; };",
+	    "kill\", \"c a\" ]; except = [ \"dear");
 }
 
 static double

@@ -36,6 +36,12 @@ word(void)
 	return words[below(NWORDS)];
 }
 
+static const char *const lists[] = {
+    "acts", "people", "acts", "people", "rows", "pairs"};
+static const char *const begins[] = {"kill", "ill", "k", "sh", "the", "kis", "мир", "и",
+    "straß", "killingly",
+    "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandon"};
+
 static void
 put_part(struct buf *b)
 {
@@ -44,13 +50,13 @@ put_part(struct buf *b)
 		buf_printf(b, "%s|%s", word(), word());
 		break;
 	case 1:
-		buf_printf(b, "@%s", below(2) ? "acts" : "people");
+		buf_printf(b, "@%s", lists[below(sizeof(lists) / sizeof(lists[0]))]);
 		break;
 	case 2:
 		buf_printf(b, "@acts|%s", word());
 		break;
 	case 3:
-		buf_printf(b, "%.*s*", (int)below(2) + 3, "kill" + below(2));
+		buf_printf(b, "%s*", begins[below(sizeof(begins) / sizeof(begins[0]))]);
 		break;
 	default:
 		buf_puts(b, word());
@@ -163,6 +169,8 @@ put_regex(struct buf *b)
 	}
 }
 
+static const char *const around[] = {"not", "behind", "near", "said", "within"};
+
 /* Each rule is shown by a word of its own.  edged: all expressions are of put_edged().
  */
 static char *
@@ -177,10 +185,24 @@ make_pack(bool edged)
 	    "\"shoot up\", \"don't\" ];\n"
 	    "  people = [ \"you\", \"the мир\", \"all of you and @kin\", \"x|you up\" "
 	    "];\n"
+	    "  rows = [ \"kill\", \"kill the\", \"kill you up\", \"kil* you\", "
+	    "\"kill you\", \"ki*\", \"kill up*\", \"the kill*\", \"the\", "
+	    "\"don't kill\" ];\n"
+	    "  pairs = [ \"kil* you\", \"set up*\", \"of all you\", \"don't miss\", "
+	    "\"don't the\" ];\n"
 	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"
-	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; }; };\nrules = (\n");
+	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; };\n"
+	    "  behind = { where = \"after\"; within = 3; phrases = [ \"@rows\", "
+	    "\"up <1> you\", \"it's\" ]; };\n"
+	    "  near = { where = \"around\"; within = 2; phrases = [ \"мир*\", \"to? "
+	    "the\", \"x\" ]; regexes = [ \"k[a-z]+s\" ]; };\n"
+	    "  said = { phrases = [ \"you <2> up\", \"kill* you\", \"don't\", \"🔪\" ]; "
+	    "};\n"
+	    "  within = { where = \"inside\"; phrases = [ \"kill\", \"sh\", \"kill "
+	    "the|you\", \"мир\", \"set* @kin?\", \"miss\", \"you\" ]; }; };\n"
+	    "rules = (\n");
 	for (int i = 0; i < RULES; i++) {
 		bool regex = below(3) == 0;
 
@@ -204,8 +226,8 @@ make_pack(bool edged)
 				put_regex(&b);
 			buf_puts(&b, "\" ];");
 		}
-		if (below(5) == 0)
-			buf_puts(&b, " except = [ \"not\" ];");
+		if (below(2) == 0)
+			buf_printf(&b, " except = [ \"%s\" ];", around[below(5)]);
 		if (below(8) == 0)
 			buf_puts(&b, " require = [ \"fire\" ];");
 		buf_puts(&b, " }");
@@ -229,7 +251,9 @@ make_text(void)
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
-	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill"};
+	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill",
+	    "kilo", "killinglyso", "Straßen", "МИРОМ", "SHOO",
+	    "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandonandon"};
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};
 

@@ -279,7 +279,7 @@ say_missing(const struct scan *s, char **degraded)
 }
 
 static void
-judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
+judge(struct scan *s, const json_t *id, const struct item *it, int64_t time)
 {
 	struct buf *b = &s->out;
 	struct finding *v = NULL;
@@ -293,7 +293,7 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	nscores = policy_host_scores(s->host, &score);
 	buf_reset(b);
 	buf_puts(b, "{\"id\":");
-	put_id(b, json_object_get(in, "id"));
+	put_id(b, id);
 	buf_puts(b, ",\"scores\":{");
 	for (size_t i = 0; i < nscores; i++) {
 		if (i > 0)
@@ -321,8 +321,9 @@ judge(struct scan *s, const json_t *in, const struct item *it, int64_t time)
 	fwrite(b->data, 1, b->len, scan_own_output());
 }
 
+/* Any line that is not plain, with a tree. */
 static void
-scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
+scan_tree(struct scan *s, const char *line, size_t n, unsigned long number)
 {
 	const char *why;
 	struct item it;
@@ -333,7 +334,7 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	item_init(&it);
 	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
 	if (why == NULL) {
-		judge(s, in, &it, time);
+		judge(s, json_object_get(in, "id"), &it, time);
 	} else {
 		scan_print_json(
 		    json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
@@ -341,6 +342,22 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	}
 	item_clear(&it);
 	json_decref(in);
+}
+
+static void
+scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
+{
+	struct item it;
+	int64_t time;
+	json_t *id;
+
+	item_init(&it);
+	if (scan_plain_item(line, n, &it, &time, &id))
+		judge(s, id, &it, time);
+	else
+		scan_tree(s, line, n, number);
+	item_clear(&it);
+	json_decref(id);
 }
 
 /* --- lines */

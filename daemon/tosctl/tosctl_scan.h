@@ -36,6 +36,11 @@ struct item;
 struct json_t;
 /* An item from one line of input; NULL, or why the line is none. */
 const char *scan_read_item(const struct json_t *o, struct item *it, int64_t *time);
+/* The same of a line that is nothing but strings that an item has (and an id that may be a
+ * number), with *id, which is the caller's.  false: it is not, or not wholly good, and a tree
+ * has to be made. */
+bool scan_plain_item(
+    const char *s, size_t n, struct item *it, int64_t *time, struct json_t **id);
 struct finding;
 /* As `scan' prints it. */
 struct json_t *scan_finding_json(const struct finding *f);

@@ -89,35 +89,69 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 		   : words_on(s, to + 1, n, 2) > words_on(s, to + 1, n, 1);
 }
 
-int
-context_holds(const struct context *c, const char *text, const char *s, size_t n,
-    size_t start, size_t end, pcre2_match_data *md, pcre2_match_context *mc)
-{
-	size_t from = 0, to = n;
-	int rc = PCRE2_ERROR_NOMATCH;
+#define BACK 8 /* bytes before a part, in which the character before it is */
 
-	if (c->src->quotes && quoted(s, n, start, end))
+/* Phrases of words within [from, to).  The text ends at `to' for them: in the middle of
+ * a word, where an expression's match ended so, the part is cut into words anew. */
+static int
+words_hold(
+    const struct context *c, const struct context_text *t, size_t from, size_t to)
+{
+	struct tokens *k = t->tokens;
+	size_t n = tokens_before(k, to), base = 0;
+
+	if (n > 0 && k->v[n - 1].end > to) {
+		base = from < BACK ? 0 : from - BACK;
+		while (base < from && ((uint8_t)t->s[base] & 0xc0) == 0x80)
+			base++;
+		tokens_take(t->part, k->letters, t->s + base, to - base);
+		k = t->part;
+	}
+	return phrase_group_holds(
+	    c->words, t->book, k, from - base, to - base, t->steps);
+}
+
+/* A negative error of PCRE2, or 1 or 0. */
+static int
+searched(const pcre2_code *code, const char *s, const struct context_text *t,
+    size_t from, size_t to)
+{
+	int rc = pcre2_match(
+	    code, (PCRE2_SPTR)s, to, from, PCRE2_NO_UTF_CHECK, t->md, t->mc);
+
+	return rc == PCRE2_ERROR_NOMATCH ? 0 : rc < 0 ? rc : 1;
+}
+
+int
+context_holds(
+    const struct context *c, const struct context_text *t, size_t start, size_t end)
+{
+	const char *s = t->s;
+	size_t from = 0, to = t->n;
+	int rc = 0;
+
+	if (c->src->quotes && quoted(s, t->n, start, end))
 		return 1;
-	if (c->phrases == NULL && c->regexes == NULL)
+	if (c->words == NULL && c->phrases == NULL && c->regexes == NULL)
 		return 0;
 	if (c->src->where == PACK_INSIDE) {
 		from = start;
 		to = end;
 	} else if (c->src->where != PACK_TEXT) {
 		from = c->src->where == PACK_AFTER ? end : sentence_start(s, start);
-		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, n, end);
+		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, t->n, end);
 	}
 	if (c->src->where == PACK_BEFORE || c->src->where == PACK_AROUND)
 		from = words_back(s, from, start, c->src->within);
 	if (c->src->where == PACK_AFTER || c->src->where == PACK_AROUND)
 		to = words_on(s, end, to, c->src->within);
-	if (c->phrases != NULL)
-		rc = pcre2_match(
-		    c->phrases, (PCRE2_SPTR)s, to, from, PCRE2_NO_UTF_CHECK, md, mc);
-	if (c->regexes != NULL && rc == PCRE2_ERROR_NOMATCH)
-		rc = pcre2_match(
-		    c->regexes, (PCRE2_SPTR)text, to, from, PCRE2_NO_UTF_CHECK, md, mc);
-	if (rc == PCRE2_ERROR_NOMATCH)
-		return 0;
-	return rc >= 0 ? 1 : rc;
+	if (c->words != NULL)
+		rc = words_hold(c, t, from, to);
+	if (rc < 0)
+		return PCRE2_ERROR_MATCHLIMIT;
+	if (rc == 0 && c->phrases != NULL)
+		rc = searched(c->phrases, s, t, from, to);
+	if (rc == 0 && c->regexes != NULL)
+		rc = searched(c->regexes, t->text, t, from, to);
+	return rc;
 }

@@ -7,17 +7,32 @@
 #include <pcre2.h>
 
 #include "pack.h"
+#include "phrase.h"
 
 struct context {
 	const struct pack_context *src;
-	pcre2_code *phrases, *regexes; /* all of each as one; NULL: it has none */
+	struct phrase_group *words; /* phrases that words are enough for; NULL: none */
+	pcre2_code *phrases;	    /* the others as one; NULL: there are none */
+	pcre2_code *regexes;	    /* all of them as one; NULL: there are none */
 };
 
-/* Whether the match [start, end) of text, or of s, which is the same with ends of
- * sentences marked (sentence.h), stands in the context: 1, 0, or a negative PCRE2 error.
+/* A text, and what it is searched with. */
+struct context_text {
+	const char *text; /* n bytes */
+	const char *s;	  /* the same with ends of sentences marked, sentence.h */
+	size_t n;
+	const struct phrases *book;
+	struct tokens *tokens; /* of s, where a context has words */
+	struct tokens *part;   /* for a part of it */
+	pcre2_match_data *md;
+	pcre2_match_context *mc;
+	unsigned steps; /* of one phrase from one place */
+};
+
+/* Whether the match [start, end) stands in the context: 1, 0, or a negative PCRE2 error.
  * Looks at most CONTEXT_REACH bytes around, but for `where = "text"`. */
 #define CONTEXT_REACH 600
-int context_holds(const struct context *c, const char *text, const char *s, size_t n,
-    size_t start, size_t end, pcre2_match_data *md, pcre2_match_context *mc);
+int context_holds(
+    const struct context *c, const struct context_text *t, size_t start, size_t end);
 
 #endif

@@ -45,6 +45,8 @@ engine_free(struct engine **ep)
 		return;
 	*ep = NULL;
 	index_free(&e->index);
+	for (size_t i = 0; i < e->ncontexts; i++)
+		phrase_group_free(&e->contexts[i].words);
 	phrases_free(&e->phrases);
 	lexicon_free(&e->lexicon);
 	for (size_t i = 0; i < e->npatterns; i++) {
@@ -60,6 +62,7 @@ engine_free(struct engine **ep)
 	pcre2_match_data_free(e->md);
 	fold_free(&e->fold);
 	tokens_free(&e->tokens);
+	tokens_free(&e->part);
 	sb_free(&e->own);
 	free(e->set_atom);
 	free(e->rules);
@@ -105,12 +108,14 @@ static int
 holds(struct engine *e, size_t at, size_t start, size_t end)
 {
 	const struct context *c = &e->contexts[at];
+	const struct context_text t = {e->text, e->marked, e->len, e->phrases,
+	    &e->tokens, &e->part, e->md, e->mc, ENGINE_STEPS};
 	bool whole = c->src->where == PACK_TEXT && !c->src->quotes;
 	int rc;
 
 	if (whole && e->known[at] != 0)
 		return e->known[at] - 1;
-	rc = context_holds(c, e->text, e->marked, e->len, start, end, e->md, e->mc);
+	rc = context_holds(c, &t, start, end);
 	if (whole && rc >= 0)
 		e->known[at] = (int8_t)(rc + 1);
 	return rc;
@@ -221,8 +226,8 @@ struct spender {
 	void *ctx;
 };
 
-/* What rules that want several signs could come to at most.  Of a second form nothing is
- * known yet, and the oracle looks for all. */
+/* What rules that want several signs could come to at most.  Of a second form nothing
+ * is known yet, and the oracle looks for all. */
 static void
 weigh(struct engine *e, const uint32_t *found, size_t nfound)
 {

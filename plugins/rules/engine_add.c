@@ -75,11 +75,14 @@ struct put {
 };
 
 static void
-put_word(void *ctx, uint32_t id)
+put_shown(void *ctx, struct phrase_shown what)
 {
 	const struct put *p = ctx;
 
-	index_word(p->index, p->atom, id);
+	if (what.second != 0)
+		index_pair(p->index, p->atom, what.id, what.second);
+	else
+		index_word(p->index, p->atom, what.id);
 }
 
 /* The atom of a set of phrases, which many phrases may share. */
@@ -98,7 +101,7 @@ atom_of_set(struct engine *e, uint32_t set)
 		struct put p = {e->index, index_atom(e->index)};
 
 		e->set_atom[set] = p.atom + 1;
-		phrases_words(e->phrases, set, put_word, &p);
+		phrases_shown(e->phrases, set, put_shown, &p);
 	}
 	return e->set_atom[set] - 1;
 }
@@ -199,14 +202,15 @@ add_regex(struct engine *e, const struct pattern_env *env, const struct pack_pat
 	return rc;
 }
 
-/* Words find phrases with lists that no expression could hold; there the oracle has no
- * word. */
+/* Words find phrases with lists that no expression could hold, with the `before' bytes
+ * that it has already; there the oracle has no word. */
 static bool
-too_long(const struct pattern_env *env, const struct pack_pattern *p)
+too_long(const struct pattern_env *env, const struct pack_pattern *p, size_t before)
 {
 	struct pattern_out out = {0};
 	struct why why;
-	bool longer = pattern_make(env, p, &out, &why) != 0;
+	bool longer = pattern_make(env, p, &out, &why) != 0 ||
+		      before + out.confirm.len > PATTERN_CONFIRM_MAX;
 
 	pattern_clear(&out);
 	return longer;
@@ -223,7 +227,7 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	if (e->npatterns >= ENGINE_PATTERNS)
 		return why_set(
 		    w, "more than %d patterns in all packs", ENGINE_PATTERNS);
-	if (!p->regex && (!e->slow || too_long(env, p)))
+	if (!p->regex && (!e->slow || too_long(env, p, 0)))
 		rc = phrase_make(e->phrases, env, p->text, &to.phrase, w);
 	if (rc == 0 && !e->slow)
 		index_phrase(e, (uint32_t)e->npatterns, to.phrase);
@@ -273,27 +277,48 @@ line_of_wrong(
 	return src->line;
 }
 
-/* All phrases or expressions of a context as one alternation: only yes or no is asked
- * of it. */
+/* A phrase of a context, if words are enough for it: 0; 1: they are not; -1. */
 static int
-add_half(struct engine *e, const struct pattern_env *env,
-    const struct pack_context *src, bool regexes, pcre2_code **code, struct why *w)
+add_words(struct engine *e, const struct pattern_env *env, const struct pack_pattern *p,
+    struct context *c, size_t before, struct why *w)
 {
+	struct phrase *made;
+	int rc;
+
+	if (p->regex || (e->slow && !too_long(env, p, before)))
+		return 1;
+	rc = phrase_make(e->phrases, env, p->text, &made, w);
+	if (rc == 0) {
+		phrase_group_add(&c->words, made);
+		e->words = true;
+	}
+	return rc == 2 ? 0 : rc; /* what can match nothing now is left out */
+}
+
+/* The phrases or expressions of a context, those for which words are not enough as one
+ * alternation: only yes or no is asked of it. */
+static int
+add_half(struct engine *e, const struct pattern_env *env, struct context *c,
+    bool regexes, pcre2_code **code, struct why *w)
+{
+	const struct pack_context *src = c->src;
 	struct sb all = {0};
 	struct why why = {""};
 	size_t at;
 	int line = src->line, rc = 0;
 
-	*code = NULL;
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
 		struct pattern_out out = {0};
 
 		if (src->v[i].regex != regexes)
 			continue;
-		rc = pattern_make(env, &src->v[i], &out, &why);
-		if (rc == 0)
-			sb_printf(
-			    &all, "%s(?:%s)", all.len > 0 ? "|" : "", out.confirm.data);
+		rc = add_words(e, env, &src->v[i], c, all.len, &why);
+		if (rc == 1) {
+			rc = pattern_make(env, &src->v[i], &out, &why);
+			if (rc == 0)
+				sb_printf(&all, "%s(?:%s)", all.len > 0 ? "|" : "",
+				    out.confirm.data);
+		}
 		if (rc < 0)
 			why_set(w, "%s:%d: context `%s': %s", src->file, src->v[i].line,
 			    src->name, why.text);
@@ -320,9 +345,13 @@ add_context(struct engine *e, const struct pattern_env *env,
 
 	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
 	c = &e->contexts[e->ncontexts++];
-	*c = (struct context){src, NULL, NULL};
-	rc = add_half(e, env, src, false, &c->phrases, w);
-	return rc != 0 ? rc : add_half(e, env, src, true, &c->regexes, w);
+	*c = (struct context){.src = src};
+	rc = add_half(e, env, c, false, &c->phrases, w);
+	if (rc == 0)
+		rc = add_half(e, env, c, true, &c->regexes, w);
+	if (c->words != NULL)
+		phrase_group_seal(c->words, e->phrases);
+	return rc;
 }
 
 int

@@ -53,6 +53,7 @@ struct engine {
 	unsigned check; /* number of the present one */
 	struct fold fold;
 	struct tokens tokens;
+	struct tokens part; /* of a context, context.h */
 	const char *text; /* the form that is being searched */
 	const char *marked; /* the same with ends of sentences, sentence.h */
 	struct sb own;

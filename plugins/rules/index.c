@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "pairs.h"
 
 /* Marks in the lexicon: the word shows an atom; it stands in a string. */
 #define MARK_ATOMS 1
@@ -20,17 +21,6 @@ struct links {
 	struct link *v;
 	size_t n;
 	uint32_t *at; /* where the links of a number begin; one more at the end */
-};
-
-struct pair { /* a slot */
-	uint64_t key;
-	uint32_t at, n; /* its patterns in pair_patterns */
-};
-
-struct pair_link {
-	uint64_t key;
-	uint32_t pattern;
-	uint32_t third; /* of the hash of the word behind; 0: any */
 };
 
 struct texts { /* strings or expressions for Hyperscan */
@@ -49,17 +39,12 @@ struct index {
 	uint32_t *alone; /* of a word: the pattern + 1 that is all it leads to; or 0 */
 	struct links patterns; /* atom to patterns that it alone makes worth a look */
 	struct links others;   /* pattern to further atoms that it needs */
-	struct pair_link *pair_links;
-	size_t npair_links;
-	struct pair *pairs;
-	size_t pair_mask;
-	uint64_t *pair_bits;
-	uint64_t pair_bits_mask;
+	struct pairs pairs;
 	struct texts strings, expressions;
 	bool always, signs; /* strings that any text may have; any that is not ASCII */
 	bool due;	    /* the present text has a word of a string */
 	uint32_t npatterns;
-	uint32_t *atom_seen, *pattern_seen; /* the look that saw it last */
+	uint32_t *word_seen, *atom_seen, *pattern_seen; /* the look that saw it last */
 	uint32_t look;
 	uint32_t *found;
 	size_t nfound;
@@ -108,9 +93,8 @@ index_free(struct index **ixp)
 	links_clear(&ix->others);
 	texts_clear(&ix->strings);
 	texts_clear(&ix->expressions);
-	free(ix->pair_links);
-	free(ix->pairs);
-	free(ix->pair_bits);
+	pairs_free(&ix->pairs);
+	free(ix->word_seen);
 	free(ix->atom_seen);
 	free(ix->pattern_seen);
 	free(ix->found);
@@ -222,27 +206,23 @@ index_put(struct index *ix, uint32_t pattern, const uint32_t *atoms, size_t n)
 		add_link(&ix->others, pattern, atoms[i]);
 }
 
-/* Pairs are known by the hashes of their words, which need no look into the lexicon; a
- * pair that is not meant is sorted out when the phrase is matched. */
-static inline uint64_t
-pair_key(uint64_t first, uint64_t second)
-{
-	return first * 0x9e3779b97f4a7c15U + second;
-}
-
 void
 index_put_pair(
     struct index *ix, uint32_t pattern, uint32_t first, uint32_t second, uint32_t third)
 {
-	size_t n = ix->npair_links;
 	uint64_t behind = third != 0 ? lexicon_hash_of(ix->x, third) : 0;
 
-	if ((n & (n - 1)) == 0)
-		ix->pair_links =
-		    mem_grow(ix->pair_links, n * 2 + 1, sizeof(*ix->pair_links));
-	ix->pair_links[ix->npair_links++] = (struct pair_link){
-	    pair_key(lexicon_hash_of(ix->x, first), lexicon_hash_of(ix->x, second)),
-	    pattern, (uint32_t)behind};
+	pairs_add(&ix->pairs, lexicon_hash_of(ix->x, first),
+	    lexicon_hash_of(ix->x, second),
+	    (struct pair_link){.what = pattern, .third = (uint32_t)behind});
+}
+
+void
+index_pair(struct index *ix, uint32_t atom, uint32_t first, uint32_t second)
+{
+	pairs_add(&ix->pairs, lexicon_hash_of(ix->x, first),
+	    lexicon_hash_of(ix->x, second),
+	    (struct pair_link){.what = atom, .atom = true});
 }
 
 /* --- sealing */
@@ -274,43 +254,6 @@ seal_links(struct links *l, uint32_t numbers)
 		while (k < l->n && l->v[k].from < i)
 			k++;
 		l->at[i] = (uint32_t)k;
-	}
-}
-
-static int
-compare_pairs(const void *a, const void *b)
-{
-	const struct pair_link *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->pattern < y->pattern ? -1 : x->pattern > y->pattern;
-}
-
-static void
-seal_pairs(struct index *ix)
-{
-	size_t slots = 16;
-
-	while (slots < ix->npair_links * 2)
-		slots *= 2;
-	ix->pair_mask = slots - 1;
-	ix->pairs = mem_new(slots, sizeof(*ix->pairs));
-	ix->pair_bits = lexicon_bits_new(ix->npair_links, &ix->pair_bits_mask);
-	if (ix->npair_links > 1)
-		qsort(ix->pair_links, ix->npair_links, sizeof(*ix->pair_links),
-		    compare_pairs);
-	for (size_t i = 0, n; i < ix->npair_links; i += n) {
-		uint64_t key = ix->pair_links[i].key;
-		size_t at = key >> 32 & ix->pair_mask;
-
-		for (n = 1; i + n < ix->npair_links && ix->pair_links[i + n].key == key;
-		     n++)
-			;
-		while (ix->pairs[at].n > 0)
-			at = (at + 1) & ix->pair_mask;
-		ix->pairs[at] = (struct pair){key, (uint32_t)i, (uint32_t)n};
-		lexicon_bits_add(ix->pair_bits, ix->pair_bits_mask, key);
 	}
 }
 
@@ -372,10 +315,11 @@ index_seal(struct index *ix, uint32_t npatterns, const char *cache_dir, int64_t 
 	seal_links(&ix->words, (uint32_t)lexicon_count(ix->x) + 1);
 	seal_links(&ix->patterns, ix->natoms);
 	seal_links(&ix->others, npatterns);
-	seal_pairs(ix);
+	pairs_seal(&ix->pairs);
 	seal_alone(ix, (uint32_t)lexicon_count(ix->x) + 1);
 	lexicon_seal(ix->x, ix->always ? MARK_ATOMS : MARK_ATOMS | MARK_STRINGS);
 	ix->begins = lexicon_has_beginnings(ix->x);
+	ix->word_seen = mem_new(lexicon_count(ix->x) + 1, sizeof(*ix->word_seen));
 	ix->atom_seen = mem_new((size_t)ix->natoms + 1, sizeof(*ix->atom_seen));
 	ix->pattern_seen = mem_new((size_t)npatterns + 1, sizeof(*ix->pattern_seen));
 	ix->found = mem_new((size_t)npatterns + 1, sizeof(*ix->found));
@@ -397,7 +341,7 @@ see_pattern(struct index *ix, uint32_t pattern)
 	ix->found[ix->nfound++] = pattern;
 }
 
-static void
+static inline void
 see_atom(struct index *ix, uint32_t atom)
 {
 	if (ix->atom_seen[atom] == ix->look)
@@ -407,9 +351,13 @@ see_atom(struct index *ix, uint32_t atom)
 		see_pattern(ix, ix->patterns.v[i].to);
 }
 
+/* A common word stands in a text many times, and shows hundreds of atoms. */
 static void
 see_word(struct index *ix, uint32_t id)
 {
+	if (ix->word_seen[id] == ix->look)
+		return;
+	ix->word_seen[id] = ix->look;
 	for (uint32_t i = ix->words.at[id]; i < ix->words.at[id + 1]; i++)
 		see_atom(ix, ix->words.v[i].to);
 }
@@ -418,16 +366,14 @@ see_word(struct index *ix, uint32_t id)
 static void __attribute__((noinline))
 see_pair(struct index *ix, uint64_t key, uint64_t behind)
 {
-	for (size_t i = key >> 32 & ix->pair_mask; ix->pairs[i].n > 0;
-	     i = (i + 1) & ix->pair_mask) {
-		const struct pair *p = &ix->pairs[i];
+	size_t n;
+	const struct pair_link *l = pairs_find(&ix->pairs, key, &n);
 
-		for (uint32_t k = 0; p->key == key && k < p->n; k++) {
-			const struct pair_link *l = &ix->pair_links[p->at + k];
-
-			if (l->third == 0 || l->third == (uint32_t)behind)
-				see_pattern(ix, l->pattern);
-		}
+	for (; n > 0; l++, n--) {
+		if (l->atom)
+			see_atom(ix, l->what);
+		else if (l->third == 0 || l->third == (uint32_t)behind)
+			see_pattern(ix, l->what);
 	}
 }
 
@@ -454,13 +400,13 @@ see_begins(struct index *ix, struct tokens *t)
 static void
 look_at_words(struct index *ix, struct tokens *t)
 {
-	const uint64_t *bits = ix->pair_bits, mask = ix->pair_bits_mask;
+	const uint64_t *bits = ix->pairs.bits, mask = ix->pairs.bits_mask;
 	const struct lexicon_table words = *lexicon_table(ix->x);
 	const struct token *k = t->v, *end = k + t->n;
 	uint64_t last = 0;
 
 	for (; k < end; k++) {
-		uint64_t h = k->hash, key = pair_key(last, h);
+		uint64_t h = k->hash, key = pairs_key(last, h);
 
 		if (lexicon_bits_has(words.bits, words.bits_mask, h))
 			see_hash(ix, h);
@@ -521,6 +467,28 @@ compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+#define FEW 16
+
+/* Mostly there are a few, for which qsort() is much ado. */
+static void
+sort_found(struct index *ix)
+{
+	uint32_t *v = ix->found;
+
+	if (ix->nfound > FEW) {
+		qsort(v, ix->nfound, sizeof(*v), compare_numbers);
+		return;
+	}
+	for (size_t i = 1; i < ix->nfound; i++) {
+		uint32_t p = v[i];
+		size_t k = i;
+
+		for (; k > 0 && v[k - 1] > p; k--)
+			v[k] = v[k - 1];
+		v[k] = p;
+	}
+}
+
 /* Those whose other atoms were seen too. */
 static void
 keep_complete(struct index *ix)
@@ -548,6 +516,8 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 	int rc = 0;
 
 	if (++ix->look == 0) { /* once in four thousand million texts */
+		memset(ix->word_seen, 0,
+		    (lexicon_count(ix->x) + 1) * sizeof(*ix->word_seen));
 		memset(ix->atom_seen, 0, ix->natoms * sizeof(*ix->atom_seen));
 		memset(ix->pattern_seen, 0, ix->npatterns * sizeof(*ix->pattern_seen));
 		ix->look = 1;
@@ -564,8 +534,7 @@ index_look(struct index *ix, struct tokens *t, const char *s, size_t n,
 		rc |= filter_scan(ix->expressions.filter, s, n, on_expression, ix);
 	if (ix->nfound > 0 && ix->others.n > 0)
 		keep_complete(ix);
-	if (ix->nfound > 1)
-		qsort(ix->found, ix->nfound, sizeof(*ix->found), compare_numbers);
+	sort_found(ix);
 	*found = ix->found;
 	*nfound = ix->nfound;
 	return rc == 0 ? 0 : -1;

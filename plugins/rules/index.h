@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * index: which patterns are worth a look in a text.  A pattern stands under what must be
- * there: a pair of words, or atoms, each of which is seen when one of its words or
+ * there: a pair of words, or atoms, each of which is seen when one of its words, pairs or
  * strings is.  Words are found by the lexicon; strings and expressions by Hyperscan,
  * which is not asked when no pattern needs it.
  */
@@ -22,6 +22,8 @@ void index_free(struct index **ix);
 
 uint32_t index_atom(struct index *ix);
 void index_word(struct index *ix, uint32_t atom, uint32_t id);
+/* Two words side by side. */
+void index_pair(struct index *ix, uint32_t atom, uint32_t first, uint32_t second);
 /* Without regard to the case of ASCII, which is lower here; other bytes as they are.  id: a
  * word that every text with this string has, so that the others are not searched; 0: none
  * is known. */

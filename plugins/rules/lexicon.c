@@ -18,13 +18,20 @@ struct lexicon {
 	struct sb text;
 	struct word *words; /* by number, from 1 */
 	size_t n, room;
-	/* Beginnings, as far as START bytes of them go. */
-	uint64_t *begin_bits, begin_mask;
-	uint64_t lengths[4]; /* of beginnings, a bit each */
-	uint8_t firsts[32];  /* bytes that one begins with */
+	struct start *starts; /* of beginnings, by key */
+	uint32_t starts_mask;
+	uint64_t lengths;     /* of all beginnings of two bytes or more */
+	uint32_t single[256]; /* those of one byte, by it, in either case */
+	bool begins;
 };
 
-#define START 4
+#define START 4	   /* bytes of a beginning that tell which there may be */
+#define LONGEST 63 /* stands for all lengths from here on */
+
+struct start {
+	uint32_t key;
+	uint64_t lengths; /* of beginnings that start so, a bit each; 0: a free slot */
+};
 
 struct lexicon *
 lexicon_new(void)
@@ -51,7 +58,7 @@ lexicon_free(struct lexicon **xp)
 	free(x->words);
 	free(x->t.slots);
 	free(x->bits);
-	free(x->begin_bits);
+	free(x->starts);
 	free(x);
 }
 
@@ -74,13 +81,14 @@ lexicon_hash_odd(const char *s, size_t n, uint64_t *any)
 	return h;
 }
 
-/* A beginning and a word of the same letters are two. */
+#define BEGINNING 0xb1 /* a beginning and a word of the same letters are two */
+
 static uint64_t
 hash_of(const char *s, size_t n, bool beginning)
 {
 	uint64_t h = lexicon_hash(s, n, n);
 
-	return beginning ? lexicon_mix(h, 0xb1) : h;
+	return beginning ? lexicon_mix(h, BEGINNING) : h;
 }
 
 static void
@@ -144,6 +152,14 @@ lexicon_count(const struct lexicon *x)
 	return x->n;
 }
 
+bool
+lexicon_is(const struct lexicon *x, uint32_t id, const char *s, size_t n)
+{
+	const struct word *w = &x->words[id];
+
+	return w->len == n && lexicon_same(s, x->text.data + w->at, n);
+}
+
 const char *
 lexicon_text(const struct lexicon *x, uint32_t id, size_t *n)
 {
@@ -168,18 +184,56 @@ lexicon_bits_new(size_t members, uint64_t *mask)
 	return mem_new(n, sizeof(uint64_t));
 }
 
-static void
-add_beginning(struct lexicon *x, const char *s, size_t n)
+/* The first n <= START bytes without regard to case.  No word has a blank, which is
+ * what others of fewer bytes end with. */
+static inline uint32_t
+start_key(uint32_t first, size_t n)
 {
-	size_t start = n < START ? n : START;
-	uint8_t c = (uint8_t)s[0];
+	return (n < START ? first & ((1u << 8 * n) - 1) : first) |
+	       (uint32_t)LEXICON_LOW;
+}
 
-	x->lengths[n >> 6 & 3] |= (uint64_t)1 << (n & 63);
-	lexicon_bits_add(x->begin_bits, x->begin_mask, lexicon_hash(s, start, start));
-	/* As texts have it, in either case. */
-	x->firsts[c >> 3] |= (uint8_t)(1u << (c & 7));
-	if (c >= 'a' && c <= 'z')
-		x->firsts[(c - 32) >> 3] |= (uint8_t)(1u << (c & 7));
+static inline struct start *
+start_slot(const struct lexicon *x, uint32_t key)
+{
+	uint32_t i = key * 0x9e3779b1U >> 8 & x->starts_mask;
+
+	while (x->starts[i].lengths != 0 && x->starts[i].key != key)
+		i = (i + 1) & x->starts_mask;
+	return &x->starts[i];
+}
+
+static void
+add_beginning(struct lexicon *x, uint32_t id, const char *s, size_t n)
+{
+	uint64_t length = (uint64_t)1 << (n < LONGEST ? n : LONGEST);
+	uint32_t first = 0;
+	struct start *at;
+
+	x->begins = true;
+	if (n == 1) {
+		x->single[(uint8_t)s[0]] = id;
+		if (s[0] >= 'a' && s[0] <= 'z')
+			x->single[(uint8_t)s[0] - 32] = id;
+		return;
+	}
+	memcpy(&first, s, n < START ? n : START);
+	at = start_slot(x, start_key(first, n));
+	*at = (struct start){start_key(first, n), at->lengths | length};
+	x->lengths |= length;
+}
+
+static void
+seal_beginnings(struct lexicon *x, size_t n)
+{
+	x->starts_mask = 63;
+	while (x->starts_mask < n * 4)
+		x->starts_mask = x->starts_mask * 2 + 1;
+	x->starts = mem_new((size_t)x->starts_mask + 1, sizeof(*x->starts));
+	for (uint32_t id = 1; n > 0 && id <= x->n; id++)
+		if (x->words[id].beginning)
+			add_beginning(
+			    x, id, x->text.data + x->words[id].at, x->words[id].len);
 }
 
 void
@@ -193,57 +247,63 @@ lexicon_seal(struct lexicon *x, uint8_t marks)
 	}
 	x->bits = lexicon_bits_new(marked, &x->t.bits_mask);
 	x->t.bits = x->bits;
-	x->begin_bits = lexicon_bits_new(begins, &x->begin_mask);
 	for (uint32_t id = 1; id <= x->n; id++) {
 		const struct word *w = &x->words[id];
 
-		if (w->beginning) {
-			add_beginning(x, x->text.data + w->at, w->len);
-		} else if (w->marks & marks) {
+		if (!w->beginning && w->marks & marks)
 			lexicon_bits_add(x->bits, x->t.bits_mask, w->hash);
-		}
 	}
+	seal_beginnings(x, begins);
 	rebuild(x, x->t.mask + 1);
 }
 
 bool
 lexicon_has_beginnings(const struct lexicon *x)
 {
-	return (x->lengths[0] | x->lengths[1] | x->lengths[2] | x->lengths[3]) != 0;
+	return x->begins;
 }
 
-static bool
-begins_so(const struct lexicon *x, const char *s, size_t len, size_t room)
+/* The lengths of beginnings, from two bytes on, that a word may have. */
+static uint64_t
+lengths_of(const struct lexicon *x, const char *s, size_t n, size_t room)
 {
-	uint64_t h = lexicon_hash(s, len, room);
+	uint64_t lengths = 0, fits = n < LONGEST ? ((uint64_t)2 << n) - 1 : UINT64_MAX;
+	uint32_t first = 0;
 
-	return lexicon_bits_has(x->begin_bits, x->begin_mask, h);
+	if (room < START)
+		memcpy(&first, s, n);
+	else
+		memcpy(&first, s, START);
+	for (size_t k = 2; k < START; k++)
+		if (x->lengths & fits & 1u << k)
+			lengths |= start_slot(x, start_key(first, k))->lengths;
+	if (n >= START)
+		lengths |= start_slot(x, start_key(first, START))->lengths;
+	return lengths & fits;
 }
 
 size_t
-lexicon_begins(
-    const struct lexicon *x, const char *s, size_t n, uint32_t out[LEXICON_BEGIN_MAX])
+lexicon_begins(const struct lexicon *x, const char *s, size_t n, size_t room,
+    uint32_t out[LEXICON_BEGIN_MAX])
 {
-	size_t found = 0, most = n < 255 ? n : 255;
-	uint8_t c = (uint8_t)s[0];
+	uint64_t lengths = lengths_of(x, s, n, room);
+	size_t found = 0, len = n < 255 ? n : 255;
 
-	if (!(x->firsts[c >> 3] >> (c & 7) & 1))
-		return 0;
-	/* Mostly no beginning has these four bytes, and few are as short as three. */
-	if (n < START || !begins_so(x, s, START, n))
-		most = n < START ? n : START - 1;
-	for (size_t len = most; len > 0 && found < LEXICON_BEGIN_MAX; len--) {
+	while (lengths != 0 && found < LEXICON_BEGIN_MAX) {
+		size_t most = 63u - (unsigned)__builtin_clzll(lengths);
 		uint8_t marks;
 		uint64_t h;
 		uint32_t id;
 
-		if (!(x->lengths[len >> 6] >> (len & 63) & 1) ||
-		    (len < START && !begins_so(x, s, len, n)))
-			continue;
-		h = hash_of(s, len, true);
+		len = most < LONGEST ? most : len;
+		h = lexicon_mix(lexicon_hash(s, len, room), BEGINNING);
 		id = lexicon_find(x, h, &marks);
-		if (id != 0)
+		if (id != 0 && lexicon_is(x, id, s, len))
 			out[found++] = id;
+		if (len-- <= LONGEST)
+			lengths &= ~((uint64_t)1 << most);
 	}
+	if (x->single[(uint8_t)s[0]] != 0 && found < LEXICON_BEGIN_MAX)
+		out[found++] = x->single[(uint8_t)s[0]];
 	return found;
 }

@@ -44,8 +44,13 @@ bool lexicon_has_beginnings(const struct lexicon *x);
  * with lexicon_text() before anything depends on it. */
 static inline uint32_t lexicon_find(
     const struct lexicon *x, uint64_t hash, uint8_t *marks);
-/* The numbers of its beginnings, longest first. */
-size_t lexicon_begins(const struct lexicon *x, const char *s, size_t n,
+/* Whether n bytes of a text, folded but for the case of ASCII, are the word. */
+bool lexicon_is(const struct lexicon *x, uint32_t id, const char *s, size_t n);
+/* The same of n lower-case bytes. */
+static inline bool lexicon_same(const char *s, const char *lower, size_t n);
+/* The numbers of its beginnings, longest first, compared letter by letter.  `room' bytes may
+ * be read from s, n <= room. */
+size_t lexicon_begins(const struct lexicon *x, const char *s, size_t n, size_t room,
     uint32_t out[LEXICON_BEGIN_MAX]);
 /* For the bits of marked words. */
 static inline const struct lexicon_table *lexicon_table(const struct lexicon *x);
@@ -112,6 +117,20 @@ lexicon_mix(uint64_t a, uint64_t b)
 	__uint128_t r = (__uint128_t)(a ^ 0x2545f4914f6cdd1dU) * (b ^ 0x9fb21c651e98df25U);
 
 	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+static inline bool
+lexicon_same(const char *s, const char *lower, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c |= 32;
+		if (c != lower[i])
+			return false;
+	}
+	return true;
 }
 
 #define LEXICON_LOW 0x2020202020202020U /* makes ASCII letters lower-case */

@@ -133,45 +133,56 @@ pattern_word(const char *s, size_t n, struct sb *out, bool *begins, struct why *
 	return 0;
 }
 
-#define MARKED 8 /* bytes of the longest common word */
-#define MARKS 1024
+/* Words that stand in most texts, whatever their length. */
+static const char common[] =
+    " the a an of and to in is it that you i he she we they for on are as with his her "
+    "this have had from or by be at not but what all were when your can said there an "
+    "each which do how their if will up other about out many then them these so some "
+    "would make like him into time has look two more go see no could people my than "
+    "who "
+    "its now get come my me was been just dont should der die das und ist nicht ein "
+    "eine "
+    "ich du er sie es wir ihr zu mit auf von den dem sich auch als an im am wie so "
+    "noch "
+    "nur wird sind hat werden ";
 
+#define COMMON_LONGEST 8
+#define COMMON_SLOTS 1024
+
+/* The place of a word in a table that holds where the common ones stand. */
 static size_t
-mark_of(const char *s, size_t n)
+common_slot(const uint16_t *table, const char *s, size_t n)
 {
-	return ((uint8_t)s[0] * 37u + (uint8_t)s[n - 1] * 11u + (uint8_t)s[n / 2] * 5u +
-		   n * 131) %
-	       MARKS;
+	size_t i = ((uint8_t)s[0] * 37u + (uint8_t)s[n - 1] * 11u +
+		       (uint8_t)s[n / 2] * 5u + n * 131) %
+		   COMMON_SLOTS;
+
+	while (table[i] != 0 &&
+	       (memcmp(common + table[i], s, n) != 0 || common[table[i] + n] != ' '))
+		i = (i + 1) % COMMON_SLOTS;
+	return i;
+}
+
+static bool
+is_common(const char *s, size_t n)
+{
+	static uint16_t table[COMMON_SLOTS];
+	static bool made;
+
+	for (size_t at = 1, len; !made && common[at] != '\0'; at += len + 1) {
+		len = strcspn(common + at, " ");
+		table[common_slot(table, common + at, len)] = (uint16_t)at;
+	}
+	made = true;
+	return n > 0 && n <= COMMON_LONGEST && table[common_slot(table, s, n)] != 0;
 }
 
 size_t
 pattern_rarity(const char *word, size_t n)
 {
-	/* Words that stand in most texts, whatever their length. */
-	static const char common[] =
-	    " the a an of and to in is it that you i he she we they for on are as with"
-	    " his her this have had from or by be at not but what all were when your "
-	    "can"
-	    " said there an each which do how their if will up other about out many "
-	    "then"
-	    " them these so some would make like him into time has look two more go "
-	    "see no"
-	    " could people my than who its now get come my me was been just dont should"
-	    " der die das und ist nicht ein eine ich du er sie es wir ihr zu mit auf "
-	    "von den"
-	    " dem sich auch als an im am wie so noch nur wird sind hat werden ";
-	static bool marks[MARKS], made; /* of those words; most others end there */
-	char b[MARKED + 3];
-
-	if (n > MARKED)
+	if (n > COMMON_LONGEST)
 		return n + 8;
-	for (const char *s = common + 1; !made && *s != '\0'; s = strchr(s, ' ') + 1)
-		marks[mark_of(s, strcspn(s, " "))] = true;
-	made = true;
-	if (n == 0 || (memchr(word, ' ', n) == NULL && !marks[mark_of(word, n)]))
-		return n + (n < 3 ? 0 : 2);
-	snprintf(b, sizeof(b), " %.*s ", (int)n, word);
-	return strstr(common, b) != NULL ? 1 : n + (n < 3 ? 0 : 2);
+	return is_common(word, n) ? 1 : n + (n < 3 ? 0 : 2);
 }
 
 /* One word: letters, perhaps with * at the end. */

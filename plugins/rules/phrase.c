@@ -253,25 +253,12 @@ compare_first(const void *a, const void *b)
 	return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
-/* The word of an alternative that is thought to be the rarest. */
-static const struct phrase_item *
-rarest(const struct phrases *b, const struct phrase_set *s,
-    const struct phrase_entry *e, size_t *how)
+static uint32_t
+second_word(const struct phrase_set *s, const struct phrase_entry *e)
 {
-	const struct phrase_item *best = NULL;
+	const struct phrase_item *it = &s->items[e->at];
 
-	for (size_t i = 0; i < e->n; i++) {
-		const struct phrase_item *it = &s->items[e->at + i];
-		size_t n, rare;
-		const char *text = lexicon_text(b->x, it->id, &n);
-
-		rare = pattern_rarity(text, n);
-		if (best == NULL || rare > *how) {
-			best = it;
-			*how = rare;
-		}
-	}
-	return best;
+	return e->n > 1 && !it[0].begins && !it[1].begins ? it[1].id : 0;
 }
 
 static void
@@ -283,15 +270,15 @@ finish_set(const struct phrases *b, struct phrase_set *s)
 		bits *= 2;
 	s->bits_mask = (uint32_t)(bits - 1);
 	s->bits = mem_new(bits / 64, sizeof(*s->bits));
-	s->first = mem_new(s->n, sizeof(*s->first));
+	s->first = mem_new(s->n + 1, sizeof(*s->first));
 	s->shortest = SIZE_MAX;
 	for (size_t i = 0; i < s->n; i++) {
-		size_t rare = 0;
+		struct phrase_shown shown = {0};
+		size_t rare = phrase_rarest(b, s, &s->v[i], &shown);
 
-		rarest(b, s, &s->v[i], &rare);
 		s->shortest = rare < s->shortest ? rare : s->shortest;
-		s->first[i] =
-		    (struct phrase_first){s->items[s->v[i].at].id, (uint32_t)i};
+		s->first[i] = (struct phrase_first){
+		    s->items[s->v[i].at].id, (uint32_t)i, second_word(s, &s->v[i])};
 		s->bits[(s->first[i].id & s->bits_mask) >> 6] |=
 		    (uint64_t)1 << (s->first[i].id & 63);
 	}
@@ -509,85 +496,4 @@ phrase_make(struct phrases *b, const struct pattern_env *env, const char *text,
 	else
 		phrase_free(&p);
 	return rc;
-}
-
-size_t
-phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n; i++) {
-		uint32_t set = p->v[i].arg;
-		size_t k = 0;
-
-		if (p->v[i].op == PHRASE_MAYBE) {
-			i += p->v[i].arg; /* over what may be missing */
-			continue;
-		}
-		if (p->v[i].op != PHRASE_SET)
-			continue;
-		while (k < n && b->sets[out[k]].shortest >= b->sets[set].shortest)
-			k++;
-		if (k == max)
-			continue;
-		n -= n == max;
-		memmove(out + k + 1, out + k, (n - k) * sizeof(*out));
-		out[k] = set;
-		n++;
-	}
-	return n;
-}
-
-size_t
-phrases_sets(const struct phrases *b)
-{
-	return b->nsets;
-}
-
-void
-phrases_words(const struct phrases *b, uint32_t set,
-    void (*each)(void *ctx, uint32_t id), void *ctx)
-{
-	const struct phrase_set *s = &b->sets[set];
-
-	for (size_t i = 0; i < s->n; i++) {
-		size_t rare = 0;
-
-		each(ctx, rarest(b, s, &s->v[i], &rare)->id);
-	}
-}
-
-/* The only alternative of the set at this step, if it is one. */
-static const struct phrase_entry *
-only(const struct phrase *p, const struct phrases *b, size_t i)
-{
-	const struct phrase_set *s;
-
-	if (i >= p->n || p->v[i].op != PHRASE_SET)
-		return NULL;
-	s = &b->sets[p->v[i].arg];
-	return s->n == 1 ? &s->v[0] : NULL;
-}
-
-bool
-phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3])
-{
-	const struct phrase_entry *a = only(p, b, 0), *c = only(p, b, 2);
-	const struct phrase_item *ai, *ci;
-
-	row[2] = p->row != NULL && p->row->n > 2 ? p->row->v[2].id : 0;
-	if (a == NULL)
-		return false;
-	ai = &b->sets[p->v[0].arg].items[a->at];
-	if (a->n > 1 && !ai[0].begins && !ai[1].begins) {
-		row[0] = ai[0].id;
-		row[1] = ai[1].id;
-		return true;
-	}
-	if (a->n > 1 || ai->begins || p->v[1].op != PHRASE_APART || c == NULL)
-		return false;
-	ci = &b->sets[p->v[2].arg].items[c->at];
-	row[0] = ai->id;
-	row[1] = ci->id;
-	return !ci->begins;
 }

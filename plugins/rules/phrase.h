@@ -28,15 +28,30 @@ void phrase_free(struct phrase **p);
 size_t phrase_sets(const struct phrase *p, const struct phrases *b, uint32_t *out,
     size_t max);
 size_t phrases_sets(const struct phrases *b); /* how many there are */
-/* Calls each() with the word of every alternative of the set that must be there. */
-void phrases_words(const struct phrases *b, uint32_t set,
-    void (*each)(void *ctx, uint32_t id), void *ctx);
+/* Calls each() for every alternative of the set with what must be there: two words side by
+ * side, or (second is 0) a word or beginning. */
+struct phrase_shown {
+	uint32_t id, second;
+};
+void phrases_shown(const struct phrases *b, uint32_t set,
+    void (*each)(void *ctx, struct phrase_shown what), void *ctx);
 /* Two words that stand side by side in every match, if there are such, and the one behind
  * them, or 0. */
 bool phrase_pair(const struct phrase *p, const struct phrases *b, uint32_t row[3]);
 
 /* The first match in t that begins at byte `at' or later: 1 and its bytes, 0, or -1 when
  * it takes more than `steps'. */
-int phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t, size_t at, unsigned steps, size_t *start, size_t *end);
+int phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
+    size_t at, unsigned steps, size_t *start, size_t *end);
+
+/* Several, of which only is asked whether any stands there.  Takes p; *g NULL: makes one. */
+struct phrase_group;
+void phrase_group_add(struct phrase_group **g, struct phrase *p);
+void phrase_group_seal(struct phrase_group *g, const struct phrases *b);
+void phrase_group_free(struct phrase_group **g);
+/* Whether one stands within bytes [from, to) of t as if the text ended at `to', which is not
+ * within a word.  1, 0, or -1 when one takes more than `steps'. */
+int phrase_group_holds(const struct phrase_group *g, const struct phrases *b,
+    struct tokens *t, size_t from, size_t to, unsigned steps);
 
 #endif

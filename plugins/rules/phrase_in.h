@@ -25,6 +25,7 @@ struct phrase_entry {		/* an alternative */
 
 struct phrase_first { /* the index of a set: its alternatives by their first word */
 	uint32_t id, entry;
+	uint32_t second; /* the word that has to follow; 0: none, or one of several */
 };
 
 struct phrase_set {
@@ -32,7 +33,7 @@ struct phrase_set {
 	size_t nitems;
 	struct phrase_entry *v;
 	size_t n;
-	struct phrase_first *first; /* ascending */
+	struct phrase_first *first; /* ascending, and one of number 0 at the end */
 	uint64_t *bits; /* one by the number of each of them: mostly a word is none */
 	uint32_t bits_mask;
 	size_t shortest;     /* how rare it is thought to be: pattern_rarity() */
@@ -70,5 +71,10 @@ struct phrase {
 	size_t n;
 	struct phrase_step v[];
 };
+
+/* What of an alternative is looked for: the two words side by side that are thought to be
+ * the rarest, else the rarest word; how rare that is.  *out is all zero before. */
+size_t phrase_rarest(const struct phrases *b, const struct phrase_set *s,
+    const struct phrase_entry *e, struct phrase_shown *out);
 
 #endif

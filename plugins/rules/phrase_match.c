@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* phrase_match: whether a phrase stands in the words of a text, tried from each word
  * that may begin it. */
+#include <stdlib.h>
+
 #include "phrase_in.h"
 
 struct run {
 	const struct phrase *p;
 	const struct phrases *b;
 	const struct tokens *t;
+	size_t n, len; /* words and bytes of the text as far as it is searched */
 	unsigned steps;
 	bool spent;
 	size_t end;
@@ -17,22 +20,18 @@ static bool go(struct run *r, size_t step, size_t at);
 static bool
 is_word(const struct run *r, size_t at, const struct phrase_item *it)
 {
-	const struct tokens *t = r->t;
-	const struct token *k = &t->v[at];
-	bool named = !it->begins && k->id == it->id;
-	const char *text;
-	size_t n;
+	const struct token *k = &r->t->v[at];
 
-	for (unsigned i = 0; it->begins && !named && i < k->nbegins; i++)
-		named = t->begins[k->begins + i] == it->id;
-	if (!named)
-		return false;
-	/* The number came from a hash alone. */
-	text = lexicon_text(r->b->x, it->id, &n);
-	return tokens_is(t, at, text, n, it->begins);
+	if (!it->begins)
+		return k->id == it->id;
+	for (unsigned i = 0; i < k->nbegins; i++)
+		if (r->t->begins[k->begins + i] == it->id)
+			return true;
+	return false;
 }
 
-/* Whether the alternative stands at word `at'; *next is the word behind it. */
+/* Whether the alternative, whose first word stands at word `at', stands there as a
+ * whole; *next is the word behind it. */
 static bool
 entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry *e,
     size_t at, size_t *next)
@@ -40,7 +39,7 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	for (uint32_t i = 0; i < e->n; i++) {
 		const struct phrase_item *it = &s->items[e->at + i];
 
-		if (at >= r->t->n || !is_word(r, at, it))
+		if (i > 0 && (at >= r->n || !is_word(r, at, it)))
 			return false;
 		if (i > 0 && it->join == 0 && !tokens_apart(r->t, at))
 			return false;
@@ -53,8 +52,14 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	return true;
 }
 
-/* The least place in s->first of a number, or where it would be. */
-static size_t
+static inline bool
+bits_have(const uint64_t *bits, uint32_t mask, uint32_t id)
+{
+	return bits[(id & mask) >> 6] >> (id & 63) & 1;
+}
+
+/* Where the alternatives that begin with a number stand in s->first, or their end. */
+static const struct phrase_first *
 find_first(const struct phrase_set *s, uint32_t id)
 {
 	size_t lo = 0, hi = s->n;
@@ -67,49 +72,75 @@ find_first(const struct phrase_set *s, uint32_t id)
 		else
 			hi = mid;
 	}
-	return lo;
+	return s->first + lo;
 }
 
-static inline bool
-may_begin(const struct phrase_set *s, uint32_t id)
+/* The alternatives that one word may begin, by its number and by its beginnings. */
+struct choice {
+	struct {
+		const struct phrase_first *next;
+		uint32_t id;
+	} v[1 + LEXICON_BEGIN_MAX];
+	size_t n;
+};
+
+static inline void
+choice_add(struct choice *c, const struct phrase_set *s, uint32_t id)
 {
-	return s->bits[(id & s->bits_mask) >> 6] >> (id & 63) & 1;
+	if (!bits_have(s->bits, s->bits_mask, id))
+		return;
+	c->v[c->n].next = find_first(s, id);
+	c->v[c->n++].id = id;
 }
 
-/* The next alternative after `last' (-1 at first) that begins with the word at `at'. */
-static int64_t
-next_entry(const struct run *r, const struct phrase_set *s, size_t at, int64_t last)
+static void
+choice_take(
+    struct choice *c, const struct run *r, const struct phrase_set *s, size_t at)
 {
 	const struct token *k = &r->t->v[at];
-	int64_t best = -1;
 
-	for (unsigned i = 0; i <= k->nbegins; i++) {
-		uint32_t id = i == 0 ? k->id : r->t->begins[k->begins + i - 1];
-		size_t f;
+	c->n = 0;
+	if (k->id != 0)
+		choice_add(c, s, k->id);
+	for (unsigned i = 0; i < k->nbegins; i++)
+		choice_add(c, s, r->t->begins[k->begins + i]);
+}
 
-		if (id == 0 || !may_begin(s, id))
-			continue;
-		f = find_first(s, id);
-		while (f < s->n && s->first[f].id == id &&
-		       (int64_t)s->first[f].entry <= last)
+/* In the order of the set, whichever of them began it, and without those that another
+ * word would have to follow than does (0: none does); NULL at the end. */
+static const struct phrase_entry *
+choice_next(struct choice *c, const struct phrase_set *s, uint32_t follows)
+{
+	size_t best = c->n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct phrase_first *f = c->v[i].next;
+
+		while (f->id == c->v[i].id && f->second != 0 && f->second != follows)
 			f++;
-		if (f < s->n && s->first[f].id == id &&
-		    (best < 0 || s->first[f].entry < best))
-			best = s->first[f].entry;
+		c->v[i].next = f;
+		if (f->id == c->v[i].id &&
+		    (best == c->n || f->entry < c->v[best].next->entry))
+			best = i;
 	}
-	return best;
+	return best < c->n ? &s->v[c->v[best].next++->entry] : NULL;
 }
 
 static bool
 go_set(struct run *r, size_t step, size_t at)
 {
 	const struct phrase_set *s = &r->b->sets[r->p->v[step].arg];
+	const struct phrase_entry *e;
+	struct choice c;
+	uint32_t follows;
 	size_t next;
 
-	if (at >= r->t->n)
+	if (at >= r->n)
 		return false;
-	for (int64_t e = -1; (e = next_entry(r, s, at, e)) >= 0 && !r->spent;)
-		if (entry_holds(r, s, &s->v[e], at, &next) && go(r, step + 1, next))
+	choice_take(&c, r, s, at);
+	follows = at + 1 < r->n ? r->t->v[at + 1].id : 0;
+	while (!r->spent && (e = choice_next(&c, s, follows)) != NULL)
+		if (entry_holds(r, s, e, at, &next) && go(r, step + 1, next))
 			return true;
 	return false;
 }
@@ -120,7 +151,7 @@ go_gap(struct run *r, size_t step, size_t at)
 {
 	size_t places[PACK_WITHIN + 1], n = 0;
 
-	while (at < r->t->n && tokens_apart(r->t, at)) {
+	while (at < r->n && tokens_apart(r->t, at)) {
 		places[n++] = at;
 		if (n > r->p->v[step].arg)
 			break;
@@ -148,7 +179,7 @@ go(struct run *r, size_t step, size_t at)
 	case PHRASE_SET:
 		return go_set(r, step, at);
 	case PHRASE_APART:
-		return at < t->n && tokens_apart(t, at) && go(r, step + 1, at);
+		return at < r->n && tokens_apart(t, at) && go(r, step + 1, at);
 	case PHRASE_GAP:
 		return go_gap(r, step, at);
 	case PHRASE_MAYBE:
@@ -156,15 +187,15 @@ go(struct run *r, size_t step, size_t at)
 		       (!r->spent && go(r, step + 1 + s->arg, at));
 	case PHRASE_END:
 		r->end = t->v[at - 1].end;
-		return r->end >= t->len || t->text[r->end] != '_';
+		return r->end >= r->len || t->text[r->end] != '_';
 	}
 	return false;
 }
 
 /* Does the row stand at word i? */
 static bool
-row_holds(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
-    size_t i)
+row_holds(
+    const struct phrase_row *row, const struct phrases *b, struct tokens *t, size_t i)
 {
 	for (size_t k = 0; k < row->n; k++) {
 		const struct phrase_word *w = &row->v[k];
@@ -177,14 +208,14 @@ row_holds(const struct phrase_row *row, const struct phrases *b, const struct to
 		    !tokens_joined(t, i + k, b->joins.data + w->join_at, w->join))
 			return false;
 		/* Words are told by a hash alone so far. */
-		if (!tokens_is(t, i + k, row->text + w->at, w->len, false))
+		if (!tokens_is(t, i + k, row->text + w->at, w->len))
 			return false;
 	}
 	return true;
 }
 
 static int
-match_row(const struct phrase_row *row, const struct phrases *b, const struct tokens *t,
+match_row(const struct phrase_row *row, const struct phrases *b, struct tokens *t,
     size_t at, size_t *start, size_t *end)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -203,27 +234,223 @@ match_row(const struct phrase_row *row, const struct phrases *b, const struct to
 	return 0;
 }
 
+/* The sets that a phrase may begin with: those that may be missing, and the first one
+ * that must be there. */
+struct opening {
+	struct {
+		const uint64_t *bits;
+		uint32_t mask;
+	} v[PATTERN_TOKENS];
+	size_t n;
+};
+
+static void
+opening_take(struct opening *o, const struct phrase *p, const struct phrases *b)
+{
+	const struct phrase_step *s = p->v;
+	bool may_miss;
+
+	o->n = 0;
+	do {
+		const struct phrase_set *set;
+
+		may_miss = s->op == PHRASE_MAYBE;
+		set = &b->sets[s[may_miss].arg];
+		o->v[o->n].bits = set->bits;
+		o->v[o->n++].mask = set->bits_mask;
+		s += 1 + s->arg;
+	} while (may_miss);
+}
+
+/* The first of the numbers from i on that may begin the phrase: most words do not,
+ * which is told without a step. */
+static inline size_t
+opening_find(const struct opening *o, const struct token_known *v, size_t i, size_t n)
+{
+	for (; i < n; i++)
+		for (size_t k = 0; k < o->n; k++)
+			if (bits_have(o->v[k].bits, o->v[k].mask, v[i].id))
+				return i;
+	return n;
+}
+
+/* Tries the phrase from each of the known numbers [i, n) whose word begins at `at' or
+ * later; 1 and where, 0, or -1. */
+static int
+try_known(struct run *r, size_t i, size_t n, size_t at, size_t *start)
+{
+	const struct tokens *t = r->t;
+	struct opening o;
+
+	opening_take(&o, r->p, r->b);
+	while ((i = opening_find(&o, t->known, i, n)) < n) {
+		uint32_t word = t->known[i].word;
+		size_t from = t->v[word].start;
+
+		while (i < n && t->known[i].word == word)
+			i++; /* whichever of its numbers it was, it is tried once */
+		if (from < at || (from > 0 && t->text[from - 1] == '_'))
+			continue;
+		if (go(r, 0, word)) {
+			*start = from;
+			return 1;
+		}
+		if (r->spent)
+			return -1;
+	}
+	return 0;
+}
+
 int
 phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
     size_t at, unsigned steps, size_t *start, size_t *end)
 {
-	struct run r = {.p = p, .b = b, .t = t, .steps = steps};
+	struct run r = {
+	    .p = p, .b = b, .t = t, .n = t->n, .len = t->len, .steps = steps};
+	int rc;
 
 	if (p->row != NULL)
 		return match_row(p->row, b, t, at, start, end);
 	tokens_resolve(t, b->x);
-	for (size_t i = 0; i < t->nknown; i++) {
-		const struct token *k = &t->v[t->known[i]];
+	rc = try_known(&r, 0, t->nknown, at, start);
+	*end = r.end;
+	return rc;
+}
 
-		if (k->start < at || (k->start > 0 && t->text[k->start - 1] == '_'))
-			continue;
-		if (go(&r, 0, t->known[i])) {
-			*start = k->start;
-			*end = r.end;
-			return 1;
-		}
-		if (r.spent)
-			return -1;
+/* --- groups */
+
+struct phrase_group {
+	struct phrase **v;
+	size_t n;
+	uint64_t *bits; /* of the words that any of them may begin with, as a set's */
+	uint32_t bits_mask;
+	unsigned *left; /* steps of each during a search */
+};
+
+void
+phrase_group_add(struct phrase_group **gp, struct phrase *p)
+{
+	struct phrase_group *g = *gp;
+
+	if (g == NULL)
+		g = *gp = mem_new(1, sizeof(*g));
+	g->v = mem_grow(g->v, g->n + 1, sizeof(*g->v));
+	g->v[g->n++] = p;
+}
+
+static void
+add_bits(struct phrase_group *g, const struct phrase_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		g->bits[(s->first[i].id & g->bits_mask) >> 6] |=
+		    (uint64_t)1 << (s->first[i].id & 63);
+}
+
+/* Calls add_bits() for the sets that a phrase may begin with, where there are bits; how
+ * many words they have. */
+static size_t
+add_opening(struct phrase_group *g, const struct phrases *b, const struct phrase *p)
+{
+	const struct phrase_step *s = p->v;
+	size_t n = 0;
+	bool may_miss;
+
+	do {
+		const struct phrase_set *set;
+
+		may_miss = s->op == PHRASE_MAYBE;
+		set = &b->sets[s[may_miss].arg];
+		if (g->bits != NULL)
+			add_bits(g, set);
+		n += set->n;
+		s += 1 + s->arg;
+	} while (may_miss);
+	return n;
+}
+
+void
+phrase_group_seal(struct phrase_group *g, const struct phrases *b)
+{
+	size_t words = 0, bits = 64;
+
+	for (size_t i = 0; i < g->n; i++)
+		words += add_opening(g, b, g->v[i]);
+	while (bits < words * 8)
+		bits *= 2;
+	g->bits = mem_new(bits / 64, sizeof(*g->bits));
+	g->bits_mask = (uint32_t)(bits - 1);
+	for (size_t i = 0; i < g->n; i++)
+		add_opening(g, b, g->v[i]);
+	g->left = mem_new(g->n, sizeof(*g->left));
+}
+
+void
+phrase_group_free(struct phrase_group **gp)
+{
+	struct phrase_group *g = *gp;
+
+	if (g == NULL)
+		return;
+	*gp = NULL;
+	for (size_t i = 0; i < g->n; i++)
+		phrase_free(&g->v[i]);
+	free(g->v);
+	free(g->bits);
+	free(g->left);
+	free(g);
+}
+
+/* The first of the known numbers whose word begins at byte `at' or later. */
+static size_t
+first_known(const struct tokens *t, size_t at)
+{
+	size_t lo = 0, hi = t->nknown;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->v[t->known[mid].word].start < at)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return 0;
+	return lo;
+}
+
+/* Tries all of them from one known number; g->left is what each may still take. */
+static int
+try_all(const struct phrase_group *g, struct run *r, size_t i, size_t from)
+{
+	size_t start;
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < g->n; k++) {
+		r->p = g->v[k];
+		r->steps = g->left[k];
+		rc = try_known(r, i, i + 1, from, &start);
+		g->left[k] = r->steps;
+	}
+	return rc;
+}
+
+int
+phrase_group_holds(const struct phrase_group *g, const struct phrases *b,
+    struct tokens *t, size_t from, size_t to, unsigned steps)
+{
+	struct run r = {.b = b, .t = t, .n = tokens_before(t, to), .len = to};
+	bool begun = false;
+	size_t end;
+	int rc = 0;
+
+	tokens_resolve(t, b->x);
+	end = first_known(t, to);
+	for (size_t i = first_known(t, from); rc == 0 && i < end; i++) {
+		if (!bits_have(g->bits, g->bits_mask, t->known[i].id))
+			continue;
+		for (size_t k = 0; !begun && k < g->n; k++)
+			g->left[k] = steps;
+		begun = true;
+		rc = try_all(g, &r, i, from);
+	}
+	return rc;
 }

@@ -310,7 +310,8 @@ find_begins(struct tokens *t, const struct lexicon *x, struct token *k, size_t i
 	}
 	s = tokens_word(t, i, &n);
 	k->begins = (uint32_t)t->nbegins;
-	k->nbegins = (uint16_t)lexicon_begins(x, s, n, t->begins + t->nbegins);
+	k->nbegins = (uint16_t)lexicon_begins(
+	    x, s, n, k->mixed ? n : t->len - k->start, t->begins + t->nbegins);
 	t->nbegins += k->nbegins;
 }
 
@@ -330,6 +331,21 @@ tokens_begin(struct tokens *t, const struct lexicon *x)
 	}
 }
 
+static uint32_t
+find_number(struct tokens *t, const struct lexicon *x, size_t i)
+{
+	uint8_t marks;
+	uint32_t id = lexicon_find(x, t->v[i].hash, &marks);
+	const char *word;
+	size_t n;
+
+	if (id == 0)
+		return 0;
+	/* It came from a hash alone. */
+	word = tokens_word(t, i, &n);
+	return lexicon_is(x, id, word, n) ? id : 0;
+}
+
 void
 tokens_resolve(struct tokens *t, const struct lexicon *x)
 {
@@ -338,17 +354,20 @@ tokens_resolve(struct tokens *t, const struct lexicon *x)
 	t->resolved = true;
 	tokens_begin(t, x);
 	t->nknown = 0;
-	if (t->known_cap < t->cap) {
-		t->known_cap = t->cap;
-		t->known = mem_grow(t->known, t->cap, sizeof(*t->known));
+	if (t->known_cap < t->n + t->nbegins) {
+		t->known_cap = t->cap + t->nbegins;
+		t->known = mem_grow(t->known, t->known_cap, sizeof(*t->known));
 	}
 	for (size_t i = 0; i < t->n; i++) {
 		struct token *k = &t->v[i];
-		uint8_t marks;
 
-		k->id = lexicon_find(x, k->hash, &marks);
-		if (k->id != 0 || k->nbegins > 0)
-			t->known[t->nknown++] = (uint32_t)i;
+		k->id = find_number(t, x, i);
+		if (k->id != 0)
+			t->known[t->nknown++] =
+			    (struct token_known){k->id, (uint32_t)i};
+		for (unsigned j = 0; j < k->nbegins; j++)
+			t->known[t->nknown++] =
+			    (struct token_known){t->begins[k->begins + j], (uint32_t)i};
 	}
 }
 
@@ -388,36 +407,13 @@ tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n)
 	return t->v[i].start - from == n && memcmp(t->text + from, s, n) == 0;
 }
 
-/* Letters of ASCII are compared without regard to case. */
-static bool
-same_ascii(const char *s, const char *lower, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c |= 32;
-		if (c != lower[i])
-			return false;
-	}
-	return true;
-}
-
 bool
-tokens_is(const struct tokens *t, size_t i, const char *word, size_t n, bool begins)
+tokens_is(struct tokens *t, size_t i, const char *word, size_t n)
 {
-	const char *s = t->text + t->v[i].start;
-	size_t len = t->v[i].end - t->v[i].start;
-	struct sb folded = {0};
-	bool same;
+	size_t len;
+	const char *s = tokens_word(t, i, &len);
 
-	if (!t->v[i].mixed)
-		return (begins ? len >= n : len == n) && same_ascii(s, word, n);
-	letters_fold(t->letters, s, len, &folded);
-	same = (begins ? folded.len >= n : folded.len == n) &&
-	       memcmp(folded.data, word, n) == 0;
-	sb_free(&folded);
-	return same;
+	return len == n && lexicon_same(s, word, n);
 }
 
 size_t
@@ -426,4 +422,20 @@ tokens_chain(const struct tokens *t, size_t i)
 	while (i + 1 < t->n && tokens_joined(t, i + 1, "'", 1))
 		i++;
 	return i;
+}
+
+size_t
+tokens_before(const struct tokens *t, size_t at)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->v[mid].start < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }

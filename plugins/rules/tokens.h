@@ -37,7 +37,10 @@ struct tokens {
 	uint64_t *loose;
 	size_t nloose;
 	bool begun, resolved;
-	uint32_t *known; /* places in v of words that have a number or beginnings */
+	struct token_known { /* a number that a word has, or a beginning of its */
+		uint32_t id;
+		uint32_t word; /* place in v, ascending */
+	} *known;
 	size_t nknown;
 	uint32_t *begins;
 	/* own */
@@ -48,16 +51,16 @@ struct tokens {
 
 void tokens_take(
     struct tokens *t, const struct letters *l, const char *s, size_t n);
-/* Fills in the beginnings, and the numbers too; does nothing the second time. */
+/* Fills in the beginnings, and the numbers too, both compared letter by letter; does nothing
+ * the second time. */
 void tokens_begin(struct tokens *t, const struct lexicon *x);
 void tokens_resolve(struct tokens *t, const struct lexicon *x);
 void tokens_free(struct tokens *t);
 
 /* Word i, folded but for the case of ASCII; borrowed until the next call. */
 const char *tokens_word(struct tokens *t, size_t i, size_t *n);
-/* Whether word i really is, or begins with, the n folded bytes that its number says. */
-bool tokens_is(
-    const struct tokens *t, size_t i, const char *word, size_t n, bool begins);
+/* Whether word i really is the n folded bytes that its hash says. */
+bool tokens_is(struct tokens *t, size_t i, const char *word, size_t n);
 /* Whether what stands before word i (from 1) may separate words of a phrase: 1 to 8
  * characters, no end of a sentence. */
 bool tokens_apart(const struct tokens *t, size_t i);
@@ -65,5 +68,7 @@ bool tokens_apart(const struct tokens *t, size_t i);
 bool tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n);
 /* The last word of those that apostrophes join to word i: "don't" is one. */
 size_t tokens_chain(const struct tokens *t, size_t i);
+/* How many words begin before byte `at'. */
+size_t tokens_before(const struct tokens *t, size_t at);
 
 #endif

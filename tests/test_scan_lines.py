@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tosctl scan' says the same of a line whichever way it reads it: a plain one where it
+stands, any other, such as one with a member that no item has, with a tree."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+SRC = pathlib.Path(os.environ.get("srcdir") or pathlib.Path(__file__).parent.parent)
+BUILD = pathlib.Path(os.environ.get("builddir") or SRC / "build")
+
+IDS = ('1', '0', '"a"', '"\\u00e9\\"\\\\"', '123456789012345678', '1234567890123456789', '-7',
+       '""', '"\\ud83d\\ude00"', '007', '1.0', 'null', '[1]', '99999999999999999999', '"\\ud83d"')
+TEXTS = ('"i will kill you all"', '""', '"I w\\u0069ll\\nkill \\ud83d\\udd2a you"', '"\\/\\b\\f\\r\\t"',
+         '"kill \\ufffd"', '"kill \ufffd\\n"', '"\\u0000"', '"\\ud83d"', '"\\ude00 x"', '"\\uffff"',
+         '"\\x"', '"tab\there"', '1', 'null', 'true', '{}', '"日本 – é"', '"\\u12"', '"')
+KEYS = ("text", "title", "summary", "author", "url", "lang", "published", "te\\u0078t")
+
+
+def lines():
+    """Pairs of a line and the same with one member more, which is read but means nothing."""
+    for inside in ([f'"id":{i},"text":"x"' for i in IDS] +
+                   [f'"id": 1 , "{k}" :{t}' for k in KEYS for t in TEXTS] +
+                   [f'"text":"x","id":2,"{k}":"2026-01-02T03:04:05Z"' for k in KEYS] +
+                   ['"id":1', '"text":"x"', '', '"id":1,"id":2,"text":"x"', '"id":1,,"text":"x"',
+                    '"id" 1,"text":"x"', '"id":1,"text":"x",', '"id":1 "text":"x"']):
+        for end in ("}", " } ", "", "]", "}}", "} x", "},"):
+            yield "{" + inside + end, "{" + '"more":[0],' * bool(inside) + inside + end
+
+
+def scan(what):
+    done = subprocess.run([BUILD / "tosctl", "scan", "--policies", SRC / "etc/policies.d",
+                           "--no-classifier"], input=b"\n".join(what), stdout=subprocess.PIPE,
+                          timeout=300)
+    return done.stdout.splitlines()
+
+
+def main():
+    pairs = [tuple(s.encode() for s in p) for p in lines()]
+    pairs += [(b'{"id":1,"text":"' + s + b'"}', b'{"more":[0],"id":1,"text":"' + s + b'"}')
+              for s in (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x01", b"\x00", b"\xef\xbb\xbf")]
+    plain, tree = (scan([p[i] for p in pairs]) for i in (0, 1))
+    if not len(plain) == len(tree) == len(pairs):
+        sys.exit(f"{len(pairs)} lines, {len(plain)} and {len(tree)} answers")
+    judged = 0
+    for pair, a, b in zip(pairs, map(json.loads, plain), map(json.loads, tree)):
+        # Why a line is bad is said with places in it.
+        same = a == b if "error" not in a else "error" in b and a["line"] == b["line"]
+        if not same:
+            sys.exit(f"{pair[0]!r}: {a}, but with a member more: {b}")
+        judged += "scores" in a
+    if judged < 80 or not any(json.loads(a).get("findings") for a in plain):
+        sys.exit(f"only {judged} lines were good")
+    print(f"{judged} good and {len(pairs) - judged} bad lines: the same either way")
+
+
+if __name__ == "__main__":
+    main()
