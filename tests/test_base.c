@@ -254,6 +254,15 @@ test_item_in_body(void)
 		item_clear(&b);
 		free(cut);
 	}
+	/* A medium without an address is none. */
+	free(a.media[0].url);
+	a.media[0].url = NULL;
+	buf_reset(&w);
+	item_put(&w, &a);
+	r = rd_of(w.data, w.len);
+	item_get(&r, &b);
+	CU_ASSERT_TRUE(r.bad);
+	item_clear(&b);
 	item_clear(&a);
 	buf_free(&w);
 }

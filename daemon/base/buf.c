@@ -330,12 +330,6 @@ keep(struct rd *r, const void *p, size_t n)
 }
 
 char *
-rd_empty(struct rd *r)
-{
-	return keep(r, "", 0);
-}
-
-char *
 rd_str(struct rd *r)
 {
 	uint32_t n = rd_u32(r);

@@ -81,7 +81,6 @@ uint64_t rd_u64(struct rd *r);
 int64_t rd_i64(struct rd *r);
 double rd_f64(struct rd *r);
 char *rd_str(struct rd *r); /* a copy or NULL; embedded NUL is bad */
-char *rd_empty(struct rd *r); /* "", like what rd_str() gives */
 /* A count of elements each at least min_size bytes on the wire: a count that
  * cannot fit what is left is bad, so a hostile peer cannot make us allocate. */
 uint32_t rd_count(struct rd *r, size_t min_size);

@@ -295,7 +295,7 @@ get_media(struct rd *r, struct item *it)
 		m->type = rd_str(r);
 		m->text = rd_str(r);
 		if (m->url == NULL)
-			m->url = rd_empty(r);
+			r->bad = true;
 	}
 }
 
