@@ -46,7 +46,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_push.c \
 	%D%/engine_query.c \
 	%D%/engine_recheck.c \
-	%D%/engine_record.c \
+	%D%/engine_record.c %D%/engine_record.h \
 	%D%/engine_removal.c \
 	%D%/engine_report.c \
 	%D%/engine_retry.c \
@@ -57,7 +57,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_stat.c \
 	%D%/engine_stream.c \
 	%D%/engine_take.c \
-	%D%/engine_turn.c \
+	%D%/engine_turn.c %D%/engine_turn.h \
 	%D%/engine_trend.c %D%/engine_trend.h \
 	%D%/engine_window.c %D%/engine_window.h
 
