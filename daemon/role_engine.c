@@ -34,8 +34,11 @@ struct engine_role {
 	bool stopping;
 	/* From the last byte of an answer with items until they are on disk. */
 	struct histogram delay;
-	int64_t came[CAME_MAX]; /* answers not on disk yet */
-	size_t ncame, ncommitted;
+	struct came {
+		int64_t time;
+		uint64_t turn;
+	} came[CAME_MAX]; /* answers not on disk yet */
+	size_t ncame;
 };
 
 /* --- the turn --- */
@@ -51,13 +54,12 @@ kick(struct engine_role *r)
 static void
 time_came(struct engine_role *r, int64_t now)
 {
-	size_t done = engine_unsettled(r->engine) ? r->ncommitted : r->ncame;
+	size_t done = 0;
 
-	for (size_t i = 0; i < done; i++)
-		histogram_add(&r->delay, now - r->came[i]);
+	for (; done < r->ncame && r->came[done].turn <= engine_told(r->engine); done++)
+		histogram_add(&r->delay, now - r->came[done].time);
 	r->ncame -= done;
 	memmove(r->came, r->came + done, r->ncame * sizeof(r->came[0]));
-	r->ncommitted = r->ncame;
 }
 
 static void
@@ -98,7 +100,8 @@ on_msg(void *ctx, struct msg *m)
 	struct engine_role *r = ctx;
 
 	if (m->type == MSG_POLLED && m->polled.nitems > 0 && r->ncame < CAME_MAX)
-		r->came[r->ncame++] = m->polled.time;
+		r->came[r->ncame++] =
+		    (struct came){m->polled.time, engine_turn(r->engine)};
 	engine_handle(r->engine, m, clock_now());
 	kick(r);
 }

@@ -9,7 +9,7 @@
  * time, tosctl simulate from a scenario in virtual time, both through these calls.
  *
  * What handling a message changes is gathered in one transaction; nothing leaves
- * through `send` before engine_flush() has made it durable.  A failing disk or
+ * through `send` before it is on disk (engine_turn.c).  A failing disk or
  * database ends the process: a restart goes on at the last commit.
  */
 #ifndef TOSD_ENGINE_ENGINE_H
@@ -65,6 +65,9 @@ void engine_flush(struct engine *g, int64_t now);
  * to anybody yet, and further messages may be handled meanwhile.  Whoever has none
  * settles it, which waits for the disk; the next ticks do so by themselves. */
 bool engine_unsettled(const struct engine *g);
+/* Which commit has what is handled now; up to which one all is on disk and told. */
+uint64_t engine_turn(const struct engine *g);
+uint64_t engine_told(const struct engine *g);
 void engine_settle(struct engine *g, int64_t now);
 
 /* New configuration and templates; both borrowed from now on. */

@@ -7,7 +7,6 @@
 
 #include "base/hash.h"
 #include "base/line.h"
-#include "base/text.h"
 
 /* Revisions that a capture's entry names, so that it stays below 65,535 bytes.  They
  * matter once the capture is erased: until then its metadata names them all. */
@@ -106,10 +105,8 @@ put_record(struct line *l, const struct item *it, const char *guid)
 	struct buf wire = {0};
 
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-		if (*told[i] != NULL && text_valid(*told[i], strlen(*told[i])))
-			*told[i] = NULL;
-	if (rest.id != NULL && strcmp(rest.id, guid) == 0 &&
-	    text_valid(guid, strlen(guid)))
+		*told[i] = NULL;
+	if (rest.id != NULL && strcmp(rest.id, guid) == 0)
 		rest.id = NULL;
 	item_put(&wire, &rest);
 	line_key(l, "record");

@@ -140,7 +140,7 @@ struct engine {
 	int64_t committed;	 /* entries: those before this number */
 	bool may_async, async;	 /* a tick does not wait for the disk; and it began */
 	unsigned put_off;	 /* ticks whose commit waits for the disk */
-	bool telling;		 /* the last commit, with held, is still to be told */
+	uint64_t turns, told;	 /* commits; those of which others know */
 
 	/* record */
 	int64_t seq;		/* of the next entry */

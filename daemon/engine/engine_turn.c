@@ -5,7 +5,7 @@
  * that they wait in.
  *
  * A turn of role_engine.c need not wait for the disk: then what comes after a commit is
- * still owed (telling), and paid before the next commit, or when there is nothing else
+ * still owed (held), and paid before the next commit, or when there is nothing else
  * to do (engine_settle()).  Meanwhile the next messages are handled.
  */
 #include <stdlib.h>
@@ -62,21 +62,33 @@ engine_turn_free(struct engine *g)
 bool
 engine_unsettled(const struct engine *g)
 {
-	return g->telling || g->put_off > 0;
+	return g->told < g->turns || g->put_off > 0;
+}
+
+uint64_t
+engine_turn(const struct engine *g)
+{
+	return g->turns + 1;
+}
+
+uint64_t
+engine_told(const struct engine *g)
+{
+	return g->told;
 }
 
 /* What the last commit owes. */
 static void
 tell(struct engine *g)
 {
-	if (!g->telling)
+	if (g->told == g->turns)
 		return;
 	store_await(g->store);
 	engine_record_copy(g);
 	for (size_t i = 0; i < g->held.n; i++)
 		g->send(g->ctx, g->held.v[i].to, g->held.v[i].index, &g->held.v[i].m);
 	g->held.n = 0;
-	g->telling = false;
+	g->told = g->turns;
 }
 
 static void
@@ -97,7 +109,7 @@ commit(struct engine *g)
 	empty = g->held;
 	g->held = g->out;
 	g->out = empty;
-	g->telling = true;
+	g->turns++;
 }
 
 /* Somebody waits for more than that what was handled is on disk. */
