@@ -159,9 +159,9 @@ int db_schema(struct store *s, struct err *e);
 /* store_sqlite.c: a read-only store that was opened while no writer had it open
  * opens itself again once there is one. */
 void db_share(struct store *s);
-/* A connection for a thread of ours, which may only copy from the WAL; *out NULL on
- * failure. */
-int db_connect_beside(struct store *s, sqlite3 **out, struct err *e);
+/* The same store once more, for a thread of ours that copies from the WAL and does nothing
+ * else; *out NULL on failure. */
+int db_open_beside(const struct store *s, struct store **out, struct err *e);
 /* Closes all cached statements. */
 void db_forget(struct store *s);
 

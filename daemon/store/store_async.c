@@ -30,12 +30,12 @@ struct db_async {
 	const char *path; /* the store's */
 	struct later *syncer, *copier;
 	int fd; /* of the WAL, once something was committed; the syncer only reads it */
-	uint64_t synced; /* call that syncs the newest commit */
-	uint64_t copied; /* the last one that copies */
-	int64_t changes; /* as counted by SQLite at the last commit */
-	int pages;	 /* of the WAL, then */
-	int pages_asked; /* when the last copy was asked for */
-	sqlite3 *db;	 /* the copier's; opened before it starts */
+	uint64_t synced;      /* call that syncs the newest commit */
+	uint64_t copied;      /* the last one that copies */
+	int64_t changes;      /* as counted by SQLite at the last commit */
+	int pages;	      /* of the WAL, then */
+	int pages_asked;      /* when the last copy was asked for */
+	struct store *beside; /* the copier's */
 };
 
 static void
@@ -51,30 +51,20 @@ sync_wal(void *arg)
 		    a->path, strerror(errno));
 }
 
-/* As much as can be had without waiting for anybody. */
-static void
-copy_on(sqlite3 *db, const char *path)
-{
-	int rc =
-	    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-	if (rc == SQLITE_IOERR_FSYNC)
-		log_die("store",
-		    "%s: fsync failed: check the disk, then start again; what was "
-		    "committed before is safe",
-		    path);
-	/* A full disk, above all: the WAL keeps it, and the next one tries again. */
-	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-		log_err("store", "%s: cannot take up what its WAL has: %s", path,
-		    sqlite3_errmsg(db));
-}
-
+/* As much as can be had without waiting for anybody.  What fails, on a full disk above
+ * all, stays in the WAL, and the next one tries again. */
 static void
 copy_wal(void *arg)
 {
-	const struct db_async *a = arg;
+	struct store *s = arg;
+	struct err e = ERR_INIT;
+	int rc = sqlite3_wal_checkpoint_v2(
+	    s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
-	copy_on(a->db, a->path);
+	if (rc == SQLITE_OK || rc == SQLITE_BUSY)
+		return;
+	db_fail(s, "copying from the WAL", &e);
+	log_err("store", "%s", e.text);
 }
 
 static int
@@ -97,10 +87,10 @@ copy_when_due(struct store *s)
 		a->pages_asked = 0; /* begun anew */
 	if (a->pages >= LARGE_PAGES) {
 		later_wait(a->copier, a->copied);
-		copy_on(s->db, s->path);
+		copy_wal(s);
 	} else if (a->pages - a->pages_asked >= COPY_PAGES) {
 		a->pages_asked = a->pages;
-		a->copied = later_do(a->copier, copy_wal, a);
+		a->copied = later_do(a->copier, copy_wal, a->beside);
 	}
 }
 
@@ -150,7 +140,7 @@ store_async(struct store *s, struct err *e)
 	a->syncer = later_new();
 	a->copier = later_new();
 	s->async = a;
-	if ((rc = db_connect_beside(s, &a->db, e)) < 0) {
+	if ((rc = db_open_beside(s, &a->beside, e)) < 0) {
 		db_async_close(s);
 		return rc;
 	}
@@ -183,7 +173,7 @@ db_async_close(struct store *s)
 	sqlite3_wal_hook(s->db, NULL, NULL);
 	later_free(&a->syncer);
 	later_free(&a->copier);
-	sqlite3_close_v2(a->db);
+	store_free(&a->beside);
 	if (a->fd >= 0)
 		close(a->fd);
 	free(a);

@@ -123,23 +123,6 @@ connect_db(struct store *s, struct err *e)
 	return db_exec(s, settings, e);
 }
 
-int
-db_connect_beside(struct store *s, sqlite3 **out, struct err *e)
-{
-	struct store second = {.path = s->path, .dir = s->dir};
-	int rc = connect_db(&second, e);
-
-	/* Only what has read the store once knows that it has a WAL. */
-	if (rc == 0)
-		rc = db_exec(&second, settings_beside, e);
-	if (rc < 0) {
-		sqlite3_close_v2(second.db);
-		second.db = NULL;
-	}
-	*out = second.db;
-	return rc;
-}
-
 void
 db_share(struct store *s)
 {
@@ -268,6 +251,24 @@ store_free(struct store **sp)
 	free(s->dir);
 	free(s);
 	*sp = NULL;
+}
+
+int
+db_open_beside(const struct store *s, struct store **out, struct err *e)
+{
+	struct store *second = xcalloc(1, sizeof(*second));
+	int rc;
+
+	second->path = xstrdup(s->path);
+	second->dir = xstrdup(s->dir);
+	rc = connect_db(second, e);
+	/* Only what has read the store once knows that it has a WAL. */
+	if (rc == 0)
+		rc = db_exec(second, settings_beside, e);
+	if (rc < 0)
+		store_free(&second);
+	*out = second;
+	return rc;
 }
 
 int
