@@ -31,7 +31,7 @@ set_clear(struct phrase_set *s)
 	free(s->items);
 	free(s->v);
 	free(s->first);
-	free(s->bits);
+	free(s->bits.v);
 }
 
 void
@@ -261,15 +261,27 @@ second_word(const struct phrase_set *s, const struct phrase_entry *e)
 	return e->n > 1 && !it[0].begins && !it[1].begins ? it[1].id : 0;
 }
 
-static void
-finish_set(const struct phrases *b, struct phrase_set *s)
+struct phrase_bits
+phrase_bits_new(size_t n)
 {
 	size_t bits = 64;
 
-	while (bits < s->n * 8)
+	while (bits < n * 8)
 		bits *= 2;
-	s->bits_mask = (uint32_t)(bits - 1);
-	s->bits = mem_new(bits / 64, sizeof(*s->bits));
+	return (struct phrase_bits){
+	    mem_new(bits / 64, sizeof(uint64_t)), (uint32_t)(bits - 1)};
+}
+
+void
+phrase_bits_add(struct phrase_bits b, uint32_t id)
+{
+	b.v[(id & b.mask) >> 6] |= (uint64_t)1 << (id & 63);
+}
+
+static void
+finish_set(const struct phrases *b, struct phrase_set *s)
+{
+	s->bits = phrase_bits_new(s->n);
 	s->first = mem_new(s->n + 1, sizeof(*s->first));
 	s->shortest = SIZE_MAX;
 	for (size_t i = 0; i < s->n; i++) {
@@ -279,8 +291,7 @@ finish_set(const struct phrases *b, struct phrase_set *s)
 		s->shortest = rare < s->shortest ? rare : s->shortest;
 		s->first[i] = (struct phrase_first){
 		    s->items[s->v[i].at].id, (uint32_t)i, second_word(s, &s->v[i])};
-		s->bits[(s->first[i].id & s->bits_mask) >> 6] |=
-		    (uint64_t)1 << (s->first[i].id & 63);
+		phrase_bits_add(s->bits, s->first[i].id);
 	}
 	if (s->n > 1)
 		qsort(s->first, s->n, sizeof(*s->first), compare_first);

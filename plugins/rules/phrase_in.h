@@ -28,14 +28,30 @@ struct phrase_first { /* the index of a set: its alternatives by their first wor
 	uint32_t second; /* the word that has to follow; 0: none, or one of several */
 };
 
+/* A small set of numbers of words, which may have others too: most words of a text are in
+ * none, and that is told at once. */
+struct phrase_bits {
+	uint64_t *v;
+	uint32_t mask;
+};
+
+static inline bool
+phrase_bits_have(struct phrase_bits b, uint32_t id)
+{
+	return b.v[(id & b.mask) >> 6] >> (id & 63) & 1;
+}
+
+/* For n of them; v is the caller's to free. */
+struct phrase_bits phrase_bits_new(size_t n);
+void phrase_bits_add(struct phrase_bits b, uint32_t id);
+
 struct phrase_set {
 	struct phrase_item *items;
 	size_t nitems;
 	struct phrase_entry *v;
 	size_t n;
 	struct phrase_first *first; /* ascending, and one of number 0 at the end */
-	uint64_t *bits; /* one by the number of each of them: mostly a word is none */
-	uint32_t bits_mask;
+	struct phrase_bits bits; /* what they begin with */
 	size_t shortest;     /* how rare it is thought to be: pattern_rarity() */
 };
 

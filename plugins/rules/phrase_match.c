@@ -52,12 +52,6 @@ entry_holds(struct run *r, const struct phrase_set *s, const struct phrase_entry
 	return true;
 }
 
-static inline bool
-bits_have(const uint64_t *bits, uint32_t mask, uint32_t id)
-{
-	return bits[(id & mask) >> 6] >> (id & 63) & 1;
-}
-
 /* Where the alternatives that begin with a number stand in s->first, or their end. */
 static const struct phrase_first *
 find_first(const struct phrase_set *s, uint32_t id)
@@ -87,7 +81,7 @@ struct choice {
 static inline void
 choice_add(struct choice *c, const struct phrase_set *s, uint32_t id)
 {
-	if (!bits_have(s->bits, s->bits_mask, id))
+	if (!phrase_bits_have(s->bits, id))
 		return;
 	c->v[c->n].next = find_first(s, id);
 	c->v[c->n++].id = id;
@@ -234,32 +228,30 @@ match_row(const struct phrase_row *row, const struct phrases *b, struct tokens *
 	return 0;
 }
 
-/* The sets that a phrase may begin with: those that may be missing, and the first one
- * that must be there. */
+/* The sets that a phrase may begin with, one after the other: those that may be
+ * missing, and the first one that must be there.  *s is the phrase's first step at
+ * first, and NULL behind the last one. */
+static const struct phrase_set *
+opening_next(const struct phrases *b, const struct phrase_step **s)
+{
+	const struct phrase_step *at = *s;
+	bool may_miss = at->op == PHRASE_MAYBE;
+
+	*s = may_miss ? at + 1 + at->arg : NULL;
+	return &b->sets[at[may_miss].arg];
+}
+
 struct opening {
-	struct {
-		const uint64_t *bits;
-		uint32_t mask;
-	} v[PATTERN_TOKENS];
+	struct phrase_bits v[PATTERN_TOKENS];
 	size_t n;
 };
 
 static void
 opening_take(struct opening *o, const struct phrase *p, const struct phrases *b)
 {
-	const struct phrase_step *s = p->v;
-	bool may_miss;
-
 	o->n = 0;
-	do {
-		const struct phrase_set *set;
-
-		may_miss = s->op == PHRASE_MAYBE;
-		set = &b->sets[s[may_miss].arg];
-		o->v[o->n].bits = set->bits;
-		o->v[o->n++].mask = set->bits_mask;
-		s += 1 + s->arg;
-	} while (may_miss);
+	for (const struct phrase_step *s = p->v; s != NULL;)
+		o->v[o->n++] = opening_next(b, &s)->bits;
 }
 
 /* The first of the numbers from i on that may begin the phrase: most words do not,
@@ -269,7 +261,7 @@ opening_find(const struct opening *o, const struct token_known *v, size_t i, siz
 {
 	for (; i < n; i++)
 		for (size_t k = 0; k < o->n; k++)
-			if (bits_have(o->v[k].bits, o->v[k].mask, v[i].id))
+			if (phrase_bits_have(o->v[k], v[i].id))
 				return i;
 	return n;
 }
@@ -322,9 +314,8 @@ phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
 struct phrase_group {
 	struct phrase **v;
 	size_t n;
-	uint64_t *bits; /* of the words that any of them may begin with, as a set's */
-	uint32_t bits_mask;
-	unsigned *left; /* steps of each during a search */
+	struct phrase_bits bits; /* what any of them may begin with */
+	unsigned *left;		 /* steps of each during a search */
 };
 
 void
@@ -338,49 +329,22 @@ phrase_group_add(struct phrase_group **gp, struct phrase *p)
 	g->v[g->n++] = p;
 }
 
-static void
-add_bits(struct phrase_group *g, const struct phrase_set *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		g->bits[(s->first[i].id & g->bits_mask) >> 6] |=
-		    (uint64_t)1 << (s->first[i].id & 63);
-}
-
-/* Calls add_bits() for the sets that a phrase may begin with, where there are bits; how
- * many words they have. */
-static size_t
-add_opening(struct phrase_group *g, const struct phrases *b, const struct phrase *p)
-{
-	const struct phrase_step *s = p->v;
-	size_t n = 0;
-	bool may_miss;
-
-	do {
-		const struct phrase_set *set;
-
-		may_miss = s->op == PHRASE_MAYBE;
-		set = &b->sets[s[may_miss].arg];
-		if (g->bits != NULL)
-			add_bits(g, set);
-		n += set->n;
-		s += 1 + s->arg;
-	} while (may_miss);
-	return n;
-}
-
 void
 phrase_group_seal(struct phrase_group *g, const struct phrases *b)
 {
-	size_t words = 0, bits = 64;
+	size_t words = 0;
 
 	for (size_t i = 0; i < g->n; i++)
-		words += add_opening(g, b, g->v[i]);
-	while (bits < words * 8)
-		bits *= 2;
-	g->bits = mem_new(bits / 64, sizeof(*g->bits));
-	g->bits_mask = (uint32_t)(bits - 1);
+		for (const struct phrase_step *s = g->v[i]->v; s != NULL;)
+			words += opening_next(b, &s)->n;
+	g->bits = phrase_bits_new(words);
 	for (size_t i = 0; i < g->n; i++)
-		add_opening(g, b, g->v[i]);
+		for (const struct phrase_step *s = g->v[i]->v; s != NULL;) {
+			const struct phrase_set *set = opening_next(b, &s);
+
+			for (size_t k = 0; k < set->n; k++)
+				phrase_bits_add(g->bits, set->first[k].id);
+		}
 	g->left = mem_new(g->n, sizeof(*g->left));
 }
 
@@ -395,7 +359,7 @@ phrase_group_free(struct phrase_group **gp)
 	for (size_t i = 0; i < g->n; i++)
 		phrase_free(&g->v[i]);
 	free(g->v);
-	free(g->bits);
+	free(g->bits.v);
 	free(g->left);
 	free(g);
 }
@@ -445,7 +409,7 @@ phrase_group_holds(const struct phrase_group *g, const struct phrases *b,
 	tokens_resolve(t, b->x);
 	end = first_known(t, to);
 	for (size_t i = first_known(t, from); rc == 0 && i < end; i++) {
-		if (!bits_have(g->bits, g->bits_mask, t->known[i].id))
+		if (!phrase_bits_have(g->bits, t->known[i].id))
 			continue;
 		for (size_t k = 0; !begun && k < g->n; k++)
 			g->left[k] = steps;
