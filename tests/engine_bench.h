@@ -132,6 +132,17 @@ bench_int(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
+/* What was sent was signed before. */
+static inline void
+bench_signed(struct bench *b)
+{
+	json_t *stats = engine_stats(b->engine, b->now);
+
+	CU_ASSERT(bench_int(stats, "ledger_signed") >
+		  bench_int(bench_last(b, "message"), "seq"));
+	json_decref(stats);
+}
+
 static inline void
 bench_peers(struct bench *b)
 {

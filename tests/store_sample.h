@@ -4,8 +4,10 @@
 #ifndef TOSD_TESTS_STORE_SAMPLE_H
 #define TOSD_TESTS_STORE_SAMPLE_H
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -120,6 +122,36 @@ add_revision(struct store *s, int64_t feed, const char *guid, int64_t *item_id,
 	if (revision != NULL)
 		*revision = r.id;
 	return rc;
+}
+
+/* writer() commits from number `from' on, in a process of its own, and says each on fd
+ * once it is durable.  With `wait' it is killed after its first commit only, else at any
+ * time, so also while it opens the file.  The last commit that was acknowledged. */
+static inline int64_t
+killed_writer(void (*writer)(int fd, int64_t from), int64_t from, unsigned us, bool wait)
+{
+	int64_t seq, last = from - 1;
+	int fd[2], status;
+	pid_t pid;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		close(fd[0]);
+		writer(fd[1], from);
+	}
+	close(fd[1]);
+	if (wait && read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
+		last = seq;
+	usleep(us);
+	kill(pid, SIGKILL);
+	while (read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
+		last = seq;
+	close(fd[0]);
+	waitpid(pid, &status, 0);
+	CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return last;
 }
 
 static inline struct store_case

@@ -168,6 +168,21 @@ test_text_utf8(void)
 	CU_ASSERT_EQUAL(text_prefix("\xc3\xa9\xc3\xa9x", 2), 4);
 }
 
+/* The first n bytes of w, in a buffer of just that size, are no item. */
+static void
+no_item(const struct buf *w, size_t n)
+{
+	char *cut = xstrndup(w->data, n);
+	struct rd r = rd_of(cut, n);
+	struct item it;
+
+	item_init(&it);
+	item_get(&r, &it);
+	CU_ASSERT_TRUE(r.bad);
+	item_clear(&it);
+	free(cut);
+}
+
 static void
 test_item_wire(void)
 {
@@ -199,15 +214,8 @@ test_item_wire(void)
 	CU_ASSERT_EQUAL(memcmp(da, db, sizeof(da)), 0);
 	item_clear(&b);
 	/* Every cut of the message is refused, none reads outside it. */
-	for (size_t n = 0; n < w.len; n++) {
-		char *cut = xstrndup(w.data, n);
-
-		r = rd_of(cut, n);
-		item_get(&r, &b);
-		CU_ASSERT_TRUE(r.bad);
-		item_clear(&b);
-		free(cut);
-	}
+	for (size_t n = 0; n < w.len; n++)
+		no_item(&w, n);
 	item_clear(&a);
 	buf_free(&w);
 }
@@ -245,24 +253,14 @@ test_item_in_body(void)
 	item_copy(&b, &a);
 	CU_ASSERT_TRUE(b.media[1].in_body);
 	item_clear(&b);
-	for (size_t n = 0; n < w.len; n++) {
-		char *cut = xstrndup(w.data, n);
-
-		r = rd_of(cut, n);
-		item_get(&r, &b);
-		CU_ASSERT_TRUE(r.bad);
-		item_clear(&b);
-		free(cut);
-	}
+	for (size_t n = 0; n < w.len; n++)
+		no_item(&w, n);
 	/* A medium without an address is none. */
 	free(a.media[0].url);
 	a.media[0].url = NULL;
 	buf_reset(&w);
 	item_put(&w, &a);
-	r = rd_of(w.data, w.len);
-	item_get(&r, &b);
-	CU_ASSERT_TRUE(r.bad);
-	item_clear(&b);
+	no_item(&w, w.len);
 	item_clear(&a);
 	buf_free(&w);
 }
@@ -304,20 +302,13 @@ test_item_hashes(void)
 	item_copy(&a, &b);
 	CU_ASSERT_STRING_EQUAL(a.media[1].pdq, sha);
 	item_clear(&b);
-	for (size_t n = 0; n < w.len; n++) {
-		r = rd_of(w.data, n);
-		item_get(&r, &b);
-		CU_ASSERT_TRUE(r.bad);
-		item_clear(&b);
-	}
+	for (size_t n = 0; n < w.len; n++)
+		no_item(&w, n);
 	/* A digest that is none is no item. */
 	item_media_hash(&a.media[1], "x", NULL, NULL, 0, NULL);
 	buf_reset(&w);
 	item_put(&w, &a);
-	r = rd_of(w.data, w.len);
-	item_get(&r, &b);
-	CU_ASSERT_TRUE(r.bad);
-	item_clear(&b);
+	no_item(&w, w.len);
 	item_clear(&a);
 	buf_free(&old);
 	buf_free(&w);

@@ -400,6 +400,16 @@ test_signed(void)
 }
 
 static void
+all_said(const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, v[i]));
+		if (strstr(rules_notes, v[i]) == NULL)
+			printf("\n  not said: %s", v[i]);
+	}
+}
+
+static void
 test_lint(void)
 {
 	static const char *const said[] = {"list `spare' is not used",
@@ -435,11 +445,7 @@ test_lint(void)
 	h = rules_open("lint", "2027-01-02");
 	CU_ASSERT_PTR_NOT_NULL(h);
 	SAME(rules_problems, "");
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
-		if (strstr(rules_notes, said[i]) == NULL)
-			printf("\n  not said: %s", said[i]);
-	}
+	all_said(said, sizeof(said) / sizeof(said[0]));
 	policy_host_free(&h);
 	h = rules_open("lint", "2026-01-02");
 	CU_ASSERT_PTR_NULL(strstr(rules_notes, "expire"));
@@ -484,11 +490,7 @@ test_lint_beside(void)
 	h = rules_open("lint", "2027-01-02");
 	CU_ASSERT_PTR_NOT_NULL(h);
 	SAME(rules_problems, "");
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
-		if (strstr(rules_notes, said[i]) == NULL)
-			printf("\n  not said: %s", said[i]);
-	}
+	all_said(said, sizeof(said) / sizeof(said[0]));
 	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
 		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
 		if (strstr(rules_notes, unsaid[i]) != NULL)
@@ -537,11 +539,7 @@ test_lint_twins(void)
 	h = rules_open("lint", "2027-01-02");
 	CU_ASSERT_PTR_NOT_NULL(h);
 	SAME(rules_problems, "");
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
-		if (strstr(rules_notes, said[i]) == NULL)
-			printf("\n  not said: %s", said[i]);
-	}
+	all_said(said, sizeof(said) / sizeof(said[0]));
 	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++)
 		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
 	policy_host_free(&h);

@@ -3,10 +3,7 @@
  * test_store_async: commits that threads bring to the disk: kill -9 in the middle, a
  * power cut at any byte behind what was waited for, and a WAL that never rests.
  */
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -80,28 +77,10 @@ test_kill(void)
 	unsigned r = 4711;
 
 	for (int round = 0; round < 30; round++) {
-		int64_t seq;
-		int fd[2], status = 0;
 		struct store *s;
-		pid_t pid;
 
 		r = r * 1103515245 + 12345;
-		acked = next - 1;
-		CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
-		fflush(stdout);
-		pid = fork();
-		if (pid == 0)
-			writer(fd[1], next);
-		close(fd[1]);
-		if (round % 2 == 0 && read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
-			acked = seq;
-		usleep((r >> 8) % 20000);
-		kill(pid, SIGKILL);
-		while (read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
-			acked = seq;
-		close(fd[0]);
-		waitpid(pid, &status, 0);
-		CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		acked = killed_writer(writer, next, (r >> 8) % 20000, round % 2 == 0);
 		s = open_url(url());
 		next = whole_commits(s);
 		CU_ASSERT_TRUE(next == acked + 1 || next == acked + 2);

@@ -91,35 +91,6 @@ writer(int fd, int64_t from)
 	}
 }
 
-/* Every other one is killed only after its first commit, the rest at any time, so
- * also while it opens the file.  Returns the last commit that was acknowledged. */
-static int64_t
-killed_writer(int64_t from, unsigned us, bool wait)
-{
-	int64_t seq, last = from - 1;
-	int fd[2], status;
-	pid_t pid;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		close(fd[0]);
-		writer(fd[1], from);
-	}
-	close(fd[1]);
-	if (wait && read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
-		last = seq;
-	usleep(us);
-	kill(pid, SIGKILL);
-	while (read(fd[0], &seq, sizeof(seq)) == sizeof(seq))
-		last = seq;
-	close(fd[0]);
-	waitpid(pid, &status, 0);
-	CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	return last;
-}
-
 static void
 test_kill(void)
 {
@@ -132,7 +103,7 @@ test_kill(void)
 	remove_files();
 	for (int round = 0; round < 50; round++) {
 		r = r * 1103515245 + 12345;
-		acked = killed_writer(next, (r >> 8) % 20000, round % 2 == 0);
+		acked = killed_writer(writer, next, (r >> 8) % 20000, round % 2 == 0);
 		s = open_url(url());
 		next = store_ledger_next(s);
 		/* All that was acknowledged, at most one commit more, never a half. */
