@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_json_hostile: JSON made to cost time or memory, or to hide items.  Each document
- * is read in a process of its own: less than a second of processor time, less than
- * 64 MiB beyond the document, and the items before the damage are there.
+ * is read in a process of its own: a byte of it costs at most so many times what a byte
+ * of an ordinary document costs in the same run, whatever the machine and the compiler;
+ * less than 64 MiB beyond the document; and the items before the damage are there.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "suite.h"
 
 #define MIB ((size_t)1 << 20)
+#define DEARER \
+	40 /* the dearest is 8; what grows with the square of 2 MiB is thousands */
 #define GOOD_LINE "{\"id\":\"good\",\"text\":\"t\"}\n"
 #define HEAD "[{\"id\":\"good\",\"text\":\"before the damage\"},"
 
@@ -130,27 +133,61 @@ read_and_exit(const struct buf *doc)
 	_exit(kept ? 10 : 11);
 }
 
-static void
-measure(const char *name, const struct buf *doc, bool kept)
+/* Reads it in a process of its own; seconds of processor time, and how that ended. */
+static double
+time_of(const struct buf *doc, int *status)
 {
 	struct rusage used;
-	double cpu;
-	int status;
 	pid_t pid = fork();
 
 	CU_ASSERT_FATAL(pid >= 0);
 	if (pid == 0)
 		read_and_exit(doc);
-	CU_ASSERT_EQUAL_FATAL(wait4(pid, &status, 0, &used), pid);
-	cpu = cpu_of(&used);
+	CU_ASSERT_EQUAL_FATAL(wait4(pid, status, 0, &used), pid);
+	return cpu_of(&used);
+}
+
+/* The same for an ordinary document of 4 MiB: seconds for a byte.  Taken again for
+   each, since what else runs here comes and goes. */
+static double
+ordinary(void)
+{
+	static struct buf doc;
+	int status;
+	double cpu;
+
+	if (doc.len == 0) {
+		buf_puts(&doc, HEAD);
+		while (doc.len < 4 * MIB)
+			buf_printf(&doc,
+			    "{\"id\":\"%zu\",\"text\":\"Who has seen a grey cat near "
+			    "the "
+			    "mill?  It answers to Tom.\",\"creator\":\"m7\","
+			    "\"published\":\"2026-11-22T10:00:00Z\"},",
+			    doc.len);
+		buf_puts(&doc, "{}]");
+	}
+	cpu = time_of(&doc, &status);
+	CU_ASSERT_FATAL(WIFEXITED(status) && WEXITSTATUS(status) == 10);
+	return cpu / (double)doc.len;
+}
+
+static void
+measure(const char *name, const struct buf *doc, bool kept)
+{
+	int status;
+	double cpu = time_of(doc, &status);
+	double times = cpu / (double)doc->len / ordinary();
+
 	if (!WIFEXITED(status) || (kept && WEXITSTATUS(status) != 10) ||
-	    getenv("TOSD_VERBOSE") != NULL)
-		printf("\n    %-28s %6zu KiB: %.3f s, status %#x ", name,
-		    doc->len >> 10, cpu, (unsigned)status);
+	    times > DEARER || getenv("TOSD_VERBOSE") != NULL)
+		printf("\n    %-28s %6zu KiB: %.3f s, a byte %.2f of an ordinary one, "
+		       "status %#x ",
+		    name, doc->len >> 10, cpu, times, (unsigned)status);
 	CU_ASSERT(WIFEXITED(status));
 	CU_ASSERT(WEXITSTATUS(status) == 10 || (!kept && WEXITSTATUS(status) == 11));
 #ifndef TOSD_SANITIZED
-	CU_ASSERT(cpu < 1.0);
+	CU_ASSERT(times <= DEARER);
 #endif
 }
 
