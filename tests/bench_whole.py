@@ -49,7 +49,7 @@ CONF = """
 provider = {{ name = "Bench"; mailbox = "abuse@host.example"; }};
 state_dir = "{dir}/state"; run_dir = "{dir}/run"; control = "{dir}/run/control";
 templates_dir = "{src}/etc/notices.d"; sandbox = "best-effort";
-fetch = {{ interval = "24h"; allow = [ "127.0.0.0/8" ]; host_gap = 0; }};
+fetch = {{ interval_min = "30s"; interval = "1m"; allow = [ "127.0.0.0/8" ]; host_gap = 0; }};
 policy = {{
 	plugins = (
 		{{ name = "rules"; path = "{build}/plugins/rules/.libs/rules.so"; }},
@@ -157,8 +157,7 @@ class Run:
         bench.wait("the daemon", lambda: self.status("policy"))
         bench.wait("its streams", lambda: self.log.read_text(errors="replace").count(
             "stream is open") >= n or None)
-        bench.wait("its polls", lambda: self.status("items") is not None and (
-            bench.ask(self.control, {"cmd": "status"})["polls"].get("ok", n) >= n) or None)
+        bench.wait("its polls", lambda: self.polled() >= n or None, pause=0.1)
         time.sleep(0.5)  # every role knows every other
 
     def status(self, key):
@@ -169,6 +168,10 @@ class Run:
         except (OSError, ValueError):
             return None
         return s if s.get(key) not in (None, "") else None
+
+    def polled(self):
+        s = self.status("polls")
+        return s["polls"]["ok"] + s["polls"]["unchanged"] if s else 0
 
     def judged(self):
         s = self.status("items_judged")
@@ -182,8 +185,8 @@ class Run:
         go.set()
         if during is not None:
             during(pids)
-        # Each look takes the engine's time.
-        self.end = bench.wait(f"{self.items} items", self.judged, LIMIT, 0.1)
+        self.end = bench.wait(f"{self.items} items", self.judged, LIMIT, 0.05)
+        bench.ask(self.control, {"cmd": "feeds"})  # answered once all is on disk
         self.wall = time.monotonic() - begin
         after, self.memory = used(pids)
         self.us = {r: (after[r] - before[r]) * 1e6 / self.items for r in after}

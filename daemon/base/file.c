@@ -157,6 +157,20 @@ file_write(const char *path, const void *data, size_t n, mode_t mode,
 	return rc;
 }
 
+void
+file_sync_path(const char *path)
+{
+	char *dir = xstrdup(path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		log_die("disk", "cannot open %s: %s", path, strerror(errno));
+	file_sync_fd(fd, path);
+	close(fd);
+	file_sync_dir(dirname(dir));
+	free(dir);
+}
+
 int
 file_mkdirs(const char *path, mode_t mode, struct err *e)
 {

@@ -26,6 +26,9 @@ enum file_sync { FILE_NOSYNC, FILE_SYNC };
 int file_write(const char *path, const void *data, size_t n, mode_t mode,
     enum file_sync sync, struct err *e);
 
+/* fsync of a file that has its name, and of its folder; as above. */
+void file_sync_path(const char *path);
+
 /* The same in two steps, for several files that become durable together: the temporary
  * file is written and its descriptor handed out, to be synced and closed; then it gets
  * its name.  Syncing the folder is left to the caller. */

@@ -5,7 +5,8 @@
  * one to be done waits for it.
  *
  * A call gets its argument and nothing else; it must not touch what its owner may be
- * using meanwhile.  One that fails ends the process (log_die), as an fsync that fails
+ * using meanwhile, and that is more than can be seen: digest.h, id.h and clock.h keep
+ * things from call to call.  One that fails ends the process (log_die), as an fsync that fails
  * always does.
  */
 #ifndef TOSD_BASE_LATER_H

@@ -139,7 +139,7 @@ struct engine {
 	struct engine_outs held; /* once the last commit is */
 	int64_t committed;	 /* entries: those before this number */
 	bool may_async, async;	 /* a tick does not wait for the disk; and it began */
-	unsigned put_off;	 /* ticks whose commit waits for the disk */
+	int64_t put_off;	 /* since when a commit waits for the disk; CLOCK_NONE */
 	uint64_t turns, told;	 /* commits; those of which others know */
 
 	/* record */
@@ -174,7 +174,7 @@ struct engine {
 	int64_t retries;	      /* answers of programs that are waited for */
 	int64_t reports;	      /* that were ever made */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
-	uint64_t next_batch;
+	uint64_t next_batch; /* no other start has the same */
 	char policy[DIGEST_HEX];
 	int64_t last_safety; /* revision last alerted: one alert each */
 

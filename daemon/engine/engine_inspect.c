@@ -231,7 +231,8 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	w->revisions = xrealloc(w->revisions, w->n * sizeof(*w->revisions));
 	for (size_t i = 0; i < w->n; i++)
 		w->revisions[i] = (int64_t)m.inspect.v[i].revision;
-	engine_emit(g, ROLE_POLICY, index, &m);
+	/* What the disk does not have yet when a crash comes is fetched and asked again. */
+	engine_emit_early(g, ROLE_POLICY, index, &m);
 }
 
 void

@@ -14,7 +14,8 @@
 #include "engine/engine_in.h"
 #include "engine/engine_life.h"
 
-#define PUT_OFF_MAX 3 /* so that nobody waits for long for what is small */
+/* How long what is small waits for a disk that is busy, before the engine does. */
+#define PUT_OFF_MAX 50u
 
 void
 engine_begin(struct engine *g)
@@ -43,6 +44,15 @@ engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m)
 	msg_init(m, m->type);
 }
 
+void
+engine_emit_early(struct engine *g, enum role to, uint32_t index, struct msg *m)
+{
+	if (g->async)
+		g->send(g->ctx, to, index, m);
+	else
+		engine_emit(g, to, index, m);
+}
+
 static void
 outs_free(struct engine_outs *q)
 {
@@ -62,7 +72,7 @@ engine_turn_free(struct engine *g)
 bool
 engine_unsettled(const struct engine *g)
 {
-	return g->told < g->turns || g->put_off > 0;
+	return g->told < g->turns || g->put_off != CLOCK_NONE;
 }
 
 uint64_t
@@ -123,9 +133,12 @@ urgent(struct engine *g, int64_t now)
 /* The disk has not yet what it was given before, and to commit would be to wait for it:
  * as well the next messages can go into the same transaction. */
 static bool
-is_early(struct engine *g)
+is_early(struct engine *g, int64_t now)
 {
-	return g->async && g->put_off < PUT_OFF_MAX &&
+	/* A clock that was set back is no reason to wait. */
+	return g->async &&
+	       (g->put_off == CLOCK_NONE ||
+		   (uint64_t)(now - g->put_off) < PUT_OFF_MAX) &&
 	       !(store_is_durable(g->store) && vault_is_synced(g->vault));
 }
 
@@ -151,11 +164,12 @@ begin_async(struct engine *g)
 
 	engine_must(store_async(g->store, &e), 0, "cannot open the store's log", &e);
 	vault_async(g->vault);
+	ledger_async(g->ledger);
 	g->async = true;
 }
 
-void
-engine_turn_end(struct engine *g, int64_t now, bool wait)
+static void
+turn_end(struct engine *g, int64_t now, bool wait, bool may_put_off)
 {
 	bool hurry;
 
@@ -168,11 +182,12 @@ engine_turn_end(struct engine *g, int64_t now, bool wait)
 	if (store_is_durable(g->store))
 		tell(g);
 	hurry = wait || urgent(g, now);
-	if (!hurry && is_early(g)) {
-		g->put_off++;
+	if (!hurry && may_put_off && is_early(g, now)) {
+		if (g->put_off == CLOCK_NONE)
+			g->put_off = now;
 		return;
 	}
-	g->put_off = 0;
+	g->put_off = CLOCK_NONE;
 	commit(g);
 	if (hurry)
 		finish(g, now);
@@ -181,13 +196,17 @@ engine_turn_end(struct engine *g, int64_t now, bool wait)
 }
 
 void
+engine_turn_end(struct engine *g, int64_t now, bool wait)
+{
+	turn_end(g, now, wait, true);
+}
+
+void
 engine_settle(struct engine *g, int64_t now)
 {
 	tell(g);
-	g->put_off = PUT_OFF_MAX;
 	if (g->in_txn)
-		engine_turn_end(g, now, false);
-	g->put_off = 0;
+		turn_end(g, now, false, false);
 }
 
 void

@@ -25,6 +25,9 @@ struct engine_outs {
 void engine_begin(struct engine *g);
 /* Queues m (taken) until the commit is on disk. */
 void engine_emit(struct engine *g, enum role to, uint32_t index, struct msg *m);
+/* The same for a question of which only the answer matters: where a tick does not wait
+ * for the disk it leaves at once, before all that is queued. */
+void engine_emit_early(struct engine *g, enum role to, uint32_t index, struct msg *m);
 /* Commits.  wait: and until that is on disk and all that comes after it is done; else
  * that is so only where somebody waits for it. */
 void engine_turn_end(struct engine *g, int64_t now, bool wait);

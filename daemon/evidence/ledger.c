@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/later.h"
 #include "evidence/ledger_in.h"
 
 void
@@ -22,6 +23,7 @@ ledger_free(struct ledger **l)
 
 	if (p == NULL)
 		return;
+	later_free(&p->later);
 	if (p->lock >= 0)
 		close(p->lock);
 	note_key_free(&p->check);
@@ -31,6 +33,15 @@ ledger_free(struct ledger **l)
 	free(p->log);
 	free(p);
 	*l = NULL;
+}
+
+void
+ledger_async(struct ledger *l)
+{
+	if (l->sync != FILE_SYNC || l->later != NULL)
+		return;
+	l->later = later_new();
+	later_start(l->later);
 }
 
 uint64_t

@@ -13,7 +13,8 @@
  * back from the files, then `checkpoint`, then its kept copy, then the partial files
  * of the head before are removed.  Whatever a crash leaves beyond the newest head is
  * not part of the log: the caller, who has it in its database, appends the same
- * entries again and the same files come out.
+ * entries again and the same files come out.  So full tiles, which are written as they
+ * fill, need not be on disk before the seal that covers them.
  *
  * Memory: the right edge of the tree (72 KiB) and the entries of one bundle.
  */
@@ -55,6 +56,9 @@ struct ledger;
 int ledger_open(const char *dir, const struct ledger_key *key, enum file_sync sync,
     struct ledger **out, struct err *e);
 void ledger_free(struct ledger **l);
+
+/* From now on a thread of the log's own syncs full tiles; a seal waits for it. */
+void ledger_async(struct ledger *l);
 
 /* Entries appended, sealed or not; after ledger_open() those of the newest head. */
 uint64_t ledger_size(const struct ledger *l);

@@ -7,26 +7,38 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/later.h"
 #include "base/log.h"
 #include "evidence/ledger_in.h"
 #include "evidence/place.h"
 
 static int
 write_tile(const struct ledger *l, int level, uint64_t index, unsigned width,
-    const void *data, size_t n, struct err *e)
+    const void *data, size_t n, enum file_sync sync, struct err *e)
 {
 	char name[TILE_NAME];
 
 	tile_name(level, index, width, name);
 	return place_write(
-	    l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
+	    l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE, sync, e);
+}
+
+/* A file under its name, by a thread or not. */
+static void
+sync_file(void *arg)
+{
+	char *path = arg;
+
+	file_sync_path(path);
+	free(path);
 }
 
 /* A full file that is there already was left by a crash before its head was signed
- * (what a head covers is never written again).  The same bytes are kept. */
+ * (what a head covers is never written again).  The same bytes are kept, but who knows
+ * whether the disk has them. */
 static int
-write_full(const struct ledger *l, int level, uint64_t index, const void *data,
-    size_t n, struct err *e)
+write_full(struct ledger *l, int level, uint64_t index, const void *data, size_t n,
+    struct err *e)
 {
 	struct buf old = {0};
 	char name[TILE_NAME];
@@ -43,8 +55,14 @@ write_full(const struct ledger *l, int level, uint64_t index, const void *data,
 		    "%s was never signed and differs from what the database "
 		    "says; it is written anew",
 		    path);
-	rc = write_tile(l, level, index, TILE_WIDTH, data, n, e);
+	rc = place_dirs(l->log, name, LEDGER_DIR_MODE, l->sync, e);
+	if (rc == 0)
+		rc = write_tile(l, level, index, TILE_WIDTH, data, n, FILE_NOSYNC, e);
 out:
+	if (rc == 0 && l->later != NULL)
+		l->last = later_do(l->later, sync_file, xstrdup(path));
+	else if (rc == 0 && l->sync == FILE_SYNC)
+		file_sync_path(path);
 	buf_free(&old);
 	free(path);
 	return rc;
@@ -121,11 +139,13 @@ write_edges(struct ledger *l, struct err *e)
 			continue;
 		if (i == 0)
 			rc = write_tile(l, TILE_ENTRIES, edge->index, edge->n,
-			    l->bundle.data, l->bundle.len, e);
+			    l->bundle.data, l->bundle.len, l->sync, e);
 		if (rc == 0)
 			rc = write_tile(l, i, edge->index, edge->n, edge->hash,
-			    (size_t)edge->n * DIGEST_LEN, e);
+			    (size_t)edge->n * DIGEST_LEN, l->sync, e);
 	}
+	if (l->later != NULL)
+		later_wait(l->later, l->last);
 	return rc;
 }
 

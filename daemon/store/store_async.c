@@ -8,9 +8,10 @@
  * a descriptor of its own: to close that one drops no lock, since SQLite locks the file
  * of its shared memory and never the WAL, which stays the same file for as long as the
  * store is open.  Another one copies from the WAL to the store, over a connection of
- * its own, while new commits come behind what it copies.  Behind the last one it gets
- * only where nothing comes for a moment, and only then SQLite begins the WAL anew; so a
- * WAL that has become large all the same is copied to its end by who commits.
+ * its own, while new commits come behind what it copies.  Only where it gets behind the
+ * last one SQLite begins the WAL anew.  So it copies less and less the more often it is
+ * asked, and a WAL that has become large all the same is copied to its end by who
+ * commits.
  */
 #include "store/db.h"
 
@@ -24,6 +25,7 @@
 #include "base/log.h"
 
 #define COPY_PAGES 2048	 /* of the WAL are worth a copy: 16 MiB */
+#define END_PAGES 4096	 /* ... from here on each commit is, to get to the end */
 #define LARGE_PAGES 8192 /* ... and are too many: 64 MiB */
 
 struct db_async {
@@ -88,7 +90,8 @@ copy_when_due(struct store *s)
 	if (a->pages >= LARGE_PAGES) {
 		later_wait(a->copier, a->copied);
 		copy_wal(s);
-	} else if (a->pages - a->pages_asked >= COPY_PAGES) {
+	} else if (a->pages - a->pages_asked >= COPY_PAGES ||
+		   (a->pages >= END_PAGES && later_is_done(a->copier, a->copied))) {
 		a->pages_asked = a->pages;
 		a->copied = later_do(a->copier, copy_wal, a->beside);
 	}

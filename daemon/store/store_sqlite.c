@@ -105,6 +105,9 @@ connect_db(struct store *s, struct err *e)
 	char *uri = s->memory ? xstrdup(":memory:") : uri_of(s->path, query_of(s));
 	int rc;
 
+	/* Nobody asks how much memory it has, and to know takes a lock for each piece.  Of
+	 * no effect, and an error, from the second time on. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	flags |= s->readonly ? SQLITE_OPEN_READONLY
 			     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	rc = sqlite3_open_v2(uri, &s->db, flags, NULL);
