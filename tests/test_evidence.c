@@ -518,12 +518,31 @@ test_ledger_read(void)
 	log_scratch_free(dir);
 }
 
+/* The folder has what a log without any accident has after two seals, and no more. */
+static void
+same_as_plain(
+    const char *dir, const struct ledger_key *k, uint64_t first, uint64_t then)
+{
+	char *ref = log_scratch(), *cmd = xasprintf("diff -r %s %s >&2", dir, ref);
+	struct ledger *l = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(ledger_open(ref, k, FILE_NOSYNC, &l, NULL), 0);
+	log_append_plain(l, first);
+	ledger_seal(l, NULL);
+	log_append_plain(l, then);
+	ledger_seal(l, NULL);
+	ledger_free(&l);
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	free(cmd);
+	log_scratch_free(ref);
+}
+
 /* A process that dies between append and seal, or anywhere in a seal, leaves what
  * the next one repairs by appending the same again. */
 static void
 test_ledger_crash(void)
 {
-	char *dir = log_scratch(), *ref = log_scratch(), *cmd;
+	char *dir = log_scratch(), *cmd;
 	struct ledger_key *k = NULL;
 	struct ledger *l = NULL;
 
@@ -549,18 +568,9 @@ test_ledger_crash(void)
 	free(cmd);
 	CU_ASSERT_EQUAL_FATAL(ledger_open(dir, k, FILE_NOSYNC, &l, NULL), 0);
 	ledger_free(&l);
-	CU_ASSERT_EQUAL_FATAL(ledger_open(ref, k, FILE_NOSYNC, &l, NULL), 0);
-	log_append_plain(l, 200);
-	ledger_seal(l, NULL);
-	log_append_plain(l, 700);
-	ledger_seal(l, NULL);
-	ledger_free(&l);
-	cmd = xasprintf("diff -r %s %s >&2", dir, ref);
-	CU_ASSERT_EQUAL(system(cmd), 0);
-	free(cmd);
+	same_as_plain(dir, k, 200, 700);
 	ledger_key_free(&k);
 	log_scratch_free(dir);
-	log_scratch_free(ref);
 }
 
 /* Full tiles that a thread was to sync: a power cut before the seal may leave their
@@ -568,7 +578,7 @@ test_ledger_crash(void)
 static void
 test_ledger_async(void)
 {
-	char *dir = log_scratch(), *ref = log_scratch(), *cmd;
+	char *dir = log_scratch(), *cmd;
 	struct ledger_key *k = NULL;
 	struct ledger *l = NULL;
 
@@ -590,18 +600,9 @@ test_ledger_async(void)
 	log_append_plain(l, 300);
 	CU_ASSERT_EQUAL(ledger_seal(l, NULL), 0);
 	ledger_free(&l);
-	CU_ASSERT_EQUAL_FATAL(ledger_open(ref, k, FILE_NOSYNC, &l, NULL), 0);
-	log_append_plain(l, 900);
-	ledger_seal(l, NULL);
-	log_append_plain(l, 300);
-	ledger_seal(l, NULL);
-	ledger_free(&l);
-	cmd = xasprintf("diff -r %s %s >&2", dir, ref);
-	CU_ASSERT_EQUAL(system(cmd), 0);
-	free(cmd);
+	same_as_plain(dir, k, 900, 300);
 	ledger_key_free(&k);
 	log_scratch_free(dir);
-	log_scratch_free(ref);
 }
 
 static void
