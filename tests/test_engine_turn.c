@@ -65,20 +65,15 @@ test_told_later(void)
 	bench_close(b);
 }
 
-/* Numbers of this process wait for no disk; whatever else somebody is shown is on it.
- */
+/* Whatever somebody is shown is on disk, numbers of this process too: who reads the
+ * store or the ledger next finds what they were told. */
 static void
 test_asked(void)
 {
 	struct bench *b = open_async();
-	uint64_t turn;
 
 	show_two(b);
-	turn = engine_turn(b->engine);
 	json_decref(bench_ask(b, json_pack("{s:s}", "cmd", "status")));
-	CU_ASSERT_EQUAL(engine_turn(b->engine), turn);
-	CU_ASSERT_TRUE(engine_unsettled(b->engine));
-	json_decref(bench_ask(b, json_pack("{s:s}", "cmd", "feeds")));
 	CU_ASSERT_FALSE(engine_unsettled(b->engine));
 	CU_ASSERT_EQUAL(bench_count(b, "capture"), 1);
 	bench_close(b);

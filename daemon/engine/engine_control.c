@@ -12,38 +12,37 @@
 static const struct {
 	const char *name;
 	engine_cmd_fn *run;
-	bool at_once; /* says how this process does, and waits for no disk to say so */
 } commands[] = {
-    {"status", engine_query_status, true},
-    {"tenants", engine_query_tenants, false},
-    {"feeds", engine_query_feeds, false},
-    {"sightings", engine_query_sightings, false},
-    {"violations", engine_query_violations, false},
-    {"reviews", engine_review_query, false},
-    {"lists", engine_list_query, false},
-    {"list-update", engine_list_update, false},
-    {"endpoints", engine_budget_list, false},
-    {"report", engine_report_make, false},
-    {"reports", engine_report_list, false},
-    {"cases", engine_query_cases, false},
-    {"case", engine_query_case, false},
-    {"notices", engine_query_notices, false},
-    {"outbox", engine_query_outbox, false},
-    {"decide", engine_person_decide, false},
-    {"appeal", engine_person_appeal, false},
-    {"reply", engine_person_reply, false},
-    {"hold", engine_person_hold, false},
-    {"erase", engine_person_erase, false},
-    {"settle", engine_person_outbox, false},
-    {"poll", engine_person_poll, false},
-    {"rules", engine_rule_list, false},
-    {"rule-move", engine_rule_move, false},
-    {"rule-stats", engine_stat_ask, false},
-    {"rule-gate", engine_gate_ask, false},
-    {"rule-relied", engine_rule_relied, false},
-    {"findings", engine_findings_list, false},
-    {"label", engine_label_label, false},
-    {"review", engine_label_decide, false},
+    {"status", engine_query_status},
+    {"tenants", engine_query_tenants},
+    {"feeds", engine_query_feeds},
+    {"sightings", engine_query_sightings},
+    {"violations", engine_query_violations},
+    {"reviews", engine_review_query},
+    {"lists", engine_list_query},
+    {"list-update", engine_list_update},
+    {"endpoints", engine_budget_list},
+    {"report", engine_report_make},
+    {"reports", engine_report_list},
+    {"cases", engine_query_cases},
+    {"case", engine_query_case},
+    {"notices", engine_query_notices},
+    {"outbox", engine_query_outbox},
+    {"decide", engine_person_decide},
+    {"appeal", engine_person_appeal},
+    {"reply", engine_person_reply},
+    {"hold", engine_person_hold},
+    {"erase", engine_person_erase},
+    {"settle", engine_person_outbox},
+    {"poll", engine_person_poll},
+    {"rules", engine_rule_list},
+    {"rule-move", engine_rule_move},
+    {"rule-stats", engine_stat_ask},
+    {"rule-gate", engine_gate_ask},
+    {"rule-relied", engine_rule_relied},
+    {"findings", engine_findings_list},
+    {"label", engine_label_label},
+    {"review", engine_label_decide},
 };
 
 /* The text may quote what was asked, cut within a character. */
@@ -67,7 +66,6 @@ engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t no
 	struct engine_call k = {g, request, uid, now, json_object()};
 	struct err e = ERR_INIT;
 	int rc = TOSD_EINVAL;
-	bool wait = true;
 
 	err_set(&e, TOSD_EINVAL, "no command `%s'", name != NULL ? name : "");
 	engine_begin(g);
@@ -77,12 +75,9 @@ engine_control(struct engine *g, const json_t *request, uint32_t uid, int64_t no
 			err_set(
 			    &e, TOSD_EIO, "the store cannot be read; the log says why");
 			rc = commands[i].run(&k, &e);
-			wait = !commands[i].at_once;
 		}
-	/* A person's decision is on disk before they read that it was taken, and so is
-	 * whatever else they are shown. */
-	if (wait)
-		engine_flush(g, now);
+	/* A person's decision is on disk before they read that it was taken. */
+	engine_flush(g, now);
 	if (rc == 0) {
 		json_object_set_new(k.reply, "ok", json_true());
 		return k.reply;
