@@ -14,8 +14,8 @@
 #include "engine/engine_in.h"
 #include "engine/engine_life.h"
 
-/* How long what is small waits for a disk that is busy, before the engine does. */
-#define PUT_OFF_MAX 50u
+/* ms that what is small waits for a disk that is busy, before the engine does. */
+#define PUT_OFF_MAX 10u
 
 void
 engine_begin(struct engine *g)
