@@ -9,8 +9,9 @@
  * time, tosctl simulate from a scenario in virtual time, both through these calls.
  *
  * What handling a message changes is gathered in one transaction; nothing leaves
- * through `send` before it is on disk (engine_turn.c).  A failing disk or
- * database ends the process: a restart goes on at the last commit.
+ * through `send` before it is on disk, but for what workers are to judge
+ * (engine_turn.c).  A failing disk or database ends the process: a restart goes on at
+ * the last commit.
  */
 #ifndef TOSD_ENGINE_ENGINE_H
 #define TOSD_ENGINE_ENGINE_H

@@ -38,10 +38,8 @@ ledger_free(struct ledger **l)
 void
 ledger_async(struct ledger *l)
 {
-	if (l->sync != FILE_SYNC || l->later != NULL)
-		return;
-	l->later = later_new();
-	later_start(l->later);
+	if (l->sync == FILE_SYNC)
+		later_start(l->later);
 }
 
 uint64_t

@@ -26,7 +26,7 @@ struct ledger {
 	const struct note_key *sign; /* borrowed, NULL if read only */
 	struct note_key *check;	     /* owned, if read only */
 	enum file_sync sync;
-	struct later *later; /* syncs full tiles; NULL: that is done when they are written */
+	struct later *later; /* syncs full tiles */
 	uint64_t last;	     /* of these calls */
 	int lock;
 	struct checkpoint head; /* newest signed; size 0 if none */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/later.h"
 #include "evidence/ledger_in.h"
 #include "evidence/place.h"
 
@@ -276,6 +277,7 @@ ledger_open(const char *dir, const struct ledger_key *key, enum file_sync sync,
 	l->dir = xstrdup(dir);
 	l->log = xasprintf("%s/log", dir);
 	l->sync = sync;
+	l->later = later_new();
 	l->lock = -1;
 	l->sign = key != NULL ? key->note : NULL;
 	if (l->sign != NULL) {

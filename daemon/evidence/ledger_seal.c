@@ -14,16 +14,16 @@
 
 static int
 write_tile(const struct ledger *l, int level, uint64_t index, unsigned width,
-    const void *data, size_t n, enum file_sync sync, struct err *e)
+    const void *data, size_t n, struct err *e)
 {
 	char name[TILE_NAME];
 
 	tile_name(level, index, width, name);
 	return place_write(
-	    l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE, sync, e);
+	    l->log, name, data, n, LEDGER_FILE_MODE, LEDGER_DIR_MODE, l->sync, e);
 }
 
-/* A file under its name, by a thread or not. */
+/* A file that has its name already. */
 static void
 sync_file(void *arg)
 {
@@ -57,12 +57,10 @@ write_full(struct ledger *l, int level, uint64_t index, const void *data, size_t
 		    path);
 	rc = place_dirs(l->log, name, LEDGER_DIR_MODE, l->sync, e);
 	if (rc == 0)
-		rc = write_tile(l, level, index, TILE_WIDTH, data, n, FILE_NOSYNC, e);
+		rc = file_write(path, data, n, LEDGER_FILE_MODE, FILE_NOSYNC, e);
 out:
-	if (rc == 0 && l->later != NULL)
+	if (rc == 0 && l->sync == FILE_SYNC)
 		l->last = later_do(l->later, sync_file, xstrdup(path));
-	else if (rc == 0 && l->sync == FILE_SYNC)
-		file_sync_path(path);
 	buf_free(&old);
 	free(path);
 	return rc;
@@ -139,13 +137,12 @@ write_edges(struct ledger *l, struct err *e)
 			continue;
 		if (i == 0)
 			rc = write_tile(l, TILE_ENTRIES, edge->index, edge->n,
-			    l->bundle.data, l->bundle.len, l->sync, e);
+			    l->bundle.data, l->bundle.len, e);
 		if (rc == 0)
 			rc = write_tile(l, i, edge->index, edge->n, edge->hash,
-			    (size_t)edge->n * DIGEST_LEN, l->sync, e);
+			    (size_t)edge->n * DIGEST_LEN, e);
 	}
-	if (l->later != NULL)
-		later_wait(l->later, l->last);
+	later_wait(l->later, l->last);
 	return rc;
 }
 
