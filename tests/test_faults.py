@@ -56,7 +56,8 @@ def timeline():
 
 def states(d):
     """{text of the id: state of its only revision}; 0 pending, 1 judged, 2 degraded."""
-    return dict(d.query("SELECT guid, state FROM revision JOIN item ON item.id = item"))
+    return dict(d.query("SELECT guid, state FROM revision_state JOIN revision ON "
+                        "revision.id = revision_state.revision JOIN item ON item.id = item"))
 
 
 def settled(d, n):
@@ -89,7 +90,8 @@ def check_once(d):
         elif e["kind"] == "degraded":
             count[e["revision"]] += 1
             degraded[e["revision"]] = e["why"]
-    rows = d.query("SELECT revision.id, guid, state FROM revision JOIN item ON item.id = item")
+    rows = d.query("SELECT revision.id, guid, state FROM revision_state JOIN revision ON "
+                   "revision.id = revision_state.revision JOIN item ON item.id = item")
     assert set(count.values()) == {1} and set(count) == {r[0] for r in rows}, count
     for number, guid, state in rows:
         assert (state == 2) == ("zap" in guid) == (number in degraded), (guid, state)

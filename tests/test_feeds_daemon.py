@@ -128,7 +128,7 @@ def main():
             for name in want:
                 a, b = len(distinct(want[name])), len(got.get(name, []))
                 assert a == b, f"{name}: {a} items parsed, {b} stored"
-            assert not d.query("SELECT id FROM revision WHERE state <> 1")
+            assert not d.query("SELECT revision FROM revision_state WHERE state <> 1")
             held = holds(d, feeds, web.base)
             wait("all to be signed",
                  lambda: d.status()["ledger_signed"] == d.status()["ledger_size"])

@@ -150,9 +150,10 @@ def stored(d):
     """{(tenant, guid): (item, revisions, state of the last revision)}"""
     found = {}
     for url, guid, item, n, state in d.query(
-            "SELECT feed.url, guid, item.id, revisions, revision.state FROM item JOIN feed ON "
-            "feed.id = feed JOIN revision ON revision.item = item.id AND "
-            "revision.n = item.revisions"):
+            "SELECT feed.url, guid, item.id, revisions, revision_state.state FROM item "
+            "JOIN feed ON feed.id = feed "
+            "JOIN revision ON revision.item = item.id AND revision.n = item.revisions "
+            "JOIN revision_state ON revision_state.revision = revision.id"):
         key = (url.split("/")[-2], guid)
         assert key not in found, f"{key} is stored twice"
         found[key] = (item, n, state)
@@ -164,7 +165,7 @@ def check_items(d, pub):
     missing = set(pub.texts) - set(found)
     assert not missing, f"{len(missing)} posts are missing: {sorted(missing)[:5]}"
     assert not set(found) - set(pub.texts)
-    assert d.query("SELECT count(*) FROM revision WHERE state = 0") == [(0,)]
+    assert d.query("SELECT count(*) FROM revision_state WHERE state = 0") == [(0,)]
     assert not d.query("SELECT item FROM revision GROUP BY item, digest HAVING count(*) > 1 "
                        "AND max(n) - min(n) < 2"), "one content became two revisions"
     assert not d.query("SELECT item.id FROM item JOIN revision ON item = item.id "

@@ -56,7 +56,7 @@ class Trial(Daemon):
                             title="A post", text=f"{text}, number {self.posts}",
                             author="someone")
         wait("all posts to be judged", lambda: self.query(
-            "SELECT count(*) FROM revision WHERE state = 1")[0][0] == self.posts, 60)
+            "SELECT count(*) FROM revision_state WHERE state = 1")[0][0] == self.posts, 60)
 
     def label(self, n, verdict, person):
         rows = self.rows("findings", RULE, "--unlabelled", "--limit", n)

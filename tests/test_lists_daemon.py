@@ -116,7 +116,8 @@ def hashes(d, site, name):
 def revisions(d):
     """{guid: (state, why, media)}"""
     return {guid: (state, why, item_of(body)["media"]) for guid, state, why, body in d.query(
-        "SELECT guid, state, why, body FROM revision JOIN item ON item.id = revision.item")}
+        "SELECT guid, state, why, body FROM revision_state JOIN revision ON "
+        "revision.id = revision_state.revision JOIN item ON item.id = revision.item")}
 
 
 def judged(d, name, limit=60):

@@ -280,7 +280,7 @@ def finds(d, site, post, link):
     site.post(post, f"go to https://{link}/now")
     judged(d, post)
     wait(f"{post} to be told", lambda: d.query(
-        "SELECT count(*) FROM revision WHERE state = 0")[0][0] == 0)
+        "SELECT count(*) FROM revision_state WHERE state = 0")[0][0] == 0)
     return {rule for rule, name in found(d) if name == post}
 
 

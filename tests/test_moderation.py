@@ -101,7 +101,8 @@ class Trial(Daemon):
     def states(self):
         """{id of the post: (state of its newest revision, why)}."""
         return {g: (s, w) for g, s, w in self.query(
-            "SELECT guid, state, why FROM revision JOIN item ON item.id = item "
+            "SELECT guid, state, why FROM revision_state JOIN revision ON "
+            "revision.id = revision_state.revision JOIN item ON item.id = item "
             "ORDER BY revision.id")}
 
     def settled(self, name, limit=30):

@@ -60,7 +60,8 @@ class Trial(Daemon):
 
     def states(self):
         """{id of the post: state of its revision}; 0 pending, 1 judged, 2 degraded."""
-        return dict(self.query("SELECT guid, state FROM revision "
+        return dict(self.query("SELECT guid, state FROM revision_state JOIN revision ON "
+                               "revision.id = revision_state.revision "
                                "JOIN item ON item.id = item"))
 
     def programs(self):

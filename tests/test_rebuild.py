@@ -113,8 +113,8 @@ LOST = {
     "rule_loaded": {"id"},
 }
 ONLY = {"finding": "counts = 1"}
-TABLES = ["feed", "item", "revision", "finding", "cases", "violation", "notice", "outbox",
-          "decision", "hold", "exposure", "gap", "sighting", "away", "ledger_row",
+TABLES = ["feed", "item", "revision", "todo", "finding", "cases", "violation", "notice",
+          "outbox", "decision", "hold", "exposure", "gap", "sighting", "away", "ledger_row",
           "counter", "rule_label", "rule_loaded"]
 
 failures = 0

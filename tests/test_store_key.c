@@ -200,12 +200,37 @@ test_shared(void)
 	store_free(&s);
 }
 
+/* Revisions 2 to 9, 21 to 29 and those from 31 on are pending, 30 is degraded. */
+static void
+check_states(struct store *s, int64_t n)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+
+	for (int64_t i = 1; i <= n; i++) {
+		enum store_inspect want = i == 30 ? INSPECT_DEGRADED
+					  : i == 1 || (i >= 10 && i <= 20)
+					      ? INSPECT_DONE
+					      : INSPECT_PENDING;
+
+		OK(store_revision_get(s, i, &r, &e));
+		CU_ASSERT_EQUAL(r.state, want);
+		store_revision_clear(&r);
+	}
+	CU_ASSERT_EQUAL(db_number(s, -1, "SELECT count(*) FROM todo", ""), 3);
+}
+
 /* As the tables were, with 40 posts of somebody who never heard of keys. */
 static void
 test_older(void)
 {
 	static const char back[] =
 	    "PRAGMA foreign_keys = OFF; BEGIN; DROP TABLE item_key;"
+	    "DROP VIEW revision_state; DROP TABLE todo; DROP INDEX revision_degraded;"
+	    "ALTER TABLE revision RENAME COLUMN judged TO state;"
+	    "CREATE INDEX revision_todo ON revision(state, id) WHERE state <> 1;"
+	    "UPDATE revision SET state = id = 1 OR id BETWEEN 10 AND 20;"
+	    "UPDATE revision SET state = 2 WHERE id = 30;"
 	    "DELETE FROM meta WHERE key LIKE 'item_%'; ALTER TABLE item RENAME TO old;"
 	    "CREATE TABLE item(id INTEGER PRIMARY KEY, feed INTEGER NOT NULL,"
 	    "  tenant TEXT NOT NULL, guid TEXT NOT NULL, url TEXT, first_seen INTEGER,"
@@ -227,7 +252,8 @@ test_older(void)
 	sqlite3_close(db);
 	s = open_short(url());
 	check_all(s, feed, 40);
-	CU_ASSERT_EQUAL(db_number(s, -1, "PRAGMA user_version", ""), 15);
+	CU_ASSERT_EQUAL(db_number(s, -1, "PRAGMA user_version", ""), 16);
+	check_states(s, 40);
 	CU_ASSERT_EQUAL(
 	    db_number(s, -1, "SELECT count(*) FROM pragma_foreign_key_check", ""), 0);
 	CU_ASSERT_EQUAL(db_number(s, -1, "PRAGMA foreign_keys", ""), 1);

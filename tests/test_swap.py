@@ -117,7 +117,7 @@ def main():
         posts.join()
         count = len(posts.sent)
         wait(f"all {count} posts to be judged", lambda: d.query(
-            "SELECT count(*) FROM revision WHERE state = 1")[0][0] == count)
+            "SELECT count(*) FROM revision_state WHERE state = 1")[0][0] == count)
         time.sleep(1)  # and signed
         d.stop()
         rows = ways(d, posts)

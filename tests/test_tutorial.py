@@ -112,7 +112,7 @@ class Around:
                             id="x%d" % self.posts, title="A post", author="someone",
                             text="Tonight we will smash the greenhouse, number %d" % self.posts)
         wait("all posts to be judged", lambda: self.d.query(
-            "SELECT count(*) FROM revision WHERE state = 1")[0][0] == self.posts, 60)
+            "SELECT count(*) FROM revision_state WHERE state = 1")[0][0] == self.posts, 60)
 
     def found(self):
         self.post(15)

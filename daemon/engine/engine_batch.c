@@ -174,8 +174,8 @@ revision_of(struct engine_batch *b, const struct item *it, const char *digest,
 	snprintf(r->digest, sizeof(r->digest), "%s", digest);
 	r->entry = -1;
 	r->state = INSPECT_PENDING;
-	/* As a rule it is the one that will have judged: so its row does not grow then,
-	 * out of a page that is full. */
+	/* As a rule it is the one that will have judged: so its row need not be written
+	 * again. */
 	if (b->g->policy[0] != '\0')
 		r->policy = b->g->policy; /* lent, too */
 	r->body = *it;			  /* lent: the store only reads it */
@@ -316,6 +316,7 @@ pass_on(struct engine_batch *b, const struct engine_new *f)
 	    .revision = f->revision, .seen = b->t->time, .n = 1};
 
 	memcpy(brief.tenant, b->feed->tenant, sizeof(brief.tenant));
+	memcpy(brief.policy, b->g->policy, sizeof(brief.policy));
 	/* Nobody looks at an event again. */
 	engine_fresh_put(b->g, &brief, engine_event_time(it->published, b->t->time), it,
 	    b->t->events);

@@ -11,8 +11,8 @@
 
 #include "engine/engine_in.h"
 
-#define SLOTS 8192 /* a power of two */
-#define BYTES_MAX ((size_t)8 << 20)
+#define SLOTS 16384 /* a power of two */
+#define BYTES_MAX ((size_t)16 << 20)
 
 struct slot {
 	struct engine_brief brief; /* revision 0: empty */
@@ -67,8 +67,8 @@ engine_fresh_put(struct engine *g, const struct engine_brief *brief, int64_t tim
 			item_init(&g->fresh->v[i].item);
 	}
 	s = slot_of(g, brief->revision);
-	empty(g, s);
-	if (g->fresh->bytes + bytes > BYTES_MAX)
+	/* Where there is no room those that were here first stay: they go first. */
+	if (s->brief.revision != 0 || g->fresh->bytes + bytes > BYTES_MAX)
 		return;
 	s->brief = *brief;
 	s->time = time;

@@ -76,8 +76,9 @@ struct engine_brief {
 	int64_t revision;
 	char tenant[STORE_KEY];
 	int64_t seen;
-	uint32_t n, attempts; /* n 0: not known, its row is to be read */
-	bool reported;	      /* somebody has pointed at the post */
+	char policy[DIGEST_HEX]; /* as in its row: who is to judge it */
+	uint32_t n, attempts;	 /* n 0: not known, its row is to be read */
+	bool reported;		 /* somebody has pointed at the post */
 };
 
 struct engine_worker {

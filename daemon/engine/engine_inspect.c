@@ -124,6 +124,8 @@ read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
 		*brief = (struct engine_brief){
 		    .revision = id, .seen = r.seen, .n = r.n, .attempts = r.attempts};
 		memcpy(brief->tenant, r.tenant, sizeof(brief->tenant));
+		snprintf(brief->policy, sizeof(brief->policy), "%s",
+		    r.policy != NULL ? r.policy : "");
 		it->time = r.time;
 		it->reported = brief->reported = engine_report_tell(g, &r);
 		it->item = r.body;
@@ -231,7 +233,8 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 	w->revisions = xrealloc(w->revisions, w->n * sizeof(*w->revisions));
 	for (size_t i = 0; i < w->n; i++)
 		w->revisions[i] = (int64_t)m.inspect.v[i].revision;
-	/* What the disk does not have yet when a crash comes is fetched and asked again. */
+	/* What the disk does not have yet when a crash comes is fetched and asked
+	 * again. */
 	engine_emit_early(g, ROLE_POLICY, index, &m);
 }
 

@@ -300,7 +300,7 @@ engine_judge_clean(struct engine *g, const struct engine_brief *r,
 {
 	struct store_at at = engine_at(g, r->tenant);
 	struct err e = ERR_INIT;
-	char *scores;
+	int rc;
 
 	/* An edited post may no longer show what it was held for. */
 	if (r->n != 1 || j->n > 0 || j->nretry > 0 || j->nquestions > 0 ||
@@ -309,11 +309,12 @@ engine_judge_clean(struct engine *g, const struct engine_brief *r,
 	/* Nor is one settled by halves that somebody has pointed at. */
 	if (r->reported || engine_report_is_open(g, r->revision))
 		return false;
-	scores = engine_scores_text(j);
-	engine_must(store_revision_clean(
-			g->store, &at, r->revision, r->attempts, policy, scores, &e),
-	    0, "cannot keep a judgement", &e);
-	free(scores);
+	if (policy != NULL && strcmp(r->policy, policy) == 0)
+		rc = store_revision_clean(g->store, &at, r->revision, &e);
+	else
+		rc = store_revision_judged(g->store, &at, r->revision, INSPECT_DONE,
+		    r->attempts, policy, NULL, &e);
+	engine_must(rc, 0, "cannot keep a judgement", &e);
 	engine_retry_done(g, &at, r->revision);
 	tally(g, t, r);
 	g->items_judged++;

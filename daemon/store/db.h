@@ -24,6 +24,11 @@ struct db_stmt {
 	sqlite3_stmt *st;
 };
 
+/* Revisions, both ends included; last 0: none. */
+struct db_range {
+	int64_t first, last;
+};
+
 struct store {
 	sqlite3 *db;
 	char *path; /* ":memory:" for simulations */
@@ -41,6 +46,7 @@ struct store {
 	struct db_stmt stmts[DB_STMTS];
 	struct db_keys *keys; /* store_key.c; NULL until somebody looks */
 	struct db_async *async; /* store_async.c; NULL: a commit is durable at once */
+	struct db_range todo_added, todo_done; /* store_todo.c; of this transaction */
 	size_t key_run;	      /* tests: shorter runs; 0: as always */
 };
 
@@ -170,6 +176,25 @@ void db_forget(struct store *s);
 /* Makes what is in memory anew; also after a rollback, when somebody looks. */
 int db_key_open(struct store *s, struct err *e);
 void db_key_close(struct store *s);
+
+/* --- store_todo.c: revisions that are pending --- */
+
+/* In a query of any store, after db_todo_write(): whether a revision is, and the enum
+ * store_inspect of a row of revision. */
+#define DB_IS_TODO(id)                                                      \
+	"coalesce(" id " <= (SELECT t.last FROM todo t WHERE t.first <= " id \
+	" ORDER BY t.first DESC LIMIT 1), 0)"
+#define DB_STATE(row) "iif(" DB_IS_TODO(row ".id") ", 0, " row ".judged)"
+
+/* One whose row is new; one that is judged; one that has to be once more, and may be
+ * pending already. */
+int db_todo_add(struct store *s, int64_t id, struct err *e);
+int db_todo_done(struct store *s, int64_t id, struct err *e);
+int db_todo_again(struct store *s, int64_t id, struct err *e);
+int db_todo_has(struct store *s, int64_t id, bool *out, struct err *e);
+/* What waits in memory goes to the table; nothing does without a transaction. */
+int db_todo_write(struct store *s, struct err *e);
+void db_todo_forget(struct store *s); /* after a rollback */
 
 /* --- store_async.c --- */
 

@@ -24,6 +24,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_schema.c \
 	%D%/store_sqlite.c \
 	%D%/store_stream.c \
+	%D%/store_todo.c \
 	%D%/store_violation.c
 
 UNIT_TESTS += tests/test_store tests/test_store_disk
@@ -42,6 +43,10 @@ tests_test_store_async_LDADD = $(tests_test_store_LDADD)
 UNIT_TESTS += tests/test_store_key
 tests_test_store_key_SOURCES = tests/test_store_key.c tests/store_sample.h tests/suite.h
 tests_test_store_key_LDADD = $(tests_test_store_LDADD)
+
+UNIT_TESTS += tests/test_store_todo
+tests_test_store_todo_SOURCES = tests/test_store_todo.c tests/store_sample.h tests/suite.h
+tests_test_store_todo_LDADD = $(tests_test_store_LDADD)
 
 UNIT_TESTS += tests/test_store_cover
 tests_test_store_cover_SOURCES = tests/test_store_cover.c tests/store_sample.h tests/suite.h

@@ -252,9 +252,10 @@ int store_revision_body(struct store *s, const struct store_at *at, int64_t id,
 int store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e);
-/* One in which nothing was found; scores NULL: as they are. */
-int store_revision_clean(struct store *s, const struct store_at *at, int64_t id,
-    uint32_t attempts, const char *policy, const char *scores, struct err *e);
+/* One in which nothing was found: done, and what its row says of attempts and policy
+ * holds.  It is known to be there. */
+int store_revision_clean(
+    struct store *s, const struct store_at *at, int64_t id, struct err *e);
 /* Ids of pending revisions without a row of `retry' above `after`, rising; at most max.  Count in *n. */
 int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
     size_t *n, struct err *e);

@@ -120,15 +120,19 @@ store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx)
 /* --- revisions as marks find them --- */
 
 /* An item or NULL: body is 1 where there is more of it than a husk can be. */
-#define KEPT_COLS                                                                      \
-	"r.id, r.seen, r.digest, i.tenant, r.body IS NOT NULL, "                       \
-	"CASE WHEN length(r.body) <= 4096 THEN r.body END, "                           \
-	"EXISTS(SELECT 1 FROM finding f WHERE f.revision = r.id), "                    \
-	"i.revision = r.id, r.state = 0, "                                             \
-	"EXISTS(SELECT 1 FROM violation v LEFT JOIN cases c ON c.id = v.case_id "      \
-	"  WHERE v.revision = r.id AND (v.next_check IS NOT NULL OR c.closed IS NULL " \
-	"  OR EXISTS(SELECT 1 FROM hold h WHERE h.case_id = v.case_id))), r.item, "    \
-	"i.feed"
+#define KEPT_COLS                                                                   \
+	"r.id, r.seen, r.digest, i.tenant, r.body IS NOT NULL, "                    \
+	"CASE WHEN length(r.body) <= 4096 THEN r.body END, "                        \
+	"EXISTS(SELECT 1 FROM finding f WHERE f.revision = r.id), "                 \
+	"i.revision = r.id, " DB_IS_TODO(                                           \
+	    "r.id") ", "                                                            \
+		    "EXISTS(SELECT 1 FROM violation v LEFT JOIN cases c ON c.id = " \
+		    "v.case_id "                                                    \
+		    "  WHERE v.revision = r.id AND (v.next_check IS NOT NULL OR "   \
+		    "c.closed IS NULL "                                             \
+		    "  OR EXISTS(SELECT 1 FROM hold h WHERE h.case_id = "           \
+		    "v.case_id))), r.item, "                                        \
+		    "i.feed"
 _Static_assert(HUSK_MAX == 4096, "as in KEPT_COLS");
 
 /* Whether a short body is what is left of one. */
@@ -200,7 +204,9 @@ store_kept_each(struct store *s, int64_t after, int64_t before, size_t max,
 	    "SELECT " KEPT_COLS " FROM revision r CROSS JOIN item i ON i.id = r.item "
 	    "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2";
 	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_query(s, sql, &e, "ii", after, (int64_t)max);
+	sqlite3_stmt *st = db_todo_write(s, &e) < 0
+			       ? NULL
+			       : db_query(s, sql, &e, "ii", after, (int64_t)max);
 
 	return st == NULL ? TOSD_EIO : kept_walk(s, st, before, max, fn, ctx);
 }
@@ -214,7 +220,9 @@ store_back_each(
 	    " FROM kept_back b CROSS JOIN revision r ON r.id = b.id "
 	    "CROSS JOIN item i ON i.id = r.item WHERE b.id > ?1 ORDER BY b.id LIMIT ?2";
 	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_query(s, sql, &e, "ii", after, (int64_t)max);
+	sqlite3_stmt *st = db_todo_write(s, &e) < 0
+			       ? NULL
+			       : db_query(s, sql, &e, "ii", after, (int64_t)max);
 
 	return st == NULL ? TOSD_EIO : kept_walk(s, st, INT64_MAX, max, fn, ctx);
 }
@@ -394,15 +402,17 @@ store_past_each(struct store *s, int64_t after, int64_t upto, const char *tenant
     store_past_fn *fn, void *ctx, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT r.id, r.item, r.n, i.tenant, r.digest, r.seen, r.time, r.state, "
-	    "r.body FROM revision r CROSS JOIN item i ON i.id = r.item WHERE r.id > ?1 "
-	    "AND r.id <= ?2 AND (?3 IS NULL OR i.tenant = ?3) ORDER BY r.id";
+	    "SELECT r.id, r.item, r.n, i.tenant, r.digest, r.seen, r.time, " DB_STATE(
+		"r") ", "
+		     "r.body FROM revision r CROSS JOIN item i ON i.id = r.item WHERE "
+		     "r.id > ?1 "
+		     "AND r.id <= ?2 AND (?3 IS NULL OR i.tenant = ?3) ORDER BY r.id";
 	static const char found_sql[] =
 	    "SELECT revision, rule, rev, mode, score, counts FROM finding "
 	    "WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, rule, rev";
 	bool own = !s->in_txn;
 	sqlite3_stmt *rows, *found;
-	int rc = own ? store_begin(s, e) : 0;
+	int rc = own ? store_begin(s, e) : db_todo_write(s, e);
 
 	if (rc < 0)
 		return rc;

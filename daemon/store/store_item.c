@@ -81,8 +81,6 @@ store_item_get(struct store *s, int64_t id, struct store_item *out, struct err *
 
 /* --- revisions --- */
 
-_Static_assert(INSPECT_DONE == 1, "the number in the texts below");
-
 #define OF_ITEM(col) "(SELECT " col " FROM item WHERE item.id = revision.item)"
 #define R(name, type, flags) DB_COL(store_revision, #name, name, type, flags)
 static const struct db_col revision_cols[] = {
@@ -98,7 +96,7 @@ static const struct db_col revision_cols[] = {
     R(file, DB_STR, DB_FIXED),
     DB_COL(store_revision, "vault_commit", commit, DB_STR, DB_FIXED),
     R(entry, DB_I64, DB_FIXED),
-    R(state, DB_I32, 0),
+    DB_COL(store_revision, "judged", state, DB_I32, 0), /* see store_todo.c */
     R(attempts, DB_U32, 0),
     R(policy, DB_STR, 0),
     R(why, DB_STR, 0),
@@ -133,6 +131,25 @@ revision_clear(void *row)
 static const struct db_table revisions = {"revision", sizeof(struct store_revision),
     revision_init, revision_clear, revision_cols,
     sizeof(revision_cols) / sizeof(revision_cols[0])};
+
+/* What a row says: pending is not one of it. */
+static enum store_inspect
+judged_as(enum store_inspect state)
+{
+	return state == INSPECT_PENDING ? INSPECT_DONE : state;
+}
+
+static int
+revision_insert(struct store *s, struct store_revision *r, struct err *e)
+{
+	enum store_inspect state = r->state;
+	int rc;
+
+	r->state = judged_as(state);
+	rc = db_insert(s, &revisions, r, e);
+	r->state = state;
+	return rc == 0 && state == INSPECT_PENDING ? db_todo_add(s, r->id, e) : rc;
+}
 
 /* Makes the item, or reads how many revisions it has. */
 static int
@@ -177,7 +194,7 @@ revision_add(
 	r->feed = item->feed;
 	memcpy(r->tenant, item->tenant, sizeof(r->tenant));
 	r->n = item->revisions + 1;
-	rc = db_insert(s, &revisions, r, e);
+	rc = revision_insert(s, r, e);
 	if (rc == 0)
 		rc = db_run(s, sql, NULL, e, "iiitt", item->id, (int64_t)r->n, r->id,
 		    r->digest, item->url);
@@ -234,7 +251,7 @@ item_new(
 	r->feed = item->feed;
 	memcpy(r->tenant, item->tenant, sizeof(r->tenant));
 	if (rc == 0)
-		rc = db_insert(s, &revisions, r, e);
+		rc = revision_insert(s, r, e);
 	if (rc == 0 && (item->id != id || r->id != revision))
 		rc = err_set(e, TOSD_ESTATE,
 		    "post %lld and its revision %lld were to be %lld and %lld",
@@ -258,7 +275,14 @@ int
 store_revision_get(
     struct store *s, int64_t id, struct store_revision *out, struct err *e)
 {
-	return db_get(s, &revisions, out, e, "id = ?1", "i", id);
+	bool pending = false;
+	int rc = db_get(s, &revisions, out, e, "id = ?1", "i", id);
+
+	if (rc == 0 && (rc = db_todo_has(s, id, &pending, e)) < 0)
+		store_revision_clear(out);
+	if (pending)
+		out->state = INSPECT_PENDING;
+	return rc;
 }
 
 int
@@ -266,44 +290,32 @@ store_revision_judged(struct store *s, const struct store_at *at, int64_t id,
     enum store_inspect state, uint32_t attempts, const char *policy, const char *why,
     struct err *e)
 {
-	static const char sql[] = "UPDATE revision SET state = ?2, attempts = ?3, "
+	static const char sql[] = "UPDATE revision SET judged = ?2, attempts = ?3, "
 				  "policy = ?4, why = ?5 WHERE id = ?1";
 	bool own;
 	int rc = db_write(s, at, NULL, &own, e), n = 0;
 
 	if (rc < 0)
 		return rc;
-	rc = db_run(
-	    s, sql, &n, e, "iiitt", id, (int64_t)state, (int64_t)attempts, policy, why);
+	rc = db_run(s, sql, &n, e, "iiitt", id, (int64_t)judged_as(state),
+	    (int64_t)attempts, policy, why);
 	if (rc == 0 && n == 0)
 		rc = err_set(
 		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
+	if (rc == 0)
+		rc = state == INSPECT_PENDING ? db_todo_again(s, id, e)
+					      : db_todo_done(s, id, e);
 	return db_done(s, own, rc, e);
 }
 
 int
-store_revision_clean(struct store *s, const struct store_at *at, int64_t id,
-    uint32_t attempts, const char *policy, const char *scores, struct err *e)
+store_revision_clean(
+    struct store *s, const struct store_at *at, int64_t id, struct err *e)
 {
-	static const char sql[] = "UPDATE revision SET state = 1, attempts = ?2, "
-				  "policy = ?3, why = NULL WHERE id = ?1",
-			  scored[] = "UPDATE revision SET state = 1, attempts = ?2, "
-				     "policy = ?3, why = NULL, scores = ?4 "
-				     "WHERE id = ?1";
 	bool own;
-	int rc = db_write(s, at, NULL, &own, e), n = 0;
+	int rc = db_write(s, at, NULL, &own, e);
 
-	if (rc < 0)
-		return rc;
-	if (scores != NULL)
-		rc = db_run(
-		    s, scored, &n, e, "iitt", id, (int64_t)attempts, policy, scores);
-	else
-		rc = db_run(s, sql, &n, e, "iit", id, (int64_t)attempts, policy);
-	if (rc == 0 && n == 0)
-		rc = err_set(
-		    e, TOSD_ENOENT, "revision %lld: no such row", (long long)id);
-	return db_done(s, own, rc, e);
+	return rc < 0 ? rc : db_done(s, own, db_todo_done(s, id, e), e);
 }
 
 int
@@ -350,13 +362,18 @@ store_revision_pending(
     struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM revision WHERE state <> 1 AND state = 0 AND id > ?1 "
+	    "SELECT id FROM todo CROSS JOIN revision ON id BETWEEN first AND last "
+	    "WHERE last > ?1 AND id > ?1 "
 	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id) "
-	    "ORDER BY id LIMIT ?2";
-	sqlite3_stmt *st = db_query(s, sql, e, "ii", after, (int64_t)max);
-	int rc = st != NULL ? 1 : TOSD_EIO;
+	    "ORDER BY first, id LIMIT ?2";
+	sqlite3_stmt *st;
+	int rc = db_todo_write(s, e);
 
 	*n = 0;
+	if (rc < 0)
+		return rc;
+	st = db_query(s, sql, e, "ii", after, (int64_t)max);
+	rc = st != NULL ? 1 : TOSD_EIO;
 	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
 		if (*n < max)
 			ids[(*n)++] = sqlite3_column_int64(st, 0);

@@ -124,8 +124,8 @@ static const struct {
     COUNT(feeds_down, "count(*) FROM feed WHERE active = 1 AND down_since IS NOT NULL"),
     COUNT(items, "max(id) FROM item"),
     COUNT(revisions, "max(id) FROM revision"),
-    COUNT(pending, "count(*) FROM revision WHERE state <> 1 AND state = 0"),
-    COUNT(degraded, "count(*) FROM revision WHERE state <> 1 AND state = 2"),
+    COUNT(pending, "coalesce(sum(last - first + 1), 0) FROM todo"),
+    COUNT(degraded, "count(*) FROM revision WHERE judged = 2"),
     COUNT(findings, "max(id) FROM finding"),
     COUNT(violations, "max(id) FROM violation"),
     COUNT(violations_online, "count(*) FROM violation WHERE presence = 0"),
@@ -145,18 +145,19 @@ _Static_assert(STORE_PHASE_RECOMMENDED == 6 && OUTBOX_UNKNOWN == 4 &&
 int
 store_count(struct store *s, struct store_counts *out, struct err *e)
 {
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		sqlite3_stmt *st = db_query(s, counts[i].sql, e, "");
-		int rc = st != NULL ? db_step(s, st, e) : TOSD_EIO;
+	int rc = db_todo_write(s, e);
 
-		if (rc < 0)
-			return rc;
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; rc == 0 && i < sizeof(counts) / sizeof(counts[0]); i++) {
+		sqlite3_stmt *st = db_query(s, counts[i].sql, e, "");
+
+		rc = st != NULL ? db_step(s, st, e) : TOSD_EIO;
 		if (rc > 0) {
 			*(uint64_t *)((char *)out + counts[i].off) =
 			    (uint64_t)sqlite3_column_int64(st, 0);
 			sqlite3_reset(st);
+			rc = 0;
 		}
 	}
-	return 0;
+	return rc;
 }

@@ -344,10 +344,26 @@ static const char step_meaning[] =
     "CREATE TABLE rule_meaning(id INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
     "  rev INTEGER NOT NULL, meaning TEXT NOT NULL, since INTEGER) STRICT;";
 
+/* What is pending stands in ranges and no more in each row (store_todo.c): of `state',
+ * `judged' is left, which is 2 where something could not be judged, else 1.  For whoever
+ * looks into the store by hand there is the view. */
+static const char step_todo[] =
+    "CREATE TABLE todo(first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;"
+    "INSERT INTO todo SELECT min(id), max(id) FROM (SELECT id,"
+    "  id - row_number() OVER (ORDER BY id) AS run FROM revision"
+    "  WHERE state <> 1 AND state = 0) GROUP BY run;"
+    "UPDATE revision SET state = 1 WHERE state <> 1 AND state = 0;"
+    "DROP INDEX revision_todo;"
+    "ALTER TABLE revision RENAME COLUMN state TO judged;"
+    "CREATE INDEX revision_degraded ON revision(id) WHERE judged = 2;"
+    "CREATE VIEW revision_state AS SELECT id AS revision, CASE"
+    "  WHEN id <= (SELECT last FROM todo WHERE first <= id ORDER BY first DESC LIMIT 1)"
+    "  THEN 0 ELSE judged END AS state FROM revision;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
     step_retry, step_keep, step_life, step_ask, step_media, step_list, step_report,
-    step_cost, step_loaded, step_key, step_meaning};
+    step_cost, step_loaded, step_key, step_meaning, step_todo};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

@@ -18,8 +18,8 @@
 #define BUSY_MS 5000 /* a console's checkpoint can be in the way for a moment */
 
 /* The settings of every connection.  WAL with FULL: a commit that was
- * acknowledged survives a power cut (NORMAL loses some).  Pages of posts are written
- * again when these are judged, a moment later: 16 MiB between checkpoints copy most of
+ * acknowledged survives a power cut (NORMAL loses some).  The last pages of each table
+ * are written again and again: 16 MiB between checkpoints copy most of
  * them to the store once instead of twice.  Hardly any are written at random, so larger
  * ones cost nothing and halve the calls.  The limit on the WAL's size only trims the
  * file after a burst. */
@@ -105,8 +105,8 @@ connect_db(struct store *s, struct err *e)
 	char *uri = s->memory ? xstrdup(":memory:") : uri_of(s->path, query_of(s));
 	int rc;
 
-	/* Nobody asks how much memory it has, and to know takes a lock for each piece.  Of
-	 * no effect, and an error, from the second time on. */
+	/* Nobody asks how much memory it has, and to know takes a lock for each piece.
+	 * Of no effect, and an error, from the second time on. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	flags |= s->readonly ? SQLITE_OPEN_READONLY
 			     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -331,6 +331,8 @@ store_commit(struct store *s, struct err *e)
 
 	if (!s->in_txn)
 		return err_set(e, TOSD_ESTATE, "no transaction is open");
+	if (!s->broken)
+		db_todo_write(s, e);
 	if (s->broken) {
 		err_set(e, s->why.code, "%s", s->why.text);
 		rc = s->why.code;
@@ -359,6 +361,7 @@ store_rollback(struct store *s)
 		db_exec(s, "ROLLBACK", NULL);
 	s->in_txn = s->broken = false;
 	s->txn++;
+	db_todo_forget(s);
 	db_key_close(s); /* it knows of rows that are gone */
 }
 
