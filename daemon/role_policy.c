@@ -9,6 +9,7 @@
  * of no use any more.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -155,7 +156,8 @@ policy_free(void *ctx)
 }
 
 /* Packs take seconds to compile, and texts to judge come in heaps: the roles that fetch
- * and record go first, and the rehearsal of a new configuration last. */
+ * and record go first, and the rehearsal of a new configuration last.  A batch that
+ * comes is no reason to put the engine aside, which has just sent it (SCHED_BATCH). */
 #define NICE 5
 #define NICE_REHEARSAL 15
 
@@ -163,7 +165,10 @@ static void
 be_nice(const struct policy *p)
 {
 	bool trial = role_index(p->self) >= p->conf->policy.workers;
+	const struct sched_param none = {0};
 
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		log_debug("policy", "cannot be a batch: %s", strerror(errno));
 	errno = 0;
 	if (nice(trial ? NICE_REHEARSAL : NICE) == -1 && errno != 0)
 		log_debug("policy", "cannot be nice: %s", strerror(errno));

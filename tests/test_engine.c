@@ -308,6 +308,100 @@ test_one_serves(void)
 	bench_close(b);
 }
 
+/* Nothing was found in any of it. */
+static void
+answer(struct bench *b, const struct caught *c)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_INSPECTED);
+	m.from = ROLE_POLICY;
+	m.from_index = c->index;
+	m.inspected.batch = c->m.inspect.batch;
+	m.inspected.digest = xstrdup("d1");
+	m.inspected.n = c->m.inspect.n;
+	m.inspected.v = xcalloc(m.inspected.n, sizeof(*m.inspected.v));
+	for (uint32_t i = 0; i < m.inspected.n; i++)
+		m.inspected.v[i].revision = c->m.inspect.v[i].revision;
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
+/* Takes what two workers are sent, up to `max' batches in all, in order for each;
+ * counts[worker] of them. */
+static size_t
+take_sent(struct bench *b, struct caught sent[2][3], size_t counts[2], size_t max)
+{
+	struct caught c;
+	size_t n = 0;
+
+	counts[0] = counts[1] = 0;
+	for (; n < max && bench_take(b, MSG_INSPECT, &c); n++)
+		sent[c.index][counts[c.index]++] = c;
+	return n;
+}
+
+/* Where many wait, workers have three batches each, of which they answer the first one;
+ * when one dies, only what it was at is suspect, and the rest is sent next. */
+static void
+test_batches_ahead(void)
+{
+	struct bench *b = bench_open();
+	struct post posts[40];
+	char ids[40][8];
+	struct caught sent[2][3], next;
+	size_t counts[2];
+
+	for (size_t i = 0; i < 40; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "m%zu", i);
+		posts[i] = (struct post){ids[i], "y"};
+	}
+	b->conf->policy.batch = 2;
+	bench_feed(b, posts, 40);
+	CU_ASSERT_EQUAL_FATAL(take_sent(b, sent, counts, 6), 6);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next));
+	CU_ASSERT_EQUAL_FATAL(counts[0], 3);
+	answer(b, &sent[0][1]); /* that is not its turn */
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next));
+
+	/* The deadline of the second one begins with the answer to the first. */
+	b->now += b->conf->policy.deadline - 1;
+	answer(b, &sent[1][0]);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
+	CU_ASSERT_EQUAL(next.index, 1);
+	msg_clear(&next.m);
+	answer(b, &sent[0][0]);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
+	msg_clear(&next.m);
+	b->now += b->conf->policy.deadline - 1;
+	bench_tick(b);
+	CU_ASSERT_FALSE(bench_take(b, MSG_STUCK, &next));
+
+	/* It dies over its second batch. */
+	engine_peer_down(b->engine, ROLE_POLICY, 0, b->now);
+	engine_peer_up(b->engine, ROLE_POLICY, 0, b->now);
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
+	CU_ASSERT_EQUAL(next.index, 0);
+	CU_ASSERT_EQUAL(next.m.inspect.n, 1);
+	CU_ASSERT_EQUAL(
+	    next.m.inspect.v[0].revision, sent[0][1].m.inspect.v[0].revision);
+	msg_clear(&next.m);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next)); /* none behind a suspect */
+	answer(b, &sent[1][1]);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
+	CU_ASSERT_EQUAL(next.index, 1);
+	CU_ASSERT_EQUAL(
+	    next.m.inspect.v[0].revision, sent[0][2].m.inspect.v[0].revision);
+	msg_clear(&next.m);
+	for (size_t i = 0; i < 6; i++)
+		msg_clear(&sent[i / 3][i % 3].m);
+	bench_close(b);
+}
+
 /* A worker that leaves out what it was asked is not asked for ever. */
 static void
 test_left_out(void)
@@ -795,6 +889,7 @@ static const struct suite_test tests[] = {
     {"a worker answers too late", test_late_answer},
     {"suspects take turns", test_suspects_turn},
     {"one worker is left to serve", test_one_serves},
+    {"batches ahead", test_batches_ahead},
     {"a worker leaves out what it was asked", test_left_out},
     {"a mail sent in the future", test_sent_in_future},
     {"a refusal of anything", test_refusal},

@@ -263,7 +263,7 @@ test_vault_bytes(void)
 /* Several that become durable together, more than the vault has room for at once: under
  * their names once they are settled, and by then to everybody who asks. */
 static void
-test_vault_together(void)
+settle_many(bool thread)
 {
 	enum { MANY = 70 };
 	char *dir = log_scratch(), *path;
@@ -272,11 +272,17 @@ test_vault_together(void)
 	struct vault *v = NULL;
 
 	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_SYNC, &v, NULL), 0);
-	for (size_t i = 0; i < MANY; i++)
+	if (thread)
+		vault_async(v);
+	for (size_t i = 0; i < MANY; i++) {
 		CU_ASSERT_EQUAL_FATAL(vault_add(v, &c, &ref[i], NULL), 0);
+		if (i % 9 == 8)
+			vault_is_synced(v);
+		c.time += i % 20 == 19 ? 31 * CLOCK_DAY : 0; /* another folder */
+	}
 	path = xasprintf("%s/%s", dir, ref[MANY - 1].path);
-	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
 	CU_ASSERT_EQUAL(vault_settle(v, NULL), 0);
+	CU_ASSERT(vault_is_synced(v));
 	CU_ASSERT_EQUAL(access(path, F_OK), 0);
 	for (size_t i = 0; i < MANY; i++)
 		CU_ASSERT_EQUAL(vault_check(v, ref[i].path, ref[i].commit, NULL), 0);
@@ -289,6 +295,13 @@ test_vault_together(void)
 	free(path);
 	vault_free(&v);
 	log_scratch_free(dir);
+}
+
+static void
+test_vault_together(void)
+{
+	settle_many(false);
+	settle_many(true);
 }
 
 static const struct suite_test tests[] = {

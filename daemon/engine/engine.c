@@ -287,7 +287,7 @@ int
 engine_busy(const struct engine *g)
 {
 	for (size_t i = 0; i < g->nworkers; i++)
-		if (g->workers[i].batch != 0)
+		if (g->workers[i].nsent != 0)
 			return 1;
 	return g->npolls > 0 || g->sending > 0;
 }

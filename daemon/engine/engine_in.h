@@ -81,16 +81,26 @@ struct engine_brief {
 	bool reported;		 /* somebody has pointed at the post */
 };
 
-struct engine_worker {
-	bool up;
-	uint64_t batch; /* 0: idle */
-	int64_t since;
-	int64_t died;  /* it lost a batch then, and is not up again; 0: no */
-	bool reported; /* as stuck; gets nothing until its successor is up */
-	bool suspect;  /* the batch is one suspect */
-	int64_t *revisions;
+/* A batch that a worker has. */
+struct engine_sent {
+	uint64_t batch;
+	bool suspect;	    /* it is one suspect */
+	int64_t *revisions; /* 0: answered */
 	struct engine_brief *briefs; /* of each */
 	size_t n;
+};
+
+/* Where many revisions wait, a worker has more batches than the one that it is at: so it
+ * need not wait for the next one while the engine does something else. */
+#define ENGINE_SENT 3
+
+struct engine_worker {
+	bool up;
+	struct engine_sent sent[ENGINE_SENT]; /* it answers in this order */
+	size_t nsent;
+	int64_t since; /* when it could begin with the first one */
+	int64_t died;  /* it lost a batch then, and is not up again; 0: no */
+	bool reported; /* as stuck; gets nothing until its successor is up */
 	int64_t pace; /* us an item of its last batch took, 0: not known */
 	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
 };

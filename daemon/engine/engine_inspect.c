@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_inspect: revisions to policy workers and back.  A worker holds one batch
- * at a time.  When a worker dies with a batch, its revisions become suspects and
- * are sent alone, so that the one that kills is found; after conf.policy.attempts
- * deaths it is recorded as degraded: never as clean.
+ * engine_inspect: revisions to policy workers and back.  A worker is at one batch at a
+ * time, and answers in order; where many wait others lie before it.  When it dies, the
+ * revisions of the batch that it was at become suspects and are sent alone, so that the
+ * one that kills is found; after conf.policy.attempts deaths it is recorded as
+ * degraded: never as clean.  What lay before it goes to another one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,21 +25,38 @@
 
 /* --- queues --- */
 
+static void
+queue_room(struct engine_queue *q)
+{
+	size_t cap = q->cap ? q->cap * 2 : 256;
+	int64_t *v;
+
+	if (q->n < q->cap)
+		return;
+	v = xmalloc(cap * sizeof(*v));
+	for (size_t i = 0; i < q->n; i++)
+		v[i] = q->v[(q->head + i) % q->cap];
+	free(q->v);
+	q->v = v;
+	q->cap = cap;
+	q->head = 0;
+}
+
 void
 engine_queue_add(struct engine_queue *q, int64_t id)
 {
-	if (q->n == q->cap) {
-		size_t cap = q->cap ? q->cap * 2 : 256;
-		int64_t *v = xmalloc(cap * sizeof(*v));
-
-		for (size_t i = 0; i < q->n; i++)
-			v[i] = q->v[(q->head + i) % q->cap];
-		free(q->v);
-		q->v = v;
-		q->cap = cap;
-		q->head = 0;
-	}
+	queue_room(q);
 	q->v[(q->head + q->n++) % q->cap] = id;
+}
+
+/* Before all others. */
+static void
+queue_back(struct engine_queue *q, int64_t id)
+{
+	queue_room(q);
+	q->head = (q->head + q->cap - 1) % q->cap;
+	q->v[q->head] = id;
+	q->n++;
 }
 
 static int64_t
@@ -95,8 +113,10 @@ void
 engine_inspect_free(struct engine *g)
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
-		free(g->workers[i].revisions);
-		free(g->workers[i].briefs);
+		for (size_t k = 0; k < ENGINE_SENT; k++) {
+			free(g->workers[i].sent[k].revisions);
+			free(g->workers[i].sent[k].briefs);
+		}
 		forget_trace(&g->workers[i]);
 	}
 	free(g->workers);
@@ -181,73 +201,100 @@ suspects_turn(const struct engine *g, uint32_t index, int64_t now)
 	if (g->pending.n == 0)
 		return true;
 	for (size_t i = 0; i < g->nworkers; i++)
-		if (g->workers[i].batch != 0 && g->workers[i].suspect)
+		if (g->workers[i].nsent > 0 && g->workers[i].sent[0].suspect)
 			return false;
 	return !g->suspect_last;
+}
+
+static bool
+many_wait(const struct engine *g)
+{
+	return g->pending.n > (size_t)g->conf->policy.batch * g->nworkers * 2;
 }
 
 /* How many a worker is sent: where many wait, as many as it answers within a moment,
  * going by its last batch, since each batch costs a commit. */
 static size_t
-batch_size(const struct engine *g, const struct engine_worker *w, size_t waiting)
+batch_size(const struct engine *g, const struct engine_worker *w)
 {
 	size_t usual = g->conf->policy.batch, most = usual;
 
-	if (w->pace > 0 && waiting > usual * g->nworkers * 2)
+	if (w->pace > 0 && many_wait(g))
 		most = (size_t)(BATCH_MOMENT / w->pace);
 	most = most < BATCH_MAX ? most : BATCH_MAX;
 	return most > usual ? most : usual;
 }
 
+/* Nothing, where all that was taken from the queue is settled already. */
 static void
-send_batch(struct engine *g, uint32_t index, int64_t now)
+send_from(
+    struct engine *g, uint32_t index, struct engine_queue *q, size_t max, int64_t now)
 {
 	struct engine_worker *w = &g->workers[index];
-	size_t max = batch_size(g, w, g->pending.n), bytes = 0;
-	struct engine_queue *q = &g->pending;
+	struct engine_sent *b = &w->sent[w->nsent];
+	size_t bytes = 0;
 	struct msg m;
 
-	w->suspect = g->suspect_last = suspects_turn(g, index, now);
-	if (w->suspect) {
-		q = &g->suspects;
-		max = 1;
-	}
 	if (max > q->n)
 		max = q->n;
 	msg_init(&m, MSG_INSPECT);
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
-	w->briefs = xrealloc(w->briefs, max * sizeof(*w->briefs));
+	b->briefs = xrealloc(b->briefs, max * sizeof(*b->briefs));
 	for (size_t i = 0; i < max && bytes < ANSWERS_MAX; i++) {
 		item_init(&m.inspect.v[m.inspect.n].item);
 		bytes += put_revision(
-		    g, &m.inspect, queue_take(q), &w->briefs[m.inspect.n], now);
+		    g, &m.inspect, queue_take(q), &b->briefs[m.inspect.n], now);
 	}
 	if (m.inspect.n == 0) {
 		msg_clear(&m);
 		return;
 	}
-	m.inspect.batch = ++g->next_batch;
-	w->batch = m.inspect.batch;
-	w->since = now;
-	w->n = m.inspect.n;
-	w->revisions = xrealloc(w->revisions, w->n * sizeof(*w->revisions));
-	for (size_t i = 0; i < w->n; i++)
-		w->revisions[i] = (int64_t)m.inspect.v[i].revision;
+	b->batch = m.inspect.batch = ++g->next_batch;
+	b->suspect = q == &g->suspects;
+	b->n = m.inspect.n;
+	b->revisions = xrealloc(b->revisions, b->n * sizeof(*b->revisions));
+	for (size_t i = 0; i < b->n; i++)
+		b->revisions[i] = (int64_t)m.inspect.v[i].revision;
+	if (w->nsent++ == 0)
+		w->since = now;
 	/* What the disk does not have yet when a crash comes is fetched and asked
 	 * again. */
 	engine_emit_early(g, ROLE_POLICY, index, &m);
+}
+
+static void
+send_batch(struct engine *g, uint32_t index, int64_t now)
+{
+	g->suspect_last = suspects_turn(g, index, now);
+	if (g->suspect_last)
+		send_from(g, index, &g->suspects, 1, now);
+	else
+		send_from(
+		    g, index, &g->pending, batch_size(g, &g->workers[index]), now);
+}
+
+/* One that is about to be killed gets nothing: it would count against an item that is
+ * not to blame. */
+static bool
+has_just(const struct engine_worker *w, size_t batches)
+{
+	return w->up && !w->reported && w->nsent == batches;
 }
 
 void
 engine_inspect_dispatch(struct engine *g, int64_t now)
 {
 	for (uint32_t i = 0; i < g->nworkers; i++)
-		/* One that is about to be killed gets nothing: it would count against
-		 * an item that is not to blame. */
-		while (g->workers[i].up && !g->workers[i].reported &&
-		       g->workers[i].batch == 0 &&
+		while (has_just(&g->workers[i], 0) &&
 		       (g->pending.n > 0 || suspects_turn(g, i, now)))
 			send_batch(g, i, now);
+	/* None behind a suspect, who may take its worker along. */
+	for (size_t k = 1; k < ENGINE_SENT; k++)
+		for (uint32_t i = 0; i < g->nworkers; i++)
+			while (has_just(&g->workers[i], k) && many_wait(g) &&
+			       !g->workers[i].sent[0].suspect)
+				send_from(g, i, &g->pending,
+				    batch_size(g, &g->workers[i]), now);
 }
 
 int64_t
@@ -267,7 +314,7 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 				next = due;
 			continue;
 		}
-		if (w->batch == 0 || w->reported)
+		if (w->nsent == 0 || w->reported)
 			continue;
 		if (now < due) {
 			if (next == CLOCK_NONE || due < next)
@@ -277,8 +324,8 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 		log_warn("inspect",
 		    "policy worker %u gave no answer within %lld ms over %zu "
 		    "items from revision %lld on: it will be killed",
-		    i, (long long)g->conf->policy.deadline, w->n,
-		    (long long)w->revisions[0]);
+		    i, (long long)g->conf->policy.deadline, w->sent[0].n,
+		    (long long)w->sent[0].revisions[0]);
 		msg_init(&m, MSG_STUCK);
 		m.stuck.index = i;
 		m.stuck.why = xstrdup("past its deadline");
@@ -316,34 +363,45 @@ gave_up(struct engine *g, int64_t id)
 	return over;
 }
 
-/* What a worker had in hand and did not answer; `what' says what became of it. */
+/* The first batch of a worker is over, one way or the other. */
+static void
+drop_first(struct engine_worker *w, int64_t now)
+{
+	struct engine_sent over = w->sent[0];
+
+	w->nsent--;
+	memmove(&w->sent[0], &w->sent[1], w->nsent * sizeof(w->sent[0]));
+	w->sent[w->nsent] = over; /* with its memory */
+	w->since = now;
+}
+
+/* What a worker was at and did not answer; `what' says what became of it. */
 static void
 not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 {
 	struct engine_worker *w = &g->workers[index];
+	const struct engine_sent *b = &w->sent[0];
 	char where[TRACE_TEXT], *why;
 
 	trace_read(w->trace, where);
 	why = xasprintf("policy worker %u %s over it%s%s", index, what,
 	    where[0] != '\0' ? ", " : "", where);
-	if (w->n > 1)
+	if (b->n > 1)
 		log_warn("inspect",
 		    "policy worker %u %s over %zu items from revision %lld on%s%s: "
 		    "each is now tried alone",
-		    index, what, w->n, (long long)w->revisions[0],
+		    index, what, b->n, (long long)b->revisions[0],
 		    where[0] != '\0' ? ", " : "", where);
-	for (size_t i = 0; i < w->n; i++) {
-		if (w->revisions[i] == 0)
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->revisions[i] == 0)
 			continue;
-		if (w->n == 1 && gave_up(g, w->revisions[i])) {
-			engine_judge_degraded(g, w->revisions[i], why, now);
+		if (b->n == 1 && gave_up(g, b->revisions[i])) {
+			engine_judge_degraded(g, b->revisions[i], why, now);
 			engine_cost_failed(g, "", now);
 		} else
-			engine_queue_add(&g->suspects, w->revisions[i]);
+			engine_queue_add(&g->suspects, b->revisions[i]);
 	}
 	free(why);
-	w->batch = 0;
-	w->n = 0;
 }
 
 void
@@ -365,11 +423,16 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 		return;
 	w = &g->workers[index];
 	w->up = false;
-	if (w->batch == 0)
+	if (w->nsent == 0)
 		return;
 	g->worker_deaths++;
 	w->died = now;
 	not_answered(g, index, w->reported ? "hung" : "died", now);
+	/* It never came to these. */
+	for (size_t k = w->nsent; --k > 0;)
+		for (size_t i = w->sent[k].n; i-- > 0;)
+			queue_back(&g->pending, w->sent[k].revisions[i]);
+	w->nsent = 0;
 }
 
 void
@@ -412,16 +475,16 @@ record_judged(struct engine *g, int64_t *v, size_t n, const char *policy, int64_
 	    NULL, now);
 }
 
-/* The place of a revision in w's batch, w->n: it is not there any more.  As a rule the
+/* The place of a revision in a batch, its n: it is not there any more.  As a rule the
  * answers come in order, so that the place is `guess'. */
 static size_t
-place_of(const struct engine_worker *w, int64_t revision, size_t guess)
+place_of(const struct engine_sent *b, int64_t revision, size_t guess)
 {
 	size_t k = 0;
 
-	if (guess < w->n && w->revisions[guess] == revision)
+	if (guess < b->n && b->revisions[guess] == revision)
 		return guess;
-	while (k < w->n && w->revisions[k] != revision)
+	while (k < b->n && b->revisions[k] != revision)
 		k++;
 	return k;
 }
@@ -434,7 +497,7 @@ note_pace(struct engine_worker *w, const struct msg_inspected *b)
 
 	for (uint32_t i = 0; i < b->ncosts; i++)
 		ns += b->costs[i].cost.ns;
-	w->pace = ns > 0 && w->n > 0 ? (int64_t)(ns / 1000 / w->n) + 1 : 0;
+	w->pace = ns > 0 ? (int64_t)(ns / 1000 / w->sent[0].n) + 1 : 0;
 }
 
 void
@@ -443,28 +506,30 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 	struct msg_inspected *b = &m->inspected;
 	struct engine_tally tally = {.items = 0};
 	struct engine_worker *w;
+	struct engine_sent *sent;
 	int64_t *judged;
 	size_t n = 0;
 
 	if (m->from_index >= g->nworkers)
 		return;
 	w = &g->workers[m->from_index];
-	if (w->batch == 0 || w->batch != b->batch) {
+	sent = &w->sent[0];
+	if (w->nsent == 0 || sent->batch != b->batch) {
 		log_warn("inspect", "policy worker %u answers what nobody asked",
 		    m->from_index);
 		return;
 	}
 	engine_cost_add(g, b, now);
 	note_pace(w, b);
-	judged = xcalloc(w->n, sizeof(*judged));
+	judged = xcalloc(sent->n, sizeof(*judged));
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct msg_inspected_item *j = &b->v[i];
-		size_t k = place_of(w, (int64_t)j->revision, i);
+		size_t k = place_of(sent, (int64_t)j->revision, i);
 
-		if (k == w->n)
+		if (k == sent->n)
 			continue;
-		w->revisions[k] = 0; /* once only */
-		if (!engine_judge_clean(g, &w->briefs[k], j, b->digest, &tally)) {
+		sent->revisions[k] = 0; /* once only */
+		if (!engine_judge_clean(g, &sent->briefs[k], j, b->digest, &tally)) {
 			engine_tally_write(g, &tally);
 			if (!engine_judge_item(g, j, b->digest, now))
 				continue;
@@ -476,10 +541,9 @@ engine_inspected(struct engine *g, struct msg *m, int64_t now)
 		record_judged(g, judged, n, b->digest, now);
 	free(judged);
 	/* What the worker left out is no answer, and not for ever. */
-	for (size_t k = n = 0; k < w->n; k++)
-		n += w->revisions[k] != 0;
+	for (size_t k = n = 0; k < sent->n; k++)
+		n += sent->revisions[k] != 0;
 	if (n > 0)
 		not_answered(g, m->from_index, "gave no judgement", now);
-	w->batch = 0;
-	w->n = 0;
+	drop_first(w, now);
 }

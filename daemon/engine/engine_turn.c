@@ -14,8 +14,11 @@
 #include "engine/engine_in.h"
 #include "engine/engine_life.h"
 
-/* ms that what is small waits for a disk that is busy, before the engine does. */
+/* ms that what was handled waits for a disk that is busy, before the engine does; the
+ * second while more than BUSY revisions wait for a worker: they wait longer anyway. */
 #define PUT_OFF_MAX 10u
+#define PUT_OFF_BUSY 100u
+#define BUSY 1024
 
 void
 engine_begin(struct engine *g)
@@ -135,11 +138,13 @@ urgent(struct engine *g, int64_t now)
 static bool
 is_early(struct engine *g, int64_t now)
 {
-	/* A clock that was set back is no reason to wait. */
+	unsigned most = g->pending.n > BUSY ? PUT_OFF_BUSY : PUT_OFF_MAX;
+
+	/* A clock that was set back is no reason to wait.  The vault first: to ask it
+	 * begins what the commit will wait for. */
 	return g->async &&
-	       (g->put_off == CLOCK_NONE ||
-		   (uint64_t)(now - g->put_off) < PUT_OFF_MAX) &&
-	       !(store_is_durable(g->store) && vault_is_synced(g->vault));
+	       (g->put_off == CLOCK_NONE || (uint64_t)(now - g->put_off) < most) &&
+	       !(vault_is_synced(g->vault) && store_is_durable(g->store));
 }
 
 static void

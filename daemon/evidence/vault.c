@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +15,25 @@
 #include "evidence/salted.h"
 #include "evidence/warc.h"
 
-#define BEGUN_MAX 32	  /* captures, of two open files each */
+#define KEPT_MAX 32	  /* captures, of two open files each */
 #define RECORD_HEADS 8192 /* about what the heads of the records of a capture take */
+
+/* One that is added and not settled; the thread's, until its call is done. */
+struct kept {
+	struct salted_begun begun;
+	enum file_sync sync;
+	char *folder;
+	int rc; /* of its names */
+	struct err e;
+};
 
 struct vault {
 	char *dir;
 	enum file_sync sync;
-	struct salted_begun begun[BEGUN_MAX];
-	size_t nbegun;
-	struct later *later; /* syncs them */
-	uint64_t last;	     /* of these calls */
+	struct kept kept[KEPT_MAX];
+	size_t nkept, nready; /* the folders of the first ones are being synced */
+	struct later *later;  /* finishes them */
+	uint64_t last;	      /* of these calls */
 };
 
 int
@@ -220,44 +228,42 @@ sound(const struct vault_capture *c, struct err *e)
 	return 0;
 }
 
-/* Once for all that lie in it; they are of one month, as a rule. */
 static void
-sync_folders(char **dirs, size_t n)
+sync_folder(void *arg)
 {
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || strcmp(dirs[i], dirs[i - 1]) != 0)
-			file_sync_dir(dirs[i]);
+	const struct kept *k = arg;
+
+	file_sync_dir(k->folder);
 }
 
+/* A folder once for all that lie in it; they are of one month, as a rule. */
 bool
 vault_is_synced(struct vault *v)
 {
+	size_t from = v->nready;
+
+	v->nready = v->nkept;
+	for (size_t i = from; i < v->nkept && v->sync == FILE_SYNC; i++)
+		if (i == from || strcmp(v->kept[i].folder, v->kept[i - 1].folder) != 0)
+			v->last = later_do(v->later, sync_folder, &v->kept[i]);
 	return later_is_done(v->later, v->last);
 }
 
 int
 vault_settle(struct vault *v, struct err *e)
 {
-	char *paths[BEGUN_MAX], *dirs[BEGUN_MAX];
-	size_t n = v->nbegun;
 	int rc = 0;
 
-	later_wait(v->later, v->last);
-	for (size_t i = 0; i < n; i++) {
-		paths[i] = xstrdup(v->begun[i].path);
-		dirs[i] = dirname(paths[i]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		int one = salted_finish(&v->begun[i], rc == 0 ? e : NULL);
+	if (!vault_is_synced(v))
+		later_wait(v->later, v->last);
+	for (size_t i = 0; i < v->nkept; i++) {
+		struct kept *k = &v->kept[i];
 
-		if (rc == 0)
-			rc = one;
+		if (rc == 0 && k->rc != 0)
+			rc = err_set(e, k->rc, "%s", k->e.text);
+		free(k->folder);
 	}
-	if (rc == 0 && v->sync == FILE_SYNC)
-		sync_folders(dirs, n);
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	v->nbegun = 0;
+	v->nkept = v->nready = 0;
 	return rc;
 }
 
@@ -278,19 +284,26 @@ vault_async(struct vault *v)
 }
 
 static void
-sync_begun(void *arg)
+finish(void *arg)
 {
-	salted_sync(arg, FILE_SYNC);
+	struct kept *k = arg;
+
+	salted_sync(&k->begun, k->sync);
+	k->rc = salted_finish(&k->begun, &k->e);
 }
 
-/* It becomes durable while whoever keeps it has other things to do. */
+/* It becomes durable, and gets its name, while whoever keeps it has other things to do.
+ */
 static void
-begun(struct vault *v, struct salted_begun *b)
+keep(struct vault *v, struct kept *k)
 {
-	if (v->sync == FILE_SYNC)
-		v->last = later_do(v->later, sync_begun, b);
-	else
-		salted_sync(b, v->sync);
+	const char *slash = strrchr(k->begun.path, '/');
+
+	v->nkept++;
+	k->sync = v->sync;
+	k->folder = xstrndup(k->begun.path, (size_t)(slash - k->begun.path));
+	k->e = (struct err)ERR_INIT;
+	v->last = later_do(v->later, finish, k);
 }
 
 int
@@ -306,7 +319,7 @@ vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 		rc = sound(&c->hops[i], e);
 	if (rc != 0)
 		return rc;
-	if (v->nbegun == BEGUN_MAX)
+	if (v->nkept == KEPT_MAX)
 		rc = vault_settle(v, e);
 	if (rc == 0)
 		rc = name_capture(v, c->time, out, e);
@@ -314,9 +327,9 @@ vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
 		return rc;
 	put_capture(&b, c, strrchr(out->path, '/') + 1);
 	rc = salted_begin(v->dir, out->path, b.data, b.len, v->sync, out->commit,
-	    &v->begun[v->nbegun], e);
+	    &v->kept[v->nkept].begun, e);
 	if (rc == 0)
-		begun(v, &v->begun[v->nbegun++]);
+		keep(v, &v->kept[v->nkept]);
 	out->size = b.len;
 	buf_free(&b);
 	return rc;

@@ -62,16 +62,16 @@ struct vault_capture {
 int vault_put(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e);
 
-/* From now on a thread of the vault's own begins to sync what is added at once. */
+/* From now on a thread of the vault's own syncs what is added, and gives it its name. */
 void vault_async(struct vault *v);
 
-/* The same, durable and under its name only after vault_settle(), which is called before
- * anything refers to it; every other function here calls it first. */
+/* The same, certainly durable and under its name only after vault_settle(), which is
+ * called before anything refers to it; every other function here calls it first. */
 int vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e);
-/* Would it wait for the disk? */
+/* Would it not wait for the disk?  Who asks is about to settle: the fsync of the folder,
+ * one for all that was added, begins. */
 bool vault_is_synced(struct vault *v);
-/* One fsync for each file, and one for their folder. */
 int vault_settle(struct vault *v, struct err *e);
 
 /* Other bytes under a path of the caller's, e.g. "notices/2026-000001/1-tenant.eml".
