@@ -308,9 +308,9 @@ test_one_serves(void)
 	bench_close(b);
 }
 
-/* Nothing was found in any of it. */
+/* Nothing was found in any of it; us: what each item cost. */
 static void
-answer(struct bench *b, const struct caught *c)
+answer(struct bench *b, const struct caught *c, uint64_t us)
 {
 	struct msg m;
 
@@ -323,6 +323,11 @@ answer(struct bench *b, const struct caught *c)
 	m.inspected.v = xcalloc(m.inspected.n, sizeof(*m.inspected.v));
 	for (uint32_t i = 0; i < m.inspected.n; i++)
 		m.inspected.v[i].revision = c->m.inspect.v[i].revision;
+	m.inspected.ncosts = 1;
+	m.inspected.costs = xcalloc(1, sizeof(*m.inspected.costs));
+	m.inspected.costs[0].plugin = xstrdup("rules");
+	cost_add_many(
+	    &m.inspected.costs[0].cost, us * 1000 * m.inspected.n, m.inspected.n);
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
 	bench_tick(b);
@@ -342,40 +347,57 @@ take_sent(struct bench *b, struct caught sent[2][3], size_t counts[2], size_t ma
 	return n;
 }
 
+/* 60 posts, two a batch, and each worker has answered one: what it is sent then. */
+static size_t
+open_with_many(
+    struct bench **b, struct caught sent[2][3], size_t counts[2], uint64_t us)
+{
+	struct post posts[60];
+	char ids[60][8];
+
+	*b = bench_open();
+	(*b)->conf->policy.batch = 2;
+	for (size_t i = 0; i < 60; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "m%zu", i);
+		posts[i] = (struct post){ids[i], "y"};
+	}
+	bench_feed(*b, posts, 60);
+	/* One each, as nobody knows how fast they are. */
+	CU_ASSERT_EQUAL_FATAL(take_sent(*b, sent, counts, 6), 2);
+	CU_ASSERT_EQUAL_FATAL(counts[0], 1);
+	for (size_t i = 0; i < 2; i++) {
+		struct caught first = sent[i][0];
+
+		CU_ASSERT_EQUAL(first.m.inspect.n, 2);
+		answer(*b, &first, us);
+		msg_clear(&first.m);
+	}
+	CU_ASSERT_EQUAL(bench_count(*b, "judged"), 2);
+	return take_sent(*b, sent, counts, 6);
+}
+
 /* Where many wait, workers have three batches each, of which they answer the first one;
  * when one dies, only what it was at is suspect, and the rest is sent next. */
 static void
 test_batches_ahead(void)
 {
-	struct bench *b = bench_open();
-	struct post posts[40];
-	char ids[40][8];
+	struct bench *b;
 	struct caught sent[2][3], next;
 	size_t counts[2];
 
-	for (size_t i = 0; i < 40; i++) {
-		snprintf(ids[i], sizeof(ids[i]), "m%zu", i);
-		posts[i] = (struct post){ids[i], "y"};
-	}
-	b->conf->policy.batch = 2;
-	bench_feed(b, posts, 40);
-	CU_ASSERT_EQUAL_FATAL(take_sent(b, sent, counts, 6), 6);
-	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next));
+	CU_ASSERT_EQUAL_FATAL(open_with_many(&b, sent, counts, 7000), 6);
 	CU_ASSERT_EQUAL_FATAL(counts[0], 3);
-	answer(b, &sent[0][1]); /* that is not its turn */
-	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	answer(b, &sent[0][1], 7000); /* that is not its turn */
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 2);
 	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next));
 
 	/* The deadline of the second one begins with the answer to the first. */
 	b->now += b->conf->policy.deadline - 1;
-	answer(b, &sent[1][0]);
-	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
-	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
-	CU_ASSERT_EQUAL(next.index, 1);
-	msg_clear(&next.m);
-	answer(b, &sent[0][0]);
-	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
-	msg_clear(&next.m);
+	answer(b, &sent[1][0], 7000);
+	answer(b, &sent[0][0], 7000);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 4);
+	while (bench_take(b, MSG_INSPECT, &next))
+		msg_clear(&next.m);
 	b->now += b->conf->policy.deadline - 1;
 	bench_tick(b);
 	CU_ASSERT_FALSE(bench_take(b, MSG_STUCK, &next));
@@ -391,7 +413,7 @@ test_batches_ahead(void)
 	    next.m.inspect.v[0].revision, sent[0][1].m.inspect.v[0].revision);
 	msg_clear(&next.m);
 	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &next)); /* none behind a suspect */
-	answer(b, &sent[1][1]);
+	answer(b, &sent[1][1], 7000);
 	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &next));
 	CU_ASSERT_EQUAL(next.index, 1);
 	CU_ASSERT_EQUAL(
@@ -399,6 +421,22 @@ test_batches_ahead(void)
 	msg_clear(&next.m);
 	for (size_t i = 0; i < 6; i++)
 		msg_clear(&sent[i / 3][i % 3].m);
+	bench_close(b);
+}
+
+/* One that takes long has one batch at a time. */
+static void
+test_none_ahead(void)
+{
+	struct bench *b;
+	struct caught sent[2][3];
+	size_t counts[2];
+
+	CU_ASSERT_EQUAL_FATAL(open_with_many(&b, sent, counts, 40000), 2);
+	CU_ASSERT_EQUAL_FATAL(counts[0], 1);
+	CU_ASSERT_EQUAL(sent[0][0].m.inspect.n, 2);
+	msg_clear(&sent[0][0].m);
+	msg_clear(&sent[1][0].m);
 	bench_close(b);
 }
 
@@ -890,6 +928,7 @@ static const struct suite_test tests[] = {
     {"suspects take turns", test_suspects_turn},
     {"one worker is left to serve", test_one_serves},
     {"batches ahead", test_batches_ahead},
+    {"none ahead of a slow worker", test_none_ahead},
     {"a worker leaves out what it was asked", test_left_out},
     {"a mail sent in the future", test_sent_in_future},
     {"a refusal of anything", test_refusal},

@@ -90,8 +90,8 @@ struct engine_sent {
 	size_t n;
 };
 
-/* Where many revisions wait, a worker has more batches than the one that it is at: so it
- * need not wait for the next one while the engine does something else. */
+/* Where many revisions wait, a worker that is fast has more batches than the one that it
+ * is at: so it need not wait for the next one while the engine does something else. */
 #define ENGINE_SENT 3
 
 struct engine_worker {

@@ -281,6 +281,18 @@ has_just(const struct engine_worker *w, size_t batches)
 	return w->up && !w->reported && w->nsent == batches;
 }
 
+/* Whether a batch may lie before a worker.  Not before one that takes long for each: it
+ * would not wait for the next one either, and has to answer all before it can stop. Nor
+ * behind a suspect, who may take its worker along. */
+static bool
+may_lie(const struct engine *g, uint32_t index)
+{
+	const struct engine_worker *w = &g->workers[index];
+
+	return many_wait(g) && !w->sent[0].suspect && w->pace > 0 &&
+	       (int64_t)batch_size(g, w) * w->pace <= BATCH_MOMENT;
+}
+
 void
 engine_inspect_dispatch(struct engine *g, int64_t now)
 {
@@ -288,11 +300,9 @@ engine_inspect_dispatch(struct engine *g, int64_t now)
 		while (has_just(&g->workers[i], 0) &&
 		       (g->pending.n > 0 || suspects_turn(g, i, now)))
 			send_batch(g, i, now);
-	/* None behind a suspect, who may take its worker along. */
 	for (size_t k = 1; k < ENGINE_SENT; k++)
 		for (uint32_t i = 0; i < g->nworkers; i++)
-			while (has_just(&g->workers[i], k) && many_wait(g) &&
-			       !g->workers[i].sent[0].suspect)
+			while (has_just(&g->workers[i], k) && may_lie(g, i))
 				send_from(g, i, &g->pending,
 				    batch_size(g, &g->workers[i]), now);
 }
