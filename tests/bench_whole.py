@@ -161,9 +161,12 @@ class Run:
         bench.wait("its polls", lambda: self.polled() >= n or None, pause=0.1)
         time.sleep(0.5)  # every role knows every other
 
-    def status(self, key):
+    def check_alive(self):
         if self.daemon.poll() is not None:
             sys.exit("bench: the daemon ended:\n" + self.log.read_text()[-3000:])
+
+    def status(self, key):
+        self.check_alive()
         try:
             s = bench.ask(self.control, {"cmd": "status"})
         except (OSError, ValueError):
@@ -176,6 +179,7 @@ class Run:
 
     def judged(self):
         """All of them, by the store: to ask the engine makes it wait for its disk."""
+        self.check_alive()
         db = sqlite3.connect(f"file:{self.folder}/state/store.db?mode=ro", uri=True)
         n, = db.execute("SELECT coalesce((SELECT max(id) FROM revision), 0) - "
                         "coalesce((SELECT sum(last - first + 1) FROM todo), 0)").fetchone()

@@ -277,7 +277,7 @@ settle_many(bool thread)
 	for (size_t i = 0; i < MANY; i++) {
 		CU_ASSERT_EQUAL_FATAL(vault_add(v, &c, &ref[i], NULL), 0);
 		if (i % 9 == 8)
-			vault_is_synced(v);
+			vault_begin_settle(v);
 		c.time += i % 20 == 19 ? 31 * CLOCK_DAY : 0; /* another folder */
 	}
 	path = xasprintf("%s/%s", dir, ref[MANY - 1].path);

@@ -140,11 +140,10 @@ is_early(struct engine *g, int64_t now)
 {
 	unsigned most = g->pending.n > BUSY ? PUT_OFF_BUSY : PUT_OFF_MAX;
 
-	/* A clock that was set back is no reason to wait.  The vault first: to ask it
-	 * begins what the commit will wait for. */
+	/* A clock that was set back is no reason to wait. */
 	return g->async &&
 	       (g->put_off == CLOCK_NONE || (uint64_t)(now - g->put_off) < most) &&
-	       !(vault_is_synced(g->vault) && store_is_durable(g->store));
+	       !(store_is_durable(g->store) && vault_is_synced(g->vault));
 }
 
 static void
@@ -187,6 +186,7 @@ turn_end(struct engine *g, int64_t now, bool wait, bool may_put_off)
 	if (store_is_durable(g->store))
 		tell(g);
 	hurry = wait || urgent(g, now);
+	vault_begin_settle(g->vault);
 	if (!hurry && may_put_off && is_early(g, now)) {
 		if (g->put_off == CLOCK_NONE)
 			g->put_off = now;

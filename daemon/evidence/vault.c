@@ -237,8 +237,8 @@ sync_folder(void *arg)
 }
 
 /* A folder once for all that lie in it; they are of one month, as a rule. */
-bool
-vault_is_synced(struct vault *v)
+void
+vault_begin_settle(struct vault *v)
 {
 	size_t from = v->nready;
 
@@ -246,7 +246,12 @@ vault_is_synced(struct vault *v)
 	for (size_t i = from; i < v->nkept && v->sync == FILE_SYNC; i++)
 		if (i == from || strcmp(v->kept[i].folder, v->kept[i - 1].folder) != 0)
 			v->last = later_do(v->later, sync_folder, &v->kept[i]);
-	return later_is_done(v->later, v->last);
+}
+
+bool
+vault_is_synced(struct vault *v)
+{
+	return v->nready == v->nkept && later_is_done(v->later, v->last);
 }
 
 int
@@ -254,8 +259,8 @@ vault_settle(struct vault *v, struct err *e)
 {
 	int rc = 0;
 
-	if (!vault_is_synced(v))
-		later_wait(v->later, v->last);
+	vault_begin_settle(v);
+	later_wait(v->later, v->last);
 	for (size_t i = 0; i < v->nkept; i++) {
 		struct kept *k = &v->kept[i];
 

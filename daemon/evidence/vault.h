@@ -69,9 +69,9 @@ void vault_async(struct vault *v);
  * called before anything refers to it; every other function here calls it first. */
 int vault_add(struct vault *v, const struct vault_capture *c, struct vault_ref *out,
     struct err *e);
-/* Would it not wait for the disk?  Who asks is about to settle: the fsync of the folder,
- * one for all that was added, begins. */
-bool vault_is_synced(struct vault *v);
+/* The fsync of their folder, one for all, is begun: who settles soon waits less. */
+void vault_begin_settle(struct vault *v);
+bool vault_is_synced(struct vault *v); /* to settle would not be to wait */
 int vault_settle(struct vault *v, struct err *e);
 
 /* Other bytes under a path of the caller's, e.g. "notices/2026-000001/1-tenant.eml".

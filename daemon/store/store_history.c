@@ -174,14 +174,20 @@ read_kept(sqlite3_stmt *st, struct store_kept *k)
 
 /* The rows are read first: what fn changes does not disturb the walk. */
 static int
-kept_walk(struct store *s, sqlite3_stmt *st, int64_t before, size_t max,
+kept_walk(struct store *s, const char *sql, int64_t after, int64_t before, size_t max,
     store_kept_fn *fn, void *ctx)
 {
-	struct store_kept *v = xcalloc(max > 0 ? max : 1, sizeof(*v));
 	struct err e = ERR_INIT;
+	sqlite3_stmt *st = db_todo_write(s, &e) == 0
+			       ? db_query(s, sql, &e, "ii", after, (int64_t)max)
+			       : NULL;
+	struct store_kept *v;
 	size_t n = 0;
 	int rc = 1, stop = 0;
 
+	if (st == NULL)
+		return TOSD_EIO;
+	v = xcalloc(max > 0 ? max : 1, sizeof(*v));
 	while (n < max && (rc = db_step(s, st, &e)) > 0) {
 		read_kept(st, &v[n]);
 		if (v[n].seen != CLOCK_NONE && v[n].seen >= before)
@@ -203,12 +209,8 @@ store_kept_each(struct store *s, int64_t after, int64_t before, size_t max,
 	static const char sql[] =
 	    "SELECT " KEPT_COLS " FROM revision r CROSS JOIN item i ON i.id = r.item "
 	    "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2";
-	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_todo_write(s, &e) < 0
-			       ? NULL
-			       : db_query(s, sql, &e, "ii", after, (int64_t)max);
 
-	return st == NULL ? TOSD_EIO : kept_walk(s, st, before, max, fn, ctx);
+	return kept_walk(s, sql, after, before, max, fn, ctx);
 }
 
 int
@@ -219,12 +221,8 @@ store_back_each(
 	    "SELECT " KEPT_COLS
 	    " FROM kept_back b CROSS JOIN revision r ON r.id = b.id "
 	    "CROSS JOIN item i ON i.id = r.item WHERE b.id > ?1 ORDER BY b.id LIMIT ?2";
-	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_todo_write(s, &e) < 0
-			       ? NULL
-			       : db_query(s, sql, &e, "ii", after, (int64_t)max);
 
-	return st == NULL ? TOSD_EIO : kept_walk(s, st, INT64_MAX, max, fn, ctx);
+	return kept_walk(s, sql, after, INT64_MAX, max, fn, ctx);
 }
 
 static int

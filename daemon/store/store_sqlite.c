@@ -19,9 +19,9 @@
 
 /* The settings of every connection.  WAL with FULL: a commit that was
  * acknowledged survives a power cut (NORMAL loses some).  The last pages of each table
- * are written again and again: 16 MiB between checkpoints copy most of
- * them to the store once instead of twice.  Hardly any are written at random, so larger
- * ones cost nothing and halve the calls.  The limit on the WAL's size only trims the
+ * are written again and again: 16 MiB between checkpoints copy most of them to the
+ * store once instead of twice.  Hardly any are written at random, so larger ones cost
+ * nothing and halve the calls.  The limit on the WAL's size only trims the
  * file after a burst. */
 static const char settings[] = "PRAGMA page_size = 8192;"
 			       "PRAGMA foreign_keys = ON;"

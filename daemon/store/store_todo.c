@@ -67,8 +67,7 @@ write_done(struct store *s, struct db_range v, struct err *e)
 	struct db_range r;
 	int rc;
 
-	while ((rc = range_before(s, v.last, &r, e)) == 0 && r.last >= v.first &&
-	       r.first != 0)
+	while ((rc = range_before(s, v.last, &r, e)) == 0 && r.last >= v.first)
 		if ((rc = cut(s, r, v, e)) < 0)
 			break;
 	return rc;
@@ -80,7 +79,7 @@ db_todo_write(struct store *s, struct err *e)
 	struct db_range added = s->todo_added, done = s->todo_done;
 	int rc = 0;
 
-	s->todo_added = s->todo_done = (struct db_range){0, 0};
+	db_todo_forget(s);
 	if (added.last != 0)
 		rc = write_added(s, added, e);
 	if (rc == 0 && done.last != 0)
