@@ -42,11 +42,24 @@ static const bool is_target[CLASS_COUNT] = {
     [CLASS_PLACE] = true,
 };
 
-/* What may stand before an act, and matter. */
-static const uint8_t before[] = {CLASS_I, CLASS_HE, CLASS_WILL, CLASS_WOULD,
-    CLASS_SHOULD, CLASS_WANT, CLASS_HOPE, CLASS_DESERVE, CLASS_LET, CLASS_NEVER,
-    CLASS_NOBODY, CLASS_IF, CLASS_PAST, CLASS_ASK};
-#define BEFORE sizeof(before)
+/* What may stand before an act, and matter: its row, from 1 on. */
+static const uint8_t before[CLASS_COUNT] = {
+    [CLASS_I] = 1,
+    [CLASS_HE] = 2,
+    [CLASS_WILL] = 3,
+    [CLASS_WOULD] = 4,
+    [CLASS_SHOULD] = 5,
+    [CLASS_WANT] = 6,
+    [CLASS_HOPE] = 7,
+    [CLASS_DESERVE] = 8,
+    [CLASS_LET] = 9,
+    [CLASS_NEVER] = 10,
+    [CLASS_NOBODY] = 11,
+    [CLASS_IF] = 12,
+    [CLASS_PAST] = 13,
+    [CLASS_ASK] = 14,
+};
+#define BEFORE 14
 #define NEAR 4
 #define FAR 10
 
@@ -73,18 +86,17 @@ enum {
 	D_THREAT_ACT,
 	D_COUNTER,
 	D_BEFORE_BASE,
-	D_BEFORE_PART = D_BEFORE_BASE + (int)BEFORE,
-	D_BEFORE_DIE = D_BEFORE_PART + (int)BEFORE,
-	D_BEFORE_DEAD = D_BEFORE_DIE + (int)BEFORE,
-	D_COUNT = D_BEFORE_DEAD + (int)BEFORE
+	D_BEFORE_PART = D_BEFORE_BASE + BEFORE,
+	D_BEFORE_DIE = D_BEFORE_PART + BEFORE,
+	D_BEFORE_DEAD = D_BEFORE_DIE + BEFORE,
+	D_COUNT = D_BEFORE_DEAD + BEFORE
 };
 _Static_assert(D_COUNT <= DENSE_MAX, "room for all dense counts");
 
-static void
+static inline void
 count(uint8_t *out, int place)
 {
-	if (out[place] < MAX_COUNT)
-		out[place]++;
+	out[place] = (uint8_t)(out[place] + (out[place] < MAX_COUNT));
 }
 
 /* Who is near behind word i?  True if somebody that can be hurt. */
@@ -131,11 +143,10 @@ count_before(const struct features *f, size_t first, size_t i, int act, uint8_t 
 	size_t from = i >= first + NEAR ? i - NEAR : first;
 
 	for (size_t k = from; k < i; k++) {
-		int c = feature_class(f, k);
+		int row = before[feature_class(f, k)];
 
-		for (size_t b = 0; b < BEFORE; b++)
-			if (before[b] == c)
-				count(out, base + (int)b);
+		if (row > 0)
+			count(out, base + row - 1);
 	}
 	from = i >= first + FAR ? i - FAR : first;
 	for (size_t k = from; k < i; k++) {

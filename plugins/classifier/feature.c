@@ -14,24 +14,41 @@ const uint32_t feature_base[BLOCKS + 1] = {0, 1u << BITS_WORDS,
     (1u << BITS_WORDS) + (1u << BITS_LETTERS),
     (1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES), BUCKETS};
 
-/* Families of verbs look alike one level up: 16 forms become 4. */
-static uint16_t
+/* Families of verbs look alike one level up, 16 forms are 4 there; so do people, those
+ * spoken of or to, and moods.  0: as it is. */
+enum { FAMILY_PEOPLE = CLASS_COUNT + 4, FAMILY_THEM, FAMILY_MOOD };
+static const uint8_t families[CLASS_COUNT] = {
+    [CLASS_KILL_BASE] = CLASS_COUNT,
+    [CLASS_KILL_PART] = CLASS_COUNT + 1,
+    [CLASS_KILL_ING] = CLASS_COUNT + 2,
+    [CLASS_KILL_S] = CLASS_COUNT + 3,
+    [CLASS_HIT_BASE] = CLASS_COUNT,
+    [CLASS_HIT_PART] = CLASS_COUNT + 1,
+    [CLASS_HIT_ING] = CLASS_COUNT + 2,
+    [CLASS_HIT_S] = CLASS_COUNT + 3,
+    [CLASS_RAPE_BASE] = CLASS_COUNT,
+    [CLASS_RAPE_PART] = CLASS_COUNT + 1,
+    [CLASS_RAPE_ING] = CLASS_COUNT + 2,
+    [CLASS_RAPE_S] = CLASS_COUNT + 3,
+    [CLASS_PEOPLE] = FAMILY_PEOPLE,
+    [CLASS_WOMEN] = FAMILY_PEOPLE,
+    [CLASS_GROUP] = FAMILY_PEOPLE,
+    [CLASS_SLUR] = FAMILY_PEOPLE,
+    [CLASS_ROLE] = FAMILY_PEOPLE,
+    [CLASS_INSULT] = FAMILY_PEOPLE,
+    [CLASS_THEM] = FAMILY_THEM,
+    [CLASS_YOU] = FAMILY_THEM,
+    [CLASS_HE] = FAMILY_THEM,
+    [CLASS_WILL] = FAMILY_MOOD,
+    [CLASS_WOULD] = FAMILY_MOOD,
+    [CLASS_SHOULD] = FAMILY_MOOD,
+    [CLASS_WANT] = FAMILY_MOOD,
+};
+
+static inline uint16_t
 family(uint16_t tag)
 {
-	if (tag >= CLASS_KILL_BASE && tag <= CLASS_KILL_S)
-		return (uint16_t)(CLASS_COUNT + tag - CLASS_KILL_BASE);
-	if (tag >= CLASS_HIT_BASE && tag <= CLASS_HIT_S)
-		return (uint16_t)(CLASS_COUNT + tag - CLASS_HIT_BASE);
-	if (tag >= CLASS_RAPE_BASE && tag <= CLASS_RAPE_S)
-		return (uint16_t)(CLASS_COUNT + tag - CLASS_RAPE_BASE);
-	if (tag >= CLASS_PEOPLE && tag <= CLASS_INSULT)
-		return CLASS_COUNT + 4;
-	if (tag == CLASS_THEM || tag == CLASS_YOU || tag == CLASS_HE)
-		return CLASS_COUNT + 5;
-	if (tag == CLASS_WILL || tag == CLASS_WOULD || tag == CLASS_SHOULD ||
-	    tag == CLASS_WANT)
-		return CLASS_COUNT + 6;
-	return tag;
+	return tag < CLASS_COUNT && families[tag] != 0 ? families[tag] : tag;
 }
 
 static void
@@ -44,9 +61,12 @@ tag_words(struct features *f, const struct words *w, const struct lexicon *l, si
 	for (size_t i = 0; i < n; i++)
 		f->tags[i] = w->v[i].tag;
 	for (size_t i = 0; i + 1 < n; i++) {
-		const struct vocab_entry *e = vocab_find(
-		    l->phrases, lexicon_pair(w->v[i].hash, w->v[i + 1].hash));
+		const struct vocab_entry *e;
 
+		if (!lexicon_begins(l, w->v[i].hash))
+			continue;
+		e = vocab_find(
+		    l->phrases, lexicon_pair(w->v[i].hash, w->v[i + 1].hash));
 		if (e != NULL) {
 			f->tags[i] = e->tag;
 			f->tags[i + 1] = CLASS_COUNT + 7; /* joined to the one before */
@@ -142,13 +162,13 @@ push(uint64_t v[4], uint64_t newest)
 	v[0] = newest;
 }
 
-/* Rows of classes: the words as they stand, and again without those of no class. */
-static void
-add_classes(struct features *f, const struct unit *u)
+/* Rows of classes: the words as they stand, and again without those of no class.  Laid
+ * out twice, with owners and without all that they need. */
+static inline __attribute__((always_inline)) void
+list_classes(struct features *f, const struct unit *u, struct feature_list l)
 {
 	uint64_t full[4] = {1, 1, 1, 1}, core[4] = {1, 1, 1, 1};
 	uint64_t from[4] = {u->first, u->first, u->first, u->first};
-	struct feature_list l = feature_begin(f, 12 * (u->last - u->first) + 12);
 
 	for (size_t i = u->first; i <= u->last; i++) {
 		uint16_t tag = i < u->last ? f->tags[i] : 2;
@@ -176,6 +196,17 @@ add_classes(struct features *f, const struct unit *u)
 		push(from, i < u->last ? i : u->last - 1);
 	}
 	feature_finish(f, &l);
+}
+
+static void
+add_classes(struct features *f, const struct unit *u)
+{
+	size_t most = 12 * (u->last - u->first) + 12;
+
+	if (f->owners)
+		list_classes(f, u, feature_begin(f, most));
+	else
+		list_classes(f, u, feature_begin_bare(f, most));
 }
 
 void

@@ -103,6 +103,14 @@ feature_begin(struct features *f, size_t more)
 	    f->v + f->n, f->owners ? f->owner + f->n : NULL, f->warm};
 }
 
+/* The same for a list without owners, which the compiler sees then. */
+static inline struct feature_list
+feature_begin_bare(struct features *f, size_t more)
+{
+	feature_reserve(f, more);
+	return (struct feature_list){f->v + f->n, NULL, f->warm};
+}
+
 static inline void
 feature_add(struct feature_list *l, uint32_t bucket, size_t first, size_t count)
 {

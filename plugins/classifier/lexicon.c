@@ -39,7 +39,10 @@ add_word(struct lexicon *l, const char *s, size_t n, int class, struct why *w)
 		uint64_t first = vocab_hash(s, (size_t)(plus - s));
 		uint64_t second = vocab_hash(plus + 1, (size_t)(s + n - plus - 1));
 
+		size_t bit = lexicon_bit(first);
+
 		vocab_add(l->phrases, lexicon_pair(first, second), tag, 1);
+		l->begins[bit / 64] |= (uint64_t)1 << bit % 64;
 		return 0;
 	}
 	if (class == CLASS_LITERAL) {

@@ -100,10 +100,12 @@ enum lexicon_class {
 #define LEXICON_WORD 128
 #define LEXICON_WORDS_MAX 800
 #define LEXICON_PHRASES_MAX 4000
+#define LEXICON_BEGINS 13 /* as a power of two */
 
 struct lexicon {
 	struct vocab *words;   /* single words and those of the training texts */
 	struct vocab *phrases; /* by lexicon_pair() */
+	uint64_t begins[1 << (LEXICON_BEGINS - 6)]; /* a bit for each that begins one */
 	size_t n, literals;
 };
 
@@ -118,6 +120,21 @@ static inline uint64_t
 lexicon_pair(uint64_t first, uint64_t second)
 {
 	return (first * 0x9e3779b97f4a7c15u) ^ second;
+}
+
+static inline size_t
+lexicon_bit(uint64_t hash)
+{
+	return hash * 0x9e3779b97f4a7c15u >> (64 - LEXICON_BEGINS);
+}
+
+/* May a phrase begin with the word of this hash?  If not, that is certain. */
+static inline bool
+lexicon_begins(const struct lexicon *l, uint64_t hash)
+{
+	size_t bit = lexicon_bit(hash);
+
+	return l->begins[bit / 64] >> bit % 64 & 1;
 }
 
 #endif

@@ -10,7 +10,8 @@
  *
  * Trees: for each count that is not 0, the leaves that it rules out, in every tree that
  * asks for it; the first leaf that is left is the one (QuickScorer: Lucchese et al.,
- * SIGIR 2015).  Where all counts are 0 every tree gives its first leaf.
+ * SIGIR 2015).  What each count of a place rules out is laid out beforehand, cuts of
+ * one tree as one; where all counts are 0 every tree gives its first leaf.
  */
 #include "quick.h"
 
@@ -19,18 +20,25 @@
 
 #include "feature_in.h"
 
+#define COUNTS 16 /* a dense count is at most 15 */
+
+/* What a count rules out in a tree. */
 struct cut {
 	uint16_t tree;
-	uint16_t keep; /* leaves that are left where the count is above cut */
-	uint8_t cut;
+	uint16_t keep; /* leaves that are left */
+};
+
+struct cuts {
+	uint32_t at, n;
 };
 
 struct quick {
 	const struct model *m;
 	uint64_t stamp; /* no other has it */
-	double most;
-	struct cut *cut;	       /* by place, and there by cut */
-	uint32_t first[DENSE_MAX + 1]; /* where those of a place begin */
+	struct cut *cut;
+	struct cuts cuts[DENSE_MAX][COUNTS]; /* of a place by its count */
+	size_t often; /* the place that most nodes ask for; it has no cuts, but ... */
+	uint16_t *begin; /* ... by its count and tree the leaves that are left */
 	int16_t (*leaf)[TREE_LEAVES];
 };
 
@@ -48,53 +56,89 @@ left_of(int i)
 	return ((1u << width / 2) - 1) << at;
 }
 
-static int
-compare_cuts(const void *a, const void *b)
+/* The leaves of a tree that are left where a place has this count. */
+static uint16_t
+left_by(const struct tree *t, size_t place, unsigned count)
 {
-	const struct cut *x = a, *y = b;
+	unsigned left = 0xffff;
 
-	return x->cut != y->cut ? x->cut - y->cut : x->tree - y->tree;
+	for (int i = 0; i < TREE_NODES; i++)
+		if (t->place[i] == place && count > t->cut[i])
+			left &= ~left_of(i);
+	return (uint16_t)left;
+}
+
+/* The place that most nodes ask for. */
+static size_t
+most_asked(const struct model *m)
+{
+	size_t asked[DENSE_MAX] = {0}, most = 0;
+
+	for (size_t t = 0; t < m->ntrees; t++)
+		for (int i = 0; i < TREE_NODES; i++)
+			asked[m->tree[t].place[i]]++;
+	for (size_t i = 1; i < DENSE_MAX; i++)
+		most = asked[i] > asked[most] ? i : most;
+	return most;
+}
+
+/* Counts that no node tells apart share their cuts. */
+static void
+lay_cuts(struct quick *q, size_t place, uint32_t *used)
+{
+	const struct model *m = q->m;
+
+	for (unsigned count = 1; count < COUNTS; count++) {
+		const struct cuts *before = &q->cuts[place][count - 1];
+		struct cuts *c = &q->cuts[place][count];
+
+		*c = (struct cuts){*used, 0};
+		for (size_t t = 0; t < m->ntrees; t++) {
+			uint16_t left = left_by(&m->tree[t], place, count);
+
+			if (left != 0xffff)
+				q->cut[c->at + c->n++] =
+				    (struct cut){(uint16_t)t, left};
+		}
+		if (c->n == before->n && memcmp(q->cut + c->at, q->cut + before->at,
+					     c->n * sizeof(*q->cut)) == 0)
+			*c = *before;
+		else
+			*used += c->n;
+	}
 }
 
 static void
 lay_trees(struct quick *q)
 {
 	const struct model *m = q->m;
-	int64_t most = 0;
-	uint32_t n = 0;
+	uint32_t used = 0;
 
-	q->cut = mem_new(m->ntrees * TREE_NODES, sizeof(*q->cut));
+	/* A node gives a cut to each count above its own, and needs room for one more
+	 * while they are compared. */
+	q->cut = mem_new(m->ntrees * (TREE_NODES * COUNTS + 1), sizeof(*q->cut));
 	q->leaf = mem_new(m->ntrees, sizeof(*q->leaf));
-	for (int place = 0; place < DENSE_MAX; place++) {
-		q->first[place] = n;
+	q->begin = mem_new(m->ntrees * COUNTS, sizeof(*q->begin));
+	q->often = most_asked(m);
+	for (size_t place = 0; place < DENSE_MAX; place++)
+		if (place != q->often)
+			lay_cuts(q, place, &used);
+	for (unsigned count = 0; count < COUNTS; count++)
 		for (size_t t = 0; t < m->ntrees; t++)
-			for (int i = 0; i < TREE_NODES; i++)
-				if (m->tree[t].place[i] == place)
-					q->cut[n++] = (struct cut){(uint16_t)t,
-					    (uint16_t)~left_of(i), m->tree[t].cut[i]};
-		qsort(q->cut + q->first[place], n - q->first[place], sizeof(*q->cut),
-		    compare_cuts);
-	}
-	q->first[DENSE_MAX] = n;
-	for (size_t t = 0; t < m->ntrees; t++) {
-		int16_t best = m->tree[t].leaf[0];
-
+			q->begin[count * m->ntrees + t] =
+			    left_by(&m->tree[t], q->often, count);
+	for (size_t t = 0; t < m->ntrees; t++)
 		memcpy(q->leaf[t], m->tree[t].leaf, sizeof(q->leaf[t]));
-		for (int k = 1; k < TREE_LEAVES; k++)
-			best = m->tree[t].leaf[k] > best ? m->tree[t].leaf[k] : best;
-		most += best;
-	}
-	q->most = (double)most / TREE_UNIT;
 }
 
 static inline void
-rule_out(const struct quick *q, size_t place, uint8_t count, uint16_t *left)
+rule_out(const struct quick *q, size_t place, unsigned count, uint16_t *left)
 {
-	const struct cut *c = q->cut + q->first[place],
-			 *end = q->cut + q->first[place + 1];
+	struct cuts c = q->cuts[place][count & (COUNTS - 1)];
+	const struct cut *v = q->cut + c.at, *end = v + c.n;
 
-	for (; c < end && c->cut < count; c++)
-		left[c->tree] &= c->keep;
+	for (; v < end; v++)
+		left[v->tree] &= v->keep;
 }
 
 double
@@ -102,47 +146,55 @@ quick_trees(const struct quick *q, const uint8_t dense[DENSE_MAX])
 {
 	uint16_t left[TREES_MAX];
 	size_t n = q->m->ntrees;
+	const int16_t(*leaf)[TREE_LEAVES] = q->leaf;
 	int sum = 0; /* of TREES_MAX leaves at most */
 
-	memset(left, 0xff, n * sizeof(*left));
+	memcpy(left, q->begin + dense[q->often] * n, n * sizeof(*left));
 	for (size_t i = 0; i < DENSE_MAX; i += 8) {
 		uint64_t x = feature_load((const char *)dense + i);
 
 		while (x != 0) {
 			size_t k = (size_t)__builtin_ctzll(x) / 8;
 
-			rule_out(q, i + k, (uint8_t)(x >> 8 * k), left);
+			rule_out(q, i + k, (unsigned)(x >> 8 * k), left);
 			x &= ~((uint64_t)0xff << 8 * k);
 		}
 	}
+#pragma GCC unroll 8
 	for (size_t t = 0; t < n; t++)
-		sum += q->leaf[t][__builtin_ctz(left[t])];
+		sum += leaf[t][__builtin_ctz(left[t])];
 	return (double)sum / TREE_UNIT;
-}
-
-double
-quick_trees_most(const struct quick *q)
-{
-	return q->most;
 }
 
 /* --- words */
 
-#define PLACES 16384
-#define KEY 16 /* bytes of a word that is kept */
+#define BITS_WORDS_KEPT \
+	16 /* places, as a power of two: a miss costs hundreds of looks */
+#define BITS_CROSSINGS 12 /* those that are often there; a miss costs six looks */
+#define KEPT_MAX 64	  /* bytes of a word that is kept: its sums fit 32 bits */
 
+/* By the hash of the word, as the vocabulary tells words apart, which keeps less of it.
+ */
 struct kept {
-	uint64_t key[2]; /* the word, then 0 */
-	uint32_t len;	 /* 0: the place is free */
+	uint64_t hash;
 	int32_t letters_dot;
 	uint32_t letters_square;
 	int16_t dot; /* of the word itself; a product of two bytes */
 	uint16_t square;
+	uint32_t used;
+};
+
+/* Rows of letters that go on in the next word. */
+struct crossing {
+	uint64_t key; /* 0: the place is free */
+	int32_t dot;
+	uint32_t square;
 };
 
 struct quick_kept {
 	uint64_t stamp; /* the quick that all is of */
-	struct kept v[PLACES];
+	struct kept word[1 << BITS_WORDS_KEPT];
+	struct crossing crossing[1 << BITS_CROSSINGS];
 };
 
 struct sum {
@@ -170,24 +222,25 @@ add_within(struct sum *s, const struct model *m, const char *text, size_t n)
 	}
 }
 
+static inline struct kept *
+word_place(struct quick_kept *kept, uint64_t hash)
+{
+	return &kept->word[hash * FEATURE_K1 >> (64 - BITS_WORDS_KEPT)];
+}
+
 static void
-keep(const struct model *m, struct kept *k, const char *text, const struct word *v)
+keep_word(const struct model *m, struct kept *k, const char *text, const struct word *v)
 {
 	struct sum letters = {0, 0}, word = {0, 0};
 
 	add(&word, m, feature_word(v->hash));
 	add_within(&letters, m, text - 1, v->len + 2);
-	k->len = v->len;
-	k->letters_dot = (int32_t)letters.dot;
-	k->letters_square = (uint32_t)letters.square;
-	k->dot = (int16_t)word.dot;
-	k->square = (uint16_t)word.square;
-}
-
-static inline struct kept *
-place_of(struct quick_kept *kept, uint64_t hash)
-{
-	return &kept->v[(hash * FEATURE_K1 >> 40) & (PLACES - 1)];
+	*k = (struct kept){.hash = v->hash,
+	    .letters_dot = (int32_t)letters.dot,
+	    .letters_square = (uint32_t)letters.square,
+	    .dot = (int16_t)word.dot,
+	    .square = (uint16_t)word.square,
+	    .used = 1};
 }
 
 /* What the word and the letters in it say. */
@@ -195,27 +248,62 @@ static inline void
 add_word(struct quick_kept *kept, const struct model *m, const char *text,
     const struct word *v, struct sum *words, struct sum *letters)
 {
-	uint64_t x = feature_load(text), y = feature_load(text + 8);
-	struct kept *k = place_of(kept, v->hash), own;
+	struct kept *k = word_place(kept, v->hash);
 
-	if (v->len < 8) {
-		x &= ((uint64_t)1 << 8 * v->len) - 1;
-		y = 0;
-	} else if (v->len < KEY) {
-		y &= ((uint64_t)1 << 8 * (v->len - 8)) - 1;
-	} else if (v->len > KEY) {
-		k = &own;
-		k->len = 0;
+	if (v->len > KEPT_MAX) {
+		add(words, m, feature_word(v->hash));
+		add_within(letters, m, text - 1, v->len + 2);
+		return;
 	}
-	if (k->key[0] != x || k->key[1] != y || k->len != v->len) {
-		k->key[0] = x;
-		k->key[1] = y;
-		keep(m, k, text, v);
-	}
+	if (k->hash != v->hash || !k->used)
+		keep_word(m, k, text, v);
 	words->dot += k->dot;
 	words->square += k->square;
 	letters->dot += k->letters_dot;
 	letters->square += k->letters_square;
+}
+
+/* The letters that decide about rows which go on behind the word at text, of n letters:
+ * up to three of its last ones, the blank, three of the next word; and whether it is
+ * the last word of a unit, which has no rows that begin with its last letter. */
+static inline uint64_t
+crossing_key(const char *text, size_t n, bool last)
+{
+	uint64_t x = n >= 2 ? feature_load(text + n - 3) : feature_load(text - 1) << 8;
+
+	return (x & (((uint64_t)1 << 56) - 1)) | (uint64_t)last << 56;
+}
+
+static inline struct crossing *
+crossing_place(struct quick_kept *kept, uint64_t key)
+{
+	return &kept->crossing[key * FEATURE_K1 >> (64 - BITS_CROSSINGS)];
+}
+
+static void
+keep_crossing(const struct model *m, struct crossing *c, uint64_t key)
+{
+	struct sum s = {0, 0};
+
+	if (key & 0xff)
+		add(&s, m, feature_letters(key, 5));
+	add(&s, m, feature_letters(key >> 8, 4));
+	add(&s, m, feature_letters(key >> 8, 5));
+	for (int n = 3; n <= 5 && key >> 56 == 0; n++)
+		add(&s, m, feature_letters(key >> 16, n));
+	*c = (struct crossing){key, (int32_t)s.dot, (uint32_t)s.square};
+}
+
+static inline void
+add_crossing(
+    struct quick_kept *kept, const struct model *m, uint64_t key, struct sum *s)
+{
+	struct crossing *c = crossing_place(kept, key);
+
+	if (c->key != key)
+		keep_crossing(m, c, key);
+	s->dot += c->dot;
+	s->square += c->square;
 }
 
 static struct quick_kept *
@@ -229,48 +317,27 @@ kept_of(const struct quick *q, struct quick_kept **kept)
 	return *kept;
 }
 
-/* Rows of letters that begin in the word at text, which has n letters, and end behind
- * the blank that follows it; the last word of a unit has none that begin with its last
- * letter. */
-static inline void
-list_across(struct feature_list *l, const char *text, size_t n, bool last)
-{
-	uint64_t x = feature_load(text + n - 2); /* from the last letter but one on */
-
-	feature_add(l, feature_letters(x, 4), 0, 0);
-	feature_add(l, feature_letters(x, 5), 0, 0);
-	if (!last) {
-		x = feature_load(text + n - 1);
-		feature_add(l, feature_letters(x, 3), 0, 0);
-		feature_add(l, feature_letters(x, 4), 0, 0);
-		feature_add(l, feature_letters(x, 5), 0, 0);
-	}
-	if (n >= 2)
-		feature_add(l, feature_letters(feature_load(text + n - 3), 5), 0, 0);
-}
-
 void
 quick_list(const struct quick *q, struct quick_kept **kept, struct features *f,
     const struct words *w, struct unit *u)
 {
 	struct quick_kept *all = kept_of(q, kept);
-	struct feature_list l = feature_begin(f, 7 * (u->last - u->first) + 1);
+	struct feature_list l = feature_begin_bare(f, u->last - u->first + 1);
 	uint64_t before = FEATURE_K3;
 
 	u->start[BLOCK_WORDS] = f->n;
 	for (size_t i = u->first; i < u->last; i++) {
-		uint64_t h = w->v[i].hash;
+		const struct word *v = &w->v[i];
 
-		__builtin_prefetch(place_of(all, h));
-		feature_add(&l, feature_pair(before, h), 0, 0);
-		before = feature_next(h);
+		__builtin_prefetch(word_place(all, v->hash));
+		__builtin_prefetch(crossing_place(
+		    all, crossing_key(w->text + v->at, v->len, i + 1 == u->last)));
+		feature_add(&l, feature_pair(before, v->hash), 0, 0);
+		before = feature_next(v->hash);
 	}
 	feature_add(&l, feature_end(before), 0, 0);
 	feature_finish(f, &l);
 	u->start[BLOCK_LETTERS] = f->n;
-	for (size_t i = u->first; i < u->last; i++)
-		list_across(&l, w->text + w->v[i].at, w->v[i].len, i + 1 == u->last);
-	feature_finish(f, &l);
 	feature_rest(f, w, u);
 }
 
@@ -281,8 +348,14 @@ quick_sum(const struct quick *q, struct quick_kept *kept, const struct features 
 	struct sum words = {0, 0}, letters = {0, 0};
 
 	model_sum(q->m, f, u, out);
-	for (size_t i = u->first; i < u->last; i++)
-		add_word(kept, q->m, w->text + w->v[i].at, &w->v[i], &words, &letters);
+	for (size_t i = u->first; i < u->last; i++) {
+		const struct word *v = &w->v[i];
+		const char *text = w->text + v->at;
+
+		add_word(kept, q->m, text, v, &words, &letters);
+		add_crossing(
+		    kept, q->m, crossing_key(text, v->len, i + 1 == u->last), &letters);
+	}
 	out->dot[BLOCK_WORDS] += words.dot;
 	out->square[BLOCK_WORDS] += words.square;
 	out->dot[BLOCK_LETTERS] += letters.dot;
@@ -311,6 +384,7 @@ quick_free(struct quick **qp)
 		return;
 	*qp = NULL;
 	free(q->cut);
+	free(q->begin);
 	free(q->leaf);
 	free(q);
 }

@@ -12,9 +12,8 @@
 struct quick *quick_new(const struct model *m);
 void quick_free(struct quick **q);
 
-/* As model_trees(); and the most that it can be. */
+/* As model_trees(). */
 double quick_trees(const struct quick *q, const uint8_t dense[DENSE_MAX]);
-double quick_trees_most(const struct quick *q);
 
 /* Lists the features of a unit but for those of each word alone and of letters within it,
  * whose sums are kept in *kept: NULL before the first, to be freed with free(). */

@@ -116,18 +116,12 @@ best_unit(const struct model *m, struct model_work *k, const struct model_sums *
     double best)
 {
 	const struct features *f = &k->features;
-	double most = 0;
-	bool quick = m->quick != NULL && !k->words.plain && m->f.trees >= 0;
 
-	if (quick)
-		most = m->f.trees * quick_trees_most(m->quick);
 	for (size_t i = 0; f->units > 1 && i < f->units; i++) {
-		double v = m->f.linear * model_linear(m, &sums[i]);
+		double v =
+		    m->f.linear * model_linear(m, &sums[i]) +
+		    m->f.trees * ask_trees(m, k, f->unit[i].first, f->unit[i].last);
 
-		/* Rounding keeps the order, so this is certain. */
-		if (quick && v + most <= best)
-			continue;
-		v = v + m->f.trees * ask_trees(m, k, f->unit[i].first, f->unit[i].last);
 		if (v > best) {
 			best = v;
 			k->best = i;

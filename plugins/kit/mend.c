@@ -96,46 +96,57 @@ static const struct {
     {"|{", "k"}, {"|)", "d"}, {"\\/", "v"}, {"/\\", "a"}, {"()", "o"}, {"[]", "o"},
     {"}{", "h"}, {")(", "x"}, {"|_|", "u"}, {"|_", "l"}, {"vv", "w"}, {"ph", "f"}};
 
+/* What groups begin with. */
+static const bool opens[128] = {['\\'] = true,
+    ['|'] = true,
+    ['/'] = true,
+    ['('] = true,
+    ['['] = true,
+    ['}'] = true,
+    [')'] = true,
+    ['v'] = true,
+    ['p'] = true};
+
+#define VOWEL "aeiou-" /* a vowel, or nothing */
+static const char *const sign_letters[128] = {
+    ['0'] = "o",
+    ['1'] = "il",
+    ['2'] = "z",
+    ['3'] = "e",
+    ['4'] = "a",
+    ['5'] = "s",
+    ['6'] = "gb",
+    ['7'] = "t",
+    ['8'] = "b",
+    ['9'] = "g",
+    ['@'] = "a",
+    ['$'] = "s",
+    ['!'] = "il",
+    ['|'] = "il",
+    ['+'] = "t",
+    ['('] = "c",
+    ['<'] = "c",
+    ['{'] = "c",
+    ['*'] = VOWEL,
+    ['#'] = VOWEL,
+    ['_'] = VOWEL,
+    ['-'] = VOWEL,
+    ['.'] = VOWEL,
+    ['?'] = VOWEL,
+    ['^'] = VOWEL,
+    ['~'] = VOWEL,
+    ['%'] = VOWEL,
+    ['&'] = VOWEL,
+    ['='] = VOWEL,
+    [','] = VOWEL,
+    [':'] = VOWEL,
+};
+
 /* What a sign may stand for; NULL: it stands for itself. */
-static const char *
+static inline const char *
 letters_for(char c)
 {
-	static const char *const digits[] = {
-	    "o", "il", "z", "e", "a", "s", "gb", "t", "b", "g"};
-
-	if (c >= '0' && c <= '9')
-		return digits[c - '0'];
-	switch (c) {
-	case '@':
-		return "a";
-	case '$':
-		return "s";
-	case '!':
-	case '|':
-		return "il";
-	case '+':
-		return "t";
-	case '(':
-	case '<':
-	case '{':
-		return "c";
-	case '*':
-	case '#':
-	case '_':
-	case '-':
-	case '.':
-	case '?':
-	case '^':
-	case '~':
-	case '%':
-	case '&':
-	case '=':
-	case ',':
-	case ':':
-		return "aeiou-"; /* a vowel, or nothing */
-	default:
-		return NULL;
-	}
+	return (uint8_t)c < 128 ? sign_letters[(uint8_t)c] : NULL;
 }
 
 struct spelling {
@@ -180,6 +191,10 @@ spell_groups(const char *s, size_t n, char *t)
 	for (size_t i = 0; i < n;) {
 		size_t k = 0;
 
+		if ((uint8_t)s[i] >= 128 || !opens[(uint8_t)s[i]]) {
+			t[o++] = s[i++];
+			continue;
+		}
 		for (; k < sizeof(groups) / sizeof(groups[0]); k++) {
 			size_t len = strlen(groups[k].from);
 

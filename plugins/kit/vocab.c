@@ -116,17 +116,6 @@ vocab_add(struct vocab *v, uint64_t hash, uint16_t tag, unsigned level)
 	vocab_add_key(v, vocab_key(hash), tag, level);
 }
 
-/* Goes on from h, the hash of what stands before: over s[i..n) and to the end. */
-static uint64_t
-hash_on(uint64_t h, const char *s, size_t i, size_t n)
-{
-	for (; i < n; i++)
-		h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
-	return h * 0xc2b2ae3d27d4eb4fu;
-}
-
-#define HASH_START 0x9e3779b97f4a7c15u
-
 /* Two words that differ in one letter, or by a swap, have a form in common that lacks
  * one; so the forms of all tagged words are kept, as two bits each. */
 static void
@@ -139,7 +128,7 @@ add_near(struct vocab *v, uint64_t h)
 	v->near[b / 64] |= (uint64_t)1 << b % 64;
 }
 
-static bool
+static inline bool
 has_near(const struct vocab *v, uint64_t h)
 {
 	size_t a = h >> (64 - NEAR_BITS),
@@ -148,30 +137,55 @@ has_near(const struct vocab *v, uint64_t h)
 	return v->near[a / 64] >> a % 64 & v->near[b / 64] >> b % 64 & 1;
 }
 
+/* A polynomial over the bytes, modulo 2^64: sum[i] of the first i.  What stands behind
+ * a byte that is left out moves down by one power, which is to multiply by the inverse.
+ */
+#define POWER 0x9e3779b97f4a7c15u
+#define INVERSE 0xf1de83e19937733du
+#define MIX 0xc2b2ae3d27d4eb4fu
+_Static_assert((uint64_t)POWER *INVERSE == 1, "one is the inverse of the other");
+
+static void
+sum_up(const char *s, size_t n, uint64_t sum[VOCAB_NEAR + 2])
+{
+	uint64_t power = 1;
+
+	sum[0] = 0;
+	for (size_t i = 0; i < n; i++, power *= POWER)
+		sum[i + 1] = sum[i] + (uint8_t)s[i] * power;
+	sum[n + 1] = sum[n]; /* nothing is left out at n */
+}
+
+/* The hash of what has these sums and n bytes, without byte i. */
+static inline uint64_t
+hash_without(const uint64_t *sum, size_t n, size_t i)
+{
+	return (sum[i] + (sum[n] - sum[i + 1]) * INVERSE) * MIX;
+}
+
 void
 vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
 {
-	uint64_t before = HASH_START; /* of what stands before byte i */
+	uint64_t sum[VOCAB_NEAR + 2];
 
 	vocab_add(v, vocab_hash(s, n), tag, level);
-	for (size_t i = 0; tag != 0 && n <= VOCAB_NEAR && i <= n; i++) {
-		add_near(v, hash_on(before, s, i + 1, n));
-		if (i < n)
-			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
-	}
+	if (tag == 0 || n > VOCAB_NEAR)
+		return;
+	sum_up(s, n, sum);
+	for (size_t i = 0; i <= n; i++)
+		add_near(v, hash_without(sum, n, i));
 }
 
 uint64_t
 vocab_near(const struct vocab *v, const char *s, size_t n)
 {
-	uint64_t before = HASH_START, found = 0;
+	uint64_t sum[VOCAB_NEAR + 2], found = 0;
 
-	for (size_t i = 0; n <= VOCAB_NEAR && i <= n; i++) {
-		if (has_near(v, hash_on(before, s, i + 1, n)))
-			found |= (uint64_t)1 << i;
-		if (i < n)
-			before = (before ^ (uint8_t)s[i]) * 0x100000001b3u;
-	}
+	if (n > VOCAB_NEAR)
+		return 0;
+	sum_up(s, n, sum);
+	for (size_t i = 0; i <= n; i++)
+		found |= (uint64_t)has_near(v, hash_without(sum, n, i)) << i;
 	return found;
 }
 

@@ -71,7 +71,7 @@ words_put_kept(struct words *w, const char *s, size_t n, size_t a, size_t b,
 {
 	if (!has_room(w, n, a, b))
 		return;
-	memcpy(w->text + w->len, s, WORDS_KEY + 8); /* SLACK has room for it */
+	memcpy(w->text + w->len, s, n);
 	put(w, n, a, b, flags, hash, tag, level);
 }
 
@@ -146,8 +146,9 @@ take_apart(struct words *w, size_t a)
 /* The letters of ASCII from a on, in lower case, if there are not too many; in key,
  * with 0 behind them.  Their number, or 0. */
 static inline size_t
-short_at(const char *s, size_t n, size_t a, char key[WORDS_KEY + 8], unsigned *flags)
+short_at(const char *s, size_t n, size_t a, uint64_t key[WORDS_KEY / 8], uint8_t *flags)
 {
+	char letters[WORDS_KEY] = {0};
 	size_t len = 0, upper = 0;
 
 #ifdef __SSE2__
@@ -174,43 +175,43 @@ short_at(const char *s, size_t n, size_t a, char key[WORDS_KEY + 8], unsigned *f
 		return len;
 	}
 #endif
-	memset(key, 0, WORDS_KEY);
 	for (; a + len < n && (uint8_t)((s[a + len] | 32) - 'a') < 26; len++) {
 		if (len == WORDS_KEY - 1)
 			return 0;
 		upper += s[a + len] < 'a';
-		key[len] = (char)(s[a + len] | 32);
+		letters[len] = (char)(s[a + len] | 32);
 	}
+	memcpy(key, letters, WORDS_KEY);
 	*flags = len > 1 && upper == len ? WORD_CAPITALS : 0;
 	return len;
 }
 
 /* A chunk that is a short word with some punctuation behind it at most. */
 struct begun {
-	size_t at, len, end;
-	unsigned flags;
-	struct words_kept *kept;
-	char key[WORDS_KEY + 8];
+	uint64_t key[WORDS_KEY / 8];
+	struct words_place *place;
+	size_t at, end;
+	uint8_t len, flags;
 };
 
 static inline bool
 look_at(const struct words *w, size_t a, struct begun *c)
 {
 	const char *s = w->fold.text;
-	size_t n = w->fold.len, k;
+	size_t n = w->fold.len, k, len = short_at(s, n, a, c->key, &c->flags);
 
-	c->at = a;
-	c->len = short_at(s, n, a, c->key, &c->flags);
-	if (c->len == 0)
+	if (len == 0)
 		return false;
-	for (k = a + c->len; k < n && !is_blank(s[k]); k++)
+	for (k = a + len; k < n && !is_blank(s[k]); k++)
 		if (s[k] != '.' && s[k] != ',' && s[k] != '!' && s[k] != '?' &&
 		    s[k] != ':' && s[k] != ';')
 			return false;
-	c->end = k;
-	if (c->len == 3 && k > a + 3 && memcmp(c->key, "www", 3) == 0)
+	if (len == 3 && k > a + 3 && memcmp(c->key, "www", 3) == 0)
 		return false; /* an address */
-	c->kept = words_place(w, c->key);
+	c->place = words_place(w, c->key);
+	c->at = a;
+	c->end = k;
+	c->len = (uint8_t)len;
 	return true;
 }
 
@@ -222,6 +223,30 @@ may_be_apart(const char *s, size_t n, size_t a)
 	       (a + 3 >= n || !(words_is_letter(s[a + 3]) || words_is_digit(s[a + 3])));
 }
 
+/* Puts a word that is kept and stays as it is written, as nearly all do. */
+static inline void
+put_same(
+    struct words *w, const struct begun *c, const struct words_kept *k, unsigned quoted)
+{
+	struct word *to = &w->v[w->n++];
+	char *text = w->text + w->len;
+	size_t b = c->at + c->len;
+
+	to->hash = k->hash;
+	to->at = (uint32_t)w->len;
+	to->len = c->len;
+	to->from = (uint32_t)c->at;
+	to->to = (uint32_t)b;
+	to->tag = k->tag;
+	to->level = k->level;
+	to->flags = (uint8_t)(c->flags | k->flags | quoted);
+	if (w->fold.map != NULL)
+		fold_span(&w->fold, c->at, b, &to->from, &to->to);
+	w->len += c->len + 1u;
+	memcpy(text, c->key, WORDS_KEY); /* SLACK has room for it */
+	text[c->len] = ' ';
+}
+
 /* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
  * They are looked at together before they are taken, so that their places are there
  * when they are needed.  Where the last one ends, or 0. */
@@ -231,6 +256,7 @@ take_short(struct words *w, size_t a)
 	const char *s = w->fold.text;
 	struct begun v[TOGETHER];
 	size_t n = w->fold.len, count = 0;
+	unsigned quoted = w->quoted ? WORD_QUOTED : 0;
 
 	while (count < TOGETHER && look_at(w, a, &v[count])) {
 		a = v[count++].end + 1;
@@ -239,10 +265,17 @@ take_short(struct words *w, size_t a)
 			break;
 	}
 	for (size_t i = 0; i < count; i++) {
-		words_short(w, v[i].kept, v[i].key, v[i].len, v[i].at, v[i].flags);
-		for (size_t k = v[i].at + v[i].len; k < v[i].end; k++)
-			if (s[k] != ',' && s[k] != ':')
-				words_end(w, s[k]);
+		const struct begun *c = &v[i];
+		const struct words_kept *k =
+		    c->place != NULL ? words_find(c->place, c->key) : NULL;
+
+		if (k != NULL && k->same && has_room(w, c->len, c->at, c->at + c->len))
+			put_same(w, c, k, quoted);
+		else
+			words_short(w, c->place, c->key, c->len, c->at, c->flags);
+		for (size_t j = c->at + c->len; j < c->end; j++)
+			if (s[j] != ',' && s[j] != ':')
+				words_end(w, s[j]);
 	}
 	return count > 0 ? v[count - 1].end : 0;
 }
@@ -322,6 +355,6 @@ words_free(struct words *w)
 	fold_free(&w->fold);
 	free(w->text);
 	free(w->v);
-	free(w->memo);
+	words_memo_free(w);
 	memset(w, 0, sizeof(*w));
 }

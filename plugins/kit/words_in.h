@@ -48,7 +48,6 @@ void words_emit(struct words *w, const char *s, size_t n, size_t a, size_t b,
     unsigned flags);
 void words_put(struct words *w, const char *s, size_t n, size_t a, size_t b,
     unsigned flags, uint64_t hash, const struct vocab_entry *e);
-/* The same for what is known of it; WORDS_KEY + 8 bytes of s can be read. */
 void words_put_kept(struct words *w, const char *s, size_t n, size_t a, size_t b,
     unsigned flags, uint64_t hash, uint16_t tag, uint8_t level);
 /* The sentence ends here. */
@@ -57,14 +56,46 @@ void words_end(struct words *w, char sign);
 /* words_letters.c: a word of letters. */
 void words_letters(struct words *w, const char *s, size_t n, size_t a, size_t b,
     unsigned flags);
-/* The same for a short word of ASCII, each letter a byte of the folded text from a on,
- * with what is kept of such words: k is its place, asked for as early as can be, and not
- * before words_memo_begin().  What stands in the last 8 bytes of key does not matter. */
-struct words_kept;
-struct words_kept *words_place(const struct words *w, const char key[WORDS_KEY]);
-void words_short(struct words *w, struct words_kept *k, const char key[WORDS_KEY + 8],
-    size_t n, size_t a, unsigned flags);
+/* What becomes of a word. */
+enum words_fate { FATE_WORD = 1, FATE_SHORT, FATE_PARTS, FATE_SIGNS };
+
+/* The fate of one short word; as small as can be, for most of them are not in the nearest
+ * cache of the processor: two are a line of it. */
+struct words_kept {
+	uint64_t key[WORDS_KEY / 8]; /* the word, then 0; 0: the place is free */
+	uint64_t hash;
+	uint16_t tag;
+	uint8_t level;	  /* as struct word has it */
+	uint8_t flags, len;
+	uint8_t kind;
+	bool same; /* FATE_WORD, and the word is what it was */
+};
+_Static_assert(sizeof(struct words_kept) == 32, "two of them are a line");
+
+/* Both words that may be at one place. */
+struct words_place {
+	struct words_kept v[2];
+};
+
+/* What is kept of this word, or NULL. */
+static inline struct words_kept *
+words_find(struct words_place *p, const uint64_t key[WORDS_KEY / 8])
+{
+	if (p->v[0].key[0] == key[0] && p->v[0].key[1] == key[1])
+		return &p->v[0];
+	if (p->v[1].key[0] == key[0] && p->v[1].key[1] == key[1])
+		return &p->v[1];
+	return NULL;
+}
+
+/* The same as words_letters() for a short word of ASCII, each letter a byte of the folded
+ * text from a on, with what is kept of such words: p is its place, asked for as early as
+ * can be, and not before words_memo_begin(); NULL: nothing is kept. */
+struct words_place *words_place(const struct words *w, const uint64_t key[WORDS_KEY / 8]);
+void words_short(struct words *w, struct words_place *p,
+    const uint64_t key[WORDS_KEY / 8], size_t n, size_t a, unsigned flags);
 void words_memo_begin(struct words *w);
+void words_memo_free(struct words *w);
 /* mend_signs(), with what is kept as well. */
 bool words_signs(const struct words *w, const char *s, size_t n, struct mended *out);
 

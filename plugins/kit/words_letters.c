@@ -56,9 +56,8 @@ static const struct {
 };
 
 /* What becomes of a word. */
-enum fate_kind { FATE_WORD = 1, FATE_SHORT, FATE_PARTS, FATE_SIGNS };
 struct fate {
-	enum fate_kind kind;
+	enum words_fate kind;
 	unsigned flags; /* WORD_MENDED, WORD_BACKWARDS */
 	size_t parts;	/* FATE_SHORT: row of short_forms; FATE_PARTS: how many */
 	size_t ends[MEND_PARTS];
@@ -75,7 +74,8 @@ find_short(const char *s, size_t n, struct fate *out)
 	if (n < 2 || n > 8 || memchr(firsts, s[0], sizeof(firsts) - 1) == NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++)
-		if (short_forms[i].n == n && memcmp(short_forms[i].from, s, n) == 0) {
+		if (short_forms[i].n == n && short_forms[i].from[0] == s[0] &&
+		    memcmp(short_forms[i].from, s, n) == 0) {
 			out->kind = FATE_SHORT;
 			out->parts = i;
 			return true;
@@ -182,134 +182,158 @@ words_letters(
 
 /* --- kept */
 
-#define PLACES 32768
-
-/* The fate of one word; as small as can be, for most of them are not in the nearest
- * cache of the processor. */
-struct words_kept {
-	uint64_t key[WORDS_KEY / 8]; /* the word, then 0; 0: the place is free */
-	uint64_t hash;
-	uint16_t tag;
-	uint8_t level; /* as struct word has it */
-	uint8_t flags, len;
-	uint8_t kind;
-	bool same; /* the word is what it was: nothing in `text' */
-};
+#define PLACES ((size_t)1 << 15)
+#define LINE 64 /* bytes, of the processor's cache */
 
 struct words_memo {
+	struct words_place *v; /* PLACES, in `room', each a line */
+	void *room;
 	uint64_t stamp; /* the vocabulary that all is of */
-	struct words_kept v[PLACES];
-	/* Of each: FATE_WORD and FATE_SIGNS: what it is; FATE_PARTS: their ends. */
-	char text[PLACES][WORDS_KEY + 8];
+	/* Of each: FATE_WORD and FATE_SIGNS: what it is, FATE_PARTS: their ends. */
+	char text[PLACES][2][WORDS_KEY + 8];
 };
 
 void
 words_memo_begin(struct words *w)
 {
 	uint64_t stamp = vocab_stamp(w->vocab);
+	uintptr_t at;
 
 	if (w->plain || (w->memo != NULL && w->memo->stamp == stamp))
 		return;
-	if (w->memo == NULL)
-		w->memo = mem_new(1, sizeof(*w->memo));
-	else
-		memset(w->memo, 0, sizeof(*w->memo));
+	words_memo_free(w);
+	w->memo = mem_new(1, sizeof(*w->memo));
 	w->memo->stamp = stamp;
+	w->memo->room = mem_new(PLACES * sizeof(*w->memo->v) + LINE, 1);
+	at = (uintptr_t)w->memo->room;
+	w->memo->v = (struct words_place *)(at + LINE - at % LINE);
 }
 
-static inline struct words_kept *
+void
+words_memo_free(struct words *w)
+{
+	if (w->memo == NULL)
+		return;
+	free(w->memo->room);
+	free(w->memo);
+	w->memo = NULL;
+}
+
+static inline struct words_place *
 place_of(struct words_memo *m, const uint64_t key[2])
 {
 	uint64_t x = (key[0] ^ key[1] * 0x9e3779b97f4a7c15u) * 0xc2b2ae3d27d4eb4fu;
 
-	return &m->v[(x ^ x >> 32) * 0x9e3779b97f4a7c15u >> 32 & (PLACES - 1)];
+	return &m->v[(x ^ x >> 32) * 0x9e3779b97f4a7c15u >> 49 & (PLACES - 1)];
+}
+
+static inline char *
+text_of(struct words_memo *m, const struct words_place *p, const struct words_kept *k)
+{
+	return m->text[p - m->v][k - p->v];
+}
+
+/* A free place for one more; the older one of two goes. */
+static struct words_kept *
+make_place(struct words_memo *m, struct words_place *p)
+{
+	char(*text)[WORDS_KEY + 8] = m->text[p - m->v];
+
+	p->v[1] = p->v[0];
+	memcpy(text[1], text[0], sizeof(text[0]));
+	memset(&p->v[0], 0, sizeof(p->v[0]));
+	return &p->v[0];
 }
 
 /* Finds the fate of the word and keeps it. */
-static void
-keep(const struct vocab *v, struct words_kept *k, char *text, const char key[WORDS_KEY],
-    size_t n)
+static struct words_kept *
+keep(
+    struct words *w, struct words_place *p, const uint64_t key[WORDS_KEY / 8], size_t n)
 {
+	const char *s = (const char *)key;
 	const struct vocab_entry *e = NULL;
+	struct words_kept *k = make_place(w->memo, p);
+	char *text = text_of(w->memo, p, k);
 	struct fate f;
 
-	memset(k, 0, sizeof(*k));
 	memcpy(k->key, key, WORDS_KEY);
-	find_fate(v, key, n, &f, &k->hash, &e);
+	find_fate(w->vocab, s, n, &f, &k->hash, &e);
 	k->kind = (uint8_t)f.kind;
 	k->flags = (uint8_t)f.flags;
 	k->len = (uint8_t)(f.kind == FATE_WORD ? f.len : f.parts);
 	k->tag = e != NULL ? e->tag : 0;
 	k->level = e != NULL ? (uint8_t)(e->level + 1) : 0;
-	k->same = f.text == key;
+	k->same = f.kind == FATE_WORD && f.text == s;
 	if (f.kind == FATE_WORD && !k->same)
 		memcpy(text, f.text, f.len);
 	for (size_t i = 0; f.kind == FATE_PARTS && i < f.parts; i++)
 		text[i] = (char)f.ends[i];
-}
-
-struct words_kept *
-words_place(const struct words *w, const char key[WORDS_KEY])
-{
-	struct words_kept *k;
-	uint64_t x[2];
-
-	if (w->plain)
-		return NULL;
-	memcpy(x, key, WORDS_KEY);
-	k = place_of(w->memo, x);
-	__builtin_prefetch(k);
 	return k;
 }
 
+struct words_place *
+words_place(const struct words *w, const uint64_t key[WORDS_KEY / 8])
+{
+	struct words_place *p;
+
+	if (w->plain)
+		return NULL;
+	p = place_of(w->memo, key);
+	__builtin_prefetch(p);
+	return p;
+}
+
 void
-words_short(struct words *w, struct words_kept *k, const char key[WORDS_KEY + 8],
+words_short(struct words *w, struct words_place *p, const uint64_t key[WORDS_KEY / 8],
     size_t n, size_t a, unsigned flags)
 {
+	const char *s = (const char *)key, *text;
 	size_t ends[MEND_PARTS];
-	uint64_t x[2];
-	char *text;
+	struct words_kept *k;
 
-	if (k == NULL) {
-		words_letters(w, key, n, a, a + n, flags);
+	if (p == NULL) {
+		words_letters(w, s, n, a, a + n, flags);
 		return;
 	}
-	memcpy(x, key, WORDS_KEY);
-	text = w->memo->text[k - w->memo->v];
-	if (k->key[0] != x[0] || k->key[1] != x[1] || k->kind == FATE_SIGNS)
-		keep(w->vocab, k, text, key, n);
+	k = words_find(p, key);
+	if (k == NULL || k->kind == FATE_SIGNS)
+		k = keep(w, p, key, n);
+	text = text_of(w->memo, p, k);
 	flags |= k->flags;
 	if (k->kind == FATE_WORD) {
-		words_put_kept(w, k->same ? key : text, k->len, a, a + n, flags,
-		    k->hash, k->tag, k->level);
+		words_put_kept(w, k->same ? s : text, k->len, a, a + n, flags, k->hash,
+		    k->tag, k->level);
 	} else if (k->kind == FATE_SHORT) {
 		put_short(w, k->len, a, a + n, flags);
 	} else {
 		for (size_t i = 0; i < k->len; i++)
 			ends[i] = (uint8_t)text[i];
-		put_parts(w, key, ends, k->len, a, a + n, flags);
+		put_parts(w, s, ends, k->len, a, a + n, flags);
 	}
 }
 
 bool
 words_signs(const struct words *w, const char *s, size_t n, struct mended *out)
 {
-	uint64_t x[2] = {0, 0};
+	uint64_t key[WORDS_KEY / 8] = {0, 0};
+	struct words_place *p;
 	struct words_kept *k;
 	char *text;
 
 	if (w->plain || n >= WORDS_KEY || memchr(s, 0, n) != NULL)
 		return mend_signs(w->vocab, s, n, out);
-	memcpy(x, s, n);
-	k = place_of(w->memo, x);
-	text = w->memo->text[k - w->memo->v];
-	if (k->key[0] != x[0] || k->key[1] != x[1] || k->kind != FATE_SIGNS) {
-		*k = (struct words_kept){.key = {x[0], x[1]}, .kind = FATE_SIGNS};
+	memcpy(key, s, n);
+	p = place_of(w->memo, key);
+	k = words_find(p, key);
+	if (k == NULL || k->kind != FATE_SIGNS) {
+		k = make_place(w->memo, p);
+		*k = (struct words_kept){.key = {key[0], key[1]}, .kind = FATE_SIGNS};
 		if (mend_signs(w->vocab, s, n, out)) {
 			k->len = (uint8_t)out->len;
-			memcpy(text, out->text, out->len);
+			memcpy(text_of(w->memo, p, k), out->text, out->len);
 		}
 	}
+	text = text_of(w->memo, p, k);
 	memcpy(out->text, text, k->len);
 	out->len = k->len;
 	return k->len > 0;
