@@ -184,8 +184,8 @@ def listening(port):
 
 def classifier(folder):
     said = bench.run(bench.BUILD / "tests/bench_classifier", MODEL, folder / "data/bodies.txt")
-    rates = dict(re.findall(r"(forms|features|sums|bare sums|all) (\d+)/s", said))
-    ratio = re.search(r"sums to bare sums: ([\d.]+); features and sums to bare sums: ([\d.]+)",
+    rates = dict(re.findall(r"(forms|sums|bare sums|without forms|all) (\d+)/s", said))
+    ratio = re.search(r"sums to bare sums: ([\d.]+); all but forms to bare sums: ([\d.]+)",
                       said)
     say("classifier, its sums, texts/s", f"{int(rates['sums']):,}", f"{int(rates['bare sums']):,}",
         ratio[1], "at least 0.8", "a bare loop over the same features")
