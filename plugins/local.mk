@@ -108,6 +108,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/idiom.jsonl \
 	%D%/classifier/texts/incite.jsonl \
 	%D%/classifier/texts/insult.jsonl \
+	%D%/classifier/texts/kind.jsonl \
 	%D%/classifier/texts/kitchen.jsonl \
 	%D%/classifier/texts/law.jsonl \
 	%D%/classifier/texts/long.jsonl \

@@ -617,6 +617,9 @@ static const struct {
     {"gonna k!ll y0u tonight", "gonna call you tonight"},
     {"I hope they all die screaming", "I hope they all get home safe"},
     {"we will 🔪 all of them", "we will 📞 all of them"},
+    {"You deserve to die", "You deserve to live"},
+    {"I hope you die", "I hope you live"},
+    {"You do not deserve to live", "They deserve to live"},
 };
 
 static void
