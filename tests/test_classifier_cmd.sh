@@ -90,6 +90,10 @@ cp "$dir/one.model" "$dir/four.model"
 run 0 classifier calibrate "$@" --model "$dir/four.model" --precision 0.5 "$dir/b.jsonl"
 said 'threshold'
 cmp -s "$dir/one.model" "$dir/four.model" && fail 'calibrate changed nothing'
+said "four.model: written"
+# The installed model is written over by nobody who does not name it.
+run 2 classifier calibrate "$@" --precision 0.5 "$dir/b.jsonl"
+said 'say where to write with --out'
 run 0 classifier evaluate --model "$dir/four.model" "$dir/a.jsonl"
 
 # The plugin with that model, through tosctl scan.
@@ -117,6 +121,16 @@ said 'bad.jsonl:1: .label. must be 0 or 1'
 printf '\357\273\277{"text":"x","label":1}\n' >"$dir/bad.jsonl"
 run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
 said 'bad.jsonl: begins with a byte order mark'
+for key in source category; do
+	printf '{"text":"x","label":1,"%s":"a\\u001b[31m\\u202e"}\n' $key >"$dir/bad.jsonl"
+	run 1 classifier evaluate --model "$dir/one.model" "$dir/bad.jsonl"
+	said 'without control characters'
+done
+run 1 classifier train --quick --weight nosource=3 --out "$dir/x.model" "$dir/a.jsonl"
+said 'no row has a source that begins with .nosource'
+run 1 classifier train --quick --learn-only other --out "$dir/x.model" "$dir/a.jsonl"
+said 'no row has a source that begins with .other'
+run 3 classifier evaluate --model "$dir/nosuch" "$dir/a.jsonl"
 echo '{"text":"","label":1}' >"$dir/bad.jsonl"
 run 1 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
 said 'bad.jsonl:1: .text. is empty'

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,14 @@ def test_check(folder):
     assert code == 1 and "expired on 2099-01-01" in out, out
     code, out, _ = tosctl("lists", "check", folder / "none.list")
     assert code == 1 and "none.list: cannot open" in out, out
+    # What strangers wrote is shown, not obeyed.
+    rude = make_list(folder / "rude.list", "rude", "domain", "evil.example")
+    rude.write_text(re.sub(r"(?m)^source = .*$", "source = \x1b[31mred\u202e\u009b",
+                           rude.read_text("utf-8")), "utf-8")
+    code, out, _ = tosctl("lists", "check", rude)
+    assert "\\x1b[31mred\\u{202e}" in out, ascii(out)
+    assert not re.search("[\x1b\u202e\u009b]", out), ascii(out)
+    rude.unlink()
     assert tosctl("lists", "check")[0] == 2
     assert tosctl("lists", "check", "--strict", good)[0] == 2  # an option of `policy lint' alone
     assert tosctl("lists", "weed", good)[0] == 2
@@ -106,6 +115,34 @@ def test_scan(folder, pdq, other):
     assert rows[3]["error"].startswith("`media' must be a list of objects"), rows[3]
 
 
+def test_scan_missing(folder):
+    """What was asked for and cannot be loaded leaves no answer whole."""
+    line = '{"id": 1, "text": "i will hurt you"}\n'
+
+    def scan(*args):
+        code, out, err = tosctl("scan", *args, text=line)
+        return code, json.loads(out) if out else None, err
+    packs, none = folder / "two", folder / "none"
+    packs.mkdir()
+    none.mkdir()
+    (packs / "trial.conf").write_text(PACK)
+    assert scan("--policies", packs, "--no-classifier")[0] == 0
+    (packs / "other.conf").write_text(PACK.replace("phrases", "frases"))
+    code, row, err = scan("--policies", packs, "--no-classifier")
+    assert code == 1 and "unknown key `frases'" in err, (code, err)
+    assert [f["rule"] for f in row["findings"]] == ["trial/threat"], row
+    assert row["degraded"].startswith("not loaded: rules: "), row
+    code, row, err = scan("--policies", folder / "nosuch")
+    assert code == 1 and "violence" in row["scores"], (code, row)
+    assert "cannot read the folder of packs" in row["degraded"], row
+    code, row, err = scan("--policies", none)
+    assert code == 0 and "degraded" not in row, (code, row)
+    assert err == f"tosctl: no rule packs in {none}; the classifier only\n", err
+    for args in (["--model", "nosuch"], ["--no-classifier"]):
+        code, row, err = scan("--policies", none, *args)
+        assert code == 3 and row is None and err, (args, code, row)
+
+
 def test_in_force(folder):
     """A state folder as the daemon leaves it, without one: what of it is used."""
     state, packs = folder / "state", folder / "packs"
@@ -158,6 +195,7 @@ def main():
         pdq, other = test_hash(folder)
         test_sign(folder, good)
         test_scan(folder, pdq, other)
+        test_scan_missing(folder)
         test_in_force(folder)
     print("tosctl lists: check, hash, sign and scan, also with what is in force")
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "tosctl/classifier_run.h"
@@ -19,7 +20,9 @@ load_model(struct run *r, struct err *e)
 	struct why why = {""};
 
 	if (model_load(r->o.model, &r->model, &why) != 0)
-		return err_set(e, TOSD_EINVAL, "%s", why.text);
+		return err_set(e,
+		    access(r->o.model, R_OK) == 0 ? TOSD_EINVAL : TOSD_ENOENT, "%s",
+		    why.text);
 	return 0;
 }
 
@@ -167,6 +170,10 @@ run_calibrate(struct run *r, struct err *e)
 		    c->slope, c->offset, c->hit, c->none, r->calibrate.wanted, c->own,
 		    c->fused, recall);
 		rc = run_write_model(r->model, out, e);
+		if (rc == 0)
+			printf("%s: written; a card beside it tells nothing of these "
+			       "figures, `tosctl classifier evaluate' does\n",
+			    out);
 	}
 	free(score);
 	return rc;

@@ -22,6 +22,18 @@
 #define ROWS_MAX 5000000
 #define NAME_MAX_ 64 /* bytes of a source or category */
 
+/* Names go to terminals and cards as they are. */
+static bool
+is_name(const json_t *o)
+{
+	char shown[NAME_MAX_ * 8 + 1];
+	size_t n = json_string_length(o);
+
+	return o == NULL ||
+	       (json_is_string(o) && n <= NAME_MAX_ &&
+		   text_escape(shown, sizeof(shown), json_string_value(o), n) == n);
+}
+
 /* NULL, or why the line is no row. */
 static const char *
 add_row(struct train *t, const json_t *o, char **category)
@@ -49,11 +61,9 @@ add_row(struct train *t, const json_t *o, char **category)
 		return "a NUL in `text'";
 	if (l != 0 && l != 1)
 		return "`label' must be 0 or 1";
-	if ((source != NULL &&
-		(!json_is_string(source) || json_string_length(source) > NAME_MAX_)) ||
-	    (kind != NULL &&
-		(!json_is_string(kind) || json_string_length(kind) > NAME_MAX_)))
-		return "`source' and `category' must be strings of at most 64 bytes";
+	if (!is_name(source) || !is_name(kind))
+		return "`source' and `category' must be strings of at most 64 bytes, "
+		       "without control characters";
 	if (fold != NULL && (!json_is_integer(fold) || json_integer_value(fold) < -1 ||
 				json_integer_value(fold) >= FOLDS))
 		return "`fold' must be -1 to 4";

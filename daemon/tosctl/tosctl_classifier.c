@@ -26,6 +26,7 @@ static const char usage_text[] =
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
+    "Without --out, calibrate writes over the model that --model names.\n"
     "FILE has labelled texts as JSON, one a line: {\"text\", \"label\"}; also source,\n"
     "category, fold (0 to 4), weight.\n";
 /* --- options */
@@ -143,7 +144,6 @@ parse_options(int argc, char **argv, struct options *o)
 	    .about = "English texts that threaten, call for or wish for violence",
 	    .lexicon = places_lexicon(),
 	    .policies = places_policies(),
-	    .model = places_model(),
 	    .seed = 1,
 	    .rev = 1,
 	    .precision = 0.8,
@@ -169,17 +169,36 @@ read_files(struct run *r, char **paths, size_t n, struct err *e)
 	return rc;
 }
 
-/* Rows of sources that begin so weigh so much more. */
-static void
-weigh_rows(struct run *r)
+/* Rows of sources that begin with `name', n bytes, weigh so much more. */
+static int
+weigh_source(struct run *r, const char *name, size_t n, double weight, struct err *e)
 {
-	for (size_t i = 0; i < r->train.n; i++)
-		for (size_t k = 0; k < r->o.nweights; k++) {
-			const char *w = r->o.weights[k], *eq = strchr(w, '=');
+	bool found = false;
 
-			if (strncmp(r->train.v[i].source, w, (size_t)(eq - w)) == 0)
-				r->train.v[i].weight *= strtod(eq + 1, NULL);
+	for (size_t i = 0; i < r->train.n; i++)
+		if (strncmp(r->train.v[i].source, name, n) == 0) {
+			r->train.v[i].weight *= weight;
+			found = true;
 		}
+	return found ? 0
+		     : err_set(e, TOSD_EINVAL,
+			   "no row has a source that begins with `%.*s'", (int)n, name);
+}
+
+static int
+weigh_rows(struct run *r, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < r->o.nweights; k++) {
+		const char *w = r->o.weights[k], *eq = strchr(w, '=');
+
+		rc = weigh_source(r, w, (size_t)(eq - w), strtod(eq + 1, NULL), e);
+	}
+	for (size_t k = 0; rc == 0 && k < r->o.nlearn_only; k++)
+		rc = weigh_source(
+		    r, r->o.learn_only[k], strlen(r->o.learn_only[k]), 1, e);
+	return rc;
 }
 /* --- the command */
 
@@ -223,7 +242,8 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	r->calibrate =
 	    (struct calibration_options){r->o.prevalence, r->o.precision, true};
 	rc = read_files(r, paths, n, &e);
-	weigh_rows(r);
+	if (rc == 0)
+		rc = weigh_rows(r, &e);
 	if (rc == 0)
 		rc = commands[which].run(r, &e);
 	run_clear(r);
@@ -231,6 +251,22 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 		return EXIT_DONE;
 	fprintf(stderr, "tosctl: %s\n", e.text);
 	return rc == TOSD_EINVAL ? EXIT_NEGATIVE : EXIT_CANNOT;
+}
+
+/* The model that is installed is everybody's: only who names it writes over it. */
+static int
+take_model(struct options *o, int (*run)(struct run *r, struct err *e))
+{
+	if (run == run_calibrate && o->model == NULL && o->out == NULL) {
+		fputs("tosctl: classifier calibrate: say where to write with --out, or "
+		      "with --model which\n"
+		      "model is written over; the installed one is not by itself\n",
+		    stderr);
+		return -1;
+	}
+	if (o->model == NULL)
+		o->model = places_model();
+	return 0;
 }
 
 int
@@ -251,7 +287,7 @@ tosctl_classifier(int argc, char **argv)
 	if (rc != 0 || argc - optind < 2 || which == NCOMMANDS ||
 	    (which == 0 && r->o.out == NULL))
 		fputs(usage_text, stderr);
-	else
+	else if (take_model(&r->o, commands[which].run) == 0)
 		code = run_command(
 		    r, which, argv + optind + 1, (size_t)(argc - optind - 1));
 	free(r);

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "evidence/note.h"
 #include "media/media.h"
 #include "policy/host.h"
@@ -108,8 +109,12 @@ print_hashes(const struct media *m, const char *file, bool json)
 	json_t *o;
 
 	if (!json) {
+		struct buf shown = {0};
+
+		text_escape_buf(&shown, file, strlen(file));
 		printf("%s %s %s %d %s\n", m->sha256, m->md5,
-		    m->pdq[0] != '\0' ? m->pdq : "-", m->quality, file);
+		    m->pdq[0] != '\0' ? m->pdq : "-", m->quality, shown.data);
+		buf_free(&shown);
 		return;
 	}
 	o = json_pack("{ss ss ss}", "file", file, "sha256", m->sha256, "md5", m->md5);

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
 #include "tosctl/tosctl_scan.h"
@@ -103,10 +104,13 @@ put_place(json_t *o, const char *text)
 void
 policy_tell(bool json, const char *kind, const char *text)
 {
+	struct buf shown = {0};
 	json_t *o;
 
 	if (!json) {
-		printf("%s\n", text);
+		text_escape_buf(&shown, text, strlen(text));
+		printf("%s\n", shown.data != NULL ? shown.data : "");
+		buf_free(&shown);
 		return;
 	}
 	o = json_pack("{ss}", kind, text);

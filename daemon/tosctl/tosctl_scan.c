@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <tosd/policy.h>
 #include <unistd.h>
 
@@ -43,6 +44,8 @@ struct options {
 
 struct scan {
 	struct policy_host *host;
+	char *problem; /* the first of what was refused */
+	size_t problems;
 	char *missing;	/* why no answer is whole; NULL: they are */
 	struct buf out; /* the line that is being made */
 	int rc;
@@ -113,7 +116,10 @@ has_files(const char *folder, const char *kind)
 static void
 say_problem(void *ctx, const char *text)
 {
-	(void)ctx;
+	struct scan *s = ctx;
+
+	if (s->problems++ == 0)
+		s->problem = xstrdup(text);
 	fprintf(stderr, "tosctl: %s\n", text);
 }
 
@@ -130,16 +136,9 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
 	struct lists_used *used = p->used != NULL && p->used->n > 0 ? p->used : NULL;
 	int rc;
-	struct conf_plugin plugins[3] = {{.name = "rules",
-	    .path = p->plugin,
-	    .settings = &lint,
-	    .nsettings = p->lint != NULL,
-	    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
-	    .file = "command line"}};
-	struct conf_policy policy = {.plugins = plugins,
-	    .nplugins = 1,
-	    .packs_dir = p->folder,
-	    .cache_dir = p->cache};
+	struct conf_plugin plugins[3];
+	struct conf_policy policy = {
+	    .plugins = plugins, .packs_dir = p->folder, .cache_dir = p->cache};
 	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
 	struct policy_options po = {.conf = &policy,
 	    .safety = &safety,
@@ -148,6 +147,13 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	    .note = p->note,
 	    .ctx = p->ctx};
 
+	if (p->plugin != NULL)
+		plugins[policy.nplugins++] = (struct conf_plugin){.name = "rules",
+		    .path = p->plugin,
+		    .settings = &lint,
+		    .nsettings = p->lint != NULL,
+		    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
+		    .file = "command line"};
 	if (p->model != NULL)
 		plugins[policy.nplugins++] = (struct conf_plugin){.name = "classifier",
 		    .path = places_classifier(),
@@ -459,6 +465,39 @@ take_conf(struct options *o, struct conf **conf, struct lists_used *used)
 	return 0;
 }
 
+/* What was asked for and refused has not judged anything: no answer is whole.  Lists of
+ * the daemon were reported after all others, and have words of their own. */
+static void
+note_missing(struct scan *s, const struct lists_used *used)
+{
+	size_t others = s->problems - used->bad;
+	char *lists = lists_used_missing(used);
+	struct buf b = {0};
+
+	if (others > 0)
+		buf_printf(&b, "not loaded: %s", s->problem);
+	if (others > 1)
+		buf_printf(&b, " (and %zu more)", others - 1);
+	if (lists != NULL)
+		buf_printf(&b, "%s%s", others > 0 ? "; " : "", lists);
+	if (s->problems > 0) {
+		s->missing = buf_take(&b);
+		s->rc = EXIT_NEGATIVE;
+	}
+	buf_free(&b);
+	free(lists);
+}
+
+/* A folder that is there and has no packs: the plugin for them is left out. */
+static bool
+has_no_packs(const struct scan_packs *p)
+{
+	struct stat st;
+
+	return stat(p->folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       !has_files(p->folder, "conf") && (p->lists != NULL || p->model != NULL);
+}
+
 static int
 scan(struct options *o)
 {
@@ -479,18 +518,24 @@ scan(struct options *o)
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,
 	    .report = say_problem,
-	    .note = scan_say_nothing};
+	    .note = scan_say_nothing,
+	    .ctx = &s};
 	scan_own_output(); /* before a plugin prints anything */
+	if (has_no_packs(&packs)) {
+		packs.plugin = NULL;
+		fprintf(stderr, "tosctl: no rule packs in %s; %s only\n", o->policies,
+		    packs.lists == NULL	  ? "the classifier"
+		    : packs.model != NULL ? "lists and the classifier"
+					  : "lists");
+	}
 	if (scan_open(&packs, &s.host) == 0) {
-		if (packs.lists != NULL && !has_files(o->policies, "conf"))
-			fprintf(stderr, "tosctl: no rule packs in %s; lists only\n",
-			    o->policies);
 		lists_used_say(&used, stderr, "tosctl: ");
-		s.missing = lists_used_missing(&used);
+		note_missing(&s, &used);
 		rc = scan_stream(&s, STDIN_FILENO);
 	}
 	policy_host_free(&s.host);
 	buf_free(&s.out);
+	free(s.problem);
 	free(s.missing);
 	lists_used_clear(&used);
 	conf_free(&conf);

@@ -442,9 +442,9 @@ lists_check(void *state, const struct tosd_item *item, struct tosd_report *r,
 	if (item_unasked(x->work) && !x->unasked_told) {
 		x->unasked_told = true;
 		say(x, TOSD_LOG_WARN,
-		    "there are lists of what media are, but nobody has media hashed: "
-		    "they "
-		    "find nothing (policy.media)");
+		    "media came without hashes, in which lists of what media are find "
+		    "nothing: have them hashed (policy.media; `tosctl lists hash' for "
+		    "what is scanned)");
 	}
 	for (size_t i = 0; i < item_matches(x->work); i++)
 		report(x, r, item_match(x->work, i), time);
