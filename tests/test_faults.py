@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plugin that is a shared object and crashes, hangs, leaks, reports nonsense, floods the
 log or tries what its walls forbid, in the real daemon: what it fails over ends as degraded
-and never as clean, everything else is judged exactly once, the daemon keeps its pace
-meanwhile, one line of the log names plugin and item, and the record verifies.  Last, plugins
-that crash or hang before they are ready: the log names them too."""
+and never as clean, and is judged by the others; everything else is judged exactly once, the
+daemon keeps its pace meanwhile, one line of the log names plugin and item, and the record
+verifies.  Last, plugins that crash or hang before they are ready: the log names them too."""
 import collections
 import os
 import signal
@@ -14,6 +14,7 @@ import time
 from daemon import BUILD, Daemon, Web, skip, wait
 
 ORDINARY = 40
+THREAT = "I will hurt you"
 PACE = 5  # seconds from a post to its judgement while workers hang, polling included
 BAD = {"rule": "not declared", "score": "not 0 to 1", "outside": "outside of the text",
        "nan": "not 0 to 1", "spans": "too many spans", "null": "a reason of NULL",
@@ -45,7 +46,7 @@ def post(name, text, at=0.0):
 def timeline():
     """Forty ordinary posts with the two bad ones among them, and the bad findings."""
     events = [post("forum", f"ordinary words number {i}", i / 1000) for i in range(ORDINARY)]
-    events.append(post("forum", "now zapcrash", 0.0135))
+    events.append({**post("forum", "now zapcrash", 0.0135), "text": f"now zapcrash, {THREAT}"})
     events.append(post("forum", "now zaphang", 0.0275))
     events += [post("liars", f"see zapbad-{kind} here") for kind in BAD]
     events += [post("liars", f"see zap!{kind} here") for kind in (*FATAL, *LATER, *REFUSED)]
@@ -148,6 +149,9 @@ def run(d, web):
                    "revision.id = finding.revision "
                    "JOIN item ON item.id = item WHERE rule LIKE 'probe/%' GROUP BY guid")
     assert kept == [("liars-see zapbad-many here", 1)], kept
+    # Who can crash one plugin does not escape the others by it.
+    assert d.query("SELECT rule FROM violation JOIN item ON item.id = violation.item WHERE "
+                   "guid = 'forum-now zapcrash'") == [("trial/threat",)]
     d.stop()
     check_log(d, check_once(d))
     d.check_record()

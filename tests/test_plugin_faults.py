@@ -219,8 +219,39 @@ def refused():
         d.stop()
         d.start()
         assert "plugin `faulty' said no hello" in d.log(), "left out without a word"
+        web.event(**post("forum", f"{THREAT} found"))
+        wait("the rules to judge without it", lambda: d.violated(f"forum-{THREAT} found"), 30)
+        assert d.states()[f"forum-{THREAT} found"] == 0, "clean, though it was not asked"
+        wait("it to end as degraded", lambda: d.states()[f"forum-{THREAT} found"] == 2, 60)
+        (_, why) = wait("it to be on record", lambda: len(v := [
+            e["why"] for e in d.ledger() if e["kind"] == "degraded"]) == 2 and v)
+        assert why.startswith("faulty: gave no answer for "), why
+        assert "not loaded: plugin `faulty' said no hello" in why, why
         d.stop()
         print("given up:", why, flush=True)
+
+
+def missing():
+    """A worker that is started again while a program cannot be: what that is not asked waits
+    until a reload, or a worker after that, has it back."""
+    with Tenants() as web, Trial(web) as d:
+        d.start()
+        d.path("plugin/down").write_text("")
+        workers = [pid for (role, _), pid in d.roles().items() if role == "policy"]
+        for pid in workers + d.programs():
+            os.kill(pid, 9)
+        wait("a worker to do without it", lambda: "plugin `faulty' said no hello" in d.log(), 30)
+        web.event(**post("forum", f"{THREAT} found"))
+        wait("the rules to judge without it", lambda: d.violated(f"forum-{THREAT} found"), 30)
+        assert d.states()[f"forum-{THREAT} found"] == 0, "clean, though it was not asked"
+        assert d.status()["retries"] == 1, d.status()
+        d.path("plugin/down").unlink()
+        os.kill(d.proc.pid, 1)
+        wait("it to judge at last", lambda: d.states()[f"forum-{THREAT} found"] == 1, 60)
+        assert d.found(f"forum-{THREAT} found") == ["faulty/found", "trial/threat"]
+        d.stop()
+        d.check_record()
+        print("missing: nothing was clean that it was not asked, and it was asked", flush=True)
 
 
 def reload():
@@ -249,7 +280,7 @@ def reload():
         print("reload: a broken program refused, a changed one taken", flush=True)
 
 
-SLOW = {"retry_queue": retry_queue, "refused": refused, "reload": reload}
+SLOW = {"retry_queue": retry_queue, "refused": refused, "missing": missing, "reload": reload}
 
 
 def main():

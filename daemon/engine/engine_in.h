@@ -79,6 +79,7 @@ struct engine_brief {
 	char policy[DIGEST_HEX]; /* as in its row: who is to judge it */
 	uint32_t n, attempts;	 /* n 0: not known, its row is to be read */
 	bool reported;		 /* somebody has pointed at the post */
+	bool skips; /* a plugin is not asked: without it nothing is clean */
 };
 
 /* A batch that a worker has. */
@@ -434,6 +435,10 @@ void engine_retry_skip(
  * settled, and *degraded says which plugin never answered and why, or is NULL. */
 bool engine_retry_take(struct engine *g, const struct store_revision *r,
     const struct msg_inspected_item *j, char **degraded, int64_t now);
+/* Has an object that killed workers over r not asked about it any more.  false: it is not in
+ * the configuration, or was left out already. */
+bool engine_retry_leave_out(struct engine *g, const struct store_revision *r,
+    const char *plugin, const char *why, int64_t now);
 /* The revision is settled: nothing more is waited for. */
 void engine_retry_done(struct engine *g, const struct store_at *at, int64_t revision);
 

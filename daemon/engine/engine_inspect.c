@@ -3,8 +3,10 @@
  * engine_inspect: revisions to policy workers and back.  A worker is at one batch at a
  * time, and answers in order; where many wait others lie before it.  When it dies, the
  * revisions of the batch that it was at become suspects and are sent alone, so that the
- * one that kills is found; after conf.policy.attempts deaths it is recorded as
- * degraded: never as clean.  What lay before it goes to another one.
+ * one that kills is found; after conf.policy.attempts deaths it is not shown any more
+ * to the plugin that was at it, and where none is known, or that is no help, it is
+ * recorded as degraded as a whole: never as clean.  What lay before it goes to another
+ * one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +171,7 @@ put_revision(struct engine *g, struct msg_inspect *b, int64_t id,
 	it->tenant = xstrdup(brief->tenant);
 	b->n++;
 	engine_retry_skip(g, id, it);
+	brief->skips = it->nskip > 0;
 	return g->retries > 0 ? engine_ask_answers(g, id, it, now) : 0;
 }
 
@@ -347,13 +350,16 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 
 /* --- a worker that died --- */
 
-/* True when this revision was alone with a dying worker often enough. */
+/* True when this revision was alone with a dying worker often enough, and no plugin is
+ * to blame that could be left out. */
 static bool
-gave_up(struct engine *g, int64_t id)
+gave_up(struct engine *g, const struct engine_worker *w, int64_t id, const char *why,
+    int64_t now)
 {
 	struct store_revision r;
 	struct store_at at;
 	struct err e = ERR_INIT;
+	char plugin[64];
 	uint32_t tries;
 	bool over;
 
@@ -369,6 +375,15 @@ gave_up(struct engine *g, int64_t id)
 		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
 				r.attempts + 1, NULL, NULL, &e),
 		    0, "cannot count a try", &e);
+	if (over && r.state == INSPECT_PENDING &&
+	    trace_blame(w->trace, (uint64_t)id, plugin) &&
+	    engine_retry_leave_out(g, &r, plugin, why, now)) {
+		log_warn("inspect",
+		    "revision %lld is not shown to plugin `%s' any more; the others "
+		    "judge it",
+		    (long long)id, plugin);
+		over = false;
+	}
 	store_revision_clear(&r);
 	return over;
 }
@@ -405,7 +420,7 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 	for (size_t i = 0; i < b->n; i++) {
 		if (b->revisions[i] == 0)
 			continue;
-		if (b->n == 1 && gave_up(g, b->revisions[i])) {
+		if (b->n == 1 && gave_up(g, w, b->revisions[i], why, now)) {
 			engine_judge_degraded(g, b->revisions[i], why, now);
 			engine_cost_failed(g, "", now);
 		} else

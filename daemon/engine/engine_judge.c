@@ -304,7 +304,7 @@ engine_judge_clean(struct engine *g, const struct engine_brief *r,
 
 	/* An edited post may no longer show what it was held for. */
 	if (r->n != 1 || j->n > 0 || j->nretry > 0 || j->nquestions > 0 ||
-	    j->degraded != NULL || r->seen < 0)
+	    j->degraded != NULL || r->seen < 0 || r->skips)
 		return false;
 	/* Nor is one settled by halves that somebody has pointed at. */
 	if (r->reported || engine_report_is_open(g, r->revision))

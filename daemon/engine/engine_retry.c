@@ -9,7 +9,8 @@
  * makes suspects of them, which are sent alone; one that was alone with a program when
  * that was lost for the second time (policy.attempts) is not shown to that plugin any
  * more, and ends as degraded: never as clean.  So does one that a program was not there
- * for in the whole of policy.retry_for.
+ * for in the whole of policy.retry_for, and one over which an object killed the worker
+ * that often: the others judge it all the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,48 @@ keep(struct engine *g, const struct store_revision *r,
 	engine_must(store_retry_put(g->store, &at, &row, &e), 0,
 	    "cannot keep what waits for a plugin", &e);
 	store_retry_clear(&row);
+}
+
+static bool
+is_configured(const struct engine *g, const char *plugin)
+{
+	for (size_t i = 0; i < g->conf->policy.nplugins; i++)
+		if (strcmp(g->conf->policy.plugins[i].name, plugin) == 0)
+			return true;
+	return false;
+}
+
+bool
+engine_retry_leave_out(struct engine *g, const struct store_revision *r,
+    const char *plugin, const char *why, int64_t now)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct store_retry row;
+	struct err e = ERR_INIT;
+	bool over;
+
+	if (!is_configured(g, plugin))
+		return false;
+	if (engine_must(store_retry_get(g->store, r->id, plugin, &row, &e), TOSD_ENOENT,
+		"cannot read what waits for a plugin", &e) != 0) {
+		row.revision = r->id;
+		memcpy(row.tenant, r->tenant, sizeof(row.tenant));
+		row.plugin = xstrdup(plugin);
+		row.since = now;
+		g->retries++;
+	}
+	over = row.given_up; /* it was not shown to it, and still ... */
+	row.given_up = true;
+	row.due = CLOCK_NONE;
+	if (!over) {
+		free(row.why);
+		row.why = xstrdup(why);
+		engine_must(store_retry_put(g->store, &at, &row, &e), 0,
+		    "cannot keep what waits for a plugin", &e);
+		engine_cost_failed(g, plugin, now);
+	}
+	store_retry_clear(&row);
+	return !over;
 }
 
 static int

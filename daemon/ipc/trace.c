@@ -135,16 +135,34 @@ trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 	return true;
 }
 
+static bool
+look_at(int fd, struct trace_seen *out)
+{
+	struct page p;
+
+	if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
+	    pread(fd, &p, sizeof(p), 0) != sizeof(p))
+		return false;
+	see(&p, out);
+	return true;
+}
+
 bool
 trace_read(int fd, char out[TRACE_TEXT])
 {
 	struct trace_seen s;
-	struct page p;
 
 	out[0] = '\0';
-	if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS ||
-	    pread(fd, &p, sizeof(p), 0) != sizeof(p))
+	return look_at(fd, &s) && trace_say(&s, "revision", out);
+}
+
+bool
+trace_blame(int fd, uint64_t revision, char plugin[64])
+{
+	struct trace_seen s;
+
+	if (!look_at(fd, &s) || s.what != TRACE_CHECK || s.revision != revision)
 		return false;
-	see(&p, &s);
-	return trace_say(&s, "revision", out);
+	memcpy(plugin, s.plugin, sizeof(s.plugin));
+	return true;
 }

@@ -364,6 +364,15 @@ make_scores(struct policy_host *h)
 		}
 }
 
+static void
+add_missing(struct policy_host *h, const char *plugin, const char *why)
+{
+	problem(h, "%s", why);
+	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
+	h->missing[h->nmissing++] =
+	    (struct policy_missing){plugin, xstrdup(h->problems[h->nproblems - 1])};
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -376,7 +385,7 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		struct err why = ERR_INIT;
 
 		if (add_plugin(h, &o->conf->plugins[i], &why) != 0)
-			problem(h, "%s", why.text);
+			add_missing(h, o->conf->plugins[i].name, why.text);
 	}
 	if (h->n == 0) {
 		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
@@ -408,6 +417,9 @@ policy_host_free(struct policy_host **hp)
 	for (size_t i = 0; i < h->nproblems; i++)
 		free(h->problems[i]);
 	free(h->problems);
+	for (size_t i = 0; i < h->nmissing; i++)
+		free(h->missing[i].why);
+	free(h->missing);
 	policy_lent_free(&h->lent);
 	free(h->scores);
 	free(h->sets[0].v);

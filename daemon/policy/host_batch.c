@@ -23,6 +23,8 @@
 /* Ms after which an item is looked at again whose answer did not come; as a rule it is
  * the answer that brings it back. */
 #define QUESTION_WAIT 60000
+/* The same where a plugin is not loaded; whoever asks again waits longer each time. */
+#define MISSING_WAIT 10000
 
 /* What is needed while a batch is judged. */
 struct batch {
@@ -164,25 +166,27 @@ exec_run(struct policy_host *h, struct batch *b, int64_t patience)
 	} while (open);
 }
 
+static struct msg_retry *
+add_retry(struct policy_ask *a)
+{
+	a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
+	return &a->retry[a->nretry++];
+}
+
 static void
 job_result(struct policy_ask *a, struct buf *bad, const char *who, struct exec_job *j)
 {
-	struct msg_retry *r;
-
 	if (j->why != NULL && j->state == EXEC_JUDGED)
 		policy_say_degraded(bad, who, j->why);
 	if (j->report.bad[0] != '\0')
 		policy_say_degraded(bad, who, j->report.bad);
 	add_findings(a, &j->report);
-	if (j->state != EXEC_JUDGED) {
-		a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
-		r = &a->retry[a->nretry++];
-		*r = (struct msg_retry){.plugin = xstrdup(who),
+	if (j->state != EXEC_JUDGED)
+		*add_retry(a) = (struct msg_retry){.plugin = xstrdup(who),
 		    .lost = j->state == EXEC_LOST,
 		    .alone = j->alone,
 		    .wait = j->wait,
 		    .why = xstrdup(j->why != NULL ? j->why : "")};
-	}
 	free(j->why);
 }
 
@@ -243,8 +247,7 @@ any_exec(const struct policy_host *h)
 static void
 add_questions(struct policy_ask *a, const char *plugin, struct tosd_report *r)
 {
-	a->retry = xrealloc(a->retry, (a->nretry + 1) * sizeof(*a->retry));
-	a->retry[a->nretry++] = (struct msg_retry){.plugin = xstrdup(plugin),
+	*add_retry(a) = (struct msg_retry){.plugin = xstrdup(plugin),
 	    .wait = QUESTION_WAIT,
 	    .why = xasprintf(
 		"waits for an answer of the endpoint `%s'", r->questions[0].endpoint)};
@@ -360,6 +363,18 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 	}
 }
 
+/* A plugin that is not loaded was not asked: that is no answer. */
+static void
+ask_again(const struct policy_host *h, struct policy_ask *a)
+{
+	for (size_t i = 0; i < h->nmissing; i++)
+		if (!skipped(a, h->missing[i].plugin))
+			*add_retry(a) =
+			    (struct msg_retry){.plugin = xstrdup(h->missing[i].plugin),
+				.wait = MISSING_WAIT,
+				.why = xasprintf("not loaded: %s", h->missing[i].why)};
+}
+
 void
 policy_host_judge(
     struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience)
@@ -371,6 +386,8 @@ policy_host_judge(
 	    .n = n};
 
 	batch_run(h, &b, patience);
+	for (size_t i = 0; i < n; i++)
+		ask_again(h, &v[i]);
 	free(b.item);
 	free(b.body);
 	free(b.bad);

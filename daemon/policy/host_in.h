@@ -19,10 +19,18 @@ struct policy_slot {
 	struct cost cost; /* since policy_host_costs() */
 };
 
+/* A plugin of the configuration that could not be loaded: it judges nothing. */
+struct policy_missing {
+	const char *plugin; /* the configuration's */
+	char *why;
+};
+
 struct policy_host {
 	struct policy_options o;
 	struct policy_slot *v;
 	size_t n;
+	struct policy_missing *missing;
+	size_t nmissing;
 	struct policy_set sets[1];
 	char **problems;
 	size_t nproblems;
