@@ -3,6 +3,7 @@ noinst_LIBRARIES += libtosd_supervisor.a
 libtosd_supervisor_a_SOURCES = \
 	%D%/role_supervisor.c %D%/supervisor.h \
 	%D%/roles.c %D%/roles.h \
+	%D%/supervisor_blame.c \
 	%D%/supervisor_child.c \
 	%D%/supervisor_proc.c \
 	%D%/supervisor_reload.c \

@@ -125,7 +125,8 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	    .children = children,
 	    .trace = role_trace(p->self),
 	    .fetched_dir = fetched,
-	    .trial = trial};
+	    .trial = trial,
+	    .left_out = role_left_out(p->self)};
 	int rc = policy_host_new(&o, &p->host, e);
 
 	/* Nothing that could judge is left: an answer, too. */
@@ -174,6 +175,23 @@ be_nice(const struct policy *p)
 		log_debug("policy", "cannot be nice: %s", strerror(errno));
 }
 
+#ifndef TOSD_SANITIZED
+/* A process that a plugin starts before the walls close would outlive us. */
+static int
+be_alone(const struct policy *p, struct err *e)
+{
+	int rc;
+
+	if (p->conf->sandbox == CONF_SANDBOX_OFF)
+		return 0;
+	rc = sandbox_alone(e);
+	if (rc == 0 || p->conf->sandbox == CONF_SANDBOX_REQUIRED)
+		return rc;
+	log_warn("sandbox", "%s", e->text);
+	return 0;
+}
+#endif
+
 static int
 policy_start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
@@ -196,6 +214,10 @@ policy_start(struct role_self *self, const struct buf *sources,
 #ifndef TOSD_SANITIZED
 	if (rc == 0)
 		rc = policy_said_new(role_loop(self), &p->said, e);
+#endif
+#ifndef TOSD_SANITIZED
+	if (rc == 0)
+		rc = be_alone(p, e);
 #endif
 	if (rc == 0)
 		rc = load(p, &children, e);

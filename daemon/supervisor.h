@@ -74,6 +74,14 @@ struct proc {
 	int trace;		     /* policy: which plugin is at work; -1: none */
 };
 
+/* Plugins that end workers of a place before they are ready (supervisor_blame.c). */
+struct blame {
+	unsigned generation; /* of the configuration that all this is of */
+	char plugin[64];     /* the last one, and how often in a row */
+	int times;
+	char *left_out; /* names, a newline between; NULL: none */
+};
+
 struct slot {
 	struct slot *next;
 	struct supervisor *sup;
@@ -84,6 +92,7 @@ struct slot {
 	bool waiting;	 /* the restart timer runs */
 	int64_t backoff; /* last one, 0: none */
 	struct loop_timer *restart;
+	struct blame blame;
 };
 
 struct supervisor {
@@ -143,6 +152,14 @@ void proc_free(struct proc *p);
 struct proc *proc_engine(const struct supervisor *sup);
 /* Channels between a ready proc and those it may talk to. */
 void proc_connect(struct proc *p);
+
+/* --- supervisor_blame.c --- */
+
+/* A worker of the place has ended before it was ready; trace: its descriptor. */
+void blame_end(struct slot *s, int trace);
+/* The plugins that its next worker does without, or NULL. */
+const char *blame_left_out(struct slot *s);
+void blame_clear(struct slot *s);
 
 /* --- supervisor_child.c --- */
 

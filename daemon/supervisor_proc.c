@@ -52,6 +52,7 @@ slot_free(struct slot **sp)
 		at = &(*at)->next;
 	*at = s->next;
 	loop_timer_free(&s->restart);
+	blame_clear(s);
 	free(s);
 	*sp = NULL;
 }
@@ -153,6 +154,9 @@ send_memfd(
 		m.secret.name = xstrdup(name);
 	else
 		m.conf.index = p->slot->index;
+	if (type == MSG_CONF && p->slot->role == ROLE_POLICY &&
+	    !reload_is_trial(p->slot) && blame_left_out(p->slot) != NULL)
+		m.conf.left_out = xstrdup(blame_left_out(p->slot));
 	channel_send(p->ch, &m);
 }
 
@@ -443,8 +447,11 @@ bury(struct proc *p, int status)
 		    slot->index, (int)p->pid, how, at_work ? " " : "", where);
 	if (p->ready_since != 0 && clock_steady() - p->ready_since >= QUIET)
 		slot->backoff = 0;
-	if (!p->expected && !p->sup->stopping && slot->wanted)
+	if (!p->expected && !p->sup->stopping && slot->wanted) {
+		if (p->ready_since == 0)
+			blame_end(slot, p->trace);
 		back_off(slot);
+	}
 	proc_free(p);
 	if (reload_is_trial(slot))
 		reload_ended(slot->sup);

@@ -170,8 +170,34 @@ def in_open(d):
     line = [x for x in d.log().splitlines() if "in open() of plugin `probe'" in x]
     assert len(line) == 1 and "SIGABRT" in line[0], line
     assert d.status()["worker_deaths"] == 0
+    if not sanitized():
+        d.write("tosd.conf", conf.replace('settings = { crash',
+                                          'settings = { open = "fork"; crash'))
+        os.kill(d.proc.pid, signal.SIGHUP)
+        wait("one that starts a process to be refused",
+             lambda: "did not open: fork is refused" in d.log(), 30)
     d.stop()
     print(line[0].split("] ", 1)[1])
+
+
+def at_start(d, web):
+    """The same at a start: after the third time workers do without it.  What it did not judge
+    is not clean, and is judged once it is mended."""
+    conf = d.path("tosd.conf").read_text()
+    d.write("tosd.conf", conf.replace('settings = { crash', 'settings = { open = "crash"; crash'))
+    web.event(**post("late", THREAT))
+    d.start(limit=60)
+    wait("the rules to judge without it",
+         lambda: d.query("SELECT rule FROM violation") == [("trial/threat",)], 60)
+    assert states(d)[f"late-{THREAT}"] == 0, "clean, though it was not asked"
+    last = [x for x in d.log().splitlines() if "does without it" in x]
+    assert 1 <= len(last) <= 2 and "plugin `probe' has ended policy" in last[0], last
+    d.write("tosd.conf", conf)
+    os.kill(d.proc.pid, signal.SIGHUP)
+    wait("it to judge at last", lambda: states(d)[f"late-{THREAT}"] == 1, 60)
+    d.stop()
+    d.check_record()
+    print(last[0].split("] ", 1)[1])
 
 
 def simulated(d, web):
@@ -238,8 +264,11 @@ def main():
             run(d, web)
         with with_probe({"any": "http://127.0.0.1:1/feed.xml"}) as d:
             in_open(d)
-        calm = Web("--timeline", {"tenants": {"forum": {"page": 100}}, "events": []})
+        calm = Web("--timeline", {"tenants": {"forum": {"page": 100}, "late": {"page": 100}},
+                                  "events": []})
         try:
+            with with_probe({"forum": f"{calm.base}late/feed.xml"}) as d:
+                at_start(d, calm)
             with Daemon({"forum": f"{calm.base}forum/feed.xml"}, interval="1s") as d:
                 simulated(d, calm)
         finally:

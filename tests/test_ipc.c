@@ -80,6 +80,7 @@ static void
 fill_conf(struct msg *m)
 {
 	m->conf.index = 2;
+	m->conf.left_out = xstrdup("p\nq");
 }
 
 static void
@@ -397,9 +398,11 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"06000000"
+	"07000000"
 	"6712000000000000"},
-    {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf, "02000000"},
+    {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
+	"02000000"
+	"03000000700a71"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
 	"02"
 	"03000000"},

@@ -359,7 +359,7 @@ gave_up(struct engine *g, const struct engine_worker *w, int64_t id, const char 
 	struct store_revision r;
 	struct store_at at;
 	struct err e = ERR_INIT;
-	char plugin[64];
+	struct trace_seen seen;
 	uint32_t tries;
 	bool over;
 
@@ -375,13 +375,13 @@ gave_up(struct engine *g, const struct engine_worker *w, int64_t id, const char 
 		engine_must(store_revision_judged(g->store, &at, id, INSPECT_PENDING,
 				r.attempts + 1, NULL, NULL, &e),
 		    0, "cannot count a try", &e);
-	if (over && r.state == INSPECT_PENDING &&
-	    trace_blame(w->trace, (uint64_t)id, plugin) &&
-	    engine_retry_leave_out(g, &r, plugin, why, now)) {
+	if (over && r.state == INSPECT_PENDING && trace_peek(w->trace, &seen) &&
+	    seen.what == TRACE_CHECK && seen.revision == (uint64_t)id &&
+	    engine_retry_leave_out(g, &r, seen.plugin, why, now)) {
 		log_warn("inspect",
 		    "revision %lld is not shown to plugin `%s' any more; the others "
 		    "judge it",
-		    (long long)id, plugin);
+		    (long long)id, seen.plugin);
 		over = false;
 	}
 	store_revision_clear(&r);

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 6
+#define MSG_VERSION 7
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -90,6 +90,7 @@ struct msg_hello {
 /* The first one starts the role; later ones are new configuration. */
 struct msg_conf {
 	uint32_t index; /* which one of its role the receiver is */
+	char *left_out; /* policy: plugins to do without, a newline between; or NULL */
 };
 
 /* Answers a configuration. */

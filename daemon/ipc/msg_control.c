@@ -62,18 +62,20 @@ void
 msg_put_conf(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->conf.index);
+	buf_put_str(b, m->conf.left_out);
 }
 
 void
 msg_get_conf(struct rd *r, struct msg *m)
 {
 	m->conf.index = get_index(r);
+	m->conf.left_out = rd_str(r);
 }
 
 void
 msg_clear_conf(struct msg *m)
 {
-	(void)m;
+	free(m->conf.left_out);
 }
 
 void

@@ -46,6 +46,7 @@ struct role_self {
 	struct trace *trace;
 	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
 	char *words, *rest; /* what came of it */
+	char *left_out;	    /* plugins */
 };
 
 /* Ends the process as soon as the callback that is running has returned. */
@@ -208,6 +209,12 @@ role_set_trial(struct role_self *self, const char *words, const char *rest)
 	self->rest = xstrdup(rest);
 }
 
+const char *
+role_left_out(const struct role_self *self)
+{
+	return self->left_out;
+}
+
 struct trace *
 role_trace(struct role_self *self)
 {
@@ -293,6 +300,8 @@ take_conf(struct role_self *self, struct msg *m)
 		goto out;
 	}
 	self->index = m->conf.index;
+	self->left_out = m->conf.left_out;
+	m->conf.left_out = NULL;
 	if (self->index > 0) {
 		snprintf(self->who, sizeof(self->who), "%s-%u",
 		    role_name(self->ops->role), self->index);
@@ -519,6 +528,7 @@ cleanup(struct role_self *self)
 	msg_clear(&self->trial);
 	free(self->words);
 	free(self->rest);
+	free(self->left_out);
 	loop_timer_free(&self->leave);
 	loop_free(&self->loop);
 }

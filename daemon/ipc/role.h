@@ -83,6 +83,9 @@ void role_set_faults(struct role_self *self, uint32_t n);
 const struct msg_try *role_trial(const struct role_self *self);
 void role_set_trial(struct role_self *self, const char *words, const char *rest);
 
+/* Plugins that this worker is to do without, a newline between their names, or NULL. */
+const char *role_left_out(const struct role_self *self);
+
 /* The loop to put watchers and timers on; free them in ops->free at the latest. */
 struct loop *role_loop(struct role_self *self);
 

@@ -200,3 +200,9 @@ sandbox_enter(const struct sandbox_profile *p, struct err *e)
 	}
 	return 0;
 }
+
+int
+sandbox_alone(struct err *e)
+{
+	return seccomp_alone(e);
+}

@@ -26,44 +26,161 @@
 #include "ipc/sandbox.h"
 
 static const char *const basic[] = {
-    "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "close_range",
-    "dup", "dup2", "dup3", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
-    "epoll_wait", "eventfd2", "exit", "exit_group", "fcntl", "fstat", "ftruncate",
-    "futex", "getcpu", "getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom",
-    "getrusage", "getsockopt", "gettid", "gettimeofday", "getuid", "lseek", "madvise",
-    "membarrier", "memfd_create", "mremap", "munmap", "nanosleep", "pipe2", "poll",
-    "ppoll", "pread64", "preadv", "pselect6", "pwrite64", "pwritev", "read", "readv",
-    "recvfrom", "recvmmsg", "recvmsg", "restart_syscall", "rseq", "rt_sigaction",
-    "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sched_getaffinity",
-    "sched_yield", "select", "sendmmsg", "sendmsg", "sendto", "set_robust_list",
-    "shutdown", "sigaltstack", "sysinfo", "time", "timerfd_create", "timerfd_settime",
-    "times", "uname", "write", "writev", NULL,
+    "brk",
+    "clock_getres",
+    "clock_gettime",
+    "clock_nanosleep",
+    "close",
+    "close_range",
+    "dup",
+    "dup2",
+    "dup3",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "eventfd2",
+    "exit",
+    "exit_group",
+    "fcntl",
+    "fstat",
+    "ftruncate",
+    "futex",
+    "getcpu",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getpid",
+    "getppid",
+    "getrandom",
+    "getrusage",
+    "getsockopt",
+    "gettid",
+    "gettimeofday",
+    "getuid",
+    "lseek",
+    "madvise",
+    "membarrier",
+    "memfd_create",
+    "mremap",
+    "munmap",
+    "nanosleep",
+    "pipe2",
+    "poll",
+    "ppoll",
+    "pread64",
+    "preadv",
+    "pselect6",
+    "pwrite64",
+    "pwritev",
+    "read",
+    "readv",
+    "recvfrom",
+    "recvmmsg",
+    "recvmsg",
+    "restart_syscall",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigtimedwait",
+    "sched_getaffinity",
+    "sched_yield",
+    "select",
+    "sendmmsg",
+    "sendmsg",
+    "sendto",
+    "set_robust_list",
+    "shutdown",
+    "sigaltstack",
+    "sysinfo",
+    "time",
+    "timerfd_create",
+    "timerfd_settime",
+    "times",
+    "uname",
+    "write",
+    "writev",
+    NULL,
 };
 
 static const char *const reading[] = {
-    "access", "faccessat", "faccessat2", "fadvise64", "flock", "fstatfs", "getcwd",
-    "getdents64", "lstat", "newfstatat", "readlink", "readlinkat", "stat", "statfs",
-    "statx", NULL,
+    "access",
+    "faccessat",
+    "faccessat2",
+    "fadvise64",
+    "flock",
+    "fstatfs",
+    "getcwd",
+    "getdents64",
+    "lstat",
+    "newfstatat",
+    "readlink",
+    "readlinkat",
+    "stat",
+    "statfs",
+    "statx",
+    NULL,
 };
 
 static const char *const writing[] = {
-    "chmod", "copy_file_range", "fallocate", "fchmod", "fchmodat", "fchown", "fdatasync",
-    "fsync", "link", "linkat", "mkdir", "mkdirat", "msync", "rename", "renameat",
-    "renameat2", "rmdir", "sendfile", "symlinkat", "truncate",
-    "umask", "unlink", "unlinkat", "utimensat", NULL,
+    "chmod",
+    "copy_file_range",
+    "fallocate",
+    "fchmod",
+    "fchmodat",
+    "fchown",
+    "fdatasync",
+    "fsync",
+    "link",
+    "linkat",
+    "mkdir",
+    "mkdirat",
+    "msync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "rmdir",
+    "sendfile",
+    "symlinkat",
+    "truncate",
+    "umask",
+    "unlink",
+    "unlinkat",
+    "utimensat",
+    NULL,
 };
 
 static const char *const networking[] = {
-    "bind", "connect", "getpeername", "getsockname", "setsockopt", "socketpair", NULL,
+    "bind",
+    "connect",
+    "getpeername",
+    "getsockname",
+    "setsockopt",
+    "socketpair",
+    NULL,
 };
 
 static const char *const listening[] = {
-    "accept4", "bind", "connect", "getpeername", "getsockname", "listen", "setsockopt",
-    "socketpair", NULL,
+    "accept4",
+    "bind",
+    "connect",
+    "getpeername",
+    "getsockname",
+    "listen",
+    "setsockopt",
+    "socketpair",
+    NULL,
 };
 
 static const char *const accepting[] = {
-    "accept", "accept4", "getpeername", "getsockname", "setsockopt", NULL,
+    "accept",
+    "accept4",
+    "getpeername",
+    "getsockname",
+    "setsockopt",
+    NULL,
 };
 
 static const struct group {
@@ -84,8 +201,14 @@ static const struct alarm {
 	const char *name;
 	bool exec;
 } alarms[] = {
-#define ALARM(name) {SYS_##name, #name, false}
-#define ALARM_EXEC(name) {SYS_##name, #name, true}
+#define ALARM(name)                      \
+	{                                \
+		SYS_##name, #name, false \
+	}
+#define ALARM_EXEC(name)                \
+	{                               \
+		SYS_##name, #name, true \
+	}
     ALARM_EXEC(execve),
     ALARM_EXEC(execveat),
 #ifdef SYS_fork
@@ -154,7 +277,8 @@ on_sigsys(int signo, siginfo_t *si, void *uc)
 	say("tosd: sandbox: forbidden system call ");
 	say(alarm_name(si->si_syscall));
 	say("; the role is ended\n");
-	/* The handler was reset on entry, so this ends the process, visibly by SIGSYS. */
+	/* The handler was reset on entry, so this ends the process, visibly by SIGSYS.
+	 */
 	syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signo);
 }
 
@@ -255,8 +379,8 @@ add_memory(scmp_filter_ctx f, unsigned may)
 	}
 	rc = allow_if(f, "mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	return rc != 0
-	    ? rc
-	    : allow_if(f, "mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		   ? rc
+		   : allow_if(f, "mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 /* What is allowed with certain arguments only. */
@@ -268,8 +392,7 @@ add_conditions(scmp_filter_ctx f, unsigned may)
 		struct scmp_arg_cmp when;
 	} conds[] = {
 	    /* How the C library looks at an open descriptor. */
-	    {"newfstatat",
-		SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
+	    {"newfstatat", SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONBIO)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
 	    {"ioctl", SCMP_A1(SCMP_CMP_EQ, TCGETS)},
@@ -340,6 +463,36 @@ add_all(scmp_filter_ctx f, unsigned may)
 	return rc != 0 ? rc : add_conditions(f, may);
 }
 
+static int
+load(scmp_filter_ctx f, int rc, struct err *e)
+{
+	if (rc == 0)
+		rc = seccomp_load(f);
+	seccomp_release(f);
+	if (rc != 0)
+		return err_set(e, TOSD_EIO, "seccomp: the kernel takes no filter: %s",
+		    strerror(-rc));
+	return 0;
+}
+
+int
+seccomp_alone(struct err *e)
+{
+	static const char *const no[] = {"fork", "vfork", "execve", "execveat"};
+	struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	int rc;
+
+	if (f == NULL)
+		return err_set(e, TOSD_EIO, "seccomp: cannot make a filter");
+	rc = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL);
+	for (size_t i = 0; rc == 0 && i < sizeof(no) / sizeof(no[0]); i++)
+		rc = add(f, SCMP_ACT_ERRNO(EPERM), no[i], NULL);
+	if (rc == 0)
+		rc = add(f, SCMP_ACT_ERRNO(EPERM), "clone", &process);
+	return load(f, rc, e);
+}
+
 int
 seccomp_enter(unsigned may, struct err *e)
 {
@@ -355,11 +508,5 @@ seccomp_enter(unsigned may, struct err *e)
 		seccomp_release(f);
 		return TOSD_EIO;
 	}
-	if (rc == 0)
-		rc = seccomp_load(f);
-	seccomp_release(f);
-	if (rc != 0)
-		return err_set(e, TOSD_EIO, "seccomp: the kernel takes no filter: %s",
-		    strerror(-rc));
-	return 0;
+	return load(f, rc, e);
 }

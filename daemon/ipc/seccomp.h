@@ -7,5 +7,7 @@
 
 /* Restricts this process and its later threads to what `may` (SANDBOX_MAY_*) needs. */
 int seccomp_enter(unsigned may, struct err *e);
+/* The same before that, while everything else is open: no process and no program. */
+int seccomp_alone(struct err *e);
 
 #endif

@@ -135,8 +135,8 @@ trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 	return true;
 }
 
-static bool
-look_at(int fd, struct trace_seen *out)
+bool
+trace_peek(int fd, struct trace_seen *out)
 {
 	struct page p;
 
@@ -144,7 +144,7 @@ look_at(int fd, struct trace_seen *out)
 	    pread(fd, &p, sizeof(p), 0) != sizeof(p))
 		return false;
 	see(&p, out);
-	return true;
+	return out->what != TRACE_IDLE;
 }
 
 bool
@@ -153,16 +153,5 @@ trace_read(int fd, char out[TRACE_TEXT])
 	struct trace_seen s;
 
 	out[0] = '\0';
-	return look_at(fd, &s) && trace_say(&s, "revision", out);
-}
-
-bool
-trace_blame(int fd, uint64_t revision, char plugin[64])
-{
-	struct trace_seen s;
-
-	if (!look_at(fd, &s) || s.what != TRACE_CHECK || s.revision != revision)
-		return false;
-	memcpy(plugin, s.plugin, sizeof(s.plugin));
-	return true;
+	return trace_peek(fd, &s) && trace_say(&s, "revision", out);
 }

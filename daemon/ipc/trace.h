@@ -5,8 +5,9 @@
  *
  * The worker writes; others have its descriptor and read it with pread(), since the page is
  * only as trustworthy as the plugin that has just broken the worker.  It goes into words, and
- * one thing is decided by it: which plugin an item that kills workers is not shown any more.
- * An object that lies there could as well have lied about the item.
+ * one thing is decided by it: which plugin is not asked any more, about an item that kills
+ * workers, or at all by those that it kills in open().  An object that lies there could as
+ * well have lied about all items.
  */
 #ifndef TOSD_IPC_TRACE_H
 #define TOSD_IPC_TRACE_H
@@ -55,7 +56,7 @@ void trace_look(const struct trace *t, struct trace_seen *out);
 bool trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT]);
 /* The same of a descriptor of trace_fd(); false as well where it is something else, or -1. */
 bool trace_read(int fd, char out[TRACE_TEXT]);
-/* The plugin that a descriptor names while it checks this revision; false: none. */
-bool trace_blame(int fd, uint64_t revision, char plugin[64]);
+/* What a descriptor shows; false: it is something else, or the worker is in no plugin. */
+bool trace_peek(int fd, struct trace_seen *out);
 
 #endif

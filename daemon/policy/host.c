@@ -373,6 +373,18 @@ add_missing(struct policy_host *h, const char *plugin, const char *why)
 	    (struct policy_missing){plugin, xstrdup(h->problems[h->nproblems - 1])};
 }
 
+static bool
+is_left_out(const struct policy_host *h, const char *plugin)
+{
+	const char *s = h->o.left_out;
+	size_t n = strlen(plugin);
+
+	while (s != NULL &&
+	       !(strncmp(s, plugin, n) == 0 && (s[n] == '\n' || s[n] == '\0')))
+		s = strchr(s, '\n') != NULL ? strchr(s, '\n') + 1 : NULL;
+	return s != NULL;
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -384,8 +396,15 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 	for (size_t i = 0; i < o->conf->nplugins; i++) {
 		struct err why = ERR_INIT;
 
-		if (add_plugin(h, &o->conf->plugins[i], &why) != 0)
-			add_missing(h, o->conf->plugins[i].name, why.text);
+		const struct conf_plugin *c = &o->conf->plugins[i];
+		int rc = is_left_out(h, c->name)
+			     ? policy_plugin_refuse(c, &why, TOSD_EINVAL,
+				   " is left out: it ended workers before they were "
+				   "ready")
+			     : add_plugin(h, c, &why);
+
+		if (rc != 0)
+			add_missing(h, c->name, why.text);
 	}
 	if (h->n == 0) {
 		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",

@@ -41,6 +41,9 @@ struct policy_options {
 	 * `probe_packs'. */
 	bool probe;
 	const struct msg_try *trial; /* a new version of one; NULL: none is tried */
+	/* Plugins that are not loaded, since workers ended in their hands; a newline between
+	 * names.  NULL: none. */
+	const char *left_out;
 };
 
 /* Longest text that is judged, in bytes of item_body(); of a longer one the beginning

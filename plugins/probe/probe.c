@@ -47,7 +47,7 @@ static const struct tosd_setting schema[COUNT] = {
     [SPEND] = {"spend", TOSD_STRING, "", "uses up its budget at this word"},
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
     [OPEN] = {"open", TOSD_STRING, "ok",
-	"ok, fail, norule, badrule, twice, crash, hang, exit, seven or silent"},
+	"ok, fail, norule, badrule, twice, crash, hang, exit, fork, seven or silent"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
     [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
     [SCORE] = {"score", TOSD_STRING, "",
@@ -85,6 +85,15 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		pause();
 	if (strcmp(how, "exit") == 0)
 		exit(3);
+	if (strcmp(how, "fork") == 0) {
+		pid_t pid = fork();
+
+		while (pid == 0)
+			pause();
+		*errstr = pid < 0 ? "fork is refused" : "a process was left over";
+		free(p);
+		return TOSD_FAILED;
+	}
 	*errstr = strcmp(how, "silent") == 0 ? "" : NULL;
 	if (strcmp(how, "badrule") == 0)
 		r.id = "Probe Word";
