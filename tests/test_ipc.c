@@ -249,6 +249,8 @@ fill_rules(struct msg *m)
 	m->rules.nproblems = 1;
 	m->rules.problems = xcalloc(1, sizeof(char *));
 	m->rules.problems[0] = xstrdup("x.conf:3: no tests");
+	m->rules.missing = 2;
+	m->rules.again = 1;
 }
 
 static void

@@ -11,6 +11,7 @@ Each trial has a daemon of its own, all at once: they mostly wait.  An argument 
 them; TOSD_QUICK=1 two faults."""
 import os
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -232,9 +233,11 @@ def refused():
 
 
 def missing():
-    """A worker that is started again while a program cannot be: what that is not asked waits
-    until a reload, or a worker after that, has it back."""
+    """Workers that are started again while a program cannot be: what that is not asked waits
+    until their successors have it back, or a reload."""
     with Tenants() as web, Trial(web) as d:
+        conf = d.path("tosd.conf")
+        conf.write_text(re.sub("restart_max = [^;]*;", "restart_max = \"2s\";", conf.read_text()))
         d.start()
         d.path("plugin/down").write_text("")
         workers = [pid for (role, _), pid in d.roles().items() if role == "policy"]
@@ -244,11 +247,12 @@ def missing():
         web.event(**post("forum", f"{THREAT} found"))
         wait("the rules to judge without it", lambda: d.violated(f"forum-{THREAT} found"), 30)
         assert d.states()[f"forum-{THREAT} found"] == 0, "clean, though it was not asked"
-        assert d.status()["retries"] == 1, d.status()
+        assert d.status()["retries"] == 1 and d.status()["plugins_missing"] == 1, d.status()
         d.path("plugin/down").unlink()
-        os.kill(d.proc.pid, 1)
+        wait("successors to have it", lambda: d.status()["plugins_missing"] == 0, 60)
         wait("it to judge at last", lambda: d.states()[f"forum-{THREAT} found"] == 1, 60)
         assert d.found(f"forum-{THREAT} found") == ["faulty/found", "trial/threat"]
+        assert d.status()["worker_deaths"] == 0, "one was ended with something in hand"
         d.stop()
         d.check_record()
         print("missing: nothing was clean that it was not asked, and it was asked", flush=True)

@@ -34,6 +34,8 @@ static const struct metric {
     {"pending", "tosd_revisions_pending", "gauge", "Revisions waiting for inspection."},
     {"retries", "tosd_plugin_answers_waited", "gauge",
 	"Answers of plugins' programs that are still to come."},
+    {"plugins_missing", "tosd_plugins_missing", "gauge",
+	"Plugins of the configuration that could not be loaded."},
     {"asks_open", "tosd_model_questions_open", "gauge",
 	"Questions to models that have no answer yet."},
     {"answers", "tosd_model_answers_total", "counter", "Answers of models, kept."},

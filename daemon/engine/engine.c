@@ -333,6 +333,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"items", c.items},
 	    {"pending", c.pending},
 	    {"retries", (uint64_t)g->retries},
+	    {"plugins_missing", engine_lack_count(g)},
 	    {"violations_online", c.violations_online},
 	    {"cases_open", c.cases_open},
 	    {"recommended", c.recommended},

@@ -103,6 +103,9 @@ struct engine_worker {
 	int64_t died;  /* it lost a batch then, and is not up again; 0: no */
 	bool reported; /* as stuck; gets nothing until its successor is up */
 	int64_t pace; /* us an item of its last batch took, 0: not known */
+	uint32_t missing; /* plugins that it does without */
+	int64_t renew;	  /* when a successor is tried that may have them; CLOCK_NONE: not */
+	int64_t waited;	  /* how long for that, 0: not yet */
 	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
 };
 
@@ -423,6 +426,16 @@ void engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_
 /* The row of a violation, without case and exhibit; to be cleared. */
 void engine_judge_violation(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now, struct store_violation *v);
+
+/* --- engine_lack.c --- */
+
+/* A worker has said what it has, and what it does without. */
+void engine_lack_rules(
+    struct engine *g, uint32_t index, const struct msg_rules *r, int64_t now);
+/* It gives way to a successor that may have more. */
+bool engine_lack_is_due(const struct engine_worker *w, int64_t now);
+/* Plugins that a worker does without. */
+uint64_t engine_lack_count(const struct engine *g);
 
 /* --- engine_retry.c --- */
 

@@ -99,7 +99,8 @@ engine_inspect_resize(struct engine *g)
 		return; /* those too many are taken down by the supervisor */
 	g->workers = xrealloc(g->workers, want * sizeof(*g->workers));
 	for (size_t i = g->nworkers; i < want; i++)
-		g->workers[i] = (struct engine_worker){.trace = -1};
+		g->workers[i] =
+		    (struct engine_worker){.trace = -1, .renew = CLOCK_NONE};
 	g->nworkers = want;
 }
 
@@ -279,9 +280,10 @@ send_batch(struct engine *g, uint32_t index, int64_t now)
 /* One that is about to be killed gets nothing: it would count against an item that is
  * not to blame. */
 static bool
-has_just(const struct engine_worker *w, size_t batches)
+has_just(const struct engine_worker *w, size_t batches, int64_t now)
 {
-	return w->up && !w->reported && w->nsent == batches;
+	return w->up && !w->reported && w->nsent == batches &&
+	       !engine_lack_is_due(w, now);
 }
 
 /* Whether a batch may lie before a worker.  Not before one that takes long for each: it
@@ -300,14 +302,26 @@ void
 engine_inspect_dispatch(struct engine *g, int64_t now)
 {
 	for (uint32_t i = 0; i < g->nworkers; i++)
-		while (has_just(&g->workers[i], 0) &&
+		while (has_just(&g->workers[i], 0, now) &&
 		       (g->pending.n > 0 || suspects_turn(g, i, now)))
 			send_batch(g, i, now);
 	for (size_t k = 1; k < ENGINE_SENT; k++)
 		for (uint32_t i = 0; i < g->nworkers; i++)
-			while (has_just(&g->workers[i], k) && may_lie(g, i))
+			while (has_just(&g->workers[i], k, now) && may_lie(g, i))
 				send_from(g, i, &g->pending,
 				    batch_size(g, &g->workers[i]), now);
+}
+
+static void
+end_worker(struct engine *g, uint32_t index, const char *why)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_STUCK);
+	m.stuck.index = index;
+	m.stuck.why = xstrdup(why);
+	g->workers[index].reported = true;
+	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
 }
 
 int64_t
@@ -318,7 +332,6 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 	for (uint32_t i = 0; i < g->nworkers; i++) {
 		struct engine_worker *w = &g->workers[i];
 		int64_t due = w->since + g->conf->policy.deadline;
-		struct msg m;
 
 		/* Suspects that wait for it to come back do so no longer. */
 		if (!w->up && w->died != 0 && g->suspects.n > 0) {
@@ -327,6 +340,11 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 				next = due;
 			continue;
 		}
+		if (w->up && !w->reported && w->nsent == 0 &&
+		    engine_lack_is_due(w, now))
+			end_worker(g, i, "it lacks a plugin, which is tried again");
+		else if (w->renew > now && (next == CLOCK_NONE || w->renew < next))
+			next = w->renew;
 		if (w->nsent == 0 || w->reported)
 			continue;
 		if (now < due) {
@@ -339,11 +357,7 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 		    "items from revision %lld on: it will be killed",
 		    i, (long long)g->conf->policy.deadline, w->sent[0].n,
 		    (long long)w->sent[0].revisions[0]);
-		msg_init(&m, MSG_STUCK);
-		m.stuck.index = i;
-		m.stuck.why = xstrdup("past its deadline");
-		w->reported = true;
-		engine_emit(g, ROLE_SUPERVISOR, 0, &m);
+		end_worker(g, i, "past its deadline");
 	}
 	return next;
 }
@@ -448,6 +462,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 		return;
 	w = &g->workers[index];
 	w->up = false;
+	w->renew = CLOCK_NONE;
 	if (w->nsent == 0)
 		return;
 	g->worker_deaths++;

@@ -25,6 +25,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_json.h \
 	%D%/engine_judge.c \
 	%D%/engine_keep.c \
+	%D%/engine_lack.c \
 	%D%/engine_label.c \
 	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_list.c %D%/engine_list.h \

@@ -95,6 +95,8 @@ msg_put_rules(struct buf *b, const struct msg *m)
 	buf_put_u32(b, p->nproblems);
 	for (uint32_t i = 0; i < p->nproblems; i++)
 		buf_put_str(b, p->problems[i]);
+	buf_put_u32(b, p->missing);
+	buf_put_u32(b, p->again);
 }
 
 void
@@ -113,6 +115,8 @@ msg_get_rules(struct rd *r, struct msg *m)
 	p->problems = n > 0 ? xcalloc(n, sizeof(*p->problems)) : NULL;
 	while (!r->bad && p->nproblems < n)
 		p->problems[p->nproblems++] = msg_need_str(r);
+	p->missing = rd_u32(r);
+	p->again = rd_u32(r);
 }
 
 void

@@ -488,6 +488,9 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 	out->problems = xcalloc(h->nproblems + 1, sizeof(*out->problems));
 	for (size_t i = 0; i < h->nproblems; i++)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
+	out->missing = (uint32_t)h->nmissing;
+	for (size_t i = 0; i < h->nmissing; i++)
+		out->again += !is_left_out(h, h->missing[i].plugin);
 }
 
 void
