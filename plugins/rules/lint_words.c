@@ -213,6 +213,7 @@ static void
 lint_list(
     struct lint *l, struct fold *f, const struct pack *p, const struct pack_list *s)
 {
+	const char *file = s->from != NULL ? s->from : p->file;
 	char where[80];
 
 	/* Those of a shared file are their own affair, said once. */
@@ -220,10 +221,10 @@ lint_list(
 		return;
 	snprintf(where, sizeof(where), "list `%.40s'", s->name);
 	lint_twice(l, p, s);
-	for (size_t i = 0; i < s->n; i++) {
-		lint_fold(l, f, p->file, s->line, where, s->words[i]);
-		lint_either(l, p->file, s->line, where, s->words[i]);
-		lint_signs(l, p->file, s->line, where, s->words[i]);
+	for (size_t i = 0; s->lines != NULL && i < s->n; i++) {
+		lint_fold(l, f, file, s->lines[i], where, s->words[i]);
+		lint_either(l, file, s->lines[i], where, s->words[i]);
+		lint_signs(l, file, s->lines[i], where, s->words[i]);
 	}
 }
 
