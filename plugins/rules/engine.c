@@ -143,7 +143,7 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 	struct engine_rule *r = &e->rules[rule];
 	struct engine_hit *h;
 	uint32_t from = (uint32_t)start, to = (uint32_t)end;
-	size_t i;
+	size_t i, k;
 
 	if (e->folded)
 		fold_span(&e->fold, start, end, &from, &to);
@@ -152,14 +152,19 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
 	}
 	h = &e->hits[r->hit - 1];
-	for (i = h->nspans; i > 0 && h->spans[i - 1].start > from; i--)
+	/* Those that it overlaps become one with it. */
+	for (i = 0; i < h->nspans && h->spans[i].end <= from; i++)
 		;
-	if ((i > 0 && h->spans[i - 1].end >= to) || h->nspans >= ENGINE_SPANS)
-		return; /* inside of one that we have */
-	memmove(&h->spans[i + 1], &h->spans[i], (h->nspans - i) * sizeof(h->spans[0]));
+	for (k = i; k < h->nspans && h->spans[k].start < to; k++) {
+		from = h->spans[k].start < from ? h->spans[k].start : from;
+		to = h->spans[k].end > to ? h->spans[k].end : to;
+	}
+	if (k == i && h->nspans >= ENGINE_SPANS)
+		return;
+	memmove(&h->spans[i + 1], &h->spans[k], (h->nspans - k) * sizeof(h->spans[0]));
 	h->spans[i].start = from;
 	h->spans[i].end = to;
-	h->nspans++;
+	h->nspans += 1 + i - k;
 }
 
 /* The next match of the pattern at `at' or later: 1 and its bytes, 0, or negative. */
