@@ -218,6 +218,77 @@ test_lint_slips(void)
 	free(text);
 }
 
+/* Rules that do less than they look like. */
+static void
+test_lint_rules(void)
+{
+	static const char *const said[] = {
+	    "rule `p/weak': all its patterns together weigh 0.3, less than 0.5",
+	    "rule `p/aim': its `target' is @thing, but no pattern has @target",
+	    "p.conf:8: rule `p/twice': \"maim\" is there twice (first in line 7)",
+	    "p.conf:9: rule `p/plain': `@act' stands for these letters in an "
+	    "expression; the list is @{act}",
+	    "context `c': `@any-place' stands for", "`p/old' has expired",
+	    "2 of its files were not looked at here (*.list); tosctl lists check FILE"};
+	static const char *const unsaid[] = {
+	    "p/strong", "p/kindly", "p/pair", "`@nobody'", "p/named"};
+	char *text = pack_of(
+	    "lists = { act = [ \"burn\" ]; thing = { kind = \"place\"; words = [ "
+	    "\"shed\" ]; }; of = [ \"near @target\" ]; };"
+	    "contexts = { c = { where = \"text\"; regexes = [ \"@any-place\" ]; }; };",
+	    "{ id = \"weak\"; " RULE "except = [ \"c\" ]; "
+	    "phrases = ( { text = \"kill\"; weight = 0.3; } ); },\n"
+	    "{ id = \"strong\"; " RULE "phrases = ( { text = \"kill me\"; weight = "
+	    "0.4; }, { text = \"kill you|them|kill\"; weight = 0.4; } ); },\n"
+	    "{ id = \"aim\"; " RULE "target = \"@thing\"; phrases = [ \"hit @act\" ]; "
+	    "},\n"
+	    "{ id = \"twice\"; " RULE "phrases = [ \"maim\",\n"
+	    "\"maim\" ]; },\n"
+	    "{ id = \"plain\"; " RULE "regexes = [ \"@act now\", \"@nobody\", "
+	    "\"@{act} now\" ]; },\n"
+	    "{ id = \"kindly\"; " RULE "target = \"@thing\"; phrases = [ \"paint "
+	    "@thing\" ]; },\n"
+	    "{ id = \"named\"; " RULE "target = \"@thing\"; phrases = [ \"go @of\" ]; "
+	    "},\n"
+	    "{ id = \"pair\"; " RULE "near = ( { of = [ \"bad\", \"bad\" ]; } ); },\n"
+	    "{ id = \"old\"; " RULE "expires = \"2020-01-01\"; phrases = [ \"old\" ]; "
+	    "}",
+	    KILLS ", \"hit burn\", \"maim\", \"@act now\", \"paint shed\", "
+		  "\"go near shed\", \"bad bad\", \"old\"",
+	    TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	rules_write("a.list", "x\n");
+	rules_write("b.list", "x\n");
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
+		if (strstr(rules_notes, said[i]) == NULL)
+			printf("\n  not said: %s\n%s", said[i], rules_notes);
+	}
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+		char *rule = xasprintf("warning: %s/p.conf:", rules_dir);
+
+		for (const char *s = rules_notes; (s = strstr(s, rule)) != NULL; s++) {
+			size_t n = strcspn(s, "\n");
+			bool named = memmem(s, n, unsaid[i], strlen(unsaid[i])) != NULL;
+
+			/* That it counts by its pack alone is said of all. */
+			named = named && memmem(s, n, "is new (rev 1)", 14) == NULL &&
+				memmem(s, n, "test texts", 10) == NULL;
+			CU_ASSERT(!named);
+			if (named)
+				printf("\n  said: %.*s", (int)n, s);
+		}
+		free(rule);
+	}
+	policy_host_free(&h);
+	free(text);
+}
+
 static void
 check_said(const char *const *what, size_t n)
 {
@@ -431,6 +502,7 @@ static const struct suite_test tests[] = {
     {"places of mistakes in expressions", test_place},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
+    {"lint of rules that do little", test_lint_rules},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
 };
