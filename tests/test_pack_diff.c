@@ -140,7 +140,7 @@ static const char pack_text[] =
     "clauses = ( { id = \"1\"; text = \"One\"; }, { id = \"2\"; text = \"Two\"; } "
     ");\n"
     "lists = {\n"
-    "	act = [ \"burn\", \"@more\" ];\n"
+    "	act = [ \"burn\", \"@more\", \"@includes\" ]; includes = [ \"x\" ];\n"
     "	more = { words = [ \"smash\" ]; };\n"
     "	haus = { kind = \"role\"; words = [ \"vorstand\" ]; };\n"
     "	hall = { kind = \"place\"; words = [ \"rathaus\" ]; };\n"
