@@ -80,6 +80,11 @@ def escapes(base):
         said = got.stdout + got.stderr
         check(said and not any(c in said for c in "\x1b\u202e\u009b"),
               "no raw controls: %r" % (pair,), repr(said))
+    got, rows = diff(one, two)
+    check(not any(c in got.stdout for c in "\x1b\u202e\u009b")
+          and "\x1b[31m\u202e\u009b1m" in str([r["changes"][0]["to"] for r in rows
+                                            if r["kind"] == "pack"][0]),
+          "nor in JSON, which says the same", repr(got.stdout))
 
 
 def main():

@@ -94,11 +94,39 @@ put_problem(const char *s)
 
 /* --- what is written --- */
 
+/* A character as JSON may have it too. */
+static void
+put_unit(struct buf *b, uint32_t cp)
+{
+	if (cp < 0x10000)
+		buf_printf(b, "\\u%04x", cp);
+	else
+		buf_printf(
+		    b, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
+}
+
+/* jansson escapes what is ASCII and moves a terminal; here the rest of it is. */
 static void
 put_json(json_t *o)
 {
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	putchar('\n');
+	char *text =
+	    json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	size_t n = text != NULL ? strlen(text) : 0;
+	struct buf b = {0};
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		int len = text_decode(text + i, n - i, &cp);
+
+		if ((len > 1 || cp == 0x7f) && text_is_control(cp))
+			put_unit(&b, cp);
+		else
+			buf_put(&b, text + i, len > 0 ? (size_t)len : 1);
+		i += len > 0 ? (size_t)len : 1;
+	}
+	printf("%s\n", b.data != NULL ? b.data : "");
+	buf_free(&b);
+	free(text);
 }
 
 static void
