@@ -29,6 +29,7 @@ plugins_kit_libkit_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 noinst_LTLIBRARIES += plugins/rules/librules.la
 plugins_rules_librules_la_SOURCES = \
 	%D%/rules/context.c %D%/rules/context.h \
+	%D%/rules/ends.c %D%/rules/ends.h \
 	%D%/rules/engine.c %D%/rules/engine.h %D%/rules/engine_in.h \
 	%D%/rules/engine_add.c \
 	%D%/rules/filter.c %D%/rules/filter.h \

@@ -408,7 +408,8 @@ test_host_judges(void)
 	/* The second of three answers first; the author is a hash; no url is sent. */
 	static const char body[] =
 	    "case $line in *Quill*|*url*) exit 5;; esac\n"
-	    "f='{\"rule\":\"a/b\",\"score\":0.5,\"spans\":[[0,4]],\"reason\":\"r\"}'\n"
+	    "f='{\"rule\":\"a/b\",\"score\":0.5,\"spans\":[[0,3],[2,4],[2,3]],'"
+	    "'\"reason\":\"r\"}'\n"
 	    "if [ -z \"${held-}\" ]; then held=$seq; continue; fi\n"
 	    "for s in $seq $held; do\n"
 	    "echo '{\"t\":\"result\",\"seq\":'$s',\"findings\":['$f']}'; done; held=";
@@ -424,6 +425,7 @@ test_host_judges(void)
 		CU_ASSERT_PTR_NULL(v[i].degraded);
 		CU_ASSERT_EQUAL_FATAL(v[i].n, 1);
 		SAME(v[i].findings[0].rule, "a/b");
+		CU_ASSERT_EQUAL(v[i].findings[0].nspans, 1); /* joined */
 		CU_ASSERT_EQUAL(v[i].findings[0].spans[0].end, 4);
 		CU_ASSERT_EQUAL(v[i].findings[0].mode, MODE_ENFORCE);
 		CU_ASSERT_EQUAL(strspn(v[i].findings[0].pack, "a"), DIGEST_HEX - 1);

@@ -61,6 +61,32 @@ def commands(a):
     check([r for r in rows if "summary" in r] == rows[-1:], "a summary", rows)
 
 
+def escapes(base):
+    """Nothing that was written by others moves the terminal."""
+    one, two = base + "/one.conf", base + "/t\x1bwo.conf"
+    for path, name, phrase in ((one, "p", "x"), (two, "p", "\x1b[31m\u202e\u009b1m")):
+        with open(path, "w") as f:
+            f.write('pack = { name = "%s"; about = "%s"; };\n'
+                    'contexts = { c = { phrases = [ "%s" ]; }; };\n'
+                    'rules = ( { id = "wr%s"; phrases = [ "%s" ]; except = [ "c" ]; },'
+                    ' { id = "r"; reason = "%s"; } );\n' % ((name,) + (phrase,) * 5))
+    with open(base + "/three.conf", "w") as f:
+        f.write('pack = { name = "al\x1b[31m\u202e"; };\n')
+    with open(base + "/fo\x1bur.conf", "w") as f:
+        f.write("rules (\n")
+    for pair in ((one, two), (two, one), (one, base + "/three.conf"), (one, base + "/fo\x1bur.conf"),
+                 (one, base + "/no\x1bwhere")):
+        got = run(TOSCTL, "policy", "diff", *pair)
+        said = got.stdout + got.stderr
+        check(said and not any(c in said for c in "\x1b\u202e\u009b"),
+              "no raw controls: %r" % (pair,), repr(said))
+    got, rows = diff(one, two)
+    check(not any(c in got.stdout for c in "\x1b\u202e\u009b")
+          and "\x1b[31m\u202e\u009b1m" in str([r["changes"][0]["to"] for r in rows
+                                            if r["kind"] == "pack"][0]),
+          "nor in JSON, which says the same", repr(got.stdout))
+
+
 def main():
     base = tempfile.mkdtemp(prefix="tosd-diff-")
     a, b = base + "/a", base + "/b"
@@ -125,8 +151,18 @@ def main():
               "a file that is no pack: %s" % name, got.stderr)
     with open(base + "/on.ndjson", "a") as f:
         f.write("{\n")
+        f.write('{"id": 4, "text": "a\\u0000b"}\n')
+        f.write('{"id": 5, "text": "we will smash your greenhouse"}\n')
     got, rows = diff("--on", base + "/on.ndjson", a, b)
-    check(got.returncode == 3 and "on.ndjson:4:" in got.stderr, "a broken line", got.stderr)
+    bad = [r for r in rows if r["kind"] == "line"]
+    check(got.returncode == 1 and [r["line"] for r in bad] == [4, 5]
+          and [r["both"] for r in rows if r["kind"] == "found"] == [2, 0],
+          "broken lines are said, those after them judged", (got, rows))
+    check("JSON_" not in bad[1]["error"], "in words for people", bad)
+    text = run(TOSCTL, "policy", "diff", "--on", base + "/on.ndjson", a, b)
+    check(text.returncode == 1 and "on.ndjson:5:" in text.stderr
+          and "2 lines are no items" in text.stdout, "the same for people", text)
+    escapes(base)
     change(b + "/demo.conf", ('"We will smash the greenhouse",', '"We paint",'))
     got, rows = diff("--on", base + "/on.ndjson", a, b)
     check(got.returncode == 3 and "not all packs load" in got.stderr,

@@ -229,6 +229,46 @@ test_spans(void)
 	policy_host_free(&h);
 }
 
+/* What matches overlap on is one span; what stands side by side is not. */
+static void
+test_joined(void)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		uint32_t at[4];
+	} v[] = {
+	    {"beta alpha beta", 1, {0, 15}},
+	    {"alpha beta alpha beta beta", 1, {0, 26}},
+	    {"beta alpha. alpha beta", 2, {0, 10, 12, 22}},
+	    {"zz gamma delta alpha beta", 1, {3, 25}},
+	    {"gamma delta. beta alpha", 2, {0, 11, 13, 23}},
+	};
+	char *text =
+	    edited("  phrases = [", "near = ( { of = [ \"alpha\", \"beta\" ]; } ); "
+				    "regexes = [ \"gamma delta\", \"delta alpha\" ]; "
+				    "phrases = [");
+	struct policy_host *h = open_pack(text);
+
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct answer a = ask_at(h, v[i].text, 0);
+
+		CU_ASSERT_EQUAL_FATAL(a.n, 1);
+		CU_ASSERT_EQUAL(a.v[0].nspans, v[i].n);
+		if (a.v[0].nspans != v[i].n)
+			printf("\n  %zu spans: %s", a.v[0].nspans, v[i].text);
+		for (size_t k = 0; k < a.v[0].nspans && k < v[i].n; k++) {
+			CU_ASSERT_EQUAL(a.v[0].spans[k].start, v[i].at[k * 2]);
+			CU_ASSERT_EQUAL(a.v[0].spans[k].end, v[i].at[k * 2 + 1]);
+		}
+		answer_clear(&a);
+	}
+	policy_host_free(&h);
+	free(text);
+}
+
 static const struct {
 	const char *from, *to, *want;
 } bad_packs[] = {
@@ -604,6 +644,7 @@ static const struct suite_test tests[] = {
     {"where time goes", test_spent},
     {"a good pack", test_good},
     {"spans in the text as written", test_spans},
+    {"spans that overlap are one", test_joined},
     {"bad packs are refused by name", test_bad},
     {"packs in company", test_company},
     {"list files and expiry", test_list_file_and_expiry},

@@ -218,6 +218,77 @@ test_lint_slips(void)
 	free(text);
 }
 
+/* Rules that do less than they look like. */
+static void
+test_lint_rules(void)
+{
+	static const char *const said[] = {
+	    "rule `p/weak': all its patterns together weigh 0.3, less than 0.5",
+	    "rule `p/aim': its `target' is @thing, but no pattern has @target",
+	    "p.conf:8: rule `p/twice': \"maim\" is there twice (first in line 7)",
+	    "p.conf:9: rule `p/plain': `@act' stands for these letters in an "
+	    "expression; the list is @{act}",
+	    "context `c': `@any-place' stands for", "`p/old' has expired",
+	    "2 of its files were not looked at here (*.list); tosctl lists check FILE"};
+	static const char *const unsaid[] = {
+	    "p/strong", "p/kindly", "p/pair", "`@nobody'", "p/named"};
+	char *text = pack_of(
+	    "lists = { act = [ \"burn\" ]; thing = { kind = \"place\"; words = [ "
+	    "\"shed\" ]; }; of = [ \"near @target\" ]; };"
+	    "contexts = { c = { where = \"text\"; regexes = [ \"@any-place\" ]; }; };",
+	    "{ id = \"weak\"; " RULE "except = [ \"c\" ]; "
+	    "phrases = ( { text = \"kill\"; weight = 0.3; } ); },\n"
+	    "{ id = \"strong\"; " RULE "phrases = ( { text = \"kill me\"; weight = "
+	    "0.4; }, { text = \"kill you|them|kill\"; weight = 0.4; } ); },\n"
+	    "{ id = \"aim\"; " RULE "target = \"@thing\"; phrases = [ \"hit @act\" ]; "
+	    "},\n"
+	    "{ id = \"twice\"; " RULE "phrases = [ \"maim\",\n"
+	    "\"maim\" ]; },\n"
+	    "{ id = \"plain\"; " RULE "regexes = [ \"@act now\", \"@nobody\", "
+	    "\"@{act} now\" ]; },\n"
+	    "{ id = \"kindly\"; " RULE "target = \"@thing\"; phrases = [ \"paint "
+	    "@thing\" ]; },\n"
+	    "{ id = \"named\"; " RULE "target = \"@thing\"; phrases = [ \"go @of\" ]; "
+	    "},\n"
+	    "{ id = \"pair\"; " RULE "near = ( { of = [ \"bad\", \"bad\" ]; } ); },\n"
+	    "{ id = \"old\"; " RULE "expires = \"2020-01-01\"; phrases = [ \"old\" ]; "
+	    "}",
+	    KILLS ", \"hit burn\", \"maim\", \"@act now\", \"paint shed\", "
+		  "\"go near shed\", \"bad bad\", \"old\"",
+	    TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	rules_write("a.list", "x\n");
+	rules_write("b.list", "x\n");
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
+		if (strstr(rules_notes, said[i]) == NULL)
+			printf("\n  not said: %s\n%s", said[i], rules_notes);
+	}
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+		char *rule = xasprintf("warning: %s/p.conf:", rules_dir);
+
+		for (const char *s = rules_notes; (s = strstr(s, rule)) != NULL; s++) {
+			size_t n = strcspn(s, "\n");
+			bool named = memmem(s, n, unsaid[i], strlen(unsaid[i])) != NULL;
+
+			/* That it counts by its pack alone is said of all. */
+			named = named && memmem(s, n, "is new (rev 1)", 14) == NULL &&
+				memmem(s, n, "test texts", 10) == NULL;
+			CU_ASSERT(!named);
+			if (named)
+				printf("\n  said: %.*s", (int)n, s);
+		}
+		free(rule);
+	}
+	policy_host_free(&h);
+	free(text);
+}
+
 static void
 check_said(const char *const *what, size_t n)
 {
@@ -268,11 +339,170 @@ test_several(void)
 	free(text);
 }
 
+/* A pack whose values stand on lines of their own, comments and all. */
+static const char lined[] =
+    "pack = { /* not a \"string */\n"
+    "	name = \"p\";\n"
+    "	version = 1; // nor \"this\n"
+    "	owner = \"me\";\n"
+    "};\n"
+    "clauses = ( { id = \"1\"; text = \"One\"; } ); # nor \"this\n"
+    "lists = {\n"
+    "	act = [\n"
+    "		\"kill\",\n"
+    "		\"maim\"\n"
+    "\n"
+    "	];\n"
+    "	more = { file = \"words.txt\"; };\n"
+    "};\n"
+    "contexts = {\n"
+    "	c = { phrases = [\n"
+    "		\"never\"\n"
+    "	]; };\n"
+    "};\n"
+    "rules = (\n"
+    "	{\n"
+    "		id = \"a\";\n"
+    "		rev = 1;\n"
+    "		mode = \"enforce\";\n"
+    "		category = \"c\";\n"
+    "		clause = \"1\";\n"
+    "		severity = \"low\";\n"
+    "		score = 0.9;\n"
+    "		least = 0;\n"
+    "		reason = \"\\\"{match}\\\" # no comment\";\n"
+    "		expires = \"2999-01-01\";\n"
+    "		target = \"@more\";\n"
+    "		phrases = [\n"
+    "			\"i @act\"\n"
+    "			\" @target\",\n"
+    "			\"kill kill\"\n"
+    "		];\n"
+    "		except = [\n"
+    "			\"c\"\n"
+    "		];\n"
+    "	}\n"
+    ");\n"
+    "tests = {\n"
+    "	ok = [\n"
+    "		\"?\",\n"
+    "		\"q\",\n"
+    "		\"qq\"\n"
+    "	];\n"
+    "	fail = (\n"
+    "		\"i kill you\",\n"
+    "		\"i kill them\",\n"
+    "		{ text = \"kill kill\";\n"
+    "			rule = \"a\"; }\n"
+    "	);\n"
+    "	twins = (\n"
+    "		[\n"
+    "			\"i kill you\",\n"
+    "			\"i kill them\"\n"
+    "		]\n"
+    "	);\n"
+    "};\n";
+
+/* A mistake has the line in which it stands, the last one of a list too. */
+static void
+test_lines(void)
+{
+	static const struct {
+		const char *from, *to, *said;
+	} v[] = {
+	    {"i kill", "i kill", NULL},
+	    {"\"p\"", "\"P p\"", "`name' must be"},
+	    {"\"a\"", "\"A a\"", "`id' and `category' must be"},
+	    {"\"c\"", "\"C c\"", "`id' and `category' must be"},
+	    {"clause = \"1\"", "clause = \"2\"", "rule `a': clause `2' is not"},
+	    {"2999-01-01", "2999", "`expires' must be a day"},
+	    {"@more", "more", "rule `a': `target' names a list"},
+	    {"{match}", "{mitch}", "rule `a': `{mitch}'"},
+	    {"least = 0", "least = 0.95", "rule `p/a': `least' is more"},
+	    {"\"i @act\"", "\"i @ict\"", "rule `p/a': \"i @ict @target\": there is no"},
+	    {"kill kill", "kill <99> kill", "rule `p/a': \"kill <99> kill\": `<99>'"},
+	    {"\t\"c\"\n\t\t];\n\t}", "\t\"ccc\"\n\t\t];\n\t}",
+		"rule `p/a': there is no context `ccc'"},
+	    {"\"never\"", "\"@nev\"", "context `c': there is no list `nev'"},
+	    {"\"maim\"", "\"\"", "list `act' has an empty entry"},
+	    {"\"qq\"", "\"kill kill\"", "test `ok' is found by"},
+	    {"{ text = \"kill kill\"", "{ text = \"zzz\"",
+		"test `fail' is not found by"},
+	    {"rule = \"a\"", "rule = \"b\"", "a test names the rule `b'"},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		const char *at = strstr(lined, v[i].from);
+		char *text, *where;
+		int line = 1;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+		for (const char *s = lined; s < at; s++)
+			line += *s == '\n';
+		text = xasprintf("%.*s%s%s", (int)(at - lined), lined, v[i].to,
+		    at + strlen(v[i].from));
+		where = xasprintf(
+		    "p.conf:%d: %s", line, v[i].said != NULL ? v[i].said : "");
+		rules_clear();
+		rules_write("words.txt", "# people\nyou\nthem\n");
+		rules_write("p.conf", text);
+		if (v[i].said != NULL) {
+			CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+			CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, where));
+			if (strstr(rules_problems, where) == NULL)
+				printf("\n  not said: %s\n  but: %s", where,
+				    rules_problems);
+		} else {
+			struct policy_host *h = rules_open(NULL, NULL);
+
+			SAME(rules_problems, "");
+			policy_host_free(&h);
+		}
+		free(where);
+		free(text);
+	}
+}
+
+/* What is wrong with an entry says which one. */
+static void
+test_entries(void)
+{
+	static const struct {
+		const char *entry, *said;
+	} v[] = {
+	    {"set <99> x", "`<99>' is not a word"},
+	    {"kill|", "an empty alternative (list `more'"},
+	    {"@nolist", "there is no list `nolist' in this pack (list `more'"},
+	};
+	char *words, *where;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		words = xasprintf("# people\n\nyou\n%s\nthem\n", v[i].entry);
+		rules_clear();
+		rules_write("words.txt", words);
+		rules_write("p.conf", lined);
+		CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, v[i].said));
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "/words.txt:4)"));
+		free(words);
+	}
+	words = xasprintf("you\n%0300d\n", 0);
+	rules_write("words.txt", words);
+	CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+	where = xasprintf("%s/words.txt:2: list `more' has an entry longer", rules_dir);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, where));
+	free(where);
+	free(words);
+}
+
 static const struct suite_test tests[] = {
+    {"lines of mistakes", test_lines},
+    {"entries of lists that are wrong", test_entries},
     {"slips of authors", test_slips},
     {"places of mistakes in expressions", test_place},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
+    {"lint of rules that do little", test_lint_rules},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
 };

@@ -399,6 +399,59 @@ test_signed(void)
 	free(text);
 }
 
+/* Digits at the end of a word are letters where a word that rules look for comes of it,
+ * and what stands there is none itself. */
+static void
+test_ends(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t n, end;
+	} v[] = {
+	    {"we wi11 smash it", 1, 13},
+	    {"WE WI11 SMASH IT", 1, 13},
+	    {"\"we wi11 sm4sh\"", 1, 0},
+	    {"we wi11 smas4", 0, 0},
+	    {"we, th3 cats", 1, 12},
+	    {"the cat5", 1, 8},
+	    {"the cat5.", 1, 8},
+	    {"das z3rstor3 haus", 1, 12},
+	    {"das zerstör3 haus", 1, 13},
+	    {"das zerstor3", 1, 12},
+	    {"we no7 wi11 smash", 0, 0},
+	    {"we wi11\n\nsmash", 0, 0},
+	    {"ki11 w3", 0, 0},
+	    {"the mp3 th3 win11", 1, 17},
+	    /* Harmless, and what stands in addresses, names and numbers. */
+	    {"cat5 cable, mp3, b2b, covid19, win11, a4 paper, h2o", 0, 0},
+	    {"the cat55 the cat6 the cat5e the cat-5 the cat_5", 0, 0},
+	    {"the /cat5 the cat5/ the cat5@x.org the x.cat5 the #cat5 the cat5-x", 0,
+		0},
+	    {"the acat5 the cat5000 the 1cat5 the c5 the 5", 0, 0},
+	    {"http://x.org/wi11 smash, wi11.smash", 0, 0},
+	    {"we win11 smash, we wi1i smash, we wi11l smash", 0, 0},
+	};
+	struct policy_host *h = open_of(
+	    "lists = { act = [ \"smash\" ]; }; contexts = { no = { where = \"inside\"; "
+	    "phrases = [ \"not\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"we <1> will @act\", \"the cats\", "
+	    "\"das zerstöre\", \"kill we\", \"the win11\", \"kill you|them|kill\" "
+	    "]; except = [ \"no\" ]; }",
+	    KILLS, TWINS);
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct rules_answer a = rules_ask(h, v[i].text);
+
+		if (a.n != v[i].n)
+			printf("\n  found %u: %s", a.n, v[i].text);
+		CU_ASSERT_EQUAL(a.n, v[i].n);
+		if (a.n == 1 && v[i].end > 0)
+			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
+		rules_answer_clear(&a);
+	}
+	policy_host_free(&h);
+}
+
 static void
 all_said(const char *const *v, size_t n)
 {
@@ -547,6 +600,7 @@ test_lint_twins(void)
 }
 
 static const struct suite_test tests[] = {
+    {"digits at the end of words", test_ends},
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
     {"weights", test_weights},

@@ -252,7 +252,8 @@ make_text(void)
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
 	    "éup", "up日", "k&#105;ll", "ki-\nll", "🔪", "kill🔫", "kIlLlL", "www.kill",
-	    "kilo", "killinglyso", "Straßen", "МИРОМ", "SHOO",
+	    "kilo", "ki11", "kis5", "th3", "KIL1", "k\u0456ll5", "mp3", "killinglyso",
+	    "Straßen", "МИРОМ", "SHOO",
 	    "shootingsandmorethansixtythreelettersofshootingsthatgoonandonandonandon"};
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};

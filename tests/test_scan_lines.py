@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 SRC = pathlib.Path(os.environ.get("srcdir") or pathlib.Path(__file__).parent.parent)
 BUILD = pathlib.Path(os.environ.get("builddir") or SRC / "build")
@@ -31,14 +32,32 @@ def lines():
             yield "{" + inside + end, "{" + '"more":[0],' * bool(inside) + inside + end
 
 
-def scan(what):
-    done = subprocess.run([BUILD / "tosctl", "scan", "--policies", SRC / "etc/policies.d",
+def scan(what, packs=SRC / "etc/policies.d"):
+    done = subprocess.run([BUILD / "tosctl", "scan", "--policies", packs,
                            "--no-classifier"], input=b"\n".join(what), stdout=subprocess.PIPE,
                           timeout=300)
     return done.stdout.splitlines()
 
 
+def expired():
+    """What has expired finds nothing of now, and an item without a date is of now."""
+    with tempfile.TemporaryDirectory() as dir:
+        subprocess.run([BUILD / "tosctl", "policy", "new", "demo", dir], check=True,
+                       stdout=subprocess.DEVNULL)
+        pack = pathlib.Path(dir) / "demo.conf"
+        pack.write_text(pack.read_text().replace("rev = 1;", 'rev = 1; expires = "2020-01-01";'))
+        for more, want in (("", 0), (',"published":"2020-02-02T00:00:00Z"', 0),
+                           (',"published":"2019-02-02T00:00:00Z"', 1), (',"published":"soon"', 0)):
+            for other in ("", ',"more":[0]'):
+                line = f'{{"id":1,"text":"we will smash the greenhouse"{more}{other}}}'
+                out, = scan([line.encode()], dir)
+                found = json.loads(out)["findings"]
+                if len(found) != want:
+                    sys.exit(f"a rule that expired in 2020: {line} gives {found}")
+
+
 def main():
+    expired()
     pairs = [tuple(s.encode() for s in p) for p in lines()]
     pairs += [(b'{"id":1,"text":"' + s + b'"}', b'{"more":[0],"id":1,"text":"' + s + b'"}')
               for s in (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x01", b"\x00", b"\xef\xbb\xbf")]

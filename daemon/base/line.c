@@ -145,3 +145,11 @@ line_true(struct line *l, const char *key)
 	line_key(l, key);
 	buf_puts(l->b, "true");
 }
+
+/* What names a flag of its callers tells people nothing. */
+const char *
+line_why(const char *said)
+{
+	return strstr(said, "JSON_ALLOW_NUL") != NULL ? "\\u0000 may stand in no text"
+						      : said;
+}

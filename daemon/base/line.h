@@ -36,4 +36,7 @@ void line_put_int(struct buf *b, int64_t value);
 /* False if s is no UTF-8, and nothing was written. */
 bool line_put_str(struct buf *b, const char *s, bool ascii);
 
+/* What jansson says of a line that is no JSON, in words for those who wrote it. */
+const char *line_why(const char *said);
+
 #endif

@@ -193,6 +193,25 @@ clean_reason(struct tosd_str s)
 	return buf_take(&out);
 }
 
+/* Those that overlap are one to people. */
+static void
+keep_spans(struct finding *to, const struct tosd_finding *f)
+{
+	struct finding_span *last = NULL;
+
+	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
+	for (size_t i = 0; i < f->nspans; i++) {
+		const struct tosd_span *s = &f->spans[i];
+
+		if (last != NULL && s->start < last->end) {
+			last->end = s->end > last->end ? s->end : last->end;
+			continue;
+		}
+		last = &to->spans[to->nspans++];
+		*last = (struct finding_span){s->start, s->end};
+	}
+}
+
 static int
 host_finding(
     const struct tosd_host *h, struct tosd_report *r, const struct tosd_finding *f)
@@ -220,12 +239,8 @@ host_finding(
 	    .reason = clean_reason(f->reason),
 	    .severity = rule->severity,
 	    .score = f->score,
-	    .mode = policy_face_mode(r->face, rule),
-	    .nspans = f->nspans};
-	to->spans = xcalloc(f->nspans + 1, sizeof(*to->spans));
-	for (size_t i = 0; i < f->nspans; i++)
-		to->spans[i] =
-		    (struct finding_span){f->spans[i].start, f->spans[i].end};
+	    .mode = policy_face_mode(r->face, rule)};
+	keep_spans(to, f);
 	return 0;
 }
 

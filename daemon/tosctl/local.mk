@@ -101,8 +101,10 @@ dist_check_SCRIPTS += tests/test_backtest.py tests/test_keep_daemon.py
 
 UNIT_TESTS += tests/test_pack_diff
 tests_test_pack_diff_SOURCES = tests/test_pack_diff.c tests/suite.h \
-	%D%/pack_diff.c %D%/pack_doc.h
-tests_test_pack_diff_LDADD = libtosd_base.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h
+tests_test_pack_diff_CPPFLAGS = $(AM_CPPFLAGS) $(plugins_rules_librules_la_CPPFLAGS)
+tests_test_pack_diff_LDADD = plugins/rules/librules.la libtosd_base.a $(CUNIT_LIBS) \
+	$(JANSSON_LIBS) $(CONFIG_LIBS) $(CRYPTO_LIBS)
 dist_check_SCRIPTS += tests/test_policy_diff.py
 # The way that tosd-policies(7) shows.
 dist_check_SCRIPTS += tests/test_tutorial.py

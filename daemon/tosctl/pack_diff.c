@@ -13,6 +13,8 @@
 static const char *const about[] = {
     "id", "rev", "mode", "owner", "about", "reason", "expires", NULL};
 
+#define ANY "any-" /* @any-place: all lists of the kind */
+
 static bool
 is_about(const char *key)
 {
@@ -123,29 +125,44 @@ struct named {
 
 static void name_in(struct named *n, const json_t *v, bool contexts);
 
+/* The words of a list; of @any-place those that stand for its lists, as the plugin has
+ * them.  NULL: there is none.  The caller decrefs. */
+static json_t *
+words_of(const json_t *pack, const char *name)
+{
+	const json_t *lists = json_object_get(pack, "lists");
+	const json_t *l = json_object_get(lists, name), *kind;
+	json_t *all, *v;
+	const char *other;
+
+	if (l != NULL)
+		return json_incref(json_object_get(l, "words"));
+	if (strncmp(name, ANY, strlen(ANY)) != 0)
+		return NULL;
+	all = json_array();
+	json_object_foreach((json_t *)(uintptr_t)lists, other, v)
+	{
+		kind = json_object_get(v, "kind");
+		if (json_is_string(kind) &&
+		    strcmp(json_string_value(kind), name + strlen(ANY)) == 0)
+			json_array_append_new(all, json_sprintf("@%s", other));
+	}
+	return all;
+}
+
 static void
 name_list(struct named *n, const char *name)
 {
-	const json_t *lists = json_object_get(n->pack, "lists"), *l, *kind;
-	json_t *v;
-	const char *other;
+	json_t *words;
 
 	if (json_object_get(n->lists, name) != NULL)
 		return;
-	l = json_object_get(lists, name);
-	if (l != NULL) {
+	words = words_of(n->pack, name);
+	if (words != NULL) {
 		json_object_set_new(n->lists, name, json_true());
-		name_in(n, json_object_get(l, "words"), false);
-	} else if (strncmp(name, "any-", 4) == 0) {
-		json_object_set_new(n->lists, name, json_true());
-		json_object_foreach((json_t *)(uintptr_t)lists, other, v)
-		{
-			kind = json_object_get(v, "kind");
-			if (json_is_string(kind) &&
-			    strcmp(json_string_value(kind), name + 4) == 0)
-				name_list(n, other);
-		}
+		name_in(n, words, false);
 	}
+	json_decref(words);
 }
 
 static void
@@ -196,34 +213,105 @@ name_in(struct named *n, const json_t *v, bool contexts)
 	}
 }
 
-static struct named
-named_by(const json_t *pack, const json_t *rule)
+/* Adds what the rule names; what is only said about it names nothing. */
+static void
+name_rule(struct named *n, const json_t *rule)
 {
-	struct named n = {pack, json_object(), json_object()};
+	const char *key;
+	json_t *v;
 
-	name_in(&n, rule, false);
-	return n;
+	json_object_foreach((json_t *)(uintptr_t)rule, key, v)
+	{
+		if (!is_about(key))
+			name_in(n, v,
+			    strcmp(key, "except") == 0 || strcmp(key, "require") == 0);
+	}
 }
 
-/* Lists or contexts that either names and that are not the same. */
-static json_t *
-moved(const json_t *pa, const json_t *pb, const char *what, const json_t *na,
-    const json_t *nb)
+static struct named
+named_by(const json_t *pack)
 {
-	json_t *names = names_of(na, nb), *out = json_array(), *v;
+	return (struct named){pack, json_object(), json_object()};
+}
+
+static void
+named_clear(struct named *n)
+{
+	json_decref(n->lists);
+	json_decref(n->contexts);
+}
+
+/* Adds how a list differs. */
+static void
+list_diff(
+    json_t *out, const char *key, const json_t *pa, const json_t *pb, const char *name)
+{
+	json_t *a = words_of(pa, name), *b = words_of(pb, name);
+
+	add_change(out, key, a, b);
+	json_decref(a);
+	json_decref(b);
+}
+
+/* Adds how a context differs, key by key where both have it; whether that changes what
+ * it means. */
+static bool
+context_diff(
+    json_t *out, const char *key, const json_t *pa, const json_t *pb, const char *name)
+{
+	const json_t *a = json_object_get(json_object_get(pa, "contexts"), name);
+	const json_t *b = json_object_get(json_object_get(pb, "contexts"), name);
+	json_t *keys, *v;
+	bool meant = false;
+	size_t i, before = json_array_size(out);
+
+	if (!json_is_object(a) || !json_is_object(b)) {
+		add_change(out, key, a, b);
+		return json_array_size(out) > before;
+	}
+	keys = names_of(a, b);
+	json_array_foreach(keys, i, v)
+	{
+		const char *k = json_string_value(v);
+		char *where = xasprintf("%s.%s", key, k);
+
+		before = json_array_size(out);
+		add_change(out, where, json_object_get(a, k), json_object_get(b, k));
+		meant |= json_array_size(out) > before && !is_about(k);
+		free(where);
+	}
+	json_decref(keys);
+	return meant;
+}
+
+/* Lists that either names and that are not the same. */
+static json_t *
+lists_moved(const struct named *a, const struct named *b)
+{
+	json_t *names = names_of(a->lists, b->lists), *out = json_array(), *v;
 	size_t i;
 
 	json_array_foreach(names, i, v)
 	{
 		const char *name = json_string_value(v);
-		const json_t *a = json_object_get(json_object_get(pa, what), name);
-		const json_t *b = json_object_get(json_object_get(pb, what), name);
 
-		if (strcmp(what, "lists") == 0) {
-			a = json_object_get(a, "words");
-			b = json_object_get(b, "words");
-		}
-		add_change(out, name, a, b);
+		list_diff(out, name, a->pack, b->pack, name);
+	}
+	json_decref(names);
+	return out;
+}
+
+static json_t *
+contexts_moved(const struct named *a, const struct named *b, bool *meant)
+{
+	json_t *names = names_of(a->contexts, b->contexts), *out = json_array(), *v;
+	size_t i;
+
+	json_array_foreach(names, i, v)
+	{
+		const char *name = json_string_value(v);
+
+		*meant |= context_diff(out, name, a->pack, b->pack, name);
 	}
 	json_decref(names);
 	return out;
@@ -236,12 +324,12 @@ rule_diff(const json_t *pa, const json_t *pb, const char *id, unsigned *unraised
 {
 	const json_t *a = json_object_get(json_object_get(pa, "rules"), id),
 		     *b = json_object_get(json_object_get(pb, "rules"), id);
-	struct named na = named_by(pa, a), nb = named_by(pb, b);
+	struct named na = named_by(pa), nb = named_by(pb);
 	json_t *keys = names_of(a, b), *changes = json_array(), *lists, *contexts, *o,
 	       *v;
 	json_int_t ra = json_integer_value(json_object_get(a, "rev")),
 		   rb = json_integer_value(json_object_get(b, "rev"));
-	bool meant = false;
+	bool meant = false, same;
 	size_t i;
 
 	json_array_foreach(keys, i, v)
@@ -253,20 +341,23 @@ rule_diff(const json_t *pa, const json_t *pb, const char *id, unsigned *unraised
 		    changes, key, json_object_get(a, key), json_object_get(b, key));
 		meant |= json_array_size(changes) > before && !is_about(key);
 	}
-	lists = moved(pa, pb, "lists", na.lists, nb.lists);
-	contexts = moved(pa, pb, "contexts", na.contexts, nb.contexts);
-	meant |= json_array_size(lists) + json_array_size(contexts) > 0;
+	name_rule(&na, a);
+	name_rule(&nb, b);
+	lists = lists_moved(&na, &nb);
+	contexts = contexts_moved(&na, &nb, &meant);
+	meant |= json_array_size(lists) > 0;
+	same = json_array_size(changes) + json_array_size(lists) +
+		   json_array_size(contexts) ==
+	       0;
 	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:b}", "kind", "rule",
 	    "rule", id, "change", "changed", "rev_a", ra, "rev_b", rb, "changes",
 	    changes, "lists", lists, "contexts", contexts, "unraised",
 	    meant && rb <= ra);
 	*unraised += meant && rb <= ra;
 	json_decref(keys);
-	json_decref(na.lists);
-	json_decref(na.contexts);
-	json_decref(nb.lists);
-	json_decref(nb.contexts);
-	if (!meant && json_array_size(changes) == 0) {
+	named_clear(&na);
+	named_clear(&nb);
+	if (same) {
 		json_decref(o);
 		o = NULL;
 	}
@@ -302,6 +393,72 @@ rules_diff(json_t *out, const json_t *pa, const json_t *pb, unsigned *unraised)
 	json_decref(names);
 }
 
+/* What rules name that are in both packs: it is said with them. */
+static struct named
+named_with_rules(const json_t *pack, const json_t *other)
+{
+	const json_t *there = json_object_get(other, "rules");
+	struct named n = named_by(pack);
+	const char *id;
+	json_t *rule;
+
+	json_object_foreach(json_object_get(pack, "rules"), id, rule)
+	{
+		if (json_object_get(there, id) != NULL)
+			name_rule(&n, rule);
+	}
+	return n;
+}
+
+static const json_t *
+kind_of(const json_t *pack, const char *name)
+{
+	return json_object_get(
+	    json_object_get(json_object_get(pack, "lists"), name), "kind");
+}
+
+/* Kinds of lists, which also stand in reasons, and what is not said with any rule. */
+static void
+loose_diff(json_t *changes, const json_t *pa, const json_t *pb)
+{
+	struct named a = named_with_rules(pa, pb), b = named_with_rules(pb, pa);
+	json_t *lists =
+	    names_of(json_object_get(pa, "lists"), json_object_get(pb, "lists"));
+	json_t *contexts =
+	    names_of(json_object_get(pa, "contexts"), json_object_get(pb, "contexts"));
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(lists, i, v)
+	{
+		const char *name = json_string_value(v);
+		char *where = xasprintf("lists.%s", name);
+		char *kind = xasprintf("lists.%s.kind", name);
+
+		if (json_object_get(a.lists, name) == NULL &&
+		    json_object_get(b.lists, name) == NULL)
+			list_diff(changes, where, pa, pb, name);
+		if (kind_of(pa, name) != NULL || kind_of(pb, name) != NULL)
+			add_change(changes, kind, kind_of(pa, name), kind_of(pb, name));
+		free(kind);
+		free(where);
+	}
+	json_array_foreach(contexts, i, v)
+	{
+		const char *name = json_string_value(v);
+		char *where = xasprintf("contexts.%s", name);
+
+		if (json_object_get(a.contexts, name) == NULL &&
+		    json_object_get(b.contexts, name) == NULL)
+			context_diff(changes, where, pa, pb, name);
+		free(where);
+	}
+	json_decref(lists);
+	json_decref(contexts);
+	named_clear(&a);
+	named_clear(&b);
+}
+
 static void
 parts_diff(json_t *out, const char *name, const json_t *pa, const json_t *pb)
 {
@@ -325,6 +482,7 @@ parts_diff(json_t *out, const char *name, const json_t *pa, const json_t *pb)
 		}
 		json_decref(keys);
 	}
+	loose_diff(changes, pa, pb);
 	if (json_array_size(changes) > 0)
 		json_array_append_new(
 		    out, json_pack("{s:s, s:s, s:s, s:O}", "kind", "pack", "pack", name,

@@ -30,6 +30,7 @@ struct reading {
 static int
 refuse(const char *path, const char *s, struct err *e)
 {
+	bool begins = true; /* nothing but blanks in this line yet */
 	int depth = 0;
 
 	for (const char *p = s; *p != '\0'; p++) {
@@ -37,9 +38,10 @@ refuse(const char *path, const char *s, struct err *e)
 		depth -= depth > 0 && strchr(")]}", *p) != NULL;
 		if (depth > DEPTH_MAX)
 			return err_set(e, TOSD_ELIMIT, "%s: too many brackets", path);
-		if (*p == '@' && strncmp(p, "@include", 8) == 0)
+		if (begins && strncmp(p, "@include", 8) == 0)
 			return err_set(
 			    e, TOSD_EINVAL, "%s: @include is not for packs", path);
+		begins = *p == '\n' || (begins && (*p == ' ' || *p == '\t'));
 	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/line.h"
 #include "policy/host.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/plugin_run.h"
@@ -260,7 +261,8 @@ try_line(struct attempt *a, const char *s, size_t n)
 	*r = (struct row){
 	    .in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je), .line = a->line};
 	item_init(&r->it);
-	why = r->in == NULL ? je.text : scan_read_item(r->in, &r->it, &r->time);
+	why =
+	    r->in == NULL ? line_why(je.text) : scan_read_item(r->in, &r->it, &r->time);
 	if (why == NULL) {
 		if (++a->n == BATCH)
 			judge_rows(a);

@@ -14,6 +14,17 @@
 #include "feed/json.h"
 #include "tosctl/tosctl_scan.h"
 
+/* An item without a date is as old as our knowledge of it, as in the daemon: what has
+ * expired today finds nothing in it. */
+static int64_t
+time_of(const struct item *it)
+{
+	int64_t time =
+	    it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
+
+	return time != CLOCK_NONE ? time : clock_now();
+}
+
 /* --- with a tree */
 
 static char *
@@ -112,8 +123,7 @@ scan_read_item(const json_t *o, struct item *it, int64_t *time)
 	if (it->text == NULL && it->title == NULL && it->summary == NULL &&
 	    json_object_get(o, "media") == NULL)
 		return "no `text'";
-	/* Without a date no rule counts as expired. */
-	*time = it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
+	*time = time_of(it);
 	return take_lists(it, o);
 }
 
@@ -215,7 +225,6 @@ scan_plain_item(const char *s, size_t n, struct item *it, int64_t *time, json_t 
 	it->url = v[5];
 	it->lang = v[6];
 	it->published_raw = v[7];
-	/* Without a date no rule counts as expired. */
-	*time = it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
+	*time = time_of(it);
 	return true;
 }

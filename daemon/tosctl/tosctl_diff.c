@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/store_history.h"
 #include "tosctl/mapping_find.h"
 #include "tosctl/pack_doc.h"
@@ -25,6 +27,7 @@ enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 #define TEXTS_SHOWN 20 /* in the text; JSON has all */
 #define WORDS_SHOWN 6
 #define QUOTE 70
+#define VALUE 300 /* characters of a value */
 
 static const char usage[] =
     "usage: tosctl policy diff [--config FILE] [--on FILE.ndjson | --store URL] "
@@ -52,18 +55,78 @@ struct diff {
 	struct policy_host *host[2];
 	struct pack_room room[2];
 	unsigned problems;
+	unsigned bad; /* lines of --on that are no items */
 	struct tally *v;
 	size_t n;
 	uint64_t texts, shown;
 };
 
+/* --- what is shown --- */
+
+/* At most so many characters; what would move a terminal is escaped, as log lines are.
+ */
+static void
+put_short(const char *s, size_t most)
+{
+	size_t n = text_prefix(s, most);
+	struct buf b = {0};
+
+	text_escape_buf(&b, s, n);
+	printf("%s%s", b.data != NULL ? b.data : "", s[n] != '\0' ? "..." : "");
+	buf_free(&b);
+}
+
+static void
+put_text(const char *s)
+{
+	put_short(s, SIZE_MAX);
+}
+
+static void
+put_problem(const char *s)
+{
+	struct buf b = {0};
+
+	text_escape_buf(&b, s, strlen(s));
+	fprintf(stderr, "tosctl: %s\n", b.data != NULL ? b.data : "");
+	buf_free(&b);
+}
+
 /* --- what is written --- */
 
+/* A character as JSON may have it too. */
+static void
+put_unit(struct buf *b, uint32_t cp)
+{
+	if (cp < 0x10000)
+		buf_printf(b, "\\u%04x", cp);
+	else
+		buf_printf(
+		    b, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
+}
+
+/* jansson escapes what is ASCII and moves a terminal; here the rest of it is. */
 static void
 put_json(json_t *o)
 {
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	putchar('\n');
+	char *text =
+	    json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	size_t n = text != NULL ? strlen(text) : 0;
+	struct buf b = {0};
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		int len = text_decode(text + i, n - i, &cp);
+
+		if ((len > 1 || cp == 0x7f) && text_is_control(cp))
+			put_unit(&b, cp);
+		else
+			buf_put(&b, text + i, len > 0 ? (size_t)len : 1);
+		i += len > 0 ? (size_t)len : 1;
+	}
+	printf("%s\n", b.data != NULL ? b.data : "");
+	buf_free(&b);
+	free(text);
 }
 
 static void
@@ -72,7 +135,7 @@ say_value(const json_t *v)
 	char *text = json_dumps(v,
 	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
 
-	printf("%.200s", text != NULL ? text : "nothing");
+	put_short(text != NULL ? text : "nothing", VALUE);
 	free(text);
 }
 
@@ -97,7 +160,9 @@ say_changes(const char *what, const json_t *changes)
 
 	json_array_foreach(changes, i, c)
 	{
-		printf("    %s%s:", what, json_string_value(json_object_get(c, "key")));
+		printf("    %s", what);
+		put_text(json_string_value(json_object_get(c, "key")));
+		putchar(':');
 		if (json_object_get(c, "added") != NULL) {
 			say_members("-", json_object_get(c, "removed"));
 			say_members("+", json_object_get(c, "added"));
@@ -118,7 +183,9 @@ say_one(const json_t *o)
 	const char *name = json_string_value(json_object_get(o, kind));
 	const char *change = json_string_value(json_object_get(o, "change"));
 
-	printf("%s %s: %s", kind, name, change);
+	printf("%s ", kind);
+	put_text(name);
+	printf(": %s", change);
 	if (json_object_get(o, "rev_a") != NULL)
 		printf(", rev %lld -> %lld",
 		    (long long)json_integer_value(json_object_get(o, "rev_a")),
@@ -218,8 +285,13 @@ say_text(struct diff *d, const char *id, const struct item *it, int side,
 	body = item_body(it);
 	for (char *s = body; *s != '\0'; s++)
 		*s = *s == '\n' || *s == '\t' ? ' ' : *s;
-	printf("only in %s: %s: %s: %.*s\n", side == 0 ? d->o.a : d->o.b, f->rule, id,
-	    QUOTE, body);
+	printf("only in ");
+	put_text(side == 0 ? d->o.a : d->o.b);
+	printf(": %s: ", f->rule);
+	put_text(id);
+	printf(": ");
+	put_short(body, QUOTE);
+	putchar('\n');
 	free(body);
 }
 
@@ -257,8 +329,28 @@ judge(struct diff *d, const char *id, const char *tenant, const struct item *it,
 	}
 }
 
-static int
-judge_line(struct diff *d, const char *line, size_t n, unsigned number, struct err *e)
+/* Those after it are judged nevertheless. */
+static void
+say_bad_line(struct diff *d, unsigned number, const char *why)
+{
+	char *text;
+
+	d->bad++;
+	if (d->o.json) {
+		json_t *o = json_pack("{s:s, s:I, s:s}", "kind", "line", "line",
+		    (json_int_t)number, "error", why);
+
+		put_json(o);
+		json_decref(o);
+		return;
+	}
+	text = xasprintf("%s:%u: %s", d->o.on, number, why);
+	put_problem(text);
+	free(text);
+}
+
+static void
+judge_line(struct diff *d, const char *line, size_t n, unsigned number)
 {
 	const json_t *id;
 	const char *why;
@@ -269,7 +361,7 @@ judge_line(struct diff *d, const char *line, size_t n, unsigned number, struct e
 	char *name;
 
 	item_init(&it);
-	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
+	why = in == NULL ? line_why(je.text) : scan_read_item(in, &it, &time);
 	if (why == NULL) {
 		id = json_object_get(in, "id");
 		name = json_is_string(id)
@@ -277,11 +369,11 @@ judge_line(struct diff *d, const char *line, size_t n, unsigned number, struct e
 			   : xasprintf("%lld", (long long)json_integer_value(id));
 		judge(d, name, "", &it, time);
 		free(name);
+	} else {
+		say_bad_line(d, number, why);
 	}
 	item_clear(&it);
 	json_decref(in);
-	return why == NULL ? 0
-			   : err_set(e, TOSD_EINVAL, "%s:%u: %s", d->o.on, number, why);
 }
 
 static int
@@ -296,12 +388,12 @@ judge_file(struct diff *d, struct err *e)
 
 	if (f == NULL)
 		return err_sys(e, "%s", d->o.on);
-	while (rc == 0 && (n = getline(&line, &cap, f)) >= 0) {
+	while ((n = getline(&line, &cap, f)) >= 0) {
 		number++;
 		if (strspn(line, " \t\r\n") < (size_t)n)
-			rc = judge_line(d, line, (size_t)n, number, e);
+			judge_line(d, line, (size_t)n, number);
 	}
-	if (rc == 0 && ferror(f))
+	if (ferror(f))
 		rc = err_sys(e, "%s", d->o.on);
 	free(line);
 	fclose(f);
@@ -351,6 +443,8 @@ say_tallies(const struct diff *d)
 			printf("... and %llu texts more\n",
 			    (unsigned long long)(d->shown - TEXTS_SHOWN));
 		printf("%llu texts judged\n", (unsigned long long)d->texts);
+		if (d->bad > 0)
+			printf("%u lines are no items\n", d->bad);
 	}
 	for (size_t i = 0; i < d->n; i++) {
 		const struct tally *t = &d->v[i];
@@ -363,11 +457,13 @@ say_tallies(const struct diff *d)
 			put_json(o);
 			json_decref(o);
 		} else {
-			printf("%s: %llu found by both, %llu only in %s, %llu only in "
-			       "%s\n",
-			    t->rule, (unsigned long long)t->both,
-			    (unsigned long long)t->only[0], d->o.a,
-			    (unsigned long long)t->only[1], d->o.b);
+			printf("%s: %llu found by both, %llu only in ", t->rule,
+			    (unsigned long long)t->both,
+			    (unsigned long long)t->only[0]);
+			put_text(d->o.a);
+			printf(", %llu only in ", (unsigned long long)t->only[1]);
+			put_text(d->o.b);
+			putchar('\n');
 		}
 	}
 }
@@ -380,7 +476,7 @@ on_problem(void *ctx, const char *text)
 	struct diff *d = ctx;
 
 	d->problems++;
-	fprintf(stderr, "tosctl: %s\n", text);
+	put_problem(text);
 }
 
 static int
@@ -498,7 +594,7 @@ tosctl_diff(int argc, char **argv)
 	log_set_level(LOG_L_WARN);
 	rc = run(&d, &unraised, &e);
 	if (rc != 0)
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		put_problem(e.text);
 	for (int s = 0; s < 2; s++) {
 		policy_host_free(&d.host[s]);
 		pack_room_leave(&d.room[s]);
@@ -510,5 +606,5 @@ tosctl_diff(int argc, char **argv)
 	free(d.v);
 	if (rc != 0)
 		return EXIT_CANNOT;
-	return unraised > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return unraised > 0 || d.bad > 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }

@@ -3,8 +3,8 @@
 #ifndef TOSD_TOSCTL_DIFF_H
 #define TOSD_TOSCTL_DIFF_H
 
-/* argv[0] is "diff".  0 done, 1 a rule means something else under the same rev, 2 usage,
- * 3 cannot. */
+/* argv[0] is "diff".  0 done, 1 a rule means something else under the same rev, or some
+ * line was no item, 2 usage, 3 cannot. */
 int tosctl_diff(int argc, char **argv);
 
 #endif

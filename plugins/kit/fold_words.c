@@ -21,7 +21,8 @@ leet(char c)
 	return (uint8_t)c < 128 ? as[(uint8_t)c] : 0;
 }
 
-/* Digits and signs inside a word: letters on both sides, however far. */
+/* Digits and signs inside a word: letters on both sides, however far.  What stands at
+ * an end may be meant, as in mp3: plugins/rules/ends.c. */
 static void
 fold_leet(char *s, size_t n)
 {

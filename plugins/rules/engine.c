@@ -21,6 +21,7 @@ engine_new(struct letters *l, bool slow)
 	e->slow = slow;
 	e->letters = l;
 	e->lexicon = lexicon_new();
+	e->ends = ends_new();
 	e->phrases = phrases_new(e->lexicon, l);
 	e->index = index_new(e->lexicon);
 	e->md = pcre2_match_data_create(16, NULL);
@@ -49,6 +50,7 @@ engine_free(struct engine **ep)
 		phrase_group_free(&e->contexts[i].words);
 	phrases_free(&e->phrases);
 	lexicon_free(&e->lexicon);
+	ends_free(&e->ends);
 	for (size_t i = 0; i < e->npatterns; i++) {
 		pcre2_code_free(e->patterns[i].code);
 		phrase_free(&e->patterns[i].phrase);
@@ -143,7 +145,7 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 	struct engine_rule *r = &e->rules[rule];
 	struct engine_hit *h;
 	uint32_t from = (uint32_t)start, to = (uint32_t)end;
-	size_t i;
+	size_t i, k;
 
 	if (e->folded)
 		fold_span(&e->fold, start, end, &from, &to);
@@ -152,14 +154,19 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
 	}
 	h = &e->hits[r->hit - 1];
-	for (i = h->nspans; i > 0 && h->spans[i - 1].start > from; i--)
+	/* Those that it overlaps become one with it. */
+	for (i = 0; i < h->nspans && h->spans[i].end <= from; i++)
 		;
-	if ((i > 0 && h->spans[i - 1].end >= to) || h->nspans >= ENGINE_SPANS)
-		return; /* inside of one that we have */
-	memmove(&h->spans[i + 1], &h->spans[i], (h->nspans - i) * sizeof(h->spans[0]));
+	for (k = i; k < h->nspans && h->spans[k].start < to; k++) {
+		from = h->spans[k].start < from ? h->spans[k].start : from;
+		to = h->spans[k].end > to ? h->spans[k].end : to;
+	}
+	if (k == i && h->nspans >= ENGINE_SPANS)
+		return;
+	memmove(&h->spans[i + 1], &h->spans[k], (h->nspans - k) * sizeof(h->spans[0]));
 	h->spans[i].start = from;
 	h->spans[i].end = to;
-	h->nspans++;
+	h->nspans += 1 + i - k;
 }
 
 /* The next match of the pattern at `at' or later: 1 and its bytes, 0, or negative. */
@@ -294,16 +301,21 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	return rc;
 }
 
-/* Whether folding did more than replace characters that are not ASCII.  The two that
- * PCRE2 takes for k and s have their say in the folded form only, where they are that.
- */
+/* The two that PCRE2 takes for k and s have their say in the folded form only, where
+ * they are that. */
+static bool
+has_odd(const char *s, size_t n)
+{
+	return memmem(s, n, "\u212a", 3) != NULL || memmem(s, n, "\u017f", 2) != NULL;
+}
+
+/* Whether folding did more than replace characters that are not ASCII. */
 static bool
 words_changed(const struct fold *f, const char *s, size_t n)
 {
 	size_t kept = 0, ascii = 0;
 
-	if (!f->reworked || memmem(s, n, "\u212a", 3) != NULL ||
-	    memmem(s, n, "\u017f", 2) != NULL)
+	if (!f->reworked)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		ascii += (uint8_t)s[i] < 0x80;
@@ -346,6 +358,7 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
     struct why *w)
 {
 	const struct spender sp = {spend, ctx};
+	const char *text;
 	int rc;
 
 	e->nhits = 0;
@@ -354,8 +367,10 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
 	fold_text(&e->fold, s, n);
 	e->folded = e->fold.map != NULL;
-	e->both = e->folded && words_changed(&e->fold, s, n);
-	rc = check_form(e, e->fold.text, e->fold.len, event_time, &sp, w);
+	text = ends_undo(e->ends, e->fold.text, e->fold.len);
+	e->both =
+	    (text != e->fold.text || words_changed(&e->fold, s, n)) && !has_odd(s, n);
+	rc = check_form(e, text, e->fold.len, event_time, &sp, w);
 	/* What was taken for a disguise may have been meant as it stands. */
 	if (rc == 0 && e->both) {
 		e->folded = false;

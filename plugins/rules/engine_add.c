@@ -354,6 +354,35 @@ add_context(struct engine *e, const struct pattern_env *env,
 	return rc;
 }
 
+static void
+learn_phrases(struct engine *e, const struct pack_pattern *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].regex)
+			ends_learn(e->ends, v[i].text);
+}
+
+static void
+learn_list(struct engine *e, const struct pack_list *l)
+{
+	for (size_t i = 0; l != NULL && i < l->n; i++)
+		ends_learn(e->ends, l->words[i]);
+}
+
+/* Words that texts may hide: the same whichever way they are searched. */
+static void
+learn_words(struct engine *e, const struct pack *p, const struct pack_list *protect)
+{
+	learn_list(e, protect);
+	for (size_t i = 0; i < p->nlists; i++)
+		learn_list(e, &p->lists[i]);
+	for (size_t i = 0; i < p->ncontexts; i++)
+		learn_phrases(e, p->contexts[i].v, p->contexts[i].n);
+	for (size_t i = 0; i < p->nrules; i++)
+		if (p->rules[i].mode >= 0)
+			learn_phrases(e, p->rules[i].v, p->rules[i].n);
+}
+
 int
 engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
     struct whys *w)
@@ -387,6 +416,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 	}
 	if (w->n > before)
 		return -1;
+	learn_words(e, p, protect);
 	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
 	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
 	return 0;

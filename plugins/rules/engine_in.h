@@ -4,6 +4,7 @@
 #define RULES_ENGINE_IN_H
 
 #include "context.h"
+#include "ends.h"
 #include "engine.h"
 #include "index.h"
 #include "kit/fold.h"
@@ -52,6 +53,7 @@ struct engine {
 	struct engine_ways ways;
 	unsigned check; /* number of the present one */
 	struct fold fold;
+	struct ends *ends;
 	struct tokens tokens;
 	struct tokens part; /* of a context, context.h */
 	const char *text; /* the form that is being searched */

@@ -23,6 +23,7 @@
 #define CROSS_SHARE 20 /* one in so many harmless texts of others is too many */
 #define CROSS_LEAST 20 /* texts */
 #define OVERLAP_LEAST 5
+#define DEPTH 4	      /* lists within lists */
 #define THRESHOLD 0.5 /* preset of policy.threshold */
 
 void
@@ -162,6 +163,15 @@ compare_copies(const void *a, const void *b)
 	return c != 0 ? c : (x->v->line > y->v->line) - (x->v->line < y->v->line);
 }
 
+/* Whether b says in a rule what a says there too.  Of `near' with equal parts more than
+ * one order is the same. */
+static bool
+is_twice(const struct copy *a, const struct copy *b)
+{
+	return a->r == b->r &&
+	       (a->v->line != b->v->line || strstr(a->v->text, " <") == NULL);
+}
+
 static void
 lint_copies(struct lint *l)
 {
@@ -181,10 +191,15 @@ lint_copies(struct lint *l)
 		qsort(v, n, sizeof(*v), compare_copies);
 	for (size_t i = 1; i < n; i++) {
 		const struct copy *a = &v[i - 1], *b = &v[i];
-		bool same = strcmp(a->v->text, b->v->text) == 0 &&
-			    a->v->regex == b->v->regex && a->r != b->r;
+		bool same =
+		    strcmp(a->v->text, b->v->text) == 0 && a->v->regex == b->v->regex;
 
-		if (same && (a->p == b->p || strchr(a->v->text, '@') == NULL))
+		if (same && is_twice(a, b))
+			lint_say(l, b->p->file, b->v->line,
+			    "rule `%s': \"%.60s\" is there twice (first in line %d)",
+			    b->r->id, b->v->text, a->v->line);
+		else if (same && a->r != b->r &&
+			 (a->p == b->p || strchr(a->v->text, '@') == NULL))
 			lint_say(l, b->p->file, b->v->line,
 			    "rule `%s': \"%.60s\" is a pattern of rule `%s' too "
 			    "(%s:%d)",
@@ -395,6 +410,48 @@ context_used(const struct pack *p, size_t at)
 	return false;
 }
 
+static bool
+list_names(const struct pack *p, const struct pack_list *l, const char *name, int depth)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (names_list(l->words[i], name))
+			return true;
+	for (size_t i = 0; depth > 0 && i < p->nlists; i++)
+		if (list_names(p, l, p->lists[i].name, 0) &&
+		    list_names(p, &p->lists[i], name, depth - 1))
+			return true;
+	return false;
+}
+
+/* Something that the rule looks for is its target; a list of it may name it too. */
+static bool
+target_used(const struct pack *p, const struct pack_rule *r)
+{
+	if (patterns_name(r->v, r->n, "target"))
+		return true;
+	for (size_t i = 0; i < p->nlists; i++)
+		if (patterns_name(r->v, r->n, p->lists[i].name) &&
+		    list_names(p, &p->lists[i], "target", DEPTH))
+			return true;
+	/* It may be there for its kind alone. */
+	return strstr(r->reason, "{kind}") != NULL &&
+	       patterns_name(r->v, r->n, r->target + 1);
+}
+
+static void
+lint_targets(struct lint *l, const struct pack *p)
+{
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct pack_rule *r = &p->rules[i];
+
+		if (r->mode >= 0 && r->target != NULL && !target_used(p, r))
+			lint_say(l, p->file, r->line,
+			    "rule `%s': its `target' is %.60s, but no pattern has "
+			    "@target",
+			    r->id, r->target);
+	}
+}
+
 /* What is included is there for others too. */
 static void
 lint_unused(struct lint *l)
@@ -412,7 +469,28 @@ lint_unused(struct lint *l)
 			    p->contexts[k].name[0] != '\0' && !context_used(p, k))
 				lint_say(l, p->file, p->contexts[k].line,
 				    "context `%s' is not used", p->contexts[k].name);
+		lint_targets(l, p);
 	}
+}
+
+/* What a finding's score can be at most. */
+static void
+lint_score(struct lint *l, const struct pack *p, const struct pack_rule *r)
+{
+	double doubt = 1;
+
+	for (size_t i = 0; i < r->n; i++)
+		doubt *= 1 - r->v[i].weight;
+	if (r->score < THRESHOLD)
+		lint_say(l, p->file, r->line,
+		    "rule `%s': its score of %g is below %g, the preset of "
+		    "policy.threshold: it can never count",
+		    r->id, r->score, THRESHOLD);
+	else if (1 - doubt < THRESHOLD)
+		lint_say(l, p->file, r->line,
+		    "rule `%s': all its patterns together weigh %.3g, less than %g, "
+		    "the preset of policy.threshold: it can never count",
+		    r->id, 1 - doubt, THRESHOLD);
 }
 
 /* Numbers that have no effect. */
@@ -424,12 +502,8 @@ lint_numbers(struct lint *l)
 		const struct pack *p = l->packs[i];
 
 		for (size_t k = 0; k < p->nrules; k++)
-			if (p->rules[k].mode >= 0 && p->rules[k].score < THRESHOLD)
-				lint_say(l, p->file, p->rules[k].line,
-				    "rule `%s': its score of %g is below %g, the "
-				    "preset of "
-				    "policy.threshold: it can never count",
-				    p->rules[k].id, p->rules[k].score, THRESHOLD);
+			if (p->rules[k].mode >= 0)
+				lint_score(l, p, &p->rules[k]);
 		for (size_t k = 0; k < p->ncontexts; k++) {
 			const struct pack_context *c = &p->contexts[k];
 			bool words = c->where == PACK_BEFORE ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lint_words: words of phrases and lists that do not mean what their author may think:
- * words that texts are not read as, and a|b with several words on a side.  See lint.h.
+ * words that texts are not read as, a|b with several words on a side, and lists without
+ * braces in expressions.  See lint.h.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -177,6 +178,28 @@ lint_either(
 	}
 }
 
+/* --- @list in an expression */
+
+/* A list there is @{list}; without the braces these are letters like others. */
+static void
+lint_at(struct lint *l, const struct pack *p, const struct pack_pattern *v,
+    const char *file, const char *where)
+{
+	for (const char *s = v->text; (s = strchr(s, '@')) != NULL;) {
+		size_t n = strspn(++s, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+		bool known = (n == 9 && strncmp(s, "protected", n) == 0) ||
+			     (n == 6 && strncmp(s, "target", n) == 0) ||
+			     pack_list(p, s, n);
+
+		if (n > 0 && known)
+			lint_say(l, file, v->line,
+			    "%s: `@%.*s' stands for these letters in an expression; "
+			    "the list is @{%.*s}",
+			    where, (int)n, s, (int)n, s);
+		s += n;
+	}
+}
+
 /* --- where words stand */
 
 static int
@@ -213,6 +236,7 @@ static void
 lint_list(
     struct lint *l, struct fold *f, const struct pack *p, const struct pack_list *s)
 {
+	const char *file = s->from != NULL ? s->from : p->file;
 	char where[80];
 
 	/* Those of a shared file are their own affair, said once. */
@@ -220,10 +244,10 @@ lint_list(
 		return;
 	snprintf(where, sizeof(where), "list `%.40s'", s->name);
 	lint_twice(l, p, s);
-	for (size_t i = 0; i < s->n; i++) {
-		lint_fold(l, f, p->file, s->line, where, s->words[i]);
-		lint_either(l, p->file, s->line, where, s->words[i]);
-		lint_signs(l, p->file, s->line, where, s->words[i]);
+	for (size_t i = 0; s->lines != NULL && i < s->n; i++) {
+		lint_fold(l, f, file, s->lines[i], where, s->words[i]);
+		lint_either(l, file, s->lines[i], where, s->words[i]);
+		lint_signs(l, file, s->lines[i], where, s->words[i]);
 	}
 }
 
@@ -235,12 +259,26 @@ lint_rule(
 
 	snprintf(where, sizeof(where), "rule `%.60s'", r->id);
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->v[i].regex)
+		if (r->v[i].regex) {
+			lint_at(l, p, &r->v[i], p->file, where);
 			continue;
+		}
 		lint_fold(l, f, p->file, r->v[i].line, where, r->v[i].text);
 		lint_either(l, p->file, r->v[i].line, where, r->v[i].text);
 		lint_signs(l, p->file, r->v[i].line, where, r->v[i].text);
 	}
+}
+
+static void
+lint_context(struct lint *l, const struct pack *p, const struct pack_context *c)
+{
+	char where[80];
+
+	snprintf(where, sizeof(where), "context `%.40s'",
+	    c->name[0] != '\0' ? c->name : "(in a rule)");
+	for (size_t i = 0; c->file == p->file && i < c->n; i++)
+		if (c->v[i].regex)
+			lint_at(l, p, &c->v[i], p->file, where);
 }
 
 void
@@ -257,6 +295,8 @@ lint_words(struct lint *l)
 		for (size_t k = 0; k < p->nrules; k++)
 			if (p->rules[k].mode >= 0)
 				lint_rule(l, &f, p, &p->rules[k]);
+		for (size_t k = 0; k < p->ncontexts; k++)
+			lint_context(l, p, &p->contexts[k]);
 	}
 	fold_free(&f);
 }

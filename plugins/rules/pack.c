@@ -43,11 +43,11 @@ read_head(struct pack_source *o, const config_setting_t *root)
 	    (rc = pack_read_expiry(k, s, &p->expires)) != 0)
 		return rc;
 	if (!pack_good_name(name))
-		return walk_bad(
-		    k, s, "`name' must be lower-case letters, digits and '-'");
+		return walk_bad(k, walk_member(s, "name"),
+		    "`name' must be lower-case letters, digits and '-'");
 	if (p->version == 0)
 		return walk_bad(k, s, "`version' is missing; it is a number from 1");
-	p->line = (int)config_setting_source_line(s);
+	p->line = walk_line(s);
 	p->name = mem_dup(name, strlen(name));
 	p->owner = mem_dup(owner, strlen(owner));
 	return 0;
@@ -73,20 +73,6 @@ pack_read_part(struct pack_source *o, const config_setting_t *s, const char *wha
 	return rc;
 }
 
-/* Over what libconfig takes for a string or a comment; s is behind its beginning. */
-static const char *
-skip_quoted(const char *s, const char *end, int *line)
-{
-	size_t n = strlen(end);
-
-	for (; *s != '\0' && strncmp(s, end, n) != 0; s++) {
-		*line += *s == '\n';
-		if (*end == '"' && *s == '\\' && s[1] != '\0')
-			s++;
-	}
-	return *s != '\0' && *end != '\n' ? s + n : s;
-}
-
 /* libconfig would open any file that a text names after @include.  Refused in comments
  * too: whether it is one shall not matter. */
 static int
@@ -109,23 +95,15 @@ refuse_include(struct walk *k, const char *s)
 static int
 refuse_depth(struct walk *k, const char *s)
 {
-	int line = 1, depth = 0;
+	int line = 1, at, depth = 0;
+	char c;
 
-	while (*s != '\0') {
-		char c = *s++;
-
-		line += c == '\n';
-		if (c == '"')
-			s = skip_quoted(s, "\"", &line);
-		else if (c == '#' || (c == '/' && *s == '/'))
-			s = skip_quoted(s, "\n", &line);
-		else if (c == '/' && *s == '*')
-			s = skip_quoted(s + 1, "*/", &line);
+	while ((c = walk_sign(&s, &line, &at)) != '\0') {
 		depth += c == '(' || c == '[' || c == '{';
 		depth -= c == ')' || c == ']' || c == '}';
 		if (depth > PACK_NESTING)
 			return why_set(k->w, "%s:%d: more than %d brackets deep",
-			    k->file, line, PACK_NESTING);
+			    k->file, at, PACK_NESTING);
 	}
 	return 0;
 }
@@ -150,6 +128,8 @@ parse_text(struct walk *k, const struct sb *text, config_t *cfg)
 		    "or "
 		    "in a line before, or { } stands in [ ], where ( ) is needed",
 		    k->file, config_error_line(cfg), config_error_text(cfg));
+	if (rc == 0)
+		walk_lines(config_root_setting(cfg), s);
 	return rc;
 }
 

@@ -38,9 +38,11 @@ const char *pack_kind_name(enum pack_kind k);
 struct pack_list {
 	char *name;   /* without the @ */
 	char **words;
+	int *lines; /* of each; NULL: they stand in no pack */
 	size_t n;
 	enum pack_kind kind;
 	const char *file; /* where it stands */
+	char *from;	  /* the list file that has its words; NULL: they stand there too */
 	int line;
 };
 

@@ -57,7 +57,7 @@ pack_patterns(struct walk *k, const config_setting_t *s, const char *key, bool r
 		rc = read_pattern(k, m, key, weighted, &text, &weight);
 		if (rc == 0)
 			pack_add_pattern(v, n, regex, mem_dup(text, strlen(text)),
-			    weight, (int)config_setting_source_line(m));
+			    weight, walk_line(m));
 	}
 	return rc;
 }
@@ -122,7 +122,7 @@ pack_add_context(
 	*c = (struct pack_context){.name = mem_dup(name, strlen(name)),
 	    .file = o->walk.file,
 	    .within = 5,
-	    .line = (int)config_setting_source_line(s)};
+	    .line = walk_line(s)};
 	return read_context(&o->walk, s, c);
 }
 

@@ -7,6 +7,8 @@
 #include "pack_in.h"
 
 static const char *const kinds[PACK_KINDS] = {"", "person", "group", "place", "role"};
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
 #define ANY "any-" /* @any-person: all lists of the kind */
 
 const char *
@@ -25,22 +27,26 @@ pack_list(const struct pack *p, const char *name, size_t n)
 	return NULL;
 }
 
-static int
-list_add(struct walk *k, const config_setting_t *at, struct pack_list *l,
-    const char *word, size_t n)
+/* What is wrong with an entry of so many bytes; NULL: nothing. */
+static const char *
+why_no_entry(const struct pack_list *l, size_t n)
 {
 	if (n == 0)
-		return walk_bad(k, at, "list `%s' has an empty entry", l->name);
+		return "an empty entry";
 	if (n > 200)
-		return walk_bad(
-		    k, at, "list `%s': an entry longer than 200 bytes", l->name);
-	if (l->n >= PACK_WORDS)
-		return walk_bad(
-		    k, at, "list `%s' has more than %d entries", l->name, PACK_WORDS);
-	if ((l->n & (l->n - 1)) == 0)
+		return "an entry longer than 200 bytes";
+	return l->n >= PACK_WORDS ? "more than " STRING(PACK_WORDS) " entries" : NULL;
+}
+
+static void
+list_add(struct pack_list *l, const char *word, size_t n, int line)
+{
+	if ((l->n & (l->n - 1)) == 0) {
 		l->words = mem_grow(l->words, l->n * 2 + 1, sizeof(*l->words));
+		l->lines = mem_grow(l->lines, l->n * 2 + 1, sizeof(*l->lines));
+	}
+	l->lines[l->n] = line;
 	l->words[l->n++] = mem_dup(word, n);
-	return 0;
 }
 
 int
@@ -48,14 +54,14 @@ pack_words(struct walk *k, const config_setting_t *s, struct pack_list *l)
 {
 	for (int i = 0; i < config_setting_length(s); i++) {
 		const config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
-		const char *word = config_setting_get_string(m);
-		int rc;
+		const char *word = config_setting_get_string(m), *why;
 
 		if (word == NULL)
 			return walk_bad(
 			    k, m, "list `%s' may hold strings only", l->name);
-		if ((rc = list_add(k, m, l, word, strlen(word))) != 0)
-			return rc;
+		if ((why = why_no_entry(l, strlen(word))) != NULL)
+			return walk_bad(k, m, "list `%s' has %s", l->name, why);
+		list_add(l, word, strlen(word), walk_line(m));
 	}
 	return 0;
 }
@@ -65,19 +71,25 @@ static int
 read_list_file(struct pack_source *o, const config_setting_t *s, const char *name,
     struct pack_list *l)
 {
-	struct walk *k = &o->walk;
-	const char *line, *end;
-	struct sb b = {0};
-	int rc = pack_read_part(o, s, "list file", name, &b);
+	const char *line, *end, *why;
+	struct sb b = {0}, path = {0};
+	int rc = pack_read_part(o, s, "list file", name, &b), number = 0;
 
+	sb_printf(&path, "%s/%s", o->dir, name);
+	l->from = sb_take(&path);
 	for (line = b.data; rc == 0 && line != NULL && *line != '\0'; line = end) {
 		size_t n = strcspn(line, "\n"), len = strcspn(line, "#\r\n");
 
+		number++;
 		end = line + n + (line[n] == '\n');
 		while (len > 0 && isspace((unsigned char)line[len - 1]))
 			len--;
-		if (len > 0)
-			rc = list_add(k, s, l, line, len);
+		why = len > 0 ? why_no_entry(l, len) : NULL;
+		if (why != NULL)
+			rc = why_set(o->walk.w, "%s:%d: list `%s' has %s", l->from,
+			    number, l->name, why);
+		else if (len > 0)
+			list_add(l, line, len, number);
 	}
 	sb_free(&b);
 	return rc;
@@ -143,9 +155,8 @@ read_list(struct pack_source *o, const config_setting_t *s)
 		return walk_bad(k, s, "more than %d lists", PACK_LISTS);
 	p->lists = mem_grow(p->lists, p->nlists + 1, sizeof(*p->lists));
 	l = &p->lists[p->nlists++];
-	*l = (struct pack_list){.name = mem_dup(name, strlen(name)),
-	    .file = k->file,
-	    .line = (int)config_setting_source_line(s)};
+	*l = (struct pack_list){
+	    .name = mem_dup(name, strlen(name)), .file = k->file, .line = walk_line(s)};
 	if (config_setting_is_group(s))
 		rc = read_group(o, s, l);
 	else if (config_setting_is_array(s) || config_setting_is_list(s))
@@ -210,5 +221,7 @@ pack_list_clear(struct pack_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		free(l->words[i]);
 	free(l->words);
+	free(l->lines);
+	free(l->from);
 	free(l->name);
 }

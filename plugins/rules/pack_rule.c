@@ -62,7 +62,8 @@ pack_read_expiry(struct walk *k, const config_setting_t *s, int64_t *out)
 
 	*out = INT64_MAX;
 	if (rc == 0 && v != NULL && !day_parse(v, out))
-		return walk_bad(k, s, "`expires' must be a day such as \"2027-01-31\"");
+		return walk_bad(k, walk_member(s, "expires"),
+		    "`expires' must be a day such as \"2027-01-31\"");
 	return rc;
 }
 
@@ -120,11 +121,10 @@ read_near(struct walk *k, const config_setting_t *s, struct pack_rule *r)
 	for (int i = 0; i < n; i++) {
 		part[i] = config_setting_get_string_elem(of, i);
 		if (part[i] == NULL || *part[i] == '\0' || strlen(part[i]) > 200)
-			return walk_bad(
-			    k, s, "parts of `near' are strings of 1 to 200 bytes");
+			return walk_bad(k, config_setting_get_elem(of, (unsigned)i),
+			    "parts of `near' are strings of 1 to 200 bytes");
 	}
-	permute(r, part, n, ordered ? n : 0, within, weight,
-	    (int)config_setting_source_line(s));
+	permute(r, part, n, ordered ? n : 0, within, weight, walk_line(s));
 	return 0;
 }
 
@@ -173,7 +173,7 @@ read_used(struct pack_source *o, const config_setting_t *s, const struct pack_ru
 		       (*name == '\0' || strcmp(p->contexts[c].name, name) != 0))
 			c++;
 		if (name == NULL || c == p->ncontexts)
-			return walk_bad(k, list,
+			return walk_bad(k, m,
 			    "rule `%s': there is no context `%s' in this "
 			    "pack",
 			    r->id, name != NULL ? name : "(not a string)");
@@ -221,7 +221,7 @@ check_reason(
 		size_t n = strcspn(at, "} ");
 
 		if (strncmp(at, "{match}", 7) != 0 && strncmp(at, "{kind}", 6) != 0)
-			return walk_bad(k, s,
+			return walk_bad(k, walk_member(s, "reason"),
 			    "rule `%s': `%.*s%s' in `reason' is not known; there are "
 			    "{match} and {kind}",
 			    id, (int)(n < 40 ? n : 40), at, at[n] == '}' ? "}" : "");
@@ -246,15 +246,16 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	    (rc = walk_string(k, s, "owner", false, 100, &owner)) != 0)
 		return rc;
 	if (!pack_good_name(id) || !pack_good_name(category))
-		return walk_bad(k, s,
+		return walk_bad(k,
+		    walk_member(s, pack_good_name(id) ? "category" : "id"),
 		    "`id' and `category' must be lower-case letters, digits "
 		    "and '-'");
 	if ((text = clause_text(root, clause)) == NULL)
-		return walk_bad(
-		    k, s, "rule `%s': clause `%s' is not in `clauses'", id, clause);
+		return walk_bad(k, walk_member(s, "clause"),
+		    "rule `%s': clause `%s' is not in `clauses'", id, clause);
 	if (target != NULL && target[0] != '@')
-		return walk_bad(
-		    k, s, "rule `%s': `target' names a list, as in \"@protected\"", id);
+		return walk_bad(k, walk_member(s, "target"),
+		    "rule `%s': `target' names a list, as in \"@protected\"", id);
 	if ((rc = check_reason(k, s, id, reason)) != 0)
 		return rc;
 	sb_printf(&b, "%s/%s", p->name, id);
@@ -268,8 +269,8 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	r->owner = owner != NULL ? mem_dup(owner, strlen(owner)) : NULL;
 	other = pack_rule_find(p, r->id);
 	if (other != NULL)
-		return walk_bad(k, s, "rule `%s' is here twice (first in line %d)", id,
-		    other->line);
+		return walk_bad(k, walk_member(s, "id"),
+		    "rule `%s' is here twice (first in line %d)", id, other->line);
 	return 0;
 }
 
@@ -289,7 +290,7 @@ read_rule(struct pack_source *o, const config_setting_t *root,
 	struct pack *p = o->pack;
 	int rev = 0, mode = -1, grade = -1, rc;
 
-	r->line = (int)config_setting_source_line(s);
+	r->line = walk_line(s);
 	r->score = -1;
 	if (!config_setting_is_group(s))
 		return walk_bad(k, s, "a rule is a group: { id = \"...\"; ... }");
@@ -310,7 +311,7 @@ read_rule(struct pack_source *o, const config_setting_t *root,
 		    : grade < 0 ? "severity"
 				: "score");
 	if (r->least > r->score)
-		return walk_bad(k, s,
+		return walk_bad(k, walk_member(s, "least"),
 		    "rule `%s': `least' is more than `score', so nothing can be found",
 		    r->id);
 	r->rev = (uint32_t)rev;

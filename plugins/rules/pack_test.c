@@ -15,7 +15,7 @@ read_test(
 	struct sb b = {0};
 	int rc = 0;
 
-	t->line = (int)config_setting_source_line(s);
+	t->line = walk_line(s);
 	if (config_setting_is_group(s)) {
 		if ((rc = walk_keys(k, s, keys)) != 0 ||
 		    (rc = walk_string(k, s, "text", true, 20000, &text)) != 0 ||
@@ -32,8 +32,8 @@ read_test(
 	t->rule = sb_take(&b);
 	if (pack_rule_find(p, t->rule) != NULL)
 		return 0;
-	return walk_bad(
-	    k, s, "a test names the rule `%s', which is not in this pack", rule);
+	return walk_bad(k, walk_member(s, "rule"),
+	    "a test names the rule `%s', which is not in this pack", rule);
 }
 
 static int
@@ -41,7 +41,7 @@ read_twins(struct walk *k, const config_setting_t *s, struct pack_test *t)
 {
 	const char *a, *b;
 
-	t->line = (int)config_setting_source_line(s);
+	t->line = walk_line(s);
 	if ((!config_setting_is_list(s) && !config_setting_is_array(s)) ||
 	    config_setting_length(s) != 2 ||
 	    (a = config_setting_get_string_elem(s, 0)) == NULL ||
@@ -66,7 +66,7 @@ read_kind(struct pack_source *o, const config_setting_t *tests, const char *key,
 		return rc;
 	n = list != NULL ? config_setting_length(list) : 0;
 	if (n < least)
-		return walk_bad(k, tests,
+		return walk_bad(k, list != NULL ? list : tests,
 		    "`tests.%s' has %d entries, at least %d are needed: %s", key, n,
 		    least,
 		    kind == PACK_OK	? "texts without any finding"

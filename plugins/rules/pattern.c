@@ -267,6 +267,17 @@ pattern_list(const struct pattern_env *env, const char **name, size_t *n, int de
 	return 0;
 }
 
+int
+pattern_entry_wrong(const struct pack_list *l, size_t at, struct why *w)
+{
+	const struct why was = *w;
+
+	if (l->lines == NULL)
+		return -1;
+	return why_set(w, "%s (list `%s', %s:%d)", was.text, l->name,
+	    l->from != NULL ? l->from : l->file, l->lines[at]);
+}
+
 static int
 put_list(struct out *o, const char *name, size_t n, int depth)
 {
@@ -288,7 +299,9 @@ put_list(struct out *o, const char *name, size_t n, int depth)
 			put_name(o, l->words[i]);
 		else
 			rc = put_words(o, l->words[i], strlen(l->words[i]), depth + 1);
-		if (o->confirm->len > PATTERN_CONFIRM_MAX)
+		if (rc != 0)
+			rc = pattern_entry_wrong(l, i, o->w);
+		else if (o->confirm->len > PATTERN_CONFIRM_MAX)
 			rc = why_set(o->w,
 			    "too long with all its lists; split list `%.*s'", (int)n,
 			    name);

@@ -64,6 +64,8 @@ int pattern_word(
 /* The list that `name' (without @) means; *name becomes its own name. */
 int pattern_list(const struct pattern_env *env, const char **name, size_t *n, int depth,
     const struct pack_list **out, struct why *w);
+/* Adds to what is wrong with an entry of a list where it stands; returns -1. */
+int pattern_entry_wrong(const struct pack_list *l, size_t at, struct why *w);
 /* How rare a word is thought to be: of two, the better one to look for. */
 size_t pattern_rarity(const char *word, size_t n);
 /* A regular expression with its @{lists} spread out. */

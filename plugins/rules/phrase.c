@@ -209,6 +209,8 @@ add_list(struct making *m, struct phrase_set *s, const char *name, size_t n, int
 		} else {
 			rc = add_words(m, s, l->words[i], depth + 1);
 		}
+		if (rc != 0)
+			rc = pattern_entry_wrong(l, i, m->w);
 	}
 	return rc;
 }

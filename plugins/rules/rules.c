@@ -381,8 +381,37 @@ say_lint(void *ctx, bool warning, const char *line)
 
 #define SAME_TESTS 300 /* of a pack, looked at in both ways */
 
+static int
+is_list(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".list") == 0;
+}
+
+/* Whoever keeps lists beside packs may think that they were looked at too. */
 static void
-lint(struct rules *r, const char *day)
+say_lists(struct rules *r, const char *dir)
+{
+	struct dirent **v = NULL;
+	struct sb b = {0};
+	int n = scandir(dir, &v, is_list, by_name);
+
+	if (n > 0) {
+		sb_printf(&b,
+		    "%s: %d of its files %s not looked at here (*.list); tosctl lists "
+		    "check FILE does",
+		    dir, n, n == 1 ? "was" : "were");
+		say(r, TOSD_LOG_INFO, b.data);
+	}
+	for (int i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+	sb_free(&b);
+}
+
+static void
+lint(struct rules *r, const char *dir, const char *day)
 {
 	struct engine_ways ways = engine_ways(r->engine);
 	struct engine *slow = engine_new(r->letters, true);
@@ -404,6 +433,7 @@ lint(struct rules *r, const char *day)
 	if (rc != 0)
 		say(r, TOSD_LOG_PROBLEM, r->why.text);
 	engine_free(&slow);
+	say_lists(r, dir);
 	sb_printf(&b,
 	    "patterns: %zu found by words, %zu by what they need, %zu searched for in "
 	    "every text; %zu strings",
@@ -486,7 +516,7 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	}
 	say_packs(r);
 	if (settings[SET_LINT].len > 0)
-		lint(r, settings[SET_LINT].ptr);
+		lint(r, dir, settings[SET_LINT].ptr);
 	*state = r;
 	return TOSD_DONE;
 }

@@ -2,9 +2,118 @@
 /* walk: strict reading of libconfig settings; see walk.h. */
 #include "walk.h"
 
+#include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Over a string or a comment; s is behind its beginning. */
+static const char *
+skip_quoted(const char *s, const char *end, int *line)
+{
+	size_t n = strlen(end);
+
+	for (; *s != '\0' && strncmp(s, end, n) != 0; s++) {
+		*line += *s == '\n';
+		if (*end == '"' && *s == '\\' && s[1] != '\0')
+			s++;
+	}
+	return *s != '\0' && *end != '\n' ? s + n : s;
+}
+
+char
+walk_sign(const char **s, int *line, int *at)
+{
+	for (;;) {
+		char c = **s;
+
+		*at = *line;
+		if (c == '\0')
+			return c;
+		++*s;
+		*line += c == '\n';
+		if (c == '#' || (c == '/' && **s == '/'))
+			*s = skip_quoted(*s, "\n", line);
+		else if (c == '/' && **s == '*')
+			*s = skip_quoted(*s + 1, "*/", line);
+		else if (c == '"')
+			*s = skip_quoted(*s, "\"", line);
+		if (c != '#' && c != '/' && !isspace((unsigned char)c))
+			return c;
+	}
+}
+
+/* Where the strings of a text begin; pieces side by side are one. */
+struct begins {
+	int *v;
+	size_t n, at;
+};
+
+static void
+find_begins(const char *s, struct begins *b)
+{
+	int line = 1, at;
+	char before = '\0', c;
+
+	for (; (c = walk_sign(&s, &line, &at)) != '\0'; before = c) {
+		if (c != '"' || before == '"')
+			continue;
+		if ((b->n & (b->n - 1)) == 0)
+			b->v = mem_grow(b->v, b->n * 2 + 1, sizeof(*b->v));
+		b->v[b->n++] = at;
+	}
+}
+
+/* Strings stand in the tree in the order of the text.  keep: else they are counted. */
+static void
+take_begins(const config_setting_t *s, struct begins *b, bool keep)
+{
+	int n = config_setting_is_aggregate(s) ? config_setting_length(s) : 0;
+
+	for (int i = 0; i < n; i++) {
+		config_setting_t *m = config_setting_get_elem(s, (unsigned)i);
+
+		if (config_setting_type(m) != CONFIG_TYPE_STRING) {
+			take_begins(m, b, keep);
+			continue;
+		}
+		if (keep && config_setting_name(m) == NULL)
+			config_setting_set_hook(m, (void *)(uintptr_t)b->v[b->at]);
+		b->at++;
+	}
+}
+
+void
+walk_lines(const config_setting_t *root, const char *text)
+{
+	struct begins b = {NULL, 0, 0};
+
+	find_begins(text, &b);
+	take_begins(root, &b, false);
+	if (b.at == b.n) {
+		b.at = 0;
+		take_begins(root, &b, true);
+	}
+	free(b.v);
+}
+
+int
+walk_line(const config_setting_t *s)
+{
+	void *hook = config_setting_get_hook(s);
+
+	return hook != NULL ? (int)(uintptr_t)hook : (int)config_setting_source_line(s);
+}
+
+const config_setting_t *
+walk_member(const config_setting_t *s, const char *key)
+{
+	const config_setting_t *m = config_setting_get_member(s, key);
+
+	return m != NULL ? m : s;
+}
 
 int
 walk_bad(struct walk *k, const config_setting_t *s, const char *fmt, ...)
@@ -15,9 +124,9 @@ walk_bad(struct walk *k, const config_setting_t *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (config_setting_source_line(s) == 0) /* the file as a whole */
+	if (walk_line(s) == 0) /* the file as a whole */
 		return why_set(k->w, "%s: %s", k->file, text);
-	return why_set(k->w, "%s:%u: %s", k->file, config_setting_source_line(s), text);
+	return why_set(k->w, "%s:%d: %s", k->file, walk_line(s), text);
 }
 
 int

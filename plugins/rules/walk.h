@@ -16,6 +16,17 @@ struct walk {
 	struct why *w;
 };
 
+/* The next sign of a text that libconfig reads, beside white space and comments, and the
+ * line that it stands in; a string, which is skipped, is a ".  0: the end. */
+char walk_sign(const char **s, int *line, int *at);
+
+/* For strings in lists libconfig has the line of what follows them.  Gives those of the
+ * tree the line in which they begin. */
+void walk_lines(const config_setting_t *root, const char *text);
+int walk_line(const config_setting_t *s);
+/* That member, or s itself: a place for a complaint. */
+const config_setting_t *walk_member(const config_setting_t *s, const char *key);
+
 /* "violence.conf:12: ..."; returns -1. */
 int walk_bad(struct walk *k, const config_setting_t *s, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
