@@ -43,6 +43,8 @@ def test_check(folder):
     assert code == 1 and "expired on 2099-01-01" in out, out
     code, out, _ = tosctl("lists", "check", folder / "none.list")
     assert code == 1 and "none.list: cannot open" in out, out
+    code, _, err = tosctl("lists", "check", "--day", "foo", good)
+    assert code == 2 and "--day is a day such as 2026-12-24, not `foo'" in err, err
     assert tosctl("lists", "check")[0] == 2
     assert tosctl("lists", "check", "--strict", good)[0] == 2  # an option of `policy lint' alone
     assert tosctl("lists", "weed", good)[0] == 2

@@ -378,9 +378,13 @@ static void
 on_problem(void *ctx, const char *text)
 {
 	struct diff *d = ctx;
+	char *a = pack_room_words(&d->room[0], text);
+	char *b = pack_room_words(&d->room[1], a);
 
 	d->problems++;
-	fprintf(stderr, "tosctl: %s\n", text);
+	fprintf(stderr, "tosctl: %s\n", b);
+	free(a);
+	free(b);
 }
 
 static int

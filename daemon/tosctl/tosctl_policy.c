@@ -313,7 +313,10 @@ keygen(const char *name, const char *path)
 	char *vkey;
 	int rc = EXIT_DONE;
 
-	if (note_key_new(name, &k, &e) != 0 || note_key_save(k, path, &e) != 0) {
+	if (note_key_new(name, &k, &e) != 0) {
+		fail(&e);
+		rc = e.code == TOSD_EINVAL ? EXIT_USAGE : EXIT_CANNOT;
+	} else if (note_key_save(k, path, &e) != 0) {
 		rc = fail(&e);
 	} else {
 		vkey = note_key_vkey(k);
@@ -494,6 +497,20 @@ usage_of(const char *what)
 	return EXIT_USAGE;
 }
 
+/* The plugins read days too, and name the setting that they come in. */
+static bool
+good_day(const char *day)
+{
+	char *begin = xasprintf("%sT00:00:00Z", day);
+	bool good = clock_parse(begin) != CLOCK_NONE;
+
+	free(begin);
+	if (!good)
+		fprintf(stderr, "tosctl: --day is a day such as 2026-12-24, not `%s'\n",
+		    day);
+	return good;
+}
+
 int
 policy_args_read(int argc, char **argv, struct policy_args *o)
 {
@@ -525,7 +542,7 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 		else
 			return -1;
 	}
-	return 0;
+	return o->day == NULL || good_day(o->day) ? 0 : -1;
 }
 
 int
@@ -537,7 +554,7 @@ tosctl_policy(int argc, char **argv)
 	int n;
 
 	if (policy_args_read(argc, argv, &o) != 0)
-		return EXIT_USAGE; /* getopt has said which */
+		return EXIT_USAGE; /* which has been said */
 	if (!o.help && optind == argc) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

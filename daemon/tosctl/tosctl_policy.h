@@ -15,7 +15,7 @@ struct policy_args {
 	bool json, strict, help;
 };
 /* Reads them over what is set before; arguments begin at optind.  -1: a wrong one, which
- * getopt has told. */
+ * has been told. */
 int policy_args_read(int argc, char **argv, struct policy_args *o);
 
 /* A line for people, or {kind: text}. */
