@@ -56,6 +56,11 @@ def commands(a):
     got = run(TOSCTL, "policy", "lint", "--day", "2026-13-01", a)
     check(got.returncode == 2 and "--day is a day such as 2026-12-24, not `2026-13-01'"
           in got.stderr, "a day that is none", got.stderr)
+    for words in (("test", "--day", "2026-12-24", a), ("new", "--strict", "x"),
+                  ("sign", "--strict", "--key", a + "/key", a)):
+        got = run(TOSCTL, "policy", *words)
+        check(got.returncode == 2 and got.stderr == f"tosctl policy {words[0]}: there is no "
+              f"option {words[1]} here\n", "an option of another command", got)
     got = run(TOSCTL, "policy", "keygen", "a b", a + "/key")
     check(got.returncode == 2 and "a key's name" in got.stderr, "a name that is none", got)
     got = run(TOSCTL, "policy", "lint", "--json", a)

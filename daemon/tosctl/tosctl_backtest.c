@@ -24,6 +24,7 @@
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
+#define DEFAULT_CONF TOSD_CONFDIR "/tosd.conf"
 #define JOBS_MAX 64
 #define SAMPLES_MAX 10000
 
@@ -147,7 +148,7 @@ read_options(int argc, char **argv, struct options *o)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int c;
 
-	*o = (struct options){.conf = TOSD_CONFDIR "/tosd.conf",
+	*o = (struct options){.conf = DEFAULT_CONF,
 	    .plugin = places_rules(),
 	    .want = 50,
 	    .jobs = cpus < 1   ? 1
@@ -180,6 +181,8 @@ open_conf(struct run *r, struct err *e)
 	struct conf_sources src = {0};
 	int rc = conf_sources_read(r->o.conf, &src, e);
 
+	if (rc != 0 && strcmp(r->o.conf, DEFAULT_CONF) == 0)
+		err_wrap(e, "-c FILE names another configuration");
 	if (rc == 0 && (rc = conf_parse(&src, on_mistake, NULL, &r->conf)) != 0)
 		err_set(e, rc, "%s has mistakes", r->o.conf);
 	conf_sources_clear(&src);

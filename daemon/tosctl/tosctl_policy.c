@@ -511,22 +511,25 @@ good_day(const char *day)
 	return good;
 }
 
+static const struct option args[] = {
+    {"plugin", required_argument, NULL, 'P'},
+    {"day", required_argument, NULL, 'd'},
+    {"key", required_argument, NULL, 'k'},
+    {"strict", no_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 int
 policy_args_read(int argc, char **argv, struct policy_args *o)
 {
-	static const struct option table[] = {
-	    {"plugin", required_argument, NULL, 'P'},
-	    {"day", required_argument, NULL, 'd'},
-	    {"key", required_argument, NULL, 'k'},
-	    {"strict", no_argument, NULL, 's'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", args, NULL)) != -1) {
+		if (strchr("Pdks", c) != NULL && strchr(o->given, c) == NULL)
+			o->given[strlen(o->given)] = (char)c;
 		if (c == 'P')
 			o->plugin = optarg;
 		else if (c == 'd')
@@ -543,6 +546,27 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 			return -1;
 	}
 	return o->day == NULL || good_day(o->day) ? 0 : -1;
+}
+
+/* Whether the command takes the options that were there; all take --json. */
+static bool
+fits(const struct policy_args *o, const char *what)
+{
+	static const struct {
+		const char *name, *takes;
+	} commands[] = {{"lint", "dsP"}, {"test", "P"}, {"new", ""}, {"keygen", ""},
+	    {"sign", "kP"}};
+	const char *c = "";
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, what) == 0)
+			c = o->given + strspn(o->given, commands[i].takes);
+	for (size_t i = 0; *c != '\0' && args[i].name != NULL; i++)
+		if (args[i].val == *c)
+			fprintf(stderr,
+			    "tosctl policy %s: there is no option --%s here\n", what,
+			    args[i].name);
+	return *c == '\0';
 }
 
 int
@@ -564,6 +588,8 @@ tosctl_policy(int argc, char **argv)
 	what = argv[optind];
 	arg = argv + optind + 1;
 	n = argc - optind - 1;
+	if (!fits(&o, what))
+		return EXIT_USAGE;
 	if (strcmp(what, "lint") == 0 && n == 1)
 		return check(&o, arg[0], true);
 	if (strcmp(what, "test") == 0 && n == 1)
