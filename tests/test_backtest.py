@@ -18,6 +18,18 @@ BUILD = os.path.abspath(os.environ.get("builddir", SRC))
 TOSCTL = os.path.join(BUILD, "tosctl")
 PAST = os.path.join(BUILD, "tests/past_main")
 PLUGIN = os.path.join(BUILD, "plugins/rules/.libs/rules.so")
+HEAD = """name = {name}
+source = made by a test
+licence = CC0-1.0
+expires = 2099-01-01
+clause = 5.2 Known pictures
+category = {category}
+severity = high
+mode = enforce
+kind = {kind}
+---
+{entries}
+"""
 failures = 0
 
 CONF = """
@@ -242,7 +254,19 @@ def test_narrowed(base, store, rows):
     check(kind(late, "history")[0]["items"] == want, "since twenty days before the last",
           (kind(late, "history")[0], want))
     bad = backtest(base, store, "--since", "soon", packs="cand")
-    check(bad.returncode == 3 and "--since soon" in bad.stderr, "no such time", bad.stderr)
+    check(bad.returncode == 2 and "not `soon'" in bad.stderr, "no such time", bad.stderr)
+    bad = backtest(base, store, "--tenant", "nosuch", packs="cand")
+    check(bad.returncode == 1 and "there is no tenant `nosuch' in" in bad.stderr
+          and not bad.stdout, "no such tenant", bad)
+    # Of another store: the id of a tenant there is its key.
+    own = base + "/state/store.db"
+    key = [r["tenant"] for r in kind(lines(backtest(base, own)), "rule-tenant")]
+    forum = [kind(lines(backtest(base, own, "--tenant", t)), "rule-tenant") for t in
+             ("forum", *key)]
+    check(len(forum[0]) == 1 and forum[0] in forum[1:], "by its id as by its key", forum)
+    bad = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", base + "/cand")
+    check(bad.returncode == 3 and "no store yet" in bad.stderr and
+          f"(the store of {base}/tosd.conf; -c FILE" in bad.stderr, "whose store", bad.stderr)
 
 
 def test_one_pack(base, store):
@@ -272,6 +296,62 @@ def test_one_pack(base, store):
           "what is found by both is shown", pair)
     check(not [n for n in os.listdir(tempfile.gettempdir()) if n.startswith("tosd-packs-")]
           or os.environ.get("TMPDIR") is None, "the copy is gone")
+    text = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+               "sqlite:" + store, "--as-written", path).stdout
+    check(f"{path}: 1 rule, beside 1 of the other packs; policy" in text,
+          "whose rules are counted", text[:300])
+    check(" items, 0 would count as written:" in text, "a draft does not count", text)
+
+
+def test_replaces(base, store):
+    """Under another file name a pack takes the place of the one of its own name."""
+    os.makedirs(base + "/mine", exist_ok=True)
+    new = base + "/mine/neu.conf"
+    with open(base + "/packs/demo.conf") as f:
+        text = f.read()
+    with open(new, "w") as f:
+        f.write(text.replace("rev = 1;", "rev = 2;"))
+    got = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+              "sqlite:" + store, "--json", new)
+    check([(r["rule"], r["rev"]) for r in kind(lines(got), "rule")] == [("demo/threat", 2)],
+          "the pack of the same name is replaced", got)
+    # Of that file name there is another pack, so that two have one name.
+    shutil.copy(base + "/other/extra.conf", base + "/packs/neu.conf")
+    shutil.copy(base + "/packs/demo.conf", base + "/packs/twice.conf")
+    got = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+              "sqlite:" + store, new)
+    check(got.returncode == 1 and "tosd-packs" not in got.stderr
+          and f"the pack name `demo' is taken by {base}/packs/" in got.stderr
+          and f"{new}: " in got.stderr, "files by the names that people know", got.stderr)
+    for name in ("neu", "twice"):
+        os.unlink(f"{base}/packs/{name}.conf")
+    with open(base + "/mine/words.txt", "w") as f:
+        f.write("none")
+    got = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+              "sqlite:" + store, base + "/mine/words.txt")
+    check(got.returncode == 2, "what is no pack", got)
+
+
+def test_lists(base, store):
+    """Lists beside the packs are looked up if the daemon would."""
+    with open(base + "/packs/bad.list", "w") as f:
+        f.write(HEAD.format(name="bad", kind="domain", entries="evil.example",
+                            category="fraud"))
+    with open(base + "/tosd-lists.conf", "w") as f:
+        f.write((CONF % SRC).replace('packs_dir = "packs";', 'packs_dir = "packs"; plugins = ( '
+                '{ name = "rules"; path = "%s"; }, { name = "lists"; path = "%s"; } );' % (
+                    PLUGIN, PLUGIN.replace("rules", "lists"))))
+    for name, rules, words in (("-lists", {"demo/threat", "list/bad", "list/bad/shadow"}, ""),
+                               ("", {"demo/threat"}, "has no plugin lists")):
+        for packs in ("packs", "packs/demo.conf"):
+            got = run(TOSCTL, "policy", "backtest", "-c", f"{base}/tosd{name}.conf", "--store",
+                      "sqlite:" + store, "--json", f"{base}/{packs}")
+            check({r["rule"] for r in kind(lines(got), "rule")} == rules
+                  and words in got.stderr, f"lists of {packs}, tosd{name}.conf", got.stderr)
+    got = run(TOSCTL, "policy", "backtest", "-c", f"{base}/tosd-lists.conf", "--store",
+              "sqlite:" + store, base + "/packs/demo.conf")
+    check("demo.conf: 1 rule, beside 1 list; policy" in got.stdout, "and counted", got.stdout[:99])
+    os.unlink(base + "/packs/bad.list")
 
 
 def test_samples(base, store):
@@ -377,11 +457,21 @@ def test_labels(path, rows):
     p = rule["precision"]
     check(0.6 < p["low"] < p["share"] < p["high"] < 1, "with an interval", p)
     text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
-    check("10 texts were labelled twice, 9 of them alike" in text.stdout, "how far they agree",
-          text.stdout)
+    check("10 texts were labelled by two people, 9 of them alike" in text.stdout,
+          "how far they agree", text.stdout)
+    put(a, rows[:40] + rows[:40])
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, a)
+    check("two people" not in text.stdout and f"{a} is named twice" in text.stderr
+          and "36 of 40 right" in text.stdout, "one file is one person", text)
+    put(a, rows[:10] + [dict(r, id="f" * 8 + r["id"][8:]) for r in rows[10:30]])
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a)
+    check(text.returncode == 1 and f"20 of 30 labels are of no text of {path}.key: it is the "
+          "key of other samples" in text.stderr, "another key", text)
+    put(a, rows[:40])
     put(b, [{"id": "ffffffffffffffff", "label": "yes"}])
     got = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
-    check("1 labels are of no text of this key" in got.stderr, "labels of nothing", got.stderr)
+    check(got.returncode == 0 and f"1 of 41 labels are of no text of {path}.key\n" in
+          got.stderr, "labels of nothing", got.stderr)
     for bad in ('{"id": "a", "label": "perhaps"}', "{", "[]", '{"label": "yes"}'):
         with open(b, "w") as f:
             f.write(bad + "\n")
@@ -479,6 +569,8 @@ def main():
     rows = test_same_bytes(base, store)
     test_narrowed(base, store, rows)
     test_one_pack(base, store)
+    test_replaces(base, store)
+    test_lists(base, store)
     test_samples(base, store)
     test_thinned(base, store)
     test_killed(base, store)

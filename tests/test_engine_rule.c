@@ -355,7 +355,7 @@ test_rule_cost(void)
 	/* Dear on more than one of a hundred. */
 	spend(b, "v/kill", 1, 3000000);
 	MOVE(b, "enforce", "p1", "refused");
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "the rule itself costs more"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "rule-cost: 99 % of "));
 	r = ask(b, "rule-gate", "rule", "v/kill");
 	n = json_array_get(json_object_get(r, "rows"), LIFE_GATE_RULE);
 	CU_ASSERT_STRING_EQUAL(bench_str(n, "gate"), "rule-cost");

@@ -118,6 +118,92 @@ test_wishes(void)
 	bench_close(b);
 }
 
+/* An end that is asked for is had, or the move is refused. */
+static void
+test_ends(void)
+{
+	struct bench *b = open_with("gates = { labels = 40; days = 0; };");
+	char t[3][CLOCK_TEXT];
+	json_t *o, *row;
+
+	for (int i = 0; i < 3; i++)
+		clock_format(b->now + (i - 1) * CLOCK_DAY + CLOCK_HOUR, t[i]);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	/* By two people without an override it would be enforced for good. */
+	o = order("enforce", "p1", 0, t[2]);
+	json_object_del(o, "emergency");
+	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "--until needs --emergency"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(moved(b, order("enforce", "p1", 0, t[0])), "' is past"));
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 0);
+	moved(b, order("enforce", "p1", 0, t[2]));
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p2", 0, t[2])), "done");
+	/* A step down keeps the end. */
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, t[1])), "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "a step down keeps the end"));
+	MODE(b, "enforce");
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, t[2])), "done");
+	row = row_of(b, "rules");
+	SAME(bench_str(row, "until"), t[2]);
+	json_decref(row);
+	/* What needs no override has none. */
+	CU_ASSERT_STRING_EQUAL(moved(b, order("shadow", "p1", 0, t[1])), "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "this needs no override"));
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 5, NULL)), "done");
+	MOVE(b, "shadow", "p1", "done");
+	bench_close(b);
+}
+
+/* Gates are told by figures, and what explains them by name. */
+static void
+test_gates(void)
+{
+	struct bench *b = open_with(
+	    "gates = { labels = 3; precision = 0.4; days = 0; tenant_share = 0.6; };");
+	json_t *o;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, NULL)), "refused");
+	SAME(why_last, "tosctl policy gate v/kill has all");
+	post_many(b, 0, 3, "i will kill you");
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, NULL)), "refused");
+	SAME(why, "labels: 0 judged, 3 wanted");
+	label(b, 3, "right");
+	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 10, NULL)), "refused");
+	SAME(why, "tenants: 3 of 3 hits are one tenant's, 60 % allowed, and no --note "
+		  "explains it");
+	o = order("canary", "p1", 10, NULL);
+	json_object_set_new(o, "note", json_string("there is only one tenant"));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	bench_close(b);
+}
+
+/* What is not there is no empty table. */
+static void
+test_nobody(void)
+{
+	static const char *const cmds[] = {"tenants", "feeds", "sightings",
+	    "violations", "reviews", "reports", "cases", "notices", "outbox"};
+	struct bench *b = open_with(GATES);
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "i will kill you");
+	for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
+		const struct conf_tenant *t = &b->conf->tenants[0];
+
+		SAME(error_of(ask(b, cmds[i], "tenant", "nosuch")),
+		    "there is no tenant `nosuch'");
+		SAME(error_of(ask(b, cmds[i], "tenant", t->id)), "");
+		SAME(error_of(ask(b, cmds[i], "tenant", t->key)), "");
+		SAME(error_of(ask(b, cmds[i], NULL, NULL)), "");
+	}
+	SAME(error_of(ask(b, "case", "case", "2026-999999")),
+	    "there is no case 2026-999999");
+	SAME(error_of(ask(b, "findings", "mode", "foo")), "there is no mode `foo'");
+	SAME(error_of(ask(b, "findings", "mode", "canary")), "");
+	bench_close(b);
+}
+
 /* Who wants what is so already has done nothing wrong, and nothing. */
 static void
 test_same(void)
@@ -246,6 +332,9 @@ test_waiting(void)
 static const struct suite_test tests[] = {
     {"names that are none, and packs", test_names},
     {"wishes of others", test_wishes},
+    {"ends that are asked for", test_ends},
+    {"gates by their figures", test_gates},
+    {"tenants, cases and modes that are none", test_nobody},
     {"what is so already", test_same},
     {"below the floor under an override", test_floor},
     {"what was withdrawn", test_withdrawn},

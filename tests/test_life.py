@@ -72,6 +72,36 @@ class Trial(Daemon):
         wait("it to answer", lambda: (self.status() or {}).get("policy"), 30)
 
 
+def slips(d):
+    """What would be ignored or cannot be is refused before anybody is asked."""
+    signed = ("-p", "ann", "-r", "a slip")
+    for words, says in (
+            (("policy", "enforce", RULE, "--until", "2030-01-01", *signed),
+             "tosctl policy enforce: only an override of the gates has an end: --until needs"),
+            (("policy", "shadow", RULE, "--emergency", *signed), "no option --emergency here"),
+            (("policy", "canary", RULE, "25", *signed),
+             f"the share is a number from 1 to 99, not `{RULE}'"),
+            (("policy", "gate", RULE, "--note", "x"),
+             "tosctl policy gate: there is no option --note here"),
+            (("policy", "rules", "--rev", "1"), "no option --rev here"),
+            (("findings", "--rev", "2"), "tosctl findings: there is no option --rev here"),
+            (("findings", "--mode", "foo"), "there is no mode `foo': draft, shadow, canary"),
+            (("findings", "--limit", "0"), "--limit is a number from 1 to 200, not `0'"),
+            (("findings", "--limit", "-1"), "not `-1'"), (("findings", "--limit", "x"), "not `x'"),
+            (("findings", "--limit", "5x"), "not `5x'"),
+            (("outbox", "x", "resend", *signed), "tosctl outbox: the id is a number, not `x'")):
+        p = d.run(*words)
+        assert p.returncode == 2 and says in p.stderr and not p.stdout, (words, p)
+    for words, says in ((("cases", "nosuch"), "there is no tenant `nosuch'"),
+                        (("cases", "2026-999999"), "there is no case 2026-999999"),
+                        (("decide", "2026-999999", "accept", *signed),
+                         "there is no case 2026-999999")):
+        p = d.run(*words)
+        assert p.returncode == 1 and says in p.stderr and not p.stdout, (words, p)
+    assert d.policy("stats", RULE, "--rev", "1")[0]["rev"] == 1
+    print("slips of people are told")
+
+
 def way_up(d):
     """In shadow, until two people enforce it."""
     assert d.mode() == "shadow", "gated: whatever its pack says"
@@ -85,7 +115,7 @@ def way_up(d):
     assert {g["gate"]: g["is"] for g in rows}["tenants"] == 0.5, rows
     assert not gates["labels"] and not gates["precision"] and gates["cost"], gates
     said = d.policy("enforce", RULE, person="ann", code=1)[0]
-    assert said["verdict"] == "refused" and "too few" in said["why"][0], said
+    assert said["verdict"] == "refused" and "labels: 0 judged" in said["why"][0], said
     d.label(4, "right", "ann")
     assert all(g["holds"] for g in d.policy("gate", RULE)), d.policy("gate", RULE)
     said = d.policy("enforce", RULE, person="ann")[0]
@@ -237,6 +267,7 @@ def main():
         with Trial(site, mail) as d:
             assert 'mode = "enforce"' in PACK
             d.start()
+            slips(d)
             way_up(d)
             fall(d)
             canary(d)

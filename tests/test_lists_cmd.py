@@ -52,6 +52,8 @@ def test_check(folder):
     assert "\\x1b[31mred\\u{202e}" in out, ascii(out)
     assert not re.search("[\x1b\u202e\u009b]", out), ascii(out)
     rude.unlink()
+    code, _, err = tosctl("lists", "check", "--day", "foo", good)
+    assert code == 2 and "--day is a day such as 2026-12-24, not `foo'" in err, err
     assert tosctl("lists", "check")[0] == 2
     assert tosctl("lists", "check", "--strict", good)[0] == 2  # an option of `policy lint' alone
     assert tosctl("lists", "weed", good)[0] == 2

@@ -53,6 +53,16 @@ def commands(a):
           "help of one command", got.stdout)
     got = run(TOSCTL, "policy", "test", a + "/nowhere")
     check(got.returncode == 3 and "nowhere" in got.stderr, "a folder that is not there", got)
+    got = run(TOSCTL, "policy", "lint", "--day", "2026-13-01", a)
+    check(got.returncode == 2 and "--day is a day such as 2026-12-24, not `2026-13-01'"
+          in got.stderr, "a day that is none", got.stderr)
+    for words in (("test", "--day", "2026-12-24", a), ("new", "--strict", "x"),
+                  ("sign", "--strict", "--key", a + "/key", a)):
+        got = run(TOSCTL, "policy", *words)
+        check(got.returncode == 2 and got.stderr == f"tosctl policy {words[0]}: there is no "
+              f"option {words[1]} here\n", "an option of another command", got)
+    got = run(TOSCTL, "policy", "keygen", "a b", a + "/key")
+    check(got.returncode == 2 and "a key's name" in got.stderr, "a name that is none", got)
     got = run(TOSCTL, "policy", "lint", "--json", a)
     rows = [json.loads(s) for s in got.stdout.splitlines()]
     said = [r for r in rows if "still \"example\"" in r.get("warning", "")]

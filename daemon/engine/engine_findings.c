@@ -117,6 +117,8 @@ engine_findings_list(struct engine_call *k, struct err *e)
 
 	if (rule != NULL && !engine_rule_known(k->g, rule))
 		return engine_rule_none(rule, e);
+	if (x.mode != NULL && finding_mode_parse(x.mode) < 0)
+		return err_set(e, TOSD_EINVAL, "there is no mode `%s'", x.mode);
 	x.rows = json_array();
 	if (limit <= 0 || limit > ENGINE_FINDINGS_MAX)
 		limit = ENGINE_FINDINGS_MAX;

@@ -263,6 +263,20 @@ in_words(enum life_gate gate, const struct life_limits *l, const struct life_num
 	return xstrdup("");
 }
 
+char *
+engine_gate_words(
+    enum life_gate gate, const struct life_limits *l, const struct life_numbers *n)
+{
+	bool explained =
+	    gate == LIFE_GATE_DEGRADED || (gate == LIFE_GATE_TENANTS && n->hits > 0);
+	char *is = in_words(gate, l, n);
+	char *words = xasprintf("%s: %s%s", life_gate_name(gate), is,
+	    explained ? ", and no --note explains it" : "");
+
+	free(is);
+	return words;
+}
+
 /* The same as one figure, and what it is held against. */
 static double
 figure(enum life_gate gate, const struct life_numbers *n)

@@ -616,6 +616,9 @@ engine_cmd_fn engine_query_status, engine_query_tenants, engine_query_feeds,
     engine_query_sightings,
     engine_query_violations, engine_query_cases, engine_query_case,
     engine_query_notices, engine_query_outbox;
+/* What an answer about the request's tenant ends with: rc, or an error if there is no such
+ * tenant. */
+int engine_query_known(struct engine_call *k, int rc, struct err *e);
 
 /* --- engine_review.c: what models found, for people to look at --- */
 
@@ -641,6 +644,9 @@ const char *engine_person_name(
 /* The reason that they must give. */
 int engine_person_reason(
     const struct engine_call *k, const char **reason, struct err *e);
+/* The case that the request names. */
+int engine_case_named(
+    const struct engine_call *k, struct store_case *c, struct err *e);
 engine_cmd_fn engine_person_decide, engine_person_appeal, engine_person_reply,
     engine_person_hold, engine_person_erase, engine_person_outbox, engine_person_poll;
 

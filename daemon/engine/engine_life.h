@@ -107,7 +107,7 @@ struct engine_move {
 	bool noted;
 	const char *person; /* NULL: nobody, the gates do it */
 	const char *words;  /* reason, and note; NULL: none */
-	char *instead; /* out, xmalloc'd: whose wish it took the place of; NULL: nobody's */
+	json_t *why; /* out: an array for o->reasons in words for people; NULL: unwanted */
 };
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
@@ -147,6 +147,9 @@ void engine_gate_numbers(struct engine *g, const struct engine_rule *r, bool not
     int64_t now, struct life_numbers *out);
 /* engine_proven() of this rule; one that is not known has shown nothing. */
 bool engine_gate_proven(struct engine *g, const char *rule, uint32_t rev);
+/* "labels: 3 judged, 40 wanted", of a gate that does not hold; xmalloc'd. */
+char *engine_gate_words(
+    enum life_gate gate, const struct life_limits *l, const struct life_numbers *n);
 json_t *engine_gate_json(const struct life_limits *l, const struct life_numbers *n);
 engine_cmd_fn engine_gate_ask;
 

@@ -155,7 +155,37 @@ keep_change(struct changes *x, const struct change *c)
 	take_meaning(c->r, c->is, x->now);
 }
 
-/* Under the same rev: nobody has said anything of what it means now. */
+/* It has meant this already, and the labels of that time are about it. */
+static bool
+came_back(const struct engine_rule *r)
+{
+	for (size_t i = 0; i + 1 < r->nmeant; i++)
+		if (strcmp(r->meant[i].meaning, r->meant[r->nmeant - 1].meaning) == 0)
+			return true;
+	return false;
+}
+
+static void
+tell_rewritten(const struct engine_rule *r, enum finding_mode mode, bool falls)
+{
+	const char *then =
+	    falls ? "; it goes to shadow until people move it again" : "";
+
+	if (came_back(r))
+		log_warn("policy",
+		    "rule %s rev %u means again what it meant before, and its rev was "
+		    "not raised: labels that were given for that count again%s",
+		    r->rule, r->rev, then);
+	else
+		log_warn("policy",
+		    "rule %s rev %u means something else than before and its rev was "
+		    "not raised: its labels and its mode, %s, were given for the "
+		    "other%s",
+		    r->rule, r->rev, finding_mode_name(mode), then);
+}
+
+/* Under the same rev: what is known of what it means now is what was said while it
+ * meant that, mostly nothing. */
 static void
 rewritten(struct changes *x, const struct change *c, bool tell)
 {
@@ -169,12 +199,7 @@ rewritten(struct changes *x, const struct change *c, bool tell)
 	falls = x->g->conf->policy.life_cycle == CONF_LIFE_GATED &&
 		(s.mode == MODE_CANARY || s.mode == MODE_ENFORCE);
 	if (tell)
-		log_warn("policy",
-		    "rule %s rev %u means something else than before and its rev was "
-		    "not raised: its labels and its mode, %s, were given for the "
-		    "other%s",
-		    r->rule, r->rev, finding_mode_name(s.mode),
-		    falls ? "; it goes to shadow until people move it again" : "");
+		tell_rewritten(r, s.mode, falls);
 	r->right = r->wrong = 0;
 	engine_walk(store_label_each(x->g->store, r->rule, r->rev, count_label, r));
 	engine_life_unwish(x->g, r);

@@ -56,6 +56,7 @@ struct moving {
 	struct life_step *o;
 	int64_t now;
 	int withdrawn;
+	char *instead; /* whose wish it took the place of; NULL: nobody's */
 };
 
 static json_t *
@@ -295,7 +296,7 @@ note_instead(struct moving *x)
 	    strcmp(w->wish_who, x->m->person) == 0)
 		return;
 	wish = engine_life_wish(w);
-	x->m->instead = xasprintf(
+	x->instead = xasprintf(
 	    "this takes the place of the wish of %s: %s%s%s; who agrees with that says "
 	    "the same%s",
 	    w->wish_who, life_move_name((enum life_move)w->wish),
@@ -316,11 +317,65 @@ ask_people(struct moving *x)
 	x->f.until = x->r->row.wish_until;
 }
 
+/* Who names an end believes in it.  A step down keeps the one that is in force, and
+ * what needs no override has none; as the pure step, whose answers are on record,
+ * always had it. */
+static const char *
+lost_end(const struct moving *x)
+{
+	struct life_facts f = x->f;
+	struct life_step o;
+
+	if (x->m->until == CLOCK_NONE)
+		return NULL;
+	f.people = 2; /* what will come of it, once they agree */
+	life_step(&x->from, x->m->move, &f, &o);
+	if (o.verdict != LIFE_DONE || o.next.until == x->m->until)
+		return NULL;
+	return o.next.until != CLOCK_NONE
+		   ? "a step down keeps the end of the override that is in force: "
+		     "leave out --emergency and --until"
+		   : "this needs no override, and so has no end: leave out "
+		     "--emergency and --until";
+}
+
+static void
+refuse(struct life_step *o, const struct life_state *from, const char *why)
+{
+	*o = (struct life_step){.verdict = LIFE_REFUSED, .next = *from};
+	o->reasons[o->nreasons++] = why;
+}
+
+/* Gates by their figures: which of them, and how much is missing. */
+static void
+say_why(const struct moving *x)
+{
+	json_t *why = x->m->why;
+	bool gates = false;
+
+	for (unsigned i = 0; i < x->o->nreasons; i++) {
+		int gate = life_gate_of(x->o->reasons[i]);
+		char *words = gate < 0 ? xstrdup(x->o->reasons[i])
+				       : engine_gate_words((enum life_gate)gate,
+					     &x->limits, &x->numbers);
+
+		gates |= gate >= 0;
+		json_array_append_new(why, json_string(words));
+		free(words);
+	}
+	if (gates)
+		json_array_append_new(
+		    why, json_sprintf("tosctl policy gate %s has all", x->r->rule));
+	if (x->instead != NULL)
+		json_array_append_new(why, json_string(x->instead));
+}
+
 void
 engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
     int64_t now, struct life_step *o)
 {
 	struct moving x = {.g = g, .r = r, .m = m, .o = o, .now = now};
+	const char *lost;
 
 	engine_life_state(g, r, &x.from);
 	engine_gate_limits(g, &x.limits);
@@ -336,18 +391,22 @@ engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
 	if (m->move == LIFE_ROLLBACK)
 		find_back(&x);
 	life_step(&x.from, m->move, &x.f, o);
-	if (o->verdict == LIFE_DONE) {
+	if ((lost = lost_end(&x)) != NULL) {
+		refuse(o, &x.from, lost);
+	} else if (o->verdict == LIFE_DONE) {
 		keep_move(&x);
 	} else if (o->verdict == LIFE_WAITS && wished(&x)) {
-		o->verdict = LIFE_REFUSED;
-		o->reasons[0] =
+		refuse(o, &x.from,
 		    "the same person has asked for it already: a second one "
-		    "is needed";
+		    "is needed");
 	} else if (o->verdict == LIFE_WAITS) {
 		note_instead(&x);
 		record_move(&x);
 		keep_wish(&x);
 	}
+	if (m->why != NULL)
+		say_why(&x);
+	free(x.instead);
 }
 
 /* Said with each word about it, for as long as it counts. */

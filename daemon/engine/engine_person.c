@@ -91,14 +91,16 @@ engine_person_reason(const struct engine_call *k, const char **reason, struct er
 	return need_reason(k, reason, e);
 }
 
-static int
-need_case(const struct engine_call *k, struct store_case *c, struct err *e)
+int
+engine_case_named(const struct engine_call *k, struct store_case *c, struct err *e)
 {
 	const char *number = json_get_text(k->request, "case");
+	int rc;
 
 	if (number == NULL)
 		return err_set(e, TOSD_EINVAL, "a case number is needed");
-	return store_case_by_number(k->g->store, number, c, e);
+	rc = store_case_by_number(k->g->store, number, c, e);
+	return rc == TOSD_ENOENT ? err_set(e, rc, "there is no case %s", number) : rc;
 }
 
 static void
@@ -186,7 +188,8 @@ engine_person_decide(struct engine_call *k, struct err *e)
 	if (verdict == NULL ||
 	    (strcmp(verdict, "accept") != 0 && strcmp(verdict, "reject") != 0))
 		return err_set(e, TOSD_EINVAL, "say accept or reject");
-	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+	if ((rc = need_reason(k, &reason, e)) != 0 ||
+	    (rc = engine_case_named(k, &c, e)) != 0)
 		return rc;
 	if (c.phase != CASE_RECOMMENDED)
 		return err_set(e, TOSD_ESTATE,
@@ -247,7 +250,8 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 
 	if (who == NULL)
 		return e->code;
-	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+	if ((rc = need_reason(k, &reason, e)) != 0 ||
+	    (rc = engine_case_named(k, &c, e)) != 0)
 		return rc;
 	for (size_t i = 0; what != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].word, what) != 0)
@@ -281,7 +285,7 @@ engine_person_reply(struct engine_call *k, struct err *e)
 		return e->code;
 	if (words == NULL || words[0] == '\0')
 		return err_set(e, TOSD_EINVAL, "the tenant's words are needed");
-	if ((rc = need_case(k, &c, e)) != 0)
+	if ((rc = engine_case_named(k, &c, e)) != 0)
 		return rc;
 	entry = json_pack("{s:s}", "person", who->name);
 	keep_words(k->g, &c, "reply", words, entry);
@@ -307,7 +311,8 @@ engine_person_hold(struct engine_call *k, struct err *e)
 		return e->code;
 	if (what == NULL || (strcmp(what, "set") != 0 && strcmp(what, "clear") != 0))
 		return err_set(e, TOSD_EINVAL, "say set or clear");
-	if ((rc = need_reason(k, &reason, e)) != 0 || (rc = need_case(k, &c, e)) != 0)
+	if ((rc = need_reason(k, &reason, e)) != 0 ||
+	    (rc = engine_case_named(k, &c, e)) != 0)
 		return rc;
 	set = strcmp(what, "set") == 0;
 	at = engine_at(k->g, c.tenant);

@@ -44,6 +44,29 @@ wanted(const struct rows *r, const char *key)
 	return r->only == NULL || strcmp(r->only, key) == 0;
 }
 
+static int
+is_one(void *ctx, const struct store_feed *f)
+{
+	(void)f;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+/* Who left the configuration is known by key, as long as the store has feeds of it. */
+int
+engine_query_known(struct engine_call *k, int rc, struct err *e)
+{
+	const char *id = json_get_text(k->request, "tenant");
+	bool known = id == NULL || conf_tenant_by_id(k->g->conf, id) != NULL ||
+		     conf_tenant_by_key(k->g->conf, id) != NULL ||
+		     json_array_size(json_object_get(k->reply, "rows")) > 0;
+
+	if (rc != 0 || known)
+		return rc;
+	engine_walk(store_feed_each(k->g->store, id, is_one, &known));
+	return known ? 0 : err_set(e, TOSD_ENOENT, "there is no tenant `%s'", id);
+}
+
 int
 engine_query_status(struct engine_call *k, struct err *e)
 {
@@ -134,12 +157,11 @@ engine_query_tenants(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
 
-	(void)e;
 	for (size_t i = 0; i < k->g->conf->ntenants; i++)
 		if (wanted(&r, k->g->conf->tenants[i].key))
 			json_array_append_new(
 			    r.list, tenant_row(k, &k->g->conf->tenants[i]));
-	return 0;
+	return engine_query_known(k, 0, e);
 }
 
 /* One word each, so that a script can tell them apart. */
@@ -274,9 +296,9 @@ int
 engine_query_feeds(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc = store_feed_each(k->g->store, NULL, feed_row, &r);
 
-	(void)e;
-	return store_feed_each(k->g->store, NULL, feed_row, &r);
+	return engine_query_known(k, rc, e);
 }
 
 /* --- posts that are not simply visible --- */
@@ -311,9 +333,9 @@ int
 engine_query_sightings(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc = store_sighting_each(k->g->store, r.only, sighting_row, &r);
 
-	(void)e;
-	return store_sighting_each(k->g->store, r.only, sighting_row, &r);
+	return engine_query_known(k, rc, e);
 }
 
 /* --- violations, cases, notices --- */
@@ -376,10 +398,10 @@ int
 engine_query_violations(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc =
+	    store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, violation_row, &r);
 
-	(void)e;
-	return store_violation_each(
-	    k->g->store, VIOLATION_ALL, 0, 0, violation_row, &r);
+	return engine_query_known(k, rc, e);
 }
 
 static int
@@ -411,9 +433,9 @@ int
 engine_query_cases(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc = store_case_each(k->g->store, CASE_BY_ALL, 0, case_row, &r);
 
-	(void)e;
-	return store_case_each(k->g->store, CASE_BY_ALL, 0, case_row, &r);
+	return engine_query_known(k, rc, e);
 }
 
 static int
@@ -443,9 +465,9 @@ int
 engine_query_notices(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc = store_notice_each(k->g->store, -1, notice_row, &r);
 
-	(void)e;
-	return store_notice_each(k->g->store, -1, notice_row, &r);
+	return engine_query_known(k, rc, e);
 }
 
 static int
@@ -476,14 +498,13 @@ violation_of_case(void *ctx, const struct store_violation *v)
 int
 engine_query_case(struct engine_call *k, struct err *e)
 {
-	const char *number = json_string_value(json_object_get(k->request, "case"));
 	struct rows r = {k->g, json_array(), NULL, k->now};
 	struct of_case x = {{k->g, json_array(), NULL, k->now}, 0};
 	struct rows n = {k->g, json_array(), NULL, k->now};
 	json_t *decisions = json_array(), *row;
 	struct case_facts f;
 	struct store_case c;
-	int rc = store_case_by_number(k->g->store, number != NULL ? number : "", &c, e);
+	int rc = engine_case_named(k, &c, e);
 
 	if (rc == 0) {
 		case_row(&r, &c);
@@ -544,7 +565,7 @@ int
 engine_query_outbox(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
+	int rc = store_notice_each(k->g->store, -1, outbox_of, &r);
 
-	(void)e;
-	return store_notice_each(k->g->store, -1, outbox_of, &r);
+	return engine_query_known(k, rc, e);
 }

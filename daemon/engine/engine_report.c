@@ -23,7 +23,7 @@
 #include "store/store_report.h"
 
 #define FROM_MAX 500
-#define OF_ITEM_MAX 100		     /* reports of one post */
+#define OF_ITEM_MAX 100		    /* reports of one post */
 #define LOOKED_AT ((int64_t)500000) /* posts, the newest, for an address */
 #define SHOWN_MAX 500
 
@@ -491,9 +491,10 @@ engine_report_list(struct engine_call *k, struct err *e)
 	const struct conf_tenant *t =
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
 	struct listing l = {k->g, json_array()};
+	int rc;
 
-	(void)e;
 	json_object_set_new(k->reply, "rows", l.rows);
-	return store_report_each(
+	rc = store_report_each(
 	    k->g->store, t != NULL ? t->key : id, SHOWN_MAX, list_one, &l);
+	return engine_query_known(k, rc, e);
 }

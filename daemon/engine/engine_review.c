@@ -157,9 +157,10 @@ engine_review_query(struct engine_call *k, struct err *e)
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
 	bool all = json_is_true(json_object_get(k->request, "all"));
 	struct listing l = {k->g, json_array(), id};
+	int rc;
 
-	(void)e;
 	json_object_set_new(k->reply, "rows", l.rows);
-	return store_advice_each(
+	rc = store_advice_each(
 	    k->g->store, t != NULL ? t->key : id, all, SHOWN_MAX, review_row, &l);
+	return engine_query_known(k, rc, e);
 }

@@ -154,14 +154,9 @@ move_one(struct order *x, struct engine_rule *r)
 	struct life_state s;
 	json_t *row, *why = json_array();
 
+	x->m.why = why;
 	engine_life_move(x->k->g, r, &x->m, x->k->now, &o);
 	engine_life_state(x->k->g, r, &s);
-	for (unsigned i = 0; i < o.nreasons; i++)
-		json_array_append_new(why, json_string(o.reasons[i]));
-	if (x->m.instead != NULL)
-		json_array_append_new(why, json_string(x->m.instead));
-	free(x->m.instead);
-	x->m.instead = NULL;
 	row = json_pack("{s:s, s:I, s:s, s:s, s:o}", "rule", r->rule, "rev",
 	    (json_int_t)r->rev, "verdict", life_verdict_name(o.verdict), "mode",
 	    finding_mode_name(s.mode), "why", why);
@@ -242,6 +237,30 @@ read_until(struct engine_call *k, int64_t *out, struct err *e)
 	if (*out == CLOCK_NONE)
 		return err_set(e, TOSD_EINVAL,
 		    "`%s' is no time: say 2026-12-24 or 2026-12-24T18:00:00Z", text);
+	if (*out <= k->now)
+		return err_set(
+		    e, TOSD_EINVAL, "`%s' is past: an end is a time to come", text);
+	return 0;
+}
+
+/* An end without an override would be lost, and a rule enforced for good by two people
+ * who both believe that it ends. */
+static int
+check_until(const struct engine_call *k, const struct engine_move *m, struct err *e)
+{
+	int64_t longest = k->g->conf->policy.gates.override;
+	char span[CLOCK_TEXT], last[CLOCK_TEXT];
+
+	if (m->until == CLOCK_NONE)
+		return 0;
+	if (!m->urgent)
+		return err_set(e, TOSD_EINVAL,
+		    "only an override of the gates has an end: --until needs "
+		    "--emergency");
+	if (m->until - k->now > longest)
+		return err_set(e, TOSD_EINVAL,
+		    "an override lasts %s at most (policy.gates.override), so until %s",
+		    clock_span(longest, span), clock_format(k->now + longest, last));
 	return 0;
 }
 
@@ -267,7 +286,9 @@ read_order(struct order *x, struct err *e)
 	x->m.share =
 	    move == LIFE_CANARY && share > 0 && share < 100 ? (uint32_t)share : 0;
 	x->m.urgent = json_is_true(json_object_get(k->request, "emergency"));
-	return read_until(k, &x->m.until, e);
+	if (read_until(k, &x->m.until, e) != 0)
+		return e->code;
+	return check_until(k, &x->m, e);
 }
 
 int

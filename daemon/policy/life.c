@@ -75,6 +75,15 @@ life_gate_name(enum life_gate gate)
 	return (unsigned)gate < LIFE_GATES ? gates[gate].name : "unknown";
 }
 
+int
+life_gate_of(const char *reason)
+{
+	for (int i = 0; i < LIFE_GATES; i++)
+		if (reason == gates[i].why)
+			return i;
+	return -1;
+}
+
 /* Without a finding to judge, a gate about findings does not hold: nothing was shown.
  */
 unsigned
@@ -251,8 +260,10 @@ goes_up(const struct life_state *s, const struct life_state *to)
 static void
 check_override(const struct life_facts *f, struct life_step *o)
 {
-	if (f->until == CLOCK_NONE || f->until <= f->now)
-		refuse(o, "an override needs its end: a time to come");
+	if (f->until == CLOCK_NONE)
+		refuse(o, "an override needs its end: --until TIME");
+	else if (f->until <= f->now)
+		refuse(o, "the end of an override is a time to come");
 	else if (f->until - f->now > f->longest)
 		refuse(o, "an override may not last that long");
 }

@@ -60,6 +60,9 @@ enum life_gate {
 	LIFE_GATES,
 };
 const char *life_gate_name(enum life_gate gate);
+/* Which gate a reason of life_step() is about, which whoever has the numbers can say better;
+ * -1: none. */
+int life_gate_of(const char *reason);
 
 struct life_limits {
 	uint32_t labels;

@@ -118,7 +118,7 @@ bool bt_map_has(const struct bt_map *m, uint64_t key);
 struct bt_cell {
 	uint32_t tenant, rule;
 	uint64_t items; /* in which it fires, each once */
-	uint64_t counting; /* of these at the threshold or above */
+	uint64_t counting; /* of these count: at the threshold or above, in a mode that does */
 	double sum, squares;
 	int64_t first, last; /* event times */
 };

@@ -93,6 +93,16 @@ rate_json(const struct bt_report *r, uint64_t items, double sum, double squares)
 
 /* --- JSON --- */
 
+static unsigned
+tried_of(const struct bt_report *r)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < r->rules->n; i++)
+		n += r->tried[i];
+	return n;
+}
+
 static void
 history_json(const struct bt_report *r)
 {
@@ -115,6 +125,7 @@ history_json(const struct bt_report *r)
 		    shares, json_pack("{s:I, s:f}", "upto",
 				(json_int_t)r->kept->thinned[i].upto, "share",
 				r->kept->thinned[i].share / (double)STORE_SHARE_ALL));
+	json_object_set_new(o, "tried", json_integer(tried_of(r)));
 	json_object_set_new(o, "revisions", reach);
 	json_object_set_new(o, "lists", lists_used_json(r->used));
 	json_object_set_new(o, "samples", shares);
@@ -286,6 +297,31 @@ report_json(const struct bt_report *r)
 
 /* --- text --- */
 
+/* "1 rule, beside 20 of the other packs and 3 lists": who names a pack counts its own.
+ */
+static void
+rules_text(const struct bt_report *r)
+{
+	unsigned tried = tried_of(r), others = 0, lists = 0;
+
+	for (uint32_t i = 0; i < r->rules->n; i++) {
+		const struct msg_rule *m = &r->rules->v[i];
+
+		/* "list/NAME", and "list/NAME/shadow" of the same list. */
+		if (strcmp(m->plugin, "lists") == 0)
+			lists += strchr(m->rule, '/') == strrchr(m->rule, '/');
+		else
+			others += !r->tried[i];
+	}
+	printf("%s: %u rule%s", r->packs, tried, tried == 1 ? "" : "s");
+	if (others > 0)
+		printf(", beside %u of the other packs", others);
+	if (lists > 0)
+		printf("%s %u list%s", others > 0 ? " and" : ", beside", lists,
+		    lists == 1 ? "" : "s");
+	printf("; policy %.12s\n", r->rules->digest);
+}
+
 static void
 history_text(const struct bt_report *r)
 {
@@ -293,7 +329,7 @@ history_text(const struct bt_report *r)
 	uint64_t drawn = c->revisions[BT_DRAWN], passed = c->revisions[BT_PASSED];
 	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
-	printf("%s: %u rules, policy %.12s\n", r->packs, r->rules->n, r->rules->digest);
+	rules_text(r);
 	lists_used_say(r->used, stdout, "  with ");
 	printf("seen by tosd from %s to %s: %llu items of %zu tenants; other days are "
 	       "the posts' own\n",
@@ -343,8 +379,9 @@ rule_text(const struct bt_report *r, uint32_t i, size_t *cell)
 	sum_rule(c, i, &s);
 	printf("\n%s rev %u (%s)\n", r->rules->v[i].rule, r->rules->v[i].rev,
 	    finding_mode_name((enum finding_mode)r->rules->v[i].mode));
-	printf("  fires on %llu items, %llu at the threshold: ",
-	    (unsigned long long)s.items, (unsigned long long)s.counting);
+	printf(
+	    "  fires on %llu items, %llu would count%s: ", (unsigned long long)s.items,
+	    (unsigned long long)s.counting, r->as_written ? " as written" : "");
 	rate_text(r, c->items, s.sum, s.squares);
 	if (s.first != CLOCK_NONE)
 		printf("; first %s", day(s.first, a));

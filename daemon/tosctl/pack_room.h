@@ -2,7 +2,7 @@
 /*
  * pack_room: packs to be tried.  A folder is taken as it is.  A single pack file is tried
  * beside the packs that are in use: these are copied into a folder of our own, where the
- * file takes the place of the pack of its name.
+ * file takes the place of the one with its file name, else of the one with its pack name.
  */
 #ifndef TOSD_TOSCTL_PACK_ROOM_H
 #define TOSD_TOSCTL_PACK_ROOM_H
@@ -14,6 +14,8 @@
 struct pack_room {
 	char *dir;
 	bool ours; /* made here: goes with pack_room_leave() */
+	char *what, *place; /* the file as it was named, and as it lies here */
+	char *beside;
 };
 
 /* what: a folder, or NAME.conf; beside: the folder of packs in use.  NULL: the pack is
@@ -21,5 +23,9 @@ struct pack_room {
 int pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e);
 void pack_room_leave(struct pack_room *r);
+/* What is said of files in the room, with their names outside of it; xmalloc'd. */
+char *pack_room_words(const struct pack_room *r, const char *text);
+/* Whether the folder has lists. */
+bool pack_room_lists(const struct pack_room *r);
 
 #endif

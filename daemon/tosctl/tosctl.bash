@@ -139,7 +139,15 @@ _tosctl() {
 		case ${words_before[0]:-} in
 		rules | stats | gate | reviews | relied | label | confirm | dismiss | shadow | canary | \
 			enforce | retire | rollback)
-			options="$decide --rev --note --emergency --until --help" files=''
+			options="$ask --help" files=''
+			case ${words_before[0]} in
+			stats | gate | relied) options="--rev $options" ;;
+			reviews) options="--unlabelled --limit $options" ;;
+			label | confirm | dismiss) options=$decide ;;
+			shadow | retire) options="--rev $decide" ;;
+			canary | enforce | rollback)
+				options="--rev --note --emergency --until $decide" ;;
+			esac
 			((n > 0)) && list=$(timeout 2 tosctl policy rules --json 2>/dev/null |
 				sed -n 's/.*"rule":"\([a-z0-9./-]*\)".*/\1/p') ;;
 		backtest) options='--config --store --since --tenant --as-written --samples

@@ -13,13 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/finding.h"
 #include "base/text.h"
 #include "console/control.h"
 #include "engine/engine_json.h"
 
 #define DEFAULT_SOCKET "/run/tosd/control"
 #define COLUMNS_MAX 16
-#define CELL_MAX 60 /* characters shown of one cell */
+#define CELL_MAX 60	 /* characters shown of one cell */
+#define FINDINGS_MAX 200 /* shown at a time: ENGINE_FINDINGS_MAX */
 
 enum { DONE = 0, NEGATIVE = 1, USAGE = 2, CANNOT = 3 };
 
@@ -34,10 +36,16 @@ struct shape {
 	/* Which word is a list, and may come again. */
 	enum { MANY_NONE, MANY_LAST, MANY_FIRST } many;
 	const char *help; /* what stands behind the words, in the line of help */
+	/* Options beside those of all, by their letters: one that would be ignored
+	 * would be believed. */
+	const char *takes;
 };
 
 #define SIGNED " --person PERSON --reason TEXT"
+#define SIGN "pr"
 #define UPWARDS SIGNED " [--rev N] [--note TEXT]\n       [--emergency --until TIME]"
+#define UP SIGN "Rneu"
+#define OF_REV " [--rev N]"
 
 #define MOVED                                                             \
 	{                                                                 \
@@ -64,12 +72,14 @@ static const struct shape shapes[] = {
 	    "notice", "withdrawn", "quote"}},
     {"reviews", "reviews", {"tenant"}, 0,
 	{"id", "of", "state", "item", "rule", "severity", "score", "found", "model",
-	    "prompt", "quote", "reason"}},
-    {"review", "review", {"finding", "what"}, 2, {NULL}},
+	    "prompt", "quote", "reason"},
+	.help = " [--all]", .takes = "a"},
+    {"review", "review", {"finding", "what"}, 2, {NULL}, .help = SIGNED, .takes = SIGN},
     {"endpoints", "endpoints", {NULL}, 0,
 	{"endpoint", "tenant", "requests", "of_requests", "bytes", "of_bytes", "tokens",
 	    "of_tokens", "refused", "down"}},
-    {"report", "report", {"item"}, 1, {NULL}},
+    {"report", "report", {"item"}, 1, {NULL}, .help = SIGNED " [--from WHO]",
+	.takes = SIGN "f"},
     {"reports", "reports", {"tenant"}, 0,
 	{"id", "tenant", "item", "state", "found", "made", "person", "from", "reason",
 	    "why", "url"}},
@@ -82,54 +92,63 @@ static const struct shape shapes[] = {
     {"outbox", "outbox", {"tenant"}, 0,
 	{"id", "notice", "tenant", "recipient", "state", "attempts", "code", "time",
 	    "reply"}},
-    {"settle", "settle", {"id", "what"}, 2, {NULL}},
+    {"settle", "settle", {"id", "what"}, 2, {NULL}, .help = " --person PERSON",
+	.takes = SIGN},
     {"decide", "decide", {"case", "verdict"}, 2, {NULL},
-	.help = SIGNED " [--exhibit N]...\n       VERDICT is accept or reject"},
+	.help = SIGNED " [--exhibit N]...\n       VERDICT is accept or reject",
+	.takes = SIGN "x"},
     {"appeal", "appeal", {"case", "what"}, 2, {NULL},
-	.help = SIGNED " [--exhibit N]...\n       WHAT is open, reject or uphold"},
-    {"reply", "reply", {"case"}, 1, {NULL}, .help = SIGNED},
+	.help = SIGNED " [--exhibit N]...\n       WHAT is open, reject or uphold",
+	.takes = SIGN "x"},
+    {"reply", "reply", {"case"}, 1, {NULL}, .help = SIGNED, .takes = SIGN},
     {"hold", "hold", {"case", "what"}, 2, {NULL},
-	.help = SIGNED "\n       WHAT is set or clear"},
-    {"erase", "erase", {"file"}, 1, {NULL}, .help = SIGNED},
+	.help = SIGNED "\n       WHAT is set or clear", .takes = SIGN},
+    {"erase", "erase", {"file"}, 1, {NULL}, .help = SIGNED, .takes = SIGN},
     {"poll", "poll", {"tenant"}, 0, {NULL}},
     {"lists status", "lists", {"list"}, 0,
 	{"name", "state", "what", "since", "good", "next", "failures", "why", "url"}},
     {"lists update", "list-update", {"list"}, 0, {NULL}},
     {"findings", "findings", {"rule"}, 0, FOUND,
-	.help = " [--unlabelled] [--mode MODE] [--limit N]"},
+	.help = " [--unlabelled] [--mode MODE] [--limit N]", .takes = "Uml"},
     {"policy rules", "rules", {"rule"}, 0,
 	{"rule", "rev", "mode", "loaded", "share", "since", "until", "by", "hits",
 	    "right", "wrong", "wish", "wish_by", "wish_as"}},
     {"policy stats", "rule-stats", {"rule"}, 0,
 	{"rule", "rev", "mode", "hits", "would", "counted", "tenants", "right", "wrong",
-	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"}},
-    {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}},
+	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"},
+	.help = OF_REV, .takes = "R"},
+    {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}, .help = OF_REV,
+	.takes = "R"},
     {"policy relied", "rule-relied", {"rule"}, 1,
-	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"}},
-    {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true"},
+	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"},
+	.help = OF_REV, .takes = "R"},
+    {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true",
+	.help = " [--unlabelled] [--limit N]", .takes = "Ul"},
     {"policy label", "label", {"findings", "verdict"}, 2,
 	{"finding", "rule", "rev", "right", "mode", "rule_right", "rule_wrong"},
-	.many = MANY_FIRST, .help = SIGNED "\n       VERDICT is right or wrong"},
+	.many = MANY_FIRST, .help = SIGNED "\n       VERDICT is right or wrong",
+	.takes = SIGN},
     {"policy confirm", "review", {"finding"}, 1, {NULL}, "what", "confirm",
-	.help = SIGNED},
+	.help = SIGNED, .takes = SIGN},
     {"policy dismiss", "review", {"finding"}, 1, {NULL}, "what", "dismiss",
-	.help = SIGNED},
+	.help = SIGNED, .takes = SIGN},
     {"policy shadow", "rule-move", {"rules"}, 1, MOVED, "move", "shadow", MANY_LAST,
-	SIGNED " [--rev N]"},
+	SIGNED OF_REV, SIGN "R"},
     {"policy canary", "rule-move", {"share", "rules"}, 2, MOVED, "move", "canary",
-	MANY_LAST, UPWARDS},
+	MANY_LAST, UPWARDS, UP},
     {"policy enforce", "rule-move", {"rules"}, 1, MOVED, "move", "enforce", MANY_LAST,
-	UPWARDS},
+	UPWARDS, UP},
     {"policy retire", "rule-move", {"rules"}, 1, MOVED, "move", "retire", MANY_LAST,
-	SIGNED " [--rev N]"},
+	SIGNED OF_REV, SIGN "R"},
     {"policy rollback", "rule-move", {"rules"}, 1, MOVED, "move", "rollback", MANY_LAST,
-	UPWARDS},
+	UPWARDS, UP},
 };
 
 struct options {
 	bool json, help;
 	const char *socket;
-	json_t *said; /* what goes into the request */
+	json_t *said;	/* what goes into the request */
+	char given[32]; /* the options that say it, by their letters */
 };
 
 static const struct option long_options[] = {
@@ -155,17 +174,18 @@ static const struct option long_options[] = {
 static const struct {
 	int c;
 	const char *key;
-	enum { SAY_TEXT, SAY_NUMBER, SAY_NUMBERS, SAY_YES } how;
+	enum { SAY_TEXT, SAY_NUMBER, SAY_NUMBERS, SAY_YES, SAY_MODE } how;
+	long long high; /* of a number: from 1 to this */
 } sayings[] = {
     {'p', "person", SAY_TEXT},
     {'r', "reason", SAY_TEXT},
     {'n', "note", SAY_TEXT},
     {'f', "from", SAY_TEXT},
     {'u', "until", SAY_TEXT},
-    {'m', "mode", SAY_TEXT},
-    {'R', "rev", SAY_NUMBER},
-    {'l', "limit", SAY_NUMBER},
-    {'x', "exhibits", SAY_NUMBERS},
+    {'m', "mode", SAY_MODE},
+    {'R', "rev", SAY_NUMBER, UINT32_MAX},
+    {'l', "limit", SAY_NUMBER, FINDINGS_MAX},
+    {'x', "exhibits", SAY_NUMBERS, UINT32_MAX},
     {'e', "emergency", SAY_YES},
     {'U', "unlabelled", SAY_YES},
     {'a', "all", SAY_YES},
@@ -179,23 +199,86 @@ append(json_t *o, const char *key, json_t *value)
 	json_array_append_new(json_object_get(o, key), value);
 }
 
+/* A whole number from 1 on, at most `high'; -1: it is none. */
+static long long
+number_of(const char *text, const char *end, long long high)
+{
+	char *stop;
+	long long n = strtoll(text, &stop, 10);
+
+	if (text[0] < '0' || text[0] > '9' || n < 1 || n > high ||
+	    (*stop != '\0' && strcmp(stop, end) != 0))
+		return -1;
+	return n;
+}
+
+static const char *
+name_of(int c)
+{
+	for (size_t i = 0; long_options[i].name != NULL; i++)
+		if (long_options[i].val == c)
+			return long_options[i].name;
+	return "?";
+}
+
+static bool
+say_number(json_t *said, const char *key, int c, bool many, long long high)
+{
+	long long n = number_of(optarg, "", high);
+
+	if (n < 0) {
+		fprintf(stderr, "tosctl: --%s is a number from 1 to %lld, not `%s'\n",
+		    name_of(c), high, optarg);
+		return false;
+	}
+	if (many)
+		append(said, key, json_integer((json_int_t)n));
+	else
+		json_object_set_new(said, key, json_integer((json_int_t)n));
+	return true;
+}
+
+static bool
+say_mode(json_t *said, const char *key)
+{
+	if (finding_mode_parse(optarg) < 0) {
+		fprintf(stderr, "tosctl: there is no mode `%s': ", optarg);
+		for (int i = 0; i < FINDING_MODES; i++)
+			fprintf(stderr, "%s%s", i > 0 ? ", " : "",
+			    finding_mode_name((enum finding_mode)i));
+		fputc('\n', stderr);
+		return false;
+	}
+	json_object_set_new(said, key, json_string(optarg));
+	return true;
+}
+
 static bool
 say(struct options *o, int c)
 {
+	size_t n = strlen(o->given);
+
 	for (size_t i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
 		const char *key = sayings[i].key;
 
 		if (sayings[i].c != c)
 			continue;
-		if (sayings[i].how == SAY_TEXT)
+		if (strchr(o->given, c) == NULL)
+			o->given[n] = (char)c;
+		switch (sayings[i].how) {
+		case SAY_TEXT:
 			json_object_set_new(o->said, key, json_repaired(optarg));
-		else if (sayings[i].how == SAY_NUMBER)
-			json_object_set_new(o->said, key, json_integer(atoll(optarg)));
-		else if (sayings[i].how == SAY_NUMBERS)
-			append(o->said, key, json_integer(atoll(optarg)));
-		else
+			return true;
+		case SAY_NUMBER:
+		case SAY_NUMBERS:
+			return say_number(o->said, key, c,
+			    sayings[i].how == SAY_NUMBERS, sayings[i].high);
+		case SAY_MODE:
+			return say_mode(o->said, key);
+		case SAY_YES:
 			json_object_set_new(o->said, key, json_true());
-		return true;
+			return true;
+		}
 	}
 	return false;
 }
@@ -237,6 +320,15 @@ command_of(const char *name, int nwords, char **words)
 	return name;
 }
 
+/* The highest of a word that is a number; 0: it is text. */
+static long long
+number_max(const char *key)
+{
+	if (strcmp(key, "share") == 0)
+		return 99;
+	return strcmp(key, "id") == 0 ? INT64_MAX : 0;
+}
+
 static json_t *
 request_of(const struct shape *sh, const struct options *o, int nwords, char **words)
 {
@@ -246,7 +338,7 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 	for (int i = 0; i < nwords; i++) {
 		int at = sh->many == MANY_FIRST ? i == nwords - 1 : i < last ? i : last;
 		const char *key = sh->words[at];
-		bool number = strcmp(key, "id") == 0 || strcmp(key, "share") == 0;
+		bool number = number_max(key) > 0;
 
 		if (sh->many == (at == last ? MANY_LAST : MANY_FIRST))
 			append(r, key, json_repaired(words[i]));
@@ -446,11 +538,44 @@ ask(const struct shape *sh, struct options *o, int nwords, char **words)
 	return rc;
 }
 
+/* What would be ignored, or cannot be: said, and not asked. */
+static bool
+is_wrong(const struct shape *sh, const char *command, const struct options *o,
+    int nwords, char **words)
+{
+	for (const char *c = o->given; *c != '\0'; c++)
+		if (sh->takes == NULL || strchr(sh->takes, *c) == NULL) {
+			fprintf(stderr, "tosctl %s: there is no option --%s here\n",
+			    command, name_of(*c));
+			return true;
+		}
+	if (strchr(o->given, 'u') != NULL && strchr(o->given, 'e') == NULL) {
+		fprintf(stderr,
+		    "tosctl %s: only an override of the gates has an end: --until "
+		    "needs --emergency\n",
+		    command);
+		return true;
+	}
+	for (int i = 0; i < 2 && i < nwords && sh->words[i] != NULL; i++) {
+		long long max = number_max(sh->words[i]);
+
+		if (max == 0 || number_of(words[i], max == 99 ? "%" : "", max) > 0)
+			continue;
+		fprintf(stderr,
+		    max == 99 ? "tosctl %s: the %s is a number from 1 to "
+				"99, not `%s'\n"
+			      : "tosctl %s: the %s is a number, not `%s'\n",
+		    command, sh->words[i], words[i]);
+		return true;
+	}
+	return false;
+}
+
 /* "usage: tosctl policy canary SHARE RULE... --person ..." */
 static void
-print_usage(const struct shape *sh, FILE *to)
+print_usage(const struct shape *sh, const char *command, FILE *to)
 {
-	fprintf(to, "usage: tosctl %s", sh->command);
+	fprintf(to, "usage: tosctl %s", command);
 	for (unsigned i = 0; i < 2 && sh->words[i] != NULL; i++) {
 		bool list =
 		    sh->many != MANY_NONE &&
@@ -482,11 +607,14 @@ ask_by_name(const char *command, int argc, char **argv)
 		while (sh != NULL && max < 2 && sh->words[max] != NULL)
 			max++;
 		if (sh != NULL && o.help) {
-			print_usage(sh, stdout);
+			print_usage(sh, command, stdout);
 			rc = DONE;
 		} else if (sh == NULL || nwords < (int)sh->need ||
 			   (nwords > max && sh->many == MANY_NONE))
-			print_usage(sh != NULL ? sh : shape_of(command), stderr);
+			print_usage(
+			    sh != NULL ? sh : shape_of(command), command, stderr);
+		else if (is_wrong(sh, command, &o, nwords, argv + optind))
+			print_usage(sh, command, stderr);
 		else
 			rc = ask(sh, &o, nwords, argv + optind);
 	}

@@ -24,12 +24,13 @@
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
+#define DEFAULT_CONF TOSD_CONFDIR "/tosd.conf"
 #define JOBS_MAX 64
 #define SAMPLES_MAX 10000
 
 static const char usage[] =
     "usage: tosctl policy backtest [-c FILE] [--store URL] [--since TIME] "
-    "[--tenant KEY]\n"
+    "[--tenant ID]\n"
     "       [--as-written] [--samples FILE [--sample-size N] [--seed N]]\n"
     "       [--model FILE] [--jobs N] [--json] DIR|PACK.conf\n"
     "Tries the packs of DIR, or one pack beside those in use, on what was seen: what "
@@ -58,7 +59,9 @@ struct run {
 	struct ladder ladder;
 	struct bt_ladder *ladders[BT_TENANTS_DO];
 	struct bt_sample *sample;
+	char tenant[STORE_KEY]; /* its key; "": all */
 	unsigned problems;
+	int no; /* what the end is where something was asked wrongly; 0: it was not */
 };
 
 /* --- options --- */
@@ -145,7 +148,7 @@ read_options(int argc, char **argv, struct options *o)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int c;
 
-	*o = (struct options){.conf = TOSD_CONFDIR "/tosd.conf",
+	*o = (struct options){.conf = DEFAULT_CONF,
 	    .plugin = places_rules(),
 	    .want = 50,
 	    .jobs = cpus < 1   ? 1
@@ -178,6 +181,8 @@ open_conf(struct run *r, struct err *e)
 	struct conf_sources src = {0};
 	int rc = conf_sources_read(r->o.conf, &src, e);
 
+	if (rc != 0 && strcmp(r->o.conf, DEFAULT_CONF) == 0)
+		err_wrap(e, "-c FILE names another configuration");
 	if (rc == 0 && (rc = conf_parse(&src, on_mistake, NULL, &r->conf)) != 0)
 		err_set(e, rc, "%s has mistakes", r->o.conf);
 	conf_sources_clear(&src);
@@ -190,9 +195,11 @@ static void
 on_problem(void *ctx, const char *text)
 {
 	struct run *r = ctx;
+	char *words = pack_room_words(&r->room, text);
 
 	r->problems++;
-	fprintf(stderr, "tosctl: %s\n", text);
+	fprintf(stderr, "tosctl: %s\n", words);
+	free(words);
 }
 
 static int
@@ -223,6 +230,39 @@ mark_tried(struct run *r, struct err *e)
 	return rc;
 }
 
+static const struct conf_plugin *
+lists_plugin(const struct conf_policy *c)
+{
+	for (size_t i = 0; i < c->nplugins; i++)
+		if (strcmp(c->plugins[i].name, "lists") == 0)
+			return &c->plugins[i];
+	return NULL;
+}
+
+/* Lists of the folder are looked up where the daemon would: if its configuration has
+ * the plugin.  Those that it fetches bring the plugin along, with its settings
+ * (lists_used.c). */
+static const char *
+lists_of(const struct run *r)
+{
+	const struct conf_plugin *p = lists_plugin(&r->conf->policy);
+	bool there = pack_room_lists(&r->room);
+
+	if (p == NULL && there)
+		fprintf(stderr,
+		    "tosctl: the lists beside the packs are not looked up: %s has no "
+		    "plugin lists\n",
+		    r->o.conf);
+	for (size_t i = 0; p != NULL && r->used.n == 0 && i < p->nsettings; i++)
+		if (strcmp(p->settings[i].key, "lists_dir") == 0) {
+			fprintf(stderr,
+			    "tosctl: the lists of %s (lists_dir) are not looked up\n",
+			    p->settings[i].value);
+			return NULL;
+		}
+	return p != NULL && there ? p->path : NULL;
+}
+
 static int
 open_packs(struct run *r, struct err *e)
 {
@@ -236,10 +276,14 @@ open_packs(struct run *r, struct err *e)
 	    .ctx = r};
 	int rc = pack_room_enter(r->o.packs, r->conf->policy.packs_dir, &r->room, e);
 
-	if (rc != 0)
+	if (rc != 0) {
+		/* A file of another kind was named, not one that cannot be read. */
+		r->no = rc == TOSD_EINVAL ? EXIT_USAGE : 0;
 		return rc;
+	}
 	lists_used_open(&r->used, r->conf);
 	p.folder = r->room.dir;
+	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
 	/* What is left after a refusal is not what was to be tried. */
 	if (rc != 0 || r->problems > 0)
@@ -293,28 +337,81 @@ mark_proven(struct run *r, struct err *e)
 	return rc;
 }
 
+static int
+is_one(void *ctx, const struct store_feed *f)
+{
+	(void)f;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+/* A key, as reports have it, or the id of a tenant of the configuration. */
+static int
+find_tenant(struct run *r, struct err *e)
+{
+	const char *name = r->o.tenant;
+	const struct conf_tenant *t =
+	    name != NULL ? conf_tenant_by_id(r->conf, name) : NULL;
+	bool known =
+	    name == NULL || t != NULL || conf_tenant_by_key(r->conf, name) != NULL;
+
+	if (!known && store_feed_each(r->store, name, is_one, &known) < 0)
+		return err_set(e, TOSD_EIO, "cannot read whose feeds there are");
+	if (!known) {
+		r->no = EXIT_NEGATIVE;
+		return err_set(e, TOSD_ENOENT,
+		    "there is no tenant `%s' in %s or the store: its id, or its key "
+		    "as `tosctl tenants --json' prints it",
+		    name, r->o.conf);
+	}
+	if (name != NULL)
+		snprintf(r->tenant, sizeof(r->tenant), "%s", t != NULL ? t->key : name);
+	return 0;
+}
+
+static int
+open_store(struct run *r, const char *url, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int rc = store_open_readonly(url, &r->store, &why);
+
+	if (rc == 0)
+		return 0;
+	if (r->o.store != NULL)
+		return err_set(e, rc, "%s", why.text);
+	return err_set(e, rc,
+	    "%s (the store of %s; -c FILE reads another configuration, --store URL "
+	    "another store)",
+	    why.text, r->o.conf);
+}
+
 /* "90d" before what was last seen, or a time: never the clock, so that the same store
  * gives the same report. */
-static int
-since_when(const struct run *r, int64_t last, int64_t *after, struct err *e)
+static void
+since_when(const struct run *r, int64_t last, int64_t *after)
 {
 	int64_t d, seen = store_past_seen(r->store, last);
 
 	*after = 0;
 	if (r->o.since == NULL || last == 0)
-		return 0;
+		return;
 	d = clock_parse(r->o.since);
-	if (d == CLOCK_NONE) {
-		d = conf_duration(r->o.since);
-		if (d < 0)
-			return err_set(e, TOSD_EINVAL,
-			    "--since %s: is neither a duration such as 90d nor a time "
-			    "such as 2026-11-01T00:00:00Z",
-			    r->o.since);
-		d = seen - d;
-	}
+	if (d == CLOCK_NONE)
+		d = seen - conf_duration(r->o.since);
 	*after = store_past_after(r->store, d);
-	return 0;
+}
+
+static bool
+good_since(const char *since)
+{
+	if (since == NULL || clock_parse(since) != CLOCK_NONE ||
+	    conf_duration(since) >= 0)
+		return true;
+	fprintf(stderr,
+	    "tosctl: --since is a duration such as 90d or a time such as "
+	    "2026-11-01T00:00:00Z, not `%s'\n",
+	    since);
+	return false;
 }
 
 /* --- the run --- */
@@ -355,8 +452,7 @@ write_samples(struct run *r, struct err *e)
 static int
 backtest(struct run *r, struct err *e)
 {
-	struct bt_source src = {.tenant = r->o.tenant,
-	    .jobs = r->o.jobs,
+	struct bt_source src = {.jobs = r->o.jobs,
 	    .as_written = r->o.as_written,
 	    .progress = isatty(STDERR_FILENO)};
 	int rc;
@@ -365,11 +461,13 @@ backtest(struct run *r, struct err *e)
 		return rc;
 	src.store = r->o.store != NULL ? r->o.store : r->conf->store.url;
 	src.threshold = r->conf->policy.threshold;
-	if ((rc = store_open_readonly(src.store, &r->store, e)) != 0)
+	if ((rc = open_store(r, src.store, e)) != 0 || (rc = find_tenant(r, e)) != 0)
 		return rc;
+	if (r->o.tenant != NULL)
+		src.tenant = r->tenant;
 	src.upto = store_past_last(r->store);
-	if ((rc = since_when(r, src.upto, &src.after, e)) != 0 ||
-	    (rc = open_packs(r, e)) != 0 || (rc = mark_proven(r, e)) != 0)
+	since_when(r, src.upto, &src.after);
+	if ((rc = open_packs(r, e)) != 0 || (rc = mark_proven(r, e)) != 0)
 		return rc;
 	src.host = r->host;
 	src.rules = &r->rules.rules;
@@ -456,13 +554,18 @@ tosctl_backtest(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_DONE;
 	}
+	if (!good_since(r.o.since))
+		return EXIT_USAGE;
 	log_set_level(LOG_L_WARN);
 	rc = backtest(&r, &e);
 	if (rc == 0)
 		report(&r);
 	else
 		fprintf(stderr, "tosctl: %s\n", e.text);
-	rc = rc == 0 ? EXIT_DONE : r.problems > 0 ? EXIT_NEGATIVE : EXIT_CANNOT;
+	rc = rc == 0	      ? EXIT_DONE
+	     : r.no != 0      ? r.no
+	     : r.problems > 0 ? EXIT_NEGATIVE
+			      : EXIT_CANNOT;
 	close_run(&r);
 	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
 		fprintf(stderr, "tosctl: cannot write the report\n");

@@ -474,9 +474,17 @@ static void
 on_problem(void *ctx, const char *text)
 {
 	struct diff *d = ctx;
+	char *a = pack_room_words(&d->room[0], text);
+	char *b = pack_room_words(&d->room[1], a);
 
 	d->problems++;
+<<<<<<< HEAD
 	put_problem(text);
+=======
+	fprintf(stderr, "tosctl: %s\n", b);
+	free(a);
+	free(b);
+>>>>>>> life
 }
 
 static int

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -35,7 +36,8 @@ struct sample {
 	double weight;
 	json_t *findings;
 	enum label label;
-	unsigned people; /* who labelled it */
+	unsigned people; /* who labelled it: files */
+	unsigned file;	 /* the last one of these */
 };
 
 struct rule {
@@ -52,8 +54,9 @@ struct labels {
 	size_t n;
 	struct rule *rules;
 	size_t nrules;
-	unsigned twice, agreed; /* texts that two people or more labelled */
-	unsigned strange;	/* labels of no text of the key */
+	unsigned twice, agreed;	  /* texts that two people or more labelled */
+	unsigned labels, strange; /* all, and of no text of the key */
+	unsigned file;		  /* the one that is read, from 1 on */
 };
 
 enum label
@@ -159,15 +162,18 @@ label_line(struct labels *l, json_t *o, bool first, struct err *e)
 		return 0;
 	if (label == LABEL_NONE)
 		return err_set(e, TOSD_EINVAL, "`label' must be yes, no or unsure");
+	l->labels++;
 	s = l->n > 0 ? bsearch(&want, l->v, l->n, sizeof(*l->v), by_id) : NULL;
 	if (s == NULL) {
 		l->strange++;
 		return 0;
 	}
-	if (s->people++ > 0) {
+	/* A file is a person: who says it twice does not agree with anybody. */
+	if (s->file != l->file && s->people++ > 0) {
 		l->twice += s->people == 2;
 		l->agreed += s->people == 2 && label == s->label;
 	}
+	s->file = l->file;
 	s->label = label_join(s->label, label);
 	return 0;
 }
@@ -289,12 +295,55 @@ report(const struct labels *l, bool json)
 		(json ? rule_json : rule_text)(r, &p);
 	}
 	if (l->twice > 0 && !json)
-		printf("%u texts were labelled twice, %u of them alike\n", l->twice,
-		    l->agreed);
-	if (l->strange > 0)
-		fprintf(stderr, "tosctl: %u labels are of no text of this key\n",
-		    l->strange);
+		printf("%u texts were labelled by two people, %u of them alike\n",
+		    l->twice, l->agreed);
 	return labelled;
+}
+
+/* With the key of other samples a few texts may be the same. */
+static bool
+warn_strange(const struct labels *l, const char *key)
+{
+	bool most = 2 * l->strange > l->labels;
+
+	if (l->strange > 0)
+		fprintf(stderr, "tosctl: %u of %u labels are of no text of %s%s\n",
+		    l->strange, l->labels, key,
+		    most ? ": it is the key of other samples, or the figures are of "
+			   "few"
+			 : "");
+	return most;
+}
+
+/* The same file again is nobody else. */
+static bool
+read_already(char **files, int n)
+{
+	struct stat a, b;
+
+	if (stat(files[n], &a) != 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (stat(files[i], &b) == 0 && a.st_dev == b.st_dev &&
+		    a.st_ino == b.st_ino)
+			return true;
+	return false;
+}
+
+static int
+read_labels(struct labels *l, char **files, int n, struct err *e)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < n; i++) {
+		l->file = (unsigned)i + 1;
+		if (read_already(files, i))
+			fprintf(stderr, "tosctl: %s is named twice, and read once\n",
+			    files[i]);
+		else
+			rc = each_line(l, files[i], label_line, e);
+	}
+	return rc;
 }
 
 static void
@@ -339,8 +388,8 @@ tosctl_labels(int argc, char **argv)
 	rc = each_line(&l, key, key_line, &e);
 	if (rc == 0 && l.n > 1)
 		qsort(l.v, l.n, sizeof(*l.v), by_id);
-	for (int i = optind; rc == 0 && i < argc; i++)
-		rc = each_line(&l, argv[i], label_line, &e);
+	if (rc == 0)
+		rc = read_labels(&l, argv + optind, argc - optind, &e);
 	if (rc != 0) {
 		fprintf(stderr, "tosctl: %s\n", e.text);
 		clear(&l);
@@ -348,6 +397,8 @@ tosctl_labels(int argc, char **argv)
 	}
 	count_rules(&l);
 	rc = report(&l, json) > 0 ? EXIT_DONE : EXIT_NEGATIVE;
+	if (warn_strange(&l, key))
+		rc = EXIT_NEGATIVE;
 	clear(&l);
 	return rc;
 }

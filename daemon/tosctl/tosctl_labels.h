@@ -8,7 +8,8 @@
 
 #include "base/err.h"
 
-/* argv[0] is "label-samples".  0 done, 1 nothing is labelled, 2 usage, 3 cannot. */
+/* argv[0] is "label-samples".  0 done, 1 nothing is labelled or
+ * most of it is of other samples, 2 usage, 3 cannot. */
 int tosctl_labels(int argc, char **argv);
 
 /* --- what it does, for tests --- */

@@ -317,7 +317,10 @@ keygen(const char *name, const char *path)
 	char *vkey;
 	int rc = EXIT_DONE;
 
-	if (note_key_new(name, &k, &e) != 0 || note_key_save(k, path, &e) != 0) {
+	if (note_key_new(name, &k, &e) != 0) {
+		fail(&e);
+		rc = e.code == TOSD_EINVAL ? EXIT_USAGE : EXIT_CANNOT;
+	} else if (note_key_save(k, path, &e) != 0) {
 		rc = fail(&e);
 	} else {
 		vkey = note_key_vkey(k);
@@ -498,22 +501,39 @@ usage_of(const char *what)
 	return EXIT_USAGE;
 }
 
+/* The plugins read days too, and name the setting that they come in. */
+static bool
+good_day(const char *day)
+{
+	char *begin = xasprintf("%sT00:00:00Z", day);
+	bool good = clock_parse(begin) != CLOCK_NONE;
+
+	free(begin);
+	if (!good)
+		fprintf(stderr, "tosctl: --day is a day such as 2026-12-24, not `%s'\n",
+		    day);
+	return good;
+}
+
+static const struct option args[] = {
+    {"plugin", required_argument, NULL, 'P'},
+    {"day", required_argument, NULL, 'd'},
+    {"key", required_argument, NULL, 'k'},
+    {"strict", no_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 int
 policy_args_read(int argc, char **argv, struct policy_args *o)
 {
-	static const struct option table[] = {
-	    {"plugin", required_argument, NULL, 'P'},
-	    {"day", required_argument, NULL, 'd'},
-	    {"key", required_argument, NULL, 'k'},
-	    {"strict", no_argument, NULL, 's'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", args, NULL)) != -1) {
+		if (strchr("Pdks", c) != NULL && strchr(o->given, c) == NULL)
+			o->given[strlen(o->given)] = (char)c;
 		if (c == 'P')
 			o->plugin = optarg;
 		else if (c == 'd')
@@ -529,7 +549,28 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 		else
 			return -1;
 	}
-	return 0;
+	return o->day == NULL || good_day(o->day) ? 0 : -1;
+}
+
+/* Whether the command takes the options that were there; all take --json. */
+static bool
+fits(const struct policy_args *o, const char *what)
+{
+	static const struct {
+		const char *name, *takes;
+	} commands[] = {{"lint", "dsP"}, {"test", "P"}, {"new", ""}, {"keygen", ""},
+	    {"sign", "kP"}};
+	const char *c = "";
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, what) == 0)
+			c = o->given + strspn(o->given, commands[i].takes);
+	for (size_t i = 0; *c != '\0' && args[i].name != NULL; i++)
+		if (args[i].val == *c)
+			fprintf(stderr,
+			    "tosctl policy %s: there is no option --%s here\n", what,
+			    args[i].name);
+	return *c == '\0';
 }
 
 int
@@ -541,7 +582,7 @@ tosctl_policy(int argc, char **argv)
 	int n;
 
 	if (policy_args_read(argc, argv, &o) != 0)
-		return EXIT_USAGE; /* getopt has said which */
+		return EXIT_USAGE; /* which has been said */
 	if (!o.help && optind == argc) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
@@ -551,6 +592,8 @@ tosctl_policy(int argc, char **argv)
 	what = argv[optind];
 	arg = argv + optind + 1;
 	n = argc - optind - 1;
+	if (!fits(&o, what))
+		return EXIT_USAGE;
 	if (strcmp(what, "lint") == 0 && n == 1)
 		return check(&o, arg[0], true);
 	if (strcmp(what, "test") == 0 && n == 1)

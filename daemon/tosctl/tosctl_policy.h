@@ -13,9 +13,10 @@ int tosctl_policy(int argc, char **argv);
 struct policy_args {
 	const char *plugin, *day, *key;
 	bool json, strict, help;
+	char given[8]; /* those of them that were there, by their letters */
 };
 /* Reads them over what is set before; arguments begin at optind.  -1: a wrong one, which
- * getopt has told. */
+ * has been told. */
 int policy_args_read(int argc, char **argv, struct policy_args *o);
 
 /* A line for people, or {kind: text}. */
