@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "policy/fusion.h"
 #include "policy/host.h"
@@ -99,7 +100,7 @@ read_lines(struct train *t, const char *path, struct buf *b, struct rows_file *o
 			o = json_loadb(
 			    b->data + i, end - i, JSON_REJECT_DUPLICATES, &je);
 		why = end - i > LINE_LIMIT ? "the line is longer than 8 MiB"
-		      : o == NULL	   ? je.text
+		      : o == NULL	   ? line_why(je.text)
 		      : !json_is_object(o) ? "not a JSON object"
 					   : add_row(t, o, &category);
 		json_decref(o);

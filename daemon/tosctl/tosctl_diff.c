@@ -478,13 +478,9 @@ on_problem(void *ctx, const char *text)
 	char *b = pack_room_words(&d->room[1], a);
 
 	d->problems++;
-<<<<<<< HEAD
-	put_problem(text);
-=======
-	fprintf(stderr, "tosctl: %s\n", b);
+	put_problem(b);
 	free(a);
 	free(b);
->>>>>>> life
 }
 
 static int

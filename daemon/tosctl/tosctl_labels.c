@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/line.h"
 #include "cases/measure.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -99,10 +100,10 @@ each_line(struct labels *l, const char *path, line_fn *fn, struct err *e)
 
 		if (strspn(s, " \t\r") < n) {
 			o = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je);
-			rc = json_is_object(o)
-				 ? fn(l, o, first, e)
-				 : err_set(e, TOSD_EINVAL, "%s",
-				       o == NULL ? je.text : "not a JSON object");
+			rc = json_is_object(o) ? fn(l, o, first, e)
+					       : err_set(e, TOSD_EINVAL, "%s",
+						     o == NULL ? line_why(je.text)
+							       : "not a JSON object");
 			if (rc != 0)
 				err_wrap(e, "%s:%u", path, number + 1);
 			json_decref(o);

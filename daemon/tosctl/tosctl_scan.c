@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/line.h"
 #include "policy/host.h"
 #include "tosctl/mapping_find.h"
 #include "tosctl/places.h"
@@ -338,7 +339,7 @@ scan_tree(struct scan *s, const char *line, size_t n, unsigned long number)
 	int64_t time;
 
 	item_init(&it);
-	why = in == NULL ? je.text : scan_read_item(in, &it, &time);
+	why = in == NULL ? line_why(je.text) : scan_read_item(in, &it, &time);
 	if (why == NULL) {
 		judge(s, json_object_get(in, "id"), &it, time);
 	} else {
