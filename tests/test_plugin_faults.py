@@ -241,7 +241,7 @@ def missing():
         d.start()
         d.path("plugin/down").write_text("")
         workers = [pid for (role, _), pid in d.roles().items() if role == "policy"]
-        for pid in workers + d.programs():
+        for pid in workers:
             os.kill(pid, 9)
         wait("a worker to do without it", lambda: "plugin `faulty' said no hello" in d.log(), 30)
         web.event(**post("forum", f"{THREAT} found"))
