@@ -252,6 +252,10 @@ def check_configuration():
         d.path("cut.so").write_bytes(whole[:8000])
         d.path("cut.so").chmod(0o700)
         rows.append(f'{{ name = "cut"; path = "{d.path("cut.so")}" }}')
+        # What is no setting, and a number that libconfig would keep as another one.
+        shutil.copy(PROBE + "probe.so", d.path("holes.so"))
+        rows.append(f'{{ name = "holes"; path = "{d.path("holes.so")}"; settings = '
+                    '{ crash = [ "a" ]; hang = { a = 1; }; whole = 3000000000; }; }')
         conf = d.path("tosd.conf").read_text()
         d.write("tosd.conf", conf.replace("plugins = ( {", "plugins = (\n" +
                                           ",\n".join(rows) + ", {", 1))
@@ -269,7 +273,10 @@ def check_configuration():
         f":{first + 6}" in x and "lies in a folder that may be written by others" in x
         for x in lines), said
     assert any(f":{first + 7}" in x and "cut" in x for x in lines), said
-    assert code == 1 and lines[-1].endswith("tosd.conf: 9 mistakes"), said
+    holes = [x for x in lines if f"tosd.conf:{first + 8}:" in x]
+    assert len(holes) == 3 and sum("are strings, numbers" in x for x in holes) == 2, said
+    assert any("with an L behind it" in x for x in holes) and "holes'" not in said, said
+    assert code == 1 and lines[-1].endswith("tosd.conf: 12 mistakes"), said
 
 
 def main():
