@@ -47,6 +47,22 @@ struct attempt {
 	int rc;
 };
 
+/* An item as people know it: by its line, and by its id where it has one. */
+static void
+call_item(void *ctx, uint64_t line, char out[EXEC_CALLED])
+{
+	const struct attempt *a = ctx;
+	char *id = NULL;
+
+	for (size_t i = 0; i < a->n && id == NULL; i++)
+		if (a->rows[i].line == line)
+			id = json_dumps(json_object_get(a->rows[i].in, "id"),
+			    JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	snprintf(out, EXEC_CALLED, id != NULL ? "line %llu (id %.60s)" : "line %llu",
+	    (unsigned long long)line, id);
+	free(id);
+}
+
 static void
 report(void *ctx, const char *text)
 {
@@ -385,6 +401,8 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *t
 	int64_t begin;
 	int rc;
 
+	r->called = call_item;
+	r->called_ctx = &a;
 	scan_own_output(); /* before the plugin prints anything */
 	if (policy_host_new(&po, &a.host, NULL) != 0)
 		return EXIT_CANNOT;

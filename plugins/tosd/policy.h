@@ -198,7 +198,8 @@ struct tosd_finding {
 	size_t size;			/* sizeof(struct tosd_finding) */
 	int32_t rule;			/* what declare() returned */
 	double score;			/* how sure: 0 to 1 */
-	const struct tosd_span *spans;	/* what it stands on; ascending by start */
+	const struct tosd_span *spans;	/* what it stands on: none begins before the one
+					 * ahead of it; they may overlap */
 	size_t nspans;			/* at most TOSD_SPANS; 0: the item as a whole */
 	struct tosd_str reason;		/* for people: what was found, in words */
 };
