@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from daemon import BUILD, SOURCE, skip
 
@@ -145,6 +146,18 @@ def check_words(folder):
         wants = (want,) if isinstance(want, str) else want
         assert any(w in p.stdout for w in wants), (name, p.stdout)
         assert "`try'" not in p.stdout, (name, p.stdout)
+    # One that never answers takes no longer than the deadline that is asked for.
+    path.write_text(GOOD.replace("#ITEM", "continue"))
+    begin = time.monotonic()
+    p = tosctl("conform", "--deadline", "500ms", "--case", "text-plain", "/usr/bin/python3", path)
+    assert "no answer within 0.5 s" in p.stdout and time.monotonic() - begin < 15, p.stdout
+    # What lies where it cannot be read.
+    shutil.copy("/bin/true", folder / "true")
+    (folder / "apart").mkdir()
+    shutil.copy(path, folder / "apart/x.py")
+    p = tosctl("try", folder / "true", folder / "apart/x.py")
+    assert p.returncode == 3 and ("only /usr and its own folder" in p.stderr or
+                                  "no hello" in p.stderr), p.stderr
     # Without a hello there is nothing to try: said once.
     path.write_text("import sys\nsys.exit('no idea')\n")
     p = tosctl("conform", "/usr/bin/python3", path)
