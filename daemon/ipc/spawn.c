@@ -302,10 +302,9 @@ run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err 
 			    argv[0]);
 		else if (errno == EACCES && s->sandbox != SANDBOX_OFF)
 			rc = err_set(e, TOSD_EDENIED,
-			    "cannot run %s: it is not executable, or lies, or its "
-			    "interpreter (#!) does, where a plugin cannot read: that "
-			    "is only /usr and its own folder, %s",
-			    argv[0], s->folder);
+			    "cannot run %s: %s (a plugin can read only /usr and its "
+			    "own folder, %s)",
+			    argv[0], strerror(errno), s->folder);
 		else
 			rc = err_sys(e, "cannot run %s", argv[0]);
 	}

@@ -371,6 +371,7 @@ get_finding(const json_t *o, struct exec_finding *f)
 	const json_t *score = json_object_get(o, "score");
 	const json_t *reason = json_object_get(o, "reason");
 
+	f->rule = f->reason = "";
 	f->nspans = 0;
 	if (!json_is_string(rule))
 		return "a finding without the id of its rule";
