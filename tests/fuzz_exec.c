@@ -41,6 +41,8 @@ run(const char *text, size_t n, size_t step)
 			for (size_t k = 0; k < ev.n; k++) {
 				const struct exec_finding *f = &ev.findings[k];
 
+				if (f->bad != NULL)
+					h = hash(h, f->bad, strlen(f->bad));
 				h = hash(h, f->rule, strlen(f->rule));
 				h = hash(h, f->reason, strlen(f->reason));
 				h = hash(h, f->spans, f->nspans * sizeof(f->spans[0]));

@@ -279,6 +279,15 @@ static const struct {
     {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
 	     "l = ( 1 ); }; } ); };",
 	3, "strings, numbers"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
+	     "l = [ \"a\" ]; }; } ); };",
+	3, "strings, numbers"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
+	     "n = 3000000000; }; } ); };",
+	3, "beyond 2147483647 with an L behind it"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
+	     "n = 9300000000000000000L; }; } ); };",
+	3, "too large: beyond 9223372036854775807"},
     {MINIMUM "/* a\n b */ fetch = { allow = [\n\"x\" ]; };", 4, "address range"},
     {MINIMUM "store = { ur = \"x\"; };", 2, "did you mean `url'"},
     /* relations; a wrong value is not compared as well */
@@ -1157,10 +1166,16 @@ test_check_files(void)
 		    "user = \"root\"; group = \"root\";\n"
 		    "fetch = { ca_file = \"ca\"; };\n"
 		    "policy = { packs_dir = \"p\"; plugins = ( { name = \"x\";\n"
-		    "  path = \"x.so\"; } ); };\n"
+		    "  path = \"x.so\"; }, { name = \"r\"; path = \"rules.so\"; } ); "
+		    "};\n"
 		    "courier = { transport = \"sendmail\"; sendmail = \"x.so\"; "
 		    "username = \"u\";\n"
 		    "  password_credential = \"./key\"; };\n";
+	static const char no_rules[] =
+	    MINIMUM "state_dir = \"s/t\"; run_dir = \"r\"; templates_dir = \"n\";\n"
+		    "fetch = { ca_file = \"ca\"; };\n"
+		    "policy = { packs_dir = \"none\"; plugins = ( { name = \"x\";\n"
+		    "  path = \"x.so\"; } ); };\n";
 	static const char *const want[] = {":2: `templates_dir'", ":4: `ca_file'",
 	    ":5: `path'", ":5: `packs_dir'", ":7: `sendmail'",
 	    ":8: `password_credential'"};
@@ -1182,10 +1197,15 @@ test_check_files(void)
 	put(dir, "ca", "x", 0644);
 	put(dir, "key", "x", 0600);
 	put(dir, "x.so", "x", 0755);
+	put(dir, "rules.so", "x", 0755);
 	look(dir, &said, TOSD_EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "holds no rule pack"));
 	put(dir, "p/a.conf", "x", 0644);
 	look(dir, &said, 0);
+	/* A plugin that is not `rules' needs neither packs nor their folder. */
+	put(dir, "tosd.conf", no_rules, 0644);
+	look(dir, &said, 0);
+	put(dir, "tosd.conf", text, 0644);
 	put(dir, "x.so", "x", 0777);
 	put(dir, "key", "x", 0604);
 	put(dir, "s", "a file where a folder should be", 0644);

@@ -129,14 +129,12 @@ test_breaches(void)
 		"neither `findings' nor `abstain'"},
 	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":{}}\n",
 		"must be an array"},
-	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":[{}]}\n",
-		"finding 1: `rule' must"},
-	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":[{\"rule\":\"a/b\","
-		   "\"spans\":[[1]]}]}\n",
-		"a span must be"},
-	    {HELLO "{\"t\":\"result\",\"seq\":1,\"findings\":[{\"rule\":\"a/b\","
-		   "\"spans\":[[1,5000000000]]}]}\n",
-		"a span must be"},
+	    {HELLO "{\"t\":\"result\",\"seq\":1e999,\"findings\":[]}\n",
+		"`seq' must be"},
+	    {HELLO "{\"t\":\"result\",\"seq\":99999999999999999999,"
+		   "\"findings\":[]}\n",
+		"`seq' must be"},
+	    {HELLO "{\"t\":\"result\",\"seq\":1e999,\"findings\":[}\n", "not JSON"},
 	    {HELLO "{\"t\":\"result\",\"seq\":1,\"abstain\":3}\n", "`abstain' must be"},
 	    {HELLO "{\"t\":\"busy\"}\n", "busy: `seq'"},
 	};
@@ -525,6 +523,7 @@ test_host_breaker(void)
 static void
 test_host_late(void)
 {
+	struct exec_stats s;
 	/* Never answers item 1, but all others: it is that item alone that is late. */
 	struct policy_host *h = host_of("\"text\"",
 	    "case $line in *'item 1'*) continue;; esac\n" DONE "\nsleep 0.1", 2);
@@ -538,11 +537,18 @@ test_host_late(void)
 	CU_ASSERT_EQUAL_FATAL(v[1].nretry, 1);
 	CU_ASSERT_TRUE(v[1].retry[0].lost);
 	CU_ASSERT_PTR_NOT_NULL(strstr(v[1].retry[0].why, "no answer within 700 ms"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said, "no answer about revision 2 within 700 ms"));
+	policy_exec_stats(policy_host_exec(h, 0), &s);
+	CU_ASSERT_EQUAL(s.losses, 1);
 	CU_ASSERT_EQUAL(v[0].nretry, 0);
 	CU_ASSERT_EQUAL(v[5].nretry, 0);
 	forget(v, items, 10);
 	policy_host_free(&h);
 }
+
+#define ONE(finding) \
+	"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{" finding "}]}'"
 
 static void
 test_host_answers(void)
@@ -564,6 +570,36 @@ test_host_answers(void)
 	    {"echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
 	     "\"spans\":[[3,1]]}]}'",
 		"it: made a span that is empty or ends before it begins"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[-1,2]]"),
+		"it: made a span that is not [start, end], in bytes of the text"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[0,1.5]]"),
+		"it: made a span that is not [start, end], in bytes of the text"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[1,5000000000]]"),
+		"it: made a span that is not [start, end], in bytes of the text"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[1,99999999999999999999]]"),
+		"it: made a span that is not [start, end], in bytes of the text"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[1]]"),
+		"it: made a span that is not [start, end], in bytes of the text"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":7"),
+		"it: made a finding whose spans are no list"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[0,2],[0,1],[1,2],[0,2]]"),
+		"it: made spans that are not in order"},
+	    {ONE("\"rule\":\"a/b\",\"spans\":[[0,2],[0,1],[1,2]]"), NULL},
+	    {ONE("\"rule\":\"a/b\",\"score\":1e999"),
+		"it: made a score that is not 0 to 1"},
+	    {ONE("\"rule\":\"a/b\",\"x\":\"1e999 \\\"\",\"y\":[-1e999,1]"), NULL},
+	    {ONE("\"rule\":\"a/b\",\"score\":\"1\""),
+		"it: made a score that is no number"},
+	    {ONE("\"rule\":\"a/b\",\"reason\":1"),
+		"it: made a reason that is no string"},
+	    {ONE(""), "it: made a finding without the id of its rule"},
+	    {"f='{\"rule\":\"a/b\"}'; for i in 1 2 3 4 5 6 7 8; do f=\"$f,$f\"; done; "
+	     "echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":['$f',{}]}'",
+		"it: made too many findings for one item"},
+	    {"f='[0,1]'; for i in 1 2 3 4 5 6; do f=\"$f,$f\"; done; "
+	     "echo '{\"t\":\"result\",\"seq\":'$seq',\"findings\":[{\"rule\":\"a/b\","
+	     "\"spans\":['$f',[0,1]]}]}'",
+		"it: made a finding with more than 64 spans"},
 	    /* Busy once, then done; a late double is dropped. */
 	    {"if [ -z \"${b-}\" ]; then b=1; echo '{\"t\":\"busy\",\"seq\":'$seq'}'; "
 	     "else " DONE "; " DONE "; fi",
@@ -580,7 +616,40 @@ test_host_answers(void)
 		policy_host_judge(h, v, 1, 10000);
 		CU_ASSERT_EQUAL(v[0].nretry, 0);
 		SAME(v[0].degraded, cases[i].want);
+		CU_ASSERT_EQUAL(kid.starts, 1); /* the program stays */
 		forget(v, items, 1);
+		policy_host_free(&h);
+	}
+}
+
+/* Stops over one of several: it is named, and it is one loss. */
+static void
+test_host_stuck(void)
+{
+	static const char *const bodies[] = {
+	    "case $line in *'item 1'*) sleep 60;; esac\n" DONE,
+	    "case $line in *'item 1'*) printf '{\"t\":\"res'; sleep 60;; esac\n" DONE};
+
+	for (size_t k = 0; k < 2; k++) {
+		struct policy_host *h = host_of("\"text\"", bodies[k], 4);
+		struct exec_stats s;
+		struct item items[8];
+		struct policy_ask *v;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		plugin.deadline = 400;
+		v = asks(8, items);
+		policy_host_judge(h, v, 8, 20000);
+		policy_exec_stats(policy_host_exec(h, 0), &s);
+		CU_ASSERT_EQUAL(s.losses, 1);
+		CU_ASSERT_EQUAL(v[0].nretry, 0);
+		CU_ASSERT_EQUAL_FATAL(v[1].nretry, 1);
+		CU_ASSERT_TRUE(v[1].retry[0].lost);
+		CU_ASSERT_PTR_NOT_NULL(strstr(said, "lost, with revision 2 and "));
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(said, "in hand: no answer within 400 ms"));
+		CU_ASSERT_PTR_NULL(strstr(said, "about revision"));
+		forget(v, items, 8);
 		policy_host_free(&h);
 	}
 }
@@ -684,6 +753,7 @@ static const struct suite_test tests[] = {
     {"an item that kills is found out alone", test_host_poison},
     {"growing delays, then the breaker", test_host_breaker},
     {"a late item is late alone", test_host_late},
+    {"stuck over one of several", test_host_stuck},
     {"abstained, refused, busy, double", test_host_answers},
     {"busy for ever", test_host_busy},
     {"answered twice", test_host_twice},

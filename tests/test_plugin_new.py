@@ -22,9 +22,9 @@ PROBE = os.path.abspath(BUILD) + "/plugins/probe/.libs/"
 
 
 def run(*words, cwd=None, env=None, code=0, text=None):
-    p = subprocess.run([str(w) for w in words], cwd=cwd, env=env, text=True, input=text,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
-                       check=False)
+    words = [w if isinstance(w, bytes) else str(w) for w in words]
+    p = subprocess.run(words, cwd=cwd, env=env, text=True, input=text,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
     assert p.returncode == code, (words, p.returncode, p.stdout[-3000:])
     return p.stdout
 
@@ -71,7 +71,7 @@ def build(folder, env, kind, name):
                    text=(folder / "tests/items.ndjson").read_text())
     else:
         said = make(folder, env, "check")
-    assert "7 as expected, 0 not" in said, said
+    assert "12 as expected, 0 not" in said, said
     if kind in ("C", "autotools"):
         assert "selftest  passed" in said and said.count("good") == 1, said
         target = folder / (f"{name}.so" if kind == "C" else f".libs/{name}.so")
@@ -81,6 +81,12 @@ def build(folder, env, kind, name):
         assert there.parent.parent.name == "tosd", there
     else:
         target = folder / (name + (".py" if kind == "python" else ".sh"))
+    if kind == "autotools":  # ... and not where tosd looks, unless it is asked to
+        live = pathlib.Path(env["PKG_CONFIG_PATH"]).parent / "tosd/plugins" / f"{name}.so"
+        live.parent.mkdir(parents=True)
+        live.write_text("in use")
+        make(folder, env, "distcheck")
+        assert live.read_text() == "in use" and (folder / f"{name}-0.1.tar.gz").exists()
     return target
 
 
@@ -163,6 +169,38 @@ def check_names(folder):
     (folder / "twice/twice.c").write_text("mine")
     out = run(BUILD + "/tosctl", "plugin", "new", "twice", folder / "twice", code=3)
     assert "File exists" in out and (folder / "twice/twice.c").read_text() == "mine", out
+    # All or nothing, whichever of them is there.
+    (folder / "mine").mkdir()
+    (folder / "mine/Makefile").write_text("mine")
+    for kind in ([], ["--python"]):
+        out = run(BUILD + "/tosctl", "plugin", "new", *kind, "twice", folder / "mine", code=3)
+        assert "nothing is written" in out and "File exists" in out, out
+        assert [p.name for p in (folder / "mine").iterdir()] == ["Makefile"], out
+    for name in ("rules", "lists", "moderation", "classifier", "probe", "host"):
+        out = run(BUILD + "/tosctl", "plugin", "new", name, folder / "none", code=2)
+        assert "choose another name" in out and not (folder / "none").exists(), out
+    out = run(BUILD + "/tosctl", "plugin", "new", "--python", "--shell", "x", folder / "none",
+              code=2)
+    assert "exclude each other" in out and not (folder / "none").exists(), out
+
+
+def check_header(folder):
+    """The plugin that the header begins with, by every compiler that there is."""
+    text = pathlib.Path(SOURCE, "plugins/tosd/policy.h").read_text()
+    begin = text.index(" *\t#include <string.h>")
+    end = text.index(".open = open_, .check = check);") + len(".open = open_, .check = check);")
+    sample = "".join(x[2:].removeprefix("\t") + "\n" for x in text[begin:end].split("\n"))
+    for tool, std, name in (("gcc", "c11", "x.c"), ("clang", "c11", "x.c"),
+                            ("g++", "c++20", "x.cc"), ("clang++", "c++20", "x.cc")):
+        if shutil.which(tool) is None:
+            print(f"header: no {tool}")
+            continue
+        (folder / name).write_text(sample)
+        run(tool, f"-std={std}", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC",
+            f"-I{SOURCE}/plugins", "-o", folder / "x.so", folder / name)
+        if not SANITIZED:
+            out = run(BUILD + "/tosctl", "plugin", "check", folder / "x.so")
+            assert "rule      manners/shouting rev 1, enforce" in out, out
 
 
 def check_objects():
@@ -212,17 +250,122 @@ def check_objects():
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
     assert [json.loads(x)["degraded"] for x in p.stdout.splitlines()] == [
         "probe: printed too much"], p.stdout[:300]
-    assert "printed 99999" in p.stderr, p.stderr[-300:]
+    said = [x for x in p.stderr.splitlines() if x.startswith("probe: ")]
+    assert any("lines left out" in x for x in said) and len(said) < 200, p.stderr[-300:]
     for words, want in (
             (["--grant", "text,link"], '--grant: "link" must be among text, links, author, tenant'),
             (["--set", "clause"], '--set: "clause" must be KEY=VALUE'),
             (["--window", "0"], '--window: "0" must be from 1 to 1024'),
             (["--deadline", "soon"], '--deadline: "soon" must be a time of up to 1m'),
-            (["--memory", "1"], '--memory: "1" must be MiB, from 16 to 65536')):
+            (["--memory", "1"], '--memory: "1" must be MiB, from 16 to 65536'),
+            (["--name", "Ugly name"], '--name: "Ugly name" must be 1 to 32 of a-z'),
+            (["--set", "word=a", "--set", "word=b"], '--set: "word" must be given once'),
+            (["--set", b"word=\xff"], '--set: "word=\\xff" must be UTF-8'),
+            (["--case", "x"], "--case is not for `plugin check'"),
+            (["--python"], "--python is not for `plugin check'")):
         out = run(BUILD + "/tosctl", "plugin", "check", *words, PROBE + "probe.so", code=2)
         assert want in out and len(out.splitlines()) == 2, (words, out)
     out = run(BUILD + "/tosctl", "plugin", "check", SOURCE + "/plugins/examples/links.sh", code=2)
     assert "is no shared object" in out, out
+
+
+NOISY = r"""
+#include <tosd/policy.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static const struct tosd_host *host;
+static const struct tosd_setting rows[] = {{"forks", TOSD_BOOL, "false", "whether it forks"}};
+static void say(enum tosd_log level, const char *s)
+{
+	host->log(host, level, (struct tosd_str){s, strlen(s)});
+}
+static int open_(const struct tosd_host *h, const struct tosd_str *set, void **state,
+    const char **errstr)
+{
+	struct tosd_rule r = {sizeof(r), "a/b", 1, NULL, "1", "x", TOSD_LOW, TOSD_SHADOW};
+
+	(void)state;
+	host = h;
+	say(TOSD_LOG_INFO, "see \033[31m\nred");
+	if (strcmp(set[0].ptr, "true") == 0)
+		fork();
+	return h->declare(h, &r, errstr) < 0 ? TOSD_FAILED : TOSD_DONE;
+}
+static int check(void *state, const struct tosd_item *item, struct tosd_report *report,
+    const char **errstr)
+{
+	(void)state, (void)item, (void)report, (void)errstr;
+	for (int i = 0; i < 100; i++)
+		say(TOSD_LOG_WARN, "line");
+	printf("wrote \033[31m%%d\n", 1);
+	fflush(stdout);
+	return TOSD_DONE;
+}
+TOSD_POLICY(.name = "noisy", .version = "1", .open = open_, .check = check, .schema = rows,
+    .nschema = 1);
+"""
+
+
+def check_noise(folder):
+    """Nothing that a plugin says comes raw to a terminal, and what is left out is counted."""
+    source, so = folder / "noisy.c", folder / "noisy.so"
+    source.write_text(NOISY.replace("%%", "%"))
+    run("cc", "-shared", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror",
+        "-D_GNU_SOURCE", f"-I{SOURCE}/plugins", "-o", so, source)
+    out = run(BUILD + "/tosctl", "plugin", "check", so)
+    assert "tosctl: see \\x1b[31m\\x0ared\n" in out and "\x1b" not in out, out
+    assert out.count("good\n") == 1, out
+    out = run(BUILD + "/tosctl", "plugin", "check", "--set", "forks=true", so)
+    assert out.count("good\n") == 1 and "the plugin has forked" in out, out
+    out = run(BUILD + "/tosctl", "plugin", "try", so, text='{"id": 1, "text": "a"}\n')
+    assert out.count("noisy: line\n") == 20 and "noisy: (80 lines left out)" in out, out
+    assert "noisy: wrote \\x1b[31m1\n" in out and "\x1b" not in out, out
+    # Where others may write the folder the daemon refuses it.
+    (folder / "wide").mkdir()
+    shutil.copy(so, folder / "wide")
+    (folder / "wide").chmod(0o777)
+    out = run(BUILD + "/tosctl", "plugin", "check", folder / "wide/noisy.so", code=1)
+    assert "lies in a folder that may be written by others" in out and "good" not in out, out
+    out = run(BUILD + "/tosctl", "plugin", "conform", so, code=2)
+    assert "`plugin conform' is for programs" in out, out
+
+
+def tried(*words, text, code=1):
+    p = subprocess.run([BUILD + "/tosctl", "plugin", "try", "--set", "fault=zap!", *words,
+                        PROBE + "probe.so"], input=text, text=True, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, timeout=120, check=False)
+    assert p.returncode == code, (p.returncode, p.stdout, p.stderr)
+    return [json.loads(x) for x in p.stdout.splitlines()], p.stderr
+
+
+def check_crashes():
+    """A line that ends the process has its answer, and so have those before and behind."""
+    lines = [{"id": "a", "text": "found"}, {"id": "b", "text": "zap!segv"},
+             {"id": "c", "text": "found"}, {"id": "d", "text": "zap!exit"},
+             {"id": "e", "text": "found", "expect": "probe/word"}]
+    rows, said = tried("--expect", text="\n" + "\n".join(json.dumps(x) for x in lines))
+    assert [r["id"] for r in rows] == list("abcde"), rows
+    assert [len(r["findings"]) for r in rows] == [1, 0, 1, 0, 1], rows
+    assert rows[1]["degraded"].startswith("probe: killed by SIGSEGV in check()"), rows
+    assert ["degraded" in r for r in rows] == [False, True, False, True, False], rows
+    assert 'tosctl: line 3 (id "b"): killed by SIGSEGV in check() of plugin `probe\'' in said, said
+    assert "5 items, 3 findings, 2 degraded" in said and "; 2 crashes" in said, said
+    assert 'item "e": `expect\' must be a list of rules' in said, said
+    rows, said = tried(text="".join('{"id": %d, "text": "zap!abort"}\n' % i for i in range(8)) +
+                       '{"id": 8, "text": "\\u0000"}\n')
+    assert [r.get("degraded", "").split(": ")[1] for r in rows[:8]] == [
+        "killed by SIGABRT in check() of plugin `probe' over line %d" % (i + 1)
+        for i in range(5)] + ["not asked"] * 3, rows
+    assert rows[8] == {"line": 9, "error": "a text has no NUL (\\u0000)"}, rows
+    rows, said = tried("--expect", text='{"id": 1, "text": "a", "expect": ["\\u001b[0m"]}\n')
+    assert "lacks \\x1b[0m not as expected" in said, said
+    rows, said = tried(text='{"id": 1, "text": "zap!close"}\n')
+    assert "has closed descriptors that are not its own" in said, said
+    out = run(BUILD + "/tosctl", "plugin", "check", "--json", "--set", "open=crash",
+              PROBE + "probe.so", code=1)
+    assert json.loads(out.splitlines()[-1])["problems"] == [
+        "killed by SIGABRT in open() of plugin `probe'"], out
 
 
 def check_configuration():
@@ -252,6 +395,10 @@ def check_configuration():
         d.path("cut.so").write_bytes(whole[:8000])
         d.path("cut.so").chmod(0o700)
         rows.append(f'{{ name = "cut"; path = "{d.path("cut.so")}" }}')
+        # What is no setting, and a number that libconfig would keep as another one.
+        shutil.copy(PROBE + "probe.so", d.path("holes.so"))
+        rows.append(f'{{ name = "holes"; path = "{d.path("holes.so")}"; settings = '
+                    '{ crash = [ "a" ]; hang = { a = 1; }; whole = 3000000000; }; }')
         conf = d.path("tosd.conf").read_text()
         d.write("tosd.conf", conf.replace("plugins = ( {", "plugins = (\n" +
                                           ",\n".join(rows) + ", {", 1))
@@ -269,7 +416,10 @@ def check_configuration():
         f":{first + 6}" in x and "lies in a folder that may be written by others" in x
         for x in lines), said
     assert any(f":{first + 7}" in x and "cut" in x for x in lines), said
-    assert code == 1 and lines[-1].endswith("tosd.conf: 9 mistakes"), said
+    holes = [x for x in lines if f"tosd.conf:{first + 8}:" in x]
+    assert len(holes) == 3 and sum("are strings, numbers" in x for x in holes) == 2, said
+    assert any("with an L behind it" in x for x in holes) and "holes'" not in said, said
+    assert code == 1 and lines[-1].endswith("tosd.conf: 12 mistakes"), said
 
 
 def main():
@@ -291,7 +441,10 @@ def main():
             files = dict(pool.map(lambda kind: one_kind(folder, env, kind), kinds))
         os.umask(0o022)
         check_names(folder)
+        check_header(folder)
         check_objects()
+        check_noise(folder)
+        check_crashes()
         check_configuration()
         in_daemon(files)
         print(f"{len(files)} new plugins judge in one daemon")

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from daemon import BUILD, SOURCE, skip
 
@@ -145,6 +146,18 @@ def check_words(folder):
         wants = (want,) if isinstance(want, str) else want
         assert any(w in p.stdout for w in wants), (name, p.stdout)
         assert "`try'" not in p.stdout, (name, p.stdout)
+    # One that never answers takes no longer than the deadline that is asked for.
+    path.write_text(GOOD.replace("#ITEM", "continue"))
+    begin = time.monotonic()
+    p = tosctl("conform", "--deadline", "500ms", "--case", "text-plain", "/usr/bin/python3", path)
+    assert "no answer within 0.5 s" in p.stdout and time.monotonic() - begin < 15, p.stdout
+    # What lies where it cannot be read.
+    shutil.copy("/bin/true", folder / "true")
+    (folder / "apart").mkdir()
+    shutil.copy(path, folder / "apart/x.py")
+    p = tosctl("try", folder / "true", folder / "apart/x.py")
+    assert p.returncode == 3 and ("only /usr and its own folder" in p.stderr or
+                                  "no hello" in p.stderr), p.stderr
     # Without a hello there is nothing to try: said once.
     path.write_text("import sys\nsys.exit('no idea')\n")
     p = tosctl("conform", "/usr/bin/python3", path)
@@ -181,8 +194,19 @@ def check_try(folder):
     assert [len(r.get("findings", ())) for r in rows] == [0, 1, 0, 1, 0, 0, 1], rows
     assert rows[2]["degraded"].startswith("mine: lost 2 times over it"), rows[2]
     assert all("degraded" not in rows[i] for i in (0, 1, 3, 4, 6)), rows
-    assert "mine: lost, with revision 3" in p.stderr and "2 losses" in p.stderr, p.stderr
+    assert "mine: lost, with line 3 (id 2) in hand" in p.stderr and "2 losses" in p.stderr, p.stderr
     assert p.stderr.count("mine: it ended with exit code 3") == 2, p.stderr
+    # One that sleeps over the second of four: it is named, and the losses are two.
+    path.write_text(GOOD.replace("#ITEM", "if text == 'b!!!': time.sleep(60)"))
+    p = tosctl("try", "--deadline", "400ms", "/usr/bin/python3", path,
+               text="".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in
+                            (("x", "a"), ("y\x1b", "b!!!"), ("z", "c"), ("zz", "d"))))
+    lines = [x for x in p.stderr.splitlines() if "no answer" in x]
+    assert len(lines) == 2 and "2 losses" in p.stderr, p.stderr
+    assert lines[0].startswith('try: lost, with line 2 (id "y\\u001B") and '), p.stderr
+    assert lines[1].startswith('try: lost, with line 2 (id "y\\u001B") in hand'), p.stderr
+    assert [("degraded" in json.loads(x)) for x in p.stdout.splitlines()] == [
+        False, True, False, False], p.stdout
     lost = folder / "lost.sh"
     lost.write_text("#!/nonexistent/sh\n")
     lost.chmod(0o755)

@@ -375,6 +375,8 @@ void conf_lean(struct conf *c, enum conf_tenants keep);
 /* What only the file system can tell (packs and templates readable, folders,
  * plugins): for `tosd -t` and before start.  0 or TOSD_EINVAL. */
 int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
+/* The same of one shared object that no configuration names. */
+int conf_check_object(const char *path, conf_report *report, void *ctx);
 
 /* NULL: there is none of that name. */
 const struct conf_endpoint *conf_endpoint_of(const struct conf *c, const char *name);

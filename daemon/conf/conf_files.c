@@ -23,6 +23,7 @@
 struct look {
 	conf_report *report;
 	void *ctx;
+	const struct conf *c;
 	size_t found;
 };
 
@@ -84,6 +85,22 @@ counts(const struct conf_path *p, const char *name)
 	       (n > 5 && strcmp(name + n - 5, ".conf") == 0);
 }
 
+/* Whether a plugin of the configuration is this one of ours, under whatever name. */
+static bool
+runs(const struct conf *c, const char *plugin)
+{
+	for (size_t i = 0; i < c->policy.nplugins; i++) {
+		const char *path = c->policy.plugins[i].path;
+		const char *file = path != NULL ? strrchr(path, '/') : NULL;
+		size_t n = strlen(plugin);
+
+		if (file != NULL && strncmp(file + 1, plugin, n) == 0 &&
+		    strcmp(file + 1 + n, ".so") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_folder(struct look *l, const struct conf_path *p)
 {
@@ -102,7 +119,8 @@ check_folder(struct look *l, const struct conf_path *p)
 	while ((d = readdir(dir)) != NULL)
 		n += counts(p, d->d_name);
 	closedir(dir);
-	if (n == 0)
+	/* Other plugins need no pack. */
+	if (n == 0 && (p->check != CONF_CHECK_PACKS || runs(l->c, "rules")))
 		say(l, p, "%s",
 		    p->check == CONF_CHECK_PACKS
 			? "holds no rule pack (*.conf): nothing would ever be found"
@@ -220,9 +238,17 @@ check_account(struct look *l, const struct conf_path *p)
 		    user ? "user" : "group");
 }
 
+/* Nobody looks into it but these two. */
+static void
+check_packs(struct look *l, const struct conf_path *p)
+{
+	if (runs(l->c, "rules") || runs(l->c, "lists"))
+		check_folder(l, p);
+}
+
 static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_MADE] = check_made,
-    [CONF_CHECK_PACKS] = check_folder,
+    [CONF_CHECK_PACKS] = check_packs,
     [CONF_CHECK_FOLDER] = check_folder,
     [CONF_CHECK_FILE] = check_file,
     [CONF_CHECK_PLUGIN] = check_plugin,
@@ -239,9 +265,19 @@ int
 conf_check_files(const struct conf *c, conf_report *report, void *ctx)
 {
 	const struct conf_arena *a = c->arena;
-	struct look l = {report, ctx, 0};
+	struct look l = {report, ctx, c, 0};
 
 	for (size_t i = 0; i < a->npaths; i++)
 		checks[a->paths[i].check](&l, &a->paths[i]);
+	return l.found == 0 ? 0 : TOSD_EINVAL;
+}
+
+int
+conf_check_object(const char *path, conf_report *report, void *ctx)
+{
+	struct look l = {report, ctx, NULL, 0};
+	struct conf_path p = {.key = "path", .path = path};
+
+	check_plugin(&l, &p);
 	return l.found == 0 ? 0 : TOSD_EINVAL;
 }

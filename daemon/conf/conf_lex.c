@@ -109,7 +109,10 @@ scan_number(struct scan *s)
 {
 	static const char too_large[] =
 	    "this number is too large; write a duration (\"30d\") or size (\"2G\") "
-	    "with its unit";
+	    "with its unit, and any other number beyond 2147483647 with an L behind "
+	    "it (3000000000L)";
+	static const char beyond[] =
+	    "this number is too large: beyond 9223372036854775807";
 	const char *p = s->p;
 	bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X'), fraction;
 	size_t n = strspn(p, hex ? "0123456789abcdefABCDEFxX" : "0123456789.eE+-");
@@ -119,7 +122,9 @@ scan_number(struct scan *s)
 	fraction = !hex && strcspn(p, ".eE") < n;
 	errno = 0;
 	v = strtoull(p + (*p == '+' || *p == '-'), &end, hex ? 16 : 10);
-	if (!fraction && (errno != 0 || (*end != 'L' && v > INT_MAX) || v > LLONG_MAX))
+	if (!fraction && (errno != 0 || v > LLONG_MAX))
+		say(s, s->line, beyond);
+	else if (!fraction && *end != 'L' && v > INT_MAX)
 		say(s, s->line, too_large);
 	s->p = p + n;
 	s->p += strspn(s->p, "L");

@@ -3,6 +3,7 @@
 #include <libconfig.h>
 #include <tosd/policy.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -229,12 +230,30 @@ scalar_text(const config_setting_t *s)
 	}
 }
 
+/* What libconfig has kept of a number that the scanner has refused is another one. */
+static bool
+refused_number(const struct conf_walk *w, const config_setting_t *s)
+{
+	int type = config_setting_type(s);
+
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+		return false;
+	for (size_t i = 0; i < w->nmistakes; i++)
+		if (w->mistakes[i].kind == MISTAKE_SCANNED &&
+		    w->mistakes[i].source == w->source &&
+		    w->mistakes[i].line == (int)config_setting_source_line(s))
+			return true;
+	return false;
+}
+
+/* Those that are none are left out: who looks at the others must find no holes. */
 bool
 conf_list_settings(
     struct conf_walk *w, void *to, size_t *count, const config_setting_t *s)
 {
 	int n = config_setting_length(s);
 	struct conf_setting *v = conf_arena_alloc(w->arena, n, sizeof(*v));
+	size_t kept = 0;
 	bool ok = true;
 
 	for (int i = 0; i < n; i++) {
@@ -259,10 +278,15 @@ conf_list_settings(
 			ok = false;
 			continue;
 		}
-		v[i].key = conf_arena_str(w->arena, key);
-		v[i].value = conf_arena_take(w->arena, text);
+		if (refused_number(w, e)) {
+			free(text);
+			ok = false;
+			continue;
+		}
+		v[kept].key = conf_arena_str(w->arena, key);
+		v[kept++].value = conf_arena_take(w->arena, text);
 	}
 	*(struct conf_setting **)to = v;
-	*count = n;
+	*count = kept;
 	return ok;
 }

@@ -296,11 +296,17 @@ run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err 
 	if (rc == 0) {
 		execve(argv[0], argv, env);
 		/* What is there and is not found begins with "#!" and another name. */
-		rc = errno == ENOENT && access(argv[0], F_OK) == 0
-			 ? err_set(e, TOSD_ENOENT,
-			       "cannot run %s: its interpreter (#!) is not there",
-			       argv[0])
-			 : err_sys(e, "cannot run %s", argv[0]);
+		if (errno == ENOENT && access(argv[0], F_OK) == 0)
+			rc = err_set(e, TOSD_ENOENT,
+			    "cannot run %s: its interpreter (#!) is not there",
+			    argv[0]);
+		else if (errno == EACCES && s->sandbox != SANDBOX_OFF)
+			rc = err_set(e, TOSD_EDENIED,
+			    "cannot run %s: %s (a plugin can read only /usr and its "
+			    "own folder, %s)",
+			    argv[0], strerror(errno), s->folder);
+		else
+			rc = err_sys(e, "cannot run %s", argv[0]);
 	}
 	return rc;
 }

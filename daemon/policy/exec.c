@@ -48,8 +48,8 @@ next_delay(struct policy_exec *x, int64_t now)
 	return x->delay;
 }
 
-bool
-exec_count_loss(struct policy_exec *x, int64_t now)
+static bool
+count_loss(struct policy_exec *x, int64_t now)
 {
 	x->lost[x->nlost++ % EXEC_LOSSES] = now;
 	x->stats.losses++;
@@ -65,6 +65,7 @@ exec_settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state
 	if (j->state == EXEC_FLYING) {
 		x->slot[j->seq % EXEC_SLOTS] = NULL;
 		x->flying--;
+		x->due -= j->due;
 	} else if (j->state == EXEC_WAITING) {
 		x->waiting--;
 	}
@@ -74,29 +75,37 @@ exec_settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state
 		j->why = xstrdup(why);
 }
 
-/* "revision 12 and 3 more", "nothing". */
-static char *
-in_hand(const struct policy_exec *x)
+char *
+exec_words(const struct policy_exec *x, const struct exec_job *first, size_t n)
 {
-	const struct exec_job *first = NULL;
+	char called[EXEC_CALLED], more[32] = "";
 
-	for (size_t i = 0; i < x->njobs && first == NULL; i++)
-		if (x->jobs[i].state == EXEC_FLYING)
-			first = &x->jobs[i];
-	if (first == NULL)
-		return xstrdup("nothing");
-	if (x->flying == 1)
-		return xasprintf("revision %llu", (unsigned long long)first->name);
-	return xasprintf("revision %llu and %zu more", (unsigned long long)first->name,
-	    x->flying - 1);
+	if (x->kids.called != NULL)
+		x->kids.called(x->kids.ctx, first->name, called);
+	else
+		snprintf(called, sizeof(called), "revision %llu",
+		    (unsigned long long)first->name);
+	if (n > 1)
+		snprintf(more, sizeof(more), " and %zu more", n - 1);
+	return xasprintf("%s%s", called, more);
 }
 
-void
-exec_lose(struct policy_exec *x, const char *why, int64_t now)
+/* What it has in hand, the item that it was lost over before the others. */
+static char *
+in_hand(const struct policy_exec *x, const struct exec_job *over)
 {
-	bool breaker = exec_count_loss(x, now);
+	for (size_t i = 0; i < x->njobs && over == NULL; i++)
+		if (x->jobs[i].state == EXEC_FLYING)
+			over = &x->jobs[i];
+	return over != NULL ? exec_words(x, over, x->flying) : xstrdup("nothing");
+}
+
+static void
+give_up(struct policy_exec *x, const struct exec_job *over, const char *why,
+    bool breaker, int64_t now)
+{
 	int64_t delay = breaker ? DELAY_MAX : next_delay(x, now);
-	char *hand = in_hand(x), *line, span[CLOCK_TEXT];
+	char *hand = in_hand(x, over), *line, span[CLOCK_TEXT];
 
 	line = xasprintf("lost, with %s in hand: %s; it is started again in %s%s", hand,
 	    why, clock_span(delay, span),
@@ -110,7 +119,7 @@ exec_lose(struct policy_exec *x, const char *why, int64_t now)
 	exec_child_free(&x->child);
 	x->state = EXEC_IS_DOWN;
 	x->since = now;
-	x->due = now + delay;
+	x->begin = now + delay;
 	for (size_t i = 0; i < x->njobs; i++) {
 		struct exec_job *j = &x->jobs[i];
 
@@ -120,6 +129,20 @@ exec_lose(struct policy_exec *x, const char *why, int64_t now)
 			exec_settle(x, j, EXEC_DOWN, why, delay);
 	}
 	x->kids.lost(x->kids.ctx, x->conf->name, delay, why);
+}
+
+void
+exec_lose(
+    struct policy_exec *x, const struct exec_job *over, const char *why, int64_t now)
+{
+	give_up(x, over, why, count_loss(x, now), now);
+}
+
+void
+exec_lose_late(struct policy_exec *x, int64_t now)
+{
+	if (count_loss(x, now))
+		give_up(x, NULL, "too many answers come late", true, now);
 }
 
 /* --- what it says */
@@ -229,7 +252,8 @@ take_event(struct policy_exec *x, struct exec_event *ev, int64_t now, struct err
 		    x->conf->name,
 		    (unsigned long long)exec_proto_lines(exec_child_proto(x->child)),
 		    (unsigned long long)ev->seq);
-	if (j == NULL) {
+	/* One that is due is lost, whatever is said of it now. */
+	if (j == NULL || j->due) {
 		take_stray(x, ev->seq);
 		return 0;
 	}
@@ -255,6 +279,8 @@ exec_hear(struct policy_exec *x, int64_t now)
 
 	while ((rc = exec_child_next(x->child, &ev, &why)) > 0) {
 		x->heard = now;
+		if (x->due > 0)
+			x->soonest = now;
 		rc = take_event(x, &ev, now, &why);
 		if (rc < 0)
 			break;
@@ -262,9 +288,9 @@ exec_hear(struct policy_exec *x, int64_t now)
 	x->stats.lines = exec_proto_lines(exec_child_proto(x->child));
 	x->stats.ignored = exec_proto_ignored(exec_child_proto(x->child));
 	if (rc < 0)
-		exec_lose(x, why.text, now);
+		exec_lose(x, NULL, why.text, now);
 	else if (end < 0)
-		exec_lose(x, e.text, now);
+		exec_lose(x, NULL, e.text, now);
 }
 
 /* --- its life */
@@ -276,7 +302,7 @@ begin_child(struct policy_exec *x, struct exec_fds *fds, int64_t now)
 		struct exec_child *c = exec_child_new(x->conf->name, fds, exec_say, x);
 
 		exec_child_free(&c);
-		x->due = now + DELAY_MAX;
+		x->begin = now + DELAY_MAX;
 		exec_say(
 		    x, "its files have changed; reload the configuration to take them");
 		x->stats.complaints++;
@@ -302,7 +328,7 @@ exec_live(struct policy_exec *x, int64_t now)
 	if (x->child != NULL)
 		exec_hear(x, now);
 	if (x->state == EXEC_IS_GREETING && now - x->since > HELLO_MAX)
-		exec_lose(x, "no hello within 2 s", now);
+		exec_lose(x, NULL, "no hello within 2 s", now);
 }
 
 static int

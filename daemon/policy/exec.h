@@ -19,6 +19,8 @@
 #include "policy/exec_child.h"
 #include "policy/face.h"
 
+#define EXEC_CALLED 96
+
 /* Who starts and ends programs. */
 struct policy_children {
 	/* Descriptors of a program that was started for this plugin since the last call;
@@ -30,6 +32,8 @@ struct policy_children {
 	/* A line that it wrote to standard error, or one about it; NULL: to the log. */
 	void (*say)(void *ctx, const char *plugin, const char *line);
 	void *ctx;
+	/* How lines call the item of this number; NULL: "revision 12". */
+	void (*called)(void *ctx, uint64_t name, char out[EXEC_CALLED]);
 };
 
 struct policy_exec;
@@ -55,6 +59,7 @@ struct exec_job {
 	uint64_t seq;
 	int64_t sent, deadline, not_before;
 	bool alone; /* nothing else was in hand with it */
+	bool due;   /* past its deadline, and not settled yet */
 };
 
 /* Takes the program that children holds ready, hears its hello and declares its rules

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "policy/exec_in.h"
@@ -49,6 +50,7 @@ send_job(struct policy_exec *x, struct exec_job *j, int64_t now)
 	j->deadline = now + x->conf->deadline;
 	j->state = EXEC_FLYING;
 	j->alone = x->flying == 0;
+	j->due = false;
 	x->waiting--;
 	if (j->deadline < x->soonest)
 		x->soonest = j->deadline;
@@ -77,36 +79,81 @@ send_jobs(struct policy_exec *x, int64_t now)
 		x->next = 0;
 }
 
-/* Past their deadline: the item alone, or the program with all that it has when it said
- * nothing at all meanwhile. */
+/* Notes who is past its deadline, and when somebody will be next; the first of them. */
+static struct exec_job *
+look_due(struct policy_exec *x, int64_t now)
+{
+	struct exec_job *first = NULL;
+
+	x->soonest = INT64_MAX;
+	for (size_t i = 0; i < x->njobs; i++) {
+		struct exec_job *j = &x->jobs[i];
+
+		if (j->state != EXEC_FLYING)
+			continue;
+		if (now < j->deadline) {
+			x->soonest =
+			    j->deadline < x->soonest ? j->deadline : x->soonest;
+			continue;
+		}
+		x->due += !j->due;
+		j->due = true;
+		if (first == NULL || j->seq < first->seq)
+			first = j;
+	}
+	return first;
+}
+
+/* The program has spoken since these were due: they alone are late, with one loss and
+ * one line. */
+static void
+lose_late(struct policy_exec *x, const char *why, int64_t now)
+{
+	const struct exec_job *first = NULL;
+	char *words, *line;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->njobs; i++) {
+		struct exec_job *j = &x->jobs[i];
+
+		if (j->state != EXEC_FLYING || !j->due || x->heard < j->deadline)
+			continue;
+		first = first == NULL || j->seq < first->seq ? j : first;
+		exec_settle(x, j, EXEC_LOST, why, EXEC_DELAY);
+		n++;
+	}
+	if (n == 0)
+		return;
+	words = exec_words(x, first, n);
+	line = xasprintf(
+	    "no answer about %s within %lld ms", words, (long long)x->conf->deadline);
+	exec_say(x, line);
+	free(line);
+	free(words);
+	x->stats.complaints++;
+	exec_lose_late(x, now);
+}
+
+/* Past its deadline: whether the item alone is late or the program stuck shows in what
+ * it says next, and at the latest when it has said nothing for a whole deadline. */
 static void
 expire(struct policy_exec *x, int64_t now)
 {
+	int64_t stuck = x->heard + x->conf->deadline;
+	const struct exec_job *first;
 	char why[80];
 
-	if (now < x->soonest)
+	if (now < x->soonest || (first = look_due(x, now)) == NULL)
 		return;
-	x->soonest = INT64_MAX;
 	snprintf(
 	    why, sizeof(why), "no answer within %lld ms", (long long)x->conf->deadline);
-	for (size_t i = 0; i < x->njobs && x->child != NULL; i++) {
-		struct exec_job *j = &x->jobs[i];
-
-		if (j->state == EXEC_FLYING && now < j->deadline &&
-		    j->deadline < x->soonest)
-			x->soonest = j->deadline;
-		if (j->state != EXEC_FLYING || now < j->deadline)
-			continue;
-		if (x->heard <= j->sent || x->flying == 1) {
-			exec_lose(x, why, now);
-			return;
-		}
-		exec_say(x, why);
-		x->stats.complaints++;
-		exec_settle(x, j, EXEC_LOST, why, EXEC_DELAY);
-		if (exec_count_loss(x, now))
-			exec_lose(x, "too many answers come late", now);
+	if (now >= stuck || x->flying == 1) {
+		exec_lose(x, first, why, now);
+		return;
 	}
+	lose_late(x, why, now);
+	if (x->due > 0 && stuck < x->soonest)
+		x->soonest = stuck;
 }
 
 void
@@ -116,7 +163,7 @@ policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n)
 
 	x->jobs = v;
 	x->njobs = n;
-	x->next = x->flying = x->waiting = 0;
+	x->next = x->flying = x->waiting = x->due = 0;
 	x->soonest = INT64_MAX;
 	x->heard = now;
 	for (size_t i = 0; i < n; i++)
@@ -130,8 +177,8 @@ policy_exec_begin(struct policy_exec *x, struct exec_job *v, size_t n)
 			exec_settle(x, &v[i], EXEC_DOWN,
 			    x->state == EXEC_IS_GREETING ? "is just starting"
 							 : "is down",
-			    x->state == EXEC_IS_DOWN && x->due > now ? x->due - now
-								     : 200);
+			    x->state == EXEC_IS_DOWN && x->begin > now ? x->begin - now
+								       : 200);
 }
 
 bool

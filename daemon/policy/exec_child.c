@@ -56,6 +56,18 @@ exec_child_new(const char *name, struct exec_fds *fds,
 }
 
 static void
+say_left_out(struct exec_child *c, uint64_t n)
+{
+	char *s;
+
+	if (n == 0)
+		return;
+	s = xasprintf("(%llu lines left out)", (unsigned long long)n);
+	c->say(c->ctx, s);
+	free(s);
+}
+
+static void
 shut(int *fd)
 {
 	if (*fd >= 0)
@@ -70,6 +82,7 @@ exec_child_free(struct exec_child **cp)
 
 	if (c == NULL)
 		return;
+	say_left_out(c, c->quiet.dropped);
 	shut(&c->fds.in);
 	shut(&c->fds.out);
 	shut(&c->fds.err);
@@ -154,13 +167,7 @@ say_line(struct exec_child *c, int64_t now)
 
 	c->errors++;
 	if (policy_quiet_pass(&c->quiet, now, &left_out)) {
-		if (left_out > 0) {
-			char *s = xasprintf(
-			    "(%llu lines left out)", (unsigned long long)left_out);
-
-			c->say(c->ctx, s);
-			free(s);
-		}
+		say_left_out(c, left_out);
 		buf_putc(&c->line, '\0');
 		c->say(c->ctx, c->line.data);
 	}

@@ -3,6 +3,7 @@
  * exec_face: what a program says of its rules and of an item, put through the same
  * checks as what a shared object does.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/exec_face.h"
@@ -45,6 +46,13 @@ rule_of(const struct policy_face *f, const char *id)
 	return -1;
 }
 
+static void
+refuse(struct tosd_report *r, const char *why)
+{
+	if (r->bad[0] == '\0')
+		snprintf(r->bad, sizeof(r->bad), "made %s", why);
+}
+
 void
 policy_exec_report(struct policy_face *f, const struct exec_event *ev,
     const struct tosd_item *item, struct tosd_report *r)
@@ -54,7 +62,13 @@ policy_exec_report(struct policy_face *f, const struct exec_event *ev,
 	f->phase = POLICY_CHECKING;
 	for (size_t i = 0; i < ev->n; i++) {
 		const struct exec_finding *x = &ev->findings[i];
-		struct tosd_finding t = {.size = sizeof(t),
+		struct tosd_finding t;
+
+		if (x->bad != NULL) {
+			refuse(r, x->bad);
+			continue;
+		}
+		t = (struct tosd_finding){.size = sizeof(t),
 		    .rule = rule_of(f, x->rule),
 		    .score = x->score,
 		    .spans = x->spans,
@@ -63,5 +77,7 @@ policy_exec_report(struct policy_face *f, const struct exec_event *ev,
 
 		f->table->finding(f->table, r, &t);
 	}
+	if (ev->more > 0)
+		refuse(r, "too many findings for one item");
 	f->phase = POLICY_IDLE;
 }

@@ -22,13 +22,13 @@ struct policy_exec {
 	bool opened; /* the rules are declared: they stay as they are */
 	enum exec_state state;
 	int64_t since;	    /* of the state */
-	int64_t delay, due; /* of the next start */
+	int64_t delay, begin; /* of the next start */
 	int64_t lost[EXEC_LOSSES];
 	size_t nlost;
 	int64_t heard, ticked;
 	uint64_t seq, first; /* next number; first one of this program */
 	struct exec_job *jobs;
-	size_t njobs, next, flying, waiting;
+	size_t njobs, next, flying, waiting, due;
 	int64_t soonest; /* no deadline of what is in hand is earlier */
 	int64_t again; /* when it is worth asking one again that it was too busy for */
 	int64_t busy_for; /* ms, asked and nothing else in hand, since its last answer */
@@ -46,9 +46,13 @@ void exec_hear(struct policy_exec *x, int64_t now);
 /* The job is done for, one way or the other. */
 void exec_settle(struct policy_exec *x, struct exec_job *j, enum exec_job_state state,
     const char *why, int64_t wait);
-/* True when this is one loss too many. */
-bool exec_count_loss(struct policy_exec *x, int64_t now);
-/* The program is of no use any more, nor is what it has in hand. */
-void exec_lose(struct policy_exec *x, const char *why, int64_t now);
+/* The program is of no use any more, nor is what it has in hand, that is what of it was
+ * due first (NULL: nothing was). */
+void exec_lose(
+    struct policy_exec *x, const struct exec_job *over, const char *why, int64_t now);
+/* One loss, of items alone: the program stays, unless this is one too many. */
+void exec_lose_late(struct policy_exec *x, int64_t now);
+/* "revision 12 and 3 more"; the caller frees. */
+char *exec_words(const struct policy_exec *x, const struct exec_job *first, size_t n);
 
 #endif

@@ -3,6 +3,8 @@
  * exec_put.c. */
 #include "policy/exec_proto.h"
 
+#include <errno.h>
+#include <float.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -332,6 +334,8 @@ take_hello(struct exec_proto *p, const json_t *o, struct exec_hello *h, struct e
 	return 1;
 }
 
+/* --- findings: what is wrong with one costs that one, not the program */
+
 static const char *
 get_spans(const json_t *list, struct exec_finding *f)
 {
@@ -340,8 +344,10 @@ get_spans(const json_t *list, struct exec_finding *f)
 
 	if (list == NULL)
 		return NULL;
-	if (!json_is_array(list) || json_array_size(list) > TOSD_SPANS)
-		return "`spans' must be an array of at most 64";
+	if (!json_is_array(list))
+		return "a finding whose spans are no list";
+	if (json_array_size(list) > TOSD_SPANS)
+		return "a finding with more than 64 spans";
 	json_array_foreach(list, i, v)
 	{
 		const json_t *a = json_array_get(v, 0), *b = json_array_get(v, 1);
@@ -350,7 +356,7 @@ get_spans(const json_t *list, struct exec_finding *f)
 		    !json_is_integer(b) || json_integer_value(a) < 0 ||
 		    json_integer_value(a) > UINT32_MAX || json_integer_value(b) < 0 ||
 		    json_integer_value(b) > UINT32_MAX)
-			return "a span must be [start, end], in bytes of the text";
+			return "a span that is not [start, end], in bytes of the text";
 		f->spans[i].start = (uint32_t)json_integer_value(a);
 		f->spans[i].end = (uint32_t)json_integer_value(b);
 	}
@@ -365,13 +371,14 @@ get_finding(const json_t *o, struct exec_finding *f)
 	const json_t *score = json_object_get(o, "score");
 	const json_t *reason = json_object_get(o, "reason");
 
+	f->rule = f->reason = "";
 	f->nspans = 0;
 	if (!json_is_string(rule))
-		return "`rule' must be the id of a rule";
+		return "a finding without the id of its rule";
 	if (score != NULL && !json_is_number(score))
-		return "`score' must be a number";
+		return "a score that is no number";
 	if (reason != NULL && !json_is_string(reason))
-		return "`reason' must be a string";
+		return "a reason that is no string";
 	f->rule = json_string_value(rule);
 	f->score = score != NULL ? json_number_value(score) : 1;
 	f->reason = reason != NULL ? json_string_value(reason) : "";
@@ -381,26 +388,27 @@ get_finding(const json_t *o, struct exec_finding *f)
 static int
 take_result(struct exec_proto *p, const json_t *o, struct exec_event *ev, struct err *e)
 {
-	const json_t *list = json_object_get(o, "findings"), *v;
+	const json_t *list = json_object_get(o, "findings");
 	const json_t *abstain = json_object_get(o, "abstain");
 	const char *bad = get_seq(o, &ev->seq);
-	size_t i;
 
 	if (bad != NULL)
 		return breach(p, e, "result: `seq' %s", bad);
-	if (list != NULL &&
-	    (!json_is_array(list) || json_array_size(list) > TOSD_FINDINGS))
-		return breach(p, e, "result: `findings' must be an array of at most %d",
-		    TOSD_FINDINGS);
+	if (list != NULL && !json_is_array(list))
+		return breach(p, e, "result: `findings' must be an array");
 	if (abstain != NULL && !json_is_string(abstain) && !json_is_false(abstain))
 		return breach(p, e, "result: `abstain' must be a string that says why");
 	if (list == NULL && !json_is_string(abstain))
 		return breach(p, e, "result: neither `findings' nor `abstain'");
-	json_array_foreach(list, i,
-	    v) if ((bad = get_finding(v, &p->findings[i])) != NULL) return breach(p, e,
-	    "result: finding %zu: %s", i + 1, bad);
 	ev->findings = p->findings;
 	ev->n = json_array_size(list);
+	if (ev->n > TOSD_FINDINGS) {
+		ev->more = ev->n - TOSD_FINDINGS;
+		ev->n = TOSD_FINDINGS;
+	}
+	for (size_t i = 0; i < ev->n; i++)
+		p->findings[i].bad =
+		    get_finding(json_array_get(list, i), &p->findings[i]);
 	ev->abstain = json_string_value(abstain);
 	return 1;
 }
@@ -443,6 +451,60 @@ take_message(struct exec_proto *p, struct exec_event *ev, struct err *e)
 	return 0;
 }
 
+/* --- numbers that are larger than ours: JSON all the same */
+
+static bool
+too_large(const char *s, size_t n)
+{
+	char word[400];
+
+	if (n >= sizeof(word))
+		return true;
+	memcpy(word, s, n);
+	word[n] = '\0';
+	errno = 0;
+	if (strpbrk(word, ".eE") != NULL)
+		return strtod(word, NULL) > DBL_MAX || strtod(word, NULL) < -DBL_MAX;
+	(void)strtoll(word, NULL, 10);
+	return errno != 0;
+}
+
+/* The bytes of the string or the number that begins here; 1: of neither. */
+static size_t
+token(const char *s, size_t n)
+{
+	size_t k = 1;
+
+	if (s[0] == '"') {
+		while (k < n && s[k] != '"')
+			k += s[k] == '\\' ? 2 : 1;
+		return k < n ? k + 1 : n;
+	}
+	if (s[0] == '-' || (s[0] >= '0' && s[0] <= '9'))
+		while (k < n && s[k] != '\0' && strchr("0123456789.eE+-", s[k]) != NULL)
+			k++;
+	return k;
+}
+
+/* In their place: a number that is allowed nowhere. */
+static json_t *
+load_tamed(const char *s, size_t n, json_error_t *why)
+{
+	struct buf b = {0};
+	json_t *doc;
+
+	for (size_t i = 0, k; i < n; i += k) {
+		k = token(s + i, n - i);
+		if (s[i] != '"' && k > 1 && too_large(s + i, k))
+			buf_puts(&b, "-1");
+		else
+			buf_put(&b, s + i, k);
+	}
+	doc = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, why);
+	buf_free(&b);
+	return doc;
+}
+
 static int
 take_line(
     struct exec_proto *p, const char *s, size_t n, struct exec_event *ev, struct err *e)
@@ -458,6 +520,8 @@ take_line(
 		return 0;
 	json_decref(p->doc);
 	p->doc = json_loadb(s, n, JSON_REJECT_DUPLICATES, &why);
+	if (p->doc == NULL && json_error_code(&why) == json_error_numeric_overflow)
+		p->doc = load_tamed(s, n, &why);
 	if (p->doc == NULL)
 		return breach(p, e, "not JSON: %s", why.text);
 	return take_message(p, ev, e);

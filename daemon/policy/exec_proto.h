@@ -62,6 +62,7 @@ bool exec_hello_same(const struct exec_hello *a, const struct exec_hello *b);
 
 /* Borrowed until the next call. */
 struct exec_finding {
+	const char *bad; /* why it is none, in words for "made ..."; NULL: it may be one */
 	const char *rule, *reason;
 	double score;
 	struct tosd_span spans[TOSD_SPANS];
@@ -74,7 +75,7 @@ struct exec_event {
 	uint64_t seq;		 /* of result and busy */
 	const char *abstain;	 /* why there is no answer; NULL: there is one */
 	const struct exec_finding *findings;
-	size_t n;
+	size_t n, more; /* more: behind those that an item may have */
 	struct exec_hello hello; /* to be moved out, or cleared by the caller */
 };
 

@@ -365,10 +365,29 @@ host_set_at(const struct tosd_host *h, const char *set, size_t i)
 }
 
 static void
+say_left_out(const struct policy_face *f, uint64_t n)
+{
+	if (n > 0)
+		log_warn("policy", "%s: (%llu lines left out)", f->plugin,
+		    (unsigned long long)n);
+}
+
+/* A line that a terminal can be shown. */
+static char *
+clean_line(const char *s, size_t n)
+{
+	struct buf b = {0};
+
+	text_escape_buf(&b, s, strnlen(s, n));
+	buf_putc(&b, '\0');
+	return buf_take(&b);
+}
+
+static void
 host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 {
 	struct policy_face *f = policy_face_of(h);
-	int n = (int)(text.len > LOG_MAX ? LOG_MAX : text.len);
+	size_t n = text.len > LOG_MAX ? LOG_MAX : text.len;
 	uint64_t left_out = 0;
 	bool problem = level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING;
 	char *line;
@@ -377,10 +396,8 @@ host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 	    (f->phase != POLICY_OPENING &&
 		!policy_quiet_pass(&f->quiet, clock_steady(), &left_out)))
 		return;
-	if (left_out > 0)
-		log_warn("policy", "%s: (%llu lines left out)", f->plugin,
-		    (unsigned long long)left_out);
-	line = xasprintf("%.*s", n, text.ptr);
+	say_left_out(f, left_out);
+	line = clean_line(text.ptr, n);
 	if (problem)
 		f->problem(f->ctx, f->plugin, line);
 	else if (level == TOSD_LOG_INFO && f->phase == POLICY_OPENING)
@@ -433,6 +450,9 @@ policy_face_init(struct policy_face *f)
 void
 policy_face_clear(struct policy_face *f)
 {
+	/* Nobody comes any more to whom it could be told. */
+	say_left_out(f, f->quiet.dropped);
+	f->quiet.dropped = 0;
 	for (size_t i = f->nrules; i-- > 0;) {
 		struct policy_rule *r = &f->rules[i], none = {0};
 		const struct policy_rule *before = i > 0 ? r - 1 : &none;

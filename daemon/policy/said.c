@@ -49,6 +49,14 @@ on_abort(int sig)
 }
 
 static void
+say_left_out(uint64_t n)
+{
+	if (n > 0)
+		log_warn("policy", "a plugin wrote: (%llu lines left out)",
+		    (unsigned long long)n);
+}
+
+static void
 say_line(struct policy_said *s)
 {
 	uint64_t left_out = 0;
@@ -58,9 +66,7 @@ say_line(struct policy_said *s)
 	if (s->line[0] == '\0' ||
 	    !policy_quiet_pass(&s->quiet, clock_steady(), &left_out))
 		return;
-	if (left_out > 0)
-		log_warn("policy", "a plugin wrote: (%llu lines left out)",
-		    (unsigned long long)left_out);
+	say_left_out(left_out);
 	log_warn("policy", "a plugin wrote: %s", s->line);
 }
 
@@ -123,6 +129,7 @@ policy_said_free(struct policy_said **sp)
 		return;
 	*sp = NULL;
 	policy_said_drain(s);
+	say_left_out(s->quiet.dropped);
 	loop_fd_free(&s->watch);
 	free(s); /* the pipe stays: standard error leads there, and on_abort() */
 }

@@ -247,7 +247,7 @@ ask_many(struct talk *t, unsigned n, unsigned window, struct buf *said)
 			snprintf(text, sizeof(text), "ITEM %u is HERE!!!", sent);
 			talk_item(t, text, strlen(text));
 		}
-		good = talk_next(t, &ev, ANSWER_MAX);
+		good = talk_next(t, &ev, t->patience);
 		if (good && ev.kind == EXEC_BUSY)
 			good = talk_fail(t, "busy though its window is kept");
 		else if (good && (ev.seq < first || ev.seq >= first + sent ||
@@ -432,7 +432,7 @@ conform_together(struct talk *t, const struct conform_case *c)
 	for (int i = 0; i < 2; i++) {
 		struct exec_event ev;
 
-		if (!talk_next(t, &ev, ANSWER_MAX))
+		if (!talk_next(t, &ev, t->patience))
 			return false;
 		if (ev.seq != a && ev.seq != b)
 			return talk_fail(t, "it answers another item");
@@ -459,7 +459,7 @@ conform_unread(struct talk *t, const struct conform_case *c)
 	for (unsigned i = 0; i < n; i++) {
 		struct exec_event ev;
 
-		if (!talk_next(t, &ev, ANSWER_MAX))
+		if (!talk_next(t, &ev, t->patience))
 			return false;
 		if (ev.seq < first || ev.seq > t->seq)
 			return talk_fail(t, "it answers another item");
@@ -509,7 +509,7 @@ ends(struct talk *t, unsigned answers, bool by_signal)
 	int status;
 
 	for (unsigned i = 0; i < answers && good; i++)
-		good = talk_next(t, &ev, ANSWER_MAX);
+		good = talk_next(t, &ev, t->patience);
 	exec_child_move(t->c, clock_steady(), NULL);
 	status = plugin_run_end(t->run, END_MAX, &ended);
 	if (good && !ended)

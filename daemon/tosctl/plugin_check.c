@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "conf/conf.h"
 #include "policy/host.h"
 #include "policy/plugin.h"
 #include "tosctl/conform.h"
@@ -35,11 +36,11 @@ static void
 note(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "tosctl: %s\n", text);
+	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
 }
 
 static json_t *
-settings_of(const struct tosd_policy *t, const struct tosd_str *values)
+settings_of(struct check *c, const struct tosd_policy *t, const struct tosd_str *values)
 {
 	static const char *const types[] = {[TOSD_STRING] = "text",
 	    [TOSD_INTEGER] = "whole number",
@@ -48,11 +49,22 @@ settings_of(const struct tosd_policy *t, const struct tosd_str *values)
 	json_t *list = json_array();
 
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++)
-		json_array_append_new(list,
-		    json_pack("{ss ss ss* ss* ss*}", "key", t->schema[i].key, "type",
-			types[t->schema[i].type], "preset", t->schema[i].preset,
-			"value", values[i].ptr, "doc", t->schema[i].doc));
+		if (json_array_append_new(
+			list, json_pack("{ss ss ss* ss* ss*}", "key", t->schema[i].key,
+				  "type", types[t->schema[i].type], "preset",
+				  t->schema[i].preset, "value", values[i].ptr, "doc",
+				  t->schema[i].doc)) != 0)
+			problem(c, "a row of its schema is not valid UTF-8");
 	return list;
+}
+
+/* The daemon would say which line of tosd.conf. */
+static void
+file_problem(void *ctx, const char *file, int line, const char *text)
+{
+	(void)file;
+	(void)line;
+	problem(ctx, text);
 }
 
 /* The gate: everything but what is called. */
@@ -65,6 +77,8 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	char names[96], version[32];
 	int rc;
 
+	if (conf_check_object(r->conf.path, file_problem, c) != 0)
+		return false;
 	trace_at(trace, TRACE_LOAD, r->conf.name, 0);
 	rc = policy_plugin_load(&r->conf, NULL, 0, problem, c, &p, &e);
 	trace_idle(trace);
@@ -77,7 +91,7 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	c->out = json_pack("{ss ss ss ss ss ss so sb}", "name", t->name, "version",
 	    t->version, "interface", version, "file", r->conf.path, "sha256",
 	    policy_plugin_digest(p), "needs", policy_need_names(t->needs, names),
-	    "settings", settings_of(t, policy_plugin_settings(p)), "selftest",
+	    "settings", settings_of(c, t, policy_plugin_settings(p)), "selftest",
 	    TOSD_HAS(t, selftest));
 	policy_plugin_free(&p);
 	if (c->out == NULL)
@@ -184,8 +198,12 @@ run(struct check *c, struct plugin_run *r, const struct plugin_options *o,
 	struct policy_host *h;
 	struct err e = ERR_INIT;
 
-	if (!describe(c, r, trace) || policy_host_new(&po, &h, NULL) != 0)
+	if (!describe(c, r, trace))
 		return;
+	plugin_cage_alone();
+	if (policy_host_new(&po, &h, NULL) != 0)
+		return;
+	plugin_cage_alone();
 	json_object_set_new(c->out, "rules", rules_of(h));
 	if (plugin_cage_enter(o->open, &e) != 0)
 		problem(c, e.text);
@@ -246,18 +264,25 @@ print_text(const json_t *o)
 		    (long long)json_integer_value(json_object_get(o, "texts")));
 }
 
-int
-plugin_check(struct plugin_run *r, const struct plugin_options *o, struct trace *trace)
+struct job {
+	struct plugin_run *run;
+	const struct plugin_options *o;
+};
+
+static int
+check_caged(void *ctx, struct trace *trace)
 {
+	const struct job *j = ctx;
 	struct check c = {.problems = json_array()};
-	FILE *out = scan_own_output(); /* before the plugin prints anything */
+	FILE *out = scan_own_output(), *says = plugin_cage_says();
 	const json_t *row;
 	size_t i;
 	int rc;
 
-	run(&c, r, o, trace);
+	run(&c, j->run, j->o, trace);
+	plugin_cage_alone();
 	rc = json_array_size(c.problems) > 0 ? 1 : 0;
-	if (o->json) {
+	if (j->o->json) {
 		c.out = c.out != NULL ? c.out : json_object();
 		json_object_set(c.out, "problems", c.problems);
 		scan_print_json(c.out);
@@ -266,11 +291,29 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o, struct trace 
 		if (c.out != NULL)
 			print_text(c.out);
 		json_array_foreach(c.problems, i, row)
-		    fprintf(stderr, "tosctl: %s\n", json_string_value(row));
+		    fprintf(says, "tosctl: %s\n", json_string_value(row));
 		fprintf(out, rc == 0 ? "good\n" : "problems: %zu\n",
 		    json_array_size(c.problems));
 	}
 	json_decref(c.out);
 	json_decref(c.problems);
-	return rc;
+	return fflush(out) != 0 || ferror(out) ? PLUGIN_CAGE_CLOSED : rc;
+}
+
+int
+plugin_check(struct plugin_run *r, const struct plugin_options *o)
+{
+	struct job job = {r, o};
+	struct plugin_cage cage = {r->conf.name, o->deadline, o->memory};
+	struct cage_end end;
+
+	if (plugin_cage(&cage, check_caged, &job, &end) != 0)
+		return 3;
+	if (!end.broken)
+		return end.code == PLUGIN_CAGE_CLOSED ? 1 : end.code;
+	fprintf(stderr, "tosctl: %s\n", end.words);
+	if (o->json)
+		scan_print_json(json_pack(
+		    "{ss s[s]}", "file", r->conf.path, "problems", end.words));
+	return 1;
 }

@@ -65,6 +65,20 @@ good_name(const char *s)
 	       s[n - 1] != '-' && strstr(s, "--") == NULL;
 }
 
+/* NULL, or why nobody may have that name: `make install' would overwrite a plugin of
+ * ours, or the host would take none of its rules. */
+static const char *
+taken_name(const char *s)
+{
+	static const char *const ours[] = {
+	    "rules", "lists", "moderation", "classifier", "probe"};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcmp(ours[i], s) == 0)
+			return "a plugin of tosd itself is called so";
+	return strcmp(s, "host") == 0 ? "rules of that name are the host's own" : NULL;
+}
+
 static void
 make_words(enum plugin_kind kind, const char *name, struct words *w)
 {
@@ -98,41 +112,51 @@ fill_in(struct buf *out, const char *s, const struct words *w)
 	buf_puts(out, s);
 }
 
+/* One file to be written. */
+struct sheet {
+	char *path;
+	struct buf text;
+	mode_t mode;
+};
+
 static int
-write_new(const char *path, const struct buf *b, mode_t mode, struct err *e)
+write_new(const struct sheet *f, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	ssize_t n = fd >= 0 ? write(fd, b->data, b->len) : -1;
-	int rc = n == (ssize_t)b->len ? 0 : err_sys(e, "cannot write %s", path);
+	int fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, f->mode);
+	ssize_t n = fd >= 0 ? write(fd, f->text.data, f->text.len) : -1;
+	int rc = n == (ssize_t)f->text.len ? 0 : err_sys(e, "cannot write %s", f->path);
 
 	if (fd >= 0 && close(fd) != 0 && rc == 0)
-		rc = err_sys(e, "cannot write %s", path);
+		rc = err_sys(e, "cannot write %s", f->path);
+	if (fd >= 0 && rc != 0)
+		unlink(f->path);
 	return rc;
 }
 
+/* Fills in the template; an error as well where its file is there already. */
 static int
-write_one(
-    const struct template *t, const char *dir, const struct words *w, struct err *e)
+prepare(const struct template *t, const char *dir, const struct words *w,
+    struct sheet *f, struct err *e)
 {
-	char *from = xasprintf("%s/%s", places_templates(), t->from), *name, *path;
-	struct buf in = {0}, out = {0};
+	char *from = xasprintf("%s/%s", places_templates(), t->from);
+	struct buf in = {0};
+	struct stat st;
 	int rc = file_read(from, TEMPLATE_MAX, &in, e);
 
-	name = strncmp(t->to, "%s", 2) == 0 ? xasprintf("%s%s", w->name, t->to + 2)
-					    : xstrdup(t->to);
-	path = xasprintf("%s/%s", dir, name);
+	f->mode = t->mode;
+	f->path = strncmp(t->to, "%s", 2) == 0
+		      ? xasprintf("%s/%s%s", dir, w->name, t->to + 2)
+		      : xasprintf("%s/%s", dir, t->to);
+	if (rc == 0 && lstat(f->path, &st) == 0) {
+		errno = EEXIST;
+		rc = err_sys(e, "nothing is written: cannot write %s", f->path);
+	}
 	if (rc == 0) {
 		buf_putc(&in, '\0');
-		fill_in(&out, in.data, w);
-		rc = write_new(path, &out, t->mode, e);
+		fill_in(&f->text, in.data, w);
 	}
-	if (rc == 0)
-		printf("%s\n", path);
 	buf_free(&in);
-	buf_free(&out);
 	free(from);
-	free(name);
-	free(path);
 	return rc;
 }
 
@@ -151,12 +175,52 @@ make_folders(const char *dir, struct err *e)
 	return rc;
 }
 
+/* All of them or none. */
+static int
+write_all(const struct sheet *v, size_t n, struct err *e)
+{
+	size_t i = 0;
+	int rc = 0;
+
+	while (i < n && (rc = write_new(&v[i], e)) == 0)
+		i++;
+	for (size_t k = 0; k < i; k++)
+		if (rc != 0)
+			unlink(v[k].path);
+		else
+			printf("%s\n", v[k].path);
+	return rc;
+}
+
+static int
+write_plugin(
+    enum plugin_kind kind, const char *dir, const struct words *w, struct err *e)
+{
+	struct sheet v[NTEMPLATES];
+	size_t n = 0;
+	int rc = 0;
+
+	memset(v, 0, sizeof(v));
+	for (size_t i = 0; rc == 0 && i < NTEMPLATES; i++)
+		if (templates[i].kinds & 1u << kind)
+			rc = prepare(&templates[i], dir, w, &v[n++], e);
+	if (rc == 0)
+		rc = make_folders(dir, e);
+	if (rc == 0)
+		rc = write_all(v, n, e);
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].path);
+		buf_free(&v[i].text);
+	}
+	return rc;
+}
+
 int
 plugin_new(enum plugin_kind kind, const char *name, const char *dir)
 {
 	struct err e = ERR_INIT;
+	const char *why;
 	struct words w;
-	int rc;
 
 	if (!good_name(name)) {
 		fprintf(stderr,
@@ -166,13 +230,13 @@ plugin_new(enum plugin_kind kind, const char *name, const char *dir)
 		    NAME_MAX_LEN);
 		return EXIT_USAGE;
 	}
+	if ((why = taken_name(name)) != NULL) {
+		fprintf(stderr, "tosctl: %s: %s; choose another name\n", name, why);
+		return EXIT_USAGE;
+	}
 	make_words(kind, name, &w);
-	dir = dir != NULL ? dir : name;
-	rc = make_folders(dir, &e);
-	for (size_t i = 0; rc == 0 && i < NTEMPLATES; i++)
-		if (templates[i].kinds & 1u << kind)
-			rc = write_one(&templates[i], dir, &w, &e);
-	if (rc != 0)
-		fprintf(stderr, "tosctl: %s\n", e.text);
-	return rc == 0 ? EXIT_DONE : EXIT_CANNOT;
+	if (write_plugin(kind, dir != NULL ? dir : name, &w, &e) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "tosctl: %s\n", e.text);
+	return EXIT_CANNOT;
 }

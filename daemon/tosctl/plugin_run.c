@@ -238,8 +238,19 @@ lost(void *ctx, const char *plugin, int64_t delay, const char *why)
 	r->due = clock_steady() + delay;
 }
 
+static void
+call_line(void *ctx, uint64_t line, char out[EXEC_CALLED])
+{
+	const struct plugin_run *r = ctx;
+
+	if (r->called != NULL)
+		r->called(r->called_ctx, line, out);
+	else
+		snprintf(out, EXEC_CALLED, "line %llu", (unsigned long long)line);
+}
+
 struct policy_children
 plugin_run_children(struct plugin_run *r)
 {
-	return (struct policy_children){take, lost, say, r};
+	return (struct policy_children){take, lost, say, r, call_line};
 }

@@ -20,6 +20,9 @@ struct plugin_run {
 	pid_t pid;   /* 0: none runs */
 	int64_t due; /* not before that */
 	bool wanted;
+	/* How lines call the item of this number; NULL: "line 12". */
+	void (*called)(void *ctx, uint64_t line, char out[EXEC_CALLED]);
+	void *called_ctx;
 };
 
 /* Presets of tosd.conf(5). */

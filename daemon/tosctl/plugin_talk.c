@@ -109,8 +109,8 @@ talk_next(struct talk *t, struct exec_event *ev, int64_t patience)
 		if (over < 0)
 			return fail_ended(t);
 		if (clock_steady() >= end)
-			return talk_fail(t, "no answer within %lld s",
-			    (long long)(patience / CLOCK_SEC));
+			return talk_fail(
+			    t, "no answer within %g s", (double)patience / CLOCK_SEC);
 		wait_for(t, end);
 	}
 }
@@ -224,7 +224,7 @@ talk_hear(struct talk *t, uint64_t seq, const char *text, size_t n, struct buf *
 	bool good;
 
 	for (unsigned busy = 1;; busy++) {
-		if (!talk_next(t, &ev, ANSWER_MAX))
+		if (!talk_next(t, &ev, t->patience))
 			return false;
 		if (ev.kind != EXEC_BUSY || ev.seq != seq)
 			break;

@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "tosctl/plugin_run.h"
 
-#define ANSWER_MAX (30 * CLOCK_SEC) /* far longer than any deadline: this is no race */
+/* For an answer where no deadline is asked for: this is no race. */
+#define ANSWER_MAX (30 * CLOCK_SEC)
 #define END_MAX (2 * CLOCK_SEC)
 
 struct talk {
 	struct plugin_run *run;
+	int64_t patience; /* ms for an answer */
 	struct exec_child *c;
 	struct exec_hello hello;
 	struct policy_face face;

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/line.h"
+#include "base/text.h"
 #include "policy/host.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/plugin_run.h"
@@ -21,8 +24,10 @@
 
 #define BATCH 512
 #define ATTEMPTS 2
-#define STALLS 5 /* rounds without a word about any item, then all are given up */
+#define STALLS 5  /* rounds without a word about any item, then all are given up */
+#define CRASHES 5 /* of a shared object, then it is asked no more */
 #define LINE_LIMIT (8u << 20)
+#define CHUNK (1u << 18)
 #define BACK_MAX (70 * CLOCK_SEC) /* longer than any pause of a program */
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -37,22 +42,52 @@ struct row {
 	struct policy_ask ask;
 };
 
+/* What outlives a shared object that ends its process, in memory of both: the input,
+ * how far it was judged, and the counts. */
+struct input {
+	uint64_t items, findings, degraded, bad, line, expected, unexpected;
+	int64_t begin;
+	unsigned crashes;
+	int rc;
+	int failed; /* errno of the read that did */
+	bool over;  /* no more of it will be read */
+	bool asked; /* the line at `at' is before the plugin */
+	size_t at, len, got;
+	char data[LINE_LIMIT + CHUNK];
+};
+
 struct attempt {
 	struct plugin_run *run;
-	struct policy_host *host;
+	const struct plugin_options *o;
+	struct policy_host *host; /* NULL: nobody is asked any more */
 	struct row *rows;
-	size_t n;
+	size_t n, batch;
 	unsigned stalls; /* rounds in a row */
-	uint64_t items, findings, degraded, bad, line, expected, unexpected;
-	bool expect;
-	int rc;
+	struct input *in;
+	char why[160]; /* a line is no item */
 };
+
+/* An item as people know it: by its line, and by its id where it has one. */
+static void
+call_item(void *ctx, uint64_t line, char out[EXEC_CALLED])
+{
+	const struct attempt *a = ctx;
+	char *id = NULL;
+
+	for (size_t i = 0; i < a->n && id == NULL; i++)
+		if (a->rows[i].line == line)
+			id = json_dumps(json_object_get(a->rows[i].in, "id"),
+			    JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	snprintf(out, EXEC_CALLED, id != NULL ? "line %llu (id %.60s)" : "line %llu",
+	    (unsigned long long)line, id);
+	free(id);
+}
 
 static void
 report(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "tosctl: %s\n", text);
+	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
 }
 
 /* Waits until the program is there again; false: it does not come back. */
@@ -174,6 +209,14 @@ listed(const json_t *list, const char *rule)
 	return false;
 }
 
+static void
+put_name(struct buf *b, const char *before, const char *name)
+{
+	buf_printf(b, " %s ", before);
+	text_escape_buf(b, name, strlen(name));
+	buf_putc(b, ';');
+}
+
 /* `expect' of an item is the list of rules of which something must be found in it; of
  * no other rule may anything be found. */
 static void
@@ -183,24 +226,31 @@ hold_against(struct attempt *a, const struct row *r)
 	struct buf b = {0};
 	size_t i;
 
-	if (!json_is_array(want))
+	if (want == NULL)
 		return;
-	a->expected++;
-	json_array_foreach(
-	    want, i, o) if (!json_is_string(o) || !found(&r->ask, json_string_value(o)))
-	    buf_printf(&b, " lacks %s;",
-		json_is_string(o) ? json_string_value(o) : "what is no rule");
-	for (uint32_t k = 0; k < r->ask.n; k++)
-		if (!listed(want, r->ask.findings[k].rule))
-			buf_printf(&b, " has %s;", r->ask.findings[k].rule);
-	if (b.len > 0) {
-		char *id = json_dumps(json_object_get(r->in, "id"), JSON_ENCODE_ANY);
+	a->in->expected++;
+	if (!json_is_array(want))
+		buf_puts(&b, " `expect' must be a list of rules;");
+	json_array_foreach(want, i, o)
+	{
+		const char *rule = json_string_value(o);
 
-		fprintf(stderr, "tosctl: item %s:%.*s not as expected\n",
-		    id != NULL ? id : "without id", (int)b.len - 1, b.data);
+		if (rule == NULL || !found(&r->ask, rule))
+			put_name(&b, "lacks", rule != NULL ? rule : "what is no rule");
+	}
+	for (uint32_t k = 0; json_is_array(want) && k < r->ask.n; k++)
+		if (!listed(want, r->ask.findings[k].rule))
+			put_name(&b, "has", r->ask.findings[k].rule);
+	if (b.len > 0) {
+		char *id = json_dumps(
+		    json_object_get(r->in, "id"), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+		fprintf(plugin_cage_says(), "tosctl: item %s:%.*s%s\n",
+		    id != NULL ? id : "without id", (int)b.len - 1, b.data,
+		    json_is_array(want) ? " not as expected" : "");
 		free(id);
-		a->unexpected++;
-		a->rc = EXIT_NEGATIVE;
+		a->in->unexpected++;
+		a->in->rc = EXIT_NEGATIVE;
 	}
 	buf_free(&b);
 }
@@ -217,191 +267,337 @@ print_row(struct attempt *a, struct row *r)
 			json_object_set_new(scores, f->category, json_real(f->score));
 		json_array_append_new(list, scan_finding_json(f));
 	}
-	a->findings += r->ask.n;
+	a->in->findings += r->ask.n;
 	json_object_set(out, "id", json_object_get(r->in, "id"));
 	json_object_set_new(out, "scores", scores);
 	json_object_set_new(out, "findings", list);
 	if (r->ask.degraded != NULL) {
 		json_object_set_new(out, "degraded", json_string(r->ask.degraded));
-		a->degraded++;
-		a->rc = EXIT_NEGATIVE;
+		a->in->degraded++;
+		a->in->rc = EXIT_NEGATIVE;
 	}
 	scan_print_json(out);
-	if (a->expect)
+	if (a->o->expect)
 		hold_against(a, r);
+}
+
+static void
+clear_row(struct row *r)
+{
+	policy_ask_clear(&r->ask);
+	item_clear(&r->it);
+	json_decref(r->in);
+}
+
+/* A shared object that has crashed too often. */
+static void
+leave_out(struct attempt *a, struct row *r)
+{
+	r->settled = true;
+	r->ask.degraded = xasprintf("%s: not asked: it has crashed %u times",
+	    a->run->conf.name, a->in->crashes);
 }
 
 static void
 judge_rows(struct attempt *a)
 {
-	a->items += a->n;
+	a->in->items += a->n;
+	a->in->asked = a->n > 0;
+	for (size_t i = 0; a->host == NULL && i < a->n; i++)
+		leave_out(a, &a->rows[i]);
 	while (any_open(a, false))
 		ask_all(a, false);
 	while (any_open(a, true))
 		ask_all(a, true);
+	a->in->asked = false;
 	for (size_t i = 0; i < a->n; i++) {
 		print_row(a, &a->rows[i]);
-		policy_ask_clear(&a->rows[i].ask);
-		item_clear(&a->rows[i].it);
-		json_decref(a->rows[i].in);
+		clear_row(&a->rows[i]);
 	}
 	a->n = 0;
+}
+
+/* A row of this line; NULL, or why it is none. */
+static const char *
+read_row(struct attempt *a, struct row *r, const char *s, size_t n)
+{
+	json_error_t je;
+
+	*r = (struct row){.line = a->in->line};
+	item_init(&r->it);
+	r->in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je);
+	if (r->in != NULL)
+		return scan_read_item(r->in, &r->it, &r->time);
+	snprintf(a->why, sizeof(a->why), "%s", line_why(je.text));
+	return a->why;
+}
+
+static bool
+blank(const char *s, size_t n)
+{
+	while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL && s[n - 1] != '\0')
+		n--;
+	return n == 0;
 }
 
 static void
 try_line(struct attempt *a, const char *s, size_t n)
 {
 	struct row *r = &a->rows[a->n];
-	json_error_t je;
 	const char *why;
 
-	a->line++;
-	if (strspn(s, " \t\r\n") >= n)
+	a->in->line++;
+	if (blank(s, n))
 		return;
-	*r = (struct row){
-	    .in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je), .line = a->line};
-	item_init(&r->it);
-	why =
-	    r->in == NULL ? line_why(je.text) : scan_read_item(r->in, &r->it, &r->time);
+	why = read_row(a, r, s, n);
 	if (why == NULL) {
-		if (++a->n == BATCH)
+		if (++a->n == a->batch)
 			judge_rows(a);
 		return;
 	}
 	judge_rows(a); /* lines keep their order */
 	scan_print_json(
-	    json_pack("{sI ss}", "line", (json_int_t)a->line, "error", why));
-	a->bad++;
-	a->rc = EXIT_NEGATIVE;
-	item_clear(&r->it);
-	json_decref(r->in);
+	    json_pack("{sI ss}", "line", (json_int_t)a->in->line, "error", why));
+	a->in->bad++;
+	a->in->rc = EXIT_NEGATIVE;
+	clear_row(r);
+}
+
+/* The bytes of the next line, its end not counted; false: there is no whole one. */
+static bool
+next_line(const struct input *in, size_t *n)
+{
+	const char *s = in->data + in->at, *nl = memchr(s, '\n', in->len - in->at);
+
+	*n = nl != NULL ? (size_t)(nl - s) : in->len - in->at;
+	return nl != NULL || (in->over && *n > 0);
+}
+
+/* False: there is no more. */
+static bool
+read_more(struct input *in)
+{
+	ssize_t n;
+
+	if (in->over)
+		return false;
+	in->len -= in->at;
+	memmove(in->data, in->data + in->at, in->len);
+	in->at = 0;
+	if (in->len > LINE_LIMIT) {
+		fprintf(plugin_cage_says(), "tosctl: line %llu is longer than 8 MiB\n",
+		    (unsigned long long)in->line + 1);
+		in->over = true;
+		in->rc = EXIT_NEGATIVE;
+		return false;
+	}
+	do
+		n = read(STDIN_FILENO, in->data + in->len, CHUNK);
+	while (n < 0 && errno == EINTR);
+	in->failed = n < 0 ? errno : 0;
+	in->over = n <= 0;
+	in->got = n > 0 ? (size_t)n : 0;
+	in->len += in->got;
+	return true;
 }
 
 static int
 try_stream(struct attempt *a)
 {
-	struct buf b = {0};
-	ssize_t n;
+	struct input *in = a->in;
+	FILE *out = scan_own_output();
+	int failed;
+	size_t n;
 
-	a->rows = xcalloc(BATCH, sizeof(*a->rows));
 	do {
-		size_t from = 0;
-		const char *nl;
+		while (next_line(in, &n)) {
+			size_t end = in->at + n;
 
-		n = read(STDIN_FILENO, buf_reserve(&b, 1u << 18), 1u << 18);
-		if (n > 0)
-			b.len += (size_t)n;
-		buf_reserve(&b, 1)[0] = '\0';
-		while (b.len > from &&
-		       (nl = memchr(b.data + from, '\n', b.len - from)) != NULL) {
-			try_line(a, b.data + from, (size_t)(nl - b.data) - from);
-			from = (size_t)(nl - b.data) + 1;
+			try_line(a, in->data + in->at, n);
+			if (a->batch == 1)
+				fflush(out); /* the next one may be the last */
+			in->at = end < in->len ? end + 1 : end;
 		}
-		if (n <= 0 && b.len > from)
-			try_line(a, b.data + from, b.len - from);
-		b.len -= from;
-		memmove(b.data, b.data + from, b.len);
 		/* Whoever sends one item at a time gets its answer. */
-		if (n < (1 << 18) && n > 0)
+		if (in->got < CHUNK)
 			judge_rows(a);
-		fflush(scan_own_output());
-		if (b.len > LINE_LIMIT) {
-			fprintf(stderr, "tosctl: line %llu is longer than 8 MiB\n",
-			    (unsigned long long)a->line + 1);
-			break;
-		}
-	} while (n > 0 || (n < 0 && errno == EINTR));
+		fflush(out);
+	} while (read_more(in));
 	judge_rows(a);
-	fflush(scan_own_output());
-	buf_free(&b);
-	free(a->rows);
-	if (n < 0 || ferror(scan_own_output()))
-		fprintf(stderr, "tosctl: %s\n", strerror(errno));
-	return n < 0 || ferror(scan_own_output()) ? EXIT_CANNOT : a->rc;
+	fflush(out);
+	failed = ferror(out) ? errno : in->failed;
+	if (failed == 0)
+		return in->rc;
+	fprintf(plugin_cage_says(), "tosctl: %s\n", strerror(failed));
+	return failed == EBADF ? PLUGIN_CAGE_CLOSED : EXIT_CANNOT;
 }
 
 static void
-print_time(const char *what, int64_t ms)
+put_time(struct buf *b, const char *what, int64_t ms)
 {
 	if (ms < 0)
-		fprintf(stderr, ", %s over 1 min", what);
+		buf_printf(b, ", %s over 1 min", what);
 	else
-		fprintf(stderr, ", %s within %lld ms", what, (long long)ms);
+		buf_printf(b, ", %s within %lld ms", what, (long long)ms);
 }
 
 static void
-summary(const struct attempt *a, int64_t ms)
+summary(const struct attempt *a)
 {
-	const struct policy_exec *x = policy_host_exec(a->host, 0);
+	const struct policy_exec *x =
+	    a->host != NULL ? policy_host_exec(a->host, 0) : NULL;
+	const struct input *in = a->in;
+	int64_t ms = clock_steady() - in->begin;
 	struct exec_stats s;
+	struct buf b = {0};
 
-	fprintf(stderr,
+	buf_printf(&b,
 	    "%llu items, %llu findings, %llu degraded, %llu lines that are no "
 	    "item; %.0f items/s",
-	    (unsigned long long)a->items, (unsigned long long)a->findings,
-	    (unsigned long long)a->degraded, (unsigned long long)a->bad,
-	    (double)a->items * 1000 / (double)(ms > 0 ? ms : 1));
+	    (unsigned long long)in->items, (unsigned long long)in->findings,
+	    (unsigned long long)in->degraded, (unsigned long long)in->bad,
+	    (double)in->items * 1000 / (double)(ms > 0 ? ms : 1));
 	if (x != NULL) {
 		policy_exec_stats(x, &s);
-		print_time("half of the answers", histogram_quantile(&s.took, 0.5));
-		print_time("99 %", histogram_quantile(&s.took, 0.99));
-		fprintf(stderr,
+		put_time(&b, "half of the answers", histogram_quantile(&s.took, 0.5));
+		put_time(&b, "99 %", histogram_quantile(&s.took, 0.99));
+		buf_printf(&b,
 		    "; %llu complaints, %llu losses, %llu late, %llu answered twice, "
 		    "%llu times busy, %llu messages of unknown type",
 		    (unsigned long long)s.complaints, (unsigned long long)s.losses,
 		    (unsigned long long)s.late, (unsigned long long)s.twice,
 		    (unsigned long long)s.busy, (unsigned long long)s.ignored);
+	} else if (in->crashes > 0) {
+		buf_printf(&b, "; %u crashes", in->crashes);
 	}
-	if (a->expect)
-		fprintf(stderr, "; %llu as expected, %llu not",
-		    (unsigned long long)(a->expected - a->unexpected),
-		    (unsigned long long)a->unexpected);
-	fputc('\n', stderr);
+	if (a->o->expect)
+		buf_printf(&b, "; %llu as expected, %llu not",
+		    (unsigned long long)(in->expected - in->unexpected),
+		    (unsigned long long)in->unexpected);
+	buf_putc(&b, '\0');
+	fprintf(plugin_cage_says(), "%s\n", b.data);
+	buf_free(&b);
 }
 
-/* What the daemon does before the first item: a shared object has opened what it needs.
- */
-static bool
-close_walls(const struct plugin_run *r, const struct plugin_options *o)
+/* Judges all that is left of the input. */
+static int
+try_rest(struct attempt *a)
 {
-	struct err e = ERR_INIT;
+	int rc;
 
-	if (r->conf.ncommand > 0 || plugin_cage_enter(o->open, &e) == 0)
-		return true;
-	fprintf(stderr, "tosctl: %s\n", e.text);
-	return false;
+	a->rows = xcalloc(a->batch, sizeof(*a->rows));
+	rc = try_stream(a);
+	free(a->rows);
+	a->rows = NULL;
+	summary(a);
+	if (a->o->expect && a->in->expected == 0) {
+		fprintf(plugin_cage_says(),
+		    "tosctl: no item says what to expect of it (`expect')\n");
+		rc = EXIT_NEGATIVE;
+	}
+	return rc;
 }
 
-int
-plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *trace)
+/* In a cage where it is a shared object. */
+static int
+try_open(void *ctx, struct trace *trace)
 {
-	struct policy_children children = plugin_run_children(r);
-	struct conf_policy policy = {.plugins = &r->conf, .nplugins = 1};
-	struct conf_safety safety = {.protect = o->protect, .nprotect = o->nprotect};
+	struct attempt *a = ctx;
+	struct policy_children children = plugin_run_children(a->run);
+	struct conf_policy policy = {.plugins = &a->run->conf, .nplugins = 1};
+	struct conf_safety safety = {
+	    .protect = a->o->protect, .nprotect = a->o->nprotect};
 	struct policy_options po = {.conf = &policy,
 	    .safety = &safety,
 	    .report = report,
 	    .children = &children,
 	    .trace = trace};
-	struct attempt a = {.run = r, .expect = o->expect};
-	int64_t begin;
+	struct err e = ERR_INIT;
+	int rc = EXIT_CANNOT;
+
+	if (policy_host_new(&po, &a->host, NULL) != 0)
+		return EXIT_CANNOT;
+	plugin_cage_alone();
+	/* What the daemon does before the first item: a shared object has opened what
+	 * it needs. */
+	if (a->run->conf.ncommand > 0 || plugin_cage_enter(a->o->open, &e) == 0)
+		rc = try_rest(a);
+	else
+		fprintf(plugin_cage_says(), "tosctl: %s\n", e.text);
+	plugin_cage_alone();
+	policy_host_free(&a->host);
+	return rc;
+}
+
+/* It ended the process over the line at in->at: that line has its answer here, and the
+ * next process goes on behind it. */
+static void
+after_crash(struct attempt *a, const struct cage_end *end)
+{
+	struct input *in = a->in;
+	char called[EXEC_CALLED];
+	struct row row;
+	size_t n;
+
+	in->asked = false;
+	in->crashes++;
+	/* The plugin may have written there, too. */
+	if (in->len > sizeof(in->data) || in->at > in->len)
+		in->at = in->len = 0;
+	next_line(in, &n);
+	a->rows = &row;
+	read_row(a, &row, in->data + in->at, n);
+	a->n = 1;
+	call_item(a, in->line, called);
+	a->n = 0;
+	fprintf(stderr, "tosctl: %s: %s\n", called, end->words);
+	row.ask.degraded = xasprintf("%s: %s", a->run->conf.name, end->words);
+	print_row(a, &row);
+	clear_row(&row);
+	a->rows = NULL;
+	in->at += n < in->len - in->at ? n + 1 : n;
+}
+
+static int
+try_object(struct attempt *a)
+{
+	struct plugin_cage cage = {a->run->conf.name, a->o->deadline, a->o->memory};
+	struct cage_end end;
+
+	do {
+		if (plugin_cage(&cage, try_open, a, &end) != 0)
+			return EXIT_CANNOT;
+		if (!end.broken)
+			return end.code == PLUGIN_CAGE_CLOSED ? EXIT_NEGATIVE
+							      : end.code;
+		if (!a->in->asked) {
+			fprintf(stderr, "tosctl: %s\n", end.words);
+			return EXIT_NEGATIVE;
+		}
+		after_crash(a, &end);
+	} while (a->in->crashes < CRASHES);
+	fprintf(
+	    stderr, "tosctl: %u crashes: what is left is not asked\n", a->in->crashes);
+	return try_rest(a);
+}
+
+int
+plugin_try(struct plugin_run *r, const struct plugin_options *o)
+{
+	bool object = r->conf.ncommand == 0;
+	struct attempt a = {.run = r, .o = o, .batch = object ? 1 : BATCH};
 	int rc;
 
-	scan_own_output(); /* before the plugin prints anything */
-	if (policy_host_new(&po, &a.host, NULL) != 0)
-		return EXIT_CANNOT;
-	if (!close_walls(r, o)) {
-		policy_host_free(&a.host);
+	a.in = mmap(NULL, sizeof(*a.in), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (a.in == MAP_FAILED) {
+		fputs("tosctl: no memory\n", stderr);
 		return EXIT_CANNOT;
 	}
-	begin = clock_steady();
-	rc = try_stream(&a);
-	summary(&a, clock_steady() - begin);
-	if (o->expect && a.expected == 0) {
-		fprintf(
-		    stderr, "tosctl: no item says what to expect of it (`expect')\n");
-		rc = EXIT_NEGATIVE;
-	}
-	policy_host_free(&a.host);
+	a.in->begin = clock_steady();
+	r->called = call_item;
+	r->called_ctx = &a;
+	rc = object ? try_object(&a) : try_open(&a, NULL);
+	munmap(a.in, sizeof(*a.in));
 	return rc;
 }

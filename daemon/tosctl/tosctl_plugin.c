@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "conf/conf_value.h"
 #include "policy/plugin.h"
-#include "tosctl/plugin_cage.h"
 #include "tosctl/plugin_run.h"
 #include "tosctl/tosctl_plugin.h"
 
@@ -32,6 +34,8 @@ static const char usage[] =
     "         --set KEY=VALUE, --protect NAME, --no-sandbox, --json\n";
 
 enum verb { TRY, CONFORM, CHECK, NEW };
+static const char *const verbs[] = {
+    [TRY] = "try", [CONFORM] = "conform", [CHECK] = "check", [NEW] = "new"};
 
 enum {
 	O_NAME = 256,
@@ -69,6 +73,22 @@ static const struct option table[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* Which verbs heed an option; those that are not here: all but `new'. */
+#define FOR(verb) (1u << (verb))
+static const struct {
+	int option;
+	unsigned verbs;
+} heeded[] = {
+    {O_PROTECT, FOR(TRY) | FOR(CHECK)},
+    {O_CASE, FOR(CONFORM)},
+    {O_LIST, FOR(CONFORM)},
+    {O_EXPECT, FOR(TRY)},
+    {O_KIND + PLUGIN_AUTOTOOLS, FOR(NEW)},
+    {O_KIND + PLUGIN_PYTHON, FOR(NEW)},
+    {O_KIND + PLUGIN_SHELL, FOR(NEW)},
+    {'h', FOR(TRY) | FOR(CONFORM) | FOR(CHECK) | FOR(NEW)},
+};
+
 /* --- options */
 
 static bool
@@ -86,8 +106,54 @@ count_of(const char *s, unsigned long lo, unsigned long hi, unsigned long *out)
 static bool
 refuse(const char *option, const char *value, const char *must)
 {
-	fprintf(stderr, "tosctl: %s: \"%s\" must be %s\n", option, value, must);
+	struct buf b = {0};
+
+	text_escape_buf(&b, value, strlen(value));
+	buf_putc(&b, '\0');
+	fprintf(stderr, "tosctl: %s: \"%s\" must be %s\n", option, b.data, must);
+	buf_free(&b);
 	return false;
+}
+
+static bool
+heeds(enum verb verb, int c)
+{
+	const char *name = NULL;
+	unsigned by = FOR(TRY) | FOR(CONFORM) | FOR(CHECK);
+
+	for (size_t i = 0; i < sizeof(heeded) / sizeof(heeded[0]); i++)
+		if (heeded[i].option == c)
+			by = heeded[i].verbs;
+	for (const struct option *o = table; o->name != NULL && name == NULL; o++)
+		name = o->val == c ? o->name : NULL;
+	if (by & FOR(verb))
+		return true;
+	fprintf(stderr, "tosctl: --%s is not for `plugin %s'\n", name, verbs[verb]);
+	return false;
+}
+
+static bool
+set_name(struct plugin_run *r, const char *name)
+{
+	const char *bad = conf_value_plugin(name);
+
+	/* Its words begin with "must be". */
+	if (bad != NULL)
+		return refuse("--name", name, bad + strlen("must be "));
+	r->conf.name = name;
+	return true;
+}
+
+static bool
+set_kind(struct plugin_options *o, enum plugin_kind kind)
+{
+	if (o->kind != PLUGIN_C && o->kind != kind) {
+		fputs("tosctl: --autotools, --python and --shell exclude each other\n",
+		    stderr);
+		return false;
+	}
+	o->kind = kind;
+	return true;
 }
 
 static bool
@@ -117,9 +183,14 @@ set_setting(struct plugin_run *r, char *pair)
 
 	if (eq == NULL || eq == pair)
 		return refuse("--set", pair, "KEY=VALUE");
+	if (!text_valid(pair, strlen(pair)))
+		return refuse("--set", pair, "UTF-8");
 	if (r->conf.nsettings == sizeof(r->settings) / sizeof(r->settings[0]))
 		return refuse("--set", pair, "one of 32 at most");
 	*eq = '\0';
+	for (size_t i = 0; i < r->conf.nsettings; i++)
+		if (strcmp(r->settings[i].key, pair) == 0)
+			return refuse("--set", pair, "given once");
 	r->settings[r->conf.nsettings++] = (struct conf_setting){pair, eq + 1};
 	return true;
 }
@@ -152,8 +223,7 @@ take_option(struct plugin_run *r, struct plugin_options *o, int c)
 {
 	switch (c) {
 	case O_NAME:
-		r->conf.name = optarg;
-		return true;
+		return set_name(r, optarg);
 	case O_WINDOW:
 	case O_DEADLINE:
 	case O_MEMORY:
@@ -174,8 +244,7 @@ take_option(struct plugin_run *r, struct plugin_options *o, int c)
 	case O_KIND + PLUGIN_AUTOTOOLS:
 	case O_KIND + PLUGIN_PYTHON:
 	case O_KIND + PLUGIN_SHELL:
-		o->kind = (enum plugin_kind)(c - O_KIND);
-		return true;
+		return set_kind(o, (enum plugin_kind)(c - O_KIND));
 	default:
 		o->json |= c == O_JSON;
 		o->list |= c == O_LIST;
@@ -187,14 +256,15 @@ take_option(struct plugin_run *r, struct plugin_options *o, int c)
 }
 
 static bool
-parse_options(int argc, char **argv, struct plugin_run *r, struct plugin_options *o)
+parse_options(int argc, char **argv, enum verb verb, struct plugin_run *r,
+    struct plugin_options *o)
 {
 	int c;
 
 	optind = 0;
 	/* "+": the options of the program are its own. */
 	while ((c = getopt_long(argc, argv, "+h", table, NULL)) != -1)
-		if (c == '?' || !take_option(r, o, c))
+		if (c == '?' || !heeds(verb, c) || !take_option(r, o, c))
 			return false; /* which getopt_long() or we have told */
 	return true;
 }
@@ -210,35 +280,26 @@ is_object(const char *word)
 	return n > 3 && strcmp(word + n - 3, ".so") == 0;
 }
 
-struct job {
-	struct plugin_run *run;
-	const struct plugin_options *o;
-	int (*what)(
-	    struct plugin_run *r, const struct plugin_options *o, struct trace *trace);
-};
-
-static int
-caged(void *ctx, struct trace *trace)
-{
-	struct job *j = ctx;
-
-	return j->what(j->run, j->o, trace);
-}
-
 /* words: what the plugin is, after all options. */
 static int
 run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char **words,
     size_t n)
 {
-	struct job job = {r, o, verb == CHECK ? plugin_check : plugin_try};
+	bool object = n == 1 && is_object(words[0]);
 	struct err e = ERR_INIT;
 
-	if (n == 1 && is_object(words[0]) && verb != CONFORM) {
+	if (object && verb != CONFORM) {
 		plugin_run_object(r, words[0]);
 		if (verb == CHECK && !o->granted)
 			r->conf.grant = policy_need_all();
-		return plugin_cage(
-		    &(struct plugin_cage){o->deadline, o->memory}, caged, &job);
+		return verb == CHECK ? plugin_check(r, o) : plugin_try(r, o);
+	}
+	if (object) {
+		fprintf(stderr,
+		    "tosctl: %s is a shared object; `plugin conform' is for programs, "
+		    "and `plugin check' for objects\n",
+		    words[0]);
+		return EXIT_USAGE;
 	}
 	if (verb == CHECK) {
 		fprintf(stderr,
@@ -254,8 +315,8 @@ run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char 
 	if (o->open)
 		r->spawn.sandbox = SANDBOX_OFF;
 	if (verb == TRY)
-		return plugin_try(r, o, NULL);
-	return plugin_conform(r, o->json, o->only) > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+		return plugin_try(r, o);
+	return plugin_conform(r, o) > 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
 /* argv[0] is the verb. */
@@ -268,7 +329,7 @@ run_verb(enum verb verb, int argc, char **argv)
 	bool good;
 
 	plugin_run_init(&run);
-	good = parse_options(argc, argv, &run, &o);
+	good = parse_options(argc, argv, verb, &run, &o);
 	n = argc - optind;
 	if (!good) {
 		fputs("tosctl: `tosctl plugin --help' says more\n", stderr);
@@ -293,9 +354,6 @@ run_verb(enum verb verb, int argc, char **argv)
 int
 tosctl_plugin(int argc, char **argv)
 {
-	static const char *const verbs[] = {
-	    [TRY] = "try", [CONFORM] = "conform", [CHECK] = "check", [NEW] = "new"};
-
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 &&
 	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

@@ -27,19 +27,17 @@ struct plugin_options {
 };
 
 struct plugin_run;
-struct trace;
 
 /* `try': judges items from standard input; 1 some not wholly, or not as expected. */
-int plugin_try(struct plugin_run *r, const struct plugin_options *o, struct trace *trace);
+int plugin_try(struct plugin_run *r, const struct plugin_options *o);
 /* `check': a shared object loaded, described, and asked about texts of all kinds; 1 the
  * daemon would refuse it, or it did not answer alike twice. */
-int plugin_check(
-    struct plugin_run *r, const struct plugin_options *o, struct trace *trace);
+int plugin_check(struct plugin_run *r, const struct plugin_options *o);
 /* `new': the files of a plugin to start from; dir NULL: a folder of its name. */
 int plugin_new(enum plugin_kind kind, const char *name, const char *dir);
 
 /* `conform': all cases, or one; the count of those that failed. */
-unsigned plugin_conform(struct plugin_run *r, bool json, const char *only);
+unsigned plugin_conform(struct plugin_run *r, const struct plugin_options *o);
 void plugin_conform_list(bool json);
 
 #endif

@@ -42,9 +42,11 @@ plugin_conform_list(bool json)
 }
 
 unsigned
-plugin_conform(struct plugin_run *r, bool json, const char *only)
+plugin_conform(struct plugin_run *r, const struct plugin_options *o)
 {
-	struct talk t = {.run = r};
+	struct talk t = {
+	    .run = r, .patience = o->deadline > 0 ? o->deadline : ANSWER_MAX};
+	const char *only = o->only;
 	unsigned failed = 0, run = 0;
 
 	for (size_t i = 0; i < conform_ncases; i++) {
@@ -55,8 +57,8 @@ plugin_conform(struct plugin_run *r, bool json, const char *only)
 		run++;
 		t.why[0] = '\0';
 		good = conform_cases[i].run(&t, &conform_cases[i]);
-		print(
-		    &conform_cases[i], json, good ? "ok" : "FAIL", good ? NULL : t.why);
+		print(&conform_cases[i], o->json, good ? "ok" : "FAIL",
+		    good ? NULL : t.why);
 		fflush(stdout);
 		failed += !good;
 		/* A program that failed may still be busy with it. */
@@ -72,10 +74,10 @@ plugin_conform(struct plugin_run *r, bool json, const char *only)
 		    stderr, "tosctl: there is no case `%s'; --list names them\n", only);
 		return 1;
 	}
-	if (!json && failed > 0 && only == NULL && run == 1)
+	if (!o->json && failed > 0 && only == NULL && run == 1)
 		printf("1 case, failed: the other %zu cases need a hello\n",
 		    conform_ncases - 1);
-	else if (!json)
+	else if (!o->json)
 		printf("%u cases, %u failed\n", run, failed);
 	return failed;
 }

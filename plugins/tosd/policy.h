@@ -22,6 +22,7 @@
  *		struct tosd_rule r = {sizeof(r), "manners/shouting", 1, NULL, "9.1",
  *		    "manners", TOSD_LOW, TOSD_ENFORCE};
  *
+ *		(void)settings, (void)state;
  *		host = h;
  *		shouting = h->declare(h, &r, errstr);
  *		return shouting < 0 ? TOSD_FAILED : TOSD_DONE;
@@ -32,8 +33,9 @@
  *	    const char **errstr)
  *	{
  *		struct tosd_str text = host->field(host, item, TOSD_TEXT);
- *		const char *at = memchr(text.ptr, '!', text.len);
+ *		const char *at = (const char *)memchr(text.ptr, '!', text.len);
  *
+ *		(void)state, (void)errstr;
  *		if (at != NULL) {
  *			uint32_t i = (uint32_t)(at - text.ptr);
  *			struct tosd_span span = {i, i + 1};
@@ -48,7 +50,8 @@
  *	TOSD_POLICY(.name = "shouting", .version = "1", .needs = TOSD_NEED_TEXT,
  *	    .open = open_, .check = check);
  *
- * For C11 or C++20; TOSD_POLICY() names the members that it sets.
+ * For C11 or C++20; TOSD_POLICY() names the members that it sets (in C++ they must come in
+ * the order in which struct tosd_policy has them).
  * Build: cc -shared -fPIC -o shouting.so shouting.c $(pkg-config --cflags tosd-policy)
  *
  * LAWS
@@ -198,8 +201,8 @@ struct tosd_finding {
 	size_t size;			/* sizeof(struct tosd_finding) */
 	int32_t rule;			/* what declare() returned */
 	double score;			/* how sure: 0 to 1 */
-	const struct tosd_span *spans;	/* what it stands on; ascending by start;
-					 * the host joins those that overlap */
+	const struct tosd_span *spans;	/* what it stands on: none begins before the one
+					 * ahead of it; the host joins those that overlap */
 	size_t nspans;			/* at most TOSD_SPANS; 0: the item as a whole */
 	struct tosd_str reason;		/* for people: what was found, in words */
 };
@@ -278,7 +281,9 @@ enum tosd_log {
 	TOSD_LOG_DEBUG = 7
 };
 
-/* What the host offers.  h is the table itself, as open() got it. */
+/* What the host offers.  h is the table itself, as open() got it.  Where nothing else is
+ * said, a pointer of NULL for h, an item or what it is about is the plugin's own mistake:
+ * it crashes, as with any other address that is none. */
 struct tosd_host {
 	size_t size;
 	uint32_t abi_major, abi_minor;
@@ -300,7 +305,8 @@ struct tosd_host {
 	int64_t (*event_time)(const struct tosd_host *h, const struct tosd_item *item);
 
 	/* In check() only.  0, or -1 when the host refuses the finding (rule not declared,
-	 * score or spans out of range, too many): the item then counts as degraded. */
+	 * score or spans out of range, too many): the item then counts as degraded.  With a
+	 * report that is NULL, or with h of another plugin: -1, and nobody learns of it. */
 	int (*finding)(const struct tosd_host *h, struct tosd_report *report,
 	    const struct tosd_finding *f);
 
@@ -325,7 +331,8 @@ struct tosd_host {
 
 	/* In check() only.  0, or -1 when the host refuses the score (no rule of this
 	 * plugin has the category, numbers out of range, said already): the item then
-	 * counts as degraded.  Scores rank items; only findings can ever count. */
+	 * counts as degraded.  A report that is NULL: as for finding().  Scores rank items;
+	 * only findings can ever count. */
 	int (*score)(const struct tosd_host *h, struct tosd_report *report,
 	    const struct tosd_score *s);
 
@@ -388,6 +395,13 @@ struct tosd_setting {
 	const char *doc;    /* one line for people */
 };
 
+/* What a member is that nobody sets; in C it goes without saying, in C++ with a warning. */
+#ifdef __cplusplus
+#define TOSD_UNSET = {}
+#else
+#define TOSD_UNSET
+#endif
+
 /* What a plugin is.  Made with TOSD_POLICY(). */
 struct tosd_policy {
 	size_t size;
@@ -397,7 +411,7 @@ struct tosd_policy {
 	 * (1 to 32 of these), and what is kept and told has the name that is there. */
 	const char *name;
 	const char *version; /* the plugin's own, for people */
-	uint32_t needs;	     /* TOSD_NEED_* */
+	uint32_t needs TOSD_UNSET; /* TOSD_NEED_* */
 
 	/* Once, first.  settings[i] is the value of the i-th row of the schema, checked and
 	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE;
@@ -412,13 +426,13 @@ struct tosd_policy {
 
 	/* --- optional from here; NULL or 0 when there is none */
 
-	void (*close)(void *state);
-	const struct tosd_setting *schema;
-	size_t nschema;
+	void (*close)(void *state) TOSD_UNSET;
+	const struct tosd_setting *schema TOSD_UNSET;
+	size_t nschema TOSD_UNSET;
 
 	/* After open(), before the first check(): judges examples of its own.  TOSD_DONE, or
 	 * TOSD_FAILED and *errstr: not loaded then. */
-	int (*selftest)(void *state, const char **errstr);
+	int (*selftest)(void *state, const char **errstr) TOSD_UNSET;
 
 	/* --- end of 1.0 */
 };

@@ -10,6 +10,8 @@ set -fu
 LC_ALL=C
 export LC_ALL
 WORD='[Ss][Pp][Oo][Ii][Ll][Ss][Pp][Oo][Rr][Tt]'
+# No part of a word: neither a letter of ASCII nor a byte of any other letter.
+APART="[!A-Za-z$(printf '\200')-$(printf '\377')]"
 
 # printf is built in and writes each line by itself: results go out at once.
 say() {
@@ -24,12 +26,16 @@ seq_of() {
 	seq=${seq%%[!0-9]*}
 }
 
-# A line break is written \n, so a letter behind a backslash is none of a word.
+# A line break is written \n, a form feed \u000c: what stands behind one backslash is no letter
+# of a word.  Behind two it is, since they are a backslash of the text; behind three again not,
+# and a text with more of them in a row is not worth a shell's while.
 judge() {
 	seq_of "$1"
 	[ -n "$seq" ] || return 0
 	case $1 in
-	*[!A-Za-z]$WORD[!A-Za-z]* | *\\[nrt]$WORD[!A-Za-z]*)
+	*$APART$WORD$APART* | \
+	*[!\\]\\[bfnrt]$WORD$APART* | *[!\\]\\\\\\[bfnrt]$WORD$APART* | \
+	*[!\\]\\u00[01][0-9A-Fa-f]$WORD$APART* | *[!\\]\\u007[Ff]$WORD$APART*)
 		say '{"t":"result","seq":'"$seq"',"findings":[{"rule":"@NAME@/word","score":0.8,"reason":"uses the word"}]}'
 		;;
 	*)
