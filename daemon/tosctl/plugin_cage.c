@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -24,7 +23,6 @@
 #define CAGE_OPENING (2 * CLOCK_MIN)
 #define CAGE_CHECK (5 * CLOCK_SEC)
 #define LINE 1000	     /* bytes of a line that are told */
-#define LOOK 20		     /* ms between looks whether the plugin is gone */
 #define AFTER_MAX (1u << 20) /* bytes that are read when it is */
 
 /* The child: what is to run, and the end of the pipe that becomes its descriptors. */
@@ -32,13 +30,13 @@ struct inside {
 	int (*run)(void *ctx, struct trace *trace);
 	void *ctx;
 	int pipe;
+	int over; /* not for the child */
 };
 
-/* The reader, a thread of ours. */
+/* The one who listens. */
 struct ear {
 	const char *name;
 	int fd;
-	atomic_bool over;
 	struct policy_quiet quiet;
 	struct buf line;
 };
@@ -120,24 +118,24 @@ hear(struct ear *r, size_t *all)
 	return true;
 }
 
-/* Whoever it has left behind may hold the pipe for ever: its end is not waited for. */
-static void *
-listen_to(void *arg)
+/* A process and no thread: what is to be shut in is forked from us, and must find no
+ * lock that somebody else holds.  Whoever the plugin has left behind may hold the pipe
+ * for ever: its end is not waited for, but that of `over', which we alone hold. */
+static void __attribute__((noreturn)) be_ear(struct ear *r, int over)
 {
-	struct ear *r = arg;
-	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+	struct pollfd v[] = {
+	    {.fd = r->fd, .events = POLLIN}, {.fd = over, .events = POLLIN}};
 	size_t all = 0;
 
-	while (!atomic_load(&r->over))
-		if (poll(&p, 1, LOOK) > 0 && !hear(r, &all))
+	while (v[1].revents == 0)
+		if (poll(v, 2, -1) > 0 && v[0].revents != 0 && !hear(r, &all))
 			break;
 	all = 0;
-	while (all < AFTER_MAX && poll(&p, 1, 0) > 0 && hear(r, &all))
+	while (all < AFTER_MAX && poll(v, 1, 0) > 0 && hear(r, &all))
 		;
 	say_line(r);
 	say_left_out(r, r->quiet.dropped);
-	buf_free(&r->line);
-	return NULL;
+	_exit(EXIT_SUCCESS);
 }
 
 /* --- the child */
@@ -149,6 +147,7 @@ run_inside(void *ctx, struct trace *trace)
 	int fd;
 
 	own_pid = getpid();
+	close(in->over);
 	log_apart();
 	scan_own_output();
 	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -156,46 +155,73 @@ run_inside(void *ctx, struct trace *trace)
 	if (own_says == NULL || dup2(in->pipe, STDERR_FILENO) < 0 ||
 	    dup2(in->pipe, STDOUT_FILENO) < 0)
 		return PLUGIN_CAGE_CLOSED;
+	close(in->pipe);
 	setvbuf(own_says, NULL, _IOLBF, BUFSIZ);
 	return in->run(in->ctx, trace);
 }
 
 static int
-run_heard(const struct plugin_cage *c, const struct inside *in, struct ear *r,
-    struct cage_end *end, struct err *e)
+run_heard(const struct plugin_cage *c, const struct inside *in, struct cage_end *end,
+    struct err *e)
 {
 	struct cage_limits limits = {
 	    .opening = c->deadline > 0 ? c->deadline : CAGE_OPENING,
 	    .check = c->deadline > 0 ? c->deadline : CAGE_CHECK,
 	    .memory = c->memory > 0 ? c->memory : CAGE_MEMORY,
 	    .unit = "line"};
-	pthread_t thread;
-	int rc;
 
-	if (pthread_create(&thread, NULL, listen_to, r) != 0)
-		return err_set(e, TOSD_EIO, "cannot start a thread");
-	rc = cage_run(&limits, run_inside, (void *)(uintptr_t)in, end, e);
-	atomic_store(&r->over, true);
-	pthread_join(thread, NULL);
-	return rc;
+	return cage_run(&limits, run_inside, (void *)(uintptr_t)in, end, e);
+}
+
+/* Starts the one who listens; the pipe to write to, and the one to close when it is
+ * over. */
+static pid_t
+start_ear(const char *name, int *pipe_to, int *over, struct err *e)
+{
+	int said[2], done[2];
+	pid_t pid;
+
+	if (pipe2(said, O_CLOEXEC) != 0)
+		return err_sys(e, "cannot make a pipe");
+	if (pipe2(done, O_CLOEXEC) != 0) {
+		close(said[0]);
+		close(said[1]);
+		return err_sys(e, "cannot make a pipe");
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct ear r = {.name = name, .fd = said[0]};
+
+		close(said[1]);
+		close(done[1]);
+		be_ear(&r, done[0]);
+	}
+	close(said[0]);
+	close(done[0]);
+	*pipe_to = said[1];
+	*over = done[1];
+	if (pid > 0)
+		return pid;
+	close(*pipe_to);
+	close(*over);
+	return err_sys(e, "cannot start a process");
 }
 
 int
 plugin_cage(const struct plugin_cage *c, int (*run)(void *ctx, struct trace *trace),
     void *ctx, struct cage_end *end)
 {
+	struct inside in = {.run = run, .ctx = ctx};
 	struct err e = ERR_INIT;
-	int fds[2], rc;
+	pid_t pid = start_ear(c->name, &in.pipe, &in.over, &e);
+	int rc = pid > 0 ? run_heard(c, &in, end, &e) : (int)pid;
 
-	if (pipe2(fds, O_CLOEXEC) != 0) {
-		rc = err_sys(&e, "cannot make a pipe");
-	} else {
-		struct inside in = {run, ctx, fds[1]};
-		struct ear r = {.name = c->name, .fd = fds[0]};
-
-		rc = run_heard(c, &in, &r, end, &e);
-		close(fds[0]);
-		close(fds[1]);
+	if (pid > 0) {
+		close(in.pipe);
+		close(in.over);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
 	if (rc != 0)
 		fprintf(stderr, "tosctl: %s\n", e.text);
