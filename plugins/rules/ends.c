@@ -95,19 +95,23 @@ is_word(const struct ends *x, const char *s, size_t n)
 #ifdef __SSE2__
 #define STEP 16
 
-/* A bit for each of the sixteen bytes at s that is one; s[-1] can be read. */
+/* A bit for each of the sixteen bytes at s that is one; s[-1] can be read.  Most have
+ * no digit at all: moved up to the end of what a byte can be, those alone are above. */
 static inline unsigned
 digits_in(const char *s)
 {
-	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
-	__m128i b = _mm_or_si128(
-	    _mm_loadu_si128((const __m128i *)(const void *)(s - 1)), _mm_set1_epi8(32));
-	__m128i letter = _mm_and_si128(_mm_cmpgt_epi8(b, _mm_set1_epi8('a' - 1)),
-	    _mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), b));
-	__m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('0' - 1)),
-	    _mm_cmpgt_epi8(_mm_set1_epi8('9' + 1), v));
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s), b, letter;
+	__m128i digit = _mm_cmpgt_epi8(
+	    _mm_add_epi8(v, _mm_set1_epi8(127 - '9')), _mm_set1_epi8(127 - 10));
+	unsigned found = (unsigned)_mm_movemask_epi8(digit);
 
-	return (unsigned)_mm_movemask_epi8(_mm_and_si128(letter, digit));
+	if (found == 0)
+		return 0;
+	b = _mm_or_si128(
+	    _mm_loadu_si128((const __m128i *)(const void *)(s - 1)), _mm_set1_epi8(32));
+	letter = _mm_and_si128(_mm_cmpgt_epi8(b, _mm_set1_epi8('a' - 1)),
+	    _mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), b));
+	return found & (unsigned)_mm_movemask_epi8(letter);
 }
 
 /* The first one from i (at least 1) on; n: there is none. */
