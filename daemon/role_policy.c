@@ -175,23 +175,6 @@ be_nice(const struct policy *p)
 		log_debug("policy", "cannot be nice: %s", strerror(errno));
 }
 
-#ifndef TOSD_SANITIZED
-/* A process that a plugin starts before the walls close would outlive us. */
-static int
-be_alone(const struct policy *p, struct err *e)
-{
-	int rc;
-
-	if (p->conf->sandbox == CONF_SANDBOX_OFF)
-		return 0;
-	rc = sandbox_alone(e);
-	if (rc == 0 || p->conf->sandbox == CONF_SANDBOX_REQUIRED)
-		return rc;
-	log_warn("sandbox", "%s", e->text);
-	return 0;
-}
-#endif
-
 static int
 policy_start(struct role_self *self, const struct buf *sources,
     struct sandbox_profile *profile, struct err *e)
@@ -215,10 +198,12 @@ policy_start(struct role_self *self, const struct buf *sources,
 	if (rc == 0)
 		rc = policy_said_new(role_loop(self), &p->said, e);
 #endif
-#ifndef TOSD_SANITIZED
-	if (rc == 0)
-		rc = be_alone(p, e);
-#endif
+	if (rc == 0) {
+		/* No file, no socket, no new code: what a plugin needs it has opened by
+		 * then.  Processes not even now, for they would outlive us. */
+		profile_of_role(ROLE_POLICY, p->conf, profile);
+		rc = sandbox_alone(profile, e);
+	}
 	if (rc == 0)
 		rc = load(p, &children, e);
 	policy_said_drain(p->said);
@@ -226,8 +211,6 @@ policy_start(struct role_self *self, const struct buf *sources,
 		policy_free(p);
 		return rc;
 	}
-	/* No file, no socket, no new code: what a plugin needs it has opened by now. */
-	profile_of_role(ROLE_POLICY, p->conf, profile);
 	role_set_ctx(self, p);
 	p->idle = loop_timer_new(role_loop(self), on_idle, p);
 	on_idle(p);

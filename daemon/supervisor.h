@@ -157,7 +157,7 @@ void proc_connect(struct proc *p);
 
 /* A worker of the place has ended before it was ready; trace: its descriptor. */
 void blame_end(struct slot *s, int trace);
-/* The plugins that its next worker does without, or NULL. */
+/* The plugins that its next worker does without, or NULL: of other roles, of a rehearsal. */
 const char *blame_left_out(struct slot *s);
 void blame_clear(struct slot *s);
 

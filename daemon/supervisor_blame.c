@@ -49,9 +49,8 @@ blame_end(struct slot *s, int trace)
 	free(before);
 	log_err("supervisor",
 	    "plugin `%s' has ended policy %u %d times before it was ready: the next "
-	    "one "
-	    "does without it, and what it does not judge waits; mend or remove it and "
-	    "reload",
+	    "one does without it, and what it does not judge waits; mend or remove it "
+	    "and reload",
 	    b->plugin, s->index, BLAME_MAX);
 	b->times = 0;
 }

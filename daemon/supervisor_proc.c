@@ -150,13 +150,12 @@ send_memfd(
 		log_err("supervisor", "%s", e.text);
 		return;
 	}
-	if (type == MSG_SECRET)
+	if (type == MSG_SECRET) {
 		m.secret.name = xstrdup(name);
-	else
+	} else {
 		m.conf.index = p->slot->index;
-	if (type == MSG_CONF && p->slot->role == ROLE_POLICY &&
-	    !reload_is_trial(p->slot) && blame_left_out(p->slot) != NULL)
 		m.conf.left_out = xstrdup(blame_left_out(p->slot));
+	}
 	channel_send(p->ch, &m);
 }
 

@@ -13,23 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+from test_lists_daemon import HEAD
+
 SRC = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "..")))
 BUILD = os.path.abspath(os.environ.get("builddir", SRC))
 TOSCTL = os.path.join(BUILD, "tosctl")
 PAST = os.path.join(BUILD, "tests/past_main")
 PLUGIN = os.path.join(BUILD, "plugins/rules/.libs/rules.so")
-HEAD = """name = {name}
-source = made by a test
-licence = CC0-1.0
-expires = 2099-01-01
-clause = 5.2 Known pictures
-category = {category}
-severity = high
-mode = enforce
-kind = {kind}
----
-{entries}
-"""
 failures = 0
 
 CONF = """

@@ -98,26 +98,48 @@ last_word(const struct engine *g, const struct store_retry *row,
 	return NULL;
 }
 
+/* What waits for the plugin with this revision, or a new row, to be cleared. */
+static void
+get_row(struct engine *g, const struct store_revision *r, const char *plugin,
+    int64_t now, struct store_retry *row)
+{
+	struct err e = ERR_INIT;
+
+	if (engine_must(store_retry_get(g->store, r->id, plugin, row, &e), TOSD_ENOENT,
+		"cannot read what waits for a plugin", &e) == 0)
+		return;
+	row->revision = r->id;
+	memcpy(row->tenant, r->tenant, sizeof(row->tenant));
+	row->plugin = xstrdup(plugin);
+	row->since = now;
+	g->retries++;
+}
+
+/* why is taken. */
+static void
+put_row(struct engine *g, const struct store_revision *r, struct store_retry *row,
+    char *why)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct err e = ERR_INIT;
+
+	free(row->why);
+	row->why = why;
+	engine_must(store_retry_put(g->store, &at, row, &e), 0,
+	    "cannot keep what waits for a plugin", &e);
+}
+
 static void
 keep(struct engine *g, const struct store_revision *r,
     const struct msg_inspected_item *j, const struct msg_retry *t, int64_t now)
 {
-	struct store_at at = engine_at(g, r->tenant);
 	struct store_retry row;
-	struct err e = ERR_INIT;
 	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN, end;
 	enum engine_stand stand;
 	const char *words;
 	char *why, *said;
 
-	if (engine_must(store_retry_get(g->store, r->id, t->plugin, &row, &e),
-		TOSD_ENOENT, "cannot read what waits for a plugin", &e) != 0) {
-		row.revision = r->id;
-		memcpy(row.tenant, r->tenant, sizeof(row.tenant));
-		row.plugin = xstrdup(t->plugin);
-		row.since = now;
-		g->retries++;
-	}
+	get_row(g, r, t->plugin, now, &row);
 	row.tries += t->lost;
 	stand = engine_ask_want(g, r, j, t->plugin, &said, now);
 	words = said != NULL ? said : t->why;
@@ -138,11 +160,8 @@ keep(struct engine *g, const struct store_revision *r,
 	else if (stand == STAND_WAIT && end > 0 && wait > end)
 		wait = end;
 	row.due = row.given_up ? CLOCK_NONE : now + wait;
-	free(row.why);
-	row.why = why != NULL ? why : xstrdup(words);
+	put_row(g, r, &row, why != NULL ? why : xstrdup(words));
 	free(said);
-	engine_must(store_retry_put(g->store, &at, &row, &e), 0,
-	    "cannot keep what waits for a plugin", &e);
 	store_retry_clear(&row);
 }
 
@@ -159,29 +178,17 @@ bool
 engine_retry_leave_out(struct engine *g, const struct store_revision *r,
     const char *plugin, const char *why, int64_t now)
 {
-	struct store_at at = engine_at(g, r->tenant);
 	struct store_retry row;
-	struct err e = ERR_INIT;
 	bool over;
 
 	if (!is_configured(g, plugin))
 		return false;
-	if (engine_must(store_retry_get(g->store, r->id, plugin, &row, &e), TOSD_ENOENT,
-		"cannot read what waits for a plugin", &e) != 0) {
-		row.revision = r->id;
-		memcpy(row.tenant, r->tenant, sizeof(row.tenant));
-		row.plugin = xstrdup(plugin);
-		row.since = now;
-		g->retries++;
-	}
+	get_row(g, r, plugin, now, &row);
 	over = row.given_up; /* it was not shown to it, and still ... */
 	row.given_up = true;
 	row.due = CLOCK_NONE;
 	if (!over) {
-		free(row.why);
-		row.why = xstrdup(why);
-		engine_must(store_retry_put(g->store, &at, &row, &e), 0,
-		    "cannot keep what waits for a plugin", &e);
+		put_row(g, r, &row, xstrdup(why));
 		engine_cost_failed(g, plugin, now);
 	}
 	store_retry_clear(&row);

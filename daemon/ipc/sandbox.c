@@ -177,19 +177,25 @@ sandbox_landlock_abi(void)
 	return landlock_abi();
 }
 
-int
-sandbox_enter(const struct sandbox_profile *p, struct err *e)
+static int
+enter_alone(const struct sandbox_profile *p, struct err *e)
 {
-	static int (*const steps[])(const struct sandbox_profile *, struct err *) = {
-	    enter_capabilities, enter_no_new_privs, enter_limits, enter_landlock,
-	    enter_seccomp};
+	(void)p;
+#ifdef TOSD_SANITIZED
+	(void)e;
+	return 0;
+#else
+	return seccomp_alone(e);
+#endif
+}
 
-	if (p->mode == SANDBOX_OFF) {
-		log_warn("sandbox", "switched off in the configuration");
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (steps[i](p, e) == 0)
+typedef int wall(const struct sandbox_profile *, struct err *);
+
+static int
+build(const struct sandbox_profile *p, wall *const *walls, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (walls[i](p, e) == 0)
 			continue;
 		if (p->mode == SANDBOX_REQUIRED)
 			return e != NULL ? e->code : TOSD_EIO;
@@ -202,7 +208,22 @@ sandbox_enter(const struct sandbox_profile *p, struct err *e)
 }
 
 int
-sandbox_alone(struct err *e)
+sandbox_enter(const struct sandbox_profile *p, struct err *e)
 {
-	return seccomp_alone(e);
+	static wall *const walls[] = {enter_capabilities, enter_no_new_privs,
+	    enter_limits, enter_landlock, enter_seccomp};
+
+	if (p->mode == SANDBOX_OFF) {
+		log_warn("sandbox", "switched off in the configuration");
+		return 0;
+	}
+	return build(p, walls, sizeof(walls) / sizeof(walls[0]), e);
+}
+
+int
+sandbox_alone(const struct sandbox_profile *p, struct err *e)
+{
+	static wall *const walls[] = {enter_alone};
+
+	return p->mode == SANDBOX_OFF ? 0 : build(p, walls, 1, e);
 }

@@ -63,9 +63,11 @@ int sandbox_become(uid_t uid, gid_t gid, struct err *e);
  * elsewhere inherits both and nobody here knows its files.
  * 0, or the error of the first wall that failed while mode is SANDBOX_REQUIRED. */
 int sandbox_enter(const struct sandbox_profile *p, struct err *e);
+
 /* Before code of others is loaded for which the walls close later: from now on no process
- * can be started here, and no program run.  A try fails with EPERM. */
-int sandbox_alone(struct err *e);
+ * can be started here, and no program run.  A try fails with EPERM.  Of p the mode counts,
+ * as above. */
+int sandbox_alone(const struct sandbox_profile *p, struct err *e);
 
 /* The kernel's landlock version, 0 if it has none. */
 int sandbox_landlock_abi(void);

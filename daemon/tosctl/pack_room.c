@@ -218,9 +218,9 @@ pack_room_words(const struct pack_room *r, const char *text)
 }
 
 bool
-pack_room_lists(const struct pack_room *r)
+pack_room_has(const char *folder, const char *kind)
 {
-	char *pattern = xasprintf("%s/*.list", r->dir);
+	char *pattern = xasprintf("%s/*.%s", folder, kind);
 	glob_t g;
 	bool found = glob(pattern, GLOB_NOESCAPE, NULL, &g) == 0;
 

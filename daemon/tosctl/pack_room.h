@@ -25,7 +25,7 @@ int pack_room_enter(
 void pack_room_leave(struct pack_room *r);
 /* What is said of files in the room, with their names outside of it; xmalloc'd. */
 char *pack_room_words(const struct pack_room *r, const char *text);
-/* Whether the folder has lists. */
-bool pack_room_lists(const struct pack_room *r);
+/* Whether a folder has files of a kind, "conf" or "list": lists may lie beside packs. */
+bool pack_room_has(const char *folder, const char *kind);
 
 #endif

@@ -246,7 +246,7 @@ static const char *
 lists_of(const struct run *r)
 {
 	const struct conf_plugin *p = lists_plugin(&r->conf->policy);
-	bool there = pack_room_lists(&r->room);
+	bool there = pack_room_has(r->room.dir, "list");
 
 	if (p == NULL && there)
 		fprintf(stderr,

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "base/line.h"
 #include "policy/host.h"
 #include "tosctl/mapping_find.h"
+#include "tosctl/pack_room.h"
 #include "tosctl/places.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
@@ -98,20 +98,6 @@ parse_options(int argc, char **argv, struct options *o)
 			return -1;
 	}
 	return 0;
-}
-
-/* Lists may lie beside the packs: kind "list" or "conf". */
-static bool
-has_files(const char *folder, const char *kind)
-{
-	char *pattern = xasprintf("%s/*.%s", folder, kind);
-	glob_t g;
-	bool found = glob(pattern, GLOB_NOESCAPE, NULL, &g) == 0;
-
-	if (found)
-		globfree(&g);
-	free(pattern);
-	return found;
 }
 
 static void
@@ -496,7 +482,8 @@ has_no_packs(const struct scan_packs *p)
 	struct stat st;
 
 	return stat(p->folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-	       !has_files(p->folder, "conf") && (p->lists != NULL || p->model != NULL);
+	       !pack_room_has(p->folder, "conf") &&
+	       (p->lists != NULL || p->model != NULL);
 }
 
 static int
@@ -514,7 +501,7 @@ scan(struct options *o)
 	    .plugin = o->plugin,
 	    .cache = o->cache,
 	    .model = o->model,
-	    .lists = has_files(o->policies, "list") ? places_lists() : NULL,
+	    .lists = pack_room_has(o->policies, "list") ? places_lists() : NULL,
 	    .used = &used,
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,

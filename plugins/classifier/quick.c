@@ -3,10 +3,10 @@
  * quick: see quick.h.
  *
  * Words: all sums are of whole numbers, so they may be added in any order.  What a word
- * says on its own, and the letters within it, is kept in a table, a place for each
- * hash, with all its letters; each time only the pairs of words and the rows of letters
- * that go on in the next word are looked up.  What is looked up lies all over the
- * memory, so all of it is asked for first and added up then.
+ * says on its own, and the letters within it, is kept in a table by its hash; rows of
+ * letters that go on in the next word in another, by these letters; pairs of words are
+ * looked up each time.  All of it lies all over the memory, so it is asked for first
+ * and added up then.
  *
  * Trees: for each count that is not 0, the leaves that it rules out, in every tree that
  * asks for it; the first leaf that is left is the one (QuickScorer: Lucchese et al.,

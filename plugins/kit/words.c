@@ -58,10 +58,7 @@ void
 words_put(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags,
     uint64_t hash, const struct vocab_entry *e)
 {
-	if (!has_room(w, n, a, b))
-		return;
-	memcpy(w->text + w->len, s, n);
-	put(w, n, a, b, flags, hash, e != NULL ? e->tag : 0,
+	words_put_kept(w, s, n, a, b, flags, hash, e != NULL ? e->tag : 0,
 	    e != NULL ? (uint8_t)(e->level + 1) : 0);
 }
 
@@ -225,26 +222,11 @@ may_be_apart(const char *s, size_t n, size_t a)
 
 /* Puts a word that is kept and stays as it is written, as nearly all do. */
 static inline void
-put_same(
-    struct words *w, const struct begun *c, const struct words_kept *k, unsigned quoted)
+put_same(struct words *w, const struct begun *c, const struct words_kept *k)
 {
-	struct word *to = &w->v[w->n++];
-	char *text = w->text + w->len;
-	size_t b = c->at + c->len;
-
-	to->hash = k->hash;
-	to->at = (uint32_t)w->len;
-	to->len = c->len;
-	to->from = (uint32_t)c->at;
-	to->to = (uint32_t)b;
-	to->tag = k->tag;
-	to->level = k->level;
-	to->flags = (uint8_t)(c->flags | k->flags | quoted);
-	if (w->fold.map != NULL)
-		fold_span(&w->fold, c->at, b, &to->from, &to->to);
-	w->len += c->len + 1u;
-	memcpy(text, c->key, WORDS_KEY); /* SLACK has room for it */
-	text[c->len] = ' ';
+	memcpy(w->text + w->len, c->key, WORDS_KEY); /* SLACK has room for it */
+	put(w, c->len, c->at, c->at + c->len, c->flags | k->flags, k->hash, k->tag,
+	    k->level);
 }
 
 /* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
@@ -256,7 +238,6 @@ take_short(struct words *w, size_t a)
 	const char *s = w->fold.text;
 	struct begun v[TOGETHER];
 	size_t n = w->fold.len, count = 0;
-	unsigned quoted = w->quoted ? WORD_QUOTED : 0;
 
 	while (count < TOGETHER && look_at(w, a, &v[count])) {
 		a = v[count++].end + 1;
@@ -270,7 +251,7 @@ take_short(struct words *w, size_t a)
 		    c->place != NULL ? words_find(c->place, c->key) : NULL;
 
 		if (k != NULL && k->same && has_room(w, c->len, c->at, c->at + c->len))
-			put_same(w, c, k, quoted);
+			put_same(w, c, k);
 		else
 			words_short(w, c->place, c->key, c->len, c->at, c->flags);
 		for (size_t j = c->at + c->len; j < c->end; j++)
