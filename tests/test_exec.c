@@ -743,7 +743,46 @@ test_walls(void)
 	policy_host_free(&h);
 }
 
+static void
+keep_line(void *ctx, const char *line)
+{
+	struct buf *b = ctx;
+
+	buf_printf(b, "%s|", line);
+}
+
+/* However the bytes come, up to its limit a line, and a burst, then so many a second. */
+static void
+test_said(void)
+{
+	struct buf b = {0};
+	struct policy_lines l = {.say = keep_line, .ctx = &b, .max = 5};
+	int64_t now = 7 * CLOCK_SEC;
+
+	policy_lines_take(&l, "on", 2, now);
+	policy_lines_take(&l, "e\n\ntoo long\na\0b\nlast", 20, now);
+	policy_lines_end(&l, now);
+	buf_putc(&b, '\0');
+	SAME(b.data, "one|too l|a?b|last|");
+	CU_ASSERT_EQUAL(l.all, 4);
+	buf_reset(&b);
+	for (int i = 0; i < 100; i++)
+		policy_lines_take(&l, "x\n", 2, now);
+	CU_ASSERT_EQUAL(b.len, 2 * (QUIET_BURST - 4));
+	buf_reset(&b);
+	policy_lines_take(&l, "y\n", 2, now + CLOCK_SEC / QUIET_RATE);
+	buf_putc(&b, '\0');
+	SAME(b.data, "(84 lines left out)|y|");
+	buf_reset(&b);
+	policy_lines_take(&l, "z\n", 2, now + CLOCK_SEC / QUIET_RATE);
+	policy_lines_end(&l, now + CLOCK_SEC / QUIET_RATE);
+	buf_putc(&b, '\0');
+	SAME(b.data, "(1 lines left out)|");
+	buf_free(&b);
+}
+
 static const struct suite_test tests[] = {
+    {"what is said is lines, and rationed", test_said},
     {"events, however the bytes come", test_events},
     {"every breach is said with plugin and line", test_breaches},
     {"lines and noise have limits", test_limits},

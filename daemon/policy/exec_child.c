@@ -23,11 +23,7 @@ struct exec_child {
 	struct buf out;
 	size_t sent;
 	bool hush;
-	void (*say)(void *ctx, const char *line);
-	void *ctx;
-	struct buf line; /* of standard error, not whole yet */
-	struct policy_quiet quiet;
-	uint64_t errors;
+	struct policy_lines errors; /* of standard error */
 };
 
 static void
@@ -50,21 +46,8 @@ exec_child_new(const char *name, struct exec_fds *fds,
 	/* Fewer turns; not allowed everywhere, and not needed. */
 	fcntl(c->fds.in, F_SETPIPE_SZ, PIPE_SIZE);
 	c->proto = exec_proto_new(name);
-	c->say = say;
-	c->ctx = ctx;
+	c->errors = (struct policy_lines){.say = say, .ctx = ctx, .max = ERR_LINE};
 	return c;
-}
-
-static void
-say_left_out(struct exec_child *c, uint64_t n)
-{
-	char *s;
-
-	if (n == 0)
-		return;
-	s = xasprintf("(%llu lines left out)", (unsigned long long)n);
-	c->say(c->ctx, s);
-	free(s);
 }
 
 static void
@@ -82,13 +65,12 @@ exec_child_free(struct exec_child **cp)
 
 	if (c == NULL)
 		return;
-	say_left_out(c, c->quiet.dropped);
+	policy_lines_end(&c->errors, clock_steady());
 	shut(&c->fds.in);
 	shut(&c->fds.out);
 	shut(&c->fds.err);
 	exec_proto_free(&c->proto);
 	buf_free(&c->out);
-	buf_free(&c->line);
 	free(c);
 	*cp = NULL;
 }
@@ -161,20 +143,6 @@ move_in(struct exec_child *c)
 }
 
 static void
-say_line(struct exec_child *c, int64_t now)
-{
-	uint64_t left_out;
-
-	c->errors++;
-	if (policy_quiet_pass(&c->quiet, now, &left_out)) {
-		say_left_out(c, left_out);
-		buf_putc(&c->line, '\0');
-		c->say(c->ctx, c->line.data);
-	}
-	buf_reset(&c->line);
-}
-
-static void
 move_err(struct exec_child *c, int64_t now)
 {
 	char data[4096];
@@ -185,17 +153,11 @@ move_err(struct exec_child *c, int64_t now)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			if (c->line.len > 0)
-				say_line(c, now);
+			policy_lines_end(&c->errors, now);
 			shut(&c->fds.err);
 			return;
 		}
-		for (ssize_t i = 0; i < n; i++) {
-			if (data[i] == '\n')
-				say_line(c, now);
-			else if (c->line.len < ERR_LINE)
-				buf_putc(&c->line, data[i] != '\0' ? data[i] : '?');
-		}
+		policy_lines_take(&c->errors, data, (size_t)n, now);
 	}
 }
 
@@ -235,7 +197,7 @@ exec_child_poll(const struct exec_child *c, struct pollfd *v)
 uint64_t
 exec_child_errors(const struct exec_child *c)
 {
-	return c->errors;
+	return c->errors.all;
 }
 
 void

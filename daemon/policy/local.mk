@@ -15,7 +15,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/life.c %D%/life.h \
 	%D%/meter.c %D%/meter.h \
 	%D%/plugin.c %D%/plugin.h \
-	%D%/quiet.h \
+	%D%/quiet.c %D%/quiet.h \
 	%D%/said.c %D%/said.h \
 	%D%/verdict.c %D%/verdict.h
 

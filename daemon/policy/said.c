@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -20,9 +19,7 @@
 struct policy_said {
 	int fd; /* the end that is read */
 	struct loop_fd *watch;
-	struct policy_quiet quiet;
-	char line[LINE + 1];
-	size_t n;
+	struct policy_lines lines;
 };
 
 /* For the handler: it has no context. */
@@ -49,25 +46,10 @@ on_abort(int sig)
 }
 
 static void
-say_left_out(uint64_t n)
+say_line(void *ctx, const char *line)
 {
-	if (n > 0)
-		log_warn("policy", "a plugin wrote: (%llu lines left out)",
-		    (unsigned long long)n);
-}
-
-static void
-say_line(struct policy_said *s)
-{
-	uint64_t left_out = 0;
-
-	s->line[s->n] = '\0';
-	s->n = 0;
-	if (s->line[0] == '\0' ||
-	    !policy_quiet_pass(&s->quiet, clock_steady(), &left_out))
-		return;
-	say_left_out(left_out);
-	log_warn("policy", "a plugin wrote: %s", s->line);
+	(void)ctx;
+	log_warn("policy", "a plugin wrote: %s", line);
 }
 
 void
@@ -77,11 +59,7 @@ policy_said_drain(struct policy_said *s)
 	ssize_t got;
 
 	while (s != NULL && (got = read(s->fd, raw, sizeof(raw))) > 0)
-		for (ssize_t i = 0; i < got; i++)
-			if (raw[i] == '\n')
-				say_line(s);
-			else if (s->n < LINE)
-				s->line[s->n++] = raw[i];
+		policy_lines_take(&s->lines, raw, (size_t)got, clock_steady());
 }
 
 static void
@@ -115,6 +93,7 @@ policy_said_new(struct loop *l, struct policy_said **out, struct err *e)
 	sigaction(SIGABRT, &act, NULL);
 	s = xcalloc(1, sizeof(*s));
 	s->fd = fds[0];
+	s->lines = (struct policy_lines){.say = say_line, .max = LINE};
 	s->watch = loop_fd_new(l, s->fd, LOOP_READ, on_readable, s);
 	*out = s;
 	return 0;
@@ -129,7 +108,7 @@ policy_said_free(struct policy_said **sp)
 		return;
 	*sp = NULL;
 	policy_said_drain(s);
-	say_left_out(s->quiet.dropped);
+	policy_lines_end(&s->lines, clock_steady());
 	loop_fd_free(&s->watch);
 	free(s); /* the pipe stays: standard error leads there, and on_abort() */
 }

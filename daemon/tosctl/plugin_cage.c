@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,8 +38,7 @@ struct inside {
 struct ear {
 	const char *name;
 	int fd;
-	struct policy_quiet quiet;
-	struct buf line;
+	struct policy_lines lines;
 };
 
 static FILE *own_says;
@@ -76,28 +76,15 @@ plugin_cage_enter(bool open, struct err *e)
 /* --- what it writes */
 
 static void
-say_left_out(const struct ear *r, uint64_t n)
+say_line(void *ctx, const char *line)
 {
-	if (n > 0)
-		fprintf(stderr, "%s: (%llu lines left out)\n", r->name,
-		    (unsigned long long)n);
-}
-
-static void
-say_line(struct ear *r)
-{
+	const struct ear *r = ctx;
 	struct buf b = {0};
-	uint64_t left_out = 0;
 
-	if (r->line.len > 0 &&
-	    policy_quiet_pass(&r->quiet, clock_steady(), &left_out)) {
-		say_left_out(r, left_out);
-		text_escape_buf(&b, r->line.data, r->line.len);
-		buf_putc(&b, '\0');
-		fprintf(stderr, "%s: %s\n", r->name, b.data);
-		buf_free(&b);
-	}
-	buf_reset(&r->line);
+	text_escape_buf(&b, line, strlen(line));
+	buf_putc(&b, '\0');
+	fprintf(stderr, "%s: %s\n", r->name, b.data);
+	buf_free(&b);
 }
 
 /* False at the end. */
@@ -110,11 +97,7 @@ hear(struct ear *r, size_t *all)
 	if (n <= 0)
 		return n < 0 && errno == EINTR;
 	*all += (size_t)n;
-	for (ssize_t i = 0; i < n; i++)
-		if (raw[i] == '\n')
-			say_line(r);
-		else if (r->line.len < LINE)
-			buf_putc(&r->line, raw[i]);
+	policy_lines_take(&r->lines, raw, (size_t)n, clock_steady());
 	return true;
 }
 
@@ -133,8 +116,7 @@ static void __attribute__((noreturn)) be_ear(struct ear *r, int over)
 	all = 0;
 	while (all < AFTER_MAX && poll(v, 1, 0) > 0 && hear(r, &all))
 		;
-	say_line(r);
-	say_left_out(r, r->quiet.dropped);
+	policy_lines_end(&r->lines, clock_steady());
 	_exit(EXIT_SUCCESS);
 }
 
@@ -193,6 +175,7 @@ start_ear(const char *name, int *pipe_to, int *over, struct err *e)
 	if (pid == 0) {
 		struct ear r = {.name = name, .fd = said[0]};
 
+		r.lines = (struct policy_lines){.say = say_line, .ctx = &r, .max = LINE};
 		close(said[1]);
 		close(done[1]);
 		be_ear(&r, done[0]);
