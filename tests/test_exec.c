@@ -751,7 +751,8 @@ keep_line(void *ctx, const char *line)
 	buf_printf(b, "%s|", line);
 }
 
-/* However the bytes come, up to its limit a line, and a burst, then so many a second. */
+/* However the bytes come, up to its limit a line, and a burst, then so many a second.
+ */
 static void
 test_said(void)
 {

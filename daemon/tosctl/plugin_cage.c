@@ -175,7 +175,8 @@ start_ear(const char *name, int *pipe_to, int *over, struct err *e)
 	if (pid == 0) {
 		struct ear r = {.name = name, .fd = said[0]};
 
-		r.lines = (struct policy_lines){.say = say_line, .ctx = &r, .max = LINE};
+		r.lines =
+		    (struct policy_lines){.say = say_line, .ctx = &r, .max = LINE};
 		close(said[1]);
 		close(done[1]);
 		be_ear(&r, done[0]);
