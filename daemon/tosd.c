@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/complain.h"
 #include "base/log.h"
 #include "roles.h"
 #include "supervisor.h"
@@ -92,7 +93,7 @@ parse_args(int argc, char **argv, struct args *a)
 		a->help |= c == 'h';
 	}
 	if (optind < argc)
-		fprintf(stderr, "tosd: `%s' is no option\n", argv[optind]);
+		complain("tosd: `%s' is no option", argv[optind]);
 	return optind == argc;
 }
 
@@ -102,7 +103,7 @@ run_role(const char *name)
 	int role = role_parse(name);
 
 	if (role < 0 || role_mains[role] == NULL) {
-		fprintf(stderr, "tosd: there is no role `%s'\n", name);
+		complain("tosd: there is no role `%s'", name);
 		return 2;
 	}
 	return role_mains[role]();
@@ -127,7 +128,7 @@ test_conf(const char *path)
 
 	rc = conf_sources_read(path, &sources, &e);
 	if (rc != 0) {
-		fprintf(stderr, "%stosd: %s\n", log_mark(LOG_L_ERR), e.text);
+		complain("%stosd: %s", log_mark(LOG_L_ERR), e.text);
 		goto out;
 	}
 	/* Whatever is wrong in the file, folders and packs are looked at as well: one
@@ -140,8 +141,8 @@ test_conf(const char *path)
 	if (rc == 0)
 		printf("%s: configuration is valid\n", path);
 	else
-		fprintf(stderr, "%s%s: %zu mistake%s\n", log_mark(LOG_L_ERR), path,
-		    t.mistakes, t.mistakes == 1 ? "" : "s");
+		complain("%s%s: %zu mistake%s", log_mark(LOG_L_ERR), path, t.mistakes,
+		    t.mistakes == 1 ? "" : "s");
 out:
 	tosd_plugins_clear(&t);
 	conf_free(&c);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -37,7 +38,7 @@ static void
 print_line(struct tosd_plugins *t, const char *text)
 {
 	t->mistakes++;
-	fprintf(stderr, "%s%s\n", log_mark(LOG_L_ERR), text);
+	complain("%s%s", log_mark(LOG_L_ERR), text);
 }
 
 void
@@ -45,7 +46,7 @@ tosd_plugins_mistake(
     struct tosd_plugins *t, const char *file, int line, const char *text)
 {
 	t->mistakes++;
-	fprintf(stderr, "%s%s:%d: %s\n", log_mark(LOG_L_ERR), file, line, text);
+	complain("%s%s:%d: %s", log_mark(LOG_L_ERR), file, line, text);
 	t->told = xrealloc(t->told, (t->ntold + 1) * sizeof(*t->told));
 	t->told[t->ntold++] = xstrdup(text);
 }
@@ -71,7 +72,7 @@ keep_line(void *ctx, const char *text)
 		return;
 	a->said += n;
 	if (dprintf(a->fd, "%s\n", text) != (int)n)
-		fprintf(stderr, "tosd: %s\n", text);
+		complain("tosd: %s", text);
 }
 
 static void

@@ -165,6 +165,16 @@ test_text_utf8(void)
 	text_escape(out, sizeof(out), "a\x1b[31m\xe2\x80\xae\xff", 9);
 	CU_ASSERT_STRING_EQUAL(out, "a\\x1b[31m\\u{202e}");
 	CU_ASSERT_EQUAL(text_escape(out, 4, "\xf0\x9f\x98\x80", 4), 0);
+	/* Bidi, DEL, C1, a tag of plane 14; what is broken and what is no control
+	 * stays. */
+	text_escape_json(&b,
+	    "[\"\xe2\x80\xae\x7f\xc2\x9b"
+	    "1m\xf3\xa0\x81\x81\xff\xc3\xa9\\n\"]\n",
+	    22);
+	buf_putc(&b, '\0');
+	CU_ASSERT_STRING_EQUAL(b.data, "[\"\\u202e\\u007f\\u009b"
+				       "1m\\udb40\\udc41\xff\xc3\xa9\\n\"]\n");
+	buf_free(&b);
 	CU_ASSERT_EQUAL(text_prefix("\xc3\xa9\xc3\xa9x", 2), 4);
 }
 

@@ -51,6 +51,10 @@ def test_check(folder):
     code, out, _ = tosctl("lists", "check", rude)
     assert "\\x1b[31mred\\u{202e}" in out, ascii(out)
     assert not re.search("[\x1b\u202e\u009b]", out), ascii(out)
+    code, out, _ = tosctl("lists", "check", "--json", rude)
+    assert code == 0 and not re.search("[\x1b\u202e\u009b]", out), ascii(out)
+    assert "\x1b[31mred\u202e\u009b" in json.loads(out)["list"] or \
+        "\\x1b[31mred" in json.loads(out)["list"], out
     rude.unlink()
     code, _, err = tosctl("lists", "check", "--day", "foo", good)
     assert code == 2 and "--day is a day such as 2026-12-24, not `foo'" in err, err
@@ -78,6 +82,11 @@ def test_hash(folder):
     assert code == 1 and "neither JPEG nor PNG" in err, (code, err)
     assert json.loads(out)["md5"] == "900150983cd24fb0d6963f7d28e17f72", out
     assert tosctl("lists", "hash", folder / "nothing")[0] == 3
+    odd = pathlib.Path(os.fsdecode(os.fsencode(folder) + b"/odd-\xff\xe2\x80\xae"))
+    odd.write_text("abc")
+    code, out, err = tosctl("lists", "hash", "--json", odd)
+    assert "\u202e" not in out + err and json.loads(out)["file"].endswith("\ufffd\u202e"), out
+    odd.unlink()
     return rows[0][2], rows[1]
 
 
@@ -93,6 +102,11 @@ def test_sign(folder, good):
     code, out, _ = tosctl("lists", "sign", "--key", folder / "key", folder / "broken.list")
     assert code == 1 and not (folder / "broken.list.sig").exists(), (code, out)
     (folder / "broken.list").unlink()
+    for words in (("sign", "--key", folder / "key", "--json", good), ("sign", good),
+                  ("sign", "--key", folder / "key"), ("hash", "--key", "x", good),
+                  ("hash", "--day", "2026-01-01", good), ("check", "--key", "x", good), ("hash",)):
+        code, out, err = tosctl("lists", *words)
+        assert code == 2 and out == "" and len(err.splitlines()) == 1, (words, code, out, err)
     assert key.startswith("lists.example+"), key
 
 

@@ -61,6 +61,11 @@ def commands(a):
         got = run(TOSCTL, "policy", *words)
         check(got.returncode == 2 and got.stderr == f"tosctl policy {words[0]}: there is no "
               f"option {words[1]} here\n", "an option of another command", got)
+    run(TOSCTL, "policy", "keygen", "desk", a + "/desk")
+    got = run(TOSCTL, "policy", "sign", "--key", a + "/desk", a, "demo", "nosuch")
+    check(got.returncode == 3 and got.stdout == "" and "there is no pack `nosuch'" in got.stderr
+          and not os.path.exists(a + "/demo.conf.sig"), "a pack to sign that is not there", got)
+    os.unlink(a + "/desk")
     got = run(TOSCTL, "policy", "keygen", "a b", a + "/key")
     check(got.returncode == 2 and "a key's name" in got.stderr, "a name that is none", got)
     got = run(TOSCTL, "policy", "lint", "--json", a)

@@ -8,6 +8,7 @@
 #ifndef TOSD_BASE_BUF_H
 #define TOSD_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,8 @@ void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 /* Room for n more bytes; returns where they go.  Add them with b->len += n. */
 static inline char *
 buf_reserve(struct buf *b, size_t n)

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libtosd_base.a
 libtosd_base_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/complain.c %D%/complain.h \
 	%D%/cost.c %D%/cost.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/err.c %D%/err.h \

@@ -232,6 +232,31 @@ text_escape_buf(struct buf *b, const char *s, size_t n)
 	}
 }
 
+void
+text_escape_json(struct buf *b, const char *s, size_t n)
+{
+	uint32_t cp;
+	size_t run;
+	int len;
+
+	for (size_t i = 0; i < n;) {
+		for (run = 0; i + run < n && (uint8_t)s[i + run] < 0x7f;)
+			run++;
+		buf_put(b, s + i, run);
+		if ((i += run) == n)
+			break;
+		len = text_decode(s + i, n - i, &cp);
+		if (len == 0 || !text_is_control(cp))
+			buf_put(b, s + i, len > 0 ? (size_t)len : 1);
+		else if (cp < 0x10000)
+			buf_printf(b, "\\u%04x", (unsigned)cp);
+		else
+			buf_printf(b, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)),
+			    (unsigned)(0xdc00 + (cp & 0x3ff)));
+		i += len > 0 ? (size_t)len : 1;
+	}
+}
+
 size_t
 text_prefix(const char *s, size_t n)
 {

@@ -30,6 +30,10 @@ size_t text_escape(char *out, size_t cap, const char *s, size_t n);
 /* The same, growing. */
 void text_escape_buf(struct buf *b, const char *s, size_t n);
 
+/* Appends a text that is JSON, with what text_escape() would escape as \uNNNN, where JSON
+ * itself has left it as it is: it means the same to who reads it and moves no terminal. */
+void text_escape_json(struct buf *b, const char *s, size_t n);
+
 /* True for characters that text_escape() would escape. */
 bool text_is_control(uint32_t cp);
 

@@ -91,7 +91,8 @@ endif
 noinst_PROGRAMS += tests/parse_main
 tests_parse_main_SOURCES = tests/parse_main.c daemon/tosctl/tosctl_parse.c \
 	daemon/tosctl/tosctl_parse.h daemon/tosctl/mapping_find.c \
-	daemon/tosctl/mapping_find.h
+	daemon/tosctl/mapping_find.h daemon/tosctl/print_json.c \
+	daemon/tosctl/print_json.h
 tests_parse_main_LDADD = libtosd_conf.a libtosd_feed.a libtosd_base.a \
 	$(CONFIG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(UCHARDET_LIBS) \
 	$(CRYPTO_LIBS)

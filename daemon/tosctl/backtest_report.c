@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "tosctl/backtest.h"
 #include "tosctl/lists_used.h"
+#include "tosctl/print_json.h"
 
 #define PAIRS_SHOWN 10 /* in the text; JSON has more */
 #define PAIRS_JSON 1000
@@ -16,9 +17,7 @@
 static void
 emit(json_t *o)
 {
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, JSON_REAL_PRECISION(6));
 }
 
 static void

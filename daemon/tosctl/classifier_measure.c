@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "tosctl/classifier_run.h"
+#include "tosctl/print_json.h"
 
 /* --- measuring */
 
@@ -63,9 +64,7 @@ print_measures(
 		    "calibration", m.calibration, "above", (json_int_t)above, "right",
 		    (json_int_t)right);
 
-		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4));
-		putchar('\n');
-		json_decref(o);
+		print_json_take(o, JSON_REAL_PRECISION(4));
 		return;
 	}
 	printf("%-9s %-24.24s %6zu %6zu", kind, name, n, m.positive);

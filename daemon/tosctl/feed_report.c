@@ -12,6 +12,7 @@
 #include "engine/engine_json.h"
 #include "fetch/answer.h"
 #include "ipc/msg.h"
+#include "tosctl/print_json.h"
 
 #define WIDTH 88 /* of warnings on a terminal */
 
@@ -422,8 +423,6 @@ feed_report_json(const struct feed_report *r)
 	json_set_repaired(o, "silence", r->silence);
 	feed_report_warnings(r, collect_warning, warnings);
 	json_object_set_new(o, "warnings", warnings);
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, JSON_PRESERVE_ORDER);
 	free(retry);
 }

@@ -22,6 +22,7 @@ tosctl_SOURCES = \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \
+	%D%/print_json.c %D%/print_json.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
 	%D%/rebuild_case.c \
@@ -95,7 +96,8 @@ tests_past_main_LDADD = libtosd_store.a libtosd_base.a $(SQLITE_LIBS) $(CRYPTO_L
 UNIT_TESTS += tests/test_backtest
 tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
 	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
-	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c
+	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c \
+	%D%/print_json.c %D%/print_json.h
 tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 dist_check_SCRIPTS += tests/test_backtest.py tests/test_keep_daemon.py
 

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/complain.h"
+
 const struct conf_tenant *
 mapping_find(const struct conf *c, const char *url, struct feed_mapping *to)
 {
@@ -19,7 +21,7 @@ mapping_find(const struct conf *c, const char *url, struct feed_mapping *to)
 static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
 {
-	fprintf(stderr, "%s: %s:%d: %s\n", (const char *)ctx, file, line, text);
+	complain("%s: %s:%d: %s", (const char *)ctx, file, line, text);
 }
 
 int

@@ -10,10 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "ipc/sandbox.h"
 #include "policy/quiet.h"
 #include "tosctl/tosctl_scan.h"
@@ -79,12 +78,7 @@ static void
 say_line(void *ctx, const char *line)
 {
 	const struct ear *r = ctx;
-	struct buf b = {0};
-
-	text_escape_buf(&b, line, strlen(line));
-	buf_putc(&b, '\0');
-	fprintf(stderr, "%s: %s\n", r->name, b.data);
-	buf_free(&b);
+	complain("%s: %s", r->name, line);
 }
 
 /* False at the end. */
@@ -208,10 +202,10 @@ plugin_cage(const struct plugin_cage *c, int (*run)(void *ctx, struct trace *tra
 			;
 	}
 	if (rc != 0)
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 	else if (!end->broken && end->code == PLUGIN_CAGE_CLOSED)
-		fprintf(stderr,
-		    "tosctl: plugin `%s' has closed descriptors that are not its own\n",
+		complain(
+		    "tosctl: plugin `%s' has closed descriptors that are not its own",
 		    c->name);
 	return rc;
 }

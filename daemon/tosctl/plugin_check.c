@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/text.h"
 #include "conf/conf.h"
 #include "policy/host.h"
 #include "policy/plugin.h"
 #include "tosctl/conform.h"
 #include "tosctl/plugin_cage.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -311,7 +313,7 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 		return 3;
 	if (!end.broken)
 		return end.code == PLUGIN_CAGE_CLOSED ? 1 : end.code;
-	fprintf(stderr, "tosctl: %s\n", end.words);
+	complain("tosctl: %s", end.words);
 	if (o->json)
 		scan_print_json(json_pack(
 		    "{ss s[s]}", "file", r->conf.path, "problems", end.words));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "tosctl/places.h"
 #include "tosctl/tosctl_plugin.h"
@@ -223,20 +224,20 @@ plugin_new(enum plugin_kind kind, const char *name, const char *dir)
 	struct words w;
 
 	if (!good_name(name)) {
-		fprintf(stderr,
+		complain(
 		    "tosctl: a plugin's name is a-z, then a-z, 0-9 and single -, at "
 		    "most "
-		    "%d of them\n",
+		    "%d of them",
 		    NAME_MAX_LEN);
 		return EXIT_USAGE;
 	}
 	if ((why = taken_name(name)) != NULL) {
-		fprintf(stderr, "tosctl: %s: %s; choose another name\n", name, why);
+		complain("tosctl: %s: %s; choose another name", name, why);
 		return EXIT_USAGE;
 	}
 	make_words(kind, name, &w);
 	if (write_plugin(kind, dir != NULL ? dir : name, &w, &e) == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "tosctl: %s\n", e.text);
+	complain("tosctl: %s", e.text);
 	return EXIT_CANNOT;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/complain.h"
 
 #define LAST_WORDS 500 /* ms for it to end when its output has */
 #define OWN_UID 60955  /* the last of the default range of tosd.conf(5) */
@@ -194,7 +194,7 @@ take(void *ctx, const char *plugin, struct exec_fds *out)
 		return false;
 	if (plugin_run_start(r, out, &e) == 0)
 		return true;
-	fprintf(stderr, "tosctl: %s\n", e.text);
+	complain("tosctl: %s", e.text);
 	r->wanted = false;
 	return false;
 }
@@ -202,12 +202,8 @@ take(void *ctx, const char *plugin, struct exec_fds *out)
 static void
 say(void *ctx, const char *plugin, const char *line)
 {
-	struct buf b = {0};
-
 	(void)ctx;
-	text_escape_buf(&b, line, strlen(line));
-	fprintf(stderr, "%s: %s\n", plugin, b.data != NULL ? b.data : "");
-	buf_free(&b);
+	complain("%s: %s", plugin, line);
 }
 
 /* How a program ended that is said to have, as far as it did by itself. */

@@ -14,11 +14,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/line.h"
 #include "base/text.h"
 #include "policy/host.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/plugin_run.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -550,7 +552,7 @@ after_crash(struct attempt *a, const struct cage_end *end)
 	a->n = 1;
 	call_item(a, in->line, called);
 	a->n = 0;
-	fprintf(stderr, "tosctl: %s: %s\n", called, end->words);
+	complain("tosctl: %s: %s", called, end->words);
 	row.ask.degraded = xasprintf("%s: %s", a->run->conf.name, end->words);
 	print_row(a, &row);
 	clear_row(&row);
@@ -571,7 +573,7 @@ try_object(struct attempt *a)
 			return end.code == PLUGIN_CAGE_CLOSED ? EXIT_NEGATIVE
 							      : end.code;
 		if (!a->in->asked) {
-			fprintf(stderr, "tosctl: %s\n", end.words);
+			complain("tosctl: %s", end.words);
 			return EXIT_NEGATIVE;
 		}
 		after_crash(a, &end);

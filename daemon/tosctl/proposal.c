@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "conf/conf_source.h"
 #include "engine/engine_json.h"
+#include "tosctl/print_json.h"
 
 #define ID_MAX 63	   /* as conf_value_id() has it */
 #define TEXT_MAX_CHARS 120 /* of a name */
@@ -338,8 +340,6 @@ proposals_json(const struct proposals *p)
 		for (size_t j = 0; j < t->nfeeds; j++)
 			json_array_append_new(feeds, feed_json(&t->feeds[j]));
 		json_object_set_new(o, "feeds", feeds);
-		json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-		putchar('\n');
-		json_decref(o);
+		print_json_take(o, JSON_PRESERVE_ORDER);
 	}
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tosctl/tosctl_scan.h"
+#include "tosctl/print_json.h"
 
 FILE *
 scan_own_output(void)
@@ -26,9 +27,6 @@ scan_own_output(void)
 void
 scan_print_json(json_t *o)
 {
-	FILE *out = scan_own_output();
-
-	json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	putc('\n', out);
+	print_json(scan_own_output(), o, JSON_REAL_PRECISION(6));
 	json_decref(o);
 }

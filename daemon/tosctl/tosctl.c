@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tosctl/tosctl_ask.h"
+#include "base/complain.h"
 #include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
 #include "tosctl/tosctl_diff.h"
@@ -135,7 +136,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "tosctl: there is no command `%s'; `tosctl help' lists them\n",
-	    argv[1]);
+	complain("tosctl: there is no command `%s'; `tosctl help' lists them", argv[1]);
 	return EXIT_USAGE;
 }

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/complain.h"
 #include "base/finding.h"
 #include "base/text.h"
 #include "console/control.h"
 #include "engine/engine_json.h"
+#include "tosctl/print_json.h"
 
 #define DEFAULT_SOCKET "/run/tosd/control"
 #define COLUMNS_MAX 16
@@ -227,7 +229,7 @@ say_number(json_t *said, const char *key, int c, bool many, long long high)
 	long long n = number_of(optarg, "", high);
 
 	if (n < 0) {
-		fprintf(stderr, "tosctl: --%s is a number from 1 to %lld, not `%s'\n",
+		complain("tosctl: --%s is a number from 1 to %lld, not `%s'",
 		    name_of(c), high, optarg);
 		return false;
 	}
@@ -242,11 +244,13 @@ static bool
 say_mode(json_t *said, const char *key)
 {
 	if (finding_mode_parse(optarg) < 0) {
-		fprintf(stderr, "tosctl: there is no mode `%s': ", optarg);
+		struct buf known = {0};
+
 		for (int i = 0; i < FINDING_MODES; i++)
-			fprintf(stderr, "%s%s", i > 0 ? ", " : "",
+			buf_printf(&known, "%s%s", i > 0 ? ", " : "",
 			    finding_mode_name((enum finding_mode)i));
-		fputc('\n', stderr);
+		complain("tosctl: there is no mode `%s': %s", optarg, known.data);
+		buf_free(&known);
 		return false;
 	}
 	json_object_set_new(said, key, json_string(optarg));
@@ -478,10 +482,7 @@ print_lines(const json_t *rows)
 	json_array_foreach(rows, i, row)
 	{
 		/* 0.8, and not 0.80000000000000004. */
-		char *t = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(15));
-
-		puts(t);
-		free(t);
+		print_json(stdout, row, JSON_REAL_PRECISION(15));
 	}
 }
 
@@ -492,12 +493,8 @@ show(const struct shape *sh, const struct options *o, const json_t *reply)
 
 	if (!json_is_true(json_object_get(reply, "ok"))) {
 		const char *what = json_string_value(json_object_get(reply, "error"));
-		struct buf b = {0};
 
-		what = what != NULL ? what : "no reason given";
-		text_escape_buf(&b, what, strlen(what));
-		fprintf(stderr, "tosctl: %s\n", b.data != NULL ? b.data : "");
-		buf_free(&b);
+		complain("tosctl: %s", what != NULL ? what : "no reason given");
 		return NEGATIVE;
 	}
 	if (o->json)
@@ -527,7 +524,7 @@ ask(const struct shape *sh, struct options *o, int nwords, char **words)
 
 	json_decref(request);
 	if (rc != 0) {
-		fprintf(stderr, "tosctl: %s%s\n", e.text,
+		complain("tosctl: %s%s", e.text,
 		    e.code == TOSD_EDENIED
 			? ""
 			: " (is tosd running? -s names another socket)");
@@ -545,14 +542,13 @@ is_wrong(const struct shape *sh, const char *command, const struct options *o,
 {
 	for (const char *c = o->given; *c != '\0'; c++)
 		if (sh->takes == NULL || strchr(sh->takes, *c) == NULL) {
-			fprintf(stderr, "tosctl %s: there is no option --%s here\n",
-			    command, name_of(*c));
+			complain("tosctl %s: there is no option --%s here", command,
+			    name_of(*c));
 			return true;
 		}
 	if (strchr(o->given, 'u') != NULL && strchr(o->given, 'e') == NULL) {
-		fprintf(stderr,
-		    "tosctl %s: only an override of the gates has an end: --until "
-		    "needs --emergency\n",
+		complain("tosctl %s: only an override of the gates has an end: --until "
+			 "needs --emergency",
 		    command);
 		return true;
 	}
@@ -561,11 +557,8 @@ is_wrong(const struct shape *sh, const char *command, const struct options *o,
 
 		if (max == 0 || number_of(words[i], max == 99 ? "%" : "", max) > 0)
 			continue;
-		fprintf(stderr,
-		    max == 99 ? "tosctl %s: the %s is a number from 1 to "
-				"99, not `%s'\n"
-			      : "tosctl %s: the %s is a number, not `%s'\n",
-		    command, sh->words[i], words[i]);
+		complain("tosctl %s: the %s is a number%s, not `%s'", command,
+		    sh->words[i], max == 99 ? " from 1 to 99" : "", words[i]);
 		return true;
 	}
 	return false;

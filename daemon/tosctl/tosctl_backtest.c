@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
@@ -172,7 +173,7 @@ static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	complain("%s:%d: %s", file, line, text);
 }
 
 static int
@@ -198,7 +199,7 @@ on_problem(void *ctx, const char *text)
 	char *words = pack_room_words(&r->room, text);
 
 	r->problems++;
-	fprintf(stderr, "tosctl: %s\n", words);
+	complain("tosctl: %s", words);
 	free(words);
 }
 
@@ -249,14 +250,14 @@ lists_of(const struct run *r)
 	bool there = pack_room_has(r->room.dir, "list");
 
 	if (p == NULL && there)
-		fprintf(stderr,
+		complain(
 		    "tosctl: the lists beside the packs are not looked up: %s has no "
-		    "plugin lists\n",
+		    "plugin lists",
 		    r->o.conf);
 	for (size_t i = 0; p != NULL && r->used.n == 0 && i < p->nsettings; i++)
 		if (strcmp(p->settings[i].key, "lists_dir") == 0) {
-			fprintf(stderr,
-			    "tosctl: the lists of %s (lists_dir) are not looked up\n",
+			complain(
+			    "tosctl: the lists of %s (lists_dir) are not looked up",
 			    p->settings[i].value);
 			return NULL;
 		}
@@ -407,9 +408,8 @@ good_since(const char *since)
 	if (since == NULL || clock_parse(since) != CLOCK_NONE ||
 	    conf_duration(since) >= 0)
 		return true;
-	fprintf(stderr,
-	    "tosctl: --since is a duration such as 90d or a time such as "
-	    "2026-11-01T00:00:00Z, not `%s'\n",
+	complain("tosctl: --since is a duration such as 90d or a time such as "
+		 "2026-11-01T00:00:00Z, not `%s'",
 	    since);
 	return false;
 }
@@ -443,8 +443,7 @@ write_samples(struct run *r, struct err *e)
 
 	free(v);
 	if (rc == 0)
-		fprintf(stderr,
-		    "%s: %zu texts to be labelled; keep %s.key from those who do\n",
+		complain("%s: %zu texts to be labelled; keep %s.key from those who do",
 		    r->o.samples, written, r->o.samples);
 	return rc;
 }
@@ -561,14 +560,14 @@ tosctl_backtest(int argc, char **argv)
 	if (rc == 0)
 		report(&r);
 	else
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 	rc = rc == 0	      ? EXIT_DONE
 	     : r.no != 0      ? r.no
 	     : r.problems > 0 ? EXIT_NEGATIVE
 			      : EXIT_CANNOT;
 	close_run(&r);
 	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
-		fprintf(stderr, "tosctl: cannot write the report\n");
+		complain("tosctl: cannot write the report");
 		rc = EXIT_CANNOT;
 	}
 	return rc;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "tosctl/classifier_run.h"
 #include "tosctl/places.h"
 
@@ -111,8 +112,7 @@ parse_option(struct options *o, int c)
 		return -1;
 	}
 	if (rc != 0)
-		fprintf(stderr, "tosctl: `%s' is no number that can be meant here\n",
-		    optarg);
+		complain("tosctl: `%s' is no number that can be meant here", optarg);
 	return rc;
 }
 
@@ -249,7 +249,7 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	run_clear(r);
 	if (rc == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "tosctl: %s\n", e.text);
+	complain("tosctl: %s", e.text);
 	return rc == TOSD_EINVAL ? EXIT_NEGATIVE : EXIT_CANNOT;
 }
 

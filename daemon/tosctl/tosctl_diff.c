@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/line.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -20,6 +21,7 @@
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -85,49 +87,10 @@ put_text(const char *s)
 static void
 put_problem(const char *s)
 {
-	struct buf b = {0};
-
-	text_escape_buf(&b, s, strlen(s));
-	fprintf(stderr, "tosctl: %s\n", b.data != NULL ? b.data : "");
-	buf_free(&b);
+	complain("tosctl: %s", s);
 }
 
 /* --- what is written --- */
-
-/* A character as JSON may have it too. */
-static void
-put_unit(struct buf *b, uint32_t cp)
-{
-	if (cp < 0x10000)
-		buf_printf(b, "\\u%04x", cp);
-	else
-		buf_printf(
-		    b, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
-}
-
-/* jansson escapes what is ASCII and moves a terminal; here the rest of it is. */
-static void
-put_json(json_t *o)
-{
-	char *text =
-	    json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	size_t n = text != NULL ? strlen(text) : 0;
-	struct buf b = {0};
-
-	for (size_t i = 0; i < n;) {
-		uint32_t cp;
-		int len = text_decode(text + i, n - i, &cp);
-
-		if ((len > 1 || cp == 0x7f) && text_is_control(cp))
-			put_unit(&b, cp);
-		else
-			buf_put(&b, text + i, len > 0 ? (size_t)len : 1);
-		i += len > 0 ? (size_t)len : 1;
-	}
-	printf("%s\n", b.data != NULL ? b.data : "");
-	buf_free(&b);
-	free(text);
-}
 
 static void
 say_value(const json_t *v)
@@ -213,7 +176,7 @@ written(struct diff *d, unsigned *unraised, struct err *e)
 		json_array_foreach(out, i, o)
 		{
 			if (d->o.json)
-				put_json(o);
+				print_json(stdout, o, JSON_REAL_PRECISION(6));
 			else
 				say_one(o);
 		}
@@ -276,7 +239,7 @@ say_text(struct diff *d, const char *id, const struct item *it, int side,
 		    "id", id, "only", side == 0 ? "a" : "b", "rule", f->rule, "rev",
 		    (json_int_t)f->rev, "score", f->score);
 
-		put_json(o);
+		print_json(stdout, o, JSON_REAL_PRECISION(6));
 		json_decref(o);
 		return;
 	}
@@ -340,7 +303,7 @@ say_bad_line(struct diff *d, unsigned number, const char *why)
 		json_t *o = json_pack("{s:s, s:I, s:s}", "kind", "line", "line",
 		    (json_int_t)number, "error", why);
 
-		put_json(o);
+		print_json(stdout, o, JSON_REAL_PRECISION(6));
 		json_decref(o);
 		return;
 	}
@@ -454,7 +417,7 @@ say_tallies(const struct diff *d)
 			    "rule", t->rule, "texts", (json_int_t)d->texts, "both",
 			    (json_int_t)t->both, "only_a", (json_int_t)t->only[0],
 			    "only_b", (json_int_t)t->only[1]);
-			put_json(o);
+			print_json(stdout, o, JSON_REAL_PRECISION(6));
 			json_decref(o);
 		} else {
 			printf("%s: %llu found by both, %llu only in ", t->rule,
@@ -516,7 +479,7 @@ say_lists(const struct diff *d)
 	{
 		json_object_set_new(o, "kind", json_string("list"));
 		if (d->o.json)
-			put_json(o);
+			print_json(stdout, o, JSON_REAL_PRECISION(6));
 	}
 	json_decref(all);
 }

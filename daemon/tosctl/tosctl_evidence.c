@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/text.h"
 #include "engine/engine_json.h"
 #include "evidence/checkpoint.h"
 #include "evidence/ledger.h"
 #include "evidence/verify.h"
+#include "tosctl/print_json.h"
 
 #define DEFAULT_STATE "/var/lib/tosd"
 
@@ -55,21 +57,10 @@ safe(const char *s)
 }
 
 static int
-complain(const struct err *e, int code)
+refuse(const struct err *e, int code)
 {
-	char *what = safe(e->text);
-
-	fprintf(stderr, "tosctl: %s\n", what);
-	free(what);
+	complain("tosctl: %s", e->text);
 	return code;
-}
-
-static void
-print_json(json_t *j)
-{
-	json_dumpf(j, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(j);
 }
 
 static void
@@ -82,7 +73,7 @@ report_json(void *ctx, const struct verify_problem *p)
 	(void)ctx;
 	if (p->index >= 0)
 		json_object_set_new(j, "index", json_integer(p->index));
-	print_json(j);
+	print_json_take(j, 0);
 }
 
 static void
@@ -124,14 +115,16 @@ summary_people(const struct verify_options *o, const struct verify_result *r, in
 static void
 summary_json(const struct verify_options *o, const struct verify_result *r, int rc)
 {
-	print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:b, s:b}", "result",
-	    rc == 0		 ? "good"
-	    : rc == TOSD_ETAMPER ? "tampered"
-				 : "incomplete",
-	    "entries", (json_int_t)r->entries, "heads", (json_int_t)r->heads, "files",
-	    (json_int_t)r->files_checked, "erased", (json_int_t)r->erased, "tampered",
-	    (int)r->tampered, "incomplete", (int)r->incomplete, "own_key",
-	    (int)r->own_key, "anchored", (int)(o->anchor != NULL)));
+	print_json_take(
+	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:b, s:b}", "result",
+		rc == 0		     ? "good"
+		: rc == TOSD_ETAMPER ? "tampered"
+				     : "incomplete",
+		"entries", (json_int_t)r->entries, "heads", (json_int_t)r->heads,
+		"files", (json_int_t)r->files_checked, "erased", (json_int_t)r->erased,
+		"tampered", (int)r->tampered, "incomplete", (int)r->incomplete,
+		"own_key", (int)r->own_key, "anchored", (int)(o->anchor != NULL)),
+	    0);
 }
 
 static int
@@ -164,7 +157,7 @@ cmd_verify(int argc, char **argv)
 		o.report = report_json;
 	rc = evidence_verify(&o, &r, &e);
 	if (rc != 0 && rc != TOSD_ETAMPER && rc != TOSD_ESTATE)
-		return complain(&e, EXIT_CANNOT);
+		return refuse(&e, EXIT_CANNOT);
 	if (json)
 		summary_json(&o, &r, rc);
 	else
@@ -195,7 +188,7 @@ cmd_show(int argc, char **argv)
 	buf_free(&b);
 	ledger_free(&l);
 	if (rc != 0)
-		complain(&e, 0);
+		refuse(&e, 0);
 	return rc == 0					 ? EXIT_DONE
 	       : rc == TOSD_ETAMPER || rc == TOSD_ENOENT ? EXIT_NO
 							 : EXIT_CANNOT;
@@ -216,7 +209,7 @@ cmd_key(int argc, char **argv)
 		rc = ledger_key_save(k, argv[3], &e);
 	if (rc != 0) {
 		ledger_key_free(&k);
-		return complain(&e, EXIT_CANNOT);
+		return refuse(&e, EXIT_CANNOT);
 	}
 	/* The public half, for whoever will check: keep it away from this machine. */
 	vkey = ledger_key_vkey(k);

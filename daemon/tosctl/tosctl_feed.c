@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "conf/conf_value.h"
 #include "feed/url.h"
 #include "fetch/answer.h"

@@ -15,9 +15,11 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/line.h"
 #include "cases/measure.h"
+#include "tosctl/print_json.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
@@ -261,9 +263,7 @@ rule_json(const struct rule *r, const struct measure_share *p)
 		json_object_set_new(o, "precision",
 		    json_pack("{s:f, s:f, s:f, s:b}", "share", p->share, "low", p->low,
 			"high", p->high, "weighted", (int)r->uneven));
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, JSON_REAL_PRECISION(6));
 }
 
 static void
@@ -308,8 +308,8 @@ warn_strange(const struct labels *l, const char *key)
 	bool most = 2 * l->strange > l->labels;
 
 	if (l->strange > 0)
-		fprintf(stderr, "tosctl: %u of %u labels are of no text of %s%s\n",
-		    l->strange, l->labels, key,
+		complain("tosctl: %u of %u labels are of no text of %s%s", l->strange,
+		    l->labels, key,
 		    most ? ": it is the key of other samples, or the figures are of "
 			   "few"
 			 : "");
@@ -339,8 +339,7 @@ read_labels(struct labels *l, char **files, int n, struct err *e)
 	for (int i = 0; rc == 0 && i < n; i++) {
 		l->file = (unsigned)i + 1;
 		if (read_already(files, i))
-			fprintf(stderr, "tosctl: %s is named twice, and read once\n",
-			    files[i]);
+			complain("tosctl: %s is named twice, and read once", files[i]);
 		else
 			rc = each_line(l, files[i], label_line, e);
 	}
@@ -392,7 +391,7 @@ tosctl_labels(int argc, char **argv)
 	if (rc == 0)
 		rc = read_labels(&l, argv + optind, argc - optind, &e);
 	if (rc != 0) {
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 		clear(&l);
 		return EXIT_CANNOT;
 	}

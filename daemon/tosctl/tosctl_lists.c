@@ -15,12 +15,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "evidence/note.h"
 #include "media/media.h"
 #include "policy/host.h"
 #include "tosctl/places.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_policy.h"
 
 #define FILE_MAX_ (256u << 20)
@@ -117,16 +120,15 @@ print_hashes(const struct media *m, const char *file, bool json)
 		buf_free(&shown);
 		return;
 	}
-	o = json_pack("{ss ss ss}", "file", file, "sha256", m->sha256, "md5", m->md5);
+	o = json_pack("{so ss ss}", "file", json_repaired(file), "sha256", m->sha256,
+	    "md5", m->md5);
 	if (m->pdq[0] != '\0') {
 		json_object_set_new(o, "pdq", json_string(m->pdq));
 		json_object_set_new(o, "quality", json_integer(m->quality));
 	} else {
 		json_object_set_new(o, "why", json_string(m->why));
 	}
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, 0);
 }
 
 static int
@@ -140,7 +142,7 @@ hash(const struct policy_args *o, char **files)
 		struct media m;
 
 		if (file_read(*files, FILE_MAX_, &b, &e) != 0) {
-			fprintf(stderr, "tosctl: %s\n", e.text);
+			complain("tosctl: %s", e.text);
 			rc = EXIT_CANNOT;
 			buf_free(&b);
 			continue;
@@ -148,7 +150,7 @@ hash(const struct policy_args *o, char **files)
 		media_hash(b.data != NULL ? b.data : "", b.len, PIXELS, &m);
 		print_hashes(&m, *files, o->json);
 		if (m.pdq[0] == '\0') {
-			fprintf(stderr, "tosctl: %s: no PDQ hash: %s\n", *files, m.why);
+			complain("tosctl: %s: no PDQ hash: %s", *files, m.why);
 			rc = rc == EXIT_DONE ? EXIT_NEGATIVE : rc;
 		}
 		buf_free(&b);
@@ -196,28 +198,47 @@ sign(const struct policy_args *o, char **files)
 
 /* --- the command --- */
 
+static const struct command {
+	const char *name, *whole, *takes; /* letters of options */
+	int (*run)(const struct policy_args *o, char **files);
+} commands[] = {
+    {"check", "lists check", "dPj", check},
+    {"hash", "lists hash", "j", hash},
+    {"sign", "lists sign", "kP", sign},
+};
+
+static int
+run(const struct policy_args *o, const struct command *c, char **files)
+{
+	if (!policy_args_fit(o, c->whole, c->takes))
+		return EXIT_USAGE;
+	if (*files == NULL)
+		complain("tosctl %s: which files?", c->whole);
+	else if (c->run == sign && o->key == NULL)
+		complain("tosctl lists sign: with which key?  --key FILE");
+	else
+		return c->run(o, files);
+	return EXIT_USAGE;
+}
+
 int
 tosctl_lists(int argc, char **argv)
 {
 	struct policy_args o = {.plugin = places_lists()};
-	char **files;
+	const char *what;
 
-	if (policy_args_read(argc, argv, &o) != 0 || o.strict ||
-	    (!o.help && argc - optind < 2)) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	if (policy_args_read(argc, argv, &o) != 0)
+		return EXIT_USAGE; /* which has been said */
 	if (o.help) {
 		fputs(usage, stdout);
 		return EXIT_DONE;
 	}
-	files = argv + optind + 1;
-	if (strcmp(argv[optind], "check") == 0)
-		return check(&o, files);
-	if (strcmp(argv[optind], "hash") == 0)
-		return hash(&o, files);
-	if (strcmp(argv[optind], "sign") == 0 && o.key != NULL)
-		return sign(&o, files);
+	what = optind < argc ? argv[optind] : "";
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, what) == 0)
+			return run(&o, &commands[i], argv + optind + 1);
+	if (what[0] != '\0')
+		complain("tosctl lists: there is no command `%s'", what);
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }

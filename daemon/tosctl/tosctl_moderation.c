@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -25,6 +26,7 @@
 #include "fetch/endpoint.h"
 #include "ipc/loop.h"
 #include "policy/host.h"
+#include "tosctl/print_json.h"
 
 #define GOLDEN_MAX ((size_t)64 << 20)
 #define ROUNDS 3 /* of questions about one text */
@@ -71,14 +73,14 @@ static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "tosctl: %s:%d: %s\n", file, line, text);
+	complain("tosctl: %s:%d: %s", file, line, text);
 }
 
 static void
 on_problem(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "tosctl: %s\n", text);
+	complain("tosctl: %s", text);
 }
 
 static int
@@ -327,9 +329,7 @@ show(const struct trial *t, unsigned line, const char *text, const char *expect,
 		if (a->n > 0)
 			json_object_set_new(
 			    o, "score", json_real(a->findings[0].score));
-		json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4));
-		putchar('\n');
-		json_decref(o);
+		print_json_take(o, JSON_REAL_PRECISION(4));
 	} else if (!same) {
 		text_escape_buf(&b, text, text_prefix(text, SHOWN));
 		printf("line %u: expected %s, got %s%s%s%s: %s\n", line, expect, got,
@@ -435,9 +435,7 @@ summary(const struct trial *t)
 	o = json_pack("{s:i, s:i, s:i, s:f, s:f, s:s, s:s}", "texts", (int)t->texts,
 	    "same", (int)t->same, "abstained", (int)t->abstained, "drift", drift(t),
 	    "max_drift", t->o->max_drift, "model", t->model, "prompt", t->prompt);
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4));
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, JSON_REAL_PRECISION(4));
 }
 
 /* --- the command --- */
@@ -525,7 +523,7 @@ tosctl_moderation(int argc, char **argv)
 	    (rc = make_host(&t, &e)) == 0 && (rc = test_lines(&t, &e)) == 0)
 		summary(&t);
 	else
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 	rc = rc != 0 ? CANNOT : drift(&t) > o.max_drift ? NEGATIVE : DONE;
 	trial_clear(&t);
 	return rc;

@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "feed/feed.h"
 #include "tosctl/mapping_find.h"
+#include "tosctl/print_json.h"
 
 #define DOCUMENT_MAX ((size_t)64 << 20)
 
@@ -130,11 +132,7 @@ put_bits(json_t *o, const char *key, uint32_t bits)
 static int
 put_line(json_t *o)
 {
-	int rc = json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-
-	json_decref(o);
-	putchar('\n');
-	return rc;
+	return print_json_take(o, JSON_PRESERVE_ORDER);
 }
 
 static void
@@ -221,14 +219,14 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 		 ? file_read_fd(STDIN_FILENO, "standard input", DOCUMENT_MAX, &body, &e)
 		 : file_read(path, DOCUMENT_MAX, &body, &e);
 	if (rc != 0) {
-		fprintf(stderr, "tosctl parse: %s\n", e.text);
+		complain("tosctl parse: %s", e.text);
 		buf_free(&body);
 		return CANNOT_READ;
 	}
 	buf_reserve(&body, 0);
 	rc = feed_parse(body.data, body.len, src, NULL, &d, &e);
 	if (rc != 0) {
-		fprintf(stderr, "tosctl parse: %s: %s\n", path, e.text);
+		complain("tosctl parse: %s: %s", path, e.text);
 	} else {
 		if (doc)
 			put_doc(&d);
@@ -238,7 +236,7 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 			fprintf(
 			    stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
 		if (d.truncated)
-			fprintf(stderr, "tosctl parse: %s: cut at a limit\n", path);
+			complain("tosctl parse: %s: cut at a limit", path);
 	}
 	feed_doc_clear(&d);
 	buf_free(&body);
@@ -262,15 +260,15 @@ parse_mapped(const char *path, struct feed_source *src, bool doc, const char *co
 		return USAGE;
 	}
 	if (mapping_conf("tosctl parse", config, &c, &e) != 0) {
-		fprintf(stderr, "tosctl parse: %s\n", e.text);
+		complain("tosctl parse: %s", e.text);
 		return CANNOT_READ;
 	}
 	if (mapping_find(c, src->url, &mapping) != NULL) {
 		src->mapping = &mapping;
 		rc = parse_file(path, src, doc);
 	} else {
-		fprintf(stderr, "tosctl parse: %s has no mapping for a feed at %s\n",
-		    config, src->url);
+		complain("tosctl parse: %s has no mapping for a feed at %s", config,
+		    src->url);
 	}
 	conf_free(&c);
 	return rc;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/text.h"
 #include "conf/conf_value.h"
 #include "policy/plugin.h"
@@ -106,12 +107,7 @@ count_of(const char *s, unsigned long lo, unsigned long hi, unsigned long *out)
 static bool
 refuse(const char *option, const char *value, const char *must)
 {
-	struct buf b = {0};
-
-	text_escape_buf(&b, value, strlen(value));
-	buf_putc(&b, '\0');
-	fprintf(stderr, "tosctl: %s: \"%s\" must be %s\n", option, b.data, must);
-	buf_free(&b);
+	complain("tosctl: %s: \"%s\" must be %s", option, value, must);
 	return false;
 }
 
@@ -128,7 +124,7 @@ heeds(enum verb verb, int c)
 		name = o->val == c ? o->name : NULL;
 	if (by & FOR(verb))
 		return true;
-	fprintf(stderr, "tosctl: --%s is not for `plugin %s'\n", name, verbs[verb]);
+	complain("tosctl: --%s is not for `plugin %s'", name, verbs[verb]);
 	return false;
 }
 
@@ -295,21 +291,20 @@ run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char 
 		return verb == CHECK ? plugin_check(r, o) : plugin_try(r, o);
 	}
 	if (object) {
-		fprintf(stderr,
+		complain(
 		    "tosctl: %s is a shared object; `plugin conform' is for programs, "
-		    "and `plugin check' for objects\n",
+		    "and `plugin check' for objects",
 		    words[0]);
 		return EXIT_USAGE;
 	}
 	if (verb == CHECK) {
-		fprintf(stderr,
-		    "tosctl: %s is no shared object (.so); a program is "
-		    "held against its protocol by `plugin conform'\n",
+		complain("tosctl: %s is no shared object (.so); a program is "
+			 "held against its protocol by `plugin conform'",
 		    words[0]);
 		return EXIT_USAGE;
 	}
 	if (plugin_run_command(r, words, n, &e) != 0) {
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 		return EXIT_CANNOT;
 	}
 	if (o->open)

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "tosctl/conform.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_plugin.h"
 
 static void
@@ -18,9 +19,7 @@ print(const struct conform_case *c, bool json, const char *result, const char *w
 			json_object_set_new(o, "result", json_string(result));
 		if (why != NULL)
 			json_object_set_new(o, "why", json_string(why));
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(o);
+		print_json_take(o, 0);
 	} else if (result == NULL) {
 		printf("%-22s %s\n", c->name, c->about);
 	} else {

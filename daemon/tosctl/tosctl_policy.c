@@ -16,10 +16,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
+#include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -70,7 +73,7 @@ struct told {
 static int
 fail(const struct err *e)
 {
-	fprintf(stderr, "tosctl: %s\n", e->text);
+	complain("tosctl: %s", e->text);
 	return EXIT_CANNOT;
 }
 
@@ -113,11 +116,9 @@ policy_tell(bool json, const char *kind, const char *text)
 		buf_free(&shown);
 		return;
 	}
-	o = json_pack("{ss}", kind, text);
+	o = json_pack("{so}", kind, json_repaired(text));
 	put_place(o, text);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+	print_json_take(o, 0);
 }
 
 static void
@@ -176,12 +177,11 @@ check(const struct policy_args *o, const char *dir, bool lint)
 	int rc;
 
 	if (stat(dir, &st) != 0) {
-		fprintf(stderr, "tosctl: %s: %s\n", dir, strerror(errno));
+		complain("tosctl: %s: %s", dir, strerror(errno));
 		return EXIT_CANNOT;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		fprintf(stderr, "tosctl: %s is a file: name the folder that it is in\n",
-		    dir);
+		complain("tosctl: %s is a file: name the folder that it is in", dir);
 		return EXIT_USAGE;
 	}
 	if (lint && day == NULL) {
@@ -289,11 +289,11 @@ new_pack(const char *name, const char *dir)
 	int rc = EXIT_DONE;
 
 	if (!good_name(name)) {
-		fprintf(stderr, "tosctl: a pack's name is 1 to 40 lower-case letters, "
-				"digits and '-', and begins with a letter\n");
+		complain("tosctl: a pack's name is 1 to 40 lower-case letters, "
+			 "digits and '-', and begins with a letter");
 		rc = EXIT_USAGE;
 	} else if (lstat(path, &st) == 0) {
-		fprintf(stderr, "tosctl: %s is there already\n", path);
+		complain("tosctl: %s is there already", path);
 		rc = EXIT_CANNOT;
 	} else {
 		buf_printf(&text, skeleton, name, name);
@@ -361,7 +361,7 @@ policy_sign_key(const char *file, struct note_key **k)
 		return fail(&e);
 	if (note_key_secret(*k))
 		return EXIT_DONE;
-	fprintf(stderr, "tosctl: %s has no secret key\n", file);
+	complain("tosctl: %s has no secret key", file);
 	note_key_free(k);
 	return EXIT_CANNOT;
 }
@@ -375,9 +375,8 @@ sign_pack(
 	int rc = EXIT_CANNOT;
 
 	if (access(pack, R_OK) != 0)
-		fprintf(stderr,
-		    "tosctl: to be signed, the pack `%s' must be the file %s\n", name,
-		    pack);
+		complain("tosctl: to be signed, the pack `%s' must be the file %s",
+		    name, pack);
 	else
 		rc = policy_sign_note(k, "tosd rule pack", name, digest, pack);
 	free(pack);
@@ -395,13 +394,34 @@ is_wanted(const char *name, size_t n, char **wanted)
 	return false;
 }
 
+/* Before the first is signed: a name that is wrong signs nothing. */
+static int
+are_there(const struct msg_rules *r, const char *dir, char **wanted)
+{
+	int rc = EXIT_DONE;
+
+	for (; *wanted != NULL; wanted++) {
+		size_t n = strlen(*wanted);
+		bool found = false;
+
+		for (uint32_t i = 0; i < r->n && !found; i++)
+			found = strncmp(r->v[i].rule, *wanted, n) == 0 &&
+				r->v[i].rule[n] == '/';
+		if (found)
+			continue;
+		complain("tosctl: there is no pack `%s' in %s", *wanted, dir);
+		rc = EXIT_CANNOT;
+	}
+	return rc;
+}
+
 /* Each pack once: its rules stand together. */
 static int
 sign_all(
     const struct note_key *k, const struct msg_rules *r, const char *dir, char **wanted)
 {
 	size_t before = 0, done = 0;
-	int rc = EXIT_DONE;
+	int rc = are_there(r, dir, wanted);
 
 	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
 		size_t n = strcspn(r->v[i].rule, "/");
@@ -419,7 +439,7 @@ sign_all(
 		done++;
 	}
 	if (rc == EXIT_DONE && done == 0) {
-		fprintf(stderr, "tosctl: no such pack in %s\n", dir);
+		complain("tosctl: there are no packs in %s", dir);
 		rc = EXIT_CANNOT;
 	}
 	return rc;
@@ -490,13 +510,13 @@ usage_of(const char *what)
 	const char *lines;
 	size_t n;
 
-	if ((lines = lines_of(what, &n)) != NULL)
-		fprintf(stderr, "tosctl policy %s wants other words:\n%.*s", what,
-		    (int)n, lines);
-	else
-		fprintf(stderr,
+	if ((lines = lines_of(what, &n)) != NULL) {
+		complain("tosctl policy %s wants other words:", what);
+		fprintf(stderr, "%.*s", (int)n, lines);
+	} else
+		complain(
 		    "tosctl policy: there is no command `%s'; tosctl policy --help "
-		    "lists them\n",
+		    "lists them",
 		    what);
 	return EXIT_USAGE;
 }
@@ -510,8 +530,7 @@ good_day(const char *day)
 
 	free(begin);
 	if (!good)
-		fprintf(stderr, "tosctl: --day is a day such as 2026-12-24, not `%s'\n",
-		    day);
+		complain("tosctl: --day is a day such as 2026-12-24, not `%s'", day);
 	return good;
 }
 
@@ -532,7 +551,7 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", args, NULL)) != -1) {
-		if (strchr("Pdks", c) != NULL && strchr(o->given, c) == NULL)
+		if (strchr("Pdksj", c) != NULL && strchr(o->given, c) == NULL)
 			o->given[strlen(o->given)] = (char)c;
 		if (c == 'P')
 			o->plugin = optarg;
@@ -552,25 +571,32 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 	return o->day == NULL || good_day(o->day) ? 0 : -1;
 }
 
-/* Whether the command takes the options that were there; all take --json. */
+bool
+policy_args_fit(const struct policy_args *o, const char *command, const char *takes)
+{
+	const char *c = o->given + strspn(o->given, takes);
+
+	for (size_t i = 0; *c != '\0' && args[i].name != NULL; i++)
+		if (args[i].val == *c)
+			complain("tosctl %s: there is no option --%s here", command,
+			    args[i].name);
+	return *c == '\0';
+}
+
 static bool
 fits(const struct policy_args *o, const char *what)
 {
 	static const struct {
-		const char *name, *takes;
-	} commands[] = {{"lint", "dsP"}, {"test", "P"}, {"new", ""}, {"keygen", ""},
-	    {"sign", "kP"}};
-	const char *c = "";
+		const char *name, *command, *takes;
+	} commands[] = {{"lint", "policy lint", "dsPj"}, {"test", "policy test", "Pj"},
+	    {"new", "policy new", "j"}, {"keygen", "policy keygen", "j"},
+	    {"sign", "policy sign", "kPj"}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, what) == 0)
-			c = o->given + strspn(o->given, commands[i].takes);
-	for (size_t i = 0; *c != '\0' && args[i].name != NULL; i++)
-		if (args[i].val == *c)
-			fprintf(stderr,
-			    "tosctl policy %s: there is no option --%s here\n", what,
-			    args[i].name);
-	return *c == '\0';
+			return policy_args_fit(
+			    o, commands[i].command, commands[i].takes);
+	return true;
 }
 
 int
@@ -605,7 +631,7 @@ tosctl_policy(int argc, char **argv)
 	if (strcmp(what, "sign") == 0 && o.key != NULL && n > 0)
 		return sign(&o, arg[0], arg + 1);
 	if (strcmp(what, "sign") == 0 && o.key == NULL) {
-		fprintf(stderr, "tosctl policy sign: with which key?  --key FILE\n");
+		complain("tosctl policy sign: with which key?  --key FILE");
 		return EXIT_USAGE;
 	}
 	return usage_of(what);

@@ -18,6 +18,9 @@ struct policy_args {
 /* Reads them over what is set before; arguments begin at optind.  -1: a wrong one, which
  * has been told. */
 int policy_args_read(int argc, char **argv, struct policy_args *o);
+/* Whether what was given is among the letters that `command' takes; if not, that has been
+ * told. */
+bool policy_args_fit(const struct policy_args *o, const char *command, const char *takes);
 
 /* A line for people, or {kind: text}. */
 void policy_tell(bool json, const char *kind, const char *text);

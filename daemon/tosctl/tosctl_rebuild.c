@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "conf/conf.h"
+#include "tosctl/print_json.h"
 #include "tosctl/rebuild.h"
 
 enum { DONE = 0, NO = 1, USAGE = 2, CANNOT = 3 };
@@ -43,7 +44,7 @@ static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	complain("%s:%d: %s", file, line, text);
 }
 
 static int
@@ -177,9 +178,7 @@ report(const struct rebuild *r, const struct store_counts *c, const struct optio
 		    "revisions", (json_int_t)c->revisions, "pending",
 		    (json_int_t)c->pending, "violations", (json_int_t)c->violations,
 		    "notices", (json_int_t)c->notices, "unknown", (int)r->unknown);
-		json_dumpf(j, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(j);
+		print_json_take(j, 0);
 		return;
 	}
 	printf(
@@ -258,7 +257,6 @@ tosctl_rebuild(int argc, char **argv)
 {
 	struct options o = {0};
 	struct err e = ERR_INIT;
-	struct buf words = {0};
 	char *path = NULL;
 	int rc;
 
@@ -271,10 +269,7 @@ tosctl_rebuild(int argc, char **argv)
 	    (rc = store_path(&o, &path, &e)) != 0 ||
 	    (rc = check_stopped(o.dir, &e)) != 0 ||
 	    (rc = make_store(&o, path, &e)) != 0) {
-		/* Names and texts come from disk. */
-		text_escape_buf(&words, e.text, strlen(e.text));
-		fprintf(stderr, "tosctl: %s\n", words.data);
-		buf_free(&words);
+		complain("tosctl: %s", e.text);
 	}
 	free(path);
 	conf_free(&o.parsed);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "notice/template.h"
@@ -51,8 +52,7 @@ parse_mode(const char *s, enum template_mode *mode)
 			*mode = (enum template_mode)i;
 			return 0;
 		}
-	fprintf(stderr,
-	    "tosctl render: `%s' is no mode; known are html, text and header\n", s);
+	complain("tosctl render: `%s' is no mode; known are html, text and header", s);
 	return USAGE;
 }
 
@@ -108,7 +108,7 @@ read_input(const char *path, size_t max, struct buf *b)
 		buf_reserve(b, 1)[0] = '\0'; /* an empty file, too, is a string */
 		return DONE;
 	}
-	fprintf(stderr, "tosctl render: %s\n", e.text);
+	complain("tosctl render: %s", e.text);
 	return CANNOT;
 }
 
@@ -138,7 +138,7 @@ find_partial(void *ctx, const char *name)
 	path = xasprintf("%s/%s.mustache", j->partials, name);
 	rc = file_read(path, TEMPLATE_MAX_SOURCE, &b, &e);
 	if (rc != 0 && rc != TOSD_ENOENT) {
-		fprintf(stderr, "tosctl render: %s\n", e.text);
+		complain("tosctl render: %s", e.text);
 		j->unreadable = true;
 	}
 	free(path);
@@ -159,7 +159,7 @@ parse_data(const char *name, const struct buf *b)
 	    json_loadb(b->data, b->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
 
 	if (data == NULL)
-		fprintf(stderr, "tosctl render: %s:%d: %s\n", name, je.line, je.text);
+		complain("tosctl render: %s:%d: %s", name, je.line, je.text);
 	return data;
 }
 
@@ -175,7 +175,7 @@ render(struct render_job *j, const struct buf *text, const json_t *data)
 		rc = template_render(t, data, &j->o, &out, &e);
 	template_free(&t);
 	if (rc != 0)
-		fprintf(stderr, "tosctl render: %s: %s\n", j->template, e.text);
+		complain("tosctl render: %s: %s", j->template, e.text);
 	else if (out.len > 0 && fwrite(out.data, 1, out.len, stdout) != out.len)
 		rc = TOSD_EIO;
 	if (rc == 0 && fflush(stdout) != 0)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "cases/ladder.h"
 #include "evidence/ledger.h"
 #include "policy/life.h"
@@ -319,16 +320,15 @@ tosctl_replay(int argc, char **argv)
 		}
 	r.one = optind < argc ? argv[optind] : NULL;
 	if ((r.one == NULL) != all || argc - optind > 1) {
-		fprintf(stderr,
-		    "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n");
+		complain("usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all");
 		return USAGE;
 	}
 	if (replay(&r, dir != NULL ? dir : DEFAULT_STATE, &e) != 0) {
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 		return CANNOT;
 	}
 	if (r.one != NULL && r.steps == 0) {
-		fprintf(stderr, "tosctl: no decision `%s' is on the ledger\n", r.one);
+		complain("tosctl: no decision `%s' is on the ledger", r.one);
 		return CANNOT;
 	}
 	if (!r.json)

@@ -16,11 +16,14 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/line.h"
+#include "base/text.h"
 #include "policy/host.h"
 #include "tosctl/mapping_find.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
+#include "tosctl/print_json.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
 
@@ -47,8 +50,9 @@ struct scan {
 	struct policy_host *host;
 	char *problem; /* the first of what was refused */
 	size_t problems;
-	char *missing;	/* why no answer is whole; NULL: they are */
-	struct buf out; /* the line that is being made */
+	char *missing; /* why no answer is whole; NULL: they are */
+	struct buf out,
+	    shown; /* the line that is being made, and as a terminal may see it */
 	int rc;
 };
 
@@ -107,7 +111,7 @@ say_problem(void *ctx, const char *text)
 
 	if (s->problems++ == 0)
 		s->problem = xstrdup(text);
-	fprintf(stderr, "tosctl: %s\n", text);
+	complain("tosctl: %s", text);
 }
 
 void
@@ -311,7 +315,9 @@ judge(struct scan *s, const json_t *id, const struct item *it, int64_t time)
 		free(degraded);
 	}
 	buf_puts(b, "}\n");
-	fwrite(b->data, 1, b->len, scan_own_output());
+	buf_reset(&s->shown);
+	text_escape_json(&s->shown, b->data, b->len);
+	fwrite(s->shown.data, 1, s->shown.len, scan_own_output());
 }
 
 /* Any line that is not plain, with a tree. */
@@ -419,12 +425,11 @@ scan_stream(struct scan *s, int fd)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	buf_free(&b);
 	if (n < 0) {
-		fprintf(stderr, "tosctl: cannot read standard input: %s\n",
-		    strerror(errno));
+		complain("tosctl: cannot read standard input: %s", strerror(errno));
 		return EXIT_CANNOT;
 	}
 	if (fflush(scan_own_output()) != 0 || ferror(scan_own_output())) {
-		fprintf(stderr, "tosctl: cannot write: %s\n", strerror(errno));
+		complain("tosctl: cannot write: %s", strerror(errno));
 		return EXIT_CANNOT;
 	}
 	return s->rc;
@@ -437,7 +442,7 @@ take_conf(struct options *o, struct conf **conf, struct lists_used *used)
 	struct err e = ERR_INIT;
 
 	if (o->conf != NULL && mapping_conf("tosctl scan", o->conf, conf, &e) != 0) {
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 		return -1;
 	}
 	lists_used_open(used, *conf);
@@ -511,7 +516,7 @@ scan(struct options *o)
 	scan_own_output(); /* before a plugin prints anything */
 	if (has_no_packs(&packs)) {
 		packs.plugin = NULL;
-		fprintf(stderr, "tosctl: no rule packs in %s; %s only\n", o->policies,
+		complain("tosctl: no rule packs in %s; %s only", o->policies,
 		    packs.lists == NULL	  ? "the classifier"
 		    : packs.model != NULL ? "lists and the classifier"
 					  : "lists");
@@ -523,6 +528,7 @@ scan(struct options *o)
 	}
 	policy_host_free(&s.host);
 	buf_free(&s.out);
+	buf_free(&s.shown);
 	free(s.problem);
 	free(s.missing);
 	lists_used_clear(&used);

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
 
 #define FETCH_TAKES CLOCK_SEC
@@ -140,7 +142,6 @@ on_entry(void *ctx, const char *text)
 	const struct conf_tenant *t =
 	    key != NULL ? conf_tenant_by_key(s->conf, key) : NULL;
 	bool show = s->all;
-	char *line;
 
 	if (kind != NULL && strcmp(kind, "delivery") == 0)
 		s->delivered = true;
@@ -149,9 +150,7 @@ on_entry(void *ctx, const char *text)
 	if (show) {
 		if (t != NULL)
 			json_object_set_new(j, "tenant", json_string(t->id));
-		line = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
-		puts(line);
-		free(line);
+		print_json(stdout, j, JSON_SORT_KEYS);
 	}
 	json_decref(j);
 }
@@ -290,14 +289,14 @@ static void
 on_mistake(void *ctx, const char *file, int line, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	complain("%s:%d: %s", file, line, text);
 }
 
 static void
 on_refused(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "%s\n", text);
+	complain("%s", text);
 }
 
 static int
@@ -383,7 +382,9 @@ simulate(
 
 	s->scenario = json_load_file(path, 0, &je);
 	if (s->scenario == NULL)
-		return err_set(e, TOSD_EINVAL, "%s:%d: %s", path, je.line, je.text);
+		return je.line > 0 ? err_set(e, TOSD_EINVAL, "%s:%d: %s", path, je.line,
+					 je.text)
+				   : err_set(e, TOSD_ENOENT, "%s", je.text);
 	start = json_string_value(json_object_get(s->scenario, "start"));
 	end = json_string_value(json_object_get(s->scenario, "end"));
 	s->now = start != NULL ? clock_parse(start) : CLOCK_NONE;
@@ -459,9 +460,8 @@ tosctl_simulate(int argc, char **argv)
 			return USAGE;
 		}
 	if (argc - optind != 1) {
-		fprintf(stderr,
-		    "usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
-		    "SCENARIO\n");
+		complain("usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
+			 "SCENARIO");
 		return USAGE;
 	}
 	log_set_level(LOG_L_WARN);
@@ -474,6 +474,6 @@ tosctl_simulate(int argc, char **argv)
 	if (dir == temporary)
 		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	if (rc != 0)
-		fprintf(stderr, "tosctl: %s\n", e.text);
+		complain("tosctl: %s", e.text);
 	return rc == 0 ? DONE : CANNOT;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/file.h"
 #include "conf/conf_value.h"
 #include "tosctl/tenant_find.h"

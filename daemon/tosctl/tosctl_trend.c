@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/complain.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -267,7 +268,7 @@ tosctl_trend(int argc, char **argv)
 	int rc;
 
 	if (!read_arguments(argc, argv, &q)) {
-		fprintf(stderr, "usage: tosctl trend [--walk] FILE|-\n");
+		complain("usage: tosctl trend [--walk] FILE|-");
 		return EXIT_USAGE;
 	}
 	name = strcmp(q.file, "-") == 0 ? "standard input" : q.file;
@@ -278,7 +279,7 @@ tosctl_trend(int argc, char **argv)
 	if (rc == 0)
 		rc = answer(&q, &rows, &e);
 	if (rc < 0)
-		fprintf(stderr, "tosctl trend: %s\n", e.text);
+		complain("tosctl trend: %s", e.text);
 	free(rows.v);
 	buf_free(&text);
 	return rc < 0 ? EXIT_CANNOT : EXIT_DONE;

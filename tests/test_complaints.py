@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever a file on the command line is called, no terminal is moved by it: complaints of
+every command are escaped, and one line each."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SRC = pathlib.Path(os.environ.get("srcdir") or pathlib.Path(__file__).parent.parent)
+BUILD = pathlib.Path(os.environ.get("builddir") or SRC / "build")
+
+BAD = "no\x1b]0;x\x07\u202esuch"
+TOSCTL = (
+    "parse", "parse --dates", "scan --model", "trend", "evidence verify", "simulate", "replay",
+    "render --data /dev/null", "policy lint", "policy test", "policy backtest -c", "policy diff -c",
+    "policy sign --key x", "lists check", "lists hash", "classifier evaluate", "classifier train",
+    "plugin check", "plugin try", "plugin conform", "rebuild -c", "feed check", "tenant import",
+    "moderation test -c", "status -s", "case", "no", "policy")
+
+
+def hushed(words, where):
+    """The exit code, if what it says is escaped."""
+    done = subprocess.run([*words, BAD], stdin=subprocess.DEVNULL, cwd=where, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = done.stdout + done.stderr
+    if done.returncode == 0 or not said:
+        sys.exit(f"{words}: exit code {done.returncode}, said {said!r}")
+    for raw in (b"\x1b", b"\x07", "\u202e".encode()):
+        if raw in said:
+            sys.exit(f"{words}: {raw!r} as it is in {said!r}")
+    return b"\\x1b]0;x\\x07\\u{202e}" in said
+
+
+def main():
+    with tempfile.TemporaryDirectory() as where:
+        shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)
+        shown += sum(hushed([BUILD / "tosd", *c], where)
+                     for c in (("-t", "-c"), ("--role",), ("-t",)))
+    # Most name the file: without that, this has tested nothing.
+    if shown < 2 * len(TOSCTL) // 3:
+        sys.exit(f"only {shown} complaints show the name")
+    print(f"{shown} complaints show the name, escaped")
+
+
+main()
