@@ -429,7 +429,8 @@ test_ends(void)
 		0},
 	    {"the acat5 the cat5000 the 1cat5 the c5 the 5", 0, 0},
 	    {"http://x.org/wi11 smash, wi11.smash", 0, 0},
-	    {"we win11 smash, we wi1i smash, we wi11l smash", 0, 0},
+	    {"we win11 smash, we wi1i smash", 0, 0},
+	    {"we wi11l smash", 1, 14},
 	};
 	struct policy_host *h = open_of(
 	    "lists = { act = [ \"smash\" ]; }; contexts = { no = { where = \"inside\"; "
@@ -447,6 +448,83 @@ test_ends(void)
 		CU_ASSERT_EQUAL(a.n, v[i].n);
 		if (a.n == 1 && v[i].end > 0)
 			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
+		rules_answer_clear(&a);
+	}
+	policy_host_free(&h);
+}
+
+/* Where more than one word could be meant, the words that rules look for decide: what
+ * letters that stand apart are, how many of a row stay, whether 1 is an l. */
+static void
+test_meant(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t n, start, end;
+	} v[] = {
+	    {"so I p o i s o n your cat", 1, 3, 25},
+	    {"p o i s o n a cat", 1, 0, 17},
+	    {"I w i l l poison the cat", 1, 0, 24},
+	    {"i.w.i.l.l.p.o.i.s.o.n.a.c.a.t", 1, 0, 29},
+	    {"I-W-I-L-L-S-T-R-A-N-G-L-E the c.a.t!", 1, 0, 35},
+	    {"i will poison the c a t", 1, 0, 23},
+	    {"i will strang1e the cat", 1, 0, 23},
+	    {"i wi1l poison the cat", 1, 0, 21},
+	    {"i will poooison the cat", 1, 0, 23},
+	    {"i will pppoooiiison the ccccat", 1, 0, 30},
+	    {"i will strrrangle the caaat", 1, 0, 27},
+	    {"i willl strangle the cat", 1, 0, 24},
+	    /* no words of ours, or not all of it */
+	    {"i will poison the d o g", 0, 0, 0},
+	    {"i will poison the c a t s", 0, 0, 0},
+	    {"x i w i l l p o i s o n the c a t", 0, 0, 0},
+	    {"q.i.w.i.l.l.p.o.i.s.o.n the cat", 0, 0, 0},
+	    {"i will poison the c\na\nt", 0, 0, 0},
+	    {"i will poison the a b c, U.S.A., i.e. c.d.e.", 0, 0, 0},
+	};
+	struct policy_host *h = open_of(
+	    "lists = { act = [ \"smash\", \"poison\", \"strangle\" ]; }; contexts = { "
+	    "no = { "
+	    "where = \"inside\"; phrases = [ \"not\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"i? will? @act a|the|your cat\", "
+	    "\"kill you|them|kill\" ]; except = [ \"no\" ]; }",
+	    KILLS, TWINS);
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct rules_answer a = rules_ask(h, v[i].text);
+
+		if (a.n != v[i].n)
+			printf("\n  found %u: %s", a.n, v[i].text);
+		CU_ASSERT_EQUAL(a.n, v[i].n);
+		if (a.n == 1 && v[i].n == 1) {
+			CU_ASSERT_EQUAL(a.v[0].spans[0].start, v[i].start);
+			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
+		}
+		rules_answer_clear(&a);
+	}
+	policy_host_free(&h);
+}
+
+/* Letters with marks are the same in one character or in two, whatever the script. */
+static void
+test_marks(void)
+{
+	static const char *const v[] = {"\u0443\u0431\u0435\u0439",
+	    "\u0443\u0431\u0435\u0438\u0306", "\u0451\u0436", "\u0435\u0436",
+	    "\u0435\u0308\u0436", "\u0623\u0646\u062a", "\u0627\u0654\u0646\u062a",
+	    "\u0627\u0640\u0640\u0646\u062a", "ma\u00f1ana", "man\u0303ana"};
+	struct policy_host *h = open_of("lists = { w = [ \"\u0443\u0431\u0435\u0439\", "
+					"\"\u0451\u0436\", \"\u0623\u0646\u062a\", "
+					"\"ma\u00f1ana\" ]; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"@w\", \"kill you|them|kill\" ]; }",
+	    KILLS, TWINS);
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct rules_answer a = rules_ask(h, v[i]);
+
+		CU_ASSERT_EQUAL(a.n, 1);
+		if (a.n == 1)
+			CU_ASSERT_EQUAL(a.v[0].spans[0].end, strlen(v[i]));
 		rules_answer_clear(&a);
 	}
 	policy_host_free(&h);
@@ -601,6 +679,8 @@ test_lint_twins(void)
 
 static const struct suite_test tests[] = {
     {"digits at the end of words", test_ends},
+    {"what is meant is a word that is looked for", test_meant},
+    {"marks, in one character or in two", test_marks},
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
     {"weights", test_weights},

@@ -34,7 +34,9 @@ start(struct fold *f, const char *s, size_t n)
 	    .source_len = n,
 	    .own = f->own,
 	    .cap = f->cap,
-	    .space = f->space};
+	    .space = f->space,
+	    .known = f->known,
+	    .known_ctx = f->known_ctx};
 }
 
 static void

@@ -25,6 +25,11 @@ struct fold {
 	char *own;
 	size_t cap;	  /* of own and map */
 	uint32_t *space;
+	/* The caller's, who may leave it NULL: whether so many lower-case letters of ASCII
+	 * are a word that anybody looks for.  It decides where more than one could be
+	 * meant. */
+	bool (*known)(const void *ctx, const char *s, size_t n);
+	const void *known_ctx;
 };
 
 /* Folds s (valid UTF-8); the result lives in f until the next call.  f is all zero

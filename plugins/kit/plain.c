@@ -2,7 +2,7 @@
 /*
  * plain: see plain.h.  Not plain are: what is not ASCII; "&#"; a hyphen at the end of a
  * line; digits and signs that leet uses with a letter before and behind them; a letter
- * three times in a row, but for "www."; four letters that stand alone with one sign
+ * three times in a row, but for "www."; three letters that stand alone with one sign
  * between each.
  */
 #include "plain.h"
@@ -135,7 +135,7 @@ words_plain(const struct masks *m, const char *s, bool more)
 		triple = no_addresses(s, triple);
 	if (more) /* what ends behind is in the next block */
 		triple &= UINT64_MAX >> BACK / 2;
-	return triple == 0 && (alone & alone >> 2 & alone >> 4 & alone >> 6) == 0 &&
+	return triple == 0 && (alone & alone >> 2 & alone >> 4) == 0 &&
 	       (behind & m->letter) == 0 && (run & run << 4) == 0;
 }
 

@@ -75,7 +75,7 @@ ends_learn(struct ends *x, const char *text)
 		for (; is_letter(*s) || is_digit(*s); s++, n++)
 			if (n < sizeof(word))
 				word[n] = (char)(*s >= 'A' && *s <= 'Z' ? *s | 32 : *s);
-		if (n > LETTERS_LEAST && n <= sizeof(word))
+		if (n > 1 && n <= sizeof(word))
 			lexicon_add(x->words, word, n, false);
 		s += n == 0 && *s != '\0';
 	}
@@ -88,6 +88,12 @@ is_word(const struct ends *x, const char *s, size_t n)
 	uint32_t id = lexicon_find(x->words, lexicon_hash(s, n, n), &marks);
 
 	return id != 0 && lexicon_is(x->words, id, s, n);
+}
+
+bool
+ends_known(const void *x, const char *s, size_t n)
+{
+	return is_word(x, s, n);
 }
 
 /* --- where a digit stands behind a letter */

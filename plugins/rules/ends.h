@@ -9,6 +9,7 @@
 #ifndef RULES_ENDS_H
 #define RULES_ENDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ends;
@@ -20,5 +21,7 @@ void ends_learn(struct ends *x, const char *text);
 /* The folded text with such words undone, as long as it; s itself where there are none,
  * else what lives until the next call. */
 const char *ends_undo(struct ends *x, const char *s, size_t n);
+/* Whether n lower-case letters are one of those words; for struct fold, as its context. */
+bool ends_known(const void *x, const char *s, size_t n);
 
 #endif

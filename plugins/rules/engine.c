@@ -22,6 +22,8 @@ engine_new(struct letters *l, bool slow)
 	e->letters = l;
 	e->lexicon = lexicon_new();
 	e->ends = ends_new();
+	e->fold.known = ends_known;
+	e->fold.known_ctx = e->ends;
 	e->phrases = phrases_new(e->lexicon, l);
 	e->index = index_new(e->lexicon);
 	e->md = pcre2_match_data_create(16, NULL);
