@@ -322,6 +322,10 @@ static const struct {
 	"p.conf:13: test `ok' is found by rule `base/a'"},
     {"\"i shall now shoot", "\"i shall now hug",
 	"p.conf:12: test `fail' is found by no rule"},
+    {"\"i shall now shoot", "\"never i shall now shoot",
+	"is found by no rule: \"never i shall now shoot them\"; `a' matches, but its "
+	"context "
+	"`negation' stands against it"},
     {"\"I will kill you\",", "{ text = \"x\"; rule = \"b\"; },", "syntax error"},
     {"fail = [ \"I will kill you\", \"i shall now shoot them\", \"I will kill the "
      "apples\" ]",

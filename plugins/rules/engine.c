@@ -127,18 +127,39 @@ holds(struct engine *e, size_t at, size_t start, size_t end)
 
 /* 1: the surroundings speak against the match; negative: PCRE2's error. */
 static int
-excepted(struct engine *e, const struct engine_rule *r, size_t start, size_t end)
+excepted(struct engine *e, struct engine_rule *r, size_t start, size_t end)
 {
+	const size_t *c = NULL;
 	int rc = 0;
 
 	/* What must be there is missing more often than what must not be there is. */
 	for (size_t i = 0; rc == 0 && i < r->src->nrequire; i++) {
-		rc = holds(e, r->contexts + r->src->require[i], start, end);
+		c = &r->src->require[i];
+		rc = holds(e, r->contexts + *c, start, end);
 		rc = rc < 0 ? rc : !rc;
+		r->missing = true;
 	}
-	for (size_t i = 0; rc == 0 && i < r->src->nexcept; i++)
-		rc = holds(e, r->contexts + r->src->except[i], start, end);
+	for (size_t i = 0; rc == 0 && i < r->src->nexcept; i++) {
+		c = &r->src->except[i];
+		rc = holds(e, r->contexts + *c, start, end);
+		r->missing = false;
+	}
+	if (rc == 1) {
+		r->halted = e->check;
+		r->halt = *c;
+	}
 	return rc;
+}
+
+const char *
+engine_halt(const struct engine *e, size_t rule, bool *missing)
+{
+	const struct engine_rule *r = &e->rules[rule];
+
+	if (r->halted != e->check)
+		return NULL;
+	*missing = r->missing;
+	return r->pack->contexts[r->halt].name;
 }
 
 static void

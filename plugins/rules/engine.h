@@ -8,6 +8,7 @@
 #ifndef RULES_ENGINE_H
 #define RULES_ENGINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "letters.h"
@@ -70,5 +71,10 @@ struct meter *engine_meter(struct engine *e);
 int engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
     int64_t (*spend)(void *ctx, int64_t units), void *ctx, struct engine_result *out,
     struct why *w);
+
+/* Why a rule that has not been found in the last check was not, though something of it
+ * matched: the name of the context that stood against the last such match, or that was
+ * missing there; "" is one of the rule's own.  NULL: nothing matched, or no context was in its way. */
+const char *engine_halt(const struct engine *e, size_t rule, bool *missing);
 
 #endif

@@ -20,6 +20,9 @@ struct engine_rule {
 	double doubt;	 /* during a check: how likely all its matches are wrong */
 	double may;	 /* the same if all matched that could */
 	unsigned weighed; /* the check in which that was taken */
+	unsigned halted;  /* the check in which `halt' was set last */
+	size_t halt;	  /* the context that stood against a match, of its pack */
+	bool missing;	  /* it was one that must be there, and was not */
 };
 
 struct engine_pattern {

@@ -2,6 +2,7 @@
 /* prove: see prove.h. */
 #include "prove.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,29 @@ compare_twins(const struct engine *e, const struct pack *p, const struct pack_te
 	    first ? t->text : t->twin);
 }
 
+/* What a context kept rules of the pack from finding in the text that was judged last;
+ * id: of that rule alone.  For a message: "" if there is none. */
+static const char *
+why_not(
+    const struct engine *e, const struct pack *p, const char *id, char *out, size_t cap)
+{
+	bool missing = false;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < engine_rules(e) && out[0] == '\0'; i++) {
+		const char *rule = engine_rule(e, i)->id, *context;
+
+		if (engine_pack(e, i) != p || (id != NULL && strcmp(id, rule) != 0) ||
+		    (context = engine_halt(e, i, &missing)) == NULL)
+			continue;
+		snprintf(out, cap, "; `%s' matches, but %s%s%s %s", rule,
+		    context[0] != '\0' ? "its context `" : "a condition of its own",
+		    context, context[0] != '\0' ? "'" : "",
+		    missing ? "is not there" : "stands against it");
+	}
+	return out;
+}
+
 /* One test; got and twin are room for what is found. */
 static int
 prove_test(struct engine *e, const struct pack *p, const struct pack_test *t,
@@ -65,6 +89,7 @@ prove_test(struct engine *e, const struct pack *p, const struct pack_test *t,
 {
 	const char *first;
 	struct why why;
+	char not [200];
 
 	if (find(e, p, t->text, got, &why) != 0 ||
 	    (t->twin != NULL && find(e, p, t->twin, twin, &why) != 0))
@@ -77,11 +102,13 @@ prove_test(struct engine *e, const struct pack *p, const struct pack_test *t,
 	if (t->kind == PACK_FAIL && t->rule != NULL && !has_rule(e, got, t->rule))
 		return why_set(w,
 		    "%s:%d: test `fail' is not found by rule `%s' (but by: %s): "
-		    "\"%.100s\"",
-		    p->file, t->line, t->rule, first != NULL ? first : "none", t->text);
+		    "\"%.100s\"%s",
+		    p->file, t->line, t->rule, first != NULL ? first : "none", t->text,
+		    why_not(e, p, t->rule, not, sizeof(not )));
 	if (t->kind != PACK_OK && first == NULL)
-		return why_set(w, "%s:%d: test `%s' is found by no rule: \"%.100s\"",
-		    p->file, t->line, t->kind == PACK_FAIL ? "fail" : "twins", t->text);
+		return why_set(w, "%s:%d: test `%s' is found by no rule: \"%.100s\"%s",
+		    p->file, t->line, t->kind == PACK_FAIL ? "fail" : "twins", t->text,
+		    t->twin == NULL ? why_not(e, p, NULL, not, sizeof(not )) : "");
 	return t->twin != NULL ? compare_twins(e, p, t, got, twin, w) : 0;
 }
 
