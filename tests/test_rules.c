@@ -323,7 +323,8 @@ static const struct {
     {"\"i shall now shoot", "\"i shall now hug",
 	"p.conf:12: test `fail' is found by no rule"},
     {"\"i shall now shoot", "\"never i shall now shoot",
-	"is found by no rule: \"never i shall now shoot them\"; `a' matches, but its "
+	"is found by no rule: \"never i shall now shoot them\"; `base/a' matches, but "
+	"its "
 	"context "
 	"`negation' stands against it"},
     {"\"I will kill you\",", "{ text = \"x\"; rule = \"b\"; },", "syntax error"},
