@@ -124,6 +124,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/news.jsonl \
 	%D%/classifier/texts/plain.jsonl \
 	%D%/classifier/texts/politics.jsonl \
+	%D%/classifier/texts/posts.jsonl \
 	%D%/classifier/texts/quoted.jsonl \
 	%D%/classifier/texts/rude.jsonl \
 	%D%/classifier/texts/short.jsonl \
@@ -141,7 +142,7 @@ model: tosctl$(EXEEXT)
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
 		--learn-only own-twins --learn-only own-calls --learn-only own-ends \
-		--weight own-calm=0.5 \
+		--weight own-calm=0.5 --weight own-posts=0.5 \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off

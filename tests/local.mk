@@ -17,7 +17,8 @@ dist_check_SCRIPTS += %D%/test_sets.py
 EXTRA_DIST += %D%/classifier/disguise.py %D%/classifier/measure.py \
 	%D%/classifier/eval.jsonl %D%/classifier/counter.jsonl \
 	%D%/classifier/twins.jsonl %D%/classifier/veiled.jsonl \
-	%D%/classifier/wide.jsonl %D%/classifier/hard.jsonl
+	%D%/classifier/wide.jsonl %D%/classifier/hard.jsonl \
+	%D%/classifier/strange.jsonl %D%/classifier/frames.jsonl
 
 # Harmless lines, one file for each pack that ships.
 EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \
