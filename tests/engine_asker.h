@@ -120,7 +120,8 @@ asked(struct bench *b)
 }
 
 static inline void
-answer(struct bench *b, uint64_t id, int status, int64_t retry_after)
+answer_with(
+    struct bench *b, uint64_t id, int status, int64_t retry_after, const char *body)
 {
 	struct msg m;
 
@@ -132,10 +133,17 @@ answer(struct bench *b, uint64_t id, int status, int64_t retry_after)
 	m.answered.time = b->now;
 	m.answered.retry_after = retry_after;
 	m.answered.sent = true;
-	buf_puts(&m.answered.body, "{\"usage\":{\"total_tokens\":40}}");
+	buf_puts(&m.answered.body, body);
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
 	bench_tick(b);
+}
+
+static inline void
+answer(struct bench *b, uint64_t id, int status, int64_t retry_after)
+{
+	answer_with(b, id, status, retry_after,
+	    "{\"choices\":[],\"usage\":{\"total_tokens\":40}}");
 }
 
 /* Time passes; the worker answers at once whatever comes. */

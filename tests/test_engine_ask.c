@@ -109,6 +109,34 @@ test_fails(void)
 	bench_close(b);
 }
 
+/* What is no answer of the protocol is asked for again, whatever its status, and is not
+ * kept; what the model says in one is the plugin's to judge. */
+static void
+test_no_form(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	static const char *const bodies[] = {
+	    "<html>welcome</html>", "{\"error\":{\"message\":\"upstream\"}}"};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		uint64_t id = asked(b);
+
+		CU_ASSERT(id != 0);
+		answer_with(b, id, 200, 0, bodies[i]);
+		CU_ASSERT_EQUAL(bench_count(b, "answer"), 0);
+		go(b, CLOCK_MIN);
+	}
+	answer(b, asked(b), 200, 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	bench_close(b);
+}
+
 /* A text that an endpoint fails over holds up nobody else; one after the other does. */
 static void
 test_poison(void)
@@ -211,7 +239,8 @@ test_parallel(void)
 	bench_close(b);
 }
 
-/* Two plugins ask about one post: each answer brings it back at once, the last one too. */
+/* Two plugins ask about one post: each answer brings it back at once, the last one too.
+ */
 static void
 test_two(void)
 {
@@ -405,6 +434,7 @@ static const struct suite_test tests[] = {
     {"one text, one question", test_once},
     {"come again later", test_busy},
     {"what the endpoint fails over", test_fails},
+    {"an answer that is none", test_no_form},
     {"a text that it fails over", test_poison},
     {"a refused key", test_refused},
     {"budgets of a day", test_budget},

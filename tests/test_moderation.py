@@ -131,7 +131,7 @@ FAULTS = {
     "reset": (DEGRADED, "after 2 tries", 2),
     "bad-request": (DEGRADED, "the endpoint does not take it: status 400; it says: context length",
                     1),
-    "nojson": (DEGRADED, "the answer is no JSON", 1),
+    "nojson": (DEGRADED, "after 2 tries: an answer that is not of its protocol", 2),
     "schema": (DEGRADED, "no choices[0].message.content", 1),
     "misquote": (DEGRADED, "the model's quote is no part of the text", 1),
     "two": (DEGRADED, "more than one JSON object", 1),

@@ -70,8 +70,8 @@ opens(const char *when, const char *rule, const char *category, double score)
 static void
 test_gate(void)
 {
-	static const char *const bad[] = {
-	    "", ",", "vio*lence", "violence:2", "violence:x", ":0.5", "violence:0.5:1"};
+	static const char *const bad[] = {"", ",", "vio*lence", "violence:2",
+	    "violence:x", ":0.5", "violence:0.5:1", "violence:0,3"};
 	struct gate g;
 	struct why w;
 

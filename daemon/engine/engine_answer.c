@@ -156,12 +156,28 @@ blame_of(const struct msg_answered *m)
 	return m->sent ? BLAME_EITHER : BLAME_ENDPOINT;
 }
 
+/* Whether somebody who speaks the protocol wrote it.  What the model says in it is the
+ * plugin's to judge; a page of a proxy is no answer, whatever its status. */
+static bool
+has_form(uint32_t kind, const struct buf *b)
+{
+	json_t *j = b->len > 0 ? json_loadb(b->data, b->len, 0, NULL) : NULL;
+	bool has = json_is_array(
+	    json_object_get(j, kind == ASK_MODERATION ? "results" : "choices"));
+
+	json_decref(j);
+	return has;
+}
+
 /* It is about the question itself, and would be the same tomorrow. */
 static bool
-is_final(const struct msg_answered *m)
+is_final(uint32_t kind, const struct msg_answered *m)
 {
-	return !m->cut && (m->status == 200 || m->status == 400 || m->status == 413 ||
-			      m->status == 422);
+	if (m->cut)
+		return false;
+	return m->status == 200
+		   ? has_form(kind, &m->body)
+		   : m->status == 400 || m->status == 413 || m->status == 422;
 }
 
 static char *
@@ -169,6 +185,8 @@ words_of(const struct msg_answered *m)
 {
 	const char *why = m->why != NULL ? m->why : polled_name(m->outcome);
 
+	if (m->status == 200 && !m->cut)
+		return xstrdup("an answer that is not of its protocol");
 	if (m->status == 200)
 		return xasprintf("an answer that is too long, or broken off (%s)", why);
 	return m->status != 0 ? xasprintf("HTTP status %d, %s", m->status, why)
@@ -247,7 +265,7 @@ engine_answered(struct engine *g, struct msg *m, int64_t now)
 	if (engine_must(store_ask_get(g->store, hand.ask, &a, &e), TOSD_ENOENT,
 		"cannot read a question", &e) == 0 &&
 	    a.state == ASK_OPEN) {
-		if (is_final(&m->answered))
+		if (is_final(a.kind, &m->answered))
 			keep(g, &a, &m->answered, now);
 		else
 			no_answer(g, &a, &m->answered,

@@ -41,7 +41,8 @@ add_row(struct gate *g, const char *s, size_t n, struct why *w)
 	}
 	to->prefix = to->len > 0 && s[to->len - 1] == '*';
 	to->len -= to->prefix;
-	if (to->len == 0 || memchr(s, '*', to->len) != NULL)
+	/* "violence:0,3" is no rule 3. */
+	if (to->len == 0 || s[0] < 'a' || s[0] > 'z' || memchr(s, '*', to->len) != NULL)
 		return why_set(w,
 		    "`when': \"%.*s\" is no category, rule, or beginning of rules with "
 		    "* at its end",
