@@ -365,6 +365,33 @@ test_rule_cost(void)
 	bench_close(b);
 }
 
+/* Gone before anybody was told of it: there is nothing to tell. */
+static void
+test_removed_unasked(void)
+{
+	struct bench *b = bench_open();
+	struct store_violation v;
+	struct store_at at;
+	struct err e = ERR_INIT;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	/* Pages and feeds are looked at later than that. */
+	CU_ASSERT_EQUAL_FATAL(store_violation_get(b->engine->store, 1, &v, &e), 0);
+	v.presence = PRESENT_REMOVED;
+	at = engine_at(b->engine, v.tenant);
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_violation_update(b->engine->store, &at, &v, &e), 0);
+	engine_flush(b->engine, b->now);
+	store_violation_clear(&v);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "row"),
+	    "nothing left that counts, closed unsaid");
+	bench_close(b);
+}
+
 /* --- a rise that is one of ours --- */
 
 /* A revision of one post in which v/kill found something. */
@@ -486,6 +513,7 @@ test_trend_pack(void)
 }
 
 static const struct suite_test tests[] = {
+    {"gone before anybody was told", test_removed_unasked},
     {"scores", test_scores},
     {"the surest first", test_ranked},
     {"many labels at once", test_label_many},

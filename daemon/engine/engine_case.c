@@ -92,7 +92,7 @@ struct count {
 	struct case_facts *f;
 	struct measure_takedown *v;
 	size_t n;
-	size_t withdrawn;
+	size_t withdrawn, gone; /* gone: before anybody was told */
 };
 
 static int
@@ -107,6 +107,8 @@ count_violation(void *ctx, const struct store_violation *v)
 	if (v->reported == CLOCK_NONE) {
 		if (v->presence == PRESENT_ONLINE || v->presence == PRESENT_UNKNOWN)
 			c->f->unreported++;
+		else
+			c->gone++;
 		return 0;
 	}
 	c->f->reported++;
@@ -444,8 +446,8 @@ collect_due(void *ctx, const struct store_case *c)
 	return 0;
 }
 
-/* Whether all that the notice of a stage would be about was withdrawn meanwhile: what
- * it found new, where it was not a deadline that led to it. */
+/* Whether all that the notice of a stage would be about was withdrawn meanwhile, or
+ * taken down unasked: what it found new, where it was not a deadline that led to it. */
 static bool
 nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
 {
@@ -456,7 +458,7 @@ nothing_left(struct engine *g, const struct store_case *c, struct case_facts *f)
 	engine_walk(store_violation_each(
 	    g->store, VIOLATION_OF_CASE, c->id, 0, count_violation, &n));
 	free(n.v);
-	return n.withdrawn > 0 && f->unreported == 0 &&
+	return n.withdrawn + n.gone > 0 && f->unreported == 0 &&
 	       (f->online + f->unknown == 0 || c->stage_since <= c->watch_since);
 }
 
