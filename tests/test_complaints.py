@@ -39,6 +39,13 @@ def main():
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)
         shown += sum(hushed([BUILD / "tosd", *c], where)
                      for c in (("-t", "-c"), ("--role",), ("-t",)))
+        # Addresses of a list of somebody else's, as configuration.
+        csv = pathlib.Path(where) / "list.csv"
+        csv.write_text("id,url\nx,https://x.example/\u202ea\n", "utf-8")
+        out = subprocess.run([BUILD / "tosctl", "tenant", "import", csv], cwd=where, timeout=60,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        if b"https://x.example/%E2%80%AEa" not in out or "\u202e".encode() in out:
+            sys.exit(f"tenant import: {out!r}")
     # Most name the file: without that, this has tested nothing.
     if shown < 2 * len(TOSCTL) // 3:
         sys.exit(f"only {shown} complaints show the name")

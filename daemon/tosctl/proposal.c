@@ -161,6 +161,30 @@ put_key(struct buf *b, const char *key, const char *value, const char *remark)
 	    b, ";%s%s\n", remark != NULL ? "\t# " : "", remark != NULL ? remark : "");
 }
 
+/* As a string of the configuration; what would move a terminal in percent signs, which
+ * is the same address (RFC 3987, 3.1). */
+static void
+put_url(struct buf *b, const char *s)
+{
+	size_t n = strlen(s);
+	uint32_t cp;
+
+	buf_putc(b, '"');
+	for (int len; n > 0; s += len, n -= (size_t)len) {
+		len = text_decode(s, n, &cp);
+		if (len == 0 || text_is_control(cp)) {
+			len = len > 0 ? len : 1;
+			for (int i = 0; i < len; i++)
+				buf_printf(b, "%%%02X", (unsigned)(uint8_t)s[i]);
+			continue;
+		}
+		if (cp == '"' || cp == '\\')
+			buf_putc(b, '\\');
+		buf_put(b, s, (size_t)len);
+	}
+	buf_putc(b, '"');
+}
+
 static void
 put_feeds(struct buf *b, const struct proposal *p)
 {
@@ -177,13 +201,9 @@ put_feeds(struct buf *b, const struct proposal *p)
 			buf_putc(b, '\n');
 			continue;
 		}
-		buf_puts(b, "\t\t\t\"");
-		for (const char *s = f->url; *s != '\0'; s++) {
-			if (*s == '"' || *s == '\\')
-				buf_putc(b, '\\');
-			buf_putc(b, *s);
-		}
-		buf_printf(b, "\"%s\n", --left > 0 ? "," : "");
+		buf_puts(b, "\t\t\t");
+		put_url(b, f->url);
+		buf_printf(b, "%s\n", --left > 0 ? "," : "");
 	}
 	buf_puts(b, "\t\t);\n");
 }
