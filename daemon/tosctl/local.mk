@@ -37,6 +37,7 @@ tosctl_SOURCES = \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \
+	%D%/tell_key.c %D%/tell_key.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_backtest.c %D%/tosctl_backtest.h \

@@ -430,7 +430,8 @@ try_stream(struct attempt *a)
 	failed = ferror(out) ? errno : in->failed;
 	if (failed == 0)
 		return in->rc;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", strerror(failed));
+	fprintf(plugin_cage_says(), "tosctl: cannot %s: %s\n",
+	    ferror(out) ? "write" : "read", strerror(failed));
 	return failed == EBADF ? PLUGIN_CAGE_CLOSED : EXIT_CANNOT;
 }
 

@@ -566,9 +566,5 @@ tosctl_backtest(int argc, char **argv)
 	     : r.problems > 0 ? EXIT_NEGATIVE
 			      : EXIT_CANNOT;
 	close_run(&r);
-	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
-		complain("tosctl: cannot write the report");
-		rc = EXIT_CANNOT;
-	}
 	return rc;
 }
