@@ -22,6 +22,7 @@ tosctl_SOURCES = \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \
+	%D%/plugins_used.c %D%/plugins_used.h \
 	%D%/print_json.c %D%/print_json.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
@@ -35,9 +36,9 @@ tosctl_SOURCES = \
 	%D%/rebuild_rule.c \
 	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \
+	%D%/tell_key.c %D%/tell_key.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \
-	%D%/tell_key.c %D%/tell_key.h \
 	%D%/tosctl.c \
 	%D%/tosctl_ask.c %D%/tosctl_ask.h \
 	%D%/tosctl_backtest.c %D%/tosctl_backtest.h \

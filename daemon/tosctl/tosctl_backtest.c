@@ -51,6 +51,7 @@ struct run {
 	struct conf *conf;
 	struct pack_room room;
 	struct lists_used used;
+	struct plugins_used others;
 	struct policy_host *host;
 	struct msg rules;
 	bool *tried, *proven;
@@ -210,8 +211,17 @@ by_rule(const void *a, const void *b)
 	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
-/* All rules of a folder; of a pack that is tried beside others, its own.  Lists are
- * only there. */
+/* Of a plugin that the configuration has beside rules: it is only there. */
+static bool
+is_beside(const struct run *r, const char *plugin)
+{
+	for (size_t i = 0; i < r->others.n; i++)
+		if (strcmp(r->others.v[i].name, plugin) == 0)
+			return true;
+	return strcmp(plugin, "lists") == 0;
+}
+
+/* All rules of a folder; of a pack that is tried beside others, its own. */
 static int
 mark_tried(struct run *r, struct err *e)
 {
@@ -223,7 +233,7 @@ mark_tried(struct run *r, struct err *e)
 	json_object_foreach(doc, pack, v) name = pack;
 	r->tried = xcalloc(rules->n + 1, sizeof(*r->tried));
 	for (uint32_t i = 0; i < rules->n; i++)
-		r->tried[i] = strcmp(rules->v[i].plugin, "lists") != 0 &&
+		r->tried[i] = !is_beside(r, rules->v[i].plugin) &&
 			      (name == NULL ||
 				  (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
 				      rules->v[i].rule[strlen(name)] == '/'));
@@ -264,12 +274,20 @@ lists_of(const struct run *r)
 	return p != NULL && there ? p->path : NULL;
 }
 
+static void
+say_left_out(void *ctx, const char *text)
+{
+	(void)ctx;
+	complain("tosctl: %s: what it finds is no part of this", text);
+}
+
 static int
 open_packs(struct run *r, struct err *e)
 {
 	struct scan_packs p = {.plugin = r->o.plugin,
 	    .model = r->o.model,
 	    .used = &r->used,
+	    .others = &r->others,
 	    .protect = r->conf->safety.protect,
 	    .nprotect = r->conf->safety.nprotect,
 	    .report = on_problem,
@@ -283,6 +301,9 @@ open_packs(struct run *r, struct err *e)
 		return rc;
 	}
 	lists_used_open(&r->used, r->conf);
+	plugins_used_open(&r->others, r->conf,
+	    r->o.model != NULL ? PLUGINS_USED_NO_CLASSIFIER : PLUGINS_USED_ALL,
+	    say_left_out, NULL);
 	p.folder = r->room.dir;
 	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
@@ -532,6 +553,7 @@ close_run(struct run *r)
 	free(r->proven);
 	policy_host_free(&r->host);
 	lists_used_clear(&r->used);
+	plugins_used_clear(&r->others);
 	pack_room_leave(&r->room);
 	store_free(&r->store);
 	conf_free(&r->conf);
