@@ -344,6 +344,20 @@ def test_lists(base, store):
     os.unlink(base + "/packs/bad.list")
 
 
+def not_over(base, store, path):
+    """What somebody may have labelled is not written over, nor its key, nor a device."""
+    os.mkfifo(base + "/fifo")
+    os.mkdir(base + "/nokey.key")
+    for out in path, base + "/fifo", base + "/nokey", base, base + "/nosuch/s":
+        before = sorted(os.listdir(base)), os.stat(path).st_mtime_ns
+        got = backtest(base, store, "--samples", out, "--seed", 9, packs="cand")
+        check(got.returncode == 3 and not got.stdout and
+              got.stderr.startswith("tosctl: ") and got.stderr.count("\n") == 1,
+              f"no samples over {out}", got)
+        check((sorted(os.listdir(base)), os.stat(path).st_mtime_ns) == before,
+              "nothing was touched", out)
+
+
 def test_samples(base, store):
     path = base + "/samples.ndjson"
     got = backtest(base, store, "--samples", path, "--seed", 7, packs="cand")
@@ -357,9 +371,10 @@ def test_samples(base, store):
           "neither rule nor tenant is named")
     check([r["id"] for r in rows] == sorted(r["id"] for r in rows), "in shuffled order")
     check(os.stat(path + ".key").st_mode & 0o077 == 0, "the key is private")
-    backtest(base, store, "--samples", path, "--seed", 7, "--jobs", 1, packs="cand")
-    with open(path) as f:
+    backtest(base, store, "--samples", path + "7", "--seed", 7, "--jobs", 1, packs="cand")
+    with open(path + "7") as f:
         check(f.read() == first, "the same seed draws the same")
+    not_over(base, store, path)
     backtest(base, store, "--samples", path + "8", "--seed", 8, packs="cand")
     with open(path + "8") as f:
         check(f.read() != first, "another seed does not")

@@ -139,7 +139,6 @@ run_evaluate(struct run *r, struct err *e)
 int
 run_calibrate(struct run *r, struct err *e)
 {
-	const char *out = r->o.out != NULL ? r->o.out : r->o.model;
 	struct calibration *c = &r->calibration;
 	double *score = NULL, recall = 0;
 	int rc = run_check_rows(&r->train, e);
@@ -168,11 +167,11 @@ run_calibrate(struct run *r, struct err *e)
 		       "others find, which gets %.3f of the positives\n",
 		    c->slope, c->offset, c->hit, c->none, r->calibrate.wanted, c->own,
 		    c->fused, recall);
-		rc = run_write_model(r->model, out, e);
+		rc = run_write_model(r->model, r->o.out, e);
 		if (rc == 0)
 			printf("%s: written; a card beside it tells nothing of these "
 			       "figures, `tosctl classifier evaluate' does\n",
-			    out);
+			    r->o.out);
 	}
 	free(score);
 	return rc;

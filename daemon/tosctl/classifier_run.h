@@ -57,6 +57,8 @@ int run_make_rows(
     struct run *r, const double *value, const double *held, struct err *e);
 /* Writes r->card. */
 int run_make_card(struct run *r, struct err *e);
+/* FILE.model has FILE.card beside it; xmalloc'd. */
+char *run_card_path(const char *out);
 int run_write_model(const struct model *m, const char *path, struct err *e);
 
 /* The commands. */

@@ -37,9 +37,8 @@ read_lexicon(struct model *m, const char *path, struct err *e)
 	return rc;
 }
 
-/* FILE.model has FILE.card beside it. */
-static char *
-card_path(const char *out)
+char *
+run_card_path(const char *out)
 {
 	const char *dot = strrchr(out, '.'), *slash = strrchr(out, '/');
 
@@ -123,7 +122,7 @@ count_made(const struct train *t)
 int
 run_train(struct run *r, struct err *e)
 {
-	char *card = card_path(r->o.out);
+	char *card = run_card_path(r->o.out);
 	int rc = train_all(r, e);
 
 	run_say_done(r);

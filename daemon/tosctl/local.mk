@@ -19,6 +19,7 @@ tosctl_SOURCES = \
 	%D%/lists_used.c %D%/lists_used.h \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
+	%D%/output_file.c %D%/output_file.h \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \

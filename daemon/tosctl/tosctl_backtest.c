@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "store/store_rule.h"
 #include "tosctl/backtest.h"
+#include "tosctl/output_file.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
@@ -454,6 +455,19 @@ on_revision(void *ctx, const struct bt_revision *v)
 		bt_sample_add(r->sample, rules, tenant, v);
 }
 
+/* Somebody may have labelled what is there, by that key. */
+static int
+check_samples(const struct options *o, struct err *e)
+{
+	char *key = xasprintf("%s.key", o->samples);
+	int rc = output_file_check(o->samples, true, NULL, 0, e);
+
+	if (rc == 0)
+		rc = output_file_check(key, true, NULL, 0, e);
+	free(key);
+	return rc;
+}
+
 static int
 write_samples(struct run *r, struct err *e)
 {
@@ -477,7 +491,8 @@ backtest(struct run *r, struct err *e)
 	    .progress = isatty(STDERR_FILENO)};
 	int rc;
 
-	if ((rc = open_conf(r, e)) != 0)
+	if ((r->o.samples != NULL && (rc = check_samples(&r->o, e)) != 0) ||
+	    (rc = open_conf(r, e)) != 0)
 		return rc;
 	src.store = r->o.store != NULL ? r->o.store : r->conf->store.url;
 	src.threshold = r->conf->policy.threshold;

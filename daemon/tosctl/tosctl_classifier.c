@@ -15,9 +15,10 @@
 #include "base/buf.h"
 #include "base/complain.h"
 #include "tosctl/classifier_run.h"
+#include "tosctl/output_file.h"
 #include "tosctl/places.h"
 
-enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+enum { EXIT_DONE, EXIT_USAGE = 2, EXIT_CANNOT };
 
 static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
@@ -156,6 +157,29 @@ parse_options(int argc, char **argv, struct options *o)
 }
 /* --- files */
 
+/* Before the first text is read: a training takes minutes. */
+static int
+check_outputs(const struct options *o, char **paths, size_t n, bool card, struct err *e)
+{
+	const char **inputs = xcalloc(n + 2, sizeof(*inputs));
+	char *beside = card ? run_card_path(o->out) : NULL;
+	int rc;
+
+	memcpy(inputs, paths, n * sizeof(*inputs));
+	inputs[n] = card ? o->lexicon : NULL;
+	inputs[n + 1] = card ? o->measure : NULL;
+	rc = output_file_check(o->out, false, inputs, n + 2, e);
+	if (rc == 0 && card && strcmp(beside, o->out) == 0)
+		rc = err_set(e, TOSD_EINVAL,
+		    "%s is what its card would be called: name the model otherwise",
+		    o->out);
+	if (rc == 0 && card)
+		rc = output_file_check(beside, false, inputs, n + 2, e);
+	free(beside);
+	free(inputs);
+	return rc;
+}
+
 static int
 read_files(struct run *r, char **paths, size_t n, struct err *e)
 {
@@ -227,7 +251,7 @@ static int
 run_command(struct run *r, size_t which, char **paths, size_t n)
 {
 	struct err e = ERR_INIT;
-	int rc;
+	int rc = 0;
 
 	r->progress = isatty(STDERR_FILENO);
 	r->fit = (struct fit_options){.linear = {.cost = 3,
@@ -241,7 +265,11 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	    .ctx = r};
 	r->calibrate =
 	    (struct calibration_options){r->o.prevalence, r->o.precision, true};
-	rc = read_files(r, paths, n, &e);
+	if (r->o.out != NULL)
+		rc = check_outputs(
+		    &r->o, paths, n, commands[which].run == run_train, &e);
+	if (rc == 0)
+		rc = read_files(r, paths, n, &e);
 	if (rc == 0)
 		rc = weigh_rows(r, &e);
 	if (rc == 0)
@@ -250,7 +278,7 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	if (rc == 0)
 		return EXIT_DONE;
 	complain("tosctl: %s", e.text);
-	return rc == TOSD_EINVAL ? EXIT_NEGATIVE : EXIT_CANNOT;
+	return EXIT_CANNOT;
 }
 
 /* The model that is installed is everybody's: only who names it writes over it. */
@@ -266,6 +294,8 @@ take_model(struct options *o, int (*run)(struct run *r, struct err *e))
 	}
 	if (o->model == NULL)
 		o->model = places_model();
+	if (run == run_calibrate && o->out == NULL)
+		o->out = o->model;
 	return 0;
 }
 
