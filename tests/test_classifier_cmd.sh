@@ -176,6 +176,24 @@ conf "\"rules\", $two" "--model $dir/one.model" 0
 scores '"animals" not in a and a["violence"] > 0.5'
 conf '"rules"' '' 0
 scores 'b["violence"] == 0'
+# What would be read wrongly or may be anybody's is refused, by the daemon as by scan.
+refused() {
+	conf "\"rules\", $1" '' 1
+	scores 'all("'"$2"'" in x["degraded"] for x in v)'
+	"$builddir/tosd" -t -c "$dir/tosd.conf" >"$dir/out" 2>"$dir/err" && fail "tosd -t takes $1"
+	said "$2"
+}
+for n in 2.0 -0.5 1.001; do
+	refused "$(echo "$two" | sed "s/0.01/$n/")" 'must be from 0 to 1'
+done
+chmod 666 "$dir/animals.model"
+refused "$two" 'may be written by others'
+chmod 644 "$dir/animals.model"
+if chown 4242 "$dir/animals.model" 2>"$dir/err"; then
+	refused "$two" 'belongs to user 4242'
+	chown 0 "$dir/animals.model"
+fi
+conf "\"rules\", $two" '' 0
 # What cannot be run here is missing from every answer.
 conf "\"rules\", $(echo "$two" | sed 's/animals.model/nosuch.model/')" '' 1
 scores 'all("nosuch.model" in x["degraded"] for x in v)'
@@ -226,6 +244,16 @@ said 'not a model'
 run 2 classifier train "$dir/a.jsonl"
 run 2 classifier guess "$dir/a.jsonl"
 run 2 classifier
+for name in 'Bad Cat' '' Violence a_b abcdefghijklmnopqrstuvwxyz1234567; do
+	run 2 classifier train --category "$name" --out "$dir/x.model" "$dir/a.jsonl"
+	said 'a category is 1 to 32 of a-z'
+done
+for about in "$(printf 'one\nrev 7')" "$(printf 'a\033[31m')" 'cafÃ©' ''; do
+	about=$(printf "$about")
+	run 2 classifier train --about "$about" --out "$dir/x.model" "$dir/a.jsonl"
+	said 'one line of 1 to 199 ASCII characters'
+done
+run 2 classifier train --about "$(printf '%0200d' 0)" --out "$dir/x.model" "$dir/a.jsonl"
 run 2 classifier train --seed many --out "$dir/x.model" "$dir/a.jsonl"
 run 0 classifier --help
 said 'usage'

@@ -45,6 +45,29 @@ parse_number(const char *s, double low, double high, double *out)
 		   : -1;
 }
 
+/* What the plugin could not declare, or a model's head not hold: a line break in it
+ * would be a line of the head. */
+static int
+check_named(const struct options *o)
+{
+	size_t n = strlen(o->category), about = strlen(o->about);
+	bool plain = about > 0 && about < MODEL_ABOUT;
+
+	if (n == 0 || n > MODEL_CATEGORY ||
+	    strspn(o->category, "abcdefghijklmnopqrstuvwxyz0123456789-./") != n) {
+		complain("tosctl: a category is 1 to %d of a-z, 0-9, '-', '.' and '/', "
+			 "not `%s'",
+		    MODEL_CATEGORY, o->category);
+		return -1;
+	}
+	for (size_t i = 0; i < about; i++)
+		plain = plain && o->about[i] >= 0x20 && o->about[i] <= 0x7e;
+	if (!plain)
+		complain("tosctl: --about is one line of 1 to %d ASCII characters",
+		    MODEL_ABOUT - 1);
+	return plain ? 0 : -1;
+}
+
 static int
 parse_option(struct options *o, int c)
 {
@@ -153,7 +176,7 @@ parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
 		if (parse_option(o, c) != 0)
 			return -1;
-	return 0;
+	return check_named(o);
 }
 /* --- files */
 
