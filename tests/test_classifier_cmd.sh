@@ -121,6 +121,48 @@ cmp -s "$dir/own.jsonl" "$dir/a.jsonl" || fail 'the texts were written over'
 rows b | sed 's/tonight/next week/' | cmp -s - "$dir/b.jsonl" || fail 'the texts were written over'
 [ -z "$(find "$dir" -name '*.part')" ] || fail 'a part is left'
 
+# What there is to doubt: said once, and in the card.
+doubted() {
+	grep -q "^tosctl: warning: .*$1" "$dir/err" || fail "no warning of $1"
+	[ -z "${2-}" ] || tr '\n' ' ' <"$2" | grep -q "Doubts .*$1" || fail "the card lacks $1"
+}
+grep 'tonight' "$dir/a.jsonl" >"$dir/clean.jsonl"
+run 0 classifier train "$@" --quick --out "$dir/clean.model" "$dir/clean.jsonl"
+[ ! -s "$dir/err" ] || fail 'doubts without a reason'
+grep -q '^Doubts' "$dir/clean.card" && fail 'a card doubts without a reason'
+{ cat "$dir/clean.jsonl"; sed -n '1p;3p' "$dir/clean.jsonl"
+	sed -n 1p "$dir/clean.jsonl" | sed 's/"label":1/"label":0/'; } >"$dir/twice.jsonl"
+run 0 classifier train "$@" --quick --out "$dir/doubt.model" "$dir/twice.jsonl"
+doubted '3 of 66 rows have the text of another one; 1 texts are labelled both' "$dir/doubt.card"
+run 0 classifier train "$@" --learn-only s-a --learn-only unnamed --out "$dir/doubt.model" "$dir/a.jsonl"
+doubted 'every source is only learned from' "$dir/doubt.card"
+doubted 'the threshold is 1, and nothing is ever found' "$dir/doubt.card"
+# Labels of no meaning.
+python3 - "$dir/noise.jsonl" <<'END'
+import json, random, sys
+r = random.Random(3)
+words = "sun rain tree road bread stone river lamp chair cloud".split()
+with open(sys.argv[1], "w") as f:
+    for i in range(300):
+        f.write(json.dumps({"text": " ".join(r.choice(words) for _ in range(8)) + f" {i}",
+                            "label": r.randrange(2)}) + "\n")
+END
+run 0 classifier train "$@" --quick --out "$dir/doubt.model" "$dir/noise.jsonl"
+doubted 'area under ROC 0.[45]' "$dir/doubt.card"
+doubted 'a precision of 0.80 was wanted' "$dir/doubt.card"
+run 0 classifier calibrate "$@" --model "$dir/one.model" --out "$dir/doubt.model" "$dir/noise.jsonl"
+doubted 'a precision of 0.80 was wanted'
+# Limits are the model's own.
+grep -q 'English only' "$dir/clean.card" && fail 'limits of the shipped model'
+grep -q 'Nobody has written down what it gets wrong' "$dir/clean.card" || fail 'limits'
+printf 'Only boats.\nAnd no ships.\n' >"$dir/limits"
+run 0 classifier train "$@" --quick --category boats --limits "$dir/limits" --out "$dir/doubt.model" \
+	"$dir/clean.jsonl"
+tail -n 4 "$dir/doubt.card" | tr '\n' '|' | grep -q '^Limits||Only boats.|And no ships.|$' || fail '--limits'
+grep -q 'violence, \|English' "$dir/doubt.card" && fail 'a card about another category'
+printf 'a\033[31m\n' >"$dir/limits"
+run 3 classifier train "$@" --limits "$dir/limits" --out "$dir/doubt.model" "$dir/clean.jsonl"
+
 # The plugin with that model, through tosctl scan.
 printf '{"id":1,"text":"I will kill him tonight"}\n{"id":2,"text":"I will feed him tonight"}\n' |
 	"$tosctl" scan --policies "$dir/packs" --model "$dir/one.model" \

@@ -9,6 +9,7 @@ tosctl_SOURCES = \
 	%D%/backtest_report.c \
 	%D%/backtest_sample.c \
 	%D%/classifier_card.c \
+	%D%/classifier_doubts.c \
 	%D%/classifier_measure.c \
 	%D%/classifier_rows.c %D%/classifier_rows.h \
 	%D%/classifier_run.c %D%/classifier_run.h \

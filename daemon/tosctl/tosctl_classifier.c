@@ -24,7 +24,7 @@ static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
     "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
     "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]...\n"
-    "           [--learn-only SOURCE]... [--quick] FILE...\n"
+    "           [--learn-only SOURCE]... [--limits FILE] [--quick] FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
@@ -93,6 +93,9 @@ parse_option(struct options *o, int c)
 	case 'M':
 		o->measure = optarg;
 		break;
+	case 'i':
+		o->limits = optarg;
+		break;
 	case 'm':
 		o->model = optarg;
 		break;
@@ -150,6 +153,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"about", required_argument, NULL, 'a'},
 	    {"policies", required_argument, NULL, 'p'},
 	    {"measure", required_argument, NULL, 'M'},
+	    {"limits", required_argument, NULL, 'i'},
 	    {"model", required_argument, NULL, 'm'},
 	    {"seed", required_argument, NULL, 's'},
 	    {"rev", required_argument, NULL, 'r'},
@@ -165,7 +169,6 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	*o = (struct options){.category = "violence",
-	    .about = "English texts that threaten, call for or wish for violence",
 	    .lexicon = places_lexicon(),
 	    .policies = places_policies(),
 	    .seed = 1,
@@ -176,6 +179,12 @@ parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
 		if (parse_option(o, c) != 0)
 			return -1;
+	if (o->about == NULL)
+		o->about =
+		    strcmp(o->category, "violence") == 0
+			? "English texts that threaten, call for or wish for "
+			  "violence"
+			: "texts of its category, labelled by those who trained it";
 	return check_named(o);
 }
 /* --- files */
@@ -184,20 +193,21 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 check_outputs(const struct options *o, char **paths, size_t n, bool card, struct err *e)
 {
-	const char **inputs = xcalloc(n + 2, sizeof(*inputs));
+	const char **inputs = xcalloc(n + 3, sizeof(*inputs));
 	char *beside = card ? run_card_path(o->out) : NULL;
 	int rc;
 
 	memcpy(inputs, paths, n * sizeof(*inputs));
 	inputs[n] = card ? o->lexicon : NULL;
 	inputs[n + 1] = card ? o->measure : NULL;
-	rc = output_file_check(o->out, false, inputs, n + 2, e);
+	inputs[n + 2] = card ? o->limits : NULL;
+	rc = output_file_check(o->out, false, inputs, n + 3, e);
 	if (rc == 0 && card && strcmp(beside, o->out) == 0)
 		rc = err_set(e, TOSD_EINVAL,
 		    "%s is what its card would be called: name the model otherwise",
 		    o->out);
 	if (rc == 0 && card)
-		rc = output_file_check(beside, false, inputs, n + 2, e);
+		rc = output_file_check(beside, false, inputs, n + 3, e);
 	free(beside);
 	free(inputs);
 	return rc;
@@ -266,6 +276,8 @@ run_clear(struct run *r)
 	free(r->found);
 	free(r->rows);
 	sb_free(&r->card);
+	sb_free(&r->doubts);
+	buf_free(&r->limits);
 	model_free(&r->model);
 	train_free(&r->train);
 }
