@@ -379,6 +379,11 @@ def test_samples(base, store):
     with open(path + "8") as f:
         check(f.read() != first, "another seed does not")
     label = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", path)
+    with open(path + ".marked", "w", encoding="utf-8-sig") as f:
+        f.write(first)
+    marked = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", path + ".marked")
+    check((marked.returncode, marked.stdout) == (label.returncode, label.stdout),
+          "a byte-order mark does not matter", marked)
     check(label.returncode == 1 and "no labels yet" in label.stdout, "nothing labelled yet",
           label)
     test_labels(path, rows)

@@ -251,9 +251,12 @@ said '"violence":0\.[3-9]'
 echo '{"text":"x"}' >"$dir/bad.jsonl"
 run 3 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
 said 'bad.jsonl:1: .label. must be 0 or 1'
-printf '\357\273\277{"text":"x","label":1}\n' >"$dir/bad.jsonl"
-run 3 classifier train --out "$dir/x.model" "$dir/bad.jsonl"
-said 'bad.jsonl: begins with a byte order mark'
+# What some editors put in front, and nobody sees.
+printf '\357\273\277' | cat - "$dir/a.jsonl" >"$dir/mark.jsonl"
+run 0 classifier evaluate --model "$dir/one.model" "$dir/a.jsonl"
+mv "$dir/out" "$dir/without"
+run 0 classifier evaluate --model "$dir/one.model" "$dir/mark.jsonl"
+cmp -s "$dir/out" "$dir/without" || fail 'a byte-order mark matters'
 for key in source category; do
 	printf '{"text":"x","label":1,"%s":"a\\u001b[31m\\u202e"}\n' $key >"$dir/bad.jsonl"
 	run 3 classifier evaluate --model "$dir/one.model" "$dir/bad.jsonl"

@@ -68,8 +68,20 @@ def no_time():
                 sys.exit(f"published {date!r}{other} gives {line}")
 
 
+def marked():
+    """A byte-order mark in front of all is passed over, elsewhere it is no JSON."""
+    good = b'{"id":1,"text":"x"}'
+    for other in b"", b"[", b'{"more":[0],':
+        line = good.replace(b"{", other) if other else good
+        plain, = scan([line])
+        first, second = scan([b"\xef\xbb\xbf" + line, b"\xef\xbb\xbf" + line])
+        if first != plain or json.loads(second).get("line") != 2:
+            sys.exit(f"a byte-order mark and {line}: {first}, {second}")
+
+
 def main():
     expired()
+    marked()
     no_time()
     pairs = [tuple(s.encode() for s in p) for p in lines()]
     pairs += [(b'{"id":1,"text":"' + s + b'"}', b'{"more":[0],"id":1,"text":"' + s + b'"}')

@@ -347,11 +347,12 @@ try_line(struct attempt *a, const char *s, size_t n)
 {
 	struct row *r = &a->rows[a->n];
 	const char *why;
+	size_t mark;
 
-	a->in->line++;
-	if (blank(s, n))
+	mark = ++a->in->line == 1 ? line_mark(s, n) : 0;
+	if (blank(s + mark, n - mark))
 		return;
-	why = read_row(a, r, s, n);
+	why = read_row(a, r, s + mark, n - mark);
 	if (why == NULL) {
 		if (++a->n == a->batch)
 			judge_rows(a);
@@ -540,7 +541,7 @@ after_crash(struct attempt *a, const struct cage_end *end)
 	struct input *in = a->in;
 	char called[EXEC_CALLED];
 	struct row row;
-	size_t n;
+	size_t n, mark;
 
 	in->asked = false;
 	in->crashes++;
@@ -549,7 +550,8 @@ after_crash(struct attempt *a, const struct cage_end *end)
 		in->at = in->len = 0;
 	next_line(in, &n);
 	a->rows = &row;
-	read_row(a, &row, in->data + in->at, n);
+	mark = in->line == 1 ? line_mark(in->data + in->at, n) : 0;
+	read_row(a, &row, in->data + in->at + mark, n - mark);
 	a->n = 1;
 	call_item(a, in->line, called);
 	a->n = 0;

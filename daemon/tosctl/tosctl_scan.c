@@ -379,7 +379,7 @@ blank(const char *s, size_t n)
 static void
 scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, bool last)
 {
-	size_t from = 0;
+	size_t from = 0, mark;
 
 	for (;;) {
 		const char *nl = memchr(b->data + from, '\n', b->len - from);
@@ -387,9 +387,9 @@ scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, boo
 
 		if (nl == NULL && !(last && n > 0))
 			break;
-		++*number;
-		if (!*skip && !blank(b->data + from, n))
-			scan_line(s, b->data + from, n, *number);
+		mark = ++*number == 1 ? line_mark(b->data + from, n) : 0;
+		if (!*skip && !blank(b->data + from + mark, n - mark))
+			scan_line(s, b->data + from + mark, n - mark, *number);
 		*skip = false;
 		from += n + (nl != NULL);
 	}
