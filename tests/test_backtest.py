@@ -344,6 +344,31 @@ def test_lists(base, store):
     os.unlink(base + "/packs/bad.list")
 
 
+def test_plugins(base, store):
+    """A configuration's classifiers judge too, as written; what is not run here is said."""
+    with open(base + "/tosd-more.conf", "w") as f:
+        f.write((CONF % SRC).replace('packs_dir = "packs";', 'packs_dir = "packs"; plugins = ( '
+                '"rules", { name = "second"; path = "%s"; grant = [ "text" ]; settings = '
+                '{ model_file = "%s"; threshold = 0.2; }; }, { name = "prog"; command = '
+                '[ "/bin/true" ]; } );' % (PLUGIN.replace("rules", "classifier"),
+                                           SRC + "/plugins/classifier/violence.model")))
+    more = {}
+    for conf, beside in (("tosd.conf", {}), ("tosd-more.conf", {"classifier/violence": "shadow"})):
+        for packs in ("packs", "packs/demo.conf"):
+            words = (TOSCTL, "policy", "backtest", "-c", f"{base}/{conf}", "--store",
+                     "sqlite:" + store, f"{base}/{packs}")
+            got = run(*words, "--json")
+            rules = {r["rule"]: r for r in kind(lines(got), "rule")}
+            check({r: x["mode"] for r, x in rules.items() if not x["tried"]} == beside,
+                  f"{conf}, {packs}: the classifier's rule is there as written", got)
+            check(more.setdefault(packs, rules["demo/threat"]) == rules["demo/threat"],
+                  "and changes nothing for the pack", rules)
+    check("plugin `prog' is a program" in got.stderr and "is no part of this" in got.stderr,
+          "a program is not run", got.stderr)
+    text = run(*words).stdout
+    check("demo.conf: 1 rule, beside 1 of other plugins; policy" in text, "and counted", text[:99])
+
+
 def not_over(base, store, path):
     """What somebody may have labelled is not written over, nor its key, nor a device."""
     os.mkfifo(base + "/fifo")
@@ -581,6 +606,7 @@ def main():
     test_one_pack(base, store)
     test_replaces(base, store)
     test_lists(base, store)
+    test_plugins(base, store)
     test_samples(base, store)
     test_thinned(base, store)
     test_killed(base, store)
