@@ -70,8 +70,19 @@ def all_taken():
             sys.exit(f"{left}: a key whose public half nobody knows")
 
 
+def not_replaced():
+    """A pack that is there is somebody's work."""
+    with tempfile.TemporaryDirectory() as where:
+        for want in 0, 3:
+            done = subprocess.run([BUILD / "tosctl", "policy", "new", "boats"], cwd=where,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if done.returncode != want or (b"is there already" in done.stderr) != (want == 3):
+                sys.exit(f"policy new: exit code {done.returncode}, wanted {want}, {done.stderr!r}")
+
+
 def main():
     all_taken()
+    not_replaced()
     with tempfile.TemporaryDirectory() as where:
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)
         shown += sum(hushed([BUILD / "tosd", *c], where)
