@@ -143,8 +143,9 @@ model: tosctl$(EXEEXT)
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
 		--learn-only own-twins --learn-only own-calls --learn-only own-ends \
 		--weight own-calm=0.5 --weight own-posts=0.5 \
+		--limits $(srcdir)/%D%/classifier/violence.limits \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
-EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS)
+EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS) %D%/classifier/violence.limits
 CLASSIFIER_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 CLASSIFIER_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CRYPTO_CFLAGS)
 noinst_LTLIBRARIES += plugins/classifier/libmodel.la plugins/classifier/libtrain.la

@@ -344,6 +344,45 @@ def test_lists(base, store):
     os.unlink(base + "/packs/bad.list")
 
 
+def test_plugins(base, store):
+    """A configuration's classifiers judge too, as written; what is not run here is said."""
+    with open(base + "/tosd-more.conf", "w") as f:
+        f.write((CONF % SRC).replace('packs_dir = "packs";', 'packs_dir = "packs"; plugins = ( '
+                '"rules", { name = "second"; path = "%s"; grant = [ "text" ]; settings = '
+                '{ model_file = "%s"; threshold = 0.2; }; }, { name = "prog"; command = '
+                '[ "/bin/true" ]; } );' % (PLUGIN.replace("rules", "classifier"),
+                                           SRC + "/plugins/classifier/violence.model")))
+    more = {}
+    for conf, beside in (("tosd.conf", {}), ("tosd-more.conf", {"classifier/violence": "shadow"})):
+        for packs in ("packs", "packs/demo.conf"):
+            words = (TOSCTL, "policy", "backtest", "-c", f"{base}/{conf}", "--store",
+                     "sqlite:" + store, f"{base}/{packs}")
+            got = run(*words, "--json")
+            rules = {r["rule"]: r for r in kind(lines(got), "rule")}
+            check({r: x["mode"] for r, x in rules.items() if not x["tried"]} == beside,
+                  f"{conf}, {packs}: the classifier's rule is there as written", got)
+            check(more.setdefault(packs, rules["demo/threat"]) == rules["demo/threat"],
+                  "and changes nothing for the pack", rules)
+    check("plugin `prog' is a program" in got.stderr and "is no part of this" in got.stderr,
+          "a program is not run", got.stderr)
+    text = run(*words).stdout
+    check("demo.conf: 1 rule, beside 1 of other plugins; policy" in text, "and counted", text[:99])
+
+
+def not_over(base, store, path):
+    """What somebody may have labelled is not written over, nor its key, nor a device."""
+    os.mkfifo(base + "/fifo")
+    os.mkdir(base + "/nokey.key")
+    for out in path, base + "/fifo", base + "/nokey", base, base + "/nosuch/s":
+        before = sorted(os.listdir(base)), os.stat(path).st_mtime_ns
+        got = backtest(base, store, "--samples", out, "--seed", 9, packs="cand")
+        check(got.returncode == 3 and not got.stdout and
+              got.stderr.startswith("tosctl: ") and got.stderr.count("\n") == 1,
+              f"no samples over {out}", got)
+        check((sorted(os.listdir(base)), os.stat(path).st_mtime_ns) == before,
+              "nothing was touched", out)
+
+
 def test_samples(base, store):
     path = base + "/samples.ndjson"
     got = backtest(base, store, "--samples", path, "--seed", 7, packs="cand")
@@ -357,13 +396,19 @@ def test_samples(base, store):
           "neither rule nor tenant is named")
     check([r["id"] for r in rows] == sorted(r["id"] for r in rows), "in shuffled order")
     check(os.stat(path + ".key").st_mode & 0o077 == 0, "the key is private")
-    backtest(base, store, "--samples", path, "--seed", 7, "--jobs", 1, packs="cand")
-    with open(path) as f:
+    backtest(base, store, "--samples", path + "7", "--seed", 7, "--jobs", 1, packs="cand")
+    with open(path + "7") as f:
         check(f.read() == first, "the same seed draws the same")
+    not_over(base, store, path)
     backtest(base, store, "--samples", path + "8", "--seed", 8, packs="cand")
     with open(path + "8") as f:
         check(f.read() != first, "another seed does not")
     label = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", path)
+    with open(path + ".marked", "w", encoding="utf-8-sig") as f:
+        f.write(first)
+    marked = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", path + ".marked")
+    check((marked.returncode, marked.stdout) == (label.returncode, label.stdout),
+          "a byte-order mark does not matter", marked)
     check(label.returncode == 1 and "no labels yet" in label.stdout, "nothing labelled yet",
           label)
     test_labels(path, rows)
@@ -561,6 +606,7 @@ def main():
     test_one_pack(base, store)
     test_replaces(base, store)
     test_lists(base, store)
+    test_plugins(base, store)
     test_samples(base, store)
     test_thinned(base, store)
     test_killed(base, store)

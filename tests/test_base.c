@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_base: floor 0 against known answers and broken input. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -410,7 +412,32 @@ test_later(void)
 		CU_ASSERT_EQUAL(marks[i].at, i);
 }
 
+/* A file that cannot have its name leaves nothing beside it. */
+static void
+test_file_write(void)
+{
+	char dir[] = "/tmp/tosd-base-XXXXXX", path[64], part[64];
+	struct buf b = {0};
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a", dir);
+	snprintf(part, sizeof(part), "%s/a.part", dir);
+	CU_ASSERT_EQUAL(file_mkdirs(path, 0700, &e), 0);
+	CU_ASSERT_NOT_EQUAL(file_write(path, "x", 1, 0600, FILE_NOSYNC, &e), 0);
+	CU_ASSERT_NOT_EQUAL(access(part, F_OK), 0);
+	rmdir(path);
+	CU_ASSERT_EQUAL(file_write(path, "x", 1, 0600, FILE_NOSYNC, &e), 0);
+	CU_ASSERT_EQUAL(file_read(path, 10, &b, &e), 0);
+	CU_ASSERT_EQUAL(b.len, 1);
+	CU_ASSERT_NOT_EQUAL(access(part, F_OK), 0);
+	buf_free(&b);
+	unlink(path);
+	rmdir(dir);
+}
+
 static const struct suite_test tests[] = {
+    {"file: written, or nothing is left", test_file_write},
     {"clock: RFC 3339 there and back", test_clock_round_trip},
     {"hash: SipHash", test_hash_keyed},
     {"digest: known answers", test_digest_known},

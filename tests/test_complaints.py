@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Whatever a file on the command line is called, no terminal is moved by it: complaints of
-every command are escaped, and one line each."""
+every command are escaped, and one line each.  And none ends well whose output was not taken."""
 
 import os
 import pathlib
@@ -34,7 +34,55 @@ def hushed(words, where):
     return b"\\x1b]0;x\\x07\\u{202e}" in said
 
 
+PACK = str(SRC / "etc/policies.d")
+PRINTING = (
+    ("--help",), ("--version",), ("policy", "--help"), ("policy", "lint", PACK),
+    ("policy", "test", PACK), ("policy", "diff", PACK, PACK), ("policy", "new", "boats"),
+    ("policy", "keygen", "desk", "desk.key"), ("evidence", "key", "--new", "log", "log.key"),
+    ("classifier", "--help"), ("classifier", "evaluate", "rows.jsonl"), ("scan", "--help"),
+    ("scan", "--no-classifier"), ("parse", "--dates"), ("parse", "feed.xml"), ("trend", "rows.csv"),
+    ("render", "--data", "data.json", "t"), ("lists", "hash", "t"), ("plugin", "conform", "--list"),
+    ("plugin", "check", str(BUILD / "plugins/sample/.libs/shouting.so")))
+FEED = (b'<rss version="2.0"><channel><title>t</title><item><guid>1</guid><description>x'
+        b'</description></item></channel></rss>')
+
+
+def taken(words, where):
+    """With a full disk as standard output."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BUILD / "tosctl", *words], cwd=where, timeout=60, stdout=full,
+                              stderr=subprocess.PIPE, input=b'{"id":1,"text":"x"}')
+    if done.returncode != 3 or any(w not in done.stderr
+                                   for w in (b"cannot write: ", b"No space left on device")):
+        sys.exit(f"{words}, full: exit code {done.returncode}, said {done.stderr!r}")
+
+
+def all_taken():
+    with tempfile.TemporaryDirectory() as where:
+        for name, text in (("rows.jsonl", b'{"text":"x","label":1}\n'), ("t", b"x"),
+                           ("data.json", b"{}"), ("feed.xml", FEED),
+                           ("rows.csv", b"time,items,violations\n2026-01-01T00:00:00Z,10,1\n")):
+            pathlib.Path(where, name).write_bytes(text)
+        for words in PRINTING:
+            taken(words, where)
+        left = [p for p in os.listdir(where) if p.endswith(".key")]
+        if left:
+            sys.exit(f"{left}: a key whose public half nobody knows")
+
+
+def not_replaced():
+    """A pack that is there is somebody's work."""
+    with tempfile.TemporaryDirectory() as where:
+        for want in 0, 3:
+            done = subprocess.run([BUILD / "tosctl", "policy", "new", "boats"], cwd=where,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if done.returncode != want or (b"is there already" in done.stderr) != (want == 3):
+                sys.exit(f"policy new: exit code {done.returncode}, wanted {want}, {done.stderr!r}")
+
+
 def main():
+    all_taken()
+    not_replaced()
     with tempfile.TemporaryDirectory() as where:
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)
         shown += sum(hushed([BUILD / "tosd", *c], where)

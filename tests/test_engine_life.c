@@ -476,7 +476,77 @@ test_not_mended(void)
 	bench_close(b);
 }
 
+/* The pack is gone: what is said of its rules must not sound as if they found anything.
+ */
+static void
+test_unloaded(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+	struct msg m;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	MOVE(b, "enforce", "p1", "same");
+	MOVE(b, "shadow", "p1", "done");
+	MOVE(b, "shadow", "p1", "same");
+	MOVE(b, "rollback", "p1", "waits");
+	MOVE(b, "rollback", "p2", "done");
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup("d2");
+	m.rules.v = xcalloc(1, sizeof(*m.rules.v));
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+	MODE(b, "enforce");
+	MOVE(b, "enforce", "p1", "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "no such rule is loaded"));
+	MOVE(b, "shadow", "p1", "done"); /* should its pack come back */
+	MOVE(b, "shadow", "p1", "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "no such rule is loaded"));
+	MOVE(b, "retire", "p1", "done");
+	MOVE(b, "retire", "p1", "same");
+	bench_close(b);
+}
+
+static bool
+is_by(struct bench *b, const char *who)
+{
+	json_t *r = ask(b, "rules", "rule", "v/kill");
+	bool same = strcmp(who, bench_str(json_array_get(json_object_get(r, "rows"), 0),
+				    "by")) == 0;
+
+	json_decref(r);
+	return same;
+}
+
+/* A rollback leads back to a move of others, and is nobody's but who made it. */
+static void
+test_by(void)
+{
+	struct bench *b = open_with(GATES);
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	CU_ASSERT_TRUE(is_by(b, "pack"));
+	MOVE(b, "shadow", "p1", "same");
+	CU_ASSERT_TRUE(is_by(b, "pack"));
+	MOVE(b, "retire", "p1", "done");
+	CU_ASSERT_TRUE(is_by(b, "p1"));
+	MOVE(b, "shadow", "p2", "done");
+	MOVE(b, "rollback", "p2", "done");
+	MODE(b, "retired");
+	CU_ASSERT_TRUE(is_by(b, "p2"));
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	CU_ASSERT_TRUE(is_by(b, "p2"));
+	MOVE(b, "shadow", "p1", "done");
+	CU_ASSERT_TRUE(is_by(b, "p1"));
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"a rule that is loaded no more", test_unloaded},
+    {"who moved it last", test_by},
     {"from shadow to enforce", test_way_up},
     {"as packs declare", test_packs},
     {"drafts and retired rules are counted only", test_draft},

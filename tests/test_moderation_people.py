@@ -86,7 +86,7 @@ def check_word(d):
     for word in ("confirm", "dismiss"):
         p = d.tell("reviews", str(first), word, code=1)
         assert "does not wait for a person" in p.stderr, p.stderr
-    assert d.run("reviews", str(first), "confirm", "--reason", "x").returncode == 1
+    assert d.run("reviews", str(first), "confirm", "--reason", "x").returncode == 2
     assert [r["rule"] for r in d.rows("reviews")] == ["classes/violence"]
     assert d.rows("policy", "reviews") == []  # canaries, of which there are none
     assert sorted((r["rule"], r["state"]) for r in d.rows("reviews", "--all")) == [

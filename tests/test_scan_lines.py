@@ -47,7 +47,7 @@ def expired():
         pack = pathlib.Path(dir) / "demo.conf"
         pack.write_text(pack.read_text().replace("rev = 1;", 'rev = 1; expires = "2020-01-01";'))
         for more, want in (("", 0), (',"published":"2020-02-02T00:00:00Z"', 0),
-                           (',"published":"2019-02-02T00:00:00Z"', 1), (',"published":"soon"', 0)):
+                           (',"published":"2019-02-02T00:00:00Z"', 1), (',"published":null', 0)):
             for other in ("", ',"more":[0]'):
                 line = f'{{"id":1,"text":"we will smash the greenhouse"{more}{other}}}'
                 out, = scan([line.encode()], dir)
@@ -56,8 +56,33 @@ def expired():
                     sys.exit(f"a rule that expired in 2020: {line} gives {found}")
 
 
+def no_time():
+    """What is no time is not taken for now."""
+    bad = ("yesterday", "", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z",
+           "Fri, 02 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05Z x")
+    for other in ("", ',"more":[0]'):
+        out = scan([b'{"id":1,"text":"x","published":%s%s}' % (json.dumps(b).encode(),
+                                                               other.encode()) for b in bad])
+        for date, line in zip(bad, map(json.loads, out), strict=True):
+            if "`published' must be a time" not in line.get("error", ""):
+                sys.exit(f"published {date!r}{other} gives {line}")
+
+
+def marked():
+    """A byte-order mark in front of all is passed over, elsewhere it is no JSON."""
+    good = b'{"id":1,"text":"x"}'
+    for other in b"", b"[", b'{"more":[0],':
+        line = good.replace(b"{", other) if other else good
+        plain, = scan([line])
+        first, second = scan([b"\xef\xbb\xbf" + line, b"\xef\xbb\xbf" + line])
+        if first != plain or json.loads(second).get("line") != 2:
+            sys.exit(f"a byte-order mark and {line}: {first}, {second}")
+
+
 def main():
     expired()
+    marked()
+    no_time()
     pairs = [tuple(s.encode() for s in p) for p in lines()]
     pairs += [(b'{"id":1,"text":"' + s + b'"}', b'{"more":[0],"id":1,"text":"' + s + b'"}')
               for s in (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x01", b"\x00", b"\xef\xbb\xbf")]

@@ -132,8 +132,10 @@ file_finish(const char *path, struct err *e)
 	char *tmp = part_of(path);
 	int rc = 0;
 
-	if (rename(tmp, path) != 0)
+	if (rename(tmp, path) != 0) {
 		rc = err_sys(e, "cannot rename %s", tmp);
+		unlink(tmp);
+	}
 	free(tmp);
 	return rc;
 }

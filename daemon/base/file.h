@@ -31,7 +31,8 @@ void file_sync_path(const char *path);
 
 /* The same in two steps, for several files that become durable together: the temporary
  * file is written and its descriptor handed out, to be synced and closed; then it gets
- * its name.  Syncing the folder is left to the caller. */
+ * its name, or is removed where it cannot have it.  Syncing the folder is left to the
+ * caller. */
 int file_begin(const char *path, const void *data, size_t n, mode_t mode, int *fd,
     struct err *e);
 int file_finish(const char *path, struct err *e);

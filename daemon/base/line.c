@@ -146,6 +146,12 @@ line_true(struct line *l, const char *key)
 	buf_puts(l->b, "true");
 }
 
+size_t
+line_mark(const char *s, size_t n)
+{
+	return n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* What names a flag of its callers tells people nothing. */
 const char *
 line_why(const char *said)

@@ -36,6 +36,10 @@ void line_put_int(struct buf *b, int64_t value);
 /* False if s is no UTF-8, and nothing was written. */
 bool line_put_str(struct buf *b, const char *s, bool ascii);
 
+/* So many bytes at the beginning of a file of lines are a byte-order mark, which some editors
+ * write and nobody sees: 0 or 3. */
+size_t line_mark(const char *s, size_t n);
+
 /* What jansson says of a line that is no JSON, in words for those who wrote it. */
 const char *line_why(const char *said);
 

@@ -183,6 +183,7 @@ load_row(void *ctx, const struct store_life *row)
 	store_life_clear(&r->row);
 	r->row = *row;
 	r->row.rule = xstrdup(row->rule);
+	r->row.who = xstrdup(row->who);
 	r->row.wish_who = xstrdup(row->wish_who);
 	engine_life_take(g, r);
 	return 0;

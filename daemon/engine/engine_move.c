@@ -143,6 +143,14 @@ keep_wish(struct moving *x)
 	put_row(x->g, x->r);
 }
 
+/* Those who made it, as they are kept; NULL: nobody did. */
+static char *
+movers(const struct moving *x)
+{
+	return x->f.people > 1 ? xasprintf("%s, %s", x->r->row.wish_who, x->m->person)
+			       : xstrdup(x->m->person);
+}
+
 static int64_t
 add_move(struct moving *x, int64_t entry)
 {
@@ -157,10 +165,7 @@ add_move(struct moving *x, int64_t entry)
 	    .entry = entry};
 	struct err e = ERR_INIT;
 
-	if (x->f.people > 1)
-		m.who = xasprintf("%s, %s", x->r->row.wish_who, x->m->person);
-	else if (x->m->person != NULL)
-		m.who = xstrdup(x->m->person);
+	m.who = movers(x);
 	engine_must(store_move_add(x->g->store, &m, &e), 0, "cannot keep a move", &e);
 	free(m.who);
 	return m.id;
@@ -231,6 +236,8 @@ keep_move(struct moving *x)
 
 	r->row.move = x->m->move == LIFE_ROLLBACK ? r->before : add_move(x, entry);
 	r->row.since = x->now;
+	free(r->row.who);
+	r->row.who = movers(x);
 	forget_wish(r);
 	put_row(x->g, r);
 	engine_life_take(x->g, r);
@@ -339,6 +346,16 @@ lost_end(const struct moving *x)
 		     "--emergency and --until";
 }
 
+/* "It is enforced already" would be believed of a rule that finds nothing. */
+static const char *
+lost_rule(const struct moving *x)
+{
+	return x->o->verdict == LIFE_SAME && !x->r->loaded && x->m->move != LIFE_RETIRE
+		   ? "no such rule is loaded, and so it finds nothing: its pack was "
+		     "refused, or is not there any more"
+		   : NULL;
+}
+
 static void
 refuse(struct life_step *o, const struct life_state *from, const char *why)
 {
@@ -391,7 +408,7 @@ engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
 	if (m->move == LIFE_ROLLBACK)
 		find_back(&x);
 	life_step(&x.from, m->move, &x.f, o);
-	if ((lost = lost_end(&x)) != NULL) {
+	if ((lost = lost_end(&x)) != NULL || (lost = lost_rule(&x)) != NULL) {
 		refuse(o, &x.from, lost);
 	} else if (o->verdict == LIFE_DONE) {
 		keep_move(&x);

@@ -84,6 +84,18 @@ set_wish(json_t *o, const struct store_life *w)
 	json_set_time(o, "wish_until", w->wish_until);
 }
 
+/* Who moved it last.  A rollback is no move of its own, and rows of an older tosd do
+ * not tell who made it. */
+static const char *
+moved_by(const struct engine_rule *r)
+{
+	if (r->row.who != NULL)
+		return r->row.who;
+	if (r->who != NULL)
+		return r->who;
+	return r->row.move != 0 ? life_move_name(r->what) : "pack";
+}
+
 static json_t *
 row_of(struct engine *g, const struct engine_rule *r)
 {
@@ -103,10 +115,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_object_set_new(o, "loaded", json_boolean(r->loaded));
 	json_set_time(o, "since", r->row.since);
 	json_set_time(o, "until", s.until);
-	json_set_text(o, "by",
-	    r->who != NULL     ? r->who
-	    : r->row.move != 0 ? life_move_name(r->what)
-			       : "pack");
+	json_set_text(o, "by", moved_by(r));
 	json_set_int(o, "hits", hits);
 	json_set_int(o, "right", r->right);
 	json_set_int(o, "wrong", r->wrong);

@@ -38,7 +38,8 @@ tests_test_tamper_LDADD = $(tests_test_evidence_LDADD)
 EXTRA_PROGRAMS += tests/evidence_main
 tests_evidence_main_SOURCES = tests/evidence_main.c \
 	daemon/tosctl/tosctl_evidence.c daemon/tosctl/tosctl_evidence.h \
-	daemon/tosctl/print_json.c daemon/tosctl/print_json.h
+	daemon/tosctl/print_json.c daemon/tosctl/print_json.h \
+	daemon/tosctl/tell_key.c daemon/tosctl/tell_key.h
 tests_evidence_main_LDADD = libtosd_evidence.a libtosd_base.a $(JANSSON_LIBS) \
 	$(CRYPTO_LIBS)
 CLEANFILES += tests/evidence_main$(EXEEXT)

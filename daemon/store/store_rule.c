@@ -17,6 +17,7 @@ static const struct db_col life_cols[] = {
     L(rev, DB_U32, DB_FIXED),
     L(move, DB_REF, 0),
     L(since, DB_TIME, 0),
+    L(who, DB_STR, 0),
     L(wish, DB_I32, 0),
     L(wish_share, DB_U32, 0),
     L(wish_until, DB_TIME, 0),
@@ -30,6 +31,7 @@ void
 store_life_clear(struct store_life *r)
 {
 	free(r->rule);
+	free(r->who);
 	free(r->wish_who);
 	memset(r, 0, sizeof(*r));
 }

@@ -27,7 +27,8 @@ struct store_life {
 	char *rule;
 	uint32_t rev;
 	int64_t move;  /* 0: as it began */
-	int64_t since; /* when that pointer was last moved */
+	int64_t since; /* when that pointer was last moved ... */
+	char *who;     /* ... and by whom, as in a move; NULL also where nobody wrote it down */
 	/* A person wants this, and a second one is needed; wish_who NULL: nobody does. */
 	int32_t wish; /* enum life_move */
 	uint32_t wish_share;

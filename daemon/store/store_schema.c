@@ -345,8 +345,8 @@ static const char step_meaning[] =
     "  rev INTEGER NOT NULL, meaning TEXT NOT NULL, since INTEGER) STRICT;";
 
 /* What is pending stands in ranges and no more in each row (store_todo.c): of `state',
- * `judged' is left, which is 2 where something could not be judged, else 1.  For whoever
- * looks into the store by hand there is the view. */
+ * `judged' is left, which is 2 where something could not be judged, else 1.  For
+ * whoever looks into the store by hand there is the view. */
 static const char step_todo[] =
     "CREATE TABLE todo(first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;"
     "INSERT INTO todo SELECT min(id), max(id) FROM (SELECT id,"
@@ -360,10 +360,13 @@ static const char step_todo[] =
     "  WHEN id <= (SELECT last FROM todo WHERE first <= id ORDER BY first DESC LIMIT 1)"
     "  THEN 0 ELSE judged END AS state FROM revision;";
 
+/* Who moved a rule last: a rollback leads back to somebody else's move. */
+static const char step_mover[] = "ALTER TABLE rule_life ADD COLUMN who TEXT;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
     step_retry, step_keep, step_life, step_ask, step_media, step_list, step_report,
-    step_cost, step_loaded, step_key, step_meaning, step_todo};
+    step_cost, step_loaded, step_key, step_meaning, step_todo, step_mover};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

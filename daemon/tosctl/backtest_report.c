@@ -296,12 +296,12 @@ report_json(const struct bt_report *r)
 
 /* --- text --- */
 
-/* "1 rule, beside 20 of the other packs and 3 lists": who names a pack counts its own.
- */
+/* "1 rule, beside 20 of the other packs, 1 of other plugins and 3 lists": who names a
+ * pack counts its own. */
 static void
 rules_text(const struct bt_report *r)
 {
-	unsigned tried = tried_of(r), others = 0, lists = 0;
+	unsigned tried = tried_of(r), others = 0, foreign = 0, lists = 0;
 
 	for (uint32_t i = 0; i < r->rules->n; i++) {
 		const struct msg_rule *m = &r->rules->v[i];
@@ -309,15 +309,20 @@ rules_text(const struct bt_report *r)
 		/* "list/NAME", and "list/NAME/shadow" of the same list. */
 		if (strcmp(m->plugin, "lists") == 0)
 			lists += strchr(m->rule, '/') == strrchr(m->rule, '/');
-		else
+		else if (strcmp(m->plugin, "rules") == 0)
 			others += !r->tried[i];
+		else
+			foreign += !r->tried[i];
 	}
 	printf("%s: %u rule%s", r->packs, tried, tried == 1 ? "" : "s");
 	if (others > 0)
 		printf(", beside %u of the other packs", others);
+	if (foreign > 0)
+		printf(
+		    "%s %u of other plugins", others > 0 ? "," : ", beside", foreign);
 	if (lists > 0)
-		printf("%s %u list%s", others > 0 ? " and" : ", beside", lists,
-		    lists == 1 ? "" : "s");
+		printf("%s %u list%s", others + foreign > 0 ? " and" : ", beside",
+		    lists, lists == 1 ? "" : "s");
 	printf("; policy %.12s\n", r->rules->digest);
 }
 

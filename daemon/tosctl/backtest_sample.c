@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tosctl/backtest.h"
@@ -342,6 +343,8 @@ bt_sample_write(struct store *s, const char *path, uint64_t seed,
 	if (rc == 0)
 		rc = file_write(path, seen.data != NULL ? seen.data : "", seen.len,
 		    0600, FILE_NOSYNC, e);
+	if (rc != 0)
+		unlink(key_path); /* alone it would stand in the way of the next try */
 	buf_free(&seen);
 	buf_free(&key);
 	free(key_path);

@@ -42,8 +42,38 @@ was_apart(const struct run *r, uint32_t group)
 	return false;
 }
 
+/* Rows of both labels, and those of them from a threshold on; what is only learned from
+ * does not count. */
+struct tally {
+	double all[2], above[2];
+};
+
+static void
+tally_rows(struct tally *t, const struct calibration *c,
+    const struct calibration_row *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].learn_only)
+			continue;
+		t->all[v[i].label] += v[i].weight;
+		if (calibration_fused(c, &v[i]) >= c->fused)
+			t->above[v[i].label] += v[i].weight;
+	}
+}
+
+static struct measured_at
+tally_measure(const struct tally *t, double prevalence)
+{
+	double right = t->all[1] > 0 ? t->above[1] / t->all[1] : 0;
+	double wrong = t->all[0] > 0 ? t->above[0] / t->all[0] : 0;
+	double said = prevalence * right + (1 - prevalence) * wrong;
+
+	return (struct measured_at){
+	    said > 0 ? prevalence * right / said : 0, right, wrong};
+}
+
 static size_t
-measure_apart(const struct run *r, struct card_part *out)
+measure_apart(const struct run *r, struct card_part *out, struct tally *all)
 {
 	struct calibration_row *v = xcalloc(r->nrows + 1, sizeof(*v));
 	struct scored *y = xcalloc(r->nrows + 1, sizeof(*y));
@@ -58,6 +88,7 @@ measure_apart(const struct run *r, struct card_part *out)
 		n = pick_rows(r, g, false, v);
 		calibration_fit(&c, v, n, &r->calibrate);
 		n = pick_rows(r, g, true, v);
+		tally_rows(all, &c, v, n);
 		n = calibration_scores(&c, v, n, &r->calibrate, y);
 		card_measure(
 		    &out[parts++], name_group(r, g, own, sizeof(own)), y, n, c.fused);
@@ -162,6 +193,7 @@ run_make_card(struct run *r, struct err *e)
 	    .sources = sources,
 	    .nsources = nsources,
 	    .apart = apart};
+	struct tally held = {{0, 0}, {0, 0}};
 	int rc = 0;
 
 	for (size_t i = 0; i < r->nfiles; i++)
@@ -169,8 +201,13 @@ run_make_card(struct run *r, struct err *e)
 	for (size_t i = 0; i < r->train.n; i++)
 		card.made += r->train.v[i].made;
 	count_sources(r, sources);
-	card.napart = measure_apart(r, apart);
+	card.napart = measure_apart(r, apart, &held);
 	measure_folds(r, &card.folds);
+	card.reached = card.napart > 0 ? tally_measure(&held, r->calibrate.prevalence)
+				       : card.folds.at;
+	run_doubt_threshold(r, &card.reached, &card.folds.order);
+	card.doubts = r->doubts.data;
+	card.limits = r->limits.data;
 	if (r->o.measure != NULL) {
 		rc = measure_file(r, &independent, e);
 		card.independent = &independent;

@@ -136,16 +136,32 @@ run_evaluate(struct run *r, struct err *e)
 }
 /* --- calibrating */
 
+/* Nothing was learned from these rows: all of them are held out. */
+static void
+doubt_calibration(struct run *r)
+{
+	struct scored *v = xcalloc(r->nrows + 1, sizeof(*v));
+	size_t n =
+	    calibration_scores(&r->calibration, r->rows, r->nrows, &r->calibrate, v);
+	struct measured_at reached = measure_at(v, n, r->calibration.fused);
+	struct measures order;
+
+	measure_all(v, n, &order);
+	run_doubt_threshold(r, &reached, &order);
+	free(v);
+}
+
 int
 run_calibrate(struct run *r, struct err *e)
 {
-	const char *out = r->o.out != NULL ? r->o.out : r->o.model;
 	struct calibration *c = &r->calibration;
 	double *score = NULL, recall = 0;
 	int rc = run_check_rows(&r->train, e);
 
-	if (rc == 0)
+	if (rc == 0) {
+		run_doubt_texts(r);
 		rc = load_model(r, e);
+	}
 	if (rc == 0 && !(r->model->f.slope > 0))
 		rc =
 		    err_set(e, TOSD_EINVAL, "%s: its slope is not above 0", r->o.model);
@@ -162,17 +178,18 @@ run_calibrate(struct run *r, struct err *e)
 		calibration_fit(c, r->rows, r->nrows, &r->calibrate);
 		calibration_put(c, &r->calibrate, r->model);
 		calibration_threshold(c, r->rows, r->nrows, &r->calibrate, &recall);
+		doubt_calibration(r);
 		printf("slope %.3f, offset %+.3f; a finding of others adds %+.2f, none "
 		       "%+.2f\n"
 		       "for a precision of %.2f: threshold %.4f alone, %.4f with what "
 		       "others find, which gets %.3f of the positives\n",
 		    c->slope, c->offset, c->hit, c->none, r->calibrate.wanted, c->own,
 		    c->fused, recall);
-		rc = run_write_model(r->model, out, e);
+		rc = run_write_model(r->model, r->o.out, e);
 		if (rc == 0)
 			printf("%s: written; a card beside it tells nothing of these "
 			       "figures, `tosctl classifier evaluate' does\n",
-			    out);
+			    r->o.out);
 	}
 	free(score);
 	return rc;

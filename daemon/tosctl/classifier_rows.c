@@ -85,7 +85,7 @@ read_lines(struct train *t, const char *path, struct buf *b, struct rows_file *o
 {
 	size_t line = 0;
 
-	for (size_t i = 0, end; i < b->len; i = end + 1) {
+	for (size_t i = line_mark(b->data, b->len), end; i < b->len; i = end + 1) {
 		const char *nl = memchr(b->data + i, '\n', b->len - i), *why;
 		char *category = NULL;
 		json_error_t je;
@@ -127,13 +127,6 @@ rows_read(struct train *t, const char *path, struct rows_file *out, struct err *
 	if (rc == 0) {
 		mem_sha256(b.len > 0 ? b.data : "", b.len, out->card.digest);
 		buf_reserve(&b, 1)[0] = '\0';
-		if (strncmp(b.data, "\xef\xbb\xbf", 3) == 0)
-			rc = err_set(e, TOSD_EINVAL,
-			    "%s: begins with a byte order mark: save it as UTF-8 "
-			    "without one",
-			    path);
-	}
-	if (rc == 0) {
 		rc = read_lines(t, path, &b, out, e);
 	}
 	if (rc == 0 && out->card.rows == 0)

@@ -6,6 +6,7 @@
 #ifndef TOSD_TOSCTL_CLASSIFIER_RUN_H
 #define TOSD_TOSCTL_CLASSIFIER_RUN_H
 
+#include "base/buf.h"
 #include "classifier/apart.h"
 #include "classifier/calibration.h"
 #include "tosctl/classifier_rows.h"
@@ -14,6 +15,7 @@
 
 struct options {
 	const char *out, *lexicon, *category, *about, *policies, *measure, *model;
+	const char *limits;
 	const char *weights[WEIGHTS]; /* "SOURCE=W" */
 	size_t nweights;
 	const char *learn_only[WEIGHTS]; /* SOURCE */
@@ -38,6 +40,8 @@ struct run {
 	size_t nrows;
 	struct calibration calibration; /* by these */
 	struct sb card;
+	struct sb doubts; /* lines: what makes the figures mean less than they say */
+	struct buf limits; /* o.limits, as it is written */
 	bool progress;
 	const char *what; /* is being done */
 	char step[80];
@@ -55,8 +59,15 @@ double run_value(const struct model *m, double chance);
  * has not seen its fold, and of what the rule packs find in it. */
 int run_make_rows(
     struct run *r, const double *value, const double *held, struct err *e);
+/* What to doubt, as warnings on standard error and lines of r->doubts: texts that are there
+ * more than once; what was held out, judged by the thresholds, and its order. */
+void run_doubt_texts(struct run *r);
+void run_doubt_threshold(
+    struct run *r, const struct measured_at *reached, const struct measures *order);
 /* Writes r->card. */
 int run_make_card(struct run *r, struct err *e);
+/* FILE.model has FILE.card beside it; xmalloc'd. */
+char *run_card_path(const char *out);
 int run_write_model(const struct model *m, const char *path, struct err *e);
 
 /* The commands. */

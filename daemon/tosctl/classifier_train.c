@@ -12,6 +12,7 @@
 #include "tosctl/classifier_run.h"
 
 #define LEXICON_MAX (256u << 10)
+#define LIMITS_MAX (16u << 10)
 
 static int
 read_lexicon(struct model *m, const char *path, struct err *e)
@@ -37,9 +38,30 @@ read_lexicon(struct model *m, const char *path, struct err *e)
 	return rc;
 }
 
-/* FILE.model has FILE.card beside it. */
-static char *
-card_path(const char *out)
+/* What people know of a model is put into its card as they wrote it. */
+static int
+read_limits(struct run *r, struct err *e)
+{
+	struct buf *b = &r->limits;
+	int rc = file_read(r->o.limits, LIMITS_MAX, b, e);
+
+	if (rc != 0)
+		return rc;
+	buf_reserve(b, 1)[0] = '\0';
+	for (size_t i = 0; i < b->len; i++)
+		if ((uint8_t)b->data[i] < 0x20 && b->data[i] != '\n')
+			return err_set(e, TOSD_EINVAL,
+			    "%s: has control characters other than line breaks",
+			    r->o.limits);
+	if (b->len == 0 || b->data[b->len - 1] != '\n' ||
+	    !mem_utf8_valid(b->data, b->len))
+		return err_set(
+		    e, TOSD_EINVAL, "%s: is not lines of UTF-8", r->o.limits);
+	return 0;
+}
+
+char *
+run_card_path(const char *out)
 {
 	const char *dot = strrchr(out, '.'), *slash = strrchr(out, '/');
 
@@ -79,6 +101,8 @@ train_all(struct run *r, struct err *e)
 	snprintf(r->model->category, sizeof(r->model->category), "%s", r->o.category);
 	snprintf(r->model->about, sizeof(r->model->about), "%s", r->o.about);
 	r->model->rev = r->o.rev;
+	if (rc == 0 && r->o.limits != NULL)
+		rc = read_limits(r, e);
 	if (rc == 0)
 		rc = read_lexicon(r->model, r->o.lexicon, e);
 	if (rc == 0 && train_words(t, r->model, &why) != 0)
@@ -87,6 +111,7 @@ train_all(struct run *r, struct err *e)
 		free(f);
 		return rc;
 	}
+	run_doubt_texts(r);
 	train_augment(t, r->model->lexicon, r->o.seed);
 	r->what = "texts";
 	train_samples(t, r->model, run_say_part, r);
@@ -123,7 +148,7 @@ count_made(const struct train *t)
 int
 run_train(struct run *r, struct err *e)
 {
-	char *card = card_path(r->o.out);
+	char *card = run_card_path(r->o.out);
 	int rc = train_all(r, e);
 
 	run_say_done(r);

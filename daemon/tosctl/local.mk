@@ -9,6 +9,7 @@ tosctl_SOURCES = \
 	%D%/backtest_report.c \
 	%D%/backtest_sample.c \
 	%D%/classifier_card.c \
+	%D%/classifier_doubts.c \
 	%D%/classifier_measure.c \
 	%D%/classifier_rows.c %D%/classifier_rows.h \
 	%D%/classifier_run.c %D%/classifier_run.h \
@@ -19,9 +20,11 @@ tosctl_SOURCES = \
 	%D%/lists_used.c %D%/lists_used.h \
 	%D%/mapping_find.c %D%/mapping_find.h \
 	%D%/onboard.c %D%/onboard.h \
+	%D%/output_file.c %D%/output_file.h \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
 	%D%/places.c %D%/places.h \
+	%D%/plugins_used.c %D%/plugins_used.h \
 	%D%/print_json.c %D%/print_json.h \
 	%D%/proposal.c %D%/proposal.h \
 	%D%/rebuild.h \
@@ -35,6 +38,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_rule.c \
 	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \
+	%D%/tell_key.c %D%/tell_key.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \
 	%D%/tosctl.c \

@@ -4,6 +4,7 @@
  * against its schema, opened and self-tested, shut in as a policy worker is, and asked
  * twice about every text that `tosctl plugin conform' has.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,7 +300,12 @@ check_caged(void *ctx, struct trace *trace)
 	}
 	json_decref(c.out);
 	json_decref(c.problems);
-	return fflush(out) != 0 || ferror(out) ? PLUGIN_CAGE_CLOSED : rc;
+	if (fflush(out) == 0 && !ferror(out))
+		return rc;
+	if (errno == EBADF)
+		return PLUGIN_CAGE_CLOSED;
+	fprintf(says, "tosctl: cannot write: %s\n", strerror(errno));
+	return 3;
 }
 
 int

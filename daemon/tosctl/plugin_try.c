@@ -347,11 +347,12 @@ try_line(struct attempt *a, const char *s, size_t n)
 {
 	struct row *r = &a->rows[a->n];
 	const char *why;
+	size_t mark;
 
-	a->in->line++;
-	if (blank(s, n))
+	mark = ++a->in->line == 1 ? line_mark(s, n) : 0;
+	if (blank(s + mark, n - mark))
 		return;
-	why = read_row(a, r, s, n);
+	why = read_row(a, r, s + mark, n - mark);
 	if (why == NULL) {
 		if (++a->n == a->batch)
 			judge_rows(a);
@@ -430,7 +431,8 @@ try_stream(struct attempt *a)
 	failed = ferror(out) ? errno : in->failed;
 	if (failed == 0)
 		return in->rc;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", strerror(failed));
+	fprintf(plugin_cage_says(), "tosctl: cannot %s: %s\n",
+	    ferror(out) ? "write" : "read", strerror(failed));
 	return failed == EBADF ? PLUGIN_CAGE_CLOSED : EXIT_CANNOT;
 }
 
@@ -539,7 +541,7 @@ after_crash(struct attempt *a, const struct cage_end *end)
 	struct input *in = a->in;
 	char called[EXEC_CALLED];
 	struct row row;
-	size_t n;
+	size_t n, mark;
 
 	in->asked = false;
 	in->crashes++;
@@ -548,7 +550,8 @@ after_crash(struct attempt *a, const struct cage_end *end)
 		in->at = in->len = 0;
 	next_line(in, &n);
 	a->rows = &row;
-	read_row(a, &row, in->data + in->at, n);
+	mark = in->line == 1 ? line_mark(in->data + in->at, n) : 0;
+	read_row(a, &row, in->data + in->at + mark, n - mark);
 	a->n = 1;
 	call_item(a, in->line, called);
 	a->n = 0;

@@ -81,6 +81,11 @@ keep_move(
 	    .entry = (int64_t)r->seq};
 	int rc;
 
+	free(life->who);
+	if (person(m, 1) != NULL)
+		life->who = xasprintf("%s, %s", person(m, 0), person(m, 1));
+	else
+		life->who = xstrdup(person(m, 0));
 	if (m->move == LIFE_ROLLBACK) {
 		struct store_move now = {0};
 
@@ -89,13 +94,9 @@ keep_move(
 		life->move = now.before;
 		store_move_clear(&now);
 	} else {
-		if (person(m, 1) != NULL)
-			row.who = xasprintf("%s, %s", person(m, 0), person(m, 1));
-		else
-			row.who = xstrdup(person(m, 0));
+		row.who = life->who;
 		rc = store_move_add(r->store, &row, e);
 		life->move = row.id;
-		free(row.who);
 	}
 	life->since = r->t;
 	forget_wish(life);

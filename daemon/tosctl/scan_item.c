@@ -15,14 +15,11 @@
 #include "tosctl/tosctl_scan.h"
 
 /* An item without a date is as old as our knowledge of it, as in the daemon: what has
- * expired today finds nothing in it. */
+ * expired today finds nothing in it.  CLOCK_NONE: what it has is no date. */
 static int64_t
-time_of(const struct item *it)
+time_of(const char *published)
 {
-	int64_t time =
-	    it->published_raw != NULL ? clock_parse(it->published_raw) : CLOCK_NONE;
-
-	return time != CLOCK_NONE ? time : clock_now();
+	return published != NULL ? clock_parse(published) : clock_now();
 }
 
 /* --- with a tree */
@@ -123,7 +120,8 @@ scan_read_item(const json_t *o, struct item *it, int64_t *time)
 	if (it->text == NULL && it->title == NULL && it->summary == NULL &&
 	    json_object_get(o, "media") == NULL)
 		return "no `text'";
-	*time = time_of(it);
+	if ((*time = time_of(it->published_raw)) == CLOCK_NONE)
+		return "`published' must be a time such as 2026-12-24T18:00:00Z";
 	return take_lists(it, o);
 }
 
@@ -208,7 +206,8 @@ scan_plain_item(const char *s, size_t n, struct item *it, int64_t *time, json_t 
 	*id = NULL;
 	json_reader_init(&r, s, n);
 	plain = n > 0 && *s == '{' && text_valid(s, n) && take_members(&r, v, id, &b) &&
-		(v[1] != NULL || v[2] != NULL || v[3] != NULL);
+		(v[1] != NULL || v[2] != NULL || v[3] != NULL) &&
+		(*time = time_of(v[7])) != CLOCK_NONE;
 	buf_free(&b);
 	free(v[0]);
 	if (!plain) {
@@ -225,6 +224,5 @@ scan_plain_item(const char *s, size_t n, struct item *it, int64_t *time, json_t 
 	it->url = v[5];
 	it->lang = v[6];
 	it->published_raw = v[7];
-	*time = time_of(it);
 	return true;
 }

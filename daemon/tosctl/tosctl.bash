@@ -22,7 +22,7 @@ _tosctl_words() {
 				--vkey | --anchor | --url | --type | --location | \
 				--language | --policies | --cache | --protect | \
 				--model | --out | --lexicon | --category | --about | --rev | --seed | \
-				--precision | --prevalence | --weight | --learn-only | --measure | --day | --key | \
+				--precision | --prevalence | --weight | --learn-only | --measure | --limits | --day | --key | \
 				--partials | --mode | --data | --allow | --id | --name | \
 				--contact | --manager | --contract | --by) skip=1 ;;
 			esac
@@ -47,7 +47,7 @@ _tosctl() {
 	fi
 	case $prev in
 	-c | --config | -s | --socket | --anchor | --plugin | --data | --model | --out | --lexicon | \
-		--measure | --key)
+		--measure | --limits | --key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -176,7 +176,7 @@ _tosctl() {
 		((n == 0)) && list='train evaluate calibrate'
 		case ${words_before[0]:-} in
 		train) options='--out --lexicon --category --about --rev --seed --precision
-			--prevalence --policies --weight --learn-only --measure --quick' files=-f ;;
+			--prevalence --policies --weight --learn-only --measure --limits --quick' files=-f ;;
 		evaluate) options='--model --json' files=-f ;;
 		calibrate) options='--model --out --precision --prevalence --policies' files=-f ;;
 		esac

@@ -3,6 +3,8 @@
  * tosctl: the table of commands.  Each has its file; those that ask a running
  * daemon share tosctl_ask.c.
  */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +29,7 @@
 #include "tosctl/tosctl_tenant.h"
 #include "tosctl/tosctl_trend.h"
 
-#define EXIT_USAGE 2
+enum { EXIT_USAGE = 2, EXIT_CANNOT };
 
 /* Commands about packs that have a file of their own. */
 static const struct {
@@ -121,8 +123,8 @@ usage(FILE *to)
 	return to == stdout ? 0 : EXIT_USAGE;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr);
@@ -138,4 +140,19 @@ main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	complain("tosctl: there is no command `%s'; `tosctl help' lists them", argv[1]);
 	return EXIT_USAGE;
+}
+
+/* What a full disk did not take was not told, whatever came of the command. */
+int
+main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+	bool lost = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !lost)
+		return code;
+	complain("tosctl: cannot write: %s",
+	    errno != 0 ? strerror(errno) : "some of the output was not taken");
+	return EXIT_CANNOT;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/complain.h"
 #include "base/finding.h"
 #include "base/text.h"
@@ -41,6 +42,7 @@ struct shape {
 	/* Options beside those of all, by their letters: one that would be ignored
 	 * would be believed. */
 	const char *takes;
+	bool answers; /* 1 is an answer of it: what the daemon refuses is 3 */
 };
 
 #define SIGNED " --person PERSON --reason TEXT"
@@ -120,7 +122,7 @@ static const struct shape shapes[] = {
 	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"},
 	.help = OF_REV, .takes = "R"},
     {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}, .help = OF_REV,
-	.takes = "R"},
+	.takes = "R", .answers = true},
     {"policy relied", "rule-relied", {"rule"}, 1,
 	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"},
 	.help = OF_REV, .takes = "R"},
@@ -495,7 +497,7 @@ show(const struct shape *sh, const struct options *o, const json_t *reply)
 		const char *what = json_string_value(json_object_get(reply, "error"));
 
 		complain("tosctl: %s", what != NULL ? what : "no reason given");
-		return NEGATIVE;
+		return sh->answers ? CANNOT : NEGATIVE;
 	}
 	if (o->json)
 		print_lines(rows);
@@ -535,6 +537,63 @@ ask(const struct shape *sh, struct options *o, int nwords, char **words)
 	return rc;
 }
 
+/* A day alone means its beginning, as the daemon reads it. */
+static bool
+is_time(const char *text)
+{
+	char *day = xasprintf("%sT00:00:00Z", text);
+	bool good = clock_parse(text) != CLOCK_NONE || clock_parse(day) != CLOCK_NONE;
+
+	free(day);
+	return good;
+}
+
+/* "17" is a finding and, where it may be one, "v17" a violation. */
+static bool
+is_finding(const char *word, bool violation)
+{
+	const char *digits = violation && word[0] == 'v' ? word + 1 : word;
+	size_t n = strlen(digits);
+
+	return n > 0 && n <= 18 && strspn(digits, "0123456789") == n;
+}
+
+static bool
+is_signed(const struct shape *sh, const char *command, const struct options *o)
+{
+	static const struct {
+		char c;
+		const char *in_help, *says;
+	} signs[] = {{'p', " --person PERSON", "who says so?  --person NAME"},
+	    {'r', SIGNED, "why?  --reason TEXT"}};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (sh->help != NULL && strstr(sh->help, signs[i].in_help) != NULL &&
+		    strchr(o->given, signs[i].c) == NULL) {
+			complain("tosctl %s: %s", command, signs[i].says);
+			return false;
+		}
+	return true;
+}
+
+static bool
+are_findings(const struct shape *sh, const char *command, int nwords, char **words)
+{
+	bool many = strcmp(sh->words[0] != NULL ? sh->words[0] : "", "findings") == 0;
+	int n = many ? nwords - 1 : 1;
+
+	if (!many && (sh->words[0] == NULL || strcmp(sh->words[0], "finding") != 0))
+		return true;
+	for (int i = 0; i < n; i++)
+		if (!is_finding(words[i], many)) {
+			complain("tosctl %s: a finding is a number%s, not `%s'",
+			    command, many ? ", a violation v and a number" : "",
+			    words[i]);
+			return false;
+		}
+	return true;
+}
+
 /* What would be ignored, or cannot be: said, and not asked. */
 static bool
 is_wrong(const struct shape *sh, const char *command, const struct options *o,
@@ -552,6 +611,15 @@ is_wrong(const struct shape *sh, const char *command, const struct options *o,
 		    command);
 		return true;
 	}
+	if (strchr(o->given, 'u') != NULL &&
+	    !is_time(json_string_value(json_object_get(o->said, "until")))) {
+		complain("tosctl %s: --until is 2026-12-24 or 2026-12-24T18:00:00Z, "
+			 "not `%s'",
+		    command, json_string_value(json_object_get(o->said, "until")));
+		return true;
+	}
+	if (!is_signed(sh, command, o) || !are_findings(sh, command, nwords, words))
+		return true;
 	for (int i = 0; i < 2 && i < nwords && sh->words[i] != NULL; i++) {
 		long long max = number_max(sh->words[i]);
 

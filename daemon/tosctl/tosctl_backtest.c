@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "store/store_rule.h"
 #include "tosctl/backtest.h"
+#include "tosctl/output_file.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
@@ -51,6 +52,7 @@ struct run {
 	struct conf *conf;
 	struct pack_room room;
 	struct lists_used used;
+	struct plugins_used others;
 	struct policy_host *host;
 	struct msg rules;
 	bool *tried, *proven;
@@ -210,8 +212,17 @@ by_rule(const void *a, const void *b)
 	    ((const struct msg_rule *)a)->rule, ((const struct msg_rule *)b)->rule);
 }
 
-/* All rules of a folder; of a pack that is tried beside others, its own.  Lists are
- * only there. */
+/* Of a plugin that the configuration has beside rules: it is only there. */
+static bool
+is_beside(const struct run *r, const char *plugin)
+{
+	for (size_t i = 0; i < r->others.n; i++)
+		if (strcmp(r->others.v[i].name, plugin) == 0)
+			return true;
+	return strcmp(plugin, "lists") == 0;
+}
+
+/* All rules of a folder; of a pack that is tried beside others, its own. */
 static int
 mark_tried(struct run *r, struct err *e)
 {
@@ -223,7 +234,7 @@ mark_tried(struct run *r, struct err *e)
 	json_object_foreach(doc, pack, v) name = pack;
 	r->tried = xcalloc(rules->n + 1, sizeof(*r->tried));
 	for (uint32_t i = 0; i < rules->n; i++)
-		r->tried[i] = strcmp(rules->v[i].plugin, "lists") != 0 &&
+		r->tried[i] = !is_beside(r, rules->v[i].plugin) &&
 			      (name == NULL ||
 				  (strncmp(rules->v[i].rule, name, strlen(name)) == 0 &&
 				      rules->v[i].rule[strlen(name)] == '/'));
@@ -264,12 +275,20 @@ lists_of(const struct run *r)
 	return p != NULL && there ? p->path : NULL;
 }
 
+static void
+say_left_out(void *ctx, const char *text)
+{
+	(void)ctx;
+	complain("tosctl: %s: what it finds is no part of this", text);
+}
+
 static int
 open_packs(struct run *r, struct err *e)
 {
 	struct scan_packs p = {.plugin = r->o.plugin,
 	    .model = r->o.model,
 	    .used = &r->used,
+	    .others = &r->others,
 	    .protect = r->conf->safety.protect,
 	    .nprotect = r->conf->safety.nprotect,
 	    .report = on_problem,
@@ -283,6 +302,9 @@ open_packs(struct run *r, struct err *e)
 		return rc;
 	}
 	lists_used_open(&r->used, r->conf);
+	plugins_used_open(&r->others, r->conf,
+	    r->o.model != NULL ? PLUGINS_USED_NO_CLASSIFIER : PLUGINS_USED_ALL,
+	    say_left_out, NULL);
 	p.folder = r->room.dir;
 	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
@@ -433,6 +455,19 @@ on_revision(void *ctx, const struct bt_revision *v)
 		bt_sample_add(r->sample, rules, tenant, v);
 }
 
+/* Somebody may have labelled what is there, by that key. */
+static int
+check_samples(const struct options *o, struct err *e)
+{
+	char *key = xasprintf("%s.key", o->samples);
+	int rc = output_file_check(o->samples, true, NULL, 0, e);
+
+	if (rc == 0)
+		rc = output_file_check(key, true, NULL, 0, e);
+	free(key);
+	return rc;
+}
+
 static int
 write_samples(struct run *r, struct err *e)
 {
@@ -456,7 +491,8 @@ backtest(struct run *r, struct err *e)
 	    .progress = isatty(STDERR_FILENO)};
 	int rc;
 
-	if ((rc = open_conf(r, e)) != 0)
+	if ((r->o.samples != NULL && (rc = check_samples(&r->o, e)) != 0) ||
+	    (rc = open_conf(r, e)) != 0)
 		return rc;
 	src.store = r->o.store != NULL ? r->o.store : r->conf->store.url;
 	src.threshold = r->conf->policy.threshold;
@@ -532,6 +568,7 @@ close_run(struct run *r)
 	free(r->proven);
 	policy_host_free(&r->host);
 	lists_used_clear(&r->used);
+	plugins_used_clear(&r->others);
 	pack_room_leave(&r->room);
 	store_free(&r->store);
 	conf_free(&r->conf);
@@ -566,9 +603,5 @@ tosctl_backtest(int argc, char **argv)
 	     : r.problems > 0 ? EXIT_NEGATIVE
 			      : EXIT_CANNOT;
 	close_run(&r);
-	if (fflush(stdout) != 0 && rc == EXIT_DONE) {
-		complain("tosctl: cannot write the report");
-		rc = EXIT_CANNOT;
-	}
 	return rc;
 }

@@ -15,15 +15,16 @@
 #include "base/buf.h"
 #include "base/complain.h"
 #include "tosctl/classifier_run.h"
+#include "tosctl/output_file.h"
 #include "tosctl/places.h"
 
-enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
+enum { EXIT_DONE, EXIT_USAGE = 2, EXIT_CANNOT };
 
 static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
     "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
     "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]...\n"
-    "           [--learn-only SOURCE]... [--quick] FILE...\n"
+    "           [--learn-only SOURCE]... [--limits FILE] [--quick] FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
@@ -42,6 +43,29 @@ parse_number(const char *s, double low, double high, double *out)
 	return *s != '\0' && *end == '\0' && errno == 0 && *out >= low && *out <= high
 		   ? 0
 		   : -1;
+}
+
+/* What the plugin could not declare, or a model's head not hold: a line break in it
+ * would be a line of the head. */
+static int
+check_named(const struct options *o)
+{
+	size_t n = strlen(o->category), about = strlen(o->about);
+	bool plain = about > 0 && about < MODEL_ABOUT;
+
+	if (n == 0 || n > MODEL_CATEGORY ||
+	    strspn(o->category, "abcdefghijklmnopqrstuvwxyz0123456789-./") != n) {
+		complain("tosctl: a category is 1 to %d of a-z, 0-9, '-', '.' and '/', "
+			 "not `%s'",
+		    MODEL_CATEGORY, o->category);
+		return -1;
+	}
+	for (size_t i = 0; i < about; i++)
+		plain = plain && o->about[i] >= 0x20 && o->about[i] <= 0x7e;
+	if (!plain)
+		complain("tosctl: --about is one line of 1 to %d ASCII characters",
+		    MODEL_ABOUT - 1);
+	return plain ? 0 : -1;
 }
 
 static int
@@ -68,6 +92,9 @@ parse_option(struct options *o, int c)
 		break;
 	case 'M':
 		o->measure = optarg;
+		break;
+	case 'i':
+		o->limits = optarg;
 		break;
 	case 'm':
 		o->model = optarg;
@@ -126,6 +153,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"about", required_argument, NULL, 'a'},
 	    {"policies", required_argument, NULL, 'p'},
 	    {"measure", required_argument, NULL, 'M'},
+	    {"limits", required_argument, NULL, 'i'},
 	    {"model", required_argument, NULL, 'm'},
 	    {"seed", required_argument, NULL, 's'},
 	    {"rev", required_argument, NULL, 'r'},
@@ -141,7 +169,6 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	*o = (struct options){.category = "violence",
-	    .about = "English texts that threaten, call for or wish for violence",
 	    .lexicon = places_lexicon(),
 	    .policies = places_policies(),
 	    .seed = 1,
@@ -152,9 +179,39 @@ parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
 		if (parse_option(o, c) != 0)
 			return -1;
-	return 0;
+	if (o->about == NULL)
+		o->about =
+		    strcmp(o->category, "violence") == 0
+			? "English texts that threaten, call for or wish for "
+			  "violence"
+			: "texts of its category, labelled by those who trained it";
+	return check_named(o);
 }
 /* --- files */
+
+/* Before the first text is read: a training takes minutes. */
+static int
+check_outputs(const struct options *o, char **paths, size_t n, bool card, struct err *e)
+{
+	const char **inputs = xcalloc(n + 3, sizeof(*inputs));
+	char *beside = card ? run_card_path(o->out) : NULL;
+	int rc;
+
+	memcpy(inputs, paths, n * sizeof(*inputs));
+	inputs[n] = card ? o->lexicon : NULL;
+	inputs[n + 1] = card ? o->measure : NULL;
+	inputs[n + 2] = card ? o->limits : NULL;
+	rc = output_file_check(o->out, false, inputs, n + 3, e);
+	if (rc == 0 && card && strcmp(beside, o->out) == 0)
+		rc = err_set(e, TOSD_EINVAL,
+		    "%s is what its card would be called: name the model otherwise",
+		    o->out);
+	if (rc == 0 && card)
+		rc = output_file_check(beside, false, inputs, n + 3, e);
+	free(beside);
+	free(inputs);
+	return rc;
+}
 
 static int
 read_files(struct run *r, char **paths, size_t n, struct err *e)
@@ -219,6 +276,8 @@ run_clear(struct run *r)
 	free(r->found);
 	free(r->rows);
 	sb_free(&r->card);
+	sb_free(&r->doubts);
+	buf_free(&r->limits);
 	model_free(&r->model);
 	train_free(&r->train);
 }
@@ -227,7 +286,7 @@ static int
 run_command(struct run *r, size_t which, char **paths, size_t n)
 {
 	struct err e = ERR_INIT;
-	int rc;
+	int rc = 0;
 
 	r->progress = isatty(STDERR_FILENO);
 	r->fit = (struct fit_options){.linear = {.cost = 3,
@@ -241,7 +300,11 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	    .ctx = r};
 	r->calibrate =
 	    (struct calibration_options){r->o.prevalence, r->o.precision, true};
-	rc = read_files(r, paths, n, &e);
+	if (r->o.out != NULL)
+		rc = check_outputs(
+		    &r->o, paths, n, commands[which].run == run_train, &e);
+	if (rc == 0)
+		rc = read_files(r, paths, n, &e);
 	if (rc == 0)
 		rc = weigh_rows(r, &e);
 	if (rc == 0)
@@ -250,7 +313,7 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 	if (rc == 0)
 		return EXIT_DONE;
 	complain("tosctl: %s", e.text);
-	return rc == TOSD_EINVAL ? EXIT_NEGATIVE : EXIT_CANNOT;
+	return EXIT_CANNOT;
 }
 
 /* The model that is installed is everybody's: only who names it writes over it. */
@@ -266,6 +329,8 @@ take_model(struct options *o, int (*run)(struct run *r, struct err *e))
 	}
 	if (o->model == NULL)
 		o->model = places_model();
+	if (run == run_calibrate && o->out == NULL)
+		o->out = o->model;
 	return 0;
 }
 

@@ -352,9 +352,10 @@ judge_file(struct diff *d, struct err *e)
 	if (f == NULL)
 		return err_sys(e, "%s", d->o.on);
 	while ((n = getline(&line, &cap, f)) >= 0) {
-		number++;
-		if (strspn(line, " \t\r\n") < (size_t)n)
-			judge_line(d, line, (size_t)n, number);
+		size_t mark = ++number == 1 ? line_mark(line, (size_t)n) : 0;
+
+		if (strspn(line + mark, " \t\r\n") < (size_t)n - mark)
+			judge_line(d, line + mark, (size_t)n - mark, number);
 	}
 	if (ferror(f))
 		rc = err_sys(e, "%s", d->o.on);

@@ -17,6 +17,7 @@
 #include "evidence/ledger.h"
 #include "evidence/verify.h"
 #include "tosctl/print_json.h"
+#include "tosctl/tell_key.h"
 
 #define DEFAULT_STATE "/var/lib/tosd"
 
@@ -213,10 +214,10 @@ cmd_key(int argc, char **argv)
 	}
 	/* The public half, for whoever will check: keep it away from this machine. */
 	vkey = ledger_key_vkey(k);
-	puts(vkey);
+	rc = tell_key(vkey, argv[3]);
 	free(vkey);
 	ledger_key_free(&k);
-	return EXIT_DONE;
+	return rc;
 }
 
 int

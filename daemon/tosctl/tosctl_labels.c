@@ -94,8 +94,9 @@ each_line(struct labels *l, const char *path, line_fn *fn, struct err *e)
 	int rc = file_read(path, FILE_MAX, &b, e);
 	unsigned number = 0;
 	bool first = true;
+	char *begin = b.data != NULL ? b.data + line_mark(b.data, b.len) : NULL;
 
-	for (char *s = b.data; rc == 0 && s != NULL && *s != '\0'; number++) {
+	for (char *s = begin; rc == 0 && s != NULL && *s != '\0'; number++) {
 		size_t n = strcspn(s, "\n");
 		json_error_t je;
 		json_t *o;

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/complain.h"
+#include "base/line.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -399,7 +400,7 @@ test_lines(struct trial *t, struct err *e)
 		     ? file_read_fd(STDIN_FILENO, "standard input", GOLDEN_MAX, &b, e)
 		     : file_read(t->o->golden, GOLDEN_MAX, &b, e);
 
-	for (size_t at = 0; rc == 0 && at < b.len;) {
+	for (size_t at = line_mark(b.data, b.len); rc == 0 && at < b.len;) {
 		size_t n = strcspn(b.data + at, "\n");
 
 		line++;

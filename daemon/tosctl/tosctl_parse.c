@@ -204,7 +204,7 @@ parse_dates(void)
 		    strlen(line) == (size_t)n ? feed_date(line) : CLOCK_NONE, text));
 	}
 	free(line);
-	return ferror(stdin) || fflush(stdout) != 0 ? CANNOT_READ : DONE;
+	return ferror(stdin) ? CANNOT_READ : DONE;
 }
 
 static int
@@ -240,8 +240,6 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 	}
 	feed_doc_clear(&d);
 	buf_free(&body);
-	if (fflush(stdout) != 0)
-		return CANNOT_READ;
 	return rc == 0 ? DONE : NOT_A_FEED;
 }
 

@@ -23,6 +23,7 @@
 #include "evidence/note.h"
 #include "tosctl/places.h"
 #include "tosctl/print_json.h"
+#include "tosctl/tell_key.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -324,7 +325,7 @@ keygen(const char *name, const char *path)
 		rc = fail(&e);
 	} else {
 		vkey = note_key_vkey(k);
-		printf("%s\n", vkey);
+		rc = tell_key(vkey, path);
 		free(vkey);
 	}
 	note_key_free(&k);

@@ -43,7 +43,7 @@ struct options {
 	const char *conf, *policies, *plugin, *cache, *model;
 	const char **protect;
 	size_t nprotect;
-	bool help;
+	bool no_classifier, help;
 };
 
 struct scan {
@@ -75,7 +75,7 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){.plugin = places_rules(), .model = places_model()};
+	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
 		if (c == 'c')
@@ -89,7 +89,7 @@ parse_options(int argc, char **argv, struct options *o)
 		else if (c == 'm')
 			o->model = optarg;
 		else if (c == 'n')
-			o->model = NULL;
+			o->no_classifier = true;
 		else if (c == 'j')
 			; /* it is JSON in any case */
 		else if (c == 'h')
@@ -126,8 +126,9 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 {
 	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
 	struct lists_used *used = p->used != NULL && p->used->n > 0 ? p->used : NULL;
+	size_t nothers = p->others != NULL ? p->others->n : 0;
+	struct conf_plugin *plugins = xcalloc(nothers + 3, sizeof(*plugins));
 	int rc;
-	struct conf_plugin plugins[3];
 	struct conf_policy policy = {
 	    .plugins = plugins, .packs_dir = p->folder, .cache_dir = p->cache};
 	struct conf_safety safety = {.protect = p->protect, .nprotect = p->nprotect};
@@ -152,6 +153,8 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 		    .settings = &model,
 		    .nsettings = 1,
 		    .file = "command line"};
+	for (size_t i = 0; i < nothers; i++)
+		plugins[policy.nplugins++] = p->others->v[i];
 	if (used != NULL) {
 		plugins[policy.nplugins++] = used->plugin;
 		used->report = p->report;
@@ -167,6 +170,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 		    .file = "command line"};
 	/* When nothing is left the reasons have been reported already. */
 	rc = policy_host_new(&po, host, NULL);
+	free(plugins);
 	if (used != NULL)
 		lists_used_loaded(used, rc == 0 ? *host : NULL);
 	return rc;
@@ -375,7 +379,7 @@ blank(const char *s, size_t n)
 static void
 scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, bool last)
 {
-	size_t from = 0;
+	size_t from = 0, mark;
 
 	for (;;) {
 		const char *nl = memchr(b->data + from, '\n', b->len - from);
@@ -383,9 +387,9 @@ scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, boo
 
 		if (nl == NULL && !(last && n > 0))
 			break;
-		++*number;
-		if (!*skip && !blank(b->data + from, n))
-			scan_line(s, b->data + from, n, *number);
+		mark = ++*number == 1 ? line_mark(b->data + from, n) : 0;
+		if (!*skip && !blank(b->data + from + mark, n - mark))
+			scan_line(s, b->data + from + mark, n - mark, *number);
 		*skip = false;
 		from += n + (nl != NULL);
 	}
@@ -435,9 +439,11 @@ scan_stream(struct scan *s, int fd)
 	return s->rc;
 }
 
-/* What the configuration says where no option does. */
+/* What the configuration says where no option does.  A model of an option is instead of
+ * its classifiers, and without either it is the one that is installed. */
 static int
-take_conf(struct options *o, struct conf **conf, struct lists_used *used)
+take_conf(struct options *o, struct conf **conf, struct lists_used *used,
+    struct plugins_used *others, struct scan *s)
 {
 	struct err e = ERR_INIT;
 
@@ -446,6 +452,12 @@ take_conf(struct options *o, struct conf **conf, struct lists_used *used)
 		return -1;
 	}
 	lists_used_open(used, *conf);
+	plugins_used_open(others, *conf,
+	    o->no_classifier || o->model != NULL ? PLUGINS_USED_NO_CLASSIFIER
+						 : PLUGINS_USED_ALL,
+	    say_problem, s);
+	if (o->model == NULL && !o->no_classifier && *conf == NULL)
+		o->model = places_model();
 	if (o->policies == NULL)
 		o->policies =
 		    *conf != NULL ? (*conf)->policy.packs_dir : places_policies();
@@ -488,19 +500,20 @@ has_no_packs(const struct scan_packs *p)
 
 	return stat(p->folder, &st) == 0 && S_ISDIR(st.st_mode) &&
 	       !pack_room_has(p->folder, "conf") &&
-	       (p->lists != NULL || p->model != NULL);
+	       (p->lists != NULL || p->model != NULL || p->others->n > 0);
 }
 
 static int
 scan(struct options *o)
 {
 	struct lists_used used = {0};
+	struct plugins_used others = {0};
 	struct scan s = {0};
 	struct scan_packs packs;
 	struct conf *conf = NULL;
 	int rc = EXIT_CANNOT;
 
-	if (take_conf(o, &conf, &used) != 0)
+	if (take_conf(o, &conf, &used, &others, &s) != 0)
 		return rc;
 	packs = (struct scan_packs){.folder = o->policies,
 	    .plugin = o->plugin,
@@ -508,6 +521,7 @@ scan(struct options *o)
 	    .model = o->model,
 	    .lists = pack_room_has(o->policies, "list") ? places_lists() : NULL,
 	    .used = &used,
+	    .others = &others,
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,
 	    .report = say_problem,
@@ -517,9 +531,9 @@ scan(struct options *o)
 	if (has_no_packs(&packs)) {
 		packs.plugin = NULL;
 		complain("tosctl: no rule packs in %s; %s only", o->policies,
-		    packs.lists == NULL	  ? "the classifier"
-		    : packs.model != NULL ? "lists and the classifier"
-					  : "lists");
+		    packs.lists == NULL			  ? "the classifier"
+		    : packs.model != NULL || others.n > 0 ? "lists and the classifier"
+							  : "lists");
 	}
 	if (scan_open(&packs, &s.host) == 0) {
 		lists_used_say(&used, stderr, "tosctl: ");
@@ -532,6 +546,7 @@ scan(struct options *o)
 	free(s.problem);
 	free(s.missing);
 	lists_used_clear(&used);
+	plugins_used_clear(&others);
 	conf_free(&conf);
 	return rc;
 }
@@ -544,6 +559,9 @@ tosctl_scan(int argc, char **argv)
 
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
+		rc = EXIT_USAGE;
+	} else if (o.model != NULL && o.no_classifier) {
+		complain("tosctl scan: --model with --no-classifier: which is meant?");
 		rc = EXIT_USAGE;
 	} else if (o.help) {
 		fputs(scan_usage, stdout);

@@ -8,6 +8,7 @@
 
 #include "policy/host.h"
 #include "tosctl/lists_used.h"
+#include "tosctl/plugins_used.h"
 
 /* Judges NDJSON items from standard input.  argv[0] is "scan".  Returns the exit code:
  * 0 all judged, 1 some line was not valid or not wholly judged, 2 usage, 3 cannot. */
@@ -16,10 +17,11 @@ int tosctl_scan(int argc, char **argv);
 /* A folder of packs, and how to open it: the plugin, what lint compares `expires' to
  * (NULL: no lint), the classifier's model (NULL: none), the plugin for the lists that lie
  * in the folder (NULL: none), lists that a daemon fetches, opened (NULL or none of them: the
- * former), and where messages go. */
+ * former), further plugins of a configuration (NULL: none), and where messages go. */
 struct scan_packs {
 	const char *folder, *plugin, *cache, *lint, *model, *lists;
 	struct lists_used *used;
+	const struct plugins_used *others;
 	const char **protect;
 	size_t nprotect;
 	bool probe; /* policy_options.probe */

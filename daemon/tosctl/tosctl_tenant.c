@@ -205,7 +205,7 @@ put_out(const struct args *a, const struct onboard *o, const struct proposals *p
 		    mistakes, mistakes == 1 ? "" : "s");
 	}
 	buf_free(&text);
-	return fflush(stdout) == 0 ? rc : CANNOT;
+	return rc;
 }
 
 /* Feeds that some tenant has already. */

@@ -254,7 +254,7 @@ answer(const struct request *q, const struct rows *rows, struct err *e)
 		trend_test(rows->v, rows->n, NULL, &r);
 		put_result(&r, CLOCK_NONE);
 	}
-	return fflush(stdout) == 0 ? 0 : err_sys(e, "cannot write standard output");
+	return 0;
 }
 
 int

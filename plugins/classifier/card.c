@@ -3,6 +3,9 @@
 #include "card.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define PAGE 84 /* columns */
 
 static void
 put_head(const struct card *c, struct sb *b)
@@ -23,8 +26,8 @@ put_head(const struct card *c, struct sb *b)
 	    "counts.\n"
 	    "Scores are calibrated chances at %.0f %% "
 	    "positives.\n"
-	    "It holds hashes, weights and our own lexicon, and no text that it was "
-	    "made of.\n"
+	    "It holds hashes, weights and the lexicon, and no text that it was made "
+	    "of.\n"
 	    "Seed %llu; %zu rows were made from others by augmentation.\n"
 	    "\n"
 	    "Meant for: ranking posts for people to look at, and agreeing with or "
@@ -165,24 +168,74 @@ put_thresholds(const struct card *c, struct sb *b)
 	}
 }
 
-static void
-put_limits(struct sb *b)
+/* Of what is at or above the threshold, the share that would be wrong. */
+static double
+wrong_at(const struct measured_at *at, double prevalence)
 {
+	double right = prevalence * at->recall, wrong = (1 - prevalence) * at->fpr;
+
+	return right + wrong > 0 ? wrong / (right + wrong) : 0;
+}
+
+/* What follows from the numbers, where nobody has written down more. */
+static void
+put_own_limits(const struct card *c, struct sb *b)
+{
+	double rare = c->options->prevalence / 5;
+
 	sb_puts(b,
-	    "\nLimits\n\n"
-	    "English only.  Sources differ in what they call a threat; expect a tenth "
-	    "of the\n"
-	    "positives of comment collections to be none.  Weak: threats without any "
-	    "word of\n"
-	    "violence, irony, and reports or condemnations without quotation marks.  A "
-	    "model\n"
-	    "learned from hate-speech collections sees groups often beside violence; "
-	    "texts of\n"
-	    "and about such groups deserve a second look before anything follows.  At "
-	    "one\n"
-	    "positive in a hundred, half of what is above a threshold chosen for a "
-	    "precision\n"
-	    "of 0.8 may be wrong: the figures above hold for the share they name.\n");
+	    "Nobody has written down what it gets wrong.  The figures hold for texts "
+	    "like those\nof the sources above, in their language, and for the share of "
+	    "positives that they\nname");
+	if (c->reached.recall > 0)
+		sb_printf(b,
+		    ": were it %.1f %%, %.0f %% of what is above the threshold would "
+		    "be "
+		    "wrong instead\nof %.0f %%",
+		    rare * 100, wrong_at(&c->reached, rare) * 100,
+		    wrong_at(&c->reached, c->options->prevalence) * 100);
+	sb_puts(b, ".\n");
+}
+
+static void
+put_limits(const struct card *c, struct sb *b)
+{
+	sb_puts(b, "\nLimits\n\n");
+	if (c->limits != NULL)
+		sb_puts(b, c->limits);
+	else
+		put_own_limits(c, b);
+}
+
+/* Words of a line, with breaks so that it fits a page. */
+static void
+put_wrapped(struct sb *b, const char *s, size_t n)
+{
+	size_t column = 0;
+
+	for (size_t i = 0, len; i < n; i += len + 1) {
+		for (len = 0; i + len < n && s[i + len] != ' '; len++)
+			;
+		if (column > 0 && column + 1 + len > PAGE) {
+			sb_puts(b, "\n");
+			column = 0;
+		}
+		sb_printf(b, "%s%.*s", column > 0 ? " " : "", (int)len, s + i);
+		column += len + (column > 0);
+	}
+	sb_puts(b, "\n");
+}
+
+static void
+put_doubts(const struct card *c, struct sb *b)
+{
+	const char *nl;
+
+	if (c->doubts == NULL || c->doubts[0] == '\0')
+		return;
+	sb_puts(b, "\nDoubts\n\n");
+	for (const char *s = c->doubts; (nl = strchr(s, '\n')) != NULL; s = nl + 1)
+		put_wrapped(b, s, (size_t)(nl - s));
 }
 
 void
@@ -190,9 +243,10 @@ card_put(const struct card *c, struct sb *out)
 {
 	put_head(c, out);
 	put_files(c, out);
+	put_doubts(c, out);
 	put_parts(c, out);
 	put_calibration(c, out);
 	put_thresholds(c, out);
 	put_sources(c, out);
-	put_limits(out);
+	put_limits(c, out);
 }

@@ -45,6 +45,9 @@ struct card {
 	size_t napart;
 	struct card_part folds;		    /* by models without the row's fold */
 	const struct card_part *independent; /* that were only measured; NULL: none */
+	struct measured_at reached; /* all that was held out, each by its own threshold */
+	const char *doubts;	    /* lines; NULL: none */
+	const char *limits;	    /* what people know of them; NULL: nothing */
 };
 
 /* Fills in what is measured of n scores, that weigh as they count. */

@@ -92,6 +92,18 @@ declare(struct classifier *c, const struct tosd_str *set, struct why *w)
 }
 
 static int
+take_threshold(struct classifier *c, struct tosd_str set, struct why *w)
+{
+	c->threshold = strtod(set.ptr, NULL);
+	if (!(c->threshold >= 0 && c->threshold <= 1))
+		return why_set(
+		    w, "`threshold' must be from 0 to 1, not %.40s", set.ptr);
+	if (!(c->threshold > 0))
+		c->threshold = c->model->f.threshold;
+	return 0;
+}
+
+static int
 classifier_open(const struct tosd_host *h, const struct tosd_str *settings,
     void **state, const char **errstr)
 {
@@ -104,15 +116,14 @@ classifier_open(const struct tosd_host *h, const struct tosd_str *settings,
 	if (!TOSD_HAS(h, score))
 		rc = why_set(&why, "this host is older than 1.1 and takes no scores");
 	else
-		rc = model_load(settings[SET_MODEL].ptr, &c->model, &why);
+		rc = model_load_trusted(settings[SET_MODEL].ptr, &c->model, &why);
+	if (rc == 0)
+		rc = take_threshold(c, settings[SET_THRESHOLD], &why);
 	if (rc == 0)
 		rc = declare(c, settings, &why);
 	if (rc == 0) {
 		struct sb b = {0};
 
-		c->threshold = strtod(settings[SET_THRESHOLD].ptr, NULL);
-		if (!(c->threshold > 0 && c->threshold <= 1))
-			c->threshold = c->model->f.threshold;
 		sb_printf(&b, "model of %s, rev %u: %s", c->model->category,
 		    c->model->rev, c->model->about);
 		h->log(h, TOSD_LOG_INFO, (struct tosd_str){b.data, b.len});

@@ -18,6 +18,8 @@
 #include "feature.h"
 
 #define MODEL_MAX (1u << 20) /* bytes of a model file */
+#define MODEL_CATEGORY 32    /* bytes of a category, as the host takes it */
+#define MODEL_ABOUT 200
 #define MODEL_MAGIC "tosd classifier 2\n"
 /* How much the text as a whole counts beside the highest of it and its sentences: many
  * sentences have many chances to look bad. */
@@ -53,9 +55,9 @@ struct model_figures {
 #define MODEL_FIGURES (sizeof(struct model_figures) / sizeof(double))
 
 struct model {
-	char category[33];
+	char category[MODEL_CATEGORY + 1];
 	uint32_t rev;
-	char about[200];
+	char about[MODEL_ABOUT];
 	struct model_figures f;
 	struct lexicon *lexicon;
 	char *lexicon_text;
@@ -81,6 +83,9 @@ struct model_work {
 /* Reads a model from memory.  -1 and w. */
 int model_parse(const char *data, size_t n, struct model **out, struct why *w);
 int model_load(const char *path, struct model **out, struct why *w);
+/* The same, but a file that others may write, or that is somebody else's, is refused as
+ * mem_read_trusted() does. */
+int model_load_trusted(const char *path, struct model **out, struct why *w);
 /* Appends the file's bytes. */
 void model_put(const struct model *m, struct sb *out);
 void model_free(struct model **m);

@@ -241,17 +241,27 @@ check_writers(const struct stat *st, const struct stat *dir, struct why *w)
 }
 
 int
+mem_check_trusted(const char *dir, int fd, struct why *w)
+{
+	struct stat st, folder;
+
+	if (stat(dir, &folder) != 0)
+		return why_set(w, "cannot look at %s: %s", dir, strerror(errno));
+	if (fstat(fd, &st) != 0)
+		return why_set(w, "cannot look at it: %s", strerror(errno));
+	return check_writers(&st, &folder, w);
+}
+
+int
 mem_read_trusted(
     const char *dir, const char *path, size_t max, struct sb *out, struct why *w)
 {
-	struct stat st, folder;
+	struct stat st;
 	int fd = open_plain(path, &st, w);
 
 	if (fd < 0)
 		return -1;
-	if ((stat(dir, &folder) != 0 &&
-		why_set(w, "cannot look at %s: %s", dir, strerror(errno))) ||
-	    check_writers(&st, &folder, w) != 0) {
+	if (mem_check_trusted(dir, fd, w) != 0) {
 		close(fd);
 		return -1;
 	}

@@ -60,5 +60,7 @@ int mem_read_file(const char *path, size_t max, struct sb *out, struct why *w);
  * this and the owner of `dir'. */
 int mem_read_trusted(
     const char *dir, const char *path, size_t max, struct sb *out, struct why *w);
+/* What it refuses, of a file that is open. */
+int mem_check_trusted(const char *dir, int fd, struct why *w);
 
 #endif
