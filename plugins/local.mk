@@ -56,7 +56,8 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/pack_context.c %D%/rules/pack_in.h \
 	%D%/rules/pack_list.c \
 	%D%/rules/pack_rule.c \
-	%D%/rules/pack_test.c
+	%D%/rules/pack_test.c \
+	%D%/rules/pack_text.c
 plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \

@@ -48,6 +48,9 @@ def commands(a):
     got = run(TOSCTL, "policy", "new")
     check(got.returncode == 2 and "tosctl policy new NAME" in got.stderr
           and "lint" not in got.stderr, "a word too few", got.stderr)
+    got = run(TOSCTL, "policy", "new", "host", a)
+    check(got.returncode == 2 and "`host' is no name for a pack" in got.stderr
+          and not os.path.exists(a + "/host.conf"), "a name that the host has", got.stderr)
     got = run(TOSCTL, "policy", "lint", "--help")
     check(got.returncode == 0 and "--strict" in got.stdout and "canary" not in got.stdout,
           "help of one command", got.stdout)

@@ -124,6 +124,65 @@ test_slips(void)
 	free(good);
 }
 
+static void
+check_said(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
+		if (strstr(rules_problems, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_problems);
+	}
+}
+
+/* Names twice, files of other encodings, escapes that make bytes. */
+static void
+test_bytes(void)
+{
+	static const struct {
+		const char *pack, *said;
+		size_t n; /* bytes of it; 0: up to its NUL */
+	} v[] = {
+	    {"pack = { name = \"p\"; };\nlists = { a = [ \"x\" ];\nb = [ \"y = 1\" ];\n"
+	     "a = [ \"z\" ]; };",
+		"p.conf:4: `a' is here twice (first in line 2)", 0},
+	    {"pack = { name = \"p\"; };\nrules = ( { id = \"a\"; }, { id = \"b\";\n"
+	     "rev = 1; id = \"c\"; } );",
+		"p.conf:3: `id' is here twice (first in line 2)", 0},
+	    {"lists = { };\n# x\nlists = { };", "p.conf:3: `lists' is here twice", 0},
+	    {"# x\n\n# caf\xe9\n", "p.conf: not valid UTF-8 text at line 3 (byte 0xe9)",
+		0},
+	    {"\xff\xfep\0a\0", "p.conf: not valid UTF-8 text at line 1: it is UTF-16",
+		6},
+	    {"\xfe\xff\0p\0a", "p.conf: not valid UTF-8 text at line 1: it is UTF-16",
+		6},
+	    {"# x\n#\0\n", "p.conf: not valid UTF-8 text at line 2 (a NUL byte)", 7},
+	    {"# x\nlists = { l = [ \"a\",\n\"caf\\xe9\" ]; };",
+		"p.conf:3: `l' holds the byte 0xe9, which is no UTF-8", 0},
+	    {"lists = { l = [ \"a\",\n\"a\\x00b\" ]; };",
+		"p.conf:2: \\x00 is no character", 0},
+	    {"contexts = { c = {\nregexes = [ \"a\",\n\"a\\tb\" ]; }; };",
+		"p.conf:3: `regexes' holds the control character U+0009; in strings a "
+		"backslash is doubled",
+		0},
+	    {"rules = ( { id = \"a\";\nclause = \"1\\n2\"; } );",
+		"p.conf:2: `clause' holds a line break", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct err e = ERR_INIT;
+		char *path = xasprintf("%s/p.conf", rules_dir);
+
+		rules_clear();
+		CU_ASSERT_EQUAL_FATAL(
+		    file_write(path, v[i].pack, v[i].n > 0 ? v[i].n : strlen(v[i].pack),
+			0600, FILE_NOSYNC, &e),
+		    0);
+		free(path);
+		CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+		check_said(&v[i].said, 1);
+	}
+}
+
 /* The place of a mistake in an expression is that of what its author wrote, not of what
  * comes of it with all words of its lists. */
 static void
@@ -287,16 +346,6 @@ test_lint_rules(void)
 	}
 	policy_host_free(&h);
 	free(text);
-}
-
-static void
-check_said(const char *const *what, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
-		if (strstr(rules_problems, what[i]) == NULL)
-			printf("\n  not said: %s in\n%s", what[i], rules_problems);
-	}
 }
 
 /* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
@@ -500,6 +549,7 @@ static const struct suite_test tests[] = {
     {"entries of lists that are wrong", test_entries},
     {"slips of authors", test_slips},
     {"places of mistakes in expressions", test_place},
+    {"names, bytes and escapes", test_bytes},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
     {"lint of rules that do little", test_lint_rules},

@@ -279,6 +279,18 @@ good_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+/* Names that the plugin refuses: plugins/rules/pack.c. */
+static bool
+is_taken(const char *s)
+{
+	static const char *const taken[] = {"host", "list", "classifier", "moderation"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(taken[i], s) == 0)
+			return true;
+	return false;
+}
+
 static int
 new_pack(const char *name, const char *dir)
 {
@@ -291,6 +303,11 @@ new_pack(const char *name, const char *dir)
 	if (!good_name(name)) {
 		complain("tosctl: a pack's name is 1 to 40 lower-case letters, "
 			 "digits and '-', and begins with a letter");
+		rc = EXIT_USAGE;
+	} else if (is_taken(name)) {
+		complain("tosctl: `%s' is no name for a pack: there are other rules of "
+			 "that name",
+		    name);
 		rc = EXIT_USAGE;
 	} else if (lstat(path, &st) == 0) {
 		complain("tosctl: %s is there already", path);

@@ -216,16 +216,33 @@ drop_packs(struct rules *r, const bool *bad)
 	r->npacks = kept;
 }
 
+/* As many rules as the host takes; it would refuse them all. */
+static int
+check_room(const struct engine *e, const struct pack *p, struct whys *w)
+{
+	struct why why;
+
+	if (engine_rules(e) <= PACK_RULES_ALL)
+		return 0;
+	why_set(&why, "%s:%d: with pack `%s' these are more than %d rules in all packs",
+	    p->file, p->line, p->name, PACK_RULES_ALL);
+	whys_go_on(w, -1, &why);
+	return -1;
+}
+
 /* Fills e with all packs; those at fault are said and marked.  Whether none was. */
 static bool
 fill_engine(struct rules *r, struct engine *e, bool *bad)
 {
-	bool good = true;
+	bool good = true, full = false;
 
 	for (size_t i = 0; i < r->npacks; i++) {
 		struct whys whys = {.say = say_problem, .ctx = r};
 
 		bad[i] = engine_add(e, r->packs[i], &r->protect, &whys) != 0;
+		/* One is too many at a time: without it there is room again. */
+		if (!bad[i] && !full)
+			full = bad[i] = check_room(e, r->packs[i], &whys) != 0;
 		if (bad[i])
 			say(r, TOSD_LOG_PROBLEM, whys.last.text);
 		good = good && !bad[i];
@@ -342,9 +359,12 @@ declare(struct rules *r)
 			m = meaning_new(p);
 		}
 		rc = declare_rule(r, i, m, &why);
+		if (rc != 0)
+			why_set(&r->why, "%s:%d: %.300s", p->file,
+			    engine_rule(r->engine, i)->line, why);
 	}
 	meaning_free(&m);
-	return rc != 0 ? why_set(&r->why, "%.400s", why) : 0;
+	return rc;
 }
 
 static void
