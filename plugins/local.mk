@@ -50,6 +50,8 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/phrase_match.c %D%/rules/phrase_shown.c \
 	%D%/rules/probe.c %D%/rules/probe.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
+	%D%/rules/regex.c %D%/rules/regex.h %D%/rules/regex_in.h \
+	%D%/rules/regex_class.c %D%/rules/regex_loosen.c \
 	%D%/rules/sentence.c %D%/rules/sentence.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \
 	%D%/rules/walk.c %D%/rules/walk.h \

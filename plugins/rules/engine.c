@@ -58,6 +58,7 @@ engine_free(struct engine **ep)
 	for (size_t i = 0; i < e->ncontexts; i++) {
 		pcre2_code_free(e->contexts[i].phrases);
 		pcre2_code_free(e->contexts[i].regexes);
+		pcre2_code_free(e->contexts[i].wide);
 	}
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->mc);

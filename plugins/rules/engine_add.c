@@ -6,6 +6,7 @@
 #include "engine_in.h"
 #include "need.h"
 #include "pattern.h"
+#include "regex.h"
 
 /* Without JIT (memory that may be executed refused, say) it is only slower.  *at: where
  * in s it goes wrong. */
@@ -18,7 +19,7 @@ compile(const char *s, size_t n, size_t *at, struct why *w)
 
 	code = pcre2_compile((PCRE2_SPTR)s, n,
 	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
-		PCRE2_NEVER_UCP,
+		(regex_wide(s, n) ? PCRE2_UCP : PCRE2_NEVER_UCP),
 	    &error, at, NULL);
 	if (code == NULL) {
 		pcre2_get_error_message(error, text, sizeof(text));
@@ -295,11 +296,37 @@ add_words(struct engine *e, const struct pattern_env *env, const struct pack_pat
 	return rc == 2 ? 0 : rc; /* what can match nothing now is left out */
 }
 
-/* The phrases or expressions of a context, those for which words are not enough as one
- * alternation: only yes or no is asked of it. */
+/* Patterns of a context that become one alternation.  Expressions with letters beyond
+ * ASCII know all letters, and are one of their own. */
+enum half { PHRASES, NARROW, WIDE };
+
+/* Appends the pattern, if it belongs there. */
+static int
+add_alternative(struct engine *e, const struct pattern_env *env,
+    const struct pack_pattern *p, struct context *c, enum half half, struct sb *all,
+    struct why *w)
+{
+	struct pattern_out out = {0};
+	int rc;
+
+	if (p->regex != (half != PHRASES))
+		return 0;
+	rc = add_words(e, env, p, c, all->len, w);
+	if (rc == 1)
+		rc = pattern_make(env, p, &out, w);
+	if (rc == 0 && out.confirm.len > 0 &&
+	    (half == PHRASES ||
+		regex_wide(out.confirm.data, out.confirm.len) == (half == WIDE)))
+		sb_printf(all, "%s(?:%s)", all->len > 0 ? "|" : "", out.confirm.data);
+	pattern_clear(&out);
+	return rc;
+}
+
+/* Those for which words are not enough as one alternation: only yes or no is asked of
+ * it. */
 static int
 add_half(struct engine *e, const struct pattern_env *env, struct context *c,
-    bool regexes, pcre2_code **code, struct why *w)
+    enum half half, pcre2_code **code, struct why *w)
 {
 	const struct pack_context *src = c->src;
 	struct sb all = {0};
@@ -308,25 +335,14 @@ add_half(struct engine *e, const struct pattern_env *env, struct context *c,
 	int line = src->line, rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
-		struct pattern_out out = {0};
-
-		if (src->v[i].regex != regexes)
-			continue;
-		rc = add_words(e, env, &src->v[i], c, all.len, &why);
-		if (rc == 1) {
-			rc = pattern_make(env, &src->v[i], &out, &why);
-			if (rc == 0)
-				sb_printf(&all, "%s(?:%s)", all.len > 0 ? "|" : "",
-				    out.confirm.data);
-		}
+		rc = add_alternative(e, env, &src->v[i], c, half, &all, &why);
 		if (rc < 0)
 			why_set(w, "%s:%d: context `%s': %s", src->file, src->v[i].line,
 			    src->name, why.text);
-		pattern_clear(&out);
 	}
 	if (rc == 0 && all.len > 0) {
 		*code = compile(all.data, all.len, &at, &why);
-		if (*code == NULL && regexes)
+		if (*code == NULL && half != PHRASES)
 			line = line_of_wrong(env, src, &why);
 		if (*code == NULL || check_empty(e, *code, &why) != 0)
 			rc = why_set(w, "%s:%d: context `%s': %s", src->file, line,
@@ -346,9 +362,11 @@ add_context(struct engine *e, const struct pattern_env *env,
 	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
 	c = &e->contexts[e->ncontexts++];
 	*c = (struct context){.src = src};
-	rc = add_half(e, env, c, false, &c->phrases, w);
+	rc = add_half(e, env, c, PHRASES, &c->phrases, w);
 	if (rc == 0)
-		rc = add_half(e, env, c, true, &c->regexes, w);
+		rc = add_half(e, env, c, NARROW, &c->regexes, w);
+	if (rc == 0)
+		rc = add_half(e, env, c, WIDE, &c->wide, w);
 	if (c->words != NULL)
 		phrase_group_seal(c->words, e->phrases);
 	return rc;
