@@ -183,6 +183,44 @@ test_bytes(void)
 	}
 }
 
+/* What Hyperscan does not take; and lists in a circle, said once. */
+static void
+test_refused(void)
+{
+	static const struct {
+		const char *regex, *said;
+	} v[] = {
+	    {"a\\\\Kb",
+		"\"a\\Kb\": Hyperscan, which looks for it in all texts, refuses "
+		"it: \\K; do without"},
+	    {"ж(?:где.{1,2000}){200}ж и так далее и так далее и так далее",
+		"\"ж(?:где.{1,2000}){200}ж и так далее и так дал...\": Hyperscan"},
+	    {"x(?C1)y", "callouts"},
+	    {"\\\\Gb", "\"\\Gb\": Hyperscan"},
+	};
+	char *text;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		char *rule =
+		    xasprintf("{ id = \"a\"; " RULE
+			      "phrases = [ \"kill\" ]; regexes = [ \"zz\",\n\n "
+			      "\"%s\" ]; }",
+			v[i].regex);
+
+		text = pack_of("", rule, KILLS ", \"zz\"", TWINS);
+		check_refused(text, v[i].said);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(rules_problems, "p.conf:6: rule `p/a': "));
+		free(text);
+		free(rule);
+	}
+	text = pack_of("lists = { a = [ \"@b\" ];\nb = [ \"x\", \"@a\" ]; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill\", \"@a\" ]; }", KILLS, TWINS);
+	check_refused(text, "too deep, or in a circle (list `");
+	CU_ASSERT_PTR_NULL(strstr(strstr(rules_problems, "(list `") + 1, "(list `"));
+	free(text);
+}
+
 /* The place of a mistake in an expression is that of what its author wrote, not of what
  * comes of it with all words of its lists. */
 static void
@@ -550,6 +588,7 @@ static const struct suite_test tests[] = {
     {"slips of authors", test_slips},
     {"places of mistakes in expressions", test_place},
     {"names, bytes and escapes", test_bytes},
+    {"what is refused later", test_refused},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
     {"lint of rules that do little", test_lint_rules},

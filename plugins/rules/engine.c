@@ -70,6 +70,7 @@ engine_free(struct engine **ep)
 	free(e->set_atom);
 	free(e->rules);
 	free(e->patterns);
+	free(e->written);
 	free(e->contexts);
 	free(e->known);
 	free(e->hits);

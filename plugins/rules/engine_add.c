@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine_add: rules compiled, and put under what the index looks for; see engine.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,21 @@ compile(const char *s, size_t n, size_t *at, struct why *w)
 	}
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	return code;
+}
+
+#define SHOWN 70
+
+/* The beginning of a pattern, for messages: not cut within a character. */
+static const char *
+show(const char *text, char out[SHOWN])
+{
+	size_t n = strlen(text), most = SHOWN - 4;
+
+	if (n > most)
+		for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+			n--;
+	snprintf(out, SHOWN, "%.*s%s", (int)n, text, text[n] != '\0' ? "..." : "");
+	return out;
 }
 
 #define AROUND 24 /* bytes of the expression before a mistake and after it */
@@ -237,9 +253,13 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	e->words = e->words || to.phrase != NULL;
 	if (rc != 0)
 		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
-	if ((e->npatterns & (e->npatterns - 1)) == 0)
+	if ((e->npatterns & (e->npatterns - 1)) == 0) {
 		e->patterns =
 		    mem_grow(e->patterns, e->npatterns * 2 + 1, sizeof(*e->patterns));
+		e->written =
+		    mem_grow(e->written, e->npatterns * 2 + 1, sizeof(*e->written));
+	}
+	e->written[e->npatterns] = p;
 	e->patterns[e->npatterns++] = to;
 	return 0;
 }
@@ -252,6 +272,7 @@ say_wrong(const struct pattern_env *env, const struct pack_pattern *p, struct wh
 	struct pattern_out out = {0};
 	pcre2_code *code = NULL;
 	struct why why;
+	char shown[SHOWN];
 	size_t at;
 	int rc = pattern_make(env, p, &out, &why);
 
@@ -259,7 +280,7 @@ say_wrong(const struct pattern_env *env, const struct pack_pattern *p, struct wh
 		code = compile(out.confirm.data, out.confirm.len, &at, &why);
 	if (rc == 0 && code == NULL) {
 		say_place(env, p->text, at, &why);
-		why_set(w, "\"%.60s\": %s", p->text, why.text);
+		why_set(w, "\"%s\": %s", show(p->text, shown), why.text);
 		rc = 1;
 	}
 	pcre2_code_free(code);
@@ -408,6 +429,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 	struct pattern_env env = {p, protect, NULL};
 	size_t base = e->ncontexts, before = w->n;
 	struct why why = {""}, full;
+	char shown[SHOWN];
 
 	for (size_t i = 0; i < p->ncontexts; i++)
 		if (!whys_go_on(w, add_context(e, &env, &p->contexts[i], &full), &full))
@@ -425,8 +447,8 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		env.target = r->target;
 		for (size_t k = 0; k < r->n; k++)
 			if (add_pattern(e, &env, &r->v[k], &why) != 0) {
-				why_set(&full, "%s:%d: rule `%s': \"%.60s\": %s",
-				    p->file, r->v[k].line, r->id, r->v[k].text,
+				why_set(&full, "%s:%d: rule `%s': \"%s\": %s", p->file,
+				    r->v[k].line, r->id, show(r->v[k].text, shown),
 				    why.text);
 				if (!whys_go_on(w, -1, &full))
 					return -1;
@@ -456,11 +478,15 @@ engine_seal(struct engine *e, const char *cache_dir, const struct pack **bad,
 	e->ways.strings = index_strings(e->index);
 	if (rc != 0 && at >= 0 && (size_t)at < e->npatterns) {
 		const struct engine_rule *r = &e->rules[e->patterns[at].rule];
+		const struct pack_pattern *p = e->written[at];
+		char shown[SHOWN];
 
 		*bad = r->pack;
-		return why_set(w, "%s:%d: rule `%s': %s", r->pack->file, r->src->line,
-		    r->src->id, why.text);
+		return why_set(w, "%s:%d: rule `%s': \"%s\": %s", r->pack->file,
+		    p->line, r->src->id, show(p->text, shown), why.text);
 	}
+	free(e->written);
+	e->written = NULL;
 	if (rc != 0)
 		*w = why;
 	return rc;

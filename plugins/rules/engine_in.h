@@ -43,6 +43,7 @@ struct engine {
 	struct engine_rule *rules;
 	size_t nrules;
 	struct engine_pattern *patterns;
+	const struct pack_pattern **written; /* each as its author did, until all are sealed */
 	size_t npatterns;
 	struct context *contexts;
 	int8_t

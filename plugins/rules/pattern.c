@@ -274,7 +274,8 @@ pattern_entry_wrong(const struct pack_list *l, size_t at, struct why *w)
 {
 	const struct why was = *w;
 
-	if (l->lines == NULL)
+	/* In a list of lists the one that has it; in a circle they would come again. */
+	if (l->lines == NULL || strstr(was.text, " (list `") != NULL)
 		return -1;
 	return why_set(w, "%s (list `%s', %s:%d)", was.text, l->name,
 	    l->from != NULL ? l->from : l->file, l->lines[at]);
