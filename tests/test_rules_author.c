@@ -125,6 +125,16 @@ test_slips(void)
 }
 
 static void
+check_noted(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, what[i]));
+		if (strstr(rules_notes, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_notes);
+	}
+}
+
+static void
 check_said(const char *const *what, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -386,6 +396,78 @@ test_lint_rules(void)
 	free(text);
 }
 
+/* What can never hold, or counts less than it looks, or looks like what it is not. */
+static void
+test_lint_never(void)
+{
+	static const char *const said[] = {
+	    "p.conf:4: context `c': \"one two three four five six\" has 6 words, and "
+	    "`within' is 5 where it is not written",
+	    "p.conf:5: context `d': \"@l three\" has 3 words, and `within' is 2:",
+	    "p.conf:6: context `q' has `quotes = true' and patterns: it holds where "
+	    "either",
+	    "p.conf:3: list `l' has twice: `a b' (as `A b'), `\u0431 \u0432' (as "
+	    "`\u0411 "
+	    "\u0432')",
+	    "p.conf:8: `k\u0456ll' has letters of two scripts",
+	    "p.conf:9: `h\u03bfpe' has letters of two scripts",
+	    "the `fail' text \"i kill you\" is there twice (first in line 10)",
+	    "the `ok' text \"q\" is there twice (first in line 10)"};
+	static const char *const unsaid[] = {"context `e'", "\"two two\"", "slips",
+	    "\u0442\u0440\u0430\u0432", "mixed", "\u0440\u0430\u0432\" needs no word",
+	    "twice: `i kill them'"};
+	const char *text =
+	    "pack = { name = \"p\"; version = 1; owner = \"me\"; }; clauses = ( { id = "
+	    "\"1\"; text = \"One\"; } );\n"
+	    "lists = {\n"
+	    "l = [ \"A b\", \"a b\", \"\u0411 \u0432\", \"\u0431 \u0432\", \"x y\" ]; "
+	    "}; contexts = { c = { where = \"after\"; phrases = [\n"
+	    "\"one two three four five six\", \"one two three? four five six\" ]; };\n"
+	    "d = { where = \"before\"; within = 2; phrases = [ \"@l three\", \"two "
+	    "two\" ]; "
+	    "};\n"
+	    "q = { quotes = true; phrases = [ \"said\" ]; };\n"
+	    "e = { where = \"around\"; within = 1; phrases = [ \"he may kill\" ]; }; "
+	    "};\n"
+	    "rules = ( { id = \"a\"; " RULE "phrases = [ \"kill\", \"k\u0456ll\" ];\n"
+	    "regexes = [ \"h\u03bfpe\", "
+	    "\"[a-z\u0430-\u044f]z\\\\w\u0442\u0440\u0430\u0432"
+	    "\" ]; except = [ \"c\", \"d\", \"q\", \"e\" ]; } );\n"
+	    "tests = { ok = [ \"?\", \"q\", \"qq\", \"q\" ]; fail = ( \"i kill you\", "
+	    "\"i kill "
+	    "them\", \"kill kill\", { text = \"i kill them\"; rule = \"a\"; },\n"
+	    "\"i kill you\" ); twins = ( [ \"i kill you\", \"i kill them\" ] ); };\n";
+	struct policy_host *h;
+	char *few;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	check_noted(said, sizeof(said) / sizeof(said[0]));
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
+		if (strstr(rules_notes, unsaid[i]) != NULL)
+			printf("\n  said: %s in\n%s", unsaid[i], rules_notes);
+	}
+	policy_host_free(&h);
+	few = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }",
+	    "\"kill\", \"kill\", \"kill me\", \"kill\"", TWINS);
+	check_refused(few, "`tests.fail' has fewer than 3 different texts");
+	free(few);
+	few = pack_of("contexts = { c = { phrases = [ \"x\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill\" ]; except = [ \"c\" ];\nrequire = [ "
+	    "\"c\" ]; }",
+	    KILLS, TWINS);
+	check_refused(few, "p.conf:5: rule `p/a': context `c' is in `except' and in");
+	free(few);
+	check_refused(
+	    "pack = { name = \"p\"; version = 1; owner = \"me\"; };\nclauses = ( { "
+	    "id = \"1\"; text = \"One\"; },\n{ id = \"1\"; text = \"Two\"; } );",
+	    "p.conf:3: clause `1' is here twice (first in line 2)");
+}
+
 /* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
  * tried. */
 static void
@@ -592,6 +674,7 @@ static const struct suite_test tests[] = {
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
     {"lint of rules that do little", test_lint_rules},
+    {"lint of what can never hold", test_lint_never},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
 };

@@ -646,6 +646,7 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_patterns(&l);
 	lint_copies(&l);
 	lint_words(&l);
+	lint_slips(&l);
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);

@@ -345,7 +345,16 @@ read_rule(struct pack_source *o, const config_setting_t *root,
 	r->expires = r->expires < p->expires ? r->expires : p->expires;
 	if ((rc = read_used(o, s, r, "except", &r->except, &r->nexcept)) != 0)
 		return rc;
-	return read_used(o, s, r, "require", &r->require, &r->nrequire);
+	if ((rc = read_used(o, s, r, "require", &r->require, &r->nrequire)) != 0)
+		return rc;
+	for (size_t i = 0; i < r->nrequire; i++)
+		for (size_t j = 0; j < r->nexcept; j++)
+			if (r->require[i] == r->except[j])
+				return walk_bad(k, walk_member(s, "require"),
+				    "rule `%s': context `%s' is in `except' and in "
+				    "`require', so nothing can be found",
+				    r->id, p->contexts[r->require[i]].name);
+	return 0;
 }
 
 int
