@@ -614,15 +614,16 @@ lint_modes(struct lint *l)
 
 /* --- time */
 
+/* Those within `days' more, too. */
 static void
-lint_expiry(struct lint *l, const char *day)
+lint_expiry(struct lint *l, const char *day, int days)
 {
 	int64_t today, soon;
 
 	l->said = 0;
 	if (!day_parse(day, &today))
 		return;
-	soon = today + (int64_t)SOON * 86400000;
+	soon = today + (int64_t)days * 86400000;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
 			const struct pack_rule *r = &l->packs[i]->rules[k];
@@ -654,5 +655,14 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_leftovers(&l);
 	lint_twins(&l);
 	lint_modes(&l);
-	lint_expiry(&l, day);
+	lint_expiry(&l, day, SOON);
+}
+
+void
+lint_expired(struct pack *const *packs, size_t n, const char *day,
+    void (*say_)(void *ctx, bool warning, const char *line), void *ctx)
+{
+	struct lint l = {NULL, NULL, packs, n, say_, ctx, 0};
+
+	lint_expiry(&l, day, 0);
 }

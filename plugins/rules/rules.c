@@ -47,6 +47,7 @@ enum {
 	SET_RULES,
 	SET_SLOW,
 	SET_LINT,
+	SET_TODAY,
 	SET_PROBE
 };
 static const struct tosd_setting schema[] = {
@@ -67,6 +68,8 @@ static const struct tosd_setting schema[] = {
 	"tests"},
     [SET_LINT] = {"lint", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start what in packs should be looked at"},
+    [SET_TODAY] = {"today", TOSD_STRING, "",
+	"a day, 2027-01-31: say at the start which rules have expired"},
     [SET_PROBE] = {"probe_packs", TOSD_BOOL, "false",
 	"refuse packs with an expression that runs away on a text made for it, which "
 	"takes some time: `tosd -t' and `tosctl policy' do"},
@@ -503,8 +506,10 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
 	r->probe = strcmp(settings[SET_PROBE].ptr, "true") == 0;
 	r->signers = settings[SET_SIGNERS].ptr;
-	if (settings[SET_LINT].len > 0 && !day_parse(settings[SET_LINT].ptr, &day))
-		return why_set(&r->why, "`lint' must be a day such as 2027-01-31");
+	for (int i = SET_LINT; i <= SET_TODAY; i++)
+		if (settings[i].len > 0 && !day_parse(settings[i].ptr, &day))
+			return why_set(&r->why, "`%s' must be a day such as 2027-01-31",
+			    schema[i].key);
 	return sign_keys(r->signers, &r->why);
 }
 
@@ -537,6 +542,8 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	say_packs(r);
 	if (settings[SET_LINT].len > 0)
 		lint(r, dir, settings[SET_LINT].ptr);
+	else if (settings[SET_TODAY].len > 0)
+		lint_expired(r->packs, r->npacks, settings[SET_TODAY].ptr, say_lint, r);
 	*state = r;
 	return TOSD_DONE;
 }
