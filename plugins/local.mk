@@ -33,6 +33,7 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/engine.c %D%/rules/engine.h %D%/rules/engine_in.h \
 	%D%/rules/engine_add.c \
 	%D%/rules/filter.c %D%/rules/filter.h \
+	%D%/rules/form.c %D%/rules/form.h \
 	%D%/rules/index.c %D%/rules/index.h \
 	%D%/rules/letters.c %D%/rules/letters.h \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \

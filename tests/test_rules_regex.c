@@ -147,6 +147,33 @@ test_letters(void)
 	}
 }
 
+/* Characters that are taken for Latin ones in a Latin text, in phrases too. */
+static void
+test_alike(void)
+{
+	static const char *const found[] = {"pay 5\u20ac now",
+	    "now pay 5 \u20ac to the man", "pay \u00a39 now",
+	    "say \u0440\u043e\u0442\u0430 in English", "f\u00fcr 6\u20ac jetzt",
+	    "pay 6\u20ac, \u212aill"};
+	struct policy_host *h = open_of("",
+	    "{ id = \"a\"; " RULE "phrases = [ \"maim\", \"\u0440\u043e\u0442\u0430\", "
+	    "\"f\u00fcr 6\u20ac\" ]; regexes = [ \"[56] ?\u20ac\", \"[\u00a3\u20ac]9\" "
+	    "]; }",
+	    "\"maim\", \"maim a\", \"maim b\"", "\"maim a\", \"maim b\"");
+	struct rules_answer a;
+
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+		CU_ASSERT_EQUAL(rules_count(h, found[i]), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "pay 5e now"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "a pota of l9"), 0);
+	a = rules_ask(h, "zahle \u00fcber 5\u20ac bar");
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_EQUAL(a.v[0].spans[0].start, 12);
+	CU_ASSERT_EQUAL(a.v[0].spans[0].end, 16);
+	rules_answer_clear(&a);
+	policy_host_free(&h);
+}
+
 /* What no text has then. */
 static void
 test_never(void)
@@ -173,6 +200,7 @@ test_never(void)
 
 static const struct suite_test tests[] = {
     {"letters beyond ASCII", test_letters},
+    {"characters that only look alike", test_alike},
     {"what texts never have", test_never},
 };
 

@@ -393,22 +393,27 @@ add_context(struct engine *e, const struct pattern_env *env,
 	return rc;
 }
 
+/* Words that texts may hide, and whether there are such that texts may be taken to
+ * hide: the same whichever way they are searched. */
 static void
-learn_phrases(struct engine *e, const struct pack_pattern *v, size_t n)
+learn_patterns(struct engine *e, const struct pack_pattern *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!v[i].regex)
 			ends_learn(e->ends, v[i].text);
+		e->alike = e->alike || form_has_alike(v[i].text, strlen(v[i].text));
+	}
 }
 
 static void
 learn_list(struct engine *e, const struct pack_list *l)
 {
-	for (size_t i = 0; l != NULL && i < l->n; i++)
+	for (size_t i = 0; l != NULL && i < l->n; i++) {
 		ends_learn(e->ends, l->words[i]);
+		e->alike = e->alike || form_has_alike(l->words[i], strlen(l->words[i]));
+	}
 }
 
-/* Words that texts may hide: the same whichever way they are searched. */
 static void
 learn_words(struct engine *e, const struct pack *p, const struct pack_list *protect)
 {
@@ -416,10 +421,10 @@ learn_words(struct engine *e, const struct pack *p, const struct pack_list *prot
 	for (size_t i = 0; i < p->nlists; i++)
 		learn_list(e, &p->lists[i]);
 	for (size_t i = 0; i < p->ncontexts; i++)
-		learn_phrases(e, p->contexts[i].v, p->contexts[i].n);
+		learn_patterns(e, p->contexts[i].v, p->contexts[i].n);
 	for (size_t i = 0; i < p->nrules; i++)
 		if (p->rules[i].mode >= 0)
-			learn_phrases(e, p->rules[i].v, p->rules[i].n);
+			learn_patterns(e, p->rules[i].v, p->rules[i].n);
 }
 
 int

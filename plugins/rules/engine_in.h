@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "index.h"
 #include "kit/fold.h"
+#include "form.h"
 #include "meter.h"
 #include "phrase.h"
 
@@ -61,7 +62,9 @@ struct engine {
 	const char *marked; /* the same with ends of sentences, sentence.h */
 	struct sb own;
 	size_t len;
-	bool folded; /* it is the folded form */
+	bool folded; /* it is the folded form, else form */
+	struct form form;
+	bool alike;  /* patterns have characters that may be taken for others */
 	bool both;   /* the text is searched in two forms */
 	struct meter meter;
 	pcre2_match_data *md;
