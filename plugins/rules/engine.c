@@ -366,7 +366,7 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 	e->folded = true;
 	text = ends_undo(e->ends, e->fold.text, e->fold.len);
 	e->both = text != e->fold.text || words_changed(&e->fold, s, n) ||
-		  (e->alike && form_took_alike(&e->fold, s, n));
+		  form_took(&e->alike, &e->fold, s, n);
 	rc = check_form(e, text, e->fold.len, event_time, &sp, w);
 	/* What was taken for a disguise may have been meant as it stands. */
 	if (rc == 0 && e->both) {

@@ -401,7 +401,7 @@ learn_patterns(struct engine *e, const struct pack_pattern *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!v[i].regex)
 			ends_learn(e->ends, v[i].text);
-		e->alike = e->alike || form_has_alike(v[i].text, strlen(v[i].text));
+		form_learn(&e->alike, v[i].text, strlen(v[i].text));
 	}
 }
 
@@ -410,7 +410,7 @@ learn_list(struct engine *e, const struct pack_list *l)
 {
 	for (size_t i = 0; l != NULL && i < l->n; i++) {
 		ends_learn(e->ends, l->words[i]);
-		e->alike = e->alike || form_has_alike(l->words[i], strlen(l->words[i]));
+		form_learn(&e->alike, l->words[i], strlen(l->words[i]));
 	}
 }
 

@@ -64,7 +64,7 @@ struct engine {
 	size_t len;
 	bool folded; /* it is the folded form, else form */
 	struct form form;
-	bool alike;  /* patterns have characters that may be taken for others */
+	struct form_alike alike; /* characters of patterns that may be taken for others */
 	bool both;   /* the text is searched in two forms */
 	struct meter meter;
 	pcre2_match_data *md;

@@ -31,9 +31,15 @@ void form_free(struct form *f);
 void form_span(
     const struct form *f, size_t start, size_t end, uint32_t *from, uint32_t *to);
 
-/* Whether it has characters that are taken for others in some texts only. */
-bool form_has_alike(const char *s, size_t n);
-/* Whether they were in this one. */
-bool form_took_alike(const struct fold *f, const char *s, size_t n);
+/* Characters that are taken for others in some texts only; all zero: none. */
+struct form_alike {
+	uint64_t bits[16]; /* by the character's number, of which some share one */
+	uint64_t lead;	   /* by the low bits of their first bytes; 0: there are none */
+};
+/* Adds those of a pattern. */
+void form_learn(struct form_alike *a, const char *s, size_t n);
+/* Whether some of them were taken so in the text s that f was made of. */
+bool form_took(
+    const struct form_alike *a, const struct fold *f, const char *s, size_t n);
 
 #endif
