@@ -58,7 +58,7 @@ regex_escape(const char *s, uint32_t *cp)
 	*cp = 0;
 	switch (s[1]) {
 	case 'x':
-		if (n > 2) {
+		if (n > 2 && s[1 + n] == '}') {
 			*cp = hex(s + 3, n - 2);
 			return 2 + n;
 		}
@@ -67,7 +67,7 @@ regex_escape(const char *s, uint32_t *cp)
 		*cp = hex(s + 2, n);
 		return 2 + n;
 	case 'N':
-		if (strncmp(s + 2, "{U+", 3) == 0)
+		if (strncmp(s + 2, "{U+", 3) == 0 && s[1 + n] == '}')
 			*cp = hex(s + 5, n - 4);
 		return 2 + n;
 	case 'p':

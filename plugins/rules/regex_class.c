@@ -20,13 +20,17 @@ struct members {
 	uint32_t dropped; /* a character that texts do not have; 0: none */
 };
 
-/* "[:alpha:]" and the like. */
+/* "[:alpha:]" and the like; 0: no such. */
 static size_t
 posix(const char *s)
 {
-	const char *end = s[0] == '[' && s[1] == ':' ? strstr(s + 2, ":]") : NULL;
+	size_t n = 2;
 
-	return end != NULL ? (size_t)(end + 2 - s) : 0;
+	if (s[0] != '[' || s[1] != ':')
+		return 0;
+	n += s[n] == '^';
+	n += strspn(s + n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return s[n] == ':' && s[n + 1] == ']' ? n + 2 : 0;
 }
 
 size_t
