@@ -33,10 +33,12 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/engine.c %D%/rules/engine.h %D%/rules/engine_in.h \
 	%D%/rules/engine_add.c \
 	%D%/rules/filter.c %D%/rules/filter.h \
+	%D%/rules/form.c %D%/rules/form.h \
 	%D%/rules/index.c %D%/rules/index.h \
 	%D%/rules/letters.c %D%/rules/letters.h \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
 	%D%/rules/lint.c %D%/rules/lint.h %D%/rules/lint_in.h \
+	%D%/rules/lint_slips.c \
 	%D%/rules/lint_twins.c \
 	%D%/rules/lint_words.c \
 	%D%/rules/meaning.c %D%/rules/meaning.h \
@@ -50,13 +52,16 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/phrase_match.c %D%/rules/phrase_shown.c \
 	%D%/rules/probe.c %D%/rules/probe.h \
 	%D%/rules/prove.c %D%/rules/prove.h \
+	%D%/rules/regex.c %D%/rules/regex.h %D%/rules/regex_in.h \
+	%D%/rules/regex_class.c %D%/rules/regex_loosen.c \
 	%D%/rules/sentence.c %D%/rules/sentence.h \
 	%D%/rules/tokens.c %D%/rules/tokens.h \
 	%D%/rules/walk.c %D%/rules/walk.h \
 	%D%/rules/pack_context.c %D%/rules/pack_in.h \
 	%D%/rules/pack_list.c \
 	%D%/rules/pack_rule.c \
-	%D%/rules/pack_test.c
+	%D%/rules/pack_test.c \
+	%D%/rules/pack_text.c
 plugins_rules_librules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIBS) \

@@ -48,6 +48,22 @@ def commands(a):
     got = run(TOSCTL, "policy", "new")
     check(got.returncode == 2 and "tosctl policy new NAME" in got.stderr
           and "lint" not in got.stderr, "a word too few", got.stderr)
+    old = a + "-old"
+    shutil.copytree(a, old)
+    for name in os.listdir(old):
+        if name.endswith(".conf"):
+            change(os.path.join(old, name), ("rev = 1;", 'rev = 1; expires = "2020-02-02";'))
+            break
+    got = run(TOSCTL, "policy", "test", old)
+    check(got.returncode == 0 and ("/%s:" % name) in got.stdout
+          and "has expired; its owner is" in got.stdout, "a rule that has expired, in test",
+          got.stdout)
+    got = run(TOSCTL, "policy", "test", a)
+    check(got.returncode == 0 and "warning" not in got.stdout, "test says nothing else",
+          got.stdout)
+    got = run(TOSCTL, "policy", "new", "host", a)
+    check(got.returncode == 2 and "`host' is no name for a pack" in got.stderr
+          and not os.path.exists(a + "/host.conf"), "a name that the host has", got.stderr)
     got = run(TOSCTL, "policy", "lint", "--help")
     check(got.returncode == 0 and "--strict" in got.stdout and "canary" not in got.stdout,
           "help of one command", got.stdout)

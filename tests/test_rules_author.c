@@ -124,6 +124,113 @@ test_slips(void)
 	free(good);
 }
 
+static void
+check_noted(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, what[i]));
+		if (strstr(rules_notes, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_notes);
+	}
+}
+
+static void
+check_said(const char *const *what, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
+		if (strstr(rules_problems, what[i]) == NULL)
+			printf("\n  not said: %s in\n%s", what[i], rules_problems);
+	}
+}
+
+/* Names twice, files of other encodings, escapes that make bytes. */
+static void
+test_bytes(void)
+{
+	static const struct {
+		const char *pack, *said;
+		size_t n; /* bytes of it; 0: up to its NUL */
+	} v[] = {
+	    {"pack = { name = \"p\"; };\nlists = { a = [ \"x\" ];\nb = [ \"y = 1\" ];\n"
+	     "a = [ \"z\" ]; };",
+		"p.conf:4: `a' is here twice (first in line 2)", 0},
+	    {"pack = { name = \"p\"; };\nrules = ( { id = \"a\"; }, { id = \"b\";\n"
+	     "rev = 1; id = \"c\"; } );",
+		"p.conf:3: `id' is here twice (first in line 2)", 0},
+	    {"lists = { };\n# x\nlists = { };", "p.conf:3: `lists' is here twice", 0},
+	    {"# x\n\n# caf\xe9\n", "p.conf: not valid UTF-8 text at line 3 (byte 0xe9)",
+		0},
+	    {"\xff\xfep\0a\0", "p.conf: not valid UTF-8 text at line 1: it is UTF-16",
+		6},
+	    {"\xfe\xff\0p\0a", "p.conf: not valid UTF-8 text at line 1: it is UTF-16",
+		6},
+	    {"# x\n#\0\n", "p.conf: not valid UTF-8 text at line 2 (a NUL byte)", 7},
+	    {"# x\nlists = { l = [ \"a\",\n\"caf\\xe9\" ]; };",
+		"p.conf:3: `l' holds the byte 0xe9, which is no UTF-8", 0},
+	    {"lists = { l = [ \"a\",\n\"a\\x00b\" ]; };",
+		"p.conf:2: \\x00 is no character", 0},
+	    {"contexts = { c = {\nregexes = [ \"a\",\n\"a\\tb\" ]; }; };",
+		"p.conf:3: `regexes' holds the control character U+0009; in strings a "
+		"backslash is doubled",
+		0},
+	    {"rules = ( { id = \"a\";\nclause = \"1\\n2\"; } );",
+		"p.conf:2: `clause' holds a line break", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct err e = ERR_INIT;
+		char *path = xasprintf("%s/p.conf", rules_dir);
+
+		rules_clear();
+		CU_ASSERT_EQUAL_FATAL(
+		    file_write(path, v[i].pack, v[i].n > 0 ? v[i].n : strlen(v[i].pack),
+			0600, FILE_NOSYNC, &e),
+		    0);
+		free(path);
+		CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+		check_said(&v[i].said, 1);
+	}
+}
+
+/* What Hyperscan does not take; and lists in a circle, said once. */
+static void
+test_refused(void)
+{
+	static const struct {
+		const char *regex, *said;
+	} v[] = {
+	    {"a\\\\Kb",
+		"\"a\\Kb\": Hyperscan, which looks for it in all texts, refuses "
+		"it: \\K; do without"},
+	    {"ж(?:где.{1,2000}){200}ж и так далее и так далее и так далее",
+		"\"ж(?:где.{1,2000}){200}ж и так далее и так дал...\": Hyperscan"},
+	    {"x(?C1)y", "callouts"},
+	    {"\\\\Gb", "\"\\Gb\": Hyperscan"},
+	};
+	char *text;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		char *rule =
+		    xasprintf("{ id = \"a\"; " RULE
+			      "phrases = [ \"kill\" ]; regexes = [ \"zz\",\n\n "
+			      "\"%s\" ]; }",
+			v[i].regex);
+
+		text = pack_of("", rule, KILLS ", \"zz\"", TWINS);
+		check_refused(text, v[i].said);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(rules_problems, "p.conf:6: rule `p/a': "));
+		free(text);
+		free(rule);
+	}
+	text = pack_of("lists = { a = [ \"@b\" ];\nb = [ \"x\", \"@a\" ]; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill\", \"@a\" ]; }", KILLS, TWINS);
+	check_refused(text, "too deep, or in a circle (list `");
+	CU_ASSERT_PTR_NULL(strstr(strstr(rules_problems, "(list `") + 1, "(list `"));
+	free(text);
+}
+
 /* The place of a mistake in an expression is that of what its author wrote, not of what
  * comes of it with all words of its lists. */
 static void
@@ -289,14 +396,76 @@ test_lint_rules(void)
 	free(text);
 }
 
+/* What can never hold, or counts less than it looks, or looks like what it is not. */
 static void
-check_said(const char *const *what, size_t n)
+test_lint_never(void)
 {
-	for (size_t i = 0; i < n; i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, what[i]));
-		if (strstr(rules_problems, what[i]) == NULL)
-			printf("\n  not said: %s in\n%s", what[i], rules_problems);
+	static const char *const said[] = {
+	    "p.conf:4: context `c': \"one two three four five six\" has 6 words, and "
+	    "`within' is 5 where it is not written",
+	    "p.conf:5: context `d': \"@l three\" has 3 words, and `within' is 2:",
+	    "p.conf:6: context `q' has `quotes = true' and patterns: it holds where "
+	    "either",
+	    "p.conf:3: list `l' has twice: `a b' (as `A b'), `\u0431 \u0432' (as "
+	    "`\u0411 "
+	    "\u0432')",
+	    "p.conf:8: `k\u0456ll' has letters of two scripts",
+	    "p.conf:9: `h\u03bfpe' has letters of two scripts",
+	    "the `fail' text \"i kill you\" is there twice (first in line 10)",
+	    "the `ok' text \"q\" is there twice (first in line 10)"};
+	static const char *const unsaid[] = {"context `e'", "\"two two\"", "slips",
+	    "\u0442\u0440\u0430\u0432", "mixed", "\u0440\u0430\u0432\" needs no word",
+	    "twice: `i kill them'"};
+	const char *text =
+	    "pack = { name = \"p\"; version = 1; owner = \"me\"; }; clauses = ( { id = "
+	    "\"1\"; text = \"One\"; } );\n"
+	    "lists = {\n"
+	    "l = [ \"A b\", \"a b\", \"\u0411 \u0432\", \"\u0431 \u0432\", \"x y\" ]; "
+	    "}; contexts = { c = { where = \"after\"; phrases = [\n"
+	    "\"one two three four five six\", \"one two three? four five six\" ]; };\n"
+	    "d = { where = \"before\"; within = 2; phrases = [ \"@l three\", \"two "
+	    "two\" ]; "
+	    "};\n"
+	    "q = { quotes = true; phrases = [ \"said\" ]; };\n"
+	    "e = { where = \"around\"; within = 1; phrases = [ \"he may kill\" ]; }; "
+	    "};\n"
+	    "rules = ( { id = \"a\"; " RULE "phrases = [ \"kill\", \"k\u0456ll\" ];\n"
+	    "regexes = [ \"h\u03bfpe\", "
+	    "\"[a-z\u0430-\u044f]z\\\\w\u0442\u0440\u0430\u0432"
+	    "\" ]; except = [ \"c\", \"d\", \"q\", \"e\" ]; } );\n"
+	    "tests = { ok = [ \"?\", \"q\", \"qq\", \"q\" ]; fail = ( \"i kill you\", "
+	    "\"i kill "
+	    "them\", \"kill kill\", { text = \"i kill them\"; rule = \"a\"; },\n"
+	    "\"i kill you\" ); twins = ( [ \"i kill you\", \"i kill them\" ] ); };\n";
+	struct policy_host *h;
+	char *few;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	check_noted(said, sizeof(said) / sizeof(said[0]));
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
+		if (strstr(rules_notes, unsaid[i]) != NULL)
+			printf("\n  said: %s in\n%s", unsaid[i], rules_notes);
 	}
+	policy_host_free(&h);
+	few = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }",
+	    "\"kill\", \"kill\", \"kill me\", \"kill\"", TWINS);
+	check_refused(few, "`tests.fail' has fewer than 3 different texts");
+	free(few);
+	few = pack_of("contexts = { c = { phrases = [ \"x\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill\" ]; except = [ \"c\" ];\nrequire = [ "
+	    "\"c\" ]; }",
+	    KILLS, TWINS);
+	check_refused(few, "p.conf:5: rule `p/a': context `c' is in `except' and in");
+	free(few);
+	check_refused(
+	    "pack = { name = \"p\"; version = 1; owner = \"me\"; };\nclauses = ( { "
+	    "id = \"1\"; text = \"One\"; },\n{ id = \"1\"; text = \"Two\"; } );",
+	    "p.conf:3: clause `1' is here twice (first in line 2)");
 }
 
 /* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
@@ -500,9 +669,12 @@ static const struct suite_test tests[] = {
     {"entries of lists that are wrong", test_entries},
     {"slips of authors", test_slips},
     {"places of mistakes in expressions", test_place},
+    {"names, bytes and escapes", test_bytes},
+    {"what is refused later", test_refused},
     {"several mistakes", test_several},
     {"lint of slips", test_lint_slips},
     {"lint of rules that do little", test_lint_rules},
+    {"lint of what can never hold", test_lint_never},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
 };

@@ -211,6 +211,206 @@ test_writers(void)
 	free(text);
 }
 
+/* Beside another pack: that it is refused, or loads, is its own affair. */
+static const char beside[] =
+    "pack = { name = \"beside\"; version = 1; owner = \"me\"; };\n"
+    "clauses = ( { id = \"1\"; text = \"One\"; } );\n"
+    "rules = ( { id = \"a\"; rev = 1; mode = \"enforce\"; category = \"c\"; clause = "
+    "\"1\"; severity = \"low\"; score = 0.9; reason = \"r\"; phrases = [ \"maim\" ]; } "
+    ");\n"
+    "tests = { ok = [ \"?\", \"q\", \"qq\" ]; fail = [ \"maim\", \"maim a\", \"maim "
+    "b\" ]; twins = ( [ \"maim a\", \"maim b\" ] ); };\n";
+
+/* A field a line, each filled in with @. */
+static const char *const fields[] = {
+    "pack = { name = \"@p\"; version = 1;",
+    "owner = \"@me\";",
+    "about = \"@about\"; };",
+    "clauses = ( { id = \"1\"; text = \"@One\"; }, { id = \"2\"; text = \"Two\"; },",
+    "{ id = \"@x\"; text = \"Three\"; } );",
+    "lists = { l = [ \"@l\", \"you\" ]; };",
+    "contexts = { c = { where = \"inside\"; phrases = [ \"@c\" ];",
+    "regexes = [ \"@cc\" ]; }; };",
+    "rules = ( { id = \"@a\"; rev = 1; mode = \"enforce\"; clause = \"1\";",
+    "category = \"@c\"; severity = \"low\"; score = 0.9;",
+    "owner = \"@you\";",
+    "reason = \"@r\";",
+    "except = [ \"c\" ]; phrases = [ \"kill\", \"@zz @l\" ];",
+    "regexes = [ \"@qqq\" ]; near = ( { of = [ \"x\", \"y\" ]; } ); },",
+    "{ id = \"b\"; rev = 1; mode = \"enforce\"; category = \"c\"; clause = \"2\"; "
+    "severity = \"low\"; score = 0.9; reason = \"r\";",
+    "near = ( { of = [ \"@xx\", \"yy\" ]; }, { of = [ \"kill\", \"me\" ]; } ); } );",
+    "tests = { ok = [ \"?\", \"q\", \"@w\" ];",
+    "fail = [ \"kill\", \"kill a\", \"kill me\" ];",
+    "twins = ( [ \"kill a\", \"kill b\" ] ); };",
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+#define X10 "xxxxxxxxxx"
+#define X50 X10 X10 X10 X10 X10
+#define X500 X50 X50 X50 X50 X50 X50 X50 X50 X50 X50
+
+static const char *const hostile[] = {"", " ", "\t", "a\tb", "a\\tb", "a\nb",
+    "a\n\t\tb", "\n", "a\\nb", "a\r\nb", "\\r", "\\f", "\x01", "\x1b[31m", "a\x7f",
+    "\\x00", "a\\x1bb", "a\\xe9", "\\xff\\xfe", "\xc2\x85", "\u00e9", "host", "host/a",
+    "list", "a/b", "a.b", "A", "1", "-a", "a-", "protected", "target", "@target",
+    "@none", "%s%n", "{match}", "{match", "`'", "\\\"", "\u202e\u200b", "\U0001f52a",
+    X10 X10 X10, X10 X10 X10 X10, X50, X50 X50 X50, X50 X50 X50 X50 X50 X50 X50,
+    X500 X500 X500 X500 X50};
+
+/* The pack with value in that field. */
+static char *
+filled(size_t field, const char *value)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < FIELDS; i++) {
+		const char *at = strchr(fields[i], '@'), *end;
+
+		if (at == NULL) {
+			buf_printf(&b, "%s\n", fields[i]);
+			continue;
+		}
+		end = at + strcspn(at, " \"");
+		buf_printf(&b, "%.*s", (int)(at - fields[i]), fields[i]);
+		if (i == field)
+			buf_puts(&b, value);
+		else
+			buf_printf(&b, "%.*s", (int)(end - at - 1), at + 1);
+		buf_printf(&b, "%s\n", end);
+	}
+	return buf_take(&b);
+}
+
+static bool
+is_clean(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((uint8_t)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
+}
+
+/* Whether p.conf has loaded beside the other pack; else the problem names the line. */
+static bool
+loads_or_says(size_t field, const char *value)
+{
+	char *text = filled(field, value), *place;
+	struct policy_host *h;
+	struct msg m;
+	bool loaded, said;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	rules_write("q.conf", beside);
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL(h);
+	if (h == NULL) {
+		printf(
+		    "\n  %s with \"%.60s\": %s", fields[field], value, rules_problems);
+		free(text);
+		return false;
+	}
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	loaded = m.rules.n == 3;
+	for (uint32_t i = 0; i < m.rules.n; i++)
+		CU_ASSERT_TRUE(is_clean(m.rules.v[i].clause));
+	msg_clear(&m);
+	place = xasprintf("p.conf:%zu", field + 1);
+	/* Of an entry of a list: at the end of what the pattern's line says. */
+	said = strstr(rules_problems, place) != NULL &&
+	       strchr(":)", strstr(rules_problems, place)[strlen(place)]) != NULL;
+	CU_ASSERT_TRUE(loaded ? rules_problems[0] == '\0' : said);
+	if (loaded ? rules_problems[0] != '\0' : !said)
+		printf(
+		    "\n  %s with \"%.60s\": %s", fields[field], value, rules_problems);
+	policy_host_free(&h);
+	free(place);
+	free(text);
+	return loaded;
+}
+
+static void
+test_fields(void)
+{
+	unsigned loaded = 0, refusals = 0;
+
+	for (size_t i = 0; i < FIELDS; i++) {
+		if (strchr(fields[i], '@') == NULL)
+			continue;
+		for (size_t k = 0; k < sizeof(hostile) / sizeof(hostile[0]); k++) {
+			if (loads_or_says(i, hostile[k]))
+				loaded++;
+			else
+				refusals++;
+		}
+	}
+	printf("\n  %u loaded, %u refused ", loaded, refusals);
+	CU_ASSERT_TRUE(loaded > 50 && refusals > 200);
+}
+
+/* What is for people may be wrapped in the file. */
+static void
+test_wrapped(void)
+{
+	char *text = filled(3, "\n\tOne \n\t\tand all ");
+	struct policy_host *h;
+	struct rules_answer a;
+	struct msg m;
+
+	h = rules_open_pack(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_STRING_EQUAL(m.rules.v[0].clause, "1 One and all ");
+	msg_clear(&m);
+	policy_host_free(&h);
+	free(text);
+	text = filled(11, "says:\r\n\r\n    {match}\n");
+	h = rules_open_pack(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = rules_ask(h, "kill");
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_STRING_EQUAL(a.v[0].reason, "says: kill");
+	rules_answer_clear(&a);
+	policy_host_free(&h);
+	free(text);
+}
+
+/* More rules than the host takes: the pack that is too much goes, and no other. */
+static void
+test_too_many(void)
+{
+	char *pack[2];
+	struct policy_host *h;
+	struct msg m;
+
+	for (int i = 0; i < 2; i++) {
+		struct made some = {.state = 3};
+
+		made_words(&some, 60000);
+		made_rules(&some, 12000);
+		pack[i] = made_pack(&some, i == 0 ? "made" : "more", true);
+		made_free(&some);
+	}
+	rules_clear();
+	rules_write("a.conf", pack[0]);
+	rules_write("b.conf", pack[1]);
+	rules_write("q.conf", beside);
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL(m.rules.n, 12001);
+	msg_clear(&m);
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    rules_problems, "b.conf:1: with pack `more' these are more than 20000"));
+	policy_host_free(&h);
+	free(pack[0]);
+	free(pack[1]);
+}
+
 /* What a phrase costs on a text made for it ends, and ends as degraded. */
 #define COSTLY "a <20> a <20> a <20> a <20> a <20> a <20> a <20> a <20> b"
 
@@ -296,6 +496,9 @@ static const struct suite_test tests[] = {
     {"links, pipes, limits", test_files},
     {"files that others may write", test_writers},
     {"a costly phrase", test_costly_phrase},
+    {"hostile values of every field", test_fields},
+    {"texts that are wrapped", test_wrapped},
+    {"more rules than the host takes", test_too_many},
     {"ten thousand rules", test_many},
 };
 

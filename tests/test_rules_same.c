@@ -113,6 +113,61 @@ put_edged(struct buf *b)
 	}
 }
 
+static const char *const scripts[] = {
+    "мир", "Мира", "straße", "größe", "日本", "naïve", "и", "éup", "up日", "ſhoot"};
+
+/* With letters beyond ASCII, some of which texts have as others. */
+static void
+put_wide(struct buf *b)
+{
+	const char *a = plain[below(8)], *c = scripts[below(10)],
+		   *d = scripts[below(10)];
+
+	switch (below(14)) {
+	case 0:
+		buf_printf(b, "\\b%s(?:а|ом|n)?\\b", c);
+		break;
+	case 1:
+		buf_printf(b, "\\b%s\\w+", c);
+		break;
+	case 2:
+		buf_printf(b, "%s\\W+(?:%s|%s)", a, c, d);
+		break;
+	case 3:
+		buf_printf(b, "[а-яё]{2,3}\\s\\S{1,9}%s", c);
+		break;
+	case 4:
+		buf_printf(b, "\\B%s|%s\\B", c, a);
+		break;
+	case 5:
+		buf_printf(b, "(?:%s|%s)[^\\w]+\\b%s", c, d, a);
+		break;
+	case 6:
+		buf_printf(b, "%s[ßäö]?\\s*%s", c, a);
+		break;
+	case 7:
+		buf_printf(b, "[^\\W\\d]{2}%s", d);
+		break;
+	case 8:
+		buf_printf(b, "(?<!\\w)%s(?!\\w)", c);
+		break;
+	case 9:
+		buf_printf(b, "\\b@{mixed}\\b.{0,9}\\b%s", a);
+		break;
+	case 10:
+		buf_printf(b, "\\d\\w?%s|%s\\D%s", c, d, a);
+		break;
+	case 11:
+		buf_printf(b, "[à-ÿ]%s|%s[[:punct:][:space:]]%s", a, c, d);
+		break;
+	case 12:
+		buf_printf(b, "^\\w+\\W%s|%s$", c, d);
+		break;
+	default:
+		buf_printf(b, "(?<größe>%s|%s)\\W+\\k<größe>", c, a);
+	}
+}
+
 static void
 put_regex(struct buf *b)
 {
@@ -171,10 +226,9 @@ put_regex(struct buf *b)
 
 static const char *const around[] = {"not", "behind", "near", "said", "within"};
 
-/* Each rule is shown by a word of its own.  edged: all expressions are of put_edged().
- */
+/* Each rule is shown by a word of its own; put: writes its expression. */
 static char *
-make_pack(bool edged)
+make_pack(void (*put)(struct buf *b))
 {
 	struct buf b = {0}, shown = {0};
 
@@ -190,6 +244,7 @@ make_pack(bool edged)
 	    "\"don't kill\" ];\n"
 	    "  pairs = [ \"kil* you\", \"set up*\", \"of all you\", \"don't miss\", "
 	    "\"don't the\" ];\n"
+	    "  mixed = [ \"kill\", \"мира\", \"größe\" ];\n"
 	    "  kin = [ \"kiss\", \"the miss\" ]; };\n"
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"
@@ -197,7 +252,8 @@ make_pack(bool edged)
 	    "  behind = { where = \"after\"; within = 3; phrases = [ \"@rows\", "
 	    "\"up <1> you\", \"it's\" ]; };\n"
 	    "  near = { where = \"around\"; within = 2; phrases = [ \"мир*\", \"to? "
-	    "the\", \"x\" ]; regexes = [ \"k[a-z]+s\" ]; };\n"
+	    "the\", \"x\" ]; regexes = [ \"k[a-z]+s\", "
+	    "\"[а-и]ир\\\\b\", \"größ\" ]; };\n"
 	    "  said = { phrases = [ \"you <2> up\", \"kill* you\", \"don't\", \"🔪\" ]; "
 	    "};\n"
 	    "  within = { where = \"inside\"; phrases = [ \"kill\", \"sh\", \"kill "
@@ -220,10 +276,7 @@ make_pack(bool edged)
 		buf_puts(&b, " );");
 		if (regex) {
 			buf_puts(&b, " regexes = [ \"");
-			if (edged)
-				put_edged(&b);
-			else
-				put_regex(&b);
+			put(&b);
 			buf_puts(&b, "\" ];");
 		}
 		if (below(2) == 0)
@@ -311,6 +364,8 @@ compare(struct policy_host *fast, struct policy_host *slow, const char *text)
 static void
 test_same(void)
 {
+	static void (*const makes[])(struct buf *) = {
+	    put_regex, put_wide, put_edged, put_regex};
 	uint32_t found = 0, differ = 0;
 
 	for (unsigned p = 0; p < PACKS && differ < 3; p++) {
@@ -318,7 +373,7 @@ test_same(void)
 		char *pack;
 
 		state = 1000 + p;
-		pack = make_pack(p % 3 == 2);
+		pack = make_pack(makes[p % 4]);
 		fast = rules_open_pack(pack);
 		slow = rules_open("slow", "true");
 		if (fast == NULL || slow == NULL)

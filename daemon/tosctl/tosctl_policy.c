@@ -152,13 +152,15 @@ on_note(void *ctx, const char *text)
 		    t->json, strncmp(text, "pack ", 5) == 0 ? "pack" : "summary", text);
 }
 
+/* lint, today: the day for either; NULL: not asked. */
 static int
-open_packs(const struct policy_args *o, const char *dir, const char *day,
-    struct told *t, struct policy_host **host)
+open_packs(const struct policy_args *o, const char *dir, const char *lint,
+    const char *today, struct told *t, struct policy_host **host)
 {
 	struct scan_packs p = {.folder = dir,
 	    .plugin = o->plugin,
-	    .lint = day,
+	    .lint = lint,
+	    .today = today,
 	    .probe = true,
 	    .report = on_problem,
 	    .note = on_note,
@@ -185,12 +187,12 @@ check(const struct policy_args *o, const char *dir, bool lint)
 		complain("tosctl: %s is a file: name the folder that it is in", dir);
 		return EXIT_USAGE;
 	}
-	if (lint && day == NULL) {
+	if (day == NULL) {
 		clock_format(clock_now(), today);
 		today[10] = '\0'; /* the day of it */
 		day = today;
 	}
-	rc = open_packs(o, dir, lint ? day : NULL, &t, &host);
+	rc = open_packs(o, dir, lint ? day : NULL, day, &t, &host);
 	policy_host_free(&host);
 	if (rc != 0 && t.problems == 0)
 		return EXIT_CANNOT;
@@ -280,6 +282,18 @@ good_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+/* Names that the plugin refuses: plugins/rules/pack.c. */
+static bool
+is_taken(const char *s)
+{
+	static const char *const taken[] = {"host", "list", "classifier", "moderation"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(taken[i], s) == 0)
+			return true;
+	return false;
+}
+
 static int
 new_pack(const char *name, const char *dir)
 {
@@ -292,6 +306,11 @@ new_pack(const char *name, const char *dir)
 	if (!good_name(name)) {
 		complain("tosctl: a pack's name is 1 to 40 lower-case letters, "
 			 "digits and '-', and begins with a letter");
+		rc = EXIT_USAGE;
+	} else if (is_taken(name)) {
+		complain("tosctl: `%s' is no name for a pack: there are other rules of "
+			 "that name",
+		    name);
 		rc = EXIT_USAGE;
 	} else if (lstat(path, &st) == 0) {
 		complain("tosctl: %s is there already", path);
@@ -458,7 +477,7 @@ sign(const struct policy_args *o, const char *dir, char **wanted)
 
 	if (rc != EXIT_DONE)
 		return rc;
-	rc = open_packs(o, dir, NULL, &t, &host) == 0 ? EXIT_DONE : EXIT_NEGATIVE;
+	rc = open_packs(o, dir, NULL, NULL, &t, &host) == 0 ? EXIT_DONE : EXIT_NEGATIVE;
 	if (rc == EXIT_DONE) {
 		msg_init(&m, MSG_RULES);
 		policy_host_rules(host, &m.rules);

@@ -124,7 +124,9 @@ scan_say_nothing(void *ctx, const char *text)
 int
 scan_open(const struct scan_packs *p, struct policy_host **host)
 {
-	struct conf_setting lint = {"lint", p->lint}, model = {"model_file", p->model};
+	struct conf_setting day = {
+	    p->lint != NULL ? "lint" : "today", p->lint != NULL ? p->lint : p->today};
+	struct conf_setting model = {"model_file", p->model};
 	struct lists_used *used = p->used != NULL && p->used->n > 0 ? p->used : NULL;
 	size_t nothers = p->others != NULL ? p->others->n : 0;
 	struct conf_plugin *plugins = xcalloc(nothers + 3, sizeof(*plugins));
@@ -142,8 +144,8 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	if (p->plugin != NULL)
 		plugins[policy.nplugins++] = (struct conf_plugin){.name = "rules",
 		    .path = p->plugin,
-		    .settings = &lint,
-		    .nsettings = p->lint != NULL,
+		    .settings = &day,
+		    .nsettings = day.value != NULL,
 		    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
 		    .file = "command line"};
 	if (p->model != NULL)

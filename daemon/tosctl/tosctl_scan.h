@@ -15,11 +15,12 @@
 int tosctl_scan(int argc, char **argv);
 
 /* A folder of packs, and how to open it: the plugin, what lint compares `expires' to
- * (NULL: no lint), the classifier's model (NULL: none), the plugin for the lists that lie
+ * (NULL: no lint), the day of which expired rules are told without it (NULL: they are
+ * not), the classifier's model (NULL: none), the plugin for the lists that lie
  * in the folder (NULL: none), lists that a daemon fetches, opened (NULL or none of them: the
  * former), further plugins of a configuration (NULL: none), and where messages go. */
 struct scan_packs {
-	const char *folder, *plugin, *cache, *lint, *model, *lists;
+	const char *folder, *plugin, *cache, *lint, *today, *model, *lists;
 	struct lists_used *used;
 	const struct plugins_used *others;
 	const char **protect;

@@ -189,6 +189,38 @@ open_plain(const char *path, struct stat *st, struct why *w)
 	return why_set(w, "not a plain file");
 }
 
+/* Says where it is no UTF-8, and what it may be instead. */
+static int
+check_utf8(const struct sb *text, struct why *w)
+{
+	const char *s = text->data != NULL ? text->data : "";
+	uint32_t cp = 0;
+	size_t line = 1;
+
+	if (text->len > 1 &&
+	    (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
+		return why_set(w,
+		    "not valid UTF-8 text at line 1: it is UTF-16; save it as UTF-8");
+	for (size_t i = 0; i < text->len;) {
+		int len = mem_utf8(s + i, text->len - i, &cp);
+
+		if (len == 0)
+			return why_set(w,
+			    "not valid UTF-8 text at line %zu (byte 0x%02x); save it "
+			    "as "
+			    "UTF-8",
+			    line, (uint8_t)s[i]);
+		if (cp == 0)
+			return why_set(w,
+			    "not valid UTF-8 text at line %zu (a NUL byte); save it as "
+			    "UTF-8",
+			    line);
+		line += cp == '\n';
+		i += (size_t)len;
+	}
+	return 0;
+}
+
 /* Reads it all and closes it. */
 static int
 read_plain(int fd, size_t max, struct sb *out, struct why *w)
@@ -208,9 +240,7 @@ read_plain(int fd, size_t max, struct sb *out, struct why *w)
 		return why_set(w, "cannot read: %s", strerror(errno));
 	if (n > 0)
 		return why_set(w, "larger than %zu bytes; split it", max);
-	if (!mem_utf8_valid(out->data != NULL ? out->data : "", out->len))
-		return why_set(w, "not valid UTF-8 text; save it as UTF-8");
-	return 0;
+	return check_utf8(out, w);
 }
 
 int

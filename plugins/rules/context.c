@@ -132,7 +132,8 @@ context_holds(
 
 	if (c->src->quotes && quoted(s, t->n, start, end))
 		return 1;
-	if (c->words == NULL && c->phrases == NULL && c->regexes == NULL)
+	if (c->words == NULL && c->phrases == NULL && c->regexes == NULL &&
+	    c->wide == NULL)
 		return 0;
 	if (c->src->where == PACK_INSIDE) {
 		from = start;
@@ -153,5 +154,7 @@ context_holds(
 		rc = searched(c->phrases, s, t, from, to);
 	if (rc == 0 && c->regexes != NULL)
 		rc = searched(c->regexes, t->text, t, from, to);
+	if (rc == 0 && c->wide != NULL)
+		rc = searched(c->wide, t->text, t, from, to);
 	return rc;
 }

@@ -14,6 +14,7 @@ struct context {
 	struct phrase_group *words; /* phrases that words are enough for; NULL: none */
 	pcre2_code *phrases;	    /* the others as one; NULL: there are none */
 	pcre2_code *regexes;	    /* all of them as one; NULL: there are none */
+	pcre2_code *wide;	    /* those with letters beyond ASCII, the same */
 };
 
 /* A text, and what it is searched with. */

@@ -60,17 +60,20 @@ engine_free(struct engine **ep)
 	for (size_t i = 0; i < e->ncontexts; i++) {
 		pcre2_code_free(e->contexts[i].phrases);
 		pcre2_code_free(e->contexts[i].regexes);
+		pcre2_code_free(e->contexts[i].wide);
 	}
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->mc);
 	pcre2_match_data_free(e->md);
 	fold_free(&e->fold);
+	form_free(&e->form);
 	tokens_free(&e->tokens);
 	tokens_free(&e->part);
 	sb_free(&e->own);
 	free(e->set_atom);
 	free(e->rules);
 	free(e->patterns);
+	free(e->written);
 	free(e->contexts);
 	free(e->known);
 	free(e->hits);
@@ -167,11 +170,13 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 {
 	struct engine_rule *r = &e->rules[rule];
 	struct engine_hit *h;
-	uint32_t from = (uint32_t)start, to = (uint32_t)end;
+	uint32_t from, to;
 	size_t i, k;
 
 	if (e->folded)
 		fold_span(&e->fold, start, end, &from, &to);
+	else
+		form_span(&e->form, start, end, &from, &to);
 	if (r->hit == 0) {
 		r->hit = ++e->nhits;
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
@@ -324,14 +329,6 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	return rc;
 }
 
-/* The two that PCRE2 takes for k and s have their say in the folded form only, where
- * they are that. */
-static bool
-has_odd(const char *s, size_t n)
-{
-	return memmem(s, n, "\u212a", 3) != NULL || memmem(s, n, "\u017f", 2) != NULL;
-}
-
 /* Whether folding did more than replace characters that are not ASCII. */
 static bool
 words_changed(const struct fold *f, const char *s, size_t n)
@@ -389,15 +386,16 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 	if (n > ENGINE_TEXT_MAX)
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
 	fold_text(&e->fold, s, n);
-	e->folded = e->fold.map != NULL;
+	e->folded = true;
 	text = ends_undo(e->ends, e->fold.text, e->fold.len);
-	e->both =
-	    (text != e->fold.text || words_changed(&e->fold, s, n)) && !has_odd(s, n);
+	e->both = text != e->fold.text || words_changed(&e->fold, s, n) ||
+		  form_took(&e->alike, &e->fold, s, n);
 	rc = check_form(e, text, e->fold.len, event_time, &sp, w);
 	/* What was taken for a disguise may have been meant as it stands. */
 	if (rc == 0 && e->both) {
 		e->folded = false;
-		rc = check_form(e, s, n, event_time, &sp, w);
+		form_make(&e->form, s, n);
+		rc = check_form(e, e->form.text, e->form.n, event_time, &sp, w);
 	}
 	finish_hits(e);
 	*out = (struct engine_result){e->hits, e->nhits};

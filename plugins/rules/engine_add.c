@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine_add: rules compiled, and put under what the index looks for; see engine.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine_in.h"
 #include "need.h"
 #include "pattern.h"
+#include "regex.h"
 
 /* Without JIT (memory that may be executed refused, say) it is only slower.  *at: where
  * in s it goes wrong. */
@@ -18,7 +20,7 @@ compile(const char *s, size_t n, size_t *at, struct why *w)
 
 	code = pcre2_compile((PCRE2_SPTR)s, n,
 	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
-		PCRE2_NEVER_UCP,
+		(regex_wide(s, n) ? PCRE2_UCP : PCRE2_NEVER_UCP),
 	    &error, at, NULL);
 	if (code == NULL) {
 		pcre2_get_error_message(error, text, sizeof(text));
@@ -27,6 +29,21 @@ compile(const char *s, size_t n, size_t *at, struct why *w)
 	}
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	return code;
+}
+
+#define SHOWN 70
+
+/* The beginning of a pattern, for messages: not cut within a character. */
+static const char *
+show(const char *text, char out[SHOWN])
+{
+	size_t n = strlen(text), most = SHOWN - 4;
+
+	if (n > most)
+		for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+			n--;
+	snprintf(out, SHOWN, "%.*s%s", (int)n, text, text[n] != '\0' ? "..." : "");
+	return out;
 }
 
 #define AROUND 24 /* bytes of the expression before a mistake and after it */
@@ -236,9 +253,13 @@ add_pattern(struct engine *e, const struct pattern_env *env,
 	e->words = e->words || to.phrase != NULL;
 	if (rc != 0)
 		return rc > 0 ? 0 : rc; /* what can match nothing now is left out */
-	if ((e->npatterns & (e->npatterns - 1)) == 0)
+	if ((e->npatterns & (e->npatterns - 1)) == 0) {
 		e->patterns =
 		    mem_grow(e->patterns, e->npatterns * 2 + 1, sizeof(*e->patterns));
+		e->written =
+		    mem_grow(e->written, e->npatterns * 2 + 1, sizeof(*e->written));
+	}
+	e->written[e->npatterns] = p;
 	e->patterns[e->npatterns++] = to;
 	return 0;
 }
@@ -251,6 +272,7 @@ say_wrong(const struct pattern_env *env, const struct pack_pattern *p, struct wh
 	struct pattern_out out = {0};
 	pcre2_code *code = NULL;
 	struct why why;
+	char shown[SHOWN];
 	size_t at;
 	int rc = pattern_make(env, p, &out, &why);
 
@@ -258,7 +280,7 @@ say_wrong(const struct pattern_env *env, const struct pack_pattern *p, struct wh
 		code = compile(out.confirm.data, out.confirm.len, &at, &why);
 	if (rc == 0 && code == NULL) {
 		say_place(env, p->text, at, &why);
-		why_set(w, "\"%.60s\": %s", p->text, why.text);
+		why_set(w, "\"%s\": %s", show(p->text, shown), why.text);
 		rc = 1;
 	}
 	pcre2_code_free(code);
@@ -295,11 +317,37 @@ add_words(struct engine *e, const struct pattern_env *env, const struct pack_pat
 	return rc == 2 ? 0 : rc; /* what can match nothing now is left out */
 }
 
-/* The phrases or expressions of a context, those for which words are not enough as one
- * alternation: only yes or no is asked of it. */
+/* Patterns of a context that become one alternation.  Expressions with letters beyond
+ * ASCII know all letters, and are one of their own. */
+enum half { PHRASES, NARROW, WIDE };
+
+/* Appends the pattern, if it belongs there. */
+static int
+add_alternative(struct engine *e, const struct pattern_env *env,
+    const struct pack_pattern *p, struct context *c, enum half half, struct sb *all,
+    struct why *w)
+{
+	struct pattern_out out = {0};
+	int rc;
+
+	if (p->regex != (half != PHRASES))
+		return 0;
+	rc = add_words(e, env, p, c, all->len, w);
+	if (rc == 1)
+		rc = pattern_make(env, p, &out, w);
+	if (rc == 0 && out.confirm.len > 0 &&
+	    (half == PHRASES ||
+		regex_wide(out.confirm.data, out.confirm.len) == (half == WIDE)))
+		sb_printf(all, "%s(?:%s)", all->len > 0 ? "|" : "", out.confirm.data);
+	pattern_clear(&out);
+	return rc;
+}
+
+/* Those for which words are not enough as one alternation: only yes or no is asked of
+ * it. */
 static int
 add_half(struct engine *e, const struct pattern_env *env, struct context *c,
-    bool regexes, pcre2_code **code, struct why *w)
+    enum half half, pcre2_code **code, struct why *w)
 {
 	const struct pack_context *src = c->src;
 	struct sb all = {0};
@@ -308,25 +356,14 @@ add_half(struct engine *e, const struct pattern_env *env, struct context *c,
 	int line = src->line, rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < src->n; i++) {
-		struct pattern_out out = {0};
-
-		if (src->v[i].regex != regexes)
-			continue;
-		rc = add_words(e, env, &src->v[i], c, all.len, &why);
-		if (rc == 1) {
-			rc = pattern_make(env, &src->v[i], &out, &why);
-			if (rc == 0)
-				sb_printf(&all, "%s(?:%s)", all.len > 0 ? "|" : "",
-				    out.confirm.data);
-		}
+		rc = add_alternative(e, env, &src->v[i], c, half, &all, &why);
 		if (rc < 0)
 			why_set(w, "%s:%d: context `%s': %s", src->file, src->v[i].line,
 			    src->name, why.text);
-		pattern_clear(&out);
 	}
 	if (rc == 0 && all.len > 0) {
 		*code = compile(all.data, all.len, &at, &why);
-		if (*code == NULL && regexes)
+		if (*code == NULL && half != PHRASES)
 			line = line_of_wrong(env, src, &why);
 		if (*code == NULL || check_empty(e, *code, &why) != 0)
 			rc = why_set(w, "%s:%d: context `%s': %s", src->file, line,
@@ -346,30 +383,37 @@ add_context(struct engine *e, const struct pattern_env *env,
 	e->contexts = mem_grow(e->contexts, e->ncontexts + 1, sizeof(*e->contexts));
 	c = &e->contexts[e->ncontexts++];
 	*c = (struct context){.src = src};
-	rc = add_half(e, env, c, false, &c->phrases, w);
+	rc = add_half(e, env, c, PHRASES, &c->phrases, w);
 	if (rc == 0)
-		rc = add_half(e, env, c, true, &c->regexes, w);
+		rc = add_half(e, env, c, NARROW, &c->regexes, w);
+	if (rc == 0)
+		rc = add_half(e, env, c, WIDE, &c->wide, w);
 	if (c->words != NULL)
 		phrase_group_seal(c->words, e->phrases);
 	return rc;
 }
 
+/* Words that texts may hide, and whether there are such that texts may be taken to
+ * hide: the same whichever way they are searched. */
 static void
-learn_phrases(struct engine *e, const struct pack_pattern *v, size_t n)
+learn_patterns(struct engine *e, const struct pack_pattern *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!v[i].regex)
 			ends_learn(e->ends, v[i].text);
+		form_learn(&e->alike, v[i].text, strlen(v[i].text));
+	}
 }
 
 static void
 learn_list(struct engine *e, const struct pack_list *l)
 {
-	for (size_t i = 0; l != NULL && i < l->n; i++)
+	for (size_t i = 0; l != NULL && i < l->n; i++) {
 		ends_learn(e->ends, l->words[i]);
+		form_learn(&e->alike, l->words[i], strlen(l->words[i]));
+	}
 }
 
-/* Words that texts may hide: the same whichever way they are searched. */
 static void
 learn_words(struct engine *e, const struct pack *p, const struct pack_list *protect)
 {
@@ -377,10 +421,10 @@ learn_words(struct engine *e, const struct pack *p, const struct pack_list *prot
 	for (size_t i = 0; i < p->nlists; i++)
 		learn_list(e, &p->lists[i]);
 	for (size_t i = 0; i < p->ncontexts; i++)
-		learn_phrases(e, p->contexts[i].v, p->contexts[i].n);
+		learn_patterns(e, p->contexts[i].v, p->contexts[i].n);
 	for (size_t i = 0; i < p->nrules; i++)
 		if (p->rules[i].mode >= 0)
-			learn_phrases(e, p->rules[i].v, p->rules[i].n);
+			learn_patterns(e, p->rules[i].v, p->rules[i].n);
 }
 
 int
@@ -390,6 +434,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 	struct pattern_env env = {p, protect, NULL};
 	size_t base = e->ncontexts, before = w->n;
 	struct why why = {""}, full;
+	char shown[SHOWN];
 
 	for (size_t i = 0; i < p->ncontexts; i++)
 		if (!whys_go_on(w, add_context(e, &env, &p->contexts[i], &full), &full))
@@ -407,8 +452,8 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		env.target = r->target;
 		for (size_t k = 0; k < r->n; k++)
 			if (add_pattern(e, &env, &r->v[k], &why) != 0) {
-				why_set(&full, "%s:%d: rule `%s': \"%.60s\": %s",
-				    p->file, r->v[k].line, r->id, r->v[k].text,
+				why_set(&full, "%s:%d: rule `%s': \"%s\": %s", p->file,
+				    r->v[k].line, r->id, show(r->v[k].text, shown),
 				    why.text);
 				if (!whys_go_on(w, -1, &full))
 					return -1;
@@ -438,11 +483,15 @@ engine_seal(struct engine *e, const char *cache_dir, const struct pack **bad,
 	e->ways.strings = index_strings(e->index);
 	if (rc != 0 && at >= 0 && (size_t)at < e->npatterns) {
 		const struct engine_rule *r = &e->rules[e->patterns[at].rule];
+		const struct pack_pattern *p = e->written[at];
+		char shown[SHOWN];
 
 		*bad = r->pack;
-		return why_set(w, "%s:%d: rule `%s': %s", r->pack->file, r->src->line,
-		    r->src->id, why.text);
+		return why_set(w, "%s:%d: rule `%s': \"%s\": %s", r->pack->file,
+		    p->line, r->src->id, show(p->text, shown), why.text);
 	}
+	free(e->written);
+	e->written = NULL;
 	if (rc != 0)
 		*w = why;
 	return rc;

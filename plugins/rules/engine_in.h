@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "index.h"
 #include "kit/fold.h"
+#include "form.h"
 #include "meter.h"
 #include "phrase.h"
 
@@ -46,6 +47,7 @@ struct engine {
 	struct engine_rule *rules;
 	size_t nrules;
 	struct engine_pattern *patterns;
+	const struct pack_pattern **written; /* each as its author did, until all are sealed */
 	size_t npatterns;
 	struct context *contexts;
 	int8_t
@@ -63,7 +65,9 @@ struct engine {
 	const char *marked; /* the same with ends of sentences, sentence.h */
 	struct sb own;
 	size_t len;
-	bool folded; /* it is the folded form */
+	bool folded; /* it is the folded form, else form */
+	struct form form;
+	struct form_alike alike; /* characters of patterns that may be taken for others */
 	bool both;   /* the text is searched in two forms */
 	struct meter meter;
 	pcre2_match_data *md;

@@ -176,6 +176,24 @@ cache_prune(const char *dir, const char *mine)
 	sb_free(&pattern);
 }
 
+/* The place that it names is one in what has become of the expression. */
+static int
+refused(const hs_compile_error_t *e, struct why *w)
+{
+	const char *s =
+	    e != NULL && e->message != NULL ? e->message : "no reason given";
+	const char *end = strstr(s, " at index ");
+	size_t n = end != NULL ? (size_t)(end - s) : strcspn(s, ".");
+
+	return why_set(w,
+	    "Hyperscan, which looks for it in all texts, refuses it: %.*s; do without "
+	    "\\K, "
+	    "\\G, \\R, recursion, callouts and repeats of hundreds, or let "
+	    "it "
+	    "be two",
+	    (int)n, s);
+}
+
 static int
 compile(struct filter *f, const struct wanted *t, int *bad, struct why *w)
 {
@@ -199,8 +217,7 @@ compile(struct filter *f, const struct wanted *t, int *bad, struct why *w)
 		    t->v, flags, ids, t->n, HS_MODE_BLOCK, NULL, &f->db, &e);
 	if (ok != HS_SUCCESS) {
 		*bad = e != NULL ? e->expression : -1;
-		rc = why_set(w, "Hyperscan refuses it: %s",
-		    e != NULL && e->message != NULL ? e->message : "no reason given");
+		rc = refused(e, w);
 		hs_free_compile_error(e);
 	}
 	free(flags);

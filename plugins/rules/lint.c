@@ -14,6 +14,7 @@
 #include "pattern.h"
 #include "probe.h"
 #include "prove.h"
+#include "regex.h"
 
 #define SLOW_STEPS 20000 /* of PCRE2 on a text of 2,000 bytes */
 #define SLOW_TEXT 2000
@@ -87,6 +88,27 @@ unbounded(const char *s)
 	return NULL;
 }
 
+#define ROW 3 /* letters beyond ASCII that are rare enough to be looked for */
+
+/* Words and strings are of ASCII; Hyperscan looks for rows of other letters itself. */
+static bool
+has_row(const char *s, size_t n)
+{
+	size_t row = 0;
+	bool class = false;
+
+	for (size_t i = 0; i < n && row < ROW; i++) {
+		if (s[i] == '\\')
+			i++;
+		class = s[i] == '[' || (class && s[i] != ']');
+		if ((uint8_t)s[i] < 0x80 || class)
+			row = 0;
+		else
+			row += ((uint8_t)s[i] & 0xc0) != 0x80;
+	}
+	return row == ROW && regex_wide(s, n);
+}
+
 static void
 lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
     const struct pack_pattern *v)
@@ -103,6 +125,11 @@ lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
 		    "rule `%s': no end to `%.20s' in \"%.60s\"; write a most, as in "
 		    "{0,40}",
 		    r->id, at, v->text);
+	if (strstr(v->text, "\\p{M") != NULL || strstr(v->text, "\\pM") != NULL)
+		lint_say(l, p->file, v->line,
+		    "rule `%s': \"%.60s\" asks for a mark; texts are searched without "
+		    "them",
+		    r->id, v->text);
 	if (pattern_regex(&env, v->text, &out, &w) == 0) {
 		if (probe_spends(out.data, out.len, SLOW_TEXT, SLOW_STEPS))
 			lint_say(l, p->file, v->line,
@@ -112,7 +139,7 @@ lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
 		n = need_find(out.data, out.len, needs);
 		for (size_t i = 0; i < n; i++)
 			need_clear(&needs[i]);
-		if (n == 0)
+		if (n == 0 && !has_row(out.data, out.len))
 			lint_say(l, p->file, v->line,
 			    "rule `%s': \"%.60s\" needs no word or string that could "
 			    "be "
@@ -587,15 +614,16 @@ lint_modes(struct lint *l)
 
 /* --- time */
 
+/* Those within `days' more, too. */
 static void
-lint_expiry(struct lint *l, const char *day)
+lint_expiry(struct lint *l, const char *day, int days)
 {
 	int64_t today, soon;
 
 	l->said = 0;
 	if (!day_parse(day, &today))
 		return;
-	soon = today + (int64_t)SOON * 86400000;
+	soon = today + (int64_t)days * 86400000;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
 			const struct pack_rule *r = &l->packs[i]->rules[k];
@@ -619,6 +647,7 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_patterns(&l);
 	lint_copies(&l);
 	lint_words(&l);
+	lint_slips(&l);
 	lint_overlap(&l);
 	lint_crossfire(&l);
 	lint_unused(&l);
@@ -626,5 +655,14 @@ lint_packs(struct engine *e, const struct pack_list *protect, struct pack *const
 	lint_leftovers(&l);
 	lint_twins(&l);
 	lint_modes(&l);
-	lint_expiry(&l, day);
+	lint_expiry(&l, day, SOON);
+}
+
+void
+lint_expired(struct pack *const *packs, size_t n, const char *day,
+    void (*say_)(void *ctx, bool warning, const char *line), void *ctx)
+{
+	struct lint l = {NULL, NULL, packs, n, say_, ctx, 0};
+
+	lint_expiry(&l, day, 0);
 }

@@ -16,4 +16,8 @@ void lint_packs(struct engine *e, const struct pack_list *protect,
     struct pack *const *packs, size_t n, const char *day,
     void (*say)(void *ctx, bool warning, const char *line), void *ctx);
 
+/* Which rules have expired, alone. */
+void lint_expired(struct pack *const *packs, size_t n, const char *day,
+    void (*say)(void *ctx, bool warning, const char *line), void *ctx);
+
 #endif

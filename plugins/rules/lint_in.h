@@ -18,6 +18,8 @@ struct lint {
 void lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* lint_slips.c: what cannot hold, or counts less than it looks. */
+void lint_slips(struct lint *l);
 /* lint_twins.c: twins that differ in more than the target. */
 void lint_twins(struct lint *l);
 /* lint_words.c: words that do not mean what their author may think. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kit/fold.h"
+#include "letters.h"
 #include "lint_in.h"
 
 #define WORDS_MAX 32 /* of a phrase, for a|b */
@@ -202,32 +203,58 @@ lint_at(struct lint *l, const struct pack *p, const struct pack_pattern *v,
 
 /* --- where words stand */
 
+/* An entry, and what texts are searched for by it. */
+struct entry {
+	const char *word;
+	char *as;
+	size_t at;
+};
+
 static int
-compare_words(const void *a, const void *b)
+compare_entries(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct entry *x = a, *y = b;
+	int c = strcmp(x->as, y->as);
+
+	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+static char *
+in_one_case(struct letters *letters, const char *word)
+{
+	struct sb b = {0};
+
+	letters_learn(letters, word, strlen(word));
+	letters_fold(letters, word, strlen(word), &b);
+	return sb_take(&b);
 }
 
 static void
 lint_twice(struct lint *l, const struct pack *p, const struct pack_list *s)
 {
-	char **v = mem_new(s->n, sizeof(*v));
+	struct letters *letters = letters_new();
+	struct entry *v = mem_new(s->n, sizeof(*v));
 	struct sb again = {0};
 	size_t n = 0;
 
-	memcpy(v, s->words, s->n * sizeof(*v));
+	for (size_t i = 0; i < s->n; i++)
+		v[i] =
+		    (struct entry){s->words[i], in_one_case(letters, s->words[i]), i};
 	if (s->n > 1)
-		qsort(v, s->n, sizeof(*v), compare_words);
-	for (size_t i = 1; i < s->n; i++) {
-		if (strcmp(v[i - 1], v[i]) != 0)
+		qsort(v, s->n, sizeof(*v), compare_entries);
+	for (size_t i = 1; i < s->n && n < TWICE_MAX; i++) {
+		if (strcmp(v[i - 1].as, v[i].as) != 0)
 			continue;
-		sb_printf(&again, "%s`%.40s'", n > 0 ? ", " : "", v[i]);
-		if (++n == TWICE_MAX)
-			break;
+		sb_printf(&again, "%s`%.40s'", n++ > 0 ? ", " : "", v[i].word);
+		if (strcmp(v[i - 1].word, v[i].word) != 0)
+			sb_printf(&again, " (as `%.40s')", v[i - 1].word);
 	}
 	if (n > 0)
 		lint_say(l, p->file, s->line, "list `%s' has twice: %s", s->name,
 		    again.data);
+	for (size_t i = 0; i < s->n; i++)
+		free(v[i].as);
+	letters_free(&letters);
 	sb_free(&again);
 	free(v);
 }

@@ -5,6 +5,7 @@
 
 #include "need_in.h"
 #include "pattern.h"
+#include "regex.h"
 
 #define DEPTH_MAX 12
 #define MANY 1000000 /* as often as one likes */
@@ -13,6 +14,7 @@ struct parse {
 	const char *s, *end;
 	int depth;
 	bool bad;
+	bool wide; /* \w and its like know more than ASCII */
 };
 
 static void
@@ -44,9 +46,9 @@ set_all(struct need_item *it)
 
 /* \d, \w and their like; false: not one of them. */
 static bool
-set_escape(struct need_item *it, char c)
+set_escape(const struct parse *p, struct need_item *it, char c)
 {
-	struct need_item t = {.kind = NEED_SET};
+	struct need_item t = {.kind = NEED_SET, .more = p->wide};
 
 	switch (c | 32) {
 	case 'd':
@@ -136,7 +138,7 @@ class_char(struct parse *p, struct need_item *it)
 		return -1;
 	}
 	c = *p->s++;
-	if (set_escape(it, c))
+	if (set_escape(p, it, c))
 		return -1;
 	if (c == 'p' || c == 'P') {
 		skip_argument(p);
@@ -231,7 +233,7 @@ parse_escape(struct parse *p)
 	struct need_item it = {.kind = NEED_ONE, .min = 1, .max = 1};
 	char c = p->s < p->end ? *p->s++ : 0;
 
-	if (set_escape(&it, c)) {
+	if (set_escape(p, &it, c)) {
 		it.kind = NEED_SET;
 	} else if (c == 'b' || c == 'A' || c == 'z' || c == 'Z') {
 		it.kind = NEED_EDGE;
@@ -398,7 +400,7 @@ parse_alternatives(struct parse *p, struct need_row **alt, size_t *n)
 bool
 need_parse(const char *regex, size_t n, struct need_row **alt, size_t *nalt)
 {
-	struct parse p = {regex, regex + n, 0, false};
+	struct parse p = {regex, regex + n, 0, false, regex_wide(regex, n)};
 
 	*alt = NULL;
 	*nalt = 0;

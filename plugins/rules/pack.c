@@ -9,15 +9,27 @@
 #include "pack_in.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define NAME_MAX_ 40
 
 bool
-pack_good_name(const char *s)
+pack_good_name(const char *s, size_t max)
 {
 	size_t n = strlen(s);
 
-	return n > 0 && n <= NAME_MAX_ && s[0] >= 'a' && s[0] <= 'z' &&
+	return n > 0 && n <= max && s[0] >= 'a' && s[0] <= 'z' &&
 	       strspn(s, LOWER "0123456789-") == n;
+}
+
+/* Rules are pack/rule to the host, which has some of its own, and so do the plugins
+ * that come with it: two of one id, and a plugin is not loaded. */
+static bool
+is_taken(const char *name)
+{
+	static const char *const taken[] = {"host", "list", "classifier", "moderation"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(taken[i], name) == 0)
+			return true;
+	return false;
 }
 
 static int
@@ -36,15 +48,20 @@ read_head(struct pack_source *o, const config_setting_t *root)
 		    "`pack' is missing: pack = { name = \"...\"; version = "
 		    "1; owner = \"...\"; };");
 	if (rc != 0 || (rc = walk_keys(k, s, keys)) != 0 ||
-	    (rc = walk_string(k, s, "name", true, NAME_MAX_, &name)) != 0 ||
+	    (rc = walk_string(k, s, "name", true, PACK_NAME_MAX, &name)) != 0 ||
 	    (rc = walk_string(k, s, "owner", true, 100, &owner)) != 0 ||
 	    (rc = walk_string(k, s, "about", false, 2000, &about)) != 0 ||
 	    (rc = walk_int(k, s, "version", 1, 1000000, &p->version)) != 0 ||
 	    (rc = pack_read_expiry(k, s, &p->expires)) != 0)
 		return rc;
-	if (!pack_good_name(name))
+	if (!pack_good_name(name, PACK_NAME_MAX))
 		return walk_bad(k, walk_member(s, "name"),
-		    "`name' must be lower-case letters, digits and '-'");
+		    "`name' must be lower-case letters, digits and '-', and begin with "
+		    "a letter");
+	if (is_taken(name))
+		return walk_bad(k, walk_member(s, "name"),
+		    "`%s' is no name for a pack: there are other rules of that name",
+		    name);
 	if (p->version == 0)
 		return walk_bad(k, s, "`version' is missing; it is a number from 1");
 	p->line = walk_line(s);
@@ -108,11 +125,46 @@ refuse_depth(struct walk *k, const char *s)
 	return 0;
 }
 
+/* A byte that libconfig drops without a word, and perhaps what follows it. */
+static int
+refuse_nul(struct walk *k, const char *s)
+{
+	int line = 1;
+
+	for (; *s != '\0'; s++) {
+		line += *s == '\n';
+		if (strncmp(s, "\\x00", 4) == 0)
+			return why_set(k->w,
+			    "%s:%d: \\x00 is no character; leave it out", k->file,
+			    line);
+		s += s[0] == '\\' && s[1] == '\\';
+	}
+	return 0;
+}
+
+/* What libconfig does not read. */
+static int
+say_unread(struct walk *k, const char *s, const config_t *cfg)
+{
+	struct walk_name first, again;
+
+	if (strcmp(config_error_text(cfg), "duplicate setting name") == 0 &&
+	    walk_twice(s, &first, &again))
+		return why_set(k->w, "%s:%d: `%.*s' is here twice (first in line %d)",
+		    k->file, again.line, (int)(again.n < 40 ? again.n : 40), again.s,
+		    first.line);
+	return why_set(k->w,
+	    "%s:%d: %s; often a quotation mark, a comma or a ; is missing here or in a "
+	    "line before, or { } stands in [ ], where ( ) is needed",
+	    k->file, config_error_line(cfg), config_error_text(cfg));
+}
+
 /* Text to a tree; the caller destroys cfg in any case. */
 static int
-parse_text(struct walk *k, const struct sb *text, config_t *cfg)
+parse_text(struct pack_source *o, const struct sb *text, config_t *cfg)
 {
 	const char *s = text->data != NULL ? text->data : "";
+	struct walk *k = &o->walk;
 	int rc = refuse_include(k, s);
 
 	if (rc == 0 && strncmp(s, "\ufeff", 3) == 0)
@@ -120,17 +172,14 @@ parse_text(struct walk *k, const struct sb *text, config_t *cfg)
 		    "%s:1: it begins with a byte-order mark; save it as UTF-8 without "
 		    "one",
 		    k->file);
-	if (rc == 0)
+	if (rc == 0 && (rc = refuse_nul(k, s)) == 0)
 		rc = refuse_depth(k, s);
 	if (rc == 0 && !config_read_string(cfg, s))
-		rc = why_set(k->w,
-		    "%s:%d: %s; often a quotation mark, a comma or a ; is missing here "
-		    "or "
-		    "in a line before, or { } stands in [ ], where ( ) is needed",
-		    k->file, config_error_line(cfg), config_error_text(cfg));
-	if (rc == 0)
-		walk_lines(config_root_setting(cfg), s);
-	return rc;
+		rc = say_unread(k, s, cfg);
+	if (rc != 0)
+		return rc;
+	walk_lines(config_root_setting(cfg), s);
+	return pack_check_texts(o, config_root_setting(cfg));
 }
 
 static int read_includes(struct pack_source *o, const config_setting_t *root);
@@ -166,7 +215,7 @@ read_include(struct pack_source *o, const config_setting_t *s, const char *name)
 	rc = pack_read_part(o, s, "included file", name, &text);
 	o->walk.file = p->included[p->nincluded - 1];
 	if (rc == 0)
-		rc = parse_text(&o->walk, &text, &cfg);
+		rc = parse_text(o, &text, &cfg);
 	root = config_root_setting(&cfg);
 	if (rc == 0 && (rc = walk_keys(&o->walk, root, keys)) == 0 &&
 	    (rc = walk_string(&o->walk, root, "about", false, 2000, &about)) == 0 &&
@@ -239,7 +288,7 @@ pack_read(const char *dir, const char *name, const struct pack_limits *limits,
 	if (rc != 0)
 		why_set(&first, "%s: %s", p->file, why.text);
 	if (rc == 0)
-		rc = parse_text(&o.walk, &o.bytes, &cfg);
+		rc = parse_text(&o, &o.bytes, &cfg);
 	if (rc == 0)
 		rc = read_tree(&o, config_root_setting(&cfg));
 	/* One that was met on the way is in w already. */

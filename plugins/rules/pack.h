@@ -23,6 +23,14 @@
 #define PACK_WITHIN 20		  /* words */
 #define PACK_INCLUDES 20	  /* files of a pack */
 #define PACK_NESTING 30		  /* brackets within brackets */
+/* What the host takes, in bytes: of a rule, whose id is "pack/rule" and whose clause is id
+ * and text, and of all rules. */
+#define PACK_NAME_MAX 40
+#define PACK_ID_MAX 60
+#define PACK_CATEGORY_MAX 32
+#define PACK_CLAUSE_ID_MAX 30
+#define PACK_CLAUSE_MAX 150
+#define PACK_RULES_ALL 20000 /* of all packs */
 
 struct pack_limits {
 	size_t file_bytes; /* of a pack, a list file, an included file */

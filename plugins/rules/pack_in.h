@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pack_in: what the files that read a pack share: pack.c (files and head), pack_list.c,
- * pack_context.c (contexts and patterns), pack_rule.c, pack_test.c.
+ * pack_context.c (contexts and patterns), pack_rule.c, pack_test.c, pack_text.c (what
+ * strings may hold).
  */
 #ifndef RULES_PACK_IN_H
 #define RULES_PACK_IN_H
@@ -49,6 +50,12 @@ int pack_read_expiry(struct walk *k, const config_setting_t *s, int64_t *out);
 
 int pack_read_tests(struct pack_source *o, const config_setting_t *root);
 
-bool pack_good_name(const char *s);
+/* pack_text.c: strings that are no text are mistakes; those for people lose the line
+ * breaks that only the file has.  0, -1, or 1: what was wrong is in o->whys. */
+int pack_check_texts(struct pack_source *o, config_setting_t *root);
+/* The same of an entry in a file of its own. */
+bool pack_plain_line(const char *s, size_t n);
+
+bool pack_good_name(const char *s, size_t max);
 
 #endif

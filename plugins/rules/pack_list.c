@@ -29,12 +29,14 @@ pack_list(const struct pack *p, const char *name, size_t n)
 
 /* What is wrong with an entry of so many bytes; NULL: nothing. */
 static const char *
-why_no_entry(const struct pack_list *l, size_t n)
+why_no_entry(const struct pack_list *l, const char *s, size_t n)
 {
 	if (n == 0)
 		return "an empty entry";
 	if (n > 200)
 		return "an entry longer than 200 bytes";
+	if (!pack_plain_line(s, n))
+		return "an entry with a tab or another control character";
 	return l->n >= PACK_WORDS ? "more than " STRING(PACK_WORDS) " entries" : NULL;
 }
 
@@ -59,7 +61,7 @@ pack_words(struct walk *k, const config_setting_t *s, struct pack_list *l)
 		if (word == NULL)
 			return walk_bad(
 			    k, m, "list `%s' may hold strings only", l->name);
-		if ((why = why_no_entry(l, strlen(word))) != NULL)
+		if ((why = why_no_entry(l, word, strlen(word))) != NULL)
 			return walk_bad(k, m, "list `%s' has %s", l->name, why);
 		list_add(l, word, strlen(word), walk_line(m));
 	}
@@ -84,7 +86,7 @@ read_list_file(struct pack_source *o, const config_setting_t *s, const char *nam
 		end = line + n + (line[n] == '\n');
 		while (len > 0 && isspace((unsigned char)line[len - 1]))
 			len--;
-		why = len > 0 ? why_no_entry(l, len) : NULL;
+		why = len > 0 ? why_no_entry(l, line, len) : NULL;
 		if (why != NULL)
 			rc = why_set(o->walk.w, "%s:%d: list `%s' has %s", l->from,
 			    number, l->name, why);

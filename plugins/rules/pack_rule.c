@@ -10,28 +10,60 @@
 
 #define NEAR_MAX 3 /* parts of a `near`: six orders */
 
-/* The title of the clause with this id, or NULL. */
-static const char *
-clause_text(const config_setting_t *root, const char *id)
+/* The clause with this id, the first of several, or NULL. */
+static const config_setting_t *
+find_clause(const config_setting_t *root, const char *id)
 {
 	const config_setting_t *list = config_setting_get_member(root, "clauses");
 
 	for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
 		const config_setting_t *c = config_setting_get_elem(list, (unsigned)i);
-		const char *cid = NULL, *text = NULL;
+		const char *cid = NULL;
 
 		config_setting_lookup_string(c, "id", &cid);
-		config_setting_lookup_string(c, "text", &text);
-		if (cid != NULL && text != NULL && strcmp(cid, id) == 0)
-			return text;
+		if (cid != NULL && strcmp(cid, id) == 0)
+			return c;
 	}
 	return NULL;
+}
+
+/* Its title, or NULL. */
+static const char *
+clause_text(const config_setting_t *root, const char *id)
+{
+	const config_setting_t *c = find_clause(root, id);
+	const char *text = NULL;
+
+	if (c != NULL)
+		config_setting_lookup_string(c, "text", &text);
+	return text;
+}
+
+static int
+check_clause(struct walk *k, const config_setting_t *root, const config_setting_t *c)
+{
+	static const char *const keys[] = {"id", "text", NULL};
+	const config_setting_t *first;
+	const char *id, *text;
+	int rc;
+
+	if (!config_setting_is_group(c))
+		return walk_bad(k, c, "a clause is { id = \"...\"; text = \"...\"; }");
+	if ((rc = walk_keys(k, c, keys)) != 0 ||
+	    (rc = walk_string(k, c, "id", true, PACK_CLAUSE_ID_MAX, &id)) != 0 ||
+	    (rc = walk_string(k, c, "text", true, PACK_CLAUSE_MAX, &text)) != 0)
+		return rc;
+	first = find_clause(root, id);
+	if (first != c)
+		return walk_bad(k, walk_member(c, "id"),
+		    "clause `%s' is here twice (first in line %d)", id,
+		    walk_line(walk_member(first, "id")));
+	return 0;
 }
 
 static int
 check_clauses(struct walk *k, const config_setting_t *root)
 {
-	static const char *const keys[] = {"id", "text", NULL};
 	config_setting_t *list;
 	int rc = walk_list(k, root, "clauses", 200, &list);
 
@@ -39,18 +71,8 @@ check_clauses(struct walk *k, const config_setting_t *root)
 		return walk_bad(k, root,
 		    "`clauses' is missing: clauses = ( { id = \"3.2\"; "
 		    "text = \"Violence\"; } );");
-	for (int i = 0; rc == 0 && i < config_setting_length(list); i++) {
-		const config_setting_t *c = config_setting_get_elem(list, (unsigned)i);
-		const char *id, *text;
-
-		if (!config_setting_is_group(c))
-			return walk_bad(
-			    k, c, "a clause is { id = \"...\"; text = \"...\"; }");
-		if ((rc = walk_keys(k, c, keys)) != 0 ||
-		    (rc = walk_string(k, c, "id", true, 30, &id)) != 0)
-			return rc;
-		rc = walk_string(k, c, "text", true, 150, &text);
-	}
+	for (int i = 0; rc == 0 && i < config_setting_length(list); i++)
+		rc = check_clause(k, root, config_setting_get_elem(list, (unsigned)i));
 	return rc;
 }
 
@@ -236,20 +258,23 @@ read_names(struct walk *k, const config_setting_t *root, const config_setting_t 
 	const char *id, *clause, *text, *category, *reason, *target, *owner;
 	const struct pack_rule *other;
 	struct sb b = {0};
+	bool good;
 	int rc;
 
-	if ((rc = walk_string(k, s, "id", true, 60, &id)) != 0 ||
-	    (rc = walk_string(k, s, "clause", true, 30, &clause)) != 0 ||
-	    (rc = walk_string(k, s, "category", true, 32, &category)) != 0 ||
+	if ((rc = walk_string(k, s, "id", true, PACK_ID_MAX, &id)) != 0 ||
+	    (rc = walk_string(k, s, "clause", true, PACK_CLAUSE_ID_MAX, &clause)) !=
+		0 ||
+	    (rc = walk_string(k, s, "category", true, PACK_CATEGORY_MAX, &category)) !=
+		0 ||
 	    (rc = walk_string(k, s, "reason", true, 300, &reason)) != 0 ||
 	    (rc = walk_string(k, s, "target", false, 60, &target)) != 0 ||
 	    (rc = walk_string(k, s, "owner", false, 100, &owner)) != 0)
 		return rc;
-	if (!pack_good_name(id) || !pack_good_name(category))
-		return walk_bad(k,
-		    walk_member(s, pack_good_name(id) ? "category" : "id"),
-		    "`id' and `category' must be lower-case letters, digits "
-		    "and '-'");
+	good = pack_good_name(id, PACK_ID_MAX);
+	if (!good || !pack_good_name(category, PACK_CATEGORY_MAX))
+		return walk_bad(k, walk_member(s, good ? "category" : "id"),
+		    "`id' and `category' must be lower-case letters, digits and '-', "
+		    "and begin with a letter");
 	if ((text = clause_text(root, clause)) == NULL)
 		return walk_bad(k, walk_member(s, "clause"),
 		    "rule `%s': clause `%s' is not in `clauses'", id, clause);
@@ -320,7 +345,16 @@ read_rule(struct pack_source *o, const config_setting_t *root,
 	r->expires = r->expires < p->expires ? r->expires : p->expires;
 	if ((rc = read_used(o, s, r, "except", &r->except, &r->nexcept)) != 0)
 		return rc;
-	return read_used(o, s, r, "require", &r->require, &r->nrequire);
+	if ((rc = read_used(o, s, r, "require", &r->require, &r->nrequire)) != 0)
+		return rc;
+	for (size_t i = 0; i < r->nrequire; i++)
+		for (size_t j = 0; j < r->nexcept; j++)
+			if (r->require[i] == r->except[j])
+				return walk_bad(k, walk_member(s, "require"),
+				    "rule `%s': context `%s' is in `except' and in "
+				    "`require', so nothing can be found",
+				    r->id, p->contexts[r->require[i]].name);
+	return 0;
 }
 
 int

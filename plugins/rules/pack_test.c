@@ -53,6 +53,30 @@ read_twins(struct walk *k, const config_setting_t *s, struct pack_test *t)
 	return 0;
 }
 
+/* How many different texts there are, up to `most'. */
+static int
+count_different(const config_setting_t *list, int n, int most)
+{
+	const char *seen[8];
+	int different = 0;
+
+	for (int i = 0; i < n && different < most; i++) {
+		const config_setting_t *s = config_setting_get_elem(list, (unsigned)i);
+		const char *text = config_setting_get_string(s);
+		int k = 0;
+
+		if (config_setting_is_group(s))
+			config_setting_lookup_string(s, "text", &text);
+		while (text != NULL && k < different && strcmp(seen[k], text) != 0)
+			k++;
+		if (text == NULL) /* a pair, or what is said in its place */
+			return most;
+		if (k == different)
+			seen[different++] = text;
+	}
+	return different;
+}
+
 static int
 read_kind(struct pack_source *o, const config_setting_t *tests, const char *key,
     int kind, int least)
@@ -65,6 +89,11 @@ read_kind(struct pack_source *o, const config_setting_t *tests, const char *key,
 	if (rc != 0)
 		return rc;
 	n = list != NULL ? config_setting_length(list) : 0;
+	if (n >= least && count_different(list, n, least) < least)
+		return walk_bad(k, list,
+		    "`tests.%s' has fewer than %d different texts; the same one twice "
+		    "counts once",
+		    key, least);
 	if (n < least)
 		return walk_bad(k, list != NULL ? list : tests,
 		    "`tests.%s' has %d entries, at least %d are needed: %s", key, n,

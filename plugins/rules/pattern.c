@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kit/fold.h"
+#include "regex.h"
 
 #define DEPTH_MAX 4 /* lists within lists */
 
@@ -29,6 +30,7 @@ struct out {
 	struct sb *confirm;
 	struct sb *filter; /* the present atom */
 	struct why *w;
+	bool any;	 /* the atom is no expression that could be looked for */
 	bool odd;	 /* the atom has words that begin or end with no ASCII letter */
 	size_t shortest; /* word of the atom, in bytes */
 	struct {
@@ -272,7 +274,8 @@ pattern_entry_wrong(const struct pack_list *l, size_t at, struct why *w)
 {
 	const struct why was = *w;
 
-	if (l->lines == NULL)
+	/* In a list of lists the one that has it; in a circle they would come again. */
+	if (l->lines == NULL || strstr(was.text, " (list `") != NULL)
 		return -1;
 	return why_set(w, "%s (list `%s', %s:%d)", was.text, l->name,
 	    l->from != NULL ? l->from : l->file, l->lines[at]);
@@ -477,9 +480,21 @@ make_phrase(struct out *o, const char *text)
 	return rc;
 }
 
-/* A regular expression as it is, with @{list} replaced; all of it is one atom. */
+/* What stands between lists.  Hyperscan's \w and \b know ASCII; where there is nothing
+ * to say to it, every text may have the rest. */
+static void
+put_between(struct out *o, const char *s, size_t n, bool wide)
+{
+	sb_put(o->confirm, s, n);
+	if (!wide)
+		sb_put(o->filter, s, n);
+	else
+		o->any = !regex_loosen(s, n, o->filter) || o->any;
+}
+
+/* A regular expression in the form of texts, with @{list} replaced. */
 static int
-make_regex(struct out *o, const char *s)
+put_regex(struct out *o, const char *s, bool wide)
 {
 	int rc = 0;
 
@@ -488,18 +503,38 @@ make_regex(struct out *o, const char *s)
 			   *end = at != NULL ? strchr(at, '}') : NULL;
 
 		if (end == NULL) {
-			put(o, s);
+			put_between(o, s, strlen(s), wide);
 			break;
 		}
-		sb_put(o->confirm, s, (size_t)(at - s));
-		sb_put(o->filter, s, (size_t)(at - s));
+		put_between(o, s, (size_t)(at - s), wide);
 		rc = put_list(o, at + 2, (size_t)(end - at - 2), 0);
 		s = end + 1;
+	}
+	return rc;
+}
+
+/* All of it is one atom.  A list, too, may have the letters that make it wide. */
+static int
+make_regex(struct out *o, const char *text)
+{
+	struct sb s = {0};
+	int rc = regex_fold(text, &s, o->w);
+
+	if (rc == 0)
+		rc = put_regex(o, s.data, false);
+	if (rc == 0 && regex_wide(o->confirm->data, o->confirm->len)) {
+		o->confirm->len = o->filter->len = 0;
+		rc = put_regex(o, s.data, true);
+	}
+	if (o->any) {
+		o->filter->len = 0;
+		sb_puts(o->filter, "");
 	}
 	if (rc == 0) {
 		o->odd = true;
 		keep_atom(o);
 	}
+	sb_free(&s);
 	return rc;
 }
 
@@ -566,8 +601,9 @@ pattern_regex(
 	return rc;
 }
 
-size_t
-pattern_place(const struct pattern_env *env, const char *text, size_t at, size_t *list)
+/* The same where s is in the form of texts already. */
+static size_t
+place_in(const struct pattern_env *env, const char *text, size_t at, size_t *list)
 {
 	const char *s = text;
 
@@ -594,6 +630,19 @@ pattern_place(const struct pattern_env *env, const char *text, size_t at, size_t
 		at -= n;
 		s = end + 1;
 	}
+}
+
+size_t
+pattern_place(const struct pattern_env *env, const char *text, size_t at, size_t *list)
+{
+	struct sb s = {0};
+	struct why w;
+	size_t place = 0;
+
+	if (regex_fold(text, &s, &w) == 0)
+		place = regex_place(text, place_in(env, s.data, at, list));
+	sb_free(&s);
+	return place;
 }
 
 void

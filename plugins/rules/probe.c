@@ -9,6 +9,7 @@
 
 #include "engine.h"
 #include "pattern.h"
+#include "regex.h"
 
 /* Of a cubic expression these are 45,000 steps; only what doubles with each byte, or
  * nearly, comes to the engine's limit. */
@@ -103,7 +104,8 @@ probe_spends(const char *regex, size_t n, size_t bytes, uint32_t steps)
 
 	find_own(&own, regex, n);
 	t.code = pcre2_compile((PCRE2_SPTR)regex, n,
-	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NEVER_UCP | PCRE2_NO_START_OPTIMIZE,
+	    PCRE2_UTF | PCRE2_CASELESS | PCRE2_NO_START_OPTIMIZE |
+		(regex_wide(regex, n) ? PCRE2_UCP : PCRE2_NEVER_UCP),
 	    &error, &at, NULL);
 	t.md = pcre2_match_data_create(1, NULL);
 	t.mc = pcre2_match_context_create(NULL);

@@ -47,6 +47,7 @@ enum {
 	SET_RULES,
 	SET_SLOW,
 	SET_LINT,
+	SET_TODAY,
 	SET_PROBE
 };
 static const struct tosd_setting schema[] = {
@@ -67,6 +68,8 @@ static const struct tosd_setting schema[] = {
 	"tests"},
     [SET_LINT] = {"lint", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start what in packs should be looked at"},
+    [SET_TODAY] = {"today", TOSD_STRING, "",
+	"a day, 2027-01-31: say at the start which rules have expired"},
     [SET_PROBE] = {"probe_packs", TOSD_BOOL, "false",
 	"refuse packs with an expression that runs away on a text made for it, which "
 	"takes some time: `tosd -t' and `tosctl policy' do"},
@@ -216,16 +219,33 @@ drop_packs(struct rules *r, const bool *bad)
 	r->npacks = kept;
 }
 
+/* As many rules as the host takes; it would refuse them all. */
+static int
+check_room(const struct engine *e, const struct pack *p, struct whys *w)
+{
+	struct why why;
+
+	if (engine_rules(e) <= PACK_RULES_ALL)
+		return 0;
+	why_set(&why, "%s:%d: with pack `%s' these are more than %d rules in all packs",
+	    p->file, p->line, p->name, PACK_RULES_ALL);
+	whys_go_on(w, -1, &why);
+	return -1;
+}
+
 /* Fills e with all packs; those at fault are said and marked.  Whether none was. */
 static bool
 fill_engine(struct rules *r, struct engine *e, bool *bad)
 {
-	bool good = true;
+	bool good = true, full = false;
 
 	for (size_t i = 0; i < r->npacks; i++) {
 		struct whys whys = {.say = say_problem, .ctx = r};
 
 		bad[i] = engine_add(e, r->packs[i], &r->protect, &whys) != 0;
+		/* One is too many at a time: without it there is room again. */
+		if (!bad[i] && !full)
+			full = bad[i] = check_room(e, r->packs[i], &whys) != 0;
 		if (bad[i])
 			say(r, TOSD_LOG_PROBLEM, whys.last.text);
 		good = good && !bad[i];
@@ -342,9 +362,12 @@ declare(struct rules *r)
 			m = meaning_new(p);
 		}
 		rc = declare_rule(r, i, m, &why);
+		if (rc != 0)
+			why_set(&r->why, "%s:%d: %.300s", p->file,
+			    engine_rule(r->engine, i)->line, why);
 	}
 	meaning_free(&m);
-	return rc != 0 ? why_set(&r->why, "%.400s", why) : 0;
+	return rc;
 }
 
 static void
@@ -483,8 +506,10 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
 	r->probe = strcmp(settings[SET_PROBE].ptr, "true") == 0;
 	r->signers = settings[SET_SIGNERS].ptr;
-	if (settings[SET_LINT].len > 0 && !day_parse(settings[SET_LINT].ptr, &day))
-		return why_set(&r->why, "`lint' must be a day such as 2027-01-31");
+	for (int i = SET_LINT; i <= SET_TODAY; i++)
+		if (settings[i].len > 0 && !day_parse(settings[i].ptr, &day))
+			return why_set(&r->why, "`%s' must be a day such as 2027-01-31",
+			    schema[i].key);
 	return sign_keys(r->signers, &r->why);
 }
 
@@ -517,6 +542,8 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	say_packs(r);
 	if (settings[SET_LINT].len > 0)
 		lint(r, dir, settings[SET_LINT].ptr);
+	else if (settings[SET_TODAY].len > 0)
+		lint_expired(r->packs, r->npacks, settings[SET_TODAY].ptr, say_lint, r);
 	*state = r;
 	return TOSD_DONE;
 }

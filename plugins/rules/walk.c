@@ -45,6 +45,82 @@ walk_sign(const char **s, int *line, int *at)
 	}
 }
 
+/* --- names that are there twice */
+
+#define GROUPS_DEEP 64
+
+/* Those of the groups that are open. */
+struct names {
+	struct walk_name *v;
+	size_t n;
+	size_t from[GROUPS_DEEP]; /* where those of each begin */
+	int deep;
+};
+
+static const struct walk_name *
+find_name(const struct names *g, const struct walk_name *name)
+{
+	for (size_t i = g->from[g->deep]; i < g->n; i++)
+		if (g->v[i].n == name->n && memcmp(g->v[i].s, name->s, name->n) == 0)
+			return &g->v[i];
+	return NULL;
+}
+
+/* Opens and closes groups; false: more than can be followed. */
+static bool
+take_bracket(struct names *g, char c)
+{
+	if (c == '{') {
+		if (++g->deep == GROUPS_DEEP)
+			return false;
+		g->from[g->deep] = g->n;
+	} else if (c == '}') {
+		if (g->deep == 0)
+			return false;
+		g->n = g->from[g->deep--];
+	}
+	return true;
+}
+
+bool
+walk_twice(const char *s, struct walk_name *first, struct walk_name *again)
+{
+	struct names g = {.n = 0};
+	struct walk_name name = {NULL, 0, 0};
+	const struct walk_name *other = NULL;
+	int line = 1, at;
+	char c;
+
+	while (other == NULL && (c = walk_sign(&s, &line, &at)) != '\0') {
+		if (isalpha((unsigned char)c) || c == '*') {
+			name = (struct walk_name){s - 1, 1, at};
+			for (; *s != '\0' && (isalnum((unsigned char)*s) ||
+						 strchr("-_*", *s) != NULL);
+			     s++)
+				name.n++;
+			continue;
+		}
+		if (name.s != NULL && (c == '=' || c == ':')) {
+			other = find_name(&g, &name);
+			if (other != NULL)
+				break;
+			g.v = mem_grow(g.v, g.n + 1, sizeof(*g.v));
+			g.v[g.n++] = name;
+		}
+		name.s = NULL;
+		if (!take_bracket(&g, c))
+			break;
+	}
+	if (other != NULL) {
+		*first = *other;
+		*again = name;
+	}
+	free(g.v);
+	return other != NULL;
+}
+
+/* --- lines of strings */
+
 /* Where the strings of a text begin; pieces side by side are one. */
 struct begins {
 	int *v;

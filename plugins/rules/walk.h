@@ -20,6 +20,15 @@ struct walk {
  * line that it stands in; a string, which is skipped, is a ".  0: the end. */
 char walk_sign(const char **s, int *line, int *at);
 
+/* The first name that a group of the text has twice; false: there is none.  What
+ * libconfig says of it has no name. */
+struct walk_name {
+	const char *s;
+	size_t n;
+	int line;
+};
+bool walk_twice(const char *text, struct walk_name *first, struct walk_name *again);
+
 /* For strings in lists libconfig has the line of what follows them.  Gives those of the
  * tree the line in which they begin. */
 void walk_lines(const config_setting_t *root, const char *text);
