@@ -286,13 +286,14 @@ clean_up(struct supervisor *sup)
 	msg_clear(&sup->try_next);
 	setup_free(&sup->next);
 	setup_free(&sup->setup);
+	state_release(sup);
 	free(sup->refused_why);
 }
 
 int
 supervisor_run(const char *conf_path)
 {
-	struct supervisor sup = {.conf_path = conf_path, .generation = 1};
+	struct supervisor sup = {.conf_path = conf_path, .generation = 1, .state = -1};
 	struct err e = ERR_INIT;
 	char *why = NULL;
 	int rc;
@@ -306,7 +307,11 @@ supervisor_run(const char *conf_path)
 	}
 	sup.setup = setup_read(conf_path, &why);
 	free(why); /* it is in the log */
-	if (sup.setup == NULL) {
+	if (sup.setup == NULL || state_take(&sup, &e) != 0) {
+		if (sup.setup != NULL)
+			log_err("supervisor", "%s", e.text);
+		setup_free(&sup.setup);
+		state_release(&sup);
 		ready_free(&sup.ready);
 		return EXIT_FAILURE;
 	}

@@ -119,6 +119,7 @@ struct supervisor {
 	bool stopping, hurry;
 	bool said_identity; /* what programs of plugins run as */
 	size_t stop_step; /* which role is being stopped */
+	int state;	  /* the state folder, locked; -1: not yet */
 };
 
 /* --- supervisor_setup.c --- */
@@ -127,6 +128,12 @@ struct supervisor {
  * in *why then, to be freed. */
 struct setup *setup_read(const char *conf_path, char **why);
 void setup_free(struct setup **s);
+
+/* --- supervisor_state.c --- */
+
+/* Locks the state folder of the configuration; TOSD_EBUSY where another one has it. */
+int state_take(struct supervisor *sup, struct err *e);
+void state_release(struct supervisor *sup);
 
 /* --- supervisor_proc.c --- */
 

@@ -387,6 +387,36 @@ def test_reload_needs_restart():
         p.clean()
 
 
+def test_one_a_folder():
+    """A second one ends at once and starts nothing; killed, the first frees the folder.
+    A reload cannot move it."""
+    p = started()
+    try:
+        second = subprocess.run([f"{BUILD}/tests/probe", f"{p.dir}/tosd.conf"], timeout=5,
+                                capture_output=True, text=True, check=False,
+                                env=dict(os.environ, PROBE_LOG=f"{p.dir}/ctl/second",
+                                         PROBE_DIR=f"{p.dir}/ctl"))
+        assert second.returncode == 1 and "another tosd runs on" in second.stderr
+        assert not os.path.exists(f"{p.dir}/ctl/second"), "it started roles"
+        with open(f"{p.dir}/tosd.conf") as f:
+            text = f.read()
+        with open(f"{p.dir}/tosd.conf", "w") as f:
+            f.write(text.replace('/state"', '/elsewhere"'))
+        p.proc.send_signal(signal.SIGHUP)
+        assert "state_dir" in p.refused(1)[0]
+        p.configure()
+        p.proc.kill()
+        p.proc.wait()
+        p.proc = subprocess.Popen(
+            [f"{BUILD}/tests/probe", f"{p.dir}/tosd.conf"], stderr=p.err,
+            start_new_session=True, env=dict(os.environ, PROBE_LOG=f"{p.dir}/log",
+                                             PROBE_DIR=f"{p.dir}/ctl"))
+        wait("all roles", p.working)
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_reload_while_crashing():
     p = started()
     try:
