@@ -244,6 +244,15 @@ stop(struct supervisor *sup, int signo)
 	supervisor_step(sup);
 }
 
+void
+supervisor_fail(struct supervisor *sup, const char *why)
+{
+	log_err("supervisor", "%s: stopping", why);
+	sup->failed = true;
+	sup->stopping = true;
+	ready_stopping(sup->ready, why);
+}
+
 static void
 on_signal(void *ctx, int signo)
 {
@@ -325,5 +334,5 @@ supervisor_run(const char *conf_path)
 	rc = loop_run(sup.loop);
 	log_notice("supervisor", "stopped");
 	clean_up(&sup);
-	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rc == 0 && !sup.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

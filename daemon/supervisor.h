@@ -117,6 +117,8 @@ struct supervisor {
 	bool up;	/* READY=1 was said */
 	bool reloading; /* RELOADING=1 was said, READY=1 is due */
 	bool stopping, hurry;
+	bool engine_was_up; /* an engine has been ready */
+	bool failed;	    /* stopping because it cannot go on */
 	bool said_identity; /* what programs of plugins run as */
 	size_t stop_step; /* which role is being stopped */
 	int state;	  /* the state folder, locked; -1: not yet */
@@ -220,6 +222,8 @@ void watch_pong(struct proc *p, uint32_t seq);
 void supervisor_plan(struct supervisor *sup);
 /* Compares what is with what should be, and does the next thing. */
 void supervisor_step(struct supervisor *sup);
+/* It cannot go on: stops, and ends with a failure.  The caller steps. */
+void supervisor_fail(struct supervisor *sup, const char *why);
 
 /*
  * The whole role: reads the configuration, starts roles from /proc/self/exe (whose

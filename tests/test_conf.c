@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_conf: every mistake with its line, every key, sources, values, secrets. */
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 #include "conf/conf.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
+#include "conf/conf_writable.h"
 #include "suite.h"
 
 #define FEED(keys)                                                             \
@@ -1158,6 +1161,37 @@ test_check_command(void)
 	remove_folder(dir);
 }
 
+/* What takes no file is a mistake before anything runs; the attempt leaves nothing. */
+static void
+test_writable(void)
+{
+	char *dir = make_folder(), *sub = xasprintf("%s/s", dir),
+	     *in = xasprintf("%s/s/t", dir), *check = xasprintf("rmdir '%s/s'", dir);
+	const char *nobody = getpwnam("nobody") != NULL ? "nobody" : NULL;
+	int want = geteuid() == 0 ? 0 : EACCES;
+
+	CU_ASSERT_EQUAL(conf_writable("/proc/x", "/proc", NULL) != 0, true);
+	CU_ASSERT_EQUAL(mkdir(sub, 0755), 0);
+	CU_ASSERT_EQUAL(conf_writable(sub, sub, NULL), 0);
+	CU_ASSERT_EQUAL(conf_writable(in, sub, NULL), 0);
+	CU_ASSERT_EQUAL(chmod(sub, 0555), 0);
+	CU_ASSERT_EQUAL(conf_writable(sub, sub, NULL), want);
+	CU_ASSERT_EQUAL(chmod(sub, 0755), 0);
+	/* The user of the roles must get there; the folder itself it is given. */
+	CU_ASSERT_EQUAL(chmod(dir, 0700), 0);
+	if (geteuid() == 0 && nobody != NULL) {
+		CU_ASSERT_EQUAL(conf_writable(sub, sub, nobody), EACCES);
+		CU_ASSERT_EQUAL(conf_writable(in, sub, nobody), EACCES);
+		CU_ASSERT_EQUAL(chmod(dir, 0755), 0);
+		CU_ASSERT_EQUAL(conf_writable(sub, sub, nobody), 0);
+	}
+	CU_ASSERT_EQUAL(system(check), 0);
+	free(check);
+	free(in);
+	free(sub);
+	remove_folder(dir);
+}
+
 static void
 test_check_files(void)
 {
@@ -1174,6 +1208,10 @@ test_check_files(void)
 	static const char no_rules[] =
 	    MINIMUM "state_dir = \"s/t\"; run_dir = \"r\"; templates_dir = \"n\";\n"
 		    "fetch = { ca_file = \"ca\"; };\n"
+		    "policy = { packs_dir = \"none\"; plugins = ( { name = \"x\";\n"
+		    "  path = \"x.so\"; } ); };\n";
+	static const char no_state[] =
+	    MINIMUM "state_dir = \"/proc/x\"; run_dir = \"r\"; templates_dir = \"n\";\n"
 		    "policy = { packs_dir = \"none\"; plugins = ( { name = \"x\";\n"
 		    "  path = \"x.so\"; } ); };\n";
 	static const char *const want[] = {":2: `templates_dir'", ":4: `ca_file'",
@@ -1205,6 +1243,10 @@ test_check_files(void)
 	/* A plugin that is not `rules' needs neither packs nor their folder. */
 	put(dir, "tosd.conf", no_rules, 0644);
 	look(dir, &said, 0);
+	put(dir, "tosd.conf", no_state, 0644);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said.data, ":2: `state_dir': /proc/x cannot be made: /proc: "));
 	put(dir, "tosd.conf", text, 0644);
 	put(dir, "x.so", "x", 0777);
 	put(dir, "key", "x", 0604);
@@ -1267,6 +1309,7 @@ static const struct suite_test tests[] = {
     {"address ranges", test_ranges},
     {"distance and secret keys", test_distance},
     {"secrets and their permissions", test_secret},
+    {"folders that can be written to", test_writable},
     {"what the file system says", test_check_files},
     {"programs of plugins on disk", test_check_command},
     {"broken bytes", test_broken_bytes},

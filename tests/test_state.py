@@ -62,6 +62,56 @@ def test_engine_left_over(d):
     d.check_record()
 
 
+def refused(d, *words):
+    """Neither -t nor a start takes it, and both say why; returns what -t said."""
+    code, said = d.check()
+    assert code == 1 and all(w in said for w in words), said
+    code, lines, took = second(d)
+    assert code == 1 and took < 8, (code, took, lines)
+    assert any(all(w in x for w in words) for x in lines), lines
+    return said
+
+
+def test_not_writable(d):
+    """A state folder that cannot be made, or is on a file system that is read only."""
+    conf = d.path("tosd.conf").read_text()
+    d.write("tosd.conf", conf.replace(f'"{d.state}"', '"/proc/x"', 1))
+    assert "`state_dir'" in refused(d, "/proc/x cannot be made: /proc: ")
+    d.write("tosd.conf", conf)
+    assert d.check()[0] == 0 and not d.state.exists(), "looking at it has made it"
+    d.start()
+    d.stop()
+    before = sorted(os.listdir(d.state))
+    assert d.check()[0] == 0 and sorted(os.listdir(d.state)) == before
+    if os.getuid() != 0:
+        return
+    # A mount of its own, over itself: in a namespace that ends with the program.
+    script = f'mount --bind {d.state} {d.state} && mount -o remount,bind,ro {d.state} && exec "$@"'
+    for words, code in ((["-t"], 1), ([], 1)):
+        p = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", BUILD + "/tosd", *words,
+                            "-c", d.conf], capture_output=True, text=True, timeout=30,
+                           check=False)
+        if "unshare" in p.stderr or "mount:" in p.stderr:
+            print("  (no mounts here: skipped)")
+            return
+        assert p.returncode == code, p
+        assert f"{d.state} cannot be written to: Read-only file system" in p.stderr, p
+    assert sorted(os.listdir(d.state)) == before
+
+
+def test_engine_cannot_start(d):
+    """What only the engine finds out ends tosd as well, where none was ever ready."""
+    d.start()
+    d.stop()
+    checkpoint = d.state / "log" / "checkpoint"
+    checkpoint.write_text(checkpoint.read_text().replace("\n", "\n9", 1))
+    code, lines, took = second(d)
+    assert code == 1 and took < 15, (code, took)
+    errors = [x for x in lines if " error " in x]
+    assert "the engine cannot start, see above: stopping" in errors[-1], errors
+    assert sum("engine 0 (pid" in x for x in errors) == 1, errors
+
+
 def main():
     tests = [(k, v) for k, v in globals().items() if k.startswith("test_")]
     failed = 0

@@ -571,6 +571,34 @@ def test_bad_start():
         p.clean()
 
 
+def test_engine_cannot_start():
+    """An engine that never could start ends all, with a failure; one that could is tried
+    again, and a killed one as well."""
+    p = Probe(extra="# nothing")
+    try:
+        p.ctl("slow-engine")
+        wait("the engine", lambda: ("engine", 0) in p.pids())
+        os.kill(p.pid("engine"), signal.SIGKILL)
+        wait("another one", lambda: ("engine", 0) in p.pids())
+        p.ctl("no-start-engine")
+        p.ctl("slow-engine", False)
+        assert p.proc.wait(10) == 1
+        assert p.errors().count("the engine cannot start") == 1
+        assert not p.said("READY=1")
+    finally:
+        p.clean()
+    p = started()
+    try:
+        p.ctl("no-start-engine")
+        os.kill(p.pid("engine"), signal.SIGKILL)
+        wait("a try", lambda: [w for w in p.log() if w[3] == "no-start"])
+        p.ctl("no-start-engine", False)
+        wait("a working set", p.working)
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_user():
     if os.getuid() != 0:
         print("  (not root: skipped)")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conf_files: what only the file system can tell about a configuration, for
- * `tosd -t` and before start.  Looks, changes nothing.
+ * `tosd -t` and before start.  Leaves everything as it is.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "conf/conf_secret.h"
 #include "conf/conf_source.h"
 #include "conf/conf_table.h"
+#include "conf/conf_writable.h"
 
 struct look {
 	conf_report *report;
@@ -55,9 +56,10 @@ there(struct look *l, const struct conf_path *p, struct stat *st)
 	return false;
 }
 
-/* A folder that we make: what is nearest above it must be a folder. */
-static void
-check_made(struct look *l, const struct conf_path *p)
+/* A folder that we make: what is nearest above it must be a folder.  Returns that, or
+ * NULL after a mistake was kept. */
+static char *
+nearest(struct look *l, const struct conf_path *p)
 {
 	char *path = xstrdup(p->path), *up;
 	struct stat st;
@@ -67,11 +69,34 @@ check_made(struct look *l, const struct conf_path *p)
 		free(path);
 		path = up;
 	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return path;
 	if (stat(path, &st) != 0)
 		say(l, p, "cannot be made: %s: %s", path, strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
+	else
 		say(l, p, "cannot be made: %s is not a folder", path);
 	free(path);
+	return NULL;
+}
+
+static void
+check_made(struct look *l, const struct conf_path *p)
+{
+	free(nearest(l, p));
+}
+
+/* One that is nothing to us if it cannot be written to. */
+static void
+check_written(struct look *l, const struct conf_path *p)
+{
+	char *at = nearest(l, p);
+	int rc = at != NULL ? conf_writable(p->path, at, l->c->user) : 0;
+
+	if (rc != 0 && strcmp(at, p->path) == 0)
+		say(l, p, "cannot be written to: %s", strerror(rc));
+	else if (rc != 0)
+		say(l, p, "cannot be made: %s: %s", at, strerror(rc));
+	free(at);
 }
 
 static bool
@@ -248,6 +273,7 @@ check_packs(struct look *l, const struct conf_path *p)
 
 static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_MADE] = check_made,
+    [CONF_CHECK_WRITTEN] = check_written,
     [CONF_CHECK_PACKS] = check_packs,
     [CONF_CHECK_FOLDER] = check_folder,
     [CONF_CHECK_FILE] = check_file,
