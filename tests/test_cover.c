@@ -830,6 +830,44 @@ test_lost(void)
 	bench_close(b);
 }
 
+/* We are stopped, shorter than stops a deadline, and the feed rolls over: what may be
+ * lost from the last poll before to the first one after is ours. */
+static void
+test_short_stop(void)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct bench *b = bench_open();
+		double share, want = ours ? 1.0 : 0.0;
+		json_t *r, *o;
+
+		read_feed(b, posts(9, 1));
+		bench_go(b, CLOCK_MIN / 2);
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		b->now += ours ? 45 * CLOCK_SEC : 0; /* at once: nobody was away */
+		bench_start(b);
+		bench_tick(b);
+		read_feed(b, posts(40, 31));
+		CU_ASSERT_EQUAL(bench_count(b, "gap"), 1);
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "gap"), "state"), "lost");
+		CU_ASSERT_EQUAL(
+		    json_is_true(json_object_get(bench_last(b, "gap"), "ours")), ours);
+		bench_go(b, CLOCK_SEC);
+		r = row(b, "feeds");
+		o = json_object_get(r, "observed");
+		CU_ASSERT_EQUAL(
+		    json_object_size(json_object_get(o, "theirs")), ours ? 0 : 1);
+		CU_ASSERT_EQUAL(
+		    json_real_value(json_object_get(o, "ours")) > 45.0 / 3600, ours);
+		share = json_real_value(json_object_get(r, "readable"));
+		CU_ASSERT_DOUBLE_EQUAL(share, want, 0.01);
+		json_decref(r);
+		inspect_all(b);
+		bench_close(b);
+	}
+}
+
 /* A reading that is not one to the end: a gap of the feed's until there is one. */
 static void
 test_cut(void)
@@ -1493,6 +1531,7 @@ static const struct suite_test tests[] = {
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},
     {"gaps that stay", test_lost},
+    {"lost while we were stopped", test_short_stop},
     {"read, but not to its end", test_cut},
     {"a feed that is blank once", test_blank},
     {"a last reading that is not on record", test_forgotten},

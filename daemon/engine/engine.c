@@ -137,6 +137,7 @@ engine_free(struct engine **gp, int64_t now)
 		return;
 	engine_begin(g);
 	engine_record(g, "stop", json_object(), NULL, now);
+	engine_alive_now(g, now);
 	engine_cost_flush(g);
 	engine_flush(g, now);
 	engine_record_seal(g, true, now);
