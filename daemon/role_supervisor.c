@@ -209,6 +209,7 @@ supervisor_step(struct supervisor *sup)
 {
 	char status[64];
 
+	state_look(sup);
 	if (sup->stopping) {
 		step_stop(sup);
 		return;

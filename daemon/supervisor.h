@@ -122,6 +122,8 @@ struct supervisor {
 	bool said_identity; /* what programs of plugins run as */
 	size_t stop_step; /* which role is being stopped */
 	int state;	  /* the state folder, locked; -1: not yet */
+	bool lock_seen, head_seen; /* files of the ledger in it */
+	ino_t lock_inode;
 };
 
 /* --- supervisor_setup.c --- */
@@ -135,6 +137,8 @@ void setup_free(struct setup **s);
 
 /* Locks the state folder of the configuration; TOSD_EBUSY where another one has it. */
 int state_take(struct supervisor *sup, struct err *e);
+/* Fails if the ledger was there and is gone.  The caller steps. */
+void state_look(struct supervisor *sup);
 void state_release(struct supervisor *sup);
 
 /* --- supervisor_proc.c --- */

@@ -3,6 +3,7 @@
 """The state folder is one daemon's, can be written to, and does not begin anew: what the
 real tosd says and does where that is not so."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,31 @@ def test_engine_cannot_start(d):
     errors = [x for x in lines if " error " in x]
     assert "the engine cannot start, see above: stopping" in errors[-1], errors
     assert sum("engine 0 (pid" in x for x in errors) == 1, errors
+
+
+def gone(d, what):
+    """tosd ends by itself, with one line and nothing made in place of what is gone."""
+    assert d.proc.wait(20) == 1
+    lines = [x for x in d.log().splitlines() if f"the ledger that was in {d.state}/log is gone" in x]
+    assert len(lines) == 1, lines
+    assert not (d.state / "log" / "checkpoint").exists(), f"another one was begun ({what})"
+    assert d.log().count("made a signing key") == 1
+
+
+def test_state_gone(d):
+    """The state folder is deleted while nothing happens, and the engine is killed."""
+    for what in ("alone", "engine killed", "log moved"):
+        shutil.rmtree(d.state, ignore_errors=True)
+        d.log_file.write_text("")
+        d.start()
+        wait("a signed head", lambda: d.ledger())
+        if what == "log moved":
+            os.rename(d.state / "log", d.state / "elsewhere")
+        else:
+            shutil.rmtree(d.state, ignore_errors=True)
+        if what == "engine killed":
+            os.kill(d.roles()["engine", 0], signal.SIGKILL)
+        gone(d, what)
 
 
 def main():
