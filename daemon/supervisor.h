@@ -137,6 +137,8 @@ void setup_free(struct setup **s);
 
 /* Locks the state folder of the configuration; TOSD_EBUSY where another one has it. */
 int state_take(struct supervisor *sup, struct err *e);
+/* No room is left there: what fails for that need not fail for good. */
+bool state_is_full(const struct supervisor *sup);
 /* Fails if the ledger was there and is gone.  The caller steps. */
 void state_look(struct supervisor *sup);
 void state_release(struct supervisor *sup);

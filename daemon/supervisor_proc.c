@@ -426,13 +426,14 @@ describe_end(int status, char *out, size_t cap)
 }
 
 /* An engine that said why it cannot start, before any has: it would say so for ever.
- * Who was killed, or ended in the middle of its work, is another matter. */
+ * Who was killed, or ended in the middle of its work, is another matter, and whoever
+ * makes room on a full disk has a working daemon without another step. */
 static bool
 cannot_begin(const struct proc *p, int status)
 {
 	return p->slot->role == ROLE_ENGINE && !p->sup->engine_was_up &&
 	       !p->sup->stopping && !p->expected && WIFEXITED(status) &&
-	       WEXITSTATUS(status) != 0;
+	       WEXITSTATUS(status) != 0 && !state_is_full(p->sup);
 }
 
 /* A process has ended: log, free its place, decide when the next one starts. */

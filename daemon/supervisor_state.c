@@ -15,10 +15,13 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "supervisor.h"
+
+#define STATE_ROOM (1u << 20) /* bytes; an engine does not start in less */
 
 int
 state_take(struct supervisor *sup, struct err *e)
@@ -80,6 +83,16 @@ state_look(struct supervisor *sup)
 	if (is_gone(sup, "lock", &sup->lock_seen, &sup->lock_inode) ||
 	    is_gone(sup, "checkpoint", &sup->head_seen, NULL))
 		fail(sup);
+}
+
+bool
+state_is_full(const struct supervisor *sup)
+{
+	struct statvfs st;
+
+	return sup->state >= 0 && fstatvfs(sup->state, &st) == 0 &&
+	       (st.f_bavail * st.f_frsize < STATE_ROOM ||
+		   (st.f_files > 0 && st.f_favail == 0));
 }
 
 void

@@ -18,7 +18,8 @@
 #include "base/buf.h"
 #include "conf/conf_source.h"
 
-/* Makes a folder in it and removes it. */
+/* Makes a folder in it and removes it.  That a disk is full may pass, and is no mistake
+ * of the configuration. */
 static int
 try_write(const char *at)
 {
@@ -28,7 +29,7 @@ try_write(const char *at)
 	if (rc == 0)
 		rmdir(path);
 	free(path);
-	return rc;
+	return rc == ENOSPC || rc == EDQUOT ? 0 : rc;
 }
 
 /* Whether it could be gone through: in a child that has become the user. */
