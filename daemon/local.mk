@@ -8,6 +8,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/supervisor_proc.c \
 	%D%/supervisor_reload.c \
 	%D%/supervisor_setup.c \
+	%D%/supervisor_state.c \
 	%D%/supervisor_try.c \
 	%D%/supervisor_watch.c
 

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/histogram.h"
@@ -19,6 +20,8 @@
 #define STATS_EVERY (5 * CLOCK_SEC)
 /* Freed memory that is kept: captures come and go all the time. */
 #define KEEP (16u << 20)
+#define LOCK_WAIT_MS 10000 /* for an engine whose supervisor was killed */
+#define LOCK_LOOK_MS 100
 #define CAME_MAX 4096 /* answers timed between two commits; more are not */
 
 struct engine_role {
@@ -195,6 +198,22 @@ out:
 	return rc;
 }
 
+/* An engine whose supervisor was killed finishes what it has in hand, and then frees
+ * the ledger; nothing is open here meanwhile. */
+static int
+open_engine(struct engine_role *r, const struct engine_options *o, struct err *e)
+{
+	int rc = engine_new(o, clock_now(), &r->engine, e);
+
+	for (int ms = 0; rc == TOSD_EBUSY && ms < LOCK_WAIT_MS; ms += LOCK_LOOK_MS) {
+		if (ms == 0)
+			log_notice("engine", "%s; waiting for its end", e->text);
+		usleep(LOCK_LOOK_MS * 1000);
+		rc = engine_new(o, clock_now(), &r->engine, e);
+	}
+	return rc;
+}
+
 static void
 release(void *ctx)
 {
@@ -233,7 +252,7 @@ start(struct role_self *self, const struct buf *sources,
 	o.conf = r->conf;
 	o.notices = r->notices;
 	o.key = r->key;
-	if ((rc = engine_new(&o, clock_now(), &r->engine, e)) != 0)
+	if ((rc = open_engine(r, &o, e)) != 0)
 		return rc;
 	rc = control_new(
 	    role_loop(self), r->conf->control, on_control, r, &r->control, e);

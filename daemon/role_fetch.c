@@ -7,6 +7,7 @@
  * A poll in hand is a struct poll, owned by the client's callback.  Every poll gets
  * exactly one answer, unless the engine that asked is gone.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,32 @@ read_links(const struct fetch_result *r, struct msg_polled *p)
 		prefer_header(r, "next", &p->next_url);
 }
 
+/* Items, and whether all of them are here.  What a limit keeps out is not there for a
+ * later 304 either: the whole is asked for until it can be read to its end. */
+static void
+read_items(struct msg_polled *p, struct feed_doc *doc, size_t max)
+{
+	char why[96];
+
+	p->cut = p->truncated || doc->cut;
+	if (doc->cut)
+		snprintf(why, sizeof(why),
+		    "more than fetch.max_items (%zu) in one answer: the rest was not "
+		    "read",
+		    max);
+	fetch_items_take(&p->items, &p->nitems, &p->truncated, doc->items, doc->nitems);
+	if (p->nitems < doc->nitems) {
+		p->cut = true;
+		snprintf(why, sizeof(why),
+		    "more text than one message takes: %u of %zu items were read",
+		    p->nitems, doc->nitems);
+	}
+	if (doc->cut || p->nitems < doc->nitems)
+		say(p, p->outcome, why);
+	if (p->cut)
+		forget_validators(p);
+}
+
 static void
 read_feed(struct fetch_role *role, const struct fetch_result *r,
     const struct feed_source *src, struct msg_polled *p)
@@ -177,7 +204,6 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		xmove(&p->title, &doc.title);
 		xmove(&p->site, &doc.link);
 		p->well_formed = doc.well_formed && !p->truncated;
-		p->truncated |= doc.truncated;
 		xmove(&p->next_url, &doc.next_url);
 		xmove(&p->self_url, &doc.self_url);
 		xmove(&p->hub, &doc.hub);
@@ -193,8 +219,8 @@ read_feed(struct fetch_role *role, const struct fetch_result *r,
 		p->ttl = doc.ttl_ms > 0 ? doc.ttl_ms : 0;
 		if (p->why == NULL)
 			p->why = words(doc.problem);
-		fetch_items_take(
-		    &p->items, &p->nitems, &p->truncated, doc.items, doc.nitems);
+		read_items(p, &doc, lim.max_items);
+		p->truncated |= doc.truncated;
 	}
 	feed_doc_clear(&doc);
 }

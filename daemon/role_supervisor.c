@@ -209,6 +209,7 @@ supervisor_step(struct supervisor *sup)
 {
 	char status[64];
 
+	state_look(sup);
 	if (sup->stopping) {
 		step_stop(sup);
 		return;
@@ -242,6 +243,15 @@ stop(struct supervisor *sup, int signo)
 		sup->hurry = true;
 	}
 	supervisor_step(sup);
+}
+
+void
+supervisor_fail(struct supervisor *sup, const char *why)
+{
+	log_err("supervisor", "%s: stopping", why);
+	sup->failed = true;
+	sup->stopping = true;
+	ready_stopping(sup->ready, why);
 }
 
 static void
@@ -286,13 +296,14 @@ clean_up(struct supervisor *sup)
 	msg_clear(&sup->try_next);
 	setup_free(&sup->next);
 	setup_free(&sup->setup);
+	state_release(sup);
 	free(sup->refused_why);
 }
 
 int
 supervisor_run(const char *conf_path)
 {
-	struct supervisor sup = {.conf_path = conf_path, .generation = 1};
+	struct supervisor sup = {.conf_path = conf_path, .generation = 1, .state = -1};
 	struct err e = ERR_INIT;
 	char *why = NULL;
 	int rc;
@@ -306,7 +317,11 @@ supervisor_run(const char *conf_path)
 	}
 	sup.setup = setup_read(conf_path, &why);
 	free(why); /* it is in the log */
-	if (sup.setup == NULL) {
+	if (sup.setup == NULL || state_take(&sup, &e) != 0) {
+		if (sup.setup != NULL)
+			log_err("supervisor", "%s", e.text);
+		setup_free(&sup.setup);
+		state_release(&sup);
 		ready_free(&sup.ready);
 		return EXIT_FAILURE;
 	}
@@ -320,5 +335,5 @@ supervisor_run(const char *conf_path)
 	rc = loop_run(sup.loop);
 	log_notice("supervisor", "stopped");
 	clean_up(&sup);
-	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rc == 0 && !sup.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

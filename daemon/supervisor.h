@@ -117,8 +117,13 @@ struct supervisor {
 	bool up;	/* READY=1 was said */
 	bool reloading; /* RELOADING=1 was said, READY=1 is due */
 	bool stopping, hurry;
+	bool engine_was_up; /* an engine has been ready */
+	bool failed;	    /* stopping because it cannot go on */
 	bool said_identity; /* what programs of plugins run as */
 	size_t stop_step; /* which role is being stopped */
+	int state;	  /* the state folder, locked; -1: not yet */
+	bool lock_seen, head_seen; /* files of the ledger in it */
+	ino_t lock_inode;
 };
 
 /* --- supervisor_setup.c --- */
@@ -127,6 +132,16 @@ struct supervisor {
  * in *why then, to be freed. */
 struct setup *setup_read(const char *conf_path, char **why);
 void setup_free(struct setup **s);
+
+/* --- supervisor_state.c --- */
+
+/* Locks the state folder of the configuration; TOSD_EBUSY where another one has it. */
+int state_take(struct supervisor *sup, struct err *e);
+/* No room is left there: what fails for that need not fail for good. */
+bool state_is_full(const struct supervisor *sup);
+/* Fails if the ledger was there and is gone.  The caller steps. */
+void state_look(struct supervisor *sup);
+void state_release(struct supervisor *sup);
 
 /* --- supervisor_proc.c --- */
 
@@ -213,6 +228,8 @@ void watch_pong(struct proc *p, uint32_t seq);
 void supervisor_plan(struct supervisor *sup);
 /* Compares what is with what should be, and does the next thing. */
 void supervisor_step(struct supervisor *sup);
+/* It cannot go on: stops, and ends with a failure.  The caller steps. */
+void supervisor_fail(struct supervisor *sup, const char *why);
 
 /*
  * The whole role: reads the configuration, starts roles from /proc/self/exe (whose

@@ -234,6 +234,7 @@ take_ready(struct proc *p, struct msg *m)
 		p->ready_since = clock_steady();
 		if (p == p->slot->cur)
 			proc_connect(p);
+		p->sup->engine_was_up |= p->slot->role == ROLE_ENGINE;
 		if (p->slot->role == ROLE_ENGINE && p->sup->refused_why != NULL)
 			reload_tell(p->sup);
 	}
@@ -424,6 +425,17 @@ describe_end(int status, char *out, size_t cap)
 		snprintf(out, cap, "ended with code %d", WEXITSTATUS(status));
 }
 
+/* An engine that said why it cannot start, before any has: it would say so for ever.
+ * Who was killed, or ended in the middle of its work, is another matter, and whoever
+ * makes room on a full disk has a working daemon without another step. */
+static bool
+cannot_begin(const struct proc *p, int status)
+{
+	return p->slot->role == ROLE_ENGINE && !p->sup->engine_was_up &&
+	       !p->sup->stopping && !p->expected && WIFEXITED(status) &&
+	       WEXITSTATUS(status) != 0 && !state_is_full(p->sup);
+}
+
 /* A process has ended: log, free its place, decide when the next one starts. */
 static void
 bury(struct proc *p, int status)
@@ -446,6 +458,8 @@ bury(struct proc *p, int status)
 		    slot->index, (int)p->pid, how, at_work ? " " : "", where);
 	if (p->ready_since != 0 && clock_steady() - p->ready_since >= QUIET)
 		slot->backoff = 0;
+	if (cannot_begin(p, status))
+		supervisor_fail(p->sup, "the engine cannot start, see above");
 	if (!p->expected && !p->sup->stopping && slot->wanted) {
 		if (p->ready_since == 0)
 			blame_end(slot, p->trace);

@@ -86,6 +86,21 @@ rehearse(struct supervisor *sup)
 		refuse(sup, "no worker could be started to rehearse it");
 }
 
+/* The engine has store and ledger open, and the lock is on their folder. */
+static bool
+moves_state(const struct supervisor *sup)
+{
+	const char *old = sup->setup->conf->state_dir;
+
+	if (strcmp(sup->next->conf->state_dir, old) == 0)
+		return false;
+	log_err("conf",
+	    "`state_dir' is another one than %s, where tosd runs: stop it to "
+	    "change that",
+	    old);
+	return true;
+}
+
 void
 reload_begin(struct supervisor *sup)
 {
@@ -105,6 +120,8 @@ reload_begin(struct supervisor *sup)
 	sup->next = setup_read(sup->conf_path, &why);
 	if (sup->next == NULL)
 		refuse(sup, why != NULL ? why : "the log says why");
+	else if (moves_state(sup))
+		refuse(sup, "`state_dir' cannot change while tosd runs");
 	else
 		rehearse(sup);
 	free(why);

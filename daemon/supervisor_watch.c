@@ -57,6 +57,9 @@ on_tick(void *ctx)
 {
 	struct supervisor *sup = ctx;
 
+	state_look(sup);
+	if (sup->failed)
+		supervisor_step(sup);
 	for (struct proc *p = sup->procs; p != NULL; p = p->next) {
 		if (p->state != PROC_READY)
 			continue;

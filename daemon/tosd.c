@@ -117,6 +117,13 @@ print_mistake(void *ctx, const char *file, int line, const char *text)
 	tosd_plugins_mistake(t, file, line, text);
 }
 
+static void
+print_doubt(void *ctx, const char *file, int line, const char *text)
+{
+	(void)ctx;
+	complain("%s%s:%d: warning: %s", log_mark(LOG_L_WARN), file, line, text);
+}
+
 static int
 test_conf(const char *path)
 {
@@ -136,6 +143,8 @@ test_conf(const char *path)
 	rc = conf_parse_draft(&sources, print_mistake, &t, &c);
 	if (c != NULL && conf_check_files(c, print_mistake, &t) != 0)
 		rc = TOSD_EINVAL;
+	if (c != NULL)
+		conf_doubt_files(c, print_doubt, NULL);
 	if (c != NULL && tosd_plugins_test(&t, c) != 0)
 		rc = TOSD_EINVAL;
 	if (rc == 0)

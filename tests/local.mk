@@ -133,6 +133,7 @@ dist_check_SCRIPTS += \
 	%D%/test_polite.py \
 	%D%/test_sitemap.py \
 	%D%/test_smtp_bytes.py \
+	%D%/test_state.py \
 	%D%/test_stream.py \
 	%D%/test_swap.py
 EXTRA_DIST += %D%/daemon.py %D%/processes.py %D%/servers.py %D%/trials.py %D%/polite_server.py

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_conf: every mistake with its line, every key, sources, values, secrets. */
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 #include "conf/conf.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
+#include "conf/conf_writable.h"
 #include "suite.h"
 
 #define FEED(keys)                                                             \
@@ -82,7 +85,20 @@ static const struct {
 } bad[] = {
     /* syntax and bytes */
     {"provider = {\n name = \"P\"\n mailbox \"x\";\n};", 3, "syntax error; look here"},
-    {MINIMUM "fetch = { interval = \"5m\"; interval = \"6m\"; };", 2, "duplicate"},
+    {MINIMUM "fetch = { interval = \"5m\"; interval = \"6m\"; };", 2,
+	"`interval' is given twice; it is there already, at line 2"},
+    {MINIMUM "user = \"a\";\nfetch = { interval = \"5m\"; };\nuser = \"b\";", 4,
+	"`user' is given twice; it is there already, at line 2"},
+    /* a quote that is missing before a mail address */
+    {MINIMUM "user = \"a;\ncourier = {\n from = \"x@example.net\"; };", 2,
+	"ends only before the `@' of line 4"},
+    {MINIMUM "courier = {\n from = x@example.net; };", 3,
+	"a double quote is missing before it"},
+    /* secrets in place of their names */
+    {MINIMUM "ledger = { key_credential = \"s3cret!pass word\"; };", 2,
+	"is not the name of a credential"},
+    {MINIMUM "ledger = { key_credential = \"..\"; };", 2,
+	"is not the name of a credential"},
     {MINIMUM "fetchers = \"1;\n", 2, "no closing quote"},
     {MINIMUM "\n/* open\n", 3, "no closing */"},
     {MINIMUM "@include \"other.conf\"\n", 2, "@include is not supported"},
@@ -930,7 +946,8 @@ test_sources(void)
 {
 	char *dir = make_folder(), *path = xasprintf("%s/tosd.conf", dir);
 	struct conf_sources s, again;
-	struct buf w = {0};
+	struct conf *c = NULL;
+	struct buf w = {0}, said = {0};
 	struct err e = ERR_INIT;
 	struct rd r;
 
@@ -964,10 +981,15 @@ test_sources(void)
 	}
 	conf_sources_clear(&s);
 	/* A folder that was named must be there: no tenants is not what was meant. */
-	put(dir, "tosd.conf", "tenants_dir = \"gone\";\n" MINIMUM, 0644);
-	CU_ASSERT_NOT_EQUAL(conf_sources_read(path, &s, &e), 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "gone"));
-	CU_ASSERT_EQUAL(s.n, 0);
+	put(dir, "tosd.conf", MINIMUM "tenants_dir = \"gone\";\nzebra = 1;\n", 0644);
+	CU_ASSERT_EQUAL(conf_sources_read(path, &s, &e), 0);
+	CU_ASSERT_EQUAL(conf_parse(&s, collect, &said, &c), TOSD_EINVAL);
+	CU_ASSERT_PTR_NULL(c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, ":2: `tenants_dir': "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "/gone: No such file"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, ":3: unknown key `zebra'"));
+	conf_sources_clear(&s);
+	buf_free(&said);
 	CU_ASSERT_EQUAL(conf_sources_read("/nonexistent/x", &s, &e), TOSD_ENOENT);
 	CU_ASSERT_EQUAL(chdir("/"), 0);
 	buf_free(&w);
@@ -1083,7 +1105,7 @@ test_secret(void)
 	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), TOSD_EINVAL);
 	unsetenv("CREDENTIALS_DIRECTORY");
 	CU_ASSERT_EQUAL(conf_secret("key", &b, &e), TOSD_ENOENT);
-	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "LoadCredential=key"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "LoadCredential="));
 	setenv("CREDENTIALS_DIRECTORY", dir, 1);
 	put(dir, "key", "from systemd", 0444);
 	CU_ASSERT_EQUAL(conf_secret("key", &b, &e), 0);
@@ -1158,6 +1180,96 @@ test_check_command(void)
 	remove_folder(dir);
 }
 
+/* What takes no file is a mistake before anything runs; the attempt leaves nothing. */
+static void
+test_writable(void)
+{
+	char *dir = make_folder(), *sub = xasprintf("%s/s", dir),
+	     *in = xasprintf("%s/s/t", dir), *check = xasprintf("rmdir '%s/s'", dir);
+	const char *nobody = getpwnam("nobody") != NULL ? "nobody" : NULL;
+	int want = geteuid() == 0 ? 0 : EACCES;
+
+	CU_ASSERT_EQUAL(conf_writable("/proc/x", "/proc", NULL) != 0, true);
+	CU_ASSERT_EQUAL(mkdir(sub, 0755), 0);
+	CU_ASSERT_EQUAL(conf_writable(sub, sub, NULL), 0);
+	CU_ASSERT_EQUAL(conf_writable(in, sub, NULL), 0);
+	CU_ASSERT_EQUAL(chmod(sub, 0555), 0);
+	CU_ASSERT_EQUAL(conf_writable(sub, sub, NULL), want);
+	CU_ASSERT_EQUAL(chmod(sub, 0755), 0);
+	/* The user of the roles must get there; the folder itself it is given. */
+	CU_ASSERT_EQUAL(chmod(dir, 0700), 0);
+	if (geteuid() == 0 && nobody != NULL) {
+		CU_ASSERT_EQUAL(conf_writable(sub, sub, nobody), EACCES);
+		CU_ASSERT_EQUAL(conf_writable(in, sub, nobody), EACCES);
+		CU_ASSERT_EQUAL(chmod(dir, 0755), 0);
+		CU_ASSERT_EQUAL(conf_writable(sub, sub, nobody), 0);
+	}
+	CU_ASSERT_EQUAL(system(check), 0);
+	free(check);
+	free(in);
+	free(sub);
+	remove_folder(dir);
+}
+
+/* A secret where its name should be: told, and never repeated. */
+static void
+test_secret_for_name(void)
+{
+	static const char *const values[] = {
+	    "sk-abcdef0123", "./dir/hunter2", "x9/hunter2"};
+	char *dir = make_folder();
+	struct buf said = {0}, doubts = {0};
+
+	unsetenv("CREDENTIALS_DIRECTORY");
+	for (size_t i = 0; i < 2 * sizeof(values) / sizeof(values[0]); i++) {
+		const char *value = values[i / 2];
+		bool path = strchr(value, '/') != NULL;
+		char *text = xasprintf(MINIMUM "state_dir = \"s\"; run_dir = \"r\";\n"
+					       "templates_dir = \".\";\n"
+					       "policy = { packs_dir = \".\"; };\n"
+					       "courier = { username = \"u\";\n"
+					       "  password_credential = \"%s\"; };\n",
+		    value);
+		char *conf = xasprintf("%s/tosd.conf", dir);
+		struct conf_sources s;
+		struct err e = ERR_INIT;
+		struct conf *c = NULL;
+
+		put(dir, "tosd.conf", text, 0644);
+		/* Known for sure once systemd has started us, a doubt before. */
+		if (i % 2 == 1)
+			setenv("CREDENTIALS_DIRECTORY", dir, 1);
+		buf_reset(&said);
+		buf_reset(&doubts);
+		CU_ASSERT_EQUAL_FATAL(conf_sources_read(conf, &s, &e), 0);
+		CU_ASSERT_EQUAL_FATAL(conf_parse(&s, collect, &said, &c), 0);
+		conf_check_files(c, collect, &said);
+		conf_doubt_files(c, collect, &doubts);
+		buf_puts(&said, "");
+		buf_puts(&doubts, "");
+		CU_ASSERT_EQUAL(strstr(said.data, ":6: `password_credential'") != NULL,
+		    path || i % 2 == 1);
+		CU_ASSERT_EQUAL(
+		    strstr(doubts.data, ":6: `password_credential'") != NULL,
+		    !path && i % 2 == 0);
+		CU_ASSERT_PTR_NULL(strstr(said.data, value + 2));
+		CU_ASSERT_PTR_NULL(strstr(doubts.data, value + 2));
+		buf_reset(&said);
+		if (!path) {
+			CU_ASSERT_NOT_EQUAL(conf_secret(value, &said, &e), 0);
+			CU_ASSERT_PTR_NULL(strstr(e.text, value));
+		}
+		unsetenv("CREDENTIALS_DIRECTORY");
+		conf_free(&c);
+		conf_sources_clear(&s);
+		free(conf);
+		free(text);
+	}
+	buf_free(&said);
+	buf_free(&doubts);
+	remove_folder(dir);
+}
+
 static void
 test_check_files(void)
 {
@@ -1174,6 +1286,10 @@ test_check_files(void)
 	static const char no_rules[] =
 	    MINIMUM "state_dir = \"s/t\"; run_dir = \"r\"; templates_dir = \"n\";\n"
 		    "fetch = { ca_file = \"ca\"; };\n"
+		    "policy = { packs_dir = \"none\"; plugins = ( { name = \"x\";\n"
+		    "  path = \"x.so\"; } ); };\n";
+	static const char no_state[] =
+	    MINIMUM "state_dir = \"/proc/x\"; run_dir = \"r\"; templates_dir = \"n\";\n"
 		    "policy = { packs_dir = \"none\"; plugins = ( { name = \"x\";\n"
 		    "  path = \"x.so\"; } ); };\n";
 	static const char *const want[] = {":2: `templates_dir'", ":4: `ca_file'",
@@ -1205,6 +1321,10 @@ test_check_files(void)
 	/* A plugin that is not `rules' needs neither packs nor their folder. */
 	put(dir, "tosd.conf", no_rules, 0644);
 	look(dir, &said, 0);
+	put(dir, "tosd.conf", no_state, 0644);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(said.data, ":2: `state_dir': /proc/x cannot be made: /proc: "));
 	put(dir, "tosd.conf", text, 0644);
 	put(dir, "x.so", "x", 0777);
 	put(dir, "key", "x", 0604);
@@ -1267,6 +1387,8 @@ static const struct suite_test tests[] = {
     {"address ranges", test_ranges},
     {"distance and secret keys", test_distance},
     {"secrets and their permissions", test_secret},
+    {"folders that can be written to", test_writable},
+    {"a secret for a name", test_secret_for_name},
     {"what the file system says", test_check_files},
     {"programs of plugins on disk", test_check_command},
     {"broken bytes", test_broken_bytes},

@@ -15,6 +15,7 @@ struct doc {
 	int32_t status; /* 0: 200 */
 	const char *next, *gone, *more, *etag, *format, *url, *site;
 	int64_t took; /* from the answer until the engine has it */
+	bool cut;     /* it goes on beyond a limit */
 	struct item *v;
 	uint32_t n;
 };
@@ -100,6 +101,8 @@ answer(struct bench *b, struct caught *c, struct doc d)
 	m.polled.site = copy_of(d.site);
 	m.polled.gone = list_of(d.gone, &m.polled.ngone);
 	m.polled.more = list_of(d.more, &m.polled.nmore);
+	m.polled.cut = d.cut;
+	m.polled.why = d.cut ? xstrdup("more than fetch.max_items") : NULL;
 	m.polled.items = d.v;
 	m.polled.nitems = d.n;
 	m.fd = bench_capture(b);
@@ -827,6 +830,99 @@ test_lost(void)
 	bench_close(b);
 }
 
+/* We are stopped, shorter than stops a deadline, and the feed rolls over: what may be
+ * lost from the last poll before to the first one after is ours. */
+static void
+test_short_stop(void)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		struct bench *b = bench_open();
+		double share, want = ours ? 1.0 : 0.0;
+		json_t *r, *o;
+
+		read_feed(b, posts(9, 1));
+		bench_go(b, CLOCK_MIN / 2);
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		b->now += ours ? 45 * CLOCK_SEC : 0; /* at once: nobody was away */
+		bench_start(b);
+		bench_tick(b);
+		read_feed(b, posts(40, 31));
+		CU_ASSERT_EQUAL(bench_count(b, "gap"), 1);
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "gap"), "state"), "lost");
+		CU_ASSERT_EQUAL(
+		    json_is_true(json_object_get(bench_last(b, "gap"), "ours")), ours);
+		bench_go(b, CLOCK_SEC);
+		r = row(b, "feeds");
+		o = json_object_get(r, "observed");
+		CU_ASSERT_EQUAL(
+		    json_object_size(json_object_get(o, "theirs")), ours ? 0 : 1);
+		CU_ASSERT_EQUAL(
+		    json_real_value(json_object_get(o, "ours")) > 45.0 / 3600, ours);
+		share = json_real_value(json_object_get(r, "readable"));
+		CU_ASSERT_DOUBLE_EQUAL(share, want, 0.01);
+		json_decref(r);
+		inspect_all(b);
+		bench_close(b);
+	}
+}
+
+/* A reading that is not one to the end: a gap of the feed's until there is one. */
+static void
+test_cut(void)
+{
+	struct bench *b = bench_open();
+	struct doc d, down = {.outcome = POLLED_TIMEOUT};
+	struct caught c;
+	int64_t from, hours = 0;
+	json_t *r, *theirs;
+
+	read_feed(b, posts(9, 1));
+	from = b->now;
+	for (int i = 0; i < 3; i++) {
+		d = posts(9 + i, 1);
+		d.cut = true;
+		read_feed(b, d);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 1); /* once, not for each poll */
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "gap"), "state"), "open");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "gap"), "reason"), "more than fetch.max_items");
+	CU_ASSERT_FALSE(json_is_true(json_object_get(bench_last(b, "gap"), "ours")));
+	r = row(b, "feeds");
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "outcome"), "ok");
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "why"), "more than fetch.max_items");
+	CU_ASSERT_EQUAL(clock_parse(bench_str(r, "down_since")), from);
+	CU_ASSERT(json_real_value(json_object_get(r, "readable")) < 0.01);
+	json_decref(r);
+	/* Not readable at all is another gap; then cut once more; then all is there. */
+	reply(b, POLL_FEED, down);
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 3);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "gap"), "why"), "timeout");
+	d = posts(12, 1);
+	d.cut = true;
+	read_feed(b, d);
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 5);
+	CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+	hours = b->now - from;
+	answer(b, &c, posts(12, 1));
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 6);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "gap"), "state"), "closed");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "gap"), "why"), "read to its end");
+	r = row(b, "feeds");
+	CU_ASSERT_PTR_NULL(json_object_get(r, "down_since"));
+	theirs = json_object_get(json_object_get(r, "observed"), "theirs");
+	CU_ASSERT_DOUBLE_EQUAL(
+	    json_real_value(json_object_get(theirs, "not read to its end")) +
+		json_real_value(json_object_get(theirs, "timeout")),
+	    (double)hours / CLOCK_HOUR, 0.01);
+	json_decref(r);
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* A feed that is blank for one poll does not begin anew. */
 static void
 test_blank(void)
@@ -1435,6 +1531,8 @@ static const struct suite_test tests[] = {
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},
     {"gaps that stay", test_lost},
+    {"lost while we were stopped", test_short_stop},
+    {"read, but not to its end", test_cut},
     {"a feed that is blank once", test_blank},
     {"a last reading that is not on record", test_forgotten},
     {"addresses of older pages", test_older_urls},

@@ -660,12 +660,14 @@ test_limits(void)
 	feed_parse(s, strlen(s), NULL, &lim, &d, NULL);
 	CU_ASSERT_EQUAL(d.nitems, 3);
 	CU_ASSERT(d.truncated);
+	CU_ASSERT(d.cut);
 	feed_doc_clear(&d);
 	feed_parse(t, strlen(t), NULL, &lim, &d, NULL);
 	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
 	SAME(d.items[0].text, "aaaaaaaaaa");
 	CU_ASSERT(d.items[0].flags & ITEM_TRUNCATED);
 	CU_ASSERT(d.truncated);
+	CU_ASSERT_FALSE(d.cut); /* all items are there */
 	feed_doc_clear(&d);
 }
 

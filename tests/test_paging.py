@@ -305,7 +305,9 @@ def test_lost_store(d, sites):
             pass
     for name in ("store.db", "store.db-wal", "store.db-shm"):
         d.path("state/" + name).unlink(missing_ok=True)
-    p = d.run("rebuild", "--dir", d.state)
+    # Who was killed may keep its lock for a moment.
+    p = wait("the end of the engine", lambda: [
+        p for p in [d.run("rebuild", "--dir", d.state)] if "daemon runs" not in p.stderr], 10)[0]
     assert p.returncode == 0, p
     for kind in sites.values():
         kind.hold.set()

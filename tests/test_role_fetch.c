@@ -51,6 +51,9 @@ static const char script[] =
     " \"/cut.xml\": {\"cut\": 80, \"body\": \"<rss><channel><item><guid>c1</guid>"
     "<title>kept</title></item><item><guid>c2</guid><title>lost</title></item>"
     "</channel></rss>\"},"
+    " \"/many.json\": {\"etag\": \"\\\"m\\\"\", \"body\": \"{\\\"version\\\":"
+    "\\\"https://jsonfeed.org/version/1.1\\\",\\\"items\\\":[{\\\"id\\\":1},"
+    "{\\\"id\\\":2},{\\\"id\\\":3},{\\\"id\\\":4},{\\\"id\\\":5},{\\\"id\\\":6}]}\"},"
     " \"/text\": {\"etag\": \"\\\"t\\\"\", \"body\": \"plain words\"},"
     " \"/same.xml\": {\"body\": \"<rss><channel><item><guid>s</guid></item></channel>"
     "</rss>\"},"
@@ -294,6 +297,7 @@ test_feeds(void)
 		CU_ASSERT_EQUAL(p->status, 200);
 		CU_ASSERT_TRUE(p->well_formed);
 		CU_ASSERT_FALSE(p->truncated);
+		CU_ASSERT_FALSE(p->cut);
 		CU_ASSERT_PTR_NOT_NULL(p->etag);
 		CU_ASSERT_PTR_NOT_NULL(p->last_modified);
 		CU_ASSERT_PTR_NOT_NULL(p->body_hash);
@@ -434,9 +438,26 @@ test_broken_off(void)
 	CU_ASSERT_FALSE(p->well_formed);
 	CU_ASSERT_PTR_NOT_NULL(p->why);
 	CU_ASSERT_PTR_NULL(p->body_hash);
+	CU_ASSERT_TRUE(p->cut);
 	CU_ASSERT_FATAL(p->nitems >= 1);
 	CU_ASSERT_STRING_EQUAL(p->items[0].id, "c1");
 	CU_ASSERT_STRING_EQUAL(p->items[0].title, "kept");
+}
+
+/* What is beyond a limit is said to be missing, and no 304 may vouch for it. */
+static void
+test_too_many(void)
+{
+	const struct msg_polled *p = poll_feed("/many.json");
+
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_EQUAL(p->nitems, 5);
+	CU_ASSERT_TRUE(p->truncated);
+	CU_ASSERT_TRUE(p->cut);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p->why);
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->why, "fetch.max_items (5)"));
+	CU_ASSERT_PTR_NULL(p->etag);
+	CU_ASSERT_PTR_NULL(p->body_hash);
 }
 
 static void
@@ -688,6 +709,7 @@ static const struct suite_test tests[] = {
     {"unchanged by 304 and by body", test_unchanged},
     {"not a feed", test_not_feed},
     {"a feed that breaks off", test_broken_off},
+    {"more items than are taken", test_too_many},
     {"hint of feed and header", test_hint},
     {"pages", test_pages},
     {"static files", test_directory},
@@ -715,7 +737,8 @@ make_conf(const char *policy)
 	    "sandbox = \"" SANDBOX "\";\n"
 	    "provider = { name = \"Example\"; mailbox = \"abuse@example.net\"; };\n"
 	    "fetch = { host_gap = 0; timeout = \"5s\"; connect_timeout = \"2s\";"
-	    " max_body = 100000; max_host_connections = 8; ca_file = \"%s/cert.pem\"; "
+	    " max_body = 100000; max_items = 5; max_host_connections = 8; ca_file = "
+	    "\"%s/cert.pem\"; "
 	    "resolvers = [ \"127.0.0.1:%d\" ]; second_interface = \"127.0.0.5\"; "
 	    "};\n"
 	    "policy = { %s plugins = ( \"lists\" ); lists = (\n"

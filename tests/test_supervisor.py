@@ -387,6 +387,36 @@ def test_reload_needs_restart():
         p.clean()
 
 
+def test_one_a_folder():
+    """A second one ends at once and starts nothing; killed, the first frees the folder.
+    A reload cannot move it."""
+    p = started()
+    try:
+        second = subprocess.run([f"{BUILD}/tests/probe", f"{p.dir}/tosd.conf"], timeout=5,
+                                capture_output=True, text=True, check=False,
+                                env=dict(os.environ, PROBE_LOG=f"{p.dir}/ctl/second",
+                                         PROBE_DIR=f"{p.dir}/ctl"))
+        assert second.returncode == 1 and "another tosd runs on" in second.stderr
+        assert not os.path.exists(f"{p.dir}/ctl/second"), "it started roles"
+        with open(f"{p.dir}/tosd.conf") as f:
+            text = f.read()
+        with open(f"{p.dir}/tosd.conf", "w") as f:
+            f.write(text.replace('/state"', '/elsewhere"'))
+        p.proc.send_signal(signal.SIGHUP)
+        assert "state_dir" in p.refused(1)[0]
+        p.configure()
+        p.proc.kill()
+        p.proc.wait()
+        p.proc = subprocess.Popen(
+            [f"{BUILD}/tests/probe", f"{p.dir}/tosd.conf"], stderr=p.err,
+            start_new_session=True, env=dict(os.environ, PROBE_LOG=f"{p.dir}/log",
+                                             PROBE_DIR=f"{p.dir}/ctl"))
+        wait("all roles", p.working)
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_reload_while_crashing():
     p = started()
     try:
@@ -537,6 +567,34 @@ def test_bad_start():
     try:
         assert p.proc.wait(5) == 1
         assert "nonsense" in p.errors() and "more" in p.errors()
+    finally:
+        p.clean()
+
+
+def test_engine_cannot_start():
+    """An engine that never could start ends all, with a failure; one that could is tried
+    again, and a killed one as well."""
+    p = Probe(extra="# nothing")
+    try:
+        p.ctl("slow-engine")
+        wait("the engine", lambda: ("engine", 0) in p.pids())
+        os.kill(p.pid("engine"), signal.SIGKILL)
+        wait("another one", lambda: ("engine", 0) in p.pids())
+        p.ctl("no-start-engine")
+        p.ctl("slow-engine", False)
+        assert p.proc.wait(10) == 1
+        assert p.errors().count("the engine cannot start") == 1
+        assert not p.said("READY=1")
+    finally:
+        p.clean()
+    p = started()
+    try:
+        p.ctl("no-start-engine")
+        os.kill(p.pid("engine"), signal.SIGKILL)
+        wait("a try", lambda: [w for w in p.log() if w[3] == "no-start"])
+        p.ctl("no-start-engine", False)
+        wait("a working set", p.working)
+        assert p.end() == 0
     finally:
         p.clean()
 

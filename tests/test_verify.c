@@ -359,6 +359,14 @@ test_command(void)
 	CU_ASSERT_EQUAL(command(b.dir, "show 5000", out, sizeof(out)), 1);
 	CU_ASSERT_EQUAL(command(b.dir, "verify --vkey x", out, sizeof(out)), 3);
 	CU_ASSERT_EQUAL(command("/nonexistent", "verify", out, sizeof(out)), 3);
+	/* A folder that is no state folder was not checked: /tmp, and one like /var,
+	 * which has a log of another kind. */
+	path = log_scratch();
+	CU_ASSERT_EQUAL(command(path, "verify", out, sizeof(out)), 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "there is no ledger in "));
+	run(path, "mkdir log && touch log/messages log.vkey");
+	CU_ASSERT_EQUAL(command(path, "verify --json", out, sizeof(out)), 3);
+	log_scratch_free(path);
 	CU_ASSERT_EQUAL(command("", "verify --bad", out, sizeof(out)), 3);
 	CU_ASSERT_EQUAL(command("", "nothing", out, sizeof(out)), 2);
 	run(b.dir, "echo x > evidence/stray");

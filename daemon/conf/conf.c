@@ -168,6 +168,20 @@ walk_sources(struct conf_walk *w, const struct conf_sources *s, struct reading *
 	conf_check_tenants(w, s, fetch_sound);
 }
 
+/* At the line that names the folder, if one does. */
+static void
+say_missing(struct conf_walk *w, const struct conf_sources *s, const struct reading *r)
+{
+	const config_setting_t *at =
+	    r->good ? conf_walk_member(config_root_setting(&r->cfg), "tenants_dir")
+		    : NULL;
+
+	w->source = 0;
+	if (s->missing != NULL)
+		conf_walk_say(
+		    w, at, "%s%s", at != NULL ? "`tenants_dir': " : "", s->missing);
+}
+
 int
 conf_parse_draft(
     const struct conf_sources *s, conf_report *report, void *ctx, struct conf **out)
@@ -189,6 +203,7 @@ conf_parse_draft(
 	w.folder = folder;
 	for (w.source = 0; w.source < s->n; w.source++)
 		read_source(&w, &s->v[w.source], &r[w.source]);
+	say_missing(&w, s, r);
 	walk_sources(&w, s, r);
 	make_digest(w.c, s);
 	for (size_t i = 0; i < s->n; i++)

@@ -345,6 +345,8 @@ struct conf_source {
 struct conf_sources {
 	struct conf_source *v;
 	size_t n;
+	char *missing; /* why there is no folder of tenants where one must be, or NULL:
+			* conf_parse() says it, with all other mistakes */
 };
 
 int conf_sources_read(const char *path, struct conf_sources *out, struct err *e);
@@ -375,6 +377,8 @@ void conf_lean(struct conf *c, enum conf_tenants keep);
 /* What only the file system can tell (packs and templates readable, folders,
  * plugins): for `tosd -t` and before start.  0 or TOSD_EINVAL. */
 int conf_check_files(const struct conf *c, conf_report *report, void *ctx);
+/* For `tosd -t' alone: what may be right, but is hardly meant. */
+void conf_doubt_files(const struct conf *c, conf_report *report, void *ctx);
 /* The same of one shared object that no configuration names. */
 int conf_check_object(const char *path, conf_report *report, void *ctx);
 

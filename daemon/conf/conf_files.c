@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conf_files: what only the file system can tell about a configuration, for
- * `tosd -t` and before start.  Looks, changes nothing.
+ * `tosd -t` and before start.  Leaves everything as it is.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,30 +19,42 @@
 #include "conf/conf_secret.h"
 #include "conf/conf_source.h"
 #include "conf/conf_table.h"
+#include "conf/conf_writable.h"
 
 struct look {
 	conf_report *report;
 	void *ctx;
 	const struct conf *c;
 	size_t found;
+	bool doubts; /* not mistakes, but what only may be some */
 };
 
 static void say(struct look *l, const struct conf_path *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Without the value where that may be a secret. */
+static void
+say_text(struct look *l, const struct conf_path *p, const char *what, bool bare)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "`%s': %s%s%s", p->key, bare ? "" : p->path,
+	    bare ? "" : " ", what);
+	if (l->report != NULL)
+		l->report(l->ctx, p->file, p->line, text);
+	l->found++;
+}
+
 static void
 say(struct look *l, const struct conf_path *p, const char *fmt, ...)
 {
-	char what[512], text[1024];
+	char what[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	snprintf(text, sizeof(text), "`%s': %s %s", p->key, p->path, what);
-	if (l->report != NULL)
-		l->report(l->ctx, p->file, p->line, text);
-	l->found++;
+	say_text(l, p, what, false);
 }
 
 /* stat; keeps a mistake when there is nothing. */
@@ -55,9 +67,10 @@ there(struct look *l, const struct conf_path *p, struct stat *st)
 	return false;
 }
 
-/* A folder that we make: what is nearest above it must be a folder. */
-static void
-check_made(struct look *l, const struct conf_path *p)
+/* A folder that we make: what is nearest above it must be a folder.  Returns that, or
+ * NULL after a mistake was kept. */
+static char *
+nearest(struct look *l, const struct conf_path *p)
 {
 	char *path = xstrdup(p->path), *up;
 	struct stat st;
@@ -67,11 +80,34 @@ check_made(struct look *l, const struct conf_path *p)
 		free(path);
 		path = up;
 	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return path;
 	if (stat(path, &st) != 0)
 		say(l, p, "cannot be made: %s: %s", path, strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
+	else
 		say(l, p, "cannot be made: %s is not a folder", path);
 	free(path);
+	return NULL;
+}
+
+static void
+check_made(struct look *l, const struct conf_path *p)
+{
+	free(nearest(l, p));
+}
+
+/* One that is nothing to us if it cannot be written to. */
+static void
+check_written(struct look *l, const struct conf_path *p)
+{
+	char *at = nearest(l, p);
+	int rc = at != NULL ? conf_writable(p->path, at, l->c->user) : 0;
+
+	if (rc != 0 && strcmp(at, p->path) == 0)
+		say(l, p, "cannot be written to: %s", strerror(rc));
+	else if (rc != 0)
+		say(l, p, "cannot be made: %s: %s", at, strerror(rc));
+	free(at);
 }
 
 static bool
@@ -206,17 +242,77 @@ check_command(struct look *l, const struct conf_path *p)
 	check_code(l, p);
 }
 
-/* Names of credentials are only known once systemd has started us. */
+/* Where systemd has credentials from that a unit names without a path. */
+static const char *const stores[] = {"/etc/credstore", "/etc/credstore.encrypted",
+    "/run/credstore", "/run/credstore.encrypted", "/usr/lib/credstore",
+    "/usr/lib/credstore.encrypted"};
+
+static bool
+holds(const char *folder, const char *name)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	bool yes = access(path, F_OK) == 0;
+
+	free(path);
+	return yes;
+}
+
+/* Once systemd has started us it is known which credentials there are; before that
+ * a unit may name a file for it anywhere. */
+static void
+check_credential(struct look *l, const struct conf_path *p)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	bool known = dir != NULL && dir[0] == '/', there = known && holds(dir, p->path);
+
+	for (size_t i = 0; !known && !there && i < sizeof(stores) / sizeof(stores[0]);
+	     i++)
+		there = holds(stores[i], p->path);
+	if (!there && known != l->doubts)
+		say_text(l, p,
+		    known
+			? "names a credential that systemd has not handed over; put "
+			  "it into /etc/credstore (root, 0600) or name it in the unit "
+			  "(LoadCredential=); if it is the secret itself, take it out "
+			  "of here"
+			: "names a credential, of which there is no file in "
+			  "/etc/credstore; if no unit names one either, tosd will not "
+			  "start; if it is the secret itself, take it out of here and "
+			  "put it into a file",
+		    true);
+}
+
+/* Written without the folder: in a slip it may be a secret with a slash in it. */
+static bool
+was_relative(const struct conf_path *p)
+{
+	char *folder = conf_source_folder(p->file);
+	size_t n = strlen(folder);
+	bool yes = strncmp(p->path, folder, n) == 0 && p->path[n] == '/';
+
+	free(folder);
+	return yes;
+}
+
 static void
 check_secret(struct look *l, const struct conf_path *p)
 {
 	const char *bad;
 	struct stat st;
 
-	if (strchr(p->path, '/') == NULL)
+	if (strchr(p->path, '/') == NULL) {
+		check_credential(l, p);
+		return;
+	}
+	if (l->doubts)
 		return;
 	if (p->check == CONF_CHECK_KEY && stat(p->path, &st) != 0 && errno == ENOENT) {
 		check_made(l, p);
+		return;
+	}
+	if (stat(p->path, &st) != 0 && was_relative(p)) {
+		say_text(
+		    l, p, "names a file that is not in the folder of this one", true);
 		return;
 	}
 	if (!there(l, p, &st))
@@ -248,6 +344,7 @@ check_packs(struct look *l, const struct conf_path *p)
 
 static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_MADE] = check_made,
+    [CONF_CHECK_WRITTEN] = check_written,
     [CONF_CHECK_PACKS] = check_packs,
     [CONF_CHECK_FOLDER] = check_folder,
     [CONF_CHECK_FILE] = check_file,
@@ -265,17 +362,28 @@ int
 conf_check_files(const struct conf *c, conf_report *report, void *ctx)
 {
 	const struct conf_arena *a = c->arena;
-	struct look l = {report, ctx, c, 0};
+	struct look l = {.report = report, .ctx = ctx, .c = c};
 
 	for (size_t i = 0; i < a->npaths; i++)
 		checks[a->paths[i].check](&l, &a->paths[i]);
 	return l.found == 0 ? 0 : TOSD_EINVAL;
 }
 
+void
+conf_doubt_files(const struct conf *c, conf_report *report, void *ctx)
+{
+	const struct conf_arena *a = c->arena;
+	struct look l = {.report = report, .ctx = ctx, .c = c, .doubts = true};
+
+	for (size_t i = 0; i < a->npaths; i++)
+		if (checks[a->paths[i].check] == check_secret)
+			check_secret(&l, &a->paths[i]);
+}
+
 int
 conf_check_object(const char *path, conf_report *report, void *ctx)
 {
-	struct look l = {report, ctx, NULL, 0};
+	struct look l = {.report = report, .ctx = ctx};
 	struct conf_path p = {.key = "path", .path = path};
 
 	check_plugin(&l, &p);

@@ -16,6 +16,13 @@
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-"
 
+/* A key of a group that is open; text NULL: the groups' own beginning. */
+struct key {
+	const char *text;
+	size_t n;
+	int line;
+};
+
 struct scan {
 	struct conf_lex *lex;
 	const char *p;
@@ -23,6 +30,10 @@ struct scan {
 	int depth;
 	bool ok;	   /* libconfig may read it, whatever else was said */
 	bool after_string; /* the last token was a string: the next one joins it */
+	int long_string;   /* line of the last string that went over its line, or 0 */
+	bool quotes_off;   /* one is missing: what is text and what is not, who knows */
+	struct key *keys;
+	size_t nkeys, room;
 };
 
 /* A mistake after which the rest can still be read, so that all is told at once. */
@@ -76,8 +87,12 @@ scan_string(struct scan *s)
 	}
 	if (*s->p == '"')
 		s->p++;
+	else if (s->quotes_off)
+		s->ok = false; /* the one that is missing was told */
 	else
 		say_and_stop(s, start, "this string has no closing quote");
+	if (s->line > start)
+		s->long_string = start;
 	s->after_string = true;
 }
 
@@ -131,8 +146,99 @@ scan_number(struct scan *s)
 }
 
 static void
+push_key(struct scan *s, const char *text, size_t n)
+{
+	if (s->nkeys == s->room) {
+		s->room = s->room ? s->room * 2 : 64;
+		s->keys = xrealloc(s->keys, s->room * sizeof(s->keys[0]));
+	}
+	s->keys[s->nkeys++] = (struct key){text, n, s->line};
+}
+
+/* Keys of the group that has just been closed. */
+static void
+drop_keys(struct scan *s)
+{
+	while (s->nkeys > 0 && s->keys[s->nkeys - 1].text != NULL)
+		s->nkeys--;
+	if (s->nkeys > 0)
+		s->nkeys--;
+}
+
+/* libconfig refuses a key that is there twice, and does not say which. */
+static void
+note_key(struct scan *s, const char *text, size_t n)
+{
+	char *said;
+
+	for (size_t i = s->nkeys; i > 0 && s->keys[i - 1].text != NULL; i--) {
+		const struct key *k = &s->keys[i - 1];
+
+		if (k->n != n || memcmp(k->text, text, n) != 0)
+			continue;
+		said = xasprintf("`%.*s' is given twice; it is there already, at line "
+				 "%d: take one out",
+		    (int)(n < 64 ? n : 64), text, k->line);
+		say_and_stop(s, s->line, said);
+		free(said);
+		return;
+	}
+	push_key(s, text, n);
+}
+
+/* A word; one with a value behind it is a key. */
+static void
+scan_word(struct scan *s)
+{
+	const char *text = s->p, *p;
+	size_t n;
+
+	s->p++;
+	s->p += strspn(s->p, NAME_BYTES);
+	n = s->p - text;
+	p = s->p + strspn(s->p, " \t\r\n");
+	if (!s->quotes_off && (*p == '=' || *p == ':'))
+		note_key(s, text, n);
+}
+
+/* Outside of strings there is no such thing, but for the directive: then a quote is
+ * missing before it, as in a mail address. */
+static void
+scan_at(struct scan *s)
+{
+	static const char include[] = "@include";
+	char *said;
+
+	if (strncmp(s->p, include, sizeof(include) - 1) == 0 &&
+	    isspace((unsigned char)s->p[sizeof(include) - 1])) {
+		say_and_stop(s, s->line,
+		    "@include is not supported: the configuration is handed to every "
+		    "role as bytes, without files; put the text here, or tenants into "
+		    "files of the tenants.d folder");
+	} else if (s->quotes_off) {
+		s->ok = false; /* it was told */
+	} else if (s->long_string != 0) {
+		said = xasprintf("a quote is missing: the string that begins here ends "
+				 "only before the `@' of line %d; close it in its line",
+		    s->line);
+		say_and_stop(s, s->long_string, said);
+		free(said);
+		s->quotes_off = true;
+	} else {
+		say_and_stop(s, s->line,
+		    "an `@' outside of a string: a double quote is missing before it");
+		s->quotes_off = true;
+	}
+	s->p += strcspn(s->p, "\"\n");
+}
+
+static void
 scan_nesting(struct scan *s)
 {
+	if (*s->p == '{')
+		push_key(s, NULL, 0);
+	else if (*s->p == '}')
+		drop_keys(s);
 	if (strchr("({[", *s->p) != NULL)
 		s->depth++;
 	else if (strchr(")}]", *s->p) != NULL)
@@ -153,14 +259,9 @@ scan_token(struct scan *s)
 	}
 	s->after_string = false;
 	if (c == '@') {
-		say_and_stop(s, s->line,
-		    "@include is not supported: the configuration is handed to every "
-		    "role as bytes, without files; put the text here, or tenants into "
-		    "files of the tenants.d folder");
-		s->p += strcspn(s->p, "\n");
+		scan_at(s);
 	} else if (isalpha(c) || c == '*') {
-		s->p++;
-		s->p += strspn(s->p, NAME_BYTES);
+		scan_word(s);
 	} else if (isdigit(c) ||
 		   ((c == '+' || c == '-') && isdigit((unsigned char)s->p[1]))) {
 		scan_number(s);
@@ -201,6 +302,7 @@ conf_lex_scan(struct conf_lex *lex, const char *text)
 		else if (!scan_comment(&s))
 			scan_token(&s);
 	}
+	free(s.keys);
 	return s.ok;
 }
 

@@ -3,9 +3,9 @@
  * conf_lex: a look over the bytes of a source before libconfig sees them.
  *
  * libconfig 1.5 reads a number that does not fit as another number, cuts a
- * string at an escaped NUL, opens files for @include, and places a string of a
- * list at the line of the token after it.  So this scanner refuses the first
- * three in words and knows the true lines of all strings.
+ * string at an escaped NUL, opens files for @include, does not say which key is there
+ * twice, and places a string of a list at the line of the token after it.  So this
+ * scanner refuses the first four in words and knows the true lines of all strings.
  */
 #ifndef TOSD_CONF_CONF_LEX_H
 #define TOSD_CONF_CONF_LEX_H

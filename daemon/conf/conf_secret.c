@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conf_secret: secrets live in files that nobody else can read, never in the
- * configuration.  Linked into the roles that hold one: courier and engine.
+ * configuration.  What was written for a name may be the secret itself, so it stands
+ * in no message before a file of that name is found.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,21 +81,18 @@ conf_secret(const char *name, struct buf *out, struct err *e)
 		return secret_read(name, true, out, e);
 	if (dir == NULL || dir[0] != '/')
 		return err_set(e, TOSD_ENOENT,
-		    "the credential `%s' is not there: systemd hands it over with "
-		    "LoadCredential=%s:/PATH in the unit; without systemd write the "
-		    "path of a file instead",
-		    name, name);
+		    "the credential that is named is not there: systemd hands it over "
+		    "with LoadCredential=NAME:/PATH in the unit; without systemd write "
+		    "the path of a file instead");
 	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(
-		    e, TOSD_EINVAL, "`%s' is not the name of a credential", name);
+		return err_set(e, TOSD_EINVAL, "this is not the name of a credential");
 	path = xasprintf("%s/%s", dir, name);
 	/* systemd's folder is closed to others as a whole. */
 	rc = secret_read(path, false, out, e);
 	if (rc == TOSD_ENOENT)
 		rc = err_set(e, rc,
-		    "the credential `%s' is not there: put it into /etc/credstore/%s "
-		    "(root, 0600) and start the unit again",
-		    name, name);
+		    "the credential that is named is not there: put it into "
+		    "/etc/credstore (root, 0600) and start the unit again");
 	free(path);
 	return rc;
 }

@@ -136,8 +136,9 @@ set_share(void *to, double v)
 static const char *
 set_string(struct conf_walk *w, const struct conf_row *row, void *to, const char *text)
 {
-	const char *bad =
-	    row->value.text != NULL ? row->value.text(text) : conf_value_text(text);
+	const char *bad = row->value.text != NULL     ? row->value.text(text)
+			  : row->type == CONF_KEYFILE ? conf_value_keyfile(text)
+						      : conf_value_text(text);
 	bool is_path = row->type == CONF_PATH ||
 		       (row->type == CONF_KEYFILE && strchr(text, '/') != NULL);
 
@@ -269,7 +270,8 @@ set_scalar(struct conf_walk *w, const struct conf_row *row, void *to,
 		return wrong_type(w, row, s);
 	if (bad == NULL)
 		return true;
-	if (type == CONFIG_TYPE_STRING && text[0] != '\0')
+	/* What stands where a credential's name should may be the secret itself. */
+	if (type == CONFIG_TYPE_STRING && text[0] != '\0' && row->type != CONF_KEYFILE)
 		conf_walk_say(
 		    w, s, "`%s': \"%s\" %s", row->key, conf_walk_quote(text), bad);
 	else

@@ -120,9 +120,11 @@ add_folder(struct conf_sources *s, const char *folder, bool named, struct err *e
 
 	if (n < 0 && errno == ENOENT && !named)
 		return 0;
-	if (n < 0)
-		return err_sys(e, "cannot read the folder of tenants %s%s", folder,
-		    named ? " (tenants_dir)" : "");
+	if (n < 0) {
+		s->missing = xasprintf("cannot read the folder of tenants %s: %s",
+		    folder, strerror(errno));
+		return 0;
+	}
 	if (n > SOURCES_MAX)
 		rc = err_set(
 		    e, TOSD_ELIMIT, "%s holds more than %d files", folder, SOURCES_MAX);
@@ -207,5 +209,6 @@ conf_sources_clear(struct conf_sources *s)
 		free(s->v[i].text);
 	}
 	free(s->v);
+	free(s->missing);
 	memset(s, 0, sizeof(*s));
 }

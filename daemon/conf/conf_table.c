@@ -410,8 +410,8 @@ static const struct conf_table tenants_table = {.name = "tenants",
 
 static const char *const sandboxes[] = {"required", "best-effort", "off", NULL};
 static const struct conf_row root_rows[] = {
-    PATH(conf, state_dir, "/var/lib/tosd", CONF_CHECK_MADE),
-    PATH(conf, run_dir, "/run/tosd", CONF_CHECK_MADE),
+    PATH(conf, state_dir, "/var/lib/tosd", CONF_CHECK_WRITTEN),
+    PATH(conf, run_dir, "/run/tosd", CONF_CHECK_WRITTEN),
     PATH(conf, control, NULL, CONF_CHECK_NONE),
     PATH(conf, templates_dir, TOSD_CONFDIR "/notices.d", CONF_CHECK_FOLDER),
     PATH(conf, tenants_dir, NULL, CONF_CHECK_NONE),

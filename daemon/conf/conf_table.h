@@ -41,6 +41,7 @@ enum {
 enum conf_check {
 	CONF_CHECK_NONE,
 	CONF_CHECK_MADE,    /* a folder that we make, so none is fine */
+	CONF_CHECK_WRITTEN, /* likewise, and it must take what we write */
 	CONF_CHECK_PACKS,   /* a folder with *.conf in it */
 	CONF_CHECK_FOLDER,  /* a readable folder with something in it */
 	CONF_CHECK_FILE,    /* readable */

@@ -396,6 +396,23 @@ conf_value_distance(const char *a, const char *b)
 	return d[n % 3][m];
 }
 
+const char *
+conf_value_keyfile(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	if (strchr(s, '/') != NULL || s[0] == '\0')
+		return conf_value_text(s);
+	if (s[strspn(s, letters)] != '\0' || strlen(s) > 255 || strcmp(s, ".") == 0 ||
+	    strcmp(s, "..") == 0)
+		return "is not the name of a credential (letters, digits, `.', `_', "
+		       "`-') nor a path; a secret itself must not stand here: put it "
+		       "in a file that only tosd may read, or in a systemd credential, "
+		       "and write its path or name";
+	return NULL;
+}
+
 bool
 conf_value_secret_key(const char *key)
 {

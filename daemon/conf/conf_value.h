@@ -59,6 +59,8 @@ char *conf_value_url_norm(const char *url);
 /* Edit distance without regard to case, where swapped neighbours count once
  * (optimal string alignment).  Strings over 40 bytes are SIZE_MAX apart. */
 size_t conf_value_distance(const char *a, const char *b);
+/* A path, or the name of a credential: then nothing that only a secret would hold. */
+const char *conf_value_keyfile(const char *s);
 /* True for keys under which somebody would write a password. */
 bool conf_value_secret_key(const char *key);
 

@@ -16,7 +16,8 @@ libtosd_conf_a_SOURCES = \
 	%D%/conf_tenant.c \
 	%D%/conf_url.c \
 	%D%/conf_value.c %D%/conf_value.h \
-	%D%/conf_walk.c %D%/conf_walk.h
+	%D%/conf_walk.c %D%/conf_walk.h \
+	%D%/conf_writable.c %D%/conf_writable.h
 
 UNIT_TESTS += tests/test_conf
 tests_test_conf_SOURCES = tests/test_conf.c tests/suite.h

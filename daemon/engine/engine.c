@@ -49,13 +49,16 @@ open_all(struct engine *g, const struct engine_options *o, struct err *e)
 	const char *url = o->store_url != NULL ? o->store_url : o->conf->store.url;
 	int rc;
 
+	/* The ledger first: its lock says that no other engine writes here.  To migrate
+	 * the store or claim its shards would end one that does. */
 	if ((rc = file_mkdirs(o->conf->state_dir, 0700, e)) != 0 ||
+	    (rc = ledger_open(o->conf->state_dir, o->key, o->sync, &g->ledger, e)) !=
+		0 ||
 	    (rc = store_open(url, &g->store, e)) != 0 ||
 	    (conf_simulates(o->conf, "db-full") &&
 		(rc = store_limit_growth(g->store, SIMULATED_GROWTH, e)) != 0) ||
 	    (rc = store_claim(g->store, "engine", ENGINE_LEASE, g->fences, e)) != 0 ||
-	    (rc = vault_open(o->conf->state_dir, o->sync, &g->vault, e)) != 0 ||
-	    (rc = ledger_open(o->conf->state_dir, o->key, o->sync, &g->ledger, e)) != 0)
+	    (rc = vault_open(o->conf->state_dir, o->sync, &g->vault, e)) != 0)
 		return rc;
 	return engine_record_recover(g, e);
 }
@@ -134,6 +137,7 @@ engine_free(struct engine **gp, int64_t now)
 		return;
 	engine_begin(g);
 	engine_record(g, "stop", json_object(), NULL, now);
+	engine_alive_now(g, now);
 	engine_cost_flush(g);
 	engine_flush(g, now);
 	engine_record_seal(g, true, now);

@@ -217,7 +217,7 @@ engine_compare_ask(struct engine *g, struct store_errand *x,
 	if (g->conf->coverage.second_max <= 0)
 		return now + CLOCK_DAY;
 	if (x->stage == PLAIN && feed->down_since != CLOCK_NONE &&
-	    !turned_away(feed->outcome, feed->status))
+	    !engine_plan_cut(feed) && !turned_away(feed->outcome, feed->status))
 		return now + CLOCK_HOUR; /* nobody is shown anything */
 	if (x->stage != PLAIN && now - x->since > STALE)
 		x->stage = PLAIN;
@@ -439,7 +439,7 @@ step_turned_away(struct step *s)
 {
 	switch (s->x->stage) {
 	case PLAIN:
-		if (s->feed->down_since == CLOCK_NONE)
+		if (s->feed->down_since == CLOCK_NONE || engine_plan_cut(s->feed))
 			return false;
 		go_to(s, DOWN_OTHER);
 		return true;

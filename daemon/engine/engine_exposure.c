@@ -2,8 +2,9 @@
 /*
  * engine_exposure: hours that are over get their ledger entry: how much was seen,
  * the denominator of every rate.  Also our own absence: the daemon leaves a mark
- * every minute, and what is missing after a start is a gap of ours, through which
- * no deadline runs.
+ * every minute and when it stops, and what is missing after a start is a gap of ours,
+ * through which no deadline runs.  A short one stops no deadline and is in no ledger,
+ * but is kept: what feeds lost meanwhile is not their fault.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,17 +73,25 @@ engine_exposure_due(struct engine *g, int64_t now)
 #define ALIVE_EVERY CLOCK_MIN
 #define ABSENCE_MIN (3 * CLOCK_MIN)
 
-int64_t
-engine_alive_mark(struct engine *g, int64_t now)
+void
+engine_alive_now(struct engine *g, int64_t now)
 {
 	struct err e = ERR_INIT;
 	char text[24];
 
-	if (now < g->next_alive)
-		return g->next_alive;
 	snprintf(text, sizeof(text), "%lld", (long long)now);
 	engine_must(
 	    store_meta_set(g->store, "alive", text, &e), 0, "cannot mark the time", &e);
+}
+
+int64_t
+engine_alive_mark(struct engine *g, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	if (now < g->next_alive)
+		return g->next_alive;
+	engine_alive_now(g, now);
 	/* The shards as well: whoever does not renew loses them. */
 	if (now >= g->next_renewal) {
 		engine_must(
@@ -120,6 +129,15 @@ absent_feed(void *ctx, const struct store_feed *f)
 	return 0;
 }
 
+static void
+keep_away(struct engine *g, int64_t from, int64_t to)
+{
+	struct err e = ERR_INIT;
+
+	engine_must(store_away_add(g->store, from, to, &e), 0,
+	    "cannot keep when we were away", &e);
+}
+
 static int
 absent_case(void *ctx, const struct store_case *c)
 {
@@ -134,7 +152,6 @@ engine_absence(struct engine *g, int64_t from, int64_t to, const char *why, int6
 {
 	struct absence a = {.g = g, .from = from, .now = to, .why = why};
 	char begin[CLOCK_TEXT], end[CLOCK_TEXT];
-	struct err e = ERR_INIT;
 
 	clock_format(from, begin);
 	clock_format(to, end);
@@ -145,8 +162,7 @@ engine_absence(struct engine *g, int64_t from, int64_t to, const char *why, int6
 		"ours", 1, "from", begin, "to", end),
 	    NULL, now);
 	engine_walk(store_case_each(g->store, CASE_BY_OPEN, 0, absent_case, &a));
-	engine_must(store_away_add(g->store, from, to, &e), 0,
-	    "cannot keep when we were away", &e);
+	keep_away(g, from, to);
 }
 
 int64_t
@@ -166,6 +182,10 @@ engine_alive_absence(struct engine *g, int64_t now)
 {
 	int64_t away = engine_alive_away(g, now);
 
-	if (away >= ABSENCE_MIN && away != INT64_MAX)
+	if (away == INT64_MAX || away == 0)
+		return; /* the first start, or at once */
+	if (away >= ABSENCE_MIN)
 		engine_absence(g, now - away, now, "the daemon was not running", now);
+	else
+		keep_away(g, now - away, now);
 }

@@ -312,6 +312,8 @@ void engine_plan_forget(struct store_feed *f);
 /* The feed is in another state (enum poll_outcome, POLLED_OK: readable) since then. */
 void engine_plan_state(struct engine *g, struct store_feed *f, uint8_t to,
     int64_t since, const char *why, int64_t now);
+/* It was readable, but not to its end; that gap is open. */
+bool engine_plan_cut(const struct store_feed *f);
 void engine_gap_open(struct engine *g, struct store_feed *f, bool ours,
     const char *why, int64_t from, int64_t now);
 void engine_gap_close(struct engine *g, struct store_feed *f, const char *why,
@@ -585,8 +587,9 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 
 /* --- engine_exposure.c --- */
 
-/* Marks that we are alive; after a start, records the time that no mark covers as a
+/* Marks that we are alive, now or when it is due; after a start, records the time that no mark covers as a
  * gap of our own. */
+void engine_alive_now(struct engine *g, int64_t now);
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
 /* How long we have not marked the time; INT64_MAX: we never have. */

@@ -124,7 +124,8 @@ static void
 count(struct engine *g, const struct store_feed *f, int64_t time)
 {
 	struct engine_outage *o = &g->outage;
-	bool news = f->last_ok == CLOCK_NONE || f->down_since == CLOCK_NONE;
+	bool news = f->last_ok == CLOCK_NONE || f->down_since == CLOCK_NONE ||
+		    engine_plan_cut(f);
 
 	/* What has been silent for long proves nothing. */
 	if (!news || counted(o, f->id))

@@ -211,19 +211,20 @@ note_state(
 
 static void
 record_gap(struct engine *g, const struct store_feed *f, const char *state, bool ours,
-    const char *why, int64_t from, int64_t to, int64_t now)
+    const char *why, const char *reason, int64_t from, int64_t to, int64_t now)
 {
 	json_t *o = json_pack("{s:s, s:I, s:s, s:b, s:s}", "tenant", f->tenant, "feed",
 	    (json_int_t)f->id, "state", state, "ours", ours, "why", why);
 
+	json_set_text(o, "reason", reason);
 	json_set_time(o, "from", from);
 	json_set_time(o, "to", to);
 	engine_record(g, "gap", o, NULL, now);
 }
 
-void
-engine_gap_open(struct engine *g, struct store_feed *f, bool ours, const char *why,
-    int64_t from, int64_t now)
+static void
+gap_open(struct engine *g, struct store_feed *f, bool ours, const char *why,
+    const char *reason, int64_t from, int64_t now)
 {
 	struct store_at at = engine_at(g, f->tenant);
 	struct store_gap gap = {.feed = f->id,
@@ -236,9 +237,16 @@ engine_gap_open(struct engine *g, struct store_feed *f, bool ours, const char *w
 	memcpy(gap.tenant, f->tenant, sizeof(gap.tenant));
 	engine_must(
 	    store_gap_open(g->store, &at, &gap, &e), 0, "cannot open a gap", &e);
-	record_gap(g, f, "open", ours, why, from, CLOCK_NONE, now);
+	record_gap(g, f, "open", ours, why, reason, from, CLOCK_NONE, now);
 	f->down_since = from;
 	f->down_ours = ours;
+}
+
+void
+engine_gap_open(struct engine *g, struct store_feed *f, bool ours, const char *why,
+    int64_t from, int64_t now)
+{
+	gap_open(g, f, ours, why, NULL, from, now);
 }
 
 void
@@ -250,9 +258,33 @@ engine_gap_close(
 
 	engine_must(
 	    store_gap_close(g->store, &at, f->id, to, &e), 0, "cannot close a gap", &e);
-	record_gap(g, f, "closed", f->down_ours, why, f->down_since, to, now);
+	record_gap(g, f, "closed", f->down_ours, why, NULL, f->down_since, to, now);
 	f->down_since = CLOCK_NONE;
 	f->down_ours = false;
+}
+
+bool
+engine_plan_cut(const struct store_feed *f)
+{
+	return f->down_since != CLOCK_NONE && !f->down_ours && f->state == POLLED_OK;
+}
+
+/* It answers, but what is beyond a limit was not read, and may be anything.  That is a
+ * gap of the feed's, not of ours: who may hide posts by length could stop deadlines by
+ * it as well. */
+static void
+note_cut(struct engine *g, struct store_feed *f, const struct msg_polled *p,
+    int64_t from, int64_t now)
+{
+	if (engine_plan_cut(f))
+		return;
+	if (f->down_since != CLOCK_NONE) {
+		engine_gap_close(g, f, "readable again", p->time, now);
+		from = p->time;
+	}
+	gap_open(g, f, false, "not read to its end", p->why, from, now);
+	log_notice("poll", "%s: not read to its end, a gap until it is: %s", f->url,
+	    p->why != NULL ? p->why : "?");
 }
 
 /* last_ok is that of the polls before. */
@@ -260,13 +292,24 @@ static void
 note_gap(
     struct engine *g, struct store_feed *f, const struct msg_polled *p, int64_t now)
 {
-	bool ours = p->outcome == POLLED_OWN_FAULT;
+	bool ours = p->outcome == POLLED_OWN_FAULT, cut = engine_plan_cut(f);
 	int64_t from = f->last_ok != CLOCK_NONE ? f->last_ok : p->time;
 
+	if (readable(p->outcome) && p->cut) {
+		note_cut(g, f, p, from, now);
+		return;
+	}
 	if (readable(p->outcome)) {
 		if (f->down_since != CLOCK_NONE)
-			engine_gap_close(g, f, "readable again", p->time, now);
+			engine_gap_close(g, f,
+			    cut ? "read to its end" : "readable again", p->time, now);
+		if (cut)
+			log_notice("poll", "%s: read to its end again", f->url);
 		return;
+	}
+	if (cut) { /* another reason from here on */
+		engine_gap_close(g, f, "not readable at all", p->time, now);
+		from = p->time;
 	}
 	if (f->down_since != CLOCK_NONE) {
 		if (f->down_ours == ours)

@@ -2,6 +2,7 @@
 /* verify: the order of checking, and the key; see verify.h. */
 #include "evidence/verify.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +45,16 @@ there(const char *dir, const char *name)
 	return yes;
 }
 
-/* A state folder has log/; a plain tlog-tiles log is one itself. */
+/* One that was only just begun has a folder for its heads and nothing else yet. */
+static bool
+is_log(const char *dir)
+{
+	return there(dir, "checkpoint") || there(dir, "tile") ||
+	       there(dir, "checkpoints");
+}
+
+/* A state folder has log/; a plain tlog-tiles log is one itself.  Where there is
+ * neither, nothing was checked: that must not pass for good. */
 static int
 find_log(struct verify *v, struct err *e)
 {
@@ -60,6 +70,11 @@ find_log(struct verify *v, struct err *e)
 		v->log = xasprintf("%s/log", dir);
 		v->prefix = "log/";
 	}
+	if (!is_log(v->log) && access(v->log, X_OK) != 0 && errno != ENOENT)
+		return err_sys(e, "cannot look into %s", v->log);
+	if (!is_log(v->log))
+		return err_set(e, TOSD_ENOENT,
+		    "there is no ledger in %s: is it the state folder?", dir);
 	return 0;
 }
 

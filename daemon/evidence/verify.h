@@ -49,7 +49,7 @@ struct verify_result {
 };
 
 /* 0 good; TOSD_ETAMPER; TOSD_ESTATE: incomplete but consistent; another code: could
- * not be checked (no key, unreadable, an anchor of another log). */
+ * not be checked (no ledger there, no key, unreadable, an anchor of another log). */
 int evidence_verify(
     const struct verify_options *o, struct verify_result *out, struct err *e);
 

@@ -508,7 +508,7 @@ draft_finish(struct draft *d)
 	make_id(&d->it);
 	add_body_media(d); /* they make neither address nor id */
 	if (doc->nitems >= b->lim->max_items) {
-		doc->truncated = b->full = true;
+		doc->truncated = doc->cut = b->full = true;
 		item_clear(&d->it);
 		return;
 	}

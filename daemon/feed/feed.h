@@ -66,6 +66,7 @@ struct feed_doc {
 	char *lang;
 	bool well_formed; /* nothing had to be mended */
 	bool truncated;	  /* a limit was reached; what came before is here */
+	bool cut;	  /* max_items was: items, or documents, that follow are missing */
 	char *problem;	  /* what was mended first, with its line; NULL if nothing */
 	int64_t ttl_ms;	  /* how often to come (ttl, sy:updatePeriod), 0 if not said */
 	char *next_url;	  /* absolute address of older items, or NULL */

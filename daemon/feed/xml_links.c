@@ -71,7 +71,7 @@ add(struct xml_state *s, char ***list, size_t *n, size_t *bytes, char *v)
 	size_t len = strlen(v) + 1;
 
 	if (*n >= s->build->lim->max_items || *bytes + len > LIST_BYTES) {
-		s->build->doc->truncated = true;
+		s->build->doc->truncated = s->build->doc->cut = true;
 		free(v);
 		return;
 	}

@@ -341,7 +341,7 @@ job_answered(struct job *j, struct transfer *t, CURLcode rc)
 
 	r->truncated = t->stop != TRANSFER_RAN || rc != CURLE_OK;
 	if (t->stop == TRANSFER_BODY && outcome == POLLED_OK)
-		why = "body cut at the limit";
+		why = "body cut at fetch.max_body";
 	if (t->stop == TRANSFER_BOMB)
 		why = "unpacks to more than a hundred times its size; cut";
 	if (outcome == POLLED_OK || outcome == POLLED_UNCHANGED)

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 7
+#define MSG_VERSION 8
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -217,6 +217,7 @@ struct msg_polled {
 	char *format, *title;
 	char *site;	     /* which the document says it is of, absolute, or NULL */
 	bool well_formed, truncated;
+	bool cut;	     /* not read to its end: items are missing; why says at what */
 	bool young;	     /* the validators cannot tell a change of this second */
 	char *next_url;	     /* of older items, absolute, or NULL */
 	char *self_url, *hub; /* as the document says, absolute, or NULL */

@@ -130,6 +130,7 @@ msg_put_polled(struct buf *b, const struct msg *m)
 	buf_put_str(b, p->site);
 	buf_put_u8(b, p->well_formed);
 	buf_put_u8(b, p->truncated);
+	buf_put_u8(b, p->cut);
 	buf_put_u8(b, p->young);
 	buf_put_str(b, p->next_url);
 	buf_put_str(b, p->self_url);
@@ -178,6 +179,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->site = rd_str(r);
 	p->well_formed = msg_bool(r);
 	p->truncated = msg_bool(r);
+	p->cut = msg_bool(r);
 	p->young = msg_bool(r);
 	p->next_url = rd_str(r);
 	p->self_url = rd_str(r);
