@@ -202,7 +202,7 @@ slot_face(
 	s->face->limit = granted & TOSD_NEED_ASK ? MODE_SHADOW : MODE_ENFORCE;
 	s->face->sets = h->sets;
 	s->face->nsets = 1;
-	s->face->conf = h->o.conf;
+	s->face->conf = h->o.conf->nendpoints > 0 ? h->o.conf : NULL;
 	s->face->problem = face_problem;
 	s->face->note = face_note;
 	s->face->ctx = h;
@@ -416,6 +416,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 	make_digest(h, true, h->digest);
 	make_digest(h, false, h->rest);
 	make_scores(h);
+	h->o.conf = NULL; /* nobody promised that it stays */
+	h->o.safety = NULL;
 	*out = h;
 	return 0;
 }

@@ -21,7 +21,9 @@ struct policy_children;
 struct trace;
 
 struct policy_options {
-	const struct conf_policy *conf; /* both kept by pointer until policy_host_free() */
+	/* Both until policy_host_new() returns; conf, if it has endpoints, until
+	 * policy_host_free(). */
+	const struct conf_policy *conf;
 	const struct conf_safety *safety; /* NULL: nothing is protected */
 	/* Called during policy_host_new() for everything that was refused and left out,
 	 * in words for the operator.  May be NULL. */
