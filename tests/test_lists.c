@@ -519,6 +519,34 @@ rules(struct policy_host *h, const char *text, const char *link, int64_t time)
 	return out;
 }
 
+/* What a harmless item waits for, in words; "": it is judged. */
+static const char *
+waits_for(struct policy_host *h)
+{
+	static char out[1500];
+	struct policy_ask a = {.tenant = "k"};
+	struct item it;
+	struct msg m;
+
+	item_init(&it);
+	it.text = xstrdup("nothing.example");
+	a.it = &it;
+	out[0] = '\0';
+	policy_host_judge(h, &a, 1, CLOCK_SEC);
+	if (a.nretry > 0) {
+		CU_ASSERT_STRING_EQUAL(a.retry[0].plugin, "lists");
+		snprintf(out, sizeof(out), "%s", a.retry[0].why);
+	}
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL(m.rules.missing, a.nretry);
+	CU_ASSERT_EQUAL(m.rules.again, 0); /* a successor would have no more */
+	msg_clear(&m);
+	policy_ask_clear(&a);
+	item_clear(&it);
+	return out;
+}
+
 #define NOW clock_parse("2026-06-01T00:00:00Z")
 
 static void
@@ -873,6 +901,8 @@ test_hostile(void)
 	put_list("two", "kind = domain\nmode = enforce", "a.example\nb.example\n");
 	h = open_lists("entries_max", "1", NULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "two.list:12: more than 1 entries"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(waits_for(h), "two.list:12: more than 1 entries"));
 	SAME(rules(h, "a.example evil.example", NULL, NOW), "list/bad");
 	policy_host_free(&h);
 	/* The same name twice; and a link to a file elsewhere. */
@@ -1101,10 +1131,12 @@ test_fetched_by_whom(void)
 	CU_ASSERT_EQUAL_FATAL(note_key_new("lists.example", &k, &e), 0);
 	vkey = note_key_vkey(k);
 	h = open_fetched(vkey, NULL);
-	BEGINS(problems, "a.list: the list is not signed");
+	SAME(problems, "");
+	BEGINS(waits_for(h), "a.list: the list is not signed");
 	policy_host_free(&h);
 	h = open_fetched(NULL, NULL);
 	SAME(problems, "");
+	SAME(waits_for(h), "");
 	policy_host_free(&h);
 	/* A link out of the folder is none. */
 	CU_ASSERT_EQUAL(unlink(path_of("feed.list")), 0);
@@ -1113,9 +1145,51 @@ test_fetched_by_whom(void)
 	SAME(problems, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	SAME(waits_for(h), "not complete: feed: no version of it is there yet");
 	policy_host_free(&h);
 	free(vkey);
 	note_key_free(&k);
+}
+
+/* A version in force that is damaged: nothing is refused over it, and nobody is clean.
+ */
+static void
+test_fetched_damaged(void)
+{
+	struct policy_host *h;
+	struct buf text = {0};
+	char hex[DIGEST_HEX], *file;
+
+	clear_dir();
+	put_version("new", FETCHED "version = 7", 10);
+	CU_ASSERT_EQUAL(file_read(path_of("new"), 10000, &text, NULL), 0);
+	digest_hex_of(text.data, text.len, hex);
+	file = xasprintf("feed-%.16s.list", hex);
+	put(file, text.data, text.len);
+	CU_ASSERT_EQUAL(symlink(file, path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(waits_for(h), "");
+	SAME(rules(h, "evil9.example", NULL, NOW), "list/feed");
+	policy_host_free(&h);
+	/* A list, and another one. */
+	put(file, text.data, text.len - strlen("evil9.example\n"));
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "is not the version that its name says");
+	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	policy_host_free(&h);
+	put(file, "rubbish", 7);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "`rubbish' is no line of a head");
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL(unlink(path_of(file)), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "cannot open");
+	policy_host_free(&h);
+	free(file);
+	buf_free(&text);
 }
 
 /* What else is loaded can be told from the lists that are fetched. */
@@ -1190,6 +1264,7 @@ static const struct suite_test tests[] = {
     {"fetched: the next version", test_fetched},
     {"fetched: what it means", test_fetched_meaning},
     {"fetched: by whom", test_fetched_by_whom},
+    {"fetched: damaged", test_fetched_damaged},
     {"fetched: the rest", test_fetched_rest},
 };
 

@@ -12,6 +12,8 @@ state_of(const struct engine_list *l)
 	static const char *const names[2][2] = {
 	    {"awaited", "missing"}, {"current", "stale"}};
 
+	if (l->row.digest[0] != '\0' && l->loaded == 0)
+		return "unloaded"; /* whatever its server says, nothing is looked up */
 	return names[l->row.digest[0] != '\0'][engine_list_troubled(l)];
 }
 
@@ -20,6 +22,7 @@ doing(const struct engine_list *l)
 {
 	static const char *const names[] = {
 	    [LIST_IDLE] = NULL,
+	    [LIST_CHECKED] = "being checked",
 	    [LIST_ASKED] = "asked for",
 	    [LIST_READ] = "being read",
 	    [LIST_WRITE] = "being written",

@@ -101,6 +101,7 @@ slot_clear(struct policy_slot *s)
 		policy_face_clear(s->face);
 	policy_plugin_free(&s->plugin);
 	free(s->face);
+	free(s->lacks);
 }
 
 static const char *
@@ -173,6 +174,8 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 	if (rc != TOSD_DONE && rc != TOSD_WAITS)
 		return policy_plugin_refuse(c, e, TOSD_EINVAL, " did not open: %s",
 		    why_of(rc, "open", why, words));
+	if (rc == TOSD_WAITS)
+		s->lacks = xstrdup(why_of(rc, "open", why, words));
 	if (rc == TOSD_DONE && s->face->nrules == 0)
 		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else
@@ -369,8 +372,23 @@ add_missing(struct policy_host *h, const char *plugin, const char *why)
 {
 	problem(h, "%s", why);
 	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
+	h->missing[h->nmissing++] = (struct policy_missing){
+	    plugin, xstrdup(h->problems[h->nproblems - 1]), false};
+}
+
+/* What it finds counts; that it finds nothing is no answer.  Nobody has to be told of a
+ * problem: it may be on its way, and what is wrong the plugin has said. */
+static void
+add_lacking(struct policy_host *h, const char *plugin, const struct policy_slot *s)
+{
+	struct buf why = {0};
+
+	if (s->lacks == NULL)
+		return;
+	text_escape_buf(&why, s->lacks, strlen(s->lacks));
+	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
 	h->missing[h->nmissing++] =
-	    (struct policy_missing){plugin, xstrdup(h->problems[h->nproblems - 1])};
+	    (struct policy_missing){plugin, buf_take(&why), true};
 }
 
 static bool
@@ -405,6 +423,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 
 		if (rc != 0)
 			add_missing(h, c->name, why.text);
+		else
+			add_lacking(h, c->name, &h->v[h->n - 1]);
 	}
 	if (h->n == 0) {
 		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
@@ -490,7 +510,8 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
 	out->missing = (uint32_t)h->nmissing;
 	for (size_t i = 0; i < h->nmissing; i++)
-		out->again += !is_left_out(h, h->missing[i].plugin);
+		out->again +=
+		    !h->missing[i].partly && !is_left_out(h, h->missing[i].plugin);
 }
 
 void
