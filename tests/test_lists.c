@@ -60,6 +60,12 @@ test_canon(void)
 	    {"http://example.org:08080", "example.org:8080/"},
 	    {"http://example.org:/x", "example.org/x"},
 	    {"hxxp://example.org/x", "example.org/x"},
+	    {"ftp://example.org/x", "example.org/x"},
+	    {"Web+X-1://user@example.org:80/x", "example.org/x"},
+	    {"mailto:somebody@example.org", "example.org/"},
+	    {"http://ev\xef\xb8\x8fil.\xe2\x80\xae"
+	     "example/",
+		"evil.example/"},
 	    {"example.org/x", "example.org/x"},
 	    {"  http://example.org/x \n", "example.org/x"},
 	    {"http:\\\\example.org\\x\\y", "example.org/x/y"},
@@ -117,7 +123,10 @@ test_canon(void)
 	    /* no addresses */
 	    {"http://", "(none)"},
 	    {"http:///", "(none)"},
-	    {"ftp://example.org/", "(none)"},
+	    {"ftp:example.org", "(none)"},
+	    {"ftp:/example.org/", "(none)"},
+	    {"file:///example.org/", "(none)"},
+	    {"://example.org/", "(none)"},
 	    {"http://exa mple.org/", "(none)"},
 	    {"http://example..org/", "(none)"},
 	    {"http://.example.org/", "(none)"},
@@ -220,7 +229,10 @@ test_mentions(void)
 	mentions("\xe2\x80\x9c"
 		 "evil.example\xe2\x80\x9d",
 	    "evil.example");
-	mentions("mail bob@evil.example or bob.b@evil.example", "");
+	mentions("mail bob@evil.example or bob.b@evil.example",
+	    "evil.example | evil.example");
+	mentions(
+	    "@bob@evil.example, evil.example@b.example", "evil.example | b.example");
 	mentions("The end.Next one", "end.Next");
 	mentions("v1.2 and 3.5 and 1.2.3.4 and 1.2.3", "1.2.3.4");
 	mentions("b\xc3\xbc"
@@ -235,29 +247,136 @@ test_mentions(void)
 	mentions("http:// nothing", "");
 }
 
+/* Whether this is among what is told. */
+static bool
+names(const char *text, const char *want)
+{
+	struct mention_at at = {0};
+	struct mention m;
+	bool is = false;
+
+	while (mention_next(text, strlen(text), &at, &m))
+		is = is || (m.end - m.start == strlen(want) &&
+			       memcmp(text + m.start, want, m.end - m.start) == 0);
+	return is;
+}
+
+/* What touches a name without being part of it; also behind http://. */
+static void
+test_mentions_touched(void)
+{
+	static const char *const touches[] = {"\xf0\x9f\x91\x89", /* a finger */
+	    "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x80\xae", "\xe2\x80\x8e",
+	    "\xef\xb8\x8f", "\xe2\x80\x8b", "\xe2\x81\xa6", "\xe7\x9c\x8b",
+	    "\xe3\x81\xaf", "\xec\x9d\x84", "\xd0\xb6", "\xd9\x85", "\xe0\xb8\x81",
+	    "\xc2\xb7", "\xc2\xae", "\xe2\x86\x92", "\xe3\x80\x82", "\xef\xbd\xa1",
+	    "\xe2\x80\xa2", "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa"};
+	static const char *const hosts[] = {"evil.example",
+	    "b\xc3\xbc"
+	    "cher.example",
+	    "1.2.3.4", "ev-il.example"};
+
+	for (size_t i = 0; i < sizeof(touches) / sizeof(touches[0]); i++)
+		for (size_t k = 0; k < sizeof(hosts) / sizeof(hosts[0]); k++) {
+			const char *t = touches[i], *h = hosts[k];
+			char *v[] = {xasprintf("see %s%s", h, t),
+			    xasprintf("see %s%s", t, h), xasprintf("%s%s%s", t, h, t),
+			    xasprintf("%s%s%sother.example%s", t, h, t, t),
+			    xasprintf("http://%s%s now", h, t),
+			    xasprintf("http://%s%s", t, h)};
+			/* Numbers go with letters, but for those without blanks. */
+			bool split = strcmp(t, "\xd0\xb6") != 0 &&
+				     strcmp(t, "\xd9\x85") != 0 &&
+				     strcmp(t, "\xe0\xb8\x81") != 0;
+
+			for (size_t j = 0; j < sizeof(v) / sizeof(v[0]); j++) {
+				bool is = names(v[j], h);
+
+				is = is || (k == 2 && !split);
+				if (!is)
+					printf("\n    %s: not %s ", v[j], h);
+				CU_ASSERT_TRUE(is);
+				free(v[j]);
+			}
+		}
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b"
+			     "163.example\xe7\x9c\x8b",
+	    "163.example"));
+	/* Addresses with a path. */
+	CU_ASSERT_TRUE(names("http://a.example/\xe2\x80\x94"
+			     "evil.example",
+	    "evil.example"));
+	CU_ASSERT_TRUE(
+	    names("http://evil.example/x\xf0\x9f\x91\x88", "http://evil.example/x"));
+	CU_ASSERT_TRUE(names("evil.example/x\xe7\x9c\x8b", "evil.example/x"));
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b"
+			     "evil.example:8080/x",
+	    "evil.example:8080/x"));
+	CU_ASSERT_TRUE(names("http://a.example/x\xe2\x80\x94http://evil.example/y",
+	    "http://evil.example/y"));
+	CU_ASSERT_TRUE(names(
+	    "a.example/x\xe2\x80\x94https://evil.example/y", "https://evil.example/y"));
+	/* A mark on the last letter is none of an ASCII name. */
+	CU_ASSERT_TRUE(names("evil.example\xcc\x81 x", "evil.example"));
+	CU_ASSERT_TRUE(names("http://evil.example\xcc\x81", "evil.example"));
+	/* Ideographic full stops are dots, and end sentences. */
+	CU_ASSERT_TRUE(names("http://evil\xe3\x80\x82"
+			     "example/",
+	    "http://evil\xe3\x80\x82"
+	    "example/"));
+	CU_ASSERT_TRUE(names("x evil\xef\xbd\xa1"
+			     "example y",
+	    "evil\xef\xbd\xa1"
+	    "example"));
+	CU_ASSERT_TRUE(names("evil.example\xe3\x80\x82Next", "evil.example"));
+	/* Names in other letters are read whole, and no part of them for itself. */
+	mentions("b\xc3\xbc"
+		 "cher.example",
+	    "b\xc3\xbc"
+	    "cher.example");
+	mentions("bu\xcc\x88"
+		 "cher.example",
+	    "bu\xcc\x88"
+	    "cher.example");
+	mentions("ev\xc2\xadil.example", "ev\xc2\xadil.example");
+	mentions("http://\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0.example/x",
+	    "http://\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0.example/x");
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b\xd0\xbf\xd0\xbe.example\xe7\x9c\x8b",
+	    "\xd0\xbf\xd0\xbe.example"));
+	/* One that is mixed on purpose is found where that is listed. */
+	CU_ASSERT_TRUE(names("\xe6\x97\xa5go.example", "\xe6\x97\xa5go.example"));
+	CU_ASSERT_TRUE(names("\xf0\x9f\x91\x89\xe6\x97\xa5go.example\xf0\x9f\x91\x88",
+	    "\xe6\x97\xa5go.example"));
+}
+
 /* What is made to cost: in proportion to the length, so all of these are at once. */
 static void
 test_mentions_hostile(void)
 {
 	static const char *const pieces[] = {"a.bc,", "a://", "((((", "a.bc:", "a.bc/(",
-	    "))))", "....", "@a.bc", "http://", "a.bc://", ":::", "\xc3\xbc.",
-	    "a.bc)("};
+	    "))))", "....", "@a.bc", "http://", "a.bc://", ":::", "\xc3\xbc.", "a.bc)(",
+	    "a.bc/\xe2\x80\x94", "http://a.bc\xe2\x80\x94", "\xe7\x9c\x8b\xd0\xb6",
+	    "a\xcc\x81.", "\xcc\x81", "\xe3\x80\x82",
+	    "a.\xe3\x80\x82"
+	    "b/\xd0\xb6",
+	    "a.bc:\xe7\x9c\x8b://"};
 	size_t n = 1 << 20;
 	char *s = xmalloc(n + 1);
 	clock_t from = clock();
+	size_t bad = 0;
 
 	for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
-		size_t len = strlen(pieces[k]), last = 0;
+		size_t len = strlen(pieces[k]);
 		struct mention_at at = {0};
 		struct mention m;
 
 		for (size_t i = 0; i < n; i++)
 			s[i] = pieces[k][i % len];
 		while (mention_next(s, n, &at, &m)) {
-			CU_ASSERT(m.start >= last && m.start < m.end && m.end <= n);
-			last = m.end;
+			bad += !(m.start < m.end && m.end <= n);
 		}
 	}
+	CU_ASSERT_EQUAL(bad, 0);
 	/* A quadratic one would take hours. */
 	CU_ASSERT((clock() - from) / CLOCKS_PER_SEC < 30);
 	free(s);
@@ -581,6 +700,27 @@ test_domains(void)
 		 NULL, NOW),
 	    "list/bad");
 	SAME(rules(h, "Nothing here. Is there?", NULL, NOW), "");
+	SAME(rules(h, "x", "ftp://evil.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "mailto:x@evil.example", NOW), "list/bad");
+	SAME(rules(h, "write to x@evil.example", NULL, NOW), "list/bad");
+	SAME(rules(h, "write to evil.example@other.example", NULL, NOW), "");
+	/* Found in several ways of reading, told in order; and what is part of a name.
+	 */
+	a = ask(h,
+	    "\xe7\x9c\x8b"
+	    "evil.example\xe2\x80\x94"
+	    "evil.example\xe7\x9c\x8bhttp://evil.example\xcc\x81",
+	    NULL, NOW);
+	CU_ASSERT_PTR_NULL(a.degraded);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_EQUAL(a.v[0].nspans, 3);
+	CU_ASSERT(a.v[0].spans[0].start == 3 && a.v[0].spans[0].end == 15);
+	answer_clear(&a);
+	SAME(rules(h,
+		 "x \xc3\xbc"
+		 "evil.example",
+		 NULL, NOW),
+	    "");
 	a = ask(h, "see (evil.example/x), and www.evil.example!",
 	    "http://evil.example/y", NOW);
 	CU_ASSERT_EQUAL_FATAL(a.n, 1);
@@ -1249,6 +1389,7 @@ static const struct suite_test tests[] = {
     {"punycode", test_punycode},
     {"addresses at random", test_canon_random},
     {"mentions", test_mentions},
+    {"mentions: what touches them", test_mentions_touched},
     {"mentions made to cost", test_mentions_hostile},
     {"names", test_names},
     {"near: fast as slow", test_near},

@@ -100,14 +100,22 @@ quoted(struct tosd_str s)
 	return mem_dup(s.ptr, n);
 }
 
+/* In order, whatever way of reading finds it; each place once. */
 static void
 add_span(struct item_match *m, struct tosd_span span)
 {
-	if (span.start == span.end || m->nspans == ITEM_SPANS)
+	size_t at = m->nspans;
+
+	if (span.start == span.end)
 		return;
-	if (m->nspans > 0 && m->spans[m->nspans - 1].start == span.start)
+	while (at > 0 && m->spans[at - 1].start >= span.start)
+		at--;
+	if ((at < m->nspans && m->spans[at].start == span.start) ||
+	    m->nspans == ITEM_SPANS)
 		return;
-	m->spans[m->nspans++] = span;
+	memmove(&m->spans[at + 1], &m->spans[at], (m->nspans - at) * sizeof(span));
+	m->spans[at] = span;
+	m->nspans++;
 }
 
 static void
