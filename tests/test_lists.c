@@ -1056,6 +1056,56 @@ test_hostile(void)
 	policy_host_free(&h);
 }
 
+/* Files that others could change. */
+static void
+test_writers(void)
+{
+	static const struct {
+		const char *file;
+		unsigned mode;
+		const char *why;
+	} v[] = {{"bad.list", 0644, ""},
+	    {"bad.list", 0666, "bad.list: may be written by others; make it chmod go-w"},
+	    {"bad.list", 0777, "bad.list: may be written by others"},
+	    {"bad.list", 0602, "bad.list: may be written by others"},
+	    {"bad.list", 0664, ""}, /* whose group cannot come to it */
+	    {".", 0707, "may be written by everybody; make it chmod o-w"}};
+	struct policy_host *h;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		CU_ASSERT_EQUAL(chmod(path_of(v[i].file), v[i].mode), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_EQUAL(h == NULL, v[i].why[0] != '\0');
+		CU_ASSERT_PTR_NOT_NULL(strstr(problems, v[i].why));
+		policy_host_free(&h);
+		CU_ASSERT_EQUAL(chmod(path_of("."), 0700), 0);
+	}
+	CU_ASSERT_EQUAL(chmod(path_of("bad.list"), 0600), 0);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL(chown(path_of("bad.list"), 12345, 0), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(problems, "bad.list: belongs to user 12345"));
+		policy_host_free(&h);
+		/* The owner of the folder may. */
+		CU_ASSERT_EQUAL(chown(dir, 12345, 0), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL(h);
+		policy_host_free(&h);
+		CU_ASSERT_EQUAL(chown(dir, 0, 0), 0);
+	}
+	/* More lists, by their paths. */
+	clear_dir();
+	put("one", "x", 1);
+	CU_ASSERT_EQUAL(chmod(path_of("one"), 0646), 0);
+	h = open_lists("list_files", path_of("one"), NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "one: may be written by others"));
+	policy_host_free(&h);
+}
+
 static void
 test_signed(void)
 {
@@ -1400,6 +1450,7 @@ static const struct suite_test tests[] = {
     {"states of entries", test_states},
     {"a share of pictures", test_share_of_pictures},
     {"hostile lists", test_hostile},
+    {"writers", test_writers},
     {"signed", test_signed},
     {"many", test_many},
     {"fetched: the next version", test_fetched},

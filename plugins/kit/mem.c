@@ -240,20 +240,34 @@ check_writers(const struct stat *st, const struct stat *dir, struct why *w)
 	return 0;
 }
 
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_dup(".", 1);
+	return mem_dup(path, slash > path ? (size_t)(slash - path) : 1);
+}
+
 int
 mem_read_trusted(
     const char *dir, const char *path, size_t max, struct sb *out, struct why *w)
 {
 	struct stat st, folder;
-	int fd = open_plain(path, &st, w);
+	int fd = open_plain(path, &st, w), rc = 0;
+	char *own;
 
 	if (fd < 0)
 		return -1;
-	if ((stat(dir, &folder) != 0 &&
-		why_set(w, "cannot look at %s: %s", dir, strerror(errno))) ||
-	    check_writers(&st, &folder, w) != 0) {
-		close(fd);
-		return -1;
-	}
-	return read_plain(fd, max, out, w);
+	own = dir != NULL ? mem_dup(dir, strlen(dir)) : folder_of(path);
+	if (stat(own, &folder) != 0)
+		rc = why_set(w, "cannot look at %s: %s", own, strerror(errno));
+	else
+		rc = check_writers(&st, &folder, w);
+	free(own);
+	if (rc == 0)
+		return read_plain(fd, max, out, w);
+	close(fd);
+	return rc;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fetched.h"
 #include "item.h"
@@ -199,8 +200,15 @@ static int
 load_folder(struct lists *x, const char *dir)
 {
 	struct dirent **v = NULL;
-	int n = scandir(dir, &v, is_list, by_name);
+	struct stat st;
+	int n;
 
+	if (stat(dir, &st) == 0 && st.st_mode & S_IWOTH)
+		return why_set(&x->why,
+		    "the folder of lists %s may be written by everybody; make it chmod "
+		    "o-w",
+		    dir);
+	n = scandir(dir, &v, is_list, by_name);
 	if (n < 0)
 		return why_set(&x->why, "cannot read the folder of lists %s: %s", dir,
 		    strerror(errno));
