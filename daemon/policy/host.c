@@ -246,7 +246,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
-	struct conf_setting extra[6];
+	struct conf_setting extra[7];
 	struct policy_slot s = {0};
 	char *fetched = NULL, *trial = NULL;
 	size_t nextra = 0;
@@ -269,6 +269,8 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 		extra[nextra++] = (struct conf_setting){"fetched_files", fetched};
 		extra[nextra++] = (struct conf_setting){"trial_file", trial};
 	}
+	if (h->o.day != NULL)
+		extra[nextra++] = (struct conf_setting){"load_day", h->o.day};
 	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
@@ -283,13 +285,15 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	return slot_keep(h, &s, slot_open(h, &s, c, e));
 }
 
-/* Where files lie is no part of a policy; what they say is in the rules' digests. */
+/* Where files lie is no part of a policy; what they say is in the rules' digests.  Nor
+ * is the day of the load, which decides what is told and not what is found. */
 static bool
-names_place(const char *key)
+is_apart(const char *key)
 {
 	size_t n = strlen(key);
 
-	return (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
+	return strcmp(key, "load_day") == 0 ||
+	       (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
 	       (n > 5 && strcmp(key + n - 5, "_file") == 0) ||
 	       (n > 6 && strcmp(key + n - 6, "_files") == 0);
 }
@@ -301,7 +305,7 @@ digest_settings(struct buf *b, const struct policy_slot *s)
 	const struct tosd_str *set = policy_plugin_settings(s->plugin);
 
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
-		if (names_place(t->schema[i].key))
+		if (is_apart(t->schema[i].key))
 			continue;
 		buf_put_str(b, t->schema[i].key);
 		buf_put_str(b, set[i].ptr);

@@ -27,6 +27,7 @@ struct lists {
 	struct set *set;
 	struct set_terms terms; /* of lists that are named in no other place */
 	int64_t lists_max;
+	int64_t load_day;   /* INT64_MIN: not known */
 	int64_t day;	    /* INT64_MIN: the load tells of no list that has expired */
 	size_t bad;	    /* lines of the list that is being read */
 	char *first;	    /* ... and the first of them */
@@ -50,6 +51,7 @@ enum {
 	SET_LISTS,
 	SET_SLOW,
 	SET_DAY,
+	SET_LOAD_DAY,
 	SET_FETCHED,
 	SET_TRIAL
 };
@@ -68,6 +70,9 @@ static const struct tosd_setting schema[] = {
     [SET_DAY] = {"day", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start which lists have expired by then, and all "
 	"lines that are left out"},
+    [SET_LOAD_DAY] = {"load_day", TOSD_STRING, "",
+	"given by the daemon: the day of the load; lists that have expired by then are "
+	"warned of"},
     [SET_FETCHED] = {"fetched_files", TOSD_STRING, "",
 	"given by the daemon: lists that it fetches, a line each: name, path, "
 	"signers and `must' or nothing, with tabs between"},
@@ -115,6 +120,38 @@ say_bad(struct lists *x, const struct list *l)
 	sb_free(&b);
 }
 
+/* On the day of the load, which decides what is told and nothing that is found. */
+static void
+say_over(struct lists *x, const struct list *l)
+{
+	bool checked = x->day != INT64_MIN;
+	struct sb b = {0};
+
+	if ((checked ? x->day : x->load_day) < l->expires)
+		return;
+	sb_printf(&b,
+	    "%s: the list `%s' expired on %s: what it finds is recorded and does not "
+	    "count; get a new one, or take it away",
+	    l->file, l->name, l->day);
+	say(x, checked ? TOSD_LOG_PROBLEM : TOSD_LOG_WARN, b.data);
+	sb_free(&b);
+}
+
+static void
+say_odd(struct lists *x, const struct list *l)
+{
+	struct sb b = {0};
+
+	if (l->odd == 0)
+		return;
+	sb_printf(&b,
+	    "%s:%zu: a star inside of an address stands for itself; all that lies "
+	    "below is /* at its end (lines with such stars: %zu)",
+	    l->file, l->first_odd, l->odd);
+	say(x, x->day != INT64_MIN ? TOSD_LOG_PROBLEM : TOSD_LOG_WARN, b.data);
+	sb_free(&b);
+}
+
 static void
 say_list(struct lists *x, const struct list *l)
 {
@@ -127,14 +164,8 @@ say_list(struct lists *x, const struct list *l)
 	    list_kind_name(l->kind), l->day, l->source, l->licence);
 	say(x, TOSD_LOG_INFO, b.data);
 	sb_free(&b);
-	if (x->day == INT64_MIN || x->day < l->expires)
-		return;
-	sb_printf(&b,
-	    "%s: the list `%s' expired on %s: what it finds is recorded and does not "
-	    "count; get a new one, or take it away",
-	    l->file, l->name, l->day);
-	say(x, TOSD_LOG_PROBLEM, b.data);
-	sb_free(&b);
+	say_over(x, l);
+	say_odd(x, l);
 }
 
 /* A list that is not there finds nothing, which must not look like an item that is on
@@ -377,7 +408,10 @@ take_settings(struct lists *x, const struct tosd_str *settings)
 	x->terms.signers = settings[SET_SIGNERS].ptr;
 	x->lists_max = got[2];
 	x->set->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
-	x->day = INT64_MIN;
+	x->day = x->load_day = INT64_MIN;
+	if (settings[SET_LOAD_DAY].len > 0 &&
+	    !day_parse(settings[SET_LOAD_DAY].ptr, &x->load_day))
+		return why_set(&x->why, "`load_day' is not what the daemon gives");
 	if (settings[SET_DAY].len > 0 && !day_parse(settings[SET_DAY].ptr, &x->day))
 		return why_set(&x->why, "`day' must be a day such as 2027-01-31");
 	if (settings[SET_TRIAL].len > 0 &&
