@@ -335,6 +335,35 @@ test_refused(void)
 	bench_close(b);
 }
 
+/* A refusal names the list by where it came from, and no file that is gone by then; and
+ * one whose time is over is not called current. */
+static void
+test_words(void)
+{
+	struct bench *b = open_list("interval = \"1h\";");
+	struct msg_poll p;
+	struct caught c;
+	char *words;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "bad\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	words = xasprintf("%s/lists/%s:12: bad", b->dir, c.m.try.file);
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_TRUE(tried(b, false, words, REST));
+	STATUS("why", "https://l.example/p:12: bad");
+	free(words);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(
+	    tried(b, true, "version 7, 1 entries, expires 2026-01-06", REST));
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	STATUS("state", "current");
+	b->now = clock_parse("2026-01-06T00:00:00Z");
+	STATUS("state", "expired");
+	bench_close(b);
+}
+
 /* Packs that were changed on disk are not taken into use by the way. */
 static void
 test_rest(void)
@@ -799,6 +828,7 @@ test_slices_signed(void)
 static const struct suite_test tests[] = {
     {"taken", test_taken},
     {"refused", test_refused},
+    {"words", test_words},
     {"the rest", test_rest},
     {"restarts", test_restarts},
     {"mended", test_mended},

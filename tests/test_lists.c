@@ -19,6 +19,7 @@
 #include "lists/near.h"
 #include "policy/face.h"
 #include "policy/host.h"
+#include "log_caught.h"
 #include "suite.h"
 
 #define PLUGIN TOSD_BUILDDIR "/plugins/lists/.libs/lists.so"
@@ -826,6 +827,45 @@ test_media_hashes(void)
 	policy_host_free(&h);
 }
 
+/* A medium that came with another hash than a list wants was not compared. */
+static void
+test_media_without(void)
+{
+	static const struct {
+		const char *kind, *sha, *md5, *pdq, *why;
+	} v[] = {{"pdq", SHA, NULL, NULL, "not compared with lists of pictures: "},
+	    {"pdq", NULL, MD5, NULL, "it came without such a hash"},
+	    {"sha256", NULL, MD5, NULL, "not compared with lists of SHA-256: "},
+	    {"md5", SHA, NULL, NULL, "not compared with lists of MD5: "},
+	    {"sha256", SHA, NULL, NULL, NULL}, {"md5", SHA, MD5, NULL, NULL},
+	    {"pdq", NULL, NULL, PDQ, NULL}};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		char *head = xasprintf("kind = %s\nmode = enforce", v[i].kind);
+		struct policy_host *h;
+		struct answer a;
+
+		clear_dir();
+		put_list("bad", head,
+		    strcmp(v[i].kind, "md5") == 0
+			? "900150983cd24fb0d6963f7d28e17f73\n"
+			: "ba7816bf8f01cfea414140de5dae2223"
+			  "b00361a396177a9cb410ff61f20015ae\n");
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask_media(h, v[i].sha, v[i].md5, v[i].pdq, 100, NULL);
+		if (v[i].why == NULL)
+			CU_ASSERT_PTR_NULL(a.degraded);
+		if (v[i].why != NULL) {
+			CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+			CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, v[i].why));
+		}
+		answer_clear(&a);
+		policy_host_free(&h);
+		free(head);
+	}
+}
+
 /* The slot itself: what was not granted is not there, and a plugin that was made when
  * the struct was smaller gets no more than it has room for. */
 static void
@@ -1011,12 +1051,22 @@ test_hostile(void)
 	refused(
 	    b.data, "x.list: 30 of its 30 lines are no md5 (the first is line 11): is");
 	buf_free(&b);
+	/* More bad ones than good ones: it is something else, however short. */
+	refused(HEAD "kind = domain\n---\nco.uk\n", "1 of its 1 lines are no domain");
+	refused(HEAD "kind = domain\n---\na.example\nco.uk\ncom\n",
+	    "2 of its 3 lines are no domain (the first is line 12)");
 	/* Bad lines cost themselves and nothing else. */
 	clear_dir();
 	put_list("bad", "kind = domain\nmode = enforce",
 	    "co.uk\ncom\nhttp://evil.example/\nevil..example\nevil.example share=200%\n"
 	    "evil.example share=x\nevil.example off-until=tomorrow\n"
-	    "evil.example party=a\nevil.example colour=red\n\x01\nevil.example\n");
+	    "evil.example party=a\nevil.example colour=red\n\x01\nevil.example\n"
+	    "evil.example share=10% share=20%\n"
+	    "evil.example party=a positive party=a negative\n"
+	    "evil.example off-until=2026-01-01 off-until=2027-01-01\n"
+	    "a.example\nb.example\nc.example\nd.example\ne.example\nf.example\n"
+	    "g.example\nh.example\ni.example\nj.example\nk.example\nl.example\n"
+	    "m.example party=a positive party=b negative\n");
 	h = open_lists(NULL, NULL, "2026-06-01");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	SAME(rules(h, "evil.example co.uk x.com", NULL, NOW), "list/bad");
@@ -1030,6 +1080,9 @@ test_hostile(void)
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(problems, "bad.list:15: `evil.example share=200%' "
 			     "has a share that is none"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has share= twice: keep one"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has off-until= twice: keep one"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has two opinions of one party"));
 	policy_host_free(&h);
 	/* In the daemon they refuse no configuration. */
 	h = open_lists(NULL, NULL, NULL);
@@ -1038,6 +1091,7 @@ test_hostile(void)
 	h = open_lists("entries_max", "0", NULL);
 	CU_ASSERT_PTR_NULL(h);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "`entries_max' must be from 1"));
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
 	put_list("two", "kind = domain\nmode = enforce", "a.example\nb.example\n");
 	h = open_lists("entries_max", "1", NULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "two.list:12: more than 1 entries"));
@@ -1065,7 +1119,8 @@ test_writers(void)
 		unsigned mode;
 		const char *why;
 	} v[] = {{"bad.list", 0644, ""},
-	    {"bad.list", 0666, "bad.list: may be written by others; make it chmod go-w"},
+	    {"bad.list", 0666,
+		"bad.list: may be written by others; make it chmod go-w"},
 	    {"bad.list", 0777, "bad.list: may be written by others"},
 	    {"bad.list", 0602, "bad.list: may be written by others"},
 	    {"bad.list", 0664, ""}, /* whose group cannot come to it */
@@ -1103,6 +1158,34 @@ test_writers(void)
 	CU_ASSERT_EQUAL(chmod(path_of("one"), 0646), 0);
 	h = open_lists("list_files", path_of("one"), NULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "one: may be written by others"));
+	policy_host_free(&h);
+}
+
+/* The day of the load decides what is told, and nothing else. */
+static void
+test_expired(void)
+{
+	struct policy_host *h;
+	char digest[DIGEST_HEX];
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	log_begin();
+	h = open_lists("load_day", "2027-01-30", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	snprintf(digest, sizeof(digest), "%s", policy_host_digest(h));
+	policy_host_free(&h);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("the list `bad' expired on 2027-01-31"), 0);
+	log_begin();
+	h = open_lists("load_day", "2027-01-31", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	log_end();
+	SAME(problems, "");
+	CU_ASSERT_EQUAL(log_count("the list `bad' expired on 2027-01-31"), 1);
+	SAME(policy_host_digest(h), digest);
+	SAME(rules(h, "evil.example", NULL, NOW), "list/bad");
+	SAME(rules(h, "evil.example", NULL, NOW + 365 * CLOCK_DAY), "list/bad/shadow");
 	policy_host_free(&h);
 }
 
@@ -1449,7 +1532,9 @@ static const struct suite_test tests[] = {
     {"the slot for media", test_media_slot},
     {"states of entries", test_states},
     {"a share of pictures", test_share_of_pictures},
+    {"media without a hash", test_media_without},
     {"hostile lists", test_hostile},
+    {"expired", test_expired},
     {"writers", test_writers},
     {"signed", test_signed},
     {"many", test_many},

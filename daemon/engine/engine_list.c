@@ -223,8 +223,7 @@ try_it(struct engine *g, struct engine_list *l, int64_t now)
 	char day[CLOCK_TEXT];
 	struct msg m;
 
-	clock_format(now, day);
-	day[10] = '\0';
+	clock_day(now, day);
 	msg_init(&m, MSG_TRY);
 	m.try.id = l->trial = ++g->next_trial;
 	m.try.list = xstrdup(l->row.name);
@@ -512,6 +511,25 @@ engine_list_lost(struct engine *g, const struct engine_poll *poll, int64_t now)
 		    "the fetch role ended with the request in hand", now);
 }
 
+/* What is said of a file that is gone a moment later, as people know the list: by its
+ * address. */
+static char *
+words_of(const struct engine *g, const struct engine_list *l, const char *words)
+{
+	char *path = engine_list_path(g, l->file, "");
+	struct buf b = {0};
+	const char *at;
+
+	buf_puts(&b, "");
+	for (; (at = strstr(words, path)) != NULL; words = at + strlen(path)) {
+		buf_put(&b, words, (size_t)(at - words));
+		buf_puts(&b, l->conf->url);
+	}
+	buf_puts(&b, words);
+	free(path);
+	return buf_take(&b);
+}
+
 void
 engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 {
@@ -535,8 +553,11 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 	} else if (t->good) {
 		taken(g, l, t->words != NULL ? t->words : "", now);
 	} else {
-		trouble(g, l, POLLED_NOT_FEED, 0,
-		    t->words != NULL ? t->words : "no reason is known", now);
+		char *words =
+		    words_of(g, l, t->words != NULL ? t->words : "no reason is known");
+
+		trouble(g, l, POLLED_NOT_FEED, 0, words, now);
+		free(words);
 	}
 }
 
