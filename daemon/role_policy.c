@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -117,6 +118,7 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 {
 	char *fetched = policy_fetched_dir(p->conf->state_dir);
 	const struct msg_try *trial = role_trial(p->self);
+	char day[CLOCK_TEXT];
 	struct policy_options o = {.conf = &p->conf->policy,
 	    .safety = &p->conf->safety,
 	    .report = trial != NULL ? report_trial : report,
@@ -125,6 +127,7 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	    .children = children,
 	    .trace = role_trace(p->self),
 	    .fetched_dir = fetched,
+	    .day = clock_day(clock_now(), day),
 	    .trial = trial,
 	    .left_out = role_left_out(p->self)};
 	int rc = policy_host_new(&o, &p->host, e);

@@ -86,6 +86,7 @@ static int
 load_all(void *ctx, struct trace *trace)
 {
 	struct attempt *a = ctx;
+	char day[CLOCK_TEXT];
 	struct policy_options o = {.conf = &a->c->policy,
 	    .safety = &a->c->safety,
 	    .probe = !a->again,
@@ -93,6 +94,7 @@ load_all(void *ctx, struct trace *trace)
 	    .note = a->again ? drop_line : NULL,
 	    .ctx = a,
 	    .trace = trace,
+	    .day = a->again ? NULL : clock_day(clock_now(), day),
 	    .fetched_dir = a->fetched_dir};
 	struct policy_host *host = NULL;
 	struct err e = ERR_INIT;

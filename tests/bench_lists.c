@@ -41,7 +41,7 @@ static struct set *
 made(const char *kind, unsigned n)
 {
 	char path[] = "/tmp/tosd-bench-lists-XXXXXX";
-	const struct set_terms terms = {{1u << 30, 5000000}, "", NULL};
+	const struct set_terms terms = {{1u << 30, 5000000}, "", NULL, NULL};
 	struct set *s = set_new();
 	struct why w;
 	int fd = mkstemp(path);

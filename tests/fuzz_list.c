@@ -33,7 +33,7 @@ static void
 as_list(const uint8_t *data, size_t size)
 {
 	static char path[64];
-	const struct set_terms terms = {{1 << 20, 1000}, "", NULL};
+	const struct set_terms terms = {{1 << 20, 1000}, "", NULL, NULL};
 	struct set *s = set_new();
 	struct why w;
 	size_t found = 0;

@@ -254,12 +254,13 @@ test_taken(void)
 	CU_ASSERT_TRUE(renewed(b));
 	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
 	SAME(bench_str(bench_last(b, "list"), "state"), "taken");
-	STATUS("state", "current");
+	STATUS("state", "unloaded"); /* no worker has it yet */
 	STATUS("what", "version 7, 1 entries, expires 2099-01-01");
 	rules(b, 0, bench_str(status(b), "digest"), REST);
 	rules(b, 1, bench_str(status(b), "digest"), REST);
 	CU_ASSERT_FALSE(renewed(b));
 	CU_ASSERT_EQUAL(bench_int(status(b), "loaded"), 2);
+	STATUS("state", "current");
 	/* About six hours later, with what it is known by; 304 changes nothing. */
 	before = b->now;
 	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
@@ -294,6 +295,7 @@ test_refused(void)
 	struct msg_poll p;
 
 	take(b, "one\n", "\"1\"");
+	rules(b, 0, bench_str(status(b), "digest"), REST);
 	for (int i = 0; i < 4; i++) {
 		before = b->now;
 		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
@@ -326,9 +328,39 @@ test_refused(void)
 	STATUS("state", "stale");
 	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
 	answer(b, &p, POLLED_UNCHANGED, NULL, NULL, 0, 0);
+	rules(b, 0, bench_str(status(b), "digest"), REST);
 	STATUS("state", "current");
 	STATUS(
 	    "why", "cannot be had: HTTP status 200, own-fault"); /* the last trouble */
+	bench_close(b);
+}
+
+/* A refusal names the list by where it came from, and no file that is gone by then; and
+ * one whose time is over is not called current. */
+static void
+test_words(void)
+{
+	struct bench *b = open_list("interval = \"1h\";");
+	struct msg_poll p;
+	struct caught c;
+	char *words;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "bad\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	words = xasprintf("%s/lists/%s:12: bad", b->dir, c.m.try.file);
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_TRUE(tried(b, false, words, REST));
+	STATUS("why", "https://l.example/p:12: bad");
+	free(words);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(
+	    tried(b, true, "version 7, 1 entries, expires 2026-01-06", REST));
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	STATUS("state", "current");
+	b->now = clock_parse("2026-01-06T00:00:00Z");
+	STATUS("state", "expired");
 	bench_close(b);
 }
 
@@ -397,6 +429,8 @@ test_restarts(void)
 	CU_ASSERT_TRUE(renewed(b));
 	rules(b, 1, old, REST);
 	CU_ASSERT_FALSE(renewed(b)); /* once is enough */
+	STATUS("state", "unloaded");
+	rules(b, 0, bench_str(status(b), "digest"), REST);
 	STATUS("state", "current");
 	STATUS("etag", "\"2\"");
 	free(old);
@@ -428,6 +462,7 @@ test_mended(void)
 	bench_forget(b);
 	bench_start(b);
 	SAME(in_force(b), "one\n");
+	rules(b, 0, bench_str(status(b), "digest"), REST);
 	STATUS("state", "current");
 	CU_ASSERT_EQUAL(strlen(bench_str(status(b), "digest")), 64);
 	/* The file is gone: asked for anew, and as a whole. */
@@ -445,6 +480,84 @@ test_mended(void)
 	SAME(in_force(b), "two\n");
 	free(cmd);
 	free(url);
+	bench_close(b);
+}
+
+/* The file in force, whose name the row has, is this now; NULL: none, and no link. */
+static void
+spoil(struct bench *b, const char *body)
+{
+	char *cmd = body == NULL
+			? xasprintf("rm -rf %s/lists", b->dir)
+			: xasprintf("for f in %s/lists/phish-*.list; do printf '%s' "
+				    ">$f; done",
+			      b->dir, body);
+
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	free(cmd);
+}
+
+/* What the server says of a version vouches for nothing if that is not there: it is
+ * sent for as a whole, and in force again. */
+static void
+comes_back(struct bench *b)
+{
+	struct msg_poll p;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	CU_ASSERT(p.etag == NULL && p.last_modified == NULL && p.body_hash == NULL);
+	STATUS("state", "awaited");
+	SAME(in_force(b), ""); /* a worker that starts meanwhile loads no rubbish */
+	answer(b, &p, POLLED_OK, "one\n", "\"1\"", 0, 0);
+	CU_ASSERT_TRUE_FATAL(tried(b, true, "version 1", REST));
+	SAME(in_force(b), "one\n");
+	CU_ASSERT_TRUE(renewed(b));
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	bench_go(b, CLOCK_SEC);
+	STATUS("state", "current");
+	STATUS("etag", "\"1\"");
+}
+
+static void
+test_spoiled(void)
+{
+	static const char *const bodies[] = {
+	    NULL, "rubbish\n", "two\n"}; /* none; another length; the same */
+	struct bench *b = open_list("");
+	struct msg_poll p;
+
+	take(b, "one\n", "\"1\"");
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	bench_go(b, CLOCK_SEC);
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		/* A reload. */
+		spoil(b, bodies[i]);
+		engine_reconf(b->engine, b->conf, b->notices, b->now);
+		comes_back(b);
+		/* A start. */
+		spoil(b, bodies[i]);
+		restart(b);
+		rules(b, 0, NULL, REST);
+		comes_back(b);
+		/* A worker that starts and cannot load it. */
+		spoil(b, bodies[i]);
+		rules(b, 0, NULL, REST);
+		comes_back(b);
+		/* Nobody says anything: when it would be asked for with what it is
+		 * known by. */
+		spoil(b, bodies[i]);
+		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+		CU_ASSERT(p.etag == NULL && p.body_hash == NULL);
+		answer(b, &p, POLLED_OK, "one\n", "\"1\"", 0, 0);
+		CU_ASSERT_TRUE_FATAL(tried(b, true, "version 1", REST));
+		CU_ASSERT_TRUE(renewed(b));
+		rules(b, 0, bench_str(status(b), "digest"), REST);
+		bench_go(b, CLOCK_SEC);
+	}
+	/* One that is as it was is looked at, and left alone. */
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	CU_ASSERT_FALSE(asked(b, CLOCK_MIN, &p));
+	STATUS("state", "current");
 	bench_close(b);
 }
 
@@ -715,9 +828,11 @@ test_slices_signed(void)
 static const struct suite_test tests[] = {
     {"taken", test_taken},
     {"refused", test_refused},
+    {"words", test_words},
     {"the rest", test_rest},
     {"restarts", test_restarts},
     {"mended", test_mended},
+    {"spoiled", test_spoiled},
     {"lost", test_lost},
     {"moved", test_moved},
     {"signed", test_signed},

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import urllib.error
 import urllib.request
 
 from daemon import PACK, Daemon, Site, mail_server, wait
@@ -236,8 +237,12 @@ def metrics(d):
     url = f"http://127.0.0.1:{d.settings['console']}/metrics"
 
     def seen():
-        with urllib.request.urlopen(url, timeout=10) as r:
-            text = r.read().decode()
+        try:
+            with urllib.request.urlopen(url, timeout=10) as r:
+                text = r.read().decode()
+        except urllib.error.HTTPError as e:
+            assert e.code == 503, e  # of an engine that was killed, and has just begun
+            return None
         return text if f'tosd_rule_hits_total{{rule="{RULE}",mode="canary"}} 1' in text \
             else None
 

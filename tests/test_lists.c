@@ -19,6 +19,7 @@
 #include "lists/near.h"
 #include "policy/face.h"
 #include "policy/host.h"
+#include "log_caught.h"
 #include "suite.h"
 
 #define PLUGIN TOSD_BUILDDIR "/plugins/lists/.libs/lists.so"
@@ -60,6 +61,12 @@ test_canon(void)
 	    {"http://example.org:08080", "example.org:8080/"},
 	    {"http://example.org:/x", "example.org/x"},
 	    {"hxxp://example.org/x", "example.org/x"},
+	    {"ftp://example.org/x", "example.org/x"},
+	    {"Web+X-1://user@example.org:80/x", "example.org/x"},
+	    {"mailto:somebody@example.org", "example.org/"},
+	    {"http://ev\xef\xb8\x8fil.\xe2\x80\xae"
+	     "example/",
+		"evil.example/"},
 	    {"example.org/x", "example.org/x"},
 	    {"  http://example.org/x \n", "example.org/x"},
 	    {"http:\\\\example.org\\x\\y", "example.org/x/y"},
@@ -117,7 +124,10 @@ test_canon(void)
 	    /* no addresses */
 	    {"http://", "(none)"},
 	    {"http:///", "(none)"},
-	    {"ftp://example.org/", "(none)"},
+	    {"ftp:example.org", "(none)"},
+	    {"ftp:/example.org/", "(none)"},
+	    {"file:///example.org/", "(none)"},
+	    {"://example.org/", "(none)"},
 	    {"http://exa mple.org/", "(none)"},
 	    {"http://example..org/", "(none)"},
 	    {"http://.example.org/", "(none)"},
@@ -220,7 +230,10 @@ test_mentions(void)
 	mentions("\xe2\x80\x9c"
 		 "evil.example\xe2\x80\x9d",
 	    "evil.example");
-	mentions("mail bob@evil.example or bob.b@evil.example", "");
+	mentions("mail bob@evil.example or bob.b@evil.example",
+	    "evil.example | evil.example");
+	mentions(
+	    "@bob@evil.example, evil.example@b.example", "evil.example | b.example");
 	mentions("The end.Next one", "end.Next");
 	mentions("v1.2 and 3.5 and 1.2.3.4 and 1.2.3", "1.2.3.4");
 	mentions("b\xc3\xbc"
@@ -235,29 +248,136 @@ test_mentions(void)
 	mentions("http:// nothing", "");
 }
 
+/* Whether this is among what is told. */
+static bool
+names(const char *text, const char *want)
+{
+	struct mention_at at = {0};
+	struct mention m;
+	bool is = false;
+
+	while (mention_next(text, strlen(text), &at, &m))
+		is = is || (m.end - m.start == strlen(want) &&
+			       memcmp(text + m.start, want, m.end - m.start) == 0);
+	return is;
+}
+
+/* What touches a name without being part of it; also behind http://. */
+static void
+test_mentions_touched(void)
+{
+	static const char *const touches[] = {"\xf0\x9f\x91\x89", /* a finger */
+	    "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x80\xae", "\xe2\x80\x8e",
+	    "\xef\xb8\x8f", "\xe2\x80\x8b", "\xe2\x81\xa6", "\xe7\x9c\x8b",
+	    "\xe3\x81\xaf", "\xec\x9d\x84", "\xd0\xb6", "\xd9\x85", "\xe0\xb8\x81",
+	    "\xc2\xb7", "\xc2\xae", "\xe2\x86\x92", "\xe3\x80\x82", "\xef\xbd\xa1",
+	    "\xe2\x80\xa2", "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa"};
+	static const char *const hosts[] = {"evil.example",
+	    "b\xc3\xbc"
+	    "cher.example",
+	    "1.2.3.4", "ev-il.example"};
+
+	for (size_t i = 0; i < sizeof(touches) / sizeof(touches[0]); i++)
+		for (size_t k = 0; k < sizeof(hosts) / sizeof(hosts[0]); k++) {
+			const char *t = touches[i], *h = hosts[k];
+			char *v[] = {xasprintf("see %s%s", h, t),
+			    xasprintf("see %s%s", t, h), xasprintf("%s%s%s", t, h, t),
+			    xasprintf("%s%s%sother.example%s", t, h, t, t),
+			    xasprintf("http://%s%s now", h, t),
+			    xasprintf("http://%s%s", t, h)};
+			/* Numbers go with letters, but for those without blanks. */
+			bool split = strcmp(t, "\xd0\xb6") != 0 &&
+				     strcmp(t, "\xd9\x85") != 0 &&
+				     strcmp(t, "\xe0\xb8\x81") != 0;
+
+			for (size_t j = 0; j < sizeof(v) / sizeof(v[0]); j++) {
+				bool is = names(v[j], h);
+
+				is = is || (k == 2 && !split);
+				if (!is)
+					printf("\n    %s: not %s ", v[j], h);
+				CU_ASSERT_TRUE(is);
+				free(v[j]);
+			}
+		}
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b"
+			     "163.example\xe7\x9c\x8b",
+	    "163.example"));
+	/* Addresses with a path. */
+	CU_ASSERT_TRUE(names("http://a.example/\xe2\x80\x94"
+			     "evil.example",
+	    "evil.example"));
+	CU_ASSERT_TRUE(
+	    names("http://evil.example/x\xf0\x9f\x91\x88", "http://evil.example/x"));
+	CU_ASSERT_TRUE(names("evil.example/x\xe7\x9c\x8b", "evil.example/x"));
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b"
+			     "evil.example:8080/x",
+	    "evil.example:8080/x"));
+	CU_ASSERT_TRUE(names("http://a.example/x\xe2\x80\x94http://evil.example/y",
+	    "http://evil.example/y"));
+	CU_ASSERT_TRUE(names(
+	    "a.example/x\xe2\x80\x94https://evil.example/y", "https://evil.example/y"));
+	/* A mark on the last letter is none of an ASCII name. */
+	CU_ASSERT_TRUE(names("evil.example\xcc\x81 x", "evil.example"));
+	CU_ASSERT_TRUE(names("http://evil.example\xcc\x81", "evil.example"));
+	/* Ideographic full stops are dots, and end sentences. */
+	CU_ASSERT_TRUE(names("http://evil\xe3\x80\x82"
+			     "example/",
+	    "http://evil\xe3\x80\x82"
+	    "example/"));
+	CU_ASSERT_TRUE(names("x evil\xef\xbd\xa1"
+			     "example y",
+	    "evil\xef\xbd\xa1"
+	    "example"));
+	CU_ASSERT_TRUE(names("evil.example\xe3\x80\x82Next", "evil.example"));
+	/* Names in other letters are read whole, and no part of them for itself. */
+	mentions("b\xc3\xbc"
+		 "cher.example",
+	    "b\xc3\xbc"
+	    "cher.example");
+	mentions("bu\xcc\x88"
+		 "cher.example",
+	    "bu\xcc\x88"
+	    "cher.example");
+	mentions("ev\xc2\xadil.example", "ev\xc2\xadil.example");
+	mentions("http://\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0.example/x",
+	    "http://\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0.example/x");
+	CU_ASSERT_TRUE(names("\xe7\x9c\x8b\xd0\xbf\xd0\xbe.example\xe7\x9c\x8b",
+	    "\xd0\xbf\xd0\xbe.example"));
+	/* One that is mixed on purpose is found where that is listed. */
+	CU_ASSERT_TRUE(names("\xe6\x97\xa5go.example", "\xe6\x97\xa5go.example"));
+	CU_ASSERT_TRUE(names("\xf0\x9f\x91\x89\xe6\x97\xa5go.example\xf0\x9f\x91\x88",
+	    "\xe6\x97\xa5go.example"));
+}
+
 /* What is made to cost: in proportion to the length, so all of these are at once. */
 static void
 test_mentions_hostile(void)
 {
 	static const char *const pieces[] = {"a.bc,", "a://", "((((", "a.bc:", "a.bc/(",
-	    "))))", "....", "@a.bc", "http://", "a.bc://", ":::", "\xc3\xbc.",
-	    "a.bc)("};
+	    "))))", "....", "@a.bc", "http://", "a.bc://", ":::", "\xc3\xbc.", "a.bc)(",
+	    "a.bc/\xe2\x80\x94", "http://a.bc\xe2\x80\x94", "\xe7\x9c\x8b\xd0\xb6",
+	    "a\xcc\x81.", "\xcc\x81", "\xe3\x80\x82",
+	    "a.\xe3\x80\x82"
+	    "b/\xd0\xb6",
+	    "a.bc:\xe7\x9c\x8b://"};
 	size_t n = 1 << 20;
 	char *s = xmalloc(n + 1);
 	clock_t from = clock();
+	size_t bad = 0;
 
 	for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
-		size_t len = strlen(pieces[k]), last = 0;
+		size_t len = strlen(pieces[k]);
 		struct mention_at at = {0};
 		struct mention m;
 
 		for (size_t i = 0; i < n; i++)
 			s[i] = pieces[k][i % len];
 		while (mention_next(s, n, &at, &m)) {
-			CU_ASSERT(m.start >= last && m.start < m.end && m.end <= n);
-			last = m.end;
+			bad += !(m.start < m.end && m.end <= n);
 		}
 	}
+	CU_ASSERT_EQUAL(bad, 0);
 	/* A quadratic one would take hours. */
 	CU_ASSERT((clock() - from) / CLOCKS_PER_SEC < 30);
 	free(s);
@@ -519,6 +639,34 @@ rules(struct policy_host *h, const char *text, const char *link, int64_t time)
 	return out;
 }
 
+/* What a harmless item waits for, in words; "": it is judged. */
+static const char *
+waits_for(struct policy_host *h)
+{
+	static char out[1500];
+	struct policy_ask a = {.tenant = "k"};
+	struct item it;
+	struct msg m;
+
+	item_init(&it);
+	it.text = xstrdup("nothing.example");
+	a.it = &it;
+	out[0] = '\0';
+	policy_host_judge(h, &a, 1, CLOCK_SEC);
+	if (a.nretry > 0) {
+		CU_ASSERT_STRING_EQUAL(a.retry[0].plugin, "lists");
+		snprintf(out, sizeof(out), "%s", a.retry[0].why);
+	}
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL(m.rules.missing, a.nretry);
+	CU_ASSERT_EQUAL(m.rules.again, 0); /* a successor would have no more */
+	msg_clear(&m);
+	policy_ask_clear(&a);
+	item_clear(&it);
+	return out;
+}
+
 #define NOW clock_parse("2026-06-01T00:00:00Z")
 
 static void
@@ -553,6 +701,27 @@ test_domains(void)
 		 NULL, NOW),
 	    "list/bad");
 	SAME(rules(h, "Nothing here. Is there?", NULL, NOW), "");
+	SAME(rules(h, "x", "ftp://evil.example/", NOW), "list/bad");
+	SAME(rules(h, "x", "mailto:x@evil.example", NOW), "list/bad");
+	SAME(rules(h, "write to x@evil.example", NULL, NOW), "list/bad");
+	SAME(rules(h, "write to evil.example@other.example", NULL, NOW), "");
+	/* Found in several ways of reading, told in order; and what is part of a name.
+	 */
+	a = ask(h,
+	    "\xe7\x9c\x8b"
+	    "evil.example\xe2\x80\x94"
+	    "evil.example\xe7\x9c\x8bhttp://evil.example\xcc\x81",
+	    NULL, NOW);
+	CU_ASSERT_PTR_NULL(a.degraded);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	CU_ASSERT_EQUAL(a.v[0].nspans, 3);
+	CU_ASSERT(a.v[0].spans[0].start == 3 && a.v[0].spans[0].end == 15);
+	answer_clear(&a);
+	SAME(rules(h,
+		 "x \xc3\xbc"
+		 "evil.example",
+		 NULL, NOW),
+	    "");
 	a = ask(h, "see (evil.example/x), and www.evil.example!",
 	    "http://evil.example/y", NOW);
 	CU_ASSERT_EQUAL_FATAL(a.n, 1);
@@ -656,6 +825,45 @@ test_media_hashes(void)
 	CU_ASSERT_PTR_NULL(a.degraded);
 	answer_clear(&a);
 	policy_host_free(&h);
+}
+
+/* A medium that came with another hash than a list wants was not compared. */
+static void
+test_media_without(void)
+{
+	static const struct {
+		const char *kind, *sha, *md5, *pdq, *why;
+	} v[] = {{"pdq", SHA, NULL, NULL, "not compared with lists of pictures: "},
+	    {"pdq", NULL, MD5, NULL, "it came without such a hash"},
+	    {"sha256", NULL, MD5, NULL, "not compared with lists of SHA-256: "},
+	    {"md5", SHA, NULL, NULL, "not compared with lists of MD5: "},
+	    {"sha256", SHA, NULL, NULL, NULL}, {"md5", SHA, MD5, NULL, NULL},
+	    {"pdq", NULL, NULL, PDQ, NULL}};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		char *head = xasprintf("kind = %s\nmode = enforce", v[i].kind);
+		struct policy_host *h;
+		struct answer a;
+
+		clear_dir();
+		put_list("bad", head,
+		    strcmp(v[i].kind, "md5") == 0
+			? "900150983cd24fb0d6963f7d28e17f73\n"
+			: "ba7816bf8f01cfea414140de5dae2223"
+			  "b00361a396177a9cb410ff61f20015ae\n");
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		a = ask_media(h, v[i].sha, v[i].md5, v[i].pdq, 100, NULL);
+		if (v[i].why == NULL)
+			CU_ASSERT_PTR_NULL(a.degraded);
+		if (v[i].why != NULL) {
+			CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+			CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, v[i].why));
+		}
+		answer_clear(&a);
+		policy_host_free(&h);
+		free(head);
+	}
 }
 
 /* The slot itself: what was not granted is not there, and a plugin that was made when
@@ -843,12 +1051,22 @@ test_hostile(void)
 	refused(
 	    b.data, "x.list: 30 of its 30 lines are no md5 (the first is line 11): is");
 	buf_free(&b);
+	/* More bad ones than good ones: it is something else, however short. */
+	refused(HEAD "kind = domain\n---\nco.uk\n", "1 of its 1 lines are no domain");
+	refused(HEAD "kind = domain\n---\na.example\nco.uk\ncom\n",
+	    "2 of its 3 lines are no domain (the first is line 12)");
 	/* Bad lines cost themselves and nothing else. */
 	clear_dir();
 	put_list("bad", "kind = domain\nmode = enforce",
 	    "co.uk\ncom\nhttp://evil.example/\nevil..example\nevil.example share=200%\n"
 	    "evil.example share=x\nevil.example off-until=tomorrow\n"
-	    "evil.example party=a\nevil.example colour=red\n\x01\nevil.example\n");
+	    "evil.example party=a\nevil.example colour=red\n\x01\nevil.example\n"
+	    "evil.example share=10% share=20%\n"
+	    "evil.example party=a positive party=a negative\n"
+	    "evil.example off-until=2026-01-01 off-until=2027-01-01\n"
+	    "a.example\nb.example\nc.example\nd.example\ne.example\nf.example\n"
+	    "g.example\nh.example\ni.example\nj.example\nk.example\nl.example\n"
+	    "m.example party=a positive party=b negative\n");
 	h = open_lists(NULL, NULL, "2026-06-01");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	SAME(rules(h, "evil.example co.uk x.com", NULL, NOW), "list/bad");
@@ -862,6 +1080,9 @@ test_hostile(void)
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(problems, "bad.list:15: `evil.example share=200%' "
 			     "has a share that is none"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has share= twice: keep one"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has off-until= twice: keep one"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has two opinions of one party"));
 	policy_host_free(&h);
 	/* In the daemon they refuse no configuration. */
 	h = open_lists(NULL, NULL, NULL);
@@ -870,9 +1091,12 @@ test_hostile(void)
 	h = open_lists("entries_max", "0", NULL);
 	CU_ASSERT_PTR_NULL(h);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "`entries_max' must be from 1"));
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
 	put_list("two", "kind = domain\nmode = enforce", "a.example\nb.example\n");
 	h = open_lists("entries_max", "1", NULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "two.list:12: more than 1 entries"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(waits_for(h), "two.list:12: more than 1 entries"));
 	SAME(rules(h, "a.example evil.example", NULL, NOW), "list/bad");
 	policy_host_free(&h);
 	/* The same name twice; and a link to a file elsewhere. */
@@ -883,6 +1107,85 @@ test_hostile(void)
 	h = open_lists(NULL, NULL, NULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "the list name `bad' is taken by "));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "z.list: a symbolic link"));
+	policy_host_free(&h);
+}
+
+/* Files that others could change. */
+static void
+test_writers(void)
+{
+	static const struct {
+		const char *file;
+		unsigned mode;
+		const char *why;
+	} v[] = {{"bad.list", 0644, ""},
+	    {"bad.list", 0666,
+		"bad.list: may be written by others; make it chmod go-w"},
+	    {"bad.list", 0777, "bad.list: may be written by others"},
+	    {"bad.list", 0602, "bad.list: may be written by others"},
+	    {"bad.list", 0664, ""}, /* whose group cannot come to it */
+	    {".", 0707, "may be written by everybody; make it chmod o-w"}};
+	struct policy_host *h;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		CU_ASSERT_EQUAL(chmod(path_of(v[i].file), v[i].mode), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_EQUAL(h == NULL, v[i].why[0] != '\0');
+		CU_ASSERT_PTR_NOT_NULL(strstr(problems, v[i].why));
+		policy_host_free(&h);
+		CU_ASSERT_EQUAL(chmod(path_of("."), 0700), 0);
+	}
+	CU_ASSERT_EQUAL(chmod(path_of("bad.list"), 0600), 0);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL(chown(path_of("bad.list"), 12345, 0), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NULL(h);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(problems, "bad.list: belongs to user 12345"));
+		policy_host_free(&h);
+		/* The owner of the folder may. */
+		CU_ASSERT_EQUAL(chown(dir, 12345, 0), 0);
+		h = open_lists(NULL, NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL(h);
+		policy_host_free(&h);
+		CU_ASSERT_EQUAL(chown(dir, 0, 0), 0);
+	}
+	/* More lists, by their paths. */
+	clear_dir();
+	put("one", "x", 1);
+	CU_ASSERT_EQUAL(chmod(path_of("one"), 0646), 0);
+	h = open_lists("list_files", path_of("one"), NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "one: may be written by others"));
+	policy_host_free(&h);
+}
+
+/* The day of the load decides what is told, and nothing else. */
+static void
+test_expired(void)
+{
+	struct policy_host *h;
+	char digest[DIGEST_HEX];
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	log_begin();
+	h = open_lists("load_day", "2027-01-30", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	snprintf(digest, sizeof(digest), "%s", policy_host_digest(h));
+	policy_host_free(&h);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("the list `bad' expired on 2027-01-31"), 0);
+	log_begin();
+	h = open_lists("load_day", "2027-01-31", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	log_end();
+	SAME(problems, "");
+	CU_ASSERT_EQUAL(log_count("the list `bad' expired on 2027-01-31"), 1);
+	SAME(policy_host_digest(h), digest);
+	SAME(rules(h, "evil.example", NULL, NOW), "list/bad");
+	SAME(rules(h, "evil.example", NULL, NOW + 365 * CLOCK_DAY), "list/bad/shadow");
 	policy_host_free(&h);
 }
 
@@ -1101,10 +1404,12 @@ test_fetched_by_whom(void)
 	CU_ASSERT_EQUAL_FATAL(note_key_new("lists.example", &k, &e), 0);
 	vkey = note_key_vkey(k);
 	h = open_fetched(vkey, NULL);
-	BEGINS(problems, "a.list: the list is not signed");
+	SAME(problems, "");
+	BEGINS(waits_for(h), "a.list: the list is not signed");
 	policy_host_free(&h);
 	h = open_fetched(NULL, NULL);
 	SAME(problems, "");
+	SAME(waits_for(h), "");
 	policy_host_free(&h);
 	/* A link out of the folder is none. */
 	CU_ASSERT_EQUAL(unlink(path_of("feed.list")), 0);
@@ -1113,9 +1418,51 @@ test_fetched_by_whom(void)
 	SAME(problems, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	SAME(waits_for(h), "not complete: feed: no version of it is there yet");
 	policy_host_free(&h);
 	free(vkey);
 	note_key_free(&k);
+}
+
+/* A version in force that is damaged: nothing is refused over it, and nobody is clean.
+ */
+static void
+test_fetched_damaged(void)
+{
+	struct policy_host *h;
+	struct buf text = {0};
+	char hex[DIGEST_HEX], *file;
+
+	clear_dir();
+	put_version("new", FETCHED "version = 7", 10);
+	CU_ASSERT_EQUAL(file_read(path_of("new"), 10000, &text, NULL), 0);
+	digest_hex_of(text.data, text.len, hex);
+	file = xasprintf("feed-%.16s.list", hex);
+	put(file, text.data, text.len);
+	CU_ASSERT_EQUAL(symlink(file, path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(waits_for(h), "");
+	SAME(rules(h, "evil9.example", NULL, NOW), "list/feed");
+	policy_host_free(&h);
+	/* A list, and another one. */
+	put(file, text.data, text.len - strlen("evil9.example\n"));
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "is not the version that its name says");
+	SAME(rules(h, "evil1.example", NULL, NOW), "");
+	policy_host_free(&h);
+	put(file, "rubbish", 7);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "`rubbish' is no line of a head");
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL(unlink(path_of(file)), 0);
+	h = open_fetched(NULL, NULL);
+	SAME(problems, "");
+	BEGINS(waits_for(h), "cannot open");
+	policy_host_free(&h);
+	free(file);
+	buf_free(&text);
 }
 
 /* What else is loaded can be told from the lists that are fetched. */
@@ -1175,6 +1522,7 @@ static const struct suite_test tests[] = {
     {"punycode", test_punycode},
     {"addresses at random", test_canon_random},
     {"mentions", test_mentions},
+    {"mentions: what touches them", test_mentions_touched},
     {"mentions made to cost", test_mentions_hostile},
     {"names", test_names},
     {"near: fast as slow", test_near},
@@ -1184,12 +1532,16 @@ static const struct suite_test tests[] = {
     {"the slot for media", test_media_slot},
     {"states of entries", test_states},
     {"a share of pictures", test_share_of_pictures},
+    {"media without a hash", test_media_without},
     {"hostile lists", test_hostile},
+    {"expired", test_expired},
+    {"writers", test_writers},
     {"signed", test_signed},
     {"many", test_many},
     {"fetched: the next version", test_fetched},
     {"fetched: what it means", test_fetched_meaning},
     {"fetched: by whom", test_fetched_by_whom},
+    {"fetched: damaged", test_fetched_damaged},
     {"fetched: the rest", test_fetched_rest},
 };
 

@@ -42,8 +42,16 @@ def test_check(folder):
         f"{bad}:12: `co.uk' is a suffix"), rows
     code, out, _ = tosctl("lists", "check", "--day", "2099-01-01", good)
     assert code == 1 and "expired on 2099-01-01" in out, out
-    code, out, _ = tosctl("lists", "check", folder / "none.list")
-    assert code == 1 and "none.list: cannot open" in out, out
+    # What cannot be read was not looked at; the others are.
+    code, out, err = tosctl("lists", "check", folder / "none.list", good)
+    assert code == 3 and "none.list: cannot open" in err and "list good: " in out, (out, err)
+    code, out, err = tosctl("lists", "sign", "--key", "none.key", folder / "none.list")
+    assert code == 3, (code, out, err)
+    star = make_list(folder / "star.list", "star", "url", "evil.example/a*b\nevil.example/x/*")
+    code, out, _ = tosctl("lists", "check", star)
+    assert code == 1 and f"{star}:11: a star inside of an address stands for itself" in out, out
+    assert "2 entries (url)" in out and "such stars: 1" in out, out
+    star.unlink()
     # What strangers wrote is shown, not obeyed.
     rude = make_list(folder / "rude.list", "rude", "domain", "evil.example")
     rude.write_text(re.sub(r"(?m)^source = .*$", "source = \x1b[31mred\u202e\u009b",
@@ -63,6 +71,19 @@ def test_check(folder):
     assert tosctl("lists", "weed", good)[0] == 2
     bad.unlink()
     return good
+
+
+def test_pictures(folder):
+    """A picture that came without the hash that is wanted is not clean."""
+    only = folder / "only"
+    only.mkdir()
+    make_list(only / "near.list", "near", "pdq", "f" * 64)
+    item = {"id": 1, "text": "x", "media": [{"url": "http://cdn.example/1.png",
+                                             "sha256": "0" * 64}]}
+    code, out, _ = tosctl("scan", "--policies", only, "--no-classifier",
+                          text=json.dumps(item) + "\n")
+    assert code == 1 and "not compared with lists of pictures" in json.loads(out)["degraded"], (
+        code, out)
 
 
 def test_hash(folder):
@@ -208,6 +229,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tosd-lists-cmd-") as name:
         folder = pathlib.Path(name)
         good = test_check(folder)
+        test_pictures(folder)
         pdq, other = test_hash(folder)
         test_sign(folder, good)
         test_scan(folder, pdq, other)

@@ -236,7 +236,7 @@ def setup(d, server, maker, console):
     conf = d.path("tosd.conf").read_text("utf-8")
     conf = conf.replace(
         'rules.so"; } );', 'rules.so"; }, { name = "lists"; path = "%s"; grant = [ "text", '
-        '"links", "media" ]; } );\n  lists = (\n%s );'
+        '"links", "media" ]; } );\n  retry_for = "1s";\n  lists = (\n%s );'
         % (d.path("lists.so"), ",\n".join(rows)))
     d.write("tosd.conf", conf)
     code, said = d.check()
@@ -504,7 +504,7 @@ def without(d):
             ("small", lambda x: x + b"e2.example\n", "it was changed on disk"),
             ("small", lambda x: b"<!DOCTYPE html>\n" + x, "is no line of a head"),
             ("small", lambda x: None, "cannot open"),
-            ("good", lambda x: x + b"e2.example\n", "signs another content")):
+            ("good", lambda x: x + b"e2.example\n", "it was changed on disk")):
         path = folder / os.readlink(folder / f"{name}.list")
         whole = path.read_bytes()
         path.unlink()

@@ -420,6 +420,10 @@ def check_conf(web, model):
             d.write("tosd.conf", conf.replace(old, new, 1))
             code, said = d.check()
             assert code != 0 and words in said, (new, code, said)
+    with Trial(web, model) as d:
+        d.path("policy.txt").chmod(0o666)
+        code, said = d.check()
+        assert code != 0 and "policy.txt: may be written by others" in said, (code, said)
     print("mistakes in the configuration", flush=True)
 
 

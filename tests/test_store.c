@@ -704,6 +704,10 @@ test_retries(void)
 	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
 	OK(store_retry_due(s, T0 + 4, 10, count_retry, &sum));
 	CU_ASSERT_EQUAL(sum, 0);
+	OK(store_retry_hasten(s, "r", T0 + 1, &e)); /* another one */
+	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
+	OK(store_retry_hasten(s, "p", T0 + 7, &e)); /* never later */
+	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
 	OK(store_retry_due(s, T0 + 5, 10, count_retry, &sum));
 	CU_ASSERT_EQUAL(sum, rev);
 	OK(store_retry_get(s, rev, "p", &got, &e));

@@ -103,6 +103,14 @@ clock_format(int64_t ms, char out[CLOCK_TEXT])
 	return out;
 }
 
+const char *
+clock_day(int64_t ms, char out[CLOCK_TEXT])
+{
+	clock_format(ms, out);
+	out[10] = '\0';
+	return out;
+}
+
 /* Reads exactly n digits; -1 if they are not digits. */
 static int
 digits(const char **s, int n)

@@ -37,6 +37,8 @@ void clock_set_virtual(int64_t ms);
 /* "2026-11-22T13:00:00Z", with ".123" only where milliseconds are not zero;
  * "-" for CLOCK_NONE.  Years outside 0..9999 come out as "-".  Returns out. */
 const char *clock_format(int64_t ms, char out[CLOCK_TEXT]);
+/* Its day alone, "2026-11-22".  Returns out. */
+const char *clock_day(int64_t ms, char out[CLOCK_TEXT]);
 
 /* Strict RFC 3339.  Returns CLOCK_NONE if it is not. */
 int64_t clock_parse(const char *s);

@@ -457,6 +457,8 @@ bool engine_retry_leave_out(struct engine *g, const struct store_revision *r,
 /* The revision is settled: nothing more is waited for. */
 void engine_retry_done(struct engine *g, const struct store_at *at, int64_t revision);
 
+/* More is loaded than before: what waits for plugins that are objects is inspected again. */
+void engine_retry_hasten(struct engine *g, int64_t now);
 /* It waited for an answer that is there, or will not come: it is inspected again. */
 void engine_retry_wake(struct engine *g, int64_t revision, const char *tenant);
 

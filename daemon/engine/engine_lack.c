@@ -21,6 +21,8 @@ engine_lack_rules(
 	if (index >= g->nworkers)
 		return;
 	w = &g->workers[index];
+	if (r->missing < w->missing)
+		engine_retry_hasten(g, now);
 	w->missing = r->missing;
 	w->renew = CLOCK_NONE;
 	if (r->again == 0) {

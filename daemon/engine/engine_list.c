@@ -21,7 +21,6 @@
 #include "engine/engine_list.h"
 #include "fetch/schedule.h"
 
-#define NOTE_MAX_BYTES (64u << 10)
 #define TRIAL_MAX (10 * CLOCK_MIN) /* then nobody will tell what came of it */
 
 /* Whose request it is; NULL: nobody waits for it any more. */
@@ -175,6 +174,7 @@ taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
 	put(g, l);
 	l->linked = false; /* engine_list_settle() */
 	l->loaded = 0;
+	l->doubt = true;
 	/* The sweep that comes with it is due after the link has moved. */
 	free(l->file);
 	l->file = NULL;
@@ -223,8 +223,7 @@ try_it(struct engine *g, struct engine_list *l, int64_t now)
 	char day[CLOCK_TEXT];
 	struct msg m;
 
-	clock_format(now, day);
-	day[10] = '\0';
+	clock_day(now, day);
 	msg_init(&m, MSG_TRY);
 	m.try.id = l->trial = ++g->next_trial;
 	m.try.list = xstrdup(l->row.name);
@@ -249,7 +248,8 @@ somebody_tries(const struct engine *g)
 static bool
 has_bytes(const struct engine_list *l)
 {
-	return l->stage == LIST_READ || l->stage == LIST_WRITE;
+	return l->stage == LIST_READ || l->stage == LIST_WRITE ||
+	       l->stage == LIST_CHECKED;
 }
 
 static void
@@ -275,6 +275,50 @@ look_at(struct engine *g, struct engine_list *l, int64_t now)
 	}
 }
 
+/* --- whether the version in force is there --- */
+
+/* What the server said of it vouches for nothing if the file is another one: then it
+ * would answer for ever that there is nothing new. */
+static void
+missing(struct engine *g, struct engine_list *l, const char *why, int64_t now)
+{
+	l->doubt = false;
+	drop(g, l, now);
+	engine_list_missing(g, l, why, now);
+	put(g, l);
+}
+
+/* False: there is nothing to look at. */
+static bool
+begin_check(struct engine *g, struct engine_list *l, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	if (l->row.digest[0] == '\0')
+		return false;
+	if (!l->doubt && (l->row.next > now || !engine_list_touched(g, l)))
+		return false;
+	if (engine_list_begin_check(g, l, &e) == 0)
+		set_stage(l, LIST_CHECKED, now);
+	else
+		missing(g, l, e.text, now);
+	return true;
+}
+
+static void
+end_check(struct engine *g, struct engine_list *l, int64_t now)
+{
+	struct err e = ERR_INIT;
+
+	if (strcmp(l->got.digest, l->row.digest) != 0)
+		missing(g, l, "its file was changed on disk", now);
+	else if (engine_list_vouched(g, l, &e) != 0)
+		missing(g, l, e.text, now);
+	else
+		drop(g, l, now);
+	l->doubt = false;
+}
+
 /* One slice more. */
 static void
 bytes_on(struct engine *g, struct engine_list *l, int64_t now)
@@ -287,6 +331,13 @@ bytes_on(struct engine *g, struct engine_list *l, int64_t now)
 		return;
 	}
 	rc = engine_list_read(l, &e);
+	if (l->stage == LIST_CHECKED) {
+		if (rc < 0)
+			missing(g, l, e.text, now);
+		else if (rc == 1)
+			end_check(g, l, now);
+		return;
+	}
 	if (rc < 0)
 		trouble(g, l, POLLED_OWN_FAULT, 0, e.text, now);
 	else if (rc == 1)
@@ -299,9 +350,15 @@ go_on(struct engine *g, struct engine_list *l, int64_t now)
 {
 	switch (l->stage) {
 	case LIST_IDLE:
+		if (begin_check(g, l, now))
+			return now;
 		if (l->row.next > now)
 			return l->row.next;
+		/* Nothing can be tried beside a policy that is not there. */
+		if (g->policy[0] == '\0')
+			return CLOCK_NONE;
 		return ask(g, l, LIST_ASKED, now) ? CLOCK_NONE : now + CLOCK_SEC;
+	case LIST_CHECKED:
 	case LIST_READ:
 	case LIST_WRITE:
 		bytes_on(g, l, now);
@@ -326,8 +383,7 @@ engine_list_dispatch(struct engine *g, int64_t now)
 	int64_t next = CLOCK_NONE;
 	bool busy = false;
 
-	/* Nothing can be tried beside a policy that is not there. */
-	for (size_t i = 0; i < g->nlists && g->policy[0] != '\0'; i++) {
+	for (size_t i = 0; i < g->nlists; i++) {
 		bool large = has_bytes(g->lists[i]);
 		int64_t due = large && busy ? now : go_on(g, g->lists[i], now);
 
@@ -455,6 +511,25 @@ engine_list_lost(struct engine *g, const struct engine_poll *poll, int64_t now)
 		    "the fetch role ended with the request in hand", now);
 }
 
+/* What is said of a file that is gone a moment later, as people know the list: by its
+ * address. */
+static char *
+words_of(const struct engine *g, const struct engine_list *l, const char *words)
+{
+	char *path = engine_list_path(g, l->file, "");
+	struct buf b = {0};
+	const char *at;
+
+	buf_puts(&b, "");
+	for (; (at = strstr(words, path)) != NULL; words = at + strlen(path)) {
+		buf_put(&b, words, (size_t)(at - words));
+		buf_puts(&b, l->conf->url);
+	}
+	buf_puts(&b, words);
+	free(path);
+	return buf_take(&b);
+}
+
 void
 engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 {
@@ -478,8 +553,11 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 	} else if (t->good) {
 		taken(g, l, t->words != NULL ? t->words : "", now);
 	} else {
-		trouble(g, l, POLLED_NOT_FEED, 0,
-		    t->words != NULL ? t->words : "no reason is known", now);
+		char *words =
+		    words_of(g, l, t->words != NULL ? t->words : "no reason is known");
+
+		trouble(g, l, POLLED_NOT_FEED, 0, words, now);
+		free(words);
 	}
 }
 
@@ -516,6 +594,7 @@ list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
 
 	l->conf = c;
 	l->body = l->part = -1;
+	l->doubt = true;
 	engine_must(store_list_get(g->store, c->name, &l->row, &e), 0,
 	    "cannot keep a list", &e);
 	if (l->row.next == CLOCK_NONE || l->row.next > now + 2 * patience(g, c))
@@ -532,6 +611,8 @@ list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist
     int64_t now)
 {
 	l->conf = c;
+	/* Somebody has had their hands on things, and signers may be others. */
+	l->doubt = true;
 	if (!is_moved(l))
 		return;
 	drop(g, l, now); /* it may come from where it was before */

@@ -4,13 +4,17 @@
 #ifndef TOSD_ENGINE_ENGINE_LIST_H
 #define TOSD_ENGINE_ENGINE_LIST_H
 
+#include <sys/stat.h>
+
 #include "engine/engine_in.h"
 #include "store/store_list.h"
 
 #define LIST_MAX (512u << 20) /* bytes of a list, whatever is configured */
+#define NOTE_MAX_BYTES (64u << 10) /* ... and of its signature */
 
 enum engine_list_stage {
 	LIST_IDLE,
+	LIST_CHECKED,	/* the file in force is being read: is it what the row says? */
 	LIST_ASKED,	/* fetch has the request */
 	LIST_READ,	/* the list is here, its digest is being taken */
 	LIST_SIGNATURE, /* its signature is asked for */
@@ -37,6 +41,8 @@ struct engine_list {
 	uint64_t trial; /* number of its TRY */
 	char *before;	/* the file that was in force before: a worker may be reading it */
 	bool linked;	/* the link leads where the row says */
+	bool doubt;	/* whether the file in force is what the row says */
+	struct stat seen; /* the file in force when that was found out last; or all zero */
 	char renewed[DIGEST_HEX]; /* workers were told of this one */
 	bool held;	 /* it waits for what lies on disk to be taken into use */
 	uint64_t loaded; /* bits of the workers that have the one in force */
@@ -53,6 +59,8 @@ bool engine_list_troubled(const struct engine_list *l);
 
 /* Takes the memfd of an answer (*fd is -1 then), or says why it is none. */
 int engine_list_begin(struct engine_list *l, int *fd, struct err *e);
+/* The same of the file in force, to see whether it is what the row says. */
+int engine_list_begin_check(struct engine *g, struct engine_list *l, struct err *e);
 /* The next slice of its digest.  1: that is got.digest now; 0: there is more; or an error. */
 int engine_list_read(struct engine_list *l, struct err *e);
 /* The next slice to disk.  True: it lies there, and its signature, under l->file. */
@@ -68,6 +76,14 @@ char *engine_list_file(const char *name, const char *digest);
 char *engine_list_path(const struct engine *g, const char *file, const char *ending);
 /* Brings the row in line with what is on disk: after a start. */
 void engine_list_mend(struct engine *g, struct engine_list *l, int64_t now);
+/* The version in force is not there, for this reason: what it was known by is forgotten, so
+ * that the server sends it whole, and workers that start do without it. */
+void engine_list_missing(
+    struct engine *g, struct engine_list *l, const char *why, int64_t now);
+/* Whether the file in force has changed since it was looked at, or is gone. */
+bool engine_list_touched(const struct engine *g, const struct engine_list *l);
+/* Whether a signature that is wanted lies beside it; or says what does. */
+int engine_list_vouched(const struct engine *g, const struct engine_list *l, struct err *e);
 /* Has the link lead to the version in force. */
 void engine_list_link(struct engine *g, struct engine_list *l);
 /* Removes versions that are neither in force nor on their way. */

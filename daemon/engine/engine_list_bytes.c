@@ -6,7 +6,10 @@
  * file, which has another name until it is whole and durable.  After a crash what was
  * begun is swept away, and the list asked for again.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/engine_list.h"
@@ -25,6 +28,31 @@ engine_list_begin(struct engine_list *l, int *fd, struct err *e)
 	l->body = *fd;
 	*fd = -1;
 	l->got.bytes = (int64_t)size;
+	l->sum = digest_sum_new();
+	return 0;
+}
+
+int
+engine_list_begin_check(struct engine *g, struct engine_list *l, struct err *e)
+{
+	char *file = engine_list_file(l->row.name, l->row.digest);
+	char *path = engine_list_path(g, file, "");
+	int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || fstat(fd, &l->seen) != 0)
+		rc = err_set(e, TOSD_EIO, "cannot open %s: %s", path, strerror(errno));
+	else if (!S_ISREG(l->seen.st_mode) || l->seen.st_size != l->row.bytes)
+		rc = err_set(e, TOSD_ETAMPER, "%s was changed on disk", path);
+	free(file);
+	free(path);
+	if (rc != 0) {
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	engine_list_forget(l);
+	l->body = fd;
+	l->got.bytes = (int64_t)l->seen.st_size;
 	l->sum = digest_sum_new();
 	return 0;
 }

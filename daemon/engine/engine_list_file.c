@@ -95,6 +95,66 @@ adopt(struct engine *g, struct engine_list *l, const char *file, int64_t now)
 }
 
 void
+engine_list_missing(
+    struct engine *g, struct engine_list *l, const char *why, int64_t now)
+{
+	char *link = engine_list_path(g, l->row.name, ".list");
+
+	log_warn("list",
+	    "list %s: %s: it is fetched anew; what it would have to be looked up in "
+	    "waits",
+	    l->row.name, why);
+	l->row.digest[0] = '\0';
+	free(l->row.what);
+	free(l->row.etag);
+	free(l->row.last_modified);
+	free(l->row.body_hash);
+	l->row.what = l->row.etag = l->row.last_modified = l->row.body_hash = NULL;
+	l->row.next = now;
+	l->loaded = 0;
+	l->renewed[0] = '\0'; /* the same version may come back */
+	unlink(link);	      /* what it leads to must not be loaded */
+	free(link);
+	free(l->before);
+	l->before = NULL;
+	engine_list_sweep(g, l);
+}
+
+bool
+engine_list_touched(const struct engine *g, const struct engine_list *l)
+{
+	char *file = engine_list_file(l->row.name, l->row.digest);
+	char *path = engine_list_path(g, file, "");
+	struct stat st;
+	bool same = lstat(path, &st) == 0 && st.st_ino == l->seen.st_ino &&
+		    st.st_size == l->seen.st_size &&
+		    st.st_mtim.tv_sec == l->seen.st_mtim.tv_sec &&
+		    st.st_mtim.tv_nsec == l->seen.st_mtim.tv_nsec;
+
+	free(file);
+	free(path);
+	return !same;
+}
+
+int
+engine_list_vouched(const struct engine *g, const struct engine_list *l, struct err *e)
+{
+	char *file = engine_list_file(l->row.name, l->row.digest);
+	char *sig = engine_list_path(g, file, ".sig");
+	struct buf note = {0};
+	int rc = 0;
+
+	if (l->conf->nsigners > 0)
+		rc = file_read(sig, NOTE_MAX_BYTES, &note, e);
+	if (l->conf->nsigners > 0 && rc == 0)
+		rc = engine_list_signed(l->conf, l->row.digest, &note, e);
+	buf_free(&note);
+	free(sig);
+	free(file);
+	return rc;
+}
+
+void
 engine_list_mend(struct engine *g, struct engine_list *l, int64_t now)
 {
 	char *dir = policy_fetched_dir(g->conf->state_dir);
@@ -106,12 +166,10 @@ engine_list_mend(struct engine *g, struct engine_list *l, int64_t now)
 	want = engine_list_file(l->row.name, l->row.digest);
 	path = engine_list_path(g, want, "");
 	if (l->row.digest[0] != '\0' && access(path, R_OK) != 0) {
-		log_warn("list", "list %s: %s is gone; it is fetched anew", l->row.name,
-		    path);
-		l->row.digest[0] = '\0';
-		free(l->row.what);
-		l->row.what = NULL;
-		l->row.next = now;
+		char *why = xasprintf("%s is gone", path);
+
+		engine_list_missing(g, l, why, now);
+		free(why);
 	}
 	if (l->row.digest[0] == '\0' && have != NULL) {
 		free(path);

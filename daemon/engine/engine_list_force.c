@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_list_force: putting a version in force that was taken: after the commit its
- * link is moved, and workers that have another one are replaced.
+ * link is moved, workers that have another one are replaced, and what waited for it is
+ * looked at again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ engine_list_rules(
     struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now)
 {
 	uint64_t bit = worker < 64 ? UINT64_C(1) << worker : 0;
-	bool other = r->rest != NULL && strcmp(r->rest, g->rest) != 0;
+	bool other = r->rest != NULL && strcmp(r->rest, g->rest) != 0, news = false;
 
 	if (r->rest != NULL)
 		memcpy(g->rest, r->rest, sizeof(g->rest));
@@ -64,10 +65,16 @@ engine_list_rules(
 			l->row.next = now;
 		l->held = l->held && !other;
 		same = strcmp(loaded, l->row.digest) == 0;
+		news = news || (same && (l->loaded & bit) == 0);
 		l->loaded = same ? l->loaded | bit : l->loaded & ~bit;
-		if (l->row.digest[0] != '\0' && l->linked && !same &&
-		    strcmp(l->renewed, l->row.digest) != 0)
-			renew(g, l);
+		if (l->row.digest[0] != '\0' && l->linked && !same) {
+			/* It may be unable to read it. */
+			l->doubt = true;
+			if (strcmp(l->renewed, l->row.digest) != 0)
+				renew(g, l);
+		}
 		free(rule);
 	}
+	if (news)
+		engine_retry_hasten(g, now);
 }

@@ -6,12 +6,28 @@
 #include "engine/engine_json.h"
 #include "engine/engine_list.h"
 
+/* The plugin's words say when (plugins/lists/lists.c: try_one()). */
+static bool
+is_expired(const struct engine_list *l, int64_t now)
+{
+	static const char expires[] = "expires ";
+	const char *at = l->row.what != NULL ? strstr(l->row.what, expires) : NULL;
+	char day[CLOCK_TEXT];
+
+	return at != NULL &&
+	       strncmp(clock_day(now, day), at + sizeof(expires) - 1, 10) >= 0;
+}
+
 static const char *
-state_of(const struct engine_list *l)
+state_of(const struct engine_list *l, int64_t now)
 {
 	static const char *const names[2][2] = {
 	    {"awaited", "missing"}, {"current", "stale"}};
 
+	if (l->row.digest[0] != '\0' && l->loaded == 0)
+		return "unloaded"; /* whatever its server says, nothing is looked up */
+	if (l->row.digest[0] != '\0' && is_expired(l, now))
+		return "expired"; /* it is, and does not count */
 	return names[l->row.digest[0] != '\0'][engine_list_troubled(l)];
 }
 
@@ -20,6 +36,7 @@ doing(const struct engine_list *l)
 {
 	static const char *const names[] = {
 	    [LIST_IDLE] = NULL,
+	    [LIST_CHECKED] = "being checked",
 	    [LIST_ASKED] = "asked for",
 	    [LIST_READ] = "being read",
 	    [LIST_WRITE] = "being written",
@@ -32,12 +49,12 @@ doing(const struct engine_list *l)
 }
 
 static json_t *
-row_of(const struct engine_list *l)
+row_of(const struct engine_list *l, int64_t now)
 {
 	json_t *o = json_object();
 
 	json_set_text(o, "name", l->row.name);
-	json_set_text(o, "state", state_of(l));
+	json_set_text(o, "state", state_of(l, now));
 	json_set_text(o, "doing", doing(l));
 	json_set_text(o, "what", l->row.what);
 	json_set_time(o, "since", l->row.since);
@@ -86,7 +103,7 @@ engine_list_query(struct engine_call *k, struct err *e)
 
 	for (size_t i = 0; rc == 0 && i < k->g->nlists; i++)
 		if (is_meant(k->g->lists[i], name))
-			json_array_append_new(rows, row_of(k->g->lists[i]));
+			json_array_append_new(rows, row_of(k->g->lists[i], k->now));
 	json_object_set_new(k->reply, "rows", rows);
 	return rc;
 }

@@ -4,6 +4,8 @@
  * told: rules that count because their pack says so, and rules that counted and are not
  * there any more.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "engine/engine_life.h"
 
@@ -13,10 +15,13 @@
 static void
 tell_begun(const struct engine_rule *r)
 {
+	bool list = strncmp(r->rule, "list/", 5) == 0;
+
 	log_notice("policy",
-	    "rule %s rev %u begins in enforce, as its pack says: what it finds counts "
-	    "from now on",
-	    r->rule, r->rev);
+	    "rule %s rev %u begins in enforce, as its %s says: what it finds counts "
+	    "from now on%s",
+	    r->rule, r->rev, list ? "list" : "pack",
+	    list ? ", until the list expires" : "");
 }
 
 static void

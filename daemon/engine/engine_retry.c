@@ -14,6 +14,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <tosd/policy.h>
 
 #include "base/log.h"
 #include "engine/engine_life.h"
@@ -151,10 +152,13 @@ keep(struct engine *g, const struct store_revision *r,
 	if (!t->lost && wait < (now - row.since) / 2)
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
+	/* Nobody waits longer than retry_for. */
+	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
+	if (stand == STAND_NONE && !t->lost && end > 0 && wait > end)
+		wait = end;
 	/* Answers bring it back by themselves, and at the end somebody has to say that
 	 * there was none.  A plugin that asks one thing after the other is no busy
 	 * loop. */
-	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
 	if (stand == STAND_READY)
 		wait = row.id == 0 ? 0 : WAIT_MIN;
 	else if (stand == STAND_WAIT && end > 0 && wait > end)
@@ -235,6 +239,22 @@ engine_retry_take(struct engine *g, const struct store_revision *r,
 	*degraded = why.len > 0 ? buf_take(&why) : NULL;
 	buf_free(&why);
 	return false;
+}
+
+void
+engine_retry_hasten(struct engine *g, int64_t now)
+{
+	const struct conf_policy *c = &g->conf->policy;
+	struct err e = ERR_INIT;
+
+	/* Programs say themselves when they want to be asked, and answers of models
+	 * bring back what waits for them. */
+	for (size_t i = 0; g->retries > 0 && i < c->nplugins; i++)
+		if (c->plugins[i].ncommand == 0 &&
+		    (c->plugins[i].grant & TOSD_NEED_ASK) == 0)
+			engine_must(
+			    store_retry_hasten(g->store, c->plugins[i].name, now, &e),
+			    0, "cannot hasten what waits for a plugin", &e);
 }
 
 void

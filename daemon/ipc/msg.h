@@ -333,7 +333,7 @@ struct msg_rules {
 	struct msg_rule *v;
 	uint32_t nproblems; /* packs and plugins that were refused, in words */
 	char **problems;
-	uint32_t missing; /* plugins that this worker has to do without ... */
+	uint32_t missing; /* plugins that it has to do without, in part or whole ... */
 	uint32_t again;	  /* ... of these those that its successor may have again */
 };
 

@@ -101,6 +101,7 @@ slot_clear(struct policy_slot *s)
 		policy_face_clear(s->face);
 	policy_plugin_free(&s->plugin);
 	free(s->face);
+	free(s->lacks);
 }
 
 static const char *
@@ -173,6 +174,8 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 	if (rc != TOSD_DONE && rc != TOSD_WAITS)
 		return policy_plugin_refuse(c, e, TOSD_EINVAL, " did not open: %s",
 		    why_of(rc, "open", why, words));
+	if (rc == TOSD_WAITS)
+		s->lacks = xstrdup(why_of(rc, "open", why, words));
 	if (rc == TOSD_DONE && s->face->nrules == 0)
 		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else
@@ -243,7 +246,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
-	struct conf_setting extra[6];
+	struct conf_setting extra[7];
 	struct policy_slot s = {0};
 	char *fetched = NULL, *trial = NULL;
 	size_t nextra = 0;
@@ -266,6 +269,8 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 		extra[nextra++] = (struct conf_setting){"fetched_files", fetched};
 		extra[nextra++] = (struct conf_setting){"trial_file", trial};
 	}
+	if (h->o.day != NULL)
+		extra[nextra++] = (struct conf_setting){"load_day", h->o.day};
 	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
@@ -280,13 +285,15 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	return slot_keep(h, &s, slot_open(h, &s, c, e));
 }
 
-/* Where files lie is no part of a policy; what they say is in the rules' digests. */
+/* Where files lie is no part of a policy; what they say is in the rules' digests.  Nor
+ * is the day of the load, which decides what is told and not what is found. */
 static bool
-names_place(const char *key)
+is_apart(const char *key)
 {
 	size_t n = strlen(key);
 
-	return (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
+	return strcmp(key, "load_day") == 0 ||
+	       (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
 	       (n > 5 && strcmp(key + n - 5, "_file") == 0) ||
 	       (n > 6 && strcmp(key + n - 6, "_files") == 0);
 }
@@ -298,7 +305,7 @@ digest_settings(struct buf *b, const struct policy_slot *s)
 	const struct tosd_str *set = policy_plugin_settings(s->plugin);
 
 	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
-		if (names_place(t->schema[i].key))
+		if (is_apart(t->schema[i].key))
 			continue;
 		buf_put_str(b, t->schema[i].key);
 		buf_put_str(b, set[i].ptr);
@@ -369,8 +376,23 @@ add_missing(struct policy_host *h, const char *plugin, const char *why)
 {
 	problem(h, "%s", why);
 	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
+	h->missing[h->nmissing++] = (struct policy_missing){
+	    plugin, xstrdup(h->problems[h->nproblems - 1]), false};
+}
+
+/* What it finds counts; that it finds nothing is no answer.  Nobody has to be told of a
+ * problem: it may be on its way, and what is wrong the plugin has said. */
+static void
+add_lacking(struct policy_host *h, const char *plugin, const struct policy_slot *s)
+{
+	struct buf why = {0};
+
+	if (s->lacks == NULL)
+		return;
+	text_escape_buf(&why, s->lacks, strlen(s->lacks));
+	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
 	h->missing[h->nmissing++] =
-	    (struct policy_missing){plugin, xstrdup(h->problems[h->nproblems - 1])};
+	    (struct policy_missing){plugin, buf_take(&why), true};
 }
 
 static bool
@@ -405,6 +427,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 
 		if (rc != 0)
 			add_missing(h, c->name, why.text);
+		else
+			add_lacking(h, c->name, &h->v[h->n - 1]);
 	}
 	if (h->n == 0) {
 		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
@@ -492,7 +516,8 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
 	out->missing = (uint32_t)h->nmissing;
 	for (size_t i = 0; i < h->nmissing; i++)
-		out->again += !is_left_out(h, h->missing[i].plugin);
+		out->again +=
+		    !h->missing[i].partly && !is_left_out(h, h->missing[i].plugin);
 }
 
 void

@@ -42,6 +42,9 @@ struct policy_options {
 	/* Plugins look closer than there is time for at a worker's start: their setting
 	 * `probe_packs'. */
 	bool probe;
+	/* The day of the load, 2027-01-31: what has expired by then is told.  NULL: it is
+	 * not. */
+	const char *day;
 	const struct msg_try *trial; /* a new version of one; NULL: none is tried */
 	/* Plugins that are not loaded, since workers ended in their hands; a newline between
 	 * names.  NULL: none. */

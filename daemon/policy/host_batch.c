@@ -363,16 +363,19 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 	}
 }
 
-/* A plugin that is not loaded was not asked: that is no answer. */
+/* A plugin that is not loaded was not asked, and one that lacks something would have
+ * looked for more: that is no answer. */
 static void
 ask_again(const struct policy_host *h, struct policy_ask *a)
 {
 	for (size_t i = 0; i < h->nmissing; i++)
 		if (!skipped(a, h->missing[i].plugin))
-			*add_retry(a) =
-			    (struct msg_retry){.plugin = xstrdup(h->missing[i].plugin),
-				.wait = MISSING_WAIT,
-				.why = xasprintf("not loaded: %s", h->missing[i].why)};
+			*add_retry(a) = (struct msg_retry){
+			    .plugin = xstrdup(h->missing[i].plugin),
+			    .wait = MISSING_WAIT,
+			    .why = xasprintf("%s: %s",
+				h->missing[i].partly ? "not complete" : "not loaded",
+				h->missing[i].why)};
 }
 
 void

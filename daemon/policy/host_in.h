@@ -17,12 +17,15 @@ struct policy_slot {
 	struct policy_face *face; /* on its own, because the plugin keeps its address */
 	void *state;
 	struct cost cost; /* since policy_host_costs() */
+	char *lacks; /* what it has to do without, in words; NULL: nothing */
 };
 
-/* A plugin of the configuration that could not be loaded: it judges nothing. */
+/* A plugin of the configuration that could not be loaded: it judges nothing; or one that
+ * lacks part of what it looks for: it judges less. */
 struct policy_missing {
 	const char *plugin; /* the configuration's */
 	char *why;
+	bool partly;
 };
 
 struct policy_host {

@@ -291,6 +291,8 @@ int64_t store_retry_next(struct store *s);
 /* None of a revision's rows is due: it is being asked. */
 int store_retry_asked(
     struct store *s, const struct store_at *at, int64_t revision, struct err *e);
+/* Rows of a plugin that are due later are due at that time. */
+int store_retry_hasten(struct store *s, const char *plugin, int64_t due, struct err *e);
 /* Rows that were being asked are due at that time: after a restart. */
 int store_retry_reset(struct store *s, int64_t due, struct err *e);
 /* Forgets a revision's rows, *n of them: it is judged. */

@@ -108,6 +108,19 @@ store_retry_asked(
 }
 
 int
+store_retry_hasten(struct store *s, const char *plugin, int64_t due, struct err *e)
+{
+	static const char sql[] = "UPDATE retry SET due = ?1 WHERE due > ?1 AND "
+				  "plugin = ?2 AND given_up = 0";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	return db_done(s, own, db_run(s, sql, NULL, e, "it", due, plugin), e);
+}
+
+int
 store_retry_reset(struct store *s, int64_t due, struct err *e)
 {
 	static const char sql[] =

@@ -44,7 +44,8 @@ plugin_of(const struct conf_policy *c)
 	return NULL; /* the configuration would have been refused */
 }
 
-/* As policy_fetched_setting() makes it, of what was looked up. */
+/* As policy_fetched_setting() makes it, of what was looked up; but nobody mends here.
+ */
 static char *
 setting_of(const struct lists_used *u, const struct conf_policy *c)
 {
@@ -57,7 +58,8 @@ setting_of(const struct lists_used *u, const struct conf_policy *c)
 		    &b, "%s\t%s\t", l->name, u->v[i].file != NULL ? u->v[i].file : "");
 		for (size_t k = 0; k < l->nsigners; k++)
 			buf_printf(&b, "%s%s", k > 0 ? " " : "", l->signers[k]);
-		buf_putc(&b, '\n');
+		/* What is damaged stays so while we look. */
+		buf_puts(&b, "\tmust\n");
 	}
 	return buf_take(&b);
 }

@@ -6,12 +6,14 @@
  */
 #include "tosctl/tosctl_lists.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tosd/policy.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -86,6 +88,16 @@ open_lists(const struct policy_args *o, const char *files, const char *day,
 	return policy_host_new(&po, host, NULL);
 }
 
+/* A file that cannot be read is nothing that was looked at. */
+static bool
+is_there(const char *file)
+{
+	if (access(file, R_OK) == 0)
+		return true;
+	complain("tosctl: %s: cannot open: %s", file, strerror(errno));
+	return false;
+}
+
 static int
 check(const struct policy_args *o, char **files)
 {
@@ -93,15 +105,19 @@ check(const struct policy_args *o, char **files)
 	struct policy_host *host = NULL;
 	struct told t = {.json = o->json};
 	struct buf paths = {0};
+	int rc = EXIT_DONE;
 
-	clock_format(clock_now(), today);
-	today[10] = '\0'; /* the day of it */
 	for (; *files != NULL; files++)
-		buf_printf(&paths, "%s\n", *files);
-	open_lists(o, paths.data, o->day != NULL ? o->day : today, &t, &host);
+		if (is_there(*files))
+			buf_printf(&paths, "%s\n", *files);
+		else
+			rc = EXIT_CANNOT;
+	if (paths.len > 0)
+		open_lists(o, paths.data,
+		    o->day != NULL ? o->day : clock_day(clock_now(), today), &t, &host);
 	policy_host_free(&host);
 	buf_free(&paths);
-	return t.problems > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return rc == EXIT_DONE && t.problems > 0 ? EXIT_NEGATIVE : rc;
 }
 
 /* --- hash --- */
@@ -186,7 +202,9 @@ sign(const struct policy_args *o, char **files)
 		struct policy_host *host = NULL;
 		struct told t = {.quiet = true};
 
-		if (open_lists(o, *files, "", &t, &host) != 0)
+		if (!is_there(*files))
+			rc = EXIT_CANNOT;
+		else if (open_lists(o, *files, "", &t, &host) != 0)
 			rc = EXIT_NEGATIVE;
 		else
 			rc = sign_list(k, host, *files);

@@ -270,6 +270,16 @@ check_writers(const struct stat *st, const struct stat *dir, struct why *w)
 	return 0;
 }
 
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_dup(".", 1);
+	return mem_dup(path, slash > path ? (size_t)(slash - path) : 1);
+}
+
 int
 mem_check_trusted(const char *dir, int fd, struct why *w)
 {
@@ -287,13 +297,16 @@ mem_read_trusted(
     const char *dir, const char *path, size_t max, struct sb *out, struct why *w)
 {
 	struct stat st;
-	int fd = open_plain(path, &st, w);
+	int fd = open_plain(path, &st, w), rc;
+	char *own;
 
 	if (fd < 0)
 		return -1;
-	if (mem_check_trusted(dir, fd, w) != 0) {
-		close(fd);
-		return -1;
-	}
-	return read_plain(fd, max, out, w);
+	own = dir != NULL ? mem_dup(dir, strlen(dir)) : folder_of(path);
+	rc = mem_check_trusted(own, fd, w);
+	free(own);
+	if (rc == 0)
+		return read_plain(fd, max, out, w);
+	close(fd);
+	return rc;
 }

@@ -57,7 +57,7 @@ bool mem_utf8_valid(const char *s, size_t n);
 int mem_read_file(const char *path, size_t max, struct sb *out, struct why *w);
 /* The same of a file that decides something: one that somebody may write who may not
  * write the folder `dir' is refused too, and one of somebody else than root, who runs
- * this and the owner of `dir'. */
+ * this and the owner of `dir'.  dir NULL: the folder in which it is. */
 int mem_read_trusted(
     const char *dir, const char *path, size_t max, struct sb *out, struct why *w);
 /* What it refuses, of a file that is open. */

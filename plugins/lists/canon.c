@@ -7,6 +7,8 @@
 
 #include "host.h"
 
+#define SCHEME_MAX 20
+
 struct out {
 	char *p;
 	size_t n, max;
@@ -162,31 +164,45 @@ put_path(struct out *o, const char *s, size_t n)
 	}
 }
 
-/* Whether it begins with a scheme of ours; *n: bytes to skip. */
+static bool
+is_letter(char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* Whether it begins with a scheme that leads to a host; *n: bytes to skip.  http://,
+ * which browsers take with one slash or with many, or any other with two: ftp://. */
 static bool
 take_scheme(const char *s, size_t len, size_t *n)
 {
-	static const char *const v[] = {"http", "https", "hxxp", "hxxps"};
+	static const char *const web[] = {"http", "https", "hxxp", "hxxps"};
 	size_t colon = 0;
 
 	*n = 0;
-	while (colon < len && colon < 6 && s[colon] != ':')
+	while (colon < len && colon < SCHEME_MAX &&
+	       (is_letter(s[colon]) ||
+		   (colon > 0 && ((s[colon] >= '0' && s[colon] <= '9') ||
+				     s[colon] == '+' || s[colon] == '-'))))
 		colon++;
-	for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++) {
-		size_t i = 0, name = strlen(v[k]);
+	if (colon == 0 || colon + 1 >= len || s[colon] != ':' ||
+	    !is_slash(s[colon + 1]))
+		return false;
+	for (size_t k = 0; k < sizeof(web) / sizeof(web[0]); k++) {
+		size_t i = 0;
 
-		if (name != colon || colon >= len)
-			continue;
-		while (i < name && (s[i] | 0x20) == v[k][i])
+		while (i < colon && (s[i] | 0x20) == web[k][i])
 			i++;
-		if (i < name || colon + 1 >= len || !is_slash(s[colon + 1]))
+		if (i < colon || web[k][i] != '\0')
 			continue;
 		*n = colon + 1;
 		while (*n < len && is_slash(s[*n]))
 			++*n;
 		return true;
 	}
-	return false;
+	if (colon + 2 >= len || s[colon + 1] != '/' || s[colon + 2] != '/')
+		return false;
+	*n = colon + 3;
+	return true;
 }
 
 /* The digits of a port; -1: they are none. */

@@ -4,7 +4,7 @@
  * After the URL Standard (url.spec.whatwg.org) where that says what browsers do; beyond
  * it, what leads to the same place is the same here:
  *
- *	http and https are one, and so are their ports 80 and 443, which are left out like a
+ *	all schemes are one, and so are ports 80 and 443, which are left out like a
  *	user name, a fragment and the dots behind a host; a host is lower-case ASCII (names in other letters in
  *	their xn-- form), an IPv4 address in any spelling is four numbers; \ is /;
  *	dot segments are gone; %xx is decoded where it need not be, upper-case where it
@@ -30,8 +30,8 @@ struct canon {
 	bool numeric; /* the host is an IP address */
 };
 
-/* s is http:// or https:// with something behind (hxxp:// as well), or an address without
- * scheme.  False: it is none of those, or too long. */
+/* s is http:// or https:// with something behind (hxxp:// as well), another scheme with two
+ * slashes, as ftp://, or an address without scheme.  False: it is none of those, or too long. */
 bool canon_url(const char *s, size_t n, struct canon *out);
 
 /* A host alone; *numeric may be NULL.  Its length, or 0 if it is none. */

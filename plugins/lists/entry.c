@@ -8,7 +8,8 @@
 
 #include "kit/day.h"
 
-#define PARTIES 16 /* of one entry */
+#define PARTIES 16   /* of one entry */
+#define PARTY_MAX 40 /* bytes of a name */
 
 /* --- keys --- */
 
@@ -54,6 +55,7 @@ url_key(struct entry *e, const char *s, size_t n)
 
 	if (!canon_url(s, n - below, &e->key))
 		return "is no address: write it as https://evil.example/page";
+	e->odd = memchr(s, '*', n - below) != NULL;
 	if (below && e->key.len < CANON_MAX)
 		e->key.key[e->key.len++] = '*';
 	return NULL;
@@ -95,7 +97,9 @@ take_share(const char *s, uint32_t *out)
 
 struct opinions {
 	bool positive, negative, seed;
+	bool share, off; /* were given */
 	unsigned n;
+	char party[PARTIES][PARTY_MAX + 1];
 	struct sb said;
 };
 
@@ -104,7 +108,7 @@ good_party(const char *s)
 {
 	size_t n = strlen(s);
 
-	return n > 0 && n <= 40 &&
+	return n > 0 && n <= PARTY_MAX &&
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			 "0123456789-._") == n;
 }
@@ -117,8 +121,9 @@ take_opinion(struct opinions *o, const char *party, const char *word)
 		     : strcmp(word, "seed") == 0     ? &o->seed
 						     : NULL;
 
-	if (said == NULL || o->n++ >= PARTIES)
+	if (said == NULL || o->n >= PARTIES)
 		return false;
+	snprintf(o->party[o->n++], sizeof(o->party[0]), "%s", party);
 	*said = true;
 	sb_printf(&o->said, "%s%s %s", o->said.len > 0 ? ", " : "", party, word);
 	return true;
@@ -154,12 +159,41 @@ word(const char **s, size_t *n, char *out, size_t max)
 	return true;
 }
 
+static bool
+has_said(const struct opinions *o, const char *party)
+{
+	for (unsigned i = 0; i < o->n; i++)
+		if (strcmp(o->party[i], party) == 0)
+			return true;
+	return false;
+}
+
+/* Given once more: nobody knows which is meant. */
+static const char *
+given_twice(struct opinions *o, const char *w)
+{
+	bool share = strncmp(w, "share=", 6) == 0;
+	bool off = strncmp(w, "off-until=", 10) == 0;
+	const char *why = share && o->share ? "has share= twice: keep one"
+			  : off && o->off   ? "has off-until= twice: keep one"
+			  : strncmp(w, "party=", 6) == 0 && has_said(o, w + 6)
+			      ? "has two opinions of one party: keep one"
+			      : NULL;
+
+	o->share = o->share || share;
+	o->off = o->off || off;
+	return why;
+}
+
 static const char *
 take_option(struct entry *e, const char *w, const char **s, size_t *n, bool *whole,
     struct opinions *o)
 {
+	const char *twice = given_twice(o, w);
 	char said[40];
 
+	if (twice != NULL)
+		return twice;
 	if (strcmp(w, "whole") == 0) {
 		*whole = true;
 		return NULL;
@@ -196,7 +230,7 @@ entry_read(struct entry *e, enum list_kind kind, const char *s, size_t n)
 		key++;
 	at = s + key;
 	rest = n - key;
-	e->has_option = false;
+	e->has_option = e->odd = false;
 	e->option = (struct list_option){LIST_WHOLE, INT64_MIN, LIST_STANDS, NULL};
 	while (why == NULL && word(&at, &rest, w, sizeof(w)))
 		why = take_option(e, w, &at, &rest, &whole, &o);

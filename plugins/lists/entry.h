@@ -9,6 +9,7 @@
 struct entry {
 	struct canon key; /* key and len alone */
 	bool has_option;
+	bool odd; /* a star stands where it stands for nothing */
 	struct list_option option;
 };
 

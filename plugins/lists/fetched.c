@@ -23,6 +23,7 @@ bool
 fetched_next(const char **lines, struct fetched *out)
 {
 	const char *s = *lines, *end = s + strcspn(s, "\n");
+	char *must;
 
 	memset(out, 0, sizeof(*out));
 	if (*s == '\0')
@@ -30,7 +31,23 @@ fetched_next(const char **lines, struct fetched *out)
 	out->name = field(&s, end);
 	out->path = field(&s, end);
 	out->signers = field(&s, end);
+	must = field(&s, end);
+	out->must = strcmp(must, "must") == 0;
+	free(must);
 	*lines = end + (*end == '\n');
+	return true;
+}
+
+bool
+fetched_digits(const char *path, char out[FETCHED_DIGITS + 1])
+{
+	const char *dash = strrchr(path, '-');
+
+	if (dash == NULL || strspn(dash + 1, "0123456789abcdef") != FETCHED_DIGITS ||
+	    strcmp(dash + 1 + FETCHED_DIGITS, ".list") != 0)
+		return false;
+	memcpy(out, dash + 1, FETCHED_DIGITS);
+	out[FETCHED_DIGITS] = '\0';
 	return true;
 }
 

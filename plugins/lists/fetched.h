@@ -8,15 +8,22 @@
 
 #include "list.h"
 
-/* A line of the setting fetched_files: NAME, PATH and SIGNERS with tabs between. */
+/* A line of the setting fetched_files: NAME, PATH, SIGNERS and "must" or nothing, with tabs
+ * between. */
 struct fetched {
 	char *name;
 	char *path;    /* empty: it was never fetched */
 	char *signers; /* as of sign.h; empty: nobody is asked for */
+	bool must;     /* nobody will fetch it anew: a damaged one is a problem */
 };
 /* The next one; *lines goes on.  False: there is none.  fetched_clear() after. */
 bool fetched_next(const char **lines, struct fetched *out);
 void fetched_clear(struct fetched *f);
+
+/* The digits of the digest in the name of a version's file, NAME-DIGITS.list, in out; false:
+ * it is no such name. */
+#define FETCHED_DIGITS 16
+bool fetched_digits(const char *path, char out[FETCHED_DIGITS + 1]);
 
 /* The setting trial_file: NAME, PATH, DAY, SHRINK and "anew" or nothing, likewise. */
 struct trial {

@@ -50,11 +50,22 @@ static const struct {
     {0x1ea0, 0x1efe, 1, 2},
 };
 
+/* Joiners, variants and directions of what stands beside them: browsers leave most of
+ * them out (UTS 46), and nobody sees the others. */
+static bool
+is_invisible(uint32_t cp)
+{
+	return cp == 0xad || cp == 0x34f || cp == 0x61c ||
+	       (cp >= 0x180b && cp <= 0x180f) || (cp >= 0x200b && cp <= 0x200f) ||
+	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) ||
+	       (cp >= 0xfe00 && cp <= 0xfe0f) || cp == 0xfeff ||
+	       (cp >= 0xe0000 && cp <= 0xe0fff);
+}
+
 uint32_t
 host_letter(uint32_t cp)
 {
-	if (cp == 0xad || (cp >= 0x200b && cp <= 0x200d) || cp == 0x2060 ||
-	    cp == 0xfeff)
+	if (is_invisible(cp))
 		return 0;
 	if (cp == 0x3002 || cp == 0xff61)
 		return '.';
@@ -306,6 +317,8 @@ put_label(const uint32_t *cp, size_t n, char *out, size_t len)
 			label[m] = (char)cp[m];
 		if (m < n)
 			return 0;
+	} else if (n > LABEL_MAX) {
+		return 0; /* each takes one character at least */
 	} else {
 		memcpy(label, "xn--", 4);
 		m = host_punycode(cp, n, label + 4, LABEL_MAX - 4);

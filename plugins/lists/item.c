@@ -100,14 +100,22 @@ quoted(struct tosd_str s)
 	return mem_dup(s.ptr, n);
 }
 
+/* In order, whatever way of reading finds it; each place once. */
 static void
 add_span(struct item_match *m, struct tosd_span span)
 {
-	if (span.start == span.end || m->nspans == ITEM_SPANS)
+	size_t at = m->nspans;
+
+	if (span.start == span.end)
 		return;
-	if (m->nspans > 0 && m->spans[m->nspans - 1].start == span.start)
+	while (at > 0 && m->spans[at - 1].start >= span.start)
+		at--;
+	if ((at < m->nspans && m->spans[at].start == span.start) ||
+	    m->nspans == ITEM_SPANS)
 		return;
-	m->spans[m->nspans++] = span;
+	memmove(&m->spans[at + 1], &m->spans[at], (m->nspans - at) * sizeof(span));
+	m->spans[at] = span;
+	m->nspans++;
 }
 
 static void
@@ -216,14 +224,44 @@ look_bytes(struct item_work *w, const struct set *s, const struct tosd_media *m)
 	set_picture(s, m->pdq.ptr, m->pdq.len, on_hit, w);
 }
 
-/* A picture that has no hash although its bytes were there; sound and film have none.
- */
 static bool
-no_picture(const struct tosd_media *m)
+is_sound(const struct tosd_media *m)
 {
-	return m->state == TOSD_MEDIA_HASHED && m->pdq.len == 0 && m->why.len > 0 &&
-	       !(m->type.len >= 5 && (memcmp(m->type.ptr, "video", 5) == 0 ||
-					 memcmp(m->type.ptr, "audio", 5) == 0));
+	return m->type.len >= 5 && (memcmp(m->type.ptr, "video", 5) == 0 ||
+				       memcmp(m->type.ptr, "audio", 5) == 0);
+}
+
+/* With what a medium was not compared although some list wants it and somebody has
+ * hashed it; NULL: it was.  A picture may have no PDQ, sound and film have none.  One
+ * without any hash was not asked for. */
+static const char *
+not_compared(const struct set *s, const struct tosd_media *m)
+{
+	if (m->state == TOSD_MEDIA_MISSING)
+		return "lists";
+	if (m->state == TOSD_MEDIA_UNASKED &&
+	    m->sha256.len + m->md5.len + m->pdq.len == 0)
+		return NULL;
+	if (has(s, LIST_PDQ) && m->pdq.len == 0 && !is_sound(m))
+		return "lists of pictures";
+	if (has(s, LIST_SHA256) && m->sha256.len == 0)
+		return "lists of SHA-256";
+	if (has(s, LIST_MD5) && m->md5.len == 0)
+		return "lists of MD5";
+	return NULL;
+}
+
+static int
+say_not_compared(const struct tosd_media *m, const char *with, struct why *why)
+{
+	static const char none[] = "it came without such a hash";
+	struct tosd_str url = m->url, words = m->why;
+
+	if (words.len == 0)
+		words = (struct tosd_str){none, sizeof(none) - 1};
+	return why_set(why, "not compared with %s: %.*s: %.*s", with,
+	    (int)(url.len < QUOTE ? url.len : QUOTE), url.ptr,
+	    (int)(words.len < 200 ? words.len : 200), words.ptr);
 }
 
 static int
@@ -233,6 +271,7 @@ look_media(
 	const struct tosd_span none = {0, 0};
 	bool bytes = has(s, LIST_SHA256) || has(s, LIST_MD5), pdq = has(s, LIST_PDQ);
 	struct tosd_media m = {.size = sizeof(m)};
+	const char *with;
 	int rc = 0;
 
 	if (!TOSD_HAS(w->host, media))
@@ -242,15 +281,9 @@ look_media(
 			look_address(w, s, m.url, ITEM_MEDIA, none);
 		if (!bytes && !pdq)
 			continue;
-		if (m.state == TOSD_MEDIA_MISSING && rc == 0)
-			rc = why_set(why, "not compared with lists: %.*s: %.*s",
-			    (int)(m.url.len < QUOTE ? m.url.len : QUOTE), m.url.ptr,
-			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
-		else if (pdq && no_picture(&m) && rc == 0)
-			rc = why_set(why,
-			    "not compared with lists of pictures: %.*s: %.*s",
-			    (int)(m.url.len < QUOTE ? m.url.len : QUOTE), m.url.ptr,
-			    (int)(m.why.len < 200 ? m.why.len : 200), m.why.ptr);
+		with = not_compared(s, &m);
+		if (with != NULL && rc == 0)
+			rc = say_not_compared(&m, with, why);
 		if (m.pdq.len > 0 && pdq && !spend(w, r, UNITS_PICTURE))
 			return why_set(why, "has too many pictures for its budget");
 		w->unasked =

@@ -13,8 +13,6 @@
 #define VALUE_MAX 300 /* bytes of a value of the head */
 #define HEAD_LINES 200
 #define SHOWN 40 /* bytes of a bad line that are shown */
-/* From so many bad lines on, and when they are the most, it is no such list. */
-#define BAD_LEAST 20
 
 static const char *const kinds[LIST_KINDS] = {"domain", "url", "sha256", "md5", "pdq"};
 
@@ -351,7 +349,7 @@ list_open(const char *path, const struct list_limits *limits, struct list **out,
 	l->score = 1;
 	l->threshold = 31; /* published for PDQ as a sure match */
 	l->quality = 50;   /* published as the least that is worth a look */
-	rc = mem_read_file(path, limits->file_bytes, &l->text, &why);
+	rc = mem_read_trusted(NULL, path, limits->file_bytes, &l->text, &why);
 	if (rc != 0)
 		why_set(w, "%s: %.300s", path, why.text);
 	if (rc == 0) {
@@ -426,6 +424,8 @@ list_entries(struct list *l, const struct list_limits *limits, list_entry_fn *ta
 			    l->file, l->line, limits->entries);
 		} else {
 			l->n++;
+			if (e->odd && l->odd++ == 0)
+				l->first_odd = l->line;
 			l->special = l->special || entry_special(e);
 			if (e->option.stand != LIST_DENIED)
 				take(ctx, e->key.key, e->key.len,
@@ -433,7 +433,7 @@ list_entries(struct list *l, const struct list_limits *limits, list_entry_fn *ta
 		}
 		entry_clear(e);
 	}
-	if (rc == 0 && l->bad >= BAD_LEAST && l->bad > l->n)
+	if (rc == 0 && l->bad > l->n)
 		rc = why_set(w,
 		    "%s: %zu of its %zu lines are no %s (the first is line %zu): is "
 		    "`kind' right?",

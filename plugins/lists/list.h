@@ -54,6 +54,7 @@ struct list {
 	unsigned threshold, quality; /* of pdq */
 	size_t n;		     /* entries read */
 	size_t bad, first_bad;	     /* lines left out; line of the first one */
+	size_t odd, first_odd;	     /* addresses with a star inside, likewise */
 	bool special; /* some entry may be recorded without counting */
 	struct sb text;
 	size_t entries, line; /* where they begin in text */
@@ -73,7 +74,7 @@ typedef void list_entry_fn(
     void *ctx, const char *key, size_t n, const struct list_option *option);
 /* A line that was left out, in words with file and line. */
 typedef void list_bad_fn(void *ctx, const char *text);
-/* Reads the entries and lets the text go.  0; or -1: so many lines are bad that the file
+/* Reads the entries and lets the text go.  0; or -1: more lines are bad than good, so that the file
  * is something else, or there are too many entries. */
 int list_entries(struct list *l, const struct list_limits *limits, list_entry_fn *entry,
     list_bad_fn *bad, void *ctx, struct why *w);

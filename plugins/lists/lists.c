@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fetched.h"
 #include "item.h"
@@ -18,18 +19,21 @@
 #include "kit/sign.h"
 #include "set.h"
 
-#define BAD_SHOWN 20 /* lines of a list that are told one by one */
+#define BAD_SHOWN 20   /* lines of a list that are told one by one */
+#define LACKS_MAX 1000 /* bytes said of lists that are not there */
 
 struct lists {
 	const struct tosd_host *host;
 	struct set *set;
 	struct set_terms terms; /* of lists that are named in no other place */
 	int64_t lists_max;
+	int64_t load_day;   /* INT64_MIN: not known */
 	int64_t day;	    /* INT64_MIN: the load tells of no list that has expired */
 	size_t bad;	    /* lines of the list that is being read */
 	char *first;	    /* ... and the first of them */
 	struct trial trial; /* path NULL: none is tried */
-	bool waits;	    /* some list was never fetched */
+	bool waits;	    /* some list is fetched, and is not there */
+	struct sb lacks;    /* the lists that are not loaded, and why */
 	struct item_work *work;
 	int32_t *rule, *shadow; /* the host's numbers, by list */
 	bool *told;		/* that it has expired */
@@ -47,6 +51,7 @@ enum {
 	SET_LISTS,
 	SET_SLOW,
 	SET_DAY,
+	SET_LOAD_DAY,
 	SET_FETCHED,
 	SET_TRIAL
 };
@@ -65,10 +70,12 @@ static const struct tosd_setting schema[] = {
     [SET_DAY] = {"day", TOSD_STRING, "",
 	"a day, 2027-01-31: say at the start which lists have expired by then, and all "
 	"lines that are left out"},
+    [SET_LOAD_DAY] = {"load_day", TOSD_STRING, "",
+	"given by the daemon: the day of the load; lists that have expired by then are "
+	"warned of"},
     [SET_FETCHED] = {"fetched_files", TOSD_STRING, "",
-	"given by the daemon: lists that it fetches, a line each: name, path and "
-	"signers "
-	"with tabs between"},
+	"given by the daemon: lists that it fetches, a line each: name, path, "
+	"signers and `must' or nothing, with tabs between"},
     [SET_TRIAL] = {"trial_file", TOSD_STRING, "",
 	"given by the daemon: a new version of one of them, that is tried: name, path, "
 	"day, share of entries that it may lose, and `anew' or nothing, with tabs "
@@ -113,6 +120,38 @@ say_bad(struct lists *x, const struct list *l)
 	sb_free(&b);
 }
 
+/* On the day of the load, which decides what is told and nothing that is found. */
+static void
+say_over(struct lists *x, const struct list *l)
+{
+	bool checked = x->day != INT64_MIN;
+	struct sb b = {0};
+
+	if ((checked ? x->day : x->load_day) < l->expires)
+		return;
+	sb_printf(&b,
+	    "%s: the list `%s' expired on %s: what it finds is recorded and does not "
+	    "count; get a new one, or take it away",
+	    l->file, l->name, l->day);
+	say(x, checked ? TOSD_LOG_PROBLEM : TOSD_LOG_WARN, b.data);
+	sb_free(&b);
+}
+
+static void
+say_odd(struct lists *x, const struct list *l)
+{
+	struct sb b = {0};
+
+	if (l->odd == 0)
+		return;
+	sb_printf(&b,
+	    "%s:%zu: a star inside of an address stands for itself; all that lies "
+	    "below is /* at its end (lines with such stars: %zu)",
+	    l->file, l->first_odd, l->odd);
+	say(x, x->day != INT64_MIN ? TOSD_LOG_PROBLEM : TOSD_LOG_WARN, b.data);
+	sb_free(&b);
+}
+
 static void
 say_list(struct lists *x, const struct list *l)
 {
@@ -125,33 +164,37 @@ say_list(struct lists *x, const struct list *l)
 	    list_kind_name(l->kind), l->day, l->source, l->licence);
 	say(x, TOSD_LOG_INFO, b.data);
 	sb_free(&b);
-	if (x->day == INT64_MIN || x->day < l->expires)
-		return;
-	sb_printf(&b,
-	    "%s: the list `%s' expired on %s: what it finds is recorded and does not "
-	    "count; get a new one, or take it away",
-	    l->file, l->name, l->day);
-	say(x, TOSD_LOG_PROBLEM, b.data);
-	sb_free(&b);
+	say_over(x, l);
+	say_odd(x, l);
 }
 
-/* The list, if it was taken. */
+/* A list that is not there finds nothing, which must not look like an item that is on
+ * no list: the host lets items wait for it. */
+static void
+lack(struct lists *x, const char *name, const char *why)
+{
+	if (x->lacks.len > LACKS_MAX)
+		return;
+	sb_printf(&x->lacks, "%s%s%s%s", x->lacks.len > 0 ? "; " : "",
+	    name != NULL ? name : "", name != NULL ? ": " : "", why);
+}
+
+/* The list, if it was taken; x->why: why not. */
 static const struct list *
-load_one(struct lists *x, const char *path, const struct set_terms *terms)
+load_one(struct lists *x, const char *path, const struct set_terms *terms,
+    enum tosd_log level)
 {
 	const struct list *l = NULL;
-	struct sb b = {0};
 
 	if ((int64_t)x->set->n >= x->lists_max) {
-		sb_printf(&b, "%s: more than %lld lists: it is left out (lists_max)",
+		why_set(&x->why, "%s: more than %lld lists: it is left out (lists_max)",
 		    path, (long long)x->lists_max);
-		say(x, TOSD_LOG_PROBLEM, b.data);
-		sb_free(&b);
+		say(x, level, x->why.text);
 		return NULL;
 	}
 	x->bad = 0;
 	if (set_add(x->set, path, terms, on_bad, x, &x->why) != 0) {
-		say(x, TOSD_LOG_PROBLEM, x->why.text);
+		say(x, level, x->why.text);
 	} else {
 		l = x->set->v[x->set->n - 1];
 		say_list(x, l);
@@ -160,6 +203,14 @@ load_one(struct lists *x, const char *path, const struct set_terms *terms)
 	free(x->first);
 	x->first = NULL;
 	return l;
+}
+
+/* One that somebody has put there. */
+static void
+load_local(struct lists *x, const char *path)
+{
+	if (load_one(x, path, &x->terms, TOSD_LOG_PROBLEM) == NULL)
+		lack(x, NULL, x->why.text);
 }
 
 static int
@@ -180,8 +231,15 @@ static int
 load_folder(struct lists *x, const char *dir)
 {
 	struct dirent **v = NULL;
-	int n = scandir(dir, &v, is_list, by_name);
+	struct stat st;
+	int n;
 
+	if (stat(dir, &st) == 0 && st.st_mode & S_IWOTH)
+		return why_set(&x->why,
+		    "the folder of lists %s may be written by everybody; make it chmod "
+		    "o-w",
+		    dir);
+	n = scandir(dir, &v, is_list, by_name);
 	if (n < 0)
 		return why_set(&x->why, "cannot read the folder of lists %s: %s", dir,
 		    strerror(errno));
@@ -189,7 +247,7 @@ load_folder(struct lists *x, const char *dir)
 		struct sb path = {0};
 
 		sb_printf(&path, "%s/%s", dir, v[i]->d_name);
-		load_one(x, path.data, &x->terms);
+		load_local(x, path.data);
 		sb_free(&path);
 		free(v[i]);
 	}
@@ -205,7 +263,7 @@ load_files(struct lists *x, const char *files)
 		char *path = mem_dup(files, n);
 
 		if (n > 0)
-			load_one(x, path, &x->terms);
+			load_local(x, path);
 		free(path);
 		files += n + (files[n] == '\n');
 	}
@@ -229,23 +287,41 @@ try_one(struct lists *x, const struct list *l, const char *old)
 	sb_free(&b);
 }
 
+/* The version in force.  A damaged one is no reason to refuse anything else: the daemon
+ * finds out as well, and fetches it anew. */
+static void
+load_in_force(struct lists *x, const struct fetched *f)
+{
+	char digits[FETCHED_DIGITS + 1];
+	struct set_terms terms = {x->terms.limits, f->signers, f->name,
+	    fetched_digits(f->path, digits) ? digits : NULL};
+
+	if (f->path[0] == '\0')
+		lack(x, f->name, "no version of it is there yet");
+	else if (load_one(x, f->path, &terms,
+		     f->must ? TOSD_LOG_PROBLEM : TOSD_LOG_WARN) == NULL)
+		lack(x, f->name, x->why.text);
+	else
+		return;
+	x->waits = true;
+}
+
 static void
 load_fetched(struct lists *x, const char *lines)
 {
 	struct fetched f;
 
 	while (fetched_next(&lines, &f)) {
-		struct set_terms terms = {x->terms.limits, f.signers, f.name};
-		bool tried =
-		    x->trial.path != NULL && strcmp(x->trial.name, f.name) == 0;
-		const struct list *l = NULL;
+		struct set_terms terms = {x->terms.limits, f.signers, f.name, NULL};
+		const struct list *l;
 
-		if (tried || f.path[0] != '\0')
-			l = load_one(x, tried ? x->trial.path : f.path, &terms);
-		else
-			x->waits = true;
-		if (tried && l != NULL)
-			try_one(x, l, f.path);
+		if (x->trial.path == NULL || strcmp(x->trial.name, f.name) != 0) {
+			load_in_force(x, &f);
+		} else {
+			l = load_one(x, x->trial.path, &terms, TOSD_LOG_PROBLEM);
+			if (l != NULL)
+				try_one(x, l, f.path);
+		}
 		fetched_clear(&f);
 	}
 }
@@ -332,7 +408,10 @@ take_settings(struct lists *x, const struct tosd_str *settings)
 	x->terms.signers = settings[SET_SIGNERS].ptr;
 	x->lists_max = got[2];
 	x->set->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
-	x->day = INT64_MIN;
+	x->day = x->load_day = INT64_MIN;
+	if (settings[SET_LOAD_DAY].len > 0 &&
+	    !day_parse(settings[SET_LOAD_DAY].ptr, &x->load_day))
+		return why_set(&x->why, "`load_day' is not what the daemon gives");
 	if (settings[SET_DAY].len > 0 && !day_parse(settings[SET_DAY].ptr, &x->day))
 		return why_set(&x->why, "`day' must be a day such as 2027-01-31");
 	if (settings[SET_TRIAL].len > 0 &&
@@ -352,6 +431,7 @@ lists_close(void *state)
 	free(x->rule);
 	free(x->shadow);
 	free(x->told);
+	sb_free(&x->lacks);
 	free(x);
 }
 
@@ -379,7 +459,8 @@ lists_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		return TOSD_FAILED;
 	}
 	*state = x;
-	return x->set->n > 0 ? TOSD_DONE : TOSD_WAITS;
+	*errstr = x->lacks.data;
+	return x->lacks.len == 0 ? TOSD_DONE : TOSD_WAITS;
 }
 
 /* --- judging --- */

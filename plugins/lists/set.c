@@ -130,6 +130,11 @@ check_list(const struct set *s, const struct list *l, const struct set_terms *te
 {
 	struct sign_of of = {"tosd list", "list", l->file, l->name, l->digest};
 
+	if (terms->digest != NULL &&
+	    strncmp(l->digest, terms->digest, strlen(terms->digest)) != 0)
+		return why_set(w,
+		    "%s: is not the version that its name says: it was changed on disk",
+		    l->file);
 	if (terms->name != NULL && strcmp(terms->name, l->name) != 0)
 		return why_set(w, "%s: its name is `%s', and it should be `%s'",
 		    l->file, l->name, terms->name);

@@ -26,6 +26,7 @@ struct set_terms {
 	struct list_limits limits;
 	const char *signers; /* as of sign.h; empty: nobody is asked for */
 	const char *name;    /* the one it must have; NULL: any */
+	const char *digest;  /* what its SHA-256 must begin with; NULL: anything */
 };
 /* Reads a list and adds it.  0, or -1 and why: nothing of it was added. */
 int set_add(struct set *s, const char *path, const struct set_terms *terms,

@@ -158,7 +158,7 @@ read_prompt(struct moderation *m, const struct tosd_str *set, struct why *w)
 	    number(set, SET_TOKENS, 16, 65536, &m->prompt.max_tokens, w) != 0)
 		return -1;
 	m->prompt.json_mode = strcmp(set[SET_JSON].ptr, "true") == 0;
-	rc = mem_read_file(set[SET_POLICY].ptr, POLICY_MAX, &policy, &why);
+	rc = mem_read_trusted(NULL, set[SET_POLICY].ptr, POLICY_MAX, &policy, &why);
 	if (rc != 0)
 		why_set(w, "`policy_file' %s: %s", set[SET_POLICY].ptr, why.text);
 	else if (policy.len == 0)

@@ -415,7 +415,9 @@ struct tosd_policy {
 
 	/* Once, first.  settings[i] is the value of the i-th row of the schema, checked and
 	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE;
-	 * TOSD_WAITS: there is no rule yet, for what they are made of has still to come;
+	 * TOSD_WAITS: part of what it looks for is not there, maybe all of it, and *errstr
+	 * says what: it is asked, what it finds counts, and items wait for the rest until it
+	 * is loaded anew;
 	 * or TOSD_FAILED and *errstr: not loaded then, and close() is not called. */
 	int (*open)(const struct tosd_host *h, const struct tosd_str *settings,
 	    void **state, const char **errstr);
