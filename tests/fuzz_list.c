@@ -99,12 +99,15 @@ as_text(const char *text, size_t n)
 {
 	struct mention m;
 	struct mention_at at = {0};
-	size_t last = 0;
+	size_t before = 0, told = 0;
 
+	/* Readings of one address may overlap; there are no more of them than can be
+	 * paid for, and the search never goes back. */
 	while (mention_next(text, n, &at, &m)) {
-		if (m.start < last || m.start >= m.end || m.end > n || at.at < m.end)
+		if (m.start >= m.end || m.end > n || at.at < before ||
+		    ++told > MENTION_WAYS * (n + 1))
 			abort();
-		last = m.end;
+		before = at.at;
 		as_address(text + m.start, m.end - m.start);
 	}
 }

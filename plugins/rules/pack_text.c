@@ -25,7 +25,7 @@ is_white(char c)
 static char *
 unwrap(const char *s)
 {
-	char *out = mem_dup("", strlen(s));
+	char *out = mem_new(strlen(s) + 1, 1);
 	size_t n = 0;
 
 	while (*s != '\0') {
