@@ -399,38 +399,57 @@ test_signed(void)
 	free(text);
 }
 
+struct found_at {
+	const char *text;
+	uint32_t n, start, end; /* of the first span; end 0: not looked at */
+};
+
+static void
+all_found(struct policy_host *h, const struct found_at *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct rules_answer a = rules_ask(h, v[i].text);
+
+		if (a.n != v[i].n)
+			printf("\n  found %u: %s", a.n, v[i].text);
+		CU_ASSERT_EQUAL(a.n, v[i].n);
+		if (a.n == 1 && v[i].end > 0) {
+			CU_ASSERT_EQUAL(a.v[0].spans[0].start, v[i].start);
+			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
+		}
+		rules_answer_clear(&a);
+	}
+}
+
 /* Digits at the end of a word are letters where a word that rules look for comes of it,
  * and what stands there is none itself. */
 static void
 test_ends(void)
 {
-	static const struct {
-		const char *text;
-		uint32_t n, end;
-	} v[] = {
-	    {"we wi11 smash it", 1, 13},
-	    {"WE WI11 SMASH IT", 1, 13},
-	    {"\"we wi11 sm4sh\"", 1, 0},
-	    {"we wi11 smas4", 0, 0},
-	    {"we, th3 cats", 1, 12},
-	    {"the cat5", 1, 8},
-	    {"the cat5.", 1, 8},
-	    {"das z3rstor3 haus", 1, 12},
-	    {"das zerstör3 haus", 1, 13},
-	    {"das zerstor3", 1, 12},
-	    {"we no7 wi11 smash", 0, 0},
-	    {"we wi11\n\nsmash", 0, 0},
-	    {"ki11 w3", 0, 0},
-	    {"the mp3 th3 win11", 1, 17},
+	static const struct found_at v[] = {
+	    {"we wi11 smash it", 1, 0, 13},
+	    {"WE WI11 SMASH IT", 1, 0, 13},
+	    {"\"we wi11 sm4sh\"", 1, 0, 0},
+	    {"we wi11 smas4", 0, 0, 0},
+	    {"we, th3 cats", 1, 4, 12},
+	    {"the cat5", 1, 0, 8},
+	    {"the cat5.", 1, 0, 8},
+	    {"das z3rstor3 haus", 1, 0, 12},
+	    {"das zerstör3 haus", 1, 0, 13},
+	    {"das zerstor3", 1, 0, 12},
+	    {"we no7 wi11 smash", 0, 0, 0},
+	    {"we wi11\n\nsmash", 0, 0, 0},
+	    {"ki11 w3", 0, 0, 0},
+	    {"the mp3 th3 win11", 1, 8, 17},
 	    /* Harmless, and what stands in addresses, names and numbers. */
-	    {"cat5 cable, mp3, b2b, covid19, win11, a4 paper, h2o", 0, 0},
-	    {"the cat55 the cat6 the cat5e the cat-5 the cat_5", 0, 0},
-	    {"the /cat5 the cat5/ the cat5@x.org the x.cat5 the #cat5 the cat5-x", 0,
+	    {"cat5 cable, mp3, b2b, covid19, win11, a4 paper, h2o", 0, 0, 0},
+	    {"the cat55 the cat6 the cat5e the cat-5 the cat_5", 0, 0, 0},
+	    {"the /cat5 the cat5/ the cat5@x.org the x.cat5 the #cat5 the cat5-x", 0, 0,
 		0},
-	    {"the acat5 the cat5000 the 1cat5 the c5 the 5", 0, 0},
-	    {"http://x.org/wi11 smash, wi11.smash", 0, 0},
-	    {"we win11 smash, we wi1i smash", 0, 0},
-	    {"we wi11l smash", 1, 14},
+	    {"the acat5 the cat5000 the 1cat5 the c5 the 5", 0, 0, 0},
+	    {"http://x.org/wi11 smash, wi11.smash", 0, 0, 0},
+	    {"we win11 smash, we wi1i smash", 0, 0, 0},
+	    {"we wi11l smash", 1, 0, 14},
 	};
 	struct policy_host *h = open_of(
 	    "lists = { act = [ \"smash\" ]; }; contexts = { no = { where = \"inside\"; "
@@ -440,16 +459,7 @@ test_ends(void)
 	    "]; except = [ \"no\" ]; }",
 	    KILLS, TWINS);
 
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		struct rules_answer a = rules_ask(h, v[i].text);
-
-		if (a.n != v[i].n)
-			printf("\n  found %u: %s", a.n, v[i].text);
-		CU_ASSERT_EQUAL(a.n, v[i].n);
-		if (a.n == 1 && v[i].end > 0)
-			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
-		rules_answer_clear(&a);
-	}
+	all_found(h, v, sizeof(v) / sizeof(v[0]));
 	policy_host_free(&h);
 }
 
@@ -458,10 +468,7 @@ test_ends(void)
 static void
 test_meant(void)
 {
-	static const struct {
-		const char *text;
-		uint32_t n, start, end;
-	} v[] = {
+	static const struct found_at v[] = {
 	    {"so I p o i s o n your cat", 1, 3, 25},
 	    {"p o i s o n a cat", 1, 0, 17},
 	    {"I w i l l poison the cat", 1, 0, 24},
@@ -490,18 +497,7 @@ test_meant(void)
 	    "\"kill you|them|kill\" ]; except = [ \"no\" ]; }",
 	    KILLS, TWINS);
 
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		struct rules_answer a = rules_ask(h, v[i].text);
-
-		if (a.n != v[i].n)
-			printf("\n  found %u: %s", a.n, v[i].text);
-		CU_ASSERT_EQUAL(a.n, v[i].n);
-		if (a.n == 1 && v[i].n == 1) {
-			CU_ASSERT_EQUAL(a.v[0].spans[0].start, v[i].start);
-			CU_ASSERT_EQUAL(a.v[0].spans[0].end, v[i].end);
-		}
-		rules_answer_clear(&a);
-	}
+	all_found(h, v, sizeof(v) / sizeof(v[0]));
 	policy_host_free(&h);
 }
 

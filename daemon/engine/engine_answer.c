@@ -62,13 +62,12 @@ find_hand(struct engine *g, const struct msg *m, struct engine_ask *out)
 
 /* What the endpoint says that it took; 0: it does not say. */
 static int64_t
-tokens_of(const struct buf *b)
+tokens_of(const json_t *body)
 {
-	json_t *j = b->len > 0 ? json_loadb(b->data, b->len, 0, NULL) : NULL;
-	const json_t *n = json_object_get(json_object_get(j, "usage"), "total_tokens");
+	const json_t *n =
+	    json_object_get(json_object_get(body, "usage"), "total_tokens");
 	int64_t v = json_is_integer(n) ? json_integer_value(n) : 0;
 
-	json_decref(j);
 	return v > 0 && v < INT32_MAX ? v : 0;
 }
 
@@ -97,7 +96,8 @@ record(struct engine *g, struct store_ask *a, int64_t took, int64_t now)
 }
 
 static void
-keep(struct engine *g, struct store_ask *a, struct msg_answered *m, int64_t now)
+keep(struct engine *g, struct store_ask *a, struct msg_answered *m, const json_t *body,
+    int64_t now)
 {
 	struct engine_endpoint *p = engine_ask_endpoint(g, a->endpoint);
 	struct store_spent more = {.bytes = (int64_t)m->body.len};
@@ -110,7 +110,7 @@ keep(struct engine *g, struct store_ask *a, struct msg_answered *m, int64_t now)
 	buf_free(&a->question);
 	a->answer = m->body;
 	m->body = (struct buf){0};
-	more.tokens = a->tokens = tokens_of(&a->answer);
+	more.tokens = a->tokens = tokens_of(body);
 	engine_must(store_spent_add(g->store, a->endpoint, now / CLOCK_DAY, &more, &e),
 	    0, "cannot count an answer", &e);
 	engine_budget_charge(g, a->endpoint, a->payer, &more, now);
@@ -159,24 +159,20 @@ blame_of(const struct msg_answered *m)
 /* Whether somebody who speaks the protocol wrote it.  What the model says in it is the
  * plugin's to judge; a page of a proxy is no answer, whatever its status. */
 static bool
-has_form(uint32_t kind, const struct buf *b)
+has_form(uint32_t kind, const json_t *body)
 {
-	json_t *j = b->len > 0 ? json_loadb(b->data, b->len, 0, NULL) : NULL;
-	bool has = json_is_array(
-	    json_object_get(j, kind == ASK_MODERATION ? "results" : "choices"));
-
-	json_decref(j);
-	return has;
+	return json_is_array(
+	    json_object_get(body, kind == ASK_MODERATION ? "results" : "choices"));
 }
 
 /* It is about the question itself, and would be the same tomorrow. */
 static bool
-is_final(uint32_t kind, const struct msg_answered *m)
+is_final(uint32_t kind, const struct msg_answered *m, const json_t *body)
 {
 	if (m->cut)
 		return false;
 	return m->status == 200
-		   ? has_form(kind, &m->body)
+		   ? has_form(kind, body)
 		   : m->status == 400 || m->status == 413 || m->status == 422;
 }
 
@@ -257,20 +253,25 @@ engine_answered(struct engine *g, struct msg *m, int64_t now)
 	struct engine_ask hand;
 	struct store_ask a;
 	struct err e = ERR_INIT;
+	json_t *body;
 
 	if (!find_hand(g, m, &hand)) {
 		log_warn("ask", "fetcher %u answers what nobody asked", m->from_index);
 		return;
 	}
+	body = m->answered.body.len > 0
+		   ? json_loadb(m->answered.body.data, m->answered.body.len, 0, NULL)
+		   : NULL;
 	if (engine_must(store_ask_get(g->store, hand.ask, &a, &e), TOSD_ENOENT,
 		"cannot read a question", &e) == 0 &&
 	    a.state == ASK_OPEN) {
-		if (is_final(a.kind, &m->answered))
-			keep(g, &a, &m->answered, now);
+		if (is_final(a.kind, &m->answered, body))
+			keep(g, &a, &m->answered, body, now);
 		else
 			no_answer(g, &a, &m->answered,
 			    conf_endpoint_of(g->conf, a.endpoint), now);
 	}
+	json_decref(body);
 	store_ask_clear(&a);
 	free(hand.endpoint);
 }

@@ -589,8 +589,8 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 
 /* --- engine_exposure.c --- */
 
-/* Marks that we are alive, now or when it is due; after a start, records the time that no mark covers as a
- * gap of our own. */
+/* Marks that we are alive, now or when it is due; after a start, records the time that no
+ * mark covers as a gap of our own. */
 void engine_alive_now(struct engine *g, int64_t now);
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
