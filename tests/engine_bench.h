@@ -401,7 +401,7 @@ bench_page(struct bench *b, enum poll_outcome outcome, const struct post *post)
 
 /* --- policy --- */
 
-static inline void
+static inline bool
 bench_find(struct msg_inspected_item *o, const char *category, const char *rule,
     const char *text, const char *word)
 {
@@ -409,7 +409,7 @@ bench_find(struct msg_inspected_item *o, const char *category, const char *rule,
 	struct finding *f;
 
 	if (at == NULL)
-		return;
+		return false;
 	o->findings = xrealloc(o->findings, (o->n + 1) * sizeof(*o->findings));
 	f = &o->findings[o->n++];
 	*f = (struct finding){.rule = xstrdup(rule), .rev = 1, .pack = xstrdup("p"),
@@ -419,9 +419,11 @@ bench_find(struct msg_inspected_item *o, const char *category, const char *rule,
 	f->spans = xcalloc(1, sizeof(*f->spans));
 	f->spans[0].start = (uint32_t)(at - text);
 	f->spans[0].end = f->spans[0].start + (uint32_t)strlen(word);
+	return true;
 }
 
-/* Answers one batch: `kill' is violence, `depot' is the safety desk's.  Number of
+/* Answers one batch: `kill' is violence, `bomb' a critical one, `depot' is the safety
+ * desk's.  Number of
  * items in it, 0 if none was sent. */
 static inline uint32_t
 bench_inspect(struct bench *b)
@@ -444,6 +446,10 @@ bench_inspect(struct bench *b)
 
 		m.inspected.v[i].revision = in->revision;
 		bench_find(&m.inspected.v[i], "violence", "v/kill", in->item.text, "kill");
+		if (bench_find(&m.inspected.v[i], "violence", "v/bomb", in->item.text,
+			"bomb"))
+			m.inspected.v[i].findings[m.inspected.v[i].n - 1].severity =
+			    SEVERITY_CRITICAL;
 		bench_find(&m.inspected.v[i], "safety", "v/depot", in->item.text, "depot");
 	}
 	engine_handle(b->engine, &m, b->now);

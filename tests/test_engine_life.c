@@ -284,6 +284,65 @@ test_label_withdraws(void)
 	bench_close(b);
 }
 
+/* The first finding of a rule is judged to be wrong. */
+static void
+judge_wrong(struct bench *b, const char *rule)
+{
+	json_t *r = ask(b, "findings", NULL, NULL);
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(r, "rows"), i, row)
+	{
+		char id[24];
+
+		if (strcmp(bench_str(row, "rule"), rule) != 0)
+			continue;
+		snprintf(id, sizeof(id), "%lld", (long long)bench_int(row, "id"));
+		json_decref(bench_ask(
+		    b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "label", "finding",
+			   id, "verdict", "wrong", "person", "p1", "reason", "read")));
+		break;
+	}
+	json_decref(r);
+}
+
+/* The deadline is that of what the tenant is told of: not of a critical post that a
+ * person judged wrong before, nor of one that joins after the notice was made. */
+static void
+test_deadline_as_told(void)
+{
+	static const struct post two[] = {{.id = "a", .text = "a bomb"},
+	    {.id = "b", .text = "i will kill you"}};
+	struct bench *b = bench_open();
+	json_t *to;
+	char *mail, day[CLOCK_TEXT];
+
+	bench_reconf(b, "deadline = \"6h\";",
+	    "deadline = \"48h\"; deadline_critical = \"1h\";");
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	bench_feed(b, two, 2);
+	bench_inspect(b);
+	CU_ASSERT_EQUAL(violations(b), 2);
+	judge_wrong(b, "v/bomb");
+	bench_go(b, 5 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	mail = bench_notice(b);
+	CU_ASSERT_PTR_NULL(strstr(mail, "bomb"));
+	clock_format(b->now + 48 * CLOCK_HOUR, day);
+	day[10] = '\0';
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, day));
+	free(mail);
+	post_many(b, 2, 1, "another bomb");
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	to = json_object_get(bench_last(b, "step"), "to");
+	CU_ASSERT_STRING_EQUAL(bench_str(to, "phase"), "running");
+	CU_ASSERT_EQUAL(
+	    bench_int(to, "deadline") - bench_int(to, "clock_since"), 48 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "step"), "event_severity"), 30);
+	bench_close(b);
+}
+
 static void
 test_override(void)
 {
@@ -555,6 +614,7 @@ static const struct suite_test tests[] = {
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},
     {"a label before the notice", test_label_withdraws},
+    {"the deadline of what was told", test_deadline_as_told},
     {"an override ends", test_override},
     {"who may", test_people},
     {"what a plugin allows", test_limit},

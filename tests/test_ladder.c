@@ -34,9 +34,11 @@ static struct case_step
 step(struct case_state *s, enum case_event_type type, int64_t t,
     const struct case_facts *f)
 {
-	struct case_event ev = {.type = type, .time = t, .severity = 20};
+	struct case_event ev = {.type = type, .time = t};
 	struct case_step o;
 
+	if (type == CASE_EV_VIOLATION)
+		ev.severity = 20;
 	if (f != NULL)
 		ev.facts = *f;
 	case_step(&ladder, s, &ev, &o);
@@ -194,6 +196,12 @@ test_critical_shortens_and_alerts(void)
 	s = o.next;
 	step(&s, CASE_EV_DELIVERED, 0, NULL);
 	CU_ASSERT_EQUAL(s.deadline, 24 * CLOCK_HOUR);
+	/* The notice told of less, or the critical one joined after it was made. */
+	s = o.next;
+	ev = (struct case_event){.type = CASE_EV_DELIVERED, .severity = 20};
+	case_step(&ladder, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.next.deadline, 72 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(o.next.severity, 40);
 }
 
 static void

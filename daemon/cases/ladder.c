@@ -258,14 +258,25 @@ find_row(const struct look *k)
 
 /* --- what follows from a row --- */
 
-static int64_t
-stage_deadline(const struct ladder *l, const struct case_state *s)
+int64_t
+case_stage_deadline(const struct ladder *l, int stage, int severity)
 {
-	const struct ladder_stage *st = &l->stages[s->stage - 1];
+	const struct ladder_stage *st = &l->stages[stage - 1];
 
-	if (s->severity >= l->critical && st->deadline_critical > 0)
+	if (severity >= l->critical && st->deadline_critical > 0)
 		return st->deadline_critical;
 	return st->deadline;
+}
+
+/* What was told, not what joined since or counts no more: the tenant goes by its
+ * notice. */
+static int64_t
+told_deadline(const struct look *k, const struct case_state *n)
+{
+	bool told = k->ev->type == CASE_EV_DELIVERED && k->ev->severity > 0;
+
+	return case_stage_deadline(
+	    k->l, n->stage, told ? k->ev->severity : n->severity);
 }
 
 static void
@@ -280,7 +291,7 @@ move_deadline(const struct look *k, enum deadline_rule rule, struct case_state *
 		n->deadline = CLOCK_NONE;
 		break;
 	case DEADLINE_STAGE:
-		n->deadline = now + stage_deadline(k->l, n);
+		n->deadline = now + told_deadline(k, n);
 		n->clock_since = now;
 		break;
 	case DEADLINE_CURE:

@@ -94,7 +94,8 @@ struct case_facts {
 struct case_event {
 	enum case_event_type type;
 	int64_t time;
-	int32_t severity; /* of a violation */
+	int32_t severity; /* of a violation; delivered: the gravest that the tenant was told
+			   * of (0: that of the case) */
 	struct case_facts facts;
 };
 
@@ -123,6 +124,9 @@ struct case_step {
 
 void case_step(const struct ladder *l, const struct case_state *s,
     const struct case_event *ev, struct case_step *out);
+
+/* How long a stage's deadline is for a case of that severity; stage from 1. */
+int64_t case_stage_deadline(const struct ladder *l, int stage, int severity);
 
 /* Whether the tenant's process meets its threshold, given what was counted. */
 int case_process_met(const struct ladder *l, const struct case_facts *f);

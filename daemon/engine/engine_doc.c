@@ -344,18 +344,16 @@ static void
 put_deadline(
     const struct engine *g, const struct store_case *c, int64_t now, json_t *doc)
 {
-	const struct ladder_stage *st;
 	char span[CLOCK_TEXT];
+	int64_t t, severity;
 	json_t *o;
-	int64_t t;
 
 	if (c->stage < 1 || c->stage > g->ladder.nstages)
 		return;
 	o = json_object();
-	st = &g->ladder.stages[c->stage - 1];
-	t = c->severity >= g->ladder.critical && st->deadline_critical > 0
-		? st->deadline_critical
-		: st->deadline;
+	severity = store_violation_gravest_told(g->store, c->id, c->notices);
+	t = case_stage_deadline(
+	    &g->ladder, c->stage, severity > 0 ? (int)severity : c->severity);
 	set_time(o, "utc", now + t);
 	set_text(o, "span", clock_span(t, span));
 	json_object_set_new(doc, "deadline", o);

@@ -274,7 +274,8 @@ delivered(struct engine *g, const struct store_notice *n, int64_t time, int64_t 
 	engine_must(
 	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
 	if (n->n == c.notices)
-		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL, 0, now);
+		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL,
+		    (int)store_violation_gravest_told(g->store, c.id, c.notices), now);
 	struct mark k = {g, at, n->n, time, now, c.deadline};
 	engine_walk(store_violation_each(
 	    g->store, VIOLATION_OF_CASE, c.id, 0, mark_reported, &k));

@@ -409,19 +409,21 @@ case_row(void *ctx, const struct store_case *c)
 {
 	struct rows *r = ctx;
 	const struct conf_ladder *l = &r->g->conf->ladder;
-	int64_t withdrawn;
+	int64_t withdrawn, severity;
 	json_t *o;
 
 	if (!wanted(r, c->tenant))
 		return 0;
 	withdrawn = store_violation_withdrawn(r->g->store, c->id);
+	severity = store_violation_gravest(r->g->store, c->id);
 	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:I}", "case", c->number,
 	    "tenant", tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
 	    c->stage >= 1 && c->stage <= (int)l->nstages ? l->stages[c->stage - 1].name
 							 : "-",
 	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
 	    (json_int_t)c->exhibits - withdrawn, "withdrawn", (json_int_t)withdrawn);
-	json_set_text(o, "severity", finding_severity_name(c->severity));
+	json_set_text(o, "severity",
+	    finding_severity_name(severity > 0 ? (int)severity : c->severity));
 	json_set_time(o, "opened", c->opened);
 	json_set_time(o, "closed", c->closed);
 	json_set_time(o, "deadline", c->deadline);

@@ -350,6 +350,11 @@ int store_violation_since(struct store *s, const char *tenant, int64_t from,
     store_violation_fn *fn, void *ctx);
 /* Of a case, those that do not count. */
 int64_t store_violation_withdrawn(struct store *s, int64_t case_id);
+/* Of a case, the gravest severity of those that count; 0: none does. */
+int64_t store_violation_gravest(struct store *s, int64_t case_id);
+/* The same of those that its notices cite, up to the number `told'; what that one
+ * cites counts even if it was withdrawn since. */
+int64_t store_violation_gravest_told(struct store *s, int64_t case_id, uint32_t told);
 int64_t store_violation_next_check(struct store *s); /* CLOCK_NONE: none */
 
 /* --- cases --- */

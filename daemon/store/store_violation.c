@@ -175,6 +175,25 @@ store_violation_withdrawn(struct store *s, int64_t case_id)
 }
 
 int64_t
+store_violation_gravest(struct store *s, int64_t case_id)
+{
+	static const char sql[] = "SELECT coalesce(max(severity), 0) FROM violation "
+				  "WHERE case_id = ?1 AND withdrawn = 0";
+
+	return db_number(s, 0, sql, "i", case_id);
+}
+
+int64_t
+store_violation_gravest_told(struct store *s, int64_t case_id, uint32_t told)
+{
+	static const char sql[] =
+	    "SELECT coalesce(max(severity), 0) FROM violation WHERE case_id = ?1 "
+	    "AND notice BETWEEN 1 AND ?2 AND (withdrawn = 0 OR notice = ?2)";
+
+	return db_number(s, 0, sql, "ii", case_id, (int64_t)told);
+}
+
+int64_t
 store_violation_next_check(struct store *s)
 {
 	return db_number(s, CLOCK_NONE,
