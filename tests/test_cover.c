@@ -830,6 +830,34 @@ test_lost(void)
 	bench_close(b);
 }
 
+/* What a limit keeps out of an older page may be a post that nobody has seen. */
+static void
+test_walk_cut(void)
+{
+	struct bench *b = bench_open();
+	struct doc page = page_of(36, 20, "http://forum.example/feed?page=3");
+
+	page.cut = true;
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, page);
+	check_lost(b, "an older page was not read to its end", 1);
+	CU_ASSERT_FALSE(waits(b, POLL_OLDER));
+	inspect_all(b);
+	bench_close(b);
+
+	/* Met before its end: what is missing is older than what was known. */
+	b = bench_open();
+	page = page_of(36, 5, NULL);
+	page.cut = true;
+	read_feed(b, posts(9, 1));
+	read_feed(b, page_of(40, 31, "http://forum.example/feed?page=2"));
+	reply(b, POLL_OLDER, page);
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* We are stopped, shorter than stops a deadline, and the feed rolls over: what may be
  * lost from the last poll before to the first one after is ours. */
 static void
@@ -1530,6 +1558,7 @@ static const struct suite_test tests[] = {
     {"a host in trouble", test_trouble},
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},
+    {"an older page that is cut", test_walk_cut},
     {"gaps that stay", test_lost},
     {"lost while we were stopped", test_short_stop},
     {"read, but not to its end", test_cut},

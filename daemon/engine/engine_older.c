@@ -327,6 +327,16 @@ go_on(struct engine *g, struct store_errand *x, const struct store_coverage *c,
 	return engine_cover_may_read(g, c) ? NULL : "no more pages may be read today";
 }
 
+/* Whether the walk has reached what the last reading knew.  What a page's limit keeps out
+ * is its end: older still than what it met, but only where the newest stand first. */
+static bool
+has_met(const struct window *before, const struct window *shown,
+    enum window_order order, bool cut)
+{
+	return shown->n > 0 && window_overlaps(before, shown, order) &&
+	       (!cut || order == WINDOW_FALLING);
+}
+
 void
 engine_older_answer(struct engine *g, struct store_errand *x, struct store_feed *feed,
     struct msg *m, int64_t now)
@@ -346,8 +356,7 @@ engine_older_answer(struct engine *g, struct store_errand *x, struct store_feed 
 	window_unpack(&x->data, &before);
 	if (why == NULL) {
 		take_page(g, x, feed, &c, m, x->since, &shown, now);
-		if (shown.n > 0 &&
-		    window_overlaps(&before, &shown, engine_cover_order(&c))) {
+		if (has_met(&before, &shown, engine_cover_order(&c), p->cut)) {
 			log_debug("older", "%s: met after %lld pages", feed->url,
 			    (long long)x->pages);
 			record_walk(g, x, "met", now);
@@ -355,7 +364,8 @@ engine_older_answer(struct engine *g, struct store_errand *x, struct store_feed 
 			goto out;
 		}
 		x->mark = first_new(&shown, engine_cover_order(&c));
-		why = go_on(g, x, &c, p);
+		why = p->cut ? "an older page was not read to its end"
+			     : go_on(g, x, &c, p);
 	}
 	if (why != NULL) {
 		lost(g, feed, &c, x, why, now);
