@@ -1044,6 +1044,8 @@ test_hostile(void)
 	    HEAD "kind = pdq\nthreshold = 64\n---\n", "`threshold' must be a whole");
 	refused("name = X\n---\n", "x.list:1: `name' must be a name of lower-case");
 	refused("expires = 2027-02-30\n---\n", "x.list:1: `expires' must be a day");
+	refused(
+	    "clause = 5.2\tMalware\n---\n", "x.list:1: `clause' holds a control char");
 	refused("a\xff = 2\n---\n", "x.list: not valid UTF-8 text");
 	buf_puts(&b, HEAD "kind = md5\n---\n");
 	for (int i = 0; i < 30; i++)

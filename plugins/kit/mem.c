@@ -173,6 +173,25 @@ mem_utf8_valid(const char *s, size_t n)
 	return true;
 }
 
+const char *
+mem_unfit(const char *s, bool breaks)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		int len = mem_utf8(s + i, n - i, &cp);
+
+		if (len == 0)
+			return s + i;
+		if ((cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) &&
+		    !(breaks && (cp == '\t' || cp == '\n' || cp == '\r')))
+			return s + i;
+		i += (size_t)len;
+	}
+	return NULL;
+}
+
 /* The file, or -1. */
 static int
 open_plain(const char *path, struct stat *st, struct why *w)

@@ -51,6 +51,9 @@ void mem_sha256(const char *data, size_t n, char out[MEM_HEX]);
 /* Decodes the UTF-8 character at s; its length, or 0 if it is not well-formed. */
 int mem_utf8(const char *s, size_t n, uint32_t *cp);
 bool mem_utf8_valid(const char *s, size_t n);
+/* The first character of s that does not belong into a text for people: a control
+ * character (with `breaks', line breaks and tabs do), or no UTF-8.  NULL: none. */
+const char *mem_unfit(const char *s, bool breaks);
 
 /* Reads a plain file of at most max bytes; links, NUL bytes and broken UTF-8 are
  * refused. */

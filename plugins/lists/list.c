@@ -68,7 +68,7 @@ good_name(const char *s)
 static bool
 take_text(char **to, const char *s, size_t max)
 {
-	if (strlen(s) > max)
+	if (strlen(s) > max || mem_unfit(s, false) != NULL)
 		return false;
 	free(*to);
 	*to = mem_dup(s, strlen(s));
@@ -291,6 +291,11 @@ head_line(struct list *l, const char *s, size_t n, bool *given, struct why *w)
 			value[n - from] = '\0';
 			if (take_value(l, k, value))
 				return 0;
+			if (mem_unfit(value, false) != NULL)
+				return why_set(w,
+				    "%s:%zu: `%s' holds a control character, such as a "
+				    "tab: write a blank, or leave it out",
+				    l->file, l->line, keys[k].key);
 		}
 		return why_set(w, "%s:%zu: `%s' must be %s", l->file, l->line,
 		    keys[k].key, keys[k].want);

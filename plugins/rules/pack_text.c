@@ -49,26 +49,6 @@ unwrap(const char *s)
 	return out;
 }
 
-/* The first character that does not belong into a text of the kind; NULL: none. */
-static const char *
-find_bad(const char *s, enum text_kind kind)
-{
-	size_t n = strlen(s);
-
-	for (size_t i = 0; i < n;) {
-		uint32_t cp;
-		int len = mem_utf8(s + i, n - i, &cp);
-
-		if (len == 0)
-			return s + i;
-		if ((cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) &&
-		    !(kind == FREE && is_white(s[i])))
-			return s + i;
-		i += (size_t)len;
-	}
-	return NULL;
-}
-
 /* Its name, or that of the list that it stands in. */
 static const char *
 name_of(const config_setting_t *s)
@@ -114,7 +94,7 @@ check_text(struct walk *k, config_setting_t *s, enum text_kind kind)
 		config_setting_set_string(s, text);
 		free(text);
 	}
-	at = find_bad(config_setting_get_string(s), kind);
+	at = mem_unfit(config_setting_get_string(s), kind == FREE);
 	return at != NULL ? say_bad(k, s, at) : 0;
 }
 
