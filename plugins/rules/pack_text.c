@@ -146,7 +146,7 @@ bool
 pack_plain_line(const char *s, size_t n)
 {
 	char *line = mem_dup(s, n);
-	bool plain = find_bad(line, LINE) == NULL;
+	bool plain = mem_unfit(line, false) == NULL;
 
 	free(line);
 	return plain;
