@@ -54,15 +54,17 @@ def test_check(folder):
     star.unlink()
     # What strangers wrote is shown, not obeyed.
     rude = make_list(folder / "rude.list", "rude", "domain", "evil.example")
-    rude.write_text(re.sub(r"(?m)^source = .*$", "source = \x1b[31mred\u202e\u009b",
+    rude.write_text(re.sub(r"(?m)^source = .*$", "source = red\u202e",
                            rude.read_text("utf-8")), "utf-8")
     code, out, _ = tosctl("lists", "check", rude)
-    assert "\\x1b[31mred\\u{202e}" in out, ascii(out)
+    assert "red\\u{202e}" in out and "\u202e" not in out, ascii(out)
     assert not re.search("[\x1b\u202e\u009b]", out), ascii(out)
     code, out, _ = tosctl("lists", "check", "--json", rude)
     assert code == 0 and not re.search("[\x1b\u202e\u009b]", out), ascii(out)
-    assert "\x1b[31mred\u202e\u009b" in json.loads(out)["list"] or \
-        "\\x1b[31mred" in json.loads(out)["list"], out
+    assert "red" in json.loads(out)["list"], out
+    rude.write_text(rude.read_text("utf-8").replace("red", "\x1b[31mred"), "utf-8")
+    code, out, _ = tosctl("lists", "check", rude)
+    assert code == 1 and "`source' holds a control character" in out, ascii(out)
     rude.unlink()
     code, _, err = tosctl("lists", "check", "--day", "foo", good)
     assert code == 2 and "--day is a day such as 2026-12-24, not `foo'" in err, err
@@ -224,6 +226,36 @@ policy = {{ packs_dir = "{packs}";
         (version.name, link.name)), "nothing was written there"
 
 
+def test_signers(folder):
+    """Packs of a configuration that asks for signatures: as its daemon takes them, or not;
+    those of a folder that was named are drafts."""
+    code, key, err = tosctl("policy", "keygen", "trial.example/rules", folder / "rules.key")
+    assert code == 0, err
+    packs = folder / "signed"
+    packs.mkdir()
+    (packs / "trial.conf").write_text(PACK)
+    conf = folder / "signed.conf"
+    conf.write_text(f"""provider = {{ name = "Trial"; mailbox = "abuse@host.example"; }};
+state_dir = "{folder}";
+policy = {{ packs_dir = "{packs}";
+  plugins = ( {{ name = "rules"; path = "{BUILD}/plugins/rules/.libs/rules.so";
+    settings = {{ signers = "{key.strip()}"; }}; }} ); }};
+""")
+
+    def scan(*words):
+        code, out, err = tosctl("scan", "--config", conf, *words,
+                                text='{"id": 1, "text": "i will hurt you"}\n')
+        return code, json.loads(out) if out else None, err
+    code, row, err = scan()
+    assert code == 3 and row is None and "trial.conf" in err and "sign" in err, (code, row, err)
+    code, row, err = scan("--policies", packs)
+    assert code == 0 and "degraded" not in row and row["findings"], (row, err)
+    code, _, err = tosctl("policy", "sign", "--key", folder / "rules.key", packs, "trial")
+    assert code == 0, err
+    code, row, err = scan()
+    assert code == 0 and "degraded" not in row and row["findings"], (row, err)
+
+
 def main():
     os.umask(0o022)
     with tempfile.TemporaryDirectory(prefix="tosd-lists-cmd-") as name:
@@ -235,6 +267,7 @@ def main():
         test_scan(folder, pdq, other)
         test_scan_missing(folder)
         test_in_force(folder)
+        test_signers(folder)
     print("tosctl lists: check, hash, sign and scan, also with what is in force")
 
 

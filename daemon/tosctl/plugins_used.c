@@ -28,6 +28,23 @@ cannot_run(const struct conf_plugin *p)
 	return p->grant & TOSD_NEED_ASK ? "asks models, and none is asked here" : NULL;
 }
 
+/* Where packs and their cache are is the caller's, and so is whether they have to be
+ * signed: a draft is tried before. */
+static void
+take_rules(struct plugins_used *u, const struct conf_plugin *p)
+{
+	u->rules = xcalloc(p->nsettings + 1, sizeof(*u->rules));
+	for (size_t i = 0; i < p->nsettings; i++) {
+		const struct conf_setting *s = &p->settings[i];
+
+		if (strcmp(s->key, "signers") == 0)
+			u->signers = s->value[0] != '\0' ? s->value : NULL;
+		else if (strcmp(s->key, "packs_dir") != 0 &&
+			 strcmp(s->key, "cache_dir") != 0)
+			u->rules[u->nrules++] = *s;
+	}
+}
+
 void
 plugins_used_open(struct plugins_used *u, const struct conf *conf,
     enum plugins_used_which which, void (*report)(void *ctx, const char *problem),
@@ -40,6 +57,8 @@ plugins_used_open(struct plugins_used *u, const struct conf *conf,
 		const struct conf_plugin *p = &conf->policy.plugins[i];
 		const char *why = cannot_run(p);
 
+		if (strcmp(p->name, "rules") == 0)
+			take_rules(u, p);
 		if (strcmp(p->name, "rules") == 0 || strcmp(p->name, "lists") == 0 ||
 		    (which == PLUGINS_USED_NO_CLASSIFIER && is_classifier(p)))
 			continue;
@@ -58,5 +77,6 @@ void
 plugins_used_clear(struct plugins_used *u)
 {
 	free(u->v);
+	free(u->rules);
 	*u = (struct plugins_used){0};
 }

@@ -12,6 +12,10 @@
 struct plugins_used {
 	struct conf_plugin *v; /* borrow from the configuration */
 	size_t n;
+	struct conf_setting *rules; /* of the plugin `rules', but where its packs are */
+	size_t nrules;
+	const char *signers; /* NULL: it asks for no signature; else the daemon refuses
+			      * packs that none of these signed */
 };
 
 /* NO_CLASSIFIER: those of other kinds alone. */

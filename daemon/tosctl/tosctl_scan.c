@@ -43,7 +43,7 @@ struct options {
 	const char *conf, *policies, *plugin, *cache, *model;
 	const char **protect;
 	size_t nprotect;
-	bool no_classifier, help;
+	bool no_classifier, help, signers; /* signers: as its daemon wants them */
 };
 
 struct scan {
@@ -121,15 +121,35 @@ scan_say_nothing(void *ctx, const char *text)
 	(void)text;
 }
 
+/* Those of the configuration, and what the caller wants to know. */
+static struct conf_setting *
+rules_settings(const struct scan_packs *p, size_t *n)
+{
+	const struct plugins_used *u = p->others;
+	size_t given = u != NULL ? u->nrules : 0;
+	struct conf_setting *v = xcalloc(given + 2, sizeof(*v));
+
+	for (size_t i = 0; i < given; i++)
+		v[(*n)++] = u->rules[i];
+	if (p->signers && u != NULL && u->signers != NULL)
+		v[(*n)++] =
+		    (struct conf_setting){.key = "signers", .value = u->signers};
+	if (p->lint != NULL)
+		v[(*n)++] = (struct conf_setting){.key = "lint", .value = p->lint};
+	else if (p->today != NULL)
+		v[(*n)++] = (struct conf_setting){.key = "today", .value = p->today};
+	return v;
+}
+
 int
 scan_open(const struct scan_packs *p, struct policy_host **host)
 {
-	struct conf_setting day = {
-	    p->lint != NULL ? "lint" : "today", p->lint != NULL ? p->lint : p->today};
+	struct conf_setting *rules = NULL;
 	struct conf_setting model = {"model_file", p->model};
 	struct lists_used *used = p->used != NULL && p->used->n > 0 ? p->used : NULL;
 	size_t nothers = p->others != NULL ? p->others->n : 0;
 	struct conf_plugin *plugins = xcalloc(nothers + 3, sizeof(*plugins));
+	size_t nrules = 0;
 	int rc;
 	struct conf_policy policy = {
 	    .plugins = plugins, .packs_dir = p->folder, .cache_dir = p->cache};
@@ -144,8 +164,8 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	if (p->plugin != NULL)
 		plugins[policy.nplugins++] = (struct conf_plugin){.name = "rules",
 		    .path = p->plugin,
-		    .settings = &day,
-		    .nsettings = day.value != NULL,
+		    .settings = rules = rules_settings(p, &nrules),
+		    .nsettings = nrules,
 		    .grant = TOSD_NEED_TEXT | TOSD_NEED_SETS,
 		    .file = "command line"};
 	if (p->model != NULL)
@@ -173,6 +193,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	/* When nothing is left the reasons have been reported already. */
 	rc = policy_host_new(&po, host, NULL);
 	free(plugins);
+	free(rules);
 	if (used != NULL)
 		lists_used_loaded(used, rc == 0 ? *host : NULL);
 	return rc;
@@ -460,6 +481,7 @@ take_conf(struct options *o, struct conf **conf, struct lists_used *used,
 	    say_problem, s);
 	if (o->model == NULL && !o->no_classifier && *conf == NULL)
 		o->model = places_model();
+	o->signers = o->policies == NULL;
 	if (o->policies == NULL)
 		o->policies =
 		    *conf != NULL ? (*conf)->policy.packs_dir : places_policies();
@@ -526,6 +548,7 @@ scan(struct options *o)
 	    .others = &others,
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,
+	    .signers = o->signers,
 	    .report = say_problem,
 	    .note = scan_say_nothing,
 	    .ctx = &s};

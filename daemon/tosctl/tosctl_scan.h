@@ -25,7 +25,8 @@ struct scan_packs {
 	const struct plugins_used *others;
 	const char **protect;
 	size_t nprotect;
-	bool probe; /* policy_options.probe */
+	bool probe;   /* policy_options.probe */
+	bool signers; /* as the daemon: refuse packs that are not signed as `others' says */
 	void (*report)(void *ctx, const char *problem);
 	void (*note)(void *ctx, const char *text);
 	void *ctx;
