@@ -7,13 +7,13 @@
  * conf; store and evidence (what is kept); feed, fetch, policy, cases, notice (the way
  * of an item); engine and console; the roles, role_*.c, tie rooms to processes.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/complain.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "roles.h"
 #include "supervisor.h"
 #include "tosd_plugins.h"
@@ -80,7 +80,7 @@ parse_args(int argc, char **argv, struct args *a)
 
 	for (size_t i = 0; i < NOPTIONS; i++)
 		table[i] = options[i].opt;
-	while ((c = getopt_long(argc, argv, "c:tfdVh", table, NULL)) != -1) {
+	while ((c = option_next("tosd", argc, argv, "c:tfdVh", table)) != -1) {
 		if (c == '?')
 			return false;
 		if (c == 'c')

@@ -80,8 +80,30 @@ def not_replaced():
                 sys.exit(f"policy new: exit code {done.returncode}, wanted {want}, {done.stderr!r}")
 
 
+SLIPS = (
+    ("scan --polices x", "tosctl: there is no option --polices; did you mean --policies?"),
+    ("scan --policies", "tosctl: --policies wants a value"),
+    ("scan --p", "tosctl: --p is the beginning of more than one option: write it out"),
+    ("scan -c", "tosctl: -c wants a value"),
+    ("scan -hx", "tosctl: there is no option -x"),
+    ("status --json=3", "tosctl: --json takes no value"),
+    ("replay --zzzzzzzz", "tosctl: there is no option --zzzzzzzz"),
+    ("stauts", "tosctl: there is no command `stauts'; status is near; `tosctl help' lists them"),
+    ("zzzzzzzz", "tosctl: there is no command `zzzzzzzz'; `tosctl help' lists them"))
+
+
+def slips():
+    """Words that are none, and what was likely meant."""
+    for words, want in SLIPS:
+        done = subprocess.run([BUILD / "tosctl", *words.split()], stdin=subprocess.DEVNULL,
+                              timeout=60, capture_output=True, text=True)
+        if done.returncode != 2 or done.stderr.split("\n")[0] != want:
+            sys.exit(f"{words}: exit code {done.returncode}, said {done.stderr!r}")
+
+
 def main():
     all_taken()
+    slips()
     not_replaced()
     with tempfile.TemporaryDirectory() as where:
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)

@@ -1059,13 +1059,13 @@ test_ranges(void)
 static void
 test_distance(void)
 {
-	CU_ASSERT_EQUAL(conf_value_distance("", ""), 0);
-	CU_ASSERT_EQUAL(conf_value_distance("", "abc"), 3);
-	CU_ASSERT_EQUAL(conf_value_distance("kitten", "sitting"), 3);
-	CU_ASSERT_EQUAL(conf_value_distance("ab", "ba"), 1);
-	CU_ASSERT_EQUAL(conf_value_distance("Interval", "interval"), 0);
+	CU_ASSERT_EQUAL(text_distance("", ""), 0);
+	CU_ASSERT_EQUAL(text_distance("", "abc"), 3);
+	CU_ASSERT_EQUAL(text_distance("kitten", "sitting"), 3);
+	CU_ASSERT_EQUAL(text_distance("ab", "ba"), 1);
+	CU_ASSERT_EQUAL(text_distance("Interval", "interval"), 0);
 	CU_ASSERT_EQUAL(
-	    conf_value_distance("abcdefghijabcdefghijabcdefghijabcdefghijx", "a"),
+	    text_distance("abcdefghijabcdefghijabcdefghijabcdefghijx", "a"),
 	    SIZE_MAX);
 	CU_ASSERT_TRUE(conf_value_secret_key("SMTP_PASSWORD"));
 	CU_ASSERT_FALSE(conf_value_secret_key("password_credential"));

@@ -15,6 +15,7 @@ libtosd_base_a_SOURCES = \
 	%D%/later.c %D%/later.h \
 	%D%/line.c %D%/line.h \
 	%D%/log.c %D%/log.h \
+	%D%/option.c %D%/option.h \
 	%D%/text.c %D%/text.h
 
 UNIT_TESTS += tests/test_base

@@ -43,4 +43,8 @@ size_t text_prefix(const char *s, size_t n);
 /* Trims ASCII white space on both ends, in place.  Returns s. */
 char *text_trim(char *s);
 
+/* Edit distance without regard to case, where swapped neighbours count once
+ * (optimal string alignment).  Strings over 40 bytes are SIZE_MAX apart. */
+size_t text_distance(const char *a, const char *b);
+
 #endif

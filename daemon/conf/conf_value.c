@@ -361,41 +361,6 @@ conf_value_origin(const char *s)
 	return conf_value_text(s);
 }
 
-#define DISTANCE_MAX 40
-
-size_t
-conf_value_distance(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-	unsigned d[3][DISTANCE_MAX + 1];
-
-	if (n > DISTANCE_MAX || m > DISTANCE_MAX)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= m; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned *row = d[i % 3], *up = d[(i + 2) % 3], *up2 = d[(i + 1) % 3];
-
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			int x = tolower((unsigned char)a[i - 1]);
-			int y = tolower((unsigned char)b[j - 1]);
-			unsigned v = up[j - 1] + (x != y);
-
-			if (up[j] + 1 < v)
-				v = up[j] + 1;
-			if (row[j - 1] + 1 < v)
-				v = row[j - 1] + 1;
-			if (i > 1 && j > 1 && x != y &&
-			    x == tolower((unsigned char)b[j - 2]) &&
-			    y == tolower((unsigned char)a[i - 2]) && up2[j - 2] + 1 < v)
-				v = up2[j - 2] + 1;
-			row[j] = v;
-		}
-	}
-	return d[n % 3][m];
-}
-
 const char *
 conf_value_keyfile(const char *s)
 {
@@ -421,7 +386,7 @@ conf_value_secret_key(const char *key)
 	size_t n = strlen(key);
 
 	/* Nor a misspelt one. */
-	if (strcasecmp(key, "pass") == 0 || conf_value_distance(key, "password") <= 2)
+	if (strcasecmp(key, "pass") == 0 || text_distance(key, "password") <= 2)
 		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t w = strlen(words[i]);

@@ -56,9 +56,6 @@ bool conf_value_url_local(const char *url);
 /* The URL in one spelling (scheme and host in lower case, no default port), so
  * that two spellings of one feed are seen.  xmalloc'd. */
 char *conf_value_url_norm(const char *url);
-/* Edit distance without regard to case, where swapped neighbours count once
- * (optimal string alignment).  Strings over 40 bytes are SIZE_MAX apart. */
-size_t conf_value_distance(const char *a, const char *b);
 /* A path, or the name of a credential: then nothing that only a secret would hold. */
 const char *conf_value_keyfile(const char *s);
 /* True for keys under which somebody would write a password. */

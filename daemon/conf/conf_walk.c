@@ -108,7 +108,7 @@ nearest(const struct conf_table *t, const char *key)
 	const char *found = NULL;
 
 	for (size_t i = 0; i < t->nrows; i++) {
-		d = conf_value_distance(key, t->rows[i].key);
+		d = text_distance(key, t->rows[i].key);
 		if (d < best || (d == best && found == NULL && d <= 2)) {
 			best = d;
 			found = t->rows[i].key;

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tosctl/tosctl_ask.h"
 #include "base/complain.h"
+#include "base/option.h"
+#include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
 #include "tosctl/tosctl_diff.h"
@@ -124,6 +125,19 @@ usage(FILE *to)
 }
 
 static int
+say_none(const char *word)
+{
+	const char *names[NCOMMANDS], *near;
+
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		names[i] = commands[i].name;
+	near = option_meant(word, names, NCOMMANDS);
+	complain("tosctl: there is no command `%s'; %s%s`tosctl help' lists them", word,
+	    near != NULL ? near : "", near != NULL ? " is near; " : "");
+	return EXIT_USAGE;
+}
+
+static int
 run(int argc, char **argv)
 {
 	if (argc < 2)
@@ -138,8 +152,7 @@ run(int argc, char **argv)
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	complain("tosctl: there is no command `%s'; `tosctl help' lists them", argv[1]);
-	return EXIT_USAGE;
+	return say_none(argv[1]);
 }
 
 /* What a full disk did not take was not told, whatever came of the command. */

@@ -6,7 +6,6 @@
 #include "tosctl/tosctl_ask.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/finding.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "console/control.h"
 #include "engine/engine_json.h"
@@ -298,7 +298,7 @@ read_options(int argc, char **argv, struct options *o)
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
 	o->said = json_object();
-	while ((c = getopt_long(argc, argv, "hjs:p:r:", long_options, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "hjs:p:r:", long_options)) != -1) {
 		if (c == 'j')
 			o->json = true;
 		else if (c == 'h')

@@ -6,7 +6,6 @@
  */
 #include "tosctl/tosctl_backtest.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
 #include "store/store_rule.h"
@@ -158,7 +158,7 @@ read_options(int argc, char **argv, struct options *o)
 		    : cpus > 8 ? 8
 			       : (unsigned)cpus};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "c:h", longs)) != -1)
 		if (take_option(c, o) != 0)
 			return -1;
 	if (o->help)

@@ -6,7 +6,6 @@
 #include "tosctl/tosctl_classifier.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/complain.h"
+#include "base/option.h"
 #include "tosctl/classifier_run.h"
 #include "tosctl/output_file.h"
 #include "tosctl/places.h"
@@ -176,7 +176,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    .precision = 0.8,
 	    .prevalence = 0.05};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "h", table)) != -1)
 		if (parse_option(o, c) != 0)
 			return -1;
 	if (o->about == NULL)

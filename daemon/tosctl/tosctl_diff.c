@@ -5,7 +5,6 @@
  */
 #include "tosctl/tosctl_diff.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/complain.h"
 #include "base/line.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "store/store_history.h"
 #include "tosctl/mapping_find.h"
@@ -518,7 +518,7 @@ read_options(int argc, char **argv, struct options *o)
 
 	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:h", longs)) != -1) {
 		if (c == 'c')
 			o->conf = optarg;
 		else if (c == 'o')

@@ -3,7 +3,6 @@
  * tosctl_evidence.h. */
 #include "tosctl/tosctl_evidence.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/complain.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "engine/engine_json.h"
 #include "evidence/checkpoint.h"
@@ -141,7 +141,7 @@ cmd_verify(int argc, char **argv)
 	int c, rc;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "", longs)) != -1) {
 		if (c == 'j')
 			json = true;
 		else if (c == 'k')

@@ -5,7 +5,6 @@
  */
 #include "tosctl/tosctl_feed.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/complain.h"
+#include "base/option.h"
 #include "conf/conf_value.h"
 #include "feed/url.h"
 #include "fetch/answer.h"
@@ -155,7 +155,7 @@ tosctl_feed(int argc, char **argv)
 	int c, rc;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:j", options)) != -1) {
 		if (c == 'c')
 			conf = optarg;
 		else if (c == 'j')

@@ -7,7 +7,6 @@
  */
 #include "tosctl/tosctl_labels.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/complain.h"
 #include "base/file.h"
 #include "base/line.h"
+#include "base/option.h"
 #include "cases/measure.h"
 #include "tosctl/print_json.h"
 
@@ -372,7 +372,7 @@ tosctl_labels(int argc, char **argv)
 	int c, rc;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "k:h", longs, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "k:h", longs)) != -1) {
 		if (c == 'k')
 			key = optarg;
 		else if (c == 'j')

@@ -8,7 +8,6 @@
 #include "tosctl/tosctl_moderation.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "base/line.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "conf/conf.h"
 #include "fetch/client.h"
@@ -473,7 +473,7 @@ read_options(int argc, char **argv, struct options *o)
 	char *end;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:p:x:jh", long_options, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "c:p:x:jh", long_options)) != -1)
 		switch (c) {
 		case 'c':
 			o->conf = optarg;

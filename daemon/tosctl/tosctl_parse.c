@@ -5,7 +5,6 @@
  */
 #include "tosctl/tosctl_parse.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "feed/feed.h"
 #include "tosctl/mapping_find.h"
 #include "tosctl/print_json.h"
@@ -292,7 +292,7 @@ tosctl_parse(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:", options)) != -1) {
 		switch (c) {
 		case 'u':
 			src.url = optarg;

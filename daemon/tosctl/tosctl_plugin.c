@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tosctl_plugin: words and options of `tosctl plugin'; see tosctl_plugin.h. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/complain.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "conf/conf_value.h"
 #include "policy/plugin.h"
@@ -259,7 +259,7 @@ parse_options(int argc, char **argv, enum verb verb, struct plugin_run *r,
 
 	optind = 0;
 	/* "+": the options of the program are its own. */
-	while ((c = getopt_long(argc, argv, "+h", table, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "+h", table)) != -1)
 		if (c == '?' || !heeds(verb, c) || !take_option(r, o, c))
 			return false; /* which getopt_long() or we have told */
 	return true;

@@ -6,7 +6,6 @@
 #include "tosctl/tosctl_policy.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "engine/engine_json.h"
 #include "evidence/note.h"
@@ -570,7 +570,7 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", args, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "h", args)) != -1) {
 		if (strchr("Pdksj", c) != NULL && strchr(o->given, c) == NULL)
 			o->given[strlen(o->given)] = (char)c;
 		if (c == 'P')

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "conf/conf.h"
 #include "tosctl/print_json.h"
 #include "tosctl/rebuild.h"
@@ -235,7 +235,7 @@ read_options(int argc, char **argv, struct options *o)
 	    {"json", no_argument, NULL, 'j'}, {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:d:s:fj", longs, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:d:s:fj", longs)) != -1) {
 		if (c == 'c')
 			o->conf = optarg;
 		else if (c == 'd')

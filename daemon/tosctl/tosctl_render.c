@@ -5,7 +5,6 @@
  */
 #include "tosctl/tosctl_render.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/complain.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "notice/template.h"
 
 #define DATA_MAX (64u << 20)
@@ -70,7 +70,7 @@ parse_options(struct render_job *j, int argc, char **argv)
 	int c;
 
 	optind = 0; /* start anew: the caller has looked at its own options before */
-	while ((c = getopt_long(argc, argv, "p:m:ld:h", options, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "p:m:ld:h", options)) != -1) {
 		if (c == 'p') {
 			j->partials = optarg;
 		} else if (c == 'm') {

@@ -7,7 +7,6 @@
  */
 #include "tosctl/tosctl_replay.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/complain.h"
+#include "base/option.h"
 #include "cases/ladder.h"
 #include "evidence/ledger.h"
 #include "policy/life.h"
@@ -304,7 +304,7 @@ tosctl_replay(int argc, char **argv)
 	bool all = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "ad:j", long_options, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:j", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			all = true;

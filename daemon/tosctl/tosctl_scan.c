@@ -6,7 +6,6 @@
 #include "tosctl/tosctl_scan.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/buf.h"
 #include "base/complain.h"
 #include "base/line.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "policy/host.h"
 #include "tosctl/mapping_find.h"
@@ -77,7 +77,7 @@ parse_options(int argc, char **argv, struct options *o)
 
 	*o = (struct options){.plugin = places_rules()};
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:h", table)) != -1) {
 		if (c == 'c')
 			o->conf = optarg;
 		else if (c == 'p')

@@ -7,7 +7,6 @@
 #include "tosctl/tosctl_simulate.h"
 
 #include <ftw.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
@@ -443,7 +443,7 @@ tosctl_simulate(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int c, rc;
 
-	while ((c = getopt_long(argc, argv, "ad:p:j", long_options, NULL)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:p:j", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			s.all = true;

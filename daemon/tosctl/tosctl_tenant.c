@@ -5,7 +5,6 @@
  */
 #include "tosctl/tosctl_tenant.h"
 
-#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "conf/conf_value.h"
 #include "tosctl/tenant_find.h"
 #include "tosctl/tenant_import.h"
@@ -87,7 +87,7 @@ read_args(int argc, char **argv, struct args *a)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:j", options)) != -1) {
 		if (c == '?' || c > 255)
 			return false;
 		if (texts[c] != NULL)
