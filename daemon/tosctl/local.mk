@@ -59,6 +59,8 @@ tosctl_SOURCES = \
 	%D%/plugin_new.c \
 	%D%/plugin_run.c %D%/plugin_run.h \
 	%D%/plugin_talk.c %D%/plugin_talk.h \
+	%D%/policy_sign.c %D%/policy_sign.h \
+	%D%/print_rows.c %D%/print_rows.h \
 	%D%/plugin_try.c \
 	%D%/tosctl_plugin.c %D%/tosctl_plugin.h \
 	%D%/tosctl_plugin_conform.c \

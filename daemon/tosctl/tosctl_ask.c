@@ -19,11 +19,9 @@
 #include "base/text.h"
 #include "console/control.h"
 #include "engine/engine_json.h"
-#include "tosctl/print_json.h"
+#include "tosctl/print_rows.h"
 
 #define DEFAULT_SOCKET "/run/tosd/control"
-#define COLUMNS_MAX 16
-#define CELL_MAX 60	 /* characters shown of one cell */
 #define FINDINGS_MAX 200 /* shown at a time: ENGINE_FINDINGS_MAX */
 
 enum { DONE = 0, NEGATIVE = 1, USAGE = 2, CANNOT = 3 };
@@ -31,11 +29,12 @@ enum { DONE = 0, NEGATIVE = 1, USAGE = 2, CANNOT = 3 };
 /* What the words after a command mean. */
 struct shape {
 	const char *command;
-	const char *request;		  /* name on the wire */
-	const char *words[2];		  /* keys of the words, in order; NULL: none */
-	unsigned need;			  /* words that must be there */
-	const char *columns[COLUMNS_MAX]; /* of the table; none: key and value lines */
-	const char *key, *value;	  /* said with every request of this shape */
+	const char *request;  /* name on the wire */
+	const char *words[2]; /* keys of the words, in order; NULL: none */
+	unsigned need;	      /* words that must be there */
+	const char
+	    *columns[PRINT_COLUMNS_MAX]; /* of the table; none: key and value lines */
+	const char *key, *value;	 /* said with every request of this shape */
 	/* Which word is a list, and may come again. */
 	enum { MANY_NONE, MANY_LAST, MANY_FIRST } many;
 	const char *help; /* what stands behind the words, in the line of help */
@@ -298,7 +297,8 @@ read_options(int argc, char **argv, struct options *o)
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
 	o->said = json_object();
-	while ((c = option_next("tosctl", argc, argv, "hjs:p:r:", long_options)) != -1) {
+	while (
+	    (c = option_next("tosctl", argc, argv, "hjs:p:r:", long_options)) != -1) {
 		if (c == 'j')
 			o->json = true;
 		else if (c == 'h')
@@ -363,131 +363,6 @@ request_of(const struct shape *sh, const struct options *o, int nwords, char **w
 
 /* --- answers --- */
 
-static void
-cell(const json_t *v, struct buf *b)
-{
-	const json_t *one;
-	char *text;
-	size_t i;
-
-	if (v == NULL)
-		return;
-	if (json_is_string(v)) {
-		text_escape_buf(b, json_string_value(v), json_string_length(v));
-		return;
-	}
-	/* Reasons: a sentence each. */
-	if (json_is_array(v) &&
-	    (json_array_size(v) == 0 || json_is_string(json_array_get(v, 0)))) {
-		json_array_foreach(v, i, one)
-		{
-			buf_puts(b, i > 0 ? "; " : "");
-			cell(one, b);
-		}
-		return;
-	}
-	text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
-	buf_puts(b, text != NULL ? text : "?");
-	free(text);
-}
-
-static size_t
-width(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-static void
-print_table(const struct shape *sh, const json_t *rows)
-{
-	size_t widths[COLUMNS_MAX] = {0}, ncols = 0, nrows = json_array_size(rows);
-	char **cells;
-
-	while (ncols < COLUMNS_MAX && sh->columns[ncols] != NULL)
-		ncols++;
-	cells = xcalloc((nrows + 1) * ncols, sizeof(*cells));
-	for (size_t r = 0; r <= nrows; r++)
-		for (size_t c = 0; c < ncols; c++) {
-			struct buf b = {0};
-			char **at = &cells[r * ncols + c];
-
-			if (r == 0)
-				buf_puts(&b, sh->columns[c]);
-			else
-				cell(json_object_get(
-					 json_array_get(rows, r - 1), sh->columns[c]),
-				    &b);
-			*at = buf_take(&b);
-			/* The last one is what people read: all of it. */
-			if (c + 1 < ncols && width(*at) > CELL_MAX)
-				(*at)[text_prefix(*at, CELL_MAX)] = '\0';
-			if (width(*at) > widths[c])
-				widths[c] = width(*at);
-		}
-	for (size_t r = 0; r <= nrows; r++) {
-		for (size_t c = 0; c < ncols; c++) {
-			const char *s = cells[r * ncols + c];
-			int pad = c + 1 < ncols ? (int)(widths[c] - width(s)) + 2 : 0;
-
-			printf("%s%*s", s, pad, "");
-		}
-		putchar('\n');
-	}
-	for (size_t i = 0; i < (nrows + 1) * ncols; i++)
-		free(cells[i]);
-	free(cells);
-}
-
-static void
-print_pairs(const json_t *rows)
-{
-	const char *key;
-	json_t *row, *v, *sub;
-	size_t i, k;
-
-	json_array_foreach(rows, i, row)
-	{
-		json_object_foreach(row, key, v)
-		{
-			struct buf b = {0};
-
-			if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
-				printf("%s:\n", key);
-				json_array_foreach(v, k, sub)
-				{
-					char *t = json_dumps(
-					    sub, JSON_COMPACT | JSON_ENSURE_ASCII |
-						     JSON_REAL_PRECISION(15));
-
-					printf("  %s\n", t);
-					free(t);
-				}
-				continue;
-			}
-			cell(v, &b);
-			printf("%-18s %s\n", key, b.data != NULL ? b.data : "");
-			buf_free(&b);
-		}
-	}
-}
-
-static void
-print_lines(const json_t *rows)
-{
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-	{
-		/* 0.8, and not 0.80000000000000004. */
-		print_json(stdout, row, JSON_REAL_PRECISION(15));
-	}
-}
-
 static int
 show(const struct shape *sh, const struct options *o, const json_t *reply)
 {
@@ -500,11 +375,11 @@ show(const struct shape *sh, const struct options *o, const json_t *reply)
 		return sh->answers ? CANNOT : NEGATIVE;
 	}
 	if (o->json)
-		print_lines(rows);
+		print_rows_lines(rows);
 	else if (sh->columns[0] != NULL)
-		print_table(sh, rows);
+		print_rows_table(rows, sh->columns);
 	else
-		print_pairs(rows);
+		print_rows_pairs(rows);
 	return json_is_true(json_object_get(reply, "negative")) ? NEGATIVE : DONE;
 }
 

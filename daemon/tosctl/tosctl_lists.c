@@ -25,6 +25,7 @@
 #include "media/media.h"
 #include "policy/host.h"
 #include "tosctl/places.h"
+#include "tosctl/policy_sign.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_policy.h"
 

@@ -22,8 +22,8 @@
 #include "engine/engine_json.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
+#include "tosctl/policy_sign.h"
 #include "tosctl/print_json.h"
-#include "tosctl/tell_key.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -327,143 +327,7 @@ new_pack(const char *name, const char *dir)
 	return rc;
 }
 
-/* --- keygen and sign */
-
-static int
-keygen(const char *name, const char *path)
-{
-	struct err e = ERR_INIT;
-	struct note_key *k = NULL;
-	char *vkey;
-	int rc = EXIT_DONE;
-
-	if (note_key_new(name, &k, &e) != 0) {
-		fail(&e);
-		rc = e.code == TOSD_EINVAL ? EXIT_USAGE : EXIT_CANNOT;
-	} else if (note_key_save(k, path, &e) != 0) {
-		rc = fail(&e);
-	} else {
-		vkey = note_key_vkey(k);
-		rc = tell_key(vkey, path);
-		free(vkey);
-	}
-	note_key_free(&k);
-	return rc;
-}
-
-int
-policy_sign_note(const struct note_key *k, const char *what, const char *name,
-    const char *digest, const char *file)
-{
-	char *path = xasprintf("%s.sig", file);
-	char *body = xasprintf("%s\n%s\n%s\n", what, name, digest);
-	struct err e = ERR_INIT;
-	struct buf note = {0};
-	int rc = EXIT_DONE;
-
-	if (note_sign(k, body, strlen(body), &note, &e) != 0 ||
-	    file_write(path, note.data, note.len, 0644, FILE_NOSYNC, &e) != 0)
-		rc = fail(&e);
-	else
-		printf("%s\n", path);
-	buf_free(&note);
-	free(body);
-	free(path);
-	return rc;
-}
-
-int
-policy_sign_key(const char *file, struct note_key **k)
-{
-	struct err e = ERR_INIT;
-
-	if (note_key_load(file, k, &e) != 0)
-		return fail(&e);
-	if (note_key_secret(*k))
-		return EXIT_DONE;
-	complain("tosctl: %s has no secret key", file);
-	note_key_free(k);
-	return EXIT_CANNOT;
-}
-
-/* The signature says what the plugin asks: see plugins/README. */
-static int
-sign_pack(
-    const struct note_key *k, const char *dir, const char *name, const char *digest)
-{
-	char *pack = xasprintf("%s/%s.conf", dir, name);
-	int rc = EXIT_CANNOT;
-
-	if (access(pack, R_OK) != 0)
-		complain("tosctl: to be signed, the pack `%s' must be the file %s",
-		    name, pack);
-	else
-		rc = policy_sign_note(k, "tosd rule pack", name, digest, pack);
-	free(pack);
-	return rc;
-}
-
-static bool
-is_wanted(const char *name, size_t n, char **wanted)
-{
-	if (*wanted == NULL)
-		return true;
-	for (; *wanted != NULL; wanted++)
-		if (strlen(*wanted) == n && memcmp(*wanted, name, n) == 0)
-			return true;
-	return false;
-}
-
-/* Before the first is signed: a name that is wrong signs nothing. */
-static int
-are_there(const struct msg_rules *r, const char *dir, char **wanted)
-{
-	int rc = EXIT_DONE;
-
-	for (; *wanted != NULL; wanted++) {
-		size_t n = strlen(*wanted);
-		bool found = false;
-
-		for (uint32_t i = 0; i < r->n && !found; i++)
-			found = strncmp(r->v[i].rule, *wanted, n) == 0 &&
-				r->v[i].rule[n] == '/';
-		if (found)
-			continue;
-		complain("tosctl: there is no pack `%s' in %s", *wanted, dir);
-		rc = EXIT_CANNOT;
-	}
-	return rc;
-}
-
-/* Each pack once: its rules stand together. */
-static int
-sign_all(
-    const struct note_key *k, const struct msg_rules *r, const char *dir, char **wanted)
-{
-	size_t before = 0, done = 0;
-	int rc = are_there(r, dir, wanted);
-
-	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
-		size_t n = strcspn(r->v[i].rule, "/");
-		char *name;
-
-		if (i > 0 && n == before &&
-		    memcmp(r->v[i - 1].rule, r->v[i].rule, n + 1) == 0)
-			continue;
-		before = n;
-		if (!is_wanted(r->v[i].rule, n, wanted))
-			continue;
-		name = xstrndup(r->v[i].rule, n);
-		rc = sign_pack(k, dir, name, r->v[i].pack);
-		free(name);
-		done++;
-	}
-	if (rc == EXIT_DONE && done == 0) {
-		complain("tosctl: there are no packs in %s", dir);
-		rc = EXIT_CANNOT;
-	}
-	return rc;
-}
+/* --- sign */
 
 /* Only packs that pass their tests are signed. */
 static int
@@ -481,7 +345,7 @@ sign(const struct policy_args *o, const char *dir, char **wanted)
 	if (rc == EXIT_DONE) {
 		msg_init(&m, MSG_RULES);
 		policy_host_rules(host, &m.rules);
-		rc = sign_all(k, &m.rules, dir, wanted);
+		rc = policy_sign_packs(k, &m.rules, dir, wanted);
 		msg_clear(&m);
 	}
 	policy_host_free(&host);
@@ -647,7 +511,7 @@ tosctl_policy(int argc, char **argv)
 	if (strcmp(what, "new") == 0 && (n == 1 || n == 2))
 		return new_pack(arg[0], n > 1 ? arg[1] : ".");
 	if (strcmp(what, "keygen") == 0 && n == 2)
-		return keygen(arg[0], arg[1]);
+		return policy_keygen(arg[0], arg[1]);
 	if (strcmp(what, "sign") == 0 && o.key != NULL && n > 0)
 		return sign(&o, arg[0], arg + 1);
 	if (strcmp(what, "sign") == 0 && o.key == NULL) {

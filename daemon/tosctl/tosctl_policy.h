@@ -24,11 +24,5 @@ bool policy_args_fit(const struct policy_args *o, const char *command, const cha
 
 /* A line for people, or {kind: text}. */
 void policy_tell(bool json, const char *kind, const char *text);
-struct note_key;
-/* Writes FILE.sig, a note over `what', name and digest, a line each, and says its path. */
-int policy_sign_note(const struct note_key *k, const char *what, const char *name,
-    const char *digest, const char *file);
-/* Loads a key that can sign; 0, or the exit code after saying why not. */
-int policy_sign_key(const char *file, struct note_key **k);
 
 #endif

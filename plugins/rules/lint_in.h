@@ -22,6 +22,8 @@ void lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
 void lint_slips(struct lint *l);
 /* lint_twins.c: twins that differ in more than the target. */
 void lint_twins(struct lint *l);
+/* lint_unused.c: what is never used. */
+void lint_unused(struct lint *l);
 /* lint_words.c: words that do not mean what their author may think. */
 void lint_words(struct lint *l);
 
