@@ -38,6 +38,7 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/letters.c %D%/rules/letters.h \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
 	%D%/rules/lint.c %D%/rules/lint.h %D%/rules/lint_in.h \
+	%D%/rules/explain.c %D%/rules/explain.h \
 	%D%/rules/lint_slips.c \
 	%D%/rules/lint_unused.c \
 	%D%/rules/lint_twins.c \
@@ -71,7 +72,8 @@ plugins_rules_librules_la_LIBADD = plugins/kit/libkit.la $(CONFIG_LIBS) $(HS_LIB
 plugin_LTLIBRARIES = plugins/rules/rules.la plugins/classifier/classifier.la \
 	plugins/lists/lists.la \
 	plugins/moderation/moderation.la
-plugins_rules_rules_la_SOURCES = %D%/rules/rules.c
+plugins_rules_rules_la_SOURCES = %D%/rules/rules.c %D%/rules/rules_in.h \
+	%D%/rules/rules_tell.c
 plugins_rules_rules_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CONFIG_CFLAGS) $(HS_CFLAGS) \
 	$(PCRE2_CFLAGS) $(CRYPTO_CFLAGS)
 plugins_rules_rules_la_LDFLAGS = $(PLUGIN_LDFLAGS)

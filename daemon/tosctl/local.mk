@@ -59,6 +59,7 @@ tosctl_SOURCES = \
 	%D%/plugin_new.c \
 	%D%/plugin_run.c %D%/plugin_run.h \
 	%D%/plugin_talk.c %D%/plugin_talk.h \
+	%D%/policy_explain.c %D%/policy_explain.h \
 	%D%/policy_sign.c %D%/policy_sign.h \
 	%D%/print_rows.c %D%/print_rows.h \
 	%D%/plugin_try.c \

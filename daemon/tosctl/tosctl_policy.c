@@ -22,6 +22,7 @@
 #include "engine/engine_json.h"
 #include "evidence/note.h"
 #include "tosctl/places.h"
+#include "tosctl/policy_explain.h"
 #include "tosctl/policy_sign.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
@@ -35,6 +36,9 @@ static const char usage[] =
     "  tosctl policy test DIR                  load packs, run their tests\n"
     "  tosctl policy lint DIR                  test, and say what is not wise\n"
     "     [--day YYYY-MM-DD] [--strict]\n"
+    "  tosctl policy explain DIR|PACK.conf TEXT [RULE]...\n"
+    "                                          why rules find it, or do not; - reads "
+    "it\n"
     "  tosctl policy diff A B                  what two packs or folders do "
     "differently\n"
     "     [--on FILE.ndjson | --store URL]\n"
@@ -473,8 +477,8 @@ fits(const struct policy_args *o, const char *what)
 	static const struct {
 		const char *name, *command, *takes;
 	} commands[] = {{"lint", "policy lint", "dsPj"}, {"test", "policy test", "Pj"},
-	    {"new", "policy new", "j"}, {"keygen", "policy keygen", "j"},
-	    {"sign", "policy sign", "kPj"}};
+	    {"explain", "policy explain", "Pj"}, {"new", "policy new", "j"},
+	    {"keygen", "policy keygen", "j"}, {"sign", "policy sign", "kPj"}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, what) == 0)
@@ -508,6 +512,8 @@ tosctl_policy(int argc, char **argv)
 		return check(&o, arg[0], true);
 	if (strcmp(what, "test") == 0 && n == 1)
 		return check(&o, arg[0], false);
+	if (strcmp(what, "explain") == 0 && n >= 2)
+		return policy_explain(&o, arg[0], arg[1], arg + 2);
 	if (strcmp(what, "new") == 0 && (n == 1 || n == 2))
 		return new_pack(arg[0], n > 1 ? arg[1] : ".");
 	if (strcmp(what, "keygen") == 0 && n == 2)

@@ -127,7 +127,7 @@ rules_settings(const struct scan_packs *p, size_t *n)
 {
 	const struct plugins_used *u = p->others;
 	size_t given = u != NULL ? u->nrules : 0;
-	struct conf_setting *v = xcalloc(given + 2, sizeof(*v));
+	struct conf_setting *v = xcalloc(given + 4, sizeof(*v));
 
 	for (size_t i = 0; i < given; i++)
 		v[(*n)++] = u->rules[i];
@@ -138,6 +138,11 @@ rules_settings(const struct scan_packs *p, size_t *n)
 		v[(*n)++] = (struct conf_setting){.key = "lint", .value = p->lint};
 	else if (p->today != NULL)
 		v[(*n)++] = (struct conf_setting){.key = "today", .value = p->today};
+	if (p->why != NULL) {
+		v[(*n)++] = (struct conf_setting){.key = "why", .value = p->why};
+		v[(*n)++] =
+		    (struct conf_setting){.key = "why_rules", .value = p->why_rules};
+	}
 	return v;
 }
 

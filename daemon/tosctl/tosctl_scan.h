@@ -21,6 +21,7 @@ int tosctl_scan(int argc, char **argv);
  * former), further plugins of a configuration (NULL: none), and where messages go. */
 struct scan_packs {
 	const char *folder, *plugin, *cache, *lint, *today, *model, *lists;
+	const char *why, *why_rules; /* settings of the plugin `rules'; NULL: not asked */
 	struct lists_used *used;
 	const struct plugins_used *others;
 	const char **protect;

@@ -165,6 +165,49 @@ engine_halt(const struct engine *e, size_t rule, bool *missing)
 	return r->pack->contexts[r->halt].name;
 }
 
+/* In bytes of the text as written. */
+static void
+span_of(const struct engine *e, size_t start, size_t end, uint32_t *from, uint32_t *to)
+{
+	if (e->folded)
+		fold_span(&e->fold, start, end, from, to);
+	else
+		form_span(&e->form, start, end, from, to);
+}
+
+void
+engine_watch(
+    struct engine *e, void (*fn)(void *ctx, const struct engine_seen *s), void *ctx)
+{
+	e->watch = fn;
+	e->watch_ctx = ctx;
+}
+
+static void
+tell_watch(struct engine *e, const struct engine_pattern *p, size_t start, size_t end,
+    bool counts)
+{
+	const struct engine_rule *r = &e->rules[p->rule];
+	struct engine_seen s = {.rule = p->rule, .missing = r->missing};
+
+	if (e->written != NULL)
+		s.pattern = e->written[p - e->patterns];
+	if (!counts)
+		s.halt = &r->pack->contexts[r->halt];
+	span_of(e, start, end, &s.start, &s.end);
+	e->watch(e->watch_ctx, &s);
+}
+
+void
+engine_forms(const struct engine *e, const char **first, size_t *nfirst,
+    const char **second, size_t *nsecond)
+{
+	*first = e->first;
+	*nfirst = e->fold.len;
+	*second = e->both ? e->form.text : NULL;
+	*nsecond = e->both ? e->form.n : 0;
+}
+
 static void
 add_span(struct engine *e, size_t rule, size_t start, size_t end)
 {
@@ -173,10 +216,7 @@ add_span(struct engine *e, size_t rule, size_t start, size_t end)
 	uint32_t from, to;
 	size_t i, k;
 
-	if (e->folded)
-		fold_span(&e->fold, start, end, &from, &to);
-	else
-		form_span(&e->form, start, end, &from, &to);
+	span_of(e, start, end, &from, &to);
 	if (r->hit == 0) {
 		r->hit = ++e->nhits;
 		e->hits[r->hit - 1] = (struct engine_hit){.rule = rule};
@@ -234,6 +274,8 @@ confirm(struct engine *e, struct engine_pattern *p, struct why *w)
 		rc = excepted(e, r, start, end);
 		if (rc < 0)
 			break;
+		if (e->watch != NULL)
+			tell_watch(e, p, start, end, rc == 0);
 		if (rc == 0) {
 			add_span(e, p->rule, start, end);
 			if (p->counted != e->check)
@@ -387,7 +429,7 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 		return why_set(w, "text of %zu bytes is longer than 1 MiB", n);
 	fold_text(&e->fold, s, n);
 	e->folded = true;
-	text = ends_undo(e->ends, e->fold.text, e->fold.len);
+	e->first = text = ends_undo(e->ends, e->fold.text, e->fold.len);
 	e->both = text != e->fold.text || words_changed(&e->fold, s, n) ||
 		  form_took(&e->alike, &e->fold, s, n);
 	rc = check_form(e, text, e->fold.len, event_time, &sp, w);

@@ -72,6 +72,24 @@ int engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
     int64_t (*spend)(void *ctx, int64_t units), void *ctx, struct engine_result *out,
     struct why *w);
 
+/* A place where a pattern of a rule matches, and whether that counts. */
+struct engine_seen {
+	size_t rule;
+	const struct pack_pattern *pattern; /* NULL: not known any more, after sealing */
+	uint32_t start, end;		    /* bytes of the text as written */
+	const struct pack_context *halt; /* what stood against it; NULL: it counts */
+	bool missing;			 /* it is one that must be there, and is not */
+};
+/* From now on fn hears of all of them; one that a second form of the text shows too comes
+ * twice.  For people who ask why: an engine that judges items has no use for it. */
+void engine_watch(struct engine *e, void (*fn)(void *ctx, const struct engine_seen *s),
+    void *ctx);
+
+/* The forms in which the text of the last check was searched; second: NULL if there was
+ * but one. */
+void engine_forms(const struct engine *e, const char **first, size_t *nfirst,
+    const char **second, size_t *nsecond);
+
 /* Why a rule that has not been found in the last check was not, though something of it
  * matched: the name of the context that stood against the last such match, or that was
  * missing there; "" is one of the rule's own.  NULL: nothing matched, or no context was in its way. */

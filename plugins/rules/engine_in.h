@@ -58,6 +58,7 @@ struct engine {
 	struct engine_ways ways;
 	unsigned check; /* number of the present one */
 	struct fold fold;
+	const char *first; /* the form that is searched first: fold.len bytes */
 	struct ends *ends;
 	struct tokens tokens;
 	struct tokens part; /* of a context, context.h */
@@ -70,6 +71,8 @@ struct engine {
 	struct form_alike alike; /* characters of patterns that may be taken for others */
 	bool both;   /* the text is searched in two forms */
 	struct meter meter;
+	void (*watch)(void *ctx, const struct engine_seen *s); /* NULL: nobody does */
+	void *watch_ctx;
 	pcre2_match_data *md;
 	pcre2_match_context *mc;
 	pcre2_jit_stack *stack;

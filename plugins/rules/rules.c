@@ -4,39 +4,20 @@
  * them into one engine, lets each pack prove itself by its own tests, and refuses those
  * that do not.  The form of a pack: plugins/README.
  */
-#include <tosd/policy.h>
+#include "rules_in.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "engine.h"
 #include "kit/day.h"
 #include "kit/sign.h"
-#include "lint.h"
 #include "meaning.h"
 #include "probe.h"
 #include "prove.h"
 
 #define QUOTE 80 /* bytes of the match shown in a reason */
-
-struct rules {
-	const struct tosd_host *host;
-	struct letters *letters;
-	struct pack_limits limits;
-	int64_t packs_max;
-	const char *signers;
-	bool slow, probe;
-	struct pack **packs;
-	size_t npacks;
-	struct pack_list protect; /* @protected: words borrowed from the host */
-	struct engine *engine;
-	int32_t *declared; /* the host's number of each rule of the engine */
-	struct sb reason;  /* of the hit that is being reported */
-	struct why why;
-};
 
 enum {
 	SET_PACKS,
@@ -48,7 +29,9 @@ enum {
 	SET_SLOW,
 	SET_LINT,
 	SET_TODAY,
-	SET_PROBE
+	SET_PROBE,
+	SET_WHY,
+	SET_WHY_RULES
 };
 static const struct tosd_setting schema[] = {
     [SET_PACKS] = {"packs_dir", TOSD_STRING, NULL, "folder of rule packs, *.conf"},
@@ -73,13 +56,12 @@ static const struct tosd_setting schema[] = {
     [SET_PROBE] = {"probe_packs", TOSD_BOOL, "false",
 	"refuse packs with an expression that runs away on a text made for it, which "
 	"takes some time: `tosd -t' and `tosctl policy' do"},
+    [SET_WHY] = {"why", TOSD_STRING, "",
+	"a text: say at the start what rules make of it, and why"},
+    [SET_WHY_RULES] = {"why_rules", TOSD_STRING, "",
+	"of these rules or packs, blanks between; empty: of all that something of "
+	"matches"},
 };
-
-static void
-say(struct rules *r, enum tosd_log level, const char *text)
-{
-	r->host->log(r->host, level, (struct tosd_str){text, strlen(text)});
-}
 
 static int
 is_pack(const struct dirent *d)
@@ -87,12 +69,6 @@ is_pack(const struct dirent *d)
 	size_t n = strlen(d->d_name);
 
 	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".conf") == 0;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static void
@@ -111,7 +87,7 @@ take_protected(struct rules *r)
 static void
 say_problem(void *ctx, const char *line)
 {
-	say(ctx, TOSD_LOG_PROBLEM, line);
+	rules_say(ctx, TOSD_LOG_PROBLEM, line);
 }
 
 /* A pack that speaks of @protected is tried with the names that its tests bring. */
@@ -162,7 +138,7 @@ static int
 load_packs(struct rules *r, const char *dir)
 {
 	struct dirent **v = NULL;
-	int n = scandir(dir, &v, is_pack, by_name);
+	int n = scandir(dir, &v, is_pack, rules_by_name);
 	bool full = false;
 	struct stat st;
 	int rc = 0;
@@ -191,12 +167,12 @@ load_packs(struct rules *r, const char *dir)
 			    "%s: more than %lld packs; %s and what follows "
 			    "is left out (packs_max)",
 			    dir, (long long)r->packs_max, v[i]->d_name);
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
+			rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
 		} else if (load_pack(r, dir, v[i]->d_name, &p) == 0) {
 			r->packs = mem_grow(r->packs, r->npacks + 1, sizeof(*r->packs));
 			r->packs[r->npacks++] = p;
 		} else {
-			say(r, TOSD_LOG_PROBLEM, r->why.text);
+			rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
 		}
 		free(v[i]);
 	}
@@ -247,7 +223,7 @@ fill_engine(struct rules *r, struct engine *e, bool *bad)
 		if (!bad[i] && !full)
 			full = bad[i] = check_room(e, r->packs[i], &whys) != 0;
 		if (bad[i])
-			say(r, TOSD_LOG_PROBLEM, whys.last.text);
+			rules_say(r, TOSD_LOG_PROBLEM, whys.last.text);
 		good = good && !bad[i];
 	}
 	return good;
@@ -262,13 +238,13 @@ seal_engine(struct rules *r, const char *cache_dir, bool *bad)
 	int rc = engine_seal(r->engine, cache_dir, &culprit, &note, &r->why);
 
 	if (note != NULL)
-		say(r, TOSD_LOG_WARN, note);
+		rules_say(r, TOSD_LOG_WARN, note);
 	if (rc != 0 && culprit == NULL)
 		return -1;
 	for (size_t i = 0; i < r->npacks; i++)
 		bad[i] = r->packs[i] == culprit;
 	if (rc != 0)
-		say(r, TOSD_LOG_PROBLEM, r->why.text);
+		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
 	return rc != 0;
 }
 
@@ -283,7 +259,7 @@ prove_packs(struct rules *r, bool *bad)
 		bad[i] = !r->packs[i]->protects &&
 			 prove_pack(r->engine, r->packs[i], &whys) != 0;
 		if (bad[i]) {
-			say(r, TOSD_LOG_PROBLEM, whys.last.text);
+			rules_say(r, TOSD_LOG_PROBLEM, whys.last.text);
 			rc = 1;
 		}
 	}
@@ -371,101 +347,6 @@ declare(struct rules *r)
 }
 
 static void
-say_packs(struct rules *r)
-{
-	size_t *count = mem_new(r->npacks, sizeof(*count)), at = 0;
-
-	for (size_t k = 0; k < engine_rules(r->engine); k++) {
-		while (r->packs[at] != engine_pack(r->engine, k))
-			at++;
-		count[at]++;
-	}
-	for (size_t i = 0; i < r->npacks; i++) {
-		const struct pack *p = r->packs[i];
-		struct sb b = {0};
-
-		sb_printf(&b, "pack %s: %zu rules, %zu tests passed", p->name, count[i],
-		    p->ntests);
-		say(r, TOSD_LOG_INFO, b.data);
-		sb_free(&b);
-	}
-	free(count);
-}
-
-static void
-say_lint(void *ctx, bool warning, const char *line)
-{
-	struct sb b = {0};
-
-	sb_printf(&b, "%s%s", warning ? "warning: " : "", line);
-	say(ctx, TOSD_LOG_INFO, b.data);
-	sb_free(&b);
-}
-
-#define SAME_TESTS 300 /* of a pack, looked at in both ways */
-
-static int
-is_list(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".list") == 0;
-}
-
-/* Whoever keeps lists beside packs may think that they were looked at too. */
-static void
-say_lists(struct rules *r, const char *dir)
-{
-	struct dirent **v = NULL;
-	struct sb b = {0};
-	int n = scandir(dir, &v, is_list, by_name);
-
-	if (n > 0) {
-		sb_printf(&b,
-		    "%s: %d of its files %s not looked at here (*.list); tosctl lists "
-		    "check FILE does",
-		    dir, n, n == 1 ? "was" : "were");
-		say(r, TOSD_LOG_INFO, b.data);
-	}
-	for (int i = 0; i < n; i++)
-		free(v[i]);
-	free(v);
-	sb_free(&b);
-}
-
-static void
-lint(struct rules *r, const char *dir, const char *day)
-{
-	struct engine_ways ways = engine_ways(r->engine);
-	struct engine *slow = engine_new(r->letters, true);
-	struct whys whys = {.n = 0};
-	struct sb b = {0};
-	int rc = 0;
-
-	lint_packs(r->engine, &r->protect, r->packs, r->npacks, day, say_lint, r);
-	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
-		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
-	r->why = whys.last;
-	for (size_t i = 0; i < r->npacks; i++) {
-		if (rc == 0)
-			rc = prove_same(
-			    r->engine, slow, r->packs[i], SAME_TESTS, &r->why);
-		if (rc != 0)
-			break;
-	}
-	if (rc != 0)
-		say(r, TOSD_LOG_PROBLEM, r->why.text);
-	engine_free(&slow);
-	say_lists(r, dir);
-	sb_printf(&b,
-	    "patterns: %zu found by words, %zu by what they need, %zu searched for in "
-	    "every text; %zu strings",
-	    ways.words, ways.needs, ways.expressions, ways.strings);
-	say(r, TOSD_LOG_INFO, b.data);
-	sb_free(&b);
-}
-
-static void
 rules_close(void *state)
 {
 	struct rules *r = state;
@@ -539,11 +420,13 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		rules_close(r);
 		return TOSD_FAILED;
 	}
-	say_packs(r);
+	rules_tell_packs(r);
 	if (settings[SET_LINT].len > 0)
-		lint(r, dir, settings[SET_LINT].ptr);
+		rules_tell_lint(r, dir, settings[SET_LINT].ptr);
 	else if (settings[SET_TODAY].len > 0)
-		lint_expired(r->packs, r->npacks, settings[SET_TODAY].ptr, say_lint, r);
+		rules_tell_expired(r, settings[SET_TODAY].ptr);
+	if (settings[SET_WHY].len > 0)
+		rules_tell_why(r, settings[SET_WHY].ptr, settings[SET_WHY_RULES].ptr);
 	*state = r;
 	return TOSD_DONE;
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rules_in: what the files of the plugin itself share. */
+#ifndef RULES_RULES_IN_H
+#define RULES_RULES_IN_H
+
+#include <dirent.h>
+#include <tosd/policy.h>
+
+#include "engine.h"
+
+struct rules {
+	const struct tosd_host *host;
+	struct letters *letters;
+	struct pack_limits limits;
+	int64_t packs_max;
+	const char *signers;
+	bool slow, probe;
+	struct pack **packs;
+	size_t npacks;
+	struct pack_list protect; /* @protected: words borrowed from the host */
+	struct engine *engine;
+	int32_t *declared; /* the host's number of each rule of the engine */
+	struct sb reason;  /* of the hit that is being reported */
+	struct why why;
+};
+
+void rules_say(struct rules *r, enum tosd_log level, const char *text);
+/* For scandir(): by the bytes of the name, whatever the locale. */
+int rules_by_name(const struct dirent **a, const struct dirent **b);
+
+/* rules_tell.c: what is said of loaded packs when it opens.  day is "2027-01-31". */
+void rules_tell_packs(struct rules *r);
+void rules_tell_lint(struct rules *r, const char *dir, const char *day);
+void rules_tell_expired(struct rules *r, const char *day);
+/* What they make of a text; `names' are rules, or packs, with blanks between: those alone,
+ * and also if nothing of them matches.  "": all. */
+void rules_tell_why(struct rules *r, const char *text, const char *names);
+
+#endif

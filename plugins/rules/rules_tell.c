@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules_tell: what the plugin says of its packs while it opens, for people: to
+ * operators that they are there, to their authors what should be looked at, and why
+ * they find something in a text or not.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain.h"
+#include "lint.h"
+#include "prove.h"
+#include "rules_in.h"
+
+void
+rules_say(struct rules *r, enum tosd_log level, const char *text)
+{
+	r->host->log(r->host, level, (struct tosd_str){text, strlen(text)});
+}
+
+int
+rules_by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+void
+rules_tell_packs(struct rules *r)
+{
+	size_t *count = mem_new(r->npacks, sizeof(*count)), at = 0;
+
+	for (size_t k = 0; k < engine_rules(r->engine); k++) {
+		while (r->packs[at] != engine_pack(r->engine, k))
+			at++;
+		count[at]++;
+	}
+	for (size_t i = 0; i < r->npacks; i++) {
+		const struct pack *p = r->packs[i];
+		struct sb b = {0};
+
+		sb_printf(&b, "pack %s: %zu rules, %zu tests passed", p->name, count[i],
+		    p->ntests);
+		rules_say(r, TOSD_LOG_INFO, b.data);
+		sb_free(&b);
+	}
+	free(count);
+}
+
+static void
+say_lint(void *ctx, bool warning, const char *line)
+{
+	struct sb b = {0};
+
+	sb_printf(&b, "%s%s", warning ? "warning: " : "", line);
+	rules_say(ctx, TOSD_LOG_INFO, b.data);
+	sb_free(&b);
+}
+
+#define SAME_TESTS 300 /* of a pack, looked at in both ways */
+
+static int
+is_list(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".list") == 0;
+}
+
+/* Whoever keeps lists beside packs may think that they were looked at too. */
+static void
+say_lists(struct rules *r, const char *dir)
+{
+	struct dirent **v = NULL;
+	struct sb b = {0};
+	int n = scandir(dir, &v, is_list, rules_by_name);
+
+	if (n > 0) {
+		sb_printf(&b,
+		    "%s: %d of its files %s not looked at here (*.list); tosctl lists "
+		    "check FILE does",
+		    dir, n, n == 1 ? "was" : "were");
+		rules_say(r, TOSD_LOG_INFO, b.data);
+	}
+	for (int i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+	sb_free(&b);
+}
+
+void
+rules_tell_lint(struct rules *r, const char *dir, const char *day)
+{
+	struct engine_ways ways = engine_ways(r->engine);
+	struct engine *slow = engine_new(r->letters, true);
+	struct whys whys = {.n = 0};
+	struct sb b = {0};
+	int rc = 0;
+
+	lint_packs(r->engine, &r->protect, r->packs, r->npacks, day, say_lint, r);
+	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
+		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
+	r->why = whys.last;
+	for (size_t i = 0; i < r->npacks; i++) {
+		if (rc == 0)
+			rc = prove_same(
+			    r->engine, slow, r->packs[i], SAME_TESTS, &r->why);
+		if (rc != 0)
+			break;
+	}
+	if (rc != 0)
+		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+	engine_free(&slow);
+	say_lists(r, dir);
+	sb_printf(&b,
+	    "patterns: %zu found by words, %zu by what they need, %zu searched for in "
+	    "every text; %zu strings",
+	    ways.words, ways.needs, ways.expressions, ways.strings);
+	rules_say(r, TOSD_LOG_INFO, b.data);
+	sb_free(&b);
+}
+
+void
+rules_tell_expired(struct rules *r, const char *day)
+{
+	lint_expired(r->packs, r->npacks, day, say_lint, r);
+}
+
+static void
+say_why(void *ctx, const char *line)
+{
+	rules_say(ctx, TOSD_LOG_INFO, line);
+}
+
+/* By PCRE2 alone: what decides quickly that something cannot be there does not tell
+ * what would have been looked at next. */
+void
+rules_tell_why(struct rules *r, const char *text, const char *names)
+{
+	struct engine *slow = engine_new(r->letters, true);
+	struct whys whys = {.n = 0};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
+		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
+	r->why = whys.last;
+	if (rc == 0)
+		rc = explain(slow, text, names, say_why, r, &r->why);
+	if (rc != 0)
+		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+	engine_free(&slow);
+}
