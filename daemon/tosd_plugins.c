@@ -17,6 +17,7 @@
 #include "ipc/cage.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "policy/when.h"
 
 /* The daemon gives a worker two minutes to start; who is slow beside a person is asked
  * for half of that. */
@@ -31,7 +32,9 @@ struct attempt {
 	const char *fetched_dir;
 	int fd; /* lines for the parent: a file, so that a dead child's are whole */
 	size_t said;
-	bool again; /* what went well was said before */
+	bool again;  /* what went well was said before */
+	bool partly; /* some rules are not known here: those of programs, and of lists
+		      * that the daemon fetches */
 };
 
 static void
@@ -82,6 +85,24 @@ drop_line(void *ctx, const char *text)
 	(void)text;
 }
 
+static void
+test_when(struct attempt *a, const struct policy_host *host)
+{
+	const struct conf_policy *c = &a->c->policy;
+	struct msg m;
+
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(host, &m.rules);
+	for (size_t i = 0; i < c->nplugins; i++) {
+		char *line = policy_when_unknown(&c->plugins[i], &m.rules);
+
+		if (line != NULL)
+			keep_line(a, line);
+		free(line);
+	}
+	msg_clear(&m);
+}
+
 static int
 load_all(void *ctx, struct trace *trace)
 {
@@ -105,6 +126,9 @@ load_all(void *ctx, struct trace *trace)
 		dup2(null, STDOUT_FILENO);
 	if (policy_host_new(&o, &host, &e) != 0 && a->said == 0)
 		keep_line(a, e.text);
+	/* Of what did not load the names are missing, which has been said. */
+	if (a->said == 0 && !a->partly)
+		test_when(a, host);
 	policy_host_free(&host);
 	return 0;
 }
@@ -216,6 +240,9 @@ tosd_plugins_test(struct tosd_plugins *t, struct conf *c)
 	/* Not known where they lie, which has been said. */
 	if (c->policy.packs_dir == NULL)
 		return TOSD_EINVAL;
+	a.partly = c->policy.nlists > 0;
+	for (size_t i = 0; i < c->policy.nplugins; i++)
+		a.partly = a.partly || c->policy.plugins[i].ncommand > 0;
 	/* A cache file made by root here could not be replaced by the daemon's user. */
 	c->policy.cache_dir = NULL;
 	if (c->policy.nplugins > 0) {

@@ -408,6 +408,9 @@ def check_conf(web, model):
     for old, new, words in (
             ('model = "model-a"', 'model = ""', "`endpoint' and `model' must not be empty"),
             ("hint/one", "hint/o*e", "is no category, rule"),
+            ("hint/one", "hint/won", "plugin `chat': `when' names `hint/won', which no other "
+             "plugin has as a category or rule; near it is hint/one"),
+            ("hint/one", "hint/*, arson", "`when' names `arson', which no other"),
             ('grant = [ "text", "ask", "found" ]', 'grant = [ "text" ]', "needs ask, found"),
             ("labels = \"threat = violence high 4.1 Threats\"", 'labels = "threat"',
              "is not \"label = category severity clause\""),

@@ -17,7 +17,8 @@ libtosd_policy_a_SOURCES = \
 	%D%/plugin.c %D%/plugin.h \
 	%D%/quiet.c %D%/quiet.h \
 	%D%/said.c %D%/said.h \
-	%D%/verdict.c %D%/verdict.h
+	%D%/verdict.c %D%/verdict.h \
+	%D%/when.c %D%/when.h
 
 UNIT_TESTS += tests/test_policy
 tests_test_policy_SOURCES = tests/test_policy.c tests/suite.h
