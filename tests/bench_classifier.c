@@ -80,7 +80,7 @@ lay(const struct model *m, struct model_work *k, const struct texts *t,
 	out->unit_at = mem_new(t->n + 1, sizeof(*out->unit_at));
 	for (size_t i = 0; i < t->n; i++) {
 		words_take(&k->words, m->lexicon->words, t->v[i], t->len[i]);
-		features_take(&k->features, &k->words, m->lexicon);
+		features_take(&k->features, &k->words, m->lexicon, 0);
 		if (n + f->n > cap) {
 			cap = 2 * (n + f->n);
 			out->v = mem_grow(out->v, cap, sizeof(*out->v));

@@ -158,7 +158,7 @@ frames_of(const struct lexicon *l, const char *text)
 	uint64_t sum = 0;
 
 	words_take(&w, l->words, text, strlen(text));
-	features_take(&f, &w, l);
+	features_take(&f, &w, l, 0);
 	CU_ASSERT_EQUAL_FATAL(f.units, 1);
 	for (size_t i = f.unit[0].start[BLOCK_FRAMES];
 	     i < f.unit[0].start[BLOCK_FRAMES + 1]; i++) {
@@ -699,6 +699,49 @@ test_short(void)
 	model_free(&m);
 }
 
+/* What stands before it does not hide a threat, with sentences or without. */
+static void
+test_long(void)
+{
+	static const char *const before[] = {
+	    "The weather was fine and we walked home together. ",
+	    "the weather was fine and we walked home together and "};
+	static const size_t times[] = {10, 60, 64, 65, 100, 500, 2000};
+	static const char threat[] =
+	    "I will kill you tonight, you rat. You will not see it coming.";
+	struct model_work k = {0};
+	struct model *m;
+	struct why why;
+
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	for (size_t i = 0; i < 2 * sizeof(times) / sizeof(times[0]); i++) {
+		struct model_span v[12];
+		struct sb b = {0};
+		const char *at;
+		size_t n;
+		double p, none;
+
+		for (size_t j = 0; j < times[i / 2]; j++)
+			sb_puts(&b, before[i % 2]);
+		none = judge(m, b.data);
+		CU_ASSERT(none < 0.1);
+		sb_puts(&b, threat);
+		p = model_score(m, &k, b.data, b.len);
+		if (p < none + 0.1)
+			printf("\n    %.3f, and %.3f behind %zu times \"%s\" ", none, p,
+			    times[i / 2], before[i % 2]);
+		CU_ASSERT(p >= none + 0.1);
+		CU_ASSERT(p == model_score_plain(m, &k, b.data, b.len));
+		at = strstr(b.data, "kill you");
+		n = model_explain(m, &k, v, 12);
+		CU_ASSERT(n > 0);
+		CU_ASSERT(i % 2 != 0 || b.data + v[n - 1].end > at);
+		sb_free(&b);
+	}
+	model_work_free(&k);
+	model_free(&m);
+}
+
 /* --- the fast way is the plain one, to the bit */
 
 struct both {
@@ -813,6 +856,7 @@ static const struct suite_test tests[] = {
     {"the fast way is the plain way", test_same},
     {"another model", test_other_model},
     {"short", test_short},
+    {"long", test_long},
     {"numbers", test_numbers},
     {"measures", test_measures},
     {"fits", test_fit},

@@ -37,7 +37,7 @@ EXTRA_DIST += tests/policy_negatives.txt
 
 UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_author \
 	tests/test_rules_regex \
-	tests/test_rules_hostile
+	tests/test_rules_hostile tests/test_rules_long
 tests_test_rules_same_SOURCES = tests/test_rules_same.c tests/rules_host.h tests/suite.h
 tests_test_rules_same_LDADD = $(tests_test_rules_LDADD)
 tests_test_rules_packs_SOURCES = tests/test_rules_packs.c tests/rules_pack.h \
@@ -52,6 +52,9 @@ tests_test_rules_regex_LDADD = $(tests_test_rules_LDADD)
 tests_test_rules_hostile_SOURCES = tests/test_rules_hostile.c tests/rules_host.h \
 	tests/rules_made.h tests/suite.h
 tests_test_rules_hostile_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_long_SOURCES = tests/test_rules_long.c tests/rules_host.h \
+	tests/rules_pack.h tests/suite.h
+tests_test_rules_long_LDADD = $(tests_test_rules_LDADD)
 
 EXTRA_PROGRAMS += tests/bench_scan
 tests_bench_scan_SOURCES = tests/bench_scan.c tests/rules_made.h

@@ -52,15 +52,16 @@ family(uint16_t tag)
 }
 
 static void
-tag_words(struct features *f, const struct words *w, const struct lexicon *l, size_t n)
+tag_words(struct features *f, const struct words *w, const struct lexicon *l,
+    size_t from, size_t n)
 {
 	if (f->tags_cap < n + 1) {
 		f->tags_cap = n + n / 2 + 64;
 		f->tags = mem_grow(f->tags, f->tags_cap, sizeof(*f->tags));
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = from; i < n; i++)
 		f->tags[i] = w->v[i].tag;
-	for (size_t i = 0; i + 1 < n; i++) {
+	for (size_t i = from; i + 1 < n; i++) {
 		const struct vocab_entry *e;
 
 		if (!lexicon_begins(l, w->v[i].hash))
@@ -219,30 +220,43 @@ feature_rest(struct features *f, const struct words *w, struct unit *u)
 	u->start[BLOCKS] = f->n;
 }
 
-void
-feature_split(struct features *f, const struct words *w, const struct lexicon *l)
+/* Where the window after one ends that ends before word n: behind its last sentence,
+ * or a little before where it was cut within one. */
+static size_t
+window_next(const struct words *w, size_t from, size_t n)
 {
-	size_t n = w->n < WORDS_MAX ? w->n : WORDS_MAX, first = 0;
+	if (n == w->n || (w->v[n - 1].flags & WORD_ENDS) || n - from <= 2 * WINDOW_BACK)
+		return n;
+	return n - WINDOW_BACK;
+}
+
+void
+feature_split(
+    struct features *f, const struct words *w, const struct lexicon *l, size_t from)
+{
+	size_t n = w->n - from < WORDS_MAX ? w->n : from + WORDS_MAX, first = from;
 
 	f->n = 0;
 	f->units = 0;
-	tag_words(f, w, l, n);
-	for (size_t i = 0; i < n; i++) {
+	tag_words(f, w, l, from, n);
+	for (size_t i = from; i < n && f->units < UNITS_MAX; i++) {
 		bool last = i + 1 == n;
 
 		/* Very short sentences say little alone. */
 		if (!last && (!(w->v[i].flags & WORD_ENDS) || i + 1 - first < 3 ||
-				 n - i - 1 < 3 || f->units + 1 >= UNITS_MAX))
+				 n - i - 1 < 3))
 			continue;
 		f->unit[f->units++] = (struct unit){.first = first, .last = i + 1};
 		first = i + 1;
 	}
+	f->next = first < n ? first : window_next(w, from, n);
 }
 
 void
-features_take(struct features *f, const struct words *w, const struct lexicon *l)
+features_take(
+    struct features *f, const struct words *w, const struct lexicon *l, size_t from)
 {
-	feature_split(f, w, l);
+	feature_split(f, w, l, from);
 	for (size_t i = 0; i < f->units; i++) {
 		struct unit *u = &f->unit[i];
 

@@ -19,8 +19,12 @@ enum { BLOCK_WORDS, BLOCK_LETTERS, BLOCK_CLASSES, BLOCK_FRAMES, BLOCKS };
 	((1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES) + (1u << BITS_FRAMES))
 extern const uint32_t feature_base[BLOCKS + 1]; /* where each block's buckets begin */
 
-#define UNITS_MAX 64   /* sentences that are looked at alone; the rest joins the last */
-#define WORDS_MAX 4000 /* words of a text that are looked at */
+/* A long text is looked at in windows, each as if it were a text; of so many sentences
+ * and words at most.  One that is cut within a sentence is gone over again from
+ * WINDOW_BACK words before. */
+#define UNITS_MAX 64
+#define WORDS_MAX 4000
+#define WINDOW_BACK 50
 
 struct unit {
 	size_t first, last;	 /* words [first, last) */
@@ -33,6 +37,7 @@ struct features {
 	size_t n, cap;
 	struct unit unit[UNITS_MAX];
 	size_t units;
+	size_t next; /* the word where the next window begins; that of the end: none */
 	uint16_t *tags; /* of each word, with phrases */
 	size_t tags_cap;
 	bool owners;
@@ -41,8 +46,10 @@ struct features {
 	const char *warm;
 };
 
-/* Counts what is in w, which was made with l->words. */
-void features_take(struct features *f, const struct words *w, const struct lexicon *l);
+/* Counts what is in the window of w, which was made with l->words, that begins at the
+ * word `from'. */
+void features_take(struct features *f, const struct words *w, const struct lexicon *l,
+    size_t from);
 void features_free(struct features *f);
 
 #define DENSE_MAX 160

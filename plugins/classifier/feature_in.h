@@ -83,7 +83,8 @@ feature_letters(uint64_t x, int n)
 /* --- lists */
 
 /* Finds the classes of words and the units, without any features. */
-void feature_split(struct features *f, const struct words *w, const struct lexicon *l);
+void feature_split(
+    struct features *f, const struct words *w, const struct lexicon *l, size_t from);
 /* Adds the features of a unit that are made of classes: the last two blocks. */
 void feature_rest(struct features *f, const struct words *w, struct unit *u);
 void feature_reserve(struct features *f, size_t more);

@@ -77,7 +77,8 @@ struct model_work {
 	struct words words;
 	struct features features;
 	struct quick_kept *kept; /* quick.h */
-	size_t best; /* the unit that decided; units: the text as a whole */
+	size_t window; /* where the window begins that decided */
+	size_t best; /* the unit of it that did; units: all of it */
 };
 
 /* Reads a model from memory.  -1 and w. */

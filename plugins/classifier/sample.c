@@ -21,7 +21,7 @@ sample_take(struct sample *s, struct model_work *k, const struct lexicon *l,
 	size_t last;
 
 	words_take(&k->words, l->words, text, n);
-	features_take(f, &k->words, l);
+	features_take(f, &k->words, l, 0);
 	last = f->units > 0 ? f->unit[f->units - 1].last : 0;
 	s->units = (uint32_t)f->units;
 	s->v = mem_new(f->n, sizeof(*s->v));

@@ -6,7 +6,7 @@
  * and hashed features, each block divided by its length, and what the trees say of the
  * dense counts.  The mean of the highest value and that of the whole decides.  A
  * block's sums over the text are the sums over its sentences, so every feature is
- * looked at once.
+ * looked at once.  A long text is looked at window by window, and the highest counts.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,16 +88,17 @@ ask_trees(const struct model *m, const struct model_work *k, size_t first, size_
 
 /* The sums of each unit. */
 static void
-sum_units(const struct model *m, struct model_work *k, struct model_sums *sums)
+sum_units(
+    const struct model *m, struct model_work *k, size_t from, struct model_sums *sums)
 {
 	struct features *f = &k->features;
 	bool quick = m->quick != NULL && !k->words.plain;
 
 	f->warm = (const char *)m->bucket;
 	if (!quick)
-		features_take(f, &k->words, m->lexicon);
+		features_take(f, &k->words, m->lexicon, from);
 	else
-		feature_split(f, &k->words, m->lexicon);
+		feature_split(f, &k->words, m->lexicon, from);
 	for (size_t i = 0; quick && i < f->units; i++)
 		quick_list(m->quick, &k->kept, f, &k->words, &f->unit[i]);
 	for (size_t i = 0; i < f->units; i++) {
@@ -113,7 +114,7 @@ sum_units(const struct model *m, struct model_work *k, struct model_sums *sums)
 /* The highest value of a sentence alone, if one is above that of the whole. */
 static double
 best_unit(const struct model *m, struct model_work *k, const struct model_sums *sums,
-    double best)
+    double best, size_t *unit)
 {
 	const struct features *f = &k->features;
 
@@ -124,32 +125,54 @@ best_unit(const struct model *m, struct model_work *k, const struct model_sums *
 
 		if (v > best) {
 			best = v;
-			k->best = i;
+			*unit = i;
 		}
 	}
 	return best;
 }
 
-double
-model_score(const struct model *m, struct model_work *k, const char *s, size_t n)
+/* The value of the window that begins at a word; *unit: which of its sentences decided,
+ * as model_work.best. */
+static double
+window_value(const struct model *m, struct model_work *k, size_t from, size_t *unit)
 {
 	struct model_sums sums[UNITS_MAX], all = {{0}, {0}};
 	struct features *f = &k->features;
 	double best, v;
 	size_t last;
 
-	words_take(&k->words, m->lexicon->words, s, n);
-	sum_units(m, k, sums);
+	sum_units(m, k, from, sums);
 	for (size_t i = 0; i < f->units; i++)
 		for (int b = 0; b < BLOCKS; b++) {
 			all.dot[b] += sums[i].dot[b];
 			all.square[b] += sums[i].square[b];
 		}
-	last = f->units > 0 ? f->unit[f->units - 1].last : 0;
-	v = m->f.linear * model_linear(m, &all) + m->f.trees * ask_trees(m, k, 0, last);
-	k->best = f->units;
-	best = best_unit(m, k, sums, v);
-	best += WHOLE_SHARE * (v - best);
+	last = f->units > 0 ? f->unit[f->units - 1].last : from;
+	v = m->f.linear * model_linear(m, &all) +
+	    m->f.trees * ask_trees(m, k, from, last);
+	*unit = f->units;
+	best = best_unit(m, k, sums, v, unit);
+	return best + WHOLE_SHARE * (v - best);
+}
+
+double
+model_score(const struct model *m, struct model_work *k, const char *s, size_t n)
+{
+	double best = 0;
+	size_t from = 0;
+
+	words_take(&k->words, m->lexicon->words, s, n);
+	do {
+		size_t unit;
+		double v = window_value(m, k, from, &unit);
+
+		if (from == 0 || v > best) {
+			best = v;
+			k->window = from;
+			k->best = unit;
+		}
+		from = k->features.next;
+	} while (from < k->words.n);
 	return num_logistic(m->f.slope * best + m->f.offset);
 }
 
@@ -226,7 +249,7 @@ model_explain(
 
 	f->owners = true;
 	f->owner = mem_grow(f->owner, f->cap, sizeof(*f->owner));
-	features_take(f, w, m->lexicon);
+	features_take(f, w, m->lexicon, k->window);
 	f->owners = false;
 	for (size_t i = 0; i < f->units; i++)
 		if (k->best == f->units || k->best == i)

@@ -20,6 +20,7 @@ struct fold {
 	bool backwards;	  /* all of it is */
 	bool reworked;	  /* more may have been done than characters replaced that are not
 			   * ASCII */
+	bool limited; /* there was more to undo than is done for one text */
 	const char *source;
 	size_t source_len;
 	char *own;

@@ -256,6 +256,8 @@ take_hidden(struct pass *p, size_t i)
 	return len;
 }
 
+#define TURNED_MAX 64 /* letters of a word that may be upside down: longer ones are none */
+
 /* A word with upside-down letters in it is read from its end.  Its length, or 0. */
 static size_t
 take_turned(struct pass *p, size_t i)
@@ -265,7 +267,8 @@ take_turned(struct pass *p, size_t i)
 	uint32_t cp;
 
 	/* They are taken back; those of a reference were never put. */
-	while (start > p->since && fold_is_letter(p->s[start - 1]))
+	while (start > p->since && fold_is_letter(p->s[start - 1]) &&
+	       i - start <= TURNED_MAX)
 		start--;
 	for (size_t k = start; k < p->n; k = end) {
 		end = k + (size_t)next_char(p->s + k, p->n - k, &cp);
@@ -273,7 +276,8 @@ take_turned(struct pass *p, size_t i)
 			end = k;
 			break;
 		}
-		letters++;
+		if (++letters > TURNED_MAX)
+			return 0;
 		turned += glyph_is_turned(cp);
 	}
 	if (letters < 2 || turned * 6 < letters)

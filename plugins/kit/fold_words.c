@@ -47,10 +47,12 @@ is_word(char c)
 
 /* --- letters apart */
 
-#define APART_SURE 4 /* letters that are a word, known or not: "I a m" is no disguise \
-		      */
+/* Letters that are a word, known or not: "I a m" is no disguise. */
+#define APART_SURE 4
 #define APART_MAX 32 /* letters that are taken apart into words */
-#define SPLITS 1000  /* of a text: each costs some hundred looks */
+/* Rows of letters that are taken apart in a text, each of which costs some hundred looks;
+ * what is beyond is read as one word each, and `limited' says so. */
+#define SPLITS 1000
 #define WORD_LONG 14 /* letters of a word that is found among others */
 
 /* How many bytes of "k-i-l-l" begin here: single letters with one and the same sign
@@ -126,7 +128,9 @@ put_apart(struct fold *f, size_t i, size_t apart, size_t o, size_t *splits)
 		whole = is_known(f, t, count);
 		if (!whole && count < APART_SURE)
 			return o;
-		if (!whole && ++*splits <= SPLITS)
+		if (!whole && ++*splits > SPLITS)
+			whole = f->limited = true;
+		if (!whole)
 			whole = !split(f, t, count, last);
 	} else if (count < APART_SURE) {
 		return o;

@@ -122,12 +122,32 @@ searched(const pcre2_code *code, const char *s, const struct context_text *t,
 	return rc == PCRE2_ERROR_NOMATCH ? 0 : rc < 0 ? rc : 1;
 }
 
+/* The nearest place at `at' or before that is not within a word, or a long way back at
+ * least not within a character. */
+static size_t
+between_words(const char *s, size_t n, size_t at)
+{
+	size_t i = at;
+
+	if (at >= n)
+		return n;
+	while (i > 0 && at - i < CONTEXT_REACH && is_word(s[i]) && is_word(s[i - 1]))
+		i--;
+	if (at - i < CONTEXT_REACH)
+		return i;
+	while (at > 0 && ((uint8_t)s[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
 int
 context_holds(
     const struct context *c, const struct context_text *t, size_t start, size_t end)
 {
 	const char *s = t->s;
-	size_t from = 0, to = t->n;
+	size_t part = context_part(start);
+	size_t from = part > 0 ? (part - 1) * CONTEXT_PART : 0;
+	size_t to = (part + 2) * CONTEXT_PART > end ? (part + 2) * CONTEXT_PART : end;
 	int rc = 0;
 
 	if (c->src->quotes && quoted(s, t->n, start, end))
@@ -141,6 +161,9 @@ context_holds(
 	} else if (c->src->where != PACK_TEXT) {
 		from = c->src->where == PACK_AFTER ? end : sentence_start(s, start);
 		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, t->n, end);
+	} else {
+		from = between_words(s, t->n, from);
+		to = between_words(s, t->n, to);
 	}
 	if (c->src->where == PACK_BEFORE || c->src->where == PACK_AROUND)
 		from = words_back(s, from, start, c->src->within);

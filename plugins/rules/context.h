@@ -31,8 +31,16 @@ struct context_text {
 };
 
 /* Whether the match [start, end) stands in the context: 1, 0, or a negative PCRE2 error.
- * Looks at most CONTEXT_REACH bytes around, but for `where = "text"`. */
+ * Looks at most CONTEXT_REACH bytes around.  `where = "text"' is the part of the text in
+ * which the match begins, the one before and the one after: a word on the first page says
+ * nothing of the tenth.  All matches that begin in a part have the same answer. */
 #define CONTEXT_REACH 600
+#define CONTEXT_PART 2000
+static inline uint32_t
+context_part(size_t start)
+{
+	return (uint32_t)(start / CONTEXT_PART);
+}
 int context_holds(
     const struct context *c, const struct context_text *t, size_t start, size_t end);
 

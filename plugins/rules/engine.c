@@ -2,6 +2,7 @@
 /* engine: see engine.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <tosd/policy.h>
 
 #include "engine_in.h"
 #include "sentence.h"
@@ -11,7 +12,10 @@
 #define DEPTH_LIMIT 2000
 #define HEAP_LIMIT 2048 /* KiB */
 #define JIT_STACK (512 * 1024)
-#define TRIES 64 /* matches of one pattern that are looked at */
+/* Matches of one pattern that are looked at after one of them counted; where its
+ * contexts rule all of them out, more are, and cost what looking around them may. */
+#define TRIES 64
+#define PHRASE_SHARE 4 /* a phrase goes over words, not over all bytes */
 
 struct engine *
 engine_new(struct letters *l, bool slow)
@@ -76,6 +80,7 @@ engine_free(struct engine **ep)
 	free(e->written);
 	free(e->contexts);
 	free(e->known);
+	free(e->known_part);
 	free(e->hits);
 	free(e);
 }
@@ -118,13 +123,16 @@ holds(struct engine *e, size_t at, size_t start, size_t end)
 	const struct context_text t = {e->text, e->marked, e->len, e->phrases,
 	    &e->tokens, &e->part, e->md, e->mc, ENGINE_STEPS};
 	bool whole = c->src->where == PACK_TEXT && !c->src->quotes;
+	uint32_t part = context_part(start);
 	int rc;
 
-	if (whole && e->known[at] != 0)
+	if (whole && e->known[at] != 0 && e->known_part[at] == part)
 		return e->known[at] - 1;
 	rc = context_holds(c, &t, start, end);
-	if (whole && rc >= 0)
+	if (whole && rc >= 0) {
 		e->known[at] = (int8_t)(rc + 1);
+		e->known_part[at] = part;
+	}
 	return rc;
 }
 
@@ -259,30 +267,65 @@ next_match(struct engine *e, const struct engine_pattern *p, size_t at, size_t *
 	return 1;
 }
 
+struct spender {
+	int64_t (*spend)(void *ctx, int64_t units);
+	void *ctx;
+};
+
+static bool
+can_pay(const struct spender *sp, size_t units)
+{
+	return sp->spend == NULL || sp->spend(sp->ctx, (int64_t)units) >= 0;
+}
+
+static int
+say_spent(struct why *w)
+{
+	return why_set(w, "the text uses up its budget of pattern searches");
+}
+
+/* Where the search goes on behind a match; one that is empty is none. */
+static size_t
+behind(const struct engine *e, size_t start, size_t end)
+{
+	if (end > start)
+		return end;
+	for (end = start + 1; end < e->len && ((uint8_t)e->text[end] & 0xc0) == 0x80;)
+		end++;
+	return end;
+}
+
 /* All matches of one pattern. */
 static int
-confirm(struct engine *e, struct engine_pattern *p, struct why *w)
+confirm(
+    struct engine *e, struct engine_pattern *p, const struct spender *sp, struct why *w)
 {
 	struct engine_rule *r = &e->rules[p->rule];
 	size_t at = 0, start, end;
+	bool counts = false;
 	int rc = 1;
 
-	for (int i = 0; i < TRIES && at <= e->len; i++) {
+	for (int i = 0; (i < TRIES || !counts) && at <= e->len; i++) {
+		if (i >= TRIES && !can_pay(sp, CONTEXT_REACH))
+			return say_spent(w);
 		rc = next_match(e, p, at, &start, &end);
-		if (rc <= 0 || end <= start) /* \K or an empty branch: no span */
+		if (rc <= 0)
 			break;
+		at = behind(e, start, end);
+		if (end <= start) /* \K or an empty branch: no span */
+			continue;
 		rc = excepted(e, r, start, end);
 		if (rc < 0)
 			break;
 		if (e->watch != NULL)
 			tell_watch(e, p, start, end, rc == 0);
-		if (rc == 0) {
-			add_span(e, p->rule, start, end);
-			if (p->counted != e->check)
-				r->doubt *= 1 - p->weight;
-			p->counted = e->check;
-		}
-		at = end;
+		if (rc != 0)
+			continue;
+		counts = true;
+		add_span(e, p->rule, start, end);
+		if (p->counted != e->check)
+			r->doubt *= 1 - p->weight;
+		p->counted = e->check;
 	}
 	if (rc >= 0)
 		return 0;
@@ -297,11 +340,6 @@ compare_hits(const void *a, const void *b)
 
 	return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
-
-struct spender {
-	int64_t (*spend)(void *ctx, int64_t units);
-	void *ctx;
-};
 
 /* What rules that want several signs could come to at most.  Of a second form nothing
  * is known yet, and the oracle looks for all. */
@@ -330,14 +368,45 @@ is_hopeless(const struct engine *e, const struct engine_pattern *p)
 	return !e->slow && !e->both && 1 - r->may < r->src->least;
 }
 
+/* Patterns that may be in the text. */
+struct found {
+	const uint32_t *v; /* NULL: all of them */
+	size_t n;
+	int64_t event_time;
+	bool metered;
+};
+
+/* Those whose rules are grave, or the others: where a budget ends, it ends among what
+ * matters least. */
+static int
+confirm_found(struct engine *e, const struct found *f, bool grave,
+    const struct spender *sp, struct why *w)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct engine_pattern *p = &e->patterns[f->v == NULL ? i : f->v[i]];
+		const struct engine_rule *r = &e->rules[p->rule];
+
+		if ((r->src->severity >= TOSD_HIGH) != grave ||
+		    f->event_time >= r->expires || is_hopeless(e, p))
+			continue;
+		if (!can_pay(sp, p->phrase != NULL ? e->len / PHRASE_SHARE : e->len))
+			return say_spent(w);
+		if (confirm(e, p, sp, w) != 0)
+			rc = -1;
+		if (f->metered)
+			meter_rule(&e->meter, p->rule);
+	}
+	return rc;
+}
+
 /* One form of the text. */
 static int
 check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
     const struct spender *sp, struct why *w)
 {
-	const uint32_t *found = NULL;
-	size_t nfound = e->npatterns;
-	bool metered;
+	struct found f = {NULL, e->npatterns, event_time, false};
 	int rc = 0;
 
 	e->text = s;
@@ -346,28 +415,18 @@ check_form(struct engine *e, const char *s, size_t n, int64_t event_time,
 	if (e->words || !e->slow)
 		tokens_take(&e->tokens, e->letters, e->marked, n);
 	if (!e->slow) {
-		rc = index_look(e->index, &e->tokens, s, n, &found, &nfound);
+		rc = index_look(e->index, &e->tokens, s, n, &f.v, &f.n);
 		if (rc != 0)
 			why_set(w, "Hyperscan failed on this text");
 	}
-	if (nfound > 0 && e->ncontexts > 0)
+	if (f.n > 0 && e->ncontexts > 0)
 		memset(e->known, 0, e->ncontexts);
 	if (!e->slow && !e->both)
-		weigh(e, found, nfound);
-	metered = nfound > 0 && meter_begin(&e->meter);
-	for (size_t i = 0; i < nfound; i++) {
-		struct engine_pattern *p = &e->patterns[e->slow ? i : found[i]];
-
-		if (event_time >= e->rules[p->rule].expires || is_hopeless(e, p))
-			continue;
-		if (sp->spend != NULL && sp->spend(sp->ctx, (int64_t)n) < 0)
-			return why_set(
-			    w, "the text uses up its budget of pattern searches");
-		if (confirm(e, p, w) != 0)
+		weigh(e, f.v, f.n);
+	f.metered = f.n > 0 && meter_begin(&e->meter);
+	for (int grave = 1; grave >= 0; grave--)
+		if (confirm_found(e, &f, grave, sp, w) != 0)
 			rc = -1;
-		if (metered)
-			meter_rule(&e->meter, p->rule);
-	}
 	return rc;
 }
 
@@ -441,5 +500,7 @@ engine_check(struct engine *e, const char *s, size_t n, int64_t event_time,
 	}
 	finish_hits(e);
 	*out = (struct engine_result){e->hits, e->nhits};
+	if (rc == 0 && e->fold.limited)
+		rc = why_set(w, "more letters stand apart in it than are put together");
 	return rc;
 }

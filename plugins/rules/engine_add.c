@@ -463,6 +463,7 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		return -1;
 	learn_words(e, p, protect);
 	e->known = mem_grow(e->known, e->ncontexts, sizeof(*e->known));
+	e->known_part = mem_grow(e->known_part, e->ncontexts, sizeof(*e->known_part));
 	e->hits = mem_grow(e->hits, e->nrules, sizeof(*e->hits));
 	return 0;
 }

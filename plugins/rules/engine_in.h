@@ -50,8 +50,8 @@ struct engine {
 	const struct pack_pattern **written; /* each as its author did, until all are sealed */
 	size_t npatterns;
 	struct context *contexts;
-	int8_t
-	    *known; /* of each context over the whole text: 0 not asked, 1 no, 2 yes */
+	int8_t *known; /* of each context over the text: 0 not asked, 1 no, 2 yes ... */
+	uint32_t *known_part; /* ... in this part of it, context.h */
 	size_t ncontexts;
 	struct engine_hit *hits;
 	size_t nhits;
