@@ -75,17 +75,24 @@ struct answer {
 };
 
 static struct answer
-ask(struct policy_host *h, const char *text)
+ask_flagged(struct policy_host *h, const char *text, uint32_t flags)
 {
 	struct answer a = {0};
 	struct item it;
 
 	item_init(&it);
 	it.id = xstrdup("1");
+	it.flags = flags;
 	it.text = xstrdup(text);
 	policy_host_check(h, "00112233aabbccdd", &it, 1000, &a.v, &a.n, &a.degraded);
 	item_clear(&it);
 	return a;
+}
+
+static struct answer
+ask(struct policy_host *h, const char *text)
+{
+	return ask_flagged(h, text, 0);
 }
 
 static void
@@ -463,6 +470,12 @@ test_long_text(void)
 	CU_ASSERT_EQUAL(a.n, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
 	CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, "longer than 1 MiB"));
+	answer_clear(&a);
+	/* What a limit of reading has cut: what is there counts, the rest is not clean. */
+	a = ask_flagged(h, "found", ITEM_TRUNCATED);
+	CU_ASSERT_EQUAL(a.n, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+	CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, "cut at a limit"));
 	answer_clear(&a);
 	free(s);
 	policy_host_free(&h);

@@ -69,6 +69,9 @@ batch_item(struct batch *b, size_t i)
 		policy_say_degraded(&b->bad[i], "host",
 		    "text longer than 1 MiB, its beginning was judged");
 	}
+	if (a->it->flags & ITEM_TRUNCATED)
+		policy_say_degraded(&b->bad[i], "host",
+		    "cut at a limit when it was read: what is beyond was not judged");
 	/* Plugins may rely on valid UTF-8, and mending it would move the spans. */
 	if (!text_valid(body, item->len)) {
 		policy_say_degraded(
