@@ -90,6 +90,25 @@ static const struct {
     {"kill_them_all", "kill them all"},
     {"ki-\nll them", "kill them"},
     {"k\ni\nl\nl\nthem", "kill them"},
+    /* cut in two */
+    {"ki-ll k-ill ki.ll ki*ll ki/ll ki|ll ki~ll them",
+	"kill kill kill kill kill kill kill them"},
+    {"ki'll them, we'll see", "kill them we will see"},
+    {"ki ll them", "kill them"},
+    {"we will k ill them.", "we will kill them"},
+    {"sho ot them", "shoot them"},
+    {"he is ill at plan K ill", "he is ill at plan k ill"},
+    {"(k)ill k**il**l ki_ll_ ki[ll](https://x.example/) them",
+	"kill kill kill kill them"},
+    {"k[b]il[/b]l k<b>il</b>l them", "kill kill them"},
+    {"and/or his/her self-defence", "and or his her self defence"},
+    /* capitals */
+    {"#KillThem DieNow", "kill them die now"},
+    {"#killthem", "kill them"},
+    {"kiII them, rnurder them, vvill", "kill them murder them will"},
+    /* signs that hide */
+    {"k\u3164ill k\u2061ill k\ufffcill k\ue000ill k\u2800ill k\u25aall them",
+	"kill kill kill kill kill kill them"},
     /* repeated, mistyped */
     {"killllll themmmm", "kill them"},
     {"kkiillll tthheemm", "kill them"},

@@ -359,6 +359,54 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 	return best.rank > 0;
 }
 
+#define ALIKE 5 /* letters of a word that may be i or l */
+
+/* Two letters that look like one. */
+static size_t
+join_pairs(const char *s, size_t n, char *t)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char next = i + 1 < n ? s[i + 1] : 0;
+
+		t[o] = s[i];
+		if (s[i] == 'r' && next == 'n')
+			t[o] = 'm', i++;
+		else if (s[i] == 'v' && next == 'v')
+			t[o] = 'w', i++;
+		o++;
+	}
+	return o;
+}
+
+bool
+mend_alike(const struct vocab *v, const char *s, size_t n, struct mended *out)
+{
+	struct best best = {v, out, 99}; /* tagged words only */
+	size_t at[ALIKE], k = 0;
+	char t[WORD_MAX];
+
+	if (n < 4 || n > WORD_MAX)
+		return false;
+	if ((k = join_pairs(s, n, t)) < n)
+		offer(&best, t, k);
+	memcpy(t, s, n);
+	k = 0;
+	for (size_t i = 0; i < n && k <= ALIKE; i++)
+		if (s[i] == 'i' || s[i] == 'l') {
+			if (k < ALIKE)
+				at[k] = i;
+			k++;
+		}
+	for (unsigned set = 1; k > 0 && k <= ALIKE && set < 1u << k; set++) {
+		for (size_t i = 0; i < k; i++)
+			t[at[i]] = ((set >> i & 1) != 0) == (s[at[i]] == 'i') ? 'l' : 'i';
+		offer(&best, t, n);
+	}
+	return best.rank > 99;
+}
+
 bool
 mend_reversed(const struct vocab *v, const char *s, size_t n, struct mended *out)
 {

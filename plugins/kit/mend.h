@@ -28,6 +28,9 @@ bool mend_repeats(const struct vocab *v, const char *s, size_t n, struct mended 
 bool mend_signs(const struct vocab *v, const char *s, size_t n, struct mended *out);
 /* One letter too many, too few, wrong, or two swapped; only towards tagged words. */
 bool mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out);
+/* "kiIl", "rnurder", "vvill", in small letters: what looks like other letters; only towards
+ * tagged words. */
+bool mend_alike(const struct vocab *v, const char *s, size_t n, struct mended *out);
 /* "llik". */
 bool mend_reversed(const struct vocab *v, const char *s, size_t n, struct mended *out);
 /* "killthemall": ends[i] is where part i ends.  The number of parts, or 0. */

@@ -161,8 +161,9 @@ short_at(const char *s, size_t n, size_t a, uint64_t key[WORDS_KEY / 8], uint8_t
 
 		len = (size_t)__builtin_ctz(
 		    ~(unsigned)_mm_movemask_epi8(letter) | 1u << WORDS_KEY);
-		if (len == WORDS_KEY)
-			return 0;
+		if (len == WORDS_KEY ||
+		    (small & ~small >> 1 & ((1u << len) - 1) >> 1) != 0)
+			return 0; /* long, or with capitals behind small letters */
 		lo = _mm_and_si128(
 		    lo, _mm_loadu_si128(
 			    (const __m128i *)(const void *)(keep + WORDS_KEY - len)));
@@ -175,7 +176,8 @@ short_at(const char *s, size_t n, size_t a, uint64_t key[WORDS_KEY / 8], uint8_t
 	for (; a + len < n && (uint8_t)((s[a + len] | 32) - 'a') < 26; len++) {
 		if (len == WORDS_KEY - 1)
 			return 0;
-		upper += s[a + len] < 'a';
+		if (s[a + len] < 'a' && upper++ < len)
+			return 0;
 		letters[len] = (char)(s[a + len] | 32);
 	}
 	memcpy(key, letters, WORDS_KEY);
@@ -229,6 +231,49 @@ put_same(struct words *w, const struct begun *c, const struct words_kept *k)
 	    k->level);
 }
 
+#define CUT_MAX 12 /* letters of a part of a word that is cut in two */
+
+static bool
+is_consonant(char c)
+{
+	return c >= 'b' && c <= 'z' && strchr("eiou", c) == NULL;
+}
+
+/* "ki ll": letters that are no word, a blank, and more of them, and together they are a
+ * word that is looked for; one of them may be a single letter before what is a word.
+ * Where it ends, or 0. */
+static size_t
+take_cut(struct words *w, const struct begun *c)
+{
+	const char *s = w->fold.text;
+	size_t n = w->fold.len, a = c->at + c->len, b = a + 1, len = 0;
+	char t[2 * CUT_MAX];
+	const struct vocab_entry *e;
+	uint64_t hash;
+	bool one = c->len == 1;
+
+	if (c->end != a || c->len > CUT_MAX || a >= n || s[a] != ' ' ||
+	    (one ? !is_consonant(s[c->at]) : words_known(w, (const char *)c->key, c->len)))
+		return 0;
+	while (b + len < n && len < CUT_MAX && (uint8_t)((s[b + len] | 32) - 'a') < 26)
+		len++;
+	if (len == 0 || (b + len < n && (words_is_letter(s[b + len]) ||
+					    words_is_digit(s[b + len]))))
+		return 0;
+	for (size_t i = 0; i < c->len + len; i++)
+		t[i] = words_lower(s[i < c->len ? c->at + i : b + i - c->len]);
+	e = one ? NULL : vocab_find(w->vocab, vocab_hash(t + c->len, len));
+	if (c->len + len < 4 ||
+	    (e != NULL && (len > 2 || e->tag > 0 || (len == 1 && !is_consonant(s[b])))))
+		return 0;
+	hash = vocab_hash(t, c->len + len);
+	e = vocab_find(w->vocab, hash);
+	if (e == NULL || e->tag == 0)
+		return 0;
+	words_put(w, t, c->len + len, c->at, b + len, WORD_MENDED, hash, e);
+	return b + len;
+}
+
 /* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
  * They are looked at together before they are taken, so that their places are there
  * when they are needed.  Where the last one ends, or 0. */
@@ -237,7 +282,7 @@ take_short(struct words *w, size_t a)
 {
 	const char *s = w->fold.text;
 	struct begun v[TOGETHER];
-	size_t n = w->fold.len, count = 0;
+	size_t n = w->fold.len, count = 0, cut;
 
 	while (count < TOGETHER && look_at(w, a, &v[count])) {
 		a = v[count++].end + 1;
@@ -250,11 +295,18 @@ take_short(struct words *w, size_t a)
 		const struct words_kept *k =
 		    c->place != NULL ? words_find(c->place, c->key) : NULL;
 
-		if (k != NULL && k->same && has_room(w, c->len, c->at, c->at + c->len))
+		size_t from = c->at + c->len;
+
+		if (k != NULL && k->same && k->level > 0 && c->len > 1 &&
+		    has_room(w, c->len, c->at, from))
 			put_same(w, c, k);
-		else
+		else if ((cut = take_cut(w, c)) == 0)
 			words_short(w, c->place, c->key, c->len, c->at, c->flags);
-		for (size_t j = c->at + c->len; j < c->end; j++)
+		else if (i + 1 == count)
+			return cut;
+		else
+			c = &v[++i], from = cut;
+		for (size_t j = from; j < c->end; j++)
 			if (s[j] != ',' && s[j] != ':')
 				words_end(w, s[j]);
 	}

@@ -77,6 +77,49 @@ parts_known(const struct words *w, const char *s, size_t n)
 	return true;
 }
 
+/* The letters of a word with signs in it; of "ki[ll](https://...)" without the address, and
+ * with `whole' without what stands in brackets, as in "k[b]il[/b]l".  0: there are digits. */
+static size_t
+squeeze(const char *s, size_t n, bool whole, char *out)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char end = 0;
+
+		if (words_is_digit(s[i]))
+			return 0;
+		if (words_is_letter(s[i]))
+			out[o++] = s[i];
+		else if (s[i] == ']' && i + 1 < n && s[i + 1] == '(')
+			end = ')';
+		else if (whole && (s[i] == '[' || s[i] == '<'))
+			end = s[i] == '[' ? ']' : '>';
+		while (end != 0 && i < n && s[i] != end)
+			i++;
+	}
+	return o;
+}
+
+/* "k**il**l", "(k)ill", "ki|ll": without its signs it is a word that is looked for. */
+static bool
+take_cut(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
+{
+	char t[MEND_MAX * 2];
+
+	for (int whole = 0; whole < 2 && n <= sizeof(t); whole++) {
+		size_t len = squeeze(s, n, whole != 0, t);
+		uint64_t hash = vocab_hash(t, len);
+		const struct vocab_entry *e = vocab_find(w->vocab, hash);
+
+		if (len < 3 || len == n || e == NULL || e->tag == 0)
+			continue;
+		words_put(w, t, len, a, b, flags | WORD_MENDED, hash, e);
+		return true;
+	}
+	return false;
+}
+
 /* Piece by piece: letters, numbers, and what is neither. */
 static void
 take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
@@ -137,11 +180,85 @@ take_signs(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigne
 	}
 	if (n <= sizeof(joined) && (len = join_single(s, n, joined)) > 0)
 		words_letters(w, joined, len, a, b, flags | WORD_MENDED);
-	else if (!parts_known(w, s, n) && words_signs(w, s, n, &m))
+	else if (parts_known(w, s, n))
+		take_pieces(w, s, n, a, flags);
+	else if (words_signs(w, s, n, &m))
 		words_emit(w, m.text, m.len, a, b, flags | WORD_MENDED);
-	else
+	else if (!take_cut(w, s, n, a, b, flags))
 		take_pieces(w, s, n, a, flags);
 }
+
+/* --- capitals within a word */
+
+static bool
+is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* "kiII": the capitals that stand for another letter; false: there are others, or it is no
+ * word. */
+static bool
+take_alike(struct words *w, const char *s, const char *t, size_t n, size_t a,
+    unsigned flags)
+{
+	char alike[MEND_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && is_upper(s[i]) && s[i] != 'I')
+			return false;
+		alike[i] = i > 0 && s[i] == 'I' ? 'l' : t[i];
+	}
+	if (!words_known(w, alike, n))
+		return false;
+	words_emit(w, alike, n, a, a + n, flags | WORD_MENDED);
+	return true;
+}
+
+/* "KillThemAll": where the words end that begin with its capitals.  0: some are none. */
+static size_t
+find_capitals(const struct words *w, const char *s, const char *t, size_t n,
+    size_t ends[MEND_PARTS])
+{
+	size_t parts = 0, from = 0;
+
+	for (size_t i = 1; i <= n; i++) {
+		if (i < n && (!is_upper(s[i]) || is_upper(s[i - 1])))
+			continue;
+		if (parts == MEND_PARTS || !words_known(w, t + from, i - from))
+			return 0;
+		ends[parts++] = from = i;
+	}
+	return parts > 1 ? parts : 0;
+}
+
+/* s: as written, t: in small letters. */
+static bool
+take_capitals(struct words *w, const char *s, const char *t, size_t n, size_t a,
+    unsigned flags)
+{
+	size_t ends[MEND_PARTS], parts;
+
+	if (n < 3 || n > MEND_MAX || words_known(w, t, n))
+		return false;
+	if (take_alike(w, s, t, n, a, flags))
+		return true;
+	parts = find_capitals(w, s, t, n, ends);
+	for (size_t i = 0, at = 0; i < parts; at = ends[i++])
+		words_letters(w, t + at, ends[i] - at, a + at, a + ends[i], flags);
+	return parts > 0;
+}
+
+static bool
+has_capitals(const char *s, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (is_upper(s[i]) && s[i - 1] >= 'a' && s[i - 1] <= 'z')
+			return true;
+	return false;
+}
+
+/* --- the core */
 
 /* "y'all", "o'clock": in place; what is left. */
 static size_t
@@ -155,12 +272,25 @@ drop_ticks(char *s, size_t n)
 	return o;
 }
 
+/* "ki'll": no contraction, since what it would be of is no word. */
+static bool
+take_ticked(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
+{
+	size_t k = n;
+
+	while (k > 0 && s[k - 1] != '\'')
+		k--;
+	return k > 1 && n > 4 && !words_known(w, s, k - 1) &&
+	       take_cut(w, s, n, a, b, flags);
+}
+
 /* What is left of a chunk without the punctuation around it. */
 void
 words_core(struct words *w, size_t a, size_t b, unsigned flags)
 {
 	const char *s = w->fold.text + a;
 	size_t n = b - a, letters = 0, upper = 0, ticks = 0;
+	bool hash;
 	char small[128], *t = n <= sizeof(small) ? small : mem_new(n, 1);
 
 	for (size_t i = 0; i < n; i++) {
@@ -171,11 +301,17 @@ words_core(struct words *w, size_t a, size_t b, unsigned flags)
 	}
 	if (upper == n && n > 1)
 		flags |= WORD_CAPITALS;
-	if (letters == n)
+	hash = n > 1 && s[0] == '#' && letters == n - 1;
+	if ((letters == n || hash) && has_capitals(s + hash, n - hash) &&
+	    take_capitals(w, s + hash, t + hash, n - hash, a + hash,
+		flags | (hash ? WORD_HASHTAG : 0)))
+		; /* word by word */
+	else if (letters == n)
 		words_letters(w, t, n, a, b, flags);
 	else if (letters + ticks < n)
 		take_signs(w, t, n, a, b, flags);
-	else if (!take_contraction(w, t, n, a, b, flags))
+	else if (!take_ticked(w, t, n, a, b, flags) &&
+		 !take_contraction(w, t, n, a, b, flags))
 		words_letters(w, t, drop_ticks(t, n), a, b, flags);
 	if (t != small)
 		free(t);

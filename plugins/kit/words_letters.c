@@ -121,7 +121,7 @@ mend(const struct vocab *v, const char *s, size_t n, struct fate *f)
 	if (mend_repeats(v, s, n, &f->m)) {
 		if (find_short(f->m.text, f->m.len, f))
 			return;
-	} else if (mend_typo(v, s, n, &f->m)) {
+	} else if (mend_alike(v, s, n, &f->m) || mend_typo(v, s, n, &f->m)) {
 		/* as it stands there */
 	} else if (mend_reversed(v, s, n, &f->m)) {
 		e = vocab_find(v, vocab_hash(f->m.text, f->m.len));
@@ -171,6 +171,13 @@ words_letters(
 	struct fate f;
 
 	find_fate(w->vocab, s, n, &f, &hash, &e);
+	/* A hashtag is more likely to be several words than one that is misspelt. */
+	if ((flags & WORD_HASHTAG) != 0 && f.kind == FATE_WORD &&
+	    (e == NULL || f.text != s) && words_ascii(s, n) &&
+	    (f.parts = mend_parts(w->vocab, s, n, f.ends)) > 0) {
+		f.kind = FATE_PARTS;
+		f.flags = WORD_MENDED;
+	}
 	flags |= f.flags;
 	if (f.kind == FATE_SHORT)
 		put_short(w, f.parts, a, b, flags);

@@ -217,11 +217,57 @@ def diacritics(w, rng):
     return mapped(w, rng, DIACRITICS, 0.7)
 
 
+def cut(w, rng, marks):
+    """One mark from MARKS somewhere within W."""
+    i = rng.randrange(1, len(w))
+    return w[:i] + rng.choice(marks) + w[i:]
+
+
+def sign_within(w, rng):
+    return cut(w, rng, ("-", ".", "*", "/", "'", "\u00b7", "_", "|", "~"))
+
+
+def blank_within(w, rng):
+    return cut(w, rng, (" ",)) if len(w) > 3 else w
+
+
+def markdown(w, rng):
+    i = rng.randrange(1, len(w))
+    k = rng.randrange(i, len(w)) + 1
+    a, b = rng.choice((("**", "**"), ("_", "_"), ("~~", "~~"), ("[", "](https://x.example/)"),
+                       ("<b>", "</b>"), ("[b]", "[/b]")))
+    return w[:i] + a + w[i:k] + b + w[k:]
+
+
+def masked(w, rng):
+    """Vowels behind other signs than a star."""
+    return mapped(w, rng, {c: ["#", "_", "-", "\u25aa", "%"] for c in "aeiou"}, 0.6)
+
+
+def bracketed(w, rng):
+    return "(" + w[0] + ")" + w[1:]
+
+
+def capital_dots(w, rng):
+    return ".".join(w.upper()) + "."
+
+
+def filler(w, rng):
+    return between(w, rng, "\u3164\u2800\u115f\ufffc\u2061\ue000", 0.5)
+
+
+def look_alike(w, rng):
+    """One capital I for l, or the other way; rn for m, vv for w."""
+    return mapped(w, rng, {"l": ["I"], "i": ["l", "\u0131"], "m": ["rn"], "w": ["vv"],
+                           "o": ["0"], "u": ["v"]}, 0.6)
+
+
 WORDS = {f.__name__: f for f in (
     leet, zero_width, fullwidth, homoglyph_cyr, homoglyph_greek, spacing, punct, case, typo,
     swapped, repeat, doubled, vowel_star, small_caps, circled, squared, math_bold,
     upside_down, zalgo, reversed_word, emoji_between, html_entity, hyphen_newline,
-    soft_hyphen, diacritics)}
+    soft_hyphen, diacritics, sign_within, blank_within, markdown, masked, bracketed,
+    capital_dots, filler, look_alike)}
 
 
 def phrases(text, rng):
@@ -250,7 +296,25 @@ def run_together(phrase):
     return phrase.replace(" ", "")
 
 
-PHRASES = {f.__name__: f for f in (hashtag, underscores, run_together)}
+def no_blanks(phrase):
+    """Blanks that cannot be seen."""
+    return phrase.replace(" ", "\u200b")
+
+
+def dotted(phrase):
+    return phrase.replace(" ", ". ") + "."
+
+
+def bullets(phrase):
+    return "\n- " + phrase.replace(" ", "\n- ") + "\n"
+
+
+def wide_blanks(phrase):
+    return phrase.replace(" ", " " * 12)
+
+
+PHRASES = {f.__name__: f for f in (hashtag, underscores, run_together, no_blanks, dotted, bullets,
+                                   wide_blanks)}
 KINDS = tuple(WORDS) + tuple(PHRASES)
 
 
