@@ -728,10 +728,10 @@ test_long(void)
 		CU_ASSERT(i % 2 != 0 || none < 0.1);
 		sb_puts(&b, threat);
 		p = model_score(m, &k, b.data, b.len);
-		if (i % 2 == 0 && p < none + 0.1)
+		if (i % 2 == 0 && p < 0.3)
 			printf("\n    %.3f, and %.3f behind %zu times \"%s\" ", none, p,
 			    times[i / 2], before[i % 2]);
-		CU_ASSERT(i % 2 != 0 || p >= none + 0.1);
+		CU_ASSERT(i % 2 != 0 || p >= 0.3);
 		CU_ASSERT(p == model_score_plain(m, &k, b.data, b.len));
 		at = strstr(b.data, "kill you");
 		n = model_explain(m, &k, v, 12);

@@ -220,26 +220,41 @@ feature_rest(struct features *f, const struct words *w, struct unit *u)
 	u->start[BLOCKS] = f->n;
 }
 
-/* Where the window after one ends that ends before word n: behind its last sentence,
- * or a little before where it was cut within one. */
+/* Where the window ends that begins at `from', at the latest. */
 static size_t
-window_next(const struct words *w, size_t from, size_t n)
+window_end(const struct features *f, const struct words *w, size_t from)
 {
-	if (n == w->n || (w->v[n - 1].flags & WORD_ENDS) || n - from <= 2 * WINDOW_BACK)
-		return n;
-	return n - WINDOW_BACK;
+	size_t most = f->window > 0 ? f->window + f->window / 2 : WORDS_MAX;
+
+	return w->n - from <= most ? w->n : from + most;
+}
+
+/* Where the next one begins, after one whose units are in f and that was looked at as far
+ * as n. */
+static size_t
+window_next(const struct features *f, const struct words *w, size_t from, size_t n)
+{
+	size_t end = f->unit[f->units - 1].last, back = (n - from) / 6;
+
+	if (end == w->n)
+		return end;
+	for (size_t i = 0; f->window > 0 && i + 1 < f->units; i++)
+		if (f->unit[i].last - from >= f->window / 2)
+			return f->unit[i].last;
+	return end < n || (w->v[end - 1].flags & WORD_ENDS) ? end : end - back;
 }
 
 void
 feature_split(
     struct features *f, const struct words *w, const struct lexicon *l, size_t from)
 {
-	size_t n = w->n - from < WORDS_MAX ? w->n : from + WORDS_MAX, first = from;
+	size_t n = window_end(f, w, from), first = from;
+	size_t enough = n < w->n && f->window > 0 ? f->window : n - from;
 
 	f->n = 0;
 	f->units = 0;
 	tag_words(f, w, l, from, n);
-	for (size_t i = from; i < n && f->units < UNITS_MAX; i++) {
+	for (size_t i = from; i < n && f->units < UNITS_MAX && first - from < enough; i++) {
 		bool last = i + 1 == n;
 
 		/* Very short sentences say little alone. */
@@ -249,7 +264,7 @@ feature_split(
 		f->unit[f->units++] = (struct unit){.first = first, .last = i + 1};
 		first = i + 1;
 	}
-	f->next = first < n ? first : window_next(w, from, n);
+	f->next = f->units > 0 ? window_next(f, w, from, n) : n;
 }
 
 void

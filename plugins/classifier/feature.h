@@ -19,12 +19,13 @@ enum { BLOCK_WORDS, BLOCK_LETTERS, BLOCK_CLASSES, BLOCK_FRAMES, BLOCKS };
 	((1u << BITS_WORDS) + (1u << BITS_LETTERS) + (1u << BITS_CLASSES) + (1u << BITS_FRAMES))
 extern const uint32_t feature_base[BLOCKS + 1]; /* where each block's buckets begin */
 
-/* A long text is looked at in windows, each as if it were a text; of so many sentences
- * and words at most.  One that is cut within a sentence is gone over again from
- * WINDOW_BACK words before. */
-#define UNITS_MAX 64
-#define WORDS_MAX 4000
-#define WINDOW_BACK 50
+#define UNITS_MAX 64   /* sentences of a window; what follows is the next one's */
+#define WORDS_MAX 4000 /* words of it */
+/* A text is judged in windows of whole sentences, of so many words or half as many more,
+ * each as if it were a text: what is learned from is hardly longer, and one sentence
+ * among many would be lost in them.  They overlap by half of themselves, and by the last
+ * part where one is cut within a sentence. */
+#define WINDOW_WORDS 40
 
 struct unit {
 	size_t first, last;	 /* words [first, last) */
@@ -37,6 +38,7 @@ struct features {
 	size_t n, cap;
 	struct unit unit[UNITS_MAX];
 	size_t units;
+	size_t window; /* words of a window; 0: as many as there may be, for learning */
 	size_t next; /* the word where the next window begins; that of the end: none */
 	uint16_t *tags; /* of each word, with phrases */
 	size_t tags_cap;

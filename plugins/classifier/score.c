@@ -162,6 +162,7 @@ model_score(const struct model *m, struct model_work *k, const char *s, size_t n
 	size_t from = 0;
 
 	words_take(&k->words, m->lexicon->words, s, n);
+	k->features.window = WINDOW_WORDS;
 	do {
 		size_t unit;
 		double v = window_value(m, k, from, &unit);
