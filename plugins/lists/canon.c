@@ -9,19 +9,21 @@
 
 #define SCHEME_MAX 20
 
+/* What does not fit is counted, not kept: n may be beyond max.  Segments of a path that
+ * begin there are numbered, so that going up leads to the right place again. */
 struct out {
 	char *p;
 	size_t n, max;
-	bool full;
+	size_t beyond; /* segments that begin there */
+	size_t first;  /* where the first of them does */
 };
 
 static void
 put(struct out *o, char c)
 {
 	if (o->n < o->max)
-		o->p[o->n++] = c;
-	else
-		o->full = true;
+		o->p[o->n] = c;
+	o->n++;
 }
 
 static int
@@ -124,10 +126,25 @@ dots(const char *s, size_t n)
 static void
 go_up(struct out *o, size_t base)
 {
+	if (o->beyond > 0) {
+		if (--o->beyond == 0)
+			o->n = o->first;
+		return;
+	}
+	if (o->n > o->max)
+		o->n = o->max;
 	while (o->n > base && o->p[o->n - 1] != '/')
 		o->n--;
 	if (o->n > base)
 		o->n--;
+}
+
+static void
+begin_segment(struct out *o)
+{
+	if (o->n >= o->max && o->beyond++ == 0)
+		o->first = o->n;
+	put(o, '/');
 }
 
 static bool
@@ -155,7 +172,7 @@ put_path(struct out *o, const char *s, size_t n)
 		if (d == 2)
 			go_up(o, base);
 		if (d == 0 || last)
-			put(o, '/');
+			begin_segment(o);
 		if (d == 0)
 			put_part(o, s + from, i - from, false);
 		if (last)
@@ -268,7 +285,7 @@ put_authority(struct out *o, struct canon *c, const char *s, size_t n)
 bool
 canon_url(const char *s, size_t n, struct canon *c)
 {
-	struct out o = {c->key, 0, sizeof(c->key), false};
+	struct out o = {c->key, 0, sizeof(c->key), 0, 0};
 	size_t skip, end, query;
 	bool web;
 
@@ -288,7 +305,7 @@ canon_url(const char *s, size_t n, struct canon *c)
 		end++;
 	if (!web && end > 0 && s[end - 1] == ':')
 		return false; /* another scheme */
-	if (n > CANON_MAX || !put_authority(&o, c, s, end))
+	if (!put_authority(&o, c, s, end))
 		return false;
 	for (query = end; query < n && s[query] != '?';)
 		query++;
@@ -301,6 +318,7 @@ canon_url(const char *s, size_t n, struct canon *c)
 		if (o.n == end)
 			o.n--; /* nothing but what is ignored */
 	}
-	c->len = o.n;
-	return !o.full;
+	c->whole = o.n <= o.max;
+	c->len = c->whole ? o.n : o.max;
+	return true;
 }
