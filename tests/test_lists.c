@@ -177,6 +177,12 @@ test_canon_long(void)
 {
 	static const char soft[] = "\xc2\xad"; /* U+00AD */
 
+	/* As browsers: they count for nothing. */
+	SAME(canon("ht\ttp:\n//\revil.example:8\t0\t80/%\t2e./\tx%\n41?\t"),
+	    "evil.example:8080/xA");
+	SAME(canon("http://[2001:db8\t::1]/"), "[2001:db8::1]/");
+	SAME(canon("\t \n http://evil.example/ \r"), "evil.example/");
+	SAME(canon("\t\n"), "(none)");
 	SAME(canon_of("https://evil", 600, soft, ".example/"), "evil.example/");
 	SAME(canon_of("https://evil", 6000, "%C2%AD", ".example/x"), "evil.example/x");
 	SAME(canon_of("https://evil.example", 3000, soft, "/x"), "evil.example/x");

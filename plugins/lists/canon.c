@@ -3,9 +3,11 @@
 #include "canon.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
+#include "kit/mem.h"
 
 #define SCHEME_MAX 20
 
@@ -70,13 +72,6 @@ put_escape(struct out *o, int c)
 	put(o, digits[c & 15]);
 }
 
-/* Tabs and line breaks count for nothing, wherever they stand. */
-static bool
-ignored(char c)
-{
-	return c == '\t' || c == '\n' || c == '\r';
-}
-
 static void
 put_part(struct out *o, const char *s, size_t n, bool query)
 {
@@ -89,7 +84,7 @@ put_part(struct out *o, const char *s, size_t n, bool query)
 				put(o, (char)c);
 			else
 				put_escape(o, c);
-		} else if (!ignored(s[i])) {
+		} else {
 			c = (uint8_t)s[i];
 			/* A percent sign that escapes nothing must not begin to do so.
 			 */
@@ -110,8 +105,6 @@ dots(const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int c = escaped(s + i, n - i);
 
-		if (ignored(s[i]))
-			continue;
 		if (c == '.')
 			i += 2;
 		else if (s[i] != '.')
@@ -282,8 +275,8 @@ put_authority(struct out *o, struct canon *c, const char *s, size_t n)
 	return true;
 }
 
-bool
-canon_url(const char *s, size_t n, struct canon *c)
+static bool
+plain_url(const char *s, size_t n, struct canon *c)
 {
 	struct out o = {c->key, 0, sizeof(c->key), 0, 0};
 	size_t skip, end, query;
@@ -313,12 +306,37 @@ canon_url(const char *s, size_t n, struct canon *c)
 	put_path(&o, s + end, query - end);
 	if (query + 1 < n) {
 		put(&o, '?');
-		end = o.n;
 		put_part(&o, s + query + 1, n - query - 1, true);
-		if (o.n == end)
-			o.n--; /* nothing but what is ignored */
 	}
 	c->whole = o.n <= o.max;
 	c->len = c->whole ? o.n : o.max;
 	return true;
+}
+
+static bool
+ignored(char c)
+{
+	return c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Tabs and line breaks count for nothing, wherever they stand: in a scheme, before a
+ * port, within an escape. */
+bool
+canon_url(const char *s, size_t n, struct canon *c)
+{
+	size_t len = 0;
+	char *plain;
+	bool is;
+
+	while (len < n && !ignored(s[len]))
+		len++;
+	if (len == n)
+		return plain_url(s, n, c);
+	plain = mem_dup(s, n);
+	for (size_t i = len; i < n; i++)
+		if (!ignored(s[i]))
+			plain[len++] = s[i];
+	is = plain_url(plain, len, c);
+	free(plain);
+	return is;
 }

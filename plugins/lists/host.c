@@ -268,15 +268,12 @@ unhex(char c)
 							: -1;
 }
 
-/* The byte at s[*i], with %xx decoded; what browsers leave out is left out.  -1: there
- * are no more. */
+/* The byte at s[*i], with %xx decoded; -1: there are no more. */
 static int
 next_byte(const char *s, size_t n, size_t *i)
 {
 	int c;
 
-	while (*i < n && (s[*i] == '\t' || s[*i] == '\n' || s[*i] == '\r'))
-		++*i;
 	if (*i >= n)
 		return -1;
 	c = (uint8_t)s[(*i)++];
