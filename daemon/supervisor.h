@@ -105,7 +105,7 @@ struct supervisor {
 	char *refused_why;   /* NULL: they do not */
 	struct msg try;	     /* what the engine wants tried; try.list NULL: nothing */
 	bool trying;	     /* the rehearsal is about that */
-	struct msg try_next; /* came meanwhile, of an engine that was started anew */
+	struct msg try_next; /* came meanwhile */
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	unsigned renewal;    /* counts how often lists changed under it */
 	struct loop *loop;
@@ -212,6 +212,8 @@ void try_begin(struct supervisor *sup);
 void try_heard(struct supervisor *sup, const struct msg_ready *r);
 /* Tells it what it is to try, before its configuration. */
 void try_send(struct proc *p);
+/* The engine has ended: nobody waits for what it wanted tried. */
+void try_forget(struct supervisor *sup);
 /* RENEW of the engine: policy workers are replaced by such as load lists anew. */
 void try_renew(struct supervisor *sup);
 

@@ -458,6 +458,8 @@ bury(struct proc *p, int status)
 		    slot->index, (int)p->pid, how, at_work ? " " : "", where);
 	if (p->ready_since != 0 && clock_steady() - p->ready_since >= QUIET)
 		slot->backoff = 0;
+	if (slot->role == ROLE_ENGINE)
+		try_forget(p->sup);
 	if (cannot_begin(p, status))
 		supervisor_fail(p->sup, "the engine cannot start, see above");
 	if (!p->expected && !p->sup->stopping && slot->wanted) {

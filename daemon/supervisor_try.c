@@ -10,21 +10,31 @@
 #include "base/log.h"
 #include "supervisor.h"
 
-/* An engine that has been started anew does not know the number, and asks again. */
 static void
-answer(struct supervisor *sup, bool good, const char *words, const char *rest)
+tell(struct supervisor *sup, enum tried outcome, const char *words, const char *rest)
 {
+	const struct msg_try *t = &sup->try.try;
 	struct proc *engine = proc_engine(sup);
 	struct msg m;
 
+	if (engine == NULL || t->list == NULL)
+		return;
 	msg_init(&m, MSG_TRIED);
-	m.tried.id = sup->try.try.id;
-	m.tried.good = good;
+	m.tried.id = t->id;
+	m.tried.list = xstrdup(t->list);
+	m.tried.file = xstrdup(t->file);
+	m.tried.outcome = outcome;
 	m.tried.words = xstrdup(words);
 	m.tried.rest = xstrdup(rest);
-	if (engine != NULL)
-		channel_send(engine->ch, &m);
+	channel_send(engine->ch, &m);
 	msg_clear(&m);
+}
+
+/* Whoever asked may be gone: then nobody is told. */
+static void
+answer(struct supervisor *sup, enum tried outcome, const char *words, const char *rest)
+{
+	tell(sup, outcome, words, rest);
 	msg_clear(&sup->try);
 	sup->try = sup->try_next;
 	msg_init(&sup->try_next, MSG_TRY);
@@ -36,7 +46,6 @@ try_take(struct supervisor *sup, struct msg *m)
 {
 	struct msg *to = sup->trying ? &sup->try_next : &sup->try;
 
-	/* One that waits there is of an engine that is gone. */
 	msg_clear(to);
 	*to = *m;
 	msg_init(m, MSG_TRY);
@@ -54,7 +63,8 @@ try_begin(struct supervisor *sup)
 	    .sup = sup, .role = ROLE_POLICY, .index = sup->setup->conf->policy.workers};
 	sup->trial.cur = proc_start(&sup->trial);
 	if (sup->trial.cur == NULL)
-		answer(sup, false, "no worker could be started to try it", NULL);
+		answer(
+		    sup, TRIED_UNKNOWN, "no worker could be started to try it", NULL);
 }
 
 void
@@ -63,6 +73,8 @@ try_send(struct proc *p)
 	const struct msg_try *t = &p->sup->try.try;
 	struct msg m;
 
+	if (t->list == NULL)
+		return; /* it rehearses what is in use, for nobody */
 	msg_init(&m, MSG_TRY);
 	m.try.id = t->id;
 	m.try.list = xstrdup(t->list);
@@ -76,12 +88,20 @@ void
 try_heard(struct supervisor *sup, const struct msg_ready *r)
 {
 	if (r == NULL)
-		answer(sup, false,
+		answer(sup, TRIED_UNKNOWN,
 		    "the worker that tried it ended before it could tell; the log says "
 		    "how",
 		    NULL);
 	else
-		answer(sup, r->faults == 0 && r->words != NULL, r->words, r->rest);
+		answer(sup, r->faults == 0 && r->words != NULL ? TRIED_GOOD : TRIED_BAD,
+		    r->words, r->rest);
+}
+
+void
+try_forget(struct supervisor *sup)
+{
+	msg_clear(&sup->try);
+	msg_clear(&sup->try_next);
 }
 
 void

@@ -87,6 +87,11 @@ as_address(const char *text, size_t n)
 
 	if (!canon_url(text, n, &a))
 		return;
+	if (!a.whole) {
+		if (a.len != CANON_MAX || a.host == 0 || a.path < a.host)
+			abort();
+		return;
+	}
 	if (a.len > CANON_MAX || a.host == 0 || a.path < a.host || a.path >= a.len)
 		abort();
 	if (!canon_url(a.key, a.len, &b) || b.len != a.len ||

@@ -4,6 +4,8 @@
  * asked for, what is tried, what is in force after a restart at each step; through the
  * engine's own calls, with the files that it writes.
  */
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -123,7 +125,7 @@ answer(struct bench *b, struct msg_poll *p, uint8_t outcome, const char *body,
 
 /* What came of the trial that is wanted; false: none is. */
 static bool
-tried(struct bench *b, bool good, const char *words, const char *rest)
+came_of_it(struct bench *b, enum tried outcome, const char *words, const char *rest)
 {
 	struct caught c;
 	struct msg m;
@@ -133,12 +135,20 @@ tried(struct bench *b, bool good, const char *words, const char *rest)
 	msg_init(&m, MSG_TRIED);
 	m.from = ROLE_SUPERVISOR;
 	m.tried.id = c.m.try.id;
-	m.tried.good = good;
+	m.tried.list = xstrdup(c.m.try.list);
+	m.tried.file = xstrdup(c.m.try.file);
+	m.tried.outcome = outcome;
 	m.tried.words = xstrdup(words);
 	m.tried.rest = xstrdup(rest);
 	msg_clear(&c.m);
 	bench_say(b, &m);
 	return true;
+}
+
+static bool
+tried(struct bench *b, bool good, const char *words, const char *rest)
+{
+	return came_of_it(b, good ? TRIED_GOOD : TRIED_BAD, words, rest);
 }
 
 static bool
@@ -414,7 +424,7 @@ test_restarts(void)
 	/* Committed, and then the link was not moved, nor the supervisor told. */
 	{
 		char *link = xasprintf("%s/lists/phish.list", b->dir);
-		char *to = xasprintf("phish-%.16s.list", old);
+		char *to = xasprintf("phish-%s.list", old);
 
 		engine_free(&b->engine, b->now);
 		bench_forget(b);
@@ -620,6 +630,16 @@ test_moved(void)
 	bench_close(b);
 }
 
+static char *
+large(size_t n)
+{
+	char *s = xcalloc(n + 1, 1);
+
+	for (size_t i = 0; i < n; i++)
+		s[i] = i % 64 == 63 ? '\n' : (char)('a' + i / 64 % 26);
+	return s;
+}
+
 /* The signature of a body by this key. */
 static char *
 sign(const struct note_key *k, const char *body)
@@ -658,7 +678,7 @@ test_signed(void)
 {
 	struct note_key *k = NULL, *other = NULL;
 	struct err e = ERR_INIT;
-	char *vkey, *list, *good, *bad, *forged;
+	char *vkey, *list, *good, *bad, *forged, *note;
 	struct bench *b;
 
 	CU_ASSERT_EQUAL_FATAL(note_key_new("l.example", &k, &e), 0);
@@ -668,11 +688,13 @@ test_signed(void)
 	good = sign(k, "one\n");
 	bad = sign(k, "two\n");
 	forged = sign(other, "one\n");
+	note = large(20000); /* no plugin would read so much */
 	b = open_list(list);
 	signed_as(b, NULL, "its signature cannot be had: ");
 	signed_as(b, bad, "its signature is of another content");
 	signed_as(b, forged, "none of `signers' has signed it");
 	signed_as(b, "", "its signature is of another content");
+	signed_as(b, note, "its signature cannot be had: ");
 	CU_ASSERT_EQUAL(files(b), 0); /* nor is it written down */
 	signed_as(b, good, NULL);
 	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
@@ -683,6 +705,7 @@ test_signed(void)
 	free(good);
 	free(bad);
 	free(forged);
+	free(note);
 	note_key_free(&k);
 	note_key_free(&other);
 	bench_close(b);
@@ -692,21 +715,11 @@ test_signed(void)
 
 #define SLICE (2u << 20)
 
-static char *
-large(size_t n)
-{
-	char *s = xcalloc(n + 1, 1);
-
-	for (size_t i = 0; i < n; i++)
-		s[i] = i % 64 == 63 ? '\n' : (char)('a' + i / 64 % 26);
-	return s;
-}
-
 /* How much of a version is written that is not whole yet. */
 static int64_t
 written(const struct bench *b, const char *digest)
 {
-	char *path = xasprintf("%s/lists/phish-%.16s.list.part", b->dir, digest);
+	char *path = xasprintf("%s/lists/phish-%s.list.part", b->dir, digest);
 	struct stat st;
 	int64_t n = stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 
@@ -825,6 +838,197 @@ test_slices_signed(void)
 	bench_close(b);
 }
 
+/* --- what is no fault of the list --- */
+
+/* What one engine wanted tried is nothing that another one has asked. */
+static void
+test_other_trial(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	struct caught c;
+	struct msg m;
+	uint64_t first;
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	first = c.m.try.id;
+	msg_clear(&c.m);
+	restart(b);
+	rules(b, 0, NULL, REST);
+	bench_go(b, CLOCK_SEC);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_MIN, &p));
+	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_TRY, &c));
+	CU_ASSERT_TRUE(c.m.try.id > first);
+	for (int i = 0; i < 3; i++) {
+		msg_init(&m, MSG_TRIED);
+		m.from = ROLE_SUPERVISOR;
+		m.tried.id = i == 0 ? first : c.m.try.id;
+		m.tried.list = xstrdup(i == 1 ? "other" : "phish");
+		m.tried.file = xstrdup(i == 2 ? "other" : c.m.try.file);
+		m.tried.words = xstrdup("version 1");
+		m.tried.rest = xstrdup(REST);
+		bench_say(b, &m);
+		SAME(in_force(b), "");
+		STATUS("doing", "being tried");
+	}
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	SAME(in_force(b), "two\n");
+	bench_close(b);
+}
+
+/* Nobody could try it: that says nothing of its content. */
+static void
+test_untried(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_HOUR, &p));
+		answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+		CU_ASSERT_TRUE(came_of_it(b, TRIED_UNKNOWN, "no worker", NULL));
+		STATUS("why", "no worker");
+		CU_ASSERT_EQUAL(bench_count(b, "list"), 0);
+	}
+	take(b, "one\n", NULL);
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	bench_close(b);
+}
+
+/* A disk that is full, from so many bytes of a file on. */
+static void
+full_from(rlim_t size)
+{
+	struct rlimit r;
+
+	signal(SIGXFSZ, SIG_IGN);
+	CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = size;
+	CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* A list that does not fit costs itself, not the engine. */
+static void
+test_full(void)
+{
+	struct bench *b = open_list("");
+	const size_t size = 4 * SLICE;
+	char *body = large(size), hex[DIGEST_HEX];
+	struct msg_poll p;
+
+	digest_hex_of(body, size, hex);
+	take(b, "one\n", "\"1\"");
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+		SAME(p.etag, "\"1\"");
+		answer(b, &p, POLLED_OK, body, NULL, 0, 0);
+		full_from(3 * SLICE);
+		CU_ASSERT_FALSE(turns(b, 20, hex));
+		full_from(RLIM_INFINITY);
+		HAS(bench_str(status(b), "why"), "cannot be written: cannot write ");
+		SAME(in_force(b), "one\n");
+		CU_ASSERT_EQUAL(files(b), 2);
+	}
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, body, NULL, 0, 0);
+	CU_ASSERT_TRUE(turns(b, 20, hex));
+	CU_ASSERT_TRUE(tried(b, true, "version 2", REST));
+	STATUS("digest", hex);
+	free(body);
+	bench_close(b);
+}
+
+static void
+shell(struct bench *b, const char *fmt)
+{
+	char *cmd = xasprintf("cd %s/lists && %s", b->dir, fmt);
+
+	CU_ASSERT_EQUAL(system(cmd), 0);
+	free(cmd);
+}
+
+/* A link that cannot be moved: the version before it stays, a start goes on, and as
+ * soon as it can be it is. */
+static void
+test_unlinked(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+
+	take(b, "one\n", NULL);
+	shell(b, "mkdir -p phish.link/x");
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "two\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, true, "version 2", REST));
+	SAME(in_force(b), "one\n");
+	CU_ASSERT_FALSE(renewed(b));
+	bench_go(b, 5 * CLOCK_MIN);
+	SAME(in_force(b), "one\n");
+	STATUS("state", "unloaded");
+	restart(b);
+	SAME(in_force(b), "one\n");
+	shell(b, "rm -r phish.link");
+	bench_go(b, 2 * CLOCK_MIN);
+	SAME(in_force(b), "two\n");
+	CU_ASSERT_TRUE(renewed(b));
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	STATUS("state", "current");
+	bench_close(b);
+}
+
+/* What an older tosd has named by 16 digits stays in force; and a list whose name looks
+ * like such a version keeps its link. */
+static void
+test_older(void)
+{
+	struct bench *b = open_list("");
+	char *digest;
+
+	take(b, "one\n", "\"1\"");
+	digest = xstrdup(bench_str(status(b), "digest"));
+	shell(b, "ln -s x phish-0123456789abcdef.list; for f in phish-*.list; do "
+		 "test -L $f || mv $f $(echo $f | cut -c -22).list; done; "
+		 "rm phish.list; "
+		 "for f in phish-*.list; do test -L $f || ln -s $f phish.list; done");
+	SAME(in_force(b), "one\n");
+	restart(b);
+	SAME(in_force(b), "one\n");
+	rules(b, 0, digest, REST);
+	bench_go(b, CLOCK_MIN);
+	STATUS("state", "current");
+	STATUS("etag", "\"1\"");
+	take(b, "two\n", "\"2\"");
+	take(b, "three\n", "\"3\"");
+	shell(b, "test $(ls | grep -c -E '^phish-[0-9a-f]{64}[.]list$') = 2");
+	shell(b, "test -L phish-0123456789abcdef.list");
+	shell(b, "test $(ls | grep -c -E '^phish-[0-9a-f]{16}[.]list$') = 1");
+	free(digest);
+	bench_close(b);
+}
+
+/* Nobody is up who has it. */
+static void
+test_down(void)
+{
+	struct bench *b = open_list("");
+
+	take(b, "one\n", NULL);
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	STATUS("state", "current");
+	for (uint32_t i = 0; i < b->conf->policy.workers; i++)
+		engine_peer_down(b->engine, ROLE_POLICY, i, b->now);
+	STATUS("state", "unloaded");
+	CU_ASSERT_EQUAL(bench_int(status(b), "loaded"), 0);
+	engine_peer_up(b->engine, ROLE_POLICY, 0, b->now);
+	rules(b, 0, bench_str(status(b), "digest"), REST);
+	STATUS("state", "current");
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"taken", test_taken},
     {"refused", test_refused},
@@ -838,6 +1042,12 @@ static const struct suite_test tests[] = {
     {"signed", test_signed},
     {"slices", test_slices},
     {"slices, signed", test_slices_signed},
+    {"a trial of another engine", test_other_trial},
+    {"no trial", test_untried},
+    {"a full disk", test_full},
+    {"no link", test_unlinked},
+    {"names of an older one", test_older},
+    {"nobody is up", test_down},
 };
 
 int

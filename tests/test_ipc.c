@@ -131,7 +131,9 @@ static void
 fill_tried(struct msg *m)
 {
 	m->tried.id = 9;
-	m->tried.good = true;
+	m->tried.list = xstrdup("ab");
+	m->tried.file = xstrdup("f");
+	m->tried.outcome = TRIED_BAD;
 	m->tried.words = xstrdup("version 3");
 	m->tried.rest = xstrdup(HASH);
 }
@@ -400,7 +402,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"08000000"
+	"09000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"

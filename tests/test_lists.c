@@ -45,6 +45,8 @@ canon(const char *url)
 
 	if (!canon_url(url, strlen(url), &c))
 		return "(none)";
+	if (!c.whole)
+		return "(long)";
 	memcpy(text, c.key, c.len);
 	text[c.len] = '\0';
 	return text;
@@ -152,6 +154,60 @@ test_canon(void)
 			free(again);
 		}
 	}
+}
+
+static const char *
+canon_of(const char *before, size_t n, const char *piece, const char *behind)
+{
+	struct buf b = {0};
+	const char *got;
+
+	buf_puts(&b, before);
+	for (size_t i = 0; i < n; i++)
+		buf_puts(&b, piece);
+	buf_puts(&b, behind);
+	got = canon(b.data);
+	buf_free(&b);
+	return got;
+}
+
+/* Who writes an address does not choose that it is none. */
+static void
+test_canon_long(void)
+{
+	static const char soft[] = "\xc2\xad"; /* U+00AD */
+
+	/* As browsers: they count for nothing. */
+	SAME(canon("ht\ttp:\n//\revil.example:8\t0\t80/%\t2e./\tx%\n41?\t"),
+	    "evil.example:8080/xA");
+	SAME(canon("http://[2001:db8\t::1]/"), "[2001:db8::1]/");
+	SAME(canon("\t \n http://evil.example/ \r"), "evil.example/");
+	SAME(canon("\t\n"), "(none)");
+	SAME(canon_of("https://evil", 600, soft, ".example/"), "evil.example/");
+	SAME(canon_of("https://evil", 6000, "%C2%AD", ".example/x"), "evil.example/x");
+	SAME(canon_of("https://evil.example", 3000, soft, "/x"), "evil.example/x");
+	SAME(canon_of("https://evil.example.", 9, ".", "/"), "evil.example/");
+	SAME(canon_of("https://", 9000, "u", "@evil.example/"), "evil.example/");
+	SAME(canon_of("https://evil.example/#", 9000, "u", ""), "evil.example/");
+	SAME(canon_of("https://evil.example/x?q=", 8200, "a", ""), "(long)");
+	/* All that is kept is full: neither more nor less. */
+	CU_ASSERT_EQUAL(
+	    strlen(canon_of("https://e.example/", CANON_MAX - 10, "a", "")), CANON_MAX);
+	SAME(canon_of("https://e.example/", CANON_MAX - 9, "a", ""), "(long)");
+	/* What was too long is left again. */
+	SAME(canon_of("http://e.example/x/", 9000, "a", "/../y"), "e.example/x/y");
+	SAME(canon_of("http://e.example/x/", 9000, "a/", "../y"), "(long)");
+	SAME(canon_of("http://e.example/", 9000, "a", "/b/c/d/../../../../z"),
+	    "e.example/z");
+	SAME(canon_of("http://e.example/b/", 4096 + 3000, "a/../", "y"),
+	    "e.example/b/y");
+	SAME(canon_of("http://e.example/", CANON_MAX - 10, "a", "/b/../../y"),
+	    "e.example/y");
+	/* No name can be so long, and none has such bytes. */
+	SAME(canon_of("https://", 64, "a", ".example/"), "(none)");
+	SAME(canon_of("https://", 150, "a.", "example/"), "(none)");
+	SAME(canon_of("https://evil", 3, "\xc2", ".example/"), "(none)");
+	SAME(canon_of("https://evil..", 1, "x", ".example/"), "(none)");
 }
 
 /* RFC 3492, section 7.1. */
@@ -385,11 +441,37 @@ test_mentions_hostile(void)
 
 /* --- indexes --- */
 
+struct named {
+	struct names_entry v[8];
+	size_t n;
+};
+
+static void
+on_name(void *ctx, const struct names_entry *e)
+{
+	struct named *f = ctx;
+
+	if (f->n < 8)
+		f->v[f->n] = *e;
+	f->n++;
+}
+
+static size_t
+find_name(const struct names *v, const char *key, size_t n, struct names_entry *out)
+{
+	struct named f = {.n = 0};
+
+	names_find(v, key, n, on_name, &f);
+	memcpy(out, f.v, 8 * sizeof(*out));
+	return f.n;
+}
+
 static void
 test_names(void)
 {
 	struct names *v = names_new();
 	struct names_entry out[8];
+	static char large[65536];
 	char key[40];
 	size_t n;
 
@@ -401,7 +483,7 @@ test_names(void)
 	CU_ASSERT_EQUAL(names_seal(v), 0);
 	for (int i = 0; i < 25000; i++) {
 		n = (size_t)snprintf(key, sizeof(key), "name-%d.example", i);
-		n = names_find(v, key, n, out, 8);
+		n = find_name(v, key, n, out);
 		CU_ASSERT_EQUAL(n, i < 10000 ? 2u : i < 20000 ? 1u : 0u);
 		if (n > 0) {
 			CU_ASSERT(strlen(key) == out[0].len &&
@@ -412,16 +494,17 @@ test_names(void)
 	}
 	names_free(&v);
 	v = names_new();
-	names_add(v, "a", 1, 0, 1);
+	CU_ASSERT_TRUE(names_add(v, "a", 1, 0, 1));
+	CU_ASSERT_FALSE(names_add(v, large, sizeof(large), 0, 1));
 	names_add(v, "b", 1, 0, 2);
 	names_add(v, "a", 1, 0, 3);
 	names_add(v, "c", 1, 0, 4);
 	names_back(v, 3);
 	CU_ASSERT_EQUAL(names_seal(v), 1);
-	CU_ASSERT_EQUAL(names_find(v, "a", 1, out, 8), 1);
+	CU_ASSERT_EQUAL(find_name(v, "a", 1, out), 1);
 	CU_ASSERT_EQUAL(out[0].option, 1);
-	CU_ASSERT_EQUAL(names_find(v, "c", 1, out, 8), 0);
-	CU_ASSERT_EQUAL(names_find(v, "", 0, out, 8), 0);
+	CU_ASSERT_EQUAL(find_name(v, "c", 1, out), 0);
+	CU_ASSERT_EQUAL(find_name(v, "", 0, out), 0);
 	names_free(&v);
 }
 
@@ -667,6 +750,7 @@ waits_for(struct policy_host *h)
 	return out;
 }
 
+#define BEGINS(got, want) CU_ASSERT_PTR_NOT_NULL(strstr(got, want))
 #define NOW clock_parse("2026-06-01T00:00:00Z")
 
 static void
@@ -757,6 +841,81 @@ test_urls(void)
 	SAME(rules(h, "x", "http://host.example/dir", NOW), "");
 	SAME(rules(h, "see root.example!", NULL, NOW), "list/bad");
 	policy_host_free(&h);
+}
+
+static char *
+repeated(const char *before, size_t n, const char *piece, const char *behind)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, before);
+	for (size_t i = 0; i < n; i++)
+		buf_puts(&b, piece);
+	buf_puts(&b, behind);
+	return buf_take(&b);
+}
+
+/* What is too long to be on a list itself lies below something that is. */
+static void
+test_long(void)
+{
+	struct policy_host *h;
+	char *v[] = {repeated("https://evil.example/dir/x?q=", 8200, "a", ""),
+	    repeated("https://evil.example/dir/", 8200, "a", ""),
+	    repeated("https://evil", 600, "\xc2\xad", ".example/dir/"),
+	    repeated("https://evil.example/", 8200, "a", "/../dir/x")};
+
+	clear_dir();
+	put_list("domain", "kind = domain\nmode = enforce", "evil.example\n");
+	put_list("url", "kind = url\nmode = enforce", "evil.example/dir/*\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	SAME(problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (size_t i = 0; i < 4; i++) {
+		SAME(rules(h, "x", v[i], NOW), "list/domain, list/url");
+		SAME(rules(h, v[i], NULL, NOW), "list/domain, list/url");
+		free(v[i]);
+	}
+	policy_host_free(&h);
+}
+
+/* An entry that could never be found is none. */
+static void
+test_below(void)
+{
+	struct policy_host *h;
+	char *deep = repeated("deep.example", 32, "/a", "/*\n");
+	char *last = repeated("last.example", 31, "/a", "/*\n");
+	char *on_it = repeated("http://last.example", 40, "/a", "");
+	char *large = repeated("large.example/", CANON_MAX, "a", "\n");
+	char *full = repeated("full.example/", CANON_MAX - 14, "a", "/*\n");
+	char *all = xasprintf("%s%s%s%squery.example/x?y/*\nfragment.example/x#y/*\n"
+			      "a.example/x\nb.example/x\nc.example/x\nd.example/x\n"
+			      "e.example/x\nf.example/x\n",
+	    deep, last, large, full);
+
+	clear_dir();
+	put_list("bad", "kind = url\nmode = enforce", all);
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	BEGINS(problems, "bad.list:11: `deep.example");
+	BEGINS(problems, "' ends in /* too deep to be looked up");
+	CU_ASSERT_PTR_NULL(strstr(problems, "bad.list:12:"));
+	BEGINS(problems, "bad.list:13: `large.example");
+	BEGINS(problems, "' is an address that is too long: 8192 bytes at most");
+	BEGINS(problems, "bad.list:14: `full.example");
+	BEGINS(
+	    problems, "bad.list:15: `query.example/x?y/*' ends in /* behind a quest");
+	BEGINS(
+	    problems, "bad.list:16: `fragment.example/x#y/*' ends in /* behind a fr");
+	SAME(rules(h, "x", on_it, NOW), "list/bad");
+	policy_host_free(&h);
+	free(deep);
+	free(last);
+	free(on_it);
+	free(large);
+	free(full);
+	free(all);
 }
 
 #define SHA "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -952,7 +1111,14 @@ test_states(void)
 	h = open_lists(NULL, NULL, "2026-06-01");
 	SAME(problems, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
-	SAME(rules(h, "off.example", NULL, NOW), "");
+	/* A post is as old as it says: what is off is told as well. */
+	SAME(rules(h, "off.example", NULL, NOW), "list/bad/shadow");
+	SAME(rules(h, "off.example", NULL, clock_parse("2001-01-01T00:00:00Z")),
+	    "list/bad/shadow");
+	a = ask(h, "off.example", NULL, NOW);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	BEGINS(a.v[0].reason, "; does not count: the entry is off until 2026-07-01");
+	answer_clear(&a);
 	SAME(rules(h, "off.example", NULL, clock_parse("2026-07-01T00:00:00Z")),
 	    "list/bad");
 	SAME(rules(h, "agreed.example", NULL, NOW), "list/bad");
@@ -1044,6 +1210,12 @@ test_hostile(void)
 	    HEAD "kind = pdq\nthreshold = 64\n---\n", "`threshold' must be a whole");
 	refused("name = X\n---\n", "x.list:1: `name' must be a name of lower-case");
 	refused("expires = 2027-02-30\n---\n", "x.list:1: `expires' must be a day");
+	refused("expires = 2027-02-29\n---\n", "x.list:1: `expires' must be a day");
+	refused("expires = 2100-02-29\n---\n", "x.list:1: `expires' must be a day");
+	refused("expires = 2028-02-29\n---\n", "x.list: `name' is missing");
+	refused("expires = 2027-+1-05\n---\n", "x.list:1: `expires' must be a day");
+	refused("expires = 2027- 1-05\n---\n", "x.list:1: `expires' must be a day");
+	refused("expires = 2027-1-005\n---\n", "x.list:1: `expires' must be a day");
 	refused(
 	    "clause = 5.2\tMalware\n---\n", "x.list:1: `clause' holds a control char");
 	refused("a\xff = 2\n---\n", "x.list: not valid UTF-8 text");
@@ -1292,7 +1464,6 @@ tried(const char *file, const char *day, bool anew)
 }
 
 #define TRIED(file, want) BEGINS(tried(file, "2026-11-29", false), want)
-#define BEGINS(got, want) CU_ASSERT_PTR_NOT_NULL(strstr(got, want))
 
 static void
 test_fetched(void)
@@ -1439,6 +1610,7 @@ test_fetched_damaged(void)
 	put_version("new", FETCHED "version = 7", 10);
 	CU_ASSERT_EQUAL(file_read(path_of("new"), 10000, &text, NULL), 0);
 	digest_hex_of(text.data, text.len, hex);
+	/* As an older tosd has named it. */
 	file = xasprintf("feed-%.16s.list", hex);
 	put(file, text.data, text.len);
 	CU_ASSERT_EQUAL(symlink(file, path_of("feed.list")), 0);
@@ -1462,6 +1634,18 @@ test_fetched_damaged(void)
 	h = open_fetched(NULL, NULL);
 	SAME(problems, "");
 	BEGINS(waits_for(h), "cannot open");
+	policy_host_free(&h);
+	free(file);
+	/* Under its whole digest; what is tried is what was written as well. */
+	file = xasprintf("feed-%s.list", hex);
+	put(file, text.data, text.len);
+	TRIED(file, "trial: version 7, 10 entries");
+	put(file, text.data, text.len - strlen("evil9.example\n"));
+	TRIED(file, "is not the version that its name says");
+	CU_ASSERT_EQUAL(unlink(path_of("feed.list")), 0);
+	CU_ASSERT_EQUAL(symlink(file, path_of("feed.list")), 0);
+	h = open_fetched(NULL, NULL);
+	BEGINS(waits_for(h), "is not the version that its name says");
 	policy_host_free(&h);
 	free(file);
 	buf_free(&text);
@@ -1519,8 +1703,38 @@ test_many(void)
 	buf_free(&text);
 }
 
+/* However many lists have the same entry: what counts is told. */
+static void
+test_many_lists(void)
+{
+	struct policy_host *h;
+	struct answer a;
+	unsigned counting = 0;
+
+	clear_dir();
+	for (int i = 0; i < 300; i++) {
+		char *name = xasprintf("a%03d", i);
+
+		put_list(name, "kind = domain\nmode = shadow", "evil.example\n");
+		free(name);
+	}
+	put_list("z", "kind = domain\nmode = enforce", "evil.example\n");
+	h = open_lists("lists_max", "400", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	a = ask(h, "evil.example", NULL, NOW);
+	CU_ASSERT_EQUAL(a.n, 64);
+	for (uint32_t i = 0; i < a.n; i++)
+		counting += strcmp(a.v[i].rule, "list/z") == 0;
+	CU_ASSERT_EQUAL(counting, 1);
+	SAME(a.degraded,
+	    "lists: is on lists with more than 64 entries: 237 are not told");
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
 static const struct suite_test tests[] = {
     {"addresses in one form", test_canon},
+    {"addresses that are long", test_canon_long},
     {"punycode", test_punycode},
     {"addresses at random", test_canon_random},
     {"mentions", test_mentions},
@@ -1530,6 +1744,8 @@ static const struct suite_test tests[] = {
     {"near: fast as slow", test_near},
     {"domains", test_domains},
     {"urls", test_urls},
+    {"urls that are long", test_long},
+    {"urls: all below", test_below},
     {"media", test_media_hashes},
     {"the slot for media", test_media_slot},
     {"states of entries", test_states},
@@ -1540,6 +1756,7 @@ static const struct suite_test tests[] = {
     {"writers", test_writers},
     {"signed", test_signed},
     {"many", test_many},
+    {"many lists", test_many_lists},
     {"fetched: the next version", test_fetched},
     {"fetched: what it means", test_fetched_meaning},
     {"fetched: by whom", test_fetched_by_whom},

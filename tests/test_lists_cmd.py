@@ -210,7 +210,7 @@ policy = {{ packs_dir = "{packs}";
     made.write_text(made.read_text("utf-8").replace("name = ", "version = 7\nname = ", 1), "utf-8")
     data = made.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    version, link = state / f"lists/phish-{digest[:16]}.list", state / "lists/phish.list"
+    version, link = state / f"lists/phish-{digest}.list", state / "lists/phish.list"
     version.write_bytes(data)
     link.symlink_to(version.name)
     code, row, err = scan()
@@ -218,6 +218,15 @@ policy = {{ packs_dir = "{packs}";
     assert [f["rule"] for f in row["findings"]] == ["trial/threat", "list/phish"], row
     assert err.startswith("tosctl: list phish: version 7, 1 entries (domain), "), err
     assert err.endswith(f"; sha256 {digest}\n"), err
+    # An older tosd has named it by 16 digits.
+    link.unlink()
+    version = version.rename(version.with_name(f"phish-{digest[:16]}.list"))
+    link.symlink_to(version.name)
+    code, row, err = scan()
+    assert code == 0 and "degraded" not in row, (row, err)
+    version.write_bytes(data + b"more.example\n")
+    code, row, err = scan()
+    assert code == 1 and row["degraded"] == "list phish is missing", (row, err)
     link.unlink()
     link.symlink_to("/etc/passwd")
     code, row, err = scan()

@@ -406,7 +406,7 @@ def killed(d, site, server, maker):
     kill_engine(d)
     row = in_force(d, "good", 5)
     loaded(d, row)
-    assert os.readlink(folder / "good.list") == f"good-{row['digest'][:16]}.list"
+    assert os.readlink(folder / "good.list") == f"good-{row['digest']}.list"
     assert finds(d, site, "nine", "e1.example") == {"list/good"}
     assert finds(d, site, "ten", "p1.example") == {"list/past"}
     taken = [e["digest"] for e in d.ledger() if e["kind"] == "list" and

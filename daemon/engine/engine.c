@@ -99,7 +99,7 @@ engine_new(
 	g->may_async = o->async;
 	g->started = now;
 	g->unsealed_since = g->put_off = CLOCK_NONE;
-	g->next_batch = (uint64_t)now << 20;
+	g->next_batch = g->next_trial = (uint64_t)now << 20;
 	g->nfetchers = o->conf->fetchers;
 	g->fetchers = xcalloc(g->nfetchers, sizeof(*g->fetchers));
 	rc = open_all(g, o, e);

@@ -205,7 +205,7 @@ struct engine {
 	/* lists that are fetched (engine_list.h) */
 	struct engine_list **lists;
 	size_t nlists;
-	uint64_t next_trial;
+	uint64_t next_trial; /* as next_batch */
 	char rest[DIGEST_HEX]; /* what workers have loaded beside them */
 
 	/* outbox */
@@ -503,7 +503,7 @@ void engine_list_tried(struct engine *g, struct msg *m, int64_t now);
 void engine_list_rules(
     struct engine *g, uint32_t worker, const struct msg_rules *r, int64_t now);
 /* After a commit: puts in force what was taken; is there anything? */
-void engine_list_settle(struct engine *g);
+void engine_list_settle(struct engine *g, int64_t now);
 bool engine_list_unlinked(const struct engine *g);
 
 /* --- engine_review.c --- */

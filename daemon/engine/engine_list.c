@@ -173,6 +173,7 @@ taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
 	take_validators(l);
 	put(g, l);
 	l->linked = false; /* engine_list_settle() */
+	l->relink = CLOCK_NONE;
 	l->loaded = 0;
 	l->doubt = true;
 	/* The sweep that comes with it is due after the link has moved. */
@@ -252,12 +253,24 @@ has_bytes(const struct engine_list *l)
 	       l->stage == LIST_CHECKED;
 }
 
+/* A disk that is full has room again some day, and costs nobody but the list. */
 static void
 write_down(struct engine *g, struct engine_list *l, int64_t now)
 {
+	struct err e = ERR_INIT;
+	char *why;
+	int rc;
+
 	if (l->file == NULL)
 		l->file = engine_list_file(l->row.name, l->got.digest);
-	set_stage(l, engine_list_write(g, l) ? LIST_HERE : LIST_WRITE, now);
+	rc = engine_list_write(g, l, &e);
+	if (rc >= 0) {
+		set_stage(l, rc > 0 ? LIST_HERE : LIST_WRITE, now);
+		return;
+	}
+	why = xasprintf("cannot be written: %s", e.text);
+	trouble(g, l, POLLED_OWN_FAULT, 0, why, now);
+	free(why);
 }
 
 /* Its digest is known. */
@@ -368,10 +381,11 @@ go_on(struct engine *g, struct engine_list *l, int64_t now)
 			try_it(g, l, now);
 		return CLOCK_NONE;
 	case LIST_TRIED:
-		if (now - l->since >= TRIAL_MAX)
-			trouble(g, l, POLLED_OWN_FAULT, 0,
-			    "nobody said what came of its trial", now);
-		return CLOCK_NONE;
+		if (now - l->since < TRIAL_MAX)
+			return l->since + TRIAL_MAX;
+		trouble(g, l, POLLED_OWN_FAULT, 0, "nobody said what came of its trial",
+		    now);
+		return now; /* another one may wait for that */
 	default:
 		return CLOCK_NONE;
 	}
@@ -386,10 +400,13 @@ engine_list_dispatch(struct engine *g, int64_t now)
 	for (size_t i = 0; i < g->nlists; i++) {
 		bool large = has_bytes(g->lists[i]);
 		int64_t due = large && busy ? now : go_on(g, g->lists[i], now);
+		int64_t relink = engine_list_relink(g->lists[i], now);
 
 		busy = busy || large; /* a slice of one list a turn */
 		if (due != CLOCK_NONE && (next == CLOCK_NONE || due < next))
 			next = due;
+		if (relink != CLOCK_NONE && (next == CLOCK_NONE || relink < next))
+			next = relink;
 	}
 	return next;
 }
@@ -530,6 +547,14 @@ words_of(const struct engine *g, const struct engine_list *l, const char *words)
 	return buf_take(&b);
 }
 
+/* A number alone might be that of an engine before this one. */
+static bool
+is_answer(const struct engine_list *l, const struct msg_tried *t)
+{
+	return l->stage == LIST_TRIED && l->trial == t->id &&
+	       strcmp(l->row.name, t->list) == 0 && strcmp(l->file, t->file) == 0;
+}
+
 void
 engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 {
@@ -537,10 +562,15 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 	struct engine_list *l = NULL;
 
 	for (size_t i = 0; i < g->nlists; i++)
-		if (g->lists[i]->stage == LIST_TRIED && g->lists[i]->trial == t->id)
+		if (is_answer(g->lists[i], t))
 			l = g->lists[i];
 	if (l == NULL)
 		return;
+	if (t->outcome == TRIED_UNKNOWN) {
+		trouble(g, l, POLLED_OWN_FAULT, 0,
+		    t->words != NULL ? t->words : "it could not be tried", now);
+		return;
+	}
 	/* Workers load all that is on disk: the list must not bring into use what
 	 * somebody is just editing. */
 	if (t->rest != NULL && g->rest[0] != '\0' && strcmp(t->rest, g->rest) != 0) {
@@ -550,7 +580,7 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 		    "it is tried again",
 		    now);
 		l->held = true;
-	} else if (t->good) {
+	} else if (t->outcome == TRIED_GOOD) {
 		taken(g, l, t->words != NULL ? t->words : "", now);
 	} else {
 		char *words =
@@ -594,6 +624,7 @@ list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
 
 	l->conf = c;
 	l->body = l->part = -1;
+	l->relink = CLOCK_NONE;
 	l->doubt = true;
 	engine_must(store_list_get(g->store, c->name, &l->row, &e), 0,
 	    "cannot keep a list", &e);

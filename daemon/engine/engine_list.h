@@ -10,7 +10,7 @@
 #include "store/store_list.h"
 
 #define LIST_MAX (512u << 20) /* bytes of a list, whatever is configured */
-#define NOTE_MAX_BYTES (64u << 10) /* ... and of its signature */
+#define NOTE_MAX_BYTES (16u << 10) /* ... and of its signature: plugin `lists' reads no more */
 
 enum engine_list_stage {
 	LIST_IDLE,
@@ -40,7 +40,8 @@ struct engine_list {
 	char *file;	/* its name in the folder */
 	uint64_t trial; /* number of its TRY */
 	char *before;	/* the file that was in force before: a worker may be reading it */
-	bool linked;	/* the link leads where the row says */
+	bool linked;	/* the link leads where the row says, or: */
+	int64_t relink; /* it could not be moved, until then; CLOCK_NONE: it was */
 	bool doubt;	/* whether the file in force is what the row says */
 	struct stat seen; /* the file in force when that was found out last; or all zero */
 	char renewed[DIGEST_HEX]; /* workers were told of this one */
@@ -63,15 +64,20 @@ int engine_list_begin(struct engine_list *l, int *fd, struct err *e);
 int engine_list_begin_check(struct engine *g, struct engine_list *l, struct err *e);
 /* The next slice of its digest.  1: that is got.digest now; 0: there is more; or an error. */
 int engine_list_read(struct engine_list *l, struct err *e);
-/* The next slice to disk.  True: it lies there, and its signature, under l->file. */
-bool engine_list_write(struct engine *g, struct engine_list *l);
+/* The next slice to disk.  1: it lies there, and its signature, under l->file; 0: there is
+ * more; or an error: nothing of it is left. */
+int engine_list_write(struct engine *g, struct engine_list *l, struct err *e);
+/* Has the names in the folder of lists become durable. */
+int engine_list_sync_dir(const struct engine *g, struct err *e);
 /* Lets go of the bytes; what was written stays. */
 void engine_list_forget(struct engine_list *l);
 
 /* --- engine_list_file.c --- */
 
-/* The name of the file of a version; xmalloc'd. */
+/* The name of the file of a version, as it is written; xmalloc'd. */
 char *engine_list_file(const char *name, const char *digest);
+/* The name under which the one in force lies; xmalloc'd. */
+char *engine_list_kept(const struct engine *g, const struct engine_list *l);
 /* Its path in the folder, with this behind; xmalloc'd. */
 char *engine_list_path(const struct engine *g, const char *file, const char *ending);
 /* Brings the row in line with what is on disk: after a start. */
@@ -84,8 +90,10 @@ void engine_list_missing(
 bool engine_list_touched(const struct engine *g, const struct engine_list *l);
 /* Whether a signature that is wanted lies beside it; or says what does. */
 int engine_list_vouched(const struct engine *g, const struct engine_list *l, struct err *e);
-/* Has the link lead to the version in force. */
-void engine_list_link(struct engine *g, struct engine_list *l);
+/* Has the link lead to the version in force.  False: it cannot, and is tried again. */
+bool engine_list_link(struct engine *g, struct engine_list *l, int64_t now);
+/* When that is due; CLOCK_NONE: it is not. */
+int64_t engine_list_relink(struct engine_list *l, int64_t now);
 /* Removes versions that are neither in force nor on their way. */
 void engine_list_sweep(struct engine *g, const struct engine_list *l);
 /* 0 if one of the keys of the list has signed it. */

@@ -35,7 +35,7 @@ engine_list_begin(struct engine_list *l, int *fd, struct err *e)
 int
 engine_list_begin_check(struct engine *g, struct engine_list *l, struct err *e)
 {
-	char *file = engine_list_file(l->row.name, l->row.digest);
+	char *file = engine_list_kept(g, l);
 	char *path = engine_list_path(g, file, "");
 	int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -66,7 +66,8 @@ next_slice(struct engine_list *l, struct buf *b, struct err *e)
 	int rc = file_memfd_piece(l->body, l->at, n, b, e);
 
 	if (rc == 0 && b->len != n)
-		rc = err_set(e, TOSD_EIO, "a memory file has become shorter");
+		rc = err_set(e, TOSD_EIO, "%s has become shorter",
+		    l->stage == LIST_CHECKED ? "its file" : "a memory file");
 	l->at += n;
 	return rc;
 }
@@ -90,62 +91,119 @@ engine_list_read(struct engine_list *l, struct err *e)
 	return 1;
 }
 
-static void
-begin_file(struct engine *g, struct engine_list *l, const char *path)
+/* --- to disk --- */
+
+/* What the store and the vault write nobody can give them again, and a sync that failed
+ * ends the engine.  A list can be had again: what may not be durable is not kept. */
+static int
+sync_file(const struct engine *g, int fd, const char *path, struct err *e)
+{
+	if (g->sync != FILE_SYNC || fsync(fd) == 0)
+		return 0;
+	return err_sys(e, "cannot sync %s", path);
+}
+
+int
+engine_list_sync_dir(const struct engine *g, struct err *e)
 {
 	char *dir = policy_fetched_dir(g->conf->state_dir);
-	struct err e = ERR_INIT;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? err_sys(e, "cannot open %s", dir) : sync_file(g, fd, dir, e);
 
-	engine_must(
-	    file_mkdirs(dir, 0700, &e), 0, "cannot make the folder of lists", &e);
-	engine_must(
-	    file_begin(path, "", 0, 0600, &l->part, &e), 0, "cannot keep a list", &e);
+	if (fd >= 0)
+		close(fd);
 	free(dir);
+	return rc;
+}
+
+static int
+begin_file(struct engine *g, struct engine_list *l, const char *path, struct err *e)
+{
+	char *dir = policy_fetched_dir(g->conf->state_dir);
+	int rc = file_mkdirs(dir, 0700, e);
+
+	if (rc == 0)
+		rc = file_begin(path, "", 0, 0600, &l->part, e);
+	free(dir);
+	return rc;
+}
+
+static int
+write_note(struct engine *g, struct engine_list *l, const char *path, struct err *e)
+{
+	int fd, rc = file_begin(path, l->note.data, l->note.len, 0600, &fd, e);
+
+	if (rc != 0)
+		return rc;
+	rc = sync_file(g, fd, path, e);
+	close(fd);
+	return rc == 0 ? file_finish(path, e) : rc;
 }
 
 /* Whole: it gets its name, after the signature, which nobody reads without it. */
-static void
-end_file(struct engine *g, struct engine_list *l, const char *path)
+static int
+end_file(struct engine *g, struct engine_list *l, const char *path, struct err *e)
 {
-	char *dir = policy_fetched_dir(g->conf->state_dir);
 	char *sig = engine_list_path(g, l->file, ".sig");
-	struct err e = ERR_INIT;
+	int rc = 0;
 
 	if (l->note.data != NULL)
-		engine_must(
-		    file_write(sig, l->note.data, l->note.len, 0600, g->sync, &e), 0,
-		    "cannot keep a list", &e);
-	engine_must(file_finish(path, &e), 0, "cannot keep a list", &e);
-	if (g->sync == FILE_SYNC)
-		file_sync_dir(dir);
+		rc = write_note(g, l, sig, e);
+	if (rc == 0)
+		rc = file_finish(path, e);
+	if (rc == 0)
+		rc = engine_list_sync_dir(g, e);
 	free(sig);
-	free(dir);
+	return rc;
 }
 
-bool
-engine_list_write(struct engine *g, struct engine_list *l)
+static int
+write_slice(struct engine *g, struct engine_list *l, const char *path, struct err *e)
+{
+	struct buf b = {0};
+	int rc = l->part < 0 ? begin_file(g, l, path, e) : 0;
+
+	if (rc == 0)
+		rc = next_slice(l, &b, e);
+	if (rc == 0)
+		rc = file_more(l->part, path, b.data != NULL ? b.data : "", b.len, e);
+	/* Each slice by itself, or the last one would wait for all. */
+	if (rc == 0)
+		rc = sync_file(g, l->part, path, e);
+	buf_free(&b);
+	return rc;
+}
+
+/* The version before may be the same once more, and somebody reads it. */
+static void
+unlink_all(struct engine *g, const struct engine_list *l)
+{
+	static const char *const endings[] = {".part", ".sig.part", "", ".sig"};
+	bool kept = l->before != NULL && strcmp(l->before, l->file) == 0;
+
+	for (size_t i = 0; i < (kept ? 2 : 4); i++) {
+		char *path = engine_list_path(g, l->file, endings[i]);
+
+		unlink(path);
+		free(path);
+	}
+}
+
+int
+engine_list_write(struct engine *g, struct engine_list *l, struct err *e)
 {
 	char *path = engine_list_path(g, l->file, "");
-	struct err e = ERR_INIT;
-	struct buf b = {0};
-	bool whole;
+	int rc = write_slice(g, l, path, e);
+	bool whole = rc == 0 && l->at == (size_t)l->got.bytes;
 
-	if (l->part < 0)
-		begin_file(g, l, path);
-	engine_must(next_slice(l, &b, &e), 0, "cannot read a list", &e);
-	engine_must(file_more(l->part, path, b.data != NULL ? b.data : "", b.len, &e),
-	    0, "cannot keep a list", &e);
-	/* Each slice by itself, or the last one would wait for all. */
-	if (g->sync == FILE_SYNC)
-		file_sync_fd(l->part, path);
-	buf_free(&b);
-	whole = l->at == (size_t)l->got.bytes;
-	if (whole) {
-		end_file(g, l, path);
-		engine_list_forget(l);
-	}
+	if (whole)
+		rc = end_file(g, l, path, e);
 	free(path);
-	return whole;
+	if (rc != 0)
+		unlink_all(g, l);
+	else if (whole)
+		engine_list_forget(l);
+	return rc != 0 ? rc : whole;
 }
 
 void

@@ -29,14 +29,15 @@ engine_list_unlinked(const struct engine *g)
 }
 
 void
-engine_list_settle(struct engine *g)
+engine_list_settle(struct engine *g, int64_t now)
 {
 	for (size_t i = 0; i < g->nlists; i++) {
 		struct engine_list *l = g->lists[i];
 
 		if (l->linked)
 			continue;
-		engine_list_link(g, l);
+		if (!engine_list_link(g, l, now))
+			continue;
 		engine_list_sweep(g, l);
 		renew(g, l);
 	}
@@ -67,7 +68,8 @@ engine_list_rules(
 		same = strcmp(loaded, l->row.digest) == 0;
 		news = news || (same && (l->loaded & bit) == 0);
 		l->loaded = same ? l->loaded | bit : l->loaded & ~bit;
-		if (l->row.digest[0] != '\0' && l->linked && !same) {
+		if (l->row.digest[0] != '\0' && l->linked && l->relink == CLOCK_NONE &&
+		    !same) {
 			/* It may be unable to read it. */
 			l->doubt = true;
 			if (strcmp(l->renewed, l->row.digest) != 0)

@@ -18,13 +18,24 @@ is_expired(const struct engine_list *l, int64_t now)
 	       strncmp(clock_day(now, day), at + sizeof(expires) - 1, 10) >= 0;
 }
 
+/* Workers that are up and have it; one that is gone may come back with another one. */
+static unsigned
+loaded_by(const struct engine *g, const struct engine_list *l)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < g->nworkers && i < 64; i++)
+		n += g->workers[i].up && (l->loaded >> i & 1) != 0;
+	return n;
+}
+
 static const char *
-state_of(const struct engine_list *l, int64_t now)
+state_of(const struct engine *g, const struct engine_list *l, int64_t now)
 {
 	static const char *const names[2][2] = {
 	    {"awaited", "missing"}, {"current", "stale"}};
 
-	if (l->row.digest[0] != '\0' && l->loaded == 0)
+	if (l->row.digest[0] != '\0' && loaded_by(g, l) == 0)
 		return "unloaded"; /* whatever its server says, nothing is looked up */
 	if (l->row.digest[0] != '\0' && is_expired(l, now))
 		return "expired"; /* it is, and does not count */
@@ -49,12 +60,12 @@ doing(const struct engine_list *l)
 }
 
 static json_t *
-row_of(const struct engine_list *l, int64_t now)
+row_of(const struct engine *g, const struct engine_list *l, int64_t now)
 {
 	json_t *o = json_object();
 
 	json_set_text(o, "name", l->row.name);
-	json_set_text(o, "state", state_of(l, now));
+	json_set_text(o, "state", state_of(g, l, now));
 	json_set_text(o, "doing", doing(l));
 	json_set_text(o, "what", l->row.what);
 	json_set_time(o, "since", l->row.since);
@@ -70,7 +81,7 @@ row_of(const struct engine_list *l, int64_t now)
 	if (l->row.digest[0] != '\0') {
 		json_set_text(o, "digest", l->row.digest);
 		json_set_int(o, "bytes", (uint64_t)l->row.bytes);
-		json_set_int(o, "loaded", (uint64_t)__builtin_popcountll(l->loaded));
+		json_set_int(o, "loaded", loaded_by(g, l));
 	}
 	json_object_set_new(o, "signed", json_boolean(l->conf->nsigners > 0));
 	json_set_text(o, "url", l->conf->url);
@@ -103,7 +114,8 @@ engine_list_query(struct engine_call *k, struct err *e)
 
 	for (size_t i = 0; rc == 0 && i < k->g->nlists; i++)
 		if (is_meant(k->g->lists[i], name))
-			json_array_append_new(rows, row_of(k->g->lists[i], k->now));
+			json_array_append_new(
+			    rows, row_of(k->g, k->g->lists[i], k->now));
 	json_object_set_new(k->reply, "rows", rows);
 	return rc;
 }

@@ -150,7 +150,7 @@ static void
 finish(struct engine *g, int64_t now)
 {
 	tell(g);
-	engine_list_settle(g);
+	engine_list_settle(g, now);
 	/* A notice leaves after its entries are signed, and its row says `sending'
 	 * before the courier hears of it: evidence before action. */
 	engine_record_seal(g, false, now);

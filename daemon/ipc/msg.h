@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 8
+#define MSG_VERSION 9
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -108,10 +108,17 @@ struct msg_try {
 	char *day;   /* 2026-11-29: of the trial */
 	bool anew;   /* from another source than the one in force */
 };
+enum tried {
+	TRIED_GOOD,
+	TRIED_BAD,     /* the list's fault */
+	TRIED_UNKNOWN, /* ours: it has to be tried again */
+	TRIED_COUNT,
+};
 struct msg_tried {
 	uint64_t id;
-	bool good;
-	char *words; /* why not, or what it is */
+	char *list, *file; /* of the TRY: numbers alone might be those of another engine */
+	uint8_t outcome;   /* enum tried */
+	char *words;	   /* why not, or what it is */
 	char *rest;  /* as of msg_rules; NULL: not known */
 };
 

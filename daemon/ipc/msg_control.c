@@ -316,7 +316,9 @@ void
 msg_put_tried(struct buf *b, const struct msg *m)
 {
 	buf_put_u64(b, m->tried.id);
-	buf_put_u8(b, m->tried.good);
+	buf_put_str(b, m->tried.list);
+	buf_put_str(b, m->tried.file);
+	buf_put_u8(b, m->tried.outcome);
 	buf_put_str(b, m->tried.words);
 	buf_put_str(b, m->tried.rest);
 }
@@ -325,7 +327,11 @@ void
 msg_get_tried(struct rd *r, struct msg *m)
 {
 	m->tried.id = rd_u64(r);
-	m->tried.good = msg_bool(r);
+	m->tried.list = msg_need_text(r);
+	m->tried.file = msg_need_text(r);
+	m->tried.outcome = rd_u8(r);
+	if (m->tried.outcome >= TRIED_COUNT)
+		r->bad = true;
 	m->tried.words = get_text(r);
 	m->tried.rest = msg_hash(r);
 }
@@ -333,6 +339,8 @@ msg_get_tried(struct rd *r, struct msg *m)
 void
 msg_clear_tried(struct msg *m)
 {
+	free(m->tried.list);
+	free(m->tried.file);
 	free(m->tried.words);
 	free(m->tried.rest);
 }

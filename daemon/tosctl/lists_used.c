@@ -11,7 +11,10 @@
 #include "base/buf.h"
 #include "policy/fetched.h"
 
-#define DIGITS 16 /* of its digest, in the name of a version (policy/fetched.h) */
+/* Digits of its digest in the name of a version (policy/fetched.h); and of one that an
+ * older tosd has written. */
+#define DIGITS (DIGEST_HEX - 1)
+#define DIGITS_OLD 16
 
 /* --- what is in force --- */
 
@@ -175,11 +178,12 @@ check(struct list_used *l, const struct msg_rules *r)
 {
 	const char *digest = digest_of(r, l->name);
 	const char *version = strrchr(l->file, '/') + 1 + strlen(l->name);
+	size_t n = *version == '-' ? strspn(version + 1, "0123456789abcdef") : 0;
 
 	if (digest == NULL)
 		l->why = xasprintf("%s was not loaded", l->file);
-	else if (strlen(digest) + 1 != DIGEST_HEX || *version != '-' ||
-		 strncmp(version + 1, digest, DIGITS) != 0)
+	else if (strlen(digest) + 1 != DIGEST_HEX || (n != DIGITS && n != DIGITS_OLD) ||
+		 strncmp(version + 1, digest, n) != 0)
 		l->why = xasprintf("%s is not the version that its name says: it was "
 				   "changed on disk",
 		    l->file);

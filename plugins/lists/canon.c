@@ -3,25 +3,29 @@
 #include "canon.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
+#include "kit/mem.h"
 
 #define SCHEME_MAX 20
 
+/* What does not fit is counted, not kept: n may be beyond max.  Segments of a path that
+ * begin there are numbered, so that going up leads to the right place again. */
 struct out {
 	char *p;
 	size_t n, max;
-	bool full;
+	size_t beyond; /* segments that begin there */
+	size_t first;  /* where the first of them does */
 };
 
 static void
 put(struct out *o, char c)
 {
 	if (o->n < o->max)
-		o->p[o->n++] = c;
-	else
-		o->full = true;
+		o->p[o->n] = c;
+	o->n++;
 }
 
 static int
@@ -68,13 +72,6 @@ put_escape(struct out *o, int c)
 	put(o, digits[c & 15]);
 }
 
-/* Tabs and line breaks count for nothing, wherever they stand. */
-static bool
-ignored(char c)
-{
-	return c == '\t' || c == '\n' || c == '\r';
-}
-
 static void
 put_part(struct out *o, const char *s, size_t n, bool query)
 {
@@ -87,7 +84,7 @@ put_part(struct out *o, const char *s, size_t n, bool query)
 				put(o, (char)c);
 			else
 				put_escape(o, c);
-		} else if (!ignored(s[i])) {
+		} else {
 			c = (uint8_t)s[i];
 			/* A percent sign that escapes nothing must not begin to do so.
 			 */
@@ -108,8 +105,6 @@ dots(const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int c = escaped(s + i, n - i);
 
-		if (ignored(s[i]))
-			continue;
 		if (c == '.')
 			i += 2;
 		else if (s[i] != '.')
@@ -124,10 +119,25 @@ dots(const char *s, size_t n)
 static void
 go_up(struct out *o, size_t base)
 {
+	if (o->beyond > 0) {
+		if (--o->beyond == 0)
+			o->n = o->first;
+		return;
+	}
+	if (o->n > o->max)
+		o->n = o->max;
 	while (o->n > base && o->p[o->n - 1] != '/')
 		o->n--;
 	if (o->n > base)
 		o->n--;
+}
+
+static void
+begin_segment(struct out *o)
+{
+	if (o->n >= o->max && o->beyond++ == 0)
+		o->first = o->n;
+	put(o, '/');
 }
 
 static bool
@@ -155,7 +165,7 @@ put_path(struct out *o, const char *s, size_t n)
 		if (d == 2)
 			go_up(o, base);
 		if (d == 0 || last)
-			put(o, '/');
+			begin_segment(o);
 		if (d == 0)
 			put_part(o, s + from, i - from, false);
 		if (last)
@@ -265,10 +275,10 @@ put_authority(struct out *o, struct canon *c, const char *s, size_t n)
 	return true;
 }
 
-bool
-canon_url(const char *s, size_t n, struct canon *c)
+static bool
+plain_url(const char *s, size_t n, struct canon *c)
 {
-	struct out o = {c->key, 0, sizeof(c->key), false};
+	struct out o = {c->key, 0, sizeof(c->key), 0, 0};
 	size_t skip, end, query;
 	bool web;
 
@@ -288,7 +298,7 @@ canon_url(const char *s, size_t n, struct canon *c)
 		end++;
 	if (!web && end > 0 && s[end - 1] == ':')
 		return false; /* another scheme */
-	if (n > CANON_MAX || !put_authority(&o, c, s, end))
+	if (!put_authority(&o, c, s, end))
 		return false;
 	for (query = end; query < n && s[query] != '?';)
 		query++;
@@ -296,11 +306,37 @@ canon_url(const char *s, size_t n, struct canon *c)
 	put_path(&o, s + end, query - end);
 	if (query + 1 < n) {
 		put(&o, '?');
-		end = o.n;
 		put_part(&o, s + query + 1, n - query - 1, true);
-		if (o.n == end)
-			o.n--; /* nothing but what is ignored */
 	}
-	c->len = o.n;
-	return !o.full;
+	c->whole = o.n <= o.max;
+	c->len = c->whole ? o.n : o.max;
+	return true;
+}
+
+static bool
+ignored(char c)
+{
+	return c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Tabs and line breaks count for nothing, wherever they stand: in a scheme, before a
+ * port, within an escape. */
+bool
+canon_url(const char *s, size_t n, struct canon *c)
+{
+	size_t len = 0;
+	char *plain;
+	bool is;
+
+	while (len < n && !ignored(s[len]))
+		len++;
+	if (len == n)
+		return plain_url(s, n, c);
+	plain = mem_dup(s, n);
+	for (size_t i = len; i < n; i++)
+		if (!ignored(s[i]))
+			plain[len++] = s[i];
+	is = plain_url(plain, len, c);
+	free(plain);
+	return is;
 }

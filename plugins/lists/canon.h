@@ -20,18 +20,24 @@
 #include <stddef.h>
 
 #define CANON_HOST 256 /* with the NUL; longer names cannot be resolved */
-#define CANON_MAX 8192 /* bytes of a canonical address; longer ones are no addresses */
+#define CANON_MAX 8192 /* bytes of a canonical address that are kept */
 
 struct canon {
 	char key[CANON_MAX]; /* host[:port]/path[?query], not terminated */
 	size_t len;
+	bool whole;  /* false: the address is longer, and this is how it begins */
 	size_t host; /* length of the host, at the start of key */
 	size_t path; /* where the path begins */
 	bool numeric; /* the host is an IP address */
 };
 
+/* Of an address "x/y" the entries "x/" and "x/y" with a star behind are looked up: so many
+ * levels deep, and no entry is deeper. */
+#define CANON_LEVELS 32
+
 /* s is http:// or https:// with something behind (hxxp:// as well), another scheme with two
- * slashes, as ftp://, or an address without scheme.  False: it is none of those, or too long. */
+ * slashes, as ftp://, or an address without scheme.  False: it is none of those.  One that is
+ * long is an address all the same: who writes it must not choose that it is not looked up. */
 bool canon_url(const char *s, size_t n, struct canon *out);
 
 /* A host alone; *numeric may be NULL.  Its length, or 0 if it is none. */

@@ -47,6 +47,29 @@ domain_key(struct entry *e, const char *s, size_t n, bool whole)
 	return NULL;
 }
 
+/* All below it: what could never be found is not taken. */
+static const char *
+below_key(struct canon *c)
+{
+	unsigned levels = 0;
+
+	for (size_t i = c->path; i < c->len; i++) {
+		levels += c->key[i] == '/';
+		if (c->key[i] == '?')
+			return "ends in /* behind a question mark: nothing lies below "
+			       "a query, write the address without it";
+	}
+	if (c->key[c->len - 1] != '/')
+		return "ends in /* behind a fragment (#), which no server sees: write "
+		       "the address without it";
+	if (levels > CANON_LEVELS)
+		return "ends in /* too deep to be looked up: behind 32 slashes of a "
+		       "path "
+		       "at most";
+	c->key[c->len++] = '*';
+	return NULL;
+}
+
 /* An address; one that ends in "/" and "*" is all below it, and keeps its star. */
 static const char *
 url_key(struct entry *e, const char *s, size_t n)
@@ -55,10 +78,10 @@ url_key(struct entry *e, const char *s, size_t n)
 
 	if (!canon_url(s, n - below, &e->key))
 		return "is no address: write it as https://evil.example/page";
+	if (!e->key.whole || e->key.len + below > CANON_MAX)
+		return "is an address that is too long: 8192 bytes at most";
 	e->odd = memchr(s, '*', n - below) != NULL;
-	if (below && e->key.len < CANON_MAX)
-		e->key.key[e->key.len++] = '*';
-	return NULL;
+	return below ? below_key(&e->key) : NULL;
 }
 
 static const char *
@@ -252,12 +275,4 @@ entry_clear(struct entry *e)
 {
 	free(e->option.parties);
 	e->option.parties = NULL;
-}
-
-bool
-entry_special(const struct entry *e)
-{
-	return e->has_option &&
-	       (e->option.share < LIST_WHOLE || e->option.stand == LIST_SEED ||
-		   e->option.stand == LIST_DISPUTED);
 }

@@ -17,7 +17,4 @@ struct entry {
 const char *entry_read(struct entry *e, enum list_kind kind, const char *s, size_t n);
 void entry_clear(struct entry *e);
 
-/* Whether a match may be recorded without counting. */
-bool entry_special(const struct entry *e);
-
 #endif

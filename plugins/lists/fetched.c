@@ -42,12 +42,13 @@ bool
 fetched_digits(const char *path, char out[FETCHED_DIGITS + 1])
 {
 	const char *dash = strrchr(path, '-');
+	size_t n = dash != NULL ? strspn(dash + 1, "0123456789abcdef") : 0;
 
-	if (dash == NULL || strspn(dash + 1, "0123456789abcdef") != FETCHED_DIGITS ||
-	    strcmp(dash + 1 + FETCHED_DIGITS, ".list") != 0)
+	if ((n != FETCHED_DIGITS && n != FETCHED_DIGITS_OLD) ||
+	    strcmp(dash + 1 + n, ".list") != 0)
 		return false;
-	memcpy(out, dash + 1, FETCHED_DIGITS);
-	out[FETCHED_DIGITS] = '\0';
+	memcpy(out, dash + 1, n);
+	out[n] = '\0';
 	return true;
 }
 
@@ -92,13 +93,14 @@ trial_clear(struct trial *t)
 
 /* --- the judgement --- */
 
-static void
+static bool
 no_entry(void *ctx, const char *key, size_t n, const struct list_option *option)
 {
 	(void)ctx;
 	(void)key;
 	(void)n;
 	(void)option;
+	return true;
 }
 
 static void

@@ -20,9 +20,10 @@ struct fetched {
 bool fetched_next(const char **lines, struct fetched *out);
 void fetched_clear(struct fetched *f);
 
-/* The digits of the digest in the name of a version's file, NAME-DIGITS.list, in out; false:
- * it is no such name. */
-#define FETCHED_DIGITS 16
+/* The digits of the digest in the name of a version's file, NAME-DIGITS.list, in out: all 64,
+ * or the first 16 where an older tosd wrote it; false: it is no such name. */
+#define FETCHED_DIGITS 64
+#define FETCHED_DIGITS_OLD 16
 bool fetched_digits(const char *path, char out[FETCHED_DIGITS + 1]);
 
 /* The setting trial_file: NAME, PATH, DAY, SHRINK and "anew" or nothing, likewise. */

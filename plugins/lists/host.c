@@ -268,27 +268,43 @@ unhex(char c)
 							: -1;
 }
 
-/* s with %xx decoded; the length, or 0 if it does not fit. */
-static size_t
-decode(const char *s, size_t n, char *out, size_t max)
+/* The byte at s[*i], with %xx decoded; -1: there are no more. */
+static int
+next_byte(const char *s, size_t n, size_t *i)
 {
-	size_t len = 0;
+	int c;
 
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-
-		if (c == '\t' || c == '\n' || c == '\r')
-			continue;
-		if (c == '%' && i + 2 < n && unhex(s[i + 1]) >= 0 &&
-		    unhex(s[i + 2]) >= 0) {
-			c = (char)(unhex(s[i + 1]) << 4 | unhex(s[i + 2]));
-			i += 2;
-		}
-		if (len >= max)
-			return 0;
-		out[len++] = c;
+	if (*i >= n)
+		return -1;
+	c = (uint8_t)s[(*i)++];
+	if (c == '%' && *i + 1 < n && unhex(s[*i]) >= 0 && unhex(s[*i + 1]) >= 0) {
+		c = unhex(s[*i]) << 4 | unhex(s[*i + 1]);
+		*i += 2;
 	}
-	return len;
+	return c;
+}
+
+/* The character at s[*i].  1; 0: there are no more; -1: there is none, but bytes. */
+static int
+next_char(const char *s, size_t n, size_t *i, uint32_t *cp)
+{
+	char v[4];
+	size_t behind[4], len = 0, at = *i;
+	int c, k;
+
+	while (len < sizeof(v) && (c = next_byte(s, n, &at)) >= 0) {
+		v[len] = (char)c;
+		behind[len++] = at;
+		if ((uint8_t)v[0] < 0x80)
+			break;
+	}
+	if (len == 0)
+		return 0;
+	k = mem_utf8(v, len, cp);
+	if (k <= 0 || *cp == 0)
+		return -1;
+	*i = behind[k - 1];
+	return 1;
 }
 
 static bool
@@ -334,40 +350,41 @@ put_label(const uint32_t *cp, size_t n, char *out, size_t len)
 	return len + m;
 }
 
+/* However many bytes it takes: those that count for nothing cost nothing. */
 static size_t
 put_labels(const char *s, size_t n, char *out)
 {
-	uint32_t label[LABEL_MAX * 4];
-	size_t m = 0, len = 0;
+	uint32_t label[LABEL_MAX * 4], cp;
+	size_t m = 0, len = 0, i = 0;
+	bool ended = false; /* dots behind the name alone count for nothing */
+	int rc;
 
-	for (size_t i = 0; i < n;) {
-		uint32_t cp;
-		int k = mem_utf8(s + i, n - i, &cp);
-
-		if (k == 0 || cp == 0)
-			return 0;
-		i += (size_t)k;
+	while ((rc = next_char(s, n, &i, &cp)) > 0) {
 		cp = host_letter(cp);
-		if (cp == '.') {
-			if (m == 0) /* dots behind the name alone count for nothing */
-				return strspn(s + i, ".") == n - i && len > 0 ? len : 0;
-			len = put_label(label, m, out, len);
-			if (len == 0)
-				return 0;
-			m = 0;
-		} else if (cp != 0) {
-			if (m == sizeof(label) / sizeof(label[0]))
+		if (cp == 0)
+			continue;
+		if (cp != '.') {
+			if (ended || m == sizeof(label) / sizeof(label[0]))
 				return 0;
 			label[m++] = cp;
+			continue;
 		}
+		ended = m == 0;
+		if (m > 0)
+			len = put_label(label, m, out, len);
+		if (len == 0)
+			return 0;
+		m = 0;
 	}
+	if (rc < 0)
+		return 0;
 	return m > 0 ? put_label(label, m, out, len) : len;
 }
 
 size_t
 canon_host(const char *s, size_t n, char out[CANON_HOST], bool *numeric)
 {
-	char plain[1024], number[CANON_HOST];
+	char number[CANON_HOST];
 	bool ignored, *num = numeric != NULL ? numeric : &ignored;
 	size_t len;
 	int rc;
@@ -375,9 +392,7 @@ canon_host(const char *s, size_t n, char out[CANON_HOST], bool *numeric)
 	*num = n > 0 && s[0] == '[';
 	if (*num)
 		return take_ipv6(s, n, out);
-	len = decode(s, n, plain, sizeof(plain) - 1);
-	plain[len] = '\0';
-	len = put_labels(plain, len, out);
+	len = put_labels(s, n, out);
 	if (len == 0)
 		return 0;
 	out[len] = '\0';

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mention.h"
 
@@ -118,18 +119,44 @@ add_span(struct item_match *m, struct tosd_span span)
 	m->nspans++;
 }
 
+/* Whether it can count at all; what cannot gives way where there is no room for both,
+ * so that nobody hides what counts behind what does not. */
+static bool
+may_count(const struct set_hit *hit)
+{
+	return hit->list->mode == TOSD_ENFORCE && hit->option->stand == LIST_STANDS;
+}
+
+/* Room for one more; NULL: there is none. */
+static struct item_match *
+room_for(struct item_work *w, const struct set_hit *hit)
+{
+	size_t i = w->n;
+
+	if (w->n < ITEM_MATCHES)
+		return &w->v[w->n++];
+	w->more++;
+	if (!may_count(hit))
+		return NULL;
+	while (i > 0 && may_count(&w->v[i - 1].hit))
+		i--;
+	if (i == 0)
+		return NULL;
+	free(w->v[i - 1].key);
+	free(w->v[i - 1].example);
+	return &w->v[i - 1];
+}
+
 static void
 on_hit(void *ctx, const struct set_hit *hit)
 {
 	struct item_work *w = ctx;
 	struct item_match *m = known(w, hit);
 
-	if (m == NULL && w->n == ITEM_MATCHES) {
-		w->more++;
-		return;
-	}
 	if (m == NULL) {
-		m = &w->v[w->n++];
+		m = room_for(w, hit);
+		if (m == NULL)
+			return;
 		*m = (struct item_match){.hit = *hit,
 		    .key = mem_dup(hit->key, hit->len),
 		    .example = quoted(w->now),
@@ -316,10 +343,24 @@ item_look(struct item_work *w, const struct set *s, const struct tosd_host *h,
 
 /* --- what counts --- */
 
-bool
-item_is_off(const struct item_match *m, int64_t time)
+/* Told all the same: the time is what the item says of itself, and whoever writes an
+ * old date into it must not be able to hide. */
+static bool
+is_off(const struct item_match *m, int64_t time)
 {
 	return m->hit.option->off_until != INT64_MIN && time < m->hit.option->off_until;
+}
+
+static void
+put_off(struct sb *b, const struct list_option *o)
+{
+	time_t t = (time_t)(o->off_until / 1000);
+	char day[16] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) != NULL)
+		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	sb_printf(b, "; does not count: the entry is off until %s", day);
 }
 
 /* The content of the item: the same post falls on the same side wherever it is. */
@@ -409,6 +450,8 @@ item_counts(struct item_work *w, const struct item_match *m, int64_t time, struc
 	before = b->len;
 	if (time != INT64_MIN && time >= l->expires)
 		sb_printf(b, "; does not count: the list expired on %s", l->day);
+	else if (is_off(m, time))
+		put_off(b, o);
 	else if (o->stand == LIST_DISPUTED)
 		sb_puts(b, "; does not count: the parties disagree");
 	else if (o->stand == LIST_SEED)

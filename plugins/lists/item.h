@@ -45,8 +45,6 @@ bool item_unasked(const struct item_work *w);
 size_t item_matches(const struct item_work *w);
 const struct item_match *item_match(const struct item_work *w, size_t i);
 
-/* The entry is switched off at that time. */
-bool item_is_off(const struct item_match *m, int64_t time);
 /* Whether it counts, and the reason in words. */
 bool item_counts(
     struct item_work *w, const struct item_match *m, int64_t time, struct sb *reason);

@@ -90,7 +90,7 @@ take_category(struct list *l, const char *s)
 static bool
 take_expiry(struct list *l, const char *s)
 {
-	if (strlen(s) != 10 || !day_parse(s, &l->expires))
+	if (!day_parse(s, &l->expires))
 		return false;
 	memcpy(l->day, s, 11);
 	return true;
@@ -431,10 +431,14 @@ list_entries(struct list *l, const struct list_limits *limits, list_entry_fn *ta
 			l->n++;
 			if (e->odd && l->odd++ == 0)
 				l->first_odd = l->line;
-			l->special = l->special || entry_special(e);
-			if (e->option.stand != LIST_DENIED)
-				take(ctx, e->key.key, e->key.len,
-				    e->has_option ? &e->option : NULL);
+			if (e->option.stand != LIST_DENIED &&
+			    !take(ctx, e->key.key, e->key.len,
+				e->has_option ? &e->option : NULL))
+				rc = why_set(w,
+				    "%s:%zu: all lists of %s together are more than "
+				    "there is room for: the list is left out, load "
+				    "fewer of them",
+				    l->file, l->line, kinds[l->kind]);
 		}
 		entry_clear(e);
 	}

@@ -55,7 +55,6 @@ struct list {
 	size_t n;		     /* entries read */
 	size_t bad, first_bad;	     /* lines left out; line of the first one */
 	size_t odd, first_odd;	     /* addresses with a star inside, likewise */
-	bool special; /* some entry may be recorded without counting */
 	struct sb text;
 	size_t entries, line; /* where they begin in text */
 };
@@ -69,13 +68,14 @@ int list_open(
     const char *path, const struct list_limits *limits, struct list **out, struct why *w);
 void list_free(struct list **p);
 
-/* key is in the form in which it is looked up; option NULL: none.  Taken by copy. */
-typedef void list_entry_fn(
+/* key is in the form in which it is looked up; option NULL: none.  Taken by copy.  False:
+ * there is no room for it. */
+typedef bool list_entry_fn(
     void *ctx, const char *key, size_t n, const struct list_option *option);
 /* A line that was left out, in words with file and line. */
 typedef void list_bad_fn(void *ctx, const char *text);
 /* Reads the entries and lets the text go.  0; or -1: more lines are bad than good, so that the file
- * is something else, or there are too many entries. */
+ * is something else, or there are too many entries, or no room for all. */
 int list_entries(struct list *l, const struct list_limits *limits, list_entry_fn *entry,
     list_bad_fn *bad, void *ctx, struct why *w);
 

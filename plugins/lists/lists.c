@@ -306,22 +306,29 @@ load_in_force(struct lists *x, const struct fetched *f)
 	x->waits = true;
 }
 
+/* The next one, which must be what was written down. */
+static void
+load_trial(struct lists *x, const struct fetched *f)
+{
+	char digits[FETCHED_DIGITS + 1];
+	struct set_terms terms = {x->terms.limits, f->signers, f->name,
+	    fetched_digits(x->trial.path, digits) ? digits : NULL};
+	const struct list *l = load_one(x, x->trial.path, &terms, TOSD_LOG_PROBLEM);
+
+	if (l != NULL)
+		try_one(x, l, f->path);
+}
+
 static void
 load_fetched(struct lists *x, const char *lines)
 {
 	struct fetched f;
 
 	while (fetched_next(&lines, &f)) {
-		struct set_terms terms = {x->terms.limits, f.signers, f.name, NULL};
-		const struct list *l;
-
-		if (x->trial.path == NULL || strcmp(x->trial.name, f.name) != 0) {
+		if (x->trial.path == NULL || strcmp(x->trial.name, f.name) != 0)
 			load_in_force(x, &f);
-		} else {
-			l = load_one(x, x->trial.path, &terms, TOSD_LOG_PROBLEM);
-			if (l != NULL)
-				try_one(x, l, f.path);
-		}
+		else
+			load_trial(x, &f);
 		fetched_clear(&f);
 	}
 }
@@ -504,8 +511,7 @@ report(struct lists *x, struct tosd_report *r, const struct item_match *m, int64
 	    .nspans = m->nspans};
 
 	f.reason = (struct tosd_str){reason.data, reason.len};
-	if (!item_is_off(m, time))
-		x->host->finding(x->host, r, &f);
+	x->host->finding(x->host, r, &f);
 	sb_free(&reason);
 }
 

@@ -100,13 +100,13 @@ hash_of(const struct names *v, const uint8_t *p, size_t n)
 	return v0 ^ v1 ^ v2 ^ v3;
 }
 
-void
+bool
 names_add(struct names *v, const char *key, size_t n, uint32_t list, uint32_t option)
 {
 	uint8_t *to;
 
 	if (n > UINT16_MAX || v->len + n + 2 > UINT32_MAX || v->n >= UINT32_MAX - 1)
-		return;
+		return false;
 	if (v->len + n + 2 > v->cap) {
 		v->cap = (v->len + n + 2) + (v->len + n + 2) / 2;
 		v->bytes = mem_grow(v->bytes, v->cap, 1);
@@ -122,6 +122,7 @@ names_add(struct names *v, const char *key, size_t n, uint32_t list, uint32_t op
 		memcpy(to + 2, key, n);
 	v->v[v->n++] = (struct entry){(uint32_t)v->len, list, option};
 	v->len += n + 2;
+	return true;
 }
 
 size_t
@@ -190,25 +191,22 @@ names_seal(struct names *v)
 	return doubles;
 }
 
-size_t
-names_find(const struct names *v, const char *key, size_t n, struct names_entry *out,
-    size_t max)
+void
+names_find(const struct names *v, const char *key, size_t n, names_fn *fn, void *ctx)
 {
 	const uint8_t *p = (const uint8_t *)key;
 	uint64_t h;
-	size_t found = 0;
 
 	if (v->n == 0 || v->slots == NULL)
-		return 0;
+		return;
 	h = hash_of(v, p, n);
-	for (size_t at = h & v->mask; v->slots[at].entry != 0 && found < max;
+	for (size_t at = h & v->mask; v->slots[at].entry != 0;
 	     at = (at + 1) & v->mask) {
 		size_t i = v->slots[at].entry - 1;
+		struct names_entry e = {(const char *)v->bytes + v->v[i].at + 2, n,
+		    v->v[i].list, v->v[i].option};
 
 		if (v->slots[at].tag == (uint32_t)(h >> 32) && same(v, i, p, n))
-			out[found++] = (struct names_entry){
-			    (const char *)v->bytes + v->v[i].at + 2, n, v->v[i].list,
-			    v->v[i].option};
+			fn(ctx, &e);
 	}
-	return found;
 }

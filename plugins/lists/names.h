@@ -7,6 +7,7 @@
 #ifndef LISTS_NAMES_H
 #define LISTS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +21,9 @@ struct names;
 struct names *names_new(void);
 void names_free(struct names **p);
 
-/* Adds one; at most 65,535 bytes.  Only before names_seal(). */
-void names_add(
+/* Adds one; only before names_seal().  False: it has more than 65,535 bytes, or all together
+ * more than there is room for, 4 GiB. */
+bool names_add(
     struct names *v, const char *key, size_t n, uint32_t list, uint32_t option);
 /* How many there are; names_back() forgets all but the first so many. */
 size_t names_count(const struct names *v);
@@ -30,9 +32,10 @@ void names_back(struct names *v, size_t count);
  * many went. */
 size_t names_seal(struct names *v);
 
-/* Tells all entries with that key, in the order of their adding; returns how many were
- * put into out, at most max. */
-size_t names_find(const struct names *v, const char *key, size_t n,
-    struct names_entry *out, size_t max);
+/* Tells all entries with that key, however many lists have it, in the order of their
+ * adding. */
+typedef void names_fn(void *ctx, const struct names_entry *e);
+void names_find(
+    const struct names *v, const char *key, size_t n, names_fn *fn, void *ctx);
 
 #endif

@@ -82,9 +82,11 @@ near_distance(const struct near_hash *a, const struct near_hash *b)
 	return d;
 }
 
-void
+bool
 near_add(struct near *v, const struct near_hash *h, uint32_t list, uint32_t option)
 {
+	if (v->n >= UINT32_MAX)
+		return false;
 	if (v->n == v->cap) {
 		v->cap = v->cap + v->cap / 2 + 64;
 		v->hash = mem_grow(v->hash, v->cap, sizeof(*v->hash));
@@ -94,6 +96,7 @@ near_add(struct near *v, const struct near_hash *h, uint32_t list, uint32_t opti
 	v->hash[v->n] = *h;
 	v->list[v->n] = list;
 	v->option[v->n++] = option;
+	return true;
 }
 
 size_t

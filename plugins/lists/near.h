@@ -35,7 +35,8 @@ struct near_entry {
 struct near;
 struct near *near_new(void);
 void near_free(struct near **p);
-void near_add(
+/* False: there is no room for it. */
+bool near_add(
     struct near *v, const struct near_hash *h, uint32_t list, uint32_t option);
 size_t near_count(const struct near *v);
 void near_back(struct near *v, size_t count);

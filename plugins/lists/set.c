@@ -9,9 +9,6 @@
 #include "kit/sign.h"
 #include "names.h"
 
-#define LISTS_AT_ONCE 256 /* with the same entry that are told */
-#define STARS 32	  /* levels of an address where a star is looked for */
-
 struct set *
 set_new(void)
 {
@@ -88,7 +85,7 @@ option_of(struct set *s, const struct list_option *o)
 	return (uint32_t)s->noptions++;
 }
 
-static void
+static bool
 take(void *ctx, const char *key, size_t n, const struct list_option *option)
 {
 	struct adding *a = ctx;
@@ -96,9 +93,9 @@ take(void *ctx, const char *key, size_t n, const struct list_option *option)
 	struct near_hash h;
 
 	if (a->l->kind != LIST_PDQ)
-		names_add(a->s->names[a->l->kind], key, n, (uint32_t)a->s->n, o);
-	else if (near_parse(key, n, &h))
-		near_add(a->s->near, &h, (uint32_t)a->s->n, o);
+		return names_add(a->s->names[a->l->kind], key, n, (uint32_t)a->s->n, o);
+	return !near_parse(key, n, &h) ||
+	       near_add(a->s->near, &h, (uint32_t)a->s->n, o);
 }
 
 static void
@@ -183,19 +180,29 @@ set_seal(struct set *s)
 	near_seal(s->near, s->threshold);
 }
 
+struct asking {
+	const struct set *s;
+	set_fn *fn;
+	void *ctx;
+};
+
+static void
+is_there(void *ctx, const struct names_entry *e)
+{
+	const struct asking *a = ctx;
+	struct set_hit hit = {
+	    a->s->v[e->list], e->list, &a->s->options[e->option], e->key, e->len, 0};
+
+	a->fn(a->ctx, &hit);
+}
+
 static void
 look(const struct set *s, enum list_kind kind, const char *key, size_t n, set_fn *fn,
     void *ctx)
 {
-	struct names_entry v[LISTS_AT_ONCE];
-	size_t found = names_find(s->names[kind], key, n, v, LISTS_AT_ONCE);
+	struct asking a = {s, fn, ctx};
 
-	for (size_t i = 0; i < found; i++) {
-		struct set_hit hit = {s->v[v[i].list], v[i].list,
-		    &s->options[v[i].option], v[i].key, v[i].len, 0};
-
-		fn(ctx, &hit);
-	}
+	names_find(s->names[kind], key, n, is_there, &a);
 }
 
 void
@@ -225,9 +232,11 @@ set_url(const struct set *s, struct canon *c, set_fn *fn, void *ctx)
 {
 	if (names_count(s->names[LIST_URL]) == 0)
 		return;
-	look(s, LIST_URL, c->key, c->len, fn, ctx);
+	/* No entry is longer than what is kept. */
+	if (c->whole)
+		look(s, LIST_URL, c->key, c->len, fn, ctx);
 	for (size_t i = c->path, levels = 0;
-	     i < c->len && c->key[i] != '?' && levels < STARS; i++) {
+	     i < c->len && c->key[i] != '?' && levels < CANON_LEVELS; i++) {
 		char after;
 
 		if (c->key[i] != '/' || i + 1 >= CANON_MAX)
@@ -246,12 +255,6 @@ set_digest(const struct set *s, enum list_kind kind, const char *hex, size_t n,
 {
 	look(s, kind, hex, n, fn, ctx);
 }
-
-struct asking {
-	const struct set *s;
-	set_fn *fn;
-	void *ctx;
-};
 
 static void
 is_near(void *ctx, const struct near_entry *e)
