@@ -3,7 +3,7 @@
  * fetched: where lists lie that the daemon fetches, and what plugin `lists' is told of
  * them.  The engine alone writes there:
  *
- *	NAME-DIGEST.list, with .sig behind	a version (16 digits of its SHA-256)
+ *	NAME-DIGEST.list, with .sig behind	a version (its SHA-256, 16 digits of it in files of an older tosd)
  *	NAME.list				a link to the one in force
  *
  * so that file and signature change together, by one rename of the link.
