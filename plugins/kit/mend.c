@@ -401,7 +401,8 @@ mend_alike(const struct vocab *v, const char *s, size_t n, struct mended *out)
 		}
 	for (unsigned set = 1; k > 0 && k <= ALIKE && set < 1u << k; set++) {
 		for (size_t i = 0; i < k; i++)
-			t[at[i]] = ((set >> i & 1) != 0) == (s[at[i]] == 'i') ? 'l' : 'i';
+			t[at[i]] =
+			    ((set >> i & 1) != 0) == (s[at[i]] == 'i') ? 'l' : 'i';
 		offer(&best, t, n);
 	}
 	return best.rank > 99;

@@ -253,7 +253,8 @@ take_cut(struct words *w, const struct begun *c)
 	bool one = c->len == 1;
 
 	if (c->end != a || c->len > CUT_MAX || a >= n || s[a] != ' ' ||
-	    (one ? !is_consonant(s[c->at]) : words_known(w, (const char *)c->key, c->len)))
+	    (one ? !is_consonant(s[c->at])
+		 : words_known(w, (const char *)c->key, c->len)))
 		return 0;
 	while (b + len < n && len < CUT_MAX && (uint8_t)((s[b + len] | 32) - 'a') < 26)
 		len++;

@@ -77,8 +77,9 @@ parts_known(const struct words *w, const char *s, size_t n)
 	return true;
 }
 
-/* The letters of a word with signs in it; of "ki[ll](https://...)" without the address, and
- * with `whole' without what stands in brackets, as in "k[b]il[/b]l".  0: there are digits. */
+/* The letters of a word with signs in it; of "ki[ll](https://...)" without the address,
+ * and with `whole' without what stands in brackets, as in "k[b]il[/b]l".  0: there are
+ * digits. */
 static size_t
 squeeze(const char *s, size_t n, bool whole, char *out)
 {
@@ -196,11 +197,11 @@ is_upper(char c)
 	return c >= 'A' && c <= 'Z';
 }
 
-/* "kiII": the capitals that stand for another letter; false: there are others, or it is no
- * word. */
+/* "kiII": the capitals that stand for another letter; false: there are others, or it is
+ * no word. */
 static bool
-take_alike(struct words *w, const char *s, const char *t, size_t n, size_t a,
-    unsigned flags)
+take_alike(
+    struct words *w, const char *s, const char *t, size_t n, size_t a, unsigned flags)
 {
 	char alike[MEND_MAX];
 
@@ -215,7 +216,8 @@ take_alike(struct words *w, const char *s, const char *t, size_t n, size_t a,
 	return true;
 }
 
-/* "KillThemAll": where the words end that begin with its capitals.  0: some are none. */
+/* "KillThemAll": where the words end that begin with its capitals.  0: some are none.
+ */
 static size_t
 find_capitals(const struct words *w, const char *s, const char *t, size_t n,
     size_t ends[MEND_PARTS])
@@ -234,8 +236,8 @@ find_capitals(const struct words *w, const char *s, const char *t, size_t n,
 
 /* s: as written, t: in small letters. */
 static bool
-take_capitals(struct words *w, const char *s, const char *t, size_t n, size_t a,
-    unsigned flags)
+take_capitals(
+    struct words *w, const char *s, const char *t, size_t n, size_t a, unsigned flags)
 {
 	size_t ends[MEND_PARTS], parts;
 
@@ -274,7 +276,8 @@ drop_ticks(char *s, size_t n)
 
 /* "ki'll": no contraction, since what it would be of is no word. */
 static bool
-take_ticked(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
+take_ticked(
+    struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
 {
 	size_t k = n;
 
