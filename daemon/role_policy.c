@@ -140,8 +140,8 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	/* Neither good nor bad: nobody has looked at it. */
 	if (trial != NULL && p->words == NULL)
 		report_trial(p, "plugin `lists' did not try it");
-	role_set_trial(p->self, p->words,
-	    trial != NULL && p->host != NULL ? policy_host_rest(p->host) : NULL);
+	role_set_trial(
+	    p->self, p->words, p->host != NULL ? policy_host_rest(p->host) : NULL);
 	free(fetched);
 	return rc;
 }

@@ -108,6 +108,8 @@ struct supervisor {
 	struct msg try_next; /* came meanwhile, of an engine that was started anew */
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	unsigned renewal;    /* counts how often lists changed under it */
+	unsigned loaded;     /* the generation that this is of: what its first worker has */
+	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) */
 	struct loop *loop;
 	struct ready *ready;
 	struct slot *slots;

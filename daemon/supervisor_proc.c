@@ -213,6 +213,27 @@ take_hello(struct proc *p, struct msg *m)
 	proc_configure(p);
 }
 
+/* Each worker reads packs and plugins for itself.  Where one was refused it has said
+ * so, and posts wait; files that were changed well would be taken without a word. */
+static void
+compare_loaded(struct proc *p, const struct msg_ready *r)
+{
+	struct supervisor *sup = p->sup;
+
+	if (p->slot->role != ROLE_POLICY || r->faults > 0 || r->rest == NULL)
+		return;
+	if (sup->loaded != p->generation) {
+		sup->loaded = p->generation;
+		snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest);
+	} else if (strcmp(sup->rest, r->rest) != 0) {
+		log_warn("supervisor",
+		    "policy %u has loaded other packs or plugins than the first worker "
+		    "of this configuration: their files have changed without a reload, "
+		    "and it is chance by which ones a post is judged; reload",
+		    p->slot->index);
+	}
+}
+
 static void
 take_ready(struct proc *p, struct msg *m)
 {
@@ -229,6 +250,7 @@ take_ready(struct proc *p, struct msg *m)
 	log_info("supervisor", "%s %u (pid %d) %s", role_name(p->slot->role),
 	    p->slot->index, (int)p->pid,
 	    first ? "is ready" : "has taken the new configuration");
+	compare_loaded(p, &m->ready);
 	if (first) {
 		p->state = PROC_READY;
 		p->ready_since = clock_steady();
