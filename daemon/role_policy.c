@@ -189,10 +189,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	/* Each batch takes about the memory that the last one gave back. */
 	xkeep(KEEP);
 	p->self = self;
-	if (rc == 0) {
+	if (rc == 0)
 		be_nice(p);
-		conf_lean(p->conf, CONF_TENANTS_NONE);
-	}
 	/* Without the folder each start compiles anew: a slow start, no fault. */
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)

@@ -34,6 +34,7 @@ struct setup {
 	struct conf *conf; /* without the tenants */
 	size_t ntenants;
 	struct buf sources;	  /* conf_sources_put() bytes */
+	struct buf blind;	  /* the same without tenants, for policy workers */
 	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */
 	struct setup_token {

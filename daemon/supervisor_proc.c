@@ -178,7 +178,10 @@ proc_configure(struct proc *p)
 		child_start_all(p, s->conf);
 	if (reload_is_trial(p->slot) && p->sup->trying)
 		try_send(p);
-	send_memfd(p, MSG_CONF, "conf", &s->sources);
+	/* Code of others is loaded into a worker, and it is not to know a tenant's
+	 * name. */
+	send_memfd(p, MSG_CONF, "conf",
+	    p->slot->role == ROLE_POLICY ? &s->blind : &s->sources);
 	p->conf_due = true;
 	loop_timer_set(p->deadline, START_MAX);
 }
