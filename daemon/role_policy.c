@@ -140,8 +140,8 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	/* Neither good nor bad: nobody has looked at it. */
 	if (trial != NULL && p->words == NULL)
 		report_trial(p, "plugin `lists' did not try it");
-	role_set_trial(p->self, p->words,
-	    trial != NULL && p->host != NULL ? policy_host_rest(p->host) : NULL);
+	role_set_trial(
+	    p->self, p->words, p->host != NULL ? policy_host_rest(p->host) : NULL);
 	free(fetched);
 	return rc;
 }
@@ -189,10 +189,8 @@ policy_start(struct role_self *self, const struct buf *sources,
 	/* Each batch takes about the memory that the last one gave back. */
 	xkeep(KEEP);
 	p->self = self;
-	if (rc == 0) {
+	if (rc == 0)
 		be_nice(p);
-		conf_lean(p->conf, CONF_TENANTS_NONE);
-	}
 	/* Without the folder each start compiles anew: a slow start, no fault. */
 	if (rc == 0 && p->conf->policy.cache_dir != NULL &&
 	    file_mkdirs(p->conf->policy.cache_dir, 0700, e) != 0)

@@ -34,6 +34,7 @@ struct setup {
 	struct conf *conf; /* without the tenants */
 	size_t ntenants;
 	struct buf sources;	  /* conf_sources_put() bytes */
+	struct buf blind;	  /* the same without tenants, for policy workers */
 	struct buf log_key;	  /* for the engine; empty: none configured */
 	struct buf smtp_password; /* for the courier; empty: none configured */
 	struct setup_token {
@@ -108,6 +109,8 @@ struct supervisor {
 	struct msg try_next; /* came meanwhile */
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	unsigned renewal;    /* counts how often lists changed under it */
+	unsigned loaded;     /* the generation that this is of: what its first worker has */
+	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) */
 	struct loop *loop;
 	struct ready *ready;
 	struct slot *slots;

@@ -178,7 +178,10 @@ proc_configure(struct proc *p)
 		child_start_all(p, s->conf);
 	if (reload_is_trial(p->slot) && p->sup->trying)
 		try_send(p);
-	send_memfd(p, MSG_CONF, "conf", &s->sources);
+	/* Code of others is loaded into a worker, and it is not to know a tenant's
+	 * name. */
+	send_memfd(p, MSG_CONF, "conf",
+	    p->slot->role == ROLE_POLICY ? &s->blind : &s->sources);
 	p->conf_due = true;
 	loop_timer_set(p->deadline, START_MAX);
 }
@@ -213,6 +216,27 @@ take_hello(struct proc *p, struct msg *m)
 	proc_configure(p);
 }
 
+/* Each worker reads packs and plugins for itself.  Where one was refused it has said
+ * so, and posts wait; files that were changed well would be taken without a word. */
+static void
+compare_loaded(struct proc *p, const struct msg_ready *r)
+{
+	struct supervisor *sup = p->sup;
+
+	if (p->slot->role != ROLE_POLICY || r->faults > 0 || r->rest == NULL)
+		return;
+	if (sup->loaded != p->generation) {
+		sup->loaded = p->generation;
+		snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest);
+	} else if (strcmp(sup->rest, r->rest) != 0) {
+		log_warn("supervisor",
+		    "policy %u has loaded other packs or plugins than the first worker "
+		    "of this configuration: their files have changed without a reload, "
+		    "and it is chance by which ones a post is judged; reload",
+		    p->slot->index);
+	}
+}
+
 static void
 take_ready(struct proc *p, struct msg *m)
 {
@@ -229,6 +253,7 @@ take_ready(struct proc *p, struct msg *m)
 	log_info("supervisor", "%s %u (pid %d) %s", role_name(p->slot->role),
 	    p->slot->index, (int)p->pid,
 	    first ? "is ready" : "has taken the new configuration");
+	compare_loaded(p, &m->ready);
 	if (first) {
 		p->state = PROC_READY;
 		p->ready_since = clock_steady();

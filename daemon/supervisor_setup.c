@@ -178,6 +178,7 @@ setup_read(const char *conf_path, char **why)
 		log_warn("conf", "simulate: %s is made on purpose; not for production",
 		    s->conf->simulate[i]);
 	conf_sources_put(&s->sources, &sources);
+	conf_sources_put_blind(&s->blind, &sources);
 	rc = check_files(s, why, &e);
 	if (rc != 0)
 		goto out;
@@ -210,6 +211,7 @@ setup_free(struct setup **sp)
 		return;
 	conf_free(&s->conf);
 	buf_free(&s->sources);
+	buf_free(&s->blind);
 	wipe(&s->log_key);
 	wipe(&s->smtp_password);
 	for (size_t i = 0; i < s->ntokens; i++) {

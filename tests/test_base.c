@@ -209,6 +209,7 @@ test_item_wire(void)
 	a.text = xstrdup("text");
 	a.title = xstrdup("");
 	a.published = 5;
+	item_add_link(&a, "");
 	item_add_link(&a, "http://example.com/");
 	item_add_link(&a, "http://example.com/");
 	item_put(&w, &a);
@@ -228,6 +229,11 @@ test_item_wire(void)
 	/* Every cut of the message is refused, none reads outside it. */
 	for (size_t n = 0; n < w.len; n++)
 		no_item(&w, n);
+	/* Plugins would take it for the last. */
+	a.links[0][0] = '\0';
+	buf_reset(&w);
+	item_put(&w, &a);
+	no_item(&w, w.len);
 	item_clear(&a);
 	buf_free(&w);
 }

@@ -642,6 +642,54 @@ test_lean(void)
 	buf_free(&text);
 }
 
+/* Not a word of tenants, all else as it was and where it was. */
+static void
+test_blind(void)
+{
+	static const char text[] =
+	    "# of acme, in words\n" MINIMUM "/* acme, and\n more */ user = \"a # b\";\n"
+	    "tenants_dir = \"/t\"; // acme\r\n"
+	    "safety = { protect = [ \"/* tenants = (\", \"\\\" acme-hall\" ]; };\n"
+	    "tenants = ( { id = \"acme\"; name = \"A ) // \\\" \"; # ) acme\n"
+	    "  feeds = ( \"https://acme.example/\" ); } );\n"
+	    "fetch = { intervall = 1; };\n";
+	struct conf_source v[2] = {
+	    {(char *)(uintptr_t) "/etc/tosd/main.conf", (char *)(uintptr_t)text},
+	    {(char *)(uintptr_t) "/etc/tosd/tenants.d/acme.conf",
+		(char *)(uintptr_t) "tenants = ( { id = \"acme2\"; } );"}};
+	struct conf_sources s = {v, 2, NULL}, got;
+	struct buf b = {0}, said = {0};
+	struct conf *c;
+	struct rd r;
+	char *first;
+
+	conf_sources_put_blind(&b, &s);
+	r = rd_of(b.data, b.len);
+	conf_sources_get(&r, &got);
+	CU_ASSERT_TRUE_FATAL(rd_done(&r));
+	CU_ASSERT_EQUAL_FATAL(got.n, 1);
+	CU_ASSERT_EQUAL(strlen(got.v[0].text), strlen(text));
+	first = strstr(got.v[0].text, "acme");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+	CU_ASSERT_EQUAL(strncmp(first, "acme-hall", 9), 0);
+	CU_ASSERT_PTR_NULL(strstr(first + 4, "acme"));
+	/* The mistake is told at its line, and is the only one. */
+	conf_parse_draft(&got, collect, &said, &c);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_STRING_EQUAL(c->user, "a # b");
+	CU_ASSERT_EQUAL(c->ntenants, 0);
+	CU_ASSERT_EQUAL(c->safety.nprotect, 2);
+	CU_ASSERT_STRING_EQUAL(c->safety.protect[0], "/* tenants = (");
+	CU_ASSERT_EQUAL(
+	    strncmp(said.data, "/etc/tosd/main.conf:9: unknown key `intervall'", 44),
+	    0);
+	CU_ASSERT_EQUAL(strchr(said.data, '\n')[1], '\0');
+	conf_free(&c);
+	conf_sources_clear(&got);
+	buf_free(&b);
+	buf_free(&said);
+}
+
 /* What the plugin demands of all its lists, those that are fetched must show, too. */
 static void
 test_lists(void)
@@ -1065,8 +1113,7 @@ test_distance(void)
 	CU_ASSERT_EQUAL(text_distance("ab", "ba"), 1);
 	CU_ASSERT_EQUAL(text_distance("Interval", "interval"), 0);
 	CU_ASSERT_EQUAL(
-	    text_distance("abcdefghijabcdefghijabcdefghijabcdefghijx", "a"),
-	    SIZE_MAX);
+	    text_distance("abcdefghijabcdefghijabcdefghijabcdefghijx", "a"), SIZE_MAX);
 	CU_ASSERT_TRUE(conf_value_secret_key("SMTP_PASSWORD"));
 	CU_ASSERT_FALSE(conf_value_secret_key("password_credential"));
 	CU_ASSERT_FALSE(conf_value_secret_key("token_limit"));
@@ -1379,6 +1426,7 @@ static const struct suite_test tests[] = {
     {"lists that are fetched", test_lists},
     {"every key", test_every_key},
     {"what a role has no use for is dropped", test_lean},
+    {"workers are told of no tenant", test_blind},
     {"the manual names every key and default", test_manual},
     {"the example passes", test_example},
     {"sources: read, wire form, every cut", test_sources},

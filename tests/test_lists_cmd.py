@@ -137,7 +137,7 @@ def test_scan(folder, pdq, other):
     (folder / "trial.conf").write_text(PACK)
     make_list(folder / "near.list", "near", "pdq", pdq)
     items = [{"id": 1, "text": "i will hurt you, see Evil.example/x"},
-             {"id": 2, "text": "x", "links": ["http://a.evil.example/"],
+             {"id": 2, "text": "x", "links": ["", "http://a.evil.example/"],
               "media": [{"url": "http://cdn.example/1.png", "sha256": other[0],
                          "md5": other[1], "pdq": other[2], "quality": int(other[3])}]},
              {"id": 3, "text": "nothing"},

@@ -30,8 +30,8 @@ static void
 note_problem(void *ctx, const char *text)
 {
 	(void)ctx;
-	strncat(problems, text, sizeof(problems) - strlen(problems) - 2);
-	strcat(problems, "\n");
+	if (strlen(problems) + strlen(text) + 2 < sizeof(problems))
+		strcat(strcat(problems, text), "\n");
 }
 
 /* A host with one plugin; NULL if it was refused (see problems). */
@@ -173,7 +173,7 @@ test_abi_bad(void)
 	    {PROBE "greedy.so",
 		"needs something that this tosd doesn't have (unknown 0x100000)"},
 	    {PROBE "nocheck.so", "its table is wrong: check() is missing"},
-	    {PROBE "name.so", "its table is wrong: name must be [a-z][a-z0-9-]*"},
+	    {PROBE "name.so", "its table is wrong: name must be [a-z][a-z0-9_-]*"},
 	    {PROBE "rows.so", "nschema counts settings, and schema is NULL"},
 	    {PROBE "preset.so",
 		"the preset of `much' in its schema must be a number, not \"lots\""},
@@ -331,6 +331,27 @@ test_no_words(void)
 	    "(t.conf:5) did not open: returned 7, which is no result of open()"));
 	CU_ASSERT_PTR_NULL(probe("open", "silent"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "did not open: it does not say why"));
+	/* Why open() waits is not why the test failed. */
+	CU_ASSERT_PTR_NULL(probe("open", "dumb"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "failed its own test: it does not say why"));
+}
+
+/* What it says is kept, sent and logged: not without end. */
+static void
+test_flood(void)
+{
+	struct policy_host *h = probe("open", "flood");
+	struct msg m;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL_FATAL(m.rules.nproblems, 1001);
+	CU_ASSERT_STRING_EQUAL(m.rules.problems[999], "it: too much");
+	CU_ASSERT_STRING_EQUAL(m.rules.problems[1000], "it: and 4000 more");
+	msg_clear(&m);
+	policy_host_free(&h);
 }
 
 /* A copy of the probe that may be spoilt. */
@@ -395,6 +416,9 @@ test_grants_and_settings(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "has no rules"));
 	CU_ASSERT_PTR_NULL(probe("open", "badrule"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "rule `Probe Word': its id must be"));
+	CU_ASSERT_PTR_NULL(probe("open", "category"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(problems, "its category must be 1 to 32 of a-z, 0-9 and '-'"));
 	CU_ASSERT_PTR_NULL(probe("open", "twice"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(problems, "declared twice"));
 }
@@ -413,6 +437,7 @@ test_bad_findings(void)
 	    {"order", "abcdef", "not in order"},
 	    {"cut", "é found", "cuts a character"},
 	    {"size", "abcdef", "without its size"},
+	    {"budget", "abcdef", "spent less than nothing"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -802,6 +827,7 @@ static const struct suite_test tests[] = {
     {"other tables are refused", test_abi_bad},
     {"files that others could have written are refused", test_file_rules},
     {"grants, settings, open and selftest", test_grants_and_settings},
+    {"too many lines while it opens", test_flood},
     {"all mistakes in settings are told", test_all_mistakes},
     {"numbers are digits", test_numbers},
     {"what is lent is given back as it was", test_lent},

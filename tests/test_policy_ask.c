@@ -202,6 +202,8 @@ test_bad_questions(void)
 	    {"empty", "empty, too long or no UTF-8"},
 	    {"bytes", "empty, too long or no UTF-8"},
 	    {"many", "too many questions about one item"},
+	    {"answer", "asked for an answer without its size"},
+	    {"none", "asked for an answer without its size"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -360,12 +360,35 @@ test_bad(void)
 	}
 }
 
-/* One bad pack does not take the others with it; two of one name are one too many. */
+/* What an item waits for; NULL: it is judged, wholly. */
+static char *
+waits_for(struct policy_host *h, const char *text)
+{
+	struct policy_ask a = {.tenant = "k"};
+	struct item it;
+	char *why;
+
+	item_init(&it);
+	it.text = xstrdup(text);
+	a.it = &it;
+	policy_host_judge(h, &a, 1, 1000);
+	CU_ASSERT_PTR_NULL(a.degraded);
+	why = a.nretry == 1 ? xasprintf("%s: %s", a.retry[0].plugin, a.retry[0].why)
+			    : NULL;
+	CU_ASSERT_TRUE(a.nretry <= 1);
+	policy_ask_clear(&a);
+	item_clear(&it);
+	return why;
+}
+
+/* One bad pack does not take the others with it; two of one name are one too many. What
+ * a refused one would have found is not known: nothing is clean then. */
 static void
 test_company(void)
 {
 	struct policy_host *h;
 	struct msg m;
+	char *why;
 
 	remove_all();
 	write_file("a.conf", base_pack, strlen(base_pack));
@@ -381,8 +404,54 @@ test_company(void)
 	policy_host_rules(h, &m.rules);
 	CU_ASSERT_EQUAL(m.rules.n, 1);
 	CU_ASSERT_EQUAL(m.rules.nproblems, 2);
+	CU_ASSERT_EQUAL(m.rules.missing, 1);
+	CU_ASSERT_EQUAL(m.rules.again, 0); /* people mend it, no successor does */
 	msg_clear(&m);
+	why = waits_for(h, "a meadow");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(why);
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    why, "rules: not complete: 2 packs are not loaded, b.conf, c.conf: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "b.conf: the pack name"));
+	free(why);
 	policy_host_free(&h);
+	/* Mended. */
+	h = open_pack(base_pack);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_PTR_NULL(waits_for(h, "a meadow"));
+	policy_host_free(&h);
+}
+
+/* Those that are read well, and refused later: they do not compile, or do not pass. */
+static void
+test_lacks(void)
+{
+	static const struct {
+		const char *from, *to;
+	} bad[] = {
+	    {"hello", "hell\xff"},
+	    {"phrases = [ \"i", "regexes = [ \"(i"},
+	    {"\"hello\"", "\"i will kill you\""},
+	};
+	char *named = edited("name = \"base\"", "name = \"other\"");
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *text = edited(bad[i].from, bad[i].to), *why;
+		struct policy_host *h;
+
+		remove_all();
+		write_file("a.conf", named, strlen(named));
+		write_file("x.conf", text, strlen(text));
+		h = open_packs(dir, NULL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+		CU_ASSERT_EQUAL(count(h, "I will kill you"), 1);
+		why = waits_for(h, "a meadow");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(why);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, "pack x.conf is not loaded: /"));
+		free(why);
+		policy_host_free(&h);
+		free(text);
+	}
+	free(named);
 }
 
 static void
@@ -652,6 +721,7 @@ static const struct suite_test tests[] = {
     {"spans that overlap are one", test_joined},
     {"bad packs are refused by name", test_bad},
     {"packs in company", test_company},
+    {"without a pack nothing is clean", test_lacks},
     {"list files and expiry", test_list_file_and_expiry},
     {"protected names", test_protected},
     {"the cache of compiled patterns", test_cache},

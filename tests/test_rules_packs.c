@@ -161,6 +161,7 @@ static const struct {
 	bool means; /* something else */
 } edits[] = {
     {"rev = 1", "rev = 2", false},
+    {"rev = 1", "rev = 1; expires = \"2099-01-01\"", false}, /* only how long */
     {"\"enforce\"", "\"draft\"", false},
     {"because", "for", false},
     {"id = \"a\"; rev", "id = \"a\"; about = \"new\"; rev", false},

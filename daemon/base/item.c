@@ -65,6 +65,8 @@ item_clear_borrowed(struct item *it)
 void
 item_add_link(struct item *it, const char *url)
 {
+	if (url[0] == '\0')
+		return;
 	for (size_t i = 0; i < it->nlinks; i++)
 		if (strcmp(it->links[i], url) == 0)
 			return;
@@ -331,6 +333,8 @@ item_get(struct rd *r, struct item *it)
 			r->bad = true;
 			return;
 		}
+		/* To plugins an empty one is the end. */
+		r->bad = r->bad || s[0] == '\0';
 		it->links[it->nlinks++] = s;
 	}
 	get_media(r, it);

@@ -62,7 +62,8 @@ struct item {
 	char *updated_raw;
 	int64_t published;    /* ms UTC or CLOCK_NONE */
 	int64_t updated;
-	char **links;	      /* absolute addresses in the body, in order, no doubles */
+	char **links;	      /* absolute addresses in the body, in order, no doubles; none is
+			       * empty */
 	size_t nlinks;
 	struct item_media *media; /* in order, no address twice */
 	size_t nmedia;
@@ -74,7 +75,7 @@ void item_clear(struct item *it); /* frees what it owns, then as item_init */
 /* The same for one that was read with an arena (struct rd), which is freed elsewhere. */
 void item_clear_borrowed(struct item *it);
 void item_copy(struct item *to, const struct item *from);
-void item_add_link(struct item *it, const char *url);
+void item_add_link(struct item *it, const char *url); /* "" is none */
 /* type and text may be NULL; an address that is there already gains them. */
 void item_add_media(struct item *it, const char *url, const char *type, const char *text);
 

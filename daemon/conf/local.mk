@@ -3,6 +3,7 @@ noinst_LIBRARIES += libtosd_conf.a
 libtosd_conf_a_SOURCES = \
 	%D%/conf.c %D%/conf.h \
 	%D%/conf_arena.c %D%/conf_arena.h \
+	%D%/conf_blind.c \
 	%D%/conf_blocklist.c \
 	%D%/conf_check.c %D%/conf_check.h \
 	%D%/conf_files.c \

@@ -97,7 +97,7 @@ struct msg_conf {
 struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
 	char *words;	 /* the first of them, or of a trial what was tried; or NULL */
-	char *rest;	 /* of a trial: as of msg_rules */
+	char *rest;	 /* policy: as of msg_rules */
 };
 
 /* A new version of a list that is fetched, tried by a worker outside of the places. */

@@ -29,7 +29,8 @@ struct role_self; /* the running role, owned by role_main() */
 struct role_ops {
 	enum role role;
 
-	/* Required.  `sources` are conf_sources_put() bytes, borrowed.  Here the role
+	/* Required.  `sources` are conf_sources_put() bytes, borrowed; those of policy are
+	 * without tenants (conf_sources_put_blind()).  Here the role
 	 * opens its files and sockets and loads its plugins: it is not sandboxed yet,
 	 * but already runs as the configured user.  It fills in the profile to enter
 	 * next (all zero before; profile_of_role() in roles.h does that from the
@@ -79,7 +80,8 @@ void role_set_ctx(struct role_self *self, void *ctx);
 void role_set_faults(struct role_self *self, uint32_t n);
 
 /* What this worker is to try (TRY, before its first configuration), or NULL; and what came
- * of it, said in start: goes along with READY.  Copied. */
+ * of it, said in start: goes along with READY.  rest: what it has loaded, tried or not
+ * (policy_host_rest()).  Copied. */
 const struct msg_try *role_trial(const struct role_self *self);
 void role_set_trial(struct role_self *self, const char *words, const char *rest);
 

@@ -14,7 +14,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define LOG_MAX 1000 /* bytes of a plugin's line */
+#define LOG_MAX 1000	 /* bytes of a plugin's line */
+#define OPENING_MAX 1000 /* lines of each kind in open() */
 
 _Static_assert((int)TOSD_LOW == SEVERITY_LOW && (int)TOSD_MEDIUM == SEVERITY_MEDIUM &&
 		   (int)TOSD_HIGH == SEVERITY_HIGH &&
@@ -294,9 +295,15 @@ host_score(const struct tosd_host *h, struct tosd_report *r, const struct tosd_s
 static int64_t
 host_budget(const struct tosd_host *h, struct tosd_report *r, int64_t units)
 {
-	(void)h;
-	if (r == NULL || units < 0)
+	const struct policy_face *f = policy_face_of(h);
+
+	if (f->phase != POLICY_CHECKING || r == NULL || r->face != f)
 		return -1;
+	if (units < 0) {
+		if (r->bad[0] == '\0')
+			snprintf(r->bad, sizeof(r->bad), "spent less than nothing");
+		return -1;
+	}
 	if (r->budget >= 0)
 		r->budget = units > r->budget ? -1 : r->budget - units;
 	return r->budget;
@@ -383,24 +390,62 @@ clean_line(const char *s, size_t n)
 	return buf_take(&b);
 }
 
+static size_t
+too_many(const struct policy_face *f, enum policy_line kind)
+{
+	if ((kind == POLICY_NOTE && f->all_notes) || f->lines[kind] <= OPENING_MAX)
+		return 0;
+	return f->lines[kind] - OPENING_MAX;
+}
+
+void
+policy_face_opened(struct policy_face *f)
+{
+	size_t n = too_many(f, POLICY_PROBLEM);
+	char more[64];
+
+	if (n > 0) {
+		snprintf(more, sizeof(more), "and %zu more", n);
+		f->problem(f->ctx, f->plugin, more);
+	}
+	say_left_out(f, too_many(f, POLICY_NOTE) + too_many(f, POLICY_LOGGED));
+}
+
+/* Whether the line is told.  In open() packs have much to say, and each line is kept;
+ * later they are only logged. */
+static bool
+pass(struct policy_face *f, enum policy_line kind)
+{
+	uint64_t left_out = 0;
+
+	if (f->phase == POLICY_OPENING) {
+		f->lines[kind]++;
+		return too_many(f, kind) == 0;
+	}
+	if (!policy_quiet_pass(&f->quiet, clock_steady(), &left_out))
+		return false;
+	say_left_out(f, left_out);
+	return true;
+}
+
 static void
 host_log(const struct tosd_host *h, enum tosd_log level, struct tosd_str text)
 {
 	struct policy_face *f = policy_face_of(h);
 	size_t n = text.len > LOG_MAX ? LOG_MAX : text.len;
-	uint64_t left_out = 0;
-	bool problem = level <= TOSD_LOG_PROBLEM && f->phase == POLICY_OPENING;
+	enum policy_line kind = POLICY_LOGGED;
 	char *line;
 
-	if (text.ptr == NULL ||
-	    (f->phase != POLICY_OPENING &&
-		!policy_quiet_pass(&f->quiet, clock_steady(), &left_out)))
+	if (f->phase == POLICY_OPENING && level <= TOSD_LOG_PROBLEM)
+		kind = POLICY_PROBLEM;
+	else if (f->phase == POLICY_OPENING && level == TOSD_LOG_INFO)
+		kind = POLICY_NOTE;
+	if (text.ptr == NULL || !pass(f, kind))
 		return;
-	say_left_out(f, left_out);
 	line = clean_line(text.ptr, n);
-	if (problem)
+	if (kind == POLICY_PROBLEM)
 		f->problem(f->ctx, f->plugin, line);
-	else if (level == TOSD_LOG_INFO && f->phase == POLICY_OPENING)
+	else if (kind == POLICY_NOTE)
 		f->note(f->ctx, f->plugin, line);
 	else
 		log_write(level <= TOSD_LOG_WARN   ? LOG_L_WARN

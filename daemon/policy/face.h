@@ -31,6 +31,9 @@ struct policy_rule { /* owned by the face; all but id may be those of the rule b
 	enum finding_mode mode;
 };
 
+/* What becomes of a line that is said in open(). */
+enum policy_line { POLICY_PROBLEM, POLICY_NOTE, POLICY_LOGGED, POLICY_LINES };
+
 enum policy_phase { POLICY_IDLE, POLICY_OPENING, POLICY_CHECKING };
 
 struct policy_face {
@@ -48,6 +51,8 @@ struct policy_face {
 			  * are not compared each with each */
 	size_t slots_mask;
 	char why[256]; /* the last errstr that we gave */
+	size_t lines[POLICY_LINES]; /* said in open() */
+	bool all_notes; /* somebody has asked for them, however many */
 	struct policy_quiet quiet;
 	struct policy_meter meter; /* of a plugin that says where its time goes */
 	/* Lines of TOSD_LOG_PROBLEM and TOSD_LOG_INFO said in open(). */
@@ -104,6 +109,9 @@ struct policy_face *policy_face_of(const struct tosd_host *h);
 void policy_face_clear(struct policy_face *f);
 /* Has it declared a rule of that id? */
 bool policy_face_has(const struct policy_face *f, const char *id);
+
+/* At the end of open(): says how many lines were too many. */
+void policy_face_opened(struct policy_face *f);
 
 /* At the end of a check(): puts the findings in order (rule, spans, score). */
 void policy_report_sort(struct tosd_report *r);

@@ -78,11 +78,12 @@ policy_face_ask(const struct tosd_host *h, struct tosd_report *r,
 
 	if (f->phase == POLICY_OPENING && q != NULL && q->size >= sizeof(*q))
 		return q->endpoint != NULL && has_endpoint(f, q->endpoint) ? 0 : -1;
-	if (f->phase != POLICY_CHECKING || r == NULL || r->face != f || a == NULL ||
-	    a->size < sizeof(*a))
+	if (f->phase != POLICY_CHECKING || r == NULL || r->face != f)
 		return -1;
 	r->asked++;
-	if ((bad = bad_question(r, q)) != NULL) {
+	bad = a == NULL || a->size < sizeof(*a) ? "for an answer without its size"
+						: bad_question(r, q);
+	if (bad != NULL) {
 		if (r->bad[0] == '\0')
 			snprintf(r->bad, sizeof(r->bad), "asked %s", bad);
 		return -1;

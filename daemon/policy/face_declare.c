@@ -39,6 +39,15 @@ good_id(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./") == n;
 }
 
+static bool
+good_category(const char *s)
+{
+	size_t n = strnlen(s, 33);
+
+	return n > 0 && n < 33 &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
 bool
 policy_face_words(const char *s, size_t max)
 {
@@ -68,7 +77,7 @@ bad_rule(const struct tosd_rule *r)
 		return "its digest must be 64 hexadecimal digits";
 	if (!policy_face_words(r->clause, 200))
 		return "its clause must be 1 to 200 bytes of text";
-	if (r->category == NULL || !good_id(r->category) || strlen(r->category) > 32)
+	if (r->category == NULL || !good_category(r->category))
 		return "its category must be 1 to 32 of a-z, 0-9 and '-'";
 	if (strcmp(finding_severity_name(r->severity), "unknown") == 0)
 		return "its severity is none of TOSD_LOW to TOSD_CRITICAL";

@@ -172,6 +172,7 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 	    t->open(s->face->table, policy_plugin_settings(s->plugin), &s->state, &why);
 	trace_idle(h->o.trace);
 	s->face->phase = POLICY_IDLE;
+	policy_face_opened(s->face);
 	if (rc != TOSD_DONE && rc != TOSD_WAITS)
 		return policy_plugin_refuse(c, e, TOSD_EINVAL, " did not open: %s",
 		    why_of(rc, "open", why, words));
@@ -183,6 +184,7 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 		rc = 0;
 	if (rc == 0 && TOSD_HAS(t, selftest)) {
 		trace_at(h->o.trace, TRACE_TEST, name, 0);
+		why = NULL; /* that of open() is another one */
 		if ((own = t->selftest(s->state, &why)) != TOSD_DONE)
 			rc = policy_plugin_refuse(c, e, TOSD_EINVAL,
 			    " failed its own test: %s",
@@ -209,6 +211,7 @@ slot_face(
 	s->face->conf = h->o.conf->nendpoints > 0 ? h->o.conf : NULL;
 	s->face->problem = face_problem;
 	s->face->note = face_note;
+	s->face->all_notes = h->o.note != NULL;
 	s->face->ctx = h;
 	policy_face_init(s->face);
 }

@@ -248,7 +248,7 @@ bad_table(const struct tosd_policy *t)
 	if (t->name == NULL)
 		return "name is missing";
 	if (!good_name(t->name))
-		return "name must be [a-z][a-z0-9-]*, at most 63 bytes";
+		return "name must be [a-z][a-z0-9_-]*, at most 63 bytes";
 	if (t->version == NULL)
 		return "version is missing";
 	if (t->open == NULL)

@@ -14,7 +14,8 @@ static struct tosd_str how;
 
 static const struct tosd_setting schema[] = {
     {"how", TOSD_STRING, "good",
-	"good, waits, endpoint, kind, model, prompt, size, empty, bytes or many"},
+	"good, waits, endpoint, kind, model, prompt, size, empty, bytes, many, answer "
+	"or none"},
 };
 
 static int
@@ -78,7 +79,7 @@ asker_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	    .model = is("model") ? "a\nb" : "m-1",
 	    .prompt = is("prompt") ? "abc" : NULL,
 	    .body = text};
-	struct tosd_answer a = {.size = sizeof(a)};
+	struct tosd_answer a = {.size = is("answer") ? 8 : sizeof(a)};
 	int rc = 0;
 
 	(void)state;
@@ -89,7 +90,7 @@ asker_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	if (is("waits"))
 		return TOSD_WAITS;
 	for (int i = 0; i < (is("many") ? 9 : 1); i++)
-		rc = host->ask(host, report, &q, &a);
+		rc = host->ask(host, report, &q, is("none") ? NULL : &a);
 	find_found(report);
 	*errstr = "refused";
 	if (rc < 0)

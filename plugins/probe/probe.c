@@ -42,12 +42,14 @@ static const struct tosd_setting schema[COUNT] = {
     [BAD] = {"bad", TOSD_STRING, "",
 	"bad finding: rule, score, nan, outside, empty, order, cut, size, spans, null "
 	"or "
-	"many"},
+	"many; budget: units below 0"},
     [ABSTAIN] = {"abstain", TOSD_STRING, "", "gives no answer at this word"},
     [SPEND] = {"spend", TOSD_STRING, "", "uses up its budget at this word"},
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
     [OPEN] = {"open", TOSD_STRING, "ok",
-	"ok, fail, norule, badrule, twice, crash, hang, exit, fork, seven or silent"},
+	"ok, fail, norule, badrule, category, twice, crash, hang, exit, fork, seven, "
+	"silent, "
+	"flood, or dumb: waits, and fails its own test without a word"},
     [SELFTEST] = {"selftest", TOSD_BOOL, "true", "whether the own test passes"},
     [TOLD] = {"told", TOSD_STRING, "", "after this word the text names a bad finding"},
     [SCORE] = {"score", TOSD_STRING, "",
@@ -64,6 +66,17 @@ struct probe {
 	struct tosd_str set[COUNT];
 	int32_t rule;
 };
+
+/* 5,000 problems, as many notes, and as many warnings. */
+static void
+flood(const struct tosd_host *h)
+{
+	static const enum tosd_log levels[] = {
+	    TOSD_LOG_PROBLEM, TOSD_LOG_INFO, TOSD_LOG_WARN};
+
+	for (int i = 0; i < 15000; i++)
+		h->log(h, levels[i % 3], (struct tosd_str){"too much", 8});
+}
 
 static int
 probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **state,
@@ -94,9 +107,13 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		free(p);
 		return TOSD_FAILED;
 	}
+	if (strcmp(how, "flood") == 0)
+		flood(h);
 	*errstr = strcmp(how, "silent") == 0 ? "" : NULL;
 	if (strcmp(how, "badrule") == 0)
 		r.id = "Probe Word";
+	if (strcmp(how, "category") == 0)
+		r.category = "a/b";
 	if (strcmp(how, "norule") != 0)
 		p->rule = h->declare(h, &r, errstr);
 	if (strcmp(how, "twice") == 0)
@@ -109,7 +126,10 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		return strcmp(how, "seven") == 0 ? 7 : TOSD_FAILED;
 	}
 	*state = p;
-	return TOSD_DONE;
+	if (strcmp(how, "dumb") != 0)
+		return TOSD_DONE;
+	*errstr = "a list is not there";
+	return TOSD_WAITS;
 }
 
 /* Where the word of this setting begins in the text; NULL: nowhere. */
@@ -153,7 +173,11 @@ bad_finding(
 	else if (is(how, "many"))
 		for (unsigned i = 0; i < 100000; i++)
 			p->host->finding(p->host, report, &f);
-	else if (is(how, "order")) {
+	else if (is(how, "budget")) {
+		/* As if it had been refused once, and was not told. */
+		p->host->budget(p->host, report, -1);
+		return;
+	} else if (is(how, "order")) {
 		f.spans = order;
 		f.nspans = 2;
 	} else if (is(how, "cut"))
@@ -493,6 +517,8 @@ probe_selftest(void *state, const char **errstr)
 {
 	const struct probe *p = state;
 
+	if (strcmp(p->set[OPEN].ptr, "dumb") == 0)
+		return TOSD_FAILED;
 	*errstr = "told so";
 	return strcmp(p->set[SELFTEST].ptr, "true") == 0 ? TOSD_DONE : TOSD_FAILED;
 }

@@ -6,6 +6,11 @@
  * mode, reason, owner, expiry or notes, nor the order in which things stand.  The names
  * behind @protected are the operator's and no part of it.
  *
+ * Expiry says how long a rule is relied upon, not what it says of a text: what people
+ * know of it, labels and approvals, is as true of its next year as of this one, and would
+ * be lost at each prolongation if that were another meaning.  That a rule lives longer is
+ * a change of its pack, so of the policy's digest, which goes on record.
+ *
  * The daemon compares it with what the same rev meant before, so its form never changes:
  * what a later pack may say as well goes into it only where it is said.
  */

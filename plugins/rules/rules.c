@@ -134,6 +134,14 @@ load_pack(struct rules *r, const char *dir, const char *file, struct pack **out)
 	return rc;
 }
 
+/* For the last reason, r->why. */
+static void
+refuse(struct rules *r, const char *file)
+{
+	rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+	rules_lack(r, file, r->why.text);
+}
+
 static int
 load_packs(struct rules *r, const char *dir)
 {
@@ -167,12 +175,12 @@ load_packs(struct rules *r, const char *dir)
 			    "%s: more than %lld packs; %s and what follows "
 			    "is left out (packs_max)",
 			    dir, (long long)r->packs_max, v[i]->d_name);
-			rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+			refuse(r, v[i]->d_name);
 		} else if (load_pack(r, dir, v[i]->d_name, &p) == 0) {
 			r->packs = mem_grow(r->packs, r->npacks + 1, sizeof(*r->packs));
 			r->packs[r->npacks++] = p;
 		} else {
-			rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+			refuse(r, v[i]->d_name);
 		}
 		free(v[i]);
 	}
@@ -222,8 +230,10 @@ fill_engine(struct rules *r, struct engine *e, bool *bad)
 		/* One is too many at a time: without it there is room again. */
 		if (!bad[i] && !full)
 			full = bad[i] = check_room(e, r->packs[i], &whys) != 0;
-		if (bad[i])
-			rules_say(r, TOSD_LOG_PROBLEM, whys.last.text);
+		if (bad[i]) {
+			r->why = whys.last;
+			refuse(r, r->packs[i]->file);
+		}
 		good = good && !bad[i];
 	}
 	return good;
@@ -244,7 +254,7 @@ seal_engine(struct rules *r, const char *cache_dir, bool *bad)
 	for (size_t i = 0; i < r->npacks; i++)
 		bad[i] = r->packs[i] == culprit;
 	if (rc != 0)
-		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
+		refuse(r, culprit->file);
 	return rc != 0;
 }
 
@@ -259,7 +269,8 @@ prove_packs(struct rules *r, bool *bad)
 		bad[i] = !r->packs[i]->protects &&
 			 prove_pack(r->engine, r->packs[i], &whys) != 0;
 		if (bad[i]) {
-			rules_say(r, TOSD_LOG_PROBLEM, whys.last.text);
+			r->why = whys.last;
+			refuse(r, r->packs[i]->file);
 			rc = 1;
 		}
 	}
@@ -273,6 +284,9 @@ probe_packs(struct rules *r, bool *bad)
 
 	for (size_t i = 0; i < r->npacks; i++) {
 		bad[i] = probe_pack(r->packs[i], &r->protect, say_problem, r) > 0;
+		if (bad[i])
+			rules_lack(
+			    r, r->packs[i]->file, "an expression of it runs away");
 		rc = rc == 1 || bad[i];
 	}
 	return rc;
@@ -361,6 +375,8 @@ rules_close(void *state)
 	free(r->packs);
 	free(r->declared);
 	sb_free(&r->reason);
+	sb_free(&r->lacks);
+	sb_free(&r->words);
 	free(r);
 }
 
@@ -428,7 +444,8 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	if (settings[SET_WHY].len > 0)
 		rules_tell_why(r, settings[SET_WHY].ptr, settings[SET_WHY_RULES].ptr);
 	*state = r;
-	return TOSD_DONE;
+	*errstr = rules_lacks(r);
+	return *errstr == NULL ? TOSD_DONE : TOSD_WAITS;
 }
 
 static void

@@ -21,10 +21,19 @@ struct rules {
 	struct engine *engine;
 	int32_t *declared; /* the host's number of each rule of the engine */
 	struct sb reason;  /* of the hit that is being reported */
+	/* Packs that are not loaded: their names, how many, and of the first why. */
+	struct sb lacks, words;
+	size_t nlacks;
+	struct why lack;
 	struct why why;
 };
 
 void rules_say(struct rules *r, enum tosd_log level, const char *text);
+/* A pack that is not loaded, which has been said.  What it would have found must not look
+ * like something that is not there: the host lets items wait for it. */
+void rules_lack(struct rules *r, const char *file, const char *why);
+/* What is not there, in words; NULL: nothing. */
+const char *rules_lacks(struct rules *r);
 /* For scandir(): by the bytes of the name, whatever the locale. */
 int rules_by_name(const struct dirent **a, const struct dirent **b);
 

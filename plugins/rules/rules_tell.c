@@ -18,6 +18,37 @@ rules_say(struct rules *r, enum tosd_log level, const char *text)
 	r->host->log(r->host, level, (struct tosd_str){text, strlen(text)});
 }
 
+#define LACKS_MAX 300 /* bytes of names */
+
+void
+rules_lack(struct rules *r, const char *file, const char *why)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (r->nlacks++ == 0)
+		why_set(&r->lack, "%s", why);
+	if (r->lacks.len < LACKS_MAX)
+		sb_printf(&r->lacks, "%s%s", r->nlacks > 1 ? ", " : "",
+		    slash != NULL ? slash + 1 : file);
+	else if (strcmp(r->lacks.data + r->lacks.len - 3, "...") != 0)
+		sb_puts(&r->lacks, ", ...");
+}
+
+const char *
+rules_lacks(struct rules *r)
+{
+	if (r->nlacks == 0)
+		return NULL;
+	r->words.len = 0;
+	if (r->nlacks == 1)
+		sb_printf(&r->words, "pack %s is not loaded: %s", r->lacks.data,
+		    r->lack.text);
+	else
+		sb_printf(&r->words, "%zu packs are not loaded, %s: %s", r->nlacks,
+		    r->lacks.data, r->lack.text);
+	return r->words.data;
+}
+
 int
 rules_by_name(const struct dirent **a, const struct dirent **b)
 {

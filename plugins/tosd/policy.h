@@ -186,8 +186,9 @@ struct tosd_rule {
 	const char *digest;   /* 64 hex digits of SHA-256 over what the rule is made of
 			       * (a pack's bytes); NULL: the plugin's own object */
 	const char *clause;   /* of the acceptable-use policy, "3.2 violence" */
-	const char *category; /* "violence", "spam", ...; "safety": for the safety desk,
-			       * apart from the tenant's score */
+	const char *category; /* "violence", "spam", ...: 1 to 32 of a-z, 0-9 and '-';
+			       * "safety": for the safety desk, apart from the tenant's
+			       * score */
 	int32_t severity;     /* enum tosd_severity */
 	int32_t mode;	      /* enum tosd_mode */
 };
@@ -312,7 +313,9 @@ struct tosd_host {
 
 	/* In check() only.  Takes units of work off the item's budget (a unit is about one
 	 * byte looked at once) and returns what is left.  Below 0: stop, and return
-	 * TOSD_DEGRADED.  Counted and not timed, so that an item always ends alike. */
+	 * TOSD_DEGRADED.  Counted and not timed, so that an item always ends alike.  Units
+	 * below 0: -1, and the item counts as degraded.  A report that is NULL: as for
+	 * finding(). */
 	int64_t (*budget)(const struct tosd_host *h, struct tosd_report *report,
 	    int64_t units);
 
@@ -323,8 +326,8 @@ struct tosd_host {
 	int (*in_set)(const struct tosd_host *h, const char *set, struct tosd_str member);
 	struct tosd_str (*set_at)(const struct tosd_host *h, const char *set, size_t i);
 
-	/* Writes a line; control characters are escaped.  After open() no more than twenty at
-	 * once, then ten a second; what is more is counted. */
+	/* Writes a line; control characters are escaped.  In open() a thousand of a level,
+	 * after it no more than twenty at once, then ten a second; what is more is counted. */
 	void (*log)(const struct tosd_host *h, enum tosd_log level, struct tosd_str text);
 
 	/* --- end of 1.0 */
@@ -347,8 +350,8 @@ struct tosd_host {
 	/* In open(), with report and a NULL: 0 if the endpoint of q is configured, else -1.
 	 * In check(): 1: *a is what the endpoint answered.  0: it is not known yet; the
 	 * plugin may ask more, then returns TOSD_WAITS.  -1: refused (no such endpoint, a
-	 * question that breaks the form above, too many): the item then counts as
-	 * degraded. */
+	 * question that breaks the form above, an answer without its size, too many): the
+	 * item then counts as degraded.  A report that is NULL: as for finding(). */
 	int (*ask)(const struct tosd_host *h, struct tosd_report *report,
 	    const struct tosd_question *q, struct tosd_answer *a);
 
@@ -370,8 +373,9 @@ struct tosd_host {
 	/* --- end of 1.3 */
 
 	/* In open() only, once a rule is declared.  What it means: 64 hex digits of SHA-256
-	 * over all that decides what it finds and how that counts, and over nothing else, in
-	 * a form that stays the same in later versions of the plugin.  The host tells people
+	 * over all that decides what it finds and how that counts, and over nothing else (not
+	 * over the day until which it finds: a longer life is no other meaning), in a form
+	 * that stays the same in later versions of the plugin.  The host tells people
 	 * when it differs and the rule's rev does not; a rule of which nothing is said is not
 	 * compared.  0, or -1 and *errstr. */
 	int (*means)(const struct tosd_host *h, int32_t rule, const char *digest,
@@ -387,7 +391,11 @@ enum tosd_type {
 	TOSD_BOOL     /* "true" or "false" */
 };
 
-/* A row of the settings schema.  The host checks what tosd.conf says against it. */
+/* A row of the settings schema.  The host checks what tosd.conf says against it.  The values
+ * are part of the policy's digest, which stands for all that decides what is found; but not
+ * those of keys that end in _dir, _file or _files, for where something lies means nothing.
+ * What a plugin reads there and what decides what it finds belongs into the digests of its
+ * rules (struct tosd_rule). */
 struct tosd_setting {
 	const char *key;
 	enum tosd_type type;
@@ -417,7 +425,8 @@ struct tosd_policy {
 	 * with presets filled in.  Declares rules; leaves its state in *state.  TOSD_DONE;
 	 * TOSD_WAITS: part of what it looks for is not there, maybe all of it, and *errstr
 	 * says what: it is asked, what it finds counts, and items wait for the rest until it
-	 * is loaded anew;
+	 * is loaded anew, or for the time of policy.retry_for in tosd.conf, after which they
+	 * count as degraded;
 	 * or TOSD_FAILED and *errstr: not loaded then, and close() is not called. */
 	int (*open)(const struct tosd_host *h, const struct tosd_str *settings,
 	    void **state, const char **errstr);
