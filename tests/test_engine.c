@@ -469,6 +469,95 @@ test_left_out(void)
 }
 
 /* No deadline runs from a time that has not come. */
+/* A text of so many MiB. */
+static char *
+long_text(size_t mib)
+{
+	char *text = xmalloc((mib << 20) + 1);
+
+	memset(text, 'x', mib << 20);
+	text[mib << 20] = '\0';
+	return text;
+}
+
+/* The next batch: its size in bytes and items, its first revision, of which a worker
+ * says that it found nothing. */
+static size_t
+batch_bytes(struct bench *b, uint32_t *n, uint64_t *first)
+{
+	struct caught c;
+	struct buf body = {0};
+	size_t bytes, sum = 12;
+
+	*n = 0;
+	if (!bench_take(b, MSG_INSPECT, &c))
+		return 0;
+	msg_encode(&body, &c.m);
+	bytes = body.len;
+	buf_free(&body);
+	for (uint32_t i = 0; i < c.m.inspect.n; i++)
+		sum += msg_inspect_size(&c.m.inspect.v[i]);
+	CU_ASSERT_EQUAL(sum, bytes);
+	*n = c.m.inspect.n;
+	*first = c.m.inspect.v[0].revision;
+	answer(b, &c, 10);
+	return bytes;
+}
+
+/* Long posts: a batch ends before a frame is too small for it, and none is left out or
+ * asked out of turn. */
+static void
+test_long_texts(void)
+{
+	char *text = long_text(9);
+	const struct post many[] = {{"l1", text}, {"l2", text}, {"l3", text},
+	    {"l4", text}, {"l5", text}, {"l6", "short"}};
+	struct bench *b = bench_open();
+	uint64_t first = 0;
+	uint32_t n;
+
+	bench_feed(b, many, 6);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX / 2);
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_EQUAL(first, 1);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX / 2);
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_EQUAL(first, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	bench_close(b);
+	free(text);
+}
+
+/* One that no message holds was not judged, and others do not pay for it. */
+static void
+test_too_long(void)
+{
+	char *text = long_text(65), *fits = long_text(40);
+	const struct post many[] = {
+	    {"t1", "short"}, {"t2", text}, {"t3", fits}, {"t4", "short"}};
+	struct bench *b = bench_open();
+	uint64_t first = 0;
+	uint32_t n;
+
+	bench_feed(b, many, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 2);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(bench_str(bench_last(b, "degraded"), "why"), "too large"));
+	CU_ASSERT(batch_bytes(b, &n, &first) > 0);
+	CU_ASSERT_EQUAL(n, 1);
+	CU_ASSERT_EQUAL(first, 1);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX);
+	CU_ASSERT_EQUAL(n, 1); /* alone */
+	CU_ASSERT_EQUAL(first, 3);
+	CU_ASSERT(batch_bytes(b, &n, &first) > 0);
+	CU_ASSERT_EQUAL(first, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	bench_close(b);
+	free(text);
+	free(fits);
+}
+
 static void
 test_sent_in_future(void)
 {
@@ -930,6 +1019,8 @@ static const struct suite_test tests[] = {
     {"batches ahead", test_batches_ahead},
     {"none ahead of a slow worker", test_none_ahead},
     {"a worker leaves out what it was asked", test_left_out},
+    {"long texts", test_long_texts},
+    {"a text that no message holds", test_too_long},
     {"a mail sent in the future", test_sent_in_future},
     {"a refusal of anything", test_refusal},
     {"fetch dies", test_fetch_death},

@@ -281,6 +281,38 @@ item_put(struct buf *b, const struct item *it)
 		put_hashes(b, it);
 }
 
+static size_t
+str_size(const char *s)
+{
+	return 4 + length(s);
+}
+
+static size_t
+hashes_size(const struct item_media *m)
+{
+	return str_size(m->sha256) + str_size(m->md5) + str_size(m->pdq) + 4 +
+	       str_size(m->why);
+}
+
+size_t
+item_wire_size(const struct item *it)
+{
+	bool hashes = has_hashes(it), in_body = has_in_body(it);
+	size_t n = 8 + 8 + 4 + 4 + 4; /* times, flags, counts */
+
+	for (size_t i = 0; i < NSTRINGS; i++)
+		n += str_size(*field(it, i));
+	for (size_t i = 0; i < it->nlinks; i++)
+		n += str_size(it->links[i]);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		const struct item_media *m = &it->media[i];
+
+		n += str_size(m->url) + str_size(m->type) + str_size(m->text) +
+		     (in_body ? 1 : 0) + (hashes ? hashes_size(m) : 0);
+	}
+	return n;
+}
+
 static void
 get_media(struct rd *r, struct item *it)
 {

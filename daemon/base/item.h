@@ -92,6 +92,7 @@ char *item_body(const struct item *it);
 
 /* The wire form, used in messages and in evidence records. */
 void item_put(struct buf *b, const struct item *it);
+size_t item_wire_size(const struct item *it); /* bytes that item_put() adds */
 void item_get(struct rd *r, struct item *it); /* it must be initialised */
 #define ITEM_WIRE_MIN 64
 

@@ -312,7 +312,6 @@ engine_ask_dispatch(struct engine *g, int64_t now)
 struct answers {
 	const struct engine *g;
 	struct msg_inspect_item *it;
-	size_t bytes;
 	int64_t now;
 };
 
@@ -335,19 +334,17 @@ add_answer(void *ctx, const struct store_ask *a)
 	to = &it->answers[it->nanswers++];
 	*to = (struct msg_answer){.key = xstrdup(a->key), .status = a->status};
 	buf_put(&to->body, a->answer.data, a->answer.len);
-	x->bytes += a->answer.len;
 	return 0;
 }
 
-size_t
+void
 engine_ask_answers(
     struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now)
 {
-	struct answers x = {g, it, 0, now};
+	struct answers x = {g, it, now};
 
 	if (g->conf->policy.nendpoints > 0)
 		engine_walk(store_ask_of(g->store, revision, add_answer, &x));
-	return x.bytes;
 }
 
 /* --- life --- */

@@ -477,8 +477,8 @@ enum engine_stand engine_ask_want(struct engine *g, const struct store_revision 
     const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
 void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */
 int64_t engine_ask_dispatch(struct engine *g, int64_t now); /* returns next due */
-/* Puts kept answers to earlier questions about it into the message; bytes of them. */
-size_t engine_ask_answers(
+/* Puts kept answers to earlier questions about it into the message. */
+void engine_ask_answers(
     struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now);
 int64_t engine_ask_sweep(struct engine *g, int64_t now); /* returns next due */
 void engine_ask_free(struct engine *g);

@@ -18,8 +18,10 @@
 #include "engine/engine_life.h"
 #include "ipc/trace.h"
 
-/* Bytes of models' answers in one batch: a frame has its limit. */
-#define ANSWERS_MAX (8u << 20)
+/* Bytes of a batch of more than one, and of an item with what goes along with it: a
+ * frame has its limit. */
+#define BATCH_BYTES ((size_t)MSG_MAX / 2)
+#define ITEM_BYTES ((size_t)MSG_MAX - 4096)
 
 /* What a batch of more than policy.batch may take, us, and hold. */
 #define BATCH_MOMENT ((int64_t)50000)
@@ -158,22 +160,78 @@ read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
 	return wanted;
 }
 
-/* Bytes of answers that go along. */
+/* Puts it into the message; how many bytes of it, 0: it is settled, or waits. */
 static size_t
 put_revision(struct engine *g, struct msg_inspect *b, int64_t id,
-    struct engine_brief *brief, int64_t now)
+    struct engine_brief *brief, bool *copy, int64_t now)
 {
 	struct msg_inspect_item *it = &b->v[b->n];
 
-	if (!engine_fresh_take(g, id, brief, &it->time, &it->item) &&
-	    !read_revision(g, id, it, brief, now))
+	*it = (struct msg_inspect_item){.revision = (uint64_t)id};
+	item_init(&it->item);
+	*copy = engine_fresh_take(g, id, brief, &it->time, &it->item);
+	if (!*copy && !read_revision(g, id, it, brief, now))
 		return 0;
-	it->revision = (uint64_t)id;
 	it->tenant = xstrdup(brief->tenant);
 	b->n++;
 	engine_retry_skip(g, id, it);
 	brief->skips = it->nskip > 0;
-	return g->retries > 0 ? engine_ask_answers(g, id, it, now) : 0;
+	if (g->retries > 0)
+		engine_ask_answers(g, id, it, now);
+	return msg_inspect_size(it);
+}
+
+/* Takes the last one out of the message again. */
+static void
+take_out(struct msg_inspect *b)
+{
+	struct msg one;
+
+	msg_init(&one, MSG_INSPECT);
+	one.inspect.v = xmalloc(sizeof(*one.inspect.v));
+	one.inspect.v[0] = b->v[--b->n];
+	one.inspect.n = 1;
+	msg_clear(&one);
+}
+
+/* No message holds it, so that no worker will ever see it. */
+static void
+too_large(struct engine *g, int64_t id, size_t bytes, int64_t now)
+{
+	char *why = xasprintf("too large to be shown to policy: %zu bytes with what "
+			      "goes along, the limit is %zu",
+	    bytes, ITEM_BYTES);
+
+	engine_judge_degraded(g, id, why, now);
+	free(why);
+}
+
+/* Puts as many from the queue into the message as it holds. */
+static void
+fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs,
+    struct engine_queue *q, size_t max, int64_t now)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < max; i++) {
+		int64_t id = queue_take(q);
+		struct engine_brief *brief = &briefs[b->n];
+		struct msg_inspect_item *it = &b->v[b->n];
+		bool copy;
+		size_t one = put_revision(g, b, id, brief, &copy, now);
+
+		if (one > ITEM_BYTES) {
+			take_out(b);
+			too_large(g, id, one, now);
+		} else if (b->n > 1 && one > 0 && bytes + one > BATCH_BYTES) {
+			if (copy)
+				engine_fresh_put(g, brief, it->time, &it->item, true);
+			take_out(b);
+			queue_back(q, id);
+			return;
+		} else
+			bytes += one;
+	}
 }
 
 /* True while this worker is the last one that is up, and others are being started again
@@ -236,7 +294,6 @@ send_from(
 {
 	struct engine_worker *w = &g->workers[index];
 	struct engine_sent *b = &w->sent[w->nsent];
-	size_t bytes = 0;
 	struct msg m;
 
 	if (max > q->n)
@@ -244,11 +301,7 @@ send_from(
 	msg_init(&m, MSG_INSPECT);
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
 	b->briefs = xrealloc(b->briefs, max * sizeof(*b->briefs));
-	for (size_t i = 0; i < max && bytes < ANSWERS_MAX; i++) {
-		item_init(&m.inspect.v[m.inspect.n].item);
-		bytes += put_revision(
-		    g, &m.inspect, queue_take(q), &b->briefs[m.inspect.n], now);
-	}
+	fill(g, &m.inspect, b->briefs, q, max, now);
 	if (m.inspect.n == 0) {
 		msg_clear(&m);
 		return;
