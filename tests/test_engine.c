@@ -849,6 +849,43 @@ test_erase_nothing(void)
 	bench_close(b);
 }
 
+/* What is erased while a worker has it is not judged, and nothing of it stays; nor is
+ * it shown to anybody afterwards. */
+static void
+test_erase_in_hand(void)
+{
+	static const struct post more[] = {{"c", "kill them all"}, {"d", "hello"}};
+	struct bench *b = bench_open();
+	struct caught c;
+	json_t *r;
+
+	bench_feed(b, two, 2);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "degraded"), "why"),
+	    "its text was erased before it was judged");
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	r = bench_ask(b, json_pack("{s:s, s:s}", "cmd", "findings", "rule", "v/kill"));
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "rows")), 0);
+	json_decref(r);
+	/* A worker dies with it: nobody is suspected. */
+	bench_feed(b, more, 2);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	msg_clear(&c.m);
+	bench_erase(b);
+	engine_peer_down(b->engine, ROLE_POLICY, c.index, b->now);
+	engine_peer_up(b->engine, ROLE_POLICY, c.index, b->now);
+	bench_tick(b);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 4);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "degraded"), 2);
+	bench_close(b);
+}
+
 static void
 test_absence(void)
 {
@@ -1031,6 +1068,7 @@ static const struct suite_test tests[] = {
     {"a signature before a rejection", test_old_signature},
     {"absences add up", test_absences},
     {"an erasure of nothing", test_erase_nothing},
+    {"an erasure of what is in hand", test_erase_in_hand},
     {"our own absence", test_absence},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},

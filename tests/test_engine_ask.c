@@ -430,7 +430,67 @@ test_blind(void)
 	bench_close(b);
 }
 
+/* What is erased is not asked, unless somebody else has the same text; and who asks
+ * about it later asks anew. */
+static void
+test_erased(void)
+{
+	static const struct post first[] = {{"a", "ask me"}, {"b", "ask her"}};
+	static const struct post then[] = {{"c", "ask me"}, {"d", "ask her"}};
+	struct bench *b = open_with("parallel = 1;");
+	uint64_t id;
+
+	bench_feed(b, first, 2);
+	inspect(b);
+	id = asked(b); /* `ask me' is under way, `ask her' waits */
+	CU_ASSERT(id != 0);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "erased"));
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 0);
+	CU_ASSERT_EQUAL(inspect(b), 0);
+	go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	bench_feed(b, then, 1);
+	inspect(b);
+	CU_ASSERT(asked(b) != 0);
+	bench_feed(b, then, 2); /* the other one has a capture of its own */
+	inspect(b);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 3);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	bench_close(b);
+}
+
+/* Two posts with one text: one of them is erased. */
+static void
+test_erased_half(void)
+{
+	static const struct post one[] = {{"a", "ask me"}};
+	static const struct post both[] = {{"a", "ask me"}, {"b", "ask me"}};
+	struct bench *b = open_with("");
+	uint64_t id;
+
+	bench_feed(b, one, 1);
+	inspect(b);
+	id = asked(b);
+	CU_ASSERT(id != 0);
+	b->now += CLOCK_SEC;
+	bench_feed(b, both, 2);
+	inspect(b);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 2);
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"an erased text", test_erased},
+    {"one of two is erased", test_erased_half},
     {"one text, one question", test_once},
     {"come again later", test_busy},
     {"what the endpoint fails over", test_fails},

@@ -62,6 +62,15 @@ item_clear_borrowed(struct item *it)
 	item_init(it);
 }
 
+bool
+item_is_nothing(const struct item *it)
+{
+	for (size_t i = 0; i < NSTRINGS; i++)
+		if (*field(it, i) != NULL)
+			return false;
+	return it->nlinks == 0 && it->nmedia == 0 && it->flags == 0;
+}
+
 void
 item_add_link(struct item *it, const char *url)
 {

@@ -347,6 +347,41 @@ engine_ask_answers(
 		engine_walk(store_ask_of(g->store, revision, add_answer, &x));
 }
 
+/* --- what is erased --- */
+
+static int
+note_waiting(void *ctx, int64_t revision, const char *tenant)
+{
+	(void)revision;
+	(void)tenant;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+static int
+unask(void *ctx, const struct store_ask *a)
+{
+	struct answers *x = ctx;
+	struct err e = ERR_INIT;
+	bool wanted = false;
+
+	if (a->state != ASK_OPEN)
+		return 0;
+	engine_walk(store_ask_waiting(x->g->store, a->id, note_waiting, &wanted));
+	if (!wanted)
+		engine_must(store_ask_unask(x->g->store, a->id, x->now, &e), 0,
+		    "cannot erase a question", &e);
+	return 0;
+}
+
+void
+engine_ask_forget(struct engine *g, int64_t revision, int64_t now)
+{
+	struct answers x = {.g = g, .now = now};
+
+	engine_walk(store_ask_of(g->store, revision, unask, &x));
+}
+
 /* --- life --- */
 
 /* What was said too long ago is only in the way: the vault has it. */

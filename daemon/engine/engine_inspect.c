@@ -115,6 +115,15 @@ forget_trace(struct engine_worker *w)
 }
 
 void
+engine_inspect_doubt(struct engine *g)
+{
+	for (size_t i = 0; i < g->nworkers; i++)
+		for (size_t k = 0; k < g->workers[i].nsent; k++)
+			for (size_t j = 0; j < g->workers[i].sent[k].n; j++)
+				g->workers[i].sent[k].briefs[j].n = 0;
+}
+
+void
 engine_inspect_free(struct engine *g)
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
@@ -132,7 +141,8 @@ engine_inspect_free(struct engine *g)
 
 /* --- to a worker --- */
 
-/* From its row.  False: it is settled, or its media are waited for. */
+/* From its row.  False: it is settled, or its media are waited for.  Of what is not
+ * there any more a worker would say that it found nothing. */
 static bool
 read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
     struct engine_brief *brief, int64_t now)
@@ -143,6 +153,11 @@ read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
 
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
+	if (item_is_nothing(&r.body)) {
+		engine_judge_erased(g, &r, now);
+		store_revision_clear(&r);
+		return false;
+	}
 	wanted = r.state == INSPECT_PENDING ? !engine_media_want(g, &r, now)
 					    : engine_report_is_open(g, id);
 	if (wanted) {

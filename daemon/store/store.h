@@ -259,6 +259,10 @@ int store_revision_clean(
 /* Ids of pending revisions without a row of `retry' above `after`, rising; at most max.  Count in *n. */
 int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
     size_t *n, struct err *e);
+/* Ids of revisions of which this file is the capture, above `after', rising; at most max.
+ * Count in *n. */
+int store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
+    size_t max, size_t *n, struct err *e);
 /* Erases the body of every revision of a capture (privacy); rows stay. */
 int store_revision_erase(struct store *s, const char *capture_file, struct err *e);
 

@@ -380,6 +380,22 @@ store_revision_pending(
 	return rc;
 }
 
+int
+store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
+    size_t max, size_t *n, struct err *e)
+{
+	static const char sql[] = "SELECT id FROM revision WHERE file = ?1 AND id > ?2 "
+				  "ORDER BY id LIMIT ?3";
+	sqlite3_stmt *st = db_query(s, sql, e, "tii", file, after, (int64_t)max);
+	int rc = st != NULL ? 1 : TOSD_EIO;
+
+	*n = 0;
+	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
+		if (*n < max)
+			ids[(*n)++] = sqlite3_column_int64(st, 0);
+	return rc;
+}
+
 /* The old bytes are overwritten in the file (secure_delete), not only unlinked; the
  * commit then empties the WAL, which still holds them. */
 int
