@@ -263,7 +263,9 @@ send_one(void *ctx, const struct store_ask *row)
 		engine_budget_say(g, to->p->name, spent, to->now);
 		engine_ask_fail(g, &a, spent, next_day(to->now), to->now);
 	} else {
-		if (a.attempts > 0) /* the first one is charged already */
+		/* The first one is charged already, and stays the first one where only
+		 * the endpoint was to blame. */
+		if (a.attempts > 0)
 			engine_budget_charge(g, to->p->name, a.payer, &more, to->now);
 		a.attempts++;
 		a.due = CLOCK_NONE;
