@@ -62,6 +62,8 @@ struct engine_life {
 	/* Counted in this turn and not written yet. */
 	struct engine_hit *hits;
 	size_t nhits, hits_cap;
+	uint32_t *hit_at; /* table of places in hits, + 1; 0: free */
+	size_t hit_places;
 	struct engine_cost *costs;
 	size_t ncosts;
 	struct engine_spent *spent; /* of rules; written when next_spent has come */
