@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_engine: the engine through its own calls, each test one story. */
+#include "engine/engine_in.h"
 #include "engine_bench.h"
 
 static const struct post two[] = {{"a", "i will kill you"}, {"b", "good morning"}};
@@ -468,7 +469,6 @@ test_left_out(void)
 	bench_close(b);
 }
 
-/* No deadline runs from a time that has not come. */
 /* A text of so many MiB. */
 static char *
 long_text(size_t mib)
@@ -558,6 +558,44 @@ test_too_long(void)
 	free(fits);
 }
 
+/* A plugin was left out, and the engine ends before the others have judged: they do. */
+static void
+test_left_out_restart(void)
+{
+	struct store_retry row = {.plugin = (char *)"bad",
+	    .revision = 1,
+	    .tries = 2,
+	    .due = CLOCK_NONE,
+	    .given_up = true,
+	    .why = (char *)"it died over it"};
+	struct bench *b = bench_open();
+	struct store_at at;
+	struct caught c;
+	struct err e = ERR_INIT;
+
+	bench_feed(b, two, 2);
+	row.since = b->now;
+	memcpy(row.tenant, b->conf->tenants[0].key, sizeof(row.tenant));
+	at = engine_at(b->engine, row.tenant);
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_retry_put(b->engine->store, &at, &row, &e), 0);
+	engine_flush(b->engine, b->now);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(c.m.inspect.n, 2);
+	CU_ASSERT_EQUAL(c.m.inspect.v[0].nskip, 1);
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_close(b);
+}
+
+/* No deadline runs from a time that has not come. */
 static void
 test_sent_in_future(void)
 {
@@ -1056,6 +1094,7 @@ static const struct suite_test tests[] = {
     {"batches ahead", test_batches_ahead},
     {"none ahead of a slow worker", test_none_ahead},
     {"a worker leaves out what it was asked", test_left_out},
+    {"a plugin left out, and a restart", test_left_out_restart},
     {"long texts", test_long_texts},
     {"a text that no message holds", test_too_long},
     {"a mail sent in the future", test_sent_in_future},

@@ -364,7 +364,8 @@ store_revision_pending(
 	static const char sql[] =
 	    "SELECT id FROM todo CROSS JOIN revision ON id BETWEEN first AND last "
 	    "WHERE last > ?1 AND id > ?1 "
-	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id) "
+	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id "
+	    "AND given_up = 0) "
 	    "ORDER BY first, id LIMIT ?2";
 	sqlite3_stmt *st;
 	int rc = db_todo_write(s, e);
