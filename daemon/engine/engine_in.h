@@ -390,9 +390,18 @@ bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *
     int64_t *time, struct item *it);
 void engine_fresh_forget(struct engine *g);
 
-/* --- engine_inspect.c --- */
+/* --- engine_fill.c --- */
 
 void engine_queue_add(struct engine_queue *q, int64_t id);
+void engine_queue_back(struct engine_queue *q, int64_t id); /* before all others */
+int64_t engine_queue_take(struct engine_queue *q);
+/* Puts of the first max of the queue as many into the message as it holds, which has room
+ * for max; briefs as well. */
+void engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs,
+    struct engine_queue *q, size_t max, int64_t now);
+
+/* --- engine_inspect.c --- */
+
 void engine_inspect_load(struct engine *g); /* what a restart finds pending */
 void engine_inspect_resize(struct engine *g);
 void engine_inspect_dispatch(struct engine *g, int64_t now);
