@@ -75,7 +75,7 @@ read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
 	engine_must(
 	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
 	if (item_is_nothing(&r.body)) {
-		engine_judge_erased(g, &r, now);
+		engine_judge_gone(g, &r, ENGINE_GONE, now);
 		store_revision_clear(&r);
 		return false;
 	}

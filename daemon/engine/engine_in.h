@@ -436,9 +436,12 @@ bool engine_judge_clean(struct engine *g, const struct engine_brief *r,
     const struct msg_inspected_item *j, const char *policy, struct engine_tally *t);
 void engine_tally_write(struct engine *g, struct engine_tally *t);
 void engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now);
-/* Of one whose text is gone: if somebody was still to judge it, or to look at it because it
- * was reported, nobody can any more.  True: so it was. */
-bool engine_judge_erased(struct engine *g, const struct store_revision *r, int64_t now);
+/* Of one whose text is gone, and why: if somebody was still to judge it, or to look at it
+ * because it was reported, nobody can any more.  True: so it was. */
+bool engine_judge_gone(struct engine *g, const struct store_revision *r, const char *why,
+    int64_t now);
+/* Where all that is known is that it is not there. */
+#define ENGINE_GONE "its text is not there: it was erased, or cannot be read"
 /* The row of a violation, without case and exhibit; to be cleared. */
 void engine_judge_violation(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now, struct store_violation *v);

@@ -52,13 +52,13 @@ engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now
 }
 
 bool
-engine_judge_erased(struct engine *g, const struct store_revision *r, int64_t now)
+engine_judge_gone(
+    struct engine *g, const struct store_revision *r, const char *why, int64_t now)
 {
 	if (r->state != INSPECT_PENDING && !engine_report_is_open(g, r->id))
 		return false;
 	engine_report_tell(g, r); /* nobody else will look for them */
-	engine_judge_degraded(
-	    g, r->id, "its text was erased before it was judged", now);
+	engine_judge_degraded(g, r->id, why, now);
 	engine_ask_forget(g, r->id, now);
 	return true;
 }
@@ -349,7 +349,7 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 		return false;
 	/* What a finding says would bring back what was erased. */
 	if (item_is_nothing(&r.body)) {
-		engine_judge_erased(g, &r, now);
+		engine_judge_gone(g, &r, ENGINE_GONE, now);
 		store_revision_clear(&r);
 		return false;
 	}

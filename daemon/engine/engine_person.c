@@ -362,7 +362,8 @@ settle_erased(struct engine *g, const char *file, int64_t now)
 
 			engine_must(store_revision_get(g->store, ids[i], &r, &e), 0,
 			    "cannot read a revision", &e);
-			engine_judge_erased(g, &r, now);
+			engine_judge_gone(
+			    g, &r, "its text was erased before it was judged", now);
 			store_revision_clear(&r);
 			after = ids[i];
 		}
