@@ -92,9 +92,13 @@ static void
 on_send(void *ctx, enum role to, uint32_t index, struct msg *m)
 {
 	struct engine_role *r = ctx;
+	enum msg_type type = m->type;
 
-	/* A peer that is gone takes its messages along: peer_down tells the engine. */
-	role_send(r->self, to, index, m);
+	/* A peer that is gone takes its messages along: peer_down tells the engine.
+	 * One that is lost here would be waited for, and others blamed. */
+	if (role_send(r->self, to, index, m) == TOSD_ELIMIT)
+		log_die("engine", "own mistake: %s to %s is larger than a frame may be",
+		    msg_name(type), role_name(to));
 }
 
 static void

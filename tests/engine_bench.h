@@ -545,4 +545,18 @@ bench_ask(struct bench *b, json_t *request)
 	return reply;
 }
 
+/* Erases the newest capture. */
+static inline void
+bench_erase(struct bench *b)
+{
+	json_t *r = bench_ask(b,
+	    json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
+		bench_str(bench_last(b, "capture"), "file"), "person", "p1", "reason",
+		"they asked"));
+
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+	json_decref(r);
+	bench_tick(b);
+}
+
 #endif

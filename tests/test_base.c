@@ -213,6 +213,7 @@ test_item_wire(void)
 	item_add_link(&a, "http://example.com/");
 	item_add_link(&a, "http://example.com/");
 	item_put(&w, &a);
+	CU_ASSERT_EQUAL(item_wire_size(&a), w.len);
 	r = rd_of(w.data, w.len);
 	item_get(&r, &b);
 	CU_ASSERT_TRUE(rd_done(&r));
@@ -260,6 +261,7 @@ test_item_in_body(void)
 	item_digest(&a, db);
 	CU_ASSERT_EQUAL(memcmp(da, db, sizeof(da)), 0);
 	item_put(&w, &a);
+	CU_ASSERT_EQUAL(item_wire_size(&a), w.len);
 	r = rd_of(w.data, w.len);
 	item_get(&r, &b);
 	CU_ASSERT_TRUE(rd_done(&r));
@@ -304,6 +306,7 @@ test_item_hashes(void)
 	item_media_hash(&a.media[1], sha, NULL, sha, 77, NULL);
 	item_put(&w, &a);
 	CU_ASSERT(w.len > old.len);
+	CU_ASSERT_EQUAL(item_wire_size(&a), w.len);
 	r = rd_of(old.data, old.len);
 	item_get(&r, &b);
 	CU_ASSERT(rd_done(&r) && b.nmedia == 2 && b.media[1].sha256 == NULL);

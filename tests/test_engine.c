@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_engine: the engine through its own calls, each test one story. */
+#include "engine/engine_in.h"
 #include "engine_bench.h"
 
 static const struct post two[] = {{"a", "i will kill you"}, {"b", "good morning"}};
@@ -468,6 +469,132 @@ test_left_out(void)
 	bench_close(b);
 }
 
+/* A text of so many MiB. */
+static char *
+long_text(size_t mib)
+{
+	char *text = xmalloc((mib << 20) + 1);
+
+	memset(text, 'x', mib << 20);
+	text[mib << 20] = '\0';
+	return text;
+}
+
+/* The next batch: its size in bytes and items, its first revision, of which a worker
+ * says that it found nothing. */
+static size_t
+batch_bytes(struct bench *b, uint32_t *n, uint64_t *first)
+{
+	struct caught c;
+	struct buf body = {0};
+	size_t bytes, sum = 12;
+
+	*n = 0;
+	if (!bench_take(b, MSG_INSPECT, &c))
+		return 0;
+	msg_encode(&body, &c.m);
+	bytes = body.len;
+	buf_free(&body);
+	for (uint32_t i = 0; i < c.m.inspect.n; i++)
+		sum += msg_inspect_size(&c.m.inspect.v[i]);
+	CU_ASSERT_EQUAL(sum, bytes);
+	*n = c.m.inspect.n;
+	*first = c.m.inspect.v[0].revision;
+	answer(b, &c, 10);
+	return bytes;
+}
+
+/* Long posts: a batch ends before a frame is too small for it, and none is left out or
+ * asked out of turn. */
+static void
+test_long_texts(void)
+{
+	char *text = long_text(9);
+	const struct post many[] = {{"l1", text}, {"l2", text}, {"l3", text},
+	    {"l4", text}, {"l5", text}, {"l6", "short"}};
+	struct bench *b = bench_open();
+	uint64_t first = 0;
+	uint32_t n;
+
+	bench_feed(b, many, 6);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX / 2);
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_EQUAL(first, 1);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX / 2);
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_EQUAL(first, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	bench_close(b);
+	free(text);
+}
+
+/* One that no message holds was not judged, and others do not pay for it. */
+static void
+test_too_long(void)
+{
+	char *text = long_text(65), *fits = long_text(40);
+	const struct post many[] = {
+	    {"t1", "short"}, {"t2", text}, {"t3", fits}, {"t4", "short"}};
+	struct bench *b = bench_open();
+	uint64_t first = 0;
+	uint32_t n;
+
+	bench_feed(b, many, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 2);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(bench_str(bench_last(b, "degraded"), "why"), "too large"));
+	CU_ASSERT(batch_bytes(b, &n, &first) > 0);
+	CU_ASSERT_EQUAL(n, 1);
+	CU_ASSERT_EQUAL(first, 1);
+	CU_ASSERT(batch_bytes(b, &n, &first) <= MSG_MAX);
+	CU_ASSERT_EQUAL(n, 1); /* alone */
+	CU_ASSERT_EQUAL(first, 3);
+	CU_ASSERT(batch_bytes(b, &n, &first) > 0);
+	CU_ASSERT_EQUAL(first, 4);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	bench_close(b);
+	free(text);
+	free(fits);
+}
+
+/* A plugin was left out, and the engine ends before the others have judged: they do. */
+static void
+test_left_out_restart(void)
+{
+	struct store_retry row = {.plugin = (char *)"bad",
+	    .revision = 1,
+	    .tries = 2,
+	    .due = CLOCK_NONE,
+	    .given_up = true,
+	    .why = (char *)"it died over it"};
+	struct bench *b = bench_open();
+	struct store_at at;
+	struct caught c;
+	struct err e = ERR_INIT;
+
+	bench_feed(b, two, 2);
+	row.since = b->now;
+	memcpy(row.tenant, b->conf->tenants[0].key, sizeof(row.tenant));
+	at = engine_at(b->engine, row.tenant);
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_retry_put(b->engine->store, &at, &row, &e), 0);
+	engine_flush(b->engine, b->now);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_tick(b);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(c.m.inspect.n, 2);
+	CU_ASSERT_EQUAL(c.m.inspect.v[0].nskip, 1);
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_close(b);
+}
+
 /* No deadline runs from a time that has not come. */
 static void
 test_sent_in_future(void)
@@ -760,6 +887,43 @@ test_erase_nothing(void)
 	bench_close(b);
 }
 
+/* What is erased while a worker has it is not judged, and nothing of it stays; nor is
+ * it shown to anybody afterwards. */
+static void
+test_erase_in_hand(void)
+{
+	static const struct post more[] = {{"c", "kill them all"}, {"d", "hello"}};
+	struct bench *b = bench_open();
+	struct caught c;
+	json_t *r;
+
+	bench_feed(b, two, 2);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "degraded"), "why"),
+	    "its text was erased before it was judged");
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	r = bench_ask(b, json_pack("{s:s, s:s}", "cmd", "findings", "rule", "v/kill"));
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "rows")), 0);
+	json_decref(r);
+	/* A worker dies with it: nobody is suspected. */
+	bench_feed(b, more, 2);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	msg_clear(&c.m);
+	bench_erase(b);
+	engine_peer_down(b->engine, ROLE_POLICY, c.index, b->now);
+	engine_peer_up(b->engine, ROLE_POLICY, c.index, b->now);
+	bench_tick(b);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 4);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "degraded"), 2);
+	bench_close(b);
+}
+
 static void
 test_absence(void)
 {
@@ -930,6 +1094,9 @@ static const struct suite_test tests[] = {
     {"batches ahead", test_batches_ahead},
     {"none ahead of a slow worker", test_none_ahead},
     {"a worker leaves out what it was asked", test_left_out},
+    {"a plugin left out, and a restart", test_left_out_restart},
+    {"long texts", test_long_texts},
+    {"a text that no message holds", test_too_long},
     {"a mail sent in the future", test_sent_in_future},
     {"a refusal of anything", test_refusal},
     {"fetch dies", test_fetch_death},
@@ -940,6 +1107,7 @@ static const struct suite_test tests[] = {
     {"a signature before a rejection", test_old_signature},
     {"absences add up", test_absences},
     {"an erasure of nothing", test_erase_nothing},
+    {"an erasure of what is in hand", test_erase_in_hand},
     {"our own absence", test_absence},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},

@@ -173,7 +173,7 @@ test_refused(void)
 
 	bench_feed(b, posts, 1);
 	inspect(b);
-	for (int i = 0; i < 400 && bench_count(b, "degraded") == 0; i++) {
+	for (int i = 0; i < 8000 && bench_count(b, "degraded") == 0; i++) {
 		uint64_t id = asked(b);
 
 		if (id != 0)
@@ -430,7 +430,141 @@ test_blind(void)
 	bench_close(b);
 }
 
+/* What is erased is not asked, unless somebody else has the same text; and who asks
+ * about it later asks anew. */
+static void
+test_erased(void)
+{
+	static const struct post first[] = {{"a", "ask me"}, {"b", "ask her"}};
+	static const struct post then[] = {{"c", "ask me"}, {"d", "ask her"}};
+	struct bench *b = open_with("parallel = 1;");
+	uint64_t id;
+
+	bench_feed(b, first, 2);
+	inspect(b);
+	id = asked(b); /* `ask me' is under way, `ask her' waits */
+	CU_ASSERT(id != 0);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "erased"));
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 0);
+	CU_ASSERT_EQUAL(inspect(b), 0);
+	go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	bench_feed(b, then, 1);
+	inspect(b);
+	CU_ASSERT(asked(b) != 0);
+	bench_feed(b, then, 2); /* the other one has a capture of its own */
+	inspect(b);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 3);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	bench_close(b);
+}
+
+/* Two posts with one text: one of them is erased. */
+static void
+test_erased_half(void)
+{
+	static const struct post one[] = {{"a", "ask me"}};
+	static const struct post both[] = {{"a", "ask me"}, {"b", "ask me"}};
+	struct bench *b = open_with("");
+	uint64_t id;
+
+	bench_feed(b, one, 1);
+	inspect(b);
+	id = asked(b);
+	CU_ASSERT(id != 0);
+	b->now += CLOCK_SEC;
+	bench_feed(b, both, 2);
+	inspect(b);
+	bench_erase(b);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "degraded"), "revision"), 2);
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "answer"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	bench_close(b);
+}
+
+/* The last look is under way when the answer comes: there is one more. */
+static void
+test_last_moment(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+	struct caught c;
+	int64_t start;
+	uint64_t id;
+
+	bench_feed(b, posts, 1);
+	start = b->now;
+	inspect(b);
+	id = asked(b);
+	CU_ASSERT(id != 0);
+	go(b, 3 * CLOCK_HOUR - CLOCK_MIN);
+	/* Those before the last one bring nothing. */
+	for (int i = 0; i < 120 && b->now - start <= 3 * CLOCK_HOUR; i++) {
+		inspect(b);
+		bench_go(b, CLOCK_SEC);
+	}
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	bench_send(b, c.to, c.index, &c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	answer(b, id, 200, 0);
+	CU_ASSERT_EQUAL(inspect(b), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	go(b, CLOCK_SEC);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 1);
+	bench_close(b);
+}
+
+/* A plugin that asks what it was answered, again and again, ends all the same. */
+static void
+test_asks_again(void)
+{
+	static const struct post posts[] = {{"a", "ask me"}};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	answer(b, asked(b), 200, 0);
+	for (int i = 0; i < 8000 && bench_count(b, "degraded") == 0; i++) {
+		struct caught c;
+		struct msg m;
+		uint64_t id;
+
+		bench_go(b, 2 * CLOCK_SEC);
+		if ((id = asked(b)) != 0)
+			answer(b, id, 200, 0);
+		if (!bench_take(b, MSG_INSPECT, &c))
+			continue;
+		msg_init(&m, MSG_INSPECTED);
+		m.from = ROLE_POLICY;
+		m.from_index = c.index;
+		m.inspected.batch = c.m.inspect.batch;
+		m.inspected.digest = xstrdup("d1");
+		m.inspected.n = 1;
+		m.inspected.v = xcalloc(1, sizeof(*m.inspected.v));
+		m.inspected.v[0].revision = c.m.inspect.v[0].revision;
+		put_question(&m.inspected.v[0], "moderation", "ask me");
+		engine_handle(b->engine, &m, b->now);
+		msg_clear(&m);
+		msg_clear(&c.m);
+		bench_tick(b);
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why(b), "gave no answer for 3"));
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"an answer in the last moment", test_last_moment},
+    {"the same again and again", test_asks_again},
+    {"an erased text", test_erased},
+    {"one of two is erased", test_erased_half},
     {"one text, one question", test_once},
     {"come again later", test_busy},
     {"what the endpoint fails over", test_fails},

@@ -234,7 +234,112 @@ test_many(void)
 	bench_close(b);
 }
 
+/* The plugin of an enforced rule does not give the same answer twice any more: what was
+ * decided of the other one does not make its findings count. */
+static void
+test_limit_sinks(void)
+{
+	struct bench *b = open_with("life_cycle = \"gated\"; " GATES);
+	json_t *o;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	MOVE(b, "enforce", "p2", "done");
+	post_many(b, 10, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	log_begin();
+	rules(b, "d2", MODE_SHADOW, 1, MODE_SHADOW);
+	rules(b, "d3", MODE_SHADOW, 1, MODE_SHADOW);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("was put in enforce and is in shadow"), 1);
+	MODE(b, "shadow");
+	o = ask(b, "rules", "rule", "v/kill");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(json_object_get(o, "rows"), 0), "held"),
+	    "enforce");
+	json_decref(o);
+	post_many(b, 20, 2, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	MOVE(b, "enforce", "p1", "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "same answer twice"));
+	/* A version that does again. */
+	log_begin();
+	rules(b, "d4", MODE_SHADOW, 1, MODE_ENFORCE);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("does not hold it back any more"), 1);
+	MODE(b, "enforce");
+	post_many(b, 30, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	/* Down is for one person, whatever the plugin allows. */
+	rules(b, "d5", MODE_SHADOW, 1, MODE_SHADOW);
+	MOVE(b, "shadow", "p1", "done");
+	rules(b, "d6", MODE_SHADOW, 1, MODE_ENFORCE);
+	MODE(b, "shadow");
+	bench_close(b);
+}
+
+/* The end of an override comes while its rule is held back. */
+static void
+test_limit_lapses(void)
+{
+	struct bench *b = open_with("life_cycle = \"gated\"; " GATES);
+	json_t *o;
+	char until[CLOCK_TEXT];
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	clock_format(b->now + CLOCK_DAY, until);
+	for (int i = 1; i <= 2; i++) {
+		o = move_json("enforce", i == 1 ? "p1" : "p2");
+		json_object_set_new(o, "emergency", json_true());
+		json_object_set_new(o, "until", json_string(until));
+		CU_ASSERT_STRING_EQUAL(moved(b, o), i == 1 ? "waits" : "done");
+	}
+	MODE(b, "enforce");
+	rules(b, "d2", MODE_SHADOW, 1, MODE_SHADOW);
+	MODE(b, "shadow");
+	bench_go(b, 25 * CLOCK_HOUR);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "mode"), "move"), "lapse");
+	rules(b, "d3", MODE_SHADOW, 1, MODE_ENFORCE);
+	MODE(b, "shadow");
+	bench_close(b);
+}
+
+/* A worker that names a rule twice: it is one. */
+static void
+test_twice(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; ");
+	struct msg m;
+
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup("d1");
+	m.rules.n = 5;
+	m.rules.v = xcalloc(m.rules.n, sizeof(*m.rules.v));
+	for (uint32_t i = 0; i < m.rules.n; i++)
+		m.rules.v[i] =
+		    (struct msg_rule){.rule = xstrdup(i % 2 ? "v/odd" : "v/even"),
+			.pack = xasprintf("p%u", i),
+			.clause = xstrdup("4.1 Threats"),
+			.category = xstrdup("violence"),
+			.rev = 1,
+			.mode = MODE_SHADOW,
+			.severity = SEVERITY_HIGH,
+			.plugin = xstrdup("rules"),
+			.limit = MODE_ENFORCE};
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+	CU_ASSERT_EQUAL(count_rows(ask(b, "rules", NULL, NULL)), 2);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"a plugin that holds it back", test_limit_sinks},
+    {"an override that ends meanwhile", test_limit_lapses},
+    {"a rule twice", test_twice},
     {"in a gated life", test_gated},
     {"over a restart", test_restart},
     {"as packs declare", test_packs},

@@ -367,7 +367,27 @@ test_hostile(void)
 	bench_close(b);
 }
 
+/* What is erased while somebody looks was not looked at. */
+static void
+test_erased(void)
+{
+	static const struct post posts[] = {{"a", "hello there"}};
+	struct bench *b = open_with("");
+
+	bench_feed(b, posts, 1);
+	inspect(b);
+	good(b, "1", "it is a threat", false);
+	bench_erase(b); /* while a worker has it */
+	STATE(b, 1, "degraded", 0);
+	inspect(b);
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 0);
+	CU_ASSERT_EQUAL(asked(b), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "advice"), 0);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"what is erased", test_erased},
     {"a judged post", test_judged},
     {"a post in hand", test_pending},
     {"a post that is edited later", test_edited},

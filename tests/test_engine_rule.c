@@ -512,7 +512,45 @@ test_trend_pack(void)
 	bench_close(b);
 }
 
+/* Counted of so many tenants that each is met anew again and again: what a turn hit is
+ * a row each, and of whom the most hits are is known. */
+static void
+test_many_tenants(void)
+{
+	struct bench *b = open_with(GATES);
+	struct engine_rule *r;
+	struct life_numbers n;
+	uint64_t flushes;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	r = engine_life_find(b->engine, "v/kill", 1);
+	engine_begin(b->engine);
+	flushes = b->engine->life->flushes;
+	for (int day = 0; day < 3; day++)
+		for (int i = 0; i < 1400; i++) {
+			char key[STORE_KEY];
+
+			snprintf(key, sizeof(key), "%016x", i % 700 * 7919);
+			engine_stat_hit(b->engine, r, key, MODE_SHADOW,
+			    POLICY_LANE_NONE, POLICY_LANE_NONE,
+			    b->now + day * CLOCK_DAY);
+			if (i % 700 == 13) /* two more each time */
+				for (int k = 0; k < 2; k++)
+					engine_stat_hit(b->engine, r, key, MODE_SHADOW,
+					    POLICY_LANE_NONE, POLICY_LANE_CASE,
+					    b->now + day * CLOCK_DAY);
+		}
+	engine_gate_numbers(b->engine, r, false, b->now + 3 * CLOCK_DAY, &n);
+	CU_ASSERT_EQUAL(b->engine->life->flushes - flushes, 3 * 700);
+	CU_ASSERT_EQUAL(n.hits, 3 * 1400 + 12);
+	CU_ASSERT_EQUAL(n.most, 3 * 2 + 12);
+	CU_ASSERT_EQUAL(store_rule_day_tenants(b->engine->store, r->rule, r->rev), 700);
+	bench_tick(b);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
+    {"many tenants", test_many_tenants},
     {"gone before anybody was told", test_removed_unasked},
     {"scores", test_scores},
     {"the surest first", test_ranked},

@@ -269,7 +269,8 @@ test_restart(void)
 	bench_close(b);
 }
 
-/* What a person erases while it waits is not shown to a plugin any more. */
+/* What a person erases while it waits is not shown to a plugin any more, as if there
+ * were nothing in it, but degraded. */
 static void
 test_erased(void)
 {
@@ -285,14 +286,43 @@ test_erased(void)
 	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 1);
 	CU_ASSERT_EQUAL(bench_inspect(b), 1);
 	CU_ASSERT_EQUAL(bench_inspect(b), 1);
-	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
-	for (uint32_t i = 0; i < c.m.inspect.n; i++)
-		CU_ASSERT_PTR_NULL(c.m.inspect.v[i].item.text);
-	msg_clear(&c.m);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT(bench_count(b, "degraded") > 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "degraded"), "why"),
+	    "its text was erased before it was judged");
+	bench_close(b);
+}
+
+/* A row that cannot be read any more is not taken for a post without words. */
+static void
+test_damaged(void)
+{
+	static const struct post one[] = {{"a", "i will kill you"}};
+	struct item nothing;
+	struct store_at at;
+	struct caught c;
+	struct err e = ERR_INIT;
+	struct bench *b = bench_open();
+
+	bench_feed(b, one, 1);
+	item_init(&nothing);
+	at = engine_at(b->engine, b->conf->tenants[0].key);
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_revision_body(b->engine->store, &at, 1, &nothing, &e), 0);
+	engine_flush(b->engine, b->now);
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	bench_tick(b);
+	CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 0);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "degraded"), "why"), ENGINE_GONE);
 	bench_close(b);
 }
 
 static const struct suite_test tests[] = {
+    {"what waits and cannot be read", test_damaged},
     {"a post twice and three times in one batch", test_repeated},
     {"what was seen and judged is counted once", test_counted},
     {"what waits for a worker has its text", test_waiting},

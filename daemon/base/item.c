@@ -62,6 +62,15 @@ item_clear_borrowed(struct item *it)
 	item_init(it);
 }
 
+bool
+item_is_nothing(const struct item *it)
+{
+	for (size_t i = 0; i < NSTRINGS; i++)
+		if (*field(it, i) != NULL)
+			return false;
+	return it->nlinks == 0 && it->nmedia == 0 && it->flags == 0;
+}
+
 void
 item_add_link(struct item *it, const char *url)
 {
@@ -281,6 +290,38 @@ item_put(struct buf *b, const struct item *it)
 		buf_put_u8(b, it->media[i].in_body);
 	if (hashes)
 		put_hashes(b, it);
+}
+
+static size_t
+str_size(const char *s)
+{
+	return 4 + length(s);
+}
+
+static size_t
+hashes_size(const struct item_media *m)
+{
+	return str_size(m->sha256) + str_size(m->md5) + str_size(m->pdq) + 4 +
+	       str_size(m->why);
+}
+
+size_t
+item_wire_size(const struct item *it)
+{
+	bool hashes = has_hashes(it), in_body = has_in_body(it);
+	size_t n = 8 + 8 + 4 + 4 + 4; /* times, flags, counts */
+
+	for (size_t i = 0; i < NSTRINGS; i++)
+		n += str_size(*field(it, i));
+	for (size_t i = 0; i < it->nlinks; i++)
+		n += str_size(it->links[i]);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		const struct item_media *m = &it->media[i];
+
+		n += str_size(m->url) + str_size(m->type) + str_size(m->text) +
+		     (in_body ? 1 : 0) + (hashes ? hashes_size(m) : 0);
+	}
+	return n;
 }
 
 static void

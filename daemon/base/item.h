@@ -75,6 +75,8 @@ void item_clear(struct item *it); /* frees what it owns, then as item_init */
 /* The same for one that was read with an arena (struct rd), which is freed elsewhere. */
 void item_clear_borrowed(struct item *it);
 void item_copy(struct item *to, const struct item *from);
+/* Nothing is known of it, not even its id: what was erased, or cannot be read, is so. */
+bool item_is_nothing(const struct item *it);
 void item_add_link(struct item *it, const char *url); /* "" is none */
 /* type and text may be NULL; an address that is there already gains them. */
 void item_add_media(struct item *it, const char *url, const char *type, const char *text);
@@ -93,6 +95,7 @@ char *item_body(const struct item *it);
 
 /* The wire form, used in messages and in evidence records. */
 void item_put(struct buf *b, const struct item *it);
+size_t item_wire_size(const struct item *it); /* bytes that item_put() adds */
 void item_get(struct rd *r, struct item *it); /* it must be initialised */
 #define ITEM_WIRE_MIN 64
 

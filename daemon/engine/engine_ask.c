@@ -263,7 +263,9 @@ send_one(void *ctx, const struct store_ask *row)
 		engine_budget_say(g, to->p->name, spent, to->now);
 		engine_ask_fail(g, &a, spent, next_day(to->now), to->now);
 	} else {
-		if (a.attempts > 0) /* the first one is charged already */
+		/* The first one is charged already, and stays the first one where only
+		 * the endpoint was to blame. */
+		if (a.attempts > 0)
 			engine_budget_charge(g, to->p->name, a.payer, &more, to->now);
 		a.attempts++;
 		a.due = CLOCK_NONE;
@@ -312,7 +314,6 @@ engine_ask_dispatch(struct engine *g, int64_t now)
 struct answers {
 	const struct engine *g;
 	struct msg_inspect_item *it;
-	size_t bytes;
 	int64_t now;
 };
 
@@ -335,19 +336,52 @@ add_answer(void *ctx, const struct store_ask *a)
 	to = &it->answers[it->nanswers++];
 	*to = (struct msg_answer){.key = xstrdup(a->key), .status = a->status};
 	buf_put(&to->body, a->answer.data, a->answer.len);
-	x->bytes += a->answer.len;
 	return 0;
 }
 
-size_t
+void
 engine_ask_answers(
     struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now)
 {
-	struct answers x = {g, it, 0, now};
+	struct answers x = {g, it, now};
 
 	if (g->conf->policy.nendpoints > 0)
 		engine_walk(store_ask_of(g->store, revision, add_answer, &x));
-	return x.bytes;
+}
+
+/* --- what is erased --- */
+
+static int
+note_waiting(void *ctx, int64_t revision, const char *tenant)
+{
+	(void)revision;
+	(void)tenant;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+static int
+unask(void *ctx, const struct store_ask *a)
+{
+	struct answers *x = ctx;
+	struct err e = ERR_INIT;
+	bool wanted = false;
+
+	if (a->state != ASK_OPEN)
+		return 0;
+	engine_walk(store_ask_waiting(x->g->store, a->id, note_waiting, &wanted));
+	if (!wanted)
+		engine_must(store_ask_unask(x->g->store, a->id, x->now, &e), 0,
+		    "cannot erase a question", &e);
+	return 0;
+}
+
+void
+engine_ask_forget(struct engine *g, int64_t revision, int64_t now)
+{
+	struct answers x = {.g = g, .now = now};
+
+	engine_walk(store_ask_of(g->store, revision, unask, &x));
 }
 
 /* --- life --- */

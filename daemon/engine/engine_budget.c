@@ -4,6 +4,11 @@
  * it on account of one tenant: tenant_share of each part, and no less than if all
  * tenants had equal ones.  A question is charged to the tenant over whose post it was
  * first asked, when it is taken up; whoever has the same text then asks for nothing.
+ * So is each further try after the question itself may have been what failed.  A try
+ * that the endpoint turned away before that (busy, set up wrongly, not reached) is a
+ * request of its day, which bounds all that is sent, and on nobody's share: a tenant
+ * does not pay for an endpoint's bad day.
+ *
  * Each question has a turn, its number within the tenant's day: those who ask little
  * need not wait behind those who ask much.
  *

@@ -44,12 +44,7 @@ empty(struct engine *g, struct slot *s)
 static size_t
 size_of(const struct item *it)
 {
-	const char *texts[] = {it->text, it->summary, it->title, it->url};
-	size_t n = sizeof(struct slot);
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		n += texts[i] != NULL ? strlen(texts[i]) : 0;
-	return n + 100 * it->nlinks;
+	return sizeof(struct slot) + item_wire_size(it) + 16 * it->nlinks;
 }
 
 void

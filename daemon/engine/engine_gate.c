@@ -38,25 +38,53 @@ struct hits {
 	const struct engine_rule *r;
 	struct day *days;
 	size_t ndays;
-	struct tenant *tenants;
-	size_t ntenants;
+	struct tenant *tenants; /* one may be there more than once */
+	size_t ntenants, cap;
 	uint64_t all;
 };
 
+static int
+by_key(const void *a, const void *b)
+{
+	const struct tenant *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+/* Each tenant is there once. */
+static void
+add_up(struct hits *h)
+{
+	size_t n = 0;
+
+	if (h->ntenants > 1)
+		qsort(h->tenants, h->ntenants, sizeof(*h->tenants), by_key);
+	for (size_t i = 0; i < h->ntenants; i++) {
+		if (n > 0 && by_key(&h->tenants[n - 1], &h->tenants[i]) == 0)
+			h->tenants[n - 1].hits += h->tenants[i].hits;
+		else
+			h->tenants[n++] = h->tenants[i];
+	}
+	h->ntenants = n;
+}
+
+/* A row of each tenant and day: they are added up whenever there is no more room, so
+ * that neither the time nor the memory is theirs times the days. */
 static void
 add_tenant(struct hits *h, const char *key, uint64_t n)
 {
-	size_t i = 0;
+	struct tenant *t;
 
-	while (i < h->ntenants && strcmp(h->tenants[i].key, key) != 0)
-		i++;
-	if (i == h->ntenants) {
-		h->tenants =
-		    xrealloc(h->tenants, (h->ntenants + 1) * sizeof(*h->tenants));
-		h->tenants[h->ntenants++] = (struct tenant){.hits = 0};
-		snprintf(h->tenants[i].key, sizeof(h->tenants[i].key), "%s", key);
+	if (h->ntenants == h->cap) {
+		add_up(h);
+		if (h->ntenants * 2 >= h->cap) {
+			h->cap = h->cap > 0 ? h->cap * 2 : 64;
+			h->tenants = xrealloc(h->tenants, h->cap * sizeof(*h->tenants));
+		}
 	}
-	h->tenants[i].hits += n;
+	t = &h->tenants[h->ntenants++];
+	*t = (struct tenant){.hits = n};
+	snprintf(t->key, sizeof(t->key), "%s", key);
 }
 
 /* Nobody can see, and so judge, what a draft hits; and a day on which it meant
@@ -80,17 +108,27 @@ add_hits(void *ctx, const struct store_rule_day *d)
 }
 
 static int
+by_day(const void *a, const void *b)
+{
+	const struct day *x = a, *y = b;
+
+	return (x->day > y->day) - (x->day < y->day);
+}
+
+/* The days were added in their order. */
+static int
 add_label(void *ctx, const struct store_label *l)
 {
 	struct hits *h = ctx;
+	struct day key = {.day = l->found / CLOCK_DAY}, *d;
 
-	if (!engine_meaning_held(h->r, l->found, l->found))
+	if (h->ndays == 0 || !engine_meaning_held(h->r, l->found, l->found))
 		return 0;
-	for (size_t i = 0; i < h->ndays; i++)
-		if (h->days[i].day == l->found / CLOCK_DAY) {
-			h->days[i].right += l->right;
-			h->days[i].wrong += !l->right;
-		}
+	d = bsearch(&key, h->days, h->ndays, sizeof(*h->days), by_day);
+	if (d != NULL) {
+		d->right += l->right;
+		d->wrong += !l->right;
+	}
 	return 0;
 }
 
@@ -114,6 +152,7 @@ count_hits(struct engine *g, const struct engine_rule *r, const struct life_limi
 	engine_walk(store_rule_day_each(g->store, r->rule, r->rev, 0, add_hits, &h));
 	engine_walk(store_label_each(g->store, r->rule, r->rev, add_label, &h));
 	out->hits = h.all;
+	add_up(&h);
 	for (size_t i = 0; i < h.ntenants; i++)
 		if (h.tenants[i].hits > out->most)
 			out->most = h.tenants[i].hits;

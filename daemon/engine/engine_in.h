@@ -390,9 +390,18 @@ bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *
     int64_t *time, struct item *it);
 void engine_fresh_forget(struct engine *g);
 
-/* --- engine_inspect.c --- */
+/* --- engine_fill.c --- */
 
 void engine_queue_add(struct engine_queue *q, int64_t id);
+void engine_queue_back(struct engine_queue *q, int64_t id); /* before all others */
+int64_t engine_queue_take(struct engine_queue *q);
+/* Puts of the first max of the queue as many into the message as it holds, which has room
+ * for max; briefs as well. */
+void engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs,
+    struct engine_queue *q, size_t max, int64_t now);
+
+/* --- engine_inspect.c --- */
+
 void engine_inspect_load(struct engine *g); /* what a restart finds pending */
 void engine_inspect_resize(struct engine *g);
 void engine_inspect_dispatch(struct engine *g, int64_t now);
@@ -402,6 +411,8 @@ void engine_inspect_down(struct engine *g, uint32_t index, int64_t now);
 void engine_inspected(struct engine *g, struct msg *m, int64_t now);
 /* Takes the page that says where a worker is, which comes with RULES (ipc/trace.h). */
 void engine_inspect_trace(struct engine *g, struct msg *m);
+/* What is in hand may have been erased: each answer is held against its row. */
+void engine_inspect_doubt(struct engine *g);
 void engine_inspect_free(struct engine *g);
 
 /* --- engine_rules.c --- */
@@ -425,6 +436,12 @@ bool engine_judge_clean(struct engine *g, const struct engine_brief *r,
     const struct msg_inspected_item *j, const char *policy, struct engine_tally *t);
 void engine_tally_write(struct engine *g, struct engine_tally *t);
 void engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now);
+/* Of one whose text is gone, and why: if somebody was still to judge it, or to look at it
+ * because it was reported, nobody can any more.  True: so it was. */
+bool engine_judge_gone(struct engine *g, const struct store_revision *r, const char *why,
+    int64_t now);
+/* Where all that is known is that it is not there. */
+#define ENGINE_GONE "its text is not there: it was erased, or cannot be read"
 /* The row of a violation, without case and exhibit; to be cleared. */
 void engine_judge_violation(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now, struct store_violation *v);
@@ -477,9 +494,12 @@ enum engine_stand engine_ask_want(struct engine *g, const struct store_revision 
     const struct msg_inspected_item *j, const char *plugin, char **why, int64_t now);
 void engine_ask_load(struct engine *g, int64_t now); /* what a restart finds */
 int64_t engine_ask_dispatch(struct engine *g, int64_t now); /* returns next due */
-/* Puts kept answers to earlier questions about it into the message; bytes of them. */
-size_t engine_ask_answers(
+/* Puts kept answers to earlier questions about it into the message. */
+void engine_ask_answers(
     struct engine *g, int64_t revision, struct msg_inspect_item *it, int64_t now);
+/* Its text is erased and it waits for nothing more: what is to be asked about it, and about
+ * nobody else who waits, is not asked. */
+void engine_ask_forget(struct engine *g, int64_t revision, int64_t now);
 int64_t engine_ask_sweep(struct engine *g, int64_t now); /* returns next due */
 void engine_ask_free(struct engine *g);
 

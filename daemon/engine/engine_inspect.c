@@ -13,63 +13,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "engine/engine_cover.h"
 #include "engine/engine_in.h"
 #include "engine/engine_life.h"
 #include "ipc/trace.h"
 
-/* Bytes of models' answers in one batch: a frame has its limit. */
-#define ANSWERS_MAX (8u << 20)
-
 /* What a batch of more than policy.batch may take, us, and hold. */
 #define BATCH_MOMENT ((int64_t)50000)
 #define BATCH_MAX ((size_t)512)
-
-/* --- queues --- */
-
-static void
-queue_room(struct engine_queue *q)
-{
-	size_t cap = q->cap ? q->cap * 2 : 256;
-	int64_t *v;
-
-	if (q->n < q->cap)
-		return;
-	v = xmalloc(cap * sizeof(*v));
-	for (size_t i = 0; i < q->n; i++)
-		v[i] = q->v[(q->head + i) % q->cap];
-	free(q->v);
-	q->v = v;
-	q->cap = cap;
-	q->head = 0;
-}
-
-void
-engine_queue_add(struct engine_queue *q, int64_t id)
-{
-	queue_room(q);
-	q->v[(q->head + q->n++) % q->cap] = id;
-}
-
-/* Before all others. */
-static void
-queue_back(struct engine_queue *q, int64_t id)
-{
-	queue_room(q);
-	q->head = (q->head + q->cap - 1) % q->cap;
-	q->v[q->head] = id;
-	q->n++;
-}
-
-static int64_t
-queue_take(struct engine_queue *q)
-{
-	int64_t id = q->v[q->head];
-
-	q->head = (q->head + 1) % q->cap;
-	q->n--;
-	return id;
-}
 
 void
 engine_inspect_load(struct engine *g)
@@ -113,6 +63,15 @@ forget_trace(struct engine_worker *w)
 }
 
 void
+engine_inspect_doubt(struct engine *g)
+{
+	for (size_t i = 0; i < g->nworkers; i++)
+		for (size_t k = 0; k < g->workers[i].nsent; k++)
+			for (size_t j = 0; j < g->workers[i].sent[k].n; j++)
+				g->workers[i].sent[k].briefs[j].n = 0;
+}
+
+void
 engine_inspect_free(struct engine *g)
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
@@ -129,52 +88,6 @@ engine_inspect_free(struct engine *g)
 }
 
 /* --- to a worker --- */
-
-/* From its row.  False: it is settled, or its media are waited for. */
-static bool
-read_revision(struct engine *g, int64_t id, struct msg_inspect_item *it,
-    struct engine_brief *brief, int64_t now)
-{
-	struct store_revision r;
-	struct err e = ERR_INIT;
-	bool wanted;
-
-	engine_must(
-	    store_revision_get(g->store, id, &r, &e), 0, "cannot read a revision", &e);
-	wanted = r.state == INSPECT_PENDING ? !engine_media_want(g, &r, now)
-					    : engine_report_is_open(g, id);
-	if (wanted) {
-		*brief = (struct engine_brief){
-		    .revision = id, .seen = r.seen, .n = r.n, .attempts = r.attempts};
-		memcpy(brief->tenant, r.tenant, sizeof(brief->tenant));
-		snprintf(brief->policy, sizeof(brief->policy), "%s",
-		    r.policy != NULL ? r.policy : "");
-		it->time = r.time;
-		it->reported = brief->reported = engine_report_tell(g, &r);
-		it->item = r.body;
-		item_init(&r.body);
-	}
-	store_revision_clear(&r);
-	return wanted;
-}
-
-/* Bytes of answers that go along. */
-static size_t
-put_revision(struct engine *g, struct msg_inspect *b, int64_t id,
-    struct engine_brief *brief, int64_t now)
-{
-	struct msg_inspect_item *it = &b->v[b->n];
-
-	if (!engine_fresh_take(g, id, brief, &it->time, &it->item) &&
-	    !read_revision(g, id, it, brief, now))
-		return 0;
-	it->revision = (uint64_t)id;
-	it->tenant = xstrdup(brief->tenant);
-	b->n++;
-	engine_retry_skip(g, id, it);
-	brief->skips = it->nskip > 0;
-	return g->retries > 0 ? engine_ask_answers(g, id, it, now) : 0;
-}
 
 /* True while this worker is the last one that is up, and others are being started again
  * after a batch that they died with, as long as that may take. */
@@ -236,7 +149,6 @@ send_from(
 {
 	struct engine_worker *w = &g->workers[index];
 	struct engine_sent *b = &w->sent[w->nsent];
-	size_t bytes = 0;
 	struct msg m;
 
 	if (max > q->n)
@@ -244,11 +156,7 @@ send_from(
 	msg_init(&m, MSG_INSPECT);
 	m.inspect.v = xcalloc(max, sizeof(*m.inspect.v));
 	b->briefs = xrealloc(b->briefs, max * sizeof(*b->briefs));
-	for (size_t i = 0; i < max && bytes < ANSWERS_MAX; i++) {
-		item_init(&m.inspect.v[m.inspect.n].item);
-		bytes += put_revision(
-		    g, &m.inspect, queue_take(q), &b->briefs[m.inspect.n], now);
-	}
+	engine_fill(g, &m.inspect, b->briefs, q, max, now);
 	if (m.inspect.n == 0) {
 		msg_clear(&m);
 		return;
@@ -471,7 +379,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 	/* It never came to these. */
 	for (size_t k = w->nsent; --k > 0;)
 		for (size_t i = w->sent[k].n; i-- > 0;)
-			queue_back(&g->pending, w->sent[k].revisions[i]);
+			engine_queue_back(&g->pending, w->sent[k].revisions[i]);
 	w->nsent = 0;
 }
 

@@ -51,6 +51,18 @@ engine_judge_degraded(struct engine *g, int64_t id, const char *why, int64_t now
 	store_revision_clear(&r);
 }
 
+bool
+engine_judge_gone(
+    struct engine *g, const struct store_revision *r, const char *why, int64_t now)
+{
+	if (r->state != INSPECT_PENDING && !engine_report_is_open(g, r->id))
+		return false;
+	engine_report_tell(g, r); /* nobody else will look for them */
+	engine_judge_degraded(g, r->id, why, now);
+	engine_ask_forget(g, r->id, now);
+	return true;
+}
+
 char *
 engine_quote(const struct item *it, const struct finding *f)
 {
@@ -335,6 +347,12 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
 		TOSD_ENOENT, "cannot read a revision", &e) != 0)
 		return false;
+	/* What a finding says would bring back what was erased. */
+	if (item_is_nothing(&r.body)) {
+		engine_judge_gone(g, &r, ENGINE_GONE, now);
+		store_revision_clear(&r);
+		return false;
+	}
 	if (r.state != INSPECT_PENDING) {
 		if (engine_report_is_open(g, r.id))
 			second_look(g, &r, j, policy, now);

@@ -217,6 +217,16 @@ find_all(struct engine_call *k, struct store_found *v, size_t *n, struct err *e)
 	return rc;
 }
 
+/* Whether one before it is of the same rule: its numbers are taken once. */
+static bool
+was_before(const struct store_found *v, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (v[k].f.rev == v[i].f.rev && strcmp(v[k].f.rule, v[i].f.rule) == 0)
+			return true;
+	return false;
+}
+
 /* All words first: a rule that falls changes what counts. */
 static void
 say_all(struct engine_call *k, struct word *w, const struct store_found *v, size_t n)
@@ -228,6 +238,8 @@ say_all(struct engine_call *k, struct word *w, const struct store_found *v, size
 		w->reason = NULL; /* it stands with the first one */
 	}
 	for (size_t i = 0; i < n; i++) {
+		if (was_before(v, i))
+			continue;
 		word_of_finding(w, &v[i]);
 		engine_life_judged(k->g, rule_of(w), k->now);
 	}

@@ -122,29 +122,55 @@ take_rule(struct engine_rule *r, const struct msg_rule *v)
 	set_text(&r->category, v->category);
 }
 
-/* There may be thousands that are new: they are sorted in once. */
+static int
+by_rule(const void *a, const void *b)
+{
+	const struct msg_rule *x = *(const struct msg_rule *const *)a;
+	const struct msg_rule *y = *(const struct msg_rule *const *)b;
+	int c = strcmp(x->rule, y->rule);
+
+	if (c == 0)
+		c = (x->rev > y->rev) - (x->rev < y->rev);
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* There may be thousands that are new: they are sorted in once.  One that a worker
+ * names twice is one, as it was named last. */
+static void
+take_rules(struct engine_life *l, const struct msg_rules *m)
+{
+	const struct msg_rule **v = xcalloc(m->n + 1, sizeof(*v));
+	size_t n = l->n;
+
+	for (uint32_t i = 0; i < m->n; i++)
+		v[i] = &m->v[i];
+	qsort(v, m->n, sizeof(*v), by_rule);
+	l->v = xrealloc(l->v, (l->n + m->n + 1) * sizeof(struct engine_rule *));
+	for (uint32_t i = 0; i < m->n; i++) {
+		size_t at = place_of(l, v[i]->rule, v[i]->rev);
+		bool known = at < l->n && compare(l->v[at], v[i]->rule, v[i]->rev) == 0;
+
+		if (!known && n > l->n &&
+		    compare(l->v[n - 1], v[i]->rule, v[i]->rev) == 0)
+			at = n - 1;
+		else if (!known)
+			l->v[at = n++] = make_rule(v[i]->rule, v[i]->rev);
+		take_rule(l->v[at], v[i]);
+	}
+	free(v);
+	if (n > l->n)
+		qsort(l->v, n, sizeof(struct engine_rule *), by_name);
+	l->n = n;
+}
+
 void
 engine_life_rules(struct engine *g, const struct msg_rules *m, int64_t now)
 {
 	struct engine_life *l = g->life;
-	size_t n = l->n;
 
 	for (size_t i = 0; i < l->n; i++)
 		l->v[i]->loaded = false;
-	l->v = xrealloc(l->v, (l->n + m->n + 1) * sizeof(struct engine_rule *));
-	for (uint32_t i = 0; i < m->n; i++) {
-		const struct msg_rule *v = &m->v[i];
-		size_t at = place_of(l, v->rule, v->rev);
-
-		if (at == l->n || compare(l->v[at], v->rule, v->rev) != 0) {
-			at = n++;
-			l->v[at] = make_rule(v->rule, v->rev);
-		}
-		take_rule(l->v[at], v);
-	}
-	if (n > l->n)
-		qsort(l->v, n, sizeof(struct engine_rule *), by_name);
-	l->n = n;
+	take_rules(l, m);
 	engine_loaded_tell(g);
 	engine_trend_rules(g, now);
 }
@@ -282,11 +308,23 @@ engine_life_began(const struct engine *g, const struct engine_rule *r)
 	return (struct life_state){life_begin(r->declared, gated), 0, CLOCK_NONE};
 }
 
+bool
+engine_life_put(
+    const struct engine *g, const struct engine_rule *r, struct life_state *out)
+{
+	*out = r->row.move != 0 ? r->moved : engine_life_began(g, r);
+	return (out->mode == MODE_CANARY || out->mode == MODE_ENFORCE) &&
+	       out->mode > r->limit;
+}
+
+/* A move was checked against the limit of its day; a new version of the plugin may
+ * have a lower one. */
 void
 engine_life_state(
     const struct engine *g, const struct engine_rule *r, struct life_state *out)
 {
-	*out = r->row.move != 0 ? r->moved : engine_life_began(g, r);
+	if (engine_life_put(g, r, out))
+		*out = (struct life_state){MODE_SHADOW, 0, CLOCK_NONE};
 }
 
 void

@@ -26,6 +26,7 @@ struct engine_rule {
 	char *plugin, *pack, *clause, *category;
 	enum finding_mode declared, limit;
 	bool loaded; /* in the newest policy version */
+	bool held;   /* engine_loaded.c: it was told that `limit' holds it back */
 	/* engine_trend.c: known by its row of the store; where it began, and since when. */
 	bool known;
 	enum finding_mode began;
@@ -61,6 +62,8 @@ struct engine_life {
 	/* Counted in this turn and not written yet. */
 	struct engine_hit *hits;
 	size_t nhits, hits_cap;
+	uint32_t *hit_at; /* table of places in hits, + 1; 0: free */
+	size_t hit_places;
 	struct engine_cost *costs;
 	size_t ncosts;
 	struct engine_spent *spent; /* of rules; written when next_spent has come */
@@ -83,8 +86,13 @@ struct engine_rule *engine_life_of(
     struct engine *g, const struct finding *f, enum finding_mode declared);
 /* NULL if it is not known.  rev 0: the newest that is loaded, else the newest. */
 struct engine_rule *engine_life_find(struct engine *g, const char *rule, uint32_t rev);
-/* Where it is now. */
+/* Where it is now: where it was put, but for one that counts and whose plugin does not allow
+ * that (any more), which is in shadow. */
 void engine_life_state(
+    const struct engine *g, const struct engine_rule *r, struct life_state *out);
+/* Where people, gates or its pack put it, which is where moves begin.  True: its plugin
+ * holds it back. */
+bool engine_life_put(
     const struct engine *g, const struct engine_rule *r, struct life_state *out);
 /* Lays the modes in force over the findings of a revision and takes the verdict; would:
  * the lanes if every rule were enforced. */

@@ -25,6 +25,16 @@ tell_begun(const struct engine_rule *r)
 }
 
 static void
+tell_held(const struct engine_rule *r, enum finding_mode mode)
+{
+	log_warn("policy",
+	    "rule %s rev %u was put in %s and is in shadow: its plugin `%s' does not "
+	    "give the same answer twice any more, so that its findings cannot count",
+	    r->rule, r->rev, finding_mode_name(mode),
+	    r->plugin != NULL ? r->plugin : "");
+}
+
+static void
 tell_gone(struct engine *g, const struct engine_rule *r, const char *mode)
 {
 	const struct engine_rule *next = engine_life_find(g, r->rule, 0);
@@ -43,12 +53,43 @@ tell_gone(struct engine *g, const struct engine_rule *r, const char *mode)
 	    r->rule, r->rev, mode, next->rev, finding_mode_name(s.mode));
 }
 
+/* Rules that were put where their plugins do not let them be any more, and those that
+ * are let again. */
+static void
+tell_limits(struct engine *g)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < g->life->n; i++) {
+		struct engine_rule *r = g->life->v[i];
+		struct life_state s;
+		bool is = engine_life_put(g, r, &s);
+
+		if (!r->loaded || is == r->held)
+			continue;
+		r->held = is;
+		if (is && held++ < LINES_MAX)
+			tell_held(r, s.mode);
+		else if (!is)
+			log_notice("policy",
+			    "rule %s rev %u: its plugin does not hold it back any "
+			    "more, it is in %s",
+			    r->rule, r->rev, finding_mode_name(s.mode));
+	}
+	if (held > LINES_MAX)
+		log_warn("policy",
+		    "%zu more rules are in shadow as their plugins hold them back: "
+		    "tosctl policy rules lists all",
+		    held - LINES_MAX);
+}
+
 /* r->known and r->began are still as with the policy before. */
 void
 engine_loaded_tell(struct engine *g)
 {
 	size_t begun = 0, gone = 0;
 
+	tell_limits(g);
 	for (size_t i = 0; i < g->life->n; i++) {
 		const struct engine_rule *r = g->life->v[i];
 		struct life_state s;

@@ -195,7 +195,7 @@ rewritten(struct changes *x, const struct change *c, bool tell)
 	struct life_step o;
 	bool falls;
 
-	engine_life_state(x->g, r, &s);
+	engine_life_put(x->g, r, &s);
 	falls = x->g->conf->policy.life_cycle == CONF_LIFE_GATED &&
 		(s.mode == MODE_CANARY || s.mode == MODE_ENFORCE);
 	if (tell)

@@ -346,10 +346,17 @@ lost_end(const struct moving *x)
 		     "--emergency and --until";
 }
 
-/* "It is enforced already" would be believed of a rule that finds nothing. */
+/* "It is enforced already" would be believed of a rule that finds nothing, or that
+ * nothing counts of. */
 static const char *
 lost_rule(const struct moving *x)
 {
+	struct life_state s;
+
+	if (x->o->verdict == LIFE_SAME && engine_life_put(x->g, x->r, &s))
+		return "it is put there already, and is in shadow all the same: its "
+		       "plugin does not give the same answer twice any more, so that "
+		       "its findings cannot count";
 	return x->o->verdict == LIFE_SAME && !x->r->loaded && x->m->move != LIFE_RETIRE
 		   ? "no such rule is loaded, and so it finds nothing: its pack was "
 		     "refused, or is not there any more"
@@ -394,7 +401,7 @@ engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
 	struct moving x = {.g = g, .r = r, .m = m, .o = o, .now = now};
 	const char *lost;
 
-	engine_life_state(g, r, &x.from);
+	engine_life_put(g, r, &x.from);
 	engine_gate_limits(g, &x.limits);
 	engine_gate_numbers(g, r, m->noted, now, &x.numbers);
 	x.f = (struct life_facts){.now = now,
@@ -450,7 +457,7 @@ engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now)
 	struct life_state s;
 	struct life_step o;
 
-	engine_life_state(g, r, &s);
+	engine_life_put(g, r, &s);
 	if (s.mode != MODE_CANARY && s.mode != MODE_ENFORCE)
 		return;
 	engine_gate_limits(g, &l);

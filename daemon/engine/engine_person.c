@@ -344,6 +344,32 @@ erasable(const char *file)
 		       has_end(file, ".json")));
 }
 
+/* What was still to be judged cannot be any more, and what is in hand keeps nothing. */
+static void
+settle_erased(struct engine *g, const char *file, int64_t now)
+{
+	struct err e = ERR_INIT;
+	int64_t ids[256], after = 0;
+	size_t n;
+
+	engine_inspect_doubt(g);
+	do {
+		engine_must(
+		    store_revision_of_file(g->store, file, after, ids, 256, &n, &e), 0,
+		    "cannot list what was erased", &e);
+		for (size_t i = 0; i < n; i++) {
+			struct store_revision r;
+
+			engine_must(store_revision_get(g->store, ids[i], &r, &e), 0,
+			    "cannot read a revision", &e);
+			engine_judge_gone(
+			    g, &r, "its text was erased before it was judged", now);
+			store_revision_clear(&r);
+			after = ids[i];
+		}
+	} while (n == 256);
+}
+
 int
 engine_person_erase(struct engine_call *k, struct err *e)
 {
@@ -376,6 +402,7 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	    json_pack("{s:s, s:s}", "erased", file, "person", who->name), NULL, k->now);
 	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_fresh_forget(k->g);
+	settle_erased(k->g, file, k->now);
 	engine_must(store_ask_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_flush(k->g, k->now);
 	engine_record_seal(k->g, true, k->now);

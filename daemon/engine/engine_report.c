@@ -169,9 +169,8 @@ engine_report_settle(struct engine *g, const struct store_revision *r, int64_t f
 static int
 note_retry(void *ctx, const struct store_retry *row)
 {
-	(void)row;
-	*(bool *)ctx = true;
-	return 1;
+	*(bool *)ctx |= !row->given_up;
+	return *(bool *)ctx;
 }
 
 /* What is pending anyway, or waits for a plugin, comes by itself. */

@@ -84,16 +84,18 @@ engine_retry_skip(struct engine *g, int64_t revision, struct msg_inspect_item *i
 		engine_walk(store_retry_each(g->store, revision, add_skip, it));
 }
 
-/* Whether this plugin is not asked any more, and why. */
+/* Whether this plugin is not asked any more, and why.  ready: what it waited for is
+ * there, and it gets it the next time; but not for ever, as it may ask again. */
 static char *
 last_word(const struct engine *g, const struct store_retry *row,
-    const struct msg_retry *t, const char *why, int64_t now)
+    const struct msg_retry *t, bool ready, const char *why, int64_t now)
 {
+	int64_t most = g->conf->policy.retry_for + (ready ? WAIT_MAX : 0);
 	char span[CLOCK_TEXT];
 
 	if (t->lost && t->alone && row->tries >= g->conf->policy.attempts)
 		return xasprintf("lost %u times over it: %s", row->tries, why);
-	if (now - row->since > g->conf->policy.retry_for)
+	if (now - row->since > most)
 		return xasprintf("gave no answer for %s: %s",
 		    clock_span(now - row->since, span), why);
 	return NULL;
@@ -144,7 +146,9 @@ keep(struct engine *g, const struct store_revision *r,
 	row.tries += t->lost;
 	stand = engine_ask_want(g, r, j, t->plugin, &said, now);
 	words = said != NULL ? said : t->why;
-	why = stand == STAND_OVER ? xstrdup(words) : last_word(g, &row, t, words, now);
+	why = stand == STAND_OVER
+		  ? xstrdup(words)
+		  : last_word(g, &row, t, stand == STAND_READY, words, now);
 	row.given_up = why != NULL;
 	if (row.given_up)
 		engine_cost_failed(g, t->plugin, now);

@@ -99,7 +99,7 @@ moved_by(const struct engine_rule *r)
 static json_t *
 row_of(struct engine *g, const struct engine_rule *r)
 {
-	struct life_state s;
+	struct life_state s, put;
 	uint64_t hits = 0;
 	json_t *o = json_object();
 
@@ -111,6 +111,8 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_set_text(o, "mode", finding_mode_name(s.mode));
 	if (s.mode == MODE_CANARY)
 		json_set_int(o, "share", s.share);
+	if (engine_life_put(g, r, &put))
+		json_set_text(o, "held", finding_mode_name(put.mode));
 	json_set_text(o, "declared", finding_mode_name(r->declared));
 	json_object_set_new(o, "loaded", json_boolean(r->loaded));
 	json_set_time(o, "since", r->row.since);

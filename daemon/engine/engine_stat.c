@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "engine/engine_json.h"
 #include "engine/engine_life.h"
 #include "policy/fusion.h"
@@ -44,30 +45,59 @@ void
 engine_stat_free(struct engine_life *l)
 {
 	free(l->hits);
+	free(l->hit_at);
 }
 
 /* --- counting --- */
+
+/* Where it stands in the table of places, or is to stand. */
+static uint32_t *
+place_of(const struct engine_life *l, const struct engine_hit *h)
+{
+	uint64_t n = hash_text(h->tenant) ^ (uint64_t)(uintptr_t)h->rule * 0x9e3779b1u ^
+		     (uint64_t)h->day << 8 ^ (uint64_t)h->mode;
+	size_t mask = l->hit_places - 1, i = (size_t)(n ^ n >> 29) & mask;
+
+	for (; l->hit_at[i] != 0; i = (i + 1) & mask) {
+		const struct engine_hit *o = &l->hits[l->hit_at[i] - 1];
+
+		if (o->rule == h->rule && o->mode == h->mode && o->day == h->day &&
+		    strcmp(o->tenant, h->tenant) == 0)
+			break;
+	}
+	return &l->hit_at[i];
+}
+
+/* Room for one more; at most half of the places are taken. */
+static void
+hit_room(struct engine_life *l)
+{
+	if (l->nhits < l->hits_cap)
+		return;
+	l->hits_cap = l->hits_cap > 0 ? l->hits_cap * 2 : 64;
+	l->hits = xrealloc(l->hits, l->hits_cap * sizeof(*l->hits));
+	free(l->hit_at);
+	l->hit_places = l->hits_cap * 2;
+	l->hit_at = xcalloc(l->hit_places, sizeof(*l->hit_at));
+	for (size_t i = 0; i < l->nhits; i++)
+		*place_of(l, &l->hits[i]) = (uint32_t)i + 1;
+}
 
 static struct engine_hit *
 hit_of(struct engine_life *l, const struct engine_rule *r, const char *tenant,
     enum finding_mode mode, int64_t day)
 {
-	struct engine_hit *h;
+	struct engine_hit h = {.rule = r, .day = day, .mode = mode};
+	uint32_t *at;
 
-	for (size_t i = l->nhits; i > 0; i--) {
-		h = &l->hits[i - 1];
-		if (h->rule == r && h->mode == mode && h->day == day &&
-		    strcmp(h->tenant, tenant) == 0)
-			return h;
+	snprintf(h.tenant, sizeof(h.tenant), "%s", tenant);
+	hit_room(l);
+	at = place_of(l, &h);
+	if (*at == 0) {
+		l->hits[l->nhits] = h;
+		*at = (uint32_t)++l->nhits;
 	}
-	if (l->nhits == l->hits_cap) {
-		l->hits_cap = l->hits_cap > 0 ? l->hits_cap * 2 : 64;
-		l->hits = xrealloc(l->hits, l->hits_cap * sizeof(*l->hits));
-	}
-	h = &l->hits[l->nhits++];
-	*h = (struct engine_hit){.rule = r, .day = day, .mode = mode};
-	snprintf(h->tenant, sizeof(h->tenant), "%s", tenant);
-	return h;
+	return &l->hits[*at - 1];
 }
 
 void
@@ -115,6 +145,8 @@ engine_stat_flush(struct engine *g)
 		    "cannot count hits", &e);
 		l->flushes++;
 	}
+	if (l->nhits > 0)
+		memset(l->hit_at, 0, l->hit_places * sizeof(*l->hit_at));
 	l->nhits = 0;
 	engine_cost_turn(g);
 }

@@ -16,6 +16,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_errand.c \
 	%D%/engine_exposure.c \
 	%D%/engine_feed.c \
+	%D%/engine_fill.c \
 	%D%/engine_findings.c \
 	%D%/engine_fresh.c \
 	%D%/engine_gate.c \

@@ -532,6 +532,8 @@ const char *msg_name(enum msg_type type);
 
 /* The body of m, without the frame's header. */
 void msg_encode(struct buf *b, const struct msg *m);
+/* How much of such a body one item of INSPECT is; all of it is at most MSG_MAX. */
+size_t msg_inspect_size(const struct msg_inspect_item *v);
 
 /* Whether the catalogue lets m (with its descriptor or without) pass from `from` to
  * `to`: 0 or TOSD_EPROTO. */

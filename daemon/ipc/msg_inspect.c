@@ -160,6 +160,18 @@ msg_put_inspect(struct buf *b, const struct msg *m)
 	}
 }
 
+size_t
+msg_inspect_size(const struct msg_inspect_item *v)
+{
+	size_t n = 8 + 4 + strlen(v->tenant) + 8 + 4 + 4 + 1;
+
+	for (uint32_t k = 0; k < v->nskip; k++)
+		n += 4 + strlen(v->skip[k]);
+	for (uint32_t k = 0; k < v->nanswers; k++)
+		n += 4 + strlen(v->answers[k].key) + 4 + 4 + v->answers[k].body.len;
+	return n + item_wire_size(&v->item);
+}
+
 static void
 get_skip(struct rd *r, struct msg_inspect_item *v)
 {

@@ -255,12 +255,24 @@ select_sql(struct buf *b, const struct db_table *t)
 
 /* --- rows --- */
 
-static void
-bind_row(sqlite3_stmt *st, const struct db_table *t, const void *row, unsigned skip)
+/* A column that is too large must not be kept as if there were nothing in it. */
+static int
+bind_row(struct store *s, sqlite3_stmt *st, const struct db_table *t, const void *row,
+    unsigned skip, struct err *e)
 {
-	for (size_t i = 0; i < t->ncols; i++)
+	for (size_t i = 0; i < t->ncols; i++) {
+		int rc = SQLITE_OK;
+
 		if (wanted(t, i, skip))
-			bind_col(st, (int)i + 1, &t->cols[i], row);
+			rc = bind_col(st, (int)i + 1, &t->cols[i], row);
+		if (rc == SQLITE_OK)
+			continue;
+		sqlite3_clear_bindings(st);
+		err_set(e, TOSD_ELIMIT, "%s.%s: %s", t->name, t->cols[i].name,
+		    sqlite3_errstr(rc));
+		return db_break(s, TOSD_ELIMIT, e);
+	}
+	return 0;
 }
 
 static int
@@ -283,8 +295,9 @@ db_insert(struct store *s, const struct db_table *t, void *row, struct err *e)
 
 	if (st == NULL)
 		return db_break(s, TOSD_EIO, e);
-	bind_row(st, t, row, DB_READ);
-	rc = run_row(s, t, st, e);
+	rc = bind_row(s, st, t, row, DB_READ, e);
+	if (rc == 0)
+		rc = run_row(s, t, st, e);
 	if (rc < 0)
 		return rc;
 	if (sqlite3_changes(s->db) == 0)
@@ -303,7 +316,9 @@ db_update(struct store *s, const struct db_table *t, const void *row, struct err
 
 	if (st == NULL)
 		return db_break(s, TOSD_EIO, e);
-	bind_row(st, t, row, DB_READ | DB_FIXED);
+	rc = bind_row(s, st, t, row, DB_READ | DB_FIXED, e);
+	if (rc < 0)
+		return rc;
 	sqlite3_bind_int64(st, 1, id);
 	rc = run_row(s, t, st, e);
 	if (rc == 0 && sqlite3_changes(s->db) == 0)

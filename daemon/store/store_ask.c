@@ -139,6 +139,24 @@ store_ask_erase(struct store *s, const char *file, struct err *e)
 	return db_done(s, own, rc, e);
 }
 
+int
+store_ask_unask(struct store *s, int64_t id, int64_t due, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE ask SET question = NULL, state = 2, due = ?2,"
+	    " why = 'its text was erased' WHERE id = ?1 AND state = 0";
+	bool own;
+	int rc = db_write(s, NULL, NULL, &own, e);
+
+	if (rc < 0)
+		return rc;
+	db_exec(s, "PRAGMA secure_delete = ON", NULL);
+	rc = db_run(s, sql, NULL, e, "im", id, due);
+	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
+	s->erased |= rc == 0;
+	return db_done(s, own, rc, e);
+}
+
 #define EXPIRE                                                            \
 	"UPDATE ask SET key = 'expired-' || id, state = 3, answer = NULL" \
 	" WHERE "

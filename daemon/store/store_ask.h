@@ -59,6 +59,9 @@ int store_ask_reset(struct store *s, int64_t due, struct err *e);
 /* Forgets the answer that lies in this file of the vault: erased (privacy).  Whoever needs
  * it asks again. */
 int store_ask_erase(struct store *s, const char *file, struct err *e);
+/* The same with a question that is still open: it is not asked, until somebody brings it
+ * anew after `due'. */
+int store_ask_unask(struct store *s, int64_t id, int64_t due, struct err *e);
 /* The answer is handed out no more; its bytes leave the store. */
 int store_ask_expire(struct store *s, int64_t id, struct err *e);
 /* The same of those of an endpoint that were given before, the oldest, at most max. */

@@ -364,7 +364,8 @@ store_revision_pending(
 	static const char sql[] =
 	    "SELECT id FROM todo CROSS JOIN revision ON id BETWEEN first AND last "
 	    "WHERE last > ?1 AND id > ?1 "
-	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id) "
+	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id "
+	    "AND given_up = 0) "
 	    "ORDER BY first, id LIMIT ?2";
 	sqlite3_stmt *st;
 	int rc = db_todo_write(s, e);
@@ -374,6 +375,22 @@ store_revision_pending(
 		return rc;
 	st = db_query(s, sql, e, "ii", after, (int64_t)max);
 	rc = st != NULL ? 1 : TOSD_EIO;
+	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
+		if (*n < max)
+			ids[(*n)++] = sqlite3_column_int64(st, 0);
+	return rc;
+}
+
+int
+store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
+    size_t max, size_t *n, struct err *e)
+{
+	static const char sql[] = "SELECT id FROM revision WHERE file = ?1 AND id > ?2 "
+				  "ORDER BY id LIMIT ?3";
+	sqlite3_stmt *st = db_query(s, sql, e, "tii", file, after, (int64_t)max);
+	int rc = st != NULL ? 1 : TOSD_EIO;
+
+	*n = 0;
 	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
 		if (*n < max)
 			ids[(*n)++] = sqlite3_column_int64(st, 0);

@@ -44,7 +44,7 @@ static const char settings_memory[] = "PRAGMA journal_mode = MEMORY;"
 static const struct {
 	int id, value;
 } limits[] = {
-    {SQLITE_LIMIT_LENGTH, 64 << 20},
+    {SQLITE_LIMIT_LENGTH, 128 << 20}, /* a frame and what else a row has */
     {SQLITE_LIMIT_SQL_LENGTH, 16 << 10},
     {SQLITE_LIMIT_COLUMN, 64},
     {SQLITE_LIMIT_ATTACHED, 0},
