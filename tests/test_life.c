@@ -48,22 +48,22 @@ static const struct {
 	const char *moves[LIFE_MOVES];
 	enum finding_mode to[LIFE_MOVES];
 } all[MODE_RETIRED + 1] = {
-#define M(s, c, e, r, b, l, d)         \
-	{                              \
-		s, c, e, r, b, l, d, d \
+#define M(s, c, e, r, b, l, d)                 \
+	{                                      \
+		s, c, e, r, b, l, d, d, "DDDD" \
 	}
     [MODE_DRAFT] = {M("DDDD", "RRRR", "RRRR", "DDDD", "DDDD", "RRRR", "RRRR"),
-	{MODE_SHADOW, 0, 0, MODE_RETIRED, MODE_SHADOW, 0, 0, 0}},
+	{MODE_SHADOW, 0, 0, MODE_RETIRED, MODE_SHADOW, 0, 0, 0, MODE_SHADOW}},
     [MODE_SHADOW] = {M("SSSS", "DDRR", "WDRR", "DDDD", "RRRR", "RRRR", "RRRR"),
-	{0, MODE_CANARY, MODE_ENFORCE, MODE_RETIRED, 0, 0, 0, 0}},
+	{0, MODE_CANARY, MODE_ENFORCE, MODE_RETIRED, 0, 0, 0, 0, MODE_SHADOW}},
     [MODE_CANARY] = {M("DDDD", "DDDD", "WDRR", "DDDD", "DDDD", "RRRR", "DDDD"),
 	{MODE_SHADOW, MODE_CANARY, MODE_ENFORCE, MODE_RETIRED, MODE_SHADOW, 0,
-	    MODE_SHADOW, MODE_SHADOW}},
+	    MODE_SHADOW, MODE_SHADOW, MODE_SHADOW}},
     [MODE_ENFORCE] = {M("DDDD", "DDDD", "SSSS", "DDDD", "DDDD", "RRRR", "DDDD"),
 	{MODE_SHADOW, MODE_CANARY, 0, MODE_RETIRED, MODE_SHADOW, 0, MODE_SHADOW,
-	    MODE_SHADOW}},
+	    MODE_SHADOW, MODE_SHADOW}},
     [MODE_RETIRED] = {M("DDDD", "RRRR", "RRRR", "SSSS", "DDDD", "RRRR", "RRRR"),
-	{MODE_SHADOW, 0, 0, 0, MODE_SHADOW, 0, 0, 0}},
+	{MODE_SHADOW, 0, 0, 0, MODE_SHADOW, 0, 0, 0, MODE_SHADOW}},
 #undef M
 };
 
@@ -239,8 +239,18 @@ test_rollback(void)
 	CU_ASSERT_EQUAL(try(MODE_SHADOW, LIFE_ROLLBACK, &f, &o), LIFE_REFUSED);
 	f.failing = 0;
 	CU_ASSERT_EQUAL(try(MODE_SHADOW, LIFE_ROLLBACK, &f, &o), LIFE_DONE);
-	/* Into an override: while it lasts. */
+	/* Nor into what people's words would end at once, unless over the gates. */
 	f.machine = false;
+	f.falls = true;
+	f.failing = 1u << LIFE_GATE_PRECISION;
+	CU_ASSERT_EQUAL(try(MODE_SHADOW, LIFE_ROLLBACK, &f, &o), LIFE_REFUSED);
+	f.emergency = true;
+	f.until = NOW + 1;
+	CU_ASSERT_EQUAL(try(MODE_SHADOW, LIFE_ROLLBACK, &f, &o), LIFE_DONE);
+	CU_ASSERT_EQUAL(o.next.until, NOW + 1);
+	f.emergency = f.falls = false;
+	f.failing = 0;
+	/* Into an override: while it lasts. */
 	f.back.until = NOW + 1;
 	CU_ASSERT_EQUAL(try(MODE_SHADOW, LIFE_ROLLBACK, &f, &o), LIFE_DONE);
 	CU_ASSERT_EQUAL(o.next.until, NOW + 1);

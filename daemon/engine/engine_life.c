@@ -145,7 +145,7 @@ engine_life_rules(struct engine *g, const struct msg_rules *m, int64_t now)
 	if (n > l->n)
 		qsort(l->v, n, sizeof(struct engine_rule *), by_name);
 	l->n = n;
-	engine_loaded_tell(g);
+	engine_loaded_tell(g, m);
 	engine_trend_rules(g, now);
 }
 

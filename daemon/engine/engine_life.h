@@ -30,6 +30,9 @@ struct engine_rule {
 	bool known;
 	enum finding_mode began;
 	int64_t since;
+	/* engine_loaded.c: its pack says something else than before, and that was this. */
+	bool restated;
+	enum finding_mode was;
 
 	struct store_life row; /* id 0: never moved, nobody wishes it to be */
 	struct life_state moved; /* what row.move says; valid where that is not 0 */
@@ -109,6 +112,12 @@ struct engine_move {
 	const char *words;  /* reason, and note; NULL: none */
 	json_t *why; /* out: an array for o->reasons in words for people; NULL: unwanted */
 };
+/* Its pack has moved it (r->restated): 1 if that changes whether it counts.  Open
+ * violations are withdrawn, or count again, which is on record; tells: and in the log. */
+int engine_life_restated(
+    struct engine *g, struct engine_rule *r, int64_t now, bool tells);
+/* Whether somebody who still may wishes it to be moved. */
+bool engine_life_wishes(const struct engine *g, const struct store_life *w);
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
 void engine_life_move(struct engine *g, struct engine_rule *r,
@@ -137,8 +146,10 @@ bool engine_meaning_steady(const struct engine_rule *r, int64_t time);
 /* --- engine_loaded.c --- */
 
 /* Tells what counts by its pack, and what counted and is gone; before engine_trend.c takes
- * note of what is loaded. */
-void engine_loaded_tell(struct engine *g);
+ * note of what is loaded.  m: what the worker said. */
+void engine_loaded_tell(struct engine *g, const struct msg_rules *m);
+/* What follows for rules that nobody was asked about; after the entry `policy'. */
+void engine_loaded_moves(struct engine *g, int64_t now);
 
 /* --- engine_gate.c --- */
 

@@ -66,11 +66,11 @@ engine_rule_one(struct engine *g, const char *name, uint32_t rev, struct err *e)
 /* --- the list --- */
 
 static void
-set_wish(json_t *o, const struct store_life *w)
+set_wish(const struct engine *g, json_t *o, const struct store_life *w)
 {
 	char *as;
 
-	if (w->wish_who == NULL)
+	if (!engine_life_wishes(g, w))
 		return;
 	json_set_text(o, "wish", life_move_name((enum life_move)w->wish));
 	if (w->wish == LIFE_CANARY)
@@ -122,7 +122,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_set_text(o, "plugin", r->plugin);
 	json_set_text(o, "clause", r->clause);
 	json_set_text(o, "category", r->category);
-	set_wish(o, &r->row);
+	set_wish(g, o, &r->row);
 	return o;
 }
 
