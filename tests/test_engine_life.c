@@ -383,6 +383,12 @@ test_fall(void)
 	json_decref(bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "appeal",
 				     "case", "2026-000001", "what", "open", "person",
 				     "p1", "reason", "they object")));
+	/* An exhibit that is not there: nothing is decided. */
+	r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s, s:[i, i]}", "cmd",
+			     "appeal", "case", "2026-000001", "what", "uphold",
+			     "person", "p1", "reason", "a song", "exhibits", 2, 4));
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(r, "error"), "no exhibit 4"));
+	json_decref(r);
 	r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s, s:[i]}", "cmd", "appeal",
 			     "case", "2026-000001", "what", "uphold", "person", "p1",
 			     "reason", "a song", "exhibits", 2));
@@ -583,6 +589,14 @@ test_people(void)
 	o = move_json("shadow", "p1");
 	json_object_set_new(o, "rules", json_pack("[s]", "nobody"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "no rule or pack `nobody'"));
+	/* All names or none; and each rule once. */
+	o = move_json("retire", "p1");
+	json_object_set_new(o, "rules", json_pack("[s, s]", "v/kill", "v/nope"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "no rule or pack `v/nope'"));
+	MODE(b, "shadow");
+	o = move_json("shadow", "p1");
+	json_object_set_new(o, "rules", json_pack("[s, s]", "v/kill", "v"));
+	CU_ASSERT_EQUAL(count_rows(bench_ask(b, o)), 1);
 	o = move_json("rollback", "p1");
 	json_object_set_new(o, "rules", json_pack("[s]", "v")); /* a pack */
 	CU_ASSERT_STRING_EQUAL(moved(b, o), "waits");

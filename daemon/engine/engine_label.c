@@ -494,6 +494,26 @@ say_one(void *ctx, const struct store_violation *v)
 	return 0;
 }
 
+/* Numbers run from 1 on.  Before anything is done: words about a case cannot be taken
+ * back. */
+int
+engine_label_exhibits(
+    const struct engine_call *k, const struct store_case *c, struct err *e)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach(json_object_get(k->request, "exhibits"), i, n)
+	{
+		if (json_integer_value(n) < 1 ||
+		    json_integer_value(n) > (json_int_t)c->exhibits)
+			return err_set(e, TOSD_ENOENT,
+			    "case %s has no exhibit %lld: tosctl cases %s lists them",
+			    c->number, (long long)json_integer_value(n), c->number);
+	}
+	return 0;
+}
+
 /* All words first: a rule that falls changes what counts. */
 void
 engine_label_case(struct engine_call *k, const struct store_case *c, const char *person,

@@ -226,6 +226,9 @@ void engine_label_review(struct engine *g, const struct store_revision *r,
  * cites) were violations, or were none. */
 void engine_label_case(struct engine_call *k, const struct store_case *c,
     const char *person, enum store_label_source source, bool right);
+/* Whether the exhibits that the request names are there. */
+int engine_label_exhibits(
+    const struct engine_call *k, const struct store_case *c, struct err *e);
 const char *engine_label_source(uint8_t source); /* enum store_label_source */
 engine_cmd_fn engine_label_label, engine_label_decide;
 

@@ -152,6 +152,8 @@ engine_rule_list(struct engine_call *k, struct err *e)
 struct order {
 	struct engine_call *k;
 	struct engine_move m;
+	struct engine_rule **v; /* those that it is about */
+	size_t n;
 	json_t *rows;
 	bool refused;
 };
@@ -176,39 +178,69 @@ move_one(struct order *x, struct engine_rule *r)
 	x->refused |= o.verdict == LIFE_REFUSED;
 }
 
-/* Each rule that a name means, in its newest revision.  The set is taken first: a move
- * may make rules known. */
+static void
+add_rule(struct order *x, struct engine_rule *r)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i] == r)
+			return;
+	x->v[x->n++] = r;
+}
+
+/* Each rule that a name means, in its newest revision. */
 static int
-move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
+find_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 {
 	struct engine_life *l = x->k->g->life;
-	struct engine_rule **v = xcalloc(l->n + 1, sizeof(struct engine_rule *));
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct engine_rule *r = l->v[i];
-
 		bool itself = strcmp(name, r->rule) == 0;
 
 		if (!engine_rule_named(name, r) ||
 		    r != engine_life_find(x->k->g, r->rule, rev))
 			continue;
 		/* Of a pack, what is loaded, and can be rolled back at all. */
-		if (itself ||
-		    (r->loaded && (x->m.move != LIFE_ROLLBACK || r->row.move != 0)))
-			v[n++] = r;
+		if (!itself &&
+		    (!r->loaded || (x->m.move == LIFE_ROLLBACK && r->row.move == 0)))
+			continue;
+		n++;
+		if (x->n <= MOVES_MAX)
+			add_rule(x, r);
 	}
-	for (size_t i = 0; i < n && n <= MOVES_MAX; i++)
-		move_one(x, v[i]);
-	free(v);
-	if (n > MOVES_MAX)
+	if (n > MOVES_MAX || x->n > MOVES_MAX)
 		return err_set(e, TOSD_ELIMIT,
-		    "%zu rules are too many at a time, the limit is %d", n, MOVES_MAX);
+		    "%zu rules are too many at a time, the limit is %d",
+		    n > x->n ? n : x->n, MOVES_MAX);
 	if (n == 0)
 		return rev != 0 ? err_set(e, TOSD_ENOENT,
 				      "there is no rule `%s' of that revision", name)
 				: engine_rule_none(name, e);
 	return 0;
+}
+
+/* All names are looked up first: who misspelt one moves nothing.  And a move may make
+ * rules known. */
+static int
+move_all(struct order *x, const json_t *names, uint32_t rev, struct err *e)
+{
+	const json_t *name;
+	size_t i;
+	int rc = 0;
+
+	x->v = xcalloc(MOVES_MAX + 2, sizeof(struct engine_rule *));
+	json_array_foreach(names, i, name)
+	{
+		if (rc == 0)
+			rc = find_named(x,
+			    json_is_string(name) ? json_string_value(name) : "", rev,
+			    e);
+	}
+	for (i = 0; rc == 0 && i < x->n; i++)
+		move_one(x, x->v[i]);
+	free(x->v);
+	return rc;
 }
 
 /* Reason and note are kept together: they explain the same step. */
@@ -304,10 +336,9 @@ int
 engine_rule_move(struct engine_call *k, struct err *e)
 {
 	struct order x = {.k = k, .rows = json_array()};
-	const json_t *rules = json_object_get(k->request, "rules"), *name;
+	const json_t *rules = json_object_get(k->request, "rules");
 	json_int_t rev = json_integer_value(json_object_get(k->request, "rev"));
 	char *words = NULL;
-	size_t i;
 	int rc = read_order(&x, e);
 
 	json_object_set_new(k->reply, "rows", x.rows);
@@ -320,13 +351,9 @@ engine_rule_move(struct engine_call *k, struct err *e)
 	if (rc == 0 && json_array_size(rules) == 0)
 		rc = err_set(e, TOSD_EINVAL, "which rule?");
 	x.m.words = words;
-	json_array_foreach(rules, i, name)
-	{
-		if (rc == 0)
-			rc = move_named(&x,
-			    json_is_string(name) ? json_string_value(name) : "",
-			    rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
-	}
+	if (rc == 0)
+		rc = move_all(&x, rules,
+		    rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
 	free(words);
 	json_object_set_new(k->reply, "negative", json_boolean(x.refused));
 	return rc;
