@@ -390,13 +390,16 @@ int
 engine_person_outbox(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, false, e);
-	const char *what = json_get_text(k->request, "what");
+	const char *what = json_get_text(k->request, "what"), *reason = NULL;
 	json_int_t id = json_integer_value(json_object_get(k->request, "id"));
 
 	if (who == NULL)
 		return e->code;
+	if (json_get_text(k->request, "reason") != NULL &&
+	    need_reason(k, &reason, e) != 0)
+		return e->code;
 	return engine_outbox_settle(
-	    k->g, id, what != NULL ? what : "", who->name, k->now, e);
+	    k->g, id, what != NULL ? what : "", who->name, reason, k->now, e);
 }
 
 /* Polls a tenant's feeds now. */
