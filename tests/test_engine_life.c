@@ -283,6 +283,28 @@ review(const char *what, const char *finding)
 	    "finding", finding, "person", "p1", "reason", "looked at");
 }
 
+/* An edit does not take a post out of the canary, or into it. */
+static void
+test_canary_edited(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *o;
+	size_t n;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	o = move_json("canary", "p1");
+	json_object_set_new(o, "share", json_integer(50));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	post_many(b, 10, 20, "i will kill you");
+	n = bench_count(b, "review");
+	CU_ASSERT(n > 3 && n < 17);
+	post_many(b, 10, 20, "tomorrow i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "review"), 2 * n);
+	bench_close(b);
+}
+
 /* Within the share: waits for a person; outside it is shadow. */
 static void
 test_canary(void)
@@ -810,6 +832,7 @@ static const struct suite_test tests[] = {
     {"a wish of one who may no more", test_wish_void},
     {"drafts and retired rules are counted only", test_draft},
     {"a canary waits for a person", test_canary},
+    {"a canary and an edit", test_canary_edited},
     {"a canary confirmed too late", test_canary_late},
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},

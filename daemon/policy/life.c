@@ -413,15 +413,15 @@ life_begin(enum finding_mode declared, bool gated)
 }
 
 bool
-life_within(const char digest[DIGEST_HEX], uint32_t share)
+life_within(const char *rule, const char *guid, uint32_t share)
 {
 	static const char seed[] = "tosd canary";
-	const struct digest_part parts[] = {
-	    {seed, sizeof(seed)}, {digest, strlen(digest)}};
+	const struct digest_part parts[] = {{seed, sizeof(seed)},
+	    {rule, strlen(rule) + 1}, {guid, strlen(guid)}};
 	uint8_t d[DIGEST_LEN];
 	uint64_t n = 0;
 
-	digest_parts(parts, 2, d);
+	digest_parts(parts, 3, d);
 	for (int i = 0; i < 4; i++)
 		n = n << 8 | d[i];
 	return n * 100 < (uint64_t)share << 32;

@@ -130,9 +130,9 @@ void life_step(const struct life_state *s, enum life_move move,
 /* Where a rule begins: as its pack declares, or gated (at most in shadow). */
 enum finding_mode life_begin(enum finding_mode declared, bool gated);
 
-/* Canary: whether this item is within the share.  Of the content alone (hex digest of
- * the revision), so the same item gets the same answer everywhere, and a larger share
- * has all items of a smaller one. */
-bool life_within(const char digest[DIGEST_HEX], uint32_t share);
+/* Canary: whether this item is within the rule's share.  Of its name in the feed alone, so
+ * the same post gets the same answer everywhere, also once it was edited, and a larger
+ * share has all posts of a smaller one; each rule has others. */
+bool life_within(const char *rule, const char *guid, uint32_t share);
 
 #endif
