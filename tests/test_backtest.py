@@ -571,6 +571,9 @@ def test_hostile(base, store):
           "a pack that does not load", got.stderr)
     got = backtest(base, store, packs="nowhere")
     check(got.returncode == 3, "no packs at all", got.stderr)
+    got = run(TOSCTL, "policy", "backtest", "--sample-size", "0", base)
+    check(got.returncode == 2 and "--sample-size is a number from 1 to 10000, not `0'"
+          in got.stderr, "what was wrong", got.stderr)
     got = run(TOSCTL, "policy", "backtest", "--jobs", "0", base)
     check(got.returncode == 2, "usage", got.stderr)
 

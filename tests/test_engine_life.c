@@ -428,6 +428,15 @@ test_fall(void)
 	CU_ASSERT_EQUAL(
 	    bench_int(json_array_get(json_object_get(r, "rows"), 0), "wrong"), 1);
 	json_decref(r);
+	/* Of a newer revision there are none, which is not all there is to say. */
+	rules(b, "d2", MODE_SHADOW, 2, MODE_ENFORCE);
+	r = ask(b, "rule-relied", "rule", "v/kill");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "rows")), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "note"),
+	    "no notice relied on v/kill rev 2, but on rev 1: tosctl policy relied "
+	    "v/kill --rev 1");
+	json_decref(r);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
 	r = ask(b, "violations", NULL, NULL);
 	CU_ASSERT_PTR_NULL(json_object_get(
 	    json_array_get(json_object_get(r, "rows"), 0), "withdrawn"));

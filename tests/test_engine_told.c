@@ -99,9 +99,10 @@ test_wishes(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_last,
 	    "takes the place of the wish of p1: canary, 10 %, over the gates until"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_last, "and may leave out --until"));
-	/* The same person may think again, and takes nobody's place. */
+	/* The same person may think again. */
 	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p2", 30, t[1])), "waits");
-	SAME(why_last, "a second person is needed");
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    why_last, "takes the place of what was wished before by p2: canary, 20 %"));
 	log_begin();
 	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 30, "")), "done");
 	log_end();
@@ -115,6 +116,22 @@ test_wishes(void)
 	CU_ASSERT_EQUAL(
 	    log_count("rule v/kill rev 1: canary to shadow as its override is over\n"),
 	    1);
+	bench_close(b);
+}
+
+/* Whose end it is that has passed. */
+static void
+test_end_past(void)
+{
+	struct bench *b = open_with("gates = { labels = 40; days = 0; };");
+	char t[CLOCK_TEXT];
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	clock_format(b->now + CLOCK_HOUR, t);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p1", 0, t)), "waits");
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p2", 0, "")), "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_last, "the end that p1 has named, 2026-"));
 	bench_close(b);
 }
 
@@ -332,6 +349,7 @@ test_waiting(void)
 static const struct suite_test tests[] = {
     {"names that are none, and packs", test_names},
     {"wishes of others", test_wishes},
+    {"an end that has passed", test_end_past},
     {"ends that are asked for", test_ends},
     {"gates by their figures", test_gates},
     {"tenants, cases and modes that are none", test_nobody},

@@ -287,6 +287,31 @@ engine_label_wait(struct engine *g, const struct store_revision *r,
 	return id;
 }
 
+/* A canary of a busy rule finds hundreds within a minute. */
+static void
+tell_wait(struct engine *g, int64_t id, const char *rule, int64_t now)
+{
+	struct engine_life *l = g->life;
+
+	if (now < l->next_told) {
+		l->untold++;
+		log_debug("policy", "finding %lld of the canary %s waits for a person",
+		    (long long)id, rule);
+		return;
+	}
+	if (l->untold > 0)
+		log_notice("policy",
+		    "finding %lld of the canary %s waits for a person, and %zu more of "
+		    "canaries since the last such line: tosctl reviews",
+		    (long long)id, rule, l->untold);
+	else
+		log_notice("policy",
+		    "finding %lld of the canary %s waits for a person: tosctl reviews",
+		    (long long)id, rule);
+	l->untold = 0;
+	l->next_told = now + CLOCK_MIN;
+}
+
 void
 engine_label_review(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now)
@@ -307,9 +332,7 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 		"policy", g->policy);
 	seq = engine_record(g, "review", entry, NULL, now);
 	id = engine_label_wait(g, r, f, seq, now);
-	log_notice("policy",
-	    "finding %lld of the canary %s waits for a person: tosctl reviews",
-	    (long long)id, f->rule);
+	tell_wait(g, id, f->rule, now);
 }
 
 struct counted {

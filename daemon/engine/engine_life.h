@@ -70,6 +70,8 @@ struct engine_life {
 	size_t nspent, spent_cap;
 	int64_t next_spent; /* 0: there is nothing */
 	uint64_t flushes; /* for tests: rows written */
+	size_t untold; /* findings that wait, and when the next one is told: engine_label.c */
+	int64_t next_told;
 };
 
 /* --- engine_life.c --- */

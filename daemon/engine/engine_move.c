@@ -372,6 +372,8 @@ note_instead(struct moving *x)
 static void
 ask_people(struct moving *x)
 {
+	char until[CLOCK_TEXT];
+
 	x->f.people = x->m->person != NULL;
 	x->f.until = x->m->until;
 	if (x->m->person == NULL || !wished(x))
@@ -379,6 +381,10 @@ ask_people(struct moving *x)
 	if (strcmp(x->r->row.wish_who, x->m->person) != 0)
 		x->f.people = 2;
 	x->f.until = x->r->row.wish_until;
+	if (x->f.until != CLOCK_NONE && x->f.until <= x->now)
+		x->instead = xasprintf("that is the end that %s has named, %s: name "
+				       "another one, --until TIME",
+		    x->r->row.wish_who, clock_format(x->f.until, until));
 }
 
 /* Who names an end believes in it.  A step down keeps the one that is in force, and

@@ -352,8 +352,8 @@ engine_rule_move(struct engine_call *k, struct err *e)
 		rc = err_set(e, TOSD_EINVAL, "which rule?");
 	x.m.words = words;
 	if (rc == 0)
-		rc = move_all(&x, rules,
-		    rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
+		rc = move_all(
+		    &x, rules, rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
 	free(words);
 	json_object_set_new(k->reply, "negative", json_boolean(x.refused));
 	return rc;
@@ -361,10 +361,14 @@ engine_rule_move(struct engine_call *k, struct err *e)
 
 /* --- notices that relied on a rule --- */
 
+#define REVS_MAX 20
+
 struct relied {
 	struct engine *g;
 	const struct engine_rule *r;
 	json_t *rows;
+	uint32_t others[REVS_MAX]; /* revs of the same rule that notices cite */
+	size_t nothers;
 };
 
 static json_t *
@@ -381,11 +385,40 @@ notice_row(struct relied *x, const struct store_violation *v, const char *number
 			(json_int_t)v->notice)
 			return row;
 	}
-	row = json_pack("{s:s, s:i, s:s, s:i, s:i, s:o}", "case", number, "notice",
-	    (int)v->notice, "tenant", v->tenant, "exhibits", 0, "wrong", 0, "list",
-	    json_array());
+	row = json_pack("{s:s, s:I, s:s, s:i, s:s, s:i, s:i, s:o}", "rule", x->r->rule,
+	    "rev", (json_int_t)x->r->rev, "case", number, "notice", (int)v->notice,
+	    "tenant", v->tenant, "exhibits", 0, "wrong", 0, "list", json_array());
 	json_array_append_new(x->rows, row);
 	return row;
+}
+
+static void
+note_other(struct relied *x, uint32_t rev)
+{
+	for (size_t i = 0; i < x->nothers; i++)
+		if (x->others[i] == rev)
+			return;
+	if (x->nothers < REVS_MAX)
+		x->others[x->nothers++] = rev;
+}
+
+/* Who asks without a rev asks about the newest, and nothing is easily taken for all. */
+static void
+say_others(const struct relied *x, json_t *reply)
+{
+	struct buf b = {0};
+	char *text;
+
+	if (x->nothers == 0 || json_array_size(x->rows) > 0)
+		return;
+	buf_printf(
+	    &b, "no notice relied on %s rev %u, but on rev", x->r->rule, x->r->rev);
+	for (size_t i = 0; i < x->nothers; i++)
+		buf_printf(&b, "%s %u", i > 0 ? "," : "", x->others[i]);
+	buf_printf(&b, ": tosctl policy relied %s --rev %u", x->r->rule, x->others[0]);
+	text = buf_take(&b);
+	json_object_set_new(reply, "note", json_string(text));
+	free(text);
 }
 
 static int
@@ -398,9 +431,12 @@ add_relied(void *ctx, const struct store_violation *v)
 	json_t *row;
 	bool wrong;
 
-	if (v->notice == 0 || v->finding.rev != x->r->rev ||
-	    strcmp(v->finding.rule, x->r->rule) != 0)
+	if (v->notice == 0 || strcmp(v->finding.rule, x->r->rule) != 0)
 		return 0;
+	if (v->finding.rev != x->r->rev) {
+		note_other(x, v->finding.rev);
+		return 0;
+	}
 	store_case_get(x->g->store, v->case_id, &c, &e);
 	wrong = store_label_get(x->g->store, v->revision, v->finding.rule,
 		    v->finding.rev, &l, &e) == 0 &&
@@ -428,5 +464,6 @@ engine_rule_relied(struct engine_call *k, struct err *e)
 		return e->code;
 	engine_walk(
 	    store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, add_relied, &x));
+	say_others(&x, k->reply);
 	return 0;
 }
