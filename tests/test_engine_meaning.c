@@ -351,6 +351,25 @@ test_pack_retires(void)
 	bench_close(b);
 }
 
+/* Many at a time, of which one has found something. */
+static void
+test_pack_many(void)
+{
+	static const char *const names[] = {"v/a", "v/b", "v/c", "v/d", "v/e", "v/f",
+	    "v/g", "v/h", "v/i", "v/kill", "v/z"};
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+
+	rules_of(b, "d1", names, 11, 0);
+	post_many(b, 0, 3, "i will kill you");
+	rules_of(b, "d2", names + 10, 1, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 10);
+	CU_ASSERT_EQUAL(withdrawn(b), 3);
+	rules_of(b, "d1", names, 11, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 20);
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	bench_close(b);
+}
+
 /* What people's words would end at the next label is not brought back, and does not
  * outlast a new floor. */
 static void
@@ -385,6 +404,7 @@ test_floor(void)
 static const struct suite_test tests[] = {
     {"what its pack takes down", test_pack_down},
     {"what its pack retires", test_pack_retires},
+    {"many rules of a pack", test_pack_many},
     {"no way back below the floor", test_floor},
     {"in a gated life", test_gated},
     {"over a restart", test_restart},

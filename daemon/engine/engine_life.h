@@ -33,6 +33,7 @@ struct engine_rule {
 	/* engine_loaded.c: its pack says something else than before, and that was this. */
 	bool restated;
 	enum finding_mode was;
+	bool open; /* there may be violations that no notice cites yet */
 
 	struct store_life row; /* id 0: never moved, nobody wishes it to be */
 	struct life_state moved; /* what row.move says; valid where that is not 0 */

@@ -13,6 +13,7 @@
 
 /* Lines about single rules at a time; what is more is counted. */
 #define LINES_MAX 20
+#define FEW 8
 
 static void
 tell_begun(const struct engine_rule *r)
@@ -82,7 +83,9 @@ note_restated(struct engine *g, const struct msg_rules *m, size_t at)
 
 	if (!r->known || r->row.move != 0)
 		return;
-	if (!r->loaded && is_taken_out(g, m, at))
+	/* Of one that did not count there is nothing to withdraw. */
+	if (!r->loaded && (r->began == MODE_ENFORCE || r->began == MODE_CANARY) &&
+	    is_taken_out(g, m, at))
 		r->declared = MODE_RETIRED;
 	if (!r->loaded && r->declared != MODE_RETIRED)
 		return;
@@ -143,12 +146,40 @@ would_fall(
 	return life_falls(limits, &n);
 }
 
+static int
+note_open(void *ctx, const struct store_violation *v)
+{
+	struct engine_rule *r = engine_life_find(ctx, v->finding.rule, v->finding.rev);
+
+	if (r != NULL && v->notice == 0)
+		r->open = true;
+	return 0;
+}
+
+/* To look for the violations of one rule all are read: of many rules at a time, as with
+ * another life_cycle, once for all of them. */
+static void
+find_open(struct engine *g)
+{
+	struct engine_life *l = g->life;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->v[i]->restated;
+	for (size_t i = 0; n > 0 && i < l->n; i++)
+		l->v[i]->open = n < FEW;
+	if (n >= FEW)
+		engine_walk(
+		    store_violation_each(g->store, VIOLATION_ALL, 0, 0, note_open, g));
+}
+
 void
 engine_loaded_moves(struct engine *g, int64_t now)
 {
 	struct life_limits limits;
 	size_t n = 0;
 
+	find_open(g);
 	for (size_t i = 0; i < g->life->n; i++) {
 		struct engine_rule *r = g->life->v[i];
 

@@ -281,7 +281,7 @@ engine_life_restated(struct engine *g, struct engine_rule *r, int64_t now, bool 
 	if (does_count(r->was) == does_count(o.next.mode))
 		return 0;
 	record_move(&x);
-	x.withdrawn = rederive(g, r, o.next.mode);
+	x.withdrawn = r->open ? rederive(g, r, o.next.mode) : 0;
 	/* That it counts from now on is told where what begins is told. */
 	if (tells && (!does_count(o.next.mode) || x.withdrawn > 0))
 		tell(&x, NULL);
