@@ -298,8 +298,8 @@ is_within(struct engine *g, const struct store_revision *rev, const char *rule,
 	struct err e = ERR_INIT;
 	bool within;
 
-	engine_must(
-	    store_item_get(g->store, rev->item, &item, &e), 0, "cannot read an item", &e);
+	engine_must(store_item_get(g->store, rev->item, &item, &e), 0,
+	    "cannot read an item", &e);
 	within = life_within(rule, item.guid, share);
 	store_item_clear(&item);
 	return within;

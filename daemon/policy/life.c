@@ -416,8 +416,8 @@ bool
 life_within(const char *rule, const char *guid, uint32_t share)
 {
 	static const char seed[] = "tosd canary";
-	const struct digest_part parts[] = {{seed, sizeof(seed)},
-	    {rule, strlen(rule) + 1}, {guid, strlen(guid)}};
+	const struct digest_part parts[] = {
+	    {seed, sizeof(seed)}, {rule, strlen(rule) + 1}, {guid, strlen(guid)}};
 	uint8_t d[DIGEST_LEN];
 	uint64_t n = 0;
 
