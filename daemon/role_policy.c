@@ -113,6 +113,12 @@ note_trial(void *ctx, const char *text)
 		p->words = xstrdup(text + sizeof(good) - 1);
 }
 
+static bool
+is_trial(const struct policy *p)
+{
+	return role_index(p->self) >= p->conf->policy.workers;
+}
+
 static int
 load(struct policy *p, const struct policy_children *children, struct err *e)
 {
@@ -132,9 +138,10 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	    .left_out = role_left_out(p->self)};
 	int rc = policy_host_new(&o, &p->host, e);
 
-	/* Nothing that could judge is left: an answer, too. */
-	if (rc != 0 && trial != NULL) {
-		report_trial(p, e->text);
+	/* Nothing that could judge is left: an answer, too, of one that is only to say
+	 * what it thinks of a list, or of a new configuration. */
+	if (rc != 0 && is_trial(p)) {
+		o.report(p, e->text);
 		rc = 0;
 	}
 	/* Neither good nor bad: nobody has looked at it. */
@@ -168,13 +175,12 @@ policy_free(void *ctx)
 static void
 be_nice(const struct policy *p)
 {
-	bool trial = role_index(p->self) >= p->conf->policy.workers;
 	const struct sched_param none = {0};
 
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		log_debug("policy", "cannot be a batch: %s", strerror(errno));
 	errno = 0;
-	if (nice(trial ? NICE_REHEARSAL : NICE) == -1 && errno != 0)
+	if (nice(is_trial(p) ? NICE_REHEARSAL : NICE) == -1 && errno != 0)
 		log_debug("policy", "cannot be nice: %s", strerror(errno));
 }
 

@@ -143,21 +143,28 @@ bench_signed(struct bench *b)
 	json_decref(stats);
 }
 
+/* One that has nothing in hand. */
 static inline void
-bench_peers(struct bench *b)
+bench_courier(struct bench *b)
 {
 	struct msg m;
 
-	for (unsigned i = 0; i < b->conf->fetchers; i++)
-		engine_peer_up(b->engine, ROLE_FETCH, i, b->now);
-	for (unsigned i = 0; i < WORKERS; i++)
-		engine_peer_up(b->engine, ROLE_POLICY, i, b->now);
-	engine_peer_up(b->engine, ROLE_COURIER, 0, b->now);
 	msg_init(&m, MSG_SENDING);
 	m.from = ROLE_COURIER;
 	m.sending.courier = xstrdup("first");
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);
+}
+
+static inline void
+bench_peers(struct bench *b)
+{
+	for (unsigned i = 0; i < b->conf->fetchers; i++)
+		engine_peer_up(b->engine, ROLE_FETCH, i, b->now);
+	for (unsigned i = 0; i < WORKERS; i++)
+		engine_peer_up(b->engine, ROLE_POLICY, i, b->now);
+	engine_peer_up(b->engine, ROLE_COURIER, 0, b->now);
+	bench_courier(b);
 }
 
 static inline void
@@ -530,6 +537,7 @@ bench_reconf(struct bench *b, const char *from, const char *to)
 	CU_ASSERT_EQUAL_FATAL(conf_parse(&src, bench_mistake, NULL, &b->conf), 0);
 	b->conf->state_dir = b->dir;
 	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	bench_courier(b);
 	conf_free(&old);
 	free(text);
 }

@@ -494,6 +494,16 @@ def test_labels(path, rows):
     text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
     check("10 texts were labelled by two people, 9 of them alike" in text.stdout,
           "how far they agree", text.stdout)
+    # Who is not sure does not agree; nor does who says both.
+    put(a, rows[1:5])
+    put(b, [dict(rows[1], label="unsure"), rows[2], rows[2], dict(rows[3], label="no"), rows[3]])
+    got = run(TOSCTL, "policy", "label-samples", "--json", "--key", path + ".key", a, b)
+    rule = json.loads(got.stdout)
+    check((rule["right"], rule["wrong"], rule["disputed"]) == (2, 0, 2),
+          "unsure against yes counts for nothing", rule)
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
+    check("3 texts were labelled by two people, 1 of them alike" in text.stdout,
+          "who says both agrees with nobody", text.stdout)
     put(a, rows[:40] + rows[:40])
     text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, a)
     check("two people" not in text.stdout and f"{a} is named twice" in text.stderr
@@ -561,6 +571,9 @@ def test_hostile(base, store):
           "a pack that does not load", got.stderr)
     got = backtest(base, store, packs="nowhere")
     check(got.returncode == 3, "no packs at all", got.stderr)
+    got = run(TOSCTL, "policy", "backtest", "--sample-size", "0", base)
+    check(got.returncode == 2 and "--sample-size is a number from 1 to 10000, not `0'"
+          in got.stderr, "what was wrong", got.stderr)
     got = run(TOSCTL, "policy", "backtest", "--jobs", "0", base)
     check(got.returncode == 2, "usage", got.stderr)
 

@@ -754,6 +754,77 @@ test_courier_death(void)
 	bench_close(b);
 }
 
+static json_t *
+settle_json(const char *what, int64_t id, const char *reason)
+{
+	json_t *o = json_pack("{s:s, s:I, s:s, s:s}", "cmd", "settle", "id",
+	    (json_int_t)id, "what", what, "person", "p1");
+
+	if (reason != NULL)
+		json_object_set_new(o, "reason", json_string(reason));
+	return o;
+}
+
+/* Without a way to send mail people carry notices themselves, and say so. */
+static void
+test_by_hand(void)
+{
+	struct bench *b = bench_open();
+	json_t *r;
+	int64_t id = 0;
+	struct caught c;
+
+	bench_reconf(b, "transport = \"smtp\"", "transport = \"none\"");
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_FALSE(bench_take(b, MSG_SEND, &c));
+	for (int i = 1; i <= 2 && id == 0; i++) {
+		r = bench_ask(b, settle_json("failed", i, "no"));
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(bench_str(r, "error"), "waits to be sent"));
+		json_decref(r);
+		r = bench_ask(b, settle_json("delivered", i, NULL));
+		CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(r, "error"), "--reason"));
+		json_decref(r);
+		r = bench_ask(b, settle_json("delivered", i, "by letter"));
+		CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+		json_decref(r);
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "delivery"), "by"), "p1");
+		CU_ASSERT_PTR_NOT_NULL(
+		    json_object_get(bench_last(b, "delivery"), "commit"));
+		if (strcmp(bench_str(bench_last(b, "delivery"), "audience"),
+			"tenant") == 0)
+			id = i;
+	}
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "step"), "event"), "delivered");
+	r = bench_ask(b, settle_json("delivered", id, "by letter"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(r, "error"), "nothing to settle"));
+	json_decref(r);
+	bench_close(b);
+}
+
+/* What waits is for the courier with the new configuration, not for the one that is
+ * about to end. */
+static void
+test_courier_replaced(void)
+{
+	struct bench *b = bench_open();
+	struct caught c;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_FALSE(bench_take(b, MSG_SEND, &c));
+	engine_peer_down(b->engine, ROLE_COURIER, 0, b->now);
+	new_courier(b);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	bench_close(b);
+}
+
 static void
 test_bounce(void)
 {
@@ -1101,6 +1172,8 @@ static const struct suite_test tests[] = {
     {"a refusal of anything", test_refusal},
     {"fetch dies", test_fetch_death},
     {"the courier dies with a message", test_courier_death},
+    {"notices by hand", test_by_hand},
+    {"a courier that is replaced", test_courier_replaced},
     {"an engine dies with an answer, and then the courier", test_courier_forgets},
     {"a bounce, and the second contact's", test_bounce},
     {"two people accept", test_two_people},

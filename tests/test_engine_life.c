@@ -101,6 +101,28 @@ review(const char *what, const char *finding)
 	    "finding", finding, "person", "p1", "reason", "looked at");
 }
 
+/* An edit does not take a post out of the canary, or into it. */
+static void
+test_canary_edited(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *o;
+	size_t n;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	o = move_json("canary", "p1");
+	json_object_set_new(o, "share", json_integer(50));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	post_many(b, 10, 20, "i will kill you");
+	n = bench_count(b, "review");
+	CU_ASSERT(n > 3 && n < 17);
+	post_many(b, 10, 20, "tomorrow i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "review"), 2 * n);
+	bench_close(b);
+}
+
 /* Within the share: waits for a person; outside it is shadow. */
 static void
 test_canary(void)
@@ -201,6 +223,12 @@ test_fall(void)
 	json_decref(bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "appeal",
 				     "case", "2026-000001", "what", "open", "person",
 				     "p1", "reason", "they object")));
+	/* An exhibit that is not there: nothing is decided. */
+	r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s, s:[i, i]}", "cmd",
+			     "appeal", "case", "2026-000001", "what", "uphold",
+			     "person", "p1", "reason", "a song", "exhibits", 2, 4));
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(r, "error"), "no exhibit 4"));
+	json_decref(r);
 	r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s, s:s, s:[i]}", "cmd", "appeal",
 			     "case", "2026-000001", "what", "uphold", "person", "p1",
 			     "reason", "a song", "exhibits", 2));
@@ -218,6 +246,15 @@ test_fall(void)
 	CU_ASSERT_EQUAL(
 	    bench_int(json_array_get(json_object_get(r, "rows"), 0), "wrong"), 1);
 	json_decref(r);
+	/* Of a newer revision there are none, which is not all there is to say. */
+	rules(b, "d2", MODE_SHADOW, 2, MODE_ENFORCE);
+	r = ask(b, "rule-relied", "rule", "v/kill");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "rows")), 0);
+	CU_ASSERT_STRING_EQUAL(bench_str(r, "note"),
+	    "no notice relied on v/kill rev 2, but on rev 1: tosctl policy relied "
+	    "v/kill --rev 1");
+	json_decref(r);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
 	r = ask(b, "violations", NULL, NULL);
 	CU_ASSERT_PTR_NULL(json_object_get(
 	    json_array_get(json_object_get(r, "rows"), 0), "withdrawn"));
@@ -312,14 +349,14 @@ judge_wrong(struct bench *b, const char *rule)
 static void
 test_deadline_as_told(void)
 {
-	static const struct post two[] = {{.id = "a", .text = "a bomb"},
-	    {.id = "b", .text = "i will kill you"}};
+	static const struct post two[] = {
+	    {.id = "a", .text = "a bomb"}, {.id = "b", .text = "i will kill you"}};
 	struct bench *b = bench_open();
 	json_t *to;
 	char *mail, day[CLOCK_TEXT];
 
-	bench_reconf(b, "deadline = \"6h\";",
-	    "deadline = \"48h\"; deadline_critical = \"1h\";");
+	bench_reconf(
+	    b, "deadline = \"6h\";", "deadline = \"48h\"; deadline_critical = \"1h\";");
 	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
 	bench_feed(b, two, 2);
 	bench_inspect(b);
@@ -401,6 +438,14 @@ test_people(void)
 	o = move_json("shadow", "p1");
 	json_object_set_new(o, "rules", json_pack("[s]", "nobody"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "no rule or pack `nobody'"));
+	/* All names or none; and each rule once. */
+	o = move_json("retire", "p1");
+	json_object_set_new(o, "rules", json_pack("[s, s]", "v/kill", "v/nope"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(moved(b, o), "no rule or pack `v/nope'"));
+	MODE(b, "shadow");
+	o = move_json("shadow", "p1");
+	json_object_set_new(o, "rules", json_pack("[s, s]", "v/kill", "v"));
+	CU_ASSERT_EQUAL(count_rows(bench_ask(b, o)), 1);
 	o = move_json("rollback", "p1");
 	json_object_set_new(o, "rules", json_pack("[s]", "v")); /* a pack */
 	CU_ASSERT_STRING_EQUAL(moved(b, o), "waits");
@@ -610,6 +655,7 @@ static const struct suite_test tests[] = {
     {"as packs declare", test_packs},
     {"drafts and retired rules are counted only", test_draft},
     {"a canary waits for a person", test_canary},
+    {"a canary and an edit", test_canary_edited},
     {"a canary confirmed too late", test_canary_late},
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},

@@ -234,6 +234,173 @@ test_many(void)
 	bench_close(b);
 }
 
+/* How many of its violations its rule has withdrawn. */
+static int
+withdrawn(struct bench *b)
+{
+	json_t *r = ask(b, "violations", NULL, NULL), *row;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(json_object_get(r, "rows"), i, row)
+	{
+		n += strcmp(bench_str(row, "withdrawn"), "its rule") == 0;
+	}
+	json_decref(r);
+	return n;
+}
+
+/* What its pack takes down says no more, and counts again with what brings it back. */
+static void
+test_pack_down(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+	const json_t *e;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 5, "i will kill you");
+	CU_ASSERT_EQUAL(violations(b), 5);
+	rules(b, "d2", MODE_SHADOW, 1, MODE_ENFORCE);
+	MODE(b, "shadow");
+	CU_ASSERT_EQUAL(withdrawn(b), 5);
+	e = bench_last(b, "mode");
+	CU_ASSERT_STRING_EQUAL(bench_str(e, "move"), "pack");
+	CU_ASSERT_STRING_EQUAL(bench_str(json_object_get(e, "to"), "mode"), "shadow");
+	CU_ASSERT_STRING_EQUAL(bench_str(e, "policy"), "d2");
+	/* Each worker says it once. */
+	rules(b, "d2", MODE_SHADOW, 1, MODE_ENFORCE);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 1);
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	/* Found at a start, too. */
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	rules(b, "d2", MODE_SHADOW, 1, MODE_ENFORCE);
+	CU_ASSERT_EQUAL(withdrawn(b), 5);
+	bench_go(b, CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	/* Where people have moved it, they alone do. */
+	MOVE(b, "retire", "p1", "done");
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	CU_ASSERT_EQUAL(withdrawn(b), 5);
+	bench_close(b);
+}
+
+/* Of the pack v the rules that are named. */
+static void
+rules_of(struct bench *b, const char *digest, const char *const *names, uint32_t n,
+    uint32_t missing)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup(digest);
+	m.rules.missing = missing;
+	m.rules.n = n;
+	m.rules.v = xcalloc(n + 1, sizeof(*m.rules.v));
+	for (uint32_t i = 0; i < n; i++)
+		m.rules.v[i] = (struct msg_rule){.rule = xstrdup(names[i]),
+		    .pack = xstrdup("p"),
+		    .clause = xstrdup("4.1 Threats"),
+		    .category = xstrdup("violence"),
+		    .rev = 1,
+		    .mode = MODE_ENFORCE,
+		    .severity = SEVERITY_HIGH,
+		    .plugin = xstrdup("rules"),
+		    .limit = MODE_ENFORCE};
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
+/* A rule that is not loaded any more: retired by its pack; or its pack is gone, or was
+ * refused, which says nothing about it. */
+static void
+test_pack_retires(void)
+{
+	static const char *const both[] = {"v/kill", "v/other"};
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+
+	rules_of(b, "d1", both, 2, 0);
+	post_many(b, 0, 3, "i will kill you");
+	CU_ASSERT_EQUAL(violations(b), 3);
+	rules_of(b, "d2", both, 0, 0);
+	MODE(b, "enforce");
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	rules_of(b, "d1", both, 2, 0);
+	rules_of(b, "d3", both + 1, 1, 1);
+	MODE(b, "enforce");
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	rules_of(b, "d1", both, 2, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 0);
+	rules_of(b, "d3", both + 1, 1, 0);
+	MODE(b, "retired");
+	CU_ASSERT_EQUAL(withdrawn(b), 3);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "mode"), "move"), "pack");
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	MODE(b, "retired");
+	rules_of(b, "d3", both + 1, 1, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 1);
+	rules_of(b, "d1", both, 2, 0);
+	MODE(b, "enforce");
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	bench_close(b);
+}
+
+/* Many at a time, of which one has found something. */
+static void
+test_pack_many(void)
+{
+	static const char *const names[] = {"v/a", "v/b", "v/c", "v/d", "v/e", "v/f",
+	    "v/g", "v/h", "v/i", "v/kill", "v/z"};
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+
+	rules_of(b, "d1", names, 11, 0);
+	post_many(b, 0, 3, "i will kill you");
+	rules_of(b, "d2", names + 10, 1, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 10);
+	CU_ASSERT_EQUAL(withdrawn(b), 3);
+	rules_of(b, "d1", names, 11, 0);
+	CU_ASSERT_EQUAL(bench_count(b, "mode"), 20);
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	bench_close(b);
+}
+
+/* What people's words would end at the next label is not brought back, and does not
+ * outlast a new floor. */
+static void
+test_floor(void)
+{
+	struct bench *b = open_with(GATES);
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 12, "i will kill you");
+	label(b, 4, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	MOVE(b, "enforce", "p2", "done");
+	MOVE(b, "shadow", "p1", "done");
+	label(b, 8, "wrong");
+	MOVE(b, "rollback", "p1", "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "4 of 12 right"));
+	MODE(b, "shadow");
+	bench_reconf(b, "policy = {",
+	    "policy = { gates = { labels = 3; precision = 0.1; days = 0; "
+	    "tenant_share = 1.0; };");
+	MOVE(b, "rollback", "p1", "waits");
+	MOVE(b, "rollback", "p2", "done");
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	MODE(b, "enforce");
+	bench_reconf(b, "policy = {", "policy = { " GATES);
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	MODE(b, "shadow");
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "mode"), "move"), "demote");
+	bench_close(b);
+}
+
 /* The plugin of an enforced rule does not give the same answer twice any more: what was
  * decided of the other one does not make its findings count. */
 static void
@@ -340,6 +507,10 @@ static const struct suite_test tests[] = {
     {"a plugin that holds it back", test_limit_sinks},
     {"an override that ends meanwhile", test_limit_lapses},
     {"a rule twice", test_twice},
+    {"what its pack takes down", test_pack_down},
+    {"what its pack retires", test_pack_retires},
+    {"many rules of a pack", test_pack_many},
+    {"no way back below the floor", test_floor},
     {"in a gated life", test_gated},
     {"over a restart", test_restart},
     {"as packs declare", test_packs},

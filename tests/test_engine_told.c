@@ -99,9 +99,10 @@ test_wishes(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_last,
 	    "takes the place of the wish of p1: canary, 10 %, over the gates until"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(why_last, "and may leave out --until"));
-	/* The same person may think again, and takes nobody's place. */
+	/* The same person may think again. */
 	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p2", 30, t[1])), "waits");
-	SAME(why_last, "a second person is needed");
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    why_last, "takes the place of what was wished before by p2: canary, 20 %"));
 	log_begin();
 	CU_ASSERT_STRING_EQUAL(moved(b, order("canary", "p1", 30, "")), "done");
 	log_end();
@@ -115,6 +116,56 @@ test_wishes(void)
 	CU_ASSERT_EQUAL(
 	    log_count("rule v/kill rev 1: canary to shadow as its override is over\n"),
 	    1);
+	bench_close(b);
+}
+
+/* Who has lost the right to wish it is no second person. */
+static void
+test_wish_void(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 3, "i will kill you");
+	label(b, 3, "right");
+	MOVE(b, "enforce", "p1", "waits");
+	bench_reconf(b, "{ name = \"p1\"; approver = true; reviewer = true; }",
+	    "{ name = \"p1\"; reviewer = true; }, { name = \"p3\"; approver = true; }");
+	r = ask(b, "rules", "rule", "v/kill");
+	CU_ASSERT_PTR_NULL(
+	    json_object_get(json_array_get(json_object_get(r, "rows"), 0), "wish_by"));
+	json_decref(r);
+	/* The gates are others by now, too. */
+	MOVE(b, "enforce", "p2", "refused");
+	for (int i = 0; i < 2; i++) {
+		json_t *o = move_json("enforce", i == 0 ? "p2" : "p3");
+		char t[CLOCK_TEXT];
+
+		json_object_set_new(o, "emergency", json_true());
+		json_object_set_new(
+		    o, "until", json_string(clock_format(b->now + CLOCK_DAY, t)));
+		CU_ASSERT_STRING_EQUAL(moved(b, o), i == 0 ? "waits" : "done");
+		if (i == 0)
+			CU_ASSERT_PTR_NOT_NULL(
+			    strstr(why_last, "the wish of p1 counts no more"));
+	}
+	bench_close(b);
+}
+
+/* Whose end it is that has passed. */
+static void
+test_end_past(void)
+{
+	struct bench *b = open_with("gates = { labels = 40; days = 0; };");
+	char t[CLOCK_TEXT];
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	clock_format(b->now + CLOCK_HOUR, t);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p1", 0, t)), "waits");
+	bench_go(b, CLOCK_DAY);
+	CU_ASSERT_STRING_EQUAL(moved(b, order("enforce", "p2", 0, "")), "refused");
+	CU_ASSERT_PTR_NOT_NULL(strstr(why_last, "the end that p1 has named, 2026-"));
 	bench_close(b);
 }
 
@@ -332,6 +383,8 @@ test_waiting(void)
 static const struct suite_test tests[] = {
     {"names that are none, and packs", test_names},
     {"wishes of others", test_wishes},
+    {"a wish of one who may no more", test_wish_void},
+    {"an end that has passed", test_end_past},
     {"ends that are asked for", test_ends},
     {"gates by their figures", test_gates},
     {"tenants, cases and modes that are none", test_nobody},

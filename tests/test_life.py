@@ -279,8 +279,33 @@ def packs(d):
     d.write("tosd.conf", d.path("tosd.conf").read_text().replace('"gated"', '"packs"'))
     d.start()
     assert d.mode() == "shadow" and d.mode("trial/call") == "enforce"
+    taken_down(d, "trial/call")
     d.check_record()
-    d.stop()
+    lost_store(d)
+
+
+def taken_down(d, rule):
+    """By the pack alone: what it found does not count, until the pack brings it back."""
+    whole = d.path("packs/trial.conf").read_text()
+    d.post("garden", "Drive them all out")
+    for mode in ("shadow", "enforce", "retired", "enforce", "shadow"):
+        text = whole.replace('rev = 2; mode = "enforce"', f'rev = 2; mode = "{mode}"')
+        if mode == "retired":  # and so no test may name it
+            text = text.replace('text = "Drive them all out!"; rule = "call"',
+                                'text = "I will hurt you!"; rule = "threat"')
+        d.write("packs/trial.conf", text)
+        d.proc.send_signal(signal.SIGHUP)
+        wait(f"it to be {mode}", lambda: d.mode(rule) == mode, 60)
+        row = [r for r in d.rows("violations") if r["rule"] == rule][0]
+        assert row["notice"] == 0 and row.get("withdrawn") == (
+            None if mode == "enforce" else "its rule"), (mode, row)
+    # The first one: the life is gated no more.
+    wait("all of it on record", lambda: [
+        e["to"]["mode"] for e in d.ledger() if e["kind"] == "mode" and e["move"] == "pack"
+        and e["rule"] == rule] == [
+            "enforce", "shadow", "enforce", "retired", "enforce", "shadow"], 30)
+    assert f"rule {rule} rev 2: enforce to shadow as its pack says (1 open" in d.log(), d.log()
+    print("its pack takes it down, and brings it back")
 
 
 def main():

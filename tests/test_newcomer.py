@@ -192,7 +192,14 @@ def bad_pack(d, url, since):
     wait("the metric", lambda: "\ntosd_reload_refused 1\n" in get(port_of(d), "/metrics")[1])
     assert [r["url"] for r in d.rows("feeds")] == [url]
     assert len([r for r in d.rows("violations")]) == 0
-    d.path("packs/broken.conf").unlink()
+    # And where no other pack is beside it.
+    d.path("packs").rename(d.path("away"))
+    d.path("packs").mkdir()
+    d.path("away/broken.conf").rename(d.path("packs/alone.conf"))
+    d.proc.send_signal(signal.SIGHUP)
+    refused(d, "packs/alone.conf:")
+    shutil.rmtree(d.path("packs"))
+    d.path("away").rename(d.path("packs"))
 
 
 def bad_reload(d, url):

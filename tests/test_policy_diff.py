@@ -160,6 +160,27 @@ def main():
     found = [r for r in rows if r["kind"] == "found"]
     check(found == [{"kind": "found", "rule": "demo/announced", "texts": 2, "both": 1,
                      "only_a": 0, "only_b": 1}], "counted", found)
+    # Among many files that are none of its business, one list is, in a folder of its own,
+    # named by a file that it includes; and it has a name that no pack in use has.
+    full = base + "/full"
+    os.makedirs(full + "/lib/more")
+    os.mkdir(full + "/many")
+    for i in range(10050):
+        open("%s/many/%d.ndjson" % (full, i), "w").close()
+    os.mkfifo(full + "/many/pipe.conf")
+    shutil.copy(a + "/demo.conf", full + "/demo.v1")
+    change(full + "/demo.v1", ('"wreck", ', '"wreck", "@extra", '),
+           ("clauses =", 'include = [ "lib/more.inc" ]; # a "lone mark\nclauses ='))
+    with open(full + "/lib/more.inc", "w") as f:
+        f.write('lists = { extra = { file = "lib/more/words.txt"; }; };\n')
+    with open(full + "/lib/more/words.txt", "w") as f:
+        f.write("ruin\n")
+    got, rows = diff(full + "/demo.v1", b + "/demo.conf")
+    check(got.returncode in (0, 1) and rows, "a pack of any name, as written", got)
+    got, rows = diff("--on", base + "/on.ndjson", full + "/demo.v1", a + "/demo.conf")
+    check([(r["id"], r["only"]) for r in rows if r["kind"] == "text"] == [("1", "a")],
+          "and over texts, with what it includes alone", (rows, got.stderr))
+    shutil.rmtree(full)
     run(os.path.join(BUILD, "tests/past_main"), base + "/past.db", 500, 5, 20)
     shutil.copytree(a, base + "/less")
     change(base + "/less/demo.conf", ('"greenhouse", ', '"glasshouse", '),

@@ -268,6 +268,7 @@ engine_reconf(struct engine *g, const struct conf *conf,
 {
 	g->conf = conf;
 	g->notices = notices;
+	engine_courier_replaced(g);
 	engine_ladder_load(g);
 	engine_begin(g);
 	engine_record(g, "configuration",

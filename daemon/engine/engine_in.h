@@ -603,9 +603,12 @@ int64_t engine_outbox_due(struct engine *g);
 void engine_courier_down(struct engine *g, int64_t now);
 void engine_courier_hand(struct engine *g, struct msg *m, int64_t now);
 void engine_sent(struct engine *g, struct msg *m, int64_t now);
-/* A person says what became of a message whose fate is unknown or that failed. */
+/* A new configuration: there will be another courier. */
+void engine_courier_replaced(struct engine *g);
+/* A person says what became of a message whose fate is unknown or that failed, or that one
+ * which waits was delivered.  words: why they say so; NULL: nothing. */
 int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
-    const char *person, int64_t now, struct err *e);
+    const char *person, const char *words, int64_t now, struct err *e);
 
 /* --- engine_exposure.c --- */
 

@@ -299,6 +299,31 @@ engine_label_wait(struct engine *g, const struct store_revision *r,
 	return id;
 }
 
+/* A canary of a busy rule finds hundreds within a minute. */
+static void
+tell_wait(struct engine *g, int64_t id, const char *rule, int64_t now)
+{
+	struct engine_life *l = g->life;
+
+	if (now < l->next_told) {
+		l->untold++;
+		log_debug("policy", "finding %lld of the canary %s waits for a person",
+		    (long long)id, rule);
+		return;
+	}
+	if (l->untold > 0)
+		log_notice("policy",
+		    "finding %lld of the canary %s waits for a person, and %zu more of "
+		    "canaries since the last such line: tosctl reviews",
+		    (long long)id, rule, l->untold);
+	else
+		log_notice("policy",
+		    "finding %lld of the canary %s waits for a person: tosctl reviews",
+		    (long long)id, rule);
+	l->untold = 0;
+	l->next_told = now + CLOCK_MIN;
+}
+
 void
 engine_label_review(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now)
@@ -319,9 +344,7 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 		"policy", g->policy);
 	seq = engine_record(g, "review", entry, NULL, now);
 	id = engine_label_wait(g, r, f, seq, now);
-	log_notice("policy",
-	    "finding %lld of the canary %s waits for a person: tosctl reviews",
-	    (long long)id, f->rule);
+	tell_wait(g, id, f->rule, now);
 }
 
 struct counted {
@@ -503,6 +526,26 @@ say_one(void *ctx, const struct store_violation *v)
 	say_word(&a->w);
 	a->rules = xrealloc(a->rules, (a->nrules + 1) * sizeof(struct engine_rule *));
 	a->rules[a->nrules++] = rule_of(&a->w);
+	return 0;
+}
+
+/* Numbers run from 1 on.  Before anything is done: words about a case cannot be taken
+ * back. */
+int
+engine_label_exhibits(
+    const struct engine_call *k, const struct store_case *c, struct err *e)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach(json_object_get(k->request, "exhibits"), i, n)
+	{
+		if (json_integer_value(n) < 1 ||
+		    json_integer_value(n) > (json_int_t)c->exhibits)
+			return err_set(e, TOSD_ENOENT,
+			    "case %s has no exhibit %lld: tosctl cases %s lists them",
+			    c->number, (long long)json_integer_value(n), c->number);
+	}
 	return 0;
 }
 

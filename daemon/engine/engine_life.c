@@ -171,7 +171,7 @@ engine_life_rules(struct engine *g, const struct msg_rules *m, int64_t now)
 	for (size_t i = 0; i < l->n; i++)
 		l->v[i]->loaded = false;
 	take_rules(l, m);
-	engine_loaded_tell(g);
+	engine_loaded_tell(g, m);
 	engine_trend_rules(g, now);
 }
 
@@ -327,6 +327,22 @@ engine_life_state(
 		*out = (struct life_state){MODE_SHADOW, 0, CLOCK_NONE};
 }
 
+/* By the post, not its text: who edits one does not leave the canary. */
+static bool
+is_within(struct engine *g, const struct store_revision *rev, const char *rule,
+    uint32_t share)
+{
+	struct store_item item;
+	struct err e = ERR_INIT;
+	bool within;
+
+	engine_must(store_item_get(g->store, rev->item, &item, &e), 0,
+	    "cannot read an item", &e);
+	within = life_within(rule, item.guid, share);
+	store_item_clear(&item);
+	return within;
+}
+
 void
 engine_life_verdict(struct engine *g, const struct store_revision *rev,
     struct finding *f, uint32_t n, enum policy_lane *lanes, enum policy_lane *would)
@@ -340,7 +356,7 @@ engine_life_verdict(struct engine *g, const struct store_revision *rev,
 		/* What rests on a model's word is for people, wherever its rule is. */
 		review = f[i].mode == MODE_REVIEW && s.mode != MODE_DRAFT &&
 			 s.mode != MODE_RETIRED;
-		if (s.mode == MODE_CANARY && !life_within(rev->digest, s.share))
+		if (s.mode == MODE_CANARY && !is_within(g, rev, f[i].rule, s.share))
 			s.mode = MODE_SHADOW;
 		modes[i] = review ? MODE_REVIEW : s.mode;
 		f[i].mode = review ? MODE_REVIEW : MODE_ENFORCE;

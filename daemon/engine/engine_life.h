@@ -31,6 +31,10 @@ struct engine_rule {
 	bool known;
 	enum finding_mode began;
 	int64_t since;
+	/* engine_loaded.c: its pack says something else than before, and that was this. */
+	bool restated;
+	enum finding_mode was;
+	bool open; /* there may be violations that no notice cites yet */
 
 	struct store_life row; /* id 0: never moved, nobody wishes it to be */
 	struct life_state moved; /* what row.move says; valid where that is not 0 */
@@ -70,6 +74,8 @@ struct engine_life {
 	size_t nspent, spent_cap;
 	int64_t next_spent; /* 0: there is nothing */
 	uint64_t flushes; /* for tests: rows written */
+	size_t untold; /* findings that wait, and when the next one is told: engine_label.c */
+	int64_t next_told;
 };
 
 /* --- engine_life.c --- */
@@ -117,6 +123,12 @@ struct engine_move {
 	const char *words;  /* reason, and note; NULL: none */
 	json_t *why; /* out: an array for o->reasons in words for people; NULL: unwanted */
 };
+/* Its pack has moved it (r->restated): 1 if that changes whether it counts.  Open
+ * violations are withdrawn, or count again, which is on record; tells: and in the log. */
+int engine_life_restated(
+    struct engine *g, struct engine_rule *r, int64_t now, bool tells);
+/* Whether somebody who still may wishes it to be moved. */
+bool engine_life_wishes(const struct engine *g, const struct store_life *w);
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
 void engine_life_move(struct engine *g, struct engine_rule *r,
@@ -145,8 +157,10 @@ bool engine_meaning_steady(const struct engine_rule *r, int64_t time);
 /* --- engine_loaded.c --- */
 
 /* Tells what counts by its pack, and what counted and is gone; before engine_trend.c takes
- * note of what is loaded. */
-void engine_loaded_tell(struct engine *g);
+ * note of what is loaded.  m: what the worker said. */
+void engine_loaded_tell(struct engine *g, const struct msg_rules *m);
+/* What follows for rules that nobody was asked about; after the entry `policy'. */
+void engine_loaded_moves(struct engine *g, int64_t now);
 
 /* --- engine_gate.c --- */
 
@@ -223,6 +237,9 @@ void engine_label_review(struct engine *g, const struct store_revision *r,
  * cites) were violations, or were none. */
 void engine_label_case(struct engine_call *k, const struct store_case *c,
     const char *person, enum store_label_source source, bool right);
+/* Whether the exhibits that the request names are there. */
+int engine_label_exhibits(
+    const struct engine_call *k, const struct store_case *c, struct err *e);
 const char *engine_label_source(uint8_t source); /* enum store_label_source */
 engine_cmd_fn engine_label_label, engine_label_decide;
 

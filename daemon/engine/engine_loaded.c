@@ -2,7 +2,9 @@
 /*
  * engine_loaded: what a newly loaded policy changes without anybody being asked is
  * told: rules that count because their pack says so, and rules that counted and are not
- * there any more.
+ * there any more.  What follows from it is done: open violations of a rule that its
+ * pack has taken down are withdrawn, and a rule falls that its gates would not hold at
+ * the next label.
  */
 #include <string.h>
 
@@ -11,6 +13,7 @@
 
 /* Lines about single rules at a time; what is more is counted. */
 #define LINES_MAX 20
+#define FEW 8
 
 static void
 tell_begun(const struct engine_rule *r)
@@ -43,7 +46,8 @@ tell_gone(struct engine *g, const struct engine_rule *r, const char *mode)
 	if (next == NULL || !next->loaded) {
 		log_warn("policy",
 		    "rule %s rev %u was in %s and is not loaded any more: its pack is "
-		    "gone or refused, or has it no longer",
+		    "gone or refused, or has it no longer, or as retired; what it "
+		    "found still counts",
 		    r->rule, r->rev, mode);
 		return;
 	}
@@ -83,9 +87,55 @@ tell_limits(struct engine *g)
 		    held - LINES_MAX);
 }
 
+static bool
+same_pack(const char *a, const char *b)
+{
+	const char *end = strchr(a, '/');
+
+	return end != NULL && strncmp(a, b, (size_t)(end - a) + 1) == 0;
+}
+
+/* Its pack is there and was not refused, and has it no more, or as retired.  Where the
+ * whole pack is gone nobody knows what was meant: it may be back with the next reload.
+ * A list is no pack, and a newer revision takes the place of the one before. */
+static bool
+is_taken_out(struct engine *g, const struct msg_rules *m, size_t at)
+{
+	const struct engine_life *l = g->life;
+	const char *rule = l->v[at]->rule;
+	const struct engine_rule *next = engine_life_find(g, rule, 0);
+	bool there = false;
+
+	if (m->missing > 0 || strncmp(rule, "list/", 5) == 0 ||
+	    (next != NULL && next->loaded))
+		return false;
+	for (size_t i = at; !there && i-- > 0 && same_pack(rule, l->v[i]->rule);)
+		there = l->v[i]->loaded;
+	for (size_t i = at; !there && ++i < l->n && same_pack(rule, l->v[i]->rule);)
+		there = l->v[i]->loaded;
+	return there;
+}
+
+static void
+note_restated(struct engine *g, const struct msg_rules *m, size_t at)
+{
+	struct engine_rule *r = g->life->v[at];
+
+	if (!r->known || r->row.move != 0)
+		return;
+	/* Of one that did not count there is nothing to withdraw. */
+	if (!r->loaded && (r->began == MODE_ENFORCE || r->began == MODE_CANARY) &&
+	    is_taken_out(g, m, at))
+		r->declared = MODE_RETIRED;
+	if (!r->loaded && r->declared != MODE_RETIRED)
+		return;
+	r->was = r->began;
+	r->restated = engine_life_began(g, r).mode != r->was;
+}
+
 /* r->known and r->began are still as with the policy before. */
 void
-engine_loaded_tell(struct engine *g)
+engine_loaded_tell(struct engine *g, const struct msg_rules *m)
 {
 	size_t begun = 0, gone = 0;
 
@@ -94,6 +144,7 @@ engine_loaded_tell(struct engine *g)
 		const struct engine_rule *r = g->life->v[i];
 		struct life_state s;
 
+		note_restated(g, m, i);
 		engine_life_state(g, r, &s);
 		if (r->loaded && r->row.move == 0 && s.mode == MODE_ENFORCE &&
 		    !(r->known && r->began == MODE_ENFORCE) && begun++ < LINES_MAX)
@@ -114,4 +165,76 @@ engine_loaded_tell(struct engine *g)
 		    "%zu more rules counted and are not loaded any more: tosctl policy "
 		    "stats lists them",
 		    gone - LINES_MAX);
+}
+
+/* What engine_life_judged() would do at the next label; asked of all rules that are
+ * loaded, so only of those that fall by their labels alone. */
+static bool
+would_fall(
+    struct engine *g, const struct engine_rule *r, const struct life_limits *limits)
+{
+	struct life_numbers n = {.right = r->right, .wrong = r->wrong};
+	struct measure_share share;
+	struct life_state s;
+
+	if (!r->loaded || n.right + n.wrong == 0)
+		return false;
+	engine_life_state(g, r, &s);
+	if (s.until != CLOCK_NONE)
+		return false; /* judged once that is over */
+	measure_share(n.right, n.right + n.wrong, &share);
+	n.low = share.low;
+	return life_falls(limits, &n);
+}
+
+static int
+note_open(void *ctx, const struct store_violation *v)
+{
+	struct engine_rule *r = engine_life_find(ctx, v->finding.rule, v->finding.rev);
+
+	if (r != NULL && v->notice == 0)
+		r->open = true;
+	return 0;
+}
+
+/* To look for the violations of one rule all are read: of many rules at a time, as with
+ * another life_cycle, once for all of them. */
+static void
+find_open(struct engine *g)
+{
+	struct engine_life *l = g->life;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->v[i]->restated;
+	for (size_t i = 0; n > 0 && i < l->n; i++)
+		l->v[i]->open = n < FEW;
+	if (n >= FEW)
+		engine_walk(
+		    store_violation_each(g->store, VIOLATION_ALL, 0, 0, note_open, g));
+}
+
+void
+engine_loaded_moves(struct engine *g, int64_t now)
+{
+	struct life_limits limits;
+	size_t n = 0;
+
+	find_open(g);
+	for (size_t i = 0; i < g->life->n; i++) {
+		struct engine_rule *r = g->life->v[i];
+
+		if (r->restated)
+			n += (size_t)engine_life_restated(g, r, now, n < LINES_MAX);
+		r->restated = false;
+	}
+	if (n > LINES_MAX)
+		log_notice("policy",
+		    "of %zu more rules their packs have changed whether they count: "
+		    "tosctl policy rules lists all",
+		    n - LINES_MAX);
+	engine_gate_limits(g, &limits);
+	for (size_t i = 0; i < g->life->n; i++)
+		if (would_fall(g, g->life->v[i], &limits))
+			engine_life_judged(g, g->life->v[i], now);
 }

@@ -174,8 +174,12 @@ tell_rewritten(const struct engine_rule *r, enum finding_mode mode, bool falls)
 	if (came_back(r))
 		log_warn("policy",
 		    "rule %s rev %u means again what it meant before, and its rev was "
-		    "not raised: labels that were given for that count again%s",
-		    r->rule, r->rev, then);
+		    "not raised%s%s",
+		    r->rule, r->rev,
+		    r->right + r->wrong > 0
+			? ": labels that were given for that count again"
+			: "",
+		    then);
 	else
 		log_warn("policy",
 		    "rule %s rev %u means something else than before and its rev was "
@@ -198,10 +202,10 @@ rewritten(struct changes *x, const struct change *c, bool tell)
 	engine_life_put(x->g, r, &s);
 	falls = x->g->conf->policy.life_cycle == CONF_LIFE_GATED &&
 		(s.mode == MODE_CANARY || s.mode == MODE_ENFORCE);
-	if (tell)
-		tell_rewritten(r, s.mode, falls);
 	r->right = r->wrong = 0;
 	engine_walk(store_label_each(x->g->store, r->rule, r->rev, count_label, r));
+	if (tell)
+		tell_rewritten(r, s.mode, falls);
 	engine_life_unwish(x->g, r);
 	if (falls)
 		engine_life_move(x->g, r, &down, x->now, &o);

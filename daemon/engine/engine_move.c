@@ -40,6 +40,10 @@ facts_json(const struct life_facts *f, enum life_move move)
 	if (move == LIFE_ROLLBACK) {
 		json_object_set_new(o, "back", state_json(&f->back));
 		json_object_set_new(o, "machine", json_boolean(f->machine));
+		if (f->falls)
+			json_object_set_new(o, "falls", json_true());
+	} else if (move == LIFE_PACK) {
+		json_object_set_new(o, "back", state_json(&f->back));
 	}
 	return o;
 }
@@ -80,13 +84,15 @@ record_move(struct moving *x)
 
 	for (unsigned i = 0; i < x->o->nreasons; i++)
 		json_array_append_new(reasons, json_string(x->o->reasons[i]));
-	entry = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
-	    "rule", x->r->rule, "rev", (json_int_t)x->r->rev, "move",
+	entry = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "rule",
+	    x->r->rule, "rev", (json_int_t)x->r->rev, "move",
 	    life_move_name(x->m->move), "verdict", life_verdict_name(x->o->verdict),
 	    "from", state_json(&x->from), "to", state_json(&x->o->next), "facts",
-	    facts_json(&x->f, x->m->move), "gates",
-	    engine_gate_json(&x->limits, &x->numbers), "persons", persons_json(x),
-	    "reasons", reasons, "policy", x->g->policy);
+	    facts_json(&x->f, x->m->move), "persons", persons_json(x), "reasons",
+	    reasons, "policy", x->g->policy);
+	if (x->m->move != LIFE_PACK)
+		json_object_set_new(
+		    entry, "gates", engine_gate_json(&x->limits, &x->numbers));
 	if (x->m->words != NULL) {
 		rel = xasprintf("notices/policy/mode-%lld.txt", (long long)x->g->seq);
 		engine_record_keep(x->g, rel, x->m->words, strlen(x->m->words), &ref);
@@ -171,11 +177,17 @@ add_move(struct moving *x, int64_t entry)
 	return m.id;
 }
 
+static bool
+does_count(enum finding_mode mode)
+{
+	return mode == MODE_CANARY || mode == MODE_ENFORCE;
+}
+
 /* Open violations that no notice cites yet count as the rule does from now on. */
 static int
 rederive(struct engine *g, const struct engine_rule *r, enum finding_mode mode)
 {
-	bool counts = mode == MODE_CANARY || mode == MODE_ENFORCE;
+	bool counts = does_count(mode);
 	struct err e = ERR_INIT;
 	int n = store_violation_withdraw(g->store, r->rule, r->rev,
 	    counts ? WITHDRAWN_RULE : WITHDRAWN_NO,
@@ -196,6 +208,10 @@ by_whom(const struct moving *x, const char *first)
 		return xstrdup("as people found it wrong too often");
 	case LIFE_REWRITE:
 		return xstrdup("as it means something else than before");
+	case LIFE_PACK:
+		return xstrdup(x->r->loaded
+				   ? "as its pack says"
+				   : "as its pack has it no more, or as retired");
 	default:
 		return xasprintf("by %s%s%s%s", first != NULL ? first : "",
 		    first != NULL ? " and " : "", x->m->person,
@@ -208,7 +224,7 @@ static void
 tell(const struct moving *x, const char *first)
 {
 	const struct life_state *to = &x->o->next;
-	bool counts = to->mode == MODE_CANARY || to->mode == MODE_ENFORCE;
+	bool counts = does_count(to->mode);
 	char until[CLOCK_TEXT], open[80] = "", *by = by_whom(x, first);
 
 	if (x->withdrawn > 0)
@@ -222,8 +238,8 @@ tell(const struct moving *x, const char *first)
 	if (x->m->move == LIFE_DEMOTE)
 		log_warn("policy",
 		    "rule %s rev %u: people found it wrong too often; notices that "
-		    "relied on it: tosctl policy relied %s",
-		    x->r->rule, x->r->rev, x->r->rule);
+		    "relied on it: tosctl policy relied %s --rev %u",
+		    x->r->rule, x->r->rev, x->r->rule, x->r->rev);
 }
 
 /* A rollback adds no state: the pointer goes to the one before. */
@@ -247,6 +263,31 @@ keep_move(struct moving *x)
 	free(first);
 }
 
+/* The pack's word is in force by itself: what follows from it is done, and on record,
+ * and there is no state that a rollback could go to. */
+int
+engine_life_restated(struct engine *g, struct engine_rule *r, int64_t now, bool tells)
+{
+	struct engine_move m = {.move = LIFE_PACK, .until = CLOCK_NONE};
+	struct life_step o;
+	struct moving x = {.g = g, .r = r, .m = &m, .o = &o, .now = now};
+
+	x.from = (struct life_state){r->was, 0, CLOCK_NONE};
+	x.f = (struct life_facts){.now = now,
+	    .until = CLOCK_NONE,
+	    .limit = r->limit,
+	    .back = engine_life_began(g, r)};
+	life_step(&x.from, LIFE_PACK, &x.f, &o);
+	if (does_count(r->was) == does_count(o.next.mode))
+		return 0;
+	record_move(&x);
+	x.withdrawn = r->open ? rederive(g, r, o.next.mode) : 0;
+	/* That it counts from now on is told where what begins is told. */
+	if (tells && (!does_count(o.next.mode) || x.withdrawn > 0))
+		tell(&x, NULL);
+	return 1;
+}
+
 /* --- whether it may be made --- */
 
 /* The state that a rollback leads to. */
@@ -266,13 +307,23 @@ find_back(struct moving *x)
 	store_move_clear(&m);
 }
 
+/* Whatever waits for a second person is for approvers. */
+bool
+engine_life_wishes(const struct engine *g, const struct store_life *w)
+{
+	for (size_t i = 0; w->wish_who != NULL && i < g->conf->nstaff; i++)
+		if (strcmp(g->conf->staff[i].name, w->wish_who) == 0)
+			return g->conf->staff[i].approver;
+	return false;
+}
+
 /* Somebody wants the very same, and not too long ago. */
 static bool
 wished(const struct moving *x)
 {
 	const struct store_life *w = &x->r->row;
 
-	return w->wish_who != NULL && w->wish == (int32_t)x->m->move &&
+	return engine_life_wishes(x->g, w) && w->wish == (int32_t)x->m->move &&
 	       x->now - w->wish_time <= WISH_LASTS && w->wish_share == x->m->share &&
 	       w->wish_urgent == x->m->urgent &&
 	       (x->m->until == CLOCK_NONE || x->m->until == w->wish_until);
@@ -292,29 +343,37 @@ engine_life_wish(const struct store_life *w)
 	return buf_take(&b);
 }
 
-/* Somebody else wants something too, and is waited with no more. */
+/* What is wished already is waited with no more. */
 static void
 note_instead(struct moving *x)
 {
 	const struct store_life *w = &x->r->row;
+	bool own;
 	char *wish;
 
-	if (w->wish_who == NULL || x->now - w->wish_time > WISH_LASTS ||
-	    strcmp(w->wish_who, x->m->person) == 0)
+	if (w->wish_who == NULL || x->now - w->wish_time > WISH_LASTS)
 		return;
+	if (!engine_life_wishes(x->g, w)) {
+		x->instead = xasprintf("the wish of %s counts no more: who made it is "
+				       "no approver any more (staff in tosd.conf)",
+		    w->wish_who);
+		return;
+	}
+	own = strcmp(w->wish_who, x->m->person) == 0;
 	wish = engine_life_wish(w);
-	x->instead = xasprintf(
-	    "this takes the place of the wish of %s: %s%s%s; who agrees with that says "
-	    "the same%s",
-	    w->wish_who, life_move_name((enum life_move)w->wish),
-	    wish[0] != '\0' ? ", " : "", wish,
-	    w->wish_urgent ? ", and may leave out --until" : "");
+	x->instead = xasprintf("this takes the place of %s %s: %s%s%s%s%s",
+	    own ? "what was wished before by" : "the wish of", w->wish_who,
+	    life_move_name((enum life_move)w->wish), wish[0] != '\0' ? ", " : "", wish,
+	    own ? "" : "; who agrees with that says the same",
+	    !own && w->wish_urgent ? ", and may leave out --until" : "");
 	free(wish);
 }
 
 static void
 ask_people(struct moving *x)
 {
+	char until[CLOCK_TEXT];
+
 	x->f.people = x->m->person != NULL;
 	x->f.until = x->m->until;
 	if (x->m->person == NULL || !wished(x))
@@ -322,6 +381,10 @@ ask_people(struct moving *x)
 	if (strcmp(x->r->row.wish_who, x->m->person) != 0)
 		x->f.people = 2;
 	x->f.until = x->r->row.wish_until;
+	if (x->f.until != CLOCK_NONE && x->f.until <= x->now)
+		x->instead = xasprintf("that is the end that %s has named, %s: name "
+				       "another one, --until TIME",
+		    x->r->row.wish_who, clock_format(x->f.until, until));
 }
 
 /* Who names an end believes in it.  A step down keeps the one that is in force, and
@@ -412,6 +475,7 @@ engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
 	    .limit = r->limit,
 	    .back = {MODE_DRAFT, 0, CLOCK_NONE}};
 	ask_people(&x);
+	x.f.falls = m->move == LIFE_ROLLBACK && life_falls(&x.limits, &x.numbers);
 	if (m->move == LIFE_ROLLBACK)
 		find_back(&x);
 	life_step(&x.from, m->move, &x.f, o);

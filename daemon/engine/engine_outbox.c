@@ -84,8 +84,8 @@ collect_ready(void *ctx, const struct store_outbox *o)
 	return r->n == SENDING_MAX;
 }
 
-/* To the courier that is there: a row that is `sending' already, or becomes it with this
- * commit. */
+/* To the courier that is there: a row that is `sending' already, or becomes it with
+ * this commit. */
 static void
 emit_send(struct engine *g, const struct store_outbox *o)
 {
@@ -201,25 +201,46 @@ engine_courier_down(struct engine *g, int64_t now)
 
 /* --- what became of it --- */
 
+/* Who says so: the courier, the engine, or a person with words. */
+struct settled {
+	const char *by, *words; /* words: NULL: none */
+	int64_t time;		/* when it was delivered */
+};
+
+/* They can be erased; their hash is on record. */
+static void
+keep_words(struct engine *g, const char *where, const char *words, json_t *entry)
+{
+	char *rel = xasprintf("notices/%s/delivery-%lld.txt", where, (long long)g->seq);
+	struct vault_ref ref;
+
+	engine_record_keep(g, rel, words, strlen(words), &ref);
+	engine_record_file(entry, &ref);
+	free(rel);
+}
+
 static void
 record_delivery(struct engine *g, const struct store_outbox *o,
-    const struct store_notice *n, const char *state, const char *by, int64_t time,
+    const struct store_notice *n, const char *state, const struct settled *s,
     int64_t now)
 {
 	json_t *j = json_pack("{s:I, s:I, s:s, s:s, s:i, s:s, s:i, s:s, s:I}", "outbox",
 	    (json_int_t)o->id, "notice", (json_int_t)n->id, "audience", n->audience,
 	    "state", state, "code", o->code, "sha256", n->sha256, "attempt",
-	    (int)o->attempts, "by", by, "time", (json_int_t)time);
+	    (int)o->attempts, "by", s->by, "time", (json_int_t)s->time);
 	struct store_at at = engine_at(g, n->tenant);
-	struct store_case c;
+	struct store_case c = {.number = ""};
 	struct err e = ERR_INIT;
 
+	if (n->case_id != 0)
+		engine_must(store_case_get(g->store, n->case_id, &c, &e), 0,
+		    "cannot read a case", &e);
+	if (s->words != NULL)
+		keep_words(g, n->case_id != 0 ? c.number : "safety", s->words, j);
 	if (n->case_id == 0) {
 		engine_record(g, "delivery", j, NULL, now);
 		return;
 	}
-	engine_must(
-	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
 	engine_record(g, "delivery", j, &c, now);
 	engine_must(
 	    store_case_update(g->store, &at, &c, &e), 0, "cannot keep a case", &e);
@@ -322,7 +343,7 @@ backoff(const struct engine *g, uint32_t attempts)
 
 static void
 settle(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
-    const char *word, const char *by, int64_t time, int64_t now)
+    const char *word, const struct settled *s, int64_t now)
 {
 	struct store_at at = engine_at(g, o->tenant);
 	struct store_notice n;
@@ -334,12 +355,21 @@ settle(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
 	    store_outbox_update(g->store, &at, o, &e), 0, "cannot keep the outbox", &e);
 	engine_must(store_notice_get(g->store, o->notice, &n, &e), 0,
 	    "cannot read a notice", &e);
-	record_delivery(g, o, &n, word, by, time, now);
+	record_delivery(g, o, &n, word, s, now);
 	if (state == OUTBOX_SENT)
-		delivered(g, &n, time, now);
+		delivered(g, &n, s->time, now);
 	else if (state == OUTBOX_FAILED)
 		undeliverable(g, o, &n, now);
 	store_notice_clear(&n);
+}
+
+/* It did not arrive, as far as is known. */
+static void
+settle_by(struct engine *g, struct store_outbox *o, enum store_outbox_state state,
+    const char *by, int64_t now)
+{
+	settle(g, o, state, state == OUTBOX_FAILED ? "failed" : "unknown",
+	    &(struct settled){by, NULL, now}, now);
 }
 
 static void
@@ -349,7 +379,7 @@ soft_failure(struct engine *g, struct store_outbox *o, int64_t now)
 	struct err e = ERR_INIT;
 
 	if (o->attempts >= g->conf->courier.attempts) {
-		settle(g, o, OUTBOX_FAILED, "failed", "courier", now, now);
+		settle_by(g, o, OUTBOX_FAILED, "courier", now);
 		return;
 	}
 	o->state = OUTBOX_NEW;
@@ -384,12 +414,14 @@ engine_sent(struct engine *g, struct msg *m, int64_t now)
 	s->reply = NULL;
 	if (s->outcome == SENT_OK)
 		/* Deadlines run from here: never from the future. */
-		settle(g, &o, OUTBOX_SENT, "sent", "courier",
-		    s->time >= 0 && s->time < now ? s->time : now, now);
+		settle(g, &o, OUTBOX_SENT, "sent",
+		    &(struct settled){
+			"courier", NULL, s->time >= 0 && s->time < now ? s->time : now},
+		    now);
 	else if (s->outcome == SENT_HARD)
-		settle(g, &o, OUTBOX_FAILED, "failed", "courier", now, now);
+		settle_by(g, &o, OUTBOX_FAILED, "courier", now);
 	else if (s->outcome == SENT_UNKNOWN)
-		settle(g, &o, OUTBOX_UNKNOWN, "unknown", "courier", now, now);
+		settle_by(g, &o, OUTBOX_UNKNOWN, "courier", now);
 	else
 		soft_failure(g, &o, now);
 	store_outbox_clear(&o);
@@ -414,7 +446,8 @@ collect_lost(void *ctx, const struct store_outbox *o)
 	return 0;
 }
 
-/* At the end of the turn, if this courier is there by then: engine_outbox_dispatch(). */
+/* At the end of the turn, if this courier is there by then: engine_outbox_dispatch().
+ */
 static void
 hand_again(struct engine *g, int64_t id)
 {
@@ -431,7 +464,7 @@ give_up(struct engine *g, struct store_outbox *o, int64_t now)
 	    (long long)o->id, o->recipient, (long long)o->id);
 	free(o->reply);
 	o->reply = xstrdup("the courier died with it");
-	settle(g, o, OUTBOX_UNKNOWN, "unknown", "engine", now, now);
+	settle_by(g, o, OUTBOX_UNKNOWN, "engine", now);
 }
 
 /* A new courier, or an old one that meets a new engine, says what it has in hand or
@@ -466,32 +499,58 @@ engine_courier_hand(struct engine *g, struct msg *m, int64_t now)
 	g->courier_told = true;
 }
 
+/* The old one is ending, or will once it hears of the new configuration: what it were
+ * given now would be turned down, or lost.  Its successor says that it is there. */
+void
+engine_courier_replaced(struct engine *g)
+{
+	g->courier_told = false;
+	g->nagain = 0;
+}
+
+/* What the courier does not have may have gone some other way, by hand say. */
+static int
+check_settle(const struct store_outbox *o, const char *what, const struct settled *s,
+    struct err *e)
+{
+	bool arrived = strcmp(what, "delivered") == 0;
+
+	if (!arrived && strcmp(what, "failed") != 0 && strcmp(what, "resend") != 0)
+		return err_set(
+		    e, TOSD_EINVAL, "`%s': say delivered, resend or failed", what);
+	if (o->state == OUTBOX_UNKNOWN || o->state == OUTBOX_FAILED)
+		return 0;
+	if (o->state != OUTBOX_NEW || !arrived)
+		return err_set(e, TOSD_ESTATE,
+		    "message %lld is neither unknown nor failed%s: nothing to settle",
+		    (long long)o->id,
+		    o->state == OUTBOX_NEW ? ", and waits to be sent" : "");
+	return s->words != NULL ? 0
+				: err_set(e, TOSD_EINVAL,
+				      "message %lld waits to be sent: who says that it "
+				      "was delivered says how, --reason TEXT",
+				      (long long)o->id);
+}
+
 int
 engine_outbox_settle(struct engine *g, int64_t id, const char *what, const char *person,
-    int64_t now, struct err *e)
+    const char *words, int64_t now, struct err *e)
 {
+	struct settled s = {person, words, now};
 	struct store_outbox o;
 	int rc = store_outbox_get(g->store, id, &o, e);
 
 	if (rc != 0)
 		return rc;
-	if (o.state != OUTBOX_UNKNOWN && o.state != OUTBOX_FAILED) {
-		store_outbox_clear(&o);
-		return err_set(e, TOSD_ESTATE,
-		    "message %lld is neither unknown nor failed: nothing to settle",
-		    (long long)id);
-	}
-	if (strcmp(what, "delivered") == 0) {
-		settle(g, &o, OUTBOX_SENT, "sent", person, now, now);
-	} else if (strcmp(what, "failed") == 0) {
-		settle(g, &o, OUTBOX_FAILED, "failed", person, now, now);
-	} else if (strcmp(what, "resend") == 0) {
+	rc = check_settle(&o, what, &s, e);
+	if (rc == 0 && strcmp(what, "delivered") == 0) {
+		settle(g, &o, OUTBOX_SENT, "sent", &s, now);
+	} else if (rc == 0 && strcmp(what, "failed") == 0) {
+		settle(g, &o, OUTBOX_FAILED, "failed", &s, now);
+	} else if (rc == 0) {
 		o.next_try = now;
 		o.attempts = 0;
-		settle(g, &o, OUTBOX_NEW, "resend", person, now, now);
-	} else {
-		rc = err_set(
-		    e, TOSD_EINVAL, "`%s': say delivered, resend or failed", what);
+		settle(g, &o, OUTBOX_NEW, "resend", &s, now);
 	}
 	store_outbox_clear(&o);
 	return rc;

@@ -189,7 +189,8 @@ engine_person_decide(struct engine_call *k, struct err *e)
 	    (strcmp(verdict, "accept") != 0 && strcmp(verdict, "reject") != 0))
 		return err_set(e, TOSD_EINVAL, "say accept or reject");
 	if ((rc = need_reason(k, &reason, e)) != 0 ||
-	    (rc = engine_case_named(k, &c, e)) != 0)
+	    (rc = engine_case_named(k, &c, e)) != 0 ||
+	    (rc = engine_label_exhibits(k, &c, e)) != 0)
 		return rc;
 	if (c.phase != CASE_RECOMMENDED)
 		return err_set(e, TOSD_ESTATE,
@@ -251,7 +252,8 @@ engine_person_appeal(struct engine_call *k, struct err *e)
 	if (who == NULL)
 		return e->code;
 	if ((rc = need_reason(k, &reason, e)) != 0 ||
-	    (rc = engine_case_named(k, &c, e)) != 0)
+	    (rc = engine_case_named(k, &c, e)) != 0 ||
+	    (rc = engine_label_exhibits(k, &c, e)) != 0)
 		return rc;
 	for (size_t i = 0; what != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].word, what) != 0)
@@ -415,13 +417,16 @@ int
 engine_person_outbox(struct engine_call *k, struct err *e)
 {
 	const struct conf_staff *who = speaker(k, false, e);
-	const char *what = json_get_text(k->request, "what");
+	const char *what = json_get_text(k->request, "what"), *reason = NULL;
 	json_int_t id = json_integer_value(json_object_get(k->request, "id"));
 
 	if (who == NULL)
 		return e->code;
+	if (json_get_text(k->request, "reason") != NULL &&
+	    need_reason(k, &reason, e) != 0)
+		return e->code;
 	return engine_outbox_settle(
-	    k->g, id, what != NULL ? what : "", who->name, k->now, e);
+	    k->g, id, what != NULL ? what : "", who->name, reason, k->now, e);
 }
 
 /* Polls a tenant's feeds now. */

@@ -66,11 +66,11 @@ engine_rule_one(struct engine *g, const char *name, uint32_t rev, struct err *e)
 /* --- the list --- */
 
 static void
-set_wish(json_t *o, const struct store_life *w)
+set_wish(const struct engine *g, json_t *o, const struct store_life *w)
 {
 	char *as;
 
-	if (w->wish_who == NULL)
+	if (!engine_life_wishes(g, w))
 		return;
 	json_set_text(o, "wish", life_move_name((enum life_move)w->wish));
 	if (w->wish == LIFE_CANARY)
@@ -124,7 +124,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_set_text(o, "plugin", r->plugin);
 	json_set_text(o, "clause", r->clause);
 	json_set_text(o, "category", r->category);
-	set_wish(o, &r->row);
+	set_wish(g, o, &r->row);
 	return o;
 }
 
@@ -154,6 +154,8 @@ engine_rule_list(struct engine_call *k, struct err *e)
 struct order {
 	struct engine_call *k;
 	struct engine_move m;
+	struct engine_rule **v; /* those that it is about */
+	size_t n;
 	json_t *rows;
 	bool refused;
 };
@@ -178,39 +180,69 @@ move_one(struct order *x, struct engine_rule *r)
 	x->refused |= o.verdict == LIFE_REFUSED;
 }
 
-/* Each rule that a name means, in its newest revision.  The set is taken first: a move
- * may make rules known. */
+static void
+add_rule(struct order *x, struct engine_rule *r)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i] == r)
+			return;
+	x->v[x->n++] = r;
+}
+
+/* Each rule that a name means, in its newest revision. */
 static int
-move_named(struct order *x, const char *name, uint32_t rev, struct err *e)
+find_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 {
 	struct engine_life *l = x->k->g->life;
-	struct engine_rule **v = xcalloc(l->n + 1, sizeof(struct engine_rule *));
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct engine_rule *r = l->v[i];
-
 		bool itself = strcmp(name, r->rule) == 0;
 
 		if (!engine_rule_named(name, r) ||
 		    r != engine_life_find(x->k->g, r->rule, rev))
 			continue;
 		/* Of a pack, what is loaded, and can be rolled back at all. */
-		if (itself ||
-		    (r->loaded && (x->m.move != LIFE_ROLLBACK || r->row.move != 0)))
-			v[n++] = r;
+		if (!itself &&
+		    (!r->loaded || (x->m.move == LIFE_ROLLBACK && r->row.move == 0)))
+			continue;
+		n++;
+		if (x->n <= MOVES_MAX)
+			add_rule(x, r);
 	}
-	for (size_t i = 0; i < n && n <= MOVES_MAX; i++)
-		move_one(x, v[i]);
-	free(v);
-	if (n > MOVES_MAX)
+	if (n > MOVES_MAX || x->n > MOVES_MAX)
 		return err_set(e, TOSD_ELIMIT,
-		    "%zu rules are too many at a time, the limit is %d", n, MOVES_MAX);
+		    "%zu rules are too many at a time, the limit is %d",
+		    n > x->n ? n : x->n, MOVES_MAX);
 	if (n == 0)
 		return rev != 0 ? err_set(e, TOSD_ENOENT,
 				      "there is no rule `%s' of that revision", name)
 				: engine_rule_none(name, e);
 	return 0;
+}
+
+/* All names are looked up first: who misspelt one moves nothing.  And a move may make
+ * rules known. */
+static int
+move_all(struct order *x, const json_t *names, uint32_t rev, struct err *e)
+{
+	const json_t *name;
+	size_t i;
+	int rc = 0;
+
+	x->v = xcalloc(MOVES_MAX + 2, sizeof(struct engine_rule *));
+	json_array_foreach(names, i, name)
+	{
+		if (rc == 0)
+			rc = find_named(x,
+			    json_is_string(name) ? json_string_value(name) : "", rev,
+			    e);
+	}
+	for (i = 0; rc == 0 && i < x->n; i++)
+		move_one(x, x->v[i]);
+	free(x->v);
+	return rc;
 }
 
 /* Reason and note are kept together: they explain the same step. */
@@ -306,10 +338,9 @@ int
 engine_rule_move(struct engine_call *k, struct err *e)
 {
 	struct order x = {.k = k, .rows = json_array()};
-	const json_t *rules = json_object_get(k->request, "rules"), *name;
+	const json_t *rules = json_object_get(k->request, "rules");
 	json_int_t rev = json_integer_value(json_object_get(k->request, "rev"));
 	char *words = NULL;
-	size_t i;
 	int rc = read_order(&x, e);
 
 	json_object_set_new(k->reply, "rows", x.rows);
@@ -322,13 +353,9 @@ engine_rule_move(struct engine_call *k, struct err *e)
 	if (rc == 0 && json_array_size(rules) == 0)
 		rc = err_set(e, TOSD_EINVAL, "which rule?");
 	x.m.words = words;
-	json_array_foreach(rules, i, name)
-	{
-		if (rc == 0)
-			rc = move_named(&x,
-			    json_is_string(name) ? json_string_value(name) : "",
-			    rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
-	}
+	if (rc == 0)
+		rc = move_all(
+		    &x, rules, rev > 0 && rev <= UINT32_MAX ? (uint32_t)rev : 0, e);
 	free(words);
 	json_object_set_new(k->reply, "negative", json_boolean(x.refused));
 	return rc;
@@ -336,10 +363,14 @@ engine_rule_move(struct engine_call *k, struct err *e)
 
 /* --- notices that relied on a rule --- */
 
+#define REVS_MAX 20
+
 struct relied {
 	struct engine *g;
 	const struct engine_rule *r;
 	json_t *rows;
+	uint32_t others[REVS_MAX]; /* revs of the same rule that notices cite */
+	size_t nothers;
 };
 
 static json_t *
@@ -356,11 +387,40 @@ notice_row(struct relied *x, const struct store_violation *v, const char *number
 			(json_int_t)v->notice)
 			return row;
 	}
-	row = json_pack("{s:s, s:i, s:s, s:i, s:i, s:o}", "case", number, "notice",
-	    (int)v->notice, "tenant", v->tenant, "exhibits", 0, "wrong", 0, "list",
-	    json_array());
+	row = json_pack("{s:s, s:I, s:s, s:i, s:s, s:i, s:i, s:o}", "rule", x->r->rule,
+	    "rev", (json_int_t)x->r->rev, "case", number, "notice", (int)v->notice,
+	    "tenant", v->tenant, "exhibits", 0, "wrong", 0, "list", json_array());
 	json_array_append_new(x->rows, row);
 	return row;
+}
+
+static void
+note_other(struct relied *x, uint32_t rev)
+{
+	for (size_t i = 0; i < x->nothers; i++)
+		if (x->others[i] == rev)
+			return;
+	if (x->nothers < REVS_MAX)
+		x->others[x->nothers++] = rev;
+}
+
+/* Who asks without a rev asks about the newest, and nothing is easily taken for all. */
+static void
+say_others(const struct relied *x, json_t *reply)
+{
+	struct buf b = {0};
+	char *text;
+
+	if (x->nothers == 0 || json_array_size(x->rows) > 0)
+		return;
+	buf_printf(
+	    &b, "no notice relied on %s rev %u, but on rev", x->r->rule, x->r->rev);
+	for (size_t i = 0; i < x->nothers; i++)
+		buf_printf(&b, "%s %u", i > 0 ? "," : "", x->others[i]);
+	buf_printf(&b, ": tosctl policy relied %s --rev %u", x->r->rule, x->others[0]);
+	text = buf_take(&b);
+	json_object_set_new(reply, "note", json_string(text));
+	free(text);
 }
 
 static int
@@ -373,9 +433,12 @@ add_relied(void *ctx, const struct store_violation *v)
 	json_t *row;
 	bool wrong;
 
-	if (v->notice == 0 || v->finding.rev != x->r->rev ||
-	    strcmp(v->finding.rule, x->r->rule) != 0)
+	if (v->notice == 0 || strcmp(v->finding.rule, x->r->rule) != 0)
 		return 0;
+	if (v->finding.rev != x->r->rev) {
+		note_other(x, v->finding.rev);
+		return 0;
+	}
 	store_case_get(x->g->store, v->case_id, &c, &e);
 	wrong = store_label_get(x->g->store, v->revision, v->finding.rule,
 		    v->finding.rev, &l, &e) == 0 &&
@@ -403,5 +466,6 @@ engine_rule_relied(struct engine_call *k, struct err *e)
 		return e->code;
 	engine_walk(
 	    store_violation_each(k->g->store, VIOLATION_ALL, 0, 0, add_relied, &x));
+	say_others(&x, k->reply);
 	return 0;
 }

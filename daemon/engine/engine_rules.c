@@ -78,11 +78,22 @@ rules_json(const struct msg_rules *r)
 			     : json_array(); /* a worker's strings may be anything */
 }
 
+static void
+take_policy(struct engine *g, const struct msg_rules *r, int64_t now)
+{
+	json_t *entry;
+
+	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
+	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules_json(r));
+	engine_record(g, "policy", entry, NULL, now);
+	log_info("policy", "version %.12s with %u rules", g->policy, r->n);
+	engine_meaning_rules(g, r, now);
+}
+
 void
 engine_rules(struct engine *g, struct msg *m, int64_t now)
 {
 	struct msg_rules *r = &m->rules;
-	json_t *entry;
 
 	engine_inspect_trace(g, m);
 	for (uint32_t i = 0; i < r->nproblems; i++)
@@ -91,11 +102,9 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	if (r->digest != NULL)
 		engine_life_rules(g, r, now);
 	engine_list_rules(g, m->from_index, r, now);
-	if (r->digest == NULL || strcmp(g->policy, r->digest) == 0)
+	if (r->digest == NULL)
 		return;
-	snprintf(g->policy, sizeof(g->policy), "%s", r->digest);
-	entry = json_pack("{s:s, s:o}", "policy", g->policy, "rules", rules_json(r));
-	engine_record(g, "policy", entry, NULL, now);
-	log_info("policy", "version %.12s with %u rules", g->policy, r->n);
-	engine_meaning_rules(g, r, now);
+	if (strcmp(g->policy, r->digest) != 0)
+		take_policy(g, r, now);
+	engine_loaded_moves(g, now);
 }

@@ -20,6 +20,7 @@ load_row(void *ctx, const struct store_loaded *l)
 	    engine_life_rule(ctx, l->rule, l->rev, (enum finding_mode)l->declared);
 
 	r->known = true;
+	r->declared = (enum finding_mode)l->declared;
 	r->began = (enum finding_mode)l->mode;
 	r->since = l->since;
 	return 0;
@@ -43,12 +44,13 @@ engine_trend_rules(struct engine *g, int64_t now)
 		struct store_loaded row = {
 		    .rule = r->rule, .rev = r->rev, .declared = (int32_t)r->declared};
 
-		if (!r->loaded && r->known) {
+		/* What its pack has retired it may bring back: engine_loaded.c. */
+		if (!r->loaded && r->known && mode != MODE_RETIRED) {
 			engine_must(store_loaded_drop(g->store, r->rule, r->rev, &e), 0,
 			    "cannot keep which rules are loaded", &e);
 			r->known = false;
 		}
-		if (!r->loaded || (r->known && r->began == mode))
+		if (r->known ? r->began == mode : !r->loaded)
 			continue;
 		if (!r->known || r->row.move == 0)
 			r->since = now;

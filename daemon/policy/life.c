@@ -17,6 +17,7 @@ static const char *const move_names[LIFE_MOVES] = {
     [LIFE_LAPSE] = "lapse",
     [LIFE_DEMOTE] = "demote",
     [LIFE_REWRITE] = "rewrite",
+    [LIFE_PACK] = "pack",
 };
 
 static const char *const verdict_names[] = {"refused", "waits", "done", "same"};
@@ -39,7 +40,7 @@ life_move_parse(const char *name)
 bool
 life_move_machine(enum life_move move)
 {
-	return move == LIFE_LAPSE || move == LIFE_DEMOTE || move == LIFE_REWRITE;
+	return move >= LIFE_LAPSE;
 }
 
 const char *
@@ -159,7 +160,8 @@ static const char no_override[] = "no override of the gates is in force";
 static const char its_share[] = "that is its share already";
 static const char enforced[] = "it is enforced already";
 
-/* LIFE_ROLLBACK has no cell: where it leads is a fact, see rollback(). */
+/* LIFE_ROLLBACK and LIFE_PACK have no cell: where they lead is a fact, see rollback().
+ */
 static const struct cell table[NMODES][LIFE_MOVES] = {
     [MODE_DRAFT] =
 	{
@@ -321,13 +323,14 @@ objection(const struct life_state *s, const struct life_state *to, unsigned need
 }
 
 /* The pointer goes to the state before.  Where that counts for more, two people are
- * needed as for any such move; and the gates, if it was they that took it down. */
+ * needed as for any such move; and the gates, if it was they that took it down, or
+ * would do so at the next label. */
 static unsigned
 rollback_needs(const struct life_state *s, const struct life_facts *f)
 {
 	if (!goes_up(s, &f->back) || reach(f->back.mode) <= MODE_SHADOW)
 		return 0;
-	return NEEDS_TWO | (f->machine ? NEEDS_GATES : 0);
+	return NEEDS_TWO | (f->machine || f->falls ? NEEDS_GATES : 0);
 }
 
 static bool
@@ -380,6 +383,8 @@ life_step(const struct life_state *s, enum life_move move, const struct life_fac
 	o->next = *s;
 	if (move == LIFE_ROLLBACK) {
 		rollback(s, f, o);
+	} else if (move == LIFE_PACK) {
+		o->next = f->back;
 	} else if (c->next == THERE) {
 		is_there(o, c->why);
 	} else if (c->next == REFUSED) {
@@ -408,15 +413,15 @@ life_begin(enum finding_mode declared, bool gated)
 }
 
 bool
-life_within(const char digest[DIGEST_HEX], uint32_t share)
+life_within(const char *rule, const char *guid, uint32_t share)
 {
 	static const char seed[] = "tosd canary";
 	const struct digest_part parts[] = {
-	    {seed, sizeof(seed)}, {digest, strlen(digest)}};
+	    {seed, sizeof(seed)}, {rule, strlen(rule) + 1}, {guid, strlen(guid)}};
 	uint8_t d[DIGEST_LEN];
 	uint64_t n = 0;
 
-	digest_parts(parts, 2, d);
+	digest_parts(parts, 3, d);
 	for (int i = 0; i < 4; i++)
 		n = n << 8 | d[i];
 	return n * 100 < (uint64_t)share << 32;

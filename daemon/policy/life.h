@@ -38,6 +38,7 @@ enum life_move {
 	LIFE_LAPSE,    /* an override is over */
 	LIFE_DEMOTE,   /* what people said of its findings is below the floor */
 	LIFE_REWRITE,  /* it means something else, and its rev is the same */
+	LIFE_PACK,     /* its pack says something else, and nobody moved it */
 	LIFE_MOVES,
 };
 const char *life_move_name(enum life_move move);
@@ -103,8 +104,9 @@ struct life_facts {
 	int64_t until;		 /* ... until then ... */
 	int64_t longest;	 /* ... at most for so many ms */
 	enum finding_mode limit; /* the highest mode that its plugin allows */
-	struct life_state back;	 /* LIFE_ROLLBACK: where to */
-	bool machine;		 /* ... and its present state was made by no person */
+	struct life_state back;	 /* LIFE_ROLLBACK, LIFE_PACK: where to */
+	bool machine;		 /* LIFE_ROLLBACK: its present state was made by no person */
+	bool falls;		 /* ... and what life_falls() gave */
 };
 
 enum life_verdict {
@@ -128,9 +130,9 @@ void life_step(const struct life_state *s, enum life_move move,
 /* Where a rule begins: as its pack declares, or gated (at most in shadow). */
 enum finding_mode life_begin(enum finding_mode declared, bool gated);
 
-/* Canary: whether this item is within the share.  Of the content alone (hex digest of
- * the revision), so the same item gets the same answer everywhere, and a larger share
- * has all items of a smaller one. */
-bool life_within(const char digest[DIGEST_HEX], uint32_t share);
+/* Canary: whether this item is within the rule's share.  Of its name in the feed alone, so
+ * the same post gets the same answer everywhere, also once it was edited, and a larger
+ * share has all posts of a smaller one; each rule has others. */
+bool life_within(const char *rule, const char *guid, uint32_t share);
 
 #endif

@@ -80,12 +80,23 @@ sum_rule(const struct bt_count *c, uint32_t rule, struct rule_sum *out)
 	}
 }
 
+/* No item counts twice, so no interval goes beyond all of them. */
+static void
+rate_of(const struct bt_report *r, uint64_t items, double sum, double squares,
+    struct measure_weighted *m)
+{
+	measure_weighted_rate(items, sum, squares, r->count->most, m);
+	m->per_1000 = m->per_1000 < 1000 ? m->per_1000 : 1000;
+	m->low = m->low < 1000 ? m->low : 1000;
+	m->high = m->high < 1000 ? m->high : 1000;
+}
+
 static json_t *
 rate_json(const struct bt_report *r, uint64_t items, double sum, double squares)
 {
 	struct measure_weighted m;
 
-	measure_weighted_rate(items, sum, squares, r->count->most, &m);
+	rate_of(r, items, sum, squares, &m);
 	return json_pack("{s:f, s:f, s:f, s:b}", "per_1000", m.per_1000, "low", m.low,
 	    "high", m.high, "enough", items >= r->min_items);
 }
@@ -365,7 +376,7 @@ rate_text(const struct bt_report *r, uint64_t items, double sum, double squares)
 {
 	struct measure_weighted m;
 
-	measure_weighted_rate(items, sum, squares, r->count->most, &m);
+	rate_of(r, items, sum, squares, &m);
 	printf("%.3f per 1,000 (%.3f to %.3f)", m.per_1000, m.low, m.high);
 	if (items < r->min_items)
 		printf(", insufficient data");
@@ -389,7 +400,7 @@ rule_text(const struct bt_report *r, uint32_t i, size_t *cell)
 	rate_text(r, c->items, s.sum, s.squares);
 	if (s.first != CLOCK_NONE)
 		printf("; first %s", day(s.first, a));
-	printf("\n  on record: %llu the same, %llu new, %llu lost",
+	printf("\n  revisions, against the record: %llu the same, %llu new, %llu lost",
 	    (unsigned long long)x->same, (unsigned long long)x->fresh,
 	    (unsigned long long)x->lost);
 	if (x->no_text > 0)

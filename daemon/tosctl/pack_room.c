@@ -18,17 +18,37 @@
 #include "base/file.h"
 #include "tosctl/pack_doc.h"
 
-#define DEPTH_MAX 8
+#define NAME_MAX_BYTES 200
 #define FILE_MAX (64u << 20)
 #define FILES_MAX 10000
 
+/* From one folder to another. */
 struct copying {
+	const char *from, *to;
 	unsigned files;
 	bool no_packs;	 /* of the folder itself */
 	const char *but; /* nor this one, which is replaced; NULL: none is */
 	struct err *e;
 };
 
+static bool
+has_end(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static bool
+is_pack(const char *name)
+{
+	return has_end(name, ".conf");
+}
+
+static int copy_named(struct copying *c, const char *text);
+
+/* With the files that it names: a list of words that has some in quotation marks names
+ * none. */
 static int
 copy_file(const char *from, const char *to, struct copying *c)
 {
@@ -36,57 +56,96 @@ copy_file(const char *from, const char *to, struct copying *c)
 	int rc = file_read(from, FILE_MAX, &b, c->e);
 
 	if (rc == 0 && ++c->files > FILES_MAX)
-		rc = err_set(
-		    c->e, TOSD_ELIMIT, "%s: more than %d files", from, FILES_MAX);
+		rc = err_set(c->e, TOSD_ELIMIT,
+		    "%s: has more than %d packs and lists: put those that matter into "
+		    "a folder of their own",
+		    c->from, FILES_MAX);
 	if (rc == 0)
 		rc = file_write(
 		    to, b.data != NULL ? b.data : "", b.len, 0600, FILE_NOSYNC, c->e);
+	if (rc == 0 && b.data != NULL)
+		rc = copy_named(c, b.data);
 	buf_free(&b);
 	return rc;
 }
 
+/* As packs name files: below their folder. */
 static bool
-is_pack(const char *name)
+is_below(const char *name)
 {
-	size_t n = strlen(name);
-
-	return n > 5 && strcmp(name + n - 5, ".conf") == 0;
+	return name[0] != '\0' && name[0] != '/' && strstr(name, "..") == NULL &&
+	       name[strcspn(name, "\n\r")] == '\0';
 }
 
-static bool
-is_left_out(const struct copying *c, const char *name, int depth)
-{
-	return name[0] == '.' || (depth == 0 && c->no_packs && is_pack(name)) ||
-	       (depth == 0 && c->but != NULL && strcmp(c->but, name) == 0);
-}
-
-/* Files and folders; links and what else there may be are not what a pack reads. */
+/* Links and what else there may be are not what a pack reads. */
 static int
-copy_tree(const char *from, const char *to, int depth, struct copying *c)
+copy_below(struct copying *c, const char *name)
 {
-	DIR *d = depth < DEPTH_MAX ? opendir(from) : NULL;
+	char *from = xasprintf("%s/%s", c->from, name);
+	char *to = xasprintf("%s/%s", c->to, name), *slash = strrchr(to, '/');
+	struct stat st;
+	int rc = 0;
+
+	if (lstat(from, &st) == 0 && S_ISREG(st.st_mode) && access(to, F_OK) != 0) {
+		*slash = '\0';
+		rc = file_mkdirs(to, 0700, c->e);
+		*slash = '/';
+		if (rc == 0)
+			rc = copy_file(from, to, c);
+	}
+	free(from);
+	free(to);
+	return rc;
+}
+
+/* Any string of a pack may be the name of a file that it includes, or of a list: what
+ * is there under that name is copied, and nothing else that the folder may hold. */
+static int
+copy_named(struct copying *c, const char *text)
+{
+	char name[NAME_MAX_BYTES + 1];
+	int rc = 0;
+
+	while (rc == 0 && (text = strchr(text, '"')) != NULL) {
+		size_t n = strcspn(++text, "\"\n");
+
+		if (text[n] != '"')
+			continue;
+		if (n <= NAME_MAX_BYTES) {
+			memcpy(name, text, n);
+			name[n] = '\0';
+			if (is_below(name) && !is_pack(name))
+				rc = copy_below(c, name);
+		}
+		/* The end of one may be the beginning of the next: after a lone
+		 * mark in a comment all would be taken the wrong way round. */
+		text += n;
+	}
+	return rc;
+}
+
+/* Packs with their signatures, and lists, which lie beside them. */
+static bool
+is_taken(const struct copying *c, const char *name)
+{
+	if (name[0] == '.' || (c->but != NULL && strcmp(c->but, name) == 0))
+		return false;
+	return is_pack(name) ? !c->no_packs
+			     : has_end(name, ".sig") || has_end(name, ".list");
+}
+
+static int
+copy_packs(struct copying *c)
+{
+	DIR *d = opendir(c->from);
 	struct dirent *n;
 	int rc = 0;
 
 	if (d == NULL)
-		return depth >= DEPTH_MAX
-			   ? err_set(c->e, TOSD_ELIMIT, "%s: too many folders", from)
-			   : err_sys(c->e, "cannot read %s", from);
-	while (rc == 0 && (n = readdir(d)) != NULL) {
-		char *a = xasprintf("%s/%s", from, n->d_name);
-		char *b = xasprintf("%s/%s", to, n->d_name);
-		struct stat st;
-
-		if (!is_left_out(c, n->d_name, depth) && lstat(a, &st) == 0) {
-			if (S_ISREG(st.st_mode))
-				rc = copy_file(a, b, c);
-			else if (S_ISDIR(st.st_mode) &&
-				 (rc = file_mkdirs(b, 0700, c->e)) == 0)
-				rc = copy_tree(a, b, depth + 1, c);
-		}
-		free(a);
-		free(b);
-	}
+		return err_sys(c->e, "cannot read %s", c->from);
+	while (rc == 0 && (n = readdir(d)) != NULL)
+		if (is_taken(c, n->d_name))
+			rc = copy_below(c, n->d_name);
 	closedir(d);
 	return rc;
 }
@@ -179,9 +238,12 @@ make_room(const char *file, const char *beside, struct pack_room *out, struct er
 		    e, "cannot make a folder in %s", tmp != NULL ? tmp : "/tmp");
 	}
 	out->ours = true;
-	out->place = xasprintf("%s/%s", out->dir, base);
+	/* Whatever it is called: here it is a pack. */
+	out->place = xasprintf("%s/%s%s", out->dir, base, is_pack(base) ? "" : ".conf");
+	c.from = out->beside;
+	c.to = out->dir;
 	c.but = but = beside != NULL ? replaced(file, base, beside) : NULL;
-	rc = copy_tree(out->beside, out->dir, 0, &c);
+	rc = copy_packs(&c);
 	if (rc == 0)
 		rc = copy_file(file, out->place, &c);
 	free(but);
@@ -230,6 +292,17 @@ pack_room_has(const char *folder, const char *kind)
 	return found;
 }
 
+/* A pack of another name, such as an older one that was put away. */
+static bool
+is_written(const char *what)
+{
+	char *name = name_of(what);
+	bool is = name != NULL;
+
+	free(name);
+	return is;
+}
+
 int
 pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e)
@@ -244,7 +317,7 @@ pack_room_enter(
 		out->dir = xstrdup(what);
 		return 0;
 	}
-	if (!is_pack(what))
+	if (!S_ISREG(st.st_mode) || (!is_pack(what) && !is_written(what)))
 		return err_set(e, TOSD_EINVAL,
 		    "%s: is neither a folder of packs nor a pack, NAME.conf", what);
 	rc = make_room(what, beside, out, e);

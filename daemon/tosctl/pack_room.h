@@ -3,6 +3,7 @@
  * pack_room: packs to be tried.  A folder is taken as it is.  A single pack file is tried
  * beside the packs that are in use: these are copied into a folder of our own, where the
  * file takes the place of the one with its file name, else of the one with its pack name.
+ * Lists go along, and what packs name, and nothing else that their folder may hold.
  */
 #ifndef TOSD_TOSCTL_PACK_ROOM_H
 #define TOSD_TOSCTL_PACK_ROOM_H
@@ -18,8 +19,8 @@ struct pack_room {
 	char *beside;
 };
 
-/* what: a folder, or NAME.conf; beside: the folder of packs in use.  NULL: the pack is
- * tried alone, with what lies in its folder and is no pack. */
+/* what: a folder, or a pack; beside: the folder of packs in use.  NULL: the pack is
+ * tried alone, with the lists in its folder and the files that it names. */
 int pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e);
 void pack_room_leave(struct pack_room *r);

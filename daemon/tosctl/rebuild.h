@@ -9,7 +9,8 @@
  * functions (engine.h), not written a second time.
  *
  * Not on record, so not the same afterwards: validators, titles and poll counts of
- * feeds; findings that did not count, what rules hit and plugins cost, scores; the reason in words of a finding; looks that
+ * feeds; findings that did not count, and so the numbers of the others; what rules hit and
+ * plugins cost, scores; the reason in words of a finding; looks that
  * changed nothing (last_check, misses, last_online between two entries); answers of
  * mail servers in words; the local account behind a decision; what a feed last showed
  * (the next reading begins anew, and a history is read once more); the places from which

@@ -103,16 +103,41 @@ keep_move(
 	return rc;
 }
 
+static int
+withdraw_open(struct rebuild *r, const struct moved *m, struct err *e)
+{
+	bool counts = m->mode == MODE_CANARY || m->mode == MODE_ENFORCE;
+	int rc = store_violation_withdraw(r->store, m->rule, m->rev,
+	    counts ? WITHDRAWN_RULE : WITHDRAWN_NO,
+	    counts ? WITHDRAWN_NO : WITHDRAWN_RULE, e);
+
+	return rc > 0 ? 0 : rc;
+}
+
+/* What its pack says is in `policy' too, unless it has the rule no more. */
+static int
+keep_pack_word(struct rebuild *r, const struct moved *m, struct err *e)
+{
+	struct store_loaded row = {.rule = (char *)(uintptr_t)m->rule,
+	    .rev = m->rev,
+	    .declared = MODE_RETIRED,
+	    .mode = MODE_RETIRED,
+	    .since = r->t};
+	int rc = withdraw_open(r, m, e);
+
+	return rc == 0 && m->mode == MODE_RETIRED ? store_loaded_put(r->store, &row, e)
+						  : rc;
+}
+
 int
 rebuild_mode(struct rebuild *r, const json_t *o, struct err *e)
 {
 	struct store_life life = {0};
 	struct moved m;
-	bool counts;
 	int rc = read_move(r, o, &m, e);
 
-	if (rc != 0)
-		return rc;
+	if (rc != 0 || m.move == LIFE_PACK)
+		return rc != 0 ? rc : keep_pack_word(r, &m, e);
 	rc = store_life_get(r->store, m.rule, m.rev, &life, e);
 	if (rc == TOSD_ENOENT) {
 		life.rule = xstrdup(m.rule);
@@ -123,11 +148,7 @@ rebuild_mode(struct rebuild *r, const json_t *o, struct err *e)
 	if (rc == 0 && strcmp(rebuild_str(o, "verdict"), "done") != 0) {
 		keep_wish(r, &m, &life);
 	} else if (rc == 0 && (rc = keep_move(r, &m, &life, e)) == 0) {
-		counts = m.mode == MODE_CANARY || m.mode == MODE_ENFORCE;
-		rc = store_violation_withdraw(r->store, m.rule, m.rev,
-		    counts ? WITHDRAWN_RULE : WITHDRAWN_NO,
-		    counts ? WITHDRAWN_NO : WITHDRAWN_RULE, e);
-		rc = rc > 0 ? 0 : rc;
+		rc = withdraw_open(r, &m, e);
 	}
 	if (rc == 0)
 		rc = store_life_put(r->store, &life, e);
@@ -227,7 +248,7 @@ rebuild_policy(struct rebuild *r, const json_t *o, struct err *e)
 		rc = put_loaded(r, &row, was == NULL, e);
 	}
 	for (i = 0; rc == 0 && i < old.n; i++)
-		if (old.v[i].id != 0)
+		if (old.v[i].id != 0 && old.v[i].mode != MODE_RETIRED)
 			rc =
 			    store_loaded_drop(r->store, old.v[i].rule, old.v[i].rev, e);
 	free_loaded(&old);

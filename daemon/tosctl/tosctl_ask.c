@@ -95,7 +95,9 @@ static const struct shape shapes[] = {
     {"outbox", "outbox", {"tenant"}, 0,
 	{"id", "notice", "tenant", "recipient", "state", "attempts", "code", "time",
 	    "reply"}},
-    {"settle", "settle", {"id", "what"}, 2, {NULL}, .help = " --person PERSON",
+    {"settle", "settle", {"id", "what"}, 2, {NULL},
+	.help = " --person PERSON [--reason TEXT]\n"
+		"       WHAT is delivered, resend or failed",
 	.takes = SIGN},
     {"decide", "decide", {"case", "verdict"}, 2, {NULL},
 	.help = SIGNED " [--exhibit N]...\n       VERDICT is accept or reject",
@@ -120,10 +122,10 @@ static const struct shape shapes[] = {
 	{"rule", "rev", "mode", "hits", "would", "counted", "tenants", "right", "wrong",
 	    "precision", "tried", "mean_us", "tried_p99_us", "p99_us"},
 	.help = OF_REV, .takes = "R"},
-    {"policy gate", "rule-gate", {"rule"}, 1, {"gate", "holds", "why"}, .help = OF_REV,
-	.takes = "R", .answers = true},
+    {"policy gate", "rule-gate", {"rule"}, 1, {"rev", "gate", "holds", "why"},
+	.help = OF_REV, .takes = "R", .answers = true},
     {"policy relied", "rule-relied", {"rule"}, 1,
-	{"case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"},
+	{"rev", "case", "notice", "tenant", "delivered", "exhibits", "wrong", "list"},
 	.help = OF_REV, .takes = "R"},
     {"policy reviews", "findings", {"rule"}, 0, FOUND, "waiting", "true",
 	.help = " [--unlabelled] [--limit N]", .takes = "Ul"},
@@ -367,6 +369,7 @@ static int
 show(const struct shape *sh, const struct options *o, const json_t *reply)
 {
 	const json_t *rows = json_object_get(reply, "rows");
+	const char *note = json_string_value(json_object_get(reply, "note"));
 
 	if (!json_is_true(json_object_get(reply, "ok"))) {
 		const char *what = json_string_value(json_object_get(reply, "error"));
@@ -380,6 +383,8 @@ show(const struct shape *sh, const struct options *o, const json_t *reply)
 		print_rows_table(rows, sh->columns);
 	else
 		print_rows_pairs(rows);
+	if (note != NULL)
+		complain("tosctl: %s", note);
 	return json_is_true(json_object_get(reply, "negative")) ? NEGATIVE : DONE;
 }
 

@@ -80,6 +80,16 @@ take_number(const char *text, uint64_t low, uint64_t high, uint64_t *out)
 }
 
 static int
+need_number(const char *name, uint64_t low, uint64_t high, uint64_t *out)
+{
+	if (take_number(optarg, low, high, out))
+		return 0;
+	complain("tosctl policy backtest: --%s is a number from %llu to %llu, not `%s'",
+	    name, (unsigned long long)low, (unsigned long long)high, optarg);
+	return -1;
+}
+
+static int
 take_option(int c, struct options *o)
 {
 	uint64_t n = 0;
@@ -116,15 +126,15 @@ take_option(int c, struct options *o)
 		o->help = true;
 		return 0;
 	case 'n':
-		if (!take_number(optarg, 1, SAMPLES_MAX, &n))
+		if (need_number("sample-size", 1, SAMPLES_MAX, &n) != 0)
 			return -1;
 		o->want = (size_t)n;
 		return 0;
 	case 'e':
 		/* JSON keeps whole numbers of 63 bits. */
-		return take_number(optarg, 0, INT64_MAX, &o->seed) ? 0 : -1;
+		return need_number("seed", 0, INT64_MAX, &o->seed);
 	case 'j':
-		if (!take_number(optarg, 1, JOBS_MAX, &n))
+		if (need_number("jobs", 1, JOBS_MAX, &n) != 0)
 			return -1;
 		o->jobs = (unsigned)n;
 		return 0;

@@ -57,7 +57,6 @@ struct labels {
 	size_t n;
 	struct rule *rules;
 	size_t nrules;
-	unsigned twice, agreed;	  /* texts that two people or more labelled */
 	unsigned labels, strange; /* all, and of no text of the key */
 	unsigned file;		  /* the one that is read, from 1 on */
 };
@@ -76,11 +75,9 @@ label_parse(const char *word)
 enum label
 label_join(enum label a, enum label b)
 {
-	if (a == LABEL_NONE || a == LABEL_UNSURE)
-		return b == LABEL_NONE ? a : b;
-	if (b == LABEL_NONE || b == LABEL_UNSURE || a == b)
-		return a;
-	return LABEL_DISPUTED;
+	if (a == LABEL_NONE || a == b)
+		return b;
+	return b == LABEL_NONE ? a : LABEL_DISPUTED;
 }
 
 /* --- files of lines --- */
@@ -173,10 +170,7 @@ label_line(struct labels *l, json_t *o, bool first, struct err *e)
 		return 0;
 	}
 	/* A file is a person: who says it twice does not agree with anybody. */
-	if (s->file != l->file && s->people++ > 0) {
-		l->twice += s->people == 2;
-		l->agreed += s->people == 2 && label == s->label;
-	}
+	s->people += s->file != l->file;
 	s->file = l->file;
 	s->label = label_join(s->label, label);
 	return 0;
@@ -286,7 +280,7 @@ rule_text(const struct rule *r, const struct measure_share *p)
 static unsigned
 report(const struct labels *l, bool json)
 {
-	unsigned labelled = 0;
+	unsigned labelled = 0, twice = 0, alike = 0; /* by two people or more */
 
 	for (size_t i = 0; i < l->nrules; i++) {
 		const struct rule *r = &l->rules[i];
@@ -296,9 +290,13 @@ report(const struct labels *l, bool json)
 		labelled += r->yes + r->no;
 		(json ? rule_json : rule_text)(r, &p);
 	}
-	if (l->twice > 0 && !json)
+	for (size_t i = 0; i < l->n; i++) {
+		twice += l->v[i].people > 1;
+		alike += l->v[i].people > 1 && l->v[i].label != LABEL_DISPUTED;
+	}
+	if (twice > 0 && !json)
 		printf("%u texts were labelled by two people, %u of them alike\n",
-		    l->twice, l->agreed);
+		    twice, alike);
 	return labelled;
 }
 

@@ -17,7 +17,7 @@ int tosctl_labels(int argc, char **argv);
 /* Labels of one sample: `yes' says that the text is against the clause. */
 enum label { LABEL_NONE, LABEL_YES, LABEL_NO, LABEL_UNSURE, LABEL_DISPUTED };
 enum label label_parse(const char *word); /* LABEL_NONE: it is none */
-/* Two people of one text: who is not sure says nothing against the other. */
+/* Of one text: what is said twice, else it is disputed, also where one is not sure. */
 enum label label_join(enum label a, enum label b);
 
 #endif

@@ -187,6 +187,9 @@ report(const struct rebuild *r, const struct store_counts *c, const struct optio
 	    path, (unsigned long long)r->seq, (unsigned long long)c->items,
 	    (unsigned long long)c->revisions, (unsigned long long)c->pending,
 	    (unsigned long long)c->violations, (unsigned long long)c->notices);
+	puts("not on record, and so not there any more: what rules hit and plugins "
+	     "cost by day,\nfindings that did not count, reasons of findings in words; "
+	     "findings have other numbers");
 	if (r->unknown > 0)
 		printf("%u messages may or may not have left: see tosctl outbox\n",
 		    r->unknown);

@@ -201,7 +201,8 @@ read_facts(const json_t *o, struct life_facts *f)
 	    .until = ms(o, "until"),
 	    .longest = ms(o, "longest"),
 	    .limit = limit < 0 ? MODE_DRAFT : (enum finding_mode)limit,
-	    .machine = json_is_true(json_object_get(o, "machine"))};
+	    .machine = json_is_true(json_object_get(o, "machine")),
+	    .falls = json_is_true(json_object_get(o, "falls"))};
 	read_life(json_object_get(o, "back"), &f->back);
 	return limit >= 0;
 }
@@ -219,7 +220,9 @@ replay_move(const json_t *o)
 	    !read_facts(json_object_get(o, "facts"), &f))
 		return false;
 	life_step(&from, (enum life_move)move, &f, &st);
-	return f.failing == replay_gates(json_object_get(o, "gates")) &&
+	/* A pack's word asks no gates. */
+	return (move == LIFE_PACK ||
+		   f.failing == replay_gates(json_object_get(o, "gates"))) &&
 	       strcmp(life_verdict_name(st.verdict), str(o, "verdict")) == 0 &&
 	       st.next.mode == to.mode && st.next.share == to.share &&
 	       st.next.until == to.until;
