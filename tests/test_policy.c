@@ -166,7 +166,7 @@ test_abi_bad(void)
 	    {PROBE "greedy.so",
 		"needs something that this tosd doesn't have (unknown 0x100000)"},
 	    {PROBE "nocheck.so", "its table is wrong: check() is missing"},
-	    {PROBE "name.so", "its table is wrong: name must be [a-z][a-z0-9-]*"},
+	    {PROBE "name.so", "its table is wrong: name must be [a-z][a-z0-9_-]*"},
 	    {PROBE "rows.so", "nschema counts settings, and schema is NULL"},
 	    {PROBE "preset.so",
 		"the preset of `much' in its schema must be a number, not \"lots\""},
