@@ -31,15 +31,18 @@ static void
 problem(void *ctx, const char *text)
 {
 	struct check *c = ctx;
+	struct buf b = {0};
 
-	json_array_append_new(c->problems, json_string(text));
+	text_repair(&b, text, strlen(text));
+	json_array_append_new(c->problems, json_stringn(b.data, b.len));
+	buf_free(&b);
 }
 
 static void
 note(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
+	plugin_cage_say(text);
 }
 
 static json_t *
@@ -201,6 +204,10 @@ run(struct check *c, struct plugin_run *r, const struct plugin_options *o,
 	struct policy_host *h;
 	struct err e = ERR_INIT;
 
+	if (plugin_cage_begin(o->open, &e) != 0) {
+		problem(c, e.text);
+		return;
+	}
 	if (!describe(c, r, trace))
 		return;
 	plugin_cage_alone();
@@ -294,7 +301,7 @@ check_caged(void *ctx, struct trace *trace)
 		if (c.out != NULL)
 			print_text(c.out);
 		json_array_foreach(c.problems, i, row)
-		    fprintf(says, "tosctl: %s\n", json_string_value(row));
+		    plugin_cage_say(json_string_value(row));
 		fprintf(out, rc == 0 ? "good\n" : "problems: %zu\n",
 		    json_array_size(c.problems));
 	}
@@ -317,9 +324,13 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 
 	if (plugin_cage(&cage, check_caged, &job, &end) != 0)
 		return 3;
-	if (!end.broken)
-		return end.code == PLUGIN_CAGE_CLOSED ? 1 : end.code;
-	complain("tosctl: %s", end.words);
+	if (!end.broken && end.code != PLUGIN_CAGE_CLOSED)
+		return end.code;
+	if (end.broken)
+		complain("tosctl: %s", end.words);
+	else /* which has been said */
+		snprintf(end.words, sizeof(end.words),
+		    "it has closed descriptors that are not its own");
 	if (o->json)
 		scan_print_json(json_pack(
 		    "{ss s[s]}", "file", r->conf.path, "problems", end.words));

@@ -89,7 +89,7 @@ static void
 report(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
+	plugin_cage_say(text);
 }
 
 /* Waits until the program is there again; false: it does not come back. */
@@ -519,6 +519,10 @@ try_open(void *ctx, struct trace *trace)
 	struct err e = ERR_INIT;
 	int rc = EXIT_CANNOT;
 
+	if (a->run->conf.ncommand == 0 && plugin_cage_begin(a->o->open, &e) != 0) {
+		plugin_cage_say(e.text);
+		return EXIT_CANNOT;
+	}
 	if (policy_host_new(&po, &a->host, NULL) != 0)
 		return EXIT_CANNOT;
 	plugin_cage_alone();
@@ -527,7 +531,7 @@ try_open(void *ctx, struct trace *trace)
 	if (a->run->conf.ncommand > 0 || plugin_cage_enter(a->o->open, &e) == 0)
 		rc = try_rest(a);
 	else
-		fprintf(plugin_cage_says(), "tosctl: %s\n", e.text);
+		plugin_cage_say(e.text);
 	plugin_cage_alone();
 	policy_host_free(&a->host);
 	return rc;
