@@ -247,9 +247,10 @@ hold_against(struct attempt *a, const struct row *r)
 		char *id = json_dumps(
 		    json_object_get(r->in, "id"), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 
-		fprintf(plugin_cage_says(), "tosctl: item %s:%.*s%s\n",
-		    id != NULL ? id : "without id", (int)b.len - 1, b.data,
-		    json_is_array(want) ? " not as expected" : "");
+		fprintf(plugin_cage_says(), "tosctl: item %s%s:%.*s\n",
+		    id != NULL ? id : "without id",
+		    json_is_array(want) ? " is not as expected" : "", (int)b.len - 1,
+		    b.data);
 		free(id);
 		a->in->unexpected++;
 		a->in->rc = EXIT_NEGATIVE;
@@ -472,7 +473,8 @@ summary(const struct attempt *a)
 		    (unsigned long long)s.late, (unsigned long long)s.twice,
 		    (unsigned long long)s.busy, (unsigned long long)s.ignored);
 	} else if (in->crashes > 0) {
-		buf_printf(&b, "; %u crashes", in->crashes);
+		buf_printf(
+		    &b, "; %u crash%s", in->crashes, in->crashes == 1 ? "" : "es");
 	}
 	if (a->o->expect)
 		buf_printf(&b, "; %llu as expected, %llu not",
