@@ -54,7 +54,16 @@ static int open_(const struct tosd_host *h, const struct tosd_str *set, void **s
 	if (IS("o-close")) close_all();
 	if (IS("o-close-one")) close(2);
 	if (IS("o-red")) FAIL("\033[31mred\nline \xff");
+	if (IS("r-ignored")) {
+		struct tosd_rule no = r;
+
+		no.id = "bad/no";
+		no.rev = 0;
+		h->declare(h, &no, err);
+	}
 	rule = h->declare(h, &r, err);
+	if (IS("m-ignored"))
+		h->means(h, rule, "xx", err);
 	return rule < 0 ? TOSD_FAILED : TOSD_DONE;
 }
 
@@ -153,6 +162,10 @@ def check_check(so):
                        ("c-close", "in check() of plugin `bad', " + CLOSED)):
         _, said = tosctl("plugin", "check", "--set", f"mode={mode}", so, code=1)
         assert want in said, (mode, said)
+    for mode, want in (("r-ignored", "its rev must be from 1"),
+                       ("m-ignored", "what a rule means must be 64 hexadecimal digits")):
+        _, said = tosctl("plugin", "check", "--set", f"mode={mode}", so, code=1)
+        assert "was refused in open(), and the plugin went on: " in said and want in said, said
     _, said = tosctl("plugin", "check", "--set", "m=\x1b[31m", so, code=1)
     assert "has no setting `m'" in said, said
     # One that does not mind is no problem: it has no thread.
