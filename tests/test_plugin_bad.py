@@ -266,6 +266,9 @@ def check_daemon(so):
             assert d.query("SELECT id FROM violation"), "the rules have not judged it"
             assert f"in check() of plugin `bad' over revision 1, {CLOSED}" in d.log(), d.log()
             d.stop()
+            out, said = tosctl("policy", "backtest", "-c", d.conf, d.path("packs"), code=3)
+            assert f"died in check() of plugin `bad' over revision 1, {CLOSED}" in said, said
+            assert out == "", out
         with Daemon({"forum": site.feed("forum")}, interval="1s") as d:
             shutil.copy(so, d.path("bad.so"))
             shutil.copy(conf_of(d, row(d.path("bad.so"), "o-close"), more="workers = 1; "), d.conf)

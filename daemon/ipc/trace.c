@@ -26,6 +26,7 @@ struct page {
 #define FDS 256
 
 struct fds {
+	nfds_t n; /* those farther up cannot be looked at: a limit came down */
 	bool open[FDS];
 };
 
@@ -93,7 +94,7 @@ look_at_fds(struct fds *f)
 		v[i] = (struct pollfd){.fd = (int)i};
 	if (poll(v, n, 0) < 0)
 		return false;
-	memset(f, 0, sizeof(*f));
+	*f = (struct fds){.n = n};
 	for (nfds_t i = 0; i < n; i++)
 		f->open[i] = !(v[i].revents & POLLNVAL);
 	return true;
@@ -108,7 +109,7 @@ count_ours(struct trace *t, enum trace_what what)
 
 	if (what == TRACE_CHECK || !look_at_fds(&now))
 		return;
-	for (size_t i = 0; i < FDS; i++)
+	for (nfds_t i = 0; i < now.n; i++)
 		t->ours.open[i] =
 		    now.open[i] &&
 		    (t->ours.open[i] || (!t->last.open[i] && what != TRACE_CLOSE));
@@ -126,7 +127,7 @@ lacks_ours(struct trace *t)
 	if (t->page->what == TRACE_IDLE || !look_at_fds(&now))
 		return false;
 	t->last = now;
-	for (size_t i = 0; i < FDS; i++)
+	for (nfds_t i = 0; i < now.n; i++)
 		if (t->ours.open[i] && !now.open[i])
 			return true;
 	return false;

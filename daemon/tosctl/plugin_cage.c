@@ -253,6 +253,6 @@ plugin_cage_host(int (*run)(void *ctx, struct trace *trace), void *ctx)
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
-	complain("tosctl: %s: what is left is not judged", end.words);
+	complain("tosctl: %s; what is left is not judged", end.words);
 	return EXIT_CANNOT;
 }
