@@ -129,9 +129,9 @@ TABLES = {
     'ROW={"more",TOSD_STRING,"","\\033[31m"}': "row 2 of its schema, more has a doc that is not"}
 
 
-def run(*words, code=0, text=None):
-    p = subprocess.run([str(w) for w in words], input=text, text=True, timeout=120, check=False,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def run(*words, code=0, text=None, cwd=None):
+    p = subprocess.run([str(w) for w in words], input=text, cwd=cwd, text=True, timeout=120,
+                       check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert p.returncode == code, (words, p.returncode, p.stdout[-2000:], p.stderr[-2000:])
     assert "\x1b" not in p.stdout + p.stderr, (words, p.stdout, p.stderr)
     return p.stdout, p.stderr
@@ -174,11 +174,24 @@ def check_check(so):
 
 def check_try(so):
     rows = [{"id": 1, "text": "a"}, {"id": 2, "text": "do:c-close"}, {"id": 3, "text": "b"}]
-    out, said = tosctl("plugin", "try", so, code=1, text="".join(json.dumps(x) + "\n" for x in rows))
+    out, said = tosctl("plugin", "try", so, code=1,
+                       text="".join(json.dumps(x) + "\n" for x in rows))
     got = [json.loads(x) for x in out.splitlines()]
     assert [len(r["findings"]) for r in got] == [1, 0, 1], got
     assert f"over line 2, {CLOSED}" in got[1]["degraded"], got
     assert "3 items, 2 findings, 1 degraded" in said and said.rstrip().endswith("; 1 crash"), said
+
+
+def check_way(so, folder):
+    """Who may write a folder farther up could replace it, however it is named."""
+    (folder / "wide/in").mkdir(parents=True)
+    shutil.copy(so, folder / "wide/in")
+    for mode, code in ((0o755, 0), (0o1777, 0), (0o777, 1)):
+        (folder / "wide").chmod(mode)
+        for cwd, name in ((None, folder / "wide/in/bad.so"), (folder, "wide/in/bad.so"),
+                          (folder / "wide/in", "bad.so"), (folder / "wide/in", "../in/bad.so")):
+            _, said = tosctl("plugin", "check", name, cwd=cwd, code=code)
+            assert code == 0 or "/wide, which may be written by others" in said, (name, said)
 
 
 def check_tables(folder, source):
@@ -297,6 +310,7 @@ def main():
         check_check(so)
         check_try(so)
         check_tables(folder, source)
+        check_way(so, folder)
         with Daemon({"forum": "http://127.0.0.1:9/feed"}, interval="1s") as d:
             check_conf(d, so, folder, source)
             check_hosts(d, so)

@@ -260,12 +260,23 @@ step(char at[PATH_MAX], char **rest, struct stat *st, unsigned *links)
 	return true;
 }
 
+static char *
+whole_path(const char *path)
+{
+	char here[PATH_MAX];
+
+	return path[0] == '/' || getcwd(here, sizeof(here)) == NULL
+		   ? xstrdup(path)
+		   : xasprintf("%s/%s", here, path);
+}
+
 /* All folders on the way there from the root, and those on the ways of symlinks: in
  * each of them a part of the way could be replaced. */
 static void
 check_way(struct look *l, const struct conf_path *p, const char *folder)
 {
-	char *rest = xstrdup(folder), at[PATH_MAX] = "", shown[PATH_MAX];
+	char at[PATH_MAX] = "", shown[PATH_MAX];
+	char *rest = whole_path(folder);
 	unsigned links = 0;
 	struct stat st;
 	const char *who = stat("/", &st) == 0 ? open_above(&st) : NULL;
@@ -277,15 +288,13 @@ check_way(struct look *l, const struct conf_path *p, const char *folder)
 		snprintf(
 		    shown, sizeof(shown), "%s/%.*s", at, (int)strcspn(next, "/"), next);
 		free(next);
-		if (!step(at, &rest, &st, &links))
-			break;
-		who = open_above(&st);
+		who = step(at, &rest, &st, &links) ? open_above(&st)
+						   : "cannot be looked at";
 	}
 	if (who != NULL)
 		say(l, p,
 		    "lies below %s, which %s; a plugin is code, make that chown root "
-		    "and "
-		    "chmod go-w",
+		    "and chmod go-w",
 		    shown[0] != '\0' ? shown : "/", who);
 	free(rest);
 }

@@ -100,6 +100,14 @@ look_at_fds(struct fds *f)
 	return true;
 }
 
+/* A call into a plugin that may take the time of a look at all descriptors. */
+static bool
+is_rare(uint32_t what)
+{
+	return what == TRACE_LOAD || what == TRACE_OPEN || what == TRACE_TEST ||
+	       what == TRACE_CLOSE;
+}
+
 /* Before a call: what was opened since the last one is ours.  Not before close(), for
  * what check() has opened nobody has looked at. */
 static void
@@ -107,7 +115,7 @@ count_ours(struct trace *t, enum trace_what what)
 {
 	struct fds now;
 
-	if (what == TRACE_CHECK || !look_at_fds(&now))
+	if (!is_rare(what) || !look_at_fds(&now))
 		return;
 	for (nfds_t i = 0; i < now.n; i++)
 		t->ours.open[i] =
@@ -124,7 +132,7 @@ lacks_ours(struct trace *t)
 	/* What closes more than one will have closed this one. */
 	if (t->page->what == TRACE_CHECK)
 		return fcntl(t->fd, F_GET_SEALS) != SEALS;
-	if (t->page->what == TRACE_IDLE || !look_at_fds(&now))
+	if (!is_rare(t->page->what) || !look_at_fds(&now))
 		return false;
 	t->last = now;
 	for (nfds_t i = 0; i < now.n; i++)
