@@ -14,10 +14,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/conf_value.h"
 #include "ipc/cage.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
 #include "policy/when.h"
+#include "roles.h"
 
 /* The daemon gives a worker two minutes to start; who is slow beside a person is asked
  * for half of that. */
@@ -118,16 +120,20 @@ load_all(void *ctx, struct trace *trace)
 	    .day = a->again ? NULL : clock_day(clock_now(), day),
 	    .fetched_dir = a->fetched_dir};
 	struct policy_host *host = NULL;
+	struct sandbox_profile profile;
 	struct err e = ERR_INIT;
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	/* What plugins print there is none of ours. */
 	if (null >= 0)
 		dup2(null, STDOUT_FILENO);
-	if (policy_host_new(&o, &host, &e) != 0 && a->said == 0)
+	/* What a worker may not do then, they may not here. */
+	profile_of_role(ROLE_POLICY, a->c, &profile);
+	if (sandbox_alone(&profile, &e) != 0 ||
+	    (policy_host_new(&o, &host, &e) != 0 && a->said == 0))
 		keep_line(a, e.text);
 	/* Of what did not load the names are missing, which has been said. */
-	if (a->said == 0 && !a->partly)
+	if (host != NULL && a->said == 0 && !a->partly)
 		test_when(a, host);
 	policy_host_free(&host);
 	return 0;
@@ -144,8 +150,11 @@ left_to_load(const struct tosd_plugins *t, const struct conf_plugin *p)
 	char *begin;
 	bool left = p->ncommand == 0;
 
-	if (!left || p->path == NULL)
-		return left;
+	/* Without a good name it says nothing that could be told, which has been. */
+	if (!left || p->name == NULL || conf_value_plugin(p->name) != NULL)
+		return false;
+	if (p->path == NULL)
+		return true;
 	begin = xasprintf("`path': %s ", p->path);
 	for (size_t i = 0; i < t->ntold && left; i++)
 		left = strncmp(t->told[i], begin, strlen(begin)) != 0;
@@ -171,7 +180,7 @@ blame(struct tosd_plugins *t, struct conf_policy *c, const struct cage_end *end)
 	for (size_t i = 0; i < c->nplugins; i++) {
 		const struct conf_plugin p = c->plugins[i];
 
-		if (strcmp(p.name, end->plugin) != 0)
+		if (p.name == NULL || strcmp(p.name, end->plugin) != 0)
 			continue;
 		if (p.file != NULL)
 			tosd_plugins_mistake(t, p.file, p.line, end->words);
@@ -246,9 +255,12 @@ tosd_plugins_test(struct tosd_plugins *t, struct conf *c)
 	/* A cache file made by root here could not be replaced by the daemon's user. */
 	c->policy.cache_dir = NULL;
 	if (c->policy.nplugins > 0) {
+		size_t all = c->policy.nplugins;
+
 		leave_out(t, &c->policy);
 		if (c->policy.nplugins == 0)
 			return 0;
+		a.partly = a.partly || c->policy.nplugins < all;
 	}
 	a.fd = memfd_create("mistakes", MFD_CLOEXEC);
 	if (a.fd < 0) {

@@ -131,6 +131,7 @@ dist_check_SCRIPTS += \
 	%D%/test_lists_update.py \
 	%D%/test_outage.py \
 	%D%/test_paging.py \
+	%D%/test_plugin_bad.py \
 	%D%/test_plugin_new.py \
 	%D%/test_plugin_programs.py \
 	%D%/test_polite.py \

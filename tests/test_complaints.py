@@ -88,6 +88,18 @@ SLIPS = (
     ("scan -hx", "tosctl: there is no option -x"),
     ("status --json=3", "tosctl: --json takes no value"),
     ("replay --zzzzzzzz", "tosctl: there is no option --zzzzzzzz"),
+    ("plugin nwe", "tosctl: there is no `plugin nwe'; did you mean `new'?"),
+    ("plugin zzzzzzzz", "tosctl: there is no `plugin zzzzzzzz'; `tosctl plugin --help' names what "
+     "there is"),
+    ("plugin check a.so b.so", "tosctl: `plugin check' takes one shared object: what is \"b.so\"?"),
+    ("plugin new", "tosctl: `plugin new' wants a name"),
+    ("plugin new a b c", "tosctl: `plugin new' takes a name and a folder: what is \"c\"?"),
+    ("plugin new foo -- -x", "tosctl: \"-x\" is no folder to make; ./-x would be one"),
+    ("plugin try x.so extra", "tosctl: x.so is a shared object, which takes no arguments (extra); "
+     "--set KEY=VALUE is for its settings"),
+    ("plugin conform x.so extra", "tosctl: x.so is a shared object; `plugin conform' is for "
+     "programs, and `plugin check' for objects"),
+    ("plugin conform --list --case helo", "tosctl: there is no case `helo'; did you mean `hello'?"),
     ("stauts", "tosctl: there is no command `stauts'; status is near; `tosctl help' lists them"),
     ("zzzzzzzz", "tosctl: there is no command `zzzzzzzz'; `tosctl help' lists them"))
 

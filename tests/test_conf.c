@@ -289,6 +289,15 @@ static const struct {
     {MINIMUM "policy = { deadline = \"2s\"; plugins = (\n{ name = \"x\";\n"
 	     "command = [ \"/bin/x\" ]; deadline = \"501ms\"; } ); };",
 	3, "more than a quarter"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\";\n command = [ ]; } ); };", 3,
+	"`command' is empty"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\"; command = [ \"/bin/x\" ];\n"
+	     "grant = [ \"text\", \"ask\" ]; } ); };",
+	3, "neither \"ask\" nor"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\";\nwindow = 3; } ); };", 3,
+	"is for plugins that are programs"},
+    {MINIMUM "policy = { plugins = ( { name = \"x\";\nfolder = \"/x\"; } ); };", 3,
+	"is for plugins that are programs"},
     {MINIMUM "policy = { plugins = ( { name = \"x\"; settings = {\n"
 	     "api_key = \"k\"; }; } ); };",
 	3, "must not stand"},
@@ -1194,6 +1203,7 @@ test_check_command(void)
 	struct buf said = {0};
 
 	CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
+	CU_ASSERT_EQUAL(chmod(dir, 0711), 0);
 	text = xasprintf(MINIMUM
 	    "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
 	    "fetch = { ca_file = \"c/y\"; };\n"
@@ -1224,6 +1234,91 @@ test_check_command(void)
 	buf_free(&said);
 	free(text);
 	free(path);
+	remove_folder(dir);
+}
+
+/* A program that its user would not get at; the folder in which it is to run. */
+static void
+test_reach_command(void)
+{
+	char *dir = make_folder(), *path = xasprintf("%s/tosd.conf", dir), *text;
+	struct buf said = {0};
+
+	text = xasprintf(MINIMUM
+	    "state_dir = \"s\"; run_dir = \"r\"; templates_dir = \"c\";\n"
+	    "fetch = { ca_file = \"x\"; };\n"
+	    "policy = { packs_dir = \"c\"; plugins = ( { name = \"x\";\n"
+	    "  command = [ \"%s/x\", \"%s/y\" ]; folder = \"f\"; } ); };\n",
+	    dir, dir);
+	put(dir, "tosd.conf", text, 0644);
+	put(dir, "x", "x", 0755);
+	put(dir, "y", "x", 0644);
+	free(path);
+	path = xasprintf("%s/c", dir);
+	CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
+	put(dir, "c/p.conf", "x", 0644);
+	CU_ASSERT_EQUAL(chmod(dir, 0755), 0);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "`folder': "));
+	put(dir, "f", "x", 0644);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "is not a folder"));
+	put(dir, "x", "x", 0700);
+	put(dir, "y", "x", 0600);
+	look(dir, &said, TOSD_EINVAL);
+	CU_ASSERT_EQUAL(
+	    strstr(said.data, "cannot be executed by user id 60700") != NULL,
+	    geteuid() == 0);
+	CU_ASSERT_EQUAL(strstr(said.data, "cannot be read by user id 60700") != NULL,
+	    geteuid() == 0);
+	buf_free(&said);
+	free(text);
+	free(path);
+	remove_folder(dir);
+}
+
+/* Farther up it could be replaced as well, and so could a symlink on the way. */
+static void
+test_way_to_code(void)
+{
+	char *dir = make_folder(), *p = xasprintf("%s/wide/in/x", dir),
+	     *link = xasprintf("%s/wide/link", dir), *to = xasprintf("%s/in", dir),
+	     *by = xasprintf("%s/wide/link/x", dir), *wide = xasprintf("%s/wide", dir),
+	     *in = xasprintf("%s/wide/in", dir);
+	struct buf said = {0};
+
+	CU_ASSERT_EQUAL(mkdir(wide, 0755) | mkdir(in, 0755) | mkdir(to, 0755), 0);
+	CU_ASSERT_EQUAL(symlink("../in", link), 0);
+	put(dir, "wide/in/x", "x", 0644);
+	put(dir, "in/x", "x", 0644);
+	CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), 0);
+	CU_ASSERT_EQUAL(conf_check_object(by, collect, &said), 0);
+	CU_ASSERT_EQUAL(chmod(wide, 01777), 0);
+	CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), 0);
+	CU_ASSERT_EQUAL(conf_check_object(by, collect, &said), 0);
+	CU_ASSERT_EQUAL(chmod(wide, 0777), 0);
+	CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), TOSD_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.data, "/wide, which may be written by"));
+	CU_ASSERT_EQUAL(conf_check_object(by, collect, &said), TOSD_EINVAL);
+	CU_ASSERT_EQUAL(chmod(wide, 0755), 0);
+	/* What is not on the way counts for nothing; where a symlink leads to, does. */
+	CU_ASSERT_EQUAL(chmod(to, 0777), 0);
+	CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), 0);
+	CU_ASSERT_EQUAL(conf_check_object(by, collect, &said), TOSD_EINVAL);
+	/* The sticky bit is a folder's. */
+	CU_ASSERT_EQUAL(chmod(p, 01666), 0);
+	CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), TOSD_EINVAL);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL(
+		    chmod(to, 0755) | chmod(wide, 01777) | chmod(p, 0644), 0);
+		CU_ASSERT_EQUAL(lchown(link, 65534, 65534), 0);
+		CU_ASSERT_EQUAL(conf_check_object(p, collect, &said), 0);
+		CU_ASSERT_EQUAL(conf_check_object(by, collect, &said), TOSD_EINVAL);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(said.data, "/wide/link, which belongs to somebody else"));
+	}
+	buf_free(&said);
+	free(p), free(link), free(to), free(by), free(wide), free(in);
 	remove_folder(dir);
 }
 
@@ -1439,6 +1534,8 @@ static const struct suite_test tests[] = {
     {"a secret for a name", test_secret_for_name},
     {"what the file system says", test_check_files},
     {"programs of plugins on disk", test_check_command},
+    {"... out of reach of their user", test_reach_command},
+    {"... and what is above them", test_way_to_code},
     {"broken bytes", test_broken_bytes},
 };
 

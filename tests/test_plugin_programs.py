@@ -146,6 +146,18 @@ def check_words(folder):
         wants = (want,) if isinstance(want, str) else want
         assert any(w in p.stdout for w in wants), (name, p.stdout)
         assert "`try'" not in p.stdout, (name, p.stdout)
+    # Each case that is named, and no other.
+    path.write_text(GOOD)
+    for listed in ([], ["--list"]):
+        p = tosctl("conform", *listed, "--case", "hello", "--case", "text-plain",
+                   "/usr/bin/python3", path)
+        lines = p.stdout.splitlines()
+        assert p.returncode == 0 and len(lines) == (2 if listed else 3), p.stdout
+        assert listed or lines[2] == "2 cases, 0 failed", p.stdout
+    p = tosctl("conform", "--case", "hello", "/usr/bin/python3", path)
+    assert p.stdout.endswith("1 case, 0 failed\n"), p.stdout
+    p = tosctl("conform", "--case", "hello", "--case", "nil", "/usr/bin/python3", path)
+    assert p.returncode == 2 and "there is no case `nil'" in p.stderr, p.stderr
     # One that never answers takes no longer than the deadline that is asked for.
     path.write_text(GOOD.replace("#ITEM", "continue"))
     begin = time.monotonic()
@@ -203,8 +215,8 @@ def check_try(folder):
                             (("x", "a"), ("y\x1b", "b!!!"), ("z", "c"), ("zz", "d"))))
     lines = [x for x in p.stderr.splitlines() if "no answer" in x]
     assert len(lines) == 2 and "2 losses" in p.stderr, p.stderr
-    assert lines[0].startswith('try: lost, with line 2 (id "y\\u001B") and '), p.stderr
-    assert lines[1].startswith('try: lost, with line 2 (id "y\\u001B") in hand'), p.stderr
+    assert lines[0].startswith('program: lost, with line 2 (id "y\\u001B") and '), p.stderr
+    assert lines[1].startswith('program: lost, with line 2 (id "y\\u001B") in hand'), p.stderr
     assert [("degraded" in json.loads(x)) for x in p.stdout.splitlines()] == [
         False, True, False, False], p.stdout
     lost = folder / "lost.sh"

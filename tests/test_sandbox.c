@@ -477,6 +477,49 @@ test_landlock(void)
 	conf_free(&c);
 }
 
+/* While code of others is loaded: what would be outside of the later walls. */
+static bool
+try_alone(void)
+{
+	struct sandbox_profile p = {.mode = SANDBOX_REQUIRED};
+	struct err e = ERR_INIT;
+
+	return sandbox_alone(&p, &e) == 0 && !try_thread() && !try_fork() &&
+	       !try_exec() && try_read_etc() && try_inet();
+}
+
+static void *
+stay(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* A thread that is there already. */
+static bool
+try_enter_beside(void)
+{
+	struct sandbox_profile p = {.mode = SANDBOX_REQUIRED};
+	struct err e = ERR_INIT;
+	pthread_t t;
+
+	return pthread_create(&t, NULL, stay, NULL) == 0 &&
+	       sandbox_enter(&p, &e) != 0 && strstr(e.text, "1 thread of") != NULL;
+}
+
+static void
+test_alone(void)
+{
+	struct sandbox_profile off = {.mode = SANDBOX_OFF};
+	int code;
+
+	if (!has_seccomp())
+		return;
+	CU_ASSERT_EQUAL(outcome_of(&off, try_alone, &code), DONE);
+	CU_ASSERT_EQUAL(outcome_of(&off, try_enter_beside, &code), DONE);
+}
+
 static bool
 try_become(void)
 {
@@ -515,6 +558,7 @@ static const struct suite_test tests[] = {
     {"sandbox: each role's profile", test_profiles},
     {"sandbox: the courier with a mail program", test_sendmail},
     {"sandbox: landlock", test_landlock},
+    {"sandbox: while plugins are opened, and none beside a thread", test_alone},
     {"sandbox: the user id is given up for good", test_become},
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <tosd/policy.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -178,6 +179,9 @@ derive_folder(const struct conf_section *sec, struct conf_plugin *p)
 		    p->name);
 }
 
+/* What a hello has no word for (tosd-exec(7), `want'). */
+#define NO_FIELD (TOSD_NEED_ASK | TOSD_NEED_FOUND)
+
 /* A plugin that is a program. */
 static void
 check_command(const struct conf_section *sec, struct conf_plugin *p)
@@ -200,7 +204,30 @@ check_command(const struct conf_section *sec, struct conf_plugin *p)
 			    "`command': \"%s\" must be the whole path of a program",
 			    conf_walk_quote(p->command[i]));
 	}
+	if (p->folder != NULL)
+		conf_arena_path(sec->w->arena, &(struct conf_path){"folder", p->folder,
+						   CONF_CHECK_ROOM, p->file, p->line});
+	if (p->grant & NO_FIELD)
+		conf_walk_say(sec->w, place(sec, "grant"),
+		    "plugin `%s' is a program, which can ask for neither \"ask\" nor "
+		    "\"found\"; take it out of `grant'",
+		    p->name);
 	derive_folder(sec, p);
+}
+
+/* What means something to programs alone. */
+static void
+check_object(const struct conf_section *sec, const struct conf_plugin *p)
+{
+	static const char *const keys[] = {
+	    "folder", "window", "deadline", "memory", "processes", "files", "cpu"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (given(sec, keys[i]))
+			conf_walk_say(sec->w, place(sec, keys[i]),
+			    "`%s' is for plugins that are programs (`command'), and "
+			    "plugin `%s' is a shared object: take it out",
+			    keys[i], p->name);
 }
 
 void
@@ -218,6 +245,15 @@ conf_check_plugin(const struct conf_section *sec)
 		check_command(sec, p);
 		return;
 	}
+	if (given(sec, "command")) {
+		if (conf_section_sound(sec, "command"))
+			conf_walk_say(sec->w, place(sec, "command"),
+			    "`command' is empty: it names the program of plugin `%s', "
+			    "and its arguments",
+			    p->name);
+		return;
+	}
+	check_object(sec, p);
 	if (p->path == NULL)
 		p->path = conf_arena_take(
 		    sec->w->arena, xasprintf("%s/%s.so", TOSD_PLUGINDIR, p->name));

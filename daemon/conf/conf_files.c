@@ -6,12 +6,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -180,20 +182,121 @@ check_file(struct look *l, const struct conf_path *p)
 		    strerror(errno));
 }
 
+/* NULL, or who but root and we could put something else there.  In a sticky folder only
+ * what is one's own can be replaced, and what lies there is looked at as well. */
+static const char *
+open_to(const struct stat *st)
+{
+	bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "belongs to somebody else";
+	return st->st_mode & (S_IWGRP | S_IWOTH) && !sticky ? "may be written by others"
+							    : NULL;
+}
+
 static bool
 others_write(
     struct look *l, const struct conf_path *p, const char *what, const struct stat *st)
 {
-	const char *who =
-	    st->st_uid != 0 && st->st_uid != geteuid() ? "belongs to somebody else"
-	    : st->st_mode & (S_IWGRP | S_IWOTH) && !(st->st_mode & S_ISVTX)
-		? "may be written by others"
-		: NULL;
+	const char *who = open_to(st);
 
 	if (who != NULL)
 		say(l, p, "%s%s; a plugin is code, make it chown root and chmod go-w",
 		    what, who);
 	return who != NULL;
+}
+
+/* Groups of these numbers are the distributor's own (/usr/local is of `staff' on some
+ * systems): who is in one of them was given that by root. */
+#define GROUP_OF_SYSTEM 100
+
+/* The same of a folder farther up, or of a symlink in one. */
+static const char *
+open_above(const struct stat *st)
+{
+	struct stat as = *st;
+
+	if (S_ISLNK(as.st_mode))
+		as.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH); /* they have all bits */
+	else if (as.st_gid < GROUP_OF_SYSTEM)
+		as.st_mode &= ~(mode_t)S_IWGRP;
+	return open_to(&as);
+}
+
+#define LINKS_MAX 40 /* as the kernel's */
+
+/* The next step of a way: at is where it has come to, without a slash at its end; rest
+ * what is to come.  False: that is no folder, or none that can be seen; others say so.
+ */
+static bool
+step(char at[PATH_MAX], char **rest, struct stat *st, unsigned *links)
+{
+	size_t from = strspn(*rest, "/"), n = strcspn(*rest + from, "/"), had;
+	char *left = xstrdup(*rest + from + n), *name = xstrndup(*rest + from, n);
+	char target[PATH_MAX];
+	ssize_t len = -1;
+
+	free(*rest);
+	*rest = left;
+	had = strlen(at);
+	if (strcmp(name, "..") == 0)
+		at[strrchr(at, '/') != NULL ? strrchr(at, '/') - at : 0] = '\0';
+	else if (n > 0 && strcmp(name, ".") != 0 && had + n + 2 < PATH_MAX)
+		sprintf(at + had, "/%s", name);
+	free(name);
+	if (lstat(at[0] != '\0' ? at : "/", st) != 0)
+		return false;
+	if (!S_ISLNK(st->st_mode))
+		return S_ISDIR(st->st_mode);
+	if (++*links < LINKS_MAX)
+		len = readlink(at, target, sizeof(target) - 1);
+	if (len < 0)
+		return false;
+	target[len] = '\0';
+	*rest = xasprintf("%s/%s", target, left);
+	free(left);
+	at[target[0] == '/' ? 0 : had] = '\0';
+	return true;
+}
+
+static char *
+whole_path(const char *path)
+{
+	char here[PATH_MAX];
+
+	return path[0] == '/' || getcwd(here, sizeof(here)) == NULL
+		   ? xstrdup(path)
+		   : xasprintf("%s/%s", here, path);
+}
+
+/* All folders on the way there from the root, and those on the ways of symlinks: in
+ * each of them a part of the way could be replaced. */
+static void
+check_way(struct look *l, const struct conf_path *p, const char *folder)
+{
+	char at[PATH_MAX] = "", shown[PATH_MAX];
+	char *rest = whole_path(folder);
+	unsigned links = 0;
+	struct stat st;
+	const char *who = stat("/", &st) == 0 ? open_above(&st) : NULL;
+
+	shown[0] = '\0';
+	while (who == NULL && rest[strspn(rest, "/")] != '\0') {
+		char *next = xstrdup(rest + strspn(rest, "/"));
+
+		snprintf(
+		    shown, sizeof(shown), "%s/%.*s", at, (int)strcspn(next, "/"), next);
+		free(next);
+		who = step(at, &rest, &st, &links) ? open_above(&st)
+						   : "cannot be looked at";
+	}
+	if (who != NULL)
+		say(l, p,
+		    "lies below %s, which %s; a plugin is code, make that chown root "
+		    "and chmod go-w",
+		    shown[0] != '\0' ? shown : "/", who);
+	free(rest);
 }
 
 /* A file that is code, and the folder in which it could be replaced. */
@@ -203,8 +306,10 @@ check_code(struct look *l, const struct conf_path *p)
 	char *folder = conf_source_folder(p->path);
 	struct stat st;
 
-	if (there(l, p, &st) && !others_write(l, p, "", &st) && stat(folder, &st) == 0)
-		others_write(l, p, "lies in a folder that ", &st);
+	if (there(l, p, &st) && !others_write(l, p, "", &st) &&
+	    stat(folder, &st) == 0 &&
+	    !others_write(l, p, "lies in a folder that ", &st))
+		check_way(l, p, folder);
 	free(folder);
 }
 
@@ -218,16 +323,65 @@ check_plugin(struct look *l, const struct conf_path *p)
 		check_code(l, p);
 }
 
+/* Errno of the attempt to get there as the user of a program would; 0 as well where
+ * that cannot be told. */
+static int
+try_as_program(const struct look *l, const char *path, int mode)
+{
+	uid_t uid = l->c != NULL ? (uid_t)l->c->policy.plugin_uid : 0;
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0 || uid == 0 || (pid = fork()) < 0)
+		return 0;
+	if (pid == 0) {
+		bool is =
+		    setgroups(0, NULL) == 0 && setgid(uid) == 0 && setuid(uid) == 0;
+
+		_exit(!is || access(path, mode) == 0 ? 0 : errno);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+static bool
+out_of_reach(struct look *l, const struct conf_path *p, const char *what, int mode)
+{
+	int rc = try_as_program(l, p->path, mode);
+
+	if (rc != 0)
+		say(l, p, "cannot be %s by user id %u, under which it runs: %s", what,
+		    l->c->policy.plugin_uid, strerror(rc));
+	return rc != 0;
+}
+
+/* Where a program runs: it may read there. */
+static void
+check_room(struct look *l, const struct conf_path *p)
+{
+	struct stat st;
+
+	if (!there(l, p, &st))
+		return;
+	if (!S_ISDIR(st.st_mode))
+		say(l, p, "is not a folder");
+	else
+		out_of_reach(l, p, "entered", X_OK);
+}
+
 static void
 check_command(struct look *l, const struct conf_path *p)
 {
 	bool program = p->check == CONF_CHECK_COMMAND;
+	size_t before = l->found;
 	struct stat st;
 
 	if (!there(l, p, &st))
 		return;
 	if (S_ISDIR(st.st_mode) && !program) {
-		others_write(l, p, "", &st);
+		if (!others_write(l, p, "", &st))
+			check_way(l, p, p->path);
 		return;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -240,6 +394,9 @@ check_command(struct look *l, const struct conf_path *p)
 		return;
 	}
 	check_code(l, p);
+	if (l->found == before)
+		out_of_reach(
+		    l, p, program ? "executed" : "read", program ? X_OK : R_OK);
 }
 
 /* Where systemd has credentials from that a unit names without a path. */
@@ -352,6 +509,7 @@ static void (*const checks[])(struct look *, const struct conf_path *) = {
     [CONF_CHECK_PROGRAM] = check_file,
     [CONF_CHECK_COMMAND] = check_command,
     [CONF_CHECK_SCRIPT] = check_command,
+    [CONF_CHECK_ROOM] = check_room,
     [CONF_CHECK_SECRET] = check_secret,
     [CONF_CHECK_KEY] = check_secret,
     [CONF_CHECK_USER] = check_account,

@@ -49,6 +49,7 @@ enum conf_check {
 	CONF_CHECK_PROGRAM, /* may be executed */
 	CONF_CHECK_COMMAND, /* the same, and only root or we could have written it */
 	CONF_CHECK_SCRIPT,  /* a file that a command names: likewise */
+	CONF_CHECK_ROOM,    /* the folder in which a program runs */
 	CONF_CHECK_SECRET,  /* readable by nobody else */
 	CONF_CHECK_KEY,	    /* as SECRET, but made at first start when not there */
 	CONF_CHECK_USER,

@@ -10,17 +10,22 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define LOOK_MAX 20 /* ms between looks at the child */
+#define LATE                                                                           \
+	1000 /* ms that a look may be late by: the machine is busy, or we were stopped \
+	      */
 
 /* A call into a plugin, as last seen. */
 struct call {
 	uint64_t number;
-	int64_t since;
+	int64_t spent; /* ms; a time for which all of us were stopped is none */
+	int64_t seen;
 };
 
 static void __attribute__((noreturn))
@@ -50,15 +55,18 @@ static int64_t
 overdue(const struct cage_limits *limits, const struct trace *trace, struct call *call)
 {
 	struct trace_seen s;
-	int64_t limit, now = clock_steady();
+	int64_t limit, now = clock_steady(), since = now - call->seen;
 
+	call->seen = now;
 	trace_look(trace, &s);
 	limit = s.what == TRACE_CHECK ? limits->check : limits->opening;
 	if (s.what == TRACE_IDLE || s.calls != call->number) {
-		*call = (struct call){s.calls, now};
+		call->number = s.calls;
+		call->spent = 0;
 		return 0;
 	}
-	return now - call->since > limit ? limit : 0;
+	call->spent += since < LATE ? since : LATE;
+	return call->spent > limit ? limit : 0;
 }
 
 /* Until the child has ended; the limit for which it was killed, or 0. */
@@ -66,19 +74,23 @@ static int64_t
 watch(
     const struct cage_limits *limits, const struct trace *trace, pid_t pid, int *status)
 {
-	struct call call = {0, clock_steady()};
+	struct call call = {.seen = clock_steady()};
+	struct pollfd over = {.events = POLLIN};
 	int64_t broken = 0;
 	int pause = 1;
 
+	over.fd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1: a look tells, too */
 	while (waitpid(pid, status, broken > 0 ? 0 : WNOHANG) != pid) {
 		if (broken > 0)
 			continue;
-		poll(NULL, 0, pause);
+		poll(&over, 1, pause);
 		pause = pause < LOOK_MAX ? pause + 1 : LOOK_MAX;
 		broken = overdue(limits, trace, &call);
 		if (broken > 0)
 			kill(pid, SIGKILL);
 	}
+	if (over.fd >= 0)
+		close(over.fd);
 	return broken;
 }
 
@@ -96,6 +108,8 @@ read_end(const struct cage_limits *limits, const struct trace *trace, int status
 	    .broken = inside || !WIFEXITED(status)};
 	if (!end->broken)
 		return;
+	if (!inside && WIFSIGNALED(status))
+		end->signal = WTERMSIG(status);
 	if (inside)
 		memcpy(end->plugin, s.plugin, sizeof(end->plugin));
 	else
@@ -107,6 +121,9 @@ read_end(const struct cage_limits *limits, const struct trace *trace, int status
 	else if (WIFSIGNALED(status))
 		snprintf(end->words, sizeof(end->words), "killed by SIG%s %s",
 		    sigabbrev_np(WTERMSIG(status)), where);
+	else if (inside && s.closed)
+		snprintf(
+		    end->words, sizeof(end->words), "the process was ended %s", where);
 	else
 		snprintf(end->words, sizeof(end->words),
 		    "the process was ended %s, by exit(%d)", where, end->code);

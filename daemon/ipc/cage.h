@@ -22,8 +22,9 @@ struct cage_limits {
 struct cage_end {
 	int code;	 /* what run() returned; broken: nothing */
 	bool broken;	 /* it did not return */
+	int signal;	 /* that ended it, outside of any plugin's calls; 0: none */
 	char plugin[64]; /* broken: who was at work; empty: nobody */
-	char words[256]; /* broken: "killed by SIGSEGV in open() of plugin `bad'" */
+	char words[320]; /* broken: "killed by SIGSEGV in open() of plugin `bad'" */
 };
 
 /* Runs it in a child, which dies with us.  0, or an error when there is no child. */

@@ -5,6 +5,7 @@
  */
 #include "ipc/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -93,6 +94,28 @@ sandbox_become(uid_t uid, gid_t gid, struct err *e)
 	    (uid != 0 && setuid(0) == 0))
 		return err_set(e, TOSD_EDENIED, "could become root again");
 	return uid == 0 ? 0 : drop_capabilities(e);
+}
+
+/* Landlock and capabilities hold the thread that enters, and those that it starts. */
+static int
+enter_single(const struct sandbox_profile *p, struct err *e)
+{
+	DIR *dir = p->may & SANDBOX_MAY_THREAD ? NULL : opendir("/proc/self/task");
+	const struct dirent *d;
+	unsigned n = 0;
+
+	/* Not to be seen: seccomp is told to hold them all. */
+	if (dir == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL)
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	if (n > 1)
+		return err_set(e, TOSD_ESTATE,
+		    "%u thread%s of this process would be outside of the sandbox; a "
+		    "plugin may start none in open()",
+		    n - 1, n > 2 ? "s" : "");
+	return 0;
 }
 
 static int
@@ -210,8 +233,8 @@ build(const struct sandbox_profile *p, wall *const *walls, size_t n, struct err 
 int
 sandbox_enter(const struct sandbox_profile *p, struct err *e)
 {
-	static wall *const walls[] = {enter_capabilities, enter_no_new_privs,
-	    enter_limits, enter_landlock, enter_seccomp};
+	static wall *const walls[] = {enter_single, enter_capabilities,
+	    enter_no_new_privs, enter_limits, enter_landlock, enter_seccomp};
 
 	if (p->mode == SANDBOX_OFF) {
 		log_warn("sandbox", "switched off in the configuration");

@@ -57,7 +57,8 @@ void sandbox_write(struct sandbox_profile *p, const char *path);
  * capabilities.  Only for root; others may only keep the ids they have. */
 int sandbox_become(uid_t uid, gid_t gid, struct err *e);
 
-/* Enters the profile: no_new_privs, no capabilities, limits, landlock, seccomp.  For
+/* Enters the profile: one thread alone (but for SANDBOX_MAY_THREAD: landlock does not hold
+ * those that there are), no_new_privs, no capabilities, limits, landlock, seccomp.  For
  * good.  Paths that do not exist are left out.  With SANDBOX_MAY_EXEC landlock is
  * left out (but for SANDBOX_MAY_PLUGIN) and seccomp forbids only what no mail program needs, since a program from
  * elsewhere inherits both and nobody here knows its files.
@@ -65,7 +66,7 @@ int sandbox_become(uid_t uid, gid_t gid, struct err *e);
 int sandbox_enter(const struct sandbox_profile *p, struct err *e);
 
 /* Before code of others is loaded for which the walls close later: from now on no process
- * can be started here, and no program run.  A try fails with EPERM.  Of p the mode counts,
+ * and no thread can be started here, and no program run.  A try fails with EPERM.  Of p the mode counts,
  * as above. */
 int sandbox_alone(const struct sandbox_profile *p, struct err *e);
 

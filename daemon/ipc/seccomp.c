@@ -466,6 +466,9 @@ add_all(scmp_filter_ctx f, unsigned may)
 static int
 load(scmp_filter_ctx f, int rc, struct err *e)
 {
+	/* Whatever threads there are: a wall beside which one may run is none. */
+	if (rc == 0)
+		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);
@@ -478,8 +481,9 @@ load(scmp_filter_ctx f, int rc, struct err *e)
 int
 seccomp_alone(struct err *e)
 {
-	static const char *const no[] = {"fork", "vfork", "execve", "execveat"};
-	struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+	/* A thread of before would be outside of landlock for good. */
+	static const char *const no[] = {
+	    "fork", "vfork", "clone", "execve", "execveat"};
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 	int rc;
 
@@ -488,8 +492,6 @@ seccomp_alone(struct err *e)
 	rc = add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL);
 	for (size_t i = 0; rc == 0 && i < sizeof(no) / sizeof(no[0]); i++)
 		rc = add(f, SCMP_ACT_ERRNO(EPERM), no[i], NULL);
-	if (rc == 0)
-		rc = add(f, SCMP_ACT_ERRNO(EPERM), "clone", &process);
 	return load(f, rc, e);
 }
 

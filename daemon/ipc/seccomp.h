@@ -5,9 +5,10 @@
 
 #include "base/err.h"
 
-/* Restricts this process and its later threads to what `may` (SANDBOX_MAY_*) needs. */
+/* Restricts this process, all of its threads, to what `may` (SANDBOX_MAY_*) needs. */
 int seccomp_enter(unsigned may, struct err *e);
-/* The same before that, while everything else is open: no process and no program. */
+/* The same before that, while everything else is open: no process, no
+ * thread and no program. */
 int seccomp_alone(struct err *e);
 
 #endif

@@ -3,10 +3,12 @@
 #include "ipc/trace.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,12 +18,23 @@
 struct page {
 	uint64_t revision, calls;
 	uint32_t what; /* enum trace_what */
+	uint32_t closed;
 	char plugin[64];
+};
+
+/* Descriptors that are watched. */
+#define FDS 256
+
+struct fds {
+	nfds_t n; /* those farther up cannot be looked at: a limit came down */
+	bool open[FDS];
 };
 
 struct trace {
 	struct page *page;
 	int fd;
+	uint64_t number;
+	struct fds ours, last; /* last: as of the end of the last call */
 };
 
 int
@@ -43,7 +56,8 @@ trace_new(struct trace **out, struct err *e)
 		return rc;
 	}
 	*out = xcalloc(1, sizeof(**out));
-	**out = (struct trace){page, fd};
+	(*out)->page = page;
+	(*out)->fd = fd;
 	return 0;
 }
 
@@ -66,6 +80,77 @@ trace_fd(const struct trace *t)
 	return t != NULL ? fcntl(t->fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
+/* Those that are open; false: that cannot be told. */
+static bool
+look_at_fds(struct fds *f)
+{
+	struct pollfd v[FDS];
+	struct rlimit max;
+	nfds_t n = FDS;
+
+	if (getrlimit(RLIMIT_NOFILE, &max) == 0 && max.rlim_cur < n)
+		n = (nfds_t)max.rlim_cur;
+	for (nfds_t i = 0; i < n; i++)
+		v[i] = (struct pollfd){.fd = (int)i};
+	if (poll(v, n, 0) < 0)
+		return false;
+	*f = (struct fds){.n = n};
+	for (nfds_t i = 0; i < n; i++)
+		f->open[i] = !(v[i].revents & POLLNVAL);
+	return true;
+}
+
+/* A call into a plugin that may take the time of a look at all descriptors. */
+static bool
+is_rare(uint32_t what)
+{
+	return what == TRACE_LOAD || what == TRACE_OPEN || what == TRACE_TEST ||
+	       what == TRACE_CLOSE;
+}
+
+/* Before a call: what was opened since the last one is ours.  Not before close(), for
+ * what check() has opened nobody has looked at. */
+static void
+count_ours(struct trace *t, enum trace_what what)
+{
+	struct fds now;
+
+	if (!is_rare(what) || !look_at_fds(&now))
+		return;
+	for (nfds_t i = 0; i < now.n; i++)
+		t->ours.open[i] =
+		    now.open[i] &&
+		    (t->ours.open[i] || (!t->last.open[i] && what != TRACE_CLOSE));
+}
+
+/* After it. */
+static bool
+lacks_ours(struct trace *t)
+{
+	struct fds now;
+
+	/* What closes more than one will have closed this one. */
+	if (t->page->what == TRACE_CHECK)
+		return fcntl(t->fd, F_GET_SEALS) != SEALS;
+	if (!is_rare(t->page->what) || !look_at_fds(&now))
+		return false;
+	t->last = now;
+	for (nfds_t i = 0; i < now.n; i++)
+		if (t->ours.open[i] && !now.open[i])
+			return true;
+	return false;
+}
+
+/* The page still has the name of who did it. */
+static void
+come_back(struct trace *t)
+{
+	if (!lacks_ours(t))
+		return;
+	t->page->closed = 1;
+	_exit(EXIT_FAILURE);
+}
+
 void
 trace_at(struct trace *t, enum trace_what what, const char *plugin, uint64_t revision)
 {
@@ -73,19 +158,37 @@ trace_at(struct trace *t, enum trace_what what, const char *plugin, uint64_t rev
 
 	if (t == NULL)
 		return;
+	come_back(t); /* check() follows check() */
 	n = strnlen(plugin, sizeof(t->page->plugin) - 1);
 	memcpy(t->page->plugin, plugin, n);
 	t->page->plugin[n] = '\0';
-	t->page->revision = revision;
+	t->page->revision = revision != 0 ? revision : t->number;
 	t->page->calls++;
+	count_ours(t, what);
 	t->page->what = what;
 }
 
 void
 trace_idle(struct trace *t)
 {
+	if (t == NULL)
+		return;
+	come_back(t);
+	t->page->what = TRACE_IDLE;
+}
+
+void
+trace_number(struct trace *t, uint64_t number)
+{
 	if (t != NULL)
-		t->page->what = TRACE_IDLE;
+		t->number = number;
+}
+
+void
+trace_write_to(struct trace *t, const struct trace *other)
+{
+	t->page = other->page;
+	t->fd = other->fd;
 }
 
 /* The page may have been written by what broke the worker, and goes to logs and on
@@ -96,6 +199,7 @@ see(const struct page *p, struct trace_seen *out)
 	*out = (struct trace_seen){
 	    .what = p->what < TRACE_COUNT ? (enum trace_what)p->what : TRACE_IDLE,
 	    .calls = p->calls,
+	    .closed = p->closed != 0,
 	    .revision = p->revision};
 	memcpy(out->plugin, p->plugin, sizeof(out->plugin));
 	out->plugin[sizeof(out->plugin) - 1] = '\0';
@@ -130,8 +234,11 @@ trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 		return false;
 	n = snprintf(out, TRACE_TEXT, words[s->what], s->plugin);
 	if (s->what == TRACE_CHECK && s->revision != 0)
-		snprintf(out + n, TRACE_TEXT - (size_t)n, " over %s %llu", unit,
+		n += snprintf(out + n, TRACE_TEXT - (size_t)n, " over %s %llu", unit,
 		    (unsigned long long)s->revision);
+	if (s->closed)
+		snprintf(out + n, TRACE_TEXT - (size_t)n,
+		    ", which closed descriptors that are not its own");
 	return true;
 }
 

@@ -20,6 +20,11 @@
 
 struct trace;
 
+/* Who comes back from a call without descriptors that are not its own has broken the worker
+ * as a crash does, only that this would show much later and elsewhere: trace_idle() ends the
+ * process while the page still has the name.  After each check() it looks at one descriptor,
+ * after all other calls at all. */
+
 /* While ... */
 enum trace_what {
 	TRACE_IDLE,
@@ -39,6 +44,12 @@ int trace_fd(const struct trace *t);
 /* t may be NULL: nobody wants to know.  A plugin's name is 63 bytes at most. */
 void trace_at(
     struct trace *t, enum trace_what what, const char *plugin, uint64_t revision);
+/* What is counted as revision where a call names none: a line of input. */
+void trace_number(struct trace *t, uint64_t number);
+/* For a child that was forked to judge beside others: from now on t is as other, which
+ * outlives it; what t had is only left. */
+void trace_write_to(struct trace *t, const struct trace *other);
+/* It has come back; see above. */
 void trace_idle(struct trace *t);
 
 /* Who the worker is in, for those who started it themselves. */
@@ -46,13 +57,14 @@ struct trace_seen {
 	enum trace_what what; /* TRACE_IDLE: in none */
 	uint64_t calls;	      /* grows with each call into a plugin */
 	uint64_t revision;
+	bool closed;	 /* it has closed what is not its own */
 	char plugin[64]; /* made harmless */
 };
 void trace_look(const struct trace *t, struct trace_seen *out);
 
 /* In words, "in check() of plugin `probe' over revision 12"; false: in none, and no words.
  * unit: what is counted, "revision". */
-#define TRACE_TEXT 160
+#define TRACE_TEXT 224
 bool trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT]);
 /* The same of a descriptor of trace_fd(); false as well where it is something else, or -1. */
 bool trace_read(int fd, char out[TRACE_TEXT]);

@@ -17,9 +17,12 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define OBJECT_MAX (256u << 20) /* bytes of a plugin's file */
 #define SCHEMA_MAX 64
+#define KEY_MAX 64
+#define VERSION_MAX 64
 
 struct policy_plugin {
 	char *name, *path;
@@ -241,6 +244,36 @@ policy_plugin_refuse(
 	return err_set(e, code, "plugin `%s'%s%s", c->name, where, what);
 }
 
+/* What may be shown as it is. */
+static bool
+good_words(const char *s)
+{
+	size_t n = strlen(s), i = 0;
+	uint32_t cp;
+
+	while (i < n) {
+		int len = text_decode(s + i, n - i, &cp);
+
+		if (len == 0 || text_is_control(cp))
+			return false;
+		i += (size_t)len;
+	}
+	return true;
+}
+
+/* As libconfig reads one. */
+static bool
+good_key(const char *s)
+{
+	static const char begin[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ*";
+	size_t n = strlen(s);
+
+	return n > 0 && n <= KEY_MAX && strchr(begin, s[0]) != NULL &&
+	       n == strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+			      "0123456789_-");
+}
+
 /* NULL, or the first member of the table that is not as it must be. */
 static const char *
 bad_table(const struct tosd_policy *t)
@@ -251,6 +284,9 @@ bad_table(const struct tosd_policy *t)
 		return "name must be [a-z][a-z0-9_-]*, at most 63 bytes";
 	if (t->version == NULL)
 		return "version is missing";
+	if (t->version[0] == '\0' || !good_words(t->version) ||
+	    strlen(t->version) > VERSION_MAX)
+		return "version must be printable, valid UTF-8 and at most 64 bytes";
 	if (t->open == NULL)
 		return "open() is missing";
 	if (t->check == NULL)
@@ -266,11 +302,27 @@ bad_row(const struct tosd_setting *row)
 {
 	if (row->key == NULL || row->key[0] == '\0')
 		return "has no key";
+	if (!good_key(row->key))
+		return "has a key that no line of tosd.conf could have: a letter, then "
+		       "letters, digits, _ and -, at most 64";
 	if (row->doc == NULL)
 		return "has no doc";
+	if (!good_words(row->doc))
+		return "has a doc that is not printable UTF-8 of one line";
+	if (row->preset != NULL && !text_valid(row->preset, strlen(row->preset)))
+		return "has a preset that is not valid UTF-8";
 	if ((int)row->type < TOSD_STRING || (int)row->type > TOSD_BOOL)
 		return "has a type that this tosd does not know";
 	return NULL;
+}
+
+static bool
+stands_before(const struct tosd_policy *t, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (strcmp(t->schema[i].key, t->schema[row].key) == 0)
+			return true;
+	return false;
 }
 
 static int
@@ -287,12 +339,15 @@ check_schema(const struct policy_plugin *p, struct err *e)
 		    SCHEMA_MAX);
 	for (size_t i = 0; i < t->nschema; i++) {
 		const struct tosd_setting *row = &t->schema[i];
+		bool named = row->key != NULL && good_key(row->key);
 
-		if ((bad = bad_row(row)) != NULL)
+		bad = bad_row(row);
+		if (bad == NULL && stands_before(t, i))
+			bad = "stands there twice";
+		if (bad != NULL)
 			return err_set(e, TOSD_EINVAL,
 			    "%s: row %zu of its schema%s%s %s", p->path, i + 1,
-			    row->key != NULL ? ", " : "",
-			    row->key != NULL ? row->key : "", bad);
+			    named ? ", " : "", named ? row->key : "", bad);
 		if (row->preset != NULL &&
 		    (bad = wrong_type(row->type, row->preset)) != NULL)
 			return err_set(e, TOSD_EINVAL,

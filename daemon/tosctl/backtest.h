@@ -93,6 +93,7 @@ struct bt_source {
 	const char *tenant; /* opaque key, NULL: all */
 	int64_t after, upto;
 	struct policy_host *host;
+	struct trace *trace; /* the host's; each process gets one of its own */
 	const struct msg_rules *rules; /* in the order of their ids */
 	double threshold;
 	bool as_written;   /* modes of rules count; else those tried are taken as enforced */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,13 +16,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ipc/trace.h"
 #include "policy/verdict.h"
 #include "tosctl/backtest.h"
 
 #define BLOCK 2048	     /* numbers of revisions */
 #define PIPE_BYTES (1 << 20) /* so that nobody waits for the other's next step */
 #define ANSWER_MAX (1u << 30)
-#define RECORD_MIN 13 /* bytes of one on the wire, at least */
+#define CHECK_MAX CLOCK_MIN /* ms for one text: only a plugin that hangs takes that */
+#define RECORD_MIN 13	    /* bytes of one on the wire, at least */
 #define HIT_MIN 13
 
 _Static_assert((int)BT_LANE_SAFETY == (int)POLICY_LANE_SAFETY &&
@@ -158,6 +161,7 @@ judge_text(struct judge *j, const struct store_past *p, struct bt_revision *r)
 	char *degraded = NULL;
 	uint32_t n = 0;
 
+	trace_number(j->src->trace, (uint64_t)p->id);
 	policy_host_check(j->src->host, p->tenant, &p->body,
 	    p->time != CLOCK_NONE ? p->time : p->seen, &v, &n, &degraded);
 	lanes = xcalloc(n + 1, sizeof(*lanes));
@@ -287,6 +291,9 @@ work(const struct bt_source *src, unsigned k, int fd)
 struct worker {
 	pid_t pid;
 	int fd;
+	struct trace *trace;
+	uint64_t calls; /* into plugins, as last seen */
+	int64_t since;
 };
 
 static int
@@ -295,8 +302,12 @@ start(const struct bt_source *src, struct worker *w, unsigned k, struct err *e)
 	pid_t parent = getpid();
 	int fds[2];
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
+	if (trace_new(&w[k].trace, e) != 0)
+		return e->code;
+	if (pipe2(fds, O_CLOEXEC) != 0) {
+		trace_free(&w[k].trace);
 		return err_sys(e, "cannot make a pipe");
+	}
 	fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES); /* only faster */
 	w[k].pid = fork();
 	if (w[k].pid == 0) {
@@ -306,23 +317,49 @@ start(const struct bt_source *src, struct worker *w, unsigned k, struct err *e)
 		for (unsigned i = 0; i < k; i++)
 			close(w[i].fd);
 		close(fds[0]);
+		if (src->trace != NULL)
+			trace_write_to(src->trace, w[k].trace);
 		work(src, k, fds[1]);
 	}
 	close(fds[1]);
 	if (w[k].pid < 0) {
 		close(fds[0]);
+		trace_free(&w[k].trace);
 		return err_sys(e, "cannot start a process");
 	}
 	w[k].fd = fds[0];
 	return 0;
 }
 
-static int
-read_all(int fd, char *to, size_t n)
+/* Whether it is about its work: not for minutes in the hands of one plugin. */
+static bool
+is_busy(struct worker *w)
 {
-	while (n > 0) {
-		ssize_t r = read(fd, to, n);
+	int64_t now = clock_steady();
+	struct trace_seen s;
 
+	trace_look(w->trace, &s);
+	if (s.what == TRACE_IDLE || s.calls != w->calls) {
+		w->calls = s.calls;
+		w->since = now;
+	}
+	return now - w->since <= CHECK_MAX;
+}
+
+static int
+read_all(struct worker *w, char *to, size_t n)
+{
+	struct pollfd v = {.fd = w->fd, .events = POLLIN};
+
+	w->since = clock_steady();
+	while (n > 0) {
+		ssize_t r;
+
+		if (poll(&v, 1, CLOCK_SEC) == 0 && is_busy(w))
+			continue;
+		if (v.revents == 0)
+			return -1;
+		r = read(w->fd, to, n);
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
@@ -333,22 +370,35 @@ read_all(int fd, char *to, size_t n)
 	return 0;
 }
 
+/* It died, or hangs: as far as it can be told in whose hands. */
 static int
-take_block(
-    int fd, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx, struct err *e)
+say_lost(struct worker *w, int64_t from, struct err *e)
+{
+	char where[TRACE_TEXT];
+	struct trace_seen s;
+
+	trace_look(w->trace, &s);
+	if (!trace_say(&s, "revision", where))
+		return err_set(e, TOSD_EIO,
+		    "a process died over the revisions from %lld on",
+		    (long long)from + 1);
+	return err_set(e, TOSD_EIO, "a process %s %s",
+	    is_busy(w) ? "died" : "gave no answer for a minute", where);
+}
+
+static int
+take_block(struct worker *w, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx,
+    struct err *e)
 {
 	char head[5];
 	struct rd r = rd_of(head, sizeof(head));
 	uint32_t n;
 
-	if (read_all(fd, head, sizeof(head)) != 0)
-		return err_set(e, TOSD_EIO,
-		    "a process died over the revisions from %lld on; a plugin may have "
-		    "crashed",
-		    (long long)from + 1);
+	if (read_all(w, head, sizeof(head)) != 0)
+		return say_lost(w, from, e);
 	n = rd_u32(&r);
 	buf_reset(b);
-	if (n > ANSWER_MAX || read_all(fd, buf_reserve(b, n), n) != 0)
+	if (n > ANSWER_MAX || read_all(w, buf_reserve(b, n), n) != 0)
 		return err_set(e, TOSD_EIO, "a process died while it answered");
 	b->len = n;
 	if (rd_u8(&r) != 0)
@@ -396,7 +446,7 @@ bt_read(const struct bt_source *src, bt_revision_fn *fn, void *ctx, struct err *
 		rc = start(src, w, n, e);
 	for (unsigned k = 0; rc == 0 && from < src->upto;
 	     k = (k + 1) % src->jobs, from += BLOCK) {
-		rc = take_block(w[k].fd, from, &b, fn, ctx, e);
+		rc = take_block(&w[k], from, &b, fn, ctx, e);
 		show_progress(src, from, &shown, false);
 	}
 	show_progress(src, from, &shown, true);
@@ -406,6 +456,7 @@ bt_read(const struct bt_source *src, bt_revision_fn *fn, void *ctx, struct err *
 			kill(w[i].pid, SIGKILL);
 		while (waitpid(w[i].pid, &status, 0) < 0 && errno == EINTR)
 			;
+		trace_free(&w[i].trace);
 	}
 	buf_free(&b);
 	free(w);

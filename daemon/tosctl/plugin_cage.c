@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "ipc/sandbox.h"
 #include "policy/quiet.h"
 #include "tosctl/tosctl_scan.h"
@@ -22,8 +24,11 @@
 /* As in the daemon: the start of a worker, and policy.deadline when it is not set. */
 #define CAGE_OPENING (2 * CLOCK_MIN)
 #define CAGE_CHECK (5 * CLOCK_SEC)
+#define HOST_CHECK CLOCK_MIN /* where nobody else waits for an answer */
 #define LINE 1000	     /* bytes of a line that are told */
 #define AFTER_MAX (1u << 20) /* bytes that are read when it is */
+
+enum { EXIT_CANNOT = 3 };
 
 /* The child: what is to run, and the end of the pipe that becomes its descriptors. */
 struct inside {
@@ -50,6 +55,17 @@ plugin_cage_says(void)
 }
 
 void
+plugin_cage_say(const char *text)
+{
+	struct buf b = {0};
+
+	text_escape_buf(&b, text, strlen(text));
+	fprintf(plugin_cage_says(), "tosctl: %.*s\n", (int)b.len,
+	    b.data != NULL ? b.data : "");
+	buf_free(&b);
+}
+
+void
 plugin_cage_alone(void)
 {
 	if (own_pid == 0 || own_pid == getpid())
@@ -70,6 +86,14 @@ plugin_cage_enter(bool open, struct err *e)
 	};
 
 	return sandbox_enter(&p, e);
+}
+
+int
+plugin_cage_begin(bool open, struct err *e)
+{
+	struct sandbox_profile p = {.mode = open ? SANDBOX_OFF : SANDBOX_BEST_EFFORT};
+
+	return sandbox_alone(&p, e);
 }
 
 /* --- what it writes */
@@ -208,4 +232,27 @@ plugin_cage(const struct plugin_cage *c, int (*run)(void *ctx, struct trace *tra
 		    "tosctl: plugin `%s' has closed descriptors that are not its own",
 		    c->name);
 	return rc;
+}
+
+int
+plugin_cage_host(int (*run)(void *ctx, struct trace *trace), void *ctx)
+{
+	const struct cage_limits limits = {
+	    .opening = CAGE_OPENING, .check = HOST_CHECK, .unit = "line"};
+	struct err e = ERR_INIT;
+	struct cage_end end;
+
+	if (cage_run(&limits, run, ctx, &end, &e) != 0) {
+		complain("tosctl: %s", e.text);
+		return EXIT_CANNOT;
+	}
+	if (!end.broken)
+		return end.code;
+	/* Whoever read what it writes has left, which is nobody's fault. */
+	if (end.signal == SIGPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	complain("tosctl: %s; what is left is not judged", end.words);
+	return EXIT_CANNOT;
 }

@@ -24,11 +24,23 @@ struct plugin_cage {
 int plugin_cage(const struct plugin_cage *c, int (*run)(void *ctx, struct trace *trace),
     void *ctx, struct cage_end *end);
 
+/* A command that loads plugins beside other work, run in a child that has our input and
+ * output: its exit code; 3 after a line that names plugin and call where it did not end by
+ * itself, for a missing answer is no clean one.  open() and check() get limits that only a
+ * call that hangs will reach. */
+int plugin_cage_host(int (*run)(void *ctx, struct trace *trace), void *ctx);
+
 /* What run() returns when its own descriptors are gone, and it cannot say so: the cage does. */
 #define PLUGIN_CAGE_CLOSED 4
 
 /* Within run(): the walls of a policy worker, as far as this kernel has them; open: none. */
 int plugin_cage_enter(bool open, struct err *e);
+
+/* The same while a plugin is loaded and opened: no process, no thread, no program. */
+int plugin_cage_begin(bool open, struct err *e);
+
+/* "tosctl: TEXT" there, escaped: TEXT may be a plugin's. */
+void plugin_cage_say(const char *text);
 
 /* Where our own lines for people go, in a cage or out of it. */
 FILE *plugin_cage_says(void);

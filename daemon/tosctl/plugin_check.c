@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "conf/conf.h"
 #include "policy/host.h"
+#include "policy/host_in.h"
 #include "policy/plugin.h"
 #include "tosctl/conform.h"
 #include "tosctl/plugin_cage.h"
@@ -31,15 +32,18 @@ static void
 problem(void *ctx, const char *text)
 {
 	struct check *c = ctx;
+	struct buf b = {0};
 
-	json_array_append_new(c->problems, json_string(text));
+	text_repair(&b, text, strlen(text));
+	json_array_append_new(c->problems, json_stringn(b.data, b.len));
+	buf_free(&b);
 }
 
 static void
 note(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
+	plugin_cage_say(text);
 }
 
 static json_t *
@@ -100,6 +104,23 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	if (c->out == NULL)
 		problem(c, "its name, its version or its schema is not valid UTF-8");
 	return c->out != NULL;
+}
+
+/* It was told, and has not minded: one rule less, or a meaning that nobody knows. */
+static void
+tell_refused(struct check *c, const struct policy_host *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		char *line;
+
+		if (h->v[i].face->why[0] == '\0')
+			continue;
+		line = xasprintf("declare() or means() was refused in open(), and the "
+				 "plugin went on: %s",
+		    h->v[i].face->why);
+		problem(c, line);
+		free(line);
+	}
 }
 
 static json_t *
@@ -201,12 +222,17 @@ run(struct check *c, struct plugin_run *r, const struct plugin_options *o,
 	struct policy_host *h;
 	struct err e = ERR_INIT;
 
+	if (plugin_cage_begin(o->open, &e) != 0) {
+		problem(c, e.text);
+		return;
+	}
 	if (!describe(c, r, trace))
 		return;
 	plugin_cage_alone();
 	if (policy_host_new(&po, &h, NULL) != 0)
 		return;
 	plugin_cage_alone();
+	tell_refused(c, h);
 	json_object_set_new(c->out, "rules", rules_of(h));
 	if (plugin_cage_enter(o->open, &e) != 0)
 		problem(c, e.text);
@@ -294,7 +320,7 @@ check_caged(void *ctx, struct trace *trace)
 		if (c.out != NULL)
 			print_text(c.out);
 		json_array_foreach(c.problems, i, row)
-		    fprintf(says, "tosctl: %s\n", json_string_value(row));
+		    plugin_cage_say(json_string_value(row));
 		fprintf(out, rc == 0 ? "good\n" : "problems: %zu\n",
 		    json_array_size(c.problems));
 	}
@@ -317,9 +343,13 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 
 	if (plugin_cage(&cage, check_caged, &job, &end) != 0)
 		return 3;
-	if (!end.broken)
-		return end.code == PLUGIN_CAGE_CLOSED ? 1 : end.code;
-	complain("tosctl: %s", end.words);
+	if (!end.broken && end.code != PLUGIN_CAGE_CLOSED)
+		return end.code;
+	if (end.broken)
+		complain("tosctl: %s", end.words);
+	else /* which has been said */
+		snprintf(end.words, sizeof(end.words),
+		    "it has closed descriptors that are not its own");
 	if (o->json)
 		scan_print_json(json_pack(
 		    "{ss s[s]}", "file", r->conf.path, "problems", end.words));

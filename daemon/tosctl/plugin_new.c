@@ -235,6 +235,11 @@ plugin_new(enum plugin_kind kind, const char *name, const char *dir)
 		complain("tosctl: %s: %s; choose another name", name, why);
 		return EXIT_USAGE;
 	}
+	if (dir != NULL && (dir[0] == '-' || dir[0] == '\0')) {
+		complain(
+		    "tosctl: \"%s\" is no folder to make; ./%s would be one", dir, dir);
+		return EXIT_USAGE;
+	}
 	make_words(kind, name, &w);
 	if (write_plugin(kind, dir != NULL ? dir : name, &w, &e) == 0)
 		return EXIT_DONE;

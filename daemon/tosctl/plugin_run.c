@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/complain.h"
+#include "conf/conf_value.h"
 
 #define LAST_WORDS 500 /* ms for it to end when its output has */
 #define OWN_UID 60955  /* the last of the default range of tosd.conf(5) */
@@ -22,7 +23,7 @@ void
 plugin_run_init(struct plugin_run *r)
 {
 	*r = (struct plugin_run){.wanted = true};
-	r->conf = (struct conf_plugin){.name = "try",
+	r->conf = (struct conf_plugin){.name = NULL,
 	    .settings = r->settings,
 	    .grant = TOSD_NEED_TEXT | TOSD_NEED_LINKS | TOSD_NEED_SETS,
 	    .window = 64,
@@ -76,6 +77,26 @@ folder_of(const char *path)
 	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
+/* As in tosd.conf, where its file allows it. */
+static void
+name_after(struct plugin_run *r, const char *path)
+{
+	const char *slash = strrchr(path, '/'),
+		   *name = slash != NULL ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+	size_t n = dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name);
+
+	if (r->conf.name != NULL)
+		return;
+	snprintf(r->name, sizeof(r->name), "%.*s", (int)n, name);
+	for (char *c = r->name; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 'a' - 'A');
+	if (conf_value_plugin(r->name) != NULL)
+		snprintf(r->name, sizeof(r->name), "%s", "plugin");
+	r->conf.name = r->name;
+}
+
 int
 plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 {
@@ -94,6 +115,7 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 		if (v[i][0] == '/')
 			of = v[i];
 	r->conf.folder = folder_of(of);
+	name_after(r, of);
 	r->spawn = (struct spawn_child){.name = r->conf.name,
 	    .command = v,
 	    .ncommand = n,
@@ -112,14 +134,8 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 void
 plugin_run_object(struct plugin_run *r, const char *file)
 {
-	const char *slash = strrchr(file, '/'),
-		   *name = slash != NULL ? slash + 1 : file;
-
 	r->conf.path = file;
-	if (strcmp(r->conf.name, "try") != 0)
-		return;
-	snprintf(r->name, sizeof(r->name), "%.*s", (int)strlen(name) - 3, name);
-	r->conf.name = r->name;
+	name_after(r, file);
 }
 
 void

@@ -25,12 +25,12 @@ struct plugin_run {
 	void *called_ctx;
 };
 
-/* Presets of tosd.conf(5). */
+/* Presets of tosd.conf(5).  It is called after its file unless conf.name is set. */
 void plugin_run_init(struct plugin_run *r);
 /* The command as words of a command line: relative names of files become whole paths,
  * and the program is looked for in $PATH.  Fills in folder and spawn.  TOSD_ENOENT. */
 int plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e);
-/* In place of a command: a shared object, FILE.so; named after it unless --name was given. */
+/* In place of a command: a shared object, FILE.so. */
 void plugin_run_object(struct plugin_run *r, const char *file);
 void plugin_run_clear(struct plugin_run *r);
 

@@ -89,7 +89,7 @@ static void
 report(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(plugin_cage_says(), "tosctl: %s\n", text);
+	plugin_cage_say(text);
 }
 
 /* Waits until the program is there again; false: it does not come back. */
@@ -247,9 +247,10 @@ hold_against(struct attempt *a, const struct row *r)
 		char *id = json_dumps(
 		    json_object_get(r->in, "id"), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 
-		fprintf(plugin_cage_says(), "tosctl: item %s:%.*s%s\n",
-		    id != NULL ? id : "without id", (int)b.len - 1, b.data,
-		    json_is_array(want) ? " not as expected" : "");
+		fprintf(plugin_cage_says(), "tosctl: item %s%s:%.*s\n",
+		    id != NULL ? id : "without id",
+		    json_is_array(want) ? " is not as expected" : "", (int)b.len - 1,
+		    b.data);
 		free(id);
 		a->in->unexpected++;
 		a->in->rc = EXIT_NEGATIVE;
@@ -472,7 +473,8 @@ summary(const struct attempt *a)
 		    (unsigned long long)s.late, (unsigned long long)s.twice,
 		    (unsigned long long)s.busy, (unsigned long long)s.ignored);
 	} else if (in->crashes > 0) {
-		buf_printf(&b, "; %u crashes", in->crashes);
+		buf_printf(
+		    &b, "; %u crash%s", in->crashes, in->crashes == 1 ? "" : "es");
 	}
 	if (a->o->expect)
 		buf_printf(&b, "; %llu as expected, %llu not",
@@ -519,6 +521,10 @@ try_open(void *ctx, struct trace *trace)
 	struct err e = ERR_INIT;
 	int rc = EXIT_CANNOT;
 
+	if (a->run->conf.ncommand == 0 && plugin_cage_begin(a->o->open, &e) != 0) {
+		plugin_cage_say(e.text);
+		return EXIT_CANNOT;
+	}
 	if (policy_host_new(&po, &a->host, NULL) != 0)
 		return EXIT_CANNOT;
 	plugin_cage_alone();
@@ -527,7 +533,7 @@ try_open(void *ctx, struct trace *trace)
 	if (a->run->conf.ncommand > 0 || plugin_cage_enter(a->o->open, &e) == 0)
 		rc = try_rest(a);
 	else
-		fprintf(plugin_cage_says(), "tosctl: %s\n", e.text);
+		plugin_cage_say(e.text);
 	plugin_cage_alone();
 	policy_host_free(&a->host);
 	return rc;

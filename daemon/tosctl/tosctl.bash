@@ -24,7 +24,8 @@ _tosctl_words() {
 				--model | --out | --lexicon | --category | --about | --rev | --seed | \
 				--precision | --prevalence | --weight | --learn-only | --measure | --limits | --day | --key | \
 				--partials | --mode | --data | --allow | --id | --name | \
-				--contact | --manager | --contract | --by) skip=1 ;;
+				--contact | --manager | --contract | --by | --window | --deadline | \
+				--memory | --grant | --set | --case) skip=1 ;;
 			esac
 		else
 			words_before+=("$w")
@@ -59,6 +60,15 @@ _tosctl() {
 		mapfile -t COMPREPLY < <(compgen -W 'html text header' -- "$cur")
 		return
 		;;
+	--grant)
+		mapfile -t COMPREPLY < <(compgen -W 'text links author tenant sets media' -- "$cur")
+		return
+		;;
+	--case)
+		list=$(timeout 2 tosctl plugin conform --list 2>/dev/null | sed 's/ .*//')
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+		return
+		;;
 	--by)
 		mapfile -t COMPREPLY < <(compgen -W 'list host one' -- "$cur")
 		return
@@ -66,7 +76,8 @@ _tosctl() {
 	-p | --person | -r | --reason | --from | --vkey | --url | --type | --location | \
 		--language | --protect | --store | --allow | --id | --name | --contact | \
 		--manager | --contract | --category | --about | --rev | --seed | \
-		--precision | --prevalence | --weight | --learn-only | --day) return ;;
+		--precision | --prevalence | --weight | --learn-only | --day | --window | \
+		--deadline | --memory | --set) return ;;
 	esac
 	_tosctl_words
 	n=${#words_before[@]}
@@ -162,9 +173,15 @@ _tosctl() {
 		((n > 0)) && files=-f
 		;;
 	plugin)
-		options='--name --window --deadline --memory --grant --set --protect
-			--no-sandbox --json --case --list --expect --autotools --python --shell --help'
+		options='--name --window --deadline --memory --grant --set --no-sandbox --json --help'
 		((n == 0)) && list='new check try conform'
+		case ${words_before[0]:-} in
+		'') options='--help' ;;
+		new) options='--autotools --python --shell --help' ;;
+		check) options="--protect $options" ;;
+		try) options="--protect --expect $options" ;;
+		conform) options="--case --list $options" ;;
+		esac
 		((n > 0)) && files=-f
 		;;
 	moderation)

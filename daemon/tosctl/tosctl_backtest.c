@@ -22,6 +22,7 @@
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
+#include "tosctl/plugin_cage.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -54,6 +55,7 @@ struct run {
 	struct lists_used used;
 	struct plugins_used others;
 	struct policy_host *host;
+	struct trace *trace;
 	struct msg rules;
 	bool *tried, *proven;
 	struct store *store;
@@ -316,6 +318,7 @@ open_packs(struct run *r, struct err *e)
 	    r->o.model != NULL ? PLUGINS_USED_NO_CLASSIFIER : PLUGINS_USED_ALL,
 	    say_left_out, NULL);
 	p.folder = r->room.dir;
+	p.trace = r->trace;
 	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
 	/* What is left after a refusal is not what was to be tried. */
@@ -515,6 +518,7 @@ backtest(struct run *r, struct err *e)
 	if ((rc = open_packs(r, e)) != 0 || (rc = mark_proven(r, e)) != 0)
 		return rc;
 	src.host = r->host;
+	src.trace = r->trace;
 	src.rules = &r->rules.rules;
 	src.tried = r->tried;
 	bt_count_init(&r->count, src.rules->n);
@@ -584,12 +588,31 @@ close_run(struct run *r)
 	conf_free(&r->conf);
 }
 
+static int
+run(void *ctx, struct trace *trace)
+{
+	struct run *r = ctx;
+	struct err e = ERR_INIT;
+	int rc;
+
+	r->trace = trace;
+	rc = backtest(r, &e);
+	if (rc == 0)
+		report(r);
+	else
+		complain("tosctl: %s", e.text);
+	rc = rc == 0	       ? EXIT_DONE
+	     : r->no != 0      ? r->no
+	     : r->problems > 0 ? EXIT_NEGATIVE
+			       : EXIT_CANNOT;
+	close_run(r);
+	return rc;
+}
+
 int
 tosctl_backtest(int argc, char **argv)
 {
 	struct run r = {0};
-	struct err e = ERR_INIT;
-	int rc;
 
 	msg_init(&r.rules, MSG_RULES);
 	if (read_options(argc, argv, &r.o) != 0) {
@@ -603,15 +626,5 @@ tosctl_backtest(int argc, char **argv)
 	if (!good_since(r.o.since))
 		return EXIT_USAGE;
 	log_set_level(LOG_L_WARN);
-	rc = backtest(&r, &e);
-	if (rc == 0)
-		report(&r);
-	else
-		complain("tosctl: %s", e.text);
-	rc = rc == 0	      ? EXIT_DONE
-	     : r.no != 0      ? r.no
-	     : r.problems > 0 ? EXIT_NEGATIVE
-			      : EXIT_CANNOT;
-	close_run(&r);
-	return rc;
+	return plugin_cage_host(run, &r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tosctl_plugin: words and options of `tosctl plugin'; see tosctl_plugin.h. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ static const char usage[] =
     "       tosctl plugin check [OPTIONS] FILE.so\n"
     "       tosctl plugin try [OPTIONS] [--expect] FILE.so < ITEMS\n"
     "       tosctl plugin try [OPTIONS] [--expect] COMMAND [ARGUMENT]... < ITEMS\n"
-    "       tosctl plugin conform [OPTIONS] [--case NAME] COMMAND [ARGUMENT]...\n"
-    "       tosctl plugin conform --list\n"
+    "       tosctl plugin conform [OPTIONS] [--case NAME]... COMMAND [ARGUMENT]...\n"
+    "       tosctl plugin conform --list [--case NAME]...\n"
     "new: writes a plugin to start from, in C or for tosd-exec(7), with tests.\n"
     "check: loads a shared object as the daemon does and says what it is.\n"
     "try: judges items (as for tosctl scan) by a shared object, or by a program that\n"
@@ -235,7 +236,8 @@ take_option(struct plugin_run *r, struct plugin_options *o, int c)
 		o->protect[o->nprotect++] = optarg;
 		return true;
 	case O_CASE:
-		o->only = optarg;
+		o->only = xrealloc(o->only, (o->nonly + 1) * sizeof(*o->only));
+		o->only[o->nonly++] = optarg;
 		return true;
 	case O_KIND + PLUGIN_AUTOTOOLS:
 	case O_KIND + PLUGIN_PYTHON:
@@ -259,7 +261,8 @@ parse_options(int argc, char **argv, enum verb verb, struct plugin_run *r,
 
 	optind = 0;
 	/* "+": the options of the program are its own. */
-	while ((c = option_next("tosctl", argc, argv, "+h", table)) != -1)
+	while ((c = option_next("tosctl", argc, argv,
+		    verb == NEW || verb == CHECK ? "h" : "+h", table)) != -1)
 		if (c == '?' || !heeds(verb, c) || !take_option(r, o, c))
 			return false; /* which getopt_long() or we have told */
 	return true;
@@ -281,9 +284,16 @@ static int
 run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char **words,
     size_t n)
 {
-	bool object = n == 1 && is_object(words[0]);
+	bool object = is_object(words[0]);
 	struct err e = ERR_INIT;
 
+	if (object && verb == TRY && n > 1) {
+		complain(
+		    "tosctl: %s is a shared object, which takes no arguments (%s); "
+		    "--set KEY=VALUE is for its settings",
+		    words[0], words[1]);
+		return EXIT_USAGE;
+	}
 	if (object && verb != CONFORM) {
 		plugin_run_object(r, words[0]);
 		if (verb == CHECK && !o->granted)
@@ -311,7 +321,25 @@ run_plugin(struct plugin_run *r, struct plugin_options *o, enum verb verb, char 
 		r->spawn.sandbox = SANDBOX_OFF;
 	if (verb == TRY)
 		return plugin_try(r, o);
-	return plugin_conform(r, o) > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return plugin_conform(r, o);
+}
+
+static bool
+good_count(enum verb verb, char **words, int n)
+{
+	static const char *const what[] = {[TRY] = "a shared object or a program",
+	    [CONFORM] = "a program",
+	    [CHECK] = "a shared object",
+	    [NEW] = "a name"};
+	int most = verb == CHECK ? 1 : verb == NEW ? 2 : INT_MAX;
+
+	if (n < 1)
+		complain("tosctl: `plugin %s' wants %s", verbs[verb], what[verb]);
+	else if (n > most)
+		complain("tosctl: `plugin %s' takes %s: what is \"%s\"?", verbs[verb],
+		    verb == NEW ? "a name and a folder" : "one shared object",
+		    words[most]);
+	return n >= 1 && n <= most;
 }
 
 /* argv[0] is the verb. */
@@ -332,18 +360,35 @@ run_verb(enum verb verb, int argc, char **argv)
 		fputs(usage, stdout);
 		rc = EXIT_DONE;
 	} else if (verb == CONFORM && o.list) {
-		plugin_conform_list(o.json);
-		rc = EXIT_DONE;
-	} else if (verb == NEW && (n == 1 || n == 2)) {
+		rc = plugin_conform_list(&o);
+	} else if (!good_count(verb, argv + optind, n)) {
+		fputs("tosctl: `tosctl plugin --help' says more\n", stderr);
+	} else if (verb == NEW) {
 		rc = plugin_new(o.kind, argv[optind], n == 2 ? argv[optind + 1] : NULL);
-	} else if (verb != NEW && n > 0 && (verb != CHECK || n == 1)) {
-		rc = run_plugin(&run, &o, verb, argv + optind, (size_t)n);
 	} else {
-		fputs(usage, stderr);
+		rc = run_plugin(&run, &o, verb, argv + optind, (size_t)n);
 	}
 	plugin_run_clear(&run);
 	free(o.protect);
+	free(o.only);
 	return rc;
+}
+
+static int
+say_no_verb(const char *word)
+{
+	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
+	const char *near = option_meant(word, verbs, n);
+
+	if (near != NULL)
+		complain(
+		    "tosctl: there is no `plugin %s'; did you mean `%s'?", word, near);
+	else
+		complain(
+		    "tosctl: there is no `plugin %s'; `tosctl plugin --help' names "
+		    "what there is",
+		    word);
+	return EXIT_USAGE;
 }
 
 int
@@ -358,6 +403,8 @@ tosctl_plugin(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i]) == 0)
 			return run_verb((enum verb)i, argc - 1, argv + 1);
+	if (argc > 1)
+		return say_no_verb(argv[1]);
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }

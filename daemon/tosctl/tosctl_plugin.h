@@ -19,7 +19,8 @@ struct plugin_options {
 	bool open;	/* no sandbox */
 	bool granted;	/* --grant was given */
 	enum plugin_kind kind;
-	const char *only; /* `conform': one case */
+	const char **only; /* `conform': cases by name; none: all */
+	size_t nonly;
 	const char **protect;
 	size_t nprotect;
 	int64_t deadline; /* as given; 0: it was not */
@@ -36,8 +37,8 @@ int plugin_check(struct plugin_run *r, const struct plugin_options *o);
 /* `new': the files of a plugin to start from; dir NULL: a folder of its name. */
 int plugin_new(enum plugin_kind kind, const char *name, const char *dir);
 
-/* `conform': all cases, or one; the count of those that failed. */
-unsigned plugin_conform(struct plugin_run *r, const struct plugin_options *o);
-void plugin_conform_list(bool json);
+/* `conform': all cases, or some; 0, or 1: some failed, 2: there is none of a name. */
+int plugin_conform(struct plugin_run *r, const struct plugin_options *o);
+int plugin_conform_list(const struct plugin_options *o);
 
 #endif

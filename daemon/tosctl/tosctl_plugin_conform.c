@@ -2,8 +2,11 @@
 /* tosctl_plugin_conform: runs the cases of conform.h and says how they went. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/complain.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "tosctl/conform.h"
 #include "tosctl/print_json.h"
@@ -33,25 +36,69 @@ print(const struct conform_case *c, bool json, const char *result, const char *w
 	}
 }
 
-void
-plugin_conform_list(bool json)
+static bool
+is_asked_for(const struct plugin_options *o, const struct conform_case *c)
 {
-	for (size_t i = 0; i < conform_ncases; i++)
-		print(&conform_cases[i], json, NULL, NULL);
+	for (size_t i = 0; i < o->nonly; i++)
+		if (strcmp(o->only[i], c->name) == 0)
+			return true;
+	return o->nonly == 0;
 }
 
-unsigned
+/* False: a line has said which is none. */
+static bool
+are_cases(const struct plugin_options *o)
+{
+	const char **names = xcalloc(conform_ncases, sizeof(*names));
+	const char *near;
+	bool good = true;
+
+	for (size_t i = 0; i < conform_ncases; i++)
+		names[i] = conform_cases[i].name;
+	for (size_t k = 0; k < o->nonly; k++) {
+		size_t i = 0;
+
+		while (i < conform_ncases && strcmp(names[i], o->only[k]) != 0)
+			i++;
+		if (i < conform_ncases)
+			continue;
+		near = option_meant(o->only[k], names, conform_ncases);
+		if (near != NULL)
+			complain("tosctl: there is no case `%s'; did you mean `%s'?",
+			    o->only[k], near);
+		else
+			complain("tosctl: there is no case `%s'; --list names them",
+			    o->only[k]);
+		good = false;
+	}
+	free(names);
+	return good;
+}
+
+int
+plugin_conform_list(const struct plugin_options *o)
+{
+	if (!are_cases(o))
+		return 2;
+	for (size_t i = 0; i < conform_ncases; i++)
+		if (is_asked_for(o, &conform_cases[i]))
+			print(&conform_cases[i], o->json, NULL, NULL);
+	return 0;
+}
+
+int
 plugin_conform(struct plugin_run *r, const struct plugin_options *o)
 {
 	struct talk t = {
 	    .run = r, .patience = o->deadline > 0 ? o->deadline : ANSWER_MAX};
-	const char *only = o->only;
 	unsigned failed = 0, run = 0;
 
+	if (!are_cases(o))
+		return 2;
 	for (size_t i = 0; i < conform_ncases; i++) {
 		bool good;
 
-		if (only != NULL && strcmp(only, conform_cases[i].name) != 0)
+		if (!is_asked_for(o, &conform_cases[i]))
 			continue;
 		run++;
 		t.why[0] = '\0';
@@ -68,15 +115,10 @@ plugin_conform(struct plugin_run *r, const struct plugin_options *o)
 			break;
 	}
 	talk_end(&t);
-	if (run == 0) {
-		fprintf(
-		    stderr, "tosctl: there is no case `%s'; --list names them\n", only);
-		return 1;
-	}
-	if (!o->json && failed > 0 && only == NULL && run == 1)
+	if (!o->json && failed > 0 && o->nonly == 0 && run == 1)
 		printf("1 case, failed: the other %zu cases need a hello\n",
 		    conform_ncases - 1);
 	else if (!o->json)
-		printf("%u cases, %u failed\n", run, failed);
-	return failed;
+		printf("%u case%s, %u failed\n", run, run == 1 ? "" : "s", failed);
+	return failed > 0;
 }

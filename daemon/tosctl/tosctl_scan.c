@@ -23,6 +23,7 @@
 #include "tosctl/mapping_find.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
+#include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 
 #define LINE_MAX_ (8u << 20) /* bytes of one line of input */
@@ -47,6 +48,7 @@ struct options {
 };
 
 struct scan {
+	struct trace *trace;
 	struct policy_host *host;
 	char *problem; /* the first of what was refused */
 	size_t problems;
@@ -164,6 +166,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	    .probe = p->probe,
 	    .report = p->report,
 	    .note = p->note,
+	    .trace = p->trace,
 	    .ctx = p->ctx};
 
 	if (p->plugin != NULL)
@@ -382,6 +385,7 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	int64_t time;
 	json_t *id;
 
+	trace_number(s->trace, number);
 	item_init(&it);
 	if (scan_plain_item(line, n, &it, &time, &id))
 		judge(s, id, &it, time);
@@ -532,12 +536,25 @@ has_no_packs(const struct scan_packs *p)
 	       (p->lists != NULL || p->model != NULL || p->others->n > 0);
 }
 
+/* Plugins of others are opened as in the daemon: a copy of us would answer as well. */
 static int
-scan(struct options *o)
+begin(const struct plugins_used *others)
 {
+	struct err e = ERR_INIT;
+
+	if (others->n == 0 || plugin_cage_begin(false, &e) == 0)
+		return 0;
+	complain("tosctl: %s", e.text);
+	return -1;
+}
+
+static int
+scan(void *ctx, struct trace *trace)
+{
+	struct options *o = ctx;
 	struct lists_used used = {0};
 	struct plugins_used others = {0};
-	struct scan s = {0};
+	struct scan s = {.trace = trace};
 	struct scan_packs packs;
 	struct conf *conf = NULL;
 	int rc = EXIT_CANNOT;
@@ -554,6 +571,7 @@ scan(struct options *o)
 	    .protect = o->protect,
 	    .nprotect = o->nprotect,
 	    .signers = o->signers,
+	    .trace = trace,
 	    .report = say_problem,
 	    .note = scan_say_nothing,
 	    .ctx = &s};
@@ -565,7 +583,7 @@ scan(struct options *o)
 		    : packs.model != NULL || others.n > 0 ? "lists and the classifier"
 							  : "lists");
 	}
-	if (scan_open(&packs, &s.host) == 0) {
+	if (begin(&others) == 0 && scan_open(&packs, &s.host) == 0) {
 		lists_used_say(&used, stderr, "tosctl: ");
 		note_missing(&s, &used);
 		rc = scan_stream(&s, STDIN_FILENO);
@@ -596,7 +614,7 @@ tosctl_scan(int argc, char **argv)
 	} else if (o.help) {
 		fputs(scan_usage, stdout);
 	} else {
-		rc = scan(&o);
+		rc = plugin_cage_host(scan, &o);
 	}
 	free(o.protect);
 	return rc;

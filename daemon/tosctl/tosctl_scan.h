@@ -26,6 +26,7 @@ struct scan_packs {
 	const struct plugins_used *others;
 	const char **protect;
 	size_t nprotect;
+	struct trace *trace; /* policy_options.trace */
 	bool probe;   /* policy_options.probe */
 	bool signers; /* as the daemon: refuse packs that are not signed as `others' says */
 	void (*report)(void *ctx, const char *problem);

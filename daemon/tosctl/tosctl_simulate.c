@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
 
@@ -37,6 +38,7 @@ struct back {
 };
 
 struct sim {
+	struct trace *trace;
 	struct conf *conf;
 	struct conf_policy policy; /* as the plugins see it */
 	struct notice_set *notices;
@@ -340,7 +342,7 @@ open_key(struct sim *s, const char *dir, bool keep, struct err *e)
 static int
 open_sim(struct sim *s, const char *dir, const char *plugin, struct err *e)
 {
-	struct policy_options po = {.report = on_refused};
+	struct policy_options po = {.report = on_refused, .trace = s->trace};
 	struct engine_options eo = {.sync = FILE_NOSYNC, .send = on_send, .ctx = s};
 	char *store = xasprintf("sqlite:%s/store.db", dir), *fetched;
 	bool keep = json_is_true(json_object_get(s->scenario, "keep_store"));
@@ -417,6 +419,26 @@ close_sim(struct sim *s)
 	json_decref(s->scenario);
 }
 
+struct job {
+	struct sim s;
+	const char *path, *dir, *plugin;
+};
+
+static int
+play(void *ctx, struct trace *trace)
+{
+	struct job *j = ctx;
+	struct err e = ERR_INIT;
+	int rc;
+
+	j->s.trace = trace;
+	rc = simulate(&j->s, j->path, j->dir, j->plugin, &e);
+	close_sim(&j->s);
+	if (rc != 0)
+		complain("tosctl: %s", e.text);
+	return rc == 0 ? DONE : CANNOT;
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -438,21 +460,20 @@ int
 tosctl_simulate(int argc, char **argv)
 {
 	char temporary[] = "/tmp/tosd-simulate-XXXXXX";
-	const char *dir = NULL, *plugin = NULL;
-	struct sim s = {0};
-	struct err e = ERR_INIT;
+	const char *dir = NULL;
+	struct job j = {0};
 	int c, rc;
 
 	while ((c = option_next("tosctl", argc, argv, "ad:p:j", long_options)) != -1)
 		switch (c) {
 		case 'a':
-			s.all = true;
+			j.s.all = true;
 			break;
 		case 'd':
 			dir = optarg;
 			break;
 		case 'p':
-			plugin = optarg;
+			j.plugin = optarg;
 			break;
 		case 'j':
 			break; /* the output is JSON lines anyway */
@@ -469,11 +490,10 @@ tosctl_simulate(int argc, char **argv)
 		perror("tosctl: cannot make a temporary folder");
 		return CANNOT;
 	}
-	rc = simulate(&s, argv[optind], dir, plugin, &e);
-	close_sim(&s);
+	j.path = argv[optind];
+	j.dir = dir;
+	rc = plugin_cage_host(play, &j);
 	if (dir == temporary)
 		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	if (rc != 0)
-		complain("tosctl: %s", e.text);
-	return rc == 0 ? DONE : CANNOT;
+	return rc;
 }

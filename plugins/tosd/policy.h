@@ -65,8 +65,9 @@
  * PROCESS AND THREADS
  * Plugins run in worker processes of their own.  All calls come from one thread, one
  * after another, never inside one another; several workers load the same plugin.
- * open() may read files; after it the sandbox closes: no files, no sockets, no new
- * processes.  A worker that crashes, or is silent past the configured deadline, is
+ * open() may read files; after it the sandbox closes: no files, no sockets.  Processes and
+ * threads cannot be started at any time, not even in open().  What a plugin closes must be
+ * its own.  A worker that crashes, or is silent past the configured deadline, is
  * killed, and the item is recorded as not judged by the plugin.
  *
  * MEMORY
