@@ -355,7 +355,8 @@ read_all(struct worker *w, char *to, size_t n)
 	while (n > 0) {
 		ssize_t r;
 
-		if (poll(&v, 1, CLOCK_SEC) == 0 && is_busy(w))
+		v.revents = 0;
+		if (poll(&v, 1, CLOCK_SEC) <= 0 && is_busy(w))
 			continue;
 		if (v.revents == 0)
 			return -1;
@@ -390,7 +391,7 @@ static int
 take_block(struct worker *w, int64_t from, struct buf *b, bt_revision_fn *fn, void *ctx,
     struct err *e)
 {
-	char head[5];
+	char head[5] = {0};
 	struct rd r = rd_of(head, sizeof(head));
 	uint32_t n;
 
