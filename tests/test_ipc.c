@@ -400,7 +400,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"08000000"
+	"09000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"
@@ -472,6 +472,7 @@ static const struct example {
     {MSG_REFUSED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_refused,
 	"0100000000000000"
 	"0100000078"},
+    {MSG_TRACE, ROLE_FETCH, ROLE_ENGINE, true, NULL, ""},
 };
 
 static void

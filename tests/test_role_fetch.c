@@ -76,7 +76,7 @@ static struct loop *loop;
 static struct channel *control, *engine;
 static struct buf sources;
 static struct conf *conf;
-static unsigned ready, answers;
+static unsigned ready, answers, traced;
 static bool closed;
 static struct msg last; /* POLLED */
 static uint64_t next_id = 1;
@@ -147,6 +147,10 @@ static void
 on_engine(void *ctx, struct msg *m)
 {
 	(void)ctx;
+	if (m->type == MSG_TRACE) {
+		traced++;
+		return;
+	}
 	CU_ASSERT_EQUAL(m->type, MSG_POLLED);
 	msg_clear(&last);
 	last = *m;

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 8
+#define MSG_VERSION 9
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -78,6 +78,8 @@ enum msg_type {
 	MSG_TRIED, /* supervisor -> engine: what came of it */
 	MSG_RENEW, /* engine -> supervisor: have policy workers load lists anew */
 	MSG_REFUSED, /* supervisor -> engine: a new configuration was, or is no more */
+	/* engine and fetch */
+	MSG_TRACE, /* fetch -> engine, after PEER: which answer it is reading (descriptor) */
 	MSG_TYPE_COUNT,
 };
 
