@@ -10,11 +10,14 @@
 #include "base/text.h"
 #include "feed/html_hidden.h"
 #include "feed/html_names.h"
+#include "feed/html_sheet.h"
+#include "feed/html_shown.h"
 #include "feed/lanes.h"
 #include "feed/markup.h"
 
 #define ALT_MAX ((size_t)64 << 10)
 #define META_MAX ((size_t)16 << 10)
+#define SRCDOC_DEPTH 3
 #define AT_ONCE ((size_t)64 << 10) /* room for text that is made beforehand */
 
 enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARA };
@@ -28,16 +31,23 @@ struct state {
 	struct buf text, alt, decoded, title;
 	char *base; /* of <base href>, else NULL */
 	enum gap gap;
-	unsigned pre;
-	bool in_title, seen_title, drop, style;
+	struct { /* what the text in hand is not: what is seen, or what is hidden */
+		struct buf text;
+		enum gap gap;
+	} other;
+	bool hiding;   /* the text in hand is hidden */
+	size_t spoken; /* bytes of hidden text before a label, plus 1; 0: none */
+	unsigned pre, depth;
+	bool in_title, seen_title, drop;
+	struct html_style said; /* of the tag in hand */
 	const char
 	    *at[HTML_MEDIA_ATTRS]; /* of the tag in hand, where it shows something */
-	struct { /* the outermost element for those who listen, while open */
-		char name[16];
-		unsigned depth; /* elements of its name */
-		size_t at;	/* bytes of text before it */
-	} spoken;
+	struct html_sheet sheet;
+	struct html_shown shown; /* the last one here */
 };
+
+static void read_html(const char *html, size_t n, const struct feed_html_opt *opt,
+    struct feed_html *out, unsigned depth);
 
 static void
 put_gap(struct buf *b, enum gap gap)
@@ -141,12 +151,8 @@ on_text(struct state *s)
 	if (n == 0)
 		return;
 	/* Raw text comes as CDATA; a script without end is text like any other. */
-	if (s->drop && s->t.kind == MARKUP_CDATA) {
-		/* Whole pages hide menus and the like: there it tells nothing. */
-		if (s->style && !s->opt->page && !s->out->hidden)
-			s->out->hidden = html_sheet_hides(p, n);
+	if (s->drop && s->t.kind == MARKUP_CDATA)
 		return;
-	}
 	if (s->t.kind == MARKUP_TEXT && memchr(p, '&', n) != NULL) {
 		buf_reset(&s->decoded);
 		markup_decode(&s->m, &s->decoded, p, n);
@@ -186,64 +192,134 @@ base_of(const struct state *s)
 static void
 keep_note(struct state *s, const struct markup_str *v)
 {
-	if (v->n == 0 || s->alt.len > ALT_MAX || !value(s, v))
+	if (v->n == 0 || !value(s, v))
 		return;
 	text_trim(s->decoded.data);
 	if (s->decoded.data[0] == '\0')
 		return;
 	if (s->alt.len > 0)
 		buf_putc(&s->alt, '\n');
-	feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX);
+	if (!feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX))
+		s->out->truncated = true;
 }
 
-/* --- text for those who listen --- */
-
-static bool
-is_spoken(const struct state *s)
-{
-	const struct markup_str *name = &s->t.name;
-
-	return s->spoken.depth > 0 && strlen(s->spoken.name) == name->n &&
-	       strncasecmp(s->spoken.name, name->p, name->n) == 0;
-}
-
-/* Elements without content, that people give classes. */
-static bool
-is_void(const struct markup_str *name)
-{
-	static const char *const names[] = {"br", "hr", "img", "input", "wbr"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == name->n &&
-		    strncasecmp(names[i], name->p, name->n) == 0)
-			return true;
-	return false;
-}
-
-/* It ends: was it more than a label? */
-static void
-close_spoken(struct state *s)
-{
-	s->spoken.depth = 0;
-	if (s->text.len - s->spoken.at > HTML_SPOKEN_MAX)
-		s->out->hidden = true;
-}
+/* --- what is seen, and what is hidden --- */
 
 static void
-on_class(struct state *s, const struct markup_str *v)
+take_class(struct state *s, const struct markup_str *v)
 {
 	enum html_class class =
 	    v->p != NULL ? html_class_of(v->p, v->n) : HTML_CLASS_SHOWN;
 
 	if (class == HTML_CLASS_HIDDEN) {
 		s->out->hidden = true;
-	} else if (class == HTML_CLASS_SPOKEN && s->spoken.depth == 0 && !s->t.empty &&
-		   !is_void(&s->t.name) && s->t.name.n < sizeof(s->spoken.name)) {
-		memcpy(s->spoken.name, s->t.name.p, s->t.name.n);
-		s->spoken.name[s->t.name.n] = '\0';
-		s->spoken.depth = 1;
-		s->spoken.at = s->text.len;
+		s->said.covers |= HTML_COVER_GONE;
+	} else if (class == HTML_CLASS_SPOKEN) {
+		s->said.covers |= HTML_COVER_SPOKEN;
 	}
+}
+
+/* All that is said of the tag in hand: its style comes last and wins. */
+static void
+take_covers(struct state *s, enum html_tag tag)
+{
+	const struct markup_str *class = markup_attr(&s->m, &s->t, "class");
+	const struct markup_str *style = markup_attr(&s->m, &s->t, "style");
+	bool block = tag == HTML_TAG_BLOCK || tag == HTML_TAG_PARA ||
+		     tag == HTML_TAG_PRE || tag == HTML_TAG_CELL;
+
+	memset(&s->said, 0, sizeof(s->said));
+	if (s->t.nattrs == 0 && s->sheet.n == 0)
+		return;
+	html_sheet_apply(&s->sheet, &s->t.name, class, markup_attr(&s->m, &s->t, "id"),
+	    block, &s->said);
+	if (class != NULL)
+		take_class(s, class);
+	if (markup_attr(&s->m, &s->t, "hidden") != NULL) {
+		s->out->hidden = true;
+		s->said.covers |= HTML_COVER_GONE;
+	}
+	if (style != NULL && value(s, style))
+		html_style_read(s->decoded.data, s->decoded.len, block, &s->said);
+	s->out->hidden |= s->said.tried;
+}
+
+/* A label ends: was it more than that? */
+static void
+end_spoken(struct state *s)
+{
+	const struct buf *b = s->hiding ? &s->text : &s->other.text;
+
+	if (s->spoken > 0 && b->len - (s->spoken - 1) > HTML_SPOKEN_MAX)
+		s->out->hidden = true;
+	s->spoken = 0;
+}
+
+/* The text in hand and the other one change places. */
+static void
+turn(struct state *s)
+{
+	struct buf text = s->text;
+	enum gap gap = s->gap;
+
+	s->text = s->other.text;
+	s->gap = s->other.gap;
+	s->other.text = text;
+	s->other.gap = gap;
+	s->hiding = !s->hiding;
+	if (s->hiding)
+		raise_gap(s, GAP_PARA);
+}
+
+/* After a tag: is what follows seen?  What takes room parts what is around it. */
+static void
+look(struct state *s)
+{
+	uint8_t covers = html_shown_covers(&s->shown);
+
+	if ((covers & HTML_COVER_SPOKEN) == 0 && s->spoken > 0)
+		end_spoken(s);
+	if (s->hiding != (covers != 0)) {
+		if (!s->hiding && (covers & HTML_COVER_ROOM) == covers)
+			raise_gap(s, GAP_SPACE);
+		turn(s);
+	}
+	if ((covers & HTML_COVER_SPOKEN) != 0 && s->spoken == 0)
+		s->spoken = s->text.len + 1;
+}
+
+static bool
+has_style(const char *html, size_t n)
+{
+	const char *end = html + n;
+
+	for (const char *p = html; end - p > 7; p++) {
+		p = memchr(p, '<', (size_t)(end - p));
+		if (p == NULL || end - p <= 7)
+			return false;
+		if (strncasecmp(p + 1, "style", 5) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The sheets of a fragment, wherever they stand.  Whole pages hide menus and the like:
+ * there it tells nothing. */
+static void
+read_sheets(struct state *s, const char *html, size_t n)
+{
+	bool style = false;
+
+	if (s->opt->page || !has_style(html, n))
+		return;
+	markup_init(&s->m, MARKUP_HTML, html, n);
+	while (markup_next(&s->m, &s->t)) {
+		if (style && s->t.kind == MARKUP_CDATA)
+			html_sheet_read(&s->sheet, s->t.text.p, s->t.text.n);
+		style = s->t.kind == MARKUP_OPEN && s->t.name.n == 5 &&
+			memcmp(s->t.name.p, "style", 5) == 0;
+	}
+	s->out->hidden |= s->sheet.tried;
 }
 
 /* An address is a link; of the tags that show something it is kept which. */
@@ -266,6 +342,50 @@ on_address(struct state *s, enum html_attr what, const struct markup_str *v)
 		s->at[what - HTML_ATTR_SRC] = url;
 }
 
+/* A field that can be seen. */
+static bool
+shows_value(const struct state *s)
+{
+	const struct markup_str *type = markup_attr(&s->m, &s->t, "type");
+
+	return s->t.name.n == 5 && strncasecmp(s->t.name.p, "input", 5) == 0 &&
+	       (type == NULL || type->p == NULL || type->n != 6 ||
+		   strncasecmp(type->p, "hidden", 6) != 0);
+}
+
+/* A document in a frame: paragraphs of this one. */
+static void
+on_srcdoc(struct state *s, const struct markup_str *v)
+{
+	struct feed_html_opt opt = {.base = base_of(s),
+	    .max_text = s->opt->max_text,
+	    .links = s->links,
+	    .media = s->opt->media};
+	struct feed_html h;
+
+	if (s->depth + 1 >= SRCDOC_DEPTH) {
+		s->out->truncated = true;
+		return;
+	}
+	if (!value(s, v))
+		return;
+	read_html(s->decoded.data, s->decoded.len, &opt, &h, s->depth + 1);
+	raise_gap(s, GAP_PARA);
+	s->pre++; /* its lines are lines */
+	put_text(s, h.text, strlen(h.text));
+	s->pre--;
+	raise_gap(s, GAP_PARA);
+	s->out->hidden |= h.hidden;
+	s->out->truncated |= h.truncated;
+	if (h.alt != NULL) {
+		if (s->alt.len > 0)
+			buf_putc(&s->alt, '\n');
+		s->out->truncated |=
+		    !feed_plain_put(&s->alt, h.alt, strlen(h.alt), ALT_MAX);
+	}
+	feed_html_clear(&h);
+}
+
 static void
 on_attr(struct state *s, const struct markup_attr *a)
 {
@@ -284,16 +404,13 @@ on_attr(struct state *s, const struct markup_attr *a)
 		if (a->value.p != NULL)
 			keep_note(s, &a->value);
 		break;
-	case HTML_ATTR_STYLE:
-		if (!s->out->hidden && value(s, &a->value))
-			s->out->hidden =
-			    html_style_hides(s->decoded.data, s->decoded.len);
+	case HTML_ATTR_VALUE: /* what a form has in it already */
+		if (a->value.p != NULL && shows_value(s))
+			keep_note(s, &a->value);
 		break;
-	case HTML_ATTR_CLASS:
-		on_class(s, &a->value);
-		break;
-	case HTML_ATTR_HIDDEN:
-		s->out->hidden = true;
+	case HTML_ATTR_SRCDOC:
+		if (a->value.p != NULL)
+			on_srcdoc(s, &a->value);
 		break;
 	default:
 		break;
@@ -367,6 +484,50 @@ on_media(struct state *s, enum html_tag tag, bool open)
 		html_media_close(f.to, tag);
 }
 
+/* The break that a tag makes in the text around it. */
+static void
+break_at(struct state *s, enum html_tag tag, bool open)
+{
+	if (tag == HTML_TAG_PRE) {
+		raise_gap(s, GAP_LINE);
+		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
+	} else if (tag == HTML_TAG_PARA) {
+		raise_gap(s, GAP_PARA);
+	} else if (tag == HTML_TAG_BLOCK) {
+		raise_gap(s, GAP_LINE);
+	} else if (tag == HTML_TAG_CELL) {
+		raise_gap(s, GAP_SPACE);
+	}
+}
+
+static void
+on_open(struct state *s, enum html_tag tag)
+{
+	uint8_t covers;
+
+	html_shown_imply(&s->shown, &s->t.name, tag);
+	look(s);
+	take_covers(s, tag);
+	covers = s->said.covers;
+	/* What takes no room breaks nothing. */
+	if ((covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
+		break_at(s, tag, true);
+	if (!html_shown_void(&s->t.name) && !s->t.empty && tag != HTML_TAG_DROP) {
+		html_shown_open(&s->shown, &s->t.name, &s->said);
+		look(s);
+	}
+}
+
+static void
+on_close(struct state *s, enum html_tag tag)
+{
+	uint8_t covers = html_shown_close(&s->shown, &s->t.name);
+
+	look(s);
+	if (s->hiding || (covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
+		break_at(s, tag, false);
+}
+
 static void
 on_tag(struct state *s, bool open)
 {
@@ -374,37 +535,14 @@ on_tag(struct state *s, bool open)
 
 	if (open && s->opt->page)
 		on_head_element(s, tag);
-	if (is_spoken(s) && !s->t.empty) {
-		s->spoken.depth += open ? 1 : -1;
-		if (s->spoken.depth == 0)
-			close_spoken(s);
-	}
-	s->drop = false;
-	switch (tag) {
-	case HTML_TAG_DROP: /* the tokenizer gives its content as one token */
-		s->drop = open && !s->t.empty;
-		s->style = s->t.name.n == 5 && memcmp(s->t.name.p, "style", 5) == 0;
-		break;
-	case HTML_TAG_PRE:
-		raise_gap(s, GAP_LINE);
-		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
-		break;
-	case HTML_TAG_PARA:
-		raise_gap(s, GAP_PARA);
-		break;
-	case HTML_TAG_BLOCK:
-		raise_gap(s, GAP_LINE);
-		break;
-	case HTML_TAG_CELL:
-		raise_gap(s, GAP_SPACE);
-		break;
-	case HTML_TAG_TITLE:
-		if (!open)
-			s->in_title = false;
-		break;
-	default:
-		break;
-	}
+	/* The tokenizer gives the content of what is dropped as one token. */
+	s->drop = tag == HTML_TAG_DROP && open && !s->t.empty;
+	if (tag == HTML_TAG_TITLE && !open)
+		s->in_title = false;
+	if (open)
+		on_open(s, tag);
+	else
+		on_close(s, tag);
 	/* What browsers take for img; in XML the name says much else. */
 	if (tag == HTML_TAG_UNKNOWN && s->t.name.n == 5 &&
 	    memcmp(s->t.name.p, "image", 5) == 0)
@@ -432,13 +570,29 @@ cut(struct state *s)
 	s->out->truncated = true;
 }
 
+/* What is hidden comes behind what is seen: neither is read as a part of the other. */
+static void
+join(struct state *s)
+{
+	if (s->hiding)
+		turn(s);
+	if (s->opt->max_text > 0 && s->other.text.len > 0 &&
+	    s->text.len + strlen("\n\n") >= s->opt->max_text) {
+		s->out->truncated = true;
+	} else if (s->other.text.len > 0) {
+		put_gap(&s->text, GAP_PARA);
+		buf_put(&s->text, s->other.text.data, s->other.text.len);
+	}
+	buf_free(&s->other.text);
+}
+
 static void
 close_state(struct state *s)
 {
 	struct buf b = {0};
 
-	if (s->spoken.depth > 0)
-		close_spoken(s);
+	end_spoken(s);
+	join(s);
 	cut(s);
 	if (!s->out->hidden && s->text.len > 0)
 		s->out->hidden = html_text_broken(s->text.data, s->text.len);
@@ -462,19 +616,23 @@ close_state(struct state *s)
 	free(s->base);
 }
 
-void
-feed_html_text(
-    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out)
+static void
+read_html(const char *html, size_t n, const struct feed_html_opt *opt,
+    struct feed_html *out, unsigned depth)
 {
 	struct state s;
 
 	memset(out, 0, sizeof(*out));
-	memset((char *)&s + sizeof(s.m), 0, sizeof(s) - sizeof(s.m));
+	memset(
+	    (char *)&s + sizeof(s.m), 0, offsetof(struct state, shown) - sizeof(s.m));
+	html_shown_init(&s.shown);
 	s.opt = opt;
 	s.out = out;
+	s.depth = depth;
 	s.links = opt->links != NULL ? opt->links : &out->links;
 	if (opt->media != NULL)
 		opt->media->in = HTML_TAG_UNKNOWN;
+	read_sheets(&s, html, n);
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	buf_reserve(&s.text, n < AT_ONCE ? n : AT_ONCE);
 	while (markup_next(&s.m, &s.t)) {
@@ -484,6 +642,13 @@ feed_html_text(
 			on_text(&s);
 	}
 	close_state(&s);
+}
+
+void
+feed_html_text(
+    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out)
+{
+	read_html(html, n, opt, out, 0);
 }
 
 void
@@ -499,84 +664,4 @@ feed_html_clear(struct feed_html *h)
 	free(h->canonical);
 	feed_links_free(&h->links);
 	memset(h, 0, sizeof(*h));
-}
-
-bool
-feed_html_likely(const char *s, size_t n)
-{
-	struct markup m;
-	struct markup_token t;
-	bool sign = false;
-
-	if (n == 0 || (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL))
-		return false;
-	markup_init(&m, MARKUP_HTML, s, n);
-	while (markup_next(&m, &t)) {
-		if (t.kind == MARKUP_OPEN || t.kind == MARKUP_CLOSE) {
-			if (html_tag(t.name.p, t.name.n) == HTML_TAG_UNKNOWN)
-				return false;
-			sign =
-			    sign || t.kind == MARKUP_CLOSE || t.empty || t.nattrs > 0;
-		} else if (t.kind == MARKUP_TEXT && memchr(t.text.p, '&', t.text.n)) {
-			struct buf b = {0};
-
-			/* A reference that decodes to something else. */
-			markup_decode(&m, &b, t.text.p, t.text.n);
-			sign = sign || b.len != t.text.n;
-			buf_free(&b);
-		}
-	}
-	return sign;
-}
-
-bool
-feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
-{
-	const char *end;
-	bool whole = true;
-
-	if (n == 0)
-		return true;
-	end = s + n;
-	if (max > 0 && b->len + n > max) {
-		size_t keep = b->len < max ? max - b->len : 0;
-
-		while (keep > 0 && ((uint8_t)s[keep] & 0xc0) == 0x80)
-			keep--;
-		end = s + keep;
-		whole = false;
-	}
-	while (s < end) {
-		const char *run = s;
-
-		while (end - s >= LANES && lanes_plain(s) == LANES)
-			s += LANES;
-		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
-			s++;
-		buf_put(b, run, s - run);
-		if (s < end) {
-			if (*s == '\r' && (s + 1 == end || s[1] != '\n'))
-				buf_putc(b, '\n');
-			s++;
-		}
-	}
-	return whole;
-}
-
-char *
-feed_plain_line(const char *s, size_t n, size_t max)
-{
-	struct buf b = {0};
-	char *text;
-
-	feed_plain_put(&b, s, n, max);
-	buf_reserve(&b, 0);
-	text = text_trim(buf_take(&b));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	if (text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
 }

@@ -25,6 +25,9 @@ libtosd_feed_a_SOURCES = \
 	%D%/html_hidden.c %D%/html_hidden.h \
 	%D%/html_media.c %D%/html_media.h \
 	%D%/html_names.c %D%/html_names.h \
+	%D%/html_plain.c \
+	%D%/html_sheet.c %D%/html_sheet.h \
+	%D%/html_shown.c %D%/html_shown.h \
 	%D%/json.c %D%/json.h \
 	%D%/lines.c %D%/lines.h \
 	%D%/lanes.h \
