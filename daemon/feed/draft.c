@@ -15,8 +15,11 @@
 #define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
 #define DOC_LINK_BYTES ((size_t)8 << 20)
 #define LANG_MAX 64
+#define AUTHOR_FOR_WANT 1 /* the rank of whom better than nobody */
 #define MEDIA_MAX 64
-#define LINK_COST ((size_t)48) /* of memory, beside its bytes */
+#define LABELS_MAX 64
+#define LABEL_BYTES ((size_t)16 << 10) /* of all labels, and of all tags */
+#define LINK_COST ((size_t)48)	       /* of memory, beside its bytes */
 
 void
 draft_init(struct draft *d, struct feed_build *build)
@@ -100,6 +103,8 @@ absorb(struct draft *d, struct feed_html *h)
 		if (d->alt.len > 0)
 			buf_putc(&d->alt, '\n');
 		buf_puts(&d->alt, h->alt);
+	} else if (h->alt != NULL) {
+		d->it.flags |= ITEM_TRUNCATED;
 	}
 }
 
@@ -157,18 +162,74 @@ replace(char **to, char *value)
 	*to = value;
 }
 
+/* --- labels --- */
+
+/* Takes t. */
+static void
+add_label(struct draft *d, struct draft_labels *to, char *t)
+{
+	size_t n = strlen(t);
+
+	for (size_t i = 0; i < to->n && n > 0; i++)
+		if (strcmp(to->v[i], t) == 0)
+			n = 0;
+	if (n == 0) {
+		free(t);
+		return;
+	}
+	if (to->n == LABELS_MAX || to->bytes + n > LABEL_BYTES) {
+		d->it.flags |= ITEM_TRUNCATED;
+		free(t);
+		return;
+	}
+	if ((to->n & (to->n - 1)) == 0) /* at 0 and at powers of two */
+		to->v = xrealloc(to->v, (to->n > 0 ? to->n * 2 : 1) * sizeof(*to->v));
+	to->v[to->n++] = t;
+	to->bytes += n;
+}
+
+void
+draft_label(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, bool tag)
+{
+	add_label(d, tag ? &d->tags : &d->labels,
+	    draft_plain(d, s, n, form, base, LABEL_BYTES));
+}
+
+static void
+free_labels(struct draft_labels *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void
 draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, int rank)
 {
-	char *t;
+	char *t = draft_plain(d, s, n, form, base, TITLE_MAX);
 
-	if (rank <= d->title_rank)
+	if (rank <= d->title_rank) {
+		add_label(d, &d->labels, t);
 		return;
-	t = draft_plain(d, s, n, form, base, TITLE_MAX);
+	}
 	/* An empty title only counts while there is no other. */
+	if (t[0] == '\0' && d->title_rank > 0) {
+		free(t);
+		return;
+	}
 	better(&d->title_rank, t[0] != '\0' ? rank : 0, true);
-	replace(&d->it.title, t);
+	if (d->it.title != NULL)
+		add_label(d, &d->labels, d->it.title);
+	d->it.title = t;
 }
 
 static bool
@@ -248,7 +309,22 @@ draft_id(struct draft *d, const char *s, size_t n, int rank)
 void
 draft_author(struct draft *d, const char *s, size_t n, int rank)
 {
-	draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
+	char *more, *both;
+
+	if (rank != d->author_rank || rank <= AUTHOR_FOR_WANT) {
+		draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
+		return;
+	}
+	more = literal(d, s, n, SHORT_MAX);
+	if (more[0] != '\0' && strstr(d->it.author, more) == NULL) {
+		if (strlen(d->it.author) + strlen(more) < SHORT_MAX) {
+			both = xasprintf("%s, %s", d->it.author, more);
+			replace(&d->it.author, both);
+		} else {
+			d->it.flags |= ITEM_TRUNCATED;
+		}
+	}
+	free(more);
 }
 
 static void
@@ -361,6 +437,34 @@ add_summary(struct buf *b, const char *s)
 	buf_puts(b, s);
 }
 
+/* Unless it is there. */
+static void
+put_label(const struct draft *d, struct buf *rest, const char *s)
+{
+	if (s != NULL && s[0] != '\0' &&
+	    (d->it.text == NULL || strstr(d->it.text, s) == NULL) &&
+	    (d->it.title == NULL || strstr(d->it.title, s) == NULL) &&
+	    (rest->len == 0 || strstr(rest->data, s) == NULL))
+		add_summary(rest, s);
+}
+
+/* Titles and notes as they came, and what media show; tags by name, since some who
+ * publish give them in another order each time. */
+static void
+put_labels(struct draft *d, struct buf *rest)
+{
+	for (size_t i = 0; i < d->labels.n; i++)
+		put_label(d, rest, d->labels.v[i]);
+	for (size_t i = 0; i < d->it.nmedia; i++)
+		put_label(d, rest, d->it.media[i].text);
+	if (d->tags.n > 1)
+		qsort(d->tags.v, d->tags.n, sizeof(*d->tags.v), by_text);
+	for (size_t i = 0; i < d->tags.n; i++)
+		put_label(d, rest, d->tags.v[i]);
+	free_labels(&d->labels);
+	free_labels(&d->tags);
+}
+
 static void
 set_bodies(struct draft *d)
 {
@@ -376,6 +480,7 @@ set_bodies(struct draft *d)
 	}
 	add_summary(&rest, d->more.data);
 	add_summary(&rest, d->alt.data);
+	put_labels(d, &rest);
 	if (rest.len > 0)
 		d->it.summary = buf_take(&rest);
 	buf_free(&rest);
@@ -492,6 +597,8 @@ draft_clear(struct draft *d)
 	html_media_free(&d->media);
 	buf_free(&d->more);
 	buf_free(&d->alt);
+	free_labels(&d->labels);
+	free_labels(&d->tags);
 	item_clear(&d->it);
 	memset(d, 0, sizeof(*d));
 }

@@ -43,6 +43,9 @@ static const uint8_t tells[EL_COUNT] = {
     [EL_SKIP] = TELLS,
     [EL_PERIOD] = TELLS,
     [EL_FREQUENCY] = TELLS,
+    [EL_LABEL] = TELLS,
+    [EL_CATEGORY] = TELLS,
+    [EL_COMMENTS] = TELLS,
     [EL_SIDE] = TELLS,
 };
 
@@ -129,8 +132,9 @@ beside_inline(const struct xml_state *s, const struct xml_frame *f, enum feed_ns
 		return false;
 	if (ns != NS_OTHER && is_module(s, ns))
 		return true;
-	return xml_is_atom(ns) && ns == (enum feed_ns)f->ns && el != EL_SIDE &&
-	       tells[el] != TELLS_NOTHING && el != EL_BOX;
+	return xml_is_atom(ns) && ns == (enum feed_ns)f->ns &&
+	       tells[el] != TELLS_NOTHING && el != EL_BOX && el != EL_LABEL &&
+	       el != EL_CATEGORY && el != EL_COMMENTS && el != EL_SIDE;
 }
 
 /* Of the elements that we do not read these are <uri> and <url>. */
