@@ -405,12 +405,38 @@ test_hidden_apart(void)
 		SAME(h.text, cases[i].out);
 		feed_html_clear(&h);
 	}
+	/* A page is read alike: what was found in a post is found on it. */
+	opt.page = true;
+	feed_html_text(
+	    "<style>.q{display:none}</style>k<b class=q>x</b>ill", 51, &opt, &h);
+	SAME(h.text, "kill\n\nx");
+	CU_ASSERT_FALSE(h.hidden); /* menus are hidden in many */
+	feed_html_clear(&h);
+	opt.page = false;
 	/* What is seen comes first where room is short. */
 	opt.max_text = 6;
 	feed_html_text("<b hidden>xxxxxxxxxx</b>kill", 28, &opt, &h);
 	SAME(h.text, "kill");
 	CU_ASSERT(h.truncated);
 	feed_html_clear(&h);
+}
+
+/* Texts of pictures beyond what is kept are told of. */
+static void
+test_alt_limit(void)
+{
+	struct feed_html_opt opt = {.max_text = 0};
+	struct feed_html h;
+	struct buf b = {0};
+
+	for (int i = 0; i < 2; i++) {
+		for (int k = 0; k < 400; k++)
+			buf_puts(&b, "<img alt='" HUNDRED "'>");
+		feed_html_text(b.data, b.len, &opt, &h);
+		CU_ASSERT_EQUAL(h.truncated, i == 1);
+		feed_html_clear(&h);
+	}
+	buf_free(&b);
 }
 
 static void
@@ -457,6 +483,7 @@ static const struct suite_test tests[] = {
     {"odd roots", test_odd_roots},
     {"hidden text", test_hidden},
     {"hidden text apart", test_hidden_apart},
+    {"texts of pictures", test_alt_limit},
     {"share of bad bytes", test_charset_share},
 };
 

@@ -188,13 +188,15 @@ test_item_labels(void)
 	      "&lt;iframe srcdoc='&amp;lt;a href=http://e/d&amp;gt;in "
 	      "it&amp;lt;/a&amp;gt;'"
 	      "&gt;&lt;/iframe&gt;&lt;input value=v placeholder=p&gt;&lt;input "
-	      "type=hidden value=no&gt;</description></item></channel></rss>",
+	      "type=hidden value=no&gt;&lt;a href='mailto:a@e.example?cc=b&amp;amp;"
+	      "subject=I%20will&amp;amp;body=x%zz'&gt;&lt;/a&gt;</description></item></"
+	      "channel></rss>",
 	    &d);
 	CU_ASSERT_EQUAL_FATAL(d.items[0].nlinks, 2);
 	SAME(d.items[0].links[0], "http://e/c");
 	SAME(d.items[0].links[1], "http://e/d");
 	SAME(d.items[0].text, "in it");
-	SAME(d.items[0].summary, "v\np");
+	SAME(d.items[0].summary, "v\np\nI will\nx%zz");
 	feed_doc_clear(&d);
 }
 

@@ -17,9 +17,7 @@
 #define LANG_MAX 64
 #define AUTHOR_FOR_WANT 1 /* the rank of whom better than nobody */
 #define MEDIA_MAX 64
-#define LABELS_MAX 64
-#define LABEL_BYTES ((size_t)16 << 10) /* of all labels, and of all tags */
-#define LINK_COST ((size_t)48)	       /* of memory, beside its bytes */
+#define LINK_COST ((size_t)48) /* of memory, beside its bytes */
 
 void
 draft_init(struct draft *d, struct feed_build *build)
@@ -162,55 +160,6 @@ replace(char **to, char *value)
 	*to = value;
 }
 
-/* --- labels --- */
-
-/* Takes t. */
-static void
-add_label(struct draft *d, struct draft_labels *to, char *t)
-{
-	size_t n = strlen(t);
-
-	for (size_t i = 0; i < to->n && n > 0; i++)
-		if (strcmp(to->v[i], t) == 0)
-			n = 0;
-	if (n == 0) {
-		free(t);
-		return;
-	}
-	if (to->n == LABELS_MAX || to->bytes + n > LABEL_BYTES) {
-		d->it.flags |= ITEM_TRUNCATED;
-		free(t);
-		return;
-	}
-	if ((to->n & (to->n - 1)) == 0) /* at 0 and at powers of two */
-		to->v = xrealloc(to->v, (to->n > 0 ? to->n * 2 : 1) * sizeof(*to->v));
-	to->v[to->n++] = t;
-	to->bytes += n;
-}
-
-void
-draft_label(struct draft *d, const char *s, size_t n, enum draft_form form,
-    const char *base, bool tag)
-{
-	add_label(d, tag ? &d->tags : &d->labels,
-	    draft_plain(d, s, n, form, base, LABEL_BYTES));
-}
-
-static void
-free_labels(struct draft_labels *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->v[i]);
-	free(l->v);
-	memset(l, 0, sizeof(*l));
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 void
 draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, int rank)
@@ -218,7 +167,7 @@ draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
 	char *t = draft_plain(d, s, n, form, base, TITLE_MAX);
 
 	if (rank <= d->title_rank) {
-		add_label(d, &d->labels, t);
+		draft_labels_add(d, &d->labels, t);
 		return;
 	}
 	/* An empty title only counts while there is no other. */
@@ -228,7 +177,7 @@ draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
 	}
 	better(&d->title_rank, t[0] != '\0' ? rank : 0, true);
 	if (d->it.title != NULL)
-		add_label(d, &d->labels, d->it.title);
+		draft_labels_add(d, &d->labels, d->it.title);
 	d->it.title = t;
 }
 
@@ -428,44 +377,6 @@ front(const struct draft *d)
 }
 
 static void
-add_summary(struct buf *b, const char *s)
-{
-	if (s == NULL || s[0] == '\0')
-		return;
-	if (b->len > 0)
-		buf_puts(b, "\n\n");
-	buf_puts(b, s);
-}
-
-/* Unless it is there. */
-static void
-put_label(const struct draft *d, struct buf *rest, const char *s)
-{
-	if (s != NULL && s[0] != '\0' &&
-	    (d->it.text == NULL || strstr(d->it.text, s) == NULL) &&
-	    (d->it.title == NULL || strstr(d->it.title, s) == NULL) &&
-	    (rest->len == 0 || strstr(rest->data, s) == NULL))
-		add_summary(rest, s);
-}
-
-/* Titles and notes as they came, and what media show; tags by name, since some who
- * publish give them in another order each time. */
-static void
-put_labels(struct draft *d, struct buf *rest)
-{
-	for (size_t i = 0; i < d->labels.n; i++)
-		put_label(d, rest, d->labels.v[i]);
-	for (size_t i = 0; i < d->it.nmedia; i++)
-		put_label(d, rest, d->it.media[i].text);
-	if (d->tags.n > 1)
-		qsort(d->tags.v, d->tags.n, sizeof(*d->tags.v), by_text);
-	for (size_t i = 0; i < d->tags.n; i++)
-		put_label(d, rest, d->tags.v[i]);
-	free_labels(&d->labels);
-	free_labels(&d->tags);
-}
-
-static void
 set_bodies(struct draft *d)
 {
 	enum draft_body first = front(d);
@@ -475,12 +386,12 @@ set_bodies(struct draft *d)
 	d->bodies[first] = NULL;
 	for (int i = 0; i < DRAFT_NBODIES; i++) {
 		if (d->bodies[i] != NULL && strcmp(d->bodies[i], d->it.text) != 0)
-			add_summary(&rest, d->bodies[i]);
+			draft_paragraph(&rest, d->bodies[i]);
 		free(d->bodies[i]);
 	}
-	add_summary(&rest, d->more.data);
-	add_summary(&rest, d->alt.data);
-	put_labels(d, &rest);
+	draft_paragraph(&rest, d->more.data);
+	draft_paragraph(&rest, d->alt.data);
+	draft_labels_put(d, &rest);
 	if (rest.len > 0)
 		d->it.summary = buf_take(&rest);
 	buf_free(&rest);
@@ -597,8 +508,8 @@ draft_clear(struct draft *d)
 	html_media_free(&d->media);
 	buf_free(&d->more);
 	buf_free(&d->alt);
-	free_labels(&d->labels);
-	free_labels(&d->tags);
+	draft_labels_free(&d->labels);
+	draft_labels_free(&d->tags);
 	item_clear(&d->it);
 	memset(d, 0, sizeof(*d));
 }

@@ -95,6 +95,17 @@ char *draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form
 /* A language tag, its parts with - between; NULL if there is none. */
 char *draft_lang(const char *s, size_t n);
 
+/* --- draft_labels.c --- */
+
+/* Takes t. */
+void draft_labels_add(struct draft *d, struct draft_labels *to, char *t);
+/* Titles and notes as they came, and what media show; tags by name, since some who
+ * publish give them in another order each time.  Both sets are empty then. */
+void draft_labels_put(struct draft *d, struct buf *rest);
+void draft_labels_free(struct draft_labels *l);
+/* Behind what is there; s may be NULL. */
+void draft_paragraph(struct buf *b, const char *s);
+
 /* The readers.  text is valid UTF-8. */
 struct feed_text;
 int feed_xml_parse(const struct feed_text *text, const struct feed_source *src,

@@ -8,53 +8,23 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "feed/html_hidden.h"
-#include "feed/html_names.h"
-#include "feed/html_sheet.h"
-#include "feed/html_shown.h"
+#include "feed/html_in.h"
 #include "feed/lanes.h"
-#include "feed/markup.h"
 
 #define ALT_MAX ((size_t)64 << 10)
 #define META_MAX ((size_t)16 << 10)
 #define SRCDOC_DEPTH 3
 #define AT_ONCE ((size_t)64 << 10) /* room for text that is made beforehand */
 
-enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARA };
-
-struct state {
-	struct markup m;
-	struct markup_token t;
-	const struct feed_html_opt *opt;
-	struct feed_html *out;
-	struct feed_links *links;
-	struct buf text, alt, decoded, title;
-	char *base; /* of <base href>, else NULL */
-	enum gap gap;
-	struct { /* what the text in hand is not: what is seen, or what is hidden */
-		struct buf text;
-		enum gap gap;
-	} other;
-	bool hiding;   /* the text in hand is hidden */
-	size_t spoken; /* bytes of hidden text before a label, plus 1; 0: none */
-	unsigned pre, depth;
-	bool in_title, seen_title, drop;
-	struct html_style said; /* of the tag in hand */
-	const char
-	    *at[HTML_MEDIA_ATTRS]; /* of the tag in hand, where it shows something */
-	struct html_sheet sheet;
-	struct html_shown shown; /* the last one here */
-};
-
 static void read_html(const char *html, size_t n, const struct feed_html_opt *opt,
     struct feed_html *out, unsigned depth);
 
 static void
-put_gap(struct buf *b, enum gap gap)
+put_gap(struct buf *b, enum html_gap gap)
 {
 	static const char *const gaps[] = {"", " ", "\n", "\n\n"};
 
-	if (b->len > 0 && gap != GAP_NONE)
+	if (b->len > 0 && gap != HTML_GAP_NONE)
 		buf_puts(b, gaps[gap]);
 }
 
@@ -80,7 +50,7 @@ run_end(const char *p, const char *end)
 
 /* How much text may follow; a few bytes more than fits, so that cut() sees it. */
 static size_t
-room(const struct state *s)
+room(const struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -91,7 +61,7 @@ room(const struct state *s)
 
 /* Appends decoded text, white space collapsed. */
 static void
-put_text(struct state *s, const char *p, size_t n)
+put_text(struct html_state *s, const char *p, size_t n)
 {
 	const char *end = p + n;
 	struct buf *b = &s->text;
@@ -104,7 +74,7 @@ put_text(struct state *s, const char *p, size_t n)
 		if ((uint8_t)*p > ' ') {
 			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
-			s->gap = GAP_NONE;
+			s->gap = HTML_GAP_NONE;
 			left = room(s);
 			if ((size_t)(p - run) >= left) {
 				buf_put(b, run, left);
@@ -115,24 +85,17 @@ put_text(struct state *s, const char *p, size_t n)
 		if (p >= end)
 			break;
 		if (s->pre > 0 && *p == '\n')
-			s->gap = s->gap < GAP_LINE ? GAP_LINE : GAP_PARA;
-		else if (s->gap < GAP_SPACE &&
+			s->gap = s->gap < HTML_GAP_LINE ? HTML_GAP_LINE : HTML_GAP_PARA;
+		else if (s->gap < HTML_GAP_SPACE &&
 			 (*p == ' ' || (*p >= '\t' && *p <= '\r')))
-			s->gap = GAP_SPACE;
+			s->gap = HTML_GAP_SPACE;
 		p++;
 	}
 }
 
-static void
-raise_gap(struct state *s, enum gap gap)
-{
-	if (s->gap < gap)
-		s->gap = gap;
-}
-
 /* Text up to the limit: what lies beyond is not looked at. */
 static bool
-room_left(struct state *s)
+room_left(struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -143,7 +106,7 @@ room_left(struct state *s)
 }
 
 static void
-on_text(struct state *s)
+on_text(struct html_state *s)
 {
 	const char *p = s->t.text.p;
 	size_t n = s->t.text.n;
@@ -165,174 +128,87 @@ on_text(struct state *s)
 		put_text(s, p, n);
 }
 
-/* The value of an attribute, decoded, in s->decoded; false if it has none. */
 static bool
-value(struct state *s, const struct markup_str *v)
+attr(struct html_state *s, const char *name)
 {
-	buf_reset(&s->decoded);
-	if (v == NULL || v->p == NULL)
-		return false;
-	buf_reserve(&s->decoded, 0);
-	markup_decode(&s->m, &s->decoded, v->p, v->n);
-	return true;
-}
-
-static bool
-attr(struct state *s, const char *name)
-{
-	return value(s, markup_attr(&s->m, &s->t, name));
+	return html_value(s, markup_attr(&s->m, &s->t, name));
 }
 
 static const char *
-base_of(const struct state *s)
+base_of(const struct html_state *s)
 {
 	return s->base != NULL ? s->base : s->opt->base;
 }
 
 static void
-keep_note(struct state *s, const struct markup_str *v)
+put_note(struct html_state *s, char *text)
 {
-	if (v->n == 0 || !value(s, v))
-		return;
-	text_trim(s->decoded.data);
-	if (s->decoded.data[0] == '\0')
+	text_trim(text);
+	if (text[0] == '\0')
 		return;
 	if (s->alt.len > 0)
 		buf_putc(&s->alt, '\n');
-	if (!feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX))
+	if (!feed_plain_put(&s->alt, text, strlen(text), ALT_MAX))
 		s->out->truncated = true;
 }
 
-/* --- what is seen, and what is hidden --- */
-
 static void
-take_class(struct state *s, const struct markup_str *v)
+keep_note(struct html_state *s, const struct markup_str *v)
 {
-	enum html_class class =
-	    v->p != NULL ? html_class_of(v->p, v->n) : HTML_CLASS_SHOWN;
+	if (v->n > 0 && html_value(s, v))
+		put_note(s, s->decoded.data);
+}
 
-	if (class == HTML_CLASS_HIDDEN) {
-		s->out->hidden = true;
-		s->said.covers |= HTML_COVER_GONE;
-	} else if (class == HTML_CLASS_SPOKEN) {
-		s->said.covers |= HTML_COVER_SPOKEN;
+static int
+unhex(char c)
+{
+	return c >= '0' && c <= '9'		    ? c - '0'
+	       : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+						    : -1;
+}
+
+/* mailto:somebody?subject=...&body=...: what readers are to write. */
+static void
+on_mail(struct html_state *s, const char *p)
+{
+	struct buf b = {0};
+
+	for (p = strchr(p, '?'); p != NULL; p = strchr(p, '&')) {
+		size_t n = strncasecmp(++p, "subject=", 8) == 0 ? 8
+			   : strncasecmp(p, "body=", 5) == 0	? 5
+								: 0;
+
+		if (n == 0)
+			continue;
+		buf_reset(&b);
+		for (p += n; *p != '\0' && *p != '&'; p++) {
+			int hi = *p == '%' ? unhex(p[1]) : -1,
+			    lo = hi >= 0 ? unhex(p[2]) : -1;
+
+			buf_putc(&b, lo >= 0 ? (char)(hi << 4 | lo) : *p);
+			p += lo >= 0 ? 2 : 0;
+		}
+		if (b.len > 0 && text_valid(b.data, b.len))
+			put_note(s, b.data);
 	}
-}
-
-/* All that is said of the tag in hand: its style comes last and wins. */
-static void
-take_covers(struct state *s, enum html_tag tag)
-{
-	const struct markup_str *class = markup_attr(&s->m, &s->t, "class");
-	const struct markup_str *style = markup_attr(&s->m, &s->t, "style");
-	bool block = tag == HTML_TAG_BLOCK || tag == HTML_TAG_PARA ||
-		     tag == HTML_TAG_PRE || tag == HTML_TAG_CELL;
-
-	memset(&s->said, 0, sizeof(s->said));
-	if (s->t.nattrs == 0 && s->sheet.n == 0)
-		return;
-	html_sheet_apply(&s->sheet, &s->t.name, class, markup_attr(&s->m, &s->t, "id"),
-	    block, &s->said);
-	if (class != NULL)
-		take_class(s, class);
-	if (markup_attr(&s->m, &s->t, "hidden") != NULL) {
-		s->out->hidden = true;
-		s->said.covers |= HTML_COVER_GONE;
-	}
-	if (style != NULL && value(s, style))
-		html_style_read(s->decoded.data, s->decoded.len, block, &s->said);
-	s->out->hidden |= s->said.tried;
-}
-
-/* A label ends: was it more than that? */
-static void
-end_spoken(struct state *s)
-{
-	const struct buf *b = s->hiding ? &s->text : &s->other.text;
-
-	if (s->spoken > 0 && b->len - (s->spoken - 1) > HTML_SPOKEN_MAX)
-		s->out->hidden = true;
-	s->spoken = 0;
-}
-
-/* The text in hand and the other one change places. */
-static void
-turn(struct state *s)
-{
-	struct buf text = s->text;
-	enum gap gap = s->gap;
-
-	s->text = s->other.text;
-	s->gap = s->other.gap;
-	s->other.text = text;
-	s->other.gap = gap;
-	s->hiding = !s->hiding;
-	if (s->hiding)
-		raise_gap(s, GAP_PARA);
-}
-
-/* After a tag: is what follows seen?  What takes room parts what is around it. */
-static void
-look(struct state *s)
-{
-	uint8_t covers = html_shown_covers(&s->shown);
-
-	if ((covers & HTML_COVER_SPOKEN) == 0 && s->spoken > 0)
-		end_spoken(s);
-	if (s->hiding != (covers != 0)) {
-		if (!s->hiding && (covers & HTML_COVER_ROOM) == covers)
-			raise_gap(s, GAP_SPACE);
-		turn(s);
-	}
-	if ((covers & HTML_COVER_SPOKEN) != 0 && s->spoken == 0)
-		s->spoken = s->text.len + 1;
-}
-
-static bool
-has_style(const char *html, size_t n)
-{
-	const char *end = html + n;
-
-	for (const char *p = html; end - p > 7; p++) {
-		p = memchr(p, '<', (size_t)(end - p));
-		if (p == NULL || end - p <= 7)
-			return false;
-		if (strncasecmp(p + 1, "style", 5) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The sheets of a fragment, wherever they stand.  Whole pages hide menus and the like:
- * there it tells nothing. */
-static void
-read_sheets(struct state *s, const char *html, size_t n)
-{
-	bool style = false;
-
-	if (s->opt->page || !has_style(html, n))
-		return;
-	markup_init(&s->m, MARKUP_HTML, html, n);
-	while (markup_next(&s->m, &s->t)) {
-		if (style && s->t.kind == MARKUP_CDATA)
-			html_sheet_read(&s->sheet, s->t.text.p, s->t.text.n);
-		style = s->t.kind == MARKUP_OPEN && s->t.name.n == 5 &&
-			memcmp(s->t.name.p, "style", 5) == 0;
-	}
-	s->out->hidden |= s->sheet.tried;
+	buf_free(&b);
 }
 
 /* An address is a link; of the tags that show something it is kept which. */
 static void
-on_address(struct state *s, enum html_attr what, const struct markup_str *v)
+on_address(struct html_state *s, enum html_attr what, const struct markup_str *v)
 {
 	const char *ref, *url;
 	size_t n;
 
-	if (!value(s, v))
+	if (!html_value(s, v))
 		return;
 	ref = s->decoded.data;
 	n = s->decoded.len;
+	if (what == HTML_ATTR_HREF && n > 7 && strncasecmp(ref, "mailto:", 7) == 0) {
+		on_mail(s, ref + 7);
+		return;
+	}
 	if (what == HTML_ATTR_SRCSET)
 		ref = html_srcset_first(ref, &n);
 	url = feed_links_add(s->links, base_of(s), ref, n);
@@ -344,7 +220,7 @@ on_address(struct state *s, enum html_attr what, const struct markup_str *v)
 
 /* A field that can be seen. */
 static bool
-shows_value(const struct state *s)
+shows_value(const struct html_state *s)
 {
 	const struct markup_str *type = markup_attr(&s->m, &s->t, "type");
 
@@ -355,7 +231,7 @@ shows_value(const struct state *s)
 
 /* A document in a frame: paragraphs of this one. */
 static void
-on_srcdoc(struct state *s, const struct markup_str *v)
+on_srcdoc(struct html_state *s, const struct markup_str *v)
 {
 	struct feed_html_opt opt = {.base = base_of(s),
 	    .max_text = s->opt->max_text,
@@ -367,14 +243,14 @@ on_srcdoc(struct state *s, const struct markup_str *v)
 		s->out->truncated = true;
 		return;
 	}
-	if (!value(s, v))
+	if (!html_value(s, v))
 		return;
 	read_html(s->decoded.data, s->decoded.len, &opt, &h, s->depth + 1);
-	raise_gap(s, GAP_PARA);
+	html_gap(s, HTML_GAP_PARA);
 	s->pre++; /* its lines are lines */
 	put_text(s, h.text, strlen(h.text));
 	s->pre--;
-	raise_gap(s, GAP_PARA);
+	html_gap(s, HTML_GAP_PARA);
 	s->out->hidden |= h.hidden;
 	s->out->truncated |= h.truncated;
 	if (h.alt != NULL) {
@@ -387,7 +263,7 @@ on_srcdoc(struct state *s, const struct markup_str *v)
 }
 
 static void
-on_attr(struct state *s, const struct markup_attr *a)
+on_attr(struct html_state *s, const struct markup_attr *a)
 {
 	enum html_attr what = html_attr(a->name.p, a->name.n);
 
@@ -419,7 +295,7 @@ on_attr(struct state *s, const struct markup_attr *a)
 
 /* What a page says of itself. */
 static void
-on_meta(struct state *s)
+on_meta(struct html_state *s)
 {
 	static const struct {
 		const char *name;
@@ -453,7 +329,7 @@ on_meta(struct state *s)
 }
 
 static void
-on_head_element(struct state *s, enum html_tag tag)
+on_head_element(struct html_state *s, enum html_tag tag)
 {
 	if (tag == HTML_TAG_TITLE && !s->seen_title) {
 		s->in_title = s->seen_title = true;
@@ -473,7 +349,7 @@ on_head_element(struct state *s, enum html_tag tag)
 }
 
 static void
-on_media(struct state *s, enum html_tag tag, bool open)
+on_media(struct html_state *s, enum html_tag tag, bool open)
 {
 	struct html_media_found f = {
 	    s->opt->media, &s->m, &s->t, base_of(s), s->links, s->at};
@@ -486,50 +362,50 @@ on_media(struct state *s, enum html_tag tag, bool open)
 
 /* The break that a tag makes in the text around it. */
 static void
-break_at(struct state *s, enum html_tag tag, bool open)
+break_at(struct html_state *s, enum html_tag tag, bool open)
 {
 	if (tag == HTML_TAG_PRE) {
-		raise_gap(s, GAP_LINE);
+		html_gap(s, HTML_GAP_LINE);
 		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
 	} else if (tag == HTML_TAG_PARA) {
-		raise_gap(s, GAP_PARA);
+		html_gap(s, HTML_GAP_PARA);
 	} else if (tag == HTML_TAG_BLOCK) {
-		raise_gap(s, GAP_LINE);
+		html_gap(s, HTML_GAP_LINE);
 	} else if (tag == HTML_TAG_CELL) {
-		raise_gap(s, GAP_SPACE);
+		html_gap(s, HTML_GAP_SPACE);
 	}
 }
 
 static void
-on_open(struct state *s, enum html_tag tag)
+on_open(struct html_state *s, enum html_tag tag)
 {
 	uint8_t covers;
 
 	html_shown_imply(&s->shown, &s->t.name, tag);
-	look(s);
-	take_covers(s, tag);
+	html_cover_look(s);
+	html_cover_take(s, tag);
 	covers = s->said.covers;
 	/* What takes no room breaks nothing. */
 	if ((covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
 		break_at(s, tag, true);
 	if (!html_shown_void(&s->t.name) && !s->t.empty && tag != HTML_TAG_DROP) {
 		html_shown_open(&s->shown, &s->t.name, &s->said);
-		look(s);
+		html_cover_look(s);
 	}
 }
 
 static void
-on_close(struct state *s, enum html_tag tag)
+on_close(struct html_state *s, enum html_tag tag)
 {
 	uint8_t covers = html_shown_close(&s->shown, &s->t.name);
 
-	look(s);
+	html_cover_look(s);
 	if (s->hiding || (covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
 		break_at(s, tag, false);
 }
 
 static void
-on_tag(struct state *s, bool open)
+on_tag(struct html_state *s, bool open)
 {
 	enum html_tag tag = html_tag(s->t.name.p, s->t.name.n);
 
@@ -557,7 +433,7 @@ on_tag(struct state *s, bool open)
 
 /* Cuts at the limit between characters. */
 static void
-cut(struct state *s)
+cut(struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -572,26 +448,26 @@ cut(struct state *s)
 
 /* What is hidden comes behind what is seen: neither is read as a part of the other. */
 static void
-join(struct state *s)
+join(struct html_state *s)
 {
 	if (s->hiding)
-		turn(s);
+		html_cover_turn(s);
 	if (s->opt->max_text > 0 && s->other.text.len > 0 &&
 	    s->text.len + strlen("\n\n") >= s->opt->max_text) {
 		s->out->truncated = true;
 	} else if (s->other.text.len > 0) {
-		put_gap(&s->text, GAP_PARA);
+		put_gap(&s->text, HTML_GAP_PARA);
 		buf_put(&s->text, s->other.text.data, s->other.text.len);
 	}
 	buf_free(&s->other.text);
 }
 
 static void
-close_state(struct state *s)
+close_state(struct html_state *s)
 {
 	struct buf b = {0};
 
-	end_spoken(s);
+	html_cover_end_label(s);
 	join(s);
 	cut(s);
 	if (!s->out->hidden && s->text.len > 0)
@@ -620,11 +496,11 @@ static void
 read_html(const char *html, size_t n, const struct feed_html_opt *opt,
     struct feed_html *out, unsigned depth)
 {
-	struct state s;
+	struct html_state s;
 
 	memset(out, 0, sizeof(*out));
-	memset(
-	    (char *)&s + sizeof(s.m), 0, offsetof(struct state, shown) - sizeof(s.m));
+	memset((char *)&s + sizeof(s.m), 0,
+	    offsetof(struct html_state, shown) - sizeof(s.m));
 	html_shown_init(&s.shown);
 	s.opt = opt;
 	s.out = out;
@@ -632,7 +508,7 @@ read_html(const char *html, size_t n, const struct feed_html_opt *opt,
 	s.links = opt->links != NULL ? opt->links : &out->links;
 	if (opt->media != NULL)
 		opt->media->in = HTML_TAG_UNKNOWN;
-	read_sheets(&s, html, n);
+	html_cover_sheets(&s, html, n);
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	buf_reserve(&s.text, n < AT_ONCE ? n : AT_ONCE);
 	while (markup_next(&s.m, &s.t)) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define PARTS_MAX 3 /* classes may be long, and each is looked for in them */
 #define NAME_CHARS                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-_"
@@ -42,6 +43,7 @@ add_selector(struct html_sheet *sheet, const char *s, size_t n,
     const struct html_style *inner, const struct html_style *block)
 {
 	char what[HTML_SHEET_NAME];
+	size_t parts = 0;
 
 	for (; n > 0 && is_blank(*s); s++)
 		n--;
@@ -51,7 +53,9 @@ add_selector(struct html_sheet *sheet, const char *s, size_t n,
 		return;
 	memcpy(what, s, n);
 	what[n] = '\0';
-	if (strspn(what, NAME_CHARS ".#") == n)
+	for (size_t i = 0; i < n; i++)
+		parts += what[i] == '.' || what[i] == '#';
+	if (strspn(what, NAME_CHARS ".#") == n && parts <= PARTS_MAX)
 		add_rule(sheet, what, inner, block);
 }
 
