@@ -141,6 +141,9 @@ test_item_labels(void)
 	    {"<title>T</title><description>D</description><category>b</category>"
 	     "<category domain='x'>a &amp;amp; c</category><category>b</category>",
 		"T", "D", "a & c\n\nb"},
+	    {"<category>b <image><url>u</url> <title>i</title></image>"
+	     "</category><title>T</title>",
+		"T", NULL, "b u i"},
 	    {"<title>T</title><title>U</title><media:title>V</media:title>"
 	     "<itunes:title>T</itunes:title>",
 		"T", NULL, "U\n\nV"},

@@ -99,6 +99,8 @@ beside_text(const struct xml_state *s, const struct xml_frame *f, enum feed_ns n
 
 	if (same && plain)
 		return direct && has_text(s);
+	if (f->el == EL_CATEGORY && (el == EL_BOX || !direct))
+		return false; /* some put its picture there */
 	if (tells[el] == TELLS)
 		return !same;
 	if (direct && ((is_module(s, ns) && has_text(s)) || is_own_name(s, ns, el)))
