@@ -320,7 +320,7 @@ static const char *const honest[] = {
     "<a href=/>on <span class='screen-reader-text'>with the post</span></a>" LONG,
     "<div class=sr-only>a<div>b</div></div>" LONG "<div>c</div>",
     "<br class=sr-only><img class=sr-only src=x>" LONG,
-    "<span class=sr-only />" LONG,
+    "<svg><path class=sr-only />" LONG "</svg>",
     "<p class='d-none d-md-block'>x</p>",
     "<p class='hidden-gem'>x</p>",
     "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
@@ -396,6 +396,8 @@ test_hidden_apart(void)
 		"kill"},
 	    {"<style>.a.q{display:none}</style>k<b class=q>il</b>l", "kill"},
 	    {"k<br hidden>ill", "kill"},
+	    {"k<b hidden/>x</b>ill", "kill\n\nx"}, /* in HTML this ends nothing */
+	    {"<svg><path hidden/><text>kill</text></svg>", "kill"},
 	};
 	struct feed_html_opt opt = {.max_text = 0};
 	struct feed_html h;

@@ -187,6 +187,13 @@ test_item_labels(void)
 		feed_doc_clear(&d);
 		buf_free(&b);
 	}
+	parse("<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml'>"
+	      "<div xmlns='http://www.w3.org/1999/xhtml'>I k<b hidden=''/>ill</div>"
+	      "</content></entry></feed>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].text, "I kill");
+	feed_doc_clear(&d);
 	parse("<rss><channel><item><comments>http://e/c</comments><description>"
 	      "&lt;iframe srcdoc='&amp;lt;a href=http://e/d&amp;gt;in "
 	      "it&amp;lt;/a&amp;gt;'"

@@ -388,7 +388,8 @@ on_open(struct html_state *s, enum html_tag tag)
 	/* What takes no room breaks nothing. */
 	if ((covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
 		break_at(s, tag, true);
-	if (!html_shown_void(&s->t.name) && !s->t.empty && tag != HTML_TAG_DROP) {
+	if (!html_shown_void(&s->t.name) && tag != HTML_TAG_DROP &&
+	    (!s->t.empty || !html_shown_foreign(&s->shown))) {
 		html_shown_open(&s->shown, &s->t.name, &s->said);
 		html_cover_look(s);
 	}

@@ -20,7 +20,8 @@ static bool
 is_one_of(const struct markup_str *name, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strlen(names[i]) == name->n &&
+		if (name->n > 0 && names[i][0] == (name->p[0] | 32) &&
+		    strlen(names[i]) == name->n &&
 		    strncasecmp(names[i], name->p, name->n) == 0)
 			return true;
 	return false;
@@ -70,6 +71,22 @@ end(struct html_shown *s, uint32_t name, const uint32_t *within, size_t nwithin)
 	return covers;
 }
 
+/* Tables stay in a paragraph in some modes; it is the other way in most. */
+static void
+end_paragraph(struct html_shown *s, const struct markup_str *name)
+{
+	static const char *const inner[] = {
+	    "br", "tr", "option", "optgroup", "caption", "legend", "frame"};
+	static const char *const walls[] = {"button", "td", "th", "object"};
+	uint32_t within[4];
+
+	if (IS_ONE_OF(name, inner))
+		return;
+	for (size_t i = 0; i < 4; i++)
+		within[i] = hash(walls[i], strlen(walls[i]));
+	end(s, hash("p", 1), within, 4);
+}
+
 void
 html_shown_imply(struct html_shown *s, const struct markup_str *name, enum html_tag tag)
 {
@@ -83,18 +100,9 @@ html_shown_imply(struct html_shown *s, const struct markup_str *name, enum html_
 	    {{"option", "optgroup"}, {"select"}},
 	};
 
-	/* Tables stay in a paragraph in some modes; it is the other way in most. */
-	if (tag == HTML_TAG_BLOCK || tag == HTML_TAG_PARA || tag == HTML_TAG_PRE) {
-		static const char *const inner[] = {
-		    "br", "tr", "option", "optgroup", "caption", "legend", "frame"};
-		static const char *const walls[] = {"button", "td", "th", "object"};
-		uint32_t within[4];
-
-		for (size_t i = 0; i < 4; i++)
-			within[i] = hash(walls[i], strlen(walls[i]));
-		if (*count(s, hash("p", 1)) > 0 && !IS_ONE_OF(name, inner))
-			end(s, hash("p", 1), within, 4);
-	}
+	if ((tag == HTML_TAG_BLOCK || tag == HTML_TAG_PARA || tag == HTML_TAG_PRE) &&
+	    *count(s, hash("p", 1)) > 0)
+		end_paragraph(s, name);
 	if (name->n != 2 && name->n != 6 && name->n != 8)
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -125,6 +133,13 @@ html_shown_open(
 	s->v[s->n].name = hash(name->p, name->n);
 	s->v[s->n].covers = covers;
 	++*count(s, s->v[s->n++].name);
+}
+
+bool
+html_shown_foreign(const struct html_shown *s)
+{
+	return s->count[hash("svg", 3) % HTML_SHOWN_NAMES] > 0 ||
+	       s->count[hash("math", 4) % HTML_SHOWN_NAMES] > 0;
 }
 
 uint8_t

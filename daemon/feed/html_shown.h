@@ -54,6 +54,8 @@ void html_shown_imply(
 /* Returns the covers of what it ends, 0 if it ends nothing. */
 uint8_t html_shown_close(struct html_shown *s, const struct markup_str *name);
 
+/* In a picture or formula: there alone <a/> is an element without content. */
+bool html_shown_foreign(const struct html_shown *s);
 /* Elements without content. */
 bool html_shown_void(const struct markup_str *name);
 
