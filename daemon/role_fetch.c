@@ -22,6 +22,7 @@
 #include "fetch/link.h"
 #include "fetch/same.h"
 #include "ipc/role.h"
+#include "ipc/trace.h"
 #include "media/media.h"
 #include "role_fetch.h"
 #include "roles.h"
@@ -283,7 +284,13 @@ mapping_of(const struct poll *q, struct feed_mapping *to)
 	return feed_mapping_of(conf_mapping_of(c, q->tenant, q->url), to);
 }
 
-/* A 200, or what there is of one. */
+static const char *
+kind_name(uint8_t kind)
+{
+	return kind == POLL_MEDIA ? "medium" : kind == POLL_PAGE ? "page" : "feed";
+}
+
+/* A 200, or what there is of one.  Whoever finds us dead over it can say so. */
 static void
 read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
 {
@@ -297,6 +304,7 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 	    .content_language = language,
 	    .mapping = mapping_of(q, &mapping)};
 
+	trace_at(role_trace(q->role->self), TRACE_READ, kind_name(q->kind), q->id);
 	if (!p->truncated)
 		p->body_hash = xstrdup(same_mark(
 		    r->body.data != NULL ? r->body.data : "", r->body.len, mark));
@@ -306,6 +314,7 @@ read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled 
 		read_page(q->role, r, &src, p);
 	else
 		read_feed(q->role, r, &src, p);
+	trace_idle(role_trace(q->role->self));
 	free(location);
 	free(language);
 }
@@ -439,6 +448,22 @@ on_msg(void *ctx, struct msg *m)
 		fetch_client_abort(role->client, "the fetcher is being stopped");
 		fetch_ask_abort(role, "the fetcher is being stopped");
 	}
+}
+
+static void
+on_peer_up(void *ctx, enum role role, uint32_t index)
+{
+	struct fetch_role *r = ctx;
+	struct msg m;
+
+	if (role != ROLE_ENGINE)
+		return;
+	msg_init(&m, MSG_TRACE);
+	m.fd = trace_fd(role_trace(r->self));
+	if (m.fd < 0)
+		msg_clear(&m);
+	else if (role_send(r->self, role, index, &m) != 0)
+		log_warn("fetch", "the engine could not be told what is in hand");
 }
 
 static void
@@ -581,7 +606,9 @@ role_fetch_main(void)
 	    .start = start,
 	    .reconf = reconf,
 	    .msg = on_msg,
+	    .peer_up = on_peer_up,
 	    .peer_down = on_peer_down,
+	    .traced = true,
 	    .stop = stop,
 	    .free = release,
 	};

@@ -72,7 +72,7 @@ struct proc {
 	uint32_t ping, pong;	     /* sequence numbers */
 	int64_t ping_time;	     /* when the last unanswered ping went out */
 	struct child *children;	     /* policy: programs of its plugins */
-	int trace;		     /* policy: which plugin is at work; -1: none */
+	int trace;		     /* which plugin or answer is in hand; -1: none */
 };
 
 /* Plugins that end workers of a place before they are ready (supervisor_blame.c). */

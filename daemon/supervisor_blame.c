@@ -35,7 +35,7 @@ blame_end(struct slot *s, int trace)
 	char *before;
 
 	if (!trace_peek(trace, &seen) || seen.what == TRACE_CHECK ||
-	    seen.what == TRACE_CLOSE)
+	    seen.what == TRACE_CLOSE || seen.what == TRACE_READ)
 		return;
 	forget_old(s);
 	if (strcmp(b->plugin, seen.plugin) != 0)

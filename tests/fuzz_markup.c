@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "feed/html.h"
 #include "feed/html_hidden.h"
+#include "feed/html_sheet.h"
 #include "feed/markup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -26,6 +27,8 @@ read_in(enum markup_mode mode, const char *s, size_t n)
 {
 	struct markup m;
 	struct markup_token t;
+	struct html_style style = {0};
+	struct html_sheet sheet = {0};
 	struct buf b = {0};
 	const char *at;
 
@@ -41,7 +44,9 @@ read_in(enum markup_mode mode, const char *s, size_t n)
 				continue;
 			buf_reset(&b);
 			markup_decode(&m, &b, m.attrs[i].value.p, m.attrs[i].value.n);
-			html_style_hides(b.data != NULL ? b.data : "", b.len);
+			html_style_read(
+			    b.data != NULL ? b.data : "", b.len, true, &style);
+			html_sheet_read(&sheet, b.data != NULL ? b.data : "", b.len);
 			html_class_of(b.data != NULL ? b.data : "", b.len);
 		}
 		buf_reset(&b);

@@ -3,6 +3,7 @@
  * test_cover: whether all is read that a feed shows, and what is not there any more:
  * the engine through its own calls, each test one story.
  */
+#include "engine/engine_cover.h"
 #include "engine/engine_older.h"
 #include "engine_bench.h"
 #include "store/store_cover.h"
@@ -628,6 +629,21 @@ test_soft(void)
 	reply(b, POLL_PAGE, gone);
 	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
 	bench_close(b);
+}
+
+/* What a post hides stands behind it, and on its page behind the whole page. */
+static void
+test_apart(void)
+{
+	struct item page;
+
+	item_init(&page);
+	page.text = xstrdup("Menu\n\nI will kill you\n\nComments\n\nxyz");
+	CU_ASSERT(engine_page_shows(&page, "I will kill you\n\nxyz"));
+	CU_ASSERT(engine_page_shows(&page, "I will kill you\n\nsomething that is "
+					   "hidden\n\nand so is that"));
+	CU_ASSERT_FALSE(engine_page_shows(&page, "I will help you\n\nxyz"));
+	item_clear(&page);
 }
 
 /* What is cited follows: removed, then there again. */
@@ -1553,6 +1569,7 @@ static const struct suite_test tests[] = {
     {"pages elsewhere", test_elsewhere},
     {"cited, with a page elsewhere", test_cited_elsewhere},
     {"pages that do not tell", test_soft},
+    {"what is hidden, apart", test_apart},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},
     {"a host in trouble", test_trouble},

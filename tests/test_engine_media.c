@@ -4,6 +4,7 @@
  * other, for so long and no longer; through the engine's own calls, in virtual time.
  */
 #include "engine_bench.h"
+#include "ipc/trace.h"
 #include "store/store.h"
 #include "store/store_cover.h"
 
@@ -259,11 +260,78 @@ test_hostile_and_restart(void)
 	bench_close(b);
 }
 
+/* The fetcher ends while it reads the answer to this request. */
+static void
+die_over(struct bench *b, uint64_t id)
+{
+	struct trace *t;
+	struct err e = ERR_INIT;
+	struct msg m;
+
+	CU_ASSERT_EQUAL_FATAL(trace_new(&t, &e), 0);
+	trace_at(t, TRACE_READ, "medium", id);
+	msg_init(&m, MSG_TRACE);
+	m.from = ROLE_FETCH;
+	m.fd = trace_fd(t);
+	bench_say(b, &m);
+	engine_peer_down(b->engine, ROLE_FETCH, 0, b->now);
+	engine_peer_up(b->engine, ROLE_FETCH, 0, b->now);
+	trace_free(&t);
+	bench_tick(b);
+}
+
+static void
+take_polls(struct bench *b, uint64_t *id, int *media, int *feeds)
+{
+	struct caught c;
+
+	for (*media = *feeds = 0; bench_take(b, MSG_POLL, &c); msg_clear(&c.m)) {
+		if (c.m.poll.kind == POLL_MEDIA)
+			*id = c.m.poll.id;
+		*(c.m.poll.kind == POLL_MEDIA ? media : feeds) += 1;
+	}
+}
+
+/* A picture that ends the fetch role is given up after the second time; a poll that was
+ * in its hands as well is asked again at once, however often. */
+static void
+test_deadly(void)
+{
+	struct bench *b = open_media("media = true; media_wait = \"1d\";", true);
+	struct item it;
+	uint64_t id, poll = 0;
+
+	show(b, "a", 4);
+	expect(b, "http://cdn.example/a-0.jpg", &id);
+	CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_FEED, &poll));
+	for (int i = 0; i < 8; i++) {
+		int media, feeds;
+
+		die_over(b, id);
+		bench_go(b, 5 * CLOCK_SEC);
+		take_polls(b, &id, &media, &feeds);
+		CU_ASSERT_EQUAL(feeds, 1);
+		CU_ASSERT_EQUAL(media, i % 2 == 1 && i < 7);
+		if (i % 2 == 1)
+			continue;
+		bench_go(b, 2 * CLOCK_MIN);
+		take_polls(b, &id, &media, &feeds);
+		CU_ASSERT_EQUAL(media, 1);
+	}
+	CU_ASSERT_TRUE_FATAL(inspected(b, &it));
+	for (int i = 0; i < 4; i++)
+		SAME(
+		    it.media[i].why, "http-error: the fetch role ended over what came");
+	item_clear(&it);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"one medium after the other", test_one_after_the_other},
     {"off", test_off},
     {"bounded in time", test_bounded},
     {"bounded by day", test_budget},
     {"odd answers, and a restart", test_hostile_and_restart},
+    {"one that ends the fetch role", test_deadly},
 };
 SUITE_MAIN("engine media", tests)

@@ -333,6 +333,41 @@ test_refused(void)
 	bench_close(b);
 }
 
+/* The newest post of an address is somebody else's, who lists it. */
+static void
+test_taken_address(void)
+{
+	static const struct post theirs[] = {{"a", "hello there"}, {"b", "hello"}};
+	static const struct post others[] = {{"a", "harmless"}, {"c", "x"}};
+	const char *at = strrchr(bench_conf, ')');
+	char *conf = xasprintf("%.*s, { id = \"wicked\"; name = \"W\"; contact = "
+			       "\"o@wicked.example\"; contact2 = \"p@wicked.example\"; "
+			       "manager = \"am@host.example\"; feeds = ( { url = "
+			       "\"http://wicked.example/feed\"; } ); } );",
+	    (int)(at - bench_conf), bench_conf);
+	struct bench *b = bench_open_with(conf, true);
+	uint64_t forum = 0, wicked = 0;
+	struct caught c;
+	json_t *o;
+
+	bench_go(b, 2 * CLOCK_HOUR);
+	while (bench_take(b, MSG_POLL, &c)) {
+		*(strstr(c.m.poll.url, "wicked") != NULL ? &wicked : &forum) =
+		    c.m.poll.id;
+		msg_clear(&c.m);
+	}
+	bench_answer(b, forum, POLLED_OK, theirs, 2);
+	bench_answer(b, wicked, POLLED_OK, others, 2);
+	o = report(b, "http://forum.example/a", "x");
+	CU_ASSERT_STRING_EQUAL(bench_str(row(o), "tenant"), "forum");
+	json_decref(o);
+	o = report(b, "http://forum.example/c", "x");
+	CU_ASSERT_STRING_EQUAL(bench_str(row(o), "tenant"), "wicked");
+	json_decref(o);
+	bench_close(b);
+	free(conf);
+}
+
 /* Hostile words stay words: escaped on record, whole in the vault. */
 static void
 test_hostile(void)
@@ -396,6 +431,7 @@ static const struct suite_test tests[] = {
     {"workers that die over it", test_worker_dies},
     {"restarts", test_restart},
     {"what is refused", test_refused},
+    {"an address that others list", test_taken_address},
     {"hostile words", test_hostile},
 };
 

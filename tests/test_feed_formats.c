@@ -320,7 +320,7 @@ static const char *const honest[] = {
     "<a href=/>on <span class='screen-reader-text'>with the post</span></a>" LONG,
     "<div class=sr-only>a<div>b</div></div>" LONG "<div>c</div>",
     "<br class=sr-only><img class=sr-only src=x>" LONG,
-    "<span class=sr-only />" LONG,
+    "<svg><path class=sr-only />" LONG "</svg>",
     "<p class='d-none d-md-block'>x</p>",
     "<p class='hidden-gem'>x</p>",
     "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
@@ -343,6 +343,102 @@ test_hidden(void)
 			printf("\n    suspected: %s ", honest[i]);
 		CU_ASSERT_FALSE(hides(honest[i]));
 	}
+}
+
+/* What is seen is one text, what is hidden comes behind it, a paragraph for each. */
+static void
+test_hidden_apart(void)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+	    {"I k<span style='display:none'>xyz</span>ill", "I kill\n\nxyz"},
+	    {"I k<span style='font-size:0'>xyz</span>ill", "I kill\n\nxyz"},
+	    {"I k<div hidden>xyz</div>ill", "I kill\n\nxyz"},
+	    {"I k<p class=d-none>xyz</p>ill", "I kill\n\nxyz"},
+	    {"on<a>k<i class=sr-only>(new)</i>ill</a>", "onkill\n\n(new)"},
+	    {"<style>p,.q{display:none}</style>k<b class='a q'>x</b>ill", "kill\n\nx"},
+	    {"k<b id=q>x</b>ill<style>/**/ b#q {visibility:hidden}</style>",
+		"k ill\n\nx"},
+	    {"<b style='display:none'>a<br>b</b>c<b hidden>d</b>", "c\n\na\nb\n\nd"},
+	    {"<p>a<p hidden>b</p><p>c", "a\n\nc\n\nb"},
+	    /* what takes room parts */
+	    {"I<b style='opacity:0'>x</b>will", "I will\n\nx"},
+	    {"a<div style='visibility:hidden'>x</div>b", "a\nb\n\nx"},
+	    /* where it ends, as browsers end it */
+	    {"<div>k<span hidden>x</div>ill", "k\nill\n\nx"},
+	    {"<div>k<span hidden>x</b>y</span>ill</div>", "kill\n\nxy"},
+	    {"<p>a<p>b<div>k<span hidden>x</p>y</span>ill", "a\n\nb\nkill\n\nx\n\ny"},
+	    {"<p hidden>x<p>kill", "kill\n\nx"},
+	    {"<ul><li hidden>x<li>kill</ul>", "kill\n\nx"},
+	    {"<ul><li hidden>x<ul><li>y</ul></ul>kill", "kill\n\nx\ny"},
+	    {"<table><tr hidden><td>x<tr><td>kill</table>", "kill\n\nx"},
+	    {"<SPAN hidden>x</span>kill", "kill\n\nx"},
+	    /* undone within */
+	    {"<td style='font-size:0'>x<div style='font-size:13px'>kill</div></td>",
+		"kill\n\nx"},
+	    {"<b style='visibility:hidden'>x<i style='visibility:visible'>kill</i>",
+		"kill\n\nx"},
+	    {"<b hidden>x<i style='display:inline'>y</i></b>kill", "kill\n\nxy"},
+	    /* seen, whatever it looks like */
+	    {"k<b hidden style='display:inline'>il</b>l", "kill"},
+	    {"k<b style='display:none;display:inline'>il</b>l", "kill"},
+	    {"k<b style='display:none;display:odd'>xx</b>ill", "kill\n\nxx"},
+	    {"k<b style='display:none!important;display:inline'>xx</b>ill",
+		"kill\n\nxx"},
+	    {"k<b style='width:0;overflow:hidden'>il</b>l", "kill"},
+	    {"k<b style='left:-9999px'>il</b>l", "kill"},
+	    {"k<b style='left:-9999px;position:absolute'>x</b>ill", "kill\n\nx"},
+	    {"<style>.a .q{display:none}@media print{.q{display:none}}</style>"
+	     "k<b class=q>il</b>l",
+		"kill"},
+	    {"<style>.q{display:none}.q{display:inline}</style>k<b class=q>il</b>l",
+		"kill"},
+	    {"<style>.a.q{display:none}</style>k<b class=q>il</b>l", "kill"},
+	    {"k<br hidden>ill", "kill"},
+	    {"k<b hidden/>x</b>ill", "kill\n\nx"}, /* in HTML this ends nothing */
+	    {"<svg><path hidden/><text>kill</text></svg>", "kill"},
+	};
+	struct feed_html_opt opt = {.max_text = 0};
+	struct feed_html h;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		feed_html_text(cases[i].in, strlen(cases[i].in), &opt, &h);
+		SAME(h.text, cases[i].out);
+		feed_html_clear(&h);
+	}
+	/* A page is read alike: what was found in a post is found on it. */
+	opt.page = true;
+	feed_html_text(
+	    "<style>.q{display:none}</style>k<b class=q>x</b>ill", 51, &opt, &h);
+	SAME(h.text, "kill\n\nx");
+	CU_ASSERT_FALSE(h.hidden); /* menus are hidden in many */
+	feed_html_clear(&h);
+	opt.page = false;
+	/* What is seen comes first where room is short. */
+	opt.max_text = 6;
+	feed_html_text("<b hidden>xxxxxxxxxx</b>kill", 28, &opt, &h);
+	SAME(h.text, "kill");
+	CU_ASSERT(h.truncated);
+	feed_html_clear(&h);
+}
+
+/* Texts of pictures beyond what is kept are told of. */
+static void
+test_alt_limit(void)
+{
+	struct feed_html_opt opt = {.max_text = 0};
+	struct feed_html h;
+	struct buf b = {0};
+
+	for (int i = 0; i < 2; i++) {
+		for (int k = 0; k < 400; k++)
+			buf_puts(&b, "<img alt='" HUNDRED "'>");
+		feed_html_text(b.data, b.len, &opt, &h);
+		CU_ASSERT_EQUAL(h.truncated, i == 1);
+		feed_html_clear(&h);
+	}
+	buf_free(&b);
 }
 
 static void
@@ -388,6 +484,8 @@ static const struct suite_test tests[] = {
     {"addresses in XHTML", test_xhtml_base},
     {"odd roots", test_odd_roots},
     {"hidden text", test_hidden},
+    {"hidden text apart", test_hidden_apart},
+    {"texts of pictures", test_alt_limit},
     {"share of bad bytes", test_charset_share},
 };
 

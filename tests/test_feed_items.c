@@ -104,7 +104,7 @@ test_item_authors(void)
 	static const struct {
 		const char *entry, *author;
 	} cases[] = {
-	    {"<author><name>A</name></author><author><name>B</name></author>", "A"},
+	    {"<author><name>A</name></author><author><name>B</name></author>", "A, B"},
 	    {"<author><name/><uri>http://e/</uri></author>", "Feed"},
 	    {"<author>A <b>B</b></author>", "A B"},
 	    {"<source><title>S</title><author><name>S</name></author></source>", "S"},
@@ -129,6 +129,85 @@ test_item_authors(void)
 		feed_doc_clear(&d);
 		buf_free(&b);
 	}
+}
+
+/* What readers show beside title and body: behind them, tags by name, nothing twice. */
+static void
+test_item_labels(void)
+{
+	static const struct {
+		const char *item, *title, *text, *summary;
+	} cases[] = {
+	    {"<title>T</title><description>D</description><category>b</category>"
+	     "<category domain='x'>a &amp;amp; c</category><category>b</category>",
+		"T", "D", "a & c\n\nb"},
+	    {"<category>b <image><url>u</url> <title>i</title></image>"
+	     "</category><title>T</title>",
+		"T", NULL, "b u i"},
+	    {"<title>T</title><title>U</title><media:title>V</media:title>"
+	     "<itunes:title>T</itunes:title>",
+		"T", NULL, "U\n\nV"},
+	    {"<media:title>V</media:title><title>T</title>", "T", NULL, "V"},
+	    {"<description>D</description><media:text>M</media:text>"
+	     "<itunes:keywords>k, l</itunes:keywords><dc:subject>s</dc:subject>"
+	     "<itunes:subtitle>S</itunes:subtitle>",
+		NULL, "D", "S\n\nM\n\nk, l\n\ns"},
+	    {"<description>D</description><media:group><media:content "
+	     "url='http://e/x'><media:keywords>k</media:keywords>"
+	     "<media:description>what is seen</media:description></media:content>"
+	     "</media:group>",
+		NULL, "D", "k\n\nwhat is seen"},
+	    {"<description>D</description><source url='http://e/f'>S &amp; T</source>",
+		NULL, "D", "S & T"},
+	    {"<atom:source><atom:title>S</atom:title></atom:source><atom:category "
+	     "term='t' label='L'/><atom:category term='u'/><atom:rights>R</atom:rights>"
+	     "<atom:link rel='related' href='http://e/' title='N'/>"
+	     "<description>D</description>",
+		NULL, "D", "S\n\nR\n\nN\n\nL\n\nu"},
+	    {"<description>all of tag and title</description><category>tag</category>"
+	     "<media:title>title</media:title>",
+		"title", "all of tag and title", NULL},
+	};
+	struct feed_doc d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b = {0};
+
+		buf_printf(&b,
+		    "<rss " NS_ATOM NS_MEDIA
+		    " xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:itunes="
+		    "'http://www.itunes.com/dtds/podcast-1.0.dtd'>"
+		    "<channel><item>%s</item></channel></rss>",
+		    cases[i].item);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		SAME(d.items[0].title, cases[i].title);
+		SAME(d.items[0].text, cases[i].text);
+		SAME(d.items[0].summary, cases[i].summary);
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+	parse("<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml'>"
+	      "<div xmlns='http://www.w3.org/1999/xhtml'>I k<b hidden=''/>ill</div>"
+	      "</content></entry></feed>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].text, "I kill");
+	feed_doc_clear(&d);
+	parse("<rss><channel><item><comments>http://e/c</comments><description>"
+	      "&lt;iframe srcdoc='&amp;lt;a href=http://e/d&amp;gt;in "
+	      "it&amp;lt;/a&amp;gt;'"
+	      "&gt;&lt;/iframe&gt;&lt;input value=v placeholder=p&gt;&lt;input "
+	      "type=hidden value=no&gt;&lt;a href='mailto:a@e.example?cc=b&amp;amp;"
+	      "subject=I%20will&amp;amp;body=x%zz'&gt;&lt;/a&gt;</description></item></"
+	      "channel></rss>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.items[0].nlinks, 2);
+	SAME(d.items[0].links[0], "http://e/c");
+	SAME(d.items[0].links[1], "http://e/d");
+	SAME(d.items[0].text, "in it");
+	SAME(d.items[0].summary, "v\np\nI will\nx%zz");
+	feed_doc_clear(&d);
 }
 
 /* Name spaces written with https, without their slash, or made up. */
@@ -273,6 +352,7 @@ static const struct suite_test tests[] = {
     {"own base", test_own_base},
     {"links", test_item_links},
     {"authors", test_item_authors},
+    {"labels", test_item_labels},
     {"name spaces", test_name_spaces},
     {"texts", test_item_texts},
     {"lost end tags", test_lost_ends},

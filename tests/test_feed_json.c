@@ -18,7 +18,8 @@ static const char jsonfeed[] =
     "'T','content_html':'<p>a <a href=\\\"l\\\">b</a></p>','content_text':"
     "'plain','summary':'short','image':'/i.png','banner_image':'/b.png',"
     "'date_published':'2024-02-03T04:05:06+01:00','date_modified':"
-    "'2024-02-03T05:05:06Z','authors':[{'url':'http://u'},{'name':'Zoe'}],"
+    "'2024-02-03T05:05:06Z','authors':[{'url':'http://"
+    "u'},{'name':'Zoe'},{'name':'Max'}],"
     "'tags':['x'],'language':'fr','attachments':[{'url':'/p.mp3',"
     "'mime_type':'audio/mpeg','title':'Ep','size_in_bytes':1},{'mime_type':"
     "'x/y'}]},"
@@ -44,8 +45,8 @@ test_jsonfeed(void)
 	SAME(it->id, "7");
 	SAME(it->url, "https://social.example/7");
 	SAME(it->text, "a b");
-	SAME(it->summary, "short\n\nplain");
-	SAME(it->author, "Zoe");
+	SAME(it->summary, "short\n\nplain\n\nEp\n\nx");
+	SAME(it->author, "Zoe, Max");
 	SAME(it->lang, "fr");
 	SAME(when(it->published), "2024-02-03T03:05:06Z");
 	SAME(when(it->updated), "2024-02-03T05:05:06Z");

@@ -62,7 +62,7 @@ test_mastodon(void)
 	SAME(it->in_reply_to, "111");
 	SAME(when(it->published), "2024-05-01T10:00:00Z");
 	SAME(when(it->updated), "2024-05-01T11:00:00Z");
-	SAME(it->summary, "yes\nno\nCard\nof it");
+	SAME(it->summary, "yes\nno\nCard\nof it\n\na cat");
 	CU_ASSERT_EQUAL_FATAL(it->nmedia, 2);
 	SAME(it->media[0].text, "a cat");
 	SAME(it->media[1].url, "https://m.example/2.mp4");
@@ -226,7 +226,7 @@ test_outbox(void)
 	SAME(it->url, "https://s.example/@u/1");
 	SAME(it->title, "cw");
 	SAME(it->text, "eins");
-	CU_ASSERT_PTR_NULL(it->summary);
+	SAME(it->summary, "alt");
 	SAME(it->lang, "de");
 	SAME(it->author, "https://s.example/u");
 	SAME(it->in_reply_to, "https://o.example/0");

@@ -474,6 +474,7 @@ static const struct example {
     {MSG_REFUSED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_refused,
 	"0100000000000000"
 	"0100000078"},
+    {MSG_TRACE, ROLE_FETCH, ROLE_ENGINE, true, NULL, ""},
 };
 
 static void

@@ -63,6 +63,17 @@ test_canon(void)
 	    {"http://example.org:08080", "example.org:8080/"},
 	    {"http://example.org:/x", "example.org/x"},
 	    {"hxxp://example.org/x", "example.org/x"},
+	    {"hxxp://evil[.]example/x", "evil.example/x"},
+	    {"evil(dot)sub[DOT]example", "evil.sub.example/"},
+	    {"http://\u24d4\u24e5\u24d8\u24db.example/", "evil.example/"},
+	    {"http://\U0001d41e\U0001d42f\U0001d422\U0001d425.example/",
+		"evil.example/"},
+	    {"http://\u1d49vil.example/", "evil.example/"},
+	    {"http://\u216c\ufb01\u2082.example/", "lfi2.example/"},
+	    {"http://\u0435vil.example/", "xn--vil-qdd.example/"}, /* another one */
+	    {"http://[::ffff:1.2.3.4]/", "1.2.3.4/"},
+	    {"http://[::ffff:102:304]/", "1.2.3.4/"},
+	    {"http://[::1]/", "[::1]/"},
 	    {"ftp://example.org/x", "example.org/x"},
 	    {"Web+X-1://user@example.org:80/x", "example.org/x"},
 	    {"mailto:somebody@example.org", "example.org/"},
@@ -119,7 +130,7 @@ test_canon(void)
 	    {"http://0177.0.0.01/", "127.0.0.1/"},
 	    {"http://127.0.0.1./", "127.0.0.1/"},
 	    {"http://[2001:DB8:0:0::1]:80/x", "[2001:db8::1]/x"},
-	    {"http://[::ffff:127.0.0.1]/", "[::ffff:127.0.0.1]/"},
+	    {"http://[::ffff:127.0.0.1]/", "127.0.0.1/"},
 	    {"http://example.org/a?x=<y>&z='", "example.org/a?x=%3Cy%3E&z=%27"},
 	    {"http://example.org/a?x=%41", "example.org/a?x=A"},
 	    {"http://ex_ample.org/", "ex_ample.org/"},
@@ -300,6 +311,10 @@ test_mentions(void)
 	mentions("ftp://evil.example/x", "evil.example/x");
 	mentions("<a href=\"http://a.example\">b.example</a>",
 	    "http://a.example | b.example");
+	mentions("hxxp://evil[.]example/x and evil[.]example, bad(dot)example.",
+	    "hxxp://evil[.]example/x | evil[.]example | bad(dot)example");
+	mentions("1[.]2[.]3[.]4 [evil.example] a[1].b [.] [dot]",
+	    "1[.]2[.]3[.]4 | evil.example");
 	mentions("no address ... here :// at all", "");
 	mentions("http:// nothing", "");
 }

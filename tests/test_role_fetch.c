@@ -20,6 +20,7 @@
 #include "fetch/same.h"
 #include "http_child.h"
 #include "ipc/channel.h"
+#include "ipc/trace.h"
 #include "ipc/loop.h"
 #include "ipc/role.h"
 #include "roles.h"
@@ -77,6 +78,7 @@ static struct channel *control, *engine;
 static struct buf sources;
 static struct conf *conf;
 static unsigned ready, answers;
+static int traced = -1; /* where the role says whose answer it reads */
 static bool closed;
 static struct msg last; /* POLLED */
 static uint64_t next_id = 1;
@@ -147,6 +149,11 @@ static void
 on_engine(void *ctx, struct msg *m)
 {
 	(void)ctx;
+	if (m->type == MSG_TRACE) {
+		traced = m->fd;
+		m->fd = -1;
+		return;
+	}
 	CU_ASSERT_EQUAL(m->type, MSG_POLLED);
 	msg_clear(&last);
 	last = *m;
@@ -289,6 +296,7 @@ test_feeds(void)
 	} rows[] = {{"/alpha/feed.xml", "1", "First", "Fish & <chips>"},
 	    {"/beta/feed.xml", "urn:b:1", "Atom", "after"},
 	    {"/gamma/feed.xml", "g", "Json", "third kind"}};
+	struct trace_seen seen;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct msg_polled *p = poll_feed(rows[i].path);
@@ -308,6 +316,10 @@ test_feeds(void)
 		CU_ASSERT_STRING_EQUAL(p->items[0].text, rows[i].text);
 		CU_ASSERT(p->items[0].published != CLOCK_NONE);
 	}
+	/* It is done with the last one. */
+	CU_ASSERT_FALSE(trace_peek(traced, &seen));
+	CU_ASSERT_EQUAL(seen.revision, next_id - 1);
+	CU_ASSERT_STRING_EQUAL(seen.plugin, "feed");
 }
 
 /* By the configuration of the feed, and of no other. */

@@ -55,7 +55,8 @@ struct item {
 	char *title;	      /* plain text */
 	char *author;
 	char *text;	      /* plain text of the longest body given */
-	char *summary;	      /* plain text of the shorter one, if both are given */
+	char *summary;	      /* plain text of the shorter one, and what else readers see:
+			       * other titles, what pictures show, fields, labels, tags */
 	char *lang;
 	char *in_reply_to;
 	char *published_raw;  /* as written */

@@ -102,12 +102,16 @@ engine_new(
 	g->next_batch = g->next_trial = (uint64_t)now << 20;
 	g->nfetchers = o->conf->fetchers;
 	g->fetchers = xcalloc(g->nfetchers, sizeof(*g->fetchers));
+	g->traces = xcalloc(g->nfetchers, sizeof(*g->traces));
+	for (unsigned i = 0; i < g->nfetchers; i++)
+		g->traces[i] = -1;
 	rc = open_all(g, o, e);
 	if (rc != 0) {
 		ledger_free(&g->ledger);
 		vault_free(&g->vault);
 		store_free(&g->store);
 		free(g->fetchers);
+		free(g->traces);
 		free(g);
 		return rc;
 	}
@@ -179,6 +183,7 @@ static const struct {
     {MSG_ANSWERED, engine_answered},
     {MSG_TRIED, engine_list_tried},
     {MSG_REFUSED, refused},
+    {MSG_TRACE, engine_fetch_trace},
     {MSG_SENT, engine_sent},
     {MSG_SENDING, engine_courier_hand},
 };

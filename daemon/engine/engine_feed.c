@@ -6,11 +6,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "engine/engine_in.h"
 #include "fetch/schedule.h"
+#include "ipc/trace.h"
 
 #define LOST_MAX 20
 #define AGAIN CLOCK_SEC /* while nobody can fetch it */
@@ -299,12 +301,23 @@ engine_feed_sync(struct engine *g, int64_t now)
 	xtrim();
 }
 
+static void
+forget_trace(struct engine *g, uint32_t index)
+{
+	if (g->traces[index] >= 0)
+		close(g->traces[index]);
+	g->traces[index] = -1;
+}
+
 void
 engine_feed_free(struct engine *g)
 {
 	free(g->feeds);
 	free(g->heap);
+	for (unsigned i = 0; i < g->nfetchers; i++)
+		forget_trace(g, i);
 	free(g->fetchers);
+	free(g->traces);
 }
 
 /* --- requests in hand --- */
@@ -398,8 +411,9 @@ send_feed(struct engine *g, struct engine_feed *f, int64_t now)
 	return ok;
 }
 
-/* At once; but one of those that a fetcher died with may be what killed it, and must
- * not keep it from all others by killing it for ever. */
+/* At once; but the one that a fetcher died over, or where it does not say one of those
+ * in its hands, may be what killed it, and must not keep it from all others by killing
+ * it for ever. */
 static int64_t
 lost_again(struct engine_feed *f)
 {
@@ -420,15 +434,16 @@ lost_again(struct engine_feed *f)
 	return wait;
 }
 
-/* A lost request is asked again; a recheck stays due in the store. */
+/* A lost request is asked again; a recheck stays due in the store.  blamed: as far as
+ * is known a fetcher may have died over it. */
 static void
-poll_lost(struct engine *g, struct engine_poll *p, int64_t now)
+poll_lost(struct engine *g, struct engine_poll *p, bool blamed, int64_t now)
 {
 	struct engine_feed *f = p->feed != 0 ? engine_feed_find(g, p->feed) : NULL;
 
 	if (f != NULL) {
 		f->in_flight = false;
-		engine_feed_schedule(g, f, now + lost_again(f));
+		engine_feed_schedule(g, f, now + (blamed ? lost_again(f) : 0));
 	}
 	if (p->list != 0)
 		engine_list_lost(g, p, now);
@@ -447,7 +462,7 @@ drop_forgotten(struct engine *g, int64_t now)
 		}
 		log_warn("feed", "fetch role %u gave no answer for a day: asked again",
 		    g->polls[i].fetcher);
-		poll_lost(g, &g->polls[i], now);
+		poll_lost(g, &g->polls[i], true, now);
 	}
 }
 
@@ -513,16 +528,72 @@ engine_fetch_up(struct engine *g, uint32_t index, int64_t now)
 }
 
 void
+engine_fetch_trace(struct engine *g, struct msg *m, int64_t now)
+{
+	(void)now;
+	if (m->from_index >= g->nfetchers)
+		return;
+	forget_trace(g, m->from_index);
+	g->traces[m->from_index] = m->fd;
+	m->fd = -1;
+}
+
+/* The request whose answer this fetcher was reading when it ended; 0: it was in none.
+ */
+static uint64_t
+was_reading(const struct engine *g, uint32_t index)
+{
+	struct trace_seen seen;
+
+	if (!trace_peek(g->traces[index], &seen) || seen.what != TRACE_READ)
+		return 0;
+	for (size_t i = 0; i < g->npolls; i++)
+		if (g->polls[i].id == seen.revision && g->polls[i].fetcher == index)
+			return seen.revision;
+	return 0;
+}
+
+/* An errand or a look that a fetcher died over has had an answer, and one that would be
+ * no better next time: so many attempts, and then it is given up. */
+static bool
+answered_by_death(struct engine *g, const struct engine_poll *p, int64_t now)
+{
+	struct msg m;
+
+	if (p->errand == 0 && p->violation == 0)
+		return false;
+	log_warn("feed", "a fetch role has ended over what came for %s %lld",
+	    p->errand != 0 ? "errand" : "violation",
+	    (long long)(p->errand != 0 ? p->errand : p->violation));
+	msg_init(&m, MSG_POLLED);
+	m.from = ROLE_FETCH;
+	m.from_index = p->fetcher;
+	m.polled.id = p->id;
+	m.polled.outcome = POLLED_HTTP_ERROR;
+	m.polled.time = now;
+	m.polled.why = xstrdup("the fetch role ended over what came");
+	engine_polled(g, &m, now);
+	msg_clear(&m);
+	return true;
+}
+
+void
 engine_fetch_down(struct engine *g, uint32_t index, int64_t now)
 {
+	uint64_t over;
+
 	if (index >= g->nfetchers)
 		return;
 	g->fetchers[index] = false;
 	engine_stream_fetch_down(g, index, now);
+	over = was_reading(g, index);
+	forget_trace(g, index);
 	for (size_t i = 0; i < g->npolls;) {
-		if (g->polls[i].fetcher == index)
-			poll_lost(g, &g->polls[i], now);
-		else
+		struct engine_poll *p = &g->polls[i];
+
+		if (p->fetcher != index)
 			i++;
+		else if (p->id != over || !answered_by_death(g, p, now))
+			poll_lost(g, p, over == 0 || p->id == over, now);
 	}
 }

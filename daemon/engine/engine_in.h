@@ -173,6 +173,7 @@ struct engine {
 	int64_t synced; /* when feeds were spread; CLOCK_NONE: dispatched since then */
 	uint64_t next_poll_id;
 	bool *fetchers;	    /* up? */
+	int *traces;	    /* of fetchers: which answer they read (ipc/trace.h); or -1 */
 	unsigned nfetchers; /* fixed at the start: each owns its hosts */
 	struct engine_outage outage;
 
@@ -260,6 +261,8 @@ uint32_t engine_poll_fetcher(const struct engine *g, const char *url);
 bool engine_poll_has_violation(const struct engine *g, int64_t violation);
 void engine_fetch_up(struct engine *g, uint32_t index, int64_t now);
 void engine_fetch_down(struct engine *g, uint32_t index, int64_t now);
+/* Takes the page that says which answer it reads. */
+void engine_fetch_trace(struct engine *g, struct msg *m, int64_t now);
 
 /* --- engine_poll.c --- */
 

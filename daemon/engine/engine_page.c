@@ -11,7 +11,8 @@
 /* Pieces that are looked for, and their length; one that is there is enough. */
 #define PIECES 8
 #define PIECE 32
-#define TELLING 8 /* a text below so many bytes tells nothing */
+#define PARAGRAPHS 16 /* that are looked for alone */
+#define TELLING 8     /* a text below so many bytes tells nothing */
 
 char *
 engine_squeeze(const char *s, size_t n)
@@ -31,11 +32,10 @@ engine_squeeze(const char *s, size_t n)
 	return out;
 }
 
-bool
-engine_page_shows(const struct item *page, const char *text)
+static bool
+shows(const char *all, const char *text, size_t len)
 {
-	char *body = item_body(page), *all = engine_squeeze(body, strlen(body));
-	char *want = engine_squeeze(text, strlen(text)), piece[PIECE + 1];
+	char *want = engine_squeeze(text, len), piece[PIECE + 1];
 	size_t n = strlen(want), step = n > PIECE ? (n - PIECE) / PIECES + 1 : 1;
 	bool found = n <= PIECE && n >= TELLING && strstr(all, want) != NULL;
 
@@ -44,8 +44,26 @@ engine_page_shows(const struct item *page, const char *text)
 		piece[PIECE] = '\0';
 		found = strstr(all, piece) != NULL;
 	}
+	free(want);
+	return found;
+}
+
+bool
+engine_page_shows(const struct item *page, const char *text)
+{
+	char *body = item_body(page), *all = engine_squeeze(body, strlen(body));
+	bool found = shows(all, text, strlen(text));
+	const char *end;
+
+	/* What a post hides stands behind what it shows, and on a page behind all that
+	 * the page shows: apart. */
+	for (int i = 0; !found && text != NULL && i < PARAGRAPHS; i++) {
+		end = strstr(text, "\n\n");
+		found =
+		    shows(all, text, end != NULL ? (size_t)(end - text) : strlen(text));
+		text = end != NULL ? end + 2 : NULL;
+	}
 	free(body);
 	free(all);
-	free(want);
 	return found;
 }

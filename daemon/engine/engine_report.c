@@ -18,13 +18,14 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "engine/engine_in.h"
+#include "engine/engine_cover.h"
 #include "engine/engine_json.h"
 #include "store/store_report.h"
 
 #define FROM_MAX 500
 #define OF_ITEM_MAX 100		    /* reports of one post */
 #define LOOKED_AT ((int64_t)500000) /* posts, the newest, for an address */
+#define SAME_MAX 256		    /* posts of one address that are told apart */
 #define SHOWN_MAX 500
 
 static void
@@ -209,13 +210,43 @@ engine_report_load(struct engine *g)
 
 /* --- tosctl report --- */
 
+/* Anybody may list the address of somebody else's post: that of a feed on the post's
+ * own site goes before.  Moves those to the front; how many they are. */
+static size_t
+of_own_site(struct engine *g, const char *url, int64_t *ids, size_t n)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct store_item item;
+		struct store_feed feed;
+		struct err e = ERR_INIT;
+		bool same;
+
+		engine_must(store_item_get(g->store, ids[i], &item, &e), 0,
+		    "cannot read a post", &e);
+		engine_must(store_feed_get(g->store, item.feed, &feed, &e), 0,
+		    "cannot read a feed", &e);
+		same = engine_same_site(feed.url, url);
+		store_feed_clear(&feed);
+		store_item_clear(&item);
+		if (same) {
+			int64_t id = ids[i];
+
+			ids[i] = ids[own];
+			ids[own++] = id;
+		}
+	}
+	return own;
+}
+
 /* By its number, or by its address. */
 static int
 find_item(struct engine_call *k, struct store_item *out, struct err *e)
 {
 	const char *name = json_get_text(k->request, "item");
 	size_t len = name != NULL ? strlen(name) : 0, n;
-	int64_t ids[2] = {0};
+	int64_t ids[SAME_MAX] = {0};
 	char *url;
 	int rc;
 
@@ -227,7 +258,12 @@ find_item(struct engine_call *k, struct store_item *out, struct err *e)
 					 : rc;
 	}
 	url = xstrndup(name, strcspn(name, "#"));
-	rc = store_items_at(k->g->store, url, LOOKED_AT, ids, 2, &n, e);
+	rc = store_items_at(k->g->store, url, LOOKED_AT, ids, SAME_MAX, &n, e);
+	if (rc == 0 && n > 1) {
+		size_t own = of_own_site(k->g, url, ids, n);
+
+		n = own > 0 ? own : n;
+	}
 	free(url);
 	if (rc != 0)
 		return rc;

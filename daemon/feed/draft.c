@@ -15,6 +15,7 @@
 #define SHORT_MAX ((size_t)2048) /* ids, authors, dates */
 #define DOC_LINK_BYTES ((size_t)8 << 20)
 #define LANG_MAX 64
+#define AUTHOR_FOR_WANT 1 /* the rank of whom better than nobody */
 #define MEDIA_MAX 64
 #define LINK_COST ((size_t)48) /* of memory, beside its bytes */
 
@@ -100,6 +101,8 @@ absorb(struct draft *d, struct feed_html *h)
 		if (d->alt.len > 0)
 			buf_putc(&d->alt, '\n');
 		buf_puts(&d->alt, h->alt);
+	} else if (h->alt != NULL) {
+		d->it.flags |= ITEM_TRUNCATED;
 	}
 }
 
@@ -161,14 +164,21 @@ void
 draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, int rank)
 {
-	char *t;
+	char *t = draft_plain(d, s, n, form, base, TITLE_MAX);
 
-	if (rank <= d->title_rank)
+	if (rank <= d->title_rank) {
+		draft_labels_add(d, &d->labels, t);
 		return;
-	t = draft_plain(d, s, n, form, base, TITLE_MAX);
+	}
 	/* An empty title only counts while there is no other. */
+	if (t[0] == '\0' && d->title_rank > 0) {
+		free(t);
+		return;
+	}
 	better(&d->title_rank, t[0] != '\0' ? rank : 0, true);
-	replace(&d->it.title, t);
+	if (d->it.title != NULL)
+		draft_labels_add(d, &d->labels, d->it.title);
+	d->it.title = t;
 }
 
 static bool
@@ -248,7 +258,22 @@ draft_id(struct draft *d, const char *s, size_t n, int rank)
 void
 draft_author(struct draft *d, const char *s, size_t n, int rank)
 {
-	draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
+	char *more, *both;
+
+	if (rank != d->author_rank || rank <= AUTHOR_FOR_WANT) {
+		draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
+		return;
+	}
+	more = literal(d, s, n, SHORT_MAX);
+	if (more[0] != '\0' && strstr(d->it.author, more) == NULL) {
+		if (strlen(d->it.author) + strlen(more) < SHORT_MAX) {
+			both = xasprintf("%s, %s", d->it.author, more);
+			replace(&d->it.author, both);
+		} else {
+			d->it.flags |= ITEM_TRUNCATED;
+		}
+	}
+	free(more);
 }
 
 static void
@@ -352,16 +377,6 @@ front(const struct draft *d)
 }
 
 static void
-add_summary(struct buf *b, const char *s)
-{
-	if (s == NULL || s[0] == '\0')
-		return;
-	if (b->len > 0)
-		buf_puts(b, "\n\n");
-	buf_puts(b, s);
-}
-
-static void
 set_bodies(struct draft *d)
 {
 	enum draft_body first = front(d);
@@ -371,11 +386,12 @@ set_bodies(struct draft *d)
 	d->bodies[first] = NULL;
 	for (int i = 0; i < DRAFT_NBODIES; i++) {
 		if (d->bodies[i] != NULL && strcmp(d->bodies[i], d->it.text) != 0)
-			add_summary(&rest, d->bodies[i]);
+			draft_paragraph(&rest, d->bodies[i]);
 		free(d->bodies[i]);
 	}
-	add_summary(&rest, d->more.data);
-	add_summary(&rest, d->alt.data);
+	draft_paragraph(&rest, d->more.data);
+	draft_paragraph(&rest, d->alt.data);
+	draft_labels_put(d, &rest);
 	if (rest.len > 0)
 		d->it.summary = buf_take(&rest);
 	buf_free(&rest);
@@ -492,6 +508,8 @@ draft_clear(struct draft *d)
 	html_media_free(&d->media);
 	buf_free(&d->more);
 	buf_free(&d->alt);
+	draft_labels_free(&d->labels);
+	draft_labels_free(&d->tags);
 	item_clear(&d->it);
 	memset(d, 0, sizeof(*d));
 }

@@ -40,6 +40,10 @@ struct draft {
 	struct feed_links links;
 	struct html_media media; /* of bodies */
 	struct buf alt, more;
+	struct draft_labels {
+		char **v;
+		size_t n, bytes;
+	} labels, tags;
 	char *bodies[DRAFT_NBODIES];
 	int order[DRAFT_NBODIES]; /* which came after which */
 	int nbodies;
@@ -51,11 +55,15 @@ struct draft {
 void draft_init(struct draft *d, struct feed_build *build);
 
 /* All strings are borrowed; rank decides between several, an equal rank keeps the
- * first (dates: takes the last). */
+ * first (dates: takes the last; authors: takes both).  Other titles become labels. */
 void draft_title(struct draft *d, const char *s, size_t n, enum draft_form form,
     const char *base, int rank);
 void draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
     enum draft_form form, const char *base);
+/* What readers see beside title and body: another title, a note of rights; it comes behind
+ * them unless they hold it.  tag: one of a set without an order. */
+void draft_label(struct draft *d, const char *s, size_t n, enum draft_form form,
+    const char *base, bool tag);
 void draft_url(struct draft *d, const char *base, const char *ref, size_t n, int rank);
 /* The same, but an equal rank replaces. */
 void draft_url_last(
@@ -86,6 +94,17 @@ char *draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form
 
 /* A language tag, its parts with - between; NULL if there is none. */
 char *draft_lang(const char *s, size_t n);
+
+/* --- draft_labels.c --- */
+
+/* Takes t. */
+void draft_labels_add(struct draft *d, struct draft_labels *to, char *t);
+/* Titles and notes as they came, and what media show; tags by name, since some who
+ * publish give them in another order each time.  Both sets are empty then. */
+void draft_labels_put(struct draft *d, struct buf *rest);
+void draft_labels_free(struct draft_labels *l);
+/* Behind what is there; s may be NULL. */
+void draft_paragraph(struct buf *b, const char *s);
 
 /* The readers.  text is valid UTF-8. */
 struct feed_text;

@@ -77,7 +77,9 @@
 	X(VERSION, "version") X(HOME_PAGE_URL, "home_page_url")                        \
 	X(FEED_URL, "feed_url") X(NEXT_URL, "next_url") X(HUBS, "hubs")                \
 	X(RSS, "rss") X(CHANNEL, "channel") X(ITEM, "item") X(ENCLOSURE, "enclosure")  \
-	X(ENCODED, "content:encoded") X(DC_CREATOR, "dc:creator") X(DC_DATE, "dc:date")
+	X(ENCODED, "content:encoded") X(DC_CREATOR, "dc:creator") X(DC_DATE, "dc:date")    \
+	X(TAGS, "tags") X(KEYWORDS, "keywords") X(CATEGORIES, "categories")            \
+	X(CATEGORY, "category")
 /* clang-format on */
 
 enum json_key {
@@ -244,6 +246,8 @@ void feed_json_author(struct feed_json *j, const struct json_value *v);
 void feed_json_lang(struct feed_json *j, const struct json_value *v);
 void feed_json_reply(struct feed_json *j, const struct json_value *v);
 void feed_json_link(struct feed_json *j, const struct json_value *v);
+/* A tag, or a list of them. */
+void feed_json_tags(struct feed_json *j, const struct json_value *v);
 /* Something that readers see beside the body. */
 void feed_json_note(struct feed_json *j, const struct json_value *v);
 void feed_json_media(struct feed_json *j, const struct json_value *url,

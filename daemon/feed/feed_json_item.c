@@ -225,6 +225,17 @@ read_lists(struct feed_json *j, const struct found *in)
 }
 
 static void
+read_tags(struct feed_json *j, const struct json_fields *f)
+{
+	static const enum json_key keys[] = {
+	    JSON_TAGS, JSON_KEYWORDS, JSON_CATEGORIES, JSON_CATEGORY};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_has(f, keys[i]))
+			feed_json_tags(j, json_get(f, keys[i]));
+}
+
+static void
 read_addresses(struct feed_json *j, const struct found *in)
 {
 	feed_json_url(j, in->one[URL], 3);
@@ -267,6 +278,7 @@ read_item(struct feed_json *j, const struct json_fields *f)
 	feed_json_lang(j, in.one[LANG]);
 	feed_json_reply(j, in.one[REPLY]);
 	read_lists(j, &in);
+	read_tags(j, f);
 	feed_json_end(j);
 }
 

@@ -290,12 +290,12 @@ author(struct feed_json *j, const struct json_value *v)
 	const char *s;
 
 	if (v->kind == JSON_KIND_OBJECT) {
-		if (j->d.author_rank < 2)
-			person(j, v);
+		person(j, v);
 		return;
 	}
 	s = feed_json_text(j, v, FEED_JSON_SHORT, &n);
-	if (s != NULL)
+	/* An address beside a name is the same person's. */
+	if (s != NULL && (j->d.author_rank < 2 || memmem(s, n, "://", 3) == NULL))
 		draft_author(&j->d, s, n, 2);
 }
 
@@ -338,6 +338,32 @@ feed_json_reply(struct feed_json *j, const struct json_value *v)
 	j->d.it.in_reply_to = feed_json_str(j, v);
 }
 
+static void
+tag(struct feed_json *j, const struct json_value *v)
+{
+	struct json_fields f;
+	const struct json_value *name = v;
+	size_t n;
+	const char *s;
+
+	if (v->kind == JSON_KIND_OBJECT) {
+		json_fields_of(v, &f);
+		name = JSON_FIRST(&f, JSON_NAME, JSON_TITLE, JSON_TEXT);
+	}
+	/* Numbers are keys of something else. */
+	if (name == NULL || name->kind != JSON_KIND_STRING)
+		return;
+	s = json_text(name, &j->scratch, FEED_JSON_SHORT, &n);
+	if (s != NULL)
+		draft_label(&j->d, s, n, DRAFT_PLAIN, NULL, true);
+}
+
+void
+feed_json_tags(struct feed_json *j, const struct json_value *v)
+{
+	feed_json_each(j, v, tag);
+}
+
 void
 feed_json_note(struct feed_json *j, const struct json_value *v)
 {
@@ -346,8 +372,12 @@ feed_json_note(struct feed_json *j, const struct json_value *v)
 	const char *s = feed_json_text(j, v, FEED_JSON_SHORT * 8, &n);
 	char *t;
 
-	if (s == NULL || n == 0 || to->len > FEED_JSON_SHORT * 8)
+	if (s == NULL || n == 0)
 		return;
+	if (to->len > FEED_JSON_SHORT * 8) {
+		j->d.it.flags |= ITEM_TRUNCATED;
+		return;
+	}
 	t = draft_plain(&j->d, s, n, DRAFT_GUESS, j->base, FEED_JSON_SHORT * 8);
 	if (t[0] != '\0' && to->len > 0)
 		buf_putc(to, '\n');

@@ -10,6 +10,7 @@
 
 #include "feed/charset.h"
 #include "feed/html_names.h"
+#include "feed/html_shown.h"
 #include "feed/xml_state.h"
 
 /* The name behind the prefix. */
@@ -272,6 +273,17 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 	buf_free(&url);
 }
 
+/* In HTML <b/> ends nothing. */
+static void
+keep_end(struct xml_state *s, struct markup_str local)
+{
+	if (!s->t.empty || s->form != XML_INLINE || html_shown_void(&local))
+		return;
+	buf_puts(&s->buf, "</");
+	buf_put(&s->buf, local.p, local.n);
+	buf_putc(&s->buf, '>');
+}
+
 /* A tag inside the captured element goes into its text as it is, but without a
  * prefix, so that HTML reads it. */
 static void
@@ -284,16 +296,18 @@ keep_tag(struct xml_state *s)
 	s->children = true;
 	if (s->rebased > 0 && s->t.kind == MARKUP_OPEN) {
 		keep_rebased(s, local);
+		keep_end(s, local);
 		return;
 	}
 	if (prefix.n == 0) {
 		buf_put(&s->buf, s->t.source.p, s->t.source.n);
 		if (s->t.source.n > 0 && s->t.source.p[s->t.source.n - 1] != '>')
 			buf_putc(&s->buf, '>');
-		return;
+	} else {
+		buf_puts(&s->buf, s->t.kind == MARKUP_CLOSE ? "</" : "<");
+		buf_put(&s->buf, local.p, s->t.source.p + s->t.source.n - local.p);
 	}
-	buf_puts(&s->buf, s->t.kind == MARKUP_CLOSE ? "</" : "<");
-	buf_put(&s->buf, local.p, s->t.source.p + s->t.source.n - local.p);
+	keep_end(s, local);
 }
 
 /* What must be closed before the element begins. */

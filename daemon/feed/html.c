@@ -8,43 +8,23 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "feed/html_hidden.h"
-#include "feed/html_names.h"
+#include "feed/html_in.h"
 #include "feed/lanes.h"
-#include "feed/markup.h"
 
 #define ALT_MAX ((size_t)64 << 10)
 #define META_MAX ((size_t)16 << 10)
+#define SRCDOC_DEPTH 3
 #define AT_ONCE ((size_t)64 << 10) /* room for text that is made beforehand */
 
-enum gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARA };
-
-struct state {
-	struct markup m;
-	struct markup_token t;
-	const struct feed_html_opt *opt;
-	struct feed_html *out;
-	struct feed_links *links;
-	struct buf text, alt, decoded, title;
-	char *base; /* of <base href>, else NULL */
-	enum gap gap;
-	unsigned pre;
-	bool in_title, seen_title, drop, style;
-	const char
-	    *at[HTML_MEDIA_ATTRS]; /* of the tag in hand, where it shows something */
-	struct { /* the outermost element for those who listen, while open */
-		char name[16];
-		unsigned depth; /* elements of its name */
-		size_t at;	/* bytes of text before it */
-	} spoken;
-};
+static void read_html(const char *html, size_t n, const struct feed_html_opt *opt,
+    struct feed_html *out, unsigned depth);
 
 static void
-put_gap(struct buf *b, enum gap gap)
+put_gap(struct buf *b, enum html_gap gap)
 {
 	static const char *const gaps[] = {"", " ", "\n", "\n\n"};
 
-	if (b->len > 0 && gap != GAP_NONE)
+	if (b->len > 0 && gap != HTML_GAP_NONE)
 		buf_puts(b, gaps[gap]);
 }
 
@@ -70,7 +50,7 @@ run_end(const char *p, const char *end)
 
 /* How much text may follow; a few bytes more than fits, so that cut() sees it. */
 static size_t
-room(const struct state *s)
+room(const struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -81,7 +61,7 @@ room(const struct state *s)
 
 /* Appends decoded text, white space collapsed. */
 static void
-put_text(struct state *s, const char *p, size_t n)
+put_text(struct html_state *s, const char *p, size_t n)
 {
 	const char *end = p + n;
 	struct buf *b = &s->text;
@@ -94,7 +74,7 @@ put_text(struct state *s, const char *p, size_t n)
 		if ((uint8_t)*p > ' ') {
 			p = run_end(p + 1, end);
 			put_gap(b, s->gap);
-			s->gap = GAP_NONE;
+			s->gap = HTML_GAP_NONE;
 			left = room(s);
 			if ((size_t)(p - run) >= left) {
 				buf_put(b, run, left);
@@ -105,24 +85,17 @@ put_text(struct state *s, const char *p, size_t n)
 		if (p >= end)
 			break;
 		if (s->pre > 0 && *p == '\n')
-			s->gap = s->gap < GAP_LINE ? GAP_LINE : GAP_PARA;
-		else if (s->gap < GAP_SPACE &&
+			s->gap = s->gap < HTML_GAP_LINE ? HTML_GAP_LINE : HTML_GAP_PARA;
+		else if (s->gap < HTML_GAP_SPACE &&
 			 (*p == ' ' || (*p >= '\t' && *p <= '\r')))
-			s->gap = GAP_SPACE;
+			s->gap = HTML_GAP_SPACE;
 		p++;
 	}
 }
 
-static void
-raise_gap(struct state *s, enum gap gap)
-{
-	if (s->gap < gap)
-		s->gap = gap;
-}
-
 /* Text up to the limit: what lies beyond is not looked at. */
 static bool
-room_left(struct state *s)
+room_left(struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -133,7 +106,7 @@ room_left(struct state *s)
 }
 
 static void
-on_text(struct state *s)
+on_text(struct html_state *s)
 {
 	const char *p = s->t.text.p;
 	size_t n = s->t.text.n;
@@ -141,12 +114,8 @@ on_text(struct state *s)
 	if (n == 0)
 		return;
 	/* Raw text comes as CDATA; a script without end is text like any other. */
-	if (s->drop && s->t.kind == MARKUP_CDATA) {
-		/* Whole pages hide menus and the like: there it tells nothing. */
-		if (s->style && !s->opt->page && !s->out->hidden)
-			s->out->hidden = html_sheet_hides(p, n);
+	if (s->drop && s->t.kind == MARKUP_CDATA)
 		return;
-	}
 	if (s->t.kind == MARKUP_TEXT && memchr(p, '&', n) != NULL) {
 		buf_reset(&s->decoded);
 		markup_decode(&s->m, &s->decoded, p, n);
@@ -159,104 +128,87 @@ on_text(struct state *s)
 		put_text(s, p, n);
 }
 
-/* The value of an attribute, decoded, in s->decoded; false if it has none. */
 static bool
-value(struct state *s, const struct markup_str *v)
+attr(struct html_state *s, const char *name)
 {
-	buf_reset(&s->decoded);
-	if (v == NULL || v->p == NULL)
-		return false;
-	buf_reserve(&s->decoded, 0);
-	markup_decode(&s->m, &s->decoded, v->p, v->n);
-	return true;
-}
-
-static bool
-attr(struct state *s, const char *name)
-{
-	return value(s, markup_attr(&s->m, &s->t, name));
+	return html_value(s, markup_attr(&s->m, &s->t, name));
 }
 
 static const char *
-base_of(const struct state *s)
+base_of(const struct html_state *s)
 {
 	return s->base != NULL ? s->base : s->opt->base;
 }
 
 static void
-keep_note(struct state *s, const struct markup_str *v)
+put_note(struct html_state *s, char *text)
 {
-	if (v->n == 0 || s->alt.len > ALT_MAX || !value(s, v))
-		return;
-	text_trim(s->decoded.data);
-	if (s->decoded.data[0] == '\0')
+	text_trim(text);
+	if (text[0] == '\0')
 		return;
 	if (s->alt.len > 0)
 		buf_putc(&s->alt, '\n');
-	feed_plain_put(&s->alt, s->decoded.data, strlen(s->decoded.data), ALT_MAX);
-}
-
-/* --- text for those who listen --- */
-
-static bool
-is_spoken(const struct state *s)
-{
-	const struct markup_str *name = &s->t.name;
-
-	return s->spoken.depth > 0 && strlen(s->spoken.name) == name->n &&
-	       strncasecmp(s->spoken.name, name->p, name->n) == 0;
-}
-
-/* Elements without content, that people give classes. */
-static bool
-is_void(const struct markup_str *name)
-{
-	static const char *const names[] = {"br", "hr", "img", "input", "wbr"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == name->n &&
-		    strncasecmp(names[i], name->p, name->n) == 0)
-			return true;
-	return false;
-}
-
-/* It ends: was it more than a label? */
-static void
-close_spoken(struct state *s)
-{
-	s->spoken.depth = 0;
-	if (s->text.len - s->spoken.at > HTML_SPOKEN_MAX)
-		s->out->hidden = true;
+	if (!feed_plain_put(&s->alt, text, strlen(text), ALT_MAX))
+		s->out->truncated = true;
 }
 
 static void
-on_class(struct state *s, const struct markup_str *v)
+keep_note(struct html_state *s, const struct markup_str *v)
 {
-	enum html_class class =
-	    v->p != NULL ? html_class_of(v->p, v->n) : HTML_CLASS_SHOWN;
+	if (v->n > 0 && html_value(s, v))
+		put_note(s, s->decoded.data);
+}
 
-	if (class == HTML_CLASS_HIDDEN) {
-		s->out->hidden = true;
-	} else if (class == HTML_CLASS_SPOKEN && s->spoken.depth == 0 && !s->t.empty &&
-		   !is_void(&s->t.name) && s->t.name.n < sizeof(s->spoken.name)) {
-		memcpy(s->spoken.name, s->t.name.p, s->t.name.n);
-		s->spoken.name[s->t.name.n] = '\0';
-		s->spoken.depth = 1;
-		s->spoken.at = s->text.len;
+static int
+unhex(char c)
+{
+	return c >= '0' && c <= '9'		    ? c - '0'
+	       : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+						    : -1;
+}
+
+/* mailto:somebody?subject=...&body=...: what readers are to write. */
+static void
+on_mail(struct html_state *s, const char *p)
+{
+	struct buf b = {0};
+
+	for (p = strchr(p, '?'); p != NULL; p = strchr(p, '&')) {
+		size_t n = strncasecmp(++p, "subject=", 8) == 0 ? 8
+			   : strncasecmp(p, "body=", 5) == 0	? 5
+								: 0;
+
+		if (n == 0)
+			continue;
+		buf_reset(&b);
+		for (p += n; *p != '\0' && *p != '&'; p++) {
+			int hi = *p == '%' ? unhex(p[1]) : -1,
+			    lo = hi >= 0 ? unhex(p[2]) : -1;
+
+			buf_putc(&b, lo >= 0 ? (char)(hi << 4 | lo) : *p);
+			p += lo >= 0 ? 2 : 0;
+		}
+		if (b.len > 0 && text_valid(b.data, b.len))
+			put_note(s, b.data);
 	}
+	buf_free(&b);
 }
 
 /* An address is a link; of the tags that show something it is kept which. */
 static void
-on_address(struct state *s, enum html_attr what, const struct markup_str *v)
+on_address(struct html_state *s, enum html_attr what, const struct markup_str *v)
 {
 	const char *ref, *url;
 	size_t n;
 
-	if (!value(s, v))
+	if (!html_value(s, v))
 		return;
 	ref = s->decoded.data;
 	n = s->decoded.len;
+	if (what == HTML_ATTR_HREF && n > 7 && strncasecmp(ref, "mailto:", 7) == 0) {
+		on_mail(s, ref + 7);
+		return;
+	}
 	if (what == HTML_ATTR_SRCSET)
 		ref = html_srcset_first(ref, &n);
 	url = feed_links_add(s->links, base_of(s), ref, n);
@@ -266,8 +218,52 @@ on_address(struct state *s, enum html_attr what, const struct markup_str *v)
 		s->at[what - HTML_ATTR_SRC] = url;
 }
 
+/* A field that can be seen. */
+static bool
+shows_value(const struct html_state *s)
+{
+	const struct markup_str *type = markup_attr(&s->m, &s->t, "type");
+
+	return s->t.name.n == 5 && strncasecmp(s->t.name.p, "input", 5) == 0 &&
+	       (type == NULL || type->p == NULL || type->n != 6 ||
+		   strncasecmp(type->p, "hidden", 6) != 0);
+}
+
+/* A document in a frame: paragraphs of this one. */
 static void
-on_attr(struct state *s, const struct markup_attr *a)
+on_srcdoc(struct html_state *s, const struct markup_str *v)
+{
+	struct feed_html_opt opt = {.base = base_of(s),
+	    .max_text = s->opt->max_text,
+	    .links = s->links,
+	    .media = s->opt->media};
+	struct feed_html h;
+
+	if (s->depth + 1 >= SRCDOC_DEPTH) {
+		s->out->truncated = true;
+		return;
+	}
+	if (!html_value(s, v))
+		return;
+	read_html(s->decoded.data, s->decoded.len, &opt, &h, s->depth + 1);
+	html_gap(s, HTML_GAP_PARA);
+	s->pre++; /* its lines are lines */
+	put_text(s, h.text, strlen(h.text));
+	s->pre--;
+	html_gap(s, HTML_GAP_PARA);
+	s->out->hidden |= h.hidden;
+	s->out->truncated |= h.truncated;
+	if (h.alt != NULL) {
+		if (s->alt.len > 0)
+			buf_putc(&s->alt, '\n');
+		s->out->truncated |=
+		    !feed_plain_put(&s->alt, h.alt, strlen(h.alt), ALT_MAX);
+	}
+	feed_html_clear(&h);
+}
+
+static void
+on_attr(struct html_state *s, const struct markup_attr *a)
 {
 	enum html_attr what = html_attr(a->name.p, a->name.n);
 
@@ -284,16 +280,13 @@ on_attr(struct state *s, const struct markup_attr *a)
 		if (a->value.p != NULL)
 			keep_note(s, &a->value);
 		break;
-	case HTML_ATTR_STYLE:
-		if (!s->out->hidden && value(s, &a->value))
-			s->out->hidden =
-			    html_style_hides(s->decoded.data, s->decoded.len);
+	case HTML_ATTR_VALUE: /* what a form has in it already */
+		if (a->value.p != NULL && shows_value(s))
+			keep_note(s, &a->value);
 		break;
-	case HTML_ATTR_CLASS:
-		on_class(s, &a->value);
-		break;
-	case HTML_ATTR_HIDDEN:
-		s->out->hidden = true;
+	case HTML_ATTR_SRCDOC:
+		if (a->value.p != NULL)
+			on_srcdoc(s, &a->value);
 		break;
 	default:
 		break;
@@ -302,7 +295,7 @@ on_attr(struct state *s, const struct markup_attr *a)
 
 /* What a page says of itself. */
 static void
-on_meta(struct state *s)
+on_meta(struct html_state *s)
 {
 	static const struct {
 		const char *name;
@@ -336,7 +329,7 @@ on_meta(struct state *s)
 }
 
 static void
-on_head_element(struct state *s, enum html_tag tag)
+on_head_element(struct html_state *s, enum html_tag tag)
 {
 	if (tag == HTML_TAG_TITLE && !s->seen_title) {
 		s->in_title = s->seen_title = true;
@@ -356,7 +349,7 @@ on_head_element(struct state *s, enum html_tag tag)
 }
 
 static void
-on_media(struct state *s, enum html_tag tag, bool open)
+on_media(struct html_state *s, enum html_tag tag, bool open)
 {
 	struct html_media_found f = {
 	    s->opt->media, &s->m, &s->t, base_of(s), s->links, s->at};
@@ -367,44 +360,66 @@ on_media(struct state *s, enum html_tag tag, bool open)
 		html_media_close(f.to, tag);
 }
 
+/* The break that a tag makes in the text around it. */
 static void
-on_tag(struct state *s, bool open)
+break_at(struct html_state *s, enum html_tag tag, bool open)
+{
+	if (tag == HTML_TAG_PRE) {
+		html_gap(s, HTML_GAP_LINE);
+		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
+	} else if (tag == HTML_TAG_PARA) {
+		html_gap(s, HTML_GAP_PARA);
+	} else if (tag == HTML_TAG_BLOCK) {
+		html_gap(s, HTML_GAP_LINE);
+	} else if (tag == HTML_TAG_CELL) {
+		html_gap(s, HTML_GAP_SPACE);
+	}
+}
+
+static void
+on_open(struct html_state *s, enum html_tag tag)
+{
+	uint8_t covers;
+
+	html_shown_imply(&s->shown, &s->t.name, tag);
+	html_cover_look(s);
+	html_cover_take(s, tag);
+	covers = s->said.covers;
+	/* What takes no room breaks nothing. */
+	if ((covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
+		break_at(s, tag, true);
+	if (!html_shown_void(&s->t.name) && tag != HTML_TAG_DROP &&
+	    (!s->t.empty || !html_shown_foreign(&s->shown))) {
+		html_shown_open(&s->shown, &s->t.name, &s->said);
+		html_cover_look(s);
+	}
+}
+
+static void
+on_close(struct html_state *s, enum html_tag tag)
+{
+	uint8_t covers = html_shown_close(&s->shown, &s->t.name);
+
+	html_cover_look(s);
+	if (s->hiding || (covers & ~HTML_COVER_ROOM) == 0 || tag == HTML_TAG_PRE)
+		break_at(s, tag, false);
+}
+
+static void
+on_tag(struct html_state *s, bool open)
 {
 	enum html_tag tag = html_tag(s->t.name.p, s->t.name.n);
 
 	if (open && s->opt->page)
 		on_head_element(s, tag);
-	if (is_spoken(s) && !s->t.empty) {
-		s->spoken.depth += open ? 1 : -1;
-		if (s->spoken.depth == 0)
-			close_spoken(s);
-	}
-	s->drop = false;
-	switch (tag) {
-	case HTML_TAG_DROP: /* the tokenizer gives its content as one token */
-		s->drop = open && !s->t.empty;
-		s->style = s->t.name.n == 5 && memcmp(s->t.name.p, "style", 5) == 0;
-		break;
-	case HTML_TAG_PRE:
-		raise_gap(s, GAP_LINE);
-		s->pre += open ? 1 : s->pre > 0 ? -1 : 0;
-		break;
-	case HTML_TAG_PARA:
-		raise_gap(s, GAP_PARA);
-		break;
-	case HTML_TAG_BLOCK:
-		raise_gap(s, GAP_LINE);
-		break;
-	case HTML_TAG_CELL:
-		raise_gap(s, GAP_SPACE);
-		break;
-	case HTML_TAG_TITLE:
-		if (!open)
-			s->in_title = false;
-		break;
-	default:
-		break;
-	}
+	/* The tokenizer gives the content of what is dropped as one token. */
+	s->drop = tag == HTML_TAG_DROP && open && !s->t.empty;
+	if (tag == HTML_TAG_TITLE && !open)
+		s->in_title = false;
+	if (open)
+		on_open(s, tag);
+	else
+		on_close(s, tag);
 	/* What browsers take for img; in XML the name says much else. */
 	if (tag == HTML_TAG_UNKNOWN && s->t.name.n == 5 &&
 	    memcmp(s->t.name.p, "image", 5) == 0)
@@ -419,7 +434,7 @@ on_tag(struct state *s, bool open)
 
 /* Cuts at the limit between characters. */
 static void
-cut(struct state *s)
+cut(struct html_state *s)
 {
 	size_t max = s->opt->max_text;
 
@@ -432,13 +447,29 @@ cut(struct state *s)
 	s->out->truncated = true;
 }
 
+/* What is hidden comes behind what is seen: neither is read as a part of the other. */
 static void
-close_state(struct state *s)
+join(struct html_state *s)
+{
+	if (s->hiding)
+		html_cover_turn(s);
+	if (s->opt->max_text > 0 && s->other.text.len > 0 &&
+	    s->text.len + strlen("\n\n") >= s->opt->max_text) {
+		s->out->truncated = true;
+	} else if (s->other.text.len > 0) {
+		put_gap(&s->text, HTML_GAP_PARA);
+		buf_put(&s->text, s->other.text.data, s->other.text.len);
+	}
+	buf_free(&s->other.text);
+}
+
+static void
+close_state(struct html_state *s)
 {
 	struct buf b = {0};
 
-	if (s->spoken.depth > 0)
-		close_spoken(s);
+	html_cover_end_label(s);
+	join(s);
 	cut(s);
 	if (!s->out->hidden && s->text.len > 0)
 		s->out->hidden = html_text_broken(s->text.data, s->text.len);
@@ -462,19 +493,23 @@ close_state(struct state *s)
 	free(s->base);
 }
 
-void
-feed_html_text(
-    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out)
+static void
+read_html(const char *html, size_t n, const struct feed_html_opt *opt,
+    struct feed_html *out, unsigned depth)
 {
-	struct state s;
+	struct html_state s;
 
 	memset(out, 0, sizeof(*out));
-	memset((char *)&s + sizeof(s.m), 0, sizeof(s) - sizeof(s.m));
+	memset((char *)&s + sizeof(s.m), 0,
+	    offsetof(struct html_state, shown) - sizeof(s.m));
+	html_shown_init(&s.shown);
 	s.opt = opt;
 	s.out = out;
+	s.depth = depth;
 	s.links = opt->links != NULL ? opt->links : &out->links;
 	if (opt->media != NULL)
 		opt->media->in = HTML_TAG_UNKNOWN;
+	html_cover_sheets(&s, html, n);
 	markup_init(&s.m, MARKUP_HTML, html, n);
 	buf_reserve(&s.text, n < AT_ONCE ? n : AT_ONCE);
 	while (markup_next(&s.m, &s.t)) {
@@ -484,6 +519,13 @@ feed_html_text(
 			on_text(&s);
 	}
 	close_state(&s);
+}
+
+void
+feed_html_text(
+    const char *html, size_t n, const struct feed_html_opt *opt, struct feed_html *out)
+{
+	read_html(html, n, opt, out, 0);
 }
 
 void
@@ -499,84 +541,4 @@ feed_html_clear(struct feed_html *h)
 	free(h->canonical);
 	feed_links_free(&h->links);
 	memset(h, 0, sizeof(*h));
-}
-
-bool
-feed_html_likely(const char *s, size_t n)
-{
-	struct markup m;
-	struct markup_token t;
-	bool sign = false;
-
-	if (n == 0 || (memchr(s, '<', n) == NULL && memchr(s, '&', n) == NULL))
-		return false;
-	markup_init(&m, MARKUP_HTML, s, n);
-	while (markup_next(&m, &t)) {
-		if (t.kind == MARKUP_OPEN || t.kind == MARKUP_CLOSE) {
-			if (html_tag(t.name.p, t.name.n) == HTML_TAG_UNKNOWN)
-				return false;
-			sign =
-			    sign || t.kind == MARKUP_CLOSE || t.empty || t.nattrs > 0;
-		} else if (t.kind == MARKUP_TEXT && memchr(t.text.p, '&', t.text.n)) {
-			struct buf b = {0};
-
-			/* A reference that decodes to something else. */
-			markup_decode(&m, &b, t.text.p, t.text.n);
-			sign = sign || b.len != t.text.n;
-			buf_free(&b);
-		}
-	}
-	return sign;
-}
-
-bool
-feed_plain_put(struct buf *b, const char *s, size_t n, size_t max)
-{
-	const char *end;
-	bool whole = true;
-
-	if (n == 0)
-		return true;
-	end = s + n;
-	if (max > 0 && b->len + n > max) {
-		size_t keep = b->len < max ? max - b->len : 0;
-
-		while (keep > 0 && ((uint8_t)s[keep] & 0xc0) == 0x80)
-			keep--;
-		end = s + keep;
-		whole = false;
-	}
-	while (s < end) {
-		const char *run = s;
-
-		while (end - s >= LANES && lanes_plain(s) == LANES)
-			s += LANES;
-		while (s < end && ((uint8_t)*s >= ' ' || *s == '\n' || *s == '\t'))
-			s++;
-		buf_put(b, run, s - run);
-		if (s < end) {
-			if (*s == '\r' && (s + 1 == end || s[1] != '\n'))
-				buf_putc(b, '\n');
-			s++;
-		}
-	}
-	return whole;
-}
-
-char *
-feed_plain_line(const char *s, size_t n, size_t max)
-{
-	struct buf b = {0};
-	char *text;
-
-	feed_plain_put(&b, s, n, max);
-	buf_reserve(&b, 0);
-	text = text_trim(buf_take(&b));
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	if (text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
 }

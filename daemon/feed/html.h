@@ -6,8 +6,8 @@
  *
  * script, style and template are dropped; block elements and <br> become line
  * breaks; white space is collapsed except in <pre>.  Text that markup hides from
- * readers (html_hidden.h) is kept and flagged: a tenant may hide from us what
- * scripts show later.
+ * readers (html_hidden.h) is flagged and kept, since a tenant may hide from us what
+ * scripts show later: behind all that is seen, each part as a paragraph.
  *
  * What a line break comes of (an entry of a list, a wrapped line, two <br>) is not told,
  * so rules take it for a blank.  Another text would say it, and change the digest of
@@ -34,7 +34,7 @@ struct feed_html_opt {
 struct feed_html {
 	char *text;   /* never NULL */
 	char *title;  /* of <title>, pages only; NULL if none */
-	char *alt;    /* texts of alt and title attributes, one a line; NULL if none */
+	char *alt;    /* texts of alt, title and the like, and fields, one a line; or NULL */
 	char *lang;   /* of <html lang>, NULL if none */
 	char *date;   /* pages: article:published_time as written, NULL if none */
 	char *author; /* pages: <meta name=author>, NULL if none */

@@ -17,6 +17,11 @@
 struct style {
 	long colour, ground; /* 0xrrggbb, -1 where not said */
 	bool flat, padded;   /* no height, but for padding: a frame for a film */
+	bool clear;	     /* the colour of nothing */
+	bool boxed, placed, loose, clipped;
+	uint32_t tricks, important; /* bits by trick: in force, and for good */
+	bool any;		    /* one was tried */
+	uint8_t shows;
 };
 
 /* A number at s with its unit in *unit; NAN if there is none. */
@@ -162,38 +167,115 @@ alike(long a, long b)
 
 /* --- declarations --- */
 
+/* What a trick takes to work; elsewhere browsers pay no heed to it. */
+enum needs {
+	NEEDS_NONE,
+	NEEDS_BOX,   /* a block, or what is made one */
+	NEEDS_CLIP,  /* the same, and its overflow is cut off */
+	NEEDS_PLACE, /* a position of its own */
+	NEEDS_LOOSE, /* one out of the flow */
+};
+
 static const struct {
 	const char *name;
 	bool (*hides)(const char *value);
+	uint8_t cover;
+	enum needs needs;
 } tricks[] = {
-    {"display", is_none},
-    {"visibility", is_hidden},
-    {"content-visibility", is_hidden},
-    {"opacity", is_faint},
-    {"font-size", tiny},
-    {"font", font_tiny},
-    {"width", is_nothing},
-    {"max-width", is_nothing},
-    {"max-height", is_nothing},
-    {"text-indent", off_screen},
-    {"left", off_screen},
-    {"top", off_screen},
-    {"right", off_screen},
-    {"bottom", off_screen},
-    {"margin-left", off_screen},
-    {"margin-top", off_screen},
-    {"clip", cuts},
-    {"clip-path", cuts},
-    {"transform", cuts},
+    {"display", is_none, HTML_COVER_GONE, NEEDS_NONE},
+    {"visibility", is_hidden, HTML_COVER_SIGHT, NEEDS_NONE},
+    {"content-visibility", is_hidden, HTML_COVER_FAINT, NEEDS_BOX},
+    {"opacity", is_faint, HTML_COVER_FAINT, NEEDS_NONE},
+    {"font-size", tiny, HTML_COVER_SIZE, NEEDS_NONE},
+    {"font", font_tiny, HTML_COVER_SIZE, NEEDS_NONE},
+    {"width", is_nothing, HTML_COVER_GONE, NEEDS_CLIP},
+    {"max-width", is_nothing, HTML_COVER_GONE, NEEDS_CLIP},
+    {"max-height", is_nothing, HTML_COVER_GONE, NEEDS_CLIP},
+    {"text-indent", off_screen, HTML_COVER_GONE, NEEDS_BOX},
+    {"left", off_screen, HTML_COVER_GONE, NEEDS_PLACE},
+    {"top", off_screen, HTML_COVER_GONE, NEEDS_PLACE},
+    {"right", off_screen, HTML_COVER_GONE, NEEDS_PLACE},
+    {"bottom", off_screen, HTML_COVER_GONE, NEEDS_PLACE},
+    {"margin-left", off_screen, HTML_COVER_GONE, NEEDS_NONE},
+    {"margin-top", off_screen, HTML_COVER_GONE, NEEDS_BOX},
+    {"clip", cuts, HTML_COVER_GONE, NEEDS_LOOSE},
+    {"clip-path", cuts, HTML_COVER_FAINT, NEEDS_NONE},
+    {"transform", cuts, HTML_COVER_FAINT, NEEDS_BOX},
 };
+#define NTRICKS (sizeof(tricks) / sizeof(tricks[0]))
+
+static bool
+begins(const char *s, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(s, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+#define BEGINS(s, words) begins(s, words, sizeof(words) / sizeof(words[0]))
+
+/* What makes a box of an element, and what it takes to be seen. */
+static void
+take_layout(struct style *st, const char *name, const char *value)
+{
+	static const char *const boxes[] = {
+	    "block", "inline-", "flex", "grid", "table", "list-item", "flow-root"};
+	static const char *const shows[] = {"inline", "block", "flex", "grid", "table",
+	    "list-item", "flow-root", "contents", "ruby", "initial", "unset", "revert"};
+	static const char *const loose[] = {"absolute", "fixed"};
+	static const char *const placed[] = {
+	    "absolute", "fixed", "relative", "sticky", "-webkit-sticky"};
+	static const char *const cut[] = {"hidden", "clip", "scroll", "auto"};
+
+	if (strcmp(name, "display") == 0) {
+		st->boxed |= BEGINS(value, boxes);
+		if (BEGINS(value, shows))
+			st->shows |= HTML_COVER_GONE;
+	} else if (strcmp(name, "position") == 0) {
+		st->placed = BEGINS(value, placed);
+		st->loose = BEGINS(value, loose);
+	} else if (strcmp(name, "float") == 0) {
+		st->boxed |= !is_none(value);
+	} else if (strncmp(name, "overflow", 8) == 0) {
+		st->clipped |= BEGINS(value, cut);
+	} else if (strcmp(name, "visibility") == 0 &&
+		   strncmp(value, "visible", 7) == 0) {
+		st->shows |= HTML_COVER_SIGHT;
+	} else if (strncmp(name, "font", 4) == 0 &&
+		   (name[4] == '\0' || strcmp(name + 4, "-size") == 0)) {
+		if (!tiny(value) && !font_tiny(value) && strpbrk(value, "123456789"))
+			st->shows |= HTML_COVER_SIZE;
+	}
+}
+
+/* A later one replaces an earlier one, unless that is important; one that no browser
+ * understands replaces nothing. */
+static void
+take_trick(struct style *st, size_t i, const char *value)
+{
+	uint32_t bit = (uint32_t)1 << i;
+	bool hides = tricks[i].hides(value);
+	bool important = strstr(value, "!important") != NULL;
+
+	st->any |= hides;
+	if ((st->important & bit) != 0 && !important)
+		return;
+	if (!hides && tricks[i].cover == HTML_COVER_GONE && i == 0 &&
+	    (st->shows & HTML_COVER_GONE) == 0)
+		return;
+	if (important)
+		st->important |= bit;
+	st->tricks = hides ? st->tricks | bit : st->tricks & ~bit;
+}
 
 /* One declaration, lower case, without white space. */
-static bool
+static void
 declaration(struct style *st, const char *name, const char *value)
 {
 	if (strcmp(name, "color") == 0) {
 		st->colour = colour(value);
-		return strncmp(value, "transparent", 11) == 0;
+		st->clear = strncmp(value, "transparent", 11) == 0;
+		st->any |= st->clear;
 	}
 	if (strncmp(name, "background", 10) == 0 && colour(value) >= 0)
 		st->ground = colour(value);
@@ -201,10 +283,21 @@ declaration(struct style *st, const char *name, const char *value)
 		st->flat = is_nothing(value);
 	if (strncmp(name, "padding", 7) == 0)
 		st->padded = !is_nothing(value);
-	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++)
+	take_layout(st, name, value);
+	for (size_t i = 0; i < NTRICKS; i++)
 		if (strcmp(name, tricks[i].name) == 0)
-			return tricks[i].hides(value);
-	return false;
+			take_trick(st, i, value);
+}
+
+static bool
+works(const struct style *st, enum needs needs)
+{
+	bool boxed = st->boxed || st->loose;
+
+	return needs == NEEDS_NONE || (needs == NEEDS_BOX && boxed) ||
+	       (needs == NEEDS_CLIP && boxed && st->clipped) ||
+	       (needs == NEEDS_PLACE && st->placed) ||
+	       (needs == NEEDS_LOOSE && st->loose);
 }
 
 /* A copy that is lower case and has no white space and no comments. */
@@ -227,11 +320,33 @@ flatten(char *to, const char *s, size_t n)
 	*to = '\0';
 }
 
-bool
-html_style_hides(const char *s, size_t n)
+/* All together. */
+static void
+sum_up(const struct style *st, struct html_style *out)
+{
+	bool flat = st->flat && !st->padded;
+	bool same = st->colour >= 0 && st->ground >= 0 && alike(st->colour, st->ground);
+
+	out->tried |= st->any || flat || same;
+	out->shows |= st->shows;
+	if (st->colour >= 0 && !same)
+		out->shows |= HTML_COVER_COLOUR;
+	if (st->shows & HTML_COVER_GONE) /* a class or attribute said otherwise */
+		out->covers &= (uint8_t)~HTML_COVER_GONE;
+	for (size_t i = 0; i < NTRICKS; i++)
+		if ((st->tricks >> i & 1) != 0 && works(st, tricks[i].needs))
+			out->covers |= tricks[i].cover;
+	if (flat && works(st, NEEDS_CLIP))
+		out->covers |= HTML_COVER_GONE;
+	if (st->clear || same)
+		out->covers |= HTML_COVER_COLOUR;
+}
+
+void
+html_style_read(const char *s, size_t n, bool block, struct html_style *out)
 {
 	char flat[STYLE_MAX + 1], *p = flat, *next, *value;
-	struct style st = {-1, -1, false, false};
+	struct style st = {.colour = -1, .ground = -1, .boxed = block};
 
 	flatten(flat, s, n);
 	for (; p != NULL; p = next) {
@@ -242,29 +357,9 @@ html_style_hides(const char *s, size_t n)
 		if (value == NULL)
 			continue;
 		*value++ = '\0';
-		if (declaration(&st, p, value))
-			return true;
+		declaration(&st, p, value);
 	}
-	return (st.flat && !st.padded) ||
-	       (st.colour >= 0 && st.ground >= 0 && alike(st.colour, st.ground));
-}
-
-bool
-html_sheet_hides(const char *s, size_t n)
-{
-	const char *end = s + n, *open = NULL;
-
-	/* The innermost braces are the rules; @media stands around them. */
-	for (; s < end; s++) {
-		if (*s == '{')
-			open = s + 1;
-		if (*s != '}' || open == NULL)
-			continue;
-		if (html_style_hides(open, s - open))
-			return true;
-		open = NULL;
-	}
-	return false;
+	sum_up(&st, out);
 }
 
 /* "d-md-block" beside "d-none": shown on larger screens. */

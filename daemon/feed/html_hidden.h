@@ -15,12 +15,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* How an element is kept from readers. */
+#define HTML_COVER_GONE 1u   /* it takes no room */
+#define HTML_COVER_SPOKEN 2u /* neither: a label for those who listen */
+#define HTML_COVER_SIZE 4u   /* neither: its letters have no size */
+#define HTML_COVER_SIGHT 8u  /* not visible, in the room that it takes */
+#define HTML_COVER_COLOUR 16u
+#define HTML_COVER_FAINT 32u
+/* What is in it may be shown again. */
+#define HTML_COVER_UNDONE (HTML_COVER_SIZE | HTML_COVER_SIGHT | HTML_COVER_COLOUR)
+#define HTML_COVER_ROOM (HTML_COVER_SIGHT | HTML_COVER_COLOUR | HTML_COVER_FAINT)
+
+/* What a tag says; all zero: nothing. */
+struct html_style {
+	uint8_t covers; /* as browsers do it */
+	uint8_t shows;	/* what would undo a cover around it */
+	bool tried;	/* a trick is there, whether it works or not */
+};
 
 /* The value of a style attribute, references decoded: not displayed, not visible, of
- * no size, moved off the screen, or in the colour of its background. */
-bool html_style_hides(const char *s, size_t n);
-/* The content of a style element: does any of its rules? */
-bool html_sheet_hides(const char *s, size_t n);
+ * no size, moved off the screen, or in the colour of its background.  block: so is the
+ * element by itself.  Adds to out. */
+void html_style_read(const char *s, size_t n, bool block, struct html_style *out);
+
 /* The value of a class attribute: has it a name that the usual style sheets hide? */
 enum html_class {
 	HTML_CLASS_SHOWN,

@@ -30,9 +30,8 @@ enum html_attr {
 	HTML_ATTR_OTHER,
 	HTML_ATTR_LINK, /* an address */
 	HTML_ATTR_NOTE, /* text for readers */
-	HTML_ATTR_STYLE,
-	HTML_ATTR_CLASS,
-	HTML_ATTR_HIDDEN,
+	HTML_ATTR_VALUE, /* the same, of a field */
+	HTML_ATTR_SRCDOC, /* a document */
 	/* Addresses, too; the last ones here. */
 	HTML_ATTR_SRC,
 	HTML_ATTR_DATA_SRC,

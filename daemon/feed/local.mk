@@ -7,7 +7,7 @@ libtosd_feed_a_SOURCES = \
 	%D%/date_parts.c %D%/date_parts.h %D%/date_words.c \
 	%D%/date_numeric.c %D%/date_usual.c \
 	%D%/date_zone.c \
-	%D%/draft.c %D%/draft.h \
+	%D%/draft.c %D%/draft.h %D%/draft_labels.c \
 	%D%/entities.c %D%/entities.h \
 	%D%/feed.c %D%/feed.h \
 	%D%/feed_json.c %D%/feed_json.h \
@@ -22,9 +22,13 @@ libtosd_feed_a_SOURCES = \
 	%D%/feed_json_put.c \
 	%D%/feed_xml.c \
 	%D%/html.c %D%/html.h \
+	%D%/html_cover.c %D%/html_in.h \
 	%D%/html_hidden.c %D%/html_hidden.h \
 	%D%/html_media.c %D%/html_media.h \
 	%D%/html_names.c %D%/html_names.h \
+	%D%/html_plain.c \
+	%D%/html_sheet.c %D%/html_sheet.h \
+	%D%/html_shown.c %D%/html_shown.h \
 	%D%/json.c %D%/json.h \
 	%D%/lines.c %D%/lines.h \
 	%D%/lanes.h \

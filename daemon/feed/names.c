@@ -162,7 +162,7 @@ static const struct name main_names[] = {
     {"issued", EL_ISSUED},
     {"author", EL_AUTHOR},
     {"source", EL_BOX},
-    {"rights", EL_SIDE},
+    {"rights", EL_LABEL},
     {"urlset", EL_URLSET},
     {"channel", EL_CHANNEL},
     {"content", EL_CONTENT},
@@ -173,8 +173,8 @@ static const struct name main_names[] = {
     {"tagline", EL_SIDE},
     {"updated", EL_UPDATED},
     {"abstract", EL_DESCRIPTION},
-    {"category", EL_SIDE},
-    {"comments", EL_SIDE},
+    {"category", EL_CATEGORY},
+    {"comments", EL_COMMENTS},
     {"fullitem", EL_CONTENT},
     {"language", EL_LANGUAGE},
     {"modified", EL_MODIFIED},
@@ -201,6 +201,8 @@ static const struct name dc_names[] = {
     {"author", EL_CREATOR},
     {"created", EL_CREATED},
     {"creator", EL_CREATOR},
+    {"rights", EL_LABEL},
+    {"subject", EL_CATEGORY},
     {"modified", EL_MODIFIED},
     {"language", EL_LANGUAGE},
     {"identifier", EL_IDENTIFIER},
@@ -214,6 +216,9 @@ static const struct name dcterms_names[] = {
     {"abstract", EL_FALLBACK},
 };
 static const struct name media_names[] = {
+    {"text", EL_LABEL},
+    {"category", EL_CATEGORY},
+    {"keywords", EL_LABEL},
     {"title", EL_MEDIA_TITLE},
     {"content", EL_MEDIUM},
     {"player", EL_PLAYER},
@@ -226,6 +231,7 @@ static const struct name itunes_names[] = {
     {"author", EL_ITUNES_AUTHOR},
     {"summary", EL_FALLBACK},
     {"subtitle", EL_HINT},
+    {"keywords", EL_LABEL},
 };
 static const struct name sy_names[] = {
     {"updateperiod", EL_PERIOD}, {"updatefrequency", EL_FREQUENCY}};

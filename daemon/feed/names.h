@@ -79,6 +79,9 @@ enum feed_el {
 	EL_URL, /* an item of a sitemap */
 	EL_LOC,
 	EL_ANCHOR,
+	EL_LABEL, /* readers see it beside title and body */
+	EL_CATEGORY, /* the same, one of a set */
+	EL_COMMENTS, /* the address of answers */
 	EL_SIDE, /* known child of an item that we do not read */
 	EL_COUNT
 };

@@ -41,6 +41,9 @@ static const struct xml_element elements[EL_COUNT] = {
     [EL_THUMBNAIL_LOC] = {EL_THUMBNAIL_LOC, IN_ITEM, 0, 0},
     [EL_MEDIUM_NOTE] = {EL_MEDIUM_NOTE, IN_ITEM, 1, 0},
     [EL_ORIGINAL] = {EL_ORIGINAL, IN_ITEM, 0, 0},
+    [EL_LABEL] = {EL_LABEL, IN_ITEM, 1, 0},
+    [EL_CATEGORY] = {EL_CATEGORY, IN_ITEM, 0, 0},
+    [EL_COMMENTS] = {EL_COMMENTS, IN_ITEM, 0, 0},
     [EL_HOUR] = {EL_HOUR, IN_FEED, 0, 0},
     [EL_DAY] = {EL_DAY, IN_FEED, 0, 0},
 };
@@ -111,7 +114,8 @@ form_of(struct xml_state *s, const struct xml_frame *f)
 		return XML_INLINE;
 	if (f->ns == NS_MEDIA && !xml_attr_is(s, "type", "html"))
 		return XML_GUESS;
-	if (f->el == EL_TITLE || f->ns == NS_ITUNES || f->ns == NS_DC)
+	if (f->el == EL_TITLE || f->el == EL_LABEL || f->ns == NS_ITUNES ||
+	    f->ns == NS_DC)
 		return XML_GUESS;
 	return XML_HTML;
 }
@@ -271,12 +275,21 @@ is_root(const struct xml_frame *f, bool ours)
 	}
 }
 
-/* RFC 4287 section 4.2.1: an entry without author has those of its source. */
+/* RFC 4287 section 4.2.1: an entry without author has those of its source, whose title
+ * is shown as well. */
 static bool
-is_source_author(const struct xml_state *s, const struct xml_frame *f)
+is_of_source(const struct xml_state *s, const struct xml_frame *f)
 {
-	return s->person > 0 || (f->el == EL_AUTHOR && xml_is_atom(f->ns) &&
-				    s->item > 0 && s->depth == s->box + 1);
+	return s->person > 0 ||
+	       ((f->el == EL_AUTHOR || f->el == EL_TITLE) && xml_is_atom(f->ns) &&
+		   s->item > 0 && s->depth == s->box + 1);
+}
+
+/* <source url="...">Title</source> of RSS. */
+static bool
+is_named_source(const struct xml_state *s, const struct xml_frame *f)
+{
+	return s->item > 0 && f->ns == NS_MAIN && f->name.n == sizeof("source") - 1;
 }
 
 void
@@ -288,7 +301,7 @@ xml_element_open(struct xml_state *s)
 
 	if (!s->root_seen && is_root(f, ours))
 		set_format(s, f);
-	if (!s->root_seen || (s->box > 0 && !is_source_author(s, f)))
+	if (!s->root_seen || (s->box > 0 && !is_of_source(s, f)))
 		return;
 	if (s->item == 0 &&
 	    (f->el == EL_FEED || f->el == EL_CHANNEL || f->el == EL_RSS))
@@ -301,12 +314,17 @@ xml_element_open(struct xml_state *s)
 		begin_item(s);
 		return;
 	}
-	if ((f->el == EL_BOX && ours) || f->el == EL_DELETED)
+	if ((f->el == EL_BOX && ours) || f->el == EL_DELETED) {
 		s->box = s->depth;
+		if (is_named_source(s, f))
+			capture(s, f->el, XML_PLAIN);
+	}
 	xml_link_element(s, f);
 	how = xml_element_find(f->el);
 	/* XHTML may be a body, but not that of a notice of rights. */
-	if (f->ns == NS_XHTML && s->depth > 1 && s->frames[s->depth - 2].el == EL_SIDE)
+	if (f->ns == NS_XHTML && s->depth > 1 &&
+	    (s->frames[s->depth - 2].el == EL_SIDE ||
+		s->frames[s->depth - 2].el == EL_LABEL))
 		return;
 	if (how != NULL && s->box != s->depth && counts_here(s, how))
 		begin_capture(s, f, how);

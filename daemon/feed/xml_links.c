@@ -242,12 +242,16 @@ item_link(struct xml_state *s, const struct xml_frame *f, const struct buf *href
 	}
 	if (has_rel(rel, "self") || has_rel(rel, "edit") || has_rel(rel, "replies"))
 		return;
+	text = note(s, "title");
 	if (!enclosure) {
 		draft_link(&s->draft, base, href->data, href->len);
+		if (text != NULL)
+			draft_label(
+			    &s->draft, text, strlen(text), DRAFT_PLAIN, NULL, false);
+		free(text);
 		return;
 	}
 	type = note(s, "type");
-	text = note(s, "title");
 	medium(s, base, href, type, text);
 	free(type);
 	free(text);
@@ -283,6 +287,19 @@ reply_element(struct xml_state *s)
 		s->draft.it.in_reply_to = v;
 	else
 		free(v);
+}
+
+/* <category term label> of Atom: readers show the label. */
+static void
+category_element(struct xml_state *s)
+{
+	char *v = note(s, "label");
+
+	if (v == NULL)
+		v = note(s, "term");
+	if (v != NULL)
+		draft_label(&s->draft, v, strlen(v), DRAFT_PLAIN, NULL, true);
+	free(v);
 }
 
 /* --- media --- */
@@ -421,6 +438,9 @@ xml_link_element(struct xml_state *s, const struct xml_frame *f)
 		break;
 	case EL_REPLY:
 		reply_element(s);
+		break;
+	case EL_CATEGORY:
+		category_element(s);
 		break;
 	case EL_ANCHOR: /* of CDF */
 		if ((v = xml_attr(s, &b, "HREF")) != NULL)

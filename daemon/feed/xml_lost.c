@@ -43,6 +43,9 @@ static const uint8_t tells[EL_COUNT] = {
     [EL_SKIP] = TELLS,
     [EL_PERIOD] = TELLS,
     [EL_FREQUENCY] = TELLS,
+    [EL_LABEL] = TELLS,
+    [EL_CATEGORY] = TELLS,
+    [EL_COMMENTS] = TELLS,
     [EL_SIDE] = TELLS,
 };
 
@@ -96,6 +99,8 @@ beside_text(const struct xml_state *s, const struct xml_frame *f, enum feed_ns n
 
 	if (same && plain)
 		return direct && has_text(s);
+	if (f->el == EL_CATEGORY && (el == EL_BOX || !direct))
+		return false; /* some put its picture there */
 	if (tells[el] == TELLS)
 		return !same;
 	if (direct && ((is_module(s, ns) && has_text(s)) || is_own_name(s, ns, el)))
@@ -129,8 +134,9 @@ beside_inline(const struct xml_state *s, const struct xml_frame *f, enum feed_ns
 		return false;
 	if (ns != NS_OTHER && is_module(s, ns))
 		return true;
-	return xml_is_atom(ns) && ns == (enum feed_ns)f->ns && el != EL_SIDE &&
-	       tells[el] != TELLS_NOTHING && el != EL_BOX;
+	return xml_is_atom(ns) && ns == (enum feed_ns)f->ns &&
+	       tells[el] != TELLS_NOTHING && el != EL_BOX && el != EL_LABEL &&
+	       el != EL_CATEGORY && el != EL_COMMENTS && el != EL_SIDE;
 }
 
 /* Of the elements that we do not read these are <uri> and <url>. */

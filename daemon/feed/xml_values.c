@@ -352,6 +352,28 @@ item_value(struct xml_state *s, const struct xml_frame *f,
 	}
 }
 
+/* What stands beside title and body, in a medium or not; false: it is none of this. */
+static bool
+label(struct xml_state *s, const struct xml_frame *f)
+{
+	const char *base = xml_base(s);
+	enum draft_form form = DRAFT_GUESS;
+
+	if (s->item == 0 || s->person > 0)
+		return false;
+	if (f->el == EL_COMMENTS) {
+		draft_link(&s->draft, base, s->buf.data, s->buf.len);
+		return true;
+	}
+	if (f->el == EL_LABEL || (f->el == EL_TITLE && s->box > 0))
+		form = construct(s);
+	else if (f->el != EL_CATEGORY && f->el != EL_BOX)
+		return false;
+	draft_label(&s->draft, s->buf.data != NULL ? s->buf.data : "", s->buf.len, form,
+	    base, f->el == EL_CATEGORY);
+	return true;
+}
+
 static void
 end_capture(struct xml_state *s)
 {
@@ -360,7 +382,7 @@ end_capture(struct xml_state *s)
 
 	if (s->person > 0 && (f->el == EL_NAME || f->el == EL_EMAIL))
 		person_value(s, f->el);
-	else if (f->el != EL_AUTHOR && how != NULL) {
+	else if (f->el != EL_AUTHOR && !label(s, f) && how != NULL) {
 		if (s->item > 0 && s->medium.depth > 0)
 			xml_medium_text(s, f->el, xml_base(s));
 		else if (s->item > 0)

@@ -65,6 +65,7 @@ static const struct msg_row {
     [MSG_TRIED] = {"TRIED", SUP, ENGINE, FD_NO, CODEC(tried)},
     [MSG_RENEW] = {"RENEW", ENGINE, SUP, FD_NO, CODEC(empty)},
     [MSG_REFUSED] = {"REFUSED", SUP, ENGINE, FD_NO, CODEC(refused)},
+    [MSG_TRACE] = {"TRACE", FETCH, ENGINE, FD_YES, CODEC(empty)},
 };
 
 static const char *const roles[ROLE_COUNT] = {

@@ -78,6 +78,8 @@ enum msg_type {
 	MSG_TRIED, /* supervisor -> engine: what came of it */
 	MSG_RENEW, /* engine -> supervisor: have policy workers load lists anew */
 	MSG_REFUSED, /* supervisor -> engine: a new configuration was, or is no more */
+	/* engine and fetch */
+	MSG_TRACE, /* fetch -> engine, after PEER: which answer it is reading (descriptor) */
 	MSG_TYPE_COUNT,
 };
 

@@ -63,8 +63,8 @@ struct role_ops {
 	/* The last call; closes what start opened.  May be NULL. */
 	void (*free)(void *ctx);
 
-	/* It runs code of others: it has a page that says which (role_trace()), which the
-	 * supervisor reads when the process has died. */
+	/* It runs code of others, or reads what they send: it has a page that says which
+	 * (role_trace()), which is read when the process has died. */
 	bool traced;
 };
 

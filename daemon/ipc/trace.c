@@ -226,6 +226,7 @@ trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 	    [TRACE_TEST] = "in selftest() of plugin `%s'",
 	    [TRACE_CHECK] = "in check() of plugin `%s'",
 	    [TRACE_CLOSE] = "in close() of plugin `%s'",
+	    [TRACE_READ] = "over what came for a %s",
 	};
 	int n;
 
@@ -233,8 +234,11 @@ trace_say(const struct trace_seen *s, const char *unit, char out[TRACE_TEXT])
 	if (s->what == TRACE_IDLE)
 		return false;
 	n = snprintf(out, TRACE_TEXT, words[s->what], s->plugin);
-	if (s->what == TRACE_CHECK && s->revision != 0)
-		n += snprintf(out + n, TRACE_TEXT - (size_t)n, " over %s %llu", unit,
+	if (s->what == TRACE_READ)
+		unit = "request";
+	if ((s->what == TRACE_CHECK || s->what == TRACE_READ) && s->revision != 0)
+		n += snprintf(out + n, TRACE_TEXT - (size_t)n, "%s %s %llu",
+		    s->what == TRACE_READ ? "," : " over", unit,
 		    (unsigned long long)s->revision);
 	if (s->closed)
 		snprintf(out + n, TRACE_TEXT - (size_t)n,

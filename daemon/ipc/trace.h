@@ -7,7 +7,8 @@
  * only as trustworthy as the plugin that has just broken the worker.  It goes into words, and
  * one thing is decided by it: which plugin is not asked any more, about an item that kills
  * workers, or at all by those that it kills in open().  An object that lies there could as
- * well have lied about all items.
+ * well have lied about all items.  Fetch says in the same way whose answer it reads: that one
+ * is not asked for without end, and not another one that it had in hand.
  */
 #ifndef TOSD_IPC_TRACE_H
 #define TOSD_IPC_TRACE_H
@@ -33,6 +34,7 @@ enum trace_what {
 	TRACE_TEST,  /* selftest() */
 	TRACE_CHECK, /* check(), of a revision */
 	TRACE_CLOSE, /* close() */
+	TRACE_READ,  /* fetch: an answer; its kind in place of a plugin, its number */
 	TRACE_COUNT
 };
 

@@ -20,8 +20,8 @@ struct image {
 enum image_kind { IMAGE_OTHER, IMAGE_JPEG, IMAGE_PNG };
 enum image_kind image_kind_of(const void *data, size_t n);
 
-/* False: see why.  A picture that breaks off is read as far as it goes where its head is
- * whole, like browsers do. */
+/* False: see why.  A picture that breaks off or is damaged is none: what browsers make up
+ * for the rest would make another hash. */
 bool image_read(const void *data, size_t n, size_t pixels, struct image *out);
 void image_clear(struct image *i);
 

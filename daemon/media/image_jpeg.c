@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 
 #include "base/buf.h"
 
@@ -45,11 +46,31 @@ on_error(j_common_ptr c)
 	longjmp(j->back, 1);
 }
 
+/* Warnings of pixels that libjpeg makes up; of the others the picture is what it is. */
+static bool
+is_made_up(const struct jpeg *j)
+{
+	switch (j->err.msg_code) {
+	case JWRN_HIT_MARKER:
+	case JWRN_HUFF_BAD_CODE:
+	case JWRN_MUST_RESYNC:
+	case JWRN_ARITH_BAD_CODE:
+		return true;
+	case JWRN_JPEG_EOF: /* may be no more than the mark of the end */
+		return j->d.progressive_mode || j->d.arith_code ||
+		       j->d.comps_in_scan < j->d.num_components;
+	default:
+		return false;
+	}
+}
+
 static void
 on_message(j_common_ptr c, int level)
 {
-	(void)c;
-	(void)level;
+	struct jpeg *j = c->client_data;
+
+	if (level < 0 && is_made_up(j))
+		on_error(c);
 }
 
 static void
@@ -157,8 +178,6 @@ image_read_jpeg(const void *data, size_t n, size_t pixels, struct image *out)
 			read_rows(j, out);
 			ok = true;
 		}
-	} else if (j->rows.y > 0) {
-		ok = true; /* the rest is missing */
 	}
 	if (j->rows.to != NULL)
 		image_rows_end(&j->rows);

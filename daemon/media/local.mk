@@ -12,7 +12,7 @@ MEDIA_LIBS = libtosd_media.a libtosd_base.a $(JPEG_LIBS) $(PNG_LIBS) $(CRYPTO_LI
 UNIT_TESTS += tests/test_media
 tests_test_media_SOURCES = tests/test_media.c tests/suite.h tests/pictures.h
 tests_test_media_CPPFLAGS = $(AM_CPPFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
-tests_test_media_LDADD = $(CUNIT_LIBS) $(MEDIA_LIBS)
+tests_test_media_LDADD = $(CUNIT_LIBS) $(MEDIA_LIBS) -lz
 
 # What lists find, through plugin and host.
 UNIT_TESTS += tests/test_lists

@@ -131,14 +131,19 @@ store_items_at(struct store *s, const char *url, int64_t newest, int64_t *ids,
     size_t max, size_t *n, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM item WHERE id > (SELECT max(id) FROM item) - ?2 "
-	    "AND url = ?1 ORDER BY id DESC LIMIT ?3";
+	    "SELECT max(id), min(id) FROM item WHERE "
+	    "id > (SELECT max(id) FROM item) - ?2 "
+	    "AND url = ?1 GROUP BY feed ORDER BY 1 DESC LIMIT ?3";
 	sqlite3_stmt *st = db_query(s, sql, e, "tii", url, newest, (int64_t)max);
 	int rc = st != NULL ? 1 : TOSD_EIO;
 
 	*n = 0;
 	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
-		if (*n < max)
-			ids[(*n)++] = sqlite3_column_int64(st, 0);
+		for (int i = 0; i < 2; i++) {
+			int64_t id = sqlite3_column_int64(st, i);
+
+			if (*n < max && (i == 0 || id != ids[*n - 1]))
+				ids[(*n)++] = id;
+		}
 	return rc;
 }

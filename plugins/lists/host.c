@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "canon.h"
+#include "kit/glyph.h"
 #include "kit/mem.h"
 
 #define LABEL_MAX 63
@@ -80,6 +82,58 @@ host_letter(uint32_t cp)
 		    (cp - capitals[i].from) % (uint32_t)capitals[i].step == 0)
 			return cp + (uint32_t)capitals[i].by;
 	return cp;
+}
+
+/* Other forms of plain letters and digits, which browsers take for those (UTS 46):
+ * raised, circled, mathematical, Roman, joined.  Figures: the Unicode Character
+ * Database; kit/glyph.h knows what they stand for. */
+static const struct {
+	uint32_t from, to;
+} forms[] = {{0xaa, 0xaa}, {0xb2, 0xb3}, {0xb9, 0xba}, {0x132, 0x133}, {0x17f, 0x17f},
+    {0x1c7, 0x1cc}, {0x1f1, 0x1f3}, {0x2b0, 0x2b8}, {0x2e0, 0x2e3}, {0x1d2c, 0x1d6a},
+    {0x2070, 0x209c}, {0x2100, 0x2149}, {0x2160, 0x217f}, {0x2460, 0x2473},
+    {0x24b6, 0x24ea}, {0x2c7c, 0x2c7d}, {0x3250, 0x325f}, {0xfb00, 0xfb06},
+    {0x1d400, 0x1d7ff}, {0x1f100, 0x1f100}, {0x1f12b, 0x1f16a}};
+
+/* The letters in out (8 at most) that cp is read as. */
+static size_t
+read_form(uint32_t cp, uint32_t *out)
+{
+	char as[40];
+	size_t n = 0;
+	bool form = false;
+
+	for (size_t i = 0; cp >= 0x80 && i < sizeof(forms) / sizeof(forms[0]); i++)
+		form = form || (cp >= forms[i].from && cp <= forms[i].to);
+	if (form && glyph_of(cp, as) == GLYPH_TEXT)
+		for (; as[n] != '\0' && n < 8; n++) {
+			char c = as[n];
+
+			if ((c < '0' || c > '9') &&
+			    ((c | 0x20) < 'a' || (c | 0x20) > 'z'))
+				break;
+			out[n] = (uint8_t)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+		}
+	if (n > 0 && as[n] == '\0')
+		return n;
+	out[0] = host_letter(cp);
+	return 1;
+}
+
+size_t
+host_dot(const char *s, size_t n)
+{
+	static const char *const dots[] = {"[.]", "(.)", "[dot]", "(dot)"};
+
+	if (n < 3 || (s[0] != '[' && s[0] != '('))
+		return 0;
+	for (size_t i = 0; i < sizeof(dots) / sizeof(dots[0]); i++) {
+		size_t len = strlen(dots[i]);
+
+		if (n >= len && strncasecmp(s, dots[i], len) == 0)
+			return len;
+	}
+	return 0;
 }
 
 /* --- punycode: RFC 3492, whose letters these are --- */
@@ -255,6 +309,9 @@ take_ipv6(const char *s, size_t n, char out[CANON_HOST])
 	if (inet_pton(AF_INET6, text, &a) != 1 ||
 	    inet_ntop(AF_INET6, &a, back, sizeof(back)) == NULL)
 		return 0;
+	if (IN6_IS_ADDR_V4MAPPED(&a)) /* the same machine */
+		return (size_t)snprintf(out, CANON_HOST, "%u.%u.%u.%u", a.s6_addr[12],
+		    a.s6_addr[13], a.s6_addr[14], a.s6_addr[15]);
 	return (size_t)snprintf(out, CANON_HOST, "[%s]", back);
 }
 
@@ -350,35 +407,55 @@ put_label(const uint32_t *cp, size_t n, char *out, size_t len)
 	return len + m;
 }
 
+/* A name as far as it was read. */
+struct labels {
+	uint32_t v[LABEL_MAX * 4]; /* the label that is being read */
+	size_t m, len;
+	bool ended; /* dots behind the name alone count for nothing */
+};
+
+static bool
+take_letter(struct labels *l, uint32_t cp, char *out)
+{
+	if (cp == 0)
+		return true;
+	if (cp != '.') {
+		if (l->ended || l->m == sizeof(l->v) / sizeof(l->v[0]))
+			return false;
+		l->v[l->m++] = cp;
+		return true;
+	}
+	l->ended = l->m == 0;
+	if (l->m > 0)
+		l->len = put_label(l->v, l->m, out, l->len);
+	l->m = 0;
+	return l->len > 0;
+}
+
 /* However many bytes it takes: those that count for nothing cost nothing. */
 static size_t
 put_labels(const char *s, size_t n, char *out)
 {
-	uint32_t label[LABEL_MAX * 4], cp;
-	size_t m = 0, len = 0, i = 0;
-	bool ended = false; /* dots behind the name alone count for nothing */
-	int rc;
+	struct labels l = {.m = 0};
+	uint32_t cp, as[8];
+	int rc = 0;
 
-	while ((rc = next_char(s, n, &i, &cp)) > 0) {
-		cp = host_letter(cp);
-		if (cp == 0)
-			continue;
-		if (cp != '.') {
-			if (ended || m == sizeof(label) / sizeof(label[0]))
+	for (size_t i = 0; i < n;) {
+		size_t k = host_dot(s + i, n - i), letters = 1;
+
+		as[0] = '.';
+		i += k;
+		if (k == 0 && (rc = next_char(s, n, &i, &cp)) <= 0)
+			break;
+		if (k == 0)
+			letters = read_form(cp, as);
+		for (size_t c = 0; c < letters; c++)
+			if (!take_letter(&l, as[c], out))
 				return 0;
-			label[m++] = cp;
-			continue;
-		}
-		ended = m == 0;
-		if (m > 0)
-			len = put_label(label, m, out, len);
-		if (len == 0)
-			return 0;
-		m = 0;
 	}
 	if (rc < 0)
 		return 0;
-	return m > 0 ? put_label(label, m, out, len) : len;
+	return l.m > 0 ? put_label(l.v, l.m, out, l.len) : l.len;
 }
 
 size_t

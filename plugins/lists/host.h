@@ -14,4 +14,7 @@ size_t host_punycode(const uint32_t *cp, size_t n, char *out, size_t max);
  * nothing. */
 uint32_t host_letter(uint32_t cp);
 
+/* Bytes of a dot that was made harmless at s, "[.]" or "(dot)"; 0: there is none. */
+size_t host_dot(const char *s, size_t n);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "host.h"
 #include "kit/mem.h"
 #include "script.h"
 
@@ -39,12 +40,19 @@ of_name(uint32_t cp)
 	       (cp >= '0' && cp <= '9') || cp == '-' || cp == '_' || cp == '.';
 }
 
-/* The character at s[i], and where the next one begins. */
+/* The character at s[i], and where the next one begins.  A dot that was made harmless,
+ * "[.]", is one. */
 static uint32_t
 next(const char *s, size_t n, size_t i, size_t *after)
 {
 	uint32_t cp = (uint8_t)s[i];
 	int k = cp < 0x80 ? 1 : mem_utf8(s + i, n - i, &cp);
+	size_t dot = host_dot(s + i, n - i);
+
+	if (dot > 0) {
+		*after = i + dot;
+		return '.';
+	}
 
 	*after = i + (k > 0 ? (size_t)k : 1);
 	return cp;
@@ -124,7 +132,7 @@ strip(const char *s, size_t *from, size_t *to)
 static bool
 is_name(const char *s, size_t from, size_t to)
 {
-	size_t last = from, digits = 0, dots = 0, after;
+	size_t last = from, digits = 0, dots = 0, others = 0, after;
 
 	for (size_t i = from; i < to; i = after) {
 		uint32_t cp = next(s, to, i, &after);
@@ -133,12 +141,13 @@ is_name(const char *s, size_t from, size_t to)
 			last = after;
 		dots += is_dot(cp);
 		digits += cp >= '0' && cp <= '9';
+		others += !is_dot(cp) && (cp < '0' || cp > '9');
 	}
 	if (last > from && to - last >= 2 &&
 	    ((uint8_t)s[last] >= 0x80 || (s[last] | 0x20) >= 'a'))
 		return true;
 	/* or four numbers */
-	return dots == 3 && digits + dots == to - from && digits >= 4;
+	return dots == 3 && others == 0 && digits >= 4;
 }
 
 /* --- one address, read in several ways --- */
