@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -371,6 +372,22 @@ read_all(struct worker *w, char *to, size_t n)
 	return 0;
 }
 
+/* Whoever closes all descriptors is heard of before it is dead: the last word on its trace
+ * comes with its end. */
+static void
+await_end(const struct worker *w)
+{
+	const struct timespec moment = {0, 10 * 1000000};
+	siginfo_t end = {.si_pid = 0};
+
+	for (int i = 0; i < 100 && end.si_pid == 0; i++) {
+		if (waitid(P_PID, (id_t)w->pid, &end, WEXITED | WNOHANG | WNOWAIT) != 0)
+			return;
+		if (end.si_pid == 0)
+			nanosleep(&moment, NULL);
+	}
+}
+
 /* It died, or hangs: as far as it can be told in whose hands. */
 static int
 say_lost(struct worker *w, int64_t from, struct err *e)
@@ -378,6 +395,8 @@ say_lost(struct worker *w, int64_t from, struct err *e)
 	char where[TRACE_TEXT];
 	struct trace_seen s;
 
+	if (is_busy(w))
+		await_end(w);
 	trace_look(w->trace, &s);
 	if (!trace_say(&s, "revision", where))
 		return err_set(e, TOSD_EIO,
