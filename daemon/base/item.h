@@ -19,12 +19,13 @@
 /* What was odd about it. */
 enum {
 	ITEM_MADE_ID = 1 << 0,	 /* the feed gave no id: ours is from url or content */
-	ITEM_TRUNCATED = 1 << 1, /* cut at a limit */
+	ITEM_TRUNCATED = 1 << 1, /* what is judged was cut at a limit: texts, links, media */
 	ITEM_REPAIRED = 1 << 2,	 /* broken bytes or markup were mended */
 	ITEM_HIDDEN_TEXT = 1 << 3, /* markup hides part of the text from readers */
 	ITEM_DATE_UNREAD = 1 << 4, /* a date was given that could not be read */
 	ITEM_POINTER = 1 << 5,	   /* names a page; the text has to be read there */
 	ITEM_DOUBLE_KEY = 1 << 6,  /* a key is given twice, with different values */
+	ITEM_SHORTENED = 1 << 7,   /* an id, a name or a date was cut at a limit */
 	ITEM_SHARED_ID = 1 << 16,  /* other posts of the document have the same id */
 	ITEM_CLOAKED = 1 << 17,	   /* shown to others, not to us */
 	ITEM_ELSEWHERE = 1 << 18,  /* its page is on a site that is not its feed's */

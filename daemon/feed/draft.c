@@ -86,7 +86,7 @@ literal(struct draft *d, const char *s, size_t n, size_t max)
 		return xstrndup(s, n);
 	buf_reserve(&b, n < max ? n : max);
 	if (!feed_plain_put(&b, s, n, max) && d != NULL)
-		d->it.flags |= ITEM_TRUNCATED;
+		d->it.flags |= ITEM_SHORTENED;
 	return text_trim(buf_take(&b));
 }
 
@@ -270,7 +270,7 @@ draft_author(struct draft *d, const char *s, size_t n, int rank)
 			both = xasprintf("%s, %s", d->it.author, more);
 			replace(&d->it.author, both);
 		} else {
-			d->it.flags |= ITEM_TRUNCATED;
+			d->it.flags |= ITEM_SHORTENED;
 		}
 	}
 	free(more);
@@ -534,7 +534,7 @@ draft_finish(struct draft *d)
 		b->cap = b->cap ? b->cap * 2 : 16;
 		doc->items = xrealloc(doc->items, b->cap * sizeof(*doc->items));
 	}
-	if (d->it.flags & ITEM_TRUNCATED)
+	if (d->it.flags & (ITEM_TRUNCATED | ITEM_SHORTENED))
 		doc->truncated = true;
 	doc->items[doc->nitems++] = d->it;
 	item_init(&d->it);

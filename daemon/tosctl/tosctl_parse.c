@@ -66,6 +66,7 @@ put_flags(json_t *o, uint32_t flags)
 		const char *name;
 	} names[] = {
 	    {ITEM_TRUNCATED, "truncated"},
+	    {ITEM_SHORTENED, "shortened"},
 	    {ITEM_REPAIRED, "repaired"},
 	    {ITEM_HIDDEN_TEXT, "hidden_text"},
 	    {ITEM_DATE_UNREAD, "date_unread"},
