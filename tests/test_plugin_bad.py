@@ -165,7 +165,7 @@ def check_check(so):
     for mode, want in (("r-ignored", "its rev must be from 1"),
                        ("m-ignored", "what a rule means must be 64 hexadecimal digits")):
         _, said = tosctl("plugin", "check", "--set", f"mode={mode}", so, code=1)
-        assert "was refused in open(), and the plugin went on: " in said and want in said, said
+        assert "was refused in open(), and it went on: " in said and want in said, said
     _, said = tosctl("plugin", "check", "--set", "m=\x1b[31m", so, code=1)
     assert "has no setting `m'" in said, said
     # One that does not mind is no problem: it has no thread.

@@ -178,6 +178,12 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 		    why_of(rc, "open", why, words));
 	if (rc == TOSD_WAITS)
 		s->lacks = xstrdup(why_of(rc, "open", why, words));
+	/* It was told, and has not minded: one rule less, or a meaning that nobody knows. */
+	if (s->face->why[0] != '\0')
+		problem(h,
+		    "plugin `%s': declare() or means() was refused in open(), and it went "
+		    "on: %s",
+		    name, s->face->why);
 	if (rc == TOSD_DONE && s->face->nrules == 0)
 		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else

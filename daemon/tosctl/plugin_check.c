@@ -106,23 +106,6 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	return c->out != NULL;
 }
 
-/* It was told, and has not minded: one rule less, or a meaning that nobody knows. */
-static void
-tell_refused(struct check *c, const struct policy_host *h)
-{
-	for (size_t i = 0; i < h->n; i++) {
-		char *line;
-
-		if (h->v[i].face->why[0] == '\0')
-			continue;
-		line = xasprintf("declare() or means() was refused in open(), and the "
-				 "plugin went on: %s",
-		    h->v[i].face->why);
-		problem(c, line);
-		free(line);
-	}
-}
-
 static json_t *
 rules_of(const struct policy_host *h)
 {
@@ -232,7 +215,6 @@ run(struct check *c, struct plugin_run *r, const struct plugin_options *o,
 	if (policy_host_new(&po, &h, NULL) != 0)
 		return;
 	plugin_cage_alone();
-	tell_refused(c, h);
 	json_object_set_new(c->out, "rules", rules_of(h));
 	if (plugin_cage_enter(o->open, &e) != 0)
 		problem(c, e.text);
