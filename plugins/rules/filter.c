@@ -108,17 +108,19 @@ write_all(int fd, const char *s, size_t n)
 
 /* Whole or not at all: a temporary file, fsync, rename. */
 static void
-cache_save(struct filter *f, const char *path)
+cache_save(struct filter *f, const char *dir, const char *path)
 {
 	struct sb tmp = {0};
 	char *bytes = NULL, hex[MEM_HEX];
 	size_t n = 0;
 	int fd = -1, ok = 0;
 
-	sb_printf(&tmp, "%s.%ld", path, (long)getpid());
+	/* Whoever was killed over it has left nothing but this one file. */
+	sb_printf(&tmp, "%s/rules.part", dir);
+	errno = ENOMEM;
 	if (hs_serialize_database(f->db, &bytes, &n) == HS_SUCCESS)
 		fd = open(tmp.data,
-		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {
 		mem_sha256(bytes, n, hex);
 		ok = write_all(fd, MAGIC, sizeof(MAGIC) - 1) == 0 &&
@@ -254,7 +256,7 @@ compile_cached(
 	if (have <= 0) {
 		rc = compile(f, t, bad, w);
 		if (rc == 0 && fd >= 0) {
-			cache_save(f, path.data);
+			cache_save(f, dir, path.data);
 			cache_prune(dir, path.data);
 		}
 	}
