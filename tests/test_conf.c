@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "conf/conf.h"
 #include "conf/conf_table.h"
 #include "conf/conf_value.h"
