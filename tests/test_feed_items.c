@@ -194,7 +194,7 @@ test_item_labels(void)
 	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
 	SAME(d.items[0].text, "I kill");
 	feed_doc_clear(&d);
-	parse("<rss><channel><item><comments>http://e/c</comments><description>"
+	parse("<rss><channel><item><comments>http://e/c#respond</comments><description>"
 	      "&lt;iframe srcdoc='&amp;lt;a href=http://e/d&amp;gt;in "
 	      "it&amp;lt;/a&amp;gt;'"
 	      "&gt;&lt;/iframe&gt;&lt;input value=v placeholder=p&gt;&lt;input "

@@ -358,11 +358,16 @@ label(struct xml_state *s, const struct xml_frame *f)
 {
 	const char *base = xml_base(s);
 	enum draft_form form = DRAFT_GUESS;
+	const char *hash;
 
 	if (s->item == 0 || s->person > 0)
 		return false;
 	if (f->el == EL_COMMENTS) {
-		draft_link(&s->draft, base, s->buf.data, s->buf.len);
+		/* The place on the page changes with the first comment, which is no
+		 * change of the post. */
+		hash = s->buf.len > 0 ? memchr(s->buf.data, '#', s->buf.len) : NULL;
+		draft_link(&s->draft, base, s->buf.data,
+		    hash != NULL ? (size_t)(hash - s->buf.data) : s->buf.len);
 		return true;
 	}
 	if (f->el == EL_LABEL || (f->el == EL_TITLE && s->box > 0))
