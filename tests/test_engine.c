@@ -501,6 +501,7 @@ batch_bytes(struct bench *b, uint32_t *n, uint64_t *first)
 	*n = c.m.inspect.n;
 	*first = c.m.inspect.v[0].revision;
 	answer(b, &c, 10);
+	msg_clear(&c.m);
 	return bytes;
 }
 
