@@ -17,6 +17,7 @@ struct vocab {
 	uint64_t *bits; /* 8 an entry, one set for each key: most questions end here */
 	uint64_t stamp;
 	uint64_t near[1 << (NEAR_BITS - 6)];
+	uint64_t begins[1 << (NEAR_BITS - 6)];
 };
 
 struct vocab *
@@ -163,12 +164,46 @@ hash_without(const uint64_t *sum, size_t n, size_t i)
 	return (sum[i] + (sum[n] - sum[i + 1]) * INVERSE) * MIX;
 }
 
+/* Two bits of a filter, by hash. */
+static inline void
+begins_at(uint64_t hash, size_t at[2])
+{
+	uint64_t h = hash * 0x9e3779b97f4a7c15u;
+
+	at[0] = h >> (64 - NEAR_BITS);
+	at[1] = h >> (32 - NEAR_BITS) & ((1u << NEAR_BITS) - 1);
+}
+
+static void
+add_begins(struct vocab *v, const char *s, size_t n)
+{
+	size_t at[2];
+
+	for (size_t k = 1; k < n; k++) {
+		begins_at(vocab_hash(s, k), at);
+		for (int i = 0; i < 2; i++)
+			v->begins[at[i] / 64] |= (uint64_t)1 << at[i] % 64;
+	}
+}
+
+bool
+vocab_begins(const struct vocab *v, uint64_t hash)
+{
+	size_t at[2];
+
+	begins_at(hash, at);
+	return v->begins[at[0] / 64] >> at[0] % 64 &
+	       v->begins[at[1] / 64] >> at[1] % 64 & 1;
+}
+
 void
 vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsigned level)
 {
 	uint64_t sum[VOCAB_NEAR + 2];
 
 	vocab_add(v, vocab_hash(s, n), tag, level);
+	if (tag != 0)
+		add_begins(v, s, n);
 	if (tag == 0 || n > VOCAB_NEAR)
 		return;
 	sum_up(s, n, sum);

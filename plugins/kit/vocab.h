@@ -36,6 +36,8 @@ void vocab_add_word(struct vocab *v, const char *s, size_t n, uint16_t tag, unsi
  * A bit that is not set is certain; from VOCAB_NEAR bytes on none is set. */
 #define VOCAB_NEAR 32
 uint64_t vocab_near(const struct vocab *v, const char *s, size_t n);
+/* Whether letters of this hash may be the beginning of a tagged word; false is certain. */
+bool vocab_begins(const struct vocab *v, uint64_t hash);
 /* Valid until the next addition; NULL: no such word. */
 const struct vocab_entry *vocab_find(const struct vocab *v, uint64_t hash);
 size_t vocab_count(const struct vocab *v);

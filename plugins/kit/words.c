@@ -254,7 +254,8 @@ take_cut(struct words *w, const struct begun *c)
 
 	if (c->end != a || c->len > CUT_MAX || a >= n || s[a] != ' ' ||
 	    (one ? !is_consonant(s[c->at])
-		 : words_known(w, (const char *)c->key, c->len)))
+		 : words_known(w, (const char *)c->key, c->len)) ||
+	    !vocab_begins(w->vocab, vocab_hash((const char *)c->key, c->len)))
 		return 0;
 	while (b + len < n && len < CUT_MAX && (uint8_t)((s[b + len] | 32) - 'a') < 26)
 		len++;
@@ -273,6 +274,13 @@ take_cut(struct words *w, const struct begun *c)
 		return 0;
 	words_put(w, t, c->len + len, c->at, b + len, WORD_MENDED, hash, e);
 	return b + len;
+}
+
+/* Whether take_cut() has nothing to look for, going by what is kept of the word. */
+static inline bool
+is_whole(const struct words *w, const struct begun *c, const struct words_kept *k)
+{
+	return k->level > 0 ? c->len > 1 : !vocab_begins(w->vocab, k->hash);
 }
 
 /* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
@@ -298,7 +306,7 @@ take_short(struct words *w, size_t a)
 
 		size_t from = c->at + c->len;
 
-		if (k != NULL && k->same && k->level > 0 && c->len > 1 &&
+		if (k != NULL && k->same && is_whole(w, c, k) &&
 		    has_room(w, c->len, c->at, from))
 			put_same(w, c, k);
 		else if ((cut = take_cut(w, c)) == 0)
