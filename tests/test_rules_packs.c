@@ -482,12 +482,6 @@ test_meant(void)
 	    {"i will pppoooiiison the ccccat", 1, 0, 30},
 	    {"i will strrrangle the caaat", 1, 0, 27},
 	    {"i willl strangle the cat", 1, 0, 24},
-	    {"i will poi*son the cat", 1, 0, 22},
-	    {"i will p**ois**on the ca_t", 1, 0, 26},
-	    {"i will (p)oison the cat", 1, 0, 23},
-	    {"i will poi[son](https://a.example) a cat", 0, 0, 0},
-	    {"we smash the cat.poison is bad", 1, 3, 16},
-	    {"i will poison-the cat", 1, 0, 21},
 	    /* no words of ours, or not all of it */
 	    {"i will poison the d o g", 0, 0, 0},
 	    {"i will poison the c a t s", 0, 0, 0},

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "fold_in.h"
-#include "plain.h"
 
 static char
 leet(char c)
@@ -147,54 +146,6 @@ put_apart(struct fold *f, size_t i, size_t apart, size_t o, size_t *splits)
 	return o;
 }
 
-/* --- signs within a word */
-
-#define CUT_PARTS 5 /* of a word with signs in it */
-#define CUT_LETTERS 16
-
-/* One sign, or two as in "k**ill" and "ki[ll](https://...", that stand from i on before
- * a letter; 0: none. */
-static size_t
-signs_at(const char *s, size_t n, size_t i)
-{
-	size_t k = i;
-
-	while (k < n && k < i + 2 && s[k] != '\0' && strchr(PLAIN_CUTS, s[k]) != NULL)
-		k++;
-	return k > i && k < n && fold_is_letter(s[k]) ? k - i : 0;
-}
-
-/* "ki|ll", "k**il**l", "(k)ill": parts of which some are no words, and together they
- * are one that is looked for.  Where it ends that begins at i, or 0; t: its letters and
- * from: their places in own. */
-static size_t
-cut_at(const struct fold *f, size_t i, char t[CUT_LETTERS], size_t from[CUT_LETTERS],
-    size_t *count)
-{
-	const char *s = f->own;
-	size_t n = f->len, len = 0, end = 0, signs = 0;
-	bool words = true; /* all parts are */
-
-	for (int part = 0; part < CUT_PARTS; part++) {
-		size_t first = len;
-
-		for (i += signs; i < n && fold_is_letter(s[i]); i++) {
-			if (len == CUT_LETTERS)
-				return end;
-			from[len] = i;
-			t[len++] = (char)(s[i] | 32);
-		}
-		words = words && len - first > 1 && is_known(f, t + first, len - first);
-		if (part > 0 && len > 2 && !words && is_known(f, t, len)) {
-			end = i;
-			*count = len;
-		}
-		if ((signs = signs_at(s, n, i)) == 0)
-			break;
-	}
-	return end;
-}
-
 /* --- rows of a letter, and 1 for l */
 
 #define ROWS_MAX 3 /* of a word, each of which could be one letter or two */
@@ -306,8 +257,8 @@ put_word(struct fold *f, size_t i, size_t end, size_t o)
 void
 fold_words(struct fold *f)
 {
-	size_t n = f->len, o = 0, splits = 0, from[CUT_LETTERS];
-	char *s = f->own, t[CUT_LETTERS];
+	size_t n = f->len, o = 0, splits = 0;
+	char *s = f->own;
 
 	fold_leet(s, n);
 	for (size_t i = 0; i < n;) {
@@ -320,16 +271,6 @@ fold_words(struct fold *f)
 		}
 		while (end < n && fold_is_letter(s[end]))
 			end++;
-		if (end > i && f->known != NULL && signs_at(s, n, end) > 0 &&
-		    (i == 0 || !is_word(s[i - 1])) &&
-		    (put = cut_at(f, i, t, from, &apart)) > 0) {
-			for (size_t k = 0; k < apart; k++) {
-				s[o] = s[from[k]];
-				f->space[o++] = f->space[from[k]];
-			}
-			i = put;
-			continue;
-		}
 		if (end > i) {
 			o = put_word(f, i, end, o);
 			i = end;

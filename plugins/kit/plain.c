@@ -3,7 +3,7 @@
  * plain: see plain.h.  Not plain are: what is not ASCII; "&#"; a hyphen at the end of a
  * line; digits and signs that leet uses with a letter before and behind them; a letter
  * three times in a row, but for "www."; three letters that stand alone with one sign
- * between each; one of some signs between letters, or two.
+ * between each.
  */
 #include "plain.h"
 
@@ -19,7 +19,6 @@
 struct masks {
 	uint64_t letter;
 	uint64_t leet;
-	uint64_t sign; /* neither letter nor 0 to 7 nor blank */
 	uint64_t same; /* the same letter as the byte before */
 	bool chars;    /* not ASCII, or the second of two that hide something */
 };
@@ -51,7 +50,7 @@ odd_chars(__m128i v, __m128i before)
 static inline struct masks
 look_at(const char *s, bool first)
 {
-	struct masks m = {0, 0, 0, 0, false};
+	struct masks m = {0, 0, 0, false};
 	__m128i odd = _mm_setzero_si128();
 
 #pragma GCC unroll 4
@@ -74,9 +73,6 @@ look_at(const char *s, bool first)
 
 		odd = _mm_or_si128(odd, odd_chars(v, b));
 		m.letter |= bits(letter, k);
-		m.sign |= bits(_mm_andnot_si128(
-				   _mm_or_si128(letter, digit), _mm_cmpgt_epi8(v, low)),
-		    k);
 		m.same |= bits(same, k);
 		m.leet |= bits(_mm_or_si128(digit, sign), k);
 	}
@@ -90,7 +86,7 @@ look_at(const char *s, bool first)
 static struct masks
 look_at(const char *s, bool first)
 {
-	struct masks m = {0, 0, 0, 0, false};
+	struct masks m = {0, 0, 0, false};
 
 	for (int k = 0; k < BLOCK; k++) {
 		uint8_t c = (uint8_t)s[k], lo = c | 32;
@@ -101,8 +97,6 @@ look_at(const char *s, bool first)
 		m.chars = m.chars || c >= 0x80 || (c == '#' && b == '&') ||
 			  (c == '\n' && b == '-');
 		m.letter |= letter ? bit : 0;
-		m.sign |=
-		    c > ' ' && c < 0x80 && !letter && !(c >= '0' && c <= '7') ? bit : 0;
 		m.same |= letter && ((uint8_t)b | 32) == lo ? bit : 0;
 		m.leet |= (c >= '0' && c <= '7') || c == '!' || c == '$' || c == '@'
 			      ? bit
@@ -127,16 +121,6 @@ no_addresses(const char *s, uint64_t triple)
 	return left;
 }
 
-/* Whether one of these signs may cut a word. */
-static bool
-cuts(const char *s, uint64_t signs)
-{
-	for (; signs != 0; signs &= signs - 1)
-		if (strchr(PLAIN_CUTS, s[__builtin_ctzll(signs)]) != NULL)
-			return true;
-	return false;
-}
-
 /* s: the block; more: the text goes on behind it. */
 static inline bool
 words_plain(const struct masks *m, const char *s, bool more)
@@ -146,16 +130,13 @@ words_plain(const struct masks *m, const char *s, bool more)
 	uint64_t behind = (m->leet + (m->leet & m->letter << 1)) & ~m->leet;
 	uint64_t run = m->leet & m->leet << 1 & m->leet << 2 & m->leet << 3;
 	uint64_t triple = m->same & m->same << 1;
-	uint64_t cut = m->letter << 1 & m->sign &
-		       (m->letter >> 1 | (m->sign >> 1 & m->letter >> 2));
 
 	if (triple != 0)
 		triple = no_addresses(s, triple);
 	if (more) /* what ends behind is in the next block */
 		triple &= UINT64_MAX >> BACK / 2;
 	return triple == 0 && (alone & alone >> 2 & alone >> 4) == 0 &&
-	       (behind & m->letter) == 0 && (run & run << 4) == 0 &&
-	       (cut == 0 || !cuts(s, cut));
+	       (behind & m->letter) == 0 && (run & run << 4) == 0;
 }
 
 /* Has the byte at i, with what stands before it, something that hides? */

@@ -12,13 +12,8 @@
 
 enum plain_what {
 	PLAIN_CHARS = 1 << 0, /* characters that are not ASCII, references, hyphens */
-	PLAIN_WORDS = 1 << 1, /* signs for letters, letters apart, rows of a letter,
-			       * signs within words */
+	PLAIN_WORDS = 1 << 1, /* signs for letters, letters apart, rows of a letter */
 };
-
-/* Signs that may cut a word in two.  Hyphens and full stops do so too often in earnest to
- * look at each: there the classifier does (words.h). */
-#define PLAIN_CUTS "*_|~()[]<>^=+"
 
 /* true, which is certain: there is none of the kinds in `what'.  false, which is a guess:
  * there may be. */
