@@ -14,8 +14,7 @@
 int option_next(const char *who, int argc, char **argv, const char *shorts,
     const struct option *longs);
 
-/* The words[] (or the names of longs[], up to its end) that somebody who wrote `word' is
- * likely to have meant; NULL: none. */
+/* The one of words[] that somebody who wrote `word' is likely to have meant; NULL: none. */
 const char *option_meant(const char *word, const char *const *words, size_t n);
 
 #endif

@@ -17,9 +17,8 @@
 #include "base/clock.h"
 
 #define LOOK_MAX 20 /* ms between looks at the child */
-#define LATE                                                                           \
-	1000 /* ms that a look may be late by: the machine is busy, or we were stopped \
-	      */
+/* ms that a look may be late by: the machine is busy, or we were stopped. */
+#define LATE 1000
 
 /* A call into a plugin, as last seen. */
 struct call {

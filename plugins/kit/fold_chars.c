@@ -256,8 +256,8 @@ take_hidden(struct pass *p, size_t i)
 	return len;
 }
 
-#define TURNED_MAX \
-	64 /* letters of a word that may be upside down: longer ones are none */
+/* Letters of a word that may be upside down: longer ones are none. */
+#define TURNED_MAX 64
 
 /* A word with upside-down letters in it is read from its end.  Its length, or 0. */
 static size_t

@@ -118,26 +118,31 @@ say_lists(struct rules *r, const char *dir)
 	sb_free(&b);
 }
 
+/* All packs once more, by PCRE2 alone; not 0: r->why tells. */
+static int
+add_slow(struct rules *r, struct engine *slow)
+{
+	struct whys whys = {.n = 0};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
+		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
+	r->why = whys.last;
+	return rc;
+}
+
 void
 rules_tell_lint(struct rules *r, const char *dir, const char *day)
 {
 	struct engine_ways ways = engine_ways(r->engine);
 	struct engine *slow = engine_new(r->letters, true);
-	struct whys whys = {.n = 0};
 	struct sb b = {0};
-	int rc = 0;
+	int rc;
 
 	lint_packs(r->engine, &r->protect, r->packs, r->npacks, day, say_lint, r);
+	rc = add_slow(r, slow);
 	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
-		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
-	r->why = whys.last;
-	for (size_t i = 0; i < r->npacks; i++) {
-		if (rc == 0)
-			rc = prove_same(
-			    r->engine, slow, r->packs[i], SAME_TESTS, &r->why);
-		if (rc != 0)
-			break;
-	}
+		rc = prove_same(r->engine, slow, r->packs[i], SAME_TESTS, &r->why);
 	if (rc != 0)
 		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
 	engine_free(&slow);
@@ -168,12 +173,8 @@ void
 rules_tell_why(struct rules *r, const char *text, const char *names)
 {
 	struct engine *slow = engine_new(r->letters, true);
-	struct whys whys = {.n = 0};
-	int rc = 0;
+	int rc = add_slow(r, slow);
 
-	for (size_t i = 0; rc == 0 && i < r->npacks; i++)
-		rc = engine_add(slow, r->packs[i], &r->protect, &whys);
-	r->why = whys.last;
 	if (rc == 0)
 		rc = explain(slow, text, names, say_why, r, &r->why);
 	if (rc != 0)
