@@ -1115,6 +1115,15 @@ test_ranges(void)
 }
 
 static void
+test_end(void)
+{
+	CU_ASSERT_TRUE(text_has_end("a.conf", ".conf"));
+	CU_ASSERT_FALSE(text_has_end(".conf", ".conf"));
+	CU_ASSERT_FALSE(text_has_end("a.conf~", ".conf"));
+	CU_ASSERT_FALSE(text_has_end("f", ".conf"));
+}
+
+static void
 test_distance(void)
 {
 	CU_ASSERT_EQUAL(text_distance("", ""), 0);
@@ -1530,6 +1539,7 @@ static const struct suite_test tests[] = {
     {"durations and sizes", test_durations},
     {"address ranges", test_ranges},
     {"distance and secret keys", test_distance},
+    {"how a name ends", test_end},
     {"secrets and their permissions", test_secret},
     {"folders that can be written to", test_writable},
     {"a secret for a name", test_secret_for_name},

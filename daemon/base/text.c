@@ -283,6 +283,14 @@ text_trim(char *s)
 	return s;
 }
 
+bool
+text_has_end(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
 #define DISTANCE_MAX 40
 
 size_t

@@ -43,6 +43,9 @@ size_t text_prefix(const char *s, size_t n);
 /* Trims ASCII white space on both ends, in place.  Returns s. */
 char *text_trim(char *s);
 
+/* Whether there is something, and then end: as of a file's name. */
+bool text_has_end(const char *s, const char *end);
+
 /* Edit distance without regard to case, where swapped neighbours count once
  * (optimal string alignment).  Strings over 40 bytes are SIZE_MAX apart. */
 size_t text_distance(const char *a, const char *b);

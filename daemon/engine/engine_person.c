@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/engine_in.h"
 #include "engine/engine_json.h"
 #include "engine/engine_life.h"
@@ -327,23 +328,15 @@ engine_person_hold(struct engine_call *k, struct err *e)
 	return 0;
 }
 
-static bool
-has_end(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n > m && strcmp(s + n - m, end) == 0;
-}
-
 /* Captures, what models answered, and the words of a report. */
 static bool
 erasable(const char *file)
 {
 	return file != NULL && strncmp(file, "evidence/", 9) == 0 &&
-	       (has_end(file, ".warc") ||
+	       (text_has_end(file, ".warc") ||
 		   ((strncmp(file, "evidence/answers/", 17) == 0 ||
 			strncmp(file, "evidence/reports/", 17) == 0) &&
-		       has_end(file, ".json")));
+		       text_has_end(file, ".json")));
 }
 
 /* What was still to be judged cannot be any more, and what is in hand keeps nothing. */

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "tosctl/pack_doc.h"
 
 #define NAME_MAX_BYTES 200
@@ -32,17 +33,9 @@ struct copying {
 };
 
 static bool
-has_end(const char *name, const char *end)
-{
-	size_t n = strlen(name), m = strlen(end);
-
-	return n > m && strcmp(name + n - m, end) == 0;
-}
-
-static bool
 is_pack(const char *name)
 {
-	return has_end(name, ".conf");
+	return text_has_end(name, ".conf");
 }
 
 static int copy_named(struct copying *c, const char *text);
@@ -130,8 +123,9 @@ is_taken(const struct copying *c, const char *name)
 {
 	if (name[0] == '.' || (c->but != NULL && strcmp(c->but, name) == 0))
 		return false;
-	return is_pack(name) ? !c->no_packs
-			     : has_end(name, ".sig") || has_end(name, ".list");
+	return is_pack(name)
+		   ? !c->no_packs
+		   : text_has_end(name, ".sig") || text_has_end(name, ".list");
 }
 
 static int
