@@ -104,6 +104,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/animals.jsonl \
 	%D%/classifier/texts/calls.jsonl \
 	%D%/classifier/texts/calm.jsonl \
+	%D%/classifier/texts/comments.jsonl \
 	%D%/classifier/texts/counter.jsonl \
 	%D%/classifier/texts/direct.jsonl \
 	%D%/classifier/texts/ends.jsonl \
@@ -139,9 +140,18 @@ OWN_TEXTS = \
 	%D%/classifier/texts/sly.jsonl \
 	%D%/classifier/texts/sport.jsonl \
 	%D%/classifier/texts/story.jsonl \
+	%D%/classifier/texts/tweets.jsonl \
 	%D%/classifier/texts/twins.jsonl \
+	%D%/classifier/texts/uprising.jsonl \
+	%D%/classifier/texts/wideneg.jsonl \
 	%D%/classifier/texts/wish.jsonl
 MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
+# Found on sources that were left out; classifier/texts/README says why.
+MODEL_WEIGHTS = \
+	--weight own-calm=0.5 --weight own-posts=0.5 --weight own-comments=0.5 \
+	--weight own-wideneg=0.5 --weight own-tweets=0.25 --weight own-uprising=0.25 \
+	--weight edos=1.5 --weight hatemoji-build=1.5 --weight gab-hate-corpus=1.5 \
+	--weight guest-misogyny=1.5 --weight hatexplain=1.5
 .PHONY: model
 model: tosctl$(EXEEXT)
 	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \
@@ -150,7 +160,7 @@ model: tosctl$(EXEEXT)
 	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
 		--learn-only own-twins --learn-only own-calls --learn-only own-ends \
-		--weight own-calm=0.5 --weight own-posts=0.5 \
+		$(MODEL_WEIGHTS) \
 		--limits $(srcdir)/%D%/classifier/violence.limits \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS) %D%/classifier/violence.limits

@@ -15,7 +15,7 @@ static const char others[] = "i we the a an is be to and of in on it this that t
 			     "deserve not do can my your for "
 			     "world peace house skill hill pill skull our have am are "
 			     "going want now tonight please "
-			     "somebody said he she was at with from letter good";
+			     "somebody said he she was at with from letter good ill";
 
 static struct vocab *
 make_vocab(void)
@@ -27,9 +27,10 @@ make_vocab(void)
 		for (const char *s = lists[k]; *s != '\0';) {
 			size_t n = strcspn(s, " ");
 
-			vocab_add_word(v, s, n, k == 0 ? 7 : 0, k == 0 ? 3 : 5);
+			vocab_add_word(v, s, n, k == 0 ? 7 : 0, 5);
 			s += n + (s[n] == ' ');
 		}
+	words_teach(v);
 	return v;
 }
 
@@ -71,6 +72,7 @@ static const struct {
     {"I will llᴉʞ noʎ", "i will kill you"},
     {"uoy llik lliw i", "i will kill you"},
     {"I will llik you", "i will kill you"},
+    {"I will kill uoy", "i will kill you"},
     /* leet */
     {"1 w1ll k1ll y0u", "0 will kill you"},
     {"we $h0uld |<ill th3m @ll", "we should kill them all"},
@@ -101,11 +103,19 @@ static const struct {
     {"(k)ill k**il**l ki_ll_ ki[ll](https://x.example/) them",
 	"kill kill kill kill them"},
     {"k[b]il[/b]l k<b>il</b>l them", "kill kill them"},
+    {"(m)urder th(e)m", "murder them"},
+    {"k\u2800il\ue000l th\ufffce\u3164m", "kill them"},
+    {"th em, shoo t them, a good skul l", "them shoot them a good skull"},
     {"and/or his/her self-defence", "and or his her self defence"},
     /* capitals */
     {"#KillThem DieNow", "kill them die now"},
     {"#killthem", "kill them"},
+    {"#IllKillThem", "i will kill them"},
+    {"#ImGonnaKillThem", "i am going to kill them"},
+    {"i'llkillthem", "i will kill them"},
+    {"killthemthey'llkillthem", "kill them they will kill them"},
     {"kiII them, rnurder them, vvill", "kill them murder them will"},
+    {"rnvrder them, rnurd3r y0v", "murder them murder you"},
     /* signs that hide */
     {"k\u3164ill k\u2061ill k\ufffcill k\ue000ill k\u2800ill k\u25aall them",
 	"kill kill kill kill kill kill them"},
@@ -279,7 +289,7 @@ test_glyphs(void)
 	    {0x3b1, GLYPH_ALIKE, "a"}, {0x13e6, GLYPH_ALIKE, "K"},
 	    {0x578, GLYPH_ALIKE, "n"}, {0x436, GLYPH_SELF, ""},
 	    {0x4e00, GLYPH_SELF, ""}, {0x2460, GLYPH_TEXT, "1"},
-	    {0x2122, GLYPH_TEXT, "TM"}, {0x1f170, GLYPH_TEXT, "A"},
+	    {0x2122, GLYPH_TEXT, "TM"}, {0x1f170, GLYPH_TEXT, "a"},
 	    {0xe0041, GLYPH_NONE, ""}, {0xff76, GLYPH_TEXT, "カ"},
 	    {0x10ffff, GLYPH_SELF, ""}};
 

@@ -17,7 +17,8 @@ import measure  # noqa: E402
 
 SETS = {  # rows, threats at least
     "eval": (1000, 80), "counter": (200, 60), "twins": (120, 60), "veiled": (40, 40),
-    "wide": (1200, 200), "hard": (1000, 500)}
+    "wide": (1200, 200), "hard": (1000, 500), "strange": (1000, 250), "frames": (1000, 300),
+    "street": (990, 125)}
 FIELDS = {"id", "text", "label", "category", "source"}
 
 failed = []

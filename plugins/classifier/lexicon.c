@@ -91,6 +91,7 @@ lexicon_read(const char *text, size_t n, struct lexicon **out, struct why *w)
 	int rc = 0, line = 0;
 
 	l->words = vocab_new();
+	words_teach(l->words);
 	l->phrases = vocab_new();
 	for (size_t i = 0, k; rc == 0 && i < n; i = k + 1) {
 		const char *nl = memchr(text + i, '\n', n - i);

@@ -258,6 +258,8 @@ take_hidden(struct pass *p, size_t i)
 
 /* Letters of a word that may be upside down: longer ones are none. */
 #define TURNED_MAX 64
+/* Letters on either side of a filler that are looked at. */
+#define WITHIN_MAX 16
 
 /* A word with upside-down letters in it is read from its end.  Its length, or 0. */
 static size_t
@@ -297,6 +299,36 @@ take_turned(struct pass *p, size_t i)
 	return end - i;
 }
 
+/* A sign that is drawn as a blank or a box, if at all: U+2800, U+FFFC, private ones. */
+static inline bool
+is_filler(uint32_t cp)
+{
+	return cp == 0x2800 || cp == 0xfffc || (cp >= 0xe000 && cp <= 0xf8ff);
+}
+
+/* Whether the letters before i and those behind `next' are the two halves of a word.
+ * Where nobody says which words there are, the caller finds the words himself. */
+static bool
+is_within(const struct pass *p, size_t next)
+{
+	const struct fold *f = p->f;
+	char word[2 * WITHIN_MAX];
+	size_t a = f->len, n = 0;
+
+	if (a == 0 || !fold_is_letter(f->own[a - 1]) || next >= p->n ||
+	    !fold_is_letter(p->s[next]))
+		return false;
+	if (f->known == NULL)
+		return true;
+	while (a > 0 && fold_is_letter(f->own[a - 1]) && f->len - a < WITHIN_MAX)
+		a--;
+	for (; a < f->len; a++)
+		word[n++] = (char)(f->own[a] | 32);
+	for (; next < p->n && fold_is_letter(p->s[next]) && n < sizeof(word); next++)
+		word[n++] = (char)(p->s[next] | 32);
+	return f->known(f->known_ctx, word, n);
+}
+
 /* Where the upside-down letters are, roughly. */
 static inline bool
 may_be_turned(uint32_t cp)
@@ -319,6 +351,8 @@ take_char(struct pass *p, size_t i)
 		return taken;
 	if (p->first == p->n)
 		p->first = i;
+	if (is_filler(cp) && is_within(p, i + len))
+		return len;
 	v = glyph_value(cp);
 	if (v & GLYPH_IS_ALIKE && !p->looked)
 		look_at_word(p, p->first);

@@ -60,6 +60,8 @@ PLAIN = {0xdf: "ss", 0x1e9e: "SS", 0xde: "Th", 0xfe: "th", 0xf0: "d", 0xd0: "D",
          0x254: "c", 0x1ddc: "k"}
 SIGNS = {0xa9, 0x20ac, 0xa3, 0xa5, 0xa2, 0xa7, 0x20bf, 0x20a6, 0x20a9, 0x20ae, 0x20b4, 0x20ad,
          0x259, 0x18f, 0x254, 0x1a9}
+# Squares and dark circles have no small letters: who writes in them does not shout.
+QUIET = range(0x1f130, 0x1f18a)
 # Scripts whose letters lose their marks, as Latin ones do: written in one character or in
 # two, they are the same.
 MARKED = ("GREEK", "CYRILLIC", "ARABIC")
@@ -91,11 +93,11 @@ def stands_for(cp):
         return "\n" if cp in (0x2028, 0x2029, 0x85) else " "
     s = stripped(c)
     if s and s != c and all(ord(x) < 128 for x in s):
-        return s
+        return s.lower() if cp in QUIET else s
     m = LETTER.match(name) or CAPITAL.match(name)
     if m and "DIGRAPH" not in name:
         letter = m.groups()[-2] if m.re is LETTER else m.group(1)
-        return letter if "CAPITAL LETTER" in name else letter.lower()
+        return letter if "CAPITAL LETTER" in name and cp not in QUIET else letter.lower()
     if s and s != c and ud.name(s[0], "").startswith(MARKED):
         return s.lower()
     k = ud.normalize("NFKC", ud.normalize("NFKC", c).casefold())

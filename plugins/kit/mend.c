@@ -94,7 +94,8 @@ static const struct {
 	const char *from, *to;
 } groups[] = {{"\\/\\/", "w"}, {"|\\/|", "m"}, {"|\\|", "n"}, {"|-|", "h"}, {"|<", "k"},
     {"|{", "k"}, {"|)", "d"}, {"\\/", "v"}, {"/\\", "a"}, {"()", "o"}, {"[]", "o"},
-    {"}{", "h"}, {")(", "x"}, {"|_|", "u"}, {"|_", "l"}, {"vv", "w"}, {"ph", "f"}};
+    {"}{", "h"}, {")(", "x"}, {"|_|", "u"}, {"|_", "l"}, {"vv", "w"}, {"rn", "m"},
+    {"ph", "f"}};
 
 /* What groups begin with. */
 static const bool opens[128] = {['\\'] = true,
@@ -105,6 +106,7 @@ static const bool opens[128] = {['\\'] = true,
     ['}'] = true,
     [')'] = true,
     ['v'] = true,
+    ['r'] = true,
     ['p'] = true};
 
 #define VOWEL "aeiou-" /* a vowel, or nothing */
@@ -142,6 +144,10 @@ static const char *const sign_letters[128] = {
     [':'] = VOWEL,
 };
 
+/* Letters that are taken for others, each of which stands for itself as well. */
+static const char *const alike_letters[128] = {
+    ['i'] = "il", ['l'] = "li", ['u'] = "uv", ['v'] = "vu"};
+
 /* What a sign may stand for; NULL: it stands for itself. */
 static inline const char *
 letters_for(char c)
@@ -149,10 +155,20 @@ letters_for(char c)
 	return (uint8_t)c < 128 ? sign_letters[(uint8_t)c] : NULL;
 }
 
+/* The same, and with `alike' of a letter. */
+static inline const char *
+spelled_as(char c, bool alike)
+{
+	const char *as = letters_for(c);
+
+	return as == NULL && alike && (uint8_t)c < 128 ? alike_letters[(uint8_t)c] : as;
+}
+
 struct spelling {
 	struct best best;
 	const char *s;
 	size_t n;
+	bool alike; /* letters may be other ones */
 	char t[MEND_MAX + 1];
 	int tries;
 };
@@ -163,7 +179,7 @@ spell(struct spelling *p, size_t i, size_t o, uint64_t hash)
 {
 	const char *as = "";
 
-	while (i < p->n && (as = letters_for(p->s[i])) == NULL) {
+	while (i < p->n && (as = spelled_as(p->s[i], p->alike)) == NULL) {
 		p->t[o++] = p->s[i];
 		hash = vocab_hash_step(hash, p->s[i++]);
 	}
@@ -226,14 +242,18 @@ mend_signs(const struct vocab *v, const char *s, size_t n, struct mended *out)
 	}
 	if (letters == 0 && (n < 3 || signs < n))
 		return false;
-	p.s = s;
-	p.n = n;
-	if (letters + signs == n)
-		spell(&p, 0, 0, VOCAB_HASH_START);
-	p.n = spell_groups(s, n, t);
-	p.s = t;
-	if (p.n < n)
-		spell(&p, 0, 0, VOCAB_HASH_START);
+	for (int alike = 0; alike < 2 && p.best.rank == 0; alike++) {
+		p.alike = alike > 0;
+		p.tries = 0;
+		p.s = s;
+		p.n = n;
+		if (letters + signs == n)
+			spell(&p, 0, 0, VOCAB_HASH_START);
+		p.n = spell_groups(s, n, t);
+		p.s = t;
+		if (p.n < n)
+			spell(&p, 0, 0, VOCAB_HASH_START);
+	}
 	/* Digits alone must spell something that matters. */
 	return p.best.rank > 0 && (letters > 0 || p.best.rank > 100);
 }
@@ -359,7 +379,7 @@ mend_typo(const struct vocab *v, const char *s, size_t n, struct mended *out)
 	return best.rank > 0;
 }
 
-#define ALIKE 5 /* letters of a word that may be i or l */
+#define ALIKE_LEVEL 5 /* of words without a tag that may be meant: common ones */
 
 /* Two letters that look like one. */
 static size_t
@@ -383,29 +403,19 @@ join_pairs(const char *s, size_t n, char *t)
 bool
 mend_alike(const struct vocab *v, const char *s, size_t n, struct mended *out)
 {
-	struct best best = {v, out, 99}; /* tagged words only */
-	size_t at[ALIKE], k = 0;
+	struct spelling p = {.best = {v, out, ALIKE_LEVEL}, .alike = true};
 	char t[WORD_MAX];
 
 	if (n < 4 || n > WORD_MAX)
 		return false;
-	if ((k = join_pairs(s, n, t)) < n)
-		offer(&best, t, k);
-	memcpy(t, s, n);
-	k = 0;
-	for (size_t i = 0; i < n && k <= ALIKE; i++)
-		if (s[i] == 'i' || s[i] == 'l') {
-			if (k < ALIKE)
-				at[k] = i;
-			k++;
-		}
-	for (unsigned set = 1; k > 0 && k <= ALIKE && set < 1u << k; set++) {
-		for (size_t i = 0; i < k; i++)
-			t[at[i]] =
-			    ((set >> i & 1) != 0) == (s[at[i]] == 'i') ? 'l' : 'i';
-		offer(&best, t, n);
-	}
-	return best.rank > 99;
+	p.s = s;
+	p.n = n;
+	spell(&p, 0, 0, VOCAB_HASH_START);
+	p.n = join_pairs(s, n, t);
+	p.s = t;
+	if (p.n < n)
+		spell(&p, 0, 0, VOCAB_HASH_START);
+	return p.best.rank > ALIKE_LEVEL;
 }
 
 bool

@@ -239,48 +239,90 @@ is_consonant(char c)
 	return c >= 'b' && c <= 'z' && strchr("eiou", c) == NULL;
 }
 
-/* "ki ll": letters that are no word, a blank, and more of them, and together they are a
- * word that is looked for; one of them may be a single letter before what is a word.
- * Where it ends, or 0. */
-static size_t
-take_cut(struct words *w, const struct begun *c)
+/* Two chunks with a blank between that may be one word. */
+struct halves {
+	uint64_t hash;	      /* of all letters */
+	size_t first, second; /* letters of either */
+	size_t at, end;	      /* of the second */
+};
+
+/* The letters of c, and those behind it; false: there is no such word. */
+static inline bool
+find_halves(const struct words *w, const struct begun *c, struct halves *h)
 {
 	const char *s = w->fold.text;
-	size_t n = w->fold.len, a = c->at + c->len, b = a + 1, len = 0;
-	char t[2 * CUT_MAX];
-	const struct vocab_entry *e;
-	uint64_t hash;
-	bool one = c->len == 1;
+	size_t n = w->fold.len, at = c->end + 1, k = at;
+	uint64_t hash = VOCAB_HASH_START;
 
-	if (c->end != a || c->len > CUT_MAX || a >= n || s[a] != ' ' ||
-	    (one ? !is_consonant(s[c->at])
-		 : words_known(w, (const char *)c->key, c->len)) ||
-	    !vocab_begins(w->vocab, vocab_hash((const char *)c->key, c->len)))
-		return 0;
-	while (b + len < n && len < CUT_MAX && (uint8_t)((s[b + len] | 32) - 'a') < 26)
-		len++;
-	if (len == 0 || (b + len < n && (words_is_letter(s[b + len]) ||
-					    words_is_digit(s[b + len]))))
-		return 0;
-	for (size_t i = 0; i < c->len + len; i++)
-		t[i] = words_lower(s[i < c->len ? c->at + i : b + i - c->len]);
-	e = one ? NULL : vocab_find(w->vocab, vocab_hash(t + c->len, len));
-	if (c->len + len < 4 ||
-	    (e != NULL && (len > 2 || e->tag > 0 || (len == 1 && !is_consonant(s[b])))))
-		return 0;
-	hash = vocab_hash(t, c->len + len);
-	e = vocab_find(w->vocab, hash);
-	if (e == NULL || e->tag == 0)
-		return 0;
-	words_put(w, t, c->len + len, c->at, b + len, WORD_MENDED, hash, e);
-	return b + len;
+	if (c->end != c->at + c->len || c->len > CUT_MAX || at >= n || s[at - 1] != ' ')
+		return false;
+	for (size_t i = 0; i < c->len; i++)
+		hash = vocab_hash_step(hash, ((const char *)c->key)[i]);
+	for (; k < n && (uint8_t)((s[k] | 32) - 'a') < 26; k++) {
+		if (k - at == CUT_MAX)
+			return false;
+		hash = vocab_hash_step(hash, (char)(s[k] | 32));
+	}
+	if (k == at || c->len + (k - at) < 4 ||
+	    (k < n && (words_is_letter(s[k]) || words_is_digit(s[k]))))
+		return false;
+	*h = (struct halves){vocab_hash_end(hash), c->len, k - at, at, k};
+	return true;
 }
 
-/* Whether take_cut() has nothing to look for, going by what is kept of the word. */
-static inline bool
-is_whole(const struct words *w, const struct begun *c, const struct words_kept *k)
+/* Whether halves whose whole is a word may be cut ones.  tagged: it is looked for;
+ * more: the second one is among those that are looked at together. */
+static bool
+may_be_cut(const struct words *w, const struct begun *c, const struct halves *h,
+    const char *letters, bool tagged, bool more)
 {
-	return k->level > 0 ? c->len > 1 : !vocab_begins(w->vocab, k->hash);
+	const struct vocab_entry *second =
+	    vocab_find(w->vocab, vocab_hash(letters + h->first, h->second));
+
+	if (h->first == 1) /* "K ill", but for nothing less than that */
+		return is_consonant(w->fold.text[c->at]) && (tagged || second == NULL);
+	if (words_known(w, letters, h->first)) /* "she lter" */
+		return more && h->second > 1 && second == NULL;
+	if (h->second == 1) /* "sli t" */
+		return is_consonant(letters[h->first]);
+	return second == NULL || (tagged && h->second == 2 && second->tag == 0);
+}
+
+/* "ki ll": letters, a blank, and more of them, that are a word together.  Where it
+ * ends, or 0. */
+static size_t
+take_cut(struct words *w, const struct begun *c, bool more)
+{
+	const struct vocab_entry *e;
+	char letters[2 * CUT_MAX];
+	struct halves h;
+
+	if (!find_halves(w, c, &h) || (e = vocab_find(w->vocab, h.hash)) == NULL)
+		return 0;
+	memcpy(letters, c->key, h.first);
+	for (size_t i = 0; i < h.second; i++)
+		letters[h.first + i] = words_lower(w->fold.text[h.at + i]);
+	if (!may_be_cut(w, c, &h, letters, e->tag > 0, more))
+		return 0;
+	words_put(w, letters, h.first + h.second, c->at, h.end, WORD_MENDED, h.hash, e);
+	return h.end;
+}
+
+/* Whether take_cut() has nothing to look for: c is a word, and so is what stands behind
+ * it, if that is looked at together with it. */
+static inline bool
+is_whole(const struct words *w, const struct begun *c, const struct words_kept *k,
+    const struct begun *next)
+{
+	const struct words_kept *behind;
+
+	if (k->level == 0 || c->len == 1)
+		return k->level > 0 && !is_consonant((char)c->key[0]);
+	if (next == NULL || c->end != c->at + c->len)
+		return true;
+	behind = next->place != NULL ? words_find(next->place, next->key) : NULL;
+	return behind != NULL ? behind->same && behind->level > 0
+			      : words_known(w, (const char *)next->key, next->len);
 }
 
 /* Most chunks are such: a shorter way to what words_chunk() does with those from a on.
@@ -303,15 +345,15 @@ take_short(struct words *w, size_t a)
 		const struct begun *c = &v[i];
 		const struct words_kept *k =
 		    c->place != NULL ? words_find(c->place, c->key) : NULL;
-
+		const struct begun *next = i + 1 < count ? c + 1 : NULL;
 		size_t from = c->at + c->len;
 
-		if (k != NULL && k->same && is_whole(w, c, k) &&
+		if (k != NULL && k->same && is_whole(w, c, k, next) &&
 		    has_room(w, c->len, c->at, from))
 			put_same(w, c, k);
-		else if ((cut = take_cut(w, c)) == 0)
+		else if ((cut = take_cut(w, c, next != NULL)) == 0)
 			words_short(w, c->place, c->key, c->len, c->at, c->flags);
-		else if (i + 1 == count)
+		else if (next == NULL)
 			return cut;
 		else
 			c = &v[++i], from = cut;
@@ -353,6 +395,40 @@ take_all(struct words *w)
 	memset(w->text + w->len, 0, 16);
 }
 
+#define SENTENCE_SHORT 2 /* words */
+#define SENTENCES_CUT 4	 /* so many short ones in a row are one that was cut up */
+
+/* Where the sentence ends that begins with word i. */
+static size_t
+sentence_end(const struct words *w, size_t i)
+{
+	while (i < w->n && !(w->v[i].flags & WORD_ENDS))
+		i++;
+	return i < w->n ? i + 1 : i;
+}
+
+/* "I'll. kill. you. all." */
+static void
+join_sentences(struct words *w)
+{
+	size_t row = 0, begin = 0;
+
+	for (size_t at = 0, end; at < w->n; at = end) {
+		bool cut;
+
+		end = sentence_end(w, at);
+		cut = end - at <= SENTENCE_SHORT && !(w->v[end - 1].flags & WORD_ASKS);
+		if (cut && row++ == 0)
+			begin = at;
+		if (cut && end < w->n)
+			continue;
+		for (size_t k = begin; row >= SENTENCES_CUT && k + 1 < (cut ? end : at);
+		     k++)
+			w->v[k].flags &= (uint8_t)~WORD_ENDS;
+		row = 0;
+	}
+}
+
 /* Was the whole text written backwards? */
 static bool
 backwards(const struct words *w)
@@ -389,6 +465,7 @@ words_take(struct words *w, const struct vocab *v, const char *s, size_t n)
 		fold_reverse(&w->fold);
 		take_all(w);
 	}
+	join_sentences(w);
 }
 
 void

@@ -16,7 +16,7 @@ enum word_flag {
 	WORD_MENDED = 1 << 2,  /* was written in another way */
 	WORD_CAPITALS = 1 << 3,
 	WORD_PICTURE = 1 << 4, /* the name of a pictograph */
-	WORD_HASHTAG = 1 << 5,
+	WORD_HASHTAG = 1 << 5, /* the first one of a hashtag */
 	WORD_ASKS = 1 << 6,    /* its sentence ends in a question mark */
 	WORD_BACKWARDS = 1 << 7,
 };
@@ -48,6 +48,9 @@ struct words {
 	bool quoted, asks;
 };
 
+/* Adds what words know by themselves (gonna, dont), to be found among words that were run
+ * together. */
+void words_teach(struct vocab *v);
 /* s is valid UTF-8.  Linear; the text is at most 4 times as long, plus 16 bytes. */
 void words_take(struct words *w, const struct vocab *v, const char *s, size_t n);
 void words_free(struct words *w);

@@ -10,19 +10,20 @@
 /* --- letters and an apostrophe */
 
 /* "don't", "i'll": letters with an apostrophe. */
+static const struct {
+	const char *end, *as;
+} endings[] = {{"n't", "not"}, {"'ll", "will"}, {"'m", "am"}, {"'re", "are"},
+    {"'ve", "have"}, {"'d", "would"}, {"'s", "s"}, {"'em", "them"}};
+#define ENDINGS (sizeof(endings) / sizeof(endings[0]))
+
 static bool
 take_contraction(
     struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
 {
-	static const struct {
-		const char *end, *as;
-	} ends[] = {{"n't", "not"}, {"'ll", "will"}, {"'m", "am"}, {"'re", "are"},
-	    {"'ve", "have"}, {"'d", "would"}, {"'s", "s"}, {"'em", "them"}};
+	for (size_t i = 0; i < ENDINGS; i++) {
+		size_t k = strlen(endings[i].end);
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t k = strlen(ends[i].end);
-
-		if (n <= k || memcmp(s + n - k, ends[i].end, k) != 0 ||
+		if (n <= k || memcmp(s + n - k, endings[i].end, k) != 0 ||
 		    memchr(s, '\'', n - k) != NULL)
 			continue;
 		if (n - k == 2 && i == 0 && memcmp(s, "ca", 2) == 0)
@@ -36,7 +37,42 @@ take_contraction(
 		if (n - k == 3 && i == 6 && memcmp(s, "let", 3) == 0)
 			words_emit(w, "us", 2, a, b, flags);
 		else
-			words_emit(w, ends[i].as, strlen(ends[i].as), a, b, flags);
+			words_emit(
+			    w, endings[i].as, strlen(endings[i].as), a, b, flags);
+		return true;
+	}
+	return false;
+}
+
+static bool
+is_word_or_more(const struct words *w, const char *s, size_t n)
+{
+	size_t parts[MEND_PARTS];
+
+	return (n == 1 && *s == 'i') || words_known(w, s, n) ||
+	       mend_parts(w->vocab, s, n, parts) > 0;
+}
+
+/* "i'llkillyou": a contraction, and words behind it. */
+static bool
+take_run_on(
+    struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
+{
+	const char *tick = memchr(s, '\'', n);
+
+	if (n > MEND_MAX || b - a != n ||
+	    memchr(tick + 1, '\'', n - (size_t)(tick + 1 - s)))
+		return false;
+	for (size_t i = 0; i < ENDINGS; i++) {
+		size_t k = strlen(endings[i].end), at = (size_t)(tick - s) - (i == 0),
+		       end = at + k;
+
+		if (at == 0 || at > n || end >= n ||
+		    memcmp(s + at, endings[i].end, k) != 0 ||
+		    !is_word_or_more(w, s, at) || !is_word_or_more(w, s + end, n - end))
+			continue;
+		take_contraction(w, s, end, a, a + end, flags | WORD_MENDED);
+		words_letters(w, s + end, n - end, a + end, b, flags | WORD_MENDED);
 		return true;
 	}
 	return false;
@@ -102,7 +138,7 @@ squeeze(const char *s, size_t n, bool whole, char *out)
 	return o;
 }
 
-/* "k**il**l", "(k)ill", "ki|ll": without its signs it is a word that is looked for. */
+/* "k**il**l", "(k)ill", "ki|ll": without its signs it is a word. */
 static bool
 take_cut(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
 {
@@ -110,12 +146,10 @@ take_cut(struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned 
 
 	for (int whole = 0; whole < 2 && n <= sizeof(t); whole++) {
 		size_t len = squeeze(s, n, whole != 0, t);
-		uint64_t hash = vocab_hash(t, len);
-		const struct vocab_entry *e = vocab_find(w->vocab, hash);
 
-		if (len < 3 || len == n || e == NULL || e->tag == 0)
+		if (len < 3 || len == n || !words_known(w, t, len))
 			continue;
-		words_put(w, t, len, a, b, flags | WORD_MENDED, hash, e);
+		words_letters(w, t, len, a, b, flags | WORD_MENDED);
 		return true;
 	}
 	return false;
@@ -129,6 +163,7 @@ take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
 
 	for (size_t i = 0, k; i < n; i = k) {
 		bool letters = true, digits = true;
+		size_t before = w->n;
 
 		if (!words_is_letter(s[i]) && !words_is_digit(s[i])) {
 			if (s[i] == '"')
@@ -152,6 +187,8 @@ take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
 			words_emit(w, m.text, m.len, a + i, a + k, flags | WORD_MENDED);
 		else
 			words_emit(w, s + i, k - i, a + i, a + k, flags);
+		if (w->n > before)
+			flags &= ~(unsigned)WORD_HASHTAG; /* one for all of its words */
 	}
 }
 
@@ -246,8 +283,7 @@ take_capitals(
 	if (take_alike(w, s, t, n, a, flags))
 		return true;
 	parts = find_capitals(w, s, t, n, ends);
-	for (size_t i = 0, at = 0; i < parts; at = ends[i++])
-		words_letters(w, t + at, ends[i] - at, a + at, a + ends[i], flags);
+	words_parts(w, t, ends, parts, a, a + n, flags);
 	return parts > 0;
 }
 
@@ -314,7 +350,8 @@ words_core(struct words *w, size_t a, size_t b, unsigned flags)
 	else if (letters + ticks < n)
 		take_signs(w, t, n, a, b, flags);
 	else if (!take_ticked(w, t, n, a, b, flags) &&
-		 !take_contraction(w, t, n, a, b, flags))
+		 !take_contraction(w, t, n, a, b, flags) &&
+		 !take_run_on(w, t, n, a, b, flags))
 		words_letters(w, t, drop_ticks(t, n), a, b, flags);
 	if (t != small)
 		free(t);

@@ -56,6 +56,9 @@ void words_end(struct words *w, char sign);
 /* words_letters.c: a word of letters. */
 void words_letters(struct words *w, const char *s, size_t n, size_t a, size_t b,
     unsigned flags);
+/* Several words without blanks: ends[i] is where part i ends. */
+void words_parts(struct words *w, const char *s, const size_t *ends, size_t parts, size_t a,
+    size_t b, unsigned flags);
 /* What becomes of a word. */
 enum words_fate { FATE_WORD = 1, FATE_SHORT, FATE_PARTS, FATE_SIGNS };
 

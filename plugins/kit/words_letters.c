@@ -22,6 +22,8 @@ static const struct {
 	size_t n;
 	const char *first, *second;
 } short_forms[] = {
+#define ILL 0 /* only where words were run together: else somebody may be ill */
+    SHORT("ill", "i", "will"),
     SHORT("im", "i", "am"),
     SHORT("ive", "i", "have"),
     SHORT("dont", "do", "not"),
@@ -54,6 +56,16 @@ static const struct {
     SHORT("gonna", "going", "to"),
     SHORT("gunna", "going", "to"),
 };
+#define SHORTS (sizeof(short_forms) / sizeof(short_forms[0]))
+#define SHORT_LEVEL 8 /* they are common */
+
+void
+words_teach(struct vocab *v)
+{
+	for (size_t i = ILL + 1; i < SHORTS; i++)
+		vocab_add_word(
+		    v, short_forms[i].from, short_forms[i].n, 0, SHORT_LEVEL);
+}
 
 /* What becomes of a word. */
 struct fate {
@@ -73,7 +85,7 @@ find_short(const char *s, size_t n, struct fate *out)
 
 	if (n < 2 || n > 8 || memchr(firsts, s[0], sizeof(firsts) - 1) == NULL)
 		return false;
-	for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++)
+	for (size_t i = ILL + 1; i < SHORTS; i++)
 		if (short_forms[i].n == n && short_forms[i].from[0] == s[0] &&
 		    memcmp(short_forms[i].from, s, n) == 0) {
 			out->kind = FATE_SHORT;
@@ -92,11 +104,11 @@ put_short(struct words *w, size_t row, size_t a, size_t b, unsigned flags)
 	words_emit(w, second, strlen(second), a, b, flags);
 }
 
-static void
-put_parts(struct words *w, const char *s, const size_t *ends, size_t parts, size_t a,
+void
+words_parts(struct words *w, const char *s, const size_t *ends, size_t parts, size_t a,
     size_t b, unsigned flags)
 {
-	size_t n = ends[parts - 1];
+	size_t n = parts > 0 ? ends[parts - 1] : 0;
 	struct fate f;
 
 	for (size_t i = 0, at = 0; i < parts; at = ends[i++]) {
@@ -104,12 +116,17 @@ put_parts(struct words *w, const char *s, const size_t *ends, size_t parts, size
 		size_t from = b - a == n ? a + at : a,
 		       to = b - a == n ? a + ends[i] : b;
 
-		if (find_short(s + at, ends[i] - at, &f))
+		if (ends[i] - at == 3 && memcmp(s + at, "ill", 3) == 0 && i + 1 < parts)
+			put_short(w, ILL, from, to, flags);
+		else if (find_short(s + at, ends[i] - at, &f))
 			put_short(w, f.parts, from, to, flags);
 		else
 			words_emit(w, s + at, ends[i] - at, from, to, flags);
+		flags &= ~(unsigned)WORD_HASHTAG; /* one for all of its words */
 	}
 }
+
+#define COMMON 5 /* level of words that are often there */
 
 /* What is meant by a word of ASCII that is not known. */
 static void
@@ -126,7 +143,8 @@ mend(const struct vocab *v, const char *s, size_t n, struct fate *f)
 	} else if (mend_reversed(v, s, n, &f->m)) {
 		e = vocab_find(v, vocab_hash(f->m.text, f->m.len));
 		f->flags = WORD_BACKWARDS;
-		if (n < 4 || e == NULL || e->tag == 0)
+		if (e == NULL || (e->tag == 0 && (n < 4 || e->level < COMMON)) ||
+		    (n < 4 && e->level < COMMON))
 			return;
 		f->flags |= WORD_MENDED;
 	} else if ((f->parts = mend_parts(v, s, n, f->ends)) > 0) {
@@ -182,7 +200,7 @@ words_letters(
 	if (f.kind == FATE_SHORT)
 		put_short(w, f.parts, a, b, flags);
 	else if (f.kind == FATE_PARTS)
-		put_parts(w, s, f.ends, f.parts, a, b, flags);
+		words_parts(w, s, f.ends, f.parts, a, b, flags);
 	else
 		words_put(w, f.text, f.len, a, b, flags, hash, e);
 }
@@ -315,7 +333,7 @@ words_short(struct words *w, struct words_place *p, const uint64_t key[WORDS_KEY
 	} else {
 		for (size_t i = 0; i < k->len; i++)
 			ends[i] = (uint8_t)text[i];
-		put_parts(w, s, ends, k->len, a, a + n, flags);
+		words_parts(w, s, ends, k->len, a, a + n, flags);
 	}
 }
 
