@@ -146,6 +146,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/wideneg.jsonl \
 	%D%/classifier/texts/wish.jsonl
 MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
+MODEL_WORDS = /usr/share/dict/american-english
 # Found on sources that were left out; classifier/texts/README says why.
 MODEL_WEIGHTS = \
 	--weight own-calm=0.5 --weight own-posts=0.5 --weight own-comments=0.5 \
@@ -158,9 +159,13 @@ model: tosctl$(EXEEXT)
 	if ! test -r "$$data"; then \
 		echo 'model: set TOSD_DATA to a folder with policy/threats.jsonl' >&2; exit 1; \
 	fi; \
+	if ! test -r $(MODEL_WORDS); then \
+		echo 'model: needs $(MODEL_WORDS) (Debian: wamerican)' >&2; exit 1; \
+	fi; \
 	./tosctl$(EXEEXT) classifier train --out $(srcdir)/%D%/classifier/violence.model \
 		--learn-only own-twins --learn-only own-calls --learn-only own-ends \
 		$(MODEL_WEIGHTS) \
+		--words $(MODEL_WORDS) \
 		--limits $(srcdir)/%D%/classifier/violence.limits \
 		--measure $(srcdir)/tests/classifier/eval.jsonl "$$data" $(MODEL_TEXTS)
 EXTRA_DIST += %D%/classifier/texts/README $(OWN_TEXTS) %D%/classifier/violence.limits

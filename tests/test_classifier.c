@@ -323,6 +323,44 @@ test_learning(void)
 }
 
 /* A source whose labels are the wrong way round: who has not seen it does not know. */
+/* What the model's words make of one. */
+static bool
+is_mended(const struct model *m, const char *s)
+{
+	struct words w = {0};
+	bool mended;
+
+	words_take(&w, m->lexicon->words, s, strlen(s));
+	mended = w.n > 0 && (w.v[0].flags & WORD_MENDED) != 0;
+	words_free(&w);
+	return mended;
+}
+
+/* Words that exist are not taken for others misspelt. */
+static void
+test_known(void)
+{
+	static const char list[] = "drying\nkill\nEthan\nit's\n\n1st\ndrying";
+	struct model *m = mem_new(1, sizeof(*m));
+	struct train t = {0};
+	struct why why;
+	size_t before;
+
+	add_rows(&t);
+	m->lexicon_text = read_all(LEXICON, &m->lexicon_len);
+	CU_ASSERT_FATAL(train_words(&t, m, &why) == 0);
+	before = m->nkeys;
+	CU_ASSERT(is_mended(m, "drying") && is_mended(m, "ethan"));
+	CU_ASSERT_EQUAL(train_known(list, sizeof(list) - 1, m, &why), 2);
+	CU_ASSERT_EQUAL(m->nkeys, before + 2);
+	CU_ASSERT(!is_mended(m, "drying") && !is_mended(m, "ethan"));
+	for (size_t i = 1; i < m->nkeys; i++)
+		CU_ASSERT(m->keys[i - 1] < m->keys[i]);
+	CU_ASSERT_EQUAL(train_known("", 0, m, &why), 0);
+	train_free(&t);
+	model_free(&m);
+}
+
 static void
 test_apart(void)
 {
@@ -699,8 +737,8 @@ test_short(void)
 	model_free(&m);
 }
 
-/* What stands before it does not hide a threat.  A text without any end of a sentence is
- * nothing that was learned from: it only has to be read the same both ways. */
+/* What stands before it does not hide a threat.  A text without any end of a sentence
+ * is nothing that was learned from: it only has to be read the same both ways. */
 static void
 test_long(void)
 {
@@ -864,6 +902,7 @@ static const struct suite_test tests[] = {
     {"lexicon", test_lexicon},
     {"frames: who does what to whom, whatever stands between", test_frames},
     {"learning", test_learning},
+    {"words that exist", test_known},
     {"apart: models without a source", test_apart},
     {"apart: where there is one source", test_apart_alone},
     {"calibration", test_calibration},

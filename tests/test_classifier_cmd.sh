@@ -160,6 +160,12 @@ run 0 classifier train "$@" --quick --category boats --limits "$dir/limits" --ou
 	"$dir/clean.jsonl"
 tail -n 4 "$dir/doubt.card" | tr '\n' '|' | grep -q '^Limits||Only boats.|And no ships.|$' || fail '--limits'
 grep -q 'violence, \|English' "$dir/doubt.card" && fail 'a card about another category'
+printf 'drying\nEthan\n' >"$dir/words"
+run 0 classifier train "$@" --quick --category boats --words "$dir/words" --out "$dir/known.model" \
+	"$dir/clean.jsonl"
+grep -A 2 '^Words that exist' "$dir/known.card" | grep -q '  2         words$' || fail '--words'
+run 3 classifier train "$@" --words "$dir/none" --out "$dir/known.model" "$dir/clean.jsonl"
+run 3 classifier train "$@" --words "$dir/words" --out "$dir/words" "$dir/clean.jsonl"
 printf 'a\033[31m\n' >"$dir/limits"
 run 3 classifier train "$@" --limits "$dir/limits" --out "$dir/doubt.model" "$dir/clean.jsonl"
 

@@ -212,6 +212,9 @@ test_flags(void)
 	CU_ASSERT(words.v[4].flags & WORD_PICTURE);
 	CU_ASSERT(words.v[5].flags & WORD_MENDED);
 	CU_ASSERT(words.v[5].flags & WORD_ENDS);
+	words_take(&words, vocab, "They doesn't", 12);
+	CU_ASSERT_EQUAL_FATAL(words.n, 3);
+	CU_ASSERT(!((words.v[1].flags | words.v[2].flags) & WORD_MENDED));
 }
 
 /* Whatever comes: spans lie within the text, at borders, and nothing is too long. */

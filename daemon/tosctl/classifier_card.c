@@ -208,6 +208,7 @@ run_make_card(struct run *r, struct err *e)
 	run_doubt_threshold(r, &card.reached, &card.folds.order);
 	card.doubts = r->doubts.data;
 	card.limits = r->limits.data;
+	card.known = r->known.name != NULL ? &r->known : NULL;
 	if (r->o.measure != NULL) {
 		rc = measure_file(r, &independent, e);
 		card.independent = &independent;

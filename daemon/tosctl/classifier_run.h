@@ -9,13 +9,14 @@
 #include "base/buf.h"
 #include "classifier/apart.h"
 #include "classifier/calibration.h"
+#include "classifier/card.h"
 #include "tosctl/classifier_rows.h"
 
 #define WEIGHTS 16
 
 struct options {
 	const char *out, *lexicon, *category, *about, *policies, *measure, *model;
-	const char *limits;
+	const char *limits, *words;
 	const char *weights[WEIGHTS]; /* "SOURCE=W" */
 	size_t nweights;
 	const char *learn_only[WEIGHTS]; /* SOURCE */
@@ -42,6 +43,7 @@ struct run {
 	struct sb card;
 	struct sb doubts; /* lines: what makes the figures mean less than they say */
 	struct buf limits; /* o.limits, as it is written */
+	struct card_words known; /* of o.words */
 	bool progress;
 	const char *what; /* is being done */
 	char step[80];

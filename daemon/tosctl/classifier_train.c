@@ -13,6 +13,7 @@
 
 #define LEXICON_MAX (256u << 10)
 #define LIMITS_MAX (16u << 10)
+#define KNOWN_MAX (8u << 20)
 
 static int
 read_lexicon(struct model *m, const char *path, struct err *e)
@@ -58,6 +59,28 @@ read_limits(struct run *r, struct err *e)
 		return err_set(
 		    e, TOSD_EINVAL, "%s: is not lines of UTF-8", r->o.limits);
 	return 0;
+}
+
+/* Words that exist: no misspelt ones. */
+static int
+read_known(struct run *r, struct err *e)
+{
+	const char *slash = strrchr(r->o.words, '/');
+	struct why why = {""};
+	struct buf b = {0};
+	int rc = file_read(r->o.words, KNOWN_MAX, &b, e), n;
+
+	if (rc != 0)
+		return rc;
+	r->known.name = slash != NULL ? slash + 1 : r->o.words;
+	mem_sha256(b.data, b.len, r->known.digest);
+	n = train_known(b.data, b.len, r->model, &why);
+	if (n < 0)
+		rc = err_set(e, TOSD_EINVAL, "%s: %s", r->o.words, why.text);
+	else
+		r->known.words = (size_t)n;
+	buf_free(&b);
+	return rc;
 }
 
 char *
@@ -107,6 +130,8 @@ train_all(struct run *r, struct err *e)
 		rc = read_lexicon(r->model, r->o.lexicon, e);
 	if (rc == 0 && train_words(t, r->model, &why) != 0)
 		rc = err_set(e, TOSD_EINVAL, "%s", why.text);
+	if (rc == 0 && r->o.words != NULL)
+		rc = read_known(r, e);
 	if (rc != 0) {
 		free(f);
 		return rc;

@@ -24,7 +24,8 @@ static const char usage_text[] =
     "usage: tosctl classifier train --out FILE [--lexicon FILE] [--category NAME]\n"
     "           [--about TEXT] [--rev N] [--seed N] [--precision P] [--prevalence P]\n"
     "           [--policies DIR] [--measure FILE] [--weight SOURCE=W]...\n"
-    "           [--learn-only SOURCE]... [--limits FILE] [--quick] FILE...\n"
+    "           [--learn-only SOURCE]... [--words FILE] [--limits FILE] [--quick]\n"
+    "           FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
     "           [--prevalence P] [--policies DIR] FILE...\n"
@@ -96,6 +97,9 @@ parse_option(struct options *o, int c)
 	case 'i':
 		o->limits = optarg;
 		break;
+	case 'W':
+		o->words = optarg;
+		break;
 	case 'm':
 		o->model = optarg;
 		break;
@@ -154,6 +158,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"policies", required_argument, NULL, 'p'},
 	    {"measure", required_argument, NULL, 'M'},
 	    {"limits", required_argument, NULL, 'i'},
+	    {"words", required_argument, NULL, 'W'},
 	    {"model", required_argument, NULL, 'm'},
 	    {"seed", required_argument, NULL, 's'},
 	    {"rev", required_argument, NULL, 'r'},
@@ -193,7 +198,7 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 check_outputs(const struct options *o, char **paths, size_t n, bool card, struct err *e)
 {
-	const char **inputs = xcalloc(n + 3, sizeof(*inputs));
+	const char **inputs = xcalloc(n + 4, sizeof(*inputs));
 	char *beside = card ? run_card_path(o->out) : NULL;
 	int rc;
 
@@ -201,13 +206,14 @@ check_outputs(const struct options *o, char **paths, size_t n, bool card, struct
 	inputs[n] = card ? o->lexicon : NULL;
 	inputs[n + 1] = card ? o->measure : NULL;
 	inputs[n + 2] = card ? o->limits : NULL;
-	rc = output_file_check(o->out, false, inputs, n + 3, e);
+	inputs[n + 3] = card ? o->words : NULL;
+	rc = output_file_check(o->out, false, inputs, n + 4, e);
 	if (rc == 0 && card && strcmp(beside, o->out) == 0)
 		rc = err_set(e, TOSD_EINVAL,
 		    "%s is what its card would be called: name the model otherwise",
 		    o->out);
 	if (rc == 0 && card)
-		rc = output_file_check(beside, false, inputs, n + 3, e);
+		rc = output_file_check(beside, false, inputs, n + 4, e);
 	free(beside);
 	free(inputs);
 	return rc;

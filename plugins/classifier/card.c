@@ -44,6 +44,11 @@ put_files(const struct card *c, struct sb *b)
 	for (size_t i = 0; i < c->nfiles; i++)
 		sb_printf(b, "%s  %6zu %6zu  %s\n", c->files[i].digest,
 		    c->files[i].rows, c->files[i].positive, c->files[i].name);
+	if (c->known != NULL)
+		sb_printf(b,
+		    "\nWords that exist, so are not mended (SHA-256, kept)\n\n%s  %6zu"
+		    "         %s\n",
+		    c->known->digest, c->known->words, c->known->name);
 }
 
 void

@@ -12,6 +12,12 @@ struct card_file { /* that was read */
 	size_t rows, positive;
 };
 
+struct card_words { /* a list of words that exist */
+	const char *name; /* without its folder */
+	char digest[MEM_HEX];
+	size_t words; /* that were kept */
+};
+
 struct card_source {
 	const char *name;
 	size_t rows, positive;
@@ -39,6 +45,7 @@ struct card {
 	size_t made; /* rows by augmentation */
 	const struct card_file *files;
 	size_t nfiles;
+	const struct card_words *known; /* NULL: none */
 	const struct card_source *sources;
 	size_t nsources;
 	const struct card_part *apart; /* by models, calibrations and thresholds without */

@@ -149,6 +149,86 @@ train_words(const struct train *t, struct model *m, struct why *w)
 	return model_words(m, w);
 }
 
+#define KNOWN_LEAST 3 /* letters; shorter ones are not mended */
+#define KNOWN_MOST 15
+
+/* The word in small letters; false: it is none of letters alone, or not so long. */
+static bool
+lower_word(const char *s, size_t n, char out[KNOWN_MOST])
+{
+	if (n < KNOWN_LEAST || n > KNOWN_MOST)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		out[i] = (char)(s[i] | 0x20);
+		if (out[i] < 'a' || out[i] > 'z')
+			return false;
+	}
+	return true;
+}
+
+/* Whether the word would become something else. */
+static bool
+is_mistaken(struct words *w, const struct lexicon *l, const char *s, size_t n)
+{
+	words_take(w, l->words, s, n);
+	return w->n > 0 && (w->v[0].flags & WORD_MENDED) != 0;
+}
+
+/* Beside the keys that are there, in order. */
+static int
+add_keys(struct model *m, struct counted *more, size_t n)
+{
+	struct counted *all = mem_new(m->nkeys + n, sizeof(*all));
+	size_t o = 0;
+
+	for (size_t i = 0; i < m->nkeys; i++)
+		all[i] = (struct counted){.key = m->keys[i], .texts = m->levels[i]};
+	if (n > 0)
+		memcpy(all + m->nkeys, more, n * sizeof(*all));
+	n += m->nkeys;
+	if (n > 0)
+		qsort(all, n, sizeof(*all), by_key);
+	m->keys = mem_grow(m->keys, n, sizeof(*m->keys));
+	m->levels = mem_grow(m->levels, n, 1);
+	for (size_t i = 0; i < n; i++) {
+		if (o > 0 && m->keys[o - 1] == all[i].key)
+			continue;
+		m->keys[o] = all[i].key;
+		m->levels[o++] = (uint8_t)all[i].texts;
+	}
+	free(all);
+	n = o - m->nkeys;
+	m->nkeys = o;
+	return (int)n;
+}
+
+int
+train_known(const char *list, size_t n, struct model *m, struct why *w)
+{
+	struct counted *more = NULL;
+	struct words words = {0};
+	size_t found = 0;
+	int added;
+
+	for (size_t i = 0, k; i < n; i = k + 1) {
+		const char *end = memchr(list + i, '\n', n - i);
+		char word[KNOWN_MOST];
+
+		k = end != NULL ? (size_t)(end - list) : n;
+		if (!lower_word(list + i, k - i, word) ||
+		    !is_mistaken(&words, m->lexicon, word, k - i))
+			continue;
+		if ((found & (found - 1)) == 0)
+			more = mem_grow(more, found > 0 ? 2 * found : 1, sizeof(*more));
+		more[found++] =
+		    (struct counted){.key = vocab_key(vocab_hash(word, k - i))};
+	}
+	added = add_keys(m, more, found);
+	free(more);
+	words_free(&words);
+	return model_words(m, w) == 0 ? added : -1;
+}
+
 void
 train_samples(struct train *t, const struct model *m,
     void (*progress)(void *ctx, size_t done, size_t of), void *ctx)

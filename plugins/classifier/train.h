@@ -39,6 +39,9 @@ void train_augment(struct train *t, const struct lexicon *l, uint64_t seed);
 /* Finds the words of the texts that are common enough, into m->keys and levels, and
  * makes m->lexicon; m->lexicon_text is set. */
 int train_words(const struct train *t, struct model *m, struct why *w);
+/* Adds those of `list' (lines, n bytes) that would be taken for others misspelt: words that
+ * exist are left alone.  How many, or -1 and w. */
+int train_known(const char *list, size_t n, struct model *m, struct why *w);
 /* Makes samples of all rows. */
 void train_samples(struct train *t, const struct model *m,
     void (*progress)(void *ctx, size_t done, size_t of), void *ctx);

@@ -310,7 +310,7 @@ drop_ticks(char *s, size_t n)
 	return o;
 }
 
-/* "ki'll": no contraction, since what it would be of is no word. */
+/* "ki'll": no contraction, since what it would be of is no word; "doesn't" is one. */
 static bool
 take_ticked(
     struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
@@ -320,7 +320,7 @@ take_ticked(
 	while (k > 0 && s[k - 1] != '\'')
 		k--;
 	return k > 1 && n > 4 && !words_known(w, s, k - 1) &&
-	       take_cut(w, s, n, a, b, flags);
+	       memcmp(s + n - 3, "n't", 3) != 0 && take_cut(w, s, n, a, b, flags);
 }
 
 /* What is left of a chunk without the punctuation around it. */
