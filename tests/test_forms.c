@@ -30,6 +30,7 @@ make_vocab(void)
 			vocab_add_word(v, s, n, k == 0 ? 7 : 0, 5);
 			s += n + (s[n] == ' ');
 		}
+	vocab_add_word(v, "did", 3, 7, 12); /* everywhere */
 	words_teach(v);
 	return v;
 }
@@ -82,6 +83,8 @@ static const struct {
     /* starred out */
     {"I w*ll k#ll y_u", "i will kill you"},
     {"k*ll th*m *ll", "kill them all"},
+    {"d\u25aa_ now", "die now"},
+    {"did they d##d", "did they dead"},
     /* apart */
     {"k i l l them all", "kill them all"},
     {"I w i l l k i l l y o u now", "i will kill you now"},

@@ -10,7 +10,7 @@
 #include "num.h"
 #include "train.h"
 
-#define MADE_WEIGHT 0.5
+#define MADE_WEIGHT 0.35
 #define WRAP_MAX 400   /* bytes of a text that is wrapped */
 #define THING_WORDS 25 /* words of a text whose target becomes a thing */
 

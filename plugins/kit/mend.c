@@ -19,13 +19,20 @@ struct best {
 	const struct vocab *v;
 	struct mended *out;
 	int rank;
+	bool hidden; /* somebody has hidden its vowels, which nobody does with `did' */
 };
+
+#define EVERYWHERE 10 /* level of words that are in every other text, ... */
+#define THEN 5	      /* ... and what it counts as where vowels are hidden */
 
 /* e: what the vocabulary says of it. */
 static void
 offer_known(struct best *b, const char *s, size_t n, const struct vocab_entry *e)
 {
-	int rank = e == NULL ? 0 : (e->tag > 0 ? 100 : 1) + e->level;
+	int level = e == NULL				  ? 0
+		    : b->hidden && e->level >= EVERYWHERE ? THEN
+							  : e->level;
+	int rank = e == NULL ? 0 : (e->tag > 0 ? 100 : 1) + level;
 
 	if (rank <= b->rank || n > MEND_MAX)
 		return;
@@ -237,8 +244,11 @@ mend_signs(const struct vocab *v, const char *s, size_t n, struct mended *out)
 	if (n < 2 || n > MEND_MAX / 2)
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		const char *as = letters_for(s[i]);
+
 		letters += s[i] >= 'a' && s[i] <= 'z';
-		signs += letters_for(s[i]) != NULL;
+		signs += as != NULL;
+		p.best.hidden = p.best.hidden || (as != NULL && strcmp(as, VOWEL) == 0);
 	}
 	if (letters == 0 && (n < 3 || signs < n))
 		return false;

@@ -129,8 +129,8 @@ take_text(struct words *w, size_t a, size_t b)
 	}
 	for (end = b; end > a && strchr("\"')]}>*_~-.,:;!?=/", s[end - 1]) != NULL;
 	     end--)
-		if (s[end - 1] == '*' && words_is_letter(s[a]) && end - a > 2 &&
-		    strchr("\"'([{<*_~-", s[a > 0 ? a - 1 : 0]) == NULL)
+		if ((s[end - 1] == '*' || s[end - 1] == '_') && words_is_letter(s[a]) &&
+		    end - a > 2 && strchr("\"'([{<*_~-", s[a > 0 ? a - 1 : 0]) == NULL)
 			break;
 	if (end > a)
 		words_core(w, a, end, 0);
