@@ -297,7 +297,12 @@ rules_of(struct bench *b, const char *digest, const char *const *names, uint32_t
 	msg_init(&m, MSG_RULES);
 	m.from = ROLE_POLICY;
 	m.rules.digest = xstrdup(digest);
-	m.rules.missing = missing;
+	m.rules.nmissing = missing;
+	m.rules.missing = xcalloc(missing + 1, sizeof(*m.rules.missing));
+	for (uint32_t i = 0; i < missing; i++)
+		m.rules.missing[i] = (struct msg_missing){.plugin = xstrdup("rules"),
+		    .why = xstrdup("a pack is not there"),
+		    .how = MISSING_PART};
 	m.rules.n = n;
 	m.rules.v = xcalloc(n + 1, sizeof(*m.rules.v));
 	for (uint32_t i = 0; i < n; i++)

@@ -106,7 +106,7 @@ is_taken_out(struct engine *g, const struct msg_rules *m, size_t at)
 	const struct engine_rule *next = engine_life_find(g, rule, 0);
 	bool there = false;
 
-	if (m->missing > 0 || strncmp(rule, "list/", 5) == 0 ||
+	if (m->nmissing > 0 || strncmp(rule, "list/", 5) == 0 ||
 	    (next != NULL && next->loaded))
 		return false;
 	for (size_t i = at; !there && i-- > 0 && same_pack(rule, l->v[i]->rule);)

@@ -76,7 +76,8 @@ engine_query_status(struct engine_call *k, struct err *e)
 	/* `policy stats' has these. */
 	json_object_del(row, "rules");
 	json_object_del(row, "plugins");
-	json_object_del(row, "lists"); /* `lists status' */
+	json_object_del(row, "serving"); /* `plugin status' */
+	json_object_del(row, "lists");	 /* `lists status' */
 	json_set_time(row, "started", k->g->started);
 	json_set_text(row, "configuration", k->g->conf->digest);
 	if (k->g->refused_why != NULL) {

@@ -117,6 +117,11 @@ void policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n
 /* The same of rules, as far as plugins say where their time goes (meter.h). */
 void policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n);
 
+/* Programs that were lost (why, in one line) or are there again (NULL) since the last call;
+ * anew: all that are lost, for one who has heard nothing yet. */
+typedef void policy_stand_fn(void *ctx, const char *plugin, const char *why);
+void policy_host_stands(struct policy_host *h, bool anew, policy_stand_fn *fn, void *ctx);
+
 /* Looks after programs between batches; ms until it wants to be called again, 0 when
  * there are none. */
 int64_t policy_host_idle(struct policy_host *h);

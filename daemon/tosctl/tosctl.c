@@ -65,6 +65,15 @@ lists(int argc, char **argv)
 	return rc >= 0 ? rc : tosctl_lists(argc, argv);
 }
 
+/* Which ones serve the daemon knows; files are tried beside it. */
+static int
+plugin(int argc, char **argv)
+{
+	int rc = tosctl_ask_pair(argc, argv);
+
+	return rc >= 0 ? rc : tosctl_plugin(argc, argv);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
@@ -104,7 +113,7 @@ static const struct command {
 	"rules: modes, gates, labels; packs: lint, test, backtest, diff, new, sign"},
     {"lists", lists,
 	"lists that are fetched: status, update; files: check, hash, sign"},
-    {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
+    {"plugin", plugin, "plugins: status; files: new, check, try, conform"},
     {"moderation", tosctl_moderation, "test: a golden set before a configured model"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},

@@ -113,6 +113,8 @@ static const struct shape shapes[] = {
     {"lists status", "lists", {"list"}, 0,
 	{"name", "state", "what", "since", "good", "next", "failures", "why", "url"}},
     {"lists update", "list-update", {"list"}, 0, {NULL}},
+    {"plugin status", "plugins", {NULL}, 0,
+	{"name", "state", "since", "waiting", "deaths", "died", "over", "why"}},
     {"findings", "findings", {"rule"}, 0, FOUND,
 	.help = " [--unlabelled] [--mode MODE] [--limit N]", .takes = "Uml"},
     {"policy rules", "rules", {"rule"}, 0,
