@@ -256,6 +256,11 @@ fill_rules(struct msg *m)
 	m->rules.missing[0].plugin = xstrdup("lists");
 	m->rules.missing[0].why = xstrdup("a list is not there");
 	m->rules.missing[0].how = MISSING_PART;
+	m->rules.nretired = 1;
+	m->rules.retired = xcalloc(1, sizeof(*m->rules.retired));
+	m->rules.retired[0].rule = xstrdup("spam/old");
+	m->rules.retired[0].pack = xstrdup(HASH);
+	m->rules.retired[0].plugin = xstrdup("rules");
 }
 
 static void

@@ -348,6 +348,10 @@ struct msg_rules {
 		char *plugin, *why;
 		uint8_t how; /* enum missing */
 	} *missing;
+	uint32_t nretired; /* rules that are known and find nothing any more, on purpose */
+	struct msg_retired {
+		char *rule, *pack, *plugin;
+	} *retired;
 };
 enum missing {
 	MISSING_LOAD,	/* it could not be loaded; a successor may have it again */

@@ -14,6 +14,7 @@
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
 #define MISSING_WIRE_MIN 9
+#define RETIRED_WIRE_MIN 12
 #define OPINION_WIRE_MIN 36
 #define COST_WIRE_MIN (28 + COST_CLASSES * 8)
 #define SPENT_WIRE_MIN (COST_WIRE_MIN + 4)
@@ -109,6 +110,21 @@ get_missing(struct rd *r, struct msg_rules *p)
 	}
 }
 
+static void
+get_retired(struct rd *r, struct msg_rules *p)
+{
+	uint32_t n = rd_count(r, RETIRED_WIRE_MIN);
+
+	p->retired = n > 0 ? xcalloc(n, sizeof(*p->retired)) : NULL;
+	while (!r->bad && p->nretired < n) {
+		struct msg_retired *v = &p->retired[p->nretired++];
+
+		v->rule = get_text(r, NAME_MAX_BYTES);
+		v->pack = get_text(r, NAME_MAX_BYTES);
+		v->plugin = get_text(r, NAME_MAX_BYTES);
+	}
+}
+
 void
 msg_put_rules(struct buf *b, const struct msg *m)
 {
@@ -127,6 +143,12 @@ msg_put_rules(struct buf *b, const struct msg *m)
 		buf_put_str(b, p->missing[i].plugin);
 		buf_put_str(b, p->missing[i].why);
 		buf_put_u8(b, p->missing[i].how);
+	}
+	buf_put_u32(b, p->nretired);
+	for (uint32_t i = 0; i < p->nretired; i++) {
+		buf_put_str(b, p->retired[i].rule);
+		buf_put_str(b, p->retired[i].pack);
+		buf_put_str(b, p->retired[i].plugin);
 	}
 }
 
@@ -147,6 +169,7 @@ msg_get_rules(struct rd *r, struct msg *m)
 	while (!r->bad && p->nproblems < n)
 		p->problems[p->nproblems++] = msg_need_str(r);
 	get_missing(r, p);
+	get_retired(r, p);
 }
 
 void
@@ -173,6 +196,12 @@ msg_clear_rules(struct msg *m)
 		free(p->missing[i].why);
 	}
 	free(p->missing);
+	for (uint32_t i = 0; i < p->nretired; i++) {
+		free(p->retired[i].rule);
+		free(p->retired[i].pack);
+		free(p->retired[i].plugin);
+	}
+	free(p->retired);
 }
 
 void

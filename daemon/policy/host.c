@@ -188,7 +188,7 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 		    "plugin `%s': declare() or means() was refused in open(), and it "
 		    "went on: %s",
 		    name, s->face->why);
-	if (rc == TOSD_DONE && s->face->nrules == 0)
+	if (rc == TOSD_DONE && s->face->nrules + s->face->nretired == 0)
 		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else
 		rc = 0;
@@ -422,6 +422,33 @@ is_left_out(const struct policy_host *h, const char *plugin)
 	return s != NULL;
 }
 
+/* Whether something may be found, now or once what is not there has come. */
+static bool
+may_find(const struct policy_host *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].face->nrules > 0 || h->v[i].lacks != NULL)
+			return true;
+	return false;
+}
+
+/* 0: it is a policy. */
+static int
+check_any(struct policy_host *h, struct err *e)
+{
+	static const char idle[] =
+	    "every rule of every plugin is retired: nothing would ever be found";
+
+	if (h->n == 0)
+		return err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
+		    h->nproblems > 0 ? h->problems[h->nproblems - 1]
+				     : "none is configured (policy.plugins)");
+	if (h->o.idle || may_find(h))
+		return 0;
+	problem(h, "%s", idle);
+	return err_set(e, TOSD_ENOENT, "%s", idle);
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -447,10 +474,7 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		else
 			add_lacking(h, c->name, &h->v[h->n - 1]);
 	}
-	if (h->n == 0) {
-		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
-		    h->nproblems > 0 ? h->problems[h->nproblems - 1]
-				     : "none is configured (policy.plugins)");
+	if (check_any(h, e) != 0) {
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
@@ -570,11 +594,4 @@ const struct policy_exec *
 policy_host_exec(const struct policy_host *h, size_t i)
 {
 	return i < h->n ? h->v[i].exec : NULL;
-}
-
-size_t
-policy_host_scores(const struct policy_host *h, const struct policy_score **scores)
-{
-	*scores = h->scores;
-	return h->nscores;
 }

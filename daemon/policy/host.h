@@ -42,6 +42,8 @@ struct policy_options {
 	/* Plugins look closer than there is time for at a worker's start: their setting
 	 * `probe_packs'. */
 	bool probe;
+	/* It is one as well if every rule is retired: packs are only looked at. */
+	bool idle;
 	/* The day of the load, 2027-01-31: what has expired by then is told.  NULL: it is
 	 * not. */
 	const char *day;

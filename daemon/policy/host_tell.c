@@ -27,6 +27,25 @@ tell_missing(const struct policy_host *h, struct msg_rules *out)
 	}
 }
 
+static void
+tell_retired(const struct policy_host *h, struct msg_rules *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		n += h->v[i].face->nretired;
+	out->retired = xcalloc(n + 1, sizeof(*out->retired));
+	for (size_t i = 0; i < h->n; i++) {
+		const struct policy_face *f = h->v[i].face;
+
+		for (size_t k = 0; k < f->nretired; k++)
+			out->retired[out->nretired++] =
+			    (struct msg_retired){.rule = xstrdup(f->retired[k].id),
+				.pack = xstrdup(f->retired[k].digest),
+				.plugin = xstrdup(f->plugin)};
+	}
+}
+
 void
 policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 {
@@ -58,6 +77,7 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 	for (size_t i = 0; i < h->nproblems; i++)
 		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
 	tell_missing(h, out);
+	tell_retired(h, out);
 }
 
 void
@@ -125,4 +145,11 @@ policy_host_stands(struct policy_host *h, bool anew, policy_stand_fn *fn, void *
 		}
 		tell_stand(&h->v[i], fn, ctx);
 	}
+}
+
+size_t
+policy_host_scores(const struct policy_host *h, const struct policy_score **scores)
+{
+	*scores = h->scores;
+	return h->nscores;
 }
