@@ -113,7 +113,7 @@ _tosctl() {
 		fi
 		;;
 	erase) options=$decide ;;
-	report) options="--from $decide" ;;
+	report) options="--from --tenant $decide" ;;
 	evidence)
 		((n == 0)) && list='verify show key'
 		case ${words_before[0]:-} in

@@ -88,7 +88,7 @@ static const struct command {
 	"what waits for a person; reviews ID confirm|dismiss --person P --reason TEXT"},
     {"endpoints", tosctl_ask, "models: what was spent on them today, and by whom"},
     {"report", tosctl_ask,
-	"report ITEM|URL --person P --reason TEXT [--from WHO]: have a post looked at"},
+	"report ITEM|URL --person P --reason TEXT [--from WHO] [--tenant T]: a post to look at"},
     {"reports", tosctl_ask, "what was reported, and what came of it"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},
