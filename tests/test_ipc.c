@@ -143,6 +143,7 @@ fill_refused(struct msg *m)
 {
 	m->refused.since = 1;
 	m->refused.why = xstrdup("x");
+	m->refused.changed = 2;
 }
 
 static void
@@ -493,7 +494,8 @@ static const struct example {
     {MSG_RENEW, ROLE_ENGINE, ROLE_SUPERVISOR, false, NULL, ""},
     {MSG_REFUSED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_refused,
 	"0100000000000000"
-	"0100000078"},
+	"0100000078"
+	"0200000000000000"},
     {MSG_TRACE, ROLE_FETCH, ROLE_ENGINE, true, NULL, ""},
 };
 

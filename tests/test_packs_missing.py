@@ -102,13 +102,22 @@ def half_edited(d, site):
 
 def edited_well(d):
     """The successor has what nobody has put into force: said, in words."""
+    assert "changed_since" not in d.status(), d.status()
     d.write("packs/other.conf", OTHER.replace("version = 1", "version = 2"))
     die(d)
     wait("it to be said", lambda: "has loaded other packs or plugins" in d.log())
+    since = wait("status to say it", lambda: d.status().get("changed_since"))
+    # An engine that comes later is told.
+    pid = d.roles()[("engine", 0)]
+    os.kill(pid, signal.SIGKILL)
+    wait("another engine", lambda: d.roles().get(("engine", 0)) not in (None, pid))
+    wait("it to know", lambda: (s := d.status()) and s.get("changed_since") == since)
     n = d.log().count("has loaded other packs or plugins")
     assert d.status()["plugins_missing"] == 0, d.status()
     reload(d)
+    wait("that to be over", lambda: "changed_since" not in d.status())
     die(d)
+    assert "changed_since" not in d.status(), "there was a reload"
     assert d.log().count("has loaded other packs or plugins") == n, "there was a reload"
 
 

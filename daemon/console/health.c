@@ -28,6 +28,10 @@ static const struct metric {
 	"Policy workers that died with items in hand."},
     {"reload_refused", "tosd_reload_refused", "gauge",
 	"Whether the configuration on disk was refused and an older one is in use."},
+    {"files_changed", "tosd_policy_files_changed", "gauge",
+	"Whether a policy worker has loaded packs or plugins that were changed without "
+	"a "
+	"reload."},
     {"feeds", "tosd_feeds", "gauge", "Feeds in the configuration."},
     {"feeds_down", "tosd_feeds_unreadable", "gauge", "Feeds not readable now."},
     {"items", "tosd_items_stored", "gauge", "Items known."},

@@ -170,6 +170,7 @@ refused(struct engine *g, struct msg *m, int64_t now)
 	(void)now;
 	g->refused = m->refused.since;
 	xmove(&g->refused_why, &m->refused.why);
+	g->changed = m->refused.changed;
 }
 
 static const struct {
@@ -339,6 +340,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"advices", g->reviews},
 	    {"reports_open", (uint64_t)engine_report_waiting(g)},
 	    {"reload_refused", g->refused_why != NULL},
+	    {"files_changed", g->changed != 0},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},

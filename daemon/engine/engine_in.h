@@ -249,7 +249,7 @@ struct engine {
 	    reviews;
 	int64_t started;
 	/* what msg_refused says */
-	int64_t refused;
+	int64_t refused, changed;
 	char *refused_why;
 };
 

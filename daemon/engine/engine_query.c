@@ -84,6 +84,8 @@ engine_query_status(struct engine_call *k, struct err *e)
 		json_set_time(row, "refused_since", k->g->refused);
 		json_set_text(row, "refused_why", k->g->refused_why);
 	}
+	if (k->g->changed != 0)
+		json_set_time(row, "changed_since", k->g->changed);
 	json_object_set_new(
 	    row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
 	json_object_set_new(

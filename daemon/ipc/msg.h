@@ -129,6 +129,8 @@ struct msg_tried {
 struct msg_refused {
 	int64_t since; /* the first refusal since the last one that was taken */
 	char *why;     /* of the last refusal; NULL: what is there was taken */
+	int64_t changed; /* a worker has loaded files that were changed without a reload,
+			  * since then; 0: none has */
 };
 
 struct msg_peer {
