@@ -67,11 +67,33 @@ lost_program(void *ctx, const char *plugin, int64_t delay, const char *why)
 }
 
 static void
+send_stand(void *ctx, const char *plugin, const char *why)
+{
+	struct policy *p = ctx;
+	struct msg m;
+
+	msg_init(&m, MSG_STAND);
+	m.stand.plugin = xstrdup(plugin);
+	m.stand.why = why != NULL ? xstrdup(why) : NULL;
+	role_send(p->self, ROLE_ENGINE, 0, &m);
+}
+
+/* Where nobody is there to be told, policy_peer_up() says all. */
+static void
+tell_stands(struct policy *p, bool anew)
+{
+	if (role_has_peer(p->self, ROLE_ENGINE, 0))
+		policy_host_stands(p->host, anew, send_stand, p);
+}
+
+static void
 on_idle(void *ctx)
 {
 	struct policy *p = ctx;
 	int64_t next = p->host != NULL ? policy_host_idle(p->host) : 0;
 
+	if (next > 0)
+		tell_stands(p, false);
 	if (next > 0)
 		loop_timer_set(p->idle, next);
 }
@@ -238,6 +260,7 @@ policy_peer_up(void *ctx, enum role role, uint32_t index)
 	policy_host_rules(p->host, &m.rules);
 	if (role_send(p->self, role, index, &m) != 0)
 		log_warn("policy", "the rules could not be sent to the engine");
+	tell_stands(p, true);
 }
 
 /* Half of the time that the engine gives us, since a program may use its own deadline
@@ -326,6 +349,7 @@ policy_msg(void *ctx, struct msg *m)
 		log_warn("policy",
 		    "findings of a batch could not be sent; the engine will "
 		    "ask again");
+	tell_stands(p, false);
 }
 
 /* Programs get their time to end well. */

@@ -67,6 +67,7 @@ struct proc {
 	unsigned generation;	     /* of the configuration that it was given */
 	unsigned renewal;	     /* of lists, when it was given that */
 	bool conf_due;		     /* it has not answered that yet */
+	bool other;		     /* has loaded other files than were put into use */
 	bool expected;		     /* its end is our will: no back-off */
 	int64_t ready_since;	     /* clock_steady() */
 	uint32_t ping, pong;	     /* sequence numbers */
@@ -104,6 +105,7 @@ struct supervisor {
 	bool again;	     /* another SIGHUP came meanwhile */
 	int64_t refused;     /* since when files and what is in use differ, and why */
 	char *refused_why;   /* NULL: they do not */
+	int64_t changed;     /* since when a worker has other files; 0: none has */
 	struct msg try;	     /* what the engine wants tried; try.list NULL: nothing */
 	bool trying;	     /* the rehearsal is about that */
 	struct msg try_next; /* came meanwhile */
@@ -202,8 +204,11 @@ bool reload_is_trial(const struct slot *slot);
 void reload_heard(struct proc *p, const struct msg_ready *r);
 /* It has ended; if it was not heard of before, that is the answer. */
 void reload_ended(struct supervisor *sup);
-/* Tells the engine, if it is there, whether the last reload was refused. */
+/* Tells the engine, if it is there, whether the last reload was refused, and whether a worker
+ * has files that nobody has put into use. */
 void reload_tell(struct supervisor *sup);
+/* A worker has loaded what it has, or is gone. */
+void reload_compare(struct supervisor *sup);
 
 /* --- supervisor_try.c --- */
 

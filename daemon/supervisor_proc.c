@@ -228,13 +228,15 @@ compare_loaded(struct proc *p, const struct msg_ready *r)
 	if (sup->loaded != p->generation) {
 		sup->loaded = p->generation;
 		snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest);
-	} else if (strcmp(sup->rest, r->rest) != 0) {
+	}
+	p->other = strcmp(sup->rest, r->rest) != 0;
+	if (p->other)
 		log_warn("supervisor",
 		    "policy %u has loaded other packs or plugins than the first worker "
 		    "of this configuration: their files have changed without a reload, "
 		    "and it is chance by which ones a post is judged; reload",
 		    p->slot->index);
-	}
+	reload_compare(sup);
 }
 
 static void
@@ -260,7 +262,8 @@ take_ready(struct proc *p, struct msg *m)
 		if (p == p->slot->cur)
 			proc_connect(p);
 		p->sup->engine_was_up |= p->slot->role == ROLE_ENGINE;
-		if (p->slot->role == ROLE_ENGINE && p->sup->refused_why != NULL)
+		if (p->slot->role == ROLE_ENGINE &&
+		    (p->sup->refused_why != NULL || p->sup->changed != 0))
 			reload_tell(p->sup);
 	}
 	supervisor_step(p->sup);
@@ -493,6 +496,7 @@ bury(struct proc *p, int status)
 		back_off(slot);
 	}
 	proc_free(p);
+	reload_compare(slot->sup);
 	if (reload_is_trial(slot))
 		reload_ended(slot->sup);
 }

@@ -26,8 +26,22 @@ reload_tell(struct supervisor *sup)
 	msg_init(&m, MSG_REFUSED);
 	m.refused.since = sup->refused;
 	m.refused.why = xstrdup(sup->refused_why);
+	m.refused.changed = sup->changed;
 	channel_send(engine->ch, &m);
 	msg_clear(&m);
+}
+
+void
+reload_compare(struct supervisor *sup)
+{
+	bool other = false;
+
+	for (const struct proc *p = sup->procs; p != NULL; p = p->next)
+		other |= p->other;
+	if (other == (sup->changed != 0))
+		return;
+	sup->changed = other ? clock_now() : 0;
+	reload_tell(sup);
 }
 
 static void

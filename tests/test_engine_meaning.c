@@ -297,7 +297,12 @@ rules_of(struct bench *b, const char *digest, const char *const *names, uint32_t
 	msg_init(&m, MSG_RULES);
 	m.from = ROLE_POLICY;
 	m.rules.digest = xstrdup(digest);
-	m.rules.missing = missing;
+	m.rules.nmissing = missing;
+	m.rules.missing = xcalloc(missing + 1, sizeof(*m.rules.missing));
+	for (uint32_t i = 0; i < missing; i++)
+		m.rules.missing[i] = (struct msg_missing){.plugin = xstrdup("rules"),
+		    .why = xstrdup("a pack is not there"),
+		    .how = MISSING_PART};
 	m.rules.n = n;
 	m.rules.v = xcalloc(n + 1, sizeof(*m.rules.v));
 	for (uint32_t i = 0; i < n; i++)
@@ -348,6 +353,60 @@ test_pack_retires(void)
 	rules_of(b, "d1", both, 2, 0);
 	MODE(b, "enforce");
 	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	bench_close(b);
+}
+
+/* The only rule of a pack: nothing else of it is there to show that the pack is, and so
+ * its plugin says it.  The word of another plugin is none. */
+static void
+only_retired(struct bench *b, const char *digest, const char *rule, const char *plugin)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_RULES);
+	m.from = ROLE_POLICY;
+	m.rules.digest = xstrdup(digest);
+	m.rules.retired = xcalloc(1, sizeof(*m.rules.retired));
+	m.rules.retired[m.rules.nretired++] =
+	    (struct msg_retired){xstrdup(rule), xstrdup("p"), xstrdup(plugin)};
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
+static void
+test_only_rule(void)
+{
+	static const char *const both[] = {"v/kill", "v/other"};
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+
+	rules_of(b, "d1", both, 1, 0);
+	post_many(b, 0, 3, "i will kill you");
+	only_retired(b, "d2", "w/kill", "rules");
+	only_retired(b, "d3", "v/kill", "probe");
+	MODE(b, "enforce");
+	CU_ASSERT_EQUAL(withdrawn(b), 0);
+	rules_of(b, "d1", both, 1, 0);
+	log_begin();
+	only_retired(b, "d4", "v/kill", "rules");
+	log_end();
+	CU_ASSERT_EQUAL(log_count("its pack is gone"), 0);
+	MODE(b, "retired");
+	CU_ASSERT_EQUAL(withdrawn(b), 3);
+	SAME(bench_str(bench_last(b, "mode"), "move"), "pack");
+	/* After a restart as well, and it comes back. */
+	rules_of(b, "d1", both, 1, 0);
+	MODE(b, "enforce");
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	only_retired(b, "d4", "v/kill", "rules");
+	MODE(b, "retired");
+	CU_ASSERT_EQUAL(withdrawn(b), 3);
+	/* One that is left out of the file while another one is retired. */
+	rules_of(b, "d1", both, 1, 0);
+	only_retired(b, "d5", "v/other", "rules");
+	MODE(b, "retired");
 	bench_close(b);
 }
 
@@ -509,6 +568,7 @@ static const struct suite_test tests[] = {
     {"a rule twice", test_twice},
     {"what its pack takes down", test_pack_down},
     {"what its pack retires", test_pack_retires},
+    {"the only rule of a pack is retired", test_only_rule},
     {"many rules of a pack", test_pack_many},
     {"no way back below the floor", test_floor},
     {"in a gated life", test_gated},

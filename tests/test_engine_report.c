@@ -368,6 +368,61 @@ test_taken_address(void)
 	free(conf);
 }
 
+/* What is reported with --tenant: whose post it was, or why it was refused. */
+static const char *
+report_of(struct bench *b, const char *item, const char *tenant)
+{
+	static char out[300];
+	json_t *o = bench_ask(
+	    b, json_pack("{s:s, s:s, s:s, s:s, s:s*}", "cmd", "report", "item", item,
+		   "person", "p1", "reason", "x", "tenant", tenant));
+	bool ok = json_is_true(json_object_get(o, "ok"));
+
+	snprintf(out, sizeof(out), "%s",
+	    ok ? bench_str(row(o), "tenant") : bench_str(o, "error"));
+	json_decref(o);
+	return out;
+}
+
+/* Two tenants read the same site: which one's post is meant has to be said. */
+static void
+test_same_address(void)
+{
+	static const struct post posts[] = {{"a", "hello there"}, {"b", "hello"}};
+	static const char address[] = "http://forum.example/a";
+	const char *at = strrchr(bench_conf, ')');
+	char *conf = xasprintf("%.*s, { id = \"second\"; name = \"S\"; contact = "
+			       "\"o@forum.example\"; contact2 = \"p@forum.example\"; "
+			       "manager = \"am@host.example\"; feeds = ( { url = "
+			       "\"http://forum.example/second\"; } ); } );",
+	    (int)(at - bench_conf), bench_conf);
+	struct bench *b = bench_open_with(conf, true);
+	uint64_t id[2] = {0};
+	const char *key;
+	struct caught c;
+
+	bench_go(b, 2 * CLOCK_HOUR);
+	while (bench_take(b, MSG_POLL, &c)) {
+		id[strstr(c.m.poll.url, "second") != NULL] = c.m.poll.id;
+		msg_clear(&c.m);
+	}
+	bench_answer(b, id[0], POLLED_OK, posts, 1);
+	bench_answer(b, id[1], POLLED_OK, posts, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(report_of(b, address, NULL),
+	    "name one by its number, or its tenant (--tenant)"));
+	SAME(report_of(b, address, "second"), "second");
+	SAME(report_of(b, address, "forum"), "forum");
+	key = conf_tenant_by_id(b->conf, "second")->key;
+	SAME(report_of(b, address, key), "second");
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    report_of(b, "http://forum.example/b", "forum"), "no post of that tenant"));
+	SAME(report_of(b, address, "nobody"), "there is no tenant `nobody'");
+	SAME(report_of(b, "1", "forum"), "forum");
+	SAME(report_of(b, "1", "second"), "post 1 is another tenant's than `second'");
+	bench_close(b);
+	free(conf);
+}
+
 /* Hostile words stay words: escaped on record, whole in the vault. */
 static void
 test_hostile(void)
@@ -432,6 +487,7 @@ static const struct suite_test tests[] = {
     {"restarts", test_restart},
     {"what is refused", test_refused},
     {"an address that others list", test_taken_address},
+    {"an address of two tenants", test_same_address},
     {"hostile words", test_hostile},
 };
 

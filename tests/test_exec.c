@@ -498,6 +498,29 @@ test_host_poison(void)
 	policy_host_free(&h);
 }
 
+/* The last word on how its program is. */
+static void
+hear_stand(void *ctx, const char *plugin_name, const char *why)
+{
+	CU_ASSERT_STRING_EQUAL(plugin_name, "it");
+	snprintf(ctx, 300, "%s", why != NULL ? why : "there");
+}
+
+/* Said once, and again to who comes later. */
+static void
+told(struct policy_host *h, const char *want)
+{
+	char stand[300] = "";
+
+	policy_host_stands(h, false, hear_stand, stand);
+	CU_ASSERT_PTR_NOT_NULL(strstr(stand, want));
+	stand[0] = '\0';
+	policy_host_stands(h, false, hear_stand, stand);
+	CU_ASSERT_STRING_EQUAL(stand, "");
+	policy_host_stands(h, true, hear_stand, stand);
+	CU_ASSERT_PTR_NOT_NULL(strstr(stand, strcmp(want, "there") == 0 ? "" : want));
+}
+
 static void
 test_host_breaker(void)
 {
@@ -510,7 +533,10 @@ test_host_breaker(void)
 		struct policy_ask *v = asks(1, items);
 
 		come_back(h);
+		told(h, i > 0 ? "there" : "");
 		policy_host_judge(h, v, 1, 10000);
+		told(h, i < 4 ? "lost, with revision 1 in hand: "
+			      : "(breaker: 5 losses within a minute)");
 		CU_ASSERT_EQUAL_FATAL(v[0].nretry, 1);
 		CU_ASSERT_EQUAL(v[0].retry[0].wait, want[i]);
 		CU_ASSERT_EQUAL(kid.delay, want[i]);

@@ -152,6 +152,12 @@ def run(d, web):
     # Who can crash one plugin does not escape the others by it.
     assert d.query("SELECT rule FROM violation JOIN item ON item.id = violation.item WHERE "
                    "guid = 'forum-now zapcrash'") == [("trial/threat",)]
+    # In whose hands they ended, and that it is asked all the same.
+    (row,) = (r for r in d.rows("plugin", "status") if r["name"] == "probe")
+    assert row["state"] == "serves" and row["waiting"] == 0, row
+    assert 0 < row["deaths"] <= status["worker_deaths"] and row["died"], row
+    assert row["over"].startswith("revision ") and row["over"].split(", ")[1] in (
+        "died", "hung"), row
     d.stop()
     check_log(d, check_once(d))
     d.check_record()
@@ -192,6 +198,9 @@ def at_start(d, web):
     assert states(d)[f"late-{THREAT}"] == 0, "clean, though it was not asked"
     last = [x for x in d.log().splitlines() if "does without it" in x]
     assert 1 <= len(last) <= 2 and "plugin `probe' has ended policy" in last[0], last
+    (row,) = (r for r in d.rows("plugin", "status") if r["name"] == "probe")
+    assert row["state"] in ("down", "partly") and row["waiting"] == 1, row
+    assert "it ended workers before they were ready" in row["why"], row
     d.write("tosd.conf", conf)
     os.kill(d.proc.pid, signal.SIGHUP)
     wait("it to judge at last", lambda: states(d)[f"late-{THREAT}"] == 1, 60)

@@ -143,6 +143,7 @@ fill_refused(struct msg *m)
 {
 	m->refused.since = 1;
 	m->refused.why = xstrdup("x");
+	m->refused.changed = 2;
 }
 
 static void
@@ -251,8 +252,16 @@ fill_rules(struct msg *m)
 	m->rules.nproblems = 1;
 	m->rules.problems = xcalloc(1, sizeof(char *));
 	m->rules.problems[0] = xstrdup("x.conf:3: no tests");
-	m->rules.missing = 2;
-	m->rules.again = 1;
+	m->rules.nmissing = 1;
+	m->rules.missing = xcalloc(1, sizeof(*m->rules.missing));
+	m->rules.missing[0].plugin = xstrdup("lists");
+	m->rules.missing[0].why = xstrdup("a list is not there");
+	m->rules.missing[0].how = MISSING_PART;
+	m->rules.nretired = 1;
+	m->rules.retired = xcalloc(1, sizeof(*m->rules.retired));
+	m->rules.retired[0].rule = xstrdup("spam/old");
+	m->rules.retired[0].pack = xstrdup(HASH);
+	m->rules.retired[0].plugin = xstrdup("rules");
 }
 
 static void
@@ -350,6 +359,13 @@ fill_child(struct msg *m)
 }
 
 static void
+fill_stand(struct msg *m)
+{
+	m->stand.plugin = xstrdup("ab");
+	m->stand.why = xstrdup("x");
+}
+
+static void
 fill_respawn(struct msg *m)
 {
 	m->respawn.name = xstrdup("ab");
@@ -402,7 +418,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"09000000"
+	"0a000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"
@@ -430,6 +446,11 @@ static const struct example {
     {MSG_RULES, ROLE_POLICY, ROLE_ENGINE, false, fill_rules, NULL},
     {MSG_INSPECT, ROLE_ENGINE, ROLE_POLICY, false, fill_inspect, NULL},
     {MSG_INSPECTED, ROLE_POLICY, ROLE_ENGINE, false, fill_inspected, NULL},
+    {MSG_STAND, ROLE_POLICY, ROLE_ENGINE, false, fill_stand,
+	"02000000"
+	"6162"
+	"01000000"
+	"78"},
     {MSG_SEND, ROLE_ENGINE, ROLE_COURIER, true, fill_send, NULL},
     {MSG_SENT, ROLE_COURIER, ROLE_ENGINE, false, fill_sent,
 	"0c00000000000000"
@@ -473,7 +494,8 @@ static const struct example {
     {MSG_RENEW, ROLE_ENGINE, ROLE_SUPERVISOR, false, NULL, ""},
     {MSG_REFUSED, ROLE_SUPERVISOR, ROLE_ENGINE, false, fill_refused,
 	"0100000000000000"
-	"0100000078"},
+	"0100000078"
+	"0200000000000000"},
     {MSG_TRACE, ROLE_FETCH, ROLE_ENGINE, true, NULL, ""},
 };
 

@@ -248,7 +248,8 @@ def metrics(d):
 
     text = wait("the metrics to have it", seen, 30)
     for line in (f'tosd_rule_labels{{rule="{RULE}",verdict="wrong"}} 1',
-                 'tosd_plugin_item_seconds{plugin="rules",quantile="0.99"}'):
+                 'tosd_plugin_item_seconds{plugin="rules",quantile="0.99"}',
+                 'tosd_plugin_serves{plugin="rules"} 1'):
         assert line in text, line
 
 

@@ -757,8 +757,10 @@ waits_for(struct policy_host *h)
 	}
 	msg_init(&m, MSG_RULES);
 	policy_host_rules(h, &m.rules);
-	CU_ASSERT_EQUAL(m.rules.missing, a.nretry);
-	CU_ASSERT_EQUAL(m.rules.again, 0); /* a successor would have no more */
+	CU_ASSERT_EQUAL(m.rules.nmissing, a.nretry);
+	/* A successor would have no more. */
+	for (uint32_t i = 0; i < m.rules.nmissing; i++)
+		CU_ASSERT_EQUAL(m.rules.missing[i].how, MISSING_PART);
 	msg_clear(&m);
 	policy_ask_clear(&a);
 	item_clear(&it);

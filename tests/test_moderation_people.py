@@ -66,6 +66,11 @@ def check_report(web, model, d):
     p = d.report(number, "--from", HOSTILE, reason=HOSTILE)
     assert "known              true" in p.stdout, p.stdout
     assert len(d.rows("reports")) == 1 and model.count("neighbour") == 3
+    # The tenant may be said beside it.
+    for tenant, words in (("forum", ""), ("nobody", "there is no tenant `nobody'")):
+        p = d.report(url, "--tenant", tenant, "--from", HOSTILE, reason=HOSTILE,
+                     code=1 if words else 0)
+        assert words in p.stderr and ("known              true" in p.stdout) == (not words), p
     for about, words in (("99999", "there is no post 99999"),
                          ("http://127.0.0.1:1/", "no post among the newest")):
         assert words in d.report(about, code=1).stderr

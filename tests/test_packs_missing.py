@@ -3,7 +3,8 @@
 """A pack that is not loaded has found nothing because nobody asked it: through the running tosd,
 posts wait for one that is refused at a start, and for one that was half edited when a worker
 died; what the other packs find counts at once, and after policy.retry_for they are degraded.
-A successor that loads other packs than the workers beside it says so.  Standard library only."""
+A successor that loads other packs than the workers beside it says so.  A pack whose rules are
+all retired is there.  Standard library only."""
 import os
 import signal
 import sys
@@ -101,14 +102,49 @@ def half_edited(d, site):
 
 def edited_well(d):
     """The successor has what nobody has put into force: said, in words."""
+    assert "changed_since" not in d.status(), d.status()
     d.write("packs/other.conf", OTHER.replace("version = 1", "version = 2"))
     die(d)
     wait("it to be said", lambda: "has loaded other packs or plugins" in d.log())
+    since = wait("status to say it", lambda: d.status().get("changed_since"))
+    # An engine that comes later is told.
+    pid = d.roles()[("engine", 0)]
+    os.kill(pid, signal.SIGKILL)
+    wait("another engine", lambda: d.roles().get(("engine", 0)) not in (None, pid))
+    wait("it to know", lambda: (s := d.status()) and s.get("changed_since") == since)
     n = d.log().count("has loaded other packs or plugins")
     assert d.status()["plugins_missing"] == 0, d.status()
     reload(d)
+    wait("that to be over", lambda: "changed_since" not in d.status())
     die(d)
+    assert "changed_since" not in d.status(), "there was a reload"
     assert d.log().count("has loaded other packs or plugins") == n, "there was a reload"
+
+
+def retired(d, site):
+    """All rules of a pack, by one word each: no pack is missing, nobody waits, and what they
+    found counts no more, as far as nobody was told of it."""
+    def open_ones():
+        return d.query("SELECT count(*) FROM violation WHERE rule = 'other/threat' AND "
+                       "withdrawn = 0 AND notice = 0")[0][0]
+    line = "rule other/threat rev 1: enforce to retired as its pack has it no more, or as retired"
+    site.post("before", "I will bite you")
+    settled(d, "before")
+    gone = d.log().count("its pack is gone")
+    d.write("packs/other.conf", OTHER.replace('mode = "enforce"', 'mode = "retired"'))
+    p = d.run("policy", "test", d.dir + "/packs")
+    assert p.returncode == 0 and "pack other: 0 rules, 3 retired, 3 tests passed" in p.stdout, p
+    reload(d)
+    wait("it to be retired", lambda: line in d.log())
+    wait("what no notice cites to be withdrawn", lambda: open_ones() == 0)
+    site.post("after", "I will bite you")
+    settled(d, "after")
+    assert ("other/threat", "after") not in found(d), found(d)
+    assert d.log().count("its pack is gone") == gone, "a pack that is there"
+    d.write("packs/other.conf", OTHER)
+    reload(d)
+    wait("it to count again", lambda: not d.query(
+        "SELECT id FROM violation WHERE rule = 'other/threat' AND withdrawn <> 0"))
 
 
 def over(site):
@@ -134,6 +170,7 @@ def main():
         at_a_start(d, site)
         half_edited(d, site)
         edited_well(d)
+        retired(d, site)
         d.stop()
         d.check_record()
     over(site)

@@ -65,6 +65,10 @@ class Trial(Daemon):
                                "revision.id = revision_state.revision "
                                "JOIN item ON item.id = item"))
 
+    def plugin(self, name):
+        """Its row of `plugin status'."""
+        return {r["name"]: r for r in self.rows("plugin", "status")}[name]
+
     def programs(self):
         """Processes of the program, with what it has started."""
         found = []
@@ -187,6 +191,11 @@ def retry_queue():
         later = {g: s for g, s in d.states().items() if "later" in g}
         assert set(later.values()) == {0} and len(later) == 5, later
         assert len(d.query("SELECT id FROM retry")) == 5
+        # Its program ends before it says hello: down, and why.
+        row = wait("it to be down", lambda: (r := d.plugin("faulty"))["state"] == "down" and r)
+        assert row["waiting"] == 5 and row["since"] and row["waiting_since"], row
+        assert "started again in" in row["why"], row
+        assert d.plugin("rules")["state"] == "serves", d.plugin("rules")
         d.stop()
         assert len(d.query("SELECT id FROM retry")) == 5, "the queue is not in the store"
         d.path("plugin/down").unlink()
@@ -198,6 +207,8 @@ def retry_queue():
             assert sorted(d.violated(f"garden-{THREAT} later {i} found")) == [
                 ("faulty/found",), ("trial/threat",)], "doubled or lost"
         assert not d.query("SELECT id FROM retry")
+        wait("it to serve", lambda: d.plugin("faulty")["state"] == "serves")
+        assert d.plugin("faulty")["waiting"] == 0, d.plugin("faulty")
         d.stop()
         d.check_record()
         print("retry queue: 5 posts waited over a restart, none doubled", flush=True)
@@ -248,6 +259,9 @@ def missing():
         wait("the rules to judge without it", lambda: d.violated(f"forum-{THREAT} found"), 30)
         assert d.states()[f"forum-{THREAT} found"] == 0, "clean, though it was not asked"
         assert d.status()["retries"] == 1 and d.status()["plugins_missing"] == 1, d.status()
+        row = d.plugin("faulty")
+        assert (row["state"], row["waiting"]) == ("down", 1), row
+        assert "plugin `faulty' said no hello" in row["why"], row
         d.path("plugin/down").unlink()
         wait("successors to have it", lambda: d.status()["plugins_missing"] == 0, 60)
         wait("it to judge at last", lambda: d.states()[f"forum-{THREAT} found"] == 1, 60)

@@ -496,7 +496,8 @@ test_long_text(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
 	CU_ASSERT_PTR_NOT_NULL(strstr(a.degraded, "longer than 1 MiB"));
 	answer_clear(&a);
-	/* What a limit of reading has cut: what is there counts, the rest is not clean. */
+	/* What a limit of reading has cut: what is there counts, the rest is not clean.
+	 */
 	a = ask_flagged(h, "found", ITEM_TRUNCATED);
 	CU_ASSERT_EQUAL(a.n, 1);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
@@ -584,6 +585,21 @@ test_face(void)
 	CU_ASSERT_PTR_NULL(f.rules[0].meaning);
 	CU_ASSERT_EQUAL(h->means(h, 0, HASH, &why), 0);
 	CU_ASSERT_STRING_EQUAL(f.rules[0].meaning, HASH);
+	/* Retired is what is not declared, whatever its mode was. */
+	CU_ASSERT_EQUAL(h->retired(h, NULL, &why), -1);
+	CU_ASSERT_EQUAL(h->retired(h, &rule, &why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "is declared twice"));
+	rule.id = "a b";
+	CU_ASSERT_EQUAL(h->retired(h, &rule, &why), -1);
+	rule.id = "old/one";
+	rule.mode = -1;
+	CU_ASSERT_EQUAL(h->retired(h, &rule, &why), 0);
+	CU_ASSERT_EQUAL_FATAL(f.nretired, 1);
+	CU_ASSERT_STRING_EQUAL(f.retired[0].id, "old/one");
+	CU_ASSERT_EQUAL(f.nrules, 1);
+	f.phase = POLICY_IDLE;
+	CU_ASSERT_EQUAL(h->retired(h, &rule, &why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "retired() is for open() only"));
 	item_clear(&it);
 	policy_face_clear(&f);
 }

@@ -404,8 +404,10 @@ test_company(void)
 	policy_host_rules(h, &m.rules);
 	CU_ASSERT_EQUAL(m.rules.n, 1);
 	CU_ASSERT_EQUAL(m.rules.nproblems, 2);
-	CU_ASSERT_EQUAL(m.rules.missing, 1);
-	CU_ASSERT_EQUAL(m.rules.again, 0); /* people mend it, no successor does */
+	CU_ASSERT_EQUAL_FATAL(m.rules.nmissing, 1);
+	/* People mend it, no successor does. */
+	CU_ASSERT_EQUAL(m.rules.missing[0].how, MISSING_PART);
+	CU_ASSERT_STRING_EQUAL(m.rules.missing[0].plugin, "rules");
 	msg_clear(&m);
 	why = waits_for(h, "a meadow");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(why);

@@ -342,6 +342,63 @@ test_letters(void)
 	policy_host_free(&h);
 }
 
+/* A rule is retired by one word: its tests stay, its pack stays, and that it was meant
+ * is told; but a policy that finds nothing at all is none. */
+static void
+test_retired(void)
+{
+	static const char live[] = "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }",
+			  two[] =
+			      "{ id = \"b\"; rev = 3; mode = \"retired\"; category = "
+			      "\"c\"; clause = \"1\"; severity = \"low\"; score = 0.9; "
+			      "reason = \"x\"; phrases = [ \"slay\" ]; }";
+	char *text =
+	    xasprintf("%s\nrules = ( %s, %s );\ntests = { ok = [ \"?\", \"q\", "
+		      "\"qq\" ]; fail = ( %s, { text = \"slay\"; rule = "
+		      "\"b\"; } ); twins = ( [ %s ] ); };\n",
+		head, live, two, KILLS, TWINS);
+	struct policy_host *h = rules_open_pack(text);
+	struct msg m;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	free(text);
+	text = pack_of("", two, KILLS, TWINS);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL(m.rules.n, 1);
+	CU_ASSERT_EQUAL_FATAL(m.rules.nretired, 1);
+	SAME(m.rules.retired[0].rule, "p/b");
+	SAME(m.rules.retired[0].plugin, m.rules.v[0].plugin);
+	SAME(m.rules.retired[0].pack, m.rules.v[0].pack);
+	msg_clear(&m);
+	CU_ASSERT_EQUAL(rules_count(h, "slay"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "kill"), 1);
+	policy_host_free(&h);
+	CU_ASSERT_PTR_NULL(rules_open_pack(text));
+	SAME(rules_problems,
+	    "every rule of every plugin is retired: nothing would ever be found\n");
+	free(text);
+	/* Beside another pack it is there, and nothing is lacking. */
+	text = pack_of("", two, KILLS, TWINS);
+	memcpy(strstr(text, "\"p\""), "\"o\"", 3);
+	rules_clear();
+	rules_write("o.conf", text);
+	free(text);
+	text = pack_of("", live, KILLS, TWINS);
+	rules_write("q.conf", text);
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	msg_init(&m, MSG_RULES);
+	policy_host_rules(h, &m.rules);
+	CU_ASSERT_EQUAL(m.rules.n, 1);
+	CU_ASSERT_EQUAL(m.rules.nmissing, 0);
+	CU_ASSERT_EQUAL_FATAL(m.rules.nretired, 1);
+	SAME(m.rules.retired[0].rule, "o/b");
+	msg_clear(&m);
+	policy_host_free(&h);
+	free(text);
+}
+
 static void
 test_signed(void)
 {
@@ -686,6 +743,7 @@ static const struct suite_test tests[] = {
     {"included files", test_include},
     {"what is refused", test_bad},
     {"letters of any script", test_letters},
+    {"a retired rule, and a pack of nothing else", test_retired},
     {"signatures", test_signed},
     {"lint", test_lint},
     {"lint beside other packs", test_lint_beside},

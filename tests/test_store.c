@@ -681,6 +681,7 @@ test_retries(void)
 	int64_t feed = make_feed(s), one = 0, two = 0, rev = 0, other = 0, ids[4],
 		sum = 0;
 	size_t n = 0;
+	int64_t since;
 	int gone = 0;
 
 	OK(add_revision(s, feed, "g", &one, &rev, &e));
@@ -698,6 +699,10 @@ test_retries(void)
 	r.id = 0;
 	CU_ASSERT_EQUAL(store_retry_put(s, &a, &r, &e), TOSD_EEXIST);
 	CU_ASSERT_EQUAL(store_retry_count(s), 2);
+	CU_ASSERT_EQUAL(store_retry_waiting(s, "p", &since), 1);
+	CU_ASSERT_EQUAL(since, T0);
+	CU_ASSERT_EQUAL(store_retry_waiting(s, "r", &since), 0);
+	CU_ASSERT_EQUAL(since, CLOCK_NONE);
 	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 1);
 	CU_ASSERT_EQUAL(ids[0], other);
@@ -716,6 +721,7 @@ test_retries(void)
 	got.given_up = true;
 	OK(store_retry_put(s, &a, &got, &e));
 	store_retry_clear(&got);
+	CU_ASSERT_EQUAL(store_retry_waiting(s, "p", &since), 0);
 	OK(store_retry_asked(s, &a, rev, &e));
 	CU_ASSERT_EQUAL(store_retry_next(s), CLOCK_NONE);
 	OK(store_retry_reset(s, T0 + 20, &e)); /* but for the one that is given up */

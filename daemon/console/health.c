@@ -28,6 +28,10 @@ static const struct metric {
 	"Policy workers that died with items in hand."},
     {"reload_refused", "tosd_reload_refused", "gauge",
 	"Whether the configuration on disk was refused and an older one is in use."},
+    {"files_changed", "tosd_policy_files_changed", "gauge",
+	"Whether a policy worker has loaded packs or plugins that were changed without "
+	"a "
+	"reload."},
     {"feeds", "tosd_feeds", "gauge", "Feeds in the configuration."},
     {"feeds_down", "tosd_feeds_unreadable", "gauge", "Feeds not readable now."},
     {"items", "tosd_items_stored", "gauge", "Items known."},
@@ -151,6 +155,21 @@ put_plugins(const json_t *plugins, struct buf *b)
 		(long long)number(o, "failed"));
 }
 
+static void
+put_serving(const json_t *serving, struct buf *b)
+{
+	static const char name[] = "tosd_plugin_serves";
+	const char *plugin;
+	json_t *n;
+
+	put_head(b, name, "gauge",
+	    "Whether all policy workers ask a plugin of the configuration, and it "
+	    "lacks "
+	    "nothing.");
+	json_object_foreach((json_t *)serving, plugin, n) buf_printf(b,
+	    "%s{plugin=\"%s\"} %lld\n", name, plugin, (long long)json_integer_value(n));
+}
+
 /* Names are lower-case letters, digits and '-'. */
 static void
 put_list_metric(struct buf *b, const json_t *lists, const char *name, const char *help,
@@ -201,6 +220,7 @@ put_metrics(const json_t *stats, struct buf *b)
 		(long long)json_integer_value(n));
 	put_rules(json_object_get(stats, "rules"), b);
 	put_plugins(json_object_get(stats, "plugins"), b);
+	put_serving(json_object_get(stats, "serving"), b);
 	put_lists(json_object_get(stats, "lists"), b);
 	put_delay(json_object_get(stats, "delay"), b);
 	version = json_string_value(json_object_get(stats, "version"));

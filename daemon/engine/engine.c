@@ -170,6 +170,7 @@ refused(struct engine *g, struct msg *m, int64_t now)
 	(void)now;
 	g->refused = m->refused.since;
 	xmove(&g->refused_why, &m->refused.why);
+	g->changed = m->refused.changed;
 }
 
 static const struct {
@@ -180,6 +181,7 @@ static const struct {
     {MSG_PUSHED, engine_pushed},
     {MSG_RULES, engine_rules},
     {MSG_INSPECTED, engine_inspected},
+    {MSG_STAND, engine_plugin_stand},
     {MSG_ANSWERED, engine_answered},
     {MSG_TRIED, engine_list_tried},
     {MSG_REFUSED, refused},
@@ -338,6 +340,7 @@ engine_stats(struct engine *g, int64_t now)
 	    {"advices", g->reviews},
 	    {"reports_open", (uint64_t)engine_report_waiting(g)},
 	    {"reload_refused", g->refused_why != NULL},
+	    {"files_changed", g->changed != 0},
 	    {"feeds", c.feeds},
 	    {"feeds_down", c.feeds_down},
 	    {"items", c.items},
@@ -363,6 +366,7 @@ engine_stats(struct engine *g, int64_t now)
 		    polls, polled_name(i), json_integer((json_int_t)g->polls_by[i]));
 	json_object_set_new(o, "polls", polls);
 	engine_stat_metrics(g, o);
+	engine_plugin_stats(g, o);
 	engine_list_stats(g, o, now);
 	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(o, "policy", json_string(g->policy));

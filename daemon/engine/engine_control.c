@@ -20,6 +20,7 @@ static const struct {
     {"violations", engine_query_violations},
     {"reviews", engine_review_query},
     {"lists", engine_list_query},
+    {"plugins", engine_plugin_query},
     {"list-update", engine_list_update},
     {"endpoints", engine_budget_list},
     {"report", engine_report_make},

@@ -97,6 +97,9 @@ struct engine_sent {
 
 struct engine_worker {
 	bool up;
+	int64_t gone; /* when it last ended; 0: it was not there yet */
+	struct engine_without *without; /* engine_plugin.c */
+	size_t nwithout;
 	struct engine_sent sent[ENGINE_SENT]; /* it answers in this order */
 	size_t nsent;
 	int64_t since; /* when it could begin with the first one */
@@ -107,6 +110,22 @@ struct engine_worker {
 	int64_t renew;	  /* when a successor is tried that may have them; CLOCK_NONE: not */
 	int64_t waited;	  /* how long for that, 0: not yet */
 	int trace; /* which plugin is at work in it (ipc/trace.h); -1: not known */
+};
+
+/* A plugin that a worker does without. */
+struct engine_without {
+	char *plugin, *why;
+	int64_t since;
+	bool part;    /* only part of it, or of what it looks for */
+	bool program; /* its program was lost */
+};
+
+/* A plugin in whose hands workers ended, since the start. */
+struct engine_crash {
+	char *plugin;
+	uint64_t n;
+	int64_t time; /* of the last one */
+	char *over;
 };
 
 /* A question that fetch has. */
@@ -187,6 +206,8 @@ struct engine {
 	struct engine_queue pending;  /* to be sent in batches */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
 	struct engine_fresh *fresh;   /* copies of what was just written */
+	struct engine_crash *crashes;
+	size_t ncrashes;
 	int64_t retries;	      /* answers of programs that are waited for */
 	int64_t reports;	      /* that were ever made */
 	bool suspect_last; /* the last batch was one: ordinary items are next */
@@ -228,7 +249,7 @@ struct engine {
 	    reviews;
 	int64_t started;
 	/* what msg_refused says */
-	int64_t refused;
+	int64_t refused, changed;
 	char *refused_why;
 };
 
@@ -459,6 +480,22 @@ bool engine_lack_is_due(const struct engine_worker *w, int64_t now);
 /* Plugins that a worker does without. */
 uint64_t engine_lack_count(const struct engine *g);
 
+/* --- engine_plugin.c --- */
+
+/* Whether the configuration has a plugin of this name. */
+bool engine_plugin_known(const struct engine *g, const char *plugin);
+/* A worker has said what it does without. */
+void engine_plugin_rules(
+    struct engine *g, uint32_t index, const struct msg_rules *r, int64_t now);
+/* STAND: a program was lost, or is there again. */
+void engine_plugin_stand(struct engine *g, struct msg *m, int64_t now);
+/* The worker `died' or `hung' over its first batch. */
+void engine_plugin_crashed(
+    struct engine *g, const struct engine_worker *w, const char *what, int64_t now);
+void engine_plugin_free(struct engine *g);
+/* Under `serving': for each plugin whether all workers that are there ask it. */
+void engine_plugin_stats(const struct engine *g, json_t *o);
+
 /* --- engine_retry.c --- */
 
 void engine_retry_load(struct engine *g, int64_t now); /* what a restart finds */
@@ -654,6 +691,7 @@ int engine_query_known(struct engine_call *k, int rc, struct err *e);
 /* --- engine_review.c: what models found, for people to look at --- */
 
 engine_cmd_fn engine_review_query;
+engine_cmd_fn engine_plugin_query;
 
 /* --- engine_list_query.c --- */
 

@@ -81,6 +81,7 @@ engine_inspect_free(struct engine *g)
 		}
 		forget_trace(&g->workers[i]);
 	}
+	engine_plugin_free(g);
 	free(g->workers);
 	free(g->pending.v);
 	free(g->suspects.v);
@@ -330,6 +331,7 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 	const struct engine_sent *b = &w->sent[0];
 	char where[TRACE_TEXT], *why;
 
+	engine_plugin_crashed(g, w, what, now);
 	trace_read(w->trace, where);
 	why = xasprintf("policy worker %u %s over it%s%s", index, what,
 	    where[0] != '\0' ? ", " : "", where);
@@ -370,6 +372,7 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 		return;
 	w = &g->workers[index];
 	w->up = false;
+	w->gone = now;
 	w->renew = CLOCK_NONE;
 	if (w->nsent == 0)
 		return;

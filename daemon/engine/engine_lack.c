@@ -5,11 +5,20 @@
  * say. Code is loaded before the walls close, so only a successor can have it.  Such a
  * worker is ended once it has nothing in hand, after a wait that doubles as long as
  * that is no help.  A plugin that workers end over (supervisor_blame.c) is not tried
- * so.
+ * so.  What people are told of that: engine_plugin.c.
  */
 #include "engine/engine_in.h"
 
 #define WAIT_MAX 16 /* times conf.restart_max */
+
+static bool
+any_again(const struct msg_rules *r)
+{
+	for (uint32_t i = 0; i < r->nmissing; i++)
+		if (r->missing[i].how == MISSING_LOAD)
+			return true;
+	return false;
+}
 
 void
 engine_lack_rules(
@@ -21,11 +30,11 @@ engine_lack_rules(
 	if (index >= g->nworkers)
 		return;
 	w = &g->workers[index];
-	if (r->missing < w->missing)
+	if (r->nmissing < w->missing)
 		engine_retry_hasten(g, now);
-	w->missing = r->missing;
+	w->missing = r->nmissing;
 	w->renew = CLOCK_NONE;
-	if (r->again == 0) {
+	if (!any_again(r)) {
 		w->waited = 0;
 		return;
 	}

@@ -95,6 +95,22 @@ same_pack(const char *a, const char *b)
 	return end != NULL && strncmp(a, b, (size_t)(end - a) + 1) == 0;
 }
 
+/* Whether its plugin says that the rule is retired, or (pack) one of the same pack,
+ * which so is there, though nothing of it may be loaded. */
+static bool
+is_retired(const struct msg_rules *m, const struct engine_rule *r, bool pack)
+{
+	for (uint32_t i = 0; i < m->nretired; i++) {
+		const struct msg_retired *x = &m->retired[i];
+
+		if (r->plugin != NULL && strcmp(r->plugin, x->plugin) != 0)
+			continue; /* nothing that another one could say */
+		if (pack ? same_pack(r->rule, x->rule) : strcmp(r->rule, x->rule) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Its pack is there and was not refused, and has it no more, or as retired.  Where the
  * whole pack is gone nobody knows what was meant: it may be back with the next reload.
  * A list is no pack, and a newer revision takes the place of the one before. */
@@ -104,11 +120,15 @@ is_taken_out(struct engine *g, const struct msg_rules *m, size_t at)
 	const struct engine_life *l = g->life;
 	const char *rule = l->v[at]->rule;
 	const struct engine_rule *next = engine_life_find(g, rule, 0);
-	bool there = false;
+	bool there;
 
-	if (m->missing > 0 || strncmp(rule, "list/", 5) == 0 ||
-	    (next != NULL && next->loaded))
+	if (strncmp(rule, "list/", 5) == 0 || (next != NULL && next->loaded))
 		return false;
+	if (is_retired(m, l->v[at], false))
+		return true; /* whatever else is missing */
+	if (m->nmissing > 0)
+		return false;
+	there = is_retired(m, l->v[at], true);
 	for (size_t i = at; !there && i-- > 0 && same_pack(rule, l->v[i]->rule);)
 		there = l->v[i]->loaded;
 	for (size_t i = at; !there && ++i < l->n && same_pack(rule, l->v[i]->rule);)

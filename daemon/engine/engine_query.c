@@ -76,13 +76,16 @@ engine_query_status(struct engine_call *k, struct err *e)
 	/* `policy stats' has these. */
 	json_object_del(row, "rules");
 	json_object_del(row, "plugins");
-	json_object_del(row, "lists"); /* `lists status' */
+	json_object_del(row, "serving"); /* `plugin status' */
+	json_object_del(row, "lists");	 /* `lists status' */
 	json_set_time(row, "started", k->g->started);
 	json_set_text(row, "configuration", k->g->conf->digest);
 	if (k->g->refused_why != NULL) {
 		json_set_time(row, "refused_since", k->g->refused);
 		json_set_text(row, "refused_why", k->g->refused_why);
 	}
+	if (k->g->changed != 0)
+		json_set_time(row, "changed_since", k->g->changed);
 	json_object_set_new(
 	    row, "tenants", json_integer((json_int_t)k->g->conf->ntenants));
 	json_object_set_new(

@@ -240,43 +240,83 @@ of_own_site(struct engine *g, const char *url, int64_t *ids, size_t n)
 	return own;
 }
 
+/* The key of the tenant whose post is meant; NULL in *key: it is not said. */
+static int
+tenant_meant(struct engine_call *k, const char **key, struct err *e)
+{
+	const struct conf_tenant *t;
+
+	*key = json_get_text(k->request, "tenant");
+	if (*key == NULL)
+		return 0;
+	t = conf_tenant_by_id(k->g->conf, *key);
+	if (t != NULL)
+		*key = t->key;
+	return engine_query_known(k, 0, e);
+}
+
+static int
+find_number(struct engine_call *k, const char *name, const char *tenant,
+    struct store_item *out, struct err *e)
+{
+	int rc = store_item_get(k->g->store, strtoll(name, NULL, 10), out, e);
+
+	if (rc == TOSD_ENOENT)
+		return err_set(e, rc, "there is no post %s", name);
+	if (rc != 0 || tenant == NULL || strcmp(out->tenant, tenant) == 0)
+		return rc;
+	store_item_clear(out);
+	return err_set(e, TOSD_ENOENT, "post %s is another tenant's than `%.100s'",
+	    name, json_get_text(k->request, "tenant"));
+}
+
+/* Which posts have the address, as far as it is of one tenant; how many in *n. */
+static int
+find_ids(struct engine_call *k, const char *name, const char *tenant, int64_t *ids,
+    size_t *n, struct err *e)
+{
+	char *url = xstrndup(name, strcspn(name, "#"));
+	int rc =
+	    store_items_at(k->g->store, url, tenant, LOOKED_AT, ids, SAME_MAX, n, e);
+
+	if (rc == 0 && *n > 1) {
+		size_t own = of_own_site(k->g, url, ids, *n);
+
+		*n = own > 0 ? own : *n;
+	}
+	free(url);
+	return rc;
+}
+
 /* By its number, or by its address. */
 static int
 find_item(struct engine_call *k, struct store_item *out, struct err *e)
 {
-	const char *name = json_get_text(k->request, "item");
-	size_t len = name != NULL ? strlen(name) : 0, n;
+	const char *name = json_get_text(k->request, "item"), *tenant;
+	size_t len = name != NULL ? strlen(name) : 0, n = 0;
 	int64_t ids[SAME_MAX] = {0};
-	char *url;
 	int rc;
 
 	if (len == 0)
 		return err_set(e, TOSD_EINVAL, "name a post by its number or address");
-	if (len <= 18 && strspn(name, "0123456789") == len) {
-		rc = store_item_get(k->g->store, strtoll(name, NULL, 10), out, e);
-		return rc == TOSD_ENOENT ? err_set(e, rc, "there is no post %s", name)
-					 : rc;
-	}
-	url = xstrndup(name, strcspn(name, "#"));
-	rc = store_items_at(k->g->store, url, LOOKED_AT, ids, SAME_MAX, &n, e);
-	if (rc == 0 && n > 1) {
-		size_t own = of_own_site(k->g, url, ids, n);
-
-		n = own > 0 ? own : n;
-	}
-	free(url);
-	if (rc != 0)
+	if ((rc = tenant_meant(k, &tenant, e)) != 0)
+		return rc;
+	if (len <= 18 && strspn(name, "0123456789") == len)
+		return find_number(k, name, tenant, out, e);
+	if ((rc = find_ids(k, name, tenant, ids, &n, e)) != 0)
 		return rc;
 	if (n == 0)
 		return err_set(e, TOSD_ENOENT,
-		    "no post among the newest %lld has the address %.200s: name it by "
-		    "its number",
-		    (long long)LOOKED_AT, name);
+		    "no post%s among the newest %lld has the address %.200s: name it "
+		    "by its number",
+		    tenant != NULL ? " of that tenant" : "", (long long)LOOKED_AT,
+		    name);
 	if (n > 1)
 		return err_set(e, TOSD_ESTATE,
 		    "more than one post has that address, %lld and %lld among them: "
-		    "name one by its number",
-		    (long long)ids[0], (long long)ids[1]);
+		    "name one by its number%s",
+		    (long long)ids[0], (long long)ids[1],
+		    tenant != NULL ? "" : ", or its tenant (--tenant)");
 	return store_item_get(k->g->store, ids[0], out, e);
 }
 

@@ -173,15 +173,6 @@ keep(struct engine *g, const struct store_revision *r,
 	store_retry_clear(&row);
 }
 
-static bool
-is_configured(const struct engine *g, const char *plugin)
-{
-	for (size_t i = 0; i < g->conf->policy.nplugins; i++)
-		if (strcmp(g->conf->policy.plugins[i].name, plugin) == 0)
-			return true;
-	return false;
-}
-
 bool
 engine_retry_leave_out(struct engine *g, const struct store_revision *r,
     const char *plugin, const char *why, int64_t now)
@@ -189,7 +180,7 @@ engine_retry_leave_out(struct engine *g, const struct store_revision *r,
 	struct store_retry row;
 	bool over;
 
-	if (!is_configured(g, plugin))
+	if (!engine_plugin_known(g, plugin))
 		return false;
 	get_row(g, r, plugin, now, &row);
 	over = row.given_up; /* it was not shown to it, and still ... */

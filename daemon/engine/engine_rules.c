@@ -99,6 +99,7 @@ engine_rules(struct engine *g, struct msg *m, int64_t now)
 	for (uint32_t i = 0; i < r->nproblems; i++)
 		log_warn("policy", "%s", r->problems[i]);
 	engine_lack_rules(g, m->from_index, r, now);
+	engine_plugin_rules(g, m->from_index, r, now);
 	if (r->digest != NULL)
 		engine_life_rules(g, r, now);
 	engine_list_rules(g, m->from_index, r, now);

@@ -27,6 +27,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_judge.c \
 	%D%/engine_keep.c \
 	%D%/engine_lack.c \
+	%D%/engine_plugin.c \
 	%D%/engine_label.c \
 	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_list.c %D%/engine_list.h \
@@ -81,6 +82,11 @@ UNIT_TESTS += tests/test_engine_report
 tests_test_engine_report_SOURCES = tests/test_engine_report.c tests/engine_asker.h \
 	tests/engine_bench.h tests/suite.h
 tests_test_engine_report_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_plugin
+tests_test_engine_plugin_SOURCES = tests/test_engine_plugin.c tests/engine_bench.h \
+	tests/suite.h
+tests_test_engine_plugin_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_engine_list
 tests_test_engine_list_SOURCES = tests/test_engine_list.c tests/engine_bench.h tests/suite.h

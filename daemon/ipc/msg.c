@@ -52,6 +52,7 @@ static const struct msg_row {
     [MSG_RULES] = {"RULES", POLICY, ENGINE, FD_MAYBE, CODEC(rules)},
     [MSG_INSPECT] = {"INSPECT", ENGINE, POLICY, FD_NO, CODEC(inspect)},
     [MSG_INSPECTED] = {"INSPECTED", POLICY, ENGINE, FD_NO, CODEC(inspected)},
+    [MSG_STAND] = {"STAND", POLICY, ENGINE, FD_NO, CODEC(stand)},
     [MSG_SEND] = {"SEND", ENGINE, COURIER, FD_YES, CODEC(send)},
     [MSG_SENT] = {"SENT", COURIER, ENGINE, FD_NO, CODEC(sent)},
     [MSG_SENDING] = {"SENDING", COURIER, ENGINE, FD_NO, CODEC(sending)},

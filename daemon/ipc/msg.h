@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 9
+#define MSG_VERSION 10
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -59,6 +59,7 @@ enum msg_type {
 	MSG_RULES,
 	MSG_INSPECT,
 	MSG_INSPECTED,
+	MSG_STAND, /* policy -> engine: a plugin's program was lost, or is there again */
 	/* engine and courier */
 	MSG_SEND,
 	MSG_SENT,
@@ -128,6 +129,8 @@ struct msg_tried {
 struct msg_refused {
 	int64_t since; /* the first refusal since the last one that was taken */
 	char *why;     /* of the last refusal; NULL: what is there was taken */
+	int64_t changed; /* a worker has loaded files that were changed without a reload,
+			  * since then; 0: none has */
 };
 
 struct msg_peer {
@@ -342,8 +345,26 @@ struct msg_rules {
 	struct msg_rule *v;
 	uint32_t nproblems; /* packs and plugins that were refused, in words */
 	char **problems;
-	uint32_t missing; /* plugins that it has to do without, in part or whole ... */
-	uint32_t again;	  /* ... of these those that its successor may have again */
+	uint32_t nmissing; /* plugins that it has to do without, in part or whole */
+	struct msg_missing {
+		char *plugin, *why;
+		uint8_t how; /* enum missing */
+	} *missing;
+	uint32_t nretired; /* rules that are known and find nothing any more, on purpose */
+	struct msg_retired {
+		char *rule, *pack, *plugin;
+	} *retired;
+};
+enum missing {
+	MISSING_LOAD,	/* it could not be loaded; a successor may have it again */
+	MISSING_BLAMED, /* workers ended in its hands, so it was not tried */
+	MISSING_PART,	/* it lacks part of what it looks for */
+	MISSING_COUNT,
+};
+
+struct msg_stand {
+	char *plugin;
+	char *why; /* how it was lost, in one line; NULL: it is there again */
 };
 
 /* A question of a plugin to a model endpoint of the configuration. */
@@ -514,6 +535,7 @@ struct msg {
 		struct msg_rules rules;
 		struct msg_inspect inspect;
 		struct msg_inspected inspected;
+		struct msg_stand stand;
 		struct msg_send send;
 		struct msg_sent sent;
 		struct msg_sending sending;

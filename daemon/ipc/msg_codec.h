@@ -62,6 +62,7 @@ MSG_CODEC(pushed);
 MSG_CODEC(rules);
 MSG_CODEC(inspect);
 MSG_CODEC(inspected);
+MSG_CODEC(stand);
 /* msg_ask.c: questions to model endpoints */
 MSG_CODEC(ask);
 MSG_CODEC(answered);

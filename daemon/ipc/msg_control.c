@@ -350,6 +350,7 @@ msg_put_refused(struct buf *b, const struct msg *m)
 {
 	buf_put_i64(b, m->refused.since);
 	buf_put_str(b, m->refused.why);
+	buf_put_i64(b, m->refused.changed);
 }
 
 void
@@ -357,6 +358,7 @@ msg_get_refused(struct rd *r, struct msg *m)
 {
 	m->refused.since = rd_i64(r);
 	m->refused.why = get_text(r);
+	m->refused.changed = rd_i64(r);
 }
 
 void

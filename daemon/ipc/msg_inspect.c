@@ -13,6 +13,8 @@
 #define INSPECT_WIRE_MIN (29 + ITEM_WIRE_MIN)
 #define INSPECTED_WIRE_MIN 24
 #define RETRY_WIRE_MIN 18
+#define MISSING_WIRE_MIN 9
+#define RETIRED_WIRE_MIN 12
 #define OPINION_WIRE_MIN 36
 #define COST_WIRE_MIN (28 + COST_CLASSES * 8)
 #define SPENT_WIRE_MIN (COST_WIRE_MIN + 4)
@@ -82,6 +84,47 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->limit = msg_enum(r, FINDING_MODES);
 }
 
+/* A name or a reason, at most so long. */
+static char *
+get_text(struct rd *r, size_t max)
+{
+	char *s = msg_need_text(r);
+
+	if (!text_within(s, max))
+		r->bad = true;
+	return s;
+}
+
+static void
+get_missing(struct rd *r, struct msg_rules *p)
+{
+	uint32_t n = rd_count(r, MISSING_WIRE_MIN);
+
+	p->missing = n > 0 ? xcalloc(n, sizeof(*p->missing)) : NULL;
+	while (!r->bad && p->nmissing < n) {
+		struct msg_missing *v = &p->missing[p->nmissing++];
+
+		v->plugin = get_text(r, NAME_MAX_BYTES);
+		v->why = get_text(r, REASON_MAX_BYTES);
+		v->how = msg_enum(r, MISSING_COUNT);
+	}
+}
+
+static void
+get_retired(struct rd *r, struct msg_rules *p)
+{
+	uint32_t n = rd_count(r, RETIRED_WIRE_MIN);
+
+	p->retired = n > 0 ? xcalloc(n, sizeof(*p->retired)) : NULL;
+	while (!r->bad && p->nretired < n) {
+		struct msg_retired *v = &p->retired[p->nretired++];
+
+		v->rule = get_text(r, NAME_MAX_BYTES);
+		v->pack = get_text(r, NAME_MAX_BYTES);
+		v->plugin = get_text(r, NAME_MAX_BYTES);
+	}
+}
+
 void
 msg_put_rules(struct buf *b, const struct msg *m)
 {
@@ -95,8 +138,18 @@ msg_put_rules(struct buf *b, const struct msg *m)
 	buf_put_u32(b, p->nproblems);
 	for (uint32_t i = 0; i < p->nproblems; i++)
 		buf_put_str(b, p->problems[i]);
-	buf_put_u32(b, p->missing);
-	buf_put_u32(b, p->again);
+	buf_put_u32(b, p->nmissing);
+	for (uint32_t i = 0; i < p->nmissing; i++) {
+		buf_put_str(b, p->missing[i].plugin);
+		buf_put_str(b, p->missing[i].why);
+		buf_put_u8(b, p->missing[i].how);
+	}
+	buf_put_u32(b, p->nretired);
+	for (uint32_t i = 0; i < p->nretired; i++) {
+		buf_put_str(b, p->retired[i].rule);
+		buf_put_str(b, p->retired[i].pack);
+		buf_put_str(b, p->retired[i].plugin);
+	}
 }
 
 void
@@ -115,8 +168,8 @@ msg_get_rules(struct rd *r, struct msg *m)
 	p->problems = n > 0 ? xcalloc(n, sizeof(*p->problems)) : NULL;
 	while (!r->bad && p->nproblems < n)
 		p->problems[p->nproblems++] = msg_need_str(r);
-	p->missing = rd_u32(r);
-	p->again = rd_u32(r);
+	get_missing(r, p);
+	get_retired(r, p);
 }
 
 void
@@ -138,6 +191,17 @@ msg_clear_rules(struct msg *m)
 	for (uint32_t i = 0; i < p->nproblems; i++)
 		free(p->problems[i]);
 	free(p->problems);
+	for (uint32_t i = 0; i < p->nmissing; i++) {
+		free(p->missing[i].plugin);
+		free(p->missing[i].why);
+	}
+	free(p->missing);
+	for (uint32_t i = 0; i < p->nretired; i++) {
+		free(p->retired[i].rule);
+		free(p->retired[i].pack);
+		free(p->retired[i].plugin);
+	}
+	free(p->retired);
 }
 
 void
@@ -248,14 +312,11 @@ put_retry(struct buf *b, const struct msg_retry *t)
 static void
 get_retry(struct rd *r, struct msg_retry *t)
 {
-	t->plugin = msg_need_text(r);
+	t->plugin = get_text(r, NAME_MAX_BYTES);
 	t->lost = msg_bool(r);
 	t->alone = msg_bool(r);
 	t->wait = rd_i64(r);
-	t->why = msg_need_text(r);
-	if (!text_within(t->plugin, NAME_MAX_BYTES) ||
-	    !text_within(t->why, REASON_MAX_BYTES))
-		r->bad = true;
+	t->why = get_text(r, REASON_MAX_BYTES);
 }
 
 static void
@@ -290,17 +351,6 @@ get_cost(struct rd *r, struct cost *c)
 		r->bad = true;
 	for (int i = 0; i < COST_CLASSES; i++)
 		c->n[i] = get_amount(r);
-}
-
-/* Whose cost it is. */
-static char *
-get_name(struct rd *r)
-{
-	char *s = msg_need_text(r);
-
-	if (!text_within(s, NAME_MAX_BYTES))
-		r->bad = true;
-	return s;
 }
 
 static void
@@ -397,14 +447,14 @@ get_costs(struct rd *r, struct msg_inspected *p)
 	r->bad |= n > COSTS_MAX;
 	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
 	while (!r->bad && p->ncosts < n) {
-		p->costs[p->ncosts].plugin = get_name(r);
+		p->costs[p->ncosts].plugin = get_text(r, NAME_MAX_BYTES);
 		get_cost(r, &p->costs[p->ncosts++].cost);
 	}
 	n = rd_count(r, SPENT_WIRE_MIN);
 	r->bad |= n > SPENT_MAX;
 	p->spent = n > 0 ? xcalloc(n, sizeof(*p->spent)) : NULL;
 	while (!r->bad && p->nspent < n) {
-		p->spent[p->nspent].rule = get_name(r);
+		p->spent[p->nspent].rule = get_text(r, NAME_MAX_BYTES);
 		p->spent[p->nspent].rev = rd_u32(r);
 		get_cost(r, &p->spent[p->nspent++].cost);
 	}
@@ -455,4 +505,27 @@ msg_clear_inspected(struct msg *m)
 	for (uint32_t i = 0; i < p->nspent; i++)
 		free(p->spent[i].rule);
 	free(p->spent);
+}
+
+void
+msg_put_stand(struct buf *b, const struct msg *m)
+{
+	buf_put_str(b, m->stand.plugin);
+	buf_put_str(b, m->stand.why);
+}
+
+void
+msg_get_stand(struct rd *r, struct msg *m)
+{
+	m->stand.plugin = get_text(r, NAME_MAX_BYTES);
+	m->stand.why = rd_str(r);
+	if (!text_within(m->stand.why, REASON_MAX_BYTES))
+		r->bad = true;
+}
+
+void
+msg_clear_stand(struct msg *m)
+{
+	free(m->stand.plugin);
+	free(m->stand.why);
 }

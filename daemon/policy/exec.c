@@ -112,7 +112,8 @@ give_up(struct policy_exec *x, const struct exec_job *over, const char *why,
 	    breaker ? " (breaker: 5 losses within a minute)" : "");
 	x->stats.complaints++;
 	exec_say(x, line);
-	free(line);
+	free(x->why);
+	x->why = line;
 	free(hand);
 	if (breaker)
 		x->delay = delay;
@@ -303,8 +304,10 @@ begin_child(struct policy_exec *x, struct exec_fds *fds, int64_t now)
 
 		exec_child_free(&c);
 		x->begin = now + DELAY_MAX;
-		exec_say(
-		    x, "its files have changed; reload the configuration to take them");
+		free(x->why);
+		x->why = xstrdup(
+		    "its files have changed; reload the configuration to take them");
+		exec_say(x, x->why);
 		x->stats.complaints++;
 		x->kids.lost(x->kids.ctx, x->conf->name, DELAY_MAX, "changed files");
 		return;
@@ -390,6 +393,7 @@ policy_exec_new(const struct conf_plugin *c, const struct policy_children *child
 		x->kids.lost(x->kids.ctx, c->name, -1, why.text);
 		exec_child_free(&x->child);
 		exec_hello_clear(&x->hello);
+		free(x->why);
 		free(x);
 		return rc;
 	}
@@ -435,6 +439,7 @@ policy_exec_free(struct policy_exec **xp)
 	x->kids.lost(x->kids.ctx, x->conf->name, -1, "not wanted any more");
 	exec_child_free(&x->child);
 	exec_hello_clear(&x->hello);
+	free(x->why);
 	free(x);
 	*xp = NULL;
 }
@@ -460,6 +465,14 @@ bool
 policy_exec_up(const struct policy_exec *x)
 {
 	return x->state == EXEC_IS_UP;
+}
+
+const char *
+policy_exec_lost(const struct policy_exec *x)
+{
+	if (x->state == EXEC_IS_UP)
+		return NULL;
+	return x->why != NULL ? x->why : "it was started and has not said hello";
 }
 
 void

@@ -91,6 +91,8 @@ struct exec_stats {
 	struct histogram took; /* from item to answer */
 };
 bool policy_exec_up(const struct policy_exec *x);
+/* Why it is not there now, in one line; NULL: it is. */
+const char *policy_exec_lost(const struct policy_exec *x);
 void policy_exec_stats(const struct policy_exec *x, struct exec_stats *out);
 const struct exec_hello *policy_exec_hello(const struct policy_exec *x);
 /* Appends its settings, for the digest of the policy. */

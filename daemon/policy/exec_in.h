@@ -21,6 +21,7 @@ struct policy_exec {
 	char digest[DIGEST_HEX];
 	bool opened; /* the rules are declared: they stay as they are */
 	enum exec_state state;
+	char *why;	    /* of the last loss, in one line */
 	int64_t since;	    /* of the state */
 	int64_t delay, begin; /* of the next start */
 	int64_t lost[EXEC_LOSSES];

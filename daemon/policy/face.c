@@ -483,6 +483,7 @@ policy_face_init(struct policy_face *f)
 	    .found = policy_face_found,
 	    .spent = host_spent,
 	    .means = policy_face_means,
+	    .retired = policy_face_retired,
 	};
 	/* Who writes to it falls over itself, there and then, and not the next plugin.
 	 */
@@ -509,6 +510,13 @@ policy_face_clear(struct policy_face *f)
 		free(r->category != before->category ? r->category : NULL);
 	}
 	free(f->rules);
+	for (size_t i = 0; i < f->nretired; i++) {
+		free(f->retired[i].id);
+		free(f->retired[i].digest);
+	}
+	free(f->retired);
+	f->retired = NULL;
+	f->nretired = 0;
 	if (f->table != NULL)
 		munmap((void *)(uintptr_t)f->table, sizeof(struct shield));
 	f->table = NULL;

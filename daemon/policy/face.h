@@ -50,6 +50,10 @@ struct policy_face {
 	uint32_t *slots; /* rule + 1 by the hash of its id, so that ten thousand of them
 			  * are not compared each with each */
 	size_t slots_mask;
+	struct policy_retired { /* rules that it finds nothing by any more */
+		char *id, *digest;
+	} *retired;
+	size_t nretired;
 	char why[256]; /* the last errstr that we gave */
 	size_t lines[POLICY_LINES]; /* said in open() */
 	bool all_notes; /* somebody has asked for them, however many */
@@ -138,6 +142,9 @@ int policy_face_found(const struct tosd_host *h, const struct tosd_report *r, si
 
 /* face_declare.c */
 int32_t policy_face_declare(
+    const struct tosd_host *h, const struct tosd_rule *r, const char **errstr);
+
+int policy_face_retired(
     const struct tosd_host *h, const struct tosd_rule *r, const char **errstr);
 
 /* face_means.c */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * face_declare: the call with which a plugin declares its rules, what may not be
- * declared, and where a rule is found by its id.  They belong to the face
- * (policy_face_clear).
+ * face_declare: the calls with which a plugin declares its rules, or says that they are
+ * retired, what may not be declared, and where a rule is found by its id.  They belong
+ * to the face (policy_face_clear).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,17 +132,16 @@ share(char *before, const char *s)
 	return before != NULL && strcmp(before, s) == 0 ? before : xstrdup(s);
 }
 
-int32_t
-policy_face_declare(
-    const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
+/* 0: the plugin may say this of the rule now. */
+static int
+check_rule(struct policy_face *f, const char *call, const struct tosd_rule *r,
+    const char **errstr)
 {
-	struct policy_face *f = policy_face_of(h);
-	struct policy_rule *to, before, none = {0};
 	const char *bad;
 	char id[ID_SHOWN] = "NULL";
 
 	if (f->phase != POLICY_OPENING)
-		return refuse(f, errstr, "declare() is for open() only");
+		return refuse(f, errstr, "%s() is for open() only", call);
 	if (r == NULL || r->size < sizeof(*r))
 		return refuse(f, errstr, "a rule without its size");
 	if ((bad = bad_rule(r)) != NULL) {
@@ -152,8 +151,41 @@ policy_face_declare(
 	}
 	if (policy_face_has(f, r->id))
 		return refuse(f, errstr, "rule `%.64s' is declared twice", r->id);
-	if (f->nrules >= RULES_MAX)
+	if (f->nrules + f->nretired >= RULES_MAX)
 		return refuse(f, errstr, "more than %d rules", RULES_MAX);
+	return 0;
+}
+
+int
+policy_face_retired(
+    const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
+{
+	struct policy_face *f = policy_face_of(h);
+	struct tosd_rule any;
+
+	/* Its mode says nothing: what the rule had is not asked. */
+	if (r != NULL && r->size >= sizeof(any)) {
+		any = *r;
+		any.mode = TOSD_DRAFT;
+		r = &any;
+	}
+	if (check_rule(f, "retired", r, errstr) != 0)
+		return -1;
+	f->retired = xrealloc(f->retired, (f->nretired + 1) * sizeof(*f->retired));
+	f->retired[f->nretired++] = (struct policy_retired){
+	    xstrdup(r->id), xstrdup(r->digest != NULL ? r->digest : f->object)};
+	return 0;
+}
+
+int32_t
+policy_face_declare(
+    const struct tosd_host *h, const struct tosd_rule *r, const char **errstr)
+{
+	struct policy_face *f = policy_face_of(h);
+	struct policy_rule *to, before, none = {0};
+
+	if (check_rule(f, "declare", r, errstr) != 0)
+		return -1;
 	grow_rules(f);
 	f->slots[rule_slot(f, r->id)] = (uint32_t)f->nrules + 1;
 	to = &f->rules[f->nrules];

@@ -15,11 +15,13 @@
 #include "policy/host_in.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
- * each byte.  Enough for all patterns of the packs that ship on a post of 10,000 words, and
- * for any text that was not made for it; at a few nanoseconds each, an end for wicked ones
- * within what an item may take. */
+ * each byte.  Enough for all patterns of the packs that ship on a post of 10,000 words,
+ * and for any text that was not made for it; at a few nanoseconds each, an end for
+ * wicked ones within what an item may take. */
 #define BUDGET_ITEM (64 << 20)
 #define BUDGET_BYTE 256
+/* Of what a plugin says that it lacks: it goes with each post that waits for it. */
+#define LACKS_MAX 500
 
 static void __attribute__((format(printf, 2, 3)))
 problem(struct policy_host *h, const char *fmt, ...)
@@ -103,6 +105,7 @@ slot_clear(struct policy_slot *s)
 	policy_plugin_free(&s->plugin);
 	free(s->face);
 	free(s->lacks);
+	free(s->told);
 }
 
 static const char *
@@ -178,13 +181,14 @@ slot_open(struct policy_host *h, struct policy_slot *s, const struct conf_plugin
 		    why_of(rc, "open", why, words));
 	if (rc == TOSD_WAITS)
 		s->lacks = xstrdup(why_of(rc, "open", why, words));
-	/* It was told, and has not minded: one rule less, or a meaning that nobody knows. */
+	/* It was told, and has not minded: one rule less, or a meaning that nobody
+	 * knows. */
 	if (s->face->why[0] != '\0')
 		problem(h,
-		    "plugin `%s': declare() or means() was refused in open(), and it went "
-		    "on: %s",
+		    "plugin `%s': declare() or means() was refused in open(), and it "
+		    "went on: %s",
 		    name, s->face->why);
-	if (rc == TOSD_DONE && s->face->nrules == 0)
+	if (rc == TOSD_DONE && s->face->nrules + s->face->nretired == 0)
 		rc = policy_plugin_refuse(c, e, TOSD_EINVAL, " has no rules");
 	else
 		rc = 0;
@@ -382,12 +386,13 @@ make_scores(struct policy_host *h)
 }
 
 static void
-add_missing(struct policy_host *h, const char *plugin, const char *why)
+add_missing(
+    struct policy_host *h, const char *plugin, enum missing how, const char *why)
 {
 	problem(h, "%s", why);
 	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
 	h->missing[h->nmissing++] = (struct policy_missing){
-	    plugin, xstrdup(h->problems[h->nproblems - 1]), false};
+	    plugin, xstrdup(h->problems[h->nproblems - 1]), how};
 }
 
 /* What it finds counts; that it finds nothing is no answer.  Nobody has to be told of a
@@ -399,10 +404,10 @@ add_lacking(struct policy_host *h, const char *plugin, const struct policy_slot 
 
 	if (s->lacks == NULL)
 		return;
-	text_escape_buf(&why, s->lacks, strlen(s->lacks));
+	text_escape_buf(&why, s->lacks, strnlen(s->lacks, LACKS_MAX));
 	h->missing = xrealloc(h->missing, (h->nmissing + 1) * sizeof(*h->missing));
 	h->missing[h->nmissing++] =
-	    (struct policy_missing){plugin, buf_take(&why), true};
+	    (struct policy_missing){plugin, buf_take(&why), MISSING_PART};
 }
 
 static bool
@@ -417,6 +422,33 @@ is_left_out(const struct policy_host *h, const char *plugin)
 	return s != NULL;
 }
 
+/* Whether something may be found, now or once what is not there has come. */
+static bool
+may_find(const struct policy_host *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].face->nrules > 0 || h->v[i].lacks != NULL)
+			return true;
+	return false;
+}
+
+/* 0: it is a policy. */
+static int
+check_any(struct policy_host *h, struct err *e)
+{
+	static const char idle[] =
+	    "every rule of every plugin is retired: nothing would ever be found";
+
+	if (h->n == 0)
+		return err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
+		    h->nproblems > 0 ? h->problems[h->nproblems - 1]
+				     : "none is configured (policy.plugins)");
+	if (h->o.idle || may_find(h))
+		return 0;
+	problem(h, "%s", idle);
+	return err_set(e, TOSD_ENOENT, "%s", idle);
+}
+
 int
 policy_host_new(const struct policy_options *o, struct policy_host **out, struct err *e)
 {
@@ -429,21 +461,20 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		struct err why = ERR_INIT;
 
 		const struct conf_plugin *c = &o->conf->plugins[i];
-		int rc = is_left_out(h, c->name)
+		bool out_of_it = is_left_out(h, c->name);
+		int rc = out_of_it
 			     ? policy_plugin_refuse(c, &why, TOSD_EINVAL,
 				   " is left out: it ended workers before they were "
 				   "ready")
 			     : add_plugin(h, c, &why);
 
 		if (rc != 0)
-			add_missing(h, c->name, why.text);
+			add_missing(h, c->name,
+			    out_of_it ? MISSING_BLAMED : MISSING_LOAD, why.text);
 		else
 			add_lacking(h, c->name, &h->v[h->n - 1]);
 	}
-	if (h->n == 0) {
-		err_set(e, TOSD_ENOENT, "no policy plugin could be loaded: %s",
-		    h->nproblems > 0 ? h->problems[h->nproblems - 1]
-				     : "none is configured (policy.plugins)");
+	if (check_any(h, e) != 0) {
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
@@ -492,42 +523,6 @@ const char *
 policy_host_rest(const struct policy_host *h)
 {
 	return h->rest;
-}
-
-void
-policy_host_rules(const struct policy_host *h, struct msg_rules *out)
-{
-	uint32_t n = 0;
-
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < h->n; i++)
-		n += (uint32_t)h->v[i].face->nrules;
-	out->digest = xstrdup(h->digest);
-	out->rest = xstrdup(h->rest);
-	out->v = xcalloc(n, sizeof(*out->v));
-	for (size_t i = 0; i < h->n; i++) {
-		for (size_t k = 0; k < h->v[i].face->nrules; k++) {
-			const struct policy_rule *r = &h->v[i].face->rules[k];
-
-			out->v[out->n++] = (struct msg_rule){.rule = xstrdup(r->id),
-			    .pack = xstrdup(r->digest),
-			    .clause = xstrdup(r->clause),
-			    .category = xstrdup(r->category),
-			    .meaning = r->meaning != NULL ? xstrdup(r->meaning) : NULL,
-			    .rev = r->rev,
-			    .mode = (uint8_t)policy_face_mode(h->v[i].face, r),
-			    .severity = r->severity,
-			    .plugin = xstrdup(h->v[i].face->plugin),
-			    .limit = (uint8_t)h->v[i].face->limit};
-		}
-	}
-	out->problems = xcalloc(h->nproblems + 1, sizeof(*out->problems));
-	for (size_t i = 0; i < h->nproblems; i++)
-		out->problems[out->nproblems++] = xstrdup(h->problems[i]);
-	out->missing = (uint32_t)h->nmissing;
-	for (size_t i = 0; i < h->nmissing; i++)
-		out->again +=
-		    !h->missing[i].partly && !is_left_out(h, h->missing[i].plugin);
 }
 
 void
@@ -581,42 +576,6 @@ policy_slot_check(struct policy_slot *s, struct tosd_item *item, struct tosd_rep
 	return waits;
 }
 
-void
-policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n)
-{
-	*n = 0;
-	*out = xcalloc(h->n, sizeof(**out));
-	for (size_t i = 0; i < h->n; i++) {
-		if (h->v[i].cost.items == 0)
-			continue;
-		(*out)[(*n)++] =
-		    (struct msg_cost){xstrdup(h->v[i].face->plugin), h->v[i].cost};
-		h->v[i].cost = (struct cost){0};
-	}
-}
-
-void
-policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n)
-{
-	size_t max = 0;
-
-	for (size_t i = 0; i < h->n; i++)
-		max += h->v[i].face->meter.n;
-	*n = 0;
-	*out = xcalloc(max + 1, sizeof(**out));
-	for (size_t i = 0; i < h->n; i++) {
-		struct policy_face *f = h->v[i].face;
-
-		for (size_t k = 0; k < f->meter.n; k++) {
-			const struct policy_rule *r = &f->rules[f->meter.v[k].rule];
-
-			(*out)[(*n)++] = (struct msg_spent){
-			    xstrdup(r->id), r->rev, f->meter.v[k].cost};
-		}
-		policy_meter_clear(&f->meter);
-	}
-}
-
 int64_t
 policy_host_idle(struct policy_host *h)
 {
@@ -635,11 +594,4 @@ const struct policy_exec *
 policy_host_exec(const struct policy_host *h, size_t i)
 {
 	return i < h->n ? h->v[i].exec : NULL;
-}
-
-size_t
-policy_host_scores(const struct policy_host *h, const struct policy_score **scores)
-{
-	*scores = h->scores;
-	return h->nscores;
 }

@@ -42,6 +42,8 @@ struct policy_options {
 	/* Plugins look closer than there is time for at a worker's start: their setting
 	 * `probe_packs'. */
 	bool probe;
+	/* It is one as well if every rule is retired: packs are only looked at. */
+	bool idle;
 	/* The day of the load, 2027-01-31: what has expired by then is told.  NULL: it is
 	 * not. */
 	const char *day;
@@ -116,6 +118,11 @@ void policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n
 
 /* The same of rules, as far as plugins say where their time goes (meter.h). */
 void policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n);
+
+/* Programs that were lost (why, in one line) or are there again (NULL) since the last call;
+ * anew: all that are lost, for one who has heard nothing yet. */
+typedef void policy_stand_fn(void *ctx, const char *plugin, const char *why);
+void policy_host_stands(struct policy_host *h, bool anew, policy_stand_fn *fn, void *ctx);
 
 /* Looks after programs between batches; ms until it wants to be called again, 0 when
  * there are none. */

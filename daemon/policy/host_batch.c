@@ -373,12 +373,13 @@ ask_again(const struct policy_host *h, struct policy_ask *a)
 {
 	for (size_t i = 0; i < h->nmissing; i++)
 		if (!skipped(a, h->missing[i].plugin))
-			*add_retry(a) = (struct msg_retry){
-			    .plugin = xstrdup(h->missing[i].plugin),
-			    .wait = MISSING_WAIT,
-			    .why = xasprintf("%s: %s",
-				h->missing[i].partly ? "not complete" : "not loaded",
-				h->missing[i].why)};
+			*add_retry(a) =
+			    (struct msg_retry){.plugin = xstrdup(h->missing[i].plugin),
+				.wait = MISSING_WAIT,
+				.why = xasprintf("%s: %s",
+				    h->missing[i].how == MISSING_PART ? "not complete"
+								      : "not loaded",
+				    h->missing[i].why)};
 }
 
 void

@@ -18,6 +18,7 @@ struct policy_slot {
 	void *state;
 	struct cost cost; /* since policy_host_costs() */
 	char *lacks; /* what it has to do without, in words; NULL: nothing */
+	char *told;  /* policy_host_stands(): why its program is lost; NULL: it is there */
 };
 
 /* A plugin of the configuration that could not be loaded: it judges nothing; or one that
@@ -25,7 +26,7 @@ struct policy_slot {
 struct policy_missing {
 	const char *plugin; /* the configuration's */
 	char *why;
-	bool partly;
+	enum missing how;
 };
 
 struct policy_host {

@@ -10,7 +10,7 @@ libtosd_policy_a_SOURCES = \
 	%D%/fetched.c %D%/fetched.h \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
-	%D%/host_batch.c \
+	%D%/host_batch.c %D%/host_tell.c \
 	%D%/lent.c %D%/lent.h \
 	%D%/life.c %D%/life.h \
 	%D%/meter.c %D%/meter.h \

@@ -305,6 +305,9 @@ int store_retry_drop(struct store *s, const struct store_at *at, int64_t revisio
     int *n, struct err *e);
 /* Rows of all revisions. */
 int64_t store_retry_count(struct store *s);
+/* Revisions that wait for this plugin, and since when the first one does (CLOCK_NONE:
+ * none); all rows are read. */
+int64_t store_retry_waiting(struct store *s, const char *plugin, int64_t *since);
 
 /* --- findings --- */
 /* TOSD_EEXIST if (revision, rule, rev) is there: the idempotency key. */

@@ -127,14 +127,15 @@ store_report_reset(struct store *s, struct err *e)
 /* No index: an address is asked for when a person reports something, and every new post
  * would pay for it. */
 int
-store_items_at(struct store *s, const char *url, int64_t newest, int64_t *ids,
-    size_t max, size_t *n, struct err *e)
+store_items_at(struct store *s, const char *url, const char *tenant, int64_t newest,
+    int64_t *ids, size_t max, size_t *n, struct err *e)
 {
-	static const char sql[] =
-	    "SELECT max(id), min(id) FROM item WHERE "
-	    "id > (SELECT max(id) FROM item) - ?2 "
-	    "AND url = ?1 GROUP BY feed ORDER BY 1 DESC LIMIT ?3";
-	sqlite3_stmt *st = db_query(s, sql, e, "tii", url, newest, (int64_t)max);
+	static const char sql[] = "SELECT max(id), min(id) FROM item WHERE "
+				  "id > (SELECT max(id) FROM item) - ?2 "
+				  "AND url = ?1 AND (?4 IS NULL OR tenant = ?4) GROUP "
+				  "BY feed ORDER BY 1 DESC LIMIT ?3";
+	sqlite3_stmt *st =
+	    db_query(s, sql, e, "tiit", url, newest, (int64_t)max, tenant);
 	int rc = st != NULL ? 1 : TOSD_EIO;
 
 	*n = 0;

@@ -52,8 +52,9 @@ int64_t store_report_waiting(struct store *s); /* that are open */
 int store_report_reset(struct store *s, struct err *e);
 
 /* Items with this address among the newest that many, newest first, of each feed the
- * newest and the oldest; *n of them, at most max. */
-int store_items_at(struct store *s, const char *url, int64_t newest, int64_t *ids,
-    size_t max, size_t *n, struct err *e);
+ * newest and the oldest; of one tenant, by key, or (NULL) of all; *n of them, at most
+ * max. */
+int store_items_at(struct store *s, const char *url, const char *tenant, int64_t newest,
+    int64_t *ids, size_t max, size_t *n, struct err *e);
 
 #endif

@@ -146,3 +146,15 @@ store_retry_count(struct store *s)
 
 	return db_number(s, 0, sql, "");
 }
+
+int64_t
+store_retry_waiting(struct store *s, const char *plugin, int64_t *since)
+{
+	static const char first[] =
+	    "SELECT min(since) FROM retry WHERE plugin = ?1 AND given_up = 0";
+	static const char count[] =
+	    "SELECT count(*) FROM retry WHERE plugin = ?1 AND given_up = 0";
+
+	*since = db_number(s, CLOCK_NONE, first, "t", plugin);
+	return db_number(s, 0, count, "t", plugin);
+}

@@ -109,6 +109,25 @@ is_wanted(const char *name, size_t n, char **wanted)
 	return false;
 }
 
+static bool
+of_pack(const char *rule, const char *name, size_t n)
+{
+	return strncmp(rule, name, n) == 0 && rule[n] == '/';
+}
+
+/* Of a pack of which nothing but retired rules is left there is no other one. */
+static bool
+is_there(const struct msg_rules *r, const char *name, size_t n, uint32_t nretired)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (of_pack(r->v[i].rule, name, n))
+			return true;
+	for (uint32_t i = 0; i < nretired; i++)
+		if (of_pack(r->retired[i].rule, name, n))
+			return true;
+	return false;
+}
+
 /* Before the first is signed: a name that is wrong signs nothing. */
 static int
 are_there(const struct msg_rules *r, const char *dir, char **wanted)
@@ -116,17 +135,29 @@ are_there(const struct msg_rules *r, const char *dir, char **wanted)
 	int rc = EXIT_DONE;
 
 	for (; *wanted != NULL; wanted++) {
-		size_t n = strlen(*wanted);
-		bool found = false;
-
-		for (uint32_t i = 0; i < r->n && !found; i++)
-			found = strncmp(r->v[i].rule, *wanted, n) == 0 &&
-				r->v[i].rule[n] == '/';
-		if (found)
+		if (is_there(r, *wanted, strlen(*wanted), r->nretired))
 			continue;
 		complain("tosctl: there is no pack `%s' in %s", *wanted, dir);
 		rc = EXIT_CANNOT;
 	}
+	return rc;
+}
+
+/* The pack of this rule, if it is wanted. */
+static int
+sign_wanted(const struct note_key *k, const char *dir, const char *rule,
+    const char *digest, char **wanted, size_t *done)
+{
+	size_t n = strcspn(rule, "/");
+	char *name;
+	int rc;
+
+	if (!is_wanted(rule, n, wanted))
+		return EXIT_DONE;
+	name = xstrndup(rule, n);
+	rc = sign_pack(k, dir, name, digest);
+	free(name);
+	++*done;
 	return rc;
 }
 
@@ -135,23 +166,21 @@ int
 policy_sign_packs(
     const struct note_key *k, const struct msg_rules *r, const char *dir, char **wanted)
 {
-	size_t before = 0, done = 0;
+	const char *before = "/";
+	size_t done = 0;
 	int rc = are_there(r, dir, wanted);
 
 	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
-		size_t n = strcspn(r->v[i].rule, "/");
-		char *name;
+		if (!of_pack(r->v[i].rule, before, strcspn(before, "/")))
+			rc = sign_wanted(
+			    k, dir, r->v[i].rule, r->v[i].pack, wanted, &done);
+		before = r->v[i].rule;
+	}
+	for (uint32_t i = 0; i < r->nretired && rc == EXIT_DONE; i++) {
+		const struct msg_retired *x = &r->retired[i];
 
-		if (i > 0 && n == before &&
-		    memcmp(r->v[i - 1].rule, r->v[i].rule, n + 1) == 0)
-			continue;
-		before = n;
-		if (!is_wanted(r->v[i].rule, n, wanted))
-			continue;
-		name = xstrndup(r->v[i].rule, n);
-		rc = sign_pack(k, dir, name, r->v[i].pack);
-		free(name);
-		done++;
+		if (!is_there(r, x->rule, strcspn(x->rule, "/"), i))
+			rc = sign_wanted(k, dir, x->rule, x->pack, wanted, &done);
 	}
 	if (rc == EXIT_DONE && done == 0) {
 		complain("tosctl: there are no packs in %s", dir);

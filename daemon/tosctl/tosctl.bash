@@ -113,7 +113,7 @@ _tosctl() {
 		fi
 		;;
 	erase) options=$decide ;;
-	report) options="--from $decide" ;;
+	report) options="--from --tenant $decide" ;;
 	evidence)
 		((n == 0)) && list='verify show key'
 		case ${words_before[0]:-} in
@@ -174,9 +174,10 @@ _tosctl() {
 		;;
 	plugin)
 		options='--name --window --deadline --memory --grant --set --no-sandbox --json --help'
-		((n == 0)) && list='new check try conform'
+		((n == 0)) && list='status new check try conform'
 		case ${words_before[0]:-} in
 		'') options='--help' ;;
+		status) options='--socket --json --help' ;;
 		new) options='--autotools --python --shell --help' ;;
 		check) options="--protect $options" ;;
 		try) options="--protect --expect $options" ;;

@@ -65,6 +65,15 @@ lists(int argc, char **argv)
 	return rc >= 0 ? rc : tosctl_lists(argc, argv);
 }
 
+/* Which ones serve the daemon knows; files are tried beside it. */
+static int
+plugin(int argc, char **argv)
+{
+	int rc = tosctl_ask_pair(argc, argv);
+
+	return rc >= 0 ? rc : tosctl_plugin(argc, argv);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
@@ -79,7 +88,7 @@ static const struct command {
 	"what waits for a person; reviews ID confirm|dismiss --person P --reason TEXT"},
     {"endpoints", tosctl_ask, "models: what was spent on them today, and by whom"},
     {"report", tosctl_ask,
-	"report ITEM|URL --person P --reason TEXT [--from WHO]: have a post looked at"},
+	"report ITEM|URL --person P --reason TEXT [--from WHO] [--tenant T]: a post to look at"},
     {"reports", tosctl_ask, "what was reported, and what came of it"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},
@@ -104,7 +113,7 @@ static const struct command {
 	"rules: modes, gates, labels; packs: lint, test, backtest, diff, new, sign"},
     {"lists", lists,
 	"lists that are fetched: status, update; files: check, hash, sign"},
-    {"plugin", tosctl_plugin, "new, check, try or conform: plugins"},
+    {"plugin", plugin, "plugins: status; files: new, check, try, conform"},
     {"moderation", tosctl_moderation, "test: a golden set before a configured model"},
     {"classifier", tosctl_classifier, "train, evaluate or calibrate a model"},
     {"render", tosctl_render, "a template with a JSON document"},

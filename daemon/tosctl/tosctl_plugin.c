@@ -20,12 +20,14 @@
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 static const char usage[] =
-    "usage: tosctl plugin new [--autotools|--python|--shell] NAME [DIR]\n"
+    "usage: tosctl plugin status [--json] [--socket PATH]\n"
+    "       tosctl plugin new [--autotools|--python|--shell] NAME [DIR]\n"
     "       tosctl plugin check [OPTIONS] FILE.so\n"
     "       tosctl plugin try [OPTIONS] [--expect] FILE.so < ITEMS\n"
     "       tosctl plugin try [OPTIONS] [--expect] COMMAND [ARGUMENT]... < ITEMS\n"
     "       tosctl plugin conform [OPTIONS] [--case NAME]... COMMAND [ARGUMENT]...\n"
     "       tosctl plugin conform --list [--case NAME]...\n"
+    "status: asks the daemon which plugins serve, and why others do not.\n"
     "new: writes a plugin to start from, in C or for tosd-exec(7), with tests.\n"
     "check: loads a shared object as the daemon does and says what it is.\n"
     "try: judges items (as for tosctl scan) by a shared object, or by a program that\n"

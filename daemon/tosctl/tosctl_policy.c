@@ -166,6 +166,7 @@ open_packs(const struct policy_args *o, const char *dir, const char *lint,
 	    .lint = lint,
 	    .today = today,
 	    .probe = true,
+	    .idle = true,
 	    .report = on_problem,
 	    .note = on_note,
 	    .ctx = t};

@@ -164,6 +164,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	struct policy_options po = {.conf = &policy,
 	    .safety = &safety,
 	    .probe = p->probe,
+	    .idle = p->idle,
 	    .report = p->report,
 	    .note = p->note,
 	    .trace = p->trace,

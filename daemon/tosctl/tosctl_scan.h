@@ -28,6 +28,7 @@ struct scan_packs {
 	size_t nprotect;
 	struct trace *trace; /* policy_options.trace */
 	bool probe;   /* policy_options.probe */
+	bool idle; /* policy_options.idle */
 	bool signers; /* as the daemon: refuse packs that are not signed as `others' says */
 	void (*report)(void *ctx, const char *problem);
 	void (*note)(void *ctx, const char *text);

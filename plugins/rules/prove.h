@@ -18,4 +18,8 @@ int prove_same(struct engine *fast, struct engine *slow, const struct pack *p,
 int prove_judge(
     struct engine *e, const char *text, struct engine_result *r, struct why *w);
 
+/* A test of what retired rules alone could show is not asked: a rule is retired by one
+ * word, and its tests are there when it comes back. */
+bool prove_is_over(const struct pack *p, const struct pack_test *t);
+
 #endif

@@ -318,13 +318,18 @@ build(struct rules *r, const char *dir, const char *cache_dir)
 		       : rc;
 }
 
+static struct tosd_rule
+rule_of(const struct pack *p, const struct pack_rule *s)
+{
+	return (struct tosd_rule){sizeof(struct tosd_rule), s->id, s->rev, p->digest,
+	    s->clause, s->category, s->severity, s->mode};
+}
+
 static int
 declare_rule(struct rules *r, size_t i, struct meaning *m, const char **why)
 {
 	const struct pack_rule *s = engine_rule(r->engine, i);
-	struct tosd_rule t = {sizeof(t), s->id, s->rev,
-	    engine_pack(r->engine, i)->digest, s->clause, s->category, s->severity,
-	    s->mode};
+	struct tosd_rule t = rule_of(engine_pack(r->engine, i), s);
 	char means[MEM_HEX];
 
 	r->declared[i] = r->host->declare(r->host, &t, why);
@@ -332,6 +337,27 @@ declare_rule(struct rules *r, size_t i, struct meaning *m, const char **why)
 		return r->declared[i] < 0 ? -1 : 0;
 	meaning_rule(m, s, means);
 	return r->host->means(r->host, r->declared[i], means, why);
+}
+
+/* Else a pack of which nothing is left would look like one that is gone. */
+static int
+declare_retired(struct rules *r)
+{
+	const char *why = "no reason given";
+	int rc = 0;
+
+	if (!TOSD_HAS(r->host, retired))
+		return 0;
+	for (size_t i = 0; i < r->npacks; i++)
+		for (size_t k = 0; rc == 0 && k < r->packs[i]->nrules; k++) {
+			const struct pack_rule *s = &r->packs[i]->rules[k];
+			struct tosd_rule t = rule_of(r->packs[i], s);
+
+			if (s->mode < 0 && r->host->retired(r->host, &t, &why) != 0)
+				rc = why_set(&r->why, "%s:%d: %.300s",
+				    r->packs[i]->file, s->line, why);
+		}
+	return rc;
 }
 
 /* Rules stand in the order of their packs. */
@@ -357,7 +383,7 @@ declare(struct rules *r)
 			    engine_rule(r->engine, i)->line, why);
 	}
 	meaning_free(&m);
-	return rc;
+	return rc == 0 ? declare_retired(r) : rc;
 }
 
 static void

@@ -67,10 +67,17 @@ rules_tell_packs(struct rules *r)
 	}
 	for (size_t i = 0; i < r->npacks; i++) {
 		const struct pack *p = r->packs[i];
+		size_t retired = 0, over = 0;
 		struct sb b = {0};
 
-		sb_printf(&b, "pack %s: %zu rules, %zu tests passed", p->name, count[i],
-		    p->ntests);
+		for (size_t k = 0; k < p->nrules; k++)
+			retired += p->rules[k].mode < 0;
+		for (size_t k = 0; k < p->ntests; k++)
+			over += prove_is_over(p, &p->tests[k]);
+		sb_printf(&b, "pack %s: %zu rules, ", p->name, count[i]);
+		if (retired > 0)
+			sb_printf(&b, "%zu retired, ", retired);
+		sb_printf(&b, "%zu tests passed", p->ntests - over);
 		rules_say(r, TOSD_LOG_INFO, b.data);
 		sb_free(&b);
 	}

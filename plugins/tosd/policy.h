@@ -97,6 +97,7 @@
  *	plugins have found in it.
  * 1.3 (tosd 0.1): spent() of the host: which rule an item's time went to.
  * 1.4 (tosd 0.1): means() of the host: whether a rule still means what it did.
+ * 1.5 (tosd 0.1): retired() of the host: a rule that is not there any more on purpose.
  */
 #ifndef TOSD_POLICY_H
 #define TOSD_POLICY_H
@@ -109,7 +110,7 @@ extern "C" {
 #endif
 
 #define TOSD_ABI_MAJOR 1
-#define TOSD_ABI_MINOR 4
+#define TOSD_ABI_MINOR 5
 
 /* Whether the table behind p, made by somebody else, has the slot, and filled. */
 #define TOSD_HAS(p, slot)                                                                \
@@ -383,6 +384,16 @@ struct tosd_host {
 	    const char **errstr);
 
 	/* --- end of 1.4 */
+
+	/* In open() only, instead of declare(): the plugin still knows the rule and finds
+	 * nothing by it any more, on purpose.  What is not declared may be missing by mistake,
+	 * and what it had found goes on counting; of a retired rule it does so no more, as far
+	 * as nobody was told of it.  id and digest count, and `mode' does not.  0, or -1 and
+	 * *errstr. */
+	int (*retired)(const struct tosd_host *h, const struct tosd_rule *rule,
+	    const char **errstr);
+
+	/* --- end of 1.5 */
 };
 
 enum tosd_type {
