@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_judge: answers of workers in the engine, in virtual time: in another
+ * order than the posts', in parts, and such as nobody asked for.
+ */
+#include "engine_bench.h"
+#include "store/store.h"
+
+static struct bench *
+open_bench(void)
+{
+	struct bench *b = bench_open();
+
+	/* No second looks, which would take a test's posts for themselves. */
+	bench_reconf(b, "policy = {",
+	    "coverage = { second_min = 0; second_max = 0; };\npolicy = {");
+	return b;
+}
+
+/* Shows one post; the batch that it comes in. */
+static void
+show(struct bench *b, const char *id, const char *text, struct caught *c)
+{
+	const struct post p = {id, text};
+
+	bench_feed(b, &p, 1);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, c));
+	CU_ASSERT_EQUAL(c->m.inspect.n, 1);
+}
+
+/* The answer to a batch, with room for so many items; `kill' is violence. */
+static void
+begin_answer(const struct caught *c, uint32_t room, struct msg *m)
+{
+	msg_init(m, MSG_INSPECTED);
+	m->from = ROLE_POLICY;
+	m->from_index = c->index;
+	m->inspected.batch = c->m.inspect.batch;
+	m->inspected.digest = xstrdup("d1");
+	m->inspected.v = xcalloc(room, sizeof(*m->inspected.v));
+	m->inspected.n = c->m.inspect.n;
+	for (uint32_t i = 0; i < c->m.inspect.n; i++) {
+		m->inspected.v[i].revision = c->m.inspect.v[i].revision;
+		bench_find(&m->inspected.v[i], "violence", "v/kill",
+		    c->m.inspect.v[i].item.text, "kill");
+	}
+}
+
+/* A worker that was taken over answers more than it was asked, and for what it has
+ * answered. */
+static void
+test_answers_of_nothing(void)
+{
+	struct bench *b = open_bench();
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", "good morning", &c);
+	begin_answer(&c, 1000, &m);
+	m.inspected.n = 1000; /* of revision 0 */
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "items"), 1);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"answers that nobody asked for", test_answers_of_nothing},
+};
+
+SUITE_MAIN("engine_judge", tests)
