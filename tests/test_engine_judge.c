@@ -46,6 +46,16 @@ begin_answer(const struct caught *c, uint32_t room, struct msg *m)
 	}
 }
 
+static void
+answer(struct bench *b, struct caught *c)
+{
+	struct msg m;
+
+	begin_answer(c, c->m.inspect.n, &m);
+	bench_say(b, &m);
+	msg_clear(&c->m);
+}
+
 /* A worker that was taken over answers more than it was asked, and for what it has
  * answered. */
 static void
@@ -66,8 +76,31 @@ test_answers_of_nothing(void)
 	bench_close(b);
 }
 
+/* What an older text of a post does not show says nothing of the newest. */
+static void
+test_older_one_later(void)
+{
+	struct bench *b = open_bench();
+	struct caught older, newer;
+
+	show(b, "a", "i will kill you", &newer);
+	answer(b, &newer);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	show(b, "a", "good morning", &older);
+	show(b, "a", "i will kill you all", &newer);
+	answer(b, &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0); /* it is not mended */
+	show(b, "a", "good evening", &newer);
+	answer(b, &newer);
+	SAME(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"answers that nobody asked for", test_answers_of_nothing},
+    {"an older text judged after a newer one", test_older_one_later},
 };
 
 SUITE_MAIN("engine_judge", tests)

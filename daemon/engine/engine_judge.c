@@ -99,6 +99,21 @@ engine_judge_violation(struct engine *g, const struct store_revision *r,
 	v->next_check = now + g->conf->ladder.recheck;
 }
 
+/* The newest revision of its post: judgements come in any order. */
+static int64_t
+newest_of(struct engine *g, const struct store_revision *r)
+{
+	struct store_item item;
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	engine_must(
+	    store_item_get(g->store, r->item, &item, &e), 0, "cannot read an item", &e);
+	id = item.revision;
+	store_item_clear(&item);
+	return id;
+}
+
 /* Keeps a finding with the mode that is in force for it.  False: it is known, or the
  * rule is one of which only the hits are counted. */
 static bool
@@ -365,7 +380,7 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	keep_scores(g, &at, j);
 	waits = engine_retry_take(g, &r, j, &given_up, now);
 	degraded = both(j->degraded, given_up);
-	if (r.n > 1 && degraded == NULL && !waits) {
+	if (r.n > 1 && degraded == NULL && !waits && newest_of(g, &r) == r.id) {
 		struct edited x = {g, &r, j, would, now};
 
 		engine_walk(store_violation_each(
