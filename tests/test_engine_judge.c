@@ -54,6 +54,8 @@ answer(struct bench *b, struct caught *c)
 	begin_answer(c, c->m.inspect.n, &m);
 	bench_say(b, &m);
 	msg_clear(&c->m);
+	/* Whoever was taken for stuck meanwhile is there again. */
+	engine_peer_up(b->engine, ROLE_POLICY, c->index, b->now);
 }
 
 /* A worker that was taken over answers more than it was asked, and for what it has
@@ -98,9 +100,34 @@ test_older_one_later(void)
 	bench_close(b);
 }
 
+/* And the other way round: what it shows was mended before it was judged. */
+static void
+test_mended_before(void)
+{
+	struct bench *b = open_bench();
+	struct caught older, newer;
+
+	show(b, "-a", "i will kill you", &older); /* it has no page to look at */
+	show(b, "-a", "good morning", &newer);
+	answer(b, &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	SAME(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	/* Where the newest is not judged yet nobody knows. */
+	show(b, "-b", "i will kill you", &older);
+	show(b, "-b", "good evening", &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 1);
+	answer(b, &newer);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 2);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"answers that nobody asked for", test_answers_of_nothing},
     {"an older text judged after a newer one", test_older_one_later},
+    {"a text that was mended before it was judged", test_mended_before},
 };
 
 SUITE_MAIN("engine_judge", tests)

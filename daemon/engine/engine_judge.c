@@ -135,6 +135,33 @@ keep_finding(struct engine *g, const struct store_revision *r, const struct find
 	return true;
 }
 
+/* A violation by a text that is not the newest any more: where that one was judged, and
+ * the rule found nothing in it, the post was mended before anybody knew. */
+static void
+mended_before(struct engine *g, const struct store_revision *r,
+    struct store_violation *v, int64_t now)
+{
+	int64_t id = newest_of(g, r);
+	struct store_revision newest;
+	struct store_found found;
+	struct err e = ERR_INIT;
+
+	if (id == r->id)
+		return;
+	engine_must(store_revision_get(g->store, id, &newest, &e), 0,
+	    "cannot read a revision", &e);
+	if (newest.state == INSPECT_DONE) {
+		if (engine_must(store_found_of(g->store, id, v->finding.rule,
+				    v->finding.rev, &found, &e),
+			TOSD_ENOENT, "cannot look for a finding", &e) == 0)
+			store_found_clear(&found);
+		else
+			engine_presence_set(
+			    g, v, PRESENT_EDITED, newest.seen, NULL, now);
+	}
+	store_revision_clear(&newest);
+}
+
 /* One finding of a revision.  True if it is a new violation. */
 static bool
 judge_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
@@ -159,6 +186,7 @@ judge_finding(struct engine *g, const struct store_revision *r, const struct fin
 		store_violation_clear(&open); /* the same, in a new revision */
 	} else {
 		engine_case_violation(g, &v, r->entry, now);
+		mended_before(g, r, &v, now);
 		g->violations++;
 		added = true;
 	}
