@@ -124,10 +124,43 @@ test_mended_before(void)
 	bench_close(b);
 }
 
+/* A plugin that is waited for finds more: the post is one violating post all the same.
+ */
+static void
+test_in_parts(void)
+{
+	const char *text = "i will kill you with a bomb";
+	struct bench *b = open_bench();
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", text, &c);
+	begin_answer(&c, 1, &m);
+	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
+	m.inspected.v[0].retry[0] = (struct msg_retry){
+	    .plugin = xstrdup("slow"), .wait = CLOCK_SEC, .why = xstrdup("not there")};
+	m.inspected.v[0].nretry = 1;
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	begin_answer(&c, 1, &m);
+	bench_find(&m.inspected.v[0], "violence", "v/bomb", text, "bomb");
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "items"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "violations"), 1);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"answers that nobody asked for", test_answers_of_nothing},
     {"an older text judged after a newer one", test_older_one_later},
     {"a text that was mended before it was judged", test_mended_before},
+    {"a post judged in parts", test_in_parts},
 };
 
 SUITE_MAIN("engine_judge", tests)

@@ -347,20 +347,6 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 	tell_wait(g, id, f->rule, now);
 }
 
-struct counted {
-	int64_t revision;
-	bool found;
-};
-
-static int
-is_counted(void *ctx, const struct store_violation *v)
-{
-	struct counted *c = ctx;
-
-	c->found |= v->revision == c->revision;
-	return c->found;
-}
-
 /* Why a confirmed finding is no violation all the same; NULL: it is one. */
 static const char *
 no_violation(struct engine *g, const struct store_found *f, const struct word *w)
@@ -400,20 +386,19 @@ no_violation(struct engine *g, const struct store_found *f, const struct word *w
 static void
 make_violation(struct engine *g, const struct store_found *f, int64_t now)
 {
-	struct counted c = {f->revision, false};
 	struct store_at at = engine_at(g, f->tenant);
 	struct store_revision r;
 	struct store_violation v;
 	struct err e = ERR_INIT;
+	bool counted;
 
 	engine_must(store_revision_get(g->store, f->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
-	engine_walk(store_violation_each(
-	    g->store, VIOLATION_OF_ITEM, f->item, 0, is_counted, &c));
+	counted = engine_judge_counted(g, &r);
 	engine_judge_violation(g, &r, &f->f, now, &v);
 	engine_case_violation(g, &v, r.entry, now);
 	g->violations++;
-	if (!c.found)
+	if (!counted)
 		engine_must(
 		    store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0, &e),
 		    0, "cannot count", &e);
