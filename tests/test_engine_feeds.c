@@ -444,6 +444,18 @@ test_moved(void)
 	bench_close(b);
 }
 
+/* Bytes of a Location that are no text: nothing that could go on record. */
+static void
+test_moved_bytes(void)
+{
+	struct bench *b = open_one();
+
+	for (int i = 0; i < 60; i++)
+		poll_moved(b, OLD, POLLED_OK, "http://forum.example/\xff");
+	CU_ASSERT_EQUAL(bench_count(b, "moved"), 0);
+	bench_close(b);
+}
+
 static void
 test_moved_fails(void)
 {
@@ -809,6 +821,7 @@ static const struct suite_test tests[] = {
     {"silence beyond the cap", test_silence},
     {"a redirect proves itself", test_moved},
     {"a kept redirect fails", test_moved_fails},
+    {"a redirect to bytes", test_moved_bytes},
     {"an outage of ours", test_outage},
     {"an outage of ours that a fetcher saw", test_outage_told},
     {"no outage of ours", test_no_outage},
