@@ -415,6 +415,48 @@ test_override(void)
 	bench_close(b);
 }
 
+static void
+override(struct bench *b, int64_t until)
+{
+	char t[CLOCK_TEXT];
+
+	for (int i = 0; i < 2; i++) {
+		json_t *o = move_json("enforce", i == 0 ? "p1" : "p2");
+
+		json_object_set_new(o, "emergency", json_true());
+		json_object_set_new(o, "until", json_string(clock_format(until, t)));
+		CU_ASSERT_STRING_EQUAL(moved(b, o), i == 0 ? "waits" : "done");
+	}
+}
+
+/* The end comes while the daemon is down: whether the gates hold is seen once workers
+ * have told what they have, not before. */
+static void
+test_override_ends_away(void)
+{
+	for (int holds = 0; holds < 2; holds++) {
+		struct bench *b = open_with(GATES);
+
+		rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+		override(b, b->now + CLOCK_DAY);
+		post_many(b, 0, 3, "i will kill you");
+		CU_ASSERT_EQUAL(label(b, holds ? 3 : 1, "right"), holds ? 3 : 1);
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		b->now += 25 * CLOCK_HOUR;
+		bench_start(b);
+		bench_tick(b);
+		CU_ASSERT_EQUAL(engine_life_due(b->engine, b->now), CLOCK_NONE);
+		CU_ASSERT_EQUAL(bench_count(b, "mode"), 2);
+		rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+		MODE(b, holds ? "enforce" : "shadow");
+		CU_ASSERT_EQUAL(bench_count(b, "mode"), 3);
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "mode"), "move"), "lapse");
+		bench_close(b);
+	}
+}
+
 /* Who is not in the list, or has not the role, or gives no reason. */
 static void
 test_people(void)
@@ -662,6 +704,7 @@ static const struct suite_test tests[] = {
     {"a label before the notice", test_label_withdraws},
     {"the deadline of what was told", test_deadline_as_told},
     {"an override ends", test_override},
+    {"an override ends while nobody is there", test_override_ends_away},
     {"who may", test_people},
     {"what a plugin allows", test_limit},
     {"a restart", test_restart},
