@@ -321,6 +321,31 @@ test_label_withdraws(void)
 	bench_close(b);
 }
 
+/* A word about what a post said before is none about what it says now. */
+static void
+test_label_of_older(void)
+{
+	struct bench *b =
+	    open_with("life_cycle = \"packs\"; gates = { labels = 40; };");
+	json_t *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "time to kill some weeds");
+	rules(b, "d2", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	r = bench_ask(
+	    b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "label", "finding", "1",
+		   "verdict", "wrong", "person", "p1", "reason", "a garden"));
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+	json_decref(r);
+	r = ask(b, "violations", NULL, NULL);
+	CU_ASSERT_PTR_NULL(json_object_get(
+	    json_array_get(json_object_get(r, "rows"), 0), "withdrawn"));
+	json_decref(r);
+	bench_close(b);
+}
+
 /* The first finding of a rule is judged to be wrong. */
 static void
 judge_wrong(struct bench *b, const char *rule)
@@ -702,6 +727,7 @@ static const struct suite_test tests[] = {
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},
     {"a label before the notice", test_label_withdraws},
+    {"a label of an older text", test_label_of_older},
     {"the deadline of what was told", test_deadline_as_told},
     {"an override ends", test_override},
     {"an override ends while nobody is there", test_override_ends_away},

@@ -65,7 +65,8 @@ about_notices(const struct word *w)
 }
 
 /* A violation that no notice cites yet is withdrawn by whoever says that it is none;
- * one that was cited, by those alone who decide about the case. */
+ * one that was cited, by those alone who decide about the case.  Whoever speaks of an
+ * older text of the post does not speak of it (tosctl rebuild does the same). */
 static void
 withdraw(struct word *w)
 {
@@ -78,6 +79,7 @@ withdraw(struct word *w)
 		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
 		return;
 	if ((v.notice == 0 || about_notices(w)) && v.withdrawn != to &&
+	    w->l.revision >= v.revision &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		engine_must(store_violation_update(w->g->store, &at, &v, &e), 0,
