@@ -203,6 +203,32 @@ test_canary_late(void)
 	bench_close(b);
 }
 
+/* Of a text that is erased nothing is left that a notice could show. */
+static void
+test_canary_erased(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *o, *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 100, 3, "i will kill you");
+	label(b, 3, "right");
+	o = move_json("canary", "p1");
+	json_object_set_new(o, "share", json_integer(99));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	post_many(b, 1, 1, "i will kill you");
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "review"), 1);
+	bench_erase(b);
+	r = bench_ask(b, review("confirm", "4"));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
+	    "its text is not kept any more");
+	json_decref(r);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "label"), 4);
+	bench_close(b);
+}
+
 /* Enforced, cited, appealed; the appeal takes the rule down. */
 static void
 test_fall(void)
@@ -724,6 +750,7 @@ static const struct suite_test tests[] = {
     {"a canary waits for a person", test_canary},
     {"a canary and an edit", test_canary_edited},
     {"a canary confirmed too late", test_canary_late},
+    {"a canary confirmed when it is erased", test_canary_erased},
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},
     {"a label before the notice", test_label_withdraws},

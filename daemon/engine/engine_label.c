@@ -349,6 +349,22 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 	tell_wait(g, id, f->rule, now);
 }
 
+/* An exhibit shows the words that it is about: the tenant would be told of nothing, and
+ * nobody could compare its page with it. */
+static bool
+is_kept(struct engine *g, int64_t revision)
+{
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool kept;
+
+	engine_must(store_revision_get(g->store, revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	kept = !item_is_nothing(&r.body) && (r.body.flags & ITEM_LET_GO) == 0;
+	store_revision_clear(&r);
+	return kept;
+}
+
 /* Why a confirmed finding is no violation all the same; NULL: it is one. */
 static const char *
 no_violation(struct engine *g, const struct store_found *f, const struct word *w)
@@ -371,6 +387,8 @@ no_violation(struct engine *g, const struct store_found *f, const struct word *w
 	store_item_clear(&item);
 	if (!newest)
 		return "the post was edited since";
+	if (!is_kept(g, f->revision))
+		return "its text is not kept any more";
 	if (store_sighting_get(g->store, f->item, &seen, &e) == 0) {
 		bool gone = seen.state == SIGHT_REMOVED;
 
