@@ -128,11 +128,14 @@ send(struct fetch_live *l, struct msg *m)
 static void
 say(struct fetch_live *l, enum pushed_state state, const char *why)
 {
+	struct buf b = {0};
 	struct msg m;
 
 	pushed_init(&m, l, state);
-	if (why != NULL)
-		m.pushed.why = xstrndup(why, text_prefix(why, WORDS));
+	if (why != NULL && why[0] != '\0') {
+		text_repair(&b, why, text_prefix(why, WORDS));
+		m.pushed.why = buf_take(&b);
+	}
 	send(l, &m);
 }
 

@@ -373,6 +373,47 @@ test_silence(void)
 	bench_close(b);
 }
 
+/* --- looks at cited pages --- */
+
+/* A tenant has more that is cited than requests may be in hand, and a host that answers
+ * no page: the feeds of others are read all the same. */
+static void
+test_looks_leave_room(void)
+{
+	struct bench *b = open_feeds(2,
+	    "interval = \"1h\"; max_connections = 2; max_host_connections = 1;", "",
+	    true);
+	struct post bad[12];
+	char ids[12][8];
+	unsigned asked = 0, looks = 0;
+
+	for (int i = 0; i < 12; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "k%d", i);
+		bad[i] = (struct post){ids[i], "i will kill you"};
+	}
+	for (int64_t end = b->now + 12 * CLOCK_HOUR, next; b->now < end;
+	     b->now = next) {
+		struct caught c;
+
+		next = bench_tick(b);
+		while (bench_take(b, MSG_POLL, &c)) {
+			bool other = strstr(c.m.poll.url, "h1.example") != NULL;
+
+			looks += c.m.poll.kind == POLL_PAGE;
+			asked += other && c.m.poll.kind == POLL_FEED;
+			if (c.m.poll.kind == POLL_FEED)
+				bench_answer(
+				    b, c.m.poll.id, POLLED_OK, bad, other ? 0 : 12);
+			msg_clear(&c.m);
+		}
+		while (bench_inspect(b) > 0)
+			;
+	}
+	CU_ASSERT(looks > 0);
+	CU_ASSERT(asked >= 10);
+	bench_close(b);
+}
+
 /* --- redirects --- */
 
 /* One poll; where it was asked must be `want'. */
@@ -441,6 +482,18 @@ test_moved(void)
 	CU_ASSERT_EQUAL(polls, 1);
 	CU_ASSERT_EQUAL(bench_count(b, "state"), 0);
 	CU_ASSERT_STRING_EQUAL(moved_state(b), "kept");
+	bench_close(b);
+}
+
+/* Bytes of a Location that are no text: nothing that could go on record. */
+static void
+test_moved_bytes(void)
+{
+	struct bench *b = open_one();
+
+	for (int i = 0; i < 60; i++)
+		poll_moved(b, OLD, POLLED_OK, "http://forum.example/\xff");
+	CU_ASSERT_EQUAL(bench_count(b, "moved"), 0);
 	bench_close(b);
 }
 
@@ -809,6 +862,8 @@ static const struct suite_test tests[] = {
     {"silence beyond the cap", test_silence},
     {"a redirect proves itself", test_moved},
     {"a kept redirect fails", test_moved_fails},
+    {"a redirect to bytes", test_moved_bytes},
+    {"looks at pages leave room for polls", test_looks_leave_room},
     {"an outage of ours", test_outage},
     {"an outage of ours that a fetcher saw", test_outage_told},
     {"no outage of ours", test_no_outage},

@@ -203,6 +203,32 @@ test_canary_late(void)
 	bench_close(b);
 }
 
+/* Of a text that is erased nothing is left that a notice could show. */
+static void
+test_canary_erased(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *o, *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 100, 3, "i will kill you");
+	label(b, 3, "right");
+	o = move_json("canary", "p1");
+	json_object_set_new(o, "share", json_integer(99));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	post_many(b, 1, 1, "i will kill you");
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "review"), 1);
+	bench_erase(b);
+	r = bench_ask(b, review("confirm", "4"));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
+	    "its text is not kept any more");
+	json_decref(r);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "label"), 4);
+	bench_close(b);
+}
+
 /* Enforced, cited, appealed; the appeal takes the rule down. */
 static void
 test_fall(void)
@@ -321,6 +347,31 @@ test_label_withdraws(void)
 	bench_close(b);
 }
 
+/* A word about what a post said before is none about what it says now. */
+static void
+test_label_of_older(void)
+{
+	struct bench *b =
+	    open_with("life_cycle = \"packs\"; gates = { labels = 40; };");
+	json_t *r;
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "time to kill some weeds");
+	rules(b, "d2", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	r = bench_ask(
+	    b, json_pack("{s:s, s:s, s:s, s:s, s:s}", "cmd", "label", "finding", "1",
+		   "verdict", "wrong", "person", "p1", "reason", "a garden"));
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+	json_decref(r);
+	r = ask(b, "violations", NULL, NULL);
+	CU_ASSERT_PTR_NULL(json_object_get(
+	    json_array_get(json_object_get(r, "rows"), 0), "withdrawn"));
+	json_decref(r);
+	bench_close(b);
+}
+
 /* The first finding of a rule is judged to be wrong. */
 static void
 judge_wrong(struct bench *b, const char *rule)
@@ -413,6 +464,48 @@ test_override(void)
 	MODE(b, "shadow");
 	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "mode"), "move"), "lapse");
 	bench_close(b);
+}
+
+static void
+override(struct bench *b, int64_t until)
+{
+	char t[CLOCK_TEXT];
+
+	for (int i = 0; i < 2; i++) {
+		json_t *o = move_json("enforce", i == 0 ? "p1" : "p2");
+
+		json_object_set_new(o, "emergency", json_true());
+		json_object_set_new(o, "until", json_string(clock_format(until, t)));
+		CU_ASSERT_STRING_EQUAL(moved(b, o), i == 0 ? "waits" : "done");
+	}
+}
+
+/* The end comes while the daemon is down: whether the gates hold is seen once workers
+ * have told what they have, not before. */
+static void
+test_override_ends_away(void)
+{
+	for (int holds = 0; holds < 2; holds++) {
+		struct bench *b = open_with(GATES);
+
+		rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+		override(b, b->now + CLOCK_DAY);
+		post_many(b, 0, 3, "i will kill you");
+		CU_ASSERT_EQUAL(label(b, holds ? 3 : 1, "right"), holds ? 3 : 1);
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		b->now += 25 * CLOCK_HOUR;
+		bench_start(b);
+		bench_tick(b);
+		CU_ASSERT_EQUAL(engine_life_due(b->engine, b->now), CLOCK_NONE);
+		CU_ASSERT_EQUAL(bench_count(b, "mode"), 2);
+		rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+		MODE(b, holds ? "enforce" : "shadow");
+		CU_ASSERT_EQUAL(bench_count(b, "mode"), 3);
+		CU_ASSERT_STRING_EQUAL(
+		    bench_str(bench_last(b, "mode"), "move"), "lapse");
+		bench_close(b);
+	}
 }
 
 /* Who is not in the list, or has not the role, or gives no reason. */
@@ -657,11 +750,14 @@ static const struct suite_test tests[] = {
     {"a canary waits for a person", test_canary},
     {"a canary and an edit", test_canary_edited},
     {"a canary confirmed too late", test_canary_late},
+    {"a canary confirmed when it is erased", test_canary_erased},
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},
     {"a label before the notice", test_label_withdraws},
+    {"a label of an older text", test_label_of_older},
     {"the deadline of what was told", test_deadline_as_told},
     {"an override ends", test_override},
+    {"an override ends while nobody is there", test_override_ends_away},
     {"who may", test_people},
     {"what a plugin allows", test_limit},
     {"a restart", test_restart},

@@ -3,6 +3,7 @@
  * test_engine_media: a post's media are asked for before it is inspected, one after the
  * other, for so long and no longer; through the engine's own calls, in virtual time.
  */
+#include "engine/engine_in.h"
 #include "engine_bench.h"
 #include "ipc/trace.h"
 #include "store/store.h"
@@ -22,9 +23,9 @@ open_media(const char *policy, bool memory)
 	return b;
 }
 
-/* The feed shows a post with so many pictures. */
+/* The feed shows a post with so many pictures, at that host. */
 static void
-show(struct bench *b, const char *id, unsigned pictures)
+show_at(struct bench *b, const char *id, unsigned pictures, const char *host)
 {
 	const struct post p = {id, "look"};
 	uint64_t poll = 0;
@@ -40,13 +41,19 @@ show(struct bench *b, const char *id, unsigned pictures)
 	m.polled.nitems = 1;
 	bench_item(&m.polled.items[0], &p);
 	for (unsigned i = 0; i < pictures; i++) {
-		char *url = xasprintf("http://cdn.example/%s-%u.jpg", id, i);
+		char *url = xasprintf("http://%s/%s-%u.jpg", host, id, i);
 
 		item_add_media(&m.polled.items[0], url, "image/jpeg", NULL);
 		free(url);
 	}
 	m.fd = bench_capture(b);
 	bench_say(b, &m);
+}
+
+static void
+show(struct bench *b, const char *id, unsigned pictures)
+{
+	show_at(b, id, pictures, "cdn.example");
 }
 
 /* The address of the medium that is asked for now; to be freed.  NULL: none is. */
@@ -326,6 +333,52 @@ test_deadly(void)
 	bench_close(b);
 }
 
+/* The name of a host that this fetcher asks. */
+static void
+host_of(struct bench *b, uint32_t fetcher, char out[32])
+{
+	char url[64];
+	int i = 0;
+
+	do {
+		snprintf(out, 32, "cdn%d.example", i++);
+		snprintf(url, sizeof(url), "http://%s/", out);
+	} while (engine_poll_fetcher(b->engine, url) != fetcher);
+}
+
+/* One fetcher is away: what is the others' to ask is asked, and its own is neither, nor
+ * counted as asked. */
+static void
+test_fetcher_away(void)
+{
+	const char *at = strstr(bench_conf, "deadline = \"5s\";");
+	char *text = xasprintf("fetchers = 2;\n%.*s media = true; media_day = 3; "
+			       "media_wait = \"5h\"; %s",
+		 (int)(at - bench_conf), bench_conf, at),
+	     here[32], away[32], *url;
+	struct bench *b = bench_open_with(text, true);
+	uint32_t up = engine_poll_fetcher(b->engine, "http://forum.example/");
+	uint64_t id;
+
+	free(text);
+	host_of(b, up, here);
+	host_of(b, !up, away);
+	engine_peer_down(b->engine, ROLE_FETCH, !up, b->now);
+	show_at(b, "a", 1, away);
+	for (int i = 0; i < 10; i++)
+		bench_go(b, CLOCK_SEC);
+	show_at(b, "b", 1, here);
+	url = xasprintf("http://%s/b-0.jpg", here);
+	expect(b, url, &id);
+	free(url);
+	engine_peer_up(b->engine, ROLE_FETCH, !up, b->now);
+	bench_go(b, 2 * CLOCK_SEC);
+	url = xasprintf("http://%s/a-0.jpg", away);
+	expect(b, url, &id);
+	free(url);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"one medium after the other", test_one_after_the_other},
     {"off", test_off},
@@ -333,5 +386,6 @@ static const struct suite_test tests[] = {
     {"bounded by day", test_budget},
     {"odd answers, and a restart", test_hostile_and_restart},
     {"one that ends the fetch role", test_deadly},
+    {"one fetcher is away", test_fetcher_away},
 };
 SUITE_MAIN("engine media", tests)

@@ -74,6 +74,22 @@ test_hops(void)
 	CU_ASSERT_FALSE(holds(&r->request, "/p2"));
 }
 
+/* A Location of bytes that are no text. */
+static void
+test_raw_location(void)
+{
+	char *from = xasprintf("http://127.0.0.1:%d/_to?http://127.0.0.1:%d/"
+			       "plain%%ff?a=%%c3%%a4",
+		 web.port, web.port),
+	     *want = xasprintf("http://127.0.0.1:%d/plain%%FF?a=%%C3%%A4", web.port);
+	const struct fetch_result *r = expect(from, POLLED_NOT_FOUND);
+
+	CU_ASSERT_STRING_EQUAL(r->url, want);
+	CU_ASSERT_TRUE(holds(&r->request, "GET /plain%FF?a=%C3%A4 HTTP/1.1\r\n"));
+	free(from);
+	free(want);
+}
+
 static void
 test_codings(void)
 {
@@ -380,6 +396,7 @@ test_idle_costs_nothing(void)
 
 static const struct suite_test cases[] = {
     {"each hop keeps its bytes", test_hops},
+    {"a Location that is no text", test_raw_location},
     {"codings", test_codings},
     {"slow and endless heads", test_heads},
     {"a host asks for a pause", test_pause},

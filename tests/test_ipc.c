@@ -846,6 +846,57 @@ test_policy_words(void)
 	}
 }
 
+/* Whether this passes from a role to the engine; m is cleared. */
+static int
+passes(struct msg *m, enum role from, bool fd)
+{
+	struct buf b = {0};
+	struct msg got;
+	int rc;
+
+	msg_encode(&b, m);
+	rc = msg_decode(&got, m->type, b.data, b.len, from, ROLE_ENGINE, fd, NULL);
+	msg_clear(&got);
+	msg_clear(m);
+	buf_free(&b);
+	return rc;
+}
+
+/* The same of others: why something failed, and what a rule is called. */
+static void
+test_long_words(void)
+{
+	char *words = xcalloc(1, 100001);
+	struct msg m;
+
+	memset(words, 'x', 100000);
+	msg_init(&m, MSG_POLLED);
+	fill_polled(&m);
+	set_text(&m.polled.why, xstrdup(words));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
+	msg_init(&m, MSG_PUSHED);
+	fill_pushed(&m);
+	set_text(&m.pushed.why, xstrdup(words));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
+	msg_init(&m, MSG_PUSHED);
+	fill_pushed(&m);
+	set_text(&m.pushed.why, xstrdup("\xff"));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
+	msg_init(&m, MSG_ANSWERED);
+	fill_answered(&m);
+	set_text(&m.answered.why, xstrdup(words));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, false), TOSD_EPROTO);
+	msg_init(&m, MSG_RULES);
+	fill_rules(&m);
+	set_text(&m.rules.v[0].rule, xstrdup(words));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_POLICY, false), TOSD_EPROTO);
+	msg_init(&m, MSG_INSPECTED);
+	fill_inspected(&m);
+	set_text(&m.inspected.digest, xstrdup(words));
+	CU_ASSERT_EQUAL(passes(&m, ROLE_POLICY, false), TOSD_EPROTO);
+	free(words);
+}
+
 static void
 test_capture(void)
 {
@@ -1554,6 +1605,7 @@ static const struct suite_test tests[] = {
     {"msg: the table of senders, receivers and descriptors", test_msg_table},
     {"msg: well-formed lies", test_msg_lies},
     {"msg: words of a policy worker", test_policy_words},
+    {"msg: words of others", test_long_words},
     {"msg: captures", test_capture},
     {"msg: names", test_names},
     {"loop: timers, deferred calls, signals", test_loop},

@@ -14,6 +14,7 @@
 /* One request in so many may be an errand. */
 #define SHARE 4
 #define ERRANDS_AT_ONCE 32
+#define AGAIN CLOCK_SEC /* while nobody can fetch it */
 #define RETRY_START CLOCK_MIN
 #define RETRY_MAX (6 * CLOCK_HOUR)
 
@@ -132,8 +133,7 @@ collect(void *ctx, const struct store_errand *x)
 	return d->n == ERRANDS_AT_ONCE;
 }
 
-/* False: nobody is there who could fetch it. */
-static bool
+static void
 ask(struct engine *g, struct store_errand *x, int64_t now)
 {
 	struct engine_poll p = {.errand = x->id, .since = now};
@@ -141,16 +141,19 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 	struct err e = ERR_INIT;
 	struct msg m;
 	int64_t later;
-	bool ok = true;
+	const char *url;
 
 	engine_must(
 	    store_feed_get(g->store, x->feed, &feed, &e), 0, "cannot read a feed", &e);
+	url = x->url != NULL ? x->url : engine_moved_url(g, &feed, now, &p.moved);
 	msg_init(&m, MSG_POLL);
 	m.poll.kind = POLL_FEED;
 	if (!feed.active)
 		later = now + CLOCK_DAY; /* the configuration may have it again */
 	else if (feed.failures > 0 && feed.next_poll > now)
 		later = feed.next_poll; /* whoever is in trouble is left alone */
+	else if (!g->fetchers[engine_poll_fetcher(g, url)])
+		later = now + AGAIN; /* others may be there, for others */
 	else
 		later = kinds[x->kind].ask(g, x, &feed, &m, now);
 	if (later != CLOCK_NONE) {
@@ -160,15 +163,12 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 		x->due = later;
 		engine_errand_put(g, x);
 	} else {
-		m.poll.url =
-		    xstrdup(x->url != NULL ? x->url
-					   : engine_moved_url(g, &feed, now, &p.moved));
+		m.poll.url = xstrdup(url);
 		m.poll.tenant = xstrdup(x->tenant);
-		ok = engine_poll_send(g, &p, &m);
+		engine_poll_send(g, &p, &m);
 	}
 	msg_clear(&m);
 	store_feed_clear(&feed);
-	return ok;
 }
 
 int64_t
@@ -186,16 +186,16 @@ engine_errand_dispatch(struct engine *g, int64_t now)
 	for (size_t i = 0; i < d.n; i++) {
 		struct store_errand x;
 		struct err e = ERR_INIT;
-		bool ok, over;
+		bool over;
 
 		engine_must(store_errand_get(g->store, d.ids[i], &x, &e), 0,
 		    "cannot read an errand", &e);
 		over = x.kind == ERRAND_MEDIA && engine_media_over(g, &x, now);
-		ok = over || used == n || (x.kind < ERRAND_COUNT && ask(g, &x, now));
-		used += !over && used < n;
+		if (!over && used < n && x.kind < ERRAND_COUNT) {
+			ask(g, &x, now);
+			used++;
+		}
 		store_errand_clear(&x);
-		if (!ok)
-			break;
 	}
 	/* What is in hand stays due; look again when it can have been answered. */
 	return now + CLOCK_SEC;

@@ -466,6 +466,8 @@ bool engine_judge_gone(struct engine *g, const struct store_revision *r, const c
     int64_t now);
 /* Where all that is known is that it is not there. */
 #define ENGINE_GONE "its text is not there: it was erased, or cannot be read"
+/* Whether a violation by this revision is there: the exposure has it, once. */
+bool engine_judge_counted(struct engine *g, const struct store_revision *r);
 /* The row of a violation, without case and exhibit; to be cleared. */
 void engine_judge_violation(struct engine *g, const struct store_revision *r,
     const struct finding *f, int64_t now, struct store_violation *v);

@@ -426,13 +426,16 @@ record_judged(struct engine *g, int64_t *v, size_t n, const char *policy, int64_
 	    NULL, now);
 }
 
-/* The place of a revision in a batch, its n: it is not there any more.  As a rule the
- * answers come in order, so that the place is `guess'. */
+/* The place of a revision in a batch, its n: it is not there any more, or never was: a
+ * worker that was taken over may name any, and 0 is what answered ones have become.  As
+ * a rule the answers come in order, so that the place is `guess'. */
 static size_t
 place_of(const struct engine_sent *b, int64_t revision, size_t guess)
 {
 	size_t k = 0;
 
+	if (revision == 0)
+		return b->n;
 	if (guess < b->n && b->revisions[guess] == revision)
 		return guess;
 	while (k < b->n && b->revisions[k] != revision)

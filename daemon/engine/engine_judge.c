@@ -99,6 +99,45 @@ engine_judge_violation(struct engine *g, const struct store_revision *r,
 	v->next_check = now + g->conf->ladder.recheck;
 }
 
+struct counted {
+	int64_t revision;
+	bool found;
+};
+
+static int
+is_counted(void *ctx, const struct store_violation *v)
+{
+	struct counted *c = ctx;
+
+	c->found |= v->revision == c->revision;
+	return c->found;
+}
+
+bool
+engine_judge_counted(struct engine *g, const struct store_revision *r)
+{
+	struct counted c = {r->id, false};
+
+	engine_walk(store_violation_each(
+	    g->store, VIOLATION_OF_ITEM, r->item, 0, is_counted, &c));
+	return c.found;
+}
+
+/* The newest revision of its post: judgements come in any order. */
+static int64_t
+newest_of(struct engine *g, const struct store_revision *r)
+{
+	struct store_item item;
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	engine_must(
+	    store_item_get(g->store, r->item, &item, &e), 0, "cannot read an item", &e);
+	id = item.revision;
+	store_item_clear(&item);
+	return id;
+}
+
 /* Keeps a finding with the mode that is in force for it.  False: it is known, or the
  * rule is one of which only the hits are counted. */
 static bool
@@ -118,6 +157,33 @@ keep_finding(struct engine *g, const struct store_revision *r, const struct find
 	if (f->mode == MODE_REVIEW)
 		engine_review_record(g, r, f, now);
 	return true;
+}
+
+/* A violation by a text that is not the newest any more: where that one was judged, and
+ * the rule found nothing in it, the post was mended before anybody knew. */
+static void
+mended_before(struct engine *g, const struct store_revision *r,
+    struct store_violation *v, int64_t now)
+{
+	int64_t id = newest_of(g, r);
+	struct store_revision newest;
+	struct store_found found;
+	struct err e = ERR_INIT;
+
+	if (id == r->id)
+		return;
+	engine_must(store_revision_get(g->store, id, &newest, &e), 0,
+	    "cannot read a revision", &e);
+	if (newest.state == INSPECT_DONE) {
+		if (engine_must(store_found_of(g->store, id, v->finding.rule,
+				    v->finding.rev, &found, &e),
+			TOSD_ENOENT, "cannot look for a finding", &e) == 0)
+			store_found_clear(&found);
+		else
+			engine_presence_set(
+			    g, v, PRESENT_EDITED, newest.seen, NULL, now);
+	}
+	store_revision_clear(&newest);
 }
 
 /* One finding of a revision.  True if it is a new violation. */
@@ -144,6 +210,7 @@ judge_finding(struct engine *g, const struct store_revision *r, const struct fin
 		store_violation_clear(&open); /* the same, in a new revision */
 	} else {
 		engine_case_violation(g, &v, r->entry, now);
+		mended_before(g, r, &v, now);
 		g->violations++;
 		added = true;
 	}
@@ -333,6 +400,23 @@ engine_judge_clean(struct engine *g, const struct engine_brief *r,
 	return true;
 }
 
+/* All have answered. */
+static void
+keep_judged(struct engine *g, const struct store_revision *r, const char *policy)
+{
+	struct store_at at = engine_at(g, r->tenant);
+	struct err e = ERR_INIT;
+
+	engine_must(store_revision_judged(g->store, &at, r->id, INSPECT_DONE,
+			r->attempts, policy, NULL, &e),
+	    0, "cannot keep a judgement", &e);
+	engine_must(store_exposure_count(
+			g->store, &at, r->tenant, r->seen, r->n == 1, 0, 0, &e),
+	    0, "cannot count", &e);
+	engine_retry_done(g, &at, r->id);
+	g->items_judged++;
+}
+
 bool
 engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
     const char *policy, int64_t now)
@@ -341,7 +425,7 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	struct store_at at;
 	struct err e = ERR_INIT;
 	enum policy_lane *would;
-	bool violated, waits, judged;
+	bool counted, violated, waits, judged;
 	char *given_up, *degraded;
 
 	if (engine_must(store_revision_get(g->store, (int64_t)j->revision, &r, &e),
@@ -361,11 +445,13 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	}
 	at = engine_at(g, r.tenant);
 	would = xcalloc(j->n + 1, sizeof(*would));
-	violated = judge_findings(g, &r, j, would, now);
+	/* In parts, where a plugin was waited for: a post counts once. */
+	counted = g->retries > 0 && engine_judge_counted(g, &r);
+	violated = judge_findings(g, &r, j, would, now) && !counted;
 	keep_scores(g, &at, j);
 	waits = engine_retry_take(g, &r, j, &given_up, now);
 	degraded = both(j->degraded, given_up);
-	if (r.n > 1 && degraded == NULL && !waits) {
+	if (r.n > 1 && degraded == NULL && !waits && newest_of(g, &r) == r.id) {
 		struct edited x = {g, &r, j, would, now};
 
 		engine_walk(store_violation_each(
@@ -374,15 +460,8 @@ engine_judge_item(struct engine *g, const struct msg_inspected_item *j,
 	if (degraded != NULL && !waits) {
 		engine_judge_degraded(g, r.id, degraded, now);
 	} else if (!waits) {
-		engine_must(store_revision_judged(g->store, &at, r.id, INSPECT_DONE,
-				r.attempts, policy, NULL, &e),
-		    0, "cannot keep a judgement", &e);
-		engine_must(store_exposure_count(
-				g->store, &at, r.tenant, r.seen, r.n == 1, 0, 0, &e),
-		    0, "cannot count", &e);
-		engine_retry_done(g, &at, r.id);
+		keep_judged(g, &r, policy);
 		engine_report_settle(g, &r, count_reviews(j), NULL, policy, now);
-		g->items_judged++;
 	}
 	if (violated)
 		engine_must(

@@ -65,7 +65,8 @@ about_notices(const struct word *w)
 }
 
 /* A violation that no notice cites yet is withdrawn by whoever says that it is none;
- * one that was cited, by those alone who decide about the case. */
+ * one that was cited, by those alone who decide about the case.  Whoever speaks of an
+ * older text of the post does not speak of it (tosctl rebuild does the same). */
 static void
 withdraw(struct word *w)
 {
@@ -78,6 +79,7 @@ withdraw(struct word *w)
 		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
 		return;
 	if ((v.notice == 0 || about_notices(w)) && v.withdrawn != to &&
+	    w->l.revision >= v.revision &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		engine_must(store_violation_update(w->g->store, &at, &v, &e), 0,
@@ -347,18 +349,20 @@ engine_label_review(struct engine *g, const struct store_revision *r,
 	tell_wait(g, id, f->rule, now);
 }
 
-struct counted {
-	int64_t revision;
-	bool found;
-};
-
-static int
-is_counted(void *ctx, const struct store_violation *v)
+/* An exhibit shows the words that it is about: the tenant would be told of nothing, and
+ * nobody could compare its page with it. */
+static bool
+is_kept(struct engine *g, int64_t revision)
 {
-	struct counted *c = ctx;
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	bool kept;
 
-	c->found |= v->revision == c->revision;
-	return c->found;
+	engine_must(store_revision_get(g->store, revision, &r, &e), 0,
+	    "cannot read a revision", &e);
+	kept = !item_is_nothing(&r.body) && (r.body.flags & ITEM_LET_GO) == 0;
+	store_revision_clear(&r);
+	return kept;
 }
 
 /* Why a confirmed finding is no violation all the same; NULL: it is one. */
@@ -383,6 +387,8 @@ no_violation(struct engine *g, const struct store_found *f, const struct word *w
 	store_item_clear(&item);
 	if (!newest)
 		return "the post was edited since";
+	if (!is_kept(g, f->revision))
+		return "its text is not kept any more";
 	if (store_sighting_get(g->store, f->item, &seen, &e) == 0) {
 		bool gone = seen.state == SIGHT_REMOVED;
 
@@ -400,20 +406,19 @@ no_violation(struct engine *g, const struct store_found *f, const struct word *w
 static void
 make_violation(struct engine *g, const struct store_found *f, int64_t now)
 {
-	struct counted c = {f->revision, false};
 	struct store_at at = engine_at(g, f->tenant);
 	struct store_revision r;
 	struct store_violation v;
 	struct err e = ERR_INIT;
+	bool counted;
 
 	engine_must(store_revision_get(g->store, f->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
-	engine_walk(store_violation_each(
-	    g->store, VIOLATION_OF_ITEM, f->item, 0, is_counted, &c));
+	counted = engine_judge_counted(g, &r);
 	engine_judge_violation(g, &r, &f->f, now, &v);
 	engine_case_violation(g, &v, r.entry, now);
 	g->violations++;
-	if (!c.found)
+	if (!counted)
 		engine_must(
 		    store_exposure_count(g->store, &at, r.tenant, r.seen, 0, 1, 0, &e),
 		    0, "cannot count", &e);

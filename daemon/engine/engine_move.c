@@ -543,6 +543,10 @@ engine_life_due(struct engine *g, int64_t now)
 
 	if (g->life->next_lapse == CLOCK_NONE || now < g->life->next_lapse)
 		return g->life->next_lapse;
+	/* After a start no gate holds before a worker has told what it has; nor does
+	 * anything count before. */
+	if (g->policy[0] == '\0')
+		return CLOCK_NONE;
 	for (size_t i = 0; i < g->life->n; i++) {
 		struct engine_rule *r = g->life->v[i];
 

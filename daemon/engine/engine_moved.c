@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "engine/engine_in.h"
 
 /* Longer addresses are followed, but not kept. */
@@ -79,7 +80,8 @@ drop(struct engine *g, struct store_feed *f, const char *why, int64_t now)
 static void
 see(struct store_feed *f, const char *target, int64_t time)
 {
-	if (strlen(target) > MOVED_LENGTH || strcmp(target, f->url) == 0)
+	if (strlen(target) > MOVED_LENGTH || !text_valid(target, strlen(target)) ||
+	    strcmp(target, f->url) == 0)
 		return;
 	f->moved = xstrdup(target);
 	f->moved_since = f->moved_checked = time;

@@ -10,8 +10,11 @@
 #include "base/log.h"
 #include "engine/engine_cover.h"
 
-/* Looks that are dispatched in one turn. */
+/* Looks that are dispatched in one turn; and of all requests in hand one in so many may
+ * be a look: those who are cited often must not keep the feeds of others from being
+ * read by a host that takes its time. */
 #define LOOKS_AT_ONCE 32
+#define SHARE 4
 /* Something that is gone is looked at so much more rarely: it may come back. */
 #define GONE_FACTOR 4
 /* A post without a page is known by its feed for so many times the usual pace. */
@@ -202,6 +205,19 @@ look_at(struct engine *g, int64_t id, int64_t now)
 	return ok;
 }
 
+static size_t
+room(const struct engine *g)
+{
+	size_t all = engine_poll_room(g), max = (all + g->npolls) / SHARE, n = 0;
+
+	for (size_t i = 0; i < g->npolls; i++)
+		n += g->polls[i].violation != 0;
+	max = max > 0 ? max : 1;
+	if (n >= max)
+		return 0;
+	return max - n < all ? max - n : all;
+}
+
 int64_t
 engine_recheck_dispatch(struct engine *g, int64_t now)
 {
@@ -212,7 +228,7 @@ engine_recheck_dispatch(struct engine *g, int64_t now)
 		return next;
 	engine_walk(
 	    store_violation_each(g->store, VIOLATION_DUE, now, 0, collect_due, &d));
-	for (size_t i = 0; i < d.n && engine_poll_room(g) > 0; i++)
+	for (size_t i = 0; i < d.n && room(g) > 0; i++)
 		if (!look_at(g, d.ids[i], now))
 			break;
 	/* What is in hand stays due; look again when it can have been answered. */

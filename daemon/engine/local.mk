@@ -139,3 +139,7 @@ tests_test_engine_turn_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h
 tests_test_engine_take_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_judge
+tests_test_engine_judge_SOURCES = tests/test_engine_judge.c tests/engine_bench.h tests/suite.h
+tests_test_engine_judge_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)

@@ -220,18 +220,37 @@ add_hop(struct job *j, struct transfer *t, CURLcode rc)
 	    .url = xstrdup(r->url), .status = r->status, .peer = xstrdup(r->peer)};
 }
 
-/* The address that the hop redirects to, borrowed; NULL: it does not. */
+/* As it is asked for: bytes beyond ASCII as %XX, as everybody writes them.  Raw ones
+ * need be no text, and so could stand in no row, no entry and no item.  A host has a
+ * form of its own for them (target.c). */
+static char *
+written(const char *url)
+{
+	const char *p = strstr(url, "//");
+	struct buf b = {0};
+
+	p = p != NULL ? p + 2 + strcspn(p + 2, "/?#") : url;
+	buf_put(&b, url, (size_t)(p - url));
+	for (; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			buf_printf(&b, "%%%02X", (unsigned char)*p);
+		else
+			buf_putc(&b, *p);
+	return buf_take(&b);
+}
+
+/* The address that the hop redirects to, xmalloc'd; NULL: it does not. */
 static char *
 redirect_target(const struct job *j, const struct transfer *t)
 {
-	char *url = NULL;
+	char *url = NULL; /* libcurl's */
 
 	if (!t->head_done || !answer_redirects(t->status) || j->json != NULL)
 		return NULL;
 	if (j->form != NULL && t->status != 307 && t->status != 308)
 		return NULL; /* the others would turn a POST into a GET */
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
-	return url; /* libcurl's, until the handle is used again */
+	return url != NULL ? written(url) : NULL;
 }
 
 static bool
@@ -495,7 +514,7 @@ enum job_step
 job_step(struct job *j, struct transfer *t, CURLcode rc)
 {
 	bool answer = is_answer(t, rc);
-	char *target = answer ? xstrdup(redirect_target(j, t)) : NULL;
+	char *target = answer ? redirect_target(j, t) : NULL;
 
 	j->fresh = !answer && is_stale(j, t, rc);
 	if (j->fresh)

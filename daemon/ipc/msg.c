@@ -204,6 +204,16 @@ msg_need_text(struct rd *r)
 }
 
 char *
+msg_words(struct rd *r)
+{
+	char *s = rd_str(r);
+
+	if (s != NULL && strlen(s) > MSG_WORDS_MAX)
+		r->bad = true;
+	return s;
+}
+
+char *
 msg_hash(struct rd *r)
 {
 	char *s = rd_str(r);

@@ -232,7 +232,7 @@ msg_get_answered(struct rd *r, struct msg *m)
 	if (p->time < 0 || p->time > TIME_MAX || p->took < 0 || p->took > TIME_MAX ||
 	    p->retry_after < 0 || p->retry_after > TIME_MAX)
 		r->bad = true;
-	p->why = rd_str(r);
+	p->why = msg_words(r);
 	if (p->why != NULL && !text_valid(p->why, strlen(p->why)))
 		r->bad = true;
 	get_body(r, &p->body);

@@ -19,6 +19,10 @@ typedef void msg_clear_fn(struct msg *m);
 char *msg_need_str(struct rd *r);
 /* A string that must be there and be UTF-8. */
 char *msg_need_text(struct rd *r);
+/* NULL, or words that say why: so many bytes that a ledger entry, which holds 65,535 of
+ * JSON, has room for them however they are escaped. */
+#define MSG_WORDS_MAX 4096
+char *msg_words(struct rd *r);
 /* NULL, or a lower-case hexadecimal SHA-256. */
 char *msg_hash(struct rd *r);
 /* A byte below `count`. */

@@ -22,7 +22,7 @@
 /* More than the host lets a plugin say: names, a reason, spans.  All of it goes into
  * ledger entries, which hold 65,535 bytes of JSON. */
 #define NAME_MAX_BYTES 512
-#define REASON_MAX_BYTES 4096
+#define REASON_MAX_BYTES MSG_WORDS_MAX
 #define SPANS_MAX 64
 /* Plugins are few, and so are categories. */
 #define OPINIONS_MAX 256
@@ -36,6 +36,16 @@ text_within(const char *s, size_t max)
 	size_t n = s != NULL ? strlen(s) : 0;
 
 	return n <= max && (s == NULL || text_valid(s, n));
+}
+
+static char *
+get_name(struct rd *r)
+{
+	char *s = msg_need_text(r);
+
+	if (!text_within(s, NAME_MAX_BYTES))
+		r->bad = true;
+	return s;
 }
 
 /* Finding spans that start after they end would make an exhibit of nothing. */
@@ -72,15 +82,15 @@ put_rule(struct buf *b, const struct msg_rule *v)
 static void
 get_rule(struct rd *r, struct msg_rule *v)
 {
-	v->rule = msg_need_text(r);
-	v->pack = msg_need_text(r);
-	v->clause = msg_need_text(r);
-	v->category = msg_need_text(r);
+	v->rule = get_name(r);
+	v->pack = get_name(r);
+	v->clause = get_name(r);
+	v->category = get_name(r);
 	v->meaning = msg_hash(r);
 	v->rev = rd_u32(r);
 	v->mode = msg_enum(r, FINDING_MODES);
 	v->severity = (int32_t)rd_u32(r);
-	v->plugin = msg_need_text(r);
+	v->plugin = get_name(r);
 	v->limit = msg_enum(r, FINDING_MODES);
 }
 
@@ -158,7 +168,7 @@ msg_get_rules(struct rd *r, struct msg *m)
 	struct msg_rules *p = &m->rules;
 	uint32_t n;
 
-	p->digest = msg_need_text(r);
+	p->digest = get_name(r);
 	p->rest = msg_hash(r);
 	n = rd_count(r, RULE_WIRE_MIN);
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
@@ -467,7 +477,7 @@ msg_get_inspected(struct rd *r, struct msg *m)
 	uint32_t n;
 
 	p->batch = rd_u64(r);
-	p->digest = msg_need_text(r);
+	p->digest = get_name(r);
 	n = rd_count(r, INSPECTED_WIRE_MIN);
 	p->v = n > 0 ? xcalloc(n, sizeof(*p->v)) : NULL;
 	while (!r->bad && p->n < n)

@@ -173,7 +173,7 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->hint = rd_i64(r);
 	p->ttl = rd_i64(r);
 	p->retry_after = rd_i64(r);
-	p->why = rd_str(r);
+	p->why = msg_words(r);
 	p->format = rd_str(r);
 	p->title = rd_str(r);
 	p->site = rd_str(r);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ipc/msg_codec.h"
 
 #define TIME_MAX ((int64_t)253402300799999) /* as in msg_poll.c */
@@ -113,7 +114,9 @@ msg_get_pushed(struct rd *r, struct msg *m)
 	p->site = rd_str(r);
 	p->time = rd_i64(r);
 	p->lease = rd_i64(r);
-	p->why = rd_str(r);
+	p->why = msg_words(r);
+	if (p->why != NULL && !text_valid(p->why, strlen(p->why)))
+		r->bad = true; /* it goes on record */
 	p->path = rd_str(r);
 	p->last_id = rd_str(r);
 	p->truncated = msg_bool(r);

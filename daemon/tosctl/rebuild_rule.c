@@ -330,7 +330,7 @@ withdraw(struct rebuild *r, const struct store_label *l, int64_t item, struct er
 		return rc == TOSD_ENOENT ? 0 : rc;
 	if ((v.notice == 0 || l->source == LABEL_APPEAL ||
 		l->source == LABEL_DECISION) &&
-	    v.withdrawn != to &&
+	    v.withdrawn != to && l->revision >= v.revision &&
 	    (to == WITHDRAWN_PERSON || v.withdrawn == WITHDRAWN_PERSON)) {
 		v.withdrawn = to;
 		rc = store_violation_update(r->store, &at, &v, e);

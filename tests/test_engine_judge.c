@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_engine_judge: answers of workers in the engine, in virtual time: in another
+ * order than the posts', in parts, and such as nobody asked for.
+ */
+#include "engine_bench.h"
+#include "store/store.h"
+
+static struct bench *
+open_bench(void)
+{
+	struct bench *b = bench_open();
+
+	/* No second looks, which would take a test's posts for themselves. */
+	bench_reconf(b, "policy = {",
+	    "coverage = { second_min = 0; second_max = 0; };\npolicy = {");
+	return b;
+}
+
+/* Shows one post; the batch that it comes in. */
+static void
+show(struct bench *b, const char *id, const char *text, struct caught *c)
+{
+	const struct post p = {id, text};
+
+	bench_feed(b, &p, 1);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, c));
+	CU_ASSERT_EQUAL(c->m.inspect.n, 1);
+}
+
+/* The answer to a batch, with room for so many items; `kill' is violence. */
+static void
+begin_answer(const struct caught *c, uint32_t room, struct msg *m)
+{
+	msg_init(m, MSG_INSPECTED);
+	m->from = ROLE_POLICY;
+	m->from_index = c->index;
+	m->inspected.batch = c->m.inspect.batch;
+	m->inspected.digest = xstrdup("d1");
+	m->inspected.v = xcalloc(room, sizeof(*m->inspected.v));
+	m->inspected.n = c->m.inspect.n;
+	for (uint32_t i = 0; i < c->m.inspect.n; i++) {
+		m->inspected.v[i].revision = c->m.inspect.v[i].revision;
+		bench_find(&m->inspected.v[i], "violence", "v/kill",
+		    c->m.inspect.v[i].item.text, "kill");
+	}
+}
+
+static void
+answer(struct bench *b, struct caught *c)
+{
+	struct msg m;
+
+	begin_answer(c, c->m.inspect.n, &m);
+	bench_say(b, &m);
+	msg_clear(&c->m);
+	/* Whoever was taken for stuck meanwhile is there again. */
+	engine_peer_up(b->engine, ROLE_POLICY, c->index, b->now);
+}
+
+/* A worker that was taken over answers more than it was asked, and for what it has
+ * answered. */
+static void
+test_answers_of_nothing(void)
+{
+	struct bench *b = open_bench();
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", "good morning", &c);
+	begin_answer(&c, 1000, &m);
+	m.inspected.n = 1000; /* of revision 0 */
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "judged"), 1);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "items"), 1);
+	bench_close(b);
+}
+
+/* What an older text of a post does not show says nothing of the newest. */
+static void
+test_older_one_later(void)
+{
+	struct bench *b = open_bench();
+	struct caught older, newer;
+
+	show(b, "a", "i will kill you", &newer);
+	answer(b, &newer);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	show(b, "a", "good morning", &older);
+	show(b, "a", "i will kill you all", &newer);
+	answer(b, &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 0); /* it is not mended */
+	show(b, "a", "good evening", &newer);
+	answer(b, &newer);
+	SAME(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	bench_close(b);
+}
+
+/* And the other way round: what it shows was mended before it was judged. */
+static void
+test_mended_before(void)
+{
+	struct bench *b = open_bench();
+	struct caught older, newer;
+
+	show(b, "-a", "i will kill you", &older); /* it has no page to look at */
+	show(b, "-a", "good morning", &newer);
+	answer(b, &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	SAME(bench_str(bench_last(b, "recheck"), "presence"), "edited");
+	/* Where the newest is not judged yet nobody knows. */
+	show(b, "-b", "i will kill you", &older);
+	show(b, "-b", "good evening", &newer);
+	answer(b, &older);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 1);
+	answer(b, &newer);
+	CU_ASSERT_EQUAL(bench_count(b, "recheck"), 2);
+	bench_close(b);
+}
+
+/* A plugin that is waited for finds more: the post is one violating post all the same.
+ */
+static void
+test_in_parts(void)
+{
+	const char *text = "i will kill you with a bomb";
+	struct bench *b = open_bench();
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", text, &c);
+	begin_answer(&c, 1, &m);
+	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
+	m.inspected.v[0].retry[0] = (struct msg_retry){
+	    .plugin = xstrdup("slow"), .wait = CLOCK_SEC, .why = xstrdup("not there")};
+	m.inspected.v[0].nretry = 1;
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	begin_answer(&c, 1, &m);
+	bench_find(&m.inspected.v[0], "violence", "v/bomb", text, "bomb");
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	bench_go(b, 2 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "items"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "exposure"), "violations"), 1);
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"answers that nobody asked for", test_answers_of_nothing},
+    {"an older text judged after a newer one", test_older_one_later},
+    {"a text that was mended before it was judged", test_mended_before},
+    {"a post judged in parts", test_in_parts},
+};
+
+SUITE_MAIN("engine_judge", tests)
