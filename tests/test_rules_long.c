@@ -70,7 +70,8 @@ static void
 test_empty_match(void)
 {
 	struct policy_host *h = open_of("",
-	    "{ id = \"a\"; " RULE "regexes = [ \"(?=\\\\bhurt\\\\b)|\\\\bkill bill\\\\b\" ]; }",
+	    "{ id = \"a\"; " RULE
+	    "regexes = [ \"(?=\\\\bhurt\\\\b)|\\\\bkill bill\\\\b\" ]; }",
 	    "\"kill bill\", \"we kill bill\", \"i kill bill\"",
 	    "\"kill bill x\", \"kill bill y\"");
 
@@ -154,6 +155,34 @@ test_turned(void)
 	policy_host_free(&h);
 }
 
+/* Blanks between words hide nothing, and are not gone over again and again. */
+static void
+test_blanks(void)
+{
+	struct policy_host *h = open_of("",
+	    "{ id = \"a\"; " RULE "phrases = [ \"i <3> will <3> kill you|him|them\", "
+	    "\"i|he|they kill 🔫\" ]; }",
+	    "\"i will kill you\", \"i will kill him\", \"i kill 🔫\"",
+	    "\"i will kill you\", \"i will kill them\"");
+	char *wide = repeat(" ", 80000, "");
+	char *end = xasprintf("i%swill%skill%syou", wide, wide, wide);
+	char *signs = xasprintf("i%skill%s🔫", wide, wide), *line;
+	double spent = cpu();
+
+	CU_ASSERT_EQUAL(found(h, "", 1, end, NULL), 1);
+	CU_ASSERT_EQUAL(found(h, "", 1, signs, NULL), 1);
+	line = xasprintf("i%.2000s", wide);
+	CU_ASSERT_EQUAL(found(h, line, 400, end, NULL), 1);
+	free(line);
+	spent = cpu() - spent;
+	printf("%.3f s ", spent);
+	CU_ASSERT(spent < 1);
+	free(wide);
+	free(end);
+	free(signs);
+	policy_host_free(&h);
+}
+
 /* All that shows the packs that ship what they must not find, as one text: with a
  * threat in front it is found, and nothing of it is left unjudged. */
 static void
@@ -203,6 +232,7 @@ static const struct suite_test tests[] = {
     {"contexts of the text, and pages", test_pages},
     {"letters apart", test_letters_apart},
     {"letters upside down", test_turned},
+    {"blanks between words", test_blanks},
     {"long and ordinary", test_ordinary},
 };
 

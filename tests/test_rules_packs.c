@@ -38,6 +38,8 @@ test_require(void)
 	policy_host_free(&h);
 }
 
+#define BLANKS "                                        "
+
 /* The same ends for phrases, words near one another, contexts and quotations. */
 static void
 test_sentences(void)
@@ -45,8 +47,9 @@ test_sentences(void)
 	static const char *const anew[] = {"\n\n", "\r\n\r\n", "\n \t\n", "\n\u200b\n",
 	    "\n- ", "\n-", "\n* ", "\n+ ", "\n  \u2022 ", "\n1. ", "\n12) ", "\n> ",
 	    "\n>", ". ", ";\n"};
-	static const char *const same[] = {
-	    " ", "\n", "\r\n", "\n  ", "\n*", "\n\"", "\n(", "\t\n"};
+	static const char *const same[] = {" ", "\n", "\r\n", "\n  ", "\n*", "\n\"",
+	    "\n(", "\t\n", BLANKS, BLANKS "\n" BLANKS, BLANKS "\t, (" BLANKS,
+	    "\u00a0" BLANKS "\u3000"};
 	struct policy_host *h = open_of("contexts = { never = { where = \"before\"; "
 					"within = 3; phrases = [ \"never\" "
 					"]; }; once = { where = \"text\"; phrases = [ "
@@ -72,6 +75,11 @@ test_sentences(void)
 	}
 	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n"), 0);
 	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n\n"), 1);
+	/* Signs are eight at most, blanks around them as many as one likes. */
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", BLANKS "- - - - " BLANKS), 1);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "- - - - -"), 0);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "--------"), 1);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "---------"), 0);
 	/* An expression says itself how far it reaches. */
 	CU_ASSERT_EQUAL(ends(h, "own%sways", "\n"), 1);
 	CU_ASSERT_EQUAL(ends(h, "our own%sways", "\n\n"), 0);

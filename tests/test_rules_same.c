@@ -299,8 +299,9 @@ make_text(void)
 {
 	static const char *const between[] = {" ", " ", " ", " ", " ", ", ", ". ", "\n",
 	    "_", "-", "'", " - ", "; ", "          ", "/", "", "“", " '", "1", ".", "-",
-	    "/", "\n\n", "\n- ", "\n\t> ", "\n2) ", "\n* ", "\n*", "\n 17. ",
-	    "\r\n\r\n", "\n\u200b\n", " \n\u00a0\u2022 "};
+	    "/", "  ,   \t  -     ", "\u00a0     \u00a0\u00a0     ", "\n\n", "\n- ",
+	    "\n\t> ", "\n2) ", "\n* ", "\n*", "\n 17. ", "\r\n\r\n", "\n\u200b\n",
+	    " \n\u00a0\u2022 "};
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
