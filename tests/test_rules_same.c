@@ -312,6 +312,10 @@ make_text(void)
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};
 
+	if (below(4) == 0) { /* a title */
+		buf_puts(&b, word());
+		buf_puts(&b, "\n\n");
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		buf_puts(&b, below(3) != 0
 				 ? word()

@@ -18,7 +18,7 @@ sentence_start(const char *s, size_t at)
 {
 	size_t i = at;
 
-	while (i > 0 && at - i < CONTEXT_REACH && !sentence_ends(s[i - 1]))
+	while (i > 0 && at - i < CONTEXT_REACH && !sentence_parts(s[i - 1]))
 		i--;
 	while (i < at && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i++;
@@ -30,7 +30,7 @@ sentence_end(const char *s, size_t n, size_t at)
 {
 	size_t i = at;
 
-	while (i < n && i - at < CONTEXT_REACH && !sentence_ends(s[i]))
+	while (i < n && i - at < CONTEXT_REACH && !sentence_parts(s[i]))
 		i++;
 	while (i > at && i < n && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i--;
@@ -63,6 +63,12 @@ words_on(const char *s, size_t at, size_t to, int words)
 	return at;
 }
 
+static bool
+ends_paragraph(char c)
+{
+	return c == SENTENCE_MARK || c == SENTENCE_TITLE;
+}
+
 /* Inside "...", where the quoted part is not nearly all that is said: many people put
  * their own words in quotation marks. */
 static bool
@@ -70,7 +76,7 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 {
 	size_t from = start, to = end, marks = 0, open = 0;
 
-	while (from > 0 && start - from < CONTEXT_REACH && s[from - 1] != SENTENCE_MARK)
+	while (from > 0 && start - from < CONTEXT_REACH && !ends_paragraph(s[from - 1]))
 		from--;
 	for (size_t i = from; i < start; i++)
 		if (s[i] == '"') {
@@ -80,7 +86,7 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 	if (marks % 2 == 0)
 		return false;
 	while (to < n && to - end < CONTEXT_REACH && s[to] != '"' &&
-	       s[to] != SENTENCE_MARK)
+	       !ends_paragraph(s[to]))
 		to++;
 	if (to >= n || s[to] != '"')
 		return false;
