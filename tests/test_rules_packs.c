@@ -188,6 +188,7 @@ static const struct {
     {"joking", "laughing", true},
     {"within = 3", "within = 4", true},
     {"\"after\"", "\"around\"", true},
+    {"within = 3", "within = 3; commas = true", true},
     {"except = ( \"joke\" )", "except = ( \"joke\", \"no\" )", true},
 };
 
@@ -429,6 +430,42 @@ all_found(struct policy_host *h, const struct found_at *v, size_t n)
 		}
 		rules_answer_clear(&a);
 	}
+}
+
+/* A clause of its own excuses nothing, where the context says so. */
+static void
+test_commas(void)
+{
+	static const char *const apart[] = {", ", ",", " (", ") ", ": ", " - ", ":\n",
+	    " -- ", " \u2014 ", "\uff0c", ", and "};
+	static const char *const joined[] = {
+	    " ", "-", " 1,000 ", " 12:30 ", " \"", "/", "\n"};
+	static const struct found_at v[] = {
+	    {"kill you, joking", 1, 0, 0},
+	    {"kill you joking", 0, 0, 0},
+	    {"kill you", 1, 0, 0},
+	    {"chess: kill you", 1, 0, 0},
+	    {"kill you (chess)", 1, 0, 0},
+	    {"at chess I kill you now", 0, 0, 0},
+	    {"kill you at chess, you", 0, 0, 0},
+	    {"never, in truth, would I not kill you", 1, 0, 0},
+	};
+	struct policy_host *h = open_of(
+	    "contexts = { never = { where = \"before\"; within = 6; commas = true; "
+	    "phrases = [ \"never\" ]; regexes = [ \"ne[a-z]+er \" ]; }; "
+	    "joke = { where = \"after\"; within = 3; commas = true; phrases = [ "
+	    "\"joking\" ]; }; chess = { commas = true; phrases = [ \"chess\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill you\" ]; except = [ \"never\", "
+	    "\"joke\", \"chess\" ]; }",
+	    "\"kill you\", \"i kill you\", \"kill you x\"",
+	    "\"kill you\", \"kill you x\"");
+
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+		CU_ASSERT_EQUAL(ends(h, "never mind%sI kill you", apart[i]), 1);
+	for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++)
+		CU_ASSERT_EQUAL(ends(h, "never would%sI kill you", joined[i]), 0);
+	all_found(h, v, sizeof(v) / sizeof(v[0]));
+	policy_host_free(&h);
 }
 
 /* A title that runs on into its text is one with it for phrases, and excuses nothing
@@ -730,6 +767,7 @@ static const struct suite_test tests[] = {
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
     {"titles", test_titles},
+    {"clauses", test_commas},
     {"weights", test_weights},
     {"kinds of targets", test_kinds},
     {"what a rule means", test_meaning},
