@@ -183,8 +183,12 @@ test_blanks(void)
 	policy_host_free(&h);
 }
 
-/* All that shows the packs that ship what they must not find, as one text: with a
- * threat in front it is found, and nothing of it is left unjudged. */
+#define ORDINARY 120000
+
+/* What shows the packs that ship what they must not find, as one text: with a threat in
+ * front it is found, and nothing of it is left unjudged.  There are more such lines now
+ * than a text may have, since what a text costs grows with the rules that it comes near
+ * to: so many bytes are the measure. */
 static void
 test_ordinary(void)
 {
@@ -212,8 +216,10 @@ test_ordinary(void)
 		CU_ASSERT_EQUAL(file_read(g.gl_pathv[i], 1 << 20, &b, &e), 0);
 	}
 	globfree(&g);
+	CU_ASSERT_FATAL(b.len > ORDINARY);
+	for (b.len = ORDINARY; b.data[b.len - 1] != '\n';)
+		b.len--;
 	buf_putc(&b, '\0');
-	CU_ASSERT(b.len > 100000);
 	CU_ASSERT(found(h, b.data, 1, "", NULL) > 0);
 	/* Eight of them are more than a text may cost; what is grave is looked at
 	 * first. */
