@@ -242,6 +242,7 @@ plugins_lists_liblists_la_SOURCES = \
 	%D%/lists/mention.c %D%/lists/mention.h \
 	%D%/lists/names.c %D%/lists/names.h \
 	%D%/lists/near.c %D%/lists/near.h \
+	%D%/lists/nested.c %D%/lists/nested.h \
 	%D%/lists/script.c %D%/lists/script.h \
 	%D%/lists/set.c %D%/lists/set.h
 plugins_lists_liblists_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)

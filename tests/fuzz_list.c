@@ -2,7 +2,8 @@
 /*
  * fuzz_list: any bytes as a list file; what loads is asked for what it says itself, and
  * tried beside itself; any bytes as what the daemon says of lists that it fetches.  And
- * the same bytes as an address, whose canonical form must be its own, and as a text.
+ * the same bytes as an address, whose canonical form must be its own, with others in
+ * it, and as a text.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "lists/fetched.h"
 #include "lists/mention.h"
+#include "lists/nested.h"
 #include "lists/set.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -99,6 +101,25 @@ as_address(const char *text, size_t n)
 		abort();
 }
 
+static bool
+on_nested(void *ctx, const char *s, size_t n)
+{
+	size_t *told = ctx;
+
+	if (n == 0 || ++*told > NESTED_MAX)
+		abort();
+	as_address(s, n);
+	return true;
+}
+
+static void
+with_others(const char *text, size_t n)
+{
+	size_t told = 0;
+
+	nested_each(text, n, on_nested, &told);
+}
+
 static void
 as_text(const char *text, size_t n)
 {
@@ -126,6 +147,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	copy[size] = '\0';
 	as_list(data, size);
 	as_address(copy, size);
+	with_others(copy, size);
 	as_settings(copy);
 	if (mem_utf8_valid(copy, size))
 		as_text(copy, size);

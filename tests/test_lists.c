@@ -860,6 +860,104 @@ test_urls(void)
 	policy_host_free(&h);
 }
 
+/* Addresses that an address has in it, as redirections have them. */
+static void
+test_nested(void)
+{
+	static const char *const found[] = {
+	    "https://x.example/?u=https://evil.example/page",
+	    "https://x.example/go?a=1&u=http://evil.example&b=2",
+	    "https://x.example/"
+	    "?u=https%3A%2F%2Fevil.example%2Fpage%3Fa%3D1%26b%3D2&x=1",
+	    "https://x.example/?u=https%3a%2f%2fevil.example",
+	    "https://x.example/?u=https%253A%252F%252Fevil.example%252Fpage",
+	    "https://x.example/?u=https:%2F%2Fevil.example",
+	    "https://x.example/?u=%68%74%74%70://evil.example",
+	    "https://x.example/?u=http:/evil.example",
+	    "https://x.example/?u=https:%5C%5Cevil.example",
+	    "https://x.example/?u=//evil.example/x",
+	    "https://x.example/?u=%2F%2Fevil.example",
+	    "https://x.example/?u=www.evil.example/x%20y",
+	    "https://x.example/?evil.example",
+	    "https://x.example/?https://evil.example/?a=b",
+	    "https://x.example/#https://evil.example/",
+	    "https://x.example/#/out?u=evil.example",
+	    "https://x.example/web/2026/https://evil.example/page",
+	    "https://x.example/out/https%3A%2F%2Fevil.example",
+	    "https://x.example/%75/https%3A%2F%2Fevil.example/https://other.example",
+	    "x.example/?u=https://other.example/?u=https://evil.example",
+	    "https://x.example/?u=https%3A%2F%2Fy.example%2F%3Fu%3Dhttps%253A%252F%252F"
+	    "evil.example",
+	    "https://x.example/"
+	    "?j=%7B%22url%22%3A%22https%3A%2F%2Fevil.example%2F%22%7D",
+	    "https://x.example/?u=aHR0cHM6Ly9ldmlsLmV4YW1wbGUvcGFnZQ==",
+	    "https://x.example/?u=aHR0cHM6Ly9ldmlsLmV4YW1wbGUvcGFnZQ%3D%3D&b=1",
+	};
+	static const char *const none[] = {
+	    "https://x.example/evil.example",
+	    "https://x.example/?u=notevil.example",
+	    "https://x.example/?u=https%3A%2F%2Fother.example%2Fevil.example",
+	    "https://x.example/?u=evil.example.other",
+	    "https://x.example/?version=1.2&at=4.5,6.7&x=%&y=%2&z=%zz&",
+	    "https://x.example/?u=aHR0cHM6Ly9",
+	    "https://x.example/?",
+	    "https://x.example/?=",
+	    "https://x.example/?u=:///",
+	    "https://x.example/?u=%00%00",
+	};
+	struct policy_host *h;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		char *text = xasprintf("look: %s", found[i]);
+
+		SAME(rules(h, "x", found[i], NOW), "list/bad");
+		SAME(rules(h, text, NULL, NOW), "list/bad");
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		SAME(rules(h, "x", none[i], NOW), "");
+	policy_host_free(&h);
+}
+
+/* Which address of several is meant, and where it is told. */
+static void
+test_nested_urls(void)
+{
+	struct policy_host *h;
+	struct answer a;
+
+	clear_dir();
+	put_list("bad", "kind = url\nmode = enforce",
+	    "host.example/p?a=1&b=2\nhost.example/q\n192.0.2.7/x\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "x", "http://x.example/?u=http://host.example/p?a=1&b=2", NOW),
+	    "list/bad");
+	SAME(
+	    rules(h, "x",
+		"http://x.example/?u=http%3A%2F%2Fhost.example%2Fp%3Fa%3D1%26b%3D2&c=3",
+		NOW),
+	    "list/bad");
+	SAME(rules(h, "x", "http://x.example/?u=http://host.example/q&c=3", NOW),
+	    "list/bad");
+	SAME(rules(h, "x", "http://x.example/web/http://host.example/p?a=1&b=2", NOW),
+	    "list/bad");
+	SAME(rules(h, "x", "http://x.example/?u=http://192.0.2.7/x", NOW), "list/bad");
+	a = ask(h, "see x.example/?u=http%3A%2F%2Fhost.example%2Fq", NULL, NOW);
+	CU_ASSERT_EQUAL_FATAL(a.n, 1);
+	SAME(a.v[0].reason,
+	    "address host.example/q is on the list bad (Example Feed) in "
+	    "its text: x.example/?u=http%3A%2F%2Fhost.example%2Fq");
+	CU_ASSERT_EQUAL_FATAL(a.v[0].nspans, 1);
+	CU_ASSERT(a.v[0].spans[0].start == 4 && a.v[0].spans[0].end == 46);
+	answer_clear(&a);
+	policy_host_free(&h);
+}
+
 static char *
 repeated(const char *before, size_t n, const char *piece, const char *behind)
 {
@@ -870,6 +968,62 @@ repeated(const char *before, size_t n, const char *piece, const char *behind)
 		buf_puts(&b, piece);
 	buf_puts(&b, behind);
 	return buf_take(&b);
+}
+
+/* However many there are, and however deep: found, or the item is not clean. */
+static void
+test_nested_many(void)
+{
+	struct policy_host *h;
+	char *v[] = {repeated("http://x.example/?", 60, "u=http://a.example&", ""),
+	    repeated("http://x.example/?", 60, "u=http://a.example&",
+		"u=https%3A//evil.example"),
+	    repeated("http://x.example/?", 70, "u=http://a.example&",
+		"u=https%3A//evil.example"),
+	    repeated("http://x.example/?u=http%", 20, "25", "3A//evil.example")};
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules(h, "x", v[0], NOW), "");
+	SAME(rules(h, "x", v[1], NOW), "list/bad");
+	for (size_t i = 2; i < 4; i++) {
+		struct answer a = ask(h, "x", v[i], NOW);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a.degraded);
+		BEGINS(a.degraded, "more than 64 addresses in it");
+		answer_clear(&a);
+	}
+	policy_host_free(&h);
+	for (size_t i = 0; i < 4; i++)
+		free(v[i]);
+}
+
+/* They take no more time than their length lets one think. */
+static void
+test_nested_hostile(void)
+{
+	static const char *const pieces[] = {"http://a/", "a.b?c.d&", "a=b%25%25&",
+	    "a.b?", "#a", "&", "?", "%25", "http:", "/a://"};
+	struct policy_host *h;
+	clock_t start;
+
+	clear_dir();
+	put_list("bad", "kind = domain\nmode = enforce", "evil.example\n");
+	h = open_lists(NULL, NULL, "2026-06-01");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		char *link = repeated("http://x.example/?u=", 60000, pieces[i], "");
+		struct answer a;
+
+		start = clock();
+		a = ask(h, "x", link, NOW);
+		CU_ASSERT(clock() - start < CLOCKS_PER_SEC);
+		answer_clear(&a);
+		free(link);
+	}
+	policy_host_free(&h);
 }
 
 /* What is too long to be on a list itself lies below something that is. */
@@ -1763,6 +1917,10 @@ static const struct suite_test tests[] = {
     {"urls", test_urls},
     {"urls that are long", test_long},
     {"urls: all below", test_below},
+    {"addresses within addresses", test_nested},
+    {"addresses within addresses: which", test_nested_urls},
+    {"addresses within addresses: many", test_nested_many},
+    {"addresses within addresses: made to cost", test_nested_hostile},
     {"media", test_media_hashes},
     {"the slot for media", test_media_slot},
     {"states of entries", test_states},

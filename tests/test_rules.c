@@ -293,6 +293,8 @@ static const struct {
     {"where = \"before\"", "where = \"behind\"", "one of: text, sentence, before"},
     {"within = 3", "within = 90", "p.conf:5: `within' must be a whole number from 1"},
     {"{ quotes = true; }", "{ quotes = false; }", "context `quotation' is empty"},
+    {"{ quotes = true; }", "{ quotes = true; commas = true; }",
+	"`commas' has a meaning for patterns"},
     {"rev = 2;", "", "rule `base/a' lacks `rev'"},
     {"score = 0.9", "score = 1.5", "`score' must be a number from 0 to 1"},
     {"mode = \"enforce\"", "mode = \"on\"", "one of: draft, shadow, enforce, retired"},

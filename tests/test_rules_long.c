@@ -70,7 +70,8 @@ static void
 test_empty_match(void)
 {
 	struct policy_host *h = open_of("",
-	    "{ id = \"a\"; " RULE "regexes = [ \"(?=\\\\bhurt\\\\b)|\\\\bkill bill\\\\b\" ]; }",
+	    "{ id = \"a\"; " RULE
+	    "regexes = [ \"(?=\\\\bhurt\\\\b)|\\\\bkill bill\\\\b\" ]; }",
 	    "\"kill bill\", \"we kill bill\", \"i kill bill\"",
 	    "\"kill bill x\", \"kill bill y\"");
 
@@ -154,8 +155,40 @@ test_turned(void)
 	policy_host_free(&h);
 }
 
-/* All that shows the packs that ship what they must not find, as one text: with a
- * threat in front it is found, and nothing of it is left unjudged. */
+/* Blanks between words hide nothing, and are not gone over again and again. */
+static void
+test_blanks(void)
+{
+	struct policy_host *h = open_of("",
+	    "{ id = \"a\"; " RULE "phrases = [ \"i <3> will <3> kill you|him|them\", "
+	    "\"i|he|they kill 🔫\" ]; }",
+	    "\"i will kill you\", \"i will kill him\", \"i kill 🔫\"",
+	    "\"i will kill you\", \"i will kill them\"");
+	char *wide = repeat(" ", 80000, "");
+	char *end = xasprintf("i%swill%skill%syou", wide, wide, wide);
+	char *signs = xasprintf("i%skill%s🔫", wide, wide), *line;
+	double spent = cpu();
+
+	CU_ASSERT_EQUAL(found(h, "", 1, end, NULL), 1);
+	CU_ASSERT_EQUAL(found(h, "", 1, signs, NULL), 1);
+	line = xasprintf("i%.2000s", wide);
+	CU_ASSERT_EQUAL(found(h, line, 400, end, NULL), 1);
+	free(line);
+	spent = cpu() - spent;
+	printf("%.3f s ", spent);
+	CU_ASSERT(spent < 1);
+	free(wide);
+	free(end);
+	free(signs);
+	policy_host_free(&h);
+}
+
+#define ORDINARY 120000
+
+/* What shows the packs that ship what they must not find, as one text: with a threat in
+ * front it is found, and nothing of it is left unjudged.  There are more such lines now
+ * than a text may have, since what a text costs grows with the rules that it comes near
+ * to: so many bytes are the measure. */
 static void
 test_ordinary(void)
 {
@@ -183,8 +216,10 @@ test_ordinary(void)
 		CU_ASSERT_EQUAL(file_read(g.gl_pathv[i], 1 << 20, &b, &e), 0);
 	}
 	globfree(&g);
+	CU_ASSERT_FATAL(b.len > ORDINARY);
+	for (b.len = ORDINARY; b.data[b.len - 1] != '\n';)
+		b.len--;
 	buf_putc(&b, '\0');
-	CU_ASSERT(b.len > 100000);
 	CU_ASSERT(found(h, b.data, 1, "", NULL) > 0);
 	/* Eight of them are more than a text may cost; what is grave is looked at
 	 * first. */
@@ -203,6 +238,7 @@ static const struct suite_test tests[] = {
     {"contexts of the text, and pages", test_pages},
     {"letters apart", test_letters_apart},
     {"letters upside down", test_turned},
+    {"blanks between words", test_blanks},
     {"long and ordinary", test_ordinary},
 };
 

@@ -38,6 +38,9 @@ test_require(void)
 	policy_host_free(&h);
 }
 
+#define TITLE "News\n\n" /* what stands behind it is no title */
+#define BLANKS "                                        "
+
 /* The same ends for phrases, words near one another, contexts and quotations. */
 static void
 test_sentences(void)
@@ -45,8 +48,9 @@ test_sentences(void)
 	static const char *const anew[] = {"\n\n", "\r\n\r\n", "\n \t\n", "\n\u200b\n",
 	    "\n- ", "\n-", "\n* ", "\n+ ", "\n  \u2022 ", "\n1. ", "\n12) ", "\n> ",
 	    "\n>", ". ", ";\n"};
-	static const char *const same[] = {
-	    " ", "\n", "\r\n", "\n  ", "\n*", "\n\"", "\n(", "\t\n"};
+	static const char *const same[] = {" ", "\n", "\r\n", "\n  ", "\n*", "\n\"",
+	    "\n(", "\t\n", BLANKS, BLANKS "\n" BLANKS, BLANKS "\t, (" BLANKS,
+	    "\u00a0" BLANKS "\u3000"};
 	struct policy_host *h = open_of("contexts = { never = { where = \"before\"; "
 					"within = 3; phrases = [ \"never\" "
 					"]; }; once = { where = \"text\"; phrases = [ "
@@ -59,10 +63,10 @@ test_sentences(void)
 	    "\"kill you\", \"kill you x\"");
 
 	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++) {
-		CU_ASSERT_EQUAL(ends(h, "we kill%syou", anew[i]), 0);
-		CU_ASSERT_EQUAL(ends(h, "the tape%sthe rope", anew[i]), 0);
-		CU_ASSERT_EQUAL(ends(h, "never%swe kill you", anew[i]), 1);
-		CU_ASSERT_EQUAL(ends(h, "once%supon: kill you", anew[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, TITLE "we kill%syou", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, TITLE "the tape%sthe rope", anew[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, TITLE "never%swe kill you", anew[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, TITLE "once%supon: kill you", anew[i]), 1);
 	}
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		CU_ASSERT_EQUAL(ends(h, "we kill%syou", same[i]), 1);
@@ -72,6 +76,11 @@ test_sentences(void)
 	}
 	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n"), 0);
 	CU_ASSERT_EQUAL(ends(h, "he said \"I will%skill you\" to them", "\n\n"), 1);
+	/* Signs are eight at most, blanks around them as many as one likes. */
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", BLANKS "- - - - " BLANKS), 1);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "- - - - -"), 0);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "--------"), 1);
+	CU_ASSERT_EQUAL(ends(h, "we kill%syou", "---------"), 0);
 	/* An expression says itself how far it reaches. */
 	CU_ASSERT_EQUAL(ends(h, "own%sways", "\n"), 1);
 	CU_ASSERT_EQUAL(ends(h, "our own%sways", "\n\n"), 0);
@@ -179,6 +188,7 @@ static const struct {
     {"joking", "laughing", true},
     {"within = 3", "within = 4", true},
     {"\"after\"", "\"around\"", true},
+    {"within = 3", "within = 3; commas = true", true},
     {"except = ( \"joke\" )", "except = ( \"joke\", \"no\" )", true},
 };
 
@@ -479,6 +489,81 @@ all_found(struct policy_host *h, const struct found_at *v, size_t n)
 	}
 }
 
+/* A clause of its own excuses nothing, where the context says so. */
+static void
+test_commas(void)
+{
+	static const char *const apart[] = {", ", ",", " (", ") ", ": ", " - ", ":\n",
+	    " -- ", " \u2014 ", "\uff0c", ", and "};
+	static const char *const joined[] = {
+	    " ", "-", " 1,000 ", " 12:30 ", " \"", "/", "\n"};
+	static const struct found_at v[] = {
+	    {"kill you, joking", 1, 0, 0},
+	    {"kill you joking", 0, 0, 0},
+	    {"kill you", 1, 0, 0},
+	    {"chess: kill you", 1, 0, 0},
+	    {"kill you (chess)", 1, 0, 0},
+	    {"at chess I kill you now", 0, 0, 0},
+	    {"kill you at chess, you", 0, 0, 0},
+	    {"never, in truth, would I not kill you", 1, 0, 0},
+	};
+	struct policy_host *h = open_of(
+	    "contexts = { never = { where = \"before\"; within = 6; commas = true; "
+	    "phrases = [ \"never\" ]; regexes = [ \"ne[a-z]+er \" ]; }; "
+	    "joke = { where = \"after\"; within = 3; commas = true; phrases = [ "
+	    "\"joking\" ]; }; chess = { commas = true; phrases = [ \"chess\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill you\" ]; except = [ \"never\", "
+	    "\"joke\", \"chess\" ]; }",
+	    "\"kill you\", \"i kill you\", \"kill you x\"",
+	    "\"kill you\", \"kill you x\"");
+
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+		CU_ASSERT_EQUAL(ends(h, "never mind%sI kill you", apart[i]), 1);
+	for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++)
+		CU_ASSERT_EQUAL(ends(h, "never would%sI kill you", joined[i]), 0);
+	all_found(h, v, sizeof(v) / sizeof(v[0]));
+	policy_host_free(&h);
+}
+
+/* A title that runs on into its text is one with it for phrases, and excuses nothing
+ * of it. */
+static void
+test_titles(void)
+{
+	static const char *const on[] = {
+	    "\n\n", "\r\n\r\n", "\n \t\n\n", "\n\u200b\n", ",\n\n"};
+	static const char *const anew[] = {"\n\nThey ", "\n\n> ", "\n\n- ", "\n\n1. ",
+	    ".\n\n", "\nx\n\n", "\n- x\n\n", "\n\nmore\n\n"};
+	static const struct found_at spans[] = {
+	    {"We will\n\nkill you, all", 1, 3, 17},
+	    {"We w1ll\n\nk\u0456ll you", 1, 3, 18},
+	};
+	struct policy_host *h =
+	    open_of("contexts = { never = { where = \"before\"; within = 5; "
+		    "phrases = [ \"never\" ]; }; chess = { phrases = [ \"chess\" ]; }; "
+		    "quoted = { quotes = true; }; };",
+		"{ id = \"a\"; " RULE "phrases = [ \"will kill you\", \"burn it\" ]; "
+		"near = ( { of = [ \"rope\", \"tape\" ]; within = 3; } ); except = [ "
+		"\"never\", \"chess\", \"quoted\" ]; }",
+		"\"will kill you\", \"rope, tape\", \"we will kill you\"",
+		"\"will kill you\", \"will kill you x\"");
+
+	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+		CU_ASSERT_EQUAL(ends(h, "I will%skill you", on[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "The tape%sand the rope", on[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "I never will%skill you", on[i]), 0);
+		CU_ASSERT_EQUAL(ends(h, "In chess I will%skill you", on[i]), 0);
+		/* What stands in the text alone is no business of the title's. */
+		CU_ASSERT_EQUAL(ends(h, "I would never%sburn it", on[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "About chess%sburn it", on[i]), 1);
+		CU_ASSERT_EQUAL(ends(h, "We \"shall%sburn it\" now", on[i]), 1);
+	}
+	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
+		CU_ASSERT_EQUAL(ends(h, "I will%skill you", anew[i]), 0);
+	all_found(h, spans, sizeof(spans) / sizeof(spans[0]));
+	policy_host_free(&h);
+}
+
 /* Digits at the end of a word are letters where a word that rules look for comes of it,
  * and what stands there is none itself. */
 static void
@@ -496,7 +581,8 @@ test_ends(void)
 	    {"das zerstör3 haus", 1, 0, 13},
 	    {"das zerstor3", 1, 0, 12},
 	    {"we no7 wi11 smash", 0, 0, 0},
-	    {"we wi11\n\nsmash", 0, 0, 0},
+	    {"we wi11\n\nsmash", 1, 0, 14},
+	    {"we wi11\n\nSmash", 0, 0, 0},
 	    {"ki11 w3", 0, 0, 0},
 	    {"the mp3 th3 win11", 1, 8, 17},
 	    /* Harmless, and what stands in addresses, names and numbers. */
@@ -737,6 +823,8 @@ static const struct suite_test tests[] = {
     {"marks, in one character or in two", test_marks},
     {"contexts that are required", test_require},
     {"ends of sentences", test_sentences},
+    {"titles", test_titles},
+    {"clauses", test_commas},
     {"weights", test_weights},
     {"kinds of targets", test_kinds},
     {"what a rule means", test_meaning},

@@ -249,12 +249,14 @@ make_pack(void (*put)(struct buf *b))
 	    "contexts = { not = { where = \"before\"; within = 2; phrases = [ \"the\" "
 	    "]; };\n"
 	    "  fire = { where = \"text\"; phrases = [ \"fire\" ]; };\n"
-	    "  behind = { where = \"after\"; within = 3; phrases = [ \"@rows\", "
+	    "  behind = { where = \"after\"; within = 3; commas = true; phrases = [ "
+	    "\"@rows\", "
 	    "\"up <1> you\", \"it's\" ]; };\n"
 	    "  near = { where = \"around\"; within = 2; phrases = [ \"мир*\", \"to? "
 	    "the\", \"x\" ]; regexes = [ \"k[a-z]+s\", "
 	    "\"[а-и]ир\\\\b\", \"größ\" ]; };\n"
-	    "  said = { phrases = [ \"you <2> up\", \"kill* you\", \"don't\", \"🔪\" ]; "
+	    "  said = { commas = true; phrases = [ \"you <2> up\", \"kill* you\", "
+	    "\"don't\", \"🔪\" ]; "
 	    "};\n"
 	    "  within = { where = \"inside\"; phrases = [ \"kill\", \"sh\", \"kill "
 	    "the|you\", \"мир\", \"set* @kin?\", \"miss\", \"you\" ]; }; };\n"
@@ -299,8 +301,9 @@ make_text(void)
 {
 	static const char *const between[] = {" ", " ", " ", " ", " ", ", ", ". ", "\n",
 	    "_", "-", "'", " - ", "; ", "          ", "/", "", "“", " '", "1", ".", "-",
-	    "/", "\n\n", "\n- ", "\n\t> ", "\n2) ", "\n* ", "\n*", "\n 17. ",
-	    "\r\n\r\n", "\n\u200b\n", " \n\u00a0\u2022 "};
+	    "/", "  ,   \t  -     ", "\u00a0     \u00a0\u00a0     ", "\n\n", "\n- ",
+	    "\n\t> ", "\n2) ", "\n* ", "\n*", "\n 17. ", "\r\n\r\n", "\n\u200b\n",
+	    " \n\u00a0\u2022 "};
 	static const char *const more[] = {"kill", "you", "the", "KILLING", "ſhoot",
 	    "miſs", "\u212aill", "killer's", "k1ll", "k.i.l.l", "killlll", "и",
 	    "showme3", "\u200b", "of", "all", "and", "kiss", "MИР", "😂", "kill_you",
@@ -311,6 +314,10 @@ make_text(void)
 	uint32_t n = below(14) + 1;
 	struct buf b = {0};
 
+	if (below(4) == 0) { /* a title */
+		buf_puts(&b, word());
+		buf_puts(&b, "\n\n");
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		buf_puts(&b, below(3) != 0
 				 ? word()

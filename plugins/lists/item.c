@@ -7,17 +7,22 @@
 #include <time.h>
 
 #include "mention.h"
+#include "nested.h"
 
 #define QUOTE 100    /* bytes of an address that a reason shows */
 #define UNITS_BYTE 8 /* of the budget: looks at a byte of an address or of the text */
-#define UNITS_PICTURE 100000
+#define BYTES_PICTURE 12500 /* what a picture costs, in such */
 
 struct item_work {
 	struct canon canon;
 	struct item_match v[ITEM_MATCHES];
 	size_t n, more; /* more: matches for which there was no room */
 	bool unasked;
-	/* What is being looked up. */
+	bool poor; /* the budget is used up */
+	bool deep; /* an address had more in it than is looked at */
+	/* What is being looked up, and in what. */
+	const struct set *set;
+	struct tosd_report *report;
 	struct tosd_str now;
 	struct tosd_span span;
 	enum item_place place;
@@ -42,7 +47,7 @@ forget(struct item_work *w)
 		free(w->v[i].example);
 	}
 	w->n = w->more = 0;
-	w->unasked = false;
+	w->unasked = w->poor = w->deep = false;
 	w->seed[0] = '\0';
 }
 
@@ -172,61 +177,84 @@ on_hit(void *ctx, const struct set_hit *hit)
 	add_span(m, w->span);
 }
 
-static void
-look_address(struct item_work *w, const struct set *s, struct tosd_str a,
-    enum item_place place, struct tosd_span span)
+/* Pays for so many bytes of addresses or of the text. */
+static bool
+spend(struct item_work *w, size_t bytes)
 {
-	if (!canon_url(a.ptr, a.len, &w->canon))
+	if (w->host->budget(w->host, w->report, (int64_t)(bytes * UNITS_BYTE)) < 0)
+		w->poor = true;
+	return !w->poor;
+}
+
+static void
+look_up(struct item_work *w, const char *s, size_t n)
+{
+	if (!canon_url(s, n, &w->canon))
 		return;
+	set_host(w->set, &w->canon, on_hit, w);
+	set_url(w->set, &w->canon, on_hit, w);
+}
+
+static bool
+on_nested(void *ctx, const char *s, size_t n)
+{
+	struct item_work *w = ctx;
+
+	if (!spend(w, n))
+		return false;
+	look_up(w, s, n);
+	return true;
+}
+
+/* An address of the item, and those that it may lead to. */
+static void
+look_address(struct item_work *w, struct tosd_str a, enum item_place place,
+    struct tosd_span span)
+{
 	w->now = a;
 	w->place = place;
 	w->span = span;
 	w->quality = -1;
-	set_host(s, &w->canon, on_hit, w);
-	set_url(s, &w->canon, on_hit, w);
+	look_up(w, a.ptr, a.len);
+	if (!nested_each(a.ptr, a.len, on_nested, w) && !w->poor)
+		w->deep = true;
 }
 
 /* --- the parts of an item --- */
 
 static bool
-spend(struct item_work *w, struct tosd_report *r, size_t units)
-{
-	return w->host->budget(w->host, r, (int64_t)units) >= 0;
-}
-
-static bool
-look_links(struct item_work *w, const struct set *s, struct tosd_report *r)
+look_links(struct item_work *w)
 {
 	const struct tosd_host *h = w->host;
 	struct tosd_str a = h->field(h, w->item, TOSD_URL);
 	const struct tosd_span none = {0, 0};
 
 	if (a.len > 0)
-		look_address(w, s, a, ITEM_OWN, none);
+		look_address(w, a, ITEM_OWN, none);
 	for (size_t i = 0; (a = h->link(h, w->item, i)).len > 0; i++) {
-		if (!spend(w, r, a.len * UNITS_BYTE))
+		if (!spend(w, a.len))
 			return false;
-		look_address(w, s, a, ITEM_LINK, none);
+		look_address(w, a, ITEM_LINK, none);
 	}
-	return true;
+	return !w->poor;
 }
 
 static bool
-look_text(struct item_work *w, const struct set *s, struct tosd_report *r)
+look_text(struct item_work *w)
 {
 	struct tosd_str text = w->host->field(w->host, w->item, TOSD_TEXT);
 	struct mention m;
 	struct mention_at at = {0};
 
-	if (!spend(w, r, text.len * UNITS_BYTE))
+	if (!spend(w, text.len))
 		return false;
-	while (mention_next(text.ptr, text.len, &at, &m)) {
+	while (!w->poor && mention_next(text.ptr, text.len, &at, &m)) {
 		struct tosd_str a = {text.ptr + m.start, m.end - m.start};
 		struct tosd_span span = {(uint32_t)m.start, (uint32_t)m.end};
 
-		look_address(w, s, a, ITEM_TEXT, span);
+		look_address(w, a, ITEM_TEXT, span);
 	}
-	return true;
+	return !w->poor;
 }
 
 static bool
@@ -292,9 +320,9 @@ say_not_compared(const struct tosd_media *m, const char *with, struct why *why)
 }
 
 static int
-look_media(
-    struct item_work *w, const struct set *s, struct tosd_report *r, struct why *why)
+look_media(struct item_work *w, struct why *why)
 {
+	const struct set *s = w->set;
 	const struct tosd_span none = {0, 0};
 	bool bytes = has(s, LIST_SHA256) || has(s, LIST_MD5), pdq = has(s, LIST_PDQ);
 	struct tosd_media m = {.size = sizeof(m)};
@@ -305,13 +333,15 @@ look_media(
 		return 0;
 	for (size_t i = 0; w->host->media(w->host, w->item, i, &m) == 0; i++) {
 		if (m.url.len > 0)
-			look_address(w, s, m.url, ITEM_MEDIA, none);
+			look_address(w, m.url, ITEM_MEDIA, none);
+		if (w->poor)
+			return why_set(why, "has too many addresses for its budget");
 		if (!bytes && !pdq)
 			continue;
 		with = not_compared(s, &m);
 		if (with != NULL && rc == 0)
 			rc = say_not_compared(&m, with, why);
-		if (m.pdq.len > 0 && pdq && !spend(w, r, UNITS_PICTURE))
+		if (m.pdq.len > 0 && pdq && !spend(w, BYTES_PICTURE))
 			return why_set(why, "has too many pictures for its budget");
 		w->unasked =
 		    w->unasked || (m.state == TOSD_MEDIA_UNASKED &&
@@ -330,10 +360,17 @@ item_look(struct item_work *w, const struct set *s, const struct tosd_host *h,
 	forget(w);
 	w->host = h;
 	w->item = item;
-	if (!look_text(w, s, r) || !look_links(w, s, r))
+	w->set = s;
+	w->report = r;
+	if (!look_text(w) || !look_links(w))
 		rc = why_set(why, "has too many addresses for its budget");
 	else
-		rc = look_media(w, s, r, why);
+		rc = look_media(w, why);
+	if (rc == 0 && w->deep)
+		rc = why_set(why,
+		    "has an address with more than %d addresses in it, or deeper ones "
+		    "than are looked for",
+		    NESTED_MAX);
 	if (rc == 0 && w->more > 0)
 		rc = why_set(why,
 		    "is on lists with more than %d entries: %zu are not told",

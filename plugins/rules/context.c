@@ -13,12 +13,48 @@ is_word(char c)
 	       (c >= '0' && c <= '9') || c == '\'' || (uint8_t)c >= 0x80;
 }
 
-static size_t
-sentence_start(const char *s, size_t at)
+static bool
+is_digit(char c)
 {
+	return c >= '0' && c <= '9';
+}
+
+/* A comma, a bracket, or a colon or dash before a blank; none of them within a number.
+ * Of a dash at the very end nothing is known. */
+static bool
+clause_ends(const char *s, size_t n, size_t i)
+{
+	bool blank = i + 1 < n && (s[i + 1] == ' ' || s[i + 1] == '\n');
+
+	switch (s[i]) {
+	case '(':
+	case ')':
+		return true;
+	case ',':
+		return i == 0 || i + 1 >= n || !is_digit(s[i - 1]) ||
+		       !is_digit(s[i + 1]);
+	case ':':
+		return blank || i + 1 >= n;
+	case '-':
+		return blank && i > 0 && (s[i - 1] == ' ' || s[i - 1] == '-');
+	}
+	return false;
+}
+
+/* Whether what surrounds a match ends at byte i. */
+static inline bool
+ends_at(const char *s, size_t n, size_t i, bool commas)
+{
+	return sentence_parts(s[i]) || (commas && clause_ends(s, n, i));
+}
+
+static size_t
+sentence_start(const struct context_text *t, size_t at, bool commas)
+{
+	const char *s = t->s;
 	size_t i = at;
 
-	while (i > 0 && at - i < CONTEXT_REACH && !sentence_ends(s[i - 1]))
+	while (i > 0 && at - i < CONTEXT_REACH && !ends_at(s, t->n, i - 1, commas))
 		i--;
 	while (i < at && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i++;
@@ -26,13 +62,14 @@ sentence_start(const char *s, size_t at)
 }
 
 static size_t
-sentence_end(const char *s, size_t n, size_t at)
+sentence_end(const struct context_text *t, size_t at, bool commas)
 {
+	const char *s = t->s;
 	size_t i = at;
 
-	while (i < n && i - at < CONTEXT_REACH && !sentence_ends(s[i]))
+	while (i < t->n && i - at < CONTEXT_REACH && !ends_at(s, t->n, i, commas))
 		i++;
-	while (i > at && i < n && ((uint8_t)s[i] & 0xc0) == 0x80)
+	while (i > at && i < t->n && ((uint8_t)s[i] & 0xc0) == 0x80)
 		i--;
 	return i;
 }
@@ -63,6 +100,12 @@ words_on(const char *s, size_t at, size_t to, int words)
 	return at;
 }
 
+static bool
+ends_paragraph(char c)
+{
+	return c == SENTENCE_MARK || c == SENTENCE_TITLE;
+}
+
 /* Inside "...", where the quoted part is not nearly all that is said: many people put
  * their own words in quotation marks. */
 static bool
@@ -70,7 +113,7 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 {
 	size_t from = start, to = end, marks = 0, open = 0;
 
-	while (from > 0 && start - from < CONTEXT_REACH && s[from - 1] != SENTENCE_MARK)
+	while (from > 0 && start - from < CONTEXT_REACH && !ends_paragraph(s[from - 1]))
 		from--;
 	for (size_t i = from; i < start; i++)
 		if (s[i] == '"') {
@@ -80,7 +123,7 @@ quoted(const char *s, size_t n, size_t start, size_t end)
 	if (marks % 2 == 0)
 		return false;
 	while (to < n && to - end < CONTEXT_REACH && s[to] != '"' &&
-	       s[to] != SENTENCE_MARK)
+	       !ends_paragraph(s[to]))
 		to++;
 	if (to >= n || s[to] != '"')
 		return false;
@@ -159,8 +202,12 @@ context_holds(
 		from = start;
 		to = end;
 	} else if (c->src->where != PACK_TEXT) {
-		from = c->src->where == PACK_AFTER ? end : sentence_start(s, start);
-		to = c->src->where == PACK_BEFORE ? start : sentence_end(s, t->n, end);
+		from = c->src->where == PACK_AFTER
+			   ? end
+			   : sentence_start(t, start, c->src->commas);
+		to = c->src->where == PACK_BEFORE
+			 ? start
+			 : sentence_end(t, end, c->src->commas);
 	} else {
 		from = between_words(s, t->n, from);
 		to = between_words(s, t->n, to);

@@ -140,6 +140,8 @@ context_digest(struct meaning *m, size_t at)
 	if (c->where == PACK_BEFORE || c->where == PACK_AFTER ||
 	    c->where == PACK_AROUND)
 		sb_printf(&b, "within:%d\n", c->within);
+	if (c->commas)
+		sb_puts(&b, "commas\n");
 	put_patterns(m, c->v, c->n, NULL, &b);
 	digest(&b, out);
 	return out;

@@ -319,6 +319,21 @@ parse_char(struct parse *p, struct need_item *it)
 	memcpy(it->c, s, (size_t)len);
 }
 
+/* What lists have between their words: for all that is asked here, a class. */
+static bool
+parse_sep(struct parse *p, struct need_row *r)
+{
+	static const size_t n = sizeof(PATTERN_SEP) - 1;
+
+	if ((size_t)(p->end - p->s) < n || memcmp(p->s, PATTERN_SEP, n) != 0)
+		return false;
+	p->s += n;
+	r->v = mem_grow(r->v, r->n + 1, sizeof(*r->v));
+	r->v[r->n++] =
+	    (struct need_item){.kind = NEED_SET, .more = true, .min = 1, .max = MANY};
+	return true;
+}
+
 /* The edges that phrases are given; other lookarounds are passed over. */
 static bool
 parse_edge(struct parse *p)
@@ -349,6 +364,8 @@ parse_item(struct parse *p, struct need_row *r)
 		r->v[r->n++] = it;
 		return;
 	}
+	if (parse_sep(p, r))
+		return;
 	c = *p->s++;
 	if (c == '(') {
 		parse_group(p, r, it);

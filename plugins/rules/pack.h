@@ -78,6 +78,7 @@ struct pack_context {
 	int within;  /* words, for before, after and around */
 	bool counts; /* `within' was written */
 	bool quotes; /* the match stands inside quotation marks */
+	bool commas; /* what surrounds the match ends at commas, too */
 	struct pack_pattern *v;
 	size_t n;
 	int line;

@@ -74,7 +74,7 @@ static int
 read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
 {
 	static const char *const keys[] = {
-	    "where", "within", "quotes", "phrases", "regexes", "about", NULL};
+	    "where", "within", "quotes", "commas", "phrases", "regexes", "about", NULL};
 	static const char *const places[] = {
 	    "text", "sentence", "before", "after", "around", "inside", NULL};
 	const char *shown = c->name[0] != '\0' ? c->name : "(in a rule)", *about;
@@ -86,12 +86,18 @@ read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
 	    (rc = walk_choice(k, s, "where", places, &where)) != 0 ||
 	    (rc = walk_int(k, s, "within", 1, PACK_WITHIN, &c->within)) != 0 ||
 	    (rc = walk_bool(k, s, "quotes", &c->quotes)) != 0 ||
+	    (rc = walk_bool(k, s, "commas", &c->commas)) != 0 ||
 	    (rc = walk_string(k, s, "about", false, 2000, &about)) != 0 ||
 	    (rc = pack_patterns(k, s, "phrases", false, false, &c->v, &c->n)) != 0 ||
 	    (rc = pack_patterns(k, s, "regexes", true, false, &c->v, &c->n)) != 0)
 		return rc;
 	c->where = (enum pack_where)where;
 	c->counts = config_setting_get_member(s, "within") != NULL;
+	if (c->commas && (c->n == 0 || where == PACK_TEXT || where == PACK_INSIDE))
+		return walk_bad(k, s,
+		    "context `%s': `commas' has a meaning for patterns in a sentence, "
+		    "before, after and around only",
+		    shown);
 	if (c->n == 0 && !c->quotes)
 		return walk_bad(k, s,
 		    "context `%s' is empty; give it `phrases', `regexes' or "

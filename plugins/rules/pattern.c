@@ -21,9 +21,8 @@
 
 /* phrase.c, tokens.c and sentence.h say the same without expressions; change them
  * together. */
-#define SEP "[^\\pL\\pN.!?;\\0]{1,8}"
 #define CHAIN "(?:'[\\pL\\pN]++)*+" /* what apostrophes join to a word */
-#define SEP_FILTER "[^a-z0-9.!?;]{1,8}"
+#define SEP_FILTER "[^a-z0-9.!?;]+"
 
 struct out {
 	const struct pattern_env *env;
@@ -102,7 +101,7 @@ put_name(struct out *o, const char *s)
 		sb_free(&word);
 		if (s[len] == '\0')
 			break;
-		sb_puts(o->confirm, SEP);
+		sb_puts(o->confirm, PATTERN_SEP);
 		sb_puts(o->filter, SEP_FILTER);
 		len += strspn(s + len, " ");
 	}
@@ -227,7 +226,7 @@ put_words(struct out *o, const char *s, size_t n, int depth)
 		if (len == 0)
 			break;
 		if (!first)
-			sb_puts(o->confirm, SEP);
+			sb_puts(o->confirm, PATTERN_SEP);
 		first = false;
 		piece.len = 0;
 		rc = put_choice(o, s + i, len, depth);
@@ -402,7 +401,8 @@ pattern_split(
 static void
 put_gap(struct out *o, int words)
 {
-	sb_printf(o->confirm, "(?:" SEP "[\\pL\\pN]++" CHAIN "){0,%d}" SEP, words);
+	sb_printf(o->confirm,
+	    "(?:" PATTERN_SEP "[\\pL\\pN]++" CHAIN "){0,%d}" PATTERN_SEP, words);
 }
 
 /* Keeps what stands in o->filter as an atom.  At its edges may stand `_', which is a
@@ -452,10 +452,10 @@ put_tokens(struct out *o, const struct pattern_token *v, int n)
 		if (t->optional)
 			sb_puts(o->confirm, "(?:");
 		if (begun && !gap)
-			sb_puts(o->confirm, SEP);
+			sb_puts(o->confirm, PATTERN_SEP);
 		rc = put_token(o, t);
 		if (t->optional && (!begun || gap))
-			sb_puts(o->confirm, SEP);
+			sb_puts(o->confirm, PATTERN_SEP);
 		if (t->optional) {
 			sb_puts(o->confirm, ")?");
 		} else {

@@ -21,6 +21,10 @@
 #define PATTERN_FILTER_MAX 15000  /* Hyperscan takes 16,000 bytes */
 #define PATTERN_CONFIRM_MAX 60000 /* PCRE2 compiles to at most 64 KiB */
 
+/* What stands between two words of a phrase: something, of which blanks at its ends do
+ * not count, and at most eight others.  No group: it is compiled as often as it is
+ * repeated, and long lists would be too large for PCRE2. */
+#define PATTERN_SEP "\\h*+[^\\pL\\pN.!?;\\0]{0,8}(?<![\\pL\\pN])\\h*+"
 /* What stands around a phrase: nothing that belongs to a word. */
 #define PATTERN_BEGIN "(?<![\\pL\\pN_])"
 #define PATTERN_END "(?![\\pL\\pN_])"

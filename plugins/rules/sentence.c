@@ -71,12 +71,30 @@ begins_anew(const char *s, const char *end)
 	return s < end && (*s == '\n' || *s == '>' || begins_entry(s, end));
 }
 
+/* Where the text begins behind its first line, if that goes on in it: only blank lines
+ * are between, and it begins with a small letter, as nothing does that begins anew.
+ * s: behind the first line break; NULL: it goes on in nothing. */
+static const char *
+behind_title(const char *s, const char *end)
+{
+	const char *at = skip_blanks(s, end);
+
+	if (at == end || *at != '\n')
+		return NULL;
+	while (at < end && *at == '\n')
+		at = skip_blanks(at + 1, end);
+	return at < end && *at >= 'a' && *at <= 'z' ? at : NULL;
+}
+
 const char *
 sentence_mark(const char *s, size_t n, struct sb *own)
 {
-	const char *end = s + n, *at = s;
+	const char *end = s + n, *at = memchr(s, '\n', n), *text;
 	char *copy = NULL;
 
+	if (at == NULL)
+		return s;
+	text = behind_title(at + 1, end);
 	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		size_t i = (size_t)(at++ - s);
 
@@ -87,7 +105,7 @@ sentence_mark(const char *s, size_t n, struct sb *own)
 			sb_put(own, s, n);
 			copy = own->data;
 		}
-		copy[i] = SENTENCE_MARK;
+		copy[i] = text != NULL && at < text ? SENTENCE_TITLE : SENTENCE_MARK;
 	}
 	return copy != NULL ? copy : s;
 }

@@ -11,7 +11,7 @@
 #include "sentence.h"
 
 #define BLOCK 64
-#define SEP_MAX 8 /* characters between two words of a phrase; as in pattern.c */
+#define SEP_MAX 8 /* characters between two words of a phrase; as in pattern.h */
 
 struct masks {
 	uint64_t word; /* ASCII letters and digits, and whatever is not ASCII */
@@ -244,6 +244,7 @@ hash_words(struct tokens *t, const char *s, size_t n)
 		k->hash = lexicon_hash_any(
 		    s + k->start, k->end - k->start, n - k->start, &any);
 		k->mixed = (any & LEXICON_HIGH) != 0;
+		k->apart = 0;
 		if (k->mixed)
 			mixed = (size_t)(k - t->v);
 	}
@@ -382,21 +383,45 @@ tokens_free(struct tokens *t)
 	*t = (struct tokens){0};
 }
 
+/* As \h of PCRE2. */
+static bool
+is_blank(uint32_t c)
+{
+	return c == ' ' || c == '\t' || c == 0xa0 || c == 0x1680 || c == 0x180e ||
+	       (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f ||
+	       c == 0x3000;
+}
+
+static bool
+is_apart(const struct tokens *t, size_t i)
+{
+	const char *s = t->text + t->v[i - 1].end, *end = t->text + t->v[i].start;
+	size_t chars = 0, blanks = 0; /* the last of them */
+	bool begun = false;
+
+	if (s == end)
+		return false;
+	while (s < end) {
+		uint32_t c = (uint8_t)*s;
+		int len = c < 0x80 ? 1 : mem_utf8(s, (size_t)(end - s), &c);
+
+		if (c < 0x80 && sentence_ends((char)c))
+			return false;
+		blanks = is_blank(c) ? blanks + 1 : 0;
+		begun = begun || blanks == 0;
+		chars += begun;
+		s += len > 0 ? len : 1;
+	}
+	return !begun || chars - blanks <= SEP_MAX;
+}
+
+/* Looked at once: blanks may be many, and phrases ask for them again and again. */
 bool
 tokens_apart(const struct tokens *t, size_t i)
 {
-	size_t chars = 0;
-
-	for (size_t k = t->v[i - 1].end; k < t->v[i].start; k++) {
-		char c = t->text[k];
-
-		if (sentence_ends(c))
-			return false;
-		chars += ((uint8_t)c & 0xc0) != 0x80;
-		if (chars > SEP_MAX)
-			return false;
-	}
-	return chars > 0;
+	if (t->v[i].apart == 0)
+		t->v[i].apart = is_apart(t, i) ? 1 : 2;
+	return t->v[i].apart == 1;
 }
 
 bool

@@ -22,6 +22,7 @@ struct token {
 	uint32_t begins; /* where its beginnings stand in tokens.begins */
 	uint16_t nbegins;
 	bool mixed; /* it is not ASCII alone */
+	uint8_t apart; /* tokens_apart(), once asked: 1 or 2, which is no */
 };
 
 /* All zero before the first use; what it holds lives until the next. */
@@ -61,8 +62,8 @@ void tokens_free(struct tokens *t);
 const char *tokens_word(struct tokens *t, size_t i, size_t *n);
 /* Whether word i really is the n folded bytes that its hash says. */
 bool tokens_is(struct tokens *t, size_t i, const char *word, size_t n);
-/* Whether what stands before word i (from 1) may separate words of a phrase: 1 to 8
- * characters, no end of a sentence. */
+/* Whether what stands before word i (from 1) may separate words of a phrase: at most
+ * 8 characters between blanks, or blanks, and no end of a sentence. */
 bool tokens_apart(const struct tokens *t, size_t i);
 /* Whether exactly the n bytes of s stand before word i (from 1). */
 bool tokens_joined(const struct tokens *t, size_t i, const char *s, size_t n);
