@@ -577,7 +577,7 @@ test_file(void)
 	refused(t, n, "digest");
 	refused(t, MODEL_MAX + 1, "larger");
 	memcpy(t, s, n);
-	t[strlen(MODEL_MAGIC) - 2] = '3';
+	t[strlen(MODEL_MAGIC) - 2]++;
 	refused(t, n, "another version");
 
 	about = strstr(s, "about ");

@@ -70,7 +70,6 @@ enum {
 	D_CAPITALS,
 	D_PICTURES,
 	D_QUOTED,
-	D_HASHTAGS,
 	D_ASKS,
 	D_KILL_TARGET,
 	D_HIT_TARGET,
@@ -167,11 +166,10 @@ count_flags(const struct word *v, uint8_t *out)
 	static const struct {
 		uint8_t flag, place;
 	} flags[] = {{WORD_MENDED, D_MENDED}, {WORD_CAPITALS, D_CAPITALS},
-	    {WORD_PICTURE, D_PICTURES}, {WORD_QUOTED, D_QUOTED},
-	    {WORD_HASHTAG, D_HASHTAGS}, {WORD_ASKS, D_ASKS}};
+	    {WORD_PICTURE, D_PICTURES}, {WORD_QUOTED, D_QUOTED}, {WORD_ASKS, D_ASKS}};
 
 	if ((v->flags & (WORD_MENDED | WORD_CAPITALS | WORD_PICTURE | WORD_QUOTED |
-			    WORD_HASHTAG | WORD_ASKS)) == 0)
+			    WORD_ASKS)) == 0)
 		return;
 	for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
 		if (v->flags & flags[k].flag)

@@ -227,7 +227,7 @@ model_parse(const char *data, size_t n, struct model **out, struct why *w)
 	if (n < magic + DIGEST || memcmp(data, MODEL_MAGIC, magic - 2) != 0)
 		return why_set(w, "not a model of `tosctl classifier train'");
 	if (data[magic - 2] != MODEL_MAGIC[magic - 2])
-		return why_set(w, "a model of another version than 2; train it anew");
+		return why_set(w, "a model of another version than 3; train it anew");
 	mem_sha256(data, n - DIGEST, hex);
 	for (int i = 0; i < DIGEST; i++) {
 		char two[3];

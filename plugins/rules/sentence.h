@@ -34,8 +34,9 @@ sentence_parts(char c)
 /* The text with each line break that ends a sentence as SENTENCE_MARK: such before a
  * blank line, and before a line that begins with `>' or as an entry of a list does
  * (plugins/README).  Any other is a blank.  If the first line has a blank one behind it,
- * which is how a title comes, and then a small letter, what ends it is SENTENCE_TITLE.  s itself where
- * there is none of them, else what own holds until the next call; as long as s. */
+ * which is how a title comes, and then a small letter, what ends it is SENTENCE_TITLE.
+ * s itself where there is none of them, else what own holds until the next call; as long
+ * as s. */
 const char *sentence_mark(const char *s, size_t n, struct sb *own);
 
 #endif
