@@ -218,6 +218,7 @@ struct engine {
 	size_t nagain;
 
 	int64_t next_exposure, next_alive, next_renewal;
+	int64_t ticked; /* when the last tick was; 0: there was none */
 	int64_t next_keep, next_keep_back;
 	int64_t keep_back; /* the last row of those kept back that was looked at */
 
@@ -622,6 +623,8 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_alive_now(struct engine *g, int64_t now);
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
+/* With each tick: was the one before too long ago? */
+void engine_alive_tick(struct engine *g, int64_t now);
 /* How long we have not marked the time; INT64_MAX: we never have. */
 int64_t engine_alive_away(struct engine *g, int64_t now);
 /* We saw nothing from then to then, and it was our own fault. */
