@@ -180,12 +180,11 @@ engine_alive_away(struct engine *g, int64_t now)
 
 /* Ticks come once a minute at least. */
 void
-engine_alive_tick(struct engine *g, int64_t now)
+engine_alive_stood(struct engine *g, int64_t from, int64_t now)
 {
-	if (g->ticked != 0 && now - g->ticked >= ABSENCE_MIN)
-		engine_absence(g, g->ticked, now,
+	if (now - from >= ABSENCE_MIN)
+		engine_absence(g, from, now,
 		    "the machine stood still, or its clock was set ahead", now);
-	g->ticked = now;
 }
 
 void

@@ -302,6 +302,9 @@ char *engine_push_text(struct engine *g, int64_t feed);
 /* --- engine_plan.c --- */
 
 struct fetch_plan;
+/* False: a clock that was wrong when it was made must have made it, it is so far ahead. */
+bool engine_plan_believed(
+    const struct engine *g, const struct fetch_plan *plan, int64_t now);
 /* From what the row says; ef may be NULL. */
 void engine_plan(const struct engine *g, const struct store_feed *f,
     const struct engine_feed *ef, struct fetch_plan *out);
@@ -616,6 +619,11 @@ void engine_courier_replaced(struct engine *g);
 int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
     const char *person, const char *words, int64_t now, struct err *e);
 
+/* --- engine_clock.c --- */
+
+/* With each tick, first: has the clock jumped since the last one? */
+void engine_clock_tick(struct engine *g, int64_t now);
+
 /* --- engine_exposure.c --- */
 
 /* Marks that we are alive, now or when it is due; after a start, records the time that no
@@ -623,8 +631,8 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_alive_now(struct engine *g, int64_t now);
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
-/* With each tick: was the one before too long ago? */
-void engine_alive_tick(struct engine *g, int64_t now);
+/* The last tick was then: was that too long ago? */
+void engine_alive_stood(struct engine *g, int64_t from, int64_t now);
 /* How long we have not marked the time; INT64_MAX: we never have. */
 int64_t engine_alive_away(struct engine *g, int64_t now);
 /* We saw nothing from then to then, and it was our own fault. */
