@@ -637,6 +637,15 @@ list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
 	return l;
 }
 
+/* A version is on its way that the signers of before have let pass, or nobody had to.
+ */
+static bool
+is_past_signers(const struct engine_list *l)
+{
+	return l->stage == LIST_WRITE || l->stage == LIST_HERE ||
+	       l->stage == LIST_TRIED;
+}
+
 static void
 list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist *c,
     int64_t now)
@@ -644,9 +653,9 @@ list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist
 	l->conf = c;
 	/* Somebody has had their hands on things, and signers may be others. */
 	l->doubt = true;
-	if (!is_moved(l))
+	if (!is_moved(l) && (c->nsigners == 0 || !is_past_signers(l)))
 		return;
-	drop(g, l, now); /* it may come from where it was before */
+	drop(g, l, now); /* it may come from where it was before, or be nobody's */
 	l->row.next = now;
 }
 
