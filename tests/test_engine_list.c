@@ -753,6 +753,23 @@ test_signed_from_now_on(void)
 	bench_close(b);
 }
 
+/* What a worker says of a list fits into an entry. */
+static void
+test_many_words(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	char *words = large(100000);
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, false, words, REST));
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	STATUS("state", "missing");
+	free(words);
+	bench_close(b);
+}
+
 /* --- large ones --- */
 
 #define SLICE (2u << 20)
@@ -1082,6 +1099,7 @@ static const struct suite_test tests[] = {
     {"lost", test_lost},
     {"moved", test_moved},
     {"signed", test_signed},
+    {"many words", test_many_words},
     {"signed from a reload on", test_signed_from_now_on},
     {"slices", test_slices},
     {"slices, signed", test_slices_signed},

@@ -22,6 +22,7 @@
 #include "fetch/schedule.h"
 
 #define TRIAL_MAX (10 * CLOCK_MIN) /* then nobody will tell what came of it */
+#define WORDS_MAX 2000 /* characters that an entry has of what a worker says */
 
 /* Whose request it is; NULL: nobody waits for it any more. */
 static struct engine_list *
@@ -103,9 +104,10 @@ static void
 record(struct engine *g, const struct engine_list *l, const char *state,
     const char *digest, int64_t bytes, const char *words, int64_t now)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s}", "list", l->row.name, "state",
-	    state, "digest", digest, "bytes", (json_int_t)bytes, "why",
-	    words != NULL ? words : "");
+	const char *why = words != NULL ? words : "";
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s%}", "list", l->row.name,
+	    "state", state, "digest", digest, "bytes", (json_int_t)bytes, "why", why,
+	    text_prefix(why, WORDS_MAX));
 
 	if (l->row.digest[0] != '\0')
 		json_object_set_new(o, "before", json_string(l->row.digest));
