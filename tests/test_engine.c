@@ -1023,6 +1023,57 @@ test_absence(void)
 	bench_close(b);
 }
 
+/* The machine was suspended, and nothing was started anew: as good as away. */
+static void
+test_stood_still(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+
+	begin_case(b);
+	bench_go(b, CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 0);
+	b->now += 8 * CLOCK_HOUR; /* beyond the deadline */
+	bench_tick(b);
+	CU_ASSERT_EQUAL(bench_count(b, "gap"), 1);
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "extended by our own gap");
+	CU_ASSERT(
+	    bench_int(json_object_get(step, "facts"), "our_gap") >= 8 * CLOCK_HOUR);
+	bench_close(b);
+}
+
+/* The clock was wrong by a month: feeds are read as before it was set right, by the
+ * same engine and by its successor. */
+static void
+test_set_back(void)
+{
+	static const struct post more[] = {{"c", "kill them"}};
+
+	for (int restart = 0; restart < 2; restart++) {
+		struct bench *b = bench_open();
+		uint64_t id;
+
+		bench_feed(b, two, 2);
+		CU_ASSERT_EQUAL(bench_inspect(b), 2);
+		if (restart) {
+			engine_free(&b->engine, b->now);
+			bench_forget(b);
+		}
+		b->now -= 30 * CLOCK_DAY;
+		if (restart)
+			bench_start(b);
+		bench_tick(b);
+		CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_FEED, &id));
+		bench_answer(b, id, POLLED_OK, more, 1);
+		CU_ASSERT_EQUAL(bench_inspect(b), 1);
+		CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+		bench_go(b, 2 * CLOCK_HOUR);
+		CU_ASSERT(bench_count(b, "exposure") > 0);
+		bench_close(b);
+	}
+}
+
 static void
 test_safety(void)
 {
@@ -1183,6 +1234,8 @@ static const struct suite_test tests[] = {
     {"an erasure of nothing", test_erase_nothing},
     {"an erasure of what is in hand", test_erase_in_hand},
     {"our own absence", test_absence},
+    {"a machine that stood still", test_stood_still},
+    {"a clock that is set back", test_set_back},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},
     {"the sweep keeps what is on record", test_sweep},

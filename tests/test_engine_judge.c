@@ -156,11 +156,42 @@ test_in_parts(void)
 	bench_close(b);
 }
 
+/* However long a worker says that a program will be away: nobody waits for ever. */
+static void
+test_long_wait(void)
+{
+	struct bench *b = open_bench();
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", "good morning", &c);
+	for (int i = 0; i < 3; i++) {
+		begin_answer(&c, 1, &m);
+		m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
+		m.inspected.v[0].retry[0] =
+		    (struct msg_retry){.plugin = xstrdup("slow"),
+			.lost = true,
+			.wait = INT64_MAX,
+			.why = xstrdup("not there")};
+		m.inspected.v[0].nretry = 1;
+		bench_say(b, &m);
+		msg_clear(&c.m);
+		CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c)); /* nor at once */
+		if (bench_count(b, "degraded") > 0)
+			break;
+		bench_go(b, b->conf->policy.retry_for + CLOCK_MIN);
+		CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	}
+	CU_ASSERT_EQUAL(bench_count(b, "degraded"), 1);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"answers that nobody asked for", test_answers_of_nothing},
     {"an older text judged after a newer one", test_older_one_later},
     {"a text that was mended before it was judged", test_mended_before},
     {"a post judged in parts", test_in_parts},
+    {"a plugin that is away for ever", test_long_wait},
 };
 
 SUITE_MAIN("engine_judge", tests)

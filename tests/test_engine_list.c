@@ -711,6 +711,65 @@ test_signed(void)
 	bench_close(b);
 }
 
+/* From a reload on it has to be signed: so has the version that is just being tried. */
+static void
+test_signed_from_now_on(void)
+{
+	struct note_key *k = NULL;
+	struct err e = ERR_INIT;
+	struct bench *b = open_list("");
+	struct conf *old = b->conf;
+	struct conf_source one = {(char *)"tosd.conf", NULL};
+	struct conf_sources src = {&one, 1};
+	struct msg_poll p;
+	char *vkey, *list, *good;
+
+	CU_ASSERT_EQUAL_FATAL(note_key_new("l.example", &k, &e), 0);
+	vkey = note_key_vkey(k);
+	list = xasprintf("signers = [ \"%s\" ];", vkey);
+	good = sign(k, "one\n");
+	one.text = conf_with(list);
+	take(b, "zero\n", NULL);
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	renewed(b);
+	CU_ASSERT_EQUAL_FATAL(conf_parse(&src, bench_mistake, NULL, &b->conf), 0);
+	b->conf->state_dir = b->dir;
+	engine_reconf(b->engine, b->conf, b->notices, b->now);
+	conf_free(&old);
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	bench_go(b, CLOCK_SEC);
+	SAME(in_force(b), ""); /* nor is the one before signed */
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	CU_ASSERT_FALSE(renewed(b));
+	signed_as(b, good, NULL);
+	CU_ASSERT_TRUE(tried(b, true, "version 1", REST));
+	SAME(in_force(b), "one\n");
+	free(one.text);
+	free(vkey);
+	free(list);
+	free(good);
+	note_key_free(&k);
+	bench_close(b);
+}
+
+/* What a worker says of a list fits into an entry. */
+static void
+test_many_words(void)
+{
+	struct bench *b = open_list("");
+	struct msg_poll p;
+	char *words = large(100000);
+
+	CU_ASSERT_TRUE_FATAL(asked(b, CLOCK_DAY, &p));
+	answer(b, &p, POLLED_OK, "one\n", NULL, 0, 0);
+	CU_ASSERT_TRUE(tried(b, false, words, REST));
+	CU_ASSERT_EQUAL(bench_count(b, "list"), 1);
+	STATUS("state", "missing");
+	free(words);
+	bench_close(b);
+}
+
 /* --- large ones --- */
 
 #define SLICE (2u << 20)
@@ -1040,6 +1099,8 @@ static const struct suite_test tests[] = {
     {"lost", test_lost},
     {"moved", test_moved},
     {"signed", test_signed},
+    {"many words", test_many_words},
+    {"signed from a reload on", test_signed_from_now_on},
     {"slices", test_slices},
     {"slices, signed", test_slices_signed},
     {"a trial of another engine", test_other_trial},

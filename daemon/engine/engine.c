@@ -241,6 +241,7 @@ engine_tick(struct engine *g, int64_t now)
 	int64_t next = now + CLOCK_MIN;
 
 	engine_begin(g);
+	engine_clock_tick(g, now);
 	if (!g->draining) {
 		sooner(&next, engine_feed_dispatch(g, now));
 		sooner(&next, engine_recheck_dispatch(g, now));

@@ -3,8 +3,9 @@
  * engine_exposure: hours that are over get their ledger entry: how much was seen,
  * the denominator of every rate.  Also our own absence: the daemon leaves a mark
  * every minute and when it stops, and what is missing after a start is a gap of ours,
- * through which no deadline runs.  A short one stops no deadline and is in no ledger,
- * but is kept: what feeds lost meanwhile is not their fault.
+ * through which no deadline runs; so is what is missing between two of its turns.  A
+ * short one stops no deadline and is in no ledger, but is kept: what feeds lost
+ * meanwhile is not their fault.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,15 @@ engine_alive_away(struct engine *g, int64_t now)
 	if (from == CLOCK_NONE)
 		return INT64_MAX;
 	return now > from ? now - from : 0;
+}
+
+/* Ticks come once a minute at least. */
+void
+engine_alive_stood(struct engine *g, int64_t from, int64_t now)
+{
+	if (now - from >= ABSENCE_MIN)
+		engine_absence(g, from, now,
+		    "the machine stood still, or its clock was set ahead", now);
 }
 
 void

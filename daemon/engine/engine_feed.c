@@ -16,7 +16,6 @@
 
 #define LOST_MAX 20
 #define AGAIN CLOCK_SEC /* while nobody can fetch it */
-
 /* Longer than any queue of one host can make a request wait. */
 #define POLL_FORGOTTEN CLOCK_DAY
 
@@ -197,7 +196,8 @@ next_of_row(struct sync *s, struct engine_feed *f, const struct store_feed *row)
 		return f->interval;
 	}
 	engine_plan(s->g, row, f, &plan);
-	f->next = plan.next;
+	if (engine_plan_believed(s->g, &plan, s->now))
+		f->next = plan.next; /* else as a new one */
 	if (plan.next < s->now)
 		add_late(s, f, plan.next, plan.interval);
 	return plan.interval;

@@ -239,6 +239,7 @@ struct engine {
 	size_t nagain;
 
 	int64_t next_exposure, next_alive, next_renewal;
+	int64_t ticked; /* when the last tick was; 0: there was none */
 	int64_t next_keep, next_keep_back;
 	int64_t keep_back; /* the last row of those kept back that was looked at */
 
@@ -322,6 +323,9 @@ char *engine_push_text(struct engine *g, int64_t feed);
 /* --- engine_plan.c --- */
 
 struct fetch_plan;
+/* False: a clock that was wrong when it was made must have made it, it is so far ahead. */
+bool engine_plan_believed(
+    const struct engine *g, const struct fetch_plan *plan, int64_t now);
 /* From what the row says; ef may be NULL. */
 void engine_plan(const struct engine *g, const struct store_feed *f,
     const struct engine_feed *ef, struct fetch_plan *out);
@@ -652,6 +656,11 @@ void engine_courier_replaced(struct engine *g);
 int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
     const char *person, const char *words, int64_t now, struct err *e);
 
+/* --- engine_clock.c --- */
+
+/* With each tick, first: has the clock jumped since the last one? */
+void engine_clock_tick(struct engine *g, int64_t now);
+
 /* --- engine_exposure.c --- */
 
 /* Marks that we are alive, now or when it is due; after a start, records the time that no
@@ -659,6 +668,8 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_alive_now(struct engine *g, int64_t now);
 int64_t engine_alive_mark(struct engine *g, int64_t now); /* returns next due */
 void engine_alive_absence(struct engine *g, int64_t now);
+/* The last tick was then: was that too long ago? */
+void engine_alive_stood(struct engine *g, int64_t from, int64_t now);
 /* How long we have not marked the time; INT64_MAX: we never have. */
 int64_t engine_alive_away(struct engine *g, int64_t now);
 /* We saw nothing from then to then, and it was our own fault. */

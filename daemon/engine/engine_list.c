@@ -22,6 +22,7 @@
 #include "fetch/schedule.h"
 
 #define TRIAL_MAX (10 * CLOCK_MIN) /* then nobody will tell what came of it */
+#define WORDS_MAX 2000 /* characters that an entry has of what a worker says */
 
 /* Whose request it is; NULL: nobody waits for it any more. */
 static struct engine_list *
@@ -103,9 +104,10 @@ static void
 record(struct engine *g, const struct engine_list *l, const char *state,
     const char *digest, int64_t bytes, const char *words, int64_t now)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s}", "list", l->row.name, "state",
-	    state, "digest", digest, "bytes", (json_int_t)bytes, "why",
-	    words != NULL ? words : "");
+	const char *why = words != NULL ? words : "";
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s%}", "list", l->row.name,
+	    "state", state, "digest", digest, "bytes", (json_int_t)bytes, "why", why,
+	    text_prefix(why, WORDS_MAX));
 
 	if (l->row.digest[0] != '\0')
 		json_object_set_new(o, "before", json_string(l->row.digest));
@@ -637,6 +639,15 @@ list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
 	return l;
 }
 
+/* A version is on its way that the signers of before have let pass, or nobody had to.
+ */
+static bool
+is_past_signers(const struct engine_list *l)
+{
+	return l->stage == LIST_WRITE || l->stage == LIST_HERE ||
+	       l->stage == LIST_TRIED;
+}
+
 static void
 list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist *c,
     int64_t now)
@@ -644,9 +655,9 @@ list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist
 	l->conf = c;
 	/* Somebody has had their hands on things, and signers may be others. */
 	l->doubt = true;
-	if (!is_moved(l))
+	if (!is_moved(l) && (c->nsigners == 0 || !is_past_signers(l)))
 		return;
-	drop(g, l, now); /* it may come from where it was before */
+	drop(g, l, now); /* it may come from where it was before, or be nobody's */
 	l->row.next = now;
 }
 

@@ -168,6 +168,22 @@ note_answer(
 	}
 }
 
+/* --- plans --- */
+
+/* Twice what the longest plan waits: jitter, and hours that are to be skipped. */
+bool
+engine_plan_believed(const struct engine *g, const struct fetch_plan *plan, int64_t now)
+{
+	const struct conf_fetch *c = &g->conf->fetch;
+	const int64_t waits[] = {
+	    c->interval_max, c->hint_max, c->retry_after_max, CLOCK_DAY};
+	int64_t most = plan->interval;
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		most = waits[i] > most ? waits[i] : most;
+	return plan->next <= now + 2 * most;
+}
+
 /* --- state --- */
 
 void

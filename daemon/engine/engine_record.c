@@ -77,7 +77,7 @@ add_row(struct engine *g, const char *kind, const char *text, size_t n,
 	}
 	g->seq++;
 	if (g->unsealed_since == CLOCK_NONE)
-		g->unsealed_since = g->last_t;
+		g->unsealed_since = now;
 	return seq;
 }
 

@@ -137,7 +137,8 @@ keep(struct engine *g, const struct store_revision *r,
     const struct msg_inspected_item *j, const struct msg_retry *t, int64_t now)
 {
 	struct store_retry row;
-	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN, end;
+	int64_t wait = t->wait > WAIT_MIN ? t->wait : WAIT_MIN, end,
+		most = g->conf->policy.retry_for + WAIT_MIN;
 	enum engine_stand stand;
 	const char *words;
 	char *why, *said;
@@ -156,8 +157,9 @@ keep(struct engine *g, const struct store_revision *r,
 	if (!t->lost && wait < (now - row.since) / 2)
 		wait =
 		    (now - row.since) / 2 < WAIT_MAX ? (now - row.since) / 2 : WAIT_MAX;
-	/* Nobody waits longer than retry_for. */
-	end = row.since + g->conf->policy.retry_for + WAIT_MIN - now;
+	/* Nobody waits longer than retry_for, whatever a worker says. */
+	wait = wait < most ? wait : most;
+	end = row.since + most - now;
 	if (stand == STAND_NONE && !t->lost && end > 0 && wait > end)
 		wait = end;
 	/* Answers bring it back by themselves, and at the end somebody has to say that

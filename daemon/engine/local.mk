@@ -8,6 +8,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_budget.c \
 	%D%/engine_capture.c \
 	%D%/engine_case.c \
+	%D%/engine_clock.c \
 	%D%/engine_compare.c \
 	%D%/engine_control.c \
 	%D%/engine_cost.c \
