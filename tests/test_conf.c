@@ -26,6 +26,7 @@
 	"  manager = \"m@example.net\";\n"                                       \
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
+#define STAGE(name) "{ name = \"" name "\"; deadline = \"1h\"; }"
 #define ENDPOINTS(rows) "policy = { endpoints = ( " rows " ); };\n"
 #define VKEY "lists.example+0123abcd+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh"
 #define LISTS(rows) \
@@ -274,6 +275,9 @@ static const struct {
     {MINIMUM "ladder = { stages = ( { name = \"x\"; deadline = \"1h\";\n"
 	     "deadline_critical = \"2h\"; } ); };",
 	3, "longer than `deadline'"},
+    {MINIMUM "ladder = {\nstages = (" STAGE("a") "," STAGE("b") "," STAGE("c") "," STAGE(
+	 "d") "," STAGE("e") "," STAGE("f") "," STAGE("g") "," STAGE("h") "," STAGE("i") "); };",
+	3, "has 9 stages, and 8 are the most"},
     /* plugins */
     {MINIMUM "policy = {\n plugins = ( ); };", 3, "`plugins' is empty"},
     {MINIMUM "policy = { plugins = ( { name = \"x\";\n grant = [ \"fly\" ]; } ); };", 3,
