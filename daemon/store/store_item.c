@@ -411,8 +411,7 @@ store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "t", capture_file);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
-	s->erased |= rc == 0;
-	return db_done(s, own, rc, e);
+	return db_done(s, own, db_erased(s, rc, e), e);
 }
 
 /* --- findings --- */
