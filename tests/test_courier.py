@@ -201,6 +201,15 @@ class Rude(threading.Thread):
         self.sock.close()
 
 
+def no_tls():
+    """A server that offers STARTTLS and does not do it says nothing of the mail."""
+    for code in (b"454", b"502"):
+        steps = [b"220 hi\r\n", "line", b"250-hi\r\n250 STARTTLS\r\n", "line",
+                 code + b" TLS not available\r\n", 0.2]
+        check("STARTTLS refused", send("starttls", Rude(steps).url, b"a: b\r\n\r\nx\r\n"),
+              "soft", int(code), "not available")
+
+
 def rude():
     mail = b"a: b\r\n\r\n" + b"line of text\r\n" * 100
     huge = mail * 2000
@@ -273,6 +282,7 @@ def sendmail(folder):
 with tempfile.TemporaryDirectory() as scratch:
     smtp_bytes()
     starttls_and_login(scratch)
+    no_tls()
     rude()
     sendmail(scratch)
 print(f"{passed} checks passed")
