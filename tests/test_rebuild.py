@@ -321,6 +321,33 @@ def test_changed(base, folder):
           "no ledger, no store", got.stderr)
 
 
+def broken_writer(path):
+    """A process that has the store open, writes and is gone without closing it."""
+    code = ("import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+            "db.execute('PRAGMA journal_mode = WAL');"
+            "db.execute('CREATE TABLE stale(x)'); db.commit(); os._exit(0)")
+    subprocess.run([sys.executable, "-c", code, path], check=True)
+
+
+def test_left_over(base, folder, old):
+    """The store is lost, and what an engine that was killed left beside it is not: it
+    must not become part of the new one."""
+    left = f"{base}/left"
+    shutil.copytree(folder, left)
+    db = f"{left}/store.db"
+    broken_writer(db)
+    check(os.path.getsize(db + "-wal") > 0, "a killed engine leaves its log of writes")
+    os.remove(db)
+    got = rebuild(left)
+    check(got.returncode == 0, "rebuild beside it", got.stderr)
+    check(one(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'stale'") == 0,
+          "nothing of it is in the new store")
+    check(one(db, "PRAGMA integrity_check") == "ok", "which is sound")
+    compare(old, db, ["item", "revision", "cases", "notice"])
+    check(any(n.startswith("store.db.old-") and n.endswith("-wal") for n in os.listdir(left)),
+          "it is kept aside", os.listdir(left))
+
+
 def main():
     shm = "/dev/shm"
     base = tempfile.mkdtemp(prefix="tosd-rebuild-",
@@ -330,6 +357,7 @@ def main():
             f.write(CONF.format(src=os.path.abspath(SRC)))
         folder = story(base)
         test_same(folder, f"{base}/old.db")
+        test_left_over(base, folder, f"{base}/old.db")
         test_changed(base, folder)
         test_goes_on(base, folder, f"{base}/old.db")
         test_erased(base)

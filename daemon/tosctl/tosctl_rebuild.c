@@ -117,7 +117,8 @@ remove_store(const char *path)
 	}
 }
 
-/* Moves an old store out of the way, with what belongs to it. */
+/* Moves an old store out of the way, with what belongs to it.  Where only that is left
+ * it must go as well: it would be read as part of the new store. */
 static int
 move_aside(const char *path, int64_t now, struct err *e)
 {
@@ -217,7 +218,7 @@ make_store(const struct options *o, const char *path, struct err *e)
 	vault_free(&r.vault);
 	ledger_free(&r.ledger);
 	free(r.lost);
-	if (rc == 0 && exists)
+	if (rc == 0)
 		rc = move_aside(path, clock_now(), e);
 	if (rc == 0 && rename(draft, path) != 0)
 		rc = err_sys(e, "cannot move %s to %s", draft, path);
