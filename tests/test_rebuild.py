@@ -6,7 +6,9 @@ on each.  Then what must be refused.  Standard library only."""
 
 import json
 import os
+import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -348,6 +350,26 @@ def test_left_over(base, folder, old):
           "it is kept aside", os.listdir(left))
 
 
+def test_full(base, folder):
+    """A disk that takes all but the last page of the new store."""
+    full = f"{base}/full"
+    shutil.copytree(folder, full)
+    os.remove(f"{full}/store.db")
+    got = rebuild(full)
+    size = os.path.getsize(f"{full}/store.db")
+    os.remove(f"{full}/store.db")
+
+    def limits():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 8192, size - 8192))
+
+    got = subprocess.run([TOSCTL, "rebuild", "--dir", full], capture_output=True, text=True,
+                         timeout=120, preexec_fn=limits)
+    check(got.returncode == 3 and "full" in got.stderr, "a full disk is told",
+          (got.returncode, got.stdout, got.stderr))
+    check(not os.path.exists(f"{full}/store.db"), "and leaves no store that lacks something")
+
+
 def main():
     shm = "/dev/shm"
     base = tempfile.mkdtemp(prefix="tosd-rebuild-",
@@ -358,6 +380,7 @@ def main():
         folder = story(base)
         test_same(folder, f"{base}/old.db")
         test_left_over(base, folder, f"{base}/old.db")
+        test_full(base, folder)
         test_changed(base, folder)
         test_goes_on(base, folder, f"{base}/old.db")
         test_erased(base)

@@ -117,6 +117,22 @@ remove_store(const char *path)
 	}
 }
 
+/* What could not be copied from the log of writes to the store is only there. */
+static int
+check_whole(const char *path, struct err *e)
+{
+	char *wal = xasprintf("%s-wal", path);
+	struct stat st;
+	bool left = stat(wal, &st) == 0 && st.st_size > 0;
+
+	free(wal);
+	return left ? err_set(e, TOSD_EIO,
+			  "%s: cannot be written to its end: the disk is full: free "
+			  "space, then begin again",
+			  path)
+		    : 0;
+}
+
 /* Moves an old store out of the way, with what belongs to it.  Where only that is left
  * it must go as well: it would be read as part of the new store. */
 static int
@@ -218,6 +234,8 @@ make_store(const struct options *o, const char *path, struct err *e)
 	vault_free(&r.vault);
 	ledger_free(&r.ledger);
 	free(r.lost);
+	if (rc == 0)
+		rc = check_whole(draft, e);
 	if (rc == 0)
 		rc = move_aside(path, clock_now(), e);
 	if (rc == 0 && rename(draft, path) != 0)
