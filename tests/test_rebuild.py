@@ -4,6 +4,7 @@
 from ledger and vault, both are compared table by table, and the story goes on once
 on each.  Then what must be refused.  Standard library only."""
 
+import fcntl
 import json
 import os
 import resource
@@ -370,6 +371,35 @@ def test_full(base, folder):
     check(not os.path.exists(f"{full}/store.db"), "and leaves no store that lacks something")
 
 
+def test_beside(base, folder):
+    """No daemon may start while the store is made."""
+    busy = f"{base}/busy"
+    shutil.copytree(folder, busy)
+    os.remove(f"{busy}/store.db")
+    key = f"{busy}/log.vkey"
+    with open(key) as f:
+        vkey = f.read()
+    os.remove(key)
+    os.mkfifo(key)  # where it waits for us
+    work = subprocess.Popen([TOSCTL, "rebuild", "--dir", busy], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+    with open(key, "w") as f, open(f"{busy}/log/lock", "r+") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = False
+        except OSError:
+            held = True
+        f.write(vkey)
+    err = work.communicate(timeout=120)[1]
+    check(held, "a rebuild holds the ledger's lock")
+    check(work.returncode == 0, "and ends well", err)
+    with open(f"{busy}/log/lock", "r+") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        got = rebuild(busy, "--force")
+    check(got.returncode == 3 and "stop it first" in got.stderr, "whoever has it is told of",
+          got.stderr)
+
+
 def main():
     shm = "/dev/shm"
     base = tempfile.mkdtemp(prefix="tosd-rebuild-",
@@ -381,6 +411,7 @@ def main():
         test_same(folder, f"{base}/old.db")
         test_left_over(base, folder, f"{base}/old.db")
         test_full(base, folder)
+        test_beside(base, folder)
         test_changed(base, folder)
         test_goes_on(base, folder, f"{base}/old.db")
         test_erased(base)

@@ -86,19 +86,21 @@ store_path(const struct options *o, char **out, struct err *e)
 	return 0;
 }
 
-/* The daemon holds this lock while it runs. */
+/* The daemon holds this lock while it runs, and we until the store is in its place:
+ * none may start on the old one meanwhile.  *fd: to be closed; -1: there is no lock. */
 static int
-check_stopped(const char *dir, struct err *e)
+take_lock(const char *dir, int *fd, struct err *e)
 {
 	struct flock lk = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char *path = xasprintf("%s/log/lock", dir);
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	int rc = 0;
 
-	if (fd >= 0 && fcntl(fd, F_OFD_GETLK, &lk) == 0 && lk.l_type != F_UNLCK)
-		rc =
-		    err_set(e, TOSD_EBUSY, "the daemon runs on %s: stop it first", dir);
-	if (fd >= 0)
-		close(fd);
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
+		rc = errno == EAGAIN || errno == EACCES
+			 ? err_set(e, TOSD_EBUSY,
+			       "the daemon runs on %s: stop it first", dir)
+			 : err_sys(e, "cannot lock %s", path);
 	free(path);
 	return rc;
 }
@@ -280,7 +282,7 @@ tosctl_rebuild(int argc, char **argv)
 	struct options o = {0};
 	struct err e = ERR_INIT;
 	char *path = NULL;
-	int rc;
+	int rc, lock = -1;
 
 	if (read_options(argc, argv, &o) != 0) {
 		fputs(usage_text, stderr);
@@ -289,10 +291,12 @@ tosctl_rebuild(int argc, char **argv)
 	log_set_level(LOG_L_WARN);
 	if ((o.conf != NULL && (rc = read_conf(&o, &e)) != 0) ||
 	    (rc = store_path(&o, &path, &e)) != 0 ||
-	    (rc = check_stopped(o.dir, &e)) != 0 ||
+	    (rc = take_lock(o.dir, &lock, &e)) != 0 ||
 	    (rc = make_store(&o, path, &e)) != 0) {
 		complain("tosctl: %s", e.text);
 	}
+	if (lock >= 0)
+		close(lock);
 	free(path);
 	conf_free(&o.parsed);
 	return rc == 0 ? DONE : rc == TOSD_ETAMPER || rc == TOSD_ESTATE ? NO : CANNOT;
