@@ -351,6 +351,20 @@ def test_left_over(base, folder, old):
           "it is kept aside", os.listdir(left))
 
 
+def test_owner(base, folder):
+    """By root for a daemon that is not: it must be able to write the store."""
+    if os.geteuid() != 0:
+        return
+    theirs = f"{base}/theirs"
+    shutil.copytree(folder, theirs)
+    os.remove(f"{theirs}/store.db")
+    os.chown(theirs, 65534, 65534)
+    got = rebuild(theirs)
+    st = os.stat(f"{theirs}/store.db")
+    check(got.returncode == 0 and (st.st_uid, st.st_gid) == (65534, 65534),
+          "the store is its folder's owner's", (st.st_uid, got.stderr))
+
+
 def test_full(base, folder):
     """A disk that takes all but the last page of the new store."""
     full = f"{base}/full"
@@ -410,6 +424,7 @@ def main():
         folder = story(base)
         test_same(folder, f"{base}/old.db")
         test_left_over(base, folder, f"{base}/old.db")
+        test_owner(base, folder)
         test_full(base, folder)
         test_beside(base, folder)
         test_changed(base, folder)

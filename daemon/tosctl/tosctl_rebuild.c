@@ -135,6 +135,20 @@ check_whole(const char *path, struct err *e)
 		    : 0;
 }
 
+/* Made by root it would be root's, and the daemon runs as another account: the one that
+ * has the state folder. */
+static int
+give_away(const char *dir, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(dir, &st) != 0)
+		return 0;
+	return lchown(path, st.st_uid, st.st_gid) == 0
+		   ? 0
+		   : err_sys(e, "cannot give %s to the owner of %s", path, dir);
+}
+
 /* Moves an old store out of the way, with what belongs to it.  Where only that is left
  * it must go as well: it would be read as part of the new store. */
 static int
@@ -238,6 +252,8 @@ make_store(const struct options *o, const char *path, struct err *e)
 	free(r.lost);
 	if (rc == 0)
 		rc = check_whole(draft, e);
+	if (rc == 0)
+		rc = give_away(o->dir, draft, e);
 	if (rc == 0)
 		rc = move_aside(path, clock_now(), e);
 	if (rc == 0 && rename(draft, path) != 0)
