@@ -209,6 +209,11 @@ take_hello(struct proc *p, struct msg *m)
 			     "while running?");
 		return;
 	}
+	/* Whoever has taken a role over must not have programs started without end. */
+	if (p->generation != 0) {
+		proc_kill(p, "it said hello twice");
+		return;
+	}
 	if (p->trace < 0) {
 		p->trace = m->fd;
 		m->fd = -1;

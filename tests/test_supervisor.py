@@ -302,6 +302,22 @@ def test_rude_role():
         p.clean()
 
 
+def test_second_hello():
+    """Each one would have secrets sent and programs of plugins started once more."""
+    p = started()
+    try:
+        old = p.pid("fetch")
+        p.ctl("again-fetch")
+        wait("its words", lambda: any(w[3] == "again" for w in p.log()))
+        p.ctl("again-fetch", False)
+        wait("another fetch", lambda: p.working(gone=[old]))
+        assert "it said hello twice" in p.errors()
+        assert not any("reconf" in w[3] for w in p.log())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_reload_refused():
     p = started()
     try:
