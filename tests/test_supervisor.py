@@ -505,6 +505,21 @@ def test_stubborn_role():
         p.clean()
 
 
+def test_mail_in_hand():
+    """A courier has the time that a mail may take: if it is killed over one, a person has to
+    find out what became of it."""
+    p = started(stop="500ms", courier='transport = "smtp"; url = "smtp://127.0.0.1:9";'
+                ' starttls = false; timeout = "1s";')
+    try:
+        p.ctl("stubborn-courier")
+        begin = time.monotonic()
+        assert p.end() == 0
+        assert 2 < time.monotonic() - begin < 6
+        assert "it did not stop in time" in p.errors()
+    finally:
+        p.clean()
+
+
 def test_second_signal_hurries():
     p = started(stop="5s")
     try:
