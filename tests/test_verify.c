@@ -389,6 +389,33 @@ test_command(void)
 	log_scratch_free(b.dir);
 }
 
+/* Whoever's log it is, no entry of it moves a terminal. */
+static void
+test_show(void)
+{
+	static const char *const entries[] = {"{\"a\":\"\xc2\x9b"
+					      "31m\xe2\x80\xae\"}",
+	    "{\"a\":\"\x1b]0;x\x07\"}", ""};
+	static char out[1 << 16];
+	struct build b;
+
+	build_open(&b, log_scratch());
+	for (uint64_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(ledger_append(b.ledger, i, entries[i],
+				    strlen(entries[i]), NULL, NULL),
+		    0);
+	CU_ASSERT_EQUAL(ledger_seal(b.ledger, NULL), 0);
+	build_close(&b);
+	CU_ASSERT_EQUAL(command(b.dir, "show 0", out, sizeof(out)), 0);
+	CU_ASSERT_STRING_EQUAL(out, "{\"a\":\"\\u009b31m\\u202e\"}\n");
+	CU_ASSERT_EQUAL(command(b.dir, "show 1", out, sizeof(out)), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\\x1b]0;x\\x07"));
+	CU_ASSERT_PTR_NULL(strchr(out, '\x1b'));
+	CU_ASSERT_EQUAL(command(b.dir, "show 2", out, sizeof(out)), 0);
+	CU_ASSERT_STRING_EQUAL(out, "\n");
+	log_scratch_free(b.dir);
+}
+
 /* As an account that may read all but what the command has taken away: what is said is
  * that, and not that somebody tampered. */
 static void
@@ -452,6 +479,7 @@ static const struct suite_test tests[] = {
     {"erasure", test_erased},
     {"what may not be read", test_denied},
     {"the command", test_command},
+    {"an entry shown", test_show},
 };
 
 SUITE_MAIN("verify", tests)
