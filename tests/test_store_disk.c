@@ -410,12 +410,20 @@ test_erase(void)
 {
 	struct store *s = open_url(url());
 	struct err e = ERR_INIT;
-	int64_t feed = make_feed(s), item = 0;
+	int64_t feed = make_feed(s), item = 0, rev = 0;
+	struct finding f = {.rule = (char *)"r", .reason = (char *)"it says deed"};
+	struct store_violation v;
 	struct store_counts c;
+	struct store_at a = at();
 	struct store *r;
 	struct stat st;
 
-	OK(add_revision(s, feed, "g", &item, NULL, &e));
+	OK(add_revision(s, feed, "g", &item, &rev, &e));
+	OK(store_finding_add(s, &a, rev, &f, true, T0, &e));
+	v = new_violation(0, item, rev);
+	v.quote = (char *)"words of the deed";
+	v.finding.reason = (char *)"it says deed as well";
+	OK(store_violation_add(s, &a, &v, &e));
 	CU_ASSERT_TRUE(file_holds(path_of("-wal"), "text of some length"));
 	/* A reader holds the old state: it comes off with a later commit. */
 	OK(store_open_readonly(url(), &r, &e));
@@ -430,6 +438,14 @@ test_erase(void)
 	/* Not even the bytes are left, while the daemon goes on. */
 	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "text of some length"));
 	CU_ASSERT_FALSE(file_holds(path_of(""), "text of some length"));
+	/* Nor what was taken from it. */
+	CU_ASSERT_FALSE(file_holds(path_of(""), "deed"));
+	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "deed"));
+	OK(store_violation_get(s, v.id, &v, &e));
+	CU_ASSERT_PTR_NULL(v.quote);
+	CU_ASSERT_PTR_NULL(v.finding.reason);
+	CU_ASSERT_STRING_EQUAL(v.url, "http://a.example/1");
+	store_violation_clear(&v);
 	CU_ASSERT_TRUE(file_holds(path_of(""), "http://a.example/feed"));
 	CU_ASSERT_EQUAL(stat(path_of(""), &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 07, 0);
