@@ -1191,6 +1191,12 @@ test_secret(void)
 	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
 	CU_ASSERT_STRING_EQUAL(b.data, "before:hunter2\n");
 	buf_reset(&b);
+	put(dir, "key", "\r\n", 0600);
+	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), TOSD_EINVAL);
+	put(dir, "key", "hunter2\r\n", 0600);
+	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "hunter2");
+	buf_reset(&b);
 	CU_ASSERT_EQUAL(chmod(path, 0640), 0);
 	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
 	buf_reset(&b);
