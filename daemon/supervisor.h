@@ -160,7 +160,7 @@ void slot_forgive(struct slot *s);
 struct proc *proc_start(struct slot *slot);
 /* Sends secrets and configuration of the present generation. */
 void proc_configure(struct proc *p);
-/* Tells it to stop; SIGKILL after stop_timeout. */
+/* Tells it to stop; SIGKILL after stop_timeout, a courier: once a mail has had its time. */
 void proc_stop(struct proc *p);
 /* SIGKILL, with the reason for the log. */
 void proc_kill(struct proc *p, const char *why);

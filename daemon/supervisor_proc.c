@@ -186,6 +186,19 @@ proc_configure(struct proc *p)
 	loop_timer_set(p->deadline, START_MAX);
 }
 
+/* What becomes of a mail that is cut off nobody knows, and a person has to find out: so
+ * one in hand has its time. */
+static int64_t
+stop_time(const struct proc *p)
+{
+	const struct conf *c = p->sup->setup->conf;
+	int64_t mail = c->courier.timeout + CLOSE_MAX;
+	bool mails =
+	    p->slot->role == ROLE_COURIER && c->courier.transport != CONF_MAIL_NONE;
+
+	return mails && mail > c->stop_timeout ? mail : c->stop_timeout;
+}
+
 void
 proc_stop(struct proc *p)
 {
@@ -198,7 +211,7 @@ proc_stop(struct proc *p)
 	msg_init(&m, MSG_STOP);
 	if (p->ch != NULL)
 		channel_send(p->ch, &m);
-	loop_timer_set(p->deadline, p->sup->setup->conf->stop_timeout);
+	loop_timer_set(p->deadline, stop_time(p));
 }
 
 static void
@@ -207,6 +220,11 @@ take_hello(struct proc *p, struct msg *m)
 	if (m->hello.version != MSG_VERSION || m->hello.pid != p->pid) {
 		proc_kill(p, "it is another program than this one; was it replaced "
 			     "while running?");
+		return;
+	}
+	/* Whoever has taken a role over must not have programs started without end. */
+	if (p->generation != 0) {
+		proc_kill(p, "it said hello twice");
 		return;
 	}
 	if (p->trace < 0) {

@@ -11,6 +11,7 @@
  *   no-reconf-ROLE  new configuration is refused while running
  *   stubborn-ROLE   MSG_STOP is not obeyed
  *   rude-fetch      fetch writes garbage to every channel but the supervisor's
+ *   again-fetch     fetch says HELLO once more
  *   stuck           the engine reports policy 0 as stuck, once
  */
 #include <fcntl.h>
@@ -74,6 +75,22 @@ be_rude(void)
 }
 
 static void
+greet_again(void)
+{
+	static bool said;
+	struct msg m;
+
+	if (said)
+		return;
+	said = true;
+	msg_init(&m, MSG_HELLO);
+	m.hello.version = MSG_VERSION;
+	m.hello.pid = getpid();
+	role_send(self_of_me, ROLE_SUPERVISOR, 0, &m);
+	note("again");
+}
+
+static void
 on_look(void *ctx)
 {
 	struct msg m;
@@ -82,6 +99,8 @@ on_look(void *ctx)
 	if (me == ROLE_FETCH) {
 		if (told("rude", "fetch"))
 			be_rude();
+		if (told("again", "fetch"))
+			greet_again();
 		loop_timer_set(look, 20);
 		return;
 	}

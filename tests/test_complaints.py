@@ -3,8 +3,10 @@
 """Whatever a file on the command line is called, no terminal is moved by it: complaints of
 every command are escaped, and one line each.  And none ends well whose output was not taken."""
 
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,8 +115,29 @@ def slips():
             sys.exit(f"{words}: exit code {done.returncode}, said {done.stderr!r}")
 
 
+ANSWER = {"ok": True, "rows": [{"id": {"url": "x\u009b31m\u202e"}, "feeds": [["\u009d0;x\u009c"]],
+                                "url": "\u009b31m"}]}
+
+
+def answered():
+    """What tenants wrote, deep in an answer of the daemon."""
+    with tempfile.TemporaryDirectory() as where, socket.socket(socket.AF_UNIX) as s:
+        s.bind(where + "/s")
+        s.listen()
+        for words in ("status",), ("tenants",), ("feeds",), ("tenants", "--json"):
+            with subprocess.Popen([BUILD / "tosctl", *words, "-s", where + "/s"],
+                                  stdout=subprocess.PIPE) as asks:
+                with s.accept()[0] as c:
+                    c.recv(1 << 16)
+                    c.sendall(json.dumps(ANSWER).encode() + b"\n")
+                said = asks.stdout.read().decode()
+            if not said or any(c in said for c in "\u009b\u009c\u009d\u202e"):
+                sys.exit(f"{words}: said {said!r}")
+
+
 def main():
     all_taken()
+    answered()
     slips()
     not_replaced()
     with tempfile.TemporaryDirectory() as where:

@@ -26,6 +26,7 @@
 	"  manager = \"m@example.net\";\n"                                       \
 	"  feeds = ( \"https://a.example.org/feed\" );\n" more "} );\n"
 
+#define STAGE(name) "{ name = \"" name "\"; deadline = \"1h\"; }"
 #define ENDPOINTS(rows) "policy = { endpoints = ( " rows " ); };\n"
 #define VKEY "lists.example+0123abcd+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh"
 #define LISTS(rows) \
@@ -274,6 +275,9 @@ static const struct {
     {MINIMUM "ladder = { stages = ( { name = \"x\"; deadline = \"1h\";\n"
 	     "deadline_critical = \"2h\"; } ); };",
 	3, "longer than `deadline'"},
+    {MINIMUM "ladder = {\nstages = (" STAGE("a") "," STAGE("b") "," STAGE("c") "," STAGE(
+	 "d") "," STAGE("e") "," STAGE("f") "," STAGE("g") "," STAGE("h") "," STAGE("i") "); };",
+	3, "has 9 stages, and 8 are the most"},
     /* plugins */
     {MINIMUM "policy = {\n plugins = ( ); };", 3, "`plugins' is empty"},
     {MINIMUM "policy = { plugins = ( { name = \"x\";\n grant = [ \"fly\" ]; } ); };", 3,
@@ -1055,6 +1059,38 @@ test_sources(void)
 	remove_folder(dir);
 }
 
+/* Files that are small enough each, and no role would take them together. */
+static void
+test_sources_large(void)
+{
+	char *dir = make_folder(), *path = xasprintf("%s/tosd.conf", dir);
+	char *text = xmalloc((15u << 20) + 1), name[] = "tenants.d/0.conf";
+	struct conf_sources s;
+	struct buf w = {0};
+	struct err e = ERR_INIT;
+
+	memset(text, '\n', 15u << 20);
+	text[15u << 20] = '\0';
+	put(dir, "tosd.conf", MINIMUM, 0644);
+	CU_ASSERT_EQUAL(chdir(dir), 0);
+	CU_ASSERT_EQUAL(mkdir("tenants.d", 0755), 0);
+	for (; name[10] < '4'; name[10]++)
+		put(dir, name, text, 0644);
+	CU_ASSERT_EQUAL_FATAL(conf_sources_read(path, &s, &e), 0);
+	conf_sources_put(&w, &s);
+	CU_ASSERT_TRUE(w.len <= 64u << 20); /* CONF_BYTES_MAX of role.c */
+	conf_sources_clear(&s);
+	put(dir, name, text, 0644);
+	CU_ASSERT_EQUAL(conf_sources_read(path, &s, &e), TOSD_ELIMIT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "together"));
+	CU_ASSERT_EQUAL(s.n, 0);
+	CU_ASSERT_EQUAL(chdir("/"), 0);
+	buf_free(&w);
+	free(text);
+	free(path);
+	remove_folder(dir);
+}
+
 static void
 test_digest(void)
 {
@@ -1154,6 +1190,12 @@ test_secret(void)
 	put(dir, "key", "hunter2\n\n", 0600);
 	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
 	CU_ASSERT_STRING_EQUAL(b.data, "before:hunter2\n");
+	buf_reset(&b);
+	put(dir, "key", "\r\n", 0600);
+	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), TOSD_EINVAL);
+	put(dir, "key", "hunter2\r\n", 0600);
+	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
+	CU_ASSERT_STRING_EQUAL(b.data, "hunter2");
 	buf_reset(&b);
 	CU_ASSERT_EQUAL(chmod(path, 0640), 0);
 	CU_ASSERT_EQUAL(conf_secret(path, &b, &e), 0);
@@ -1535,6 +1577,7 @@ static const struct suite_test tests[] = {
     {"the manual names every key and default", test_manual},
     {"the example passes", test_example},
     {"sources: read, wire form, every cut", test_sources},
+    {"files that are too large together", test_sources_large},
     {"digest of the sources", test_digest},
     {"durations and sizes", test_durations},
     {"address ranges", test_ranges},

@@ -201,6 +201,15 @@ class Rude(threading.Thread):
         self.sock.close()
 
 
+def no_tls():
+    """A server that offers STARTTLS and does not do it says nothing of the mail."""
+    for code in (b"454", b"502"):
+        steps = [b"220 hi\r\n", "line", b"250-hi\r\n250 STARTTLS\r\n", "line",
+                 code + b" TLS not available\r\n", 0.2]
+        check("STARTTLS refused", send("starttls", Rude(steps).url, b"a: b\r\n\r\nx\r\n"),
+              "soft", int(code), "not available")
+
+
 def rude():
     mail = b"a: b\r\n\r\n" + b"line of text\r\n" * 100
     huge = mail * 2000
@@ -258,6 +267,10 @@ def sendmail(folder):
             ("tempfail", "cat >/dev/null; exit 75\n", mail, "soft", 75, "75"),
             ("no user", "cat >/dev/null; echo no such user >&2; exit 67\n", mail, "hard", 67,
              "no such user"),
+            ("no room there", "cat >/dev/null; echo no space >&2; exit 74\n", mail, "soft", 74,
+             "no space"),
+            ("badly configured", "cat >/dev/null; exit 78\n", mail, "soft", 78, "78"),
+            ("not its fault", "cat >/dev/null; exit 65\n", mail, "hard", 65, "65"),
             ("killed", "kill -9 $$\n", mail, "unknown", 0, "signal 9"),
             ("hangs", "sleep 30\n", mail, "unknown", 0, "signal 9"),
             ("reads nothing", "exit 0\n", huge, "unknown", 0, "did not read"),
@@ -273,6 +286,7 @@ def sendmail(folder):
 with tempfile.TemporaryDirectory() as scratch:
     smtp_bytes()
     starttls_and_login(scratch)
+    no_tls()
     rude()
     sendmail(scratch)
 print(f"{passed} checks passed")

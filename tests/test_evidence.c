@@ -6,8 +6,10 @@
  */
 #include <ftw.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -262,6 +264,52 @@ test_note_example(void)
 	free(note);
 	note_key_free(&k);
 	json_decref(j);
+}
+
+/* Dies in the middle of the key's line, as by kill -9. */
+static void
+killed_saver(const struct note_key *k, const char *file)
+{
+	struct rlimit lim = {20, 20};
+	int status = 0;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGXFSZ, SIG_DFL);
+		setrlimit(RLIMIT_FSIZE, &lim);
+		note_key_save(k, file, NULL);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+/* A start that was killed while it made its key leaves nothing that the next one takes
+ * for a key. */
+static void
+test_key_killed(void)
+{
+	struct note_key *k = NULL, *again = NULL;
+	char *dir = log_scratch(), *file = xasprintf("%s/key", dir);
+	struct stat st;
+
+	CU_ASSERT_EQUAL_FATAL(note_key_new("tosd.test/log", &k, NULL), 0);
+	killed_saver(k, file);
+	CU_ASSERT_EQUAL(note_key_load(file, &again, NULL), TOSD_ENOENT);
+	CU_ASSERT_EQUAL(note_key_save(k, file, NULL), 0);
+	CU_ASSERT_EQUAL(note_key_load(file, &again, NULL), 0);
+	/* One name, and one that another key does not take away. */
+	CU_ASSERT_EQUAL(stat(file, &st), 0);
+	CU_ASSERT_EQUAL(st.st_nlink, 1);
+	CU_ASSERT_EQUAL(note_key_save(k, file, NULL), TOSD_EEXIST);
+	note_key_free(&again);
+	CU_ASSERT_EQUAL(note_key_load(file, &again, NULL), 0);
+	note_key_free(&again);
+	note_key_free(&k);
+	free(file);
+	log_scratch_free(dir);
 }
 
 static void
@@ -649,6 +697,7 @@ static const struct suite_test tests[] = {
     {"merkle: proofs of all small trees", test_merkle_proofs},
     {"note: published example", test_note_example},
     {"note: keys", test_note_keys},
+    {"note: killed while a key is made", test_key_killed},
     {"note: every bit counts", test_note_bits},
     {"note: openssl accepts our signature", test_note_openssl},
     {"tile: names", test_tile_names},

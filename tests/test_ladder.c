@@ -289,6 +289,43 @@ test_no_way_skips(void)
 	CU_ASSERT_TRUE(count > 1000);
 }
 
+/* A reload can take stages away under a case: it then stands at the last one that is
+ * left, and the tenant has that one's time. */
+static void
+test_shorter_ladder(void)
+{
+	struct ladder two = ladder;
+	struct case_event ev = {.type = CASE_EV_DELIVERED, .time = 100};
+	struct case_state s = {
+	    .stage = 3, .phase = CASE_SENDING, .deadline = CLOCK_NONE};
+	struct case_step o;
+
+	two.nstages = 2;
+	memset(&two.stages[2], 0, sizeof(two.stages[2]));
+	case_step(&two, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.next.phase, CASE_RUNNING);
+	CU_ASSERT_EQUAL(o.next.stage, 2);
+	CU_ASSERT_EQUAL(o.next.deadline, 100 + two.stages[1].deadline);
+	CU_ASSERT_EQUAL(case_stage_deadline(&two, 3, 20), two.stages[1].deadline);
+	/* What changes nothing leaves this as well. */
+	ev.type = CASE_EV_ACCEPT;
+	case_step(&two, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.next.stage, 3);
+	/* Again in the cure time: a notice of a stage that there is. */
+	ev.type = CASE_EV_VIOLATION;
+	s.phase = CASE_WATCH;
+	case_step(&two, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.actions, CASE_ACT_NOTICE);
+	CU_ASSERT_EQUAL(o.next.stage, 2);
+	/* Cured: one stage down from there. */
+	ev.type = CASE_EV_DEADLINE;
+	case_step(&two, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.next.stage, 1);
+	two.nstages = 1;
+	case_step(&two, &s, &ev, &o);
+	CU_ASSERT_EQUAL(o.next.phase, CASE_CLOSED);
+}
+
 static const struct suite_test tests[] = {
     {"nothing left to tell", test_withdrawn},
     {"all the way up needs two people", test_all_the_way_up},
@@ -300,6 +337,7 @@ static const struct suite_test tests[] = {
     {"an appeal freezes it", test_appeal_freezes},
     {"critical content shortens and alerts", test_critical_shortens_and_alerts},
     {"a rejected recommendation steps down", test_rejected_goes_to_watch},
+    {"a ladder that became shorter", test_shorter_ladder},
     {"no order of events skips a stage or a person", test_no_way_skips},
 };
 

@@ -4,9 +4,12 @@
 from ledger and vault, both are compared table by table, and the story goes on once
 on each.  Then what must be refused.  Standard library only."""
 
+import fcntl
 import json
 import os
+import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -321,6 +324,96 @@ def test_changed(base, folder):
           "no ledger, no store", got.stderr)
 
 
+def broken_writer(path):
+    """A process that has the store open, writes and is gone without closing it."""
+    code = ("import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+            "db.execute('PRAGMA journal_mode = WAL');"
+            "db.execute('CREATE TABLE stale(x)'); db.commit(); os._exit(0)")
+    subprocess.run([sys.executable, "-c", code, path], check=True)
+
+
+def test_left_over(base, folder, old):
+    """The store is lost, and what an engine that was killed left beside it is not: it
+    must not become part of the new one."""
+    left = f"{base}/left"
+    shutil.copytree(folder, left)
+    db = f"{left}/store.db"
+    broken_writer(db)
+    check(os.path.getsize(db + "-wal") > 0, "a killed engine leaves its log of writes")
+    os.remove(db)
+    got = rebuild(left)
+    check(got.returncode == 0, "rebuild beside it", got.stderr)
+    check(one(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'stale'") == 0,
+          "nothing of it is in the new store")
+    check(one(db, "PRAGMA integrity_check") == "ok", "which is sound")
+    compare(old, db, ["item", "revision", "cases", "notice"])
+    check(any(n.startswith("store.db.old-") and n.endswith("-wal") for n in os.listdir(left)),
+          "it is kept aside", os.listdir(left))
+
+
+def test_owner(base, folder):
+    """By root for a daemon that is not: it must be able to write the store."""
+    if os.geteuid() != 0:
+        return
+    theirs = f"{base}/theirs"
+    shutil.copytree(folder, theirs)
+    os.remove(f"{theirs}/store.db")
+    os.chown(theirs, 65534, 65534)
+    got = rebuild(theirs)
+    st = os.stat(f"{theirs}/store.db")
+    check(got.returncode == 0 and (st.st_uid, st.st_gid) == (65534, 65534),
+          "the store is its folder's owner's", (st.st_uid, got.stderr))
+
+
+def test_full(base, folder):
+    """A disk that takes all but the last page of the new store."""
+    full = f"{base}/full"
+    shutil.copytree(folder, full)
+    os.remove(f"{full}/store.db")
+    got = rebuild(full)
+    size = os.path.getsize(f"{full}/store.db")
+    os.remove(f"{full}/store.db")
+
+    def limits():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 8192, size - 8192))
+
+    got = subprocess.run([TOSCTL, "rebuild", "--dir", full], capture_output=True, text=True,
+                         timeout=120, preexec_fn=limits)
+    check(got.returncode == 3 and "full" in got.stderr, "a full disk is told",
+          (got.returncode, got.stdout, got.stderr))
+    check(not os.path.exists(f"{full}/store.db"), "and leaves no store that lacks something")
+
+
+def test_beside(base, folder):
+    """No daemon may start while the store is made."""
+    busy = f"{base}/busy"
+    shutil.copytree(folder, busy)
+    os.remove(f"{busy}/store.db")
+    key = f"{busy}/log.vkey"
+    with open(key) as f:
+        vkey = f.read()
+    os.remove(key)
+    os.mkfifo(key)  # where it waits for us
+    work = subprocess.Popen([TOSCTL, "rebuild", "--dir", busy], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+    with open(key, "w") as f, open(f"{busy}/log/lock", "r+") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = False
+        except OSError:
+            held = True
+        f.write(vkey)
+    err = work.communicate(timeout=120)[1]
+    check(held, "a rebuild holds the ledger's lock")
+    check(work.returncode == 0, "and ends well", err)
+    with open(f"{busy}/log/lock", "r+") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        got = rebuild(busy, "--force")
+    check(got.returncode == 3 and "stop it first" in got.stderr, "whoever has it is told of",
+          got.stderr)
+
+
 def main():
     shm = "/dev/shm"
     base = tempfile.mkdtemp(prefix="tosd-rebuild-",
@@ -330,6 +423,10 @@ def main():
             f.write(CONF.format(src=os.path.abspath(SRC)))
         folder = story(base)
         test_same(folder, f"{base}/old.db")
+        test_left_over(base, folder, f"{base}/old.db")
+        test_owner(base, folder)
+        test_full(base, folder)
+        test_beside(base, folder)
         test_changed(base, folder)
         test_goes_on(base, folder, f"{base}/old.db")
         test_erased(base)

@@ -2,6 +2,8 @@
 /* test_store: every function of the store, its idempotency keys and its fences. */
 #include "store_sample.h"
 
+#include "store/db.h"
+#include "store/store_history.h"
 #include "store/store_list.h"
 
 static enum store_inspect
@@ -812,6 +814,54 @@ test_lists(void)
 	store_free(&s);
 }
 
+static int
+note_seen(void *ctx, const struct store_kept *k)
+{
+	int64_t *seen = ctx;
+
+	seen[k->id] = k->seen - T0;
+	return 0;
+}
+
+/* A clock that was ahead for a while must not end the walk until that time has come. */
+static void
+test_clock_ahead(void)
+{
+	static const char sql[] = "UPDATE revision SET seen = ?2 WHERE id = ?1";
+	static const int64_t ahead = 10 * 365 * CLOCK_DAY;
+	const int64_t seen[] = {0, ahead, ahead + 1, 5, ahead + 2, 7, 9};
+	int64_t walked[10] = {0}, item = 0, id = 0;
+	struct store *s = open_url("sqlite::memory:");
+	struct err e = ERR_INIT;
+	int64_t feed = make_feed(s);
+
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		char guid[] = {(char)('a' + i), '\0'};
+
+		item = 0;
+		OK(add_revision(s, feed, guid, &item, &id, &e));
+		CU_ASSERT_EQUAL(id, (int64_t)i + 1);
+		OK(db_run(s, sql, NULL, &e, "ii", id, T0 + seen[i]));
+	}
+	memset(walked, 0xff, sizeof(walked));
+	OK(store_kept_each(s, 0, T0 + 7, 10, note_seen, walked));
+	CU_ASSERT_EQUAL(walked[1], 0);
+	/* As old as the next one of a time that can be. */
+	CU_ASSERT_EQUAL(walked[2], 5);
+	CU_ASSERT_EQUAL(walked[3], 5);
+	CU_ASSERT_EQUAL(walked[4], 5);
+	/* That is 7, and 7 is not before 7. */
+	CU_ASSERT_EQUAL(walked[5], -1);
+	CU_ASSERT_EQUAL(walked[6], -1);
+	/* While the newest one is of that time, who knows which clock was right. */
+	OK(db_run(s, "DELETE FROM revision WHERE id > ?1", NULL, &e, "i", (int64_t)3));
+	memset(walked, 0xff, sizeof(walked));
+	OK(store_kept_each(s, 0, T0 + 7, 10, note_seen, walked));
+	CU_ASSERT_EQUAL(walked[1], 0);
+	CU_ASSERT_EQUAL(walked[2], -1);
+	store_free(&s);
+}
+
 static const struct suite_test tests[] = {
     {"feeds", test_feeds},
     {"items, revisions, findings", test_items},
@@ -825,6 +875,7 @@ static const struct suite_test tests[] = {
     {"ledger rows, meta, counts", test_ledger_and_meta},
     {"what waits for plugins", test_retries},
     {"lists", test_lists},
+    {"a clock that was ahead", test_clock_ahead},
     {"fences", test_fences},
 };
 STORE_SAMPLE_MAIN("store", tests)

@@ -410,12 +410,20 @@ test_erase(void)
 {
 	struct store *s = open_url(url());
 	struct err e = ERR_INIT;
-	int64_t feed = make_feed(s), item = 0;
+	int64_t feed = make_feed(s), item = 0, rev = 0;
+	struct finding f = {.rule = (char *)"r", .reason = (char *)"it says deed"};
+	struct store_violation v;
 	struct store_counts c;
+	struct store_at a = at();
 	struct store *r;
 	struct stat st;
 
-	OK(add_revision(s, feed, "g", &item, NULL, &e));
+	OK(add_revision(s, feed, "g", &item, &rev, &e));
+	OK(store_finding_add(s, &a, rev, &f, true, T0, &e));
+	v = new_violation(0, item, rev);
+	v.quote = (char *)"words of the deed";
+	v.finding.reason = (char *)"it says deed as well";
+	OK(store_violation_add(s, &a, &v, &e));
 	CU_ASSERT_TRUE(file_holds(path_of("-wal"), "text of some length"));
 	/* A reader holds the old state: it comes off with a later commit. */
 	OK(store_open_readonly(url(), &r, &e));
@@ -430,10 +438,63 @@ test_erase(void)
 	/* Not even the bytes are left, while the daemon goes on. */
 	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "text of some length"));
 	CU_ASSERT_FALSE(file_holds(path_of(""), "text of some length"));
+	/* Nor what was taken from it. */
+	CU_ASSERT_FALSE(file_holds(path_of(""), "deed"));
+	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "deed"));
+	OK(store_violation_get(s, v.id, &v, &e));
+	CU_ASSERT_PTR_NULL(v.quote);
+	CU_ASSERT_PTR_NULL(v.finding.reason);
+	CU_ASSERT_STRING_EQUAL(v.url, "http://a.example/1");
+	store_violation_clear(&v);
 	CU_ASSERT_TRUE(file_holds(path_of(""), "http://a.example/feed"));
 	CU_ASSERT_EQUAL(stat(path_of(""), &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 07, 0);
 	store_free(&r);
+	store_free(&s);
+	remove_files();
+}
+
+/* Erases beside a reader, so that the old bytes stay in the WAL, and is killed. */
+static void
+killed_eraser(void)
+{
+	struct store *s = open_url(url()), *r;
+	struct err e = ERR_INIT;
+	int64_t feed = make_feed(s), item = 0;
+	struct store_counts c;
+
+	if (add_revision(s, feed, "g", &item, NULL, &e) != 0 ||
+	    store_open_readonly(url(), &r, &e) != 0 || store_begin(r, &e) != 0 ||
+	    store_count(r, &c, &e) != 0 ||
+	    store_revision_erase(s, "2026/11/x.warc", &e) != 0)
+		_exit(1);
+	kill(getpid(), SIGKILL);
+}
+
+static void
+test_erase_killed(void)
+{
+	struct store *s;
+	struct err e = ERR_INIT;
+	int status = 0;
+	char *v;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		killed_eraser();
+	waitpid(pid, &status, 0);
+	CU_ASSERT_TRUE(WIFSIGNALED(status));
+	CU_ASSERT_TRUE(file_holds(path_of("-wal"), "text of some length"));
+	s = open_url(url());
+	CU_ASSERT_FALSE(file_holds(path_of("-wal"), "text of some length"));
+	CU_ASSERT_FALSE(file_holds(path_of(""), "text of some length"));
+	CU_ASSERT_TRUE(file_holds(path_of(""), "http://a.example/feed"));
+	/* And that is done. */
+	v = store_meta_get(s, "erased");
+	CU_ASSERT_PTR_NULL(v);
+	OK(store_meta_set(s, "k", "v", &e));
 	store_free(&s);
 	remove_files();
 }
@@ -562,6 +623,7 @@ static const struct suite_test tests[] = {
     {"damaged files", test_damage},
     {"read-only", test_readonly},
     {"erasure", test_erase},
+    {"erasure and kill -9", test_erase_killed},
     {"speed", test_speed},
 };
 STORE_SAMPLE_MAIN("store on disk", tests)

@@ -302,6 +302,22 @@ def test_rude_role():
         p.clean()
 
 
+def test_second_hello():
+    """Each one would have secrets sent and programs of plugins started once more."""
+    p = started()
+    try:
+        old = p.pid("fetch")
+        p.ctl("again-fetch")
+        wait("its words", lambda: any(w[3] == "again" for w in p.log()))
+        p.ctl("again-fetch", False)
+        wait("another fetch", lambda: p.working(gone=[old]))
+        assert "it said hello twice" in p.errors()
+        assert not any("reconf" in w[3] for w in p.log())
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_reload_refused():
     p = started()
     try:
@@ -485,6 +501,21 @@ def test_stubborn_role():
         assert 0.9 < time.monotonic() - begin < 5
         assert "it did not stop in time" in p.errors()
         assert [w[0] for w in p.log() if w[3] == "end"][-1] == "engine"
+    finally:
+        p.clean()
+
+
+def test_mail_in_hand():
+    """A courier has the time that a mail may take: if it is killed over one, a person has to
+    find out what became of it."""
+    p = started(stop="500ms", courier='transport = "smtp"; url = "smtp://127.0.0.1:9";'
+                ' starttls = false; timeout = "1s";')
+    try:
+        p.ctl("stubborn-courier")
+        begin = time.monotonic()
+        assert p.end() == 0
+        assert 2 < time.monotonic() - begin < 6
+        assert "it did not stop in time" in p.errors()
     finally:
         p.clean()
 

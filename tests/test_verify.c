@@ -389,6 +389,84 @@ test_command(void)
 	log_scratch_free(b.dir);
 }
 
+/* Whoever's log it is, no entry of it moves a terminal. */
+static void
+test_show(void)
+{
+	static const char *const entries[] = {"{\"a\":\"\xc2\x9b"
+					      "31m\xe2\x80\xae\"}",
+	    "{\"a\":\"\x1b]0;x\x07\"}", ""};
+	static char out[1 << 16];
+	struct build b;
+
+	build_open(&b, log_scratch());
+	for (uint64_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(ledger_append(b.ledger, i, entries[i],
+				    strlen(entries[i]), NULL, NULL),
+		    0);
+	CU_ASSERT_EQUAL(ledger_seal(b.ledger, NULL), 0);
+	build_close(&b);
+	CU_ASSERT_EQUAL(command(b.dir, "show 0", out, sizeof(out)), 0);
+	CU_ASSERT_STRING_EQUAL(out, "{\"a\":\"\\u009b31m\\u202e\"}\n");
+	CU_ASSERT_EQUAL(command(b.dir, "show 1", out, sizeof(out)), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\\x1b]0;x\\x07"));
+	CU_ASSERT_PTR_NULL(strchr(out, '\x1b'));
+	CU_ASSERT_EQUAL(command(b.dir, "show 2", out, sizeof(out)), 0);
+	CU_ASSERT_STRING_EQUAL(out, "\n");
+	log_scratch_free(b.dir);
+}
+
+/* As an account that may read all but what the command has taken away: what is said is
+ * that, and not that somebody tampered. */
+static void
+want_denied(const char *dir, const char *cmd)
+{
+	struct said s = {0};
+	struct verify_result r;
+	int status = 0;
+	pid_t pid;
+
+	run(dir, "chmod -R a+rX .");
+	run(dir, cmd);
+	run(dir, "find . ! -type d -exec touch -h -d '1 hour ago' {} +");
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+			_exit(3);
+		if (check(dir, &s, &r) == TOSD_ESTATE && r.tampered == 0)
+			_exit(0);
+		s.loud = stderr;
+		check(dir, &s, &r);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT_TRUE(WIFEXITED(status));
+	CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+	if (WEXITSTATUS(status) != 0)
+		fprintf(stderr, "after %s\n", cmd);
+}
+
+static void
+test_denied(void)
+{
+	struct build b;
+
+	build_sample(&b, log_scratch());
+	build_close(&b);
+	want_denied(b.dir, "chmod 0 $(find evidence -name '*.warc' | sort | tail -1)");
+	want_denied(b.dir, "chmod 0 $(find evidence -name '*.salt' | sort | tail -1)");
+	want_denied(b.dir, "chmod 0 evidence");
+	want_denied(b.dir, "chmod 0 log/tile/0/000");
+	want_denied(b.dir, "chmod 0 log/tile/entries/000");
+	want_denied(b.dir, "chmod 0 log/tile/1/000.p/*");
+	want_denied(b.dir, "chmod 0 log/checkpoint");
+	want_denied(b.dir, "chmod 0 log/checkpoints/100.note");
+	run(b.dir, "chmod -R a+rX .");
+	want(b.dir, 0);
+	log_scratch_free(b.dir);
+}
+
 static const struct suite_test tests[] = {
     {"a clean record", test_clean},
     {"clean records of many sizes", test_clean_many},
@@ -399,7 +477,9 @@ static const struct suite_test tests[] = {
     {"incomplete but consistent", test_incomplete},
     {"beside a writer", test_beside_writer},
     {"erasure", test_erased},
+    {"what may not be read", test_denied},
     {"the command", test_command},
+    {"an entry shown", test_show},
 };
 
 SUITE_MAIN("verify", tests)

@@ -261,7 +261,8 @@ find_row(const struct look *k)
 int64_t
 case_stage_deadline(const struct ladder *l, int stage, int severity)
 {
-	const struct ladder_stage *st = &l->stages[stage - 1];
+	int last = stage < l->nstages ? stage : l->nstages;
+	const struct ladder_stage *st = &l->stages[last > 0 ? last - 1 : 0];
 
 	if (severity >= l->critical && st->deadline_critical > 0)
 		return st->deadline_critical;
@@ -406,9 +407,13 @@ void
 case_step(const struct ladder *l, const struct case_state *s,
     const struct case_event *ev, struct case_step *out)
 {
-	struct look k = {l, s, ev};
+	struct case_state at = *s;
+	struct look k = {l, &at, ev};
 	const struct row *r;
 
+	/* A reload can have taken stages away under it. */
+	if (at.stage > l->nstages)
+		at.stage = l->nstages;
 	memset(out, 0, sizeof(*out));
 	out->next = *s;
 	r = find_row(&k);
@@ -416,6 +421,7 @@ case_step(const struct ladder *l, const struct case_state *s,
 		out->row = "no step";
 		return;
 	}
+	out->next.stage = at.stage;
 	out->row = r->name;
 	out->actions = r->actions;
 	if (ev->type == CASE_EV_VIOLATION) {

@@ -17,7 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LADDER_STAGES_MAX 8
+#include "conf/conf.h"
+
+#define LADDER_STAGES_MAX CONF_STAGES_MAX
 
 struct ladder_stage {
 	int64_t deadline;	   /* ms from delivery */
@@ -125,7 +127,8 @@ struct case_step {
 void case_step(const struct ladder *l, const struct case_state *s,
     const struct case_event *ev, struct case_step *out);
 
-/* How long a stage's deadline is for a case of that severity; stage from 1. */
+/* How long a stage's deadline is for a case of that severity; stage from 1, beyond the
+ * last one: that of the last. */
 int64_t case_stage_deadline(const struct ladder *l, int stage, int severity);
 
 /* Whether the tenant's process meets its threshold, given what was counted. */

@@ -204,6 +204,7 @@ struct conf_stage {
 	int64_t deadline_critical; /* the same when severity is critical; 0: deadline */
 };
 
+#define CONF_STAGES_MAX 8
 struct conf_ladder {
 	struct conf_stage *stages; /* in order; after the last comes the recommendation */
 	size_t nstages;

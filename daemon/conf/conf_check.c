@@ -454,6 +454,10 @@ conf_check_ladder(const struct conf_section *sec)
 		memcpy(l->stages, default_stages, sizeof(default_stages));
 		l->nstages = NDEFAULT;
 	}
+	if (l->nstages > CONF_STAGES_MAX)
+		conf_walk_say(sec->w, list,
+		    "the ladder has %zu stages, and %d are the most; take some out",
+		    l->nstages, CONF_STAGES_MAX);
 	for (size_t i = 0; i < l->nstages && list != NULL; i++)
 		for (size_t j = 0; j < i && l->stages[i].name != NULL; j++)
 			if (l->stages[j].name != NULL &&

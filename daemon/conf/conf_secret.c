@@ -57,8 +57,10 @@ secret_read(const char *path, bool strict, struct buf *out, struct err *e)
 	/* One allocation, so that no copy is left behind by growing. */
 	buf_reserve(out, SECRET_MAX + 8192);
 	rc = file_read_fd(fd, path, SECRET_MAX, out, e);
-	if (rc == 0 && out->len > start && out->data[out->len - 1] == '\n')
-		out->data[--out->len] = '\0';
+	/* One end of line, whichever editor wrote it. */
+	for (const char *c = "\n\r"; rc == 0 && *c != '\0'; c++)
+		if (out->len > start && out->data[out->len - 1] == *c)
+			out->data[--out->len] = '\0';
 	if (rc == 0 && out->len == start)
 		rc = err_set(e, TOSD_EINVAL, "the secret %s is empty", path);
 	if (rc != 0 && out->len > start) {

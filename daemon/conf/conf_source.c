@@ -18,6 +18,9 @@
 
 #define SOURCE_MAX ((size_t)16 << 20)
 #define SOURCES_MAX 100000
+/* All of them, with what conf_sources_put() adds to each: a role takes no more. */
+#define SOURCES_BYTES ((size_t)64 << 20)
+#define SOURCE_EXTRA 64
 
 char *
 conf_source_folder(const char *name)
@@ -28,19 +31,27 @@ conf_source_folder(const char *name)
 	return folder;
 }
 
+/* *room: bytes that are left for this one and the next. */
 static int
-add(struct conf_sources *s, const char *path, struct err *e)
+add(struct conf_sources *s, const char *path, size_t *room, struct err *e)
 {
 	struct buf b = {0};
 	int rc = file_read(path, SOURCE_MAX, &b, e);
+	size_t takes = b.len + strlen(path) + SOURCE_EXTRA;
 
 	if (rc == 0 && b.len > 0 && memchr(b.data, '\0', b.len) != NULL)
 		rc = err_set(
 		    e, TOSD_EINVAL, "%s holds a NUL byte: it is not a text file", path);
+	if (rc == 0 && takes > *room)
+		rc = err_set(e, TOSD_ELIMIT,
+		    "%s: with it the files of the configuration have more than %zu "
+		    "bytes together, which is the most; take something out",
+		    path, SOURCES_BYTES);
 	if (rc != 0) {
 		buf_free(&b);
 		return rc;
 	}
+	*room -= takes;
 	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
 	s->v[s->n].name = xstrdup(path);
 	s->v[s->n++].text = buf_take(&b);
@@ -113,7 +124,8 @@ by_bytes(const struct dirent **a, const struct dirent **b)
 /* Silence must never mean "no tenants any more": only a folder that nobody named
  * may be missing. */
 static int
-add_folder(struct conf_sources *s, const char *folder, bool named, struct err *e)
+add_folder(
+    struct conf_sources *s, const char *folder, bool named, size_t room, struct err *e)
 {
 	struct dirent **v;
 	int n = scandir(folder, &v, is_conf, by_bytes), rc = 0;
@@ -132,7 +144,7 @@ add_folder(struct conf_sources *s, const char *folder, bool named, struct err *e
 		char *path = xasprintf("%s/%s", folder, v[i]->d_name);
 
 		if (rc == 0)
-			rc = add(s, path, e);
+			rc = add(s, path, &room, e);
 		free(path);
 		free(v[i]);
 	}
@@ -144,12 +156,13 @@ int
 conf_sources_read(const char *path, struct conf_sources *out, struct err *e)
 {
 	char *main_path = NULL, *folder = NULL, *named = NULL, *dir = NULL;
+	size_t room = SOURCES_BYTES;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	rc = absolute(path, &main_path, e);
 	if (rc == 0)
-		rc = add(out, main_path, e);
+		rc = add(out, main_path, &room, e);
 	if (rc != 0)
 		goto out;
 	folder = conf_source_folder(main_path);
@@ -160,7 +173,7 @@ conf_sources_read(const char *path, struct conf_sources *out, struct err *e)
 		dir = xstrdup(named);
 	else
 		dir = xasprintf("%s/%s", folder, named);
-	rc = add_folder(out, dir, named != NULL, e);
+	rc = add_folder(out, dir, named != NULL, room, e);
 out:
 	if (rc != 0)
 		conf_sources_clear(out);

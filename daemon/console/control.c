@@ -29,6 +29,7 @@ struct client {
 	uint32_t uid;
 	struct buf in, out;
 	size_t sent;
+	uint64_t turn; /* when it was last heard */
 };
 
 struct control {
@@ -40,6 +41,7 @@ struct control {
 	void *ctx;
 	struct client *clients;
 	unsigned n;
+	uint64_t turns;
 };
 
 static void
@@ -131,6 +133,7 @@ on_client(void *ctx, int fd, unsigned what)
 		}
 		if (n > 0)
 			c->in.len += n;
+		c->turn = ++c->owner->turns;
 		if (!take_lines(c)) {
 			client_free(c);
 			return;
@@ -138,6 +141,18 @@ on_client(void *ctx, int fd, unsigned what)
 	}
 	if (!flush_out(c))
 		client_free(c);
+}
+
+/* Of too many the one that has been silent for longest goes: it may never ask. */
+static void
+drop_one(struct control *k)
+{
+	struct client *idlest = k->clients;
+
+	for (struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->turn < idlest->turn)
+			idlest = c;
+	client_free(idlest);
 }
 
 static void
@@ -152,15 +167,17 @@ on_accept(void *ctx, int fd, unsigned what)
 	(void)what;
 	if (s < 0)
 		return;
-	if (k->n >= CLIENTS_MAX ||
-	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
+	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
 		close(s);
 		return;
 	}
+	if (k->n == CLIENTS_MAX)
+		drop_one(k);
 	c = xcalloc(1, sizeof(*c));
 	c->owner = k;
 	c->fd = s;
 	c->uid = cred.uid;
+	c->turn = ++k->turns;
 	c->next = k->clients;
 	k->clients = c;
 	k->n++;

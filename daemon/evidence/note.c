@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "evidence/place.h"
 
 #define ALG_ED25519 1
 #define KEY_LEN 32 /* of a seed and of a public key */
@@ -231,38 +232,55 @@ note_key_vkey(const struct note_key *k)
 	return key_text(k, "", k->pub);
 }
 
+/* Gives a file a further name, which must be free. */
+static int
+name_new(const char *from, const char *path, struct err *e)
+{
+	int rc = 0;
+
+	if (link(from, path) != 0) {
+		rc = errno == EEXIST ? TOSD_EEXIST : TOSD_EIO;
+		err_sys(e, "cannot create %s", path);
+		if (e != NULL)
+			e->code = rc;
+	}
+	return rc;
+}
+
+/* It has its name once it is whole: a start that is killed here must not leave half a
+ * key to the next one. */
 int
 note_key_save(const struct note_key *k, const char *path, struct err *e)
 {
 	char *text = note_key_text(k), *dir = xstrdup(path);
-	int fd = -1, rc = 0;
+	char *line = NULL, *part = xasprintf("%s" PLACE_PART, path);
+	int fd, rc;
 
 	if (text == NULL) {
 		rc = err_set(
 		    e, TOSD_EINVAL, "the key of %s is not a secret one", k->name);
 		goto out;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		rc = errno == EEXIST ? TOSD_EEXIST : TOSD_EIO;
-		err_sys(e, "cannot create %s", path);
-		if (e != NULL)
-			e->code = rc;
+	line = xasprintf("%s\n", text);
+	unlink(
+	    part); /* another name of the key, if the crash was after it had this one */
+	rc = file_begin(path, line, strlen(line), 0600, &fd, e);
+	if (rc != 0)
 		goto out;
-	}
-	if (dprintf(fd, "%s\n", text) != (int)strlen(text) + 1) {
-		rc = err_sys(e, "cannot write %s", path);
-		unlink(path);
-		goto out;
-	}
 	file_sync_fd(fd, path);
-	file_sync_dir(dirname(dir));
+	close(fd);
+	rc = name_new(part, path, e);
+	unlink(part);
+	if (rc == 0)
+		file_sync_dir(dirname(dir));
 out:
-	if (fd >= 0)
-		close(fd);
 	if (text != NULL)
 		OPENSSL_cleanse(text, strlen(text));
+	if (line != NULL)
+		OPENSSL_cleanse(line, strlen(line));
 	free(text);
+	free(line);
+	free(part);
 	free(dir);
 	return rc;
 }

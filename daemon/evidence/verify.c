@@ -35,6 +35,16 @@ verify_say(struct verify *v, int64_t index, const char *file, bool tamper,
 		v->o->report(v->o->ctx, &p);
 }
 
+bool
+verify_denied(const struct verify *v, const char *file)
+{
+	char *path = xasprintf("%s/%s", v->o->dir, file);
+	bool yes = access(path, R_OK) != 0 && errno == EACCES;
+
+	free(path);
+	return yes;
+}
+
 static bool
 there(const char *dir, const char *name)
 {

@@ -179,7 +179,7 @@ check_bytes(const struct entry *en, const char *rel, const char *commit, uint64_
 		verify_say(v, (int64_t)en->index,
 		    rc == TOSD_ETAMPER && salted_salt_broken(v->o->dir, rel) ? salt
 									     : rel,
-		    true, "%s", why.text);
+		    !verify_denied(v, rel) && !verify_denied(v, salt), "%s", why.text);
 	else if (size != bytes)
 		verify_say(v, (int64_t)en->index, rel, true,
 		    "the file has %llu bytes, the entry says %llu",

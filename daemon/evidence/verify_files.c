@@ -124,6 +124,11 @@ stray_older(
 
 	if (rc == TOSD_ENOENT)
 		goto out; /* tidied away meanwhile */
+	snprintf(file, sizeof(file), "%s%s", v->prefix, rel);
+	if (rc != 0 && verify_denied(v, file)) {
+		verify_say(v, -1, file, false, "the file cannot be read");
+		goto out;
+	}
 	if (level == TILE_ENTRIES)
 		same = same && tile_read_bundle(v->log, index, now, &new, NULL) == 0;
 	else
@@ -138,14 +143,12 @@ stray_older(
 			same = tile_entry(&p, old.data + old.len, &entry, &n);
 		same = same && p == old.data + old.len;
 	}
-	if (!same) {
-		snprintf(file, sizeof(file), "%s%s", v->prefix, rel);
+	if (!same)
 		verify_say(v,
 		    (int64_t)((index * TILE_WIDTH) << (8 * (level > 0 ? level : 0))),
 		    file, true,
 		    "a partial file of an older head is not the start of the "
 		    "present one");
-	}
 out:
 	buf_free(&old);
 	buf_free(&new);

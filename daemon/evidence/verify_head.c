@@ -58,7 +58,7 @@ load_head(struct verify *v, const char *name, struct checkpoint *c)
 		rc = checkpoint_parse(v->key, b.data, b.len, c, &why);
 	if (rc != 0) {
 		snprintf(file, sizeof(file), "%s%s", v->prefix, name);
-		verify_say(v, -1, file, true, "%s",
+		verify_say(v, -1, file, !verify_denied(v, file), "%s",
 		    rc == TOSD_ENOENT ? "the signed head is missing" : why.text);
 	}
 	v->r->heads++;

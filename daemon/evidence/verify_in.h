@@ -69,6 +69,10 @@ struct verify_missing {
 void verify_say(struct verify *v, int64_t index, const char *file, bool tamper,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* This account may not read the file, by its name in what is said: then nothing is known of
+ * it, and nobody is accused. */
+bool verify_denied(const struct verify *v, const char *file);
+
 /* Sets live if a writer holds the log now; one may come while we look. */
 void verify_look_live(struct verify *v);
 

@@ -65,7 +65,8 @@ load_tile(struct verify *v, int level, uint64_t index, unsigned width, struct bu
 		verify_say(v, first, name, true, "the tile has %zu bytes instead of %u",
 		    b->len, got * DIGEST_LEN);
 	else if (!ok && !quiet)
-		verify_say(v, first, name, true, "the tile %s", load_words(rc));
+		verify_say(v, first, name, !verify_denied(v, name), "the tile %s",
+		    load_words(rc));
 	return ok;
 }
 
@@ -79,8 +80,8 @@ load_bundle(struct verify *v, struct piece *p)
 	int64_t first = (int64_t)(p->index * TILE_WIDTH);
 
 	if (rc != 0) {
-		verify_say(v, first, p->bundle_name, true, "the bundle of entries %s",
-		    load_words(rc));
+		verify_say(v, first, p->bundle_name, !verify_denied(v, p->bundle_name),
+		    "the bundle of entries %s", load_words(rc));
 		return;
 	}
 	p->bundle_ok = true;

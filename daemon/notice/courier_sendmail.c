@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
-#define EX_TEMPFAIL 75 /* sysexits.h of every sendmail */
-#define LOOK_MS 50     /* between looks whether the program has ended */
+#define LOOK_MS 50 /* between looks whether the program has ended */
 
 struct program {
 	pid_t pid;
@@ -160,6 +160,20 @@ wait_for(struct program *p, int64_t timeout)
 	return status;
 }
 
+/* Exit codes that speak of this machine or its configuration and not of the mail: a
+ * later try is right.  Nothing has left. */
+static bool
+about_us(int code)
+{
+	static const int codes[] = {EX_UNAVAILABLE, EX_SOFTWARE, EX_OSERR, EX_OSFILE,
+	    EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_CONFIG};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
 static void
 conclude(struct program *p, int status, struct courier_result *r)
 {
@@ -174,7 +188,7 @@ conclude(struct program *p, int status, struct courier_result *r)
 	} else {
 		snprintf(words, sizeof(words), "the mail program ended with status %d",
 		    code);
-		if (code == EX_TEMPFAIL)
+		if (about_us(code))
 			o = SENT_SOFT;
 		else if (code == 0)
 			o = p->written == p->text.len ? SENT_OK : SENT_UNKNOWN;

@@ -109,12 +109,13 @@ set_options(CURL *h, const struct courier_settings *s, struct smtp *t, char *err
 	}
 }
 
-/* Replies that speak of our own login, not of this mail: fixing the configuration
- * helps, so a later try is right. */
+/* Replies that speak of our own login or of TLS, not of this mail: fixing the
+ * configuration helps, so a later try is right. */
 static bool
-about_us(long code)
+about_us(CURLcode rc, long code)
 {
-	return code == 530 || code == 534 || code == 535 || code == 538;
+	return rc == CURLE_LOGIN_DENIED || rc == CURLE_USE_SSL_FAILED || code == 530 ||
+	       code == 534 || code == 535 || code == 538;
 }
 
 static enum sent_outcome
@@ -122,7 +123,7 @@ classify(CURLcode rc, long code, bool all_given)
 {
 	if (rc == CURLE_OK)
 		return SENT_OK;
-	if (code >= 500 && code <= 599 && rc != CURLE_LOGIN_DENIED && !about_us(code))
+	if (code >= 500 && code <= 599 && !about_us(rc, code))
 		return SENT_HARD;
 	if (code >= 400 && code <= 599)
 		return SENT_SOFT;

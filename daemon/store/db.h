@@ -168,6 +168,9 @@ void db_share(struct store *s);
 /* The same store once more, for a thread of ours that copies from the WAL and does nothing
  * else; *out NULL on failure. */
 int db_open_beside(const struct store *s, struct store **out, struct err *e);
+/* To be called in the transaction of an erasure, with what came of it: the commit then
+ * empties the WAL. */
+int db_erased(struct store *s, int rc, struct err *e);
 /* Closes all cached statements. */
 void db_forget(struct store *s);
 

@@ -264,7 +264,8 @@ int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t 
  * Count in *n. */
 int store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
     size_t max, size_t *n, struct err *e);
-/* Erases the body of every revision of a capture (privacy); rows stay. */
+/* Erases the body of every revision of a capture (privacy), and what findings and
+ * violations have of its words; rows stay. */
 int store_revision_erase(struct store *s, const char *capture_file, struct err *e);
 
 /* --- what a program of a plugin still has to say of a revision that is pending --- */

@@ -135,8 +135,7 @@ store_ask_erase(struct store *s, const char *file, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "t", file);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
-	s->erased |= rc == 0;
-	return db_done(s, own, rc, e);
+	return db_done(s, own, db_erased(s, rc, e), e);
 }
 
 int
@@ -153,8 +152,7 @@ store_ask_unask(struct store *s, int64_t id, int64_t due, struct err *e)
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "im", id, due);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
-	s->erased |= rc == 0;
-	return db_done(s, own, rc, e);
+	return db_done(s, own, db_erased(s, rc, e), e);
 }
 
 #define EXPIRE                                                            \

@@ -172,11 +172,40 @@ read_kept(sqlite3_stmt *st, struct store_kept *k)
 		  !is_husk(sqlite3_column_blob(st, 5), sqlite3_column_bytes(st, 5));
 }
 
+/* What was seen later than the newest revision was seen while the clock was ahead,
+ * since numbers rise with time. */
+struct times {
+	int64_t newest;
+	int64_t id,
+	    seen; /* the next one of a time that can be, once it was looked for */
+};
+
+/* It counts as seen with the next one of a time that can be; else it would end every
+ * walk until that time has come. */
+static void
+mend_seen(struct store *s, struct times *t, struct store_kept *k)
+{
+	static const char sql[] = "SELECT id FROM revision WHERE id > ?1 AND "
+				  "seen <= ?2 ORDER BY id LIMIT 1";
+
+	if (t->newest == CLOCK_NONE || k->seen <= t->newest)
+		return;
+	if (t->id < k->id) {
+		t->id = db_number(s, 0, sql, "ii", k->id, t->newest);
+		t->seen = store_past_seen(s, t->id);
+	}
+	if (t->id != 0)
+		k->seen = t->seen;
+}
+
 /* The rows are read first: what fn changes does not disturb the walk. */
 static int
 kept_walk(struct store *s, const char *sql, int64_t after, int64_t before, size_t max,
     store_kept_fn *fn, void *ctx)
 {
+	static const char newest[] =
+	    "SELECT seen FROM revision ORDER BY id DESC LIMIT 1";
+	struct times t = {db_number(s, CLOCK_NONE, newest, ""), 0, 0};
 	struct err e = ERR_INIT;
 	sqlite3_stmt *st = db_todo_write(s, &e) == 0
 			       ? db_query(s, sql, &e, "ii", after, (int64_t)max)
@@ -190,6 +219,7 @@ kept_walk(struct store *s, const char *sql, int64_t after, int64_t before, size_
 	v = xcalloc(max > 0 ? max : 1, sizeof(*v));
 	while (n < max && (rc = db_step(s, st, &e)) > 0) {
 		read_kept(st, &v[n]);
+		mend_seen(s, &t, &v[n]);
 		if (v[n].seen != CLOCK_NONE && v[n].seen >= before)
 			break;
 		n++;

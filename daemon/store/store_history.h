@@ -54,7 +54,8 @@ uint32_t store_thinned_share(struct store *s, int64_t revision);
 typedef int store_thinned_fn(void *ctx, const struct store_thinned *t);
 int store_thinned_each(struct store *s, store_thinned_fn *fn, void *ctx);
 
-/* A revision as a mark finds it. */
+/* A revision as a mark finds it; seen: not later than those after it, where the clock was
+ * ahead for a while. */
 struct store_kept {
 	int64_t id, item, feed, seen;
 	char digest[DIGEST_HEX];

@@ -402,17 +402,22 @@ store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t
 int
 store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 {
-	static const char sql[] = "UPDATE revision SET body = NULL WHERE file = ?1";
+#define OF_FILE "revision IN (SELECT id FROM revision WHERE file = ?1)"
+	/* A quote is of the text, and a reason can have words of it. */
+	static const char *const sql[] = {
+	    "UPDATE violation SET quote = NULL, reason = NULL WHERE " OF_FILE,
+	    "UPDATE finding SET reason = NULL WHERE " OF_FILE,
+	    "UPDATE revision SET body = NULL WHERE file = ?1"};
 	bool own;
 	int rc = db_write(s, NULL, NULL, &own, e);
 
 	if (rc < 0)
 		return rc;
 	db_exec(s, "PRAGMA secure_delete = ON", NULL);
-	rc = db_run(s, sql, NULL, e, "t", capture_file);
+	for (size_t i = 0; rc == 0 && i < sizeof(sql) / sizeof(sql[0]); i++)
+		rc = db_run(s, sql[i], NULL, e, "t", capture_file);
 	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
-	s->erased |= rc == 0;
-	return db_done(s, own, rc, e);
+	return db_done(s, own, db_erased(s, rc, e), e);
 }
 
 /* --- findings --- */

@@ -182,6 +182,45 @@ make_private(const struct store *s, struct err *e)
 	return 0;
 }
 
+/* --- what was erased --- */
+
+int
+db_erased(struct store *s, int rc, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO meta VALUES('erased', '1') ON CONFLICT DO NOTHING";
+
+	if (rc == 0)
+		rc = db_run(s, sql, NULL, e, "");
+	s->erased |= rc == 0;
+	return rc;
+}
+
+/* What was erased must not stay in the WAL.  A reader may stand in the way: then the
+ * next commit tries again, so no one waits for long; and the next start, should we be
+ * killed before. */
+static void
+empty_wal(struct store *s)
+{
+	db_async_quiet(s);
+	sqlite3_busy_timeout(s->db, BUSY_MS / 50);
+	s->erased = db_number(s, 1, "PRAGMA wal_checkpoint(TRUNCATE)", "") != 0;
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	if (!s->erased)
+		db_run(s, "DELETE FROM meta WHERE key = 'erased'", NULL, NULL, "");
+}
+
+/* A crash may have come between an erasure and the end of its bytes in the WAL. */
+static void
+erase_again(struct store *s)
+{
+	char *left = store_meta_get(s, "erased");
+
+	if (left != NULL)
+		empty_wal(s);
+	free(left);
+}
+
 static int
 open_store(const char *url, bool readonly, struct store **out, struct err *e)
 {
@@ -218,6 +257,8 @@ open_store(const char *url, bool readonly, struct store **out, struct err *e)
 	/* The name of a new file must survive a power cut as well. */
 	if (rc == 0 && !readonly && !s->memory)
 		file_sync_dir(s->dir);
+	if (rc == 0 && !readonly)
+		erase_again(s);
 	if (rc == 0 && !readonly)
 		rc = db_key_open(s, e);
 	if (rc < 0)
@@ -311,17 +352,6 @@ store_begin(struct store *s, struct err *e)
 	s->broken = false;
 	s->txn++; /* forgets the fences read before */
 	return 0;
-}
-
-/* What was erased must not stay in the WAL.  A reader may stand in the way: then the
- * next commit tries again, so no one waits for long. */
-static void
-empty_wal(struct store *s)
-{
-	db_async_quiet(s);
-	sqlite3_busy_timeout(s->db, BUSY_MS / 50);
-	s->erased = db_number(s, 1, "PRAGMA wal_checkpoint(TRUNCATE)", "") != 0;
-	sqlite3_busy_timeout(s->db, BUSY_MS);
 }
 
 int

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -35,7 +36,9 @@ cell(const json_t *v, struct buf *b)
 		return;
 	}
 	text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
-	buf_puts(b, text != NULL ? text : "?");
+	if (text == NULL)
+		text = xstrdup("?");
+	text_escape_json(b, text, strlen(text));
 	free(text);
 }
 

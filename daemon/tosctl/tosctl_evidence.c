@@ -166,6 +166,25 @@ cmd_verify(int argc, char **argv)
 	return rc == 0 ? EXIT_DONE : rc == TOSD_ETAMPER ? EXIT_NO : EXIT_PART;
 }
 
+/* Whoever's log it is, it moves no terminal.  JSON on one line stays JSON that says the
+ * same. */
+static void
+print_entry(const struct buf *b)
+{
+	struct buf shown = {0};
+	bool line = true;
+
+	for (size_t i = 0; i < b->len; i++)
+		line = line && (unsigned char)b->data[i] >= 0x20;
+	if (line)
+		text_escape_json(&shown, b->data, b->len);
+	else
+		text_escape_buf(&shown, b->data, b->len);
+	buf_putc(&shown, '\n');
+	fwrite(shown.data, 1, shown.len, stdout);
+	buf_free(&shown);
+}
+
 static int
 cmd_show(int argc, char **argv)
 {
@@ -185,7 +204,7 @@ cmd_show(int argc, char **argv)
 	if (rc == 0)
 		rc = ledger_read(l, index, &b, &e);
 	if (rc == 0)
-		printf("%.*s\n", (int)b.len, b.data);
+		print_entry(&b);
 	buf_free(&b);
 	ledger_free(&l);
 	if (rc != 0)

@@ -86,19 +86,21 @@ store_path(const struct options *o, char **out, struct err *e)
 	return 0;
 }
 
-/* The daemon holds this lock while it runs. */
+/* The daemon holds this lock while it runs, and we until the store is in its place:
+ * none may start on the old one meanwhile.  *fd: to be closed; -1: there is no lock. */
 static int
-check_stopped(const char *dir, struct err *e)
+take_lock(const char *dir, int *fd, struct err *e)
 {
 	struct flock lk = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char *path = xasprintf("%s/log/lock", dir);
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	int rc = 0;
 
-	if (fd >= 0 && fcntl(fd, F_OFD_GETLK, &lk) == 0 && lk.l_type != F_UNLCK)
-		rc =
-		    err_set(e, TOSD_EBUSY, "the daemon runs on %s: stop it first", dir);
-	if (fd >= 0)
-		close(fd);
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
+		rc = errno == EAGAIN || errno == EACCES
+			 ? err_set(e, TOSD_EBUSY,
+			       "the daemon runs on %s: stop it first", dir)
+			 : err_sys(e, "cannot lock %s", path);
 	free(path);
 	return rc;
 }
@@ -117,7 +119,38 @@ remove_store(const char *path)
 	}
 }
 
-/* Moves an old store out of the way, with what belongs to it. */
+/* What could not be copied from the log of writes to the store is only there. */
+static int
+check_whole(const char *path, struct err *e)
+{
+	char *wal = xasprintf("%s-wal", path);
+	struct stat st;
+	bool left = stat(wal, &st) == 0 && st.st_size > 0;
+
+	free(wal);
+	return left ? err_set(e, TOSD_EIO,
+			  "%s: cannot be written to its end: the disk is full: free "
+			  "space, then begin again",
+			  path)
+		    : 0;
+}
+
+/* Made by root it would be root's, and the daemon runs as another account: the one that
+ * has the state folder. */
+static int
+give_away(const char *dir, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(dir, &st) != 0)
+		return 0;
+	return lchown(path, st.st_uid, st.st_gid) == 0
+		   ? 0
+		   : err_sys(e, "cannot give %s to the owner of %s", path, dir);
+}
+
+/* Moves an old store out of the way, with what belongs to it.  Where only that is left
+ * it must go as well: it would be read as part of the new store. */
 static int
 move_aside(const char *path, int64_t now, struct err *e)
 {
@@ -217,7 +250,11 @@ make_store(const struct options *o, const char *path, struct err *e)
 	vault_free(&r.vault);
 	ledger_free(&r.ledger);
 	free(r.lost);
-	if (rc == 0 && exists)
+	if (rc == 0)
+		rc = check_whole(draft, e);
+	if (rc == 0)
+		rc = give_away(o->dir, draft, e);
+	if (rc == 0)
 		rc = move_aside(path, clock_now(), e);
 	if (rc == 0 && rename(draft, path) != 0)
 		rc = err_sys(e, "cannot move %s to %s", draft, path);
@@ -261,7 +298,7 @@ tosctl_rebuild(int argc, char **argv)
 	struct options o = {0};
 	struct err e = ERR_INIT;
 	char *path = NULL;
-	int rc;
+	int rc, lock = -1;
 
 	if (read_options(argc, argv, &o) != 0) {
 		fputs(usage_text, stderr);
@@ -270,10 +307,12 @@ tosctl_rebuild(int argc, char **argv)
 	log_set_level(LOG_L_WARN);
 	if ((o.conf != NULL && (rc = read_conf(&o, &e)) != 0) ||
 	    (rc = store_path(&o, &path, &e)) != 0 ||
-	    (rc = check_stopped(o.dir, &e)) != 0 ||
+	    (rc = take_lock(o.dir, &lock, &e)) != 0 ||
 	    (rc = make_store(&o, path, &e)) != 0) {
 		complain("tosctl: %s", e.text);
 	}
+	if (lock >= 0)
+		close(lock);
 	free(path);
 	conf_free(&o.parsed);
 	return rc == 0 ? DONE : rc == TOSD_ETAMPER || rc == TOSD_ESTATE ? NO : CANNOT;

@@ -132,8 +132,7 @@ replay_step(const json_t *o)
 
 	read_ladder(json_object_get(o, "ladder"), &l);
 	if (!read_state(json_object_get(o, "from"), &from) ||
-	    !read_state(json_object_get(o, "to"), &to) || !read_event(o, &ev) ||
-	    from.stage > l.nstages)
+	    !read_state(json_object_get(o, "to"), &to) || !read_event(o, &ev))
 		return false;
 	case_step(&l, &from, &ev, &st);
 	return same_state(&st.next, &to) && strcmp(st.row, str(o, "row")) == 0 &&
