@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_engine: the engine through its own calls, each test one story. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "engine/engine_in.h"
 #include "engine_bench.h"
 
@@ -996,6 +1000,48 @@ test_erase_in_hand(void)
 	bench_close(b);
 }
 
+/* In place of that of the C library. */
+static bool keeps_captures;
+
+int
+unlink(const char *path)
+{
+	if (keeps_captures && strstr(path, ".warc") != NULL) {
+		errno = EIO;
+		return -1;
+	}
+	return unlinkat(AT_FDCWD, path, 0);
+}
+
+/* An erasure is on record before the bytes are gone: should that be all that was done
+ * of it, the next start does the rest. */
+static void
+test_erase_again(void)
+{
+	struct bench *b = bench_open();
+	char *path;
+	json_t *r;
+
+	bench_feed(b, two, 2);
+	path = xasprintf("%s/%s", b->dir, bench_str(bench_last(b, "capture"), "file"));
+	keeps_captures = true;
+	r = bench_ask(b, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "erase", "file",
+			     bench_str(bench_last(b, "capture"), "file"), "person",
+			     "p1", "reason", "they asked"));
+	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "ok")));
+	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 1);
+	json_decref(r);
+	bench_restart_async(b);
+	CU_ASSERT_EQUAL(access(path, F_OK), 0);
+	keeps_captures = false;
+	bench_restart_async(b);
+	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+	bench_restart_async(b);
+	CU_ASSERT_EQUAL(bench_count(b, "erasure"), 1);
+	free(path);
+	bench_close(b);
+}
+
 static void
 test_absence(void)
 {
@@ -1233,6 +1279,7 @@ static const struct suite_test tests[] = {
     {"absences add up", test_absences},
     {"an erasure of nothing", test_erase_nothing},
     {"an erasure of what is in hand", test_erase_in_hand},
+    {"an erasure that was not done to its end", test_erase_again},
     {"our own absence", test_absence},
     {"a machine that stood still", test_stood_still},
     {"a clock that is set back", test_set_back},

@@ -119,6 +119,7 @@ engine_new(
 	engine_life_load(g);
 	engine_begin(g);
 	record_start(g, now);
+	engine_person_erase_again(g);
 	engine_alive_absence(g, now);
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);

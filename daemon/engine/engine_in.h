@@ -729,6 +729,8 @@ int engine_person_reason(
 /* The case that the request names. */
 int engine_case_named(
     const struct engine_call *k, struct store_case *c, struct err *e);
+/* At a start: what a crash, or the disk, left of an erasure. */
+void engine_person_erase_again(struct engine *g);
 engine_cmd_fn engine_person_decide, engine_person_appeal, engine_person_reply,
     engine_person_hold, engine_person_erase, engine_person_outbox, engine_person_poll;
 

@@ -328,6 +328,9 @@ engine_person_hold(struct engine_call *k, struct err *e)
 	return 0;
 }
 
+/* What the vault has to erase yet, in the store's meta: a file, or nothing. */
+#define ERASING "erasing"
+
 /* Captures, what models answered, and the words of a report. */
 static bool
 erasable(const char *file)
@@ -392,7 +395,10 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	buf_free(&bytes);
 	if (rc != 0)
 		return rc;
-	/* On record first: after a crash between the two the erasure is repeated. */
+	/* On record first: after a crash between the two the next start does the rest.
+	 */
+	engine_must(
+	    store_meta_set(k->g->store, ERASING, file, e), 0, "cannot erase", e);
 	engine_record(k->g, "erasure",
 	    json_pack("{s:s, s:s}", "erased", file, "person", who->name), NULL, k->now);
 	engine_must(store_revision_erase(k->g->store, file, e), 0, "cannot erase", e);
@@ -401,7 +407,35 @@ engine_person_erase(struct engine_call *k, struct err *e)
 	engine_must(store_ask_erase(k->g->store, file, e), 0, "cannot erase", e);
 	engine_flush(k->g, k->now);
 	engine_record_seal(k->g, true, k->now);
-	return vault_erase(k->g->vault, file, e);
+	rc = vault_erase(k->g->vault, file, e);
+	if (rc == 0)
+		engine_must(store_meta_set(k->g->store, ERASING, "", e), 0,
+		    "cannot keep that it is erased", e);
+	return rc;
+}
+
+void
+engine_person_erase_again(struct engine *g)
+{
+	char *file = store_meta_get(g->store, ERASING);
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (file == NULL || file[0] == '\0') {
+		free(file);
+		return;
+	}
+	rc = vault_erase(g->vault, file, &e);
+	if (rc == 0 || rc == TOSD_ENOENT)
+		engine_must(store_meta_set(g->store, ERASING, "", &e), 0,
+		    "cannot keep that it is erased", &e);
+	if (rc == 0)
+		log_info("record", "%s was not erased to its end, and is now", file);
+	else if (rc != TOSD_ENOENT)
+		log_err("record",
+		    "%s has to be erased and cannot: %s; the next start tries again",
+		    file, e.text);
+	free(file);
 }
 
 /* --- messages and polls --- */
