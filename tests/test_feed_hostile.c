@@ -73,6 +73,7 @@ static const struct flood floods[] = {
     {"instructions", RSS, "<?x ", "", 0, false},
     {"instructions without end", RSS, "<?", "", 0, false},
     {"doctypes", "", "<!DOCTYPE r [", "", 0, true},
+    {"doctypes with one end", "", "<!DOCTYPE r [", "]" RSS, 0, true},
     {"doctypes later", RSS, "<!DOCTYPE r [<!ENTITY a 'b'>", "", 0, false},
     {"doctype quotes", "<!DOCTYPE r [", "\"a'", "", 0, true},
     {"declared entities", "<!DOCTYPE r [", "<!ENTITY a 'b'>", "]>" RSS, 0, false},

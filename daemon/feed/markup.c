@@ -524,6 +524,7 @@ static bool
 doctype_token(struct markup *m, struct markup_token *t)
 {
 	const char *p = m->at + 2, *q;
+	bool vain = false;
 
 	t->kind = MARKUP_DOCTYPE;
 	t->text.p = p;
@@ -535,13 +536,17 @@ doctype_token(struct markup *m, struct markup_token *t)
 				m->no_subset_end = true;
 				q = p + 1;
 			}
+			vain = true; /* unless the end follows */
 			p = q;
 			continue;
 		}
 		p++;
 	}
-	if (p >= m->end || *p == '<')
+	if (p >= m->end || *p == '<') {
+		/* What was read of a subset lies ahead again. */
+		m->no_subset_end = m->no_subset_end || vain;
 		return bare_lt(m, t);
+	}
 	t->text.n = p - t->text.p;
 	return finish(m, t, p + 1);
 }
