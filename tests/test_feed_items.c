@@ -3,6 +3,7 @@
  * test_feed_items: what of several links, authors and texts counts as the item's, below
  * which address relative ones are, and that a lost end tag changes none of it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -348,6 +349,54 @@ test_lost_ends(void)
 		}
 }
 
+/* A document that is long in one place, with "the end" behind it. */
+struct long_one {
+	const char *name, *head, *unit;
+	size_t bytes;
+	const char *tail;
+};
+
+#define ATOM_ENTRY "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>i</id>"
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+/* Whatever is judged and is not all there is said to be cut: else the rest would pass
+ * for clean. */
+static void
+test_cut_is_told(void)
+{
+	static const struct long_one docs[] = {
+	    {"a plain body", ATOM_ENTRY "<content type='text'>", "x", MIB,
+		"the end</content></entry></feed>"},
+	    {"a plain title", ATOM_ENTRY "<title type='text'>", "x", 17 * KIB,
+		"the end</title></entry></feed>"},
+	    {"a plain body of JSON", "{\"items\":[{\"id\":1,\"content_text\":\"", "x",
+		MIB, "the end\"}]}"},
+	};
+
+	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {
+		struct buf b = {0};
+		struct feed_doc d;
+		char *body;
+
+		buf_puts(&b, docs[i].head);
+		for (size_t n = 0; n < docs[i].bytes; n += strlen(docs[i].unit))
+			buf_puts(&b, docs[i].unit);
+		buf_puts(&b, docs[i].tail);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		body = item_body(&d.items[0]);
+		if (strstr(body, "the end") == NULL &&
+		    (d.items[0].flags & ITEM_TRUNCATED) == 0) {
+			printf("\n    %s is cut, and nobody says so ", docs[i].name);
+			CU_FAIL("a cut that is not told");
+		}
+		free(body);
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
 static const struct suite_test tests[] = {
     {"own base", test_own_base},
     {"links", test_item_links},
@@ -356,6 +405,7 @@ static const struct suite_test tests[] = {
     {"name spaces", test_name_spaces},
     {"texts", test_item_texts},
     {"lost end tags", test_lost_ends},
+    {"cut is told", test_cut_is_told},
 };
 
 SUITE_MAIN("feed items", tests)
