@@ -372,6 +372,13 @@ test_cut_is_told(void)
 		"the end</title></entry></feed>"},
 	    {"a plain body of JSON", "{\"items\":[{\"id\":1,\"content_text\":\"", "x",
 		MIB, "the end\"}]}"},
+	    {"the third of three bodies",
+		"<rss><channel><item><description>a</description><description>", "x",
+		MIB - 1, "</description><description>the end</description></item>"},
+	    {"the rest of a second body",
+		"<rss><channel><item><description>a</description><description>b"
+		"</description><description>",
+		"x", MIB - 7, "the end</description></item>"},
 	};
 
 	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {

@@ -202,10 +202,11 @@ draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
 	}
 	/* A second body of the same kind is kept as well: it may be what readers
 	 * elsewhere see. */
-	if (t[0] != '\0' && strcmp(t, d->bodies[which]) != 0 && d->more.len < max) {
-		if (d->more.len > 0)
+	if (t[0] != '\0' && strcmp(t, d->bodies[which]) != 0) {
+		if (d->more.len > 0 && d->more.len < max)
 			buf_puts(&d->more, "\n\n");
-		feed_plain_put(&d->more, t, strlen(t), max);
+		if (!feed_plain_put(&d->more, t, strlen(t), max))
+			d->it.flags |= ITEM_TRUNCATED;
 	}
 	free(t);
 }
