@@ -379,6 +379,12 @@ test_cut_is_told(void)
 		"<rss><channel><item><description>a</description><description>b"
 		"</description><description>",
 		"x", MIB - 7, "the end</description></item>"},
+	    {"markup of a body", "<rss><channel><item><description>", "&lt;b>&lt;/b>",
+		4 * MIB + 8 * KIB, "the end</description></item>"},
+	    {"markup of XHTML", ATOM_ENTRY "<content type='xhtml'><div>", "<b></b>",
+		4 * MIB + 8 * KIB, "the end</div></content></entry></feed>"},
+	    {"a body in CDATA", "<rss><channel><item><description><![CDATA[",
+		"<!-- x -->", 5 * MIB, "the end]]></description></item>"},
 	};
 
 	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {

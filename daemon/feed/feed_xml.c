@@ -453,15 +453,18 @@ blank(const char *p, size_t n)
 	return n == 0;
 }
 
-/* Bytes of one capture are bounded: markup may be longer than its text. */
+/* Bytes of one capture are bounded: markup may be longer than its text, and what is cut
+ * may be text all the same.  Values are shorter, and cut where they are put. */
 static size_t
-room(const struct xml_state *s, size_t n)
+room(struct xml_state *s, size_t n)
 {
 	size_t max = s->build->lim->max_text * 4 + 4096;
 
 	if (s->buf.len + n <= max)
 		return n;
 	s->build->doc->truncated = true;
+	if (s->item > 0 && s->form != XML_PLAIN)
+		s->draft.it.flags |= ITEM_TRUNCATED;
 	n = s->buf.len < max ? max - s->buf.len : 0;
 	return n;
 }
