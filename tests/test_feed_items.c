@@ -357,6 +357,7 @@ struct long_one {
 };
 
 #define ATOM_ENTRY "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>i</id>"
+#define JSON_ITEM "{\"items\":[{\"id\":1,"
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
@@ -370,8 +371,8 @@ test_cut_is_told(void)
 		"the end</content></entry></feed>"},
 	    {"a plain title", ATOM_ENTRY "<title type='text'>", "x", 17 * KIB,
 		"the end</title></entry></feed>"},
-	    {"a plain body of JSON", "{\"items\":[{\"id\":1,\"content_text\":\"", "x",
-		MIB, "the end\"}]}"},
+	    {"a plain body of JSON", JSON_ITEM "\"content_text\":\"", "x", MIB,
+		"the end\"}]}"},
 	    {"the third of three bodies",
 		"<rss><channel><item><description>a</description><description>", "x",
 		MIB - 1, "</description><description>the end</description></item>"},
@@ -385,6 +386,21 @@ test_cut_is_told(void)
 		4 * MIB + 8 * KIB, "the end</div></content></entry></feed>"},
 	    {"a body in CDATA", "<rss><channel><item><description><![CDATA[",
 		"<!-- x -->", 5 * MIB, "the end]]></description></item>"},
+	    {"a title of JSON", JSON_ITEM "\"title\":\"", "x", 16 * KIB,
+		"the end\"}]}"},
+	    {"escapes of JSON", JSON_ITEM "\"title\":\"", "\\u00e9", 64 * KIB,
+		"the end\"}]}"},
+	    {"markup of JSON", JSON_ITEM "\"content_html\":\"", "<b></b>",
+		4 * MIB + 8 * KIB, "the end\"}]}"},
+	    {"a tag of JSON", JSON_ITEM "\"tags\":[\"", "x", 3 * KIB, "the end\"]}]}"},
+	    {"what a picture of JSON shows",
+		JSON_ITEM "\"attachments\":[{\"url\":\"http://e/1\",\"title\":\"", "x",
+		3 * KIB, "the end\"}]}]}"},
+	    {"a choice of JSON",
+		"{\"items\":[{\"@context\":\"x\",\"type\":\"Question\",\"id\":\"http://"
+		"e/"
+		"1\",\"content\":\"c\",\"oneOf\":[{\"name\":\"",
+		"x", 17 * KIB, "the end\"}]}]}"},
 	};
 
 	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {
