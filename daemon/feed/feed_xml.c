@@ -388,6 +388,8 @@ open_element(struct xml_state *s)
 		keep_tag(s);
 	}
 	xml_element_open(s);
+	if (s->t.skipped && s->item > 0)
+		s->draft.it.flags |= ITEM_TRUNCATED;
 	if (s->t.empty)
 		pop(s);
 }

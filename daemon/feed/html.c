@@ -428,6 +428,7 @@ on_tag(struct html_state *s, bool open)
 		memset(s->at, 0, sizeof(s->at));
 	for (size_t i = 0; open && i < s->t.nattrs; i++)
 		on_attr(s, &s->m.attrs[i]);
+	s->out->truncated |= s->t.skipped; /* they may show something */
 	if (tag >= HTML_TAG_IMG && s->opt->media != NULL)
 		on_media(s, tag, open);
 }

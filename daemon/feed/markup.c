@@ -147,6 +147,8 @@ keep_attr(struct markup *m, struct markup_token *t, struct markup_str name,
 	if (t->nattrs < MARKUP_ATTRS) {
 		m->attrs[t->nattrs].name = name;
 		m->attrs[t->nattrs++].value = value;
+	} else {
+		t->skipped = true;
 	}
 }
 
@@ -560,7 +562,7 @@ markup_next(struct markup *m, struct markup_token *t)
 	t->text.p = m->at; /* also of kinds that have none */
 	t->text.n = 0;
 	t->nattrs = 0;
-	t->empty = false;
+	t->empty = t->skipped = false;
 	if (left == 0)
 		return false;
 	if (m->raw != 0 && raw_token(m, t))

@@ -74,6 +74,7 @@ struct markup_token {
 	struct markup_str text;
 	size_t nattrs; /* in markup.attrs */
 	bool empty;
+	bool skipped; /* it has more than MARKUP_ATTRS */
 };
 
 struct markup {
