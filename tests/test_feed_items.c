@@ -359,6 +359,7 @@ struct long_one {
 #define ATOM_ENTRY "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>i</id>"
 #define JSON_ITEM "{\"items\":[{\"id\":1,"
 #define KIB ((size_t)1 << 10)
+#define K16 "xxxxxxxxxxxxxxxx"
 #define MIB ((size_t)1 << 20)
 
 /* Whatever is judged and is not all there is said to be cut: else the rest would pass
@@ -399,6 +400,14 @@ test_cut_is_told(void)
 	    {"attributes of an enclosure",
 		ATOM_ENTRY "<link rel='enclosure' href='/1' ", "a='1' ", 900,
 		"title='the end'/></entry></feed>"},
+	    {"entities",
+		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '" K16 K16 K16 K16 "'>]>"
+		"<rss><channel><item><description>",
+		"&x;", 3 * 17 * KIB, "&e;</description></item>"},
+	    {"an entity in an entity",
+		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '&e;'>]>"
+		"<rss><channel><item><description>",
+		"&x;", 1, "</description></item>"},
 	    {"a title of JSON", JSON_ITEM "\"title\":\"", "x", 16 * KIB,
 		"the end\"}]}"},
 	    {"escapes of JSON", JSON_ITEM "\"title\":\"", "\\u00e9", 64 * KIB,

@@ -94,6 +94,8 @@ struct markup {
 	unsigned no_raw_end;	   /* raw text elements known to have no end */
 	unsigned raw;		   /* inside this raw text element (index + 1) */
 	size_t expanded;	   /* bytes made from declared entities so far */
+	size_t left_out;	   /* references to such that stay as they are written */
+	bool expanding;		   /* the value of one is being decoded */
 	struct {
 		struct markup_str name, value;
 	} entities[MARKUP_ENTITIES];
