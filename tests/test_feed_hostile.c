@@ -336,6 +336,38 @@ many_names(void)
 	return b;
 }
 
+static uint32_t
+fnv(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 16777619u;
+	return h;
+}
+
+/* Links that whoever knows the hash has made up to meet in one place of its table; then
+ * the last one again and again. */
+static struct buf
+meeting_links(void)
+{
+	struct buf b = {0};
+	char url[64];
+	unsigned found = 0, i;
+
+	buf_puts(&b, RSS "<item><description>");
+	for (i = 0; found < 999; i++) {
+		snprintf(url, sizeof(url), "http://example.org/dir/%x", i);
+		if ((fnv(url) & 2047) < 2) {
+			buf_printf(&b, "<a href='%x'/>", i);
+			found++;
+		}
+	}
+	while (b.len < HOSTILE)
+		buf_printf(&b, "<a href='%x'/>", i - 1);
+	return b;
+}
+
 /* All kinds of broken bytes; from a fixed seed. */
 static struct buf
 noise(void)
@@ -361,6 +393,7 @@ test_made(void)
 	survive("a billion laughs", NULL, laughs);
 	survive("bad UTF-16", NULL, bad_utf16);
 	survive("many names", NULL, many_names);
+	survive("meeting links", NULL, meeting_links);
 	survive("noise", NULL, noise);
 	printf("at most %.2f s and %ld KiB ", worst.cpu, worst.kib);
 }
