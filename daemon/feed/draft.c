@@ -267,7 +267,8 @@ draft_author(struct draft *d, const char *s, size_t n, int rank)
 		return;
 	}
 	more = literal(d, s, n, SHORT_MAX, ITEM_SHORTENED);
-	if (more[0] != '\0' && strstr(d->it.author, more) == NULL) {
+	if (more[0] != '\0' &&
+	    text_find(d->it.author, strlen(d->it.author), more, strlen(more)) == NULL) {
 		if (strlen(d->it.author) + strlen(more) < SHORT_MAX) {
 			both = xasprintf("%s, %s", d->it.author, more);
 			replace(&d->it.author, both);
