@@ -448,6 +448,29 @@ test_cut_is_told(void)
 	}
 }
 
+/* The same of a page, which is a post where its feed only points to it. */
+static void
+test_page_cut_is_told(void)
+{
+	static const char *const pages[] = {
+	    "<title>%s</title>", "<meta name=description content='%s'><p>x"};
+	const struct feed_source here = {.url = "http://example.org/1"};
+
+	for (int i = 0; i < 2; i++) {
+		struct buf b = {0}, words = {0};
+		struct item it;
+
+		while (words.len < 16 * KIB)
+			buf_puts(&words, "word ");
+		buf_printf(&b, pages[i], words.data);
+		feed_page(b.data, b.len, &here, &feed_limits_default, &it);
+		CU_ASSERT(it.flags & ITEM_TRUNCATED);
+		item_clear(&it);
+		buf_free(&b);
+		buf_free(&words);
+	}
+}
+
 static const struct suite_test tests[] = {
     {"own base", test_own_base},
     {"links", test_item_links},
@@ -457,6 +480,7 @@ static const struct suite_test tests[] = {
     {"texts", test_item_texts},
     {"lost end tags", test_lost_ends},
     {"cut is told", test_cut_is_told},
+    {"cut pages", test_page_cut_is_told},
 };
 
 SUITE_MAIN("feed items", tests)

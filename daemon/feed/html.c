@@ -322,7 +322,8 @@ on_meta(struct html_state *s)
 			continue;
 		if (!attr(s, "content"))
 			return;
-		feed_plain_put(&b, s->decoded.data, s->decoded.len, META_MAX);
+		s->out->truncated |=
+		    !feed_plain_put(&b, s->decoded.data, s->decoded.len, META_MAX);
 		*to = text_trim(buf_take(&b));
 		return;
 	}
@@ -480,7 +481,7 @@ close_state(struct html_state *s)
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);
 	if (s->seen_title) {
-		feed_plain_put(
+		s->out->truncated |= !feed_plain_put(
 		    &b, s->title.data ? s->title.data : "", s->title.len, META_MAX);
 		buf_reserve(&b, 0);
 		free(s->out->title);
