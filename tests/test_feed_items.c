@@ -448,6 +448,22 @@ test_cut_is_told(void)
 	}
 }
 
+/* Where it is no body of its own, an entity stands for its text all the same. */
+static void
+test_entity_in_xhtml(void)
+{
+	struct feed_doc d;
+
+	parse(
+	    "<!DOCTYPE r [<!ENTITY e 'b &#60; c'>]>" ATOM_ENTRY
+	    "<content type='xhtml'><div>a &amp;amp; <i>&e;</i></div></content></entry>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].text, "a &amp; b < c");
+	CU_ASSERT_EQUAL(d.items[0].flags & ITEM_TRUNCATED, 0);
+	feed_doc_clear(&d);
+}
+
 /* The same of a page, which is a post where its feed only points to it. */
 static void
 test_page_cut_is_told(void)
@@ -480,6 +496,7 @@ static const struct suite_test tests[] = {
     {"texts", test_item_texts},
     {"lost end tags", test_lost_ends},
     {"cut is told", test_cut_is_told},
+    {"entities in XHTML", test_entity_in_xhtml},
     {"cut pages", test_page_cut_is_told},
 };
 

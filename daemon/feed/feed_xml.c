@@ -501,6 +501,8 @@ on_text(struct xml_state *s)
 		buf_puts(&s->buf, "]]>");
 	} else if (s->t.kind == MARKUP_CDATA) {
 		buf_put(&s->buf, p, n);
+	} else if (s->form == XML_INLINE && s->m.nentities > 0) {
+		markup_expand(&s->m, &s->buf, p, n);
 	} else if (s->form == XML_INLINE) {
 		markup_check(&s->m, p, n);
 		buf_put(&s->buf, p, n);

@@ -120,6 +120,9 @@ const struct markup_str *markup_attr(
 
 /* Appends s with references decoded; unknown ones stay as they are. */
 void markup_decode(struct markup *m, struct buf *out, const char *s, size_t n);
+/* The same, and < and & are written as references again: text for a reader that does not
+ * know what the document declares. */
+void markup_expand(struct markup *m, struct buf *out, const char *s, size_t n);
 /* Notes what markup_decode() would note, and writes nothing. */
 void markup_check(struct markup *m, const char *s, size_t n);
 

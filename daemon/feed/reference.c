@@ -249,6 +249,22 @@ markup_decode(struct markup *m, struct buf *out, const char *s, size_t n)
 }
 
 void
+markup_expand(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	struct buf text = {0};
+
+	decode(m, &text, s, n);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] == '<')
+			buf_puts(out, "&lt;");
+		else if (text.data[i] == '&')
+			buf_puts(out, "&amp;");
+		else
+			buf_putc(out, text.data[i]);
+	buf_free(&text);
+}
+
+void
 markup_check(struct markup *m, const char *s, size_t n)
 {
 	if (n > 0 && memchr(s, '&', n) != NULL)
