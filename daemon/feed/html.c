@@ -171,7 +171,7 @@ unhex(char c)
 static void
 on_mail(struct html_state *s, const char *p)
 {
-	struct buf b = {0};
+	struct buf b = {0}, clean = {0};
 
 	for (p = strchr(p, '?'); p != NULL; p = strchr(p, '&')) {
 		size_t n = strncasecmp(++p, "subject=", 8) == 0 ? 8
@@ -188,9 +188,13 @@ on_mail(struct html_state *s, const char *p)
 			buf_putc(&b, lo >= 0 ? (char)(hi << 4 | lo) : *p);
 			p += lo >= 0 ? 2 : 0;
 		}
-		if (b.len > 0 && text_valid(b.data, b.len))
-			put_note(s, b.data);
+		if (b.len == 0)
+			continue;
+		buf_reset(&clean);
+		text_repair(&clean, b.data, b.len);
+		put_note(s, clean.data);
 	}
+	buf_free(&clean);
 	buf_free(&b);
 }
 
