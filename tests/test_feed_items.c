@@ -55,6 +55,22 @@ test_own_base(void)
 	}
 }
 
+/* A header need be no text; what is made of it has to be. */
+static void
+test_base_of_bytes(void)
+{
+	static const char feed[] =
+	    "<rss><channel><item><link>p</link></item></channel></rss>";
+	const struct feed_source src = {
+	    .url = "http://e/d/f", .content_location = "http://e/\xff/"};
+	struct feed_doc d;
+
+	feed_parse(feed, strlen(feed), &src, NULL, &d, NULL);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://e/d/p");
+	feed_doc_clear(&d);
+}
+
 /* Which of several links is the item's. */
 static void
 test_item_links(void)
@@ -489,6 +505,7 @@ test_page_cut_is_told(void)
 
 static const struct suite_test tests[] = {
     {"own base", test_own_base},
+    {"base of bytes", test_base_of_bytes},
     {"links", test_item_links},
     {"authors", test_item_authors},
     {"labels", test_item_labels},

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "feed/charset.h"
 #include "feed/html_names.h"
 #include "feed/html_shown.h"
@@ -542,7 +543,8 @@ document_base(const struct feed_source *src)
 {
 	const char *loc = src->content_location;
 
-	if (loc != NULL && loc[0] != '\0') {
+	/* Items are text, and a base of other bytes would be in their addresses. */
+	if (loc != NULL && loc[0] != '\0' && text_valid(loc, strlen(loc))) {
 		char *base = feed_url_join(src->url, loc, strlen(loc));
 
 		if (feed_url_is_web(base))
