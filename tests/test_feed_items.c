@@ -71,6 +71,19 @@ test_base_of_bytes(void)
 	feed_doc_clear(&d);
 }
 
+/* Versions are as long as people like, and no cut leaves half a character. */
+static void
+test_odd_version(void)
+{
+	struct feed_doc d;
+
+	parse("{\"version\":\"https://jsonfeed.org/version/"
+	      "1234567\xc3\xa9\",\"items\":[]}",
+	    &d);
+	SAME(d.format, "jsonfeed1234567");
+	feed_doc_clear(&d);
+}
+
 /* Which of several links is the item's. */
 static void
 test_item_links(void)
@@ -506,6 +519,7 @@ test_page_cut_is_told(void)
 static const struct suite_test tests[] = {
     {"own base", test_own_base},
     {"base of bytes", test_base_of_bytes},
+    {"odd version", test_odd_version},
     {"links", test_item_links},
     {"authors", test_item_authors},
     {"labels", test_item_labels},
