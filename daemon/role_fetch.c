@@ -142,7 +142,8 @@ prefer_header(const struct fetch_result *r, const char *rel, char **value)
 	if (ref != NULL)
 		url = feed_url_join(r->url, ref, strlen(ref));
 	free(ref);
-	if (!feed_url_is_web(url)) {
+	/* Bytes of a head need be no text, and the engine keeps and records these. */
+	if (!feed_url_is_web(url) || !text_valid(url, strlen(url))) {
 		free(url);
 		return;
 	}

@@ -447,10 +447,6 @@ live_open(struct fetch_live *l, const struct msg_stream *in, const struct buf *t
 	ask.last_id = at;
 	l->stream = fetch_stream_open(l->role->streams, &ask, &ops, l);
 	free(at);
-	if (l->stream == NULL) {
-		log_warn("fetch", "%s: not opened: fetch.max_streams are open", l->url);
-		say(l, PUSHED_DOWN, "as many streams as fetch.max_streams are open");
-	}
 }
 
 void
@@ -497,7 +493,7 @@ fetch_live_tokens(struct fetch_role *role)
 	for (struct fetch_live *l = role->lives; l != NULL; l = l->next) {
 		token = l->credential != NULL ? role_secret(role->self, l->credential)
 					      : NULL;
-		if (token != NULL && l->stream != NULL)
+		if (token != NULL)
 			fetch_stream_token(l->stream, token->data);
 	}
 }

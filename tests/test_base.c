@@ -445,12 +445,43 @@ test_file_write(void)
 	rmdir(dir);
 }
 
+/* Texts of two letters, in which all lengths almost stand everywhere, against the plain
+ * way. */
+static void
+test_text_find(void)
+{
+	char text[600], what[300];
+	uint32_t x = 7;
+
+	for (int round = 0; round < 3000; round++) {
+		size_t n, m, from, at = 0;
+
+		x = x * 1664525u + 1013904223u;
+		n = (x >> 16) % sizeof(text);
+		m = (x >> 8) % sizeof(what);
+		from = n > 0 ? (x >> 4) % n : 0;
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)('a' + ((x >> i % 29) & 1));
+		/* What stands there, but for the last byte in each third round. */
+		for (size_t i = 0; i < m; i++)
+			what[i] = from + i < n ? text[from + i] : 'a';
+		if (m > 0 && round % 3 == 0)
+			what[m - 1] ^= 3;
+		while (at + m <= n && memcmp(text + at, what, m) != 0)
+			at++;
+		CU_ASSERT_PTR_EQUAL(
+		    text_find(text, n, what, m), at + m <= n ? text + at : NULL);
+	}
+	CU_ASSERT_PTR_NULL(text_find("short", 5, "a needle of some length", 23));
+}
+
 static const struct suite_test tests[] = {
     {"file: written, or nothing is left", test_file_write},
     {"clock: RFC 3339 there and back", test_clock_round_trip},
     {"hash: SipHash", test_hash_keyed},
     {"digest: known answers", test_digest_known},
     {"text: UTF-8 and escaping", test_text_utf8},
+    {"text: found", test_text_find},
     {"item: wire form, digest, every cut", test_item_wire},
     {"media of a body on the wire", test_item_in_body},
     {"item: digests of media", test_item_hashes},

@@ -210,6 +210,11 @@ test_html_fields(void)
 	SAME(h.alt, "a picture");
 	CU_ASSERT_FALSE(h.hidden);
 	feed_html_clear(&h);
+	/* A mail in Latin-1, and with a NUL: nothing of it is lost. */
+	s = "<a href='mailto:x@y?body=caf%e9%00%20and%20more'>m</a>";
+	feed_html_text(s, strlen(s), &opt, &h);
+	SAME(h.alt, "caf\xef\xbf\xbd\xef\xbf\xbd and more");
+	feed_html_clear(&h);
 }
 
 static void

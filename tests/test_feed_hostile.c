@@ -73,6 +73,7 @@ static const struct flood floods[] = {
     {"instructions", RSS, "<?x ", "", 0, false},
     {"instructions without end", RSS, "<?", "", 0, false},
     {"doctypes", "", "<!DOCTYPE r [", "", 0, true},
+    {"doctypes with one end", "", "<!DOCTYPE r [", "]" RSS, 0, true},
     {"doctypes later", RSS, "<!DOCTYPE r [<!ENTITY a 'b'>", "", 0, false},
     {"doctype quotes", "<!DOCTYPE r [", "\"a'", "", 0, true},
     {"declared entities", "<!DOCTYPE r [", "<!ENTITY a 'b'>", "]>" RSS, 0, false},
@@ -335,6 +336,105 @@ many_names(void)
 	return b;
 }
 
+static uint32_t
+fnv(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * 16777619u;
+	return h;
+}
+
+/* Links that whoever knows the hash has made up to meet in one place of its table; then
+ * the last one again and again. */
+static struct buf
+meeting_links(void)
+{
+	struct buf b = {0};
+	char url[64];
+	unsigned found = 0, i;
+
+	buf_puts(&b, RSS "<item><description>");
+	for (i = 0; found < 999; i++) {
+		snprintf(url, sizeof(url), "http://example.org/dir/%x", i);
+		if ((fnv(url) & 2047) < 2) {
+			buf_printf(&b, "<a href='%x'/>", i);
+			found++;
+		}
+	}
+	while (b.len < HOSTILE)
+		buf_printf(&b, "<a href='%x'/>", i - 1);
+	return b;
+}
+
+static void
+put_twos(struct buf *b, size_t n)
+{
+	while (n-- > 0)
+		buf_putc(b, n % 2 ? 'b' : 'a');
+}
+
+/* Bodies, and labels that almost stand in them at each second byte. */
+static struct buf
+almost_there(void)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, ATOM);
+	for (int k = 0; k < 9; k++) {
+		buf_puts(&b, "<entry><content type='text'>");
+		put_twos(&b, 1 << 20);
+		buf_puts(&b, "</content>");
+		for (int i = 0; i < 64; i++) {
+			buf_puts(&b, "<category label='");
+			put_twos(&b, 240);
+			buf_printf(
+			    &b, "c%d'/><link rel='enclosure' href='/%d' title='", i, i);
+			put_twos(&b, 240);
+			buf_printf(&b, "d%d'/>", i);
+		}
+		buf_puts(&b, "</entry>");
+	}
+	return b;
+}
+
+/* The same of short bodies, and of authors. */
+static struct buf
+almost_there_often(void)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, ATOM);
+	while (b.len < HOSTILE) {
+		buf_puts(&b, "<entry><content type='text'>");
+		put_twos(&b, 6000);
+		buf_puts(&b, "</content>");
+		for (int i = 0; i < 64; i++)
+			buf_printf(&b,
+			    "<category label='babababababababababababababababac%d'/>",
+			    i);
+		buf_puts(&b, "</entry>");
+	}
+	return b;
+}
+
+static struct buf
+almost_authors(void)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, ATOM "<entry><author><name>");
+	put_twos(&b, 2000);
+	buf_puts(&b, "</name></author>");
+	while (b.len < HOSTILE) {
+		buf_puts(&b, "<author><name>");
+		put_twos(&b, 240);
+		buf_puts(&b, "c</name></author>");
+	}
+	return b;
+}
+
 /* All kinds of broken bytes; from a fixed seed. */
 static struct buf
 noise(void)
@@ -360,6 +460,10 @@ test_made(void)
 	survive("a billion laughs", NULL, laughs);
 	survive("bad UTF-16", NULL, bad_utf16);
 	survive("many names", NULL, many_names);
+	survive("meeting links", NULL, meeting_links);
+	survive("labels almost there", NULL, almost_there);
+	survive("labels of short bodies", NULL, almost_there_often);
+	survive("authors almost there", NULL, almost_authors);
 	survive("noise", NULL, noise);
 	printf("at most %.2f s and %ld KiB ", worst.cpu, worst.kib);
 }

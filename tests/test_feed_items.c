@@ -3,6 +3,7 @@
  * test_feed_items: what of several links, authors and texts counts as the item's, below
  * which address relative ones are, and that a lost end tag changes none of it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -52,6 +53,35 @@ test_own_base(void)
 		SAME(d.next_url, cases[i].next);
 		feed_doc_clear(&d);
 	}
+}
+
+/* A header need be no text; what is made of it has to be. */
+static void
+test_base_of_bytes(void)
+{
+	static const char feed[] =
+	    "<rss><channel><item><link>p</link></item></channel></rss>";
+	const struct feed_source src = {
+	    .url = "http://e/d/f", .content_location = "http://e/\xff/"};
+	struct feed_doc d;
+
+	feed_parse(feed, strlen(feed), &src, NULL, &d, NULL);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].url, "http://e/d/p");
+	feed_doc_clear(&d);
+}
+
+/* Versions are as long as people like, and no cut leaves half a character. */
+static void
+test_odd_version(void)
+{
+	struct feed_doc d;
+
+	parse("{\"version\":\"https://jsonfeed.org/version/"
+	      "1234567\xc3\xa9\",\"items\":[]}",
+	    &d);
+	SAME(d.format, "jsonfeed1234567");
+	feed_doc_clear(&d);
 }
 
 /* Which of several links is the item's. */
@@ -348,14 +378,157 @@ test_lost_ends(void)
 		}
 }
 
+/* A document that is long in one place, with "the end" behind it. */
+struct long_one {
+	const char *name, *head, *unit;
+	size_t bytes;
+	const char *tail;
+};
+
+#define ATOM_ENTRY "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>i</id>"
+#define JSON_ITEM "{\"items\":[{\"id\":1,"
+#define KIB ((size_t)1 << 10)
+#define K16 "xxxxxxxxxxxxxxxx"
+#define MIB ((size_t)1 << 20)
+
+/* Whatever is judged and is not all there is said to be cut: else the rest would pass
+ * for clean. */
+static void
+test_cut_is_told(void)
+{
+	static const struct long_one docs[] = {
+	    {"a plain body", ATOM_ENTRY "<content type='text'>", "x", MIB,
+		"the end</content></entry></feed>"},
+	    {"a plain title", ATOM_ENTRY "<title type='text'>", "x", 17 * KIB,
+		"the end</title></entry></feed>"},
+	    {"a plain body of JSON", JSON_ITEM "\"content_text\":\"", "x", MIB,
+		"the end\"}]}"},
+	    {"the third of three bodies",
+		"<rss><channel><item><description>a</description><description>", "x",
+		MIB - 1, "</description><description>the end</description></item>"},
+	    {"the rest of a second body",
+		"<rss><channel><item><description>a</description><description>b"
+		"</description><description>",
+		"x", MIB - 7, "the end</description></item>"},
+	    {"markup of a body", "<rss><channel><item><description>", "&lt;b>&lt;/b>",
+		4 * MIB + 8 * KIB, "the end</description></item>"},
+	    {"markup of XHTML", ATOM_ENTRY "<content type='xhtml'><div>", "<b></b>",
+		4 * MIB + 8 * KIB, "the end</div></content></entry></feed>"},
+	    {"a body in CDATA", "<rss><channel><item><description><![CDATA[",
+		"<!-- x -->", 5 * MIB, "the end]]></description></item>"},
+	    {"a category's label", ATOM_ENTRY "<category label='", "x", 4 * KIB,
+		"the end'/></entry></feed>"},
+	    {"a link's title", ATOM_ENTRY "<link href='/1' rel='related' title='", "x",
+		4 * KIB, "the end'/></entry></feed>"},
+	    {"what an enclosure shows",
+		ATOM_ENTRY "<link href='/1' rel='enclosure' title='", "x", 4 * KIB,
+		"the end'/></entry></feed>"},
+	    {"attributes of a picture",
+		"<rss><channel><item><description><![CDATA[<img ", "a=1 ", 600,
+		"alt='the end'>]]></description></item>"},
+	    {"attributes of an enclosure",
+		ATOM_ENTRY "<link rel='enclosure' href='/1' ", "a='1' ", 900,
+		"title='the end'/></entry></feed>"},
+	    {"entities",
+		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '" K16 K16 K16 K16 "'>]>"
+		"<rss><channel><item><description>",
+		"&x;", 3 * 17 * KIB, "&e;</description></item>"},
+	    {"an entity in an entity",
+		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '&e;'>]>"
+		"<rss><channel><item><description>",
+		"&x;", 1, "</description></item>"},
+	    {"a title of JSON", JSON_ITEM "\"title\":\"", "x", 16 * KIB,
+		"the end\"}]}"},
+	    {"escapes of JSON", JSON_ITEM "\"title\":\"", "\\u00e9", 64 * KIB,
+		"the end\"}]}"},
+	    {"markup of JSON", JSON_ITEM "\"content_html\":\"", "<b></b>",
+		4 * MIB + 8 * KIB, "the end\"}]}"},
+	    {"a tag of JSON", JSON_ITEM "\"tags\":[\"", "x", 3 * KIB, "the end\"]}]}"},
+	    {"what a picture of JSON shows",
+		JSON_ITEM "\"attachments\":[{\"url\":\"http://e/1\",\"title\":\"", "x",
+		3 * KIB, "the end\"}]}]}"},
+	    {"a choice of JSON",
+		"{\"items\":[{\"@context\":\"x\",\"type\":\"Question\",\"id\":\"http://"
+		"e/"
+		"1\",\"content\":\"c\",\"oneOf\":[{\"name\":\"",
+		"x", 17 * KIB, "the end\"}]}]}"},
+	};
+
+	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++) {
+		struct buf b = {0};
+		struct feed_doc d;
+		char *body;
+
+		buf_puts(&b, docs[i].head);
+		for (size_t n = 0; n < docs[i].bytes; n += strlen(docs[i].unit))
+			buf_puts(&b, docs[i].unit);
+		buf_puts(&b, docs[i].tail);
+		parse(b.data, &d);
+		CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+		body = item_body(&d.items[0]);
+		if (strstr(body, "the end") == NULL &&
+		    (d.items[0].flags & ITEM_TRUNCATED) == 0) {
+			printf("\n    %s is cut, and nobody says so ", docs[i].name);
+			CU_FAIL("a cut that is not told");
+		}
+		free(body);
+		feed_doc_clear(&d);
+		buf_free(&b);
+	}
+}
+
+/* Where it is no body of its own, an entity stands for its text all the same. */
+static void
+test_entity_in_xhtml(void)
+{
+	struct feed_doc d;
+
+	parse(
+	    "<!DOCTYPE r [<!ENTITY e 'b &#60; c'>]>" ATOM_ENTRY
+	    "<content type='xhtml'><div>a &amp;amp; <i>&e;</i></div></content></entry>",
+	    &d);
+	CU_ASSERT_EQUAL_FATAL(d.nitems, 1);
+	SAME(d.items[0].text, "a &amp; b < c");
+	CU_ASSERT_EQUAL(d.items[0].flags & ITEM_TRUNCATED, 0);
+	feed_doc_clear(&d);
+}
+
+/* The same of a page, which is a post where its feed only points to it. */
+static void
+test_page_cut_is_told(void)
+{
+	static const char *const pages[] = {
+	    "<title>%s</title>", "<meta name=description content='%s'><p>x"};
+	const struct feed_source here = {.url = "http://example.org/1"};
+
+	for (int i = 0; i < 2; i++) {
+		struct buf b = {0}, words = {0};
+		struct item it;
+
+		while (words.len < 16 * KIB)
+			buf_puts(&words, "word ");
+		buf_printf(&b, pages[i], words.data);
+		feed_page(b.data, b.len, &here, &feed_limits_default, &it);
+		CU_ASSERT(it.flags & ITEM_TRUNCATED);
+		item_clear(&it);
+		buf_free(&b);
+		buf_free(&words);
+	}
+}
+
 static const struct suite_test tests[] = {
     {"own base", test_own_base},
+    {"base of bytes", test_base_of_bytes},
+    {"odd version", test_odd_version},
     {"links", test_item_links},
     {"authors", test_item_authors},
     {"labels", test_item_labels},
     {"name spaces", test_name_spaces},
     {"texts", test_item_texts},
     {"lost end tags", test_lost_ends},
+    {"cut is told", test_cut_is_told},
+    {"entities in XHTML", test_entity_in_xhtml},
+    {"cut pages", test_page_cut_is_told},
 };
 
 SUITE_MAIN("feed items", tests)

@@ -152,6 +152,20 @@ test_interim(void)
 	CU_ASSERT_STRING_EQUAL(r->body.data, "body");
 }
 
+/* Answers that never come to be one, and one that wants to be taken for two. */
+static void
+test_no_answer(void)
+{
+	const struct fetch_result *r = expect("/s101", POLLED_HTTP_ERROR);
+
+	CU_ASSERT_STRING_EQUAL(r->why, "an interim answer, and no other behind it");
+	expect("/s150", POLLED_CONNECT);
+	r = expect("/twice", POLLED_OK);
+	CU_ASSERT_EQUAL(r->status, 200);
+	CU_ASSERT(holds(&r->head, "HTTP/1.1 200 OK\r\nHTTP/1.1 404 x: y\r\n"));
+	CU_ASSERT_STRING_EQUAL(r->body.data, "body");
+}
+
 static void
 test_statuses(void)
 {
@@ -691,6 +705,7 @@ static const struct suite_test cases[] = {
     {"Last-Modified byte for byte", test_conditional_date},
     {"hostile validators, 304 unasked", test_conditional_hostile},
     {"interim answers", test_interim},
+    {"no answer", test_no_answer},
     {"status codes", test_statuses},
     {"Retry-After", test_retry_after},
     {"permanent redirects", test_redirect_permanent},

@@ -58,6 +58,9 @@ static const char script[] =
     " \"/text\": {\"etag\": \"\\\"t\\\"\", \"body\": \"plain words\"},"
     " \"/same.xml\": {\"body\": \"<rss><channel><item><guid>s</guid></item></channel>"
     "</rss>\"},"
+    " \"/links\": {\"raw\": \"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n"
+    "Link: </\\u00ff>; rel=next, </\\u00fe>; rel=hub, </s>; rel=self\\r\\n\\r\\n"
+    "<rss><channel><item><guid>1</guid></item></channel></rss>\"},"
     " \"/own.json\": {\"body\": "
     "\"{\\\"d\\\":[{\\\"n\\\":1,\\\"b\\\":\\\"<i>own</i>\\\"},"
     "{\\\"n\\\":2,\\\"x\\\":true}],"
@@ -336,6 +339,20 @@ test_mapping(void)
 	CU_ASSERT_STRING_EQUAL(p->gone[0], "2");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p->next_url);
 	CU_ASSERT_PTR_NOT_NULL(strstr(p->next_url, "/own.json?2"));
+}
+
+/* Addresses that are no text could stand in no row and in no entry. */
+static void
+test_links(void)
+{
+	const struct msg_polled *p = poll_feed("/links");
+
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_EQUAL(p->nitems, 1);
+	CU_ASSERT_PTR_NULL(p->next_url);
+	CU_ASSERT_PTR_NULL(p->hub);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p->self_url);
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->self_url, "/s"));
 }
 
 static void
@@ -716,6 +733,7 @@ test_names_and_ways(void)
 static const struct suite_test tests[] = {
     {"feeds of three kinds", test_feeds},
     {"a feed with a mapping", test_mapping},
+    {"addresses in the head", test_links},
     {"capture", test_capture},
     {"capture of redirects", test_capture_of_redirects},
     {"unchanged by 304 and by body", test_unchanged},

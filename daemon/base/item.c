@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 /* The string fields, in wire order: one table for free, copy, put and get. */
 static const size_t strings[] = {
@@ -201,7 +202,8 @@ item_body(const struct item *it)
 	add_part(&b, it->title);
 	add_part(&b, it->text);
 	if (it->text == NULL || it->summary == NULL ||
-	    strstr(it->text, it->summary) == NULL)
+	    text_find(it->text, strlen(it->text), it->summary, strlen(it->summary)) ==
+		NULL)
 		add_part(&b, it->summary);
 	for (size_t i = 0; i < it->nmedia; i++)
 		add_part(&b, it->media[i].text);

@@ -271,6 +271,47 @@ text_prefix(const char *s, size_t n)
 	return i;
 }
 
+#define FIND_FEW 16   /* bytes of which each may be looked at as often */
+#define FIND_LONG 256 /* from here on memmem() is linear as well */
+
+/* Knuth, Morris, Pratt: back[i] is how much of what's beginning the first i + 1 bytes
+ * of it end in. */
+static void
+find_table(const char *what, size_t m, uint8_t back[FIND_LONG])
+{
+	back[0] = 0;
+	for (size_t i = 1, k = 0; i < m; i++) {
+		while (k > 0 && what[i] != what[k])
+			k = back[k - 1];
+		k += what[i] == what[k];
+		back[i] = (uint8_t)k;
+	}
+}
+
+const char *
+text_find(const char *s, size_t n, const char *what, size_t m)
+{
+	const char *end = s + n, *p = s;
+	uint8_t back[FIND_LONG];
+	size_t k = 0;
+
+	if (m <= FIND_FEW || m > FIND_LONG)
+		return memmem(s, n, what, m);
+	if (m > n)
+		return NULL;
+	find_table(what, m, back);
+	for (; p < end; p++) {
+		if (k == 0 && (p = memchr(p, what[0], (size_t)(end - p))) == NULL)
+			return NULL;
+		while (k > 0 && *p != what[k])
+			k = back[k - 1];
+		k += *p == what[k];
+		if (k == m)
+			return p + 1 - m;
+	}
+	return NULL;
+}
+
 char *
 text_trim(char *s)
 {

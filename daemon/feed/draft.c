@@ -72,9 +72,10 @@ is_blank(const char *s, size_t n)
 	return n == 0;
 }
 
-/* A literal value, cleaned and trimmed. */
+/* A literal value, cleaned and trimmed.  cut: what the item is if that is not all of
+ * it, ITEM_TRUNCATED where it is judged. */
 static char *
-literal(struct draft *d, const char *s, size_t n, size_t max)
+literal(struct draft *d, const char *s, size_t n, size_t max, uint32_t cut)
 {
 	struct buf b = {0};
 
@@ -86,7 +87,7 @@ literal(struct draft *d, const char *s, size_t n, size_t max)
 		return xstrndup(s, n);
 	buf_reserve(&b, n < max ? n : max);
 	if (!feed_plain_put(&b, s, n, max) && d != NULL)
-		d->it.flags |= ITEM_SHORTENED;
+		d->it.flags |= cut;
 	return text_trim(buf_take(&b));
 }
 
@@ -115,7 +116,7 @@ draft_plain(struct draft *d, const char *s, size_t n, enum draft_form form,
 	char *text;
 
 	if (form == DRAFT_PLAIN || (form == DRAFT_GUESS && !feed_html_likely(s, n)))
-		return literal(d, s, n, max);
+		return literal(d, s, n, max, ITEM_TRUNCATED);
 	if (d != NULL) {
 		opt.links = &d->links;
 		opt.media = d->build->lim->media ? &d->media : NULL;
@@ -136,7 +137,7 @@ draft_lang(const char *s, size_t n)
 
 	if (n == 0 || n >= LANG_MAX)
 		return NULL;
-	tag = literal(NULL, s, n, LANG_MAX);
+	tag = literal(NULL, s, n, LANG_MAX, 0);
 	for (char *p = tag; *p != '\0'; p++)
 		if (*p == '_')
 			*p = '-';
@@ -201,10 +202,11 @@ draft_body(struct draft *d, enum draft_body which, const char *s, size_t n,
 	}
 	/* A second body of the same kind is kept as well: it may be what readers
 	 * elsewhere see. */
-	if (t[0] != '\0' && strcmp(t, d->bodies[which]) != 0 && d->more.len < max) {
-		if (d->more.len > 0)
+	if (t[0] != '\0' && strcmp(t, d->bodies[which]) != 0) {
+		if (d->more.len > 0 && d->more.len < max)
 			buf_puts(&d->more, "\n\n");
-		feed_plain_put(&d->more, t, strlen(t), max);
+		if (!feed_plain_put(&d->more, t, strlen(t), max))
+			d->it.flags |= ITEM_TRUNCATED;
 	}
 	free(t);
 }
@@ -240,7 +242,7 @@ draft_short(struct draft *d, char **to, int *have, const char *s, size_t n, int 
 
 	if (rank <= *have)
 		return;
-	v = literal(d, s, n, SHORT_MAX);
+	v = literal(d, s, n, SHORT_MAX, ITEM_SHORTENED);
 	if (v[0] == '\0') {
 		free(v);
 		return;
@@ -264,8 +266,9 @@ draft_author(struct draft *d, const char *s, size_t n, int rank)
 		draft_short(d, &d->it.author, &d->author_rank, s, n, rank);
 		return;
 	}
-	more = literal(d, s, n, SHORT_MAX);
-	if (more[0] != '\0' && strstr(d->it.author, more) == NULL) {
+	more = literal(d, s, n, SHORT_MAX, ITEM_SHORTENED);
+	if (more[0] != '\0' &&
+	    text_find(d->it.author, strlen(d->it.author), more, strlen(more)) == NULL) {
 		if (strlen(d->it.author) + strlen(more) < SHORT_MAX) {
 			both = xasprintf("%s, %s", d->it.author, more);
 			replace(&d->it.author, both);
@@ -280,7 +283,7 @@ static void
 draft_date(struct draft *d, char **raw, int64_t *at, int *have, const char *s, size_t n,
     int rank)
 {
-	char *v = literal(d, s, n, SHORT_MAX);
+	char *v = literal(d, s, n, SHORT_MAX, ITEM_SHORTENED);
 	int64_t t = feed_date(v);
 
 	if (v[0] == '\0') {

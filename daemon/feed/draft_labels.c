@@ -3,10 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "feed/draft.h"
 
 #define LABELS_MAX 64
 #define LABEL_BYTES ((size_t)16 << 10) /* of all labels, and of all tags */
+/* Bytes that are looked through for the labels of an item, and of its texts how often:
+ * more than posts need. */
+#define LOOK_SMALL ((size_t)1 << 20)
+#define LOOK_TIMES 32
 
 void
 draft_labels_add(struct draft *d, struct draft_labels *to, char *t)
@@ -64,28 +69,47 @@ draft_paragraph(struct buf *b, const char *s)
 	buf_puts(b, s);
 }
 
-/* Unless it is there. */
-static void
-put_label(const struct draft *d, struct buf *rest, const char *s)
+static size_t
+length(const char *s)
 {
-	if (s != NULL && s[0] != '\0' &&
-	    (d->it.text == NULL || strstr(d->it.text, s) == NULL) &&
-	    (d->it.title == NULL || strstr(d->it.title, s) == NULL) &&
-	    (rest->len == 0 || strstr(rest->data, s) == NULL))
+	return s != NULL ? strlen(s) : 0;
+}
+
+static bool
+has(const char *text, const char *s)
+{
+	return text != NULL && text_find(text, strlen(text), s, strlen(s)) != NULL;
+}
+
+/* Unless it is there.  *room: bytes of the item that may be looked through for all of
+ * them; what comes after is put without a look, so that nothing is left out. */
+static void
+put_label(const struct draft *d, struct buf *rest, const char *s, size_t *room)
+{
+	size_t look = length(d->it.text) + length(d->it.title) + rest->len;
+
+	if (s == NULL || s[0] == '\0')
+		return;
+	*room = look < *room ? *room - look : 0;
+	if (*room == 0 ||
+	    (!has(d->it.text, s) && !has(d->it.title, s) && !has(rest->data, s)))
 		draft_paragraph(rest, s);
 }
 
 void
 draft_labels_put(struct draft *d, struct buf *rest)
 {
+	size_t all = length(d->it.text) + length(d->it.title) + rest->len;
+	size_t room = LOOK_SMALL + LOOK_TIMES * all;
+
 	for (size_t i = 0; i < d->labels.n; i++)
-		put_label(d, rest, d->labels.v[i]);
+		put_label(d, rest, d->labels.v[i], &room);
 	for (size_t i = 0; i < d->it.nmedia; i++)
-		put_label(d, rest, d->it.media[i].text);
+		put_label(d, rest, d->it.media[i].text, &room);
 	if (d->tags.n > 1)
 		qsort(d->tags.v, d->tags.n, sizeof(*d->tags.v), by_text);
 	for (size_t i = 0; i < d->tags.n; i++)
-		put_label(d, rest, d->tags.v[i]);
+		put_label(d, rest, d->tags.v[i], &room);
 	draft_labels_free(&d->labels);
 	draft_labels_free(&d->tags);
 }

@@ -46,14 +46,19 @@ version(struct feed_json *j, const struct json_value *v)
 {
 	static const char known[] = "jsonfeed.org/version/";
 	char *s, *at;
+	size_t n;
 
 	if (v == NULL || v->kind != JSON_KIND_STRING)
 		return;
 	s = feed_json_str(j, v);
 	at = s != NULL ? strstr(s, known) : NULL;
 	if (at != NULL) {
+		at += strlen(known);
+		n = strnlen(at, 8);
+		while (n > 0 && ((uint8_t)at[n] & 0xc0) == 0x80)
+			n--;
 		free(j->build->doc->format);
-		j->build->doc->format = xasprintf("jsonfeed%.8s", at + strlen(known));
+		j->build->doc->format = xasprintf("jsonfeed%.*s", (int)n, at);
 		j->container = true;
 		j->known++;
 	}

@@ -45,6 +45,18 @@ feed_json_text(struct feed_json *j, const struct json_value *v, size_t max, size
 	return json_text(t, &j->scratch, max, n);
 }
 
+/* The same of what is judged: a cut, which leaves at most three bytes of room, is told.
+ */
+static const char *
+judged(struct feed_json *j, const struct json_value *v, size_t max, size_t *n)
+{
+	const char *s = feed_json_text(j, v, max, n);
+
+	if (s != NULL && *n + 4 > max)
+		j->d.it.flags |= ITEM_TRUNCATED;
+	return s;
+}
+
 char *
 feed_json_str(struct feed_json *j, const struct json_value *v)
 {
@@ -199,7 +211,7 @@ void
 feed_json_title(struct feed_json *j, const struct json_value *v, enum draft_form form)
 {
 	size_t n;
-	const char *s = feed_json_text(j, v, FEED_JSON_SHORT * 8, &n);
+	const char *s = judged(j, v, FEED_JSON_SHORT * 8, &n);
 
 	if (s != NULL)
 		draft_title(&j->d, s, n, form, j->base, 1);
@@ -210,7 +222,7 @@ feed_json_body(struct feed_json *j, enum draft_body which, const struct json_val
     enum draft_form form)
 {
 	size_t n;
-	const char *s = feed_json_text(j, v, j->build->lim->max_text * 4, &n);
+	const char *s = judged(j, v, j->build->lim->max_text * 4, &n);
 
 	if (s != NULL)
 		draft_body(&j->d, which, s, n, form, j->base);
@@ -353,7 +365,7 @@ tag(struct feed_json *j, const struct json_value *v)
 	/* Numbers are keys of something else. */
 	if (name == NULL || name->kind != JSON_KIND_STRING)
 		return;
-	s = json_text(name, &j->scratch, FEED_JSON_SHORT, &n);
+	s = judged(j, name, FEED_JSON_SHORT, &n);
 	if (s != NULL)
 		draft_label(&j->d, s, n, DRAFT_PLAIN, NULL, true);
 }
@@ -369,7 +381,7 @@ feed_json_note(struct feed_json *j, const struct json_value *v)
 {
 	struct buf *to = &j->d.alt;
 	size_t n;
-	const char *s = feed_json_text(j, v, FEED_JSON_SHORT * 8, &n);
+	const char *s = judged(j, v, FEED_JSON_SHORT * 8, &n);
 	char *t;
 
 	if (s == NULL || n == 0)
@@ -387,6 +399,17 @@ feed_json_note(struct feed_json *j, const struct json_value *v)
 
 /* --- media --- */
 
+/* What a medium shows, or NULL. */
+static char *
+words_of(struct feed_json *j, const struct json_value *v)
+{
+	size_t n;
+	const char *s = judged(j, v, FEED_JSON_SHORT, &n);
+
+	return s != NULL && n > 0 ? draft_plain(NULL, s, n, DRAFT_PLAIN, NULL, n)
+				  : NULL;
+}
+
 void
 feed_json_media(struct feed_json *j, const struct json_value *url,
     const struct json_value *type, const struct json_value *text)
@@ -400,7 +423,7 @@ feed_json_media(struct feed_json *j, const struct json_value *url,
 	draft_link(&j->d, NULL, to, strlen(to));
 	if (it->nmedia < FEED_MEDIA_MAX) {
 		kind = feed_json_str(j, type);
-		words = feed_json_str(j, text);
+		words = words_of(j, text);
 		item_add_media(it, to, kind, words);
 		free(kind);
 		free(words);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "feed/charset.h"
 #include "feed/html_names.h"
 #include "feed/html_shown.h"
@@ -388,6 +389,8 @@ open_element(struct xml_state *s)
 		keep_tag(s);
 	}
 	xml_element_open(s);
+	if (s->t.skipped && s->item > 0)
+		s->draft.it.flags |= ITEM_TRUNCATED;
 	if (s->t.empty)
 		pop(s);
 }
@@ -453,15 +456,18 @@ blank(const char *p, size_t n)
 	return n == 0;
 }
 
-/* Bytes of one capture are bounded: markup may be longer than its text. */
+/* Bytes of one capture are bounded: markup may be longer than its text, and what is cut
+ * may be text all the same.  Values are shorter, and cut where they are put. */
 static size_t
-room(const struct xml_state *s, size_t n)
+room(struct xml_state *s, size_t n)
 {
 	size_t max = s->build->lim->max_text * 4 + 4096;
 
 	if (s->buf.len + n <= max)
 		return n;
 	s->build->doc->truncated = true;
+	if (s->item > 0 && s->form != XML_PLAIN)
+		s->draft.it.flags |= ITEM_TRUNCATED;
 	n = s->buf.len < max ? max - s->buf.len : 0;
 	return n;
 }
@@ -496,6 +502,8 @@ on_text(struct xml_state *s)
 		buf_puts(&s->buf, "]]>");
 	} else if (s->t.kind == MARKUP_CDATA) {
 		buf_put(&s->buf, p, n);
+	} else if (s->form == XML_INLINE && s->m.nentities > 0) {
+		markup_expand(&s->m, &s->buf, p, n);
 	} else if (s->form == XML_INLINE) {
 		markup_check(&s->m, p, n);
 		buf_put(&s->buf, p, n);
@@ -535,7 +543,8 @@ document_base(const struct feed_source *src)
 {
 	const char *loc = src->content_location;
 
-	if (loc != NULL && loc[0] != '\0') {
+	/* Items are text, and a base of other bytes would be in their addresses. */
+	if (loc != NULL && loc[0] != '\0' && text_valid(loc, strlen(loc))) {
 		char *base = feed_url_join(src->url, loc, strlen(loc));
 
 		if (feed_url_is_web(base))

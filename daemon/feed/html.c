@@ -171,7 +171,7 @@ unhex(char c)
 static void
 on_mail(struct html_state *s, const char *p)
 {
-	struct buf b = {0};
+	struct buf b = {0}, clean = {0};
 
 	for (p = strchr(p, '?'); p != NULL; p = strchr(p, '&')) {
 		size_t n = strncasecmp(++p, "subject=", 8) == 0 ? 8
@@ -188,9 +188,13 @@ on_mail(struct html_state *s, const char *p)
 			buf_putc(&b, lo >= 0 ? (char)(hi << 4 | lo) : *p);
 			p += lo >= 0 ? 2 : 0;
 		}
-		if (b.len > 0 && text_valid(b.data, b.len))
-			put_note(s, b.data);
+		if (b.len == 0)
+			continue;
+		buf_reset(&clean);
+		text_repair(&clean, b.data, b.len);
+		put_note(s, clean.data);
 	}
+	buf_free(&clean);
 	buf_free(&b);
 }
 
@@ -322,7 +326,8 @@ on_meta(struct html_state *s)
 			continue;
 		if (!attr(s, "content"))
 			return;
-		feed_plain_put(&b, s->decoded.data, s->decoded.len, META_MAX);
+		s->out->truncated |=
+		    !feed_plain_put(&b, s->decoded.data, s->decoded.len, META_MAX);
 		*to = text_trim(buf_take(&b));
 		return;
 	}
@@ -428,6 +433,7 @@ on_tag(struct html_state *s, bool open)
 		memset(s->at, 0, sizeof(s->at));
 	for (size_t i = 0; open && i < s->t.nattrs; i++)
 		on_attr(s, &s->m.attrs[i]);
+	s->out->truncated |= s->t.skipped; /* they may show something */
 	if (tag >= HTML_TAG_IMG && s->opt->media != NULL)
 		on_media(s, tag, open);
 }
@@ -479,7 +485,7 @@ close_state(struct html_state *s)
 	if (s->alt.len > 0)
 		s->out->alt = buf_take(&s->alt);
 	if (s->seen_title) {
-		feed_plain_put(
+		s->out->truncated |= !feed_plain_put(
 		    &b, s->title.data ? s->title.data : "", s->title.len, META_MAX);
 		buf_reserve(&b, 0);
 		free(s->out->title);

@@ -147,6 +147,8 @@ keep_attr(struct markup *m, struct markup_token *t, struct markup_str name,
 	if (t->nattrs < MARKUP_ATTRS) {
 		m->attrs[t->nattrs].name = name;
 		m->attrs[t->nattrs++].value = value;
+	} else {
+		t->skipped = true;
 	}
 }
 
@@ -524,6 +526,7 @@ static bool
 doctype_token(struct markup *m, struct markup_token *t)
 {
 	const char *p = m->at + 2, *q;
+	bool vain = false;
 
 	t->kind = MARKUP_DOCTYPE;
 	t->text.p = p;
@@ -535,13 +538,17 @@ doctype_token(struct markup *m, struct markup_token *t)
 				m->no_subset_end = true;
 				q = p + 1;
 			}
+			vain = true; /* unless the end follows */
 			p = q;
 			continue;
 		}
 		p++;
 	}
-	if (p >= m->end || *p == '<')
+	if (p >= m->end || *p == '<') {
+		/* What was read of a subset lies ahead again. */
+		m->no_subset_end = m->no_subset_end || vain;
 		return bare_lt(m, t);
+	}
 	t->text.n = p - t->text.p;
 	return finish(m, t, p + 1);
 }
@@ -555,7 +562,7 @@ markup_next(struct markup *m, struct markup_token *t)
 	t->text.p = m->at; /* also of kinds that have none */
 	t->text.n = 0;
 	t->nattrs = 0;
-	t->empty = false;
+	t->empty = t->skipped = false;
 	if (left == 0)
 		return false;
 	if (m->raw != 0 && raw_token(m, t))

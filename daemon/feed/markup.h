@@ -74,6 +74,7 @@ struct markup_token {
 	struct markup_str text;
 	size_t nattrs; /* in markup.attrs */
 	bool empty;
+	bool skipped; /* it has more than MARKUP_ATTRS */
 };
 
 struct markup {
@@ -93,6 +94,8 @@ struct markup {
 	unsigned no_raw_end;	   /* raw text elements known to have no end */
 	unsigned raw;		   /* inside this raw text element (index + 1) */
 	size_t expanded;	   /* bytes made from declared entities so far */
+	size_t left_out;	   /* references to such that stay as they are written */
+	bool expanding;		   /* the value of one is being decoded */
 	struct {
 		struct markup_str name, value;
 	} entities[MARKUP_ENTITIES];
@@ -117,6 +120,9 @@ const struct markup_str *markup_attr(
 
 /* Appends s with references decoded; unknown ones stay as they are. */
 void markup_decode(struct markup *m, struct buf *out, const char *s, size_t n);
+/* The same, and < and & are written as references again: text for a reader that does not
+ * know what the document declares. */
+void markup_expand(struct markup *m, struct buf *out, const char *s, size_t n);
 /* Notes what markup_decode() would note, and writes nothing. */
 void markup_check(struct markup *m, const char *s, size_t n);
 

@@ -84,18 +84,19 @@ numeric(struct markup *m, struct buf *out, const char *s, size_t n)
 }
 
 /* The value of a declared entity: its own character references and the five of
- * XML are decoded, entities that it names in turn are not. */
-static void
+ * XML are decoded, entities that it names in turn are not.  False: it is left out. */
+static bool
 expand(struct markup *m, struct buf *out, const struct markup_str *value)
 {
-	size_t kept = m->nentities;
-
-	if (m->expanded + value->n > EXPAND_MAX)
-		return;
+	if (m->expanding || m->expanded + value->n > EXPAND_MAX) {
+		m->left_out++;
+		return false;
+	}
 	m->expanded += value->n;
-	m->nentities = 0;
+	m->expanding = true;
 	markup_decode(m, out, value->p, value->n);
-	m->nentities = kept;
+	m->expanding = false;
+	return true;
 }
 
 static bool
@@ -106,9 +107,7 @@ declared(struct markup *m, struct buf *out, const char *name, size_t n)
 
 		if (d->n != n || memcmp(d->p, name, n) != 0)
 			continue;
-		if (out != NULL)
-			expand(m, out, &m->entities[i].value);
-		return true;
+		return out == NULL || expand(m, out, &m->entities[i].value);
 	}
 	return false;
 }
@@ -247,6 +246,22 @@ void
 markup_decode(struct markup *m, struct buf *out, const char *s, size_t n)
 {
 	decode(m, out, s, n);
+}
+
+void
+markup_expand(struct markup *m, struct buf *out, const char *s, size_t n)
+{
+	struct buf text = {0};
+
+	decode(m, &text, s, n);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] == '<')
+			buf_puts(out, "&lt;");
+		else if (text.data[i] == '&')
+			buf_puts(out, "&amp;");
+		else
+			buf_putc(out, text.data[i]);
+	buf_free(&text);
 }
 
 void

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
+#include "base/hash.h"
+#include "base/log.h"
 #include "feed/lanes.h"
 #include "feed/markup.h"
 
@@ -226,14 +229,17 @@ feed_url_join(const char *base, const char *ref, size_t n)
 	return resolve(base, ref, n);
 }
 
-static uint32_t
+/* Keyed: whoever wrote the links must not choose their places in the table. */
+static uint64_t
 hash(const char *s)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
+	static uint64_t key[2];
+	static bool made;
 
-	for (; *s != '\0'; s++)
-		h = (h ^ (uint8_t)*s) * 16777619u;
-	return h;
+	if (!made && getrandom(key, sizeof(key), 0) != sizeof(key))
+		log_die("feed", "the kernel gives no random bytes");
+	made = true;
+	return hash_keyed(key, s, strlen(s));
 }
 
 /* The same address, if it is there.  Few links need no table. */

@@ -175,6 +175,7 @@ begin_item(struct xml_state *s)
 	s->item = s->depth;
 	s->elsewhere = xml_is_elsewhere(s);
 	s->faults_before = s->m.faults;
+	s->left_before = s->m.left_out;
 	draft_init(&s->draft, s->build);
 	s->draft.later_wins = xml_is_atom(xml_top(s)->ns);
 	if (s->map == MAP_URLS)

@@ -199,7 +199,8 @@ note(struct xml_state *s, const char *name)
 	const struct buf *v = xml_attr(s, &b, name);
 
 	if (v != NULL && v->len > 0) {
-		feed_plain_put(&clean, v->data, v->len, NOTE_MAX);
+		if (!feed_plain_put(&clean, v->data, v->len, NOTE_MAX) && s->item > 0)
+			s->draft.it.flags |= ITEM_TRUNCATED;
 		buf_reserve(&clean, 0);
 		text_trim(clean.data);
 	}

@@ -63,7 +63,7 @@ struct xml_state {
 	size_t nbindings;
 	struct markup_str main_uri; /* an unknown one that the root is in */
 	bool root_seen, root_closed;
-	size_t faults_before; /* the item being read */
+	size_t faults_before, left_before; /* the item being read */
 
 	/* Depth of the frame, 0 where none is open. */
 	size_t item, box, person, capture;

@@ -428,6 +428,8 @@ xml_element_close(struct xml_state *s)
 	if (s->depth == s->item) {
 		if (s->m.faults > s->faults_before || s->text->wrong)
 			s->draft.it.flags |= ITEM_REPAIRED;
+		if (s->m.left_out > s->left_before)
+			s->draft.it.flags |= ITEM_TRUNCATED;
 		draft_body_of_media(&s->draft);
 		draft_finish(&s->draft);
 		s->item = 0;

@@ -99,6 +99,7 @@ answer_failure(int curl_code)
 		CURLcode code;
 		uint8_t outcome;
 	} rows[] = {
+	    {CURLE_OK, POLLED_HTTP_ERROR},		     /* but no whole head */
 	    {CURLE_UNSUPPORTED_PROTOCOL, POLLED_HTTP_ERROR}, /* not HTTP at all */
 	    {CURLE_FAILED_INIT, POLLED_OWN_FAULT},
 	    {CURLE_URL_MALFORMAT, POLLED_REFUSED},

@@ -403,6 +403,8 @@ failure_words(const struct transfer *t, CURLcode rc)
 	const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
 	long no = 0;
 
+	if (rc == CURLE_OK)
+		return xstrdup("an interim answer, and no other behind it");
 	if (rc == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &no);
 	return no != 0 ? xasprintf("%s: %s", strerror((int)no), why) : xstrdup(why);

@@ -19,7 +19,7 @@
 struct fetch_streams {
 	struct loop *loop;
 	struct fetch_client *client;
-	unsigned max, n;
+	unsigned max, asked;
 	int64_t idle, retry_min, retry_max;
 	struct fetch_stream *all;
 };
@@ -39,6 +39,7 @@ struct fetch_stream {
 	bool paused;   /* by us: silence is not the server's */
 	bool closed;   /* by the owner */
 	bool mistyped; /* the answer is no stream */
+	bool crowded;  /* it waits for others to end, which was logged */
 	int64_t last;  /* byte, or sign of life, steady ms */
 	int64_t since; /* it is open */
 	unsigned failures;
@@ -80,7 +81,6 @@ stream_free(struct fetch_stream *s)
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
-	s->set->n--;
 	loop_timer_free(&s->timer);
 	free(s->url);
 	free(s->accept);
@@ -189,6 +189,7 @@ on_done(void *ctx, struct fetch_result *r)
 	struct pace pace;
 
 	s->asked = s->open = s->paused = s->mistyped = false;
+	s->set->asked--;
 	if (s->closed) {
 		stream_free(s);
 		return;
@@ -212,9 +213,26 @@ ask(struct fetch_stream *s)
 
 	req.url = url;
 	s->asked = true;
+	s->set->asked++;
 	s->last = INT64_MAX; /* no silence before its turn has come */
 	fetch_client_get(s->set->client, &req, on_done, s);
 	free(url);
+}
+
+/* As many as may be are asked for or open: it waits for one of them to end, or for a
+ * higher limit. */
+static void
+wait_for_room(struct fetch_stream *s)
+{
+	if (!s->crowded)
+		log_warn("fetch",
+		    "%s: not opened: %u streams are, as many as fetch.max_streams "
+		    "allows; raise it",
+		    s->url, s->set->max);
+	s->crowded = true;
+	loop_timer_set(s->timer, s->set->retry_max);
+	s->ops.down(s->ctx, "as many streams as fetch.max_streams are open",
+	    s->set->retry_max); /* may close it */
 }
 
 static void
@@ -223,7 +241,12 @@ on_timer(void *ctx)
 	struct fetch_stream *s = ctx;
 	int64_t left;
 
+	if (!s->asked && s->set->asked >= s->set->max) {
+		wait_for_room(s);
+		return;
+	}
 	if (!s->asked) {
+		s->crowded = false;
 		ask(s);
 		return;
 	}
@@ -242,15 +265,11 @@ struct fetch_stream *
 fetch_stream_open(struct fetch_streams *set, const struct fetch_stream_ask *a,
     const struct fetch_stream_ops *ops, void *ctx)
 {
-	struct fetch_stream *s;
+	struct fetch_stream *s = xcalloc(1, sizeof(*s));
 
-	if (set->n >= set->max)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
 	s->set = set;
 	s->next = set->all;
 	set->all = s;
-	set->n++;
 	s->ops = *ops;
 	s->ctx = ctx;
 	s->url = xstrdup(a->url);

@@ -42,7 +42,7 @@ void fetch_streams_reconf(struct fetch_streams *s, const struct conf_fetch *conf
 /* After fetch_client_abort(): nothing is called back. */
 void fetch_streams_free(struct fetch_streams **s);
 
-/* NULL: conf_fetch.max_streams are open. */
+/* One that finds conf_fetch.max_streams open is down, and tried again until there is room. */
 struct fetch_stream *fetch_stream_open(struct fetch_streams *set,
     const struct fetch_stream_ask *ask, const struct fetch_stream_ops *ops, void *ctx);
 /* Safe inside callbacks but data. */

@@ -115,12 +115,15 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	}
 	if (t->head_done)
 		return n; /* a trailer: counted, not part of the head */
-	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+	/* Within a head it is a field of an odd name: whoever sends both must not be on
+	 * record with the second one alone. */
+	if (!t->head_begun && n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		buf_reset(&t->head); /* what came before was an interim answer */
 		t->status = answer_status(line, n);
 	}
+	t->head_begun = line[0] != '\r' && line[0] != '\n';
 	buf_put(&t->head, line, n);
-	if (line[0] == '\r' || line[0] == '\n')
+	if (!t->head_begun)
 		t->head_done = t->status >= 200;
 	if (t->head_done && streams(t) && t->ask.sink(t, NULL, 0) == FETCH_END) {
 		t->stop = TRANSFER_ENOUGH;
@@ -444,7 +447,7 @@ transfer_end(struct transfer *t)
 	t->head_bytes = 0;
 	t->digesting = false;
 	t->status = 0;
-	t->head_done = false;
+	t->head_begun = t->head_done = false;
 	t->stop = TRANSFER_RAN;
 	t->refused[0] = t->error[0] = '\0';
 }

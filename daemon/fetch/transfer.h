@@ -74,6 +74,7 @@ struct transfer {
 	int status;
 	struct same *same; /* digests the body; NULL until there is need of it */
 	bool digesting;
+	bool head_begun; /* and its last line has not come */
 	bool head_done; /* the final answer's head is complete */
 	enum transfer_stop stop;
 	char refused[160]; /* an address that the guard did not let through, in words;
