@@ -43,6 +43,7 @@ fill_item(struct item *it)
 	it->text = xstrdup("");
 	it->published = 1700000000000;
 	item_add_link(it, "http://example.com/1");
+	item_add_media(it, "http://example.com/1.png", "image/png", "a cat");
 }
 
 static void
@@ -752,6 +753,22 @@ test_msg_lies(void)
 	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
 			    ROLE_ENGINE, true, NULL),
 	    TOSD_EPROTO);
+	/* Nor that of a medium, nor what the document is called. */
+	for (int i = 0; i < 2; i++) {
+		char **text;
+
+		msg_init(&m, MSG_POLLED);
+		fill_polled(&m);
+		text = i == 0 ? &m.polled.items[1].media[0].text : &m.polled.title;
+		free(*text);
+		*text = xstrdup("\xc0\x80");
+		buf_reset(&b);
+		msg_encode(&b, &m);
+		msg_clear(&m);
+		CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
+				    ROLE_ENGINE, true, NULL),
+		    TOSD_EPROTO);
+	}
 	/* A span that ends before it starts. */
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);

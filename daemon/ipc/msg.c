@@ -204,6 +204,16 @@ msg_need_text(struct rd *r)
 }
 
 char *
+msg_text(struct rd *r)
+{
+	char *s = rd_str(r);
+
+	if (s != NULL && !text_valid(s, strlen(s)))
+		r->bad = true;
+	return s;
+}
+
+char *
 msg_words(struct rd *r)
 {
 	char *s = rd_str(r);
@@ -240,6 +250,14 @@ msg_bool(struct rd *r)
 	return msg_enum(r, 2) == 1;
 }
 
+static void
+check_texts(struct rd *r, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] != NULL && !text_valid(v[i], strlen(v[i])))
+			r->bad = true;
+}
+
 void
 msg_item(struct rd *r, struct item *it)
 {
@@ -257,12 +275,14 @@ msg_item(struct rd *r, struct item *it)
 	texts[7] = it->in_reply_to;
 	texts[8] = it->published_raw;
 	texts[9] = it->updated_raw;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i] != NULL && !text_valid(texts[i], strlen(texts[i])))
-			r->bad = true;
-	for (size_t i = 0; i < it->nlinks; i++)
-		if (!text_valid(it->links[i], strlen(it->links[i])))
-			r->bad = true;
+	check_texts(r, texts, sizeof(texts) / sizeof(texts[0]));
+	check_texts(r, (const char *const *)it->links, it->nlinks);
+	for (size_t i = 0; i < it->nmedia; i++) {
+		const struct item_media *m = &it->media[i];
+		const char *of[] = {m->url, m->type, m->text, m->why};
+
+		check_texts(r, of, sizeof(of) / sizeof(of[0]));
+	}
 	if (it->id == NULL)
 		r->bad = true;
 }

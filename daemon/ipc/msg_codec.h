@@ -17,6 +17,8 @@ typedef void msg_clear_fn(struct msg *m);
 
 /* A string that must be there. */
 char *msg_need_str(struct rd *r);
+/* NULL, or UTF-8. */
+char *msg_text(struct rd *r);
 /* A string that must be there and be UTF-8. */
 char *msg_need_text(struct rd *r);
 /* NULL, or words that say why: so many bytes that a ledger entry, which holds 65,535 of

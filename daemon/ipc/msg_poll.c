@@ -96,7 +96,7 @@ get_list(struct rd *r, char ***v, uint32_t *n)
 
 	*v = want > 0 ? xcalloc(want, sizeof(**v)) : NULL;
 	while (!r->bad && *n < want)
-		(*v)[(*n)++] = msg_need_str(r);
+		(*v)[(*n)++] = msg_need_text(r);
 }
 
 static void
@@ -175,15 +175,15 @@ msg_get_polled(struct rd *r, struct msg *m)
 	p->retry_after = rd_i64(r);
 	p->why = msg_words(r);
 	p->format = rd_str(r);
-	p->title = rd_str(r);
-	p->site = rd_str(r);
+	p->title = msg_text(r);
+	p->site = msg_text(r);
 	p->well_formed = msg_bool(r);
 	p->truncated = msg_bool(r);
 	p->cut = msg_bool(r);
 	p->young = msg_bool(r);
-	p->next_url = rd_str(r);
-	p->self_url = rd_str(r);
-	p->hub = rd_str(r);
+	p->next_url = msg_text(r);
+	p->self_url = msg_text(r);
+	p->hub = msg_text(r);
 	p->skip_hours = rd_u32(r);
 	p->skip_days = rd_u8(r);
 	get_list(r, &p->gone, &p->ngone);
