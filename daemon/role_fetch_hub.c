@@ -398,9 +398,10 @@ on_content(struct fetch_role *role, struct sub *s, const struct http_request *re
 	reply->status = 202;
 	if (!fetch_signature_ok(http_request_header(req, "X-Hub-Signature"), s->secret,
 		req->body, req->n, role->conf->fetch.push_sha1, &why)) {
-		if (s->told == 0 || now - s->told > TELL_EVERY)
-			log_warn("fetch", "brought in the name of hub %s, dropped: %s",
-			    s->hub, why);
+		if (s->told != 0 && now - s->told <= TELL_EVERY)
+			return;
+		log_warn("fetch", "brought in the name of hub %s, dropped: %s", s->hub,
+		    why);
 		s->told = now;
 		return;
 	}
