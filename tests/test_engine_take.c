@@ -358,6 +358,26 @@ test_many_gone(void)
 	bench_close(b);
 }
 
+/* A stream says that a post is deleted which the feed goes on showing. */
+static void
+test_not_gone(void)
+{
+	static const struct post two[] = {{"b", "other words"}, {"a", "words"}};
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b);
+
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "a", 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "missing");
+	bench_feed(b, two, 2);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "returned");
+	while (bench_inspect(b) > 0)
+		;
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"what waits and cannot be read", test_damaged},
     {"a post twice and three times in one batch", test_repeated},
@@ -366,5 +386,6 @@ static const struct suite_test tests[] = {
     {"what waits is there after a restart", test_restart},
     {"what waits and is erased", test_erased},
     {"more deletions than an entry holds", test_many_gone},
+    {"a deletion that is none", test_not_gone},
 };
 SUITE_MAIN("engine: taking and handing on", tests)

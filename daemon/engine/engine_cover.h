@@ -59,6 +59,9 @@ void engine_cover_put(struct engine *g, const struct store_coverage *c);
 /* A whole reading of the feed's own document. */
 void engine_cover_read(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
+/* These are said to be removed: should the next reading show one, it is listed again. */
+void engine_cover_told(struct engine *g, const struct store_feed *feed, int64_t *items,
+    size_t n, int64_t when);
 enum window_order engine_cover_order(const struct store_coverage *c);
 /* Sets back what was spent if another day has begun. */
 void engine_cover_day(struct store_coverage *c, int64_t now);
