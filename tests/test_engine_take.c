@@ -378,6 +378,31 @@ test_not_gone(void)
 	bench_close(b);
 }
 
+/* A page that was asked for a post which is listed again says nothing of another post,
+ * should what is asked for now have the number of what was asked before. */
+static void
+test_asked_before(void)
+{
+	static const struct post two[] = {{"b", "other words"}, {"a", "words"}};
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b), page = 0;
+
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "a", 1);
+	CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_PAGE, &page));
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "b", 1);
+	bench_answer(b, page, POLLED_GONE, NULL, 0);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "missing");
+	bench_page(b, POLLED_GONE, NULL);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "removed");
+	while (bench_inspect(b) > 0)
+		;
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"what waits and cannot be read", test_damaged},
     {"a post twice and three times in one batch", test_repeated},
@@ -387,5 +412,6 @@ static const struct suite_test tests[] = {
     {"what waits and is erased", test_erased},
     {"more deletions than an entry holds", test_many_gone},
     {"a deletion that is none", test_not_gone},
+    {"an answer to what was asked before", test_asked_before},
 };
 SUITE_MAIN("engine: taking and handing on", tests)

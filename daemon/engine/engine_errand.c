@@ -17,6 +17,7 @@
 #define AGAIN CLOCK_SEC /* while nobody can fetch it */
 #define RETRY_START CLOCK_MIN
 #define RETRY_MAX (6 * CLOCK_HOUR)
+#define DROPPED (-1) /* no errand has this number */
 
 static const struct {
 	errand_ask *ask;
@@ -73,6 +74,10 @@ engine_errand_drop(struct engine *g, const struct store_errand *x)
 
 	engine_must(store_errand_drop(g->store, &at, x->id, &e), 0,
 	    "cannot drop an errand", &e);
+	/* The next one may get its number: what is still in hand is not its answer. */
+	for (size_t i = 0; i < g->npolls; i++)
+		if (g->polls[i].errand == x->id)
+			g->polls[i].errand = DROPPED;
 }
 
 bool
