@@ -95,6 +95,9 @@ collect_due(void *ctx, const struct store_violation *v)
 	/* What a slow host has in hand must not keep others from their turn. */
 	if (engine_poll_has_violation(d->g, v->id))
 		return 0;
+	/* Nor those of a fetcher that is away others from theirs. */
+	if (v->url != NULL && !d->g->fetchers[engine_poll_fetcher(d->g, v->url)])
+		return 0;
 	d->ids[d->n++] = v->id;
 	return d->n == LOOKS_AT_ONCE;
 }
