@@ -502,6 +502,23 @@ test_looks_fetcher_away(void)
 	bench_close(b);
 }
 
+/* A tenant has more to be asked for than may be, at a host that answers nothing: those
+ * of another one are asked for all the same. */
+static void
+test_one_tenant(void)
+{
+	for (int pointers = 0; pointers < 2; pointers++) {
+		struct bench *b = open_feeds(2,
+		    "interval = \"1h\"; max_connections = 4; max_host_connections = 1;",
+		    "", true);
+
+		show_at(b, 0, 40, "h0.example", pointers);
+		show_at(b, 1, 1, "h1.example", pointers);
+		CU_ASSERT_TRUE(page_asked(b, "http://h1.example/1/k0"));
+		bench_close(b);
+	}
+}
+
 /* --- redirects --- */
 
 /* One poll; where it was asked must be `want'. */
@@ -953,6 +970,7 @@ static const struct suite_test tests[] = {
     {"a redirect to bytes", test_moved_bytes},
     {"looks at pages leave room for polls", test_looks_leave_room},
     {"looks while a fetcher is away", test_looks_fetcher_away},
+    {"one tenant's pages, and another's", test_one_tenant},
     {"an outage of ours", test_outage},
     {"an outage of ours that a fetcher saw", test_outage_told},
     {"no outage of ours", test_no_outage},

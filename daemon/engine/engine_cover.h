@@ -94,6 +94,15 @@ void engine_errand_drop(struct engine *g, const struct store_errand *x);
 bool engine_errand_retry(struct engine *g, struct store_errand *x,
     const struct msg_polled *p, unsigned attempts, int64_t now);
 
+/* One tenant has half of the errands in hand at most, and half of the looks: a host
+ * that takes its time, with thousands due, must not keep those of others waiting.
+ * most: of all tenants. */
+bool engine_share_is_full(
+    const struct engine *g, const char *tenant, bool looks, size_t most);
+/* Who has as much; "" where there is nobody.  Lent until the next request is sent. */
+void engine_share_full(
+    const struct engine *g, bool looks, size_t most, const char *full[2]);
+
 /* What is asked for, and what becomes of the answer.  `ask` fills m->poll but for url
  * and tenant, or returns when to try instead.  `answer` keeps or drops x. */
 typedef int64_t errand_ask(struct engine *g, struct store_errand *x,

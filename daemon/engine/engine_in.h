@@ -54,6 +54,7 @@ struct engine_poll {
 	uint32_t fetcher;
 	int64_t since;
 	bool moved; /* asked where the feed has moved to, not at its own address */
+	char tenant[STORE_KEY]; /* of an errand or a look */
 };
 
 /* Polls in a row, at so many hosts, that heard nobody at all: engine_outage.c. */

@@ -157,12 +157,22 @@ store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
 	    [VIOLATION_ALL] = "?1 = ?1 ORDER BY id LIMIT ?2",
 	    [VIOLATION_OF_CASE] = "case_id = ?1 ORDER BY id LIMIT ?2",
 	    [VIOLATION_OF_ITEM] = "item = ?1 ORDER BY id LIMIT ?2",
-	    [VIOLATION_DUE] = "next_check <= ?1 ORDER BY next_check, id LIMIT ?2",
 	};
 	struct violation_walk w = {fn, ctx};
 
 	return db_each(s, &violations, violation_visit, &w, where[by], "ii", key,
 	    limit > 0 && limit < INT64_MAX ? (int64_t)limit : (int64_t)-1);
+}
+
+int
+store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
+    store_violation_fn *fn, void *ctx)
+{
+	struct violation_walk w = {fn, ctx};
+
+	return db_each(s, &violations, violation_visit, &w,
+	    "next_check <= ?1 AND tenant NOT IN (?2, ?3) ORDER BY next_check, id",
+	    "itt", now, but[0], but[1]);
 }
 
 int64_t
