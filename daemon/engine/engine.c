@@ -120,6 +120,7 @@ engine_new(
 	engine_begin(g);
 	record_start(g, now);
 	engine_alive_absence(g, now);
+	engine_clock_start(g, now);
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);

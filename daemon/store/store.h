@@ -355,6 +355,9 @@ int store_violation_each(struct store *s, enum store_violation_by by, int64_t ke
 /* next_check is over, by that; not of these two tenants ("": nobody). */
 int store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
     store_violation_fn *fn, void *ctx);
+/* The clock is set back by so much: what looks, errands, questions and mails are due at
+ * goes back with it. */
+int store_due_back(struct store *s, int64_t by, int64_t now, struct err *e);
 /* Violations of a tenant found at this time or later, by time and revision. */
 int store_violation_since(struct store *s, const char *tenant, int64_t from,
     store_violation_fn *fn, void *ctx);
