@@ -39,6 +39,7 @@ struct bench {
 	bool bare; /* fetch sends no bytes along */
 	bool async; /* ticks do not wait for the disk, and it is a real one */
 	bool memory; /* the store is no file: fast, and gone with the engine */
+	uint32_t rev; /* of the rules that find; 0: 1 */
 	json_t *entries; /* all that was committed */
 };
 
@@ -458,6 +459,8 @@ bench_inspect(struct bench *b)
 			m.inspected.v[i].findings[m.inspected.v[i].n - 1].severity =
 			    SEVERITY_CRITICAL;
 		bench_find(&m.inspected.v[i], "safety", "v/depot", in->item.text, "depot");
+		for (uint32_t k = 0; b->rev != 0 && k < m.inspected.v[i].n; k++)
+			m.inspected.v[i].findings[k].rev = b->rev;
 	}
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);

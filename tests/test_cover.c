@@ -713,6 +713,35 @@ test_tombstone(void)
 	bench_close(b);
 }
 
+/* Said to be removed, and listed again at once: it is there, and what is said of it
+ * later counts. */
+static void
+test_tombstone_undone(void)
+{
+	struct bench *b = bench_open();
+	struct doc d = posts(9, 1), gone = {.outcome = POLLED_GONE, .status = 410};
+
+	read_feed(b, d);
+	d = posts(9, 1);
+	leave_out(&d, "n5");
+	d.gone = "n5";
+	read_feed(b, d);
+	CU_ASSERT_STRING_EQUAL(sight(b), "missing");
+	CU_ASSERT_TRUE(waits(b, POLL_PAGE));
+	read_feed(b, posts(9, 1));
+	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+	reply(b, POLL_PAGE, gone); /* too late */
+	CU_ASSERT_STRING_EQUAL(sight(b), "returned");
+	d = posts(9, 1);
+	leave_out(&d, "n5");
+	d.gone = "n5";
+	read_feed(b, d);
+	reply(b, POLL_PAGE, gone);
+	CU_ASSERT_STRING_EQUAL(sight(b), "removed");
+	inspect_all(b);
+	bench_close(b);
+}
+
 /* A host in trouble is not asked for more. */
 static void
 test_trouble(void)
@@ -1572,6 +1601,7 @@ static const struct suite_test tests[] = {
     {"what is hidden, apart", test_apart},
     {"what is cited follows", test_cited},
     {"the feed says what is removed", test_tombstone},
+    {"what is said to be removed is listed again", test_tombstone_undone},
     {"a host in trouble", test_trouble},
     {"a flood is walked back", test_walk},
     {"a walk goes on after a restart", test_walk_again},

@@ -1114,6 +1114,8 @@ test_set_back(void)
 		bench_answer(b, id, POLLED_OK, more, 1);
 		CU_ASSERT_EQUAL(bench_inspect(b), 1);
 		CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+		for (int i = 0; i < 2; i++) /* of the one found before, too */
+			CU_ASSERT_TRUE(bench_asked(b, POLL_PAGE, &id));
 		bench_go(b, 2 * CLOCK_HOUR);
 		CU_ASSERT(bench_count(b, "exposure") > 0);
 		bench_close(b);

@@ -3,6 +3,7 @@
  * test_engine_feeds: how feeds are asked, through the engine's own calls and in virtual
  * time: schedule, validators, states, redirects, outages of ours, many feeds for hours.
  */
+#include "engine/engine_in.h"
 #include "engine_bench.h"
 #include "store/store.h"
 
@@ -412,6 +413,110 @@ test_looks_leave_room(void)
 	CU_ASSERT(looks > 0);
 	CU_ASSERT(asked >= 10);
 	bench_close(b);
+}
+
+/* Answers the next poll of this tenant's feed with so many posts, at this host. */
+static void
+show_at(
+    struct bench *b, unsigned tenant, unsigned posts, const char *host, bool pointers)
+{
+	char *feed = xasprintf("http://h%u.example/feed", tenant);
+	struct caught c;
+	struct msg m;
+
+	CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	while (strcmp(c.m.poll.url, feed) != 0) {
+		msg_clear(&c.m);
+		CU_ASSERT_TRUE_FATAL(next_poll(b, &c));
+	}
+	m = said(b, c.m.poll.id, POLLED_OK, 200);
+	m.polled.items = xcalloc(posts, sizeof(*m.polled.items));
+	m.polled.nitems = posts;
+	for (unsigned i = 0; i < posts; i++) {
+		struct post p = {"-", "i will kill you"};
+		struct item *it = &m.polled.items[i];
+
+		bench_item(it, &p);
+		free(it->id);
+		it->id = xasprintf("k%u", i);
+		it->url = xasprintf("http://%s/%u/k%u", host, tenant, i);
+		it->flags |= pointers ? ITEM_POINTER : 0;
+	}
+	m.fd = bench_capture(b);
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	free(feed);
+	while (bench_inspect(b) > 0)
+		;
+}
+
+/* Whether a page that begins like this is asked for; no page is answered. */
+static bool
+page_asked(struct bench *b, const char *like)
+{
+	bool found = false;
+
+	for (int64_t end = b->now + 9 * CLOCK_HOUR, next; b->now < end; b->now = next) {
+		struct caught c;
+		struct msg m;
+
+		next = bench_tick(b);
+		while (bench_take(b, MSG_POLL, &c)) {
+			if (c.m.poll.kind == POLL_PAGE)
+				found |= strncmp(c.m.poll.url, like, strlen(like)) == 0;
+			else {
+				m = said(b, c.m.poll.id, POLLED_UNCHANGED, 304);
+				bench_say(b, &m);
+			}
+			msg_clear(&c.m);
+		}
+	}
+	return found;
+}
+
+/* A fetcher is away: pages that others ask for are looked at, however many of its own
+ * are due before them. */
+static void
+test_looks_fetcher_away(void)
+{
+	char *conf = conf_of(2, "interval = \"1h\";", ""),
+	     *text = xasprintf("fetchers = 2;\n%s", conf), host[2][32];
+	struct bench *b = bench_open_with(text, true);
+
+	free(conf);
+	free(text);
+	for (int i = 0, found = 0; found != 3; i++) {
+		char *url = xasprintf("http://p%d.example/", i);
+		uint32_t of = engine_poll_fetcher(b->engine, url);
+
+		snprintf(host[of], sizeof(host[of]), "p%d.example", i);
+		found |= 1 << of;
+		free(url);
+	}
+	show_at(b, 0, 40, host[0], false);
+	show_at(b, 1, 1, host[1], false);
+	engine_peer_down(b->engine, ROLE_FETCH, 0, b->now);
+	CU_ASSERT_TRUE(page_asked(b, "http://p"));
+	engine_peer_up(b->engine, ROLE_FETCH, 0, b->now);
+	CU_ASSERT_TRUE(page_asked(b, "http://p"));
+	bench_close(b);
+}
+
+/* A tenant has more to be asked for than may be, at a host that answers nothing: those
+ * of another one are asked for all the same. */
+static void
+test_one_tenant(void)
+{
+	for (int pointers = 0; pointers < 2; pointers++) {
+		struct bench *b = open_feeds(2,
+		    "interval = \"1h\"; max_connections = 4; max_host_connections = 1;",
+		    "", true);
+
+		show_at(b, 0, 40, "h0.example", pointers);
+		show_at(b, 1, 1, "h1.example", pointers);
+		CU_ASSERT_TRUE(page_asked(b, "http://h1.example/1/k0"));
+		bench_close(b);
+	}
 }
 
 /* --- redirects --- */
@@ -864,6 +969,8 @@ static const struct suite_test tests[] = {
     {"a kept redirect fails", test_moved_fails},
     {"a redirect to bytes", test_moved_bytes},
     {"looks at pages leave room for polls", test_looks_leave_room},
+    {"looks while a fetcher is away", test_looks_fetcher_away},
+    {"one tenant's pages, and another's", test_one_tenant},
     {"an outage of ours", test_outage},
     {"an outage of ours that a fetcher saw", test_outage_told},
     {"no outage of ours", test_no_outage},

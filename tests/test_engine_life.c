@@ -673,6 +673,39 @@ test_not_mended(void)
 	bench_close(b);
 }
 
+/* What was withdrawn with one revision of a rule does not stand for what the next one
+ * finds in a later text of the post; nor does it count again beside it. */
+static void
+test_next_rev(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r, *rows;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	post_many(b, 0, 1, "i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
+	MOVE(b, "shadow", "p1", "done");
+	rules(b, "d2", MODE_ENFORCE, 2, MODE_ENFORCE);
+	b->rev = 2;
+	post_many(b, 0, 1, "tomorrow i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "violation"), "rev"), 2);
+	post_many(b, 0, 1, "today i will kill you");
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 2);
+	rules(b, "d3", MODE_ENFORCE, 1, MODE_ENFORCE);
+	MOVE(b, "rollback", "p1", "waits");
+	MOVE(b, "rollback", "p2", "done");
+	CU_ASSERT_EQUAL(violations(b), 2);
+	r = ask(b, "violations", NULL, NULL);
+	rows = json_object_get(r, "rows");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(rows, 0), "presence"), "edited");
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(rows, 1), "presence"), "online");
+	json_decref(r);
+	bench_close(b);
+}
+
 /* The pack is gone: what is said of its rules must not sound as if they found anything.
  */
 static void
@@ -765,6 +798,7 @@ static const struct suite_test tests[] = {
     {"a note", test_note},
     {"counting is cheap", test_cheap},
     {"a rule that counts no more", test_not_mended},
+    {"what the next revision of a rule finds", test_next_rev},
 };
 
 SUITE_MAIN("engine_life", tests)

@@ -67,6 +67,27 @@ push(struct bench *b, uint64_t feed, const struct event *v, uint32_t n)
 	bench_tick(b);
 }
 
+/* The stream says so many times that this post is deleted. */
+static void
+push_gone(struct bench *b, uint64_t feed, const char *id, uint32_t n)
+{
+	struct msg m;
+
+	msg_init(&m, MSG_PUSHED);
+	m.from = ROLE_FETCH;
+	m.pushed.feed = feed;
+	m.pushed.state = PUSHED_DATA;
+	m.pushed.time = b->now;
+	m.pushed.ngone = n;
+	m.pushed.gone = xcalloc(n, sizeof(*m.pushed.gone));
+	for (uint32_t i = 0; i < n; i++)
+		m.pushed.gone[i] = xstrdup(id);
+	m.fd = bench_capture(b);
+	engine_handle(b->engine, &m, b->now);
+	msg_clear(&m);
+	bench_tick(b);
+}
+
 static const struct event events[] = {
     {"a", "first words", T0 + 1},
     {"b", "other \"words\"\n\xc3\xa9", T0 + 1},
@@ -321,6 +342,67 @@ test_damaged(void)
 	bench_close(b);
 }
 
+/* More deletions at once than an entry has room for. */
+static void
+test_many_gone(void)
+{
+	static const struct event one[] = {{"a", "words", T0 + 1}};
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b);
+
+	push(b, feed, one, 1);
+	push_gone(b, feed, "a", 40000);
+	CU_ASSERT_EQUAL(bench_count(b, "gone"), 1);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "gone"), "told"), 40000);
+	bench_forget(b);
+	bench_close(b);
+}
+
+/* A stream says that a post is deleted which the feed goes on showing. */
+static void
+test_not_gone(void)
+{
+	static const struct post two[] = {{"b", "other words"}, {"a", "words"}};
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b);
+
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "a", 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "missing");
+	bench_feed(b, two, 2);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "returned");
+	while (bench_inspect(b) > 0)
+		;
+	bench_close(b);
+}
+
+/* A page that was asked for a post which is listed again says nothing of another post,
+ * should what is asked for now have the number of what was asked before. */
+static void
+test_asked_before(void)
+{
+	static const struct post two[] = {{"b", "other words"}, {"a", "words"}};
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b), page = 0;
+
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "a", 1);
+	CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_PAGE, &page));
+	bench_feed(b, two, 2);
+	push_gone(b, feed, "b", 1);
+	bench_answer(b, page, POLLED_GONE, NULL, 0);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "missing");
+	bench_page(b, POLLED_GONE, NULL);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "sighting"), "state"), "removed");
+	while (bench_inspect(b) > 0)
+		;
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"what waits and cannot be read", test_damaged},
     {"a post twice and three times in one batch", test_repeated},
@@ -328,5 +410,8 @@ static const struct suite_test tests[] = {
     {"what waits for a worker has its text", test_waiting},
     {"what waits is there after a restart", test_restart},
     {"what waits and is erased", test_erased},
+    {"more deletions than an entry holds", test_many_gone},
+    {"a deletion that is none", test_not_gone},
+    {"an answer to what was asked before", test_asked_before},
 };
 SUITE_MAIN("engine: taking and handing on", tests)

@@ -247,6 +247,7 @@ test_violations(void)
 	struct store_violation v, w;
 	struct store_item it;
 	struct seen x = {.s = s};
+	const char *const all[2] = {"", ""}, *const all_but[2] = {TENANT, ""};
 	int64_t feed = make_feed(s), item = 0, rev = 0;
 	int n = 0;
 
@@ -274,7 +275,9 @@ test_violations(void)
 	store_violation_each(s, VIOLATION_OF_ITEM, item, 1, see_violation, &x);
 	CU_ASSERT_EQUAL(x.n, 1);
 	x = (struct seen){.s = s, .change = true};
-	store_violation_each(s, VIOLATION_DUE, T0 + 60, 0, see_violation, &x);
+	store_violation_each_due(s, T0 + 60, all_but, see_violation, &x);
+	CU_ASSERT_EQUAL(x.n, 0);
+	store_violation_each_due(s, T0 + 60, all, see_violation, &x);
 	CU_ASSERT_TRUE(x.n == 2 && x.first == w.id);
 	CU_ASSERT_EQUAL(
 	    store_violation_each(s, VIOLATION_ALL, 0, 0, stop_at_once, &n), 42);

@@ -55,6 +55,7 @@ test_errands(void)
 	struct store_at a = at();
 	struct err e = ERR_INIT;
 	struct store_errand x;
+	const char *const all[2] = {"", ""}, *const all_but[2] = {"", TENANT};
 	int64_t feed = make_feed(s);
 	int n = 0;
 
@@ -73,11 +74,13 @@ test_errands(void)
 	OK(store_errand_add(s, &a, &x, &e)); /* another kind, another row */
 	store_errand_clear(&x);
 	CU_ASSERT_EQUAL(store_errand_next(s), T0);
-	store_errand_each_due(s, T0 - 1, 9, count_errand, &n);
+	store_errand_each_due(s, T0 - 1, all, 9, count_errand, &n);
 	CU_ASSERT_EQUAL(n, 0);
-	store_errand_each_due(s, T0 + 10, 9, count_errand, &n);
+	store_errand_each_due(s, T0 + 10, all, 9, count_errand, &n);
 	CU_ASSERT_EQUAL(n, 2);
-	store_errand_each_due(s, T0 + 10, 1, count_errand, &n);
+	store_errand_each_due(s, T0 + 10, all, 1, count_errand, &n);
+	CU_ASSERT_EQUAL(n, 3);
+	store_errand_each_due(s, T0 + 10, all_but, 9, count_errand, &n);
 	CU_ASSERT_EQUAL(n, 3);
 	OK(store_errand_find(s, feed, ERRAND_PAGE, "http://a.example/1", &x, &e));
 	CU_ASSERT_STRING_EQUAL(x.data.data, "data");

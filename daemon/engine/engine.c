@@ -121,6 +121,7 @@ engine_new(
 	record_start(g, now);
 	engine_person_erase_again(g);
 	engine_alive_absence(g, now);
+	engine_clock_start(g, now);
 	engine_feed_sync(g, now);
 	engine_inspect_resize(g);
 	engine_retry_load(g, now);

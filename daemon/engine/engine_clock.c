@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_clock: a clock that was set back, as by a machine that started with a wrong
- * one.  What is waited for in memory comes as before, or feeds would not be read for
- * as long as the clock was wrong by.  Rows of the store that have a time of their own
- * (looks, errands, questions, mails to be tried again) come when the clock has caught
- * up: they do not tell from when they count.
+ * one.  What is waited for, in memory and in the store (looks, errands, questions,
+ * mails to be tried again), comes as before, or nothing would be read for as long as
+ * the clock was wrong by.  Deadlines of cases stay: tenants were told them.
  */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "engine/engine_life.h"
 #include "engine/engine_list.h"
@@ -57,15 +58,36 @@ set_back(struct engine *g, int64_t by)
 	workers_back(g, by);
 }
 
+/* Not for each second that a clock is corrected by. */
+static void
+rows_back(struct engine *g, int64_t by, int64_t now)
+{
+	char span[CLOCK_TEXT];
+	struct err e = ERR_INIT;
+
+	if (by < CLOCK_MIN)
+		return;
+	log_warn("engine", "the clock was set back by %s", clock_span(by, span));
+	engine_must(store_due_back(g->store, by, now, &e), 0,
+	    "cannot set back what is due", &e);
+}
+
+void
+engine_clock_start(struct engine *g, int64_t now)
+{
+	char *mark = store_meta_get(g->store, "alive");
+
+	/* How long we were away besides is not known. */
+	if (mark != NULL)
+		rows_back(g, atoll(mark) - now, now);
+	free(mark);
+}
+
 void
 engine_clock_tick(struct engine *g, int64_t now)
 {
-	char span[CLOCK_TEXT];
-
 	if (now < g->ticked) {
-		if (g->ticked - now >= CLOCK_MIN)
-			log_warn("engine", "the clock was set back by %s",
-			    clock_span(g->ticked - now, span));
+		rows_back(g, g->ticked - now, now);
 		set_back(g, g->ticked - now);
 	} else if (g->ticked != 0) {
 		engine_alive_stood(g, g->ticked, now);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "engine/engine_look.h"
 
 /* Of posts that left a feed, maybe only for their age: how many pages are asked for
  * after one reading, with what share of a day's, and how many times
@@ -49,6 +50,31 @@ engine_cover_order(const struct store_coverage *c)
 	if (c->falling == c->rising)
 		return WINDOW_UNORDERED;
 	return c->falling > c->rising ? WINDOW_FALLING : WINDOW_RISING;
+}
+
+void
+engine_cover_told(struct engine *g, const struct store_feed *feed, int64_t *items,
+    size_t n, int64_t when)
+{
+	struct store_coverage c;
+	struct window w;
+	bool any = false;
+
+	qsort(items, n, sizeof(*items), look_number_cmp);
+	engine_cover_get(g, feed, &c);
+	window_unpack(&c.window, &w);
+	for (size_t i = 0; i < w.n; i++)
+		if (w.v[i].gone == CLOCK_NONE && look_in(items, n, w.v[i].item)) {
+			w.v[i].gone = when;
+			any = true;
+		}
+	if (any) {
+		buf_reset(&c.window);
+		window_pack(&w, &c.window);
+		engine_cover_put(g, &c);
+	}
+	window_free(&w);
+	store_coverage_clear(&c);
 }
 
 /* --- what may be spent --- */
@@ -271,13 +297,19 @@ settle_missing(struct reading *r, struct window *next, int64_t now)
 		read_again(r, soonest, now);
 }
 
-/* Posts that are listed again, of those that the last reading did not have. */
+/* Posts that are listed again, of those that the last reading did not have, or that
+ * were said to be removed. */
 static void
 settle_returned(struct reading *r, int64_t now)
 {
 	enum window_verdict *v = xcalloc(r->now.shown.n + 1, sizeof(*v));
+	struct window listed = {0};
 
-	window_judge(&r->now.shown, &r->before, WINDOW_UNORDERED, v);
+	for (size_t i = 0; i < r->before.n; i++)
+		if (r->before.v[i].gone == CLOCK_NONE)
+			window_add(&listed, &r->before.v[i]);
+	window_judge(&r->now.shown, &listed, WINDOW_UNORDERED, v);
+	window_free(&listed);
 	for (size_t i = 0; i < r->now.shown.n; i++)
 		if (v[i] != WINDOW_LISTED &&
 		    (r->now.shown.v[i].flags & WINDOW_FRESH) == 0 &&

@@ -59,6 +59,9 @@ void engine_cover_put(struct engine *g, const struct store_coverage *c);
 /* A whole reading of the feed's own document. */
 void engine_cover_read(
     struct engine *g, struct store_feed *feed, struct msg *m, int64_t now);
+/* These are said to be removed: should the next reading show one, it is listed again. */
+void engine_cover_told(struct engine *g, const struct store_feed *feed, int64_t *items,
+    size_t n, int64_t when);
 enum window_order engine_cover_order(const struct store_coverage *c);
 /* Sets back what was spent if another day has begun. */
 void engine_cover_day(struct store_coverage *c, int64_t now);
@@ -90,6 +93,15 @@ void engine_errand_drop(struct engine *g, const struct store_errand *x);
 /* Later, after a failure.  False: that was the last attempt. */
 bool engine_errand_retry(struct engine *g, struct store_errand *x,
     const struct msg_polled *p, unsigned attempts, int64_t now);
+
+/* One tenant has half of the errands in hand at most, and half of the looks: a host
+ * that takes its time, with thousands due, must not keep those of others waiting.
+ * most: of all tenants. */
+bool engine_share_is_full(
+    const struct engine *g, const char *tenant, bool looks, size_t most);
+/* Who has as much; "" where there is nobody.  Lent until the next request is sent. */
+void engine_share_full(
+    const struct engine *g, bool looks, size_t most, const char *full[2]);
 
 /* What is asked for, and what becomes of the answer.  `ask` fills m->poll but for url
  * and tenant, or returns when to try instead.  `answer` keeps or drops x. */

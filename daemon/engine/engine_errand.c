@@ -17,6 +17,7 @@
 #define AGAIN CLOCK_SEC /* while nobody can fetch it */
 #define RETRY_START CLOCK_MIN
 #define RETRY_MAX (6 * CLOCK_HOUR)
+#define DROPPED (-1) /* no errand has this number */
 
 static const struct {
 	errand_ask *ask;
@@ -73,6 +74,10 @@ engine_errand_drop(struct engine *g, const struct store_errand *x)
 
 	engine_must(store_errand_drop(g->store, &at, x->id, &e), 0,
 	    "cannot drop an errand", &e);
+	/* The next one may get its number: what is still in hand is not its answer. */
+	for (size_t i = 0; i < g->npolls; i++)
+		if (g->polls[i].errand == x->id)
+			g->polls[i].errand = DROPPED;
 }
 
 bool
@@ -93,6 +98,41 @@ engine_errand_retry(struct engine *g, struct store_errand *x,
 	return true;
 }
 
+/* --- shares --- */
+
+static bool
+is_of(const struct engine_poll *p, bool looks)
+{
+	return (looks ? p->violation : p->errand) != 0;
+}
+
+bool
+engine_share_is_full(
+    const struct engine *g, const char *tenant, bool looks, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->npolls; i++)
+		n += is_of(&g->polls[i], looks) &&
+		     strcmp(g->polls[i].tenant, tenant) == 0;
+	return n >= (most > 1 ? most / 2 : 1);
+}
+
+void
+engine_share_full(const struct engine *g, bool looks, size_t most, const char *full[2])
+{
+	size_t n = 0;
+
+	full[0] = full[1] = "";
+	for (size_t i = 0; i < g->npolls && n < 2; i++) {
+		const struct engine_poll *p = &g->polls[i];
+
+		if (is_of(p, looks) && strcmp(p->tenant, full[0]) != 0 &&
+		    engine_share_is_full(g, p->tenant, looks, most))
+			full[n++] = p->tenant;
+	}
+}
+
 /* --- asking --- */
 
 static size_t
@@ -107,10 +147,15 @@ in_hand(const struct engine *g, int64_t errand)
 }
 
 static size_t
+most(const struct engine *g)
+{
+	return (engine_poll_room(g) + g->npolls) / SHARE + 1;
+}
+
+static size_t
 room(const struct engine *g)
 {
-	size_t all = engine_poll_room(g), n = in_hand(g, 0);
-	size_t max = (all + g->npolls) / SHARE + 1;
+	size_t all = engine_poll_room(g), n = in_hand(g, 0), max = most(g);
 
 	if (n >= max)
 		return 0;
@@ -146,6 +191,7 @@ ask(struct engine *g, struct store_errand *x, int64_t now)
 	engine_must(
 	    store_feed_get(g->store, x->feed, &feed, &e), 0, "cannot read a feed", &e);
 	url = x->url != NULL ? x->url : engine_moved_url(g, &feed, now, &p.moved);
+	memcpy(p.tenant, x->tenant, sizeof(p.tenant));
 	msg_init(&m, MSG_POLL);
 	m.poll.kind = POLL_FEED;
 	if (!feed.active)
@@ -177,11 +223,13 @@ engine_errand_dispatch(struct engine *g, int64_t now)
 	int64_t next = store_errand_next(g->store);
 	struct due d = {.g = g};
 	size_t n, used = 0;
+	const char *full[2];
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
+	engine_share_full(g, false, most(g), full);
 	engine_walk(store_errand_each_due(
-	    g->store, now, ERRANDS_AT_ONCE + in_hand(g, 0), collect, &d));
+	    g->store, now, full, ERRANDS_AT_ONCE + in_hand(g, 0), collect, &d));
 	n = room(g);
 	for (size_t i = 0; i < d.n; i++) {
 		struct store_errand x;
@@ -191,7 +239,8 @@ engine_errand_dispatch(struct engine *g, int64_t now)
 		engine_must(store_errand_get(g->store, d.ids[i], &x, &e), 0,
 		    "cannot read an errand", &e);
 		over = x.kind == ERRAND_MEDIA && engine_media_over(g, &x, now);
-		if (!over && used < n && x.kind < ERRAND_COUNT) {
+		if (!over && used < n && x.kind < ERRAND_COUNT &&
+		    !engine_share_is_full(g, x.tenant, false, most(g))) {
 			ask(g, &x, now);
 			used++;
 		}

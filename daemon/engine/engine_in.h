@@ -54,6 +54,7 @@ struct engine_poll {
 	uint32_t fetcher;
 	int64_t since;
 	bool moved; /* asked where the feed has moved to, not at its own address */
+	char tenant[STORE_KEY]; /* of an errand or a look */
 };
 
 /* Polls in a row, at so many hosts, that heard nobody at all: engine_outage.c. */
@@ -658,6 +659,8 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 
 /* --- engine_clock.c --- */
 
+/* At the start: is it earlier than when we were last there? */
+void engine_clock_start(struct engine *g, int64_t now);
 /* With each tick, first: has the clock jumped since the last one? */
 void engine_clock_tick(struct engine *g, int64_t now);
 

@@ -186,13 +186,42 @@ mended_before(struct engine *g, const struct store_revision *r,
 	store_revision_clear(&newest);
 }
 
+/* What is open was found by another revision of the rule, and withdrawn with that one,
+ * in an earlier text: it is over, and does not stand for what is found now. */
+static bool
+is_over(struct engine *g, const struct store_revision *r, const struct finding *f,
+    struct store_violation *open, int64_t now)
+{
+	if (open->withdrawn != WITHDRAWN_RULE || open->finding.rev == f->rev ||
+	    open->revision >= r->id)
+		return false;
+	engine_presence_set(g, open, PRESENT_EDITED, r->seen, NULL, now);
+	return true;
+}
+
+/* Whether a violation by this rule is open that says the same, in another revision. */
+static bool
+is_known(struct engine *g, const struct store_revision *r, const struct finding *f,
+    int64_t now)
+{
+	struct store_violation open;
+	struct err e = ERR_INIT;
+	bool over;
+
+	if (engine_must(store_violation_open(g->store, r->item, f->rule, &open, &e),
+		TOSD_ENOENT, "cannot look for a violation", &e) != 0)
+		return false;
+	over = is_over(g, r, f, &open, now);
+	store_violation_clear(&open);
+	return !over;
+}
+
 /* One finding of a revision.  True if it is a new violation. */
 static bool
 judge_finding(struct engine *g, const struct store_revision *r, const struct finding *f,
     enum policy_lane lane, int64_t now)
 {
-	struct store_violation v, open;
-	struct err e = ERR_INIT;
+	struct store_violation v;
 	bool added = false;
 
 	if (lane == POLICY_LANE_NONE)
@@ -204,11 +233,7 @@ judge_finding(struct engine *g, const struct store_revision *r, const struct fin
 	engine_judge_violation(g, r, f, now, &v);
 	if (lane == POLICY_LANE_SAFETY) {
 		engine_notice_safety(g, &v, now);
-	} else if (engine_must(
-		       store_violation_open(g->store, r->item, f->rule, &open, &e),
-		       TOSD_ENOENT, "cannot look for a violation", &e) == 0) {
-		store_violation_clear(&open); /* the same, in a new revision */
-	} else {
+	} else if (!is_known(g, r, f, now)) {
 		engine_case_violation(g, &v, r->entry, now);
 		mended_before(g, r, &v, now);
 		g->violations++;

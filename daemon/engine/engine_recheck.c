@@ -95,6 +95,9 @@ collect_due(void *ctx, const struct store_violation *v)
 	/* What a slow host has in hand must not keep others from their turn. */
 	if (engine_poll_has_violation(d->g, v->id))
 		return 0;
+	/* Nor those of a fetcher that is away others from theirs. */
+	if (v->url != NULL && !d->g->fetchers[engine_poll_fetcher(d->g, v->url)])
+		return 0;
 	d->ids[d->n++] = v->id;
 	return d->n == LOOKS_AT_ONCE;
 }
@@ -175,44 +178,54 @@ has_flag(struct engine *g, const struct store_violation *v, uint32_t flag)
 	return has;
 }
 
-static bool
+static size_t
+most(const struct engine *g)
+{
+	size_t max = (engine_poll_room(g) + g->npolls) / SHARE;
+
+	return max > 0 ? max : 1;
+}
+
+static void
 look_at(struct engine *g, int64_t id, int64_t now)
 {
 	struct engine_poll p = {.violation = id, .since = now};
 	struct store_violation v;
 	struct err e = ERR_INIT;
 	struct msg m;
-	bool ok = true;
 
 	if (engine_poll_has_violation(g, id))
-		return true;
+		return;
 	engine_must(store_violation_get(g->store, id, &v, &e), 0,
 	    "cannot read a violation", &e);
 	if (v.url == NULL) {
 		look_in_feed(g, &v, "the item has no page of its own", now);
 		store_violation_clear(&v);
-		return true;
+		return;
 	}
+	if (engine_share_is_full(g, v.tenant, true, most(g))) {
+		store_violation_clear(&v);
+		return;
+	}
+	memcpy(p.tenant, v.tenant, sizeof(p.tenant));
 	msg_init(&m, MSG_POLL);
 	m.poll.kind = POLL_PAGE;
 	m.poll.url = xstrdup(v.url);
 	m.poll.tenant = xstrdup(v.tenant);
 	/* What is shown to others alone is looked at as one of them. */
 	m.poll.second = has_flag(g, &v, ITEM_CLOAKED);
-	ok = engine_poll_send(g, &p, &m);
+	engine_poll_send(g, &p, &m);
 	msg_clear(&m);
 	store_violation_clear(&v);
-	return ok;
 }
 
 static size_t
 room(const struct engine *g)
 {
-	size_t all = engine_poll_room(g), max = (all + g->npolls) / SHARE, n = 0;
+	size_t all = engine_poll_room(g), max = most(g), n = 0;
 
 	for (size_t i = 0; i < g->npolls; i++)
 		n += g->polls[i].violation != 0;
-	max = max > 0 ? max : 1;
 	if (n >= max)
 		return 0;
 	return max - n < all ? max - n : all;
@@ -222,15 +235,15 @@ int64_t
 engine_recheck_dispatch(struct engine *g, int64_t now)
 {
 	struct due d = {.g = g};
+	const char *full[2];
 	int64_t next = store_violation_next_check(g->store);
 
 	if (next == CLOCK_NONE || next > now)
 		return next;
-	engine_walk(
-	    store_violation_each(g->store, VIOLATION_DUE, now, 0, collect_due, &d));
+	engine_share_full(g, true, most(g), full);
+	engine_walk(store_violation_each_due(g->store, now, full, collect_due, &d));
 	for (size_t i = 0; i < d.n && room(g) > 0; i++)
-		if (!look_at(g, d.ids[i], now))
-			break;
+		look_at(g, d.ids[i], now);
 	/* What is in hand stays due; look again when it can have been answered. */
 	return now + CLOCK_SEC;
 }

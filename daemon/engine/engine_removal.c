@@ -343,17 +343,19 @@ told_before(struct engine *g, int64_t item)
 	return told;
 }
 
-static void
+/* Its number, 0 if it is known to be removed, or was never there. */
+static int64_t
 told(struct engine *g, const struct store_feed *feed, const char *id, int64_t when,
     const struct window *shown, int64_t now)
 {
 	struct change c = {SIGHT_MISSING, when, when, HOW_TOLD, NULL};
 	struct store_item item;
 	struct err e = ERR_INIT;
+	int64_t number = 0;
 
 	if (engine_must(store_item_find(g->store, feed->id, id, &item, &e), TOSD_ENOENT,
 		"cannot look for an item", &e) != 0)
-		return; /* removed before we saw it */
+		return 0; /* removed before we saw it */
 	if (!is_shown(shown, item.id) && !told_before(g, item.id)) {
 		drop_confirm(g, feed->id, item.id);
 		if (has_page(g, &item))
@@ -362,16 +364,26 @@ told(struct engine *g, const struct store_feed *feed, const char *id, int64_t wh
 		else
 			c.state = SIGHT_REMOVED;
 		set_sight(g, &item, &c, now);
+		number = item.id;
 	}
 	store_item_clear(&item);
+	return number;
 }
 
 void
 engine_removal_told(struct engine *g, const struct store_feed *feed,
     const struct msg_polled *p, const struct window *shown, int64_t now)
 {
-	for (uint32_t i = 0; i < p->ngone; i++)
-		told(g, feed, p->gone[i], p->time, shown, now);
+	int64_t *items = xcalloc((size_t)p->ngone + 1, sizeof(*items));
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < p->ngone; i++) {
+		items[n] = told(g, feed, p->gone[i], p->time, shown, now);
+		n += items[n] != 0;
+	}
+	if (n > 0)
+		engine_cover_told(g, feed, items, n, p->time);
+	free(items);
 }
 
 /* --- its page --- */

@@ -15,6 +15,10 @@
 #include "base/log.h"
 #include "engine/engine_cover.h"
 
+/* Posts that an entry names as gone, so that it stays below 65,535 bytes.  Its capture
+ * has all ids. */
+#define NAMED_MAX 1500
+
 static struct engine_stream *
 find(struct engine *g, int64_t feed)
 {
@@ -291,7 +295,9 @@ take_gone(struct engine *g, const struct store_feed *feed, struct msg *m, int64_
 			store_item_find(g->store, feed->id, p->gone[i], &item, &e),
 			TOSD_ENOENT, "cannot look for an item", &e) != 0)
 			continue; /* gone before we saw it */
-		json_array_append_new(numbers, json_integer((json_int_t)item.id));
+		if (json_array_size(numbers) < NAMED_MAX)
+			json_array_append_new(
+			    numbers, json_integer((json_int_t)item.id));
 		if (item.violations > 0)
 			engine_walk(store_violation_each(
 			    g->store, VIOLATION_OF_ITEM, item.id, 0, look_soon, &h));

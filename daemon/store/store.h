@@ -349,11 +349,16 @@ int store_violation_get(struct store *s, int64_t id, struct store_violation *out
 int store_violation_open(struct store *s, int64_t item, const char *rule,
     struct store_violation *out, struct err *e); /* TOSD_ENOENT */
 typedef int store_violation_fn(void *ctx, const struct store_violation *v);
-enum store_violation_by { VIOLATION_ALL, VIOLATION_OF_CASE, VIOLATION_OF_ITEM,
-	VIOLATION_DUE /* next_check <= key */ };
-/* Ordered by id (VIOLATION_DUE: by next_check); limit 0: no limit. */
+enum store_violation_by { VIOLATION_ALL, VIOLATION_OF_CASE, VIOLATION_OF_ITEM };
+/* Ordered by id; limit 0: no limit. */
 int store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
     size_t limit, store_violation_fn *fn, void *ctx);
+/* next_check is over, by that; not of these two tenants ("": nobody). */
+int store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
+    store_violation_fn *fn, void *ctx);
+/* The clock is set back by so much: what looks, errands, questions and mails are due at
+ * goes back with it. */
+int store_due_back(struct store *s, int64_t by, int64_t now, struct err *e);
 /* Violations of a tenant found at this time or later, by time and revision. */
 int store_violation_since(struct store *s, const char *tenant, int64_t from,
     store_violation_fn *fn, void *ctx);

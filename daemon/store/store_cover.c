@@ -210,14 +210,15 @@ store_errand_count(struct store *s, int64_t feed, enum store_errand_kind kind)
 DB_VISITOR(errand)
 
 int
-store_errand_each_due(
-    struct store *s, int64_t now, size_t limit, store_errand_fn *fn, void *ctx)
+store_errand_each_due(struct store *s, int64_t now, const char *const but[2],
+    size_t limit, store_errand_fn *fn, void *ctx)
 {
 	struct errand_walk w = {fn, ctx};
 
 	return db_each(s, &errands, errand_visit, &w,
-	    "due IS NOT NULL AND due <= ?1 ORDER BY due, id LIMIT ?2", "ii", now,
-	    (int64_t)limit);
+	    "due IS NOT NULL AND due <= ?1 AND (tenant NOT IN (?2, ?3) OR "
+	    "(kind = ?4 AND until <= ?1)) ORDER BY due, id LIMIT ?5",
+	    "ittii", now, but[0], but[1], (int64_t)ERRAND_MEDIA, (int64_t)limit);
 }
 
 int

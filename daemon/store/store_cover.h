@@ -84,9 +84,10 @@ int store_errand_find(struct store *s, int64_t feed, enum store_errand_kind kind
 /* Rows of this kind that are not done. */
 int64_t store_errand_count(struct store *s, int64_t feed, enum store_errand_kind kind);
 typedef int store_errand_fn(void *ctx, const struct store_errand *x);
-/* What is due, oldest first. */
-int store_errand_each_due(struct store *s, int64_t now, size_t limit,
-    store_errand_fn *fn, void *ctx);
+/* What is due, oldest first; not of these two tenants ("": nobody), but for media that
+ * are waited for no longer. */
+int store_errand_each_due(struct store *s, int64_t now, const char *const but[2],
+    size_t limit, store_errand_fn *fn, void *ctx);
 /* All of one feed and kind, those that are done too. */
 int store_errand_each(struct store *s, int64_t feed, enum store_errand_kind kind,
     store_errand_fn *fn, void *ctx);
