@@ -99,28 +99,13 @@ engine_judge_violation(struct engine *g, const struct store_revision *r,
 	v->next_check = now + g->conf->ladder.recheck;
 }
 
-struct counted {
-	int64_t revision;
-	bool found;
-};
-
-static int
-is_counted(void *ctx, const struct store_violation *v)
-{
-	struct counted *c = ctx;
-
-	c->found |= v->revision == c->revision;
-	return c->found;
-}
-
 bool
 engine_judge_counted(struct engine *g, const struct store_revision *r)
 {
-	struct counted c = {r->id, false};
+	bool counted;
 
-	engine_walk(store_violation_each(
-	    g->store, VIOLATION_OF_ITEM, r->item, 0, is_counted, &c));
-	return c.found;
+	engine_walk(store_violation_is_by(g->store, r->item, r->id, &counted));
+	return counted;
 }
 
 /* The newest revision of its post: judgements come in any order. */

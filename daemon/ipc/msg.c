@@ -194,9 +194,9 @@ msg_need_str(struct rd *r)
 }
 
 char *
-msg_need_text(struct rd *r)
+msg_text(struct rd *r)
 {
-	char *s = msg_need_str(r);
+	char *s = rd_str(r);
 
 	if (s != NULL && !text_valid(s, strlen(s)))
 		r->bad = true;
@@ -204,11 +204,11 @@ msg_need_text(struct rd *r)
 }
 
 char *
-msg_text(struct rd *r)
+msg_need_text(struct rd *r)
 {
-	char *s = rd_str(r);
+	char *s = msg_text(r);
 
-	if (s != NULL && !text_valid(s, strlen(s)))
+	if (s == NULL)
 		r->bad = true;
 	return s;
 }

@@ -17,7 +17,7 @@ typedef void msg_clear_fn(struct msg *m);
 
 /* A string that must be there. */
 char *msg_need_str(struct rd *r);
-/* NULL, or UTF-8. */
+/* NULL, or UTF-8: what goes on record. */
 char *msg_text(struct rd *r);
 /* A string that must be there and be UTF-8. */
 char *msg_need_text(struct rd *r);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* msg_control: messages between the supervisor and the roles, and the console's. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "ipc/msg_codec.h"
 
 #define INDEX_MAX 4096 /* workers of one role: more is a broken peer */
@@ -119,17 +117,6 @@ msg_clear_seq(struct msg *m)
 	(void)m;
 }
 
-/* NULL, or UTF-8: what it says goes on record. */
-static char *
-get_text(struct rd *r)
-{
-	char *s = rd_str(r);
-
-	if (s != NULL && !text_valid(s, strlen(s)))
-		r->bad = true;
-	return s;
-}
-
 void
 msg_put_ready(struct buf *b, const struct msg *m)
 {
@@ -142,7 +129,7 @@ void
 msg_get_ready(struct rd *r, struct msg *m)
 {
 	m->ready.faults = rd_u32(r);
-	m->ready.words = get_text(r);
+	m->ready.words = msg_text(r);
 	m->ready.rest = msg_hash(r);
 }
 
@@ -332,7 +319,7 @@ msg_get_tried(struct rd *r, struct msg *m)
 	m->tried.outcome = rd_u8(r);
 	if (m->tried.outcome >= TRIED_COUNT)
 		r->bad = true;
-	m->tried.words = get_text(r);
+	m->tried.words = msg_text(r);
 	m->tried.rest = msg_hash(r);
 }
 
@@ -357,7 +344,7 @@ void
 msg_get_refused(struct rd *r, struct msg *m)
 {
 	m->refused.since = rd_i64(r);
-	m->refused.why = get_text(r);
+	m->refused.why = msg_text(r);
 	m->refused.changed = rd_i64(r);
 }
 

@@ -38,14 +38,21 @@ text_within(const char *s, size_t max)
 	return n <= max && (s == NULL || text_valid(s, n));
 }
 
+/* A reason, at most so long. */
 static char *
-get_name(struct rd *r)
+get_text(struct rd *r, size_t max)
 {
 	char *s = msg_need_text(r);
 
-	if (!text_within(s, NAME_MAX_BYTES))
+	if (!text_within(s, max))
 		r->bad = true;
 	return s;
+}
+
+static char *
+get_name(struct rd *r)
+{
+	return get_text(r, NAME_MAX_BYTES);
 }
 
 /* Finding spans that start after they end would make an exhibit of nothing. */
@@ -94,17 +101,6 @@ get_rule(struct rd *r, struct msg_rule *v)
 	v->limit = msg_enum(r, FINDING_MODES);
 }
 
-/* A name or a reason, at most so long. */
-static char *
-get_text(struct rd *r, size_t max)
-{
-	char *s = msg_need_text(r);
-
-	if (!text_within(s, max))
-		r->bad = true;
-	return s;
-}
-
 static void
 get_missing(struct rd *r, struct msg_rules *p)
 {
@@ -114,7 +110,7 @@ get_missing(struct rd *r, struct msg_rules *p)
 	while (!r->bad && p->nmissing < n) {
 		struct msg_missing *v = &p->missing[p->nmissing++];
 
-		v->plugin = get_text(r, NAME_MAX_BYTES);
+		v->plugin = get_name(r);
 		v->why = get_text(r, REASON_MAX_BYTES);
 		v->how = msg_enum(r, MISSING_COUNT);
 	}
@@ -129,9 +125,9 @@ get_retired(struct rd *r, struct msg_rules *p)
 	while (!r->bad && p->nretired < n) {
 		struct msg_retired *v = &p->retired[p->nretired++];
 
-		v->rule = get_text(r, NAME_MAX_BYTES);
-		v->pack = get_text(r, NAME_MAX_BYTES);
-		v->plugin = get_text(r, NAME_MAX_BYTES);
+		v->rule = get_name(r);
+		v->pack = get_name(r);
+		v->plugin = get_name(r);
 	}
 }
 
@@ -322,7 +318,7 @@ put_retry(struct buf *b, const struct msg_retry *t)
 static void
 get_retry(struct rd *r, struct msg_retry *t)
 {
-	t->plugin = get_text(r, NAME_MAX_BYTES);
+	t->plugin = get_name(r);
 	t->lost = msg_bool(r);
 	t->alone = msg_bool(r);
 	t->wait = rd_i64(r);
@@ -457,14 +453,14 @@ get_costs(struct rd *r, struct msg_inspected *p)
 	r->bad |= n > COSTS_MAX;
 	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
 	while (!r->bad && p->ncosts < n) {
-		p->costs[p->ncosts].plugin = get_text(r, NAME_MAX_BYTES);
+		p->costs[p->ncosts].plugin = get_name(r);
 		get_cost(r, &p->costs[p->ncosts++].cost);
 	}
 	n = rd_count(r, SPENT_WIRE_MIN);
 	r->bad |= n > SPENT_MAX;
 	p->spent = n > 0 ? xcalloc(n, sizeof(*p->spent)) : NULL;
 	while (!r->bad && p->nspent < n) {
-		p->spent[p->nspent].rule = get_text(r, NAME_MAX_BYTES);
+		p->spent[p->nspent].rule = get_name(r);
 		p->spent[p->nspent].rev = rd_u32(r);
 		get_cost(r, &p->spent[p->nspent++].cost);
 	}
@@ -527,7 +523,7 @@ msg_put_stand(struct buf *b, const struct msg *m)
 void
 msg_get_stand(struct rd *r, struct msg *m)
 {
-	m->stand.plugin = get_text(r, NAME_MAX_BYTES);
+	m->stand.plugin = get_name(r);
 	m->stand.why = rd_str(r);
 	if (!text_within(m->stand.why, REASON_MAX_BYTES))
 		r->bad = true;

@@ -353,6 +353,8 @@ enum store_violation_by { VIOLATION_ALL, VIOLATION_OF_CASE, VIOLATION_OF_ITEM };
 /* Ordered by id; limit 0: no limit. */
 int store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
     size_t limit, store_violation_fn *fn, void *ctx);
+/* Whether there is one by this revision of the item; returns what the walk did. */
+int store_violation_is_by(struct store *s, int64_t item, int64_t revision, bool *is);
 /* next_check is over, by that; not of these two tenants ("": nobody). */
 int store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
     store_violation_fn *fn, void *ctx);

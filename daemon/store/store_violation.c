@@ -164,6 +164,30 @@ store_violation_each(struct store *s, enum store_violation_by by, int64_t key,
 	    limit > 0 && limit < INT64_MAX ? (int64_t)limit : (int64_t)-1);
 }
 
+struct by {
+	int64_t revision;
+	bool found;
+};
+
+static int
+is_by(void *ctx, const struct store_violation *v)
+{
+	struct by *b = ctx;
+
+	b->found |= v->revision == b->revision;
+	return b->found;
+}
+
+int
+store_violation_is_by(struct store *s, int64_t item, int64_t revision, bool *is)
+{
+	struct by b = {revision, false};
+	int rc = store_violation_each(s, VIOLATION_OF_ITEM, item, 0, is_by, &b);
+
+	*is = b.found;
+	return rc;
+}
+
 int
 store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
     store_violation_fn *fn, void *ctx)

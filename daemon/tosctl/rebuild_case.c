@@ -96,29 +96,15 @@ read_violation(
 	return rc;
 }
 
-struct counted {
-	int64_t revision;
-	bool found;
-};
-
-static int
-is_counted(void *ctx, const struct store_violation *v)
-{
-	struct counted *c = ctx;
-
-	c->found |= v->revision == c->revision;
-	return c->found;
-}
-
 /* A finding of a canary that a person confirmed: it was there before, and is counted
  * when it became a violation, long after its revision was judged. */
 static int
 confirmed(struct rebuild *r, const struct store_violation *v, struct err *e)
 {
 	struct store_at at = rebuild_at(r, v->tenant);
-	struct counted c = {v->revision, false};
 	struct store_revision rev;
 	struct store_found f;
+	bool counted;
 	int rc = store_found_of(
 	    r->store, v->revision, v->finding.rule, v->finding.rev, &f, e);
 
@@ -130,8 +116,8 @@ confirmed(struct rebuild *r, const struct store_violation *v, struct err *e)
 		rc = store_revision_get(r->store, v->revision, &rev, e);
 	if (rc != 0)
 		return rc;
-	store_violation_each(r->store, VIOLATION_OF_ITEM, v->item, 0, is_counted, &c);
-	if (!c.found)
+	store_violation_is_by(r->store, v->item, v->revision, &counted);
+	if (!counted)
 		rc = store_exposure_count(
 		    r->store, &at, rev.tenant, rev.seen, 0, 1, 0, e);
 	store_revision_clear(&rev);

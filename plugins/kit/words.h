@@ -16,7 +16,7 @@ enum word_flag {
 	WORD_MENDED = 1 << 2,  /* was written in another way */
 	WORD_CAPITALS = 1 << 3,
 	WORD_PICTURE = 1 << 4, /* the name of a pictograph */
-	WORD_HASHTAG = 1 << 5, /* the first one of a hashtag */
+	WORD_HASHTAG = 1 << 5,
 	WORD_ASKS = 1 << 6,    /* its sentence ends in a question mark */
 	WORD_BACKWARDS = 1 << 7,
 };

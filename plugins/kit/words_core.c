@@ -9,13 +9,13 @@
 
 /* --- letters and an apostrophe */
 
-/* "don't", "i'll": letters with an apostrophe. */
 static const struct {
 	const char *end, *as;
 } endings[] = {{"n't", "not"}, {"'ll", "will"}, {"'m", "am"}, {"'re", "are"},
     {"'ve", "have"}, {"'d", "would"}, {"'s", "s"}, {"'em", "them"}};
 #define ENDINGS (sizeof(endings) / sizeof(endings[0]))
 
+/* "don't", "i'll": letters with an apostrophe. */
 static bool
 take_contraction(
     struct words *w, const char *s, size_t n, size_t a, size_t b, unsigned flags)
@@ -163,7 +163,6 @@ take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
 
 	for (size_t i = 0, k; i < n; i = k) {
 		bool letters = true, digits = true;
-		size_t before = w->n;
 
 		if (!words_is_letter(s[i]) && !words_is_digit(s[i])) {
 			if (s[i] == '"')
@@ -187,8 +186,6 @@ take_pieces(struct words *w, const char *s, size_t n, size_t a, unsigned flags)
 			words_emit(w, m.text, m.len, a + i, a + k, flags | WORD_MENDED);
 		else
 			words_emit(w, s + i, k - i, a + i, a + k, flags);
-		if (w->n > before)
-			flags &= ~(unsigned)WORD_HASHTAG; /* one for all of its words */
 	}
 }
 

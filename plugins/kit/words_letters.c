@@ -122,7 +122,6 @@ words_parts(struct words *w, const char *s, const size_t *ends, size_t parts, si
 			put_short(w, f.parts, from, to, flags);
 		else
 			words_emit(w, s + at, ends[i] - at, from, to, flags);
-		flags &= ~(unsigned)WORD_HASHTAG; /* one for all of its words */
 	}
 }
 

@@ -37,9 +37,8 @@ hex(char c)
 				      : -1;
 }
 
-/* The byte that %xx at s stands for; -1: it is no such escape. */
-static int
-escaped(const char *s, size_t n)
+int
+canon_escaped(const char *s, size_t n)
 {
 	if (n < 3 || s[0] != '%' || hex(s[1]) < 0 || hex(s[2]) < 0)
 		return -1;
@@ -76,7 +75,7 @@ static void
 put_part(struct out *o, const char *s, size_t n, bool query)
 {
 	for (size_t i = 0; i < n; i++) {
-		int c = escaped(s + i, n - i);
+		int c = canon_escaped(s + i, n - i);
 
 		if (c >= 0) {
 			i += 2;
@@ -103,7 +102,7 @@ dots(const char *s, size_t n)
 	int count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int c = escaped(s + i, n - i);
+		int c = canon_escaped(s + i, n - i);
 
 		if (c == '.')
 			i += 2;

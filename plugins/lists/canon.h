@@ -40,6 +40,9 @@ struct canon {
  * long is an address all the same: who writes it must not choose that it is not looked up. */
 bool canon_url(const char *s, size_t n, struct canon *out);
 
+/* The byte that %xx at s stands for; -1: it is no such escape. */
+int canon_escaped(const char *s, size_t n);
+
 /* A host alone; *numeric may be NULL.  Its length, or 0 if it is none. */
 size_t canon_host(const char *s, size_t n, char out[CANON_HOST], bool *numeric);
 

@@ -317,14 +317,6 @@ take_ipv6(const char *s, size_t n, char out[CANON_HOST])
 
 /* --- the whole --- */
 
-static int
-unhex(char c)
-{
-	return c >= '0' && c <= '9'			? c - '0'
-	       : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-							: -1;
-}
-
 /* The byte at s[*i], with %xx decoded; -1: there are no more. */
 static int
 next_byte(const char *s, size_t n, size_t *i)
@@ -333,12 +325,12 @@ next_byte(const char *s, size_t n, size_t *i)
 
 	if (*i >= n)
 		return -1;
-	c = (uint8_t)s[(*i)++];
-	if (c == '%' && *i + 1 < n && unhex(s[*i]) >= 0 && unhex(s[*i + 1]) >= 0) {
-		c = unhex(s[*i]) << 4 | unhex(s[*i + 1]);
-		*i += 2;
+	c = canon_escaped(s + *i, n - *i);
+	if (c >= 0) {
+		*i += 3;
+		return c;
 	}
-	return c;
+	return (uint8_t)s[(*i)++];
 }
 
 /* The character at s[*i].  1; 0: there are no more; -1: there is none, but bytes. */

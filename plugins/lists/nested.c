@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "canon.h"
 #include "kit/mem.h"
 
 #define SCHEME_MAX 20
@@ -80,15 +81,6 @@ find_scheme(const char *s, size_t n)
 	return n;
 }
 
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* Whether there was an escape to undo. */
 static bool
 undo_escapes(const char *s, size_t n, struct sb *out)
@@ -96,10 +88,10 @@ undo_escapes(const char *s, size_t n, struct sb *out)
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
+		int escaped = canon_escaped(s + i, n - i);
+		char c = escaped < 0 ? s[i] : (char)escaped;
 
-		if (c == '%' && i + 2 < n && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0) {
-			c = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
+		if (escaped >= 0) {
 			i += 2;
 			any = true;
 		}
