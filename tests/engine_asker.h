@@ -85,13 +85,7 @@ inspect(struct bench *b)
 	unsigned n = 0;
 
 	while (bench_take(b, MSG_INSPECT, &c)) {
-		msg_init(&m, MSG_INSPECTED);
-		m.from = ROLE_POLICY;
-		m.from_index = c.index;
-		m.inspected.batch = c.m.inspect.batch;
-		m.inspected.digest = xstrdup("d1");
-		m.inspected.n = c.m.inspect.n;
-		m.inspected.v = xcalloc(c.m.inspect.n, sizeof(*m.inspected.v));
+		bench_judged(&c, "d1", c.m.inspect.n, &m);
 		for (uint32_t i = 0; i < c.m.inspect.n; i++, n++)
 			judge(&c.m.inspect.v[i], &m.inspected.v[i]);
 		engine_handle(b->engine, &m, b->now);

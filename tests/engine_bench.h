@@ -365,6 +365,19 @@ bench_capture(struct bench *b)
 	return fd;
 }
 
+/* Begins what a worker answers to a batch, about n of its revisions: m's are to be filled. */
+static inline void
+bench_judged(const struct caught *c, const char *digest, uint32_t n, struct msg *m)
+{
+	msg_init(m, MSG_INSPECTED);
+	m->from = ROLE_POLICY;
+	m->from_index = c->index;
+	m->inspected.batch = c->m.inspect.batch;
+	m->inspected.digest = xstrdup(digest);
+	m->inspected.n = n;
+	m->inspected.v = xcalloc(n, sizeof(*m->inspected.v));
+}
+
 static inline void
 bench_answer(struct bench *b, uint64_t id, enum poll_outcome outcome,
     const struct post *posts, size_t n)
@@ -442,13 +455,8 @@ bench_inspect(struct bench *b)
 
 	if (!bench_take(b, MSG_INSPECT, &c))
 		return 0;
-	msg_init(&m, MSG_INSPECTED);
-	m.from = ROLE_POLICY;
-	m.from_index = c.index;
-	m.inspected.batch = c.m.inspect.batch;
-	m.inspected.digest = xstrdup("d1");
-	m.inspected.n = n = c.m.inspect.n;
-	m.inspected.v = xcalloc(n, sizeof(*m.inspected.v));
+	n = c.m.inspect.n;
+	bench_judged(&c, "d1", n, &m);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct msg_inspect_item *in = &c.m.inspect.v[i];
 

@@ -319,13 +319,7 @@ answer(struct bench *b, const struct caught *c, uint64_t us)
 {
 	struct msg m;
 
-	msg_init(&m, MSG_INSPECTED);
-	m.from = ROLE_POLICY;
-	m.from_index = c->index;
-	m.inspected.batch = c->m.inspect.batch;
-	m.inspected.digest = xstrdup("d1");
-	m.inspected.n = c->m.inspect.n;
-	m.inspected.v = xcalloc(m.inspected.n, sizeof(*m.inspected.v));
+	bench_judged(c, "d1", c->m.inspect.n, &m);
 	for (uint32_t i = 0; i < m.inspected.n; i++)
 		m.inspected.v[i].revision = c->m.inspect.v[i].revision;
 	m.inspected.ncosts = 1;

@@ -541,13 +541,7 @@ test_asks_again(void)
 			answer(b, id, 200, 0);
 		if (!bench_take(b, MSG_INSPECT, &c))
 			continue;
-		msg_init(&m, MSG_INSPECTED);
-		m.from = ROLE_POLICY;
-		m.from_index = c.index;
-		m.inspected.batch = c.m.inspect.batch;
-		m.inspected.digest = xstrdup("d1");
-		m.inspected.n = 1;
-		m.inspected.v = xcalloc(1, sizeof(*m.inspected.v));
+		bench_judged(&c, "d1", 1, &m);
 		m.inspected.v[0].revision = c.m.inspect.v[0].revision;
 		put_question(&m.inspected.v[0], "moderation", "ask me");
 		engine_handle(b->engine, &m, b->now);

@@ -32,12 +32,7 @@ show(struct bench *b, const char *id, const char *text, struct caught *c)
 static void
 begin_answer(const struct caught *c, uint32_t room, struct msg *m)
 {
-	msg_init(m, MSG_INSPECTED);
-	m->from = ROLE_POLICY;
-	m->from_index = c->index;
-	m->inspected.batch = c->m.inspect.batch;
-	m->inspected.digest = xstrdup("d1");
-	m->inspected.v = xcalloc(room, sizeof(*m->inspected.v));
+	bench_judged(c, "d1", room, m);
 	m->inspected.n = c->m.inspect.n;
 	for (uint32_t i = 0; i < c->m.inspect.n; i++) {
 		m->inspected.v[i].revision = c->m.inspect.v[i].revision;

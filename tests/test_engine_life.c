@@ -176,22 +176,30 @@ test_canary(void)
 	bench_close(b);
 }
 
+/* The rule is a canary, and what it finds in a post, finding 4, waits for a person. */
+static void
+canary_finds(struct bench *b)
+{
+	json_t *o = move_json("canary", "p1");
+
+	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
+	post_many(b, 100, 3, "i will kill you");
+	label(b, 3, "right");
+	json_object_set_new(o, "share", json_integer(99));
+	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
+	post_many(b, 1, 1, "i will kill you");
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "review"), 1);
+}
+
 /* A confirmed finding of a post that was edited meanwhile is a label only. */
 static void
 test_canary_late(void)
 {
 	static const struct post mended[] = {{"p1", "good morning"}};
 	struct bench *b = open_with(GATES);
-	json_t *o, *r;
+	json_t *r;
 
-	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
-	post_many(b, 100, 3, "i will kill you");
-	label(b, 3, "right");
-	o = move_json("canary", "p1");
-	json_object_set_new(o, "share", json_integer(99));
-	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
-	post_many(b, 1, 1, "i will kill you");
-	CU_ASSERT_EQUAL_FATAL(bench_count(b, "review"), 1);
+	canary_finds(b);
 	bench_feed(b, mended, 1);
 	bench_inspect(b);
 	r = bench_ask(b, review("confirm", "4"));
@@ -208,16 +216,9 @@ static void
 test_canary_erased(void)
 {
 	struct bench *b = open_with(GATES);
-	json_t *o, *r;
+	json_t *r;
 
-	rules(b, "d1", MODE_SHADOW, 1, MODE_ENFORCE);
-	post_many(b, 100, 3, "i will kill you");
-	label(b, 3, "right");
-	o = move_json("canary", "p1");
-	json_object_set_new(o, "share", json_integer(99));
-	CU_ASSERT_STRING_EQUAL(moved(b, o), "done");
-	post_many(b, 1, 1, "i will kill you");
-	CU_ASSERT_EQUAL_FATAL(bench_count(b, "review"), 1);
+	canary_finds(b);
 	bench_erase(b);
 	r = bench_ask(b, review("confirm", "4"));
 	CU_ASSERT_STRING_EQUAL(

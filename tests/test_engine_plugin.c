@@ -234,13 +234,7 @@ test_waiting(void)
 
 	bench_feed(b, two, 2);
 	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
-	msg_init(&m, MSG_INSPECTED);
-	m.from = ROLE_POLICY;
-	m.from_index = c.index;
-	m.inspected.batch = c.m.inspect.batch;
-	m.inspected.digest = xstrdup("d1");
-	m.inspected.n = c.m.inspect.n;
-	m.inspected.v = xcalloc(c.m.inspect.n, sizeof(*m.inspected.v));
+	bench_judged(&c, "d1", c.m.inspect.n, &m);
 	for (uint32_t i = 0; i < c.m.inspect.n; i++) {
 		struct msg_inspected_item *v = &m.inspected.v[i];
 

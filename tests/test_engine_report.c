@@ -209,13 +209,7 @@ test_new_rule(void)
 
 	bench_feed(b, posts, 1);
 	CU_ASSERT_FATAL(bench_take(b, MSG_INSPECT, &c));
-	msg_init(&m, MSG_INSPECTED);
-	m.from = ROLE_POLICY;
-	m.from_index = c.index;
-	m.inspected.batch = c.m.inspect.batch;
-	m.inspected.digest = xstrdup("d0"); /* an older policy finds nothing */
-	m.inspected.n = 1;
-	m.inspected.v = xcalloc(1, sizeof(*m.inspected.v));
+	bench_judged(&c, "d0", 1, &m); /* an older policy finds nothing */
 	m.inspected.v[0].revision = c.m.inspect.v[0].revision;
 	engine_handle(b->engine, &m, b->now);
 	msg_clear(&m);

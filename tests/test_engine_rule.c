@@ -18,13 +18,7 @@ inspect_opinion(struct bench *b, struct msg_opinion w)
 	struct msg m;
 
 	while (bench_take(b, MSG_INSPECT, &c)) {
-		msg_init(&m, MSG_INSPECTED);
-		m.from = ROLE_POLICY;
-		m.from_index = c.index;
-		m.inspected.batch = c.m.inspect.batch;
-		m.inspected.digest = xstrdup("d1");
-		m.inspected.n = c.m.inspect.n;
-		m.inspected.v = xcalloc(m.inspected.n, sizeof(*m.inspected.v));
+		bench_judged(&c, "d1", c.m.inspect.n, &m);
 		for (uint32_t i = 0; i < m.inspected.n; i++) {
 			struct msg_inspected_item *v = &m.inspected.v[i];
 			const char *text = c.m.inspect.v[i].item.text;

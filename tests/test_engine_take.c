@@ -44,15 +44,21 @@ opened(struct bench *b)
 }
 
 static void
+begin_push(const struct bench *b, uint64_t feed, struct msg *m)
+{
+	msg_init(m, MSG_PUSHED);
+	m->from = ROLE_FETCH;
+	m->pushed.feed = feed;
+	m->pushed.state = PUSHED_DATA;
+	m->pushed.time = b->now;
+}
+
+static void
 push(struct bench *b, uint64_t feed, const struct event *v, uint32_t n)
 {
 	struct msg m;
 
-	msg_init(&m, MSG_PUSHED);
-	m.from = ROLE_FETCH;
-	m.pushed.feed = feed;
-	m.pushed.state = PUSHED_DATA;
-	m.pushed.time = b->now;
+	begin_push(b, feed, &m);
 	m.pushed.nitems = n;
 	m.pushed.items = xcalloc(n, sizeof(*m.pushed.items));
 	for (uint32_t i = 0; i < n; i++) {
@@ -73,11 +79,7 @@ push_gone(struct bench *b, uint64_t feed, const char *id, uint32_t n)
 {
 	struct msg m;
 
-	msg_init(&m, MSG_PUSHED);
-	m.from = ROLE_FETCH;
-	m.pushed.feed = feed;
-	m.pushed.state = PUSHED_DATA;
-	m.pushed.time = b->now;
+	begin_push(b, feed, &m);
 	m.pushed.ngone = n;
 	m.pushed.gone = xcalloc(n, sizeof(*m.pushed.gone));
 	for (uint32_t i = 0; i < n; i++)

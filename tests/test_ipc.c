@@ -708,6 +708,22 @@ test_msg_table(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "without a descriptor"));
 }
 
+/* Whether this passes from a role to the engine; m is cleared. */
+static int
+passes(struct msg *m, enum role from, bool fd)
+{
+	struct buf b = {0};
+	struct msg got;
+	int rc;
+
+	msg_encode(&b, m);
+	rc = msg_decode(&got, m->type, b.data, b.len, from, ROLE_ENGINE, fd, NULL);
+	msg_clear(&got);
+	msg_clear(m);
+	buf_free(&b);
+	return rc;
+}
+
 /* Well-formed bytes that no honest peer sends. */
 static void
 test_msg_lies(void)
@@ -737,22 +753,12 @@ test_msg_lies(void)
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
 	m.polled.outcome = POLLED_NOT_FOUND;
-	buf_reset(&b);
-	msg_encode(&b, &m);
-	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
-			    ROLE_ENGINE, true, NULL),
-	    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
 	/* An item's text that is not UTF-8. */
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
 	m.polled.items[1].text = (free(m.polled.items[1].text), xstrdup("\xc0\x80"));
-	buf_reset(&b);
-	msg_encode(&b, &m);
-	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
-			    ROLE_ENGINE, true, NULL),
-	    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
 	/* Nor that of a medium, nor what the document is called. */
 	for (int i = 0; i < 2; i++) {
 		char **text;
@@ -762,43 +768,23 @@ test_msg_lies(void)
 		text = i == 0 ? &m.polled.items[1].media[0].text : &m.polled.title;
 		free(*text);
 		*text = xstrdup("\xc0\x80");
-		buf_reset(&b);
-		msg_encode(&b, &m);
-		msg_clear(&m);
-		CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
-				    ROLE_ENGINE, true, NULL),
-		    TOSD_EPROTO);
+		CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
 	}
 	/* A span that ends before it starts. */
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);
 	m.inspected.v[0].findings[0].spans[0].start = 5;
-	buf_reset(&b);
-	msg_encode(&b, &m);
-	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
-			    ROLE_ENGINE, false, NULL),
-	    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(passes(&m, ROLE_POLICY, false), TOSD_EPROTO);
 	/* A question that is no text. */
 	msg_init(&m, MSG_INSPECTED);
 	fill_inspected(&m);
 	buf_put(&m.inspected.v[1].questions[0].body, "\xff", 1);
-	buf_reset(&b);
-	msg_encode(&b, &m);
-	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_INSPECTED, b.data, b.len, ROLE_POLICY,
-			    ROLE_ENGINE, false, NULL),
-	    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(passes(&m, ROLE_POLICY, false), TOSD_EPROTO);
 	/* A time that no honest clock says. */
 	msg_init(&m, MSG_POLLED);
 	fill_polled(&m);
 	m.polled.time = INT64_MAX;
-	buf_reset(&b);
-	msg_encode(&b, &m);
-	msg_clear(&m);
-	CU_ASSERT_EQUAL(msg_decode(&m, MSG_POLLED, b.data, b.len, ROLE_FETCH,
-			    ROLE_ENGINE, true, NULL),
-	    TOSD_EPROTO);
+	CU_ASSERT_EQUAL(passes(&m, ROLE_FETCH, true), TOSD_EPROTO);
 	buf_free(&b);
 }
 
@@ -861,22 +847,6 @@ test_policy_words(void)
 		if (spoilt < 7)
 			free(long_text);
 	}
-}
-
-/* Whether this passes from a role to the engine; m is cleared. */
-static int
-passes(struct msg *m, enum role from, bool fd)
-{
-	struct buf b = {0};
-	struct msg got;
-	int rc;
-
-	msg_encode(&b, m);
-	rc = msg_decode(&got, m->type, b.data, b.len, from, ROLE_ENGINE, fd, NULL);
-	msg_clear(&got);
-	msg_clear(m);
-	buf_free(&b);
-	return rc;
 }
 
 /* The same of others: why something failed, and what a rule is called. */
