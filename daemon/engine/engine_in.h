@@ -434,7 +434,7 @@ void engine_fresh_forget(struct engine *g);
 
 uint32_t engine_lane(const char *tenant);
 void engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id);
-/* Before all others of its lane; what was just taken is the next one again. */
+/* Before all others of its lane. */
 void engine_queue_back(struct engine_queue *q, uint32_t lane, int64_t id);
 int64_t engine_queue_take(struct engine_queue *q, uint32_t *lane); /* n > 0 */
 void engine_queue_free(struct engine_queue *q);
