@@ -46,6 +46,7 @@ tosd_SOURCES = \
 	%D%/role_fetch_capture.c \
 	%D%/role_fetch_hub.c \
 	%D%/role_fetch_list.c \
+	%D%/role_fetch_read.c \
 	%D%/role_fetch_stream.c \
 	%D%/role_policy.c
 tosd_LDADD = libtosd_supervisor.a $(ROOMS) $(ROOM_LIBS)

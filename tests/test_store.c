@@ -112,12 +112,12 @@ test_items(void)
 	CU_ASSERT_STRING_EQUAL(r.commit, "c0");
 	store_revision_clear(&r);
 
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 2);
-	OK(store_revision_pending(s, rev, ids, 4, &n, &e));
+	OK(store_revision_pending(s, rev, ids, NULL, 4, &n, &e));
 	CU_ASSERT_TRUE(n == 1 && ids[0] == rev2);
 	OK(store_revision_judged(s, &a, rev, INSPECT_DEGRADED, 3, "pack", "slow", &e));
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 1);
 	OK(store_revision_get(s, rev, &r, &e));
 	CU_ASSERT_EQUAL(r.state, INSPECT_DEGRADED);
@@ -708,7 +708,7 @@ test_retries(void)
 	CU_ASSERT_EQUAL(since, T0);
 	CU_ASSERT_EQUAL(store_retry_waiting(s, "r", &since), 0);
 	CU_ASSERT_EQUAL(since, CLOCK_NONE);
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 1);
 	CU_ASSERT_EQUAL(ids[0], other);
 	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
@@ -735,7 +735,7 @@ test_retries(void)
 	CU_ASSERT_EQUAL(sum, rev);
 	OK(store_retry_drop(s, &a, rev, &gone, &e));
 	CU_ASSERT_EQUAL(gone, 2);
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 2);
 	store_free(&s);
 }

@@ -97,6 +97,7 @@ engine_new(
 	g->send = o->send;
 	g->ctx = o->ctx;
 	g->may_async = o->async;
+	g->pending.run = ENGINE_RUN;
 	g->started = now;
 	g->unsealed_since = g->put_off = CLOCK_NONE;
 	g->next_batch = g->next_trial = (uint64_t)now << 20;

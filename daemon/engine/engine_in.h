@@ -146,10 +146,21 @@ struct engine_endpoint {
 	int64_t spent_day; /* on which it was said that its budget is spent */
 };
 
-/* A ring of revision ids. */
-struct engine_queue {
-	int64_t *v;
+/* Revisions that wait, by tenant: engine_queue.c. */
+#define ENGINE_LANE_AGAIN STORE_SHARDS /* those that plugins are asked about again */
+#define ENGINE_LANES (STORE_SHARDS + 1)
+#define ENGINE_RUN 64
+struct engine_lane {
+	int64_t *v; /* a ring */
 	size_t head, n, cap;
+};
+struct engine_queue {
+	struct engine_lane lanes[ENGINE_LANES];
+	uint16_t turn[ENGINE_LANES]; /* a ring of lanes that have something */
+	size_t first, nturn;
+	size_t used; /* of the turn of the first one */
+	size_t run;  /* how long a turn is; 0: one */
+	size_t n;    /* in all lanes */
 };
 
 struct engine {
@@ -204,7 +215,7 @@ struct engine {
 	/* inspection */
 	struct engine_worker *workers;
 	size_t nworkers;
-	struct engine_queue pending;  /* to be sent in batches */
+	struct engine_queue pending;  /* to be sent in batches, in runs of ENGINE_RUN */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
 	struct engine_fresh *fresh;   /* copies of what was just written */
 	struct engine_crash *crashes;
@@ -419,12 +430,18 @@ bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *
     int64_t *time, struct item *it);
 void engine_fresh_forget(struct engine *g);
 
+/* --- engine_queue.c --- */
+
+uint32_t engine_lane(const char *tenant);
+void engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id);
+/* Before all others of its lane. */
+void engine_queue_back(struct engine_queue *q, uint32_t lane, int64_t id);
+int64_t engine_queue_take(struct engine_queue *q, uint32_t *lane); /* n > 0 */
+void engine_queue_free(struct engine_queue *q);
+
 /* --- engine_fill.c --- */
 
-void engine_queue_add(struct engine_queue *q, int64_t id);
-void engine_queue_back(struct engine_queue *q, int64_t id); /* before all others */
-int64_t engine_queue_take(struct engine_queue *q);
-/* Puts of the first max of the queue as many into the message as it holds, which has room
+/* Puts of the next max of the queue as many into the message as it holds, which has room
  * for max; briefs as well. */
 void engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs,
     struct engine_queue *q, size_t max, int64_t now);

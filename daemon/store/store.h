@@ -257,9 +257,10 @@ int store_revision_judged(struct store *s, const struct store_at *at, int64_t id
 int store_revision_clean(
     struct store *s, const struct store_at *at, int64_t id, struct err *e);
 /* Ids of pending revisions above `after' that wait for no plugin (a row of `retry' that is
- * not given up), rising; at most max.  Count in *n. */
-int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
-    size_t *n, struct err *e);
+ * not given up), rising, and the shards of their tenants (unless NULL); at most max.  Count
+ * in *n. */
+int store_revision_pending(struct store *s, int64_t after, int64_t *ids, uint32_t *shards,
+    size_t max, size_t *n, struct err *e);
 /* Ids of revisions of which this file is the capture, above `after', rising; at most max.
  * Count in *n. */
 int store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
