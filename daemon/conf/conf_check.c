@@ -133,11 +133,10 @@ check_capture(const struct conf_section *sec)
 	    f->max_body + heads <= CONF_CAPTURE_MAX)
 		return;
 	conf_walk_say(sec->w, place(sec, "max_body"),
-	    "an answer of `max_body' behind `max_redirects' redirects, each with heads "
-	    "of "
-	    "`max_header', is up to %zuM, and no more than %zuM can be kept as "
-	    "evidence; "
-	    "make one of them smaller",
+	    "an answer of `max_body' with the heads of `max_redirects' redirects is up "
+	    "to "
+	    "%zuM, and no more than %zuM can be kept as evidence; make one of them "
+	    "smaller",
 	    (f->max_body + heads) >> 20, CONF_CAPTURE_MAX >> 20);
 }
 
