@@ -6,6 +6,7 @@ every command are escaped, and one line each.  And none ends well whose output w
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -135,7 +136,37 @@ def answered():
                 sys.exit(f"{words}: said {said!r}")
 
 
+COMMANDS = (
+    "status", "reviews", "decide", "evidence", "evidence verify", "evidence show", "replay",
+    "rebuild", "simulate", "tenant", "tenant add", "feed", "feed check", "parse", "scan", "policy",
+    "policy lint", "policy rules", "policy diff", "policy backtest", "policy label-samples", "lists",
+    "lists status", "plugin", "plugin status", "plugin try", "moderation", "classifier", "render",
+    "trend")
+
+
+def helped():
+    """Every command says how it is called, where that can be read on, and ends well."""
+    for words in COMMANDS:
+        done = subprocess.run([BUILD / "tosctl", *words.split(), "--help"], timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0 or done.stderr or not done.stdout.startswith("usage:"):
+            sys.exit(f"{words} --help: {done}")
+
+
+def children():
+    """Who starts us may have said that nobody is to wait for children."""
+    for words in ("scan", "--no-classifier"), ("plugin", "try", "--no-sandbox", "cat"):
+        done = subprocess.run(
+            [BUILD / "tosctl", *words], input=b'{"id":1,"text":"x"}\n', timeout=120,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode not in (0, 3):
+            sys.exit(f"{words}, children ignored: {done}")
+
+
 def main():
+    helped()
+    children()
     all_taken()
     answered()
     slips()

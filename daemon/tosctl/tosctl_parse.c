@@ -23,13 +23,15 @@
 
 enum { DONE, NOT_A_FEED, USAGE, CANNOT_READ };
 
+static const char usage_text[] =
+    "usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
+    "                    [--language TAG] [-c CONFIG] [--doc] FILE|-\n"
+    "       tosctl parse --dates\n";
+
 static int
 usage(void)
 {
-	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
-	      "                    [--language TAG] [-c CONFIG] [--doc] FILE|-\n"
-	      "       tosctl parse --dates\n",
-	    stderr);
+	fputs(usage_text, stderr);
 	return USAGE;
 }
 
@@ -285,6 +287,7 @@ tosctl_parse(int argc, char **argv)
 	    {"dates", no_argument, NULL, 'd'},
 	    {"doc", no_argument, NULL, 'D'},
 	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct feed_source src = {0};
@@ -293,7 +296,7 @@ tosctl_parse(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "c:", options)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:h", options)) != -1) {
 		switch (c) {
 		case 'u':
 			src.url = optarg;
@@ -318,6 +321,9 @@ tosctl_parse(int argc, char **argv)
 			break;
 		case 'j':
 			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return DONE;
 		default:
 			return usage();
 		}

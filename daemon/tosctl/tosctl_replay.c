@@ -23,6 +23,9 @@
 
 enum { SAME = 0, DIFFERENT = 1, USAGE = 2, CANNOT = 3 };
 
+static const char usage_text[] =
+    "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n";
+
 struct replay {
 	bool json;
 	const char *one; /* an index or a case number; NULL: all */
@@ -294,6 +297,7 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, 'a'},
     {"dir", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
@@ -306,7 +310,7 @@ tosctl_replay(int argc, char **argv)
 	bool all = false;
 	int c;
 
-	while ((c = option_next("tosctl", argc, argv, "ad:j", long_options)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:jh", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			all = true;
@@ -317,12 +321,15 @@ tosctl_replay(int argc, char **argv)
 		case 'j':
 			r.json = true;
 			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return SAME;
 		default:
 			return USAGE;
 		}
 	r.one = optind < argc ? argv[optind] : NULL;
 	if ((r.one == NULL) != all || argc - optind > 1) {
-		complain("usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all");
+		fputs(usage_text, stderr);
 		return USAGE;
 	}
 	if (replay(&r, dir != NULL ? dir : DEFAULT_STATE, &e) != 0) {

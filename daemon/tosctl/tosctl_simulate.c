@@ -29,6 +29,9 @@
 
 enum { DONE = 0, USAGE = 2, CANNOT = 3 };
 
+static const char usage_text[] =
+    "usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] SCENARIO\n";
+
 /* A message on its way back to the engine. */
 struct back {
 	int64_t at;
@@ -453,6 +456,7 @@ static const struct option long_options[] = {
     {"dir", required_argument, NULL, 'd'},
     {"plugin", required_argument, NULL, 'p'},
     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
@@ -464,7 +468,7 @@ tosctl_simulate(int argc, char **argv)
 	struct job j = {0};
 	int c, rc;
 
-	while ((c = option_next("tosctl", argc, argv, "ad:p:j", long_options)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:p:jh", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			j.s.all = true;
@@ -477,12 +481,14 @@ tosctl_simulate(int argc, char **argv)
 			break;
 		case 'j':
 			break; /* the output is JSON lines anyway */
+		case 'h':
+			fputs(usage_text, stdout);
+			return DONE;
 		default:
 			return USAGE;
 		}
 	if (argc - optind != 1) {
-		complain("usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
-			 "SCENARIO");
+		fputs(usage_text, stderr);
 		return USAGE;
 	}
 	log_set_level(LOG_L_WARN);
