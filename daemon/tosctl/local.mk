@@ -23,6 +23,7 @@ tosctl_SOURCES = \
 	%D%/output_file.c %D%/output_file.h \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
+	%D%/pack_say.c %D%/pack_say.h \
 	%D%/places.c %D%/places.h \
 	%D%/plugins_used.c %D%/plugins_used.h \
 	%D%/print_json.c %D%/print_json.h \
@@ -68,6 +69,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
+	%D%/scan_input.c %D%/scan_input.h \
 	%D%/scan_item.c \
 	%D%/scan_output.c \
 	%D%/tosctl_scan.c %D%/tosctl_scan.h \
