@@ -208,6 +208,13 @@ def check_try(folder):
     assert all("degraded" not in rows[i] for i in (0, 1, 3, 4, 6)), rows
     assert "mine: lost, with line 3 (id 2) in hand" in p.stderr and "2 losses" in p.stderr, p.stderr
     assert p.stderr.count("mine: it ended with exit code 3") == 2, p.stderr
+    # A line that is too long is told in its place, and what follows is judged.
+    p = tosctl("try", "/usr/bin/python3", path,
+               text="\n" + "x" * (9 << 20) + '\n{"id": 3, "text": "b!!!"}\n' + "y" * (20 << 20))
+    rows = [json.loads(x) for x in p.stdout.splitlines()]
+    assert p.returncode == 1 and [r.get("line") for r in rows] == [2, None, 4], (rows, p.stderr)
+    assert rows[0]["error"] == "line longer than 8 MiB" and rows[1]["findings"], rows
+    assert "1 items, 1 findings, 0 degraded, 2 lines that are no item" in p.stderr, p.stderr
     # One that sleeps over the second of four: it is named, and the losses are two.
     path.write_text(GOOD.replace("#ITEM", "if text == 'b!!!': time.sleep(60)"))
     p = tosctl("try", "--deadline", "400ms", "/usr/bin/python3", path,

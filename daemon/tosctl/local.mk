@@ -57,6 +57,7 @@ tosctl_SOURCES = \
 	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \
 	%D%/plugin_cage.c %D%/plugin_cage.h \
 	%D%/plugin_check.c \
+	%D%/plugin_input.c %D%/plugin_input.h \
 	%D%/plugin_new.c \
 	%D%/plugin_run.c %D%/plugin_run.h \
 	%D%/plugin_talk.c %D%/plugin_talk.h \
