@@ -106,7 +106,8 @@ tests_past_main_LDADD = libtosd_store.a libtosd_base.a $(SQLITE_LIBS) $(CRYPTO_L
 UNIT_TESTS += tests/test_backtest
 tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
 	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
-	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c \
+	%D%/backtest_read.c %D%/backtest_sample.c %D%/pack_say.c \
+	%D%/tosctl_labels.c \
 	%D%/print_json.c %D%/print_json.h
 tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 dist_check_SCRIPTS += tests/test_backtest.py tests/test_keep_daemon.py

@@ -12,12 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "cases/ladder.h"
 #include "evidence/ledger.h"
 #include "policy/life.h"
+#include "tosctl/print_json.h"
 
 #define DEFAULT_STATE "/var/lib/tosd"
 
@@ -242,6 +245,20 @@ static const struct {
     {"mode", replay_move, "rule", "rule", "move"},
 };
 
+/* Whoever's log it is, it moves no terminal. */
+static void
+say(const char *number, const char *what, const char *about, const char *row, bool same)
+{
+	char *line = xasprintf("entry %s, %s %s: %s: %s", number, what, about, row,
+	    same ? "the same" : "DIFFERENT");
+	struct buf shown = {0};
+
+	text_escape_buf(&shown, line, strlen(line));
+	printf("%s\n", shown.data);
+	buf_free(&shown);
+	free(line);
+}
+
 static void
 entry(struct replay *r, const json_t *o, uint64_t index)
 {
@@ -262,11 +279,11 @@ entry(struct replay *r, const json_t *o, uint64_t index)
 	r->steps++;
 	r->different += !same;
 	if (r->json)
-		printf("{\"seq\":%s,\"%s\":\"%s\",\"same\":%s}\n", number,
-		    kinds[k].about, about, same ? "true" : "false");
+		print_json_take(json_pack("{s:I, s:s, s:b}", "seq", (json_int_t)index,
+				    kinds[k].about, about, "same", (int)same),
+		    0);
 	else if (!same || r->one != NULL)
-		printf("entry %s, %s %s: %s: %s\n", number, kinds[k].about, about,
-		    str(o, kinds[k].row_key), same ? "the same" : "DIFFERENT");
+		say(number, kinds[k].about, about, str(o, kinds[k].row_key), same);
 }
 
 static int
