@@ -4,6 +4,7 @@ tosctl_SOURCES = \
 	%D%/backtest.h \
 	%D%/backtest_count.c \
 	%D%/backtest_ladder.c \
+	%D%/backtest_options.c %D%/backtest_options.h \
 	%D%/backtest_reach.c \
 	%D%/backtest_read.c \
 	%D%/backtest_report.c \
