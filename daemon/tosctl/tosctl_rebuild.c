@@ -96,7 +96,10 @@ take_lock(const char *dir, int *fd, struct err *e)
 	int rc = 0;
 
 	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
+	/* One that we cannot have may be somebody else's. */
+	if (*fd < 0 && errno != ENOENT)
+		rc = err_sys(e, "cannot open %s", path);
+	else if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
 		rc = errno == EAGAIN || errno == EACCES
 			 ? err_set(e, TOSD_EBUSY,
 			       "the daemon runs on %s: stop it first", dir)
@@ -250,6 +253,7 @@ make_store(const struct options *o, const char *path, struct err *e)
 	vault_free(&r.vault);
 	ledger_free(&r.ledger);
 	free(r.lost);
+	free(r.walks);
 	if (rc == 0)
 		rc = check_whole(draft, e);
 	if (rc == 0)
