@@ -138,6 +138,20 @@ def unjudged(base, a, b):
           and "1 texts were not wholly judged" in text.stdout, "the same for people", text.stdout)
 
 
+def left(base, a, b):
+    """Whoever ends it while it judges finds nothing left in the temporary folder."""
+    os.mkdir(base + "/tmp")
+    os.mkfifo(base + "/pipe.ndjson")
+    work = subprocess.Popen([TOSCTL, "policy", "diff", "--on", base + "/pipe.ndjson", a, b],
+                            env={**os.environ, "TMPDIR": base + "/tmp"},
+                            stdout=subprocess.DEVNULL)
+    with open(base + "/pipe.ndjson", "w"):  # which it reads when the packs are loaded
+        there = os.listdir(base + "/tmp")
+        work.kill()
+        work.wait(60)
+    check(there == [], "nothing left behind", there)
+
+
 def main():
     base = tempfile.mkdtemp(prefix="tosd-diff-")
     a, b = base + "/a", base + "/b"
@@ -235,6 +249,7 @@ def main():
     check(text.returncode == 1 and "on.ndjson:5:" in text.stderr
           and "2 lines are no items" in text.stdout, "the same for people", text)
     unjudged(base, a, b)
+    left(base, a + "/demo.conf", b + "/demo.conf")
     escapes(base)
     change(b + "/demo.conf", ('"We will smash the greenhouse",', '"We paint",'))
     got, rows = diff("--on", base + "/on.ndjson", a, b)

@@ -187,6 +187,7 @@ open_packs(struct run *r, struct err *e)
 	p.trace = r->trace;
 	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
+	pack_room_empty(&r->room);
 	/* What is left after a refusal is not what was to be tried. */
 	if (rc != 0 || r->problems > 0)
 		return err_set(e, TOSD_EINVAL,

@@ -407,6 +407,7 @@ open_side(struct diff *d, int s, struct err *e)
 		return rc;
 	p.folder = d->room[s].dir;
 	rc = scan_open(&p, &d->host[s]);
+	pack_room_empty(&d->room[s]);
 	return rc == 0 && d->problems == 0
 		   ? 0
 		   : err_set(e, TOSD_EINVAL, "%s: not all packs%s load", what,

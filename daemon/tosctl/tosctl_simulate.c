@@ -6,6 +6,7 @@
  */
 #include "tosctl/tosctl_simulate.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
@@ -463,7 +465,7 @@ static const struct option long_options[] = {
 int
 tosctl_simulate(int argc, char **argv)
 {
-	char temporary[] = "/tmp/tosd-simulate-XXXXXX";
+	char *temporary = NULL;
 	const char *dir = NULL;
 	struct job j = {0};
 	int c, rc;
@@ -492,14 +494,20 @@ tosctl_simulate(int argc, char **argv)
 		return USAGE;
 	}
 	log_set_level(LOG_L_WARN);
-	if (dir == NULL && (dir = mkdtemp(temporary)) == NULL) {
-		perror("tosctl: cannot make a temporary folder");
-		return CANNOT;
+	if (dir == NULL) {
+		temporary = xasprintf("%s/tosd-simulate-XXXXXX", places_temporary());
+		if ((dir = mkdtemp(temporary)) == NULL) {
+			complain("tosctl: cannot make a folder in %s: %s",
+			    places_temporary(), strerror(errno));
+			free(temporary);
+			return CANNOT;
+		}
 	}
 	j.path = argv[optind];
 	j.dir = dir;
 	rc = plugin_cage_host(play, &j);
-	if (dir == temporary)
+	if (temporary != NULL)
 		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(temporary);
 	return rc;
 }
