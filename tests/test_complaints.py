@@ -164,8 +164,19 @@ def children():
             sys.exit(f"{words}, children ignored: {done}")
 
 
+def mended():
+    """A document that was mended is told of by its name."""
+    with tempfile.TemporaryDirectory() as where:
+        pathlib.Path(where, BAD).write_bytes(FEED.replace(b"</channel>", b""))
+        done = subprocess.run([BUILD / "tosctl", "parse", BAD], cwd=where, timeout=60,
+                              capture_output=True)
+        if b": mended: " not in done.stderr or b"\x1b" in done.stderr:
+            sys.exit(f"parse, mended: {done}")
+
+
 def main():
     helped()
+    mended()
     children()
     all_taken()
     answered()

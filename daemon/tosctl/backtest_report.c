@@ -9,6 +9,7 @@
 #include "engine/engine_json.h"
 #include "tosctl/backtest.h"
 #include "tosctl/lists_used.h"
+#include "tosctl/pack_say.h"
 #include "tosctl/print_json.h"
 
 #define PAIRS_SHOWN 10 /* in the text; JSON has more */
@@ -328,7 +329,8 @@ rules_text(const struct bt_report *r)
 		else
 			foreign += !r->tried[i];
 	}
-	printf("%s: %u rule%s", r->packs, tried, tried == 1 ? "" : "s");
+	pack_say(r->packs);
+	printf(": %u rule%s", tried, tried == 1 ? "" : "s");
 	if (others > 0)
 		printf(", beside %u of the other packs", others);
 	if (foreign > 0)

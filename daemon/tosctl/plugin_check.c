@@ -288,7 +288,7 @@ check_caged(void *ctx, struct trace *trace)
 	FILE *out = scan_own_output(), *says = plugin_cage_says();
 	const json_t *row;
 	size_t i;
-	int rc;
+	int rc, lost;
 
 	run(&c, j->run, j->o, trace);
 	plugin_cage_alone();
@@ -308,11 +308,11 @@ check_caged(void *ctx, struct trace *trace)
 	}
 	json_decref(c.out);
 	json_decref(c.problems);
-	if (fflush(out) == 0 && !ferror(out))
+	if ((lost = scan_output_lost()) == 0)
 		return rc;
-	if (errno == EBADF)
+	if (lost == EBADF)
 		return PLUGIN_CAGE_CLOSED;
-	fprintf(says, "tosctl: cannot write: %s\n", strerror(errno));
+	fprintf(says, "tosctl: cannot write: %s\n", strerror(lost));
 	return 3;
 }
 

@@ -361,7 +361,6 @@ static int
 try_stream(struct attempt *a)
 {
 	struct plugin_input *in = &a->kept->input;
-	FILE *out = scan_own_output();
 	int failed, lost;
 	const char *line;
 	size_t n;
@@ -373,13 +372,13 @@ try_stream(struct attempt *a)
 			else
 				say_bad(a, SCAN_INPUT_LONG);
 			if (a->batch == 1)
-				fflush(out); /* the next one may be the last */
+				scan_flush_output(); /* the next one may be the last */
 			plugin_input_past(in);
 		}
 		/* Whoever sends one item at a time gets its answer. */
 		if (plugin_input_waits(in))
 			judge_rows(a);
-		fflush(out);
+		scan_flush_output();
 	} while (plugin_input_more(in));
 	judge_rows(a);
 	lost = scan_output_lost();

@@ -32,23 +32,43 @@ scan_own_output(void)
 	return own;
 }
 
-/* errno may be of something else by now; but what was lost stays lost. */
+static int lost; /* errno of the first that was not taken */
+
+/* Right after a call that may have failed: later errno is of something else, and the
+ * next call may go well again. */
+static void
+note_lost(void)
+{
+	if (lost == 0 && ferror(scan_own_output()))
+		lost = errno != 0 ? errno : EIO;
+}
+
+void
+scan_flush_output(void)
+{
+	fflush(scan_own_output());
+	note_lost();
+}
+
 int
 scan_output_lost(void)
 {
-	FILE *own = scan_own_output();
-	bool lost = ferror(own) != 0;
+	scan_flush_output();
+	return lost;
+}
 
-	errno = 0;
-	if (fflush(own) == 0 && !lost)
-		return 0;
-	return errno != 0 ? errno : EIO;
+void
+scan_write_output(const struct buf *b)
+{
+	fwrite(b->data, 1, b->len, scan_own_output());
+	note_lost();
 }
 
 void
 scan_print_json(json_t *o)
 {
 	print_json(scan_own_output(), o, JSON_REAL_PRECISION(6));
+	note_lost();
 	json_decref(o);
 }
 

@@ -236,8 +236,7 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 		for (size_t i = 0; i < d.nitems; i++)
 			put_item(&d.items[i]);
 		if (!d.well_formed && !doc)
-			fprintf(
-			    stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
+			complain("tosctl parse: %s: mended: %s", path, d.problem);
 		if (d.truncated)
 			complain("tosctl parse: %s: cut at a limit", path);
 	}

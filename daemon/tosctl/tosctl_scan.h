@@ -65,6 +65,8 @@ void scan_put_result(
 /* Where results go.  From the first call on standard output is ours alone: what a plugin
  * prints there goes to standard error. */
 FILE *scan_own_output(void);
+void scan_write_output(const struct buf *b);
+void scan_flush_output(void);
 /* 0 if all of them were taken, else errno. */
 int scan_output_lost(void);
 /* One line of them; o is taken. */
