@@ -103,6 +103,12 @@ SLIPS = (
     ("plugin conform x.so extra", "tosctl: x.so is a shared object; `plugin conform' is for "
      "programs, and `plugin check' for objects"),
     ("plugin conform --list --case helo", "tosctl: there is no case `helo'; did you mean `hello'?"),
+    ("scan items", "tosctl scan: items come from standard input: what is `items'?"),
+    ("policy new --json x", "tosctl policy new: there is no option --json here"),
+    ("policy diff -c x a b", "tosctl policy diff: --config is for what texts are found, with "
+     "--on or --store"),
+    ("tenant add --by one x", "tosctl: tenant add: there is no option --by here"),
+    ("tenant import --all x", "tosctl: tenant import: there is no option --all here"),
     ("stauts", "tosctl: there is no command `stauts'; status is near; `tosctl help' lists them"),
     ("zzzzzzzz", "tosctl: there is no command `zzzzzzzz'; `tosctl help' lists them"))
 

@@ -486,7 +486,12 @@ read_options(int argc, char **argv, struct options *o)
 		return -1;
 	o->a = argv[optind];
 	o->b = argv[optind + 1];
-	return 0;
+	if (o->conf == NULL || o->on != NULL || o->store != NULL)
+		return 0;
+	complain(
+	    "tosctl policy diff: --config is for what texts are found, with --on or "
+	    "--store");
+	return -1;
 }
 
 int

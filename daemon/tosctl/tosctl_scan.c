@@ -455,6 +455,9 @@ tosctl_scan(int argc, char **argv)
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
 
+	if (rc == 0 && optind < argc)
+		complain("tosctl scan: items come from standard input: what is `%s'?",
+		    argv[optind]);
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
 		rc = EXIT_USAGE;

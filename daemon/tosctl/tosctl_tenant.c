@@ -29,6 +29,7 @@ struct args {
 	const char *allow[ALLOW_MAX];
 	size_t nallow;
 	enum import_by by;
+	bool by_given; /* --by was there */
 	bool json, write, all, read, help;
 };
 
@@ -102,6 +103,7 @@ read_args(int argc, char **argv, struct args *a)
 			a->allow[a->nallow++] = optarg;
 		else if (c != 'b' || !read_by(optarg, &a->by))
 			return false;
+		a->by_given |= c == 'b';
 	}
 	return a->help || argc - optind == 2;
 }
@@ -420,9 +422,30 @@ run_import(const struct args *a, const char *file)
 	return rc;
 }
 
+/* What would be ignored would be believed. */
+static bool
+fits(const struct args *a, bool adds)
+{
+	const struct {
+		const char *name;
+		bool given, adds;
+	} rows[] = {{"all", a->all, true}, {"by", a->by_given, false},
+	    {"check", a->read, false}};
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].given && rows[i].adds != adds) {
+			onboard_complain("tenant %s: there is no option --%s here",
+			    adds ? "add" : "import", rows[i].name);
+			good = false;
+		}
+	return good;
+}
+
 int
 tosctl_tenant(int argc, char **argv)
 {
+	bool adds;
 	struct args a = {0};
 	const char *which, *why;
 
@@ -435,9 +458,10 @@ tosctl_tenant(int argc, char **argv)
 		onboard_complain("%s %s", which, why);
 		return USAGE;
 	}
-	if (strcmp(argv[optind], "add") == 0)
-		return run_add(&a, argv[optind + 1]);
-	if (strcmp(argv[optind], "import") == 0)
-		return run_import(&a, argv[optind + 1]);
-	return usage(stderr);
+	adds = strcmp(argv[optind], "add") == 0;
+	if (!adds && strcmp(argv[optind], "import") != 0)
+		return usage(stderr);
+	if (!fits(&a, adds))
+		return USAGE;
+	return adds ? run_add(&a, argv[optind + 1]) : run_import(&a, argv[optind + 1]);
 }
