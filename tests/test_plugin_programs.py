@@ -117,6 +117,18 @@ def check_breakers(folder):
     print(f"{len(BAD)} mistakes found out", flush=True)
 
 
+def check_json(folder):
+    """Where what it said was cut within a character, JSON says why as well."""
+    path = folder / "program.py"
+    path.write_text(GOOD.replace("#ITEM", "kept.append(1); found = [{'rule': 'a/b', 'reason': "
+                                 "'\\u00e9' * (200 + len(kept))}]"))
+    for old in "a/b", "a/bc":
+        path.write_text(path.read_text().replace('"a/b"', f'"{old}"').replace("'a/b'", f"'{old}'"))
+        p = tosctl("conform", "--json", "--case", "text-plain", "/usr/bin/python3", path)
+        row, = map(json.loads, p.stdout.splitlines())
+        assert p.returncode == 1 and "the same text twice" in row["why"], p.stdout
+
+
 # What is changed in GOOD, a case, and what has to be said of it.
 WORDS = {
     "busy": ("#ITEM", "say({'t': 'busy', 'seq': seq}); continue", "text-plain",
@@ -249,6 +261,7 @@ def main():
         check_try(folder)
         check_busy(folder)
         check_words(folder)
+        check_json(folder)
         check_breakers(folder)
         check_examples(folder)
     return 0

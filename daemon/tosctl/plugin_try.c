@@ -17,6 +17,7 @@
 #include "base/complain.h"
 #include "base/line.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "policy/host.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/plugin_input.h"
@@ -271,7 +272,7 @@ print_row(struct attempt *a, struct row *r)
 	json_object_set_new(out, "scores", scores);
 	json_object_set_new(out, "findings", list);
 	if (r->ask.degraded != NULL) {
-		json_object_set_new(out, "degraded", json_string(r->ask.degraded));
+		json_object_set_new(out, "degraded", json_repaired(r->ask.degraded));
 		a->kept->degraded++;
 		a->kept->rc = EXIT_NEGATIVE;
 	}
