@@ -138,6 +138,20 @@ def unjudged(base, a, b):
           and "1 texts were not wholly judged" in text.stdout, "the same for people", text.stdout)
 
 
+def broken(base, pack):
+    """A word that is no UTF-8 is one word more."""
+    with open(pack, "rb") as f:
+        text = f.read()
+    odd = base + "/odd.conf"
+    for word in b"w\xff", b"w\\xff":
+        with open(odd, "wb") as f:
+            f.write(text.replace(b'"wreck", ', b'"wreck", "%s", ' % word, 1))
+        got, rows = diff(pack, odd)
+        rule = [r for r in rows if r["kind"] == "rule"]
+        check(rule and rule[0]["lists"][0]["added"] == ["w\ufffd"], "no UTF-8: %r" % word,
+              (got, rows))
+
+
 def left(base, a, b):
     """Whoever ends it while it judges finds nothing left in the temporary folder."""
     os.mkdir(base + "/tmp")
@@ -248,6 +262,7 @@ def main():
     text = run(TOSCTL, "policy", "diff", "--on", base + "/on.ndjson", a, b)
     check(text.returncode == 1 and "on.ndjson:5:" in text.stderr
           and "2 lines are no items" in text.stdout, "the same for people", text)
+    broken(base, a + "/demo.conf")
     unjudged(base, a, b)
     left(base, a + "/demo.conf", b + "/demo.conf")
     escapes(base)
