@@ -123,7 +123,7 @@ def slips():
 
 
 ANSWER = {"ok": True, "rows": [{"id": {"url": "x\u009b31m\u202e"}, "feeds": [["\u009d0;x\u009c"]],
-                                "url": "\u009b31m"}]}
+                                "\u009d[1m": 1, "url": "\u009b31m"}]}
 
 
 def answered():
