@@ -153,6 +153,35 @@ test_count(void)
 	bt_count_clear(&c);
 }
 
+/* When there is room for no more pairs, those that are counted are counted on. */
+static void
+test_pairs(void)
+{
+	struct msg_rule *v = xcalloc(64 * 64, sizeof(*v));
+	const struct msg_rules many = {.n = 64 * 64, .v = v};
+	struct bt_hit hits[64];
+	struct bt_count c;
+
+	for (uint32_t i = 0; i < many.n; i++)
+		v[i].rule = (char *)(uintptr_t)name_a;
+	bt_count_init(&c, many.n);
+	for (uint32_t i = 0; i <= 64; i++) { /* the first ones once more at the end */
+		struct bt_revision r = revision(i + 1, "t1", T0);
+
+		for (uint32_t k = 0; k < 64; k++)
+			hits[k] = (struct bt_hit){i % 64 * 64 + k, 0.9, BT_LANE_CASE};
+		r.hits = hits;
+		r.nhits = 64;
+		bt_count_add(&c, &many, &r);
+	}
+	CU_ASSERT_EQUAL(c.npairs, BT_PAIRS);
+	CU_ASSERT(c.pairs_full);
+	CU_ASSERT_EQUAL(c.pairs[0].both, 2);
+	CU_ASSERT_EQUAL(c.pairs[BT_PAIRS - 1].both, 1);
+	bt_count_clear(&c);
+	free(v);
+}
+
 static void
 test_map(void)
 {
@@ -376,8 +405,9 @@ test_labels(void)
 }
 
 static const struct suite_test tests[] = {{"a share is drawn", test_sampled},
-    {"what is still there", test_reach}, {"counting", test_count}, {"map", test_map},
-    {"wire", test_wire}, {"ladder", test_ladder}, {"unproven rules", test_unproven},
+    {"what is still there", test_reach}, {"counting", test_count},
+    {"pairs of rules", test_pairs}, {"map", test_map}, {"wire", test_wire},
+    {"ladder", test_ladder}, {"unproven rules", test_unproven},
     {"samples", test_sample}, {"labels", test_labels}};
 
 SUITE_MAIN("backtest", tests)

@@ -168,6 +168,17 @@ def check_check(so):
         assert "was refused in open(), and it went on: " in said and want in said, said
     _, said = tosctl("plugin", "check", "--set", "m=\x1b[31m", so, code=1)
     assert "has no setting `m'" in said, said
+    # What its file is called is not what is wrong with it.
+    odd = os.fsencode(str(so)[:-3]) + b"\xff.so"
+    shutil.copy(so, odd)
+    for name, want in (("", ""), ("mode=c-crash", "in check() of plugin `bad'")):
+        p = subprocess.run([BUILD + "/tosctl", "plugin", "check", "--json", "--name", "bad",
+                            *(["--set", name] if name else ()), odd], timeout=120,
+                           stdout=subprocess.PIPE)
+        row = json.loads(p.stdout.decode())
+        assert "\ufffd.so" in row["file"] and len(row["problems"]) == bool(name), row
+        assert all(want in x for x in row["problems"]), row
+    os.remove(odd)
     # One that does not mind is no problem: it has no thread.
     tosctl("plugin", "check", "--set", "mode=o-thread-quiet", so)
 
