@@ -84,6 +84,7 @@ static int check(void *state, const struct tosd_item *item, struct tosd_report *
 	if (IS("c-crash")) abort();
 	if (IS("c-loop")) for (;;);
 	if (IS("c-close")) close_all();
+	if (IS("c-fork")) fork();
 	if (IS("c-red")) { *err = "\033[31mred\nline"; return TOSD_DEGRADED; }
 	memcpy(mode, was, sizeof(was));
 	host->finding(host, report, &f);
@@ -191,6 +192,12 @@ def check_try(so):
     assert [len(r["findings"]) for r in got] == [1, 0, 1], got
     assert f"over line 2, {CLOSED}" in got[1]["degraded"], got
     assert "3 items, 2 findings, 1 degraded" in said and said.rstrip().endswith("; 1 crash"), said
+    # Where no wall keeps it from making a copy of its process, the copy answers nothing.
+    rows = [{"id": i, "text": "do:c-fork" if i % 3 == 0 else "a"} for i in range(12)]
+    out, said = tosctl("plugin", "try", "--no-sandbox", so,
+                       text="".join(json.dumps(x) + "\n" for x in rows))
+    assert [json.loads(x)["id"] for x in out.splitlines()] == list(range(12)), out
+    assert said.count(" items, ") == 1 and "12 items, 12 findings" in said, said
 
 
 def check_way(so, folder):
