@@ -319,6 +319,15 @@ engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t 
 	if (g->last_safety == v->revision)
 		return; /* a second rule over the same words */
 	g->last_safety = v->revision;
+	/* Of a plugin that was waited for, or after a start.  A second alert would have
+	 * the name of the first one, which is on record. */
+	if (store_notice_alerted(g->store, v->revision)) {
+		log_warn("safety",
+		    "revision %lld is found by rule %s as well: the alert is out "
+		    "already",
+		    (long long)v->revision, v->finding.rule);
+		return;
+	}
 	name = xasprintf("safety-%lld", (long long)v->revision);
 	d.in.kind = "safety";
 	d.in.tenant = conf_tenant_by_key(g->conf, v->tenant);

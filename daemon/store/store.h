@@ -426,6 +426,8 @@ int store_notice_delivered(struct store *s, const struct store_at *at, int64_t i
     int64_t time, struct err *e);
 int store_notice_get(struct store *s, int64_t id, struct store_notice *out,
     struct err *e);
+/* Whether a safety notice about this revision is there. */
+bool store_notice_alerted(struct store *s, int64_t revision);
 typedef int store_notice_fn(void *ctx, const struct store_notice *n);
 /* case_id -1: all. */
 int store_notice_each(struct store *s, int64_t case_id, store_notice_fn *fn, void *ctx);
