@@ -1116,6 +1116,53 @@ test_set_back(void)
 	}
 }
 
+/* A reload takes the stage away under a case whose notice is to be composed: what goes
+ * out is that of the last stage that there is, with its deadline, which is the one that
+ * runs. */
+static void
+test_shorter_ladder(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+	json_t *r, *row;
+	char t[CLOCK_TEXT], *mail;
+	int64_t composed;
+
+	begin_case(b);
+	step = bench_last(b, "step");
+	bench_go(b, bench_int(json_object_get(step, "to"), "deadline") - b->now);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	bench_reconf(b, "},\n  { name = \"warning\"; deadline = \"4h\"; }", "}");
+	composed = b->now + CLOCK_MIN;
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "notice"), 4);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "notice"), "stage"), 1);
+	mail = bench_notice(b);
+	clock_format(composed + 6 * CLOCK_HOUR, t);
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, t));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "You have 6 h 0 min"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "step 1 of 1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "the next step is: a review"));
+	free(mail);
+	r = bench_ask(b, json_pack("{s:s}", "cmd", "cases"));
+	row = json_array_get(json_object_get(r, "rows"), 0);
+	CU_ASSERT_EQUAL(bench_int(row, "stage"), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "stage_name"), "notice");
+	json_decref(r);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "delivered, deadline runs");
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "stage"), 1);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "deadline"),
+	    b->now + 6 * CLOCK_HOUR);
+	bench_go(b, 6 * CLOCK_HOUR);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recommendation"), "row"),
+	    "process not met at the last stage: recommended");
+	bench_close(b);
+}
+
 static void
 test_safety(void)
 {
@@ -1279,6 +1326,7 @@ static const struct suite_test tests[] = {
     {"our own absence", test_absence},
     {"a machine that stood still", test_stood_still},
     {"a clock that is set back", test_set_back},
+    {"a ladder that a reload made shorter", test_shorter_ladder},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},
     {"the sweep keeps what is on record", test_sweep},

@@ -72,6 +72,12 @@ engine_case_state(const struct store_case *c, struct case_state *s)
 	s->clock_since = c->watch_since;
 }
 
+int
+engine_case_stage(const struct engine *g, const struct store_case *c)
+{
+	return c->stage < g->ladder.nstages ? c->stage : g->ladder.nstages;
+}
+
 static void
 apply_state(struct store_case *c, const struct case_state *s)
 {

@@ -610,6 +610,9 @@ void engine_case_facts(
     struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out);
 int64_t engine_case_due(struct engine *g, int64_t now); /* returns next due */
 void engine_case_state(const struct store_case *c, struct case_state *out);
+/* Its stage by the ladder of now: where a reload has taken stages away under it, the last
+ * one, to which case_step() brings it with its next step.  0: it has none yet. */
+int engine_case_stage(const struct engine *g, const struct store_case *c);
 
 /* --- engine_doc.c --- */
 

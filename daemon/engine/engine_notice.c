@@ -93,9 +93,9 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	    d->tenant, "sha256", hex, "templates", notice_set_digest(d->g->notices));
 	engine_record_file(j, ref);
 	if (d->c != NULL) {
-		json_object_set_new(j, "stage", json_integer(d->c->stage));
 		n.case_id = d->c->id;
-		n.stage = d->c->stage;
+		n.stage = engine_case_stage(d->g, d->c);
+		json_object_set_new(j, "stage", json_integer(n.stage));
 	}
 	n.entry = engine_record(d->g, "notice", j, d->c, d->now);
 	n.kind = xstrdup(d->in.kind);

@@ -148,7 +148,8 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
 	if (store_case_active(k->g->store, t->key, &c, &e) == 0) {
 		json_set_text(o, "case", c.number);
-		json_object_set_new(o, "stage", json_integer(c.stage));
+		json_object_set_new(
+		    o, "stage", json_integer(engine_case_stage(k->g, &c)));
 		json_set_text(o, "phase", case_phase_name(c.phase));
 		json_set_time(o, "deadline", c.deadline);
 	}
@@ -413,6 +414,7 @@ case_row(void *ctx, const struct store_case *c)
 	struct rows *r = ctx;
 	const struct conf_ladder *l = &r->g->conf->ladder;
 	int64_t withdrawn, severity;
+	int stage = engine_case_stage(r->g, c);
 	json_t *o;
 
 	if (!wanted(r, c->tenant))
@@ -420,10 +422,9 @@ case_row(void *ctx, const struct store_case *c)
 	withdrawn = store_violation_withdrawn(r->g->store, c->id);
 	severity = store_violation_gravest(r->g->store, c->id);
 	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:I}", "case", c->number,
-	    "tenant", tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
-	    c->stage >= 1 && c->stage <= (int)l->nstages ? l->stages[c->stage - 1].name
-							 : "-",
-	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
+	    "tenant", tenant_id(r->g, c->tenant), "stage", stage, "stage_name",
+	    stage >= 1 ? l->stages[stage - 1].name : "-", "phase",
+	    case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
 	    (json_int_t)c->exhibits - withdrawn, "withdrawn", (json_int_t)withdrawn);
 	json_set_text(o, "severity",
 	    finding_severity_name(severity > 0 ? (int)severity : c->severity));
