@@ -6,6 +6,7 @@
 
 #include "engine/engine_in.h"
 #include "engine_bench.h"
+#include "fetch/subscription.h"
 
 static const struct post two[] = {{"a", "i will kill you"}, {"b", "good morning"}};
 
@@ -1116,6 +1117,55 @@ test_set_back(void)
 	}
 }
 
+/* What else waits goes back as well: a hub's lease, the notice of a case that is open,
+ * a signature that nobody asks for. */
+static void
+test_set_back_all(void)
+{
+	struct bench *b = bench_open();
+	struct store_subscription r = {.feed = 1,
+	    .hub = (char *)"http://hub.example/",
+	    .topic = (char *)"http://forum.example/feed",
+	    .path = (char *)"p",
+	    .secret = (char *)"s",
+	    .state = SUBSCRIPTION_ACTIVE,
+	    .baseline = CLOCK_NONE,
+	    .missed_since = CLOCK_NONE,
+	    .last_push = CLOCK_NONE};
+	struct store_feed f;
+	struct store_at at;
+	struct err e = ERR_INIT;
+	uint64_t size;
+
+	CU_ASSERT_EQUAL(store_feed_get(b->engine->store, 1, &f, &e), 0);
+	memcpy(r.tenant, f.tenant, sizeof(r.tenant));
+	store_feed_clear(&f);
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	at = engine_at(b->engine, r.tenant);
+	r.since = b->now;
+	r.due = b->now + 8 * CLOCK_DAY;
+	r.until = b->now + 10 * CLOCK_DAY;
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_subscription_put(b->engine->store, &at, &r, &e), 0);
+	bench_tick(b);
+	size = ledger_size(b->engine->ledger);
+	CU_ASSERT(ledger_signed(b->engine->ledger) < size);
+	b->now -= 30 * CLOCK_DAY;
+	bench_tick(b);
+	CU_ASSERT_EQUAL(store_subscription_get(b->engine->store, 1, &r, &e), 0);
+	CU_ASSERT_EQUAL(r.since, b->now);
+	CU_ASSERT_EQUAL(r.due, b->now + 8 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(r.until, b->now + 10 * CLOCK_DAY);
+	store_subscription_clear(&r);
+	bench_go(b, 30 * CLOCK_SEC);
+	CU_ASSERT(ledger_signed(b->engine->ledger) >= size);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	bench_close(b);
+}
+
 /* A reload takes the stage away under a case whose notice is to be composed: what goes
  * out is that of the last stage that there is, with its deadline, which is the one that
  * runs. */
@@ -1326,6 +1376,7 @@ static const struct suite_test tests[] = {
     {"our own absence", test_absence},
     {"a machine that stood still", test_stood_still},
     {"a clock that is set back", test_set_back},
+    {"a clock that is set back, and what else waits", test_set_back_all},
     {"a ladder that a reload made shorter", test_shorter_ladder},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},

@@ -19,8 +19,9 @@
 /* A notice that could not be composed is tried again: a person may have mended it. */
 #define COMPOSE_AGAIN CLOCK_HOUR
 
-_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
-    "the store counts recommendations by the ladder's number");
+_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED &&
+		   (int)CASE_SENDING == STORE_PHASE_SENDING,
+    "the store knows these by the ladder's numbers");
 
 void
 engine_ladder_of(const struct conf_ladder *c, struct ladder *l)
