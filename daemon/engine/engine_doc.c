@@ -209,7 +209,7 @@ decimal(double v, int digits)
 static void
 put_readable(struct engine *g, const struct store_case *c, int64_t now, json_t *numbers)
 {
-	json_t *score = engine_score(g, c->tenant, 0, now);
+	json_t *score = engine_score(g, c->tenant, now);
 	const json_t *share = json_object_get(score, "share");
 
 	if (share != NULL)

@@ -381,10 +381,14 @@ void engine_errand_answered(struct engine *g, int64_t id, struct msg *m, int64_t
 
 /* --- engine_score.c --- */
 
-/* What share of the last 30 days a feed could be read: {"share", "hours", "ours",
- * "theirs": {reason: hours}}; feed 0: all of the tenant together. */
-json_t *engine_score(
-    struct engine *g, const char *tenant, int64_t feed, int64_t now);
+/* What share of the last 30 days a tenant's feeds could be read, all together: {"share",
+ * "hours", "ours", "theirs": {reason: hours}}. */
+json_t *engine_score(struct engine *g, const char *tenant, int64_t now);
+/* The same of one feed after the other; tenant NULL: of any. */
+struct engine_score;
+struct engine_score *engine_score_new(struct engine *g, const char *tenant, int64_t now);
+json_t *engine_score_feed(struct engine_score *s, int64_t feed);
+void engine_score_free(struct engine_score **s);
 
 /* --- engine_capture.c --- */
 

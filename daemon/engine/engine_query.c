@@ -24,6 +24,7 @@ struct rows {
 	json_t *list;
 	const char *only;
 	int64_t now;
+	struct engine_score *score; /* of feeds */
 };
 
 static struct rows
@@ -32,7 +33,7 @@ rows_begin(struct engine_call *k)
 	const char *id = json_string_value(json_object_get(k->request, "tenant"));
 	const struct conf_tenant *t =
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
-	struct rows r = {k->g, json_array(), t != NULL ? t->key : id, k->now};
+	struct rows r = {k->g, json_array(), t != NULL ? t->key : id, k->now, NULL};
 
 	json_object_set_new(k->reply, "rows", r.list);
 	return r;
@@ -142,7 +143,7 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	json_object_set_new(o, "items", json_integer((json_int_t)s.items));
 	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
 	json_object_set_new(o, "degraded", json_integer((json_int_t)s.degraded));
-	set_score(o, engine_score(k->g, t->key, 0, k->now));
+	set_score(o, engine_score(k->g, t->key, k->now));
 	if (rate.enough)
 		json_object_set_new(o, "per_1000",
 		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
@@ -291,7 +292,7 @@ feed_row(void *ctx, const struct store_feed *f)
 	json_set_time(o, "next_poll", f->next_poll);
 	json_set_time(o, "down_since", f->down_since);
 	set_coverage(r->g, o, f);
-	set_score(o, engine_score(r->g, f->tenant, f->id, r->now));
+	set_score(o, engine_score_feed(r->score, f->id));
 	json_array_append_new(r->list, o);
 	return 0;
 }
@@ -300,8 +301,11 @@ int
 engine_query_feeds(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
-	int rc = store_feed_each(k->g->store, NULL, feed_row, &r);
+	int rc;
 
+	r.score = engine_score_new(k->g, r.only, k->now);
+	rc = store_feed_each(k->g->store, NULL, feed_row, &r);
+	engine_score_free(&r.score);
 	return engine_query_known(k, rc, e);
 }
 

@@ -523,7 +523,7 @@ int store_gap_open(struct store *s, const struct store_at *at, struct store_gap 
 int store_gap_close(struct store *s, const struct store_at *at, int64_t feed,
     int64_t to, struct err *e); /* closes the open one of this feed, if any */
 typedef int store_gap_fn(void *ctx, const struct store_gap *g);
-/* Gaps of a tenant that overlap [from, to). */
+/* Gaps of a tenant (NULL: of all) that overlap [from, to). */
 int store_gap_each(struct store *s, const char *tenant, int64_t from, int64_t to,
     store_gap_fn *fn, void *ctx);
 
