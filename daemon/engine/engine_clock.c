@@ -5,12 +5,33 @@
  * errands, questions, mails to be tried again, leases of hubs), comes as before, or
  * nothing would be read for as long as the clock was wrong by.  Deadlines of cases and
  * the ends of overrides stay: people were told them.
+ *
+ * Nor is the time believed that a fetcher gives to what it read just before or after:
+ * texts would be let go at once, or never, and files be taken for what a crash left.
  */
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "engine/engine_life.h"
 #include "engine/engine_list.h"
+
+/* An answer is told at once; it may wait for a disk that is slow. */
+#define HEARD_MAX CLOCK_HOUR
+
+int64_t
+engine_clock_heard(int64_t time, int64_t now)
+{
+	return time > now || time < now - HEARD_MAX ? now : time;
+}
+
+void
+engine_clock_hear(struct msg *m, int64_t now)
+{
+	if (m->type == MSG_POLLED)
+		m->polled.time = engine_clock_heard(m->polled.time, now);
+	else if (m->type == MSG_PUSHED)
+		m->pushed.time = engine_clock_heard(m->pushed.time, now);
+}
 
 static void
 lists_back(struct engine *g, int64_t by)

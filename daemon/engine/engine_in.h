@@ -241,6 +241,7 @@ struct engine {
 
 	int64_t next_exposure, next_alive, next_renewal;
 	int64_t ticked; /* when the last tick was; 0: there was none */
+	int64_t handled; /* when the last message came */
 	int64_t next_keep, next_keep_back;
 	int64_t keep_back; /* the last row of those kept back that was looked at */
 
@@ -670,6 +671,10 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_clock_start(struct engine *g, int64_t now);
 /* With each tick, first: has the clock jumped since the last one? */
 void engine_clock_tick(struct engine *g, int64_t now);
+/* When a fetcher read something, by our own clock: now, if its one cannot have been right.
+ * The same for all that a message says of it. */
+int64_t engine_clock_heard(int64_t time, int64_t now);
+void engine_clock_hear(struct msg *m, int64_t now);
 
 /* --- engine_exposure.c --- */
 
