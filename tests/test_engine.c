@@ -1213,6 +1213,29 @@ test_shorter_ladder(void)
 	bench_close(b);
 }
 
+/* Between a notice and its delivery a reload makes deadlines shorter: the tenant has
+ * what it was told. */
+static void
+test_told_before(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	CU_ASSERT_EQUAL(
+	    bench_int(bench_last(b, "notice"), "deadline_ms"), 6 * CLOCK_HOUR);
+	bench_reconf(b, "deadline = \"6h\"", "deadline = \"1h\"");
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	step = bench_last(b, "step");
+	CU_ASSERT_EQUAL(bench_int(step, "told"), 6 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "deadline"),
+	    b->now + 6 * CLOCK_HOUR);
+	bench_close(b);
+}
+
 static void
 test_safety(void)
 {
@@ -1378,6 +1401,7 @@ static const struct suite_test tests[] = {
     {"a clock that is set back", test_set_back},
     {"a clock that is set back, and what else waits", test_set_back_all},
     {"a ladder that a reload made shorter", test_shorter_ladder},
+    {"deadlines that a reload made shorter", test_told_before},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},
     {"the sweep keeps what is on record", test_sweep},

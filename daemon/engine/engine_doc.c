@@ -346,15 +346,13 @@ put_deadline(
     const struct engine *g, const struct store_case *c, int64_t now, json_t *doc)
 {
 	char span[CLOCK_TEXT];
-	int64_t t, severity;
+	int64_t t;
 	json_t *o;
 
 	if (c->stage < 1)
 		return;
 	o = json_object();
-	severity = store_violation_gravest_told(g->store, c->id, c->notices);
-	t = case_stage_deadline(
-	    &g->ladder, c->stage, severity > 0 ? (int)severity : c->severity);
+	t = engine_case_told(g, c);
 	set_time(o, "utc", now + t);
 	set_text(o, "span", clock_span(t, span));
 	json_object_set_new(doc, "deadline", o);

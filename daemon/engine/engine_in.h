@@ -618,6 +618,8 @@ void engine_case_state(const struct store_case *c, struct case_state *out);
 /* Its stage by the ladder of now: where a reload has taken stages away under it, the last
  * one, to which case_step() brings it with its next step.  0: it has none yet. */
 int engine_case_stage(const struct engine *g, const struct store_case *c);
+/* How long the notice that it has now gives, in ms. */
+int64_t engine_case_told(const struct engine *g, const struct store_case *c);
 
 /* --- engine_doc.c --- */
 

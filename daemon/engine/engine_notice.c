@@ -96,6 +96,9 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 		n.case_id = d->c->id;
 		n.stage = engine_case_stage(d->g, d->c);
 		json_object_set_new(j, "stage", json_integer(n.stage));
+		if (strcmp(d->in.kind, "stage") == 0)
+			json_object_set_new(
+			    j, "deadline_ms", json_integer(d->c->remaining));
 	}
 	n.entry = engine_record(d->g, "notice", j, d->c, d->now);
 	n.kind = xstrdup(d->in.kind);
@@ -269,6 +272,7 @@ engine_notice_stage(
 		    "notice", "case %s: its tenant is no longer configured", c->number);
 	ok = d.in.tenant != NULL && can_compose(&d);
 	if (ok) {
+		c->remaining = engine_case_told(g, c);
 		/* The account manager hears it before the tenant does. */
 		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
 		issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
