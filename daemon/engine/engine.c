@@ -199,6 +199,8 @@ engine_handle(struct engine *g, struct msg *m, int64_t now)
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (handlers[i].type == m->type) {
 			engine_begin(g);
+			g->handled = now;
+			engine_clock_hear(m, now);
 			handlers[i].handle(g, m, now);
 			return;
 		}

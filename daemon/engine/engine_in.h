@@ -252,6 +252,7 @@ struct engine {
 
 	int64_t next_exposure, next_alive, next_renewal;
 	int64_t ticked; /* when the last tick was; 0: there was none */
+	int64_t handled; /* when the last message came */
 	int64_t next_keep, next_keep_back;
 	int64_t keep_back; /* the last row of those kept back that was looked at */
 
@@ -392,10 +393,14 @@ void engine_errand_answered(struct engine *g, int64_t id, struct msg *m, int64_t
 
 /* --- engine_score.c --- */
 
-/* What share of the last 30 days a feed could be read: {"share", "hours", "ours",
- * "theirs": {reason: hours}}; feed 0: all of the tenant together. */
-json_t *engine_score(
-    struct engine *g, const char *tenant, int64_t feed, int64_t now);
+/* What share of the last 30 days a tenant's feeds could be read, all together: {"share",
+ * "hours", "ours", "theirs": {reason: hours}}. */
+json_t *engine_score(struct engine *g, const char *tenant, int64_t now);
+/* The same of one feed after the other; tenant NULL: of any. */
+struct engine_score;
+struct engine_score *engine_score_new(struct engine *g, const char *tenant, int64_t now);
+json_t *engine_score_feed(struct engine_score *s, int64_t feed);
+void engine_score_free(struct engine_score **s);
 
 /* --- engine_capture.c --- */
 
@@ -627,6 +632,11 @@ void engine_case_facts(
     struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out);
 int64_t engine_case_due(struct engine *g, int64_t now); /* returns next due */
 void engine_case_state(const struct store_case *c, struct case_state *out);
+/* Its stage by the ladder of now: where a reload has taken stages away under it, the last
+ * one, to which case_step() brings it with its next step.  0: it has none yet. */
+int engine_case_stage(const struct engine *g, const struct store_case *c);
+/* How long the notice that it has now gives, in ms. */
+int64_t engine_case_told(const struct engine *g, const struct store_case *c);
 
 /* --- engine_doc.c --- */
 
@@ -680,6 +690,10 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_clock_start(struct engine *g, int64_t now);
 /* With each tick, first: has the clock jumped since the last one? */
 void engine_clock_tick(struct engine *g, int64_t now);
+/* When a fetcher read something, by our own clock: now, if its one cannot have been right.
+ * The same for all that a message says of it. */
+int64_t engine_clock_heard(int64_t time, int64_t now);
+void engine_clock_hear(struct msg *m, int64_t now);
 
 /* --- engine_exposure.c --- */
 

@@ -33,7 +33,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_list.c %D%/engine_list.h \
 	%D%/engine_list_bytes.c %D%/engine_list_file.c %D%/engine_list_force.c \
-	%D%/engine_list_query.c \
+	%D%/engine_list_query.c %D%/engine_list_sync.c \
 	%D%/engine_look.c %D%/engine_look.h \
 	%D%/engine_media.c \
 	%D%/engine_move.c \

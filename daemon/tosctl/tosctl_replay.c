@@ -106,6 +106,7 @@ read_event(const json_t *o, struct case_event *ev)
 	ev->type = type < 0 ? CASE_EV_VIOLATION : (enum case_event_type)type;
 	ev->time = ms(o, "time");
 	ev->severity = num(o, "event_severity");
+	ev->told = json_integer_value(json_object_get(o, "told"));
 	ev->facts.reported = (uint32_t)num(f, "reported");
 	ev->facts.removed = (uint32_t)num(f, "removed");
 	ev->facts.online = (uint32_t)num(f, "online");
