@@ -5,6 +5,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/roles.c %D%/roles.h \
 	%D%/supervisor_blame.c \
 	%D%/supervisor_child.c \
+	%D%/supervisor_kept.c \
 	%D%/supervisor_proc.c \
 	%D%/supervisor_reload.c \
 	%D%/supervisor_setup.c \
