@@ -102,6 +102,23 @@ SLIPS = (
     ("plugin conform x.so extra", "tosctl: x.so is a shared object; `plugin conform' is for "
      "programs, and `plugin check' for objects"),
     ("plugin conform --list --case helo", "tosctl: there is no case `helo'; did you mean `hello'?"),
+    ("scan items.ndjson", "tosctl scan: items are read from standard input: tosctl scan < "
+     "items.ndjson"),
+    ("policy label-samples a.ndjson", "tosctl policy label-samples: of which samples?  --key "
+     "FILE.key"),
+    ("policy label-samples --key a", "tosctl policy label-samples: which files of labels?"),
+    ("policy canary a/b -p me -r x", "tosctl policy canary: the share is a number from 1 to 99, not "
+     "`a/b'"),
+    ("policy canary 5 -p me -r x", "tosctl policy canary: which rules?"),
+    ("policy label right -p me -r x", "tosctl policy label: which findings?"),
+    ("decide 2026-000001", "tosctl decide: which verdict?"),
+    ("cases a b", "tosctl cases: `b' is a word too many"),
+    ("classifier", "tosctl classifier: train, evaluate or calibrate?"),
+    ("classifier tran x", "tosctl classifier: there is no command `tran'"),
+    ("classifier train x", "tosctl classifier train: where to?  --out FILE"),
+    ("classifier evaluate", "tosctl classifier evaluate: which files of labelled texts?"),
+    ("classifier train --precision 80", "tosctl: --precision is a number from 0.05 to 0.999, not "
+     "`80'"),
     ("stauts", "tosctl: there is no command `stauts'; status is near; `tosctl help' lists them"),
     ("zzzzzzzz", "tosctl: there is no command `zzzzzzzz'; `tosctl help' lists them"))
 

@@ -606,6 +606,11 @@ tosctl_scan(int argc, char **argv)
 	struct options o;
 	int rc = parse_options(argc, argv, &o);
 
+	if (rc == 0 && optind < argc)
+		complain(
+		    "tosctl scan: items are read from standard input: tosctl scan < "
+		    "%s",
+		    argv[optind]);
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);
 		rc = EXIT_USAGE;
