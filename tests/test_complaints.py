@@ -132,6 +132,18 @@ def slips():
             sys.exit(f"{words}: exit code {done.returncode}, said {done.stderr!r}")
 
 
+def unset():
+    """A variable that is there and empty says nothing."""
+    done = subprocess.run([BUILD + "/tosctl", "status"], stdin=subprocess.DEVNULL, timeout=60,
+                          capture_output=True, text=True, env={**os.environ, "TOSD_CONTROL": ""})
+    if "answers on :" in done.stderr or done.returncode not in (0, 3):
+        sys.exit(f"TOSD_CONTROL is empty: exit code {done.returncode}, said {done.stderr!r}")
+    done = subprocess.run([BUILD + "/tosd", "-t", "tosd.conf"], stdin=subprocess.DEVNULL,
+                          timeout=60, capture_output=True, text=True)
+    if not done.stderr.startswith("tosd: `tosd.conf' is no option; a configuration is named with"):
+        sys.exit(f"tosd -t tosd.conf: said {done.stderr!r}")
+
+
 ANSWER = {"ok": True, "rows": [{"id": {"url": "x\u009b31m\u202e"}, "feeds": [["\u009d0;x\u009c"]],
                                 "url": "\u009b31m"}]}
 
@@ -156,6 +168,7 @@ def main():
     all_taken()
     answered()
     slips()
+    unset()
     not_replaced()
     with tempfile.TemporaryDirectory() as where:
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)

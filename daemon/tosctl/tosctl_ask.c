@@ -300,6 +300,8 @@ read_options(int argc, char **argv, struct options *o)
 	int c;
 
 	o->socket = getenv("TOSD_CONTROL");
+	if (o->socket != NULL && *o->socket == '\0')
+		o->socket = NULL;
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
 	o->said = json_object();
