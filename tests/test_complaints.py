@@ -134,11 +134,11 @@ def slips():
 
 def unset():
     """A variable that is there and empty says nothing."""
-    done = subprocess.run([BUILD + "/tosctl", "status"], stdin=subprocess.DEVNULL, timeout=60,
+    done = subprocess.run(["%s/tosctl" % BUILD, "status"], stdin=subprocess.DEVNULL, timeout=60,
                           capture_output=True, text=True, env={**os.environ, "TOSD_CONTROL": ""})
     if "answers on :" in done.stderr or done.returncode not in (0, 3):
         sys.exit(f"TOSD_CONTROL is empty: exit code {done.returncode}, said {done.stderr!r}")
-    done = subprocess.run([BUILD + "/tosd", "-t", "tosd.conf"], stdin=subprocess.DEVNULL,
+    done = subprocess.run(["%s/tosd" % BUILD, "-t", "tosd.conf"], stdin=subprocess.DEVNULL,
                           timeout=60, capture_output=True, text=True)
     if not done.stderr.startswith("tosd: `tosd.conf' is no option; a configuration is named with"):
         sys.exit(f"tosd -t tosd.conf: said {done.stderr!r}")
