@@ -721,6 +721,7 @@ test_unloaded(void)
 	MOVE(b, "shadow", "p1", "done");
 	MOVE(b, "shadow", "p1", "same");
 	MOVE(b, "rollback", "p1", "waits");
+	SAME(why_last, "it leads back to enforce");
 	MOVE(b, "rollback", "p2", "done");
 	msg_init(&m, MSG_RULES);
 	m.from = ROLE_POLICY;
