@@ -5,6 +5,7 @@ libtosd_supervisor_a_SOURCES = \
 	%D%/roles.c %D%/roles.h \
 	%D%/supervisor_blame.c \
 	%D%/supervisor_child.c \
+	%D%/supervisor_kept.c \
 	%D%/supervisor_proc.c \
 	%D%/supervisor_reload.c \
 	%D%/supervisor_setup.c \
@@ -46,6 +47,7 @@ tosd_SOURCES = \
 	%D%/role_fetch_capture.c \
 	%D%/role_fetch_hub.c \
 	%D%/role_fetch_list.c \
+	%D%/role_fetch_read.c \
 	%D%/role_fetch_stream.c \
 	%D%/role_policy.c
 tosd_LDADD = libtosd_supervisor.a $(ROOMS) $(ROOM_LIBS)

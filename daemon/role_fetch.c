@@ -7,7 +7,6 @@
  * A poll in hand is a struct poll, owned by the client's callback.  Every poll gets
  * exactly one answer, unless the engine that asked is gone.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,31 +14,23 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/conf.h"
-#include "feed/feed.h"
-#include "feed/url.h"
 #include "fetch/answer.h"
 #include "fetch/client.h"
-#include "fetch/link.h"
-#include "fetch/same.h"
 #include "ipc/role.h"
 #include "ipc/trace.h"
-#include "media/media.h"
 #include "role_fetch.h"
 #include "roles.h"
 
 #define ACCEPT_MEDIA "image/jpeg, image/png, image/*;q=0.9, */*;q=0.5"
 #define ACCEPT_PAGE "text/html, application/xhtml+xml;q=0.9, */*;q=0.8"
-/* Room in a frame for everything of an answer that is not an item. */
-#define FRAME_REST (1u << 20)
 #define WORDS_MAX 500 /* characters of "why" */
 
 struct poll {
 	struct fetch_role *role;
 	uint32_t engine; /* who asked */
-	uint64_t id;
-	uint8_t kind; /* enum poll_kind */
 	char *etag, *last_modified, *body_hash;
-	char *tenant, *url; /* as asked, to find the feed's mapping */
+	char *tenant, *url;	  /* as asked, to find the feed's mapping */
+	struct fetch_asked asked; /* ... borrowed */
 };
 
 static void
@@ -53,7 +44,7 @@ poll_free(struct poll *p)
 	free(p);
 }
 
-/* --- an answer read --- */
+/* --- the answer sent --- */
 
 /* A copy of s (NULL stays NULL) that is no longer than words should be. */
 static char *
@@ -62,265 +53,13 @@ words(const char *s)
 	return s != NULL ? xstrndup(s, text_prefix(s, WORDS_MAX)) : NULL;
 }
 
-static void
-say(struct msg_polled *p, uint8_t outcome, const char *why)
+void
+fetch_polled_say(struct msg_polled *p, uint8_t outcome, const char *why)
 {
 	p->outcome = outcome;
 	free(p->why);
 	p->why = words(why);
 }
-
-/* Nothing may vouch for this body later: not a 304, not an equal digest. */
-static void
-forget_validators(struct msg_polled *p)
-{
-	free(p->etag);
-	free(p->last_modified);
-	free(p->body_hash);
-	p->etag = p->last_modified = p->body_hash = NULL;
-}
-
-/* At least the bytes that an item takes in a message. */
-static size_t
-wire_size(const struct item *it)
-{
-	const char *const strings[] = {it->id, it->url, it->title, it->author, it->text,
-	    it->summary, it->lang, it->in_reply_to, it->published_raw, it->updated_raw};
-	size_t n = 2 * ITEM_WIRE_MIN;
-
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		n += strings[i] != NULL ? strlen(strings[i]) + 8 : 8;
-	for (size_t i = 0; i < it->nlinks; i++)
-		n += strlen(it->links[i]) + 8;
-	for (size_t i = 0; i < it->nmedia; i++) {
-		const struct item_media *m = &it->media[i];
-
-		n += strlen(m->url) + 24 + (m->type != NULL ? strlen(m->type) : 0) +
-		     (m->text != NULL ? strlen(m->text) : 0);
-	}
-	return n;
-}
-
-void
-fetch_items_take(
-    struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n)
-{
-	size_t room = MSG_MAX - FRAME_REST, fit = 0, size;
-
-	while (fit < n && (size = wire_size(&items[fit])) <= room) {
-		room -= size;
-		fit++;
-	}
-	*to = xcalloc(fit + 1, sizeof(**to));
-	*nto = (uint32_t)fit;
-	for (size_t i = 0; i < fit; i++) {
-		(*to)[i] = items[i];
-		item_init(&items[i]);
-	}
-	if (fit < n)
-		*truncated = true;
-}
-
-struct feed_limits
-fetch_limits(const struct fetch_role *role)
-{
-	struct feed_limits lim = feed_limits_default;
-
-	lim.max_items = role->conf->fetch.max_items;
-	lim.max_text = role->conf->fetch.max_text;
-	lim.media = role->conf->policy.media;
-	return lim;
-}
-
-/* The address of that relation in the answer's head, absolute; else what the document
- * said. */
-static void
-prefer_header(const struct fetch_result *r, const char *rel, char **value)
-{
-	char *ref = fetch_link(&r->head, rel), *url = NULL;
-
-	if (ref != NULL)
-		url = feed_url_join(r->url, ref, strlen(ref));
-	free(ref);
-	/* Bytes of a head need be no text, and the engine keeps and records these. */
-	if (!feed_url_is_web(url) || !text_valid(url, strlen(url))) {
-		free(url);
-		return;
-	}
-	free(*value);
-	*value = url;
-}
-
-static void
-read_links(const struct fetch_result *r, struct msg_polled *p)
-{
-	prefer_header(r, "hub", &p->hub); /* so says WebSub, section 4 */
-	prefer_header(r, "self", &p->self_url);
-	if (p->next_url == NULL) /* as Mastodon's REST API has it */
-		prefer_header(r, "next", &p->next_url);
-}
-
-/* Items, and whether all of them are here.  What a limit keeps out is not there for a
- * later 304 either: the whole is asked for until it can be read to its end. */
-static void
-read_items(struct msg_polled *p, struct feed_doc *doc, size_t max)
-{
-	char why[96];
-
-	p->cut = p->truncated || doc->cut;
-	if (doc->cut)
-		snprintf(why, sizeof(why),
-		    "more than fetch.max_items (%zu) in one answer: the rest was not "
-		    "read",
-		    max);
-	fetch_items_take(&p->items, &p->nitems, &p->truncated, doc->items, doc->nitems);
-	if (p->nitems < doc->nitems) {
-		p->cut = true;
-		snprintf(why, sizeof(why),
-		    "more text than one message takes: %u of %zu items were read",
-		    p->nitems, doc->nitems);
-	}
-	if (doc->cut || p->nitems < doc->nitems)
-		say(p, p->outcome, why);
-	if (p->cut)
-		forget_validators(p);
-}
-
-static void
-read_feed(struct fetch_role *role, const struct fetch_result *r,
-    const struct feed_source *src, struct msg_polled *p)
-{
-	struct feed_limits lim = fetch_limits(role);
-	struct feed_doc doc;
-	struct err e = ERR_INIT;
-	bool broke_off = p->outcome != POLLED_OK;
-
-	if (feed_parse(r->body.data, r->body.len, src, &lim, &doc, &e) != 0) {
-		if (!broke_off)
-			say(p, POLLED_NOT_FEED, e.text);
-		forget_validators(p);
-	} else if (!broke_off || doc.nitems > 0) {
-		/* What came before the transfer broke off counts. */
-		p->outcome = POLLED_OK;
-		xmove(&p->format, &doc.format);
-		xmove(&p->title, &doc.title);
-		xmove(&p->site, &doc.link);
-		p->well_formed = doc.well_formed && !p->truncated;
-		xmove(&p->next_url, &doc.next_url);
-		xmove(&p->self_url, &doc.self_url);
-		xmove(&p->hub, &doc.hub);
-		read_links(r, p);
-		p->skip_hours = doc.skip_hours;
-		p->skip_days = doc.skip_days;
-		p->gone = doc.gone;
-		p->ngone = (uint32_t)doc.ngone;
-		p->more = doc.more;
-		p->nmore = (uint32_t)doc.nmore;
-		doc.gone = doc.more = NULL;
-		doc.ngone = doc.nmore = 0;
-		p->ttl = doc.ttl_ms > 0 ? doc.ttl_ms : 0;
-		if (p->why == NULL)
-			p->why = words(doc.problem);
-		read_items(p, &doc, lim.max_items);
-		p->truncated |= doc.truncated;
-	}
-	feed_doc_clear(&doc);
-}
-
-static void
-read_page(struct fetch_role *role, const struct fetch_result *r,
-    const struct feed_source *src, struct msg_polled *p)
-{
-	struct feed_limits lim = fetch_limits(role);
-
-	if (p->outcome != POLLED_OK)
-		return;
-	if (p->truncated) {
-		/* Whoever hides a post behind megabytes must not pass for having
-		 * removed it. */
-		say(p, POLLED_HTTP_ERROR, "page beyond the limit");
-		forget_validators(p);
-		return;
-	}
-	p->items = xcalloc(1, sizeof(*p->items));
-	p->nitems = 1;
-	item_init(&p->items[0]);
-	feed_page(r->body.data, r->body.len, src, &lim, &p->items[0]);
-}
-
-/* What the bytes are, under the address that was asked; the bytes themselves go. */
-static void
-read_media(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
-{
-	struct media m;
-	struct item *it;
-
-	if (p->outcome != POLLED_OK)
-		return;
-	if (p->truncated) {
-		say(p, POLLED_HTTP_ERROR, "larger than fetch.max_body");
-		return;
-	}
-	media_hash(r->body.data != NULL ? r->body.data : "", r->body.len,
-	    q->role->conf->policy.media_pixels, &m);
-	p->items = xcalloc(1, sizeof(*p->items));
-	p->nitems = 1;
-	it = &p->items[0];
-	item_init(it);
-	it->id = xstrdup(q->url);
-	item_add_media(it, q->url, NULL, NULL);
-	item_media_hash(&it->media[0], m.sha256, m.md5[0] != '\0' ? m.md5 : NULL,
-	    m.pdq[0] != '\0' ? m.pdq : NULL, m.quality,
-	    m.why[0] != '\0' ? m.why : NULL);
-}
-
-/* The mapping of the feed, if it has one; *to is where it is put. */
-static const struct feed_mapping *
-mapping_of(const struct poll *q, struct feed_mapping *to)
-{
-	const struct conf *c = q->role->conf;
-
-	if (q->tenant == NULL || c->nmapped == 0)
-		return NULL;
-	return feed_mapping_of(conf_mapping_of(c, q->tenant, q->url), to);
-}
-
-static const char *
-kind_name(uint8_t kind)
-{
-	return kind == POLL_MEDIA ? "medium" : kind == POLL_PAGE ? "page" : "feed";
-}
-
-/* A 200, or what there is of one.  Whoever finds us dead over it can say so. */
-static void
-read_body(const struct poll *q, const struct fetch_result *r, struct msg_polled *p)
-{
-	char mark[SAME_HEX];
-	char *location = answer_header(&r->head, "Content-Location");
-	char *language = answer_header(&r->head, "Content-Language");
-	struct feed_mapping mapping;
-	struct feed_source src = {.url = r->url,
-	    .content_type = r->content_type,
-	    .content_location = location,
-	    .content_language = language,
-	    .mapping = mapping_of(q, &mapping)};
-
-	trace_at(role_trace(q->role->self), TRACE_READ, kind_name(q->kind), q->id);
-	if (!p->truncated)
-		p->body_hash = xstrdup(same_mark(
-		    r->body.data != NULL ? r->body.data : "", r->body.len, mark));
-	if (q->kind == POLL_MEDIA)
-		read_media(q, r, p);
-	else if (q->kind == POLL_PAGE)
-		read_page(q->role, r, &src, p);
-	else
-		read_feed(q->role, r, &src, p);
-	trace_idle(role_trace(q->role->self));
-	free(location);
-	free(language);
-}
-
-/* --- the answer sent --- */
 
 void
 fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r)
@@ -357,6 +96,36 @@ fetch_polled_kept(struct msg_polled *p, const struct fetch_result *r, char **eta
 	return true;
 }
 
+/* What no message holds: whoever waits for it would wait for ever. */
+static void
+send_failure(struct fetch_role *role, uint32_t engine, struct msg *m, char *url)
+{
+	log_err("fetch",
+	    "%s: too much in one answer for a message: taken for a failure",
+	    url != NULL ? url : "");
+	m->polled.outcome = POLLED_HTTP_ERROR;
+	m->polled.why = xstrdup("more in one answer than a message takes");
+	m->polled.url = url;
+	role_send(role->self, ROLE_ENGINE, engine, m);
+}
+
+void
+fetch_polled_send(struct fetch_role *role, uint32_t engine, struct msg *m)
+{
+	struct msg failure;
+	char *url = xstrdup(m->polled.url);
+
+	msg_init(&failure, MSG_POLLED);
+	failure.polled.id = m->polled.id;
+	failure.polled.status = m->polled.status;
+	failure.polled.time = m->polled.time;
+	/* An engine that is gone asks again. */
+	if (role_send(role->self, ROLE_ENGINE, engine, m) == TOSD_ELIMIT)
+		send_failure(role, engine, &failure, url);
+	else
+		free(url);
+}
+
 static void
 on_result(void *ctx, struct fetch_result *r)
 {
@@ -364,28 +133,26 @@ on_result(void *ctx, struct fetch_result *r)
 	struct fetch_role *role = q->role;
 	struct msg m;
 	struct msg_polled *p = &m.polled;
-	int rc;
 
 	if (role->ended) {
 		poll_free(q);
 		return;
 	}
 	msg_init(&m, MSG_POLLED);
-	fetch_polled_begin(p, q->id, r);
+	fetch_polled_begin(p, q->asked.id, r);
 	if (!fetch_polled_kept(p, r, &q->etag, &q->last_modified, &q->body_hash) &&
 	    (r->outcome == POLLED_OK ||
 		(r->status == 200 && r->truncated && r->body.len > 0)))
-		read_body(q, r, p);
-	if (q->kind == POLL_MEDIA)
+		fetch_read(role, &q->asked, r, p);
+	if (q->asked.kind == POLL_MEDIA)
 		; /* bytes of media are not kept */
-	else if (p->outcome != POLLED_UNCHANGED || (q->kind == POLL_PAGE && !r->known))
+	else if (p->outcome != POLLED_UNCHANGED ||
+		 (q->asked.kind == POLL_PAGE && !r->known))
 		m.fd = fetch_capture_of(r); /* else nothing in it is new */
 	xmove(&p->url, &r->url);
 	log_debug("fetch", "%s: %s%s%s", p->url, polled_name(p->outcome),
 	    p->why != NULL ? ": " : "", p->why != NULL ? p->why : "");
-	rc = role_send(role->self, ROLE_ENGINE, q->engine, &m);
-	if (rc != 0 && rc != TOSD_ENOENT) /* an engine that is gone asks again */
-		log_err("fetch", "an answer could not be sent: %s", err_name(rc));
+	fetch_polled_send(role, q->engine, &m);
 	poll_free(q);
 }
 
@@ -418,14 +185,14 @@ on_poll(struct fetch_role *role, struct msg *m)
 	}
 	q->role = role;
 	q->engine = m->from_index;
-	q->id = in->id;
-	q->kind = in->kind;
 	fetch_client_get(role->client, &req, on_result, q);
 	xmove(&q->etag, &in->etag);
 	xmove(&q->last_modified, &in->last_modified);
 	xmove(&q->body_hash, &in->body_hash);
 	xmove(&q->tenant, &in->tenant);
 	xmove(&q->url, &in->url);
+	q->asked = (struct fetch_asked){
+	    .kind = in->kind, .id = in->id, .tenant = q->tenant, .url = q->url};
 }
 
 static void

@@ -33,18 +33,34 @@ int fetch_capture(const char *url, const char *peer, int64_t time,
 /* The bytes of all hops; -1 if no server said anything. */
 int fetch_capture_of(const struct fetch_result *r);
 
-/* --- role_fetch.c --- */
+/* --- role_fetch_read.c --- */
+
+/* What was asked for; borrowed. */
+struct fetch_asked {
+	uint8_t kind; /* enum poll_kind */
+	uint64_t id;
+	const char *tenant, *url; /* NULL: nobody's, so it has no mapping */
+};
 
 /* Moves the items over, as many as fit into one frame; *truncated if not all did. */
 void fetch_items_take(
     struct item **to, uint32_t *nto, bool *truncated, struct item *items, size_t n);
 struct feed_limits fetch_limits(const struct fetch_role *role);
+/* A 200, or what there is of one.  Whoever finds us dead over it can say so. */
+void fetch_read(struct fetch_role *role, const struct fetch_asked *q,
+    const struct fetch_result *r, struct msg_polled *p);
+
+/* --- role_fetch.c --- */
+
+void fetch_polled_say(struct msg_polled *p, uint8_t outcome, const char *why);
 /* What an answer says of itself; moves strings out of r. */
 void fetch_polled_begin(struct msg_polled *p, uint64_t id, struct fetch_result *r);
 /* If the answer says that what was known still holds, it is in p after, moved out of these;
  * false: it says something else. */
 bool fetch_polled_kept(struct msg_polled *p, const struct fetch_result *r, char **etag,
     char **last_modified, char **body_hash);
+/* Sends POLLED, which is taken; if no message holds it, that as a failure. */
+void fetch_polled_send(struct fetch_role *role, uint32_t engine, struct msg *m);
 
 /* --- role_fetch_list.c: MSG_POLL of a list --- */
 

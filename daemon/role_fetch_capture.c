@@ -23,6 +23,9 @@ peer_address(const char *peer)
 	return xstrndup(peer, end - peer);
 }
 
+/* The engine reads no more, and there is more to it than bytes. */
+_Static_assert(CONF_CAPTURE_MAX + (64u << 10) <= MSG_MAX, "captures must be kept");
+
 static int
 seal(const struct msg_capture *c)
 {

@@ -400,8 +400,8 @@ on_content(struct fetch_role *role, struct sub *s, const struct http_request *re
 		req->body, req->n, role->conf->fetch.push_sha1, &why)) {
 		if (s->told != 0 && now - s->told <= TELL_EVERY)
 			return;
-		log_warn("fetch", "brought in the name of hub %s, dropped: %s", s->hub,
-		    why);
+		log_warn(
+		    "fetch", "brought in the name of hub %s, dropped: %s", s->hub, why);
 		s->told = now;
 		return;
 	}
@@ -409,7 +409,12 @@ on_content(struct fetch_role *role, struct sub *s, const struct http_request *re
 	read_body(role, s, req, &m.pushed);
 	m.fd = capture(s, req, m.pushed.time);
 	m.pushed.token = wait_for_engine(role->hub, req);
-	role_send(role->self, ROLE_ENGINE, s->engine, &m);
+	if (role_send(role->self, ROLE_ENGINE, s->engine, &m) == TOSD_ELIMIT) {
+		/* A poll finds what is in it; the hub need not bring it again. */
+		log_err("fetch", "hub %s brought more than a message takes: refused",
+		    s->hub);
+		answer(&role->hub->waiting, 413);
+	}
 }
 
 void

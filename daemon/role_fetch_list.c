@@ -93,7 +93,6 @@ on_result(void *ctx, struct fetch_result *r)
 {
 	struct list_poll *q = ctx;
 	struct msg m;
-	int rc;
 
 	if (q->role->ended) {
 		list_poll_free(q);
@@ -108,9 +107,7 @@ on_result(void *ctx, struct fetch_result *r)
 	xmove(&m.polled.url, &r->url);
 	log_debug("fetch", "list %s: %s%s%s", q->list, polled_name(m.polled.outcome),
 	    m.polled.why != NULL ? ": " : "", m.polled.why != NULL ? m.polled.why : "");
-	rc = role_send(q->role->self, ROLE_ENGINE, q->engine, &m);
-	if (rc != 0 && rc != TOSD_ENOENT)
-		log_err("fetch", "a list could not be sent: %s", err_name(rc));
+	fetch_polled_send(q->role, q->engine, &m);
 	list_poll_free(q);
 }
 

@@ -22,6 +22,7 @@
 #include "policy/exec.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "policy/kept.h"
 #include "policy/said.h"
 #include "roles.h"
 
@@ -141,9 +142,29 @@ is_trial(const struct policy *p)
 	return role_index(p->self) >= p->conf->policy.workers;
 }
 
+/* Only of what is whole: of the rest nobody knows what it will be. */
+static void
+keep(struct policy *p, struct policy_kept *kept)
+{
+	struct err e = ERR_INIT;
+
+	if (kept == NULL || policy_kept_used(kept) || p->faults > 0)
+		return;
+	if (policy_kept_make(kept, &e) == 0)
+		role_set_kept(p->self);
+	else
+		log_warn("policy",
+		    "no copies are kept of what was loaded: %s; a worker that is "
+		    "started "
+		    "anew loads what lies there then",
+		    e.text);
+}
+
 static int
 load(struct policy *p, const struct policy_children *children, struct err *e)
 {
+	const char *to, *from = role_kept(p->self, &to);
+	struct policy_kept *kept = policy_kept_new(p->conf->state_dir, from, to);
 	char *fetched = policy_fetched_dir(p->conf->state_dir);
 	const struct msg_try *trial = role_trial(p->self);
 	char day[CLOCK_TEXT];
@@ -157,6 +178,7 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	    .fetched_dir = fetched,
 	    .day = clock_day(clock_now(), day),
 	    .trial = trial,
+	    .kept = kept,
 	    .left_out = role_left_out(p->self)};
 	int rc = policy_host_new(&o, &p->host, e);
 
@@ -169,6 +191,9 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	/* Neither good nor bad: nobody has looked at it. */
 	if (trial != NULL && p->words == NULL)
 		report_trial(p, "plugin `lists' did not try it");
+	if (rc == 0)
+		keep(p, kept);
+	policy_kept_free(&kept);
 	role_set_trial(
 	    p->self, p->words, p->host != NULL ? policy_host_rest(p->host) : NULL);
 	free(fetched);

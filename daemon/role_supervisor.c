@@ -298,6 +298,7 @@ clean_up(struct supervisor *sup)
 	setup_free(&sup->setup);
 	state_release(sup);
 	free(sup->refused_why);
+	free(sup->kept);
 }
 
 int

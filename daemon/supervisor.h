@@ -68,6 +68,8 @@ struct proc {
 	unsigned renewal;	     /* of lists, when it was given that */
 	bool conf_due;		     /* it has not answered that yet */
 	bool other;		     /* has loaded other files than were put into use */
+	char keep[32];		     /* policy: the copies that it makes; "": none */
+	bool from_kept;		     /* ... or it loads from those that there are */
 	bool expected;		     /* its end is our will: no back-off */
 	int64_t ready_since;	     /* clock_steady() */
 	uint32_t ping, pong;	     /* sequence numbers */
@@ -113,6 +115,8 @@ struct supervisor {
 	unsigned renewal;    /* counts how often lists changed under it */
 	unsigned loaded;     /* the generation that this is of: what its first worker has */
 	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) */
+	char *kept;	 /* copies of what that was loaded from; NULL: there are none */
+	unsigned spoilt; /* the generation of which there are none that are of use */
 	struct loop *loop;
 	struct ready *ready;
 	struct slot *slots;
@@ -224,6 +228,16 @@ void try_send(struct proc *p);
 void try_forget(struct supervisor *sup);
 /* RENEW of the engine: policy workers are replaced by such as load lists anew. */
 void try_renew(struct supervisor *sup);
+
+/* --- supervisor_kept.c --- */
+
+/* Says in CONF which copies a policy worker loads from, or makes. */
+void kept_tell(struct proc *p, struct msg *m);
+/* A worker has loaded what it has: is that what this configuration was begun with?  False:
+ * it must not serve, and has been told to stop. */
+bool kept_compare(struct proc *p, const struct msg_ready *r);
+/* The one that rehearsed the configuration which is in use now. */
+void kept_take(struct proc *p, const struct msg_ready *r);
 
 /* --- supervisor_watch.c --- */
 

@@ -155,6 +155,7 @@ send_memfd(
 	} else {
 		m.conf.index = p->slot->index;
 		m.conf.left_out = xstrdup(blame_left_out(p->slot));
+		kept_tell(p, &m);
 	}
 	channel_send(p->ch, &m);
 }
@@ -234,29 +235,6 @@ take_hello(struct proc *p, struct msg *m)
 	proc_configure(p);
 }
 
-/* Each worker reads packs and plugins for itself.  Where one was refused it has said
- * so, and posts wait; files that were changed well would be taken without a word. */
-static void
-compare_loaded(struct proc *p, const struct msg_ready *r)
-{
-	struct supervisor *sup = p->sup;
-
-	if (p->slot->role != ROLE_POLICY || r->faults > 0 || r->rest == NULL)
-		return;
-	if (sup->loaded != p->generation) {
-		sup->loaded = p->generation;
-		snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest);
-	}
-	p->other = strcmp(sup->rest, r->rest) != 0;
-	if (p->other)
-		log_warn("supervisor",
-		    "policy %u has loaded other packs or plugins than the first worker "
-		    "of this configuration: their files have changed without a reload, "
-		    "and it is chance by which ones a post is judged; reload",
-		    p->slot->index);
-	reload_compare(sup);
-}
-
 static void
 take_ready(struct proc *p, struct msg *m)
 {
@@ -270,10 +248,11 @@ take_ready(struct proc *p, struct msg *m)
 		reload_heard(p, &m->ready);
 		return;
 	}
+	if (!kept_compare(p, &m->ready))
+		return;
 	log_info("supervisor", "%s %u (pid %d) %s", role_name(p->slot->role),
 	    p->slot->index, (int)p->pid,
 	    first ? "is ready" : "has taken the new configuration");
-	compare_loaded(p, &m->ready);
 	if (first) {
 		p->state = PROC_READY;
 		p->ready_since = clock_steady();

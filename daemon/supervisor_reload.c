@@ -72,12 +72,15 @@ forget_refusal(struct supervisor *sup)
 }
 
 static void
-take_into_use(struct supervisor *sup)
+take_into_use(struct proc *p, const struct msg_ready *r)
 {
+	struct supervisor *sup = p->sup;
+
 	setup_free(&sup->setup);
 	sup->setup = sup->next;
 	sup->next = NULL;
 	sup->generation++;
+	kept_take(p, r);
 	forget_refusal(sup);
 	if (sup->up) {
 		sup->reloading = true;
@@ -168,7 +171,7 @@ reload_heard(struct proc *p, const struct msg_ready *r)
 		return;
 	proc_stop(p);
 	if (r->faults == 0)
-		take_into_use(sup);
+		take_into_use(p, r);
 	else
 		refuse(sup, r->words != NULL ? r->words : "a plugin or pack is broken");
 }

@@ -49,7 +49,7 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/need_parse.c %D%/rules/need_spell.c \
 	%D%/rules/pack.c %D%/rules/pack.h \
 	%D%/rules/pairs.c %D%/rules/pairs.h \
-	%D%/rules/pattern.c %D%/rules/pattern.h \
+	%D%/rules/pattern.c %D%/rules/pattern.h %D%/rules/pattern_parts.c \
 	%D%/rules/phrase.c %D%/rules/phrase.h %D%/rules/phrase_in.h \
 	%D%/rules/phrase_match.c %D%/rules/phrase_shown.c \
 	%D%/rules/probe.c %D%/rules/probe.h \

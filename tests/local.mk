@@ -126,6 +126,7 @@ dist_check_SCRIPTS += \
 	%D%/test_life.py \
 	%D%/test_lists_daemon.py \
 	%D%/test_lists_missing.py \
+	%D%/test_packs_kept.py \
 	%D%/test_packs_missing.py \
 	%D%/test_blind.py \
 	%D%/test_lists_update.py \

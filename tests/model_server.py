@@ -14,7 +14,7 @@ import time
 
 KEY = "sk-trial-0123456789"
 FAULTS = ("busy", "error", "hang", "drip", "huge", "nojson", "schema", "misquote", "chatty",
-          "two", "close", "redirect", "unknown", "cut", "bad-request", "inject", "reset")
+          "two", "close", "redirect", "unknown", "cut", "bad-request", "inject", "reset", "rude")
 
 
 def verdict(text, model):
@@ -101,6 +101,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.content(json.dumps(said) + json.dumps({**said, "label": "none"}))
         elif name == "unknown":
             self.content(json.dumps({**said, "label": "suspend-the-tenant"}))
+        elif name == "rude":
+            self.content(json.dumps({**said, "label": "\x1b[31mred\x07"}))
         elif name == "cut":
             self.content(json.dumps(said)[:-5], "length")
         elif name == "redirect":

@@ -4,7 +4,9 @@
 #include "tosctl/backtest.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "suite.h"
@@ -151,6 +153,35 @@ test_count(void)
 	CU_ASSERT_EQUAL(c.pairs[0].both, 2);
 	CU_ASSERT_EQUAL(c.tenants[0].hits, 1);
 	bt_count_clear(&c);
+}
+
+/* When there is room for no more pairs, those that are counted are counted on. */
+static void
+test_pairs(void)
+{
+	struct msg_rule *v = xcalloc(64 * 64, sizeof(*v));
+	const struct msg_rules many = {.n = 64 * 64, .v = v};
+	struct bt_hit hits[64];
+	struct bt_count c;
+
+	for (uint32_t i = 0; i < many.n; i++)
+		v[i].rule = (char *)(uintptr_t)name_a;
+	bt_count_init(&c, many.n);
+	for (uint32_t i = 0; i <= 64; i++) { /* the first ones once more at the end */
+		struct bt_revision r = revision(i + 1, "t1", T0);
+
+		for (uint32_t k = 0; k < 64; k++)
+			hits[k] = (struct bt_hit){i % 64 * 64 + k, 0.9, BT_LANE_CASE};
+		r.hits = hits;
+		r.nhits = 64;
+		bt_count_add(&c, &many, &r);
+	}
+	CU_ASSERT_EQUAL(c.npairs, BT_PAIRS);
+	CU_ASSERT(c.pairs_full);
+	CU_ASSERT_EQUAL(c.pairs[0].both, 2);
+	CU_ASSERT_EQUAL(c.pairs[BT_PAIRS - 1].both, 1);
+	bt_count_clear(&c);
+	free(v);
 }
 
 static void
@@ -360,6 +391,53 @@ test_sample(void)
 	bt_sample_free(&again);
 }
 
+/* Of as many findings as there are `all', of one tenant and score, the sample of
+ * `want'; what it took, in ms. */
+static double
+sample_of(size_t want, int64_t all, struct bt_draw **out, struct bt_sample **s)
+{
+	static const bool tried[] = {true, true};
+	struct bt_hit hit = {0, 0.9, BT_LANE_CASE};
+	clock_t begun = clock();
+
+	*s = bt_sample_new(1, want, tried);
+	for (int64_t i = 1; i <= all; i++) {
+		struct bt_revision r = revision(i, "t", T0 + i);
+
+		r.hits = &hit;
+		r.nhits = 1;
+		bt_sample_add(*s, &rules, 0, &r);
+	}
+	CU_ASSERT_EQUAL(bt_sample_draw(*s, out), want);
+	return (double)(clock() - begun) * 1000 / CLOCKS_PER_SEC;
+}
+
+/* A sample of ten thousand takes about as long as one of a hundred, and both have the
+ * lowest hashes of all. */
+static void
+test_large_sample(void)
+{
+	enum { ALL = 60000, MANY = 10000, FEW = 100 };
+	struct bt_sample *s[3];
+	struct bt_draw *all, *many, *few;
+	double slow, quick;
+
+	sample_of(ALL, ALL, &all, &s[0]);
+	slow = sample_of(MANY, ALL, &many, &s[1]);
+	quick = sample_of(FEW, ALL, &few, &s[2]);
+	for (size_t i = 0; i < MANY; i++)
+		CU_ASSERT_EQUAL_FATAL(many[i].revision, all[i].revision);
+	for (size_t i = 0; i < FEW; i++)
+		CU_ASSERT_EQUAL_FATAL(few[i].revision, all[i].revision);
+	printf("\n%.0f ms, %.0f ms for a hundred times the sample ", quick, slow);
+	CU_ASSERT(slow < 3 * quick + 50);
+	free(all);
+	free(many);
+	free(few);
+	for (int i = 0; i < 3; i++)
+		bt_sample_free(&s[i]);
+}
+
 static void
 test_labels(void)
 {
@@ -376,8 +454,10 @@ test_labels(void)
 }
 
 static const struct suite_test tests[] = {{"a share is drawn", test_sampled},
-    {"what is still there", test_reach}, {"counting", test_count}, {"map", test_map},
-    {"wire", test_wire}, {"ladder", test_ladder}, {"unproven rules", test_unproven},
-    {"samples", test_sample}, {"labels", test_labels}};
+    {"what is still there", test_reach}, {"counting", test_count},
+    {"pairs of rules", test_pairs}, {"map", test_map}, {"wire", test_wire},
+    {"ladder", test_ladder}, {"unproven rules", test_unproven},
+    {"samples", test_sample}, {"a large sample", test_large_sample},
+    {"labels", test_labels}};
 
 SUITE_MAIN("backtest", tests)

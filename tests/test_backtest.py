@@ -517,6 +517,18 @@ def test_labels(path, rows):
     got = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", a, b)
     check(got.returncode == 0 and f"1 of 41 labels are of no text of {path}.key\n" in
           got.stderr, "labels of nothing", got.stderr)
+    # No key moves a terminal, and no label is lost behind a byte that ends texts of C.
+    with open(path + ".key") as f:
+        key = f.read()
+    with open(path + ".rude", "w") as f:
+        f.write(key.replace("demo/threat", "demo/\\u001b[31m\\u009b\x7f"))
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".rude", a)
+    check(text.returncode == 0 and "demo/\\x1b[31m\\x9b\\x7f rev 1" in text.stdout,
+          "a rude key", text)
+    with open(b, "w") as f:
+        f.write(json.dumps(rows[0]) + "\n\0" + json.dumps(rows[1]) + "\n")
+    text = run(TOSCTL, "policy", "label-samples", "--key", path + ".key", b)
+    check(text.returncode == 3 and f"{b}: holds NUL bytes" in text.stderr, "a NUL", text)
     for bad in ('{"id": "a", "label": "perhaps"}', "{", "[]", '{"label": "yes"}'):
         with open(b, "w") as f:
             f.write(bad + "\n")

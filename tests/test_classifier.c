@@ -845,6 +845,30 @@ compare_file(struct both *b, const char *path)
 	free(s);
 }
 
+/* Two words of one hash, by whatever text each comes, and in either order. */
+static void
+test_one_hash(void)
+{
+	static const char *const words[] = {"bvqpvkdwcrcnpghh", "dcwrjdrdbwfkmtgp"};
+	struct why why;
+	struct model *m;
+
+	CU_ASSERT_EQUAL_FATAL(vocab_hash(words[0], 16), vocab_hash(words[1], 16));
+	CU_ASSERT_FATAL(model_load(MODEL, &m, &why) == 0);
+	for (int i = 0; i < 2; i++) {
+		struct model_work k = {0}, other = {0};
+		double p;
+
+		model_score(m, &k, words[!i], 16);
+		p = model_score(m, &k, words[i], 16);
+		CU_ASSERT(p == model_score_plain(m, &k, words[i], 16));
+		CU_ASSERT(p == model_score(m, &other, words[i], 16));
+		model_work_free(&k);
+		model_work_free(&other);
+	}
+	model_free(&m);
+}
+
 static void
 test_same(void)
 {
@@ -893,6 +917,7 @@ test_other_model(void)
 
 static const struct suite_test tests[] = {
     {"the fast way is the plain way", test_same},
+    {"two words of one hash", test_one_hash},
     {"another model", test_other_model},
     {"short", test_short},
     {"long", test_long},

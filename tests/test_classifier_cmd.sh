@@ -87,13 +87,28 @@ assert rows[0]["kind"] == "all" and rows[0]["auprc"] > 0.9, rows[0]
 ' "$dir/out" || fail 'evaluate --json'
 
 cp "$dir/one.model" "$dir/four.model"
-run 0 classifier calibrate "$@" --model "$dir/four.model" --precision 0.5 "$dir/b.jsonl"
+run 0 classifier calibrate --policies "$dir/packs" --model "$dir/four.model" --precision 0.5 "$dir/b.jsonl"
 said 'threshold'
 cmp -s "$dir/one.model" "$dir/four.model" && fail 'calibrate changed nothing'
 said "four.model: written"
 # The installed model is written over by nobody who does not name it.
-run 2 classifier calibrate "$@" --precision 0.5 "$dir/b.jsonl"
+run 2 classifier calibrate --policies "$dir/packs" --precision 0.5 "$dir/b.jsonl"
 said 'say where to write with --out'
+run 2 classifier evaluate --model "$dir/one.model" --out "$dir/x.model" "$dir/a.jsonl"
+said 'classifier evaluate: there is no option --out here'
+run 2 classifier calibrate "$@" --model "$dir/one.model" --out "$dir/x.model" "$dir/b.jsonl"
+said 'classifier calibrate: there is no option --lexicon here'
+run 2 classifier train "$@" --json --out "$dir/x.model" "$dir/b.jsonl"
+said 'classifier train: there is no option --json here'
+# A source a row, as where it is an address: no row is compared with all others.
+awk 'BEGIN { for (i = 0; i < 200000; i++)
+	printf "{\"text\":\"a\",\"label\":%d,\"source\":\"s%d\"}\n", i % 2, i * 7919 % 200000 }' \
+	>"$dir/many.jsonl"
+timeout 100 "$tosctl" classifier evaluate --json --model "$dir/one.model" "$dir/many.jsonl" \
+	>"$dir/out" 2>"$dir/err" || fail 'sources without end'
+[ "$(wc -l <"$dir/out")" -eq 200001 ] && [ "$(sed -n 3p "$dir/out" | cut -d, -f2)" = '"name":"s7919"' ] ||
+	fail 'sources in another order'
+rm "$dir/many.jsonl"
 run 0 classifier evaluate --model "$dir/four.model" "$dir/a.jsonl"
 
 # Outputs are looked at before any work: what is no regular file stays what it is, what is
@@ -111,10 +126,10 @@ said 'x.card is what its card would be called'
 run 3 classifier train --policies "$dir/packs" --lexicon "$dir/words.txt" --out "$dir/words.txt" "$dir/a.jsonl"
 said 'words.txt is read here'
 run 3 classifier train "$@" --measure "$dir/b.jsonl" --out "$dir/b.jsonl" "$dir/a.jsonl"
-run 3 classifier calibrate "$@" --model "$dir/one.model" --out "$dir/pipe.model" "$dir/b.jsonl"
+run 3 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/pipe.model" "$dir/b.jsonl"
 said 'no regular file'
-run 3 classifier calibrate "$@" --model "$dir/one.model" --out "$dir/b.jsonl" "$dir/b.jsonl"
-run 3 classifier calibrate "$@" --model "$dir/link.model" "$dir/b.jsonl"
+run 3 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/b.jsonl" "$dir/b.jsonl"
+run 3 classifier calibrate --policies "$dir/packs" --model "$dir/link.model" "$dir/b.jsonl"
 [ -p "$dir/pipe.model" ] && [ -p "$dir/dev.card" ] && [ -d "$dir/folder" ] || fail 'replaced'
 [ -L "$dir/link.model" ] || fail 'a link was replaced'
 cmp -s "$dir/own.jsonl" "$dir/a.jsonl" || fail 'the texts were written over'
@@ -150,7 +165,7 @@ END
 run 0 classifier train "$@" --quick --out "$dir/doubt.model" "$dir/noise.jsonl"
 doubted 'area under ROC 0.[45]' "$dir/doubt.card"
 doubted 'a precision of 0.80 was wanted' "$dir/doubt.card"
-run 0 classifier calibrate "$@" --model "$dir/one.model" --out "$dir/doubt.model" "$dir/noise.jsonl"
+run 0 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/doubt.model" "$dir/noise.jsonl"
 doubted 'a precision of 0.80 was wanted'
 # Limits are the model's own.
 grep -q 'English only' "$dir/clean.card" && fail 'limits of the shipped model'

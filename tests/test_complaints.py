@@ -6,6 +6,7 @@ every command are escaped, and one line each.  And none ends well whose output w
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -102,8 +103,6 @@ SLIPS = (
     ("plugin conform x.so extra", "tosctl: x.so is a shared object; `plugin conform' is for "
      "programs, and `plugin check' for objects"),
     ("plugin conform --list --case helo", "tosctl: there is no case `helo'; did you mean `hello'?"),
-    ("scan items.ndjson", "tosctl scan: items are read from standard input: tosctl scan < "
-     "items.ndjson"),
     ("policy label-samples a.ndjson", "tosctl policy label-samples: of which samples?  --key "
      "FILE.key"),
     ("policy label-samples --key a", "tosctl policy label-samples: which files of labels?"),
@@ -119,6 +118,12 @@ SLIPS = (
     ("classifier evaluate", "tosctl classifier evaluate: which files of labelled texts?"),
     ("classifier train --precision 80", "tosctl: --precision is a number from 0.05 to 0.999, not "
      "`80'"),
+    ("scan items", "tosctl scan: items come from standard input: what is `items'?"),
+    ("policy new --json x", "tosctl policy new: there is no option --json here"),
+    ("policy diff -c x a b", "tosctl policy diff: --config is for what texts are found, with "
+     "--on or --store"),
+    ("tenant add --by one x", "tosctl: tenant add: there is no option --by here"),
+    ("tenant import --all x", "tosctl: tenant import: there is no option --all here"),
     ("stauts", "tosctl: there is no command `stauts'; status is near; `tosctl help' lists them"),
     ("zzzzzzzz", "tosctl: there is no command `zzzzzzzz'; `tosctl help' lists them"))
 
@@ -145,7 +150,7 @@ def unset():
 
 
 ANSWER = {"ok": True, "rows": [{"id": {"url": "x\u009b31m\u202e"}, "feeds": [["\u009d0;x\u009c"]],
-                                "url": "\u009b31m"}]}
+                                "\u009d[1m": 1, "url": "\u009b31m"}]}
 
 
 def answered():
@@ -164,7 +169,48 @@ def answered():
                 sys.exit(f"{words}: said {said!r}")
 
 
+COMMANDS = (
+    "status", "reviews", "decide", "evidence", "evidence verify", "evidence show", "replay",
+    "rebuild", "simulate", "tenant", "tenant add", "feed", "feed check", "parse", "scan", "policy",
+    "policy lint", "policy rules", "policy diff", "policy backtest", "policy label-samples", "lists",
+    "lists status", "plugin", "plugin status", "plugin try", "moderation", "classifier", "render",
+    "trend")
+
+
+def helped():
+    """Every command says how it is called, where that can be read on, and ends well."""
+    for words in COMMANDS:
+        done = subprocess.run([BUILD / "tosctl", *words.split(), "--help"], timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0 or done.stderr or not done.stdout.startswith("usage:"):
+            sys.exit(f"{words} --help: {done}")
+
+
+def children():
+    """Who starts us may have said that nobody is to wait for children."""
+    for words in ("scan", "--no-classifier"), ("plugin", "try", "--no-sandbox", "cat"):
+        done = subprocess.run(
+            [BUILD / "tosctl", *words], input=b'{"id":1,"text":"x"}\n', timeout=120,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode not in (0, 3):
+            sys.exit(f"{words}, children ignored: {done}")
+
+
+def mended():
+    """A document that was mended is told of by its name."""
+    with tempfile.TemporaryDirectory() as where:
+        pathlib.Path(where, BAD).write_bytes(FEED.replace(b"</channel>", b""))
+        done = subprocess.run([BUILD / "tosctl", "parse", BAD], cwd=where, timeout=60,
+                              capture_output=True)
+        if b": mended: " not in done.stderr or b"\x1b" in done.stderr:
+            sys.exit(f"parse, mended: {done}")
+
+
 def main():
+    helped()
+    mended()
+    children()
     all_taken()
     answered()
     slips()

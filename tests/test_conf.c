@@ -210,7 +210,12 @@ static const struct {
     {MINIMUM "fetch = { interval = \"5 minutes\"; };", 2, "is not a duration"},
     {MINIMUM "fetch = { interval_min = \"500ms\"; };", 2, "choose from 1s to 30d"},
     {MINIMUM "fetch = { interval_min = 0; };", 2, "out of range"},
-    {MINIMUM "fetch = { max_body = \"2G\"; };", 2, "choose from 1K to 1G"},
+    {MINIMUM "fetch = { max_body = \"2G\"; };", 2, "choose from 1K to 62M"},
+    {MINIMUM "fetch = { max_body = \"63M\"; };", 2, "choose from 1K to 62M"},
+    {MINIMUM "fetch = { push_max_body = \"63M\"; };", 2, "choose from 1K to 62M"},
+    {MINIMUM "fetch = {\n max_header = \"1M\"; max_redirects = 20;\n"
+	     " max_body = \"22M\"; };",
+	4, "is up to 64M, and no more than 63M can be kept"},
     {MINIMUM "fetch = { max_body = \"2 apples\"; };", 2, "is not a size"},
     {MINIMUM "fetch = { max_items = 0; };", 2, "choose from 1 to 100000"},
     {MINIMUM "fetchers = -1;", 2, "choose from 1 to 64"},

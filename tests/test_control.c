@@ -100,8 +100,82 @@ test_idle(void)
 	free(path);
 }
 
+#define LONG ((size_t)256 << 10) /* an answer; more than a socket takes at once */
+#define SHORT 1000		 /* requests of three bytes */
+
+static json_t *
+reply_at_length(void *ctx, const json_t *request, uint32_t uid)
+{
+	int *asked = ctx;
+	char *text = xmalloc(LONG + 1);
+	json_t *o;
+
+	(void)request;
+	(void)uid;
+	++*asked;
+	memset(text, 'x', LONG);
+	text[LONG] = '\0';
+	o = json_pack("{s:s}", "text", text);
+	free(text);
+	return o;
+}
+
+/* Whole lines of what comes until it has been silent for a moment. */
+static int
+read_lines(struct loop *l, int fd)
+{
+	static char some[1 << 16];
+	int lines = 0, silent = 0;
+
+	while (silent < 50) {
+		ssize_t n = recv(fd, some, sizeof(some), MSG_DONTWAIT);
+
+		silent = n > 0 ? 0 : silent + 1;
+		for (ssize_t i = 0; i < n; i++)
+			lines += some[i] == '\n';
+		loop_turn(l);
+	}
+	return lines;
+}
+
+/* Who asks much and takes no answer does not have us keep all of them. */
+static void
+test_many_at_once(void)
+{
+	char dir[] = "/tmp/tosd-control-XXXXXX", *path;
+	struct loop *l = loop_new();
+	struct control *k = NULL;
+	struct err e = ERR_INIT;
+	struct buf b = {0};
+	int fd, asked = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	path = xasprintf("%s/control", dir);
+	CU_ASSERT_EQUAL_FATAL(control_new(l, path, reply_at_length, &asked, &k, &e), 0);
+	fd = sit(path);
+	for (int i = 0; i < SHORT; i++)
+		buf_puts(&b, "{}\n");
+	buf_putc(&b, '{');
+	CU_ASSERT_EQUAL(send(fd, b.data, b.len, MSG_NOSIGNAL), (ssize_t)b.len);
+	buf_free(&b);
+	for (int i = 0; i < 100; i++)
+		loop_turn(l);
+	CU_ASSERT(asked > 0 && asked < 4);
+	/* Whoever takes them gets all, and can go on. */
+	CU_ASSERT_EQUAL(read_lines(l, fd), SHORT);
+	CU_ASSERT_EQUAL(send(fd, "}\n", 2, MSG_NOSIGNAL), 2);
+	CU_ASSERT_EQUAL(read_lines(l, fd), 1);
+	CU_ASSERT_EQUAL(asked, SHORT + 1);
+	close(fd);
+	control_free(&k);
+	loop_free(&l);
+	rmdir(dir);
+	free(path);
+}
+
 static const struct suite_test tests[] = {
     {"who asks nothing is in nobody's way", test_idle},
+    {"answers wait for their reader one by one", test_many_at_once},
 };
 
 SUITE_MAIN("control", tests)

@@ -4,6 +4,9 @@
  * the engine through its own calls, each test one story.
  */
 #include "engine/engine_cover.h"
+
+#include <time.h>
+
 #include "engine/engine_older.h"
 #include "engine_bench.h"
 #include "store/store_cover.h"
@@ -1176,6 +1179,49 @@ test_pointers(void)
 	bench_close(b);
 }
 
+/* CPU seconds that the second reading of so many takes: pointers, or posts that share
+ * one id. */
+static double
+second_reading(bool share, int n)
+{
+	struct bench *b = bench_open();
+	double took = 0;
+
+	for (int reading = 0; reading < 2; reading++) {
+		struct doc d = same_id(n, 1, true, "");
+		struct caught c;
+		clock_t from;
+
+		for (uint32_t i = 0; !share && i < d.n; i++) {
+			free(d.v[i].id);
+			free(d.v[i].text);
+			d.v[i].id = xstrdup(d.v[i].url);
+			d.v[i].text = NULL;
+			d.v[i].flags |= ITEM_POINTER;
+		}
+		CU_ASSERT_TRUE_FATAL(asked(b, POLL_FEED, &c));
+		from = clock();
+		answer(b, &c, d);
+		took = (double)(clock() - from) / CLOCKS_PER_SEC;
+	}
+	bench_close(b);
+	return took;
+}
+
+/* A document may be long, but no post is held against all before it. */
+static void
+test_many(void)
+{
+	for (int share = 0; share < 2; share++) {
+		double few = second_reading(share != 0, 8000),
+		       many = second_reading(share != 0, 64000);
+
+		printf("\n    8,000 %s: %.2f s, 64,000: %.2f s",
+		    share ? "of one id" : "pointers", few, many);
+		CU_ASSERT(many < 20 * few);
+	}
+}
+
 /* Pointers to posts n, n-1, ... m. */
 static struct doc
 pointers(int n, int m, const char *next)
@@ -1614,6 +1660,7 @@ static const struct suite_test tests[] = {
     {"addresses of older pages", test_older_urls},
     {"the whole history, some pages a day", test_history},
     {"pointers are read before they are inspected", test_pointers},
+    {"a long document costs by its length alone", test_many},
     {"a flood of pointers is walked back", test_pointers_walk},
     {"further documents", test_more},
     {"the same for everybody", test_same_for_all},

@@ -6,6 +6,7 @@
 
 #include "engine/engine_in.h"
 #include "engine_bench.h"
+#include "fetch/subscription.h"
 
 static const struct post two[] = {{"a", "i will kill you"}, {"b", "good morning"}};
 
@@ -1116,6 +1117,125 @@ test_set_back(void)
 	}
 }
 
+/* What else waits goes back as well: a hub's lease, the notice of a case that is open,
+ * a signature that nobody asks for. */
+static void
+test_set_back_all(void)
+{
+	struct bench *b = bench_open();
+	struct store_subscription r = {.feed = 1,
+	    .hub = (char *)"http://hub.example/",
+	    .topic = (char *)"http://forum.example/feed",
+	    .path = (char *)"p",
+	    .secret = (char *)"s",
+	    .state = SUBSCRIPTION_ACTIVE,
+	    .baseline = CLOCK_NONE,
+	    .missed_since = CLOCK_NONE,
+	    .last_push = CLOCK_NONE};
+	struct store_feed f;
+	struct store_at at;
+	struct err e = ERR_INIT;
+	uint64_t size;
+
+	CU_ASSERT_EQUAL(store_feed_get(b->engine->store, 1, &f, &e), 0);
+	memcpy(r.tenant, f.tenant, sizeof(r.tenant));
+	store_feed_clear(&f);
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	at = engine_at(b->engine, r.tenant);
+	r.since = b->now;
+	r.due = b->now + 8 * CLOCK_DAY;
+	r.until = b->now + 10 * CLOCK_DAY;
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_subscription_put(b->engine->store, &at, &r, &e), 0);
+	bench_tick(b);
+	size = ledger_size(b->engine->ledger);
+	CU_ASSERT(ledger_signed(b->engine->ledger) < size);
+	b->now -= 30 * CLOCK_DAY;
+	bench_tick(b);
+	CU_ASSERT_EQUAL(store_subscription_get(b->engine->store, 1, &r, &e), 0);
+	CU_ASSERT_EQUAL(r.since, b->now);
+	CU_ASSERT_EQUAL(r.due, b->now + 8 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(r.until, b->now + 10 * CLOCK_DAY);
+	store_subscription_clear(&r);
+	bench_go(b, 30 * CLOCK_SEC);
+	CU_ASSERT(ledger_signed(b->engine->ledger) >= size);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	bench_close(b);
+}
+
+/* A reload takes the stage away under a case whose notice is to be composed: what goes
+ * out is that of the last stage that there is, with its deadline, which is the one that
+ * runs. */
+static void
+test_shorter_ladder(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+	json_t *r, *row;
+	char t[CLOCK_TEXT], *mail;
+	int64_t composed;
+
+	begin_case(b);
+	step = bench_last(b, "step");
+	bench_go(b, bench_int(json_object_get(step, "to"), "deadline") - b->now);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	bench_reconf(b, "},\n  { name = \"warning\"; deadline = \"4h\"; }", "}");
+	composed = b->now + CLOCK_MIN;
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_EQUAL_FATAL(bench_count(b, "notice"), 4);
+	CU_ASSERT_EQUAL(bench_int(bench_last(b, "notice"), "stage"), 1);
+	mail = bench_notice(b);
+	clock_format(composed + 6 * CLOCK_HOUR, t);
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, t));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "You have 6 h 0 min"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "step 1 of 1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(mail, "the next step is: a review"));
+	free(mail);
+	r = bench_ask(b, json_pack("{s:s}", "cmd", "cases"));
+	row = json_array_get(json_object_get(r, "rows"), 0);
+	CU_ASSERT_EQUAL(bench_int(row, "stage"), 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(row, "stage_name"), "notice");
+	json_decref(r);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	step = bench_last(b, "step");
+	CU_ASSERT_STRING_EQUAL(bench_str(step, "row"), "delivered, deadline runs");
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "stage"), 1);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "deadline"),
+	    b->now + 6 * CLOCK_HOUR);
+	bench_go(b, 6 * CLOCK_HOUR);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "recommendation"), "row"),
+	    "process not met at the last stage: recommended");
+	bench_close(b);
+}
+
+/* Between a notice and its delivery a reload makes deadlines shorter: the tenant has
+ * what it was told. */
+static void
+test_told_before(void)
+{
+	struct bench *b = bench_open();
+	const json_t *step;
+
+	bench_feed(b, two, 2);
+	CU_ASSERT_EQUAL(bench_inspect(b), 2);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	CU_ASSERT_EQUAL(
+	    bench_int(bench_last(b, "notice"), "deadline_ms"), 6 * CLOCK_HOUR);
+	bench_reconf(b, "deadline = \"6h\"", "deadline = \"1h\"");
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	step = bench_last(b, "step");
+	CU_ASSERT_EQUAL(bench_int(step, "told"), 6 * CLOCK_HOUR);
+	CU_ASSERT_EQUAL(bench_int(json_object_get(step, "to"), "deadline"),
+	    b->now + 6 * CLOCK_HOUR);
+	bench_close(b);
+}
+
 static void
 test_safety(void)
 {
@@ -1279,6 +1399,9 @@ static const struct suite_test tests[] = {
     {"our own absence", test_absence},
     {"a machine that stood still", test_stood_still},
     {"a clock that is set back", test_set_back},
+    {"a clock that is set back, and what else waits", test_set_back_all},
+    {"a ladder that a reload made shorter", test_shorter_ladder},
+    {"deadlines that a reload made shorter", test_told_before},
     {"the safety lane", test_safety},
     {"one guid, two contents", test_twins},
     {"the sweep keeps what is on record", test_sweep},

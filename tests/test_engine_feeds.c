@@ -3,8 +3,11 @@
  * test_engine_feeds: how feeds are asked, through the engine's own calls and in virtual
  * time: schedule, validators, states, redirects, outages of ours, many feeds for hours.
  */
+#include <time.h>
+
 #include "engine/engine_in.h"
 #include "engine_bench.h"
+#include "store/store_cover.h"
 #include "store/store.h"
 
 /* Configurations of so many feeds, each at a host of its own. */
@@ -957,6 +960,76 @@ test_slow_start(void)
 	bench_close(b);
 }
 
+/* One tenant with so many feeds, each of which was down twenty times: what it takes to
+ * say how readable they were, in ms. */
+static double
+score_time(unsigned feeds)
+{
+	struct buf conf = {0};
+	struct store_coverage c;
+	struct store_feed f;
+	struct err e = ERR_INIT;
+	struct bench *b;
+	clock_t begun;
+	json_t *score;
+	double ms, down;
+
+	buf_puts(&conf,
+	    "provider = { name = \"Host\"; mailbox = \"abuse@host.example\"; };\n"
+	    "tenants = ( { id = \"t\"; name = \"T\"; contact = \"o@forum.example\";\n"
+	    "  manager = \"am@host.example\"; feeds = (\n");
+	for (unsigned i = 0; i < feeds; i++)
+		buf_printf(&conf, "%s{ url = \"http://h%u.example/feed\"; }",
+		    i > 0 ? "," : "", i);
+	buf_puts(&conf, "); } );\n");
+	buf_putc(&conf, '\0');
+	b = bench_open_with(conf.data, true);
+	buf_free(&conf);
+	CU_ASSERT_EQUAL_FATAL(store_feed_get(b->engine->store, 1, &f, &e), 0);
+	engine_begin(b->engine);
+	for (unsigned i = 1; i <= feeds; i++) {
+		struct store_at at = engine_at(b->engine, f.tenant);
+		struct store_gap gap = {.feed = i, .why = (char *)"timeout"};
+
+		memcpy(gap.tenant, f.tenant, sizeof(gap.tenant));
+		store_coverage_init(&c);
+		c.id = i;
+		memcpy(c.tenant, f.tenant, sizeof(c.tenant));
+		c.since = b->now - 10 * CLOCK_DAY;
+		CU_ASSERT_EQUAL(store_coverage_put(b->engine->store, &at, &c, &e), 0);
+		store_coverage_clear(&c);
+		for (int k = 0; k < 20; k++) {
+			gap.id = 0;
+			gap.from = b->now - (k + 1) * 10 * CLOCK_HOUR;
+			gap.to = gap.from + CLOCK_HOUR;
+			CU_ASSERT_EQUAL(
+			    store_gap_open(b->engine->store, &at, &gap, &e), 0);
+		}
+	}
+	begun = clock();
+	score = engine_score(b->engine, f.tenant, b->now);
+	ms = (double)(clock() - begun) * 1000 / CLOCKS_PER_SEC;
+	down = json_real_value(
+	    json_object_get(json_object_get(score, "theirs"), "timeout"));
+	CU_ASSERT_DOUBLE_EQUAL(down, 20.0 * feeds, 0.001);
+	CU_ASSERT_DOUBLE_EQUAL(
+	    json_real_value(json_object_get(score, "share")), 1.0 - 20.0 / 240, 0.001);
+	json_decref(score);
+	store_feed_clear(&f);
+	bench_close(b);
+	return ms;
+}
+
+/* Ten times the feeds take about ten times as long, and not a hundred. */
+static void
+test_score_many(void)
+{
+	double few = score_time(100), many = score_time(1000);
+
+	printf("\n%.1f ms, %.1f ms for ten times the feeds ", few, many);
+	CU_ASSERT(many < 30 * few + 20);
+}
+
 static const struct suite_test tests[] = {
     {"a feed is asked as often as it brings something", test_own_rate},
     {"restart and reload plan the same", test_same_plan},
@@ -982,6 +1055,7 @@ static const struct suite_test tests[] = {
     {"no burst with shorter intervals", test_shortened},
     {"never asked", test_never_asked},
 #endif
+    {"how readable many feeds of one tenant were", test_score_many},
 };
 
 SUITE_MAIN("engine, feeds", tests)

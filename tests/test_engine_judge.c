@@ -3,6 +3,9 @@
  * test_engine_judge: answers of workers in the engine, in virtual time: in another
  * order than the posts', in parts, and such as nobody asked for.
  */
+#include <sys/wait.h>
+
+#include "engine/engine_in.h"
 #include "engine_bench.h"
 #include "store/store.h"
 
@@ -181,12 +184,120 @@ test_long_wait(void)
 	bench_close(b);
 }
 
+/* One post that threatens our own people, judged in parts, with a restart or with
+ * another alert in between: it has one alert, and the mail that is on record stays as
+ * it is. */
+static void
+alert_in_parts(bool restart)
+{
+	const char *text = "burn the depot with a bomb";
+	struct bench *b = open_bench();
+	char *mail, *again, *path;
+	struct buf bytes = {0};
+	struct caught c;
+	struct msg m;
+
+	show(b, "a", text, &c);
+	bench_judged(&c, "d1", 1, &m);
+	m.inspected.v[0].revision = c.m.inspect.v[0].revision;
+	bench_find(&m.inspected.v[0], "safety", "v/depot", text, "depot");
+	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
+	m.inspected.v[0].retry[0] = (struct msg_retry){
+	    .plugin = xstrdup("slow"), .wait = CLOCK_MIN, .why = xstrdup("not there")};
+	m.inspected.v[0].nretry = 1;
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "safety"), 1);
+	path = xasprintf("%s/%s", b->dir, bench_str(bench_last(b, "notice"), "file"));
+	mail = bench_notice(b);
+	if (restart) {
+		engine_free(&b->engine, b->now);
+		bench_forget(b);
+		b->now += CLOCK_MIN;
+		bench_start(b);
+	} else {
+		bench_feed(b, &(struct post){"b", "burn the depot"}, 1);
+		CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+		if (strcmp(c.m.inspect.v[0].item.id, "a") == 0) {
+			struct caught other;
+
+			CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &other));
+			bench_send(b, c.to, c.index, &c.m);
+			c = other;
+		}
+		bench_judged(&c, "d1", 1, &m);
+		m.inspected.v[0].revision = c.m.inspect.v[0].revision;
+		bench_find(&m.inspected.v[0], "safety", "v/depot", "depot", "depot");
+		bench_say(b, &m);
+		msg_clear(&c.m);
+		CU_ASSERT_EQUAL(bench_count(b, "safety"), 2);
+	}
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+	CU_ASSERT_STRING_EQUAL_FATAL(c.m.inspect.v[0].item.id, "a");
+	bench_judged(&c, "d1", 1, &m);
+	m.inspected.v[0].revision = c.m.inspect.v[0].revision;
+	bench_find(&m.inspected.v[0], "safety", "v/depot", text, "depot");
+	bench_find(&m.inspected.v[0], "safety", "v/bomb", text, "bomb");
+	bench_say(b, &m);
+	msg_clear(&c.m);
+	CU_ASSERT_EQUAL(bench_count(b, "safety"), restart ? 1 : 2);
+	CU_ASSERT_EQUAL(file_read(path, 1 << 20, &bytes, NULL), 0);
+	buf_putc(&bytes, '\0');
+	again = buf_take(&bytes);
+	CU_ASSERT_STRING_EQUAL(mail, again);
+	free(again);
+	free(mail);
+	free(path);
+	bench_close(b);
+}
+
+static void
+test_alert_in_parts(void)
+{
+	alert_in_parts(false);
+	alert_in_parts(true);
+}
+
+/* Whoever asks for it: what an entry refers to is not replaced; what none does is. */
+static void
+test_on_record(void)
+{
+	struct bench *b = open_bench();
+	const json_t *entry;
+	struct vault_ref ref;
+	int status = 0;
+	pid_t child;
+
+	bench_feed(b, &(struct post){"a", "burn the depot"}, 1);
+	CU_ASSERT_EQUAL(bench_inspect(b), 1);
+	entry = bench_last(b, "notice");
+	engine_begin(b->engine);
+	engine_record_keep(b->engine, "notices/safety/left.eml", "a", 1, &ref);
+	engine_record_keep(b->engine, "notices/safety/left.eml", "b", 1, &ref);
+	fflush(NULL);
+	child = fork();
+	CU_ASSERT_FATAL(child >= 0);
+	if (child == 0) {
+		engine_record_keep(b->engine, bench_str(entry, "file"), "b", 1, &ref);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	CU_ASSERT_NOT_EQUAL(status, 0);
+	CU_ASSERT_EQUAL(vault_check(b->engine->vault, bench_str(entry, "file"),
+			    bench_str(entry, "commit"), NULL),
+	    0);
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"answers that nobody asked for", test_answers_of_nothing},
     {"an older text judged after a newer one", test_older_one_later},
     {"a text that was mended before it was judged", test_mended_before},
     {"a post judged in parts", test_in_parts},
     {"a plugin that is away for ever", test_long_wait},
+    {"a safety alert judged in parts", test_alert_in_parts},
+    {"what is on record is not replaced", test_on_record},
 };
 
 SUITE_MAIN("engine_judge", tests)

@@ -230,6 +230,36 @@ test_canary_erased(void)
 	bench_close(b);
 }
 
+/* Between a start and the first word of a worker nobody knows what plugins allow: a
+ * rule that its plugin holds back makes no violation meanwhile. */
+static void
+test_canary_early(void)
+{
+	struct bench *b = open_with(GATES);
+	json_t *r;
+
+	canary_finds(b);
+	rules(b, "d2", MODE_SHADOW, 1, MODE_SHADOW);
+	MODE(b, "shadow");
+	engine_free(&b->engine, b->now);
+	bench_forget(b);
+	bench_start(b);
+	r = bench_ask(b, review("confirm", "4"));
+	CU_ASSERT_FALSE(json_is_true(json_object_get(r, "ok")));
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(r, "error"), "try again"));
+	json_decref(r);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	CU_ASSERT_EQUAL(bench_count(b, "label"), 3); /* and nothing was said */
+	rules(b, "d2", MODE_SHADOW, 1, MODE_SHADOW);
+	r = bench_ask(b, review("confirm", "4"));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
+	    "the rule counts no more");
+	json_decref(r);
+	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
+	bench_close(b);
+}
+
 /* Enforced, cited, appealed; the appeal takes the rule down. */
 static void
 test_fall(void)
@@ -793,6 +823,7 @@ static const struct suite_test tests[] = {
     {"a canary and an edit", test_canary_edited},
     {"a canary confirmed too late", test_canary_late},
     {"a canary confirmed when it is erased", test_canary_erased},
+    {"a canary confirmed before workers have spoken", test_canary_early},
     {"an appeal takes a rule down", test_fall},
     {"nothing left to say", test_unsaid},
     {"a label before the notice", test_label_withdraws},

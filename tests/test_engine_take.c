@@ -405,6 +405,49 @@ test_asked_before(void)
 	bench_close(b);
 }
 
+static void
+say_state(struct bench *b, uint64_t feed, enum pushed_state state)
+{
+	struct msg m;
+
+	begin_push(b, feed, &m);
+	m.pushed.state = (uint8_t)state;
+	bench_say(b, &m);
+}
+
+/* The clock is set back while a poll is to close the gap of a stream: it does, and is
+ * not made again at once for as long as the clock was wrong by. */
+static void
+test_set_back(void)
+{
+	struct bench *b = open_stream();
+	uint64_t feed = opened(b), id;
+	struct caught c;
+	int polls = 0;
+
+	say_state(b, feed, PUSHED_UP);
+	CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_FEED, &id));
+	bench_answer(b, id, POLLED_UNCHANGED, NULL, 0);
+	say_state(b, feed, PUSHED_DOWN);
+	b->now += CLOCK_MIN;
+	say_state(b, feed, PUSHED_UP);
+	CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_FEED, &id));
+	b->now -= 30 * CLOCK_DAY;
+	bench_tick(b);
+	bench_answer(b, id, POLLED_UNCHANGED, NULL, 0);
+	for (int i = 0; i < 60; i++) {
+		bench_go(b, CLOCK_SEC);
+		while (polls < 20 && bench_take(b, MSG_POLL, &c)) {
+			polls++;
+			bench_answer(b, c.m.poll.id, POLLED_UNCHANGED, NULL, 0);
+			msg_clear(&c.m);
+		}
+	}
+	CU_ASSERT(polls <= 1);
+	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "stream"), "state"), "repaired");
+	bench_close(b);
+}
+
 static const struct suite_test tests[] = {
     {"what waits and cannot be read", test_damaged},
     {"a post twice and three times in one batch", test_repeated},
@@ -415,5 +458,6 @@ static const struct suite_test tests[] = {
     {"more deletions than an entry holds", test_many_gone},
     {"a deletion that is none", test_not_gone},
     {"an answer to what was asked before", test_asked_before},
+    {"a clock that is set back beside a stream", test_set_back},
 };
 SUITE_MAIN("engine: taking and handing on", tests)

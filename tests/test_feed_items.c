@@ -433,6 +433,9 @@ test_cut_is_told(void)
 		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '" K16 K16 K16 K16 "'>]>"
 		"<rss><channel><item><description>",
 		"&x;", 3 * 17 * KIB, "&e;</description></item>"},
+	    {"more entities than are kept", "<!DOCTYPE r [", "<!ENTITY x 'x'>", 64 * 15,
+		"<!ENTITY e 'the end'>]><rss><channel><item><description>&e;"
+		"</description></item>"},
 	    {"an entity in an entity",
 		"<!DOCTYPE r [<!ENTITY e 'the end'><!ENTITY x '&e;'>]>"
 		"<rss><channel><item><description>",

@@ -75,6 +75,7 @@ fill_ready(struct msg *m)
 {
 	m->ready.faults = 3;
 	m->ready.words = xstrdup("{");
+	m->ready.kept = true;
 }
 
 static void
@@ -82,6 +83,8 @@ fill_conf(struct msg *m)
 {
 	m->conf.index = 2;
 	m->conf.left_out = xstrdup("p\nq");
+	m->conf.kept = xstrdup("1-200");
+	m->conf.keep = xstrdup("2-300");
 }
 
 static void
@@ -419,18 +422,21 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"0a000000"
+	"0b000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"
-	"03000000700a71"},
+	"03000000700a71"
+	"05000000312d323030"
+	"05000000322d333030"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
 	"02"
 	"03000000"},
     {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready,
 	"03000000"
 	"010000007b"
-	"ffffffff"},
+	"ffffffff"
+	"01"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
     {MSG_PONG, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_seq, "feffffff"},
     {MSG_STOP, ROLE_SUPERVISOR, ROLE_COURIER, false, NULL, ""},

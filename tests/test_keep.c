@@ -42,6 +42,28 @@ leap(struct bench *b, int64_t ms)
 	return ticks;
 }
 
+/* The fetcher says that it read this then, and so do the bytes that it sends along. */
+static void
+answer_at(struct bench *b, uint64_t id, const struct post *p, int64_t time)
+{
+	int64_t now = b->now;
+	struct msg m;
+
+	msg_init(&m, MSG_POLLED);
+	m.from = ROLE_FETCH;
+	m.polled.id = id;
+	m.polled.outcome = POLLED_OK;
+	m.polled.status = 200;
+	m.polled.time = time;
+	b->now = time;
+	m.fd = bench_capture(b);
+	b->now = now;
+	m.polled.items = xcalloc(1, sizeof(*m.polled.items));
+	m.polled.nitems = 1;
+	bench_item(&m.polled.items[0], p);
+	bench_say(b, &m);
+}
+
 /* Three readings of twenty posts each; every fifteenth is found. */
 static void
 read_all(struct bench *b)
@@ -374,8 +396,49 @@ test_past(void)
 	bench_close(b);
 }
 
-static const struct suite_test tests[] = {{"periods", test_periods},
-    {"not yet judged", test_pending}, {"little at a time", test_little},
-    {"ranges and marks", test_ranges}, {"the past by time", test_past}};
+/* What a fetcher reads while its clock is wrong is kept as long as anything else, and
+ * its capture is of today. */
+static void
+test_wrong_fetcher(void)
+{
+	const int64_t wrong[] = {
+	    0, T0 - 300 * CLOCK_DAY, T0 + 300 * CLOCK_DAY, INT64_MIN};
+	struct bench *b = open_bench(true);
+	struct store_revision r;
+	struct err e = ERR_INIT;
+	char day[CLOCK_TEXT], month[32], id[8];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct post p = {id, "good morning"};
+		uint64_t poll;
+		int64_t now;
+
+		snprintf(id, sizeof(id), "w%zu", i);
+		CU_ASSERT_TRUE_FATAL(bench_asked(b, POLL_FEED, &poll));
+		now = b->now;
+		answer_at(b, poll, &p, wrong[i]);
+		snprintf(month, sizeof(month), "evidence/%.4s/%.2s/",
+		    clock_day(now, day), day + 5);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(bench_str(bench_last(b, "capture"), "file"), month));
+		CU_ASSERT_EQUAL(bench_int(bench_last(b, "capture"), "seen"), now);
+		CU_ASSERT_EQUAL_FATAL(
+		    store_revision_get(b->engine->store, (int64_t)i + 1, &r, &e), 0);
+		CU_ASSERT_EQUAL(r.seen, now);
+		store_revision_clear(&r);
+		while (bench_inspect(b) > 0)
+			;
+	}
+	bench_close(b);
+}
+
+static const struct suite_test tests[] = {
+    {"periods", test_periods},
+    {"not yet judged", test_pending},
+    {"little at a time", test_little},
+    {"ranges and marks", test_ranges},
+    {"the past by time", test_past},
+    {"a fetcher whose clock is wrong", test_wrong_fetcher},
+};
 
 SUITE_MAIN("keep", tests)

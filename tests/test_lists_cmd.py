@@ -210,7 +210,8 @@ policy = {{ packs_dir = "{packs}";
     assert [f["rule"] for f in row["findings"]] == ["trial/threat"], row
     assert err.count("\n") == 1 and "list phish: no version is in force: there is no " in err, err
     made = make_list(folder / "x.list", "phish", "domain", "evil.example")
-    made.write_text(made.read_text("utf-8").replace("name = ", "version = 7\nname = ", 1), "utf-8")
+    made.write_text(made.read_text("utf-8").replace("name = ", "version = 7\nname = ", 1).replace(
+        "made by a test", "made by a \u202e test"), "utf-8")
     data = made.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     version, link = state / f"lists/phish-{digest}.list", state / "lists/phish.list"
@@ -221,6 +222,7 @@ policy = {{ packs_dir = "{packs}";
     assert [f["rule"] for f in row["findings"]] == ["trial/threat", "list/phish"], row
     assert err.startswith("tosctl: list phish: version 7, 1 entries (domain), "), err
     assert err.endswith(f"; sha256 {digest}\n"), err
+    assert "made by a \\u{202e} test" in err and "\u202e" not in err, ascii(err)
     # An older tosd has named it by 16 digits.
     link.unlink()
     version = version.rename(version.with_name(f"phish-{digest[:16]}.list"))

@@ -362,8 +362,16 @@ def told(d, console):
     assert d.rows("lists", "update", "page")[0]["lists"] in (0, 1)
 
 
+def packs_in_use(d):
+    """{rule of a pack: the pack's digest}, of the policy version in use."""
+    last = [e for e in d.ledger() if e["kind"] == "policy"][-1]
+    return {r[0]: r[3] for r in last["rules"] if r[0].startswith("trial/")}
+
+
 def edited(d, server, maker):
-    """Packs that somebody is just editing are not taken into use along with a list."""
+    """Packs that somebody is just editing are not taken into use along with a list: workers
+    load copies of those that are, and where there are none it waits for a reload."""
+    shutil.rmtree(pathlib.Path(d.state, "policy"))
     d.write("packs/trial.conf", PACK.replace("drive them all out", "drive them out")
             .replace("Drive them all out!", "Drive them out!"))
     server.publish("good", text("good", 3, names("c", 20)), maker, ETag='"three"')
@@ -374,6 +382,13 @@ def edited(d, server, maker):
     wait("the new packs", lambda: d.status() and d.status()["policy"] != policy, 60)
     d.run("lists", "update", "good", check=True)
     loaded(d, in_force(d, "good", 3))
+    before = packs_in_use(d)
+    now = pathlib.Path(d.dir, "packs/trial.conf").read_text()
+    d.write("packs/trial.conf", PACK)
+    server.publish("good", text("good", 4, names("g", 20)), maker, ETag='"more"')
+    loaded(d, in_force(d, "good", 4))
+    assert before and packs_in_use(d) == before, (before, packs_in_use(d))
+    d.write("packs/trial.conf", now)
 
 
 def kill_engine(d):
@@ -385,7 +400,7 @@ def kill_engine(d):
 
 def killed(d, site, server, maker):
     """With a list on its way, and with one on trial."""
-    data = text("good", 4, names("d", 20))
+    data = text("good", 5, names("d", 20))
 
     def held(h):
         server.go.wait(60)
@@ -397,21 +412,21 @@ def killed(d, site, server, maker):
     wait("the list to be asked for", lambda: len(server.requests("/good")) > n, 60)
     kill_engine(d)
     server.go.set()
-    loaded(d, in_force(d, "good", 4))
+    loaded(d, in_force(d, "good", 5))
     assert finds(d, site, "eight", "d1.example") == {"list/good"}
     folder = pathlib.Path(d.state, "lists")
     there = set(folder.glob("good-*.list"))
-    server.publish("good", text("good", 5, names("e", 20)), maker, ETag='"five"')
+    server.publish("good", text("good", 6, names("e", 20)), maker, ETag='"five"')
     wait("the next one on disk", lambda: set(folder.glob("good-*.list")) - there, 60, 0.005)
     kill_engine(d)
-    row = in_force(d, "good", 5)
+    row = in_force(d, "good", 6)
     loaded(d, row)
     assert os.readlink(folder / "good.list") == f"good-{row['digest']}.list"
     assert finds(d, site, "nine", "e1.example") == {"list/good"}
     assert finds(d, site, "ten", "p1.example") == {"list/past"}
     taken = [e["digest"] for e in d.ledger() if e["kind"] == "list" and
              e["list"] == "good" and e["state"] == "taken"]
-    assert len(taken) == len(set(taken)) == 5, taken
+    assert len(taken) == len(set(taken)) == 6, taken
 
 
 def large_killed(d, site, server, maker):
@@ -524,7 +539,7 @@ def without(d):
 
 def trial_killed(d, server, maker):
     """What a list does to the worker that tries it, it does to nobody else."""
-    words, version = "ended before it could tell", 5
+    words, version = "ended before it could tell", 6
 
     def dead():
         return any(words in row.get("why", "") for row in lists(d).values())

@@ -446,6 +446,11 @@ def check_golden():
             json.dumps({"text": "the rain is back", "expect": "threat"})]))
         p = d.run(*words, d.path("golden.jsonl"))
         assert p.returncode == 1 and "line 5: expected threat, got none" in p.stdout, p
+        # What a model says moves no terminal.
+        d.write("rude.jsonl", json.dumps({"text": "THREAT FAULT-rude.", "expect": "none"}))
+        p = d.run(*words, d.path("rude.jsonl"))
+        assert p.returncode == 1 and 'got abstain (chat: the model\'s label "\\x1b[31mred' in (
+            p.stdout) and "\x1b" not in p.stdout and "\x07" not in p.stdout, p
         p = d.run(*words, "--max-drift", "20", "--json", d.path("golden.jsonl"))
         rows = [json.loads(x) for x in p.stdout.splitlines()]
         assert p.returncode == 0 and rows[-1]["drift"] == 20 and len(rows) == 6, p
@@ -468,6 +473,9 @@ def check_golden():
         d.path("model.key").write_text("wrong")
         p = d.run(*words, d.path("golden.jsonl"))
         assert p.returncode == 3 and "401, the server refuses the API key" in p.stderr, p
+        d.path("model.key").unlink()
+        p = d.run(*words, d.path("golden.jsonl"))
+        assert p.returncode == 3 and "model.key" in p.stderr and p.stderr.count("\n") == 1, p
         assert d.run("moderation", "fly").returncode == 2
     model.stop()
     print("a golden set", flush=True)

@@ -378,8 +378,49 @@ test_beside_digest(void)
 	clean();
 }
 
+/* As large as a pack may be, and of lists within lists without end. */
+static json_t *
+great(bool changed)
+{
+	json_t *words = json_array(), *lists = json_object(), *rules = json_object();
+	char name[40], at[40];
+
+	for (int i = 0; i < 50000; i++)
+		json_array_append_new(words, json_sprintf("word%d", i));
+	if (changed)
+		json_array_append_new(words, json_string("one more"));
+	json_object_set_new(lists, "w", json_pack("{s:o}", "words", words));
+	for (int i = 0; i < 100000; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		snprintf(at, sizeof(at), "@l%d", i + 1);
+		json_object_set_new(lists, name, json_pack("{s:[s]}", "words", at));
+	}
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "p/r%d", i);
+		json_object_set_new(rules, name,
+		    json_pack("{s:i, s:[s, s]}", "rev", 1, "phrases", "@w", "@l0"));
+	}
+	return json_pack("{s:{s:{s:s}, s:{}, s:o, s:{}, s:o, s:{}}}", "p", "pack",
+	    "name", "p", "clauses", "lists", lists, "contexts", "rules", rules,
+	    "tests");
+}
+
+static void
+test_great(void)
+{
+	json_t *a = great(false), *b = great(true), *out;
+	unsigned unraised;
+
+	out = pack_doc_diff(a, b, &unraised);
+	CU_ASSERT_EQUAL(unraised, 500);
+	CU_ASSERT_EQUAL(json_array_size(out), 500);
+	json_decref(out);
+	json_decref(a);
+	json_decref(b);
+}
+
 static const struct suite_test tests[] = {{"what a rule means", test_meaning},
-    {"added and removed", test_added},
+    {"added and removed", test_added}, {"a great pack", test_great},
     {"each change, beside the plugin's digest", test_beside_digest}};
 
 SUITE_MAIN("pack_diff", tests)

@@ -6,6 +6,7 @@ died; what the other packs find counts at once, and after policy.retry_for they 
 A successor that loads other packs than the workers beside it says so.  A pack whose rules are
 all retired is there.  Standard library only."""
 import os
+import shutil
 import signal
 import sys
 
@@ -75,12 +76,13 @@ def workers(d):
 
 
 def die(d):
-    """Both workers, one after the other, so that each successor reads the disk."""
+    """Both workers, one after the other, and the copies that they would load from are gone,
+    so that each successor reads the disk: the first one, once that is seen."""
+    shutil.rmtree(d.dir + "/state/policy")
     for i, pid in workers(d).items():
         os.kill(pid, signal.SIGKILL)
-        wait("a successor", lambda: workers(d).get(i) not in (None, pid))
-        n = f"policy {i} (pid {workers(d)[i]}) is ready"
-        wait("it to be ready", lambda: n in d.log())
+        wait("a successor that is ready", lambda: workers(d).get(i) not in (None, pid) and
+             f"policy {i} (pid {workers(d)[i]}) is ready" in d.log())
 
 
 def half_edited(d, site):

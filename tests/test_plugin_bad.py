@@ -84,6 +84,7 @@ static int check(void *state, const struct tosd_item *item, struct tosd_report *
 	if (IS("c-crash")) abort();
 	if (IS("c-loop")) for (;;);
 	if (IS("c-close")) close_all();
+	if (IS("c-fork")) fork();
 	if (IS("c-red")) { *err = "\033[31mred\nline"; return TOSD_DEGRADED; }
 	memcpy(mode, was, sizeof(was));
 	host->finding(host, report, &f);
@@ -168,6 +169,17 @@ def check_check(so):
         assert "was refused in open(), and it went on: " in said and want in said, said
     _, said = tosctl("plugin", "check", "--set", "m=\x1b[31m", so, code=1)
     assert "has no setting `m'" in said, said
+    # What its file is called is not what is wrong with it.
+    odd = os.fsencode(str(so)[:-3]) + b"\xff.so"
+    shutil.copy(so, odd)
+    for name, want in (("", ""), ("mode=c-crash", "in check() of plugin `bad'")):
+        p = subprocess.run([BUILD + "/tosctl", "plugin", "check", "--json", "--name", "bad",
+                            *(["--set", name] if name else ()), odd], timeout=120,
+                           stdout=subprocess.PIPE)
+        row = json.loads(p.stdout.decode())
+        assert "\ufffd.so" in row["file"] and len(row["problems"]) == bool(name), row
+        assert all(want in x for x in row["problems"]), row
+    os.remove(odd)
     # One that does not mind is no problem: it has no thread.
     tosctl("plugin", "check", "--set", "mode=o-thread-quiet", so)
 
@@ -180,6 +192,12 @@ def check_try(so):
     assert [len(r["findings"]) for r in got] == [1, 0, 1], got
     assert f"over line 2, {CLOSED}" in got[1]["degraded"], got
     assert "3 items, 2 findings, 1 degraded" in said and said.rstrip().endswith("; 1 crash"), said
+    # Where no wall keeps it from making a copy of its process, the copy answers nothing.
+    rows = [{"id": i, "text": "do:c-fork" if i % 3 == 0 else "a"} for i in range(12)]
+    out, said = tosctl("plugin", "try", "--no-sandbox", so,
+                       text="".join(json.dumps(x) + "\n" for x in rows))
+    assert [json.loads(x)["id"] for x in out.splitlines()] == list(range(12)), out
+    assert said.count(" items, ") == 1 and "12 items, 12 findings" in said, said
 
 
 def check_way(so, folder):

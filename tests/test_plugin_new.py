@@ -9,7 +9,9 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -189,6 +191,17 @@ def check_names(folder):
     out = run(BUILD + "/tosctl", "plugin", "new", "--python", "--shell", "x", folder / "none",
               code=2)
     assert "exclude each other" in out and not (folder / "none").exists(), out
+
+
+def check_full(folder):
+    """Where a file fits in part alone none is written, and why is said."""
+    def limits():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    p = subprocess.run([BUILD + "/tosctl", "plugin", "new", "full", folder / "full"],
+                       preexec_fn=limits, capture_output=True, text=True, timeout=60, check=False)
+    assert p.returncode == 3 and "full.c: No space left on device" in p.stderr, p
+    assert not [f for _, _, files in os.walk(folder / "full") for f in files], p
 
 
 def check_header(folder):
@@ -451,6 +464,7 @@ def main():
             files = dict(pool.map(lambda kind: one_kind(folder, env, kind), kinds))
         os.umask(0o022)
         check_names(folder)
+        check_full(folder)
         check_header(folder)
         check_objects()
         check_noise(folder)

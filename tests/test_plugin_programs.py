@@ -117,6 +117,18 @@ def check_breakers(folder):
     print(f"{len(BAD)} mistakes found out", flush=True)
 
 
+def check_json(folder):
+    """Where what it said was cut within a character, JSON says why as well."""
+    path = folder / "program.py"
+    path.write_text(GOOD.replace("#ITEM", "kept.append(1); found = [{'rule': 'a/b', 'reason': "
+                                 "'\\u00e9' * (200 + len(kept))}]"))
+    for old in "a/b", "a/bc":
+        path.write_text(path.read_text().replace('"a/b"', f'"{old}"').replace("'a/b'", f"'{old}'"))
+        p = tosctl("conform", "--json", "--case", "text-plain", "/usr/bin/python3", path)
+        row, = map(json.loads, p.stdout.splitlines())
+        assert p.returncode == 1 and "the same text twice" in row["why"], p.stdout
+
+
 # What is changed in GOOD, a case, and what has to be said of it.
 WORDS = {
     "busy": ("#ITEM", "say({'t': 'busy', 'seq': seq}); continue", "text-plain",
@@ -208,6 +220,13 @@ def check_try(folder):
     assert all("degraded" not in rows[i] for i in (0, 1, 3, 4, 6)), rows
     assert "mine: lost, with line 3 (id 2) in hand" in p.stderr and "2 losses" in p.stderr, p.stderr
     assert p.stderr.count("mine: it ended with exit code 3") == 2, p.stderr
+    # A line that is too long is told in its place, and what follows is judged.
+    p = tosctl("try", "/usr/bin/python3", path,
+               text="\n" + "x" * (9 << 20) + '\n{"id": 3, "text": "b!!!"}\n' + "y" * (20 << 20))
+    rows = [json.loads(x) for x in p.stdout.splitlines()]
+    assert p.returncode == 1 and [r.get("line") for r in rows] == [2, None, 4], (rows, p.stderr)
+    assert rows[0]["error"] == "line longer than 8 MiB" and rows[1]["findings"], rows
+    assert "1 items, 1 findings, 0 degraded, 2 lines that are no item" in p.stderr, p.stderr
     # One that sleeps over the second of four: it is named, and the losses are two.
     path.write_text(GOOD.replace("#ITEM", "if text == 'b!!!': time.sleep(60)"))
     p = tosctl("try", "--deadline", "400ms", "/usr/bin/python3", path,
@@ -261,6 +280,7 @@ def main():
         check_try(folder)
         check_busy(folder)
         check_words(folder)
+        check_json(folder)
         check_breakers(folder)
         check_examples(folder)
     return 0

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "policy/face.h"
 #include "policy/fusion.h"
 #include "policy/host.h"
@@ -308,6 +309,42 @@ test_lent(void)
 	CU_ASSERT_PTR_NULL(a.degraded);
 	answer_clear(&a);
 	policy_host_free(&h);
+}
+
+/* Why a plugin is not loaded goes to the engine, which takes text alone: where it is
+ * cut, it is between characters, and whoever holds bytes of a stranger's escapes them.
+ */
+static void
+test_long_reasons(void)
+{
+	char value[320];
+	struct conf_setting set = {"whole", value};
+	struct conf_plugin plugins[] = {{.name = "bad",
+					    .path = PROBE "probe.so",
+					    .settings = &set,
+					    .nsettings = 1,
+					    .grant = TOSD_NEED_TEXT},
+	    {.name = "good", .path = PROBE "probe.so", .grant = TOSD_NEED_TEXT}};
+	struct conf_policy policy = {.plugins = plugins, .nplugins = 2};
+	struct policy_options o = {.conf = &policy};
+
+	for (size_t controls = 200; controls < 260; controls++) {
+		struct policy_host *h = NULL;
+		struct msg m;
+
+		memset(value, 1, controls);
+		value[controls] = '\0';
+		for (int i = 0; i < 25; i++)
+			strcat(value, "\u00e4");
+		CU_ASSERT_EQUAL_FATAL(policy_host_new(&o, &h, NULL), 0);
+		msg_init(&m, MSG_RULES);
+		policy_host_rules(h, &m.rules);
+		CU_ASSERT_EQUAL_FATAL(m.rules.nmissing, 1);
+		CU_ASSERT(
+		    text_valid(m.rules.missing[0].why, strlen(m.rules.missing[0].why)));
+		msg_clear(&m);
+		policy_host_free(&h);
+	}
 }
 
 /* A result that is none, and no words: both are said. */
@@ -848,6 +885,7 @@ static const struct suite_test tests[] = {
     {"numbers are digits", test_numbers},
     {"what is lent is given back as it was", test_lent},
     {"no words are said in ours", test_no_words},
+    {"long reasons", test_long_reasons},
     {"bad findings are refused", test_bad_findings},
     {"no answer is an answer", test_degraded},
     {"long texts", test_long_text},

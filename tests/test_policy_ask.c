@@ -104,6 +104,40 @@ test_question(void)
 	done(h, &it, &a);
 }
 
+/* What a whole batch asks goes back in one message: who finds no room asks later, and
+ * is not clean meanwhile. */
+static void
+test_questions_of_many(void)
+{
+	enum { MANY = 300, LONG = 240000 };
+	struct policy_host *h = host_of("good", ALL);
+	struct policy_ask *v = xcalloc(MANY, sizeof(*v));
+	struct item it;
+	size_t asked = 0, later = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	item_init(&it);
+	it.id = xstrdup("1");
+	it.text = xmalloc(LONG + 1);
+	memset(it.text, 'x', LONG);
+	it.text[LONG] = '\0';
+	for (int i = 0; i < MANY; i++)
+		v[i] = (struct policy_ask){.it = &it, .tenant = "00112233aabbccdd"};
+	policy_host_judge(h, v, MANY, 1000);
+	for (int i = 0; i < MANY; i++) {
+		CU_ASSERT_EQUAL(v[i].nretry, 1);
+		CU_ASSERT_PTR_NULL(v[i].degraded);
+		asked += v[i].nquestions;
+		later += v[i].nquestions == 0;
+		policy_ask_clear(&v[i]);
+	}
+	CU_ASSERT(asked > 0 && asked * LONG <= MSG_MAX / 2);
+	CU_ASSERT_EQUAL(asked + later, MANY);
+	free(v);
+	item_clear(&it);
+	policy_host_free(&h);
+}
+
 static void
 answer_of(const char *text, struct msg_answer *out)
 {
@@ -251,6 +285,7 @@ test_grant(void)
 
 static const struct suite_test tests[] = {
     {"a question without an answer", test_question},
+    {"questions of many items", test_questions_of_many},
     {"an answer, which never counts", test_answer},
     {"a report", test_reported},
     {"the rules that are told", test_rules_say_so},

@@ -118,6 +118,54 @@ def escapes(base):
           "nor in JSON, which says the same", repr(got.stdout))
 
 
+def unjudged(base, a, b):
+    """What was not wholly looked at is no text that neither finds; and no line takes more
+    memory than a line may have."""
+    with open(base + "/long.ndjson", "w") as f:
+        f.write(json.dumps({"id": "big", "text": "a" * (2 << 20)}) + "\n")
+        f.write(json.dumps({"id": "huge", "text": "a" * (9 << 20)}) + "\n")
+        f.write(json.dumps({"id": "last", "text": "we will smash your greenhouse"}))
+    got, rows = diff("--on", base + "/long.ndjson", a, b)
+    said = [r for r in rows if r["kind"] == "degraded"]
+    check(got.returncode == 1 and [r["id"] for r in said] == ["big"]
+          and "longer than 1 MiB" in said[0]["a"] == said[0]["b"], "not wholly judged", (got, said))
+    check([(r["line"], r["error"]) for r in rows if r["kind"] == "line"]
+          == [(2, "line longer than 8 MiB")]
+          and [r["both"] for r in rows if r["kind"] == "found"][0] == 1,
+          "a line that is too long, and the one after it", rows)
+    text = run(TOSCTL, "policy", "diff", "--on", base + "/long.ndjson", a, b)
+    check(text.returncode == 1 and "not wholly judged: big: " in text.stdout
+          and "1 texts were not wholly judged" in text.stdout, "the same for people", text.stdout)
+
+
+def broken(base, pack):
+    """A word that is no UTF-8 is one word more."""
+    with open(pack, "rb") as f:
+        text = f.read()
+    odd = base + "/odd.conf"
+    for word in b"w\xff", b"w\\xff":
+        with open(odd, "wb") as f:
+            f.write(text.replace(b'"wreck", ', b'"wreck", "%s", ' % word, 1))
+        got, rows = diff(pack, odd)
+        rule = [r for r in rows if r["kind"] == "rule"]
+        check(rule and rule[0]["lists"][0]["added"] == ["w\ufffd"], "no UTF-8: %r" % word,
+              (got, rows))
+
+
+def left(base, a, b):
+    """Whoever ends it while it judges finds nothing left in the temporary folder."""
+    os.mkdir(base + "/tmp")
+    os.mkfifo(base + "/pipe.ndjson")
+    work = subprocess.Popen([TOSCTL, "policy", "diff", "--on", base + "/pipe.ndjson", a, b],
+                            env={**os.environ, "TMPDIR": base + "/tmp"},
+                            stdout=subprocess.DEVNULL)
+    with open(base + "/pipe.ndjson", "w"):  # which it reads when the packs are loaded
+        there = os.listdir(base + "/tmp")
+        work.kill()
+        work.wait(60)
+    check(there == [], "nothing left behind", there)
+
+
 def main():
     base = tempfile.mkdtemp(prefix="tosd-diff-")
     a, b = base + "/a", base + "/b"
@@ -214,6 +262,9 @@ def main():
     text = run(TOSCTL, "policy", "diff", "--on", base + "/on.ndjson", a, b)
     check(text.returncode == 1 and "on.ndjson:5:" in text.stderr
           and "2 lines are no items" in text.stdout, "the same for people", text)
+    broken(base, a + "/demo.conf")
+    unjudged(base, a, b)
+    left(base, a + "/demo.conf", b + "/demo.conf")
     escapes(base)
     change(b + "/demo.conf", ('"We will smash the greenhouse",', '"We paint",'))
     got, rows = diff("--on", base + "/on.ndjson", a, b)

@@ -412,6 +412,11 @@ def test_beside(base, folder):
         got = rebuild(busy, "--force")
     check(got.returncode == 3 and "stop it first" in got.stderr, "whoever has it is told of",
           got.stderr)
+    os.rename(f"{busy}/log/lock", f"{busy}/log/lock.old")
+    os.symlink("lock.old", f"{busy}/log/lock")
+    got = rebuild(busy, "--force")
+    check(got.returncode == 3 and "cannot open" in got.stderr and "log/lock" in got.stderr,
+          "nothing is made without it", got)
 
 
 def main():

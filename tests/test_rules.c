@@ -593,6 +593,35 @@ test_cache(void)
 	policy_host_free(&h);
 }
 
+/* Nor is one taken that is whole and of other expressions, whatever it is called: it
+ * would find what nobody asked for, and nothing else. */
+static void
+test_cache_other(void)
+{
+	char *pack = with_regex(), own[300], other[300];
+	struct policy_host *h;
+
+	remove_all();
+	write_file("p.conf", pack, strlen(pack));
+	h = open_packs(dir, dir);
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL_FATAL(cache_path(own, sizeof(own)), 1);
+	CU_ASSERT_EQUAL(unlink(own), 0);
+	memcpy(strstr(pack, "zo+m"), "xo+m", 4);
+	write_file("p.conf", pack, strlen(pack));
+	h = open_packs(dir, dir);
+	policy_host_free(&h);
+	CU_ASSERT_EQUAL_FATAL(cache_path(other, sizeof(other)), 1);
+	CU_ASSERT_EQUAL(rename(other, own), 0);
+	memcpy(strstr(pack, "xo+m"), "zo+m", 4);
+	write_file("p.conf", pack, strlen(pack));
+	free(pack);
+	h = open_packs(dir, dir);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	CU_ASSERT_EQUAL(count(h, "zooooom"), 1);
+	policy_host_free(&h);
+}
+
 /* Workers that start together compile once and none of them fails. */
 static void
 test_cache_race(void)
@@ -730,6 +759,7 @@ static const struct suite_test tests[] = {
     {"protected names", test_protected},
     {"the cache of compiled patterns", test_cache},
     {"workers that start together", test_cache_race},
+    {"a cache of others", test_cache_other},
     {"wicked texts", test_wicked},
     {"the shipped packs", test_shipped},
 };

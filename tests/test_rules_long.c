@@ -65,6 +65,36 @@ test_ruled_out(void)
 	policy_host_free(&h);
 }
 
+/* Nor are the words before a match gone over once more for each match behind them. */
+static void
+test_ruled_out_long(void)
+{
+	static const char *const lines[] = {
+	    "we never kill you. ", "we never hurt him. "};
+	struct policy_host *h =
+	    open_of("contexts = { never = { where = \"before\"; within = 3; "
+		    "phrases = [ \"never\" ]; }; };",
+		"{ id = \"a\"; " RULE "phrases = [ \"kill you\", \"hurt|harm him\" ]; "
+		"except = [ \"never\" ]; }",
+		"\"kill you\", \"i kill you\", \"we hurt him\"",
+		"\"kill you x\", \"kill you y\"");
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		double small = cpu(), large;
+
+		for (int k = 0; k < 16; k++)
+			CU_ASSERT_EQUAL(found(h, lines[i], 3000, "", NULL), 0);
+		small = cpu() - small;
+		large = cpu();
+		CU_ASSERT_EQUAL(found(h, lines[i], 48000, "", NULL), 0);
+		large = cpu() - large;
+		printf(
+		    "16 times as long takes %.0f times as long ", large / small * 16);
+		CU_ASSERT(large < small * 4);
+	}
+	policy_host_free(&h);
+}
+
 /* A match of nothing is none, and does not end the search. */
 static void
 test_empty_match(void)
@@ -234,6 +264,7 @@ test_ordinary(void)
 
 static const struct suite_test tests[] = {
     {"matches that contexts rule out", test_ruled_out},
+    {"many of them", test_ruled_out_long},
     {"a match of nothing", test_empty_match},
     {"contexts of the text, and pages", test_pages},
     {"letters apart", test_letters_apart},

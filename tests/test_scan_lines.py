@@ -79,8 +79,25 @@ def marked():
             sys.exit(f"a byte-order mark and {line}: {first}, {second}")
 
 
+def limits():
+    """No line takes hours or memory without end, and none is passed over without a word."""
+    many = {"id": 1, "text": "x", "links": [f"u{i}" for i in range(2000)],
+            "media": [{"url": f"u{i}"} for i in range(2000)]}
+    for bad, words in (
+            ({**many, "links": [f"u{i}" for i in range(200000)]}, "more than 2,000 `links'"),
+            ({**many, "media": [{"url": f"u{i}"} for i in range(200000)]}, "more than 2,000"),
+            ({"id": 1, "media": [{"url": "u", "pdq": "0" * 64, "quality": 101}]}, "0 to 100"),
+            ({"id": 1, "media": [{"url": "u", "pdq": "0" * 64, "quality": 1 << 32}]}, "0 to 100"),
+            ({"id": 1, "text": "x" * (9 << 20)}, "line longer than 8 MiB"), (None, "")):
+        first, second = map(json.loads, scan([json.dumps(bad).encode() if bad else b"\0\0",
+                                              json.dumps(many).encode()]))
+        if words not in first.get("error", "") or first.get("line") != 1 or "error" in second:
+            sys.exit(f"{words}: {first}, {second}")
+
+
 def main():
     expired()
+    limits()
     marked()
     no_time()
     pairs = [tuple(s.encode() for s in p) for p in lines()]

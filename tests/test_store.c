@@ -112,12 +112,12 @@ test_items(void)
 	CU_ASSERT_STRING_EQUAL(r.commit, "c0");
 	store_revision_clear(&r);
 
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 2);
-	OK(store_revision_pending(s, rev, ids, 4, &n, &e));
+	OK(store_revision_pending(s, rev, ids, NULL, 4, &n, &e));
 	CU_ASSERT_TRUE(n == 1 && ids[0] == rev2);
 	OK(store_revision_judged(s, &a, rev, INSPECT_DEGRADED, 3, "pack", "slow", &e));
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 1);
 	OK(store_revision_get(s, rev, &r, &e));
 	CU_ASSERT_EQUAL(r.state, INSPECT_DEGRADED);
@@ -708,7 +708,7 @@ test_retries(void)
 	CU_ASSERT_EQUAL(since, T0);
 	CU_ASSERT_EQUAL(store_retry_waiting(s, "r", &since), 0);
 	CU_ASSERT_EQUAL(since, CLOCK_NONE);
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 1);
 	CU_ASSERT_EQUAL(ids[0], other);
 	CU_ASSERT_EQUAL(store_retry_next(s), T0 + 5);
@@ -735,7 +735,7 @@ test_retries(void)
 	CU_ASSERT_EQUAL(sum, rev);
 	OK(store_retry_drop(s, &a, rev, &gone, &e));
 	CU_ASSERT_EQUAL(gone, 2);
-	OK(store_revision_pending(s, 0, ids, 4, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, 4, &n, &e));
 	CU_ASSERT_EQUAL(n, 2);
 	store_free(&s);
 }
@@ -865,6 +865,62 @@ test_clock_ahead(void)
 	store_free(&s);
 }
 
+/* What is asked every few seconds reads no table, and no index of all its rows. */
+static void
+test_counts_read_little(void)
+{
+	static const char *const texts[] = {
+	    "SELECT count(*) FROM violation WHERE presence = 0",
+	    "SELECT count(*) FROM revision WHERE judged = 2",
+	    "SELECT count(*) FROM cases WHERE closed IS NULL",
+	    "SELECT count(*) FROM outbox WHERE state = 4",
+	    "SELECT count(*) FROM feed WHERE active = 1 AND down_since IS NOT NULL"};
+	static const char *const by[] = {"violation_online", "revision_degraded",
+	    "cases_", "outbox_todo", "feed_down"};
+	struct store *s = open_url("sqlite::memory:");
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char *sql = xasprintf("EXPLAIN QUERY PLAN %s", texts[i]);
+		sqlite3_stmt *st = NULL;
+
+		CU_ASSERT_EQUAL_FATAL(
+		    sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), SQLITE_OK);
+		CU_ASSERT_EQUAL(sqlite3_step(st), SQLITE_ROW);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr((const char *)sqlite3_column_text(st, 3), by[i]));
+		sqlite3_finalize(st);
+		free(sql);
+	}
+	store_free(&s);
+}
+
+/* Columns that somebody may wait for.  A new one goes back with the clock
+ * (store_due.c), or has a reason to stay: what is over (away, gap), what is planned
+ * anew (next_poll), what people were told (rule_life, rule_move), the database's own
+ * clock (shard). */
+static void
+test_waited_for(void)
+{
+	static const char sql[] =
+	    "SELECT group_concat(n, ' ') FROM (SELECT t.name || '.' || c.name AS n "
+	    "FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = "
+	    "'table' AND (c.name LIKE 'next%' OR c.name LIKE '%due' OR c.name LIKE "
+	    "'%until' OR c.name LIKE '%deadline%') ORDER BY 1)";
+	struct store *s = open_url("sqlite::memory:");
+	struct err e = ERR_INIT;
+	sqlite3_stmt *st = db_query(s, sql, &e, "");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
+	CU_ASSERT_EQUAL_FATAL(db_step(s, st, &e), 1);
+	CU_ASSERT_STRING_EQUAL((const char *)sqlite3_column_text(st, 0),
+	    "ask.due away.until cases.deadline errand.due errand.until feed.next_poll "
+	    "gap.until list.next outbox.next_try retry.due rule_life.wish_until "
+	    "rule_move.until shard.until subscription.due subscription.until "
+	    "violation.next_check");
+	sqlite3_reset(st);
+	store_free(&s);
+}
+
 static const struct suite_test tests[] = {
     {"feeds", test_feeds},
     {"items, revisions, findings", test_items},
@@ -879,6 +935,8 @@ static const struct suite_test tests[] = {
     {"what waits for plugins", test_retries},
     {"lists", test_lists},
     {"a clock that was ahead", test_clock_ahead},
+    {"counts read little", test_counts_read_little},
+    {"what waits for a time", test_waited_for},
     {"fences", test_fences},
 };
 STORE_SAMPLE_MAIN("store", tests)

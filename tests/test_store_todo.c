@@ -57,7 +57,7 @@ check(struct store *s, const struct model *m)
 		wrong += r.state != (enum store_inspect)m->state[i];
 		store_revision_clear(&r);
 	}
-	OK(store_revision_pending(s, 0, ids, MOST + 1, &n, &e));
+	OK(store_revision_pending(s, 0, ids, NULL, MOST + 1, &n, &e));
 	CU_ASSERT_EQUAL((int64_t)n, pending);
 	for (int64_t i = 1; i <= m->n; i++) {
 		if (m->state[i] == INSPECT_PENDING)

@@ -482,6 +482,9 @@ def test_hub(d, site, url):
     for entry, how in (("f1", {"secret": "wrong"}), ("f2", {"method": "sha1"})):
         assert hub.push(site.atom([(entry, "forged")]), **how) == 202
     assert call(hub.callback, site.atom([("f3", "unsigned")]))[0] == 202
+    wait("a word on the first", lambda: forgeries_told(d) > 0)
+    assert forgeries_told(d) == 1
+    told = time.monotonic()
     for method in ("sha384", "sha512"):
         site.entries.append((method, "by " + method))
         assert hub.push(site.atom(site.entries[-1:]), method) == 202
@@ -508,6 +511,7 @@ def test_hub(d, site, url):
     wait("polls as before", lambda: site.polls["/blog/feed.xml"] > n, 5)
     assert set(guids(d, url).values()) == {1}
     print(f"hub: {len(hub.asked)} requests, {len(hub.answers)} deliveries")
+    return told
 
 
 def later(fn, *args):
@@ -583,6 +587,24 @@ def test_limits(site):
     assert hub.push(site.atom([])) == 202
 
 
+def forgeries_told(d):
+    return d.log().count("brought in the name of hub")
+
+
+def forge(site, stop):
+    """Two a second; whoever forges does not stop because we have said so once."""
+    while not stop.wait(0.5):
+        site.hub.push(site.atom([("f4", "forged")]), secret="wrong")
+
+
+def test_forgeries(d, told):
+    """They are told once a minute for as long as they go on."""
+    assert forgeries_told(d) == 1
+    wait("a second word on what is forged", lambda: forgeries_told(d) == 2,
+         told + 65 - time.monotonic())
+    assert time.monotonic() - told > 55
+
+
 def url_guid(site, name):
     return f"{site.base}/blog/{name}"
 
@@ -598,6 +620,9 @@ def test_unsubscribe(d, site, url):
     wait("the end on record",
          lambda: [e["state"] for e in entries(d, "push", feed)][-2:] == ["ending", "ended"])
     assert call(site.hub.callback, b"x")[0] == 410
+    first, last = site.hub.asked[0], site.hub.asked[-1]
+    assert last == {"hub.mode": "unsubscribe", "hub.topic": first["hub.topic"],
+                    "hub.callback": first["hub.callback"]}, last
 
 
 def main():
@@ -610,9 +635,16 @@ def main():
         channels = (site.masto, site.ids, site.ndjson, site.board)
         wait("the streams", lambda: sum(c.open for c in channels) == 4)
         d.ask("poll")
-        test_hub(d, site, urls["blog"])
-        test_mastodon(d, site, urls["masto"])
-        test_mapped(d, site, urls["board"])
+        told, stop = test_hub(d, site, urls["blog"]), threading.Event()
+        forger = threading.Thread(target=forge, args=(site, stop))
+        forger.start()
+        try:
+            test_mastodon(d, site, urls["masto"])
+            test_mapped(d, site, urls["board"])
+            test_forgeries(d, told)
+        finally:
+            stop.set()
+            forger.join()
         test_answers(d, site, urls["blog"])
         test_unsubscribe(d, site, urls["blog"])
         test_kills(d, site, [urls["ids"], urls["lines"]])

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -260,6 +261,56 @@ test_vault_bytes(void)
 	log_scratch_free(dir);
 }
 
+/* Folders that were synced since `syncing' was set, each followed by a line's end. */
+static struct buf *syncing;
+
+/* In the C library's place, which it then calls. */
+int
+fsync(int fd)
+{
+	char link[32], path[512];
+	ssize_t n;
+
+	if (syncing != NULL) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, path, sizeof(path));
+		buf_put(syncing, path, n > 0 ? (size_t)n : 0);
+		buf_putc(syncing, '\n');
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* Whoever wrote it may have died before its name was durable: who is told that it is
+ * there already must be able to rely on it. */
+static void
+test_vault_again(void)
+{
+	static const char rel[] = "notices/2026-000001/1-tenant.eml";
+	char *dir = log_scratch(), *folders[3];
+	struct buf seen = {0};
+	struct vault_ref ref;
+	struct vault *v = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_NOSYNC, &v, NULL), 0);
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hello", 5, &ref, NULL), 0);
+	vault_free(&v);
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_SYNC, &v, NULL), 0);
+	folders[0] = xasprintf("%s/notices/2026-000001\n", dir);
+	folders[1] = xasprintf("%s/notices\n", dir);
+	folders[2] = xasprintf("%s\n", dir);
+	syncing = &seen;
+	CU_ASSERT_EQUAL(vault_put_bytes(v, rel, "hello", 5, &ref, NULL), 0);
+	syncing = NULL;
+	buf_putc(&seen, '\0');
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(seen.data, folders[i]));
+		free(folders[i]);
+	}
+	buf_free(&seen);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
 /* Several that become durable together, more than the vault has room for at once: under
  * their names once they are settled, and by then to everybody who asks. */
 static void
@@ -311,6 +362,7 @@ static const struct suite_test tests[] = {
     {"vault: redirects on the way", test_vault_hops},
     {"vault: captures that settle together", test_vault_together},
     {"vault: other bytes", test_vault_bytes},
+    {"vault: the same bytes again are durable", test_vault_again},
 };
 
 SUITE_MAIN("vault", tests)

@@ -326,11 +326,11 @@ test_erased(void)
 /* --- the command */
 
 static int
-command(const char *dir, const char *args, char *out, size_t cap)
+call(const char *program, const char *dir, const char *args, char *out, size_t cap)
 {
 	const char *top = getenv("builddir");
-	char *cmd = xasprintf("%s/tests/evidence_main %s %s 2>&1",
-	    top != NULL ? top : TOSD_BUILDDIR, args, dir);
+	char *cmd = xasprintf(
+	    "%s/%s %s %s 2>&1", top != NULL ? top : TOSD_BUILDDIR, program, args, dir);
 	FILE *f = popen(cmd, "r");
 	size_t n = f != NULL ? fread(out, 1, cap - 1, f) : 0;
 	int rc = f != NULL ? pclose(f) : -1;
@@ -338,6 +338,12 @@ command(const char *dir, const char *args, char *out, size_t cap)
 	out[n] = '\0';
 	free(cmd);
 	return WIFEXITED(rc) ? WEXITSTATUS(rc) : -1;
+}
+
+static int
+command(const char *dir, const char *args, char *out, size_t cap)
+{
+	return call("tests/evidence_main", dir, args, out, cap);
 }
 
 static void
@@ -416,6 +422,36 @@ test_show(void)
 	log_scratch_free(b.dir);
 }
 
+/* The same of what is replayed. */
+static void
+test_replay(void)
+{
+	static const char entry[] = "{\"kind\":\"mode\",\"move\":\"\\u001b[1m\","
+				    "\"rule\":\"p/\\u009b\\\"\",\"seq\":0}";
+	static char out[1 << 16];
+	struct build b;
+	json_t *j;
+
+	build_open(&b, log_scratch());
+	CU_ASSERT_EQUAL(
+	    ledger_append(b.ledger, 0, entry, strlen(entry), NULL, NULL), 0);
+	CU_ASSERT_EQUAL(ledger_seal(b.ledger, NULL), 0);
+	build_close(&b);
+	CU_ASSERT_EQUAL(
+	    call("tosctl", b.dir, "replay --all --dir", out, sizeof(out)), 1);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(out, "entry 0, rule p/\\x9b\": \\x1b[1m: DIFFERENT"));
+	CU_ASSERT_EQUAL(
+	    call("tosctl", b.dir, "replay --all --json --dir", out, sizeof(out)), 1);
+	j = json_loads(out, 0, NULL);
+	CU_ASSERT_STRING_EQUAL(
+	    json_string_value(json_object_get(j, "rule")), "p/\xc2\x9b\"");
+	CU_ASSERT(json_is_false(json_object_get(j, "same")));
+	CU_ASSERT_PTR_NULL(strchr(out, '\x9b'));
+	json_decref(j);
+	log_scratch_free(b.dir);
+}
+
 /* As an account that may read all but what the command has taken away: what is said is
  * that, and not that somebody tampered. */
 static void
@@ -480,6 +516,7 @@ static const struct suite_test tests[] = {
     {"what may not be read", test_denied},
     {"the command", test_command},
     {"an entry shown", test_show},
+    {"an entry replayed", test_replay},
 };
 
 SUITE_MAIN("verify", tests)

@@ -466,10 +466,31 @@ test_thousand(void)
 		}
 }
 
+static void
+test_unite(void)
+{
+	struct window w, want;
+
+	read_list("ab+abccb+d", true, &w);
+	read_list("abc+d", true, &want);
+	window_unite(&w);
+	CU_ASSERT_EQUAL_FATAL(w.n, want.n);
+	for (size_t i = 0; i < w.n; i++) {
+		CU_ASSERT_EQUAL(w.v[i].item, want.v[i].item);
+		CU_ASSERT_EQUAL(w.v[i].flags, want.v[i].flags);
+	}
+	window_free(&w);
+	window_unite(&w); /* of nothing */
+	CU_ASSERT_EQUAL(w.n, 0);
+	window_free(&want);
+}
+
 static const struct suite_test tests[] = {
     {"one case after the other", test_table},
     {"overlap", test_overlap},
     {"packed and back", test_pack},
+    {"of those that are there twice the first stays", test_unite},
+
     {"a thousand feeds", test_thousand},
 };
 

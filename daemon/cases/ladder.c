@@ -276,6 +276,8 @@ told_deadline(const struct look *k, const struct case_state *n)
 {
 	bool told = k->ev->type == CASE_EV_DELIVERED && k->ev->severity > 0;
 
+	if (k->ev->type == CASE_EV_DELIVERED && k->ev->told > 0)
+		return k->ev->told;
 	return case_stage_deadline(
 	    k->l, n->stage, told ? k->ev->severity : n->severity);
 }

@@ -73,7 +73,8 @@ struct case_state {
 	int32_t severity; /* the gravest so far */
 	int64_t stage_since;
 	int64_t deadline;  /* RUNNING: the tenant's; WATCH: end of the cure time */
-	int64_t remaining; /* FROZEN: what was left of the deadline */
+	int64_t remaining; /* FROZEN: what was left of the deadline; SENDING and STOPPED,
+			    * for the engine: what the notice gives */
 	int64_t last_violation;
 	int64_t clock_since; /* start of the clock that `deadline' ends: our own gaps
 			      * count from here */
@@ -99,6 +100,8 @@ struct case_event {
 	int32_t severity; /* of a violation; delivered: the gravest that the tenant was told
 			   * of (0: that of the case) */
 	struct case_facts facts;
+	int64_t told; /* delivered: ms that the notice gives, whatever the ladder says by
+		       * now; 0: what the ladder says */
 };
 
 enum {

@@ -37,6 +37,11 @@ struct conf_provider {
 	const char *host;	/* domain for Message-IDs; default: part after @ of mailbox */
 };
 
+/* What a capture may hold, which travels as one message, with the heads of all hops; and
+ * of that a body. */
+#define CONF_CAPTURE_MAX ((size_t)63 << 20)
+#define CONF_BODY_MAX ((size_t)62 << 20)
+
 struct conf_fetch {
 	const char *user_agent;
 	const char *second_user_agent; /* of the fetch that nobody should recognise */

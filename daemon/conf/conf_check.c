@@ -119,6 +119,27 @@ check_push(const struct conf_section *sec)
 		    "the address under which hubs reach that; give both");
 }
 
+/* Each hop has a head, and a request that may repeat an address out of the one before:
+ * what does not fit into the capture with them would be no evidence. */
+static void
+check_capture(const struct conf_section *sec)
+{
+	const struct conf_fetch *f = sec->base;
+	size_t heads = 2 * f->max_header * (f->max_redirects + 1);
+
+	if (!conf_section_sound(sec, "max_body") ||
+	    !conf_section_sound(sec, "max_header") ||
+	    !conf_section_sound(sec, "max_redirects") ||
+	    f->max_body + heads <= CONF_CAPTURE_MAX)
+		return;
+	conf_walk_say(sec->w, place(sec, "max_body"),
+	    "an answer of `max_body' with the heads of `max_redirects' redirects is up "
+	    "to "
+	    "%zuM, and no more than %zuM can be kept as evidence; make one of them "
+	    "smaller",
+	    (f->max_body + heads) >> 20, CONF_CAPTURE_MAX >> 20);
+}
+
 void
 conf_check_fetch(const struct conf_section *sec)
 {
@@ -137,6 +158,7 @@ conf_check_fetch(const struct conf_section *sec)
 		    f->max_host_connections, f->max_connections);
 	in_order(sec, "stream_retry_min", f->stream_retry_min, "stream_retry_max",
 	    f->stream_retry_max);
+	check_capture(sec);
 	check_push(sec);
 }
 

@@ -117,7 +117,7 @@ static const struct conf_row fetch_rows[] = {
     SPAN(conf_fetch, connect_timeout, "10s", 100 * MS, 10 * CLOCK_MIN),
     SPAN(conf_fetch, timeout, "30s", 100 * MS, CLOCK_HOUR),
     SPAN(conf_fetch, host_gap, "1s", 0, CLOCK_HOUR),
-    SIZE(conf_fetch, max_body, "10M", KIB, GIB),
+    SIZE(conf_fetch, max_body, "10M", KIB, CONF_BODY_MAX),
     MANY(conf_fetch, max_items, "2000", 1, 100000),
     SIZE(conf_fetch, max_text, "1M", KIB, 64 * MIB),
     SIZE(conf_fetch, max_header, "64K", KIB, MIB),
@@ -139,7 +139,7 @@ static const struct conf_row fetch_rows[] = {
     COUNT(conf_fetch, push_connections, "64", 1, 4096),
     COUNT(conf_fetch, push_address_connections, "8", 1, 4096),
     SIZE(conf_fetch, push_max_header, "16K", KIB, MIB),
-    SIZE(conf_fetch, push_max_body, "10M", KIB, GIB),
+    SIZE(conf_fetch, push_max_body, "10M", KIB, CONF_BODY_MAX),
     SPAN(conf_fetch, push_timeout, "30s", CLOCK_SEC, CLOCK_HOUR),
     FLAG(conf_fetch, push_sha1, "false"),
 };

@@ -80,20 +80,29 @@ answer(struct client *c, const char *line, size_t n)
 	json_decref(request);
 }
 
-/* Answers every whole line; false if the caller broke a rule. */
-static bool
-take_lines(struct client *c)
+static char *
+line_end(const struct client *c)
 {
-	char *nl;
-	size_t done = 0;
+	return c->in.len > 0 ? memchr(c->in.data, '\n', c->in.len) : NULL;
+}
 
-	while ((nl = memchr(c->in.data + done, '\n', c->in.len - done)) != NULL) {
-		answer(c, c->in.data + done, nl - c->in.data - done);
-		done = nl - c->in.data + 1;
-	}
+/* Answers one whole line, once the answer before it has left: a request of three bytes
+ * may be answered with megabytes.  False if the caller broke a rule. */
+static bool
+take_line(struct client *c)
+{
+	char *nl = line_end(c);
+	size_t done;
+
+	if (nl == NULL)
+		return c->in.len <= REQUEST_MAX;
+	if (c->out.len > 0)
+		return true;
+	done = nl - c->in.data + 1;
+	answer(c, c->in.data, done - 1);
 	memmove(c->in.data, c->in.data + done, c->in.len - done);
 	c->in.len -= done;
-	return c->in.len <= REQUEST_MAX;
+	return true;
 }
 
 static bool
@@ -113,8 +122,9 @@ flush_out(struct client *c)
 		buf_reset(&c->out);
 		c->sent = 0;
 	}
-	/* While an answer waits, no further request is read. */
-	loop_fd_change(c->watch, c->out.len > 0 ? LOOP_WRITE : LOOP_READ);
+	/* While an answer waits, or a request, no further one is read. */
+	loop_fd_change(
+	    c->watch, c->out.len > 0 || line_end(c) != NULL ? LOOP_WRITE : LOOP_READ);
 	return true;
 }
 
@@ -134,12 +144,8 @@ on_client(void *ctx, int fd, unsigned what)
 		if (n > 0)
 			c->in.len += n;
 		c->turn = ++c->owner->turns;
-		if (!take_lines(c)) {
-			client_free(c);
-			return;
-		}
 	}
-	if (!flush_out(c))
+	if (!take_line(c) || !flush_out(c))
 		client_free(c);
 }
 

@@ -97,6 +97,7 @@ engine_new(
 	g->send = o->send;
 	g->ctx = o->ctx;
 	g->may_async = o->async;
+	g->pending.run = ENGINE_RUN;
 	g->started = now;
 	g->unsealed_since = g->put_off = CLOCK_NONE;
 	g->next_batch = g->next_trial = (uint64_t)now << 20;
@@ -198,6 +199,8 @@ engine_handle(struct engine *g, struct msg *m, int64_t now)
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (handlers[i].type == m->type) {
 			engine_begin(g);
+			g->handled = now;
+			engine_clock_hear(m, now);
 			handlers[i].handle(g, m, now);
 			return;
 		}

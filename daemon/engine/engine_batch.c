@@ -348,5 +348,5 @@ engine_batch_keep(struct engine_batch *b, int64_t now)
 		pass_on(b, &b->fresh[i]);
 	}
 	for (size_t i = 0; i < b->n; i++)
-		engine_queue_add(&b->g->pending, b->revisions[i]);
+		engine_queue_add(&b->g->pending, b->at.shard, b->revisions[i]);
 }

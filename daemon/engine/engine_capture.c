@@ -49,7 +49,7 @@ engine_capture_line(struct engine *g, int fd, const char *metadata, bool truncat
 		goto out;
 	}
 	v.url = c.url;
-	v.time = c.time;
+	v.time = engine_clock_heard(c.time, g->handled);
 	v.peer = c.peer;
 	v.request = c.request.data;
 	v.request_len = c.request.len;

@@ -19,8 +19,9 @@
 /* A notice that could not be composed is tried again: a person may have mended it. */
 #define COMPOSE_AGAIN CLOCK_HOUR
 
-_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED,
-    "the store counts recommendations by the ladder's number");
+_Static_assert((int)CASE_RECOMMENDED == STORE_PHASE_RECOMMENDED &&
+		   (int)CASE_SENDING == STORE_PHASE_SENDING,
+    "the store knows these by the ladder's numbers");
 
 void
 engine_ladder_of(const struct conf_ladder *c, struct ladder *l)
@@ -70,6 +71,21 @@ engine_case_state(const struct store_case *c, struct case_state *s)
 	s->remaining = c->remaining;
 	s->last_violation = c->last_violation;
 	s->clock_since = c->watch_since;
+}
+
+int
+engine_case_stage(const struct engine *g, const struct store_case *c)
+{
+	return c->stage < g->ladder.nstages ? c->stage : g->ladder.nstages;
+}
+
+int64_t
+engine_case_told(const struct engine *g, const struct store_case *c)
+{
+	int64_t severity = store_violation_gravest_told(g->store, c->id, c->notices);
+
+	return case_stage_deadline(&g->ladder, engine_case_stage(g, c),
+	    severity > 0 ? (int)severity : c->severity);
 }
 
 static void
@@ -261,6 +277,8 @@ record_step(struct engine *g, struct store_case *c, const struct case_state *fro
 	    "reasons", words_json(st->reasons, st->nreasons), "against",
 	    words_json(st->against, st->nagainst));
 
+	if (ev->told > 0)
+		json_object_set_new(o, "told", json_integer((json_int_t)ev->told));
 	engine_record(g,
 	    st->next.phase == CASE_RECOMMENDED && from->phase != CASE_RECOMMENDED
 		? "recommendation"
@@ -351,6 +369,9 @@ engine_case_event(struct engine *g, struct store_case *c, enum case_event_type t
 		ev.facts = *facts;
 	else
 		ev.facts.median_takedown = CLOCK_NONE;
+	/* A reload may have come between the notice and its delivery. */
+	if (type == CASE_EV_DELIVERED && c->remaining > 0)
+		ev.told = c->remaining;
 	engine_case_state(c, &from);
 	case_step(&g->ladder, &from, &ev, &st);
 	apply_state(c, &st.next);

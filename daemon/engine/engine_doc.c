@@ -209,7 +209,7 @@ decimal(double v, int digits)
 static void
 put_readable(struct engine *g, const struct store_case *c, int64_t now, json_t *numbers)
 {
-	json_t *score = engine_score(g, c->tenant, 0, now);
+	json_t *score = engine_score(g, c->tenant, now);
 	const json_t *share = json_object_get(score, "share");
 
 	if (share != NULL)
@@ -327,16 +327,17 @@ static void
 stage_names(const struct engine *g, const struct store_case *c, json_t *doc)
 {
 	const struct conf_ladder *l = &g->conf->ladder;
+	int stage = engine_case_stage(g, c);
 
-	if (c->stage >= 1 && c->stage <= (int)l->nstages)
-		set_text(doc, "stage", l->stages[c->stage - 1].name);
-	if (c->stage < (int)l->nstages)
-		set_text(doc, "next_stage", l->stages[c->stage].name);
+	if (stage >= 1)
+		set_text(doc, "stage", l->stages[stage - 1].name);
+	if (stage < (int)l->nstages)
+		set_text(doc, "next_stage", l->stages[stage].name);
 	else
 		set_text(doc, "next_stage",
 		    "a review by our staff, which may recommend to suspend the "
 		    "service");
-	json_object_set_new(doc, "step", json_integer(c->stage));
+	json_object_set_new(doc, "step", json_integer(stage));
 	json_object_set_new(doc, "of", json_integer((json_int_t)l->nstages));
 }
 
@@ -345,15 +346,13 @@ put_deadline(
     const struct engine *g, const struct store_case *c, int64_t now, json_t *doc)
 {
 	char span[CLOCK_TEXT];
-	int64_t t, severity;
+	int64_t t;
 	json_t *o;
 
-	if (c->stage < 1 || c->stage > g->ladder.nstages)
+	if (c->stage < 1)
 		return;
 	o = json_object();
-	severity = store_violation_gravest_told(g->store, c->id, c->notices);
-	t = case_stage_deadline(
-	    &g->ladder, c->stage, severity > 0 ? (int)severity : c->severity);
+	t = engine_case_told(g, c);
 	set_time(o, "utc", now + t);
 	set_text(o, "span", clock_span(t, span));
 	json_object_set_new(doc, "deadline", o);
@@ -414,9 +413,9 @@ put_safety(struct engine *g, const struct engine_doc_in *in, json_t *doc)
 	set_time(o, "posted", v->posted);
 	set_time(o, "captured", v->since);
 	json_object_set_new(o, "author_known", json_false());
-	if (store_case_active(g->store, v->tenant, &c, &e) == 0 && c.stage >= 1 &&
-	    c.stage <= (int)g->conf->ladder.nstages)
-		set_text(o, "tenant_stage", g->conf->ladder.stages[c.stage - 1].name);
+	if (store_case_active(g->store, v->tenant, &c, &e) == 0 && c.stage >= 1)
+		set_text(o, "tenant_stage",
+		    g->conf->ladder.stages[engine_case_stage(g, &c) - 1].name);
 	json_object_set_new(doc, "safety", o);
 	json_object_set_new(doc, "rules",
 	    json_pack("[{s:s, s:s, s:I, s:s, s:s}]", "clause", v->finding.clause,

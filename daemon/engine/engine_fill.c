@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_fill: the queues of revisions that wait for a worker, and what of them goes
- * into one INSPECT: as many as the message holds, with what plugins need to know about
- * each.  What nobody can judge any more is settled here, as degraded.
+ * engine_fill: what of those that wait for a worker goes into one INSPECT: as many as
+ * the message holds, with what plugins need to know about each.  What nobody can judge
+ * any more is settled here, as degraded.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,51 +14,6 @@
  * frame has its limit. */
 #define BATCH_BYTES ((size_t)MSG_MAX / 2)
 #define ITEM_BYTES ((size_t)MSG_MAX - 4096)
-
-/* --- queues --- */
-
-static void
-queue_room(struct engine_queue *q)
-{
-	size_t cap = q->cap ? q->cap * 2 : 256;
-	int64_t *v;
-
-	if (q->n < q->cap)
-		return;
-	v = xmalloc(cap * sizeof(*v));
-	for (size_t i = 0; i < q->n; i++)
-		v[i] = q->v[(q->head + i) % q->cap];
-	free(q->v);
-	q->v = v;
-	q->cap = cap;
-	q->head = 0;
-}
-
-void
-engine_queue_add(struct engine_queue *q, int64_t id)
-{
-	queue_room(q);
-	q->v[(q->head + q->n++) % q->cap] = id;
-}
-
-void
-engine_queue_back(struct engine_queue *q, int64_t id)
-{
-	queue_room(q);
-	q->head = (q->head + q->cap - 1) % q->cap;
-	q->v[q->head] = id;
-	q->n++;
-}
-
-int64_t
-engine_queue_take(struct engine_queue *q)
-{
-	int64_t id = q->v[q->head];
-
-	q->head = (q->head + 1) % q->cap;
-	q->n--;
-	return id;
-}
 
 /* --- one message --- */
 
@@ -149,7 +104,8 @@ engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < max; i++) {
-		int64_t id = engine_queue_take(q);
+		uint32_t lane;
+		int64_t id = engine_queue_take(q, &lane);
 		struct engine_brief *brief = &briefs[b->n];
 		struct msg_inspect_item *it = &b->v[b->n];
 		bool copy;
@@ -162,7 +118,7 @@ engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs
 			if (copy)
 				engine_fresh_put(g, brief, it->time, &it->item, true);
 			take_out(b);
-			engine_queue_back(q, id);
+			engine_queue_back(q, lane, id);
 			return;
 		} else
 			bytes += one;

@@ -146,10 +146,21 @@ struct engine_endpoint {
 	int64_t spent_day; /* on which it was said that its budget is spent */
 };
 
-/* A ring of revision ids. */
-struct engine_queue {
-	int64_t *v;
+/* Revisions that wait, by tenant: engine_queue.c. */
+#define ENGINE_LANE_AGAIN STORE_SHARDS /* those that plugins are asked about again */
+#define ENGINE_LANES (STORE_SHARDS + 1)
+#define ENGINE_RUN 64
+struct engine_lane {
+	int64_t *v; /* a ring */
 	size_t head, n, cap;
+};
+struct engine_queue {
+	struct engine_lane lanes[ENGINE_LANES];
+	uint16_t turn[ENGINE_LANES]; /* a ring of lanes that have something */
+	size_t first, nturn;
+	size_t used; /* of the turn of the first one */
+	size_t run;  /* how long a turn is; 0: one */
+	size_t n;    /* in all lanes */
 };
 
 struct engine {
@@ -204,7 +215,7 @@ struct engine {
 	/* inspection */
 	struct engine_worker *workers;
 	size_t nworkers;
-	struct engine_queue pending;  /* to be sent in batches */
+	struct engine_queue pending;  /* to be sent in batches, in runs of ENGINE_RUN */
 	struct engine_queue suspects; /* were with a worker that died: sent alone */
 	struct engine_fresh *fresh;   /* copies of what was just written */
 	struct engine_crash *crashes;
@@ -241,6 +252,7 @@ struct engine {
 
 	int64_t next_exposure, next_alive, next_renewal;
 	int64_t ticked; /* when the last tick was; 0: there was none */
+	int64_t handled; /* when the last message came */
 	int64_t next_keep, next_keep_back;
 	int64_t keep_back; /* the last row of those kept back that was looked at */
 
@@ -381,10 +393,14 @@ void engine_errand_answered(struct engine *g, int64_t id, struct msg *m, int64_t
 
 /* --- engine_score.c --- */
 
-/* What share of the last 30 days a feed could be read: {"share", "hours", "ours",
- * "theirs": {reason: hours}}; feed 0: all of the tenant together. */
-json_t *engine_score(
-    struct engine *g, const char *tenant, int64_t feed, int64_t now);
+/* What share of the last 30 days a tenant's feeds could be read, all together: {"share",
+ * "hours", "ours", "theirs": {reason: hours}}. */
+json_t *engine_score(struct engine *g, const char *tenant, int64_t now);
+/* The same of one feed after the other; tenant NULL: of any. */
+struct engine_score;
+struct engine_score *engine_score_new(struct engine *g, const char *tenant, int64_t now);
+json_t *engine_score_feed(struct engine_score *s, int64_t feed);
+void engine_score_free(struct engine_score **s);
 
 /* --- engine_capture.c --- */
 
@@ -419,12 +435,18 @@ bool engine_fresh_take(struct engine *g, int64_t revision, struct engine_brief *
     int64_t *time, struct item *it);
 void engine_fresh_forget(struct engine *g);
 
+/* --- engine_queue.c --- */
+
+uint32_t engine_lane(const char *tenant);
+void engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id);
+/* Before all others of its lane. */
+void engine_queue_back(struct engine_queue *q, uint32_t lane, int64_t id);
+int64_t engine_queue_take(struct engine_queue *q, uint32_t *lane); /* n > 0 */
+void engine_queue_free(struct engine_queue *q);
+
 /* --- engine_fill.c --- */
 
-void engine_queue_add(struct engine_queue *q, int64_t id);
-void engine_queue_back(struct engine_queue *q, int64_t id); /* before all others */
-int64_t engine_queue_take(struct engine_queue *q);
-/* Puts of the first max of the queue as many into the message as it holds, which has room
+/* Puts of the next max of the queue as many into the message as it holds, which has room
  * for max; briefs as well. */
 void engine_fill(struct engine *g, struct msg_inspect *b, struct engine_brief *briefs,
     struct engine_queue *q, size_t max, int64_t now);
@@ -610,6 +632,11 @@ void engine_case_facts(
     struct engine *g, const struct store_case *c, int64_t now, struct case_facts *out);
 int64_t engine_case_due(struct engine *g, int64_t now); /* returns next due */
 void engine_case_state(const struct store_case *c, struct case_state *out);
+/* Its stage by the ladder of now: where a reload has taken stages away under it, the last
+ * one, to which case_step() brings it with its next step.  0: it has none yet. */
+int engine_case_stage(const struct engine *g, const struct store_case *c);
+/* How long the notice that it has now gives, in ms. */
+int64_t engine_case_told(const struct engine *g, const struct store_case *c);
 
 /* --- engine_doc.c --- */
 
@@ -663,6 +690,10 @@ int engine_outbox_settle(struct engine *g, int64_t id, const char *what,
 void engine_clock_start(struct engine *g, int64_t now);
 /* With each tick, first: has the clock jumped since the last one? */
 void engine_clock_tick(struct engine *g, int64_t now);
+/* When a fetcher read something, by our own clock: now, if its one cannot have been right.
+ * The same for all that a message says of it. */
+int64_t engine_clock_heard(int64_t time, int64_t now);
+void engine_clock_hear(struct msg *m, int64_t now);
 
 /* --- engine_exposure.c --- */
 

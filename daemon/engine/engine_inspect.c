@@ -26,13 +26,15 @@ engine_inspect_load(struct engine *g)
 {
 	struct err e = ERR_INIT;
 	int64_t ids[256], after = 0;
+	uint32_t shards[256];
 	size_t n;
 
 	do {
-		engine_must(store_revision_pending(g->store, after, ids, 256, &n, &e),
+		engine_must(
+		    store_revision_pending(g->store, after, ids, shards, 256, &n, &e),
 		    0, "cannot list what is to be inspected", &e);
 		for (size_t i = 0; i < n; i++)
-			engine_queue_add(&g->pending, ids[i]);
+			engine_queue_add(&g->pending, shards[i], ids[i]);
 		if (n > 0)
 			after = ids[n - 1];
 	} while (n == 256);
@@ -83,8 +85,8 @@ engine_inspect_free(struct engine *g)
 	}
 	engine_plugin_free(g);
 	free(g->workers);
-	free(g->pending.v);
-	free(g->suspects.v);
+	engine_queue_free(&g->pending);
+	engine_queue_free(&g->suspects);
 	engine_fresh_forget(g);
 }
 
@@ -348,7 +350,8 @@ not_answered(struct engine *g, uint32_t index, const char *what, int64_t now)
 			engine_judge_degraded(g, b->revisions[i], why, now);
 			engine_cost_failed(g, "", now);
 		} else
-			engine_queue_add(&g->suspects, b->revisions[i]);
+			engine_queue_add(&g->suspects, engine_lane(b->briefs[i].tenant),
+			    b->revisions[i]);
 	}
 	free(why);
 }
@@ -382,7 +385,9 @@ engine_inspect_down(struct engine *g, uint32_t index, int64_t now)
 	/* It never came to these. */
 	for (size_t k = w->nsent; --k > 0;)
 		for (size_t i = w->sent[k].n; i-- > 0;)
-			engine_queue_back(&g->pending, w->sent[k].revisions[i]);
+			engine_queue_back(&g->pending,
+			    engine_lane(w->sent[k].briefs[i].tenant),
+			    w->sent[k].revisions[i]);
 	w->nsent = 0;
 }
 

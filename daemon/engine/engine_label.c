@@ -454,6 +454,13 @@ engine_label_decide(struct engine_call *k, struct err *e)
 		store_found_clear(&f);
 		return rc;
 	}
+	/* Its plugin may hold the rule back, and says so with RULES. */
+	if (w.l.right && f.f.mode != MODE_REVIEW && k->g->policy[0] == '\0') {
+		store_found_clear(&f);
+		return err_set(e, TOSD_ESTATE,
+		    "no policy worker has said yet which rules count: try again in a "
+		    "moment");
+	}
 	json_object_set_new(k->reply, "rows", json_array());
 	at = engine_at(k->g, f.tenant);
 	word_of_finding(&w, &f);

@@ -34,8 +34,8 @@ find(const struct engine *g, const struct engine_poll *poll)
 	return NULL;
 }
 
-static void
-put(struct engine *g, const struct engine_list *l)
+void
+engine_list_put(struct engine *g, const struct engine_list *l)
 {
 	struct err e = ERR_INIT;
 
@@ -49,9 +49,8 @@ set_stage(struct engine_list *l, enum engine_list_stage stage, int64_t now)
 	l->since = now;
 }
 
-/* Nothing is on its way any more. */
-static void
-drop(struct engine *g, struct engine_list *l, int64_t now)
+void
+engine_list_drop(struct engine *g, struct engine_list *l, int64_t now)
 {
 	bool kept = l->file != NULL;
 
@@ -135,8 +134,8 @@ trouble(struct engine *g, struct engine_list *l, uint8_t outcome, int64_t retry_
 	}
 	l->row.trouble = now;
 	plan(g, l, outcome, retry_after, now);
-	put(g, l);
-	drop(g, l, now);
+	engine_list_put(g, l);
+	engine_list_drop(g, l, now);
 }
 
 /* What vouches for the version in force from now on. */
@@ -156,8 +155,8 @@ still_good(struct engine *g, struct engine_list *l, int64_t now)
 	l->row.good = now;
 	plan(g, l, POLLED_UNCHANGED, 0, now);
 	take_validators(l);
-	put(g, l);
-	drop(g, l, now);
+	engine_list_put(g, l);
+	engine_list_drop(g, l, now);
 }
 
 static void
@@ -173,7 +172,7 @@ taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
 	xmove(&l->row.url, &l->got.url);
 	plan(g, l, POLLED_OK, 0, now);
 	take_validators(l);
-	put(g, l);
+	engine_list_put(g, l);
 	l->linked = false; /* engine_list_settle() */
 	l->relink = CLOCK_NONE;
 	l->loaded = 0;
@@ -181,13 +180,13 @@ taken(struct engine *g, struct engine_list *l, const char *words, int64_t now)
 	/* The sweep that comes with it is due after the link has moved. */
 	free(l->file);
 	l->file = NULL;
-	drop(g, l, now);
+	engine_list_drop(g, l, now);
 }
 
 /* --- asking --- */
 
-static bool
-is_moved(const struct engine_list *l)
+bool
+engine_list_is_moved(const struct engine_list *l)
 {
 	return l->row.url == NULL || strcmp(l->row.url, l->conf->url) != 0;
 }
@@ -196,7 +195,8 @@ static bool
 ask(struct engine *g, struct engine_list *l, enum engine_list_stage stage, int64_t now)
 {
 	struct engine_poll p = {.list = l->row.id, .since = now};
-	bool whole = stage == LIST_SIGNATURE || l->row.digest[0] == '\0' || is_moved(l);
+	bool whole = stage == LIST_SIGNATURE || l->row.digest[0] == '\0' ||
+		     engine_list_is_moved(l);
 	struct msg m;
 	bool ok;
 
@@ -232,7 +232,7 @@ try_it(struct engine *g, struct engine_list *l, int64_t now)
 	m.try.list = xstrdup(l->row.name);
 	m.try.file = xstrdup(l->file);
 	m.try.day = xstrdup(day);
-	m.try.anew = is_moved(l);
+	m.try.anew = engine_list_is_moved(l);
 	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
 	set_stage(l, LIST_TRIED, now);
 }
@@ -298,9 +298,9 @@ static void
 missing(struct engine *g, struct engine_list *l, const char *why, int64_t now)
 {
 	l->doubt = false;
-	drop(g, l, now);
+	engine_list_drop(g, l, now);
 	engine_list_missing(g, l, why, now);
-	put(g, l);
+	engine_list_put(g, l);
 }
 
 /* False: there is nothing to look at. */
@@ -330,7 +330,7 @@ end_check(struct engine *g, struct engine_list *l, int64_t now)
 	else if (engine_list_vouched(g, l, &e) != 0)
 		missing(g, l, e.text, now);
 	else
-		drop(g, l, now);
+		engine_list_drop(g, l, now);
 	l->doubt = false;
 }
 
@@ -479,7 +479,7 @@ list_came(struct engine *g, struct engine_list *l, struct msg *m, int64_t now)
 	xmove(&l->got.body_hash, &p->body_hash);
 	l->hint = p->hint;
 	if (p->outcome == POLLED_UNCHANGED && l->row.digest[0] != '\0' &&
-	    !is_moved(l)) {
+	    !engine_list_is_moved(l)) {
 		still_good(g, l, now);
 		return;
 	}
@@ -591,107 +591,4 @@ engine_list_tried(struct engine *g, struct msg *m, int64_t now)
 		trouble(g, l, POLLED_NOT_FEED, 0, words, now);
 		free(words);
 	}
-}
-
-/* --- life --- */
-
-static void
-list_free(struct engine_list *l)
-{
-	store_list_clear(&l->row);
-	store_list_clear(&l->got);
-	engine_list_forget(l);
-	free(l->file);
-	free(l->before);
-	free(l);
-}
-
-/* The longest that anybody may have asked us to wait. */
-static int64_t
-patience(const struct engine *g, const struct conf_blocklist *c)
-{
-	const struct conf_fetch *f = &g->conf->fetch;
-	int64_t most = c->interval;
-
-	most = f->interval_max > most ? f->interval_max : most;
-	most = f->hint_max > most ? f->hint_max : most;
-	return f->retry_after_max > most ? f->retry_after_max : most;
-}
-
-static struct engine_list *
-list_new(struct engine *g, const struct conf_blocklist *c, int64_t now)
-{
-	struct engine_list *l = xcalloc(1, sizeof(*l));
-	struct err e = ERR_INIT;
-
-	l->conf = c;
-	l->body = l->part = -1;
-	l->relink = CLOCK_NONE;
-	l->doubt = true;
-	engine_must(store_list_get(g->store, c->name, &l->row, &e), 0,
-	    "cannot keep a list", &e);
-	if (l->row.next == CLOCK_NONE || l->row.next > now + 2 * patience(g, c))
-		l->row.next = now;
-	engine_list_mend(g, l, now);
-	if (is_moved(l))
-		l->row.next = now;
-	put(g, l);
-	return l;
-}
-
-/* A version is on its way that the signers of before have let pass, or nobody had to.
- */
-static bool
-is_past_signers(const struct engine_list *l)
-{
-	return l->stage == LIST_WRITE || l->stage == LIST_HERE ||
-	       l->stage == LIST_TRIED;
-}
-
-static void
-list_reconf(struct engine *g, struct engine_list *l, const struct conf_blocklist *c,
-    int64_t now)
-{
-	l->conf = c;
-	/* Somebody has had their hands on things, and signers may be others. */
-	l->doubt = true;
-	if (!is_moved(l) && (c->nsigners == 0 || !is_past_signers(l)))
-		return;
-	drop(g, l, now); /* it may come from where it was before, or be nobody's */
-	l->row.next = now;
-}
-
-void
-engine_list_sync(struct engine *g, int64_t now)
-{
-	const struct conf_policy *c = &g->conf->policy;
-	struct engine_list **old = g->lists;
-	size_t nold = g->nlists;
-
-	g->lists = xcalloc(c->nlists + 1, sizeof(*g->lists));
-	g->nlists = 0;
-	for (size_t i = 0; i < c->nlists; i++) {
-		struct engine_list *l = NULL;
-
-		for (size_t k = 0; k < nold; k++)
-			if (old[k] != NULL &&
-			    strcmp(old[k]->row.name, c->lists[i].name) == 0) {
-				l = old[k];
-				old[k] = NULL;
-				list_reconf(g, l, &c->lists[i], now);
-			}
-		g->lists[g->nlists++] = l != NULL ? l : list_new(g, &c->lists[i], now);
-	}
-	for (size_t k = 0; k < nold; k++)
-		if (old[k] != NULL)
-			list_free(old[k]);
-	free(old);
-}
-
-void
-engine_list_free(struct engine *g)
-{
-	for (size_t i = 0; i < g->nlists; i++)
-		list_free(g->lists[i]);
-	free(g->lists);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine_list: what engine_list.c (when and what), engine_list_bytes.c (bytes on their way),
- * engine_list_file.c (the files) and engine_list_force.c (what is in force) share. */
+/* engine_list: what engine_list.c (when and what), engine_list_sync.c (which there are),
+ * engine_list_bytes.c (bytes on their way), engine_list_file.c (the files) and
+ * engine_list_force.c (what is in force) share. */
 #ifndef TOSD_ENGINE_ENGINE_LIST_H
 #define TOSD_ENGINE_ENGINE_LIST_H
 
@@ -51,6 +52,12 @@ struct engine_list {
 
 /* The last try brought nothing that could be taken. */
 bool engine_list_troubled(const struct engine_list *l);
+/* The version in force is of another address than the one that is configured now. */
+bool engine_list_is_moved(const struct engine_list *l);
+/* Keeps its row. */
+void engine_list_put(struct engine *g, const struct engine_list *l);
+/* Nothing is on its way any more. */
+void engine_list_drop(struct engine *g, struct engine_list *l, int64_t now);
 
 /* --- engine_list_bytes.c --- */
 

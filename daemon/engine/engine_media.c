@@ -89,7 +89,7 @@ settle(
 			item_media_hash(&r->body.media[i], NULL, NULL, NULL, 0, why);
 	keep_body(g, r);
 	engine_errand_drop(g, x);
-	engine_queue_add(&g->pending, r->id);
+	engine_queue_add(&g->pending, engine_lane(r->tenant), r->id);
 }
 
 /* What was asked for of this feed today, and n more. */

@@ -93,9 +93,12 @@ file_notice(struct draft *d, const struct vault_ref *ref, const struct buf *byte
 	    d->tenant, "sha256", hex, "templates", notice_set_digest(d->g->notices));
 	engine_record_file(j, ref);
 	if (d->c != NULL) {
-		json_object_set_new(j, "stage", json_integer(d->c->stage));
 		n.case_id = d->c->id;
-		n.stage = d->c->stage;
+		n.stage = engine_case_stage(d->g, d->c);
+		json_object_set_new(j, "stage", json_integer(n.stage));
+		if (strcmp(d->in.kind, "stage") == 0)
+			json_object_set_new(
+			    j, "deadline_ms", json_integer(d->c->remaining));
 	}
 	n.entry = engine_record(d->g, "notice", j, d->c, d->now);
 	n.kind = xstrdup(d->in.kind);
@@ -269,6 +272,7 @@ engine_notice_stage(
 		    "notice", "case %s: its tenant is no longer configured", c->number);
 	ok = d.in.tenant != NULL && can_compose(&d);
 	if (ok) {
+		c->remaining = engine_case_told(g, c);
 		/* The account manager hears it before the tenant does. */
 		issue_one(&d, NOTICE_MANAGER, d.in.tenant->manager);
 		issue_one(&d, NOTICE_TENANT, d.in.tenant->contact);
@@ -319,6 +323,15 @@ engine_notice_safety(struct engine *g, const struct store_violation *v, int64_t 
 	if (g->last_safety == v->revision)
 		return; /* a second rule over the same words */
 	g->last_safety = v->revision;
+	/* Of a plugin that was waited for, or after a start.  A second alert would have
+	 * the name of the first one, which is on record. */
+	if (store_notice_alerted(g->store, v->revision)) {
+		log_warn("safety",
+		    "revision %lld is found by rule %s as well: the alert is out "
+		    "already",
+		    (long long)v->revision, v->finding.rule);
+		return;
+	}
 	name = xasprintf("safety-%lld", (long long)v->revision);
 	d.in.kind = "safety";
 	d.in.tenant = conf_tenant_by_key(g->conf, v->tenant);

@@ -24,6 +24,7 @@ struct rows {
 	json_t *list;
 	const char *only;
 	int64_t now;
+	struct engine_score *score; /* of feeds */
 };
 
 static struct rows
@@ -32,7 +33,7 @@ rows_begin(struct engine_call *k)
 	const char *id = json_string_value(json_object_get(k->request, "tenant"));
 	const struct conf_tenant *t =
 	    id != NULL ? conf_tenant_by_id(k->g->conf, id) : NULL;
-	struct rows r = {k->g, json_array(), t != NULL ? t->key : id, k->now};
+	struct rows r = {k->g, json_array(), t != NULL ? t->key : id, k->now, NULL};
 
 	json_object_set_new(k->reply, "rows", r.list);
 	return r;
@@ -142,13 +143,14 @@ tenant_row(struct engine_call *k, const struct conf_tenant *t)
 	json_object_set_new(o, "items", json_integer((json_int_t)s.items));
 	json_object_set_new(o, "violations", json_integer((json_int_t)s.violations));
 	json_object_set_new(o, "degraded", json_integer((json_int_t)s.degraded));
-	set_score(o, engine_score(k->g, t->key, 0, k->now));
+	set_score(o, engine_score(k->g, t->key, k->now));
 	if (rate.enough)
 		json_object_set_new(o, "per_1000",
 		    json_pack("[f, f, f]", rate.low, rate.per_1000, rate.high));
 	if (store_case_active(k->g->store, t->key, &c, &e) == 0) {
 		json_set_text(o, "case", c.number);
-		json_object_set_new(o, "stage", json_integer(c.stage));
+		json_object_set_new(
+		    o, "stage", json_integer(engine_case_stage(k->g, &c)));
 		json_set_text(o, "phase", case_phase_name(c.phase));
 		json_set_time(o, "deadline", c.deadline);
 	}
@@ -290,7 +292,7 @@ feed_row(void *ctx, const struct store_feed *f)
 	json_set_time(o, "next_poll", f->next_poll);
 	json_set_time(o, "down_since", f->down_since);
 	set_coverage(r->g, o, f);
-	set_score(o, engine_score(r->g, f->tenant, f->id, r->now));
+	set_score(o, engine_score_feed(r->score, f->id));
 	json_array_append_new(r->list, o);
 	return 0;
 }
@@ -299,8 +301,11 @@ int
 engine_query_feeds(struct engine_call *k, struct err *e)
 {
 	struct rows r = rows_begin(k);
-	int rc = store_feed_each(k->g->store, NULL, feed_row, &r);
+	int rc;
 
+	r.score = engine_score_new(k->g, r.only, k->now);
+	rc = store_feed_each(k->g->store, NULL, feed_row, &r);
+	engine_score_free(&r.score);
 	return engine_query_known(k, rc, e);
 }
 
@@ -413,6 +418,7 @@ case_row(void *ctx, const struct store_case *c)
 	struct rows *r = ctx;
 	const struct conf_ladder *l = &r->g->conf->ladder;
 	int64_t withdrawn, severity;
+	int stage = engine_case_stage(r->g, c);
 	json_t *o;
 
 	if (!wanted(r, c->tenant))
@@ -420,10 +426,9 @@ case_row(void *ctx, const struct store_case *c)
 	withdrawn = store_violation_withdrawn(r->g->store, c->id);
 	severity = store_violation_gravest(r->g->store, c->id);
 	o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:I}", "case", c->number,
-	    "tenant", tenant_id(r->g, c->tenant), "stage", c->stage, "stage_name",
-	    c->stage >= 1 && c->stage <= (int)l->nstages ? l->stages[c->stage - 1].name
-							 : "-",
-	    "phase", case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
+	    "tenant", tenant_id(r->g, c->tenant), "stage", stage, "stage_name",
+	    stage >= 1 ? l->stages[stage - 1].name : "-", "phase",
+	    case_phase_name(c->phase), "notices", (int)c->notices, "exhibits",
 	    (json_int_t)c->exhibits - withdrawn, "withdrawn", (json_int_t)withdrawn);
 	json_set_text(o, "severity",
 	    finding_severity_name(severity > 0 ? (int)severity : c->severity));

@@ -28,21 +28,6 @@ engine_record_file(json_t *entry, const struct vault_ref *ref)
 	json_object_set_new(entry, "bytes", json_integer((json_int_t)ref->size));
 }
 
-void
-engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
-    struct vault_ref *ref)
-{
-	struct err e = ERR_INIT;
-	int rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
-
-	if (rc == TOSD_EEXIST) {
-		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
-		    "cannot replace an uncommitted file", &e);
-		rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
-	}
-	engine_must(rc, 0, "cannot keep a file", &e);
-}
-
 static void
 chain_case(json_t *entry, const struct store_case *c)
 {
@@ -407,4 +392,53 @@ engine_record_sweep(struct engine *g)
 		free(s.v[i]);
 	}
 	free(s.v);
+}
+
+/* --- files under a name of ours --- */
+
+static int
+is_row_of(void *ctx, int64_t seq, const void *entry, size_t n)
+{
+	struct buf b = {.data = (char *)(uintptr_t)entry, .len = n}; /* lent */
+
+	(void)seq;
+	stray_entry(ctx, &b, INT64_MIN);
+	return 0;
+}
+
+/* Whether an entry refers to it, of the ledger or one that is on its way there. */
+static bool
+is_recorded(struct engine *g, const char *rel)
+{
+	struct stray s = {.n = 1, .untimed = name_time(rel) == CLOCK_NONE};
+	bool recorded;
+
+	s.v = xcalloc(1, sizeof(*s.v));
+	s.v[0] = xstrdup(rel);
+	engine_walk(store_ledger_each(
+	    g->store, (int64_t)ledger_size(g->ledger), is_row_of, &s));
+	stray_keep_recorded(g, &s, INT64_MIN);
+	recorded = s.n == 0;
+	if (!recorded)
+		free(s.v[0]);
+	free(s.v);
+	return recorded;
+}
+
+void
+engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
+    struct vault_ref *ref)
+{
+	struct err e = ERR_INIT;
+	int rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+
+	if (rc == TOSD_EEXIST) {
+		if (is_recorded(g, rel))
+			log_die("record",
+			    "%s is on record with other bytes: it stays as it is", rel);
+		engine_must(vault_erase(g->vault, rel, &e), TOSD_ENOENT,
+		    "cannot replace an uncommitted file", &e);
+		rc = vault_put_bytes(g->vault, rel, data, n, ref, &e);
+	}
+	engine_must(rc, 0, "cannot keep a file", &e);
 }

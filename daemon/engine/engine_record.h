@@ -37,7 +37,7 @@ void engine_record_sweep(struct engine *g);
 /* sha256-style JSON string of a file reference: sets file, commit, bytes. */
 void engine_record_file(json_t *entry, const struct vault_ref *ref);
 /* Keeps bytes under a name of ours, in place of what a crash left there before its
- * commit. */
+ * commit.  What an entry refers to is never replaced: that ends the process. */
 void engine_record_keep(struct engine *g, const char *rel, const void *data, size_t n,
     struct vault_ref *ref);
 

@@ -162,7 +162,7 @@ engine_report_settle(struct engine *g, const struct store_revision *r, int64_t f
 		return;
 	engine_walk(store_report_open(g->store, r->id, settle_one, &s));
 	if (s.again)
-		engine_queue_add(&g->pending, r->id);
+		engine_queue_add(&g->pending, engine_lane(r->tenant), r->id);
 }
 
 /* --- after a restart --- */
@@ -181,17 +181,19 @@ load_one(void *ctx, const struct store_report *row)
 	struct engine *g = ctx;
 	struct store_revision r;
 	struct err e = ERR_INIT;
+	uint32_t lane;
 	bool comes;
 
 	engine_must(store_revision_get(g->store, row->revision, &r, &e), 0,
 	    "cannot read a revision", &e);
 	comes = r.state == INSPECT_PENDING;
+	lane = engine_lane(r.tenant);
 	store_revision_clear(&r);
 	if (!comes)
 		engine_walk(
 		    store_retry_each(g->store, row->revision, note_retry, &comes));
 	if (!comes)
-		engine_queue_add(&g->pending, row->revision);
+		engine_queue_add(&g->pending, lane, row->revision);
 	return 0;
 }
 
@@ -478,7 +480,7 @@ want_look(struct engine *g, const struct store_revision *r, bool was_open)
 {
 	engine_fresh_forget(g); /* a copy on its way knows of no report */
 	if (r->state != INSPECT_PENDING && !was_open)
-		engine_queue_add(&g->pending, r->id);
+		engine_queue_add(&g->pending, engine_lane(r->tenant), r->id);
 }
 
 static int

@@ -20,7 +20,7 @@
 #include "engine/engine_life.h"
 
 #define DUE_BATCH 256	/* rows taken up at a time ... */
-#define QUEUE_FULL 1024 /* ... and only while fewer ordinary revisions wait */
+#define QUEUE_FULL 1024 /* ... and only while fewer of them wait */
 #define WAIT_MIN 100
 #define WAIT_MAX (10 * CLOCK_MIN)
 
@@ -48,7 +48,10 @@ take_up(void *ctx, const struct store_retry *row)
 		return 0; /* another row of its revision was due as well */
 	engine_must(store_retry_asked(g->store, &at, row->revision, &e), 0,
 	    "cannot mark what is asked again", &e);
-	engine_queue_add(row->tries > 0 ? &g->suspects : &g->pending, row->revision);
+	if (row->tries > 0)
+		engine_queue_add(&g->suspects, at.shard, row->revision);
+	else
+		engine_queue_add(&g->pending, ENGINE_LANE_AGAIN, row->revision);
 	return 0;
 }
 
@@ -59,7 +62,7 @@ engine_retry_dispatch(struct engine *g, int64_t now)
 
 	if (g->retries == 0)
 		return CLOCK_NONE;
-	if (g->pending.n < QUEUE_FULL)
+	if (g->pending.lanes[ENGINE_LANE_AGAIN].n < QUEUE_FULL)
 		engine_walk(store_retry_due(g->store, now, DUE_BATCH, take_up, g));
 	next = store_retry_next(g->store);
 	return next != CLOCK_NONE && next <= now ? now + WAIT_MIN : next;
@@ -268,7 +271,7 @@ engine_retry_wake(struct engine *g, int64_t revision, const char *tenant)
 		return;
 	engine_must(store_retry_asked(g->store, &at, revision, &e), 0,
 	    "cannot mark what is asked again", &e);
-	engine_queue_add(&g->pending, revision);
+	engine_queue_add(&g->pending, at.shard, revision);
 }
 
 void

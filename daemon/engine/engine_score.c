@@ -10,65 +10,146 @@
 #include "engine/engine_cover.h"
 
 #define SPAN (30 * CLOCK_DAY)
-#define REASONS 24
 
 struct span {
+	int64_t feed; /* of an absence of ours: 0 */
 	int64_t from, to;
 	int why; /* index of a reason, OURS */
 };
 #define OURS (-1)
 
-struct spans {
+/* What is read once, however many feeds ask. */
+struct engine_score {
 	struct engine *g;
-	int64_t feed, from, to;
-	struct span *v;
-	size_t n;
-	const char *why[REASONS]; /* owned */
-	int64_t lost[REASONS];
+	int64_t from, to;
+	struct span *gaps; /* by feed */
+	struct span *aways;
+	size_t ngaps, gaps_cap, naways;
+	char **why;
 	int nwhy;
+	/* Of the feed that is looked at, cut to its time; and what is lost so far. */
+	struct span *v;
+	size_t n, cap;
+	int64_t *lost; /* by reason */
+	int64_t all, ours, theirs;
 };
 
 static int
-reason(struct spans *s, const char *why)
+reason(struct engine_score *s, const char *why)
 {
 	int i = 0;
 
 	while (i < s->nwhy && strcmp(s->why[i], why) != 0)
 		i++;
-	if (i == s->nwhy && i < REASONS)
-		s->why[s->nwhy++] = xstrdup(why);
-	return i < REASONS ? i : REASONS - 1;
+	if (i < s->nwhy)
+		return i;
+	s->why = xrealloc(s->why, (size_t)(i + 1) * sizeof(*s->why));
+	s->why[s->nwhy++] = xstrdup(why);
+	return i;
 }
 
+static int
+read_gap(void *ctx, const struct store_gap *gap)
+{
+	struct engine_score *s = ctx;
+
+	if (s->ngaps == s->gaps_cap) {
+		s->gaps_cap = s->gaps_cap > 0 ? 2 * s->gaps_cap : 64;
+		s->gaps = xrealloc(s->gaps, s->gaps_cap * sizeof(*s->gaps));
+	}
+	s->gaps[s->ngaps++] = (struct span){gap->feed, gap->from, gap->to,
+	    gap->ours ? OURS : reason(s, gap->why != NULL ? gap->why : "?")};
+	return 0;
+}
+
+static int
+read_away(void *ctx, int64_t from, int64_t to)
+{
+	struct engine_score *s = ctx;
+
+	s->aways = xrealloc(s->aways, (s->naways + 1) * sizeof(*s->aways));
+	s->aways[s->naways++] = (struct span){0, from, to, OURS};
+	return 0;
+}
+
+static int
+by_feed(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->feed > y->feed) - (x->feed < y->feed);
+}
+
+struct engine_score *
+engine_score_new(struct engine *g, const char *tenant, int64_t now)
+{
+	struct engine_score *s = xcalloc(1, sizeof(*s));
+
+	s->g = g;
+	s->from = now - SPAN;
+	s->to = now;
+	engine_walk(store_gap_each(g->store, tenant, s->from, s->to, read_gap, s));
+	engine_walk(store_away_each(g->store, s->from, s->to, read_away, s));
+	if (s->ngaps > 0)
+		qsort(s->gaps, s->ngaps, sizeof(*s->gaps), by_feed);
+	s->lost = xcalloc((size_t)s->nwhy + 1, sizeof(*s->lost));
+	return s;
+}
+
+void
+engine_score_free(struct engine_score **sp)
+{
+	struct engine_score *s = *sp;
+
+	for (int i = 0; s != NULL && i < s->nwhy; i++)
+		free(s->why[i]);
+	if (s != NULL) {
+		free(s->why);
+		free(s->gaps);
+		free(s->aways);
+		free(s->v);
+		free(s->lost);
+	}
+	free(s);
+	*sp = NULL;
+}
+
+/* --- one feed --- */
+
+/* The part of it since `from'. */
 static void
-add(struct spans *s, int64_t from, int64_t to, int why)
+add(struct engine_score *s, const struct span *x, int64_t from)
 {
-	if (from < s->from)
-		from = s->from;
-	if (to == CLOCK_NONE || to > s->to)
-		to = s->to;
-	if (from >= to)
+	struct span p = *x;
+
+	if (p.from < from)
+		p.from = from;
+	if (p.to == CLOCK_NONE || p.to > s->to)
+		p.to = s->to;
+	if (p.from >= p.to)
 		return;
-	s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-	s->v[s->n++] = (struct span){from, to, why};
+	if (s->n == s->cap) {
+		s->cap = s->cap > 0 ? 2 * s->cap : 64;
+		s->v = xrealloc(s->v, s->cap * sizeof(*s->v));
+	}
+	s->v[s->n++] = p;
 }
 
-static int
-add_gap(void *ctx, const struct store_gap *gap)
+/* The place of its first gap. */
+static size_t
+place_of(const struct engine_score *s, int64_t feed)
 {
-	struct spans *s = ctx;
+	size_t lo = 0, hi = s->ngaps;
 
-	if (gap->feed == s->feed)
-		add(s, gap->from, gap->to,
-		    gap->ours ? OURS : reason(s, gap->why != NULL ? gap->why : "?"));
-	return 0;
-}
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
 
-static int
-add_away(void *ctx, int64_t from, int64_t to)
-{
-	add(ctx, from, to, OURS);
-	return 0;
+		if (s->gaps[mid].feed < feed)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 /* Ours first where two overlap: what we could not see is no fault of theirs. */
@@ -102,54 +183,47 @@ uncovered(const struct span *v, size_t n, int64_t from, int64_t to)
 	return from < to ? to - from : 0;
 }
 
-struct score {
-	int64_t all, ours, theirs;
-};
-
 static void
-score_feed(struct spans *s, struct score *out)
+look(struct engine_score *s, int64_t feed)
 {
 	struct store_coverage c;
 	struct err e = ERR_INIT;
+	int64_t from;
 
-	if (engine_must(store_coverage_get(s->g->store, s->feed, &c, &e), TOSD_ENOENT,
-		"cannot read what a feed last showed", &e) != 0 ||
-	    c.since == CLOCK_NONE)
+	if (engine_must(store_coverage_get(s->g->store, feed, &c, &e), TOSD_ENOENT,
+		"cannot read what a feed last showed", &e) != 0)
 		return;
-	s->from = c.since > s->to - SPAN ? c.since : s->to - SPAN;
-	engine_walk(store_gap_each(s->g->store, c.tenant, s->from, s->to, add_gap, s));
-	engine_walk(store_away_each(s->g->store, s->from, s->to, add_away, s));
+	from = c.since;
 	store_coverage_clear(&c);
+	if (from == CLOCK_NONE)
+		return;
+	if (from < s->from)
+		from = s->from;
+	s->n = 0;
+	for (size_t i = place_of(s, feed); i < s->ngaps && s->gaps[i].feed == feed; i++)
+		add(s, &s->gaps[i], from);
+	for (size_t i = 0; i < s->naways; i++)
+		add(s, &s->aways[i], from);
 	if (s->n > 0)
 		qsort(s->v, s->n, sizeof(*s->v), span_cmp);
-	out->all += s->to - s->from;
+	s->all += s->to - from;
 	for (size_t i = 0; i < s->n; i++) {
 		int64_t part = uncovered(s->v, i, s->v[i].from, s->v[i].to);
 
 		if (s->v[i].why == OURS) {
-			out->ours += part;
+			s->ours += part;
 		} else {
-			out->theirs += part;
+			s->theirs += part;
 			s->lost[s->v[i].why] += part;
 		}
 	}
-	s->n = 0;
 }
 
-struct each {
-	struct spans *s;
-	struct score *score;
-};
-
 static int
-score_one(void *ctx, const struct store_feed *f)
+look_at(void *ctx, const struct store_feed *f)
 {
-	struct each *x = ctx;
-
-	if (!f->active)
-		return 0;
-	x->s->feed = f->id;
-	score_feed(x->s, x->score);
+	if (f->active)
+		look(ctx, f->id);
 	return 0;
 }
 
@@ -159,29 +233,42 @@ hours(int64_t ms)
 	return (double)(ms / CLOCK_SEC) / 3600.0;
 }
 
-json_t *
-engine_score(struct engine *g, const char *tenant, int64_t feed, int64_t now)
+/* What was added up, which begins anew. */
+static json_t *
+result(struct engine_score *s)
 {
-	struct spans s = {.g = g, .feed = feed, .to = now};
-	struct score score = {0};
-	struct each x = {&s, &score};
 	json_t *o, *theirs = json_object();
-	int64_t seen;
+	int64_t seen = s->all - s->ours;
 
-	if (feed != 0)
-		score_feed(&s, &score);
-	else
-		engine_walk(store_feed_each(g->store, tenant, score_one, &x));
-	seen = score.all - score.ours;
-	for (int i = 0; i < s.nwhy; i++) {
-		json_object_set_new(theirs, s.why[i], json_real(hours(s.lost[i])));
-		free((char *)s.why[i]);
-	}
-	free(s.v);
-	o = json_pack("{s:f, s:f, s:o}", "hours", hours(score.all), "ours",
-	    hours(score.ours), "theirs", theirs);
+	for (int i = 0; i < s->nwhy; i++)
+		if (s->lost[i] > 0)
+			json_object_set_new(
+			    theirs, s->why[i], json_real(hours(s->lost[i])));
+	o = json_pack("{s:f, s:f, s:o}", "hours", hours(s->all), "ours", hours(s->ours),
+	    "theirs", theirs);
 	if (seen > 0)
-		json_object_set_new(o, "share",
-		    json_real((double)(seen - score.theirs) / (double)seen));
+		json_object_set_new(
+		    o, "share", json_real((double)(seen - s->theirs) / (double)seen));
+	s->all = s->ours = s->theirs = 0;
+	memset(s->lost, 0, ((size_t)s->nwhy + 1) * sizeof(*s->lost));
+	return o;
+}
+
+json_t *
+engine_score_feed(struct engine_score *s, int64_t feed)
+{
+	look(s, feed);
+	return result(s);
+}
+
+json_t *
+engine_score(struct engine *g, const char *tenant, int64_t now)
+{
+	struct engine_score *s = engine_score_new(g, tenant, now);
+	json_t *o;
+
+	engine_walk(store_feed_each(g->store, tenant, look_at, s));
+	o = result(s);
+	engine_score_free(&s);
 	return o;
 }

@@ -223,23 +223,18 @@ seen_online(void *ctx, const struct store_violation *row)
 	return 0;
 }
 
-/* A post of the document, for the comparison with the last one.  None is there twice.
- */
+/* A post of the document, for the comparison with the last one. */
 static void
 show(struct engine_batch *b, const struct store_item *row, const struct item *it,
-    struct mark mark, bool fresh)
+    bool fresh)
 {
-	struct window *w = &b->out->shown;
 	struct window_post p = {.item = row->id,
 	    .published = it->published,
 	    .updated = it->updated,
 	    .gone = CLOCK_NONE,
 	    .flags = fresh ? WINDOW_FRESH : 0};
 
-	for (size_t i = 0; mark.twin && i < w->n; i++)
-		if (w->v[i].item == row->id)
-			return;
-	window_add(w, &p);
+	window_add(&b->out->shown, &p);
 }
 
 /* A post that may be known by its name alone.  True if it is new to the caller: what
@@ -247,7 +242,6 @@ show(struct engine_batch *b, const struct store_item *row, const struct item *it
 static bool
 take_pointer(struct engine_batch *b, const struct item *it, bool known, int64_t now)
 {
-	struct window *w = &b->out->shown;
 	struct window_post p = {
 	    .published = it->published, .updated = it->updated, .gone = CLOCK_NONE};
 	bool fresh;
@@ -260,10 +254,7 @@ take_pointer(struct engine_batch *b, const struct item *it, bool known, int64_t 
 	if (fresh)
 		p.flags = WINDOW_FRESH;
 	p.item = -2 - (int64_t)((uint64_t)look_hash(it->id, strlen(it->id)) >> 2);
-	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].item == p.item)
-			return fresh;
-	window_add(w, &p);
+	window_add(&b->out->shown, &p);
 	return fresh;
 }
 
@@ -366,7 +357,7 @@ take_item(struct engine_batch *b, uint32_t at, struct mark mark, int64_t now)
 	else
 		take_new(b, &row, at, guid, digest, mark.twin);
 	if (row.id != 0)
-		show(b, &row, it, mark, fresh);
+		show(b, &row, it, fresh);
 	store_item_clear(&row);
 	free(guid);
 }
@@ -402,6 +393,8 @@ engine_take(struct engine *g, const struct engine_take *t, struct engine_reading
 		find_twins(t, mark);
 	for (uint32_t i = 0; i < t->n; i++)
 		take_item(&b, i, mark[i], now);
+	if (!t->events) /* of one id, or of names alike by their hash */
+		window_unite(&out->shown);
 	if (b.n > 0) {
 		engine_batch_keep(&b, now);
 		log_debug("take", "%s: %u new, %u changed of %u items", t->feed->url,

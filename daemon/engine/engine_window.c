@@ -491,6 +491,33 @@ window_add(struct window *w, const struct window_post *p)
 	w->v[w->n++] = *p;
 }
 
+static int
+first_place_cmp(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int c = place_cmp(a, b);
+
+	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+void
+window_unite(struct window *w)
+{
+	struct place *v = places(w);
+	bool *again = xcalloc(w->n + 1, sizeof(*again));
+	size_t n = 0;
+
+	qsort(v, w->n, sizeof(*v), first_place_cmp);
+	for (size_t i = 1; i < w->n; i++)
+		again[v[i].at] = v[i].item == v[i - 1].item;
+	for (size_t i = 0; i < w->n; i++)
+		if (!again[i])
+			w->v[n++] = w->v[i];
+	w->n = n;
+	free(again);
+	free(v);
+}
+
 void
 window_pack(const struct window *w, struct buf *out)
 {

@@ -65,6 +65,8 @@ void window_merge(const struct window *before, const struct window *now,
 
 void window_free(struct window *w);
 void window_add(struct window *w, const struct window_post *p);
+/* Of those that are there more than once the first one stays. */
+void window_unite(struct window *w);
 void window_pack(const struct window *w, struct buf *out);
 void window_unpack(const struct buf *in, struct window *out); /* damaged: empty */
 

@@ -33,7 +33,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_life.c %D%/engine_life.h \
 	%D%/engine_list.c %D%/engine_list.h \
 	%D%/engine_list_bytes.c %D%/engine_list_file.c %D%/engine_list_force.c \
-	%D%/engine_list_query.c \
+	%D%/engine_list_query.c %D%/engine_list_sync.c \
 	%D%/engine_look.c %D%/engine_look.h \
 	%D%/engine_media.c \
 	%D%/engine_move.c \
@@ -49,6 +49,7 @@ libtosd_engine_a_SOURCES = \
 	%D%/engine_poll.c \
 	%D%/engine_push.c \
 	%D%/engine_query.c \
+	%D%/engine_queue.c \
 	%D%/engine_recheck.c \
 	%D%/engine_record.c %D%/engine_record.h \
 	%D%/engine_removal.c \
@@ -140,6 +141,10 @@ tests_test_engine_turn_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 UNIT_TESTS += tests/test_engine_take
 tests_test_engine_take_SOURCES = tests/test_engine_take.c tests/engine_bench.h tests/suite.h
 tests_test_engine_take_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
+
+UNIT_TESTS += tests/test_engine_queue
+tests_test_engine_queue_SOURCES = tests/test_engine_queue.c tests/engine_bench.h tests/suite.h
+tests_test_engine_queue_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 
 UNIT_TESTS += tests/test_engine_judge
 tests_test_engine_judge_SOURCES = tests/test_engine_judge.c tests/engine_bench.h tests/suite.h

@@ -29,7 +29,7 @@ tests_test_vault_LDADD = $(tests_test_evidence_LDADD)
 tests_test_verify_SOURCES = tests/test_verify.c tests/evidence_said.h \
 	tests/evidence_build.h tests/evidence_log.h tests/suite.h
 tests_test_verify_LDADD = $(tests_test_evidence_LDADD)
-EXTRA_tests_test_verify_DEPENDENCIES = tests/evidence_main$(EXEEXT)
+EXTRA_tests_test_verify_DEPENDENCIES = tests/evidence_main$(EXEEXT) tosctl$(EXEEXT)
 tests_test_tamper_SOURCES = tests/test_tamper.c tests/evidence_said.h \
 	tests/evidence_build.h tests/evidence_log.h tests/suite.h
 tests_test_tamper_LDADD = $(tests_test_evidence_LDADD)

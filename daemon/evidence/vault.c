@@ -365,6 +365,21 @@ vault_read(struct vault *v, const char *rel, struct buf *b, struct err *e)
 	return rc;
 }
 
+/* Up to the vault's own: whoever wrote the file, or made its folder, may have died
+ * before these names were durable. */
+static void
+sync_folders(const struct vault *v, const char *rel)
+{
+	char *path = xasprintf("%s/%s", v->dir, rel), *slash;
+	size_t top = strlen(v->dir);
+
+	while ((slash = strrchr(path, '/')) != NULL && slash >= path + top) {
+		*slash = '\0';
+		file_sync_dir(path);
+	}
+	free(path);
+}
+
 static int
 same_again(struct vault *v, const char *rel, const void *data, size_t n,
     struct vault_ref *out, struct err *e)
@@ -385,6 +400,8 @@ same_again(struct vault *v, const char *rel, const void *data, size_t n,
 		    "%s/%s has lost its salt, so what was committed "
 		    "to cannot be proven",
 		    v->dir, rel);
+	if (rc == 0 && v->sync == FILE_SYNC)
+		sync_folders(v, rel);
 	return rc;
 }
 

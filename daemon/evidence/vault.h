@@ -75,7 +75,8 @@ bool vault_is_synced(struct vault *v); /* to settle would not be to wait */
 int vault_settle(struct vault *v, struct err *e);
 
 /* Other bytes under a path of the caller's, e.g. "notices/2026-000001/1-tenant.eml".
- * The same bytes again: the same ref, nothing written.  Other bytes: TOSD_EEXIST.
+ * The same bytes again: the same ref, nothing written, but durable from then on, whoever
+ * wrote it.  Other bytes: TOSD_EEXIST.
  * TOSD_ETAMPER if the file is there without its salt. */
 int vault_put_bytes(struct vault *v, const char *rel, const void *data, size_t n,
     struct vault_ref *out, struct err *e);

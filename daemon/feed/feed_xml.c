@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * feed_xml: the reader of RSS, Atom, CDF and sitemaps: open elements, name spaces, and
+ * feed_xml: the reader of RSS, Atom, CDF and sitemaps: open elements, and
  * text on its way into the element that is captured.  Elements that lost their end tag
  * are closed when one that encloses them ends, or when a new item begins.
  */
@@ -14,35 +14,16 @@
 #include "feed/html_shown.h"
 #include "feed/xml_state.h"
 
-/* The name behind the prefix. */
-static struct markup_str
-local_of(struct markup_str name, struct markup_str *prefix)
-{
-	const char *colon = memchr(name.p, ':', name.n);
-
-	*prefix = (struct markup_str){name.p, 0};
-	if (colon == NULL || colon + 1 == name.p + name.n)
-		return name;
-	prefix->n = colon - name.p;
-	return (struct markup_str){colon + 1, name.p + name.n - colon - 1};
-}
-
 static bool
 known(const char *name, size_t n)
 {
 	struct markup_str prefix,
-	    local = local_of((struct markup_str){name, n}, &prefix);
+	    local = xml_local((struct markup_str){name, n}, &prefix);
 	enum feed_ns ns = NS_MAIN;
 
 	if (prefix.n > 0)
 		ns = feed_ns_usual(prefix.p, prefix.n);
 	return n > 1 && feed_el_of(ns, local.p, local.n) != EL_NONE;
-}
-
-static bool
-same(struct markup_str a, struct markup_str b)
-{
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 /* Names hash without case, so that </Title> finds <title>. */
@@ -54,143 +35,6 @@ hash(struct markup_str s)
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ (uint8_t)(s.p[i] | 32)) * 16777619u;
 	return h;
-}
-
-static enum feed_ns
-lookup_ns(struct xml_state *s, struct markup_str prefix)
-{
-	enum feed_ns ns;
-
-	for (size_t i = s->nbindings; i-- > 0;)
-		if (same(s->bindings[i].prefix, prefix))
-			return s->bindings[i].ns;
-	if (prefix.n == 0)
-		return NS_MAIN;
-	ns = feed_ns_usual(prefix.p, prefix.n);
-	if (ns != NS_XML)
-		markup_note(&s->m, MARKUP_BAD_PREFIX, prefix.p);
-	return ns;
-}
-
-static void
-bind(struct xml_state *s, struct markup_str prefix, struct markup_str uri)
-{
-	struct xml_binding *b = &s->bindings[s->nbindings];
-
-	if (s->nbindings == XML_BINDINGS)
-		return;
-	b->prefix = prefix;
-	b->uri = uri;
-	b->ns = feed_ns_of(uri.p, uri.n);
-	if (b->ns == NS_OTHER && s->main_uri.n > 0 && same(uri, s->main_uri))
-		b->ns = NS_MAIN;
-	else if (b->ns == NS_OTHER)
-		/* Misspelt, or a version of its own: then its prefix tells. */
-		b->ns = feed_ns_usual(prefix.p, prefix.n);
-	s->nbindings++;
-}
-
-/* An address below xml:base.  Each may be longer than what was received, so that all
- * of them have a budget. */
-static char *
-joined(struct xml_state *s, const struct markup_str *ref)
-{
-	char *url;
-
-	if (s->base_bytes > XML_BASE_BYTES) {
-		s->build->doc->truncated = true;
-		return NULL;
-	}
-	url = feed_url_join(xml_base(s), ref->p, ref->n);
-	if (url != NULL)
-		s->base_bytes += strlen(url);
-	return url;
-}
-
-/* Declarations, xml:base and xml:lang of the tag; an attribute whose prefix is not
- * declared is noted. */
-static void
-read_attrs(struct xml_state *s, struct xml_frame *f)
-{
-	bool prefixed = false;
-
-	for (size_t i = 0; i < s->t.nattrs; i++) {
-		struct markup_attr *a = &s->m.attrs[i];
-
-		if (a->value.p == NULL)
-			continue;
-		markup_check(&s->m, a->value.p, a->value.n);
-		if (a->name.n >= 5 && memcmp(a->name.p, "xmlns", 5) == 0) {
-			struct markup_str prefix = {a->name.p + 5, 0};
-
-			if (a->name.n > 6 && a->name.p[5] == ':')
-				prefix =
-				    (struct markup_str){a->name.p + 6, a->name.n - 6};
-			bind(s, prefix, a->value);
-		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:base", 8) == 0) {
-			free(f->base); /* it may be given twice */
-			f->base = joined(s, &a->value);
-		} else if (a->name.n == 8 && memcmp(a->name.p, "xml:lang", 8) == 0) {
-			f->lang = a->value;
-		} else if (memchr(a->name.p, ':', a->name.n) != NULL) {
-			prefixed = true;
-		}
-	}
-	for (size_t i = 0; prefixed && i < s->t.nattrs; i++) {
-		struct markup_str prefix;
-
-		local_of(s->m.attrs[i].name, &prefix);
-		if (prefix.n > 0 && (prefix.n < 3 || memcmp(prefix.p, "xml", 3) != 0))
-			lookup_ns(s, prefix);
-	}
-}
-
-const char *
-xml_base(const struct xml_state *s)
-{
-	const struct feed_doc *doc = s->build->doc;
-
-	for (size_t i = s->depth; i-- > 0;)
-		if (s->frames[i].base != NULL)
-			return s->frames[i].base;
-	if (s->item > 0 && s->elsewhere)
-		return doc->link;
-	if (s->base != NULL)
-		return s->base;
-	/* Nobody said where the document is from: what it says itself is better
-	 * than nothing. */
-	return doc->self_url != NULL ? doc->self_url : doc->link;
-}
-
-/* A feed that is served by somebody else than its site (feed services, planets) was
- * written for the site. */
-bool
-xml_is_elsewhere(const struct xml_state *s)
-{
-	const struct feed_doc *doc = s->build->doc;
-	const char *base = s->base != NULL ? s->base : doc->self_url;
-
-	return base != NULL && doc->link != NULL &&
-	       !feed_url_same_host(base, doc->link);
-}
-
-/* The root may be in a name space of its author's making: then that is ours.  One of
- * a module, given by mistake, only means ours without its prefix. */
-static void
-adopt_root(struct xml_state *s, struct xml_frame *f, struct markup_str prefix)
-{
-	for (size_t i = s->nbindings; i-- > 0;) {
-		if (!same(s->bindings[i].prefix, prefix))
-			continue;
-		if (s->bindings[i].ns == NS_OTHER)
-			s->main_uri = s->bindings[i].uri;
-		s->bindings[i].ns = NS_MAIN;
-		break;
-	}
-	for (size_t i = 0; i < s->nbindings; i++)
-		if (s->main_uri.n > 0 && same(s->bindings[i].uri, s->main_uri))
-			s->bindings[i].ns = NS_MAIN;
-	f->ns = NS_MAIN;
 }
 
 static bool
@@ -256,7 +100,7 @@ keep_rebased(struct xml_state *s, struct markup_str local)
 		buf_puts(&s->buf, "=\"");
 		/* References need no decoding: base and value are both escaped. */
 		if (html_attr_is_address(html_attr(a->name.p, a->name.n)))
-			whole = joined(s, &a->value);
+			whole = xml_join(s, &a->value);
 		buf_reset(&url);
 		if (whole != NULL)
 			buf_puts(&url, whole);
@@ -290,7 +134,7 @@ keep_end(struct xml_state *s, struct markup_str local)
 static void
 keep_tag(struct xml_state *s)
 {
-	struct markup_str prefix, local = local_of(s->t.name, &prefix);
+	struct markup_str prefix, local = xml_local(s->t.name, &prefix);
 
 	if (s->form == XML_PLAIN)
 		return;
@@ -333,17 +177,17 @@ close_before(struct xml_state *s, enum feed_ns ns, enum feed_el el)
 static enum feed_el
 meaning(struct xml_state *s, struct xml_frame *f, enum feed_ns *ns)
 {
-	struct markup_str prefix, local = local_of(s->t.name, &prefix);
+	struct markup_str prefix, local = xml_local(s->t.name, &prefix);
 	enum feed_el el;
 
-	*ns = lookup_ns(s, prefix);
+	*ns = xml_space(s, prefix);
 	el = in_context(s, feed_el_of(*ns, local.p, local.n));
 	if (s->root_seen || *ns == NS_MAIN || el != EL_NONE)
 		return el;
 	el = feed_el_of(NS_MAIN, local.p, local.n);
 	if (!is_root(el))
 		return EL_NONE;
-	adopt_root(s, f, prefix);
+	xml_adopt_root(s, f, prefix);
 	*ns = NS_MAIN;
 	return el;
 }
@@ -369,7 +213,7 @@ open_element(struct xml_state *s)
 	f = &s->frames[s->depth];
 	memset(f, 0, sizeof(*f));
 	if (s->t.nattrs > 0)
-		read_attrs(s, f);
+		xml_read_attrs(s, f);
 	el = meaning(s, f, &ns);
 	close_before(s, ns, el);
 	/* Frames may have been closed, and their declarations with them. */
@@ -403,7 +247,7 @@ find_open(struct xml_state *s, struct markup_str name)
 	size_t last = s->strays > 10000 && s->depth > 32 ? s->depth - 32 : 0;
 	uint32_t h;
 
-	if (s->depth > 0 && same(xml_top(s)->name, name))
+	if (s->depth > 0 && xml_same(xml_top(s)->name, name))
 		return s->depth;
 	h = hash(name);
 	for (; s->hashed < s->depth; s->hashed++)
@@ -431,7 +275,7 @@ close_element(struct xml_state *s)
 		return;
 	}
 	at = find_open(s, s->t.name);
-	if (at == 0 || !same(s->frames[at - 1].name, s->t.name))
+	if (at == 0 || !xml_same(s->frames[at - 1].name, s->t.name))
 		markup_note(&s->m, MARKUP_MISNESTED, s->t.source.p);
 	if (at == 0) {
 		s->strays++;

@@ -38,7 +38,8 @@ libtosd_feed_a_SOURCES = \
 	%D%/sse.c %D%/sse.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/url.c %D%/url.h \
-	%D%/xml_elements.c %D%/xml_links.c %D%/xml_lost.c %D%/xml_state.h %D%/xml_values.c
+	%D%/xml_elements.c %D%/xml_links.c %D%/xml_lost.c %D%/xml_space.c \
+	%D%/xml_state.h %D%/xml_values.c
 
 UNIT_TESTS += tests/test_feed
 tests_test_feed_SOURCES = tests/test_feed.c tests/suite.h

@@ -482,9 +482,12 @@ declare(struct markup *m, const char *p)
 		;
 	name.n = p - name.p;
 	p = skip_ws(p, m->end);
-	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\'') ||
-	    m->nentities == MARKUP_ENTITIES)
+	if (name.n == 0 || p >= m->end || (*p != '"' && *p != '\''))
 		return; /* parameter or external entity */
+	if (m->nentities == MARKUP_ENTITIES) {
+		m->undeclared = true;
+		return;
+	}
 	q = memchr(p + 1, *p, m->end - p - 1);
 	if (q == NULL)
 		return;

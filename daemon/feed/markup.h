@@ -59,7 +59,7 @@ enum markup_fault {
 const char *markup_fault_text(enum markup_fault f);
 
 #define MARKUP_ATTRS 128   /* more attributes of one tag are skipped */
-#define MARKUP_ENTITIES 64 /* more declared entities are ignored */
+#define MARKUP_ENTITIES 64 /* more declared entities are left out */
 #define MARKUP_FOLD 32	   /* longer HTML names are compared cut */
 
 struct markup_attr {
@@ -94,6 +94,7 @@ struct markup {
 	unsigned no_raw_end;	   /* raw text elements known to have no end */
 	unsigned raw;		   /* inside this raw text element (index + 1) */
 	size_t expanded;	   /* bytes made from declared entities so far */
+	bool undeclared;	   /* there were more of them than are kept */
 	size_t left_out;	   /* references to such that stay as they are written */
 	bool expanding;		   /* the value of one is being decoded */
 	struct {

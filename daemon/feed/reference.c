@@ -183,6 +183,7 @@ named(struct markup *m, struct buf *out, const char *s, size_t n)
 				encode(out, cp[1]);
 			return i + 1;
 		}
+		m->left_out += m->undeclared; /* others may read words there */
 	}
 	if (m->mode != MARKUP_HTML)
 		return unclosed(m, out, s, n);

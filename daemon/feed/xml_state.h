@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * xml_state: what the parts of the XML reader share: feed_xml.c keeps the open
- * elements and name spaces, xml_elements.c knows what elements mean where they
- * begin, xml_values.c what becomes of their text where they end.
+ * elements, xml_space.c their names and bases, xml_elements.c knows what they mean where
+ * they begin, xml_values.c what becomes of their text where they end.
  */
 #ifndef TOSD_FEED_XML_STATE_H
 #define TOSD_FEED_XML_STATE_H
+
+#include <string.h>
 
 #include "feed/draft.h"
 #include "feed/markup.h"
@@ -95,7 +97,29 @@ xml_top(struct xml_state *s)
 {
 	return &s->frames[s->depth - 1];
 }
+static inline bool
+xml_same(struct markup_str a, struct markup_str b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* --- xml_space.c --- */
+
+/* The name behind the prefix. */
+struct markup_str xml_local(struct markup_str name, struct markup_str *prefix);
+/* What a prefix stands for here. */
+enum feed_ns xml_space(struct xml_state *s, struct markup_str prefix);
+/* Declarations, xml:base and xml:lang of the tag; an attribute whose prefix is not
+ * declared is noted. */
+void xml_read_attrs(struct xml_state *s, struct xml_frame *f);
+/* The root may be in a name space of its author's making: then that is ours.  One of
+ * a module, given by mistake, only means ours without its prefix. */
+void xml_adopt_root(struct xml_state *s, struct xml_frame *f, struct markup_str prefix);
+/* An address below xml:base; NULL: it is none, or the budget for them is spent. */
+char *xml_join(struct xml_state *s, const struct markup_str *ref);
 const char *xml_base(const struct xml_state *s);
+/* A feed that is served by somebody else than its site (feed services, planets) was
+ * written for the site. */
 bool xml_is_elsewhere(const struct xml_state *s);
 
 /* How an element counts; rank: of several sources of one value the higher wins. */

@@ -61,6 +61,7 @@ tests_test_role_fetch_SOURCES = tests/test_role_fetch.c tests/http_child.h \
 	daemon/role_fetch_hub.c \
 	daemon/role_fetch_capture.c \
 	daemon/role_fetch_list.c \
+	daemon/role_fetch_read.c \
 	daemon/role_fetch_stream.c daemon/roles.h
 tests_test_role_fetch_LDADD = libtosd_feed.a libtosd_fetch.a libtosd_media.a libtosd_conf.a \
 	libtosd_ipc.a libtosd_base.a $(CUNIT_LIBS) $(CURL_LIBS) $(CARES_LIBS) \

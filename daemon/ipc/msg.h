@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 10
+#define MSG_VERSION 11
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -94,6 +94,8 @@ struct msg_hello {
 struct msg_conf {
 	uint32_t index; /* which one of its role the receiver is */
 	char *left_out; /* policy: plugins to do without, a newline between; or NULL */
+	char *kept; /* policy: the copies to load from (policy/kept.h); or NULL ... */
+	char *keep; /* ... or to spare, where these are to be made; or NULL */
 };
 
 /* Answers a configuration. */
@@ -101,6 +103,7 @@ struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
 	char *words;	 /* the first of them, or of a trial what was tried; or NULL */
 	char *rest;	 /* policy: as of msg_rules */
+	bool kept;	 /* policy: has made the copies that it was to make */
 };
 
 /* A new version of a list that is fetched, tried by a worker outside of the places. */

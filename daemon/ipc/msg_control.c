@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* msg_control: messages between the supervisor and the roles, and the console's. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipc/msg_codec.h"
 
@@ -56,11 +57,24 @@ get_index(struct rd *r)
 	return index;
 }
 
+/* A name in the folder of copies, and of none beside it. */
+static char *
+get_folder(struct rd *r)
+{
+	char *s = rd_str(r);
+
+	if (s != NULL && (s[0] == '\0' || s[0] == '.' || strchr(s, '/') != NULL))
+		r->bad = true;
+	return s;
+}
+
 void
 msg_put_conf(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->conf.index);
 	buf_put_str(b, m->conf.left_out);
+	buf_put_str(b, m->conf.kept);
+	buf_put_str(b, m->conf.keep);
 }
 
 void
@@ -68,12 +82,16 @@ msg_get_conf(struct rd *r, struct msg *m)
 {
 	m->conf.index = get_index(r);
 	m->conf.left_out = rd_str(r);
+	m->conf.kept = get_folder(r);
+	m->conf.keep = get_folder(r);
 }
 
 void
 msg_clear_conf(struct msg *m)
 {
 	free(m->conf.left_out);
+	free(m->conf.kept);
+	free(m->conf.keep);
 }
 
 void
@@ -123,6 +141,7 @@ msg_put_ready(struct buf *b, const struct msg *m)
 	buf_put_u32(b, m->ready.faults);
 	buf_put_str(b, m->ready.words);
 	buf_put_str(b, m->ready.rest);
+	buf_put_u8(b, m->ready.kept);
 }
 
 void
@@ -131,6 +150,7 @@ msg_get_ready(struct rd *r, struct msg *m)
 	m->ready.faults = rd_u32(r);
 	m->ready.words = msg_text(r);
 	m->ready.rest = msg_hash(r);
+	m->ready.kept = msg_bool(r);
 }
 
 void

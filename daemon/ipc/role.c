@@ -47,6 +47,8 @@ struct role_self {
 	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
 	char *words, *rest; /* what came of it */
 	char *left_out;	    /* plugins */
+	char *kept, *keep;  /* copies of what a policy is loaded from */
+	bool has_kept;
 };
 
 /* Ends the process as soon as the callback that is running has returned. */
@@ -215,6 +217,19 @@ role_left_out(const struct role_self *self)
 	return self->left_out;
 }
 
+const char *
+role_kept(const struct role_self *self, const char **keep)
+{
+	*keep = self->keep;
+	return self->kept;
+}
+
+void
+role_set_kept(struct role_self *self)
+{
+	self->has_kept = true;
+}
+
 struct trace *
 role_trace(struct role_self *self)
 {
@@ -230,6 +245,7 @@ send_ready(struct role_self *self)
 	m.ready.faults = self->faults;
 	m.ready.words = xstrdup(self->words);
 	m.ready.rest = xstrdup(self->rest);
+	m.ready.kept = self->has_kept;
 	channel_send(self->control, &m);
 }
 
@@ -301,7 +317,9 @@ take_conf(struct role_self *self, struct msg *m)
 	}
 	self->index = m->conf.index;
 	self->left_out = m->conf.left_out;
-	m->conf.left_out = NULL;
+	self->kept = m->conf.kept;
+	self->keep = m->conf.keep;
+	m->conf.left_out = m->conf.kept = m->conf.keep = NULL;
 	if (self->index > 0) {
 		snprintf(self->who, sizeof(self->who), "%s-%u",
 		    role_name(self->ops->role), self->index);
@@ -529,6 +547,8 @@ cleanup(struct role_self *self)
 	free(self->words);
 	free(self->rest);
 	free(self->left_out);
+	free(self->kept);
+	free(self->keep);
 	loop_timer_free(&self->leave);
 	loop_free(&self->loop);
 }

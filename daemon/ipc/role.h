@@ -88,6 +88,11 @@ void role_set_trial(struct role_self *self, const char *words, const char *rest)
 /* Plugins that this worker is to do without, a newline between their names, or NULL. */
 const char *role_left_out(const struct role_self *self);
 
+/* Which copies this worker loads from, or NULL; where *keep is one, it is to make these, and
+ * the others stay.  Said in start: that it has made them. */
+const char *role_kept(const struct role_self *self, const char **keep);
+void role_set_kept(struct role_self *self);
+
 /* The loop to put watchers and timers on; free them in ops->free at the latest. */
 struct loop *role_loop(struct role_self *self);
 

@@ -34,6 +34,7 @@ struct trace {
 	struct page *page;
 	int fd;
 	uint64_t number;
+	pid_t pid; /* who calls plugins; 0: no call yet */
 	struct fds ours, last; /* last: as of the end of the last call */
 };
 
@@ -159,6 +160,8 @@ trace_at(struct trace *t, enum trace_what what, const char *plugin, uint64_t rev
 	if (t == NULL)
 		return;
 	come_back(t); /* check() follows check() */
+	if (t->pid == 0)
+		t->pid = getpid();
 	n = strnlen(plugin, sizeof(t->page->plugin) - 1);
 	memcpy(t->page->plugin, plugin, n);
 	t->page->plugin[n] = '\0';
@@ -173,6 +176,10 @@ trace_idle(struct trace *t)
 {
 	if (t == NULL)
 		return;
+	/* The copy of us that a plugin made by fork() must not answer beside us: what we
+	 * read and write is its as well. */
+	if (t->pid != 0 && getpid() != t->pid)
+		_exit(EXIT_FAILURE);
 	come_back(t);
 	t->page->what = TRACE_IDLE;
 }
@@ -187,6 +194,7 @@ trace_number(struct trace *t, uint64_t number)
 void
 trace_write_to(struct trace *t, const struct trace *other)
 {
+	t->pid = getpid();
 	t->page = other->page;
 	t->fd = other->fd;
 }

@@ -24,7 +24,8 @@ struct trace;
 /* Who comes back from a call without descriptors that are not its own has broken the worker
  * as a crash does, only that this would show much later and elsewhere: trace_idle() ends the
  * process while the page still has the name.  After each check() it looks at one descriptor,
- * after all other calls at all. */
+ * after all other calls at all.  The copy of the process that a plugin has made ends there
+ * as well. */
 
 /* While ... */
 enum trace_what {

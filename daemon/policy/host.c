@@ -13,6 +13,7 @@
 #include "ipc/trace.h"
 #include "policy/fetched.h"
 #include "policy/host_in.h"
+#include "policy/kept.h"
 
 /* Units of work that a plugin may spend on an item: a fixed part, and so many looks at
  * each byte.  Enough for all patterns of the packs that ship on a post of 10,000 words,
@@ -255,13 +256,55 @@ add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	return slot_keep(h, &s, rc);
 }
 
+/* A copy of what it was loaded from before, as far as there are such. */
+static int
+load_plugin(struct policy_host *h, const struct conf_plugin *c,
+    struct policy_kept *kept, const struct conf_setting *extra, size_t nextra,
+    struct policy_plugin **out, struct err *e)
+{
+	char *file = policy_plugin_file(c), *from = policy_kept_path(kept, file),
+	     *moved;
+	struct conf_plugin own = *c;
+	const struct tosd_policy *t;
+	int rc;
+
+	own.path = from;
+	rc = policy_plugin_load(&own, extra, nextra, plugin_problem, h, out, e);
+	t = rc == 0 ? policy_plugin_table(*out) : NULL;
+	for (size_t i = 0; rc == 0 && TOSD_HAS(t, nschema) && i < t->nschema; i++) {
+		moved = policy_kept_setting(
+		    kept, t->schema[i].key, policy_plugin_settings(*out)[i].ptr);
+		if (moved != NULL)
+			policy_plugin_set(*out, i, moved);
+	}
+	free(file);
+	free(from);
+	return rc;
+}
+
+static int
+add_object(struct policy_host *h, const struct conf_plugin *c, struct policy_kept *kept,
+    const struct conf_setting *extra, size_t nextra, struct err *e)
+{
+	struct policy_slot s = {0};
+	int rc;
+
+	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
+	rc = load_plugin(h, c, kept, extra, nextra, &s.plugin, e);
+	trace_idle(h->o.trace);
+	if (rc != 0)
+		return rc;
+	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
+	s.face->object = policy_plugin_digest(s.plugin);
+	return slot_keep(h, &s, slot_open(h, &s, c, e));
+}
+
 static int
 add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 {
 	/* A plugin named here gets the folders of the policy section unless its own
 	 * settings say otherwise. */
 	struct conf_setting extra[7];
-	struct policy_slot s = {0};
 	char *fetched = NULL, *trial = NULL;
 	size_t nextra = 0;
 	int rc;
@@ -285,85 +328,16 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	}
 	if (h->o.day != NULL)
 		extra[nextra++] = (struct conf_setting){"load_day", h->o.day};
-	trace_at(h->o.trace, TRACE_LOAD, c->name, 0);
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
-	rc = policy_plugin_load(c, extra, nextra, plugin_problem, h, &s.plugin, e);
-	trace_idle(h->o.trace);
+	rc = add_object(h, c, h->o.kept, extra, nextra, e);
+	/* One that does not work elsewhere: its object asks for others beside it, or
+	 * copies may not be executed. */
+	if (rc != 0 && policy_kept_used(h->o.kept))
+		rc = add_object(h, c, NULL, extra, nextra, e);
 	free(fetched);
 	free(trial);
-	if (rc != 0)
-		return rc;
-	slot_face(h, &s, policy_plugin_name(s.plugin), policy_plugin_granted(s.plugin));
-	s.face->object = policy_plugin_digest(s.plugin);
-	return slot_keep(h, &s, slot_open(h, &s, c, e));
-}
-
-/* Where files lie is no part of a policy; what they say is in the rules' digests.  Nor
- * is the day of the load, which decides what is told and not what is found. */
-static bool
-is_apart(const char *key)
-{
-	size_t n = strlen(key);
-
-	return strcmp(key, "load_day") == 0 ||
-	       (n > 4 && strcmp(key + n - 4, "_dir") == 0) ||
-	       (n > 5 && strcmp(key + n - 5, "_file") == 0) ||
-	       (n > 6 && strcmp(key + n - 6, "_files") == 0);
-}
-
-static void
-digest_settings(struct buf *b, const struct policy_slot *s)
-{
-	const struct tosd_policy *t = policy_plugin_table(s->plugin);
-	const struct tosd_str *set = policy_plugin_settings(s->plugin);
-
-	for (size_t i = 0; TOSD_HAS(t, nschema) && i < t->nschema; i++) {
-		if (is_apart(t->schema[i].key))
-			continue;
-		buf_put_str(b, t->schema[i].key);
-		buf_put_str(b, set[i].ptr);
-	}
-}
-
-/* fetched: with the rules of lists that are fetched. */
-static void
-digest_plugin(struct buf *b, const struct policy_host *h, const struct policy_slot *s,
-    bool fetched)
-{
-	buf_put_str(b, s->face->plugin);
-	buf_put_str(b, s->face->object);
-	if (s->plugin != NULL)
-		digest_settings(b, s);
-	else
-		policy_exec_settings(s->exec, b);
-	for (size_t i = 0; i < s->face->nrules; i++) {
-		const struct policy_rule *r = &s->face->rules[i];
-
-		if (!fetched && policy_fetched_rule(h->o.conf, s->face->plugin, r->id))
-			continue;
-		buf_put_str(b, r->id);
-		buf_put_u32(b, r->rev);
-		buf_put_str(b, r->digest);
-		buf_put_str(b, r->clause);
-		buf_put_str(b, r->category);
-		buf_put_u32(b, (uint32_t)r->severity);
-		buf_put_u8(b, (uint8_t)r->mode);
-	}
-}
-
-static void
-make_digest(const struct policy_host *h, bool fetched, char out[DIGEST_HEX])
-{
-	struct buf b = {0};
-
-	buf_put_str(&b, "tosd policy 1");
-	for (size_t i = 0; i < h->n; i++)
-		digest_plugin(&b, h, &h->v[i], fetched);
-	for (size_t i = 0; i < h->sets[0].n; i++)
-		buf_put_str(&b, h->sets[0].v[i]);
-	digest_hex_of(b.data, b.len, out);
-	buf_free(&b);
+	return rc;
 }
 
 /* A category for each that a rule has, in order of appearance. */
@@ -478,8 +452,8 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
-	make_digest(h, true, h->digest);
-	make_digest(h, false, h->rest);
+	policy_host_make_digest(h, true, h->digest);
+	policy_host_make_digest(h, false, h->rest);
 	make_scores(h);
 	h->o.conf = NULL; /* nobody promised that it stays */
 	h->o.safety = NULL;

@@ -18,6 +18,7 @@
 
 struct policy_host;
 struct policy_children;
+struct policy_kept;
 struct trace;
 
 struct policy_options {
@@ -39,6 +40,8 @@ struct policy_options {
 	struct trace *trace;
 	/* Where lists lie that are fetched (policy/fetched.h); NULL: they are left out. */
 	const char *fetched_dir;
+	/* Copies to load from, or to be made (policy/kept.h); NULL: neither. */
+	struct policy_kept *kept;
 	/* Plugins look closer than there is time for at a worker's start: their setting
 	 * `probe_packs'. */
 	bool probe;

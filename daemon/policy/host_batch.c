@@ -23,6 +23,10 @@
 /* Ms after which an item is looked at again whose answer did not come; as a rule it is
  * the answer that brings it back. */
 #define QUESTION_WAIT 60000
+/* Bytes of all questions of a batch: its answer is one message, which holds MSG_MAX.
+ * What is beyond is asked again with a later batch. */
+#define QUESTIONS_BYTES (MSG_MAX / 2)
+#define QUESTION_LATER 1000
 /* The same where a plugin is not loaded; whoever asks again waits longer each time. */
 #define MISSING_WAIT 10000
 
@@ -37,6 +41,7 @@ struct batch {
 	int64_t *took;		/* by slot: ns until a program had answered all */
 	int64_t began;
 	int64_t last; /* ns: when the object before was done */
+	size_t asked; /* bytes of questions */
 };
 
 /* What plugins look at; most items are a text alone, which is not copied. */
@@ -248,8 +253,20 @@ any_exec(const struct policy_host *h)
 
 /* The plugin comes back to the item once its questions are answered. */
 static void
-add_questions(struct policy_ask *a, const char *plugin, struct tosd_report *r)
+add_questions(
+    struct batch *b, struct policy_ask *a, const char *plugin, struct tosd_report *r)
 {
+	size_t bytes = 0;
+
+	for (uint32_t k = 0; k < r->nquestions; k++)
+		bytes += r->questions[k].body.len;
+	if (b->asked + bytes > QUESTIONS_BYTES) {
+		*add_retry(a) = (struct msg_retry){.plugin = xstrdup(plugin),
+		    .wait = QUESTION_LATER,
+		    .why = xstrdup("others were asking as well: it asks later")};
+		return;
+	}
+	b->asked += bytes;
 	*add_retry(a) = (struct msg_retry){.plugin = xstrdup(plugin),
 	    .wait = QUESTION_WAIT,
 	    .why = xasprintf(
@@ -311,7 +328,7 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 		report_vandal(h, b, i, h->v[s].face, &r);
 	} else if (waits) {
 		if (a->nquestions + r.nquestions <= MSG_QUESTIONS_MAX)
-			add_questions(a, plugin, &r);
+			add_questions(b, a, plugin, &r);
 		else
 			policy_say_degraded(
 			    &b->bad[i], plugin, "too many plugins ask about one item");

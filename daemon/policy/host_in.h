@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host_in: what host.c (all plugins, loaded) and host_batch.c (asked) share. */
+/* host_in: what host.c (all plugins, loaded), host_batch.c (asked) and their like share. */
 #ifndef TOSD_POLICY_HOST_IN_H
 #define TOSD_POLICY_HOST_IN_H
 
@@ -45,6 +45,9 @@ struct policy_host {
 	size_t nscores;
 };
 
+/* The policy version; fetched: with the rules of lists that are fetched. */
+void policy_host_make_digest(
+    const struct policy_host *h, bool fetched, char out[DIGEST_HEX]);
 /* Adds why somebody gave no full answer; what goes on record is short and valid. */
 void policy_say_degraded(struct buf *b, const char *who, const char *why);
 /* Asks one plugin that is an object.  True: it waits for the questions in r. */

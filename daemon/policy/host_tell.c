@@ -12,6 +12,17 @@
 /* Of a reason: it is one line for people. */
 #define WHY_MAX 1000
 
+/* The beginning of a text, cut between characters. */
+static char *
+shortened(const char *s)
+{
+	size_t n = strnlen(s, WHY_MAX);
+
+	while (n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80)
+		n--;
+	return xstrndup(s, n);
+}
+
 static void
 tell_missing(const struct policy_host *h, struct msg_rules *out)
 {
@@ -19,10 +30,9 @@ tell_missing(const struct policy_host *h, struct msg_rules *out)
 	for (size_t i = 0; i < h->nmissing; i++) {
 		const struct policy_missing *m = &h->missing[i];
 
-		/* Escaped when it was kept, so it may be cut anywhere. */
 		out->missing[out->nmissing++] =
 		    (struct msg_missing){.plugin = xstrdup(m->plugin),
-			.why = xasprintf("%.*s", WHY_MAX, m->why),
+			.why = shortened(m->why),
 			.how = (uint8_t)m->how};
 	}
 }

@@ -10,7 +10,8 @@ libtosd_policy_a_SOURCES = \
 	%D%/fetched.c %D%/fetched.h \
 	%D%/fusion.c %D%/fusion.h \
 	%D%/host.c %D%/host.h %D%/host_in.h \
-	%D%/host_batch.c %D%/host_tell.c \
+	%D%/host_batch.c %D%/host_digest.c %D%/host_tell.c \
+	%D%/kept.c %D%/kept.h \
 	%D%/lent.c %D%/lent.h \
 	%D%/life.c %D%/life.h \
 	%D%/meter.c %D%/meter.h \
@@ -28,6 +29,10 @@ tests_test_policy_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_
 UNIT_TESTS += tests/test_policy_ask
 tests_test_policy_ask_SOURCES = tests/test_policy_ask.c tests/suite.h
 tests_test_policy_ask_LDADD = $(tests_test_policy_LDADD)
+
+UNIT_TESTS += tests/test_policy_kept
+tests_test_policy_kept_SOURCES = tests/test_policy_kept.c tests/suite.h
+tests_test_policy_kept_LDADD = $(tests_test_policy_LDADD)
 
 UNIT_TESTS += tests/test_rules
 tests_test_rules_SOURCES = tests/test_rules.c tests/suite.h

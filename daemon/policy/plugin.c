@@ -503,6 +503,16 @@ fill_settings(struct policy_plugin *p, const struct conf_plugin *c,
 	return told->rc;
 }
 
+char *
+policy_plugin_file(const struct conf_plugin *c)
+{
+	if (c->path == NULL)
+		return xasprintf(TOSD_PLUGINDIR "/%s.so", c->name);
+	/* dlopen() searches for names without a slash. */
+	return strchr(c->path, '/') != NULL ? xstrdup(c->path)
+					    : xasprintf("./%s", c->path);
+}
+
 int
 policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra,
     size_t nextra, void (*more)(void *ctx, const char *text), void *ctx,
@@ -515,15 +525,7 @@ policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra
 
 	*out = NULL;
 	p->name = xstrdup(c->name);
-	p->path =
-	    c->path ? xstrdup(c->path) : xasprintf(TOSD_PLUGINDIR "/%s.so", c->name);
-	/* dlopen() searches for names without a slash. */
-	if (strchr(p->path, '/') == NULL) {
-		char *path = xasprintf("./%s", p->path);
-
-		free(p->path);
-		p->path = path;
-	}
+	p->path = policy_plugin_file(c);
 	if ((rc = read_object(p, &st, e)) == 0 && (rc = map_object(p, &st, e)) == 0 &&
 	    (rc = check_table(p, c, e)) == 0 &&
 	    (rc = fill_settings(p, c, extra, nextra, &told)) == 0)
@@ -578,6 +580,13 @@ const struct tosd_str *
 policy_plugin_settings(const struct policy_plugin *p)
 {
 	return p->settings;
+}
+
+void
+policy_plugin_set(struct policy_plugin *p, size_t i, char *value)
+{
+	free((char *)p->settings[i].ptr);
+	p->settings[i] = (struct tosd_str){value, strlen(value)};
 }
 
 uint32_t

@@ -28,6 +28,9 @@ int policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *e
     size_t nextra, void (*more)(void *ctx, const char *text), void *ctx,
     struct policy_plugin **out, struct err *e);
 
+/* Where its object lies: c->path, or plugindir/NAME.so; xmalloc'd. */
+char *policy_plugin_file(const struct conf_plugin *c);
+
 /* Says "plugin `NAME' (FILE:LINE)", and then what; returns code. */
 int policy_plugin_refuse(const struct conf_plugin *c, struct err *e, int code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -43,6 +46,8 @@ const struct tosd_policy *policy_plugin_table(const struct policy_plugin *p);
 const char *policy_plugin_digest(const struct policy_plugin *p);
 /* Values in the order of the schema; borrowed. */
 const struct tosd_str *policy_plugin_settings(const struct policy_plugin *p);
+/* Another value for the i-th of them, xmalloc'd, which becomes its own. */
+void policy_plugin_set(struct policy_plugin *p, size_t i, char *value);
 /* TOSD_NEED_* that it has asked for and was granted. */
 uint32_t policy_plugin_granted(const struct policy_plugin *p);
 

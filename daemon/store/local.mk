@@ -8,6 +8,7 @@ libtosd_store_a_SOURCES = \
 	%D%/store_case.c \
 	%D%/store_cost.c \
 	%D%/store_cover.c %D%/store_cover.h \
+	%D%/store_due.c \
 	%D%/store_exposure.c \
 	%D%/store_feed.c \
 	%D%/store_history.c %D%/store_history.h \

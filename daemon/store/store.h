@@ -257,9 +257,10 @@ int store_revision_judged(struct store *s, const struct store_at *at, int64_t id
 int store_revision_clean(
     struct store *s, const struct store_at *at, int64_t id, struct err *e);
 /* Ids of pending revisions above `after' that wait for no plugin (a row of `retry' that is
- * not given up), rising; at most max.  Count in *n. */
-int store_revision_pending(struct store *s, int64_t after, int64_t *ids, size_t max,
-    size_t *n, struct err *e);
+ * not given up), rising, and the shards of their tenants (unless NULL); at most max.  Count
+ * in *n. */
+int store_revision_pending(struct store *s, int64_t after, int64_t *ids, uint32_t *shards,
+    size_t max, size_t *n, struct err *e);
 /* Ids of revisions of which this file is the capture, above `after', rising; at most max.
  * Count in *n. */
 int store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t *ids,
@@ -358,9 +359,6 @@ int store_violation_is_by(struct store *s, int64_t item, int64_t revision, bool 
 /* next_check is over, by that; not of these two tenants ("": nobody). */
 int store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
     store_violation_fn *fn, void *ctx);
-/* The clock is set back by so much: what looks, errands, questions and mails are due at
- * goes back with it. */
-int store_due_back(struct store *s, int64_t by, int64_t now, struct err *e);
 /* Violations of a tenant found at this time or later, by time and revision. */
 int store_violation_since(struct store *s, const char *tenant, int64_t from,
     store_violation_fn *fn, void *ctx);
@@ -426,6 +424,8 @@ int store_notice_delivered(struct store *s, const struct store_at *at, int64_t i
     int64_t time, struct err *e);
 int store_notice_get(struct store *s, int64_t id, struct store_notice *out,
     struct err *e);
+/* Whether a safety notice about this revision is there. */
+bool store_notice_alerted(struct store *s, int64_t revision);
 typedef int store_notice_fn(void *ctx, const struct store_notice *n);
 /* case_id -1: all. */
 int store_notice_each(struct store *s, int64_t case_id, store_notice_fn *fn, void *ctx);
@@ -524,7 +524,7 @@ int store_gap_open(struct store *s, const struct store_at *at, struct store_gap 
 int store_gap_close(struct store *s, const struct store_at *at, int64_t feed,
     int64_t to, struct err *e); /* closes the open one of this feed, if any */
 typedef int store_gap_fn(void *ctx, const struct store_gap *g);
-/* Gaps of a tenant that overlap [from, to). */
+/* Gaps of a tenant (NULL: of all) that overlap [from, to). */
 int store_gap_each(struct store *s, const char *tenant, int64_t from, int64_t to,
     store_gap_fn *fn, void *ctx);
 
@@ -537,8 +537,15 @@ int store_ledger_each(struct store *s, int64_t from, store_ledger_fn *fn, void *
 /* Forgets rows below seq: they are in signed files.  The counter stays. */
 int store_ledger_trim(struct store *s, int64_t below, struct err *e);
 
+/* --- store_due.c --- */
+/* The clock is set back by so much: whatever is due later than now, and is not promised to
+ * anybody, goes back with it. */
+int store_due_back(struct store *s, int64_t by, int64_t now, struct err *e);
+
 /* --- counts for status and metrics --- */
-#define STORE_PHASE_RECOMMENDED 6 /* store_case.phase: CASE_RECOMMENDED of the ladder */
+/* store_case.phase: CASE_SENDING and CASE_RECOMMENDED of the ladder */
+#define STORE_PHASE_SENDING 1
+#define STORE_PHASE_RECOMMENDED 6
 struct store_counts {
 	uint64_t feeds, feeds_down, items, revisions, pending, degraded, findings,
 	    violations, violations_online, cases_open, recommended, notices, outbox_new,

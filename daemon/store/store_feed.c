@@ -220,6 +220,10 @@ store_gap_each(struct store *s, const char *tenant, int64_t from, int64_t to,
 {
 	struct gap_walk w = {fn, ctx};
 
+	if (tenant == NULL)
+		return db_each(s, &gaps, gap_visit, &w,
+		    "since < ?2 AND (until IS NULL OR until > ?1) ORDER BY id", "ii",
+		    from, to);
 	return db_each(s, &gaps, gap_visit, &w,
 	    "tenant = ?1 AND since < ?3 AND (until IS NULL OR until > ?2) ORDER BY id",
 	    "tii", tenant, from, to);

@@ -358,15 +358,16 @@ store_revision_captured(struct store *s, const struct store_at *at, int64_t id,
 }
 
 int
-store_revision_pending(
-    struct store *s, int64_t after, int64_t *ids, size_t max, size_t *n, struct err *e)
+store_revision_pending(struct store *s, int64_t after, int64_t *ids, uint32_t *shards,
+    size_t max, size_t *n, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM todo CROSS JOIN revision ON id BETWEEN first AND last "
-	    "WHERE last > ?1 AND id > ?1 "
-	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = revision.id "
+	    "SELECT r.id, i.tenant FROM todo CROSS JOIN revision r "
+	    "ON r.id BETWEEN first AND last CROSS JOIN item i ON i.id = r.item "
+	    "WHERE last > ?1 AND r.id > ?1 "
+	    "AND NOT EXISTS (SELECT 1 FROM retry WHERE retry.revision = r.id "
 	    "AND given_up = 0) "
-	    "ORDER BY first, id LIMIT ?2";
+	    "ORDER BY first, r.id LIMIT ?2";
 	sqlite3_stmt *st;
 	int rc = db_todo_write(s, e);
 
@@ -376,8 +377,12 @@ store_revision_pending(
 	st = db_query(s, sql, e, "ii", after, (int64_t)max);
 	rc = st != NULL ? 1 : TOSD_EIO;
 	while (rc > 0 && (rc = db_step(s, st, e)) > 0)
-		if (*n < max)
+		if (*n < max) {
+			if (shards != NULL)
+				shards[*n] = store_shard(
+				    (const char *)sqlite3_column_text(st, 1));
 			ids[(*n)++] = sqlite3_column_int64(st, 0);
+		}
 	return rc;
 }
 

@@ -81,6 +81,17 @@ store_notice_get(struct store *s, int64_t id, struct store_notice *out, struct e
 	return db_get(s, &notices, out, e, "id = ?1", "i", id);
 }
 
+/* By the number that engine_notice_safety() gives it. */
+bool
+store_notice_alerted(struct store *s, int64_t revision)
+{
+	static const char sql[] =
+	    "SELECT count(*) FROM notice WHERE coalesce(case_id, 0) = 0 AND n = ?1 "
+	    "AND kind = 'safety'";
+
+	return db_number(s, 0, sql, "i", (int64_t)(uint32_t)revision) != 0;
+}
+
 DB_VISITOR(notice)
 
 int

@@ -363,10 +363,14 @@ static const char step_todo[] =
 /* Who moved a rule last: a rollback leads back to somebody else's move. */
 static const char step_mover[] = "ALTER TABLE rule_life ADD COLUMN who TEXT;";
 
+/* For the counts of every few seconds: most violations are over. */
+static const char step_online[] =
+    "CREATE INDEX violation_online ON violation(presence) WHERE presence = 0;";
+
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,
     step_retry, step_keep, step_life, step_ask, step_media, step_list, step_report,
-    step_cost, step_loaded, step_key, step_meaning, step_todo, step_mover};
+    step_cost, step_loaded, step_key, step_meaning, step_todo, step_mover, step_online};
 #define SCHEMA ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 _Static_assert(STORE_SHARDS == 1024, "step_1 makes 1,024 shards");

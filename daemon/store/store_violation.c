@@ -199,30 +199,6 @@ store_violation_each_due(struct store *s, int64_t now, const char *const but[2],
 	    "itt", now, but[0], but[1]);
 }
 
-int
-store_due_back(struct store *s, int64_t by, int64_t now, struct err *e)
-{
-	static const char *const sql[] = {
-	    "UPDATE violation SET next_check = next_check - ?1 WHERE next_check > ?2",
-	    "UPDATE errand SET due = due - ?1 WHERE due > ?2",
-	    /* ERRAND_MEDIA: how long they are waited for */
-	    "UPDATE errand SET until = until - ?1 WHERE kind = 7 AND until > ?2",
-	    "UPDATE ask SET due = due - ?1 WHERE due > ?2",
-	    "UPDATE retry SET due = due - ?1 WHERE due > ?2",
-	    /* OUTBOX_NEW */
-	    "UPDATE outbox SET next_try = next_try - ?1 WHERE state = 0 AND "
-	    "next_try > ?2",
-	};
-	bool own;
-	int rc = db_write(s, NULL, NULL, &own, e);
-
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; rc == 0 && i < sizeof(sql) / sizeof(sql[0]); i++)
-		rc = db_run(s, sql[i], NULL, e, "ii", by, now);
-	return db_done(s, own, rc, e);
-}
-
 int64_t
 store_violation_withdrawn(struct store *s, int64_t case_id)
 {

@@ -8,6 +8,7 @@
  *   backtest_ladder  what would have followed, through case_step() (pure)
  *   backtest_sample  texts drawn for labelling (pure), and their files
  *   backtest_report  lines for people and programs
+ *   backtest_options what is asked for (a header of its own)
  *
  * No clock and no randomness: the same store and packs give the same bytes, however many
  * processes read.

@@ -191,14 +191,16 @@ count_cell(struct bt_count *c, uint32_t tenant, const struct bt_revision *r,
 static void
 count_pair(struct bt_count *c, uint32_t a, uint32_t b)
 {
+	uint64_t key = (uint64_t)a << 32 | b;
 	bool fresh;
 	uint32_t at;
 
-	if (c->npairs >= BT_PAIRS) {
+	/* Those that are counted are counted to the end. */
+	if (c->npairs >= BT_PAIRS && !bt_map_has(c->pair_at, key)) {
 		c->pairs_full = true;
 		return;
 	}
-	at = bt_map_add(c->pair_at, (uint64_t)a << 32 | b, (uint32_t)c->npairs, &fresh);
+	at = bt_map_add(c->pair_at, key, (uint32_t)c->npairs, &fresh);
 	if (fresh) {
 		c->pairs = grow(c->pairs, c->npairs, sizeof(*c->pairs));
 		c->pairs[c->npairs++] = (struct bt_pair){a, b, 0};

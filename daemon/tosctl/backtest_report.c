@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/engine_json.h"
 #include "tosctl/backtest.h"
 #include "tosctl/lists_used.h"
+#include "tosctl/pack_say.h"
 #include "tosctl/print_json.h"
 
 #define PAIRS_SHOWN 10 /* in the text; JSON has more */
@@ -119,12 +121,12 @@ history_json(const struct bt_report *r)
 	static const char *const names[BT_REACHES] = {
 	    "whole", "found", "drawn", "passed", "old", "outside", "lost"};
 	const struct bt_count *c = r->count;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:b}",
-	    "kind", "history", "packs", r->packs, "policy", r->rules->digest, "rules",
-	    (json_int_t)r->rules->n, "tenants", (json_int_t)c->ntenants, "items",
-	    (json_int_t)c->items, "outside", (json_int_t)c->outside, "degraded",
-	    (json_int_t)c->degraded, "threshold", r->threshold, "as_written",
-	    (int)r->as_written);
+	json_t *o = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:b}",
+	    "kind", "history", "packs", json_repaired(r->packs), "policy",
+	    r->rules->digest, "rules", (json_int_t)r->rules->n, "tenants",
+	    (json_int_t)c->ntenants, "items", (json_int_t)c->items, "outside",
+	    (json_int_t)c->outside, "degraded", (json_int_t)c->degraded, "threshold",
+	    r->threshold, "as_written", (int)r->as_written);
 	json_t *reach = json_object(), *shares = json_array();
 
 	for (int i = 0; i < BT_REACHES; i++)
@@ -140,6 +142,8 @@ history_json(const struct bt_report *r)
 	json_object_set_new(o, "lists", lists_used_json(r->used));
 	json_object_set_new(o, "samples", shares);
 	json_object_set_new(o, "greatest_weight", json_real(c->most));
+	if (c->pairs_full) /* some have no line `overlap' though they meet */
+		json_object_set_new(o, "overlaps_left_out", json_true());
 	set_time(o, "from", c->first_seen);
 	set_time(o, "to", c->last_seen);
 	set_time(o, "whole_after", r->whole_seen);
@@ -325,7 +329,8 @@ rules_text(const struct bt_report *r)
 		else
 			foreign += !r->tried[i];
 	}
-	printf("%s: %u rule%s", r->packs, tried, tried == 1 ? "" : "s");
+	pack_say(r->packs);
+	printf(": %u rule%s", tried, tried == 1 ? "" : "s");
 	if (others > 0)
 		printf(", beside %u of the other packs", others);
 	if (foreign > 0)

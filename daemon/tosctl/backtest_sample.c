@@ -103,26 +103,61 @@ stratum_of(struct bt_sample *s, uint32_t tenant, double score, uint32_t *at)
 	return &s->strata[*at];
 }
 
-/* Where a draw of this order belongs: a free place, that of a later one, or NULL. */
-static struct bt_draw *
-place_of(struct bt_sample *s, struct stratum *t, uint64_t order)
-{
-	size_t worst = 0;
+/* --- the draws of a stratum: a heap, the last of them first --- */
 
-	if (t->n < s->want) {
-		if ((t->n & (t->n - 1)) == 0)
-			t->v =
-			    xrealloc(t->v, (t->n > 0 ? 2 * t->n : 1) * sizeof(*t->v));
-		return &t->v[t->n++];
-	}
-	for (size_t i = 1; i < t->n; i++)
-		if (t->v[i].order > t->v[worst].order)
-			worst = i;
-	if (t->v[worst].order <= order)
-		return NULL;
-	clear_draw(&t->v[worst]);
-	return &t->v[worst];
+static bool
+is_wanted(const struct bt_sample *s, const struct stratum *t, uint64_t order)
+{
+	return t->n < s->want || order < t->v[0].order;
 }
+
+static void
+swap(struct stratum *t, size_t a, size_t b)
+{
+	struct bt_draw d = t->v[a];
+
+	t->v[a] = t->v[b];
+	t->v[b] = d;
+}
+
+static void
+sift_up(struct stratum *t, size_t i)
+{
+	for (; i > 0 && t->v[i].order > t->v[(i - 1) / 2].order; i = (i - 1) / 2)
+		swap(t, i, (i - 1) / 2);
+}
+
+static void
+sift_down(struct stratum *t)
+{
+	for (size_t i = 0, last;; i = last) {
+		last = i;
+		for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < t->n; k++)
+			if (t->v[k].order > t->v[last].order)
+				last = k;
+		if (last == i)
+			return;
+		swap(t, i, last);
+	}
+}
+
+/* In a free place, or in that of the last one. */
+static void
+put_draw(struct bt_sample *s, struct stratum *t, const struct bt_draw *d)
+{
+	if (t->n == s->want) {
+		clear_draw(&t->v[0]);
+		t->v[0] = *d;
+		sift_down(t);
+		return;
+	}
+	if ((t->n & (t->n - 1)) == 0)
+		t->v = xrealloc(t->v, (t->n > 0 ? 2 * t->n : 1) * sizeof(*t->v));
+	t->v[t->n++] = *d;
+	sift_up(t, t->n - 1);
+}
+
+/* --- questions --- */
 
 static bool
 same_clause(const struct msg_rules *rules, uint32_t a, uint32_t b)
@@ -139,7 +174,6 @@ add_question(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant
 {
 	const char *clause = rules->v[r->hits[i].rule].clause;
 	struct bt_draw d = {.revision = r->id, .item = r->item, .tenant = tenant};
-	struct bt_draw *place;
 	struct stratum *t;
 	double score = 0;
 
@@ -151,8 +185,7 @@ add_question(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant
 	t = stratum_of(s, tenant, score, &d.stratum);
 	t->all += r->weight;
 	d.order = order_of(s->seed, r->id, clause);
-	place = place_of(s, t, d.order);
-	if (place == NULL)
+	if (!is_wanted(s, t, d.order))
 		return;
 	d.rules = xcalloc(r->nhits, sizeof(*d.rules));
 	d.scores = xcalloc(r->nhits, sizeof(*d.scores));
@@ -162,7 +195,7 @@ add_question(struct bt_sample *s, const struct msg_rules *rules, uint32_t tenant
 			d.rules[d.nrules] = r->hits[k].rule;
 			d.scores[d.nrules++] = r->hits[k].score;
 		}
-	*place = d;
+	put_draw(s, t, &d);
 }
 
 void

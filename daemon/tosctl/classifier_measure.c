@@ -76,28 +76,68 @@ print_measures(
 	printf("  %5zu %5zu\n", above, right);
 }
 
-/* Rows whose name of a kind is the same as that of row i, measured together once. */
+/* A row and its name of a kind. */
+struct named {
+	const char *name;
+	size_t row, first; /* first: the first row of that name */
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	return c != 0 ? c : (x->row > y->row) - (x->row < y->row);
+}
+
+static int
+by_first(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Rows that have a name, those of one name together, in the order of appearance. */
+static size_t
+group(const struct run *r, char *const *names, struct named *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->train.n; i++)
+		if (names[i][0] != '\0')
+			v[n++] = (struct named){names[i], i, i};
+	if (n == 0)
+		return 0;
+	qsort(v, n, sizeof(*v), by_name);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(v[i].name, v[i - 1].name) == 0)
+			v[i].first = v[i - 1].first;
+	qsort(v, n, sizeof(*v), by_first);
+	return n;
+}
+
+/* Rows of one name of a kind are measured together. */
 static void
 print_groups(
     const struct run *r, const char *kind, char *const *names, const double *score)
 {
+	struct named *rows = xcalloc(r->train.n + 1, sizeof(*rows));
 	struct scored *v = xcalloc(r->train.n + 1, sizeof(*v));
-	uint8_t *done = xcalloc(r->train.n + 1, 1);
+	size_t all = group(r, names, rows);
 
-	for (size_t i = 0; i < r->train.n; i++) {
-		size_t n = 0;
+	for (size_t i = 0, n; i < all; i += n) {
+		for (n = 0; i + n < all && rows[i + n].first == rows[i].first; n++) {
+			size_t row = rows[i + n].row;
 
-		if (done[i] || names[i][0] == '\0')
-			continue;
-		for (size_t k = i; k < r->train.n; k++) {
-			if (done[k] || strcmp(names[k], names[i]) != 0)
-				continue;
-			done[k] = 1;
-			v[n++] = (struct scored){score[k], 1, r->train.v[k].label};
+			v[n] = (struct scored){score[row], 1, r->train.v[row].label};
 		}
-		print_measures(r, kind, names[i], v, n);
+		print_measures(r, kind, rows[i].name, v, n);
 	}
-	free(done);
+	free(rows);
 	free(v);
 }
 

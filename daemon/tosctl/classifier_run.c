@@ -76,7 +76,6 @@ int
 run_make_rows(struct run *r, const double *value, const double *held, struct err *e)
 {
 	const struct train *t = &r->train;
-	uint32_t source = 0;
 	int rc;
 
 	r->what = "rules";
@@ -87,13 +86,11 @@ run_make_rows(struct run *r, const double *value, const double *held, struct err
 	for (size_t i = 0; rc == 0 && i < t->n; i++) {
 		if (t->v[i].made)
 			continue;
-		while (strcmp(t->sources[source], t->v[i].source) != 0)
-			source = (source + 1) % (uint32_t)t->nsources;
 		r->rows[r->nrows++] = (struct calibration_row){.value = value[i],
 		    .held = held[i],
 		    .found = r->found[i],
 		    .weight = t->v[i].weight,
-		    .source = source,
+		    .source = t->v[i].source_at,
 		    .label = t->v[i].label,
 		    .learn_only = is_learned_only(r, t->v[i].source)};
 	}

@@ -25,6 +25,7 @@ struct options {
 	uint32_t rev;
 	double precision, prevalence;
 	bool quick, json, help;
+	char given[32]; /* the options that were there, by their letters */
 };
 
 struct run {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "policy/fetched.h"
 
 /* Digits of its digest in the name of a version (policy/fetched.h); and of one that an
@@ -216,14 +217,22 @@ lists_used_loaded(struct lists_used *u, const struct policy_host *h)
 	msg_clear(&m);
 }
 
+/* What it says of itself is whoever's it is. */
 void
 lists_used_say(const struct lists_used *u, FILE *to, const char *before)
 {
-	for (size_t i = 0; i < u->n; i++)
-		if (u->v[i].why == NULL)
-			fprintf(to, "%slist %s: %s; sha256 %s\n", before, u->v[i].name,
-			    u->v[i].what != NULL ? u->v[i].what : u->v[i].file,
-			    u->v[i].digest);
+	for (size_t i = 0; i < u->n; i++) {
+		const struct list_used *l = &u->v[i];
+		const char *what = l->what != NULL ? l->what : l->file;
+		struct buf shown = {0};
+
+		if (l->why != NULL)
+			continue;
+		text_escape_buf(&shown, what, strlen(what));
+		fprintf(to, "%slist %s: %s; sha256 %s\n", before, l->name, shown.data,
+		    l->digest);
+		buf_free(&shown);
+	}
 }
 
 json_t *

@@ -4,6 +4,7 @@ tosctl_SOURCES = \
 	%D%/backtest.h \
 	%D%/backtest_count.c \
 	%D%/backtest_ladder.c \
+	%D%/backtest_options.c %D%/backtest_options.h \
 	%D%/backtest_reach.c \
 	%D%/backtest_read.c \
 	%D%/backtest_report.c \
@@ -23,6 +24,7 @@ tosctl_SOURCES = \
 	%D%/output_file.c %D%/output_file.h \
 	%D%/pack_diff.c %D%/pack_doc.c %D%/pack_doc.h \
 	%D%/pack_room.c %D%/pack_room.h \
+	%D%/pack_say.c %D%/pack_say.h \
 	%D%/places.c %D%/places.h \
 	%D%/plugins_used.c %D%/plugins_used.h \
 	%D%/print_json.c %D%/print_json.h \
@@ -56,6 +58,7 @@ tosctl_SOURCES = \
 	%D%/conform.h %D%/conform_judge.c %D%/conform_table.c \
 	%D%/plugin_cage.c %D%/plugin_cage.h \
 	%D%/plugin_check.c \
+	%D%/plugin_input.c %D%/plugin_input.h \
 	%D%/plugin_new.c \
 	%D%/plugin_run.c %D%/plugin_run.h \
 	%D%/plugin_talk.c %D%/plugin_talk.h \
@@ -68,6 +71,7 @@ tosctl_SOURCES = \
 	%D%/tosctl_rebuild.c %D%/tosctl_rebuild.h \
 	%D%/tosctl_render.c %D%/tosctl_render.h \
 	%D%/tosctl_replay.c %D%/tosctl_replay.h \
+	%D%/scan_input.c %D%/scan_input.h \
 	%D%/scan_item.c \
 	%D%/scan_output.c \
 	%D%/tosctl_scan.c %D%/tosctl_scan.h \
@@ -103,7 +107,8 @@ tests_past_main_LDADD = libtosd_store.a libtosd_base.a $(SQLITE_LIBS) $(CRYPTO_L
 UNIT_TESTS += tests/test_backtest
 tests_test_backtest_SOURCES = tests/test_backtest.c tests/suite.h \
 	%D%/backtest.h %D%/backtest_count.c %D%/backtest_ladder.c %D%/backtest_reach.c \
-	%D%/backtest_read.c %D%/backtest_sample.c %D%/tosctl_labels.c \
+	%D%/backtest_read.c %D%/backtest_sample.c %D%/pack_say.c \
+	%D%/tosctl_labels.c \
 	%D%/print_json.c %D%/print_json.h
 tests_test_backtest_LDADD = $(ROOMS) $(CUNIT_LIBS) $(ROOM_LIBS)
 dist_check_SCRIPTS += tests/test_backtest.py tests/test_keep_daemon.py

@@ -13,7 +13,8 @@
 static const char *const about[] = {
     "id", "rev", "mode", "owner", "about", "reason", "expires", NULL};
 
-#define ANY "any-" /* @any-place: all lists of the kind */
+#define ANY "any-"  /* @any-place: all lists of the kind */
+#define DEEPEST 100 /* lists within lists; packs that load have a few */
 
 static bool
 is_about(const char *key)
@@ -63,6 +64,8 @@ change_of(const char *key, const json_t *a, const json_t *b)
 {
 	json_t *added, *removed, *o;
 
+	if (a != NULL && b != NULL && json_equal(a, b))
+		return NULL;
 	if ((a == NULL || json_is_array(a)) && (b == NULL || json_is_array(b))) {
 		added = beyond(a, b);
 		removed = beyond(b, a);
@@ -74,8 +77,6 @@ change_of(const char *key, const json_t *a, const json_t *b)
 		return json_pack(
 		    "{s:s, s:o, s:o}", "key", key, "added", added, "removed", removed);
 	}
-	if (a != NULL && b != NULL && json_equal(a, b))
-		return NULL;
 	o = json_pack("{s:s}", "key", key);
 	if (a != NULL)
 		json_object_set(o, "from", (json_t *)(uintptr_t)a);
@@ -121,6 +122,7 @@ names_of(const json_t *a, const json_t *b)
 struct named {
 	const json_t *pack;
 	json_t *lists, *contexts; /* sets */
+	unsigned depth;
 };
 
 static void name_in(struct named *n, const json_t *v, bool contexts);
@@ -155,13 +157,15 @@ name_list(struct named *n, const char *name)
 {
 	json_t *words;
 
-	if (json_object_get(n->lists, name) != NULL)
+	if (json_object_get(n->lists, name) != NULL || n->depth == DEEPEST)
 		return;
 	words = words_of(n->pack, name);
+	n->depth++;
 	if (words != NULL) {
 		json_object_set_new(n->lists, name, json_true());
 		name_in(n, words, false);
 	}
+	n->depth--;
 	json_decref(words);
 }
 
@@ -186,10 +190,13 @@ name_context(struct named *n, const char *name)
 {
 	const json_t *c = json_object_get(json_object_get(n->pack, "contexts"), name);
 
-	if (c == NULL || json_object_get(n->contexts, name) != NULL)
+	if (c == NULL || json_object_get(n->contexts, name) != NULL ||
+	    n->depth == DEEPEST)
 		return;
 	json_object_set_new(n->contexts, name, json_true());
+	n->depth++;
 	name_in(n, c, false);
+	n->depth--;
 }
 
 /* contexts: plain strings are names of contexts. */
@@ -231,7 +238,7 @@ name_rule(struct named *n, const json_t *rule)
 static struct named
 named_by(const json_t *pack)
 {
-	return (struct named){pack, json_object(), json_object()};
+	return (struct named){pack, json_object(), json_object(), 0};
 }
 
 static void
@@ -251,6 +258,19 @@ list_diff(
 	add_change(out, key, a, b);
 	json_decref(a);
 	json_decref(b);
+}
+
+/* The same for a rule: what thousands of them name is compared once.  known: by name
+ * what was added, in an array of one or none. */
+static void
+list_diff_once(
+    json_t *out, json_t *known, const json_t *pa, const json_t *pb, const char *name)
+{
+	if (json_object_get(known, name) == NULL) {
+		json_object_set_new(known, name, json_array());
+		list_diff(json_object_get(known, name), name, pa, pb, name);
+	}
+	json_array_extend(out, json_object_get(known, name));
 }
 
 /* Adds how a context differs, key by key where both have it; whether that changes what
@@ -286,7 +306,7 @@ context_diff(
 
 /* Lists that either names and that are not the same. */
 static json_t *
-lists_moved(const struct named *a, const struct named *b)
+lists_moved(const struct named *a, const struct named *b, json_t *known)
 {
 	json_t *names = names_of(a->lists, b->lists), *out = json_array(), *v;
 	size_t i;
@@ -295,7 +315,7 @@ lists_moved(const struct named *a, const struct named *b)
 	{
 		const char *name = json_string_value(v);
 
-		list_diff(out, name, a->pack, b->pack, name);
+		list_diff_once(out, known, a->pack, b->pack, name);
 	}
 	json_decref(names);
 	return out;
@@ -320,7 +340,8 @@ contexts_moved(const struct named *a, const struct named *b, bool *meant)
 /* --- rules, packs --- */
 
 static json_t *
-rule_diff(const json_t *pa, const json_t *pb, const char *id, unsigned *unraised)
+rule_diff(const json_t *pa, const json_t *pb, const char *id, json_t *known,
+    unsigned *unraised)
 {
 	const json_t *a = json_object_get(json_object_get(pa, "rules"), id),
 		     *b = json_object_get(json_object_get(pb, "rules"), id);
@@ -343,7 +364,7 @@ rule_diff(const json_t *pa, const json_t *pb, const char *id, unsigned *unraised
 	}
 	name_rule(&na, a);
 	name_rule(&nb, b);
-	lists = lists_moved(&na, &nb);
+	lists = lists_moved(&na, &nb, known);
 	contexts = contexts_moved(&na, &nb, &meant);
 	meant |= json_array_size(lists) > 0;
 	same = json_array_size(changes) + json_array_size(lists) +
@@ -369,7 +390,7 @@ rules_diff(json_t *out, const json_t *pa, const json_t *pb, unsigned *unraised)
 {
 	const json_t *a = json_object_get(pa, "rules"),
 		     *b = json_object_get(pb, "rules");
-	json_t *names = names_of(a, b), *v, *o;
+	json_t *names = names_of(a, b), *known = json_object(), *v, *o;
 	size_t i;
 
 	json_array_foreach(names, i, v)
@@ -385,11 +406,12 @@ rules_diff(json_t *out, const json_t *pa, const json_t *pb, unsigned *unraised)
 			    "rev", json_object_get(r, "rev"), "mode",
 			    json_object_get(r, "mode"));
 		} else {
-			o = rule_diff(pa, pb, id, unraised);
+			o = rule_diff(pa, pb, id, known, unraised);
 		}
 		if (o != NULL)
 			json_array_append_new(out, o);
 	}
+	json_decref(known);
 	json_decref(names);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define FILE_MAX (16u << 20)
 #define DEPTH_MAX 200 /* brackets, those in strings too: no pack comes near */
@@ -46,6 +47,22 @@ refuse(const char *path, const char *s, struct err *e)
 	return 0;
 }
 
+/* Packs with what is no UTF-8 do not load: here it must not vanish from what is said.
+ */
+static json_t *
+text_of(const char *s, size_t n)
+{
+	json_t *o = json_stringn(s, n);
+	struct buf b = {0};
+
+	if (o != NULL)
+		return o;
+	text_repair(&b, s, n);
+	o = json_stringn(b.data, b.len);
+	buf_free(&b);
+	return o;
+}
+
 static json_t *
 value_of(const config_setting_t *s)
 {
@@ -60,7 +77,8 @@ value_of(const config_setting_t *s)
 	case CONFIG_TYPE_BOOL:
 		return json_boolean(config_setting_get_bool(s));
 	case CONFIG_TYPE_STRING:
-		return json_string(config_setting_get_string(s));
+		return text_of(
+		    config_setting_get_string(s), strlen(config_setting_get_string(s)));
 	case CONFIG_TYPE_GROUP:
 		o = json_object();
 		for (int i = 0; i < config_setting_length(s); i++) {
@@ -121,7 +139,7 @@ add_words(struct reading *r, const char *name, json_t *words)
 		while (len > 0 && isspace((unsigned char)s[len - 1]))
 			len--;
 		if (len > 0)
-			json_array_append_new(words, json_stringn(s, len));
+			json_array_append_new(words, text_of(s, len));
 		s += n + (s[n] == '\n');
 	}
 	buf_free(&b);

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tosctl/pack_doc.h"
+#include "tosctl/places.h"
 
 #define NAME_MAX_BYTES 200
 #define FILE_MAX (64u << 20)
@@ -154,10 +155,17 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 }
 
 void
+pack_room_empty(struct pack_room *r)
+{
+	if (r->there)
+		nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	r->there = false;
+}
+
+void
 pack_room_leave(struct pack_room *r)
 {
-	if (r->ours)
-		nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	pack_room_empty(r);
 	free(r->dir);
 	free(r->what);
 	free(r->place);
@@ -217,7 +225,7 @@ replaced(const char *file, const char *base, const char *beside)
 static int
 make_room(const char *file, const char *beside, struct pack_room *out, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR"), *slash = strrchr(file, '/');
+	const char *tmp = places_temporary(), *slash = strrchr(file, '/');
 	const char *base = slash != NULL ? slash + 1 : file;
 	struct copying c = {.e = e, .no_packs = beside == NULL};
 	char *own = xstrdup(file), *but;
@@ -225,13 +233,12 @@ make_room(const char *file, const char *beside, struct pack_room *out, struct er
 
 	out->what = xstrdup(file);
 	out->beside = xstrdup(beside != NULL ? beside : dirname(own));
-	out->dir = xasprintf("%s/tosd-packs-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	out->dir = xasprintf("%s/tosd-packs-XXXXXX", tmp);
 	if (mkdtemp(out->dir) == NULL) {
 		free(own);
-		return err_sys(
-		    e, "cannot make a folder in %s", tmp != NULL ? tmp : "/tmp");
+		return err_sys(e, "cannot make a folder in %s", tmp);
 	}
-	out->ours = true;
+	out->ours = out->there = true;
 	/* Whatever it is called: here it is a pack. */
 	out->place = xasprintf("%s/%s%s", out->dir, base, is_pack(base) ? "" : ".conf");
 	c.from = out->beside;

@@ -14,7 +14,8 @@
 
 struct pack_room {
 	char *dir;
-	bool ours; /* made here: goes with pack_room_leave() */
+	bool ours;  /* made here */
+	bool there; /* and not yet removed */
 	char *what, *place; /* the file as it was named, and as it lies here */
 	char *beside;
 };
@@ -23,6 +24,9 @@ struct pack_room {
  * tried alone, with the lists in its folder and the files that it names. */
 int pack_room_enter(
     const char *what, const char *beside, struct pack_room *out, struct err *e);
+/* When the packs are loaded nothing is read there any more: whoever ends us later finds
+ * nothing left behind.  What is said can still be put into words. */
+void pack_room_empty(struct pack_room *r);
 void pack_room_leave(struct pack_room *r);
 /* What is said of files in the room, with their names outside of it; xmalloc'd. */
 char *pack_room_words(const struct pack_room *r, const char *text);

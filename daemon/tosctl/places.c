@@ -72,3 +72,11 @@ places_templates(void)
 	return in_build_tree() ? TOSD_SRCDIR "/plugins/template"
 			       : TOSD_DATADIR "/plugin-template";
 }
+
+const char *
+places_temporary(void)
+{
+	const char *given = getenv("TMPDIR");
+
+	return given != NULL && given[0] != '\0' ? given : "/tmp";
+}

@@ -10,5 +10,6 @@ const char *places_model(void);
 const char *places_policies(void);
 const char *places_lexicon(void);
 const char *places_templates(void); /* of plugins to start from */
+const char *places_temporary(void); /* where a folder may be made and removed again */
 
 #endif

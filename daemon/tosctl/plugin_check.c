@@ -14,6 +14,7 @@
 #include "base/complain.h"
 #include "base/text.h"
 #include "conf/conf.h"
+#include "engine/engine_json.h"
 #include "policy/host.h"
 #include "policy/host_in.h"
 #include "policy/plugin.h"
@@ -95,10 +96,11 @@ describe(struct check *c, const struct plugin_run *r, struct trace *trace)
 	}
 	t = policy_plugin_table(p);
 	snprintf(version, sizeof(version), "%u.%u", t->abi_major, t->abi_minor);
-	c->out = json_pack("{ss ss ss ss ss ss so sb}", "name", t->name, "version",
-	    t->version, "interface", version, "file", r->conf.path, "sha256",
-	    policy_plugin_digest(p), "needs", policy_need_names(t->needs, names),
-	    "settings", settings_of(c, t, policy_plugin_settings(p)), "selftest",
+	c->out = json_pack("{ss ss ss so ss ss so sb}", "name", t->name, "version",
+	    t->version, "interface", version, "file", json_repaired(r->conf.path),
+	    "sha256", policy_plugin_digest(p), "needs",
+	    policy_need_names(t->needs, names), "settings",
+	    settings_of(c, t, policy_plugin_settings(p)), "selftest",
 	    TOSD_HAS(t, selftest));
 	policy_plugin_free(&p);
 	if (c->out == NULL)
@@ -288,7 +290,7 @@ check_caged(void *ctx, struct trace *trace)
 	FILE *out = scan_own_output(), *says = plugin_cage_says();
 	const json_t *row;
 	size_t i;
-	int rc;
+	int rc, lost;
 
 	run(&c, j->run, j->o, trace);
 	plugin_cage_alone();
@@ -308,11 +310,11 @@ check_caged(void *ctx, struct trace *trace)
 	}
 	json_decref(c.out);
 	json_decref(c.problems);
-	if (fflush(out) == 0 && !ferror(out))
+	if ((lost = scan_output_lost()) == 0)
 		return rc;
-	if (errno == EBADF)
+	if (lost == EBADF)
 		return PLUGIN_CAGE_CLOSED;
-	fprintf(says, "tosctl: cannot write: %s\n", strerror(errno));
+	fprintf(says, "tosctl: cannot write: %s\n", strerror(lost));
 	return 3;
 }
 
@@ -333,7 +335,7 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 		snprintf(end.words, sizeof(end.words),
 		    "it has closed descriptors that are not its own");
 	if (o->json)
-		scan_print_json(json_pack(
-		    "{ss s[s]}", "file", r->conf.path, "problems", end.words));
+		scan_print_json(json_pack("{so s[o]}", "file",
+		    json_repaired(r->conf.path), "problems", json_repaired(end.words)));
 	return 1;
 }

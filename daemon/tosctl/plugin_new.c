@@ -125,8 +125,12 @@ write_new(const struct sheet *f, struct err *e)
 {
 	int fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, f->mode);
 	ssize_t n = fd >= 0 ? write(fd, f->text.data, f->text.len) : -1;
-	int rc = n == (ssize_t)f->text.len ? 0 : err_sys(e, "cannot write %s", f->path);
+	int rc = 0;
 
+	if (n >= 0 && n < (ssize_t)f->text.len)
+		errno = ENOSPC; /* part of it was taken */
+	if (n < (ssize_t)f->text.len)
+		rc = err_sys(e, "cannot write %s", f->path);
 	if (fd >= 0 && close(fd) != 0 && rc == 0)
 		rc = err_sys(e, "cannot write %s", f->path);
 	if (fd >= 0 && rc != 0)

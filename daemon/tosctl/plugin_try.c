@@ -17,10 +17,13 @@
 #include "base/complain.h"
 #include "base/line.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "policy/host.h"
 #include "tosctl/plugin_cage.h"
+#include "tosctl/plugin_input.h"
 #include "tosctl/plugin_run.h"
 #include "tosctl/print_json.h"
+#include "tosctl/scan_input.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -28,11 +31,8 @@
 #define ATTEMPTS 2
 #define STALLS 5  /* rounds without a word about any item, then all are given up */
 #define CRASHES 5 /* of a shared object, then it is asked no more */
-#define LOSSES                                                                 \
-	5 /* of a program, one after the other and without an answer: the same \
-	   */
-#define LINE_LIMIT (8u << 20)
-#define CHUNK (1u << 18)
+/* Of a program, one after the other and without an answer: the same. */
+#define LOSSES 5
 #define BACK_MAX (70 * CLOCK_SEC) /* longer than any pause of a program */
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -47,18 +47,14 @@ struct row {
 	struct policy_ask ask;
 };
 
-/* What outlives a shared object that ends its process, in memory of both: the input,
- * how far it was judged, and the counts. */
-struct input {
-	uint64_t items, findings, degraded, bad, line, expected, unexpected;
+/* What outlives a shared object that ends its process, in memory of both. */
+struct kept {
+	uint64_t items, findings, degraded, bad, expected, unexpected;
 	int64_t begin;
 	unsigned crashes;
 	int rc;
-	int failed; /* errno of the read that did */
-	bool over;  /* no more of it will be read */
 	bool asked; /* the line at `at' is before the plugin */
-	size_t at, len, got;
-	char data[LINE_LIMIT + CHUNK];
+	struct plugin_input input;
 };
 
 struct attempt {
@@ -69,7 +65,7 @@ struct attempt {
 	size_t n, batch;
 	unsigned stalls; /* rounds in a row */
 	unsigned losses; /* since its last answer */
-	struct input *in;
+	struct kept *kept;
 	char why[160]; /* a line is no item */
 };
 
@@ -255,7 +251,7 @@ hold_against(struct attempt *a, const struct row *r)
 
 	if (want == NULL)
 		return;
-	a->in->expected++;
+	a->kept->expected++;
 	if (!json_is_array(want))
 		buf_puts(&b, " `expect' must be a list of rules;");
 	json_array_foreach(want, i, o)
@@ -277,8 +273,8 @@ hold_against(struct attempt *a, const struct row *r)
 		    json_is_array(want) ? " is not as expected" : "", (int)b.len - 1,
 		    b.data);
 		free(id);
-		a->in->unexpected++;
-		a->in->rc = EXIT_NEGATIVE;
+		a->kept->unexpected++;
+		a->kept->rc = EXIT_NEGATIVE;
 	}
 	buf_free(&b);
 }
@@ -295,14 +291,14 @@ print_row(struct attempt *a, struct row *r)
 			json_object_set_new(scores, f->category, json_real(f->score));
 		json_array_append_new(list, scan_finding_json(f));
 	}
-	a->in->findings += r->ask.n;
+	a->kept->findings += r->ask.n;
 	json_object_set(out, "id", json_object_get(r->in, "id"));
 	json_object_set_new(out, "scores", scores);
 	json_object_set_new(out, "findings", list);
 	if (r->ask.degraded != NULL) {
-		json_object_set_new(out, "degraded", json_string(r->ask.degraded));
-		a->in->degraded++;
-		a->in->rc = EXIT_NEGATIVE;
+		json_object_set_new(out, "degraded", json_repaired(r->ask.degraded));
+		a->kept->degraded++;
+		a->kept->rc = EXIT_NEGATIVE;
 	}
 	scan_print_json(out);
 	if (a->o->expect)
@@ -332,7 +328,7 @@ leave_out(struct attempt *a)
 		    .degraded =
 			a->host == NULL
 			    ? xasprintf("%s: not asked: it has crashed %u times",
-				  a->run->conf.name, a->in->crashes)
+				  a->run->conf.name, a->kept->crashes)
 			    : xasprintf("%s: not asked: it was lost %d times "
 					"without an answer between",
 				  a->run->conf.name, LOSSES)};
@@ -348,15 +344,15 @@ is_given_up(const struct attempt *a)
 static void
 judge_rows(struct attempt *a)
 {
-	a->in->items += a->n;
-	a->in->asked = a->n > 0;
+	a->kept->items += a->n;
+	a->kept->asked = a->n > 0;
 	while (!is_given_up(a) && any_open(a, false))
 		ask_all(a, false);
 	while (!is_given_up(a) && any_open(a, true))
 		ask_all(a, true);
 	if (is_given_up(a))
 		leave_out(a);
-	a->in->asked = false;
+	a->kept->asked = false;
 	for (size_t i = 0; i < a->n; i++) {
 		print_row(a, &a->rows[i]);
 		clear_row(&a->rows[i]);
@@ -370,7 +366,7 @@ read_row(struct attempt *a, struct row *r, const char *s, size_t n)
 {
 	json_error_t je;
 
-	*r = (struct row){.line = a->in->line};
+	*r = (struct row){.line = a->kept->input.line};
 	item_init(&r->it);
 	r->in = json_loadb(s, n, JSON_REJECT_DUPLICATES, &je);
 	if (r->in != NULL)
@@ -379,105 +375,62 @@ read_row(struct attempt *a, struct row *r, const char *s, size_t n)
 	return a->why;
 }
 
-static bool
-blank(const char *s, size_t n)
+static void
+say_bad(struct attempt *a, const char *why)
 {
-	while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL && s[n - 1] != '\0')
-		n--;
-	return n == 0;
+	judge_rows(a); /* lines keep their order */
+	scan_print_json(json_pack(
+	    "{sI ss}", "line", (json_int_t)a->kept->input.line, "error", why));
+	a->kept->bad++;
+	a->kept->rc = EXIT_NEGATIVE;
 }
 
 static void
 try_line(struct attempt *a, const char *s, size_t n)
 {
-	struct row *r = &a->rows[a->n];
-	const char *why;
-	size_t mark;
+	struct row r, *to = &a->rows[a->n];
+	const char *why = read_row(a, &r, s, n);
 
-	mark = ++a->in->line == 1 ? line_mark(s, n) : 0;
-	if (blank(s + mark, n - mark))
-		return;
-	why = read_row(a, r, s + mark, n - mark);
-	if (why == NULL) {
-		if (++a->n == a->batch)
-			judge_rows(a);
+	if (why != NULL) {
+		say_bad(a, why);
+		clear_row(&r);
 		return;
 	}
-	judge_rows(a); /* lines keep their order */
-	scan_print_json(
-	    json_pack("{sI ss}", "line", (json_int_t)a->in->line, "error", why));
-	a->in->bad++;
-	a->in->rc = EXIT_NEGATIVE;
-	clear_row(r);
-}
-
-/* The bytes of the next line, its end not counted; false: there is no whole one. */
-static bool
-next_line(const struct input *in, size_t *n)
-{
-	const char *s = in->data + in->at, *nl = memchr(s, '\n', in->len - in->at);
-
-	*n = nl != NULL ? (size_t)(nl - s) : in->len - in->at;
-	return nl != NULL || (in->over && *n > 0);
-}
-
-/* False: there is no more. */
-static bool
-read_more(struct input *in)
-{
-	ssize_t n;
-
-	if (in->over)
-		return false;
-	in->len -= in->at;
-	memmove(in->data, in->data + in->at, in->len);
-	in->at = 0;
-	if (in->len > LINE_LIMIT) {
-		fprintf(plugin_cage_says(), "tosctl: line %llu is longer than 8 MiB\n",
-		    (unsigned long long)in->line + 1);
-		in->over = true;
-		in->rc = EXIT_NEGATIVE;
-		return false;
-	}
-	do
-		n = read(STDIN_FILENO, in->data + in->len, CHUNK);
-	while (n < 0 && errno == EINTR);
-	in->failed = n < 0 ? errno : 0;
-	in->over = n <= 0;
-	in->got = n > 0 ? (size_t)n : 0;
-	in->len += in->got;
-	return true;
+	*to = r;
+	if (++a->n == a->batch)
+		judge_rows(a);
 }
 
 static int
 try_stream(struct attempt *a)
 {
-	struct input *in = a->in;
-	FILE *out = scan_own_output();
-	int failed;
+	struct plugin_input *in = &a->kept->input;
+	int failed, lost;
+	const char *line;
 	size_t n;
 
 	do {
-		while (next_line(in, &n)) {
-			size_t end = in->at + n;
-
-			try_line(a, in->data + in->at, n);
+		while (plugin_input_line(in, &line, &n)) {
+			if (line != NULL)
+				try_line(a, line, n);
+			else
+				say_bad(a, SCAN_INPUT_LONG);
 			if (a->batch == 1)
-				fflush(out); /* the next one may be the last */
-			in->at = end < in->len ? end + 1 : end;
+				scan_flush_output(); /* the next one may be the last */
+			plugin_input_past(in);
 		}
 		/* Whoever sends one item at a time gets its answer. */
-		if (in->got < CHUNK)
+		if (plugin_input_waits(in))
 			judge_rows(a);
-		fflush(out);
-	} while (read_more(in));
+		scan_flush_output();
+	} while (plugin_input_more(in));
 	judge_rows(a);
-	fflush(out);
-	failed = ferror(out) ? errno : in->failed;
+	lost = scan_output_lost();
+	failed = lost != 0 ? lost : in->failed;
 	if (failed == 0)
-		return in->rc;
+		return a->kept->rc;
 	fprintf(plugin_cage_says(), "tosctl: cannot %s: %s\n",
-	    ferror(out) ? "write" : "read", strerror(failed));
+	    lost != 0 ? "write" : "read", strerror(failed));
 	return failed == EBADF ? PLUGIN_CAGE_CLOSED : EXIT_CANNOT;
 }
 
@@ -495,7 +448,7 @@ summary(const struct attempt *a)
 {
 	const struct policy_exec *x =
 	    a->host != NULL ? policy_host_exec(a->host, 0) : NULL;
-	const struct input *in = a->in;
+	const struct kept *in = a->kept;
 	int64_t ms = clock_steady() - in->begin;
 	struct exec_stats s;
 	struct buf b = {0};
@@ -540,7 +493,7 @@ try_rest(struct attempt *a)
 	free(a->rows);
 	a->rows = NULL;
 	summary(a);
-	if (a->o->expect && a->in->expected == 0) {
+	if (a->o->expect && a->kept->expected == 0) {
 		fprintf(plugin_cage_says(),
 		    "tosctl: no item says what to expect of it (`expect')\n");
 		rc = EXIT_NEGATIVE;
@@ -588,20 +541,17 @@ try_open(void *ctx, struct trace *trace)
 static void
 after_crash(struct attempt *a, const struct cage_end *end)
 {
-	struct input *in = a->in;
+	struct plugin_input *in = &a->kept->input;
 	char called[EXEC_CALLED];
 	struct row row;
-	size_t n, mark;
+	const char *line;
+	size_t n;
 
-	in->asked = false;
-	in->crashes++;
-	/* The plugin may have written there, too. */
-	if (in->len > sizeof(in->data) || in->at > in->len)
-		in->at = in->len = 0;
-	next_line(in, &n);
+	a->kept->asked = false;
+	a->kept->crashes++;
+	plugin_input_again(in, &line, &n);
 	a->rows = &row;
-	mark = in->line == 1 ? line_mark(in->data + in->at, n) : 0;
-	read_row(a, &row, in->data + in->at + mark, n - mark);
+	read_row(a, &row, line, n);
 	a->n = 1;
 	call_item(a, in->line, called);
 	a->n = 0;
@@ -610,7 +560,7 @@ after_crash(struct attempt *a, const struct cage_end *end)
 	print_row(a, &row);
 	clear_row(&row);
 	a->rows = NULL;
-	in->at += n < in->len - in->at ? n + 1 : n;
+	plugin_input_past(in);
 }
 
 static int
@@ -625,14 +575,14 @@ try_object(struct attempt *a)
 		if (!end.broken)
 			return end.code == PLUGIN_CAGE_CLOSED ? EXIT_NEGATIVE
 							      : end.code;
-		if (!a->in->asked) {
+		if (!a->kept->asked) {
 			complain("tosctl: %s", end.words);
 			return EXIT_NEGATIVE;
 		}
 		after_crash(a, &end);
-	} while (a->in->crashes < CRASHES);
-	fprintf(
-	    stderr, "tosctl: %u crashes: what is left is not asked\n", a->in->crashes);
+	} while (a->kept->crashes < CRASHES);
+	fprintf(stderr, "tosctl: %u crashes: what is left is not asked\n",
+	    a->kept->crashes);
 	return try_rest(a);
 }
 
@@ -643,16 +593,16 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o)
 	struct attempt a = {.run = r, .o = o, .batch = object ? 1 : BATCH};
 	int rc;
 
-	a.in = mmap(NULL, sizeof(*a.in), PROT_READ | PROT_WRITE,
+	a.kept = mmap(NULL, sizeof(*a.kept), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (a.in == MAP_FAILED) {
+	if (a.kept == MAP_FAILED) {
 		fputs("tosctl: no memory\n", stderr);
 		return EXIT_CANNOT;
 	}
-	a.in->begin = clock_steady();
+	a.kept->begin = clock_steady();
 	r->called = call_item;
 	r->called_ctx = &a;
 	rc = object ? try_object(&a) : try_open(&a, NULL);
-	munmap(a.in, sizeof(*a.in));
+	munmap(a.kept, sizeof(*a.kept));
 	return rc;
 }

@@ -94,36 +94,51 @@ print_rows_table(const json_t *rows, const char *const *columns)
 	free(cells);
 }
 
+/* A list of objects: one a line. */
+static void
+print_list(const char *key, const json_t *list)
+{
+	const json_t *sub;
+	size_t i;
+
+	printf("%s:\n", key);
+	json_array_foreach(list, i, sub)
+	{
+		char *t = json_dumps(
+		    sub, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+
+		printf("  %s\n", t);
+		free(t);
+	}
+}
+
+static void
+print_pair(const char *key, const json_t *v)
+{
+	struct buf name = {0}, b = {0};
+
+	text_escape_buf(&name, key, strlen(key));
+	buf_putc(&name, '\0');
+	if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
+		print_list(name.data, v);
+	} else {
+		cell(v, &b);
+		printf("%-18s %s\n", name.data, b.data != NULL ? b.data : "");
+	}
+	buf_free(&name);
+	buf_free(&b);
+}
+
 void
 print_rows_pairs(const json_t *rows)
 {
 	const char *key;
-	json_t *row, *v, *sub;
-	size_t i, k;
+	json_t *row, *v;
+	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		json_object_foreach(row, key, v)
-		{
-			struct buf b = {0};
-
-			if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
-				printf("%s:\n", key);
-				json_array_foreach(v, k, sub)
-				{
-					char *t = json_dumps(
-					    sub, JSON_COMPACT | JSON_ENSURE_ASCII |
-						     JSON_REAL_PRECISION(15));
-
-					printf("  %s\n", t);
-					free(t);
-				}
-				continue;
-			}
-			cell(v, &b);
-			printf("%-18s %s\n", key, b.data != NULL ? b.data : "");
-			buf_free(&b);
-		}
+		json_object_foreach(row, key, v) print_pair(key, v);
 	}
 }
 

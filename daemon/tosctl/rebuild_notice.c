@@ -68,8 +68,10 @@ of_case(struct rebuild *r, const json_t *o, struct store_notice *n, struct err *
 		rc = cite(r, &c, n->n, e);
 	if (n->n > c.notices)
 		c.notices = n->n;
-	if (stage)
+	if (stage) {
 		c.deadline = CLOCK_NONE; /* it was composed */
+		c.remaining = rebuild_int(o, "deadline_ms");
+	}
 	at = rebuild_at(r, c.tenant);
 	return rc == 0 ? store_case_update(r->store, &at, &c, e) : rc;
 }

@@ -24,6 +24,10 @@ time_of(const char *published)
 
 /* --- with a tree */
 
+/* Of links, and of media: more than any reader of the daemon gives.  Each is looked for
+ * among all before it. */
+#define MOST 2000
+
 static char *
 take_string(const json_t *o, const char *key, bool *bad)
 {
@@ -36,6 +40,13 @@ take_string(const json_t *o, const char *key, bool *bad)
 		return NULL;
 	}
 	return xstrdup(json_string_value(v));
+}
+
+static bool
+is_quality(const json_t *v)
+{
+	return json_is_integer(v) && json_integer_value(v) >= 0 &&
+	       json_integer_value(v) <= 100;
 }
 
 /* {"url", "type", "text", "sha256", "md5", "pdq", "quality"}; NULL, or what is wrong.
@@ -51,7 +62,7 @@ take_medium(struct item *it, const json_t *o)
 	v[0] = take_string(o, "sha256", &bad);
 	v[1] = take_string(o, "md5", &bad);
 	v[2] = take_string(o, "pdq", &bad);
-	bad = bad || (quality != NULL && !json_is_integer(quality)) || url == NULL;
+	bad = bad || url == NULL || (quality != NULL && !is_quality(quality));
 	for (int i = 0; i < 3 && !bad; i++)
 		bad = v[i] != NULL &&
 		      (strlen(v[i]) != (i == 1 ? 32 : 64) ||
@@ -70,8 +81,8 @@ take_medium(struct item *it, const json_t *o)
 	for (int i = 0; i < 3; i++)
 		free(v[i]);
 	return bad ? "`media' must be a list of objects with \"url\", each another "
-		     "one, and "
-		     "sha256, md5 and pdq in lower-case hexadecimal"
+		     "one, sha256, md5 and pdq in lower-case hexadecimal, and a "
+		     "quality from 0 to 100"
 		   : NULL;
 }
 
@@ -86,6 +97,8 @@ take_lists(struct item *it, const json_t *o)
 	if ((links != NULL && !json_is_array(links)) ||
 	    (media != NULL && !json_is_array(media)))
 		return "`links' and `media' must be lists";
+	if (json_array_size(links) > MOST || json_array_size(media) > MOST)
+		return "more than 2,000 `links' or `media': no post has so many";
 	json_array_foreach(links, i, v)
 	{
 		if (!json_is_string(v))

@@ -4,6 +4,7 @@
  * daemon share tosctl_ask.c.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +89,8 @@ static const struct command {
 	"what waits for a person; reviews ID confirm|dismiss --person P --reason TEXT"},
     {"endpoints", tosctl_ask, "models: what was spent on them today, and by whom"},
     {"report", tosctl_ask,
-	"report ITEM|URL --person P --reason TEXT [--from WHO] [--tenant T]: a post to look at"},
+	"report ITEM|URL --person P --reason TEXT [--from WHO] [--tenant T]: a post to "
+	"look at"},
     {"reports", tosctl_ask, "what was reported, and what came of it"},
     {"cases", tosctl_ask, "cases, or one case whole: cases NUMBER"},
     {"notices", tosctl_ask, "notices that were made"},
@@ -168,9 +170,13 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	int code = run(argc, argv);
-	bool lost = ferror(stdout) != 0;
+	int code;
+	bool lost;
 
+	/* Who started us may not care for its children; we wait for ours. */
+	signal(SIGCHLD, SIG_DFL);
+	code = run(argc, argv);
+	lost = ferror(stdout) != 0;
 	errno = 0;
 	if (fflush(stdout) == 0 && !lost)
 		return code;

@@ -13,43 +13,21 @@
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/log.h"
-#include "base/option.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
 #include "store/store_rule.h"
 #include "tosctl/backtest.h"
+#include "tosctl/backtest_options.h"
 #include "tosctl/output_file.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
-#include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
-#define DEFAULT_CONF TOSD_CONFDIR "/tosd.conf"
-#define JOBS_MAX 64
-#define SAMPLES_MAX 10000
-
-static const char usage[] =
-    "usage: tosctl policy backtest [-c FILE] [--store URL] [--since TIME] "
-    "[--tenant ID]\n"
-    "       [--as-written] [--samples FILE [--sample-size N] [--seed N]]\n"
-    "       [--model FILE] [--jobs N] [--json] DIR|PACK.conf\n"
-    "Tries the packs of DIR, or one pack beside those in use, on what was seen: what "
-    "they\n"
-    "would find, how that differs from what is on record, and what would follow.\n";
-
-struct options {
-	const char *conf, *store, *since, *tenant, *samples, *model, *plugin, *packs;
-	bool as_written, json, help;
-	unsigned jobs;
-	uint64_t seed;
-	size_t want;
-};
-
 struct run {
-	struct options o;
+	struct bt_options o;
 	struct conf *conf;
 	struct pack_room room;
 	struct lists_used used;
@@ -69,118 +47,6 @@ struct run {
 	int no; /* what the end is where something was asked wrongly; 0: it was not */
 };
 
-/* --- options --- */
-
-static bool
-take_number(const char *text, uint64_t low, uint64_t high, uint64_t *out)
-{
-	char *end;
-
-	*out = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out >= low &&
-	       *out <= high;
-}
-
-static int
-need_number(const char *name, uint64_t low, uint64_t high, uint64_t *out)
-{
-	if (take_number(optarg, low, high, out))
-		return 0;
-	complain("tosctl policy backtest: --%s is a number from %llu to %llu, not `%s'",
-	    name, (unsigned long long)low, (unsigned long long)high, optarg);
-	return -1;
-}
-
-static int
-take_option(int c, struct options *o)
-{
-	uint64_t n = 0;
-
-	switch (c) {
-	case 'c':
-		o->conf = optarg;
-		return 0;
-	case 'S':
-		o->store = optarg;
-		return 0;
-	case 's':
-		o->since = optarg;
-		return 0;
-	case 't':
-		o->tenant = optarg;
-		return 0;
-	case 'f':
-		o->samples = optarg;
-		return 0;
-	case 'm':
-		o->model = optarg;
-		return 0;
-	case 'P':
-		o->plugin = optarg;
-		return 0;
-	case 'w':
-		o->as_written = true;
-		return 0;
-	case 'J':
-		o->json = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
-	case 'n':
-		if (need_number("sample-size", 1, SAMPLES_MAX, &n) != 0)
-			return -1;
-		o->want = (size_t)n;
-		return 0;
-	case 'e':
-		/* JSON keeps whole numbers of 63 bits. */
-		return need_number("seed", 0, INT64_MAX, &o->seed);
-	case 'j':
-		if (need_number("jobs", 1, JOBS_MAX, &n) != 0)
-			return -1;
-		o->jobs = (unsigned)n;
-		return 0;
-	default:
-		return -1;
-	}
-}
-
-static int
-read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-	    {"store", required_argument, NULL, 'S'},
-	    {"since", required_argument, NULL, 's'},
-	    {"tenant", required_argument, NULL, 't'},
-	    {"as-written", no_argument, NULL, 'w'},
-	    {"samples", required_argument, NULL, 'f'},
-	    {"sample-size", required_argument, NULL, 'n'},
-	    {"seed", required_argument, NULL, 'e'},
-	    {"model", required_argument, NULL, 'm'},
-	    {"plugin", required_argument, NULL, 'P'},
-	    {"jobs", required_argument, NULL, 'j'}, {"json", no_argument, NULL, 'J'},
-	    {"help", no_argument, NULL, 'h'}, {0}};
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int c;
-
-	*o = (struct options){.conf = DEFAULT_CONF,
-	    .plugin = places_rules(),
-	    .want = 50,
-	    .jobs = cpus < 1   ? 1
-		    : cpus > 8 ? 8
-			       : (unsigned)cpus};
-	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "c:h", longs)) != -1)
-		if (take_option(c, o) != 0)
-			return -1;
-	if (o->help)
-		return 0;
-	if (argc - optind != 1)
-		return -1;
-	o->packs = argv[optind];
-	return 0;
-}
-
 /* --- opening --- */
 
 static void
@@ -196,7 +62,7 @@ open_conf(struct run *r, struct err *e)
 	struct conf_sources src = {0};
 	int rc = conf_sources_read(r->o.conf, &src, e);
 
-	if (rc != 0 && strcmp(r->o.conf, DEFAULT_CONF) == 0)
+	if (rc != 0 && strcmp(r->o.conf, BT_DEFAULT_CONF) == 0)
 		err_wrap(e, "-c FILE names another configuration");
 	if (rc == 0 && (rc = conf_parse(&src, on_mistake, NULL, &r->conf)) != 0)
 		err_set(e, rc, "%s has mistakes", r->o.conf);
@@ -321,6 +187,7 @@ open_packs(struct run *r, struct err *e)
 	p.trace = r->trace;
 	p.lists = lists_of(r);
 	rc = scan_open(&p, &r->host);
+	pack_room_empty(&r->room);
 	/* What is left after a refusal is not what was to be tried. */
 	if (rc != 0 || r->problems > 0)
 		return err_set(e, TOSD_EINVAL,
@@ -437,18 +304,6 @@ since_when(const struct run *r, int64_t last, int64_t *after)
 	*after = store_past_after(r->store, d);
 }
 
-static bool
-good_since(const char *since)
-{
-	if (since == NULL || clock_parse(since) != CLOCK_NONE ||
-	    conf_duration(since) >= 0)
-		return true;
-	complain("tosctl: --since is a duration such as 90d or a time such as "
-		 "2026-11-01T00:00:00Z, not `%s'",
-	    since);
-	return false;
-}
-
 /* --- the run --- */
 
 static void
@@ -470,7 +325,7 @@ on_revision(void *ctx, const struct bt_revision *v)
 
 /* Somebody may have labelled what is there, by that key. */
 static int
-check_samples(const struct options *o, struct err *e)
+check_samples(const struct bt_options *o, struct err *e)
 {
 	char *key = xasprintf("%s.key", o->samples);
 	int rc = output_file_check(o->samples, true, NULL, 0, e);
@@ -615,16 +470,10 @@ tosctl_backtest(int argc, char **argv)
 	struct run r = {0};
 
 	msg_init(&r.rules, MSG_RULES);
-	if (read_options(argc, argv, &r.o) != 0) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (r.o.help) {
-		fputs(usage, stdout);
+	if (bt_options_read(argc, argv, &r.o) != 0)
+		return EXIT_USAGE; /* which has been said */
+	if (r.o.help)
 		return EXIT_DONE;
-	}
-	if (!good_since(r.o.since))
-		return EXIT_USAGE;
 	log_set_level(LOG_L_WARN);
 	return plugin_cage_host(run, &r);
 }

@@ -28,7 +28,8 @@ static const char usage_text[] =
     "           FILE...\n"
     "       tosctl classifier evaluate [--model FILE] [--json] FILE...\n"
     "       tosctl classifier calibrate [--model FILE] [--out FILE] [--precision P]\n"
-    "           [--prevalence P] [--policies DIR] FILE...\n"
+    "           [--prevalence P] [--policies DIR] [--weight SOURCE=W]...\n"
+    "           [--learn-only SOURCE]... FILE...\n"
     "Without --out, calibrate writes over the model that --model names.\n"
     "FILE has labelled texts as JSON, one a line: {\"text\", \"label\"}; also source,\n"
     "category, fold (0 to 4), weight.\n";
@@ -162,30 +163,31 @@ parse_option(struct options *o, int c)
 	return rc;
 }
 
+static const struct option table[] = {
+    {"out", required_argument, NULL, 'o'},
+    {"lexicon", required_argument, NULL, 'l'},
+    {"category", required_argument, NULL, 'c'},
+    {"about", required_argument, NULL, 'a'},
+    {"policies", required_argument, NULL, 'p'},
+    {"measure", required_argument, NULL, 'M'},
+    {"limits", required_argument, NULL, 'i'},
+    {"words", required_argument, NULL, 'W'},
+    {"model", required_argument, NULL, 'm'},
+    {"seed", required_argument, NULL, 's'},
+    {"rev", required_argument, NULL, 'r'},
+    {"precision", required_argument, NULL, 'P'},
+    {"prevalence", required_argument, NULL, 'v'},
+    {"weight", required_argument, NULL, 'w'},
+    {"learn-only", required_argument, NULL, 'L'},
+    {"quick", no_argument, NULL, 'q'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option table[] = {
-	    {"out", required_argument, NULL, 'o'},
-	    {"lexicon", required_argument, NULL, 'l'},
-	    {"category", required_argument, NULL, 'c'},
-	    {"about", required_argument, NULL, 'a'},
-	    {"policies", required_argument, NULL, 'p'},
-	    {"measure", required_argument, NULL, 'M'},
-	    {"limits", required_argument, NULL, 'i'},
-	    {"words", required_argument, NULL, 'W'},
-	    {"model", required_argument, NULL, 'm'},
-	    {"seed", required_argument, NULL, 's'},
-	    {"rev", required_argument, NULL, 'r'},
-	    {"precision", required_argument, NULL, 'P'},
-	    {"prevalence", required_argument, NULL, 'v'},
-	    {"weight", required_argument, NULL, 'w'},
-	    {"learn-only", required_argument, NULL, 'L'},
-	    {"quick", no_argument, NULL, 'q'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	int c;
 
 	*o = (struct options){.category = "violence",
@@ -196,9 +198,12 @@ parse_options(int argc, char **argv, struct options *o)
 	    .precision = 0.8,
 	    .prevalence = 0.05};
 	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "h", table)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "h", table)) != -1) {
 		if (parse_option(o, c) != 0)
 			return -1;
+		if (strchr(o->given, c) == NULL)
+			o->given[strlen(o->given)] = (char)c;
+	}
 	if (o->about == NULL)
 		o->about =
 		    strcmp(o->category, "violence") == 0
@@ -283,8 +288,10 @@ weigh_rows(struct run *r, struct err *e)
 static const struct {
 	const char *name;
 	int (*run)(struct run *r, struct err *e);
-} commands[] = {
-    {"train", run_train}, {"evaluate", run_evaluate}, {"calibrate", run_calibrate}};
+	const char
+	    *takes; /* letters of options: one that is ignored would be believed */
+} commands[] = {{"train", run_train, "olcapMiWsrPvwLq"},
+    {"evaluate", run_evaluate, "mj"}, {"calibrate", run_calibrate, "mopPvwL"}};
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
@@ -335,6 +342,18 @@ run_command(struct run *r, size_t which, char **paths, size_t n)
 		return EXIT_DONE;
 	complain("tosctl: %s", e.text);
 	return EXIT_CANNOT;
+}
+
+static bool
+fits(const struct options *o, size_t which)
+{
+	const char *c = o->given + strspn(o->given, commands[which].takes);
+
+	for (size_t i = 0; *c != '\0' && table[i].name != NULL; i++)
+		if (table[i].val == *c)
+			complain("tosctl classifier %s: there is no option --%s here",
+			    commands[which].name, table[i].name);
+	return *c == '\0';
 }
 
 /* The model that is installed is everybody's: only who names it writes over it. */
@@ -392,7 +411,7 @@ tosctl_classifier(int argc, char **argv)
 		which++;
 	if (rc != 0 || is_wrong(&r->o, argc - optind, argv + optind, which))
 		fputs(usage_text, stderr);
-	else if (take_model(&r->o, commands[which].run) == 0)
+	else if (fits(&r->o, which) && take_model(&r->o, commands[which].run) == 0)
 		code = run_command(
 		    r, which, argv + optind + 1, (size_t)(argc - optind - 1));
 	free(r);

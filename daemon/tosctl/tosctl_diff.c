@@ -5,31 +5,32 @@
  */
 #include "tosctl/tosctl_diff.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/line.h"
 #include "base/log.h"
 #include "base/option.h"
-#include "base/text.h"
 #include "store/store_history.h"
 #include "tosctl/mapping_find.h"
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
+#include "tosctl/pack_say.h"
 #include "tosctl/places.h"
 #include "tosctl/print_json.h"
+#include "tosctl/scan_input.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
 #define TEXTS_SHOWN 20 /* in the text; JSON has all */
-#define WORDS_SHOWN 6
 #define QUOTE 70
-#define VALUE 300 /* characters of a value */
 
 static const char usage[] =
     "usage: tosctl policy diff [--config FILE] [--on FILE.ndjson | --store URL] "
@@ -50,6 +51,13 @@ struct tally {
 	uint64_t both, only[2];
 };
 
+/* What one side says of a text. */
+struct found {
+	struct finding *v;
+	uint32_t n;
+	char *degraded; /* NULL: it was wholly judged */
+};
+
 struct diff {
 	struct options o;
 	struct conf *conf;	/* NULL: none was named */
@@ -57,32 +65,12 @@ struct diff {
 	struct policy_host *host[2];
 	struct pack_room room[2];
 	unsigned problems;
-	unsigned bad; /* lines of --on that are no items */
+	unsigned long bad; /* lines of --on that are no items */
+	uint64_t degraded; /* texts that either side did not wholly judge */
 	struct tally *v;
 	size_t n;
 	uint64_t texts, shown;
 };
-
-/* --- what is shown --- */
-
-/* At most so many characters; what would move a terminal is escaped, as log lines are.
- */
-static void
-put_short(const char *s, size_t most)
-{
-	size_t n = text_prefix(s, most);
-	struct buf b = {0};
-
-	text_escape_buf(&b, s, n);
-	printf("%s%s", b.data != NULL ? b.data : "", s[n] != '\0' ? "..." : "");
-	buf_free(&b);
-}
-
-static void
-put_text(const char *s)
-{
-	put_short(s, SIZE_MAX);
-}
 
 static void
 put_problem(const char *s)
@@ -91,76 +79,6 @@ put_problem(const char *s)
 }
 
 /* --- what is written --- */
-
-static void
-say_value(const json_t *v)
-{
-	char *text = json_dumps(v,
-	    JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
-
-	put_short(text != NULL ? text : "nothing", VALUE);
-	free(text);
-}
-
-static void
-say_members(const char *sign, const json_t *v)
-{
-	size_t n = json_array_size(v);
-
-	for (size_t i = 0; i < n && i < WORDS_SHOWN; i++) {
-		printf("\n      %s ", sign);
-		say_value(json_array_get(v, i));
-	}
-	if (n > WORDS_SHOWN)
-		printf("\n      %s and %zu more", sign, n - WORDS_SHOWN);
-}
-
-static void
-say_changes(const char *what, const json_t *changes)
-{
-	json_t *c;
-	size_t i;
-
-	json_array_foreach(changes, i, c)
-	{
-		printf("    %s", what);
-		put_text(json_string_value(json_object_get(c, "key")));
-		putchar(':');
-		if (json_object_get(c, "added") != NULL) {
-			say_members("-", json_object_get(c, "removed"));
-			say_members("+", json_object_get(c, "added"));
-		} else {
-			putchar(' ');
-			say_value(json_object_get(c, "from"));
-			printf(" -> ");
-			say_value(json_object_get(c, "to"));
-		}
-		putchar('\n');
-	}
-}
-
-static void
-say_one(const json_t *o)
-{
-	const char *kind = json_string_value(json_object_get(o, "kind"));
-	const char *name = json_string_value(json_object_get(o, kind));
-	const char *change = json_string_value(json_object_get(o, "change"));
-
-	printf("%s ", kind);
-	put_text(name);
-	printf(": %s", change);
-	if (json_object_get(o, "rev_a") != NULL)
-		printf(", rev %lld -> %lld",
-		    (long long)json_integer_value(json_object_get(o, "rev_a")),
-		    (long long)json_integer_value(json_object_get(o, "rev_b")));
-	putchar('\n');
-	say_changes("", json_object_get(o, "changes"));
-	say_changes("list @", json_object_get(o, "lists"));
-	say_changes("context ", json_object_get(o, "contexts"));
-	if (json_is_true(json_object_get(o, "unraised")))
-		printf(
-		    "    warning: it means something else, and `rev' was not raised\n");
-}
 
 static int
 written(struct diff *d, unsigned *unraised, struct err *e)
@@ -178,7 +96,7 @@ written(struct diff *d, unsigned *unraised, struct err *e)
 			if (d->o.json)
 				print_json(stdout, o, JSON_REAL_PRECISION(6));
 			else
-				say_one(o);
+				pack_say_change(o);
 		}
 		if (json_array_size(out) == 0 && !d->o.json)
 			printf("nothing is written differently\n");
@@ -214,11 +132,6 @@ tally_of(struct diff *d, const char *rule)
 	return &d->v[low];
 }
 
-struct found {
-	struct finding *v;
-	uint32_t n;
-};
-
 static const struct finding *
 find(const struct found *f, const char *rule)
 {
@@ -249,29 +162,42 @@ say_text(struct diff *d, const char *id, const struct item *it, int side,
 	for (char *s = body; *s != '\0'; s++)
 		*s = *s == '\n' || *s == '\t' ? ' ' : *s;
 	printf("only in ");
-	put_text(side == 0 ? d->o.a : d->o.b);
+	pack_say(side == 0 ? d->o.a : d->o.b);
 	printf(": %s: ", f->rule);
-	put_text(id);
+	pack_say(id);
 	printf(": ");
-	put_short(body, QUOTE);
+	pack_say_short(body, QUOTE);
 	putchar('\n');
 	free(body);
 }
 
+/* Of what was not wholly looked at the counts say only what was found. */
 static void
-judge(struct diff *d, const char *id, const char *tenant, const struct item *it,
-    int64_t time)
+say_degraded(struct diff *d, const char *id, const struct found f[2])
 {
-	struct found f[2] = {{0}};
+	const char *first = f[0].degraded, *second = f[1].degraded;
 
-	d->texts++;
-	for (int s = 0; s < 2; s++) {
-		char *degraded = NULL;
-
-		policy_host_check(
-		    d->host[s], tenant, it, time, &f[s].v, &f[s].n, &degraded);
-		free(degraded);
+	if (first == NULL && second == NULL)
+		return;
+	d->degraded++;
+	if (d->o.json) {
+		print_json_take(json_pack("{s:s, s:s, s:s*, s:s*}", "kind", "degraded",
+				    "id", id, "a", first, "b", second),
+		    0);
+		return;
 	}
+	if (d->degraded > TEXTS_SHOWN)
+		return;
+	printf("not wholly judged: ");
+	pack_say(id);
+	printf(": ");
+	pack_say(first != NULL ? first : second);
+	putchar('\n');
+}
+
+static void
+compare(struct diff *d, const char *id, const struct item *it, const struct found f[2])
+{
 	for (int s = 0; s < 2; s++)
 		for (uint32_t i = 0; i < f[s].n; i++) {
 			const struct finding *x = &f[s].v[i];
@@ -285,16 +211,31 @@ judge(struct diff *d, const char *id, const char *tenant, const struct item *it,
 				tally_of(d, x->rule)->both++;
 			}
 		}
+}
+
+static void
+judge(struct diff *d, const char *id, const char *tenant, const struct item *it,
+    int64_t time)
+{
+	struct found f[2] = {{0}};
+
+	d->texts++;
+	for (int s = 0; s < 2; s++)
+		policy_host_check(
+		    d->host[s], tenant, it, time, &f[s].v, &f[s].n, &f[s].degraded);
+	compare(d, id, it, f);
+	say_degraded(d, id, f);
 	for (int s = 0; s < 2; s++) {
 		for (uint32_t i = 0; i < f[s].n; i++)
 			finding_clear(&f[s].v[i]);
 		free(f[s].v);
+		free(f[s].degraded);
 	}
 }
 
 /* Those after it are judged nevertheless. */
 static void
-say_bad_line(struct diff *d, unsigned number, const char *why)
+say_bad_line(struct diff *d, unsigned long number, const char *why)
 {
 	char *text;
 
@@ -307,13 +248,13 @@ say_bad_line(struct diff *d, unsigned number, const char *why)
 		json_decref(o);
 		return;
 	}
-	text = xasprintf("%s:%u: %s", d->o.on, number, why);
+	text = xasprintf("%s:%lu: %s", d->o.on, number, why);
 	put_problem(text);
 	free(text);
 }
 
 static void
-judge_line(struct diff *d, const char *line, size_t n, unsigned number)
+judge_line(struct diff *d, const char *line, size_t n, unsigned long number)
 {
 	const json_t *id;
 	const char *why;
@@ -342,25 +283,25 @@ judge_line(struct diff *d, const char *line, size_t n, unsigned number)
 static int
 judge_file(struct diff *d, struct err *e)
 {
-	FILE *f = fopen(d->o.on, "re");
-	unsigned number = 0;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	int rc = 0;
+	struct scan_input in = {.fd = open(d->o.on, O_RDONLY | O_CLOEXEC)};
+	const char *line;
+	size_t n;
+	int rc;
 
-	if (f == NULL)
+	if (in.fd < 0)
 		return err_sys(e, "%s", d->o.on);
-	while ((n = getline(&line, &cap, f)) >= 0) {
-		size_t mark = ++number == 1 ? line_mark(line, (size_t)n) : 0;
-
-		if (strspn(line + mark, " \t\r\n") < (size_t)n - mark)
-			judge_line(d, line + mark, (size_t)n - mark, number);
-	}
-	if (ferror(f))
+	do {
+		while (scan_input_line(&in, &line, &n))
+			if (line != NULL)
+				judge_line(d, line, n, in.number);
+			else
+				say_bad_line(d, in.number, SCAN_INPUT_LONG);
+		rc = scan_input_more(&in);
+	} while (rc > 0);
+	if (rc < 0)
 		rc = err_sys(e, "%s", d->o.on);
-	free(line);
-	fclose(f);
+	scan_input_clear(&in);
+	close(in.fd);
 	return rc;
 }
 
@@ -408,7 +349,11 @@ say_tallies(const struct diff *d)
 			    (unsigned long long)(d->shown - TEXTS_SHOWN));
 		printf("%llu texts judged\n", (unsigned long long)d->texts);
 		if (d->bad > 0)
-			printf("%u lines are no items\n", d->bad);
+			printf("%lu lines are no items\n", d->bad);
+		if (d->degraded > 0)
+			printf("%llu texts were not wholly judged: what of them would "
+			       "be found is not known\n",
+			    (unsigned long long)d->degraded);
 	}
 	for (size_t i = 0; i < d->n; i++) {
 		const struct tally *t = &d->v[i];
@@ -424,9 +369,9 @@ say_tallies(const struct diff *d)
 			printf("%s: %llu found by both, %llu only in ", t->rule,
 			    (unsigned long long)t->both,
 			    (unsigned long long)t->only[0]);
-			put_text(d->o.a);
+			pack_say(d->o.a);
 			printf(", %llu only in ", (unsigned long long)t->only[1]);
-			put_text(d->o.b);
+			pack_say(d->o.b);
 			putchar('\n');
 		}
 	}
@@ -462,6 +407,7 @@ open_side(struct diff *d, int s, struct err *e)
 		return rc;
 	p.folder = d->room[s].dir;
 	rc = scan_open(&p, &d->host[s]);
+	pack_room_empty(&d->room[s]);
 	return rc == 0 && d->problems == 0
 		   ? 0
 		   : err_set(e, TOSD_EINVAL, "%s: not all packs%s load", what,
@@ -540,7 +486,12 @@ read_options(int argc, char **argv, struct options *o)
 		return -1;
 	o->a = argv[optind];
 	o->b = argv[optind + 1];
-	return 0;
+	if (o->conf == NULL || o->on != NULL || o->store != NULL)
+		return 0;
+	complain(
+	    "tosctl policy diff: --config is for what texts are found, with --on or "
+	    "--store");
+	return -1;
 }
 
 int
@@ -574,5 +525,5 @@ tosctl_diff(int argc, char **argv)
 	free(d.v);
 	if (rc != 0)
 		return EXIT_CANNOT;
-	return unraised > 0 || d.bad > 0 ? EXIT_NEGATIVE : EXIT_DONE;
+	return unraised > 0 || d.bad > 0 || d.degraded > 0 ? EXIT_NEGATIVE : EXIT_DONE;
 }

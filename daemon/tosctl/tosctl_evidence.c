@@ -47,6 +47,19 @@ usage(int code)
 	return code;
 }
 
+static int
+help(void)
+{
+	fputs(usage_text, stdout);
+	return EXIT_DONE;
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* File names and texts come from disk: escaped before they reach a terminal. */
 static char *
 safe(const char *s)
@@ -133,7 +146,8 @@ cmd_verify(int argc, char **argv)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
 	    {"vkey", required_argument, NULL, 'k'},
-	    {"anchor", required_argument, NULL, 'a'}, {0}};
+	    {"anchor", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'},
+	    {0}};
 	struct verify_options o = {.report = report_people};
 	struct verify_result r;
 	struct err e = ERR_INIT;
@@ -141,13 +155,15 @@ cmd_verify(int argc, char **argv)
 	int c, rc;
 
 	optind = 1;
-	while ((c = option_next("tosctl", argc, argv, "", longs)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "h", longs)) != -1) {
 		if (c == 'j')
 			json = true;
 		else if (c == 'k')
 			o.vkey = optarg;
 		else if (c == 'a')
 			o.anchor = optarg;
+		else if (c == 'h')
+			return help();
 		else
 			return usage(EXIT_CANNOT);
 	}
@@ -247,6 +263,8 @@ tosctl_evidence(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"verify", cmd_verify}, {"show", cmd_show}, {"key", cmd_key}};
 
+	if (argc > 1 && is_help(argv[argc == 3 ? 2 : 1]))
+		return help();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -22,11 +22,13 @@
 
 enum { DONE = 0, NOT_READABLE = 1, USAGE = 2, CANNOT = 3 };
 
+static const char usage_text[] =
+    "usage: tosctl feed check [-c FILE] [--allow RANGE] [--json] URL\n";
+
 static int
 usage(void)
 {
-	fputs("usage: tosctl feed check [-c FILE] [--allow RANGE] [--json] URL\n",
-	    stderr);
+	fputs(usage_text, stderr);
 	return USAGE;
 }
 
@@ -145,6 +147,7 @@ tosctl_feed(int argc, char **argv)
 	    {"config", required_argument, NULL, 'c'},
 	    {"allow", required_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *conf = NULL, *allow[16], *wrong;
@@ -155,14 +158,17 @@ tosctl_feed(int argc, char **argv)
 	int c, rc;
 
 	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "c:j", options)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:jh", options)) != -1) {
 		if (c == 'c')
 			conf = optarg;
 		else if (c == 'j')
 			json = true;
 		else if (c == 'a' && nallow < 16)
 			allow[nallow++] = optarg;
-		else
+		else if (c == 'h') {
+			fputs(usage_text, stdout);
+			return DONE;
+		} else
 			return usage();
 	}
 	if (argc - optind != 2 || strcmp(argv[optind], "check") != 0)

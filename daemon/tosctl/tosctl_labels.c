@@ -19,6 +19,7 @@
 #include "base/line.h"
 #include "base/option.h"
 #include "cases/measure.h"
+#include "tosctl/pack_say.h"
 #include "tosctl/print_json.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -93,6 +94,9 @@ each_line(struct labels *l, const char *path, line_fn *fn, struct err *e)
 	bool first = true;
 	char *begin = b.data != NULL ? b.data + line_mark(b.data, b.len) : NULL;
 
+	/* What stands behind one would not be read. */
+	if (rc == 0 && b.len > 0 && memchr(b.data, '\0', b.len) != NULL)
+		rc = err_set(e, TOSD_EINVAL, "%s: holds NUL bytes: not a text", path);
 	for (char *s = begin; rc == 0 && s != NULL && *s != '\0'; number++) {
 		size_t n = strcspn(s, "\n");
 		json_error_t je;
@@ -264,7 +268,8 @@ rule_json(const struct rule *r, const struct measure_share *p)
 static void
 rule_text(const struct rule *r, const struct measure_share *p)
 {
-	printf("%s rev %lld: ", r->id, (long long)r->rev);
+	pack_say(r->id);
+	printf(" rev %lld: ", (long long)r->rev);
 	if (r->yes + r->no == 0)
 		printf("no labels yet");
 	else

@@ -30,7 +30,7 @@
 #include "tosctl/print_json.h"
 
 #define GOLDEN_MAX ((size_t)64 << 20)
-#define ROUNDS 3 /* of questions about one text */
+#define ROUNDS TOSD_QUESTIONS /* about one text, and each of them asks one more */
 #define SHOWN 60
 
 enum { DONE, NEGATIVE, USAGE, CANNOT };
@@ -228,6 +228,21 @@ ask(struct trial *t, const struct msg_question *q, struct msg_answer *out,
 	return rc;
 }
 
+/* Answers to all that it has asked. */
+static int
+ask_all(struct trial *t, const struct policy_ask *a, struct msg_answer **answers,
+    uint32_t *n, struct err *e)
+{
+	int rc = 0;
+
+	*answers = xrealloc(*answers, (*n + a->nquestions) * sizeof(**answers));
+	for (uint32_t i = 0; rc == 0 && i < a->nquestions; i++) {
+		(*answers)[*n] = (struct msg_answer){0};
+		rc = ask(t, &a->questions[i], &(*answers)[(*n)++], e);
+	}
+	return rc;
+}
+
 /* Judges a text, with as many rounds of questions as the plugin wants. */
 static int
 judge(struct trial *t, const char *text, struct policy_ask *a, struct err *e)
@@ -240,19 +255,19 @@ judge(struct trial *t, const char *text, struct policy_ask *a, struct err *e)
 	item_init(&it);
 	it.id = xstrdup("1");
 	it.text = xstrdup(text);
-	for (int round = 0; rc == 0 && round < ROUNDS; round++) {
-		memset(a, 0, sizeof(*a));
-		a->it = &it;
-		a->answers = answers;
-		a->nanswers = n;
+	for (int round = 0; rc == 0; round++) {
+		*a = (struct policy_ask){.it = &it, .answers = answers, .nanswers = n};
 		policy_host_judge(t->host, a, 1, CLOCK_SEC);
 		if (a->nquestions == 0)
 			break;
-		answers = xrealloc(answers, (n + a->nquestions) * sizeof(*answers));
-		for (uint32_t i = 0; rc == 0 && i < a->nquestions; i++)
-			rc = ask(t, &a->questions[i], &answers[n++], e);
+		/* What it would say in the end is not known: that is no "none". */
+		rc = round < ROUNDS
+			 ? ask_all(t, a, &answers, &n, e)
+			 : err_set(e, TOSD_ELIMIT,
+			       "plugin `%s' goes on asking after %d rounds of answers",
+			       t->plugin.name, ROUNDS);
 		policy_ask_clear(a);
-		memset(a, 0, sizeof(*a));
+		*a = (struct policy_ask){0};
 	}
 	for (uint32_t i = 0; i < n; i++)
 		msg_answer_clear(&answers[i]);
@@ -313,6 +328,22 @@ outcome(const struct policy_ask *a)
 	return a->n > 0 ? buf_take(&b) : xstrdup("none");
 }
 
+/* The words of a plugin may be those of its model. */
+static void
+print_changed(unsigned line, const char *text, const char *expect, const char *got,
+    const char *why)
+{
+	struct buf said = {0}, shown = {0};
+
+	buf_printf(&said, "line %u: expected %s, got %s%s%s%s: %.*s", line, expect, got,
+	    why[0] != '\0' ? " (" : "", why, why[0] != '\0' ? ")" : "",
+	    (int)text_prefix(text, SHOWN), text);
+	text_escape_buf(&shown, said.data, said.len);
+	printf("%s\n", shown.data);
+	buf_free(&said);
+	buf_free(&shown);
+}
+
 static void
 show(const struct trial *t, unsigned line, const char *text, const char *expect,
     const struct policy_ask *a, bool same)
@@ -321,7 +352,6 @@ show(const struct trial *t, unsigned line, const char *text, const char *expect,
 			  : a->n > 0	      ? a->findings[0].reason
 					      : "";
 	char *got = outcome(a);
-	struct buf b = {0};
 	json_t *o;
 
 	if (t->o->json) {
@@ -332,12 +362,8 @@ show(const struct trial *t, unsigned line, const char *text, const char *expect,
 			    o, "score", json_real(a->findings[0].score));
 		print_json_take(o, JSON_REAL_PRECISION(4));
 	} else if (!same) {
-		text_escape_buf(&b, text, text_prefix(text, SHOWN));
-		printf("line %u: expected %s, got %s%s%s%s: %s\n", line, expect, got,
-		    why[0] != '\0' ? " (" : "", why, why[0] != '\0' ? ")" : "",
-		    b.data != NULL ? b.data : "");
+		print_changed(line, text, expect, got, why);
 	}
-	buf_free(&b);
 	free(got);
 }
 

@@ -23,13 +23,15 @@
 
 enum { DONE, NOT_A_FEED, USAGE, CANNOT_READ };
 
+static const char usage_text[] =
+    "usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
+    "                    [--language TAG] [-c CONFIG] [--doc] FILE|-\n"
+    "       tosctl parse --dates\n";
+
 static int
 usage(void)
 {
-	fputs("usage: tosctl parse [--url BASE] [--type MEDIA-TYPE] [--location URL]\n"
-	      "                    [--language TAG] [-c CONFIG] [--doc] FILE|-\n"
-	      "       tosctl parse --dates\n",
-	    stderr);
+	fputs(usage_text, stderr);
 	return USAGE;
 }
 
@@ -234,8 +236,7 @@ parse_file(const char *path, const struct feed_source *src, bool doc)
 		for (size_t i = 0; i < d.nitems; i++)
 			put_item(&d.items[i]);
 		if (!d.well_formed && !doc)
-			fprintf(
-			    stderr, "tosctl parse: %s: mended: %s\n", path, d.problem);
+			complain("tosctl parse: %s: mended: %s", path, d.problem);
 		if (d.truncated)
 			complain("tosctl parse: %s: cut at a limit", path);
 	}
@@ -285,6 +286,7 @@ tosctl_parse(int argc, char **argv)
 	    {"dates", no_argument, NULL, 'd'},
 	    {"doc", no_argument, NULL, 'D'},
 	    {"json", no_argument, NULL, 'j'}, /* as every command: it is JSON anyway */
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct feed_source src = {0};
@@ -293,7 +295,7 @@ tosctl_parse(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "c:", options)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:h", options)) != -1) {
 		switch (c) {
 		case 'u':
 			src.url = optarg;
@@ -318,6 +320,9 @@ tosctl_parse(int argc, char **argv)
 			break;
 		case 'j':
 			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return DONE;
 		default:
 			return usage();
 		}

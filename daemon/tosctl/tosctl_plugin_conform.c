@@ -8,6 +8,7 @@
 #include "base/complain.h"
 #include "base/option.h"
 #include "base/text.h"
+#include "engine/engine_json.h"
 #include "tosctl/conform.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_plugin.h"
@@ -21,7 +22,7 @@ print(const struct conform_case *c, bool json, const char *result, const char *w
 		if (result != NULL)
 			json_object_set_new(o, "result", json_string(result));
 		if (why != NULL)
-			json_object_set_new(o, "why", json_string(why));
+			json_object_set_new(o, "why", json_repaired(why));
 		print_json_take(o, 0);
 	} else if (result == NULL) {
 		printf("%-22s %s\n", c->name, c->about);

@@ -67,7 +67,9 @@ static const char usage[] =
     "  tosctl policy relied RULE               notices that rest on it\n"
     "What changes something needs --person NAME --reason TEXT.  The findings to label "
     "are\n"
-    "those of `tosctl findings RULE --unlabelled'.  All know --json; each --help.\n"
+    "those of `tosctl findings RULE --unlabelled'.  Each knows --help, and but for "
+    "new,\n"
+    "keygen and sign --json.\n"
     "tosd-policies(7) goes the whole way once, tosctl(1) has the rest.\n";
 
 struct told {
@@ -487,8 +489,8 @@ fits(const struct policy_args *o, const char *what)
 	static const struct {
 		const char *name, *command, *takes;
 	} commands[] = {{"lint", "policy lint", "dsPj"}, {"test", "policy test", "Pj"},
-	    {"explain", "policy explain", "Pj"}, {"new", "policy new", "j"},
-	    {"keygen", "policy keygen", "j"}, {"sign", "policy sign", "kPj"}};
+	    {"explain", "policy explain", "Pj"}, {"new", "policy new", ""},
+	    {"keygen", "policy keygen", ""}, {"sign", "policy sign", "kP"}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, what) == 0)

@@ -34,7 +34,7 @@ static const char usage_text[] =
 
 struct options {
 	const char *conf, *dir, *store;
-	bool force, json;
+	bool force, json, help;
 	struct conf *parsed;
 };
 
@@ -96,7 +96,10 @@ take_lock(const char *dir, int *fd, struct err *e)
 	int rc = 0;
 
 	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
+	/* One that we cannot have may be somebody else's. */
+	if (*fd < 0 && errno != ENOENT)
+		rc = err_sys(e, "cannot open %s", path);
+	else if (*fd >= 0 && fcntl(*fd, F_OFD_SETLK, &lk) != 0)
 		rc = errno == EAGAIN || errno == EACCES
 			 ? err_set(e, TOSD_EBUSY,
 			       "the daemon runs on %s: stop it first", dir)
@@ -250,6 +253,7 @@ make_store(const struct options *o, const char *path, struct err *e)
 	vault_free(&r.vault);
 	ledger_free(&r.ledger);
 	free(r.lost);
+	free(r.walks);
 	if (rc == 0)
 		rc = check_whole(draft, e);
 	if (rc == 0)
@@ -272,10 +276,10 @@ read_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 	    {"dir", required_argument, NULL, 'd'},
 	    {"store", required_argument, NULL, 's'}, {"force", no_argument, NULL, 'f'},
-	    {"json", no_argument, NULL, 'j'}, {0}};
+	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
-	while ((c = option_next("tosctl", argc, argv, "c:d:s:fj", longs)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:d:s:fjh", longs)) != -1) {
 		if (c == 'c')
 			o->conf = optarg;
 		else if (c == 'd')
@@ -286,9 +290,13 @@ read_options(int argc, char **argv, struct options *o)
 			o->force = true;
 		else if (c == 'j')
 			o->json = true;
+		else if (c == 'h')
+			o->help = true;
 		else
 			return TOSD_EINVAL;
 	}
+	if (o->help)
+		return 0;
 	return optind == argc && (o->conf != NULL || o->dir != NULL) ? 0 : TOSD_EINVAL;
 }
 
@@ -303,6 +311,10 @@ tosctl_rebuild(int argc, char **argv)
 	if (read_options(argc, argv, &o) != 0) {
 		fputs(usage_text, stderr);
 		return USAGE;
+	}
+	if (o.help) {
+		fputs(usage_text, stdout);
+		return DONE;
 	}
 	log_set_level(LOG_L_WARN);
 	if ((o.conf != NULL && (rc = read_conf(&o, &e)) != 0) ||

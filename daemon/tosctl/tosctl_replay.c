@@ -12,16 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/complain.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "cases/ladder.h"
 #include "evidence/ledger.h"
 #include "policy/life.h"
+#include "tosctl/print_json.h"
 
 #define DEFAULT_STATE "/var/lib/tosd"
 
 enum { SAME = 0, DIFFERENT = 1, USAGE = 2, CANNOT = 3 };
+
+static const char usage_text[] =
+    "usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all\n";
 
 struct replay {
 	bool json;
@@ -100,6 +106,7 @@ read_event(const json_t *o, struct case_event *ev)
 	ev->type = type < 0 ? CASE_EV_VIOLATION : (enum case_event_type)type;
 	ev->time = ms(o, "time");
 	ev->severity = num(o, "event_severity");
+	ev->told = json_integer_value(json_object_get(o, "told"));
 	ev->facts.reported = (uint32_t)num(f, "reported");
 	ev->facts.removed = (uint32_t)num(f, "removed");
 	ev->facts.online = (uint32_t)num(f, "online");
@@ -239,6 +246,20 @@ static const struct {
     {"mode", replay_move, "rule", "rule", "move"},
 };
 
+/* Whoever's log it is, it moves no terminal. */
+static void
+say(const char *number, const char *what, const char *about, const char *row, bool same)
+{
+	char *line = xasprintf("entry %s, %s %s: %s: %s", number, what, about, row,
+	    same ? "the same" : "DIFFERENT");
+	struct buf shown = {0};
+
+	text_escape_buf(&shown, line, strlen(line));
+	printf("%s\n", shown.data);
+	buf_free(&shown);
+	free(line);
+}
+
 static void
 entry(struct replay *r, const json_t *o, uint64_t index)
 {
@@ -259,11 +280,11 @@ entry(struct replay *r, const json_t *o, uint64_t index)
 	r->steps++;
 	r->different += !same;
 	if (r->json)
-		printf("{\"seq\":%s,\"%s\":\"%s\",\"same\":%s}\n", number,
-		    kinds[k].about, about, same ? "true" : "false");
+		print_json_take(json_pack("{s:I, s:s, s:b}", "seq", (json_int_t)index,
+				    kinds[k].about, about, "same", (int)same),
+		    0);
 	else if (!same || r->one != NULL)
-		printf("entry %s, %s %s: %s: %s\n", number, kinds[k].about, about,
-		    str(o, kinds[k].row_key), same ? "the same" : "DIFFERENT");
+		say(number, kinds[k].about, about, str(o, kinds[k].row_key), same);
 }
 
 static int
@@ -294,6 +315,7 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, 'a'},
     {"dir", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
@@ -306,7 +328,7 @@ tosctl_replay(int argc, char **argv)
 	bool all = false;
 	int c;
 
-	while ((c = option_next("tosctl", argc, argv, "ad:j", long_options)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:jh", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			all = true;
@@ -317,12 +339,15 @@ tosctl_replay(int argc, char **argv)
 		case 'j':
 			r.json = true;
 			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return SAME;
 		default:
 			return USAGE;
 		}
 	r.one = optind < argc ? argv[optind] : NULL;
 	if ((r.one == NULL) != all || argc - optind > 1) {
-		complain("usage: tosctl replay [--dir DIR] [--json] ENTRY|CASE|--all");
+		fputs(usage_text, stderr);
 		return USAGE;
 	}
 	if (replay(&r, dir != NULL ? dir : DEFAULT_STATE, &e) != 0) {

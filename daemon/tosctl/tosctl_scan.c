@@ -24,9 +24,7 @@
 #include "tosctl/pack_room.h"
 #include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
-#include "tosctl/print_json.h"
-
-#define LINE_MAX_ (8u << 20) /* bytes of one line of input */
+#include "tosctl/scan_input.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
@@ -208,94 +206,7 @@ scan_open(const struct scan_packs *p, struct policy_host **host)
 	return rc;
 }
 
-/* --- findings out */
-
-json_t *
-scan_finding_json(const struct finding *f)
-{
-	json_t *spans = json_array();
-
-	for (size_t i = 0; i < f->nspans; i++)
-		json_array_append_new(spans,
-		    json_pack("[ii]", (int)f->spans[i].start, (int)f->spans[i].end));
-	return json_pack("{ss si ss ss ss ss sf so ss ss}", "rule", f->rule, "rev",
-	    (int)f->rev, "pack", f->pack, "clause", f->clause, "category", f->category,
-	    "severity", finding_severity_name(f->severity), "score", f->score, "spans",
-	    spans, "reason", f->reason, "mode", finding_mode_name(f->mode));
-}
-
-/* Lines of results are put together by hand, as jansson would write them: a tree of
- * objects for each cost as much as judging the item. */
-static void
-put_string(struct buf *b, const char *s)
-{
-	buf_putc(b, '"');
-	for (size_t n; *s != '\0'; s += n) {
-		for (n = 0; (uint8_t)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\'; n++)
-			;
-		buf_put(b, s, n);
-		if (s[n] == '\0')
-			break;
-		if (s[n] == '"' || s[n] == '\\')
-			buf_printf(b, "\\%c", s[n]);
-		else if (strchr("\b\f\n\r\t", s[n]) != NULL)
-			buf_printf(b, "\\%c",
-			    "bfnrt"[strchr("\b\f\n\r\t", s[n]) - "\b\f\n\r\t"]);
-		else
-			buf_printf(b, "\\u%04X", (unsigned)(uint8_t)s[n]);
-		n++;
-	}
-	buf_putc(b, '"');
-}
-
-/* Six digits, and a point or an exponent, so that it is a real number in any reader. */
-static void
-put_real(struct buf *b, double v)
-{
-	char text[40], *e;
-
-	if (v == 0) {
-		buf_puts(b, "0.0");
-		return;
-	}
-	snprintf(text, sizeof(text), "%.6g", v);
-	e = strchr(text, 'e');
-	if (e == NULL && strchr(text, '.') == NULL)
-		strcat(text, ".0");
-	if (e != NULL && (e[1] == '-' || e[1] == '+')) {
-		char *digits = e + 2, *to = e[1] == '-' ? e + 2 : e + 1;
-
-		while (*digits == '0' && digits[1] != '\0')
-			digits++;
-		memmove(to, digits, strlen(digits) + 1);
-	}
-	buf_puts(b, text);
-}
-
-static int
-put_piece(const char *s, size_t n, void *ctx)
-{
-	buf_put(ctx, s, n);
-	return 0;
-}
-
-static void
-put_finding(struct buf *b, const struct finding *f)
-{
-	json_t *o = scan_finding_json(f);
-
-	json_dump_callback(o, put_piece, b, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	json_decref(o);
-}
-
-static void
-put_id(struct buf *b, const json_t *id)
-{
-	if (json_is_string(id))
-		put_string(b, json_string_value(id));
-	else
-		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
-}
+/* --- judging */
 
 /* A list that is not there has not said that nothing stands on it. */
 static void
@@ -314,46 +225,33 @@ say_missing(const struct scan *s, char **degraded)
 static void
 judge(struct scan *s, const json_t *id, const struct item *it, int64_t time)
 {
-	struct buf *b = &s->out;
+	struct scan_result r = {0};
 	struct finding *v = NULL;
 	char *degraded = NULL;
-	const struct policy_score *score;
-	size_t nscores;
-	uint32_t n = 0;
 
-	policy_host_check(s->host, "", it, time, &v, &n, &degraded);
+	policy_host_check(s->host, "", it, time, &v, &r.n, &degraded);
 	say_missing(s, &degraded);
-	nscores = policy_host_scores(s->host, &score);
-	buf_reset(b);
-	buf_puts(b, "{\"id\":");
-	put_id(b, id);
-	buf_puts(b, ",\"scores\":{");
-	for (size_t i = 0; i < nscores; i++) {
-		if (i > 0)
-			buf_putc(b, ',');
-		put_string(b, score[i].category);
-		buf_putc(b, ':');
-		put_real(b, score[i].value);
-	}
-	buf_puts(b, "},\"findings\":[");
-	for (uint32_t k = 0; k < n; k++) {
-		if (k > 0)
-			buf_putc(b, ',');
-		put_finding(b, &v[k]);
-		finding_clear(&v[k]);
-	}
-	free(v);
-	buf_putc(b, ']');
-	if (degraded != NULL) {
-		buf_puts(b, ",\"degraded\":");
-		put_string(b, degraded);
-		s->rc = EXIT_NEGATIVE;
-		free(degraded);
-	}
-	buf_puts(b, "}\n");
+	r.nscores = policy_host_scores(s->host, &r.scores);
+	r.findings = v;
+	r.degraded = degraded;
+	buf_reset(&s->out);
+	scan_put_result(&s->out, id, &r);
 	buf_reset(&s->shown);
-	text_escape_json(&s->shown, b->data, b->len);
-	fwrite(s->shown.data, 1, s->shown.len, scan_own_output());
+	text_escape_json(&s->shown, s->out.data, s->out.len);
+	scan_write_output(&s->shown);
+	if (degraded != NULL)
+		s->rc = EXIT_NEGATIVE;
+	for (uint32_t i = 0; i < r.n; i++)
+		finding_clear(&v[i]);
+	free(v);
+	free(degraded);
+}
+
+static void
+say_bad(struct scan *s, unsigned long number, const char *why)
+{
+	scan_print_json(json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
+	s->rc = EXIT_NEGATIVE;
 }
 
 /* Any line that is not plain, with a tree. */
@@ -368,13 +266,10 @@ scan_tree(struct scan *s, const char *line, size_t n, unsigned long number)
 
 	item_init(&it);
 	why = in == NULL ? line_why(je.text) : scan_read_item(in, &it, &time);
-	if (why == NULL) {
+	if (why == NULL)
 		judge(s, json_object_get(in, "id"), &it, time);
-	} else {
-		scan_print_json(
-		    json_pack("{sI ss}", "line", (json_int_t)number, "error", why));
-		s->rc = EXIT_NEGATIVE;
-	}
+	else
+		say_bad(s, number, why);
 	item_clear(&it);
 	json_decref(in);
 }
@@ -396,80 +291,34 @@ scan_line(struct scan *s, const char *line, size_t n, unsigned long number)
 	json_decref(id);
 }
 
-/* --- lines */
-
-static bool
-blank(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strchr(" \t\r", s[i]) == NULL)
-			return false;
-	return true;
-}
-
-/* Judges the whole lines at the start of b, keeps the rest.  skip: within a line that
- * was too long. */
-static void
-scan_lines(struct scan *s, struct buf *b, unsigned long *number, bool *skip, bool last)
-{
-	size_t from = 0, mark;
-
-	for (;;) {
-		const char *nl = memchr(b->data + from, '\n', b->len - from);
-		size_t n = nl != NULL ? (size_t)(nl - b->data) - from : b->len - from;
-
-		if (nl == NULL && !(last && n > 0))
-			break;
-		mark = ++*number == 1 ? line_mark(b->data + from, n) : 0;
-		if (!*skip && !blank(b->data + from + mark, n - mark))
-			scan_line(s, b->data + from + mark, n - mark, *number);
-		*skip = false;
-		from += n + (nl != NULL);
-	}
-	b->len -= from;
-	memmove(b->data, b->data + from, b->len);
-	if (b->len > LINE_MAX_) {
-		if (!*skip)
-			scan_print_json(
-			    json_pack("{sI ss}", "line", (json_int_t)*number + 1,
-				"error", "line longer than 8 MiB"));
-		s->rc = EXIT_NEGATIVE;
-		*skip = true;
-		b->len = 0;
-	}
-}
-
 /* Results are flushed whenever input has to be waited for, so that a program that sends
  * one item at a time gets its answer. */
 static int
-scan_stream(struct scan *s, int fd)
+scan_stream(struct scan *s)
 {
-	unsigned long number = 0;
-	struct buf b = {0};
-	bool skip = false;
-	ssize_t n;
+	struct scan_input in = {.fd = STDIN_FILENO};
+	const char *line;
+	size_t n;
+	int rc;
 
 	do {
-		char *to = buf_reserve(&b, 65536);
-
-		fflush(scan_own_output());
-		n = read(fd, to, 65536);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0)
-			b.len += (size_t)n;
-		scan_lines(s, &b, &number, &skip, n == 0);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	buf_free(&b);
-	if (n < 0) {
+		while (scan_input_line(&in, &line, &n))
+			if (line != NULL)
+				scan_line(s, line, n, in.number);
+			else
+				say_bad(s, in.number, SCAN_INPUT_LONG);
+		/* What nobody gets need not be judged. */
+		rc = scan_output_lost() == 0 ? scan_input_more(&in) : 0;
+	} while (rc > 0);
+	scan_input_clear(&in);
+	if (rc < 0) {
 		complain("tosctl: cannot read standard input: %s", strerror(errno));
 		return EXIT_CANNOT;
 	}
-	if (fflush(scan_own_output()) != 0 || ferror(scan_own_output())) {
-		complain("tosctl: cannot write: %s", strerror(errno));
-		return EXIT_CANNOT;
-	}
-	return s->rc;
+	if ((rc = scan_output_lost()) == 0)
+		return s->rc;
+	complain("tosctl: cannot write: %s", strerror(rc));
+	return EXIT_CANNOT;
 }
 
 /* What the configuration says where no option does.  A model of an option is instead of
@@ -587,7 +436,7 @@ scan(void *ctx, struct trace *trace)
 	if (begin(&others) == 0 && scan_open(&packs, &s.host) == 0) {
 		lists_used_say(&used, stderr, "tosctl: ");
 		note_missing(&s, &used);
-		rc = scan_stream(&s, STDIN_FILENO);
+		rc = scan_stream(&s);
 	}
 	policy_host_free(&s.host);
 	buf_free(&s.out);
@@ -607,9 +456,7 @@ tosctl_scan(int argc, char **argv)
 	int rc = parse_options(argc, argv, &o);
 
 	if (rc == 0 && optind < argc)
-		complain(
-		    "tosctl scan: items are read from standard input: tosctl scan < "
-		    "%s",
+		complain("tosctl scan: items come from standard input: what is `%s'?",
 		    argv[optind]);
 	if (rc != 0 || optind < argc) {
 		fputs(scan_usage, stderr);

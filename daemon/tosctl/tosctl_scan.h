@@ -51,9 +51,24 @@ bool scan_plain_item(
 struct finding;
 /* As `scan' prints it. */
 struct json_t *scan_finding_json(const struct finding *f);
+/* What is said of one item; all borrowed. */
+struct scan_result {
+	const struct policy_score *scores;
+	size_t nscores;
+	const struct finding *findings;
+	uint32_t n;
+	const char *degraded; /* NULL: it was wholly judged */
+};
+/* Appends its line, not yet escaped for a terminal. */
+void scan_put_result(
+    struct buf *b, const struct json_t *id, const struct scan_result *r);
 /* Where results go.  From the first call on standard output is ours alone: what a plugin
  * prints there goes to standard error. */
 FILE *scan_own_output(void);
+void scan_write_output(const struct buf *b);
+void scan_flush_output(void);
+/* 0 if all of them were taken, else errno. */
+int scan_output_lost(void);
 /* One line of them; o is taken. */
 void scan_print_json(struct json_t *o);
 

@@ -6,6 +6,7 @@
  */
 #include "tosctl/tosctl_simulate.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
@@ -28,6 +30,9 @@
 #define MAIL_TAKES (2 * CLOCK_SEC)
 
 enum { DONE = 0, USAGE = 2, CANNOT = 3 };
+
+static const char usage_text[] =
+    "usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] SCENARIO\n";
 
 /* A message on its way back to the engine. */
 struct back {
@@ -453,18 +458,19 @@ static const struct option long_options[] = {
     {"dir", required_argument, NULL, 'd'},
     {"plugin", required_argument, NULL, 'p'},
     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 int
 tosctl_simulate(int argc, char **argv)
 {
-	char temporary[] = "/tmp/tosd-simulate-XXXXXX";
+	char *temporary = NULL;
 	const char *dir = NULL;
 	struct job j = {0};
 	int c, rc;
 
-	while ((c = option_next("tosctl", argc, argv, "ad:p:j", long_options)) != -1)
+	while ((c = option_next("tosctl", argc, argv, "ad:p:jh", long_options)) != -1)
 		switch (c) {
 		case 'a':
 			j.s.all = true;
@@ -477,23 +483,31 @@ tosctl_simulate(int argc, char **argv)
 			break;
 		case 'j':
 			break; /* the output is JSON lines anyway */
+		case 'h':
+			fputs(usage_text, stdout);
+			return DONE;
 		default:
 			return USAGE;
 		}
 	if (argc - optind != 1) {
-		complain("usage: tosctl simulate [--all] [--dir DIR] [--plugin FILE] "
-			 "SCENARIO");
+		fputs(usage_text, stderr);
 		return USAGE;
 	}
 	log_set_level(LOG_L_WARN);
-	if (dir == NULL && (dir = mkdtemp(temporary)) == NULL) {
-		perror("tosctl: cannot make a temporary folder");
-		return CANNOT;
+	if (dir == NULL) {
+		temporary = xasprintf("%s/tosd-simulate-XXXXXX", places_temporary());
+		if ((dir = mkdtemp(temporary)) == NULL) {
+			complain("tosctl: cannot make a folder in %s: %s",
+			    places_temporary(), strerror(errno));
+			free(temporary);
+			return CANNOT;
+		}
 	}
 	j.path = argv[optind];
 	j.dir = dir;
 	rc = plugin_cage_host(play, &j);
-	if (dir == temporary)
+	if (temporary != NULL)
 		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(temporary);
 	return rc;
 }

@@ -29,7 +29,8 @@ struct args {
 	const char *allow[ALLOW_MAX];
 	size_t nallow;
 	enum import_by by;
-	bool json, write, all, read;
+	bool by_given; /* --by was there */
+	bool json, write, all, read, help;
 };
 
 static const struct option options[] = {
@@ -45,19 +46,20 @@ static const struct option options[] = {
     {"all", no_argument, NULL, 'A'},
     {"by", required_argument, NULL, 'b'},
     {"check", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 static int
-usage(void)
+usage(FILE *to)
 {
 	fputs("usage: tosctl tenant add [OPTIONS] [--all] URL\n"
 	      "       tosctl tenant import [OPTIONS] [--by list|host|one] [--check] "
 	      "FILE\n"
 	      "options: -c FILE  --json  --write  --allow RANGE  --id ID  --name NAME\n"
 	      "         --contact MAIL  --manager MAIL  --contract TEXT\n",
-	    stderr);
-	return USAGE;
+	    to);
+	return to == stdout ? DONE : USAGE;
 }
 
 static bool
@@ -82,12 +84,15 @@ read_args(int argc, char **argv, struct args *a)
 	    ['C'] = &a->contact,
 	    ['m'] = &a->manager,
 	    ['k'] = &a->contract};
-	bool *const flags[256] = {
-	    ['j'] = &a->json, ['w'] = &a->write, ['A'] = &a->all, ['r'] = &a->read};
+	bool *const flags[256] = {['j'] = &a->json,
+	    ['w'] = &a->write,
+	    ['A'] = &a->all,
+	    ['r'] = &a->read,
+	    ['h'] = &a->help};
 	int c;
 
 	optind = 0;
-	while ((c = option_next("tosctl", argc, argv, "c:j", options)) != -1) {
+	while ((c = option_next("tosctl", argc, argv, "c:jh", options)) != -1) {
 		if (c == '?' || c > 255)
 			return false;
 		if (texts[c] != NULL)
@@ -98,8 +103,9 @@ read_args(int argc, char **argv, struct args *a)
 			a->allow[a->nallow++] = optarg;
 		else if (c != 'b' || !read_by(optarg, &a->by))
 			return false;
+		a->by_given |= c == 'b';
 	}
-	return argc - optind == 2;
+	return a->help || argc - optind == 2;
 }
 
 /* Words for what is wrong with values that go into the file as they are; NULL: fine. */
@@ -416,22 +422,46 @@ run_import(const struct args *a, const char *file)
 	return rc;
 }
 
+/* What would be ignored would be believed. */
+static bool
+fits(const struct args *a, bool adds)
+{
+	const struct {
+		const char *name;
+		bool given, adds;
+	} rows[] = {{"all", a->all, true}, {"by", a->by_given, false},
+	    {"check", a->read, false}};
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].given && rows[i].adds != adds) {
+			onboard_complain("tenant %s: there is no option --%s here",
+			    adds ? "add" : "import", rows[i].name);
+			good = false;
+		}
+	return good;
+}
+
 int
 tosctl_tenant(int argc, char **argv)
 {
+	bool adds;
 	struct args a = {0};
 	const char *which, *why;
 
 	if (!read_args(argc, argv, &a))
-		return usage();
+		return usage(stderr);
+	if (a.help)
+		return usage(stdout);
 	why = wrong_arg(&a, &which);
 	if (why != NULL) {
 		onboard_complain("%s %s", which, why);
 		return USAGE;
 	}
-	if (strcmp(argv[optind], "add") == 0)
-		return run_add(&a, argv[optind + 1]);
-	if (strcmp(argv[optind], "import") == 0)
-		return run_import(&a, argv[optind + 1]);
-	return usage();
+	adds = strcmp(argv[optind], "add") == 0;
+	if (!adds && strcmp(argv[optind], "import") != 0)
+		return usage(stderr);
+	if (!fits(&a, adds))
+		return USAGE;
+	return adds ? run_add(&a, argv[optind + 1]) : run_import(&a, argv[optind + 1]);
 }

@@ -211,10 +211,12 @@ walk(const struct rows *rows)
 	}
 }
 
+static const char usage_text[] = "usage: tosctl trend [--walk] FILE|-\n";
+
 /* What was asked for; false: say how to ask. */
 struct request {
 	const char *file;
-	bool walk;
+	bool walk, help;
 };
 
 static bool
@@ -231,12 +233,15 @@ read_arguments(int argc, char **argv, struct request *q)
 			q->walk = true;
 		else if (option && strcmp(argv[i], "--json") == 0)
 			continue; /* it is JSON in any case */
+		else if (option &&
+			 (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+			q->help = true;
 		else if (option || q->file != NULL)
 			return false;
 		else
 			q->file = argv[i];
 	}
-	return q->file != NULL;
+	return q->help || q->file != NULL;
 }
 
 static int
@@ -260,7 +265,7 @@ answer(const struct request *q, const struct rows *rows, struct err *e)
 int
 tosctl_trend(int argc, char **argv)
 {
-	struct request q = {NULL, false};
+	struct request q = {0};
 	struct err e = ERR_INIT;
 	struct buf text = {0};
 	struct rows rows = {0};
@@ -268,8 +273,12 @@ tosctl_trend(int argc, char **argv)
 	int rc;
 
 	if (!read_arguments(argc, argv, &q)) {
-		complain("usage: tosctl trend [--walk] FILE|-");
+		fputs(usage_text, stderr);
 		return EXIT_USAGE;
+	}
+	if (q.help) {
+		fputs(usage_text, stdout);
+		return EXIT_DONE;
 	}
 	name = strcmp(q.file, "-") == 0 ? "standard input" : q.file;
 	rc = name != q.file ? file_read_fd(STDIN_FILENO, name, FILE_MAX, &text, &e)

@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "feature_in.h"
 
@@ -171,17 +172,17 @@ quick_trees(const struct quick *q, const uint8_t dense[DENSE_MAX])
 #define BITS_WORDS_KEPT \
 	16 /* places, as a power of two: a miss costs hundreds of looks */
 #define BITS_CROSSINGS 12 /* those that are often there; a miss costs six looks */
-#define KEPT_MAX 64	  /* bytes of a word that is kept: its sums fit 32 bits */
+#define KEPT_MAX 31	  /* bytes of a word that is kept: its sums fit 32 bits */
 
-/* By the hash of the word, as the vocabulary tells words apart, which keeps less of it.
- */
+/* By the hash of the word, and with its letters: to find two words of one hash takes a
+ * minute, and what a text is must not depend on those that were there before. */
 struct kept {
-	uint64_t hash;
 	int32_t letters_dot;
 	uint32_t letters_square;
 	int16_t dot; /* of the word itself; a product of two bytes */
 	uint16_t square;
-	uint32_t used;
+	char len; /* 0: the place is free */
+	char text[KEPT_MAX];
 };
 
 /* Rows of letters that go on in the next word. */
@@ -235,12 +236,12 @@ keep_word(const struct model *m, struct kept *k, const char *text, const struct 
 
 	add(&word, m, feature_word(v->hash));
 	add_within(&letters, m, text - 1, v->len + 2);
-	*k = (struct kept){.hash = v->hash,
-	    .letters_dot = (int32_t)letters.dot,
+	*k = (struct kept){.letters_dot = (int32_t)letters.dot,
 	    .letters_square = (uint32_t)letters.square,
 	    .dot = (int16_t)word.dot,
 	    .square = (uint16_t)word.square,
-	    .used = 1};
+	    .len = (char)v->len};
+	memcpy(k->text, text, v->len);
 }
 
 /* What the word and the letters in it say. */
@@ -255,7 +256,7 @@ add_word(struct quick_kept *kept, const struct model *m, const char *text,
 		add_within(letters, m, text - 1, v->len + 2);
 		return;
 	}
-	if (k->hash != v->hash || !k->used)
+	if (k->len != (char)v->len || memcmp(k->text, text, v->len) != 0)
 		keep_word(m, k, text, v);
 	words->dot += k->dot;
 	words->square += k->square;

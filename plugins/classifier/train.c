@@ -8,12 +8,51 @@
 #define WORD_TEXTS 3 /* texts that a word must be in to count as known */
 #define WORDS_KNOWN 20000
 
+/* Where the source is among the slots, or would be. */
+static uint32_t *
+source_slot(const struct train *t, const char *source)
+{
+	size_t at = vocab_hash(source, strlen(source)) & (t->nslots - 1);
+
+	while (t->slots[at] != 0 && strcmp(t->sources[t->slots[at] - 1], source) != 0)
+		at = (at + 1) & (t->nslots - 1);
+	return &t->slots[at];
+}
+
+static void
+grow_slots(struct train *t)
+{
+	t->nslots = t->nslots > 0 ? 2 * t->nslots : 64;
+	free(t->slots);
+	t->slots = mem_new(t->nslots, sizeof(*t->slots));
+	for (size_t i = 0; i < t->nsources; i++)
+		*source_slot(t, t->sources[i]) = (uint32_t)i + 1;
+}
+
+/* As many rows may have as many sources. */
+static uint32_t
+source_of(struct train *t, const char *source)
+{
+	uint32_t *slot;
+
+	if (2 * t->nsources >= t->nslots)
+		grow_slots(t);
+	slot = source_slot(t, source);
+	if (*slot == 0) {
+		if ((t->nsources & (t->nsources - 1)) == 0)
+			t->sources = mem_grow(t->sources,
+			    t->nsources > 0 ? 2 * t->nsources : 1, sizeof(*t->sources));
+		t->sources[t->nsources++] = mem_dup(source, strlen(source));
+		*slot = (uint32_t)t->nsources;
+	}
+	return *slot - 1;
+}
+
 void
 train_add(struct train *t, const char *text, size_t n, int label, double weight,
     const char *source, int fold)
 {
 	struct train_row *r;
-	size_t i = 0;
 
 	if ((t->n & (t->n - 1)) == 0)
 		t->v = mem_grow(t->v, t->n > 0 ? 2 * t->n : 1, sizeof(*t->v));
@@ -23,15 +62,10 @@ train_add(struct train *t, const char *text, size_t n, int label, double weight,
 	    .label = label,
 	    .weight = weight,
 	    .source = mem_dup(source, strlen(source)),
+	    .source_at = source_of(t, source),
 	    .fold = fold >= 0 ? fold % FOLDS : (int)(vocab_hash(text, n) % FOLDS),
 	    .row = (uint32_t)t->n};
 	t->n++;
-	while (i < t->nsources && strcmp(t->sources[i], source) != 0)
-		i++;
-	if (i < t->nsources)
-		return;
-	t->sources = mem_grow(t->sources, t->nsources + 1, sizeof(*t->sources));
-	t->sources[t->nsources++] = mem_dup(source, strlen(source));
 }
 
 void
@@ -44,6 +78,7 @@ train_free(struct train *t)
 	for (size_t i = 0; i < t->nsources; i++)
 		free(t->sources[i]);
 	free(t->sources);
+	free(t->slots);
 	free(t->v);
 	samples_free(&t->samples);
 	memset(t, 0, sizeof(*t));
@@ -247,8 +282,7 @@ train_samples(struct train *t, const struct model *m,
 		s->made = r->made;
 		s->weight = r->weight;
 		s->row = r->row;
-		for (s->source = 0; strcmp(t->sources[s->source], r->source) != 0;)
-			s->source++;
+		s->source = r->source_at;
 		if (progress != NULL && i % 256 == 0)
 			progress(ctx, i, t->n);
 	}

@@ -14,6 +14,7 @@ struct train_row {
 	int label;
 	double weight;
 	char *source; /* owned */
+	uint32_t source_at; /* its number among the train's */
 	int fold;     /* 0 to FOLDS - 1 */
 	bool made;    /* by train_augment() */
 	uint32_t row; /* that it was made from; its own number otherwise */
@@ -24,6 +25,8 @@ struct train {
 	size_t n;
 	char **sources; /* names, in order of appearance */
 	size_t nsources;
+	uint32_t *slots; /* by the hash of the name: its number + 1 */
+	size_t nslots;	 /* a power of two */
 	struct samples samples;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * filter: see filter.h.  A cache file is named by what went into it (expressions,
- * flags, version and processor features), carries its own SHA-256, and is replaced when
- * it does not hold.  A lock lets the first worker compile while the others wait for its
+ * flags, version and processor features), which stands in it as well, since a file can
+ * be given another name; it carries its own SHA-256, and is replaced when either does
+ * not hold.  A lock lets the first worker compile while the others wait for its
  * file.
  */
 #include "filter.h"
@@ -18,8 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "tosd rules 2\n"
-#define HEAD (sizeof(MAGIC) - 1 + 64)
+#define MAGIC "tosd rules 3\n"
+#define DIGITS (MEM_HEX - 1)
+#define HEAD (sizeof(MAGIC) - 1 + DIGITS + DIGITS) /* key, digest */
 #define CACHE_MAX (512u << 20)
 #define CACHE_FILES 16
 
@@ -60,7 +62,7 @@ cache_key(const struct wanted *t, char out[MEM_HEX])
 
 /* 1: loaded; 0: there is none; -1: there is one, and it is no good. */
 static int
-cache_load(struct filter *f, const char *path)
+cache_load(struct filter *f, const char *path, const char *key)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -79,9 +81,10 @@ cache_load(struct filter *f, const char *path)
 		got = read(fd, data, (size_t)st.st_size);
 	}
 	close(fd);
-	if (got == st.st_size && memcmp(data, MAGIC, sizeof(MAGIC) - 1) == 0) {
+	if (got == st.st_size && memcmp(data, MAGIC, sizeof(MAGIC) - 1) == 0 &&
+	    memcmp(data + sizeof(MAGIC) - 1, key, DIGITS) == 0) {
 		mem_sha256(data + HEAD, (size_t)got - HEAD, hex);
-		if (memcmp(hex, data + sizeof(MAGIC) - 1, 64) == 0 &&
+		if (memcmp(hex, data + HEAD - DIGITS, DIGITS) == 0 &&
 		    hs_deserialize_database(data + HEAD, (size_t)got - HEAD, &f->db) ==
 			HS_SUCCESS)
 			rc = 1;
@@ -108,7 +111,7 @@ write_all(int fd, const char *s, size_t n)
 
 /* Whole or not at all: a temporary file, fsync, rename. */
 static void
-cache_save(struct filter *f, const char *dir, const char *path)
+cache_save(struct filter *f, const char *dir, const char *path, const char *key)
 {
 	struct sb tmp = {0};
 	char *bytes = NULL, hex[MEM_HEX];
@@ -124,7 +127,8 @@ cache_save(struct filter *f, const char *dir, const char *path)
 	if (fd >= 0) {
 		mem_sha256(bytes, n, hex);
 		ok = write_all(fd, MAGIC, sizeof(MAGIC) - 1) == 0 &&
-		     write_all(fd, hex, 64) == 0 && write_all(fd, bytes, n) == 0 &&
+		     write_all(fd, key, DIGITS) == 0 &&
+		     write_all(fd, hex, DIGITS) == 0 && write_all(fd, bytes, n) == 0 &&
 		     fsync(fd) == 0;
 		ok = close(fd) == 0 && ok && rename(tmp.data, path) == 0;
 		if (!ok)
@@ -247,7 +251,7 @@ compile_cached(
 	else
 		while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
 			;
-	have = fd >= 0 ? cache_load(f, path.data) : 0;
+	have = fd >= 0 ? cache_load(f, path.data, key) : 0;
 	if (have < 0)
 		snprintf(f->note, sizeof(f->note),
 		    "%.200s is damaged or not ours; compiled "
@@ -256,7 +260,7 @@ compile_cached(
 	if (have <= 0) {
 		rc = compile(f, t, bad, w);
 		if (rc == 0 && fd >= 0) {
-			cache_save(f, dir, path.data);
+			cache_save(f, dir, path.data, key);
 			cache_prune(dir, path.data);
 		}
 	}

@@ -48,7 +48,15 @@ int pattern_make(const struct pattern_env *env, const struct pack_pattern *p,
     struct pattern_out *out, struct why *w);
 void pattern_clear(struct pattern_out *out);
 
-/* --- parts that phrase.c needs as well */
+/* A regular expression with its @{lists} spread out. */
+int pattern_regex(
+    const struct pattern_env *env, const char *s, struct sb *out, struct why *w);
+/* Where in s, which pattern_regex() takes, the byte `at' of its result comes from.  *list:
+ * how long the @{list} is that it lies in and that begins there; 0: in none. */
+size_t pattern_place(
+    const struct pattern_env *env, const char *s, size_t at, size_t *list);
+
+/* --- pattern_parts.c: what phrase.c needs as well */
 
 #define PATTERN_TOKENS 40
 
@@ -62,6 +70,8 @@ struct pattern_token { /* of a phrase */
 /* A phrase to at most PATTERN_TOKENS tokens. */
 int pattern_split(
     const char *text, struct pattern_token v[PATTERN_TOKENS], int *n, struct why *w);
+/* Characters as texts have them, each by itself. */
+void pattern_fold(const char *s, size_t n, struct sb *out);
 /* A single word, checked and folded; *begins: it was `word*'. */
 int pattern_word(
     const char *s, size_t n, struct sb *out, bool *begins, struct why *w);
@@ -72,12 +82,5 @@ int pattern_list(const struct pattern_env *env, const char **name, size_t *n, in
 int pattern_entry_wrong(const struct pack_list *l, size_t at, struct why *w);
 /* How rare a word is thought to be: of two, the better one to look for. */
 size_t pattern_rarity(const char *word, size_t n);
-/* A regular expression with its @{lists} spread out. */
-int pattern_regex(
-    const struct pattern_env *env, const char *s, struct sb *out, struct why *w);
-/* Where in s, which pattern_regex() takes, the byte `at' of its result comes from.  *list:
- * how long the @{list} is that it lies in and that begins there; 0: in none. */
-size_t pattern_place(
-    const struct pattern_env *env, const char *s, size_t at, size_t *list);
 
 #endif

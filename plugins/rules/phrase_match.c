@@ -212,10 +212,10 @@ static int
 match_row(const struct phrase_row *row, const struct phrases *b, struct tokens *t,
     size_t at, size_t *start, size_t *end)
 {
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = tokens_before(t, at); i < t->n; i++) {
 		const struct token *k = &t->v[i];
 
-		if (k->hash != row->v[0].hash || k->start < at ||
+		if (k->hash != row->v[0].hash ||
 		    (k->start > 0 && t->text[k->start - 1] == '_') ||
 		    !row_holds(row, b, t, i))
 			continue;
@@ -293,6 +293,25 @@ try_known(struct run *r, size_t i, size_t n, size_t at, size_t *start)
 	return 0;
 }
 
+/* The first of the known numbers whose word begins at byte `at' or later. */
+static size_t
+first_known(const struct tokens *t, size_t at)
+{
+	size_t lo = 0, hi = t->nknown;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->v[t->known[mid].word].start < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* A text that is nothing but the phrase is searched from each match on: no search may
+ * begin at the first word again. */
 int
 phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
     size_t at, unsigned steps, size_t *start, size_t *end)
@@ -304,7 +323,7 @@ phrase_match(const struct phrase *p, const struct phrases *b, struct tokens *t,
 	if (p->row != NULL)
 		return match_row(p->row, b, t, at, start, end);
 	tokens_resolve(t, b->x);
-	rc = try_known(&r, 0, t->nknown, at, start);
+	rc = try_known(&r, first_known(t, at), t->nknown, at, start);
 	*end = r.end;
 	return rc;
 }
@@ -362,23 +381,6 @@ phrase_group_free(struct phrase_group **gp)
 	free(g->bits.v);
 	free(g->left);
 	free(g);
-}
-
-/* The first of the known numbers whose word begins at byte `at' or later. */
-static size_t
-first_known(const struct tokens *t, size_t at)
-{
-	size_t lo = 0, hi = t->nknown;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->v[t->known[mid].word].start < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
 }
 
 /* Tries all of them from one known number; g->left is what each may still take. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kept: copies of the files that a policy was loaded from: objects of plugins, and what the
+ * settings of plugins name (packs, lists, models).  A worker that is started anew loads from
+ * them, and so has the policy of its configuration, whatever has become of the files since.
+ *
+ *	policy/NAME/		in the state folder; NAME is of one configuration
+ *	    DIGITS/		of the digest of a path
+ *		LAST		of its parts: the file, with .sig beside it, or the folder
+ *
+ * A worker that has loaded all of a configuration from the files themselves, and so has
+ * checked whose they are, makes the copies; whether they are what it has loaded shows in the
+ * policy's digest (policy_host_rest()).
+ */
+#ifndef TOSD_POLICY_KEPT_H
+#define TOSD_POLICY_KEPT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct policy_kept;
+
+/* kept: the copies that there are, NULL: none.  keep: those that are to be made, which are
+ * not loaded from; the others go, but for kept.  NULL if both are. */
+struct policy_kept *policy_kept_new(
+    const char *state_dir, const char *kept, const char *keep);
+void policy_kept_free(struct policy_kept **k);
+
+/* Whether files are loaded from copies.  k may be NULL. */
+bool policy_kept_used(const struct policy_kept *k);
+
+/* Where to load the file or folder from; xmalloc'd.  Where copies are made it is one of
+ * those that are copied. */
+char *policy_kept_path(struct policy_kept *k, const char *path);
+/* The same of a setting; NULL: its value stays as it is. */
+char *policy_kept_setting(struct policy_kept *k, const char *key, const char *value);
+
+/* Whether the value of a setting of this name says where something lies. */
+bool policy_kept_place(const char *key);
+
+/* Makes the copies; on failure there are none. */
+int policy_kept_make(struct policy_kept *k, struct err *e);
+
+#endif
