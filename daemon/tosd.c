@@ -93,7 +93,8 @@ parse_args(int argc, char **argv, struct args *a)
 		a->help |= c == 'h';
 	}
 	if (optind < argc)
-		complain("tosd: `%s' is no option", argv[optind]);
+		complain("tosd: `%s' is no option; a configuration is named with -c",
+		    argv[optind]);
 	return optind == argc;
 }
 

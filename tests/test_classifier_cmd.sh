@@ -196,6 +196,17 @@ assert a["scores"]["violence"] > 0.5 > 0.3 > b["scores"]["violence"] >= 0, (a, b
 printf '{"id":1,"text":"I will visit him tonight"}\n' |
 	"$tosctl" scan --policies "$dir/packs" --no-classifier >"$dir/out" 2>"$dir/err" || fail 'scan without'
 said '"violence":0.0'
+# A finding of it points to a clause of its own category.
+run 0 classifier train "$@" --quick --category fraud --out "$dir/fraud.model" "$dir/a.jsonl"
+for kind in one fraud; do
+	printf '{"id":1,"text":"I will kill him tonight"}\n' |
+		"$tosctl" scan --policies "$dir/packs" --model "$dir/$kind.model" \
+			>"$dir/out" 2>"$dir/err" || fail 'scan'
+	case $kind in
+	one) said '"rule":"classifier/violence".*"clause":"4.1 Threats of violence"' ;;
+	*) said '"rule":"classifier/fraud".*"clause":"fraud"' ;;
+	esac
+done
 run 2 scan --policies "$dir/packs" --no-classifier --model "$dir/one.model"
 said 'which is meant'
 

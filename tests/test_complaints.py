@@ -103,6 +103,21 @@ SLIPS = (
     ("plugin conform x.so extra", "tosctl: x.so is a shared object; `plugin conform' is for "
      "programs, and `plugin check' for objects"),
     ("plugin conform --list --case helo", "tosctl: there is no case `helo'; did you mean `hello'?"),
+    ("policy label-samples a.ndjson", "tosctl policy label-samples: of which samples?  --key "
+     "FILE.key"),
+    ("policy label-samples --key a", "tosctl policy label-samples: which files of labels?"),
+    ("policy canary a/b -p me -r x", "tosctl policy canary: the share is a number from 1 to 99, not "
+     "`a/b'"),
+    ("policy canary 5 -p me -r x", "tosctl policy canary: which rules?"),
+    ("policy label right -p me -r x", "tosctl policy label: which findings?"),
+    ("decide 2026-000001", "tosctl decide: which verdict?"),
+    ("cases a b", "tosctl cases: `b' is a word too many"),
+    ("classifier", "tosctl classifier: train, evaluate or calibrate?"),
+    ("classifier tran x", "tosctl classifier: there is no command `tran'"),
+    ("classifier train x", "tosctl classifier train: where to?  --out FILE"),
+    ("classifier evaluate", "tosctl classifier evaluate: which files of labelled texts?"),
+    ("classifier train --precision 80", "tosctl: --precision is a number from 0.05 to 0.999, not "
+     "`80'"),
     ("scan items", "tosctl scan: items come from standard input: what is `items'?"),
     ("policy new --json x", "tosctl policy new: there is no option --json here"),
     ("policy diff -c x a b", "tosctl policy diff: --config is for what texts are found, with "
@@ -120,6 +135,18 @@ def slips():
                               timeout=60, capture_output=True, text=True)
         if done.returncode != 2 or done.stderr.split("\n")[0] != want:
             sys.exit(f"{words}: exit code {done.returncode}, said {done.stderr!r}")
+
+
+def unset():
+    """A variable that is there and empty says nothing."""
+    done = subprocess.run(["%s/tosctl" % BUILD, "status"], stdin=subprocess.DEVNULL, timeout=60,
+                          capture_output=True, text=True, env={**os.environ, "TOSD_CONTROL": ""})
+    if "answers on :" in done.stderr or done.returncode not in (0, 3):
+        sys.exit(f"TOSD_CONTROL is empty: exit code {done.returncode}, said {done.stderr!r}")
+    done = subprocess.run(["%s/tosd" % BUILD, "-t", "tosd.conf"], stdin=subprocess.DEVNULL,
+                          timeout=60, capture_output=True, text=True)
+    if not done.stderr.startswith("tosd: `tosd.conf' is no option; a configuration is named with"):
+        sys.exit(f"tosd -t tosd.conf: said {done.stderr!r}")
 
 
 ANSWER = {"ok": True, "rows": [{"id": {"url": "x\u009b31m\u202e"}, "feeds": [["\u009d0;x\u009c"]],
@@ -187,6 +214,7 @@ def main():
     all_taken()
     answered()
     slips()
+    unset()
     not_replaced()
     with tempfile.TemporaryDirectory() as where:
         shown = sum(hushed([BUILD / "tosctl", *c.split()], where) for c in TOSCTL)

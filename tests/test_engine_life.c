@@ -744,12 +744,14 @@ test_unloaded(void)
 {
 	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
 	struct msg m;
+	json_t *o;
 
 	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
 	MOVE(b, "enforce", "p1", "same");
 	MOVE(b, "shadow", "p1", "done");
 	MOVE(b, "shadow", "p1", "same");
 	MOVE(b, "rollback", "p1", "waits");
+	SAME(why_last, "it leads back to enforce");
 	MOVE(b, "rollback", "p2", "done");
 	msg_init(&m, MSG_RULES);
 	m.from = ROLE_POLICY;
@@ -764,6 +766,12 @@ test_unloaded(void)
 	MOVE(b, "shadow", "p1", "done"); /* should its pack come back */
 	MOVE(b, "shadow", "p1", "refused");
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "no such rule is loaded"));
+	o = move_json("retire", "p1");
+	json_object_set_new(o, "rules", json_pack("[s]", "v"));
+	o = bench_ask(b, o);
+	CU_ASSERT_PTR_NOT_NULL(strstr(bench_str(o, "error"),
+	    "of the pack `v' no rule is loaded: name those that are meant one by one"));
+	json_decref(o);
 	MOVE(b, "retire", "p1", "done");
 	MOVE(b, "retire", "p1", "same");
 	bench_close(b);

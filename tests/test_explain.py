@@ -102,6 +102,18 @@ def test_words(pack):
     bad.unlink()
 
 
+def test_expired(pack):
+    """What has expired finds nothing in what is posted now, as with `scan'."""
+    for day, code_, last in (("2020-01-01", 1, "no rule finds it"),
+                             ("2999-01-01", 0, "found by boats/announced")):
+        pack.write_text(PACK.replace("score = 0.8; phrases", f'score = 0.8; expires = "{day}"; '
+                                     "phrases"), "utf-8")
+        code, out, _ = explain(pack, "They will sink your boat")
+        assert (code, out[-1]) == (code_, last), (code, out)
+        assert ("would find it, score 0.8, but has expired" in out[-2]) == (code == 1), out
+    pack.write_text(PACK, "utf-8")
+
+
 def test_same(packs):
     """What it finds is what `scan' finds; and one of the last lines names them."""
     lines = []
@@ -130,6 +142,7 @@ def main():
         pack.write_text(PACK, "utf-8")
         test_lines(pack)
         test_words(pack)
+        test_expired(pack)
     test_same(SRC / "etc/policies.d")
     print("explained: what matches, what stands against it, and as scan finds it")
 

@@ -158,6 +158,8 @@ test_guard_families(void)
 	CU_ASSERT_TRUE(resolve("192.0.2.7", &ss));
 	CU_ASSERT_STRING_EQUAL(
 	    guard_name((struct sockaddr *)&ss, name), "192.0.2.7:80");
+	((struct sockaddr_in *)&ss)->sin_port = 0;
+	CU_ASSERT_STRING_EQUAL(guard_name((struct sockaddr *)&ss, name), "192.0.2.7");
 }
 
 static void

@@ -51,6 +51,9 @@ def test_check(folder):
     code, out, _ = tosctl("lists", "check", star)
     assert code == 1 and f"{star}:11: a star inside of an address stands for itself" in out, out
     assert "2 entries (url)" in out and "such stars: 1" in out, out
+    star.write_bytes(b"\xef\xbb\xbf" + good.read_bytes())
+    code, out, _ = tosctl("lists", "check", star)
+    assert code == 1 and f"{star}:1: it begins with a byte-order mark; save it as" in out, out
     star.unlink()
     # What strangers wrote is shown, not obeyed.
     rude = make_list(folder / "rude.list", "rude", "domain", "evil.example")
@@ -258,9 +261,14 @@ policy = {{ packs_dir = "{packs}";
                                 text='{"id": 1, "text": "i will hurt you"}\n')
         return code, json.loads(out) if out else None, err
     code, row, err = scan()
-    assert code == 3 and row is None and "trial.conf" in err and "sign" in err, (code, row, err)
+    assert code == 3 and row is None and "trial.conf" in err, (code, row, err)
+    assert "wants it: sign it with tosctl policy sign" in err, err
     code, row, err = scan("--policies", packs)
     assert code == 0 and "degraded" not in row and row["findings"], (row, err)
+    code, _, err = tosctl("policy", "sign", "--key", folder / "rules.key", packs / "trial.conf")
+    assert code == 2 and "trial.conf is a file: name the folder that it is in" in err, err
+    code, _, err = tosctl("policy", "sign", "--key", folder / "rules.key", packs, "trial.conf")
+    assert code == 3 and "`trial.conf' in " in err and "without its file's ending" in err, err
     code, _, err = tosctl("policy", "sign", "--key", folder / "rules.key", packs, "trial")
     assert code == 0, err
     code, row, err = scan()

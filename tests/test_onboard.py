@@ -342,6 +342,16 @@ def test_allow():
         assert p.returncode == 1 and "guard" in p.stderr, p
         p = b.run("tenant", "add", "--allow", "127.0.0.0/8", b.web.base + "f")
         assert p.returncode == 0 and 'allow = [ "127.0.0.0/8" ];' in p.stdout, p
+        # A feed of the configuration is asked as the daemon asks for it.
+        p = b.run("feed", "check", b.web.base + "f")
+        assert p.returncode == 1 and "the guard refuses it" in p.stdout, p
+        here = """tenants = ( { id = "here"; name = "Here"; contact = "a@here.example";
+  manager = "m@x.example"; feeds = ( "%sf" ); allow = [ "127.0.0.0/8" ]; } );""" % b.web.base
+        b.d.conf.write_text(b.d.conf.read_text().replace("tenants = (  );", here))
+        p = b.run("feed", "check", b.web.base + "f")
+        assert p.returncode == 0, p
+        p = b.run("feed", "check", b.web.base + "other")
+        assert p.returncode == 1 and "the guard refuses it" in p.stdout, p
 
 
 def test_polite():

@@ -238,11 +238,30 @@ def check_try(folder):
     assert lines[1].startswith('program: lost, with line 2 (id "y\\u001B") in hand'), p.stderr
     assert [("degraded" in json.loads(x)) for x in p.stdout.splitlines()] == [
         False, True, False, False], p.stdout
+    # One that breaks over everything is not waited for longer and longer.
+    path.write_text(GOOD.replace("#ITEM", "sys.exit(3)"))
+    begun = time.monotonic()
+    p = tosctl("try", "/usr/bin/python3", path,
+               text="".join(json.dumps({"id": i, "text": "a"}) + "\n" for i in range(20)))
+    assert p.returncode == 1 and time.monotonic() - begun < 50, (p.returncode, p.stderr)
+    rows = [json.loads(x)["degraded"] for x in p.stdout.splitlines()]
+    assert len(rows) == 20 and all("lost" in x for x in rows), rows
+    assert "not asked: it was lost 5 times" in rows[-1], rows
+    assert p.stderr.count("what is left is not asked") == 1, p.stderr
     lost = folder / "lost.sh"
     lost.write_text("#!/nonexistent/sh\n")
     lost.chmod(0o755)
     p = tosctl("try", lost)
-    assert p.returncode == 3 and "its interpreter (#!) is not there" in p.stderr, p.stderr
+    assert p.returncode == 3 and "its interpreter (#!) is not there\n" in p.stderr, p.stderr
+    lost.write_bytes(b"#!/bin/sh\r\ncat\r\n")
+    p = tosctl("try", lost)
+    assert p.returncode == 3 and "lines end with CR LF: save it with LF" in p.stderr, p.stderr
+    lost.write_text("cat\n")
+    p = tosctl("try", lost)
+    assert p.returncode == 3 and "does not begin with #!: name its" in p.stderr, p.stderr
+    lost.chmod(0o644)
+    p = tosctl("try", lost)
+    assert p.returncode == 3 and "may not be executed: chmod +x it" in p.stderr, p.stderr
     for words, code in ((("try",), 2), (("conform", "--window", "0", "x"), 2),
                         (("try", "/nonexistent"), 3), (("try", "/bin/true"), 3),
                         (("fly",), 2), (("conform", "--list"), 0)):

@@ -598,6 +598,12 @@ test_lines(void)
 	    {"{ text = \"kill kill\"", "{ text = \"zzz\"",
 		"test `fail' is not found by"},
 	    {"rule = \"a\"", "rule = \"b\"", "a test names the rule `b'"},
+	    {"\"never\"", "\xe2\x80\x9cnever\xe2\x80\x9d",
+		"syntax error: `\xe2\x80\x9c' stands outside of a string"},
+	    {"\"never\"", "'never'", "syntax error: `'' stands outside of a string"},
+	    {"act = ", "t\xc3\xb6te = ",
+		"syntax error: `\xc3\xb6' stands outside of a string"},
+	    {"\"never\"", "never", "syntax error; often a quotation mark"},
 	};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
@@ -630,6 +636,27 @@ test_lines(void)
 		free(where);
 		free(text);
 	}
+}
+
+/* `near' of three parts is six patterns, and one mistake. */
+static void
+test_near_once(void)
+{
+	char *text = pack_of("lists = { act = [ \"kill?me\" ]; };",
+	    "{ id = \"a\"; " RULE
+	    "near = ( { of = [ \"@act\", \"you\", \"now\" ]; } );\n"
+	    "phrases = [ \"@ict\" ]; }",
+	    KILLS, TWINS);
+	const char *first;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	CU_ASSERT_PTR_NULL(rules_open(NULL, NULL));
+	first = strstr(rules_problems, "`kill?me' is not a word");
+	CU_ASSERT_PTR_NOT_NULL(first);
+	CU_ASSERT_PTR_NULL(first != NULL ? strstr(first + 1, "`kill?me'") : first);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rules_problems, "there is no list `ict'"));
+	free(text);
 }
 
 /* What is wrong with an entry says which one. */
@@ -666,6 +693,7 @@ test_entries(void)
 
 static const struct suite_test tests[] = {
     {"lines of mistakes", test_lines},
+    {"one mistake, said once", test_near_once},
     {"entries of lists that are wrong", test_entries},
     {"slips of authors", test_slips},
     {"places of mistakes in expressions", test_place},

@@ -3,7 +3,9 @@
  * test_rules_packs: what a pack can say beside phrases: contexts that are required,
  * shared files, kinds of targets, weights, days; who has signed it; and what lint says.
  */
+#include "base/clock.h"
 #include "evidence/note.h"
+#include "log_caught.h"
 #include "tests/rules_pack.h"
 
 /* How many rules find something in fmt with s in it. */
@@ -725,6 +727,66 @@ test_lint(void)
 	free(two);
 }
 
+static uint32_t
+count_at(struct policy_host *h, const char *text, const char *time)
+{
+	struct rules_answer a = {NULL, 0, NULL};
+	struct item it;
+	uint32_t n;
+
+	item_init(&it);
+	it.text = xstrdup(text);
+	policy_host_check(h, "k", &it, clock_parse(time), &a.v, &a.n, &a.degraded);
+	n = a.n;
+	rules_answer_clear(&a);
+	item_clear(&it);
+	return n;
+}
+
+/* What finds nothing any more is said, each rule once: at the load, or when its day
+ * comes; by the daemon alone, which says which day it is. */
+static void
+test_told_expired(void)
+{
+	char *text = pack_of("",
+	    "{ id = \"a\"; " RULE
+	    "expires = \"2027-01-01\"; phrases = [ \"kill\" ]; }, { id = \"b\"; " RULE
+	    "expires = \"2027-02-01\"; phrases = [ \"kill*\" ]; }, { id = \"c\"; " RULE
+	    "phrases = [ \"kill\", \"i\" ]; }",
+	    KILLS, TWINS);
+	struct policy_host *h;
+
+	rules_clear();
+	rules_write("p.conf", text);
+	log_begin();
+	h = rules_open("load_day", "2027-01-02");
+	log_end();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	SAME(rules_problems, "");
+	CU_ASSERT_EQUAL(log_count("p.conf: expired, and finding nothing in what is "
+				  "posted now: p/a; give"),
+	    1);
+	log_begin();
+	CU_ASSERT_EQUAL(count_at(h, "i kill you", "2026-12-31T23:59:59Z"), 3);
+	CU_ASSERT_EQUAL(count_at(h, "i kill you", "2027-01-31T23:59:59Z"), 2);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("expired"), 0);
+	log_begin();
+	CU_ASSERT_EQUAL(count_at(h, "i kill you", "2027-02-01T00:00:00Z"), 1);
+	CU_ASSERT_EQUAL(count_at(h, "i kill you", "2027-02-02T00:00:00Z"), 1);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("expired"), 1);
+	CU_ASSERT_EQUAL(log_count("posted now: p/b; give"), 1);
+	policy_host_free(&h);
+	log_begin();
+	h = rules_open(NULL, NULL);
+	CU_ASSERT_EQUAL(count_at(h, "i kill you", "2027-02-02T00:00:00Z"), 1);
+	log_end();
+	CU_ASSERT_EQUAL(log_count("expired"), 0);
+	policy_host_free(&h);
+	free(text);
+}
+
 /* Words that are read otherwise, and rules beside those of other packs. */
 static void
 test_lint_beside(void)
@@ -836,6 +898,7 @@ static const struct suite_test tests[] = {
     {"lint", test_lint},
     {"lint beside other packs", test_lint_beside},
     {"lint of twins and modes", test_lint_twins},
+    {"rules that have expired", test_told_expired},
 };
 
 int

@@ -433,6 +433,16 @@ refuse(struct life_step *o, const struct life_state *from, const char *why)
 	o->reasons[o->nreasons++] = why;
 }
 
+/* One step back may let more count, and two people should know to what they agree. */
+static json_t *
+back_words(const struct life_state *back)
+{
+	if (back->mode == MODE_CANARY)
+		return json_sprintf("it leads back to %s, %u %%",
+		    finding_mode_name(back->mode), back->share);
+	return json_sprintf("it leads back to %s", finding_mode_name(back->mode));
+}
+
 /* Gates by their figures: which of them, and how much is missing. */
 static void
 say_why(const struct moving *x)
@@ -450,6 +460,8 @@ say_why(const struct moving *x)
 		json_array_append_new(why, json_string(words));
 		free(words);
 	}
+	if (x->m->move == LIFE_ROLLBACK && x->o->verdict == LIFE_WAITS)
+		json_array_append_new(why, back_words(&x->f.back));
 	if (gates)
 		json_array_append_new(
 		    why, json_sprintf("tosctl policy gate %s has all", x->r->rule));

@@ -189,6 +189,22 @@ add_rule(struct order *x, struct engine_rule *r)
 	x->v[x->n++] = r;
 }
 
+static int
+none_named(const struct order *x, const char *name, uint32_t rev, struct err *e)
+{
+	if (rev != 0)
+		return err_set(
+		    e, TOSD_ENOENT, "there is no rule `%s' of that revision", name);
+	if (engine_rule_known(x->k->g, name))
+		return err_set(e, TOSD_ENOENT,
+		    "of the pack `%s' no rule is loaded%s: name those that are meant "
+		    "one "
+		    "by one (tosctl policy rules %s)",
+		    name, x->m.move == LIFE_ROLLBACK ? " that was ever moved" : "",
+		    name);
+	return engine_rule_none(name, e);
+}
+
 /* Each rule that a name means, in its newest revision. */
 static int
 find_named(struct order *x, const char *name, uint32_t rev, struct err *e)
@@ -215,11 +231,7 @@ find_named(struct order *x, const char *name, uint32_t rev, struct err *e)
 		return err_set(e, TOSD_ELIMIT,
 		    "%zu rules are too many at a time, the limit is %d",
 		    n > x->n ? n : x->n, MOVES_MAX);
-	if (n == 0)
-		return rev != 0 ? err_set(e, TOSD_ENOENT,
-				      "there is no rule `%s' of that revision", name)
-				: engine_rule_none(name, e);
-	return 0;
+	return n > 0 ? 0 : none_named(x, name, rev, e);
 }
 
 /* All names are looked up first: who misspelt one moves nothing.  And a move may make

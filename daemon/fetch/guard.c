@@ -216,6 +216,10 @@ guard_name(const struct sockaddr *sa, char out[GUARD_TEXT])
 		snprintf(out, GUARD_TEXT, "[%s]:%u", ip, ntohs(in6->sin6_port));
 	} else {
 		snprintf(out, GUARD_TEXT, "family %d", sa->sa_family);
+		return out;
 	}
+	/* What a name stands for has no port yet. */
+	if ((sa->sa_family == AF_INET ? in4->sin_port : in6->sin6_port) == 0)
+		*strrchr(out, ':') = '\0';
 	return out;
 }

@@ -29,7 +29,8 @@ bool guard_allows(const struct sockaddr *sa, const struct conf_range *allow, siz
  * HTTP request for something else (mail, IRC, ...). */
 bool guard_port(unsigned port, const char **why);
 
-/* "192.0.2.1:443" or "[2001:db8::1]:443", for records.  Returns out. */
+/* "192.0.2.1:443" or "[2001:db8::1]:443", for records; without the port where it is 0.
+ * Returns out. */
 const char *guard_name(const struct sockaddr *sa, char out[GUARD_TEXT]);
 
 #endif

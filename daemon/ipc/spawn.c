@@ -269,6 +269,51 @@ arrange_pipes(const int ends[MSG_CHILD_PIPES], int report, struct err *e)
 	return 0;
 }
 
+/* Whether its first line ends as on Windows: then its interpreter's name has a CR. */
+static bool
+has_cr(const char *path)
+{
+	char line[256] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, line, sizeof(line) - 1) : 0;
+	size_t end;
+
+	if (fd >= 0)
+		close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	end = strcspn(line, "\n");
+	return end > 0 && line[end] == '\n' && line[end - 1] == '\r';
+}
+
+/* What execve() says fits many mistakes; those that people make are told apart. */
+static int
+why_not_run(const struct spawn_child *s, const char *path, int error, struct err *e)
+{
+	/* What is there and is not found begins with "#!" and another name. */
+	if (error == ENOENT && access(path, F_OK) == 0)
+		return err_set(e, TOSD_ENOENT,
+		    "cannot run %s: its interpreter (#!) is not there%s", path,
+		    has_cr(path) ? ", since its lines end with CR LF: save it with LF"
+				 : "");
+	if (error == ENOEXEC)
+		return err_set(e, TOSD_EINVAL,
+		    "cannot run %s: it is no program of this machine and does not "
+		    "begin with #!: name its interpreter in front of it",
+		    path);
+	if (error == EACCES && access(path, X_OK) != 0)
+		return err_set(e, TOSD_EDENIED,
+		    "cannot run %s: it may not be executed: chmod +x it, or name its "
+		    "interpreter in front of it",
+		    path);
+	if (error == EACCES && s->sandbox != SANDBOX_OFF)
+		return err_set(e, TOSD_EDENIED,
+		    "cannot run %s: %s (a plugin can read only /usr and its own "
+		    "folder, %s)",
+		    path, strerror(error), s->folder);
+	errno = error;
+	return err_sys(e, "cannot run %s", path);
+}
+
 static int
 run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err *e)
 {
@@ -295,18 +340,7 @@ run_child(const struct spawn_child *s, uint64_t tasks, pid_t parent, struct err 
 		rc = wall_child(s, e);
 	if (rc == 0) {
 		execve(argv[0], argv, env);
-		/* What is there and is not found begins with "#!" and another name. */
-		if (errno == ENOENT && access(argv[0], F_OK) == 0)
-			rc = err_set(e, TOSD_ENOENT,
-			    "cannot run %s: its interpreter (#!) is not there",
-			    argv[0]);
-		else if (errno == EACCES && s->sandbox != SANDBOX_OFF)
-			rc = err_set(e, TOSD_EDENIED,
-			    "cannot run %s: %s (a plugin can read only /usr and its "
-			    "own folder, %s)",
-			    argv[0], strerror(errno), s->folder);
-		else
-			rc = err_sys(e, "cannot run %s", argv[0]);
+		rc = why_not_run(s, argv[0], errno, e);
 	}
 	return rc;
 }

@@ -53,6 +53,19 @@ refuse(struct tosd_report *r, const char *why)
 		snprintf(r->bad, sizeof(r->bad), "made %s", why);
 }
 
+/* Whose finding it was, for who wrote the program; what is no plain word is not shown.
+ */
+static void
+name_rule(struct tosd_report *r, const char *id)
+{
+	size_t n = strlen(r->bad), len = strlen(id), plain = 0;
+
+	while (plain < len && id[plain] > ' ' && id[plain] <= '~')
+		plain++;
+	if (plain == len && len > 0)
+		snprintf(r->bad + n, sizeof(r->bad) - n, ": `%.60s'", id);
+}
+
 void
 policy_exec_report(struct policy_face *f, const struct exec_event *ev,
     const struct tosd_item *item, struct tosd_report *r)
@@ -63,6 +76,7 @@ policy_exec_report(struct policy_face *f, const struct exec_event *ev,
 	for (size_t i = 0; i < ev->n; i++) {
 		const struct exec_finding *x = &ev->findings[i];
 		struct tosd_finding t;
+		bool good = r->bad[0] == '\0';
 
 		if (x->bad != NULL) {
 			refuse(r, x->bad);
@@ -76,6 +90,8 @@ policy_exec_report(struct policy_face *f, const struct exec_event *ev,
 		    .reason = {x->reason, strlen(x->reason)}};
 
 		f->table->finding(f->table, r, &t);
+		if (good && r->bad[0] != '\0')
+			name_rule(r, x->rule);
 	}
 	if (ev->more > 0)
 		refuse(r, "too many findings for one item");

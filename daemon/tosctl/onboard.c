@@ -181,6 +181,20 @@ onboard_allow(struct onboard *o, const char *range)
 	return true;
 }
 
+void
+onboard_allow_as(struct onboard *o, const char *feed_url)
+{
+	for (size_t i = 0; i < o->conf->ntenants; i++) {
+		const struct conf_tenant *t = &o->conf->tenants[i];
+		bool its = false;
+
+		for (size_t k = 0; k < t->nfeeds; k++)
+			its = its || strcmp(t->feeds[k].url, feed_url) == 0;
+		for (size_t k = 0; its && k < t->nallow && o->nallow < ALLOW_MAX; k++)
+			o->allow[o->nallow++] = t->allow[k];
+	}
+}
+
 const char *
 onboard_allowed(const struct onboard *o, size_t i)
 {

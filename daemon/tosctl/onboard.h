@@ -22,7 +22,9 @@ void onboard_free(struct onboard **o);
 
 /* An address range that may be asked in this run, "10.0.0.0/8"; false: it is none. */
 bool onboard_allow(struct onboard *o, const char *range);
-/* Those ranges as they were given. */
+/* What tenants may have whose feed this is, as the daemon asks for it. */
+void onboard_allow_as(struct onboard *o, const char *feed_url);
+/* The ranges of onboard_allow() as they were given. */
 const char *onboard_allowed(const struct onboard *o, size_t i);
 
 const struct conf *onboard_conf(const struct onboard *o);

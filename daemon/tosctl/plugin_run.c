@@ -108,8 +108,10 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 		v[i] = word(words[i]);
 	v[0] = find_program(words[0]);
 	if (v[0] == NULL)
-		return err_set(
-		    e, TOSD_ENOENT, "%s: there is no such program", words[0]);
+		return err_set(e, TOSD_ENOENT, "%s: there is no such program%s%s",
+		    words[0],
+		    access(words[0], F_OK) == 0 ? "; one that lies here is ./" : "",
+		    access(words[0], F_OK) == 0 ? words[0] : "");
 	of = v[0];
 	for (size_t i = n; --i > 0;)
 		if (v[i][0] == '/')

@@ -31,6 +31,8 @@
 #define ATTEMPTS 2
 #define STALLS 5  /* rounds without a word about any item, then all are given up */
 #define CRASHES 5 /* of a shared object, then it is asked no more */
+/* Of a program, one after the other and without an answer: the same. */
+#define LOSSES 5
 #define BACK_MAX (70 * CLOCK_SEC) /* longer than any pause of a program */
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -62,6 +64,7 @@ struct attempt {
 	struct row *rows;
 	size_t n, batch;
 	unsigned stalls; /* rounds in a row */
+	unsigned losses; /* since its last answer */
 	struct kept *kept;
 	char why[160]; /* a line is no item */
 };
@@ -148,6 +151,26 @@ nothing_said(const struct policy_ask *v, size_t n)
 	return true;
 }
 
+/* One that breaks over whatever it is asked: to wait for it, longer each time, would
+ * tell its author nothing new. */
+static void
+count_losses(struct attempt *a, const struct policy_ask *v, size_t n)
+{
+	bool lost = false, answered = false;
+
+	for (size_t i = 0; i < n; i++) {
+		answered = answered || v[i].nretry == 0;
+		lost = lost || (v[i].nretry > 0 && v[i].retry->lost);
+	}
+	if (answered)
+		a->losses = 0;
+	else if (lost && ++a->losses == LOSSES)
+		fprintf(plugin_cage_says(),
+		    "tosctl: lost %d times without an answer between: what is left is "
+		    "not asked\n",
+		    LOSSES);
+}
+
 /* Asks about rows that are not settled: those without a loss together, others alone. */
 static void
 ask_all(struct attempt *a, bool alone)
@@ -167,6 +190,7 @@ ask_all(struct attempt *a, bool alone)
 		    .tenant = "", .it = &r->it, .time = r->time, .revision = r->line};
 	}
 	policy_host_judge(a->host, v, n, CLOCK_MIN);
+	count_losses(a, v, n);
 	a->stalls = nothing_said(v, n) ? a->stalls + 1 : 0;
 	/* One that is busy all the time was waited for long enough. */
 	back = back && a->stalls < STALLS && (a->stalls == 0 || busy_of(a) == busy);
@@ -289,13 +313,32 @@ clear_row(struct row *r)
 	json_decref(r->in);
 }
 
-/* A shared object that has crashed too often. */
+/* By one that has crashed, or was lost, too often. */
 static void
-leave_out(struct attempt *a, struct row *r)
+leave_out(struct attempt *a)
 {
-	r->settled = true;
-	r->ask.degraded = xasprintf("%s: not asked: it has crashed %u times",
-	    a->run->conf.name, a->kept->crashes);
+	for (size_t i = 0; i < a->n; i++) {
+		struct row *r = &a->rows[i];
+
+		if (r->settled)
+			continue;
+		r->settled = true;
+		/* What it was asked before was cleared, and not emptied. */
+		r->ask = (struct policy_ask){
+		    .degraded =
+			a->host == NULL
+			    ? xasprintf("%s: not asked: it has crashed %u times",
+				  a->run->conf.name, a->kept->crashes)
+			    : xasprintf("%s: not asked: it was lost %d times "
+					"without an answer between",
+				  a->run->conf.name, LOSSES)};
+	}
+}
+
+static bool
+is_given_up(const struct attempt *a)
+{
+	return a->host == NULL || a->losses >= LOSSES;
 }
 
 static void
@@ -303,12 +346,12 @@ judge_rows(struct attempt *a)
 {
 	a->kept->items += a->n;
 	a->kept->asked = a->n > 0;
-	for (size_t i = 0; a->host == NULL && i < a->n; i++)
-		leave_out(a, &a->rows[i]);
-	while (any_open(a, false))
+	while (!is_given_up(a) && any_open(a, false))
 		ask_all(a, false);
-	while (any_open(a, true))
+	while (!is_given_up(a) && any_open(a, true))
 		ask_all(a, true);
+	if (is_given_up(a))
+		leave_out(a);
 	a->kept->asked = false;
 	for (size_t i = 0; i < a->n; i++) {
 		print_row(a, &a->rows[i]);

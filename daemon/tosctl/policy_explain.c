@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/complain.h"
 #include "base/file.h"
 #include "policy/host.h"
@@ -71,7 +72,11 @@ open_all(struct explained *x, const char *text, const char *names)
 	    .note = on_note,
 	    .ctx = x};
 	struct policy_host *host = NULL;
-	int rc = scan_open(&p, &host);
+	char today[CLOCK_TEXT];
+	int rc;
+
+	p.today = clock_day(clock_now(), today);
+	rc = scan_open(&p, &host);
 
 	policy_host_free(&host);
 	if (rc != 0 || x->problems > 0)

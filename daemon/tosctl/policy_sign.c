@@ -137,7 +137,11 @@ are_there(const struct msg_rules *r, const char *dir, char **wanted)
 	for (; *wanted != NULL; wanted++) {
 		if (is_there(r, *wanted, strlen(*wanted), r->nretired))
 			continue;
-		complain("tosctl: there is no pack `%s' in %s", *wanted, dir);
+		complain("tosctl: there is no pack `%s' in %s%s", *wanted, dir,
+		    strchr(*wanted, '.') != NULL
+			? ": name it as `pack.name' does, without "
+			  "its file's ending"
+			: "");
 		rc = EXIT_CANNOT;
 	}
 	return rc;

@@ -111,7 +111,7 @@ static const struct shape shapes[] = {
     {"erase", "erase", {"file"}, 1, {NULL}, .help = SIGNED, .takes = SIGN},
     {"poll", "poll", {"tenant"}, 0, {NULL}},
     {"lists status", "lists", {"list"}, 0,
-	{"name", "state", "what", "since", "good", "next", "failures", "why", "url"}},
+	{"name", "state", "what", "since", "good", "next", "failures", "url", "why"}},
     {"lists update", "list-update", {"list"}, 0, {NULL}},
     {"plugin status", "plugins", {NULL}, 0,
 	{"name", "state", "since", "waiting", "deaths", "died", "over", "why"}},
@@ -300,6 +300,8 @@ read_options(int argc, char **argv, struct options *o)
 	int c;
 
 	o->socket = getenv("TOSD_CONTROL");
+	if (o->socket != NULL && *o->socket == '\0')
+		o->socket = NULL;
 	if (o->socket == NULL)
 		o->socket = DEFAULT_SOCKET;
 	o->said = json_object();
@@ -478,6 +480,21 @@ are_findings(const struct shape *sh, const char *command, int nwords, char **wor
 	return true;
 }
 
+static bool
+are_numbers(const struct shape *sh, const char *command, int nwords, char **words)
+{
+	for (int i = 0; i < 2 && i < nwords && sh->words[i] != NULL; i++) {
+		long long max = number_max(sh->words[i]);
+
+		if (max == 0 || number_of(words[i], max == 99 ? "%" : "", max) > 0)
+			continue;
+		complain("tosctl %s: the %s is a number%s, not `%s'", command,
+		    sh->words[i], max == 99 ? " from 1 to 99" : "", words[i]);
+		return false;
+	}
+	return true;
+}
+
 /* What would be ignored, or cannot be: said, and not asked. */
 static bool
 is_wrong(const struct shape *sh, const char *command, const struct options *o,
@@ -504,16 +521,20 @@ is_wrong(const struct shape *sh, const char *command, const struct options *o,
 	}
 	if (!is_signed(sh, command, o) || !are_findings(sh, command, nwords, words))
 		return true;
-	for (int i = 0; i < 2 && i < nwords && sh->words[i] != NULL; i++) {
-		long long max = number_max(sh->words[i]);
+	return !are_numbers(sh, command, nwords, words);
+}
 
-		if (max == 0 || number_of(words[i], max == 99 ? "%" : "", max) > 0)
-			continue;
-		complain("tosctl %s: the %s is a number%s, not `%s'", command,
-		    sh->words[i], max == 99 ? " from 1 to 99" : "", words[i]);
-		return true;
-	}
-	return false;
+/* Too few words, or too many: which one. */
+static void
+say_words(const struct shape *sh, const char *command, int nwords, char **words)
+{
+	int wanted = sh->many == MANY_FIRST ? 0 : nwords;
+
+	if (nwords > 0 && nwords >= (int)sh->need)
+		complain(
+		    "tosctl %s: `%s' is a word too many", command, words[nwords - 1]);
+	else if (are_numbers(sh, command, nwords, words))
+		complain("tosctl %s: which %s?", command, sh->words[wanted]);
 }
 
 /* "usage: tosctl policy canary SHARE RULE... --person ..." */
@@ -555,10 +576,12 @@ ask_by_name(const char *command, int argc, char **argv)
 			print_usage(sh, command, stdout);
 			rc = DONE;
 		} else if (sh == NULL || nwords < (int)sh->need ||
-			   (nwords > max && sh->many == MANY_NONE))
-			print_usage(
-			    sh != NULL ? sh : shape_of(command), command, stderr);
-		else if (is_wrong(sh, command, &o, nwords, argv + optind))
+			   (nwords > max && sh->many == MANY_NONE)) {
+			if (sh == NULL)
+				sh = shape_of(command);
+			say_words(sh, command, nwords, argv + optind);
+			print_usage(sh, command, stderr);
+		} else if (is_wrong(sh, command, &o, nwords, argv + optind))
 			print_usage(sh, command, stderr);
 		else
 			rc = ask(sh, &o, nwords, argv + optind);

@@ -71,6 +71,17 @@ check_named(const struct options *o)
 }
 
 static int
+take_number(const char *option, double low, double high, double *out)
+{
+	int rc = parse_number(optarg, low, high, out);
+
+	if (rc != 0)
+		complain("tosctl: %s is a number from %.15g to %.15g, not `%s'", option,
+		    low, high, optarg);
+	return rc;
+}
+
+static int
 parse_option(struct options *o, int c)
 {
 	double d = 0;
@@ -105,18 +116,18 @@ parse_option(struct options *o, int c)
 		o->model = optarg;
 		break;
 	case 's':
-		rc = parse_number(optarg, 0, 1e15, &d);
+		rc = take_number("--seed", 0, 1e15, &d);
 		o->seed = (uint64_t)d;
 		break;
 	case 'r':
-		rc = parse_number(optarg, 1, 1e9, &d);
+		rc = take_number("--rev", 1, 1e9, &d);
 		o->rev = (uint32_t)d;
 		break;
 	case 'P':
-		rc = parse_number(optarg, 0.05, 0.999, &o->precision);
+		rc = take_number("--precision", 0.05, 0.999, &o->precision);
 		break;
 	case 'v':
-		rc = parse_number(optarg, 0.0001, 0.9, &o->prevalence);
+		rc = take_number("--prevalence", 0.0001, 0.9, &o->prevalence);
 		break;
 	case 'w':
 		rc = o->nweights < WEIGHTS && strchr(optarg, '=') != NULL &&
@@ -125,11 +136,17 @@ parse_option(struct options *o, int c)
 			 : -1;
 		if (rc == 0)
 			o->weights[o->nweights++] = optarg;
+		else
+			complain("tosctl: --weight is SOURCE=WEIGHT, from 0 to 100 and "
+				 "at most %d times, not `%s'",
+			    WEIGHTS, optarg);
 		break;
 	case 'L':
 		rc = o->nlearn_only < WEIGHTS ? 0 : -1;
 		if (rc == 0)
 			o->learn_only[o->nlearn_only++] = optarg;
+		else
+			complain("tosctl: --learn-only may be there %d times", WEIGHTS);
 		break;
 	case 'q':
 		o->quick = true;
@@ -143,8 +160,6 @@ parse_option(struct options *o, int c)
 	default:
 		return -1;
 	}
-	if (rc != 0)
-		complain("tosctl: `%s' is no number that can be meant here", optarg);
 	return rc;
 }
 
@@ -359,6 +374,26 @@ take_model(struct options *o, int (*run)(struct run *r, struct err *e))
 	return 0;
 }
 
+/* The words after the options: said what is wrong with them. */
+static bool
+is_wrong(const struct options *o, int n, char **words, size_t which)
+{
+	bool wrong = true;
+
+	if (n == 0)
+		complain("tosctl classifier: train, evaluate or calibrate?");
+	else if (which == NCOMMANDS)
+		complain("tosctl classifier: there is no command `%s'", words[0]);
+	else if (commands[which].run == run_train && o->out == NULL)
+		complain("tosctl classifier train: where to?  --out FILE");
+	else if (n < 2)
+		complain(
+		    "tosctl classifier %s: which files of labelled texts?", words[0]);
+	else
+		wrong = false;
+	return wrong;
+}
+
 int
 tosctl_classifier(int argc, char **argv)
 {
@@ -374,8 +409,7 @@ tosctl_classifier(int argc, char **argv)
 	while (rc == 0 && optind < argc && which < NCOMMANDS &&
 	       strcmp(commands[which].name, argv[optind]) != 0)
 		which++;
-	if (rc != 0 || argc - optind < 2 || which == NCOMMANDS ||
-	    (which == 0 && r->o.out == NULL))
+	if (rc != 0 || is_wrong(&r->o, argc - optind, argv + optind, which))
 		fputs(usage_text, stderr);
 	else if (fits(&r->o, which) && take_model(&r->o, commands[which].run) == 0)
 		code = run_command(

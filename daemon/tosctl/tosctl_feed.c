@@ -188,6 +188,7 @@ tosctl_feed(int argc, char **argv)
 			onboard_complain("%s is no address range", allow[i]);
 			rc = USAGE;
 		}
+	onboard_allow_as(o, argv[optind + 1]);
 	if (rc == DONE)
 		rc = check(o, argv[optind + 1], json);
 	onboard_free(&o);

@@ -386,6 +386,9 @@ tosctl_labels(int argc, char **argv)
 		}
 	}
 	if (key == NULL || optind == argc) {
+		complain("tosctl policy label-samples: %s",
+		    key == NULL ? "of which samples?  --key FILE.key"
+				: "which files of labels?");
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

@@ -177,23 +177,31 @@ open_packs(const struct policy_args *o, const char *dir, const char *lint,
 }
 
 static int
+check_folder(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0) {
+		complain("tosctl: %s: %s", dir, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	if (S_ISDIR(st.st_mode))
+		return EXIT_DONE;
+	complain("tosctl: %s is a file: name the folder that it is in", dir);
+	return EXIT_USAGE;
+}
+
+static int
 check(const struct policy_args *o, const char *dir, bool lint)
 {
 	char today[CLOCK_TEXT];
 	struct policy_host *host = NULL;
 	struct told t = {.json = o->json};
 	const char *day = o->day;
-	struct stat st;
-	int rc;
+	int rc = check_folder(dir);
 
-	if (stat(dir, &st) != 0) {
-		complain("tosctl: %s: %s", dir, strerror(errno));
-		return EXIT_CANNOT;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		complain("tosctl: %s is a file: name the folder that it is in", dir);
-		return EXIT_USAGE;
-	}
+	if (rc != EXIT_DONE)
+		return rc;
 	if (day == NULL) {
 		clock_format(clock_now(), today);
 		today[10] = '\0'; /* the day of it */
@@ -346,9 +354,10 @@ sign(const struct policy_args *o, const char *dir, char **wanted)
 	struct msg m;
 	int rc = policy_sign_key(o->key, &k);
 
-	if (rc != EXIT_DONE)
-		return rc;
-	rc = open_packs(o, dir, NULL, NULL, &t, &host) == 0 ? EXIT_DONE : EXIT_NEGATIVE;
+	if (rc == EXIT_DONE)
+		rc = check_folder(dir);
+	if (rc == EXIT_DONE && open_packs(o, dir, NULL, NULL, &t, &host) != 0)
+		rc = EXIT_NEGATIVE;
 	if (rc == EXIT_DONE) {
 		msg_init(&m, MSG_RULES);
 		policy_host_rules(host, &m.rules);

@@ -31,8 +31,10 @@ static const struct tosd_setting schema[] = {
     [SET_MODE] = {"mode", TOSD_STRING, "shadow", "draft, shadow or enforce"},
     [SET_THRESHOLD] = {"threshold", TOSD_NUMBER, "0",
 	"score from which there is a finding; 0: the model's own"},
-    [SET_CLAUSE] = {"clause", TOSD_STRING, "4.1 Threats of violence",
-	"clause of the acceptable-use policy"},
+    [SET_CLAUSE] = {"clause", TOSD_STRING, "",
+	"clause of the acceptable-use policy; empty: 4.1 Threats of violence for a "
+	"model "
+	"of violence, else the model's category"},
     [SET_SEVERITY] = {"severity", TOSD_STRING, "medium",
 	"low, medium, high or critical"},
 };
@@ -68,6 +70,16 @@ classifier_close(void *state)
 	free(c);
 }
 
+/* What a finding points to must not be somebody else's clause. */
+static const char *
+clause_of(const struct classifier *c, const char *set)
+{
+	if (*set != '\0')
+		return set;
+	return strcmp(c->model->category, "violence") == 0 ? "4.1 Threats of violence"
+							   : c->model->category;
+}
+
 static int
 declare(struct classifier *c, const struct tosd_str *set, struct why *w)
 {
@@ -75,7 +87,7 @@ declare(struct classifier *c, const struct tosd_str *set, struct why *w)
 	struct tosd_rule r = {.size = sizeof(r),
 	    .rev = c->model->rev,
 	    .digest = c->model->digest,
-	    .clause = set[SET_CLAUSE].ptr,
+	    .clause = clause_of(c, set[SET_CLAUSE].ptr),
 	    .category = c->model->category};
 	const char *why = "no reason given";
 	int rc = find_name(modes, set[SET_MODE], "mode", &r.mode, w);

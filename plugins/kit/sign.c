@@ -164,8 +164,11 @@ sign_check(const char *signers, const struct sign_of *of, struct why *w)
 	sb_printf(&want, "%s\n%s\n%s\n", of->what, of->name, of->digest);
 	if (mem_read_file(path.data, NOTE_MAX, &note, &why) != 0)
 		rc = why_set(w,
-		    "%s: the %s is not signed (%s: %s), and `signers' wants it",
-		    of->file, of->noun, path.data, why.text);
+		    "%s: the %s is not signed (%s: %s), and `signers' wants it: sign "
+		    "it "
+		    "with tosctl %s sign",
+		    of->file, of->noun, path.data, why.text,
+		    strcmp(of->noun, "pack") == 0 ? "policy" : "lists");
 	else if (note.len <= want.len + 1 ||
 		 memcmp(note.data, want.data, want.len) != 0 ||
 		 note.data[want.len] != '\n')

@@ -360,7 +360,13 @@ list_open(const char *path, const struct list_limits *limits, struct list **out,
 	if (rc == 0) {
 		mem_sha256(
 		    l->text.data != NULL ? l->text.data : "", l->text.len, l->digest);
-		rc = read_head(l, w);
+		if (l->text.len >= 3 && memcmp(l->text.data, "\ufeff", 3) == 0)
+			rc = why_set(w,
+			    "%s:1: it begins with a byte-order mark; save it as UTF-8 "
+			    "without one",
+			    path);
+		else
+			rc = read_head(l, w);
 	}
 	if (rc != 0) {
 		list_free(&l);

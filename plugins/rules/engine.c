@@ -329,8 +329,11 @@ confirm(
 	}
 	if (rc >= 0)
 		return 0;
-	return why_set(
-	    w, "rule `%s' went over its matching limits (PCRE2 %d)", r->src->id, rc);
+	return why_set(w,
+	    "rule `%s' went over its matching limits (PCRE2 %d): an expression of it "
+	    "can "
+	    "match in too many ways, as with a repeat in a repeat",
+	    r->src->id, rc);
 }
 
 static int

@@ -427,14 +427,37 @@ learn_words(struct engine *e, const struct pack *p, const struct pack_list *prot
 			learn_patterns(e, p->rules[i].v, p->rules[i].n);
 }
 
+/* Whether to go on.  One mistake in a line is told once: `near' of three parts is six
+ * patterns. */
+static bool
+add_patterns(struct engine *e, const struct pattern_env *env, const struct pack_rule *r,
+    struct whys *w)
+{
+	struct why why = {""}, full, told = {""};
+	int line = 0;
+	char shown[SHOWN];
+
+	for (size_t k = 0; k < r->n; k++) {
+		if (add_pattern(e, env, &r->v[k], &why) == 0 ||
+		    (line == r->v[k].line && strcmp(told.text, why.text) == 0))
+			continue;
+		line = r->v[k].line;
+		told = why;
+		why_set(&full, "%s:%d: rule `%s': \"%s\": %s", env->pack->file, line,
+		    r->id, show(r->v[k].text, shown), why.text);
+		if (!whys_go_on(w, -1, &full))
+			return false;
+	}
+	return true;
+}
+
 int
 engine_add(struct engine *e, const struct pack *p, const struct pack_list *protect,
     struct whys *w)
 {
 	struct pattern_env env = {p, protect, NULL};
 	size_t base = e->ncontexts, before = w->n;
-	struct why why = {""}, full;
-	char shown[SHOWN];
+	struct why full;
 
 	for (size_t i = 0; i < p->ncontexts; i++)
 		if (!whys_go_on(w, add_context(e, &env, &p->contexts[i], &full), &full))
@@ -450,14 +473,8 @@ engine_add(struct engine *e, const struct pack *p, const struct pack_list *prote
 		e->rules[e->nrules++] =
 		    (struct engine_rule){r, p, r->expires, base, 0, 1};
 		env.target = r->target;
-		for (size_t k = 0; k < r->n; k++)
-			if (add_pattern(e, &env, &r->v[k], &why) != 0) {
-				why_set(&full, "%s:%d: rule `%s': \"%s\": %s", p->file,
-				    r->v[k].line, r->id, show(r->v[k].text, shown),
-				    why.text);
-				if (!whys_go_on(w, -1, &full))
-					return -1;
-			}
+		if (!add_patterns(e, &env, r, w))
+			return -1;
 	}
 	if (w->n > before)
 		return -1;

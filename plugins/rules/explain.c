@@ -16,6 +16,7 @@ struct explain {
 	struct engine_seen *v;
 	size_t n;
 	bool *named; /* by rule: it is to be told of; NULL: all are */
+	int64_t today;
 	void (*say)(void *ctx, const char *line);
 	void *ctx;
 };
@@ -148,6 +149,12 @@ hit_of(const struct engine_result *r, size_t rule)
 	return NULL;
 }
 
+static bool
+is_over(const struct explain *x, size_t rule)
+{
+	return engine_rule(x->e, rule)->expires <= x->today;
+}
+
 /* What came of all its matches. */
 static void
 tell_rule(struct explain *x, size_t rule, const struct engine_result *result)
@@ -166,7 +173,12 @@ tell_rule(struct explain *x, size_t rule, const struct engine_result *result)
 	if (!seen && (x->named == NULL || !x->named[rule]))
 		return;
 	put_rule(x, &b, rule);
-	if (hit != NULL)
+	if (hit != NULL && is_over(x, rule))
+		sb_printf(&b,
+		    "would find it, score %.3g, but has expired: give `expires' a new "
+		    "day",
+		    hit->score);
+	else if (hit != NULL)
 		sb_printf(&b, "finds it, score %.3g", hit->score);
 	else if (counts)
 		sb_printf(&b, "what counts is not enough: it wants %.3g in all",
@@ -205,19 +217,24 @@ static void
 tell_sum(struct explain *x, const struct engine_result *r)
 {
 	struct sb b = {0};
+	size_t n = 0;
 
-	sb_printf(&b, "why: %s", r->n > 0 ? "found by " : "no rule finds it");
+	sb_printf(&b, "why: ");
 	for (size_t i = 0; i < r->n; i++)
-		sb_printf(
-		    &b, "%s%s", i > 0 ? ", " : "", engine_rule(x->e, r->v[i].rule)->id);
+		if (!is_over(x, r->v[i].rule))
+			sb_printf(&b, "%s%s", n++ > 0 ? ", " : "found by ",
+			    engine_rule(x->e, r->v[i].rule)->id);
+	if (n == 0)
+		sb_printf(&b, "no rule finds it");
 	tell(x, &b);
 }
 
 int
-explain(struct engine *e, const char *text, const char *names,
+explain(struct engine *e, const char *text, const char *names, int64_t today,
     void (*say)(void *ctx, const char *line), void *ctx, struct why *w)
 {
-	struct explain x = {.e = e, .text = text, .say = say, .ctx = ctx};
+	struct explain x = {
+	    .e = e, .text = text, .today = today, .say = say, .ctx = ctx};
 	struct engine_result r;
 	int rc = take_names(&x, names, w);
 

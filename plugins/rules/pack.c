@@ -142,17 +142,47 @@ refuse_nul(struct walk *k, const char *s)
 	return 0;
 }
 
+/* The first sign up to the line that can stand in strings and comments only, as a curly
+ * quotation mark or a letter with marks in a name; 0: none, or how long it is. */
+static size_t
+find_stray(const char *s, int line, const char **out, int *at)
+{
+	int next = 1;
+	char c;
+
+	while ((c = walk_sign(&s, &next, at)) != '\0' && *at <= line) {
+		uint32_t cp;
+		int n = c == '\'' ? 1 : mem_utf8(s - 1, strlen(s - 1), &cp);
+
+		if (c != '\'' && (c & 0x80) == 0)
+			continue;
+		*out = s - 1;
+		return n > 0 ? (size_t)n : 1;
+	}
+	return 0;
+}
+
 /* What libconfig does not read. */
 static int
 say_unread(struct walk *k, const char *s, const config_t *cfg)
 {
 	struct walk_name first, again;
+	const char *stray;
+	size_t n;
+	int at;
 
 	if (strcmp(config_error_text(cfg), "duplicate setting name") == 0 &&
 	    walk_twice(s, &first, &again))
 		return why_set(k->w, "%s:%d: `%.*s' is here twice (first in line %d)",
 		    k->file, again.line, (int)(again.n < 40 ? again.n : 40), again.s,
 		    first.line);
+	n = find_stray(s, config_error_line(cfg), &stray, &at);
+	if (n > 0)
+		return why_set(k->w,
+		    "%s:%d: %s: `%.*s' stands outside of a string; those are in "
+		    "straight double quotes (one may be missing before), and names are "
+		    "of a-z, A-Z, 0-9, - and _",
+		    k->file, at, config_error_text(cfg), (int)n, stray);
 	return why_set(k->w,
 	    "%s:%d: %s; often a quotation mark, a comma or a ; is missing here or in a "
 	    "line before, or { } stands in [ ], where ( ) is needed",

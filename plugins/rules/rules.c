@@ -31,7 +31,8 @@ enum {
 	SET_TODAY,
 	SET_PROBE,
 	SET_WHY,
-	SET_WHY_RULES
+	SET_WHY_RULES,
+	SET_LOAD_DAY
 };
 static const struct tosd_setting schema[] = {
     [SET_PACKS] = {"packs_dir", TOSD_STRING, NULL, "folder of rule packs, *.conf"},
@@ -61,6 +62,9 @@ static const struct tosd_setting schema[] = {
     [SET_WHY_RULES] = {"why_rules", TOSD_STRING, "",
 	"of these rules or packs, blanks between; empty: of all that something of "
 	"matches"},
+    [SET_LOAD_DAY] = {"load_day", TOSD_STRING, "",
+	"given by the daemon: the day of the load; rules that have expired by then are "
+	"warned of"},
 };
 
 static int
@@ -415,6 +419,7 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 		int64_t low, high;
 	} v[] = {{SET_PACKS_MAX, 1, 100000}, {SET_BYTES, 1000, 1 << 30},
 	    {SET_RULES, 1, 200000}};
+	static const int days[] = {SET_LINT, SET_TODAY, SET_LOAD_DAY};
 	int64_t day, got[3];
 
 	for (int i = 0; i < 3; i++) {
@@ -429,10 +434,11 @@ take_settings(struct rules *r, const struct tosd_str *settings)
 	r->slow = strcmp(settings[SET_SLOW].ptr, "true") == 0;
 	r->probe = strcmp(settings[SET_PROBE].ptr, "true") == 0;
 	r->signers = settings[SET_SIGNERS].ptr;
-	for (int i = SET_LINT; i <= SET_TODAY; i++)
-		if (settings[i].len > 0 && !day_parse(settings[i].ptr, &day))
+	for (int i = 0; i < 3; i++)
+		if (settings[days[i]].len > 0 &&
+		    !day_parse(settings[days[i]].ptr, &day))
 			return why_set(&r->why, "`%s' must be a day such as 2027-01-31",
-			    schema[i].key);
+			    schema[days[i]].key);
 	return sign_keys(r->signers, &r->why);
 }
 
@@ -444,6 +450,7 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	static char reason[sizeof(((struct why *)0)->text)];
 	struct rules *r = mem_new(1, sizeof(*r));
 	const char *dir = settings[SET_PACKS].ptr;
+	int64_t day;
 	int rc;
 
 	r->host = h;
@@ -468,7 +475,12 @@ rules_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 	else if (settings[SET_TODAY].len > 0)
 		rules_tell_expired(r, settings[SET_TODAY].ptr);
 	if (settings[SET_WHY].len > 0)
-		rules_tell_why(r, settings[SET_WHY].ptr, settings[SET_WHY_RULES].ptr);
+		rules_tell_why(r, settings[SET_WHY].ptr, settings[SET_WHY_RULES].ptr,
+		    settings[SET_TODAY].ptr);
+	r->next_over = INT64_MAX;
+	r->told_to = INT64_MIN;
+	if (day_parse(settings[SET_LOAD_DAY].ptr, &day))
+		rules_tell_over(r, day);
 	*state = r;
 	*errstr = rules_lacks(r);
 	return *errstr == NULL ? TOSD_DONE : TOSD_WAITS;
@@ -575,12 +587,15 @@ rules_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 	struct tosd_str text = r->host->field(r->host, item, TOSD_TEXT);
 	struct purse purse = {r->host, report, r->declared};
 	struct engine_result found = {NULL, 0};
+	int64_t time = r->host->event_time(r->host, item);
 	int rc;
 
+	if (time >= r->next_over)
+		rules_tell_over(r, time);
 	if (TOSD_HAS(r->host, spent))
 		*engine_meter(r->engine) = (struct meter){tell, &purse};
-	rc = engine_check(r->engine, text.ptr, text.len,
-	    r->host->event_time(r->host, item), spend, &purse, &found, &r->why);
+	rc = engine_check(
+	    r->engine, text.ptr, text.len, time, spend, &purse, &found, &r->why);
 	for (size_t i = 0; i < found.n; i++)
 		report_hit(r, report, text.ptr, &found.v[i]);
 	if (rc == 0)

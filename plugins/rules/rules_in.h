@@ -21,6 +21,10 @@ struct rules {
 	struct engine *engine;
 	int32_t *declared; /* the host's number of each rule of the engine */
 	struct sb reason;  /* of the hit that is being reported */
+	/* When the next rule expires of those that nobody was told of; INT64_MAX: nobody
+	 * is to be told. */
+	int64_t next_over;
+	int64_t told_to; /* those that expired before it were told */
 	/* Packs that are not loaded: their names, how many, and of the first why. */
 	struct sb lacks, words;
 	size_t nlacks;
@@ -41,8 +45,13 @@ int rules_by_name(const struct dirent **a, const struct dirent **b);
 void rules_tell_packs(struct rules *r);
 void rules_tell_lint(struct rules *r, const char *dir, const char *day);
 void rules_tell_expired(struct rules *r, const char *day);
-/* What they make of a text; `names' are rules, or packs, with blanks between: those alone,
- * and also if nothing of them matches.  "": all. */
-void rules_tell_why(struct rules *r, const char *text, const char *names);
+/* Which rules have expired by then, each once: they find nothing any more, and nobody would
+ * miss it. */
+void rules_tell_over(struct rules *r, int64_t time);
+/* What they make of a text that is posted on the day, if there is one; `names' are rules,
+ * or packs, with blanks between: those alone, and also if nothing of them matches.  "":
+ * all. */
+void rules_tell_why(
+    struct rules *r, const char *text, const char *names, const char *day);
 
 #endif

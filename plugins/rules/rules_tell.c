@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "kit/day.h"
 #include "lint.h"
 #include "prove.h"
 #include "rules_in.h"
@@ -168,6 +169,49 @@ rules_tell_expired(struct rules *r, const char *day)
 	lint_expired(r->packs, r->npacks, day, say_lint, r);
 }
 
+#define NAMED 5 /* rules of a pack in one line */
+
+static void
+say_over(struct rules *r, const struct pack *p, int64_t time)
+{
+	struct sb b = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nrules; i++) {
+		const struct pack_rule *rule = &p->rules[i];
+
+		if (rule->mode < 0 || rule->expires > time) {
+			if (rule->mode >= 0 && rule->expires < r->next_over)
+				r->next_over = rule->expires;
+			continue;
+		}
+		if (rule->expires >= r->told_to && n++ < NAMED)
+			sb_printf(&b, "%s%s", n > 1 ? ", " : "", rule->id);
+	}
+	if (n > NAMED)
+		sb_printf(&b, " and %zu more", n - NAMED);
+	if (n > 0) {
+		struct sb line = {0};
+
+		sb_printf(&line,
+		    "%s: expired, and finding nothing in what is posted now: %s; give "
+		    "`expires' a new day, or retire what is not wanted any more",
+		    p->file, b.data);
+		rules_say(r, TOSD_LOG_WARN, line.data);
+		sb_free(&line);
+	}
+	sb_free(&b);
+}
+
+void
+rules_tell_over(struct rules *r, int64_t time)
+{
+	r->next_over = INT64_MAX;
+	for (size_t i = 0; i < r->npacks; i++)
+		say_over(r, r->packs[i], time);
+	r->told_to = time + 1;
+}
+
 static void
 say_why(void *ctx, const char *line)
 {
@@ -177,13 +221,15 @@ say_why(void *ctx, const char *line)
 /* By PCRE2 alone: what decides quickly that something cannot be there does not tell
  * what would have been looked at next. */
 void
-rules_tell_why(struct rules *r, const char *text, const char *names)
+rules_tell_why(struct rules *r, const char *text, const char *names, const char *day)
 {
 	struct engine *slow = engine_new(r->letters, true);
+	int64_t today = INT64_MIN;
 	int rc = add_slow(r, slow);
 
+	day_parse(day, &today);
 	if (rc == 0)
-		rc = explain(slow, text, names, say_why, r, &r->why);
+		rc = explain(slow, text, names, today, say_why, r, &r->why);
 	if (rc != 0)
 		rules_say(r, TOSD_LOG_PROBLEM, r->why.text);
 	engine_free(&slow);
