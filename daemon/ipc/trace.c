@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -34,7 +35,7 @@ struct trace {
 	struct page *page;
 	int fd;
 	uint64_t number;
-	pid_t pid; /* who calls plugins; 0: no call yet */
+	pid_t pid;	       /* who calls plugins; 0: no call yet */
 	struct fds ours, last; /* last: as of the end of the last call */
 };
 
@@ -171,15 +172,27 @@ trace_at(struct trace *t, enum trace_what what, const char *plugin, uint64_t rev
 	t->page->what = what;
 }
 
+/* What we read and write is of a copy as well: it must not answer beside us. */
+static void
+end_copy(const struct trace *t)
+{
+	struct trace_seen s;
+
+	if (t->pid == 0 || getpid() == t->pid)
+		return;
+	trace_look(t, &s);
+	log_err("plugin",
+	    "plugin `%s' has forked, and the copy came back from its call: it is ended",
+	    s.plugin);
+	_exit(EXIT_FAILURE);
+}
+
 void
 trace_idle(struct trace *t)
 {
 	if (t == NULL)
 		return;
-	/* The copy of us that a plugin made by fork() must not answer beside us: what we
-	 * read and write is its as well. */
-	if (t->pid != 0 && getpid() != t->pid)
-		_exit(EXIT_FAILURE);
+	end_copy(t);
 	come_back(t);
 	t->page->what = TRACE_IDLE;
 }

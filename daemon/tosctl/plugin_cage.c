@@ -46,7 +46,6 @@ struct ear {
 };
 
 static FILE *own_says;
-static pid_t own_pid;
 
 FILE *
 plugin_cage_says(void)
@@ -63,17 +62,6 @@ plugin_cage_say(const char *text)
 	fprintf(plugin_cage_says(), "tosctl: %.*s\n", (int)b.len,
 	    b.data != NULL ? b.data : "");
 	buf_free(&b);
-}
-
-void
-plugin_cage_alone(void)
-{
-	if (own_pid == 0 || own_pid == getpid())
-		return;
-	fprintf(plugin_cage_says(),
-	    "tosctl: the plugin has forked, and the copy came back from its call: it "
-	    "is ended\n");
-	_exit(EXIT_FAILURE);
 }
 
 int
@@ -146,7 +134,6 @@ run_inside(void *ctx, struct trace *trace)
 	const struct inside *in = ctx;
 	int fd;
 
-	own_pid = getpid();
 	close(in->over);
 	log_apart();
 	scan_own_output();

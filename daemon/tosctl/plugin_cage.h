@@ -45,8 +45,4 @@ void plugin_cage_say(const char *text);
 /* Where our own lines for people go, in a cage or out of it. */
 FILE *plugin_cage_says(void);
 
-/* Within run(), after calls into the plugin: a copy of the process that it has forked, and
- * that came back here, ends. */
-void plugin_cage_alone(void);
-
 #endif

@@ -213,10 +213,8 @@ run(struct check *c, struct plugin_run *r, const struct plugin_options *o,
 	}
 	if (!describe(c, r, trace))
 		return;
-	plugin_cage_alone();
 	if (policy_host_new(&po, &h, NULL) != 0)
 		return;
-	plugin_cage_alone();
 	json_object_set_new(c->out, "rules", rules_of(h));
 	if (plugin_cage_enter(o->open, &e) != 0)
 		problem(c, e.text);
@@ -293,7 +291,6 @@ check_caged(void *ctx, struct trace *trace)
 	int rc, lost;
 
 	run(&c, j->run, j->o, trace);
-	plugin_cage_alone();
 	rc = json_array_size(c.problems) > 0 ? 1 : 0;
 	if (j->o->json) {
 		c.out = c.out != NULL ? c.out : json_object();

@@ -524,14 +524,12 @@ try_open(void *ctx, struct trace *trace)
 	}
 	if (policy_host_new(&po, &a->host, NULL) != 0)
 		return EXIT_CANNOT;
-	plugin_cage_alone();
 	/* What the daemon does before the first item: a shared object has opened what
 	 * it needs. */
 	if (a->run->conf.ncommand > 0 || plugin_cage_enter(a->o->open, &e) == 0)
 		rc = try_rest(a);
 	else
 		plugin_cage_say(e.text);
-	plugin_cage_alone();
 	policy_host_free(&a->host);
 	return rc;
 }
