@@ -177,6 +177,8 @@ def test_scan_missing(folder):
     code, row, err = scan("--policies", folder / "nosuch")
     assert code == 1 and "violence" in row["scores"], (code, row)
     assert "cannot read the folder of packs" in row["degraded"], row
+    code, row, err = scan("--policies", packs / "trial.conf")
+    assert "name the folder that the pack lies in" in row["degraded"], row
     code, row, err = scan("--policies", none)
     assert code == 0 and "degraded" not in row, (code, row)
     assert err == f"tosctl: no rule packs in {none}; the classifier only\n", err

@@ -156,8 +156,9 @@ load_packs(struct rules *r, const char *dir)
 	int rc = 0;
 
 	if (n < 0)
-		return why_set(&r->why, "cannot read the folder of packs %s: %s", dir,
-		    strerror(errno));
+		return why_set(&r->why, "cannot read the folder of packs %s: %s%s", dir,
+		    strerror(errno),
+		    errno == ENOTDIR ? "; name the folder that the pack lies in" : "");
 	if (stat(dir, &st) == 0 && st.st_mode & S_IWOTH)
 		rc = why_set(&r->why,
 		    "the folder of packs %s may be written by everybody; make it chmod "
