@@ -3,10 +3,13 @@
  * test_policy_kept: copies of what a policy was loaded from: which files are copied,
  * what settings become, what is left alone, and what becomes of older copies.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -173,9 +176,49 @@ test_older(void)
 	free(deep);
 }
 
+/* In a child, which has a disk of its own: 96 MiB.  0: what would leave too little of
+ * it is not kept, and nothing of it stays; 77: there can be no such disk here. */
+static int
+on_small_disk(const char *model)
+{
+	char *disk = at("disk"), *state = xstrdup(dir);
+	int rc;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tosd-test", disk, "tmpfs", 0, "size=96m") != 0)
+		return 77;
+	snprintf(dir, sizeof(dir), "%s/disk", state);
+	rc = make(NULL, "5-5", model, model);
+	return rc == TOSD_ELIMIT && !is_there("policy/5-5") ? 0 : 1;
+}
+
+static void
+test_full(void)
+{
+	char *model = at("model");
+	int status = 0;
+	pid_t pid;
+
+	folder("disk");
+	put("model", "");
+	CU_ASSERT_EQUAL(truncate(model, 48 << 20), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(on_small_disk(model));
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		printf("(no disk of our own: left out) ");
+	else
+		CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+	free(model);
+}
+
 static const struct suite_test tests[] = {
     {"what is copied", test_copies},
     {"older copies", test_older},
+    {"a disk that is nearly full", test_full},
 };
 
 int

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,6 +22,8 @@
 #define BYTES_MAX ((uint64_t)1 << 30)
 #define FILES_MAX 20000
 #define DEPTH_MAX 8
+/* The engine lives on that disk as well, and ends where it is full. */
+#define ROOM_LEFT ((uint64_t)64 << 20)
 #define OPEN_MAX_WALK 16 /* folders that are open while a tree is removed */
 
 struct policy_kept {
@@ -207,6 +210,15 @@ drop_others(const struct policy_kept *k)
 		closedir(d);
 }
 
+static bool
+has_room(int fd)
+{
+	struct statvfs st;
+
+	return fstatvfs(fd, &st) != 0 ||
+	       (uint64_t)st.f_bavail * st.f_frsize > ROOM_LEFT;
+}
+
 static int
 copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char *to,
     struct err *e)
@@ -223,6 +235,9 @@ copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char 
 			rc = err_sys(e, "cannot read %s", from);
 		else if (k->bytes > BYTES_MAX)
 			rc = err_set(e, TOSD_ELIMIT, "more than 1 GiB, with %s", from);
+		else if (!has_room(out))
+			rc = err_set(e, TOSD_ELIMIT,
+			    "the disk would have less than 64 MiB left, with %s", from);
 		else
 			rc = file_more(out, to, piece, (size_t)n, e);
 	}

@@ -39,7 +39,7 @@ char *policy_kept_setting(struct policy_kept *k, const char *key, const char *va
 /* Whether the value of a setting of this name says where something lies. */
 bool policy_kept_place(const char *key);
 
-/* Makes the copies; on failure there are none. */
+/* Makes the copies; on failure there are none, as where they would fill the disk. */
 int policy_kept_make(struct policy_kept *k, struct err *e);
 
 #endif
