@@ -18,7 +18,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 
-/* Of one configuration; what is more is loaded from where it lies. */
+/* Of one configuration; one of more is loaded from where it lies, all of it. */
 #define BYTES_MAX ((uint64_t)1 << 30)
 #define FILES_MAX 20000
 #define DEPTH_MAX 8
