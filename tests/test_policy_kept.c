@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "policy/kept.h"
 #include "tests/suite.h"
@@ -73,7 +74,8 @@ says_in(const char *path, const char *name)
 
 /* Makes copies of these settings under a name. */
 static int
-make(const char *kept, const char *keep, const char *packs, const char *files)
+make_by(int64_t until, const char *kept, const char *keep, const char *packs,
+    const char *files)
 {
 	struct policy_kept *k = policy_kept_new(dir, kept, keep);
 	struct err e = ERR_INIT;
@@ -88,9 +90,15 @@ make(const char *kept, const char *keep, const char *packs, const char *files)
 	value = policy_kept_setting(k, "list_files", files);
 	CU_ASSERT_STRING_EQUAL(value, files);
 	free(value);
-	rc = policy_kept_make(k, &e);
+	rc = policy_kept_make(k, until, &e);
 	policy_kept_free(&k);
 	return rc;
+}
+
+static int
+make(const char *kept, const char *keep, const char *packs, const char *files)
+{
+	return make_by(clock_steady() + CLOCK_MIN, kept, keep, packs, files);
 }
 
 static void
@@ -171,6 +179,10 @@ test_older(void)
 	CU_ASSERT(is_there("policy/3-3"));
 	folder("deep/1/2/3/4/5/6/7/8/9/10");
 	CU_ASSERT_EQUAL(make("3-3", "4-4", packs, deep), TOSD_ELIMIT);
+	CU_ASSERT(is_there("policy/3-3") && !is_there("policy/4-4"));
+	/* Nor is one that is not whole in time. */
+	CU_ASSERT_EQUAL(
+	    make_by(clock_steady() - 1, "3-3", "4-4", packs, packs), TOSD_ELIMIT);
 	CU_ASSERT(is_there("policy/3-3") && !is_there("policy/4-4"));
 	free(packs);
 	free(deep);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 
@@ -34,6 +35,7 @@ struct policy_kept {
 	char **paths; /* that are to be copied */
 	size_t n;
 	uint64_t bytes, files; /* copied so far */
+	int64_t until;
 };
 
 struct policy_kept *
@@ -235,6 +237,9 @@ copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char 
 			rc = err_sys(e, "cannot read %s", from);
 		else if (k->bytes > BYTES_MAX)
 			rc = err_set(e, TOSD_ELIMIT, "more than 1 GiB, with %s", from);
+		else if (clock_steady() > k->until)
+			rc = err_set(e, TOSD_ELIMIT,
+			    "they cannot be read fast enough, as %s", from);
 		else if (!has_room(out))
 			rc = err_set(e, TOSD_ELIMIT,
 			    "the disk would have less than 64 MiB left, with %s", from);
@@ -332,10 +337,11 @@ keep_path(struct policy_kept *k, const char *path, struct err *e)
 }
 
 int
-policy_kept_make(struct policy_kept *k, struct err *e)
+policy_kept_make(struct policy_kept *k, int64_t until, struct err *e)
 {
 	int rc;
 
+	k->until = until;
 	drop_others(k);
 	rc = file_mkdirs(k->dir, 0700, e);
 	for (size_t i = 0; rc == 0 && i < k->n; i++)
