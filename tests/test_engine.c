@@ -905,6 +905,33 @@ test_bounce_before(void)
 	test_notice_before(SENT_UNKNOWN, "delivered", "failed");
 }
 
+/* One of its messages has arrived; that another one did not, and that somebody says so,
+ * sets no deadline back. */
+static void
+test_arrived(void)
+{
+	struct bench *b = bench_open();
+	int64_t first, deadline;
+
+	bench_feed(b, two, 2);
+	bench_inspect(b);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_HARD));
+	first = bench_int(bench_last(b, "delivery"), "outbox");
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", SENT_UNKNOWN));
+	settle_it(b, "delivered", first);
+	deadline = bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline");
+	CU_ASSERT_EQUAL(deadline, b->now + 6 * CLOCK_HOUR);
+	settle_it(b, "failed", first + 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "delivered, deadline runs");
+	bench_go(b, deadline - b->now);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	bench_close(b);
+}
+
 static bool
 decide(struct bench *b, const char *who, const char *verdict)
 {
@@ -1452,6 +1479,7 @@ static const struct suite_test tests[] = {
     {"a bounce, and the second contact's", test_bounce},
     {"a second proof of the notice before", test_proof_before},
     {"a bounce of the notice before", test_bounce_before},
+    {"a bounce beside a message that has arrived", test_arrived},
     {"two people accept", test_two_people},
     {"a signature before a rejection", test_old_signature},
     {"absences add up", test_absences},

@@ -338,7 +338,8 @@ undeliverable(struct engine *g, const struct store_outbox *o,
 		    "cannot keep a case", &e);
 		return;
 	}
-	if (is_of_stage(n, &c))
+	/* One of them that has arrived is enough. */
+	if (is_of_stage(n, &c) && n->delivered == CLOCK_NONE)
 		engine_case_event(g, &c, CASE_EV_BOUNCED, NULL, 0, now);
 }
 
