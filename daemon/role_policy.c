@@ -142,6 +142,9 @@ is_trial(const struct policy *p)
 	return role_index(p->self) >= p->conf->policy.workers;
 }
 
+/* A worker that is not ready by the supervisor's time is ended: with copies or not. */
+#define KEEPING_MAX (30 * CLOCK_SEC)
+
 /* Only of what is whole: of the rest nobody knows what it will be. */
 static void
 keep(struct policy *p, struct policy_kept *kept)
@@ -150,7 +153,7 @@ keep(struct policy *p, struct policy_kept *kept)
 
 	if (kept == NULL || policy_kept_used(kept) || p->faults > 0)
 		return;
-	if (policy_kept_make(kept, &e) == 0)
+	if (policy_kept_make(kept, clock_steady() + KEEPING_MAX, &e) == 0)
 		role_set_kept(p->self);
 	else
 		log_warn("policy",

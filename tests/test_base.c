@@ -475,6 +475,28 @@ test_text_find(void)
 	CU_ASSERT_PTR_NULL(text_find("short", 5, "a needle of some length", 23));
 }
 
+/* What is read of a stream may end within a line. */
+static void
+test_line_read(void)
+{
+	size_t n;
+
+	CU_ASSERT_TRUE(line_whole("ab\r\nc", 5, false, &n));
+	CU_ASSERT_EQUAL(n, 3);
+	CU_ASSERT_FALSE(line_whole("ab", 2, false, &n));
+	CU_ASSERT_EQUAL(n, 2);
+	CU_ASSERT_TRUE(line_whole("ab", 2, true, &n));
+	CU_ASSERT_EQUAL(n, 2);
+	CU_ASSERT_TRUE(line_whole("\nab", 3, false, &n));
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_FALSE(line_whole(NULL, 0, true, &n));
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_TRUE(line_blank("", 0));
+	CU_ASSERT_TRUE(line_blank(" \t\r", 3));
+	CU_ASSERT_FALSE(line_blank(" .", 2));
+	CU_ASSERT_FALSE(line_blank(" \0", 2));
+}
+
 static const struct suite_test tests[] = {
     {"file: written, or nothing is left", test_file_write},
     {"clock: RFC 3339 there and back", test_clock_round_trip},
@@ -486,6 +508,7 @@ static const struct suite_test tests[] = {
     {"media of a body on the wire", test_item_in_body},
     {"item: digests of media", test_item_hashes},
     {"line: JSON without a tree", test_line},
+    {"lines that are read", test_line_read},
     {"histogram: classes and quantiles", test_histogram},
     {"id: ULIDs sort", test_id_order},
     {"file: sealed memory files", test_memfd_sealed},

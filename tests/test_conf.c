@@ -216,6 +216,9 @@ static const struct {
     {MINIMUM "fetch = {\n max_header = \"1M\"; max_redirects = 20;\n"
 	     " max_body = \"22M\"; };",
 	4, "is up to 64M, and no more than 63M can be kept"},
+    {MINIMUM "fetch = {\n max_header = \"128K\"; max_redirects = 5;\n"
+	     " max_body = \"62M\"; };",
+	4, "is up to 64M, and no more than 63M can be kept"},
     {MINIMUM "fetch = { max_body = \"2 apples\"; };", 2, "is not a size"},
     {MINIMUM "fetch = { max_items = 0; };", 2, "choose from 1 to 100000"},
     {MINIMUM "fetchers = -1;", 2, "choose from 1 to 64"},

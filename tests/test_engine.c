@@ -845,6 +845,93 @@ test_bounce(void)
 	bench_close(b);
 }
 
+static void
+settle_it(struct bench *b, const char *what, int64_t id)
+{
+	json_t *r = bench_ask(b, settle_json(what, id, "they have said so"));
+
+	CU_ASSERT_TRUE(json_is_true(json_object_get(r, "ok")));
+	json_decref(r);
+}
+
+/* Two messages of a notice, the first of which failed.  The deadline that runs from one
+ * of them is over, and the next notice is not composed yet: whatever becomes of the
+ * other one says nothing of the notice to come. */
+static void
+test_notice_before(enum sent_outcome second, const char *before, const char *after)
+{
+	struct bench *b = bench_open();
+	int64_t first, other;
+
+	bench_feed(b, two, 2);
+	bench_inspect(b);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_HARD));
+	first = bench_int(bench_last(b, "delivery"), "outbox");
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", second));
+	other = before != NULL ? bench_int(bench_last(b, "delivery"), "outbox") : first;
+	if (before != NULL)
+		settle_it(b, before, first);
+	bench_go(
+	    b, bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline") -
+		   b->now);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 2);
+	settle_it(b, after, other);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_EQUAL(bench_count(b, "notice"), 4);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_OK));
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "delivered, deadline runs");
+	CU_ASSERT_EQUAL(
+	    bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline"),
+	    b->now + 4 * CLOCK_HOUR);
+	bench_close(b);
+}
+
+static void
+test_proof_before(void)
+{
+	test_notice_before(SENT_OK, NULL, "delivered");
+}
+
+static void
+test_bounce_before(void)
+{
+	test_notice_before(SENT_UNKNOWN, "delivered", "failed");
+}
+
+/* One of its messages has arrived; that another one did not, and that somebody says so,
+ * sets no deadline back. */
+static void
+test_arrived(void)
+{
+	struct bench *b = bench_open();
+	int64_t first, deadline;
+
+	bench_feed(b, two, 2);
+	bench_inspect(b);
+	bench_go(b, 2 * CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_HARD));
+	first = bench_int(bench_last(b, "delivery"), "outbox");
+	bench_go(b, CLOCK_MIN);
+	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", SENT_UNKNOWN));
+	settle_it(b, "delivered", first);
+	deadline = bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline");
+	CU_ASSERT_EQUAL(deadline, b->now + 6 * CLOCK_HOUR);
+	settle_it(b, "failed", first + 1);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "delivered, deadline runs");
+	bench_go(b, deadline - b->now);
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(bench_last(b, "step"), "row"), "process not met: next stage");
+	bench_close(b);
+}
+
 static bool
 decide(struct bench *b, const char *who, const char *verdict)
 {
@@ -1390,6 +1477,9 @@ static const struct suite_test tests[] = {
     {"a courier that is replaced", test_courier_replaced},
     {"an engine dies with an answer, and then the courier", test_courier_forgets},
     {"a bounce, and the second contact's", test_bounce},
+    {"a second proof of the notice before", test_proof_before},
+    {"a bounce of the notice before", test_bounce_before},
+    {"a bounce beside a message that has arrived", test_arrived},
     {"two people accept", test_two_people},
     {"a signature before a rejection", test_old_signature},
     {"absences add up", test_absences},

@@ -3,12 +3,16 @@
  * test_policy_kept: copies of what a policy was loaded from: which files are copied,
  * what settings become, what is left alone, and what becomes of older copies.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "policy/kept.h"
 #include "tests/suite.h"
@@ -70,7 +74,8 @@ says_in(const char *path, const char *name)
 
 /* Makes copies of these settings under a name. */
 static int
-make(const char *kept, const char *keep, const char *packs, const char *files)
+make_by(int64_t until, const char *kept, const char *keep, const char *packs,
+    const char *files)
 {
 	struct policy_kept *k = policy_kept_new(dir, kept, keep);
 	struct err e = ERR_INIT;
@@ -85,9 +90,15 @@ make(const char *kept, const char *keep, const char *packs, const char *files)
 	value = policy_kept_setting(k, "list_files", files);
 	CU_ASSERT_STRING_EQUAL(value, files);
 	free(value);
-	rc = policy_kept_make(k, &e);
+	rc = policy_kept_make(k, until, &e);
 	policy_kept_free(&k);
 	return rc;
+}
+
+static int
+make(const char *kept, const char *keep, const char *packs, const char *files)
+{
+	return make_by(clock_steady() + CLOCK_MIN, kept, keep, packs, files);
 }
 
 static void
@@ -169,13 +180,57 @@ test_older(void)
 	folder("deep/1/2/3/4/5/6/7/8/9/10");
 	CU_ASSERT_EQUAL(make("3-3", "4-4", packs, deep), TOSD_ELIMIT);
 	CU_ASSERT(is_there("policy/3-3") && !is_there("policy/4-4"));
+	/* Nor is one that is not whole in time. */
+	CU_ASSERT_EQUAL(
+	    make_by(clock_steady() - 1, "3-3", "4-4", packs, packs), TOSD_ELIMIT);
+	CU_ASSERT(is_there("policy/3-3") && !is_there("policy/4-4"));
 	free(packs);
 	free(deep);
+}
+
+/* In a child, which has a disk of its own: 96 MiB.  0: what would leave too little of
+ * it is not kept, and nothing of it stays; 77: there can be no such disk here. */
+static int
+on_small_disk(const char *model)
+{
+	char *disk = at("disk"), *state = xstrdup(dir);
+	int rc;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tosd-test", disk, "tmpfs", 0, "size=96m") != 0)
+		return 77;
+	snprintf(dir, sizeof(dir), "%s/disk", state);
+	rc = make(NULL, "5-5", model, model);
+	return rc == TOSD_ELIMIT && !is_there("policy/5-5") ? 0 : 1;
+}
+
+static void
+test_full(void)
+{
+	char *model = at("model");
+	int status = 0;
+	pid_t pid;
+
+	folder("disk");
+	put("model", "");
+	CU_ASSERT_EQUAL(truncate(model, 48 << 20), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(on_small_disk(model));
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		printf("(no disk of our own: left out) ");
+	else
+		CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+	free(model);
 }
 
 static const struct suite_test tests[] = {
     {"what is copied", test_copies},
     {"older copies", test_older},
+    {"a disk that is nearly full", test_full},
 };
 
 int

@@ -220,6 +220,41 @@ check_states(struct store *s, int64_t n)
 	CU_ASSERT_EQUAL(db_number(s, -1, "SELECT count(*) FROM todo", ""), 3);
 }
 
+/* Two cases to whose tenants a notice is on its way, one whose deadline stands still.
+ */
+static void
+add_cases(struct store *s)
+{
+	static const uint8_t phases[] = {1, 3, 5};
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(phases); i++) {
+		struct store_case c = {.tenant = TENANT,
+		    .phase = phases[i],
+		    .opened = T0,
+		    .closed = CLOCK_NONE,
+		    .remaining = 5000};
+		struct store_at a;
+
+		c.tenant[0] += (char)i;
+		a.shard = store_shard(c.tenant);
+		a.fence = fences[a.shard];
+		OK(store_case_add(s, &a, &c, &e));
+	}
+}
+
+static void
+check_cases(struct store *s)
+{
+	struct store_case c;
+	struct err e = ERR_INIT;
+
+	for (int64_t id = 1; id <= 3; id++) {
+		OK(store_case_get(s, id, &c, &e));
+		CU_ASSERT_EQUAL(c.remaining, id == 3 ? 5000 : 0);
+	}
+}
+
 /* As the tables were, with 40 posts of somebody who never heard of keys. */
 static void
 test_older(void)
@@ -246,6 +281,7 @@ test_older(void)
 	sqlite3 *db;
 
 	add_some(s, feed, 0, 40);
+	add_cases(s);
 	store_free(&s);
 	CU_ASSERT_EQUAL(sqlite3_open(path_of(""), &db), SQLITE_OK);
 	sqlite3_exec(db, "PRAGMA legacy_alter_table = ON", NULL, NULL, NULL);
@@ -255,6 +291,7 @@ test_older(void)
 	check_all(s, feed, 40);
 	CU_ASSERT_EQUAL(db_number(s, -1, "PRAGMA user_version", ""), 18);
 	check_states(s, 40);
+	check_cases(s);
 	CU_ASSERT_EQUAL(
 	    db_number(s, -1, "SELECT count(*) FROM pragma_foreign_key_check", ""), 0);
 	CU_ASSERT_EQUAL(db_number(s, -1, "PRAGMA foreign_keys", ""), 1);

@@ -146,6 +146,25 @@ line_true(struct line *l, const char *key)
 	buf_puts(l->b, "true");
 }
 
+/* --- lines that are read */
+
+bool
+line_whole(const char *s, size_t n, bool over, size_t *len)
+{
+	const char *nl = n > 0 ? memchr(s, '\n', n) : NULL;
+
+	*len = nl != NULL ? (size_t)(nl - s) : n;
+	return nl != NULL || (over && n > 0);
+}
+
+bool
+line_blank(const char *s, size_t n)
+{
+	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
+		n--;
+	return n == 0;
+}
+
 size_t
 line_mark(const char *s, size_t n)
 {

@@ -36,6 +36,14 @@ void line_put_int(struct buf *b, int64_t value);
 /* False if s is no UTF-8, and nothing was written. */
 bool line_put_str(struct buf *b, const char *s, bool ascii);
 
+/* --- lines of a stream that is read piece by piece */
+
+/* The bytes of the first line of s, its end not counted; false: it is no whole one.  The last
+ * one may have no end: over says that nothing comes behind s. */
+bool line_whole(const char *s, size_t n, bool over, size_t *len);
+/* Whether there are only blanks, and perhaps the CR of its end. */
+bool line_blank(const char *s, size_t n);
+
 /* So many bytes at the beginning of a file of lines are a byte-order mark, which some editors
  * write and nobody sees: 0 or 3. */
 size_t line_mark(const char *s, size_t n);

@@ -125,7 +125,7 @@ static void
 check_capture(const struct conf_section *sec)
 {
 	const struct conf_fetch *f = sec->base;
-	size_t heads = 2 * f->max_header * (f->max_redirects + 1);
+	size_t heads = 2 * f->max_header * (f->max_redirects + 1), mib = 1 << 20;
 
 	if (!conf_section_sound(sec, "max_body") ||
 	    !conf_section_sound(sec, "max_header") ||
@@ -137,7 +137,7 @@ check_capture(const struct conf_section *sec)
 	    "to "
 	    "%zuM, and no more than %zuM can be kept as evidence; make one of them "
 	    "smaller",
-	    (f->max_body + heads) >> 20, CONF_CAPTURE_MAX >> 20);
+	    (f->max_body + heads + mib - 1) / mib, CONF_CAPTURE_MAX / mib);
 }
 
 void

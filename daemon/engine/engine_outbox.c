@@ -252,6 +252,17 @@ is_stage_notice(const struct store_notice *n)
 	return strcmp(n->kind, "stage") == 0 && strcmp(n->audience, "tenant") == 0;
 }
 
+/* Whether it is the notice of the stage that the case is at.  One that is not composed
+ * yet has no number: the last one is then of the step before, whose deadline is over,
+ * and what else becomes of its messages moves nothing. */
+static bool
+is_of_stage(const struct store_notice *n, const struct store_case *c)
+{
+	bool to_compose = c->phase == CASE_SENDING && c->deadline != CLOCK_NONE;
+
+	return n->n == c->notices && !to_compose;
+}
+
 struct mark {
 	struct engine *g;
 	struct store_at at;
@@ -294,7 +305,7 @@ delivered(struct engine *g, const struct store_notice *n, int64_t time, int64_t 
 		return;
 	engine_must(
 	    store_case_get(g->store, n->case_id, &c, &e), 0, "cannot read a case", &e);
-	if (n->n == c.notices)
+	if (is_of_stage(n, &c))
 		engine_case_event(g, &c, CASE_EV_DELIVERED, NULL,
 		    (int)store_violation_gravest_told(g->store, c.id, c.notices), now);
 	struct mark k = {g, at, n->n, time, now, c.deadline};
@@ -327,7 +338,8 @@ undeliverable(struct engine *g, const struct store_outbox *o,
 		    "cannot keep a case", &e);
 		return;
 	}
-	if (n->n == c.notices)
+	/* One of them that has arrived is enough. */
+	if (is_of_stage(n, &c) && n->delivered == CLOCK_NONE)
 		engine_case_event(g, &c, CASE_EV_BOUNCED, NULL, 0, now);
 }
 

@@ -11,16 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 
-/* Of one configuration; what is more is loaded from where it lies. */
+/* Of one configuration; one of more is loaded from where it lies, all of it. */
 #define BYTES_MAX ((uint64_t)1 << 30)
 #define FILES_MAX 20000
 #define DEPTH_MAX 8
+/* The engine lives on that disk as well, and ends where it is full. */
+#define ROOM_LEFT ((uint64_t)64 << 20)
 #define OPEN_MAX_WALK 16 /* folders that are open while a tree is removed */
 
 struct policy_kept {
@@ -31,6 +35,7 @@ struct policy_kept {
 	char **paths; /* that are to be copied */
 	size_t n;
 	uint64_t bytes, files; /* copied so far */
+	int64_t until;
 };
 
 struct policy_kept *
@@ -207,6 +212,15 @@ drop_others(const struct policy_kept *k)
 		closedir(d);
 }
 
+static bool
+has_room(int fd)
+{
+	struct statvfs st;
+
+	return fstatvfs(fd, &st) != 0 ||
+	       (uint64_t)st.f_bavail * st.f_frsize > ROOM_LEFT;
+}
+
 static int
 copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char *to,
     struct err *e)
@@ -223,6 +237,12 @@ copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char 
 			rc = err_sys(e, "cannot read %s", from);
 		else if (k->bytes > BYTES_MAX)
 			rc = err_set(e, TOSD_ELIMIT, "more than 1 GiB, with %s", from);
+		else if (clock_steady() > k->until)
+			rc = err_set(e, TOSD_ELIMIT,
+			    "they cannot be read fast enough, as %s", from);
+		else if (!has_room(out))
+			rc = err_set(e, TOSD_ELIMIT,
+			    "the disk would have less than 64 MiB left, with %s", from);
 		else
 			rc = file_more(out, to, piece, (size_t)n, e);
 	}
@@ -317,10 +337,11 @@ keep_path(struct policy_kept *k, const char *path, struct err *e)
 }
 
 int
-policy_kept_make(struct policy_kept *k, struct err *e)
+policy_kept_make(struct policy_kept *k, int64_t until, struct err *e)
 {
 	int rc;
 
+	k->until = until;
 	drop_others(k);
 	rc = file_mkdirs(k->dir, 0700, e);
 	for (size_t i = 0; rc == 0 && i < k->n; i++)

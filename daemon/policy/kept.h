@@ -16,6 +16,7 @@
 #define TOSD_POLICY_KEPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -39,7 +40,8 @@ char *policy_kept_setting(struct policy_kept *k, const char *key, const char *va
 /* Whether the value of a setting of this name says where something lies. */
 bool policy_kept_place(const char *key);
 
-/* Makes the copies; on failure there are none. */
-int policy_kept_make(struct policy_kept *k, struct err *e);
+/* Makes the copies by then (clock_steady()); on failure there are none, as where that is too
+ * soon or they would fill the disk. */
+int policy_kept_make(struct policy_kept *k, int64_t until, struct err *e);
 
 #endif

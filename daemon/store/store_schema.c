@@ -363,9 +363,13 @@ static const char step_todo[] =
 /* Who moved a rule last: a rollback leads back to somebody else's move. */
 static const char step_mover[] = "ALTER TABLE rule_life ADD COLUMN who TEXT;";
 
-/* For the counts of every few seconds: most violations are over. */
+/* For the counts of every few seconds: most violations are over.  And what a notice
+ * gives stands in `remaining' from now on, where an appeal of before may have left
+ * something: of notices that are on their way (phases sending, running, stopped)
+ * nothing is known. */
 static const char step_online[] =
-    "CREATE INDEX violation_online ON violation(presence) WHERE presence = 0;";
+    "CREATE INDEX violation_online ON violation(presence) WHERE presence = 0;"
+    "UPDATE cases SET remaining = 0 WHERE phase IN (1, 2, 3);";
 
 /* Step i makes version i + 1 of version i; a step that was released never changes. */
 static const char *const steps[] = {step_1, step_polite, step_cover, step_stream,

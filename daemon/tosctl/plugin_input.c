@@ -9,21 +9,9 @@
 #include "base/line.h"
 
 static bool
-blank(const char *s, size_t n)
-{
-	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
-		n--;
-	return n == 0;
-}
-
-/* The bytes of the line at `at', its end not counted; false: it is no whole one. */
-static bool
 whole(const struct plugin_input *in, size_t *n)
 {
-	const char *s = in->data + in->at, *nl = memchr(s, '\n', in->len - in->at);
-
-	*n = nl != NULL ? (size_t)(nl - s) : in->len - in->at;
-	return nl != NULL || (in->over && *n > 0);
+	return line_whole(in->data + in->at, in->len - in->at, in->over, n);
 }
 
 void
@@ -61,7 +49,7 @@ plugin_input_line(struct plugin_input *in, const char **s, size_t *n)
 		if (!skip) {
 			in->line++;
 			plugin_input_again(in, s, n);
-			if (!blank(*s, *n))
+			if (!line_blank(*s, *n))
 				return true;
 		}
 		plugin_input_past(in);

@@ -11,14 +11,6 @@
 #define LINE_LIMIT (8u << 20)
 #define CHUNK 65536
 
-static bool
-blank(const char *s, size_t n)
-{
-	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
-		n--;
-	return n == 0;
-}
-
 /* What is left is the beginning of a line. */
 static bool
 too_long(struct scan_input *in)
@@ -43,20 +35,18 @@ scan_input_line(struct scan_input *in, const char **s, size_t *n)
 	while (in->at < in->b.len) {
 		const char *line = in->b.data + in->at;
 		size_t left = in->b.len - in->at, mark;
-		const char *end = memchr(line, '\n', left);
 		bool skip = in->skip;
 
-		if (end == NULL && !in->over)
+		if (!line_whole(line, left, in->over, n))
 			break;
-		*n = end != NULL ? (size_t)(end - line) : left;
-		in->at += *n + (end != NULL);
+		in->at += *n + (*n < left);
 		in->skip = false;
 		if (skip)
 			continue;
 		mark = ++in->number == 1 ? line_mark(line, *n) : 0;
 		*s = line + mark;
 		*n -= mark;
-		if (!blank(*s, *n))
+		if (!line_blank(*s, *n))
 			return true;
 	}
 	*s = NULL;
