@@ -29,7 +29,8 @@ add(struct doc *d, const char *id, const char *text)
 {
 	struct item *it;
 
-	d->v = xrealloc(d->v, (d->n + 1) * sizeof(*d->v));
+	if ((d->n & (d->n - 1)) == 0)
+		d->v = xrealloc(d->v, (d->n ? 2 * d->n : 1) * sizeof(*d->v));
 	it = &d->v[d->n++];
 	item_init(it);
 	it->id = xstrdup(id);

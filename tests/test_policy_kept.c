@@ -140,7 +140,7 @@ test_copies(void)
 	CU_ASSERT_STRING_EQUAL(says(end), "its signature");
 	free(end);
 	free(value);
-	value = policy_kept_path(k, a);
+	value = policy_kept_setting(k, "list_file", a);
 	CU_ASSERT_STRING_EQUAL(says(value), "list");
 	free(value);
 	CU_ASSERT_PTR_NULL(policy_kept_setting(k, "cache_dir", packs));

@@ -256,20 +256,19 @@ add_exec(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	return slot_keep(h, &s, rc);
 }
 
-/* A copy of what it was loaded from before, as far as there are such. */
+/* What its settings name is read from copies, as far as there are such.  The object
+ * itself never is: who may write to the state folder must not have code run in a worker
+ * whose walls do not stand yet. */
 static int
 load_plugin(struct policy_host *h, const struct conf_plugin *c,
     struct policy_kept *kept, const struct conf_setting *extra, size_t nextra,
     struct policy_plugin **out, struct err *e)
 {
-	char *file = policy_plugin_file(c), *from = policy_kept_path(kept, file),
-	     *moved;
-	struct conf_plugin own = *c;
 	const struct tosd_policy *t;
+	char *moved;
 	int rc;
 
-	own.path = from;
-	rc = policy_plugin_load(&own, extra, nextra, plugin_problem, h, out, e);
+	rc = policy_plugin_load(c, extra, nextra, plugin_problem, h, out, e);
 	t = rc == 0 ? policy_plugin_table(*out) : NULL;
 	for (size_t i = 0; rc == 0 && TOSD_HAS(t, nschema) && i < t->nschema; i++) {
 		moved = policy_kept_setting(
@@ -277,8 +276,6 @@ load_plugin(struct policy_host *h, const struct conf_plugin *c,
 		if (moved != NULL)
 			policy_plugin_set(*out, i, moved);
 	}
-	free(file);
-	free(from);
 	return rc;
 }
 
@@ -331,8 +328,9 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
 	rc = add_object(h, c, h->o.kept, extra, nextra, e);
-	/* One that does not work elsewhere: its object asks for others beside it, or
-	 * copies may not be executed. */
+	/* One that does not work with copies: what it reads asks for what lies beside
+	 * it.
+	 */
 	if (rc != 0 && policy_kept_used(h->o.kept))
 		rc = add_object(h, c, NULL, extra, nextra, e);
 	free(fetched);

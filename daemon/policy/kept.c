@@ -111,13 +111,12 @@ note_path(struct policy_kept *k, const char *path)
 	k->paths[k->n++] = xstrdup(path);
 }
 
-char *
-policy_kept_path(struct policy_kept *k, const char *path)
+/* Where to load it from.  Where copies are made it is one of those that are copied. */
+static char *
+path_of(struct policy_kept *k, const char *path)
 {
 	char *copy;
 
-	if (k == NULL)
-		return xstrdup(path);
 	if (k->make) {
 		note_path(k, path);
 		return xstrdup(path);
@@ -170,7 +169,7 @@ policy_kept_setting(struct policy_kept *k, const char *key, const char *value)
 		size_t n = strcspn(s, "\n");
 		char *path = xstrndup(s, n), *from;
 
-		from = n > 0 ? policy_kept_path(k, path) : xstrdup("");
+		from = n > 0 ? path_of(k, path) : xstrdup("");
 		buf_puts(&b, from);
 		buf_put(&b, "\n", s[n] == '\n');
 		free(from);

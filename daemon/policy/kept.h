@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kept: copies of the files that a policy was loaded from: objects of plugins, and what the
- * settings of plugins name (packs, lists, models).  A worker that is started anew loads from
- * them, and so has the policy of its configuration, whatever has become of the files since.
+ * kept: copies of the files that a policy was loaded from: what the settings of plugins name
+ * (packs, lists, models).  A worker that is started anew loads from them, and so has the
+ * policy of its configuration, whatever has become of the files since.  Objects of plugins
+ * are not copied: they run before a worker's walls stand, and others may write here.
  *
  *	policy/NAME/		in the state folder; NAME is of one configuration
  *	    DIGITS/		of the digest of a path
@@ -31,10 +32,8 @@ void policy_kept_free(struct policy_kept **k);
 /* Whether files are loaded from copies.  k may be NULL. */
 bool policy_kept_used(const struct policy_kept *k);
 
-/* Where to load the file or folder from; xmalloc'd.  Where copies are made it is one of
- * those that are copied. */
-char *policy_kept_path(struct policy_kept *k, const char *path);
-/* The same of a setting; NULL: its value stays as it is. */
+/* A setting with files and folders to load from, xmalloc'd; where copies are made they are
+ * noted as those to copy.  NULL: its value stays as it is. */
 char *policy_kept_setting(struct policy_kept *k, const char *key, const char *value);
 
 /* Whether the value of a setting of this name says where something lies. */

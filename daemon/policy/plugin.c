@@ -503,8 +503,9 @@ fill_settings(struct policy_plugin *p, const struct conf_plugin *c,
 	return told->rc;
 }
 
-char *
-policy_plugin_file(const struct conf_plugin *c)
+/* Where its object lies. */
+static char *
+file_of(const struct conf_plugin *c)
 {
 	if (c->path == NULL)
 		return xasprintf(TOSD_PLUGINDIR "/%s.so", c->name);
@@ -525,7 +526,7 @@ policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *extra
 
 	*out = NULL;
 	p->name = xstrdup(c->name);
-	p->path = policy_plugin_file(c);
+	p->path = file_of(c);
 	if ((rc = read_object(p, &st, e)) == 0 && (rc = map_object(p, &st, e)) == 0 &&
 	    (rc = check_table(p, c, e)) == 0 &&
 	    (rc = fill_settings(p, c, extra, nextra, &told)) == 0)

@@ -28,9 +28,6 @@ int policy_plugin_load(const struct conf_plugin *c, const struct conf_setting *e
     size_t nextra, void (*more)(void *ctx, const char *text), void *ctx,
     struct policy_plugin **out, struct err *e);
 
-/* Where its object lies: c->path, or plugindir/NAME.so; xmalloc'd. */
-char *policy_plugin_file(const struct conf_plugin *c);
-
 /* Says "plugin `NAME' (FILE:LINE)", and then what; returns code. */
 int policy_plugin_refuse(const struct conf_plugin *c, struct err *e, int code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
