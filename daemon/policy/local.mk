@@ -30,6 +30,10 @@ UNIT_TESTS += tests/test_policy_ask
 tests_test_policy_ask_SOURCES = tests/test_policy_ask.c tests/suite.h
 tests_test_policy_ask_LDADD = $(tests_test_policy_LDADD)
 
+UNIT_TESTS += tests/test_policy_full
+tests_test_policy_full_SOURCES = tests/test_policy_full.c tests/suite.h
+tests_test_policy_full_LDADD = $(tests_test_policy_LDADD)
+
 UNIT_TESTS += tests/test_policy_kept
 tests_test_policy_kept_SOURCES = tests/test_policy_kept.c tests/suite.h
 tests_test_policy_kept_LDADD = $(tests_test_policy_LDADD)
