@@ -39,6 +39,7 @@ plugins_rules_librules_la_SOURCES = \
 	%D%/rules/lexicon.c %D%/rules/lexicon.h \
 	%D%/rules/lint.c %D%/rules/lint.h %D%/rules/lint_in.h \
 	%D%/rules/explain.c %D%/rules/explain.h \
+	%D%/rules/lint_either.c \
 	%D%/rules/lint_slips.c \
 	%D%/rules/lint_unused.c \
 	%D%/rules/lint_twins.c \

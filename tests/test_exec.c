@@ -810,6 +810,47 @@ test_said(void)
 	buf_free(&b);
 }
 
+/* Objects that take long, and a program that has more to do then: the time of a batch
+ * is for both, so what the program was not asked by then waits for the next one. */
+static void
+test_host_slow_objects(void)
+{
+	static struct policy_children children = {take, lost, say, &kid};
+	struct conf_setting slow = {"slow", "item"};
+	struct conf_plugin both[2];
+	struct policy_options o = {
+	    .conf = &policy, .report = report, .children = &children};
+	struct policy_host *h = host_of("\"text\"", DONE, 1);
+	struct item items[4];
+	struct policy_ask *v;
+	unsigned later = 0;
+
+	policy_host_free(&h);
+	kid.wanted = true;
+	both[0] = (struct conf_plugin){.name = "slow",
+	    .path = TOSD_BUILDDIR "/plugins/probe/.libs/probe.so",
+	    .settings = &slow,
+	    .nsettings = 1,
+	    .grant = TOSD_NEED_TEXT};
+	both[1] = plugin;
+	policy = (struct conf_policy){.plugins = both, .nplugins = 2};
+	CU_ASSERT_EQUAL_FATAL(policy_host_new(&o, &h, NULL), 0);
+	v = asks(4, items);
+	policy_host_judge(h, v, 4, 300);
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_PTR_NULL(v[i].degraded);
+		CU_ASSERT(
+		    v[i].nretry == 0 || (v[i].nretry == 1 && !v[i].retry[0].lost &&
+					    strcmp(v[i].retry[0].plugin, "it") == 0));
+		later += v[i].nretry;
+	}
+	/* The one that it was sent before the objects began is answered. */
+	CU_ASSERT_EQUAL(v[0].nretry, 0);
+	CU_ASSERT_EQUAL(later, 3);
+	forget(v, items, 4);
+	policy_host_free(&h);
+}
+
 static const struct suite_test tests[] = {
     {"what is said is lines, and rationed", test_said},
     {"events, however the bytes come", test_events},
@@ -820,6 +861,7 @@ static const struct suite_test tests[] = {
     {"too much wanted, nothing started", test_host_refusals},
     {"an item that kills is found out alone", test_host_poison},
     {"growing delays, then the breaker", test_host_breaker},
+    {"slow objects beside a program", test_host_slow_objects},
     {"a late item is late alone", test_host_late},
     {"stuck over one of several", test_host_stuck},
     {"abstained, refused, busy, double", test_host_answers},

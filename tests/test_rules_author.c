@@ -125,16 +125,6 @@ test_slips(void)
 }
 
 static void
-check_noted(const char *const *what, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, what[i]));
-		if (strstr(rules_notes, what[i]) == NULL)
-			printf("\n  not said: %s in\n%s", what[i], rules_notes);
-	}
-}
-
-static void
 check_said(const char *const *what, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -285,187 +275,6 @@ test_place(void)
 		free(rule);
 		buf_free(&regex);
 	}
-}
-
-/* Warnings about words, and about what `tosctl policy new' leaves to the author. */
-static void
-test_lint_slips(void)
-{
-	char *text = pack_of(
-	    "contexts = { c = { where = \"sentence\"; within = 3; phrases = [ \"zz\" "
-	    "]; }; d = { where = \"after\"; within = 3; phrases = [ \"zz\" ]; }; }; "
-	    "lists = { l = [ \"(sure\", \"%\", \"2,000\", \"co-op\", \"%\" ]; };",
-	    "{ id = \"a\"; " RULE
-	    "phrases = [ \"kill, you\", \"kill them?\", \"don't kill\", "
-	    "\"kill @l\" ]; }",
-	    "\"kill, you\", \"i kill them\", \"kill 2,000\"",
-	    "\"kill co-op\", \"kill %\"");
-	struct policy_host *h;
-
-	rules_clear();
-	rules_write("p.conf", text);
-	h = rules_open("lint", "2026-11-29");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
-	CU_ASSERT_PTR_NOT_NULL(
-	    strstr(rules_notes, "the sign in `kill,' must then stand"));
-	CU_ASSERT_PTR_NOT_NULL(
-	    strstr(rules_notes, "the sign in `(sure' must then stand"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, "list `l' has twice: `%'"));
-	CU_ASSERT_PTR_NOT_NULL(
-	    strstr(rules_notes, "context `c': `within' has a meaning"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "context `d': `within'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "can never count"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `2,000'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `co-op'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `%'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `them?'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "the sign in `don't'"));
-	CU_ASSERT_PTR_NULL(strstr(rules_notes, "still"));
-	policy_host_free(&h);
-	free(text);
-}
-
-/* Rules that do less than they look like. */
-static void
-test_lint_rules(void)
-{
-	static const char *const said[] = {
-	    "rule `p/weak': all its patterns together weigh 0.3, less than 0.5",
-	    "rule `p/aim': its `target' is @thing, but no pattern has @target",
-	    "p.conf:8: rule `p/twice': \"maim\" is there twice (first in line 7)",
-	    "p.conf:9: rule `p/plain': `@act' stands for these letters in an "
-	    "expression; the list is @{act}",
-	    "context `c': `@any-place' stands for", "`p/old' has expired",
-	    "2 of its files were not looked at here (*.list); tosctl lists check FILE"};
-	static const char *const unsaid[] = {
-	    "p/strong", "p/kindly", "p/pair", "`@nobody'", "p/named"};
-	char *text = pack_of(
-	    "lists = { act = [ \"burn\" ]; thing = { kind = \"place\"; words = [ "
-	    "\"shed\" ]; }; of = [ \"near @target\" ]; };"
-	    "contexts = { c = { where = \"text\"; regexes = [ \"@any-place\" ]; }; };",
-	    "{ id = \"weak\"; " RULE "except = [ \"c\" ]; "
-	    "phrases = ( { text = \"kill\"; weight = 0.3; } ); },\n"
-	    "{ id = \"strong\"; " RULE "phrases = ( { text = \"kill me\"; weight = "
-	    "0.4; }, { text = \"kill you|them|kill\"; weight = 0.4; } ); },\n"
-	    "{ id = \"aim\"; " RULE "target = \"@thing\"; phrases = [ \"hit @act\" ]; "
-	    "},\n"
-	    "{ id = \"twice\"; " RULE "phrases = [ \"maim\",\n"
-	    "\"maim\" ]; },\n"
-	    "{ id = \"plain\"; " RULE "regexes = [ \"@act now\", \"@nobody\", "
-	    "\"@{act} now\" ]; },\n"
-	    "{ id = \"kindly\"; " RULE "target = \"@thing\"; phrases = [ \"paint "
-	    "@thing\" ]; },\n"
-	    "{ id = \"named\"; " RULE "target = \"@thing\"; phrases = [ \"go @of\" ]; "
-	    "},\n"
-	    "{ id = \"pair\"; " RULE "near = ( { of = [ \"bad\", \"bad\" ]; } ); },\n"
-	    "{ id = \"old\"; " RULE "expires = \"2020-01-01\"; phrases = [ \"old\" ]; "
-	    "}",
-	    KILLS ", \"hit burn\", \"maim\", \"@act now\", \"paint shed\", "
-		  "\"go near shed\", \"bad bad\", \"old\"",
-	    TWINS);
-	struct policy_host *h;
-
-	rules_clear();
-	rules_write("p.conf", text);
-	rules_write("a.list", "x\n");
-	rules_write("b.list", "x\n");
-	h = rules_open("lint", "2026-11-29");
-	SAME(rules_problems, "");
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		CU_ASSERT_PTR_NOT_NULL(strstr(rules_notes, said[i]));
-		if (strstr(rules_notes, said[i]) == NULL)
-			printf("\n  not said: %s\n%s", said[i], rules_notes);
-	}
-	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
-		char *rule = xasprintf("warning: %s/p.conf:", rules_dir);
-
-		for (const char *s = rules_notes; (s = strstr(s, rule)) != NULL; s++) {
-			size_t n = strcspn(s, "\n");
-			bool named = memmem(s, n, unsaid[i], strlen(unsaid[i])) != NULL;
-
-			/* That it counts by its pack alone is said of all. */
-			named = named && memmem(s, n, "is new (rev 1)", 14) == NULL &&
-				memmem(s, n, "test texts", 10) == NULL;
-			CU_ASSERT(!named);
-			if (named)
-				printf("\n  said: %.*s", (int)n, s);
-		}
-		free(rule);
-	}
-	policy_host_free(&h);
-	free(text);
-}
-
-/* What can never hold, or counts less than it looks, or looks like what it is not. */
-static void
-test_lint_never(void)
-{
-	static const char *const said[] = {
-	    "p.conf:4: context `c': \"one two three four five six\" has 6 words, and "
-	    "`within' is 5 where it is not written",
-	    "p.conf:5: context `d': \"@l three\" has 3 words, and `within' is 2:",
-	    "p.conf:6: context `q' has `quotes = true' and patterns: it holds where "
-	    "either",
-	    "p.conf:3: list `l' has twice: `a b' (as `A b'), `\u0431 \u0432' (as "
-	    "`\u0411 "
-	    "\u0432')",
-	    "p.conf:8: `k\u0456ll' has letters of two scripts",
-	    "p.conf:9: `h\u03bfpe' has letters of two scripts",
-	    "the `fail' text \"i kill you\" is there twice (first in line 10)",
-	    "the `ok' text \"q\" is there twice (first in line 10)"};
-	static const char *const unsaid[] = {"context `e'", "\"two two\"", "slips",
-	    "\u0442\u0440\u0430\u0432", "mixed", "\u0440\u0430\u0432\" needs no word",
-	    "twice: `i kill them'"};
-	const char *text =
-	    "pack = { name = \"p\"; version = 1; owner = \"me\"; }; clauses = ( { id = "
-	    "\"1\"; text = \"One\"; } );\n"
-	    "lists = {\n"
-	    "l = [ \"A b\", \"a b\", \"\u0411 \u0432\", \"\u0431 \u0432\", \"x y\" ]; "
-	    "}; contexts = { c = { where = \"after\"; phrases = [\n"
-	    "\"one two three four five six\", \"one two three? four five six\" ]; };\n"
-	    "d = { where = \"before\"; within = 2; phrases = [ \"@l three\", \"two "
-	    "two\" ]; "
-	    "};\n"
-	    "q = { quotes = true; phrases = [ \"said\" ]; };\n"
-	    "e = { where = \"around\"; within = 1; phrases = [ \"he may kill\" ]; }; "
-	    "};\n"
-	    "rules = ( { id = \"a\"; " RULE "phrases = [ \"kill\", \"k\u0456ll\" ];\n"
-	    "regexes = [ \"h\u03bfpe\", "
-	    "\"[a-z\u0430-\u044f]z\\\\w\u0442\u0440\u0430\u0432"
-	    "\" ]; except = [ \"c\", \"d\", \"q\", \"e\" ]; } );\n"
-	    "tests = { ok = [ \"?\", \"q\", \"qq\", \"q\" ]; fail = ( \"i kill you\", "
-	    "\"i kill "
-	    "them\", \"kill kill\", { text = \"i kill them\"; rule = \"a\"; },\n"
-	    "\"i kill you\" ); twins = ( [ \"i kill you\", \"i kill them\" ] ); };\n";
-	struct policy_host *h;
-	char *few;
-
-	rules_clear();
-	rules_write("p.conf", text);
-	h = rules_open("lint", "2026-11-29");
-	SAME(rules_problems, "");
-	check_noted(said, sizeof(said) / sizeof(said[0]));
-	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
-		CU_ASSERT_PTR_NULL(strstr(rules_notes, unsaid[i]));
-		if (strstr(rules_notes, unsaid[i]) != NULL)
-			printf("\n  said: %s in\n%s", unsaid[i], rules_notes);
-	}
-	policy_host_free(&h);
-	few = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }",
-	    "\"kill\", \"kill\", \"kill me\", \"kill\"", TWINS);
-	check_refused(few, "`tests.fail' has fewer than 3 different texts");
-	free(few);
-	few = pack_of("contexts = { c = { phrases = [ \"x\" ]; }; };",
-	    "{ id = \"a\"; " RULE
-	    "phrases = [ \"kill\" ]; except = [ \"c\" ];\nrequire = [ "
-	    "\"c\" ]; }",
-	    KILLS, TWINS);
-	check_refused(few, "p.conf:5: rule `p/a': context `c' is in `except' and in");
-	free(few);
-	check_refused(
-	    "pack = { name = \"p\"; version = 1; owner = \"me\"; };\nclauses = ( { "
-	    "id = \"1\"; text = \"One\"; },\n{ id = \"1\"; text = \"Two\"; } );",
-	    "p.conf:3: clause `1' is here twice (first in line 2)");
 }
 
 /* One run tells the mistakes of a pack: as it is read, as it is compiled, as it is
@@ -691,6 +500,29 @@ test_entries(void)
 	free(words);
 }
 
+/* Texts that are no other ones, a condition that never holds, clauses of one name. */
+static void
+test_hollow(void)
+{
+	char *few;
+
+	few = pack_of("", "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; }",
+	    "\"kill\", \"kill\", \"kill me\", \"kill\"", TWINS);
+	check_refused(few, "`tests.fail' has fewer than 3 different texts");
+	free(few);
+	few = pack_of("contexts = { c = { phrases = [ \"x\" ]; }; };",
+	    "{ id = \"a\"; " RULE
+	    "phrases = [ \"kill\" ]; except = [ \"c\" ];\nrequire = [ "
+	    "\"c\" ]; }",
+	    KILLS, TWINS);
+	check_refused(few, "p.conf:5: rule `p/a': context `c' is in `except' and in");
+	free(few);
+	check_refused(
+	    "pack = { name = \"p\"; version = 1; owner = \"me\"; };\nclauses = ( { "
+	    "id = \"1\"; text = \"One\"; },\n{ id = \"1\"; text = \"Two\"; } );",
+	    "p.conf:3: clause `1' is here twice (first in line 2)");
+}
+
 static const struct suite_test tests[] = {
     {"lines of mistakes", test_lines},
     {"one mistake, said once", test_near_once},
@@ -700,9 +532,7 @@ static const struct suite_test tests[] = {
     {"names, bytes and escapes", test_bytes},
     {"what is refused later", test_refused},
     {"several mistakes", test_several},
-    {"lint of slips", test_lint_slips},
-    {"lint of rules that do little", test_lint_rules},
-    {"lint of what can never hold", test_lint_never},
+    {"what says nothing", test_hollow},
     {"expressions that run away", test_probe},
     {"a list beyond expressions", test_large_list},
 };

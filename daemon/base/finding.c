@@ -97,6 +97,21 @@ finding_put(struct buf *b, const struct finding *f)
 	}
 }
 
+/* A string is its length, and then the bytes. */
+static size_t
+str_size(const char *s)
+{
+	return 4 + (s != NULL ? strlen(s) : 0);
+}
+
+size_t
+finding_wire_size(const struct finding *f)
+{
+	return str_size(f->rule) + 4 + str_size(f->pack) + str_size(f->clause) +
+	       str_size(f->category) + str_size(f->reason) + 4 + 8 + 1 + 4 +
+	       f->nspans * 8;
+}
+
 void
 finding_get(struct rd *r, struct finding *f)
 {

@@ -57,6 +57,7 @@ struct finding {
 void finding_clear(struct finding *f);
 void finding_copy(struct finding *to, const struct finding *from);
 void finding_put(struct buf *b, const struct finding *f);
+size_t finding_wire_size(const struct finding *f); /* bytes that finding_put() adds */
 void finding_get(struct rd *r, struct finding *f); /* f all zero before */
 #define FINDING_WIRE_MIN 48
 

@@ -452,6 +452,10 @@ struct msg_inspected_item {
 	uint32_t nopinions;
 	struct msg_opinion *opinions;
 };
+/* Of an item's opinions, and of a batch's costs: more of them is no answer. */
+#define MSG_OPINIONS_MAX 256
+#define MSG_COSTS_MAX 256
+#define MSG_SPENT_MAX 20000
 /* What a plugin thinks of an item as a whole (policy/fusion.h).  It is fused with what
  * others found where it is known which of their rules are enforced: in the engine. */
 struct msg_opinion {

@@ -24,11 +24,6 @@
 #define NAME_MAX_BYTES 512
 #define REASON_MAX_BYTES MSG_WORDS_MAX
 #define SPANS_MAX 64
-/* Plugins are few, and so are categories. */
-#define OPINIONS_MAX 256
-#define COSTS_MAX 256
-/* Rules that are tried on one batch. */
-#define SPENT_MAX 20000
 
 static bool
 text_within(const char *s, size_t max)
@@ -439,7 +434,7 @@ get_inspected_item(struct rd *r, struct msg_inspected_item *v)
 	while (!r->bad && v->n < n)
 		get_finding(r, &v->findings[v->n++]);
 	n = rd_count(r, OPINION_WIRE_MIN);
-	r->bad |= n > OPINIONS_MAX;
+	r->bad |= n > MSG_OPINIONS_MAX;
 	v->opinions = n > 0 ? xcalloc(n, sizeof(*v->opinions)) : NULL;
 	while (!r->bad && v->nopinions < n)
 		get_opinion(r, &v->opinions[v->nopinions++]);
@@ -450,14 +445,14 @@ get_costs(struct rd *r, struct msg_inspected *p)
 {
 	uint32_t n = rd_count(r, COST_WIRE_MIN);
 
-	r->bad |= n > COSTS_MAX;
+	r->bad |= n > MSG_COSTS_MAX;
 	p->costs = n > 0 ? xcalloc(n, sizeof(*p->costs)) : NULL;
 	while (!r->bad && p->ncosts < n) {
 		p->costs[p->ncosts].plugin = get_name(r);
 		get_cost(r, &p->costs[p->ncosts++].cost);
 	}
 	n = rd_count(r, SPENT_WIRE_MIN);
-	r->bad |= n > SPENT_MAX;
+	r->bad |= n > MSG_SPENT_MAX;
 	p->spent = n > 0 ? xcalloc(n, sizeof(*p->spent)) : NULL;
 	while (!r->bad && p->nspent < n) {
 		p->spent[p->nspent].rule = get_name(r);

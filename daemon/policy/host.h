@@ -116,7 +116,8 @@ void policy_host_judge(
 /* Frees what policy_host_judge() left in a. */
 void policy_ask_clear(struct policy_ask *a);
 
-/* What each plugin took since the last call; the caller frees the names and the array. */
+/* What each plugin took since the last call; the caller frees the names and the array.  At
+ * most what a message holds: the rest is given with the next call. */
 void policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n);
 
 /* The same of rules, as far as plugins say where their time goes (meter.h). */

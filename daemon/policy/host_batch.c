@@ -27,6 +27,10 @@
  * What is beyond is asked again with a later batch. */
 #define QUESTIONS_BYTES (MSG_MAX / 2)
 #define QUESTION_LATER 1000
+/* The same of all findings.  A text may be made to have hundreds in it, and a batch of
+ * such would have no answer at all. */
+#define FINDINGS_BYTES (MSG_MAX / 4)
+#define FINDINGS_LATER 1000
 /* The same where a plugin is not loaded; whoever asks again waits longer each time. */
 #define MISSING_WAIT 10000
 
@@ -40,8 +44,10 @@ struct batch {
 	struct exec_job **jobs; /* by slot; NULL where it is no program */
 	int64_t *took;		/* by slot: ns until a program had answered all */
 	int64_t began;
-	int64_t last; /* ns: when the object before was done */
-	size_t asked; /* bytes of questions */
+	int64_t last;  /* ns: when the object before was done */
+	size_t asked;  /* bytes of questions */
+	size_t found;  /* of findings */
+	int64_t start; /* ms of clock_steady(): when programs were asked */
 };
 
 /* What plugins look at; most items are a text alone, which is not copied. */
@@ -119,6 +125,7 @@ exec_begin(struct policy_host *h, struct batch *b)
 	b->jobs = xcalloc(h->n + 1, sizeof(struct exec_job *));
 	b->took = xcalloc(h->n + 1, sizeof(*b->took));
 	b->began = clock_ns();
+	b->start = clock_steady();
 	for (size_t s = 0; s < h->n; s++) {
 		struct exec_job *v;
 
@@ -137,11 +144,12 @@ exec_begin(struct policy_host *h, struct batch *b)
 	}
 }
 
-/* All programs at once, until nobody has anything open. */
+/* All programs at once, until nobody has anything open.  Patience began when they were
+ * asked: what objects took since then is gone from the time that the batch has. */
 static void
 exec_run(struct policy_host *h, struct batch *b, int64_t patience)
 {
-	int64_t now = clock_steady(), end = now + patience;
+	int64_t now = clock_steady(), end = b->start + patience;
 	bool open, full;
 
 	do {
@@ -181,13 +189,53 @@ add_retry(struct policy_ask *a)
 	return &a->retry[a->nretry++];
 }
 
-static void
-job_result(struct policy_ask *a, struct buf *bad, const char *who, struct exec_job *j)
+static size_t
+findings_size(const struct finding *v, size_t n)
 {
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += finding_wire_size(&v[i]);
+	return bytes;
+}
+
+/* Leaves out what the answer has no room for: who found it is asked about the item once
+ * more, with fewer others; if the item alone is too much, that would be for ever. */
+static void
+make_fit(struct batch *b, size_t i, const char *plugin, struct tosd_report *r)
+{
+	size_t bytes = findings_size(r->v, r->n);
+	struct policy_ask *a = &b->ask[i];
+
+	if (b->found + bytes <= FINDINGS_BYTES) {
+		b->found += bytes;
+		return;
+	}
+	for (uint32_t k = 0; k < r->n; k++)
+		finding_clear(&r->v[k]);
+	r->n = 0;
+	r->nopinions = 0;
+	if (bytes + findings_size(a->findings, a->n) > FINDINGS_BYTES)
+		policy_say_degraded(
+		    &b->bad[i], plugin, "more is found in it than an answer holds");
+	else
+		*add_retry(a) = (struct msg_retry){.plugin = xstrdup(plugin),
+		    .wait = FINDINGS_LATER,
+		    .why = xstrdup("more was found in the texts of one batch than an "
+				   "answer holds: it is asked again")};
+}
+
+static void
+job_result(struct batch *b, size_t i, const char *who, struct exec_job *j)
+{
+	struct policy_ask *a = &b->ask[i];
+	struct buf *bad = &b->bad[i];
+
 	if (j->why != NULL && j->state == EXEC_JUDGED)
 		policy_say_degraded(bad, who, j->why);
 	if (j->report.bad[0] != '\0')
 		policy_say_degraded(bad, who, j->report.bad);
+	make_fit(b, i, who, &j->report);
 	add_findings(a, &j->report);
 	if (j->state != EXEC_JUDGED)
 		*add_retry(a) = (struct msg_retry){.plugin = xstrdup(who),
@@ -217,8 +265,7 @@ exec_end(struct policy_host *h, struct batch *b)
 		policy_exec_end(h->v[s].exec);
 		for (size_t i = 0; i < b->n; i++) {
 			exec_cost(&h->v[s], &b->jobs[s][i], b->took[s], b->n);
-			job_result(&b->ask[i], &b->bad[i], h->v[s].face->plugin,
-			    &b->jobs[s][i]);
+			job_result(b, i, h->v[s].face->plugin, &b->jobs[s][i]);
 		}
 		free(b->jobs[s]);
 	}
@@ -226,12 +273,18 @@ exec_end(struct policy_host *h, struct batch *b)
 	free(b->took);
 }
 
-/* Its findings are about to be added to those of the item. */
+/* Its findings are about to be added to those of the item.  What is too much for an
+ * answer is no opinion. */
 static void
-add_opinions(struct policy_ask *a, const struct tosd_report *r)
+add_opinions(
+    struct policy_ask *a, struct buf *bad, const char *who, const struct tosd_report *r)
 {
 	if (r->nopinions == 0)
 		return;
+	if (a->nopinions + r->nopinions > MSG_OPINIONS_MAX) {
+		policy_say_degraded(bad, who, "too many scores for one item");
+		return;
+	}
 	a->opinions =
 	    xrealloc(a->opinions, (a->nopinions + r->nopinions) * sizeof(*a->opinions));
 	for (size_t k = 0; k < r->nopinions; k++) {
@@ -333,11 +386,12 @@ check_object(struct policy_host *h, struct batch *b, size_t i, size_t s)
 			policy_say_degraded(
 			    &b->bad[i], plugin, "too many plugins ask about one item");
 	}
+	make_fit(b, i, plugin, &r);
+	add_opinions(a, &b->bad[i], plugin, &r);
 	end = clock_ns();
 	cost_add(&h->v[s].cost, (uint64_t)(end - b->last));
 	b->last = end; /* the clock is read once, it costs as much as a hundred bytes */
 	h->v[s].cost.failed += b->bad[i].len > before;
-	add_opinions(a, &r);
 	add_findings(a, &r);
 	for (uint32_t k = 0; k < r.nquestions; k++)
 		msg_question_clear(&r.questions[k]);

@@ -43,6 +43,7 @@ struct policy_host {
 	struct policy_lent lent; /* of the item that is being judged */
 	struct policy_score *scores; /* one for each category */
 	size_t nscores;
+	size_t costs_from, spent_from; /* slots whose turn it is to tell theirs first */
 };
 
 /* The policy version; fetched: with the rules of lists that are fetched. */

@@ -93,36 +93,49 @@ policy_host_rules(const struct policy_host *h, struct msg_rules *out)
 void
 policy_host_costs(struct policy_host *h, struct msg_cost **out, uint32_t *n)
 {
+	size_t first = h->costs_from;
+
 	*n = 0;
 	*out = xcalloc(h->n, sizeof(**out));
 	for (size_t i = 0; i < h->n; i++) {
-		if (h->v[i].cost.items == 0)
+		size_t at = (first + i) % h->n;
+		struct policy_slot *s = &h->v[at];
+
+		if (s->cost.items == 0)
 			continue;
-		(*out)[(*n)++] =
-		    (struct msg_cost){xstrdup(h->v[i].face->plugin), h->v[i].cost};
-		h->v[i].cost = (struct cost){0};
+		if (*n == MSG_COSTS_MAX) {
+			h->costs_from = at;
+			break;
+		}
+		(*out)[(*n)++] = (struct msg_cost){xstrdup(s->face->plugin), s->cost};
+		s->cost = (struct cost){0};
 	}
 }
 
 void
 policy_host_spent(struct policy_host *h, struct msg_spent **out, uint32_t *n)
 {
-	size_t max = 0;
+	size_t max = 0, first = h->spent_from;
 
 	for (size_t i = 0; i < h->n; i++)
 		max += h->v[i].face->meter.n;
 	*n = 0;
-	*out = xcalloc(max + 1, sizeof(**out));
+	*out = xcalloc((max < MSG_SPENT_MAX ? max : MSG_SPENT_MAX) + 1, sizeof(**out));
 	for (size_t i = 0; i < h->n; i++) {
-		struct policy_face *f = h->v[i].face;
+		size_t at = (first + i) % h->n, k;
+		struct policy_face *f = h->v[at].face;
 
-		for (size_t k = 0; k < f->meter.n; k++) {
+		for (k = 0; k < f->meter.n && *n < MSG_SPENT_MAX; k++) {
 			const struct policy_rule *r = &f->rules[f->meter.v[k].rule];
 
 			(*out)[(*n)++] = (struct msg_spent){
 			    xstrdup(r->id), r->rev, f->meter.v[k].cost};
 		}
-		policy_meter_clear(&f->meter);
+		policy_meter_drop(&f->meter, k);
+		if (f->meter.n > 0) {
+			h->spent_from = at;
+			break;
+		}
 	}
 }
 

@@ -30,6 +30,10 @@ UNIT_TESTS += tests/test_policy_ask
 tests_test_policy_ask_SOURCES = tests/test_policy_ask.c tests/suite.h
 tests_test_policy_ask_LDADD = $(tests_test_policy_LDADD)
 
+UNIT_TESTS += tests/test_policy_full
+tests_test_policy_full_SOURCES = tests/test_policy_full.c tests/suite.h
+tests_test_policy_full_LDADD = $(tests_test_policy_LDADD)
+
 UNIT_TESTS += tests/test_policy_kept
 tests_test_policy_kept_SOURCES = tests/test_policy_kept.c tests/suite.h
 tests_test_policy_kept_LDADD = $(tests_test_policy_LDADD)
@@ -41,7 +45,7 @@ tests_test_rules_LDADD = libtosd_policy.a libtosd_ipc.a libtosd_base.a $(CUNIT_L
 EXTRA_DIST += tests/policy_negatives.txt
 
 UNIT_TESTS += tests/test_rules_same tests/test_rules_packs tests/test_rules_author \
-	tests/test_rules_regex \
+	tests/test_rules_lint tests/test_rules_regex \
 	tests/test_rules_hostile tests/test_rules_long
 tests_test_rules_same_SOURCES = tests/test_rules_same.c tests/rules_host.h tests/suite.h
 tests_test_rules_same_LDADD = $(tests_test_rules_LDADD)
@@ -51,6 +55,9 @@ tests_test_rules_packs_LDADD = libtosd_evidence.a $(tests_test_rules_LDADD)
 tests_test_rules_author_SOURCES = tests/test_rules_author.c tests/rules_pack.h \
 	tests/rules_host.h tests/suite.h
 tests_test_rules_author_LDADD = $(tests_test_rules_LDADD)
+tests_test_rules_lint_SOURCES = tests/test_rules_lint.c tests/rules_pack.h \
+	tests/rules_host.h tests/suite.h
+tests_test_rules_lint_LDADD = $(tests_test_rules_LDADD)
 tests_test_rules_regex_SOURCES = tests/test_rules_regex.c tests/rules_pack.h \
 	tests/rules_host.h tests/suite.h
 tests_test_rules_regex_LDADD = $(tests_test_rules_LDADD)

@@ -70,11 +70,15 @@ policy_meter_close(struct policy_meter *m)
 }
 
 void
-policy_meter_clear(struct policy_meter *m)
+policy_meter_drop(struct policy_meter *m, size_t n)
 {
-	for (size_t i = 0; i < m->n; i++)
+	for (size_t i = 0; i < n; i++)
 		m->place[m->v[i].rule] = 0;
-	m->n = 0;
+	m->n -= n;
+	if (m->n > 0)
+		memmove(m->v, m->v + n, m->n * sizeof(*m->v));
+	for (size_t i = 0; i < m->n; i++)
+		m->place[m->v[i].rule] = (uint32_t)i + 1;
 }
 
 void

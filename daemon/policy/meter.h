@@ -23,7 +23,7 @@ struct policy_meter { /* all zero: nothing yet */
 		uint32_t rule;
 		bool tried; /* on the item in hand, of which it took so many ns */
 		uint64_t took;
-		struct cost cost; /* since policy_meter_clear() */
+		struct cost cost; /* since policy_meter_drop() */
 	} *v;
 	size_t n, cap;
 	uint32_t *place; /* of each rule in v, + 1; 0: nowhere */
@@ -55,8 +55,8 @@ policy_meter_end(struct policy_meter *m)
 
 /* The time since the mark went to this rule, or to none (-1).  False: not measured. */
 bool policy_meter_spent(struct policy_meter *m, int64_t rule);
-/* Forgets what was counted. */
-void policy_meter_clear(struct policy_meter *m);
+/* Forgets what was counted of the first n of v; the others move up. */
+void policy_meter_drop(struct policy_meter *m, size_t n);
 void policy_meter_free(struct policy_meter *m);
 
 #endif

@@ -33,6 +33,8 @@ enum {
 	RULE,
 	NUMBER,
 	WHOLE,
+	SLOW,
+	RULES,
 	COUNT
 };
 static const struct tosd_setting schema[COUNT] = {
@@ -42,7 +44,7 @@ static const struct tosd_setting schema[COUNT] = {
     [BAD] = {"bad", TOSD_STRING, "",
 	"bad finding: rule, score, nan, outside, empty, order, cut, size, spans, null "
 	"or "
-	"many; budget: units below 0"},
+	"many; full: as many and as long as may be; budget: units below 0"},
     [ABSTAIN] = {"abstain", TOSD_STRING, "", "gives no answer at this word"},
     [SPEND] = {"spend", TOSD_STRING, "", "uses up its budget at this word"},
     [FIND] = {"find", TOSD_STRING, "found", "finds this word"},
@@ -59,6 +61,9 @@ static const struct tosd_setting schema[COUNT] = {
     [RULE] = {"rule", TOSD_STRING, "probe/word", "the rule's name"},
     [NUMBER] = {"number", TOSD_NUMBER, "0.5", "any number"},
     [WHOLE] = {"whole", TOSD_INTEGER, "3", "any whole number"},
+    [SLOW] = {"slow", TOSD_STRING, "", "takes 100 ms at this word"},
+    [RULES] = {"rules", TOSD_INTEGER, "0",
+	"so many more rules, on each of which some time is spent"},
 };
 
 struct probe {
@@ -76,6 +81,22 @@ flood(const struct tosd_host *h)
 
 	for (int i = 0; i < 15000; i++)
 		h->log(h, levels[i % 3], (struct tosd_str){"too much", 8});
+}
+
+/* As many more as it is told; their numbers follow that of r. */
+static int
+more_rules(const struct probe *p, struct tosd_rule r, const char **errstr)
+{
+	const char *first = r.id;
+	char id[100];
+
+	for (int i = 1; i <= atoi(p->set[RULES].ptr); i++) {
+		snprintf(id, sizeof(id), "%s-%d", first, i);
+		r.id = id;
+		if (p->host->declare(p->host, &r, errstr) != p->rule + i)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -118,6 +139,8 @@ probe_open(const struct tosd_host *h, const struct tosd_str *settings, void **st
 		p->rule = h->declare(h, &r, errstr);
 	if (strcmp(how, "twice") == 0)
 		p->rule = h->declare(h, &r, errstr);
+	if (p->rule >= 0 && more_rules(p, r, errstr) != 0)
+		p->rule = -1;
 	if (strcmp(how, "fail") == 0)
 		*errstr = "told to fail";
 	if (strcmp(how, "fail") == 0 || strcmp(how, "silent") == 0 ||
@@ -147,6 +170,22 @@ is(struct tosd_str how, const char *name)
 	return how.len >= strlen(name) && memcmp(how.ptr, name, strlen(name)) == 0;
 }
 
+/* Only their number is bad. */
+static void
+full_findings(const struct probe *p, struct tosd_report *report)
+{
+	static char words[TOSD_REASON];
+	struct tosd_span spans[TOSD_SPANS];
+	struct tosd_finding f = {
+	    sizeof(f), p->rule, 0.5, spans, TOSD_SPANS, {words, sizeof(words)}};
+
+	memset(words, 'x', sizeof(words));
+	for (uint32_t i = 0; i < TOSD_SPANS; i++)
+		spans[i] = (struct tosd_span){2 * i, 2 * i + 1};
+	for (unsigned i = 0; i < TOSD_FINDINGS; i++)
+		p->host->finding(p->host, report, &f);
+}
+
 static void
 bad_finding(
     const struct probe *p, struct tosd_report *report, uint32_t n, struct tosd_str how)
@@ -154,6 +193,10 @@ bad_finding(
 	struct tosd_span one = {0, 1}, order[2] = {{2, 3}, {0, 1}};
 	struct tosd_finding f = {sizeof(f), p->rule, 0.5, &one, 1, {"bad", 3}};
 
+	if (is(how, "full")) {
+		full_findings(p, report);
+		return;
+	}
 	if (is(how, "rule"))
 		f.rule = 7;
 	else if (is(how, "score"))
@@ -479,6 +522,10 @@ probe_check(void *state, const struct tosd_item *item, struct tosd_report *repor
 		memset((char *)(uintptr_t)wall, '#', p->set[VANDAL].len);
 	if (word(p, CRASH, text) != NULL)
 		abort();
+	if (word(p, SLOW, text) != NULL)
+		usleep(100000);
+	for (int32_t i = 1; i <= atoi(p->set[RULES].ptr); i++)
+		p->host->spent(p->host, report, p->rule + i);
 	while (word(p, HANG, text) != NULL)
 		pause();
 	if (word(p, LEAK, text) != NULL) {

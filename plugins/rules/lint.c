@@ -46,6 +46,16 @@ lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
 	sb_free(&b);
 }
 
+bool
+lint_tells(const struct lint *l, const struct pack *p, const char *file)
+{
+	for (size_t i = 0; file != p->file && l->packs[i] != p; i++)
+		for (size_t k = 0; k < l->packs[i]->nincluded; k++)
+			if (strcmp(l->packs[i]->included[k], file) == 0)
+				return false;
+	return true;
+}
+
 /* --- patterns one by one */
 
 /* The first quantifier without an end on something wide; NULL: there is none. */
@@ -198,6 +208,18 @@ is_twice(const struct copy *a, const struct copy *b)
 	       (a->v->line != b->v->line || strstr(a->v->text, " <") == NULL);
 }
 
+/* Whether both look for the same. */
+static bool
+is_same(const struct copy *a, const struct copy *b)
+{
+	const char *s = a->r->target != NULL ? a->r->target : "";
+	const char *t = b->r->target != NULL ? b->r->target : "";
+
+	return strcmp(a->v->text, b->v->text) == 0 && a->v->regex == b->v->regex &&
+	       (strcmp(s, t) == 0 || (strstr(a->v->text, "@target") == NULL &&
+					 strstr(a->v->text, "@{target}") == NULL));
+}
+
 static void
 lint_copies(struct lint *l)
 {
@@ -217,8 +239,7 @@ lint_copies(struct lint *l)
 		qsort(v, n, sizeof(*v), compare_copies);
 	for (size_t i = 1; i < n; i++) {
 		const struct copy *a = &v[i - 1], *b = &v[i];
-		bool same =
-		    strcmp(a->v->text, b->v->text) == 0 && a->v->regex == b->v->regex;
+		bool same = is_same(a, b);
 
 		if (same && is_twice(a, b))
 			lint_say(l, b->p->file, b->v->line,
@@ -412,7 +433,7 @@ lint_numbers(struct lint *l)
 			bool words = c->where == PACK_BEFORE ||
 				     c->where == PACK_AFTER || c->where == PACK_AROUND;
 
-			if (c->counts && !words && c->file == p->file)
+			if (c->counts && !words && lint_tells(l, p, c->file))
 				lint_say(l, c->file, c->line,
 				    "context `%s': `within' has a meaning for before, "
 				    "after and around only",

@@ -18,6 +18,13 @@ struct lint {
 void lint_say(struct lint *l, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Whether what stands in the file is told with this pack: its own, or one that it is the
+ * first to include. */
+bool lint_tells(const struct lint *l, const struct pack *p, const char *file);
+
+/* lint_either.c: a|b of a phrase that reads as other words than were meant. */
+void lint_either(
+    struct lint *l, const char *file, int line, const char *where, const char *text);
 /* lint_slips.c: what cannot hold, or counts less than it looks. */
 void lint_slips(struct lint *l);
 /* lint_twins.c: twins that differ in more than the target. */

@@ -202,16 +202,17 @@ lint_pack_scripts(struct lint *l, const struct pack *p)
 {
 	for (size_t i = 0; i < p->nlists; i++) {
 		const struct pack_list *s = &p->lists[i];
+		bool told = s->lines != NULL && lint_tells(l, p, s->file);
 
-		for (size_t k = 0; s->lines != NULL && s->file == p->file && k < s->n;
-		     k++)
+		for (size_t k = 0; told && k < s->n; k++)
 			lint_scripts(l, s->from != NULL ? s->from : s->file,
 			    s->lines[k], s->words[k], false);
 	}
 	for (size_t i = 0; i < p->ncontexts; i++) {
 		const struct pack_context *c = &p->contexts[i];
+		bool told = lint_tells(l, p, c->file);
 
-		for (size_t k = 0; c->file == p->file && k < c->n; k++)
+		for (size_t k = 0; told && k < c->n; k++)
 			lint_scripts(
 			    l, c->file, c->v[k].line, c->v[k].text, c->v[k].regex);
 	}
@@ -229,7 +230,7 @@ lint_slips(struct lint *l)
 		const struct pack *p = l->packs[i];
 
 		for (size_t k = 0; k < p->ncontexts; k++)
-			if (p->contexts[k].file == p->file)
+			if (lint_tells(l, p, p->contexts[k].file))
 				lint_room(l, p, &p->contexts[k]);
 		lint_tests(l, p);
 		lint_pack_scripts(l, p);

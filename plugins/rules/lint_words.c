@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lint_words: words of phrases and lists that do not mean what their author may think:
- * words that texts are not read as, a|b with several words on a side, and lists without
- * braces in expressions.  See lint.h.
+ * words that texts are not read as, signs, lists without braces in expressions, entries
+ * that are there twice; and a|b (lint_either.c).  See lint.h.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -13,8 +13,7 @@
 #include "letters.h"
 #include "lint_in.h"
 
-#define WORDS_MAX 32 /* of a phrase, for a|b */
-#define TWICE_MAX 8  /* words that are named */
+#define TWICE_MAX 8 /* words that are named */
 
 /* --- what a word is read as */
 
@@ -126,59 +125,6 @@ lint_signs(
 	}
 }
 
-/* --- a|b */
-
-struct token {
-	const char *s;
-	size_t n;
-};
-
-static size_t
-cut(const char *text, struct token *v)
-{
-	size_t n = 0;
-
-	for (const char *s = text; n < WORDS_MAX; n++) {
-		s += strspn(s, " ");
-		if (*s == '\0')
-			break;
-		v[n] = (struct token){s, strcspn(s, " ")};
-		s += v[n].n;
-	}
-	return n;
-}
-
-static bool
-same_word(const struct token *t, const char *s, size_t n)
-{
-	return t->n == n && strncmp(t->s, s, n) == 0;
-}
-
-/* "hunt down|gun down": a word beside the | stands before or behind it again, so that
- * two phrases were meant. */
-static void
-lint_either(
-    struct lint *l, const char *file, int line, const char *where, const char *text)
-{
-	struct token v[WORDS_MAX];
-	size_t n = cut(text, v);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *bar = memchr(v[i].s, '|', v[i].n);
-		size_t left = bar != NULL ? (size_t)(bar - v[i].s) : 0;
-		size_t right = bar != NULL ? v[i].n - left - 1 : 0;
-
-		if (bar == NULL || memchr(bar + 1, '|', right) != NULL)
-			continue;
-		if ((i > 0 && same_word(&v[i - 1], bar + 1, right)) ||
-		    (i + 1 < n && same_word(&v[i + 1], v[i].s, left)))
-			lint_say(l, file, line,
-			    "%s: \"%.60s\" means `%.*s' or `%.*s' between the other "
-			    "words; for one of several phrases write each, or a list",
-			    where, text, (int)left, v[i].s, (int)right, bar + 1);
-	}
-}
-
 /* --- @list in an expression */
 
 /* A list there is @{list}; without the braces these are letters like others. */
@@ -230,7 +176,7 @@ in_one_case(struct letters *letters, const char *word)
 }
 
 static void
-lint_twice(struct lint *l, const struct pack *p, const struct pack_list *s)
+lint_twice(struct lint *l, const struct pack_list *s)
 {
 	struct letters *letters = letters_new();
 	struct entry *v = mem_new(s->n, sizeof(*v));
@@ -250,7 +196,7 @@ lint_twice(struct lint *l, const struct pack *p, const struct pack_list *s)
 			sb_printf(&again, " (as `%.40s')", v[i - 1].word);
 	}
 	if (n > 0)
-		lint_say(l, p->file, s->line, "list `%s' has twice: %s", s->name,
+		lint_say(l, s->file, s->line, "list `%s' has twice: %s", s->name,
 		    again.data);
 	for (size_t i = 0; i < s->n; i++)
 		free(v[i].as);
@@ -263,14 +209,13 @@ static void
 lint_list(
     struct lint *l, struct fold *f, const struct pack *p, const struct pack_list *s)
 {
-	const char *file = s->from != NULL ? s->from : p->file;
+	const char *file = s->from != NULL ? s->from : s->file;
 	char where[80];
 
-	/* Those of a shared file are their own affair, said once. */
-	if (s->file != p->file || s->name == NULL)
+	if (!lint_tells(l, p, s->file) || s->name == NULL)
 		return;
 	snprintf(where, sizeof(where), "list `%.40s'", s->name);
-	lint_twice(l, p, s);
+	lint_twice(l, s);
 	for (size_t i = 0; s->lines != NULL && i < s->n; i++) {
 		lint_fold(l, f, file, s->lines[i], where, s->words[i]);
 		lint_either(l, file, s->lines[i], where, s->words[i]);
@@ -299,13 +244,16 @@ lint_rule(
 static void
 lint_context(struct lint *l, const struct pack *p, const struct pack_context *c)
 {
+	bool told = lint_tells(l, p, c->file);
 	char where[80];
 
 	snprintf(where, sizeof(where), "context `%.40s'",
 	    c->name[0] != '\0' ? c->name : "(in a rule)");
-	for (size_t i = 0; c->file == p->file && i < c->n; i++)
+	for (size_t i = 0; told && i < c->n; i++)
 		if (c->v[i].regex)
-			lint_at(l, p, &c->v[i], p->file, where);
+			lint_at(l, p, &c->v[i], c->file, where);
+		else
+			lint_either(l, c->file, c->v[i].line, where, c->v[i].text);
 }
 
 void
