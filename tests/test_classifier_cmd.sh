@@ -339,6 +339,8 @@ run 3 classifier calibrate --model "$dir/one.model" --policies "$dir/broken" --o
 said 'not all rules can be asked: .*q.conf:4: .*score'
 [ ! -e "$dir/x.model" ] || fail 'a model was written all the same'
 run 2 classifier train --seed many --out "$dir/x.model" "$dir/a.jsonl"
+run 2 classifier train --rev 1.5 --out "$dir/x.model" "$dir/a.jsonl"
+said '--rev is a whole number, not .1.5'
 run 0 classifier --help
 said 'usage'
 printf 'tosd classifier 1\n' >"$dir/short.model"
