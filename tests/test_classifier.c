@@ -403,6 +403,36 @@ test_apart(void)
 	model_free(&m);
 }
 
+/* A word in two of very many rows is the rarest of all, however many they are. */
+static void
+test_many_rows(void)
+{
+	static uint32_t common[] = {1}, both[] = {1, 2};
+	static struct unit one = {0, 1, {0, 1, 1, 1, 1}}, two = {0, 1, {0, 2, 2, 2, 2}};
+	static uint8_t none[2][DENSE_MAX];
+	struct linear_options o = {.cost = 1, .positive = 1, .block = {1}, .least = 2};
+	struct samples s = {.n = 450000};
+	struct linear l = {0};
+	uint8_t *use = mem_new(s.n, 1);
+
+	s.v = mem_new(s.n, sizeof(*s.v));
+	for (size_t i = 0; i < s.n; i++) {
+		s.v[i] = (struct sample){.v = i < 2 ? both : common,
+		    .unit = i < 2 ? &two : &one,
+		    .dense = none,
+		    .units = 1,
+		    .label = i < 2 ? 1 : -1,
+		    .weight = 1};
+		use[i] = 1;
+	}
+	linear_fit(&l, &s, use, &o);
+	CU_ASSERT_EQUAL(l.rarity[1], 20);
+	CU_ASSERT_EQUAL(l.rarity[2], 255);
+	linear_free(&l);
+	free(s.v);
+	free(use);
+}
+
 /* One source only: nothing is left to learn from, and it says so. */
 static void
 test_apart_alone(void)
@@ -930,6 +960,7 @@ static const struct suite_test tests[] = {
     {"words that exist", test_known},
     {"apart: models without a source", test_apart},
     {"apart: where there is one source", test_apart_alone},
+    {"more rows than rarity has room for", test_many_rows},
     {"calibration", test_calibration},
     {"calibration: no source rules", test_calibration_sources},
     {"file", test_file},

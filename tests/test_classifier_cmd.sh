@@ -331,7 +331,16 @@ for about in "$(printf 'one\nrev 7')" "$(printf 'a\033[31m')" 'cafÃ©' ''; do
 	said 'one line of 1 to 199 ASCII characters'
 done
 run 2 classifier train --about "$(printf '%0200d' 0)" --out "$dir/x.model" "$dir/a.jsonl"
+# What a refused pack would have found is not held to be nothing.
+mkdir "$dir/broken"
+cp "$dir/packs/p.conf" "$dir/broken/p.conf"
+sed 's/name = "p"/name = "q"/; s/score = 0.9/score = 9/' "$dir/packs/p.conf" >"$dir/broken/q.conf"
+run 3 classifier calibrate --model "$dir/one.model" --policies "$dir/broken" --out "$dir/x.model" "$dir/a.jsonl"
+said 'not all rules can be asked: .*q.conf:4: .*score'
+[ ! -e "$dir/x.model" ] || fail 'a model was written all the same'
 run 2 classifier train --seed many --out "$dir/x.model" "$dir/a.jsonl"
+run 2 classifier train --rev 1.5 --out "$dir/x.model" "$dir/a.jsonl"
+said '--rev is a whole number, not .1.5'
 run 0 classifier --help
 said 'usage'
 printf 'tosd classifier 1\n' >"$dir/short.model"

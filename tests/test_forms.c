@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_forms: texts without their disguises (plugins/kit): glyph, fold, mend, words. */
+#include <time.h>
+
 #include "kit/fold_in.h"
 #include "kit/glyph.h"
+#include "kit/mem.h"
 #include "kit/mend.h"
 #include "kit/plain.h"
 #include "kit/words.h"
@@ -454,6 +457,43 @@ test_plain_everywhere(void)
 	fold_free(&f);
 }
 
+/* Processor time in ms for a MiB of the character, which has two bytes; the best of
+ * three. */
+static double
+fold_time(const char *c)
+{
+	size_t n = 1 << 20;
+	char *s = mem_new(n, 1);
+	struct fold f = {0};
+	double best = 1e9;
+
+	for (size_t i = 0; i < n; i += 2)
+		memcpy(s + i, c, 2);
+	for (int round = 0; round < 3; round++) {
+		clock_t from = clock();
+		double took;
+
+		fold_text(&f, s, n);
+		took = (double)(clock() - from) * 1000 / CLOCKS_PER_SEC;
+		best = took < best ? took : best;
+	}
+	fold_free(&f);
+	free(s);
+	return best;
+}
+
+/* A row of upside-down letters too long for a word is looked at once, and not from each
+ * of its letters. */
+static void
+test_turned_long(void)
+{
+	double turned = fold_time("\u029e"), other = fold_time("\u0436");
+
+	CU_ASSERT(turned < 50 * other + 5);
+	if (turned >= 50 * other + 5)
+		printf("\n  %.1f ms, others %.1f ms", turned, other);
+}
+
 /* What is kept of words changes nothing, and a new word changes what is kept. */
 static void
 test_kept(void)
@@ -490,6 +530,7 @@ main(void)
 	    {"glyphs", test_glyphs},
 	    {"never longer", test_never_longer},
 	    {"upside down behind a reference", test_turned_behind_reference},
+	    {"long and upside down", test_turned_long},
 	    {"plain", test_plain},
 	    {"plain is folded", test_plain_is_folded},
 	    {"plain everywhere", test_plain_everywhere},

@@ -166,6 +166,16 @@ find_one(struct policy_host *h, const struct train_row *r, const char *category)
 	return best;
 }
 
+/* The first pack that is refused. */
+static void
+note_refused(void *ctx, const char *text)
+{
+	char **first = ctx;
+
+	if (*first == NULL)
+		*first = xstrdup(text);
+}
+
 int
 rows_find(const struct train *t, const char *policies, const char *category,
     double *found, void (*progress)(void *ctx, size_t done, size_t of), void *ctx,
@@ -177,17 +187,24 @@ rows_find(const struct train *t, const char *policies, const char *category,
 	    .file = "command line"};
 	struct conf_policy policy = {
 	    .plugins = &plugin, .nplugins = 1, .packs_dir = policies};
-	struct policy_options o = {.conf = &policy, .note = scan_say_nothing};
-	struct policy_host *h;
+	char *refused = NULL;
+	struct policy_options o = {.conf = &policy,
+	    .report = note_refused,
+	    .ctx = &refused,
+	    .note = scan_say_nothing};
+	struct policy_host *h = NULL;
 	int rc = policy_host_new(&o, &h, e);
 
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < t->n; i++) {
+	/* Rules that are not there find nothing, and would be held to be worth nothing.
+	 */
+	if (rc == 0 && refused != NULL)
+		rc = err_set(e, TOSD_EINVAL, "not all rules can be asked: %s", refused);
+	free(refused);
+	for (size_t i = 0; rc == 0 && i < t->n; i++) {
 		found[i] = t->v[i].made ? -1 : find_one(h, &t->v[i], category);
 		if (i % 256 == 0)
 			progress(ctx, i, t->n);
 	}
 	policy_host_free(&h);
-	return 0;
+	return rc;
 }

@@ -81,6 +81,18 @@ take_number(const char *option, double low, double high, double *out)
 	return rc;
 }
 
+/* The same, and one that would be cut is none. */
+static int
+take_whole(const char *option, double low, double high, double *out)
+{
+	int rc = take_number(option, low, high, out);
+
+	if (rc != 0 || *out - (double)(uint64_t)*out <= 0)
+		return rc;
+	complain("tosctl: %s is a whole number, not `%s'", option, optarg);
+	return -1;
+}
+
 static int
 parse_option(struct options *o, int c)
 {
@@ -116,11 +128,11 @@ parse_option(struct options *o, int c)
 		o->model = optarg;
 		break;
 	case 's':
-		rc = take_number("--seed", 0, 1e15, &d);
+		rc = take_whole("--seed", 0, 1e15, &d);
 		o->seed = (uint64_t)d;
 		break;
 	case 'r':
-		rc = take_number("--rev", 1, 1e9, &d);
+		rc = take_whole("--rev", 1, 1e9, &d);
 		o->rev = (uint32_t)d;
 		break;
 	case 'P':

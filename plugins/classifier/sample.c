@@ -73,7 +73,9 @@ find_rarity(struct linear *l, struct samples *s, const uint8_t *use, unsigned le
 	for (size_t b = 0; b < BUCKETS; b++) {
 		double r = num_log((n + 1.0) / (texts[b] + 1.0)) + 1;
 
-		l->rarity[b] = texts[b] < least ? 0 : (uint8_t)(r * RARITY_UNIT + 0.5);
+		/* As rare as a byte can say, from some 400,000 rows on. */
+		r = r * RARITY_UNIT + 0.5 < 255 ? r * RARITY_UNIT + 0.5 : 255;
+		l->rarity[b] = texts[b] < least ? 0 : (uint8_t)r;
 	}
 	free(texts);
 	free(seen);

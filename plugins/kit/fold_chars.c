@@ -26,6 +26,7 @@ struct pass {
 	size_t behind; /* the last character that was not ASCII */
 	size_t since;  /* from here on each letter of ASCII was put as it is */
 	size_t first;  /* of those, the first one in this word; n: none yet */
+	size_t tall;   /* up to here too many letters follow for a word upside down */
 	bool looked;   /* `alike' is about this word */
 	bool alike;    /* letters that look Latin are meant to be */
 	bool latin;    /* the text is Latin for the most part */
@@ -261,6 +262,32 @@ take_hidden(struct pass *p, size_t i)
 /* Letters on either side of a filler that are looked at. */
 #define WITHIN_MAX 16
 
+/* Whether the character may be in a word that is upside down. */
+static inline bool
+may_stand_turned(uint32_t cp)
+{
+	return glyph_is_turned(cp) || (cp < 0x80 && fold_is_letter((char)cp));
+}
+
+/* The last place of a row, begun at `start', that has more than TURNED_MAX letters from
+ * there on; there is one.  Each row is looked at once, however long it is. */
+static size_t
+find_tall(const struct pass *p, size_t start)
+{
+	size_t last[TURNED_MAX + 1], n = 0;
+	uint32_t cp;
+
+	for (size_t k = start; k < p->n; n++) {
+		size_t len = (size_t)next_char(p->s + k, p->n - k, &cp);
+
+		if (!may_stand_turned(cp))
+			break;
+		last[n % (TURNED_MAX + 1)] = k;
+		k += len;
+	}
+	return last[n % (TURNED_MAX + 1)];
+}
+
 /* A word with upside-down letters in it is read from its end.  Its length, or 0. */
 static size_t
 take_turned(struct pass *p, size_t i)
@@ -273,14 +300,18 @@ take_turned(struct pass *p, size_t i)
 	while (start > p->since && fold_is_letter(p->s[start - 1]) &&
 	       i - start <= TURNED_MAX)
 		start--;
+	if (start < p->tall)
+		return 0;
 	for (size_t k = start; k < p->n; k = end) {
 		end = k + (size_t)next_char(p->s + k, p->n - k, &cp);
-		if (!glyph_is_turned(cp) && (cp >= 0x80 || !fold_is_letter((char)cp))) {
+		if (!may_stand_turned(cp)) {
 			end = k;
 			break;
 		}
-		if (++letters > TURNED_MAX)
+		if (++letters > TURNED_MAX) {
+			p->tall = find_tall(p, start) + 1;
 			return 0;
+		}
 		turned += glyph_is_turned(cp);
 	}
 	if (letters < 2 || turned * 6 < letters)
