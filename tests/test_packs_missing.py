@@ -79,10 +79,13 @@ def die(d):
     """Both workers, one after the other, and the copies that they would load from are gone,
     so that each successor reads the disk: the first one, once that is seen."""
     shutil.rmtree(d.dir + "/state/policy")
+
+    def is_ready(i, before):
+        pid = workers(d).get(i)  # none: one that had others than at the reload has gone again
+        return pid not in (None, before) and f"policy {i} (pid {pid}) is ready" in d.log()
     for i, pid in workers(d).items():
         os.kill(pid, signal.SIGKILL)
-        wait("a successor that is ready", lambda: workers(d).get(i) not in (None, pid) and
-             f"policy {i} (pid {workers(d)[i]}) is ready" in d.log())
+        wait("a successor that is ready", lambda: is_ready(i, pid))
 
 
 def half_edited(d, site):
