@@ -346,16 +346,7 @@ inspect(struct policy *p, const struct msg_inspect *in, struct msg_inspected *ou
 	policy_host_judge(p->host, ask, in->n, patience(p));
 	policy_said_drain(p->said);
 	for (uint32_t i = 0; i < in->n; i++)
-		out->v[i] = (struct msg_inspected_item){.revision = in->v[i].revision,
-		    .degraded = ask[i].degraded,
-		    .nretry = ask[i].nretry,
-		    .retry = ask[i].retry,
-		    .nquestions = ask[i].nquestions,
-		    .questions = ask[i].questions,
-		    .n = ask[i].n,
-		    .findings = ask[i].findings,
-		    .nopinions = ask[i].nopinions,
-		    .opinions = ask[i].opinions};
+		policy_ask_take(&ask[i], in->v[i].revision, &out->v[i]);
 	free(ask);
 	policy_host_costs(p->host, &out->costs, &out->ncosts);
 	policy_host_spent(p->host, &out->spent, &out->nspent);

@@ -378,6 +378,17 @@ bench_judged(const struct caught *c, const char *digest, uint32_t n, struct msg 
 	m->inspected.v = xcalloc(n, sizeof(*m->inspected.v));
 }
 
+/* A plugin gave no answer about it, and is to be asked again in so many ms. */
+static inline struct msg_retry *
+bench_retry(struct msg_inspected_item *v, const char *plugin, int64_t wait, const char *why)
+{
+	v->nretry = 1;
+	v->retry = xcalloc(1, sizeof(*v->retry));
+	v->retry[0] = (struct msg_retry){
+	    .plugin = xstrdup(plugin), .wait = wait, .why = xstrdup(why)};
+	return v->retry;
+}
+
 static inline void
 bench_answer(struct bench *b, uint64_t id, enum poll_outcome outcome,
     const struct post *posts, size_t n)

@@ -854,14 +854,12 @@ settle_it(struct bench *b, const char *what, int64_t id)
 	json_decref(r);
 }
 
-/* Two messages of a notice, the first of which failed.  The deadline that runs from one
- * of them is over, and the next notice is not composed yet: whatever becomes of the
- * other one says nothing of the notice to come. */
-static void
-test_notice_before(enum sent_outcome second, const char *before, const char *after)
+/* A notice with two messages, of which the first one fails: its number in the outbox.
+ */
+static int64_t
+two_messages(struct bench *b, enum sent_outcome second)
 {
-	struct bench *b = bench_open();
-	int64_t first, other;
+	int64_t first;
 
 	bench_feed(b, two, 2);
 	bench_inspect(b);
@@ -870,6 +868,19 @@ test_notice_before(enum sent_outcome second, const char *before, const char *aft
 	first = bench_int(bench_last(b, "delivery"), "outbox");
 	bench_go(b, CLOCK_MIN);
 	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", second));
+	return first;
+}
+
+/* Of the two the first one failed.  The deadline that runs from one
+ * of them is over, and the next notice is not composed yet: whatever becomes of the
+ * other one says nothing of the notice to come. */
+static void
+test_notice_before(enum sent_outcome second, const char *before, const char *after)
+{
+	struct bench *b = bench_open();
+	int64_t first, other;
+
+	first = two_messages(b, second);
 	other = before != NULL ? bench_int(bench_last(b, "delivery"), "outbox") : first;
 	if (before != NULL)
 		settle_it(b, before, first);
@@ -913,13 +924,7 @@ test_arrived(void)
 	struct bench *b = bench_open();
 	int64_t first, deadline;
 
-	bench_feed(b, two, 2);
-	bench_inspect(b);
-	bench_go(b, 2 * CLOCK_MIN);
-	CU_ASSERT_TRUE(bench_mail(b, "owner@forum.example", SENT_HARD));
-	first = bench_int(bench_last(b, "delivery"), "outbox");
-	bench_go(b, CLOCK_MIN);
-	CU_ASSERT_TRUE(bench_mail(b, "second@forum.example", SENT_UNKNOWN));
+	first = two_messages(b, SENT_UNKNOWN);
 	settle_it(b, "delivered", first);
 	deadline = bench_int(json_object_get(bench_last(b, "step"), "to"), "deadline");
 	CU_ASSERT_EQUAL(deadline, b->now + 6 * CLOCK_HOUR);

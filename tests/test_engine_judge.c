@@ -134,10 +134,7 @@ test_in_parts(void)
 
 	show(b, "a", text, &c);
 	begin_answer(&c, 1, &m);
-	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
-	m.inspected.v[0].retry[0] = (struct msg_retry){
-	    .plugin = xstrdup("slow"), .wait = CLOCK_SEC, .why = xstrdup("not there")};
-	m.inspected.v[0].nretry = 1;
+	bench_retry(&m.inspected.v[0], "slow", CLOCK_SEC, "not there");
 	bench_say(b, &m);
 	msg_clear(&c.m);
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
@@ -165,13 +162,8 @@ test_long_wait(void)
 	show(b, "a", "good morning", &c);
 	for (int i = 0; i < 3; i++) {
 		begin_answer(&c, 1, &m);
-		m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
-		m.inspected.v[0].retry[0] =
-		    (struct msg_retry){.plugin = xstrdup("slow"),
-			.lost = true,
-			.wait = INT64_MAX,
-			.why = xstrdup("not there")};
-		m.inspected.v[0].nretry = 1;
+		bench_retry(&m.inspected.v[0], "slow", INT64_MAX, "not there")->lost =
+		    true;
 		bench_say(b, &m);
 		msg_clear(&c.m);
 		CU_ASSERT_FALSE(bench_take(b, MSG_INSPECT, &c)); /* nor at once */
@@ -201,10 +193,7 @@ alert_in_parts(bool restart)
 	bench_judged(&c, "d1", 1, &m);
 	m.inspected.v[0].revision = c.m.inspect.v[0].revision;
 	bench_find(&m.inspected.v[0], "safety", "v/depot", text, "depot");
-	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
-	m.inspected.v[0].retry[0] = (struct msg_retry){
-	    .plugin = xstrdup("slow"), .wait = CLOCK_MIN, .why = xstrdup("not there")};
-	m.inspected.v[0].nretry = 1;
+	bench_retry(&m.inspected.v[0], "slow", CLOCK_MIN, "not there");
 	bench_say(b, &m);
 	msg_clear(&c.m);
 	CU_ASSERT_EQUAL(bench_count(b, "safety"), 1);

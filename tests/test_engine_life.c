@@ -101,6 +101,17 @@ review(const char *what, const char *finding)
 	    "finding", finding, "person", "p1", "reason", "looked at");
 }
 
+/* Somebody confirms it; what the answer says came of that. */
+static void
+confirm(struct bench *b, const char *finding, const char *counts)
+{
+	json_t *r = bench_ask(b, review("confirm", finding));
+
+	CU_ASSERT_STRING_EQUAL(
+	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"), counts);
+	json_decref(r);
+}
+
 /* An edit does not take a post out of the canary, or into it. */
 static void
 test_canary_edited(void)
@@ -152,11 +163,7 @@ test_canary(void)
 	bench_go(b, CLOCK_HOUR);
 	CU_ASSERT_EQUAL(bench_count(b, "notice"), 0);
 	/* A named person lets it count. */
-	r = bench_ask(b, review("confirm", id));
-	CU_ASSERT_STRING_EQUAL(
-	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
-	    "a violation now");
-	json_decref(r);
+	confirm(b, id, "a violation now");
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 1);
 	CU_ASSERT_STRING_EQUAL(bench_str(bench_last(b, "violation"), "mode"), "canary");
 	r = bench_ask(b, review("confirm", id)); /* once */
@@ -197,16 +204,11 @@ test_canary_late(void)
 {
 	static const struct post mended[] = {{"p1", "good morning"}};
 	struct bench *b = open_with(GATES);
-	json_t *r;
 
 	canary_finds(b);
 	bench_feed(b, mended, 1);
 	bench_inspect(b);
-	r = bench_ask(b, review("confirm", "4"));
-	CU_ASSERT_STRING_EQUAL(
-	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
-	    "the post was edited since");
-	json_decref(r);
+	confirm(b, "4", "the post was edited since");
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
 	bench_close(b);
 }
@@ -216,15 +218,10 @@ static void
 test_canary_erased(void)
 {
 	struct bench *b = open_with(GATES);
-	json_t *r;
 
 	canary_finds(b);
 	bench_erase(b);
-	r = bench_ask(b, review("confirm", "4"));
-	CU_ASSERT_STRING_EQUAL(
-	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
-	    "its text is not kept any more");
-	json_decref(r);
+	confirm(b, "4", "its text is not kept any more");
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
 	CU_ASSERT_EQUAL(bench_count(b, "label"), 4);
 	bench_close(b);
@@ -251,11 +248,7 @@ test_canary_early(void)
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
 	CU_ASSERT_EQUAL(bench_count(b, "label"), 3); /* and nothing was said */
 	rules(b, "d2", MODE_SHADOW, 1, MODE_SHADOW);
-	r = bench_ask(b, review("confirm", "4"));
-	CU_ASSERT_STRING_EQUAL(
-	    bench_str(json_array_get(json_object_get(r, "rows"), 0), "counts"),
-	    "the rule counts no more");
-	json_decref(r);
+	confirm(b, "4", "the rule counts no more");
 	CU_ASSERT_EQUAL(bench_count(b, "violation"), 0);
 	bench_close(b);
 }

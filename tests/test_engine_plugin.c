@@ -239,11 +239,7 @@ test_waiting(void)
 		struct msg_inspected_item *v = &m.inspected.v[i];
 
 		v->revision = c.m.inspect.v[i].revision;
-		v->nretry = 1;
-		v->retry = xcalloc(1, sizeof(*v->retry));
-		v->retry[0] = (struct msg_retry){.plugin = xstrdup("probe"),
-		    .wait = CLOCK_HOUR,
-		    .why = xstrdup("not loaded")};
+		bench_retry(v, "probe", CLOCK_HOUR, "not loaded");
 	}
 	msg_clear(&c.m);
 	bench_say(b, &m);

@@ -205,10 +205,7 @@ test_flood_again(void)
 	CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
 	bench_judged(&c, "d1", 1, &m);
 	m.inspected.v[0].revision = c.m.inspect.v[0].revision;
-	m.inspected.v[0].retry = xcalloc(1, sizeof(*m.inspected.v[0].retry));
-	m.inspected.v[0].retry[0] = (struct msg_retry){
-	    .plugin = xstrdup("slow"), .wait = CLOCK_SEC, .why = xstrdup("not there")};
-	m.inspected.v[0].nretry = 1;
+	bench_retry(&m.inspected.v[0], "slow", CLOCK_SEC, "not there");
 	bench_say(b, &m);
 	msg_clear(&c.m);
 	show(b, "forum", FLOOD);

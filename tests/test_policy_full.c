@@ -75,14 +75,7 @@ is_taken(struct policy_host *h, struct policy_ask *v, size_t n)
 	m.inspected.n = (uint32_t)n;
 	m.inspected.v = xcalloc(n, sizeof(*m.inspected.v));
 	for (size_t i = 0; i < n; i++)
-		m.inspected.v[i] = (struct msg_inspected_item){.revision = i + 1,
-		    .degraded = v[i].degraded,
-		    .nretry = v[i].nretry,
-		    .retry = v[i].retry,
-		    .n = v[i].n,
-		    .findings = v[i].findings,
-		    .nopinions = v[i].nopinions,
-		    .opinions = v[i].opinions};
+		policy_ask_take(&v[i], i + 1, &m.inspected.v[i]);
 	policy_host_costs(h, &m.inspected.costs, &m.inspected.ncosts);
 	policy_host_spent(h, &m.inspected.spent, &m.inspected.nspent);
 	msg_encode(&b, &m);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "base/log.h"
 
+#define TREE_FDS 16 /* folders that are open while a tree is removed */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 int
@@ -192,6 +194,22 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
 	} while (s != NULL);
 	free(p);
 	return rc;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	remove(path);
+	return 0;
+}
+
+void
+file_remove_tree(const char *path)
+{
+	nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS);
 }
 
 int

@@ -41,6 +41,8 @@ int file_more(int fd, const char *path, const void *data, size_t n, struct err *
 
 /* mkdir -p. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
+/* rm -r of what is ours; links are not followed, and what cannot go stays. */
+void file_remove_tree(const char *path);
 
 /* fsync of a folder, ends the process on failure. */
 void file_sync_dir(const char *path);

@@ -328,9 +328,7 @@ add_plugin(struct policy_host *h, const struct conf_plugin *c, struct err *e)
 	if (h->o.probe)
 		extra[nextra++] = (struct conf_setting){"probe_packs", "true"};
 	rc = add_object(h, c, h->o.kept, extra, nextra, e);
-	/* One that does not work with copies: what it reads asks for what lies beside
-	 * it.
-	 */
+	/* It may ask for what lies beside what was copied. */
 	if (rc != 0 && policy_kept_used(h->o.kept))
 		rc = add_object(h, c, NULL, extra, nextra, e);
 	free(fetched);

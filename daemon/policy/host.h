@@ -113,6 +113,9 @@ struct policy_ask {
  * so many ms (at least one deadline of a plugin longer) what was not asked is a retry. */
 void policy_host_judge(
     struct policy_host *h, struct policy_ask *v, size_t n, int64_t patience);
+/* What it left in a as an answer about the revision, which owns it from now on. */
+void policy_ask_take(
+    struct policy_ask *a, uint64_t revision, struct msg_inspected_item *out);
 /* Frees what policy_host_judge() left in a. */
 void policy_ask_clear(struct policy_ask *a);
 

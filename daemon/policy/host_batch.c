@@ -472,6 +472,21 @@ policy_host_judge(
 }
 
 void
+policy_ask_take(struct policy_ask *a, uint64_t revision, struct msg_inspected_item *out)
+{
+	*out = (struct msg_inspected_item){.revision = revision,
+	    .degraded = a->degraded,
+	    .nretry = a->nretry,
+	    .retry = a->retry,
+	    .nquestions = a->nquestions,
+	    .questions = a->questions,
+	    .n = a->n,
+	    .findings = a->findings,
+	    .nopinions = a->nopinions,
+	    .opinions = a->opinions};
+}
+
+void
 policy_ask_clear(struct policy_ask *a)
 {
 	for (uint32_t i = 0; i < a->n; i++)

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +24,6 @@
 #define DEPTH_MAX 8
 /* The engine lives on that disk as well, and ends where it is full. */
 #define ROOM_LEFT ((uint64_t)64 << 20)
-#define OPEN_MAX_WALK 16 /* folders that are open while a tree is removed */
 
 struct policy_kept {
 	char *root; /* of all copies */
@@ -181,15 +179,6 @@ policy_kept_setting(struct policy_kept *k, const char *key, const char *value)
 
 /* --- copies --- */
 
-static int
-drop(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) != 0 && errno != ENOENT;
-}
-
 /* Those of configurations that nobody loads any more. */
 static void
 drop_others(const struct policy_kept *k)
@@ -204,7 +193,7 @@ drop_others(const struct policy_kept *k)
 		    (k->spare != NULL && strcmp(f->d_name, k->spare) == 0))
 			continue;
 		path = xasprintf("%s/%s", k->root, f->d_name);
-		nftw(path, drop, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS);
+		file_remove_tree(path);
 		free(path);
 	}
 	if (d != NULL)
@@ -346,6 +335,6 @@ policy_kept_make(struct policy_kept *k, int64_t until, struct err *e)
 	for (size_t i = 0; rc == 0 && i < k->n; i++)
 		rc = keep_path(k, k->paths[i], e);
 	if (rc != 0)
-		nftw(k->dir, drop, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS);
+		file_remove_tree(k->dir);
 	return rc;
 }

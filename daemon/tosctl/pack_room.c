@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <glob.h>
 #include <jansson.h>
 #include <libgen.h>
@@ -145,20 +144,11 @@ copy_packs(struct copying *c)
 	return rc;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 void
 pack_room_empty(struct pack_room *r)
 {
 	if (r->there)
-		nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		file_remove_tree(r->dir);
 	r->there = false;
 }
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/line.h"
+#include "base/text.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -93,23 +95,14 @@ scan_finding_json(const struct finding *f)
 static void
 put_string(struct buf *b, const char *s)
 {
-	buf_putc(b, '"');
-	for (size_t n; *s != '\0'; s += n) {
-		for (n = 0; (uint8_t)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\'; n++)
-			;
-		buf_put(b, s, n);
-		if (s[n] == '\0')
-			break;
-		if (s[n] == '"' || s[n] == '\\')
-			buf_printf(b, "\\%c", s[n]);
-		else if (strchr("\b\f\n\r\t", s[n]) != NULL)
-			buf_printf(b, "\\%c",
-			    "bfnrt"[strchr("\b\f\n\r\t", s[n]) - "\b\f\n\r\t"]);
-		else
-			buf_printf(b, "\\u%04X", (unsigned)(uint8_t)s[n]);
-		n++;
-	}
-	buf_putc(b, '"');
+	struct buf repaired = {0};
+
+	if (line_put_str(b, s, false))
+		return;
+	text_repair(&repaired, s, strlen(s));
+	buf_putc(&repaired, '\0');
+	line_put_str(b, repaired.data, false);
+	buf_free(&repaired);
 }
 
 /* Six digits, and a point or an exponent, so that it is a real number in any reader. */

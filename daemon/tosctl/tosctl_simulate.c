@@ -7,7 +7,6 @@
 #include "tosctl/tosctl_simulate.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,15 +443,6 @@ play(void *ctx, struct trace *trace)
 	return rc == 0 ? DONE : CANNOT;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static const struct option long_options[] = {
     {"all", no_argument, NULL, 'a'},
     {"dir", required_argument, NULL, 'd'},
@@ -507,7 +497,7 @@ tosctl_simulate(int argc, char **argv)
 	j.dir = dir;
 	rc = plugin_cage_host(play, &j);
 	if (temporary != NULL)
-		nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		file_remove_tree(temporary);
 	free(temporary);
 	return rc;
 }
