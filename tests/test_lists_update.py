@@ -267,9 +267,9 @@ def troubled(d, name, words):
 def loaded(d, row):
     """Once it is part of the policy version, and every worker has it."""
     def there():
-        last = [e for e in d.ledger() if e["kind"] == "policy"][-1]
-        return any(r[0] == "list/" + row["name"] and r[3] == row["digest"]
-                   for r in last["rules"])
+        versions = [e for e in d.ledger() if e["kind"] == "policy"]
+        return versions and any(r[0] == "list/" + row["name"] and r[3] == row["digest"]
+                                for r in versions[-1]["rules"])
     wait(f"{row['name']} to be loaded", there, 60, 0.2)
     wait(f"{row['name']} to be loaded by both workers",
          lambda: lists(d).get(row["name"], {}).get("loaded") == 2, 60, 0.2)
