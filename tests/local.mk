@@ -29,7 +29,8 @@ EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \
 
 # Lines that each pack is for; those kept apart are never used to change a rule.
 dist_check_SCRIPTS += %D%/test_packs.py
-dist_check_SCRIPTS += %D%/test_scan_lines.py %D%/test_complaints.py %D%/test_explain.py
+dist_check_SCRIPTS += %D%/test_scan_lines.py %D%/test_complaints.py %D%/test_explain.py \
+	%D%/test_interrupted.py
 EXTRA_DIST += %D%/packs/doxxing.positives.txt %D%/packs/doxxing.heldout.txt \
 	%D%/packs/fraud.positives.txt %D%/packs/fraud.heldout.txt \
 	%D%/packs/goods.positives.txt %D%/packs/goods.heldout.txt \

@@ -41,6 +41,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \
 	%D%/tell_key.c %D%/tell_key.h \
+	%D%/temporary.c %D%/temporary.h \
 	%D%/tenant_find.c %D%/tenant_find.h \
 	%D%/tenant_import.c %D%/tenant_import.h \
 	%D%/tosctl.c \

@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tosctl/pack_doc.h"
-#include "tosctl/places.h"
 
 #define NAME_MAX_BYTES 200
 #define FILE_MAX (64u << 20)
@@ -147,9 +146,7 @@ copy_packs(struct copying *c)
 void
 pack_room_empty(struct pack_room *r)
 {
-	if (r->there)
-		file_remove_tree(r->dir);
-	r->there = false;
+	temporary_remove(&r->made);
 }
 
 void
@@ -215,7 +212,7 @@ replaced(const char *file, const char *base, const char *beside)
 static int
 make_room(const char *file, const char *beside, struct pack_room *out, struct err *e)
 {
-	const char *tmp = places_temporary(), *slash = strrchr(file, '/');
+	const char *slash = strrchr(file, '/');
 	const char *base = slash != NULL ? slash + 1 : file;
 	struct copying c = {.e = e, .no_packs = beside == NULL};
 	char *own = xstrdup(file), *but;
@@ -223,12 +220,12 @@ make_room(const char *file, const char *beside, struct pack_room *out, struct er
 
 	out->what = xstrdup(file);
 	out->beside = xstrdup(beside != NULL ? beside : dirname(own));
-	out->dir = xasprintf("%s/tosd-packs-XXXXXX", tmp);
-	if (mkdtemp(out->dir) == NULL) {
+	if ((rc = temporary_make("tosd-packs", &out->made, e)) != 0) {
 		free(own);
-		return err_sys(e, "cannot make a folder in %s", tmp);
+		return rc;
 	}
-	out->ours = out->there = true;
+	out->dir = xstrdup(out->made.path);
+	out->ours = true;
 	/* Whatever it is called: here it is a pack. */
 	out->place = xasprintf("%s/%s%s", out->dir, base, is_pack(base) ? "" : ".conf");
 	c.from = out->beside;

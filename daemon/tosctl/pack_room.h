@@ -11,11 +11,12 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "tosctl/temporary.h"
 
 struct pack_room {
 	char *dir;
-	bool ours;  /* made here */
-	bool there; /* and not yet removed */
+	bool ours; /* made here */
+	struct temporary made; /* while it is there */
 	char *what, *place; /* the file as it was named, and as it lies here */
 	char *beside;
 };

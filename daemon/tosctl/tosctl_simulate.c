@@ -6,7 +6,6 @@
  */
 #include "tosctl/tosctl_simulate.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +19,10 @@
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
-#include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
+#include "tosctl/temporary.h"
 
 #define FETCH_TAKES CLOCK_SEC
 #define MAIL_TAKES (2 * CLOCK_SEC)
@@ -455,8 +454,8 @@ static const struct option long_options[] = {
 int
 tosctl_simulate(int argc, char **argv)
 {
-	char *temporary = NULL;
-	const char *dir = NULL;
+	struct temporary temporary = {0};
+	struct err e = ERR_INIT;
 	struct job j = {0};
 	int c, rc;
 
@@ -466,7 +465,7 @@ tosctl_simulate(int argc, char **argv)
 			j.s.all = true;
 			break;
 		case 'd':
-			dir = optarg;
+			j.dir = optarg;
 			break;
 		case 'p':
 			j.plugin = optarg;
@@ -484,20 +483,15 @@ tosctl_simulate(int argc, char **argv)
 		return USAGE;
 	}
 	log_set_level(LOG_L_WARN);
-	if (dir == NULL) {
-		temporary = xasprintf("%s/tosd-simulate-XXXXXX", places_temporary());
-		if ((dir = mkdtemp(temporary)) == NULL) {
-			complain("tosctl: cannot make a folder in %s: %s",
-			    places_temporary(), strerror(errno));
-			free(temporary);
+	if (j.dir == NULL) {
+		if (temporary_make("tosd-simulate", &temporary, &e) != 0) {
+			complain("tosctl: %s", e.text);
 			return CANNOT;
 		}
+		j.dir = temporary.path;
 	}
 	j.path = argv[optind];
-	j.dir = dir;
 	rc = plugin_cage_host(play, &j);
-	if (temporary != NULL)
-		file_remove_tree(temporary);
-	free(temporary);
+	temporary_remove(&temporary);
 	return rc;
 }
