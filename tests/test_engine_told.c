@@ -119,6 +119,31 @@ test_wishes(void)
 	bench_close(b);
 }
 
+/* What a rollback would lead to is said as long as it is wished, and no longer. */
+static void
+test_wish_back(void)
+{
+	struct bench *b = open_with("life_cycle = \"packs\"; " GATES);
+	json_t *row;
+
+	rules(b, "d1", MODE_ENFORCE, 1, MODE_ENFORCE);
+	MOVE(b, "shadow", "p1", "done");
+	MOVE(b, "rollback", "p1", "waits");
+	row = row_of(b, "rules");
+	SAME(bench_str(row, "wish"), "rollback");
+	SAME(bench_str(row, "wish_as"), "to enforce");
+	json_decref(row);
+	MOVE(b, "rollback", "p1", "refused");
+	bench_go(b, 7 * CLOCK_DAY + CLOCK_HOUR);
+	row = row_of(b, "rules");
+	CU_ASSERT_PTR_NULL(json_object_get(row, "wish"));
+	CU_ASSERT_PTR_NULL(json_object_get(row, "wish_as"));
+	json_decref(row);
+	MOVE(b, "rollback", "p2", "waits");
+	MOVE(b, "rollback", "p1", "done");
+	bench_close(b);
+}
+
 /* Who has lost the right to wish it is no second person. */
 static void
 test_wish_void(void)
@@ -383,6 +408,7 @@ test_waiting(void)
 static const struct suite_test tests[] = {
     {"names that are none, and packs", test_names},
     {"wishes of others", test_wishes},
+    {"what is wished after a rollback, and for how long", test_wish_back},
     {"a wish of one who may no more", test_wish_void},
     {"an end that has passed", test_end_past},
     {"ends that are asked for", test_ends},

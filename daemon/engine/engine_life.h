@@ -127,14 +127,16 @@ struct engine_move {
  * violations are withdrawn, or count again, which is on record; tells: and in the log. */
 int engine_life_restated(
     struct engine *g, struct engine_rule *r, int64_t now, bool tells);
-/* Whether somebody who still may wishes it to be moved. */
-bool engine_life_wishes(const struct engine *g, const struct store_life *w);
+/* Whether somebody who still may wishes it to be moved, and a second person may say so. */
+bool engine_life_wishes(
+    const struct engine *g, const struct store_life *w, int64_t now);
 /* Tries it; what comes of it is on record, unless it is refused.  o->reasons live for
  * ever. */
 void engine_life_move(struct engine *g, struct engine_rule *r,
     struct engine_move *m, int64_t now, struct life_step *o);
-/* The particulars of a wish, xmalloc'd: "10 %", "over the gates until ..."; or "". */
-char *engine_life_wish(const struct store_life *w);
+/* The particulars of what is wished of it, xmalloc'd: "10 %", "to enforce", "over the gates
+ * until ..."; or "". */
+char *engine_life_wish(struct engine *g, const struct engine_rule *r);
 /* After a person's word about one of its findings: takes it down if it must be. */
 void engine_life_judged(struct engine *g, struct engine_rule *r, int64_t now);
 /* Ends overrides that are over; returns when the next one is. */

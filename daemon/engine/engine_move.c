@@ -291,30 +291,42 @@ engine_life_restated(struct engine *g, struct engine_rule *r, int64_t now, bool 
 /* --- whether it may be made --- */
 
 /* The state that a rollback leads to. */
-static void
-find_back(struct moving *x)
+static struct life_state
+back_of(struct engine *g, const struct engine_rule *r)
 {
+	struct life_state back = engine_life_began(g, r);
 	struct store_move m;
 	struct err e = ERR_INIT;
 
-	x->f.back = engine_life_began(x->g, x->r);
-	x->f.machine = x->r->row.move != 0 && life_move_machine(x->r->what);
-	if (x->r->row.move == 0 || x->r->before == 0)
-		return;
-	engine_must(store_move_get(x->g->store, x->r->before, &m, &e), 0,
+	if (r->row.move == 0 || r->before == 0)
+		return back;
+	engine_must(store_move_get(g->store, r->before, &m, &e), 0,
 	    "cannot read where a rule was", &e);
-	x->f.back = (struct life_state){(enum finding_mode)m.mode, m.share, m.until};
+	back = (struct life_state){(enum finding_mode)m.mode, m.share, m.until};
 	store_move_clear(&m);
+	return back;
 }
 
 /* Whatever waits for a second person is for approvers. */
-bool
-engine_life_wishes(const struct engine *g, const struct store_life *w)
+static bool
+still_may(const struct engine *g, const struct store_life *w)
 {
 	for (size_t i = 0; w->wish_who != NULL && i < g->conf->nstaff; i++)
 		if (strcmp(g->conf->staff[i].name, w->wish_who) == 0)
 			return g->conf->staff[i].approver;
 	return false;
+}
+
+static bool
+is_fresh(const struct store_life *w, int64_t now)
+{
+	return w->wish_who != NULL && now - w->wish_time <= WISH_LASTS;
+}
+
+bool
+engine_life_wishes(const struct engine *g, const struct store_life *w, int64_t now)
+{
+	return is_fresh(w, now) && still_may(g, w);
 }
 
 /* Somebody wants the very same, and not too long ago. */
@@ -323,20 +335,35 @@ wished(const struct moving *x)
 {
 	const struct store_life *w = &x->r->row;
 
-	return engine_life_wishes(x->g, w) && w->wish == (int32_t)x->m->move &&
-	       x->now - w->wish_time <= WISH_LASTS && w->wish_share == x->m->share &&
-	       w->wish_urgent == x->m->urgent &&
+	return engine_life_wishes(x->g, w, x->now) && w->wish == (int32_t)x->m->move &&
+	       w->wish_share == x->m->share && w->wish_urgent == x->m->urgent &&
 	       (x->m->until == CLOCK_NONE || x->m->until == w->wish_until);
 }
 
-char *
-engine_life_wish(const struct store_life *w)
+/* "enforce", "canary, 10 %" */
+static void
+put_state(struct buf *b, const struct life_state *s)
 {
+	buf_puts(b, finding_mode_name(s->mode));
+	if (s->mode == MODE_CANARY)
+		buf_printf(b, ", %u %%", s->share);
+}
+
+char *
+engine_life_wish(struct engine *g, const struct engine_rule *r)
+{
+	const struct store_life *w = &r->row;
+	struct life_state back;
 	struct buf b = {0};
 	char until[CLOCK_TEXT];
 
 	if (w->wish == LIFE_CANARY)
 		buf_printf(&b, "%u %%", w->wish_share);
+	if (w->wish == LIFE_ROLLBACK) {
+		back = back_of(g, r);
+		buf_puts(&b, "to ");
+		put_state(&b, &back);
+	}
 	if (w->wish_urgent && w->wish_until != CLOCK_NONE)
 		buf_printf(&b, "%sover the gates until %s", b.len > 0 ? ", " : "",
 		    clock_format(w->wish_until, until));
@@ -351,16 +378,16 @@ note_instead(struct moving *x)
 	bool own;
 	char *wish;
 
-	if (w->wish_who == NULL || x->now - w->wish_time > WISH_LASTS)
+	if (!is_fresh(w, x->now))
 		return;
-	if (!engine_life_wishes(x->g, w)) {
+	if (!still_may(x->g, w)) {
 		x->instead = xasprintf("the wish of %s counts no more: who made it is "
 				       "no approver any more (staff in tosd.conf)",
 		    w->wish_who);
 		return;
 	}
 	own = strcmp(w->wish_who, x->m->person) == 0;
-	wish = engine_life_wish(w);
+	wish = engine_life_wish(x->g, x->r);
 	x->instead = xasprintf("this takes the place of %s %s: %s%s%s%s%s",
 	    own ? "what was wished before by" : "the wish of", w->wish_who,
 	    life_move_name((enum life_move)w->wish), wish[0] != '\0' ? ", " : "", wish,
@@ -437,10 +464,13 @@ refuse(struct life_step *o, const struct life_state *from, const char *why)
 static json_t *
 back_words(const struct life_state *back)
 {
-	if (back->mode == MODE_CANARY)
-		return json_sprintf("it leads back to %s, %u %%",
-		    finding_mode_name(back->mode), back->share);
-	return json_sprintf("it leads back to %s", finding_mode_name(back->mode));
+	struct buf b = {0};
+	json_t *words;
+
+	put_state(&b, back);
+	words = json_sprintf("it leads back to %s", b.data);
+	buf_free(&b);
+	return words;
 }
 
 /* Gates by their figures: which of them, and how much is missing. */
@@ -488,8 +518,10 @@ engine_life_move(struct engine *g, struct engine_rule *r, struct engine_move *m,
 	    .back = {MODE_DRAFT, 0, CLOCK_NONE}};
 	ask_people(&x);
 	x.f.falls = m->move == LIFE_ROLLBACK && life_falls(&x.limits, &x.numbers);
-	if (m->move == LIFE_ROLLBACK)
-		find_back(&x);
+	if (m->move == LIFE_ROLLBACK) {
+		x.f.back = back_of(g, r);
+		x.f.machine = r->row.move != 0 && life_move_machine(r->what);
+	}
 	life_step(&x.from, m->move, &x.f, o);
 	if ((lost = lost_end(&x)) != NULL || (lost = lost_rule(&x)) != NULL) {
 		refuse(o, &x.from, lost);

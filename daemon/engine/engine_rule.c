@@ -66,17 +66,18 @@ engine_rule_one(struct engine *g, const char *name, uint32_t rev, struct err *e)
 /* --- the list --- */
 
 static void
-set_wish(const struct engine *g, json_t *o, const struct store_life *w)
+set_wish(struct engine *g, json_t *o, const struct engine_rule *r, int64_t now)
 {
+	const struct store_life *w = &r->row;
 	char *as;
 
-	if (!engine_life_wishes(g, w))
+	if (!engine_life_wishes(g, w, now))
 		return;
 	json_set_text(o, "wish", life_move_name((enum life_move)w->wish));
 	if (w->wish == LIFE_CANARY)
 		json_set_int(o, "wish_share", w->wish_share);
 	json_object_set_new(o, "wish_urgent", json_boolean(w->wish_urgent));
-	as = engine_life_wish(w);
+	as = engine_life_wish(g, r);
 	json_set_text(o, "wish_as", as);
 	free(as);
 	json_set_text(o, "wish_by", w->wish_who);
@@ -97,7 +98,7 @@ moved_by(const struct engine_rule *r)
 }
 
 static json_t *
-row_of(struct engine *g, const struct engine_rule *r)
+row_of(struct engine *g, const struct engine_rule *r, int64_t now)
 {
 	struct life_state s, put;
 	uint64_t hits = 0;
@@ -124,7 +125,7 @@ row_of(struct engine *g, const struct engine_rule *r)
 	json_set_text(o, "plugin", r->plugin);
 	json_set_text(o, "clause", r->clause);
 	json_set_text(o, "category", r->category);
-	set_wish(g, o, &r->row);
+	set_wish(g, o, r, now);
 	return o;
 }
 
@@ -142,7 +143,7 @@ engine_rule_list(struct engine_call *k, struct err *e)
 
 		if (only != NULL ? engine_rule_named(only, r)
 				 : r->loaded || r->row.id != 0)
-			json_array_append_new(rows, row_of(k->g, r));
+			json_array_append_new(rows, row_of(k->g, r, k->now));
 	}
 	if (only != NULL && json_array_size(rows) == 0)
 		return engine_rule_none(only, e);
