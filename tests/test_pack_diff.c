@@ -22,7 +22,7 @@ pack_of(const char *rule, const char *lists, const char *contexts)
 	json_t *o;
 
 	snprintf(text, sizeof(text),
-	    "{'p': {'pack': {'name': 'p', 'version': 1}, 'clauses': {}, 'lists': %s, "
+	    "{'p': {'pack': {'name': 'p'}, 'clauses': {}, 'lists': %s, "
 	    "'contexts': %s, 'rules': {'p/r': %s}, 'tests': {'ok': ['a']}}}",
 	    lists, contexts, rule);
 	for (char *s = text; *s != '\0'; s++)
@@ -130,6 +130,50 @@ test_added(void)
 	json_decref(out);
 	json_decref(a);
 	json_decref(none);
+}
+
+static json_t *
+with_version(int version, const char *rule)
+{
+	json_t *o = pack_of(rule, LISTS, CONTEXTS);
+
+	json_object_set_new(json_object_get(json_object_get(o, "p"), "pack"), "version",
+	    json_integer(version));
+	return o;
+}
+
+/* Whatever differs, the version of the pack is to be another one. */
+static void
+test_version(void)
+{
+	static const char other[] =
+	    "{'rev': 2, 'mode': 'draft', 'phrases': ['q'], 'except': ['c']}";
+	static const struct {
+		int from, to;
+		const char *rule;
+		size_t lines;
+		bool unraised;
+	} v[] = {{1, 1, RULE, 0, false}, {1, 2, RULE, 1, false}, {2, 1, RULE, 1, true},
+	    {1, 1, other, 2, true}, {1, 2, other, 2, false}, {2, 1, other, 2, true}};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		json_t *a = with_version(v[i].from, RULE),
+		       *b = with_version(v[i].to, v[i].rule);
+		unsigned unraised;
+		json_t *out = pack_doc_diff(a, b, &unraised);
+
+		CU_ASSERT_EQUAL(json_array_size(out), v[i].lines);
+		CU_ASSERT_EQUAL(unraised, 0);
+		if (v[i].lines > 0) {
+			SAME(str(out, 0, "kind"), "pack");
+			CU_ASSERT_EQUAL(json_is_true(json_object_get(
+					    json_array_get(out, 0), "unraised")),
+			    v[i].unraised);
+		}
+		json_decref(out);
+		json_decref(a);
+		json_decref(b);
+	}
 }
 
 /* --- beside the plugin --- */
@@ -420,7 +464,8 @@ test_great(void)
 }
 
 static const struct suite_test tests[] = {{"what a rule means", test_meaning},
-    {"added and removed", test_added}, {"a great pack", test_great},
+    {"the version of a pack", test_version}, {"added and removed", test_added},
+    {"a great pack", test_great},
     {"each change, beside the plugin's digest", test_beside_digest}};
 
 SUITE_MAIN("pack_diff", tests)

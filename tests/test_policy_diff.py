@@ -198,6 +198,15 @@ def main():
     text = run(TOSCTL, "policy", "diff", a, b)
     check("rule demo/announced: changed, rev 1 -> 2" in text.stdout
           and "+ \"ruin\"" in text.stdout, "for people", text.stdout)
+    check([r for r in rows if r["kind"] == "pack" and r.get("unraised")]
+          == [r for r in rows if r.get("pack") == "demo"]
+          and "    warning: its `version' was not raised\n" in text.stdout,
+          "a pack that changed, and its version as before", (rows, text.stdout))
+    change(b + "/demo.conf", ("version = 1;", "version = 2;"))
+    got, rows = diff(a, b)
+    text = run(TOSCTL, "policy", "diff", a, b)
+    check(rows and not [r for r in rows if r.get("unraised")] and "warning" not in text.stdout,
+          "with another version", text.stdout)
 
     with open(base + "/on.ndjson", "w") as f:
         f.write('{"id": 1, "text": "we will ruin your greenhouse"}\n\n'

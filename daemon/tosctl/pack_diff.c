@@ -481,8 +481,21 @@ loose_diff(json_t *changes, const json_t *pa, const json_t *pb)
 	named_clear(&b);
 }
 
+/* Who reads a report or a signature knows packs apart by their versions alone. */
+static bool
+is_raised(const json_t *pa, const json_t *pb)
+{
+	const json_t *a = json_object_get(json_object_get(pa, "pack"), "version"),
+		     *b = json_object_get(json_object_get(pb, "pack"), "version");
+
+	return !json_is_integer(a) || !json_is_integer(b) ||
+	       json_integer_value(b) > json_integer_value(a);
+}
+
+/* others: rules differ, too. */
 static void
-parts_diff(json_t *out, const char *name, const json_t *pa, const json_t *pb)
+parts_diff(
+    json_t *out, const char *name, const json_t *pa, const json_t *pb, bool others)
 {
 	static const char *const parts[] = {"pack", "clauses", "tests"};
 	json_t *changes = json_array();
@@ -505,10 +518,11 @@ parts_diff(json_t *out, const char *name, const json_t *pa, const json_t *pb)
 		json_decref(keys);
 	}
 	loose_diff(changes, pa, pb);
-	if (json_array_size(changes) > 0)
+	if (json_array_size(changes) > 0 || (others && !is_raised(pa, pb)))
 		json_array_append_new(
-		    out, json_pack("{s:s, s:s, s:s, s:O}", "kind", "pack", "pack", name,
-			     "change", "changed", "changes", changes));
+		    out, json_pack("{s:s, s:s, s:s, s:O, s:b}", "kind", "pack", "pack",
+			     name, "change", "changed", "changes", changes, "unraised",
+			     !is_raised(pa, pb)));
 	json_decref(changes);
 }
 
@@ -524,14 +538,17 @@ pack_doc_diff(const json_t *a, const json_t *b, unsigned *unraised)
 		const char *name = json_string_value(v);
 		const json_t *pa = json_object_get(a, name),
 			     *pb = json_object_get(b, name);
+		json_t *rules = json_array();
 
+		rules_diff(rules, pa, pb, unraised);
 		if (pa == NULL || pb == NULL)
 			json_array_append_new(
 			    out, json_pack("{s:s, s:s, s:s}", "kind", "pack", "pack",
 				     name, "change", pa == NULL ? "added" : "removed"));
 		else
-			parts_diff(out, name, pa, pb);
-		rules_diff(out, pa, pb, unraised);
+			parts_diff(out, name, pa, pb, json_array_size(rules) > 0);
+		json_array_extend(out, rules);
+		json_decref(rules);
 	}
 	json_decref(names);
 	return out;

@@ -19,7 +19,8 @@
 int pack_doc_read(const char *path, json_t **out, struct err *e);
 
 /* What differs, as it is printed: one object a pack and a rule, in order of their names.
- * *unraised: rules that mean something else under the same `rev'. */
+ * *unraised: rules that mean something else under the same `rev'; a pack that differs at
+ * all and has the same `version' says so in its object. */
 json_t *pack_doc_diff(const json_t *a, const json_t *b, unsigned *unraised);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -95,6 +96,7 @@ pack_say_change(const json_t *o)
 	say_changes("list @", json_object_get(o, "lists"));
 	say_changes("context ", json_object_get(o, "contexts"));
 	if (json_is_true(json_object_get(o, "unraised")))
-		printf(
-		    "    warning: it means something else, and `rev' was not raised\n");
+		printf("    warning: %s was not raised\n",
+		    strcmp(kind, "pack") == 0 ? "its `version'"
+					      : "it means something else, and `rev'");
 }
