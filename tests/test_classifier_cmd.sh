@@ -75,6 +75,34 @@ grep -q '^s-a .* only learned from$' "$dir/only.card" || fail 'the card lacks --
 cmp -s "$dir/only.model" "$dir/three.model" && fail '--learn-only changes nothing'
 [ "$(wc -c <"$dir/one.model")" -le 1048576 ] || fail 'larger than 1 MiB'
 
+# The card says of which model it is, and who measures one hears where it is another's.
+grep -q "^$(sha256sum <"$dir/one.model" | cut -d' ' -f1)\$" "$dir/one.card" ||
+	fail 'the card does not name its model'
+run 0 classifier evaluate --model "$dir/one.model" "$dir/a.jsonl"
+[ ! -s "$dir/err" ] || fail 'a warning about the card of the model'
+cp "$dir/three.model" "$dir/mixed.model"
+run 0 classifier evaluate --model "$dir/mixed.model" "$dir/a.jsonl"
+[ ! -s "$dir/err" ] || fail 'a warning about no card'
+cp "$dir/one.card" "$dir/mixed.card"
+run 0 classifier evaluate --model "$dir/mixed.model" "$dir/a.jsonl"
+said '^tosctl: warning: .*/mixed.card is of another model than .*/mixed.model: '
+rm "$dir/mixed.card" "$dir/mixed.model"
+# Both or neither: where the card cannot be written the model stays the one that it is of.
+mkfifo "$dir/late.jsonl"
+cp "$dir/three.model" "$dir/both.model"
+cp "$dir/three.card" "$dir/both.card"
+"$tosctl" classifier train "$@" --quick --out "$dir/both.model" "$dir/late.jsonl" \
+	>"$dir/out" 2>"$dir/err" &
+{ mkdir "$dir/both.card.part"; cat "$dir/a.jsonl"; } >"$dir/late.jsonl"
+wait $!
+[ $? -eq 3 ] || fail 'a card that cannot be written: not 3'
+said 'both.card.part'
+rmdir "$dir/both.card.part"
+cmp -s "$dir/three.model" "$dir/both.model" || fail 'a new model beside an old card'
+cmp -s "$dir/three.card" "$dir/both.card" || fail 'another card'
+[ -z "$(find "$dir" -name '*.part')" ] || fail 'a part is left of one of both'
+rm "$dir/late.jsonl"
+
 run 0 classifier evaluate --model "$dir/one.model" "$dir/a.jsonl"
 said '^all '
 said '^source    s-a'
@@ -167,6 +195,23 @@ doubted 'area under ROC 0.[45]' "$dir/doubt.card"
 doubted 'a precision of 0.80 was wanted' "$dir/doubt.card"
 run 0 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/doubt.model" "$dir/noise.jsonl"
 doubted 'a precision of 0.80 was wanted'
+# Texts that the rules give up on: what they would find is not known.
+python3 - "$dir/apart.jsonl" <<'END'
+import json, sys
+with open(sys.argv[1], "w") as f:
+    f.write(json.dumps({"text": "x q z v, " * 1100, "label": 0}) + "\n")
+END
+cat "$dir/clean.jsonl" "$dir/apart.jsonl" >"$dir/gave-up.jsonl"
+run 0 classifier train "$@" --quick --out "$dir/doubt.model" "$dir/gave-up.jsonl"
+doubted 'rules did not wholly judge 1 text: what they did not come to counts as not found' \
+	"$dir/doubt.card"
+said "gave-up.jsonl, row $(wc -l <"$dir/gave-up.jsonl"): rules: more letters stand apart"
+run 0 classifier train "$@" --quick --measure "$dir/apart.jsonl" --out "$dir/doubt.model" \
+	"$dir/clean.jsonl"
+doubted 'rules did not wholly judge 1 text' "$dir/doubt.card"
+run 0 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/doubt.model" \
+	"$dir/gave-up.jsonl"
+doubted 'rules did not wholly judge 1 text'
 # Limits are the model's own.
 grep -q 'English only' "$dir/clean.card" && fail 'limits of the shipped model'
 grep -q 'Nobody has written down what it gets wrong' "$dir/clean.card" || fail 'limits'

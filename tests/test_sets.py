@@ -4,6 +4,7 @@
 the measures of measure.py agree with values worked out by hand."""
 
 import collections
+import hashlib
 import math
 import os
 import pathlib
@@ -100,6 +101,11 @@ def check_card():
     """The card that ships names the threshold that measure.py takes from it."""
     t = measure.read_card(SRC / "plugins" / "classifier" / "violence.card")
     check("the card's threshold of the score: %s" % t, t is not None and 0.1 < t < 1)
+    folder = SRC / "plugins" / "classifier"
+    model = hashlib.sha256((folder / "violence.model").read_bytes()).hexdigest()
+    check("it is the card of the model that ships",
+          f"\nThe model (SHA-256 of its file)\n\n{model}\n"
+          in (folder / "violence.card").read_text(encoding="utf-8"))
     check("no card, no threshold", measure.read_card(SRC / "no.card") is None)
 
 

@@ -119,9 +119,13 @@ measure_folds(const struct run *r, struct card_part *out)
 static int
 measure_file(struct run *r, struct card_part *out, struct err *e)
 {
-	struct run other = {.o = r->o, .model = r->model, .progress = r->progress};
-	struct train *t = &other.train;
 	struct rows_file file;
+	struct run other = {.o = r->o,
+	    .model = r->model,
+	    .files = &file,
+	    .nfiles = 1,
+	    .progress = r->progress};
+	struct train *t = &other.train;
 	struct model_work k = {0};
 	struct scored *y = NULL;
 	double *value = NULL;
@@ -140,6 +144,7 @@ measure_file(struct run *r, struct card_part *out, struct err *e)
 		    &r->calibration, other.rows, other.nrows, &r->calibrate, y);
 
 		card_measure(out, "independent", y, n, r->calibration.fused);
+		run_doubt_rules(r, &other);
 	}
 	model_work_free(&k);
 	rows_clear(&file);
@@ -206,7 +211,7 @@ run_make_card(struct run *r, struct err *e)
 	card.reached = card.napart > 0 ? tally_measure(&held, r->calibrate.prevalence)
 				       : card.folds.at;
 	run_doubt_threshold(r, &card.reached, &card.folds.order);
-	card.doubts = r->doubts.data;
+	run_doubt_rules(r, r);
 	card.limits = r->limits.data;
 	card.known = r->known.name != NULL ? &r->known : NULL;
 	if (r->o.measure != NULL) {
@@ -214,7 +219,12 @@ run_make_card(struct run *r, struct err *e)
 		card.independent = &independent;
 	}
 	if (rc == 0)
+		rc = run_make_bytes(r, e);
+	if (rc == 0) {
+		mem_sha256(r->bytes.data, r->bytes.len, card.digest);
+		card.doubts = r->doubts.data;
 		card_put(&card, &r->card);
+	}
 	free(files);
 	free(sources);
 	free(apart);

@@ -67,6 +67,26 @@ run_doubt_texts(struct run *r)
 		    again, n, both);
 }
 
+/* A text that the rules gave up on is no text in which they find nothing, though it
+ * counts so. */
+void
+run_doubt_rules(struct run *r, const struct run *of)
+{
+	const struct rows_lack *lack = &of->lack;
+	size_t f = 0;
+
+	if (lack->n == 0)
+		return;
+	while (f + 1 < of->nfiles && of->files[f + 1].first <= lack->first)
+		f++;
+	doubt(r,
+	    "rules did not wholly judge %zu text%s: what they did not come to counts "
+	    "as "
+	    "not found (%s, row %zu: %s)",
+	    lack->n, lack->n == 1 ? "" : "s", of->files[f].card.name,
+	    lack->first - of->files[f].first + 1, lack->why);
+}
+
 void
 run_doubt_threshold(
     struct run *r, const struct measured_at *reached, const struct measures *order)

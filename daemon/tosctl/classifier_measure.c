@@ -10,10 +10,40 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
+#include "base/file.h"
 #include "tosctl/classifier_run.h"
 #include "tosctl/print_json.h"
 
+#define CARD_MAX (1u << 20)
+
 /* --- measuring */
+
+/* A card beside the model that is of another one: somebody has calibrated it, has put
+ * one of the two files in place, or was ended while they were written. */
+static void
+check_card(const struct run *r)
+{
+	char *path = run_card_path(r->o.model), digest[MEM_HEX];
+	struct buf card = {0}, model = {0};
+	const char *of = NULL;
+
+	if (access(path, F_OK) == 0 && file_read(path, CARD_MAX, &card, NULL) == 0 &&
+	    file_read(r->o.model, MODEL_MAX, &model, NULL) == 0) {
+		buf_putc(&card, '\0');
+		of = strstr(card.data, CARD_OF);
+	}
+	if (of != NULL) {
+		mem_sha256(model.data, model.len, digest);
+		if (strncmp(of + strlen(CARD_OF), digest, strlen(digest)) != 0)
+			complain("tosctl: warning: %s is of another model than %s: "
+				 "what it says is not of this one",
+			    path, r->o.model);
+	}
+	buf_free(&card);
+	buf_free(&model);
+	free(path);
+}
 
 static int
 load_model(struct run *r, struct err *e)
@@ -24,6 +54,7 @@ load_model(struct run *r, struct err *e)
 		return err_set(e,
 		    access(r->o.model, R_OK) == 0 ? TOSD_EINVAL : TOSD_ENOENT, "%s",
 		    why.text);
+	check_card(r);
 	return 0;
 }
 
@@ -219,13 +250,17 @@ run_calibrate(struct run *r, struct err *e)
 		calibration_put(c, &r->calibrate, r->model);
 		calibration_threshold(c, r->rows, r->nrows, &r->calibrate, &recall);
 		doubt_calibration(r);
+		run_doubt_rules(r, r);
 		printf("slope %.3f, offset %+.3f; a finding of others adds %+.2f, none "
 		       "%+.2f\n"
 		       "for a precision of %.2f: threshold %.4f alone, %.4f with what "
 		       "others find, which gets %.3f of the positives\n",
 		    c->slope, c->offset, c->hit, c->none, r->calibrate.wanted, c->own,
 		    c->fused, recall);
-		rc = run_write_model(r->model, r->o.out, e);
+		rc = run_make_bytes(r, e);
+		if (rc == 0)
+			rc = file_write(r->o.out, r->bytes.data, r->bytes.len, 0644,
+			    FILE_NOSYNC, e);
 		if (rc == 0)
 			printf("%s: written; a card beside it tells nothing of these "
 			       "figures, `tosctl classifier evaluate' does\n",

@@ -3,6 +3,7 @@
 #include "tosctl/classifier_rows.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tosd/policy.h>
@@ -145,8 +146,19 @@ rows_clear(struct rows_file *f)
 	memset(f, 0, sizeof(*f));
 }
 
+/* What was not judged to its end has what was found until then. */
+static void
+note_lack(struct rows_lack *lack, size_t row, const char *why)
+{
+	if (lack->n++ > 0)
+		return;
+	lack->first = row;
+	snprintf(lack->why, sizeof(lack->why), "%s", why);
+}
+
 static double
-find_one(struct policy_host *h, const struct train_row *r, const char *category)
+find_one(struct policy_host *h, const struct train *t, size_t row, const char *category,
+    struct rows_lack *lack)
 {
 	struct finding *v = NULL;
 	char *degraded = NULL;
@@ -155,9 +167,11 @@ find_one(struct policy_host *h, const struct train_row *r, const char *category)
 	double best;
 
 	item_init(&it);
-	it.text = xstrdup(r->text);
+	it.text = xstrdup(t->v[row].text);
 	policy_host_check(h, "", &it, CLOCK_NONE, &v, &n, &degraded);
 	best = policy_fusion_enforced(v, n, category, 0, 0);
+	if (degraded != NULL)
+		note_lack(lack, row, degraded);
 	for (uint32_t i = 0; i < n; i++)
 		finding_clear(&v[i]);
 	free(v);
@@ -178,8 +192,8 @@ note_refused(void *ctx, const char *text)
 
 int
 rows_find(const struct train *t, const char *policies, const char *category,
-    double *found, void (*progress)(void *ctx, size_t done, size_t of), void *ctx,
-    struct err *e)
+    double *found, struct rows_lack *lack,
+    void (*progress)(void *ctx, size_t done, size_t of), void *ctx, struct err *e)
 {
 	struct conf_plugin plugin = {.name = "rules",
 	    .path = places_rules(),
@@ -201,7 +215,7 @@ rows_find(const struct train *t, const char *policies, const char *category,
 		rc = err_set(e, TOSD_EINVAL, "not all rules can be asked: %s", refused);
 	free(refused);
 	for (size_t i = 0; rc == 0 && i < t->n; i++) {
-		found[i] = t->v[i].made ? -1 : find_one(h, &t->v[i], category);
+		found[i] = t->v[i].made ? -1 : find_one(h, t, i, category, lack);
 		if (i % 256 == 0)
 			progress(ctx, i, t->n);
 	}

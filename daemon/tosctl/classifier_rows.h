@@ -20,9 +20,15 @@ struct rows_file {
 int rows_read(struct train *t, const char *path, struct rows_file *out, struct err *e);
 void rows_clear(struct rows_file *f);
 
+/* Rows that rules did not wholly judge. */
+struct rows_lack {
+	size_t n, first; /* how many, and the first of them */
+	char why[200];	 /* of that one */
+};
+
 /* The highest score of enforced findings in the category for each row; -1: none. */
 int rows_find(const struct train *t, const char *policies, const char *category,
-    double *found, void (*progress)(void *ctx, size_t done, size_t of), void *ctx,
-    struct err *e);
+    double *found, struct rows_lack *lack,
+    void (*progress)(void *ctx, size_t done, size_t of), void *ctx, struct err *e);
 
 #endif

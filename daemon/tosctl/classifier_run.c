@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "classifier/num.h"
 
 /* --- progress */
@@ -81,8 +80,8 @@ run_make_rows(struct run *r, const double *value, const double *held, struct err
 	r->what = "rules";
 	r->found = xcalloc(t->n + 1, sizeof(*r->found));
 	r->rows = xcalloc(t->n + 1, sizeof(*r->rows));
-	rc = rows_find(
-	    t, r->o.policies, r->model->category, r->found, run_say_part, r, e);
+	rc = rows_find(t, r->o.policies, r->model->category, r->found, &r->lack,
+	    run_say_part, r, e);
 	for (size_t i = 0; rc == 0 && i < t->n; i++) {
 		if (t->v[i].made)
 			continue;
@@ -98,17 +97,12 @@ run_make_rows(struct run *r, const double *value, const double *held, struct err
 }
 
 int
-run_write_model(const struct model *m, const char *path, struct err *e)
+run_make_bytes(struct run *r, struct err *e)
 {
-	struct sb b = {0};
-	int rc;
-
-	model_put(m, &b);
-	if (b.len > MODEL_MAX)
-		rc = err_set(e, TOSD_ELIMIT,
-		    "the model would be %zu bytes, more than %u", b.len, MODEL_MAX);
-	else
-		rc = file_write(path, b.data, b.len, 0644, FILE_NOSYNC, e);
-	sb_free(&b);
-	return rc;
+	model_put(r->model, &r->bytes);
+	if (r->bytes.len > MODEL_MAX)
+		return err_set(e, TOSD_ELIMIT,
+		    "the model would be %zu bytes, more than %u", r->bytes.len,
+		    MODEL_MAX);
+	return 0;
 }

@@ -41,6 +41,8 @@ struct run {
 	struct calibration_row *rows;	/* all that were not made */
 	size_t nrows;
 	struct calibration calibration; /* by these */
+	struct rows_lack lack;
+	struct sb bytes; /* the model, as a file */
 	struct sb card;
 	struct sb doubts; /* lines: what makes the figures mean less than they say */
 	struct buf limits; /* o.limits, as it is written */
@@ -65,13 +67,15 @@ int run_make_rows(
 /* What to doubt, as warnings on standard error and lines of r->doubts: texts that are there
  * more than once; what was held out, judged by the thresholds, and its order. */
 void run_doubt_texts(struct run *r);
+void run_doubt_rules(struct run *r, const struct run *of); /* of: whose rows these are */
 void run_doubt_threshold(
     struct run *r, const struct measured_at *reached, const struct measures *order);
-/* Writes r->card. */
+/* Makes r->bytes, and r->card, which names them. */
 int run_make_card(struct run *r, struct err *e);
 /* FILE.model has FILE.card beside it; xmalloc'd. */
 char *run_card_path(const char *out);
-int run_write_model(const struct model *m, const char *path, struct err *e);
+/* What is written as its file. */
+int run_make_bytes(struct run *r, struct err *e);
 
 /* The commands. */
 int run_train(struct run *r, struct err *e);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "tosctl/classifier_run.h"
+#include "tosctl/output_file.h"
 
 #define LEXICON_MAX (256u << 10)
 #define LIMITS_MAX (16u << 10)
@@ -170,6 +171,17 @@ count_made(const struct train *t)
 	return n;
 }
 
+/* A card that is of another model says so by its digest, but none should be. */
+static int
+write_both(const struct run *r, char *card, struct err *e)
+{
+	const struct output_file v[] = {
+	    {(char *)(uintptr_t)r->o.out, r->bytes.data, r->bytes.len},
+	    {card, r->card.data, r->card.len}};
+
+	return output_file_write_all(v, 2, e);
+}
+
 int
 run_train(struct run *r, struct err *e)
 {
@@ -178,9 +190,7 @@ run_train(struct run *r, struct err *e)
 
 	run_say_done(r);
 	if (rc == 0)
-		rc = run_write_model(r->model, r->o.out, e);
-	if (rc == 0)
-		rc = file_write(card, r->card.data, r->card.len, 0644, FILE_NOSYNC, e);
+		rc = write_both(r, card, e);
 	if (rc == 0)
 		printf(
 		    "%s: %zu rows and %zu made from them, threshold %.4f; what it is "

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 
 static int
 check_folder(const char *path, struct err *e)
@@ -68,5 +69,36 @@ output_file_check(const char *path, bool must_be_new, const char *const *inputs,
 	if (rc == 0)
 		rc = check_folder(path, e);
 	free(part);
+	return rc;
+}
+
+static void
+drop_parts(const struct output_file *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *part = xasprintf("%s.part", v[i].path);
+
+		unlink(part);
+		free(part);
+	}
+}
+
+int
+output_file_write_all(const struct output_file *v, size_t n, struct err *e)
+{
+	size_t begun = 0, done = 0;
+	int fd, rc = 0;
+
+	for (; rc == 0 && begun < n; begun += rc == 0) {
+		rc = file_begin(v[begun].path, v[begun].data, v[begun].n, 0644, &fd, e);
+		if (rc == 0) {
+			file_sync_fd(fd, v[begun].path);
+			close(fd);
+		}
+	}
+	for (; rc == 0 && done < n; done++)
+		rc = file_finish(v[done].path, e);
+	if (rc != 0)
+		drop_parts(v + done, begun - done);
 	return rc;
 }

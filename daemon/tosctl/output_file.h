@@ -18,4 +18,12 @@
 int output_file_check(const char *path, bool must_be_new, const char *const *inputs,
     size_t n, struct err *e);
 
+struct output_file {
+	char *path;
+	const char *data;
+	size_t n;
+};
+/* Writes files that belong together: none has its name before all are on disk. */
+int output_file_write_all(const struct output_file *v, size_t n, struct err *e);
+
 #endif

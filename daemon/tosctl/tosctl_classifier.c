@@ -315,6 +315,7 @@ run_clear(struct run *r)
 	apart_free(&r->apart);
 	free(r->found);
 	free(r->rows);
+	sb_free(&r->bytes);
 	sb_free(&r->card);
 	sb_free(&r->doubts);
 	buf_free(&r->limits);

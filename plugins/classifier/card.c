@@ -35,6 +35,7 @@ put_head(const struct card *c, struct sb *b)
 	    "rule.  Not meant for: deciding alone.\n",
 	    m->category, m->rev, m->about, m->ntrees, c->options->prevalence * 100,
 	    (unsigned long long)c->seed, c->made);
+	sb_printf(b, "%s%s\n", CARD_OF, c->digest);
 }
 
 static void

@@ -35,8 +35,12 @@ struct card_part {
 	struct measured_at at; /* from the threshold on */
 };
 
+/* Before the digest of the model's file in a card, which is the line after the next. */
+#define CARD_OF "\nThe model (SHA-256 of its file)\n\n"
+
 struct card {
 	const struct model *model;
+	char digest[MEM_HEX]; /* of the file that it is */
 	const struct calibration_options *options;
 	const struct calibration *calibration;
 	const struct calibration_row *rows; /* that the calibration is by */
