@@ -116,6 +116,61 @@ def test_hash(folder):
     return rows[0][2], rows[1]
 
 
+def test_sign_all(folder, good):
+    """Of several all or none; and no list of which its readers leave lines out, unless
+    somebody says so."""
+    signed = pathlib.Path(f"{good}.sig")
+    signed.unlink()
+    bad = make_list(folder / "bad.list", "bad", "domain",
+                    "\n".join([*(f"e{i}.example" for i in range(8)), "co.uk", "com"]))
+    code, out, err = tosctl("lists", "sign", "--key", folder / "key", good, bad)
+    assert (code, out) == (1, "") and f"{bad}:19: `co.uk' is a suffix" in err, (code, out, err)
+    assert f"{bad}:20: `com' " in err and f"nothing is signed: mend {bad}" in err, err
+    assert not list(folder.glob("*.sig")), list(folder.iterdir())
+    code, out, err = tosctl("lists", "sign", "--as-is", "--key", folder / "key", good, bad)
+    assert (code, out) == (0, f"{good}.sig\n{bad}.sig\n") and "co.uk" in err, (code, out, err)
+    note = (folder / "bad.list.sig").read_text("utf-8")
+    (folder / "bad.list.sig").unlink()
+    (folder / "bad.list.sig").mkdir()  # cannot be written: neither is the one before it
+    signed.write_text("old")
+    code, out, err = tosctl("lists", "sign", "--as-is", "--key", folder / "key", good, bad)
+    assert (code, out) == (3, "") and "bad.list.sig is a folder" in err, (code, out, err)
+    assert signed.read_text() == "old" and "tosd list" in note, signed.read_text()
+    assert not list(folder.glob("*.part")), list(folder.iterdir())
+    (folder / "bad.list.sig").rmdir()
+    old = folder / "old.list"
+    old.write_text(good.read_text("utf-8").replace("2099", "2019").replace("good", "old"), "utf-8")
+    code, out, err = tosctl("lists", "sign", "--key", folder / "key", old)
+    assert code == 1 and "expired on 2019-01-01" in err, (code, out, err)
+    bad.unlink()
+    old.unlink()
+    assert tosctl("lists", "check", "--as-is", good)[0] == 2
+
+
+def test_packs_all(folder):
+    """The same of packs: what does not pass keeps the others from being signed, unless these
+    are named."""
+    packs = folder / "set"
+    packs.mkdir()
+    for name in "ab", "cd", "ef":
+        code, _, err = tosctl("policy", "new", name, packs)
+        assert code == 0, err
+    text = (packs / "cd.conf").read_text("utf-8")
+    (packs / "cd.conf").write_text(text.replace("We will paint", "We will smash", 1), "utf-8")
+    code, out, err = tosctl("policy", "sign", "--key", folder / "key", packs)
+    assert (code, out) == (1, "") and "cd.conf:" in err and "nothing is signed" in err, (out, err)
+    assert not list(packs.glob("*.sig")), list(packs.iterdir())
+    code, out, err = tosctl("policy", "sign", "--key", folder / "key", packs, "ab", "ef")
+    assert out == f"{packs}/ab.conf.sig\n{packs}/ef.conf.sig\n", (code, out, err)
+    (packs / "cd.conf").write_text(text, "utf-8")
+    for sig in packs.glob("*.sig"):
+        sig.unlink()
+    (packs / "cd.conf").rename(packs / "dc.conf")  # a pack in a file of another name
+    code, out, err = tosctl("policy", "sign", "--key", folder / "key", packs)
+    assert (code, out) == (3, "") and "the pack `cd' must be the file" in err, (out, err)
+    assert not list(packs.glob("*.sig")), list(packs.iterdir())
+
+
 def test_sign(folder, good):
     code, key, _ = tosctl("policy", "keygen", "lists.example", folder / "key")
     assert code == 0
@@ -128,6 +183,7 @@ def test_sign(folder, good):
     code, out, _ = tosctl("lists", "sign", "--key", folder / "key", folder / "broken.list")
     assert code == 1 and not (folder / "broken.list.sig").exists(), (code, out)
     (folder / "broken.list").unlink()
+    test_sign_all(folder, good)
     for words in (("sign", "--key", folder / "key", "--json", good), ("sign", good),
                   ("sign", "--key", folder / "key"), ("hash", "--key", "x", good),
                   ("hash", "--day", "2026-01-01", good), ("check", "--key", "x", good), ("hash",)):
@@ -285,6 +341,7 @@ def main():
         test_pictures(folder)
         pdq, other = test_hash(folder)
         test_sign(folder, good)
+        test_packs_all(folder)
         test_scan(folder, pdq, other)
         test_scan_missing(folder)
         test_in_force(folder)

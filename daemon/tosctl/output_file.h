@@ -20,7 +20,7 @@ int output_file_check(const char *path, bool must_be_new, const char *const *inp
 
 struct output_file {
 	char *path;
-	const char *data;
+	char *data;
 	size_t n;
 };
 /* Writes files that belong together: none has its name before all are on disk. */

@@ -10,9 +10,10 @@
 
 #include "base/buf.h"
 #include "base/complain.h"
-#include "base/file.h"
+#include "base/text.h"
 #include "evidence/note.h"
 #include "ipc/msg.h"
+#include "tosctl/output_file.h"
 #include "tosctl/tell_key.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -47,8 +48,8 @@ policy_keygen(const char *name, const char *path)
 }
 
 int
-policy_sign_note(const struct note_key *k, const char *what, const char *name,
-    const char *digest, const char *file)
+policy_sign_note(struct policy_signed *s, const struct note_key *k, const char *what,
+    const char *name, const char *digest, const char *file)
 {
 	char *path = xasprintf("%s.sig", file);
 	char *body = xasprintf("%s\n%s\n%s\n", what, name, digest);
@@ -56,15 +57,45 @@ policy_sign_note(const struct note_key *k, const char *what, const char *name,
 	struct buf note = {0};
 	int rc = EXIT_DONE;
 
-	if (note_sign(k, body, strlen(body), &note, &e) != 0 ||
-	    file_write(path, note.data, note.len, 0644, FILE_NOSYNC, &e) != 0)
+	if (output_file_check(path, false, NULL, 0, &e) != 0 ||
+	    note_sign(k, body, strlen(body), &note, &e) != 0) {
 		rc = fail(&e);
-	else
-		printf("%s\n", path);
-	buf_free(&note);
+		free(path);
+		buf_free(&note);
+	} else {
+		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v[s->n++] = (struct output_file){path, note.data, note.len};
+	}
 	free(body);
-	free(path);
 	return rc;
+}
+
+int
+policy_sign_write(const struct policy_signed *s)
+{
+	struct err e = ERR_INIT;
+
+	if (output_file_write_all(s->v, s->n, &e) != 0)
+		return fail(&e);
+	for (size_t i = 0; i < s->n; i++) {
+		struct buf shown = {0};
+
+		text_escape_buf(&shown, s->v[i].path, strlen(s->v[i].path));
+		printf("%s\n", shown.data);
+		buf_free(&shown);
+	}
+	return EXIT_DONE;
+}
+
+void
+policy_sign_clear(struct policy_signed *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->v[i].path);
+		free(s->v[i].data);
+	}
+	free(s->v);
+	*s = (struct policy_signed){0};
 }
 
 int
@@ -81,19 +112,26 @@ policy_sign_key(const char *file, struct note_key **k)
 	return EXIT_CANNOT;
 }
 
+struct signing {
+	const struct note_key *k;
+	const char *dir;
+	char **wanted;
+	struct policy_signed made;
+};
+
 /* The signature says what the plugin asks: see plugins/README. */
 static int
-sign_pack(
-    const struct note_key *k, const char *dir, const char *name, const char *digest)
+sign_pack(struct signing *x, const char *name, const char *digest)
 {
-	char *pack = xasprintf("%s/%s.conf", dir, name);
+	char *pack = xasprintf("%s/%s.conf", x->dir, name);
 	int rc = EXIT_CANNOT;
 
 	if (access(pack, R_OK) != 0)
 		complain("tosctl: to be signed, the pack `%s' must be the file %s",
 		    name, pack);
 	else
-		rc = policy_sign_note(k, "tosd rule pack", name, digest, pack);
+		rc = policy_sign_note(
+		    &x->made, x->k, "tosd rule pack", name, digest, pack);
 	free(pack);
 	return rc;
 }
@@ -149,46 +187,56 @@ are_there(const struct msg_rules *r, const char *dir, char **wanted)
 
 /* The pack of this rule, if it is wanted. */
 static int
-sign_wanted(const struct note_key *k, const char *dir, const char *rule,
-    const char *digest, char **wanted, size_t *done)
+sign_wanted(struct signing *x, const char *rule, const char *digest)
 {
 	size_t n = strcspn(rule, "/");
 	char *name;
 	int rc;
 
-	if (!is_wanted(rule, n, wanted))
+	if (!is_wanted(rule, n, x->wanted))
 		return EXIT_DONE;
 	name = xstrndup(rule, n);
-	rc = sign_pack(k, dir, name, digest);
+	rc = sign_pack(x, name, digest);
 	free(name);
-	++*done;
 	return rc;
 }
 
 /* Each pack once: its rules stand together. */
+static int
+sign_all(struct signing *x, const struct msg_rules *r)
+{
+	const char *before = "/";
+	int rc = EXIT_DONE;
+
+	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
+		if (!of_pack(r->v[i].rule, before, strcspn(before, "/")))
+			rc = sign_wanted(x, r->v[i].rule, r->v[i].pack);
+		before = r->v[i].rule;
+	}
+	for (uint32_t i = 0; i < r->nretired && rc == EXIT_DONE; i++) {
+		const struct msg_retired *v = &r->retired[i];
+
+		if (!is_there(r, v->rule, strcspn(v->rule, "/"), i))
+			rc = sign_wanted(x, v->rule, v->pack);
+	}
+	return rc;
+}
+
 int
 policy_sign_packs(
     const struct note_key *k, const struct msg_rules *r, const char *dir, char **wanted)
 {
-	const char *before = "/";
-	size_t done = 0;
+	struct signing x = {.k = k, .dir = dir, .wanted = wanted};
 	int rc = are_there(r, dir, wanted);
 
-	for (uint32_t i = 0; i < r->n && rc == EXIT_DONE; i++) {
-		if (!of_pack(r->v[i].rule, before, strcspn(before, "/")))
-			rc = sign_wanted(
-			    k, dir, r->v[i].rule, r->v[i].pack, wanted, &done);
-		before = r->v[i].rule;
-	}
-	for (uint32_t i = 0; i < r->nretired && rc == EXIT_DONE; i++) {
-		const struct msg_retired *x = &r->retired[i];
-
-		if (!is_there(r, x->rule, strcspn(x->rule, "/"), i))
-			rc = sign_wanted(k, dir, x->rule, x->pack, wanted, &done);
-	}
-	if (rc == EXIT_DONE && done == 0) {
+	if (rc == EXIT_DONE)
+		rc = sign_all(&x, r);
+	if (rc == EXIT_DONE && x.made.n == 0) {
 		complain("tosctl: there are no packs in %s", dir);
 		rc = EXIT_CANNOT;
 	}
+	if (rc == EXIT_DONE)
+		rc = policy_sign_write(&x.made);
+	policy_sign_clear(&x.made);
 	return rc;
 }

@@ -168,8 +168,8 @@ _tosctl() {
 		esac
 		;;
 	lists)
-		options='--plugin --day --key --json --help'
-		((n == 0)) && list='check hash sign'
+		options='--plugin --day --key --as-is --json --help'
+		((n == 0)) && list='status update check hash sign'
 		((n > 0)) && files=-f
 		;;
 	plugin)
@@ -194,9 +194,9 @@ _tosctl() {
 		((n == 0)) && list='train evaluate calibrate'
 		case ${words_before[0]:-} in
 		train) options='--out --lexicon --category --about --rev --seed --precision
-			--prevalence --policies --weight --learn-only --measure --limits --quick' files=-f ;;
-		evaluate) options='--model --json' files=-f ;;
-		calibrate) options='--model --out --precision --prevalence --policies' files=-f ;;
+			--prevalence --policies --weight --learn-only --measure --words --limits --quick --help' files=-f ;;
+		evaluate) options='--model --json --help' files=-f ;;
+		calibrate) options='--model --out --precision --prevalence --policies --weight --learn-only --help' files=-f ;;
 		esac
 		;;
 	render) options='--partials --mode --lenient --data --help' files=-f ;;

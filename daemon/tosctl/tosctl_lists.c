@@ -39,14 +39,17 @@ static const char usage[] =
     "       tosctl lists update [NAME]\n"
     "       tosctl lists check [--day YYYY-MM-DD] [--json] [--plugin FILE] FILE...\n"
     "       tosctl lists hash [--json] FILE...\n"
-    "       tosctl lists sign --key FILE [--plugin FILE] FILE...\n"
+    "       tosctl lists sign --key FILE [--as-is] [--plugin FILE] FILE...\n"
     "status tells of lists that the daemon fetches, update has it ask for them now;\n"
     "check loads lists and says what is wrong with them; hash prints SHA-256, MD5 and "
     "of\n"
-    "pictures PDQ with its quality; sign signs lists with a key of `policy keygen'.\n";
+    "pictures PDQ with its quality; sign signs lists of which check says nothing, with "
+    "--as-is\n"
+    "also others, with a key of `policy keygen'.\n";
 
 struct told {
-	bool json, quiet;
+	bool json;
+	bool quiet; /* what was written is said, and on standard error what is wrong */
 	unsigned problems;
 };
 
@@ -58,8 +61,11 @@ on_problem(void *ctx, const char *text)
 	struct told *t = ctx;
 
 	t->problems++;
-	policy_tell(
-	    t->json, "problem", strncmp(text, "lists: ", 7) == 0 ? text + 7 : text);
+	text = strncmp(text, "lists: ", 7) == 0 ? text + 7 : text;
+	if (t->quiet)
+		complain("tosctl: %s", text);
+	else
+		policy_tell(t->json, "problem", text);
 }
 
 static void
@@ -99,6 +105,12 @@ is_there(const char *file)
 	return false;
 }
 
+static const char *
+day_of(const struct policy_args *o, char today[CLOCK_TEXT])
+{
+	return o->day != NULL ? o->day : clock_day(clock_now(), today);
+}
+
 static int
 check(const struct policy_args *o, char **files)
 {
@@ -114,8 +126,7 @@ check(const struct policy_args *o, char **files)
 		else
 			rc = EXIT_CANNOT;
 	if (paths.len > 0)
-		open_lists(o, paths.data,
-		    o->day != NULL ? o->day : clock_day(clock_now(), today), &t, &host);
+		open_lists(o, paths.data, day_of(o, today), &t, &host);
 	policy_host_free(&host);
 	buf_free(&paths);
 	return rc == EXIT_DONE && t.problems > 0 ? EXIT_NEGATIVE : rc;
@@ -179,38 +190,57 @@ hash(const struct policy_args *o, char **files)
 
 /* The one list of the host; its first rule is "list/NAME". */
 static int
-sign_list(const struct note_key *k, const struct policy_host *host, const char *file)
+sign_list(struct policy_signed *made, const struct note_key *k,
+    const struct policy_host *host, const char *file)
 {
 	struct msg m;
 	int rc;
 
 	msg_init(&m, MSG_RULES);
 	policy_host_rules(host, &m.rules);
-	rc = policy_sign_note(k, "tosd list", strchr(m.rules.v[0].rule, '/') + 1,
+	rc = policy_sign_note(made, k, "tosd list", strchr(m.rules.v[0].rule, '/') + 1,
 	    m.rules.v[0].pack, file);
 	msg_clear(&m);
 	return rc;
 }
 
-/* Only lists that load are signed. */
+/* Who signs a list stands for all of its lines: none should be one that its readers
+ * leave out. */
+static int
+sign_file(const struct policy_args *o, struct policy_signed *made,
+    const struct note_key *k, const char *file)
+{
+	struct told t = {.quiet = true};
+	struct policy_host *host = NULL;
+	char today[CLOCK_TEXT];
+	int rc = EXIT_NEGATIVE;
+
+	if (!is_there(file))
+		return EXIT_CANNOT;
+	if (open_lists(o, file, day_of(o, today), &t, &host) == 0) {
+		if (t.problems == 0 || o->as_is)
+			rc = sign_list(made, k, host, file);
+		else
+			complain(
+			    "tosctl: nothing is signed: mend %s, or say --as-is", file);
+	}
+	policy_host_free(&host);
+	return rc;
+}
+
+/* All are looked at before the first is signed. */
 static int
 sign(const struct policy_args *o, char **files)
 {
+	struct policy_signed made = {0};
 	struct note_key *k = NULL;
 	int rc = policy_sign_key(o->key, &k);
 
-	for (; rc == EXIT_DONE && *files != NULL; files++) {
-		struct policy_host *host = NULL;
-		struct told t = {.quiet = true};
-
-		if (!is_there(*files))
-			rc = EXIT_CANNOT;
-		else if (open_lists(o, *files, "", &t, &host) != 0)
-			rc = EXIT_NEGATIVE;
-		else
-			rc = sign_list(k, host, *files);
-		policy_host_free(&host);
-	}
+	for (; rc == EXIT_DONE && *files != NULL; files++)
+		rc = sign_file(o, &made, k, *files);
+	if (rc == EXIT_DONE)
+		rc = policy_sign_write(&made);
+	policy_sign_clear(&made);
 	note_key_free(&k);
 	return rc;
 }
@@ -223,7 +253,7 @@ static const struct command {
 } commands[] = {
     {"check", "lists check", "dPj", check},
     {"hash", "lists hash", "j", hash},
-    {"sign", "lists sign", "kP", sign},
+    {"sign", "lists sign", "kPa", sign},
 };
 
 static int

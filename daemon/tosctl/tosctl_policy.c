@@ -73,7 +73,8 @@ static const char usage[] =
     "tosd-policies(7) goes the whole way once, tosctl(1) has the rest.\n";
 
 struct told {
-	bool json, quiet;
+	bool json;
+	bool quiet; /* what was written is said, and on standard error what is wrong */
 	unsigned problems, warnings;
 };
 
@@ -139,7 +140,10 @@ on_problem(void *ctx, const char *text)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strncmp(text, known[i], strlen(known[i])) == 0)
 			text += strlen(known[i]);
-	policy_tell(t->json, "problem", text);
+	if (t->quiet)
+		complain("tosctl: %s", text);
+	else
+		policy_tell(t->json, "problem", text);
 }
 
 static void
@@ -344,7 +348,19 @@ new_pack(const char *name, const char *dir)
 
 /* --- sign */
 
-/* Only packs that pass their tests are signed. */
+/* Only packs that pass their tests are signed; and of a folder all, or none. */
+static int
+refuse_half(const struct told *t, const char *dir, char **wanted)
+{
+	if (t->problems == 0 || *wanted != NULL)
+		return EXIT_DONE;
+	complain(
+	    "tosctl: nothing is signed, as not all packs of %s pass: name those that "
+	    "are to be signed",
+	    dir);
+	return EXIT_NEGATIVE;
+}
+
 static int
 sign(const struct policy_args *o, const char *dir, char **wanted)
 {
@@ -358,6 +374,8 @@ sign(const struct policy_args *o, const char *dir, char **wanted)
 		rc = check_folder(dir);
 	if (rc == EXIT_DONE && open_packs(o, dir, NULL, NULL, &t, &host) != 0)
 		rc = EXIT_NEGATIVE;
+	if (rc == EXIT_DONE)
+		rc = refuse_half(&t, dir, wanted);
 	if (rc == EXIT_DONE) {
 		msg_init(&m, MSG_RULES);
 		policy_host_rules(host, &m.rules);
@@ -439,6 +457,7 @@ static const struct option args[] = {
     {"day", required_argument, NULL, 'd'},
     {"key", required_argument, NULL, 'k'},
     {"strict", no_argument, NULL, 's'},
+    {"as-is", no_argument, NULL, 'a'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -451,7 +470,7 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 
 	optind = 0;
 	while ((c = option_next("tosctl", argc, argv, "h", args)) != -1) {
-		if (strchr("Pdksj", c) != NULL && strchr(o->given, c) == NULL)
+		if (strchr("Pdksaj", c) != NULL && strchr(o->given, c) == NULL)
 			o->given[strlen(o->given)] = (char)c;
 		if (c == 'P')
 			o->plugin = optarg;
@@ -461,6 +480,8 @@ policy_args_read(int argc, char **argv, struct policy_args *o)
 			o->key = optarg;
 		else if (c == 's')
 			o->strict = true;
+		else if (c == 'a')
+			o->as_is = true;
 		else if (c == 'j')
 			o->json = true;
 		else if (c == 'h')

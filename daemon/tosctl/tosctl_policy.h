@@ -9,10 +9,10 @@
  * with a pack, 2 usage, 3 cannot. */
 int tosctl_policy(int argc, char **argv);
 
-/* Options of these commands, and of `tosctl lists', which has no --strict. */
+/* Options of these commands, and of `tosctl lists', which has no --strict, and --as-is. */
 struct policy_args {
 	const char *plugin, *day, *key;
-	bool json, strict, help;
+	bool json, strict, as_is, help;
 	char given[8]; /* those of them that were there, by their letters */
 };
 /* Reads them over what is set before; arguments begin at optind.  -1: a wrong one, which
