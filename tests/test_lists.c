@@ -1683,6 +1683,20 @@ test_fetched(void)
 	put("b.list", "", 0);
 	TRIED("b.list", "has no line ---");
 	TRIED("c.list", "c.list: cannot open");
+	/* With one in force that cannot be read there is nothing to compare with, which
+	 * is said wherever it is said what was taken. */
+	put_version("b.list", FETCHED "version = 1", 1);
+	put("a.list", "spoiled", 7);
+	TRIED("b.list",
+	    "trial: version 1, 1 entries, expires 2027-01-31, not compared with the "
+	    "one in force, which cannot be read");
+	unlink(path_of("a.list"));
+	TRIED("b.list",
+	    "trial: version 1, 1 entries, expires 2027-01-31, not compared with the "
+	    "one in force, which cannot be read");
+	unlink(path_of("feed.list"));
+	TRIED("b.list", "trial: version 1, 1 entries, expires 2027-01-31");
+	CU_ASSERT_PTR_NULL(strstr(notes, "not compared"));
 }
 
 static void

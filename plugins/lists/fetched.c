@@ -112,14 +112,13 @@ no_line(void *ctx, const char *text)
 
 /* Reads the list that is in force; NULL if it cannot be. */
 static struct list *
-read_old(const char *path, const struct list_limits *limits)
+read_old(const char *path, const struct list_limits *limits, struct why *w)
 {
 	struct list *l = NULL;
-	struct why w;
 
-	if (list_open(path, limits, &l, &w) != 0)
+	if (list_open(path, limits, &l, w) != 0)
 		return NULL;
-	if (list_entries(l, limits, no_entry, no_line, NULL, &w) != 0)
+	if (list_entries(l, limits, no_entry, no_line, NULL, w) != 0)
 		list_free(&l);
 	return l;
 }
@@ -180,11 +179,12 @@ judge_size(
 
 int
 trial_judge(const struct trial *t, const struct list *l, const char *old_path,
-    const struct list_limits *limits, struct why *w)
+    const struct list_limits *limits, struct why *w, struct why *alone)
 {
 	struct list *old = NULL;
 	int rc = 0;
 
+	alone->text[0] = '\0';
 	if (l->version == 0)
 		return why_set(w,
 		    "%s: `version' is missing in its head: without it an old list "
@@ -194,7 +194,7 @@ trial_judge(const struct trial *t, const struct list *l, const char *old_path,
 	if (t->day >= l->expires)
 		return why_set(w, "%s: expired on %s", l->file, l->day);
 	if (!t->anew && old_path[0] != '\0')
-		old = read_old(old_path, limits);
+		old = read_old(old_path, limits, alone);
 	if (old == NULL)
 		return 0;
 	rc = judge_version(old, l, w);

@@ -38,8 +38,9 @@ bool trial_parse(const char *line, struct trial *out);
 void trial_clear(struct trial *t);
 
 /* Whether l, which was read whole, may take the place of the list at old (empty: there is
- * none).  0, or -1 and "file: why not". */
+ * none).  0, or -1 and "file: why not".  alone: why it was compared with nothing, though
+ * there is one in force; "": it was. */
 int trial_judge(const struct trial *t, const struct list *l, const char *old,
-    const struct list_limits *limits, struct why *w);
+    const struct list_limits *limits, struct why *w, struct why *alone);
 
 #endif

@@ -274,8 +274,9 @@ static void
 try_one(struct lists *x, const struct list *l, const char *old)
 {
 	struct sb b = {0};
+	struct why alone;
 
-	if (trial_judge(&x->trial, l, old, &x->terms.limits, &x->why) != 0) {
+	if (trial_judge(&x->trial, l, old, &x->terms.limits, &x->why, &alone) != 0) {
 		say(x, TOSD_LOG_PROBLEM, x->why.text);
 		return;
 	}
@@ -283,6 +284,14 @@ try_one(struct lists *x, const struct list *l, const char *old)
 	    (long long)l->version, l->n, l->day);
 	if (l->bad > 0)
 		sb_printf(&b, ", %zu lines left out", l->bad);
+	/* Nobody knows whether it is older, or loses most of the entries. */
+	if (alone.text[0] != '\0') {
+		why_set(&x->why, "%s; the next version of it is not compared with it",
+		    alone.text);
+		say(x, TOSD_LOG_WARN, x->why.text);
+		sb_puts(
+		    &b, ", not compared with the one in force, which cannot be read");
+	}
 	say(x, TOSD_LOG_INFO, b.data);
 	sb_free(&b);
 }
