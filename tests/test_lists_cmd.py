@@ -89,6 +89,27 @@ def test_pictures(folder):
                           text=json.dumps(item) + "\n")
     assert code == 1 and "not compared with lists of pictures" in json.loads(out)["degraded"], (
         code, out)
+    # Nor is one that came without any, unless its daemon would not have it hashed either.
+    del item["media"][0]["sha256"]
+    line = json.dumps(item) + "\n"
+    said = "lists: not compared with lists: http://cdn.example/1.png: the input has no hash of it"
+    code, out, _ = tosctl("scan", "--policies", only, "--no-classifier", text=line)
+    assert code == 1 and json.loads(out)["degraded"] == said, (code, out)
+    conf = folder / "pictures.cfg"
+    for media in "true", "false":
+        conf.write_text(f"""provider = {{ name = "Trial"; mailbox = "abuse@host.example"; }};
+state_dir = "{folder}";
+policy = {{ packs_dir = "{only}"; media = {media}; plugins = ( {{ name = "rules";
+  path = "{BUILD}/plugins/rules/.libs/rules.so"; }}, {{ name = "lists";
+  path = "{BUILD}/plugins/lists/.libs/lists.so"; grant = [ "text", "links", "media" ]; }} ); }};
+""")
+        code, out, err = tosctl("scan", "--config", conf, text=line)
+        assert (code, json.loads(out).get("degraded")) == (
+            (1, said) if media == "true" else (0, None)), (media, code, out, err)
+    item["text"], item["media"] = "x", []
+    code, out, _ = tosctl("scan", "--policies", only, "--no-classifier",
+                          text=json.dumps(item) + "\n")
+    assert code == 0 and "degraded" not in out, (code, out)
 
 
 def test_hash(folder):

@@ -138,6 +138,18 @@ scan_read_item(const json_t *o, struct item *it, int64_t *time)
 	return take_lists(it, o);
 }
 
+void
+scan_mark_unhashed(struct item *it)
+{
+	for (size_t i = 0; i < it->nmedia; i++) {
+		struct item_media *m = &it->media[i];
+
+		if (m->sha256 == NULL && m->md5 == NULL && m->pdq == NULL)
+			item_media_hash(
+			    m, NULL, NULL, NULL, 0, "the input has no hash of it");
+	}
+}
+
 /* --- where it stands */
 
 static const char *const keys[] = {

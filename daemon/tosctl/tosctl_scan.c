@@ -51,6 +51,8 @@ struct scan {
 	char *problem; /* the first of what was refused */
 	size_t problems;
 	char *missing; /* why no answer is whole; NULL: they are */
+	bool
+	    unhashed_ok; /* its daemon does not have media hashed, which is a setting */
 	struct buf out,
 	    shown; /* the line that is being made, and as a terminal may see it */
 	int rc;
@@ -266,6 +268,8 @@ scan_tree(struct scan *s, const char *line, size_t n, unsigned long number)
 
 	item_init(&it);
 	why = in == NULL ? line_why(je.text) : scan_read_item(in, &it, &time);
+	if (why == NULL && !s->unhashed_ok)
+		scan_mark_unhashed(&it);
 	if (why == NULL)
 		judge(s, json_object_get(in, "id"), &it, time);
 	else
@@ -411,6 +415,7 @@ scan(void *ctx, struct trace *trace)
 
 	if (take_conf(o, &conf, &used, &others, &s) != 0)
 		return rc;
+	s.unhashed_ok = conf != NULL && !conf->policy.media;
 	packs = (struct scan_packs){.folder = o->policies,
 	    .plugin = o->plugin,
 	    .cache = o->cache,

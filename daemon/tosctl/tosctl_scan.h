@@ -43,6 +43,8 @@ struct item;
 struct json_t;
 /* An item from one line of input; NULL, or why the line is none. */
 const char *scan_read_item(const struct json_t *o, struct item *it, int64_t *time);
+/* Media of which the line had no hash: no list of hashes says anything of them. */
+void scan_mark_unhashed(struct item *it);
 /* The same of a line that is nothing but strings that an item has (and an id that may be a
  * number), with *id, which is the caller's.  false: it is not, or not wholly good, and a tree
  * has to be made. */
