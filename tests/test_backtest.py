@@ -538,6 +538,28 @@ def test_labels(path, rows):
     check(got.returncode == 3 and "no key" in got.stderr, "what is no key", got.stderr)
 
 
+def test_many_labels(path):
+    """A key with as many rules as there may be takes no square of them."""
+    with open(path + ".key", "w") as f:
+        f.write(json.dumps({"key": "tosd samples 1"}) + "\n")
+        for i in range(10000):
+            f.write(json.dumps({"id": "%05d" % i, "weight": 1, "findings": [
+                {"rule": "p/r%05d" % ((7 * i + k) % 20000), "rev": 1 + k % 2}
+                for k in range(24)]}) + "\n")
+    with open(path, "w") as f:
+        for i in range(10000):
+            f.write('{"id": "%05d", "label": "%s"}\n' % (i, "yes" if i % 4 else "no"))
+    before = os.times().children_user
+    got = run(TOSCTL, "policy", "label-samples", "--json", "--key", path + ".key", path)
+    took = os.times().children_user - before
+    rows = lines(got)
+    check(got.returncode == 0 and len(rows) == 40000 and rows == sorted(
+        rows, key=lambda r: (r["rule"], r["rev"])), "of each rule a line", (len(rows), got.stderr))
+    check(sum(r["right"] for r in rows) == 180000 and sum(r["wrong"] for r in rows) == 60000,
+          "each finding once", rows[:3])
+    check(took < 4, "in a moment: %.2f s" % took)
+
+
 def test_hostile(base, store):
     # A writer in the middle of a transaction.
     db = sqlite3.connect(store, isolation_level=None)
@@ -583,6 +605,19 @@ def test_hostile(base, store):
           "a pack that does not load", got.stderr)
     got = backtest(base, store, packs="nowhere")
     check(got.returncode == 3, "no packs at all", got.stderr)
+    # Whatever the file system calls them.
+    for folder in b"od\xffd\x1b", b"od\xffd\x1b/demo.conf":
+        path = os.fsdecode(os.fsencode(base) + b"/" + folder)
+        if not path.endswith(".conf"):
+            shutil.copytree(base + "/cand", path)
+        got = backtest(base, store, packs=path)
+        text = run(TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", "--store",
+                   "sqlite:" + store, path)
+        check(got.returncode == 0 and text.returncode == 0
+              and kind(lines(got), "history")[0]["packs"]
+              == os.fsencode(path).decode("utf-8", "replace")
+              and "od\\xffd\\x1b" in text.stdout and "\x1b" not in got.stdout + text.stdout,
+              "a path that is no UTF-8: %r" % folder, (got, text))
     got = run(TOSCTL, "policy", "backtest", "--sample-size", "0", base)
     check(got.returncode == 2 and "--sample-size is a number from 1 to 10000, not `0'"
           in got.stderr, "what was wrong", got.stderr)
@@ -638,6 +673,7 @@ def main():
     test_lists(base, store)
     test_plugins(base, store)
     test_samples(base, store)
+    test_many_labels(base + "/many.ndjson")
     test_thinned(base, store)
     test_killed(base, store)
     test_hostile(base, store)

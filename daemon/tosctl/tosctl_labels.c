@@ -45,7 +45,7 @@ struct sample {
 };
 
 struct rule {
-	char *id;
+	const char *id;
 	int64_t rev;
 	unsigned yes, no, unsure, disputed, open;
 	double right, all, squares; /* weights */
@@ -182,20 +182,6 @@ label_line(struct labels *l, json_t *o, bool first, struct err *e)
 
 /* --- by rule --- */
 
-static struct rule *
-rule_of(struct labels *l, const char *id, int64_t rev)
-{
-	struct rule *r;
-
-	for (size_t i = 0; i < l->nrules; i++)
-		if (l->rules[i].rev == rev && strcmp(l->rules[i].id, id) == 0)
-			return &l->rules[i];
-	l->rules = xrealloc(l->rules, (l->nrules + 1) * sizeof(*l->rules));
-	r = &l->rules[l->nrules++];
-	*r = (struct rule){.id = xstrdup(id), .rev = rev};
-	return r;
-}
-
 static void
 count_label(struct rule *r, const struct sample *s)
 {
@@ -216,35 +202,65 @@ count_label(struct rule *r, const struct sample *s)
 	r->right += s->label == LABEL_YES ? w : 0;
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-	const struct rule *x = a, *y = b;
-	int c = strcmp(x->id, y->id);
+/* A finding of a sample. */
+struct found {
+	const char *rule;
+	int64_t rev;
+	const struct sample *of;
+};
 
-	return c != 0 ? c : (x->rev > y->rev) - (x->rev < y->rev);
+/* Those of a rule in the order of the samples, in which they are added up. */
+static int
+by_rule(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	int c = strcmp(x->rule, y->rule);
+
+	if (c == 0)
+		c = (x->rev > y->rev) - (x->rev < y->rev);
+	return c != 0 ? c : (x->of > y->of) - (x->of < y->of);
+}
+
+static size_t
+list_found(const struct labels *l, struct found *v)
+{
+	size_t n = 0, k;
+	json_t *f;
+
+	for (size_t i = 0; i < l->n; i++)
+		json_array_foreach(l->v[i].findings, k, f)
+		{
+			const char *id = TEXT_OF(f, "rule");
+
+			if (id == NULL)
+				continue;
+			if (v != NULL)
+				v[n] = (struct found){id,
+				    json_integer_value(json_object_get(f, "rev")),
+				    &l->v[i]};
+			n++;
+		}
+	return n;
 }
 
 static void
 count_rules(struct labels *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		size_t k;
-		json_t *f;
+	size_t n = list_found(l, NULL);
+	struct found *v = xcalloc(n + 1, sizeof(*v));
 
-		json_array_foreach(l->v[i].findings, k, f)
-		{
-			const char *id = TEXT_OF(f, "rule");
-
-			if (id != NULL)
-				count_label(
-				    rule_of(l, id,
-					json_integer_value(json_object_get(f, "rev"))),
-				    &l->v[i]);
-		}
+	list_found(l, v);
+	if (n > 1)
+		qsort(v, n, sizeof(*v), by_rule);
+	l->rules = xcalloc(n + 1, sizeof(*l->rules));
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || v[i].rev != v[i - 1].rev ||
+		    strcmp(v[i].rule, v[i - 1].rule) != 0)
+			l->rules[l->nrules++] =
+			    (struct rule){.id = v[i].rule, .rev = v[i].rev};
+		count_label(&l->rules[l->nrules - 1], v[i].of);
 	}
-	if (l->nrules > 1)
-		qsort(l->rules, l->nrules, sizeof(*l->rules), by_name);
+	free(v);
 }
 
 /* --- the report --- */
@@ -357,8 +373,6 @@ clear(struct labels *l)
 		free(l->v[i].id);
 		json_decref(l->v[i].findings);
 	}
-	for (size_t i = 0; i < l->nrules; i++)
-		free(l->rules[i].id);
 	free(l->v);
 	free(l->rules);
 }
