@@ -618,6 +618,14 @@ def test_hostile(base, store):
               == os.fsencode(path).decode("utf-8", "replace")
               and "od\\xffd\\x1b" in text.stdout and "\x1b" not in got.stdout + text.stdout,
               "a path that is no UTF-8: %r" % folder, (got, text))
+    # A report that nobody got.
+    for more in (), ("--json",):
+        with open("/dev/full", "w") as full:
+            got = subprocess.run([TOSCTL, "policy", "backtest", "-c", base + "/tosd.conf", *more,
+                                  "--store", "sqlite:" + store, base + "/cand"], stdout=full,
+                                 stderr=subprocess.PIPE, text=True, timeout=600)
+        check(got.returncode == 3 and "cannot write: No space left" in got.stderr,
+              "a full disk", got)
     got = run(TOSCTL, "policy", "backtest", "--sample-size", "0", base)
     check(got.returncode == 2 and "--sample-size is a number from 1 to 10000, not `0'"
           in got.stderr, "what was wrong", got.stderr)

@@ -45,7 +45,11 @@ PRINTING = (
     ("classifier", "--help"), ("classifier", "evaluate", "rows.jsonl"), ("scan", "--help"),
     ("scan", "--no-classifier"), ("parse", "--dates"), ("parse", "feed.xml"), ("trend", "rows.csv"),
     ("render", "--data", "data.json", "t"), ("lists", "hash", "t"), ("plugin", "conform", "--list"),
-    ("plugin", "check", str(BUILD / "plugins/sample/.libs/shouting.so")))
+    ("plugin", "check", str(BUILD / "plugins/sample/.libs/shouting.so")),
+    ("simulate", "--all", "--plugin", str(BUILD / "plugins/rules/.libs/rules.so"), "story.json"))
+STORY = {"configuration": str(SRC / "tests/scenarios/story.conf"), "end": "2d",
+         "start": "2026-01-05T00:00:00Z",
+         "events": [{"op": "post", "tenant": "forum", "id": "1", "text": "a fine day"}]}
 FEED = (b'<rss version="2.0"><channel><title>t</title><item><guid>1</guid><description>x'
         b'</description></item></channel></rss>')
 
@@ -60,8 +64,47 @@ def taken(words, where):
         sys.exit(f"{words}, full: exit code {done.returncode}, said {done.stderr!r}")
 
 
+def closed(words, where):
+    """With a standard stream that is closed no file that is opened is taken for it."""
+    for fd, want in (1, b": Bad file descriptor"), (2, b""):
+        clean(where)
+        done = subprocess.run([BUILD / "tosctl", *words], cwd=where, timeout=60,
+                              preexec_fn=lambda fd=fd: os.close(fd),
+                              stdout=None if fd == 1 else subprocess.PIPE,
+                              stderr=None if fd == 2 else subprocess.PIPE,
+                              input=b'{"id":1,"text":"x"}')
+        if (fd == 1 and done.returncode != 3) or want not in (done.stderr or b""):
+            sys.exit(f"{words}, {fd} closed: exit code {done.returncode}, said {done.stderr!r}")
+
+
+def no_reader(words, where):
+    """Whoever reads it has left: no words are lost about it."""
+    clean(where)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([BUILD / "tosctl", *words], cwd=where, timeout=60, stdout=writer,
+                          stderr=subprocess.PIPE, input=b'{"id":1,"text":"x"}')
+    os.close(writer)
+    if done.returncode != -signal.SIGPIPE or b"cannot write" in done.stderr:
+        sys.exit(f"{words}, no reader: exit code {done.returncode}, said {done.stderr!r}")
+
+
+def clean(where):
+    for name in "boats.conf", "desk.key", "log.key":
+        pathlib.Path(where, name).unlink(missing_ok=True)
+
+
+def no_input():
+    done = subprocess.run([BUILD / "tosctl", "scan", "--no-classifier"], timeout=60,
+                          preexec_fn=lambda: os.close(0), capture_output=True)
+    if done.returncode != 3 or done.stdout or \
+            b"cannot read standard input: Bad file descriptor" not in done.stderr:
+        sys.exit(f"scan, 0 closed: {done}")
+
+
 def all_taken():
     with tempfile.TemporaryDirectory() as where:
+        pathlib.Path(where, "story.json").write_text(json.dumps(STORY))
         for name, text in (("rows.jsonl", b'{"text":"x","label":1}\n'), ("t", b"x"),
                            ("data.json", b"{}"), ("feed.xml", FEED),
                            ("rows.csv", b"time,items,violations\n2026-01-01T00:00:00Z,10,1\n")):
@@ -71,6 +114,11 @@ def all_taken():
         left = [p for p in os.listdir(where) if p.endswith(".key")]
         if left:
             sys.exit(f"{left}: a key whose public half nobody knows")
+        for words in PRINTING:
+            closed(words, where)
+            if words[:2] != ("plugin", "check"):  # which says that its answer was not taken
+                no_reader(words, where)
+    no_input()
 
 
 def not_replaced():

@@ -322,7 +322,7 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 	struct plugin_cage cage = {r->conf.name, o->deadline, o->memory};
 	struct cage_end end;
 
-	if (plugin_cage(&cage, check_caged, &job, &end) != 0)
+	if (!scan_output_there() || plugin_cage(&cage, check_caged, &job, &end) != 0)
 		return 3;
 	if (!end.broken && end.code != PLUGIN_CAGE_CLOSED)
 		return end.code;

@@ -591,6 +591,8 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o)
 	struct attempt a = {.run = r, .o = o, .batch = object ? 1 : BATCH};
 	int rc;
 
+	if (!scan_output_there())
+		return EXIT_CANNOT;
 	a.kept = mmap(NULL, sizeof(*a.kept), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (a.kept == MAP_FAILED) {

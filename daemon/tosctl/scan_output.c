@@ -11,12 +11,24 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/complain.h"
 #include "base/line.h"
 #include "base/text.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
 
 /* --- where */
+
+bool
+scan_output_there(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return true;
+	complain("tosctl: cannot write: %s", strerror(EBADF));
+	return false;
+}
 
 FILE *
 scan_own_output(void)
@@ -28,9 +40,9 @@ scan_own_output(void)
 		return own;
 	fflush(stdout);
 	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	own =
-	    fd >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 ? fdopen(fd, "w") : NULL;
-	own = own != NULL ? own : stdout;
+	own = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (own == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		own = stdout;
 	return own;
 }
 

@@ -4,13 +4,16 @@
  * daemon share tosctl_ask.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/complain.h"
 #include "base/option.h"
+#include "tosctl/output_file.h"
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
@@ -166,21 +169,36 @@ run(int argc, char **argv)
 	return say_none(argv[1]);
 }
 
+/* Where one of them is closed the next file that we open would be taken for it: read as
+ * items, or printed into.  What stands in for it gives the same error as if it were
+ * closed; what nobody wants to be told of is no error. */
+static void
+hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+			_exit(EXIT_CANNOT);
+}
+
 /* What a full disk did not take was not told, whatever came of the command. */
 int
 main(int argc, char **argv)
 {
+	struct sigaction pipe;
 	int code;
-	bool lost;
 
+	hold_standard();
 	/* Who started us may not care for its children; we wait for ours. */
 	signal(SIGCHLD, SIG_DFL);
+	sigaction(SIGPIPE, NULL, &pipe);
 	code = run(argc, argv);
-	lost = ferror(stdout) != 0;
-	errno = 0;
-	if (fflush(stdout) == 0 && !lost)
+	if (output_taken())
 		return code;
-	complain("tosctl: cannot write: %s",
-	    errno != 0 ? strerror(errno) : "some of the output was not taken");
-	return EXIT_CANNOT;
+	/* Commands that talk with programs pay no heed to it. */
+	if (errno == EPIPE && pipe.sa_handler == SIG_DFL) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	return output_lost();
 }

@@ -460,6 +460,9 @@ run(void *ctx, struct trace *trace)
 	     : r->no != 0      ? r->no
 	     : r->problems > 0 ? EXIT_NEGATIVE
 			       : EXIT_CANNOT;
+	if (!output_taken()) /* a process of its own, of whose output nobody else knows
+			      */
+		rc = output_lost();
 	close_run(r);
 	return rc;
 }

@@ -472,7 +472,7 @@ tosctl_scan(int argc, char **argv)
 	} else if (o.help) {
 		fputs(scan_usage, stdout);
 	} else {
-		rc = plugin_cage_host(scan, &o);
+		rc = scan_output_there() ? plugin_cage_host(scan, &o) : EXIT_CANNOT;
 	}
 	free(o.protect);
 	return rc;

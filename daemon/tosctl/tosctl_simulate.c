@@ -14,11 +14,13 @@
 
 #include "base/clock.h"
 #include "base/complain.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/option.h"
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
+#include "tosctl/output_file.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
@@ -26,6 +28,7 @@
 
 #define FETCH_TAKES CLOCK_SEC
 #define MAIL_TAKES (2 * CLOCK_SEC)
+#define SCENARIO_MAX (64u << 20)
 
 enum { DONE = 0, USAGE = 2, CANNOT = 3 };
 
@@ -378,18 +381,29 @@ out:
 }
 
 static int
+load_scenario(struct sim *s, const char *path, struct err *e)
+{
+	struct buf b = {0};
+	json_error_t je;
+	int rc = file_read(path, SCENARIO_MAX, &b, e);
+
+	if (rc == 0)
+		s->scenario = json_loadb(b.data != NULL ? b.data : "", b.len, 0, &je);
+	if (rc == 0 && s->scenario == NULL)
+		rc = err_set(e, TOSD_EINVAL, "%s:%d: %s", path, je.line, je.text);
+	buf_free(&b);
+	return rc;
+}
+
+static int
 simulate(
     struct sim *s, const char *path, const char *dir, const char *plugin, struct err *e)
 {
 	const char *start, *end;
-	json_error_t je;
-	int rc;
+	int rc = load_scenario(s, path, e);
 
-	s->scenario = json_load_file(path, 0, &je);
-	if (s->scenario == NULL)
-		return je.line > 0 ? err_set(e, TOSD_EINVAL, "%s:%d: %s", path, je.line,
-					 je.text)
-				   : err_set(e, TOSD_ENOENT, "%s", je.text);
+	if (rc != 0)
+		return rc;
 	start = json_string_value(json_object_get(s->scenario, "start"));
 	end = json_string_value(json_object_get(s->scenario, "end"));
 	s->now = start != NULL ? clock_parse(start) : CLOCK_NONE;
@@ -439,6 +453,9 @@ play(void *ctx, struct trace *trace)
 	close_sim(&j->s);
 	if (rc != 0)
 		complain("tosctl: %s", e.text);
+	if (!output_taken()) /* a process of its own, of whose output nobody else knows
+			      */
+		return output_lost();
 	return rc == 0 ? DONE : CANNOT;
 }
 
