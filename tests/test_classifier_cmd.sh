@@ -224,6 +224,21 @@ printf 'drying\nEthan\n' >"$dir/words"
 run 0 classifier train "$@" --quick --category boats --words "$dir/words" --out "$dir/known.model" \
 	"$dir/clean.jsonl"
 grep -A 2 '^Words that exist' "$dir/known.card" | grep -q '  2         words$' || fail '--words'
+head -c 3000 "$dir/one.model" >"$dir/binary"
+run 3 classifier train "$@" --words "$dir/binary" --out "$dir/known.model" "$dir/clean.jsonl"
+said 'binary: is not lines of UTF-8'
+# What is there and no model was named by mistake.
+cp "$dir/words" "$dir/mistake.model"
+cp "$dir/words" "$dir/mistake.card"
+run 3 classifier train "$@" --out "$dir/mistake.model" "$dir/clean.jsonl"
+said 'mistake.model is there and no model'
+run 3 classifier calibrate --policies "$dir/packs" --model "$dir/one.model" --out "$dir/mistake.model" \
+	"$dir/a.jsonl"
+said 'mistake.model is there and no model'
+rm "$dir/mistake.model"
+run 3 classifier train "$@" --out "$dir/mistake.model" "$dir/clean.jsonl"
+said 'mistake.card is there and no card'
+cmp -s "$dir/words" "$dir/mistake.card" || fail 'a file of something else was written over'
 run 3 classifier train "$@" --words "$dir/none" --out "$dir/known.model" "$dir/clean.jsonl"
 run 3 classifier train "$@" --words "$dir/words" --out "$dir/words" "$dir/clean.jsonl"
 printf 'a\033[31m\n' >"$dir/limits"

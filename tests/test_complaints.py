@@ -185,6 +185,16 @@ def slips():
             sys.exit(f"{words}: exit code {done.returncode}, said {done.stderr!r}")
 
 
+def programs():
+    """Folders are no programs, also those that PATH has."""
+    for name, said in (("", "`': there is no such program"), ("/usr", "/usr is a folder")):
+        for verb in "try", "conform":
+            done = subprocess.run([BUILD / "tosctl", "plugin", verb, name], capture_output=True,
+                                  stdin=subprocess.DEVNULL, timeout=60, text=True)
+            if done.returncode != 3 or said not in done.stderr:
+                sys.exit(f"plugin {verb} {name!r}: {done}")
+
+
 def unset():
     """A variable that is there and empty says nothing."""
     done = subprocess.run(["%s/tosctl" % BUILD, "status"], stdin=subprocess.DEVNULL, timeout=60,
@@ -262,6 +272,7 @@ def main():
     all_taken()
     answered()
     slips()
+    programs()
     unset()
     not_replaced()
     with tempfile.TemporaryDirectory() as where:

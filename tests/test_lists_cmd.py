@@ -47,6 +47,15 @@ def test_check(folder):
     assert code == 3 and "none.list: cannot open" in err and "list good: " in out, (out, err)
     code, out, err = tosctl("lists", "sign", "--key", "none.key", folder / "none.list")
     assert code == 3, (code, out, err)
+    for what, said in (folder, "is a folder: name the lists in it"), ("/dev/null", "no plain file"):
+        code, out, err = tosctl("lists", "check", what, good)
+        assert code == 3 and said in err and "list good: " in out, (code, out, err)
+    (folder / "no.list").write_text("no list")
+    code, out, err = tosctl("lists", "check", folder / "no.list")
+    assert code == 1 and "plugin" not in out and err == "", (out, err)
+    (folder / "no.list").unlink()
+    code, out, err = tosctl("lists", "check", "--plugin", folder / "none.so", good)
+    assert (code, out) == (3, "") and "none.so: No such file" in err, (code, out, err)
     star = make_list(folder / "star.list", "star", "url", "evil.example/a*b\nevil.example/x/*")
     code, out, _ = tosctl("lists", "check", star)
     assert code == 1 and f"{star}:11: a star inside of an address stands for itself" in out, out

@@ -64,6 +64,16 @@ def commands(a):
     got = run(TOSCTL, "policy", "new", "host", a)
     check(got.returncode == 2 and "`host' is no name for a pack" in got.stderr
           and not os.path.exists(a + "/host.conf"), "a name that the host has", got.stderr)
+    got = run(TOSCTL, "policy", "new", "boats", "")
+    check(got.returncode == 2 and "is no folder" in got.stderr and not os.path.exists("/boats.conf"),
+          "a folder without a name is not the root", got)
+    for words in ("lint", a), ("test", a), ("explain", a, "x"), ("sign", "--key", a + "/key", a):
+        if words[0] == "sign":
+            run(TOSCTL, "policy", "keygen", "desk", a + "/key")
+        got = run(TOSCTL, "policy", words[0], "--plugin", a + "/none.so", *words[1:])
+        check(got.returncode == 3 and got.stdout == "" and "/none.so: No such file" in got.stderr,
+              "a plugin that is not there is no fault of packs: %s" % words[0], got)
+    os.unlink(a + "/key")
     got = run(TOSCTL, "policy", "lint", "--help")
     check(got.returncode == 0 and "--strict" in got.stdout and "canary" not in got.stdout,
           "help of one command", got.stdout)
@@ -133,6 +143,12 @@ def unjudged(base, a, b):
           == [(2, "line longer than 8 MiB")]
           and [r["both"] for r in rows if r["kind"] == "found"][0] == 1,
           "a line that is too long, and the one after it", rows)
+    with open(base + "/wrong.ndjson", "w") as f:
+        f.write("no item\n" * 1000)
+    text = run(TOSCTL, "policy", "diff", "--on", base + "/wrong.ndjson", a, b)
+    check(text.returncode == 1 and text.stderr.count("\n") == 20
+          and text.stderr.endswith("; more of them are not named\n")
+          and "1000 lines are no items" in text.stdout, "a file of something else", text)
     text = run(TOSCTL, "policy", "diff", "--on", base + "/long.ndjson", a, b)
     check(text.returncode == 1 and "not wholly judged: big: " in text.stdout
           and "1 texts were not wholly judged" in text.stdout, "the same for people", text.stdout)

@@ -73,6 +73,11 @@ read_known(struct run *r, struct err *e)
 
 	if (rc != 0)
 		return rc;
+	if (memchr(b.len > 0 ? b.data : "", '\0', b.len) != NULL ||
+	    !mem_utf8_valid(b.len > 0 ? b.data : "", b.len)) {
+		buf_free(&b);
+		return err_set(e, TOSD_EINVAL, "%s: is not lines of UTF-8", r->o.words);
+	}
 	r->known.name = slash != NULL ? slash + 1 : r->o.words;
 	mem_sha256(b.data, b.len, r->known.digest);
 	n = train_known(b.data, b.len, r->model, &why);

@@ -34,6 +34,14 @@ plugin_run_init(struct plugin_run *r)
 	    .cpu = CLOCK_HOUR};
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* The program as execvp(3) would find it; NULL: not there. */
 static char *
 find_program(const char *name)
@@ -48,7 +56,7 @@ find_program(const char *name)
 	     dir = strtok_r(NULL, ":", &save)) {
 		char *full = xasprintf("%s/%s", dir, name);
 
-		if (access(full, X_OK) == 0)
+		if (access(full, X_OK) == 0 && !is_folder(full))
 			found = full;
 		else
 			free(full);
@@ -101,6 +109,7 @@ int
 plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 {
 	const char **v = xcalloc(n + 1, sizeof(*v)), *of;
+	bool lies_here = access(words[0], F_OK) == 0 && !is_folder(words[0]);
 
 	r->conf.command = v;
 	r->conf.ncommand = n;
@@ -109,9 +118,12 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 	v[0] = find_program(words[0]);
 	if (v[0] == NULL)
 		return err_set(e, TOSD_ENOENT, "%s: there is no such program%s%s",
-		    words[0],
-		    access(words[0], F_OK) == 0 ? "; one that lies here is ./" : "",
-		    access(words[0], F_OK) == 0 ? words[0] : "");
+		    words[0][0] != '\0' ? words[0] : "`'",
+		    lies_here ? "; one that lies here is ./" : "",
+		    lies_here ? words[0] : "");
+	if (is_folder(v[0]))
+		return err_set(
+		    e, TOSD_EINVAL, "%s is a folder, and no program", words[0]);
 	of = v[0];
 	for (size_t i = n; --i > 0;)
 		if (v[i][0] == '/')

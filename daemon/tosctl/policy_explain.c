@@ -104,6 +104,8 @@ policy_explain(
 	struct err e = ERR_INIT;
 	int rc = EXIT_CANNOT;
 
+	if (!policy_args_plugin(o))
+		return rc;
 	if (strcmp(text, "-") != 0)
 		buf_puts(&given, text);
 	else if (read_text(&given, &e) != 0)

@@ -226,6 +226,30 @@ parse_options(int argc, char **argv, struct options *o)
 }
 /* --- files */
 
+/* How every version of them begins. */
+#define OLD_MODEL "tosd classifier "
+#define OLD_CARD "Model card: "
+
+/* A model may be written over, a card, and what is empty; not what somebody has named
+ * by mistake. */
+static int
+check_kind(const char *path, const char *begins, const char *what, struct err *e)
+{
+	char found[32] = {0};
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (f == NULL)
+		return 0; /* there is none, or nobody can tell */
+	n = fread(found, 1, strlen(begins), f);
+	fclose(f);
+	if (n == 0 || strcmp(found, begins) == 0)
+		return 0;
+	return err_set(e, TOSD_EINVAL,
+	    "%s is there and no %s: it is not written over; name another, or remove it",
+	    path, what);
+}
+
 /* Before the first text is read: a training takes minutes. */
 static int
 check_outputs(const struct options *o, char **paths, size_t n, bool card, struct err *e)
@@ -246,6 +270,10 @@ check_outputs(const struct options *o, char **paths, size_t n, bool card, struct
 		    o->out);
 	if (rc == 0 && card)
 		rc = output_file_check(beside, false, inputs, n + 4, e);
+	if (rc == 0)
+		rc = check_kind(o->out, OLD_MODEL, "model", e);
+	if (rc == 0 && card)
+		rc = check_kind(beside, OLD_CARD, "card of one", e);
 	free(beside);
 	free(inputs);
 	return rc;

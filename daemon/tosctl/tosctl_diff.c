@@ -248,7 +248,10 @@ say_bad_line(struct diff *d, unsigned long number, const char *why)
 		json_decref(o);
 		return;
 	}
-	text = xasprintf("%s:%lu: %s", d->o.on, number, why);
+	if (d->bad > TEXTS_SHOWN) /* how many there are is said at the end */
+		return;
+	text = xasprintf("%s:%lu: %s%s", d->o.on, number, why,
+	    d->bad == TEXTS_SHOWN ? "; more of them are not named" : "");
 	put_problem(text);
 	free(text);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <tosd/policy.h>
 #include <unistd.h>
 
@@ -58,10 +59,14 @@ struct told {
 static void
 on_problem(void *ctx, const char *text)
 {
+	static const char *const known[] = {"lists: ", "plugin `lists' did not open: "};
 	struct told *t = ctx;
 
 	t->problems++;
-	text = strncmp(text, "lists: ", 7) == 0 ? text + 7 : text;
+	/* Which plugin it is is no news to who makes lists. */
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(text, known[i], strlen(known[i])) == 0)
+			text += strlen(known[i]);
 	if (t->quiet)
 		complain("tosctl: %s", text);
 	else
@@ -99,9 +104,16 @@ open_lists(const struct policy_args *o, const char *files, const char *day,
 static bool
 is_there(const char *file)
 {
-	if (access(file, R_OK) == 0)
+	struct stat st;
+
+	if (stat(file, &st) != 0 || access(file, R_OK) != 0)
+		complain("tosctl: %s: cannot open: %s", file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		complain("tosctl: %s is %s", file,
+		    S_ISDIR(st.st_mode) ? "a folder: name the lists in it"
+					: "no plain file");
+	else
 		return true;
-	complain("tosctl: %s: cannot open: %s", file, strerror(errno));
 	return false;
 }
 
@@ -120,6 +132,8 @@ check(const struct policy_args *o, char **files)
 	struct buf paths = {0};
 	int rc = EXIT_DONE;
 
+	if (!policy_args_plugin(o))
+		return EXIT_CANNOT;
 	for (; *files != NULL; files++)
 		if (is_there(*files))
 			buf_printf(&paths, "%s\n", *files);
@@ -215,7 +229,7 @@ sign_file(const struct policy_args *o, struct policy_signed *made,
 	char today[CLOCK_TEXT];
 	int rc = EXIT_NEGATIVE;
 
-	if (!is_there(file))
+	if (!is_there(file) || !policy_args_plugin(o))
 		return EXIT_CANNOT;
 	if (open_lists(o, file, day_of(o, today), &t, &host) == 0) {
 		if (t.problems == 0 || o->as_is)

@@ -180,6 +180,17 @@ open_packs(const struct policy_args *o, const char *dir, const char *lint,
 	return scan_open(&p, host);
 }
 
+bool
+policy_args_plugin(const struct policy_args *o)
+{
+	if (access(o->plugin, R_OK) == 0)
+		return true;
+	complain(
+	    "tosctl: plugin %s: %s: nothing was looked at; --plugin FILE names another",
+	    o->plugin, strerror(errno));
+	return false;
+}
+
 static int
 check_folder(const char *dir)
 {
@@ -206,6 +217,8 @@ check(const struct policy_args *o, const char *dir, bool lint)
 
 	if (rc != EXIT_DONE)
 		return rc;
+	if (!policy_args_plugin(o))
+		return EXIT_CANNOT;
 	if (day == NULL) {
 		clock_format(clock_now(), today);
 		today[10] = '\0'; /* the day of it */
@@ -322,7 +335,10 @@ new_pack(const char *name, const char *dir)
 	struct stat st;
 	int rc = EXIT_DONE;
 
-	if (!good_name(name)) {
+	if (dir[0] == '\0') {
+		complain("tosctl: `' is no folder; `.' is this one");
+		rc = EXIT_USAGE;
+	} else if (!good_name(name)) {
 		complain("tosctl: a pack's name is 1 to 40 lower-case letters, "
 			 "digits and '-', and begins with a letter");
 		rc = EXIT_USAGE;
@@ -372,6 +388,8 @@ sign(const struct policy_args *o, const char *dir, char **wanted)
 
 	if (rc == EXIT_DONE)
 		rc = check_folder(dir);
+	if (rc == EXIT_DONE && !policy_args_plugin(o))
+		rc = EXIT_CANNOT;
 	if (rc == EXIT_DONE && open_packs(o, dir, NULL, NULL, &t, &host) != 0)
 		rc = EXIT_NEGATIVE;
 	if (rc == EXIT_DONE)

@@ -22,6 +22,10 @@ int policy_args_read(int argc, char **argv, struct policy_args *o);
  * told. */
 bool policy_args_fit(const struct policy_args *o, const char *command, const char *takes);
 
+/* Whether the plugin can be read: what it would say of the files is not known else, and no
+ * fault of theirs.  If not, that has been told. */
+bool policy_args_plugin(const struct policy_args *o);
+
 /* A line for people, or {kind: text}. */
 void policy_tell(bool json, const char *kind, const char *text);
 
