@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,7 +116,10 @@ plugin_run_command(struct plugin_run *r, char **words, size_t n, struct err *e)
 	r->conf.ncommand = n;
 	for (size_t i = 1; i < n; i++)
 		v[i] = word(words[i]);
+	errno = 0;
 	v[0] = find_program(words[0]);
+	if (v[0] == NULL && errno == EACCES)
+		return err_sys(e, "%s", words[0]);
 	if (v[0] == NULL)
 		return err_set(e, TOSD_ENOENT, "%s: there is no such program%s%s",
 		    words[0][0] != '\0' ? words[0] : "`'",

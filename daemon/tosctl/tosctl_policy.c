@@ -196,7 +196,8 @@ check_folder(const char *dir)
 {
 	struct stat st;
 
-	if (stat(dir, &st) != 0) {
+	if (stat(dir, &st) != 0 ||
+	    (S_ISDIR(st.st_mode) && access(dir, R_OK | X_OK) != 0)) {
 		complain("tosctl: %s: %s", dir, strerror(errno));
 		return EXIT_CANNOT;
 	}
