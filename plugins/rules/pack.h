@@ -67,7 +67,8 @@ enum pack_where {
 	PACK_BEFORE,
 	PACK_AFTER,
 	PACK_AROUND,
-	PACK_INSIDE
+	PACK_INSIDE,
+	PACK_OUTSIDE /* the sentence without the match */
 };
 
 /* A surrounding in which a rule does not apply, or in which alone it does. */
