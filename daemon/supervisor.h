@@ -193,8 +193,10 @@ void child_start_all(struct proc *p, const struct conf *conf);
 void child_end_all(struct proc *p);
 /* RESPAWN. */
 void child_respawn(struct proc *p, struct msg *m);
-/* True if the pid was one of theirs. */
-bool child_reap(struct supervisor *sup, pid_t pid, int status);
+/* If it was one of theirs: what it had started goes with it.  Before it is reaped, since
+ * from then on somebody else's group may have its number. */
+void child_ended(struct supervisor *sup, pid_t pid);
+void child_reaped(struct supervisor *sup, pid_t pid, int status);
 
 /* --- supervisor_reload.c --- */
 

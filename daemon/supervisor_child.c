@@ -182,25 +182,35 @@ child_respawn(struct proc *p, struct msg *m)
 						     : delay);
 }
 
-/* What it had started goes with it. */
-bool
-child_reap(struct supervisor *sup, pid_t pid, int status)
+static struct child *
+child_of(const struct supervisor *sup, pid_t pid)
 {
 	for (struct proc *p = sup->procs; p != NULL; p = p->next)
-		for (struct child *c = p->children; c != NULL; c = c->next) {
-			if (c->pid != pid)
-				continue;
-			kill(-pid, SIGKILL);
-			c->pid = 0;
-			if (WIFSIGNALED(status))
-				log_warn("supervisor",
-				    "plugin `%s' (pid %d) was killed by SIG%s", c->name,
-				    (int)pid, sigabbrev_np(WTERMSIG(status)));
-			else if (WEXITSTATUS(status) != 0)
-				log_warn("supervisor",
-				    "plugin `%s' (pid %d) ended with exit code %d",
-				    c->name, (int)pid, WEXITSTATUS(status));
-			return true;
-		}
-	return false;
+		for (struct child *c = p->children; c != NULL; c = c->next)
+			if (c->pid == pid)
+				return c;
+	return NULL;
+}
+
+void
+child_ended(struct supervisor *sup, pid_t pid)
+{
+	if (child_of(sup, pid) != NULL)
+		kill(-pid, SIGKILL);
+}
+
+void
+child_reaped(struct supervisor *sup, pid_t pid, int status)
+{
+	struct child *c = child_of(sup, pid);
+
+	if (c == NULL)
+		return;
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		log_warn("supervisor", "plugin `%s' (pid %d) was killed by SIG%s",
+		    c->name, (int)pid, sigabbrev_np(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		log_warn("supervisor", "plugin `%s' (pid %d) ended with exit code %d",
+		    c->name, (int)pid, WEXITSTATUS(status));
 }

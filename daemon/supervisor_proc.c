@@ -498,21 +498,34 @@ bury(struct proc *p, int status)
 		reload_ended(slot->sup);
 }
 
+/* One that has ended and is not reaped yet, or 0. */
+static pid_t
+next_ended(void)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid
+									 : 0;
+}
+
 void
 proc_reap(struct supervisor *sup)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = next_ended()) > 0) {
 		struct proc *p = sup->procs;
 
+		child_ended(sup, pid);
+		if (waitpid(pid, &status, 0) != pid)
+			break;
 		while (p != NULL && p->pid != pid)
 			p = p->next;
 		if (p != NULL)
 			bury(p, status);
 		else
-			child_reap(sup, pid, status);
+			child_reaped(sup, pid, status);
 	}
 	supervisor_step(sup);
 }

@@ -28,7 +28,7 @@ restart_max = "{rmax}"; stop_timeout = "{stop}"; fetchers = {fetchers};
 {extra}
 provider = {{ name = "{name}"; mailbox = "abuse@example.net"; }};
 policy = {{ workers = {workers}; packs_dir = "{d}/packs";
-  plugins = ({{ name = "rules"; path = "{d}/x.so"; }}); }};
+  plugins = ({{ name = "rules"; path = "{d}/x.so"; }} {program}); }};
 courier = {{ {courier} }};
 {console}
 """
@@ -47,7 +47,7 @@ class Probe:
             open(f"{self.dir}/{name}", "w").close()
         os.chmod(f"{self.dir}/log", 0o666)
         self.settings = dict(d=self.dir, ping="100ms", stop="1s", fetchers=1, workers=2,
-                             name="one", rmin="100ms", rmax="400ms", courier='transport = "none";', extra="",
+                             name="one", program="", rmin="100ms", rmax="400ms", courier='transport = "none";', extra="",
                              console='console = { listen = "127.0.0.1:1"; };')
         self.configure(**conf)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -162,6 +162,19 @@ def alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def programs(p):
+    """Programs of plugins with what each of them has started."""
+    parent = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                parent[int(pid)] = int(f.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    ours = [pid for pid, of in parent.items() if of == p.proc.pid]
+    return [(of, pid) for pid, of in parent.items() if of in ours]
 
 
 def started(**conf):
@@ -282,6 +295,23 @@ def test_stuck_worker():
         p.ctl("stuck")
         wait("another policy 0", lambda: p.working(gone=[old]))
         assert "the script says so" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_program_ends():
+    """What a plugin's program has started goes with it, and its group is killed while it is
+    there to be named: later its number may be somebody else's."""
+    p = started(program="""
+  , { name = "prog"; command = [ "/bin/sh", "-c", "sleep 1000 & read x" ]; }""")
+    try:
+        wait("a program of each worker", lambda: len(programs(p)) == 2)
+        for leader, other in programs(p):
+            os.kill(leader, signal.SIGTERM)
+            wait("its end", lambda: f"(pid {leader}) was killed by SIGTERM" in p.errors())
+            wait("the end of what it had started", lambda: not alive(other), 2)
+        assert "killed a group without a leader" not in p.errors(), p.errors()
         assert p.end() == 0
     finally:
         p.clean()
