@@ -114,7 +114,8 @@ struct supervisor {
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	unsigned renewal;    /* counts how often lists changed under it */
 	unsigned loaded;     /* the generation that this is of: what its first worker has */
-	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) */
+	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) ... */
+	char copied[DIGEST_HEX]; /* ... and of that, what there are copies of */
 	char *kept;	 /* copies of what that was loaded from; NULL: there are none */
 	unsigned spoilt; /* the generation of which there are none that are of use */
 	struct loop *loop;

@@ -422,7 +422,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"0b000000"
+	"0c000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"
@@ -435,6 +435,7 @@ static const struct example {
     {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready,
 	"03000000"
 	"010000007b"
+	"ffffffff"
 	"ffffffff"
 	"01"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},

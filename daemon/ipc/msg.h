@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 11
+#define MSG_VERSION 12
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -103,6 +103,7 @@ struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
 	char *words;	 /* the first of them, or of a trial what was tried; or NULL */
 	char *rest;	 /* policy: as of msg_rules */
+	char *copied;	 /* policy: the same, but for plugins that are programs */
 	bool kept;	 /* policy: has made the copies that it was to make */
 };
 

@@ -141,6 +141,7 @@ msg_put_ready(struct buf *b, const struct msg *m)
 	buf_put_u32(b, m->ready.faults);
 	buf_put_str(b, m->ready.words);
 	buf_put_str(b, m->ready.rest);
+	buf_put_str(b, m->ready.copied);
 	buf_put_u8(b, m->ready.kept);
 }
 
@@ -150,6 +151,7 @@ msg_get_ready(struct rd *r, struct msg *m)
 	m->ready.faults = rd_u32(r);
 	m->ready.words = msg_text(r);
 	m->ready.rest = msg_hash(r);
+	m->ready.copied = msg_hash(r);
 	m->ready.kept = msg_bool(r);
 }
 
@@ -158,6 +160,7 @@ msg_clear_ready(struct msg *m)
 {
 	free(m->ready.words);
 	free(m->ready.rest);
+	free(m->ready.copied);
 }
 
 void

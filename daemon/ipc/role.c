@@ -44,10 +44,11 @@ struct role_self {
 	struct peer *peers;
 	struct given given;
 	struct trace *trace;
-	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
-	char *words, *rest; /* what came of it */
-	char *left_out;	    /* plugins */
-	char *kept, *keep;  /* copies of what a policy is loaded from */
+	struct msg trial;    /* MSG_TRY; try.list NULL: there is none */
+	char *words;	     /* what came of it */
+	char *rest, *copied; /* what was loaded */
+	char *left_out;	     /* plugins */
+	char *kept, *keep;   /* copies of what a policy is loaded from */
 	bool has_kept;
 };
 
@@ -203,12 +204,19 @@ role_trial(const struct role_self *self)
 }
 
 void
-role_set_trial(struct role_self *self, const char *words, const char *rest)
+role_set_trial(struct role_self *self, const char *words)
 {
 	free(self->words);
-	free(self->rest);
 	self->words = xstrdup(words);
+}
+
+void
+role_set_loaded(struct role_self *self, const char *rest, const char *copied)
+{
+	free(self->rest);
+	free(self->copied);
 	self->rest = xstrdup(rest);
+	self->copied = xstrdup(copied);
 }
 
 const char *
@@ -245,6 +253,7 @@ send_ready(struct role_self *self)
 	m.ready.faults = self->faults;
 	m.ready.words = xstrdup(self->words);
 	m.ready.rest = xstrdup(self->rest);
+	m.ready.copied = xstrdup(self->copied);
 	m.ready.kept = self->has_kept;
 	channel_send(self->control, &m);
 }
@@ -546,6 +555,7 @@ cleanup(struct role_self *self)
 	msg_clear(&self->trial);
 	free(self->words);
 	free(self->rest);
+	free(self->copied);
 	free(self->left_out);
 	free(self->kept);
 	free(self->keep);
