@@ -317,6 +317,28 @@ def test_program_ends():
         p.clean()
 
 
+def test_program_changed():
+    """A program is known by a digest of its files: those that are changed while it is started
+    may be what it runs, or not."""
+    p = Probe()
+    try:
+        wait("all roles", p.working)
+        with open(f"{p.dir}/prog.sh", "w") as f:
+            f.write("sleep 1000 & read x\n")
+        p.configure(name="two", program=f', {{ name = "prog"; command = [ "/bin/sh", '
+                    f'"{p.dir}/prog.sh" ]; }}')
+        p.proc.send_signal(signal.SIGHUP)
+        wait("a program", lambda: programs(p))
+        with open(f"{p.dir}/prog.sh", "a") as f:
+            f.write("# another one\n")
+        wait("its end", lambda: "its files were changed while it was started" in p.errors())
+        last = re.findall(r"`prog' \(pid (\d+)\) is ended", p.errors())
+        wait("all of it", lambda: not [1 for of, _ in programs(p) if str(of) in last])
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
 def test_rude_role():
     p = started()
     try:
