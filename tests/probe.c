@@ -13,6 +13,7 @@
  *   rude-fetch      fetch writes garbage to every channel but the supervisor's
  *   again-fetch     fetch says HELLO once more
  *   stuck           the engine reports policy 0 as stuck, once
+ *   stuck-before    the same of the process that was there before, or never
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -120,9 +121,12 @@ on_look(void *ctx)
 		loop_timer_set(look, 20);
 		return;
 	}
-	if (told("stuck", NULL)) {
+	if (told("stuck", NULL) || told("stuck-before", NULL)) {
+		bool before = unlinkat(dir_fd, "stuck-before", 0) == 0;
+
 		unlinkat(dir_fd, "stuck", 0);
 		msg_init(&m, MSG_STUCK);
+		m.stuck.pid = role_peer_pid(self_of_me, ROLE_POLICY, 0) - before;
 		m.stuck.why = xstrdup("the script says so");
 		role_send(self_of_me, ROLE_SUPERVISOR, 0, &m);
 		note("reported");

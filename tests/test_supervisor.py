@@ -292,6 +292,10 @@ def test_stuck_worker():
     p = started()
     try:
         old = p.pid("policy", 0)
+        p.ctl("stuck-before")  # it has ended, and this one has its place
+        wait("the report", lambda: [w for w in p.log() if w[3] == "reported"])
+        time.sleep(0.3)
+        assert p.pid("policy", 0) == old and "the script says so" not in p.errors()
         p.ctl("stuck")
         wait("another policy 0", lambda: p.working(gone=[old]))
         assert "the script says so" in p.errors()

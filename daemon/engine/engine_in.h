@@ -98,6 +98,7 @@ struct engine_sent {
 
 struct engine_worker {
 	bool up;
+	int64_t pid;
 	int64_t gone; /* when it last ended; 0: it was not there yet */
 	struct engine_without *without; /* engine_plugin.c */
 	size_t nwithout;

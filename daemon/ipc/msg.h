@@ -140,16 +140,20 @@ struct msg_refused {
 struct msg_peer {
 	uint8_t role; /* enum role of the other end */
 	uint32_t index;
+	int64_t pid; /* to the engine: its process; else 0 */
 };
 
+/* These name the process: another one may be in its place by the time they are heard. */
 struct msg_stuck {
 	uint32_t index; /* of the policy worker */
+	int64_t pid;
 	char *why;
 };
 
 struct msg_broken {
 	uint8_t role;
 	uint32_t index;
+	int64_t pid;
 	char *why;
 };
 

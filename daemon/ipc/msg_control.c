@@ -99,6 +99,7 @@ msg_put_peer(struct buf *b, const struct msg *m)
 {
 	buf_put_u8(b, m->peer.role);
 	buf_put_u32(b, m->peer.index);
+	buf_put_i64(b, m->peer.pid);
 }
 
 void
@@ -106,6 +107,7 @@ msg_get_peer(struct rd *r, struct msg *m)
 {
 	m->peer.role = msg_enum(r, ROLE_COUNT);
 	m->peer.index = get_index(r);
+	m->peer.pid = rd_i64(r);
 	/* The supervisor's own channel is there from the start. */
 	if (m->peer.role == ROLE_SUPERVISOR)
 		r->bad = true;
@@ -167,6 +169,7 @@ void
 msg_put_stuck(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->stuck.index);
+	buf_put_i64(b, m->stuck.pid);
 	buf_put_str(b, m->stuck.why);
 }
 
@@ -174,6 +177,7 @@ void
 msg_get_stuck(struct rd *r, struct msg *m)
 {
 	m->stuck.index = get_index(r);
+	m->stuck.pid = rd_i64(r);
 	m->stuck.why = rd_str(r);
 }
 
@@ -188,6 +192,7 @@ msg_put_broken(struct buf *b, const struct msg *m)
 {
 	buf_put_u8(b, m->broken.role);
 	buf_put_u32(b, m->broken.index);
+	buf_put_i64(b, m->broken.pid);
 	buf_put_str(b, m->broken.why);
 }
 
@@ -196,6 +201,7 @@ msg_get_broken(struct rd *r, struct msg *m)
 {
 	m->broken.role = msg_enum(r, ROLE_COUNT);
 	m->broken.index = get_index(r);
+	m->broken.pid = rd_i64(r);
 	m->broken.why = rd_str(r);
 	if (m->broken.role == ROLE_SUPERVISOR || m->broken.role == ROLE_ENGINE)
 		r->bad = true;

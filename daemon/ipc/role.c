@@ -27,6 +27,7 @@ struct peer {
 	struct role_self *self;
 	enum role role;
 	uint32_t index;
+	int64_t pid; /* told to the engine alone */
 	struct channel *ch;
 };
 
@@ -124,6 +125,7 @@ end_broken(struct role_self *self, const struct peer *p, const char *why)
 	msg_init(&m, MSG_BROKEN);
 	m.broken.role = (uint8_t)p->role;
 	m.broken.index = p->index;
+	m.broken.pid = p->pid;
 	m.broken.why = xstrdup(why);
 	channel_send(self->control, &m);
 }
@@ -166,6 +168,7 @@ take_peer(struct role_self *self, struct msg *m)
 	p->self = self;
 	p->role = ends.peer;
 	p->index = ends.peer_index;
+	p->pid = m->peer.pid;
 	p->ch =
 	    channel_new_take(self->loop, m->fd, &ends, on_peer_msg, on_peer_close, p);
 	m->fd = -1;
@@ -495,6 +498,14 @@ bool
 role_has_peer(const struct role_self *self, enum role to, uint32_t index)
 {
 	return channel_to(self, to, index) != NULL;
+}
+
+int64_t
+role_peer_pid(const struct role_self *self, enum role to, uint32_t index)
+{
+	const struct peer *p = peer_find(self, to, index);
+
+	return p != NULL ? p->pid : 0;
 }
 
 void

@@ -126,6 +126,8 @@ size_t role_queued(const struct role_self *self, enum role to, uint32_t index);
 
 /* True if there is a channel to that peer. */
 bool role_has_peer(const struct role_self *self, enum role to, uint32_t index);
+/* Which process it is, as the engine is told; 0: there is none, or it was not told. */
+int64_t role_peer_pid(const struct role_self *self, enum role to, uint32_t index);
 
 /* Reads no more from that peer (it will block, in time) until resumed. */
 void role_pause(struct role_self *self, enum role from, uint32_t index, bool pause);
