@@ -707,6 +707,17 @@ write_large(const char *name, struct buf *b)
 	free(path);
 }
 
+#define PAGE_TEXT ((size_t)23 << 20)
+
+static void
+remove_large(const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	free(path);
+}
+
 /* A feed with more text than a message takes: what fits is here, it is said that the
  * rest is not, and nothing vouches for the whole later. */
 static void
@@ -716,12 +727,13 @@ test_too_large(void)
 	const struct msg_polled *p;
 	struct buf b = {0};
 
-	limits = "max_body = \"40M\"; max_items = 20000; max_text = \"1M\";";
+	limits = "max_body = \"40M\"; max_items = 20000; max_text = \"64M\";";
 	new_conf("");
 	buf_printf(&b, "%s<rss><channel>", head);
 	put_items(&b, 70);
 	write_large("large.xml", &b);
 	p = poll_feed("/large.xml");
+	remove_large("large.xml");
 	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
 	CU_ASSERT_EQUAL(p->nitems, 62);
 	CU_ASSERT_TRUE(p->cut && p->truncated);
@@ -729,6 +741,20 @@ test_too_large(void)
 	    strstr(p->why != NULL ? p->why : "", "more text than one message takes"));
 	CU_ASSERT_PTR_NULL(p->etag);
 	CU_ASSERT_PTR_NULL(p->body_hash);
+	/* A page cannot be had in part: it is no answer, and no removal. */
+	buf_puts(&b, "<meta charset=windows-1252><title>T</title><p>");
+	memset(buf_reserve(&b, PAGE_TEXT), 0x80, PAGE_TEXT);
+	b.len += PAGE_TEXT;
+	write_large("large.html", &b);
+	p = poll_page("/large.html");
+	remove_large("large.html");
+	CU_ASSERT_EQUAL(p->outcome, POLLED_HTTP_ERROR);
+	CU_ASSERT_EQUAL(p->status, 200);
+	CU_ASSERT_EQUAL(p->nitems, 0);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(p->why != NULL ? p->why : "", "more in one answer than a message"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->url, "/large.html"));
+	CU_ASSERT(last.fd < 0);
 }
 
 static void
