@@ -119,6 +119,7 @@ on_peer_up(void *ctx, enum role role, uint32_t index)
 	struct engine_role *r = ctx;
 
 	engine_peer_up(r->engine, role, index, clock_now());
+	engine_peer_pid(r->engine, role, index, role_peer_pid(r->self, role, index));
 	kick(r);
 }
 

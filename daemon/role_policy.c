@@ -150,17 +150,19 @@ static void
 keep(struct policy *p, struct policy_kept *kept)
 {
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (kept == NULL || policy_kept_used(kept) || p->faults > 0)
 		return;
-	if (policy_kept_make(kept, clock_steady() + KEEPING_MAX, &e) == 0)
+	rc = policy_kept_make(kept, clock_steady() + KEEPING_MAX, &e);
+	if (rc >= 0)
 		role_set_kept(p->self);
-	else
+	if (rc != 0)
 		log_warn("policy",
-		    "no copies are kept of what was loaded: %s; a worker that is "
+		    "no copies are kept of %s was loaded: %s; a worker that is "
 		    "started "
 		    "anew loads what lies there then",
-		    e.text);
+		    rc > 0 ? "part of what" : "what", e.text);
 }
 
 static int
@@ -197,8 +199,10 @@ load(struct policy *p, const struct policy_children *children, struct err *e)
 	if (rc == 0)
 		keep(p, kept);
 	policy_kept_free(&kept);
-	role_set_trial(
-	    p->self, p->words, p->host != NULL ? policy_host_rest(p->host) : NULL);
+	role_set_trial(p->self, p->words);
+	if (p->host != NULL)
+		role_set_loaded(
+		    p->self, policy_host_rest(p->host), policy_host_copied(p->host));
 	free(fetched);
 	return rc;
 }

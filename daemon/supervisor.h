@@ -114,7 +114,8 @@ struct supervisor {
 	unsigned generation; /* counts configurations taken into use, from 1 */
 	unsigned renewal;    /* counts how often lists changed under it */
 	unsigned loaded;     /* the generation that this is of: what its first worker has */
-	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) */
+	char rest[DIGEST_HEX]; /* loaded, but for fetched lists (msg_ready) ... */
+	char copied[DIGEST_HEX]; /* ... and of that, what there are copies of */
 	char *kept;	 /* copies of what that was loaded from; NULL: there are none */
 	unsigned spoilt; /* the generation of which there are none that are of use */
 	struct loop *loop;
@@ -193,8 +194,10 @@ void child_start_all(struct proc *p, const struct conf *conf);
 void child_end_all(struct proc *p);
 /* RESPAWN. */
 void child_respawn(struct proc *p, struct msg *m);
-/* True if the pid was one of theirs. */
-bool child_reap(struct supervisor *sup, pid_t pid, int status);
+/* If it was one of theirs: what it had started goes with it.  Before it is reaped, since
+ * from then on somebody else's group may have its number. */
+void child_ended(struct supervisor *sup, pid_t pid);
+void child_reaped(struct supervisor *sup, pid_t pid, int status);
 
 /* --- supervisor_reload.c --- */
 

@@ -6,6 +6,12 @@
  *
  * Started by root, each run of a program has a user id of its own, from a range that
  * belongs to nobody (policy.plugin_uid); so none can reach another, nor the roles.
+ *
+ * A program is known by the digest of its files, which the kernel and interpreters open
+ * by their names again.  Handing over what was read as a descriptor would be no help:
+ * an interpreter has a script by its name, and looks beside it for more.  So a moment
+ * later they must still be the same files, or the program is ended, since nobody can
+ * tell which ones it was started from.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -23,13 +29,15 @@
 #define UIDS 256	    /* of the range, taken in turn */
 #define DELAY_MIN CLOCK_SEC /* whatever a worker asks for */
 #define DELAY_MAX CLOCK_HOUR
+#define READ_BY CLOCK_SEC /* from its start; its script is read by then */
 
 struct child {
 	struct child *next;
 	struct proc *owner;
 	char *name;
-	pid_t pid; /* 0: none runs */
-	struct loop_timer *again;
+	pid_t pid;		  /* 0: none runs */
+	char stamp[DIGEST_HEX];	  /* of its files, when it was started */
+	struct loop_timer *again; /* starts it, or looks at these */
 };
 
 static const struct conf_plugin *
@@ -90,6 +98,7 @@ start(struct child *c)
 		s.uid = setup->uid;
 		s.gid = setup->gid;
 	}
+	spawn_child_stamp(p->command, p->ncommand, c->stamp);
 	pid = spawn_child_digest(p->command, p->ncommand, digest, &e);
 	if (pid == 0)
 		pid = spawn_child(&s, fds, &e);
@@ -102,6 +111,7 @@ start(struct child *c)
 	log_debug("supervisor", "started plugin `%s' of policy %u as pid %d", c->name,
 	    c->owner->slot->index, (int)pid);
 	hand_over(c, fds, digest);
+	loop_timer_set(c->again, READ_BY);
 }
 
 static void
@@ -112,11 +122,38 @@ end(struct child *c)
 	c->pid = 0; /* it is reaped as a stranger */
 }
 
+/* The worker misses it, and asks for another one. */
+static void
+look_again(struct child *c)
+{
+	const struct setup *setup = reload_setup_of(c->owner->slot);
+	const struct conf_plugin *p =
+	    setup != NULL ? plugin_of(setup->conf, c->name) : NULL;
+	char stamp[DIGEST_HEX];
+
+	/* As when it is started: the other configuration may have another command. */
+	if (p == NULL || c->owner->generation != c->owner->sup->generation)
+		return;
+	spawn_child_stamp(p->command, p->ncommand, stamp);
+	if (strcmp(stamp, c->stamp) == 0)
+		return;
+	log_warn("supervisor",
+	    "plugin `%s' (pid %d) is ended: its files were changed while it was "
+	    "started, and nobody knows which ones it has read",
+	    c->name, (int)c->pid);
+	end(c);
+	loop_timer_set(c->again, CLOCK_MIN);
+}
+
 static void
 on_again(void *ctx)
 {
 	struct child *c = ctx;
 
+	if (c->pid != 0) {
+		look_again(c);
+		return;
+	}
 	start(c);
 	/* Not startable just now (a file was being replaced): later, not never. */
 	if (c->pid == 0)
@@ -182,25 +219,36 @@ child_respawn(struct proc *p, struct msg *m)
 						     : delay);
 }
 
-/* What it had started goes with it. */
-bool
-child_reap(struct supervisor *sup, pid_t pid, int status)
+static struct child *
+child_of(const struct supervisor *sup, pid_t pid)
 {
 	for (struct proc *p = sup->procs; p != NULL; p = p->next)
-		for (struct child *c = p->children; c != NULL; c = c->next) {
-			if (c->pid != pid)
-				continue;
-			kill(-pid, SIGKILL);
-			c->pid = 0;
-			if (WIFSIGNALED(status))
-				log_warn("supervisor",
-				    "plugin `%s' (pid %d) was killed by SIG%s", c->name,
-				    (int)pid, sigabbrev_np(WTERMSIG(status)));
-			else if (WEXITSTATUS(status) != 0)
-				log_warn("supervisor",
-				    "plugin `%s' (pid %d) ended with exit code %d",
-				    c->name, (int)pid, WEXITSTATUS(status));
-			return true;
-		}
-	return false;
+		for (struct child *c = p->children; c != NULL; c = c->next)
+			if (c->pid == pid)
+				return c;
+	return NULL;
+}
+
+void
+child_ended(struct supervisor *sup, pid_t pid)
+{
+	if (child_of(sup, pid) != NULL)
+		kill(-pid, SIGKILL);
+}
+
+void
+child_reaped(struct supervisor *sup, pid_t pid, int status)
+{
+	struct child *c = child_of(sup, pid);
+
+	if (c == NULL)
+		return;
+	c->pid = 0;
+	loop_timer_clear(c->again); /* the worker says whether there is to be another */
+	if (WIFSIGNALED(status))
+		log_warn("supervisor", "plugin `%s' (pid %d) was killed by SIG%s",
+		    c->name, (int)pid, sigabbrev_np(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		log_warn("supervisor", "plugin `%s' (pid %d) ended with exit code %d",
+		    c->name, (int)pid, WEXITSTATUS(status));
 }

@@ -38,7 +38,9 @@ static void
 begin_with(struct supervisor *sup, const struct msg_ready *r)
 {
 	sup->loaded = sup->generation;
-	snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest);
+	snprintf(sup->rest, sizeof(sup->rest), "%s", r->rest != NULL ? r->rest : "");
+	snprintf(
+	    sup->copied, sizeof(sup->copied), "%s", r->copied != NULL ? r->copied : "");
 }
 
 static void
@@ -49,8 +51,9 @@ take_copies(struct proc *p, const struct msg_ready *r)
 }
 
 /* The copies are not what was loaded: somebody has been at them, or at the files just
- * then; or it is the program of a plugin, of which there are none.  Another worker,
- * that reads the files, takes the place of this one before it has judged anything. */
+ * then.  Another worker, that reads the files, takes the place of this one before it
+ * has judged anything.  Programs of plugins are no matter of copies: one that is
+ * changed, or was not there in time, says nothing against these. */
 static void
 spoil(struct proc *p)
 {
@@ -73,13 +76,14 @@ kept_compare(struct proc *p, const struct msg_ready *r)
 	struct supervisor *sup = p->sup;
 	bool same;
 
-	if (p->slot->role != ROLE_POLICY || r->rest == NULL ||
+	if (p->slot->role != ROLE_POLICY || r->rest == NULL || r->copied == NULL ||
 	    p->generation != sup->generation)
 		return true;
 	if (r->faults == 0 && sup->loaded != sup->generation)
 		begin_with(sup, r);
 	same = strcmp(sup->rest, r->rest) == 0;
-	if (p->from_kept && !same && blame_left_out(p->slot) == NULL) {
+	if (p->from_kept && strcmp(sup->copied, r->copied) != 0 &&
+	    blame_left_out(p->slot) == NULL) {
 		spoil(p);
 		return false;
 	}

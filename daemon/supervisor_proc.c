@@ -272,23 +272,29 @@ take_pong(struct proc *p, struct msg *m)
 	watch_pong(p, m->seq);
 }
 
+/* Not the one that has taken its place. */
+static void
+end_for_engine(struct supervisor *sup, enum role role, uint32_t index, int64_t pid,
+    const char *why)
+{
+	for (struct slot *s = sup->slots; s != NULL; s = s->next)
+		if (s->role == role && s->index == index && s->cur != NULL &&
+		    s->cur->pid == pid && s->cur->state == PROC_READY)
+			proc_kill(s->cur, why);
+}
+
 static void
 take_stuck(struct proc *p, struct msg *m)
 {
-	for (struct slot *s = p->sup->slots; s != NULL; s = s->next)
-		if (s->role == ROLE_POLICY && s->index == m->stuck.index &&
-		    s->cur != NULL && s->cur->state == PROC_READY)
-			proc_kill(s->cur,
-			    m->stuck.why != NULL ? m->stuck.why : "past its deadline");
+	end_for_engine(p->sup, ROLE_POLICY, m->stuck.index, m->stuck.pid,
+	    m->stuck.why != NULL ? m->stuck.why : "past its deadline");
 }
 
 static void
 take_broken(struct proc *p, struct msg *m)
 {
-	for (struct slot *s = p->sup->slots; s != NULL; s = s->next)
-		if (s->role == m->broken.role && s->index == m->broken.index &&
-		    s->cur != NULL && s->cur->state == PROC_READY)
-			proc_kill(s->cur, "it broke the message catalogue");
+	end_for_engine(p->sup, m->broken.role, m->broken.index, m->broken.pid,
+	    "it broke the message catalogue");
 }
 
 static void
@@ -420,6 +426,8 @@ connect_pair(struct proc *a, struct proc *b)
 		msg_init(&m, MSG_PEER);
 		m.peer.role = (uint8_t)ends[!i]->slot->role;
 		m.peer.index = ends[!i]->slot->index;
+		if (ends[i]->slot->role == ROLE_ENGINE)
+			m.peer.pid = ends[!i]->pid;
 		m.fd = fds[i];
 		if (ends[i]->ch != NULL)
 			channel_send(ends[i]->ch, &m);
@@ -498,21 +506,34 @@ bury(struct proc *p, int status)
 		reload_ended(slot->sup);
 }
 
+/* One that has ended and is not reaped yet, or 0. */
+static pid_t
+next_ended(void)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid
+									 : 0;
+}
+
 void
 proc_reap(struct supervisor *sup)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = next_ended()) > 0) {
 		struct proc *p = sup->procs;
 
+		child_ended(sup, pid);
+		if (waitpid(pid, &status, 0) != pid)
+			break;
 		while (p != NULL && p->pid != pid)
 			p = p->next;
 		if (p != NULL)
 			bury(p, status);
 		else
-			child_reap(sup, pid, status);
+			child_reaped(sup, pid, status);
 	}
 	supervisor_step(sup);
 }

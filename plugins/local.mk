@@ -102,10 +102,13 @@ dist_model_DATA += %D%/classifier/lexicon.txt
 # The default model, made anew: needs the labelled texts of the data folder (TOSD_DATA).
 OWN_TEXTS = \
 	%D%/classifier/texts/accuse.jsonl \
+	%D%/classifier/texts/america.jsonl \
 	%D%/classifier/texts/animals.jsonl \
+	%D%/classifier/texts/britain.jsonl \
 	%D%/classifier/texts/calls.jsonl \
 	%D%/classifier/texts/calm.jsonl \
 	%D%/classifier/texts/comments.jsonl \
+	%D%/classifier/texts/corners.jsonl \
 	%D%/classifier/texts/counter.jsonl \
 	%D%/classifier/texts/direct.jsonl \
 	%D%/classifier/texts/ends.jsonl \
@@ -137,6 +140,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/posts.jsonl \
 	%D%/classifier/texts/quoted.jsonl \
 	%D%/classifier/texts/rude.jsonl \
+	%D%/classifier/texts/shares.jsonl \
 	%D%/classifier/texts/short.jsonl \
 	%D%/classifier/texts/sly.jsonl \
 	%D%/classifier/texts/sport.jsonl \
@@ -145,15 +149,18 @@ OWN_TEXTS = \
 	%D%/classifier/texts/twins.jsonl \
 	%D%/classifier/texts/uprising.jsonl \
 	%D%/classifier/texts/wideneg.jsonl \
-	%D%/classifier/texts/wish.jsonl
+	%D%/classifier/texts/wish.jsonl \
+	%D%/classifier/texts/world.jsonl
 MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
 MODEL_WORDS = /usr/share/dict/american-english
 # Found on sources that were left out; classifier/texts/README says why.
 MODEL_WEIGHTS = \
 	--weight own-calm=0.5 --weight own-posts=0.5 --weight own-comments=0.5 \
 	--weight own-wideneg=0.5 --weight own-tweets=0.25 --weight own-uprising=0.25 \
-	--weight edos=1.5 --weight hatemoji-build=1.5 --weight gab-hate-corpus=1.5 \
-	--weight guest-misogyny=1.5 --weight hatexplain=1.5
+	--weight own-shares=0.75 --weight own-america=0.75 --weight own-world=0.75 \
+	--weight own-britain=0.75 --weight own-corners=0.75 \
+	--weight edos=2 --weight hatemoji-build=2 --weight gab-hate-corpus=2 \
+	--weight guest-misogyny=2 --weight hatexplain=2
 .PHONY: model
 model: tosctl$(EXEEXT)
 	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \

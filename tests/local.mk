@@ -18,7 +18,8 @@ EXTRA_DIST += %D%/classifier/disguise.py %D%/classifier/measure.py \
 	%D%/classifier/eval.jsonl %D%/classifier/counter.jsonl \
 	%D%/classifier/twins.jsonl %D%/classifier/veiled.jsonl \
 	%D%/classifier/wide.jsonl %D%/classifier/hard.jsonl \
-	%D%/classifier/strange.jsonl %D%/classifier/frames.jsonl %D%/classifier/street.jsonl
+	%D%/classifier/strange.jsonl %D%/classifier/frames.jsonl %D%/classifier/street.jsonl \
+	%D%/classifier/crowd.jsonl
 
 # Harmless lines, one file for each pack that ships.
 EXTRA_DIST += %D%/packs/doxxing.negatives.txt %D%/packs/fraud.negatives.txt \

@@ -518,6 +518,13 @@ test_calibration(void)
 		v[i].value = 100;
 	calibration_fit(&other, v, CALIBRATED, &o);
 	CU_ASSERT(memcmp(&c, &other, sizeof(c)) == 0);
+	/* Models without a whole source know less: they say where a finding begins, but
+	 * not what a value is worth. */
+	for (size_t i = 0; i < CALIBRATED; i++)
+		v[i].value = v[i].held / 2;
+	calibration_fit(&other, v, CALIBRATED, &o);
+	CU_ASSERT(other.slope == c.slope && other.offset == c.offset);
+	CU_ASSERT(other.fused != c.fused);
 	/* A few rows that are all alike give no slope without end. */
 	for (size_t i = 0; i < 10; i++)
 		v[i] = (struct calibration_row){.value = i < 5 ? -1 : 1,

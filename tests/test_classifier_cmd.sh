@@ -59,7 +59,7 @@ run 0 classifier train "$@" --out "$dir/one.model" "$dir/a.jsonl" "$dir/b.jsonl"
 said ': 196 rows and [1-9][0-9]* made from them, threshold'
 digest=$(sha256sum <"$dir/a.jsonl" | cut -d' ' -f1)
 for word in "$digest" 's-a' 'held-out folds' 'Limits' 'Seed 1' '^others, part 2' \
-	'each source was judged by a model'; do
+	'each source was judged by a'; do
 	grep -q -- "$word" "$dir/one.card" || fail "the card lacks $word"
 done
 run 0 classifier train "$@" --out "$dir/two.model" "$dir/a.jsonl" "$dir/b.jsonl"

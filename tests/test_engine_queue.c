@@ -215,6 +215,42 @@ test_flood_again(void)
 	bench_close(b);
 }
 
+/* A plugin was not there for all of a flood; so it is asked again about that as well,
+ * and those of others, whose time comes last, take turns with it. */
+static void
+test_again_flood(void)
+{
+	struct bench *b = open_two();
+	const char *calm = conf_tenant_by_id(b->conf, "calm")->key;
+	struct caught c;
+	struct msg m;
+
+	show(b, "forum", FLOOD);
+	show(b, "calm", 1);
+	for (int left = FLOOD + 1; left > 0; bench_tick(b)) {
+		CU_ASSERT_TRUE_FATAL(bench_take(b, MSG_INSPECT, &c));
+		bench_judged(&c, "d1", c.m.inspect.n, &m);
+		for (uint32_t i = 0; i < c.m.inspect.n; i++) {
+			const struct msg_inspect_item *it = &c.m.inspect.v[i];
+			bool last = strcmp(it->tenant, calm) == 0;
+
+			m.inspected.v[i].revision = it->revision;
+			bench_retry(&m.inspected.v[i], "slow",
+			    last ? 2 * CLOCK_SEC : CLOCK_SEC, "not there");
+		}
+		left -= (int)c.m.inspect.n;
+		bench_say(b, &m);
+		msg_clear(&c.m);
+	}
+	b->now += 3 * CLOCK_SEC;
+	for (int i = 0; i < FLOOD / 200; i++) {
+		b->now++;
+		bench_tick(b);
+	}
+	CU_ASSERT(inspected_before(b, "calm") <= SOON);
+	bench_close(b);
+}
+
 /* Texts that kill workers are sent alone; those of a tenant who has many, in turn. */
 static void
 test_flood_suspects(void)
@@ -255,6 +291,7 @@ static const struct suite_test tests[] = {
     {"a flood makes nobody else wait", test_flood},
     {"nor after a restart", test_flood_restart},
     {"nor those that are asked about again", test_flood_again},
+    {"nor does a flood of these", test_again_flood},
     {"nor suspects", test_flood_suspects},
 };
 

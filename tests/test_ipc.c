@@ -92,6 +92,7 @@ fill_peer(struct msg *m)
 {
 	m->peer.role = ROLE_POLICY;
 	m->peer.index = 3;
+	m->peer.pid = 4712;
 }
 
 static void
@@ -104,6 +105,7 @@ static void
 fill_stuck(struct msg *m)
 {
 	m->stuck.index = 1;
+	m->stuck.pid = 4713;
 	m->stuck.why = xstrdup("batch 7 took 30 s");
 }
 
@@ -112,6 +114,7 @@ fill_broken(struct msg *m)
 {
 	m->broken.role = ROLE_FETCH;
 	m->broken.index = 1;
+	m->broken.pid = 4714;
 	m->broken.why = xstrdup("");
 }
 
@@ -422,7 +425,7 @@ static const struct example {
 	const char *golden;
 } examples[] = {
     {MSG_HELLO, ROLE_FETCH, ROLE_SUPERVISOR, false, fill_hello,
-	"0b000000"
+	"0c000000"
 	"6712000000000000"},
     {MSG_CONF, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_conf,
 	"02000000"
@@ -431,10 +434,12 @@ static const struct example {
 	"05000000322d333030"},
     {MSG_PEER, ROLE_SUPERVISOR, ROLE_ENGINE, true, fill_peer,
 	"02"
-	"03000000"},
+	"03000000"
+	"6812000000000000"},
     {MSG_READY, ROLE_CONSOLE, ROLE_SUPERVISOR, false, fill_ready,
 	"03000000"
 	"010000007b"
+	"ffffffff"
 	"ffffffff"
 	"01"},
     {MSG_PING, ROLE_SUPERVISOR, ROLE_POLICY, false, fill_seq, "feffffff"},
@@ -477,6 +482,7 @@ static const struct example {
     {MSG_BROKEN, ROLE_ENGINE, ROLE_SUPERVISOR, false, fill_broken,
 	"01"
 	"01000000"
+	"6a12000000000000"
 	"00000000"},
     {MSG_CHILD, ROLE_SUPERVISOR, ROLE_POLICY, true, fill_child, NULL},
     {MSG_RESPAWN, ROLE_POLICY, ROLE_SUPERVISOR, false, fill_respawn,

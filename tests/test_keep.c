@@ -257,6 +257,28 @@ test_periods(void)
 	bench_close(b);
 }
 
+/* It was told by a clock that was far ahead: what is let go is told all the same. */
+static void
+test_set_back(void)
+{
+	struct bench *b = open_bench(true);
+	struct err e = ERR_INIT;
+	char *ahead;
+
+	read_all(b);
+	leap(b, 12 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(bench_count(b, "let-go"), 1);
+	ahead = xasprintf("%lld %d 0 0", (long long)(b->now + 400 * CLOCK_DAY), POSTS);
+	engine_begin(b->engine);
+	CU_ASSERT_EQUAL(store_meta_set(b->engine->store, "keep.told", ahead, &e), 0);
+	leap(b, 10 * CLOCK_DAY);
+	CU_ASSERT_EQUAL(mark(b, MARK_SAMPLE), POSTS);
+	CU_ASSERT_EQUAL(bench_count(b, "let-go"), 2);
+	free(ahead);
+	free_texts();
+	bench_close(b);
+}
+
 /* Nobody has judged it: it stays, and goes once somebody has. */
 static void
 test_pending(void)
@@ -434,6 +456,7 @@ test_wrong_fetcher(void)
 
 static const struct suite_test tests[] = {
     {"periods", test_periods},
+    {"a clock that was ahead", test_set_back},
     {"not yet judged", test_pending},
     {"little at a time", test_little},
     {"ranges and marks", test_ranges},

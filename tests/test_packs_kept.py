@@ -3,13 +3,14 @@
 """Packs that are changed on disk are taken by a reload and by nothing else: a
 worker of the running tosd that dies is followed by one with the policy of its configuration,
 to the digest, also where the reload was refused.  Copies that were changed themselves are
-not taken.  Standard library only."""
+not taken; a plugin's program that was not there once says nothing against them.  Standard
+library only."""
 import os
 import pathlib
 import signal
 import sys
 
-from daemon import PACK, Daemon, wait
+from daemon import PACK, SOURCE, Daemon, wait
 from test_lists_daemon import Site, judged
 from test_packs_missing import reload, workers
 
@@ -124,6 +125,38 @@ def spoiled(d, site, second):
     quiet(d)
 
 
+def add_program(d):
+    """A program that is not there while a file is."""
+    os.chmod(d.dir, 0o711)
+    d.path("plugin").mkdir()
+    text = pathlib.Path(SOURCE, "plugins/probe/faulty.py").read_text("utf-8")
+    d.write("plugin/prog.py", "import os, sys\nos.path.exists(os.path.dirname(__file__) + "
+            "'/away') and sys.exit(1)\n" + text)
+    conf = d.path("tosd.conf").read_text("utf-8")
+    d.write("tosd.conf", conf.replace('rules.so"; } );', 'rules.so"; }, { name = "faulty"; '
+            'command = [ "/usr/bin/python3", "%s" ]; } );' % d.path("plugin/prog.py")))
+
+
+def program_away(d, site):
+    """Copies are held against what they are copies of."""
+    add_program(d)
+    d.start()
+    site.post("ten", "I will hurt you")
+    first = pack_of(d, "ten")
+    assert first is not None
+    wait("copies", lambda: copies(d))
+    d.write("plugin/away", "")
+    die(d)
+    assert "faulty" in d.log() and d.status()["plugins_missing"] > 0, d.status()
+    d.path("plugin/away").unlink()
+    d.write("packs/trial.conf", SECOND)
+    die(d)
+    site.post("eleven", "I will hurt you")
+    assert pack_of(d, "eleven") == first, "it was judged by other packs"
+    assert "has not loaded from copies" not in d.log()
+    quiet(d)
+
+
 def main():
     os.umask(0o022)
     site = Site()
@@ -136,6 +169,10 @@ def main():
         spoiled(d, site, second)
         d.stop()
         d.check_record()
+    with Daemon({"t": site.base + "/feed"}, interval="1s",
+                more='coverage = { second_max = 0; };') as d:
+        program_away(d, site)
+        d.stop()
     site.shutdown()
     site.server_close()
     print("packs changed on disk: taken by a reload alone")

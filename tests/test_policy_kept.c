@@ -166,6 +166,79 @@ is_there(const char *name)
 	return there;
 }
 
+/* A model that is too large has no copy, and all else has one. */
+static void
+test_large(void)
+{
+	char *packs = at("packs"), *large = at("large"), *value;
+	struct policy_kept *k;
+
+	folder("packs");
+	put("packs/p.conf", "pack");
+	put("large", "");
+	CU_ASSERT_EQUAL(truncate(large, ((off_t)1 << 30) + 1), 0);
+	CU_ASSERT_EQUAL(make(NULL, "1-2", packs, large), 1);
+	CU_ASSERT_EQUAL(unlink(large), 0);
+	put("large", "");
+	put("packs/p.conf", "changed");
+	k = policy_kept_new(dir, "1-2", NULL);
+	value = policy_kept_setting(k, "packs_dir", packs);
+	CU_ASSERT_STRING_EQUAL(says_in(value, "p.conf"), "pack");
+	free(value);
+	value = policy_kept_setting(k, "model_file", large);
+	CU_ASSERT_STRING_EQUAL(value, large);
+	free(value);
+	policy_kept_free(&k);
+	free(packs);
+	free(large);
+}
+
+/* In a child, who is not root: to that one nothing is closed. */
+static int
+without_notes(void)
+{
+	static const char *const closed[] = {"closed/notes", "closed/in"};
+	char *mine = at("mine"), *packs, *value;
+	struct policy_kept *k;
+	bool pack, rest;
+
+	if (geteuid() == 0 && (chmod(dir, 0711) != 0 || chown(mine, 65534, 0) != 0 ||
+				  setgid(65534) != 0 || setuid(65534) != 0))
+		return 2;
+	snprintf(dir, sizeof(dir), "%s", mine);
+	packs = at("closed");
+	folder("closed/in");
+	put("closed/p.conf", "pack");
+	put("closed/notes", "of an editor");
+	for (size_t i = 0; i < 2; i++)
+		if (chmod(at(closed[i]), 0) != 0)
+			return 2;
+	if (make(NULL, "1-3", packs, packs) != 0)
+		return 1;
+	k = policy_kept_new(dir, "1-3", NULL);
+	value = policy_kept_setting(k, "packs_dir", packs);
+	pack = strcmp(says_in(value, "p.conf"), "pack") == 0;
+	rest = says_in(value, "notes")[0] == '\0';
+	chmod(at(closed[1]), 0700);
+	return pack && rest && strstr(value, "/policy/1-3/") != NULL ? 0 : 1;
+}
+
+/* Nor is there one of files that no worker could have loaded. */
+static void
+test_closed(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	folder("mine");
+	pid = fork();
+	if (pid == 0)
+		_exit(without_notes());
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT(WIFEXITED(status));
+	CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+}
+
 /* Those in use are spared, older ones go, a half is none. */
 static void
 test_older(void)
@@ -178,7 +251,7 @@ test_older(void)
 	CU_ASSERT(!is_there("policy/1-1") && is_there("policy/2-2"));
 	CU_ASSERT(is_there("policy/3-3"));
 	folder("deep/1/2/3/4/5/6/7/8/9/10");
-	CU_ASSERT_EQUAL(make("3-3", "4-4", packs, deep), TOSD_ELIMIT);
+	CU_ASSERT_EQUAL(make("3-3", "4-4", deep, deep), TOSD_ELIMIT);
 	CU_ASSERT(is_there("policy/3-3") && !is_there("policy/4-4"));
 	/* Nor is one that is not whole in time. */
 	CU_ASSERT_EQUAL(
@@ -230,6 +303,8 @@ test_full(void)
 static const struct suite_test tests[] = {
     {"what is copied", test_copies},
     {"older copies", test_older},
+    {"one that is too large", test_large},
+    {"files that may not be read", test_closed},
     {"a disk that is nearly full", test_full},
 };
 

@@ -653,21 +653,108 @@ check_media(size_t n)
 	}
 }
 
+/* Limits on what is fetched, of the configuration. */
+static const char *limits = "max_body = 100000; max_items = 5;";
+
 static void make_conf(const char *policy);
+
+static void
+new_conf(const char *policy)
+{
+	unsigned before = ready;
+
+	conf_free(&conf);
+	buf_reset(&sources);
+	make_conf(policy);
+	send_conf();
+	wait_until(&ready, before + 1);
+}
 
 static void
 test_reconf(void)
 {
-	unsigned before = ready;
-
 	check_media(0);
-	conf_free(&conf);
-	buf_reset(&sources);
-	make_conf("media = true;");
-	send_conf();
-	wait_until(&ready, before + 1);
+	new_conf("media = true;");
 	CU_ASSERT_EQUAL(poll_feed("/alpha/feed.xml")->outcome, POLLED_OK);
 	check_media(1);
+}
+
+/* So many items of a MiB of text each.  In this encoding the euro sign is one byte, and
+ * three in a message. */
+static void
+put_items(struct buf *b, int n)
+{
+	char *text = xmalloc((1 << 20) / 3);
+
+	memset(text, 0x80, (1 << 20) / 3);
+	for (int i = 0; i < n; i++) {
+		buf_printf(b, "<item><guid>%d</guid><description>", i);
+		buf_put(b, text, (1 << 20) / 3);
+		buf_puts(b, "</description></item>");
+	}
+	free(text);
+}
+
+static void
+write_large(const char *name, struct buf *b)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct err e = ERR_INIT;
+
+	CU_ASSERT_EQUAL_FATAL(
+	    file_write(path, b->data, b->len, 0600, FILE_NOSYNC, &e), 0);
+	buf_free(b);
+	free(path);
+}
+
+#define PAGE_TEXT ((size_t)23 << 20)
+
+static void
+remove_large(const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	free(path);
+}
+
+/* A feed with more text than a message takes: what fits is here, it is said that the
+ * rest is not, and nothing vouches for the whole later. */
+static void
+test_too_large(void)
+{
+	static const char head[] = "<?xml version=\"1.0\" encoding=\"windows-1252\"?>";
+	const struct msg_polled *p;
+	struct buf b = {0};
+
+	limits = "max_body = \"40M\"; max_items = 20000; max_text = \"64M\";";
+	new_conf("");
+	buf_printf(&b, "%s<rss><channel>", head);
+	put_items(&b, 70);
+	write_large("large.xml", &b);
+	p = poll_feed("/large.xml");
+	remove_large("large.xml");
+	CU_ASSERT_EQUAL(p->outcome, POLLED_OK);
+	CU_ASSERT_EQUAL(p->nitems, 62);
+	CU_ASSERT_TRUE(p->cut && p->truncated);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(p->why != NULL ? p->why : "", "more text than one message takes"));
+	CU_ASSERT_PTR_NULL(p->etag);
+	CU_ASSERT_PTR_NULL(p->body_hash);
+	/* A page cannot be had in part: it is no answer, and no removal. */
+	buf_puts(&b, "<meta charset=windows-1252><title>T</title><p>");
+	memset(buf_reserve(&b, PAGE_TEXT), 0x80, PAGE_TEXT);
+	b.len += PAGE_TEXT;
+	write_large("large.html", &b);
+	p = poll_page("/large.html");
+	remove_large("large.html");
+	CU_ASSERT_EQUAL(p->outcome, POLLED_HTTP_ERROR);
+	CU_ASSERT_EQUAL(p->status, 200);
+	CU_ASSERT_EQUAL(p->nitems, 0);
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(p->why != NULL ? p->why : "", "more in one answer than a message"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->url, "/large.html"));
+	CU_ASSERT(last.fd < 0);
 }
 
 static void
@@ -748,6 +835,7 @@ static const struct suite_test tests[] = {
     {"name servers and ways out", test_names_and_ways},
     {"lists", test_lists},
     {"new configuration", test_reconf},
+    {"too large for a message", test_too_large},
     {"another engine", test_engine_restart},
     {"stop", test_stop},
 };
@@ -767,8 +855,7 @@ make_conf(const char *policy)
 	    "sandbox = \"" SANDBOX "\";\n"
 	    "provider = { name = \"Example\"; mailbox = \"abuse@example.net\"; };\n"
 	    "fetch = { host_gap = 0; timeout = \"5s\"; connect_timeout = \"2s\";"
-	    " max_body = 100000; max_items = 5; max_host_connections = 8; ca_file = "
-	    "\"%s/cert.pem\"; "
+	    " %s max_host_connections = 8; ca_file = \"%s/cert.pem\"; "
 	    "resolvers = [ \"127.0.0.1:%d\" ]; second_interface = \"127.0.0.5\"; "
 	    "};\n"
 	    "policy = { %s plugins = ( \"lists\" ); lists = (\n"
@@ -790,7 +877,7 @@ make_conf(const char *policy)
 	    "{ id = \"other\"; name = \"Other\"; contact = \"a@example.net\"; manager "
 	    "= "
 	    "\"m@example.net\"; feeds = ( \"http://other.example/f\" ); } );\n";
-	char *main_text = xasprintf(format, dir, dns.port, policy);
+	char *main_text = xasprintf(format, limits, dir, dns.port, policy);
 	char *tenants_text = xasprintf(tenants_format, web.port);
 	struct conf_source v[] = {{(char *)"tosd.conf", main_text},
 	    {(char *)"tenants.d/t.conf", tenants_text}};

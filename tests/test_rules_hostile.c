@@ -61,6 +61,51 @@ test_deep(void)
 	refused("/* \n @include \"/etc/passwd\" */", "@include is not for packs");
 }
 
+/* Each name is compared with all those before it in its group: at once in one group, or
+ * in many that share the time. */
+static void
+test_names(void)
+{
+	double start = cpu();
+	struct policy_host *h;
+	struct buf b = {0};
+	char *text;
+
+	buf_puts(&b, "contexts = {\n");
+	for (int i = 0; i < 65536; i++)
+		buf_printf(&b, "c%d = { phrases = [ \"x\" ]; };\n", i);
+	buf_puts(&b, "};");
+	text = xasprintf(good, b.data, "kill");
+	refused(text, "p.conf:10004: more names than are compared: 10000 in one group");
+	free(text);
+	buf_free(&b);
+	buf_puts(&b, "lists = (\n");
+	for (int i = 0; i < 30; i++) {
+		buf_puts(&b, i > 0 ? ",\n{ " : "{ ");
+		for (int k = 0; k < 9000; k++)
+			buf_printf(&b, "c%d=1;", k);
+		buf_puts(&b, " }");
+	}
+	buf_puts(&b, ");");
+	text = xasprintf(good, b.data, "kill");
+	refused(text, "p.conf:5: more names than are compared");
+	free(text);
+	buf_free(&b);
+	/* Signs in strings are no names, and what fits is read. */
+	buf_puts(&b, "contexts = {\n");
+	for (int i = 0; i < 2000; i++)
+		buf_printf(
+		    &b, "c%d = { phrases = [ \"x\" ]; about = \"=:=:\"; };\n", i);
+	buf_puts(&b, "};");
+	text = xasprintf(good, b.data, "kill");
+	h = rules_open_pack(text);
+	CU_ASSERT_PTR_NOT_NULL(h);
+	policy_host_free(&h);
+	free(text);
+	buf_free(&b);
+	CU_ASSERT_TRUE(cpu() - start < 5);
+}
+
 /* Lists of lists whose entries multiply. */
 static void
 test_multiplying(void)
@@ -491,6 +536,7 @@ test_many(void)
 
 static const struct suite_test tests[] = {
     {"brackets within brackets", test_deep},
+    {"names within a group", test_names},
     {"lists that multiply", test_multiplying},
     {"a giant list", test_giant_list},
     {"links, pipes, limits", test_files},

@@ -168,6 +168,46 @@ test_lint_shared(void)
 	free(text);
 }
 
+/* Expressions of contexts are tried as those of rules are: a rule waits for them.  But
+ * they need no word, for nobody looks for them in every text. */
+static void
+test_lint_contexts(void)
+{
+	static const char *const said[] = {
+	    "context `c': \"(?:k+)+!\" is slow: more than 20000 steps",
+	    "context `c': no end to `.*there' in \"here.*there\"",
+	    "context `(in a rule)': \"(?:@{l}+)+!\" is slow",
+	    "s.inc:1: context `shared': \"(?:s+)+!\" is slow"};
+	static const char *const unsaid[] = {"\"\\d{1,3} of them\"", "\"[0-9]{3}\""};
+	char *text = pack_of("include = [ \"s.inc\" ]; lists = { l = [ \"r\" ]; }; "
+			     "contexts = { c = { regexes = [ \"(?:k+)+!\", "
+			     "\"here.*there\", \"\\\\d{1,3} of them\", "
+			     "\"[0-9]{3}\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; except = ( \"c\", "
+	    "\"shared\", { where = \"after\"; regexes = [ \"(?:@{l}+)+!\" ]; } ); }",
+	    KILLS, TWINS);
+	char *other = xstrdup(text), *name = strstr(other, "\"p\"");
+	struct policy_host *h;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(name);
+	name[1] = 'q';
+	rules_clear();
+	rules_write(
+	    "s.inc", "contexts = { shared = { regexes = [ \"(?:s+)+!\" ]; }; };\n");
+	rules_write("p.conf", text);
+	rules_write("q.conf", other);
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	check_noted(said, sizeof(said) / sizeof(said[0]));
+	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++)
+		CU_ASSERT_EQUAL(times_noted(unsaid[i]), 0);
+	CU_ASSERT_EQUAL(times_noted(said[3]), 1);
+	policy_host_free(&h);
+	free(other);
+	free(text);
+}
+
 /* The same words about another target are another pattern. */
 static void
 test_lint_targets(void)
@@ -326,6 +366,7 @@ static const struct suite_test tests[] = {
     {"slips", test_lint_slips},
     {"either of two phrases", test_lint_either},
     {"what packs share", test_lint_shared},
+    {"expressions of contexts", test_lint_contexts},
     {"targets", test_lint_targets},
     {"rules that do little", test_lint_rules},
     {"what can never hold", test_lint_never},

@@ -40,6 +40,30 @@ test_require(void)
 	policy_host_free(&h);
 }
 
+/* The sentence without the match: words of the match itself are no surroundings. */
+static void
+test_outside(void)
+{
+	struct policy_host *h = open_of(
+	    "contexts = { game = { where = \"outside\"; phrases = [ \"referee|match\" "
+	    "]; regexes = [ \"\\\\bgo+al\\\\b\" ]; }; clause = { where = "
+	    "\"outside\"; commas = true; phrases = [ \"dream\" ]; }; };",
+	    "{ id = \"a\"; " RULE "phrases = [ \"kill the <1> referee|man|goal\" ]; "
+	    "except = [ \"game\", \"clause\" ]; }",
+	    "\"kill the referee\", \"kill the man\", \"kill the goal\"",
+	    "\"kill the man x\", \"kill the man y\"");
+
+	CU_ASSERT_EQUAL(rules_count(h, "we kill the referee today"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "we kill the goal today"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "a match: we kill the referee today"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "we kill the man after the match"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "we kill the man with a goooal"), 0);
+	CU_ASSERT_EQUAL(rules_count(h, "a goal! we kill the man. a match"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "my dream, kill the man, my dream"), 1);
+	CU_ASSERT_EQUAL(rules_count(h, "a dream kill the man, my word"), 0);
+	policy_host_free(&h);
+}
+
 #define TITLE "News\n\n" /* what stands behind it is no title */
 #define BLANKS "                                        "
 
@@ -884,6 +908,7 @@ static const struct suite_test tests[] = {
     {"what is meant is a word that is looked for", test_meant},
     {"marks, in one character or in two", test_marks},
     {"contexts that are required", test_require},
+    {"contexts outside of the match", test_outside},
     {"ends of sentences", test_sentences},
     {"titles", test_titles},
     {"clauses", test_commas},

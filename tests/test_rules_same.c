@@ -224,7 +224,8 @@ put_regex(struct buf *b)
 	}
 }
 
-static const char *const around[] = {"not", "behind", "near", "said", "within"};
+static const char *const around[] = {
+    "not", "behind", "near", "said", "within", "beside"};
 
 /* Each rule is shown by a word of its own; put: writes its expression. */
 static char *
@@ -258,6 +259,8 @@ make_pack(void (*put)(struct buf *b))
 	    "  said = { commas = true; phrases = [ \"you <2> up\", \"kill* you\", "
 	    "\"don't\", \"🔪\" ]; "
 	    "};\n"
+	    "  beside = { where = \"outside\"; phrases = [ \"kill the|you\", \"мир*\" "
+	    "]; regexes = [ \"s[a-z]+t\" ]; };\n"
 	    "  within = { where = \"inside\"; phrases = [ \"kill\", \"sh\", \"kill "
 	    "the|you\", \"мир\", \"set* @kin?\", \"miss\", \"you\" ]; }; };\n"
 	    "rules = (\n");
@@ -282,7 +285,7 @@ make_pack(void (*put)(struct buf *b))
 			buf_puts(&b, "\" ];");
 		}
 		if (below(2) == 0)
-			buf_printf(&b, " except = [ \"%s\" ];", around[below(5)]);
+			buf_printf(&b, " except = [ \"%s\" ];", around[below(6)]);
 		if (below(8) == 0)
 			buf_puts(&b, " require = [ \"fire\" ];");
 		buf_puts(&b, " }");

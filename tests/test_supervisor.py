@@ -28,7 +28,7 @@ restart_max = "{rmax}"; stop_timeout = "{stop}"; fetchers = {fetchers};
 {extra}
 provider = {{ name = "{name}"; mailbox = "abuse@example.net"; }};
 policy = {{ workers = {workers}; packs_dir = "{d}/packs";
-  plugins = ({{ name = "rules"; path = "{d}/x.so"; }}); }};
+  plugins = ({{ name = "rules"; path = "{d}/x.so"; }} {program}); }};
 courier = {{ {courier} }};
 {console}
 """
@@ -47,7 +47,7 @@ class Probe:
             open(f"{self.dir}/{name}", "w").close()
         os.chmod(f"{self.dir}/log", 0o666)
         self.settings = dict(d=self.dir, ping="100ms", stop="1s", fetchers=1, workers=2,
-                             name="one", rmin="100ms", rmax="400ms", courier='transport = "none";', extra="",
+                             name="one", program="", rmin="100ms", rmax="400ms", courier='transport = "none";', extra="",
                              console='console = { listen = "127.0.0.1:1"; };')
         self.configure(**conf)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -162,6 +162,19 @@ def alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def programs(p):
+    """Programs of plugins with what each of them has started."""
+    parent = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                parent[int(pid)] = int(f.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    ours = [pid for pid, of in parent.items() if of == p.proc.pid]
+    return [(of, pid) for pid, of in parent.items() if of in ours]
 
 
 def started(**conf):
@@ -279,9 +292,52 @@ def test_stuck_worker():
     p = started()
     try:
         old = p.pid("policy", 0)
+        p.ctl("stuck-before")  # it has ended, and this one has its place
+        wait("the report", lambda: [w for w in p.log() if w[3] == "reported"])
+        time.sleep(0.3)
+        assert p.pid("policy", 0) == old and "the script says so" not in p.errors()
         p.ctl("stuck")
         wait("another policy 0", lambda: p.working(gone=[old]))
         assert "the script says so" in p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_program_ends():
+    """What a plugin's program has started goes with it, and its group is killed while it is
+    there to be named: later its number may be somebody else's."""
+    p = started(program="""
+  , { name = "prog"; command = [ "/bin/sh", "-c", "sleep 1000 & read x" ]; }""")
+    try:
+        wait("a program of each worker", lambda: len(programs(p)) == 2)
+        for leader, other in programs(p):
+            os.kill(leader, signal.SIGTERM)
+            wait("its end", lambda: f"(pid {leader}) was killed by SIGTERM" in p.errors())
+            wait("the end of what it had started", lambda: not alive(other), 2)
+        assert "killed a group without a leader" not in p.errors(), p.errors()
+        assert p.end() == 0
+    finally:
+        p.clean()
+
+
+def test_program_changed():
+    """A program is known by a digest of its files: those that are changed while it is started
+    may be what it runs, or not."""
+    p = Probe()
+    try:
+        wait("all roles", p.working)
+        with open(f"{p.dir}/prog.sh", "w") as f:
+            f.write("sleep 1000 & read x\n")
+        p.configure(name="two", program=f', {{ name = "prog"; command = [ "/bin/sh", '
+                    f'"{p.dir}/prog.sh" ]; }}')
+        p.proc.send_signal(signal.SIGHUP)
+        wait("a program", lambda: programs(p))
+        with open(f"{p.dir}/prog.sh", "a") as f:
+            f.write("# another one\n")
+        wait("its end", lambda: "its files were changed while it was started" in p.errors())
+        last = re.findall(r"`prog' \(pid (\d+)\) is ended", p.errors())
+        wait("all of it", lambda: not [1 for of, _ in programs(p) if str(of) in last])
         assert p.end() == 0
     finally:
         p.clean()

@@ -311,6 +311,44 @@ test_vault_again(void)
 	log_scratch_free(dir);
 }
 
+/* Nor need the names of folders be durable that somebody made and died. */
+static void
+test_vault_folders(void)
+{
+	char *dir = log_scratch(), *folders[3];
+	struct vault_capture c = sample_capture();
+	struct buf seen = {0};
+	struct vault_ref ref;
+	struct vault *v = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_NOSYNC, &v, NULL), 0);
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), 0);
+	vault_free(&v);
+	folders[0] = xasprintf("%s/%.13s\n", dir, ref.path); /* evidence/YYYY */
+	folders[1] = xasprintf("%s/evidence\n", dir);
+	folders[2] = xasprintf("%s\n", dir);
+	syncing = &seen;
+	CU_ASSERT_EQUAL_FATAL(vault_open(dir, FILE_SYNC, &v, NULL), 0);
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), 0);
+	syncing = NULL;
+	buf_putc(&seen, '\0');
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_PTR_NOT_NULL(strstr(seen.data, folders[i]));
+	/* Once is enough. */
+	buf_free(&seen);
+	syncing = &seen;
+	CU_ASSERT_EQUAL(vault_put(v, &c, &ref, NULL), 0);
+	syncing = NULL;
+	buf_putc(&seen, '\0');
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_PTR_NULL(strstr(seen.data, folders[i]));
+		free(folders[i]);
+	}
+	buf_free(&seen);
+	vault_free(&v);
+	log_scratch_free(dir);
+}
+
 /* Several that become durable together, more than the vault has room for at once: under
  * their names once they are settled, and by then to everybody who asks. */
 static void
@@ -363,6 +401,7 @@ static const struct suite_test tests[] = {
     {"vault: captures that settle together", test_vault_together},
     {"vault: other bytes", test_vault_bytes},
     {"vault: the same bytes again are durable", test_vault_again},
+    {"vault: so are folders that are there", test_vault_folders},
 };
 
 SUITE_MAIN("vault", tests)

@@ -221,6 +221,13 @@ engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now)
 }
 
 void
+engine_peer_pid(struct engine *g, enum role role, uint32_t index, int64_t pid)
+{
+	if (role == ROLE_POLICY && index < g->nworkers)
+		g->workers[index].pid = pid;
+}
+
+void
 engine_peer_down(struct engine *g, enum role role, uint32_t index, int64_t now)
 {
 	engine_begin(g);

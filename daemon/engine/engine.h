@@ -54,6 +54,8 @@ void engine_free(struct engine **g, int64_t now);
  * be moved out. */
 void engine_handle(struct engine *g, struct msg *m, int64_t now);
 void engine_peer_up(struct engine *g, enum role role, uint32_t index, int64_t now);
+/* Which process it is, once it is up: whom the supervisor is to end, should it hang. */
+void engine_peer_pid(struct engine *g, enum role role, uint32_t index, int64_t pid);
 void engine_peer_down(struct engine *g, enum role role, uint32_t index, int64_t now);
 
 /* Does what is due.  Returns when it wants to be called again (absolute ms). */

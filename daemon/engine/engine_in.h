@@ -98,6 +98,7 @@ struct engine_sent {
 
 struct engine_worker {
 	bool up;
+	int64_t pid;
 	int64_t gone; /* when it last ended; 0: it was not there yet */
 	struct engine_without *without; /* engine_plugin.c */
 	size_t nwithout;
@@ -147,7 +148,7 @@ struct engine_endpoint {
 };
 
 /* Revisions that wait, by tenant: engine_queue.c. */
-#define ENGINE_LANE_AGAIN STORE_SHARDS /* those that plugins are asked about again */
+#define ENGINE_LANE_AGAIN STORE_SHARDS /* and a shard: asked about again, of that one */
 #define ENGINE_LANES (STORE_SHARDS + 1)
 #define ENGINE_RUN 64
 struct engine_lane {
@@ -155,7 +156,8 @@ struct engine_lane {
 	size_t head, n, cap;
 };
 struct engine_queue {
-	struct engine_lane lanes[ENGINE_LANES];
+	struct engine_lane lanes[STORE_SHARDS];
+	struct engine_queue *again;  /* has one turn, as a lane has; NULL: never used */
 	uint16_t turn[ENGINE_LANES]; /* a ring of lanes that have something */
 	size_t first, nturn;
 	size_t used; /* of the turn of the first one */

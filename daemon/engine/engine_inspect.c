@@ -230,6 +230,7 @@ end_worker(struct engine *g, uint32_t index, const char *why)
 
 	msg_init(&m, MSG_STUCK);
 	m.stuck.index = index;
+	m.stuck.pid = g->workers[index].pid;
 	m.stuck.why = xstrdup(why);
 	g->workers[index].reported = true;
 	engine_emit(g, ROLE_SUPERVISOR, 0, &m);
@@ -264,10 +265,10 @@ engine_inspect_deadline(struct engine *g, int64_t now)
 			continue;
 		}
 		log_warn("inspect",
-		    "policy worker %u gave no answer within %lld ms over %zu "
-		    "items from revision %lld on: it will be killed",
-		    i, (long long)g->conf->policy.deadline, w->sent[0].n,
-		    (long long)w->sent[0].revisions[0]);
+		    "policy worker %u (pid %lld) gave no answer within %lld ms over "
+		    "%zu items from revision %lld on: it will be killed",
+		    i, (long long)w->pid, (long long)g->conf->policy.deadline,
+		    w->sent[0].n, (long long)w->sent[0].revisions[0]);
 		end_worker(g, i, "past its deadline");
 	}
 	return next;

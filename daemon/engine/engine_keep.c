@@ -229,8 +229,11 @@ tell(struct engine *g, bool idle, int64_t now)
 		at[i] = mark_of(g, (enum store_mark)i).revision;
 	same = at[MARK_WHOLE] == whole && at[MARK_SAMPLE] == sample &&
 	       at[MARK_FOUND] == found;
-	/* The first time, when all is done, or after a day if it takes so long. */
-	due = now - when >= TELL_EVERY ? idle || told != NULL : idle && whole == 0;
+	/* The first time, when all is done, or after a day if it takes so long; what
+	 * was told in a time that has not come, by a clock that was set back, was
+	 * before. */
+	due = now < when || now - when >= TELL_EVERY ? idle || told != NULL
+						     : idle && whole == 0;
 	if (same || (told != NULL && !due))
 		return free(told);
 	if (due) {

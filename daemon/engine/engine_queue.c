@@ -6,6 +6,10 @@
  * follow each other, and what is judged in that order costs less to keep
  * (store_todo.c).
  *
+ * What plugins are asked about again is a queue of its own, with lanes that take turns
+ * as these do, and all of it has the turn of one lane: however much of it there is,
+ * those who are asked about for the first time do not wait for it.
+ *
  * The lanes that have something stand in a ring; the one whose turn it is, first.
  */
 #include <stdlib.h>
@@ -44,6 +48,16 @@ line_up(struct engine_queue *q, uint32_t lane)
 	q->turn[(q->first + q->nturn++) % ENGINE_LANES] = (uint16_t)lane;
 }
 
+/* As the first one. */
+static void
+push_in(struct engine_queue *q, uint32_t lane)
+{
+	q->first = (q->first + ENGINE_LANES - 1) % ENGINE_LANES;
+	q->turn[q->first] = (uint16_t)lane;
+	q->nturn++;
+	q->used = 0;
+}
+
 static void
 end_turn(struct engine_queue *q)
 {
@@ -52,54 +66,82 @@ end_turn(struct engine_queue *q)
 	q->used = 0;
 }
 
+static struct engine_queue *
+again_of(struct engine_queue *q)
+{
+	if (q->again == NULL) {
+		q->again = xcalloc(1, sizeof(*q->again));
+		q->again->run = q->run;
+	}
+	return q->again;
+}
+
 void
 engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id)
 {
-	struct engine_lane *l = &q->lanes[lane];
+	struct engine_lane *l;
 
+	q->n++;
+	if (lane >= ENGINE_LANE_AGAIN) {
+		engine_queue_add(again_of(q), lane - ENGINE_LANE_AGAIN, id);
+		if (q->again->n == 1)
+			line_up(q, ENGINE_LANE_AGAIN);
+		return;
+	}
+	l = &q->lanes[lane];
 	lane_room(l);
 	if (l->n == 0)
 		line_up(q, lane);
 	l->v[(l->head + l->n++) & (l->cap - 1)] = id;
-	q->n++;
 }
 
 void
 engine_queue_back(struct engine_queue *q, uint32_t lane, int64_t id)
 {
-	struct engine_lane *l = &q->lanes[lane];
+	struct engine_lane *l;
 
-	lane_room(l);
-	if (l->n == 0) {
-		q->first = (q->first + ENGINE_LANES - 1) % ENGINE_LANES;
-		q->turn[q->first] = (uint16_t)lane;
-		q->nturn++;
-		q->used = 0;
+	q->n++;
+	if (lane >= ENGINE_LANE_AGAIN) {
+		engine_queue_back(again_of(q), lane - ENGINE_LANE_AGAIN, id);
+		if (q->again->n == 1)
+			push_in(q, ENGINE_LANE_AGAIN);
+		return;
 	}
+	l = &q->lanes[lane];
+	lane_room(l);
+	if (l->n == 0)
+		push_in(q, lane);
 	l->head = (l->head + l->cap - 1) & (l->cap - 1);
 	l->v[l->head] = id;
 	l->n++;
-	q->n++;
 }
 
 int64_t
 engine_queue_take(struct engine_queue *q, uint32_t *lane)
 {
-	struct engine_lane *l;
+	uint32_t at = q->turn[q->first];
+	size_t left;
 	int64_t id;
 
-	*lane = q->turn[q->first];
-	l = &q->lanes[*lane];
-	id = l->v[l->head];
-	l->head = (l->head + 1) & (l->cap - 1);
-	l->n--;
+	*lane = at;
+	if (at == ENGINE_LANE_AGAIN) {
+		id = engine_queue_take(q->again, lane);
+		*lane += ENGINE_LANE_AGAIN;
+		left = q->again->n;
+	} else {
+		struct engine_lane *l = &q->lanes[at];
+
+		id = l->v[l->head];
+		l->head = (l->head + 1) & (l->cap - 1);
+		left = --l->n;
+	}
 	q->n--;
 	q->used++;
-	if (l->n == 0) {
+	if (left == 0) {
 		end_turn(q);
 	} else if (q->used >= q->run) {
 		end_turn(q);
-		line_up(q, *lane);
+		line_up(q, at);
 	}
 	return id;
 }
@@ -107,6 +149,10 @@ engine_queue_take(struct engine_queue *q, uint32_t *lane)
 void
 engine_queue_free(struct engine_queue *q)
 {
-	for (size_t i = 0; i < ENGINE_LANES; i++)
+	for (size_t i = 0; i < STORE_SHARDS; i++)
 		free(q->lanes[i].v);
+	if (q->again != NULL)
+		engine_queue_free(q->again);
+	free(q->again);
+	q->again = NULL;
 }

@@ -19,8 +19,7 @@
 #include "base/log.h"
 #include "engine/engine_life.h"
 
-#define DUE_BATCH 256	/* rows taken up at a time ... */
-#define QUEUE_FULL 1024 /* ... and only while fewer of them wait */
+#define DUE_BATCH 256 /* rows taken up at a time: each is written to */
 #define WAIT_MIN 100
 #define WAIT_MAX (10 * CLOCK_MIN)
 
@@ -51,7 +50,8 @@ take_up(void *ctx, const struct store_retry *row)
 	if (row->tries > 0)
 		engine_queue_add(&g->suspects, at.shard, row->revision);
 	else
-		engine_queue_add(&g->pending, ENGINE_LANE_AGAIN, row->revision);
+		engine_queue_add(
+		    &g->pending, ENGINE_LANE_AGAIN + at.shard, row->revision);
 	return 0;
 }
 
@@ -62,10 +62,11 @@ engine_retry_dispatch(struct engine *g, int64_t now)
 
 	if (g->retries == 0)
 		return CLOCK_NONE;
-	if (g->pending.lanes[ENGINE_LANE_AGAIN].n < QUEUE_FULL)
-		engine_walk(store_retry_due(g->store, now, DUE_BATCH, take_up, g));
+	/* However many wait already: tenants take turns there (engine_queue.c), and not
+	 * here, where those of one may lie before those of all others. */
+	engine_walk(store_retry_due(g->store, now, DUE_BATCH, take_up, g));
 	next = store_retry_next(g->store);
-	return next != CLOCK_NONE && next <= now ? now + WAIT_MIN : next;
+	return next != CLOCK_NONE && next <= now ? now + 1 : next;
 }
 
 static int

@@ -47,6 +47,9 @@ write_full(struct ledger *l, int level, uint64_t index, const void *data, size_t
 
 	tile_name(level, index, TILE_WIDTH, name);
 	path = xasprintf("%s/%s", l->log, name);
+	rc = place_dirs(l->log, name, LEDGER_DIR_MODE, l->sync, e);
+	if (rc != 0)
+		goto out;
 	rc = file_read(path, TILE_BUNDLE_MAX, &old, e);
 	if (rc == 0 && old.len == n && memcmp(old.data, data, n) == 0)
 		goto out;
@@ -55,9 +58,7 @@ write_full(struct ledger *l, int level, uint64_t index, const void *data, size_t
 		    "%s was never signed and differs from what the database "
 		    "says; it is written anew",
 		    path);
-	rc = place_dirs(l->log, name, LEDGER_DIR_MODE, l->sync, e);
-	if (rc == 0)
-		rc = file_write(path, data, n, LEDGER_FILE_MODE, FILE_NOSYNC, e);
+	rc = file_write(path, data, n, LEDGER_FILE_MODE, FILE_NOSYNC, e);
 out:
 	if (rc == 0 && l->sync == FILE_SYNC)
 		l->last = later_do(l->later, sync_file, xstrdup(path));

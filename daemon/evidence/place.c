@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 bool
@@ -66,6 +67,47 @@ place_rel_check(const char *rel, struct err *e)
 	    shown, PLACE_REL_MAX);
 }
 
+/* Folders whose names are durable: those of a month, and of a few cases. */
+#define KNOWN 16
+static uint64_t known[KNOWN];
+
+/* Its place, or KNOWN. */
+static size_t
+known_at(const char *path)
+{
+	uint64_t folder = hash_text(path);
+	size_t i = 0;
+
+	while (i < KNOWN && known[i] != folder)
+		i++;
+	return i;
+}
+
+/* It was made anew. */
+static void
+forget_name(const char *path)
+{
+	size_t i = known_at(path);
+
+	if (i < KNOWN)
+		known[i] = 0;
+}
+
+/* Makes the folder's name durable, whose last part begins at slash.  One that is there
+ * may be of somebody who died before it was. */
+static void
+sync_name(char *path, char *slash)
+{
+	static size_t turn;
+
+	if (known_at(path) < KNOWN)
+		return;
+	known[turn++ % KNOWN] = hash_text(path);
+	*slash = '\0';
+	file_sync_dir(path);
+	*slash = '/';
+}
+
 int
 place_dirs(
     const char *root, const char *rel, mode_t mode, enum file_sync sync, struct err *e)
@@ -77,14 +119,12 @@ place_dirs(
 	/* s: the slash that ends the folder already there. */
 	for (char *end; rc == 0 && (end = strchr(s + 1, '/')) != NULL; s = end) {
 		*end = '\0';
-		if (mkdir(path, mode) == 0) {
-			*s = '\0';
-			if (sync == FILE_SYNC)
-				file_sync_dir(path);
-			*s = '/';
-		} else if (errno != EEXIST) {
+		if (mkdir(path, mode) == 0)
+			forget_name(path);
+		else if (errno != EEXIST)
 			rc = err_sys(e, "cannot make folder %s", path);
-		}
+		if (rc == 0 && sync == FILE_SYNC)
+			sync_name(path, s);
 		*end = '/';
 	}
 	free(path);

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/item.h"
 
-#define MSG_VERSION 11
+#define MSG_VERSION 12
 #define MSG_MAX (64u << 20) /* bytes of one frame: 2,000 items of 32 KiB */
 
 enum role {
@@ -103,6 +103,7 @@ struct msg_ready {
 	uint32_t faults; /* packs and plugins that were left out as broken */
 	char *words;	 /* the first of them, or of a trial what was tried; or NULL */
 	char *rest;	 /* policy: as of msg_rules */
+	char *copied;	 /* policy: the same, but for plugins that are programs */
 	bool kept;	 /* policy: has made the copies that it was to make */
 };
 
@@ -139,16 +140,20 @@ struct msg_refused {
 struct msg_peer {
 	uint8_t role; /* enum role of the other end */
 	uint32_t index;
+	int64_t pid; /* to the engine: its process; else 0 */
 };
 
+/* These name the process: another one may be in its place by the time they are heard. */
 struct msg_stuck {
 	uint32_t index; /* of the policy worker */
+	int64_t pid;
 	char *why;
 };
 
 struct msg_broken {
 	uint8_t role;
 	uint32_t index;
+	int64_t pid;
 	char *why;
 };
 

@@ -99,6 +99,7 @@ msg_put_peer(struct buf *b, const struct msg *m)
 {
 	buf_put_u8(b, m->peer.role);
 	buf_put_u32(b, m->peer.index);
+	buf_put_i64(b, m->peer.pid);
 }
 
 void
@@ -106,6 +107,7 @@ msg_get_peer(struct rd *r, struct msg *m)
 {
 	m->peer.role = msg_enum(r, ROLE_COUNT);
 	m->peer.index = get_index(r);
+	m->peer.pid = rd_i64(r);
 	/* The supervisor's own channel is there from the start. */
 	if (m->peer.role == ROLE_SUPERVISOR)
 		r->bad = true;
@@ -141,6 +143,7 @@ msg_put_ready(struct buf *b, const struct msg *m)
 	buf_put_u32(b, m->ready.faults);
 	buf_put_str(b, m->ready.words);
 	buf_put_str(b, m->ready.rest);
+	buf_put_str(b, m->ready.copied);
 	buf_put_u8(b, m->ready.kept);
 }
 
@@ -150,6 +153,7 @@ msg_get_ready(struct rd *r, struct msg *m)
 	m->ready.faults = rd_u32(r);
 	m->ready.words = msg_text(r);
 	m->ready.rest = msg_hash(r);
+	m->ready.copied = msg_hash(r);
 	m->ready.kept = msg_bool(r);
 }
 
@@ -158,12 +162,14 @@ msg_clear_ready(struct msg *m)
 {
 	free(m->ready.words);
 	free(m->ready.rest);
+	free(m->ready.copied);
 }
 
 void
 msg_put_stuck(struct buf *b, const struct msg *m)
 {
 	buf_put_u32(b, m->stuck.index);
+	buf_put_i64(b, m->stuck.pid);
 	buf_put_str(b, m->stuck.why);
 }
 
@@ -171,6 +177,7 @@ void
 msg_get_stuck(struct rd *r, struct msg *m)
 {
 	m->stuck.index = get_index(r);
+	m->stuck.pid = rd_i64(r);
 	m->stuck.why = rd_str(r);
 }
 
@@ -185,6 +192,7 @@ msg_put_broken(struct buf *b, const struct msg *m)
 {
 	buf_put_u8(b, m->broken.role);
 	buf_put_u32(b, m->broken.index);
+	buf_put_i64(b, m->broken.pid);
 	buf_put_str(b, m->broken.why);
 }
 
@@ -193,6 +201,7 @@ msg_get_broken(struct rd *r, struct msg *m)
 {
 	m->broken.role = msg_enum(r, ROLE_COUNT);
 	m->broken.index = get_index(r);
+	m->broken.pid = rd_i64(r);
 	m->broken.why = rd_str(r);
 	if (m->broken.role == ROLE_SUPERVISOR || m->broken.role == ROLE_ENGINE)
 		r->bad = true;

@@ -27,6 +27,7 @@ struct peer {
 	struct role_self *self;
 	enum role role;
 	uint32_t index;
+	int64_t pid; /* told to the engine alone */
 	struct channel *ch;
 };
 
@@ -44,10 +45,11 @@ struct role_self {
 	struct peer *peers;
 	struct given given;
 	struct trace *trace;
-	struct msg trial;   /* MSG_TRY; try.list NULL: there is none */
-	char *words, *rest; /* what came of it */
-	char *left_out;	    /* plugins */
-	char *kept, *keep;  /* copies of what a policy is loaded from */
+	struct msg trial;    /* MSG_TRY; try.list NULL: there is none */
+	char *words;	     /* what came of it */
+	char *rest, *copied; /* what was loaded */
+	char *left_out;	     /* plugins */
+	char *kept, *keep;   /* copies of what a policy is loaded from */
 	bool has_kept;
 };
 
@@ -123,6 +125,7 @@ end_broken(struct role_self *self, const struct peer *p, const char *why)
 	msg_init(&m, MSG_BROKEN);
 	m.broken.role = (uint8_t)p->role;
 	m.broken.index = p->index;
+	m.broken.pid = p->pid;
 	m.broken.why = xstrdup(why);
 	channel_send(self->control, &m);
 }
@@ -165,6 +168,7 @@ take_peer(struct role_self *self, struct msg *m)
 	p->self = self;
 	p->role = ends.peer;
 	p->index = ends.peer_index;
+	p->pid = m->peer.pid;
 	p->ch =
 	    channel_new_take(self->loop, m->fd, &ends, on_peer_msg, on_peer_close, p);
 	m->fd = -1;
@@ -203,12 +207,19 @@ role_trial(const struct role_self *self)
 }
 
 void
-role_set_trial(struct role_self *self, const char *words, const char *rest)
+role_set_trial(struct role_self *self, const char *words)
 {
 	free(self->words);
-	free(self->rest);
 	self->words = xstrdup(words);
+}
+
+void
+role_set_loaded(struct role_self *self, const char *rest, const char *copied)
+{
+	free(self->rest);
+	free(self->copied);
 	self->rest = xstrdup(rest);
+	self->copied = xstrdup(copied);
 }
 
 const char *
@@ -245,6 +256,7 @@ send_ready(struct role_self *self)
 	m.ready.faults = self->faults;
 	m.ready.words = xstrdup(self->words);
 	m.ready.rest = xstrdup(self->rest);
+	m.ready.copied = xstrdup(self->copied);
 	m.ready.kept = self->has_kept;
 	channel_send(self->control, &m);
 }
@@ -488,6 +500,14 @@ role_has_peer(const struct role_self *self, enum role to, uint32_t index)
 	return channel_to(self, to, index) != NULL;
 }
 
+int64_t
+role_peer_pid(const struct role_self *self, enum role to, uint32_t index)
+{
+	const struct peer *p = peer_find(self, to, index);
+
+	return p != NULL ? p->pid : 0;
+}
+
 void
 role_pause(struct role_self *self, enum role from, uint32_t index, bool pause)
 {
@@ -546,6 +566,7 @@ cleanup(struct role_self *self)
 	msg_clear(&self->trial);
 	free(self->words);
 	free(self->rest);
+	free(self->copied);
 	free(self->left_out);
 	free(self->kept);
 	free(self->keep);

@@ -80,10 +80,12 @@ void role_set_ctx(struct role_self *self, void *ctx);
 void role_set_faults(struct role_self *self, uint32_t n);
 
 /* What this worker is to try (TRY, before its first configuration), or NULL; and what came
- * of it, said in start: goes along with READY.  rest: what it has loaded, tried or not
- * (policy_host_rest()).  Copied. */
+ * of it, said in start: goes along with READY.  Copied. */
 const struct msg_try *role_trial(const struct role_self *self);
-void role_set_trial(struct role_self *self, const char *words, const char *rest);
+void role_set_trial(struct role_self *self, const char *words);
+
+/* What it has loaded (policy_host_rest(), policy_host_copied()): likewise. */
+void role_set_loaded(struct role_self *self, const char *rest, const char *copied);
 
 /* Plugins that this worker is to do without, a newline between their names, or NULL. */
 const char *role_left_out(const struct role_self *self);
@@ -124,6 +126,8 @@ size_t role_queued(const struct role_self *self, enum role to, uint32_t index);
 
 /* True if there is a channel to that peer. */
 bool role_has_peer(const struct role_self *self, enum role to, uint32_t index);
+/* Which process it is, as the engine is told; 0: there is none, or it was not told. */
+int64_t role_peer_pid(const struct role_self *self, enum role to, uint32_t index);
 
 /* Reads no more from that peer (it will block, in time) until resumed. */
 void role_pause(struct role_self *self, enum role from, uint32_t index, bool pause);

@@ -146,6 +146,34 @@ spawn_role(const struct spawn *s, int control, struct err *e)
 
 #define FILE_MAX (64u << 20) /* of a file that a command names */
 
+/* Whether a word of a command names a file. */
+static bool
+is_file(const char *word, struct stat *st)
+{
+	return word[0] == '/' && stat(word, st) == 0 && S_ISREG(st->st_mode);
+}
+
+void
+spawn_child_stamp(const char *const *command, size_t n, char hex[DIGEST_HEX])
+{
+	struct buf all = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		struct stat st = {0};
+
+		buf_put_u8(&all, is_file(command[i], &st));
+		buf_put_u64(&all, st.st_dev);
+		buf_put_u64(&all, st.st_ino);
+		buf_put_i64(&all, st.st_size);
+		buf_put_i64(&all, st.st_mtim.tv_sec);
+		buf_put_i64(&all, st.st_mtim.tv_nsec);
+		buf_put_i64(&all, st.st_ctim.tv_sec);
+		buf_put_i64(&all, st.st_ctim.tv_nsec);
+	}
+	digest_hex_of(all.data, all.len, hex);
+	buf_free(&all);
+}
+
 int
 spawn_child_digest(
     const char *const *command, size_t n, char hex[DIGEST_HEX], struct err *e)
@@ -158,8 +186,7 @@ spawn_child_digest(
 		struct buf file = {0};
 		struct stat st;
 
-		if (command[i][0] != '/' || stat(command[i], &st) != 0 ||
-		    !S_ISREG(st.st_mode)) {
+		if (!is_file(command[i], &st)) {
 			buf_put_str(&all, command[i]);
 			continue;
 		}

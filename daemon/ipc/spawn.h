@@ -58,4 +58,7 @@ pid_t spawn_child(
 int spawn_child_digest(
     const char *const *command, size_t n, char hex[DIGEST_HEX], struct err *e);
 
+/* Differs once one of these files was changed or replaced. */
+void spawn_child_stamp(const char *const *command, size_t n, char hex[DIGEST_HEX]);
+
 #endif

@@ -448,8 +448,7 @@ policy_host_new(const struct policy_options *o, struct policy_host **out, struct
 		policy_host_free(&h);
 		return TOSD_ENOENT;
 	}
-	policy_host_make_digest(h, true, h->digest);
-	policy_host_make_digest(h, false, h->rest);
+	policy_host_make_digests(h);
 	make_scores(h);
 	h->o.conf = NULL; /* nobody promised that it stays */
 	h->o.safety = NULL;
@@ -493,6 +492,12 @@ const char *
 policy_host_rest(const struct policy_host *h)
 {
 	return h->rest;
+}
+
+const char *
+policy_host_copied(const struct policy_host *h)
+{
+	return h->copied;
 }
 
 void

@@ -71,6 +71,9 @@ void policy_host_free(struct policy_host **h);
 const char *policy_host_digest(const struct policy_host *h);
 /* The same without the rules of lists that are fetched. */
 const char *policy_host_rest(const struct policy_host *h);
+/* And without plugins that are programs: of what is loaded from copies (policy/kept.h), where
+ * there are any. */
+const char *policy_host_copied(const struct policy_host *h);
 
 /* Fills in digest, rules and problems; out is overwritten, the strings are its own. */
 void policy_host_rules(const struct policy_host *h, struct msg_rules *out);

@@ -24,8 +24,9 @@
  * the answer that brings it back. */
 #define QUESTION_WAIT 60000
 /* Bytes of all questions of a batch: its answer is one message, which holds MSG_MAX.
- * What is beyond is asked again with a later batch. */
-#define QUESTIONS_BYTES (MSG_MAX / 2)
+ * What is beyond is asked again with a later batch.  Questions and findings take half
+ * of it; the other half is for what is said of each item in words. */
+#define QUESTIONS_BYTES (MSG_MAX / 4)
 #define QUESTION_LATER 1000
 /* The same of all findings.  A text may be made to have hundreds in it, and a batch of
  * such would have no answer at all. */

@@ -57,16 +57,26 @@ digest_plugin(struct buf *b, const struct policy_host *h, const struct policy_sl
 	}
 }
 
-void
-policy_host_make_digest(const struct policy_host *h, bool fetched, char out[DIGEST_HEX])
+static void
+make_digest(
+    const struct policy_host *h, bool fetched, bool programs, char out[DIGEST_HEX])
 {
 	struct buf b = {0};
 
 	buf_put_str(&b, "tosd policy 1");
 	for (size_t i = 0; i < h->n; i++)
-		digest_plugin(&b, h, &h->v[i], fetched);
+		if (programs || h->v[i].plugin != NULL)
+			digest_plugin(&b, h, &h->v[i], fetched);
 	for (size_t i = 0; i < h->sets[0].n; i++)
 		buf_put_str(&b, h->sets[0].v[i]);
 	digest_hex_of(b.data, b.len, out);
 	buf_free(&b);
+}
+
+void
+policy_host_make_digests(struct policy_host *h)
+{
+	make_digest(h, true, true, h->digest);
+	make_digest(h, false, true, h->rest);
+	make_digest(h, false, false, h->copied);
 }

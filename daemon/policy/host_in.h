@@ -38,7 +38,9 @@ struct policy_host {
 	struct policy_set sets[1];
 	char **problems;
 	size_t nproblems;
-	char digest[DIGEST_HEX], rest[DIGEST_HEX]; /* rest: but for fetched lists */
+	char digest[DIGEST_HEX];
+	char rest[DIGEST_HEX];	 /* but for fetched lists */
+	char copied[DIGEST_HEX]; /* and but for programs */
 	uint64_t vandals;	 /* times that a plugin changed what it was lent */
 	struct policy_lent lent; /* of the item that is being judged */
 	struct policy_score *scores; /* one for each category */
@@ -46,9 +48,8 @@ struct policy_host {
 	size_t costs_from, spent_from; /* slots whose turn it is to tell theirs first */
 };
 
-/* The policy version; fetched: with the rules of lists that are fetched. */
-void policy_host_make_digest(
-    const struct policy_host *h, bool fetched, char out[DIGEST_HEX]);
+/* The three of them. */
+void policy_host_make_digests(struct policy_host *h);
 /* Adds why somebody gave no full answer; what goes on record is short and valid. */
 void policy_say_degraded(struct buf *b, const char *who, const char *why);
 /* Asks one plugin that is an object.  True: it waits for the questions in r. */

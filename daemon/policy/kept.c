@@ -18,8 +18,9 @@
 #include "base/digest.h"
 #include "base/file.h"
 
-/* Of one configuration; one of more is loaded from where it lies, all of it. */
+/* Of one configuration; what would be more is loaded from where it lies. */
 #define BYTES_MAX ((uint64_t)1 << 30)
+#define TOO_MUCH "more than 1 GiB, with %s"
 #define FILES_MAX 20000
 #define DEPTH_MAX 8
 /* The engine lives on that disk as well, and ends where it is full. */
@@ -34,6 +35,7 @@ struct policy_kept {
 	size_t n;
 	uint64_t bytes, files; /* copied so far */
 	int64_t until;
+	bool full; /* the disk */
 };
 
 struct policy_kept *
@@ -221,20 +223,28 @@ copy_bytes(struct policy_kept *k, int in, const char *from, int out, const char 
 		if (n < 0 && errno == EINTR)
 			continue;
 		k->bytes += n > 0 ? (uint64_t)n : 0;
+		k->full = k->full || !has_room(out);
 		if (n < 0)
 			rc = err_sys(e, "cannot read %s", from);
 		else if (k->bytes > BYTES_MAX)
-			rc = err_set(e, TOSD_ELIMIT, "more than 1 GiB, with %s", from);
+			rc = err_set(e, TOSD_ELIMIT, TOO_MUCH, from);
 		else if (clock_steady() > k->until)
 			rc = err_set(e, TOSD_ELIMIT,
 			    "they cannot be read fast enough, as %s", from);
-		else if (!has_room(out))
+		else if (k->full)
 			rc = err_set(e, TOSD_ELIMIT,
 			    "the disk would have less than 64 MiB left, with %s", from);
-		else
-			rc = file_more(out, to, piece, (size_t)n, e);
+		else if ((rc = file_more(out, to, piece, (size_t)n, e)) != 0)
+			k->full = true;
 	}
 	return rc;
+}
+
+/* Nor was it loaded, then. */
+static bool
+may_not_read(void)
+{
+	return errno == EACCES || errno == EPERM || errno == ENOENT;
 }
 
 static int
@@ -243,7 +253,7 @@ copy_file(struct policy_kept *k, const char *from, const char *to, struct err *e
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK), out, rc;
 
 	if (in < 0)
-		return err_sys(e, "cannot open %s", from);
+		return may_not_read() ? 0 : err_sys(e, "cannot open %s", from);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (out < 0)
 		rc = err_sys(e, "cannot make %s", to);
@@ -272,7 +282,7 @@ copy_folder(
 	int rc = 0;
 
 	if (d == NULL)
-		return err_sys(e, "cannot read folder %s", from);
+		return may_not_read() ? 0 : err_sys(e, "cannot read folder %s", from);
 	if (depth > DEPTH_MAX)
 		rc = err_set(e, TOSD_ELIMIT, "%s lies too deep", from);
 	if (rc == 0 && mkdir(to, 0700) != 0)
@@ -303,12 +313,18 @@ copy_any(
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return copy_folder(k, from, to, depth, e);
-	return S_ISREG(st.st_mode) ? copy_file(k, from, to, e) : 0;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (k->bytes + (uint64_t)st.st_size > BYTES_MAX)
+		return err_set(e, TOSD_ELIMIT, TOO_MUCH, from);
+	return copy_file(k, from, to, e);
 }
 
+/* All of it, or nothing: half of a folder would be taken for what was loaded. */
 static int
 keep_path(struct policy_kept *k, const char *path, struct err *e)
 {
+	uint64_t bytes = k->bytes, files = k->files;
 	char *folder = folder_of(k, path), *copy = copy_of(k, path);
 	char *sig = xasprintf("%s.sig", path), *sig_copy = xasprintf("%s.sig", copy);
 	int rc = file_mkdirs(folder, 0700, e);
@@ -317,6 +333,11 @@ keep_path(struct policy_kept *k, const char *path, struct err *e)
 		rc = copy_any(k, path, copy, 0, e);
 	if (rc == 0)
 		rc = copy_any(k, sig, sig_copy, 0, e);
+	if (rc != 0) {
+		file_remove_tree(folder);
+		k->bytes = bytes;
+		k->files = files;
+	}
 	free(folder);
 	free(copy);
 	free(sig);
@@ -327,13 +348,22 @@ keep_path(struct policy_kept *k, const char *path, struct err *e)
 int
 policy_kept_make(struct policy_kept *k, int64_t until, struct err *e)
 {
+	size_t left = 0;
 	int rc;
 
 	k->until = until;
 	drop_others(k);
 	rc = file_mkdirs(k->dir, 0700, e);
-	for (size_t i = 0; rc == 0 && i < k->n; i++)
-		rc = keep_path(k, k->paths[i], e);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < k->n && !k->full; i++) {
+		struct err why = ERR_INIT;
+
+		if (keep_path(k, k->paths[i], &why) != 0 && (left++ == 0 || k->full))
+			rc = err_set(e, why.code, "%s", why.text);
+	}
+	if (left > 0 && left < k->n && !k->full)
+		return 1;
 	if (rc != 0)
 		file_remove_tree(k->dir);
 	return rc;

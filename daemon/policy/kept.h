@@ -11,7 +11,11 @@
  *
  * A worker that has loaded all of a configuration from the files themselves, and so has
  * checked whose they are, makes the copies; whether they are what it has loaded shows in the
- * policy's digest (policy_host_rest()).
+ * policy's digest (policy_host_copied()).
+ *
+ * What a worker may not read it has not loaded: such files in a folder are left out.  A
+ * file or folder that would be too much is left out as a whole, and loaded from where it
+ * lies.
  */
 #ifndef TOSD_POLICY_KEPT_H
 #define TOSD_POLICY_KEPT_H
@@ -39,8 +43,8 @@ char *policy_kept_setting(struct policy_kept *k, const char *key, const char *va
 /* Whether the value of a setting of this name says where something lies. */
 bool policy_kept_place(const char *key);
 
-/* Makes the copies by then (clock_steady()); on failure there are none, as where that is too
- * soon or they would fill the disk. */
+/* Makes the copies by then (clock_steady()).  1: but for one or more, as e says of the first.
+ * On failure there are none, as where they would fill the disk. */
 int policy_kept_make(struct policy_kept *k, int64_t until, struct err *e);
 
 #endif

@@ -175,7 +175,7 @@ calibration_fit(struct calibration *c, const struct calibration_row *v, size_t n
 
 	fit_rules(v, n, o, &c->hit, &c->none);
 	for (size_t i = 0; i < n; i++)
-		x[i][0] = v[i].value + (v[i].found < 0 ? c->none : c->hit * v[i].found);
+		x[i][0] = v[i].held + (v[i].found < 0 ? c->none : c->hit * v[i].found);
 	weigh(v, n, o, o->sources ? SOURCES : ROWS, y);
 	fit_curve(x, y, n, &c->slope, &c->offset);
 	c->hit *= c->slope;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * calibration: what a value is worth as a chance, alone and with the findings of rules,
- * and from where on it is a finding.  Learned from values by models that have seen
- * neither the row nor, as far as can be, its source (apart.h): a new text comes from a
- * source that nobody has learned from.  How much rules say beside the model is learned
- * from models without a fifth: those without a whole source know less than the one that
- * is shipped, and would lean on rules more than that one should.
+ * and from where on it is a finding.  Chances, and how much rules say beside the model,
+ * are learned from models without a fifth: those without a whole source know less than
+ * the one that is shipped, so they would call it less sure than it is, and lean on rules
+ * more than it should.  Thresholds are a promise about texts of sources that nobody has
+ * learned from: they are found on values by models that have seen neither the row nor,
+ * as far as can be, its source (apart.h).
  */
 #ifndef CLASSIFIER_CALIBRATION_H
 #define CLASSIFIER_CALIBRATION_H

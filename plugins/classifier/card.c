@@ -123,21 +123,23 @@ put_calibration(const struct card *c, struct sb *b)
 
 	sb_puts(b,
 	    "\nHow chances and thresholds were found\n\n"
+	    "Each fifth of the rows was judged by a model that was trained without it, "
+	    "and a\nlogistic curve fitted to these values, rules included, in a "
+	    "mixture "
+	    "in which a\nsource counts by the root of its rows, so that none rules.\n"
 	    "A new text comes from a source that nobody has learned from, and models "
-	    "are surer\nof sources that they know.  ");
+	    "find more\nin sources that they know.  ");
 	sb_puts(
 	    b, c->napart > 0
-		   ? "So each source was judged by a model that was\ntrained without "
-		     "it; own and small ones in parts, each left out as a whole.\n"
-		   : "There was one only, or no time to leave them\nout: each fifth "
-		     "was judged by a model that was trained without it.\n");
+		   ? "So for thresholds each source was judged by a\nmodel that was "
+		     "trained without it; own and small ones in parts, each left\nout "
+		     "as a whole.  "
+		   : "There was one only, or no time to leave\nthem out: thresholds "
+		     "are of the same values.  ");
 	sb_printf(b,
-	    "A logistic curve was fitted to these values, rules included, in a mixture "
-	    "in which\na source counts by the root of its rows, so that none rules.  "
-	    "What rules add was\nlearned from models without a fifth.  A threshold is "
-	    "the lowest score from which\nprecision is what is wanted, counting all "
-	    "rows alike, and at most %.2f less in\nthat mixture, which is the harder "
-	    "one.\n",
+	    "A threshold is the lowest score from which precision\nis what is wanted, "
+	    "counting all rows alike, and at most %.2f less in that\nmixture, which "
+	    "is the harder one.\n",
 	    CALIBRATION_SHORT);
 	sb_printf(b,
 	    "\nThreshold in the model: %.4f, chosen for a precision of %.2f: the "

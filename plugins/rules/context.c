@@ -183,6 +183,26 @@ between_words(const char *s, size_t n, size_t at)
 	return at;
 }
 
+/* Whether any of its patterns is in [from, to): 1, 0, or a negative error. */
+static int
+part_holds(
+    const struct context *c, const struct context_text *t, size_t from, size_t to)
+{
+	int rc = 0;
+
+	if (c->words != NULL)
+		rc = words_hold(c, t, from, to);
+	if (rc < 0)
+		return PCRE2_ERROR_MATCHLIMIT;
+	if (rc == 0 && c->phrases != NULL)
+		rc = searched(c->phrases, t->s, t, from, to);
+	if (rc == 0 && c->regexes != NULL)
+		rc = searched(c->regexes, t->text, t, from, to);
+	if (rc == 0 && c->wide != NULL)
+		rc = searched(c->wide, t->text, t, from, to);
+	return rc;
+}
+
 int
 context_holds(
     const struct context *c, const struct context_text *t, size_t start, size_t end)
@@ -191,40 +211,32 @@ context_holds(
 	size_t part = context_part(start);
 	size_t from = part > 0 ? (part - 1) * CONTEXT_PART : 0;
 	size_t to = (part + 2) * CONTEXT_PART > end ? (part + 2) * CONTEXT_PART : end;
-	int rc = 0;
+	enum pack_where where = c->src->where;
+	int rc;
 
 	if (c->src->quotes && quoted(s, t->n, start, end))
 		return 1;
 	if (c->words == NULL && c->phrases == NULL && c->regexes == NULL &&
 	    c->wide == NULL)
 		return 0;
-	if (c->src->where == PACK_INSIDE) {
+	if (where == PACK_INSIDE) {
 		from = start;
 		to = end;
-	} else if (c->src->where != PACK_TEXT) {
-		from = c->src->where == PACK_AFTER
-			   ? end
-			   : sentence_start(t, start, c->src->commas);
-		to = c->src->where == PACK_BEFORE
-			 ? start
-			 : sentence_end(t, end, c->src->commas);
+	} else if (where != PACK_TEXT) {
+		from = where == PACK_AFTER ? end
+					   : sentence_start(t, start, c->src->commas);
+		to =
+		    where == PACK_BEFORE ? start : sentence_end(t, end, c->src->commas);
 	} else {
 		from = between_words(s, t->n, from);
 		to = between_words(s, t->n, to);
 	}
-	if (c->src->where == PACK_BEFORE || c->src->where == PACK_AROUND)
+	if (where == PACK_BEFORE || where == PACK_AROUND)
 		from = words_back(s, from, start, c->src->within);
-	if (c->src->where == PACK_AFTER || c->src->where == PACK_AROUND)
+	if (where == PACK_AFTER || where == PACK_AROUND)
 		to = words_on(s, end, to, c->src->within);
-	if (c->words != NULL)
-		rc = words_hold(c, t, from, to);
-	if (rc < 0)
-		return PCRE2_ERROR_MATCHLIMIT;
-	if (rc == 0 && c->phrases != NULL)
-		rc = searched(c->phrases, s, t, from, to);
-	if (rc == 0 && c->regexes != NULL)
-		rc = searched(c->regexes, t->text, t, from, to);
-	if (rc == 0 && c->wide != NULL)
-		rc = searched(c->wide, t->text, t, from, to);
-	return rc;
+	if (where != PACK_OUTSIDE)
+		return part_holds(c, t, from, to);
+	rc = part_holds(c, t, from, start);
+	return rc == 0 ? part_holds(c, t, end, to) : rc;
 }

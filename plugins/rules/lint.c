@@ -118,42 +118,48 @@ has_row(const char *s, size_t n)
 	return row == ROW && regex_wide(s, n);
 }
 
+/* An expression, and where it stands. */
+struct written {
+	const char *file;
+	const char *what, *name; /* "rule", "kill" */
+	const struct pack_pattern *v;
+	struct pattern_env env;
+	bool asked; /* contexts are, about what was found; rules look in every text */
+};
+
 static void
-lint_regex(struct lint *l, const struct pack *p, const struct pack_rule *r,
-    const struct pack_pattern *v)
+lint_regex(struct lint *l, const struct written *x)
 {
-	const struct pattern_env env = {p, l->protect, r->target};
-	const char *at = unbounded(v->text);
+	const char *text = x->v->text, *at = unbounded(text);
 	struct need needs[NEED_MAX];
 	struct sb out = {0};
 	struct why w;
 	size_t n;
 
 	if (at != NULL)
-		lint_say(l, p->file, v->line,
-		    "rule `%s': no end to `%.20s' in \"%.60s\"; write a most, as in "
+		lint_say(l, x->file, x->v->line,
+		    "%s `%s': no end to `%.20s' in \"%.60s\"; write a most, as in "
 		    "{0,40}",
-		    r->id, at, v->text);
-	if (strstr(v->text, "\\p{M") != NULL || strstr(v->text, "\\pM") != NULL)
-		lint_say(l, p->file, v->line,
-		    "rule `%s': \"%.60s\" asks for a mark; texts are searched without "
+		    x->what, x->name, at, text);
+	if (strstr(text, "\\p{M") != NULL || strstr(text, "\\pM") != NULL)
+		lint_say(l, x->file, x->v->line,
+		    "%s `%s': \"%.60s\" asks for a mark; texts are searched without "
 		    "them",
-		    r->id, v->text);
-	if (pattern_regex(&env, v->text, &out, &w) == 0) {
+		    x->what, x->name, text);
+	if (pattern_regex(&x->env, text, &out, &w) == 0) {
 		if (probe_spends(out.data, out.len, SLOW_TEXT, SLOW_STEPS))
-			lint_say(l, p->file, v->line,
-			    "rule `%s': \"%.60s\" is slow: more than %d steps on some "
+			lint_say(l, x->file, x->v->line,
+			    "%s `%s': \"%.60s\" is slow: more than %d steps on some "
 			    "texts of %d bytes",
-			    r->id, v->text, SLOW_STEPS, SLOW_TEXT);
+			    x->what, x->name, text, SLOW_STEPS, SLOW_TEXT);
 		n = need_find(out.data, out.len, needs);
 		for (size_t i = 0; i < n; i++)
 			need_clear(&needs[i]);
-		if (n == 0 && !has_row(out.data, out.len))
-			lint_say(l, p->file, v->line,
+		if (n == 0 && !x->asked && !has_row(out.data, out.len))
+			lint_say(l, x->file, x->v->line,
 			    "rule `%s': \"%.60s\" needs no word or string that could "
-			    "be "
-			    "looked for first; every text pays for it",
-			    r->id, v->text);
+			    "be looked for first; every text pays for it",
+			    x->name, text);
 	}
 	sb_free(&out);
 }
@@ -162,14 +168,31 @@ static void
 lint_patterns(struct lint *l)
 {
 	l->said = 0;
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->packs[i]->nrules; k++) {
-			const struct pack_rule *r = &l->packs[i]->rules[k];
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pack *p = l->packs[i];
+
+		for (size_t k = 0; k < p->nrules; k++) {
+			const struct pack_rule *r = &p->rules[k];
 
 			for (size_t j = 0; r->mode >= 0 && j < r->n; j++)
 				if (r->v[j].regex)
-					lint_regex(l, l->packs[i], r, &r->v[j]);
+					lint_regex(
+					    l, &(struct written){p->file, "rule", r->id,
+						   &r->v[j], {p, l->protect, r->target},
+						   false});
 		}
+		for (size_t k = 0; k < p->ncontexts; k++) {
+			const struct pack_context *c = &p->contexts[k];
+			const char *name = c->name[0] != '\0' ? c->name : "(in a rule)";
+			bool tell = lint_tells(l, p, c->file);
+
+			for (size_t j = 0; tell && j < c->n; j++)
+				if (c->v[j].regex)
+					lint_regex(l,
+					    &(struct written){c->file, "context", name,
+						&c->v[j], {p, l->protect, NULL}, true});
+		}
+	}
 }
 
 /* The same words twice are one too many, wherever they stand. */

@@ -108,19 +108,32 @@ refuse_include(struct walk *k, const char *s)
 	return 0;
 }
 
-/* Its parser goes as deep as brackets do. */
+/* Its parser goes as deep as brackets do, and compares each name with all those before
+ * it in its group: with 64K names that takes half a minute.  What is refused here is
+ * not read by it. */
 static int
-refuse_depth(struct walk *k, const char *s)
+refuse_shape(struct walk *k, const char *s)
 {
 	int line = 1, at, depth = 0;
+	size_t names[PACK_NESTING + 1] = {0}, compared = 0;
 	char c;
 
 	while ((c = walk_sign(&s, &line, &at)) != '\0') {
-		depth += c == '(' || c == '[' || c == '{';
-		depth -= c == ')' || c == ']' || c == '}';
-		if (depth > PACK_NESTING)
-			return why_set(k->w, "%s:%d: more than %d brackets deep",
-			    k->file, at, PACK_NESTING);
+		if (c == '=' || c == ':')
+			compared += names[depth]++;
+		if (compared > PACK_NAMES * PACK_NAMES / 2)
+			return why_set(k->w,
+			    "%s:%d: more names than are compared: %d in one group at "
+			    "most; what stands in one rule alone needs none",
+			    k->file, at, PACK_NAMES);
+		if (c == '(' || c == '[' || c == '{') {
+			if (++depth > PACK_NESTING)
+				return why_set(k->w,
+				    "%s:%d: more than %d brackets deep", k->file, at,
+				    PACK_NESTING);
+			names[depth] = 0;
+		}
+		depth -= depth > 0 && (c == ')' || c == ']' || c == '}');
 	}
 	return 0;
 }
@@ -203,7 +216,7 @@ parse_text(struct pack_source *o, const struct sb *text, config_t *cfg)
 		    "one",
 		    k->file);
 	if (rc == 0 && (rc = refuse_nul(k, s)) == 0)
-		rc = refuse_depth(k, s);
+		rc = refuse_shape(k, s);
 	if (rc == 0 && !config_read_string(cfg, s))
 		rc = say_unread(k, s, cfg);
 	if (rc != 0)

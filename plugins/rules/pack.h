@@ -23,6 +23,7 @@
 #define PACK_WITHIN 20		  /* words */
 #define PACK_INCLUDES 20	  /* files of a pack */
 #define PACK_NESTING 30		  /* brackets within brackets */
+#define PACK_NAMES 10000	  /* of a group, all groups of a file sharing the time */
 /* What the host takes, in bytes: of a rule, whose id is "pack/rule" and whose clause is id
  * and text, and of all rules. */
 #define PACK_NAME_MAX 40
@@ -67,7 +68,8 @@ enum pack_where {
 	PACK_BEFORE,
 	PACK_AFTER,
 	PACK_AROUND,
-	PACK_INSIDE
+	PACK_INSIDE,
+	PACK_OUTSIDE /* the sentence without the match */
 };
 
 /* A surrounding in which a rule does not apply, or in which alone it does. */

@@ -76,7 +76,7 @@ read_context(struct walk *k, const config_setting_t *s, struct pack_context *c)
 	static const char *const keys[] = {
 	    "where", "within", "quotes", "commas", "phrases", "regexes", "about", NULL};
 	static const char *const places[] = {
-	    "text", "sentence", "before", "after", "around", "inside", NULL};
+	    "text", "sentence", "before", "after", "around", "inside", "outside", NULL};
 	const char *shown = c->name[0] != '\0' ? c->name : "(in a rule)", *about;
 	int where = PACK_SENTENCE, rc;
 
