@@ -443,15 +443,19 @@ batch_run(struct policy_host *h, struct batch *b, int64_t patience)
 static void
 ask_again(const struct policy_host *h, struct policy_ask *a)
 {
-	for (size_t i = 0; i < h->nmissing; i++)
-		if (!skipped(a, h->missing[i].plugin))
-			*add_retry(a) =
-			    (struct msg_retry){.plugin = xstrdup(h->missing[i].plugin),
-				.wait = MISSING_WAIT,
-				.why = xasprintf("%s: %s",
-				    h->missing[i].how == MISSING_PART ? "not complete"
-								      : "not loaded",
-				    h->missing[i].why)};
+	for (size_t i = 0; i < h->nmissing; i++) {
+		const struct policy_missing *m = &h->missing[i];
+		struct buf why = {0};
+
+		if (skipped(a, m->plugin))
+			continue;
+		/* Cut to a line: it is said of each item of a batch. */
+		policy_say_degraded(&why,
+		    m->how == MISSING_PART ? "not complete" : "not loaded", m->why);
+		*add_retry(a) = (struct msg_retry){.plugin = xstrdup(m->plugin),
+		    .wait = MISSING_WAIT,
+		    .why = buf_take(&why)};
+	}
 }
 
 void
