@@ -22,11 +22,13 @@
  * are written again and again: 16 MiB between checkpoints copy most of them to the
  * store once instead of twice.  Hardly any are written at random, so larger ones cost
  * nothing and halve the calls.  The limit on the WAL's size only trims the
- * file after a burst. */
+ * file after a burst.  What is erased is overwritten (store_revision_erase()), and
+ * nothing else: Debian's SQLite would do so with each row that changes. */
 static const char settings[] = "PRAGMA page_size = 8192;"
 			       "PRAGMA foreign_keys = ON;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA cache_size = -32768;"
+			       "PRAGMA secure_delete = OFF;"
 			       "PRAGMA cell_size_check = ON;"
 			       "PRAGMA trusted_schema = OFF;";
 static const char settings_file[] = "PRAGMA journal_mode = WAL;"
