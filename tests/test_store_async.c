@@ -186,7 +186,25 @@ test_wal_stays_small(void)
 	remove_files();
 }
 
-/* What is erased leaves the WAL, whichever thread copies just then. */
+/* Rows that become longer: pages split, and what they hold moves. */
+static void
+stretch(struct store *s, int64_t first, int64_t n)
+{
+	struct store_at a = at();
+	struct err e = ERR_INIT;
+	char commit[400];
+
+	memset(commit, 'c', sizeof(commit) - 1);
+	commit[sizeof(commit) - 1] = '\0';
+	OK(store_begin(s, &e));
+	for (int64_t id = first; id < first + n; id++)
+		OK(store_revision_captured(s, &a, id, "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+		    "2026/11/x.warc", commit, 7, &e));
+	OK(store_commit(s, &e));
+}
+
+/* What is erased leaves the WAL, whichever thread copies just then; and the file, where
+ * pages that split have left copies as well. */
 static void
 test_erase(void)
 {
@@ -195,15 +213,21 @@ test_erase(void)
 	struct buf wal = {0};
 	int64_t feed = make_feed(s);
 
-	for (int64_t seq = 0; seq < 300; seq++)
-		OK(commit_ten(s, feed, seq, &e));
-	copy_file("-wal", &wal);
-	CU_ASSERT_PTR_NOT_NULL(memmem(wal.data, wal.len, "text of some length", 19));
-	OK(store_revision_erase(s, "2026/11/x.warc", &e));
-	copy_file("-wal", &wal);
-	CU_ASSERT_PTR_NULL(memmem(wal.data, wal.len, "text of some length", 19));
-	copy_file("", &wal);
-	CU_ASSERT_PTR_NULL(memmem(wal.data, wal.len, "text of some length", 19));
+	for (int64_t round = 0; round < 3; round++) {
+		for (int64_t seq = 0; seq < 300; seq++)
+			OK(commit_ten(s, feed, 300 * round + seq, &e));
+		stretch(s, 300 * round * TEN + 1, (int64_t)300 * TEN);
+		copy_file("-wal", &wal);
+		CU_ASSERT_PTR_NOT_NULL(
+		    memmem(wal.data, wal.len, "text of some length", 19));
+		OK(store_revision_erase(s, "2026/11/x.warc", &e));
+		copy_file("-wal", &wal);
+		CU_ASSERT_PTR_NULL(
+		    memmem(wal.data, wal.len, "text of some length", 19));
+		copy_file("", &wal);
+		CU_ASSERT_PTR_NULL(
+		    memmem(wal.data, wal.len, "text of some length", 19));
+	}
 	buf_free(&wal);
 	store_free(&s);
 	remove_files();

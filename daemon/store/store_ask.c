@@ -132,9 +132,7 @@ store_ask_erase(struct store *s, const char *file, struct err *e)
 	    ASK_ANSWERED == 1 && ASK_FAILED == 2, "the statement names them");
 	if (rc < 0)
 		return rc;
-	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "t", file);
-	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
 	return db_done(s, own, db_erased(s, rc, e), e);
 }
 
@@ -149,9 +147,7 @@ store_ask_unask(struct store *s, int64_t id, int64_t due, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	rc = db_run(s, sql, NULL, e, "im", id, due);
-	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
 	return db_done(s, own, db_erased(s, rc, e), e);
 }
 

@@ -402,8 +402,8 @@ store_revision_of_file(struct store *s, const char *file, int64_t after, int64_t
 	return rc;
 }
 
-/* The old bytes are overwritten in the file (secure_delete), not only unlinked; the
- * commit then empties the WAL, which still holds them. */
+/* The old bytes are overwritten in the file (secure_delete, store_sqlite.c), not only
+ * unlinked; the commit then empties the WAL, which still holds them. */
 int
 store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 {
@@ -418,10 +418,8 @@ store_revision_erase(struct store *s, const char *capture_file, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	db_exec(s, "PRAGMA secure_delete = ON", NULL);
 	for (size_t i = 0; rc == 0 && i < sizeof(sql) / sizeof(sql[0]); i++)
 		rc = db_run(s, sql[i], NULL, e, "t", capture_file);
-	db_exec(s, "PRAGMA secure_delete = OFF", NULL);
 	return db_done(s, own, db_erased(s, rc, e), e);
 }
 

@@ -22,13 +22,14 @@
  * are written again and again: 16 MiB between checkpoints copy most of them to the
  * store once instead of twice.  Hardly any are written at random, so larger ones cost
  * nothing and halve the calls.  The limit on the WAL's size only trims the
- * file after a burst.  What is erased is overwritten (store_revision_erase()), and
- * nothing else: Debian's SQLite would do so with each row that changes. */
+ * file after a burst.  What is let go is overwritten at once
+ * (secure_delete), also by rows that only move from page to page: an erasure
+ * (store_revision_erase()) would not find the copies that these left behind. */
 static const char settings[] = "PRAGMA page_size = 8192;"
 			       "PRAGMA foreign_keys = ON;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA cache_size = -32768;"
-			       "PRAGMA secure_delete = OFF;"
+			       "PRAGMA secure_delete = ON;"
 			       "PRAGMA cell_size_check = ON;"
 			       "PRAGMA trusted_schema = OFF;";
 static const char settings_file[] = "PRAGMA journal_mode = WAL;"
