@@ -111,6 +111,7 @@ OWN_TEXTS = \
 	%D%/classifier/texts/corners.jsonl \
 	%D%/classifier/texts/counter.jsonl \
 	%D%/classifier/texts/direct.jsonl \
+	%D%/classifier/texts/early.jsonl \
 	%D%/classifier/texts/ends.jsonl \
 	%D%/classifier/texts/everyday.jsonl \
 	%D%/classifier/texts/fiction.jsonl \
@@ -150,7 +151,8 @@ OWN_TEXTS = \
 	%D%/classifier/texts/uprising.jsonl \
 	%D%/classifier/texts/wideneg.jsonl \
 	%D%/classifier/texts/wish.jsonl \
-	%D%/classifier/texts/world.jsonl
+	%D%/classifier/texts/world.jsonl \
+	%D%/classifier/texts/young.jsonl
 MODEL_TEXTS = $(OWN_TEXTS:%=$(srcdir)/%)
 MODEL_WORDS = /usr/share/dict/american-english
 # Found on sources that were left out; classifier/texts/README says why.
@@ -158,9 +160,10 @@ MODEL_WEIGHTS = \
 	--weight own-calm=0.5 --weight own-posts=0.5 --weight own-comments=0.5 \
 	--weight own-wideneg=0.5 --weight own-tweets=0.25 --weight own-uprising=0.25 \
 	--weight own-shares=0.75 --weight own-america=0.75 --weight own-world=0.75 \
-	--weight own-britain=0.75 --weight own-corners=0.75 \
-	--weight edos=2 --weight hatemoji-build=2 --weight gab-hate-corpus=2 \
-	--weight guest-misogyny=2 --weight hatexplain=2
+	--weight own-britain=0.75 --weight own-corners=0.75 --weight own-early=0.75 \
+	--weight own-young=0.75 \
+	--weight edos=2.5 --weight hatemoji-build=2.5 --weight gab-hate-corpus=2.5 \
+	--weight guest-misogyny=2.5 --weight hatexplain=2.5
 .PHONY: model
 model: tosctl$(EXEEXT)
 	@data="$${TOSD_DATA:-$(abs_top_srcdir)/../shared/data}/policy/threats.jsonl"; \

@@ -12,7 +12,7 @@
 #include "classifier/card.h"
 #include "tosctl/classifier_rows.h"
 
-#define WEIGHTS 16
+#define WEIGHTS 64
 
 struct options {
 	const char *out, *lexicon, *category, *about, *policies, *measure, *model;

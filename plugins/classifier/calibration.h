@@ -16,7 +16,7 @@
 
 /* How far precision may fall short of what is wanted where sources are mixed otherwise, by
  * models that know less than the one that is shipped. */
-#define CALIBRATION_SHORT 0.10
+#define CALIBRATION_SHORT 0.05
 
 struct calibration_row {
 	double value; /* logits of no scale, see fit_value(), by what has not seen its source */
