@@ -37,7 +37,7 @@ as_list(const uint8_t *data, size_t size)
 	static char path[64];
 	const struct set_terms terms = {{1 << 20, 1000}, "", NULL, NULL};
 	struct set *s = set_new();
-	struct why w;
+	struct why w, alone;
 	size_t found = 0;
 	int fd;
 
@@ -50,10 +50,12 @@ as_list(const uint8_t *data, size_t size)
 	if (set_add(s, path, &terms, ignore, NULL, &w) == 0) {
 		struct canon c;
 		const struct trial t = {.day = 0, .shrink = 0.5};
-		bool good = trial_judge(&t, s->v[0], path, &terms.limits, &w) == 0;
+		bool good =
+		    trial_judge(&t, s->v[0], path, &terms.limits, &w, &alone) == 0;
 
 		/* It is itself: all that can be wrong is that it does not count. */
-		if (good != (s->v[0]->version > 0 && s->v[0]->expires > 0))
+		if (good != (s->v[0]->version > 0 && s->v[0]->expires > 0) ||
+		    (good && alone.text[0] != '\0'))
 			abort();
 		set_seal(s);
 		if (canon_url("http://a.evil.example/x/y?z", 27, &c)) {
