@@ -48,35 +48,12 @@ static const char usage[] =
     "--as-is\n"
     "also others, with a key of `policy keygen'.\n";
 
-struct told {
-	bool json;
-	bool quiet; /* what was written is said, and on standard error what is wrong */
-	unsigned problems;
-};
-
 /* --- check --- */
-
-static void
-on_problem(void *ctx, const char *text)
-{
-	static const char *const known[] = {"lists: ", "plugin `lists' did not open: "};
-	struct told *t = ctx;
-
-	t->problems++;
-	/* Which plugin it is is no news to who makes lists. */
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strncmp(text, known[i], strlen(known[i])) == 0)
-			text += strlen(known[i]);
-	if (t->quiet)
-		complain("tosctl: %s", text);
-	else
-		policy_tell(t->json, "problem", text);
-}
 
 static void
 on_note(void *ctx, const char *text)
 {
-	const struct told *t = ctx;
+	const struct policy_told *t = ctx;
 
 	if (!t->quiet)
 		policy_tell(t->json, "list", text);
@@ -84,7 +61,7 @@ on_note(void *ctx, const char *text)
 
 static int
 open_lists(const struct policy_args *o, const char *files, const char *day,
-    struct told *t, struct policy_host **host)
+    struct policy_told *t, struct policy_host **host)
 {
 	struct conf_setting settings[] = {{"list_files", files}, {"day", day}};
 	struct conf_plugin plugin = {.name = "lists",
@@ -95,7 +72,7 @@ open_lists(const struct policy_args *o, const char *files, const char *day,
 	    .file = "command line"};
 	struct conf_policy policy = {.plugins = &plugin, .nplugins = 1};
 	struct policy_options po = {
-	    .conf = &policy, .report = on_problem, .note = on_note, .ctx = t};
+	    .conf = &policy, .report = policy_tell_problem, .note = on_note, .ctx = t};
 
 	return policy_host_new(&po, host, NULL);
 }
@@ -128,7 +105,7 @@ check(const struct policy_args *o, char **files)
 {
 	char today[CLOCK_TEXT];
 	struct policy_host *host = NULL;
-	struct told t = {.json = o->json};
+	struct policy_told t = {.plugin = "lists", .json = o->json};
 	struct buf paths = {0};
 	int rc = EXIT_DONE;
 
@@ -224,7 +201,7 @@ static int
 sign_file(const struct policy_args *o, struct policy_signed *made,
     const struct note_key *k, const char *file)
 {
-	struct told t = {.quiet = true};
+	struct policy_told t = {.plugin = "lists", .quiet = true};
 	struct policy_host *host = NULL;
 	char today[CLOCK_TEXT];
 	int rc = EXIT_NEGATIVE;

@@ -72,12 +72,6 @@ static const char usage[] =
     "keygen and sign --json.\n"
     "tosd-policies(7) goes the whole way once, tosctl(1) has the rest.\n";
 
-struct told {
-	bool json;
-	bool quiet; /* what was written is said, and on standard error what is wrong */
-	unsigned problems, warnings;
-};
-
 static int
 fail(const struct err *e)
 {
@@ -129,17 +123,28 @@ policy_tell(bool json, const char *kind, const char *text)
 	print_json_take(o, 0);
 }
 
-static void
-on_problem(void *ctx, const char *text)
+/* Without "rules: " or "plugin `rules' did not open: " before it. */
+static const char *
+without_plugin(const char *text, const char *plugin)
 {
-	static const char *const known[] = {"rules: ", "plugin `rules' did not open: "};
-	struct told *t = ctx;
+	char *known[] = {
+	    xasprintf("%s: ", plugin), xasprintf("plugin `%s' did not open: ", plugin)};
 
-	t->problems++;
-	/* Which plugin it is is no news to who writes packs. */
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strncmp(text, known[i], strlen(known[i])) == 0)
 			text += strlen(known[i]);
+		free(known[i]);
+	}
+	return text;
+}
+
+void
+policy_tell_problem(void *ctx, const char *text)
+{
+	struct policy_told *t = ctx;
+
+	t->problems++;
+	text = without_plugin(text, t->plugin);
 	if (t->quiet)
 		complain("tosctl: %s", text);
 	else
@@ -149,7 +154,7 @@ on_problem(void *ctx, const char *text)
 static void
 on_note(void *ctx, const char *text)
 {
-	struct told *t = ctx;
+	struct policy_told *t = ctx;
 	bool warning = strncmp(text, "warning: ", 9) == 0;
 
 	t->warnings += warning;
@@ -165,7 +170,7 @@ on_note(void *ctx, const char *text)
 /* lint, today: the day for either; NULL: not asked. */
 static int
 open_packs(const struct policy_args *o, const char *dir, const char *lint,
-    const char *today, struct told *t, struct policy_host **host)
+    const char *today, struct policy_told *t, struct policy_host **host)
 {
 	struct scan_packs p = {.folder = dir,
 	    .plugin = o->plugin,
@@ -173,7 +178,7 @@ open_packs(const struct policy_args *o, const char *dir, const char *lint,
 	    .today = today,
 	    .probe = true,
 	    .idle = true,
-	    .report = on_problem,
+	    .report = policy_tell_problem,
 	    .note = on_note,
 	    .ctx = t};
 
@@ -212,7 +217,7 @@ check(const struct policy_args *o, const char *dir, bool lint)
 {
 	char today[CLOCK_TEXT];
 	struct policy_host *host = NULL;
-	struct told t = {.json = o->json};
+	struct policy_told t = {.plugin = "rules", .json = o->json};
 	const char *day = o->day;
 	int rc = check_folder(dir);
 
@@ -367,7 +372,7 @@ new_pack(const char *name, const char *dir)
 
 /* Only packs that pass their tests are signed; and of a folder all, or none. */
 static int
-refuse_half(const struct told *t, const char *dir, char **wanted)
+refuse_half(const struct policy_told *t, const char *dir, char **wanted)
 {
 	if (t->problems == 0 || *wanted != NULL)
 		return EXIT_DONE;
@@ -382,7 +387,7 @@ static int
 sign(const struct policy_args *o, const char *dir, char **wanted)
 {
 	struct policy_host *host = NULL;
-	struct told t = {.quiet = true};
+	struct policy_told t = {.plugin = "rules", .quiet = true};
 	struct note_key *k = NULL;
 	struct msg m;
 	int rc = policy_sign_key(o->key, &k);

@@ -29,4 +29,14 @@ bool policy_args_plugin(const struct policy_args *o);
 /* A line for people, or {kind: text}. */
 void policy_tell(bool json, const char *kind, const char *text);
 
+/* What is made of the words of a plugin that is opened to see what it says of files. */
+struct policy_told {
+	const char *plugin; /* its name, which is no news to who writes for it */
+	bool json;
+	bool quiet; /* what was written is said, and on standard error what is wrong */
+	unsigned problems, warnings;
+};
+/* Counts and tells one problem; ctx: struct policy_told. */
+void policy_tell_problem(void *ctx, const char *text);
+
 #endif
