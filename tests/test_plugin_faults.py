@@ -278,6 +278,7 @@ def reload():
         d.start()
         old, file = set(d.programs()), d.path("plugin/faulty.py")
         assert len(old) == 2, old
+        time.sleep(1.5)  # within a second of its start nobody could tell which one it read
         text = file.read_text()
         file.write_text("import sys\nsys.exit('broken')\n")
         os.kill(d.proc.pid, 1)
