@@ -81,8 +81,7 @@ run_doubt_rules(struct run *r, const struct run *of)
 		f++;
 	doubt(r,
 	    "rules did not wholly judge %zu text%s: what they did not come to counts "
-	    "as "
-	    "not found (%s, row %zu: %s)",
+	    "as not found (%s, row %zu: %s)",
 	    lack->n, lack->n == 1 ? "" : "s", of->files[f].card.name,
 	    lack->first - of->files[f].first + 1, lack->why);
 }

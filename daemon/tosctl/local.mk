@@ -40,6 +40,7 @@ tosctl_SOURCES = \
 	%D%/rebuild_rule.c \
 	%D%/rebuild_advice.c \
 	%D%/sim_world.c %D%/sim_world.h \
+	%D%/standard_output.c %D%/standard_output.h \
 	%D%/tell_key.c %D%/tell_key.h \
 	%D%/temporary.c %D%/temporary.h \
 	%D%/tenant_find.c %D%/tenant_find.h \

@@ -2,19 +2,14 @@
 /* output_file: see output_file.h. */
 #include "tosctl/output_file.h"
 
-#include <errno.h>
 #include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/complain.h"
 #include "base/file.h"
-
-enum { EXIT_CANNOT = 3 };
 
 static int
 check_folder(const char *path, struct err *e)
@@ -106,21 +101,4 @@ output_file_write_all(const struct output_file *v, size_t n, struct err *e)
 	if (rc != 0)
 		drop_parts(v + done, begun - done);
 	return rc;
-}
-
-bool
-output_taken(void)
-{
-	bool lost = ferror(stdout) != 0;
-
-	errno = 0;
-	return fflush(stdout) == 0 && !lost;
-}
-
-int
-output_lost(void)
-{
-	complain("tosctl: cannot write: %s",
-	    errno != 0 ? strerror(errno) : "some of the output was not taken");
-	return EXIT_CANNOT;
 }

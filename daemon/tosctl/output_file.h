@@ -2,7 +2,7 @@
 /*
  * output_file: files that a command is told to write, looked at before it does any work.
  * They are written beside and renamed, which takes the place of whatever has the name: of
- * a device as of the texts that were read.  And whether standard output was taken.
+ * a device as of the texts that were read.
  */
 #ifndef TOSD_TOSCTL_OUTPUT_FILE_H
 #define TOSD_TOSCTL_OUTPUT_FILE_H
@@ -25,10 +25,5 @@ struct output_file {
 };
 /* Writes files that belong together: none has its name before all are on disk. */
 int output_file_write_all(const struct output_file *v, size_t n, struct err *e);
-
-/* Whether all that was printed so far was taken; errno says why not. */
-bool output_taken(void);
-/* Says that it was not; the exit code. */
-int output_lost(void);
 
 #endif

@@ -21,6 +21,7 @@
 #include "tosctl/conform.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
+#include "tosctl/standard_output.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -322,7 +323,7 @@ plugin_check(struct plugin_run *r, const struct plugin_options *o)
 	struct plugin_cage cage = {r->conf.name, o->deadline, o->memory};
 	struct cage_end end;
 
-	if (!scan_output_there() || plugin_cage(&cage, check_caged, &job, &end) != 0)
+	if (!standard_output_there() || plugin_cage(&cage, check_caged, &job, &end) != 0)
 		return 3;
 	if (!end.broken && end.code != PLUGIN_CAGE_CLOSED)
 		return end.code;

@@ -24,6 +24,7 @@
 #include "tosctl/plugin_run.h"
 #include "tosctl/print_json.h"
 #include "tosctl/scan_input.h"
+#include "tosctl/standard_output.h"
 #include "tosctl/tosctl_plugin.h"
 #include "tosctl/tosctl_scan.h"
 
@@ -591,7 +592,7 @@ plugin_try(struct plugin_run *r, const struct plugin_options *o)
 	struct attempt a = {.run = r, .o = o, .batch = object ? 1 : BATCH};
 	int rc;
 
-	if (!scan_output_there())
+	if (!standard_output_there())
 		return EXIT_CANNOT;
 	a.kept = mmap(NULL, sizeof(*a.kept), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

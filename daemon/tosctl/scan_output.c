@@ -11,24 +11,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/complain.h"
 #include "base/line.h"
 #include "base/text.h"
 #include "tosctl/print_json.h"
 #include "tosctl/tosctl_scan.h"
 
 /* --- where */
-
-bool
-scan_output_there(void)
-{
-	int flags = fcntl(STDOUT_FILENO, F_GETFL);
-
-	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
-		return true;
-	complain("tosctl: cannot write: %s", strerror(EBADF));
-	return false;
-}
 
 FILE *
 scan_own_output(void)

@@ -13,7 +13,7 @@
 
 #include "base/complain.h"
 #include "base/option.h"
-#include "tosctl/output_file.h"
+#include "tosctl/standard_output.h"
 #include "tosctl/tosctl_ask.h"
 #include "tosctl/tosctl_backtest.h"
 #include "tosctl/tosctl_classifier.h"
@@ -193,12 +193,12 @@ main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	sigaction(SIGPIPE, NULL, &pipe);
 	code = run(argc, argv);
-	if (output_taken())
+	if (standard_output_taken())
 		return code;
 	/* Commands that talk with programs pay no heed to it. */
 	if (errno == EPIPE && pipe.sa_handler == SIG_DFL) {
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
-	return output_lost();
+	return standard_output_lost();
 }

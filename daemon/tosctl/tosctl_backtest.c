@@ -22,6 +22,7 @@
 #include "tosctl/pack_doc.h"
 #include "tosctl/pack_room.h"
 #include "tosctl/plugin_cage.h"
+#include "tosctl/standard_output.h"
 #include "tosctl/tosctl_scan.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
@@ -460,9 +461,8 @@ run(void *ctx, struct trace *trace)
 	     : r->no != 0      ? r->no
 	     : r->problems > 0 ? EXIT_NEGATIVE
 			       : EXIT_CANNOT;
-	if (!output_taken()) /* a process of its own, of whose output nobody else knows
-			      */
-		rc = output_lost();
+	if (!standard_output_taken())
+		rc = standard_output_lost();
 	close_run(r);
 	return rc;
 }

@@ -226,10 +226,6 @@ parse_options(int argc, char **argv, struct options *o)
 }
 /* --- files */
 
-/* How every version of them begins. */
-#define OLD_MODEL "tosd classifier "
-#define OLD_CARD "Model card: "
-
 /* A model may be written over, a card, and what is empty; not what somebody has named
  * by mistake. */
 static int
@@ -271,9 +267,9 @@ check_outputs(const struct options *o, char **paths, size_t n, bool card, struct
 	if (rc == 0 && card)
 		rc = output_file_check(beside, false, inputs, n + 4, e);
 	if (rc == 0)
-		rc = check_kind(o->out, OLD_MODEL, "model", e);
+		rc = check_kind(o->out, MODEL_BEGINS, "model", e);
 	if (rc == 0 && card)
-		rc = check_kind(beside, OLD_CARD, "card of one", e);
+		rc = check_kind(beside, CARD_BEGINS, "card of one", e);
 	free(beside);
 	free(inputs);
 	return rc;

@@ -25,6 +25,7 @@
 #include "tosctl/places.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/scan_input.h"
+#include "tosctl/standard_output.h"
 
 enum { EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, EXIT_CANNOT };
 
@@ -50,9 +51,8 @@ struct scan {
 	struct policy_host *host;
 	char *problem; /* the first of what was refused */
 	size_t problems;
-	char *missing; /* why no answer is whole; NULL: they are */
-	bool
-	    unhashed_ok; /* its daemon does not have media hashed, which is a setting */
+	char *missing;	  /* why no answer is whole; NULL: they are */
+	bool unhashed_ok; /* a setting: its daemon does not have media hashed */
 	struct buf out,
 	    shown; /* the line that is being made, and as a terminal may see it */
 	int rc;
@@ -472,7 +472,7 @@ tosctl_scan(int argc, char **argv)
 	} else if (o.help) {
 		fputs(scan_usage, stdout);
 	} else {
-		rc = scan_output_there() ? plugin_cage_host(scan, &o) : EXIT_CANNOT;
+		rc = standard_output_there() ? plugin_cage_host(scan, &o) : EXIT_CANNOT;
 	}
 	free(o.protect);
 	return rc;

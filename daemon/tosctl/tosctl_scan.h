@@ -67,9 +67,6 @@ void scan_put_result(
 /* Where results go.  From the first call on standard output is ours alone: what a plugin
  * prints there goes to standard error. */
 FILE *scan_own_output(void);
-/* Whether there is one.  Before any plugin is asked: later a descriptor that is closed is a
- * plugin's doing.  If not, that has been told. */
-bool scan_output_there(void);
 void scan_write_output(const struct buf *b);
 void scan_flush_output(void);
 /* 0 if all of them were taken, else errno. */

@@ -20,10 +20,10 @@
 #include "engine/engine.h"
 #include "policy/fetched.h"
 #include "policy/host.h"
-#include "tosctl/output_file.h"
 #include "tosctl/plugin_cage.h"
 #include "tosctl/print_json.h"
 #include "tosctl/sim_world.h"
+#include "tosctl/standard_output.h"
 #include "tosctl/temporary.h"
 
 #define FETCH_TAKES CLOCK_SEC
@@ -453,9 +453,8 @@ play(void *ctx, struct trace *trace)
 	close_sim(&j->s);
 	if (rc != 0)
 		complain("tosctl: %s", e.text);
-	if (!output_taken()) /* a process of its own, of whose output nobody else knows
-			      */
-		return output_lost();
+	if (!standard_output_taken())
+		return standard_output_lost();
 	return rc == 0 ? DONE : CANNOT;
 }
 

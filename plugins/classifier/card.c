@@ -13,7 +13,8 @@ put_head(const struct card *c, struct sb *b)
 	const struct model *m = c->model;
 
 	sb_printf(b,
-	    "Model card: classifier of `%s', revision %u\n"
+	    CARD_BEGINS
+	    "classifier of `%s', revision %u\n"
 	    "\n"
 	    "%s\n"
 	    "\n"

@@ -35,6 +35,8 @@ struct card_part {
 	struct measured_at at; /* from the threshold on */
 };
 
+/* How every card begins. */
+#define CARD_BEGINS "Model card: "
 /* Before the digest of the model's file in a card, which is the line after the next. */
 #define CARD_OF "\nThe model (SHA-256 of its file)\n\n"
 

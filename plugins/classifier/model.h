@@ -20,7 +20,8 @@
 #define MODEL_MAX (1u << 20) /* bytes of a model file */
 #define MODEL_CATEGORY 32    /* bytes of a category, as the host takes it */
 #define MODEL_ABOUT 200
-#define MODEL_MAGIC "tosd classifier 3\n"
+#define MODEL_BEGINS "tosd classifier " /* of every version */
+#define MODEL_MAGIC MODEL_BEGINS "3\n"
 /* How much the text as a whole counts beside the highest of it and its sentences: many
  * sentences have many chances to look bad. */
 #define WHOLE_SHARE 0.5
