@@ -76,44 +76,46 @@ again_of(struct engine_queue *q)
 	return q->again;
 }
 
-void
-engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id)
+/* first: before what is there, and not behind it.  True: nothing was. */
+static bool
+lane_put(struct engine_lane *l, int64_t id, bool first)
 {
-	struct engine_lane *l;
+	lane_room(l);
+	if (first)
+		l->head = (l->head + l->cap - 1) & (l->cap - 1);
+	l->v[(l->head + (first ? 0 : l->n)) & (l->cap - 1)] = id;
+	return l->n++ == 0;
+}
+
+static void
+put(struct engine_queue *q, uint32_t lane, int64_t id, bool first)
+{
+	bool anew;
 
 	q->n++;
 	if (lane >= ENGINE_LANE_AGAIN) {
-		engine_queue_add(again_of(q), lane - ENGINE_LANE_AGAIN, id);
-		if (q->again->n == 1)
-			line_up(q, ENGINE_LANE_AGAIN);
-		return;
+		put(again_of(q), lane - ENGINE_LANE_AGAIN, id, first);
+		anew = q->again->n == 1;
+		lane = ENGINE_LANE_AGAIN;
+	} else {
+		anew = lane_put(&q->lanes[lane], id, first);
 	}
-	l = &q->lanes[lane];
-	lane_room(l);
-	if (l->n == 0)
+	if (anew && first)
+		push_in(q, lane);
+	else if (anew)
 		line_up(q, lane);
-	l->v[(l->head + l->n++) & (l->cap - 1)] = id;
+}
+
+void
+engine_queue_add(struct engine_queue *q, uint32_t lane, int64_t id)
+{
+	put(q, lane, id, false);
 }
 
 void
 engine_queue_back(struct engine_queue *q, uint32_t lane, int64_t id)
 {
-	struct engine_lane *l;
-
-	q->n++;
-	if (lane >= ENGINE_LANE_AGAIN) {
-		engine_queue_back(again_of(q), lane - ENGINE_LANE_AGAIN, id);
-		if (q->again->n == 1)
-			push_in(q, ENGINE_LANE_AGAIN);
-		return;
-	}
-	l = &q->lanes[lane];
-	lane_room(l);
-	if (l->n == 0)
-		push_in(q, lane);
-	l->head = (l->head + l->cap - 1) & (l->cap - 1);
-	l->v[l->head] = id;
-	l->n++;
+	put(q, lane, id, true);
 }
 
 int64_t
