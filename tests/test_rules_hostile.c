@@ -41,6 +41,16 @@ static const char good[] =
     "b\" "
     "]; twins = ( [ \"kill a\", \"kill b\" ] ); };\n";
 
+/* So is a good one with this beside its rule, and this phrase. */
+static void
+refused_with(const char *beside, const char *phrase, const char *want)
+{
+	char *text = xasprintf(good, beside, phrase);
+
+	refused(text, want);
+	free(text);
+}
+
 static void
 test_deep(void)
 {
@@ -75,9 +85,8 @@ test_names(void)
 	for (int i = 0; i < 65536; i++)
 		buf_printf(&b, "c%d = { phrases = [ \"x\" ]; };\n", i);
 	buf_puts(&b, "};");
-	text = xasprintf(good, b.data, "kill");
-	refused(text, "p.conf:10004: more names than are compared: 10000 in one group");
-	free(text);
+	refused_with(b.data, "kill",
+	    "p.conf:10004: more names than are compared: 10000 in one group");
 	buf_free(&b);
 	buf_puts(&b, "lists = (\n");
 	for (int i = 0; i < 30; i++) {
@@ -87,9 +96,7 @@ test_names(void)
 		buf_puts(&b, " }");
 	}
 	buf_puts(&b, ");");
-	text = xasprintf(good, b.data, "kill");
-	refused(text, "p.conf:5: more names than are compared");
-	free(text);
+	refused_with(b.data, "kill", "p.conf:5: more names than are compared");
 	buf_free(&b);
 	/* Signs in strings are no names, and what fits is read. */
 	buf_puts(&b, "contexts = {\n");
@@ -111,7 +118,6 @@ static void
 test_multiplying(void)
 {
 	struct buf b = {0};
-	char *text;
 
 	buf_puts(&b, "lists = { l0 = [ \"kill\" ];\n");
 	for (int i = 1; i < 4; i++) {
@@ -121,12 +127,9 @@ test_multiplying(void)
 		buf_puts(&b, " ];\n");
 	}
 	buf_puts(&b, "};");
-	text = xasprintf(good, b.data, "@l3 @l3");
-	refused(text, "too long with all its lists");
-	free(text);
-	text = xasprintf(good, "lists = { a = [ \"@b\" ]; b = [ \"@a\" ]; };", "@a");
-	refused(text, "too deep, or in a circle");
-	free(text);
+	refused_with(b.data, "@l3 @l3", "too long with all its lists");
+	refused_with("lists = { a = [ \"@b\" ]; b = [ \"@a\" ]; };", "@a",
+	    "too deep, or in a circle");
 	buf_free(&b);
 }
 
@@ -155,9 +158,7 @@ test_giant_list(void)
 	for (int i = 0; i < 50001; i++)
 		buf_puts(&b, ", \"w\"");
 	buf_puts(&b, " ]; };");
-	text = xasprintf(good, b.data, "@giant");
-	refused(text, "has more than 50000 entries");
-	free(text);
+	refused_with(b.data, "@giant", "has more than 50000 entries");
 	buf_free(&b);
 }
 

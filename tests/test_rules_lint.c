@@ -127,6 +127,26 @@ times_noted(const char *what)
 	return n;
 }
 
+/* Two packs, p as it is given and q, with what they share, for lint. */
+static struct policy_host *
+lint_two(const char *text, const char *shared)
+{
+	char *other = xstrdup(text), *name = strstr(other, "\"p\"");
+	struct policy_host *h;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(name);
+	name[1] = 'q';
+	rules_clear();
+	rules_write("s.inc", shared);
+	rules_write("p.conf", text);
+	rules_write("q.conf", other);
+	h = rules_open("lint", "2026-11-29");
+	SAME(rules_problems, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+	free(other);
+	return h;
+}
+
 /* What packs share is looked at like what is their own, and told once. */
 static void
 test_lint_shared(void)
@@ -142,29 +162,18 @@ test_lint_shared(void)
 	    "{ id = \"a\"; " RULE
 	    "phrases = [ \"kill\" ]; except = [ \"c\", \"d\", \"e\" ]; }",
 	    KILLS, TWINS);
-	char *other = xstrdup(text), *name = strstr(other, "\"p\"");
-	struct policy_host *h;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(name);
-	name[1] = 'q';
-	rules_clear();
-	rules_write("s.inc",
+	struct policy_host *h = lint_two(text,
 	    "lists = { l = [ \"twice\", \"twice\",\n\"(sure\", \"k\u0456ll\" ]; };\n"
 	    "contexts = { c = { regexes = [ \"@l x\" ]; };\nd = { where = \"after\"; "
 	    "within = 2; phrases = [ \"one two three\" ]; };\ne = { where = "
 	    "\"sentence\"; within = 2; phrases = [ \"x\" ]; }; };\n");
-	rules_write("p.conf", text);
-	rules_write("q.conf", other);
-	h = rules_open("lint", "2026-11-29");
-	SAME(rules_problems, "");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
 		CU_ASSERT_EQUAL(times_noted(said[i]), 1);
 		if (times_noted(said[i]) != 1)
 			printf("\n  said %zu times: %s", times_noted(said[i]), said[i]);
 	}
 	policy_host_free(&h);
-	free(other);
 	free(text);
 }
 
@@ -186,25 +195,14 @@ test_lint_contexts(void)
 	    "{ id = \"a\"; " RULE "phrases = [ \"kill\" ]; except = ( \"c\", "
 	    "\"shared\", { where = \"after\"; regexes = [ \"(?:@{l}+)+!\" ]; } ); }",
 	    KILLS, TWINS);
-	char *other = xstrdup(text), *name = strstr(other, "\"p\"");
-	struct policy_host *h;
+	struct policy_host *h = lint_two(
+	    text, "contexts = { shared = { regexes = [ \"(?:s+)+!\" ]; }; };\n");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(name);
-	name[1] = 'q';
-	rules_clear();
-	rules_write(
-	    "s.inc", "contexts = { shared = { regexes = [ \"(?:s+)+!\" ]; }; };\n");
-	rules_write("p.conf", text);
-	rules_write("q.conf", other);
-	h = rules_open("lint", "2026-11-29");
-	SAME(rules_problems, "");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(h);
 	check_noted(said, sizeof(said) / sizeof(said[0]));
 	for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++)
 		CU_ASSERT_EQUAL(times_noted(unsaid[i]), 0);
 	CU_ASSERT_EQUAL(times_noted(said[3]), 1);
 	policy_host_free(&h);
-	free(other);
 	free(text);
 }
 
