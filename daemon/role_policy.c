@@ -160,8 +160,7 @@ keep(struct policy *p, struct policy_kept *kept)
 	if (rc != 0)
 		log_warn("policy",
 		    "no copies are kept of %s was loaded: %s; a worker that is "
-		    "started "
-		    "anew loads what lies there then",
+		    "started anew loads what lies there then",
 		    rc > 0 ? "part of what" : "what", e.text);
 }
 
